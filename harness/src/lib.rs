@@ -1,0 +1,1 @@
+//! The `leaselab` command: dnsmasq engine, scenarios, targets and reporters.

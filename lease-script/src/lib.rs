@@ -1,0 +1,1 @@
+//! The lease database kept by a dnsmasq `dhcp-script`.
