@@ -1,1 +1,5 @@
 //! The `leaselab` command: dnsmasq engine, scenarios, targets and reporters.
+
+pub mod cli;
+pub mod diagnostics;
+pub mod scenario;

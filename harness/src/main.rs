@@ -1,3 +1,7 @@
 //! Entry point of `leaselab`.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    leaselab::cli::main().into()
+}

@@ -1,0 +1,73 @@
+//! The command line. Each command has a file of its own with its arguments and a `run` function.
+
+mod schema;
+
+use clap::{Parser, Subcommand};
+
+/// How `leaselab` ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Exit {
+    /// All held.
+    Held = 0,
+    /// Something failed.
+    Failed = 1,
+    /// Wrong usage, or an input that cannot be read.
+    Usage = 2,
+    /// The environment lacks something.
+    Environment = 3,
+}
+
+impl From<Exit> for std::process::ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Why a command ended before it could judge anything.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// An input that cannot be read, or arguments that make no sense together: exit code 2.
+    #[error("{0}")]
+    Input(String),
+    /// The environment lacks something: exit code 3.
+    #[error("{0}")]
+    Environment(String),
+}
+
+impl From<crate::diagnostics::SourceError> for Failure {
+    fn from(error: crate::diagnostics::SourceError) -> Self {
+        Self::Input(error.to_string())
+    }
+}
+
+#[derive(Debug, Parser)]
+#[command(name = "leaselab", version, about, long_about = None, max_term_width = 100)]
+#[command(after_help = "Exit codes: 0 all held; 1 something failed; 2 usage, or an input that \
+                        cannot be read; 3 the environment lacks something")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Print the JSON schema of the scenario format
+    Schema(schema::Args),
+}
+
+/// Runs `leaselab` with the process's arguments.
+pub fn main() -> Exit {
+    let result: Result<Exit, Failure> = match Cli::parse().command {
+        Command::Schema(args) => Ok(schema::run(&args)),
+    };
+    result.unwrap_or_else(|failure| {
+        let text = failure.to_string();
+        // A diagnostic with a snippet brings its own `error:`.
+        let prefix = if text.starts_with("error") { "" } else { "error: " };
+        anstream::eprintln!("{prefix}{text}");
+        match failure {
+            Failure::Input(_) => Exit::Usage,
+            Failure::Environment(_) => Exit::Environment,
+        }
+    })
+}

@@ -1,0 +1,84 @@
+//! Errors that point into a text: file, line, column, and a caret under the offending words.
+
+use std::fmt;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+
+/// A text and where it came from.
+#[derive(Debug)]
+pub struct Source {
+    /// The file.
+    pub path: PathBuf,
+    /// Its contents.
+    pub text: String,
+}
+
+impl Source {
+    /// Keeps a text under its file's name.
+    pub fn new(path: &Path, text: String) -> Arc<Self> {
+        Arc::new(Self { path: path.to_owned(), text })
+    }
+
+    /// Line and column of a byte offset, both from 1; columns count characters.
+    pub fn position(&self, offset: usize) -> (usize, usize) {
+        let mut offset = offset.min(self.text.len());
+        while !self.text.is_char_boundary(offset) {
+            offset -= 1;
+        }
+        let before = &self.text[..offset];
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+    }
+}
+
+/// An error at a place in a text.
+#[derive(Clone, Debug)]
+pub struct SourceError {
+    /// The text.
+    pub source: Arc<Source>,
+    /// The offending bytes.
+    pub span: Range<usize>,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+impl SourceError {
+    /// An error without advice.
+    pub fn new(source: &Arc<Source>, span: Range<usize>, message: impl Into<String>) -> Self {
+        let end = source.text.len();
+        let span = span.start.min(end)..span.end.clamp(span.start.min(end), end);
+        Self { source: Arc::clone(source), span, message: message.into(), help: None }
+    }
+
+    /// The same error with advice.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+impl fmt::Display for SourceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A span over several lines, such as a whole step, is shown by its first line.
+        let first_line = self.source.text[self.span.clone()].lines().next().unwrap_or("").len();
+        let span = self.span.start..self.span.start + first_line;
+        let path = self.source.path.to_string_lossy();
+        let mut group = Level::ERROR.primary_title(&self.message).element(
+            Snippet::source(&self.source.text)
+                .path(path)
+                .annotation(AnnotationKind::Primary.span(span)),
+        );
+        if let Some(help) = &self.help {
+            group = group.element(Level::HELP.message(help));
+        }
+        write!(f, "{}", Renderer::plain().render(&[group]))
+    }
+}
+
+impl std::error::Error for SourceError {}

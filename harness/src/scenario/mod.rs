@@ -1,0 +1,16 @@
+//! Scenarios: the TOML format, its reader, its JSON schema.
+
+mod load;
+mod model;
+mod point;
+mod schema;
+mod units;
+
+pub use load::{Case, MAX_CASES, MAX_FILE_BYTES, Overrides, Parameters, cases};
+pub use model::{
+    Between, Boot, Breaks, Claim, ClientEvent, DaemonAction, Damage, Expect, Invariant, Join,
+    Memory, RawCall, ReplyKind, Router, Rtc, Scenario, Script, Server, Step, V6,
+};
+pub use point::{Point, Side};
+pub use schema::json_schema;
+pub use units::{BootClock, Bytes, LeaseTime, Moment, Scalar, Seconds};

@@ -1,0 +1,144 @@
+//! Named points inside a script call, at which power is cut or the script is killed.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{Deserialize, Deserializer, Error};
+
+/// One side of an `nvram` command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Side {
+    /// The command has not begun.
+    Before,
+    /// The command has ended, its caller has not gone on.
+    After,
+}
+
+/// A point inside one call of the lease script.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Point {
+    /// Beside the first `nvram` command whose first word is this one (`set`, `unset`, `commit`, …).
+    Word(Side, String),
+    /// Beside the N-th `nvram` command of the call, counted from 1.
+    Command(Side, u32),
+    /// Half-way through the call's first erase.
+    Erase,
+    /// Half-way through the call's first program operation.
+    Program,
+    /// In flash operation `op` (from 0) of the first command that touches the flash, after `byte`
+    /// bytes.
+    Operation {
+        /// Number of the operation, from 0.
+        op: u32,
+        /// Bytes done before the end.
+        byte: u64,
+    },
+}
+
+impl Point {
+    /// Whether the point lies inside a flash operation, where only a loss of power can strike.
+    pub fn is_inside_flash_operation(&self) -> bool {
+        matches!(self, Self::Erase | Self::Program | Self::Operation { .. })
+    }
+}
+
+impl FromStr for Point {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let number = |word: &str| word.parse::<u32>().ok();
+        let side = |word: &str| match word {
+            "before" => Some(Side::Before),
+            "after" => Some(Side::After),
+            _ => None,
+        };
+        let point = match *words.as_slice() {
+            ["erase"] => Some(Self::Erase),
+            ["program"] => Some(Self::Program),
+            ["op", op, "byte", byte] => {
+                number(op).zip(byte.parse().ok()).map(|(op, byte)| Self::Operation { op, byte })
+            }
+            [when, "nvram", nth] => {
+                side(when).zip(number(nth).filter(|n| *n > 0)).map(|(s, n)| Self::Command(s, n))
+            }
+            [when, word @ ("get" | "set" | "unset" | "show" | "info" | "commit")] => {
+                side(when).map(|side| Self::Word(side, word.to_owned()))
+            }
+            _ => None,
+        };
+        point.ok_or_else(|| {
+            format!(
+                "`{text}` names no point in a script call: write `before set`, `after set`, \
+                 `before commit`, `after commit` (also get, unset, show, info), `before nvram 2`, \
+                 `erase`, `program`, or `op 1 byte 512`"
+            )
+        })
+    }
+}
+
+impl fmt::Display for Point {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let side = |side: &Side| match side {
+            Side::Before => "before",
+            Side::After => "after",
+        };
+        match self {
+            Self::Word(when, word) => write!(f, "{} {word}", side(when)),
+            Self::Command(when, nth) => write!(f, "{} nvram {nth}", side(when)),
+            Self::Erase => f.write_str("erase"),
+            Self::Program => f.write_str("program"),
+            Self::Operation { op, byte } => write!(f, "op {op} byte {byte}"),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Point {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
+impl JsonSchema for Point {
+    fn schema_name() -> Cow<'static, str> {
+        "Point".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "description": "A point inside a script call: `before set`, `after commit`, \
+                            `before nvram 2`, `erase`, `program`, `op 1 byte 512`.",
+            "pattern": "^(erase|program|op [0-9]+ byte [0-9]+|(before|after) (nvram [1-9][0-9]*|get|set|unset|show|info|commit))$"
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("before set")]
+    #[case("after commit")]
+    #[case("before nvram 2")]
+    #[case("erase")]
+    #[case("program")]
+    #[case("op 1 byte 512")]
+    fn points_read_and_print_alike(#[case] text: &str) {
+        assert_eq!(text.parse::<Point>().map(|point| point.to_string()), Ok(text.to_owned()));
+    }
+
+    #[rstest]
+    #[case("")]
+    #[case("during set")]
+    #[case("before nvram 0")]
+    #[case("op x byte 1")]
+    #[case("after lunch")]
+    fn other_words_are_refused(#[case] text: &str) {
+        assert!(text.parse::<Point>().is_err());
+    }
+}
