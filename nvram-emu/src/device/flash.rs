@@ -1,0 +1,308 @@
+//! One flash partition.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::chip::{Chip, Kind};
+use super::op::{Cut, Op, OpError, OpKind, OpLog};
+
+/// Size of a partition and of its erase blocks, bytes. The last block may be cut short by the partition's end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Geometry {
+    /// The partition.
+    pub size: u32,
+    /// One erase block.
+    pub erase_block: u32,
+}
+
+impl Geometry {
+    /// # Errors
+    /// When a number is 0, or the partition exceeds 1 GiB.
+    pub fn new(size: u32, erase_block: u32) -> Result<Self, GeometryError> {
+        if size == 0 || size > 1 << 30 || erase_block == 0 || erase_block > 1 << 30 {
+            return Err(GeometryError { size, erase_block });
+        }
+        Ok(Self { size, erase_block })
+    }
+
+    /// Number of erase blocks.
+    pub fn blocks(self) -> u32 {
+        self.size.div_ceil(self.erase_block)
+    }
+
+    /// Bytes of block `block`.
+    pub fn block_len(self, block: u32) -> u32 {
+        self.erase_block.min(self.size - block * self.erase_block)
+    }
+}
+
+/// A geometry that no device has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GeometryError {
+    size: u32,
+    erase_block: u32,
+}
+
+impl fmt::Display for GeometryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { size, erase_block } = self;
+        write!(
+            f,
+            "flash of {size} bytes in erase blocks of {erase_block}: both must be 1 byte to 1 GiB"
+        )
+    }
+}
+
+impl std::error::Error for GeometryError {}
+
+/// A flash partition in memory. `Clone` shares the blocks.
+#[derive(Clone, Debug)]
+pub struct Flash {
+    geometry: Geometry,
+    chip: Chip,
+    blocks: Vec<Arc<[u8]>>,
+    erases: Vec<u32>,
+    programmed: u64,
+    busy: Duration,
+    log: OpLog,
+    cut: Option<Cut>,
+    powered: bool,
+    worn: Vec<u32>,
+}
+
+impl Flash {
+    /// A new, erased partition.
+    pub fn erased(geometry: Geometry, chip: Chip) -> Self {
+        Self::build(geometry, chip, |len, _| vec![0xFF; len].into())
+    }
+
+    /// A partition that holds `bytes`; its size is theirs.
+    ///
+    /// # Errors
+    /// When the geometry is impossible, such as for no bytes at all.
+    pub fn from_bytes(bytes: &[u8], erase_block: u32, chip: Chip) -> Result<Self, GeometryError> {
+        let geometry = Geometry::new(u32::try_from(bytes.len()).unwrap_or(u32::MAX), erase_block)?;
+        Ok(Self::build(geometry, chip, |len, at| bytes[at..at + len].into()))
+    }
+
+    fn build(geometry: Geometry, chip: Chip, block: impl Fn(usize, usize) -> Arc<[u8]>) -> Self {
+        let blocks = (0..geometry.blocks())
+            .map(|b| block(geometry.block_len(b) as usize, (b * geometry.erase_block) as usize))
+            .collect();
+        Self {
+            geometry,
+            chip,
+            blocks,
+            erases: vec![0; geometry.blocks() as usize],
+            programmed: 0,
+            busy: Duration::ZERO,
+            log: Vec::new(),
+            cut: None,
+            powered: true,
+            worn: Vec::new(),
+        }
+    }
+
+    /// Size and erase block.
+    pub fn geometry(&self) -> Geometry {
+        self.geometry
+    }
+
+    /// The chip.
+    pub fn chip(&self) -> Chip {
+        self.chip
+    }
+
+    /// Replaces what the partition holds, as a programmer's clip would: no operation, no wear. Bytes beyond
+    /// the partition are left out.
+    pub fn overwrite(&mut self, at: u32, bytes: &[u8]) {
+        let end = (u64::from(at) + bytes.len() as u64).min(u64::from(self.geometry.size)) as u32;
+        self.for_each_part(at, end, |block, range, done| {
+            Arc::make_mut(block)[range.clone()].copy_from_slice(&bytes[done..done + range.len()]);
+        });
+    }
+
+    /// Copies bytes out; those beyond the partition are left as they are in `into`.
+    pub fn read(&self, at: u32, into: &mut [u8]) {
+        let end = (u64::from(at) + into.len() as u64).min(u64::from(self.geometry.size)) as u32;
+        let mut pos = at;
+        while pos < end {
+            let block = pos / self.geometry.erase_block;
+            let start = block * self.geometry.erase_block;
+            let stop = end.min(start + self.geometry.block_len(block));
+            into[(pos - at) as usize..(stop - at) as usize].copy_from_slice(
+                &self.blocks[block as usize][(pos - start) as usize..(stop - start) as usize],
+            );
+            pos = stop;
+        }
+    }
+
+    /// All bytes; borrowed where there is one block.
+    pub fn bytes(&self) -> Cow<'_, [u8]> {
+        match &self.blocks[..] {
+            [only] => Cow::Borrowed(only),
+            blocks => Cow::Owned(blocks.iter().flat_map(|block| block.iter().copied()).collect()),
+        }
+    }
+
+    /// One erase block's bytes.
+    ///
+    /// # Panics
+    /// When there is no such block.
+    pub fn block(&self, block: u32) -> &Arc<[u8]> {
+        &self.blocks[block as usize]
+    }
+
+    /// Erases one block.
+    ///
+    /// # Errors
+    /// [`OpError::PowerLost`] at and after the armed cut; [`OpError::Io`] on a worn block.
+    ///
+    /// # Panics
+    /// When there is no such block.
+    pub fn erase(&mut self, block: u32) -> Result<(), OpError> {
+        let len = self.geometry.block_len(block);
+        let done = self.begin(len)?;
+        let offset = block * self.geometry.erase_block;
+        self.log.push(Op { kind: OpKind::Erase, offset, len: done });
+        let worn = self.worn.contains(&block);
+        if !worn {
+            Arc::make_mut(&mut self.blocks[block as usize])[..done as usize].fill(0xFF);
+        }
+        if done < len || !self.powered {
+            return Err(OpError::PowerLost);
+        }
+        self.erases[block as usize] = self.erases[block as usize].saturating_add(1);
+        self.busy += self.chip.erase_time;
+        if worn { Err(OpError::Io) } else { Ok(()) }
+    }
+
+    /// Programs bytes: bits that are 1 in both stay 1, all others become 0.
+    ///
+    /// # Errors
+    /// [`OpError::PowerLost`] at and after the armed cut; [`OpError::Io`] when the bytes leave the partition,
+    /// or touch a NAND page that is not erased.
+    pub fn program(&mut self, offset: u32, bytes: &[u8]) -> Result<(), OpError> {
+        let len = u32::try_from(bytes.len()).map_err(|_| OpError::Io)?;
+        let end =
+            offset.checked_add(len).filter(|end| *end <= self.geometry.size).ok_or(OpError::Io)?;
+        if self.chip.kind == Kind::Nand && !self.is_erased(offset, end) {
+            return Err(OpError::Io);
+        }
+        let done = self.begin(len)?;
+        self.log.push(Op { kind: OpKind::Program, offset, len: done });
+        self.for_each_part(offset, offset + done, |block, range, from| {
+            let cells = &mut Arc::make_mut(block)[range.clone()];
+            for (cell, byte) in cells.iter_mut().zip(&bytes[from..]) {
+                *cell &= byte;
+            }
+        });
+        self.programmed += u64::from(done);
+        if done < len || !self.powered {
+            return Err(OpError::PowerLost);
+        }
+        self.busy += self.chip.program_time(offset, len);
+        Ok(())
+    }
+
+    /// How many of `len` bytes the next operation may do.
+    fn begin(&mut self, len: u32) -> Result<u32, OpError> {
+        if !self.powered {
+            return Err(OpError::PowerLost);
+        }
+        match &mut self.cut {
+            Some(Cut { op: 0, byte }) => {
+                let done = len.min(*byte);
+                self.cut = None;
+                self.powered = false;
+                Ok(done)
+            }
+            Some(cut) => {
+                cut.op -= 1;
+                Ok(len)
+            }
+            None => Ok(len),
+        }
+    }
+
+    fn for_each_part(
+        &mut self,
+        from: u32,
+        to: u32,
+        mut part: impl FnMut(&mut Arc<[u8]>, std::ops::Range<usize>, usize),
+    ) {
+        let mut pos = from;
+        while pos < to {
+            let block = pos / self.geometry.erase_block;
+            let start = block * self.geometry.erase_block;
+            let stop = to.min(start + self.geometry.block_len(block));
+            let range = (pos - start) as usize..(stop - start) as usize;
+            part(&mut self.blocks[block as usize], range, (pos - from) as usize);
+            pos = stop;
+        }
+    }
+
+    fn is_erased(&self, from: u32, to: u32) -> bool {
+        let page = self.chip.page;
+        let (from, to) = (from / page * page, to.next_multiple_of(page).min(self.geometry.size));
+        let mut bytes = vec![0; (to - from) as usize];
+        self.read(from, &mut bytes);
+        bytes.iter().all(|byte| *byte == 0xFF)
+    }
+
+    /// Power will fail in the operation named; an earlier arming is replaced. `None` disarms.
+    pub fn arm(&mut self, cut: Option<Cut>) {
+        self.cut = cut;
+    }
+
+    /// Whether there is power; gone after a cut until [`Flash::power_on`].
+    pub fn powered(&self) -> bool {
+        self.powered
+    }
+
+    /// Power is back; a cut that did not happen is disarmed.
+    pub fn power_on(&mut self) {
+        self.powered = true;
+        self.cut = None;
+    }
+
+    /// Marks a block as worn out: it keeps its bytes and every erase of it fails.
+    pub fn wear_out(&mut self, block: u32) {
+        self.worn.push(block);
+    }
+
+    /// Completed erases of each block.
+    pub fn erases(&self) -> &[u32] {
+        &self.erases
+    }
+
+    /// Bytes programmed, torn operations included.
+    pub fn bytes_programmed(&self) -> u64 {
+        self.programmed
+    }
+
+    /// Time that completed operations took on this chip.
+    pub fn busy(&self) -> Duration {
+        self.busy
+    }
+
+    /// Restores wear counters, such as those of a stored device.
+    pub fn set_wear(&mut self, erases: &[u32], bytes_programmed: u64) {
+        for (count, stored) in self.erases.iter_mut().zip(erases) {
+            *count = *stored;
+        }
+        self.programmed = bytes_programmed;
+    }
+
+    /// Operations since the log was last taken.
+    pub fn log(&self) -> &[Op] {
+        &self.log
+    }
+
+    /// Takes the log, leaving it empty.
+    pub fn take_log(&mut self) -> OpLog {
+        std::mem::take(&mut self.log)
+    }
+}

@@ -1,0 +1,33 @@
+//! The dialects: one file per `nvram` tool and the driver under it.
+//!
+//! How to add one:
+//! 1. write `dialect/NAME.rs` with a type that implements [`Tool`]; a tool over a Broadcom-like kernel driver
+//!    describes the driver as a [`kernel::Driver`] and keeps its words only;
+//! 2. name it in [`Dialect`] with its [`Traits`];
+//! 3. test every cell of its row (words, exit codes, size line, limits, flash operations of a commit);
+//! 4. set `proven` only once recordings of the real tool agree.
+
+mod board;
+mod broadcom;
+pub mod kernel;
+pub mod openwrt;
+mod registry;
+
+pub use board::{Board, Halt, Output, ProcMtd, Ram, Variables};
+pub use registry::{Dialect, FreeSpace, Traits, UnknownDialect};
+
+/// One tool: what a command line does to a board.
+pub trait Tool: Sync {
+    /// Runs one command; `args` without the program's name. Returns the exit code.
+    ///
+    /// # Errors
+    /// [`Halt::PowerLost`] when an armed cut hit, [`Halt::Fault`] where the real tool would crash.
+    fn run(&self, board: &mut Board, args: &[&[u8]], out: &mut Output) -> Result<u8, Halt>;
+
+    /// The variables that the tool's `get` would find now, in the order of its `show`; `None` where it could
+    /// not open its store. Does not change RAM.
+    fn variables(&self, board: &Board) -> Option<Variables>;
+
+    /// The variables that a boot would load from flash; `None` when it finds no valid image.
+    fn flash_variables(&self, board: &Board) -> Option<Variables>;
+}

@@ -1,0 +1,239 @@
+//! The command line (`main`, cli.c).
+
+use super::handle::{Handle, NotOpened};
+use super::{Variant, find_mtd, flash_to_staging, remove_staging, staging_to_flash};
+use crate::dialect::Tool;
+use crate::dialect::board::{Board, Halt, Output, Ram, Variables};
+use crate::flsh::{CRC_START, crc8, find};
+
+/// The tool in one of its variants.
+pub struct OpenWrt(pub Variant);
+
+const USAGE: &str = "Usage:
+\tnvram show
+\tnvram info
+\tnvram get variable
+\tnvram set variable=value [set ...]
+\tnvram unset variable [unset ...]
+\tnvram commit
+";
+
+const COULD_NOT_OPEN: &str = "Could not open nvram! Possible reasons are:
+\t- No device found (/proc not mounted or no nvram present)
+\t- Insufficient permissions to open mtd device
+\t- Insufficient memory to complete operation
+\t- Memory mapping failed or not supported
+\t- Nvram magic not found in specific nvram partition
+";
+
+/// `-ENOMEM` as an exit code.
+const NO_MEMORY: u8 = 244;
+/// `-1` as an exit code.
+const FAILED: u8 = 255;
+
+impl Tool for OpenWrt {
+    fn run(&self, board: &mut Board, args: &[&[u8]], out: &mut Output) -> Result<u8, Halt> {
+        let Some(first) = args.first() else {
+            out.stderr.extend_from_slice(USAGE.as_bytes());
+            return Ok(1);
+        };
+        // Only the first word decides whether the staging file is written.
+        let write = match *first {
+            b"set" | b"unset" => args.len() > 1,
+            word => word == b"commit",
+        };
+        let mut handle = match self.open(board, write) {
+            Ok(handle) => handle,
+            Err(NotOpened::Fault(what)) => return Err(Halt::Fault(what)),
+            Err(NotOpened::Refused) => {
+                out.stderr.extend_from_slice(COULD_NOT_OPEN.as_bytes());
+                return Ok(1);
+            }
+        };
+        let words = Words::run(&mut handle, board, args, out)?;
+        let mut exit = words.exit;
+        if write {
+            rewrite_staging(&mut handle, board)?;
+            exit = 0;
+        }
+        if words.commit {
+            exit = if staging_to_flash(board)? { 0 } else { FAILED };
+            if exit == 0 {
+                remove_staging(board);
+            }
+        }
+        if words.wrong {
+            out.stderr.extend_from_slice(USAGE.as_bytes());
+            exit = 1;
+        }
+        Ok(exit)
+    }
+
+    fn variables(&self, board: &Board) -> Option<Variables> {
+        let part_size = find_mtd(board)?;
+        let handle = match &board.ram {
+            Ram::File(file) => Handle::open(self.0, file, part_size, true, false),
+            _ => Handle::open(self.0, &board.flash.bytes(), part_size, false, false),
+        };
+        handle.ok().map(|handle| listed(&handle))
+    }
+
+    fn flash_variables(&self, board: &Board) -> Option<Variables> {
+        let part_size = find_mtd(board)?;
+        Handle::open(self.0, &board.flash.bytes(), part_size, false, false)
+            .ok()
+            .map(|handle| listed(&handle))
+    }
+}
+
+impl OpenWrt {
+    /// `nvram_open_rdonly` and `nvram_open_staging`.
+    fn open(&self, board: &mut Board, write: bool) -> Result<Handle, NotOpened> {
+        if write && !matches!(board.ram, Ram::File(_)) && !flash_to_staging(board) {
+            return Err(NotOpened::Refused);
+        }
+        let part_size = find_mtd(board).ok_or(NotOpened::Refused)?;
+        match &board.ram {
+            Ram::File(file) => Handle::open(self.0, file, part_size, true, write),
+            _ => Handle::open(self.0, &board.flash.bytes(), part_size, false, write),
+        }
+    }
+}
+
+fn rewrite_staging(handle: &mut Handle, board: &mut Board) -> Result<(), Halt> {
+    match &mut board.ram {
+        Ram::File(file) => handle.serialise(std::sync::Arc::make_mut(file)),
+        _ => Ok(()),
+    }
+}
+
+fn listed(handle: &Handle) -> Variables {
+    handle.table.iter_reversed().map(|(name, value)| (name.to_vec(), value.to_vec())).collect()
+}
+
+/// What the words of a command line came to.
+struct Words {
+    exit: u8,
+    commit: bool,
+    wrong: bool,
+}
+
+impl Words {
+    /// Handles the words from left to right; a wrong one ends it, earlier ones are kept.
+    fn run(
+        handle: &mut Handle,
+        board: &Board,
+        args: &[&[u8]],
+        out: &mut Output,
+    ) -> Result<Self, Halt> {
+        let mut result = Self { exit: 1, commit: false, wrong: false };
+        let mut words = args.iter();
+        while let Some(&word) = words.next() {
+            result.exit = match word {
+                b"show" => show(handle, out),
+                b"info" => info(handle, board, out)?,
+                b"get" | b"set" | b"unset" => {
+                    let Some(argument) = words.next() else {
+                        out.err_line(&[b"Command '", word, b"' requires an argument!"]);
+                        result.wrong = true;
+                        break;
+                    };
+                    match word {
+                        b"get" => get(handle, argument, out),
+                        b"set" => set(handle, argument),
+                        _ => {
+                            handle.table.unset(argument);
+                            0
+                        }
+                    }
+                }
+                b"commit" => {
+                    result.commit = true;
+                    result.exit
+                }
+                _ => {
+                    out.err_line(&[b"Unknown option '", word, b"' !"]);
+                    result.wrong = true;
+                    break;
+                }
+            };
+        }
+        Ok(result)
+    }
+}
+
+fn show(handle: &Handle, out: &mut Output) -> u8 {
+    for (name, value) in handle.table.iter_reversed() {
+        out.line(&[name, b"=", value]);
+    }
+    u8::from(handle.table.is_empty())
+}
+
+fn get(handle: &Handle, name: &[u8], out: &mut Output) -> u8 {
+    match handle.table.get(name) {
+        Some(value) => {
+            out.line(&[value]);
+            0
+        }
+        None => 1,
+    }
+}
+
+fn set(handle: &mut Handle, pair: &[u8]) -> u8 {
+    match find(pair, b'=') {
+        None => 1,
+        Some(eq) if handle.set(&pair[..eq], &pair[eq + 1..]) => 0,
+        Some(_) => NO_MEMORY,
+    }
+}
+
+/// `do_info`; the bytes are those of the mapping, which a write command has not yet changed.
+fn info(handle: &Handle, board: &Board, out: &mut Output) -> Result<u8, Halt> {
+    let bytes = match &board.ram {
+        Ram::File(file) => std::borrow::Cow::Borrowed(&file[..]),
+        _ => board.flash.bytes(),
+    };
+    let header = handle.header();
+    let (space, mut len) = (handle.space(), header.len);
+    if handle.hardened() {
+        len = len.min(space).max(CRC_START as u32);
+    }
+    let image = &bytes[(handle.offset() as usize).min(bytes.len())..];
+    let crc = calculated(image, len)?;
+    let percent = 100.0 / f64::from(space) * f64::from(len);
+    let (stored, version, init) = (header.crc(), header.version(), header.sdram_init());
+    let (config, refresh, ncdl) =
+        (header.sdram_config(), header.sdram_refresh(), header.config_ncdl);
+    let text = format!(
+        "Magic:         0x{:08X}\n\
+         Length:        0x{:08X}\n\
+         Offset:        0x{:08X}\n\
+         CRC8:          0x{stored:02X} (calculated: 0x{crc:02X})\n\
+         Version:       0x{version:02X}\n\
+         SDRAM init:    0x{init:04X}\n\
+         SDRAM config:  0x{config:04X}\n\
+         SDRAM refresh: 0x{refresh:04X}\n\
+         NCDL values:   0x{ncdl:08X}\n\n\
+         {} bytes used / {} bytes available ({percent:.2}%)\n",
+        header.magic,
+        header.len,
+        handle.offset(),
+        len as i32,
+        space.wrapping_sub(len) as i32,
+    );
+    out.stdout.extend_from_slice(text.as_bytes());
+    Ok(0)
+}
+
+/// The CRC over `len - 9` bytes from byte 9, as far as they are mapped: whole pages, NUL behind the file's end.
+fn calculated(image: &[u8], len: u32) -> Result<u8, Halt> {
+    let len = len as usize;
+    let mapped = image.len().next_multiple_of(4096);
+    if len < CRC_START || len > mapped {
+        return Err(Halt::Fault("the length in the header leaves the mapping"));
+    }
+    let there =
+        &image[CRC_START.min(image.len())..len.min(image.len()).max(CRC_START.min(image.len()))];
+    let crc = crc8::update(crc8::INIT, there);
+    Ok((image.len()..len).fold(crc, |crc, _| crc8::update(crc, &[0])))
+}

@@ -1,0 +1,173 @@
+//! An opened image: the mapping, and the table loaded from it (`nvram_open`, nvram.c).
+
+use std::borrow::Cow;
+
+use super::Variant;
+use crate::dialect::board::Halt;
+use crate::flsh::{End, HEADER_LEN, Header, Insert, Table, Walk, find_magic, serialise};
+
+/// Lowest size of an NVRAM (`NVRAM_MIN_SPACE`); the search for the magic stops so far from the end.
+const MIN_SPACE: u32 = 0x8000;
+const PAGE: usize = 4096;
+
+/// A mapped image.
+#[derive(Clone, Debug)]
+pub struct Handle {
+    variant: Variant,
+    /// `nvram_part_size`, or in hardened builds the shorter length of the staging file.
+    length: u32,
+    offset: u32,
+    header: Header,
+    /// The variables.
+    pub table: Table,
+}
+
+/// Why [`Handle::open`] gave nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotOpened {
+    /// "Could not open nvram!".
+    Refused,
+    /// The real tool crashes.
+    Fault(&'static str),
+}
+
+impl From<Halt> for NotOpened {
+    fn from(_: Halt) -> Self {
+        Self::Refused
+    }
+}
+
+/// What can be read of a file of which `length` bytes are mapped: whole pages, NUL behind the file's end.
+fn accessible(file: &[u8], length: u32) -> Cow<'_, [u8]> {
+    let mapped = (length as usize).next_multiple_of(PAGE);
+    let pages = file.len().next_multiple_of(PAGE).min(mapped);
+    if pages <= file.len() {
+        return Cow::Borrowed(&file[..pages]);
+    }
+    let mut bytes = file.to_vec();
+    bytes.resize(pages, 0);
+    Cow::Owned(bytes)
+}
+
+impl Handle {
+    /// `nvram_open`: `file` is the staging file or the partition, `part_size` the size by /proc/mtd, `write`
+    /// whether it is opened for writing (then `len` must lie below the space).
+    ///
+    /// # Errors
+    /// See [`NotOpened`].
+    pub fn open(
+        variant: Variant,
+        file: &[u8],
+        part_size: u32,
+        staging: bool,
+        write: bool,
+    ) -> Result<Self, NotOpened> {
+        let mut length = part_size;
+        if variant.hardened {
+            if staging && (file.len() as u64) < u64::from(length) {
+                length = file.len() as u32 & !3;
+            }
+            if length < MIN_SPACE {
+                return Err(NotOpened::Refused);
+            }
+        }
+        let mapping = accessible(file, length);
+        let offset = search(&mapping, length)?;
+        let image = &mapping[offset..];
+        let header = Header::read(image)
+            .ok_or(NotOpened::Fault("the header lies beyond the end of the mapping"))?;
+        let space = length.saturating_sub(offset as u32);
+        if write && header.len >= space {
+            return Err(NotOpened::Refused);
+        }
+        let (table, end) = load(variant, image, header, space);
+        if end == End::RanOff {
+            return Err(NotOpened::Fault("the variables run off the end of the mapping"));
+        }
+        Ok(Self { variant, length, offset: offset as u32, header, table })
+    }
+
+    /// The space behind the offset, bytes.
+    pub fn space(&self) -> u32 {
+        self.length - self.offset
+    }
+
+    /// Where the header lies in the partition.
+    pub fn offset(&self) -> u32 {
+        self.offset
+    }
+
+    /// The header as it was when opened.
+    pub fn header(&self) -> Header {
+        self.header
+    }
+
+    /// The whole length of the mapping, bytes.
+    pub fn length(&self) -> u32 {
+        self.length
+    }
+
+    /// Whether this is the hardened version.
+    pub fn hardened(&self) -> bool {
+        self.variant.hardened
+    }
+
+    /// `nvram_set`; `false` is -12: the value alone is longer than the space.
+    pub fn set(&mut self, name: &[u8], value: &[u8]) -> bool {
+        if value.len() as u64 + 1 > u64::from(self.space()) {
+            return false;
+        }
+        self.table.set(name, value);
+        true
+    }
+
+    /// `nvram_commit` of nvram.c: writes the table into the mapping of the staging file, in place; then the
+    /// header and the CRC. What does not fit is silently gone.
+    ///
+    /// # Errors
+    /// [`Halt::Fault`] when the file is shorter than the mapping, or the ARM padding leaves it.
+    pub fn serialise(&mut self, staging: &mut Vec<u8>) -> Result<(), Halt> {
+        let file_len = staging.len();
+        let pages =
+            file_len.next_multiple_of(PAGE).min((self.length as usize).next_multiple_of(PAGE));
+        if pages < self.length as usize {
+            return Err(Halt::Fault("the staging file is shorter than its mapping"));
+        }
+        staging.resize(pages.max(file_len), 0);
+        let (offset, space) = (self.offset as usize, self.space() as usize);
+        let written =
+            serialise(&self.table, self.variant.format, &mut staging[offset..pages], space);
+        staging.truncate(file_len);
+        written.map(|_| ()).map_err(|_| Halt::Fault("the padding leaves the mapping"))
+    }
+}
+
+/// The offset of the magic. A partition below 32 KiB makes the real search limit wrap around.
+fn search(mapping: &[u8], length: u32) -> Result<usize, NotOpened> {
+    let limit = length.checked_sub(MIN_SPACE).map(|last| last as usize + 1);
+    match find_magic(mapping, limit.unwrap_or(usize::MAX)) {
+        Some(offset) => Ok(offset),
+        None if limit.is_some_and(|limit| limit.div_ceil(4) * 4 <= mapping.len()) => {
+            Err(NotOpened::Refused)
+        }
+        None => Err(NotOpened::Fault("the search for the header runs off the end of the mapping")),
+    }
+}
+
+/// `_nvram_rehash`.
+fn load(variant: Variant, image: &[u8], header: Header, space: u32) -> (Table, End) {
+    let (area, walk) = if variant.hardened {
+        let len = header.len;
+        let end = if (HEADER_LEN as u32..=space).contains(&len) { len } else { space };
+        (&image[HEADER_LEN..(end as usize).min(image.len()).max(HEADER_LEN)], Walk::Bounded)
+    } else {
+        (&image[HEADER_LEN..], Walk::CStrings)
+    };
+    let (mut table, end) = Table::load(area, walk, variant.rule, Insert::Head);
+    Table::add_sdram(header, |name, value| {
+        if table.get(name).is_none() {
+            table.set(name, value);
+        }
+    });
+    (table, end)
+}

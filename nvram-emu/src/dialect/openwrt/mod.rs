@@ -1,0 +1,64 @@
+//! OpenWrt's tool (package/utils/nvram/src): no kernel part, a staging file in RAM, no lock of any kind.
+//!
+//! The steps of a write command, as separate functions so that two commands can be interleaved:
+//! [`find_mtd`], [`flash_to_staging`], [`Handle::open`], [`Handle::word`], [`Handle::serialise`] (into the
+//! shared mapping of the staging file), [`staging_to_flash`] with [`remove_staging`].
+
+mod cli;
+mod handle;
+mod steps;
+
+pub use cli::OpenWrt;
+pub use handle::{Handle, NotOpened};
+pub use steps::{find_mtd, flash_to_staging, remove_staging, staging_to_flash};
+
+use super::registry::{FreeSpace, Traits};
+use crate::flsh::{ChainRule, Format};
+
+/// What differs between builds and versions of the tool.
+#[derive(Clone, Copy, Debug)]
+pub struct Variant {
+    /// Chain numbers.
+    pub rule: ChainRule,
+    /// Image writer.
+    pub format: Format,
+    /// Bounded parsing, staging length respected, partitions below 32 KiB refused (nvram.c 51fb19cb5d, hauke/openwrt).
+    pub hardened: bool,
+}
+
+const MIPS: Variant =
+    Variant { rule: ChainRule::OPENWRT_MIPS, format: Format::OPENWRT, hardened: false };
+
+/// 17.01 to 25.12 on MIPS.
+pub(super) static STABLE: Traits = Traits {
+    name: "openwrt",
+    proven: true,
+    free_space: FreeSpace::Info,
+    own_space: false,
+    source: "openwrt/openwrt cli.c 224a2b7e26, nvram.c d5e12ee69a",
+    tool: &OpenWrt(MIPS),
+};
+
+/// The same on 32-bit ARM.
+pub(super) static ARM: Traits = Traits {
+    name: "openwrt-arm",
+    proven: true,
+    free_space: FreeSpace::Info,
+    own_space: false,
+    source: "openwrt/openwrt cli.c 224a2b7e26, nvram.c d5e12ee69a, unsigned char, addresses beyond 2 GiB",
+    tool: &OpenWrt(Variant {
+        rule: ChainRule::OPENWRT_ARM,
+        format: Format::OPENWRT_ARM,
+        hardened: false,
+    }),
+};
+
+/// Autumn 2026.
+pub(super) static HARDENED: Traits = Traits {
+    name: "openwrt-hardened",
+    proven: true,
+    free_space: FreeSpace::Info,
+    own_space: false,
+    source: "openwrt/openwrt cli.c 3a385b8de5, hauke/openwrt nvram.c 51fb19cb5d",
+    tool: &OpenWrt(Variant { hardened: true, ..MIPS }),
+};

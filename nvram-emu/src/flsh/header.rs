@@ -1,0 +1,133 @@
+//! The 20-byte header of a FLSH image.
+
+use super::crc8;
+
+/// "FLSH", little endian (`NVRAM_MAGIC`).
+pub const MAGIC: u32 = 0x4853_4C46;
+/// Bytes of the header.
+pub const HEADER_LEN: usize = 20;
+/// First header byte that the CRC covers: magic, len and the CRC itself are skipped (`NVRAM_CRC_START_POSITION`).
+pub const CRC_START: usize = 9;
+
+const VERSION: u32 = 1;
+const SDRAM_INIT: u32 = 0x0419;
+const SDRAM_CONFIG: u32 = 0x0000;
+const SDRAM_REFRESH: u32 = 0x8040;
+
+/// The five words of the header, as stored (`struct nvram_header`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// [`MAGIC`] in a valid image.
+    pub magic: u32,
+    /// Bytes from the first header byte to the rounded-up end of the data.
+    pub len: u32,
+    /// CRC-8, version << 8, sdram_init << 16.
+    pub crc_ver_init: u32,
+    /// sdram_config, sdram_refresh << 16.
+    pub config_refresh: u32,
+    /// ncdl values for the memory controller.
+    pub config_ncdl: u32,
+}
+
+impl Header {
+    /// Reads the header at the start of `bytes`; `None` if they are fewer than 20.
+    pub fn read(bytes: &[u8]) -> Option<Self> {
+        let (words, _) = bytes.get(..HEADER_LEN)?.as_chunks::<4>();
+        let word = |i: usize| u32::from_le_bytes(words[i]);
+        Some(Self {
+            magic: word(0),
+            len: word(1),
+            crc_ver_init: word(2),
+            config_refresh: word(3),
+            config_ncdl: word(4),
+        })
+    }
+
+    /// The 20 bytes as they lie in flash.
+    pub fn to_bytes(self) -> [u8; HEADER_LEN] {
+        let mut bytes = [0; HEADER_LEN];
+        let words =
+            [self.magic, self.len, self.crc_ver_init, self.config_refresh, self.config_ncdl];
+        for (at, word) in words.into_iter().enumerate() {
+            bytes[at * 4..at * 4 + 4].copy_from_slice(&word.to_le_bytes());
+        }
+        bytes
+    }
+
+    /// The stored CRC.
+    pub fn crc(self) -> u8 {
+        self.crc_ver_init as u8
+    }
+
+    /// The version, 1 in every known image.
+    pub fn version(self) -> u8 {
+        (self.crc_ver_init >> 8) as u8
+    }
+
+    /// Initial value of the SDRAM controller.
+    pub fn sdram_init(self) -> u16 {
+        (self.crc_ver_init >> 16) as u16
+    }
+
+    /// Configuration of the SDRAM controller.
+    pub fn sdram_config(self) -> u16 {
+        self.config_refresh as u16
+    }
+
+    /// Refresh setting of the SDRAM controller.
+    pub fn sdram_refresh(self) -> u16 {
+        (self.config_refresh >> 16) as u16
+    }
+
+    /// A fresh header from the four `sdram_*` variables, in the order init, config, refresh, ncdl; if any
+    /// is missing, all four defaults (`nvram_commit`, nvram.c; the defaults of sdinitvals.h and sbsdram.h).
+    pub fn from_sdram(values: [Option<&[u8]>; 4]) -> Self {
+        let (init, config, refresh, ncdl) = match values {
+            [Some(init), Some(config), Some(refresh), Some(ncdl)] => {
+                (strtoul(init), strtoul(config), strtoul(refresh), strtoul(ncdl))
+            }
+            _ => (SDRAM_INIT, SDRAM_CONFIG, SDRAM_REFRESH, 0),
+        };
+        Self {
+            magic: MAGIC,
+            len: 0,
+            crc_ver_init: VERSION << 8 | (init & 0xFFFF) << 16,
+            config_refresh: config & 0xFFFF | (refresh & 0xFFFF) << 16,
+            config_ncdl: ncdl,
+        }
+    }
+}
+
+/// The CRC of an image whose header is at the start of `image` and whose length is `len`: header bytes
+/// 9 to 19, then the data. Bytes beyond `image` are left out.
+pub fn crc_of(image: &[u8], len: usize) -> u8 {
+    crc8::update(crc8::INIT, image.get(CRC_START..len.min(image.len())).unwrap_or_default())
+}
+
+/// `strtoul(text, NULL, 0)` of a 32-bit C library: blanks, a sign, 0x or 0 as prefix, saturation.
+pub fn strtoul(text: &[u8]) -> u32 {
+    let mut rest = text;
+    while let [b' ' | b'\t'..=b'\r', tail @ ..] = rest {
+        rest = tail;
+    }
+    let negative = matches!(rest, [b'-', ..]);
+    if let [b'-' | b'+', tail @ ..] = rest {
+        rest = tail;
+    }
+    let radix = match rest {
+        [b'0', b'x' | b'X', digit, ..] if digit.is_ascii_hexdigit() => {
+            rest = &rest[2..];
+            16
+        }
+        [b'0', ..] => 8,
+        _ => 10,
+    };
+    let mut number = 0u32;
+    for digit in rest.iter().map_while(|&byte| char::from(byte).to_digit(radix)) {
+        match number.checked_mul(radix).and_then(|n| n.checked_add(digit)) {
+            Some(n) => number = n,
+            None => return u32::MAX,
+        }
+    }
+    if negative { number.wrapping_neg() } else { number }
+}

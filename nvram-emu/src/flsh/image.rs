@@ -1,0 +1,160 @@
+//! Writing a table as an image, and reading any bytes as one.
+
+use super::entries::{End, Entries, Entry, Walk};
+use super::header::{HEADER_LEN, Header, MAGIC, crc_of};
+use super::table::Table;
+
+/// How the end of the data is padded, and what `len` says then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tail {
+    /// OpenWrt: one NUL; `p` is the place behind it. NULs up to the next multiple of 4, then
+    /// `len = roundup(p + 1, 4)`: where `p` is a multiple of 4, four fill bytes lie inside `len`.
+    OpenWrt {
+        /// 32-bit ARM: the mapping lies beyond 2 GiB, `(int)ptr % 4` is negative, and four more NULs follow.
+        negative_address: bool,
+    },
+    /// Broadcom: two NULs behind the last entry, `len = roundup(p + 2, 4)`, `p` behind the last entry's own NUL.
+    TwoNuls,
+    /// Padavan: one NUL behind the last entry, `len = roundup(p + 1, 4)`.
+    OneNul,
+}
+
+/// What an image writer does beyond the order of the entries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Format {
+    /// The byte that the data area is cleared with first.
+    pub fill: u8,
+    /// The end of the data.
+    pub tail: Tail,
+}
+
+impl Format {
+    /// The OpenWrt tool (`nvram_commit`, nvram.c).
+    pub const OPENWRT: Self = Self { fill: 0xFF, tail: Tail::OpenWrt { negative_address: false } };
+    /// The same on 32-bit ARM.
+    pub const OPENWRT_ARM: Self =
+        Self { fill: 0xFF, tail: Tail::OpenWrt { negative_address: true } };
+    /// Broadcom's `_nvram_commit` (shared/nvram/nvram.c).
+    pub const BROADCOM: Self = Self { fill: 0x00, tail: Tail::TwoNuls };
+    /// Padavan's kernel core.
+    pub const PADAVAN: Self = Self { fill: 0xFF, tail: Tail::OneNul };
+}
+
+/// What [`serialise`] wrote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// The `len` of the header.
+    pub len: u32,
+    /// Variables that did not fit and are silently gone.
+    pub dropped: usize,
+}
+
+/// The writer would leave its buffer, as the real tool would leave its mapping.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutOfBounds;
+
+/// Writes `table` as an image at the start of `mapping`, of which the first `space` bytes are the NVRAM.
+///
+/// An entry that would end behind `space - 2` is dropped with the rest of its chain; later chains are still
+/// tried (`nvram_commit`, nvram.c: `break` out of the inner loop only).
+///
+/// # Errors
+/// When the real tool would write behind the end of `mapping`; `mapping` is then partly written.
+pub fn serialise(
+    table: &Table,
+    format: Format,
+    mapping: &mut [u8],
+    space: usize,
+) -> Result<Written, OutOfBounds> {
+    if space < HEADER_LEN + 4 || space > mapping.len() {
+        return Err(OutOfBounds);
+    }
+    let sdram = ["sdram_init", "sdram_config", "sdram_refresh", "sdram_ncdl"];
+    let mut header = Header::from_sdram(sdram.map(|name| table.get(name.as_bytes())));
+    let limit = space - 2;
+    let mut at = HEADER_LEN;
+    let mut dropped = 0;
+    for chain in 0..super::CHAINS {
+        let mut entries = table.chain(chain);
+        for (name, value) in entries.by_ref() {
+            let end = at + name.len() + 1 + value.len() + 1;
+            if end > limit {
+                dropped += 1;
+                break;
+            }
+            let (name_at, rest) = mapping[at..end].split_at_mut(name.len());
+            name_at.copy_from_slice(name);
+            rest[0] = b'=';
+            rest[1..=value.len()].copy_from_slice(value);
+            rest[value.len() + 1] = 0;
+            at = end;
+        }
+        dropped += entries.count();
+    }
+    mapping[at..space].fill(format.fill);
+    let len = close(format.tail, mapping, at)?;
+    header.len = len as u32;
+    mapping[..HEADER_LEN].copy_from_slice(&header.to_bytes());
+    header.crc_ver_init |= u32::from(crc_of(mapping, len));
+    mapping[..HEADER_LEN].copy_from_slice(&header.to_bytes());
+    Ok(Written { len: len as u32, dropped })
+}
+
+/// Writes the end of the data at `at`, behind the last entry, and returns `len`.
+fn close(tail: Tail, mapping: &mut [u8], at: usize) -> Result<usize, OutOfBounds> {
+    let len = match tail {
+        Tail::OpenWrt { negative_address } => {
+            mapping[at] = 0;
+            let p = at + 1;
+            let pad = match p % 4 {
+                0 => 0,
+                rest if negative_address => 8 - rest,
+                rest => 4 - rest,
+            };
+            mapping.get_mut(p..p + pad).ok_or(OutOfBounds)?.fill(0);
+            (p + 1).next_multiple_of(4)
+        }
+        Tail::TwoNuls => (at + 2).next_multiple_of(4),
+        Tail::OneNul => {
+            mapping[at] = 0;
+            (at + 1).next_multiple_of(4)
+        }
+    };
+    if len > mapping.len() { Err(OutOfBounds) } else { Ok(len) }
+}
+
+/// What [`parse_any`] made of some bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parsed<'a> {
+    /// Where the first magic is, in steps of four bytes.
+    pub offset: usize,
+    /// The header found there.
+    pub header: Header,
+    /// The CRC over header and data up to `len`, for comparison with [`Header::crc`].
+    pub crc: u8,
+    /// The entries as C string functions see them, duplicates included.
+    pub entries: Vec<Entry<'a>>,
+    /// Why the entries ended.
+    pub end: End,
+}
+
+/// Reads any bytes as an image: never panics, linear in their number. `None` without a header.
+pub fn parse_any(bytes: &[u8]) -> Option<Parsed<'_>> {
+    let offset = find_magic(bytes, bytes.len())?;
+    let image = &bytes[offset..];
+    let header = Header::read(image)?;
+    let mut walk = Entries::new(&image[HEADER_LEN..], Walk::CStrings);
+    let entries = walk.by_ref().collect();
+    let end = walk.end().unwrap_or(End::Regular);
+    Some(Parsed { offset, header, crc: crc_of(image, header.len as usize), entries, end })
+}
+
+/// The first offset below `limit` (and a multiple of 4) at which the magic stands.
+pub fn find_magic(bytes: &[u8], limit: usize) -> Option<usize> {
+    let (words, _) = bytes.as_chunks::<4>();
+    words
+        .iter()
+        .take(limit.div_ceil(4))
+        .position(|word| u32::from_le_bytes(*word) == MAGIC)
+        .map(|at| at * 4)
+}

@@ -1,0 +1,133 @@
+//! A whole router in memory: the fast target of explorations.
+
+use std::borrow::Cow;
+
+use crate::device::{Cut, Flash, Op, OpLog};
+use crate::dialect::{Board, Dialect, Halt, Output, ProcMtd, Ram, Variables};
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// By itself, with this exit code.
+    Code(u8),
+    /// Power was lost: nothing was printed, RAM is gone. [`Machine::reboot`] brings power back.
+    PowerLost,
+}
+
+/// What a command printed and how it ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// Standard output.
+    pub stdout: Vec<u8>,
+    /// Standard error.
+    pub stderr: Vec<u8>,
+    /// Exit code, or power loss.
+    pub exit: Exit,
+}
+
+/// One router with its dialect of the tool. `Clone` shares what does not change.
+#[derive(Clone, Debug)]
+pub struct Machine {
+    dialect: Dialect,
+    board: Board,
+}
+
+impl Machine {
+    /// A router that has just booted. `space` is the NVRAM size where the dialect has one apart from the
+    /// partition's; `None`: the whole partition.
+    pub fn new(dialect: Dialect, flash: Flash, space: Option<u32>) -> Self {
+        let space = space.unwrap_or(flash.geometry().size);
+        Self { dialect, board: Board { flash, ram: Ram::Empty, space, proc_mtd: ProcMtd::Assumed } }
+    }
+
+    /// The same, seeing another /proc/mtd.
+    #[must_use]
+    pub fn with_proc_mtd(mut self, proc_mtd: ProcMtd) -> Self {
+        self.board.proc_mtd = proc_mtd;
+        self
+    }
+
+    /// Runs one `nvram` command; `args` without the program's name, each without NUL bytes.
+    pub fn run(&mut self, args: &[&[u8]]) -> Outcome {
+        let mut out = Output::default();
+        let end = if self.board.flash.powered() {
+            self.dialect.tool().run(&mut self.board, args, &mut out)
+        } else {
+            Err(Halt::PowerLost)
+        };
+        match end {
+            Ok(code) => Outcome { stdout: out.stdout, stderr: out.stderr, exit: Exit::Code(code) },
+            Err(Halt::PowerLost) => {
+                self.board.ram = Ram::Empty;
+                Outcome { stdout: Vec::new(), stderr: Vec::new(), exit: Exit::PowerLost }
+            }
+            Err(Halt::Fault(what)) => {
+                let line = format!(
+                    "nvram: {what} (the real tool reads or writes outside its memory here)\n"
+                );
+                Outcome { stdout: Vec::new(), stderr: line.into_bytes(), exit: Exit::Code(1) }
+            }
+        }
+    }
+
+    /// Power will fail in flash operation `op` (from 0, counted from now) after `byte` bytes.
+    pub fn arm_cut(&mut self, op: u64, byte: u32) {
+        self.board.flash.arm(Some(Cut { op, byte }));
+    }
+
+    /// Empties RAM and brings power back; an armed cut that did not hit is disarmed.
+    pub fn reboot(&mut self) {
+        self.board.ram = Ram::Empty;
+        self.board.flash.power_on();
+    }
+
+    /// The dialect.
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// Flash, RAM and configuration.
+    pub fn board(&self) -> &Board {
+        &self.board
+    }
+
+    /// The same, to be changed as the outside world can: a poke at the flash, a truncated staging file.
+    pub fn board_mut(&mut self) -> &mut Board {
+        &mut self.board
+    }
+
+    /// The flash device: bytes, wear, operation log.
+    pub fn flash(&self) -> &Flash {
+        &self.board.flash
+    }
+
+    /// Flash operations since the log was last taken.
+    pub fn ops(&self) -> &[Op] {
+        self.board.flash.log()
+    }
+
+    /// Takes the operation log.
+    pub fn take_ops(&mut self) -> OpLog {
+        self.board.flash.take_log()
+    }
+
+    /// The partition's bytes.
+    pub fn flash_bytes(&self) -> Cow<'_, [u8]> {
+        self.board.flash.bytes()
+    }
+
+    /// RAM as the contract's `staging` file holds it; `None` after a reboot.
+    pub fn ram_bytes(&self) -> Option<Cow<'_, [u8]>> {
+        self.board.ram.to_bytes()
+    }
+
+    /// The variables that `get` would find, in the order of `show`; `None` where the tool could not open its store.
+    pub fn ram_variables(&self) -> Option<Variables> {
+        self.dialect.tool().variables(&self.board)
+    }
+
+    /// The variables that a boot would load from flash; `None` without a valid image.
+    pub fn flash_variables(&self) -> Option<Variables> {
+        self.dialect.tool().flash_variables(&self.board)
+    }
+}
