@@ -1,0 +1,838 @@
+#!/bin/sh
+# Keeps the leases of dnsmasq in NVRAM. Use:
+#
+#   dnsmasq --leasefile-ro --dhcp-script=/path/lease_update.sh
+#
+# dnsmasq calls it with `init`, or with `add|old|del MAC-or-DUID ADDRESS [HOSTNAME]`. A web page may call it
+# with `init`, at any time. README.md beside this file has the variables LEASE_*, what is stored, and where
+# each nvram tool says how much room is left. `lease-update` is the same program in Rust.
+#
+# Runs in busybox ash with nothing but `nvram`. No number here exceeds 31 bits: times are worked on as digits.
+# Exit: 0 done, or nothing to do; 1 not done, with one line that says why.
+
+LC_ALL=C # a character is a byte
+set -f   # nothing stored is ever a file name pattern
+nl='
+'
+IFS=$nl
+
+say() {
+	printf 'lease-update: %s\n' "$1" >&2
+}
+
+fail() {
+	say "$1"
+	exit 1
+}
+
+# --- what is a lease ---------------------------------------------------------------------------------------
+
+# is_hex TEXT MAX: two hex digits, and again after a colon, at most MAX times.
+is_hex() {
+	case :$1: in
+	*[!0-9a-f:]* | *::* | *:?:* | *[!:][!:][!:]*) return 1 ;;
+	esac
+	[ $(((${#1} + 1) / 3)) -le "$2" ]
+}
+
+is_time() {
+	case $1 in
+	0 | [1-9]) return 0 ;;
+	'' | 0* | *[!0-9]*) return 1 ;;
+	esac
+	[ ${#1} -le 10 ]
+}
+
+# is_iaid TEXT: T or nothing, then an unsigned 32-bit number.
+is_iaid() {
+	is_time "${1#T}" || return 1
+	i=${1#T}
+	[ ${#i} -eq 10 ] || return 0
+	j=${i#?????}
+	i=${i%"$j"}
+	[ "$i" -lt 42949 ] || { [ "$i" -eq 42949 ] && [ "1$j" -le 167295 ]; }
+}
+
+# is_hardware TEXT: an optional type, then at most 16 bytes; none only after a type.
+is_hardware() {
+	case $1 in
+	[0-9a-f][0-9a-f]-) return 0 ;;
+	[0-9a-f][0-9a-f]-*) is_hex "${1#???}" 16 ;;
+	*) is_hex "$1" 16 ;;
+	esac
+}
+
+# is_host TEXT: no blanks, no control characters, not empty.
+is_host() {
+	case $1 in
+	'' | *' '* | *[[:cntrl:]]*) return 1 ;;
+	esac
+	[ ${#1} -le 255 ]
+}
+
+# family TEXT: sets fam to 4 or 6 if TEXT is an address as inet_ntop() writes it, else to nothing; and key
+# to the digits that sort it.
+family() {
+	fam=
+	key=
+	case $1 in
+	'' | *[!0-9a-f.:]* | *..* | .* | *. | *.*.*.*.*) return ;;
+	*.*.*.*) family4 "$1" ;;
+	*.*) return ;;
+	*:::* | *::*::*) return ;;
+	*:*) family6 "$1" ;;
+	esac
+}
+
+family4() {
+	IFS=.
+	# shellcheck disable=SC2086 # splits at the dots
+	set -- $1
+	IFS=$nl
+	for i in "$@"; do
+		case $i in
+		[0-9]) key=${key}00$i ;;
+		[1-9][0-9]) key=${key}0$i ;;
+		1[0-9][0-9] | 2[0-4][0-9] | 25[0-5]) key=$key$i ;;
+		*) return ;;
+		esac
+	done
+	fam=4
+}
+
+# groups TEXT: goes through one side of an IPv6 address: n counts groups, run is the longest row of zeros,
+# first and row say whether the side begins or ends with one.
+groups() {
+	run=0
+	row=0
+	first=
+	case $1 in
+	*:) return 1 ;;
+	esac
+	IFS=:
+	# shellcheck disable=SC2086 # splits at the colons
+	set -- $1
+	IFS=$nl
+	case ${1-} in
+	0) first=0 ;;
+	esac
+	for i in "$@"; do
+		case $i in
+		0) row=$((row + 1)) ;;
+		[1-9a-f] | [1-9a-f]? | [1-9a-f]?? | [1-9a-f]???) row=0 ;;
+		*) return 1 ;;
+		esac
+		[ "$row" -le "$run" ] || run=$row
+		case $i in
+		?) i=000$i ;;
+		??) i=00$i ;;
+		???) i=0$i ;;
+		esac
+		key=$key$i
+		n=$((n + 1))
+	done
+}
+
+family6() {
+	n=0
+	case $1 in
+	*::*)
+		groups "${1%%::*}" && [ "$row" -eq 0 ] || return
+		left=$run
+		lead=$key
+		key=
+		groups "${1#*::}" && [ -z "$first" ] || return
+		[ "$n" -le 6 ] && [ "$left" -lt $((8 - n)) ] && [ "$run" -le $((8 - n)) ] || return
+		# ::ffff:1.2.3.4 is how these are written; nobody leases them.
+		case $1 in
+		::ffff:*) [ "$n" -ne 3 ] || return ;;
+		esac
+		j=$n
+		while [ "$j" -lt 8 ]; do
+			lead=${lead}0000
+			j=$((j + 1))
+		done
+		key=$lead$key
+		;;
+	*)
+		groups "$1" && [ "$n" -eq 8 ] && [ "$run" -le 1 ] || return
+		;;
+	esac
+	fam=6
+}
+
+# parse ADDRESS VALUE: is VALUE a record for ADDRESS, whose family is in fam? Sets time; or why.
+parse() {
+	case $2 in
+	*[[:cntrl:]]*) why='control character in it' && return 1 ;;
+	esac
+	case " $2 " in
+	*'  '* | *' '*' '*' '*' '*' '*' '*' '*) why='not five words' && return 1 ;;
+	*' '*' '*' '*' '*' '*' ') ;;
+	*) why='not five words' && return 1 ;;
+	esac
+	time=${2%% *}
+	rest=${2#* }
+	hard=${rest%% *}
+	rest=${rest#* }
+	is_time "$time" || { why='time is no number' && return 1; }
+	[ "${rest%% *}" = "$1" ] || { why='address is not that of its name' && return 1; }
+	rest=${rest#* }
+	if [ "$fam" = 4 ]; then
+		is_hardware "$hard" || { why='hardware address is not hexadecimal' && return 1; }
+	else
+		is_iaid "$hard" || { why='IAID is no 32-bit number' && return 1; }
+	fi
+	is_host "${rest%% *}" || { why='host name too long' && return 1; }
+	rest=${rest#* }
+	case $fam$rest in
+	'4*') return 0 ;;
+	esac
+	is_hex "$rest" 255 || { why='client-id is not hexadecimal' && return 1; }
+}
+
+is_duid_line() {
+	case $1 in
+	'duid '*) is_hex "${1#duid }" 85 ;;
+	*) return 1 ;;
+	esac
+}
+
+# good NAME VALUE: may this be stored under NAME? Sets fam (0 for the DUID of the server), key, time; or why.
+good() {
+	suffix=${1#"$prefix"}
+	if [ "$suffix" = duid ]; then
+		fam=0
+		is_duid_line "$2" || { why='not a DUID' && return 1; }
+		return 0
+	fi
+	family "$suffix"
+	[ -n "$fam" ] || { why='no address in its name' && return 1; }
+	parse "$suffix" "$2"
+}
+
+# clean TEXT: sets text to TEXT fit for a terminal: odd characters become ?, no more than 80.
+clean() {
+	text=$1
+	case $1 in
+	*[!0-9A-Za-z_.:-]*)
+		rest=$1
+		text=
+		while [ -n "$rest" ] && [ ${#text} -lt 80 ]; do
+			i=${rest#?}
+			case $rest in
+			[0-9A-Za-z_.:-]*) text=$text${rest%"$i"} ;;
+			*) text=$text\? ;;
+			esac
+			rest=$i
+		done
+		;;
+	*) [ ${#text} -le 80 ] || clean "$text " ;;
+	esac
+}
+
+# --- times as digits ---------------------------------------------------------------------------------------
+
+# split TIME: sets high and low to its two halves of five digits, each with a 1 before it.
+split() {
+	i=0000000000$1
+	i=${i#"${i%??????????}"}
+	low=1${i#?????}
+	high=1${i%?????}
+}
+
+# add_times A B: sets sum, at most 9999999999.
+add_times() {
+	split "$1"
+	i_high=$high
+	i_low=$low
+	split "$2"
+	low=$((i_low + low - 200000))
+	high=$((i_high + high - 200000))
+	if [ "$low" -ge 100000 ]; then
+		low=$((low - 100000))
+		high=$((high + 1))
+	fi
+	sum=9999999999
+	[ "$high" -lt 100000 ] || return 0
+	low=$((low + 100000))
+	sum=$high${low#1}
+	[ "$high" -ne 0 ] || sum=$((low - 100000))
+}
+
+# at_most A B: is A <= B?
+at_most() {
+	split "$1"
+	i_high=$high
+	i_low=$low
+	split "$2"
+	[ "$i_high" -lt "$high" ] || { [ "$i_high" -eq "$high" ] && [ "$i_low" -le "$low" ]; }
+}
+
+# --- NVRAM -------------------------------------------------------------------------------------------------
+
+# get NAME: sets value and, if there is such a variable, found. The x keeps line breaks at the end.
+get() {
+	value=$("$nvram" get "$1" 2>/dev/null
+		printf x)
+	value=${value%x}
+	found=
+	[ -z "$value" ] || found=1
+	value=${value%"$nl"}
+}
+
+set_var() {
+	"$nvram" set "$1=$2" >/dev/null 2>&1
+}
+
+unset_var() {
+	"$nvram" unset "$1" >/dev/null 2>&1
+}
+
+# show_all: sets show, bytes (its length), errors and code (of `nvram show`), with one process.
+show_all() {
+	end="${nl}lease-update: end of show "
+	show=$({
+		errors=$("$nvram" show 2>&1 >&3 3>&-)
+		printf '%s%s' "$end$? " "$errors"
+	} 3>&1)
+	errors=${show##*"$end"}
+	show=${show%"$end"*}
+	bytes=${#show}
+	show=${show%"$nl"}
+	code=${errors%% *}
+	errors=${errors#* }
+}
+
+# room GROWTH: is there room for that many more bytes? Sets room to what to say if not. README.md has the
+# table. 84: the four sdram_* variables that some tools add at the first write. 8: padding, and the last
+# bytes, where the tool of OpenWrt would lock itself out.
+room() {
+	used=
+	free=
+	case $errors in
+	*'size: '*' bytes ('*' left)'*)
+		free=${errors##*' bytes ('}
+		free=${free%%' left)'*}
+		;;
+	*)
+		info=$("$nvram" info 2>/dev/null)
+		info=${info##*"$nl"}
+		case $info in
+		*' bytes used / '*' bytes available ('*)
+			used=${info%%' bytes used'*}
+			free=${info#*' / '}
+			free=${free%%' bytes'*}
+			;;
+		*)
+			case $before/$last in
+			---/*' entries, '*' bytes used, '*' bytes free.')
+				free=${last##*', '}
+				free=${free%%' bytes'*}
+				;;
+			*) free=${LEASE_NVRAM_FREE-} ;;
+			esac
+			;;
+		esac
+		;;
+	esac
+	case $free in
+	'') return 0 ;;
+	*[!0-9]* | ??????????*) free=-1 ;;
+	esac
+	need=$(($1 + 92))
+	if [ "$1" -le 0 ]; then
+		need=$(($1 + 8))
+		case $used in
+		'' | *[!0-9]* | ??????????*) ;;
+		*)
+			# The image that the tool will write: header, entries, end, rounded up.
+			need=$(((20 + bytes + 1 + $1 + 4) / 4 * 4 + 1 - used))
+			;;
+		esac
+	fi
+	[ "$free" -ge 0 ] || free=0 need=$((need > 1 ? need : 1))
+	[ "$need" -le "$free" ] && return 0
+	room="no room in NVRAM: $need bytes needed, $free left"
+	return 1
+}
+
+# survey: goes through `show`: sets waste to the names under the prefix that hold no lease (at most 100),
+# waste_bytes to what they take.
+survey() {
+	show_all
+	[ "$code" -eq 0 ] || fail 'cannot read NVRAM'
+	waste=
+	waste_bytes=0
+	looks=0
+	before=
+	last=
+	held=
+	blank=
+	case $show$nl in
+	*"$nl$nl"*) blank=1 ;;
+	esac
+	for line in $show; do
+		before=$last
+		last=$line
+		case $line in
+		"$prefix"*=*)
+			held=
+			name=${line%%=*}
+			case $name in
+			"$record" | "$duid") continue ;;
+			esac
+			if good "$name" "${line#*=}"; then
+				held=$name
+				[ -n "$blank" ] || continue
+				case $nl$show$nl in
+				*"$nl$line$nl$nl"*) discard "$name" ;;
+				esac
+			else
+				discard "$name"
+			fi
+			;;
+		[0-9A-Za-z_]*=*)
+			name=${line%%=*}
+			case $name in
+			*[!0-9A-Za-z_./:-]*) [ -z "$held" ] || discard "$held" ;;
+			esac
+			held=
+			;;
+		*)
+			[ -z "$held" ] || discard "$held"
+			held=
+			;;
+		esac
+	done
+}
+
+# discard NAME: looks at the whole value, since a line of `show` may belong to another variable.
+discard() {
+	[ "$looks" -lt 100 ] || return 0
+	looks=$((looks + 1))
+	case $nl$waste in
+	*"$nl$1$nl"*) return 0 ;;
+	esac
+	get "$1"
+	[ -n "$found" ] || return 0
+	! good "$1" "$value" || return 0
+	waste=$waste$1$nl
+	waste_bytes=$((waste_bytes + ${#1} + ${#value} + 2))
+}
+
+# --- the marker: what is on its way from RAM to flash ------------------------------------------------------
+#
+# A file in RAM with lines `PID NAME=VALUE`, or `PID NAME` for a variable taken away: written before `set`,
+# emptied (there is no rm here) after `commit`. Whoever finds a line of a process that is gone, and sees
+# that RAM holds that state, owes a commit.
+
+# own_marker: is there a file that is ours? Nobody else's is trusted or written to.
+own_marker() {
+	[ -f "$marker" ] && [ -O "$marker" ] && [ ! -L "$marker" ]
+}
+
+# pending: sets owed if a commit is owed, stale if the marker holds lines of the dead, and n to their number.
+pending() {
+	owed=
+	stale=
+	n=0
+	if [ ! -s "$marker" ] || ! own_marker; then
+		return 0
+	fi
+	while read -r line; do
+		case $line in
+		[1-9]*' '*) ;;
+		*) continue ;;
+		esac
+		! kill -0 "${line%% *}" 2>/dev/null || continue
+		stale=1
+		n=$((n + 1))
+		[ -z "$owed" ] || continue
+		line=${line#* }
+		get "${line%%=*}"
+		case $line in
+		*=*) [ -z "$found" ] || [ "$value" != "${line#*=}" ] || owed=1 ;;
+		*) [ -n "$found" ] || owed=1 ;;
+		esac
+	done <"$marker"
+}
+
+# mark LINES: adds to the marker; what is owed stays in it, unless that grows and grows.
+mark() {
+	if [ ! -e "$marker" ] && [ ! -L "$marker" ]; then
+		umask 077
+		set -C
+		printf '' 2>/dev/null >"$marker"
+		set +C
+	fi
+	if ! own_marker; then
+		say "no marker in RAM: $marker is not a file of ours"
+		return 0
+	fi
+	if [ -z "$owed" ] || [ "$n" -ge 64 ]; then
+		printf '' >"$marker"
+	fi
+	marks=
+	for line in $1; do
+		marks="$marks$$ $line$nl"
+	done
+	printf '%s' "$marks" 2>/dev/null >>"$marker" || say "no marker in RAM: cannot write to $marker"
+}
+
+unmark() {
+	! own_marker || printf '' >"$marker"
+}
+
+commit() {
+	"$nvram" commit >/dev/null 2>&1 || fail 'NVRAM commit failed: the next call tries again'
+	unmark
+}
+
+# --- init --------------------------------------------------------------------------------------------------
+
+# sort_by WIDTH: sorts the lines of list by their first WIDTH hex digits; equal ones keep their order.
+sort_by() {
+	skip=
+	while [ ${#skip} -lt "$1" ]; do
+		skip=$skip\?
+	done
+	while [ -n "$skip" ]; do
+		skip=${skip#?}
+		b0='' b1='' b2='' b3='' b4='' b5='' b6='' b7='' b8='' b9='' ba='' bb='' bc='' bd='' be='' bf=''
+		for item in $list; do
+			# shellcheck disable=SC2295 # a pattern of as many ?
+			case ${item#$skip} in
+			0*) b0=$b0$item$nl ;;
+			1*) b1=$b1$item$nl ;;
+			2*) b2=$b2$item$nl ;;
+			3*) b3=$b3$item$nl ;;
+			4*) b4=$b4$item$nl ;;
+			5*) b5=$b5$item$nl ;;
+			6*) b6=$b6$item$nl ;;
+			7*) b7=$b7$item$nl ;;
+			8*) b8=$b8$item$nl ;;
+			9*) b9=$b9$item$nl ;;
+			a*) ba=$ba$item$nl ;;
+			b*) bb=$bb$item$nl ;;
+			c*) bc=$bc$item$nl ;;
+			d*) bd=$bd$item$nl ;;
+			e*) be=$be$item$nl ;;
+			f*) bf=$bf$item$nl ;;
+			esac
+		done
+		list=$b0$b1$b2$b3$b4$b5$b6$b7$b8$b9$ba$bb$bc$bd$be$bf
+	done
+}
+
+# rank TIME: sets key to eleven digits that sort by how long a lease lasts; 0 is for ever.
+rank() {
+	key=10000000000
+	[ "$1" != 0 ] || return 0
+	split "$1"
+	key=0${high#1}${low#1}
+}
+
+# longest MAX: finds which leases stay: those that rank above edge, and ties of those at edge.
+longest() {
+	list=
+	for item in $v4 $v6; do
+		item=${item#* }
+		rank "${item%% *}"
+		list=$list$key$nl
+	done
+	sort_by 11
+	j=$((count - $1))
+	ties=0
+	edge=
+	for item in $list; do
+		if [ "$j" -gt 0 ]; then
+			j=$((j - 1))
+			continue
+		fi
+		[ -n "$edge" ] || edge=$item
+		[ "$item" != "$edge" ] || ties=$((ties + 1))
+	done
+}
+
+# print LIST: prints the records in it that stay.
+print() {
+	for item in $1; do
+		item=${item#* }
+		if [ -n "$edge" ]; then
+			rank "${item%% *}"
+			if [ "$key" = "$edge" ]; then
+				[ "$ties" -gt 0 ] || continue
+				ties=$((ties - 1))
+			else
+				above_edge || continue
+			fi
+		fi
+		printf '%s\n' "$item"
+	done
+}
+
+# above_edge: is key above edge? Both have eleven digits.
+above_edge() {
+	i=1${key%?????}
+	j=1${edge%?????}
+	[ "$i" -gt "$j" ] || { [ "$i" -eq "$j" ] && [ "1${key#??????}" -gt "1${edge#??????}" ]; }
+}
+
+init() {
+	max=${LEASE_MAX:-1000}
+	if ! is_time "$max" || [ ${#max} -gt 9 ]; then
+		say 'LEASE_MAX is no number: 1000 taken'
+		max=1000
+	fi
+	show_all
+	if [ "$code" -ne 0 ] || { [ -z "$show" ] && [ -n "$errors" ] && [ "${errors#*size: }" = "$errors" ]; }; then
+		say 'cannot read NVRAM: no leases'
+		[ "${LEASE_STRICT-}" != 1 ]
+		exit
+	fi
+	v4=
+	v6=
+	server=
+	seen=$nl
+	count=0
+	for line in $show; do
+		case $line in
+		"$prefix"*=*) ;;
+		*) continue ;;
+		esac
+		name=${line%%=*}
+		case $seen in
+		*"$nl$name$nl"*)
+			clean "$name"
+			say "$text: left out: listed twice"
+			continue
+			;;
+		esac
+		seen=$seen$name$nl
+		get "$name"
+		if [ -z "$found" ]; then
+			clean "$name"
+			say "$text: left out: no such variable"
+			continue
+		fi
+		if good "$name" "$value"; then
+			case $fam in
+			0)
+				server=$value
+				continue
+				;;
+			4) v4="$v4$key $value$nl" ;;
+			6) v6="$v6$key $value$nl" ;;
+			esac
+			count=$((count + 1))
+		else
+			clean "$name"
+			say "$text: left out: $why"
+		fi
+	done
+	list=$v4
+	sort_by 12
+	v4=$list
+	list=$v6
+	sort_by 32
+	v6=$list
+	edge=
+	if [ "$max" -gt 0 ] && [ "$count" -gt "$max" ]; then
+		longest "$max"
+		say "LEASE_MAX=$max: $((count - max)) leases left out"
+	fi
+	print "$v4"
+	[ -z "$server" ] || printf '%s\n' "$server"
+	print "$v6"
+	exit 0
+}
+
+# --- add, old, del -----------------------------------------------------------------------------------------
+
+# compose HARDWARE HOST: sets want to the record as dnsmasq reports it.
+compose() {
+	time=${DNSMASQ_LEASE_LENGTH:-${DNSMASQ_LEASE_EXPIRES-}}
+	is_time "$time" || fail 'no lease time: refused'
+	host=${2:-*}
+	is_host "$host" || host='*'
+	if [ "$fam" = 4 ]; then
+		is_hardware "$1" || fail 'hardware address is not hexadecimal: refused'
+		second=$1
+		id=${DNSMASQ_CLIENT_ID:-*}
+		is_hex "$id" 255 || id='*'
+	else
+		is_hex "$1" 255 || fail 'DUID is not hexadecimal: refused'
+		second=${DNSMASQ_IAID-}
+		is_iaid "$second" || fail 'IAID is no 32-bit number: refused'
+		id=$1
+	fi
+	[ -n "${DNSMASQ_LEASE_LENGTH-}" ] || stretch "$time"
+	want="$time $second $address $host $id"
+}
+
+# stretch EXPIRY: sets time to what to store for it. The stored time stays while it is not before the
+# expiry and not more than the slack after it.
+stretch() {
+	slack=${LEASE_SLACK:-0}
+	if ! is_time "$slack"; then
+		say 'LEASE_SLACK is no number of seconds: 0 taken'
+		slack=0
+	fi
+	[ "$1" != 0 ] && [ "$slack" != 0 ] || return 0
+	report=$1
+	add_times "$report" "$slack"
+	if [ -n "$found" ] && parse "$address" "$value" && at_most "$report" "$time" && at_most "$time" "$sum"; then
+		return 0
+	fi
+	time=$sum
+}
+
+# cost NAME HAD OLD NEW: adds to growth what the change takes.
+cost() {
+	if [ -n "$2" ]; then
+		growth=$((growth + ${#4} - ${#3}))
+	else
+		growth=$((growth + ${#1} + ${#4} + 2))
+	fi
+}
+
+# put_back NAME HAD OLD
+put_back() {
+	if [ -n "$2" ]; then
+		set_var "$1" "$3"
+	else
+		unset_var "$1"
+	fi
+}
+
+# undo: a tool did not take the change: everything as it was, nothing committed.
+undo() {
+	put_back "$record" "$had" "$old"
+	[ -z "$new_duid" ] || put_back "$duid" "$had_duid" "$old_duid"
+	[ -n "$owed" ] || unmark
+	clean "$record"
+	fail "NVRAM did not take $text: nothing stored"
+}
+
+store() {
+	growth=0
+	lines=
+	survey
+	for name in $waste; do
+		lines=$lines$name$nl
+	done
+	if [ -n "$drop" ]; then
+		growth=$((0 - ${#record} - ${#old} - 2))
+		lines=$lines$record$nl
+	elif [ -n "$change" ]; then
+		cost "$record" "$had" "$old" "$want"
+		lines=$lines$record=$want$nl
+	fi
+	if [ -n "$new_duid" ]; then
+		cost "$duid" "$had_duid" "$old_duid" "$new_duid"
+		lines=$lines$duid=$new_duid$nl
+	fi
+	growth=$((growth - waste_bytes))
+	clean "$record"
+	room "$growth" || fail "$room: $text not stored"
+	mark "$lines"
+
+	for name in $waste; do
+		unset_var "$name"
+	done
+	if [ -n "$drop" ]; then
+		unset_var "$record"
+		get "$record"
+		[ -z "$found" ] || undo
+	elif [ -n "$change" ]; then
+		set_var "$record" "$want" || undo
+		get "$record"
+		[ "$value" = "$want" ] || undo
+	fi
+	if [ -n "$new_duid" ]; then
+		set_var "$duid" "$new_duid" || undo
+		get "$duid"
+		[ "$value" = "$new_duid" ] || undo
+	fi
+	if [ -z "$free" ]; then
+		# A tool that does not say how much room there was: did a neighbour have to go?
+		i=$((bytes + growth))
+		show_all
+		[ "$bytes" -eq "$i" ] || undo
+	fi
+	commit
+}
+
+update() {
+	address=${3-}
+	family "$address"
+	if [ -z "$fam" ]; then
+		clean "$address"
+		fail "$text: no address: refused"
+	fi
+	record=$prefix$address
+	duid=
+	new_duid=
+	had_duid=
+	old_duid=
+	drop=
+	change=
+	want=
+	get "$record"
+	had=$found
+	old=$value
+	if [ "$1" = del ]; then
+		drop=$found
+	else
+		compose "${2-}" "${4-}"
+		if [ -z "$had" ] || [ "$old" != "$want" ]; then
+			change=1
+		fi
+		if [ "$fam" = 6 ] && is_duid_line "duid ${DNSMASQ_SERVER_DUID-}"; then
+			get "${prefix}duid"
+			if [ -z "$found" ] || [ "$value" != "duid $DNSMASQ_SERVER_DUID" ]; then
+				duid=${prefix}duid
+				had_duid=$found
+				old_duid=$value
+				new_duid="duid $DNSMASQ_SERVER_DUID"
+			fi
+		fi
+	fi
+	pending
+	if [ -n "$drop$change$new_duid" ]; then
+		store
+	elif [ -n "$owed" ]; then
+		commit
+	elif [ -n "$stale" ]; then
+		unmark
+	fi
+	exit 0
+}
+
+# --- main --------------------------------------------------------------------------------------------------
+
+case ${1-} in
+init | add | old | del) ;;
+'') fail 'usage: init | add|old|del MAC-or-DUID ADDRESS [HOSTNAME]' ;;
+*) exit 0 ;; # dnsmasq reports other things too
+esac
+case ${LEASE_STORE:-nvram} in
+nvram) ;;
+journal:*) fail 'LEASE_STORE=journal: not in this shell script' ;;
+*) fail 'LEASE_STORE: no such store' ;;
+esac
+prefix=${LEASE_PREFIX:-dnsmasq_lease_}
+case $prefix in
+[!0-9A-Za-z_]* | *[!0-9A-Za-z_.-]*) fail 'LEASE_PREFIX: letters, digits, _ . - only' ;;
+esac
+marker=${LEASE_RUN:-/tmp}/.${prefix}marker
+nvram=${LEASE_NVRAM-}
+if [ -z "$nvram" ]; then
+	nvram=nvram
+	command -v nvram >/dev/null 2>&1 || nvram=/usr/sbin/nvram
+fi
+case $1 in
+init) init ;;
+*) update "$@" ;;
+esac
