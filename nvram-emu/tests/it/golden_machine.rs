@@ -1,0 +1,135 @@
+//! Every recording of the real tools, replayed on the in-process machine.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use nvram_emu::device::{Chip, Flash, OpKind};
+use nvram_emu::dialect::{ProcMtd, Ram};
+use nvram_emu::{Dialect, Exit, Machine};
+use rstest::rstest;
+
+use crate::golden::{Scenario, Seen, Step, Stores, differences, image, scenarios};
+
+struct Replay {
+    machine: Machine,
+    kernel: bool,
+}
+
+impl Replay {
+    fn new(dialect: Dialect, scenario: &Scenario) -> Self {
+        let bytes = scenario.image.as_deref().map_or_else(Vec::new, image);
+        let flash = Flash::from_bytes(&bytes, scenario.erase, Chip::SPI_NOR).expect("a geometry");
+        let procmtd = match scenario.procmtd.as_deref() {
+            Some("") => ProcMtd::Missing,
+            Some(text) => ProcMtd::Text(text.as_bytes().into()),
+            None => ProcMtd::Text(
+                format!("mtd0: {:08x} {:08x} \"nvram\"\n", scenario.size, scenario.erase)
+                    .into_bytes()
+                    .into(),
+            ),
+        };
+        let machine = Machine::new(dialect, flash, scenario.space).with_proc_mtd(procmtd);
+        Self { machine, kernel: scenario.space.is_some() }
+    }
+
+    fn stores(&self) -> Stores {
+        let staging = if self.kernel { None } else { self.machine.ram_bytes() };
+        Stores {
+            flash: Some(self.machine.flash_bytes().into_owned()),
+            staging: staging.map(Cow::into_owned),
+        }
+    }
+
+    fn event(&mut self, step: &Step) {
+        let on_flash = step.what.as_deref() == Some("flash");
+        let board = self.machine.board_mut();
+        match step.ev.as_deref() {
+            Some("reboot") => self.machine.reboot(),
+            Some("cut") => self.machine.arm_cut(step.op, step.bytes),
+            Some("staging") => {
+                board.ram = Ram::File(Arc::new(image(step.image.as_deref().expect("an image"))))
+            }
+            Some("flash") => {
+                board.flash.overwrite(0, &image(step.image.as_deref().expect("an image")));
+            }
+            Some("truncate") if !on_flash => {
+                if let Ram::File(file) = &mut board.ram {
+                    Arc::make_mut(file).truncate(step.len);
+                }
+            }
+            Some("poke") if on_flash => board.flash.overwrite(step.at as u32, &step.poke()),
+            Some("poke") => {
+                if let Ram::File(file) = &mut board.ram {
+                    let bytes = step.poke();
+                    Arc::make_mut(file)[step.at..step.at + bytes.len()].copy_from_slice(&bytes);
+                }
+            }
+            other => panic!("unknown event {other:?}"),
+        }
+    }
+
+    fn command(&mut self, args: &[Vec<u8>]) -> Seen {
+        let args: Vec<&[u8]> = args.iter().map(Vec::as_slice).collect();
+        self.machine.take_ops();
+        let outcome = self.machine.run(&args);
+        let after = self.stores();
+        let ops = self.machine.take_ops();
+        if outcome.exit == Exit::PowerLost {
+            self.machine.reboot();
+        }
+        Seen {
+            rc: match outcome.exit {
+                Exit::Code(code) => code.into(),
+                Exit::PowerLost => "cut".into(),
+            },
+            stdout: outcome.stdout,
+            stderr: outcome.stderr,
+            after,
+            ops: ops
+                .iter()
+                .map(|op| (if op.kind == OpKind::Erase { 'E' } else { 'P' }, op.offset, op.len))
+                .collect(),
+            erase: self.machine.flash().geometry().erase_block,
+        }
+    }
+}
+
+#[rstest]
+#[case::mips("openwrt.jsonl.gz", Dialect::OpenWrt, "mips", Some("mips"), 3606)]
+#[case::arm("openwrt.jsonl.gz", Dialect::OpenWrtArm, "arm", Some("arm"), 3508)]
+#[case::hardened("openwrt.jsonl.gz", Dialect::OpenWrtHardened, "hardened", None, 3760)]
+#[case::broadcom("broadcom.jsonl.gz", Dialect::Broadcom, "mips", None, 1456)]
+fn every_recorded_command_agrees(
+    #[case] file: &str,
+    #[case] dialect: Dialect,
+    #[case] variant: &str,
+    #[case] skip_ub: Option<&str>,
+    #[case] commands: usize,
+) {
+    let (mut seen, mut report, mut differing) = (0, String::new(), 0);
+    for scenario in scenarios(file, skip_ub) {
+        let mut replay = Replay::new(dialect, &scenario);
+        for (at, step) in scenario.steps.iter().enumerate() {
+            let Some(args) = step.args() else {
+                replay.event(step);
+                continue;
+            };
+            let before = replay.stores();
+            let got = replay.command(&args);
+            seen += 1;
+            let text = differences(&step.expected(variant), &before, &got);
+            if !text.is_empty() {
+                differing += 1;
+                if differing <= 10 {
+                    report += &format!(
+                        "\n{} step {at} {:.300}{text:.1500}",
+                        scenario.id,
+                        format!("{:?}", step.argv)
+                    );
+                }
+            }
+        }
+    }
+    assert_eq!(differing, 0, "of {seen} commands:{report}");
+    assert_eq!(seen, commands);
+}

@@ -1,0 +1,4 @@
+//! Integration tests of `nvram-emu`.
+
+mod golden;
+mod golden_machine;
