@@ -708,7 +708,7 @@ put_back() {
 
 # undo: a tool did not take the change: everything as it was, nothing committed.
 undo() {
-	put_back "$record" "$had" "$old"
+	[ -z "$drop$change" ] || put_back "$record" "$had" "$old"
 	[ -z "$new_duid" ] || put_back "$duid" "$had_duid" "$old_duid"
 	[ -n "$owed" ] || unmark
 	clean "$record"

@@ -1,0 +1,28 @@
+//! Addresses as `inet_ntop()` writes them: only such text becomes part of a variable's name.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+/// A leased address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Address {
+    /// DHCPv4.
+    V4(Ipv4Addr),
+    /// DHCPv6.
+    V6(Ipv6Addr),
+}
+
+impl Address {
+    /// Reads canonical text; anything else is `None`.
+    ///
+    /// IPv4-mapped IPv6 addresses are refused in both spellings: nobody leases them.
+    pub fn parse(text: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(text).ok()?;
+        if text.contains(':') {
+            let address: Ipv6Addr = text.parse().ok()?;
+            (!text.contains('.') && address.to_string() == text).then_some(Self::V6(address))
+        } else {
+            let address: Ipv4Addr = text.parse().ok()?;
+            (address.to_string() == text).then_some(Self::V4(address))
+        }
+    }
+}

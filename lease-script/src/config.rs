@@ -1,0 +1,90 @@
+//! The variables `LEASE_*`.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
+
+use crate::call::Environment;
+use crate::record::time;
+
+/// The prefix of the 2006 script.
+pub const DEFAULT_PREFIX: &str = "dnsmasq_lease_";
+
+/// The default of dnsmasq's own `dhcp-lease-max` (MAXLEASES in config.h).
+pub const DEFAULT_MAX: u64 = 1000;
+
+/// What the variables `LEASE_*` ask for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// `LEASE_PREFIX`: what the names of our variables begin with.
+    pub prefix: Vec<u8>,
+    /// `LEASE_SLACK` in seconds; `None` if it is no number, which is complained of where it matters.
+    pub slack: Option<u64>,
+    /// `LEASE_MAX`, 0 for no limit; `None` if it is no number.
+    pub max: Option<u64>,
+    /// `LEASE_STRICT=1`.
+    pub strict: bool,
+    /// `LEASE_NVRAM_FREE` as it stands.
+    pub free: Option<Vec<u8>>,
+    /// `LEASE_NVRAM`; `None`: `nvram` from PATH, else /usr/sbin/nvram.
+    pub nvram: Option<OsString>,
+    /// `LEASE_RUN`: the directory in RAM for the marker.
+    pub run: PathBuf,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            prefix: DEFAULT_PREFIX.into(),
+            slack: Some(0),
+            max: Some(DEFAULT_MAX),
+            strict: false,
+            free: None,
+            nvram: None,
+            run: "/tmp".into(),
+        }
+    }
+}
+
+impl Config {
+    /// Reads the variables.
+    ///
+    /// # Errors
+    /// One line on what this build does not do: a store or a prefix that it refuses.
+    pub fn from_env(env: &Environment) -> Result<Self, String> {
+        match env.get("LEASE_STORE") {
+            None | Some(b"nvram") => {}
+            Some(store) if store.starts_with(b"journal:") => {
+                return Err("LEASE_STORE=journal: not in this version".into());
+            }
+            Some(_) => return Err("LEASE_STORE: no such store".into()),
+        }
+        let prefix = env.get("LEASE_PREFIX").unwrap_or(DEFAULT_PREFIX.as_bytes());
+        let word = |c: &u8| c.is_ascii_alphanumeric() || *c == b'_';
+        if !word(&prefix[0]) || !prefix.iter().all(|c| word(c) || matches!(c, b'.' | b'-')) {
+            return Err("LEASE_PREFIX: letters, digits, _ . - only".into());
+        }
+        Ok(Self {
+            prefix: prefix.to_vec(),
+            slack: time(env.get("LEASE_SLACK").unwrap_or(b"0")),
+            max: env
+                .get("LEASE_MAX")
+                .map_or(Some(DEFAULT_MAX), |text| time(text).filter(|_| text.len() <= 9)),
+            strict: env.get("LEASE_STRICT") == Some(b"1"),
+            free: env.get("LEASE_NVRAM_FREE").map(<[u8]>::to_vec),
+            nvram: env.get("LEASE_NVRAM").map(|path| OsString::from_vec(path.to_vec())),
+            run: env
+                .get("LEASE_RUN")
+                .map_or_else(|| "/tmp".into(), |path| OsString::from_vec(path.to_vec()).into()),
+        })
+    }
+
+    /// The file for the marker. The same for both programs: one makes good what the other began.
+    pub fn marker_path(&self) -> PathBuf {
+        let name = [b".".as_slice(), &self.prefix, b"marker"].concat();
+        let mut path = self.run.clone().into_os_string();
+        path.push("/");
+        path.push(OsString::from_vec(name));
+        path.into()
+    }
+}

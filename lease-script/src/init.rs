@@ -1,0 +1,93 @@
+//! `init`: prints what dnsmasq may read. Writes nothing.
+
+use std::collections::HashSet;
+
+use crate::address::Address;
+use crate::config::DEFAULT_MAX;
+use crate::record::Stored;
+use crate::script::{Script, Step, Stop, clean};
+use crate::survey::Show;
+
+/// A lease that may be printed.
+struct Lease {
+    address: Address,
+    rank: u64,
+    line: Vec<u8>,
+}
+
+impl Script<'_> {
+    pub(crate) fn init(&mut self) -> Step {
+        let max = self.config.max.unwrap_or_else(|| {
+            self.say("LEASE_MAX is no number: 1000 taken");
+            DEFAULT_MAX
+        });
+        let show = self.show()?;
+        let mute = show.text.is_empty() && !show.errors.is_empty() && !is_size_line(&show.errors);
+        if show.code != 0 || mute {
+            self.say("cannot read NVRAM: no leases");
+            return if self.config.strict { Err(Stop::Failed) } else { Ok(()) };
+        }
+        let mut leases = Vec::new();
+        let mut server = None;
+        let mut seen = HashSet::new();
+        for line in show.lines() {
+            let Some((name, _)) = Show::claim(line, &self.config.prefix) else { continue };
+            if !seen.insert(name) {
+                self.say(format_args!("{}: left out: listed twice", clean(name)));
+                continue;
+            }
+            let Some(value) = self.get(name)? else {
+                self.say(format_args!("{}: left out: no such variable", clean(name)));
+                continue;
+            };
+            match Stored::parse(&name[self.config.prefix.len()..], &value) {
+                Ok(Stored::ServerDuid(_)) => server = Some(value),
+                Ok(Stored::Lease(record)) => {
+                    leases.push(Lease {
+                        address: record.address,
+                        rank: record.rank(),
+                        line: value,
+                    });
+                }
+                Err(fault) => self.say(format_args!("{}: left out: {fault}", clean(name))),
+            }
+        }
+        leases.sort_by_key(|lease| lease.address);
+        let max = usize::try_from(max).unwrap_or(usize::MAX);
+        if max > 0 && leases.len() > max {
+            let surplus = leases.len() - max;
+            keep_longest(&mut leases, max);
+            self.say(format_args!("LEASE_MAX={max}: {surplus} leases left out"));
+        }
+        let (v4, v6) = leases
+            .split_at(leases.partition_point(|lease| matches!(lease.address, Address::V4(_))));
+        let server = server.iter().map(Vec::as_slice);
+        for line in v4
+            .iter()
+            .map(|lease| lease.line.as_slice())
+            .chain(server)
+            .chain(v6.iter().map(|l| l.line.as_slice()))
+        {
+            self.stdout.extend_from_slice(line);
+            self.stdout.push(b'\n');
+        }
+        Ok(())
+    }
+}
+
+/// Keeps the `max` leases that last longest, of equal ones the first, in the order they are in.
+fn keep_longest(leases: &mut Vec<Lease>, max: usize) {
+    let mut ranks: Vec<u64> = leases.iter().map(|lease| lease.rank).collect();
+    ranks.sort_unstable_by(|a, b| b.cmp(a));
+    let edge = ranks[max - 1];
+    let mut ties = ranks[..max].iter().filter(|rank| **rank == edge).count();
+    leases.retain(|lease| {
+        let tie = lease.rank == edge && ties > 0;
+        ties -= usize::from(tie);
+        tie || lease.rank > edge
+    });
+}
+
+fn is_size_line(errors: &[u8]) -> bool {
+    errors.windows(6).any(|part| part == b"size: ")
+}

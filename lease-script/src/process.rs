@@ -1,0 +1,52 @@
+//! The `nvram` tool as a process.
+
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::ExitStatusExt;
+use std::process::Command;
+
+use crate::nvram::{Nvram, NvramOutput};
+
+/// Starts the tool for each command.
+#[derive(Clone, Debug)]
+pub struct SpawnedNvram {
+    program: OsString,
+}
+
+impl SpawnedNvram {
+    /// The tool by name or path; `None`: `nvram` from PATH, else /usr/sbin/nvram.
+    pub fn new(program: Option<OsString>) -> Self {
+        let program = program
+            .unwrap_or_else(|| if on_path("nvram") { "nvram" } else { "/usr/sbin/nvram" }.into());
+        Self { program }
+    }
+}
+
+impl Nvram for SpawnedNvram {
+    fn run(&mut self, args: &[&[u8]]) -> io::Result<NvramOutput> {
+        let output = match Command::new(&self.program)
+            .args(args.iter().map(|arg| OsStr::from_bytes(arg)))
+            .output()
+        {
+            // The child never got as far as to be interrupted.
+            Err(error) => return Err(io::Error::other(error)),
+            Ok(output) => output,
+        };
+        let code = output.status.code().or(output.status.signal().map(|signal| 128 + signal));
+        Ok(NvramOutput { stdout: output.stdout, stderr: output.stderr, code: code.unwrap_or(127) })
+    }
+}
+
+fn on_path(name: &str) -> bool {
+    env::var_os("PATH").is_some_and(|path| {
+        env::split_paths(&path).any(|directory| {
+            let program = directory.join(name);
+            program
+                .metadata()
+                .is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
+        })
+    })
+}

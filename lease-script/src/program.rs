@@ -1,0 +1,45 @@
+//! The script as a program.
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::os::unix::ffi::OsStringExt;
+
+use crate::call::{Call, Outcome};
+use crate::config::Config;
+use crate::marker::FileMarker;
+use crate::process::SpawnedNvram;
+use crate::script::run;
+
+/// `lease-update`: takes the arguments after the program's name and the environment, prints, and returns the
+/// exit code: 0 done or nothing to do, 1 not done.
+pub fn main(
+    args: impl IntoIterator<Item = OsString>,
+    env: impl IntoIterator<Item = (OsString, OsString)>,
+) -> u8 {
+    let env = env.into_iter().map(|(name, value)| (name.into_vec(), value.into_vec())).collect();
+    let outcome = run_process(&Call::new(args.into_iter().map(OsString::into_vec), env));
+    // Nobody is left to tell where this fails, and dnsmasq would rather have half than nothing.
+    let printed = io::stdout().write_all(&outcome.stdout).and_then(|()| io::stdout().flush());
+    let _ = io::stderr().write_all(&outcome.stderr);
+    if printed.is_err() { 1 } else { outcome.exit }
+}
+
+/// Makes one call with the `nvram` tool as processes and the marker as a file, as the environment says.
+pub fn run_process(call: &Call) -> Outcome {
+    let configured = match call.arg(0) {
+        b"init" | b"add" | b"old" | b"del" => Config::from_env(&call.env),
+        // Nothing is read for these, not even our own variables.
+        _ => Ok(Config::default()),
+    };
+    match configured {
+        Ok(config) => {
+            let mut nvram = SpawnedNvram::new(config.nvram.clone());
+            run(call, &config, &mut nvram, &mut FileMarker::new(config.marker_path()))
+        }
+        Err(complaint) => Outcome {
+            stderr: format!("lease-update: {complaint}\n").into_bytes(),
+            exit: 1,
+            ..Outcome::default()
+        },
+    }
+}

@@ -1,0 +1,116 @@
+//! The script as a function.
+
+use std::fmt::Display;
+use std::io;
+
+use crate::call::{Call, Outcome};
+use crate::config::Config;
+use crate::marker::Marker;
+use crate::nvram::{Nvram, NvramOutput};
+
+/// Makes one call of the script.
+pub fn run(
+    call: &Call,
+    config: &Config,
+    nvram: &mut dyn Nvram,
+    marker: &mut dyn Marker,
+) -> Outcome {
+    let mut script = Script { config, nvram, marker, stdout: Vec::new(), stderr: Vec::new() };
+    let end = match call.arg(0) {
+        b"init" => script.init(),
+        b"add" | b"old" | b"del" => script.update(call),
+        b"" => script.fail("usage: init | add|old|del MAC-or-DUID ADDRESS [HOSTNAME]"),
+        // dnsmasq reports other things too: arp-add, tftp, whatever comes.
+        _ => Ok(()),
+    };
+    let (exit, killed) = match end {
+        Ok(()) => (0, false),
+        Err(Stop::Failed) => (1, false),
+        Err(Stop::Killed) => (0, true),
+    };
+    Outcome { stdout: script.stdout, stderr: script.stderr, exit, killed }
+}
+
+/// Why a script ends early.
+pub(crate) enum Stop {
+    /// With exit code 1, and a line that says why.
+    Failed,
+    /// By no will of its own.
+    Killed,
+}
+
+pub(crate) type Step<T = ()> = Result<T, Stop>;
+
+/// One call under way.
+pub(crate) struct Script<'a> {
+    pub(crate) config: &'a Config,
+    pub(crate) nvram: &'a mut dyn Nvram,
+    pub(crate) marker: &'a mut dyn Marker,
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: Vec<u8>,
+}
+
+impl Script<'_> {
+    pub(crate) fn say(&mut self, text: impl Display) {
+        self.stderr.extend_from_slice(format!("lease-update: {text}\n").as_bytes());
+    }
+
+    pub(crate) fn fail<T>(&mut self, text: impl Display) -> Step<T> {
+        self.say(text);
+        Err(Stop::Failed)
+    }
+
+    pub(crate) fn command(&mut self, args: &[&[u8]]) -> Step<NvramOutput> {
+        match self.nvram.run(args) {
+            Ok(output) => Ok(output),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(Stop::Killed),
+            Err(_) => Ok(NvramOutput { code: 127, ..NvramOutput::default() }),
+        }
+    }
+
+    /// The whole value of a variable; `None` if there is no such variable. Tools differ in exit codes here,
+    /// so only the output counts; the first line break from the end is the tool's own.
+    pub(crate) fn get(&mut self, name: &[u8]) -> Step<Option<Vec<u8>>> {
+        let mut value = self.command(&[b"get", name])?.stdout;
+        if value.is_empty() {
+            return Ok(None);
+        }
+        if value.last() == Some(&b'\n') {
+            value.pop();
+        }
+        Ok(Some(value))
+    }
+
+    pub(crate) fn set(&mut self, name: &[u8], value: &[u8]) -> Step<bool> {
+        let pair = [name, b"=", value].concat();
+        Ok(self.command(&[b"set", &pair])?.code == 0)
+    }
+
+    pub(crate) fn unset(&mut self, name: &[u8]) -> Step<bool> {
+        Ok(self.command(&[b"unset", name])?.code == 0)
+    }
+
+    pub(crate) fn name(&self, suffix: &[u8]) -> Vec<u8> {
+        [&self.config.prefix, suffix].concat()
+    }
+
+    /// What a marker had to say: only being killed stops the script.
+    pub(crate) fn noted<T: Default>(&mut self, result: io::Result<T>) -> Step<T> {
+        result.or_else(|error| {
+            if error.kind() == io::ErrorKind::Interrupted {
+                return Err(Stop::Killed);
+            }
+            self.say(error);
+            Ok(T::default())
+        })
+    }
+}
+
+/// Text from outside, fit for a terminal: odd characters become `?`, no more than 80.
+pub(crate) fn clean(text: &[u8]) -> String {
+    let fit = |c: &u8| match *c {
+        c @ (b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'_' | b'.' | b':' | b'-') => char::from(c),
+        _ => '?',
+    };
+    text.iter().take(80).map(fit).collect()
+}

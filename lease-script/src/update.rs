@@ -1,0 +1,218 @@
+//! `add`, `old`, `del`: compare first, then set and commit once.
+
+use crate::address::Address;
+use crate::call::Call;
+use crate::record::{Record, is_client_id, is_duid_line, is_hardware, is_host, is_iaid, time};
+use crate::room::Room;
+use crate::script::{Script, Step, clean};
+
+/// The greatest time that a record can hold.
+const LAST_TIME: u64 = 9_999_999_999;
+/// With so many notes in the marker, the earlier ones go.
+const MANY_NOTES: usize = 64;
+
+/// A variable that is to change.
+struct Change {
+    name: Vec<u8>,
+    old: Option<Vec<u8>>,
+    new: Option<Vec<u8>>,
+}
+
+impl Change {
+    /// What it adds to the image, in bytes.
+    fn growth(&self) -> i64 {
+        let size = |value: &Option<Vec<u8>>| {
+            value.as_ref().map_or(0, |value| self.name.len() + value.len() + 2)
+        };
+        size(&self.new) as i64 - size(&self.old) as i64
+    }
+
+    /// As the marker notes it.
+    fn note(&self) -> Vec<u8> {
+        match &self.new {
+            Some(new) => [&self.name, b"=".as_slice(), new].concat(),
+            None => self.name.clone(),
+        }
+    }
+}
+
+/// What earlier calls left in the marker.
+struct Pending {
+    owed: bool,
+    notes: usize,
+}
+
+impl Script<'_> {
+    pub(crate) fn update(&mut self, call: &Call) -> Step {
+        let text = call.arg(2);
+        let Some(address) = Address::parse(text) else {
+            return self.fail(format_args!("{}: no address: refused", clean(text)));
+        };
+        let name = self.name(text);
+        let old = self.get(&name)?;
+        let new = match call.arg(0) {
+            b"del" => None,
+            _ => Some(self.compose(call, address, old.as_deref())?),
+        };
+        let mut changes = vec![Change { name, old, new }];
+        if let (Address::V6(_), Some(_), Some(duid)) =
+            (address, &changes[0].new, call.env.get("DNSMASQ_SERVER_DUID"))
+        {
+            let line = [b"duid ", duid].concat();
+            if is_duid_line(&line) {
+                let name = self.name(b"duid");
+                let old = self.get(&name)?;
+                changes.push(Change { name, old, new: Some(line) });
+            }
+        }
+        let record = changes[0].name.clone();
+        changes.retain(|change| change.old != change.new);
+        let pending = self.pending()?;
+        if !changes.is_empty() {
+            self.store(&record, &changes, &pending)
+        } else if pending.owed {
+            self.commit()
+        } else if pending.notes > 0 {
+            self.unmark()
+        } else {
+            Ok(())
+        }
+    }
+
+    /// The record as dnsmasq reports it.
+    fn compose(&mut self, call: &Call, address: Address, stored: Option<&[u8]>) -> Step<Vec<u8>> {
+        let length = call.env.get("DNSMASQ_LEASE_LENGTH");
+        let Some(mut expiry) =
+            length.or_else(|| call.env.get("DNSMASQ_LEASE_EXPIRES")).and_then(time)
+        else {
+            return self.fail("no lease time: refused");
+        };
+        let host = Some(call.arg(3)).filter(|host| is_host(host)).unwrap_or(b"*");
+        let (second, id) = match address {
+            Address::V4(_) => {
+                if !is_hardware(call.arg(1)) {
+                    return self.fail("hardware address is not hexadecimal: refused");
+                }
+                let id = call.env.get("DNSMASQ_CLIENT_ID").filter(|id| is_client_id(id));
+                (call.arg(1), id.unwrap_or(b"*"))
+            }
+            Address::V6(_) => {
+                if !is_client_id(call.arg(1)) {
+                    return self.fail("DUID is not hexadecimal: refused");
+                }
+                let Some(iaid) = call.env.get("DNSMASQ_IAID").filter(|iaid| is_iaid(iaid)) else {
+                    return self.fail("IAID is no 32-bit number: refused");
+                };
+                (iaid, call.arg(1))
+            }
+        };
+        if length.is_none() {
+            let stored = stored.and_then(|value| Record::parse(address, call.arg(2), value).ok());
+            expiry = self.stretch(expiry, stored.map(|record| record.time));
+        }
+        Ok([expiry.to_string().as_bytes(), second, call.arg(2), host, id].join(&b' '))
+    }
+
+    /// The time to store for an expiry: the stored one while it is not before the expiry and not more than the
+    /// slack after it.
+    fn stretch(&mut self, expiry: u64, stored: Option<u64>) -> u64 {
+        let slack = self.config.slack.unwrap_or_else(|| {
+            self.say("LEASE_SLACK is no number of seconds: 0 taken");
+            0
+        });
+        if expiry == 0 || slack == 0 {
+            return expiry;
+        }
+        let latest = LAST_TIME.min(expiry + slack);
+        stored.filter(|stored| (expiry..=latest).contains(stored)).unwrap_or(latest)
+    }
+
+    fn store(&mut self, record: &[u8], changes: &[Change], pending: &Pending) -> Step {
+        let busy: Vec<&[u8]> = [record]
+            .into_iter()
+            .chain(changes.iter().map(|change| change.name.as_slice()))
+            .collect();
+        let survey = self.survey(&busy)?;
+        let growth = changes.iter().map(Change::growth).sum::<i64>() - survey.waste_bytes as i64;
+        let room = self.room(&survey.show)?;
+        if let Err((need, left)) = room.check(growth, survey.show.bytes) {
+            let name = clean(record);
+            return self.fail(format_args!(
+                "no room in NVRAM: {need} bytes needed, {left} left: {name} not stored"
+            ));
+        }
+        let notes: Vec<_> =
+            survey.waste.iter().cloned().chain(changes.iter().map(Change::note)).collect();
+        let keep = pending.owed && pending.notes < MANY_NOTES;
+        let noted = self.marker.note(&notes, keep);
+        self.noted(noted)?;
+
+        for name in &survey.waste {
+            self.unset(name)?;
+        }
+        for change in changes {
+            if !self.apply(change)? {
+                return self.undo(record, changes, pending);
+            }
+        }
+        if room == Room::Unknown {
+            // A tool that does not say how much room there was: did a neighbour have to go?
+            let bytes = survey.show.bytes as i64 + growth;
+            if self.show()?.bytes as i64 != bytes {
+                return self.undo(record, changes, pending);
+            }
+        }
+        self.commit()
+    }
+
+    /// Changes a variable and reads it back: some tools fail without a word.
+    fn apply(&mut self, change: &Change) -> Step<bool> {
+        let done = match &change.new {
+            Some(new) => self.set(&change.name, new)?,
+            // Whether it is gone says more than an exit code.
+            None => self.unset(&change.name).map(|_| true)?,
+        };
+        Ok(done && self.get(&change.name)? == change.new)
+    }
+
+    /// A tool did not take the changes: everything as it was, nothing committed.
+    fn undo(&mut self, record: &[u8], changes: &[Change], pending: &Pending) -> Step {
+        for change in changes {
+            match &change.old {
+                Some(old) => self.set(&change.name, old)?,
+                None => self.unset(&change.name)?,
+            };
+        }
+        if !pending.owed {
+            self.unmark()?;
+        }
+        self.fail(format_args!("NVRAM did not take {}: nothing stored", clean(record)))
+    }
+
+    /// Reads the marker: is there a change in RAM that nobody committed?
+    fn pending(&mut self) -> Step<Pending> {
+        let read = self.marker.read();
+        let notes = self.noted(read)?;
+        let mut owed = false;
+        for note in &notes {
+            let (name, new) = match note.iter().position(|c| *c == b'=') {
+                Some(at) => (&note[..at], Some(&note[at + 1..])),
+                None => (note.as_slice(), None),
+            };
+            owed = owed || self.get(name)?.as_deref() == new;
+        }
+        Ok(Pending { owed, notes: notes.len() })
+    }
+
+    fn commit(&mut self) -> Step {
+        if self.command(&[b"commit"])?.code != 0 {
+            return self.fail("NVRAM commit failed: the next call tries again");
+        }
+        self.unmark()
+    }
+
+    fn unmark(&mut self) -> Step {
+        let cleared = self.marker.clear();
+        self.noted(cleared)
+    }
+}
