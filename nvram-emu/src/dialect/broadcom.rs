@@ -43,8 +43,8 @@ impl Tool for Broadcom {
                 let Some(name) = words.next() else { break };
                 write(board, name, out);
             } else if word.starts_with(b"commi") {
-                if DRIVER.commit(board)? == Committed::IoError {
-                    out.perror("Input/output error");
+                if let Committed::Failed(errno) = DRIVER.commit(board)? {
+                    out.perror(errno);
                 }
             } else if word.starts_with(b"save") || word.starts_with(b"restore") {
                 // Backups are not modelled: the file name is taken, nothing else happens.
@@ -82,7 +82,7 @@ fn write(board: &mut Board, text: &[u8], out: &mut Output) {
         return DRIVER.unset(board, text);
     };
     if let Err(NoMemory) = DRIVER.set(board, &text[..eq], &text[eq + 1..]) {
-        out.perror("Cannot allocate memory");
+        out.perror(DRIVER.full);
     }
 }
 

@@ -5,29 +5,34 @@
 
 use std::sync::Arc;
 
-use super::board::{Board, Halt, Ram, Variables};
+use super::board::{Board, Ram, Variables};
+pub use super::commit::{Commit, Committed};
 use crate::flsh::{
-    ChainRule, Format, HEADER_LEN, Header, Insert, MAGIC, Table, Walk, crc_of, serialise,
+    ChainRule, Change, Entries, Format, HEADER_LEN, Header, Insert, MAGIC, Table, Walk, crc_of,
+    serialise,
 };
-
-/// How a commit reaches the flash.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Commit {
-    /// Broadcom NOR (`nvram_commit`): zero the magic, erase, program with an all-ones magic, program the magic.
-    GuardedMagic,
-    /// Erase blocks up to `len`, then one program of whole blocks, no invalid-magic phase (DD-WRT).
-    WholeBlocks,
-    /// As [`Commit::GuardedMagic`], but an image equal to the flash's is not written (Padavan).
-    SkipEqual,
-}
 
 /// What a boot demands of an image in flash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BootCheck {
+    /// Magic only (DD-WRT's `_nvram_init`).
+    Magic,
     /// Magic and 20 <= len <= space (`nvram_valid`, the CRC test compiled out).
     MagicAndLen,
     /// The CRC as well.
     Crc,
+}
+
+/// The RAM area that values are copied into (`nvram_buf`, `_nvram_realloc`); names cost nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arena {
+    /// As large as the NVRAM; every new or changed value takes fresh bytes (up to 2012).
+    Fresh,
+    /// As large as the NVRAM; a value not longer than the one before it takes its place (later drivers).
+    Reused,
+    /// Twice the partition; places are taken over likewise, and only a fresh place can be refused (Padavan).
+    /// The real driver also remembers that a place once held more.
+    Double,
 }
 
 /// One driver.
@@ -43,7 +48,15 @@ pub struct Driver {
     pub boot: BootCheck,
     /// Commit.
     pub commit: Commit,
+    /// Room for values.
+    pub arena: Arena,
+    /// Whether loading adds the `sdram_*` variables that are missing, from the header.
+    pub sdram: bool,
+    /// What a `set` is refused with when the arena stays full, as `perror` says it.
+    pub full: &'static str,
 }
+
+const ENOMEM: &str = "Cannot allocate memory";
 
 /// Broadcom's driver of the RT-N66U, 2012.
 pub const BROADCOM: Driver = Driver {
@@ -52,6 +65,43 @@ pub const BROADCOM: Driver = Driver {
     format: Format::BROADCOM,
     boot: BootCheck::MagicAndLen,
     commit: Commit::GuardedMagic,
+    arena: Arena::Fresh,
+    sdram: true,
+    full: ENOMEM,
+};
+
+/// Broadcom's driver for ARM (arch/arm/plat-brcm/nvram_linux.c of RMerl/asuswrt-merlin.ng,
+/// release/src-rt-6.x.4708). The kernel's early search and CFE refuse an image whose CRC is wrong.
+pub const BROADCOM_ARM: Driver = Driver {
+    rule: ChainRule::PLAIN_ARM,
+    boot: BootCheck::Crc,
+    commit: Commit::GuardedOrNand,
+    arena: Arena::Reused,
+    ..BROADCOM
+};
+
+/// DD-WRT's own driver, for platforms with an MTD partition "nvram": no `sdram_*`, other chains.
+pub const DDWRT: Driver = Driver {
+    rule: ChainRule::DDWRT,
+    insert: Insert::Head,
+    format: Format::DDWRT,
+    boot: BootCheck::Magic,
+    commit: Commit::WholeBlocks,
+    arena: Arena::Reused,
+    sdram: false,
+    full: ENOMEM,
+};
+
+/// Padavan: ASUS NVRAM driver 0.08 and its core (nvram.c with `_nvram_generate`).
+pub const PADAVAN: Driver = Driver {
+    rule: ChainRule::PLAIN,
+    insert: Insert::Tail,
+    format: Format::PADAVAN,
+    boot: BootCheck::Crc,
+    commit: Commit::SkipEqual,
+    arena: Arena::Double,
+    sdram: false,
+    full: "Operation not permitted",
 };
 
 /// The driver's RAM.
@@ -59,24 +109,13 @@ pub const BROADCOM: Driver = Driver {
 pub struct KernelRam {
     /// The variables.
     pub table: Table,
-    /// Bytes of the value arena in use (`nvram_offset`): every new or changed value takes fresh bytes.
+    /// Bytes of the value arena in use (`nvram_offset`).
     pub arena: u32,
 }
 
-/// `-ENOMEM`: the arena is full even after consolidation.
+/// The arena is full even after consolidation; [`Driver::full`] is the errno.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoMemory;
-
-/// How a commit ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Committed {
-    /// The flash holds the table, as far as it fits.
-    Done,
-    /// The flash already held it.
-    Skipped,
-    /// `-EIO`.
-    IoError,
-}
 
 impl KernelRam {
     fn empty(driver: &Driver) -> Self {
@@ -87,13 +126,21 @@ impl KernelRam {
     fn load(driver: &Driver, image: &[u8]) -> Self {
         let space = image.len();
         let area = &image[HEADER_LEN..space.max(HEADER_LEN + 2) - 2];
-        let (table, _) = Table::load(area, Walk::Terminated, driver.rule, driver.insert);
-        let mut ram = Self { arena: table.value_bytes(), table };
-        if let Some(header) = Header::read(image) {
+        let mut ram = if driver.arena == Arena::Fresh {
+            let (table, _) = Table::load(area, Walk::Terminated, driver.rule, driver.insert);
+            Self { arena: table.value_bytes(), table }
+        } else {
+            let mut ram = Self::empty(driver);
+            for entry in Entries::new(area, Walk::Terminated) {
+                ram.put(driver.arena, entry.name, entry.value);
+            }
+            ram
+        };
+        if let Some(header) = Header::read(image).filter(|_| driver.sdram) {
             Table::add_sdram(header, |name, value| {
                 if ram.table.get(name).is_none() {
                     // A full arena refuses the variable; nothing reports it at load.
-                    let _ = ram.try_set(name, value, space as u32);
+                    let _ = ram.try_set(driver.arena, name, value, space as u64);
                 }
             });
         }
@@ -101,15 +148,35 @@ impl KernelRam {
     }
 
     /// `_nvram_realloc` and `_nvram_set`: refused when the value does not fit behind the arena's used part.
-    fn try_set(&mut self, name: &[u8], value: &[u8], space: u32) -> Result<(), NoMemory> {
-        let bytes = value.len() as u64 + 1;
-        if u64::from(self.arena) + bytes > u64::from(space) {
+    fn try_set(
+        &mut self,
+        arena: Arena,
+        name: &[u8],
+        value: &[u8],
+        room: u64,
+    ) -> Result<(), NoMemory> {
+        let behind = u64::from(self.arena) + value.len() as u64 + 1;
+        let full = match arena {
+            Arena::Fresh | Arena::Reused => behind > room,
+            Arena::Double => behind >= room && !self.has_place(name, value),
+        };
+        if full {
             return Err(NoMemory);
         }
-        if self.table.set(name, value) != crate::flsh::Change::Same {
-            self.arena += bytes as u32;
-        }
+        self.put(arena, name, value);
         Ok(())
+    }
+
+    /// Whether `name` has a value that is not shorter.
+    fn has_place(&self, name: &[u8], value: &[u8]) -> bool {
+        self.table.get(name).is_some_and(|old| old.len() >= value.len())
+    }
+
+    fn put(&mut self, arena: Arena, name: &[u8], value: &[u8]) {
+        let in_place = arena != Arena::Fresh && self.has_place(name, value);
+        if self.table.set(name, value) != Change::Same && !in_place {
+            self.arena = self.arena.saturating_add(value.len() as u32 + 1);
+        }
     }
 }
 
@@ -121,15 +188,18 @@ impl Driver {
     }
 
     fn valid_image(&self, board: &Board) -> Option<Vec<u8>> {
-        let size = board.flash.geometry().size;
-        let start = size.checked_sub(board.space)?;
+        let start = self.commit.place(&board.flash, board.space)?;
         let mut image = vec![0; board.space as usize];
         board.flash.read(start, &mut image);
         let header = Header::read(&image)?;
         let len = header.len as usize;
-        let valid = header.magic == MAGIC && (HEADER_LEN..=image.len()).contains(&len);
-        let valid =
-            valid && (self.boot == BootCheck::MagicAndLen || header.crc() == crc_of(&image, len));
+        let bounded = (HEADER_LEN..=image.len()).contains(&len);
+        let valid = header.magic == MAGIC
+            && match self.boot {
+                BootCheck::Magic => true,
+                BootCheck::MagicAndLen => bounded,
+                BootCheck::Crc => bounded && header.crc() == crc_of(&image, len),
+            };
         valid.then_some(image)
     }
 
@@ -151,7 +221,11 @@ impl Driver {
     }
 
     /// RAM for writing; copied only where another board shares it.
-    fn change<T>(&self, board: &mut Board, change: impl FnOnce(&mut KernelRam) -> T) -> T {
+    pub(super) fn change<T>(
+        &self,
+        board: &mut Board,
+        change: impl FnOnce(&mut KernelRam) -> T,
+    ) -> T {
         let mut ram = self.ram(board);
         board.ram = Ram::Empty;
         let result = change(Arc::make_mut(&mut ram));
@@ -165,13 +239,17 @@ impl Driver {
     /// # Errors
     /// When there is no room even then.
     pub fn set(&self, board: &mut Board, name: &[u8], value: &[u8]) -> Result<(), NoMemory> {
-        let space = board.space;
+        let (arena, space) = (self.arena, board.space);
+        let room = match arena {
+            Arena::Fresh | Arena::Reused => u64::from(space),
+            Arena::Double => u64::from(board.flash.geometry().size) * 2,
+        };
         self.change(board, |ram| {
-            if ram.try_set(name, value, space).is_ok() {
+            if ram.try_set(arena, name, value, room).is_ok() {
                 return Ok(());
             }
             self.consolidate(ram, &mut vec![0; space as usize]);
-            ram.try_set(name, value, space)
+            ram.try_set(arena, name, value, room)
         })
     }
 
@@ -182,8 +260,13 @@ impl Driver {
         }
     }
 
+    /// Empties RAM (`nvram_clear` of Padavan's driver).
+    pub fn clear(&self, board: &mut Board) {
+        board.ram = Ram::Kernel(Arc::new(KernelRam::empty(self)));
+    }
+
     /// `_nvram_commit`: writes the image and reloads the table from it. Returns `len`.
-    fn consolidate(&self, ram: &mut KernelRam, image: &mut [u8]) -> u32 {
+    pub(super) fn consolidate(&self, ram: &mut KernelRam, image: &mut [u8]) -> u32 {
         let space = image.len();
         let Ok(written) = serialise(&ram.table, self.format, image, space) else {
             return 0;
@@ -192,59 +275,11 @@ impl Driver {
         written.len
     }
 
-    /// `nvram_commit`: the flash operations, in the real order.
-    ///
-    /// # Errors
-    /// [`Halt::PowerLost`] at an armed cut.
-    pub fn commit(&self, board: &mut Board) -> Result<Committed, Halt> {
-        let geometry = board.flash.geometry();
-        let (space, erase) = (board.space, geometry.erase_block);
-        // The driver backs up whole erase blocks: kept bytes, then the NVRAM.
-        let backup = space.next_multiple_of(erase).min(geometry.size);
-        let start = geometry.size - backup;
-        let kept = (backup - space) as usize;
-        let mut buffer = vec![0; backup as usize];
-        board.flash.read(start, &mut buffer);
-        if self.commit == Commit::GuardedMagic
-            && !Halt::check(board.flash.program(start + kept as u32, &[0; 4]))?
-        {
-            return Ok(Committed::IoError);
-        }
-        let before = (self.commit == Commit::SkipEqual).then(|| buffer[kept..].to_vec());
-        let len = self.change(board, |ram| self.consolidate(ram, &mut buffer[kept..]));
-        if before.is_some_and(|before| before[..len as usize] == buffer[kept..kept + len as usize])
-        {
-            return Ok(Committed::Skipped);
-        }
-        let end = kept + len as usize;
-        if self.commit == Commit::SkipEqual
-            && !Halt::check(board.flash.program(start + kept as u32, &[0; 4]))?
-        {
-            return Ok(Committed::IoError);
-        }
-        let mut at = start;
-        while at < start + end as u32 {
-            if at % erase != 0 || !Halt::check(board.flash.erase(at / erase))? {
-                return Ok(Committed::IoError);
-            }
-            at += erase;
-        }
-        let done = if self.commit == Commit::WholeBlocks {
-            let end = (end as u32).next_multiple_of(erase).min(backup) as usize;
-            Halt::check(board.flash.program(start, &buffer[..end]))?
-        } else {
-            buffer[kept..kept + 4].fill(0xFF);
-            Halt::check(board.flash.program(start, &buffer[..end]))?
-                && Halt::check(board.flash.program(start + kept as u32, &MAGIC.to_le_bytes()))?
-        };
-        Ok(if done { Committed::Done } else { Committed::IoError })
-    }
-
-    /// `nvram_getall` into a buffer of `count` bytes: chains 0 to 256, head to tail; what does not fit ends
+    /// `nvram_getall` into a buffer of `count` bytes: chain by chain, head to tail; what does not fit ends
     /// its chain. Calls `each` and returns the bytes used.
     pub fn getall(table: &Table, count: usize, mut each: impl FnMut(&[u8], &[u8])) -> usize {
         let mut used = 0;
-        for chain in 0..crate::flsh::CHAINS {
+        for chain in 0..table.chains() {
             for (name, value) in table.chain(chain) {
                 let bytes = name.len() + 1 + value.len() + 1;
                 if count - used <= bytes {

@@ -9,9 +9,11 @@
 
 mod board;
 mod broadcom;
+mod commit;
 pub mod kernel;
 pub mod openwrt;
 mod registry;
+mod vendor;
 
 pub use board::{Board, Halt, Output, ProcMtd, Ram, Variables};
 pub use registry::{Dialect, FreeSpace, Traits, UnknownDialect};

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{Tool, broadcom, openwrt};
+use super::{Tool, broadcom, openwrt, vendor};
 
 /// One dialect of the `nvram` tool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -16,6 +16,20 @@ pub enum Dialect {
     OpenWrtHardened,
     /// Broadcom's kernel driver with the user tool of the RT-N66U, 2012.
     Broadcom,
+    /// Broadcom's own tool of 2012.
+    BroadcomStock,
+    /// DD-WRT.
+    DdWrt,
+    /// Tomato and FreshTomato on MIPS.
+    Tomato,
+    /// FreshTomato on ARM.
+    FreshTomatoArm,
+    /// Asuswrt-Merlin on ARM.
+    Merlin,
+    /// Padavan's firmware for Ralink and MediaTek routers.
+    Padavan,
+    /// The tool of 2006 that the first lease script was written for.
+    Seed2006,
 }
 
 /// Where a script reads how much room is left.
@@ -63,8 +77,19 @@ pub struct Traits {
 
 impl Dialect {
     /// All dialects.
-    pub const ALL: &'static [Self] =
-        &[Self::OpenWrt, Self::OpenWrtArm, Self::OpenWrtHardened, Self::Broadcom];
+    pub const ALL: &'static [Self] = &[
+        Self::OpenWrt,
+        Self::OpenWrtArm,
+        Self::OpenWrtHardened,
+        Self::Broadcom,
+        Self::BroadcomStock,
+        Self::DdWrt,
+        Self::Tomato,
+        Self::FreshTomatoArm,
+        Self::Merlin,
+        Self::Padavan,
+        Self::Seed2006,
+    ];
 
     /// What is known of it.
     pub fn traits(self) -> &'static Traits {
@@ -73,6 +98,13 @@ impl Dialect {
             Self::OpenWrtArm => &openwrt::ARM,
             Self::OpenWrtHardened => &openwrt::HARDENED,
             Self::Broadcom => &broadcom::TRAITS,
+            Self::BroadcomStock => &vendor::BROADCOM_STOCK,
+            Self::DdWrt => &vendor::DDWRT,
+            Self::Tomato => &vendor::TOMATO,
+            Self::FreshTomatoArm => &vendor::FRESHTOMATO_ARM,
+            Self::Merlin => &vendor::MERLIN,
+            Self::Padavan => &vendor::PADAVAN,
+            Self::Seed2006 => &vendor::SEED2006,
         }
     }
 

@@ -1,12 +1,18 @@
-//! Which of the 257 hash chains a name belongs to.
+//! Which hash chain a name belongs to.
 
-/// Number of hash chains, in every dialect (`nvram_hash[257]`).
-pub const CHAINS: usize = 257;
+/// Chains of every table but DD-WRT's.
+const CHAINS: u32 = 257;
+/// What a hash is multiplied with before the next byte, everywhere but in DD-WRT.
+const MULTIPLIER: u32 = 31;
 
 /// How a tool turns a name into a chain number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChainRule {
-    /// `c` of `h = 31*h + c` is a signed `char` (MIPS, x86) or not (ARM); only names beyond ASCII differ.
+    /// Number of chains (`nvram_hash[257]`).
+    pub chains: u32,
+    /// `m` of `h = m*h + c`.
+    pub multiplier: u32,
+    /// `c` of `h = m*h + c` is a signed `char` (MIPS, x86) or not (ARM); only names beyond ASCII differ.
     pub signed_char: bool,
     /// Size of a pointer where the macro lacks its parentheses (OpenWrt: `h % 257*P / P`); 0: the plain `h % 257`.
     pub unparenthesised_pointer: u32,
@@ -14,23 +20,32 @@ pub struct ChainRule {
 
 impl ChainRule {
     /// Broadcom's common nvram.c on MIPS: `hash(name) % ARRAYSIZE(nvram_hash)`, the macro correct.
-    pub const PLAIN: Self = Self { signed_char: true, unparenthesised_pointer: 0 };
+    pub const PLAIN: Self = Self {
+        chains: CHAINS,
+        multiplier: MULTIPLIER,
+        signed_char: true,
+        unparenthesised_pointer: 0,
+    };
+    /// The same on ARM.
+    pub const PLAIN_ARM: Self = Self { signed_char: false, ..Self::PLAIN };
+    /// DD-WRT's own nvram.c: `static struct nvram_tuple *nvram_hash[1024]`, `hash = 119 * hash + *s++`.
+    pub const DDWRT: Self = Self { chains: 1024, multiplier: 119, ..Self::PLAIN };
     /// OpenWrt's nvram.c on 32-bit MIPS: `NVRAM_ARRAYSIZE` without parentheses, so `(h mod 1028) div 4`.
-    pub const OPENWRT_MIPS: Self = Self { signed_char: true, unparenthesised_pointer: 4 };
+    pub const OPENWRT_MIPS: Self = Self { unparenthesised_pointer: 4, ..Self::PLAIN };
     /// The same on 32-bit ARM, where `char` is unsigned.
-    pub const OPENWRT_ARM: Self = Self { signed_char: false, unparenthesised_pointer: 4 };
+    pub const OPENWRT_ARM: Self = Self { unparenthesised_pointer: 4, ..Self::PLAIN_ARM };
 
-    /// The hash of the whole name (`hash()`, nvram.c): `h = 31*h + c` modulo 2^32.
+    /// The hash of the whole name (`hash()`, nvram.c): `h = m*h + c` modulo 2^32.
     pub fn hash(self, name: &[u8]) -> u32 {
         name.iter().fold(0u32, |hash, &byte| {
             let c = if self.signed_char { i32::from(byte as i8) as u32 } else { u32::from(byte) };
-            hash.wrapping_mul(31).wrapping_add(c)
+            hash.wrapping_mul(self.multiplier).wrapping_add(c)
         })
     }
 
-    /// The chain of a hash, 0 to 256.
+    /// The chain of a hash, from 0.
     pub fn chain_of(self, hash: u32) -> usize {
-        let chains = CHAINS as u32;
+        let chains = self.chains;
         let chain = match self.unparenthesised_pointer {
             0 => hash % chains,
             size => hash % (chains * size) / size,

@@ -101,7 +101,12 @@ impl Header {
 /// The CRC of an image whose header is at the start of `image` and whose length is `len`: header bytes
 /// 9 to 19, then the data. Bytes beyond `image` are left out.
 pub fn crc_of(image: &[u8], len: usize) -> u8 {
-    crc8::update(crc8::INIT, image.get(CRC_START..len.min(image.len())).unwrap_or_default())
+    crc_from(image, CRC_START, len)
+}
+
+/// The same over the bytes from `start` on, for a writer that starts elsewhere.
+pub fn crc_from(image: &[u8], start: usize, len: usize) -> u8 {
+    crc8::update(crc8::INIT, image.get(start..len.min(image.len())).unwrap_or_default())
 }
 
 /// `strtoul(text, NULL, 0)` of a 32-bit C library: blanks, a sign, 0x or 0 as prefix, saturation.

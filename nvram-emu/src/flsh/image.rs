@@ -1,7 +1,7 @@
 //! Writing a table as an image, and reading any bytes as one.
 
 use super::entries::{End, Entries, Entry, Walk};
-use super::header::{HEADER_LEN, Header, MAGIC, crc_of};
+use super::header::{CRC_START, HEADER_LEN, Header, MAGIC, crc_from, crc_of};
 use super::table::Table;
 
 /// How the end of the data is padded, and what `len` says then.
@@ -15,8 +15,30 @@ pub enum Tail {
     },
     /// Broadcom: two NULs behind the last entry, `len = roundup(p + 2, 4)`, `p` behind the last entry's own NUL.
     TwoNuls,
-    /// Padavan: one NUL behind the last entry, `len = roundup(p + 1, 4)`.
+    /// Padavan: one NUL behind the last entry, `len = roundup(p + 1, 4)`, NULs up to there.
     OneNul,
+}
+
+/// Where a writer takes the header's numbers from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Head {
+    /// From the four `sdram_*` variables; the defaults if one is missing.
+    Sdram,
+    /// The defaults, whatever the variables say (Padavan's kernel core).
+    Defaults,
+    /// `sdram_init` 2, the rest 0 (DD-WRT's own nvram.c: `NVRAM_DEFAULT`, and two words never written).
+    DdWrt,
+}
+
+impl Head {
+    fn header(self, table: &Table) -> Header {
+        let names = ["sdram_init", "sdram_config", "sdram_refresh", "sdram_ncdl"];
+        match self {
+            Self::Sdram => Header::from_sdram(names.map(|name| table.get(name.as_bytes()))),
+            Self::Defaults => Header::from_sdram([None; 4]),
+            Self::DdWrt => Header::from_sdram([Some(b"2"), Some(b"0"), Some(b"0"), Some(b"0")]),
+        }
+    }
 }
 
 /// What an image writer does beyond the order of the entries.
@@ -26,18 +48,31 @@ pub struct Format {
     pub fill: u8,
     /// The end of the data.
     pub tail: Tail,
+    /// What the header says beside `len` and the CRC.
+    pub head: Head,
+    /// First header byte that the CRC covers.
+    pub crc_start: usize,
 }
 
 impl Format {
     /// The OpenWrt tool (`nvram_commit`, nvram.c).
-    pub const OPENWRT: Self = Self { fill: 0xFF, tail: Tail::OpenWrt { negative_address: false } };
+    pub const OPENWRT: Self = Self {
+        fill: 0xFF,
+        tail: Tail::OpenWrt { negative_address: false },
+        head: Head::Sdram,
+        crc_start: CRC_START,
+    };
     /// The same on 32-bit ARM.
     pub const OPENWRT_ARM: Self =
-        Self { fill: 0xFF, tail: Tail::OpenWrt { negative_address: true } };
+        Self { tail: Tail::OpenWrt { negative_address: true }, ..Self::OPENWRT };
     /// Broadcom's `_nvram_commit` (shared/nvram/nvram.c).
-    pub const BROADCOM: Self = Self { fill: 0x00, tail: Tail::TwoNuls };
+    pub const BROADCOM: Self =
+        Self { fill: 0x00, tail: Tail::TwoNuls, head: Head::Sdram, crc_start: CRC_START };
     /// Padavan's kernel core.
-    pub const PADAVAN: Self = Self { fill: 0xFF, tail: Tail::OneNul };
+    pub const PADAVAN: Self =
+        Self { fill: 0xFF, tail: Tail::OneNul, head: Head::Defaults, crc_start: CRC_START };
+    /// DD-WRT's own nvram.c: its CRC starts at `(char *)&tmp + 12`.
+    pub const DDWRT: Self = Self { head: Head::DdWrt, crc_start: 12, ..Self::BROADCOM };
 }
 
 /// What [`serialise`] wrote.
@@ -69,12 +104,11 @@ pub fn serialise(
     if space < HEADER_LEN + 4 || space > mapping.len() {
         return Err(OutOfBounds);
     }
-    let sdram = ["sdram_init", "sdram_config", "sdram_refresh", "sdram_ncdl"];
-    let mut header = Header::from_sdram(sdram.map(|name| table.get(name.as_bytes())));
+    let mut header = format.head.header(table);
     let limit = space - 2;
     let mut at = HEADER_LEN;
     let mut dropped = 0;
-    for chain in 0..super::CHAINS {
+    for chain in 0..table.chains() {
         let mut entries = table.chain(chain);
         for (name, value) in entries.by_ref() {
             let end = at + name.len() + 1 + value.len() + 1;
@@ -95,7 +129,7 @@ pub fn serialise(
     let len = close(format.tail, mapping, at)?;
     header.len = len as u32;
     mapping[..HEADER_LEN].copy_from_slice(&header.to_bytes());
-    header.crc_ver_init |= u32::from(crc_of(mapping, len));
+    header.crc_ver_init |= u32::from(crc_from(mapping, format.crc_start, len));
     mapping[..HEADER_LEN].copy_from_slice(&header.to_bytes());
     Ok(Written { len: len as u32, dropped })
 }
@@ -116,8 +150,9 @@ fn close(tail: Tail, mapping: &mut [u8], at: usize) -> Result<usize, OutOfBounds
         }
         Tail::TwoNuls => (at + 2).next_multiple_of(4),
         Tail::OneNul => {
-            mapping[at] = 0;
-            (at + 1).next_multiple_of(4)
+            let len = (at + 1).next_multiple_of(4);
+            mapping.get_mut(at..len).ok_or(OutOfBounds)?.fill(0);
+            len
         }
     };
     if len > mapping.len() { Err(OutOfBounds) } else { Ok(len) }

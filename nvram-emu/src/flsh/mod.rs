@@ -10,7 +10,7 @@
 //!          ├──────────────────────────────────────────────────────────────────────┤
 //!      len │ fill: 0xFF (OpenWrt, Padavan) or 0x00 (Broadcom)                     │ ← space ends here
 //!          └──────────────────────────────────────────────────────────────────────┘
-//!   little endian; crc covers bytes 9..20 and 20..len; entries in the order of the 257 hash chains
+//!   little endian; crc covers bytes 9..20 and 20..len; entries in the order of the hash chains
 //! ```
 
 pub mod crc8;
@@ -22,7 +22,9 @@ mod table;
 
 pub(crate) use entries::find;
 pub use entries::{End, Entries, Entry, Walk};
-pub use hash::{CHAINS, ChainRule};
-pub use header::{CRC_START, HEADER_LEN, Header, MAGIC, crc_of, strtoul};
-pub use image::{Format, OutOfBounds, Parsed, Tail, Written, find_magic, parse_any, serialise};
+pub use hash::ChainRule;
+pub use header::{CRC_START, HEADER_LEN, Header, MAGIC, crc_from, crc_of, strtoul};
+pub use image::{
+    Format, Head, OutOfBounds, Parsed, Tail, Written, find_magic, parse_any, serialise,
+};
 pub use table::{Change, Insert, Table, hex4, hex8};

@@ -1,10 +1,10 @@
-//! The hash table of variables that every tool keeps: 257 chains, whose order is the order in flash.
+//! The hash table of variables that every tool keeps: chains, whose order is the order in flash.
 
 use std::collections::HashMap;
 use std::ops::Range;
 
 use super::entries::{End, Entries, Walk};
-use super::hash::{CHAINS, ChainRule};
+use super::hash::ChainRule;
 use super::header::Header;
 
 /// Where a new name goes in its chain.
@@ -65,7 +65,7 @@ struct Chain {
 pub struct Table {
     rule: ChainRule,
     insert: Insert,
-    chains: [Chain; CHAINS],
+    chains: Vec<Chain>,
     nodes: Vec<Node>,
     pool: Vec<u8>,
     live: usize,
@@ -80,7 +80,7 @@ impl Table {
         Self {
             rule,
             insert,
-            chains: [empty; CHAINS],
+            chains: vec![empty; rule.chains as usize],
             nodes: Vec::new(),
             pool: Vec::new(),
             live: 0,
@@ -189,19 +189,26 @@ impl Table {
         true
     }
 
+    /// Number of chains.
+    pub fn chains(&self) -> usize {
+        self.chains.len()
+    }
+
     /// The variables of one chain, head to tail.
     pub fn chain(&self, chain: usize) -> impl Iterator<Item = (&[u8], &[u8])> {
         self.follow(self.chains[chain].head, |node| node.next)
     }
 
-    /// All variables, chains 0 to 256, each from head to tail: the order in flash.
+    /// All variables, first chain to last, each from head to tail: the order in flash.
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        (0..CHAINS).flat_map(|chain| self.chain(chain))
+        (0..self.chains()).flat_map(|chain| self.chain(chain))
     }
 
-    /// All variables backwards: chains 256 to 0, each from tail to head (`nvram_getall` of the OpenWrt tool).
+    /// All variables backwards: last chain to first, each from tail to head (`nvram_getall` of the OpenWrt tool).
     pub fn iter_reversed(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        (0..CHAINS).rev().flat_map(|chain| self.follow(self.chains[chain].tail, |node| node.prev))
+        (0..self.chains())
+            .rev()
+            .flat_map(|chain| self.follow(self.chains[chain].tail, |node| node.prev))
     }
 
     fn follow(&self, start: u32, step: fn(&Node) -> u32) -> impl Iterator<Item = (&[u8], &[u8])> {
@@ -241,7 +248,7 @@ impl Table {
 
     fn make_index(&mut self) {
         let mut index = HashMap::with_capacity(self.live * 2);
-        for chain in self.chains {
+        for chain in &self.chains {
             let mut at = chain.head;
             while let Some(node) = self.nodes.get(at as usize) {
                 index.insert(self.pool[node.name.range()].into(), at);

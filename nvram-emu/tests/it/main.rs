@@ -2,3 +2,4 @@
 
 mod golden;
 mod golden_machine;
+mod vendor;

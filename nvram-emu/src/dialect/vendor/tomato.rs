@@ -1,0 +1,169 @@
+//! Tomato and FreshTomato on MIPS: Jonathan Zarate's NVRAM Utility, one command a call.
+
+use super::super::kernel::{self, Committed, Driver};
+use super::super::{Board, Halt, Output, Tool, Variables};
+use super::door::write;
+use crate::flsh::{HEADER_LEN, find};
+
+const DRIVER: &Driver = &kernel::BROADCOM;
+
+/// `help()`, without the `default_get` of builds for newer wireless drivers.
+const HELP: &str = "\
+NVRAM Utility
+Usage: nvram set <key=value> | get <key> | unset <key> |
+ren <key> <key> | commit | erase | show [--nosort|--nostat] |
+find <text> | defaults <--yes|--initcheck> | backup <filename> |
+restore <filename> [--test] [--force] [--forceall] [--nocommit] |
+export <--quote|--c|--set|--tab> [--nodefaults] |
+export <--dump|--dump0> | import [--forceall] <filename> |
+setfb64 <key> <filename> | getfb64 <key> <filename> |
+setfile <key> <filename> | getfile <key> <filename> | setfile2nvram <filename> |
+convert <infile.cfg> <outfile.txt>
+";
+
+/// `applets[]` beyond those modelled, with the count of words: exact, or at least where negative.
+const LEFT_OUT: [(&str, i8); 20] = [
+    ("erase", 1),
+    ("find", 2),
+    ("export", -2),
+    ("import", -2),
+    ("defaults", 2),
+    ("rstats_defaults", 2),
+    ("cstats_defaults", 2),
+    ("ftp_defaults", 2),
+    ("snmp_defaults", 2),
+    ("upnp_defaults", 2),
+    ("validate", -2),
+    ("backup", 2),
+    ("restore", -2),
+    ("setfb64", 3),
+    ("getfb64", 3),
+    ("setfile", 3),
+    ("getfile", 3),
+    ("setfile2nvram", 2),
+    ("convert", 3),
+    ("ren", 3),
+];
+
+/// Names at least this long are not mirrored (`nvram_set`, nvram_linux.c).
+const MIRRORED_NAME: usize = 32;
+
+pub(super) struct Tomato;
+
+impl Tool for Tomato {
+    fn run(&self, board: &mut Board, args: &[&[u8]], out: &mut Output) -> Result<u8, Halt> {
+        // The driver has loaded its table at boot, whatever the command.
+        DRIVER.ram(board);
+        Ok(match args {
+            [b"get", name] => get(board, name, out),
+            [b"set", pair] => set(board, pair, out),
+            [b"unset", name] => {
+                write(DRIVER, board, name, out);
+                0
+            }
+            [b"show", options @ ..] => show(board, options, out),
+            [b"commit"] => commit(board, out)?,
+            [word, ..] if is_left_out(word, args.len()) => {
+                out.err_line(&[b"nvram: the emulated tomato leaves out '", word, b"'"]);
+                1
+            }
+            _ => help(out),
+        })
+    }
+
+    fn variables(&self, board: &Board) -> Option<Variables> {
+        Some(DRIVER.variables(board))
+    }
+
+    fn flash_variables(&self, board: &Board) -> Option<Variables> {
+        DRIVER.flash_variables(board)
+    }
+}
+
+fn is_left_out(word: &[u8], words: usize) -> bool {
+    LEFT_OUT.iter().any(|(name, wanted)| {
+        let counted = usize::from(wanted.unsigned_abs());
+        word == name.as_bytes() && if *wanted < 0 { words >= counted } else { words == counted }
+    })
+}
+
+fn help(out: &mut Output) -> u8 {
+    out.stdout.extend_from_slice(HELP.as_bytes());
+    1
+}
+
+/// `get_main`: an empty value counts as missing.
+fn get(board: &mut Board, name: &[u8], out: &mut Output) -> u8 {
+    match DRIVER.ram(board).table.get(name) {
+        Some(value) if !name.is_empty() && !value.is_empty() => {
+            out.line(&[value]);
+            0
+        }
+        _ => 1,
+    }
+}
+
+/// `set_main`, then the library's `nvram_set`: `wl0_ifname` also sets `wl_ifname`, and `wl_NAME` also sets
+/// `wl0_NAME`, each before the name itself.
+fn set(board: &mut Board, pair: &[u8], out: &mut Output) -> u8 {
+    let Some(eq) = find(pair, b'=') else {
+        return help(out);
+    };
+    let name = &pair[..eq];
+    if name == b"wl0_ifname" {
+        write(DRIVER, board, &[b"wl_ifname", &pair[eq..]].concat(), out);
+    }
+    if let Some(rest) = pair.strip_prefix(b"wl_")
+        && name.len() >= 3
+        && name.len() < MIRRORED_NAME
+    {
+        write(DRIVER, board, &[b"wl0_", rest].concat(), out);
+    }
+    write(DRIVER, board, pair, out);
+    0
+}
+
+/// `commit_main`.
+fn commit(board: &mut Board, out: &mut Output) -> Result<u8, Halt> {
+    out.stdout.extend_from_slice(b"Commit... ");
+    let committed = DRIVER.commit(board)?;
+    if let Committed::Failed(errno) = committed {
+        out.perror(errno);
+    }
+    out.stdout.extend_from_slice(b"done.\n");
+    Ok(u8::from(matches!(committed, Committed::Failed(_))))
+}
+
+/// `show_main`: what is not printable shows as a blank; sorted by `sort` in the C locale unless `--nosort`.
+fn show(board: &mut Board, options: &[&[u8]], out: &mut Output) -> u8 {
+    let (mut sorted, mut statistics) = (true, true);
+    for option in options {
+        match *option {
+            b"--nosort" => sorted = false,
+            b"--nostat" => statistics = false,
+            _ => return help(out),
+        }
+    }
+    let space = board.space as usize;
+    let mut lines = Vec::new();
+    let used = HEADER_LEN
+        + Driver::getall(&DRIVER.ram(board).table, space, |name, value| {
+            let mut line = [name, b"=", value].concat();
+            line.iter_mut()
+                .filter(|byte| !matches!(byte, b' '..=b'~'))
+                .for_each(|byte| *byte = b' ');
+            lines.push(line);
+        });
+    if sorted {
+        lines.sort_unstable();
+    }
+    for line in &lines {
+        out.line(&[line]);
+    }
+    if statistics {
+        let (count, free) = (lines.len(), space as i64 - used as i64);
+        out.line(&[b"---"]);
+        out.line(&[format!("{count} entries, {used} bytes used, {free} bytes free.").as_bytes()]);
+    }
+    0
+}

@@ -1,0 +1,175 @@
+//! The tools that take any number of words a call and do them left to right.
+//!
+//! All descend from Broadcom's main.c of 2001: a loop over argv, a word's argument taken from the next one.
+
+use super::super::kernel::{Committed, Driver};
+use super::super::{Board, Halt, Output, Tool, Variables};
+use super::door::Door;
+use crate::flsh::HEADER_LEN;
+
+/// How much of a word is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Match {
+    /// `strncmp`: whatever starts like it.
+    Prefix,
+    /// `strcmp`.
+    Whole,
+}
+
+/// What a word does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Action {
+    Get,
+    Set,
+    Unset,
+    Commit,
+    /// Variables on stdout, the size line on stderr.
+    Show,
+    /// Variables only.
+    Dump,
+    /// Empties RAM.
+    Clear,
+    /// A word of the real tool that changes nothing that is modelled.
+    Nothing,
+    /// A word of the real tool that is not modelled: one line on stderr, exit code 1.
+    LeftOut,
+}
+
+/// One row of a tool's chain of comparisons; the first that fits counts.
+pub(super) type Word = (&'static str, Match, Action);
+
+/// One such tool.
+pub(super) struct WordTool {
+    /// Name of the dialect, for words left out.
+    pub name: &'static str,
+    /// Printed on stderr.
+    pub usage: &'static str,
+    /// Exit code behind the usage.
+    pub usage_code: u8,
+    /// An unknown word prints the usage and ends the call; else it is skipped.
+    pub unknown_is_usage: bool,
+    /// `get` of an empty value prints an empty line.
+    pub prints_empty: bool,
+    /// The chain of comparisons.
+    pub words: &'static [Word],
+    /// The user library between the tool and its driver.
+    pub door: Door,
+    /// The driver.
+    pub driver: &'static Driver,
+}
+
+/// Why the loop over the words ends early.
+enum Stop {
+    Exit(u8),
+    Halt(Halt),
+}
+
+impl From<Halt> for Stop {
+    fn from(halt: Halt) -> Self {
+        Self::Halt(halt)
+    }
+}
+
+impl Tool for WordTool {
+    fn run(&self, board: &mut Board, args: &[&[u8]], out: &mut Output) -> Result<u8, Halt> {
+        // The driver has loaded its table at boot, whatever the command.
+        self.driver.ram(board);
+        if args.is_empty() {
+            return Ok(self.print_usage(out));
+        }
+        match self.run_words(board, args, out) {
+            Ok(()) => Ok(0),
+            Err(Stop::Exit(code)) => Ok(code),
+            Err(Stop::Halt(halt)) => Err(halt),
+        }
+    }
+
+    fn variables(&self, board: &Board) -> Option<Variables> {
+        Some(self.driver.variables(board))
+    }
+
+    fn flash_variables(&self, board: &Board) -> Option<Variables> {
+        self.driver.flash_variables(board)
+    }
+}
+
+impl WordTool {
+    fn print_usage(&self, out: &mut Output) -> u8 {
+        out.stderr.extend_from_slice(self.usage.as_bytes());
+        self.usage_code
+    }
+
+    fn action(&self, word: &[u8]) -> Option<Action> {
+        let fits = |(known, how, _): &&Word| match how {
+            Match::Prefix => word.starts_with(known.as_bytes()),
+            Match::Whole => word == known.as_bytes(),
+        };
+        self.words.iter().find(fits).map(|(_, _, action)| *action)
+    }
+
+    fn run_words(&self, board: &mut Board, args: &[&[u8]], out: &mut Output) -> Result<(), Stop> {
+        let mut words = args.iter();
+        while let Some(word) = words.next() {
+            match self.action(word) {
+                Some(Action::Get) => {
+                    let Some(name) = words.next() else { break };
+                    self.get(board, name, out);
+                }
+                Some(Action::Set) => {
+                    let Some(pair) = words.next() else { break };
+                    self.door.set(self.driver, board, pair, out);
+                }
+                Some(Action::Unset) => {
+                    let Some(name) = words.next() else { break };
+                    self.door.unset(self.driver, board, name, out);
+                }
+                Some(Action::Commit) => self.commit(board, out)?,
+                Some(Action::Show) => self.show(board, out, true),
+                Some(Action::Dump) => self.show(board, out, false),
+                Some(Action::Clear) => self.driver.clear(board),
+                Some(Action::LeftOut) => {
+                    let name = self.name.as_bytes();
+                    out.err_line(&[b"nvram: the emulated ", name, b" leaves out '", word, b"'"]);
+                    return Err(Stop::Exit(1));
+                }
+                None if self.unknown_is_usage => return Err(Stop::Exit(self.print_usage(out))),
+                Some(Action::Nothing) | None => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn get(&self, board: &mut Board, name: &[u8], out: &mut Output) {
+        if !self.door.may_get(name, out) {
+            return;
+        }
+        if let Some(value) = self.driver.ram(board).table.get(name)
+            && (self.prints_empty || !value.is_empty())
+        {
+            out.line(&[value]);
+        }
+    }
+
+    fn commit(&self, board: &mut Board, out: &mut Output) -> Result<(), Halt> {
+        if self.door.refuses_commit(&self.driver.ram(board).table, out) {
+            return Ok(());
+        }
+        let committed = self.driver.commit(board)?;
+        if let (Committed::Failed(errno), true) = (committed, self.door.tells_of_failed_commits()) {
+            out.perror(errno);
+        }
+        Ok(())
+    }
+
+    /// `nvram_getall` and a loop of `puts`; the numbers count the header and every entry with its NUL.
+    fn show(&self, board: &mut Board, out: &mut Output, size_line: bool) {
+        let space = board.space as usize;
+        let table = &self.driver.ram(board).table;
+        let size =
+            HEADER_LEN + Driver::getall(table, space, |name, value| out.line(&[name, b"=", value]));
+        if size_line {
+            let left = space as i64 - size as i64;
+            out.err_line(&[format!("size: {size} bytes ({left} left)").as_bytes()]);
+        }
+    }
+}

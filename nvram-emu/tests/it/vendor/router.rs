@@ -1,0 +1,68 @@
+//! A router in memory whose commands give transcripts.
+
+use std::fmt::Write as _;
+
+use nvram_emu::device::{Chip, Flash, Geometry};
+use nvram_emu::{Dialect, Exit, Machine, Outcome};
+
+/// Sizes in bytes: the partition, an erase block, the NVRAM.
+#[derive(Clone, Copy)]
+pub(super) struct Layout {
+    pub(super) size: u32,
+    pub(super) erase: u32,
+    pub(super) space: u32,
+}
+
+/// The whole of a 64 KiB partition that is one erase block.
+pub(super) const ONE_BLOCK: Layout = Layout { size: 0x1_0000, erase: 0x1_0000, space: 0x1_0000 };
+
+pub(super) struct Router {
+    machine: Machine,
+}
+
+impl Router {
+    /// A router of `dialect` with erased flash, just booted.
+    pub(super) fn new(dialect: &str, layout: Layout) -> Self {
+        let geometry = Geometry::new(layout.size, layout.erase).expect("a possible flash");
+        let flash = Flash::erased(geometry, Chip::SPI_NOR);
+        let dialect: Dialect = dialect.parse().expect("a known dialect");
+        Self { machine: Machine::new(dialect, flash, Some(layout.space)) }
+    }
+
+    /// One command as a transcript: stdout, stderr lines behind `! `, flash operations behind `~ `, and the
+    /// exit code where it is not 0.
+    pub(super) fn bytes(&mut self, args: &[&[u8]]) -> String {
+        self.machine.take_ops();
+        let Outcome { stdout, stderr, exit } = self.machine.run(args);
+        let mut text = visible(&stdout);
+        for line in visible(&stderr).split_inclusive('\n') {
+            write!(text, "! {line}").expect("a string");
+        }
+        for op in self.machine.take_ops() {
+            writeln!(text, "~ {op}").expect("a string");
+        }
+        match exit {
+            Exit::Code(0) => {}
+            Exit::Code(code) => writeln!(text, "= {code}").expect("a string"),
+            Exit::PowerLost => text.push_str("= power lost\n"),
+        }
+        text
+    }
+
+    /// One command given as words without blanks.
+    pub(super) fn sh(&mut self, words: &str) -> String {
+        self.bytes(&words.split_whitespace().map(str::as_bytes).collect::<Vec<_>>())
+    }
+}
+
+/// Bytes as text, those beyond printable ASCII escaped.
+fn visible(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for &byte in bytes {
+        match byte {
+            b'\n' | b' '..=b'~' => text.push(char::from(byte)),
+            _ => write!(text, "\\x{byte:02x}").expect("a string"),
+        }
+    }
+    text
+}
