@@ -2,4 +2,5 @@
 
 pub mod cli;
 pub mod diagnostics;
+pub mod dnsmasq;
 pub mod scenario;

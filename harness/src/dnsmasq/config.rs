@@ -1,0 +1,635 @@
+//! dnsmasq's command line, as far as leases and script calls depend on it: option.c.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
+
+use super::hex::parse_hex;
+use super::names::{legal_hostname, strip_hostname};
+use super::types::{CHADDR_MAX, HwAddr, Text};
+
+/// An infinite lease time.
+pub const INFINITE: u32 = u32::MAX;
+/// The shortest lease time that dnsmasq gives, in seconds (option.c, `--dhcp-range`; rfc2131.c, `calc_time`).
+pub const SHORTEST_LEASE: u32 = 120;
+
+/// An option that cannot be understood.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("option `{option}`: {problem}")]
+pub struct ConfigError {
+    /// The argument as given.
+    pub option: String,
+    /// What is wrong with it, and what it should be.
+    pub problem: String,
+}
+
+/// A `--dhcp-range` of IPv4 addresses (`struct dhcp_context`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Range4 {
+    /// First address.
+    pub start: Ipv4Addr,
+    /// Last address.
+    pub end: Ipv4Addr,
+    /// Netmask, if given; else the interface's, or guessed by class for a relayed network.
+    pub netmask: Option<Ipv4Addr>,
+    /// Only for configured hosts.
+    pub is_static: bool,
+    /// Lease time, seconds; [`INFINITE`] for infinite.
+    pub lease_time: u32,
+    /// `set:` tag.
+    pub set: Option<String>,
+    /// `tag:` filter.
+    pub filter: Vec<String>,
+}
+
+/// A `--dhcp-range` of IPv6 addresses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Range6 {
+    /// First address.
+    pub start: Ipv6Addr,
+    /// Last address.
+    pub end: Ipv6Addr,
+    /// Prefix length.
+    pub prefix: u8,
+    /// Only for configured hosts.
+    pub is_static: bool,
+    /// Lease time, seconds.
+    pub lease_time: u32,
+    /// `set:` tag.
+    pub set: Option<String>,
+    /// `tag:` filter.
+    pub filter: Vec<String>,
+}
+
+/// A hardware address of a `--dhcp-host`, possibly with `*` octets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HwPattern {
+    /// The address; type 0 matches any.
+    pub hw: HwAddr,
+    /// Bit per octet, first octet highest: set for `*`.
+    pub wildcards: u32,
+}
+
+/// A `--dhcp-host` (`struct dhcp_config`).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Host {
+    /// Hardware addresses.
+    pub hardware: Vec<HwPattern>,
+    /// `id:`.
+    pub clid: Option<Text>,
+    /// `id:*`: the client-id is not used.
+    pub no_clid: bool,
+    /// `set:` and `net:` tags.
+    pub set: Vec<String>,
+    /// `tag:` filter.
+    pub filter: Vec<String>,
+    /// IPv4 address.
+    pub addr: Option<Ipv4Addr>,
+    /// IPv6 addresses in brackets.
+    pub addr6: Vec<Ipv6Addr>,
+    /// Host name, first label.
+    pub name: Option<Text>,
+    /// Lease time.
+    pub lease_time: Option<u32>,
+    /// `ignore`.
+    pub ignore: bool,
+}
+
+/// A `--domain` for a range of addresses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CondDomain {
+    /// The domain.
+    pub domain: Vec<u8>,
+    /// First address.
+    pub start: IpAddr,
+    /// Last address.
+    pub end: IpAddr,
+}
+
+/// dnsmasq's options. Lists are in dnsmasq's own order: the option given last comes first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerConfig {
+    /// `--dhcp-script`, whole path; empty without a script.
+    pub script: Vec<u8>,
+    /// `--interface`.
+    pub interface: Vec<u8>,
+    /// `--leasefile-ro`: the script keeps the database.
+    pub lease_ro: bool,
+    /// IPv4 ranges, last given first.
+    pub ranges4: Vec<Range4>,
+    /// IPv6 ranges, last given first.
+    pub ranges6: Vec<Range6>,
+    /// Hosts of the command line, last given first.
+    pub hosts: Vec<Host>,
+    /// `--dhcp-hostsfile`.
+    pub hosts_files: Vec<String>,
+    /// `--dhcp-hostsdir`.
+    pub hosts_dirs: Vec<String>,
+    /// `--addn-hosts` (DNS), and `/etc/hosts` unless `--no-hosts`.
+    pub dns_hosts: Vec<String>,
+    /// `--expand-hosts`.
+    pub expand_hosts: bool,
+    /// `--port`; 0 turns DNS off.
+    pub port: u16,
+    /// `--domain` without range.
+    pub domain: Option<Vec<u8>>,
+    /// `--domain` with range, last given first.
+    pub cond_domains: Vec<CondDomain>,
+    /// `--dhcp-lease-max`.
+    pub lease_max: usize,
+    /// `--dhcp-fqdn`.
+    pub fqdn: bool,
+    /// `--dhcp-authoritative`.
+    pub authoritative: bool,
+    /// `--script-arp`.
+    pub script_arp: bool,
+    /// `--script-on-renewal`.
+    pub script_on_renewal: bool,
+    /// `--log-dhcp`.
+    pub log_dhcp: bool,
+    /// `--dhcp-rapid-commit`.
+    pub rapid_commit: bool,
+    /// `--bootp-dynamic`, each with its tags.
+    pub bootp_dynamic: Vec<Vec<String>>,
+    /// `--dhcp-ignore-names`, each with its tags.
+    pub ignore_names: Vec<Vec<String>>,
+    /// `--dhcp-generate-names`, each with its tags.
+    pub generate_names: Vec<Vec<String>>,
+    /// `--dhcp-ignore`, each with its tags.
+    pub ignore: Vec<Vec<String>>,
+    /// `--dhcp-ignore-clid`.
+    pub ignore_clid: bool,
+    /// `--dhcp-sequential-ip`.
+    pub sequential: bool,
+    /// `--enable-tftp`.
+    pub tftp: bool,
+    /// `--tftp-root`, with a slash at its end.
+    pub tftp_root: Vec<u8>,
+    /// Options given that this model knows nothing of: they may change what the real dnsmasq does.
+    pub unmodelled: Vec<String>,
+}
+
+impl Default for ServerConfig {
+    fn default() -> ServerConfig {
+        ServerConfig {
+            script: Vec::new(),
+            interface: b"lan0".to_vec(),
+            lease_ro: false,
+            ranges4: Vec::new(),
+            ranges6: Vec::new(),
+            hosts: Vec::new(),
+            hosts_files: Vec::new(),
+            hosts_dirs: Vec::new(),
+            dns_hosts: vec!["/etc/hosts".to_owned()],
+            expand_hosts: false,
+            port: 53,
+            domain: None,
+            cond_domains: Vec::new(),
+            lease_max: 1000,
+            fqdn: false,
+            authoritative: false,
+            script_arp: false,
+            script_on_renewal: false,
+            log_dhcp: false,
+            rapid_commit: false,
+            bootp_dynamic: Vec::new(),
+            ignore_names: Vec::new(),
+            generate_names: Vec::new(),
+            ignore: Vec::new(),
+            ignore_clid: false,
+            sequential: false,
+            tftp: false,
+            tftp_root: Vec::new(),
+            unmodelled: Vec::new(),
+        }
+    }
+}
+
+/// Options that touch neither leases nor script calls.
+const HARMLESS: &[&str] = &[
+    "conf-file",
+    "conf-dir",
+    "keep-in-foreground",
+    "no-daemon",
+    "user",
+    "group",
+    "pid-file",
+    "log-facility",
+    "log-queries",
+    "log-async",
+    "log-debug",
+    "no-resolv",
+    "no-poll",
+    "resolv-file",
+    "no-ping",
+    "dhcp-option",
+    "dhcp-option-force",
+    "bind-interfaces",
+    "bind-dynamic",
+    "except-interface",
+    "listen-address",
+    "cache-size",
+    "domain-needed",
+    "bogus-priv",
+    "server",
+    "local",
+    "address",
+    "local-service",
+    "quiet-dhcp",
+    "quiet-dhcp6",
+    "quiet-ra",
+    "quiet-tftp",
+    "dhcp-no-override",
+    "dhcp-broadcast",
+    "no-negcache",
+    "stop-dns-rebind",
+    "dhcp-scriptuser",
+    "read-ethers",
+    "filterwin2k",
+    "localise-queries",
+    "strict-order",
+    "all-servers",
+    "dhcp-client-update",
+    "tftp-no-blocksize",
+    "tftp-secure",
+    "tftp-max",
+    "tftp-no-fail",
+    "dns-forward-max",
+    "edns-packet-max",
+    "neg-ttl",
+    "local-ttl",
+    "max-ttl",
+    "auth-ttl",
+    "dhcp-ttl",
+    "clear-on-reload",
+];
+
+impl ServerConfig {
+    /// Reads dnsmasq's arguments; the first is the program's name.
+    ///
+    /// # Errors
+    /// A modelled option whose value is malformed. Options unknown to the model are listed in
+    /// [`ServerConfig::unmodelled`].
+    pub fn parse<S: AsRef<str>>(argv: &[S]) -> Result<ServerConfig, ConfigError> {
+        let mut config = ServerConfig::default();
+        let mut no_hosts = false;
+        let mut ro = false;
+        for arg in argv.iter().skip(1) {
+            let arg = arg.as_ref();
+            let bad =
+                |problem: &str| ConfigError { option: arg.to_owned(), problem: problem.to_owned() };
+            let Some(option) = arg.strip_prefix("--") else {
+                config.unmodelled.push(arg.to_owned());
+                continue;
+            };
+            let (name, value) = match option.split_once('=') {
+                Some((name, value)) => (name, Some(value)),
+                None => (option, None),
+            };
+            let need = || value.ok_or_else(|| bad("needs a value: --option=value"));
+            match name {
+                "dhcp-script" => config.script = need()?.as_bytes().to_vec(),
+                "interface" => config.interface = need()?.as_bytes().to_vec(),
+                "leasefile-ro" => ro = true,
+                "dhcp-leasefile" => {}
+                "dhcp-range" => config.add_range(need()?).map_err(|p| bad(&p))?,
+                "dhcp-host" => {
+                    let host = parse_host(need()?).map_err(|p| bad(&p))?;
+                    config.hosts.insert(0, host);
+                }
+                "dhcp-hostsfile" => config.hosts_files.push(need()?.to_owned()),
+                "dhcp-hostsdir" => config.hosts_dirs.push(need()?.to_owned()),
+                "addn-hosts" => config.dns_hosts.push(need()?.to_owned()),
+                "no-hosts" => no_hosts = true,
+                "expand-hosts" => config.expand_hosts = true,
+                "port" => {
+                    config.port =
+                        need()?.parse().map_err(|_| bad("expected a port number, 0 to 65535"))?
+                }
+                "domain" => config.add_domain(need()?).map_err(|p| bad(&p))?,
+                "dhcp-lease-max" => {
+                    config.lease_max =
+                        need()?.parse().map_err(|_| bad("expected a number of leases"))?;
+                }
+                "dhcp-fqdn" => config.fqdn = true,
+                "dhcp-authoritative" => config.authoritative = true,
+                "script-arp" => config.script_arp = true,
+                "script-on-renewal" => config.script_on_renewal = true,
+                "log-dhcp" => config.log_dhcp = true,
+                "dhcp-rapid-commit" => config.rapid_commit = true,
+                "bootp-dynamic" => config.bootp_dynamic.push(tags(value)),
+                "dhcp-ignore-names" => config.ignore_names.push(tags(value)),
+                "dhcp-generate-names" => config.generate_names.push(tags(value)),
+                "dhcp-ignore" => config.ignore.push(tags(value)),
+                "dhcp-ignore-clid" => config.ignore_clid = true,
+                "dhcp-sequential-ip" => config.sequential = true,
+                "enable-tftp" => config.tftp = true,
+                "tftp-root" => {
+                    config.tftp_root = need()?.as_bytes().to_vec();
+                    if !config.tftp_root.ends_with(b"/") {
+                        config.tftp_root.push(b'/');
+                    }
+                }
+                other if HARMLESS.contains(&other) => {}
+                _ => config.unmodelled.push(arg.to_owned()),
+            }
+        }
+        config.lease_ro = ro;
+        if no_hosts {
+            config.dns_hosts.remove(0);
+        }
+        Ok(config)
+    }
+
+    /// The name by which the script is executed: the part behind the last slash (helper.c).
+    #[must_use]
+    pub fn script_name(&self) -> &[u8] {
+        let start = self.script.iter().rposition(|&b| b == b'/').map_or(0, |at| at + 1);
+        &self.script[start..]
+    }
+
+    /// domain.c `get_domain`, `get_domain6`: the domain of an address.
+    #[must_use]
+    pub fn domain_of(&self, addr: IpAddr) -> Option<&[u8]> {
+        self.cond_domains
+            .iter()
+            .find(|c| match (addr, c.start, c.end) {
+                (IpAddr::V4(a), IpAddr::V4(s), IpAddr::V4(e)) => s <= a && a <= e,
+                (IpAddr::V6(a), IpAddr::V6(s), IpAddr::V6(e)) => s <= a && a <= e,
+                _ => false,
+            })
+            .map(|c| &c.domain[..])
+            .or(self.domain.as_deref())
+    }
+
+    fn add_domain(&mut self, value: &str) -> Result<(), String> {
+        let mut parts = value.split(',');
+        let domain = parts.next().unwrap_or_default();
+        if domain.is_empty() || domain == "#" {
+            return Err("expected a domain name".to_owned());
+        }
+        let domain = domain.trim_end_matches('.').as_bytes().to_vec();
+        let Some(first) = parts.next() else {
+            self.domain = Some(domain);
+            return Ok(());
+        };
+        let (start, end) = if let Some((net, bits)) = first.split_once('/') {
+            let net: IpAddr = net.parse().map_err(|_| format!("`{net}` is no address"))?;
+            let bits: u32 = bits.parse().map_err(|_| format!("`{bits}` is no prefix length"))?;
+            subnet(net, bits).ok_or_else(|| format!("`{bits}` is no prefix length of {net}"))?
+        } else {
+            let start: IpAddr = first
+                .parse()
+                .map_err(|_| format!("`{first}` is neither an address nor a subnet"))?;
+            let end = match parts.next() {
+                None => start,
+                Some(end) => end.parse().map_err(|_| format!("`{end}` is no address"))?,
+            };
+            (start, end)
+        };
+        self.cond_domains.insert(0, CondDomain { domain, start, end });
+        Ok(())
+    }
+
+    fn add_range(&mut self, value: &str) -> Result<(), String> {
+        let mut set = None;
+        let mut filter = Vec::new();
+        let mut words = Vec::new();
+        for word in value.split(',') {
+            if let Some(tag) = word.strip_prefix("set:").or_else(|| word.strip_prefix("net:")) {
+                set = Some(tag.to_owned());
+            } else if let Some(tag) = word.strip_prefix("tag:") {
+                filter.push(tag.to_owned());
+            } else {
+                words.push(word);
+            }
+        }
+        let (first, rest) = words.split_first().ok_or("expected a first address")?;
+        if let Ok(start) = first.parse::<Ipv4Addr>() {
+            let mut range = Range4 {
+                start,
+                end: start,
+                netmask: None,
+                is_static: false,
+                lease_time: 3600,
+                set,
+                filter,
+            };
+            let mut addresses = 0;
+            for word in rest {
+                if let Ok(addr) = word.parse::<Ipv4Addr>() {
+                    // End, then netmask, then broadcast; a static range has no end.
+                    match addresses + usize::from(range.is_static && addresses == 0) {
+                        0 => range.end = addr,
+                        1 => range.netmask = Some(addr),
+                        _ => {}
+                    }
+                    addresses += 1 + usize::from(range.is_static && addresses == 0);
+                } else if *word == "static" {
+                    range.is_static = true;
+                } else {
+                    range.lease_time = lease_time(word)
+                        .ok_or_else(|| format!("`{word}` is no address, mode or lease time"))?;
+                }
+            }
+            if range.end < range.start {
+                std::mem::swap(&mut range.start, &mut range.end);
+            }
+            self.ranges4.insert(0, range);
+        } else if let Ok(start) = first.parse::<Ipv6Addr>() {
+            let mut range = Range6 {
+                start,
+                end: start,
+                prefix: 64,
+                is_static: false,
+                lease_time: 86_400,
+                set,
+                filter,
+            };
+            for (at, word) in rest.iter().enumerate() {
+                if let Ok(addr) = word.parse::<Ipv6Addr>() {
+                    range.end = addr;
+                } else if *word == "static" {
+                    range.is_static = true;
+                } else if let Some(prefix) =
+                    word.parse::<u8>().ok().filter(|p| *p <= 128 && at <= 1)
+                {
+                    range.prefix = prefix;
+                } else {
+                    range.lease_time = lease_time(word)
+                        .ok_or_else(|| format!("`{word}` is no address, mode or lease time"))?;
+                }
+            }
+            self.ranges6.insert(0, range);
+        } else {
+            return Err(format!("`{first}` is no IP address"));
+        }
+        Ok(())
+    }
+}
+
+fn subnet(net: IpAddr, bits: u32) -> Option<(IpAddr, IpAddr)> {
+    match net {
+        IpAddr::V4(net) => {
+            let host =
+                u32::MAX.checked_shr(bits).filter(|_| bits <= 32).or((bits == 32).then_some(0))?;
+            let net = net.to_bits();
+            Some((Ipv4Addr::from_bits(net & !host).into(), Ipv4Addr::from_bits(net | host).into()))
+        }
+        IpAddr::V6(net) => {
+            let host = u128::MAX
+                .checked_shr(bits)
+                .filter(|_| bits <= 128)
+                .or((bits == 128).then_some(0))?;
+            let net = net.to_bits();
+            Some((Ipv6Addr::from_bits(net & !host).into(), Ipv6Addr::from_bits(net | host).into()))
+        }
+    }
+}
+
+fn tags(value: Option<&str>) -> Vec<String> {
+    value
+        .into_iter()
+        .flat_map(|v| v.split(','))
+        .map(|tag| tag.strip_prefix("tag:").unwrap_or(tag).to_owned())
+        .collect()
+}
+
+/// A lease time as in `--dhcp-range`: a number with `s`, `m`, `h`, `d` or `w`, or `infinite`; at least 120 s.
+#[must_use]
+pub fn lease_time(text: &str) -> Option<u32> {
+    if text == "infinite" {
+        return Some(INFINITE);
+    }
+    let (digits, factor) = match text.char_indices().last()? {
+        (at, 'w' | 'W') => (&text[..at], 7 * 86_400),
+        (at, 'd' | 'D') => (&text[..at], 86_400),
+        (at, 'h' | 'H') => (&text[..at], 3600),
+        (at, 'm' | 'M') => (&text[..at], 60),
+        (at, 's' | 'S') => (&text[..at], 1),
+        _ => (text, 1),
+    };
+    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit() || b == b' ') {
+        return None;
+    }
+    let number: u64 = digits.trim().parse().ok()?;
+    Some((number.saturating_mul(factor).min(u64::from(u32::MAX) - 1) as u32).max(SHORTEST_LEASE))
+}
+
+/// One `--dhcp-host` value, or one line of a `--dhcp-hostsfile` (option.c, `LOPT_BANK`).
+///
+/// # Errors
+/// What is wrong with it.
+pub fn parse_host(value: &str) -> Result<Host, String> {
+    let mut host = Host::default();
+    for word in value.split(',').map(str::trim) {
+        if let Some(addr) = word.strip_prefix('[') {
+            let addr = addr
+                .strip_suffix(']')
+                .ok_or_else(|| format!("`{word}` lacks its closing bracket"))?;
+            host.addr6.push(addr.parse().map_err(|_| format!("`{addr}` is no IPv6 address"))?);
+        } else if let Some(id) = word.strip_prefix("id:").or_else(|| word.strip_prefix("ID:")) {
+            if id.starts_with('*') {
+                host.no_clid = true;
+            } else {
+                host.clid = Some(
+                    client_id(id).ok_or_else(|| format!("`{id}` is no hexadecimal client-id"))?,
+                );
+            }
+        } else if let Some(tag) = word.strip_prefix("set:").or_else(|| word.strip_prefix("net:")) {
+            host.set.push(tag.to_owned());
+        } else if let Some(tag) = word.strip_prefix("tag:") {
+            host.filter.push(tag.to_owned());
+        } else if word.contains(':') {
+            let mut bytes = word.as_bytes().to_vec();
+            let hex = parse_hex(&mut bytes, CHADDR_MAX, true)
+                .ok_or_else(|| format!("`{word}` is no hardware address"))?;
+            let hw = HwAddr::new(hex.kind, &bytes[..hex.len]);
+            host.hardware.push(HwPattern { hw, wildcards: hex.mask });
+        } else if let Ok(addr) = word.parse::<Ipv4Addr>() {
+            host.addr = Some(addr);
+        } else if word == "ignore" {
+            host.ignore = true;
+        } else if let Some(time) = lease_time(word) {
+            host.lease_time = Some(time);
+        } else {
+            let legal = legal_hostname(word.as_bytes())
+                .ok_or_else(|| format!("`{word}` is no host name"))?;
+            host.name = Some(strip_hostname(legal).0.into());
+        }
+    }
+    Ok(host)
+}
+
+fn client_id(text: &str) -> Option<Text> {
+    let mut bytes = text.as_bytes().to_vec();
+    if text.contains(':') {
+        let hex = parse_hex(&mut bytes, usize::MAX, false)?;
+        bytes.truncate(hex.len);
+    }
+    Some(Arc::from(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("1h", Some(3600))]
+    #[case("30", Some(120))]
+    #[case("2m", Some(120))]
+    #[case("30m", Some(1800))]
+    #[case("1w", Some(604_800))]
+    #[case("infinite", Some(INFINITE))]
+    #[case("h", None)]
+    #[case("soon", None)]
+    fn lease_times(#[case] text: &str, #[case] expected: Option<u32>) {
+        assert_eq!(lease_time(text), expected);
+    }
+
+    #[test]
+    fn hosts() {
+        let host = parse_host("02:cc:00:00:00:01,02:cc:00:00:00:02,192.168.77.44,twoports,5m")
+            .expect("legal");
+        assert_eq!(host.hardware.len(), 2);
+        assert_eq!(host.addr, Some(Ipv4Addr::new(192, 168, 77, 44)));
+        assert_eq!(host.name.as_deref(), Some(&b"twoports"[..]));
+        assert_eq!(host.lease_time, Some(300));
+        assert_eq!(
+            parse_host("id:01:02:03:04,byclid").expect("legal").clid.as_deref(),
+            Some(&[1, 2, 3, 4][..])
+        );
+        assert!(parse_host("02:zz:00,x").is_err());
+        assert_eq!(parse_host("02:*:01,x").expect("legal").hardware[0].wildcards, 0b010);
+    }
+
+    #[test]
+    fn a_bad_value_names_the_option() {
+        let error =
+            ServerConfig::parse(&["dnsmasq", "--dhcp-range=here,there"]).expect_err("no address");
+        assert_eq!(error.to_string(), "option `--dhcp-range=here,there`: `here` is no IP address");
+    }
+
+    #[test]
+    fn the_last_range_and_host_come_first() {
+        let config = ServerConfig::parse(&[
+            "dnsmasq",
+            "--dhcp-range=10.0.0.1,10.0.0.9,255.255.255.0,1h",
+            "--dhcp-range=10.0.1.1,10.0.1.9,30m",
+            "--domain=example.org",
+            "--domain=guest.example.org,10.0.1.0/24",
+            "--frobnicate",
+        ])
+        .expect("legal");
+        assert_eq!(config.ranges4[0].lease_time, 1800);
+        assert_eq!(
+            config.domain_of("10.0.1.5".parse().expect("address")),
+            Some(&b"guest.example.org"[..])
+        );
+        assert_eq!(
+            config.domain_of("10.0.0.5".parse().expect("address")),
+            Some(&b"example.org"[..])
+        );
+        assert_eq!(config.unmodelled, ["--frobnicate"]);
+    }
+}

@@ -1,0 +1,541 @@
+//! The lease database: lease.c with its two lists, indexed so that a renewal costs no scan.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+use super::lease::{Flags, Lease};
+use super::names::same_name;
+use super::types::{Build, HwAddr, LeaseKind, Text};
+
+/// Place of a lease in the database; valid until the lease is gone.
+pub(crate) type Slot = usize;
+
+/// A multiplying hasher for short keys; the engine is no public service, so flooding is no concern.
+#[derive(Default, Clone)]
+pub(crate) struct ShortHasher(u64);
+
+impl Hasher for ShortHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.write_u64(u64::from_le_bytes(word));
+        }
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95);
+    }
+
+    fn write_usize(&mut self, word: usize) {
+        self.write_u64(word as u64);
+    }
+
+    fn write_u16(&mut self, word: u16) {
+        self.write_u64(u64::from(word));
+    }
+
+    fn write_u32(&mut self, word: u32) {
+        self.write_u64(u64::from(word));
+    }
+
+    fn write_u8(&mut self, word: u8) {
+        self.write_u64(u64::from(word));
+    }
+}
+
+/// Slots under one key, newest last.
+type Index<K> = HashMap<K, Vec<Slot>, BuildHasherDefault<ShortHasher>>;
+
+/// What kind of call [`LeaseDb::next_call`] found due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Due {
+    /// `old` with `DNSMASQ_OLD_HOSTNAME`, for a lease that still exists or one that is gone.
+    LostName,
+    /// `del`.
+    Gone,
+    /// `add`.
+    New,
+    /// `old`.
+    Changed,
+}
+
+/// dnsmasq's leases, and those that are over but not yet reported.
+#[derive(Debug, Clone)]
+pub(crate) struct LeaseDb {
+    build: Build,
+    /// `--dhcp-fqdn`: names are unique with their domain.
+    fqdn_mode: bool,
+    slots: Vec<Option<Lease>>,
+    free: Vec<Slot>,
+    /// Oldest first; dnsmasq's list is this one read backwards.
+    order: Vec<Slot>,
+    /// `old_leases`: the last one is reported first.
+    gone: Vec<Lease>,
+    by_hw: Index<HwAddr>,
+    by_clid: Index<Text>,
+    by_addr: Index<IpAddr>,
+    /// Leases that may need a call, in no order.
+    listed: Vec<Slot>,
+    /// How many leases in `order` have a lost name to report.
+    lost_names: usize,
+    /// No lease ends before this moment (a lower bound, not the minimum).
+    soonest: i64,
+    /// Number of leases that end at all.
+    ending: usize,
+    next_rank: u64,
+    /// `leases_left`: how many more may be made.
+    left: usize,
+    /// `file_dirty`: the lease file has to be written.
+    pub(crate) dirty: bool,
+}
+
+impl LeaseDb {
+    pub(crate) fn new(build: Build, fqdn_mode: bool, max: usize) -> LeaseDb {
+        LeaseDb {
+            build,
+            fqdn_mode,
+            slots: Vec::new(),
+            free: Vec::new(),
+            order: Vec::new(),
+            gone: Vec::new(),
+            by_hw: Index::default(),
+            by_clid: Index::default(),
+            by_addr: Index::default(),
+            listed: Vec::new(),
+            lost_names: 0,
+            soonest: i64::MAX,
+            ending: 0,
+            next_rank: 0,
+            left: max,
+            dirty: false,
+        }
+    }
+
+    pub(crate) fn get(&self, slot: Slot) -> &Lease {
+        self.slots[slot].as_ref().expect("a slot in use")
+    }
+
+    pub(crate) fn get_mut(&mut self, slot: Slot) -> &mut Lease {
+        self.slots[slot].as_mut().expect("a slot in use")
+    }
+
+    /// Leases as dnsmasq's list has them: newest first.
+    pub(crate) fn newest_first(&self) -> impl Iterator<Item = &Lease> {
+        self.order.iter().rev().map(|&slot| self.get(slot))
+    }
+
+    pub(crate) fn slots_newest_first(&self) -> Vec<Slot> {
+        self.order.iter().rev().copied().collect()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.order.len()
+    }
+
+    /// Number of leases that end at all.
+    pub(crate) fn ending(&self) -> usize {
+        self.ending
+    }
+
+    /// No lease ends before this (i64::MAX: none ends).
+    pub(crate) fn soonest_bound(&self) -> i64 {
+        if self.ending == 0 { i64::MAX } else { self.soonest }
+    }
+
+    /// The earliest end of a lease, as the loop in `lease_update_file` finds it.
+    pub(crate) fn soonest(&self) -> Option<i64> {
+        self.order.iter().map(|&slot| self.get(slot).expires).filter(|&e| e != 0).min()
+    }
+
+    /// lease.c `lease_allocate`: a new lease at the head of the list, `None` when `--dhcp-lease-max` is reached.
+    pub(crate) fn allocate(&mut self, addr: IpAddr, kind: LeaseKind) -> Option<Slot> {
+        if self.left == 0 {
+            return None;
+        }
+        self.left -= 1;
+        self.dirty = true;
+        let lease = Lease {
+            addr,
+            kind,
+            iaid: 0,
+            hw: HwAddr::illegal(),
+            clid: None,
+            hostname: None,
+            fqdn: None,
+            old_hostname: None,
+            flags: Flags::NEW,
+            expires: 1,
+            length: u32::MAX,
+            interface: false,
+            giaddr: None,
+            extra: None,
+            rank: self.next_rank,
+        };
+        self.next_rank += 1;
+        let slot = match self.free.pop() {
+            Some(slot) => {
+                self.slots[slot] = Some(lease);
+                slot
+            }
+            None => {
+                self.slots.push(Some(lease));
+                self.slots.len() - 1
+            }
+        };
+        self.order.push(slot);
+        self.ending += 1;
+        self.soonest = self.soonest.min(1);
+        self.by_addr.entry(addr).or_default().push(slot);
+        self.by_hw.entry(HwAddr::illegal()).or_default().push(slot);
+        self.list(slot);
+        Some(slot)
+    }
+
+    fn list(&mut self, slot: Slot) {
+        let lease = self.get_mut(slot);
+        if !lease.flags.has(Flags::LISTED) {
+            lease.flags.set(Flags::LISTED);
+            self.listed.push(slot);
+        }
+    }
+
+    /// Sets flags that may make a call due.
+    pub(crate) fn flag(&mut self, slot: Slot, flags: Flags) {
+        self.get_mut(slot).flags.set(flags);
+        self.list(slot);
+    }
+
+    fn unindex<K: std::hash::Hash + Eq>(index: &mut Index<K>, key: &K, slot: Slot) {
+        if let Some(slots) = index.get_mut(key) {
+            slots.retain(|&s| s != slot);
+            if slots.is_empty() {
+                index.remove(key);
+            }
+        }
+    }
+
+    /// Adds a slot to an index so that the newest lease stays last.
+    fn index<K: std::hash::Hash + Eq>(
+        &mut self,
+        pick: fn(&mut LeaseDb) -> &mut Index<K>,
+        key: K,
+        slot: Slot,
+    ) {
+        let rank = self.get(slot).rank;
+        let mut slots = pick(self).remove(&key).unwrap_or_default();
+        let at = slots.iter().position(|&s| self.get(s).rank > rank).unwrap_or(slots.len());
+        slots.insert(at, slot);
+        pick(self).insert(key, slots);
+    }
+
+    fn unlink(&mut self, slot: Slot) -> Lease {
+        let lease = self.slots[slot].take().expect("a slot in use");
+        let at = self.order.iter().position(|&s| s == slot).expect("a slot in the list");
+        self.order.remove(at);
+        self.free.push(slot);
+        if lease.flags.has(Flags::LISTED) {
+            self.listed.retain(|&s| s != slot);
+        }
+        if lease.old_hostname.is_some() {
+            self.lost_names -= 1;
+        }
+        if lease.expires != 0 {
+            self.ending -= 1;
+        }
+        Self::unindex(&mut self.by_addr, &lease.addr, slot);
+        Self::unindex(&mut self.by_hw, &lease.hw, slot);
+        if let Some(clid) = &lease.clid {
+            Self::unindex(&mut self.by_clid, clid, slot);
+        }
+        self.left += 1;
+        self.dirty = true;
+        lease
+    }
+
+    /// lease.c `lease_prune(NULL, now)`: every lease with `now >= expires` goes to the front of the gone ones.
+    pub(crate) fn prune_expired(&mut self, now: i64) {
+        if now < self.soonest_bound() {
+            return;
+        }
+        for slot in self.slots_newest_first() {
+            let expires = self.get(slot).expires;
+            if expires != 0 && now >= expires {
+                let lease = self.unlink(slot);
+                self.gone.push(lease);
+            }
+        }
+        self.soonest = self.soonest().unwrap_or(i64::MAX);
+    }
+
+    /// lease.c `lease_prune(target, now)`: this lease goes, and every other that is over.
+    pub(crate) fn prune(&mut self, target: Slot, now: i64) {
+        for slot in self.slots_newest_first() {
+            let expires = self.get(slot).expires;
+            if slot == target || (expires != 0 && now >= expires) {
+                let lease = self.unlink(slot);
+                self.gone.push(lease);
+            }
+        }
+    }
+
+    /// lease.c `lease_find_by_client`: by client-id, else by hardware address where one side has no client-id.
+    pub(crate) fn find_by_client(&self, hw: &HwAddr, clid: Option<&[u8]>) -> Option<Slot> {
+        if let Some(clid) = clid
+            && let Some(slots) = self.by_clid.get(clid)
+            && let Some(&slot) = slots.iter().rev().find(|&&s| self.get(s).kind == LeaseKind::V4)
+        {
+            return Some(slot);
+        }
+        if hw.is_empty() {
+            return None;
+        }
+        self.by_hw.get(hw)?.iter().rev().copied().find(|&slot| {
+            let lease = self.get(slot);
+            lease.kind == LeaseKind::V4 && (lease.clid.is_none() || clid.is_none())
+        })
+    }
+
+    /// lease.c `lease_find_by_addr`.
+    pub(crate) fn find_by_addr(&self, addr: Ipv4Addr) -> Option<Slot> {
+        let slots = self.by_addr.get(&IpAddr::V4(addr))?;
+        slots.iter().rev().copied().find(|&s| self.get(s).kind == LeaseKind::V4)
+    }
+
+    /// lease.c `lease6_find_by_addr` with a prefix of 128.
+    pub(crate) fn find6_by_addr(&self, addr: IpAddr) -> Option<Slot> {
+        let slots = self.by_addr.get(&addr)?;
+        slots.iter().rev().copied().find(|&s| self.get(s).kind.is_v6())
+    }
+
+    /// lease.c `lease6_find`: by DUID, kind, IAID and address.
+    pub(crate) fn find6(
+        &self,
+        duid: &[u8],
+        kind: LeaseKind,
+        iaid: u32,
+        addr: IpAddr,
+    ) -> Option<Slot> {
+        let slots = self.by_addr.get(&addr)?;
+        slots.iter().rev().copied().find(|&s| {
+            let lease = self.get(s);
+            lease.kind == kind
+                && lease.iaid == iaid
+                && lease.clid.as_deref().unwrap_or_default() == duid
+        })
+    }
+
+    /// lease.c `lease_set_hwaddr`. A client-id of `None` or of no bytes leaves the lease's own.
+    pub(crate) fn set_hwaddr(&mut self, slot: Slot, hw: &HwAddr, clid: Option<&Text>) {
+        let old = self.get(slot).hw;
+        if old != *hw {
+            Self::unindex(&mut self.by_hw, &old, slot);
+            self.get_mut(slot).hw = *hw;
+            self.index(|db| &mut db.by_hw, *hw, slot);
+            self.flag(slot, Flags::CHANGED);
+            self.dirty = true;
+        }
+        let Some(clid) = clid.filter(|c| !c.is_empty()) else { return };
+        let own = self.get(slot).clid.clone();
+        if own.as_ref() != Some(clid) {
+            if let Some(own) = own {
+                Self::unindex(&mut self.by_clid, &own, slot);
+            }
+            self.get_mut(slot).clid = Some(Arc::clone(clid));
+            self.index(|db| &mut db.by_clid, Arc::clone(clid), slot);
+            self.flag(slot, Flags::AUX_CHANGED);
+            self.dirty = true;
+        }
+    }
+
+    /// lease.c `kill_name`: the name (with its domain, if known) is to be reported as lost.
+    fn kill_name(&mut self, slot: Slot) {
+        let lease = self.get_mut(slot);
+        let hostname = lease.hostname.take();
+        let had = lease.old_hostname.is_some();
+        lease.old_hostname = lease.fqdn.take().or(hostname);
+        let has = lease.old_hostname.is_some();
+        self.lost_names = self.lost_names + usize::from(has) - usize::from(had);
+    }
+
+    /// lease.c `lease_set_hostname` with a name: takes it from whoever holds it, unless the holder has it from the
+    /// configuration and this one (`auth` false) comes from a client.
+    pub(crate) fn set_hostname(
+        &mut self,
+        slot: Slot,
+        name: &[u8],
+        auth: bool,
+        domain: Option<&[u8]>,
+    ) {
+        if self.get(slot).hostname.as_deref().is_some_and(|own| same_name(own, name)) {
+            if auth {
+                self.get_mut(slot).flags.set(Flags::AUTH_NAME);
+            }
+            return;
+        }
+        let fqdn: Option<Text> = domain.map(|domain| [name, b".", domain].concat().into());
+        let holder = self.order.iter().rev().copied().find(|&other| {
+            let theirs = self.get(other);
+            let equal = if self.fqdn_mode {
+                matches!((&fqdn, &theirs.fqdn), (Some(a), Some(b)) if same_name(a, b))
+            } else {
+                theirs.hostname.as_deref().is_some_and(|n| same_name(n, name))
+            };
+            if !equal {
+                return false;
+            }
+            let own = self.get(slot);
+            if own.kind.is_v6() {
+                // Leases of one DUID may share a name.
+                theirs.kind.is_v6() && !(own.clid.is_some() && own.clid == theirs.clid)
+            } else {
+                !theirs.kind.is_v6()
+            }
+        });
+        if let Some(holder) = holder {
+            if self.get(holder).flags.has(Flags::AUTH_NAME) && !auth {
+                return;
+            }
+            self.kill_name(holder);
+        }
+        if self.get(slot).hostname.is_some() {
+            self.kill_name(slot);
+        }
+        let lease = self.get_mut(slot);
+        lease.hostname = Some(name.into());
+        lease.fqdn = fqdn;
+        if auth {
+            lease.flags.set(Flags::AUTH_NAME);
+        }
+        self.flag(slot, Flags::CHANGED);
+        self.dirty = true;
+    }
+
+    /// lease.c `lease_calc_fqdns`: the names read at start get their domains.
+    pub(crate) fn calc_fqdns<'a>(&mut self, domain_of: impl Fn(IpAddr) -> Option<&'a [u8]>) {
+        for slot in self.slots_newest_first() {
+            let lease = self.get_mut(slot);
+            if let (Some(name), Some(domain)) = (&lease.hostname, domain_of(lease.addr)) {
+                lease.fqdn = Some([name, &b"."[..], domain].concat().into());
+            }
+        }
+    }
+
+    /// Sets the end of a lease and keeps the bounds true.
+    pub(crate) fn put_expires(&mut self, slot: Slot, expires: i64) {
+        let lease = self.get_mut(slot);
+        let old = std::mem::replace(&mut lease.expires, expires);
+        self.ending = self.ending + usize::from(expires != 0) - usize::from(old != 0);
+        if expires != 0 {
+            self.soonest = self.soonest.min(expires);
+        }
+    }
+
+    /// lease.c `lease_set_expires`; `length` 0xffffffff is infinite.
+    pub(crate) fn set_expires(&mut self, slot: Slot, length: u32, now: i64) {
+        let (expires, length) = if length == u32::MAX {
+            (0, 0)
+        } else {
+            let expires = now.wrapping_add(i64::from(length));
+            (if expires <= now { 0 } else { expires }, length)
+        };
+        if expires != self.get(slot).expires {
+            self.put_expires(slot, expires);
+            if self.build == Build::Rtc {
+                self.flag(slot, Flags::AUX_CHANGED.or(Flags::EXP_CHANGED));
+                self.dirty = true;
+            }
+        }
+        if self.build == Build::NoRtc && length != self.get(slot).length {
+            self.get_mut(slot).length = length;
+            self.flag(slot, Flags::AUX_CHANGED);
+            self.dirty = true;
+        }
+    }
+
+    /// lease.c `lease_set_iaid`.
+    pub(crate) fn set_iaid(&mut self, slot: Slot, iaid: u32) {
+        if self.get(slot).iaid != iaid {
+            self.get_mut(slot).iaid = iaid;
+            self.flag(slot, Flags::CHANGED);
+        }
+    }
+
+    /// lease.c `lease_set_interface`.
+    pub(crate) fn set_interface(&mut self, slot: Slot) {
+        if !self.get(slot).interface {
+            self.get_mut(slot).interface = true;
+            self.flag(slot, Flags::CHANGED);
+        }
+    }
+
+    /// lease.c `rerun_scripts`: after SIGHUP and start every lease is called once more.
+    pub(crate) fn rerun_scripts(&mut self) {
+        for slot in self.slots_newest_first() {
+            self.flag(slot, Flags::CHANGED);
+        }
+    }
+
+    /// Drops the flags that `read_leases` does not want to remain of reading a lease.
+    pub(crate) fn settle_read(&mut self, slot: Slot) {
+        self.get_mut(slot).flags.clear(Flags::NEW.or(Flags::CHANGED));
+    }
+
+    /// lease.c `do_script_run`: hands the one call that is due to `queue`, with the name it carries.
+    ///
+    /// `aux` are the flags that count beside `NEW` and `CHANGED` under the options given.
+    pub(crate) fn next_call(
+        &mut self,
+        aux: Flags,
+        queue: impl FnOnce(Due, &Lease, Option<&Text>),
+    ) -> bool {
+        if let Some(lease) = self.gone.last_mut() {
+            if let Some(name) = lease.old_hostname.take() {
+                queue(Due::LostName, lease, Some(&name));
+            } else {
+                let name = lease.fqdn.take().or_else(|| lease.hostname.take());
+                queue(Due::Gone, lease, name.as_ref());
+                self.gone.pop();
+            }
+            return true;
+        }
+        if self.lost_names != 0 {
+            let slot =
+                self.order.iter().rev().copied().find(|&s| self.get(s).old_hostname.is_some());
+            if let Some(slot) = slot {
+                self.lost_names -= 1;
+                let lease = self.get_mut(slot);
+                let name = lease.old_hostname.take();
+                queue(Due::LostName, lease, name.as_ref());
+                return true;
+            }
+        }
+        let due = Flags::NEW.or(Flags::CHANGED).or(aux);
+        loop {
+            // The highest rank is the lease nearest to the head of dnsmasq's list.
+            let Some(at) = (0..self.listed.len()).max_by_key(|&at| self.get(self.listed[at]).rank)
+            else {
+                return false;
+            };
+            let slot = self.listed.swap_remove(at);
+            let lease = self.get_mut(slot);
+            lease.flags.clear(Flags::LISTED);
+            if !lease.flags.has(due) {
+                continue;
+            }
+            let kind = if lease.flags.has(Flags::NEW) { Due::New } else { Due::Changed };
+            queue(kind, lease, lease.fqdn.as_ref().or(lease.hostname.as_ref()));
+            lease
+                .flags
+                .clear(Flags::NEW.or(Flags::CHANGED).or(Flags::AUX_CHANGED).or(Flags::EXP_CHANGED));
+            lease.extra = None;
+            return true;
+        }
+    }
+}

@@ -1,0 +1,593 @@
+//! The daemon around the database: dnsmasq.c's main loop, start, signals, the alarm clock.
+
+use std::collections::VecDeque;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
+
+use super::arp::ArpCache;
+use super::call::{
+    Action, CallSink, PendingCall, ScriptCall, Setting, StalePacket, Subject, init_call,
+};
+use super::config::ServerConfig;
+use super::db::{Due, LeaseDb};
+use super::hosts::{Directory, Files, Place, is_in_dir, same_net, same_net6};
+use super::lease::{Flags, Lease};
+use super::read::read_leases;
+use super::types::{
+    Build, Clock, HwAddr, InitResult, InitStatus, LeaseKind, StartFailure, hex_text,
+};
+
+/// `EC_INIT_OFFSET` of config.h: added to what `init` returned.
+const INIT_OFFSET: u8 = 10;
+/// 2000-01-01 in seconds since 1970: the epoch of a DUID-LLT (RFC 8415, section 11.2).
+const DUID_EPOCH: i64 = 946_684_800;
+
+/// The server's interface, which dnsmasq asks the kernel for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Network {
+    /// IPv4 addresses with prefix lengths.
+    pub v4: Vec<(Ipv4Addr, u8)>,
+    /// IPv6 addresses with prefix lengths.
+    pub v6: Vec<(Ipv6Addr, u8)>,
+    /// Hardware address; the server's DUID is made of it.
+    pub mac: [u8; 6],
+}
+
+impl Default for Network {
+    /// 192.168.77.1/24 on 02:00:00:00:00:01.
+    fn default() -> Network {
+        Network {
+            v4: vec![(Ipv4Addr::new(192, 168, 77, 1), 24)],
+            v6: Vec::new(),
+            mac: [2, 0, 0, 0, 0, 1],
+        }
+    }
+}
+
+/// Netmask of a prefix length.
+pub(crate) fn netmask(prefix: u8) -> Ipv4Addr {
+    Ipv4Addr::from_bits(u32::MAX.checked_shl(32 - u32::from(prefix.min(32))).unwrap_or(0))
+}
+
+/// What waits in dnsmasq's pipe to itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Event {
+    /// `EVENT_INIT` and `EVENT_RELOAD` (SIGHUP).
+    Reload,
+    /// `EVENT_ALARM`: SIGALRM, or an expiry already past when the alarm was to be set.
+    Alarm,
+}
+
+/// When SIGALRM comes. The moment is worked out only when asked for.
+#[derive(Debug, Clone, Copy, Default)]
+struct Alarm {
+    at: Option<i64>,
+    /// Set at this (dnsmasq time, monotonic time) to the earliest expiry.
+    pending: Option<(i64, i64)>,
+}
+
+/// A running dnsmasq.
+#[derive(Debug, Clone)]
+pub(crate) struct Process {
+    pub(crate) config: Arc<ServerConfig>,
+    pub(crate) db: LeaseDb,
+    pub(crate) directory: Directory,
+    setting: Arc<Setting>,
+    stale: StalePacket,
+    pipe: VecDeque<Event>,
+    arp: ArpCache,
+    transfers: VecDeque<(u64, IpAddr, Vec<u8>)>,
+    alarm: Alarm,
+}
+
+/// dnsmasq and what outlives it on its machine: files, the kernel's neighbour table, a lease file.
+///
+/// See the [module documentation](super) for the inputs and what they lead to.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    pub(crate) build: Build,
+    pub(crate) config: Arc<ServerConfig>,
+    pub(crate) network: Arc<Network>,
+    files: Arc<Files>,
+    lease_file: Vec<u8>,
+    neighbours: Vec<(IpAddr, HwAddr)>,
+    pub(crate) process: Option<Process>,
+}
+
+impl Engine {
+    /// A dnsmasq that is not running yet, on the default [`Network`].
+    #[must_use]
+    pub fn new(build: Build, config: ServerConfig) -> Engine {
+        Engine::on(build, config, Network::default())
+    }
+
+    /// A dnsmasq that is not running yet.
+    #[must_use]
+    pub fn on(build: Build, config: ServerConfig, network: Network) -> Engine {
+        Engine {
+            build,
+            config: Arc::new(config),
+            network: Arc::new(network),
+            files: Arc::default(),
+            lease_file: Vec::new(),
+            neighbours: Vec::new(),
+            process: None,
+        }
+    }
+
+    /// The build.
+    #[must_use]
+    pub fn build(&self) -> Build {
+        self.build
+    }
+
+    /// The options of the running dnsmasq, or of the next start.
+    #[must_use]
+    pub fn config(&self) -> &ServerConfig {
+        &self.config
+    }
+
+    /// Other options, from the next start on.
+    pub fn set_config(&mut self, config: ServerConfig) {
+        self.config = Arc::new(config);
+    }
+
+    /// Whether dnsmasq runs.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.process.is_some()
+    }
+
+    /// The `init` call that a start will make first; `None` without `--leasefile-ro` or script.
+    #[must_use]
+    pub fn init_call(&self) -> Option<ScriptCall> {
+        (self.config.lease_ro && !self.config.script.is_empty())
+            .then(|| init_call(self.config.script_name()))
+    }
+
+    /// Starts dnsmasq: lease.c `lease_init` with what `init` printed and returned, then the calls of dnsmasq.c `main`
+    /// up to rest. In lease-file mode `init` is not looked at.
+    ///
+    /// # Errors
+    /// dnsmasq ends at once: exit code 3, 5 or 10 + r, or a crash. The calls that it made before are none.
+    pub fn start(
+        &mut self,
+        clock: Clock,
+        init: &InitResult,
+        sink: &mut impl CallSink,
+    ) -> Result<(), StartFailure> {
+        self.process = None;
+        let config = Arc::clone(&self.config);
+        let now = self.build.now(clock);
+        let mut db = LeaseDb::new(self.build, config.fqdn, config.lease_max);
+        let by_script = config.lease_ro;
+        let text = match (by_script, config.script.is_empty()) {
+            (true, true) => &[][..],
+            (true, false) => &init.stdout[..],
+            (false, _) => &self.lease_file[..],
+        };
+        let read = read_leases(&mut db, self.build, text, now)?;
+        if by_script && !config.script.is_empty() {
+            check_init(init.status, &config)?;
+        }
+        db.dirty = false;
+        db.prune_expired(now);
+        let mut duid = read.duid;
+        if duid.is_none() && !config.ranges6.is_empty() {
+            db.dirty = true;
+            duid = Some(make_duid(self.build, &config, &self.network, now));
+        }
+        db.calc_fqdns(|addr| config.domain_of(addr));
+        for slot in db.slots_newest_first() {
+            if self.is_connected(db.get(slot).addr) {
+                db.set_interface(slot);
+            }
+        }
+        let setting = Setting {
+            build: self.build,
+            script: config.script_name().to_vec(),
+            interface: config.interface.clone(),
+            server_duid: duid.unwrap_or_default(),
+            log_dhcp: config.log_dhcp,
+        };
+        let directory = Directory::read(&config, &Files::default());
+        self.process = Some(Process {
+            config,
+            db,
+            directory,
+            setting: Arc::new(setting),
+            stale: read.packet,
+            pipe: VecDeque::from([Event::Reload]),
+            arp: ArpCache::default(),
+            transfers: VecDeque::new(),
+            alarm: Alarm::default(),
+        });
+        self.run(clock, sink);
+        Ok(())
+    }
+
+    /// lease.c `lease_find_interfaces`: whether the address is on a network of the server's interface.
+    fn is_connected(&self, addr: IpAddr) -> bool {
+        match addr {
+            IpAddr::V4(addr) => {
+                self.network.v4.iter().any(|(own, p)| same_net(addr, *own, netmask(*p)))
+            }
+            IpAddr::V6(addr) => self.network.v6.iter().any(|(own, p)| same_net6(addr, *own, *p)),
+        }
+    }
+
+    /// SIGTERM: all calls due are made first (dnsmasq.c, `EVENT_TERM`). At rest there are none.
+    pub fn stop(&mut self) {
+        self.process = None;
+    }
+
+    /// SIGKILL or a power cut.
+    pub fn kill(&mut self) {
+        self.process = None;
+    }
+
+    /// SIGHUP: configuration files are read again, every lease is called.
+    pub fn sighup(&mut self, clock: Clock, sink: &mut impl CallSink) {
+        self.begin(clock);
+        if let Some(process) = &mut self.process {
+            process.pipe.push_back(Event::Reload);
+        }
+        self.run(clock, sink);
+    }
+
+    /// When SIGALRM will come, on the monotonic clock.
+    #[must_use]
+    pub fn next_alarm(&self) -> Option<i64> {
+        self.process.as_ref().and_then(|p| p.alarm_time())
+    }
+
+    /// No alarm comes before this moment of the monotonic clock; costs nothing, unlike [`Engine::next_alarm`].
+    #[must_use]
+    pub fn no_alarm_before(&self) -> i64 {
+        match &self.process {
+            None => i64::MAX,
+            Some(p) => match p.alarm.pending {
+                None => p.alarm.at.unwrap_or(i64::MAX),
+                Some((now, mono)) => {
+                    let wait =
+                        p.db.soonest_bound().saturating_sub(now).clamp(0, i64::from(u32::MAX));
+                    mono.saturating_add(wait)
+                }
+            },
+        }
+    }
+
+    /// Lets time pass until `clock`; both clocks run evenly on the way. Returns the monotonic times at which SIGALRM
+    /// fired. A warp is no passing of time: just give the next input another wall clock.
+    pub fn advance_to(&mut self, clock: Clock, sink: &mut impl CallSink) -> Vec<i64> {
+        let mut fired = Vec::new();
+        while let Some(at) = self.next_alarm().filter(|at| *at <= clock.mono) {
+            let then = clock.after(at.wrapping_sub(clock.mono));
+            self.sigalrm(then, sink);
+            fired.push(at);
+        }
+        fired
+    }
+
+    /// SIGALRM at this moment; [`Engine::advance_to`] sends it when it is due.
+    pub fn sigalrm(&mut self, clock: Clock, sink: &mut impl CallSink) {
+        let Some(process) = &mut self.process else { return };
+        process.alarm = Alarm::default();
+        process.pipe.push_back(Event::Alarm);
+        self.run(clock, sink);
+    }
+
+    /// A file that dnsmasq may read appears or changes (`Some`), or goes (`None`). The path is as on its command line.
+    /// One inside a `--dhcp-hostsdir` is read at once (inotify.c).
+    pub fn set_file(
+        &mut self,
+        path: &str,
+        text: Option<Vec<u8>>,
+        clock: Clock,
+        sink: &mut impl CallSink,
+    ) {
+        let files = Arc::make_mut(&mut self.files);
+        match &text {
+            None => {
+                files.remove(path);
+            }
+            Some(text) => {
+                files.insert(path.to_owned(), text.clone());
+            }
+        }
+        self.begin(clock);
+        let now = self.build.now(clock);
+        let lease_file = &mut self.lease_file;
+        if let (Some(process), Some(text)) = (&mut self.process, text)
+            && process.config.hosts_dirs.iter().any(|dir| is_in_dir(path, dir))
+        {
+            process.directory.add_file(&text);
+            process.update_from_configs();
+            process.update_file(now, clock.mono, lease_file);
+            self.run(clock, sink);
+        }
+    }
+
+    /// A neighbour appears in the kernel's table, or changes its hardware address.
+    pub fn add_neighbour(&mut self, addr: IpAddr, hw: HwAddr) {
+        match self.neighbours.iter_mut().find(|(a, _)| *a == addr) {
+            Some(entry) => entry.1 = hw,
+            None => self.neighbours.push((addr, hw)),
+        }
+    }
+
+    /// A neighbour goes from the kernel's table.
+    pub fn remove_neighbour(&mut self, addr: IpAddr) {
+        self.neighbours.retain(|(a, _)| *a != addr);
+    }
+
+    /// A TFTP transfer of `file` to `client` ended (tftp.c `do_tftp_script_run`).
+    pub fn tftp(
+        &mut self,
+        client: IpAddr,
+        file: &[u8],
+        size: u64,
+        clock: Clock,
+        sink: &mut impl CallSink,
+    ) {
+        if let Some(process) = &mut self.process
+            && process.config.tftp
+        {
+            let path = [&process.config.tftp_root[..], file].concat();
+            process.transfers.push_back((size, client, path));
+            self.run(clock, sink);
+        }
+    }
+
+    /// The leases, newest first.
+    pub fn leases(&self) -> impl Iterator<Item = &Lease> {
+        self.process.iter().flat_map(|p| p.db.newest_first())
+    }
+
+    /// Number of leases.
+    #[must_use]
+    pub fn lease_count(&self) -> usize {
+        self.process.as_ref().map_or(0, |p| p.db.len())
+    }
+
+    /// The lines that dnsmasq's own lease file would hold now (lease.c `lease_update_file`): DHCPv4 leases, then
+    /// `duid`, then DHCPv6 leases, each newest first.
+    #[must_use]
+    pub fn lease_lines(&self) -> Vec<String> {
+        self.process.as_ref().map_or_else(Vec::new, Process::lease_lines)
+    }
+
+    /// The server's DUID; empty if there is none.
+    #[must_use]
+    pub fn server_duid(&self) -> &[u8] {
+        self.process.as_ref().map_or(&[], |p| &p.setting.server_duid)
+    }
+
+    /// To be called before a change: an alarm whose lease may go has to be worked out now.
+    pub(crate) fn begin(&mut self, clock: Clock) {
+        let now = self.build.now(clock);
+        if let Some(process) = &mut self.process
+            && process.alarm.pending.is_some()
+            && (process.db.ending() <= 1 || now >= process.db.soonest_bound())
+        {
+            process.alarm = Alarm { at: process.alarm_time(), pending: None };
+        }
+    }
+
+    /// What dhcp_packet() does after handling a packet: lease file and alarm; then the main loop up to rest.
+    pub(crate) fn finish(&mut self, clock: Clock, sink: &mut impl CallSink) {
+        let now = self.build.now(clock);
+        if let Some(process) = &mut self.process {
+            process.update_file(now, clock.mono, &mut self.lease_file);
+        }
+        self.run(clock, sink);
+    }
+
+    /// dnsmasq.c `main`: at the head of each round one call at most is queued (a lease's, else a neighbour's, else a
+    /// transfer's), then one event is taken from the pipe. Ends when there is neither.
+    fn run(&mut self, clock: Clock, sink: &mut impl CallSink) {
+        let now = self.build.now(clock);
+        let Some(process) = &mut self.process else { return };
+        loop {
+            let called = process.script_round(&self.neighbours, now, sink);
+            match process.pipe.pop_front() {
+                Some(Event::Alarm) => {
+                    process.db.prune_expired(now);
+                    process.update_file(now, clock.mono, &mut self.lease_file);
+                }
+                Some(Event::Reload) => {
+                    if !process.config.ranges4.is_empty() || !process.config.ranges6.is_empty() {
+                        process.directory = Directory::read(&process.config, &self.files);
+                        process.update_from_configs();
+                        process.update_file(now, clock.mono, &mut self.lease_file);
+                    }
+                    process.db.rerun_scripts();
+                }
+                None if !called => return,
+                None => {}
+            }
+        }
+    }
+
+    /// dhcp.c `dhcp_packet`: the address is put into the kernel's table before an unconfigured client is answered.
+    pub(crate) fn inject_neighbour(&mut self, addr: Ipv4Addr, hw: &HwAddr) {
+        if hw.kind == super::types::ETHER && hw.bytes().len() == 6 {
+            self.add_neighbour(IpAddr::V4(addr), *hw);
+        }
+    }
+}
+
+impl Process {
+    fn alarm_time(&self) -> Option<i64> {
+        match self.alarm.pending {
+            None => self.alarm.at,
+            Some((now, mono)) => {
+                // alarm() takes an unsigned int; 0 takes back the alarm.
+                let wait = self.db.soonest()?.wrapping_sub(now) as u32;
+                (wait != 0).then(|| mono.saturating_add(i64::from(wait)))
+            }
+        }
+    }
+
+    /// One round of do_script_run(), do_arp_script_run() and do_tftp_script_run(): at most one call fits the buffer.
+    fn script_round(
+        &mut self,
+        neighbours: &[(IpAddr, HwAddr)],
+        now: i64,
+        sink: &mut impl CallSink,
+    ) -> bool {
+        let mut aux = Flags::default();
+        if self.config.lease_ro {
+            aux.set(Flags::AUX_CHANGED);
+        }
+        if self.config.script_on_renewal {
+            aux.set(Flags::EXP_CHANGED);
+        }
+        let (setting, stale) = (&self.setting, &mut self.stale);
+        let has_script = !setting.script.is_empty();
+        let called = self.db.next_call(aux, |due, lease, name| {
+            if !has_script {
+                return;
+            }
+            let action = match due {
+                Due::LostName => Action::OldHostname,
+                Due::Gone => Action::Del,
+                Due::New => Action::Add,
+                Due::Changed => Action::Old,
+            };
+            let subject = Subject::Lease { lease, name };
+            sink.call(&PendingCall { action, subject, setting, stale, now });
+            if let Some(clid) = lease.clid.as_ref().filter(|c| !c.is_empty()) {
+                *stale = StalePacket::Id(Arc::clone(clid));
+            }
+        });
+        if self.config.script_arp {
+            self.arp.refresh(neighbours, now);
+        }
+        if called {
+            return true;
+        }
+        if let Some((went, addr, hw)) = self.arp.next_call() {
+            let action = if went { Action::ArpDel } else { Action::ArpAdd };
+            let subject = Subject::Neighbour { hw: &hw, addr };
+            sink.call(&PendingCall {
+                action,
+                subject,
+                setting: &self.setting,
+                stale: &self.stale,
+                now,
+            });
+            return true;
+        }
+        if let Some((size, client, path)) = self.transfers.pop_front() {
+            let subject = Subject::Transfer { size, client, path: &path };
+            sink.call(&PendingCall {
+                action: Action::Tftp,
+                subject,
+                setting: &self.setting,
+                stale: &self.stale,
+                now,
+            });
+            return true;
+        }
+        false
+    }
+
+    /// lease.c `lease_update_from_configs`: names that the configuration gives, to DHCPv4 leases only.
+    pub(crate) fn update_from_configs(&mut self) {
+        for slot in self.db.slots_newest_first() {
+            let lease = self.db.get(slot);
+            let Some(addr) = lease.v4() else { continue };
+            let host =
+                self.directory.find(Place::Any, lease.clid.as_deref(), Some(&lease.hw), None, &[]);
+            let by_host =
+                host.filter(|h| h.addr.is_none_or(|a| a == addr)).and_then(|h| h.name.clone());
+            let name =
+                by_host.or_else(|| self.directory.name_of(addr, &self.config).map(Arc::from));
+            if let Some(name) = name {
+                let domain = self.config.domain_of(IpAddr::V4(addr)).map(<[u8]>::to_vec);
+                self.db.set_hostname(slot, &name, true, domain.as_deref());
+            }
+        }
+    }
+
+    /// lease.c `lease_update_file`: writes the lease file if there is one and it is dirty, and sets the alarm to the
+    /// earliest expiry. One already past goes through the pipe; with none to come, an alarm set before stays.
+    fn update_file(&mut self, now: i64, mono: i64, lease_file: &mut Vec<u8>) {
+        if self.db.dirty && !self.config.lease_ro {
+            let mut text = self.lease_lines().join("\n");
+            if !text.is_empty() {
+                text.push('\n');
+            }
+            *lease_file = text.into_bytes();
+            self.db.dirty = false;
+        }
+        if self.db.ending() == 0 {
+            return;
+        }
+        if self.db.soonest_bound() <= now && self.db.soonest().is_some_and(|event| event <= now) {
+            self.alarm = Alarm { at: self.alarm_time(), pending: None };
+            self.pipe.push_back(Event::Alarm);
+        } else {
+            self.alarm = Alarm { at: None, pending: Some((now, mono)) };
+        }
+    }
+
+    fn lease_lines(&self) -> Vec<String> {
+        let line = |lease: &Lease| {
+            let time = match self.setting.build {
+                Build::Rtc => (lease.expires as u64).to_string(),
+                Build::NoRtc => lease.length.to_string(),
+            };
+            let id = match lease.kind {
+                LeaseKind::V4 => lease.hw.text(),
+                LeaseKind::Na => lease.iaid.to_string(),
+                LeaseKind::Ta => format!("T{}", lease.iaid),
+            };
+            let name = lease.hostname.as_deref().map_or("*".into(), String::from_utf8_lossy);
+            let clid = match lease.clid.as_deref() {
+                Some(clid) if !clid.is_empty() => hex_text(clid),
+                _ => "*".to_owned(),
+            };
+            format!("{time} {id} {} {name} {clid}", lease.addr)
+        };
+        let mut lines: Vec<String> =
+            self.db.newest_first().filter(|l| !l.kind.is_v6()).map(line).collect();
+        if !self.setting.server_duid.is_empty() {
+            lines.push(format!("duid {}", hex_text(&self.setting.server_duid)));
+            lines.extend(self.db.newest_first().filter(|l| l.kind.is_v6()).map(line));
+        }
+        lines
+    }
+}
+
+/// lease.c `lease_init`: what dnsmasq makes of pclose()'s status.
+fn check_init(status: InitStatus, config: &ServerConfig) -> Result<(), StartFailure> {
+    let script = String::from_utf8_lossy(&config.script);
+    let cannot = |why: &str| {
+        let message = format!("cannot run lease-init script {script}: {why}");
+        Err(StartFailure::Exit { code: 3, message })
+    };
+    match status {
+        // WEXITSTATUS of a shell killed by a signal is 0.
+        InitStatus::Code(0) | InitStatus::Signal(_) => Ok(()),
+        InitStatus::Code(126) => cannot("Permission denied"),
+        InitStatus::Code(127) => cannot("No such file or directory"),
+        InitStatus::Code(code) => Err(StartFailure::Exit {
+            code: code.wrapping_add(INIT_OFFSET),
+            message: format!("lease-init script returned exit code {code}"),
+        }),
+    }
+}
+
+/// dhcp6.c `make_duid`: link-layer plus time, or link-layer only where no clock or no database lasts.
+fn make_duid(build: Build, config: &ServerConfig, network: &Network, now: i64) -> Vec<u8> {
+    let lasting = build == Build::Rtc && (!config.lease_ro || !config.script.is_empty());
+    let time = if lasting { now.wrapping_sub(DUID_EPOCH) } else { 0 };
+    let mut duid = if time == 0 { vec![0, 3, 0, 1] } else { vec![0, 1, 0, 1] };
+    if time != 0 {
+        duid.extend_from_slice(&(time as u32).to_be_bytes());
+    }
+    duid.extend_from_slice(&network.mac);
+    duid
+}

@@ -1,0 +1,296 @@
+//! Who is configured how: dhcp-common.c `find_config`, and names from hosts files (dhcp.c `host_from_dns`).
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
+
+use super::config::{Host, HwPattern, Range4, Range6, ServerConfig, parse_host};
+use super::names::{legal_hostname, same_name, strip_hostname};
+use super::types::{HwAddr, Text};
+
+/// Files that dnsmasq reads, by the path as it stands on its command line.
+pub type Files = BTreeMap<String, Vec<u8>>;
+
+/// Where a client was found to be: the ranges that count for it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Place<'a> {
+    /// Anywhere (`context == NULL`).
+    Any,
+    /// On a network with these IPv4 ranges, each with its netmask.
+    V4(&'a [(&'a Range4, Ipv4Addr)]),
+    /// On a network with these IPv6 ranges.
+    V6(&'a [Range6]),
+}
+
+/// The configured hosts and the names of addresses, as last read.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Directory {
+    /// Hosts of files, then of the command line, each the last given first.
+    hosts: Arc<Vec<Host>>,
+    /// The first name that hosts files give for an address.
+    names: Arc<HashMap<IpAddr, Text>>,
+}
+
+fn is_in_context(place: Place<'_>, host: &Host) -> bool {
+    if host.addr.is_none() && host.addr6.is_empty() {
+        return true;
+    }
+    match place {
+        Place::Any => true,
+        Place::V4(ranges) => host
+            .addr
+            .is_some_and(|addr| ranges.iter().any(|(r, mask)| same_net(addr, r.start, *mask))),
+        Place::V6(ranges) => {
+            host.addr6.iter().any(|a| ranges.iter().any(|r| same_net6(*a, r.start, r.prefix)))
+        }
+    }
+}
+
+/// util.c `is_same_net`.
+pub(crate) fn same_net(a: Ipv4Addr, b: Ipv4Addr, mask: Ipv4Addr) -> bool {
+    (a.to_bits() ^ b.to_bits()) & mask.to_bits() == 0
+}
+
+/// util.c `is_same_net6`.
+pub(crate) fn same_net6(a: Ipv6Addr, b: Ipv6Addr, prefix: u8) -> bool {
+    let differ = a.to_bits() ^ b.to_bits();
+    prefix == 0 || differ >> (128 - u32::from(prefix.min(128))) == 0
+}
+
+/// dhcp-common.c `match_netid`: every tag of `check` is set, every `!tag` is not.
+pub(crate) fn match_tags(check: &[String], tags: &[String], untagged_ok: bool) -> bool {
+    if check.is_empty() {
+        return untagged_ok;
+    }
+    check.iter().all(|want| match want.strip_prefix(['!', '#']) {
+        Some(not) => !tags.iter().any(|t| t == not),
+        None => tags.iter().any(|t| t == want),
+    })
+}
+
+fn has_mac(host: &Host, hw: &HwAddr) -> bool {
+    host.hardware.iter().any(|p| {
+        p.wildcards == 0 && p.hw.bytes() == hw.bytes() && (p.hw.kind == hw.kind || p.hw.kind == 0)
+    })
+}
+
+/// util.c `memcmp_masked`: number of matching octets plus one, 0 if one differs.
+fn masked(pattern: &HwPattern, hw: &HwAddr) -> usize {
+    let (own, theirs) = (pattern.hw.bytes(), hw.bytes());
+    if own.len() != theirs.len() || !(pattern.hw.kind == hw.kind || pattern.hw.kind == 0) {
+        return 0;
+    }
+    let mut count = 1;
+    for (i, (a, b)) in own.iter().zip(theirs).enumerate() {
+        if pattern.wildcards >> (own.len() - 1 - i) & 1 == 0 {
+            if a != b {
+                return 0;
+            }
+            count += 1;
+        }
+    }
+    count
+}
+
+impl Directory {
+    /// What `reread_dhcp` and `cache_reload` make of the options and the files.
+    pub(crate) fn read(config: &ServerConfig, files: &Files) -> Directory {
+        let mut hosts = config.hosts.clone();
+        let mut banks: Vec<&[u8]> = Vec::new();
+        banks.extend(
+            config.hosts_files.iter().filter_map(|path| files.get(path)).map(Vec::as_slice),
+        );
+        for dir in &config.hosts_dirs {
+            banks.extend(
+                files.iter().filter(|(path, _)| is_in_dir(path, dir)).map(|(_, text)| &text[..]),
+            );
+        }
+        for bank in banks {
+            add_bank(&mut hosts, bank);
+        }
+        let mut names: HashMap<IpAddr, Text> = HashMap::new();
+        let mut addresses: HashMap<Vec<u8>, Ipv4Addr> = HashMap::new();
+        if config.port != 0 {
+            for text in config.dns_hosts.iter().filter_map(|path| files.get(path)) {
+                read_hosts_file(config, text, &mut names, &mut addresses);
+            }
+            give_addresses(&mut hosts, &addresses);
+        }
+        Directory { hosts: Arc::new(hosts), names: Arc::new(names) }
+    }
+
+    /// A file of a `--dhcp-hostsdir` appeared or changed: its hosts come on top of the known ones.
+    pub(crate) fn add_file(&mut self, text: &[u8]) {
+        add_bank(Arc::make_mut(&mut self.hosts), text);
+    }
+
+    /// Whether there are neither hosts nor names.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.hosts.is_empty() && self.names.is_empty()
+    }
+
+    /// dhcp-common.c `find_config`: the host's own entry, tagged entries first.
+    pub(crate) fn find(
+        &self,
+        place: Place<'_>,
+        clid: Option<&[u8]>,
+        hw: Option<&HwAddr>,
+        name: Option<&[u8]>,
+        tags: &[String],
+    ) -> Option<&Host> {
+        if self.hosts.is_empty() {
+            return None;
+        }
+        self.find_match(place, clid, hw, name, tags, false)
+            .or_else(|| self.find_match(place, clid, hw, name, tags, true))
+    }
+
+    fn find_match(
+        &self,
+        place: Place<'_>,
+        clid: Option<&[u8]>,
+        hw: Option<&HwAddr>,
+        name: Option<&[u8]>,
+        tags: &[String],
+        untagged_ok: bool,
+    ) -> Option<&Host> {
+        let fits =
+            |host: &Host| is_in_context(place, host) && match_tags(&host.filter, tags, untagged_ok);
+        if let Some(clid) = clid {
+            let by_id = self.hosts.iter().find(|host| {
+                host.clid.as_deref().is_some_and(|own| {
+                    // dhcpcd puts a zero before textual client-ids.
+                    let same = own == clid
+                        || (!matches!(place, Place::V6(_))
+                            && clid.first() == Some(&0)
+                            && own == &clid[1..]);
+                    same && fits(host)
+                })
+            });
+            if by_id.is_some() {
+                return by_id;
+            }
+        }
+        if let Some(hw) = hw
+            && let Some(host) = self.hosts.iter().find(|host| has_mac(host, hw) && fits(host))
+        {
+            return Some(host);
+        }
+        if let Some(name) = name
+            && !matches!(place, Place::Any)
+        {
+            let by_name = self.hosts.iter().find(|host| {
+                host.name.as_deref().is_some_and(|own| same_name(own, name)) && fits(host)
+            });
+            if by_name.is_some() {
+                return by_name;
+            }
+        }
+        let hw = hw?;
+        let mut best: (usize, Option<&Host>) = (0, None);
+        for host in self.hosts.iter().filter(|host| fits(host)) {
+            for pattern in host.hardware.iter().filter(|p| p.wildcards != 0) {
+                let count = masked(pattern, hw);
+                if count > best.0 {
+                    best = (count, Some(host));
+                }
+            }
+        }
+        best.1
+    }
+
+    /// dhcp.c `config_find_by_address`.
+    pub(crate) fn find_by_addr(&self, addr: Ipv4Addr) -> Option<&Host> {
+        self.hosts.iter().find(|host| host.addr == Some(addr))
+    }
+
+    /// Whether a host is configured for this IPv6 address.
+    pub(crate) fn has_addr6(&self, addr: Ipv6Addr) -> bool {
+        self.hosts.iter().any(|host| host.addr6.contains(&addr))
+    }
+
+    /// dhcp.c `host_from_dns`: the first label of the address's name, if its domain is the address's own.
+    pub(crate) fn name_of(&self, addr: Ipv4Addr, config: &ServerConfig) -> Option<&[u8]> {
+        let name = self.names.get(&IpAddr::V4(addr))?;
+        if let Some(dot) = name.iter().position(|&b| b == b'.')
+            && !name[dot + 1..].is_empty()
+            && !config
+                .domain_of(IpAddr::V4(addr))
+                .is_some_and(|own| same_name(own, &name[dot + 1..]))
+        {
+            return None;
+        }
+        legal_hostname(name).map(|name| strip_hostname(name).0)
+    }
+}
+
+/// dhcp-common.c `config_has_mac`.
+pub(crate) fn config_has_mac(host: &Host, hw: &HwAddr) -> bool {
+    has_mac(host, hw)
+}
+
+pub(crate) fn is_in_dir(path: &str, dir: &str) -> bool {
+    path.strip_prefix(dir.trim_end_matches('/'))
+        .and_then(|rest| rest.strip_prefix('/'))
+        .is_some_and(|file| {
+            !file.is_empty()
+                && !file.contains('/')
+                && !file.starts_with(['#', '.'])
+                && !file.ends_with('~')
+        })
+}
+
+fn add_bank(hosts: &mut Vec<Host>, text: &[u8]) {
+    for line in String::from_utf8_lossy(text).lines() {
+        let line = line.split_once('#').map_or(line, |(before, _)| before).trim();
+        // dnsmasq logs a bad line and goes on.
+        if !line.is_empty()
+            && let Ok(host) = parse_host(line)
+        {
+            hosts.insert(0, host);
+        }
+    }
+}
+
+/// cache.c `read_hostsfile`: the first name given for an address is the one it answers to.
+fn read_hosts_file(
+    config: &ServerConfig,
+    text: &[u8],
+    names: &mut HashMap<IpAddr, Text>,
+    addresses: &mut HashMap<Vec<u8>, Ipv4Addr>,
+) {
+    for line in String::from_utf8_lossy(text).lines() {
+        let line = line.split_once('#').map_or(line, |(before, _)| before);
+        let mut words = line.split_whitespace();
+        let Some(addr) = words.next().and_then(|w| w.parse::<IpAddr>().ok()) else { continue };
+        for word in words {
+            let name = word.trim_end_matches('.');
+            let mut full = name.as_bytes().to_vec();
+            if config.expand_hosts
+                && !name.contains('.')
+                && let Some(domain) = config.domain_of(addr)
+            {
+                full.push(b'.');
+                full.extend_from_slice(domain);
+            }
+            names.entry(addr).or_insert_with(|| full.into());
+            if let IpAddr::V4(addr) = addr {
+                addresses.entry(name.to_ascii_lowercase().into_bytes()).or_insert(addr);
+            }
+        }
+    }
+}
+
+/// dhcp-common.c `dhcp_update_configs`: a host without address gets the one its name has in a hosts file.
+fn give_addresses(hosts: &mut [Host], addresses: &HashMap<Vec<u8>, Ipv4Addr>) {
+    for at in 0..hosts.len() {
+        let Some(name) = &hosts[at].name else { continue };
+        if hosts[at].addr.is_some() {
+            continue;
+        }
+        let Some(&addr) = addresses.get(&name.to_ascii_lowercase()) else { continue };
+        if !hosts.iter().any(|host| host.addr == Some(addr)) {
+            hosts[at].addr = Some(addr);
+        }
+    }
+}

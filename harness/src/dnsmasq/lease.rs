@@ -1,0 +1,116 @@
+//! One lease and the data a request leaves for the next script call: `struct dhcp_lease` of dnsmasq.h.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+use super::types::{HwAddr, LeaseKind, Text};
+
+/// Why the script has to be told about a lease: the flags `LEASE_NEW` and so on of dnsmasq.h.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Flags(u8);
+
+impl Flags {
+    /// Made since the last call: `add` is due.
+    pub(crate) const NEW: Flags = Flags(1);
+    /// Name, hardware address or interface changed, or a SIGHUP: `old` is due.
+    pub(crate) const CHANGED: Flags = Flags(2);
+    /// Expiry, length or client-id changed: `old` is due under `--leasefile-ro`.
+    pub(crate) const AUX_CHANGED: Flags = Flags(4);
+    /// Expiry changed: `old` is due under `--script-on-renewal`. Only ever set in the RTC build.
+    pub(crate) const EXP_CHANGED: Flags = Flags(8);
+    /// The name comes from the configuration: no client can take it.
+    pub(crate) const AUTH_NAME: Flags = Flags(16);
+    /// Queued in the database's list of leases that may need a call.
+    pub(crate) const LISTED: Flags = Flags(32);
+
+    pub(crate) fn has(self, other: Flags) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    pub(crate) fn set(&mut self, other: Flags) {
+        self.0 |= other.0;
+    }
+
+    pub(crate) fn clear(&mut self, other: Flags) {
+        self.0 &= !other.0;
+    }
+
+    pub(crate) fn or(self, other: Flags) -> Flags {
+        Flags(self.0 | other.0)
+    }
+}
+
+/// What `lease_add_extradata` keeps of the last request until the next normal call; shown as variables by helper.c.
+///
+/// An empty value is an option that was absent.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ExtraData {
+    /// `DNSMASQ_VENDOR_CLASS` (DHCPv4).
+    pub vendor_class: Vec<u8>,
+    /// `DNSMASQ_VENDOR_CLASS_ID` and `DNSMASQ_VENDOR_CLASS0` on (DHCPv6): enterprise number first.
+    pub vendor_classes: Vec<Vec<u8>>,
+    /// `DNSMASQ_SUPPLIED_HOSTNAME`.
+    pub supplied_hostname: Vec<u8>,
+    /// `DNSMASQ_CPEWAN_OUI`, `_SERIAL`, `_CLASS`.
+    pub cpewan: [Vec<u8>; 3],
+    /// `DNSMASQ_CIRCUIT_ID`.
+    pub circuit_id: Vec<u8>,
+    /// `DNSMASQ_SUBSCRIBER_ID`.
+    pub subscriber_id: Vec<u8>,
+    /// `DNSMASQ_REMOTE_ID`.
+    pub remote_id: Vec<u8>,
+    /// `DNSMASQ_REQUESTED_OPTIONS`, decimal with commas.
+    pub requested_options: Vec<u8>,
+    /// `DNSMASQ_MUD_URL`.
+    pub mud_url: Vec<u8>,
+    /// `DNSMASQ_TAGS`, with blanks between.
+    pub tags: Vec<u8>,
+    /// `DNSMASQ_RELAY_ADDRESS` of DHCPv6.
+    pub relay_address: Vec<u8>,
+    /// `DNSMASQ_USER_CLASS0` on.
+    pub user_classes: Vec<Vec<u8>>,
+}
+
+/// One lease in dnsmasq's memory.
+#[derive(Debug, Clone)]
+pub struct Lease {
+    /// The address leased.
+    pub addr: IpAddr,
+    /// DHCPv4, IA_NA or IA_TA.
+    pub kind: LeaseKind,
+    /// IAID, DHCPv6 only.
+    pub iaid: u32,
+    /// Hardware address; for DHCPv6 unknown after a restart.
+    pub hw: HwAddr,
+    /// Client identifier, or the client's DUID.
+    pub clid: Option<Text>,
+    /// Host name, unqualified.
+    pub hostname: Option<Text>,
+    /// Host name with its domain, if one is configured for the address.
+    pub fqdn: Option<Text>,
+    /// The name lost and not yet reported.
+    pub(crate) old_hostname: Option<Text>,
+    pub(crate) flags: Flags,
+    /// End of the lease on dnsmasq's own clock, 0 = never.
+    pub expires: i64,
+    /// Length in seconds (HAVE_BROKEN_RTC), 0 = infinite.
+    pub length: u32,
+    /// Whether the interface is known (there is one: the server's).
+    pub interface: bool,
+    /// Address of the relay agent.
+    pub giaddr: Option<Ipv4Addr>,
+    pub(crate) extra: Option<Arc<ExtraData>>,
+    /// Position in dnsmasq's list: higher is nearer to its head.
+    pub(crate) rank: u64,
+}
+
+impl Lease {
+    /// The IPv4 address of a DHCPv4 lease.
+    #[must_use]
+    pub fn v4(&self) -> Option<Ipv4Addr> {
+        match self.addr {
+            IpAddr::V4(addr) if self.kind == LeaseKind::V4 => Some(addr),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! What dnsmasq makes of host names: util.c `legal_hostname`, `check_name`, `hostname_isequal`; dhcp-common.c
+//! `strip_hostname`.
+
+/// `MAXLABEL` of dns-protocol.h.
+const LABEL_MAX: usize = 63;
+/// `MAXDNAME` of dns-protocol.h.
+const NAME_MAX: usize = 1025;
+
+/// The text up to its first NUL, as a C string sees it.
+#[must_use]
+pub fn c_string(text: &[u8]) -> &[u8] {
+    let end = text.iter().position(|&b| b == 0).unwrap_or(text.len());
+    &text[..end]
+}
+
+/// The name without a final dot if dnsmasq accepts it (`legal_hostname`); `None` if it does not.
+///
+/// Only the first label is held to the alphabet letter, digit, `-`, `_` (the last two not first); the labels after
+/// it must merely be ASCII without control characters. No label may be longer than 63.
+#[must_use]
+pub fn legal_hostname(name: &[u8]) -> Option<&[u8]> {
+    let name = c_string(name);
+    if name.is_empty() || name.len() > NAME_MAX {
+        return None;
+    }
+    let (name, mut ink) = match name.strip_suffix(b".") {
+        Some(shorter) => (shorter, true),
+        None => (name, false),
+    };
+    let mut label = 0;
+    for &byte in name {
+        if byte == b'.' {
+            label = 0;
+        } else {
+            label += 1;
+            if label > LABEL_MAX || byte.is_ascii_control() || !byte.is_ascii() {
+                return None;
+            }
+            ink |= byte != b' ';
+        }
+    }
+    if !ink {
+        return None;
+    }
+    for (i, &byte) in name.iter().enumerate() {
+        match byte {
+            b'.' => break,
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => {}
+            b'-' | b'_' if i != 0 => {}
+            _ => return None,
+        }
+    }
+    Some(name)
+}
+
+/// The first label and the rest behind the first dot, if that is not empty (`strip_hostname`).
+#[must_use]
+pub fn strip_hostname(name: &[u8]) -> (&[u8], Option<&[u8]>) {
+    match name.iter().position(|&b| b == b'.') {
+        None => (name, None),
+        Some(dot) => (&name[..dot], Some(&name[dot + 1..]).filter(|d| !d.is_empty())),
+    }
+}
+
+/// Equal but for the case of ASCII letters (`hostname_isequal`).
+#[must_use]
+pub fn same_name(a: &[u8], b: &[u8]) -> bool {
+    a.eq_ignore_ascii_case(b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case(b"bravo", Some(&b"bravo"[..]))]
+    #[case(b"a.", Some(&b"a"[..]))]
+    #[case(b"nul\0x", Some(&b"nul"[..]))]
+    #[case(b"under_score", Some(&b"under_score"[..]))]
+    #[case(b"123", Some(&b"123"[..]))]
+    #[case(b"ok.second label!", Some(&b"ok.second label!"[..]))]
+    #[case(b"", None)]
+    #[case(b"*", None)]
+    #[case(b"-dash", None)]
+    #[case(b"_x", None)]
+    #[case(b"bad name", None)]
+    #[case(b"caf\xc3\xa9", None)]
+    fn legality(#[case] name: &[u8], #[case] expected: Option<&[u8]>) {
+        assert_eq!(legal_hostname(name), expected);
+    }
+
+    #[test]
+    fn labels_end_at_63() {
+        assert!(legal_hostname(&[b'x'; 63]).is_some());
+        assert!(legal_hostname(&[b'y'; 64]).is_none());
+    }
+
+    #[test]
+    fn a_leading_dot_leaves_no_name() {
+        // legal_hostname stops at the first dot, strip_hostname then finds an empty label.
+        let legal = legal_hostname(b".dot").expect("legal up to the dot");
+        assert_eq!(strip_hostname(legal), (&b""[..], Some(&b"dot"[..])));
+    }
+}

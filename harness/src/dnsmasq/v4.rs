@@ -1,0 +1,511 @@
+//! What a DHCPv4 message does to the leases, once it is known how the server answers: rfc2131.c `dhcp_reply`.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+use super::call::{CallSink, share};
+use super::config::{Host, Range4, ServerConfig};
+use super::db::Slot;
+use super::engine::{Engine, Network, Process, netmask};
+use super::hosts::{Place, match_tags, same_net};
+use super::lease::{ExtraData, Flags};
+use super::names::{c_string, legal_hostname, strip_hostname};
+use super::types::{Clock, HwAddr, Text};
+
+/// A DHCPv4 client with the options it sends. Empty means absent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Client4 {
+    /// Hardware address and type.
+    pub hw: HwAddr,
+    /// Client identifier, option 61.
+    pub clid: Option<Text>,
+    /// Host name, option 12, raw.
+    pub hostname: Option<Text>,
+    /// Name in option 81, dots between labels.
+    pub fqdn: Option<Text>,
+    /// Lease time asked for, option 51.
+    pub lease_time: Option<u32>,
+    /// Relay agent's address (giaddr).
+    pub relay: Option<Ipv4Addr>,
+    /// Options that only the script sees.
+    pub options: Arc<Options4>,
+}
+
+impl Client4 {
+    /// A client with nothing but its hardware address.
+    #[must_use]
+    pub fn new(hw: HwAddr) -> Client4 {
+        Client4 {
+            hw,
+            clid: None,
+            hostname: None,
+            fqdn: None,
+            lease_time: None,
+            relay: None,
+            options: Arc::default(),
+        }
+    }
+}
+
+/// Options that a script sees and the server does not care for. Empty means absent.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Options4 {
+    /// Option 60.
+    pub vendor_class: Vec<u8>,
+    /// Option 77, one per class.
+    pub user_classes: Vec<Vec<u8>>,
+    /// Option 55.
+    pub requested: Vec<u8>,
+    /// Option 161.
+    pub mud_url: Vec<u8>,
+    /// Option 82: circuit-id.
+    pub circuit_id: Vec<u8>,
+    /// Option 82: remote-id.
+    pub remote_id: Vec<u8>,
+    /// Option 82: subscriber-id.
+    pub subscriber_id: Vec<u8>,
+    /// Option 125 of the Broadband Forum: OUI, serial number, class.
+    pub cpewan: [Vec<u8>; 3],
+}
+
+/// A kind of DHCPv4 message, by what the client wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind4 {
+    /// DHCPDISCOVER, perhaps with the rapid-commit option.
+    Discover {
+        /// Whether option 80 is there.
+        rapid: bool,
+    },
+    /// DHCPREQUEST with server identifier and requested address.
+    Request,
+    /// DHCPREQUEST with requested address only.
+    InitReboot,
+    /// DHCPREQUEST for the client's own address, unicast.
+    Renew,
+    /// DHCPREQUEST for the client's own address, broadcast.
+    Rebind,
+    /// DHCPINFORM.
+    Inform,
+    /// DHCPRELEASE.
+    Release,
+    /// DHCPDECLINE.
+    Decline,
+    /// A BOOTP request.
+    Bootp,
+}
+
+/// A DHCPv4 message.
+#[derive(Debug, Clone, Copy)]
+pub struct Message4<'a> {
+    /// What it is.
+    pub kind: Kind4,
+    /// Who sends it.
+    pub client: &'a Client4,
+    /// Requested or own address; 0.0.0.0 if there is none.
+    pub addr: Ipv4Addr,
+}
+
+/// How the server answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reply4 {
+    /// DHCPOFFER of this address.
+    Offer(Ipv4Addr),
+    /// DHCPACK. For INFORM the address and time mean nothing.
+    Ack {
+        /// The address given.
+        addr: Ipv4Addr,
+        /// The lease time given, seconds; 0xffffffff for infinite.
+        lease_time: u32,
+    },
+    /// A BOOTP reply with this address.
+    BootReply(Ipv4Addr),
+    /// DHCPNAK.
+    Nak,
+    /// No answer.
+    Silent,
+}
+
+/// A range that counts for a message, with netmask and the addresses that the server has there.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Context4<'a> {
+    pub(crate) range: &'a Range4,
+    /// Place of the range in the configuration.
+    pub(crate) index: usize,
+    pub(crate) mask: Ipv4Addr,
+    /// The server's or the relay's address there, never given away.
+    pub(crate) router: Option<Ipv4Addr>,
+}
+
+/// dhcp.c `complete_context` and the search in `dhcp_reply`: the ranges that count for a message that came over the
+/// server's interface, from relay `giaddr`, or from a client that has `ciaddr`. Empty: no answer.
+pub(crate) fn contexts<'a>(
+    config: &'a ServerConfig,
+    network: &Network,
+    giaddr: Option<Ipv4Addr>,
+    ciaddr: Option<Ipv4Addr>,
+) -> Vec<Context4<'a>> {
+    let all = || config.ranges4.iter().enumerate();
+    let spans = |range: &Range4, addr: Ipv4Addr, mask: Ipv4Addr| {
+        same_net(addr, range.start, mask) && same_net(addr, range.end, mask)
+    };
+    let mut local = Vec::new();
+    for (index, range) in all() {
+        let own = network.v4.iter().find_map(|(own, prefix)| {
+            let mask = range.netmask.unwrap_or_else(|| netmask(*prefix));
+            spans(range, *own, mask).then_some((*own, mask))
+        });
+        if let Some((own, mask)) = own {
+            local.insert(0, Context4 { range, index, mask, router: Some(own) });
+        }
+    }
+    let Some(addr) = giaddr.or(ciaddr) else { return local };
+    if giaddr.is_none() && local.iter().any(|c| spans(c.range, addr, c.mask)) {
+        return local;
+    }
+    let mut found = Vec::new();
+    for (index, range) in all() {
+        let on_link = local.iter().find(|c| c.index == index);
+        let mask = range.netmask.or(on_link.map(|c| c.mask)).or_else(|| class_mask(range));
+        if let Some(mask) = mask
+            && spans(range, addr, mask)
+        {
+            let router = on_link.and_then(|c| c.router).or(giaddr);
+            found.insert(0, Context4 { range, index, mask, router });
+        }
+    }
+    if found.is_empty() && giaddr.is_none() { local } else { found }
+}
+
+/// The netmask guessed by class for a relayed network (`dhcp_reply`).
+fn class_mask(range: &Range4) -> Option<Ipv4Addr> {
+    let class = |addr: Ipv4Addr| match addr.octets()[0] {
+        0..=127 => Some(8),
+        128..=191 => Some(16),
+        192..=223 => Some(24),
+        _ => None,
+    };
+    let prefix = class(range.start)?;
+    (class(range.end) == Some(prefix)).then(|| netmask(prefix))
+}
+
+/// rfc2131.c `extended_hwaddr`: the bytes for hashing and generated names; the client-id where there is no address.
+pub(crate) fn extended_hwaddr<'a>(hw: &'a HwAddr, clid: Option<&'a [u8]>) -> &'a [u8] {
+    const EUI64: u16 = 27;
+    const IEEE1394: u16 = 24;
+    match clid {
+        Some(clid) if hw.is_empty() && clid.len() > 3 => {
+            let kind = u16::from(clid[0]);
+            if kind == hw.kind || (kind == EUI64 && hw.kind == IEEE1394) {
+                &clid[1..]
+            } else {
+                clid
+            }
+        }
+        _ => hw.bytes(),
+    }
+}
+
+/// The name that a client asks for, first label, and whether it counts at all.
+pub(crate) fn client_name(client: &Client4) -> Option<&[u8]> {
+    let raw = match (&client.fqdn, &client.hostname) {
+        (Some(fqdn), _) => fqdn,
+        (None, Some(name)) if !name.is_empty() => name,
+        _ => return None,
+    };
+    legal_hostname(raw).map(|name| strip_hostname(name).0).filter(|name| !name.is_empty())
+}
+
+impl Engine {
+    /// A DHCPv4 message arrives and is answered so. Calls follow at once, up to rest.
+    pub fn dhcp4(
+        &mut self,
+        message: Message4<'_>,
+        reply: Reply4,
+        clock: Clock,
+        sink: &mut impl CallSink,
+    ) {
+        let now = self.build.now(clock);
+        self.begin(clock);
+        let network = Arc::clone(&self.network);
+        let Some(process) = &mut self.process else { return };
+        if process.config.ranges4.is_empty() {
+            return;
+        }
+        process.db.prune_expired(now);
+        let client = message.client;
+        let clid = client.clid.as_deref().filter(|c| !c.is_empty() && !process.config.ignore_clid);
+        match (message.kind, reply) {
+            (
+                Kind4::Discover { .. } | Kind4::Renew | Kind4::Rebind,
+                Reply4::Ack { addr, lease_time },
+            ) => {
+                process.acknowledge(message, &network, addr, lease_time, now, false);
+            }
+            (Kind4::InitReboot, Reply4::Ack { addr, lease_time }) => {
+                process.acknowledge(message, &network, addr, lease_time, now, true);
+            }
+            (Kind4::Request, Reply4::Ack { .. } | Reply4::Nak) => {
+                // "If a lease exists for this host and another address, squash it", even if a NAK follows.
+                if let Some(slot) = process.db.find_by_client(&client.hw, clid)
+                    && process.db.get(slot).addr != IpAddr::V4(message.addr)
+                {
+                    process.db.prune(slot, now);
+                }
+                if let Reply4::Ack { addr, lease_time } = reply {
+                    process.acknowledge(message, &network, addr, lease_time, now, true);
+                }
+            }
+            (Kind4::Inform, Reply4::Ack { .. }) => {
+                let slot = process.db.find_by_client(&client.hw, clid);
+                if let Some(slot) = slot.or_else(|| process.db.find_by_addr(message.addr)) {
+                    process.db.set_interface(slot);
+                }
+            }
+            (Kind4::Release, _) => {
+                let config = Arc::clone(&process.config);
+                let place = contexts(&config, &network, client.relay, Some(message.addr));
+                if place.iter().any(|c| same_net(message.addr, c.range.start, c.mask)) {
+                    process.drop_own(client, clid, message.addr, now);
+                }
+            }
+            (Kind4::Decline, _) => {
+                let config = Arc::clone(&process.config);
+                if !contexts(&config, &network, client.relay, None).is_empty() {
+                    process.drop_own(client, clid, message.addr, now);
+                }
+            }
+            (Kind4::Bootp, Reply4::BootReply(addr)) => process.bootp(message, &network, addr, now),
+            _ => {}
+        }
+        match (message.kind, reply) {
+            (_, Reply4::Offer(addr) | Reply4::BootReply(addr))
+            | (
+                Kind4::Request | Kind4::InitReboot | Kind4::Discover { .. },
+                Reply4::Ack { addr, .. },
+            ) if client.relay.is_none() => {
+                self.inject_neighbour(addr, &client.hw);
+            }
+            _ => {}
+        }
+        self.finish(clock, sink);
+    }
+}
+
+impl Process {
+    fn drop_own(&mut self, client: &Client4, clid: Option<&[u8]>, addr: Ipv4Addr, now: i64) {
+        if let Some(slot) = self.db.find_by_client(&client.hw, clid)
+            && self.db.get(slot).addr == IpAddr::V4(addr)
+        {
+            self.db.prune(slot, now);
+        }
+    }
+
+    /// The part of `dhcp_reply` behind `rapid_commit:` for a request that is granted.
+    fn acknowledge(
+        &mut self,
+        message: Message4<'_>,
+        network: &Network,
+        addr: Ipv4Addr,
+        lease_time: u32,
+        now: i64,
+        mut do_classes: bool,
+    ) {
+        let client = message.client;
+        let config = Arc::clone(&self.config);
+        let sent_clid = client.clid.as_ref().filter(|c| !c.is_empty() && !config.ignore_clid);
+        let found = self.db.find_by_client(&client.hw, sent_clid.map(|c| &c[..]));
+        // A client-id missing in the request is taken from the lease.
+        let clid =
+            sent_clid.cloned().or_else(|| found.and_then(|slot| self.db.get(slot).clid.clone()));
+        // A host with several addresses in its entry takes the lease over from another of them.
+        let known = found.or_else(|| self.db.find_by_addr(addr));
+        let slot = match known {
+            Some(slot) => slot,
+            None => {
+                do_classes = true;
+                match self.db.allocate(IpAddr::V4(addr), super::types::LeaseKind::V4) {
+                    Some(slot) => slot,
+                    None => return,
+                }
+            }
+        };
+        let ciaddr = matches!(message.kind, Kind4::Renew | Kind4::Rebind).then_some(message.addr);
+        let name = client_name(client);
+        let directory = self.directory.clone();
+        let place =
+            if do_classes || !config.hosts.is_empty() || !directory.is_empty() || tagged(&config) {
+                contexts(&config, network, client.relay, ciaddr)
+            } else {
+                Vec::new()
+            };
+        let pairs: Vec<_> = place.iter().map(|c| (c.range, c.mask)).collect();
+        let who = Identity { clid: clid.as_deref(), hw: &client.hw, name };
+        let host = directory.find(Place::V4(&pairs), who.clid, Some(who.hw), None, &[]);
+        let mut tags = Vec::new();
+        if do_classes || tagged(&config) {
+            tags = self.tags(&pairs, &who, host, addr, &place);
+        }
+        if do_classes {
+            self.db.flag(slot, Flags::CHANGED);
+            let lease = self.db.get_mut(slot);
+            if client.relay.is_some() {
+                lease.giaddr = client.relay;
+            }
+            lease.extra = Some(share(extra_data(client, &tags)));
+        }
+        let mut auth = false;
+        let mut hostname = name;
+        if let Some(name) = host.and_then(|h| h.name.as_deref()) {
+            hostname = Some(name);
+            auth = true;
+        } else if let Some(name) = directory.name_of(addr, &config) {
+            hostname = Some(name);
+            auth = true;
+        }
+        let clid = if host.is_some_and(|h| h.no_clid) { None } else { clid };
+        let emac = extended_hwaddr(&client.hw, clid.as_deref()).to_vec();
+        self.db.set_hwaddr(slot, &client.hw, clid.as_ref());
+        if !auth && config.ignore_names.iter().any(|list| match_tags(list, &tags, true)) {
+            hostname = None;
+        }
+        let generated;
+        if hostname.is_none()
+            && !emac.is_empty()
+            && config.generate_names.iter().any(|list| match_tags(list, &tags, true))
+        {
+            generated =
+                emac.iter().take(80).map(|b| format!("{b:02x}")).collect::<Vec<_>>().join("-");
+            hostname = Some(generated.as_bytes());
+        }
+        if let Some(name) = hostname {
+            self.db.set_hostname(slot, name, auth, config.domain_of(self.db.get(slot).addr));
+        }
+        self.db.set_expires(slot, lease_time, now);
+        self.db.set_interface(slot);
+    }
+
+    /// The tags of a request, in the order in which dnsmasq prints them.
+    fn tags(
+        &self,
+        pairs: &[(&Range4, Ipv4Addr)],
+        who: &Identity<'_>,
+        host: Option<&Host>,
+        addr: Ipv4Addr,
+        place: &[Context4<'_>],
+    ) -> Vec<String> {
+        let mut tags = vec![String::from_utf8_lossy(&self.config.interface).into_owned()];
+        let mut push = |tag: &str| tags.insert(0, tag.to_owned());
+        let mut own = host;
+        if host.is_some() {
+            push("known");
+        } else if self.directory.find(Place::Any, who.clid, Some(who.hw), None, &[]).is_some() {
+            push("known-othernet");
+        }
+        if host.is_none()
+            && let Some(name) = who.name
+            && let Some(by_name) =
+                self.directory.find(Place::V4(pairs), None, Some(who.hw), Some(name), &[])
+            && by_name.clid.is_none()
+            && by_name.hardware.is_empty()
+        {
+            push("known");
+            own = Some(by_name);
+        }
+        for tag in own.map(|h| &h.set[..]).unwrap_or_default() {
+            push(tag);
+        }
+        let range = place
+            .iter()
+            .find(|c| c.range.start <= addr && addr <= c.range.end)
+            .or_else(|| place.iter().find(|c| same_net(addr, c.range.start, c.mask)));
+        if let Some(tag) = range.and_then(|c| c.range.set.as_deref()) {
+            push(tag);
+        }
+        dedup_keep_last(tags)
+    }
+
+    /// The BOOTP part of `dhcp_reply`: an infinite lease, no client name, no extra data.
+    fn bootp(&mut self, message: Message4<'_>, network: &Network, addr: Ipv4Addr, now: i64) {
+        let client = message.client;
+        let config = Arc::clone(&self.config);
+        let directory = self.directory.clone();
+        let place = contexts(&config, network, client.relay, None);
+        let pairs: Vec<_> = place.iter().map(|c| (c.range, c.mask)).collect();
+        let host = directory.find(Place::V4(&pairs), None, Some(&client.hw), None, &[]);
+        let mut found: Option<Slot>;
+        if host.is_some_and(|h| h.addr.is_some()) {
+            found = self.db.find_by_addr(addr);
+        } else {
+            found = self.db.find_by_client(&client.hw, None);
+            if let Some(slot) = found
+                && self.db.get(slot).addr != IpAddr::V4(addr)
+            {
+                self.db.prune(slot, now);
+                found = None;
+            }
+        }
+        let found =
+            found.or_else(|| self.db.allocate(IpAddr::V4(addr), super::types::LeaseKind::V4));
+        let Some(slot) = found else { return };
+        self.db.set_hwaddr(slot, &client.hw, None);
+        if let Some(name) = host.and_then(|h| h.name.as_deref()) {
+            self.db.set_hostname(slot, name, true, config.domain_of(IpAddr::V4(addr)));
+        }
+        let time = host.and_then(|h| h.lease_time).unwrap_or(u32::MAX);
+        self.db.set_expires(slot, time, now);
+        self.db.set_interface(slot);
+    }
+}
+
+/// By what a client is looked up in the configuration.
+struct Identity<'a> {
+    clid: Option<&'a [u8]>,
+    hw: &'a HwAddr,
+    name: Option<&'a [u8]>,
+}
+
+/// Whether names depend on tags.
+fn tagged(config: &ServerConfig) -> bool {
+    config.ignore_names.iter().chain(&config.generate_names).any(|list| !list.is_empty())
+}
+
+/// "kill dupes": of equal tags the last one stays.
+pub(crate) fn dedup_keep_last(tags: Vec<String>) -> Vec<String> {
+    let mut kept = Vec::with_capacity(tags.len());
+    for (i, tag) in tags.iter().enumerate() {
+        if !tags[i + 1..].contains(tag) {
+            kept.push(tag.clone());
+        }
+    }
+    kept
+}
+
+/// What the do_classes part of `dhcp_reply` keeps for the script.
+fn extra_data(client: &Client4, tags: &[String]) -> ExtraData {
+    let options = &client.options;
+    let requested: Vec<String> = options.requested.iter().map(u8::to_string).collect();
+    ExtraData {
+        vendor_class: options.vendor_class.clone(),
+        vendor_classes: Vec::new(),
+        supplied_hostname: client
+            .hostname
+            .as_deref()
+            .map(|n| c_string(n).to_vec())
+            .unwrap_or_default(),
+        cpewan: options.cpewan.clone(),
+        circuit_id: options.circuit_id.clone(),
+        subscriber_id: options.subscriber_id.clone(),
+        remote_id: options.remote_id.clone(),
+        requested_options: requested.join(",").into_bytes(),
+        mud_url: options.mud_url.clone(),
+        tags: tags.join(" ").into_bytes(),
+        relay_address: Vec::new(),
+        // Embedded NULs start a new record (lease_add_extradata with delim -1).
+        user_classes: options
+            .user_classes
+            .iter()
+            .flat_map(|class| class.split(|&b| b == 0))
+            .map(<[u8]>::to_vec)
+            .collect(),
+    }
+}

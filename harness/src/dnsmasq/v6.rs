@@ -1,0 +1,303 @@
+//! What a DHCPv6 message does to the leases, once it is known how the server answers: rfc3315.c `dhcp6_no_relay`.
+
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
+
+use super::call::{CallSink, share};
+use super::engine::{Engine, Process};
+use super::hosts::{Place, same_net6};
+use super::lease::{ExtraData, Flags};
+use super::names::{legal_hostname, strip_hostname};
+use super::types::{Clock, HwAddr, LeaseKind, Text};
+use super::v4::dedup_keep_last;
+
+/// A DHCPv6 client with the options it sends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Client6 {
+    /// DUID, option 1.
+    pub duid: Text,
+    /// Hardware address, which dnsmasq finds in the kernel's neighbour table.
+    pub hw: Option<HwAddr>,
+    /// Name in the FQDN option, dots between labels.
+    pub hostname: Option<Text>,
+    /// Vendor class, option 16: enterprise number and strings.
+    pub vendor: Option<(u32, Vec<Vec<u8>>)>,
+    /// User class, option 15.
+    pub user_classes: Vec<Vec<u8>>,
+    /// Option request, option 6.
+    pub requested: Vec<u16>,
+    /// Option 112.
+    pub mud_url: Vec<u8>,
+}
+
+impl Client6 {
+    /// A client with nothing but its DUID.
+    #[must_use]
+    pub fn new(duid: impl Into<Text>) -> Client6 {
+        Client6 {
+            duid: duid.into(),
+            hw: None,
+            hostname: None,
+            vendor: None,
+            user_classes: Vec::new(),
+            requested: Vec::new(),
+            mud_url: Vec::new(),
+        }
+    }
+}
+
+/// A kind of DHCPv6 message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind6 {
+    /// SOLICIT; with rapid commit it is answered by a REPLY.
+    Solicit,
+    /// REQUEST.
+    Request,
+    /// RENEW.
+    Renew,
+    /// REBIND.
+    Rebind,
+    /// CONFIRM.
+    Confirm,
+    /// RELEASE.
+    Release,
+    /// DECLINE.
+    Decline,
+}
+
+/// An identity association in a message or an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ia {
+    /// [`LeaseKind::Na`] or [`LeaseKind::Ta`].
+    pub kind: LeaseKind,
+    /// IAID.
+    pub iaid: u32,
+    /// Its addresses.
+    pub addrs: Vec<Ipv6Addr>,
+    /// Valid lifetime of the addresses, seconds; in an answer 0 means that they are not given.
+    pub valid: u32,
+}
+
+/// How the server answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reply6 {
+    /// ADVERTISE: nothing is leased.
+    Advertise,
+    /// REPLY with these associations.
+    Reply(Vec<Ia>),
+    /// No answer, for instance because the message names another server's DUID.
+    Silent,
+}
+
+/// What names and tags a DHCPv6 client gets.
+struct Named<'a> {
+    name: Option<&'a [u8]>,
+    auth: bool,
+    supplied: &'a [u8],
+    tags: Vec<String>,
+}
+
+impl Engine {
+    /// A DHCPv6 message with these associations arrives and is answered so. Calls follow at once, up to rest.
+    pub fn dhcp6(
+        &mut self,
+        kind: Kind6,
+        client: &Client6,
+        asked: &[Ia],
+        reply: &Reply6,
+        clock: Clock,
+        sink: &mut impl CallSink,
+    ) {
+        let now = self.build.now(clock);
+        self.begin(clock);
+        let Some(process) = &mut self.process else { return };
+        if process.config.ranges6.is_empty() {
+            return;
+        }
+        process.db.prune_expired(now);
+        if let Reply6::Reply(given) = reply {
+            match kind {
+                Kind6::Solicit | Kind6::Request => process.update_leases6(client, given, now),
+                Kind6::Renew | Kind6::Rebind => {
+                    process.renew6(client, given, kind == Kind6::Rebind, now);
+                }
+                Kind6::Release | Kind6::Decline => {
+                    for ia in asked {
+                        for addr in &ia.addrs {
+                            let slot =
+                                process.db.find6(&client.duid, ia.kind, ia.iaid, IpAddr::V6(*addr));
+                            if let Some(slot) = slot {
+                                process.db.prune(slot, now);
+                            }
+                        }
+                    }
+                }
+                Kind6::Confirm => {}
+            }
+        }
+        self.finish(clock, sink);
+    }
+}
+
+impl Process {
+    fn named6<'a>(&self, client: &'a Client6, store: &'a mut Option<Text>) -> Named<'a> {
+        let host = self.directory.find(
+            Place::V6(&self.config.ranges6),
+            Some(&client.duid),
+            client.hw.as_ref(),
+            None,
+            &[],
+        );
+        let legal = client.hostname.as_deref().and_then(legal_hostname);
+        let mut tags = Vec::new();
+        let mut own = host;
+        let auth = host.is_some_and(|h| h.name.is_some());
+        let (mut name, mut supplied) = (None, legal.unwrap_or_default());
+        if let Some(configured) = host.and_then(|h| h.name.clone()) {
+            name = Some(&**store.insert(configured));
+        } else if let Some(legal) = legal {
+            // strip_hostname() cuts the buffer that is shown as the supplied name too.
+            supplied = strip_hostname(legal).0;
+            name = Some(supplied).filter(|n| !n.is_empty());
+            if let (None, Some(name)) = (own, name) {
+                own = self
+                    .directory
+                    .find(Place::V6(&self.config.ranges6), None, None, Some(name), &[])
+                    .filter(|h| h.clid.is_none() && h.hardware.is_empty());
+            }
+        }
+        if !auth && self.config.ignore_names.iter().any(Vec::is_empty) {
+            name = None;
+        }
+        if let Some(host) = own {
+            tags.push("known".to_owned());
+            tags.extend(host.set.iter().rev().cloned());
+        } else if self
+            .directory
+            .find(Place::Any, Some(&client.duid), client.hw.as_ref(), None, &[])
+            .is_some()
+        {
+            tags.push("known-othernet".to_owned());
+        }
+        tags.push("dhcpv6".to_owned());
+        tags.push(String::from_utf8_lossy(&self.config.interface).into_owned());
+        Named { name, auth, supplied, tags }
+    }
+
+    /// rfc3315.c `update_leases`, for every address given.
+    fn update_leases6(&mut self, client: &Client6, given: &[Ia], now: i64) {
+        let config = Arc::clone(&self.config);
+        let mut store = None;
+        let named = self.named6(client, &mut store);
+        for ia in given.iter().filter(|ia| ia.valid != 0) {
+            for &addr in &ia.addrs {
+                let ip = IpAddr::V6(addr);
+                let found = self.db.find6_by_addr(ip).or_else(|| self.db.allocate(ip, ia.kind));
+                let Some(slot) = found else { continue };
+                self.db.set_expires(slot, ia.valid, now);
+                self.db.set_iaid(slot, ia.iaid);
+                let hw = client.hw.unwrap_or_else(|| HwAddr::new(0, &[]));
+                self.db.set_hwaddr(slot, &hw, Some(&client.duid));
+                self.db.set_interface(slot);
+                if let (LeaseKind::Na, Some(name)) = (ia.kind, named.name) {
+                    self.db.set_hostname(slot, name, named.auth, config.domain_of(ip));
+                }
+                self.db.flag(slot, Flags::CHANGED);
+                let range = config.ranges6.iter().find(|r| same_net6(addr, r.start, r.prefix));
+                let mut tags: Vec<String> = range.and_then(|r| r.set.clone()).into_iter().collect();
+                tags.extend(named.tags.iter().cloned());
+                self.db.get_mut(slot).extra =
+                    Some(share(extra_data(client, named.supplied, &dedup_keep_last(tags))));
+            }
+        }
+    }
+
+    /// RENEW and REBIND; the latter makes leases that are unknown.
+    fn renew6(&mut self, client: &Client6, given: &[Ia], rebind: bool, now: i64) {
+        let config = Arc::clone(&self.config);
+        let mut store = None;
+        let named = self.named6(client, &mut store);
+        for ia in given {
+            for &addr in &ia.addrs {
+                let ip = IpAddr::V6(addr);
+                let slot = match self.db.find6(&client.duid, ia.kind, ia.iaid, ip) {
+                    Some(slot) => slot,
+                    None if rebind => {
+                        let Some(slot) = self.db.allocate(ip, ia.kind) else { continue };
+                        self.db.set_iaid(slot, ia.iaid);
+                        slot
+                    }
+                    None => continue,
+                };
+                if ia.valid == 0 {
+                    // "address invalid": a lease made just now stays as it was allocated.
+                    continue;
+                }
+                self.db.set_expires(slot, ia.valid, now);
+                if let Some(hw) = &client.hw {
+                    self.db.set_hwaddr(slot, hw, Some(&client.duid));
+                }
+                if let (LeaseKind::Na, Some(name)) = (ia.kind, named.name) {
+                    self.db.set_hostname(slot, name, named.auth, config.domain_of(ip));
+                }
+            }
+        }
+    }
+}
+
+/// How `update_leases` reads class options: it takes the strings for options, so that the first two bytes of a text
+/// are read as a length and lost.
+fn misread_classes(classes: &[Vec<u8>]) -> Vec<Vec<u8>> {
+    let mut data = Vec::new();
+    for class in classes {
+        data.extend_from_slice(&(class.len() as u16).to_be_bytes());
+        data.extend_from_slice(class);
+    }
+    let byte = |at: usize| usize::from(data.get(at).copied().unwrap_or(0));
+    let mut values = Vec::new();
+    let mut at = 0;
+    if data.len() < 2 {
+        return values;
+    }
+    loop {
+        let length = byte(at + 2) << 8 | byte(at + 3);
+        let start = (at + 4).min(data.len());
+        let end = (start + length).min(data.len());
+        values.push(super::names::c_string(&data[start..end]).to_vec());
+        if data.len() - at < 4 || length >= data.len() - (at + 4) {
+            return values;
+        }
+        at += 4 + length;
+    }
+}
+
+fn extra_data(client: &Client6, supplied: &[u8], tags: &[String]) -> ExtraData {
+    let mut vendor_classes = Vec::new();
+    if let Some((enterprise, classes)) = &client.vendor {
+        vendor_classes.push(enterprise.to_string().into_bytes());
+        vendor_classes.extend(misread_classes(classes));
+    }
+    let requested: Vec<String> = client.requested.iter().map(u16::to_string).collect();
+    ExtraData {
+        vendor_classes,
+        supplied_hostname: supplied.to_vec(),
+        requested_options: requested.join(",").into_bytes(),
+        mud_url: client.mud_url.clone(),
+        tags: tags.join(" ").into_bytes(),
+        user_classes: misread_classes(&client.user_classes),
+        ..ExtraData::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_lose_their_first_two_bytes() {
+        assert_eq!(misread_classes(&[b"six".to_vec()]), [b"x".to_vec()]);
+        assert_eq!(misread_classes(&[b"MSFT 5.0".to_vec()]), [b"FT 5.0".to_vec()]);
+        assert_eq!(misread_classes(&[b"six".to_vec(), b"seven".to_vec()]), [b"x".to_vec()]);
+        assert!(misread_classes(&[]).is_empty());
+    }
+}
