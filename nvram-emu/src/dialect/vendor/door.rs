@@ -33,6 +33,17 @@ const TOO_LONG: &str = "Value too large for defined data type";
 const INVALID: &str = "Invalid argument";
 
 impl Door {
+    /// DD-WRT asks for the space before anything else; its driver does not come up on a partition smaller than
+    /// the NVRAM. The exit code then.
+    pub(super) fn fails_to_open(self, board: &Board, out: &mut Output) -> Option<u8> {
+        if self != Self::DdWrt || board.space <= board.flash.geometry().size {
+            return None;
+        }
+        out.err_line(&[b"cannot open /dev/nvram"]);
+        out.err_line(&[b"error in nvram driver"]);
+        Some(255)
+    }
+
     /// `set ARGUMENT`: the tool splits at the first `=`, and unsets where there is none.
     pub(super) fn set(self, driver: &Driver, board: &mut Board, argument: &[u8], out: &mut Output) {
         let room = match self {

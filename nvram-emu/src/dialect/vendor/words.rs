@@ -72,6 +72,9 @@ impl From<Halt> for Stop {
 
 impl Tool for WordTool {
     fn run(&self, board: &mut Board, args: &[&[u8]], out: &mut Output) -> Result<u8, Halt> {
+        if let Some(code) = self.door.fails_to_open(board, out) {
+            return Ok(code);
+        }
         // The driver has loaded its table at boot, whatever the command.
         self.driver.ram(board);
         if args.is_empty() {

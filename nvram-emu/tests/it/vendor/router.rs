@@ -17,6 +17,7 @@ pub(super) struct Layout {
 pub(super) const ONE_BLOCK: Layout = Layout { size: 0x1_0000, erase: 0x1_0000, space: 0x1_0000 };
 
 pub(super) struct Router {
+    layout: Layout,
     machine: Machine,
 }
 
@@ -26,7 +27,7 @@ impl Router {
         let geometry = Geometry::new(layout.size, layout.erase).expect("a possible flash");
         let flash = Flash::erased(geometry, Chip::SPI_NOR);
         let dialect: Dialect = dialect.parse().expect("a known dialect");
-        Self { machine: Machine::new(dialect, flash, Some(layout.space)) }
+        Self { layout, machine: Machine::new(dialect, flash, Some(layout.space)) }
     }
 
     /// One command as a transcript: stdout, stderr lines behind `! `, flash operations behind `~ `, and the
@@ -52,6 +53,32 @@ impl Router {
     /// One command given as words without blanks.
     pub(super) fn sh(&mut self, words: &str) -> String {
         self.bytes(&words.split_whitespace().map(str::as_bytes).collect::<Vec<_>>())
+    }
+
+    /// Power off and on: RAM is gone.
+    pub(super) fn reboot(&mut self) {
+        self.machine.reboot();
+    }
+
+    /// Power will fail in operation `op` of the next command after `byte` bytes.
+    pub(super) fn cut(&mut self, op: u64, byte: u32) {
+        self.machine.arm_cut(op, byte);
+    }
+
+    pub(super) fn flash(&self) -> Vec<u8> {
+        self.machine.flash_bytes().into_owned()
+    }
+
+    /// Replaces bytes of the flash, as ageing or a programmer's clip would.
+    pub(super) fn poke(&mut self, at: u32, bytes: &[u8]) {
+        self.machine.board_mut().flash.overwrite(at, bytes);
+    }
+
+    /// The same flash chip under other firmware.
+    pub(super) fn reflash(&mut self, dialect: &str) {
+        let dialect: Dialect = dialect.parse().expect("a known dialect");
+        let flash = self.machine.flash().clone();
+        self.machine = Machine::new(dialect, flash, Some(self.layout.space));
     }
 }
 

@@ -1,0 +1,195 @@
+//! What each tool, library or driver refuses, changes or loses.
+
+use rstest::rstest;
+
+use super::router::{Layout, ONE_BLOCK, Router};
+
+const SMALL: Layout = Layout { size: 4096, erase: 4096, space: 4096 };
+const NO_MEMORY: &str = "! /dev/nvram: Cannot allocate memory\n";
+
+/// The value arena is as large as the NVRAM; a set that does not fit is refused, exit code 0.
+#[rstest]
+#[case::broadcom_stock("broadcom-stock")]
+#[case::ddwrt("ddwrt")]
+#[case::tomato("tomato")]
+#[case::freshtomato_arm("freshtomato-arm")]
+#[case::merlin("merlin")]
+#[case::seed2006("seed2006")]
+fn arena_full(#[case] dialect: &str) {
+    let mut router = Router::new(dialect, SMALL);
+    let value = "x".repeat(2500);
+    assert_eq!(router.sh(&format!("set a={value}")), "");
+    assert_eq!(router.sh(&format!("set b={value}")), NO_MEMORY);
+    assert_eq!(router.sh("get a"), format!("{value}\n"));
+    assert_eq!(router.sh("show").matches("b=").count(), 0);
+}
+
+/// RAM counts values only, so it can hold more than flash: 65 of these fit RAM, 64 the image. Broadcom's and
+/// DD-WRT's commit reload RAM from the image; Padavan's does not, so the loss shows at the reboot.
+#[rstest]
+#[case::broadcom_stock("broadcom-stock", 64)]
+#[case::ddwrt("ddwrt", 64)]
+#[case::tomato("tomato", 64)]
+#[case::freshtomato_arm("freshtomato-arm", 64)]
+#[case::merlin("merlin", 64)]
+#[case::padavan("padavan", 65)]
+#[case::seed2006("seed2006", 64)]
+fn more_in_ram_than_in_flash(#[case] dialect: &str, #[case] after_commit: usize) {
+    let mut router = Router::new(dialect, SMALL);
+    let names: Vec<String> = (0..65).map(|number| format!("{number:060}")).collect();
+    for name in &names {
+        assert_eq!(router.sh(&format!("set {name}=v")), "");
+    }
+    let there = |router: &mut Router| {
+        names.iter().filter(|name| router.sh(&format!("get {name}")).starts_with("v\n")).count()
+    };
+    assert_eq!(there(&mut router), 65);
+    router.sh("commit");
+    assert_eq!(there(&mut router), after_commit);
+    router.reboot();
+    assert_eq!(there(&mut router), 64);
+}
+
+/// Up to 2012 every changed value takes fresh room; when that is used up the table goes through an image and
+/// loses what does not fit, without any commit. Later drivers write a value over one that is not shorter.
+#[rstest]
+#[case::broadcom_stock("broadcom-stock", 64)]
+#[case::ddwrt("ddwrt", 65)]
+#[case::tomato("tomato", 64)]
+#[case::freshtomato_arm("freshtomato-arm", 65)]
+#[case::merlin("merlin", 65)]
+#[case::padavan("padavan", 65)]
+#[case::seed2006("seed2006", 64)]
+fn changed_values_use_room_up(#[case] dialect: &str, #[case] left: usize) {
+    let mut router = Router::new(dialect, SMALL);
+    let names: Vec<String> = (0..65).map(|number| format!("{number:060}")).collect();
+    for name in &names {
+        assert_eq!(router.sh(&format!("set {name}=v")), "");
+    }
+    let counter = &names[0];
+    for number in 0..2500 {
+        assert_eq!(router.sh(&format!("set {counter}={}", number % 10)), "");
+    }
+    let missing = ["", "= 1\n"];
+    let there = |name: &&String| !missing.contains(&&*router.sh(&format!("get {name}")));
+    assert_eq!(names.iter().filter(there).count(), left);
+}
+
+#[test]
+fn ddwrt_names_of_65_bytes_are_refused_in_silence() {
+    let mut router = Router::new("ddwrt", ONE_BLOCK);
+    let (longest, too_long) = ("n".repeat(64), "n".repeat(65));
+    assert_eq!(router.sh(&format!("set {longest}=1 set {too_long}=2")), "");
+    assert_eq!(router.sh(&format!("get {longest}")), "1\n");
+    assert_eq!(router.sh(&format!("get {too_long}")), "");
+}
+
+#[test]
+fn ddwrt_drops_carriage_returns() {
+    let mut router = Router::new("ddwrt", ONE_BLOCK);
+    assert_eq!(router.bytes(&[b"set", b"a=1\r\n2\r"]), "");
+    assert_eq!(router.sh("get a"), "1\n2\n");
+}
+
+#[test]
+fn ddwrt_writes_et0macaddr_safe_once() {
+    let mut router = Router::new("ddwrt", ONE_BLOCK);
+    assert_eq!(router.sh("set et0macaddr_safe=1 set et0macaddr_safe=2 set et0macaddr_safe"), "");
+    assert_eq!(router.sh("get et0macaddr_safe"), "1\n");
+    assert_eq!(router.sh("unset et0macaddr_safe set et0macaddr_safe=3"), "");
+    assert_eq!(router.sh("get et0macaddr_safe"), "3\n");
+}
+
+#[test]
+fn ddwrt_does_not_commit_while_flashing() {
+    let mut router = Router::new("ddwrt", ONE_BLOCK);
+    assert_eq!(router.sh("set flash_active=1 commit"), "! not allowed, flash process in progress");
+    assert_eq!(router.sh("set flash_active=0 commit"), "~ E 0 65536\n~ P 0 65536\n");
+}
+
+/// The variable counts, not its value.
+#[test]
+fn merlin_does_not_commit_while_stopped() {
+    let mut router = Router::new("merlin", ONE_BLOCK);
+    assert_eq!(router.sh("set asus_stop_commit=0 commit"), "");
+    assert_eq!(
+        router.sh("unset asus_stop_commit commit"),
+        "~ P 0 4\n~ E 0 65536\n~ P 0 24\n~ P 0 4\n"
+    );
+}
+
+#[test]
+fn tomato_mirrors_wireless_names() {
+    let mut router = Router::new("tomato", ONE_BLOCK);
+    assert_eq!(router.sh("set wl_ssid=x"), "");
+    assert_eq!(router.sh("set wl0_ifname=eth1"), "");
+    let long = format!("wl_{}", "n".repeat(29));
+    assert_eq!(router.sh(&format!("set {long}=1")), "");
+    let shown = router.sh("show --nostat");
+    assert_eq!(
+        shown,
+        format!("wl0_ifname=eth1\nwl0_ssid=x\nwl_ifname=eth1\n{long}=1\nwl_ssid=x\n")
+    );
+    assert_eq!(router.sh("unset wl_ssid"), "");
+    assert_eq!(router.sh("get wl0_ssid"), "x\n");
+}
+
+#[test]
+fn padavan_cuts_the_argument_of_set() {
+    let mut router = Router::new("padavan", ONE_BLOCK);
+    assert_eq!(router.sh(&format!("set a={}", "x".repeat(2000))), "");
+    assert_eq!(router.sh("get a"), format!("{}\n", "x".repeat(1021)));
+}
+
+#[test]
+fn padavan_names_have_1_to_63_bytes() {
+    const TOO_LONG: &str = "! /dev/nvram: Value too large for defined data type\n";
+    const INVALID: &str = "! /dev/nvram: Invalid argument\n";
+    let mut router = Router::new("padavan", ONE_BLOCK);
+    let (longest, too_long) = ("n".repeat(63), "n".repeat(64));
+    assert_eq!(router.sh(&format!("set {longest}=1")), "");
+    assert_eq!(router.sh(&format!("get {longest}")), "1\n");
+    assert_eq!(router.sh(&format!("set {too_long}=1")), TOO_LONG);
+    assert_eq!(router.sh(&format!("unset {too_long}")), TOO_LONG);
+    assert_eq!(router.sh(&format!("get {too_long}")), INVALID);
+    assert_eq!(router.sh("set =1"), INVALID);
+    assert_eq!(router.bytes(&[b"get", b""]), TOO_LONG);
+}
+
+/// Its arena holds twice the partition; when it is full, RAM is cut down to what fits the image, in silence.
+#[test]
+fn padavan_consolidates_late() {
+    let mut router = Router::new("padavan", SMALL);
+    let value = "x".repeat(1021);
+    for name in ["a", "b", "c", "d", "e", "f", "g", "h"] {
+        assert_eq!(router.sh(&format!("set {name}={value}")), "");
+    }
+    assert_eq!(router.sh("get h"), format!("{value}\n"));
+    assert_eq!(router.sh(&format!("set i={value}")), "");
+    for (name, there) in [("a", true), ("c", true), ("d", false), ("h", false), ("i", true)] {
+        assert_eq!(!router.sh(&format!("get {name}")).is_empty(), there, "{name}");
+    }
+}
+
+#[test]
+fn padavan_clears_ram_only() {
+    let mut router = Router::new("padavan", ONE_BLOCK);
+    router.sh("set a=1 commit");
+    assert_eq!(router.sh("clear show"), "! size: 20 bytes (65516 left)\n");
+    router.reboot();
+    assert_eq!(router.sh("get a"), "1\n");
+}
+
+/// Where the driver splits what the library joined, `unset` with a `=` sets. Padavan passes them apart.
+#[rstest]
+#[case::broadcom_stock("broadcom-stock", "1\n")]
+#[case::ddwrt("ddwrt", "1\n")]
+#[case::freshtomato_arm("freshtomato-arm", "1\n")]
+#[case::merlin("merlin", "1\n")]
+#[case::padavan("padavan", "")]
+#[case::seed2006("seed2006", "1\n")]
+fn unset_with_equals(#[case] dialect: &str, #[case] expected: &str) {
+    let mut router = Router::new(dialect, ONE_BLOCK);
+    assert_eq!(router.sh("unset a=1"), "");
+    assert_eq!(router.sh("get a"), expected);
+}
