@@ -2,6 +2,7 @@
 
 pub mod device;
 pub mod dialect;
+pub mod emu;
 pub mod flsh;
 mod machine;
 

@@ -55,6 +55,11 @@ impl Machine {
         } else {
             Err(Halt::PowerLost)
         };
+        self.outcome(end, out)
+    }
+
+    /// The outcome of a command that a tool ended so.
+    pub(crate) fn outcome(&mut self, end: Result<u8, Halt>, out: Output) -> Outcome {
         match end {
             Ok(code) => Outcome { stdout: out.stdout, stderr: out.stderr, exit: Exit::Code(code) },
             Err(Halt::PowerLost) => {

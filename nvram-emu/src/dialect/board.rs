@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::kernel::KernelRam;
+use super::kernel::{Driver, KernelRam};
 use crate::device::{Flash, OpError};
+use crate::flsh::{End, Table};
 
 /// Variables as (name, value), in some tool's order.
 pub type Variables = Vec<(Vec<u8>, Vec<u8>)>;
@@ -125,4 +126,25 @@ impl Ram {
             }
         }
     }
+
+    /// What [`Ram::to_bytes`] wrote; `driver` as the dialect has it.
+    ///
+    /// # Errors
+    /// When a kernel driver's bytes are not such a file.
+    pub fn from_bytes(bytes: Vec<u8>, driver: Option<&Driver>) -> Result<Self, BadRam> {
+        let Some(driver) = driver else {
+            return Ok(Self::File(Arc::new(bytes)));
+        };
+        let rest = bytes.strip_prefix(KERNEL_MAGIC).ok_or(BadRam)?;
+        let (arena, area) = rest.split_first_chunk().ok_or(BadRam)?;
+        let (table, end) = Table::restore(area, driver.rule, driver.insert);
+        if end != End::Regular {
+            return Err(BadRam);
+        }
+        Ok(Self::Kernel(Arc::new(KernelRam { table, arena: u32::from_le_bytes(*arena) })))
+    }
 }
+
+/// A staging file that is none of the dialect's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BadRam;

@@ -20,7 +20,7 @@ pub(super) static TRAITS: Traits = Traits {
 
 const USAGE: &[u8] =
     b"usage: nvram [get name] [set name=value] [unset name] [show] [save file] [restore file]\n";
-const DRIVER: Driver = kernel::BROADCOM;
+static DRIVER: Driver = kernel::BROADCOM;
 
 struct Broadcom;
 
@@ -54,6 +54,10 @@ impl Tool for Broadcom {
             }
         }
         Ok(0)
+    }
+
+    fn driver(&self) -> Option<&'static Driver> {
+        Some(&DRIVER)
     }
 
     fn variables(&self, board: &Board) -> Option<Variables> {

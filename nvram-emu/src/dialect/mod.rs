@@ -15,7 +15,7 @@ pub mod openwrt;
 mod registry;
 mod vendor;
 
-pub use board::{Board, Halt, Output, ProcMtd, Ram, Variables};
+pub use board::{BadRam, Board, Halt, Output, ProcMtd, Ram, Variables};
 pub use registry::{Dialect, FreeSpace, Traits, UnknownDialect};
 
 /// One tool: what a command line does to a board.
@@ -25,6 +25,9 @@ pub trait Tool: Sync {
     /// # Errors
     /// [`Halt::PowerLost`] when an armed cut hit, [`Halt::Fault`] where the real tool would crash.
     fn run(&self, board: &mut Board, args: &[&[u8]], out: &mut Output) -> Result<u8, Halt>;
+
+    /// The kernel driver under the tool; `None` where RAM is a staging file (OpenWrt).
+    fn driver(&self) -> Option<&'static kernel::Driver>;
 
     /// The variables that the tool's `get` would find now, in the order of its `show`; `None` where it could
     /// not open its store. Does not change RAM.

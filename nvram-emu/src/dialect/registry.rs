@@ -118,6 +118,16 @@ impl Dialect {
         self.traits().proven
     }
 
+    /// The OpenWrt tool by its steps; `None` for other dialects.
+    pub fn openwrt(self) -> Option<&'static openwrt::OpenWrt> {
+        match self {
+            Self::OpenWrt => Some(&openwrt::MIPS_TOOL),
+            Self::OpenWrtArm => Some(&openwrt::ARM_TOOL),
+            Self::OpenWrtHardened => Some(&openwrt::HARDENED_TOOL),
+            _ => None,
+        }
+    }
+
     /// The tool.
     pub fn tool(self) -> &'static dyn Tool {
         self.traits().tool

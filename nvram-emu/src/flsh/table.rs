@@ -99,6 +99,14 @@ impl Table {
         (table, end)
     }
 
+    /// A table whose [`Table::iter`] gives `area`'s entries in their own order: what was written from `iter` is
+    /// read back so.
+    pub fn restore(area: &[u8], rule: ChainRule, insert: Insert) -> (Self, End) {
+        let (mut table, end) = Self::load(area, Walk::Terminated, rule, Insert::Tail);
+        table.insert = insert;
+        (table, end)
+    }
+
     fn fill(&mut self, entries: &mut Entries<'_>) -> End {
         for entry in entries.by_ref() {
             self.set(entry.name, entry.value);

@@ -4,6 +4,7 @@ use super::handle::{Handle, NotOpened};
 use super::{Variant, find_mtd, flash_to_staging, remove_staging, staging_to_flash};
 use crate::dialect::Tool;
 use crate::dialect::board::{Board, Halt, Output, Ram, Variables};
+use crate::dialect::kernel::Driver;
 use crate::flsh::{CRC_START, crc8, find};
 
 /// The tool in one of its variants.
@@ -33,40 +34,12 @@ const FAILED: u8 = 255;
 
 impl Tool for OpenWrt {
     fn run(&self, board: &mut Board, args: &[&[u8]], out: &mut Output) -> Result<u8, Halt> {
-        let Some(first) = args.first() else {
-            out.stderr.extend_from_slice(USAGE.as_bytes());
-            return Ok(1);
-        };
-        // Only the first word decides whether the staging file is written.
-        let write = match *first {
-            b"set" | b"unset" => args.len() > 1,
-            word => word == b"commit",
-        };
-        let mut handle = match self.open(board, write) {
-            Ok(handle) => handle,
-            Err(NotOpened::Fault(what)) => return Err(Halt::Fault(what)),
-            Err(NotOpened::Refused) => {
-                out.stderr.extend_from_slice(COULD_NOT_OPEN.as_bytes());
-                return Ok(1);
-            }
-        };
-        let words = Words::run(&mut handle, board, args, out)?;
-        let mut exit = words.exit;
-        if write {
-            rewrite_staging(&mut handle, board)?;
-            exit = 0;
-        }
-        if words.commit {
-            exit = if staging_to_flash(board)? { 0 } else { FAILED };
-            if exit == 0 {
-                remove_staging(board);
-            }
-        }
-        if words.wrong {
-            out.stderr.extend_from_slice(USAGE.as_bytes());
-            exit = 1;
-        }
-        Ok(exit)
+        let prepared = self.prepare(board, args, out)?;
+        self.finish(board, &prepared, out)
+    }
+
+    fn driver(&self) -> Option<&'static Driver> {
+        None
     }
 
     fn variables(&self, board: &Board) -> Option<Variables> {
@@ -86,7 +59,87 @@ impl Tool for OpenWrt {
     }
 }
 
+/// How far a command has come once its words are handled and its staging file is rewritten.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prepared {
+    /// Exit code, unless [`OpenWrt::finish`] has a reason for another.
+    pub exit: u8,
+    /// `commit` was among the words: the staging file goes to flash next.
+    pub commit: bool,
+    /// A wrong word: usage at the end, exit 1.
+    pub wrong: bool,
+    /// The staging file was rewritten.
+    pub rewritten: bool,
+    /// Where the header lies in the staging file.
+    pub offset: usize,
+}
+
 impl OpenWrt {
+    /// Only the first word decides whether a command writes the staging file.
+    pub fn writes(&self, args: &[&[u8]]) -> bool {
+        match args.first() {
+            Some(&(b"set" | b"unset")) => args.len() > 1,
+            word => word == Some(&b"commit".as_slice()),
+        }
+    }
+
+    /// The first half of a command: opens, handles the words, rewrites the staging file of a write command.
+    ///
+    /// # Errors
+    /// [`Halt::Fault`] where the real tool would crash.
+    pub fn prepare(
+        &self,
+        board: &mut Board,
+        args: &[&[u8]],
+        out: &mut Output,
+    ) -> Result<Prepared, Halt> {
+        let ended =
+            |exit, wrong| Prepared { exit, commit: false, wrong, rewritten: false, offset: 0 };
+        if args.is_empty() {
+            return Ok(ended(1, true));
+        }
+        let write = self.writes(args);
+        let mut handle = match self.open(board, write) {
+            Ok(handle) => handle,
+            Err(NotOpened::Fault(what)) => return Err(Halt::Fault(what)),
+            Err(NotOpened::Refused) => {
+                out.stderr.extend_from_slice(COULD_NOT_OPEN.as_bytes());
+                return Ok(ended(1, false));
+            }
+        };
+        let words = Words::run(&mut handle, board, args, out)?;
+        if write {
+            rewrite_staging(&mut handle, board)?;
+        }
+        let exit = if write { 0 } else { words.exit };
+        let offset = handle.offset() as usize;
+        Ok(Prepared { exit, commit: words.commit, wrong: words.wrong, rewritten: write, offset })
+    }
+
+    /// The second half: commits if asked to, and returns the exit code.
+    ///
+    /// # Errors
+    /// [`Halt::PowerLost`] at an armed cut.
+    pub fn finish(
+        &self,
+        board: &mut Board,
+        prepared: &Prepared,
+        out: &mut Output,
+    ) -> Result<u8, Halt> {
+        let mut exit = prepared.exit;
+        if prepared.commit {
+            exit = if staging_to_flash(board)? { 0 } else { FAILED };
+            if exit == 0 {
+                remove_staging(board);
+            }
+        }
+        if prepared.wrong {
+            out.stderr.extend_from_slice(USAGE.as_bytes());
+            exit = 1;
+        }
+        Ok(exit)
+    }
+
     /// `nvram_open_rdonly` and `nvram_open_staging`.
     fn open(&self, board: &mut Board, write: bool) -> Result<Handle, NotOpened> {
         if write && !matches!(board.ram, Ram::File(_)) && !flash_to_staging(board) {

@@ -8,7 +8,7 @@ mod cli;
 mod handle;
 mod steps;
 
-pub use cli::OpenWrt;
+pub use cli::{OpenWrt, Prepared};
 pub use handle::{Handle, NotOpened};
 pub use steps::{find_mtd, flash_to_staging, remove_staging, staging_to_flash};
 
@@ -29,6 +29,11 @@ pub struct Variant {
 const MIPS: Variant =
     Variant { rule: ChainRule::OPENWRT_MIPS, format: Format::OPENWRT, hardened: false };
 
+pub(super) static MIPS_TOOL: OpenWrt = OpenWrt(MIPS);
+pub(super) static ARM_TOOL: OpenWrt =
+    OpenWrt(Variant { rule: ChainRule::OPENWRT_ARM, format: Format::OPENWRT_ARM, hardened: false });
+pub(super) static HARDENED_TOOL: OpenWrt = OpenWrt(Variant { hardened: true, ..MIPS });
+
 /// 17.01 to 25.12 on MIPS.
 pub(super) static STABLE: Traits = Traits {
     name: "openwrt",
@@ -36,7 +41,7 @@ pub(super) static STABLE: Traits = Traits {
     free_space: FreeSpace::Info,
     own_space: false,
     source: "openwrt/openwrt cli.c 224a2b7e26, nvram.c d5e12ee69a",
-    tool: &OpenWrt(MIPS),
+    tool: &MIPS_TOOL,
 };
 
 /// The same on 32-bit ARM.
@@ -60,5 +65,5 @@ pub(super) static HARDENED: Traits = Traits {
     free_space: FreeSpace::Info,
     own_space: false,
     source: "openwrt/openwrt cli.c 3a385b8de5, hauke/openwrt nvram.c 51fb19cb5d",
-    tool: &OpenWrt(Variant { hardened: true, ..MIPS }),
+    tool: &HARDENED_TOOL,
 };

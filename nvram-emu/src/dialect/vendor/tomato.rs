@@ -71,6 +71,10 @@ impl Tool for Tomato {
         })
     }
 
+    fn driver(&self) -> Option<&'static Driver> {
+        Some(DRIVER)
+    }
+
     fn variables(&self, board: &Board) -> Option<Variables> {
         Some(DRIVER.variables(board))
     }

@@ -87,6 +87,10 @@ impl Tool for WordTool {
         }
     }
 
+    fn driver(&self) -> Option<&'static Driver> {
+        Some(self.driver)
+    }
+
     fn variables(&self, board: &Board) -> Option<Variables> {
         Some(self.driver.variables(board))
     }

@@ -1,0 +1,83 @@
+//! Reading and replacing whole files.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+
+use super::error::EmuError;
+
+/// The file's bytes; `None` when there is no such file. Device nodes are read to their end.
+pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, EmuError> {
+    let mut bytes = Vec::new();
+    match File::open(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(EmuError::file("open", path)(error)),
+        Ok(mut file) => file.read_to_end(&mut bytes).map_err(EmuError::file("read", path))?,
+    };
+    Ok(Some(bytes))
+}
+
+/// The file's text.
+pub(super) fn read_to_string(path: &Path) -> Result<String, EmuError> {
+    fs::read_to_string(path).map_err(EmuError::file("read", path))
+}
+
+/// Replaces the file: another process sees all of it or nothing. A device node is written in place, in one
+/// write, and flushed. Guards against killed processes, not against the host's own power loss.
+pub(super) fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<(), EmuError> {
+    let old = fs::metadata(path).ok();
+    if old
+        .as_ref()
+        .is_some_and(|old| old.file_type().is_block_device() || old.file_type().is_char_device())
+    {
+        return write_in_place(path, bytes).map_err(EmuError::file("write", path));
+    }
+    let mode = old.map_or(mode, |old| old.permissions().mode());
+    write_and_rename(path, bytes, mode).map_err(EmuError::file("write", path))
+}
+
+fn write_in_place(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).open(path)?;
+    file.seek(SeekFrom::Start(0))?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+fn write_and_rename(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    // A link to the file stays a link.
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    let mut name = target.file_name().unwrap_or_default().to_os_string();
+    name.push(format!(".new.{}", std::process::id()));
+    let temporary = target.with_file_name(name);
+    let written = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(mode)
+        .open(&temporary)
+        .and_then(|mut file| file.write_all(bytes))
+        .and_then(|()| fs::rename(&temporary, &target));
+    if written.is_err() {
+        // The first error is the one to tell.
+        let _ = fs::remove_file(&temporary);
+    }
+    written
+}
+
+/// Removes the file, if it is there.
+pub(super) fn remove(path: &Path) -> Result<(), EmuError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(EmuError::file("remove", path)(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Appends text in one write.
+pub(super) fn append(path: &Path, text: &str) -> Result<(), EmuError> {
+    let file = OpenOptions::new().append(true).create(true).open(path);
+    file.and_then(|mut file| file.write_all(text.as_bytes()))
+        .map_err(EmuError::file("append to", path))
+}
