@@ -4,6 +4,7 @@
 mod boot;
 mod commit;
 mod exit;
+mod hostile;
 mod limits;
 mod reading;
 mod router;
