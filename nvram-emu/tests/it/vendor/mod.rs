@@ -6,6 +6,7 @@ mod commit;
 mod exit;
 mod hostile;
 mod limits;
+mod processes;
 mod reading;
 mod router;
 mod show;
