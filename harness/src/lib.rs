@@ -4,3 +4,4 @@ pub mod cli;
 pub mod diagnostics;
 pub mod dnsmasq;
 pub mod scenario;
+pub mod trace;

@@ -1,6 +1,7 @@
 //! The command line. Each command has a file of its own with its arguments and a `run` function.
 
 mod schema;
+mod trace;
 
 use clap::{Parser, Subcommand};
 
@@ -53,12 +54,15 @@ struct Cli {
 enum Command {
     /// Print the JSON schema of the scenario format
     Schema(schema::Args),
+    /// Check recordings of real dnsmasq runs against the engine
+    Trace(trace::Args),
 }
 
 /// Runs `leaselab` with the process's arguments.
 pub fn main() -> Exit {
     let result: Result<Exit, Failure> = match Cli::parse().command {
         Command::Schema(args) => Ok(schema::run(&args)),
+        Command::Trace(args) => trace::run(&args),
     };
     result.unwrap_or_else(|failure| {
         let text = failure.to_string();

@@ -295,9 +295,9 @@ fn remaining_time(expires: i64, now: i64) -> u32 {
     if expires == 0 {
         return 0;
     }
-    let difference = i128::from(expires) - i128::from(now);
-    // A double beyond 64 bits becomes the "indefinite" integer of the processor, whose low half is 0.
-    i64::try_from(difference).map_or(0, |d| d as u32)
+    // A double that fits 64 bits is cut to its low half; beyond, the processor's "indefinite" integer has a low half of 0.
+    let difference = (i128::from(expires) - i128::from(now)) as f64;
+    if difference.abs() < 9_223_372_036_854_775_808.0 { difference as i64 as u32 } else { 0 }
 }
 
 /// The `init` call: run by popen() before anything else, without a variable (lease.c `lease_init`).

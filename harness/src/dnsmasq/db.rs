@@ -403,6 +403,8 @@ impl LeaseDb {
                 return;
             }
             self.kill_name(holder);
+            // The loser is called twice: for the lost name, and as changed.
+            self.flag(holder, Flags::CHANGED);
         }
         if self.get(slot).hostname.is_some() {
             self.kill_name(slot);

@@ -132,6 +132,11 @@ impl Engine {
         self.config = Arc::new(config);
     }
 
+    /// Another network, from the next start on.
+    pub fn set_network(&mut self, network: Network) {
+        self.network = Arc::new(network);
+    }
+
     /// Whether dnsmasq runs.
     #[must_use]
     pub fn is_running(&self) -> bool {

@@ -1,0 +1,52 @@
+//! `leaselab trace`: recordings of real dnsmasq runs.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use rayon::prelude::*;
+
+use super::{Exit, Failure};
+use crate::trace::{Recording, Report, check, find};
+
+/// What to do with recordings.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Feed recorded DHCP-level stimuli to the engine and compare its script calls with the recorded ones
+    #[command(
+        after_help = "Exit codes: 0 all calls equal; 1 some differ; 2 a recording cannot be read"
+    )]
+    Check(Check),
+}
+
+#[derive(Debug, clap::Args)]
+struct Check {
+    /// Recordings, or folders of recordings
+    #[arg(required = true, value_name = "DIR")]
+    dirs: Vec<PathBuf>,
+}
+
+pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
+    match &args.command {
+        Command::Check(args) => run_check(args),
+    }
+}
+
+fn run_check(args: &Check) -> Result<Exit, Failure> {
+    let input = |error: crate::trace::TraceError| Failure::Input(error.to_string());
+    let mut folders = Vec::new();
+    for dir in &args.dirs {
+        folders.extend(find(dir).map_err(input)?);
+    }
+    let outcomes: Result<Vec<_>, _> =
+        folders.par_iter().map(|folder| check(&Recording::read(folder)?)).collect();
+    let outcomes = outcomes.map_err(input)?;
+    let report = Report(&outcomes);
+    anstream::print!("{report}");
+    Ok(if report.differ() == 0 { Exit::Held } else { Exit::Failed })
+}

@@ -1,0 +1,23 @@
+//! Recorded traces of real dnsmasq runs, and the checker that holds the engine against them.
+//!
+//! A recording is a folder with `meta.json`, `stimuli.jsonl` (one thing done per line) and `calls.jsonl` (one script
+//! call per line). [`check`] drives [`crate::dnsmasq::Engine`] with the stimuli, and compares every call: arguments,
+//! variables, sequence number, both clocks, and whether the call changed what the recorder's store keeps.
+//!
+//! What goes in and what is only compared is told by [`CARRIED`].
+
+mod bench;
+mod check;
+mod diff;
+mod input;
+mod read;
+mod report;
+mod store;
+
+pub use check::{CARRIED, Outcome, Strictness, check};
+pub use diff::Mismatch;
+pub use read::{
+    Answer, Bytes, Call, IaRecord, Meta, Recording, Stimulus, TraceError, Vendor, find,
+};
+pub use report::Report;
+pub use store::Store;
