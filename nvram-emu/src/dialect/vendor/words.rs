@@ -47,6 +47,9 @@ pub(super) struct WordTool {
     /// Exit code behind the usage.
     pub usage_code: u8,
     /// An unknown word prints the usage and ends the call; else it is skipped.
+    ///
+    /// Such a tool also prints its usage behind a last word that lacks its argument: its loop steps over the end
+    /// of argv, and the environment that follows there holds no word it knows.
     pub unknown_is_usage: bool,
     /// `get` of an empty value prints an empty line.
     pub prints_empty: bool,
@@ -119,15 +122,15 @@ impl WordTool {
         while let Some(word) = words.next() {
             match self.action(word) {
                 Some(Action::Get) => {
-                    let Some(name) = words.next() else { break };
+                    let name = self.argument(&mut words, out)?;
                     self.get(board, name, out);
                 }
                 Some(Action::Set) => {
-                    let Some(pair) = words.next() else { break };
+                    let pair = self.argument(&mut words, out)?;
                     self.door.set(self.driver, board, pair, out);
                 }
                 Some(Action::Unset) => {
-                    let Some(name) = words.next() else { break };
+                    let name = self.argument(&mut words, out)?;
                     self.door.unset(self.driver, board, name, out);
                 }
                 Some(Action::Commit) => self.commit(board, out)?,
@@ -144,6 +147,16 @@ impl WordTool {
             }
         }
         Ok(())
+    }
+
+    fn argument<'a>(
+        &self,
+        words: &mut impl Iterator<Item = &'a &'a [u8]>,
+        out: &mut Output,
+    ) -> Result<&'a [u8], Stop> {
+        words.next().copied().ok_or_else(|| {
+            Stop::Exit(if self.unknown_is_usage { self.print_usage(out) } else { 0 })
+        })
     }
 
     fn get(&self, board: &mut Board, name: &[u8], out: &mut Output) {
