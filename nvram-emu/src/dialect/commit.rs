@@ -173,9 +173,6 @@ impl Driver {
         let number = start / erase;
         let mut block = board.flash.block(number).to_vec();
         let from = (start - number * erase) as usize;
-        if space > erase {
-            return Ok(Committed::TOO_BIG);
-        }
         let Some(place) = block.get_mut(from..from + image.len()) else {
             return Ok(Committed::TOO_BIG);
         };

@@ -52,6 +52,39 @@ fn size_line_below_zero(#[case] dialect: &str, #[case] expected: &str) {
     assert_eq!(shown.lines().filter(|line| line.ends_with("=v")).count(), 65);
 }
 
+/// One byte more, and an entry is not shown.
+#[rstest]
+fn buffer_of_show(
+    #[values(
+        "broadcom-stock",
+        "ddwrt",
+        "tomato",
+        "freshtomato-arm",
+        "merlin",
+        "padavan",
+        "seed2006"
+    )]
+    dialect: &str,
+) {
+    let mut router = Router::new(dialect, Layout { size: 4096, erase: 4096, space: 4096 });
+    for number in 0..64 {
+        assert_eq!(router.sh(&format!("set {number:060}=v")), "");
+    }
+    assert_eq!(router.sh(&format!("set {:061}=v", 64)), "");
+    let shown = router.sh("show");
+    assert_eq!(shown.lines().filter(|line| line.ends_with("=v")).count(), 64);
+}
+
+/// `char` is unsigned on ARM, so that names beyond ASCII fall into other chains.
+#[rstest]
+#[case::broadcom_stock("broadcom-stock", "gx=1\n\\xe4=1\n")]
+#[case::merlin("merlin", "\\xe4=1\ngx=1\n")]
+fn char_is_signed_or_not(#[case] dialect: &str, #[case] expected: &str) {
+    let mut router = Router::new(dialect, ONE_BLOCK);
+    router.bytes(&[b"set", b"\xe4=1", b"set", b"gx=1"]);
+    assert!(router.sh("show").starts_with(expected), "{}", router.sh("show"));
+}
+
 #[rstest]
 #[case("broadcom-stock")]
 #[case("freshtomato-arm")]
