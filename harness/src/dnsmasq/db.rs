@@ -139,6 +139,11 @@ impl LeaseDb {
         self.order.len()
     }
 
+    /// How many more leases may be made.
+    pub(crate) fn room(&self) -> usize {
+        self.left
+    }
+
     /// Number of leases that end at all.
     pub(crate) fn ending(&self) -> usize {
         self.ending

@@ -379,6 +379,15 @@ impl Engine {
         }
     }
 
+    /// dhcp.c `dhcp_packet`: leases that are over go before a packet is looked at.
+    pub(crate) fn drop_expired(&mut self, clock: Clock) {
+        let now = self.build.now(clock);
+        self.begin(clock);
+        if let Some(process) = &mut self.process {
+            process.db.prune_expired(now);
+        }
+    }
+
     /// What dhcp_packet() does after handling a packet: lease file and alarm; then the main loop up to rest.
     pub(crate) fn finish(&mut self, clock: Clock, sink: &mut impl CallSink) {
         let now = self.build.now(clock);

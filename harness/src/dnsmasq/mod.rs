@@ -10,6 +10,8 @@ mod hosts;
 mod lease;
 mod names;
 mod read;
+mod server;
+mod server6;
 mod types;
 mod v4;
 mod v6;
@@ -23,6 +25,8 @@ pub use engine::{Engine, Network};
 pub use hosts::Files;
 pub use lease::{ExtraData, Lease};
 pub use names::{c_string, legal_hostname, same_name, strip_hostname};
+pub use server::{Server, address_hash, granted_time};
+pub use server6::address_hash6;
 pub use types::{
     Build, CHADDR_MAX, Clock, ETHER, HwAddr, InitResult, InitStatus, LeaseKind, StartFailure, Text,
     hex_text,

@@ -8,7 +8,8 @@ use super::input;
 use super::read::{Call, Recording, Stimulus, TraceError};
 use super::store::Store;
 use crate::dnsmasq::{
-    Build, Clock, Engine, InitResult, InitStatus, Message4, Reply4, ScriptCall, ServerConfig,
+    Build, Clock, Engine, InitResult, InitStatus, Kind4, Message4, Reply4, ScriptCall, Server,
+    ServerConfig,
 };
 
 /// Fields of a recording that go into the engine, each with the reason. Everything else is compared.
@@ -50,6 +51,10 @@ pub struct Outcome {
     pub inits: usize,
     /// Number of DHCP answers that were taken from the recording.
     pub answers: usize,
+    /// Number of DHCPv4 answers that [`Server`] decides as recorded.
+    pub foreseen: usize,
+    /// Those that it decides otherwise.
+    pub surprises: Vec<String>,
     /// The differences.
     pub mismatches: Vec<Mismatch>,
     /// Options that the engine knows nothing of.
@@ -99,7 +104,7 @@ struct Time {
 struct Driver<'a> {
     recording: &'a Recording,
     strictness: Strictness,
-    engine: Engine,
+    server: Server,
     store: Store,
     time: Time,
     /// Control files of the recorder.
@@ -107,6 +112,8 @@ struct Driver<'a> {
     init_rc: i32,
     inits: usize,
     answers: usize,
+    foreseen: usize,
+    surprises: Vec<String>,
     /// Per stimulus.
     made: Vec<Vec<Made>>,
     mismatches: Vec<Mismatch>,
@@ -120,13 +127,15 @@ impl<'a> Driver<'a> {
         Driver {
             recording,
             strictness,
-            engine: Engine::new(build, ServerConfig::default()),
+            server: Server::new(Engine::new(build, ServerConfig::default())),
             store: Store::new(&meta.store_mode, &meta.init_order),
             time: Time { t: 0.0, wall: meta.wall0, mono: meta.mono0 },
             init_out: None,
             init_rc: 0,
             inits: 0,
             answers: 0,
+            foreseen: 0,
+            surprises: Vec::new(),
             made: Vec::new(),
             mismatches: Vec::new(),
             unmodelled: Vec::new(),
@@ -205,33 +214,34 @@ impl<'a> Driver<'a> {
             self.answers += usize::from(reply != Reply4::Silent);
             let message =
                 Message4 { kind, client: &client, addr: input::address4(stimulus.ip.as_ref())? };
-            self.engine.dhcp4(message, reply, clock, &mut calls);
+            self.foresee(stimulus, message, reply, clock);
+            self.server.engine_mut().dhcp4(message, reply, clock, &mut calls);
         } else if let Some(kind) = input::kind6(&stimulus.kind) {
             let client = input::client6(stimulus)?;
             let asked = input::associations(stimulus.ia.as_deref().unwrap_or_default())?;
             let reply = input::reply6(answer)?;
             self.answers += usize::from(answer.is_some_and(|a| a.kind.is_some()));
-            self.engine.dhcp6(kind, &client, &asked, &reply, clock, &mut calls);
+            self.server.engine_mut().dhcp6(kind, &client, &asked, &reply, clock, &mut calls);
         } else {
             match &*stimulus.kind {
                 "start" => self.start(stimulus, clock, &mut calls)?,
-                "stop" => self.engine.stop(),
-                "kill9" => self.engine.kill(),
-                "sighup" => self.engine.sighup(clock, &mut calls),
+                "stop" => self.server.engine_mut().stop(),
+                "kill9" => self.server.engine_mut().kill(),
+                "sighup" => self.server.engine_mut().sighup(clock, &mut calls),
                 "advance" => return Ok(self.advance(stimulus, clock, time)),
                 "file" => self.file(stimulus, clock, &mut calls)?,
                 "neigh" => {
                     let addr = input::address4(stimulus.ip.as_ref())?.into();
                     if stimulus.op.as_deref() == Some("del") {
-                        self.engine.remove_neighbour(addr);
+                        self.server.engine_mut().remove_neighbour(addr);
                     } else {
-                        self.engine.add_neighbour(addr, input::hardware(stimulus)?);
+                        self.server.engine_mut().add_neighbour(addr, input::hardware(stimulus)?);
                     }
                 }
                 "tftp" => {
                     if let (Some(size), Some(file)) = (answer.and_then(|a| a.size), &stimulus.file)
                     {
-                        self.engine.tftp(
+                        self.server.engine_mut().tftp(
                             bench::TFTP_CLIENT,
                             file.as_bytes(),
                             size,
@@ -247,15 +257,35 @@ impl<'a> Driver<'a> {
         Ok(self.made(calls, time))
     }
 
+    /// Whether [`Server`] would have decided the same: told in the report, nothing depends on it.
+    fn foresee(&mut self, stimulus: &Stimulus, message: Message4<'_>, reply: Reply4, clock: Clock) {
+        let mut own = self.server.decide(message.kind, message.client, message.addr, clock);
+        if let (Kind4::Inform, Reply4::Ack { .. }, Reply4::Ack { .. }) = (message.kind, own, reply)
+        {
+            own = reply;
+        }
+        if message.kind == Kind4::Decline {
+            self.server.note_decline(message.client, message.addr, clock);
+        }
+        if own == reply {
+            self.foreseen += 1;
+        } else {
+            self.surprises.push(format!(
+                "stimulus {} ({}): {reply:?}, server says {own:?}",
+                stimulus.i, stimulus.kind
+            ));
+        }
+    }
+
     fn advance(&mut self, stimulus: &Stimulus, clock: Clock, time: Time) -> Vec<Made> {
         let dt = stimulus.dt.unwrap_or(0.0);
         let end = clock.after(dt.floor() as i64);
         let mut made = Vec::new();
         let mut fired = Vec::new();
-        while let Some(at) = self.engine.next_alarm().filter(|at| *at <= end.mono) {
+        while let Some(at) = self.server.engine().next_alarm().filter(|at| *at <= end.mono) {
             let passed = at.saturating_sub(clock.mono);
             let mut calls: Vec<ScriptCall> = Vec::new();
-            self.engine.sigalrm(clock.after(passed), &mut calls);
+            self.server.engine_mut().sigalrm(clock.after(passed), &mut calls);
             fired.push(at as f64);
             let passed = passed as f64;
             let then =
@@ -281,13 +311,13 @@ impl<'a> Driver<'a> {
             config.script = bench::RECORDER.1.to_vec();
         }
         self.unmodelled.extend(config.unmodelled.iter().cloned());
-        if self.made.iter().all(Vec::is_empty) && !self.engine.is_running() {
+        if self.made.iter().all(Vec::is_empty) && !self.server.engine().is_running() {
             let network = bench::network(!config.ranges6.is_empty());
-            self.engine.set_network(network);
+            self.server.engine_mut().set_network(network);
         }
-        self.engine.set_config(config);
+        self.server.engine_mut().set_config(config);
         let mut init = InitResult::ok("");
-        if let Some(call) = self.engine.init_call() {
+        if let Some(call) = self.server.engine().init_call() {
             calls.push(call);
             let mut inits = self.recording.calls.iter().filter(|c| c.out.is_some());
             let recorded = inits.nth(self.inits);
@@ -308,7 +338,8 @@ impl<'a> Driver<'a> {
                 }
             }
         }
-        let failure = self.engine.start(clock, &init, calls).err();
+        self.server.forget();
+        let failure = self.server.engine_mut().start(clock, &init, calls).err();
         let got = failure.map(|f| f.status());
         let want = stimulus.res.as_ref().and_then(|a| a.rc);
         self.expect(stimulus, "exit status", &want, &got);
@@ -338,7 +369,12 @@ impl<'a> Driver<'a> {
             "store" => self.store.replace(&text.unwrap_or_default()),
             // How long the recorder sleeps and what it returns: dnsmasq only logs that.
             "sleep" | "rc" => {}
-            path => self.engine.set_file(&format!("{}/{path}", bench::FOLDER), text, clock, calls),
+            path => self.server.engine_mut().set_file(
+                &format!("{}/{path}", bench::FOLDER),
+                text,
+                clock,
+                calls,
+            ),
         }
         Ok(())
     }
@@ -381,6 +417,8 @@ impl<'a> Driver<'a> {
             calls: recording.calls.len(),
             inits: self.inits,
             answers: self.answers,
+            foreseen: self.foreseen,
+            surprises: self.surprises,
             mismatches: self.mismatches,
             unmodelled,
         }

@@ -58,6 +58,11 @@ impl fmt::Display for Report<'_> {
                 writeln!(f, "  ... and {} more", outcome.mismatches.len() - SHOWN)?;
             }
         }
+        for outcome in self.0 {
+            for surprise in outcome.surprises.iter().take(SHOWN) {
+                writeln!(f, "{}: note: recorded answer of {surprise}", outcome.label)?;
+            }
+        }
         for outcome in self.0.iter().filter(|o| !o.unmodelled.is_empty()) {
             writeln!(
                 f,
@@ -76,6 +81,12 @@ impl fmt::Display for Report<'_> {
             "  here {} init outputs, {} answers",
             total(|o| o.inits),
             total(|o| o.answers)
+        )?;
+        let (foreseen, surprises) = (total(|o| o.foreseen), total(|o| o.surprises.len()));
+        writeln!(
+            f,
+            "the server model decides {foreseen} of {} DHCPv4 messages as recorded",
+            foreseen + surprises
         )?;
         let racy: Vec<&Outcome> = self.0.iter().filter(|o| o.racy.is_some()).collect();
         if !racy.is_empty() {

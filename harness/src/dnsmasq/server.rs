@@ -1,0 +1,540 @@
+//! What the server decides: rfc2131.c `dhcp_reply` and dhcp.c `address_allocate`, for scenarios without a real server.
+//!
+//! A [`Server`] turns "this client wants an address" into the answer that dnsmasq would give, and feeds message and
+//! answer to the [`Engine`]. Not decided here: the ICMP probe (as with `--no-ping`), PXE, more than one interface.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+use super::call::CallSink;
+use super::config::{Host, INFINITE, SHORTEST_LEASE};
+use super::engine::{Engine, Process};
+use super::hosts::{Place, config_has_mac, match_tags, same_net};
+use super::types::Clock;
+use super::v4::{
+    Client4, Context4, Kind4, Message4, Reply4, client_name, contexts, extended_hwaddr,
+};
+
+/// `DECLINE_BACKOFF` of config.h: for so many seconds a declined static address is not used.
+pub(crate) const DECLINE_BACKOFF: i64 = 600;
+
+/// dnsmasq with its DHCP server: an engine and what the server remembers beside the leases.
+#[derive(Debug, Clone)]
+pub struct Server {
+    pub(crate) engine: Engine,
+    /// `addr_epoch` of each IPv4 range: moves on when a client declines.
+    epochs: Vec<u32>,
+    /// `addr_epoch` of each IPv6 range.
+    pub(crate) epochs6: Vec<u64>,
+    /// Static addresses declined, and when on dnsmasq's clock.
+    pub(crate) declined: HashMap<IpAddr, i64>,
+    /// State of the generator of temporary addresses.
+    pub(crate) random: u64,
+}
+
+/// The lease time that a client gets: dhcp-host's or the range's, less if it asks for less, at least 120 s
+/// (rfc2131.c `calc_time`).
+#[must_use]
+pub fn granted_time(configured: u32, asked: Option<u32>) -> u32 {
+    match asked.map(|asked| asked.max(SHORTEST_LEASE)) {
+        Some(asked) if configured == INFINITE || (asked != INFINITE && asked < configured) => asked,
+        _ => configured,
+    }
+}
+
+/// Where the search for a free address starts (dhcp.c `address_allocate`): the SDBM hash of the hardware address.
+#[must_use]
+pub fn address_hash(bytes: &[u8]) -> u32 {
+    let hash = bytes.iter().fold(0u32, |j, &byte| {
+        u32::from(byte).wrapping_add(j << 6).wrapping_add(j << 16).wrapping_sub(j)
+    });
+    hash.max(1)
+}
+
+/// A message as the server looks at it.
+struct Case<'a> {
+    process: &'a Process,
+    client: &'a Client4,
+    clid: Option<&'a [u8]>,
+    contexts: Vec<Context4<'a>>,
+    host: Option<&'a Host>,
+    tags: Vec<String>,
+    /// The client's lease.
+    lease: Option<usize>,
+    now: i64,
+}
+
+impl Server {
+    /// A server around an engine, with no memory of declined addresses.
+    #[must_use]
+    pub fn new(engine: Engine) -> Server {
+        Server {
+            engine,
+            epochs: Vec::new(),
+            epochs6: Vec::new(),
+            declined: HashMap::new(),
+            random: 0,
+        }
+    }
+
+    /// The engine.
+    #[must_use]
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// The engine, to start, stop and signal it.
+    pub fn engine_mut(&mut self) -> &mut Engine {
+        &mut self.engine
+    }
+
+    /// Forgets what a restart of dnsmasq forgets: declined addresses.
+    pub fn forget(&mut self) {
+        self.epochs.clear();
+        self.epochs6.clear();
+        self.declined.clear();
+    }
+
+    /// Chooses the random temporary addresses (IA_TA) of DHCPv6.
+    pub fn seed(&mut self, seed: u64) {
+        self.random = seed;
+    }
+
+    /// A message is decided, answered and has its calls. `addr` is the address asked for or owned; 0.0.0.0 if none.
+    pub fn handle(
+        &mut self,
+        kind: Kind4,
+        client: &Client4,
+        addr: Ipv4Addr,
+        clock: Clock,
+        sink: &mut impl CallSink,
+    ) -> Reply4 {
+        let reply = self.decide(kind, client, addr, clock);
+        if kind == Kind4::Decline {
+            self.note_decline(client, addr, clock);
+        }
+        self.engine.dhcp4(Message4 { kind, client, addr }, reply, clock, sink);
+        reply
+    }
+
+    /// DISCOVER and, if an address is offered, REQUEST: a client comes up. `wish` is the address it would like.
+    pub fn join(
+        &mut self,
+        client: &Client4,
+        wish: Option<Ipv4Addr>,
+        clock: Clock,
+        sink: &mut impl CallSink,
+    ) -> Reply4 {
+        let wish = wish.unwrap_or(Ipv4Addr::UNSPECIFIED);
+        match self.handle(Kind4::Discover { rapid: false }, client, wish, clock, sink) {
+            Reply4::Offer(addr) => self.handle(Kind4::Request, client, addr, clock, sink),
+            other => other,
+        }
+    }
+
+    /// REQUEST in state SELECTING.
+    pub fn request(
+        &mut self,
+        c: &Client4,
+        addr: Ipv4Addr,
+        clock: Clock,
+        sink: &mut impl CallSink,
+    ) -> Reply4 {
+        self.handle(Kind4::Request, c, addr, clock, sink)
+    }
+
+    /// REQUEST of a client that came back with its old address.
+    pub fn init_reboot(
+        &mut self,
+        c: &Client4,
+        addr: Ipv4Addr,
+        clock: Clock,
+        sink: &mut impl CallSink,
+    ) -> Reply4 {
+        self.handle(Kind4::InitReboot, c, addr, clock, sink)
+    }
+
+    /// Renewal, unicast.
+    pub fn renew(
+        &mut self,
+        c: &Client4,
+        addr: Ipv4Addr,
+        clock: Clock,
+        sink: &mut impl CallSink,
+    ) -> Reply4 {
+        self.handle(Kind4::Renew, c, addr, clock, sink)
+    }
+
+    /// Renewal, broadcast.
+    pub fn rebind(
+        &mut self,
+        c: &Client4,
+        addr: Ipv4Addr,
+        clock: Clock,
+        sink: &mut impl CallSink,
+    ) -> Reply4 {
+        self.handle(Kind4::Rebind, c, addr, clock, sink)
+    }
+
+    /// INFORM.
+    pub fn inform(
+        &mut self,
+        c: &Client4,
+        addr: Ipv4Addr,
+        clock: Clock,
+        sink: &mut impl CallSink,
+    ) -> Reply4 {
+        self.handle(Kind4::Inform, c, addr, clock, sink)
+    }
+
+    /// RELEASE; never answered.
+    pub fn release(&mut self, c: &Client4, addr: Ipv4Addr, clock: Clock, sink: &mut impl CallSink) {
+        self.handle(Kind4::Release, c, addr, clock, sink);
+    }
+
+    /// DECLINE; never answered. The client is offered another address next time.
+    pub fn decline(&mut self, c: &Client4, addr: Ipv4Addr, clock: Clock, sink: &mut impl CallSink) {
+        self.handle(Kind4::Decline, c, addr, clock, sink);
+    }
+
+    /// A BOOTP request.
+    pub fn bootp(&mut self, c: &Client4, clock: Clock, sink: &mut impl CallSink) -> Reply4 {
+        self.handle(Kind4::Bootp, c, Ipv4Addr::UNSPECIFIED, clock, sink)
+    }
+
+    /// How dnsmasq would answer this message now. Leases that are over are dropped first, as for every packet; their
+    /// calls are made with the next input of the engine.
+    pub fn decide(
+        &mut self,
+        kind: Kind4,
+        client: &Client4,
+        addr: Ipv4Addr,
+        clock: Clock,
+    ) -> Reply4 {
+        self.engine.drop_expired(clock);
+        let now = self.engine.build().now(clock);
+        let Some(process) = &self.engine.process else { return Reply4::Silent };
+        let ciaddr = matches!(kind, Kind4::Renew | Kind4::Rebind | Kind4::Inform | Kind4::Release)
+            .then_some(addr);
+        let contexts = contexts(&process.config, &self.engine.network, client.relay, ciaddr);
+        if contexts.is_empty() {
+            return Reply4::Silent;
+        }
+        let sent = client
+            .clid
+            .as_deref()
+            .filter(|c| !c.is_empty() && !process.config.ignore_clid && kind != Kind4::Bootp);
+        let lease = process.db.find_by_client(&client.hw, sent);
+        let clid = sent.or_else(|| lease.and_then(|l| process.db.get(l).clid.as_deref()));
+        let case = Case::new(process, client, clid, contexts, lease, now);
+        match kind {
+            Kind4::Discover { rapid } => self.discover(&case, addr, rapid),
+            Kind4::Request | Kind4::InitReboot | Kind4::Renew | Kind4::Rebind => {
+                self.request_reply(&case, kind, addr)
+            }
+            Kind4::Inform if !case.ignored() => Reply4::Ack { addr, lease_time: INFINITE },
+            Kind4::Bootp => self.bootp_reply(&case),
+            Kind4::Inform | Kind4::Release | Kind4::Decline => Reply4::Silent,
+        }
+    }
+
+    fn is_declined(&self, addr: Ipv4Addr, now: i64) -> bool {
+        self.declined
+            .get(&IpAddr::V4(addr))
+            .is_some_and(|when| now.wrapping_sub(*when) < DECLINE_BACKOFF)
+    }
+
+    /// What the server remembers of a DECLINE, beside dropping the lease: [`Server::handle`] does it by itself.
+    pub fn note_decline(&mut self, client: &Client4, addr: Ipv4Addr, clock: Clock) {
+        let now = self.engine.build().now(clock);
+        let Some(process) = &self.engine.process else { return };
+        let config = Arc::clone(&process.config);
+        let contexts = contexts(&config, &self.engine.network, client.relay, None);
+        let lease = process.db.find_by_client(&client.hw, client.clid.as_deref());
+        let case = Case::new(process, client, client.clid.as_deref(), contexts, lease, now);
+        if case.host.and_then(|h| h.addr) == Some(addr) {
+            self.declined.insert(IpAddr::V4(addr), now);
+        } else {
+            self.epochs.resize(config.ranges4.len(), 0);
+            for context in &case.contexts {
+                self.epochs[context.index] = self.epochs[context.index].wrapping_add(1);
+            }
+        }
+    }
+
+    fn discover(&self, case: &Case<'_>, wish: Ipv4Addr, rapid: bool) -> Reply4 {
+        if case.ignored() {
+            return Reply4::Silent;
+        }
+        let db = &case.process.db;
+        let free = |addr: Ipv4Addr| case.process.directory.find_by_addr(addr).is_none();
+        let configured = case.host.and_then(|host| {
+            let addr = host.addr?;
+            let holder = db.find_by_addr(addr);
+            let taken = holder
+                .is_some_and(|h| Some(h) != case.lease && !config_has_mac(host, &db.get(h).hw));
+            let own = case.contexts.iter().any(|c| c.router == Some(addr));
+            (!taken && !own && !self.is_declined(addr, case.now)).then_some(addr)
+        });
+        let held = case.lease.and_then(|l| db.get(l).v4());
+        let addr = if let Some(addr) = configured {
+            addr
+        } else if let Some(addr) = held.filter(|a| case.available(*a).is_some() && free(*a)) {
+            addr
+        } else if wish != Ipv4Addr::UNSPECIFIED
+            && case.available(wish).is_some()
+            && db.find_by_addr(wish).is_none()
+            && free(wish)
+        {
+            wish
+        } else {
+            match self.allocate(case) {
+                Some(addr) => addr,
+                None => return Reply4::Silent,
+            }
+        };
+        if case.narrow(addr).is_none() {
+            return Reply4::Silent;
+        }
+        if rapid && case.process.config.rapid_commit {
+            return match self.grant(case, Kind4::Discover { rapid }, addr) {
+                Reply4::Nak => Reply4::Silent,
+                reply => reply,
+            };
+        }
+        Reply4::Offer(addr)
+    }
+
+    /// dhcp.c `address_allocate`: from the hash of the hardware address upwards, the first address that is free.
+    fn allocate(&self, case: &Case<'_>) -> Option<Ipv4Addr> {
+        let id = extended_hwaddr(&case.client.hw, case.clid);
+        if id.is_empty() {
+            return None;
+        }
+        let hash = address_hash(id);
+        let db = &case.process.db;
+        for untagged in [false, true] {
+            for context in &case.contexts {
+                let range = context.range;
+                if range.is_static || !match_tags(&range.filter, &case.tags, untagged) {
+                    continue;
+                }
+                let (first, last) = (range.start.to_bits(), range.end.to_bits());
+                let size = u64::from(last - first) + 1;
+                let start = if case.process.config.sequential {
+                    let highest =
+                        db.newest_first().filter_map(super::Lease::v4).map(Ipv4Addr::to_bits);
+                    highest.filter(|a| *a > first && *a <= last).max().unwrap_or(first)
+                } else {
+                    let epoch = self.epochs.get(context.index).copied().unwrap_or(0);
+                    first + (u64::from(hash.wrapping_add(epoch)) % size) as u32
+                };
+                for step in 0..size {
+                    let addr = Ipv4Addr::from_bits(
+                        first + ((u64::from(start - first) + step) % size) as u32,
+                    );
+                    // Addresses ending in .0 and .255 of a class C network confuse Windows.
+                    let class_c = (192..=223).contains(&addr.octets()[0]);
+                    let odd = class_c && matches!(addr.octets()[3], 0 | 255);
+                    if !odd
+                        && !case.contexts.iter().any(|c| c.router == Some(addr))
+                        && db.find_by_addr(addr).is_none()
+                        && case.process.directory.find_by_addr(addr).is_none()
+                    {
+                        return Some(addr);
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    fn request_reply(&self, case: &Case<'_>, kind: Kind4, addr: Ipv4Addr) -> Reply4 {
+        if case.ignored() {
+            return Reply4::Silent;
+        }
+        let authoritative = case.process.config.authoritative;
+        let own = case.lease.and_then(|l| case.process.db.get(l).v4());
+        match kind {
+            Kind4::InitReboot if own.is_none() && !authoritative => return Reply4::Silent,
+            Kind4::InitReboot if own.is_some_and(|own| own != addr) => return Reply4::Nak,
+            Kind4::Renew | Kind4::Rebind
+                if own.is_some_and(|own| own != addr) || (own.is_none() && !authoritative) =>
+            {
+                // Another server may know the client that rebinds.
+                return if kind == Kind4::Rebind { Reply4::Silent } else { Reply4::Nak };
+            }
+            _ => {}
+        }
+        self.grant(case, kind, addr)
+    }
+
+    /// The checks behind `rapid_commit:` in `dhcp_reply`.
+    fn grant(&self, case: &Case<'_>, kind: Kind4, addr: Ipv4Addr) -> Reply4 {
+        let db = &case.process.db;
+        // SELECTING another address drops the own lease first.
+        let lease = case.lease.filter(|l| kind != Kind4::Request || db.get(*l).v4() == Some(addr));
+        let dropped = usize::from(lease != case.lease);
+        let Some(context) = case.narrow(addr) else { return Reply4::Nak };
+        let fixed = case.host.and_then(|h| h.addr);
+        if case.available(addr).is_none() && fixed != Some(addr) {
+            return Reply4::Nak;
+        }
+        let holder = |addr: Ipv4Addr| {
+            db.find_by_addr(addr).filter(|h| dropped == 0 || Some(*h) != case.lease)
+        };
+        if let Some(fixed) = fixed
+            && kind != Kind4::Request
+            && !case.contexts.iter().any(|c| c.router == Some(fixed))
+            && !self.is_declined(fixed, case.now)
+            && fixed != addr
+            && holder(fixed).is_none_or(|h| Some(h) == lease)
+        {
+            return Reply4::Nak;
+        }
+        if case
+            .process
+            .directory
+            .find_by_addr(addr)
+            .is_some_and(|h| !case.host.is_some_and(|own| std::ptr::eq(own, h)))
+        {
+            return Reply4::Nak;
+        }
+        let mut known = lease;
+        if known.is_none()
+            && let Some(holder) = holder(addr)
+        {
+            if !case.host.is_some_and(|host| config_has_mac(host, &db.get(holder).hw)) {
+                return Reply4::Nak;
+            }
+            known = Some(holder);
+        }
+        let nameless = extended_hwaddr(&case.client.hw, case.clid).is_empty();
+        if nameless || (known.is_none() && db.room() + dropped == 0) {
+            return Reply4::Nak;
+        }
+        let configured = case.host.and_then(|h| h.lease_time).unwrap_or(context.range.lease_time);
+        Reply4::Ack { addr, lease_time: granted_time(configured, case.client.lease_time) }
+    }
+
+    fn bootp_reply(&self, case: &Case<'_>) -> Reply4 {
+        let db = &case.process.db;
+        let hw = &case.client.hw;
+        if hw.kind == 0 || hw.is_empty() || case.ignored() {
+            return Reply4::Silent;
+        }
+        let fixed = case.host.and_then(|h| h.addr);
+        let mut lease = None;
+        let addr = match fixed {
+            Some(addr) => {
+                lease = db.find_by_addr(addr);
+                if lease.is_some_and(|l| db.get(l).hw != *hw) {
+                    return Reply4::Silent;
+                }
+                Some(addr)
+            }
+            None => match case
+                .lease
+                .and_then(|l| db.get(l).v4())
+                .filter(|a| case.available(*a).is_some())
+            {
+                Some(addr) => {
+                    lease = case.lease;
+                    Some(addr)
+                }
+                None => self.allocate(case),
+            },
+        };
+        let Some(addr) = addr.filter(|a| case.narrow(*a).is_some()) else { return Reply4::Silent };
+        let mut tags = case.tags.clone();
+        tags.push("bootp".to_owned());
+        let dynamic =
+            case.process.config.bootp_dynamic.iter().any(|list| match_tags(list, &tags, true));
+        if (fixed.is_none() && !dynamic) || (lease.is_none() && db.room() == 0) {
+            return Reply4::Silent;
+        }
+        Reply4::BootReply(addr)
+    }
+}
+
+impl<'a> Case<'a> {
+    fn new(
+        process: &'a Process,
+        client: &'a Client4,
+        clid: Option<&'a [u8]>,
+        contexts: Vec<Context4<'a>>,
+        lease: Option<usize>,
+        now: i64,
+    ) -> Case<'a> {
+        let pairs: Vec<_> = contexts.iter().map(|c| (c.range, c.mask)).collect();
+        let place = Place::V4(&pairs);
+        let directory = &process.directory;
+        let mut tags = vec![String::from_utf8_lossy(&process.config.interface).into_owned()];
+        let mut host = directory.find(place, clid, Some(&client.hw), None, &tags);
+        if host.is_none()
+            && let Some(name) = client_name(client)
+        {
+            host = directory
+                .find(place, None, Some(&client.hw), Some(name), &tags)
+                .filter(|h| h.clid.is_none() && h.hardware.is_empty());
+        }
+        if let Some(host) = host {
+            tags.push("known".to_owned());
+            tags.extend(host.set.iter().cloned());
+        }
+        Case { process, client, clid, contexts, host, tags, lease, now }
+    }
+
+    fn ignored(&self) -> bool {
+        self.host.is_some_and(|h| h.ignore)
+            || self.process.config.ignore.iter().any(|list| match_tags(list, &self.tags, false))
+    }
+
+    /// dhcp.c `address_available`: the range that may give this address.
+    fn available(&self, addr: Ipv4Addr) -> Option<&Context4<'a>> {
+        if self.contexts.iter().any(|c| c.router == Some(addr)) {
+            return None;
+        }
+        self.contexts.iter().find(|c| {
+            !c.range.is_static
+                && c.range.start <= addr
+                && addr <= c.range.end
+                && match_tags(&c.range.filter, &self.tags, true)
+        })
+    }
+
+    /// dhcp.c `narrow_context`: the range that an address belongs to, even if only by its network.
+    fn narrow(&self, addr: Ipv4Addr) -> Option<&Context4<'a>> {
+        let on_net = |c: &&Context4<'a>| {
+            match_tags(&c.range.filter, &self.tags, true) && same_net(addr, c.range.start, c.mask)
+        };
+        self.available(addr)
+            .or_else(|| self.contexts.iter().filter(|c| c.range.is_static).find(on_net))
+            .or_else(|| self.contexts.iter().find(on_net))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case(3600, None, 3600)]
+    #[case(3600, Some(600), 600)]
+    #[case(3600, Some(60), 120)]
+    #[case(3600, Some(7200), 3600)]
+    #[case(3600, Some(INFINITE), 3600)]
+    #[case(INFINITE, Some(600), 600)]
+    #[case(INFINITE, None, INFINITE)]
+    fn times(#[case] configured: u32, #[case] asked: Option<u32>, #[case] granted: u32) {
+        assert_eq!(granted_time(configured, asked), granted);
+    }
+
+    #[test]
+    fn the_hash_of_the_recordings() {
+        // 02:aa:00:00:00:01 got 192.168.77.173 out of .50 to .199.
+        assert_eq!(50 + address_hash(&[2, 0xaa, 0, 0, 0, 1]) % 150, 173);
+    }
+}

@@ -1,0 +1,174 @@
+//! What the server decides in DHCPv6: rfc3315.c `dhcp6_no_relay` and dhcp6.c `address6_allocate`.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use super::call::CallSink;
+use super::hosts::match_tags;
+use super::server::{Server, granted_time};
+use super::types::{Clock, LeaseKind};
+use super::v6::{Client6, Ia, Kind6, Reply6};
+
+/// Where the search for a free IA_NA address starts (dhcp6.c `address6_allocate`).
+#[must_use]
+pub fn address_hash6(iaid: u32, duid: &[u8]) -> u64 {
+    duid.iter().fold(u64::from(iaid), |j, &byte| {
+        u64::from(byte).wrapping_add(j << 6).wrapping_add(j << 16).wrapping_sub(j)
+    })
+}
+
+impl Server {
+    /// SOLICIT and REQUEST for one association: a client comes up. `valid` is the lifetime it asks for.
+    pub fn join6(
+        &mut self,
+        client: &Client6,
+        kind: LeaseKind,
+        iaid: u32,
+        valid: Option<u32>,
+        clock: Clock,
+        sink: &mut impl CallSink,
+    ) -> Reply6 {
+        self.engine.drop_expired(clock);
+        let given = self.choose6(client, kind, iaid).map(|(addr, configured)| Ia {
+            kind,
+            iaid,
+            addrs: vec![addr],
+            valid: granted_time(configured, valid.filter(|v| *v != 0)),
+        });
+        self.answer6(Kind6::Request, client, given.into_iter().collect(), clock, sink)
+    }
+
+    /// RENEW or REBIND of associations; `valid` of each is the lifetime asked for, 0 for none.
+    pub fn renew6(
+        &mut self,
+        client: &Client6,
+        rebind: bool,
+        asked: &[Ia],
+        clock: Clock,
+        sink: &mut impl CallSink,
+    ) -> Reply6 {
+        self.engine.drop_expired(clock);
+        let Some(process) = &self.engine.process else { return Reply6::Silent };
+        let mut given = Vec::new();
+        for ia in asked {
+            for &addr in &ia.addrs {
+                let known =
+                    process.db.find6(&client.duid, ia.kind, ia.iaid, IpAddr::V6(addr)).is_some();
+                if !known && !(rebind && process.db.room() != 0) {
+                    continue;
+                }
+                let range =
+                    process.config.ranges6.iter().find(|r| r.start <= addr && addr <= r.end);
+                let valid = range
+                    .map_or(0, |r| granted_time(r.lease_time, Some(ia.valid).filter(|v| *v != 0)));
+                given.push(Ia { kind: ia.kind, iaid: ia.iaid, addrs: vec![addr], valid });
+            }
+        }
+        let kind = if rebind { Kind6::Rebind } else { Kind6::Renew };
+        self.answer6(kind, client, given, clock, sink)
+    }
+
+    /// RELEASE, or DECLINE: then the client gets another address next time.
+    pub fn release6(
+        &mut self,
+        client: &Client6,
+        decline: bool,
+        asked: &[Ia],
+        clock: Clock,
+        sink: &mut impl CallSink,
+    ) -> Reply6 {
+        let kind = if decline { Kind6::Decline } else { Kind6::Release };
+        if decline {
+            let ranges = self.engine.config().ranges6.len();
+            self.epochs6.resize(ranges, 0);
+            for epoch in &mut self.epochs6 {
+                *epoch = epoch.wrapping_add(1);
+            }
+        }
+        let reply = Reply6::Reply(Vec::new());
+        self.engine.dhcp6(kind, client, asked, &reply, clock, sink);
+        reply
+    }
+
+    fn answer6(
+        &mut self,
+        kind: Kind6,
+        client: &Client6,
+        given: Vec<Ia>,
+        clock: Clock,
+        sink: &mut impl CallSink,
+    ) -> Reply6 {
+        let reply = Reply6::Reply(given.clone());
+        self.engine.dhcp6(kind, client, &given, &reply, clock, sink);
+        reply
+    }
+
+    /// The address for an association, and its range's lease time: the one it has, else a free one.
+    fn choose6(&mut self, client: &Client6, kind: LeaseKind, iaid: u32) -> Option<(Ipv6Addr, u32)> {
+        let process = self.engine.process.as_ref()?;
+        let ranges = &process.config.ranges6;
+        let held = process.db.newest_first().find_map(|lease| match lease.addr {
+            IpAddr::V6(addr)
+                if lease.kind == kind
+                    && lease.iaid == iaid
+                    && lease.clid.as_deref() == Some(&client.duid[..]) =>
+            {
+                let range =
+                    ranges.iter().find(|r| !r.is_static && r.start <= addr && addr <= r.end)?;
+                Some((addr, range.lease_time))
+            }
+            _ => None,
+        });
+        if held.is_some() {
+            return held;
+        }
+        let own: Vec<Ipv6Addr> = self.engine.network.v6.iter().map(|(addr, _)| *addr).collect();
+        for untagged in [false, true] {
+            // dhcp6.c links the ranges of an interface in reverse.
+            for (index, range) in ranges.iter().enumerate().rev() {
+                if range.is_static || !match_tags(&range.filter, &[], untagged) {
+                    continue;
+                }
+                let hash = if kind == LeaseKind::Ta {
+                    random(&mut self.random)
+                } else {
+                    address_hash6(iaid, &client.duid)
+                };
+                let epoch = self.epochs6.get(index).copied().unwrap_or(0);
+                let (first, last) = (range.start.to_bits(), range.end.to_bits());
+                let size = (last - first).saturating_add(1);
+                let offset = u128::from(hash.wrapping_add(epoch)) % size;
+                // More steps than there can be leases find a free address if there is one.
+                for step in 0..size.min(process.db.len() as u128 + own.len() as u128 + 1) {
+                    let addr = Ipv6Addr::from_bits(first + (offset + step) % size);
+                    if !own.contains(&addr)
+                        && process.db.find6_by_addr(IpAddr::V6(addr)).is_none()
+                        && !process.directory.has_addr6(addr)
+                    {
+                        return Some((addr, range.lease_time));
+                    }
+                }
+            }
+        }
+        None
+    }
+}
+
+/// SplitMix64: portable and small; where dnsmasq calls rand64().
+fn random(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let z = (*state ^ (*state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hash_of_the_recordings() {
+        // This DUID with IAID 1 got fd77::1f2e out of fd77::1000 to fd77::1fff.
+        let duid = [0, 3, 0, 1, 2, 0xaa, 0, 0, 0, 1];
+        assert_eq!(0x1000 + address_hash6(1, &duid) % 0x1000, 0x1f2e);
+    }
+}
