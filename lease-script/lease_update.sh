@@ -338,20 +338,20 @@ room() {
 	esac
 	case $free in
 	'') return 0 ;;
-	*[!0-9]* | ??????????*) free=-1 ;;
+	- | -*[!0-9]* | [!0-9-]* | ?*[!0-9]* | ??????????*) free=0 ;;
 	esac
-	need=$(($1 + 92))
-	if [ "$1" -le 0 ]; then
-		need=$(($1 + 8))
-		case $used in
-		'' | *[!0-9]* | ??????????*) ;;
-		*)
-			# The image that the tool will write: header, entries, end, rounded up.
-			need=$(((20 + bytes + 1 + $1 + 4) / 4 * 4 + 1 - used))
-			;;
-		esac
+	need=$(($1 + 8))
+	case $used in
+	'' | *[!0-9]* | ??????????*) ;;
+	*)
+		# The image that the tool will write: header, entries, end, rounded up. What the tool adds by itself
+		# is in `show` already, and what `info` says may be older.
+		need=$(((20 + bytes + 1 + $1 + 4) / 4 * 4 + 1 - used))
+		;;
+	esac
+	if [ "$1" -gt 0 ] && [ "$need" -lt $(($1 + 92)) ]; then
+		need=$(($1 + 92))
 	fi
-	[ "$free" -ge 0 ] || free=0 need=$((need > 1 ? need : 1))
 	[ "$need" -le "$free" ] && return 0
 	room="no room in NVRAM: $need bytes needed, $free left"
 	return 1

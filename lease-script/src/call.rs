@@ -12,6 +12,11 @@ impl Environment {
         self.0.get(name.as_bytes()).map(Vec::as_slice).filter(|value| !value.is_empty())
     }
 
+    /// All variables, in the order of their names.
+    pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.0.iter().map(|(name, value)| (name.as_slice(), value.as_slice()))
+    }
+
     /// Adds or replaces a variable.
     pub fn set(&mut self, name: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) {
         self.0.insert(name.into(), value.into());

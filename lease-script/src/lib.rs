@@ -28,6 +28,6 @@ pub use config::{Config, DEFAULT_MAX, DEFAULT_PREFIX};
 pub use marker::{FileMarker, Marker, MemoryMarker};
 pub use nvram::{Nvram, NvramOutput, killed};
 pub use process::SpawnedNvram;
-pub use program::{main, run_process};
+pub use program::{main, run_in_process, run_process};
 pub use record::{Client, Fault, Record, Stored, is_duid_line};
 pub use script::run;

@@ -6,7 +6,8 @@ use std::os::unix::ffi::OsStringExt;
 
 use crate::call::{Call, Outcome};
 use crate::config::Config;
-use crate::marker::FileMarker;
+use crate::marker::{FileMarker, Marker};
+use crate::nvram::Nvram;
 use crate::process::SpawnedNvram;
 use crate::script::run;
 
@@ -26,16 +27,25 @@ pub fn main(
 
 /// Makes one call with the `nvram` tool as processes and the marker as a file, as the environment says.
 pub fn run_process(call: &Call) -> Outcome {
-    let configured = match call.arg(0) {
+    with_config(call, |config| {
+        let mut nvram = SpawnedNvram::new(config.nvram.clone());
+        run(call, config, &mut nvram, &mut FileMarker::new(config.marker_path()))
+    })
+}
+
+/// Makes one call with the variables `LEASE_*` of its environment over any tool and marker.
+pub fn run_in_process(call: &Call, nvram: &mut dyn Nvram, marker: &mut dyn Marker) -> Outcome {
+    with_config(call, |config| run(call, config, nvram, marker))
+}
+
+fn with_config(call: &Call, run: impl FnOnce(&Config) -> Outcome) -> Outcome {
+    let config = match call.arg(0) {
         b"init" | b"add" | b"old" | b"del" => Config::from_env(&call.env),
         // Nothing is read for these, not even our own variables.
         _ => Ok(Config::default()),
     };
-    match configured {
-        Ok(config) => {
-            let mut nvram = SpawnedNvram::new(config.nvram.clone());
-            run(call, &config, &mut nvram, &mut FileMarker::new(config.marker_path()))
-        }
+    match config {
+        Ok(config) => run(&config),
         Err(complaint) => Outcome {
             stderr: format!("lease-update: {complaint}\n").into_bytes(),
             exit: 1,

@@ -59,9 +59,15 @@ impl Script<'_> {
 }
 
 impl Room {
-    /// A number that is none, or below zero, is no room.
+    /// What is no number is no room. A store that another program filled up in RAM has less than none.
     fn left(text: &[u8]) -> Self {
-        if text.is_empty() { Self::Unknown } else { Self::Left(number(text).unwrap_or(-1)) }
+        let digits = text.strip_prefix(b"-").unwrap_or(text);
+        let left = if text.len() > 9 { None } else { number(digits) };
+        match left {
+            _ if text.is_empty() => Self::Unknown,
+            Some(left) if digits.len() < text.len() => Self::Left(-left),
+            left => Self::Left(left.unwrap_or(0)),
+        }
     }
 
     /// Does the image have room to grow by so many bytes?
@@ -71,23 +77,15 @@ impl Room {
     pub(crate) fn check(self, growth: i64, bytes: usize) -> Result<(), (i64, i64)> {
         let (left, need) = match self {
             Self::Unknown => return Ok(()),
-            _ if growth > 0 => (self.bytes_left(), growth + SDRAM + MARGIN),
             Self::Left(left) => (left, growth + MARGIN),
-            // Nothing grows but what the tool adds by itself, and `show` has that in it already: header,
-            // entries, end, rounded up is what it will write.
+            // The image that the tool will write: header, entries, end, rounded up. What the tool adds by
+            // itself is in `show` already, and what `info` says may be older.
             Self::Image { used, left } => {
                 (left, (HEADER + bytes as i64 + 1 + growth + 4) / 4 * 4 + 1 - used)
             }
         };
-        let (need, left) = if left < 0 { (need.max(1), 0) } else { (need, left) };
+        let need = if growth > 0 { need.max(growth + SDRAM + MARGIN) } else { need };
         if need <= left { Ok(()) } else { Err((need, left)) }
-    }
-
-    fn bytes_left(self) -> i64 {
-        match self {
-            Self::Unknown => 0,
-            Self::Left(left) | Self::Image { left, .. } => left,
-        }
     }
 }
 

@@ -1,0 +1,98 @@
+//! `LEASE_SLACK`, and times as digits.
+
+use rstest::rstest;
+
+use crate::support::{Implementation, Plain, Session, Telling, lease};
+
+/// Stored before (nothing: none), slack, reported; stored after.
+const TABLE: &[(&str, &str, &str, &str)] = &[
+    // Exact without slack.
+    ("", "0", "1700000000", "1700000000"),
+    ("1700000000", "0", "1700000001", "1700000001"),
+    ("1700000001", "", "1700000000", "1700000000"),
+    // A new record is as long as it can be.
+    ("", "900", "1700000000", "1700000900"),
+    // The edges of [stored - slack, stored].
+    ("1700000900", "900", "1699999999", "1700000899"),
+    ("1700000900", "900", "1700000000", "1700000900"),
+    ("1700000900", "900", "1700000001", "1700000900"),
+    ("1700000900", "900", "1700000899", "1700000900"),
+    // After a restart dnsmasq reports what was stored.
+    ("1700000900", "900", "1700000900", "1700000900"),
+    ("1700000900", "900", "1700000901", "1700001801"),
+    // Infinite leases have no slack, and are none of its results.
+    ("", "900", "0", "0"),
+    ("0", "900", "0", "0"),
+    ("0", "900", "1700000000", "1700000900"),
+    ("1700000900", "900", "0", "0"),
+    ("5", "900", "0", "0"),
+    // A length left behind by a build without clock.
+    ("3600", "900", "1700000000", "1700000900"),
+    // Carries, and small and large numbers.
+    ("", "1", "99999", "100000"),
+    ("", "99999", "1", "100000"),
+    ("", "1", "9", "10"),
+    ("", "900", "1", "901"),
+    ("", "100000", "1700099999", "1700199999"),
+    ("", "99999", "1699999999", "1700099998"),
+    ("", "2147483648", "2147483648", "4294967296"),
+    ("4294967296", "2147483648", "2147483648", "4294967296"),
+    ("4294967296", "2147483648", "2147483647", "4294967295"),
+    ("", "1", "4294967295", "4294967296"),
+    ("", "1", "9999999998", "9999999999"),
+    ("", "9999999999", "9999999999", "9999999999"),
+    ("", "9999999999", "1", "9999999999"),
+    ("9999999999", "9999999999", "1700000000", "9999999999"),
+    ("100", "9999999999", "100", "100"),
+    ("100", "9999999999", "101", "9999999999"),
+];
+
+#[rstest]
+fn the_stored_time_stays_within_the_slack(
+    #[values(
+        Implementation::Library,
+        Implementation::Executable,
+        Implementation::Ash,
+        Implementation::Dash,
+        Implementation::Bash
+    )]
+    on: Implementation,
+) {
+    for (stored, slack, reported, after) in TABLE {
+        let mut s = Session::new(on, Plain::new(Telling::Show, 5000));
+        if !stored.is_empty() {
+            s.call(lease("add", 1, "name", stored));
+        }
+        let before = s.flash_ops();
+        s.call(lease("old", 1, "name", reported).with("LEASE_SLACK", slack));
+        let expected = format!("{after} 02:aa:00:00:00:01 192.168.1.1 name *");
+        let context = format!("{stored} + {slack}, reported {reported}");
+        assert_eq!(s.ram()[0].1.escape_ascii().to_string(), expected, "{context}");
+        assert_eq!(s.flash_ops() - before, usize::from(stored != after), "{context}");
+        // Another name, within the slack: the time stays.
+        s.call(lease("old", 1, "other", reported).with("LEASE_SLACK", slack));
+        let expected = format!("{after} 02:aa:00:00:00:01 192.168.1.1 other *");
+        assert_eq!(s.ram()[0].1.escape_ascii().to_string(), expected, "{context}, renamed");
+    }
+}
+
+/// Twenty clients, a day of renewals every half hour on leases of an hour.
+#[rstest]
+#[case("0", 48 + 1)]
+#[case("3600", 16 + 1)]
+#[case("86400", 1)]
+fn slack_saves_commits(#[case] slack: &str, #[case] commits: usize) {
+    let mut s = Session::new(Implementation::Library, Plain::new(Telling::Show, 5000));
+    for renewal in 0..=48_u64 {
+        let expiry = 1_700_003_600 + renewal * 1800;
+        s.call_quietly(&lease("old", 1, "name", &expiry.to_string()).with("LEASE_SLACK", slack));
+        let kept: u64 = s.ram()[0].1.split(|c| *c == b' ').next().map_or(0, |time| {
+            std::str::from_utf8(time).expect("digits").parse().expect("a number")
+        });
+        assert!(
+            (expiry..=expiry + slack.parse::<u64>().expect("a number")).contains(&kept),
+            "{expiry}: {kept}"
+        );
+    }
+    assert_eq!(s.flash_ops(), commits);
+}

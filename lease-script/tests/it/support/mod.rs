@@ -1,0 +1,11 @@
+//! Five implementations, one script: every test runs over all of them.
+
+mod implementation;
+mod plain;
+mod router;
+mod session;
+
+pub(crate) use implementation::{Implementation, on_path, script};
+pub(crate) use plain::{Plain, Telling};
+pub(crate) use router::{Fault, Router};
+pub(crate) use session::{Given, Session, lease, told};

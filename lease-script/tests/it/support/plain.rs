@@ -1,0 +1,141 @@
+//! A tool with a table in RAM, a table in flash, and nothing else: for what does not depend on a dialect.
+
+use lease_script::NvramOutput;
+
+use super::router::Tool;
+
+/// How it tells how much room is left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Telling {
+    /// As Broadcom's tool and its relatives.
+    Show,
+    /// As OpenWrt's.
+    Info,
+    /// As Tomato's.
+    LastLine,
+    /// Not at all.
+    Nothing,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Plain {
+    pub(crate) ram: Vec<(Vec<u8>, Vec<u8>)>,
+    pub(crate) flash: Vec<(Vec<u8>, Vec<u8>)>,
+    pub(crate) telling: Telling,
+    pub(crate) left: i64,
+    pub(crate) commits: usize,
+    /// `set` that would leave less than nothing pushes out what comes first in the table, without a word.
+    pub(crate) pushes_out: bool,
+    /// `set` does nothing and says nothing.
+    pub(crate) deaf: bool,
+}
+
+impl Plain {
+    pub(crate) fn new(telling: Telling, left: i64) -> Self {
+        Self {
+            ram: Vec::new(),
+            flash: Vec::new(),
+            telling,
+            left,
+            commits: 0,
+            pushes_out: false,
+            deaf: false,
+        }
+    }
+
+    fn find(&self, name: &[u8]) -> Option<&[u8]> {
+        self.ram.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_slice())
+    }
+
+    fn put(&mut self, name: &[u8], value: Option<&[u8]>) {
+        let size = |name: &[u8], value: &[u8]| (name.len() + value.len() + 2) as i64;
+        if let Some(at) = self.ram.iter().position(|(known, _)| known == name) {
+            let (name, old) = &mut self.ram[at];
+            self.left += size(name, old);
+            match value {
+                Some(value) => {
+                    self.left -= size(name, value);
+                    *old = value.to_vec();
+                }
+                None => {
+                    self.ram.remove(at);
+                }
+            }
+        } else if let Some(value) = value {
+            self.left -= size(name, value);
+            self.ram.push((name.to_vec(), value.to_vec()));
+        }
+        while self.pushes_out && self.left < 0 {
+            let (name, value) = self.ram.remove(0);
+            self.left += size(&name, &value);
+        }
+    }
+}
+
+impl Tool for Plain {
+    fn run(&mut self, args: &[&[u8]]) -> NvramOutput {
+        let mut out = NvramOutput::default();
+        match args {
+            [b"get", name] => match self.find(name) {
+                Some(value) => out.stdout = [value, b"\n"].concat(),
+                None => out.code = i32::from(self.telling != Telling::Show),
+            },
+            [b"set", pair] if !self.deaf => {
+                let at = pair.iter().position(|c| *c == b'=').expect("set NAME=VALUE");
+                self.put(&pair[..at], Some(&pair[at + 1..]));
+            }
+            [b"set", _] => {}
+            [b"unset", name] => self.put(name, None),
+            [b"show"] => {
+                for (name, value) in &self.ram {
+                    out.stdout.extend_from_slice(&[name.as_slice(), b"=", value, b"\n"].concat());
+                }
+                let (count, left) = (self.ram.len(), self.left);
+                match self.telling {
+                    Telling::Show => {
+                        out.stderr = format!("size: {count} bytes ({left} left)\n").into_bytes();
+                    }
+                    Telling::LastLine => {
+                        let line =
+                            format!("---\n{count} entries, 1 bytes used, {left} bytes free.\n");
+                        out.stdout.extend_from_slice(line.as_bytes());
+                    }
+                    Telling::Info | Telling::Nothing => {}
+                }
+            }
+            [b"info"] if self.telling == Telling::Info => {
+                // As long as the image that the tool would write.
+                let data: usize =
+                    self.ram.iter().map(|(name, value)| name.len() + value.len() + 2).sum();
+                let used = (20 + data + 4) / 4 * 4;
+                out.stdout = format!(
+                    "Magic: 0x48534C46\n\n{used} bytes used / {} bytes available (1.00%)\n",
+                    self.left
+                )
+                .into_bytes();
+            }
+            [b"commit"] => {
+                self.commits += 1;
+                self.flash.clone_from(&self.ram);
+            }
+            _ => out = NvramOutput { stderr: b"usage\n".to_vec(), code: 1, ..out },
+        }
+        out
+    }
+
+    fn variables(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
+        self.ram.clone()
+    }
+
+    fn flash_variables(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
+        self.flash.clone()
+    }
+
+    fn flash_ops(&self) -> usize {
+        self.commits
+    }
+
+    fn reboot(&mut self) {
+        self.ram.clone_from(&self.flash);
+    }
+}

@@ -1,0 +1,167 @@
+//! A session on a router: calls, and a transcript of them.
+
+use std::fmt::Write;
+use std::fs;
+
+use lease_script::{Call, Environment, MemoryMarker, Outcome};
+use tempfile::TempDir;
+
+use super::implementation::{Implementation, in_process, in_processes};
+use super::router::{Fault, Router, Tool};
+
+pub(crate) struct Session {
+    implementation: Implementation,
+    pub(crate) router: Router,
+    marker: MemoryMarker,
+    directory: TempDir,
+    transcript: String,
+}
+
+/// A call and the variables that go with it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Given {
+    args: Vec<Vec<u8>>,
+    env: Vec<(String, Vec<u8>)>,
+    fault: Option<Fault>,
+}
+
+/// `init`, or another call without anything.
+pub(crate) fn told<A: AsRef<[u8]>>(args: impl IntoIterator<Item = A>) -> Given {
+    Given { args: args.into_iter().map(|arg| arg.as_ref().to_vec()).collect(), ..Given::default() }
+}
+
+/// A call for a DHCPv4 lease with an expiry.
+pub(crate) fn lease(action: &str, last: u8, host: &str, expiry: &str) -> Given {
+    let mac = format!("02:aa:00:00:00:{last:02x}");
+    let address = format!("192.168.1.{last}");
+    let mut args = vec![action.to_owned(), mac, address];
+    if !host.is_empty() {
+        args.push(host.to_owned());
+    }
+    told(args).with("DNSMASQ_LEASE_EXPIRES", expiry)
+}
+
+impl Given {
+    pub(crate) fn with(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        self.env.push((name.to_owned(), value.as_ref().to_vec()));
+        self
+    }
+
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.env.retain(|(known, _)| known != name);
+        self
+    }
+
+    pub(crate) fn but(mut self, fault: Fault) -> Self {
+        self.fault = Some(fault);
+        self
+    }
+}
+
+impl Session {
+    pub(crate) fn new(implementation: Implementation, tool: impl Tool + 'static) -> Self {
+        // A path of the same length and shape everywhere: it shows up in messages.
+        let directory =
+            tempfile::Builder::new().prefix("lease").tempdir_in("/tmp").expect("a directory");
+        fs::create_dir(directory.path().join("run")).expect("a directory");
+        Self {
+            implementation,
+            router: Router::new(tool),
+            marker: MemoryMarker::default(),
+            directory,
+            transcript: String::new(),
+        }
+    }
+
+    /// Makes a call and writes it down.
+    pub(crate) fn call(&mut self, given: Given) -> Outcome {
+        let outcome = self.call_quietly(&given);
+        let mut line = String::from("$");
+        for (name, value) in &given.env {
+            write!(line, " {name}={}", value.escape_ascii()).expect("memory");
+        }
+        for arg in &given.args {
+            write!(line, " {}", arg.escape_ascii()).expect("memory");
+        }
+        let fault = given.fault.map_or_else(String::new, |fault| format!("    # {fault:?}"));
+        writeln!(self.transcript, "{line}{fault}").expect("memory");
+        for command in &self.router.commands {
+            writeln!(self.transcript, "  nvram {command}").expect("memory");
+        }
+        for (stream, text) in [("out", &outcome.stdout), ("err", &outcome.stderr)] {
+            for text in text.split_inclusive(|c| *c == b'\n') {
+                let text = text.strip_suffix(b"\n").expect("whole lines").escape_ascii();
+                writeln!(self.transcript, "  {stream}: {text}").expect("memory");
+            }
+        }
+        match outcome {
+            Outcome { killed: true, .. } => self.transcript.push_str("  killed\n"),
+            Outcome { exit: 0, .. } => {}
+            Outcome { exit, .. } => writeln!(self.transcript, "  exit {exit}").expect("memory"),
+        }
+        outcome
+    }
+
+    /// Makes a call.
+    pub(crate) fn call_quietly(&mut self, given: &Given) -> Outcome {
+        let mut env: Environment =
+            given.env.iter().map(|(name, value)| (name.as_bytes(), value.clone())).collect();
+        env.set("LEASE_RUN", self.run_directory());
+        let call = Call::new(given.args.clone(), env);
+        self.router.fault.clone_from(&given.fault);
+        self.router.commands.clear();
+        match self.implementation.command() {
+            None => in_process(&mut self.router, &mut self.marker, &call),
+            Some(command) => in_processes(&mut self.router, command, &call, self.directory.path()),
+        }
+    }
+
+    pub(crate) fn run_directory(&self) -> String {
+        self.directory.path().join("run").to_str().expect("plain text").to_owned()
+    }
+
+    /// Power goes and comes back: RAM is lost, and the marker with it.
+    pub(crate) fn reboot(&mut self) {
+        self.router.tool.reboot();
+        self.marker = MemoryMarker::default();
+        fs::remove_dir_all(self.run_directory()).expect("a directory");
+        fs::create_dir(self.run_directory()).expect("a directory");
+        self.transcript.push_str("-- reboot\n");
+    }
+
+    /// Another program sets a variable, and perhaps commits.
+    pub(crate) fn other(&mut self, args: &[&[u8]]) {
+        let output = self.router.tool.run(args);
+        let text: Vec<String> = args.iter().map(|arg| arg.escape_ascii().to_string()).collect();
+        writeln!(self.transcript, "-- another program: nvram {}", text.join(" ")).expect("memory");
+        assert_eq!(output.code, 0, "{output:?}");
+    }
+
+    /// From now on another program is the script.
+    pub(crate) fn change_implementation(&mut self, implementation: Implementation) {
+        self.implementation = implementation;
+    }
+
+    /// The variables in RAM, in order.
+    pub(crate) fn ram(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
+        sorted(self.router.tool.variables())
+    }
+
+    /// The variables in flash, in order.
+    pub(crate) fn flash(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
+        sorted(self.router.tool.flash_variables())
+    }
+
+    pub(crate) fn flash_ops(&self) -> usize {
+        self.router.tool.flash_ops()
+    }
+
+    pub(crate) fn transcript(&self) -> &str {
+        &self.transcript
+    }
+}
+
+fn sorted(mut variables: Vec<(Vec<u8>, Vec<u8>)>) -> Vec<(Vec<u8>, Vec<u8>)> {
+    variables.sort();
+    variables
+}
