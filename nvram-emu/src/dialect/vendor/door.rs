@@ -2,6 +2,7 @@
 
 use super::super::kernel::{Driver, NoMemory};
 use super::super::{Board, Output};
+use super::reset::keeps;
 use crate::flsh::{Table, find};
 
 /// Which library.
@@ -81,6 +82,16 @@ impl Door {
             }
             Self::DdWrt => write_ddwrt(driver, board, argument, argument, out),
             Self::Ioctl => ioctl(driver, board, argument, None, out),
+        }
+    }
+
+    /// `nvram_clear`: unsets everything shown by `show` but what [`keeps`] names.
+    pub(super) fn reset(self, driver: &Driver, board: &mut Board, out: &mut Output) {
+        let mut names = Vec::new();
+        let space = board.space as usize;
+        Driver::getall(&driver.ram(board).table, space, |name, _| names.push(name.to_vec()));
+        for name in names.iter().filter(|name| !keeps(name)) {
+            self.unset(driver, board, name, out);
         }
     }
 

@@ -19,9 +19,10 @@
 //! reboot.
 //!
 //! Left out: backup and restore, export, convert, defaults, `erase` where it starts another program, DD-WRT's
-//! mirrored wireless names, `asuscfe*` and `asusnls*` of ASUS drivers, `nvram_space` in the image as size.
+//! mirrored wireless names (builds for Broadcom's wireless), `asuscfe*` and `asusnls*` of ASUS drivers, `nvram_space` in the image as size.
 
 mod door;
+mod reset;
 mod tomato;
 mod words;
 
@@ -102,8 +103,8 @@ restore filename : Restores all NVRAM names and values from the desired backup f
             SET,
             UNSET,
             COMMIT,
-            left_out("clear"),
-            left_out("erase"),
+            ("clear", Match::Prefix, Action::Reset),
+            ("erase", Match::Prefix, Action::Reset),
             SHOW,
             left_out("backup"),
             ("--force", Match::Prefix, Action::Nothing),

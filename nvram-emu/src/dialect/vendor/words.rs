@@ -29,6 +29,8 @@ pub(super) enum Action {
     Dump,
     /// Empties RAM.
     Clear,
+    /// Unsets what a reset does not keep, and commits (DD-WRT).
+    Reset,
     /// A word of the real tool that changes nothing that is modelled.
     Nothing,
     /// A word of the real tool that is not modelled: one line on stderr, exit code 1.
@@ -137,6 +139,10 @@ impl WordTool {
                 Some(Action::Show) => self.show(board, out, true),
                 Some(Action::Dump) => self.show(board, out, false),
                 Some(Action::Clear) => self.driver.clear(board),
+                Some(Action::Reset) => {
+                    self.door.reset(self.driver, board, out);
+                    self.commit(board, out)?;
+                }
                 Some(Action::LeftOut) => {
                     let name = self.name.as_bytes();
                     out.err_line(&[b"nvram: the emulated ", name, b" leaves out '", word, b"'"]);

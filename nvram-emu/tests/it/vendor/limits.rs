@@ -113,6 +113,50 @@ fn ddwrt_writes_et0macaddr_safe_once() {
     assert_eq!(router.sh("get et0macaddr_safe"), "3\n");
 }
 
+/// `clear` and `erase` unset what is no board data, and commit.
+#[rstest]
+#[case("clear")]
+#[case("erase")]
+fn ddwrt_reset(#[case] word: &str) {
+    let mut router = Router::new("ddwrt", ONE_BLOCK);
+    let kept = [
+        "boardtype",
+        "et0macaddr",
+        "et2phyaddr",
+        "gpio22",
+        "vlan1ports",
+        "wl0gpio4",
+        "sb/1/ccode",
+        "0:ccode",
+        "eth0_hwaddr",
+        "DEF-p_wireless_eth2_11bg-wpapsk",
+        "PA",
+    ];
+    let gone = [
+        "lan_ipaddr",
+        "lan_hwaddr",
+        "wlan3_hwaddr",
+        "gpio23",
+        "gpio007",
+        "et3macaddr",
+        "4:ccode",
+        "boardtypes",
+        "dnsmasq_lease_10.0.0.9",
+        "flash_active",
+    ];
+    for name in kept.iter().chain(&gone) {
+        assert_eq!(router.sh(&format!("set {name}=1")), "");
+    }
+    assert_eq!(router.sh(word), "~ E 0 65536\n~ P 0 65536\n");
+    router.reboot();
+    for name in kept {
+        assert_eq!(router.sh(&format!("get {name}")), "1\n", "{name}");
+    }
+    for name in gone {
+        assert_eq!(router.sh(&format!("get {name}")), "", "{name}");
+    }
+}
+
 #[test]
 fn ddwrt_does_not_commit_while_flashing() {
     let mut router = Router::new("ddwrt", ONE_BLOCK);
