@@ -55,12 +55,12 @@ impl Machine {
         } else {
             Err(Halt::PowerLost)
         };
-        self.outcome(end, out)
+        self.outcome(&end, out)
     }
 
     /// The outcome of a command that a tool ended so.
-    pub(crate) fn outcome(&mut self, end: Result<u8, Halt>, out: Output) -> Outcome {
-        match end {
+    pub(crate) fn outcome(&mut self, end: &Result<u8, Halt>, out: Output) -> Outcome {
+        match *end {
             Ok(code) => Outcome { stdout: out.stdout, stderr: out.stderr, exit: Exit::Code(code) },
             Err(Halt::PowerLost) => {
                 self.board.ram = Ram::Empty;

@@ -103,7 +103,7 @@ impl Halt {
 }
 
 /// Head of the staging file of a kernel driver's RAM: magic, then the arena's fill as u32 little endian.
-const KERNEL_MAGIC: &[u8; 8] = b"NVKRAM1\0";
+pub(crate) const KERNEL_MAGIC: &[u8; 8] = b"NVKRAM1\0";
 
 impl Ram {
     /// As the contract's `staging` file; `None` when RAM is empty.

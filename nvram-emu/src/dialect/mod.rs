@@ -15,6 +15,7 @@ pub mod openwrt;
 mod registry;
 mod vendor;
 
+pub(crate) use board::KERNEL_MAGIC;
 pub use board::{BadRam, Board, Halt, Output, ProcMtd, Ram, Variables};
 pub use registry::{Dialect, FreeSpace, Traits, UnknownDialect};
 

@@ -79,7 +79,7 @@ impl DeviceConfig {
     fn set(&mut self, key: &str, value: &str) -> Result<(), String> {
         match key {
             "dialect" => {
-                self.dialect = string(value)?.parse().map_err(|unknown| format!("{unknown}"))?
+                self.dialect = string(value)?.parse().map_err(|unknown| format!("{unknown}"))?;
             }
             "chip" => {
                 let name = string(value)?;

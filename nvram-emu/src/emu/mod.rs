@@ -9,6 +9,7 @@ mod folder;
 mod kill;
 mod lock;
 mod process;
+mod quick;
 mod race;
 mod settings;
 

@@ -1,7 +1,7 @@
 //! One command: load, run, store.
 
 use std::ffi::OsString;
-use std::io::Write;
+use std::os::fd::BorrowedFd;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -10,8 +10,8 @@ use super::files::{append, read, remove, replace};
 use super::folder::{read_wear, write_wear};
 use super::kill::power_lost;
 use super::lock::lock;
-use super::race;
 use super::settings::{Env, Settings};
+use super::{quick, race};
 use crate::device::{Flash, Op};
 use crate::dialect::{ProcMtd, Ram};
 use crate::machine::{Exit, Machine, Outcome};
@@ -49,14 +49,18 @@ pub fn main(args: impl Iterator<Item = OsString>, env: Env<'_>) -> ExitCode {
 
 /// A reader that has gone away is not an error of the tool's.
 fn print(outcome: &Outcome) {
-    if !outcome.stdout.is_empty() {
-        let _ = std::io::stdout()
-            .lock()
-            .write_all(&outcome.stdout)
-            .and_then(|()| std::io::stdout().flush());
-    }
-    if !outcome.stderr.is_empty() {
-        let _ = std::io::stderr().write_all(&outcome.stderr);
+    write_all(rustix::stdio::stdout(), &outcome.stdout);
+    write_all(rustix::stdio::stderr(), &outcome.stderr);
+}
+
+/// Unbuffered: the standard library's buffered streams cost a short process more than its one write.
+fn write_all(stream: BorrowedFd<'_>, mut bytes: &[u8]) {
+    while !bytes.is_empty() {
+        match rustix::io::write(stream, bytes) {
+            Ok(written) => bytes = &bytes[written..],
+            Err(rustix::io::Errno::INTR) => {}
+            Err(_) => return,
+        }
     }
 }
 
@@ -64,6 +68,9 @@ fn print(outcome: &Outcome) {
 fn run(settings: &Settings, args: &[&[u8]]) -> Result<Outcome, EmuError> {
     if let Some(tool) = settings.config.dialect.openwrt().filter(|_| settings.race) {
         return race::run(settings, tool, args);
+    }
+    if let Some(outcome) = quick::get(settings, args) {
+        return Ok(outcome);
     }
     // A missing flash file is the tool's own affair: it finds no device.
     let _lock = lock(&settings.flash).ok();
@@ -156,7 +163,7 @@ fn same(now: &Ram, before: &Ram) -> bool {
 
 /// Appends the operations to the logs.
 pub(super) fn record_ops(settings: &Settings, ops: &[Op]) -> Result<(), EmuError> {
-    let text: String = ops.iter().map(|op| format!("{op}\n")).collect();
+    let text = ops.iter().fold(String::new(), |text, op| text + &op.to_string() + "\n");
     if let Some(log) = &settings.log {
         append(log, &text)?;
     }

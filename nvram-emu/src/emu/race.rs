@@ -62,7 +62,7 @@ pub(super) fn run(
     if !ops.is_empty() || result == Err(Halt::PowerLost) {
         remove(staging)?;
     }
-    Ok(machine.outcome(result, out))
+    Ok(machine.outcome(&result, out))
 }
 
 fn copy_to_staging(staging: &Path, flash: &[u8]) -> io::Result<()> {

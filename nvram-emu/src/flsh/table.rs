@@ -70,6 +70,7 @@ pub struct Table {
     pool: Vec<u8>,
     live: usize,
     value_bytes: u32,
+    links_followed: u64,
     index: Option<HashMap<Box<[u8]>, u32>>,
 }
 
@@ -85,6 +86,7 @@ impl Table {
             pool: Vec::new(),
             live: 0,
             value_bytes: 0,
+            links_followed: 0,
             index: None,
         }
     }
@@ -139,12 +141,17 @@ impl Table {
         self.value_bytes
     }
 
+    /// Chain links that changes have followed so far: the work that a hostile image could blow up.
+    pub fn links_followed(&self) -> u64 {
+        self.links_followed
+    }
+
     /// The value of `name`.
     pub fn get(&self, name: &[u8]) -> Option<&[u8]> {
         let hash = self.rule.hash(name);
         let node = match &self.index {
             Some(index) => *index.get(name)?,
-            None => self.walk(hash, name, u32::MAX).ok()?,
+            None => self.walk(hash, name, u32::MAX, &mut 0).ok()?,
         };
         Some(&self.pool[self.nodes[node as usize].value.range()])
     }
@@ -231,16 +238,20 @@ impl Table {
     /// The node of `name`, making the index when the chain is long.
     fn find(&mut self, hash: u32, name: &[u8]) -> Option<u32> {
         if self.index.is_none() {
-            match self.walk(hash, name, LONG_WALK) {
+            let mut followed = 0;
+            let node = self.walk(hash, name, LONG_WALK, &mut followed);
+            self.links_followed += followed;
+            match node {
                 Ok(node) => return Some(node),
                 Err(Missing::NotThere) => return None,
                 Err(Missing::WalkedFar) => self.make_index(),
             }
         }
+        self.links_followed += 1;
         self.index.as_ref()?.get(name).copied()
     }
 
-    fn walk(&self, hash: u32, name: &[u8], limit: u32) -> Result<u32, Missing> {
+    fn walk(&self, hash: u32, name: &[u8], limit: u32, followed: &mut u64) -> Result<u32, Missing> {
         let mut at = self.chains[self.rule.chain_of(hash)].head;
         for _ in 0..limit {
             let Some(node) = self.nodes.get(at as usize) else {
@@ -250,11 +261,13 @@ impl Table {
                 return Ok(at);
             }
             at = node.next;
+            *followed += 1;
         }
         Err(Missing::WalkedFar)
     }
 
     fn make_index(&mut self) {
+        self.links_followed += self.live as u64;
         let mut index = HashMap::with_capacity(self.live * 2);
         for chain in &self.chains {
             let mut at = chain.head;

@@ -1,6 +1,7 @@
 //! Every recording of the real tools, replayed on the in-process machine.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use nvram_emu::device::{Chip, Flash, OpKind};
@@ -47,7 +48,7 @@ impl Replay {
             Some("reboot") => self.machine.reboot(),
             Some("cut") => self.machine.arm_cut(step.op, step.bytes),
             Some("staging") => {
-                board.ram = Ram::File(Arc::new(image(step.image.as_deref().expect("an image"))))
+                board.ram = Ram::File(Arc::new(image(step.image.as_deref().expect("an image"))));
             }
             Some("flash") => {
                 board.flash.overwrite(0, &image(step.image.as_deref().expect("an image")));
@@ -121,11 +122,8 @@ fn every_recorded_command_agrees(
             if !text.is_empty() {
                 differing += 1;
                 if differing <= 10 {
-                    report += &format!(
-                        "\n{} step {at} {:.300}{text:.1500}",
-                        scenario.id,
-                        format!("{:?}", step.argv)
-                    );
+                    let words = format!("{:?}", step.argv);
+                    let _ = write!(report, "\n{} step {at} {words:.300}{text:.1500}", scenario.id);
                 }
             }
         }

@@ -1,5 +1,9 @@
 //! Integration tests of `nvram-emu`.
 
+mod codec;
+mod device;
 mod golden;
+mod golden_executable;
 mod golden_machine;
+mod scratch;
 mod vendor;

@@ -10,6 +10,7 @@ mod steps;
 
 pub use cli::{OpenWrt, Prepared};
 pub use handle::{Handle, NotOpened};
+pub(crate) use steps::part_size;
 pub use steps::{find_mtd, flash_to_staging, remove_staging, staging_to_flash};
 
 use super::registry::{FreeSpace, Traits};

@@ -8,8 +8,13 @@ use crate::dialect::board::{Board, Halt, ProcMtd, Ram};
 /// `nvram_find_mtd`: the partition's size by the first line of /proc/mtd that contains "nvram" and names a
 /// device whose node exists (here: `mtd0`). `None` without such a line, or when the size is 0.
 pub fn find_mtd(board: &Board) -> Option<u32> {
-    let size = match &board.proc_mtd {
-        ProcMtd::Assumed => board.flash.geometry().size,
+    part_size(&board.proc_mtd, board.flash.geometry().size)
+}
+
+/// The same, for a flash of `flash_size` bytes.
+pub(crate) fn part_size(proc_mtd: &ProcMtd, flash_size: u32) -> Option<u32> {
+    let size = match proc_mtd {
+        ProcMtd::Assumed => flash_size,
         ProcMtd::Missing => return None,
         ProcMtd::Text(text) => text.split(|byte| *byte == b'\n').find_map(mtd0_size)?,
     };
