@@ -1,0 +1,19 @@
+#!/bin/sh
+# The contrast to lease_update.sh: what one writes in five minutes. It sets and commits in every call but
+# init, looks at nothing, checks nothing, and prints whatever `nvram show` has.
+
+if [ "$1" = init ]; then
+	nvram show 2>/dev/null | sed -n 's/^dnsmasq_lease_[^=]*=//p'
+	exit
+fi
+
+case $1 in
+add | old)
+	when=${DNSMASQ_LEASE_LENGTH:-$DNSMASQ_LEASE_EXPIRES}
+	nvram set "dnsmasq_lease_$3=$when $2 $3 ${4:-*} ${DNSMASQ_CLIENT_ID:-*}"
+	;;
+del)
+	nvram unset "dnsmasq_lease_$3"
+	;;
+esac
+nvram commit
