@@ -8,3 +8,4 @@ mod marker;
 mod shell;
 mod slack;
 mod stories;
+mod traces;

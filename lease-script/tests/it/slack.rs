@@ -100,5 +100,8 @@ fn slack_saves_commits(#[case] slack: &str, #[case] commits: usize) {
     }
     assert_eq!(s.flash_ops(), commits);
     let readme = include_str!("../../README.md");
-    assert!(readme.contains(&format!("| {slack} | {commits} |")), "README.md has the numbers of this test");
+    assert!(
+        readme.contains(&format!("| {slack} | {commits} |")),
+        "README.md has the numbers of this test"
+    );
 }
