@@ -18,8 +18,12 @@
 //! gone from RAM too at the commit, or when RAM is full (Broadcom, DD-WRT); Padavan keeps it in RAM until the
 //! reboot.
 //!
-//! Left out: backup and restore, export, convert, defaults, `erase` where it starts another program, DD-WRT's
-//! mirrored wireless names (builds for Broadcom's wireless), `asuscfe*` and `asusnls*` of ASUS drivers, `nvram_space` in the image as size.
+//! Left out: backup and restore, export, convert, defaults, `ren`, `find`, and `erase` where it starts another
+//! program (one line on stderr, exit code 1); DD-WRT's mirrored wireless names (builds for Broadcom's wireless),
+//! its alternate place for an image on a worn block, its older images of half the size, and the move of the
+//! image to the block's start by the second commit of a boot where the NVRAM is smaller than a block; bad blocks
+//! of NAND; `asuscfe*` and `asusnls*` of ASUS drivers; `nvram_space` in the image as size; Merlin's result in
+//! /var/log/commit_ret and its variables in /jffs; Padavan's newer tool with `settmp` and `showall`.
 
 mod door;
 mod reset;
