@@ -93,6 +93,7 @@ fn write(board: &mut Board, text: &[u8], out: &mut Output) {
 fn show(board: &mut Board, out: &mut Output) {
     let space = board.space as usize;
     let ram = DRIVER.ram(board);
+    out.stdout.reserve(ram.table.printed_len());
     let size = HEADER_LEN
         + Driver::getall(&ram.table, space, |name, value| out.line(&[name, b"=", value]));
     let left = space as i64 - size as i64;

@@ -96,6 +96,8 @@ impl Table {
     /// variables are not yet added.
     pub fn load(area: &[u8], walk: Walk, rule: ChainRule, insert: Insert) -> (Self, End) {
         let mut table = Self::new(rule, insert);
+        table.pool.reserve(area.len());
+        table.nodes.reserve(area.len() / 64);
         let mut entries = Entries::new(area, walk);
         let end = table.fill(&mut entries);
         (table, end)
@@ -135,6 +137,11 @@ impl Table {
         self.live == 0
     }
 
+    /// An upper bound of the bytes that all variables take as `name=value` lines.
+    pub fn printed_len(&self) -> usize {
+        self.pool.len() + 2 * self.live
+    }
+
     /// Bytes of all values that were ever new or changed, each with its NUL: what a driver's value arena has
     /// handed out (`nvram_offset`).
     pub fn value_bytes(&self) -> u32 {
@@ -148,18 +155,18 @@ impl Table {
 
     /// The value of `name`.
     pub fn get(&self, name: &[u8]) -> Option<&[u8]> {
-        let hash = self.rule.hash(name);
+        let key = self.key(name);
         let node = match &self.index {
             Some(index) => *index.get(name)?,
-            None => self.walk(hash, name, u32::MAX, &mut 0).ok()?,
+            None => self.walk(key, name, u32::MAX, &mut 0).ok()?,
         };
         Some(&self.pool[self.nodes[node as usize].value.range()])
     }
 
     /// Sets `name`, by the rules of the real tables.
     pub fn set(&mut self, name: &[u8], value: &[u8]) -> Change {
-        let hash = self.rule.hash(name);
-        if let Some(node) = self.find(hash, name) {
+        let key = self.key(name);
+        if let Some(node) = self.find(key, name) {
             let node = &mut self.nodes[node as usize];
             if self.pool[node.value.range()] == *value {
                 return Change::Same;
@@ -171,8 +178,14 @@ impl Table {
         let node = self.nodes.len() as u32;
         let name_span = push(&mut self.pool, name);
         let value_span = push(&mut self.pool, value);
-        self.nodes.push(Node { name: name_span, value: value_span, hash, next: NIL, prev: NIL });
-        self.link(node);
+        self.nodes.push(Node {
+            name: name_span,
+            value: value_span,
+            hash: key.hash,
+            next: NIL,
+            prev: NIL,
+        });
+        self.link(node, key.chain);
         self.live += 1;
         self.value_bytes += value.len() as u32 + 1;
         if let Some(index) = &mut self.index {
@@ -183,12 +196,12 @@ impl Table {
 
     /// Removes `name`; whether it was there.
     pub fn unset(&mut self, name: &[u8]) -> bool {
-        let hash = self.rule.hash(name);
-        let Some(node) = self.find(hash, name) else {
+        let key = self.key(name);
+        let Some(node) = self.find(key, name) else {
             return false;
         };
         let Node { prev, next, .. } = self.nodes[node as usize];
-        let chain = &mut self.chains[self.rule.chain_of(hash)];
+        let chain = &mut self.chains[key.chain];
         match prev {
             NIL => chain.head = next,
             _ => self.nodes[prev as usize].next = next,
@@ -235,11 +248,16 @@ impl Table {
         })
     }
 
+    fn key(&self, name: &[u8]) -> Key {
+        let hash = self.rule.hash(name);
+        Key { hash, chain: self.rule.chain_of(hash) }
+    }
+
     /// The node of `name`, making the index when the chain is long.
-    fn find(&mut self, hash: u32, name: &[u8]) -> Option<u32> {
+    fn find(&mut self, key: Key, name: &[u8]) -> Option<u32> {
         if self.index.is_none() {
             let mut followed = 0;
-            let node = self.walk(hash, name, LONG_WALK, &mut followed);
+            let node = self.walk(key, name, LONG_WALK, &mut followed);
             self.links_followed += followed;
             match node {
                 Ok(node) => return Some(node),
@@ -251,13 +269,13 @@ impl Table {
         self.index.as_ref()?.get(name).copied()
     }
 
-    fn walk(&self, hash: u32, name: &[u8], limit: u32, followed: &mut u64) -> Result<u32, Missing> {
-        let mut at = self.chains[self.rule.chain_of(hash)].head;
+    fn walk(&self, key: Key, name: &[u8], limit: u32, followed: &mut u64) -> Result<u32, Missing> {
+        let mut at = self.chains[key.chain].head;
         for _ in 0..limit {
             let Some(node) = self.nodes.get(at as usize) else {
                 return Err(Missing::NotThere);
             };
-            if node.hash == hash && self.pool[node.name.range()] == *name {
+            if node.hash == key.hash && self.pool[node.name.range()] == *name {
                 return Ok(at);
             }
             at = node.next;
@@ -279,8 +297,8 @@ impl Table {
         self.index = Some(index);
     }
 
-    fn link(&mut self, at: u32) {
-        let chain = &mut self.chains[self.rule.chain_of(self.nodes[at as usize].hash)];
+    fn link(&mut self, at: u32, chain: usize) {
+        let chain = &mut self.chains[chain];
         let Chain { head, tail } = *chain;
         if head == NIL {
             *chain = Chain { head: at, tail: at };
@@ -299,6 +317,13 @@ impl Table {
             }
         }
     }
+}
+
+/// What a name is looked up by.
+#[derive(Clone, Copy)]
+struct Key {
+    hash: u32,
+    chain: usize,
 }
 
 enum Missing {

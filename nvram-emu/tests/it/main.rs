@@ -1,6 +1,7 @@
 //! Integration tests of `nvram-emu`.
 
 mod codec;
+mod contract;
 mod device;
 mod golden;
 mod golden_executable;

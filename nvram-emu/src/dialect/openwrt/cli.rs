@@ -216,6 +216,7 @@ impl Words {
 }
 
 fn show(handle: &Handle, out: &mut Output) -> u8 {
+    out.stdout.reserve(handle.table.printed_len());
     for (name, value) in handle.table.iter_reversed() {
         out.line(&[name, b"=", value]);
     }
