@@ -271,14 +271,27 @@ at_most() {
 
 # --- NVRAM -------------------------------------------------------------------------------------------------
 
-# get NAME: sets value and, if there is such a variable, found. The x keeps line breaks at the end.
-get() {
+# read_var NAME: sets value and, if there is such a variable, found. The x keeps line breaks at the end. Tools
+# return 0 or 1 for a variable that is missing; more is a crash, or a tool that could not be started.
+read_var() {
 	value=$("$nvram" get "$1" 2>/dev/null
-		printf x)
-	value=${value%x}
+		printf 'x%s' "$?")
+	code=${value##*x}
+	value=${value%x*}
 	found=
 	[ -z "$value" ] || found=1
 	value=${value%"$nl"}
+	[ "$code" -le 1 ]
+}
+
+# get NAME: the same, or the end.
+get() {
+	read_var "$1" || fail 'cannot read NVRAM'
+}
+
+# put NAME VALUE: sets and reads back, since some tools fail without a word.
+put() {
+	set_var "$1" "$2" && read_var "$1" && [ -n "$found" ] && [ "$value" = "$2" ]
 }
 
 set_var() {
@@ -595,6 +608,7 @@ init() {
 	v6=
 	server=
 	seen=$nl
+	bad=
 	count=0
 	for line in $show; do
 		case $line in
@@ -610,7 +624,12 @@ init() {
 			;;
 		esac
 		seen=$seen$name$nl
-		get "$name"
+		if ! read_var "$name"; then
+			clean "$name"
+			say "$text: left out: cannot be read"
+			bad=1
+			continue
+		fi
 		if [ -z "$found" ]; then
 			clean "$name"
 			say "$text: left out: no such variable"
@@ -645,7 +664,8 @@ init() {
 	print "$v4"
 	[ -z "$server" ] || printf '%s\n' "$server"
 	print "$v6"
-	exit 0
+	[ -z "$bad" ] || [ "${LEASE_STRICT-}" != 1 ]
+	exit
 }
 
 # --- add, old, del -----------------------------------------------------------------------------------------
@@ -743,17 +763,14 @@ store() {
 	done
 	if [ -n "$drop" ]; then
 		unset_var "$record"
-		get "$record"
-		[ -z "$found" ] || undo
+		if ! read_var "$record" || [ -n "$found" ]; then
+			undo
+		fi
 	elif [ -n "$change" ]; then
-		set_var "$record" "$want" || undo
-		get "$record"
-		[ "$value" = "$want" ] || undo
+		put "$record" "$want" || undo
 	fi
 	if [ -n "$new_duid" ]; then
-		set_var "$duid" "$new_duid" || undo
-		get "$duid"
-		[ "$value" = "$new_duid" ] || undo
+		put "$duid" "$new_duid" || undo
 	fi
 	if [ -z "$free" ]; then
 		# A tool that does not say how much room there was: did a neighbour have to go?

@@ -7,6 +7,8 @@ use std::os::unix::ffi::OsStringExt;
 use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
 
+use rustix::process::{Signal, getpid, kill_process};
+
 fn main() -> io::Result<ExitCode> {
     let Some(socket) = env::var_os("FAKE_NVRAM") else {
         return Err(io::Error::other(
@@ -28,5 +30,8 @@ fn main() -> io::Result<ExitCode> {
     let (stdout, stderr) = text.split_at(u32::from_le_bytes(length) as usize);
     io::stdout().write_all(stdout)?;
     io::stderr().write_all(stderr)?;
+    if code == 139 {
+        kill_process(getpid(), Signal::SEGV)?;
+    }
     Ok(code.into())
 }

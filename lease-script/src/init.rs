@@ -30,13 +30,19 @@ impl Script<'_> {
         let mut leases = Vec::new();
         let mut server = None;
         let mut seen = HashSet::new();
+        let mut unreadable = false;
         for line in show.lines() {
             let Some((name, _)) = Show::claim(line, &self.config.prefix) else { continue };
             if !seen.insert(name) {
                 self.say(format_args!("{}: left out: listed twice", clean(name)));
                 continue;
             }
-            let Some(value) = self.get(name)? else {
+            let Ok(value) = self.read(name)? else {
+                self.say(format_args!("{}: left out: cannot be read", clean(name)));
+                unreadable = true;
+                continue;
+            };
+            let Some(value) = value else {
                 self.say(format_args!("{}: left out: no such variable", clean(name)));
                 continue;
             };
@@ -71,7 +77,7 @@ impl Script<'_> {
             self.stdout.extend_from_slice(line);
             self.stdout.push(b'\n');
         }
-        Ok(())
+        if unreadable && self.config.strict { Err(Stop::Failed) } else { Ok(()) }
     }
 }
 

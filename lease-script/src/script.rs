@@ -39,6 +39,10 @@ pub(crate) enum Stop {
     Killed,
 }
 
+/// The tool failed where it should have read.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Unreadable;
+
 pub(crate) type Step<T = ()> = Result<T, Stop>;
 
 /// One call under way.
@@ -68,17 +72,28 @@ impl Script<'_> {
         }
     }
 
-    /// The whole value of a variable; `None` if there is no such variable. Tools differ in exit codes here,
-    /// so only the output counts; the first line break from the end is the tool's own.
-    pub(crate) fn get(&mut self, name: &[u8]) -> Step<Option<Vec<u8>>> {
-        let mut value = self.command(&[b"get", name])?.stdout;
+    /// The whole value of a variable; `None` if there is no such variable. Tools return 0 or 1 then; more is a
+    /// crash, or a tool that could not be started. The first line break from the end is the tool's own.
+    pub(crate) fn read(&mut self, name: &[u8]) -> Step<Result<Option<Vec<u8>>, Unreadable>> {
+        let NvramOutput { stdout: mut value, code, .. } = self.command(&[b"get", name])?;
+        if !(0..=1).contains(&code) {
+            return Ok(Err(Unreadable));
+        }
         if value.is_empty() {
-            return Ok(None);
+            return Ok(Ok(None));
         }
         if value.last() == Some(&b'\n') {
             value.pop();
         }
-        Ok(Some(value))
+        Ok(Ok(Some(value)))
+    }
+
+    /// The same, or the end of the script.
+    pub(crate) fn get(&mut self, name: &[u8]) -> Step<Option<Vec<u8>>> {
+        match self.read(name)? {
+            Ok(value) => Ok(value),
+            Err(Unreadable) => self.fail("cannot read NVRAM"),
+        }
     }
 
     pub(crate) fn set(&mut self, name: &[u8], value: &[u8]) -> Step<bool> {

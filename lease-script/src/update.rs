@@ -172,7 +172,7 @@ impl Script<'_> {
             // Whether it is gone says more than an exit code.
             None => self.unset(&change.name).map(|_| true)?,
         };
-        Ok(done && self.get(&change.name)? == change.new)
+        Ok(done && self.read(&change.name)?.is_ok_and(|value| value == change.new))
     }
 
     /// A tool did not take the changes: everything as it was, nothing committed.

@@ -84,7 +84,7 @@ fn a_failed_commit_is_tried_again(
 ) {
     let mut s = session(on);
     let before = s.flash();
-    for expiry in 0..100 {
+    for expiry in 0..70 {
         let failed =
             s.call_quietly(&lease("old", 1, "", &expiry.to_string()).but(Fault::Fail("commit")));
         assert_eq!(failed.exit, 1);
@@ -101,7 +101,7 @@ fn a_failed_commit_is_tried_again(
         );
     }
     assert_eq!(s.flash(), before);
-    assert_eq!(s.call(lease("old", 1, "", "99")).exit, 0);
+    assert_eq!(s.call(lease("old", 1, "", "69")).exit, 0);
     assert_eq!(s.flash(), s.ram());
     assert_ne!(s.flash(), before);
 }

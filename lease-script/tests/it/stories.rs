@@ -183,6 +183,18 @@ stories! {
         s.call(told(["init"]));
     };
 
+    crashing_tool(Plain::new(Telling::Info, 9000)) = |s| {
+        s.call(lease("add", 1, "", "0"));
+        for (expiry, command) in ["get", "show", "info", "set", "commit"].iter().enumerate() {
+            s.call(lease("old", 1, "", &expiry.to_string()).but(Fault::Crash(command)));
+        }
+        for command in ["get", "show"] {
+            s.call(told(["init"]).but(Fault::Crash(command)));
+            s.call(told(["init"]).with("LEASE_STRICT", "1").but(Fault::Crash(command)));
+        }
+        s.call(lease("del", 1, "", "1").but(Fault::Crash("unset")));
+    };
+
     settings(Plain::new(Telling::Show, 9000)) = |s| {
         s.call(lease("add", 1, "", "0").with("LEASE_PREFIX", "dhcp.lease-"));
         s.call(told(["init"]).with("LEASE_PREFIX", "dhcp.lease-"));

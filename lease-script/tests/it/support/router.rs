@@ -45,6 +45,8 @@ pub(crate) enum Fault {
     KillAfter(&'static str),
     /// This command fails with exit code 255 and does nothing.
     Fail(&'static str),
+    /// This command crashes, as OpenWrt's tool does over a damaged image.
+    Crash(&'static str),
 }
 
 pub(crate) struct Router {
@@ -76,6 +78,9 @@ impl Router {
                 code: 255,
                 ..NvramOutput::default()
             }),
+            Some(Fault::Crash(at)) if *at == word => {
+                Some(NvramOutput { code: 139, ..NvramOutput::default() })
+            }
             _ => Some(self.tool.run(args)),
         }
     }
