@@ -2,6 +2,7 @@
 
 mod support;
 
+mod defaults;
 mod hostile;
 mod machines;
 mod marker;

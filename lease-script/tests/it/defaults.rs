@@ -1,0 +1,58 @@
+//! `nvram` from the PATH, where `LEASE_NVRAM` says nothing.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use assert_cmd::assert::OutputAssertExt;
+use predicates::prelude::*;
+use rstest::rstest;
+
+use crate::support::Implementation;
+
+fn init(on: Implementation, path: &Path) -> assert_cmd::assert::Assert {
+    let mut command = on.command().expect("a program");
+    command.env_clear().env("PATH", path).env("LEASE_STRICT", "1").arg("init").assert()
+}
+
+#[rstest]
+fn the_tool_on_the_path_is_taken(
+    #[values(
+        Implementation::Executable,
+        Implementation::Ash,
+        Implementation::Dash,
+        Implementation::Bash
+    )]
+    on: Implementation,
+) {
+    let directory = tempfile::tempdir().expect("a directory");
+    let tool = directory.path().join("nvram");
+    let line = "0 02:aa:00:00:00:01 10.0.0.1 * *";
+    let text = format!(
+        "#!/bin/sh\ncase $1 in\nget) echo '{line}' ;;\nshow) echo 'dnsmasq_lease_10.0.0.1={line}' ;;\nesac\n"
+    );
+    fs::write(&tool, text).expect("a script");
+    fs::set_permissions(&tool, fs::Permissions::from_mode(0o755)).expect("a mode");
+    init(on, directory.path())
+        .success()
+        .stdout(format!("{line}\n"))
+        .stderr(predicate::str::is_empty());
+}
+
+#[rstest]
+fn no_tool_at_all_is_said(
+    #[values(
+        Implementation::Executable,
+        Implementation::Ash,
+        Implementation::Dash,
+        Implementation::Bash
+    )]
+    on: Implementation,
+) {
+    assert!(!Path::new("/usr/sbin/nvram").exists(), "this machine is a router");
+    let directory = tempfile::tempdir().expect("a directory");
+    init(on, directory.path())
+        .code(1)
+        .stdout(predicate::str::is_empty())
+        .stderr("lease-update: cannot read NVRAM: no leases\n");
+}
