@@ -43,7 +43,7 @@ impl ArpCache {
             match self.records.iter_mut().find(|r| r.addr == *addr && r.hw == *hw) {
                 Some(record) => record.status = Status::Found,
                 None => {
-                    self.records.insert(0, Record { addr: *addr, hw: *hw, status: Status::New })
+                    self.records.insert(0, Record { addr: *addr, hw: *hw, status: Status::New });
                 }
             }
         }

@@ -303,7 +303,7 @@ impl ServerConfig {
                 "expand-hosts" => config.expand_hosts = true,
                 "port" => {
                     config.port =
-                        need()?.parse().map_err(|_| bad("expected a port number, 0 to 65535"))?
+                        need()?.parse().map_err(|_| bad("expected a port number, 0 to 65535"))?;
                 }
                 "domain" => config.add_domain(need()?).map_err(|p| bad(&p))?,
                 "dhcp-lease-max" => {

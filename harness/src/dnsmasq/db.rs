@@ -184,15 +184,12 @@ impl LeaseDb {
             rank: self.next_rank,
         };
         self.next_rank += 1;
-        let slot = match self.free.pop() {
-            Some(slot) => {
-                self.slots[slot] = Some(lease);
-                slot
-            }
-            None => {
-                self.slots.push(Some(lease));
-                self.slots.len() - 1
-            }
+        let slot = if let Some(slot) = self.free.pop() {
+            self.slots[slot] = Some(lease);
+            slot
+        } else {
+            self.slots.push(Some(lease));
+            self.slots.len() - 1
         };
         self.order.push(slot);
         self.ending += 1;
@@ -347,9 +344,8 @@ impl LeaseDb {
             self.dirty = true;
         }
         let Some(clid) = clid.filter(|c| !c.is_empty()) else { return };
-        let own = self.get(slot).clid.clone();
-        if own.as_ref() != Some(clid) {
-            if let Some(own) = own {
+        if self.get(slot).clid.as_ref() != Some(clid) {
+            if let Some(own) = self.get_mut(slot).clid.take() {
                 Self::unindex(&mut self.by_clid, &own, slot);
             }
             self.get_mut(slot).clid = Some(Arc::clone(clid));

@@ -243,7 +243,7 @@ impl Engine {
     /// When SIGALRM will come, on the monotonic clock.
     #[must_use]
     pub fn next_alarm(&self) -> Option<i64> {
-        self.process.as_ref().and_then(|p| p.alarm_time())
+        self.process.as_ref().and_then(Process::alarm_time)
     }
 
     /// No alarm comes before this moment of the monotonic clock; costs nothing, unlike [`Engine::next_alarm`].

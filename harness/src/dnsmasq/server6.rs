@@ -53,7 +53,7 @@ impl Server {
             for &addr in &ia.addrs {
                 let known =
                     process.db.find6(&client.duid, ia.kind, ia.iaid, IpAddr::V6(addr)).is_some();
-                if !known && !(rebind && process.db.room() != 0) {
+                if !known && (!rebind || process.db.room() == 0) {
                     continue;
                 }
                 let range =
@@ -97,8 +97,8 @@ impl Server {
         clock: Clock,
         sink: &mut impl CallSink,
     ) -> Reply6 {
-        let reply = Reply6::Reply(given.clone());
-        self.engine.dhcp6(kind, client, &given, &reply, clock, sink);
+        let reply = Reply6::Reply(given);
+        self.engine.dhcp6(kind, client, &[], &reply, clock, sink);
         reply
     }
 

@@ -319,16 +319,10 @@ impl Process {
             sent_clid.cloned().or_else(|| found.and_then(|slot| self.db.get(slot).clid.clone()));
         // A host with several addresses in its entry takes the lease over from another of them.
         let known = found.or_else(|| self.db.find_by_addr(addr));
-        let slot = match known {
-            Some(slot) => slot,
-            None => {
-                do_classes = true;
-                match self.db.allocate(IpAddr::V4(addr), super::types::LeaseKind::V4) {
-                    Some(slot) => slot,
-                    None => return,
-                }
-            }
-        };
+        do_classes |= known.is_none();
+        let made =
+            known.or_else(|| self.db.allocate(IpAddr::V4(addr), super::types::LeaseKind::V4));
+        let Some(slot) = made else { return };
         let ciaddr = matches!(message.kind, Kind4::Renew | Kind4::Rebind).then_some(message.addr);
         let name = client_name(client);
         let directory = self.directory.clone();
@@ -363,7 +357,7 @@ impl Process {
             auth = true;
         }
         let clid = if host.is_some_and(|h| h.no_clid) { None } else { clid };
-        let emac = extended_hwaddr(&client.hw, clid.as_deref()).to_vec();
+        let emac = extended_hwaddr(&client.hw, clid.as_deref());
         self.db.set_hwaddr(slot, &client.hw, clid.as_ref());
         if !auth && config.ignore_names.iter().any(|list| match_tags(list, &tags, true)) {
             hostname = None;
@@ -421,7 +415,7 @@ impl Process {
         if let Some(tag) = range.and_then(|c| c.range.set.as_deref()) {
             push(tag);
         }
-        dedup_keep_last(tags)
+        dedup_keep_last(&tags)
     }
 
     /// The BOOTP part of `dhcp_reply`: an infinite lease, no client name, no extra data.
@@ -470,7 +464,7 @@ fn tagged(config: &ServerConfig) -> bool {
 }
 
 /// "kill dupes": of equal tags the last one stays.
-pub(crate) fn dedup_keep_last(tags: Vec<String>) -> Vec<String> {
+pub(crate) fn dedup_keep_last(tags: &[String]) -> Vec<String> {
     let mut kept = Vec::with_capacity(tags.len());
     for (i, tag) in tags.iter().enumerate() {
         if !tags[i + 1..].contains(tag) {

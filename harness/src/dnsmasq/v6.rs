@@ -207,7 +207,7 @@ impl Process {
                 let mut tags: Vec<String> = range.and_then(|r| r.set.clone()).into_iter().collect();
                 tags.extend(named.tags.iter().cloned());
                 self.db.get_mut(slot).extra =
-                    Some(share(extra_data(client, named.supplied, &dedup_keep_last(tags))));
+                    Some(share(extra_data(client, named.supplied, &dedup_keep_last(&tags))));
             }
         }
     }

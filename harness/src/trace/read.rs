@@ -81,15 +81,12 @@ fn unescape(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some((&first, tail)) = rest.split_first() {
-        match rest {
-            [0xed, b @ (0xb2 | 0xb3), c @ 0x80..=0xbf, ..] => {
-                out.push(((b - 0xb0) << 6) | (c & 0x3f));
-                rest = &rest[3..];
-            }
-            _ => {
-                out.push(first);
-                rest = tail;
-            }
+        if let [0xed, b @ (0xb2 | 0xb3), c @ 0x80..=0xbf, ..] = rest {
+            out.push(((b - 0xb0) << 6) | (c & 0x3f));
+            rest = &rest[3..];
+        } else {
+            out.push(first);
+            rest = tail;
         }
     }
     out

@@ -1,0 +1,4 @@
+//! Integration tests of leaselab.
+
+mod engine;
+mod traces;

@@ -1,0 +1,137 @@
+//! The recordings of real dnsmasq runs: all are met, and no byte of them is a matter of indifference.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use assert_cmd::Command;
+use leaselab::trace::{Recording, check, find};
+use predicates::prelude::*;
+use rstest::rstest;
+
+fn traces() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios/traces")
+}
+
+fn leaselab() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_leaselab"))
+}
+
+fn copy(name: &str) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().expect("a folder");
+    for file in ["meta.json", "stimuli.jsonl", "calls.jsonl"] {
+        fs::copy(traces().join(name).join(file), dir.path().join(file)).expect("a recording");
+    }
+    dir
+}
+
+#[test]
+fn every_call_of_every_recording() {
+    leaselab().args(["trace", "check"]).arg(traces()).assert().success().stdout(
+        predicate::str::ends_with("208 traces, 3971 calls, 0 differ\n")
+            .and(predicate::str::contains("DIFFERS").not()),
+    );
+}
+
+#[test]
+fn the_server_decides_as_recorded() {
+    let (mut same, mut other) = (0, Vec::new());
+    for folder in find(&traces()).expect("recordings") {
+        let outcome =
+            check(&Recording::read(&folder).expect("a recording")).expect("known stimuli");
+        same += outcome.foreseen;
+        other.extend(outcome.surprises);
+    }
+    assert!(other.is_empty(), "{other:?}");
+    assert_eq!(same, 2622);
+}
+
+/// Another byte of the same class, so that the JSON stays well-formed more often than not.
+fn other(byte: u8) -> Option<u8> {
+    match byte {
+        b'9' | b'z' | b'Z' => Some(byte - 1),
+        b'0'..=b'8' | b'a'..=b'y' | b'A'..=b'Y' => Some(byte + 1),
+        _ => None,
+    }
+}
+
+#[rstest]
+#[case("add_full_env.rtc", 1)]
+#[case("add_relay_env.no-rtc", 3)]
+#[case("hostname_theft.rtc", 7)]
+#[case("init_exit_codes.no-rtc", 1)]
+#[case("v6_aware_store.rtc", 7)]
+#[case("restart_expired.no-rtc", 7)]
+#[case("random-25.rtc", 1201)]
+fn a_changed_byte_of_the_calls_is_seen(#[case] name: &str, #[case] step: usize) {
+    let dir = copy(name);
+    let path = dir.path().join("calls.jsonl");
+    let text = fs::read(&path).expect("calls");
+    let mut changed = 0;
+    for at in (0..text.len()).step_by(step) {
+        let Some(byte) = other(text[at]) else { continue };
+        let mut mutant = text.clone();
+        mutant[at] = byte;
+        fs::write(&path, &mutant).expect("written");
+        let met = Recording::read(dir.path())
+            .and_then(|r| check(&r))
+            .is_ok_and(|outcome| !outcome.failed());
+        let line = text[..at].iter().filter(|b| **b == b'\n').count();
+        assert!(!met, "{name}: byte {at} (line {line}) may be anything");
+        changed += 1;
+    }
+    assert!(changed > 20, "only {changed} bytes changed");
+}
+
+#[test]
+fn a_difference_is_shown_and_fails() {
+    let dir = copy("add_single.rtc");
+    let path = dir.path().join("calls.jsonl");
+    let text = fs::read_to_string(&path).expect("calls").replace("\"bravo\"]", "\"bravado\"]");
+    fs::write(&path, text).expect("written");
+    leaselab().args(["trace", "check"]).arg(dir.path()).assert().code(1).stdout(
+        predicate::str::contains("- argv recorder add 02:aa:00:00:00:01 192.168.77.173 bravado")
+            .and(predicate::str::contains(
+                "+ argv recorder add 02:aa:00:00:00:01 192.168.77.173 bravo\n",
+            ))
+            .and(predicate::str::ends_with("1 traces, 2 calls, 1 differ\n")),
+    );
+}
+
+#[test]
+fn racy_recordings_may_swap_neighbours_but_not_lose_them() {
+    let dir = copy("script_arp.rtc");
+    let path = dir.path().join("calls.jsonl");
+    let text = fs::read_to_string(&path).expect("calls");
+    let words = |mac: &str, addr: &str| format!("[\"recorder\",\"arp-add\",\"{mac}\",\"{addr}\"]");
+    let (six, own) =
+        (words("02:dd:00:00:00:06", "192.168.77.6"), words("02:aa:00:00:00:01", "192.168.77.173"));
+    let swapped = text.replacen(&six, "@", 1).replacen(&own, &six, 1).replacen('@', &own, 1);
+    assert_ne!(text, swapped);
+    fs::write(&path, swapped).expect("written");
+    leaselab().args(["trace", "check"]).arg(dir.path()).assert().success();
+    fs::write(&path, text.replace(&six, &words("02:dd:00:00:00:07", "192.168.77.6")))
+        .expect("written");
+    leaselab().args(["trace", "check"]).arg(dir.path()).assert().code(1);
+}
+
+#[test]
+fn what_cannot_be_read_is_named() {
+    let empty = tempfile::tempdir().expect("a folder");
+    leaselab()
+        .args(["trace", "check"])
+        .arg(empty.path())
+        .assert()
+        .code(2)
+        .stderr(predicate::str::contains("no recording here"));
+
+    let dir = copy("add_single.rtc");
+    let path = dir.path().join("stimuli.jsonl");
+    let text = fs::read_to_string(&path).expect("stimuli");
+    fs::write(&path, text.replacen("\"i\":1,", "\"i\":oops,", 1)).expect("written");
+    leaselab()
+        .args(["trace", "check"])
+        .arg(dir.path())
+        .assert()
+        .code(2)
+        .stderr(predicate::str::contains("stimuli.jsonl:2:6: expected value"));
+}
