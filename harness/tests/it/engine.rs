@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 
 use leaselab::dnsmasq::{
-    Build, CallCounts, Client4, Clock, Engine, HwAddr, InitResult, InitStatus, Kind4, ScriptCall,
-    Server, ServerConfig, StartFailure,
+    Build, CallCounts, Client4, Clock, Engine, HwAddr, InitResult, InitStatus, Kind4, Lease,
+    ScriptCall, Server, ServerConfig, StartFailure,
 };
 use proptest::prelude::*;
 
@@ -56,7 +56,7 @@ fn step() -> impl Strategy<Value = Step> {
 
 fn client(number: u8, name: u8) -> Client4 {
     let mut client = Client4::new(HwAddr::ethernet([2, 0, 0, 0, 0, number]));
-    if number % 2 == 0 {
+    if number.is_multiple_of(2) {
         client.clid = Some(vec![1, number].into());
     }
     client.hostname = [None, Some("alpha"), Some("bravo"), Some("bad name")][usize::from(name)]
@@ -80,8 +80,7 @@ fn run(
         match step {
             Step::Message(kind, who, name, addr) => {
                 let client = client(*who, *name);
-                let held =
-                    server.engine().leases().find(|l| l.hw == client.hw).and_then(|l| l.v4());
+                let held = server.engine().leases().find(|l| l.hw == client.hw).and_then(Lease::v4);
                 let asked = Ipv4Addr::new(192, 168, 77, *addr);
                 let addr = if addr % 3 == 0 { asked } else { held.unwrap_or(asked) };
                 server.handle(*kind, &client, addr, clock, &mut calls);

@@ -75,7 +75,7 @@ fn a_changed_byte_of_the_calls_is_seen(#[case] name: &str, #[case] step: usize) 
         let met = Recording::read(dir.path())
             .and_then(|r| check(&r))
             .is_ok_and(|outcome| !outcome.failed());
-        let line = text[..at].iter().filter(|b| **b == b'\n').count();
+        let line = text[..at].split(|b| *b == b'\n').count();
         assert!(!met, "{name}: byte {at} (line {line}) may be anything");
         changed += 1;
     }
