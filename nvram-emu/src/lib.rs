@@ -1,4 +1,76 @@
-//! The flash device, the FLSH image, and the dialects of the `nvram` tool.
+//! A fake `nvram` over a size-limited FLSH flash image, for people who must know what their scripts do to a
+//! router: what fits, what is silently lost, what a power cut leaves, how often the flash is erased.
+//!
+//! Four layers, each usable alone; nothing in here knows of leases.
+//!
+//! | layer | what it is |
+//! |---|---|
+//! | [`device`] | the flash: erase blocks, programs that only clear bits, wear, time, cuts; cheap to clone |
+//! | [`flsh`] | the image in it: header, CRC, 257 hash chains, silent overflow |
+//! | [`dialect`] | the tools: words, texts, exit codes, RAM, the operations of a commit |
+//! | [`emu`] | the edge: environment variables, files, lock, device folders; the `nvram` executable |
+//!
+//! [`Machine`] is a whole router in memory: a dialect over a device, run with the tool's own words.
+//!
+//! ```
+//! use nvram_emu::device::{Chip, Flash};
+//! use nvram_emu::flsh::{ChainRule, Format, Insert, Table, serialise};
+//! use nvram_emu::{Dialect, Exit, Machine};
+//!
+//! let mut image = vec![0xFF; 0x8000];
+//! let empty = Table::new(ChainRule::OPENWRT_MIPS, Insert::Head);
+//! serialise(&empty, Format::OPENWRT, &mut image, 0x8000).expect("room for a header");
+//! let flash = Flash::from_bytes(&image, 65536, Chip::SPI_NOR).expect("a geometry");
+//! let mut router = Machine::new(Dialect::OpenWrt, flash, None);
+//!
+//! router.run(&[b"set", b"lan_ipaddr=192.168.1.1"]);
+//! let before_commit = router.clone();
+//! router.arm_cut(1, 100); // power fails in the second flash operation, after 100 bytes
+//! assert_eq!(router.run(&[b"commit"]).exit, Exit::PowerLost);
+//! router.reboot();
+//! assert_eq!(router.flash().erases(), [1]);
+//!
+//! let mut other = before_commit;
+//! assert_eq!(other.run(&[b"commit"]).exit, Exit::Code(0));
+//! other.reboot();
+//! assert_eq!(other.run(&[b"get", b"lan_ipaddr"]).stdout, b"192.168.1.1\n");
+//! ```
+//!
+//! # In flash
+//!
+//! ```text
+//!  partition, 64 KiB                              NVRAM space, 32 KiB
+//!  ┌──────────────────────┬──────────────────────┐ 0x0000 ┌─────────────────────────────────────┐
+//!  │ kept by every commit │ NVRAM space          │        │ header, 20 bytes: FLSH len crc ver  │
+//!  │ (other data, or FF)  │ at the end, Broadcom;│        │   sdram_init config refresh ncdl    │
+//!  │                      │ found by its magic,  │ 0x0014 ├─────────────────────────────────────┤
+//!  │                      │ OpenWrt              │        │ name=value 0  name=value 0 … 0      │
+//!  └──────────────────────┴──────────────────────┘        │   chain 0 first, head to tail       │
+//!  ├── erase block(s): a commit erases all of it ┤    len ├─────────────────────────────────────┤
+//!                                                         │ FF (OpenWrt, Padavan), 00 (others)  │
+//!                                                  space  └─────────────────────────────────────┘
+//! ```
+//!
+//! The header's fields by offset are drawn in [`flsh`].
+//!
+//! # Dialects, and where each tells how much room is left
+//!
+//! | dialect | proven | free space is told by |
+//! |---|---|---|
+//! | `openwrt`, `openwrt-arm`, `openwrt-hardened` | on recordings | `info`: `N bytes used / N bytes available` |
+//! | `broadcom` | on recordings | `show`, on stderr: `size: N bytes (N left)` |
+//! | `broadcom-stock`, `ddwrt`, `freshtomato-arm`, `merlin`, `padavan`, `seed2006` | read in the source | `show`, on stderr: `size: N bytes (N left)` |
+//! | `tomato` | read in the source | `show`, last line of stdout: `N entries, N bytes used, N bytes free.` |
+//!
+//! On `openwrt` the number is the room behind the stored image, not a promise: an entry that does not fit takes
+//! the rest of its chain along without a word, and an image that ends 0 to 3 bytes before the limit locks every
+//! later write out. With a kernel driver RAM may hold more than flash; the excess is gone at the commit.
+//!
+//! # Sources
+//!
+//! Rules cite the file and function of the program that they model: OpenWrt's package/utils/nvram/src (cli.c,
+//! nvram.c), Broadcom's shared/nvram/nvram.c and nvram_linux.c as in shantanugoel/asus-rt-n66u-merlin
+//! ede220728e, torvalds/linux drivers/mtd/mtdblock.c. [`dialect::Traits`] names the source of each dialect.
 
 pub mod device;
 pub mod dialect;

@@ -343,3 +343,16 @@ fn leftovers(dir: &Path) -> Vec<String> {
     names.sort();
     names
 }
+
+#[test]
+fn the_documentation_names_every_dialect_with_its_free_space() {
+    let text = include_str!("../../src/lib.rs");
+    let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("//! | `")).collect();
+    for dialect in Dialect::ALL {
+        let traits = dialect.traits();
+        let row = rows.iter().find(|row| row.contains(&format!("`{dialect}`")));
+        let row = row.unwrap_or_else(|| panic!("{dialect} is not in the table"));
+        assert!(row.ends_with(&format!("| {} |", traits.free_space.describe())), "{row}");
+        assert_eq!(row.contains("on recordings"), traits.proven, "{row}");
+    }
+}

@@ -1,8 +1,18 @@
 //! OpenWrt's tool (package/utils/nvram/src): no kernel part, a staging file in RAM, no lock of any kind.
 //!
-//! The steps of a write command, as separate functions so that two commands can be interleaved:
-//! [`find_mtd`], [`flash_to_staging`], [`Handle::open`], [`Handle::word`], [`Handle::serialise`] (into the
-//! shared mapping of the staging file), [`staging_to_flash`] with [`remove_staging`].
+//! The steps of a write command are separate, so that two commands can be interleaved:
+//!
+//! | step | function |
+//! |---|---|
+//! | the partition's size | [`find_mtd`] |
+//! | partition to staging file, where there is none | [`flash_to_staging`] |
+//! | search, check, load | [`Handle::open`] |
+//! | a word | [`Handle::set`], `handle.table.get` and `unset` |
+//! | table into the shared mapping of the staging file | [`Handle::serialise`] |
+//! | staging file to partition | [`staging_to_flash`] |
+//! | unlink | [`remove_staging`] |
+//!
+//! [`OpenWrt::prepare`] is everything before the commit, [`OpenWrt::finish`] the commit.
 
 mod cli;
 mod handle;
