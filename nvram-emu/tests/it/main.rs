@@ -2,9 +2,11 @@
 
 mod codec;
 mod contract;
+mod cost;
 mod device;
 mod golden;
 mod golden_executable;
 mod golden_machine;
+mod quick_get;
 mod scratch;
 mod vendor;
