@@ -3,5 +3,9 @@
 pub mod cli;
 pub mod diagnostics;
 pub mod dnsmasq;
+pub mod report;
+pub mod run;
 pub mod scenario;
+pub mod suite;
+pub mod target;
 pub mod trace;

@@ -1,7 +1,19 @@
-//! Entry point of `leaselab`.
+//! Entry point of `leaselab`, which answers to several names: `nvram` and `lease-update` are the small
+//! executables of the same names, so that one build is all that a run needs.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
+use leaselab::target::process::{AGENT_NAME, agent, shim};
+
 fn main() -> ExitCode {
-    leaselab::cli::main().into()
+    let called: PathBuf = std::env::args_os().next().unwrap_or_default().into();
+    match called.file_name().and_then(|name| name.to_str()) {
+        Some("nvram") => shim::main(),
+        Some("lease-update") => {
+            lease_script::main(std::env::args_os().skip(1), std::env::vars_os()).into()
+        }
+        Some(AGENT_NAME) => agent::main(),
+        _ => leaselab::cli::main().into(),
+    }
 }

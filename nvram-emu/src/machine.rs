@@ -86,6 +86,32 @@ impl Machine {
         self.board.flash.power_on();
     }
 
+    /// The same router with other bytes in flash and RAM, as damage leaves them. `None` where they cannot be: a
+    /// partition of another size, or RAM that is none of the dialect's. Wear and logs start anew.
+    pub fn with_contents(&self, flash: &[u8], ram: Option<Vec<u8>>) -> Option<Self> {
+        let old = self.flash();
+        if flash.len() != old.geometry().size as usize {
+            return None;
+        }
+        let mut machine = self.clone();
+        machine.board.flash =
+            Flash::from_bytes(flash, old.geometry().erase_block, old.chip()).ok()?;
+        machine.board.ram = match ram {
+            Some(ram) => Ram::from_bytes(ram, self.dialect.tool().driver()).ok()?,
+            None => Ram::Empty,
+        };
+        Some(machine)
+    }
+
+    /// Where the NVRAM begins in the partition: at its end, where the driver has a size of its own.
+    pub fn nvram_offset(&self) -> u32 {
+        if self.dialect.traits().own_space {
+            self.board.flash.geometry().size.saturating_sub(self.board.space)
+        } else {
+            0
+        }
+    }
+
     /// The dialect.
     pub fn dialect(&self) -> Dialect {
         self.dialect

@@ -1,5 +1,6 @@
 //! The command line. Each command has a file of its own with its arguments and a `run` function.
 
+mod run;
 mod schema;
 mod trace;
 
@@ -52,6 +53,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Run scenarios
+    Run(run::Args),
     /// Print the JSON schema of the scenario format
     Schema(schema::Args),
     /// Check recordings of real dnsmasq runs against the engine
@@ -61,6 +64,7 @@ enum Command {
 /// Runs `leaselab` with the process's arguments.
 pub fn main() -> Exit {
     let result: Result<Exit, Failure> = match Cli::parse().command {
+        Command::Run(args) => run::run(&args),
         Command::Schema(args) => Ok(schema::run(&args)),
         Command::Trace(args) => trace::run(&args),
     };

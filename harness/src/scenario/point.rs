@@ -23,9 +23,9 @@ pub enum Point {
     Word(Side, String),
     /// Beside the N-th `nvram` command of the call, counted from 1.
     Command(Side, u32),
-    /// Half-way through the call's first erase.
+    /// Half-way through the longest erase of the first command that erases.
     Erase,
-    /// Half-way through the call's first program operation.
+    /// Half-way through the longest program operation of the first command that programs.
     Program,
     /// In flash operation `op` (from 0) of the first command that touches the flash, after `byte`
     /// bytes.

@@ -17,5 +17,5 @@ pub use config::{ConfigError, DeviceConfig};
 pub use error::EmuError;
 pub use folder::{Device, DeviceInfo};
 pub use kill::CutScope;
-pub use process::main;
+pub use process::{foretell, main};
 pub use settings::{Env, Settings};

@@ -47,6 +47,14 @@ pub fn main(args: impl Iterator<Item = OsString>, env: Env<'_>) -> ExitCode {
     }
 }
 
+/// The flash operations that a command would make, everything left as it is; none where it would fail.
+pub fn foretell(args: &[&[u8]], env: Env<'_>) -> Vec<Op> {
+    let machine = Settings::read(env).and_then(|settings| load(&settings));
+    let Ok(mut machine) = machine else { return Vec::new() };
+    machine.run(args);
+    machine.take_ops()
+}
+
 /// A reader that has gone away is not an error of the tool's.
 fn print(outcome: &Outcome) {
     write_all(rustix::stdio::stdout(), &outcome.stdout);

@@ -193,3 +193,14 @@ pub fn find_magic(bytes: &[u8], limit: usize) -> Option<usize> {
         .position(|word| u32::from_le_bytes(*word) == MAGIC)
         .map(|at| at * 4)
 }
+
+/// The shortest image that every dialect takes: a header with the default numbers, and no variable.
+pub fn blank_image() -> [u8; HEADER_LEN + 4] {
+    let mut image = [0; HEADER_LEN + 4];
+    let mut header = Header::from_sdram([None; 4]);
+    header.len = image.len() as u32;
+    image[..HEADER_LEN].copy_from_slice(&header.to_bytes());
+    header.crc_ver_init |= u32::from(crc_of(&image, header.len as usize));
+    image[..HEADER_LEN].copy_from_slice(&header.to_bytes());
+    image
+}

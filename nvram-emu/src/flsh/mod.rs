@@ -25,6 +25,6 @@ pub use entries::{End, Entries, Entry, Walk};
 pub use hash::ChainRule;
 pub use header::{CRC_START, HEADER_LEN, Header, MAGIC, crc_from, crc_of, strtoul};
 pub use image::{
-    Format, Head, OutOfBounds, Parsed, Tail, Written, find_magic, parse_any, serialise,
+    Format, Head, OutOfBounds, Parsed, Tail, Written, blank_image, find_magic, parse_any, serialise,
 };
 pub use table::{Change, Insert, Table, hex4, hex8};

@@ -1,0 +1,65 @@
+//! The JSON report: one object, made for machines.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::{FileReport, Summary, write_whole};
+use crate::cli::Failure;
+use crate::run::{CaseReport, Finding, Verdict};
+
+/// Writes the report.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn write_json(path: &Path, files: &[FileReport]) -> Result<(), Failure> {
+    let summary = Summary::of(files);
+    let scenarios: Vec<Value> = files
+        .iter()
+        .map(|file| {
+            let cases: Vec<Value> = file.cases.iter().map(case).collect();
+            json!({ "file": file.path, "title": file.title, "cases": cases })
+        })
+        .collect();
+    let report = json!({
+        "leaselab": env!("CARGO_PKG_VERSION"),
+        "passed": summary.passed,
+        "failed": summary.failed,
+        "skipped": summary.skipped,
+        "scenarios": scenarios,
+    });
+    write_whole(path, format!("{report:#}\n").as_bytes())
+}
+
+fn case(report: &CaseReport) -> Value {
+    let (verdict, why) = match &report.verdict {
+        Verdict::Passed => ("passed", None),
+        Verdict::Failed => ("failed", None),
+        Verdict::Skipped(why) => ("skipped", Some(why)),
+    };
+    let total = &report.total;
+    json!({
+        "name": report.name,
+        "verdict": verdict,
+        "why": why,
+        "failures": report.failures.iter().map(finding).collect::<Vec<Value>>(),
+        "foreseen": report.foreseen.iter().map(finding).collect::<Vec<Value>>(),
+        "seconds": report.took.as_secs_f64(),
+        "calls": total.calls,
+        "failed_calls": total.failed_calls,
+        "nvram_commands": total.commands,
+        "commits": total.commits,
+        "erases": total.erases,
+        "bytes_programmed": total.programmed,
+        "log": report.log,
+    })
+}
+
+fn finding(finding: &Finding) -> Value {
+    json!({
+        "kind": finding.kind.name(),
+        "step": finding.step,
+        "line": finding.line,
+        "text": finding.text,
+    })
+}

@@ -1,0 +1,39 @@
+//! What a failed case leaves behind, for whoever wants to know why.
+
+use std::fs;
+use std::path::Path;
+
+use super::write_whole;
+use crate::cli::Failure;
+use crate::run::CaseReport;
+use crate::scenario::Case;
+
+/// Puts the scenario, the findings, the log, flash and RAM into a folder of the case's own.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn keep(folder: &Path, case: &Case, report: &CaseReport) -> Result<(), Failure> {
+    let name: String = case
+        .name()
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || "-=,.".contains(c) { c } else { '_' })
+        .collect();
+    let folder = folder.join(name);
+    fs::create_dir_all(&folder)
+        .map_err(|error| Failure::Input(format!("{}: {error}", folder.display())))?;
+    let findings: Vec<String> = report
+        .failures
+        .iter()
+        .map(|f| format!("step {} (line {}): {}: {}\n", f.step, f.line, f.kind.name(), f.text))
+        .collect();
+    write_whole(&folder.join("scenario.toml"), case.source.text.as_bytes())?;
+    write_whole(&folder.join("findings.txt"), findings.concat().as_bytes())?;
+    write_whole(&folder.join("calls.txt"), (report.log.join("\n") + "\n").as_bytes())?;
+    if let Some(machine) = &report.machine {
+        write_whole(&folder.join("flash.bin"), &machine.flash_bytes())?;
+        if let Some(ram) = machine.ram_bytes() {
+            write_whole(&folder.join("staging"), &ram)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,56 @@
+//! What people and machines get to see of a run.
+
+mod files;
+mod json;
+mod junit;
+mod keep;
+mod terminal;
+
+pub use files::{FileReport, Summary, by_file, next_file};
+pub use json::write_json;
+pub use junit::write_junit;
+pub use keep::keep;
+pub use terminal::{Progress, print_claims};
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use crate::cli::Failure;
+
+/// Whether report files can be written, asked before any work is done.
+///
+/// # Errors
+/// The first path that cannot be written.
+pub fn check_writable<'a>(paths: impl Iterator<Item = &'a PathBuf>) -> Result<(), Failure> {
+    for path in paths {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new("."));
+        tempfile::Builder::new()
+            .tempfile_in(folder)
+            .map_err(|error| Failure::Input(format!("{}: {error}", path.display())))?;
+    }
+    Ok(())
+}
+
+/// Writes a whole file, or leaves what was there.
+///
+/// # Errors
+/// With the path in it.
+pub(crate) fn write_whole(path: &Path, text: &[u8]) -> Result<(), Failure> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let write = || -> std::io::Result<()> {
+        if fs::symlink_metadata(path).is_ok_and(|data| !data.is_file()) {
+            // A device such as /dev/stdout is written to, not replaced.
+            return File::options().write(true).open(path)?.write_all(text);
+        }
+        let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
+        file.write_all(text)?;
+        file.as_file().sync_all()?;
+        let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+        file.as_file().set_permissions(permissions)?;
+        file.persist(path).map_err(|error| error.error)?;
+        Ok(())
+    };
+    write().map_err(|error| Failure::Input(format!("{}: {error}", path.display())))
+}

@@ -1,0 +1,123 @@
+//! Lines for people: a progress bar on a terminal, one line a scenario file everywhere.
+
+use std::io::IsTerminal;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::FileReport;
+use crate::run::{CaseReport, Finding, Verdict};
+use crate::scenario::Case;
+
+/// The progress of a run.
+#[derive(Debug)]
+pub struct Progress {
+    bar: ProgressBar,
+}
+
+impl Progress {
+    /// Of so many cases.
+    pub fn new(cases: usize) -> Self {
+        let target = if std::io::stderr().is_terminal() {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
+        let bar = ProgressBar::with_draw_target(Some(cases as u64), target);
+        if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} cases  {elapsed}") {
+            bar.set_style(style);
+        }
+        Self { bar }
+    }
+
+    /// One more is done.
+    pub fn advance(&self) {
+        self.bar.inc(1);
+    }
+
+    /// Prints what became of a file.
+    pub fn print(&self, file: &FileReport) {
+        self.bar.suspend(|| print_file(file));
+    }
+
+    /// Takes the bar away.
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+fn print_file(file: &FileReport) {
+    let failed = file.count(|verdict| *verdict == Verdict::Failed);
+    let skipped = file.count(|verdict| matches!(verdict, Verdict::Skipped(_)));
+    let word = match (failed, skipped) {
+        (0, skipped) if skipped == file.cases.len() => "SKIP",
+        (0, _) => "ok",
+        _ => "FAIL",
+    };
+    let total = file.total();
+    anstream::println!(
+        "{word:<5}{:<48} {:>3} cases {:>6} calls {:>5} commits {:>5} erases  {:>6.2} s",
+        file.path.display(),
+        file.cases.len(),
+        total.calls,
+        total.commits,
+        total.erases,
+        file.took().as_secs_f64(),
+    );
+    for case in &file.cases {
+        print_case(case, file.verbose);
+    }
+}
+
+fn print_case(case: &CaseReport, verbose: bool) {
+    if verbose {
+        anstream::println!("     {}", case.name);
+        for line in &case.log {
+            anstream::println!("       {line}");
+        }
+    }
+    match &case.verdict {
+        Verdict::Passed => {}
+        Verdict::Skipped(why) => anstream::println!("     SKIPPED {}: {why}", case.name),
+        Verdict::Failed => {
+            anstream::println!("     FAILED  {}", case.name);
+            for finding in &case.failures {
+                anstream::println!("{}", finding_text(finding));
+            }
+            anstream::println!("       reproduce: {}", reproduction(&case.name));
+        }
+    }
+}
+
+/// A finding as one line.
+fn finding_text(finding: &Finding) -> String {
+    format!(
+        "       step {} (line {}): {}: {}",
+        finding.step,
+        finding.line,
+        finding.kind.name(),
+        finding.text
+    )
+}
+
+/// The command that runs just this case.
+pub(super) fn reproduction(name: &str) -> String {
+    let file = name.split_once('[').map_or(name, |(file, _)| file);
+    format!("leaselab run {file}.toml --filter '{name}' --verbose")
+}
+
+/// The claims of the 2006 notes, each with what became of it.
+pub fn print_claims(cases: &[Case]) {
+    let mut last = None;
+    for case in cases {
+        let (path, Some(claim)) = (&case.source.path, &case.scenario.claim) else { continue };
+        if last == Some(path) {
+            continue;
+        }
+        last = Some(path);
+        anstream::println!("claim    {}", claim.text);
+        anstream::println!("  naive    {}", claim.naive);
+        anstream::println!("  ours     {}", claim.ours);
+        anstream::println!("  verdict  {}", claim.verdict);
+        anstream::println!("  measured {}", path.display());
+    }
+}

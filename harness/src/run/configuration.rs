@@ -1,0 +1,66 @@
+//! dnsmasq's command line, from a scenario's `[server]`.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use crate::diagnostics::SourceError;
+use crate::dnsmasq::{Build, Engine, Network, ServerConfig};
+use crate::scenario::Case;
+
+/// A dnsmasq that is not running yet.
+///
+/// # Errors
+/// A range or an option that dnsmasq would not understand, with its place.
+pub(super) fn engine(case: &Case, build: Build, limit: Option<u32>) -> Result<Engine, SourceError> {
+    let server = &case.scenario.server;
+    let range = |range: &toml::Spanned<String>, rest: &str| match range.get_ref().split_once('-') {
+        Some((first, last)) => Ok(format!("--dhcp-range={},{},{rest}", first.trim(), last.trim())),
+        None => Err(case.error(range.span(), "a range is FIRST-LAST")),
+    };
+    let time = match server.lease_time {
+        crate::scenario::LeaseTime::Infinite => "infinite".to_owned(),
+        crate::scenario::LeaseTime::Finite(seconds) => seconds.0.to_string(),
+    };
+    let mut line: Vec<String> =
+        ["dnsmasq", "--leasefile-ro", "--dhcp-script=/etc/lease_update.sh", "--interface=br0"]
+            .map(str::to_owned)
+            .to_vec();
+    line.push(range(&server.range, &format!("255.255.255.0,{time}"))?);
+    if let Some(range6) = &server.range6 {
+        line.push(range(range6, &format!("64,{time}"))?);
+    }
+    if let Some(limit) = limit {
+        line.push(format!("--dhcp-lease-max={limit}"));
+    }
+    for option in &server.options {
+        // One at a time, so that a complaint finds its place.
+        let words = ["dnsmasq", option.get_ref()];
+        let config = ServerConfig::parse(&words)
+            .map_err(|error| case.error(option.span(), error.to_string()))?;
+        if !config.unmodelled.is_empty() {
+            return Err(case.error(option.span(), "the engine does not model this option"));
+        }
+        line.push(option.get_ref().clone());
+    }
+    let config = ServerConfig::parse(&line)
+        .map_err(|error| case.error(server.range.span(), error.to_string()))?;
+    let network = network(&config).ok_or_else(|| {
+        case.error(server.range.span(), "a range begins and ends in one network of 256 addresses")
+    })?;
+    Ok(Engine::on(build, config, network))
+}
+
+/// The router's own addresses: the first of the /24 and the /64 that it leases from.
+fn network(config: &ServerConfig) -> Option<Network> {
+    let first = config.ranges4.first()?.start.octets();
+    let last = config.ranges4.first()?.end.octets();
+    let v6 = config.ranges6.first().map(|range| {
+        let mut segments = range.start.segments();
+        segments[4..].copy_from_slice(&[0, 0, 0, 1]);
+        (Ipv6Addr::from(segments), 64)
+    });
+    (first[..3] == last[..3]).then(|| Network {
+        v4: vec![(Ipv4Addr::new(first[0], first[1], first[2], 1), 24)],
+        v6: v6.into_iter().collect(),
+        ..Network::default()
+    })
+}

@@ -1,0 +1,137 @@
+//! What `init` prints, read strictly: dnsmasq would read more, but not as the script meant it.
+//!
+//! The grammar is that of the contract in `lease-script/README.md`; it is written here a second time
+//! on purpose, so that the judge does not share a parser with the accused.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+/// What a line is about: an address, or `duid`.
+pub(super) type Subject = Vec<u8>;
+
+/// The subject of the server's DUID.
+pub(super) const DUID: &[u8] = b"duid";
+
+/// The lines that `init` printed, by their subject.
+pub(super) type Lines = BTreeMap<Subject, Vec<u8>>;
+
+/// Reads `init`'s output.
+///
+/// # Errors
+/// The first line that is none, or that repeats a subject.
+pub(super) fn read(output: &[u8]) -> Result<Lines, String> {
+    let mut lines = Lines::new();
+    let Some(text) = output.strip_suffix(b"\n") else {
+        return match output {
+            [] => Ok(lines),
+            _ => Err(format!("the last line has no end: {}", show(output))),
+        };
+    };
+    let mut rank = 0;
+    for line in text.split(|byte| *byte == b'\n') {
+        let (order, subject) =
+            subject(line).ok_or_else(|| format!("no lease line: {}", show(line)))?;
+        if order < rank {
+            return Err(format!("out of order (DHCPv4, duid, DHCPv6): {}", show(line)));
+        }
+        rank = order;
+        if lines.insert(subject.to_vec(), line.to_vec()).is_some() {
+            return Err(format!("a second line for {}", show(subject)));
+        }
+    }
+    Ok(lines)
+}
+
+/// The subject of a well-formed line, and its place: 0 DHCPv4, 1 the DUID, 2 DHCPv6.
+fn subject(line: &[u8]) -> Option<(u8, &[u8])> {
+    let words: Vec<&[u8]> = line.split(|byte| *byte == b' ').collect();
+    match *words.as_slice() {
+        [b"duid", duid] => is_hex(duid).then_some((1, DUID)),
+        [time, second, address, name, id] => {
+            let text = std::str::from_utf8(address).ok()?;
+            let v4 = text.parse::<Ipv4Addr>().is_ok();
+            let v6 = text.parse::<Ipv6Addr>().is_ok_and(|parsed| parsed.to_string() == text);
+            let named = name == b"*"
+                || (1..=255).contains(&name.len()) && !name.iter().any(u8::is_ascii_control);
+            let known = is_time(time)
+                && named
+                && (v4 && is_hardware(second) || v6 && is_iaid(second))
+                && (is_hex(id) || v4 && id == b"*");
+            known.then_some((if v4 { 0 } else { 2 }, address))
+        }
+        _ => None,
+    }
+}
+
+fn is_time(word: &[u8]) -> bool {
+    word == b"0"
+        || (1..=10).contains(&word.len()) && word[0] != b'0' && word.iter().all(u8::is_ascii_digit)
+}
+
+fn is_iaid(word: &[u8]) -> bool {
+    let number = word.strip_prefix(b"T").unwrap_or(word);
+    is_time(number) && std::str::from_utf8(number).is_ok_and(|text| text.parse::<u32>().is_ok())
+}
+
+fn is_hardware(word: &[u8]) -> bool {
+    let lower_hex = |byte: &u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(byte);
+    let (typed, bytes) = match word {
+        [a, b, b'-', rest @ ..] if lower_hex(a) && lower_hex(b) => (true, rest),
+        _ => (false, word),
+    };
+    (typed && bytes.is_empty()) || is_hex(bytes) && bytes.len() < 16 * 3
+}
+
+fn is_hex(word: &[u8]) -> bool {
+    !word.is_empty()
+        && word.split(|byte| *byte == b':').all(|pair| {
+            pair.len() == 2 && pair.iter().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(b))
+        })
+}
+
+/// A line's time and the rest of it.
+pub(super) fn split_time(line: &[u8]) -> Option<(u64, &[u8])> {
+    let blank = line.iter().position(|byte| *byte == b' ')?;
+    let time = std::str::from_utf8(&line[..blank]).ok()?.parse().ok()?;
+    Some((time, &line[blank..]))
+}
+
+/// Bytes for a person to read.
+pub(super) fn show(bytes: &[u8]) -> String {
+    format!("`{}`", bytes.escape_ascii())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case(b"1700000000 02:aa:00:00:00:01 192.168.1.57 phone 01:02:aa:00:00:00:01")]
+    #[case(b"0 06-02:aa 192.168.1.57 * *")]
+    #[case(b"0 20- 192.168.1.57 * ff")]
+    #[case(b"86400 T4294967295 fd00::57 * 00:03:00:01")]
+    fn lines_that_dnsmasq_reads(#[case] line: &[u8]) {
+        assert!(subject(line).is_some());
+    }
+
+    #[rstest]
+    #[case::word_too_many(b"0 02:aa 192.168.1.57 a b *")]
+    #[case::no_number(b"soon 02:aa 192.168.1.57 * *")]
+    #[case::leading_zero(b"01 02:aa 192.168.1.57 * *")]
+    #[case::not_hex(b"0 nothex 192.168.1.57 * *")]
+    #[case::no_hardware(b"0  192.168.1.57 * *")]
+    #[case::no_address(b"0 02:aa 192.168.1.257 * *")]
+    #[case::not_canonical(b"0 1 fd00:0::57 * 00:03")]
+    #[case::v6_without_duid(b"0 1 fd00::57 * *")]
+    #[case::iaid_too_large(b"0 4294967296 fd00::57 * 00:03")]
+    fn lines_that_it_would_misread(#[case] line: &[u8]) {
+        assert_eq!(subject(line), None);
+    }
+
+    #[test]
+    fn the_same_address_twice_is_an_error() {
+        let output = b"0 02:aa 10.0.0.1 * *\n5 02:ab 10.0.0.1 * *\n";
+        assert!(read(output).is_err());
+    }
+}

@@ -1,0 +1,237 @@
+//! One case from its file to its report.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use lease_script::{Config, DEFAULT_PREFIX, Environment};
+use nvram_emu::Machine;
+
+use super::clocks::Clocks;
+use super::findings::{Finding, Findings};
+use super::steps::{Player, build_of};
+use super::tally::Tally;
+use super::world::World;
+use super::{configuration, setup};
+use crate::diagnostics::SourceError;
+use crate::scenario::{Case, Moment};
+use crate::target::process::{Process, ScriptCommand, ScriptFile, Settings};
+use crate::target::{Function, InProcess, Target, TargetError};
+
+const SHELL_SCRIPT: &str = include_str!("../../../lease-script/lease_update.sh");
+const NAIVE_SCRIPT: &str = include_str!("../../../scenarios/scripts/naive.sh");
+
+/// Where the calls go.
+#[derive(Clone, Debug)]
+pub enum TargetKind {
+    /// Real processes.
+    Process(Settings),
+    /// Functions over a machine in memory.
+    InProcess,
+}
+
+/// The script under test, in place of the project's own.
+#[derive(Clone, Debug, Default)]
+pub struct ScriptChoice {
+    /// `--script`.
+    pub path: Option<PathBuf>,
+    /// `--shell`, split into words.
+    pub shell: Vec<String>,
+}
+
+/// How cases are run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The target.
+    pub target: TargetKind,
+    /// The script.
+    pub script: ScriptChoice,
+    /// Whether to keep a line for each script call in the report.
+    pub log: bool,
+}
+
+/// How a case ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// All held.
+    Passed,
+    /// Something did not.
+    Failed,
+    /// It cannot be run with these options.
+    Skipped(String),
+}
+
+/// What became of a case.
+#[derive(Clone, Debug)]
+pub struct CaseReport {
+    /// The case's name.
+    pub name: String,
+    /// How it ended.
+    pub verdict: Verdict,
+    /// What failed.
+    pub failures: Vec<Finding>,
+    /// What the scenario expected to see broken, and saw.
+    pub foreseen: Vec<Finding>,
+    /// What it cost.
+    pub total: Tally,
+    /// One line for each script call, where they were asked for.
+    pub log: Vec<String>,
+    /// Why the script ran without a private root, where it did.
+    pub shared_root: Option<String>,
+    /// The router as a failed case left it.
+    pub machine: Option<Machine>,
+    /// Real time.
+    pub took: Duration,
+}
+
+/// Why a case could not be judged.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// The file says something that cannot be.
+    #[error("{0}")]
+    Source(#[from] SourceError),
+    /// The machine that runs the lab lacks something, or the script cannot be run.
+    #[error("{0}")]
+    Target(#[from] TargetError),
+}
+
+/// Runs a case.
+///
+/// # Errors
+/// When there is nothing to judge: a file that makes no sense, or a target that fails.
+pub fn run_case(case: &Case, options: &Options) -> Result<CaseReport, Fault> {
+    let began = Instant::now();
+    let mut report = CaseReport {
+        name: case.name(),
+        verdict: Verdict::Passed,
+        failures: Vec::new(),
+        foreseen: Vec::new(),
+        total: Tally::default(),
+        log: Vec::new(),
+        shared_root: None,
+        machine: None,
+        took: Duration::ZERO,
+    };
+    let machine = setup::machine(case)?;
+    match &options.target {
+        TargetKind::InProcess => match function(case, options)? {
+            Ok(function) => {
+                let mut target = InProcess::new(machine, function);
+                play(case, &mut target, options, &mut report)?;
+            }
+            Err(why) => report.verdict = Verdict::Skipped(why),
+        },
+        TargetKind::Process(settings) => {
+            let script = command(case, &options.script);
+            let mut target = Process::new(machine, &script, settings)?;
+            report.shared_root = target.refused_private_root().map(str::to_owned);
+            play(case, &mut target, options, &mut report)?;
+        }
+    }
+    if !report.failures.is_empty() {
+        report.verdict = Verdict::Failed;
+    }
+    report.took = began.elapsed();
+    Ok(report)
+}
+
+fn play(
+    case: &Case,
+    target: &mut dyn Target,
+    options: &Options,
+    report: &mut CaseReport,
+) -> Result<(), Fault> {
+    let scenario = &case.scenario;
+    let build = build_of(scenario.router.rtc);
+    let engine = configuration::engine(case, build, scenario.server.lease_limit)?;
+    let truth = match scenario.router.date {
+        Moment::At(second) => second,
+        Moment::By(_) => {
+            return Err(case.error(0..0, "`date` is a date, as 2026-01-31T12:00:00Z").into());
+        }
+    };
+    let environment = environment(case);
+    let prefix = environment.get("LEASE_PREFIX").map_or(DEFAULT_PREFIX, String::as_str);
+    let slack = environment.get("LEASE_SLACK").and_then(|text| text.parse().ok()).unwrap_or(0);
+    let log = &mut report.log;
+    let mut listener = |line: String| {
+        if options.log {
+            log.push(line);
+        }
+    };
+    let mut world = World::new(
+        target,
+        engine,
+        Clocks::new(truth, scenario.router.drift),
+        Findings::new(case),
+        prefix.as_bytes().to_vec(),
+        slack,
+        &mut listener,
+    )?;
+    Player::new(case, &mut world).play()?;
+    let mut total = world.total.clone();
+    total.add(&world.step);
+    (report.failures, report.foreseen) = world.findings.finish();
+    if !report.failures.is_empty() {
+        report.machine = Some(target.machine()?.into_owned());
+    }
+    report.total = total;
+    Ok(())
+}
+
+/// The variables of the script, from the scenario's `[script]`.
+fn environment(case: &Case) -> BTreeMap<String, String> {
+    let script = &case.scenario.script;
+    let mut environment = script.environment.clone();
+    let mut put = |name: &str, value: Option<String>| {
+        if let Some(value) = value {
+            environment.insert(name.to_owned(), value);
+        }
+    };
+    put("LEASE_SLACK", script.slack.map(|slack| slack.0.to_string()));
+    put("LEASE_MAX", script.max.map(|max| max.to_string()));
+    put("LEASE_STRICT", script.strict.map(|strict| u8::from(strict).to_string()));
+    put("LEASE_NVRAM_FREE", script.free.map(|free| free.0.to_string()));
+    environment
+}
+
+/// Whether the scenario names one of the project's own scripts.
+fn is_ours(program: &str) -> bool {
+    matches!(program, "shell" | "rust")
+}
+
+fn function(case: &Case, options: &Options) -> Result<Result<Function, String>, Fault> {
+    let program = &case.scenario.script.program;
+    if options.script.path.is_some() && is_ours(program.get_ref()) {
+        return Ok(Err("a script of your own runs in processes only".to_owned()));
+    }
+    match program.get_ref().as_str() {
+        "naive" => Ok(Ok(Function::Naive)),
+        name if is_ours(name) => {
+            let environment: Environment = environment(case).into_iter().collect();
+            let config = Config::from_env(&environment)
+                .map_err(|why| SourceError::new(&case.source, program.span(), why))?;
+            Ok(Ok(Function::Ours(config)))
+        }
+        other => Ok(Err(format!("{other} runs in processes only"))),
+    }
+}
+
+fn command(case: &Case, choice: &ScriptChoice) -> ScriptCommand {
+    let program = case.scenario.script.program.get_ref().as_str();
+    let file = match (&choice.path, program) {
+        (Some(path), "shell" | "rust") => ScriptFile::Path(path.clone()),
+        (None, "rust") => ScriptFile::LeaseUpdate,
+        (None, "shell") => ScriptFile::BuiltIn("lease_update.sh", SHELL_SCRIPT),
+        (_, "naive") => ScriptFile::BuiltIn("naive.sh", NAIVE_SCRIPT),
+        (_, path) => {
+            let folder = case.source.path.parent().unwrap_or(Path::new("."));
+            ScriptFile::Path(folder.join(path))
+        }
+    };
+    let shell = match file {
+        ScriptFile::LeaseUpdate => Vec::new(),
+        _ => choice.shell.clone(),
+    };
+    ScriptCommand { file, shell, environment: environment(case) }
+}

@@ -1,0 +1,205 @@
+//! What the store must hold: a model built from nothing but the calls that were acknowledged.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::lines::{self, Lines, Subject, show, split_time};
+use crate::dnsmasq::ScriptCall;
+use crate::scenario::Rtc;
+
+/// The leases that were stored with an exit code of 0, and those of which nobody knows.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Expected {
+    lines: Lines,
+    /// Subjects whose last call ended badly, and what the store may hold for them (`None`: nothing).
+    uncertain: BTreeMap<Subject, BTreeSet<Option<Vec<u8>>>>,
+}
+
+/// How a stored time may differ from the reported one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tolerance {
+    /// dnsmasq's build.
+    pub(super) rtc: Rtc,
+    /// LEASE_SLACK in seconds.
+    pub(super) slack: u64,
+}
+
+/// What a call wants stored: subject and line, `None` for a removal.
+pub(super) type Change = (Subject, Option<Vec<u8>>);
+
+/// What a call of dnsmasq's asks the script to store.
+pub(super) fn changes(call: &ScriptCall) -> Vec<Change> {
+    let word = |index: usize| call.argv.get(index).map(Vec::as_slice);
+    let variable = |name: &str| call.env.get(name).map(Vec::as_slice);
+    let (Some(second), Some(address)) = (word(2), word(3)) else { return Vec::new() };
+    match call.action() {
+        b"del" => vec![(address.to_vec(), None)],
+        b"add" | b"old" => {
+            let time = variable("DNSMASQ_LEASE_LENGTH").or(variable("DNSMASQ_LEASE_EXPIRES"));
+            let name = word(4).unwrap_or(b"*");
+            let v6 = address.contains(&b':');
+            let (hardware, id) = if v6 {
+                (variable("DNSMASQ_IAID").unwrap_or_default(), second)
+            } else {
+                (second, variable("DNSMASQ_CLIENT_ID").unwrap_or(b"*"))
+            };
+            let line = [time.unwrap_or(b"0"), hardware, address, name, id].join(&b' ');
+            let mut changes = vec![(address.to_vec(), Some(line))];
+            if let Some(duid) = variable("DNSMASQ_SERVER_DUID").filter(|_| v6) {
+                changes.push((lines::DUID.to_vec(), Some([b"duid ", duid].concat())));
+            }
+            changes
+        }
+        _ => Vec::new(),
+    }
+}
+
+impl Expected {
+    /// The store holds just these lines.
+    pub(super) fn known(lines: Lines) -> Self {
+        Self { lines, uncertain: BTreeMap::new() }
+    }
+
+    /// How many leases there are, the DUID not counted.
+    pub(super) fn lines(&self) -> &Lines {
+        &self.lines
+    }
+
+    /// A call returned 0.
+    pub(super) fn acknowledged(&mut self, changes: Vec<Change>) {
+        for (subject, line) in changes {
+            self.uncertain.remove(&subject);
+            match line {
+                Some(line) => self.lines.insert(subject, line),
+                None => self.lines.remove(&subject),
+            };
+        }
+    }
+
+    /// A call did not return 0: what it wanted may be stored or not.
+    pub(super) fn in_doubt(&mut self, changes: Vec<Change>) {
+        for (subject, line) in changes {
+            let before = self.lines.get(&subject).cloned();
+            let choices = self.uncertain.entry(subject).or_default();
+            choices.insert(before);
+            choices.insert(line);
+        }
+    }
+
+    /// The store was seen to hold `actual`: nothing of it is in doubt any more.
+    pub(super) fn settle(&mut self, actual: &Lines) {
+        for subject in std::mem::take(&mut self.uncertain).into_keys() {
+            match actual.get(&subject) {
+                Some(line) => self.lines.insert(subject, line.clone()),
+                None => self.lines.remove(&subject),
+            };
+        }
+    }
+
+    /// Whether anything is in doubt.
+    pub(super) fn is_in_doubt(&self) -> bool {
+        !self.uncertain.is_empty()
+    }
+
+    /// How `actual` differs from what must be there. Each difference says whether it concerns a
+    /// subject in doubt.
+    pub(super) fn differences(&self, actual: &Lines, tolerance: Tolerance) -> Vec<Difference> {
+        let subjects: BTreeSet<&Subject> =
+            self.lines.keys().chain(actual.keys()).chain(self.uncertain.keys()).collect();
+        let mut differences = Vec::new();
+        for subject in subjects {
+            let found = actual.get(subject);
+            let holds = |wanted: Option<&Vec<u8>>| match (wanted, found) {
+                (None, None) => true,
+                (Some(wanted), Some(found)) => same_line(wanted, found, tolerance),
+                _ => false,
+            };
+            let (fine, in_doubt) = match self.uncertain.get(subject) {
+                Some(choices) => (choices.iter().any(|choice| holds(choice.as_ref())), true),
+                None => (holds(self.lines.get(subject)), false),
+            };
+            if !fine {
+                let wanted = self.lines.get(subject);
+                let text = |line: Option<&Vec<u8>>| line.map_or("nothing".to_owned(), |l| show(l));
+                differences.push(Difference {
+                    in_doubt,
+                    text: format!(
+                        "{}: expected {}, found {}",
+                        subject.escape_ascii(),
+                        text(wanted),
+                        text(found)
+                    ),
+                });
+            }
+        }
+        differences
+    }
+}
+
+/// One subject that is not as it must be.
+#[derive(Clone, Debug)]
+pub(super) struct Difference {
+    /// Whether a call about it had ended badly.
+    pub(super) in_doubt: bool,
+    /// For a person.
+    pub(super) text: String,
+}
+
+/// Whether two lines say the same, the stored time within the slack.
+pub(super) fn same_line(wanted: &[u8], found: &[u8], tolerance: Tolerance) -> bool {
+    let (Some((wanted_time, wanted_rest)), Some((time, rest))) =
+        (split_time(wanted), split_time(found))
+    else {
+        return wanted == found;
+    };
+    let slack = if tolerance.rtc == Rtc::Good && wanted_time != 0 { tolerance.slack } else { 0 };
+    wanted_rest == rest && (wanted_time..=wanted_time + slack).contains(&time)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(text: &str) -> Lines {
+        lines::read(format!("{text}\n").as_bytes()).expect("a lease line")
+    }
+
+    fn tolerance(slack: u64) -> Tolerance {
+        Tolerance { rtc: Rtc::Good, slack }
+    }
+
+    #[test]
+    fn a_stored_time_may_be_later_by_the_slack_and_never_earlier() {
+        let expected = Expected::known(line("1000 02:aa 10.0.0.1 * *"));
+        let differs = |time: &str| !expected.differences(&line(time), tolerance(60)).is_empty();
+        assert!(!differs("1000 02:aa 10.0.0.1 * *"));
+        assert!(!differs("1060 02:aa 10.0.0.1 * *"));
+        assert!(differs("1061 02:aa 10.0.0.1 * *"));
+        assert!(differs("999 02:aa 10.0.0.1 * *"));
+    }
+
+    #[test]
+    fn an_infinite_lease_stays_infinite() {
+        let expected = Expected::known(line("0 02:aa 10.0.0.1 * *"));
+        assert!(!expected.differences(&line("60 02:aa 10.0.0.1 * *"), tolerance(60)).is_empty());
+    }
+
+    #[test]
+    fn a_lease_in_doubt_may_be_as_before_or_as_after_and_nothing_else() {
+        let mut expected = Expected::known(line("1000 02:aa 10.0.0.1 old *"));
+        let after = line("2000 02:aa 10.0.0.1 new *").into_iter().next().expect("one line");
+        expected.in_doubt(vec![(after.0, Some(after.1))]);
+        let fine = |text: &str| expected.differences(&line(text), tolerance(0)).is_empty();
+        assert!(fine("1000 02:aa 10.0.0.1 old *"));
+        assert!(fine("2000 02:aa 10.0.0.1 new *"));
+        assert!(!fine("2000 02:aa 10.0.0.1 old *"));
+        assert!(!expected.differences(&Lines::new(), tolerance(0)).is_empty());
+    }
+
+    #[test]
+    fn nobody_else_may_change() {
+        let expected = Expected::known(line("1000 02:aa 10.0.0.1 * *"));
+        let mut both = line("1000 02:aa 10.0.0.1 * *");
+        both.extend(line("7 02:ab 10.0.0.2 * *"));
+        assert_eq!(expected.differences(&both, tolerance(0)).len(), 1);
+    }
+}

@@ -1,0 +1,527 @@
+//! A router under way: its clocks, its dnsmasq, its target, and the judge who looks on.
+
+use crate::dnsmasq::{Build, Engine, InitResult, InitStatus, ScriptCall, Server};
+use crate::run::clocks::Clocks;
+use crate::run::findings::{FindingKind, Findings};
+use crate::run::lines::{self, Lines};
+use crate::run::neighbours::Views;
+use crate::run::store::{Expected, Tolerance, changes};
+use crate::run::tally::{Tally, call_text};
+use crate::scenario::{BootClock, Invariant, Rtc};
+use crate::target::{CallEnd, CallResult, Disturbance, Plan, Target, TargetError};
+
+/// What strikes the calls of one step.
+#[derive(Clone, Debug, Default)]
+pub(super) struct StepPlan {
+    /// What strikes, and which call of the step, from 1.
+    pub(super) disturbance: Option<(Disturbance, u32)>,
+    /// Whether a web page looks on.
+    pub(super) web_page: bool,
+}
+
+/// The last script call, for expectations.
+#[derive(Clone, Debug, Default)]
+pub(super) struct LastCall {
+    /// Its exit code, if it ended by itself.
+    pub(super) exit: Option<i32>,
+    /// What the step's calls said on stderr.
+    pub(super) stderr: Vec<u8>,
+}
+
+/// The router and its judge.
+pub(super) struct World<'a> {
+    pub(super) target: &'a mut dyn Target,
+    pub(super) server: Server,
+    pub(super) clocks: Clocks,
+    pub(super) powered: bool,
+    pub(super) findings: Findings<'a>,
+    pub(super) prefix: Vec<u8>,
+    slack: u64,
+    expected: Expected,
+    views: Views,
+    /// What `init` printed when it was last looked at.
+    stored: Lines,
+    /// Whether something happened since then that may have changed it.
+    dirty: bool,
+    /// Whether dnsmasq may rightly know other leases than the store holds, until its next start.
+    apart: bool,
+    plan: StepPlan,
+    struck: bool,
+    calls_of_step: u32,
+    pub(super) step: Tally,
+    pub(super) total: Tally,
+    pub(super) last: LastCall,
+    /// How dnsmasq ended by itself in this step.
+    pub(super) dnsmasq_exit: Option<i32>,
+    /// Told of each script call, as text.
+    pub(super) listener: &'a mut dyn FnMut(String),
+}
+
+impl<'a> World<'a> {
+    /// A router that is switched off.
+    ///
+    /// # Errors
+    /// When the target cannot be looked at.
+    pub(super) fn new(
+        target: &'a mut dyn Target,
+        engine: Engine,
+        clocks: Clocks,
+        findings: Findings<'a>,
+        prefix: Vec<u8>,
+        slack: u64,
+        listener: &'a mut dyn FnMut(String),
+    ) -> Result<Self, TargetError> {
+        let views = Views::of(target.machine()?.as_ref());
+        Ok(Self {
+            target,
+            server: Server::new(engine),
+            clocks,
+            powered: false,
+            findings,
+            prefix,
+            slack,
+            expected: Expected::default(),
+            views,
+            stored: Lines::new(),
+            dirty: false,
+            apart: false,
+            plan: StepPlan::default(),
+            struck: false,
+            calls_of_step: 0,
+            step: Tally::default(),
+            total: Tally::default(),
+            last: LastCall::default(),
+            dnsmasq_exit: None,
+            listener,
+        })
+    }
+
+    /// dnsmasq.
+    pub(super) fn engine(&self) -> &Engine {
+        self.server.engine()
+    }
+
+    /// dnsmasq, to start, stop and signal it.
+    pub(super) fn engine_mut(&mut self) -> &mut Engine {
+        self.server.engine_mut()
+    }
+
+    /// A new step begins.
+    pub(super) fn begin_step(&mut self, plan: StepPlan) {
+        self.total.add(&self.step);
+        self.step = Tally::default();
+        self.last = LastCall::default();
+        self.dnsmasq_exit = None;
+        self.plan = plan;
+        self.struck = false;
+        self.calls_of_step = 0;
+    }
+
+    /// A step has ended: the judge looks at what is stored.
+    ///
+    /// # Errors
+    /// When the target fails.
+    pub(super) fn end_step(&mut self) -> Result<(), TargetError> {
+        if let Some((disturbance, call)) = &self.plan.disturbance
+            && !self.struck
+        {
+            let text =
+                format!("`{disturbance}` did not strike: call {call} never came to that point");
+            self.findings.add(FindingKind::Astray, text);
+        }
+        self.plan = StepPlan::default();
+        if self.powered { self.look_at_store() } else { Ok(()) }
+    }
+
+    /// The leases that `init` prints.
+    pub(super) fn stored(&self) -> &Lines {
+        &self.stored
+    }
+
+    /// Both views of the NVRAM, as they were after the last command.
+    pub(super) fn views(&self) -> &Views {
+        &self.views
+    }
+
+    /// Power on.
+    pub(super) fn power_on(&mut self, clock: BootClock) {
+        self.clocks.boot(clock);
+        self.powered = true;
+        self.dirty = true;
+    }
+
+    /// Power goes, between two events or in the middle of one.
+    ///
+    /// # Errors
+    /// When the target fails.
+    pub(super) fn power_off(&mut self) -> Result<(), TargetError> {
+        self.engine_mut().kill();
+        self.target.power_off()?;
+        self.powered = false;
+        let now = Views::of(self.target.machine()?.as_ref());
+        // What the next boot finds in RAM is what is in flash.
+        self.judge_neighbours(&Views { ram: self.views.ram.clone(), flash: now.flash.clone() });
+        self.views = Views { ram: now.flash.clone(), flash: now.flash };
+        Ok(())
+    }
+
+    /// dnsmasq starts: `init`, then what it makes of it.
+    ///
+    /// # Errors
+    /// When the target fails.
+    pub(super) fn start_dnsmasq(&mut self) -> Result<(), TargetError> {
+        let Some(init) = self.engine().init_call() else { return Ok(()) };
+        let result = self.perform(&init)?;
+        let code = match result.end {
+            CallEnd::Exited(code) => code as u8,
+            CallEnd::PowerLost => return Ok(()),
+            CallEnd::Killed(signal) => 128 + signal as u8,
+            CallEnd::Hung => 128 + 9,
+        };
+        if code == 0 {
+            self.judge_init(&result.stdout, Invariant::Durability);
+        } else {
+            let text = format!("init exited with {code}");
+            self.findings.broken(Invariant::Parsability, text);
+        }
+        self.apart = false;
+        let init = InitResult { stdout: result.stdout, status: InitStatus::Code(code) };
+        let mut calls = Vec::new();
+        let clock = self.clocks.now();
+        self.server.forget();
+        match self.server.engine_mut().start(clock, &init, &mut calls) {
+            Ok(()) => self.perform_all(calls),
+            Err(failure) => {
+                self.dnsmasq_exit = Some(failure.status());
+                Ok(())
+            }
+        }
+    }
+
+    /// Lets time pass, with the alarms that fall due.
+    ///
+    /// # Errors
+    /// When the target fails.
+    pub(super) fn pass(&mut self, seconds: i64) -> Result<(), TargetError> {
+        if !self.powered {
+            self.clocks.pass_off(seconds);
+            return Ok(());
+        }
+        let end = self.clocks.mono() + seconds;
+        while let Some(alarm) = self.engine().next_alarm().filter(|alarm| *alarm <= end) {
+            self.clocks.pass((alarm - self.clocks.mono()).max(0));
+            let mut calls = Vec::new();
+            let clock = self.clocks.now();
+            self.engine_mut().sigalrm(clock, &mut calls);
+            self.perform_all(calls)?;
+            if !self.powered {
+                return Ok(());
+            }
+        }
+        self.clocks.pass(end - self.clocks.mono());
+        Ok(())
+    }
+
+    /// Makes the calls that dnsmasq queued; what comes after a power cut is lost.
+    ///
+    /// # Errors
+    /// When the target fails.
+    pub(super) fn perform_all(&mut self, calls: Vec<ScriptCall>) -> Result<(), TargetError> {
+        for call in calls {
+            if !self.powered {
+                break;
+            }
+            self.perform(&call)?;
+        }
+        Ok(())
+    }
+
+    /// Makes one call of the script and judges it.
+    ///
+    /// # Errors
+    /// When the target fails.
+    pub(super) fn perform(&mut self, call: &ScriptCall) -> Result<CallResult, TargetError> {
+        self.calls_of_step += 1;
+        let struck = self
+            .plan
+            .disturbance
+            .as_ref()
+            .filter(|(_, nth)| *nth == self.calls_of_step)
+            .map(|(disturbance, _)| disturbance.clone());
+        let web_page = self.plan.web_page && call.action() != b"init";
+        let result = self.target.call(call, &Plan { disturbance: struck.clone(), web_page })?;
+        self.step.call(call, &result);
+        (self.listener)(format!("{:<9} {}", end_text(result.end), call_text(call)));
+        self.last.stderr.extend_from_slice(&result.stderr);
+        self.last.exit = match result.end {
+            CallEnd::Exited(code) => Some(code),
+            _ => None,
+        };
+        self.judge_call(call, &result)?;
+        if let Some(disturbance) = struck {
+            self.struck |= match disturbance {
+                Disturbance::Cut(_) => result.end == CallEnd::PowerLost,
+                Disturbance::Kill(_) => matches!(result.end, CallEnd::Killed(_)),
+                Disturbance::Fail(word) => {
+                    result.commands.iter().any(|c| c.first() == Some(&word.clone().into_bytes()))
+                }
+            };
+        }
+        Ok(result)
+    }
+
+    fn judge_call(&mut self, call: &ScriptCall, result: &CallResult) -> Result<(), TargetError> {
+        let wanted = changes(call);
+        if call.action() != b"init" {
+            self.judge_pages(call, result);
+        }
+        match result.end {
+            CallEnd::Exited(0) => {
+                let acknowledges = !wanted.is_empty();
+                self.dirty |= acknowledges;
+                self.expected.acknowledged(wanted);
+                if acknowledges && self.expected.is_in_doubt() {
+                    // The contract: this call has made good what an earlier one had left.
+                    self.settle_doubts()?;
+                }
+            }
+            CallEnd::Hung => {
+                let text = format!("`{}` hung and was killed", call_text(call));
+                self.findings.add(FindingKind::Astray, text);
+                self.in_doubt(wanted);
+            }
+            CallEnd::PowerLost => {
+                self.in_doubt(wanted);
+                return self.power_off();
+            }
+            CallEnd::Exited(_) | CallEnd::Killed(_) => self.in_doubt(wanted),
+        }
+        let now = Views::of(self.target.machine()?.as_ref());
+        self.judge_neighbours(&now);
+        let saved = self.views.ram == self.views.flash && now.flash == self.views.flash;
+        if !result.operations.is_empty() && saved && !matches!(result.end, CallEnd::Killed(_)) {
+            let text = format!(
+                "`{}` made {} flash operations, and nothing stored changed",
+                call_text(call),
+                result.operations.len()
+            );
+            self.findings.broken(Invariant::Thrift, text);
+        }
+        self.dirty |= now.ram != self.views.ram;
+        self.views = now;
+        Ok(())
+    }
+
+    fn in_doubt(&mut self, wanted: Vec<crate::run::store::Change>) {
+        self.dirty = true;
+        self.apart = true;
+        self.expected.in_doubt(wanted);
+    }
+
+    /// What RAM holds now is what is stored, for better or worse.
+    fn settle_doubts(&mut self) -> Result<(), TargetError> {
+        let actual = self.init_output()?;
+        let in_doubt: Vec<String> = self
+            .expected
+            .differences(&actual, self.tolerance())
+            .into_iter()
+            .filter(|difference| difference.in_doubt)
+            .map(|difference| difference.text)
+            .collect();
+        for text in in_doubt {
+            self.findings.broken(Invariant::Atomicity, text);
+        }
+        self.expected.settle(&actual);
+        Ok(())
+    }
+
+    /// Another program's `nvram` command.
+    ///
+    /// # Errors
+    /// When the target fails.
+    pub(super) fn other_program(&mut self, words: &[&[u8]]) -> Result<(), TargetError> {
+        let result = self.target.nvram(words)?;
+        self.step.flash(&result.operations);
+        self.last.stderr.extend_from_slice(&result.stderr);
+        self.look_again()
+    }
+
+    /// RAM or flash changed by no doing of the script's.
+    ///
+    /// # Errors
+    /// When the target fails.
+    pub(super) fn look_again(&mut self) -> Result<(), TargetError> {
+        self.views = Views::of(self.target.machine()?.as_ref());
+        self.dirty = true;
+        Ok(())
+    }
+
+    /// What is stored from now on is what is stored now: after damage, or a call that is not dnsmasq's.
+    pub(super) fn accept_store(&mut self) -> Result<(), TargetError> {
+        self.apart = true;
+        if self.powered {
+            let actual = self.init_output()?;
+            self.expected = Expected::known(actual.clone());
+            self.stored = actual;
+        }
+        Ok(())
+    }
+
+    /// A call that is not dnsmasq's: the store may change for its address, and for nobody else's.
+    ///
+    /// # Errors
+    /// When the target fails.
+    pub(super) fn raw_call(&mut self, call: &ScriptCall) -> Result<(), TargetError> {
+        let before = self.init_output()?;
+        self.perform(call)?;
+        if !self.powered {
+            return Ok(());
+        }
+        let address = call.argv.get(3).cloned().unwrap_or_default();
+        let after = self.init_output()?;
+        let others = |lines: &Lines| -> Lines {
+            let other = lines
+                .iter()
+                .filter(|(subject, _)| **subject != address && subject.as_slice() != lines::DUID);
+            other.map(|(subject, line)| (subject.clone(), line.clone())).collect()
+        };
+        if others(&before) != others(&after) {
+            let text = format!("`{}` changed other leases", call_text(call));
+            self.findings.broken(Invariant::Atomicity, text);
+        }
+        self.apart |= !changes(call).is_empty();
+        self.expected = Expected::known(after);
+        Ok(())
+    }
+
+    /// Between two turns of a repeated step.
+    ///
+    /// # Errors
+    /// When the target fails.
+    pub(super) fn look_between(&mut self) -> Result<(), TargetError> {
+        if self.powered { self.look_at_store() } else { Ok(()) }
+    }
+
+    fn judge_neighbours(&mut self, now: &Views) {
+        for harm in self.views.harm(now, &self.prefix) {
+            self.findings.broken(Invariant::Neighbours, harm);
+        }
+    }
+
+    fn judge_pages(&mut self, call: &ScriptCall, result: &CallResult) {
+        let mut around = self.expected.clone();
+        around.in_doubt(changes(call));
+        for (output, code) in &result.pages {
+            if *code != Some(0) {
+                let text = format!("the web page's init ended with {code:?}");
+                self.findings.broken(Invariant::Parsability, text);
+                continue;
+            }
+            match lines::read(output) {
+                Err(why) => self.findings.broken(Invariant::Parsability, why),
+                Ok(seen) => {
+                    for difference in around.differences(&seen, self.tolerance()) {
+                        let text = format!("the web page saw {}", difference.text);
+                        self.findings.broken(Invariant::Agreement, text);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Holds what `init` printed against what must be stored, and takes it for granted from now on.
+    fn judge_init(&mut self, output: &[u8], invariant: Invariant) {
+        let actual = match lines::read(output) {
+            Ok(actual) => actual,
+            Err(why) => {
+                self.findings.broken(Invariant::Parsability, why);
+                return;
+            }
+        };
+        for difference in self.expected.differences(&actual, self.tolerance()) {
+            let invariant = if difference.in_doubt { Invariant::Atomicity } else { invariant };
+            self.findings.broken(invariant, difference.text);
+        }
+        if invariant == Invariant::Durability {
+            // dnsmasq knows no other leases than these from now on.
+            self.expected = Expected::known(actual.clone());
+        }
+        self.stored = actual;
+        self.dirty = false;
+    }
+
+    /// Runs `init` for the judge's eyes: it counts for nothing, but must not touch the flash.
+    fn init_output(&mut self) -> Result<Lines, TargetError> {
+        let output = self.call_init()?;
+        Ok(lines::read(&output).unwrap_or_else(|why| {
+            self.findings.broken(Invariant::Parsability, why);
+            Lines::new()
+        }))
+    }
+
+    fn call_init(&mut self) -> Result<Vec<u8>, TargetError> {
+        let script = self.engine().config().script_name().to_vec();
+        let init = ScriptCall { argv: vec![script, b"init".to_vec()], ..ScriptCall::default() };
+        let result = self.target.call(&init, &Plan::default())?;
+        if result.end != CallEnd::Exited(0) {
+            let text = format!("init ended with {}", end_text(result.end));
+            self.findings.broken(Invariant::Parsability, text);
+        }
+        if !result.operations.is_empty() {
+            self.findings.broken(Invariant::Thrift, "init wrote to the flash");
+        }
+        Ok(result.stdout)
+    }
+
+    fn look_at_store(&mut self) -> Result<(), TargetError> {
+        if !self.dirty {
+            return Ok(());
+        }
+        let output = self.call_init()?;
+        self.judge_init(&output, Invariant::Agreement);
+        if self.expected.is_in_doubt() {
+            // Still in doubt for the next boot, but no longer what it could not be.
+            return Ok(());
+        }
+        if !self.apart && self.engine().is_running() {
+            self.judge_engine();
+        }
+        Ok(())
+    }
+
+    /// dnsmasq's own leases against what its calls asked to store.
+    fn judge_engine(&mut self) {
+        let text: String =
+            self.engine().lease_lines().iter().map(|line| format!("{line}\n")).collect();
+        let own = match lines::read(text.as_bytes()) {
+            Ok(own) => own,
+            Err(why) => {
+                self.findings.broken(Invariant::Agreement, format!("dnsmasq's own leases: {why}"));
+                return;
+            }
+        };
+        let exact = Tolerance { slack: 0, ..self.tolerance() };
+        for difference in Expected::known(own).differences(self.expected.lines(), exact) {
+            let text = format!("dnsmasq and its calls differ: {}", difference.text);
+            self.findings.broken(Invariant::Agreement, text);
+        }
+    }
+
+    fn tolerance(&self) -> Tolerance {
+        let rtc = match self.engine().build() {
+            Build::Rtc => Rtc::Good,
+            Build::NoRtc => Rtc::Broken,
+        };
+        Tolerance { rtc, slack: self.slack }
+    }
+}
+
+/// How a call ended, in one word.
+pub(super) fn end_text(end: CallEnd) -> String {
+    match end {
+        CallEnd::Exited(code) => format!("exit {code}"),
+        CallEnd::Killed(signal) => format!("signal {signal}"),
+        CallEnd::PowerLost => "power off".to_owned(),
+        CallEnd::Hung => "hung".to_owned(),
+    }
+}

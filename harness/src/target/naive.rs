@@ -1,0 +1,52 @@
+//! `scenarios/scripts/naive.sh` as a function: set and commit in every call, no checks.
+
+use lease_script::{Call, Nvram, Outcome};
+
+const PREFIX: &[u8] = b"dnsmasq_lease_";
+
+/// Makes one call of the naive script.
+pub(super) fn run(call: &Call, nvram: &mut dyn Nvram) -> Outcome {
+    let mut outcome = Outcome { stdout: Vec::new(), stderr: Vec::new(), exit: 0, killed: false };
+    match steps(call, nvram) {
+        Ok(stdout) => outcome.stdout = stdout,
+        Err(_) => outcome.killed = true,
+    }
+    outcome
+}
+
+fn steps(call: &Call, nvram: &mut dyn Nvram) -> std::io::Result<Vec<u8>> {
+    let word = |index: usize| call.args.get(index).map_or(&[][..], Vec::as_slice);
+    let name = [PREFIX, word(2)].concat();
+    match word(0) {
+        b"init" => {
+            let shown = nvram.run(&[b"show"])?.stdout;
+            let values = shown
+                .split(|byte| *byte == b'\n')
+                .filter(|line| line.starts_with(PREFIX))
+                .filter_map(|line| line.splitn(2, |byte| *byte == b'=').nth(1));
+            return Ok(values.flat_map(|value| [value, b"\n"].concat()).collect());
+        }
+        b"add" | b"old" => {
+            let variable = |name: &str| call.env.get(name);
+            let time = variable("DNSMASQ_LEASE_LENGTH").or(variable("DNSMASQ_LEASE_EXPIRES"));
+            let or_star =
+                |word: &'_ [u8]| if word.is_empty() { b"*".to_vec() } else { word.to_vec() };
+            let value = [
+                time.unwrap_or_default().to_vec(),
+                word(1).to_vec(),
+                word(2).to_vec(),
+                or_star(word(3)),
+                or_star(variable("DNSMASQ_CLIENT_ID").unwrap_or_default()),
+            ]
+            .join(&b' ');
+            nvram.run(&[b"set", &[&name[..], b"=", &value].concat()])?;
+        }
+        b"del" => {
+            nvram.run(&[b"unset", &name])?;
+        }
+        // The script of 2006 commits in every call but `init`, whatever it is.
+        _ => {}
+    }
+    nvram.run(&[b"commit"])?;
+    Ok(Vec::new())
+}

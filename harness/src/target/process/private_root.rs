@@ -1,0 +1,59 @@
+//! A private view of the file system for the scripts of one run: an own `/tmp`, and our `nvram`
+//! where scripts of *WRT firmware name it absolutely.
+//!
+//! User and mount namespaces of this process alone: nothing of the machine is touched, and no
+//! privileges are needed where the kernel allows unprivileged user namespaces.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_bind_recursive, mount_change};
+use rustix::process::{getgid, getuid};
+use rustix::thread::{UnshareFlags, unshare_unsafe};
+
+/// The directory that gets our `nvram`.
+const SBIN: &str = "/usr/sbin";
+
+/// Moves this process into namespaces of its own and makes the private view.
+///
+/// `scratch` must not lie under `/tmp`. The process must have a single thread.
+///
+/// # Errors
+/// What the kernel refused, with the name of the step.
+pub(super) fn enter(scratch: &Path, nvram: &Path) -> io::Result<()> {
+    let (uid, gid) = (getuid().as_raw(), getgid().as_raw());
+    // SAFETY: the flags do not unshare file descriptors.
+    let unshared = unsafe { unshare_unsafe(UnshareFlags::NEWUSER | UnshareFlags::NEWNS) };
+    step("user and mount namespaces", unshared.map_err(Into::into))?;
+    step("/proc/self/setgroups", fs::write("/proc/self/setgroups", "deny"))?;
+    step("/proc/self/uid_map", fs::write("/proc/self/uid_map", format!("0 {uid} 1\n")))?;
+    step("/proc/self/gid_map", fs::write("/proc/self/gid_map", format!("0 {gid} 1\n")))?;
+    let private = MountPropagationFlags::REC | MountPropagationFlags::PRIVATE;
+    step("making mounts private", mount_change("/", private).map_err(Into::into))?;
+
+    let tmp = scratch.join("tmp");
+    step("mounting /tmp", mount_bind_recursive(&tmp, "/tmp").map_err(Into::into))?;
+    put_nvram(scratch, nvram)
+}
+
+/// Lays a directory of links over `/usr/sbin`: all that was there, and `nvram`.
+fn put_nvram(scratch: &Path, nvram: &Path) -> io::Result<()> {
+    let original = scratch.join("usr-sbin");
+    fs::create_dir_all(&original)?;
+    step("binding /usr/sbin", mount_bind_recursive(SBIN, &original).map_err(Into::into))?;
+    let mounted = mount("tmpfs", SBIN, "tmpfs", MountFlags::NOSUID | MountFlags::NODEV, None);
+    step("mounting over /usr/sbin", mounted.map_err(Into::into))?;
+    for entry in fs::read_dir(&original)? {
+        let name = entry?.file_name();
+        if name != "nvram" {
+            symlink(original.join(&name), Path::new(SBIN).join(&name))?;
+        }
+    }
+    symlink(nvram, Path::new(SBIN).join("nvram"))
+}
+
+fn step<T>(name: &str, result: io::Result<T>) -> io::Result<T> {
+    result.map_err(|error| io::Error::new(error.kind(), format!("{name}: {error}")))
+}
