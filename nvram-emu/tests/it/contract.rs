@@ -185,6 +185,19 @@ fn damage_that_would_crash_the_real_tool_is_one_line_and_exit_1() {
 }
 
 #[test]
+fn a_crash_while_loading_for_a_write_leaves_a_staging_file_that_reads() {
+    let router = Router::openwrt();
+    let mut bytes = vec![0xFF; OPENWRT_SPACE];
+    bytes[..20].copy_from_slice(b"FLSH\x08\x01\0\0\0\x01\x19\x04\0\0\x40\x80\0\0\0\0");
+    bytes[20..31].copy_from_slice(b"good=1\0bad=");
+    fs::write(router.file("flash"), bytes).expect("a flash file");
+    router.nvram(&["get", "good"]).assert().code(1);
+    router.nvram(&["set", "a=1"]).assert().code(1);
+    router.nvram(&["get", "good"]).assert().success().stdout("1\n");
+    router.nvram(&["get", "bad"]).assert().code(1).stdout("").stderr("");
+}
+
+#[test]
 fn a_missing_flash_is_the_tools_own_open_failure() {
     let router = Router::openwrt();
     fs::remove_file(router.file("flash")).expect("a flash file");

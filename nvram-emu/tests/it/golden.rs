@@ -197,10 +197,15 @@ pub(crate) fn differences(expected: &Map<String, Value>, before: &Stores, seen: 
     );
     got.insert("w".into(), seen.writes(expected.get("w")));
     let cut = expected.get("rc").is_some_and(|rc| rc == "cut");
+    // Where the real tool crashed, one line on stderr and exit code 1 stand for it.
+    let crash = expected.get("rc").and_then(Value::as_i64).is_some_and(|rc| rc < 0);
+    if crash && (seen.rc != 1 || seen.stderr.split(|byte| *byte == b'\n').count() != 2) {
+        return format!("\n  a crash must be one line and exit code 1, got {}", seen.rc);
+    }
     let mut text = String::new();
     for (key, want) in expected {
         let printed = key == "rc" || key.starts_with("out") || key.starts_with("err");
-        if !(cut && printed) && got.get(key) != Some(want) {
+        if !((cut || crash) && printed) && got.get(key) != Some(want) {
             let _ = write!(
                 text,
                 "\n  {key}: expected {want}, got {}",

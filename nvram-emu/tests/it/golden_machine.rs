@@ -97,6 +97,7 @@ impl Replay {
 
 #[rstest]
 #[case::mips("openwrt.jsonl.gz", Dialect::OpenWrt, "mips", Some("mips"), 3606)]
+#[case::mips_with_crashes("openwrt.jsonl.gz", Dialect::OpenWrt, "mips", None, 3760)]
 #[case::arm("openwrt.jsonl.gz", Dialect::OpenWrtArm, "arm", Some("arm"), 3508)]
 #[case::hardened("openwrt.jsonl.gz", Dialect::OpenWrtHardened, "hardened", None, 3760)]
 #[case::broadcom("broadcom.jsonl.gz", Dialect::Broadcom, "mips", None, 1456)]

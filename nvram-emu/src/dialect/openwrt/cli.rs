@@ -101,7 +101,13 @@ impl OpenWrt {
         let write = self.writes(args);
         let mut handle = match self.open(board, write) {
             Ok(handle) => handle,
-            Err(NotOpened::Fault(what)) => return Err(Halt::Fault(what)),
+            Err(NotOpened::Fault(what)) => {
+                if let (true, Ram::File(file)) = (write, &mut board.ram) {
+                    let file: &mut Vec<u8> = std::sync::Arc::make_mut(file);
+                    Handle::crash_while_loading(file);
+                }
+                return Err(Halt::Fault(what));
+            }
             Err(NotOpened::Refused) => {
                 out.stderr.extend_from_slice(COULD_NOT_OPEN.as_bytes());
                 return Ok(ended(1, false));

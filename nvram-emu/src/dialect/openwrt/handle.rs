@@ -4,7 +4,9 @@ use std::borrow::Cow;
 
 use super::Variant;
 use crate::dialect::board::Halt;
-use crate::flsh::{End, HEADER_LEN, Header, Insert, Table, Walk, find_magic, serialise};
+use crate::flsh::{
+    End, Entries, HEADER_LEN, Header, Insert, Table, Walk, find, find_magic, serialise,
+};
 
 /// Lowest size of an NVRAM (`NVRAM_MIN_SPACE`); the search for the magic stops so far from the end.
 const MIN_SPACE: u32 = 0x8000;
@@ -87,6 +89,38 @@ impl Handle {
         Ok(Self { variant, length, offset: offset as u32, header, table })
     }
 
+    /// What a crash in `_nvram_rehash` leaves in the shared mapping: while an entry is loaded its `=` is a NUL,
+    /// so the value that runs off the end never gets its `=` back, and the next command reads on unharmed.
+    pub(super) fn crash_while_loading(staging: &mut [u8]) {
+        let Some(offset) = find_magic(staging, usize::MAX) else {
+            return;
+        };
+        let Some(area) = staging.get_mut(offset + HEADER_LEN..) else {
+            return;
+        };
+        let mut entries = Entries::new(area, Walk::CStrings);
+        entries.by_ref().for_each(drop);
+        let (end, at) = (entries.end(), entries.position());
+        if let (Some(End::RanOff), Some(eq)) = (end, find(&area[at..], b'=')) {
+            area[at + eq] = 0;
+        }
+    }
+
+    /// What a crash in `nvram_commit` leaves of a staging file that is too short: a fresh header with the old
+    /// length and no CRC, and fill bytes up to the file's end.
+    fn crash_while_filling(&self, staging: &mut [u8]) {
+        let sdram = ["sdram_init", "sdram_config", "sdram_refresh", "sdram_ncdl"];
+        let fresh = Header::from_sdram(sdram.map(|name| self.table.get(name.as_bytes())));
+        let header = Header { len: self.header.len, ..fresh };
+        if let Some((head, data)) = staging
+            .get_mut(self.offset as usize..)
+            .and_then(|image| image.split_at_mut_checked(HEADER_LEN))
+        {
+            head.copy_from_slice(&header.to_bytes());
+            data.fill(self.variant.format.fill);
+        }
+    }
+
     /// The space behind the offset, bytes.
     pub fn space(&self) -> u32 {
         self.length - self.offset
@@ -131,6 +165,7 @@ impl Handle {
         let pages =
             file_len.next_multiple_of(PAGE).min((self.length as usize).next_multiple_of(PAGE));
         if pages < self.length as usize {
+            self.crash_while_filling(staging);
             return Err(Halt::Fault("the staging file is shorter than its mapping"));
         }
         staging.resize(pages.max(file_len), 0);
