@@ -1,5 +1,6 @@
 //! The command line. Each command has a file of its own with its arguments and a `run` function.
 
+mod device;
 mod run;
 mod schema;
 mod trace;
@@ -53,6 +54,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Make and look after device folders for the fake nvram
+    Device(device::Args),
     /// Run scenarios
     Run(run::Args),
     /// Print the JSON schema of the scenario format
@@ -64,6 +67,7 @@ enum Command {
 /// Runs `leaselab` with the process's arguments.
 pub fn main() -> Exit {
     let result: Result<Exit, Failure> = match Cli::parse().command {
+        Command::Device(args) => device::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Schema(args) => Ok(schema::run(&args)),
         Command::Trace(args) => trace::run(&args),

@@ -25,7 +25,7 @@ pub(super) fn check(
     checker.counts(world, expect);
     checker.stored_bytes(world, expect);
     if let Some(wanted) = expect.reply {
-        checker.equal("the server's reply", Some(wanted), reply);
+        checker.equal("the server's reply", &Some(wanted), &reply);
     }
     for text in checker.unmet {
         world.findings.add(FindingKind::Unmet, text);
@@ -37,7 +37,7 @@ struct Checker {
 }
 
 impl Checker {
-    fn equal<T: PartialEq + std::fmt::Debug>(&mut self, what: &str, wanted: T, found: T) {
+    fn equal<T: PartialEq + std::fmt::Debug>(&mut self, what: &str, wanted: &T, found: &T) {
         if wanted != found {
             self.unmet.push(format!("{what}: expected {wanted:?}, found {found:?}"));
         }
@@ -122,7 +122,7 @@ impl Checker {
             }
         }
         if expect.dnsmasq_exit.is_some() || world.dnsmasq_exit.is_some() {
-            self.equal("dnsmasq's exit", expect.dnsmasq_exit, world.dnsmasq_exit);
+            self.equal("dnsmasq's exit", &expect.dnsmasq_exit, &world.dnsmasq_exit);
         }
     }
 
@@ -149,7 +149,7 @@ impl Checker {
             }
         }
         if let Some(wanted) = expect.committed {
-            self.equal("whether flash holds what RAM holds", wanted, views.ram == views.flash);
+            self.equal("whether flash holds what RAM holds", &wanted, &(views.ram == views.flash));
         }
     }
 
@@ -170,7 +170,7 @@ impl Checker {
             self.equal("calls", wanted, &step.listed);
         }
         if let Some(wanted) = expect.exit {
-            self.equal("exit code of the last call", Some(wanted), world.last.exit);
+            self.equal("exit code of the last call", &Some(wanted), &world.last.exit);
         }
         let stderr = String::from_utf8_lossy(&world.last.stderr);
         for text in expect.stderr.iter().filter(|text| !stderr.contains(text.as_str())) {

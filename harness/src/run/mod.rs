@@ -12,7 +12,7 @@ mod findings;
 mod lines;
 mod neighbours;
 mod play;
-mod setup;
+pub mod setup;
 mod steps;
 mod store;
 mod tally;

@@ -9,6 +9,7 @@ use nvram_emu::Machine;
 
 use super::clocks::Clocks;
 use super::findings::{Finding, Findings};
+use super::setup::Part;
 use super::steps::{Player, build_of};
 use super::tally::Tally;
 use super::world::World;
@@ -112,7 +113,7 @@ pub fn run_case(case: &Case, options: &Options) -> Result<CaseReport, Fault> {
         machine: None,
         took: Duration::ZERO,
     };
-    let machine = setup::machine(case)?;
+    let machine = router(case)?;
     match &options.target {
         TargetKind::InProcess => match function(case, options)? {
             Ok(function) => {
@@ -133,6 +134,25 @@ pub fn run_case(case: &Case, options: &Options) -> Result<CaseReport, Fault> {
     }
     report.took = began.elapsed();
     Ok(report)
+}
+
+/// The scenario's router.
+fn router(case: &Case) -> Result<Machine, SourceError> {
+    let router = &case.scenario.router;
+    let folder = case.source.path.parent().unwrap_or(Path::new("."));
+    setup::machine(router, folder).map_err(|refusal| {
+        let span = match refusal.part {
+            Part::Dialect => router.dialect.span(),
+            Part::Chip => router.chip.span(),
+            Part::Image => router.image.as_ref().map_or(0..0, toml::Spanned::span),
+            Part::Contents => case.section("router"),
+        };
+        let error = case.error(span, refusal.message);
+        match refusal.help {
+            Some(help) => error.help(help),
+            None => error,
+        }
+    })
 }
 
 fn play(

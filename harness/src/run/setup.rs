@@ -5,69 +5,102 @@ use std::path::Path;
 use nvram_emu::device::{Chip, Flash};
 use nvram_emu::{Dialect, Exit, Machine, flsh};
 
-use crate::diagnostics::SourceError;
-use crate::scenario::Case;
+use super::text::{free_bytes, unescape};
+use crate::scenario::Router;
 
 /// Bytes of one filler variable, `name=value` and its NUL.
 const FILLER: u64 = 40;
 
-/// Makes the router.
+/// The smallest NVRAM that there is any use for.
+const MIN_SPACE: u64 = 1024;
+
+/// A router that cannot be made.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct Refusal {
+    /// Which part of the description it is about.
+    pub part: Part,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+/// Parts of a router's description.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The dialect.
+    Dialect,
+    /// The chip.
+    Chip,
+    /// The image file.
+    Image,
+    /// Sizes and contents.
+    Contents,
+}
+
+fn refuse(part: Part, message: impl Into<String>) -> Refusal {
+    Refusal { part, message: message.into(), help: None }
+}
+
+/// Makes the router; `folder` is where a relative image path begins.
 ///
 /// # Errors
 /// A dialect or chip that does not exist, sizes that do not fit together, an image that cannot be read.
-pub(super) fn machine(case: &Case) -> Result<Machine, SourceError> {
-    let router = &case.scenario.router;
+pub fn machine(router: &Router, folder: &Path) -> Result<Machine, Refusal> {
     let dialect: Dialect =
         router.dialect.get_ref().parse().map_err(|error: nvram_emu::dialect::UnknownDialect| {
-            case.error(router.dialect.span(), error.to_string())
+            refuse(Part::Dialect, error.to_string())
         })?;
     let chip = Chip::by_name(router.chip.get_ref()).ok_or_else(|| {
         let names: Vec<&str> = Chip::ALL.iter().map(|chip| chip.name).collect();
-        case.error(router.chip.span(), format!("no chip `{}`", router.chip.get_ref()))
-            .help(format!("the chips are {}", names.join(", ")))
+        Refusal {
+            help: Some(format!("the chips are {}", names.join(", "))),
+            ..refuse(Part::Chip, format!("no chip `{}`", router.chip.get_ref()))
+        }
     })?;
     let own_space = dialect.traits().own_space;
-    let partition = router.partition.map_or_else(
-        || {
-            if own_space {
-                router.space.0.next_multiple_of(router.erase.0.max(1))
-            } else {
-                router.space.0
-            }
-        },
-        |partition| partition.0,
-    );
-    if router.space.0 < 1024 || partition < router.space.0 {
-        return Err(case.error(
-            0..0,
-            format!("an NVRAM of {} does not fit a partition of {partition} bytes", router.space),
-        ));
+    let whole_blocks = || router.space.0.next_multiple_of(router.erase.0.max(1));
+    let partition = match router.partition {
+        Some(partition) => partition.0,
+        None if own_space => whole_blocks(),
+        None => router.space.0,
+    };
+    if router.space.0 < MIN_SPACE || partition < router.space.0 {
+        let message = format!(
+            "an NVRAM of {} in a partition of {partition} bytes: at least {MIN_SPACE} bytes, and no more \
+             than the partition",
+            router.space
+        );
+        return Err(refuse(Part::Contents, message));
     }
     let space = if own_space { router.space.0 } else { partition };
     let bytes = match &router.image {
-        Some(image) => read_image(case, image, partition)?,
+        Some(image) => read_image(&folder.join(image.get_ref()), partition)?,
         None => blank(partition, space),
     };
-    let erase = router.erase.0 as u32;
-    let flash = Flash::from_bytes(&bytes, erase, chip)
-        .map_err(|error| case.error(0..0, error.to_string()))?;
-    let mut machine = Machine::new(dialect, flash, own_space.then_some(space as u32));
+    let erase = u32::try_from(router.erase.0).unwrap_or(u32::MAX);
+    let flash = |bytes: &[u8]| {
+        Flash::from_bytes(bytes, erase, chip)
+            .map_err(|error| refuse(Part::Contents, error.to_string()))
+    };
+    let own_space = own_space.then_some(space as u32);
+    let mut machine = Machine::new(dialect, flash(&bytes)?, own_space);
     for (name, value) in &router.variables {
-        set(case, &mut machine, name, value)?;
+        set(&mut machine, name, value)?;
     }
     if router.image.is_none() {
         match router.free {
-            None => fill(case, &mut machine, router.neighbours.0)?,
-            Some(free) => fill_until(case, &mut machine, free.0)?,
+            None => fill(&mut machine, router.neighbours.0)?,
+            Some(free) => fill_until(&mut machine, free.0)?,
         }
     }
     if machine.ram_bytes().is_some() {
         machine.run(&[b"commit"]);
     }
     // A new chip: what it took to fill it does not count.
-    let flash = Flash::from_bytes(&machine.flash_bytes(), erase, chip)
-        .map_err(|error| case.error(0..0, error.to_string()))?;
-    Ok(Machine::new(dialect, flash, own_space.then_some(space as u32)))
+    let flash = flash(&machine.flash_bytes())?;
+    Ok(Machine::new(dialect, flash, own_space))
 }
 
 /// A partition with an NVRAM at its end that holds no variable.
@@ -79,76 +112,70 @@ fn blank(partition: u64, space: u64) -> Vec<u8> {
     bytes
 }
 
-fn read_image(
-    case: &Case,
-    image: &toml::Spanned<String>,
-    partition: u64,
-) -> Result<Vec<u8>, SourceError> {
-    let folder = case.source.path.parent().unwrap_or(Path::new("."));
-    let path = folder.join(image.get_ref());
-    let mut bytes = std::fs::read(&path)
-        .map_err(|error| case.error(image.span(), format!("{}: {error}", path.display())))?;
+fn read_image(path: &Path, partition: u64) -> Result<Vec<u8>, Refusal> {
+    let mut bytes = std::fs::read(path)
+        .map_err(|error| refuse(Part::Image, format!("{}: {error}", path.display())))?;
     if bytes.len() as u64 > partition {
-        return Err(case.error(
-            image.span(),
-            format!("{} bytes do not fit a partition of {partition}", bytes.len()),
-        ));
+        let message = format!("{} bytes do not fit a partition of {partition}", bytes.len());
+        return Err(refuse(Part::Image, message));
     }
     bytes.resize(partition as usize, 0xFF);
     Ok(bytes)
 }
 
-fn set(case: &Case, machine: &mut Machine, name: &str, value: &str) -> Result<(), SourceError> {
-    let value = super::text::unescape(value).map_err(|why| case.error(0..0, why))?;
+fn set(machine: &mut Machine, name: &str, value: &str) -> Result<(), Refusal> {
+    let value = unescape(value).map_err(|why| refuse(Part::Contents, why))?;
     let pair = [name.as_bytes(), b"=", &value].concat();
     let outcome = machine.run(&[b"set", &pair]);
     let kept = machine.ram_variables().unwrap_or_default();
-    if outcome.exit != Exit::Code(0) || !kept.contains(&(name.as_bytes().to_vec(), value)) {
-        return Err(case
-            .error(0..0, format!("the NVRAM does not take the variable {name}"))
-            .help("less text, or more space"));
+    if outcome.exit == Exit::Code(0) && kept.contains(&(name.as_bytes().to_vec(), value)) {
+        return Ok(());
     }
-    Ok(())
+    Err(Refusal {
+        help: Some("less text, or more space".to_owned()),
+        ..refuse(Part::Contents, format!("the NVRAM does not take the variable {name}"))
+    })
 }
 
 /// Other programs' settings, `bytes` of them.
-fn fill(case: &Case, machine: &mut Machine, bytes: u64) -> Result<(), SourceError> {
+fn fill(machine: &mut Machine, bytes: u64) -> Result<(), Refusal> {
     let mut left = bytes;
     let mut number = 0;
     while left >= 2 * FILLER {
-        set_filler(case, machine, number, FILLER)?;
+        set_filler(machine, number, FILLER)?;
         left -= FILLER;
         number += 1;
     }
-    if left >= 16 { set_filler(case, machine, number, left) } else { Ok(()) }
+    if left >= 16 { set_filler(machine, number, left) } else { Ok(()) }
 }
 
-fn set_filler(case: &Case, machine: &mut Machine, n: u64, bytes: u64) -> Result<(), SourceError> {
-    let name = format!("wl0_cfg{n:04}");
+/// One setting of so many bytes; no two alike.
+fn set_filler(machine: &mut Machine, number: u64, bytes: u64) -> Result<(), Refusal> {
+    let name = format!("wl0_cfg{number:04}");
     let length = (bytes as usize).saturating_sub(name.len() + 2);
-    let value: String =
-        (0..length).map(|i| char::from(b'a' + ((n as usize + i) % 26) as u8)).collect();
-    set(case, machine, &name, &value)
+    let letter = |at: usize| char::from(b'a' + ((number as usize + at) % 26) as u8);
+    set(machine, &name, &(0..length).map(letter).collect::<String>())
 }
 
 /// Fills until the tool itself says that `free` bytes are left.
-fn fill_until(case: &Case, machine: &mut Machine, free: u64) -> Result<(), SourceError> {
-    let left = |machine: &Machine| super::text::free_bytes(machine).unwrap_or(0);
+fn fill_until(machine: &mut Machine, free: u64) -> Result<(), Refusal> {
+    let left = |machine: &Machine| free_bytes(machine).unwrap_or(0);
     // The first write adds the tools' own variables.
-    set_filler(case, machine, 9_999, FILLER)?;
+    set_filler(machine, 9_999, FILLER)?;
     let now = left(machine);
-    if now < free as i64 {
-        return Err(case.error(0..0, format!("only {now} bytes are free to begin with")));
-    }
-    fill(case, machine, (now as u64 - free).saturating_sub(4 * FILLER))?;
+    let Some(surplus) = u64::try_from(now).ok().and_then(|now| now.checked_sub(free)) else {
+        let message = format!("only {now} bytes are free to begin with");
+        return Err(refuse(Part::Contents, message));
+    };
+    fill(machine, surplus.saturating_sub(4 * FILLER))?;
     // The last variable grows until the count is right, or as near as the tool's rounding allows.
     for bytes in 16..=8 * FILLER {
         let mut trial = machine.clone();
-        set_filler(case, &mut trial, 9_998, bytes)?;
+        set_filler(&mut trial, 9_998, bytes)?;
         if left(&trial) <= free as i64 {
             *machine = trial;
             return Ok(());
         }
     }
-    Err(case.error(0..0, format!("{free} free bytes cannot be reached")))
+    Err(refuse(Part::Contents, format!("{free} free bytes cannot be reached")))
 }

@@ -491,8 +491,12 @@ impl<'a> World<'a> {
 
     /// dnsmasq's own leases against what its calls asked to store.
     fn judge_engine(&mut self) {
-        let text: String =
-            self.engine().lease_lines().iter().map(|line| format!("{line}\n")).collect();
+        let mut text = self.engine().lease_lines().join("
+");
+        if !text.is_empty() {
+            text.push('
+');
+        }
         let own = match lines::read(text.as_bytes()) {
             Ok(own) => own,
             Err(why) => {

@@ -56,6 +56,13 @@ impl Case {
         wanted.iter().all(|(name, value)| self.parameters.get(name) == Some(value))
     }
 
+    /// Where a section's header stands in the file.
+    pub fn section(&self, name: &str) -> Range<usize> {
+        let header = format!("[{name}]");
+        let start = self.source.text.find(&header).unwrap_or(0);
+        start..start + header.len()
+    }
+
     /// An error at a place in the case's file.
     pub fn error(&self, span: Range<usize>, message: impl Into<String>) -> SourceError {
         SourceError::new(&self.source, span, message)

@@ -40,12 +40,18 @@ struct Wire<'a> {
     striker: Striker<'a>,
     commands: Vec<Vec<Vec<u8>>>,
     /// What a web page would see after each command, where there is one.
-    page: Option<(&'a Function, Vec<(Vec<u8>, Option<i32>)>)>,
+    page: Option<Page<'a>>,
+}
+
+/// A web page that looks on: the script that it calls, and what it saw.
+struct Page<'a> {
+    script: &'a Function,
+    seen: Vec<(Vec<u8>, Option<i32>)>,
 }
 
 impl Wire<'_> {
     fn look(&mut self) {
-        if let Some((script, seen)) = &mut self.page {
+        if let Some(Page { script, seen }) = &mut self.page {
             let mut wire = Wire {
                 machine: self.machine,
                 striker: Striker::new(None, 0),
@@ -113,10 +119,10 @@ impl Target for InProcess {
             machine: &mut self.machine,
             striker: Striker::new(plan.disturbance.as_ref(), 0),
             commands: Vec::new(),
-            page: plan.web_page.then_some((&self.script, Vec::new())),
+            page: plan.web_page.then_some(Page { script: &self.script, seen: Vec::new() }),
         };
         let outcome = invoke(&self.script, &call, &mut wire, &mut self.marker);
-        let (commands, pages) = (wire.commands, wire.page.map_or_else(Vec::new, |page| page.1));
+        let (commands, pages) = (wire.commands, wire.page.map_or_else(Vec::new, |page| page.seen));
         let end = match (&plan.disturbance, outcome.killed) {
             (_, false) => CallEnd::Exited(i32::from(outcome.exit)),
             (Some(Disturbance::Cut(_)), true) => CallEnd::PowerLost,

@@ -78,9 +78,8 @@ impl<'a> Striker<'a> {
         self.count += 1;
         let first = arguments.first().copied().unwrap_or_default();
         let point = match self.disturbance {
-            None => return Strike::None,
             Some(Disturbance::Fail(word)) if word.as_bytes() == first => return Strike::Fail,
-            Some(Disturbance::Fail(_)) => return Strike::None,
+            None | Some(Disturbance::Fail(_)) => return Strike::None,
             Some(Disturbance::Cut(point) | Disturbance::Kill(point)) => point,
         };
         if self.struck {

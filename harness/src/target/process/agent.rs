@@ -238,8 +238,7 @@ fn kill_stragglers() {
     loop {
         kill_children();
         match wait(WaitOptions::empty()) {
-            Ok(_) => {}
-            Err(rustix::io::Errno::INTR) => {}
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(_) => return,
         }
     }
