@@ -491,11 +491,9 @@ impl<'a> World<'a> {
 
     /// dnsmasq's own leases against what its calls asked to store.
     fn judge_engine(&mut self) {
-        let mut text = self.engine().lease_lines().join("
-");
+        let mut text = self.engine().lease_lines().join("\n");
         if !text.is_empty() {
-            text.push('
-');
+            text.push('\n');
         }
         let own = match lines::read(text.as_bytes()) {
             Ok(own) => own,
