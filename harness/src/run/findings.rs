@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::scenario::{Case, Invariant};
 
-/// More findings than this of one case are not kept.
+/// More findings than this of one kind are not kept of a case.
 const MAX_FINDINGS: usize = 50;
 
 /// One thing that is not as it must be.
@@ -90,9 +90,9 @@ impl<'a> Findings<'a> {
             FindingKind::Broken(breaks.invariant) == kind && self.case.matches(&breaks.when)
         });
         let list = if foreseen { &mut self.foreseen } else { &mut self.failures };
-        if list.len() < MAX_FINDINGS {
+        if list.iter().filter(|found| found.kind == kind).count() < MAX_FINDINGS {
             list.push(finding);
-        } else {
+        } else if !foreseen {
             self.omitted += 1;
         }
     }
