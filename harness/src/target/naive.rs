@@ -8,13 +8,13 @@ const PREFIX: &[u8] = b"dnsmasq_lease_";
 pub(super) fn run(call: &Call, nvram: &mut dyn Nvram) -> Outcome {
     let mut outcome = Outcome { stdout: Vec::new(), stderr: Vec::new(), exit: 0, killed: false };
     match steps(call, nvram) {
-        Ok(stdout) => outcome.stdout = stdout,
+        Ok((stdout, exit)) => (outcome.stdout, outcome.exit) = (stdout, exit),
         Err(_) => outcome.killed = true,
     }
     outcome
 }
 
-fn steps(call: &Call, nvram: &mut dyn Nvram) -> std::io::Result<Vec<u8>> {
+fn steps(call: &Call, nvram: &mut dyn Nvram) -> std::io::Result<(Vec<u8>, u8)> {
     let word = |index: usize| call.args.get(index).map_or(&[][..], Vec::as_slice);
     let name = [PREFIX, word(2)].concat();
     match word(0) {
@@ -24,7 +24,7 @@ fn steps(call: &Call, nvram: &mut dyn Nvram) -> std::io::Result<Vec<u8>> {
                 .split(|byte| *byte == b'\n')
                 .filter(|line| line.starts_with(PREFIX))
                 .filter_map(|line| line.splitn(2, |byte| *byte == b'=').nth(1));
-            return Ok(values.flat_map(|value| [value, b"\n"].concat()).collect());
+            return Ok((values.flat_map(|value| [value, b"\n"].concat()).collect(), 0));
         }
         b"add" | b"old" => {
             let variable = |name: &str| call.env.get(name);
@@ -47,6 +47,6 @@ fn steps(call: &Call, nvram: &mut dyn Nvram) -> std::io::Result<Vec<u8>> {
         // The script of 2006 commits in every call but `init`, whatever it is.
         _ => {}
     }
-    nvram.run(&[b"commit"])?;
-    Ok(Vec::new())
+    // Its last command's exit code is the script's.
+    Ok((Vec::new(), u8::try_from(nvram.run(&[b"commit"])?.code).unwrap_or(u8::MAX)))
 }
