@@ -11,6 +11,8 @@
 mod address;
 mod call;
 mod config;
+#[cfg(feature = "dhcpd")]
+pub mod dhcpd;
 mod init;
 mod marker;
 mod nvram;

@@ -1,0 +1,279 @@
+//! What dhcpd.conf says about the leases that the server keeps: pools, classes, failover peers.
+
+use std::collections::HashSet;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use super::input::Input;
+use super::keyword::Keyword;
+use super::lexer::{CLOSE, Lexer, OPEN, SEMICOLON, Token};
+use super::parser::atoi;
+
+/// What kind of IPv6 resource a pool or an identity association holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum IaKind {
+    /// Addresses (`ia-na`).
+    NonTemporary,
+    /// Temporary addresses (`ia-ta`).
+    Temporary,
+    /// Prefixes (`ia-pd`).
+    Prefix,
+}
+
+/// This server's part in a failover pair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    Primary,
+    Secondary,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Peer {
+    pub(crate) name: Vec<u8>,
+    pub(crate) role: Role,
+    pub(crate) mclt: i64,
+}
+
+#[derive(Debug, Clone)]
+struct Range {
+    low: u32,
+    high: u32,
+    peer: Option<usize>,
+}
+
+#[derive(Debug, Clone)]
+struct Network {
+    kind: IaKind,
+    start: u128,
+    bits: u32,
+    /// The length of what is given out.
+    units: u32,
+}
+
+/// The part of a dhcpd.conf that decides which leases the server keeps.
+#[derive(Debug, Clone, Default)]
+pub struct Config {
+    ranges: Vec<Range>,
+    networks: Vec<Network>,
+    pub(crate) peers: Vec<Peer>,
+    pub(crate) classes: HashSet<Vec<u8>>,
+}
+
+impl Config {
+    /// Reads the text of a dhcpd.conf. What does not concern leases is skipped; `include` is not
+    /// followed.
+    pub fn parse(text: &[u8]) -> Self {
+        let mut reader = Reader { lexer: Lexer::new(Input::new(text, 0)), config: Self::default() };
+        reader.block(None, 0);
+        let mut config = reader.config;
+        config.ranges.sort_by_key(|range| range.low);
+        config
+    }
+
+    /// The pool of an address: `None` when there is none, else its failover peer.
+    #[inline]
+    pub(crate) fn pool(&self, address: u32) -> Option<Option<usize>> {
+        let after = self.ranges.partition_point(|range| range.low <= address);
+        // Ranges may overlap; the nearest that holds the address decides.
+        self.ranges[..after]
+            .iter()
+            .rev()
+            .find(|range| address <= range.high)
+            .map(|range| range.peer)
+    }
+
+    /// The index of the pool that holds an address or a prefix of `length`.
+    pub(crate) fn network(&self, kind: IaKind, address: Ipv6Addr, length: u32) -> Option<usize> {
+        let address = u128::from(address);
+        let at = self.networks.iter().position(|network| {
+            network.kind == kind && mask(address, network.bits) == network.start
+        })?;
+        (kind != IaKind::Prefix || self.networks[at].units == length).then_some(at)
+    }
+}
+
+fn mask(address: u128, bits: u32) -> u128 {
+    if bits == 0 { 0 } else { address & (u128::MAX << (128 - bits.min(128))) }
+}
+
+/// The largest aligned blocks that make up a range (`range2cidr` of common/inet.c).
+fn networks(low: u128, high: u128) -> Vec<(u128, u32)> {
+    let mut blocks = Vec::new();
+    let mut at = low;
+    while at <= high {
+        let mut bits = 128 - at.trailing_zeros().min(128);
+        while bits < 128 && at | (u128::MAX.checked_shr(bits).unwrap_or(0)) > high {
+            bits += 1;
+        }
+        blocks.push((at, bits));
+        let last = at | u128::MAX.checked_shr(bits).unwrap_or(0);
+        let Some(next) = last.checked_add(1) else { break };
+        at = next;
+    }
+    blocks
+}
+
+/// Blocks nested deeper are skipped.
+const DEPTH: u32 = 64;
+
+struct Reader<'a> {
+    lexer: Lexer<&'a [u8]>,
+    config: Config,
+}
+
+impl Reader<'_> {
+    /// Statements up to the closing brace; returns the peer that a `failover peer` statement named.
+    fn block(&mut self, mut peer: Option<usize>, depth: u32) -> Option<usize> {
+        let mut ranges = self.config.ranges.len();
+        loop {
+            let token = self.lexer.next();
+            match token {
+                Token::End | CLOSE => return peer,
+                SEMICOLON => {}
+                Token::Keyword(Keyword::Range) => self.range(peer),
+                Token::Keyword(Keyword::Range6) => self.range6(),
+                Token::Keyword(Keyword::Prefix6) => self.prefix6(),
+                Token::Keyword(Keyword::Failover) => {
+                    if let Some(named) = self.failover() {
+                        peer = Some(named);
+                        // The statement may follow the ranges of its pool.
+                        for range in &mut self.config.ranges[ranges..] {
+                            range.peer = peer;
+                        }
+                    }
+                }
+                Token::Keyword(Keyword::Class) => {
+                    if self.lexer.next() == Token::String {
+                        self.config.classes.insert(self.lexer.c_text().to_vec());
+                    }
+                    self.rest(peer, depth);
+                }
+                _ => {
+                    self.rest(peer, depth);
+                    if depth == 0 {
+                        ranges = self.config.ranges.len();
+                    }
+                }
+            }
+        }
+    }
+
+    /// Goes to the end of a statement, into its block if it has one.
+    fn rest(&mut self, peer: Option<usize>, depth: u32) {
+        loop {
+            match self.lexer.peek() {
+                Token::End | CLOSE => return,
+                SEMICOLON => {
+                    self.lexer.next();
+                    return;
+                }
+                OPEN => {
+                    if depth >= DEPTH {
+                        self.lexer.skip_to_semi();
+                        return;
+                    }
+                    self.lexer.next();
+                    self.block(peer, depth + 1);
+                    return;
+                }
+                _ => {
+                    self.lexer.next();
+                }
+            }
+        }
+    }
+
+    fn address(&mut self) -> Option<u32> {
+        let bytes: [u8; 4] = self.lexer.aggregate(4, b'.', 10)?.try_into().ok()?;
+        Some(u32::from(Ipv4Addr::from(bytes)))
+    }
+
+    fn range(&mut self, peer: Option<usize>) {
+        if self.lexer.peek_is(Keyword::DynamicBootp) {
+            self.lexer.next();
+        }
+        let Some(first) = self.address() else { return };
+        let mut last = first;
+        if self.lexer.peek() != SEMICOLON {
+            let Some(address) = self.address() else { return };
+            last = address;
+        }
+        self.lexer.semi();
+        self.config.ranges.push(Range { low: first.min(last), high: first.max(last), peer });
+    }
+
+    fn number(&mut self) -> Option<u32> {
+        (self.lexer.next() == Token::Number).then(|| atoi(self.lexer.c_text()).clamp(0, 128) as u32)
+    }
+
+    fn range6(&mut self) {
+        let Some(low) = self.lexer.ip6() else { return };
+        let low = u128::from(low);
+        let mut blocks = Vec::new();
+        if self.lexer.peek() == Token::Char(b'/') {
+            self.lexer.next();
+            let Some(bits) = self.number() else { return };
+            blocks.push((mask(low, bits), bits));
+        } else if self.lexer.peek_is(Keyword::Temporary) {
+            blocks.push((mask(low, 64), 64));
+        } else {
+            let Some(high) = self.lexer.ip6() else { return };
+            blocks = networks(low, u128::from(high));
+        }
+        let mut kind = IaKind::NonTemporary;
+        if self.lexer.peek_is(Keyword::Temporary) {
+            self.lexer.next();
+            kind = IaKind::Temporary;
+        }
+        self.lexer.semi();
+        self.config.networks.extend(
+            blocks.into_iter().map(|(start, bits)| Network { kind, start, bits, units: 128 }),
+        );
+    }
+
+    fn prefix6(&mut self) {
+        let Some(low) = self.lexer.ip6() else { return };
+        let Some(high) = self.lexer.ip6() else { return };
+        if self.lexer.next() != Token::Char(b'/') {
+            self.lexer.skip_to_semi();
+            return;
+        }
+        let Some(units) = self.number() else { return };
+        self.lexer.semi();
+        // The range names its last prefix by its first address.
+        for (start, bits) in networks(u128::from(low), u128::from(high)) {
+            let bits = if bits == 128 { units } else { bits };
+            if bits <= units {
+                let kind = IaKind::Prefix;
+                self.config.networks.push(Network { kind, start, bits, units });
+            }
+        }
+    }
+
+    /// `failover peer "N";` names a peer, `failover peer "N" { }` declares one.
+    fn failover(&mut self) -> Option<usize> {
+        self.lexer.next();
+        let token = self.lexer.next();
+        let name = self.lexer.c_text().to_vec();
+        if token != Token::String && !token.is_identifier() {
+            self.lexer.skip_to_semi();
+            return None;
+        }
+        let known = self.config.peers.iter().position(|peer| peer.name == name);
+        if self.lexer.next() != OPEN {
+            return known;
+        }
+        let mut peer = Peer { name, role: Role::Primary, mclt: 0 };
+        loop {
+            match self.lexer.next() {
+                Token::End | CLOSE => break,
+                Token::Keyword(Keyword::Secondary) => peer.role = Role::Secondary,
+                Token::Keyword(Keyword::Mclt) if self.lexer.next() == Token::Number => {
+                    peer.mclt = i64::from(atoi(self.lexer.c_text()));
+                }
+                _ => {}
+            }
+        }
+        self.config.peers.push(peer);
+        None
+    }
+}

@@ -1,0 +1,142 @@
+//! What is wrong in a lease file, what dhcpd would do about it, and what that costs.
+
+use std::fmt;
+
+use super::input::Location;
+
+/// What a problem costs when the real server reads the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Consequence {
+    /// Nothing: the value is read all the same.
+    Nothing,
+    /// A value is read differently from what stands there.
+    ValueChanged,
+    /// The value counts as absent; the record is kept.
+    ValueAbsent,
+    /// The statement is skipped; the record is kept.
+    StatementLost,
+    /// The whole record is dropped.
+    RecordLost,
+    /// The half record is entered and replaces the older one.
+    HalfRecordKept,
+    /// What follows up to the next semicolon or closing brace is skipped.
+    Skipped,
+    /// Everything that follows is ignored.
+    RestLost,
+    /// The server does not start.
+    Refused,
+    /// The record is read, but no pool of the configuration holds its address.
+    Unconfigured,
+    /// The record is kept here, although the real server would lose it.
+    Rescued,
+}
+
+impl fmt::Display for Consequence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Nothing => "dhcpd reads it; nothing is lost",
+            Self::ValueChanged => "dhcpd reads another value than the one written",
+            Self::ValueAbsent => "dhcpd keeps the record without this value",
+            Self::StatementLost => "dhcpd keeps the record without this statement",
+            Self::RecordLost => "dhcpd drops the whole record",
+            Self::HalfRecordKept => "dhcpd enters the half record, which replaces the older one",
+            Self::Skipped => {
+                "dhcpd skips to the next semicolon or over the next block; records in between are lost"
+            }
+            Self::RestLost => "dhcpd takes this for the end of the file and ignores the rest",
+            Self::Refused => "dhcpd does not start",
+            Self::Unconfigured => "dhcpd forgets the record: no pool holds its address",
+            Self::Rescued => "kept here; dhcpd would lose it",
+        })
+    }
+}
+
+/// One problem in a lease file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// Where.
+    pub location: Location,
+    /// What dhcpd logs about it, or would if it noticed.
+    pub message: String,
+    /// What dhcpd does about it.
+    pub consequence: Consequence,
+    /// The record that it concerns, as far as known (`lease 10.0.0.1`).
+    pub subject: Option<String>,
+    /// True when the real server writes a line to its log.
+    pub logged: bool,
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: ", self.location.line, self.location.column)?;
+        if let Some(subject) = &self.subject {
+            write!(f, "{subject}: ")?;
+        }
+        write!(f, "{} ({})", self.message, self.consequence)
+    }
+}
+
+/// At most so many diagnostics are kept; the rest are counted.
+const KEPT: usize = 10_000;
+
+/// The diagnostics of one reading.
+#[derive(Debug, Clone, Default)]
+pub struct Diagnostics {
+    list: Vec<Diagnostic>,
+    total: u64,
+    logged: u64,
+}
+
+impl Diagnostics {
+    /// Those kept, in the order of the file.
+    pub fn iter(&self) -> std::slice::Iter<'_, Diagnostic> {
+        self.list.iter()
+    }
+
+    /// How many there were.
+    pub fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// How many lines the real server would write to its log.
+    pub fn logged(&self) -> u64 {
+        self.logged
+    }
+
+    /// True when nothing was found.
+    pub fn is_empty(&self) -> bool {
+        self.total == 0
+    }
+
+    pub(crate) fn push(&mut self, diagnostic: Diagnostic) {
+        self.total += 1;
+        self.logged += u64::from(diagnostic.logged);
+        if self.list.len() < KEPT {
+            self.list.push(diagnostic);
+        }
+    }
+
+    /// A mark to which [`Self::roll_back`] returns.
+    pub(crate) fn mark(&self) -> (usize, u64, u64) {
+        (self.list.len(), self.total, self.logged)
+    }
+
+    pub(crate) fn roll_back(&mut self, (kept, total, logged): (usize, u64, u64)) {
+        self.list.truncate(kept);
+        self.total = total;
+        self.logged = logged;
+    }
+
+    pub(crate) fn since(&self, (kept, _, _): (usize, u64, u64)) -> &[Diagnostic] {
+        &self.list[kept..]
+    }
+}
+
+impl<'a> IntoIterator for &'a Diagnostics {
+    type Item = &'a Diagnostic;
+    type IntoIter = std::slice::Iter<'a, Diagnostic>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}

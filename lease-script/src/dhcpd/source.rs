@@ -1,0 +1,68 @@
+//! Where the bytes come from: readers that can be opened again at any place.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::FileExt as _;
+
+/// Something that can be read from any offset, by several readers at once.
+pub(crate) trait Source: Sync {
+    type Reader<'a>: Read + Send
+    where
+        Self: 'a;
+
+    /// A reader of the bytes from `offset` up to `end`.
+    fn open(&self, offset: u64, end: u64) -> Self::Reader<'_>;
+
+    /// The number of bytes when reading began.
+    fn len(&self) -> u64;
+}
+
+impl Source for [u8] {
+    type Reader<'a> = &'a [u8];
+
+    fn open(&self, offset: u64, end: u64) -> &[u8] {
+        let end = end.min(self.len() as u64) as usize;
+        &self[(offset as usize).min(end)..end]
+    }
+
+    fn len(&self) -> u64 {
+        <[u8]>::len(self) as u64
+    }
+}
+
+/// A regular file, as long as it was when it was opened: what is appended later is left out, and a
+/// file that is cut short just ends.
+pub(crate) struct FileSource {
+    pub(crate) file: File,
+    pub(crate) length: u64,
+}
+
+/// A part of a file.
+pub(crate) struct Section<'a> {
+    file: &'a File,
+    offset: u64,
+    end: u64,
+}
+
+impl Read for Section<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = usize::try_from(self.end - self.offset).unwrap_or(usize::MAX);
+        let room = buffer.len().min(left);
+        let count = self.file.read_at(&mut buffer[..room], self.offset)?;
+        self.offset += count as u64;
+        Ok(count)
+    }
+}
+
+impl Source for FileSource {
+    type Reader<'a> = Section<'a>;
+
+    fn open(&self, offset: u64, end: u64) -> Section<'_> {
+        let end = end.min(self.length);
+        Section { file: &self.file, offset: offset.min(end), end }
+    }
+
+    fn len(&self) -> u64 {
+        self.length
+    }
+}

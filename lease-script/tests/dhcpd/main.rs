@@ -1,0 +1,4 @@
+//! The reader of dhcpd.leases against the real server's recordings.
+
+mod corpus;
+mod recordings;
