@@ -81,20 +81,32 @@ fn main() {
     let bytes = fs::metadata(&path).expect("the journal is there").len();
     let text = fs::read(&path).expect("the journal is readable");
     println!("{} of {bytes} bytes", path.display());
-    report("memchr '}' in memory", bytes, best(|| {
-        black_box(memchr::memchr_iter(b'}', &text).count());
-    }));
-    report("memchr '\\n' in memory", bytes, best(|| {
-        black_box(memchr::memchr_iter(b'\n', &text).count());
-    }));
+    report(
+        "memchr '}' in memory",
+        bytes,
+        best(|| {
+            black_box(memchr::memchr_iter(b'}', &text).count());
+        }),
+    );
+    report(
+        "memchr '\\n' in memory",
+        bytes,
+        best(|| {
+            black_box(memchr::memchr_iter(b'\n', &text).count());
+        }),
+    );
     drop(text);
-    report("read() alone", bytes, best(|| {
-        let mut file = fs::File::open(&path).expect("the journal is there");
-        let mut buffer = vec![0; 256 * 1024];
-        while file.read(&mut buffer).expect("readable") > 0 {
-            black_box(&buffer);
-        }
-    }));
+    report(
+        "read() alone",
+        bytes,
+        best(|| {
+            let mut file = fs::File::open(&path).expect("the journal is there");
+            let mut buffer = vec![0; 256 * 1024];
+            while file.read(&mut buffer).expect("readable") > 0 {
+                black_box(&buffer);
+            }
+        }),
+    );
     for view in [View::Text, View::Careful, View::Dhcpd] {
         for threads in [1, 2] {
             let mut options = Options::new(view, 978_307_200);

@@ -1,6 +1,7 @@
 //! The command line. Each command has a file of its own with its arguments and a `run` function.
 
 mod device;
+mod leases;
 mod run;
 mod schema;
 mod trace;
@@ -56,6 +57,8 @@ struct Cli {
 enum Command {
     /// Make and look after device folders for the fake nvram
     Device(device::Args),
+    /// Read lease databases of other servers: ISC dhcpd
+    Leases(leases::Args),
     /// Run scenarios
     Run(run::Args),
     /// Print the JSON schema of the scenario format
@@ -68,6 +71,7 @@ enum Command {
 pub fn main() -> Exit {
     let result: Result<Exit, Failure> = match Cli::parse().command {
         Command::Device(args) => device::run(&args),
+        Command::Leases(args) => leases::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Schema(args) => Ok(schema::run(&args)),
         Command::Trace(args) => trace::run(&args),

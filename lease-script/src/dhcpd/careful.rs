@@ -88,7 +88,7 @@ pub(crate) fn declaration<R: Read>(declarations: &mut Declarations<R>) -> Option
         salvage(declarations);
         return None;
     }
-    drop_record(declarations);
+    drop_record(declarations, is_other);
     None
 }
 
@@ -122,17 +122,17 @@ fn garbage<R: Read>(declarations: &mut Declarations<R>, token: Token) -> Option<
             return None;
         }
     }
-    drop_record(declarations);
+    drop_record(declarations, false);
     None
 }
 
-/// Goes on to the next thing that looks like a declaration.
-fn drop_record<R: Read>(declarations: &mut Declarations<R>) {
+/// Goes on to the next thing that looks like a declaration, or like a record.
+fn drop_record<R: Read>(declarations: &mut Declarations<R>, record: bool) {
     let input = &mut declarations.lexer.input;
     input.require(2);
     skip_blank(input);
     let location = input.location(0);
-    let skipped = next_header(input);
+    let skipped = next_header(input, record);
     if skipped > 0 {
         let message = format!("{skipped} bytes that are no declaration");
         note(declarations, location, None, message, Consequence::Skipped);
@@ -152,7 +152,7 @@ fn skip_blank<R: Read>(input: &mut Input<R>) {
 }
 
 /// Moves to the next header, at least one byte on; returns how many bytes were passed.
-fn next_header<R: Read>(input: &mut Input<R>) -> u64 {
+fn next_header<R: Read>(input: &mut Input<R>, record: bool) -> u64 {
     const OVERLAP: usize = 256;
     let start = input.offset();
     let mut from = 1;
@@ -164,21 +164,19 @@ fn next_header<R: Read>(input: &mut Input<R>) -> u64 {
             return input.offset() - start;
         }
         let end = if complete { window.len() } else { window.len() - OVERLAP };
-        let found = (from..end).find(|at| is_header(window, *at));
-        match found {
-            Some(at) => {
-                input.advance(at);
-                return input.offset() - start;
-            }
-            None => {
-                input.advance(end.max(1).min(window.len()));
-                from = 0;
-                if complete {
-                    return input.offset() - start;
-                }
-                input.extend();
-            }
+        let found = (from..end).find(|at| {
+            is_header(window, *at) && (!record || matches!(window[*at] | 0x20, b'l' | b'i'))
+        });
+        if let Some(at) = found {
+            input.advance(at);
+            return input.offset() - start;
         }
+        input.advance(end.max(1).min(window.len()));
+        from = 0;
+        if complete {
+            return input.offset() - start;
+        }
+        input.extend();
     }
 }
 
@@ -265,7 +263,7 @@ fn salvage<R: Read>(declarations: &mut Declarations<R>) {
     let Some(header) = header.filter(|at| {
         window[..*at].split(|c| *c == b'\n').all(|line| line.is_empty() || line[0] == b'#')
     }) else {
-        drop_record(declarations);
+        drop_record(declarations, false);
         return;
     };
     let salvaged = read_statements(window, header, &declarations.rules);
@@ -380,7 +378,8 @@ impl Record {
         }
         // A semicolon may be missing at the end of the line.
         let bare = line.trim_ascii_end();
-        if !bare.contains(&b';') && !bare.is_empty() && !(1..bare.len()).any(|i| is_header(bare, i)) {
+        if !bare.contains(&b';') && !bare.is_empty() && !(1..bare.len()).any(|i| is_header(bare, i))
+        {
             let completed = [bare, b";"].concat();
             if self.trial(&completed, rules) == Some(completed.len()) {
                 self.torn = true;
@@ -524,9 +523,25 @@ fn end_of_block(text: &[u8]) -> usize {
 
 fn starts_statement(text: &[u8]) -> bool {
     const WORDS: [&[u8]; 19] = [
-        b"starts ", b"ends ", b"tstp ", b"tsfp ", b"atsfp ", b"cltt ", b"binding ", b"next ",
-        b"rewind ", b"hardware ", b"uid ", b"client-hostname ", b"set ", b"option ", b"billing ",
-        b"on ", b"reserved;", b"dynamic-bootp;", b"abandoned;",
+        b"starts ",
+        b"ends ",
+        b"tstp ",
+        b"tsfp ",
+        b"atsfp ",
+        b"cltt ",
+        b"binding ",
+        b"next ",
+        b"rewind ",
+        b"hardware ",
+        b"uid ",
+        b"client-hostname ",
+        b"set ",
+        b"option ",
+        b"billing ",
+        b"on ",
+        b"reserved;",
+        b"dynamic-bootp;",
+        b"abandoned;",
     ];
     WORDS.iter().any(|word| text.starts_with(word))
 }

@@ -70,6 +70,7 @@ impl Config {
     }
 
     /// The pool of an address: `None` when there is none, else its failover peer.
+    #[expect(clippy::option_option, reason = "no pool, and a pool without a peer, are different")]
     #[inline]
     pub(crate) fn pool(&self, address: u32) -> Option<Option<usize>> {
         let after = self.ranges.partition_point(|range| range.low <= address);
@@ -225,9 +226,12 @@ impl Reader<'_> {
             kind = IaKind::Temporary;
         }
         self.lexer.semi();
-        self.config.networks.extend(
-            blocks.into_iter().map(|(start, bits)| Network { kind, start, bits, units: 128 }),
-        );
+        self.config.networks.extend(blocks.into_iter().map(|(start, bits)| Network {
+            kind,
+            start,
+            bits,
+            units: 128,
+        }));
     }
 
     fn prefix6(&mut self) {

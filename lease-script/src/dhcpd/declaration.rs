@@ -205,8 +205,7 @@ impl<R: Read> Declarations<R> {
             Token::Keyword(Keyword::AuthoringByteOrder) => self.byte_order(),
             _ => {
                 self.gathered.counts.corrupt += 1;
-                self.lexer
-                    .warn("Corrupt lease file - possible data loss!", Consequence::Skipped);
+                self.lexer.warn("Corrupt lease file - possible data loss!", Consequence::Skipped);
                 self.lexer.skip_to_semi();
             }
         }
@@ -292,16 +291,20 @@ impl<R: Read> Declarations<R> {
 
     /// The old dialect names no state: dhcpd makes one up from its clock.
     pub(crate) fn make_up_state(rules: &Rules, lease: &mut Lease) {
-        let active = lease.ends.0 > rules.now
-            || lease.on_expiry.is_some()
-            || lease.on_release.is_some();
+        let active =
+            lease.ends.0 > rules.now || lease.on_expiry.is_some() || lease.on_release.is_some();
         lease.state = if active { BindingState::Active } else { BindingState::Free };
         lease.next_state = Some(BindingState::Free);
         lease.rewind_state = Some(lease.state);
     }
 
     /// One statement; the bit under which dhcpd counts it, `None` when the lease is dropped.
-    pub(crate) fn lease_statement(&mut self, token: Token, lease: &mut Lease, seen: u32) -> Option<u32> {
+    pub(crate) fn lease_statement(
+        &mut self,
+        token: Token,
+        lease: &mut Lease,
+        seen: u32,
+    ) -> Option<u32> {
         let Token::Keyword(keyword) = token else {
             return self.other_statement(lease);
         };
@@ -444,8 +447,10 @@ impl<R: Read> Declarations<R> {
             _ => {
                 let Some(state) = state_word(token) else {
                     let word = self.lexer.shown();
-                    self.lexer
-                        .warn(format!("{word}: expecting a binding state."), Consequence::RecordLost);
+                    self.lexer.warn(
+                        format!("{word}: expecting a binding state."),
+                        Consequence::RecordLost,
+                    );
                     self.lexer.skip_to_semi();
                     return None;
                 };
@@ -718,8 +723,7 @@ impl<R: Read> Declarations<R> {
             return None;
         }
         loop {
-            let wanted =
-                if kind == IaKind::Prefix { Keyword::Iaprefix } else { Keyword::Iaaddr };
+            let wanted = if kind == IaKind::Prefix { Keyword::Iaprefix } else { Keyword::Iaaddr };
             match self.lexer.next() {
                 CLOSE => return Some(ia),
                 Token::Keyword(Keyword::Cltt) => ia.cltt = self.lexer.date(),
@@ -854,8 +858,10 @@ impl<R: Read> Declarations<R> {
         }
         let part = if kind == IaKind::Prefix { "iaprefix" } else { "iaaddr" };
         let Some(state) = state else {
-            self.lexer
-                .warn(format!("corrupt lease file; missing state in {part}"), Consequence::RecordLost);
+            self.lexer.warn(
+                format!("corrupt lease file; missing state in {part}"),
+                Consequence::RecordLost,
+            );
             return None;
         };
         let Some(ends) = ends.filter(|ends| ends.0 != -1) else {
@@ -911,8 +917,7 @@ impl<R: Read> Declarations<R> {
             return None;
         };
         if self.lexer.next() != SEMICOLON {
-            self.lexer
-                .warn("corrupt lease file; expecting semicolon.", Consequence::ValueChanged);
+            self.lexer.warn("corrupt lease file; expecting semicolon.", Consequence::ValueChanged);
         }
         Some(state)
     }
@@ -960,10 +965,11 @@ impl<R: Read> Declarations<R> {
             self.lexer.skip_to_rbrace(1);
             return None;
         };
-        let names: Vec<&'static str> = [("expiry", block.events.expiry), ("release", block.events.release)]
-            .into_iter()
-            .filter_map(|(name, there)| there.then_some(name))
-            .collect();
+        let names: Vec<&'static str> =
+            [("expiry", block.events.expiry), ("release", block.events.release)]
+                .into_iter()
+                .filter_map(|(name, there)| there.then_some(name))
+                .collect();
         if !block.is_empty && !names.is_empty() {
             // The latest block for an event replaces an earlier one.
             for earlier in &mut held.on {
@@ -992,8 +998,7 @@ impl<R: Read> Declarations<R> {
 
     fn byte_order(&mut self) {
         if self.gathered.byte_order.is_some() {
-            self.lexer
-                .warn("authoring-byte-order specified too late.", Consequence::StatementLost);
+            self.lexer.warn("authoring-byte-order specified too late.", Consequence::StatementLost);
             self.lexer.skip_to_semi();
             return;
         }
@@ -1017,8 +1022,7 @@ impl<R: Read> Declarations<R> {
             );
         }
         if self.lexer.next() != SEMICOLON {
-            self.lexer
-                .warn("corrupt lease file; expecting a semicolon", Consequence::Skipped);
+            self.lexer.warn("corrupt lease file; expecting a semicolon", Consequence::Skipped);
             self.lexer.skip_to_semi();
         }
     }
@@ -1200,27 +1204,25 @@ impl<R: Read> Declarations<R> {
     }
 
     fn failover_state(&mut self) -> Option<(Keyword, Date)> {
-        let state = match self.lexer.next() {
-            Token::Keyword(
-                state @ (Keyword::UnknownState
-                | Keyword::PartnerDown
-                | Keyword::Normal
-                | Keyword::CommunicationsInterrupted
-                | Keyword::ConflictDone
-                | Keyword::ResolutionInterrupted
-                | Keyword::PotentialConflict
-                | Keyword::Recover
-                | Keyword::RecoverWait
-                | Keyword::RecoverDone
-                | Keyword::Shutdown
-                | Keyword::Paused
-                | Keyword::Startup),
-            ) => state,
-            _ => {
-                self.lexer.warn("unknown failover state", Consequence::StatementLost);
-                self.lexer.skip_to_semi();
-                return None;
-            }
+        let Token::Keyword(
+            state @ (Keyword::UnknownState
+            | Keyword::PartnerDown
+            | Keyword::Normal
+            | Keyword::CommunicationsInterrupted
+            | Keyword::ConflictDone
+            | Keyword::ResolutionInterrupted
+            | Keyword::PotentialConflict
+            | Keyword::Recover
+            | Keyword::RecoverWait
+            | Keyword::RecoverDone
+            | Keyword::Shutdown
+            | Keyword::Paused
+            | Keyword::Startup),
+        ) = self.lexer.next()
+        else {
+            self.lexer.warn("unknown failover state", Consequence::StatementLost);
+            self.lexer.skip_to_semi();
+            return None;
         };
         let token = self.lexer.next();
         if token == SEMICOLON {

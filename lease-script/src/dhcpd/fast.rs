@@ -250,7 +250,8 @@ impl ShortCut {
             self.midnight = seconds(year, month, day_of_month, [0; 3], 0);
             self.day = *day;
         }
-        let two = |at: usize| Some(i32::from(digit(text[at])?) * 10 + i32::from(digit(text[at + 1])?));
+        let two =
+            |at: usize| Some(i32::from(digit(text[at])?) * 10 + i32::from(digit(text[at + 1])?));
         let clock = (two(13)? * 60 + two(16)?) * 60 + two(19)?;
         self.fixed.dates[place] = self.midnight.wrapping_add(clock);
         Some(skip + 22)
@@ -502,9 +503,8 @@ fn string(text: &[u8], out: &mut Vec<u8>) -> Option<usize> {
     let mut at = 1;
     loop {
         // Plain characters up to the next quote, backslash or control character.
-        let run = text[at..]
-            .iter()
-            .position(|&c| c == b'"' || c == b'\\' || c < b' ' || c == 0xff)?;
+        let run =
+            text[at..].iter().position(|&c| c == b'"' || c == b'\\' || c < b' ' || c == 0xff)?;
         out.extend_from_slice(&text[at..at + run]);
         at += run;
         match text[at] {

@@ -125,11 +125,6 @@ impl<R: Read> Input<R> {
         }
     }
 
-    /// Bytes between the held place and the position.
-    pub(crate) fn held(&self) -> usize {
-        self.anchor.map_or(0, |anchor| self.position - anchor)
-    }
-
     /// Continues at `offset` with another source, as if everything between had been read;
     /// `lines` line ends stand before `offset`.
     pub(crate) fn jump(&mut self, source: R, offset: u64, lines: u64, line_start: u64) {
@@ -203,7 +198,11 @@ impl<R: Read> Input<R> {
             let start = memchr::memrchr(b'\n', &self.buffer[..index])
                 .map_or(self.base.min(self.line_start), |at| self.base + at as u64 + 1);
             let offset = self.base + index as u64;
-            return Location { offset, line: self.line - lines, column: offset.saturating_sub(start) + 1 };
+            return Location {
+                offset,
+                line: self.line - lines,
+                column: offset.saturating_sub(start) + 1,
+            };
         }
         self.count_to(index);
         let offset = self.base + index as u64;

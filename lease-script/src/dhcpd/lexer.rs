@@ -70,16 +70,27 @@ pub(crate) struct Lexer<R> {
     /// Reading is a trial that stops at the first loss.
     trial: bool,
     broken: bool,
+    /// Where the trial started.
+    trial_from: u64,
 }
+
+/// A trial skips no further than this.
+const TRIAL: u64 = 64 * 1024;
 
 /// True when nothing but the very statement that the message is about suffers.
 fn is_harmless(message: &str, consequence: Consequence) -> bool {
     match consequence {
         Consequence::Nothing | Consequence::ValueChanged | Consequence::Unconfigured => true,
         Consequence::StatementLost => {
-            ["agent option", "unknown class", "no class named", "no option named", "unknown failover"]
-                .iter()
-                .any(|start| message.starts_with(start))
+            [
+                "agent option",
+                "unknown class",
+                "no class named",
+                "no option named",
+                "unknown failover",
+            ]
+            .iter()
+            .any(|start| message.starts_with(start))
                 || message.contains(" contents, got ")
                 || message.starts_with("authoring-byte-order specified")
         }
@@ -106,6 +117,7 @@ impl<R: Read> Lexer<R> {
             recorded: None,
             trial: false,
             broken: false,
+            trial_from: 0,
         }
     }
 
@@ -113,6 +125,7 @@ impl<R: Read> Lexer<R> {
     pub(crate) fn begin_trial(&mut self) {
         self.trial = true;
         self.broken = false;
+        self.trial_from = self.input.offset();
     }
 
     /// Ends the trial; true when nothing was lost.
@@ -120,6 +133,18 @@ impl<R: Read> Lexer<R> {
         self.trial = false;
         let fatal = std::mem::take(&mut self.fatal);
         !std::mem::take(&mut self.broken) && !fatal
+    }
+
+    /// True when a trial, in what it skips, comes to the next record or far too far: it breaks off.
+    pub(crate) fn runs_away(&mut self, token: Token) -> bool {
+        let record = matches!(
+            token,
+            Token::Keyword(Keyword::Lease | Keyword::IaNa | Keyword::IaTa | Keyword::IaPd)
+        );
+        if self.trial && (record || self.input.offset() > self.trial_from + TRIAL) {
+            self.broken = true;
+        }
+        self.broken
     }
 
     /// Starts to write down what is consumed.
@@ -416,7 +441,10 @@ impl<R: Read> Lexer<R> {
                     }
                     (_, _) if hex => {
                         let Some(digit) = (byte as char).to_digit(16) else {
-                            self.warn(format!("invalid hex digit: {byte:x}"), Consequence::ValueChanged);
+                            self.warn(
+                                format!("invalid hex digit: {byte:x}"),
+                                Consequence::ValueChanged,
+                            );
                             escape = 0;
                             break;
                         };
@@ -432,7 +460,10 @@ impl<R: Read> Lexer<R> {
                         if let b'0'..=b'7' = byte {
                             value = value * 8 + u32::from(byte - b'0');
                         } else if value != 0 {
-                            self.warn(format!("invalid octal digit {byte:x}"), Consequence::ValueChanged);
+                            self.warn(
+                                format!("invalid octal digit {byte:x}"),
+                                Consequence::ValueChanged,
+                            );
                             break;
                         } else {
                             self.buffer[length] = 0;
@@ -525,8 +556,8 @@ impl<R: Read> Lexer<R> {
             }
             let c = self.get();
             let byte = u8::try_from(c).ok();
-            let Some(byte) = byte
-                .filter(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+            let Some(byte) =
+                byte.filter(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
             else {
                 self.unget(c);
                 break;

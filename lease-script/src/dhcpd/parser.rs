@@ -62,6 +62,9 @@ impl<R: Read> Lexer<R> {
     pub(crate) fn skip_to_rbrace(&mut self, mut depth: u64) {
         loop {
             let token = self.peek();
+            if self.runs_away(token) {
+                return;
+            }
             if token == CLOSE {
                 depth = depth.saturating_sub(1);
                 if depth == 0 {
@@ -153,8 +156,7 @@ impl<R: Read> Lexer<R> {
                     if max == 0 {
                         break;
                     }
-                    let token =
-                        if token == OPEN || token == CLOSE { token } else { self.next() };
+                    let token = if token == OPEN || token == CLOSE { token } else { self.next() };
                     self.warn("too few numbers.", Consequence::RecordLost);
                     if token != SEMICOLON {
                         self.skip_to_semi();
@@ -429,9 +431,7 @@ impl<R: Read> Lexer<R> {
                 Token::Name | Token::NumberOrName => {
                     self.c_text().iter().all(u8::is_ascii_hexdigit)
                 }
-                Token::Number
-                | Token::Keyword(Keyword::Add)
-                | Token::Char(b'.' | b':') => true,
+                Token::Number | Token::Keyword(Keyword::Add) | Token::Char(b'.' | b':') => true,
                 _ => false,
             };
             if !fits {

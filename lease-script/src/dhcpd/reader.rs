@@ -67,12 +67,18 @@ pub struct Options {
     pub config: Option<Arc<Config>>,
     /// Threads at most.
     pub threads: usize,
+    /// Files shorter than this go through dhcpd's parser byte for byte, which shows even in what a
+    /// malformed escape leaves behind.
+    pub short_cut_from: u64,
 }
+
+/// Shorter files are read at once by any path.
+const SHORT: u64 = 1024 * 1024;
 
 impl Options {
     /// The given view at the given clock, on one thread, without a configuration.
     pub fn new(view: View, now: i64) -> Self {
-        Self { view, now, family: None, config: None, threads: 1 }
+        Self { view, now, family: None, config: None, threads: 1, short_cut_from: SHORT }
     }
 }
 
@@ -121,11 +127,7 @@ impl Reading {
     }
 
     fn restart(&self) -> Restart<'_> {
-        Restart {
-            now: self.now,
-            config: self.config.as_deref(),
-            failover: self.failover.clone(),
-        }
+        Restart { now: self.now, config: self.config.as_deref(), failover: self.failover.clone() }
     }
 
     fn judge(&mut self, fatal: bool) {
@@ -227,6 +229,7 @@ fn read_family<S: Source + ?Sized>(
         pools: options.view == View::Dhcpd,
         loose_blocks: options.view != View::Dhcpd,
     };
+    let short_cut = source.len() >= options.short_cut_from;
     let threads = if family == Family::V4 { options.threads } else { 1 };
     std::thread::scope(|scope| {
         let mut ahead = fast::ahead(scope, source, &rules, threads);
@@ -234,7 +237,7 @@ fn read_family<S: Source + ?Sized>(
         let input = Input::new(source.open(0, u64::MAX), 0);
         let mut declarations = Declarations::new(Lexer::new(input), rules, guess);
         let stop = loop {
-            if declarations.lexer.is_at_token_boundary() {
+            if short_cut && declarations.lexer.is_at_token_boundary() {
                 if let Some(part) = ahead.take(declarations.lexer.input.offset()) {
                     declarations.gathered.leases.merge(&part.leases);
                     declarations.gathered.counts.declarations += part.declarations;

@@ -225,9 +225,7 @@ fn value(lease: &Lease, expression: &Expression) -> Option<SetValue> {
             truth(lease, expression).map(SetValue::Boolean)
         }
         Expression::Call(Keyword::Defined, _) => truth(lease, expression).map(SetValue::Boolean),
-        Expression::Call(Keyword::ExtractInt, _) => {
-            number(lease, expression).map(SetValue::Number)
-        }
+        Expression::Call(Keyword::ExtractInt, _) => number(lease, expression).map(SetValue::Number),
         Expression::Variable(name) => variable(lease, name).cloned(),
         _ => data(lease, expression).map(SetValue::Data),
     }
@@ -309,8 +307,7 @@ fn data(lease: &Lease, expression: &Expression) -> Option<Vec<u8>> {
 
 fn call(lease: &Lease, keyword: Keyword, arguments: &[Expression]) -> Option<Vec<u8>> {
     let data_at = |at: usize| data(lease, arguments.get(at)?);
-    let number_at =
-        |at: usize| usize::try_from(number(lease, arguments.get(at)?)?).ok();
+    let number_at = |at: usize| usize::try_from(number(lease, arguments.get(at)?)?).ok();
     match keyword {
         Keyword::Concat => {
             let parts: Option<Vec<_>> =

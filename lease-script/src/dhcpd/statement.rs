@@ -101,7 +101,9 @@ impl<R: Read> Lexer<R> {
             self.record();
             self.skip_to_rbrace(1);
             let mut text = self.recorded();
-            text.truncate(text.trim_ascii_end().strip_suffix(b"}").unwrap_or(&text).trim_ascii_end().len());
+            text.truncate(
+                text.trim_ascii_end().strip_suffix(b"}").unwrap_or(&text).trim_ascii_end().len(),
+            );
             return Some(OnBlock { events, is_empty: text.is_empty(), text });
         }
         self.record();
@@ -150,14 +152,14 @@ impl<R: Read> Lexer<R> {
         }
         match token {
             Token::Keyword(keyword) => self.keyword_statement(keyword, depth),
-            Token::Name | Token::NumberOrName => match self.expression(depth) {
-                Ok(Some(_)) => Parsed::from_semi(self.semi(), Statement::Other),
-                Ok(None) | Err(_) => {
-                    self.warn("expecting function call.", Consequence::RecordLost);
-                    self.skip_to_semi();
-                    Parsed::Stop(true)
+            Token::Name | Token::NumberOrName => {
+                if let Ok(Some(_)) = self.expression(depth) {
+                    return Parsed::from_semi(self.semi(), Statement::Other);
                 }
-            },
+                self.warn("expecting function call.", Consequence::RecordLost);
+                self.skip_to_semi();
+                Parsed::Stop(true)
+            }
             _ => Parsed::Stop(false),
         }
     }
@@ -176,14 +178,16 @@ impl<R: Read> Lexer<R> {
                 self.next();
                 let token = self.next();
                 if token != Token::Name && token != Token::NumberOrName {
-                    return self.bad_statement(&format!("{} can't be a variable name", self.shown()));
+                    return self
+                        .bad_statement(&format!("{} can't be a variable name", self.shown()));
                 }
                 let name = self.c_text().to_vec();
                 Parsed::from_semi(self.semi(), Statement::Unset(name))
             }
             Keyword::On => {
                 self.next();
-                self.on_statement(depth + 1, false).map_or(Parsed::Stop(true), |_| Parsed::One(Statement::Other))
+                self.on_statement(depth + 1, false)
+                    .map_or(Parsed::Stop(true), |_| Parsed::One(Statement::Other))
             }
             Keyword::Break | Keyword::ParseVendorOption => {
                 self.next();
@@ -415,9 +419,7 @@ impl<R: Read> Lexer<R> {
         };
         self.next();
         match self.operand(depth + 1)? {
-            Some(right) => {
-                Ok(Some(Expression::Binary(operator, Box::new(left), Box::new(right))))
-            }
+            Some(right) => Ok(Some(Expression::Binary(operator, Box::new(left), Box::new(right)))),
             None => self.bad_expression("expecting right-hand side."),
         }
     }
@@ -472,7 +474,11 @@ impl<R: Read> Lexer<R> {
         }
     }
 
-    fn keyword_operand(&mut self, keyword: Keyword, depth: u32) -> Result<Option<Expression>, Lost> {
+    fn keyword_operand(
+        &mut self,
+        keyword: Keyword,
+        depth: u32,
+    ) -> Result<Option<Expression>, Lost> {
         match keyword {
             Keyword::Not => {
                 self.next();
@@ -567,14 +573,12 @@ impl<R: Read> Lexer<R> {
             return Ok(arguments);
         }
         loop {
-            match self.expression(depth + 1)? {
-                Some(argument) => arguments.push(argument),
-                None => {
-                    self.warn("expecting expression.", Consequence::RecordLost);
-                    self.skip_to_semi();
-                    return Err(true);
-                }
-            }
+            let Some(argument) = self.expression(depth + 1)? else {
+                self.warn("expecting expression.", Consequence::RecordLost);
+                self.skip_to_semi();
+                return Err(true);
+            };
+            arguments.push(argument);
             match self.next() {
                 Token::Char(b',') => {}
                 Token::Char(b')') => return Ok(arguments),

@@ -1,4 +1,6 @@
 //! The reader of dhcpd.leases against the real server's recordings.
 
 mod corpus;
+mod journals;
 mod recordings;
+mod robust;
