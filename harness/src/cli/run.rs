@@ -87,6 +87,8 @@ enum TargetChoice {
     Process,
     /// Functions over a simulated device
     InProcess,
+    /// Both, which must agree
+    Both,
 }
 
 impl Common {
@@ -108,14 +110,16 @@ impl Common {
     }
 
     fn options(&self, log: bool) -> Result<Options, Failure> {
+        let settings = Settings {
+            leaselab: std::env::current_exe()
+                .map_err(|error| Failure::Environment(format!("leaselab itself: {error}")))?,
+            limit_ms: self.timeout.clamp(1, 86_400) * 1000,
+            private_root: !self.no_private_root,
+        };
         let target = match self.target {
             TargetChoice::InProcess => TargetKind::InProcess,
-            TargetChoice::Process => TargetKind::Process(Settings {
-                leaselab: std::env::current_exe()
-                    .map_err(|error| Failure::Environment(format!("leaselab itself: {error}")))?,
-                limit_ms: self.timeout.clamp(1, 86_400) * 1000,
-                private_root: !self.no_private_root,
-            }),
+            TargetChoice::Process => TargetKind::Process(settings),
+            TargetChoice::Both => TargetKind::Both(settings),
         };
         if let Some(path) = &self.script {
             std::fs::File::open(path)

@@ -159,9 +159,13 @@ impl Clients {
             .collect();
         if selected.is_empty() {
             let known: Vec<&str> = self.list.iter().map(|client| client.name.as_str()).collect();
+            let help = match known.as_slice() {
+                [] => "nobody has come yet: `join` comes first".to_owned(),
+                known => format!("so far there are: {}", known.join(", ")),
+            };
             return Err(case
                 .error(event.client.span(), format!("no client is called `{pattern}`"))
-                .help(format!("so far there are: {}", known.join(", "))));
+                .help(help));
         }
         for index in &selected {
             self.change(case, event, *index)?;

@@ -8,7 +8,7 @@ use lease_script::{Config, DEFAULT_PREFIX, Environment};
 use nvram_emu::Machine;
 
 use super::clocks::Clocks;
-use super::findings::{Finding, Findings};
+use super::findings::{Finding, FindingKind, Findings};
 use super::setup::Part;
 use super::steps::{Player, build_of};
 use super::tally::Tally;
@@ -29,6 +29,8 @@ pub enum TargetKind {
     Process(Settings),
     /// Functions over a machine in memory.
     InProcess,
+    /// Both, which must agree.
+    Both(Settings),
 }
 
 /// The script under test, in place of the project's own.
@@ -102,7 +104,27 @@ pub enum Fault {
 /// When there is nothing to judge: a file that makes no sense, or a target that fails.
 pub fn run_case(case: &Case, options: &Options) -> Result<CaseReport, Fault> {
     let began = Instant::now();
-    let mut report = CaseReport {
+    let mut report = match &options.target {
+        TargetKind::InProcess => run_in_process(case, options)?,
+        TargetKind::Process(settings) => run_in_processes(case, options, settings)?,
+        TargetKind::Both(settings) => {
+            let mut report = run_in_processes(case, options, settings)?;
+            let other = run_in_process(case, options)?;
+            if !matches!(other.verdict, Verdict::Skipped(_)) {
+                report.failures.extend(disagreement(&report, &other));
+            }
+            report
+        }
+    };
+    if !report.failures.is_empty() {
+        report.verdict = Verdict::Failed;
+    }
+    report.took = began.elapsed();
+    Ok(report)
+}
+
+fn blank_report(case: &Case) -> CaseReport {
+    CaseReport {
         name: case.name(),
         verdict: Verdict::Passed,
         failures: Vec::new(),
@@ -112,28 +134,55 @@ pub fn run_case(case: &Case, options: &Options) -> Result<CaseReport, Fault> {
         shared_root: None,
         machine: None,
         took: Duration::ZERO,
-    };
-    let machine = router(case)?;
-    match &options.target {
-        TargetKind::InProcess => match function(case, options)? {
-            Ok(function) => {
-                let mut target = InProcess::new(machine, function);
-                play(case, &mut target, options, &mut report)?;
-            }
-            Err(why) => report.verdict = Verdict::Skipped(why),
-        },
-        TargetKind::Process(settings) => {
-            let script = command(case, &options.script);
-            let mut target = Process::new(machine, &script, settings)?;
-            report.shared_root = target.refused_private_root().map(str::to_owned);
+    }
+}
+
+fn run_in_process(case: &Case, options: &Options) -> Result<CaseReport, Fault> {
+    let mut report = blank_report(case);
+    match function(case, options)? {
+        Ok(function) => {
+            let mut target = InProcess::new(router(case)?, function);
             play(case, &mut target, options, &mut report)?;
         }
+        Err(why) => report.verdict = Verdict::Skipped(why),
     }
-    if !report.failures.is_empty() {
-        report.verdict = Verdict::Failed;
-    }
-    report.took = began.elapsed();
     Ok(report)
+}
+
+fn run_in_processes(
+    case: &Case,
+    options: &Options,
+    settings: &Settings,
+) -> Result<CaseReport, Fault> {
+    let mut report = blank_report(case);
+    let script = command(case, &options.script);
+    let mut target = Process::new(router(case)?, &script, settings)?;
+    report.shared_root = target.refused_private_root().map(str::to_owned);
+    play(case, &mut target, options, &mut report)?;
+    Ok(report)
+}
+
+/// What the two targets saw differently.
+fn disagreement(processes: &CaseReport, functions: &CaseReport) -> Option<Finding> {
+    let same_findings = |a: &[Finding], b: &[Finding]| {
+        a.iter().map(|f| (f.step, f.kind)).eq(b.iter().map(|f| (f.step, f.kind)))
+    };
+    if processes.total == functions.total
+        && same_findings(&processes.failures, &functions.failures)
+        && same_findings(&processes.foreseen, &functions.foreseen)
+    {
+        return None;
+    }
+    let text = format!(
+        "the targets differ: processes {:?} {:?} {:?}; in process {:?} {:?} {:?}",
+        processes.total,
+        processes.failures,
+        processes.foreseen,
+        functions.total,
+        functions.failures,
+        functions.foreseen
+    );
+    Some(Finding { kind: FindingKind::Astray, step: 0, line: 0, text })
 }
 
 /// The scenario's router.

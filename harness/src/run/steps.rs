@@ -169,6 +169,9 @@ impl<'a, 'w> Player<'a, 'w> {
     }
 
     fn boot(&mut self, span: Range<usize>, boot: &Boot) -> Result<(), Fault> {
+        if self.world.powered && self.world.missed {
+            self.world.power_off()?;
+        }
         if self.world.powered {
             return Err(self.fault(span, "the router is on: `shutdown` or `power-cut` comes first"));
         }

@@ -356,7 +356,7 @@ fn check_parameters(case: &Case, used: &BTreeSet<String>) -> Result<(), SourceEr
     }
     match case.parameters.keys().find(|name| !named.contains(name)) {
         Some(idle) => Err(case
-            .error(0..0, format!("parameter `{idle}` is never used"))
+            .error(case.section("parameters"), format!("parameter `{idle}` is never used"))
             .help(format!("put `${idle}` where its value belongs, or take it out"))),
         None => Ok(()),
     }

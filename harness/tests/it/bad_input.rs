@@ -1,0 +1,102 @@
+//! What a person is told who gives `leaselab` something that it cannot use.
+
+use insta::assert_snapshot;
+use predicates::prelude::*;
+use rstest::rstest;
+
+use crate::lab::Lab;
+
+const STEP: &str = "\n[[step]]\nboot = {}\n";
+
+fn transcript_of(scenario: &str) -> String {
+    let lab = Lab::new();
+    lab.write("story.toml", scenario);
+    lab.transcript(&["run", "story.toml", "--target", "in-process"])
+}
+
+#[test]
+fn an_unknown_key_is_pointed_at() {
+    assert_snapshot!(transcript_of("title = \"x\"\n[router]\ndialekt = \"openwrt\"\n"));
+}
+
+#[test]
+fn an_unknown_dialect_is_pointed_at() {
+    let text =
+        format!("title = \"x\"\n[router]\nspace = \"32 KiB\"\ndialect = \"vxworks\"\n{STEP}");
+    assert_snapshot!(transcript_of(&text));
+}
+
+#[test]
+fn a_wrong_length_of_time_is_pointed_at() {
+    assert_snapshot!(transcript_of("title = \"x\"\n[[step]]\nadvance = \"5 parsecs\"\n"));
+}
+
+#[test]
+fn a_parameter_that_is_none_is_pointed_at() {
+    assert_snapshot!(transcript_of("title = \"x\"\n[router]\nrtc = \"$rtc\"\n"));
+}
+
+#[test]
+fn a_parameter_that_nobody_uses_is_refused() {
+    assert_snapshot!(transcript_of(&format!("title = \"x\"\n[parameters]\nclients = [1]\n{STEP}")));
+}
+
+#[test]
+fn a_step_of_two_deeds_is_refused() {
+    assert_snapshot!(transcript_of("title = \"x\"\n[[step]]\nboot = {}\npower-cut = true\n"));
+}
+
+#[test]
+fn a_client_that_never_came_is_pointed_at() {
+    let text = format!("title = \"x\"\n{STEP}[[step]]\nrenew = {{ client = \"fone\" }}\n");
+    assert_snapshot!(transcript_of(&text));
+}
+
+#[test]
+fn an_option_that_the_engine_does_not_know_is_pointed_at() {
+    let text = format!("title = \"x\"\n[server]\noptions = [\"--enable-tea\"]\n{STEP}");
+    assert_snapshot!(transcript_of(&text));
+}
+
+#[rstest]
+#[case::off(&["[[step]]\nrenew = { client = \"a\" }"], "the router is off")]
+#[case::twice(&["[[step]]\nboot = {}", "[[step]]\nboot = {}"], "the router is on")]
+#[case::kill_in_flash(&["[[step]]\nboot = {}\nkill = \"erase\""], "finishes a flash operation")]
+#[case::endless(&["[[step]]\nevery = \"1s\"\nuntil = \"100y\"\nntp = true"], "at most a million")]
+#[case::nothing(&["[[step]]\nnote = \"hm\""], "without anything to do")]
+#[case::point(&["[[step]]\nboot = {}\ncut = \"after lunch\""], "names no point")]
+#[case::image(&["[router]\nimage = \"none.bin\"", "[[step]]\nboot = {}"], "none.bin")]
+#[case::chip(&["[router]\nchip = \"abacus\"", "[[step]]\nboot = {}"], "the chips are")]
+#[case::size(&["[router]\nspace = \"64 KiB\"\npartition = \"32 KiB\"", "[[step]]\nboot = {}"], "partition")]
+#[case::range(&["[server]\nrange = \"everywhere\"", "[[step]]\nboot = {}"], "FIRST-LAST")]
+#[case::damage(&["[[step]]\ndamage = { offset = 99999999, bytes = \"00\" }"], "reach beyond")]
+#[case::hex(&["[[step]]\ndamage = { offset = 0, bytes = \"0\" }"], "hex digits")]
+fn other_slips_are_named_with_exit_code_2(#[case] parts: &[&str], #[case] message: &str) {
+    let lab = Lab::new();
+    lab.write("story.toml", format!("title = \"x\"\n{}\n", parts.join("\n")));
+    lab.command(&["run", "story.toml", "--target", "in-process"])
+        .assert()
+        .code(2)
+        .stderr(predicate::str::contains(message).and(predicate::str::contains("story.toml")));
+}
+
+#[rstest]
+#[case::no_such_path(&["run", "nowhere"], "nowhere")]
+#[case::empty_folder(&["run", "."], "no scenario")]
+#[case::no_such_dialect(&["run", "good.toml", "--dialect", "vxworks"], "there are openwrt")]
+#[case::no_such_part(&["run", "good.toml", "--shard", "4/3"], "no part")]
+#[case::nothing_fits(&["run", "good.toml", "--filter", "zzz"], "no case fits")]
+#[case::no_such_script(&["run", "good.toml", "--script", "none.sh"], "none.sh")]
+#[case::report_nowhere(&["run", "good.toml", "--junit", "no/where.xml"], "no/where.xml")]
+#[case::binary(&["run", "binary.toml"], "line 2, column 3: not UTF-8")]
+#[case::large(&["run", "large.toml"], "larger than")]
+fn wrong_arguments_are_named_with_exit_code_2(#[case] arguments: &[&str], #[case] message: &str) {
+    let lab = Lab::new();
+    let empty = arguments == ["run", "."];
+    if !empty {
+        lab.write("good.toml", format!("title = \"x\"\n{STEP}"));
+        lab.write("binary.toml", b"title = \"x\"\n# \xff\n");
+        lab.write("large.toml", "#".repeat((1 << 20) + 1));
+    }
+    lab.command(arguments).assert().code(2).stderr(predicate::str::contains(message));
+}

@@ -1,0 +1,63 @@
+//! Runs the `leaselab` executable in a folder of its own, and writes down what it said.
+
+use std::path::Path;
+
+use assert_cmd::Command;
+use tempfile::TempDir;
+
+/// A folder with scenario files and scripts.
+pub(crate) struct Lab {
+    folder: TempDir,
+}
+
+impl Lab {
+    pub(crate) fn new() -> Self {
+        Self { folder: tempfile::tempdir().expect("a temporary folder") }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn write(&self, name: &str, text: impl AsRef<[u8]>) -> &Self {
+        let path = self.path().join(name);
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).expect("a folder");
+        }
+        std::fs::write(path, text).expect("a file");
+        self
+    }
+
+    pub(crate) fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path().join(name)).expect("a file that was written")
+    }
+
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_leaselab"));
+        command.args(arguments).current_dir(self.path()).env_remove("CLICOLOR_FORCE");
+        command
+    }
+
+    /// stdout, stderr and exit code as one text, times left out.
+    pub(crate) fn transcript(&self, arguments: &[&str]) -> String {
+        let output = self.command(arguments).output().expect("leaselab runs");
+        let text = |bytes: &[u8]| {
+            let text = String::from_utf8_lossy(bytes).into_owned();
+            text.lines().flat_map(|line| [without_time(line), "\n"]).collect::<String>()
+        };
+        format!(
+            "{}{}exit {}\n",
+            text(&output.stdout),
+            text(&output.stderr),
+            output.status.code().unwrap_or(-1)
+        )
+    }
+}
+
+/// A line of a scenario file ends with how long it took.
+fn without_time(line: &str) -> &str {
+    match line.strip_suffix(" s").and_then(|line| line.rsplit_once("erases")) {
+        Some((head, _)) => head,
+        None => line,
+    }
+}

@@ -1,0 +1,171 @@
+//! The runner's own promises: targets that agree, private roots, reports, parts of a suite.
+
+use insta::assert_snapshot;
+use predicates::prelude::*;
+use rstest::rstest;
+
+use crate::lab::Lab;
+
+const STORY: &str = r#"
+title = "Two leases and a reboot"
+tags = ["reboot"]
+[parameters]
+rtc = ["good", "broken"]
+[router]
+rtc = "$rtc"
+[script]
+use = "SCRIPT"
+[[step]]
+boot = {}
+[[step]]
+join = { client = "pc", count = 2 }
+[[step]]
+power-cut = true
+[[step]]
+boot = {}
+expect = { leases = 2, names = ["pc-1", "pc-2"] }
+"#;
+
+fn lab(script: &str) -> Lab {
+    let lab = Lab::new();
+    lab.write("stories/story.toml", STORY.replace("SCRIPT", script));
+    lab
+}
+
+#[test]
+fn a_run_reads_like_this() {
+    assert_snapshot!(lab("shell").transcript(&["run", "stories", "--verbose"]));
+}
+
+#[rstest]
+fn both_targets_agree(#[values("shell", "rust", "naive")] script: &str) {
+    let lab = lab(script);
+    if script == "naive" {
+        // It commits in every call, and both targets have to see that.
+        let story = lab.read("stories/story.toml");
+        let breaks = "\n[[breaks]]\ninvariant = \"thrift\"\nwhy = \"it commits in every call\"\n";
+        lab.write("stories/story.toml", format!("{story}{breaks}"));
+    }
+    lab.command(&["run", "stories", "--target", "both"]).assert().code(0);
+}
+
+#[rstest]
+fn every_shell_will_do(#[values("dash", "bash", "busybox ash")] shell: &str) {
+    lab("shell").command(&["run", "stories", "--shell", shell]).assert().code(0);
+}
+
+/// Needs unprivileged user namespaces: the test command skips it by name where there are none.
+#[test]
+fn private_root_serves_a_script_that_names_nvram_absolutely() {
+    let lab = lab("absolute.sh");
+    let naive = include_str!("../../../scenarios/scripts/naive.sh");
+    let absolute =
+        naive.replace("\tnvram ", "\t/usr/sbin/nvram ").replace("\nnvram ", "\n/usr/sbin/nvram ");
+    assert!(absolute.matches("/usr/sbin/nvram").count() >= 4, "{absolute}");
+    lab.write("stories/absolute.sh", absolute);
+    let story = lab.read("stories/story.toml");
+    let breaks = "\n[[breaks]]\ninvariant = \"thrift\"\nwhy = \"it commits in every call\"\n";
+    lab.write("stories/story.toml", format!("{story}{breaks}"));
+    lab.command(&["run", "stories"]).assert().code(0);
+    assert!(!std::path::Path::new("/usr/sbin/nvram").exists(), "the machine was touched");
+}
+
+#[test]
+fn without_a_private_root_such_a_script_is_refused_by_name() {
+    let lab = lab("absolute.sh");
+    lab.write("stories/absolute.sh", "#!/bin/sh\n/usr/sbin/nvram commit\n");
+    lab.command(&["run", "stories", "--no-private-root"]).assert().code(3).stderr(
+        predicate::str::contains("names /usr/sbin/nvram")
+            .and(predicate::str::contains("absolute.sh")),
+    );
+}
+
+#[test]
+fn without_a_private_root_other_scripts_run_as_well() {
+    lab("shell").command(&["run", "stories", "--no-private-root"]).assert().code(0);
+}
+
+#[test]
+fn parts_of_a_suite_are_the_suite() {
+    let lab = lab("rust");
+    let names = |arguments: &[&str]| {
+        let mut all = vec!["run", "stories", "--target", "in-process", "--json", "report.json"];
+        all.extend(arguments);
+        lab.command(&all).assert().code(0);
+        let report: serde_json::Value =
+            serde_json::from_str(&lab.read("report.json")).expect("a JSON report");
+        let cases = report["scenarios"][0]["cases"].as_array().expect("cases").clone();
+        cases.iter().map(|case| case["name"].to_string()).collect::<Vec<_>>()
+    };
+    let whole = names(&[]);
+    let parts = [names(&["--shard", "1/2"]), names(&["--shard", "2/2"])].concat();
+    assert_eq!(whole.len(), 2);
+    assert_eq!(whole, parts);
+}
+
+#[test]
+fn reports_and_remains_of_a_failure() {
+    let lab = lab("shell");
+    let story = lab.read("stories/story.toml");
+    lab.write("stories/story.toml", story.replace("leases = 2,", "leases = 7,"));
+    lab.command(&["run", "stories", "--junit", "report.xml", "--keep", "kept", "--rtc", "good"])
+        .assert()
+        .code(1)
+        .stdout(predicate::str::contains("reproduce: leaselab run stories/story.toml --filter"));
+    let junit = lab.read("report.xml");
+    assert!(junit.contains(r#"failures="1""#), "{junit}");
+    assert!(junit.contains("leases that init prints: expected 7, found 2"), "{junit}");
+    let kept = "kept/stories_story_rtc=good_";
+    assert!(lab.read(&format!("{kept}/findings.txt")).contains("expected 7, found 2"));
+    assert!(lab.read(&format!("{kept}/calls.txt")).contains("add 02:aa:00:00:00:01"));
+    let flash = std::fs::read(lab.path().join(kept).join("flash.bin")).expect("the flash");
+    assert!(flash.windows(14).any(|window| window == b"dnsmasq_lease_"));
+}
+
+#[test]
+fn rtc_on_the_command_line_selects_among_what_the_scenario_names() {
+    lab("rust")
+        .command(&["run", "stories", "--target", "in-process", "--rtc", "broken"])
+        .assert()
+        .code(0)
+        .stdout(predicate::str::contains("1 cases passed"));
+}
+
+#[test]
+fn the_checked_in_schema_is_the_schema() {
+    let schema = include_str!("../../../scenarios/scenario.schema.json");
+    let now = leaselab::scenario::json_schema();
+    assert!(schema == now, "run: leaselab schema > scenarios/scenario.schema.json");
+}
+
+#[test]
+fn a_device_is_made_used_and_rebooted() {
+    let lab = Lab::new();
+    let device = |arguments: &[&str]| {
+        let mut all = vec!["device"];
+        all.extend(arguments);
+        lab.transcript(&all)
+    };
+    let mut story = device(&["create", "dev", "--dialect", "broadcom", "--neighbours", "400"]);
+    story += &device(&["create", "dev"]);
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_leaselab"), lab.path().join("nvram"))
+        .expect("a link");
+    let nvram = |arguments: &[&str]| {
+        let output = std::process::Command::new(lab.path().join("nvram"))
+            .args(arguments)
+            .env("NVRAM_EMU", lab.path().join("dev"))
+            .output()
+            .expect("nvram runs");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    nvram(&["set", "kept=1"]);
+    nvram(&["commit"]);
+    nvram(&["set", "lost=1"]);
+    story += &device(&["show", "dev"]);
+    story += &device(&["reboot", "dev"]);
+    story += &["kept=", &nvram(&["get", "kept"]), "lost=", &nvram(&["get", "lost"]), "\n"].concat();
+    story += &device(&["dump", "dev", "flash.bin"]);
+    story += &device(&["load", "dev", "flash.bin"]);
+    story += &device(&["show", "nowhere"]);
+    assert_snapshot!(story);
+}
