@@ -3,13 +3,16 @@
 use std::path::Path;
 
 use nvram_emu::device::{Chip, Flash};
-use nvram_emu::{Dialect, Exit, Machine, flsh};
+use nvram_emu::{Dialect, Machine, flsh};
 
 use super::text::{free_bytes, unescape};
 use crate::scenario::Router;
 
 /// Bytes of one filler variable, `name=value` and its NUL.
 const FILLER: u64 = 40;
+
+/// The smallest that still has a value.
+const MIN_FILLER: u64 = 16;
 
 /// The smallest NVRAM that there is any use for.
 const MIN_SPACE: u64 = 1024;
@@ -125,53 +128,63 @@ fn read_image(path: &Path, partition: u64) -> Result<Vec<u8>, Refusal> {
 
 fn set(machine: &mut Machine, name: &str, value: &str) -> Result<(), Refusal> {
     let value = unescape(value).map_err(|why| refuse(Part::Contents, why))?;
-    let pair = [name.as_bytes(), b"=", &value].concat();
-    let outcome = machine.run(&[b"set", &pair]);
+    put(machine, name, &value);
     let kept = machine.ram_variables().unwrap_or_default();
-    if outcome.exit == Exit::Code(0) && kept.contains(&(name.as_bytes().to_vec(), value)) {
-        return Ok(());
-    }
-    Err(Refusal {
-        help: Some("less text, or more space".to_owned()),
-        ..refuse(Part::Contents, format!("the NVRAM does not take the variable {name}"))
-    })
+    if kept.contains(&(name.as_bytes().to_vec(), value)) { Ok(()) } else { Err(too_small()) }
 }
 
-/// Other programs' settings, `bytes` of them.
-fn fill(machine: &mut Machine, bytes: u64) -> Result<(), Refusal> {
-    let mut left = bytes;
-    let mut number = 0;
-    while left >= 2 * FILLER {
-        set_filler(machine, number, FILLER)?;
-        left -= FILLER;
-        number += 1;
+fn put(machine: &mut Machine, name: &str, value: &[u8]) {
+    machine.run(&[b"set", &[name.as_bytes(), b"=", value].concat()]);
+}
+
+fn too_small() -> Refusal {
+    Refusal {
+        help: Some("less text, or more space".to_owned()),
+        ..refuse(Part::Contents, "the NVRAM does not take all that is to be in it")
     }
-    if left >= 16 { set_filler(machine, number, left) } else { Ok(()) }
+}
+
+/// Other programs' settings, `bytes` of them: as many of the usual size as fit, and one for the rest.
+fn fill(machine: &mut Machine, bytes: u64) -> Result<(), Refusal> {
+    let before = machine.ram_variables().map_or(0, |variables| variables.len());
+    let whole = (bytes / FILLER).saturating_sub(1);
+    let rest = bytes - whole * FILLER;
+    for number in 0..whole {
+        put_filler(machine, number, FILLER);
+    }
+    let odd = u64::from(rest >= MIN_FILLER);
+    if odd == 1 {
+        put_filler(machine, whole, rest);
+    }
+    // At the limit, some tools silently lose what does not fit.
+    let after = machine.ram_variables().map_or(0, |variables| variables.len());
+    if after < before + (whole + odd) as usize { Err(too_small()) } else { Ok(()) }
 }
 
 /// One setting of so many bytes; no two alike.
-fn set_filler(machine: &mut Machine, number: u64, bytes: u64) -> Result<(), Refusal> {
+fn put_filler(machine: &mut Machine, number: u64, bytes: u64) {
     let name = format!("wl0_cfg{number:04}");
     let length = (bytes as usize).saturating_sub(name.len() + 2);
-    let letter = |at: usize| char::from(b'a' + ((number as usize + at) % 26) as u8);
-    set(machine, &name, &(0..length).map(letter).collect::<String>())
+    let letter = |at: usize| b'a' + ((number as usize + at) % 26) as u8;
+    put(machine, &name, &(0..length).map(letter).collect::<Vec<u8>>());
 }
 
-/// Fills until the tool itself says that `free` bytes are left.
+/// Fills until the tool itself says that `free` bytes are left, or as near below as its rounding allows.
 fn fill_until(machine: &mut Machine, free: u64) -> Result<(), Refusal> {
     let left = |machine: &Machine| free_bytes(machine).unwrap_or(0);
     // The first write adds the tools' own variables.
-    set_filler(machine, 9_999, FILLER)?;
+    put_filler(machine, 9_999, FILLER);
     let now = left(machine);
     let Some(surplus) = u64::try_from(now).ok().and_then(|now| now.checked_sub(free)) else {
         let message = format!("only {now} bytes are free to begin with");
         return Err(refuse(Part::Contents, message));
     };
     fill(machine, surplus.saturating_sub(4 * FILLER))?;
-    // The last variable grows until the count is right, or as near as the tool's rounding allows.
-    for bytes in 16..=8 * FILLER {
+    // One more makes up for the rest; rounding to words costs a few bytes more or less.
+    let rest = left(machine) - free as i64;
+    for bytes in (rest - 8).max(MIN_FILLER as i64)..=rest + 8 {
         let mut trial = machine.clone();
-        set_filler(&mut trial, 9_998, bytes)?;
+        put_filler(&mut trial, 9_998, bytes as u64);
         if left(&trial) <= free as i64 {
             *machine = trial;
             return Ok(());
