@@ -71,6 +71,8 @@ pub(crate) struct ShortCut {
     /// The day read last, as text, and its first second.
     day: [u8; 10],
     midnight: i32,
+    /// The last dates of each kind, as text, and what they are: `cltt` is `starts` most of the time.
+    last: [([u8; 22], i32); 2],
     /// Variable names that are no keywords.
     names: Vec<Vec<u8>>,
     /// `on` blocks that dhcpd's parser takes.
@@ -90,8 +92,9 @@ impl ShortCut {
             address: 0,
             fixed: Fixed::default(),
             items: Vec::with_capacity(4096),
-            day: [0; 10],
+            day: *b"1970/01/01",
             midnight: 0,
+            last: [(*b"4 1970/01/01 00:00:00;", 0); 2],
             names: Vec::new(),
             blocks: Vec::new(),
             server_duid: None,
@@ -231,6 +234,11 @@ impl ShortCut {
         let Some(text) = rest.get(skip..).and_then(<[u8]>::first_chunk::<22>) else {
             return self.other_date(rest, skip, place);
         };
+        let memory = usize::from(matches!(place, ENDS | TSTP));
+        if *text == self.last[memory].0 {
+            self.fixed.dates[place] = self.last[memory].1;
+            return Some(skip + 22);
+        }
         let separators = [text[1], text[12], text[15], text[18], text[21]];
         if separators != *b"  ::;" || digit(text[0]).is_none() {
             return self.other_date(rest, skip, place);
@@ -253,7 +261,9 @@ impl ShortCut {
         let two =
             |at: usize| Some(i32::from(digit(text[at])?) * 10 + i32::from(digit(text[at + 1])?));
         let clock = (two(13)? * 60 + two(16)?) * 60 + two(19)?;
-        self.fixed.dates[place] = self.midnight.wrapping_add(clock);
+        let date = self.midnight.wrapping_add(clock);
+        self.fixed.dates[place] = date;
+        self.last[memory] = (*text, date);
         Some(skip + 22)
     }
 
@@ -496,38 +506,58 @@ fn state(text: &[u8]) -> Option<(BindingState, usize)> {
     })
 }
 
+/// What the characters of a string are: plain, a quote, a backslash, or something rare.
+const PLAIN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut c = b' ' as usize;
+    while c < 0xff {
+        table[c] = c != b'"' as usize && c != b'\\' as usize;
+        c += 1;
+    }
+    table
+};
+
 /// A string from its quote on; the bytes that it stands for are appended.
 #[inline]
 fn string(text: &[u8], out: &mut Vec<u8>) -> Option<usize> {
+    const PIECE: usize = 64;
     let before = out.len();
+    let mut piece = [0u8; PIECE];
+    let mut filled = 0;
     let mut at = 1;
     loop {
-        // Plain characters up to the next quote, backslash or control character.
-        let run =
-            text[at..].iter().position(|&c| c == b'"' || c == b'\\' || c < b' ' || c == 0xff)?;
-        out.extend_from_slice(&text[at..at + run]);
-        at += run;
-        match text[at] {
-            b'"' => break,
-            b'\\' => {
-                let [first, second, third] = *text[at + 1..].first_chunk::<3>()?;
-                if let b'0'..=b'3' = first {
-                    let (second, third) = (second.wrapping_sub(b'0'), third.wrapping_sub(b'0'));
-                    if second > 7 || third > 7 {
-                        return None;
-                    }
-                    out.push((first - b'0') << 6 | second << 3 | third);
-                    at += 4;
-                } else if matches!(first, b'"' | b'\\') {
-                    out.push(first);
-                    at += 2;
-                } else {
+        let c = *text.get(at)?;
+        let byte = if PLAIN[c as usize] {
+            at += 1;
+            c
+        } else if c == b'"' {
+            break;
+        } else if c == b'\\' {
+            let [first, second, third] = *text[at + 1..].first_chunk::<3>()?;
+            if let b'0'..=b'3' = first {
+                let (second, third) = (second.wrapping_sub(b'0'), third.wrapping_sub(b'0'));
+                if second > 7 || third > 7 {
                     return None;
                 }
+                at += 4;
+                (first - b'0') << 6 | second << 3 | third
+            } else if matches!(first, b'"' | b'\\') {
+                at += 2;
+                first
+            } else {
+                return None;
             }
-            _ => return None,
+        } else {
+            return None;
+        };
+        if filled == PIECE {
+            out.extend_from_slice(&piece);
+            filled = 0;
         }
+        piece[filled] = byte;
+        filled += 1;
     }
+    out.extend_from_slice(&piece[..filled]);
     (out.len() - before <= STRING).then_some(at + 1)
 }
 

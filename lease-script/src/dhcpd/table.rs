@@ -11,8 +11,8 @@ use std::net::Ipv4Addr;
 
 use super::lease::{BindingState, Date, Hardware, Lease, SetValue};
 
-/// Spreads IPv4 addresses; they are keys of our own file, not an attacker's choice of buckets:
-/// a multiplicative hash of 32 distinct bits has no collisions to choose from.
+/// Spreads blocks of 64 IPv4 addresses and keeps the neighbours of a block together: a server gives
+/// out addresses one after the other, so the next one is found in the cache.
 #[derive(Default)]
 struct AddressHasher(u64);
 
@@ -27,9 +27,15 @@ impl Hasher for AddressHasher {
         }
     }
 
+    #[inline]
     fn write_u32(&mut self, value: u32) {
-        let mixed = (self.0 ^ u64::from(value)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        self.0 = mixed ^ (mixed >> 32);
+        const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
+        // The table takes its place from the low bits and a mark from the seven high ones.
+        const MARK: u64 = 0x7f << 57;
+        let value = self.0 ^ u64::from(value);
+        let block = (value >> 6).wrapping_mul(SPREAD);
+        let block = (block ^ block >> 32) << 6 | (value & 63);
+        self.0 = (block & !MARK) | (value.wrapping_mul(SPREAD) & MARK);
     }
 }
 
