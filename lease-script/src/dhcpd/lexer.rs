@@ -509,13 +509,11 @@ impl<R: Read> Lexer<R> {
                 return self.finish_number(length, class == Class::Name, class == Class::Number);
             };
             if class == Class::Number && byte.is_ascii_digit() {
-            } else if class < Class::Name && byte.is_ascii_hexdigit() {
-                class = Class::NumberOrName;
-            } else if class == Class::Name
-                && length == 2
-                && byte.is_ascii_hexdigit()
-                && self.buffer[0] == b'0'
-                && matches!(self.buffer[1], b'x' | b'X')
+            } else if byte.is_ascii_hexdigit()
+                && (class < Class::Name
+                    || (length == 2
+                        && self.buffer[0] == b'0'
+                        && matches!(self.buffer[1], b'x' | b'X')))
             {
                 class = Class::NumberOrName;
             } else if byte == b'-' || byte == b'_' || byte.is_ascii_alphanumeric() {

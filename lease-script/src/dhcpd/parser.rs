@@ -36,7 +36,7 @@ pub(crate) fn seconds(year: i32, month: i32, day: i32, clock: [i32; 3], offset: 
     let month = month.wrapping_sub(1);
     // Months that do not exist read outside dhcpd's table: undefined there, no days here.
     let before = usize::try_from(month.wrapping_sub(1)).ok().and_then(|at| DAYS.get(at)).copied();
-    let leap = i32::from(month > 1 && year.wrapping_sub(72) & 3 == 0);
+    let leap = i32::from(month > 1 && year.wrapping_sub(72) % 4 == 0);
     year.wrapping_sub(70)
         .wrapping_mul(365)
         .wrapping_add(year.wrapping_sub(69) / 4)

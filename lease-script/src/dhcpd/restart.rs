@@ -110,13 +110,13 @@ impl Restart<'_> {
             if due > self.now {
                 return;
             }
-            self.step(lease, next, peer);
+            Self::step(lease, next, peer);
             passed = queue;
         }
     }
 
     /// `make_binding_state_transition`, after what `supersede_lease` does to every lease.
-    fn step(&self, lease: &mut Lease, next: BindingState, peer: Option<&Failover>) {
+    fn step(lease: &mut Lease, next: BindingState, peer: Option<&Failover>) {
         use BindingState::{Abandoned, Active, Backup, Expired, Free, Released, Reset};
         lease.atsfp = Date::ABSENT;
         let given_up = matches!(next, Free | Backup);

@@ -110,7 +110,7 @@ impl<R: Read> Lexer<R> {
         let statements = self.statements(depth);
         let mut text = self.recorded();
         let Some(statements) = statements else {
-            self.to_close();
+            self.skip_past_close();
             return None;
         };
         if self.next() != CLOSE {
@@ -123,7 +123,7 @@ impl<R: Read> Lexer<R> {
     }
 
     /// "Try to even things up."
-    fn to_close(&mut self) {
+    fn skip_past_close(&mut self) {
         loop {
             let token = self.next();
             if token == Token::End || token == CLOSE {
@@ -352,7 +352,7 @@ impl<R: Read> Lexer<R> {
             return None;
         }
         let Some(statements) = self.statements(depth + 1) else {
-            self.to_close();
+            self.skip_past_close();
             return None;
         };
         if self.next() != CLOSE {
