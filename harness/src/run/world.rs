@@ -45,6 +45,9 @@ pub(super) struct World<'a> {
     dirty: bool,
     /// Whether dnsmasq may rightly know other leases than the store holds, until its next start.
     apart: bool,
+    /// Whether nobody knows what is stored, at the beginning and after damage while the power was off:
+    /// the next `init` shows it.
+    unknown: bool,
     plan: StepPlan,
     struck: bool,
     /// Whether a disturbance did not strike: what follows in the file may not fit any more.
@@ -87,6 +90,7 @@ impl<'a> World<'a> {
             stored: Lines::new(),
             dirty: false,
             apart: false,
+            unknown: true,
             plan: StepPlan::default(),
             struck: false,
             missed: false,
@@ -367,6 +371,8 @@ impl<'a> World<'a> {
             let actual = self.init_output()?;
             self.expected = Expected::known(actual.clone());
             self.stored = actual;
+        } else {
+            self.unknown = true;
         }
         Ok(())
     }
@@ -442,6 +448,9 @@ impl<'a> World<'a> {
                 return;
             }
         };
+        if std::mem::take(&mut self.unknown) {
+            self.expected = Expected::known(actual.clone());
+        }
         for difference in self.expected.differences(&actual, self.tolerance()) {
             let invariant = if difference.in_doubt { Invariant::Atomicity } else { invariant };
             self.findings.broken(invariant, difference.text);
