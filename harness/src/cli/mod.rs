@@ -1,7 +1,9 @@
 //! The command line. Each command has a file of its own with its arguments and a `run` function.
 
+mod common;
 mod device;
 mod leases;
+mod replay_trace;
 mod run;
 mod schema;
 mod trace;

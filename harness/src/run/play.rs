@@ -42,6 +42,17 @@ pub struct ScriptChoice {
     pub shell: Vec<String>,
 }
 
+impl ScriptChoice {
+    /// The script where no scenario has a say.
+    pub fn command(&self) -> ScriptCommand {
+        let file = match &self.path {
+            Some(path) => ScriptFile::Path(path.clone()),
+            None => ScriptFile::BuiltIn("lease_update.sh", SHELL_SCRIPT),
+        };
+        ScriptCommand { file, shell: self.shell.clone(), environment: BTreeMap::new() }
+    }
+}
+
 /// How cases are run.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -49,6 +60,8 @@ pub struct Options {
     pub target: TargetKind,
     /// The script.
     pub script: ScriptChoice,
+    /// Seeds what a server draws at random.
+    pub seed: u64,
     /// Whether to keep a line for each script call in the report.
     pub log: bool,
 }
@@ -237,6 +250,7 @@ fn play(
         slack,
         &mut listener,
     )?;
+    world.seed(options.seed);
     Player::new(case, &mut world).play()?;
     let mut total = world.total.clone();
     total.add(&world.step);

@@ -31,7 +31,7 @@ pub struct Tally {
 
 impl Tally {
     /// Counts a script call.
-    pub(super) fn call(&mut self, call: &ScriptCall, result: &CallResult) {
+    pub fn call(&mut self, call: &ScriptCall, result: &CallResult) {
         self.calls += 1;
         if result.end != CallEnd::Exited(0) {
             self.failed_calls += 1;

@@ -113,6 +113,11 @@ impl<'a> World<'a> {
         self.server.engine_mut()
     }
 
+    /// Seeds what the server draws at random; each start draws on.
+    pub(super) fn seed(&mut self, seed: u64) {
+        self.server.seed(seed);
+    }
+
     /// A new step begins.
     pub(super) fn begin_step(&mut self, plan: StepPlan) {
         self.total.add(&self.step);

@@ -1,0 +1,131 @@
+//! Options that several commands share, and what becomes of them.
+
+use std::path::PathBuf;
+
+use super::Failure;
+use crate::run::{Fault, Options, ScriptChoice, TargetKind};
+use crate::scenario::Overrides;
+use crate::target::TargetError;
+use crate::target::process::Settings;
+
+/// Options that several commands share.
+#[derive(Debug, clap::Args)]
+pub(super) struct Common {
+    /// The lease script under test, in place of the project's own
+    #[arg(long, value_name = "PATH")]
+    script: Option<PathBuf>,
+    /// What runs the script, such as `busybox ash`; default: its own first line decides
+    #[arg(long, value_name = "CMD", default_value = "")]
+    shell: String,
+    /// dnsmasq's build: the default one, or with `HAVE_BROKEN_RTC`; default: as the scenario says
+    #[arg(long, value_enum)]
+    rtc: Option<RtcChoice>,
+    /// Dialects of the nvram tool; default: as the scenario says
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    dialect: Vec<String>,
+    /// Where script calls go
+    #[arg(long, value_enum, default_value = "process")]
+    target: TargetChoice,
+    /// How many cases run at once; default: one for each core
+    #[arg(long, value_name = "N")]
+    jobs: Option<usize>,
+    /// A script that takes longer for one call is killed with its children
+    #[arg(long, value_name = "SECONDS", default_value_t = 20)]
+    timeout: u64,
+    /// Seeds what a server draws at random: the temporary addresses of DHCPv6
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+    /// Do without user and mount namespaces
+    #[arg(long)]
+    no_private_root: bool,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum RtcChoice {
+    Good,
+    Broken,
+    Both,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum TargetChoice {
+    /// A real shell, a real script, the fake nvram
+    Process,
+    /// Functions over a simulated device
+    InProcess,
+    /// Both, which must agree
+    Both,
+}
+
+impl Common {
+    /// `--dialect`.
+    pub(super) fn dialects(&self) -> &[String] {
+        &self.dialect
+    }
+
+    /// Values of `rtc` and `dialect` that the command line wants.
+    pub(super) fn overrides(&self) -> Result<Overrides, Failure> {
+        for name in &self.dialect {
+            name.parse::<nvram_emu::Dialect>()
+                .map_err(|error| Failure::Input(format!("--dialect: {error}")))?;
+        }
+        let rtc: &[&str] = match self.rtc {
+            None => &[],
+            Some(RtcChoice::Good) => &["good"],
+            Some(RtcChoice::Broken) => &["broken"],
+            Some(RtcChoice::Both) => &["good", "broken"],
+        };
+        Ok(Overrides {
+            rtc: rtc.iter().map(|name| (*name).to_owned()).collect(),
+            dialect: self.dialect.clone(),
+        })
+    }
+
+    /// How to run cases.
+    pub(super) fn options(&self, log: bool) -> Result<Options, Failure> {
+        let settings = Settings {
+            leaselab: std::env::current_exe()
+                .map_err(|error| Failure::Environment(format!("leaselab itself: {error}")))?,
+            limit_ms: self.timeout.clamp(1, 86_400) * 1000,
+            private_root: !self.no_private_root,
+        };
+        let target = match self.target {
+            TargetChoice::InProcess => TargetKind::InProcess,
+            TargetChoice::Process => TargetKind::Process(settings),
+            TargetChoice::Both => TargetKind::Both(settings),
+        };
+        if let Some(path) = &self.script {
+            std::fs::File::open(path)
+                .map_err(|error| Failure::Input(format!("--script {}: {error}", path.display())))?;
+        }
+        let shell = self.shell.split_whitespace().map(str::to_owned).collect();
+        let script = ScriptChoice { path: self.script.clone(), shell };
+        Ok(Options { target, script, seed: self.seed, log })
+    }
+
+    /// The threads to run them on.
+    pub(super) fn pool(&self) -> Result<rayon::ThreadPool, Failure> {
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(self.jobs.unwrap_or(0))
+            .build()
+            .map_err(|error| Failure::Environment(format!("threads: {error}")))
+    }
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Source(error) => error.into(),
+            Fault::Target(error) => error.into(),
+        }
+    }
+}
+
+impl From<TargetError> for Failure {
+    fn from(error: TargetError) -> Self {
+        match error {
+            TargetError::Environment(why) => Self::Environment(why),
+            TargetError::Script(why) => Self::Input(why),
+        }
+    }
+}
