@@ -42,6 +42,18 @@ pub(super) fn read(output: &[u8]) -> Result<Lines, String> {
     Ok(lines)
 }
 
+/// The good records among variables: those whose value is a line about what their name says.
+pub(super) fn of_records<'a>(
+    records: impl Iterator<Item = (&'a Vec<u8>, &'a Vec<u8>)>,
+    prefix: &[u8],
+) -> Lines {
+    let good = records.filter(|(name, value)| {
+        let about = subject(value).map(|(_, about)| about);
+        about.is_some() && about == name.strip_prefix(prefix)
+    });
+    good.map(|(name, value)| (name[prefix.len()..].to_vec(), value.clone())).collect()
+}
+
 /// The subject of a well-formed line, and its place: 0 DHCPv4, 1 the DUID, 2 DHCPv6.
 fn subject(line: &[u8]) -> Option<(u8, &[u8])> {
     let words: Vec<&[u8]> = line.split(|byte| *byte == b' ').collect();

@@ -45,9 +45,8 @@ pub(super) struct World<'a> {
     dirty: bool,
     /// Whether dnsmasq may rightly know other leases than the store holds, until its next start.
     apart: bool,
-    /// Whether nobody knows what is stored, at the beginning and after damage while the power was off:
-    /// the next `init` shows it.
-    unknown: bool,
+    /// Whether the flash was damaged while the power was off: the next `init` shows what is left.
+    damaged: bool,
     plan: StepPlan,
     struck: bool,
     /// Whether a disturbance did not strike: what follows in the file may not fit any more.
@@ -77,6 +76,7 @@ impl<'a> World<'a> {
         listener: &'a mut dyn FnMut(String),
     ) -> Result<Self, TargetError> {
         let views = Views::of(target.machine()?.as_ref());
+        let records = lines::of_records(Views::leases(&views.flash, &prefix), &prefix);
         Ok(Self {
             target,
             server: Server::new(engine),
@@ -85,12 +85,12 @@ impl<'a> World<'a> {
             findings,
             prefix,
             slack,
-            expected: Expected::default(),
+            expected: Expected::known(records),
             views,
             stored: Lines::new(),
             dirty: false,
             apart: false,
-            unknown: true,
+            damaged: false,
             plan: StepPlan::default(),
             struck: false,
             missed: false,
@@ -377,7 +377,7 @@ impl<'a> World<'a> {
             self.expected = Expected::known(actual.clone());
             self.stored = actual;
         } else {
-            self.unknown = true;
+            self.damaged = true;
         }
         Ok(())
     }
@@ -453,7 +453,7 @@ impl<'a> World<'a> {
                 return;
             }
         };
-        if std::mem::take(&mut self.unknown) {
+        if std::mem::take(&mut self.damaged) {
             self.expected = Expected::known(actual.clone());
         }
         for difference in self.expected.differences(&actual, self.tolerance()) {
