@@ -43,7 +43,7 @@ fn serve() -> io::Result<()> {
     set_child_subreaper(Some(getpid()))?;
     let refused = hello
         .private_root
-        .then(|| private_root::enter(&hello.scratch, &hello.nvram).err())
+        .then(|| private_root::enter(&hello.scratch, &hello.leaselab).err())
         .flatten()
         .map(|error| error.to_string());
     let mut stdout = io::stdout().lock();

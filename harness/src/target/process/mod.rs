@@ -87,8 +87,11 @@ impl Process {
         let made = (|| {
             fs::create_dir(path.join("bin"))?;
             fs::create_dir(path.join("tmp"))?;
-            symlink(&settings.leaselab, path.join("bin/nvram"))?;
-            symlink(&settings.leaselab, path.join("bin/lease-update"))
+            // One name for the executable, which the private root can mount over: it may lie below
+            // the /tmp that scripts do not see.
+            symlink(&settings.leaselab, path.join(private_root::LEASELAB))?;
+            symlink("leaselab", path.join("bin/nvram"))?;
+            symlink("leaselab", path.join("bin/lease-update"))
         })();
         made.map_err(|e: io::Error| environment("the scratch folder", &e))?;
         let file = place_script(&script.file, path)?;
@@ -277,7 +280,7 @@ impl Agent {
         let mut agent = Self { child, requests, answers, refused: None };
         let ready: Ready = agent.ask(&Hello {
             scratch: scratch.to_owned(),
-            nvram: settings.leaselab.clone(),
+            leaselab: settings.leaselab.clone(),
             private_root: settings.private_root,
         })?;
         agent.refused = if settings.private_root {

@@ -16,13 +16,16 @@ use rustix::thread::{UnshareFlags, unshare_unsafe};
 /// The directory that gets our `nvram`.
 const SBIN: &str = "/usr/sbin";
 
+/// Where the scratch folder has the `leaselab` executable.
+pub(super) const LEASELAB: &str = "bin/leaselab";
+
 /// Moves this process into namespaces of its own and makes the private view.
 ///
 /// `scratch` must not lie under `/tmp`. The process must have a single thread.
 ///
 /// # Errors
 /// What the kernel refused, with the name of the step.
-pub(super) fn enter(scratch: &Path, nvram: &Path) -> io::Result<()> {
+pub(super) fn enter(scratch: &Path, leaselab: &Path) -> io::Result<()> {
     let (uid, gid) = (getuid().as_raw(), getgid().as_raw());
     // SAFETY: the flags do not unshare file descriptors.
     let unshared = unsafe { unshare_unsafe(UnshareFlags::NEWUSER | UnshareFlags::NEWNS) };
@@ -33,9 +36,13 @@ pub(super) fn enter(scratch: &Path, nvram: &Path) -> io::Result<()> {
     let private = MountPropagationFlags::REC | MountPropagationFlags::PRIVATE;
     step("making mounts private", mount_change("/", private).map_err(Into::into))?;
 
+    let executable = scratch.join(LEASELAB);
+    fs::remove_file(&executable)?;
+    fs::write(&executable, "")?;
+    step("binding leaselab", mount_bind_recursive(leaselab, &executable).map_err(Into::into))?;
     let tmp = scratch.join("tmp");
     step("mounting /tmp", mount_bind_recursive(&tmp, "/tmp").map_err(Into::into))?;
-    put_nvram(scratch, nvram)
+    put_nvram(scratch, &executable)
 }
 
 /// Lays a directory of links over `/usr/sbin`: all that was there, and `nvram`.

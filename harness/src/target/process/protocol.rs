@@ -28,8 +28,8 @@ impl<'de> Deserialize<'de> for Octets {
 pub(super) struct Hello {
     /// The scratch folder of the run.
     pub(super) scratch: PathBuf,
-    /// The program that answers to `nvram`.
-    pub(super) nvram: PathBuf,
+    /// The `leaselab` executable.
+    pub(super) leaselab: PathBuf,
     /// Whether to enter a private root.
     pub(super) private_root: bool,
 }

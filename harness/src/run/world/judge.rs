@@ -1,0 +1,224 @@
+//! The judge: what each call has done, and what is stored after it, against the invariants.
+
+use super::{World, end_text};
+use crate::dnsmasq::{Build, ScriptCall};
+use crate::run::findings::FindingKind;
+use crate::run::lines::{self, Lines};
+use crate::run::neighbours::Views;
+use crate::run::store::{Change, Expected, Tolerance, changes};
+use crate::run::tally::call_text;
+use crate::scenario::{Invariant, Rtc};
+use crate::target::{CallEnd, CallResult, Plan, TargetError};
+
+impl World<'_> {
+    pub(super) fn judge_call(
+        &mut self,
+        call: &ScriptCall,
+        result: &CallResult,
+    ) -> Result<(), TargetError> {
+        let wanted = changes(call);
+        if call.action() != b"init" {
+            self.judge_pages(call, result);
+        }
+        match result.end {
+            CallEnd::Exited(0) => {
+                let acknowledges = !wanted.is_empty();
+                self.dirty |= acknowledges;
+                self.expected.acknowledged(wanted);
+                if acknowledges && self.expected.is_in_doubt() {
+                    // The contract: this call has made good what an earlier one had left.
+                    self.settle_doubts()?;
+                }
+            }
+            CallEnd::Hung => {
+                let text = format!("`{}` hung and was killed", call_text(call));
+                self.findings.add(FindingKind::Astray, text);
+                self.in_doubt(wanted);
+            }
+            CallEnd::PowerLost => {
+                self.in_doubt(wanted);
+                return self.power_off();
+            }
+            CallEnd::Exited(_) | CallEnd::Killed(_) => self.in_doubt(wanted),
+        }
+        let now = Views::of(self.target.machine()?.as_ref());
+        self.judge_neighbours(&now);
+        let saved = self.views.ram == self.views.flash && now.flash == self.views.flash;
+        if !result.operations.is_empty() && saved && !matches!(result.end, CallEnd::Killed(_)) {
+            let text = format!(
+                "`{}` made {} flash operations, and nothing stored changed",
+                call_text(call),
+                result.operations.len()
+            );
+            self.findings.broken(Invariant::Thrift, text);
+        }
+        self.dirty |= now.ram != self.views.ram;
+        self.views = now;
+        Ok(())
+    }
+
+    pub(super) fn in_doubt(&mut self, wanted: Vec<Change>) {
+        self.dirty = true;
+        self.apart = true;
+        self.expected.in_doubt(wanted);
+    }
+
+    /// What RAM holds now is what is stored, for better or worse.
+    fn settle_doubts(&mut self) -> Result<(), TargetError> {
+        let actual = self.init_output()?;
+        let in_doubt: Vec<String> = self
+            .expected
+            .differences(&actual, self.tolerance())
+            .into_iter()
+            .filter(|difference| difference.in_doubt)
+            .map(|difference| difference.text)
+            .collect();
+        for text in in_doubt {
+            self.findings.broken(Invariant::Atomicity, text);
+        }
+        self.expected.settle(&actual);
+        Ok(())
+    }
+
+    /// What is stored from now on is what is stored now: after damage, or a call that is not dnsmasq's.
+    pub(in crate::run) fn accept_store(&mut self) -> Result<(), TargetError> {
+        self.apart = true;
+        if self.powered {
+            let actual = self.init_output()?;
+            self.expected = Expected::known(actual.clone());
+            self.stored = actual;
+        } else {
+            self.damaged = true;
+        }
+        Ok(())
+    }
+
+    pub(super) fn judge_neighbours(&mut self, now: &Views) {
+        for harm in self.views.harm(now, &self.prefix) {
+            self.findings.broken(Invariant::Neighbours, harm);
+        }
+    }
+
+    fn judge_pages(&mut self, call: &ScriptCall, result: &CallResult) {
+        let mut around = self.expected.clone();
+        around.in_doubt(changes(call));
+        for (output, code) in &result.pages {
+            if *code != Some(0) {
+                let text = format!("the web page's init ended with {code:?}");
+                self.findings.broken(Invariant::Parsability, text);
+                continue;
+            }
+            match lines::read(output) {
+                Err(why) => self.findings.broken(Invariant::Parsability, why),
+                Ok(seen) => {
+                    for difference in around.differences(&seen, self.tolerance()) {
+                        let text = format!("the web page saw {}", difference.text);
+                        self.findings.broken(Invariant::Agreement, text);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Holds what `init` printed against what must be stored, and takes it for granted from now on.
+    pub(super) fn judge_init(&mut self, output: &[u8], invariant: Invariant) {
+        let actual = match lines::read(output) {
+            Ok(actual) => actual,
+            Err(why) => {
+                self.findings.broken(Invariant::Parsability, why);
+                return;
+            }
+        };
+        if std::mem::take(&mut self.damaged) {
+            self.expected = Expected::known(actual.clone());
+        }
+        for difference in self.expected.differences(&actual, self.tolerance()) {
+            let invariant = if difference.in_doubt { Invariant::Atomicity } else { invariant };
+            self.findings.broken(invariant, difference.text);
+        }
+        if invariant == Invariant::Durability {
+            // dnsmasq knows no other leases than these from now on.
+            self.expected = Expected::known(actual.clone());
+        }
+        self.stored = actual;
+        self.dirty = false;
+    }
+
+    /// Runs `init` for the judge's eyes: it counts for nothing, but must not touch the flash.
+    pub(super) fn init_output(&mut self) -> Result<Lines, TargetError> {
+        let output = self.call_init()?;
+        Ok(lines::read(&output).unwrap_or_else(|why| {
+            self.findings.broken(Invariant::Parsability, why);
+            Lines::new()
+        }))
+    }
+
+    fn call_init(&mut self) -> Result<Vec<u8>, TargetError> {
+        let script = self.engine().config().script_name().to_vec();
+        let init = ScriptCall { argv: vec![script, b"init".to_vec()], ..ScriptCall::default() };
+        let result = self.target.call(&init, &Plan::default())?;
+        if result.end != CallEnd::Exited(0) {
+            let text = format!("init ended with {}", end_text(result.end));
+            self.findings.broken(Invariant::Parsability, text);
+        }
+        if !result.operations.is_empty() {
+            self.findings.broken(Invariant::Thrift, "init wrote to the flash");
+        }
+        Ok(result.stdout)
+    }
+
+    pub(super) fn look_at_store(&mut self) -> Result<(), TargetError> {
+        if !self.dirty {
+            return Ok(());
+        }
+        let output = self.call_init()?;
+        self.judge_init(&output, Invariant::Agreement);
+        if self.expected.is_in_doubt() {
+            // Still in doubt for the next boot, but no longer what it could not be.
+            return Ok(());
+        }
+        if !self.apart && self.engine().is_running() {
+            self.judge_engine();
+        }
+        Ok(())
+    }
+
+    /// dnsmasq's own leases against what its calls asked to store.
+    fn judge_engine(&mut self) {
+        let mut text = self.engine().lease_lines().join("\n");
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        let own = match lines::read(text.as_bytes()) {
+            Ok(mut own) => {
+                // Only the calls for DHCPv6 leases tell the DUID: before the first nobody can store it.
+                if !self.expected.lines().contains_key(lines::DUID) {
+                    own.remove(lines::DUID);
+                }
+                own
+            }
+            Err(why) => {
+                self.findings.broken(Invariant::Agreement, format!("dnsmasq's own leases: {why}"));
+                return;
+            }
+        };
+        let mut own = own;
+        if !self.expected.lines().contains_key(lines::DUID) {
+            // dnsmasq tells its DUID with the first DHCPv6 lease, and never before.
+            own.remove(lines::DUID);
+        }
+        let exact = Tolerance { slack: 0, ..self.tolerance() };
+        for difference in Expected::known(own).differences(self.expected.lines(), exact) {
+            let text = format!("dnsmasq and its calls differ: {}", difference.text);
+            self.findings.broken(Invariant::Agreement, text);
+        }
+    }
+
+    fn tolerance(&self) -> Tolerance {
+        let rtc = match self.engine().build() {
+            Build::Rtc => Rtc::Good,
+            Build::NoRtc => Rtc::Broken,
+        };
+        Tolerance { rtc, slack: self.slack }
+    }
+}
