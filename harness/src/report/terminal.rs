@@ -55,7 +55,7 @@ fn print_file(file: &FileReport) {
     };
     let total = file.total();
     anstream::println!(
-        "{word:<5}{:<62} {:>3} cases {:>6} calls {:>5} commits {:>5} erases  {:>6.2} s",
+        "{word:<5}{:<70} {:>3} cases {:>6} calls {:>5} commits {:>5} erases  {:>6.2} s",
         file.path.display(),
         file.cases.len(),
         total.calls,

@@ -70,6 +70,20 @@ fn private_root_serves_a_script_that_names_nvram_absolutely() {
     assert!(!std::path::Path::new("/usr/sbin/nvram").exists(), "the machine was touched");
 }
 
+/// A checkout below /tmp is nothing unusual, and scripts see another /tmp.
+#[test]
+fn leaselab_may_lie_below_tmp() {
+    let lab = lab("shell");
+    let copy = tempfile::Builder::new().tempdir_in("/tmp").expect("a folder below /tmp");
+    let leaselab = copy.path().join("leaselab");
+    std::fs::copy(env!("CARGO_BIN_EXE_leaselab"), &leaselab).expect("a copy");
+    assert_cmd::Command::new(&leaselab)
+        .args(["run", "stories"])
+        .current_dir(lab.path())
+        .assert()
+        .code(0);
+}
+
 #[test]
 fn without_a_private_root_such_a_script_is_refused_by_name() {
     let lab = lab("absolute.sh");

@@ -26,6 +26,16 @@ pub(super) const LEASELAB: &str = "bin/leaselab";
 /// # Errors
 /// What the kernel refused, with the name of the step.
 pub(super) fn enter(scratch: &Path, leaselab: &Path) -> io::Result<()> {
+    let executable = scratch.join(LEASELAB);
+    make(scratch, leaselab, &executable).inspect_err(|_| {
+        // Half-way: the scripts run all the same, with the machine's own view.
+        if fs::symlink_metadata(&executable).is_ok_and(|data| data.is_file()) {
+            _ = fs::remove_file(&executable).and_then(|()| symlink(leaselab, &executable));
+        }
+    })
+}
+
+fn make(scratch: &Path, leaselab: &Path, executable: &Path) -> io::Result<()> {
     let (uid, gid) = (getuid().as_raw(), getgid().as_raw());
     // SAFETY: the flags do not unshare file descriptors.
     let unshared = unsafe { unshare_unsafe(UnshareFlags::NEWUSER | UnshareFlags::NEWNS) };
@@ -36,13 +46,12 @@ pub(super) fn enter(scratch: &Path, leaselab: &Path) -> io::Result<()> {
     let private = MountPropagationFlags::REC | MountPropagationFlags::PRIVATE;
     step("making mounts private", mount_change("/", private).map_err(Into::into))?;
 
-    let executable = scratch.join(LEASELAB);
-    fs::remove_file(&executable)?;
-    fs::write(&executable, "")?;
-    step("binding leaselab", mount_bind_recursive(leaselab, &executable).map_err(Into::into))?;
+    fs::remove_file(executable)?;
+    fs::write(executable, "")?;
+    step("binding leaselab", mount_bind_recursive(leaselab, executable).map_err(Into::into))?;
     let tmp = scratch.join("tmp");
     step("mounting /tmp", mount_bind_recursive(&tmp, "/tmp").map_err(Into::into))?;
-    put_nvram(scratch, &executable)
+    put_nvram(scratch, executable)
 }
 
 /// Lays a directory of links over `/usr/sbin`: all that was there, and `nvram`.
