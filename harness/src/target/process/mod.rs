@@ -186,7 +186,7 @@ impl Target for Process {
             })
             .collect();
         let cut = matches!(plan.disturbance, Some(super::Disturbance::Cut(_)));
-        let end = match script.end.map_err(TargetError::Script)? {
+        let end = match script.end.map_err(|why| TargetError::Script(explain(&why)))? {
             End::Signalled(9) if cut => CallEnd::PowerLost,
             End::Exited(code) => CallEnd::Exited(code),
             End::Signalled(signal) => CallEnd::Killed(signal),
@@ -323,6 +323,14 @@ impl Drop for Agent {
         self.requests = None;
         _ = self.child.wait();
     }
+}
+
+/// Why a script could not be started, with what to do about the usual reason.
+fn explain(why: &str) -> String {
+    if why.contains("Exec format error") {
+        return format!("{why}: a script begins with a line such as #!/bin/sh, or takes --shell");
+    }
+    why.to_owned()
 }
 
 fn agent_fell_silent() -> TargetError {
