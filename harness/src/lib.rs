@@ -9,3 +9,4 @@ pub mod scenario;
 pub mod suite;
 pub mod target;
 pub mod trace;
+pub mod wear;

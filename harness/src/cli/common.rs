@@ -41,7 +41,7 @@ pub(super) struct Common {
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
-enum RtcChoice {
+pub(super) enum RtcChoice {
     Good,
     Broken,
     Both,

@@ -7,6 +7,7 @@ mod replay_trace;
 mod run;
 mod schema;
 mod trace;
+mod wear;
 
 use clap::{Parser, Subcommand};
 
@@ -67,6 +68,8 @@ enum Command {
     Schema(schema::Args),
     /// Check recordings of real dnsmasq runs against the engine
     Trace(trace::Args),
+    /// Count what leases cost the flash, in erases and years
+    Wear(Box<wear::Args>),
 }
 
 /// Runs `leaselab` with the process's arguments.
@@ -77,6 +80,7 @@ pub fn main() -> Exit {
         Command::Run(args) => run::run(&args),
         Command::Schema(args) => Ok(schema::run(&args)),
         Command::Trace(args) => trace::run(&args),
+        Command::Wear(args) => wear::run(&args),
     };
     result.unwrap_or_else(|failure| {
         let text = failure.to_string();

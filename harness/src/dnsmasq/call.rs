@@ -156,6 +156,15 @@ impl PendingCall<'_> {
         }
     }
 
+    /// The name that the call carries, with its domain if it has one.
+    #[must_use]
+    pub fn name(&self) -> Option<&Text> {
+        match self.subject {
+            Subject::Lease { name, .. } => name,
+            _ => None,
+        }
+    }
+
     /// The call as the helper executes it (helper.c `create_helper`).
     #[must_use]
     pub fn render(&self) -> ScriptCall {

@@ -6,3 +6,4 @@ mod judge;
 mod lab;
 mod runner;
 mod traces;
+mod wear;

@@ -1,0 +1,264 @@
+//! `leaselab wear`.
+
+use std::path::PathBuf;
+
+use nvram_emu::Dialect;
+use nvram_emu::device::Chip;
+
+use super::{Exit, Failure};
+use crate::dnsmasq::Build;
+use crate::report;
+use crate::scenario::{Bytes, Seconds};
+use crate::wear::{self, Household, RouterSpec, Script, Study};
+
+/// The arguments of `leaselab wear`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    household: HouseholdArgs,
+    #[command(flatten)]
+    router: RouterArgs,
+    /// dnsmasq's build: the default one, or with `HAVE_BROKEN_RTC`
+    #[arg(long, value_enum, default_value = "both")]
+    rtc: super::common::RtcChoice,
+    /// Scripts to count
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "naive,ours,slack")]
+    scripts: Vec<ScriptName>,
+    /// LEASE_SLACK of the script with slack; default: the lease time
+    #[arg(long, value_name = "TIME")]
+    slack: Option<Seconds>,
+    /// How much of the household's life to go through
+    #[arg(long = "for", value_name = "TIME", default_value = "365d")]
+    time: Seconds,
+    /// Seed of the dice
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Do not look for the clients and lease times at which life drops under 10 and 5 years
+    #[arg(long)]
+    no_limits: bool,
+    /// Put every call into words and carry it out on a machine in memory, instead of only counting
+    #[arg(long)]
+    rendered: bool,
+    /// How many threads; default: one for each core
+    #[arg(long, value_name = "N")]
+    jobs: Option<usize>,
+    /// Write a JSON report
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Write a table for spreadsheets
+    #[arg(long, value_name = "FILE")]
+    csv: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+struct HouseholdArgs {
+    /// Clients that are always on
+    #[arg(long, value_name = "N", default_value_t = 12)]
+    clients: u32,
+    /// Lease time
+    #[arg(long, value_name = "TIME", default_value = "12h")]
+    lease_time: Seconds,
+    /// Thousandths of half the lease time by which renewals come earlier or later
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    jitter: u32,
+    /// Phones that come and go
+    #[arg(long, value_name = "N", default_value_t = 8)]
+    phones: u32,
+    /// How long a phone stays, on average
+    #[arg(long, value_name = "TIME", default_value = "10h")]
+    phone_home: Seconds,
+    /// How long a phone is away, on average
+    #[arg(long, value_name = "TIME", default_value = "6h")]
+    phone_away: Seconds,
+    /// Guests a month, each with a device never seen before
+    #[arg(long, value_name = "N", default_value_t = 8)]
+    guests: u32,
+    /// How long a guest stays, on average
+    #[arg(long, value_name = "TIME", default_value = "4h")]
+    guest_stay: Seconds,
+    /// Orderly reboots a month
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    reboots: u32,
+    /// SIGHUPs to dnsmasq a month
+    #[arg(long, value_name = "N", default_value_t = 4)]
+    sighups: u32,
+    /// Power cuts a year
+    #[arg(long, value_name = "N", default_value_t = 4)]
+    power_cuts: u32,
+    /// How long the router is off then
+    #[arg(long, value_name = "TIME", default_value = "90s")]
+    off: Seconds,
+    /// Nobody but the clients that are always on: no phones, guests, reboots, SIGHUPs, power cuts
+    #[arg(long)]
+    quiet: bool,
+}
+
+#[derive(Debug, clap::Args)]
+struct RouterArgs {
+    /// Dialects of the nvram tool, or `all`
+    #[arg(long, value_name = "NAME", value_delimiter = ',', default_value = "openwrt")]
+    dialect: Vec<String>,
+    /// Flash chips, or `all`
+    #[arg(long, value_name = "NAME", value_delimiter = ',', default_value = "spi-nor")]
+    chip: Vec<String>,
+    /// Size of the NVRAM
+    #[arg(long, value_name = "SIZE", default_value = "64 KiB")]
+    space: Bytes,
+    /// Bytes of other programs' variables
+    #[arg(long, value_name = "SIZE", default_value = "20000")]
+    neighbours: Bytes,
+    /// Erase cycles that a block is good for; default: as the chip is rated
+    #[arg(long, value_name = "N")]
+    endurance: Option<u32>,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum ScriptName {
+    /// The project's own
+    Ours,
+    /// The project's own, with LEASE_SLACK
+    Slack,
+    /// After 2006: a commit in every call but init
+    Naive,
+}
+
+fn small(what: &str, seconds: Seconds) -> Result<u32, Failure> {
+    u32::try_from(seconds.0)
+        .map_err(|_| Failure::Input(format!("--{what} {seconds}: no more than a century")))
+}
+
+impl HouseholdArgs {
+    fn household(&self) -> Result<Household, Failure> {
+        let lease_time = small("lease-time", self.lease_time)?;
+        let household = if self.quiet {
+            Household { jitter: self.jitter, ..Household::quiet(self.clients, lease_time) }
+        } else {
+            Household {
+                clients: self.clients,
+                phones: self.phones,
+                phone_home: small("phone-home", self.phone_home)?,
+                phone_away: small("phone-away", self.phone_away)?,
+                guests: self.guests,
+                guest_stay: small("guest-stay", self.guest_stay)?,
+                lease_time,
+                jitter: self.jitter,
+                reboots: self.reboots,
+                sighups: self.sighups,
+                power_cuts: self.power_cuts,
+                off: small("off", self.off)?,
+            }
+        };
+        household.check().map_err(|error| Failure::Input(error.to_string()))?;
+        Ok(household)
+    }
+}
+
+impl RouterArgs {
+    fn routers(&self) -> Result<Vec<RouterSpec>, Failure> {
+        let dialects: Vec<Dialect> = if self.dialect.iter().any(|name| name == "all") {
+            Dialect::ALL.to_vec()
+        } else {
+            let parse = |name: &String| {
+                name.parse().map_err(|error| Failure::Input(format!("--dialect: {error}")))
+            };
+            self.dialect.iter().map(parse).collect::<Result<_, _>>()?
+        };
+        let chips: Vec<Chip> = if self.chip.iter().any(|name| name == "all") {
+            Chip::ALL.to_vec()
+        } else {
+            self.chip.iter().map(|name| chip(name)).collect::<Result<_, _>>()?
+        };
+        if self.endurance == Some(0) {
+            return Err(Failure::Input(
+                "--endurance 0: a block that can never be erased has no life".to_owned(),
+            ));
+        }
+        let size = |what: &str, bytes: Bytes| {
+            u32::try_from(bytes.0)
+                .ok()
+                .filter(|bytes| *bytes <= 1 << 24)
+                .ok_or_else(|| Failure::Input(format!("--{what} {}: at most 16 MiB", bytes.0)))
+        };
+        let (space, neighbours) =
+            (size("space", self.space)?, size("neighbours", self.neighbours)?);
+        Ok(dialects
+            .iter()
+            .flat_map(|dialect| chips.iter().map(|chip| (*dialect, *chip)))
+            .map(|(dialect, chip)| RouterSpec { dialect, chip, space, neighbours })
+            .collect())
+    }
+}
+
+fn chip(name: &str) -> Result<Chip, Failure> {
+    Chip::by_name(name).ok_or_else(|| {
+        let names: Vec<&str> = Chip::ALL.iter().map(|chip| chip.name).collect();
+        Failure::Input(format!("--chip: no chip '{name}'; there are {}", names.join(" ")))
+    })
+}
+
+impl Args {
+    fn study(&self) -> Result<Study, Failure> {
+        let household = self.household.household()?;
+        if self.time.0 == 0 {
+            return Err(Failure::Input("--for 0s: no time, no wear".to_owned()));
+        }
+        if self.time.0 > 10_000 * wear::YEAR {
+            return Err(Failure::Input(format!("--for {}: at most 10000 years", self.time)));
+        }
+        let slack = self.slack.map_or(u64::from(household.lease_time), |slack| slack.0);
+        let scripts = self.scripts.iter().map(|name| match name {
+            ScriptName::Ours => Script::Ours { slack: 0 },
+            ScriptName::Slack => Script::Ours { slack },
+            ScriptName::Naive => Script::Naive,
+        });
+        let mut scripts: Vec<Script> = scripts.collect();
+        scripts.dedup();
+        Ok(Study {
+            household,
+            seed: self.seed,
+            seconds: self.time.0,
+            builds: self.rtc.builds(),
+            routers: self.router.routers()?,
+            scripts,
+            endurance: self.router.endurance,
+            limits: !self.no_limits,
+            rendered: self.rendered,
+        })
+    }
+}
+
+pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
+    let study = args.study()?;
+    if args.jobs == Some(0) {
+        return Err(Failure::Input("--jobs 0: somebody has to do the work".to_owned()));
+    }
+    report::check_writable(args.json.iter().chain(&args.csv))?;
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(args.jobs.unwrap_or(0))
+        .build()
+        .map_err(|error| Failure::Environment(format!("threads: {error}")))?;
+    let entries = pool.install(|| study.run());
+    if entries.iter().all(Result::is_err) {
+        let why = entries.iter().find_map(|entry| entry.as_ref().err());
+        return Err(Failure::Input(why.map_or_else(String::new, |nothing| nothing.why.clone())));
+    }
+    if let Some(path) = &args.json {
+        report::write_whole(path, wear::json(&study, &entries).as_bytes())?;
+    }
+    if let Some(path) = &args.csv {
+        report::write_whole(path, wear::csv(&entries).as_bytes())?;
+    }
+    anstream::print!("{}", wear::table(&study, &entries));
+    Ok(Exit::Held)
+}
+
+impl super::common::RtcChoice {
+    /// The builds of a choice.
+    pub(super) fn builds(self) -> Vec<Build> {
+        match self {
+            Self::Good => vec![Build::Rtc],
+            Self::Broken => vec![Build::NoRtc],
+            Self::Both => vec![Build::Rtc, Build::NoRtc],
+        }
+    }
+}

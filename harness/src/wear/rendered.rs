@@ -1,0 +1,139 @@
+//! A store of real calls: what the ledger only counts is put into words, and carried out.
+
+use std::collections::HashMap;
+
+use super::market::Market;
+use super::price::Price;
+use super::simulate::{Broken, Store};
+use super::tally::Wear;
+use crate::dnsmasq::{CallSink, PendingCall, ScriptCall};
+use crate::target::{CallEnd, Plan, Target};
+
+/// Calls carried out on a target.
+pub struct Rendered<'a> {
+    market: &'a Market,
+    target: &'a mut dyn Target,
+    script: Vec<u8>,
+    stored: HashMap<Vec<u8>, Vec<u8>>,
+    content: u64,
+    now: u64,
+    failed: Option<Broken>,
+    wear: Wear,
+}
+
+impl<'a> Rendered<'a> {
+    /// A store on `target`, a router as `market` has it.
+    pub fn new(market: &'a Market, target: &'a mut dyn Target, seconds: u64) -> Self {
+        let blocks = market.machine().flash().geometry().blocks() as usize;
+        Self {
+            market,
+            target,
+            script: b"script".to_vec(),
+            stored: HashMap::new(),
+            content: market.base(),
+            now: 0,
+            failed: None,
+            wear: Wear::new(blocks, seconds),
+        }
+    }
+
+    /// The counts.
+    ///
+    /// # Errors
+    /// The first call that failed.
+    pub fn finish(self) -> Result<Wear, Broken> {
+        match self.failed {
+            Some(broken) => Err(broken),
+            None => Ok(self.wear),
+        }
+    }
+
+    /// Carries out one call at this second of the simulated time; returns what it printed.
+    pub fn perform(&mut self, call: &ScriptCall) -> Vec<u8> {
+        if self.failed.is_some() {
+            return Vec::new();
+        }
+        match self.target.call(call, &Plan::default()) {
+            Err(error) => {
+                self.failed = Some(Broken::Target(error));
+                Vec::new()
+            }
+            Ok(result) if result.end != CallEnd::Exited(0) => {
+                let words: Vec<_> =
+                    call.argv.iter().skip(1).map(|word| word.escape_ascii().to_string()).collect();
+                let said = String::from_utf8_lossy(&result.stderr).trim_end().to_owned();
+                self.failed = Some(Broken::Script(format!(
+                    "`{}` ended with {:?}: {said}",
+                    words.join(" "),
+                    result.end
+                )));
+                Vec::new()
+            }
+            Ok(result) => {
+                self.wear.calls += 1;
+                self.wear.commands += result.commands.len() as u64;
+                for command in &result.commands {
+                    self.follow(command);
+                }
+                let flash = self.market.machine().flash();
+                let image = self.market.image(self.content);
+                let price = Price::of(&result.operations, flash.geometry(), flash.chip(), &image);
+                self.wear.operations(&price, &result.operations, self.now);
+                result.stdout
+            }
+        }
+    }
+
+    /// Keeps account of the variables that a command changes.
+    fn follow(&mut self, command: &[Vec<u8>]) {
+        let [word, argument] = command else { return };
+        let size = |name: &[u8], value: &[u8]| (name.len() + value.len() + 2) as u64;
+        match word.as_slice() {
+            b"set" => {
+                let Some(eq) = argument.iter().position(|byte| *byte == b'=') else { return };
+                let (name, value) = (&argument[..eq], &argument[eq + 1..]);
+                let old = self.stored.insert(name.to_vec(), value.to_vec());
+                if old.as_deref() != Some(value) {
+                    self.wear.payload += size(name, value);
+                    self.content += size(name, value);
+                    self.content -= old.map_or(0, |old| size(name, &old));
+                }
+            }
+            b"unset" => {
+                if let Some(old) = self.stored.remove(argument) {
+                    self.wear.payload += size(argument, &old);
+                    self.content -= size(argument, &old);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl CallSink for Rendered<'_> {
+    fn call(&mut self, call: &PendingCall<'_>) {
+        self.perform(&call.render());
+    }
+}
+
+impl Store for Rendered<'_> {
+    fn at(&mut self, second: u64) {
+        self.now = second;
+    }
+
+    fn init(&mut self) -> Result<Vec<u8>, Broken> {
+        let call = ScriptCall {
+            argv: vec![self.script.clone(), b"init".to_vec()],
+            ..ScriptCall::default()
+        };
+        let printed = self.perform(&call);
+        match self.failed.take() {
+            Some(broken) => Err(broken),
+            None => Ok(printed),
+        }
+    }
+
+    fn power_off(&mut self) -> Result<(), Broken> {
+        self.target.power_off().map_err(Broken::Target)
+    }
+}
