@@ -2,11 +2,16 @@
 
 use std::path::PathBuf;
 
+use clap::ValueEnum as _;
+
 use super::Failure;
 use crate::run::{Fault, Options, ScriptChoice, TargetKind};
 use crate::scenario::Overrides;
 use crate::target::TargetError;
 use crate::target::process::Settings;
+
+/// The default of `--timeout`.
+const DEFAULT_TIMEOUT_SECONDS: u64 = 20;
 
 /// Options that several commands share.
 #[derive(Debug, clap::Args)]
@@ -30,7 +35,7 @@ pub(super) struct Common {
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
     /// A script that takes longer for one call is killed with its children
-    #[arg(long, value_name = "SECONDS", default_value_t = 20)]
+    #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_TIMEOUT_SECONDS)]
     timeout: u64,
     /// Seeds what a server draws at random: the temporary addresses of DHCPv6
     #[arg(long, value_name = "N", default_value_t = 0)]
@@ -100,7 +105,39 @@ impl Common {
         }
         let shell = self.shell.split_whitespace().map(str::to_owned).collect();
         let script = ScriptChoice { path: self.script.clone(), shell };
-        Ok(Options { target, script, seed: self.seed, log })
+        Ok(Options { target, script, seed: self.seed, arguments: self.arguments(), log })
+    }
+
+    /// The arguments that are not the defaults, as far as they change what a case does.
+    fn arguments(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        let mut option = |name: &str, value: String| words.extend([name.to_owned(), value]);
+        if let Some(path) = &self.script {
+            option("--script", path.to_string_lossy().into_owned());
+        }
+        if !self.shell.is_empty() {
+            option("--shell", self.shell.clone());
+        }
+        if let Some(rtc) = self.rtc.and_then(|rtc| rtc.to_possible_value()) {
+            option("--rtc", rtc.get_name().to_owned());
+        }
+        if !self.dialect.is_empty() {
+            option("--dialect", self.dialect.join(","));
+        }
+        if let Some(target) = self.target.to_possible_value().filter(|t| t.get_name() != "process")
+        {
+            option("--target", target.get_name().to_owned());
+        }
+        if self.timeout != DEFAULT_TIMEOUT_SECONDS {
+            option("--timeout", self.timeout.to_string());
+        }
+        if self.seed != 0 {
+            option("--seed", self.seed.to_string());
+        }
+        if self.no_private_root {
+            words.push("--no-private-root".to_owned());
+        }
+        words
     }
 
     /// The threads to run them on.

@@ -40,6 +40,7 @@ fn case(report: &CaseReport) -> Value {
     let total = &report.total;
     json!({
         "name": report.name,
+        "reproduction": report.reproduction,
         "verdict": verdict,
         "why": why,
         "failures": report.failures.iter().map(finding).collect::<Vec<Value>>(),

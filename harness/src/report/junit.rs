@@ -32,7 +32,7 @@ pub fn write_junit(path: &Path, files: &[FileReport]) -> Result<(), Failure> {
                         .map(|f| format!("line {}: {}: {}", f.line, f.kind.name(), f.text))
                         .collect();
                     status.set_message(lines.first().map_or("", String::as_str));
-                    let command = super::terminal::reproduction(&case.name);
+                    let command = &case.reproduction;
                     status.set_description(format!("{}\nreproduce: {command}", lines.join("\n")));
                     status
                 }

@@ -83,7 +83,7 @@ fn print_case(case: &CaseReport, verbose: bool) {
             for finding in &case.failures {
                 anstream::println!("{}", finding_text(finding));
             }
-            anstream::println!("       reproduce: {}", reproduction(&case.name));
+            anstream::println!("       reproduce: {}", case.reproduction);
         }
     }
 }
@@ -97,12 +97,6 @@ fn finding_text(finding: &Finding) -> String {
         finding.kind.name(),
         finding.text
     )
-}
-
-/// The command that runs just this case.
-pub(super) fn reproduction(name: &str) -> String {
-    let file = name.split_once('[').map_or(name, |(file, _)| file);
-    format!("leaselab run {file}.toml --filter '{name}' --verbose")
 }
 
 /// The claims of the 2006 notes, each with what became of it.

@@ -62,6 +62,8 @@ pub struct Options {
     pub script: ScriptChoice,
     /// Seeds what a server draws at random.
     pub seed: u64,
+    /// The arguments that brought these options about, for the command that reproduces a failure.
+    pub arguments: Vec<String>,
     /// Whether to keep a line for each script call in the report.
     pub log: bool,
 }
@@ -82,6 +84,8 @@ pub enum Verdict {
 pub struct CaseReport {
     /// The case's name.
     pub name: String,
+    /// The command that runs just this case in the same way.
+    pub reproduction: String,
     /// How it ended.
     pub verdict: Verdict,
     /// What failed.
@@ -136,9 +140,10 @@ pub fn run_case(case: &Case, options: &Options) -> Result<CaseReport, Fault> {
     Ok(report)
 }
 
-fn blank_report(case: &Case) -> CaseReport {
+fn blank_report(case: &Case, options: &Options) -> CaseReport {
     CaseReport {
         name: case.name(),
+        reproduction: reproduction(case, options),
         verdict: Verdict::Passed,
         failures: Vec::new(),
         foreseen: Vec::new(),
@@ -150,8 +155,27 @@ fn blank_report(case: &Case) -> CaseReport {
     }
 }
 
+/// The command that runs just this case in the same way.
+fn reproduction(case: &Case, options: &Options) -> String {
+    let mut words = vec!["leaselab".to_owned(), "run".to_owned()];
+    words.push(case.source.path.to_string_lossy().into_owned());
+    words.extend(["--filter".to_owned(), case.name(), "--verbose".to_owned()]);
+    words.extend(options.arguments.iter().cloned());
+    let quoted: Vec<String> = words.iter().map(|word| quote(word)).collect();
+    quoted.join(" ")
+}
+
+/// A word as a shell takes it.
+fn quote(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./,:=+@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
 fn run_in_process(case: &Case, options: &Options) -> Result<CaseReport, Fault> {
-    let mut report = blank_report(case);
+    let mut report = blank_report(case, options);
     match function(case, options)? {
         Ok(function) => {
             let mut target = InProcess::new(router(case)?, function);
@@ -167,7 +191,7 @@ fn run_in_processes(
     options: &Options,
     settings: &Settings,
 ) -> Result<CaseReport, Fault> {
-    let mut report = blank_report(case);
+    let mut report = blank_report(case, options);
     let script = command(case, &options.script);
     let mut target = Process::new(router(case)?, &script, settings)?;
     report.shared_root = target.refused_private_root().map(str::to_owned);

@@ -125,7 +125,10 @@ fn reports_and_remains_of_a_failure() {
     lab.command(&["run", "stories", "--junit", "report.xml", "--keep", "kept", "--rtc", "good"])
         .assert()
         .code(1)
-        .stdout(predicate::str::contains("reproduce: leaselab run stories/story.toml --filter"));
+        .stdout(predicate::str::contains(
+            "reproduce: leaselab run stories/story.toml --filter 'stories/story[rtc=good]' \
+             --verbose --rtc good\n",
+        ));
     let junit = lab.read("report.xml");
     assert!(junit.contains(r#"failures="1""#), "{junit}");
     assert!(junit.contains("leases that init prints: expected 7, found 2"), "{junit}");
