@@ -9,11 +9,21 @@ use super::{Exit, Failure};
 use crate::dnsmasq::Build;
 use crate::report;
 use crate::scenario::{Bytes, Seconds};
-use crate::wear::{self, Household, RouterSpec, Script, Study};
+use crate::suite::Shard;
+use crate::wear::{self, Draw, Fleet, Household, Market, RouterSpec, Script, Study};
 
 /// The arguments of `leaselab wear`.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// Draw so many households around the one described, and tell how they fare
+    #[arg(long, value_name = "N")]
+    fleet: Option<u32>,
+    /// Count the I-th of N parts of the fleet; `wear merge` puts the JSON reports together
+    #[arg(long, value_name = "I/N", requires = "fleet")]
+    shard: Option<Shard>,
     #[command(flatten)]
     household: HouseholdArgs,
     #[command(flatten)]
@@ -49,6 +59,22 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
 }
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Put the JSON reports of all parts of a fleet together: the same as counting it in one go
+    Merge {
+        /// The reports
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// Write the JSON report of the whole
+        #[arg(long, value_name = "OUT")]
+        json: Option<PathBuf>,
+    },
+}
+
+/// A report larger than this is none of a fleet.
+const MOST_BYTES: u64 = 1 << 30;
 
 #[derive(Debug, clap::Args)]
 struct HouseholdArgs {
@@ -227,7 +253,73 @@ impl Args {
     }
 }
 
+fn merge(files: &[PathBuf], json: Option<&PathBuf>) -> Result<Exit, Failure> {
+    let read = |path: &PathBuf| {
+        let refuse = |why: String| Failure::Input(format!("{}: {why}", path.display()));
+        let size = std::fs::metadata(path).map_err(|error| refuse(error.to_string()))?.len();
+        if size > MOST_BYTES {
+            return Err(refuse("too large for the report of a fleet".to_owned()));
+        }
+        let text = std::fs::read_to_string(path).map_err(|error| refuse(error.to_string()))?;
+        serde_json::from_str::<Fleet>(&text)
+            .map_err(|error| refuse(format!("no report of `wear --fleet`: {error}")))
+    };
+    let parts: Vec<Fleet> = files.iter().map(read).collect::<Result<_, _>>()?;
+    let whole = Fleet::merge(parts).map_err(|error| Failure::Input(error.to_string()))?;
+    finish_fleet(&whole, json)
+}
+
+fn finish_fleet(fleet: &Fleet, json: Option<&PathBuf>) -> Result<Exit, Failure> {
+    if let Some(path) = json {
+        report::write_whole(path, fleet.json().as_bytes())?;
+    }
+    anstream::print!("{}", fleet.table());
+    Ok(Exit::Held)
+}
+
+/// Counts a fleet, or one part of it.
+fn count_fleet(
+    args: &Args,
+    study: &Study,
+    households: u32,
+    pool: &rayon::ThreadPool,
+) -> Result<Exit, Failure> {
+    let [router] = study.routers[..] else {
+        return Err(Failure::Input("--fleet: one dialect and one chip at a time".to_owned()));
+    };
+    if !(1..=MOST_HOUSEHOLDS).contains(&households) {
+        return Err(Failure::Input(format!("--fleet {households}: 1 to {MOST_HOUSEHOLDS}")));
+    }
+    if args.csv.is_some() || args.rendered {
+        return Err(Failure::Input("--fleet has neither --csv nor --rendered".to_owned()));
+    }
+    let market = Market::new(&router).map_err(|error| Failure::Input(error.to_string()))?;
+    let draw = Draw {
+        typical: study.household.clone(),
+        households,
+        seed: study.seed,
+        seconds: study.seconds,
+        builds: study.builds.clone(),
+        router,
+        scripts: study.scripts.clone(),
+        endurance: study.endurance.unwrap_or(router.chip.endurance),
+    };
+    let Shard { index, count } = args.shard.unwrap_or(Shard { index: 1, count: 1 });
+    let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    let fleet = pool
+        .install(|| draw.count(&market, number(index - 1), number(count)))
+        .map_err(|error| Failure::Input(error.to_string()))?;
+    finish_fleet(&fleet, args.json.as_ref())
+}
+
+/// Households of one fleet.
+const MOST_HOUSEHOLDS: u32 = 10_000_000;
+
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
+    if let Some(Command::Merge { files, json }) = &args.command {
+        report::check_writable(json.iter())?;
+        return merge(files, json.as_ref());
+    }
     let study = args.study()?;
     if args.jobs == Some(0) {
         return Err(Failure::Input("--jobs 0: somebody has to do the work".to_owned()));
@@ -237,6 +329,9 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         .num_threads(args.jobs.unwrap_or(0))
         .build()
         .map_err(|error| Failure::Environment(format!("threads: {error}")))?;
+    if let Some(households) = args.fleet {
+        return count_fleet(args, &study, households, &pool);
+    }
     let entries = pool.install(|| study.run());
     if entries.iter().all(Result::is_err) {
         let why = entries.iter().find_map(|entry| entry.as_ref().err());

@@ -8,6 +8,7 @@
 //! | [`Rendered`] | a store of real calls: in process or in processes, whatever [`crate::target::Target`] is given |
 //! | [`Wear`] | the counts, the same from either |
 //! | [`Life`] | counts as years |
+//! | [`Draw`], [`Fleet`] | many households from one seed, in parts that add up |
 //!
 //! # Assumptions
 //!
@@ -21,6 +22,7 @@
 //! [`Chip::endurance`]: nvram_emu::device::Chip::endurance
 
 mod dice;
+mod fleet;
 mod household;
 mod ledger;
 mod life;
@@ -36,6 +38,7 @@ mod table;
 mod tally;
 
 pub use dice::Dice;
+pub use fleet::{Counts, Draw, Fleet, Member, NoWhole, Plan};
 pub use household::{BadHousehold, DAY, HOUR, Household, MONTH, YEAR};
 pub use ledger::Ledger;
 pub use life::Life;

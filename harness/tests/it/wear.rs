@@ -10,6 +10,8 @@ use nvram_emu::Dialect;
 use nvram_emu::device::Chip;
 use rstest::rstest;
 
+use crate::lab::Lab;
+
 /// Everything that can happen, often.
 fn busy() -> Household {
     Household {
@@ -67,4 +69,49 @@ fn counting_equals_processes(
     let carried = store.finish().expect("calls");
     let (counted, _) = count(&market, &household, build, script, 3, seconds).expect("counts");
     assert_eq!(counted, carried);
+}
+
+#[test]
+fn parts_of_a_fleet_add_up_to_the_whole() {
+    let lab = Lab::new();
+    let fleet = ["wear", "--fleet", "25", "--for", "5d", "--seed", "9"];
+    let run = |more: &[&str]| {
+        let words: Vec<&str> = fleet.iter().chain(more).copied().collect();
+        lab.command(&words).assert().success().get_output().stdout.clone()
+    };
+    let whole = run(&["--json", "whole.json"]);
+    run(&["--shard", "1/3", "--json", "1.json"]);
+    run(&["--shard", "2/3", "--json", "2.json"]);
+    run(&["--shard", "3/3", "--json", "3.json"]);
+    let merged = lab
+        .command(&["wear", "merge", "2.json", "3.json", "1.json", "--json", "merged.json"])
+        .assert()
+        .success();
+    assert_eq!(merged.get_output().stdout, whole);
+    assert_eq!(lab.read("merged.json"), lab.read("whole.json"));
+    for parts in [&["1.json", "2.json"][..], &["whole.json", "1.json"]] {
+        let words: Vec<&str> =
+            ["wear", "merge"].iter().chain(parts).chain(&["--json", "no.json"]).copied().collect();
+        lab.command(&words).assert().code(2);
+    }
+    assert!(!lab.path().join("no.json").exists());
+}
+
+#[rstest]
+#[case(&["--chip", "eeprom"], "no chip 'eeprom'; there are")]
+#[case(&["--dialect", "cisco"], "unknown dialect 'cisco'")]
+#[case(&["--for", "0s"], "no time, no wear")]
+#[case(&["--endurance", "0"], "--endurance 0")]
+#[case(&["--fleet", "0"], "--fleet 0")]
+#[case(&["--clients", "0", "--quiet"], "a household of nobody")]
+#[case(&["--lease-time", "30s"], "dnsmasq takes 120 seconds")]
+#[case(&["--dialect", "broadcom", "--chip", "slc-nand"], "no such router")]
+#[case(&["--json", "/nonexistent/wear.json"], "/nonexistent/wear.json")]
+#[case(&["--quiet", "--for", "1d", "--no-limits", "--json", "/dev/full"], "No space left")]
+fn what_makes_no_sense_is_refused(#[case] words: &[&str], #[case] said: &str) {
+    let lab = Lab::new();
+    let words: Vec<&str> = ["wear"].iter().chain(words).copied().collect();
+    let output = lab.command(&words).assert().code(2).get_output().stderr.clone();
+    let output = String::from_utf8_lossy(&output).into_owned();
+    assert!(output.contains(said), "{output}");
 }
