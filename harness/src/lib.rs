@@ -1,6 +1,7 @@
 //! The `leaselab` command: dnsmasq engine, scenarios, targets and reporters.
 
 pub mod cli;
+pub mod crash;
 pub mod diagnostics;
 pub mod dnsmasq;
 pub mod report;

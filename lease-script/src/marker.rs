@@ -36,7 +36,7 @@ pub trait Marker {
 }
 
 /// A marker in memory, for a script that runs in process. Make a new one at a reboot.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct MemoryMarker(Vec<Vec<u8>>);
 
 impl Marker for MemoryMarker {

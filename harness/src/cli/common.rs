@@ -18,7 +18,7 @@ const DEFAULT_TIMEOUT_SECONDS: u64 = 20;
 pub(super) struct Common {
     /// The lease script under test, in place of the project's own
     #[arg(long, value_name = "PATH")]
-    script: Option<PathBuf>,
+    pub(super) script: Option<PathBuf>,
     /// What runs the script, such as `busybox ash`; default: its own first line decides
     #[arg(long, value_name = "CMD", default_value = "")]
     shell: String,
@@ -28,9 +28,9 @@ pub(super) struct Common {
     /// Dialects of the nvram tool; default: as the scenario says
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     dialect: Vec<String>,
-    /// Where script calls go
-    #[arg(long, value_enum, default_value = "process")]
-    target: TargetChoice,
+    /// Where script calls go; default: process, and in-process for `crash`
+    #[arg(long, value_enum)]
+    pub(super) target: Option<TargetChoice>,
     /// How many cases run at once; default: one for each core
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
@@ -52,8 +52,8 @@ pub(super) enum RtcChoice {
     Both,
 }
 
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
-enum TargetChoice {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum TargetChoice {
     /// A real shell, a real script, the fake nvram
     Process,
     /// Functions over a simulated device
@@ -94,7 +94,7 @@ impl Common {
             limit_ms: self.timeout.clamp(1, 86_400) * 1000,
             private_root: !self.no_private_root,
         };
-        let target = match self.target {
+        let target = match self.target.unwrap_or(TargetChoice::Process) {
             TargetChoice::InProcess => TargetKind::InProcess,
             TargetChoice::Process => TargetKind::Process(settings),
             TargetChoice::Both => TargetKind::Both(settings),
@@ -124,7 +124,10 @@ impl Common {
         if !self.dialect.is_empty() {
             option("--dialect", self.dialect.join(","));
         }
-        if let Some(target) = self.target.to_possible_value().filter(|t| t.get_name() != "process")
+        if let Some(target) = self
+            .target
+            .and_then(|target| target.to_possible_value())
+            .filter(|t| t.get_name() != "process")
         {
             option("--target", target.get_name().to_owned());
         }

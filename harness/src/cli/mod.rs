@@ -1,8 +1,10 @@
 //! The command line. Each command has a file of its own with its arguments and a `run` function.
 
 mod common;
+mod crash;
 mod device;
 mod leases;
+mod replay;
 mod replay_trace;
 mod run;
 mod schema;
@@ -58,10 +60,14 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Cut power at every point of scenarios
+    Crash(crash::Args),
     /// Make and look after device folders for the fake nvram
     Device(device::Args),
     /// Read lease databases of other servers: ISC dhcpd
     Leases(leases::Args),
+    /// Run one printed reproduction id again
+    Replay(replay::Args),
     /// Run scenarios
     Run(run::Args),
     /// Print the JSON schema of the scenario format
@@ -75,8 +81,10 @@ enum Command {
 /// Runs `leaselab` with the process's arguments.
 pub fn main() -> Exit {
     let result: Result<Exit, Failure> = match Cli::parse().command {
+        Command::Crash(args) => crash::run(&args),
         Command::Device(args) => device::run(&args),
         Command::Leases(args) => leases::run(&args),
+        Command::Replay(args) => replay::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Schema(args) => Ok(schema::run(&args)),
         Command::Trace(args) => trace::run(&args),

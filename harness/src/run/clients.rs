@@ -13,7 +13,7 @@ const MAX_CLIENTS: usize = 10_000;
 
 /// How a client speaks to the server.
 #[derive(Clone, Debug)]
-pub(super) enum Protocol {
+pub(crate) enum Protocol {
     /// DHCPv4.
     V4(Client4),
     /// BOOTP.
@@ -31,26 +31,26 @@ pub(super) enum Protocol {
 
 /// One client.
 #[derive(Clone, Debug)]
-pub(super) struct Client {
+pub(crate) struct Client {
     /// Its name in the file.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// How it speaks.
-    pub(super) protocol: Protocol,
+    pub(crate) protocol: Protocol,
     /// The address that it holds, or remembers.
-    pub(super) address: Option<IpAddr>,
+    pub(crate) address: Option<IpAddr>,
     /// Whether it went away without a word.
     silent: bool,
 }
 
 /// All clients, in the order in which they came.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Clients {
+pub(crate) struct Clients {
     list: Vec<Client>,
 }
 
 impl Clients {
     /// The client with this index.
-    pub(super) fn get_mut(&mut self, index: usize) -> &mut Client {
+    pub(crate) fn get_mut(&mut self, index: usize) -> &mut Client {
         &mut self.list[index]
     }
 
@@ -58,7 +58,7 @@ impl Clients {
     ///
     /// # Errors
     /// An address or identifier that is none, with its place.
-    pub(super) fn join(
+    pub(crate) fn join(
         &mut self,
         case: &Case,
         span: Range<usize>,
@@ -146,7 +146,7 @@ impl Clients {
     ///
     /// # Errors
     /// A name that fits nobody, an address or identifier that is none, with its place.
-    pub(super) fn select(
+    pub(crate) fn select(
         &mut self,
         case: &Case,
         event: &ClientEvent,
@@ -219,12 +219,12 @@ impl Clients {
     }
 
     /// A client goes away without a word.
-    pub(super) fn silence(&mut self, index: usize) {
+    pub(crate) fn silence(&mut self, index: usize) {
         self.list[index].silent = true;
     }
 
     /// The addresses of the clients that a pattern fits; an address stands for itself.
-    pub(super) fn addresses(&self, pattern: &str) -> Vec<String> {
+    pub(crate) fn addresses(&self, pattern: &str) -> Vec<String> {
         if pattern.parse::<IpAddr>().is_ok() {
             return vec![pattern.to_owned()];
         }
@@ -285,7 +285,7 @@ fn hardware(text: &str) -> Result<HwAddr, String> {
 ///
 /// # Errors
 /// With its place, if it is none.
-pub(super) fn parse_address(
+pub(crate) fn parse_address(
     case: &Case,
     address: &toml::Spanned<String>,
 ) -> Result<IpAddr, SourceError> {

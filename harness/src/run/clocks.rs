@@ -8,7 +8,7 @@ const BOOT_SECONDS: i64 = 30;
 
 /// True time, wall clock, monotonic clock.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Clocks {
+pub(crate) struct Clocks {
     /// What an atomic clock would say, seconds since 1970.
     truth: i64,
     clock: Clock,
@@ -20,27 +20,32 @@ pub(super) struct Clocks {
 
 impl Clocks {
     /// Clocks of a router that is switched off.
-    pub(super) fn new(truth: i64, drift_ppm: i32) -> Self {
+    pub(crate) fn new(truth: i64, drift_ppm: i32) -> Self {
         Self { truth, clock: Clock { wall: truth, mono: 0 }, drift_ppm, gained: 0 }
     }
 
     /// What the router's programs see.
-    pub(super) fn now(&self) -> Clock {
+    pub(crate) fn now(&self) -> Clock {
         self.clock
     }
 
+    /// What an atomic clock would say, seconds since 1970.
+    pub(crate) fn truth(&self) -> i64 {
+        self.truth
+    }
+
     /// Seconds since power-on.
-    pub(super) fn mono(&self) -> i64 {
+    pub(crate) fn mono(&self) -> i64 {
         self.clock.mono
     }
 
     /// Time passes while the router is off.
-    pub(super) fn pass_off(&mut self, seconds: i64) {
+    pub(crate) fn pass_off(&mut self, seconds: i64) {
         self.truth += seconds;
     }
 
     /// Time passes while it is on.
-    pub(super) fn pass(&mut self, seconds: i64) {
+    pub(crate) fn pass(&mut self, seconds: i64) {
         self.truth += seconds;
         self.clock.mono += seconds;
         self.gained += seconds * i64::from(self.drift_ppm);
@@ -49,7 +54,7 @@ impl Clocks {
     }
 
     /// Power on: the monotonic clock restarts, the wall clock shows what the hardware knows.
-    pub(super) fn boot(&mut self, clock: BootClock) {
+    pub(crate) fn boot(&mut self, clock: BootClock) {
         self.truth += BOOT_SECONDS;
         let wall = match clock {
             BootClock::Kept => self.truth,
@@ -62,7 +67,7 @@ impl Clocks {
     }
 
     /// Somebody sets the wall clock.
-    pub(super) fn set(&mut self, moment: Moment) {
+    pub(crate) fn set(&mut self, moment: Moment) {
         self.clock.wall = match moment {
             Moment::At(second) => second,
             Moment::By(seconds) => self.clock.wall + seconds,
@@ -70,13 +75,13 @@ impl Clocks {
     }
 
     /// NTP answers.
-    pub(super) fn ntp(&mut self) {
+    pub(crate) fn ntp(&mut self) {
         self.clock.wall = self.truth;
         self.gained = 0;
     }
 
     /// The wall clock runs differently from now on.
-    pub(super) fn drift(&mut self, ppm: i32) {
+    pub(crate) fn drift(&mut self, ppm: i32) {
         self.drift_ppm = ppm;
     }
 }

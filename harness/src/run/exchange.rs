@@ -8,7 +8,7 @@ use crate::dnsmasq::{Client4, Client6, Clock, Ia, LeaseKind, Reply4, Reply6, Scr
 use crate::scenario::ReplyKind;
 
 /// Lets a client do something; what dnsmasq then asks of its script is put behind `calls`.
-pub(super) fn perform(
+pub(crate) fn perform(
     server: &mut Server,
     client: &mut Client,
     deed: Deed,

@@ -82,6 +82,11 @@ impl<'a> Findings<'a> {
         self.span = span;
     }
 
+    /// Number of the step, from 1.
+    pub(super) fn step(&self) -> usize {
+        self.step
+    }
+
     /// Adds a finding.
     pub(super) fn add(&mut self, kind: FindingKind, text: impl Into<String>) {
         let (line, _) = self.case.source.position(self.span.start);

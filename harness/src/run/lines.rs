@@ -7,19 +7,19 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// What a line is about: an address, or `duid`.
-pub(super) type Subject = Vec<u8>;
+pub(crate) type Subject = Vec<u8>;
 
 /// The subject of the server's DUID.
-pub(super) const DUID: &[u8] = b"duid";
+pub(crate) const DUID: &[u8] = b"duid";
 
 /// The lines that `init` printed, by their subject.
-pub(super) type Lines = BTreeMap<Subject, Vec<u8>>;
+pub(crate) type Lines = BTreeMap<Subject, Vec<u8>>;
 
 /// Reads `init`'s output.
 ///
 /// # Errors
 /// The first line that is none, or that repeats a subject.
-pub(super) fn read(output: &[u8]) -> Result<Lines, String> {
+pub(crate) fn read(output: &[u8]) -> Result<Lines, String> {
     let mut lines = Lines::new();
     let Some(text) = output.strip_suffix(b"\n") else {
         return match output {
@@ -102,14 +102,14 @@ fn is_hex(word: &[u8]) -> bool {
 }
 
 /// A line's time and the rest of it.
-pub(super) fn split_time(line: &[u8]) -> Option<(u64, &[u8])> {
+pub(crate) fn split_time(line: &[u8]) -> Option<(u64, &[u8])> {
     let blank = line.iter().position(|byte| *byte == b' ')?;
     let time = std::str::from_utf8(&line[..blank]).ok()?.parse().ok()?;
     Some((time, &line[blank..]))
 }
 
 /// Bytes for a person to read.
-pub(super) fn show(bytes: &[u8]) -> String {
+pub(crate) fn show(bytes: &[u8]) -> String {
     format!("`{}`", bytes.escape_ascii())
 }
 

@@ -3,22 +3,26 @@
 //!
 //! Nothing here prints: a case gives back a [`CaseReport`].
 
-mod clients;
-mod clocks;
+pub(crate) mod clients;
+pub(crate) mod clocks;
 mod configuration;
-mod exchange;
+pub(crate) mod exchange;
 mod expect;
 mod findings;
-mod lines;
-mod neighbours;
+pub(crate) mod lines;
+pub(crate) mod neighbours;
 mod play;
+pub(crate) mod record;
 pub mod setup;
 mod steps;
-mod store;
+pub(crate) mod store;
 mod tally;
 mod text;
 mod world;
 
 pub use findings::{Finding, FindingKind};
 pub use play::{CaseReport, Fault, Options, ScriptChoice, TargetKind, Verdict, run_case};
+pub(crate) use play::{Recording, record};
+pub(crate) use steps::Deed;
 pub use tally::Tally;
+pub(crate) use tally::call_text;

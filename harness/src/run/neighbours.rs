@@ -5,20 +5,20 @@ use std::collections::BTreeMap;
 use nvram_emu::Machine;
 
 /// Variables by name.
-pub(super) type Variables = BTreeMap<Vec<u8>, Vec<u8>>;
+pub(crate) type Variables = BTreeMap<Vec<u8>, Vec<u8>>;
 
 /// Both views of the NVRAM.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Views {
+pub(crate) struct Views {
     /// What `get` gives.
-    pub(super) ram: Variables,
+    pub(crate) ram: Variables,
     /// What the next boot will load.
-    pub(super) flash: Variables,
+    pub(crate) flash: Variables,
 }
 
 impl Views {
     /// Looks at a machine.
-    pub(super) fn of(machine: &Machine) -> Self {
+    pub(crate) fn of(machine: &Machine) -> Self {
         let collect = |variables: Option<Vec<(Vec<u8>, Vec<u8>)>>| {
             variables.unwrap_or_default().into_iter().collect()
         };
@@ -27,14 +27,14 @@ impl Views {
 
     /// How the neighbours in `now` differ from what a well-behaved script leaves of these: RAM as it
     /// was, each variable in flash as it was in flash or in RAM. The tools' own `sdram_*` may be added.
-    pub(super) fn harm(&self, now: &Self, prefix: &[u8]) -> Vec<String> {
+    pub(crate) fn harm(&self, now: &Self, prefix: &[u8]) -> Vec<String> {
         let mut harm = compare(&[&self.ram], &now.ram, prefix, "RAM");
         harm.extend(compare(&[&self.flash, &self.ram], &now.flash, prefix, "flash"));
         harm
     }
 
     /// The variables whose names begin with `prefix`.
-    pub(super) fn leases<'a>(
+    pub(crate) fn leases<'a>(
         variables: &'a Variables,
         prefix: &'a [u8],
     ) -> impl Iterator<Item = (&'a Vec<u8>, &'a Vec<u8>)> {

@@ -9,6 +9,7 @@ use nvram_emu::Machine;
 
 use super::clocks::Clocks;
 use super::findings::{Finding, FindingKind, Findings};
+use super::record::Recorder;
 use super::setup::Part;
 use super::steps::{Player, build_of};
 use super::tally::Tally;
@@ -179,7 +180,7 @@ fn run_in_process(case: &Case, options: &Options) -> Result<CaseReport, Fault> {
     match function(case, options)? {
         Ok(function) => {
             let mut target = InProcess::new(router(case)?, function);
-            play(case, &mut target, options, &mut report)?;
+            play(case, &mut target, options, &mut report, None)?;
         }
         Err(why) => report.verdict = Verdict::Skipped(why),
     }
@@ -195,8 +196,49 @@ fn run_in_processes(
     let script = command(case, &options.script);
     let mut target = Process::new(router(case)?, &script, settings)?;
     report.shared_root = target.refused_private_root().map(str::to_owned);
-    play(case, &mut target, options, &mut report)?;
+    play(case, &mut target, options, &mut report, None)?;
     Ok(report)
+}
+
+/// An undisturbed run, moment by moment.
+#[derive(Debug)]
+pub(crate) struct Recording {
+    /// Its moments and events.
+    pub(crate) recorder: Recorder,
+    /// What the names of the leases' variables begin with.
+    pub(crate) prefix: Vec<u8>,
+}
+
+/// Runs a case in process and keeps every moment before a script call. The reason, where its script
+/// is no function.
+///
+/// # Errors
+/// As [`run_case`].
+pub(crate) fn record(
+    case: &Case,
+    script: Option<Function>,
+) -> Result<Result<Recording, String>, Fault> {
+    let options = Options {
+        target: TargetKind::InProcess,
+        script: ScriptChoice::default(),
+        seed: 0,
+        arguments: Vec::new(),
+        log: false,
+    };
+    let function = match script {
+        Some(function) => function,
+        None => match function(case, &options)? {
+            Ok(function) => function,
+            Err(why) => return Ok(Err(why)),
+        },
+    };
+    let mut recorder = Recorder::default();
+    let mut report = blank_report(case, &options);
+    let mut target = InProcess::new(router(case)?, function);
+    play(case, &mut target, &options, &mut report, Some(&mut recorder))?;
+    let environment = environment(case);
+    let prefix = environment.get("LEASE_PREFIX").map_or(DEFAULT_PREFIX, String::as_str);
+    Ok(Ok(Recording { recorder, prefix: prefix.as_bytes().to_vec() }))
 }
 
 /// What the two targets saw differently.
@@ -246,6 +288,7 @@ fn play(
     target: &mut dyn Target,
     options: &Options,
     report: &mut CaseReport,
+    recorder: Option<&mut Recorder>,
 ) -> Result<(), Fault> {
     let scenario = &case.scenario;
     let build = build_of(scenario.router.rtc);
@@ -275,7 +318,11 @@ fn play(
         &mut listener,
     )?;
     world.seed(options.seed);
+    world.recorder = recorder;
     Player::new(case, &mut world).play()?;
+    if let Some(recorder) = &mut world.recorder {
+        recorder.truth = (truth, world.clocks.truth());
+    }
     let mut total = world.total.clone();
     total.add(&world.step);
     (report.failures, report.foreseen) = world.findings.finish();

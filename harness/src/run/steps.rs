@@ -7,6 +7,7 @@ use toml::Spanned;
 use super::clients::{Clients, parse_address};
 use super::exchange;
 use super::expect;
+use super::record::Event;
 use super::text::unescape;
 use super::world::{StepPlan, World};
 use super::{Fault, configuration};
@@ -18,7 +19,7 @@ use crate::target::Disturbance;
 
 /// What a client does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Deed {
+pub(crate) enum Deed {
     /// DISCOVER and REQUEST, or BOOTREQUEST, or SOLICIT and REQUEST.
     Ask,
     /// Unicast REQUEST, or RENEW.
@@ -227,6 +228,10 @@ impl<'a, 'w> Player<'a, 'w> {
         let client = self.clients.get_mut(index);
         let mut calls = Vec::new();
         let clock = self.world.clocks.now();
+        if let Some(recorder) = &mut self.world.recorder {
+            let (client, clocks) = (client.clone(), self.world.clocks);
+            recorder.events.push(Event { client, deed, address, clocks });
+        }
         let outcome =
             exchange::perform(&mut self.world.server, client, deed, address, clock, &mut calls);
         self.reply = Some(outcome);

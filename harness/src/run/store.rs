@@ -7,8 +7,8 @@ use crate::dnsmasq::ScriptCall;
 use crate::scenario::Rtc;
 
 /// The leases that were stored with an exit code of 0, and those of which nobody knows.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Expected {
+#[derive(Clone, Debug, Default, Hash)]
+pub(crate) struct Expected {
     lines: Lines,
     /// Subjects whose last call ended badly, and what the store may hold for them (`None`: nothing).
     uncertain: BTreeMap<Subject, BTreeSet<Option<Vec<u8>>>>,
@@ -16,18 +16,18 @@ pub(super) struct Expected {
 
 /// How a stored time may differ from the reported one.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Tolerance {
+pub(crate) struct Tolerance {
     /// dnsmasq's build.
-    pub(super) rtc: Rtc,
+    pub(crate) rtc: Rtc,
     /// LEASE_SLACK in seconds.
-    pub(super) slack: u64,
+    pub(crate) slack: u64,
 }
 
 /// What a call wants stored: subject and line, `None` for a removal.
-pub(super) type Change = (Subject, Option<Vec<u8>>);
+pub(crate) type Change = (Subject, Option<Vec<u8>>);
 
 /// What a call of dnsmasq's asks the script to store.
-pub(super) fn changes(call: &ScriptCall) -> Vec<Change> {
+pub(crate) fn changes(call: &ScriptCall) -> Vec<Change> {
     let word = |index: usize| call.argv.get(index).map(Vec::as_slice);
     let variable = |name: &str| call.env.get(name).map(Vec::as_slice);
     let (Some(second), Some(address)) = (word(2), word(3)) else { return Vec::new() };
@@ -55,17 +55,17 @@ pub(super) fn changes(call: &ScriptCall) -> Vec<Change> {
 
 impl Expected {
     /// The store holds just these lines.
-    pub(super) fn known(lines: Lines) -> Self {
+    pub(crate) fn known(lines: Lines) -> Self {
         Self { lines, uncertain: BTreeMap::new() }
     }
 
     /// How many leases there are, the DUID not counted.
-    pub(super) fn lines(&self) -> &Lines {
+    pub(crate) fn lines(&self) -> &Lines {
         &self.lines
     }
 
     /// A call returned 0.
-    pub(super) fn acknowledged(&mut self, changes: Vec<Change>) {
+    pub(crate) fn acknowledged(&mut self, changes: Vec<Change>) {
         for (subject, line) in changes {
             self.uncertain.remove(&subject);
             match line {
@@ -76,9 +76,13 @@ impl Expected {
     }
 
     /// A call did not return 0: what it wanted may be stored or not.
-    pub(super) fn in_doubt(&mut self, changes: Vec<Change>) {
+    pub(crate) fn in_doubt(&mut self, changes: Vec<Change>) {
         for (subject, line) in changes {
             let before = self.lines.get(&subject).cloned();
+            if before == line && !self.uncertain.contains_key(&subject) {
+                // It changes nothing: stored or not is the same.
+                continue;
+            }
             let choices = self.uncertain.entry(subject).or_default();
             choices.insert(before);
             choices.insert(line);
@@ -86,7 +90,7 @@ impl Expected {
     }
 
     /// The store was seen to hold `actual`: nothing of it is in doubt any more.
-    pub(super) fn settle(&mut self, actual: &Lines) {
+    pub(crate) fn settle(&mut self, actual: &Lines) {
         for subject in std::mem::take(&mut self.uncertain).into_keys() {
             match actual.get(&subject) {
                 Some(line) => self.lines.insert(subject, line.clone()),
@@ -96,28 +100,45 @@ impl Expected {
     }
 
     /// Whether anything is in doubt.
-    pub(super) fn is_in_doubt(&self) -> bool {
+    pub(crate) fn is_in_doubt(&self) -> bool {
         !self.uncertain.is_empty()
+    }
+
+    /// Whether a subject in doubt, and whether any other, is not as it must be in `actual`.
+    pub(crate) fn faults(&self, actual: &Lines, tolerance: Tolerance) -> (bool, bool) {
+        let others = self.lines.keys().chain(actual.keys());
+        let fine = |subject: &Subject| self.is_fine(subject, actual, tolerance);
+        (
+            self.uncertain.keys().any(|subject| !fine(subject)),
+            others
+                .filter(|subject| !self.uncertain.contains_key(*subject))
+                .any(|subject| !fine(subject)),
+        )
+    }
+
+    fn is_fine(&self, subject: &Subject, actual: &Lines, tolerance: Tolerance) -> bool {
+        let found = actual.get(subject);
+        let holds = |wanted: Option<&Vec<u8>>| match (wanted, found) {
+            (None, None) => true,
+            (Some(wanted), Some(found)) => same_line(wanted, found, tolerance),
+            _ => false,
+        };
+        match self.uncertain.get(subject) {
+            Some(choices) => choices.iter().any(|choice| holds(choice.as_ref())),
+            None => holds(self.lines.get(subject)),
+        }
     }
 
     /// How `actual` differs from what must be there. Each difference says whether it concerns a
     /// subject in doubt.
-    pub(super) fn differences(&self, actual: &Lines, tolerance: Tolerance) -> Vec<Difference> {
+    pub(crate) fn differences(&self, actual: &Lines, tolerance: Tolerance) -> Vec<Difference> {
         let subjects: BTreeSet<&Subject> =
             self.lines.keys().chain(actual.keys()).chain(self.uncertain.keys()).collect();
         let mut differences = Vec::new();
         for subject in subjects {
             let found = actual.get(subject);
-            let holds = |wanted: Option<&Vec<u8>>| match (wanted, found) {
-                (None, None) => true,
-                (Some(wanted), Some(found)) => same_line(wanted, found, tolerance),
-                _ => false,
-            };
-            let (fine, in_doubt) = match self.uncertain.get(subject) {
-                Some(choices) => (choices.iter().any(|choice| holds(choice.as_ref())), true),
-                None => (holds(self.lines.get(subject)), false),
-            };
-            if !fine {
+            let in_doubt = self.uncertain.contains_key(subject);
+            if !self.is_fine(subject, actual, tolerance) {
                 let wanted = self.lines.get(subject);
                 let text = |line: Option<&Vec<u8>>| line.map_or("nothing".to_owned(), |l| show(l));
                 differences.push(Difference {
@@ -137,15 +158,15 @@ impl Expected {
 
 /// One subject that is not as it must be.
 #[derive(Clone, Debug)]
-pub(super) struct Difference {
+pub(crate) struct Difference {
     /// Whether a call about it had ended badly.
-    pub(super) in_doubt: bool,
+    pub(crate) in_doubt: bool,
     /// For a person.
-    pub(super) text: String,
+    pub(crate) text: String,
 }
 
 /// Whether two lines say the same, the stored time within the slack.
-pub(super) fn same_line(wanted: &[u8], found: &[u8], tolerance: Tolerance) -> bool {
+pub(crate) fn same_line(wanted: &[u8], found: &[u8], tolerance: Tolerance) -> bool {
     let (Some((wanted_time, wanted_rest)), Some((time, rest))) =
         (split_time(wanted), split_time(found))
     else {

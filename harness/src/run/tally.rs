@@ -75,7 +75,7 @@ fn is_commit(command: &[Vec<u8>]) -> bool {
 }
 
 /// A call as text: action and arguments.
-pub(super) fn call_text(call: &ScriptCall) -> String {
+pub(crate) fn call_text(call: &ScriptCall) -> String {
     let words: Vec<String> =
         call.argv.iter().skip(1).map(|word| word.escape_ascii().to_string()).collect();
     words.join(" ")

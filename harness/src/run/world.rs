@@ -2,11 +2,14 @@
 
 mod judge;
 
+use std::sync::Arc;
+
 use crate::dnsmasq::{Engine, InitResult, InitStatus, ScriptCall, Server};
 use crate::run::clocks::Clocks;
 use crate::run::findings::{FindingKind, Findings};
 use crate::run::lines::{self, Lines};
 use crate::run::neighbours::Views;
+use crate::run::record::{Moment, Recorder};
 use crate::run::store::{Expected, changes};
 use crate::run::tally::{Tally, call_text};
 use crate::scenario::{BootClock, Invariant};
@@ -61,6 +64,8 @@ pub(super) struct World<'a> {
     pub(super) dnsmasq_exit: Option<i32>,
     /// Told of each script call, as text.
     pub(super) listener: &'a mut dyn FnMut(String),
+    /// Keeps the moments before script calls, for explorers.
+    pub(super) recorder: Option<&'a mut Recorder>,
 }
 
 impl<'a> World<'a> {
@@ -102,6 +107,7 @@ impl<'a> World<'a> {
             last: LastCall::default(),
             dnsmasq_exit: None,
             listener,
+            recorder: None,
         })
     }
 
@@ -257,6 +263,7 @@ impl<'a> World<'a> {
     /// When the target fails.
     pub(super) fn perform(&mut self, call: &ScriptCall) -> Result<CallResult, TargetError> {
         self.calls_of_step += 1;
+        self.keep_moment(call);
         let struck = self
             .plan
             .disturbance
@@ -283,6 +290,24 @@ impl<'a> World<'a> {
             };
         }
         Ok(result)
+    }
+
+    fn keep_moment(&mut self, call: &ScriptCall) {
+        let tolerance = self.tolerance();
+        let (Some(recorder), Some(target)) = (&mut self.recorder, self.target.in_process()) else {
+            return;
+        };
+        recorder.moments.push(Moment {
+            target: target.clone(),
+            expected: self.expected.clone(),
+            views: Arc::new(self.views.clone()),
+            tolerance,
+            server: self.server.clone(),
+            clocks: self.clocks,
+            call: call.clone(),
+            event: recorder.events.len(),
+            step: self.findings.step(),
+        });
     }
 
     /// Another program's `nvram` command.

@@ -35,12 +35,21 @@ pub enum Point {
         /// Bytes done before the end.
         byte: u64,
     },
+    /// In flash operation `op` (from 0) of the N-th `nvram` command of the call, after `byte` bytes.
+    Within {
+        /// Number of the command, from 1.
+        nth: u32,
+        /// Number of the operation, from 0.
+        op: u32,
+        /// Bytes done before the end.
+        byte: u32,
+    },
 }
 
 impl Point {
     /// Whether the point lies inside a flash operation, where only a loss of power can strike.
     pub fn is_inside_flash_operation(&self) -> bool {
-        matches!(self, Self::Erase | Self::Program | Self::Operation { .. })
+        matches!(self, Self::Erase | Self::Program | Self::Operation { .. } | Self::Within { .. })
     }
 }
 
@@ -61,6 +70,10 @@ impl FromStr for Point {
             ["op", op, "byte", byte] => {
                 number(op).zip(byte.parse().ok()).map(|(op, byte)| Self::Operation { op, byte })
             }
+            ["nvram", nth, "op", op, "byte", byte] => number(nth)
+                .filter(|nth| *nth > 0)
+                .zip(number(op).zip(number(byte)))
+                .map(|(nth, (op, byte))| Self::Within { nth, op, byte }),
             [when, "nvram", nth] => {
                 side(when).zip(number(nth).filter(|n| *n > 0)).map(|(s, n)| Self::Command(s, n))
             }
@@ -91,6 +104,7 @@ impl fmt::Display for Point {
             Self::Erase => f.write_str("erase"),
             Self::Program => f.write_str("program"),
             Self::Operation { op, byte } => write!(f, "op {op} byte {byte}"),
+            Self::Within { nth, op, byte } => write!(f, "nvram {nth} op {op} byte {byte}"),
         }
     }
 }
@@ -111,7 +125,7 @@ impl JsonSchema for Point {
             "type": "string",
             "description": "A point inside a script call: `before set`, `after commit`, \
                             `before nvram 2`, `erase`, `program`, `op 1 byte 512`.",
-            "pattern": "^(erase|program|op [0-9]+ byte [0-9]+|(before|after) (nvram [1-9][0-9]*|get|set|unset|show|info|commit))$"
+            "pattern": "^(erase|program|(nvram [1-9][0-9]* )?op [0-9]+ byte [0-9]+|(before|after) (nvram [1-9][0-9]*|get|set|unset|show|info|commit))$"
         })
     }
 }
@@ -128,6 +142,7 @@ mod tests {
     #[case("erase")]
     #[case("program")]
     #[case("op 1 byte 512")]
+    #[case("nvram 5 op 1 byte 512")]
     fn points_read_and_print_alike(#[case] text: &str) {
         assert_eq!(text.parse::<Point>().map(|point| point.to_string()), Ok(text.to_owned()));
     }

@@ -1,8 +1,14 @@
 //! The target of function calls: the script as a function over a machine in memory.
 
 use std::borrow::Cow;
+use std::cell::{OnceCell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
 
-use lease_script::{Call, Config, Environment, MemoryMarker, Nvram, NvramOutput, killed};
+use lease_script::{
+    Call, Config, Environment, Marker, MemoryMarker, Nvram, NvramOutput, Outcome, killed,
+};
+use nvram_emu::device::Op;
 use nvram_emu::{Exit, Machine};
 
 use super::naive;
@@ -17,6 +23,8 @@ pub enum Function {
     Ours(Config),
     /// The naive one, after 2006.
     Naive,
+    /// A caller's own.
+    Other(fn(&Call, &mut dyn Nvram) -> Outcome),
 }
 
 /// A router in memory. `Clone` costs what changed.
@@ -32,6 +40,166 @@ impl InProcess {
     pub fn new(machine: Machine, script: Function) -> Self {
         Self { machine, marker: MemoryMarker::default(), script }
     }
+
+    /// Flash and RAM.
+    pub fn board(&self) -> &Machine {
+        &self.machine
+    }
+
+    /// The marker of the project's own script.
+    pub fn marker(&self) -> &MemoryMarker {
+        &self.marker
+    }
+
+    /// The same router with other bytes in its flash, power gone and back.
+    #[must_use]
+    pub fn rebooted_with(&self, changed: Option<(u32, &[u8])>) -> Self {
+        let mut machine = self.machine.clone();
+        if let Some((offset, bytes)) = changed {
+            machine.board_mut().flash.overwrite(offset, bytes);
+        }
+        machine.reboot();
+        machine.take_ops();
+        Self { machine, marker: MemoryMarker::default(), script: self.script.clone() }
+    }
+
+    /// The router after a command in which power went.
+    #[must_use]
+    pub fn cut_in(&self, arguments: &[Vec<u8>], op: u64, byte: u32) -> Self {
+        let mut cut = self.clone();
+        let words: Vec<&[u8]> = arguments.iter().map(Vec::as_slice).collect();
+        cut.machine.arm_cut(op, byte);
+        cut.machine.run(&words);
+        cut.rebooted_with(None)
+    }
+
+    /// Makes a call undisturbed, and keeps the router as it was on both sides of each command.
+    pub fn trail(&mut self, call: &ScriptCall) -> Trail {
+        self.machine.take_ops();
+        let marker = Rc::new(RefCell::new(std::mem::take(&mut self.marker)));
+        let mut wire = TrailWire {
+            machine: &mut self.machine,
+            marker: marker.clone(),
+            script: &self.script,
+            steps: Vec::new(),
+        };
+        let outcome =
+            invoke(&self.script, &script_call(call), &mut wire, &mut SharedMarker(marker.clone()));
+        let steps = wire.steps;
+        self.marker = marker.take();
+        Trail { outcome, steps }
+    }
+
+    /// `init` after a boot: its outcome, and the variables that it found. The image is loaded once for
+    /// `show` and once for all `get`s, which a router does for each.
+    pub fn read_init(&self) -> (Outcome, Option<Loaded>) {
+        let mut wire = ReadingWire { machine: self.machine.clone(), variables: OnceCell::new() };
+        let call = Call::new([b"init".to_vec()], Environment::default());
+        let outcome = invoke(&self.script, &call, &mut wire, &mut MemoryMarker::default());
+        wire.load();
+        (outcome, wire.variables.into_inner().flatten())
+    }
+}
+
+/// The variables that a loaded image holds, by name.
+pub type Loaded = HashMap<Vec<u8>, Vec<u8>>;
+
+/// A call undisturbed, command by command.
+#[derive(Clone, Debug)]
+pub struct Trail {
+    /// What the script printed and returned.
+    pub outcome: Outcome,
+    /// Its `nvram` commands.
+    pub steps: Vec<TrailStep>,
+}
+
+/// One `nvram` command of a call.
+#[derive(Clone, Debug)]
+pub struct TrailStep {
+    /// Its words.
+    pub arguments: Vec<Vec<u8>>,
+    /// The router before it.
+    pub before: InProcess,
+    /// The router after it.
+    pub after: InProcess,
+    /// Its flash operations.
+    pub operations: Vec<Op>,
+}
+
+struct TrailWire<'a> {
+    machine: &'a mut Machine,
+    marker: Rc<RefCell<MemoryMarker>>,
+    script: &'a Function,
+    steps: Vec<TrailStep>,
+}
+
+impl TrailWire<'_> {
+    fn keep(&self) -> InProcess {
+        let (machine, marker) = (self.machine.clone(), self.marker.borrow().clone());
+        InProcess { machine, marker, script: self.script.clone() }
+    }
+}
+
+impl Nvram for TrailWire<'_> {
+    fn run(&mut self, arguments: &[&[u8]]) -> std::io::Result<NvramOutput> {
+        let before = self.keep();
+        let outcome = self.machine.run(arguments);
+        let operations = self.machine.take_ops();
+        let Exit::Code(code) = outcome.exit else { return Err(killed()) };
+        let arguments = arguments.iter().map(|word| word.to_vec()).collect();
+        self.steps.push(TrailStep { arguments, before, after: self.keep(), operations });
+        Ok(NvramOutput { stdout: outcome.stdout, stderr: outcome.stderr, code: i32::from(code) })
+    }
+}
+
+struct SharedMarker(Rc<RefCell<MemoryMarker>>);
+
+impl Marker for SharedMarker {
+    fn read(&mut self) -> std::io::Result<Vec<Vec<u8>>> {
+        self.0.borrow_mut().read()
+    }
+
+    fn note(&mut self, notes: &[Vec<u8>], keep: bool) -> std::io::Result<()> {
+        self.0.borrow_mut().note(notes, keep)
+    }
+
+    fn clear(&mut self) -> std::io::Result<()> {
+        self.0.borrow_mut().clear()
+    }
+}
+
+/// A router that is only read: `get` of a variable that is there needs no second look at the image.
+struct ReadingWire {
+    machine: Machine,
+    variables: OnceCell<Option<Loaded>>,
+}
+
+impl ReadingWire {
+    fn load(&self) -> Option<&Loaded> {
+        self.variables
+            .get_or_init(|| Some(self.machine.ram_variables()?.into_iter().collect()))
+            .as_ref()
+    }
+}
+
+impl Nvram for ReadingWire {
+    fn run(&mut self, arguments: &[&[u8]]) -> std::io::Result<NvramOutput> {
+        if let [b"get", name] = arguments
+            && let Some(value) = self.load().and_then(|variables| variables.get(*name))
+            && !value.is_empty()
+        {
+            let stdout = [value, b"\n".as_slice()].concat();
+            return Ok(NvramOutput { stdout, stderr: Vec::new(), code: 0 });
+        }
+        let outcome = self.machine.run(arguments);
+        let Exit::Code(code) = outcome.exit else { return Err(killed()) };
+        Ok(NvramOutput { stdout: outcome.stdout, stderr: outcome.stderr, code: i32::from(code) })
+    }
+}
+
+fn script_call(call: &ScriptCall) -> Call {
+    let environment = call.env.iter().map(|(name, value)| (name.as_str(), value.clone()));
+    Call::new(call.argv.iter().skip(1).cloned(), environment.collect())
 }
 
 /// One call's way to the machine.
@@ -101,20 +269,20 @@ fn foretell(machine: &Machine, arguments: &[&[u8]]) -> Vec<nvram_emu::device::Op
 fn invoke(
     script: &Function,
     call: &Call,
-    wire: &mut Wire<'_>,
-    marker: &mut MemoryMarker,
+    wire: &mut dyn Nvram,
+    marker: &mut dyn Marker,
 ) -> lease_script::Outcome {
     match script {
         Function::Ours(config) => lease_script::run(call, config, wire, marker),
         Function::Naive => naive::run(call, wire),
+        Function::Other(script) => script(call, wire),
     }
 }
 
 impl Target for InProcess {
     fn call(&mut self, call: &ScriptCall, plan: &Plan) -> Result<CallResult, TargetError> {
         self.machine.take_ops();
-        let environment = call.env.iter().map(|(name, value)| (name.as_str(), value.clone()));
-        let call = Call::new(call.argv.iter().skip(1).cloned(), environment.collect());
+        let call = script_call(call);
         let mut wire = Wire {
             machine: &mut self.machine,
             striker: Striker::new(plan.disturbance.as_ref(), 0),
@@ -156,6 +324,10 @@ impl Target for InProcess {
         self.machine.reboot();
         self.marker = MemoryMarker::default();
         Ok(())
+    }
+
+    fn in_process(&self) -> Option<&InProcess> {
+        Some(self)
     }
 
     fn machine(&mut self) -> Result<Cow<'_, Machine>, TargetError> {

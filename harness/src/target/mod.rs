@@ -12,7 +12,7 @@ use nvram_emu::device::Op;
 
 use crate::dnsmasq::ScriptCall;
 
-pub use in_process::{Function, InProcess};
+pub use in_process::{Function, InProcess, Loaded, Trail, TrailStep};
 pub use plan::{Disturbance, Striker};
 
 /// What goes on around one script call.
@@ -103,6 +103,11 @@ pub trait Target {
     /// # Errors
     /// When the target's own files cannot be read.
     fn machine(&mut self) -> Result<Cow<'_, Machine>, TargetError>;
+
+    /// This target, where it is one of function calls.
+    fn in_process(&self) -> Option<&InProcess> {
+        None
+    }
 
     /// Replaces flash and RAM, as damage does.
     ///

@@ -88,7 +88,10 @@ impl<'a> Striker<'a> {
         let strike = match point {
             Point::Word(side, word) if word.as_bytes() == first => Some(beside(*side)),
             Point::Command(side, nth) if *nth == self.count => Some(beside(*side)),
-            Point::Word(..) | Point::Command(..) => None,
+            Point::Within { nth, op, byte } if *nth == self.count => {
+                Some(Strike::During(Cut { op: u64::from(*op), byte: *byte }))
+            }
+            Point::Word(..) | Point::Command(..) | Point::Within { .. } => None,
             Point::Erase => half_way(&operations(), OpKind::Erase),
             Point::Program => half_way(&operations(), OpKind::Program),
             Point::Operation { op, byte } => operations().get(*op as usize).map(|_| {

@@ -1,6 +1,7 @@
 //! Integration tests of leaselab.
 
 mod bad_input;
+mod crash;
 mod engine;
 mod judge;
 mod lab;

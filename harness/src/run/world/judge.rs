@@ -214,7 +214,7 @@ impl World<'_> {
         }
     }
 
-    fn tolerance(&self) -> Tolerance {
+    pub(super) fn tolerance(&self) -> Tolerance {
         let rtc = match self.engine().build() {
             Build::Rtc => Rtc::Good,
             Build::NoRtc => Rtc::Broken,

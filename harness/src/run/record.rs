@@ -1,0 +1,59 @@
+//! What an explorer needs of an undisturbed run: the world before each script call, and what clients did.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::Deed;
+use super::clients::Client;
+use super::clocks::Clocks;
+use super::neighbours::Views;
+use super::store::{Expected, Tolerance};
+use crate::dnsmasq::{ScriptCall, Server};
+use crate::target::InProcess;
+
+/// The moments and events of a run, in their order.
+#[derive(Debug, Default)]
+pub(crate) struct Recorder {
+    /// Before each script call.
+    pub(crate) moments: Vec<Moment>,
+    /// What clients did.
+    pub(crate) events: Vec<Event>,
+    /// True time at the beginning and at the end, seconds since 1970.
+    pub(crate) truth: (i64, i64),
+}
+
+/// The world before a script call.
+#[derive(Clone, Debug)]
+pub(crate) struct Moment {
+    /// The router.
+    pub(crate) target: InProcess,
+    /// What must be stored.
+    pub(crate) expected: Expected,
+    /// What the NVRAM holds.
+    pub(crate) views: Arc<Views>,
+    /// How times may differ.
+    pub(crate) tolerance: Tolerance,
+    /// dnsmasq.
+    pub(crate) server: Server,
+    /// The clocks.
+    pub(crate) clocks: Clocks,
+    /// The call.
+    pub(crate) call: ScriptCall,
+    /// How many events had begun.
+    pub(crate) event: usize,
+    /// Number of the step, from 1.
+    pub(crate) step: usize,
+}
+
+/// Something a client does.
+#[derive(Clone, Debug)]
+pub(crate) struct Event {
+    /// The client as it was before.
+    pub(crate) client: Client,
+    /// What it does.
+    pub(crate) deed: Deed,
+    /// The address, where the scenario names one.
+    pub(crate) address: Option<IpAddr>,
+    /// When.
+    pub(crate) clocks: Clocks,
+}

@@ -1,0 +1,222 @@
+//! The explorer of power cuts: planted bugs, known states, coverage, ids.
+
+use std::path::Path;
+
+use lease_script::{Call, Config, MemoryMarker, Nvram, Outcome};
+use leaselab::crash::{Id, Kind, Options, Report, Verdict, explore, replay};
+use leaselab::scenario::{Case, Invariant, Overrides, cases};
+use leaselab::target::Function;
+use predicates::prelude::*;
+use rstest::rstest;
+
+use crate::lab::Lab;
+
+const STORY: &str = r#"
+title = "Two clients, one of whom renews"
+
+[router]
+dialect = "openwrt"
+neighbours = 400
+
+[[step]]
+boot = {}
+
+[[step]]
+join = { client = "phone" }
+
+[[step]]
+join = { client = "pc" }
+
+[[step]]
+advance = "1h"
+
+[[step]]
+renew = { client = "phone" }
+"#;
+
+fn case(dialect: &str) -> Case {
+    let text = STORY.replace("openwrt", dialect);
+    let mut cases = cases(Path::new("story.toml"), text, &Overrides::default()).expect("a story");
+    cases.remove(0)
+}
+
+fn explored(case: &Case, script: Option<Function>, options: Options) -> Report {
+    explore(case, script, options).expect("a run").expect("a function")
+}
+
+fn shallow() -> Options {
+    Options { depth: 1, ..Options::default() }
+}
+
+/// Unsets and commits, then sets and commits: in between the lease is gone from both places.
+fn unsets_before_it_sets(call: &Call, nvram: &mut dyn Nvram) -> Outcome {
+    let word = |index: usize| call.args.get(index).cloned().unwrap_or_default();
+    if matches!(word(0).as_slice(), b"add" | b"old") {
+        let name = [b"dnsmasq_lease_".as_slice(), &word(2)].concat();
+        for command in [[b"unset".as_slice(), &name].as_slice(), &[b"commit"]] {
+            if nvram.run(command).is_err() {
+                let nothing = (Vec::new(), Vec::new());
+                return Outcome { stdout: nothing.0, stderr: nothing.1, exit: 0, killed: true };
+            }
+        }
+    }
+    lease_script::run(call, &Config::default(), nvram, &mut MemoryMarker::default())
+}
+
+/// Never commits.
+fn forgets_to_commit(call: &Call, nvram: &mut dyn Nvram) -> Outcome {
+    struct Deaf<'a>(&'a mut dyn Nvram);
+    impl Nvram for Deaf<'_> {
+        fn run(&mut self, words: &[&[u8]]) -> std::io::Result<lease_script::NvramOutput> {
+            if words == [b"commit"] { self.0.run(&[b"get", b"x"]) } else { self.0.run(words) }
+        }
+    }
+    let mut marker = MemoryMarker::default();
+    lease_script::run(call, &Config::default(), &mut Deaf(nvram), &mut marker)
+}
+
+fn invariants(report: &Report) -> Vec<Invariant> {
+    let mut invariants: Vec<_> = report.breaches.iter().map(|breach| breach.invariant).collect();
+    invariants.sort();
+    invariants.dedup();
+    invariants
+}
+
+#[rstest]
+#[case("openwrt")]
+#[case("broadcom")]
+fn our_script_breaks_nothing_and_a_single_copy_is_lost_inside_a_commit(#[case] dialect: &str) {
+    let report = explored(&case(dialect), None, Options::default());
+    assert_eq!(report.breaches, []);
+    assert_eq!(report.broken, 0);
+    assert!(report.lost > 0 && report.kept > 0);
+    assert_eq!(report.kept + report.lost, report.checked);
+    assert_eq!(report.unreached(2), []);
+    assert_eq!(report.window.commits, 3);
+    // 64 KiB erase 150 ms, and 128 pages of 0.7 ms.
+    let commit = report.window.per_commit().expect("commits");
+    assert!((0.15..0.35).contains(&commit), "{commit}");
+}
+
+#[test]
+fn a_script_that_unsets_before_it_sets_breaks_atomicity_and_its_ids_show_it_again() {
+    let case = case("openwrt");
+    let script = Function::Other(unsets_before_it_sets);
+    let report = explored(&case, Some(script.clone()), shallow());
+    assert!(invariants(&report).contains(&Invariant::Atomicity), "{:?}", report.breaches);
+    for breach in &report.breaches {
+        let again = replay(&case, Some(script.clone()), &breach.id).expect("a run").expect("an id");
+        assert_eq!(again.verdict, Verdict::Broken, "{}", breach.id);
+        assert!(again.breaches.iter().any(|seen| seen.text == breach.text), "{}", breach.id);
+    }
+}
+
+#[test]
+fn a_script_that_never_commits_breaks_durability() {
+    let report = explored(&case("broadcom"), Some(Function::Other(forgets_to_commit)), shallow());
+    assert!(invariants(&report).contains(&Invariant::Durability), "{:?}", report.breaches);
+}
+
+#[test]
+fn known_states_looked_at_again_give_the_same_verdicts() {
+    let case = case("broadcom");
+    for script in [None, Some(Function::Other(unsets_before_it_sets))] {
+        let once = explored(&case, script.clone(), shallow());
+        let often = explored(&case, script, Options { repeat: true, ..shallow() });
+        assert!(once.checked < once.points);
+        assert_eq!(often.checked, often.points);
+        assert_eq!((often.points, often.distinct), (once.points, once.distinct));
+        assert_eq!(once.checked, once.distinct);
+        assert_eq!(invariants(&often), invariants(&once));
+        assert_eq!(often.broken > 0, once.broken > 0);
+    }
+}
+
+#[rstest]
+#[case("openwrt")]
+#[case("broadcom")]
+fn ids_replay_to_the_same_verdict(#[case] dialect: &str) {
+    let case = case(dialect);
+    let report = explored(&case, None, Options { list: true, ..Options::default() });
+    assert_eq!(report.listed.len() as u64, report.checked);
+    let (mut verdicts, mut depths) = (Vec::new(), Vec::new());
+    for (id, verdict) in report.listed.iter().step_by(19) {
+        let id: Id = id.to_string().parse().expect("an id");
+        let again = replay(&case, None, &id).expect("a run").expect("a schedule");
+        assert_eq!(again.verdict, *verdict, "{id}\n{}", again.log.join("\n"));
+        verdicts.push(*verdict);
+        depths.push(id.schedule.len());
+    }
+    assert!(verdicts.contains(&Verdict::Kept) && verdicts.contains(&Verdict::Lost));
+    assert!(depths.contains(&1) && depths.contains(&2));
+}
+
+#[test]
+fn torn_bytes_are_finer_with_every_byte() {
+    let case = case("openwrt");
+    let coarse = explored(&case, None, shallow());
+    let torn = |report: &Report| report.coverage[&Kind::TornProgram].points;
+    // Three commits of 32 KiB: bytes 1, 2, 4, … 16384, and 32767.
+    assert_eq!(torn(&coarse), 3 * 16);
+}
+
+fn story(changes: &[(&str, &str)]) -> Lab {
+    let text = changes.iter().fold(STORY.to_owned(), |text, (from, to)| text.replace(from, to));
+    let lab = Lab::new();
+    lab.write("story.toml", text);
+    lab
+}
+
+#[test]
+fn what_a_scenario_declares_is_no_failure() {
+    let naive = "[script]\nuse = \"naive\"\n\n[[step]]\nboot = {}";
+    // It commits in every call, and takes a `set` that a torn image refused for one that worked.
+    let breaks = ["thrift", "durability", "neighbours"]
+        .map(|name| format!("[[breaks]]\ninvariant = \"{name}\"\nwhy = \"no checks\"\n\n"))
+        .concat();
+    let breaks = &format!("{breaks}[router]");
+    story(&[("[[step]]\nboot = {}", naive), ("[router]", breaks)])
+        .command(&["crash", "story.toml"])
+        .assert()
+        .code(0)
+        .stdout(predicate::str::contains("broken as declared, 0 broken"))
+        .stdout(
+            predicate::str::is_match(
+                r"\d+ points, \d+ distinct, \d+ checked, 0 broken, \d+ checks/s/core\n$",
+            )
+            .expect("a pattern"),
+        );
+    story(&[("[[step]]\nboot = {}", naive)])
+        .command(&["crash", "story.toml"])
+        .assert()
+        .code(1)
+        .stdout(predicate::str::contains("leaselab replay 'c1:"));
+}
+
+#[test]
+fn a_kind_that_is_never_reached_is_a_failure() {
+    let lab = Lab::new();
+    lab.write("story.toml", "title = \"A boot\"\n[[step]]\nboot = {}\n")
+        .command(&["crash", "story.toml"])
+        .assert()
+        .code(1)
+        .stderr(predicate::str::contains("was ever reached: inside an erase"));
+}
+
+#[rstest]
+#[case::nothing_to_cut(&["crash", "dark.toml"], "nothing to cut")]
+#[case::dialect(&["crash", "story.toml", "--dialect", "amiga"], "unknown dialect")]
+#[case::depth(&["crash", "story.toml", "--depth", "0"], "--depth")]
+#[case::version(&["replay", "c0:00000000:story.toml::1p"], "version `c0`")]
+#[case::no_id(&["replay", "hello"], "is no id")]
+#[case::changed(&["replay", "c1:00000000:story.toml::1p"], "has changed")]
+#[case::no_file(&["replay", "c1:00000000:nowhere.toml::1p"], "nowhere.toml")]
+fn what_cannot_be_done_is_said(#[case] arguments: &[&str], #[case] text: &str) {
+    let dark = "title = \"Never switched on\"\n[[step]]\nadvance = \"1h\"\n";
+    story(&[])
+        .write("dark.toml", dark)
+        .command(arguments)
+        .assert()
+        .code(2)
+        .stderr(predicate::str::contains(text));
+}
