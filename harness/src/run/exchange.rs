@@ -4,7 +4,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::clients::{Client, Protocol};
 use super::steps::Deed;
-use crate::dnsmasq::{Client4, Client6, Clock, Ia, LeaseKind, Reply4, Reply6, ScriptCall, Server};
+use crate::dnsmasq::{
+    Client4, Client6, Clock, Ia, Kind4, LeaseKind, Reply4, Reply6, ScriptCall, Server,
+};
 use crate::scenario::ReplyKind;
 
 /// Lets a client do something; what dnsmasq then asks of its script is put behind `calls`.
@@ -19,10 +21,12 @@ pub(crate) fn perform(
     let address = address.or(client.address);
     let (reply, given) = match &client.protocol {
         Protocol::V4(own) => v4(server, own, deed, address, clock, calls),
-        Protocol::Bootp(own) => match server.bootp(own, clock, calls) {
-            Reply4::BootReply(given) => (ReplyKind::Ack, Some(IpAddr::V4(given))),
-            _ => (ReplyKind::None, None),
-        },
+        Protocol::Bootp(own) => {
+            match server.handle(Kind4::Bootp, own, Ipv4Addr::UNSPECIFIED, clock, calls) {
+                Reply4::BootReply(given) => (ReplyKind::Ack, Some(IpAddr::V4(given))),
+                _ => (ReplyKind::None, None),
+            }
+        }
         Protocol::V6 { client: own, kind, iaid } => {
             v6(server, own, (*kind, *iaid), deed, address, clock, calls)
         }
@@ -43,32 +47,31 @@ fn v4(
         Some(IpAddr::V4(own)) => own,
         _ => Ipv4Addr::UNSPECIFIED,
     };
-    let reply = match deed {
-        Deed::Ask => server.join(client, (!own.is_unspecified()).then_some(own), clock, calls),
-        Deed::Renew => server.renew(client, own, clock, calls),
-        Deed::Rebind => server.rebind(client, own, clock, calls),
-        Deed::InitReboot => server.init_reboot(client, own, clock, calls),
-        Deed::Inform => {
-            return match server.inform(client, own, clock, calls) {
-                Reply4::Ack { .. } => (ReplyKind::Ack, None),
-                _ => (ReplyKind::None, None),
-            };
-        }
-        Deed::Release => {
-            server.release(client, own, clock, calls);
-            Reply4::Silent
-        }
-        Deed::Decline => {
-            server.decline(client, own, clock, calls);
-            Reply4::Silent
-        }
+    let reply = match kind4(deed) {
+        Some(kind) => server.handle(kind, client, own, clock, calls),
+        None => server.join(client, (!own.is_unspecified()).then_some(own), clock, calls),
     };
     match reply {
+        // The answer to INFORM gives no address.
+        Reply4::Ack { .. } if deed == Deed::Inform => (ReplyKind::Ack, None),
         Reply4::Ack { addr, .. } | Reply4::BootReply(addr) => {
             (ReplyKind::Ack, Some(IpAddr::V4(addr)))
         }
         Reply4::Nak => (ReplyKind::Nak, None),
         Reply4::Offer(_) | Reply4::Silent => (ReplyKind::None, None),
+    }
+}
+
+/// The one message of a deed; `None` for the exchange of a client that comes up.
+fn kind4(deed: Deed) -> Option<Kind4> {
+    match deed {
+        Deed::Ask => None,
+        Deed::Renew => Some(Kind4::Renew),
+        Deed::Rebind => Some(Kind4::Rebind),
+        Deed::InitReboot => Some(Kind4::InitReboot),
+        Deed::Inform => Some(Kind4::Inform),
+        Deed::Release => Some(Kind4::Release),
+        Deed::Decline => Some(Kind4::Decline),
     }
 }
 

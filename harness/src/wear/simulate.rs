@@ -328,7 +328,7 @@ impl<S: Store> Simulation<'_, S> {
         if holds && comes_back {
             let (client, addr) = (&person.client, person.addr);
             if let Reply4::Ack { addr, lease_time } =
-                self.server.init_reboot(client, addr, clock, self.store)
+                self.server.handle(Kind4::InitReboot, client, addr, clock, self.store)
             {
                 granted = Some((addr, lease_time));
             }

@@ -172,8 +172,8 @@ fn counting_sees_the_same_calls() {
         panic!("IPv4")
     };
     listed.clear();
-    server.renew(&client(1, 2), addr, later, &mut listed);
-    twin.renew(&client(1, 2), addr, later, &mut counted);
+    server.handle(Kind4::Renew, &client(1, 2), addr, later, &mut listed);
+    twin.handle(Kind4::Renew, &client(1, 2), addr, later, &mut counted);
     assert_eq!(listed.len(), 2);
     assert_eq!(counted.total(), 2);
     assert_eq!(server.engine().lease_lines(), twin.engine().lease_lines());
