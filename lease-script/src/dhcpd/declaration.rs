@@ -972,11 +972,11 @@ impl<R: Read> Declarations<R> {
                 .collect();
         if !block.is_empty && !names.is_empty() {
             // The latest block for an event replaces an earlier one.
-            for earlier in &mut held.on {
+            for (earlier, _) in &mut held.on {
                 earlier.retain(|name| !names.contains(name));
             }
-            held.on.retain(|earlier| !earlier.is_empty());
-            held.on.push(names);
+            held.on.retain(|(earlier, _)| !earlier.is_empty());
+            held.on.push((names, block.text));
             // Written with expiry before release, whatever the order was.
             held.on.sort();
         }

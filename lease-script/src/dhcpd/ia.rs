@@ -23,8 +23,8 @@ pub struct IaAddress {
     pub ends: Date,
     /// Variables.
     pub set: Vec<(String, SetValue)>,
-    /// The events of each `on` block.
-    pub on: Vec<Vec<&'static str>>,
+    /// The events of each `on` block, and its statements as text.
+    pub on: Vec<(Vec<&'static str>, Vec<u8>)>,
 }
 
 /// An identity association of DHCPv6.

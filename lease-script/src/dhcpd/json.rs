@@ -182,7 +182,8 @@ pub fn ia_to_json(ia: &Ia) -> String {
         date(&mut out, address.ends);
         out.push_str(", \"sets\": ");
         set(&mut out, &address.set);
-        let _ = write!(out, ", \"on\": {:?}}}", address.on);
+        let on: Vec<_> = address.on.iter().map(|(events, _)| events).collect();
+        let _ = write!(out, ", \"on\": {on:?}}}");
     }
     out.push_str("]}");
     out

@@ -179,7 +179,8 @@ pub struct Lease {
 }
 
 impl Lease {
-    pub(crate) fn new(address: Ipv4Addr) -> Self {
+    /// A free lease of nobody, without dates.
+    pub fn new(address: Ipv4Addr) -> Self {
         Self {
             address,
             starts: Date::ABSENT,

@@ -30,6 +30,7 @@ mod restart;
 mod source;
 mod statement;
 mod table;
+mod writer;
 
 pub use config::{Config, IaKind};
 pub use declaration::{ByteOrder, Counts, Family};
@@ -40,3 +41,6 @@ pub use json::{ia_to_json, lease_to_json};
 pub use lease::{BindingState, Date, Hardware, Lease, SetValue, agent_option_name};
 pub use reader::{Options, Reading, Verdict, View, read_bytes, read_file};
 pub use table::LeaseTable;
+pub use writer::{
+    Unwritable, keeps_hostname, write_head, write_ia, write_lease, write_server_duid,
+};

@@ -46,7 +46,7 @@ pub(crate) struct Restart<'a> {
 }
 
 /// True for characters of C's `isprint` that dhcpd takes for a host name.
-fn printable(name: &[u8]) -> bool {
+pub(crate) fn printable(name: &[u8]) -> bool {
     name.iter().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\'))
 }
 

@@ -4,3 +4,4 @@ mod corpus;
 mod journals;
 mod recordings;
 mod robust;
+mod writer;
