@@ -5,12 +5,15 @@ use std::path::PathBuf;
 use nvram_emu::Dialect;
 use nvram_emu::device::Chip;
 
+use super::common::RtcChoice;
 use super::{Exit, Failure};
 use crate::dnsmasq::Build;
 use crate::report;
-use crate::scenario::{Bytes, Seconds};
-use crate::suite::Shard;
-use crate::wear::{self, Draw, Fleet, Household, Market, RouterSpec, Script, Study};
+use crate::scenario::{Bytes, Overrides, Seconds};
+use crate::suite::{self, Shard};
+use crate::wear::{
+    self, Draw, Fleet, Household, Market, RouterSpec, Script, Source, Study, Workload,
+};
 
 /// The arguments of `leaselab wear`.
 #[derive(Debug, clap::Args)]
@@ -28,9 +31,11 @@ pub(super) struct Args {
     household: HouseholdArgs,
     #[command(flatten)]
     router: RouterArgs,
-    /// dnsmasq's build: the default one, or with `HAVE_BROKEN_RTC`
-    #[arg(long, value_enum, default_value = "both")]
-    rtc: super::common::RtcChoice,
+    #[command(flatten)]
+    source: SourceArgs,
+    /// dnsmasq's build: the default one, or with `HAVE_BROKEN_RTC`; default: both, or the recording's
+    #[arg(long, value_enum)]
+    rtc: Option<RtcChoice>,
     /// Scripts to count
     #[arg(long, value_enum, value_delimiter = ',', default_value = "naive,ours,slack")]
     scripts: Vec<ScriptName>,
@@ -71,6 +76,93 @@ enum Command {
         #[arg(long, value_name = "OUT")]
         json: Option<PathBuf>,
     },
+}
+
+/// What happens to the router in place of a household's life.
+#[derive(Debug, clap::Args)]
+struct SourceArgs {
+    /// Count what a scenario leads to, in place of a household
+    #[arg(long, value_name = "FILE", group = "source", conflicts_with_all = OF_A_HOUSEHOLD)]
+    scenario: Option<PathBuf>,
+    /// Count the calls of a recording of dnsmasq, in place of a household's
+    #[arg(long, value_name = "DIR", group = "source", conflicts_with_all = OF_A_HOUSEHOLD)]
+    trace: Option<PathBuf>,
+    /// How often the recording or scenario happens again; default: as long as it lasts, at least a day
+    #[arg(long, value_name = "TIME", requires = "source")]
+    every: Option<Seconds>,
+}
+
+/// What makes no sense where no household lives.
+const OF_A_HOUSEHOLD: [&str; 18] = [
+    "fleet",
+    "shard",
+    "clients",
+    "lease_time",
+    "jitter",
+    "phones",
+    "phone_home",
+    "phone_away",
+    "guests",
+    "guest_stay",
+    "reboots",
+    "sighups",
+    "power_cuts",
+    "off",
+    "quiet",
+    "time",
+    "seed",
+    "rendered",
+];
+
+impl SourceArgs {
+    /// Events in place of a household, of the builds that were asked for.
+    fn source(
+        &self,
+        rtc: Option<RtcChoice>,
+        routers: &[RouterSpec],
+    ) -> Result<Option<Source>, Failure> {
+        if let Some(path) = &self.trace {
+            let lists =
+                wear::recordings(path).map_err(|error| Failure::Input(error.to_string()))?;
+            return Ok(Some(Source::Lists(of_build(lists, rtc, path)?)));
+        }
+        let Some(path) = &self.scenario else { return Ok(None) };
+        let overrides = Overrides {
+            rtc: rtc.map_or_else(Vec::new, RtcChoice::names),
+            dialect: routers
+                .first()
+                .map(|spec| spec.dialect.name().to_owned())
+                .into_iter()
+                .collect(),
+        };
+        let cases = suite::load(std::slice::from_ref(path), &overrides)?;
+        Ok(Some(Source::Cases(cases)))
+    }
+}
+
+/// Those that can be counted with the builds that were asked for.
+fn of_build(
+    mut lists: Vec<Workload>,
+    rtc: Option<RtcChoice>,
+    path: &std::path::Path,
+) -> Result<Vec<Workload>, Failure> {
+    lists.retain(Workload::has_calls);
+    if lists.is_empty() {
+        return Err(Failure::Input(format!("{}: no script call to count", path.display())));
+    }
+    let Some(rtc) = rtc else { return Ok(lists) };
+    let builds = rtc.builds();
+    let found = lists[0].build;
+    lists.retain(|list| list.build.is_none_or(|build| builds.contains(&build)));
+    match found {
+        Some(found) if lists.is_empty() => Err(Failure::Input(format!(
+            "{}: these are the calls of the build with the {} clock (--rtc {}), not of the one asked for",
+            path.display(),
+            wear::build_name(found),
+            wear::build_name(found),
+        ))),
+        _ => Ok(lists),
+    }
 }
 
 /// A report larger than this is none of a fleet.
@@ -239,12 +331,18 @@ impl Args {
         });
         let mut scripts: Vec<Script> = scripts.collect();
         scripts.dedup();
+        let routers = self.router.routers()?;
+        if self.source.every == Some(Seconds(0)) {
+            return Err(Failure::Input("--every 0s: no rest between, no year".to_owned()));
+        }
         Ok(Study {
             household,
+            source: self.source.source(self.rtc, &routers)?,
+            every: self.source.every.map(|every| every.0),
             seed: self.seed,
             seconds: self.time.0,
-            builds: self.rtc.builds(),
-            routers: self.router.routers()?,
+            builds: self.rtc.unwrap_or(RtcChoice::Both).builds(),
+            routers,
             scripts,
             endurance: self.router.endurance,
             limits: !self.no_limits,
@@ -332,7 +430,10 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     if let Some(households) = args.fleet {
         return count_fleet(args, &study, households, &pool);
     }
-    let entries = pool.install(|| study.run());
+    let entries = pool.install(|| study.run())?;
+    if entries.is_empty() {
+        return Err(Failure::Input("no script call to count".to_owned()));
+    }
     if entries.iter().all(Result::is_err) {
         let why = entries.iter().find_map(|entry| entry.as_ref().err());
         return Err(Failure::Input(why.map_or_else(String::new, |nothing| nothing.why.clone())));
@@ -347,7 +448,12 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     Ok(Exit::Held)
 }
 
-impl super::common::RtcChoice {
+impl RtcChoice {
+    /// As scenarios call them.
+    fn names(self) -> Vec<String> {
+        self.builds().into_iter().map(|build| wear::build_name(build).to_owned()).collect()
+    }
+
     /// The builds of a choice.
     pub(super) fn builds(self) -> Vec<Build> {
         match self {

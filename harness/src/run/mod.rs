@@ -22,7 +22,7 @@ mod world;
 
 pub use findings::{Finding, FindingKind};
 pub use play::{CaseReport, Fault, Options, ScriptChoice, TargetKind, Verdict, run_case};
-pub(crate) use play::{Recording, record};
-pub(crate) use steps::Deed;
+pub(crate) use play::{Recording, calls_of, record};
+pub(crate) use steps::{Deed, build_of};
 pub use tally::Tally;
 pub(crate) use tally::call_text;

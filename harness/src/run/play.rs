@@ -9,7 +9,7 @@ use nvram_emu::Machine;
 
 use super::clocks::Clocks;
 use super::findings::{Finding, FindingKind, Findings};
-use super::record::Recorder;
+use super::record::{Recorder, TimedCall};
 use super::setup::Part;
 use super::steps::{Player, build_of};
 use super::tally::Tally;
@@ -218,13 +218,7 @@ pub(crate) fn record(
     case: &Case,
     script: Option<Function>,
 ) -> Result<Result<Recording, String>, Fault> {
-    let options = Options {
-        target: TargetKind::InProcess,
-        script: ScriptChoice::default(),
-        seed: 0,
-        arguments: Vec::new(),
-        log: false,
-    };
+    let options = quiet_in_process();
     let function = match script {
         Some(function) => function,
         None => match function(case, &options)? {
@@ -233,12 +227,45 @@ pub(crate) fn record(
         },
     };
     let mut recorder = Recorder::default();
-    let mut report = blank_report(case, &options);
-    let mut target = InProcess::new(router(case)?, function);
-    play(case, &mut target, &options, &mut report, Some(&mut recorder))?;
+    listen(case, function, &options, &mut recorder)?;
     let environment = environment(case);
     let prefix = environment.get("LEASE_PREFIX").map_or(DEFAULT_PREFIX, String::as_str);
     Ok(Ok(Recording { recorder, prefix: prefix.as_bytes().to_vec() }))
+}
+
+/// Runs a case in process with this script, and keeps its calls and boots alone, and its true time at the beginning and
+/// at the end.
+///
+/// # Errors
+/// As [`run_case`].
+pub(crate) fn calls_of(
+    case: &Case,
+    script: Function,
+) -> Result<(Vec<TimedCall>, (i64, i64)), Fault> {
+    let mut recorder = Recorder { calls: Some(Vec::new()), ..Recorder::default() };
+    listen(case, script, &quiet_in_process(), &mut recorder)?;
+    Ok((recorder.calls.unwrap_or_default(), recorder.truth))
+}
+
+fn quiet_in_process() -> Options {
+    Options {
+        target: TargetKind::InProcess,
+        script: ScriptChoice::default(),
+        seed: 0,
+        arguments: Vec::new(),
+        log: false,
+    }
+}
+
+fn listen(
+    case: &Case,
+    script: Function,
+    options: &Options,
+    recorder: &mut Recorder,
+) -> Result<(), Fault> {
+    let mut report = blank_report(case, options);
+    let mut target = InProcess::new(router(case)?, script);
+    play(case, &mut target, options, &mut report, Some(recorder))
 }
 
 /// What the two targets saw differently.

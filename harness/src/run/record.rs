@@ -20,6 +20,17 @@ pub(crate) struct Recorder {
     pub(crate) events: Vec<Event>,
     /// True time at the beginning and at the end, seconds since 1970.
     pub(crate) truth: (i64, i64),
+    /// Kept in place of the moments, where only the calls are wanted.
+    pub(crate) calls: Option<Vec<TimedCall>>,
+}
+
+/// A script call, or power that comes back to a router without anything in RAM.
+#[derive(Clone, Debug)]
+pub(crate) struct TimedCall {
+    /// True time, seconds since 1970.
+    pub(crate) truth: i64,
+    /// The call; none: a boot.
+    pub(crate) call: Option<ScriptCall>,
 }
 
 /// The world before a script call.

@@ -302,7 +302,7 @@ fn overwrite(memory: &mut [u8], at: usize, bytes: &[u8]) -> Result<(), String> {
 }
 
 /// The build that a scenario's word means.
-pub(super) fn build_of(rtc: Rtc) -> Build {
+pub(crate) fn build_of(rtc: Rtc) -> Build {
     match rtc {
         Rtc::Good => Build::Rtc,
         Rtc::Broken => Build::NoRtc,

@@ -9,7 +9,7 @@ use crate::run::clocks::Clocks;
 use crate::run::findings::{FindingKind, Findings};
 use crate::run::lines::{self, Lines};
 use crate::run::neighbours::Views;
-use crate::run::record::{Moment, Recorder};
+use crate::run::record::{Moment, Recorder, TimedCall};
 use crate::run::store::{Expected, changes};
 use crate::run::tally::{Tally, call_text};
 use crate::scenario::{BootClock, Invariant};
@@ -169,6 +169,7 @@ impl<'a> World<'a> {
         self.clocks.boot(clock);
         self.powered = true;
         self.dirty = true;
+        self.note_call(None);
     }
 
     /// Power goes, between two events or in the middle of one.
@@ -292,7 +293,19 @@ impl<'a> World<'a> {
         Ok(result)
     }
 
+    /// Whether a recorder wants the calls alone; then it has this one now.
+    fn note_call(&mut self, call: Option<&ScriptCall>) -> bool {
+        let Some(calls) = self.recorder.as_mut().and_then(|r| r.calls.as_mut()) else {
+            return false;
+        };
+        calls.push(TimedCall { truth: self.clocks.truth(), call: call.cloned() });
+        true
+    }
+
     fn keep_moment(&mut self, call: &ScriptCall) {
+        if self.note_call(Some(call)) {
+            return;
+        }
         let tolerance = self.tolerance();
         let (Some(recorder), Some(target)) = (&mut self.recorder, self.target.in_process()) else {
             return;

@@ -10,6 +10,8 @@ use super::tally::Wear;
 pub struct Life {
     /// Script calls a year.
     pub calls: f64,
+    /// Those of them that fail, for want of room.
+    pub failed: f64,
     /// `nvram` commands a year.
     pub commands: f64,
     /// Commits a year.
@@ -29,12 +31,13 @@ pub struct Life {
 }
 
 impl Life {
-    /// Counts as a rate, on blocks rated for `endurance` erases.
-    pub fn of(wear: &Wear, endurance: u32) -> Self {
-        let yearly = |count: u64| count as f64 * YEAR as f64 / wear.seconds.max(1) as f64;
+    /// Counts as a rate, on blocks rated for `endurance` erases, when they come again after `every` seconds.
+    pub fn of(wear: &Wear, endurance: u32, every: u64) -> Self {
+        let yearly = |count: u64| count as f64 * YEAR as f64 / every.max(1) as f64;
         let erases = yearly(wear.busiest());
         Self {
             calls: yearly(wear.calls),
+            failed: yearly(wear.failed),
             commands: yearly(wear.commands),
             commits: yearly(wear.commits),
             erases,

@@ -43,7 +43,7 @@ pub(super) fn limits(
 ) -> Result<Limits, CannotCount> {
     let lasts = |household: Household| -> Result<f64, CannotCount> {
         let (wear, _) = count(market, &household, build, script, seed, SAMPLE)?;
-        Ok(Life::of(&wear, endurance).years.unwrap_or(f64::INFINITY))
+        Ok(Life::of(&wear, endurance, SAMPLE).years.unwrap_or(f64::INFINITY))
     };
     let clients = |years: f64| {
         first((0, MOST_CLIENTS), |clients| {

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
+use super::sources::Source;
 use super::study::{Entry, Study};
 
 /// One JSON object.
@@ -12,7 +13,8 @@ pub fn json(study: &Study, entries: &[Entry]) -> String {
     let nothing: Vec<_> = entries.iter().filter_map(|entry| entry.as_ref().err()).collect();
     let report = json!({
         "leaselab": env!("CARGO_PKG_VERSION"),
-        "household": study.household,
+        "household": study.source.is_none().then_some(&study.household),
+        "workloads": study.source.as_ref().map(Source::labels),
         "seed": study.seed,
         "seconds": study.seconds,
         "rendered": study.rendered,
@@ -31,7 +33,7 @@ pub fn json(study: &Study, entries: &[Entry]) -> String {
 /// One line for each row, with a header. No field holds a comma or a quote.
 pub fn csv(entries: &[Entry]) -> String {
     let mut out = String::from(
-        "rtc,dialect,chip,script,seconds,calls,commands,commits,erases,busiest,programmed,payload,erasing_us,\
+        "workload,every,rtc,dialect,chip,script,seconds,calls,failed,lost,commands,commits,erases,busiest,programmed,payload,erasing_us,\
          programming_us,fatal_us,endurance,years,clients_under_10,clients_under_5,lease_under_10,lease_under_5,full\n",
     );
     let number = |n: Option<u32>| n.map_or_else(String::new, |n| n.to_string());
@@ -40,13 +42,17 @@ pub fn csv(entries: &[Entry]) -> String {
         let limits = row.limits;
         let _ = writeln!(
             out,
-            "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}",
+            "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}",
+            row.workload.as_deref().unwrap_or("household").replace([',', '"'], " "),
+            row.every,
             row.rtc,
             row.dialect,
             row.chip,
             row.script.replace(',', ""),
             wear.seconds,
             wear.calls,
+            wear.failed,
+            wear.lost,
             wear.commands,
             wear.commits,
             wear.erases.iter().sum::<u64>(),

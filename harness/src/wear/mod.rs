@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`Household`] | who lives there: clients, phones, guests, reboots, power cuts; from a seed |
 //! | [`live`] | its life, event by event, through [`crate::dnsmasq::Server`] |
+//! | [`Workload`] | what happens instead: a recording, a scenario, whatever becomes a list of events |
 //! | [`Ledger`] | a store that only counts: no text is made, the prices are those of a real machine |
 //! | [`Rendered`] | a store of real calls: in process or in processes, whatever [`crate::target::Target`] is given |
 //! | [`Wear`] | the counts, the same from either |
@@ -33,9 +34,11 @@ mod price;
 mod rendered;
 mod router;
 mod simulate;
+mod sources;
 mod study;
 mod table;
 mod tally;
+mod workload;
 
 pub use dice::Dice;
 pub use fleet::{Counts, Draw, Fleet, Member, NoWhole, Plan};
@@ -49,6 +52,10 @@ pub use price::{Commands, Price};
 pub use rendered::Rendered;
 pub use router::{RouterSpec, Script, builtin_script};
 pub use simulate::{Broken, Store, live};
-pub use study::{CannotCount, Entry, Nothing, Row, Study, build_name, count, count_rendered};
+pub use sources::{Source, recordings, scenario};
+pub use study::{
+    CannotCount, Entry, Nothing, Row, Study, build_name, count, count_rendered, count_workload,
+};
 pub use table::{table, years};
 pub use tally::{BINS, Wear};
+pub use workload::{Event, Workload};

@@ -7,7 +7,7 @@ use super::price::Price;
 use super::simulate::{Broken, Store};
 use super::tally::Wear;
 use crate::dnsmasq::{CallSink, PendingCall, ScriptCall};
-use crate::target::{CallEnd, Plan, Target};
+use crate::target::{CallEnd, CallResult, Plan, Target};
 
 /// Calls carried out on a target.
 pub struct Rendered<'a> {
@@ -40,15 +40,17 @@ impl<'a> Rendered<'a> {
     /// The counts.
     ///
     /// # Errors
-    /// The first call that failed.
-    pub fn finish(self) -> Result<Wear, Broken> {
-        match self.failed {
-            Some(broken) => Err(broken),
-            None => Ok(self.wear),
+    /// The first `init` that failed, or what the target had against a call.
+    pub fn finish(mut self) -> Result<Wear, Broken> {
+        if let Some(broken) = self.failed {
+            return Err(broken);
         }
+        self.wear.lost = lost(self.market, self.target)?;
+        Ok(self.wear)
     }
 
-    /// Carries out one call at this second of the simulated time; returns what it printed.
+    /// Carries out one call at this second of the simulated time; returns what it printed. One that fails is counted: a
+    /// full NVRAM ends no life.
     pub fn perform(&mut self, call: &ScriptCall) -> Vec<u8> {
         if self.failed.is_some() {
             return Vec::new();
@@ -58,18 +60,10 @@ impl<'a> Rendered<'a> {
                 self.failed = Some(Broken::Target(error));
                 Vec::new()
             }
-            Ok(result) if result.end != CallEnd::Exited(0) => {
-                let words: Vec<_> =
-                    call.argv.iter().skip(1).map(|word| word.escape_ascii().to_string()).collect();
-                let said = String::from_utf8_lossy(&result.stderr).trim_end().to_owned();
-                self.failed = Some(Broken::Script(format!(
-                    "`{}` ended with {:?}: {said}",
-                    words.join(" "),
-                    result.end
-                )));
-                Vec::new()
-            }
             Ok(result) => {
+                if result.end != CallEnd::Exited(0) {
+                    self.fail(call, &result);
+                }
                 self.wear.calls += 1;
                 self.wear.commands += result.commands.len() as u64;
                 for command in &result.commands {
@@ -82,6 +76,19 @@ impl<'a> Rendered<'a> {
                 result.stdout
             }
         }
+    }
+
+    /// A call that did not end with 0; a script that never worked is not counted any further.
+    fn fail(&mut self, call: &ScriptCall, result: &CallResult) {
+        self.wear.failed += 1;
+        if self.wear.calls > 0 && call.action() != b"init" {
+            return;
+        }
+        let words: Vec<_> =
+            call.argv.iter().skip(1).map(|word| word.escape_ascii().to_string()).collect();
+        let said = String::from_utf8_lossy(&result.stderr).trim_end().to_owned();
+        let text = format!("`{}` ended with {:?}: {said}", words.join(" "), result.end);
+        self.failed = Some(Broken::Script(text));
     }
 
     /// Keeps account of the variables that a command changes.
@@ -136,4 +143,12 @@ impl Store for Rendered<'_> {
     fn power_off(&mut self) -> Result<(), Broken> {
         self.target.power_off().map_err(Broken::Target)
     }
+}
+
+/// How many settings of other programs are not in the flash any more.
+fn lost(market: &Market, target: &mut dyn Target) -> Result<u64, Broken> {
+    let before = market.machine().flash_variables().unwrap_or_default();
+    let now: HashMap<_, _> =
+        target.machine()?.flash_variables().unwrap_or_default().into_iter().collect();
+    Ok(before.iter().filter(|(name, value)| now.get(name) != Some(value)).count() as u64)
 }

@@ -16,7 +16,7 @@ use crate::target::TargetError;
 /// 2026-01-05T12:00:00Z, a Monday.
 const BEGIN: i64 = 1_767_614_400;
 /// `CLOCK_MONOTONIC` when dnsmasq starts.
-const MONO_AT_START: i64 = 20;
+pub(super) const MONO_AT_START: i64 = 20;
 /// Where ids of clients end and those of the router's own events begin.
 const CLIENTS_END: u64 = 1 << 20;
 const REBOOT: u64 = CLIENTS_END - 1;

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::household::Household;
+use super::household::{DAY, Household};
 use super::ledger::Ledger;
 use super::life::Life;
 use super::limits::{Limits, limits};
@@ -11,8 +11,11 @@ use super::market::{Market, NotPriced};
 use super::rendered::Rendered;
 use super::router::{RouterSpec, Script};
 use super::simulate::{Broken, addresses, live};
+use super::sources::{Source, scenario};
 use super::tally::Wear;
+use super::workload::Workload;
 use crate::dnsmasq::Build;
+use crate::run::Fault;
 use crate::target::InProcess;
 
 /// What is to be found out.
@@ -20,6 +23,10 @@ use crate::target::InProcess;
 pub struct Study {
     /// Who lives there.
     pub household: Household,
+    /// What happens instead, where that is no household.
+    pub source: Option<Source>,
+    /// How often that happens again, seconds; none: as long as it lasts, once a day at most.
+    pub every: Option<u64>,
     /// Of the dice.
     pub seed: u64,
     /// How long, seconds.
@@ -41,6 +48,10 @@ pub struct Study {
 /// One router with one build and one script.
 #[derive(Clone, Debug, Serialize)]
 pub struct Row {
+    /// What happened, where that is no household.
+    pub workload: Option<String>,
+    /// After how many seconds it all happens again.
+    pub every: u64,
     /// `good` or `broken`.
     pub rtc: &'static str,
     /// The dialect.
@@ -131,66 +142,131 @@ pub enum CannotCount {
     Life(#[from] Broken),
 }
 
+/// Counts a list of events, every call put into words.
+///
+/// # Errors
+/// As [`count_rendered`].
+pub fn count_workload(
+    market: &Market,
+    workload: &Workload,
+    build: Build,
+    script: Script,
+) -> Result<Wear, CannotCount> {
+    let mut target = InProcess::new(market.machine().clone(), script.function());
+    let mut store = Rendered::new(market, &mut target, workload.seconds);
+    workload.play(build, &mut store)?;
+    Ok(store.finish()?)
+}
+
+/// One thing to count.
+struct Task {
+    build: Build,
+    script: Script,
+    /// None: the household.
+    workload: Option<Workload>,
+}
+
 impl Study {
-    /// Counts everything, on all cores, in the order of routers, builds, scripts.
-    pub fn run(&self) -> Vec<Entry> {
+    /// Counts everything, on all cores, in the order of routers, workloads, builds, scripts.
+    ///
+    /// # Errors
+    /// A scenario that cannot be run.
+    pub fn run(&self) -> Result<Vec<Entry>, Fault> {
         let nothing = |spec: &RouterSpec, why: String| Nothing {
             dialect: spec.dialect.name(),
             chip: spec.chip.name,
             why,
         };
-        self.routers
-            .par_iter()
-            .flat_map(|spec| {
-                let market = match Market::new(spec) {
-                    Ok(market) => market,
-                    Err(error) => return vec![Err(nothing(spec, error.to_string()))],
-                };
-                let cases: Vec<(Build, Script)> = self
-                    .builds
-                    .iter()
-                    .flat_map(|build| self.scripts.iter().map(|script| (*build, *script)))
-                    .collect();
-                cases
-                    .par_iter()
-                    .map(|(build, script)| {
-                        self.row(&market, spec, *build, *script)
-                            .map_err(|error| nothing(spec, error.to_string()))
-                    })
-                    .collect()
-            })
-            .collect()
+        let tasks = self.tasks()?;
+        let rows = self.routers.par_iter().flat_map(|spec| {
+            let market = match Market::new(spec) {
+                Ok(market) => market,
+                Err(error) => return vec![Err(nothing(spec, error.to_string()))],
+            };
+            tasks
+                .par_iter()
+                .map(|task| {
+                    self.row(&market, spec, task).map_err(|error| nothing(spec, error.to_string()))
+                })
+                .collect()
+        });
+        Ok(rows.collect())
     }
 
-    fn row(
-        &self,
-        market: &Market,
-        spec: &RouterSpec,
-        build: Build,
-        script: Script,
-    ) -> Result<Row, CannotCount> {
-        let Self { household, seed, seconds, .. } = self;
-        let endurance = self.endurance.unwrap_or(spec.chip.endurance);
-        let (wear, full) = if self.rendered {
-            (count_rendered(market, household, build, script, *seed, *seconds)?, false)
-        } else {
-            count(market, household, build, script, *seed, *seconds)?
+    fn tasks(&self) -> Result<Vec<Task>, Fault> {
+        let mut tasks: Vec<Task> = Vec::new();
+        let mut add = |workload: Option<&Workload>, scripts: &[Script]| {
+            let only = workload.and_then(|workload| workload.build);
+            for build in only.map_or(self.builds.clone(), |build| vec![build]) {
+                for script in scripts {
+                    // Parameters of a scenario that are no matter here lead to the same calls.
+                    let again = tasks.iter().any(|task| {
+                        workload.is_some()
+                            && (task.build, task.script) == (build, *script)
+                            && task.workload.as_ref().map(|w| &w.events)
+                                == workload.map(|w| &w.events)
+                    });
+                    if !again {
+                        tasks.push(Task { build, script: *script, workload: workload.cloned() });
+                    }
+                }
+            }
         };
-        let limits = if self.limits {
-            Some(limits(market, household, build, script, *seed, endurance)?)
+        match &self.source {
+            None => add(None, &self.scripts),
+            Some(Source::Lists(lists)) => {
+                for list in lists {
+                    add(Some(list), &self.scripts);
+                }
+            }
+            Some(Source::Cases(cases)) => {
+                for case in cases {
+                    for script in &self.scripts {
+                        let list = scenario(case, *script)?;
+                        if list.has_calls() {
+                            add(Some(&list), &[*script]);
+                        }
+                    }
+                }
+            }
+        }
+        Ok(tasks)
+    }
+
+    fn row(&self, market: &Market, spec: &RouterSpec, task: &Task) -> Result<Row, CannotCount> {
+        let Self { household, seed, seconds, .. } = self;
+        let Task { build, script, workload } = task;
+        let endurance = self.endurance.unwrap_or(spec.chip.endurance);
+        let (wear, full) = match workload {
+            Some(workload) => (count_workload(market, workload, *build, *script)?, false),
+            None if self.rendered => {
+                (count_rendered(market, household, *build, *script, *seed, *seconds)?, false)
+            }
+            None => count(market, household, *build, *script, *seed, *seconds)?,
+        };
+        let limits = if self.limits && workload.is_none() {
+            Some(limits(market, household, *build, *script, *seed, endurance)?)
         } else {
             None
         };
+        let every = workload.as_ref().map_or(wear.seconds, |workload| self.every(workload));
         Ok(Row {
-            rtc: build_name(build),
+            workload: workload.as_ref().map(|workload| workload.label.clone()),
+            every,
+            rtc: build_name(*build),
             dialect: spec.dialect.name(),
             chip: spec.chip.name,
             script: script.name(),
             endurance,
             full,
-            life: Life::of(&wear, endurance),
+            life: Life::of(&wear, endurance, every),
             wear,
             limits,
         })
+    }
+
+    /// After how many seconds a workload happens again.
+    fn every(&self, workload: &Workload) -> u64 {
+        self.every.unwrap_or(workload.seconds.max(DAY))
     }
 }

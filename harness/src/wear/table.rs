@@ -8,7 +8,8 @@ use crate::scenario::Seconds;
 
 /// The whole report.
 pub fn table(study: &Study, entries: &[Entry]) -> String {
-    let mut out = household(study);
+    let mut out = if study.source.is_none() { household(study) } else { String::new() };
+    router(&mut out, study);
     let several = study.routers.len() > 1;
     out.push('\n');
     if several {
@@ -29,7 +30,13 @@ pub fn table(study: &Study, entries: &[Entry]) -> String {
         "fatal s/y",
         "life"
     );
+    let mut shown = None;
     for row in entries.iter().flatten() {
+        if let Some(workload) = row.workload.as_ref().filter(|label| shown != Some(*label)) {
+            let (lasts, every) = (Seconds(row.wear.seconds), Seconds(row.every));
+            let _ = writeln!(out, "{workload}: {lasts}, and the same again every {every}");
+            shown = Some(workload);
+        }
         if several {
             let _ = write!(out, "{:<16} {:<12} ", row.dialect, row.chip);
         }
@@ -48,7 +55,7 @@ pub fn table(study: &Study, entries: &[Entry]) -> String {
             life.busy,
             life.fatal,
             years(life.years),
-            if row.full { "  NVRAM full" } else { "" },
+            remarks(row),
         );
     }
     for nothing in entries.iter().filter_map(|entry| entry.as_ref().err()) {
@@ -56,6 +63,21 @@ pub fn table(study: &Study, entries: &[Entry]) -> String {
     }
     limits(&mut out, entries, several);
     out.push_str(&notes(entries));
+    out
+}
+
+/// What else there is to say of a row.
+fn remarks(row: &Row) -> String {
+    let mut out = String::new();
+    if row.full {
+        out.push_str("  NVRAM full");
+    }
+    if row.wear.failed > 0 {
+        let _ = write!(out, "  {} of {} calls refused", row.wear.failed, row.wear.calls);
+    }
+    if row.wear.lost > 0 {
+        let _ = write!(out, "  {} other settings lost", row.wear.lost);
+    }
     out
 }
 
@@ -77,19 +99,12 @@ fn household(study: &Study) -> String {
     );
     let _ = writeln!(
         out,
-        "router     {} reboots and {} SIGHUPs a month, {} power cuts a year, off for {}",
+        "           {} reboots and {} SIGHUPs a month, {} power cuts a year, off for {}",
         h.reboots,
         h.sighups,
         h.power_cuts,
         time(h.off)
     );
-    if let [only] = &study.routers[..] {
-        let _ = writeln!(
-            out,
-            "flash      {} on {}: {} ({} bytes of NVRAM)",
-            only.dialect, only.chip.name, only.chip.source, only.space
-        );
-    }
     let _ = writeln!(
         out,
         "simulated  {} of it, seed {}{}",
@@ -98,6 +113,16 @@ fn household(study: &Study) -> String {
         if study.rendered { ", every call carried out" } else { "" }
     );
     out
+}
+
+fn router(out: &mut String, study: &Study) {
+    if let [only] = &study.routers[..] {
+        let _ = writeln!(
+            out,
+            "flash      {} on {}: {} ({} bytes of NVRAM)",
+            only.dialect, only.chip.name, only.chip.source, only.space
+        );
+    }
 }
 
 /// `12.3 years`, `41 days`, or `never`.

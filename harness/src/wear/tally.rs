@@ -16,6 +16,10 @@ pub struct Wear {
     pub seconds: u64,
     /// Script calls, `init` included.
     pub calls: u64,
+    /// Script calls that ended with anything but 0: the NVRAM had no room.
+    pub failed: u64,
+    /// Settings of other programs that are gone from the flash at the end.
+    pub lost: u64,
     /// `nvram` commands of the script.
     pub commands: u64,
     /// Commits that touched the flash.
@@ -42,6 +46,8 @@ impl Wear {
         Self {
             seconds,
             calls: 0,
+            failed: 0,
+            lost: 0,
             commands: 0,
             commits: 0,
             erases: vec![0; blocks],

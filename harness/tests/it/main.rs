@@ -8,3 +8,4 @@ mod lab;
 mod runner;
 mod traces;
 mod wear;
+mod wear_workloads;

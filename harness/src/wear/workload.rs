@@ -1,0 +1,101 @@
+//! What happens to a router, as a list: for everything that is no household.
+//!
+//! Whoever has a recording of some kind makes a [`Workload`] of it, and everything else follows: each script, dialect and
+//! chip counted, reports, charts. Two kinds of events can be mixed with care: calls that dnsmasq made already
+//! ([`Event::Call`]; they belong to one build), and what dnsmasq itself met ([`Event::Start`], [`Event::Message`],
+//! [`Event::Sighup`]; the engine makes the calls, in either build).
+
+use std::net::Ipv4Addr;
+
+use super::rendered::Rendered;
+use super::simulate::{Broken, MONO_AT_START, Store as _};
+use crate::dnsmasq::{
+    Build, Client4, Clock, Engine, InitResult, Kind4, Message4, Network, Reply4, ScriptCall,
+    ServerConfig,
+};
+
+/// Something that happens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A script call, as dnsmasq made it.
+    Call(ScriptCall),
+    /// dnsmasq starts: `init`, then the calls that follow from what it printed.
+    Start,
+    /// A client's message, and what the server answered.
+    Message {
+        /// Who.
+        client: Client4,
+        /// What it is.
+        kind: Kind4,
+        /// The address asked for or owned.
+        addr: Ipv4Addr,
+        /// The answer.
+        reply: Reply4,
+    },
+    /// SIGHUP to dnsmasq.
+    Sighup,
+    /// Power goes: dnsmasq is gone, RAM is empty.
+    PowerOff,
+}
+
+/// Events in the order of their time.
+#[derive(Clone, Debug)]
+pub struct Workload {
+    /// What to call it in reports.
+    pub label: String,
+    /// The build whose calls these are; none: engine events, for either.
+    pub build: Option<Build>,
+    /// dnsmasq's options, for engine events.
+    pub server: ServerConfig,
+    /// True time of second 0, since 1970.
+    pub begin: i64,
+    /// How long it lasts, seconds.
+    pub seconds: u64,
+    /// Each with its second; never decreasing.
+    pub events: Vec<(u64, Event)>,
+}
+
+impl Workload {
+    /// Whether dnsmasq has anything to tell its script.
+    pub fn has_calls(&self) -> bool {
+        self.events.iter().any(|(_, event)| !matches!(event, Event::PowerOff))
+    }
+
+    /// Makes it happen, on a store of real calls.
+    ///
+    /// # Errors
+    /// A target that fails, a dnsmasq that does not start.
+    pub fn play(&self, build: Build, store: &mut Rendered<'_>) -> Result<(), Broken> {
+        let mut engine = Engine::on(build, self.server.clone(), Network::default());
+        let mut booted = 0;
+        for (second, event) in &self.events {
+            let since_boot = *second as i64 - booted as i64;
+            let clock =
+                Clock { wall: self.begin + *second as i64, mono: MONO_AT_START + since_boot };
+            store.at(*second);
+            if engine.is_running() {
+                engine.advance_to(clock, store);
+            }
+            match event {
+                Event::Call(call) => {
+                    store.perform(call);
+                }
+                Event::Start => {
+                    let printed = store.init()?;
+                    engine.start(clock, &InitResult::ok(printed), store).map_err(Broken::Start)?;
+                }
+                Event::Message { client, kind, addr, reply } => {
+                    let message = Message4 { kind: *kind, client, addr: *addr };
+                    engine.dhcp4(message, *reply, clock, store);
+                }
+                Event::Sighup => engine.sighup(clock, store),
+                Event::PowerOff => {
+                    engine.kill();
+                    booted = *second;
+                    store.power_off()?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
