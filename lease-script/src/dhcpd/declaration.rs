@@ -95,6 +95,8 @@ pub(crate) struct Declarations<R> {
     classes: HashSet<Vec<u8>>,
     /// True until the family is certain: see [`Stop::OtherFamily`].
     pub(crate) guess_family: bool,
+    /// True once the lease being read named its binding state.
+    named_state: bool,
 }
 
 /// Bits of dhcpd's `seenmask`.
@@ -157,6 +159,7 @@ impl<R: Read> Declarations<R> {
             },
             classes: HashSet::new(),
             guess_family,
+            named_state: false,
         }
     }
 
@@ -259,6 +262,7 @@ impl<R: Read> Declarations<R> {
         self.lexer.subject = Some(format!("lease {address}"));
         let mut lease = Lease::new(address);
         let mut seen = 0u32;
+        self.named_state = false;
         loop {
             let token = self.lexer.next();
             if token == CLOSE {
@@ -282,6 +286,11 @@ impl<R: Read> Declarations<R> {
         }
         if seen & seen::BINDING == 0 {
             Self::make_up_state(&self.rules, &mut lease);
+        } else if !self.named_state {
+            lease.state = BindingState::Bogus;
+        }
+        if seen & seen::NEXT != 0 && lease.next_state.is_none() {
+            lease.next_state = Some(BindingState::Bogus);
         }
         if seen & seen::TSTP == 0 {
             lease.tstp = lease.ends;
@@ -370,6 +379,7 @@ impl<R: Read> Declarations<R> {
                 0
             }
             Keyword::Abandoned => {
+                self.named_state = true;
                 lease.state = BindingState::Abandoned;
                 lease.next_state = Some(BindingState::Abandoned);
                 self.lexer.semi();
@@ -462,6 +472,7 @@ impl<R: Read> Declarations<R> {
             seen::REWIND => lease.rewind_state = Some(state),
             _ => {
                 lease.state = state;
+                self.named_state = true;
                 if seen & seen::NEXT == 0 {
                     lease.next_state = Some(state);
                 }
@@ -581,7 +592,7 @@ impl<R: Read> Declarations<R> {
             }
             return;
         }
-        if space != b"agent" {
+        if !space.eq_ignore_ascii_case(b"agent") {
             self.foreign_option();
             return;
         }
@@ -738,6 +749,7 @@ impl<R: Read> Declarations<R> {
                         matches!(address.state, BindingState::Active | BindingState::Abandoned);
                     if self.rules.pools && !lives {
                         self.gathered.ias.release(kind, id, at);
+                        ia.addresses.retain(|held| held.address != at);
                         continue;
                     }
                     if self.rules.pools && self.gathered.ias.take_from_other(kind, id, at, pool) {

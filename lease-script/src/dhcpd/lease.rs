@@ -45,6 +45,9 @@ pub enum BindingState {
     Reset = 6,
     /// For the failover secondary to give out.
     Backup = 7,
+    /// None: a statement that should have named one was counted, but was unreadable. dhcpd forgets
+    /// such a lease (`lease_enqueue`), and writes such a next state as `abandoned` (`write_lease`).
+    Bogus = 8,
 }
 
 impl BindingState {
@@ -55,7 +58,7 @@ impl BindingState {
             Self::Active => "active",
             Self::Expired => "expired",
             Self::Released => "released",
-            Self::Abandoned => "abandoned",
+            Self::Abandoned | Self::Bogus => "abandoned",
             Self::Reset => "reset",
             Self::Backup => "backup",
         }
@@ -70,6 +73,7 @@ impl BindingState {
             5 => Self::Abandoned,
             6 => Self::Reset,
             7 => Self::Backup,
+            8 => Self::Bogus,
             _ => return None,
         })
     }

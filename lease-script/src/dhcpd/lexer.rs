@@ -389,6 +389,8 @@ impl<R: Read> Lexer<R> {
             };
             if !is_space(next) {
                 self.unget(c);
+                // The C string's end shows when a later malformed escape leaves its byte unset.
+                self.buffer[length] = 0;
                 self.length = length;
                 return Token::Space;
             }

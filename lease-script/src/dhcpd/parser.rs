@@ -9,6 +9,11 @@ use super::lexer::{CLOSE, Lexer, OPEN, SEMICOLON, Token};
 
 /// C's `atoi`, by way of a 64-bit `strtol`.
 pub(crate) fn atoi(text: &[u8]) -> i32 {
+    atol(text) as i32
+}
+
+/// C's `atol` where `long` has 64 bits.
+pub(crate) fn atol(text: &[u8]) -> i64 {
     let mut digits = text.trim_ascii_start();
     let negative = digits.first() == Some(&b'-');
     if negative || digits.first() == Some(&b'+') {
@@ -23,7 +28,7 @@ pub(crate) fn atoi(text: &[u8]) -> i32 {
             value.saturating_mul(10).saturating_add(digit)
         };
     }
-    value as i32
+    value
 }
 
 /// The seconds of a calendar date as dhcpd adds them up: 32 bits, no range checks.
@@ -395,7 +400,7 @@ impl<R: Read> Lexer<R> {
                 self.next();
                 let token = self.next();
                 if token == Token::Number {
-                    return Some(SetValue::Number(i64::from(atoi(self.c_text()))));
+                    return Some(SetValue::Number(atol(self.c_text())));
                 }
                 self.bad_value(token, "expecting decimal number.")
             }

@@ -130,7 +130,30 @@ impl Reading {
         Restart { now: self.now, config: self.config.as_deref(), failover: self.failover.clone() }
     }
 
+    /// Leases that the server reads and then forgets, since they are in no state.
+    fn forget_bogus(&mut self) {
+        let restart = self.restart();
+        let bogus: Vec<_> = self
+            .table
+            .iter_bogus()
+            .filter(|lease| restart.is_bogus(lease))
+            .map(|lease| lease.address)
+            .collect();
+        for address in bogus {
+            self.diagnostics.push(Diagnostic {
+                location: Location { offset: 0, line: 1, column: 1 },
+                message: "Lease with bogus binding state: 0".to_owned(),
+                consequence: Consequence::RecordLost,
+                subject: Some(format!("lease {address}")),
+                logged: true,
+            });
+        }
+    }
+
     fn judge(&mut self, fatal: bool) {
+        if self.view == View::Dhcpd && !fatal {
+            self.forget_bogus();
+        }
         self.verdict = if fatal {
             Verdict::Refuses
         } else if self.view == View::Dhcpd && self.breaks_rewrite() {

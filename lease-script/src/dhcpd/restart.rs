@@ -66,6 +66,13 @@ impl Restart<'_> {
         Self::written(lease)
     }
 
+    /// True when the server finds the lease in no state at all and forgets it, with a line in its log.
+    pub(crate) fn is_bogus(&self, lease: &Lease) -> bool {
+        let mut lease = lease.clone();
+        self.expire(&mut lease, None);
+        lease.state == BindingState::Bogus
+    }
+
     /// True when a date is one that the server cannot write: the rewrite fails.
     pub(crate) fn breaks_rewrite(lease: &Lease) -> bool {
         [lease.starts, lease.ends, lease.tstp, lease.tsfp, lease.atsfp, lease.cltt]
@@ -90,6 +97,7 @@ impl Restart<'_> {
                 BindingState::Expired | BindingState::Released | BindingState::Reset => 2,
                 BindingState::Abandoned => 3,
                 BindingState::Backup => 4,
+                BindingState::Bogus => return,
             };
             let next = lease.next_state.unwrap_or(lease.state);
             if queue < passed || next == lease.state {
@@ -117,7 +125,7 @@ impl Restart<'_> {
 
     /// `make_binding_state_transition`, after what `supersede_lease` does to every lease.
     fn step(lease: &mut Lease, next: BindingState, peer: Option<&Failover>) {
-        use BindingState::{Abandoned, Active, Backup, Expired, Free, Released, Reset};
+        use BindingState::{Abandoned, Active, Backup, Bogus, Expired, Free, Released, Reset};
         lease.atsfp = Date::ABSENT;
         let given_up = matches!(next, Free | Backup);
         let expires = match peer {
@@ -149,14 +157,15 @@ impl Restart<'_> {
                 }
                 Free
             }
-            Free | Backup => next,
+            Free | Backup | Bogus => next,
         });
     }
 
     /// What is left of a lease in the file that the server writes.
     fn written(mut lease: Lease) -> Option<Lease> {
         let owned = lease.hardware.is_some() || !lease.uid.is_empty();
-        if lease.state == BindingState::Free && !owned && lease.tsfp.is_absent() {
+        let nobodys = lease.state == BindingState::Free && !owned && lease.tsfp.is_absent();
+        if nobodys || lease.state == BindingState::Bogus {
             return None;
         }
         lease.next_state = Some(lease.next_state.unwrap_or(lease.state));
@@ -255,7 +264,7 @@ fn truth(lease: &Lease, expression: &Expression) -> Option<bool> {
             _ => None,
         },
         // Without a packet there is no option that exists.
-        Expression::Unknown => Some(false),
+        Expression::Unknown | Expression::UnknownTruth => Some(false),
         _ => None,
     }
 }

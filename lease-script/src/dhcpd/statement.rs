@@ -28,8 +28,12 @@ pub(crate) enum Expression {
     Call(Keyword, Vec<Self>),
     Binary(Operator, Box<Self>, Box<Self>),
     Not(Box<Self>),
-    /// Anything that needs a packet or a host: nothing there when a lease expires.
+    /// Data that needs a packet or a host: nothing there when a lease expires.
     Unknown,
+    /// A number of that kind.
+    UnknownNumber,
+    /// A truth value of that kind.
+    UnknownTruth,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -208,7 +212,11 @@ impl<R: Read> Lexer<R> {
                     }
                 }
             }
-            Keyword::Log | Keyword::Execute => {
+            Keyword::Log => {
+                self.next();
+                self.log_statement(depth)
+            }
+            Keyword::Execute => {
                 self.next();
                 self.call_statement(depth)
             }
@@ -274,7 +282,8 @@ impl<R: Read> Lexer<R> {
         }
     }
 
-    fn call_statement(&mut self, depth: u32) -> Parsed {
+    /// `log ([PRIORITY,] DATA);`
+    fn log_statement(&mut self, depth: u32) -> Parsed {
         if self.next() != Token::Char(b'(') {
             return self.bad_statement("left parenthesis expected.");
         }
@@ -285,6 +294,27 @@ impl<R: Read> Lexer<R> {
             if self.next() != Token::Char(b',') {
                 return self.bad_statement("comma expected.");
             }
+        }
+        match self.expression(depth) {
+            Ok(Some(expression)) if expression.may_be_data() => {}
+            Ok(Some(_)) => return self.bad_statement("Expecting a data expression."),
+            _ => {
+                self.skip_to_semi();
+                return Parsed::Stop(true);
+            }
+        }
+        if self.next() != Token::Char(b')') {
+            return self.bad_statement("right parenthesis expected.");
+        }
+        if self.next() != SEMICOLON {
+            return self.bad_statement("semicolon expected.");
+        }
+        Parsed::One(Statement::Other)
+    }
+
+    fn call_statement(&mut self, depth: u32) -> Parsed {
+        if self.next() != Token::Char(b'(') {
+            return self.bad_statement("left parenthesis expected.");
         }
         loop {
             if !matches!(self.expression(depth), Ok(Some(_))) {
@@ -509,6 +539,10 @@ impl<R: Read> Lexer<R> {
             }
             Keyword::Option | Keyword::ConfigOption | Keyword::Exists => {
                 self.next();
+                let found = match keyword {
+                    Keyword::Exists => Expression::UnknownTruth,
+                    _ => Expression::Unknown,
+                };
                 if !self.next().is_identifier() {
                     return self.bad_expression("expecting identifier after option keyword.");
                 }
@@ -518,25 +552,27 @@ impl<R: Read> Lexer<R> {
                         return self.bad_expression("expecting identifier after '.'");
                     }
                 }
-                Ok(Some(Expression::Unknown))
+                Ok(Some(found))
             }
             Keyword::Check => {
                 self.next();
                 self.next();
-                Ok(Some(Expression::Unknown))
+                Ok(Some(Expression::UnknownTruth))
             }
             Keyword::LeasedAddress | Keyword::Hardware => {
                 self.next();
                 Ok(Some(Expression::Call(keyword, Vec::new())))
             }
-            Keyword::Static
-            | Keyword::Known
+            Keyword::Static | Keyword::Known => {
+                self.next();
+                Ok(Some(Expression::UnknownTruth))
+            }
+            Keyword::Filename | Keyword::ServerName | Keyword::Null | Keyword::HostDeclName => {
+                self.next();
+                Ok(Some(Expression::Unknown))
+            }
+            Keyword::LeaseTime
             | Keyword::ClientState
-            | Keyword::Filename
-            | Keyword::ServerName
-            | Keyword::LeaseTime
-            | Keyword::Null
-            | Keyword::HostDeclName
             | Keyword::Formerr
             | Keyword::Noerror
             | Keyword::Notauth
@@ -556,7 +592,7 @@ impl<R: Read> Lexer<R> {
             | Keyword::Renew
             | Keyword::Rebind => {
                 self.next();
-                Ok(Some(Expression::Unknown))
+                Ok(Some(Expression::UnknownNumber))
             }
             _ => Ok(None),
         }
@@ -587,6 +623,19 @@ impl<R: Read> Lexer<R> {
                     return Err(true);
                 }
             }
+        }
+    }
+}
+
+impl Expression {
+    /// `is_data_expression` of common/tree.c, or something whose type shows only when it is used.
+    fn may_be_data(&self) -> bool {
+        match self {
+            Self::Data(_) | Self::Variable(_) | Self::Unknown => true,
+            Self::Call(keyword, _) => !matches!(keyword, Keyword::Defined | Keyword::ExtractInt),
+            // A number where data is wanted is a list of one byte.
+            Self::Number(_) => true,
+            Self::Binary(..) | Self::Not(_) | Self::UnknownNumber | Self::UnknownTruth => false,
         }
     }
 }

@@ -152,6 +152,13 @@ impl LeaseTable {
         order.into_iter().map(|entry| self.unpack(entry))
     }
 
+    /// Those that lack a state which a statement should have named.
+    pub(crate) fn iter_bogus(&self) -> impl Iterator<Item = Lease> + '_ {
+        const BOGUS: u8 = BindingState::Bogus as u8;
+        let bogus = self.entries.iter().filter(|entry| entry.fixed.states[..2].contains(&BOGUS));
+        bogus.map(|entry| self.unpack(entry))
+    }
+
     pub(crate) fn put(&mut self, lease: &Lease) {
         let mut heap = Vec::new();
         let fixed = pack(lease, &mut heap);
