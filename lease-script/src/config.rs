@@ -13,6 +13,9 @@ pub const DEFAULT_PREFIX: &str = "dnsmasq_lease_";
 /// The default of dnsmasq's own `dhcp-lease-max` (MAXLEASES in config.h).
 pub const DEFAULT_MAX: u64 = 1000;
 
+/// A journal of this size has room for some two hundred leases and their changes.
+pub const DEFAULT_REWRITE_SIZE: u64 = 65_536;
+
 /// What the variables `LEASE_*` ask for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
@@ -30,6 +33,12 @@ pub struct Config {
     pub nvram: Option<OsString>,
     /// `LEASE_RUN`: the directory in RAM for the marker.
     pub run: PathBuf,
+    /// `LEASE_STORE=journal:PATH`: the path; `None`: NVRAM.
+    pub journal: Option<PathBuf>,
+    /// `LEASE_REWRITE_SIZE`: from so many bytes on, a journal is rewritten when it has doubled; 0: never.
+    pub rewrite_size: u64,
+    /// `LEASE_REWRITE_AGE`: a journal is rewritten after so many seconds; 0: never.
+    pub rewrite_age: u64,
 }
 
 impl Default for Config {
@@ -42,6 +51,9 @@ impl Default for Config {
             free: None,
             nvram: None,
             run: "/tmp".into(),
+            journal: None,
+            rewrite_size: DEFAULT_REWRITE_SIZE,
+            rewrite_age: 0,
         }
     }
 }
@@ -52,13 +64,23 @@ impl Config {
     /// # Errors
     /// One line on what this build does not do: a store or a prefix that it refuses.
     pub fn from_env(env: &Environment) -> Result<Self, String> {
-        match env.get("LEASE_STORE") {
-            None | Some(b"nvram") => {}
-            Some(store) if store.starts_with(b"journal:") => {
-                return Err("LEASE_STORE=journal: not in this version".into());
-            }
-            Some(_) => return Err("LEASE_STORE: no such store".into()),
-        }
+        let journal = match env.get("LEASE_STORE") {
+            None | Some(b"nvram") => None,
+            Some(b"journal:") => return Err("LEASE_STORE=journal: no path".into()),
+            Some(store) => match store.strip_prefix(b"journal:") {
+                Some(path) if cfg!(feature = "dhcpd") => {
+                    Some(OsString::from_vec(path.to_vec()).into())
+                }
+                Some(_) => return Err("LEASE_STORE=journal: not in this build".into()),
+                None => return Err("LEASE_STORE: no such store".into()),
+            },
+        };
+        let number = |name: &str, default: u64| match env.get(name) {
+            None => Ok(default),
+            Some(text) => time(text).ok_or_else(|| format!("{name}: no number")),
+        };
+        let rewrite_size = number("LEASE_REWRITE_SIZE", DEFAULT_REWRITE_SIZE)?;
+        let rewrite_age = number("LEASE_REWRITE_AGE", 0)?;
         let prefix = env.get("LEASE_PREFIX").unwrap_or(DEFAULT_PREFIX.as_bytes());
         let word = |c: &u8| c.is_ascii_alphanumeric() || *c == b'_';
         if !word(&prefix[0]) || !prefix.iter().all(|c| word(c) || matches!(c, b'.' | b'-')) {
@@ -76,6 +98,9 @@ impl Config {
             run: env
                 .get("LEASE_RUN")
                 .map_or_else(|| "/tmp".into(), |path| OsString::from_vec(path.to_vec()).into()),
+            journal,
+            rewrite_size,
+            rewrite_age,
         })
     }
 

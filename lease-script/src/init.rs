@@ -3,24 +3,51 @@
 use std::collections::HashSet;
 
 use crate::address::Address;
-use crate::config::DEFAULT_MAX;
+use crate::config::{Config, DEFAULT_MAX};
 use crate::record::Stored;
-use crate::script::{Script, Step, Stop, clean};
+use crate::script::{Script, Step, Stop, Words, clean};
 use crate::survey::Show;
 
 /// A lease that may be printed.
-struct Lease {
-    address: Address,
-    rank: u64,
-    line: Vec<u8>,
+pub(crate) struct Lease {
+    pub(crate) address: Address,
+    pub(crate) rank: u64,
+    pub(crate) line: Vec<u8>,
+}
+
+/// `LEASE_MAX`.
+pub(crate) fn limit(words: &mut Words, config: &Config) -> u64 {
+    config.max.unwrap_or_else(|| {
+        words.say("LEASE_MAX is no number: 1000 taken");
+        DEFAULT_MAX
+    })
+}
+
+/// Prints what dnsmasq may read: v4, the server's DUID, v6.
+pub(crate) fn print(words: &mut Words, max: u64, mut leases: Vec<Lease>, server: Option<&[u8]>) {
+    leases.sort_by_key(|lease| lease.address);
+    let max = usize::try_from(max).unwrap_or(usize::MAX);
+    if max > 0 && leases.len() > max {
+        let surplus = leases.len() - max;
+        keep_longest(&mut leases, max);
+        words.say(format_args!("LEASE_MAX={max}: {surplus} leases left out"));
+    }
+    let (v4, v6) =
+        leases.split_at(leases.partition_point(|lease| matches!(lease.address, Address::V4(_))));
+    for line in v4
+        .iter()
+        .map(|lease| lease.line.as_slice())
+        .chain(server)
+        .chain(v6.iter().map(|lease| lease.line.as_slice()))
+    {
+        words.stdout.extend_from_slice(line);
+        words.stdout.push(b'\n');
+    }
 }
 
 impl Script<'_> {
     pub(crate) fn init(&mut self) -> Step {
-        let max = self.config.max.unwrap_or_else(|| {
-            self.say("LEASE_MAX is no number: 1000 taken");
-            DEFAULT_MAX
-        });
+        let max = limit(&mut self.words, self.config);
         let show = self.show()?;
         let mute = show.text.is_empty() && !show.errors.is_empty() && !is_size_line(&show.errors);
         if show.code != 0 || mute {
@@ -58,25 +85,7 @@ impl Script<'_> {
                 Err(fault) => self.say(format_args!("{}: left out: {fault}", clean(name))),
             }
         }
-        leases.sort_by_key(|lease| lease.address);
-        let max = usize::try_from(max).unwrap_or(usize::MAX);
-        if max > 0 && leases.len() > max {
-            let surplus = leases.len() - max;
-            keep_longest(&mut leases, max);
-            self.say(format_args!("LEASE_MAX={max}: {surplus} leases left out"));
-        }
-        let (v4, v6) = leases
-            .split_at(leases.partition_point(|lease| matches!(lease.address, Address::V4(_))));
-        let server = server.iter().map(Vec::as_slice);
-        for line in v4
-            .iter()
-            .map(|lease| lease.line.as_slice())
-            .chain(server)
-            .chain(v6.iter().map(|l| l.line.as_slice()))
-        {
-            self.stdout.extend_from_slice(line);
-            self.stdout.push(b'\n');
-        }
+        print(&mut self.words, max, leases, server.as_deref());
         if unreadable && self.config.strict { Err(Stop::Failed) } else { Ok(()) }
     }
 }

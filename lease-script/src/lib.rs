@@ -14,6 +14,8 @@ mod config;
 #[cfg(feature = "dhcpd")]
 pub mod dhcpd;
 mod init;
+#[cfg(feature = "dhcpd")]
+pub mod journal;
 mod marker;
 mod nvram;
 mod process;
@@ -26,7 +28,7 @@ mod update;
 
 pub use address::Address;
 pub use call::{Call, Environment, Outcome};
-pub use config::{Config, DEFAULT_MAX, DEFAULT_PREFIX};
+pub use config::{Config, DEFAULT_MAX, DEFAULT_PREFIX, DEFAULT_REWRITE_SIZE};
 pub use marker::{FileMarker, Marker, MemoryMarker};
 pub use nvram::{Nvram, NvramOutput, killed};
 pub use process::SpawnedNvram;

@@ -28,6 +28,10 @@ pub fn main(
 /// Makes one call with the `nvram` tool as processes and the marker as a file, as the environment says.
 pub fn run_process(call: &Call) -> Outcome {
     with_config(call, |config| {
+        #[cfg(feature = "dhcpd")]
+        if let Some(path) = &config.journal {
+            return crate::journal::on_disk(call, config, path);
+        }
         let mut nvram = SpawnedNvram::new(config.nvram.clone());
         run(call, config, &mut nvram, &mut FileMarker::new(config.marker_path()))
     })

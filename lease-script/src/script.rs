@@ -15,23 +15,52 @@ pub fn run(
     nvram: &mut dyn Nvram,
     marker: &mut dyn Marker,
 ) -> Outcome {
-    let mut script = Script { config, nvram, marker, stdout: Vec::new(), stderr: Vec::new() };
+    let mut script = Script { config, nvram, marker, words: Words::default() };
     let end = match call.arg(0) {
         b"init" => script.init(),
         b"add" | b"old" | b"del" => script.update(call),
-        b"" => script.fail("usage: init | add|old|del MAC-or-DUID ADDRESS [HOSTNAME]"),
-        // dnsmasq reports other things too: arp-add, tftp, whatever comes.
-        _ => Ok(()),
+        _ => script.words.other(call),
     };
-    let (exit, killed) = match end {
-        Ok(()) => (0, false),
-        Err(Stop::Failed) => (1, false),
-        Err(Stop::Killed) => (0, true),
-    };
-    Outcome { stdout: script.stdout, stderr: script.stderr, exit, killed }
+    script.words.outcome(end)
+}
+
+/// What a script says.
+#[derive(Default)]
+pub(crate) struct Words {
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: Vec<u8>,
+}
+
+impl Words {
+    pub(crate) fn say(&mut self, text: impl Display) {
+        self.stderr.extend_from_slice(format!("lease-update: {text}\n").as_bytes());
+    }
+
+    pub(crate) fn fail<T>(&mut self, text: impl Display) -> Step<T> {
+        self.say(text);
+        Err(Stop::Failed)
+    }
+
+    /// A call that is about no lease. dnsmasq reports other things, too: arp-add, tftp, whatever comes.
+    pub(crate) fn other(&mut self, call: &Call) -> Step {
+        if call.arg(0).is_empty() {
+            return self.fail("usage: init | add|old|del MAC-or-DUID ADDRESS [HOSTNAME]");
+        }
+        Ok(())
+    }
+
+    pub(crate) fn outcome(self, end: Step) -> Outcome {
+        let (exit, killed) = match end {
+            Ok(()) => (0, false),
+            Err(Stop::Failed) => (1, false),
+            Err(Stop::Killed) => (0, true),
+        };
+        Outcome { stdout: self.stdout, stderr: self.stderr, exit, killed }
+    }
 }
 
 /// Why a script ends early.
+#[derive(Clone, Copy)]
 pub(crate) enum Stop {
     /// With exit code 1, and a line that says why.
     Failed,
@@ -50,18 +79,16 @@ pub(crate) struct Script<'a> {
     pub(crate) config: &'a Config,
     pub(crate) nvram: &'a mut dyn Nvram,
     pub(crate) marker: &'a mut dyn Marker,
-    pub(crate) stdout: Vec<u8>,
-    pub(crate) stderr: Vec<u8>,
+    pub(crate) words: Words,
 }
 
 impl Script<'_> {
     pub(crate) fn say(&mut self, text: impl Display) {
-        self.stderr.extend_from_slice(format!("lease-update: {text}\n").as_bytes());
+        self.words.say(text);
     }
 
     pub(crate) fn fail<T>(&mut self, text: impl Display) -> Step<T> {
-        self.say(text);
-        Err(Stop::Failed)
+        self.words.fail(text)
     }
 
     pub(crate) fn command(&mut self, args: &[&[u8]]) -> Step<NvramOutput> {

@@ -2,9 +2,10 @@
 
 use crate::address::Address;
 use crate::call::Call;
+use crate::config::Config;
 use crate::record::{Record, is_client_id, is_duid_line, is_hardware, is_host, is_iaid, time};
 use crate::room::Room;
-use crate::script::{Script, Step, clean};
+use crate::script::{Script, Step, Words, clean};
 
 /// The greatest time that a record can hold.
 const LAST_TIME: u64 = 9_999_999_999;
@@ -52,18 +53,13 @@ impl Script<'_> {
         let old = self.get(&name)?;
         let new = match call.arg(0) {
             b"del" => None,
-            _ => Some(self.compose(call, address, old.as_deref())?),
+            _ => Some(compose(&mut self.words, self.config, call, address, old.as_deref())?),
         };
         let mut changes = vec![Change { name, old, new }];
-        if let (Address::V6(_), Some(_), Some(duid)) =
-            (address, &changes[0].new, call.env.get("DNSMASQ_SERVER_DUID"))
-        {
-            let line = [b"duid ", duid].concat();
-            if is_duid_line(&line) {
-                let name = self.name(b"duid");
-                let old = self.get(&name)?;
-                changes.push(Change { name, old, new: Some(line) });
-            }
+        if let Some(line) = changes[0].new.as_ref().and_then(|_| server_duid(call, address)) {
+            let name = self.name(b"duid");
+            let old = self.get(&name)?;
+            changes.push(Change { name, old, new: Some(line) });
         }
         let record = changes[0].name.clone();
         changes.retain(|change| change.old != change.new);
@@ -77,54 +73,6 @@ impl Script<'_> {
         } else {
             Ok(())
         }
-    }
-
-    /// The record as dnsmasq reports it.
-    fn compose(&mut self, call: &Call, address: Address, stored: Option<&[u8]>) -> Step<Vec<u8>> {
-        let length = call.env.get("DNSMASQ_LEASE_LENGTH");
-        let Some(mut expiry) =
-            length.or_else(|| call.env.get("DNSMASQ_LEASE_EXPIRES")).and_then(time)
-        else {
-            return self.fail("no lease time: refused");
-        };
-        let host = Some(call.arg(3)).filter(|host| is_host(host)).unwrap_or(b"*");
-        let (second, id) = match address {
-            Address::V4(_) => {
-                if !is_hardware(call.arg(1)) {
-                    return self.fail("hardware address is not hexadecimal: refused");
-                }
-                let id = call.env.get("DNSMASQ_CLIENT_ID").filter(|id| is_client_id(id));
-                (call.arg(1), id.unwrap_or(b"*"))
-            }
-            Address::V6(_) => {
-                if !is_client_id(call.arg(1)) {
-                    return self.fail("DUID is not hexadecimal: refused");
-                }
-                let Some(iaid) = call.env.get("DNSMASQ_IAID").filter(|iaid| is_iaid(iaid)) else {
-                    return self.fail("IAID is no 32-bit number: refused");
-                };
-                (iaid, call.arg(1))
-            }
-        };
-        if length.is_none() {
-            let stored = stored.and_then(|value| Record::parse(address, call.arg(2), value).ok());
-            expiry = self.stretch(expiry, stored.map(|record| record.time));
-        }
-        Ok([expiry.to_string().as_bytes(), second, call.arg(2), host, id].join(&b' '))
-    }
-
-    /// The time to store for an expiry: the stored one while it is not before the expiry and not more than the
-    /// slack after it.
-    fn stretch(&mut self, expiry: u64, stored: Option<u64>) -> u64 {
-        let slack = self.config.slack.unwrap_or_else(|| {
-            self.say("LEASE_SLACK is no number of seconds: 0 taken");
-            0
-        });
-        if expiry == 0 || slack == 0 {
-            return expiry;
-        }
-        let latest = LAST_TIME.min(expiry + slack);
-        stored.filter(|stored| (expiry..=latest).contains(stored)).unwrap_or(latest)
     }
 
     fn store(&mut self, record: &[u8], changes: &[Change], pending: &Pending) -> Step {
@@ -215,4 +163,64 @@ impl Script<'_> {
         let cleared = self.marker.clear();
         self.noted(cleared)
     }
+}
+
+/// The record as dnsmasq reports it.
+pub(crate) fn compose(
+    words: &mut Words,
+    config: &Config,
+    call: &Call,
+    address: Address,
+    stored: Option<&[u8]>,
+) -> Step<Vec<u8>> {
+    let length = call.env.get("DNSMASQ_LEASE_LENGTH");
+    let Some(mut expiry) = length.or_else(|| call.env.get("DNSMASQ_LEASE_EXPIRES")).and_then(time)
+    else {
+        return words.fail("no lease time: refused");
+    };
+    let host = Some(call.arg(3)).filter(|host| is_host(host)).unwrap_or(b"*");
+    let (second, id) = match address {
+        Address::V4(_) => {
+            if !is_hardware(call.arg(1)) {
+                return words.fail("hardware address is not hexadecimal: refused");
+            }
+            let id = call.env.get("DNSMASQ_CLIENT_ID").filter(|id| is_client_id(id));
+            (call.arg(1), id.unwrap_or(b"*"))
+        }
+        Address::V6(_) => {
+            if !is_client_id(call.arg(1)) {
+                return words.fail("DUID is not hexadecimal: refused");
+            }
+            let Some(iaid) = call.env.get("DNSMASQ_IAID").filter(|iaid| is_iaid(iaid)) else {
+                return words.fail("IAID is no 32-bit number: refused");
+            };
+            (iaid, call.arg(1))
+        }
+    };
+    if length.is_none() {
+        let stored = stored.and_then(|value| Record::parse(address, call.arg(2), value).ok());
+        expiry = stretch(words, config, expiry, stored.map(|record| record.time));
+    }
+    Ok([expiry.to_string().as_bytes(), second, call.arg(2), host, id].join(&b' '))
+}
+
+/// The time to store for an expiry: the stored one while it is not before the expiry and not more than the
+/// slack after it.
+fn stretch(words: &mut Words, config: &Config, expiry: u64, stored: Option<u64>) -> u64 {
+    let slack = config.slack.unwrap_or_else(|| {
+        words.say("LEASE_SLACK is no number of seconds: 0 taken");
+        0
+    });
+    if expiry == 0 || slack == 0 {
+        return expiry;
+    }
+    let latest = LAST_TIME.min(expiry + slack);
+    stored.filter(|stored| (expiry..=latest).contains(stored)).unwrap_or(latest)
+}
+
+/// The line of the server's DUID that comes with a DHCPv6 lease.
+pub(crate) fn server_duid(call: &Call, address: Address) -> Option<Vec<u8>> {
+    let duid = call.env.get("DNSMASQ_SERVER_DUID")?;
+    let line = [b"duid ", duid].concat();
+    (matches!(address, Address::V6(_)) && is_duid_line(&line)).then_some(line)
 }

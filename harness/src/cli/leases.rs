@@ -27,6 +27,11 @@ enum Command {
                       them.\nExit codes: 0 shown; 2 the file cannot be read"
     )]
     Show(Show),
+    /// Put a journal back in its place after a rewrite that was broken off
+    #[command(
+        after_help = "Exit codes: 0 done, or nothing to do; 1 a person has to look; 2 the path cannot be read"
+    )]
+    Recover(super::recover::Args),
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -75,6 +80,7 @@ const SHOWN: usize = 100;
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     match &args.command {
         Command::Show(args) => show(args),
+        Command::Recover(args) => super::recover::run(args),
     }
 }
 

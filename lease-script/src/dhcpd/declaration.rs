@@ -50,6 +50,8 @@ pub struct Counts {
     pub rejected: u64,
     /// Times that something unknown stood at top level.
     pub corrupt: u64,
+    /// What is read but not kept here: hosts, groups, classes, failover states, billing.
+    pub others: u64,
 }
 
 /// Everything that reading a file gathers.
@@ -194,6 +196,16 @@ impl<R: Read> Declarations<R> {
 
     /// A declaration that is no lease.
     pub(crate) fn other(&mut self, token: Token) {
+        self.gathered.counts.others += u64::from(matches!(
+            token,
+            Token::Keyword(
+                Keyword::Class
+                    | Keyword::Subclass
+                    | Keyword::Host
+                    | Keyword::Group
+                    | Keyword::Failover
+            )
+        ));
         match token {
             Token::Keyword(Keyword::Class) => {
                 self.class(false);
@@ -506,6 +518,7 @@ impl<R: Read> Declarations<R> {
     }
 
     fn billing(&mut self) {
+        self.gathered.counts.others += 1;
         match self.lexer.next() {
             Token::Keyword(Keyword::Class) => {
                 let token = self.lexer.next();

@@ -1,0 +1,279 @@
+//! Leases of dnsmasq as declarations of dhcpd, and back, byte for byte.
+//!
+//! | dnsmasq | DHCPv4: `lease ADDRESS` | DHCPv6: `ia-na` or `ia-ta`, `iaaddr ADDRESS` |
+//! |---|---|---|
+//! | expiry | `ends` | `ends` |
+//! | expiry from 2038 on | `ends never`, `set dnsmasq-expires = "N"` | the same |
+//! | for ever | `ends never` | `ends never` |
+//! | length (`HAVE_BROKEN_RTC`) | no `ends`, `set dnsmasq-length = "N"` | `ends epoch 0`, the same variable |
+//! | hardware address | `hardware` | |
+//! | host name | `client-hostname` where dhcpd keeps it, else `set dnsmasq-host` | `set dnsmasq-host` |
+//! | client-id | `uid` | |
+//! | IAID, DUID | | the identifier of the block |
+//!
+//! A length says nothing about when a lease ends, so no end is claimed: to dhcpd such a lease is over, and
+//! its client the one that gets the address again.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use crate::address::Address;
+use crate::dhcpd::{
+    BindingState, Date, Hardware, Ia, IaAddress, IaKind, Lease, SetValue, keeps_hostname,
+};
+use crate::record::{Client, Record};
+
+const LENGTH: &str = "dnsmasq-length";
+const EXPIRES: &str = "dnsmasq-expires";
+const HOST: &str = "dnsmasq-host";
+const HARDWARE: &str = "dnsmasq-hardware";
+
+/// A line for dnsmasq, and whether its time is a length.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Line {
+    pub(super) text: Vec<u8>,
+    pub(super) is_length: bool,
+}
+
+/// Why a declaration has no line.
+pub(super) type NoLine = &'static str;
+
+type Variables = Vec<(String, SetValue)>;
+
+fn variable<'a>(set: &'a Variables, name: &str) -> Option<&'a [u8]> {
+    set.iter().find_map(|(held, value)| match value {
+        SetValue::Data(bytes) if held.eq_ignore_ascii_case(name) => Some(bytes.as_slice()),
+        _ => None,
+    })
+}
+
+fn put(set: &mut Variables, name: &str, value: impl Into<Vec<u8>>) {
+    set.push((name.to_owned(), SetValue::Data(value.into())));
+}
+
+fn put_time(set: &mut Variables, time: u64, is_length: bool) -> Date {
+    if time == 0 {
+        Date::NEVER
+    } else if is_length {
+        put(set, LENGTH, time.to_string());
+        Date::ABSENT
+    } else if let Some(date) = i64::try_from(time).ok().map(Date).filter(|d| *d < Date::NEVER) {
+        date
+    } else {
+        put(set, EXPIRES, time.to_string());
+        Date::NEVER
+    }
+}
+
+fn time(set: &Variables, ends: Date) -> Result<(Vec<u8>, bool), NoLine> {
+    if let Some(length) = variable(set, LENGTH) {
+        Ok((length.to_vec(), true))
+    } else if let Some(expires) = variable(set, EXPIRES) {
+        Ok((expires.to_vec(), false))
+    } else if ends.is_never() {
+        Ok((b"0".to_vec(), false))
+    } else if ends.0 > 0 {
+        Ok((ends.0.to_string().into_bytes(), false))
+    } else {
+        Err("it has no end")
+    }
+}
+
+/// The bytes of `aa:bb:cc`.
+fn unhex(text: &[u8]) -> Vec<u8> {
+    let digit = |c: u8| char::from(c).to_digit(16).unwrap_or(0) as u8;
+    text.chunks(3)
+        .filter(|pair| pair.len() >= 2)
+        .map(|pair| digit(pair[0]) << 4 | digit(pair[1]))
+        .collect()
+}
+
+fn hex(bytes: &[u8]) -> Vec<u8> {
+    let pairs: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    pairs.join(":").into_bytes()
+}
+
+fn hardware(text: &[u8]) -> Hardware {
+    match text {
+        [a, b, b'-', rest @ ..] => Hardware { kind: unhex(&[*a, *b])[0], bytes: unhex(rest) },
+        _ => Hardware { kind: 1, bytes: unhex(text) },
+    }
+}
+
+fn hardware_text(hardware: &Hardware) -> Vec<u8> {
+    let bytes = hex(&hardware.bytes);
+    if hardware.kind == 1 && !bytes.is_empty() {
+        bytes
+    } else {
+        [format!("{:02x}-", hardware.kind).as_bytes(), &bytes].concat()
+    }
+}
+
+/// The declaration of a DHCPv4 lease.
+pub(super) fn lease(address: Ipv4Addr, record: &Record<'_>, is_length: bool) -> Lease {
+    let mut lease = Lease::new(address);
+    lease.state = BindingState::Active;
+    lease.next_state = Some(BindingState::Free);
+    lease.rewind_state = Some(BindingState::Free);
+    lease.ends = put_time(&mut lease.set, record.time, is_length);
+    lease.tstp = lease.ends;
+    if let Client::V4 { hardware: text, client_id } = record.client {
+        let parsed = hardware(text);
+        if hardware_text(&parsed) != text {
+            put(&mut lease.set, HARDWARE, text);
+        }
+        lease.hardware = Some(parsed);
+        if client_id != b"*" {
+            lease.uid = unhex(client_id);
+        }
+    }
+    if record.host != b"*" {
+        if keeps_hostname(record.host) {
+            lease.hostname = Some(record.host.to_vec());
+        } else {
+            put(&mut lease.set, HOST, record.host);
+        }
+    }
+    lease
+}
+
+/// The declaration that says that nobody holds an address.
+pub(super) fn free(address: Ipv4Addr) -> Lease {
+    let mut lease = Lease::new(address);
+    lease.next_state = Some(BindingState::Free);
+    lease.rewind_state = Some(BindingState::Free);
+    lease
+}
+
+fn host(found: Option<&[u8]>) -> &[u8] {
+    // Others' journals hold names that are no words to dnsmasq.
+    let word = |name: &&[u8]| crate::record::is_host(name);
+    found.filter(word).unwrap_or(b"*")
+}
+
+/// The line of a DHCPv4 lease; `None` where nobody holds the address.
+pub(super) fn of_lease(lease: &Lease) -> Option<Result<Line, NoLine>> {
+    (lease.state == BindingState::Active).then(|| {
+        let (time, is_length) = time(&lease.set, lease.ends)?;
+        let none = Hardware::default();
+        let hardware = variable(&lease.set, HARDWARE).map_or_else(
+            || hardware_text(lease.hardware.as_ref().unwrap_or(&none)),
+            <[u8]>::to_vec,
+        );
+        let name = host(variable(&lease.set, HOST).or(lease.hostname.as_deref()));
+        let id = if lease.uid.is_empty() { b"*".to_vec() } else { hex(&lease.uid) };
+        let address = lease.address.to_string();
+        let text = [&time, &hardware, address.as_bytes(), name, &id].join(&b' ');
+        Ok(Line { text, is_length })
+    })
+}
+
+/// The kind and identifier of the block in which a DHCPv6 lease stands.
+pub(super) fn association(record: &Record<'_>) -> Option<(IaKind, Vec<u8>)> {
+    let Client::V6 { iaid, duid } = record.client else { return None };
+    let (kind, number) = match iaid.strip_prefix(b"T") {
+        Some(number) => (IaKind::Temporary, number),
+        None => (IaKind::NonTemporary, iaid),
+    };
+    let number: u32 = std::str::from_utf8(number).ok()?.parse().ok()?;
+    // dhcpd keeps the number in the byte order of its machine; our journals are little-endian.
+    Some((kind, [&number.to_le_bytes()[..], &unhex(duid)].concat()))
+}
+
+/// The address of a DHCPv6 lease in its block.
+pub(super) fn ia_address(address: Ipv6Addr, record: &Record<'_>, is_length: bool) -> IaAddress {
+    let mut set = Vec::new();
+    let ends = put_time(&mut set, record.time, is_length);
+    if record.host != b"*" {
+        put(&mut set, HOST, record.host);
+    }
+    // Lifetimes are known only where dnsmasq reports lengths, or for ever.
+    let life = match (record.time, is_length) {
+        (0, _) => u32::MAX,
+        (length, true) => u32::try_from(length).unwrap_or(u32::MAX),
+        _ => 0,
+    };
+    let on = Vec::new();
+    let state = BindingState::Active;
+    IaAddress { address, prefix_length: 0, state, preferred: life, max: life, ends, set, on }
+}
+
+/// The line of a DHCPv6 lease; `None` where nobody holds the address, and for prefixes, which dnsmasq does not lease.
+pub(super) fn of_ia_address(ia: &Ia, held: &IaAddress) -> Option<Result<Line, NoLine>> {
+    let mark = match ia.kind {
+        IaKind::NonTemporary => "",
+        IaKind::Temporary => "T",
+        IaKind::Prefix => return None,
+    };
+    (held.state == BindingState::Active).then(|| {
+        let (time, is_length) = time(&held.set, held.ends)?;
+        let number = <[u8; 4]>::try_from(ia.iaid()).map_err(|_| "its identifier is too short")?;
+        let iaid = format!("{mark}{}", u32::from_le_bytes(number));
+        let name = host(variable(&held.set, HOST));
+        let (address, duid) = (held.address.to_string(), hex(ia.duid()));
+        let text = [&time, iaid.as_bytes(), address.as_bytes(), name, &duid].join(&b' ');
+        Ok(Line { text, is_length })
+    })
+}
+
+/// The line of the server's DUID.
+pub(super) fn of_server_duid(duid: &[u8]) -> Vec<u8> {
+    [b"duid ", &hex(duid)[..]].concat()
+}
+
+/// The DUID of such a line.
+pub(super) fn server_duid(line: &[u8]) -> Vec<u8> {
+    unhex(line.strip_prefix(b"duid ").unwrap_or_default())
+}
+
+/// The address of a line of a lease.
+pub(super) fn record<'a>(address: Address, text: &[u8], line: &'a [u8]) -> Option<Record<'a>> {
+    Record::parse(address, text, line).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dhcpd::{Family, Options, View, read_bytes, write_ia, write_lease};
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("1700003600 02:aa:00:00:00:0a 192.168.1.10 laptop 01:02:aa:00:00:00:0a")]
+    #[case("0 02:aa:00:00:00:0a 192.168.1.10 * *")]
+    #[case("2147483646 20-02:aa 192.168.1.10 * ff")]
+    #[case("2147483647 06- 192.168.1.10 * *")]
+    #[case("9999999999 01- 192.168.1.10 with-\u{e9}t\u{e9} 00")]
+    #[case("1 01-02:aa 192.168.1.10 quo\"te\\ 00")]
+    #[case("2145916800 02:aa 192.168.1.10 {};# 00")]
+    fn a_line_comes_back_as_it_was(#[case] line: &str, #[values(false, true)] is_length: bool) {
+        let address = Ipv4Addr::new(192, 168, 1, 10);
+        let parsed = record(Address::V4(address), b"192.168.1.10", line.as_bytes()).expect(line);
+        let mut file = Vec::new();
+        write_lease(&mut file, &lease(address, &parsed, is_length)).expect(line);
+        for view in [View::Careful, View::Text] {
+            let read = read_bytes(&file, &Options::new(view, 0));
+            let back =
+                of_lease(&read.leases().next().expect("one")).expect("active").expect("a line");
+            assert_eq!(String::from_utf8_lossy(&back.text), line);
+            assert_eq!(back.is_length, is_length && !line.starts_with("0 "));
+        }
+    }
+
+    #[rstest]
+    #[case("1700003600 1 fd77::1 laptop 00:01:02")]
+    #[case("0 T4294967295 fd77::1 * 00:03:00:01:02:aa:00:00:00:01")]
+    #[case("9999999999 0 fd77::1 n\"\\ ff:ff")]
+    fn a_line_of_dhcpv6_does_too(#[case] line: &str, #[values(false, true)] is_length: bool) {
+        let address: Ipv6Addr = "fd77::1".parse().expect("an address");
+        let parsed = record(Address::V6(address), b"fd77::1", line.as_bytes()).expect(line);
+        let (kind, id) = association(&parsed).expect("an association");
+        let addresses = vec![ia_address(address, &parsed, is_length)];
+        let mut file = b"authoring-byte-order little-endian;\n".to_vec();
+        write_ia(&mut file, &Ia { kind, id, cltt: Date::ABSENT, addresses }).expect(line);
+        let mut options = Options::new(View::Careful, 0);
+        options.family = Some(Family::V6);
+        let read = read_bytes(&file, &options);
+        let ia = read.ias().next().expect("one");
+        let back = of_ia_address(ia, &ia.addresses[0]).expect("active").expect("a line");
+        assert_eq!(String::from_utf8_lossy(&back.text), line);
+    }
+}
