@@ -4,6 +4,7 @@ pub mod cli;
 pub mod crash;
 pub mod diagnostics;
 pub mod dnsmasq;
+pub mod races;
 pub mod report;
 pub mod run;
 pub mod scenario;

@@ -12,8 +12,10 @@ use crate::suite;
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Scenario files, or folders of them
-    #[arg(required = true)]
+    #[arg(required_unless_present = "races")]
     paths: Vec<PathBuf>,
+    #[command(flatten)]
+    races: super::races::Args,
     #[command(flatten)]
     common: Common,
     /// Explore the cases whose name contains this text
@@ -42,6 +44,9 @@ enum Granularity {
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
+    if args.races.wanted {
+        return super::races::run(&args.races, args.list);
+    }
     if args.common.target.is_some_and(|target| target != TargetChoice::InProcess) {
         return Err(Failure::Input(
             "power cuts are explored in process: add --target in-process".to_owned(),

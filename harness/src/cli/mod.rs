@@ -4,6 +4,7 @@ mod common;
 mod crash;
 mod device;
 mod leases;
+mod races;
 mod recover;
 mod replay;
 mod replay_trace;

@@ -16,6 +16,9 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
+    if let Some(raced) = super::races::run_replay(&args.id, args.verbose) {
+        return raced;
+    }
     let refuse = |error: crash::IdError| Failure::Input(error.to_string());
     let id: Id = args.id.parse().map_err(refuse)?;
     let named = |name| id.parameter(name).map(str::to_owned).into_iter().collect();

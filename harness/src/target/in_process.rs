@@ -27,6 +27,17 @@ pub enum Function {
     Other(fn(&Call, &mut dyn Nvram) -> Outcome),
 }
 
+impl Function {
+    /// Makes one call.
+    pub fn invoke(&self, call: &Call, nvram: &mut dyn Nvram, marker: &mut dyn Marker) -> Outcome {
+        match self {
+            Self::Ours(config) => lease_script::run(call, config, nvram, marker),
+            Self::Naive => naive::run(call, nvram),
+            Self::Other(script) => script(call, nvram),
+        }
+    }
+}
+
 /// A router in memory. `Clone` costs what changed.
 #[derive(Clone, Debug)]
 pub struct InProcess {
@@ -84,7 +95,7 @@ impl InProcess {
             steps: Vec::new(),
         };
         let outcome =
-            invoke(&self.script, &script_call(call), &mut wire, &mut SharedMarker(marker.clone()));
+            self.script.invoke(&script_call(call), &mut wire, &mut SharedMarker(marker.clone()));
         let steps = wire.steps;
         self.marker = marker.take();
         Trail { outcome, steps }
@@ -95,7 +106,7 @@ impl InProcess {
     pub fn read_init(&self) -> (Outcome, Option<Loaded>) {
         let mut wire = ReadingWire { machine: self.machine.clone(), variables: OnceCell::new() };
         let call = Call::new([b"init".to_vec()], Environment::default());
-        let outcome = invoke(&self.script, &call, &mut wire, &mut MemoryMarker::default());
+        let outcome = self.script.invoke(&call, &mut wire, &mut MemoryMarker::default());
         wire.load();
         (outcome, wire.variables.into_inner().flatten())
     }
@@ -227,7 +238,7 @@ impl Wire<'_> {
                 page: None,
             };
             let call = Call::new([b"init".to_vec()], Environment::default());
-            let outcome = invoke(script, &call, &mut wire, &mut MemoryMarker::default());
+            let outcome = script.invoke(&call, &mut wire, &mut MemoryMarker::default());
             seen.push((outcome.stdout, Some(i32::from(outcome.exit))));
         }
     }
@@ -266,19 +277,6 @@ fn foretell(machine: &Machine, arguments: &[&[u8]]) -> Vec<nvram_emu::device::Op
     fork.take_ops()
 }
 
-fn invoke(
-    script: &Function,
-    call: &Call,
-    wire: &mut dyn Nvram,
-    marker: &mut dyn Marker,
-) -> lease_script::Outcome {
-    match script {
-        Function::Ours(config) => lease_script::run(call, config, wire, marker),
-        Function::Naive => naive::run(call, wire),
-        Function::Other(script) => script(call, wire),
-    }
-}
-
 impl Target for InProcess {
     fn call(&mut self, call: &ScriptCall, plan: &Plan) -> Result<CallResult, TargetError> {
         self.machine.take_ops();
@@ -289,7 +287,7 @@ impl Target for InProcess {
             commands: Vec::new(),
             page: plan.web_page.then_some(Page { script: &self.script, seen: Vec::new() }),
         };
-        let outcome = invoke(&self.script, &call, &mut wire, &mut self.marker);
+        let outcome = self.script.invoke(&call, &mut wire, &mut self.marker);
         let (commands, pages) = (wire.commands, wire.page.map_or_else(Vec::new, |page| page.seen));
         let end = match (&plan.disturbance, outcome.killed) {
             (_, false) => CallEnd::Exited(i32::from(outcome.exit)),

@@ -5,6 +5,7 @@ mod crash;
 mod engine;
 mod judge;
 mod lab;
+mod races;
 mod runner;
 mod traces;
 mod wear;
