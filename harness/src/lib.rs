@@ -3,6 +3,7 @@
 pub mod cli;
 pub mod crash;
 pub mod diagnostics;
+mod digest;
 pub mod dnsmasq;
 pub mod races;
 pub mod report;

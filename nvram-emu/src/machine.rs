@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::device::{Cut, Flash, Op, OpLog};
-use crate::dialect::{Board, Dialect, Halt, Output, ProcMtd, Ram, Variables};
+use crate::dialect::{Board, Dialect, Halt, Loaded, Output, ProcMtd, Ram, Variables};
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +37,7 @@ impl Machine {
     /// partition's; `None`: the whole partition.
     pub fn new(dialect: Dialect, flash: Flash, space: Option<u32>) -> Self {
         let space = space.unwrap_or(flash.geometry().size);
-        Self { dialect, board: Board { flash, ram: Ram::Empty, space, proc_mtd: ProcMtd::Assumed } }
+        Self { dialect, board: Board::new(flash, space) }
     }
 
     /// The same, seeing another /proc/mtd.
@@ -112,6 +112,12 @@ impl Machine {
         }
     }
 
+    /// Whether flash and RAM are those of `other`, as far as that can be told without reading them.
+    pub fn is_as(&self, other: &Self) -> bool {
+        let (ours, theirs) = (&self.board, &other.board);
+        ours.flash.stamp() == theirs.flash.stamp() && ours.ram.is_as(&theirs.ram)
+    }
+
     /// The dialect.
     pub fn dialect(&self) -> Dialect {
         self.dialect
@@ -150,6 +156,17 @@ impl Machine {
     /// RAM as the contract's `staging` file holds it; `None` after a reboot.
     pub fn ram_bytes(&self) -> Option<Cow<'_, [u8]>> {
         self.board.ram.to_bytes()
+    }
+
+    /// What a boot makes of the flash; `None` where the tool finds no image that it reads. The image is loaded
+    /// once for all clones.
+    pub fn load_flash(&self) -> Option<Loaded> {
+        self.dialect.tool().load_flash(&self.board)
+    }
+
+    /// What the tool reads now: RAM where there is something in it, else the flash.
+    pub fn load_ram(&self) -> Option<Loaded> {
+        self.dialect.tool().load_ram(&self.board)
     }
 
     /// The variables that `get` would find, in the order of `show`; `None` where the tool could not open its store.

@@ -129,13 +129,17 @@ fn print_total(total: &Report) {
         let count = total.coverage.get(&kind).copied().unwrap_or_default();
         anstream::println!("{kind:<24}{:>12}{:>12}", count.points, count.distinct);
     }
-    let rate = per_second(total.points, total);
-    anstream::println!("{rate} points/s/core, known states counted");
+    let rate = per_second(total.checked, total);
+    anstream::println!(
+        "{} distinct images loaded, read and judged in {:.2} s of processor time; {rate} states/s/core",
+        total.images,
+        total.took.as_secs_f64()
+    );
 }
 
 fn print_last_line(total: &Report) {
-    let Report { points, distinct, checked, broken, .. } = total;
-    let rate = per_second(*checked, total);
+    let Report { points, distinct, checked, images, broken, .. } = total;
+    let rate = per_second(*images, total);
     anstream::println!(
         "{points} points, {distinct} distinct, {checked} checked, {broken} broken, {rate} checks/s/core"
     );

@@ -45,6 +45,11 @@ impl Kind {
         Self::Afterwards,
     ];
 
+    /// Whether it says where in a call a point lies; the others say when.
+    pub(super) fn is_place(self) -> bool {
+        !matches!(self, Self::Recovery | Self::Afterwards)
+    }
+
     /// Whether an exploration of so many cuts in a row can reach it.
     pub fn within(self, depth: u32) -> bool {
         depth > 1 || !matches!(self, Self::Recovery | Self::Afterwards)
@@ -76,4 +81,14 @@ pub struct Count {
     pub points: u64,
     /// States that were not known before.
     pub distinct: u64,
+}
+
+/// A number for each kind.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Kinds<T>([T; Kind::ALL.len()]);
+
+impl<T> Kinds<T> {
+    pub(super) fn of(&mut self, kind: Kind) -> &mut T {
+        &mut self.0[kind as usize]
+    }
 }

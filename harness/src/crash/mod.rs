@@ -13,13 +13,15 @@
 //! | lost | the flash was caught inside a commit, and this store has no second copy |
 //! | broken | the script or the tool could have kept it |
 
-mod check;
-mod digest;
+mod boot;
 mod explore;
 mod kind;
+mod part;
+mod recover;
 mod replay;
 mod report;
 mod schedule;
+mod strike;
 
 pub use explore::{Options, explore};
 pub use kind::{Count, Kind};

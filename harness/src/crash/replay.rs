@@ -1,8 +1,12 @@
 //! One schedule again, by the disturbances of the targets instead of the explorer's shortcuts.
 
-use super::check::Found;
-use super::explore::{Explorer, Options, flash_digest, rebooted, verdict};
+use std::sync::Arc;
+
+use super::boot::{Boot, views_of};
+use super::explore::{Explorer, Options, doubt};
+use super::recover::rebooted;
 use super::schedule::{Id, IdError, Stop, Strike};
+use super::strike::{after_kill, verdict};
 use super::{Breach, Verdict};
 use crate::dnsmasq::ScriptCall;
 use crate::run::record::Moment;
@@ -64,19 +68,19 @@ impl Story<'_> {
         moment: &Moment,
         stop: &Stop,
         rest: &[Stop],
-        next: Option<&ScriptCall>,
+        next: Option<&Arc<ScriptCall>>,
     ) -> Result<End, TargetError> {
         let mut target = moment.target.clone();
-        let mut expected = moment.expected.clone();
+        let mut expected = Arc::clone(&moment.expected);
         let mut torn = false;
         match stop.strike {
             Strike::Between => {}
             Strike::Ended => {
                 let ended = self.perform(&mut target, &moment.call, &Plan::default())?;
                 if ended {
-                    expected.acknowledged(changes(&moment.call));
+                    Arc::make_mut(&mut expected).acknowledged(changes(&moment.call));
                 } else {
-                    expected.in_doubt(changes(&moment.call));
+                    doubt(&mut expected, changes(&moment.call));
                 }
             }
             strike => {
@@ -96,49 +100,54 @@ impl Story<'_> {
                 };
                 let plan = Plan { disturbance: strike.disturbance(), web_page: false };
                 self.perform(&mut target, &moment.call, &plan)?;
-                expected.in_doubt(changes(&moment.call));
-                let flash = flash_digest(&target);
+                doubt(&mut expected, changes(&moment.call));
+                let digest = |router: &InProcess| router.board().flash().digest();
                 torn = matches!(strike, Strike::Within { .. })
-                    && flash != flash_digest(&step.before)
-                    && flash != flash_digest(&step.after);
+                    && ![digest(&step.before), digest(&step.after)].contains(&digest(&target));
             }
         }
         self.line(moment, "STRIKE", &stop.to_string());
-        let dark = target.rebooted_with(None);
+        let dark = target.rebooted();
         if let (Strike::Kill(..), Some(stop)) = (stop.strike, rest.first()) {
-            let views = crate::run::neighbours::Views::of(target.board());
-            let call = next.filter(|next| next.action() != b"init").unwrap_or(&moment.call);
             let later = Moment {
+                views: views_of(&target, self.explorer.prefix(), &moment.views),
+                call: Arc::clone(after_kill(moment, next)),
                 target,
                 expected,
-                views: views.into(),
-                call: call.clone(),
                 ..moment.clone()
             };
             return self.strike(&later, stop, &rest[1..], None);
         }
         let wanted = self.explorer.wanted(moment, &expected);
-        let found = Found::check(&dark, &wanted);
+        let boot = Boot::of(&dark, self.explorer.prefix());
+        let broken = boot.judge(&wanted);
         let Some((stop, rest)) = rest.split_first() else {
-            let breaches = found.broken.iter().map(|invariant| Breach {
+            let breaches = broken.iter().map(|invariant| Breach {
                 invariant: *invariant,
-                text: found.explain(*invariant, &wanted),
+                text: boot.explain(*invariant, &wanted),
                 step: moment.step,
                 id: self.id.clone(),
             });
-            return Ok(Ok((verdict(&found.broken, torn), breaches.collect())));
+            return Ok(Ok((verdict(&broken, torn), breaches.collect())));
         };
         let mut start = Moment { target: dark, ..moment.clone() };
-        rebooted(&mut start, found);
-        self.recover(start, stop, rest)
+        rebooted(&mut start, &boot);
+        self.recover(start, &boot, stop, rest)
     }
 
     /// Boots, and makes calls until the one that the next strike hits.
-    fn recover(&mut self, start: Moment, stop: &Stop, rest: &[Stop]) -> Result<End, TargetError> {
+    fn recover(
+        &mut self,
+        start: Moment,
+        boot: &Boot,
+        stop: &Stop,
+        rest: &[Stop],
+    ) -> Result<End, TargetError> {
         let mut path = Vec::new();
-        self.explorer.recover(start, &mut |moment, ordinal, _| {
+        self.explorer.recover(start, boot, &mut |moment, ordinal, _| {
             path.push(moment.clone());
-            (ordinal < stop.call).then(|| self.explorer.undisturbed(moment))
+            self.explorer.undisturbed(moment);
+            ordinal < stop.call
         });
         let Some((last, made)) =
             path.split_last().filter(|(_, made)| made.len() + 1 == stop.call as usize)

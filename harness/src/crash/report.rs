@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Verdict;
 use super::kind::{Count, Kind};
+use super::part::Outcome;
 use super::schedule::Id;
 use crate::scenario::Invariant;
 
@@ -58,8 +59,10 @@ pub struct Report {
     pub points: u64,
     /// States that were not known before.
     pub distinct: u64,
-    /// States that were booted and judged.
+    /// States that were judged.
     pub checked: u64,
+    /// Distinct flash images among them: each was loaded by the dialect and read by `init`.
+    pub images: u64,
     /// Of them: everything kept.
     pub kept: u64,
     /// Of them: lost as this store must.
@@ -86,6 +89,7 @@ impl Report {
         self.points += other.points;
         self.distinct += other.distinct;
         self.checked += other.checked;
+        self.images += other.images;
         self.kept += other.kept;
         self.lost += other.lost;
         self.broken += other.broken;
@@ -117,13 +121,18 @@ impl Report {
         }
     }
 
-    pub(super) fn point(&mut self, kinds: &[Kind], distinct: bool) {
-        self.points += 1;
-        self.distinct += u64::from(distinct);
-        for kind in kinds {
-            let count = self.coverage.entry(*kind).or_default();
-            count.points += 1;
-            count.distinct += u64::from(distinct);
+    /// Counts what became of a cut.
+    pub(super) fn count(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::Kept => self.kept += 1,
+            Outcome::Lost => self.lost += 1,
+            Outcome::Declared => self.declared += 1,
+            Outcome::Broken(breaches) => {
+                self.broken += 1;
+                for breach in breaches {
+                    self.breach(breach);
+                }
+            }
         }
     }
 }

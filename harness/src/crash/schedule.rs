@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use super::digest;
+use crate::digest;
 use crate::scenario::{Case, Point, Side};
 use crate::target::Disturbance;
 

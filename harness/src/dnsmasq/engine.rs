@@ -231,6 +231,19 @@ impl Engine {
         self.process = None;
     }
 
+    /// What a kill leaves, without a copy of the process.
+    pub(super) fn switched_off(&self) -> Engine {
+        Engine {
+            build: self.build,
+            config: Arc::clone(&self.config),
+            network: Arc::clone(&self.network),
+            files: Arc::clone(&self.files),
+            lease_file: self.lease_file.clone(),
+            neighbours: self.neighbours.clone(),
+            process: None,
+        }
+    }
+
     /// SIGHUP: configuration files are read again, every lease is called.
     pub fn sighup(&mut self, clock: Clock, sink: &mut impl CallSink) {
         self.begin(clock);

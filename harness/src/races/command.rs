@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use nvram_emu::device::Flash;
 use nvram_emu::dialect::openwrt::OpenWrt;
-use nvram_emu::dialect::{Board, Halt, Output, ProcMtd, Ram};
+use nvram_emu::dialect::{Board, Halt, Output, Ram};
 use nvram_emu::flsh::{HEADER_LEN, Header, find_magic};
 
 use super::Lock;
@@ -348,7 +348,9 @@ pub(super) fn board(flash: &Flash, bytes: &[u8], ram: Ram) -> Board {
     let mut flash = flash.clone();
     flash.overwrite(0, bytes);
     let space = flash.geometry().size;
-    Board { flash, ram, space, proc_mtd: ProcMtd::Assumed }
+    let mut board = Board::new(flash, space);
+    board.ram = ram;
+    board
 }
 
 fn slices(words: &Words) -> Vec<&[u8]> {

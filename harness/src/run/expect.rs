@@ -128,23 +128,23 @@ impl Checker {
 
     fn variables(&mut self, world: &World<'_>, expect: &Expect) {
         let views = world.views();
+        let (ram, flash) = (&views.ram, &views.flash);
         for (wanted, found, place) in
-            [(&expect.variables, &views.ram, "nvram get"), (&expect.flash, &views.flash, "flash")]
+            [(&expect.variables, ram, "nvram get"), (&expect.flash, flash, "flash")]
         {
             for (name, value) in wanted {
                 let found = found.get(name.as_bytes());
-                if !unescape(value).is_ok_and(|value| Some(&value) == found) {
+                if !unescape(value).is_ok_and(|value| Some(value.as_slice()) == found) {
                     let found = found.map_or("nothing".to_owned(), |value| show(value));
                     let text = format!("{name} in {place}: expected {value:?}, found {found}");
                     self.unmet.push(text);
                 }
             }
         }
-        for (names, found, place) in [
-            (&expect.no_variables, &views.ram, "nvram get"),
-            (&expect.no_flash, &views.flash, "flash"),
-        ] {
-            for name in names.iter().filter(|name| found.contains_key(name.as_bytes())) {
+        for (names, found, place) in
+            [(&expect.no_variables, ram, "nvram get"), (&expect.no_flash, flash, "flash")]
+        {
+            for name in names.iter().filter(|name| found.get(name.as_bytes()).is_some()) {
                 self.unmet.push(format!("{name} is there in {place}"));
             }
         }
@@ -185,7 +185,7 @@ impl Checker {
                 .collect();
             (sizes.iter().sum::<i64>(), sizes.len() as i64)
         };
-        let (sum, count) = bytes(&world.views().ram);
+        let (sum, count) = bytes(world.views().ram.variables());
         self.within("bytes of all records", expect.stored_bytes, sum);
         if expect.record_bytes.is_some() {
             self.within("bytes of a record", expect.record_bytes, sum / count.max(1));

@@ -1,28 +1,145 @@
 //! The variables that are not leases: nobody may lose, change or add one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, OnceLock};
 
 use nvram_emu::Machine;
+use nvram_emu::dialect::Loaded;
+
+use crate::digest;
+
+/// What the names of variables begin with that the tools add by themselves.
+const SDRAM: &[u8] = b"sdram_";
 
 /// Variables by name.
 pub(crate) type Variables = BTreeMap<Vec<u8>, Vec<u8>>;
 
+/// Sums of fingerprints of variables: two stores with the same sums hold the same, in whatever order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+struct Sums {
+    /// The leases.
+    own: u128,
+    /// What the tools add by themselves: `sdram_*`.
+    sdram: u128,
+    /// All others.
+    others: u128,
+    /// How many others.
+    count: usize,
+}
+
+/// One view of the NVRAM. Cheap to clone; the variables by name are made when somebody asks for them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Contents(Arc<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    loaded: Option<Loaded>,
+    sums: Sums,
+    variables: OnceLock<Variables>,
+}
+
+impl Contents {
+    /// What a tool has loaded; `like` where it is the same load.
+    fn of(loaded: Option<Loaded>, prefix: &[u8], like: Option<&Self>) -> Self {
+        if let Some(like) = like.filter(|like| same_load(loaded.as_ref(), like.0.loaded.as_ref())) {
+            return like.clone();
+        }
+        let pairs = loaded.iter().flat_map(|loaded| loaded.table().iter());
+        let sums = Sums::of(pairs, prefix);
+        Self(Arc::new(Inner { loaded, sums, variables: OnceLock::new() }))
+    }
+
+    /// The variables by name.
+    pub(crate) fn variables(&self) -> &Variables {
+        self.0.variables.get_or_init(|| {
+            let pairs = self.0.loaded.iter().flat_map(|loaded| loaded.table().iter());
+            pairs.map(|(name, value)| (name.to_vec(), value.to_vec())).collect()
+        })
+    }
+
+    /// The value of one variable.
+    pub(crate) fn get(&self, name: &[u8]) -> Option<&[u8]> {
+        match &self.0.loaded {
+            Some(loaded) => loaded.table().get(name),
+            None => self.variables().get(name).map(Vec::as_slice),
+        }
+    }
+
+    /// A fingerprint of the variables that are no leases.
+    pub(crate) fn neighbours(&self) -> u64 {
+        digest::of(&(self.0.sums.sdram, self.0.sums.others))
+    }
+}
+
+impl PartialEq for Contents {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.sums == other.0.sums
+    }
+}
+
+fn same_load(a: Option<&Loaded>, b: Option<&Loaded>) -> bool {
+    match (a, b) {
+        (Some(Loaded::File(a)), Some(Loaded::File(b))) => Arc::ptr_eq(a, b),
+        (Some(Loaded::Kernel(a)), Some(Loaded::Kernel(b))) => Arc::ptr_eq(a, b),
+        _ => false,
+    }
+}
+
+impl Sums {
+    fn of<'v>(pairs: impl Iterator<Item = (&'v [u8], &'v [u8])>, prefix: &[u8]) -> Self {
+        let mut sums = Self::default();
+        for (name, value) in pairs {
+            let one = digest::of_pair(name, value);
+            let sum = if name.starts_with(prefix) {
+                &mut sums.own
+            } else if name.starts_with(SDRAM) {
+                &mut sums.sdram
+            } else {
+                sums.count += 1;
+                &mut sums.others
+            };
+            *sum = sum.wrapping_add(one);
+        }
+        sums
+    }
+
+    /// Whether the neighbours are these.
+    fn same_neighbours(self, other: Self) -> bool {
+        (self.sdram, self.others) == (other.sdram, other.others)
+    }
+}
+
 /// Both views of the NVRAM.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Views {
     /// What `get` gives.
-    pub(crate) ram: Variables,
+    pub(crate) ram: Contents,
     /// What the next boot will load.
-    pub(crate) flash: Variables,
+    pub(crate) flash: Contents,
 }
 
 impl Views {
-    /// Looks at a machine.
-    pub(crate) fn of(machine: &Machine) -> Self {
-        let collect = |variables: Option<Vec<(Vec<u8>, Vec<u8>)>>| {
-            variables.unwrap_or_default().into_iter().collect()
-        };
-        Self { ram: collect(machine.ram_variables()), flash: collect(machine.flash_variables()) }
+    /// Looks at a machine, on which leases have names with this prefix. `before` saves the work where nothing
+    /// has changed since.
+    pub(crate) fn of(machine: &Machine, prefix: &[u8], before: Option<&Self>) -> Self {
+        let flash = Contents::of(machine.load_flash(), prefix, before.map(|before| &before.flash));
+        let ram = machine.load_ram();
+        let ram =
+            match before.filter(|before| same_load(ram.as_ref(), before.ram.0.loaded.as_ref())) {
+                Some(before) => before.ram.clone(),
+                None => Contents::of(ram, prefix, Some(&flash)),
+            };
+        Self { ram, flash }
+    }
+
+    /// After a boot: both views are what was in flash.
+    pub(crate) fn booted(flash: Contents) -> Self {
+        Self { ram: flash.clone(), flash }
+    }
+
+    /// What a boot makes of the flash.
+    pub(crate) fn flash_of(machine: &Machine, prefix: &[u8]) -> Contents {
+        Contents::of(machine.load_flash(), prefix, None)
     }
 
     /// How the neighbours in `now` differ from what a well-behaved script leaves of these: RAM as it
@@ -31,6 +148,18 @@ impl Views {
         let mut harm = compare(&[&self.ram], &now.ram, prefix, "RAM");
         harm.extend(compare(&[&self.flash, &self.ram], &now.flash, prefix, "flash"));
         harm
+    }
+
+    /// Whether a boot that finds `flash` has lost, changed or added one: [`Views::harm`] in short.
+    pub(crate) fn is_harmed_by(&self, flash: &Contents, prefix: &[u8]) -> bool {
+        let allowed = [&self.flash, &self.ram];
+        if is_fine(&allowed, flash) {
+            return false;
+        }
+        let (old, ram, now) = (self.flash.0.sums, self.ram.0.sums, flash.0.sums);
+        // Where nobody had set anything, each that was there must be there still.
+        (old.same_neighbours(ram) && now.count < old.count)
+            || !compare(&allowed, flash, prefix, "flash").is_empty()
     }
 
     /// The variables whose names begin with `prefix`.
@@ -42,19 +171,26 @@ impl Views {
     }
 }
 
-fn compare(allowed: &[&Variables], now: &Variables, prefix: &[u8], place: &str) -> Vec<String> {
-    let names = allowed.iter().flat_map(|variables| variables.keys()).chain(now.keys());
-    let names: std::collections::BTreeSet<&Vec<u8>> =
-        names.filter(|name| !name.starts_with(prefix)).collect();
+fn is_fine(allowed: &[&Contents], now: &Contents) -> bool {
+    allowed.iter().any(|old| old.0.sums.same_neighbours(now.0.sums))
+}
+
+fn compare(allowed: &[&Contents], now: &Contents, prefix: &[u8], place: &str) -> Vec<String> {
+    if is_fine(allowed, now) {
+        return Vec::new();
+    }
+    let names = allowed.iter().flat_map(|contents| contents.variables().keys());
+    let names: BTreeSet<&Vec<u8>> =
+        names.chain(now.variables().keys()).filter(|name| !name.starts_with(prefix)).collect();
     names
         .into_iter()
         .filter_map(|name| {
             let value = now.get(name);
-            if allowed.iter().any(|variables| variables.get(name) == value) {
+            if allowed.iter().any(|old| old.get(name) == value) {
                 return None;
             }
-            let added = allowed.iter().all(|variables| !variables.contains_key(name));
-            if added && name.starts_with(b"sdram_") {
+            let added = allowed.iter().all(|old| old.get(name).is_none());
+            if added && name.starts_with(SDRAM) {
                 return None;
             }
             let what = match (added, value) {
@@ -73,7 +209,10 @@ mod tests {
 
     fn views(ram: &[(&str, &str)], flash: &[(&str, &str)]) -> Views {
         let collect = |pairs: &[(&str, &str)]| {
-            pairs.iter().map(|(n, v)| (n.as_bytes().to_vec(), v.as_bytes().to_vec())).collect()
+            let bytes = || pairs.iter().map(|(n, v)| (n.as_bytes(), v.as_bytes()));
+            let variables: Variables = bytes().map(|(n, v)| (n.to_vec(), v.to_vec())).collect();
+            let sums = Sums::of(bytes(), b"lease_");
+            Contents(Arc::new(Inner { loaded: None, sums, variables: variables.into() }))
         };
         Views { ram: collect(ram), flash: collect(flash) }
     }

@@ -39,17 +39,17 @@ pub(crate) struct Moment {
     /// The router.
     pub(crate) target: InProcess,
     /// What must be stored.
-    pub(crate) expected: Expected,
+    pub(crate) expected: Arc<Expected>,
     /// What the NVRAM holds.
-    pub(crate) views: Arc<Views>,
+    pub(crate) views: Views,
     /// How times may differ.
     pub(crate) tolerance: Tolerance,
-    /// dnsmasq.
-    pub(crate) server: Server,
+    /// What a kill leaves of dnsmasq: every strike ends in a restart, or in one more call.
+    pub(crate) server: Arc<Server>,
     /// The clocks.
     pub(crate) clocks: Clocks,
     /// The call.
-    pub(crate) call: ScriptCall,
+    pub(crate) call: Arc<ScriptCall>,
     /// How many events had begun.
     pub(crate) event: usize,
     /// Number of the step, from 1.

@@ -1,17 +1,20 @@
 //! What the store must hold: a model built from nothing but the calls that were acknowledged.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 use super::lines::{self, Lines, Subject, show, split_time};
+use crate::digest;
 use crate::dnsmasq::ScriptCall;
 use crate::scenario::Rtc;
 
 /// The leases that were stored with an exit code of 0, and those of which nobody knows.
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Expected {
     lines: Lines,
     /// Subjects whose last call ended badly, and what the store may hold for them (`None`: nothing).
     uncertain: BTreeMap<Subject, BTreeSet<Option<Vec<u8>>>>,
+    key: OnceLock<u64>,
 }
 
 /// How a stored time may differ from the reported one.
@@ -56,7 +59,19 @@ pub(crate) fn changes(call: &ScriptCall) -> Vec<Change> {
 impl Expected {
     /// The store holds just these lines.
     pub(crate) fn known(lines: Lines) -> Self {
-        Self { lines, uncertain: BTreeMap::new() }
+        Self { lines, ..Self::default() }
+    }
+
+    /// A fingerprint.
+    pub(crate) fn key(&self) -> u64 {
+        *self.key.get_or_init(|| digest::of(&(&self.lines, &self.uncertain)))
+    }
+
+    /// Whether these changes are in the store already, and not in doubt.
+    pub(crate) fn knows(&self, changes: &[Change]) -> bool {
+        changes.iter().all(|(subject, line)| {
+            self.lines.get(subject) == line.as_ref() && !self.uncertain.contains_key(subject)
+        })
     }
 
     /// How many leases there are, the DUID not counted.
@@ -66,6 +81,7 @@ impl Expected {
 
     /// A call returned 0.
     pub(crate) fn acknowledged(&mut self, changes: Vec<Change>) {
+        self.key = OnceLock::new();
         for (subject, line) in changes {
             self.uncertain.remove(&subject);
             match line {
@@ -77,6 +93,7 @@ impl Expected {
 
     /// A call did not return 0: what it wanted may be stored or not.
     pub(crate) fn in_doubt(&mut self, changes: Vec<Change>) {
+        self.key = OnceLock::new();
         for (subject, line) in changes {
             let before = self.lines.get(&subject).cloned();
             if before == line && !self.uncertain.contains_key(&subject) {
@@ -91,6 +108,7 @@ impl Expected {
 
     /// The store was seen to hold `actual`: nothing of it is in doubt any more.
     pub(crate) fn settle(&mut self, actual: &Lines) {
+        self.key = OnceLock::new();
         for subject in std::mem::take(&mut self.uncertain).into_keys() {
             match actual.get(&subject) {
                 Some(line) => self.lines.insert(subject, line.clone()),
@@ -106,14 +124,24 @@ impl Expected {
 
     /// Whether a subject in doubt, and whether any other, is not as it must be in `actual`.
     pub(crate) fn faults(&self, actual: &Lines, tolerance: Tolerance) -> (bool, bool) {
-        let others = self.lines.keys().chain(actual.keys());
         let fine = |subject: &Subject| self.is_fine(subject, actual, tolerance);
-        (
-            self.uncertain.keys().any(|subject| !fine(subject)),
-            others
-                .filter(|subject| !self.uncertain.contains_key(*subject))
-                .any(|subject| !fine(subject)),
-        )
+        let in_doubt = self.uncertain.keys().any(|subject| !fine(subject));
+        (in_doubt, self.others_differ(actual, tolerance))
+    }
+
+    /// Whether a subject that is not in doubt is not as it must be: both are sorted, and walked side by side.
+    fn others_differ(&self, actual: &Lines, tolerance: Tolerance) -> bool {
+        let sure = |(subject, _): &(&Subject, &Vec<u8>)| !self.uncertain.contains_key(*subject);
+        let (mut wanted, mut found) = (self.lines.iter().filter(sure), actual.iter().filter(sure));
+        loop {
+            match (wanted.next(), found.next()) {
+                (None, None) => return false,
+                (Some((subject, wanted)), Some((about, found)))
+                    if subject == about
+                        && (wanted == found || same_line(wanted, found, tolerance)) => {}
+                _ => return true,
+            }
+        }
     }
 
     fn is_fine(&self, subject: &Subject, actual: &Lines, tolerance: Tolerance) -> bool {

@@ -82,8 +82,8 @@ impl<'a> World<'a> {
         slack: u64,
         listener: &'a mut dyn FnMut(String),
     ) -> Result<Self, TargetError> {
-        let views = Views::of(target.machine()?.as_ref());
-        let records = lines::of_records(Views::leases(&views.flash, &prefix), &prefix);
+        let views = Views::of(target.machine()?.as_ref(), &prefix, None);
+        let records = lines::of_records(Views::leases(views.flash.variables(), &prefix), &prefix);
         Ok(Self {
             target,
             server: Server::new(engine),
@@ -180,10 +180,10 @@ impl<'a> World<'a> {
         self.engine_mut().kill();
         self.target.power_off()?;
         self.powered = false;
-        let now = Views::of(self.target.machine()?.as_ref());
+        let now = self.look()?;
         // What the next boot finds in RAM is what is in flash.
         self.judge_neighbours(&Views { ram: self.views.ram.clone(), flash: now.flash.clone() });
-        self.views = Views { ram: now.flash.clone(), flash: now.flash };
+        self.views = Views::booted(now.flash);
         Ok(())
     }
 
@@ -312,12 +312,12 @@ impl<'a> World<'a> {
         };
         recorder.moments.push(Moment {
             target: target.clone(),
-            expected: self.expected.clone(),
-            views: Arc::new(self.views.clone()),
+            expected: Arc::new(self.expected.clone()),
+            views: self.views.clone(),
             tolerance,
-            server: self.server.clone(),
+            server: Arc::new(self.server.switched_off()),
             clocks: self.clocks,
-            call: call.clone(),
+            call: Arc::new(call.clone()),
             event: recorder.events.len(),
             step: self.findings.step(),
         });
@@ -339,9 +339,14 @@ impl<'a> World<'a> {
     /// # Errors
     /// When the target fails.
     pub(super) fn look_again(&mut self) -> Result<(), TargetError> {
-        self.views = Views::of(self.target.machine()?.as_ref());
+        self.views = self.look()?;
         self.dirty = true;
         Ok(())
+    }
+
+    /// Both views of the NVRAM as they are.
+    fn look(&mut self) -> Result<Views, TargetError> {
+        Ok(Views::of(self.target.machine()?.as_ref(), &self.prefix, Some(&self.views)))
     }
 
     /// A call that is not dnsmasq's: the store may change for its address, and for nobody else's.

@@ -1,19 +1,20 @@
 //! The target of function calls: the script as a function over a machine in memory.
 
 use std::borrow::Cow;
-use std::cell::{OnceCell, RefCell};
-use std::collections::HashMap;
+use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::{Arc, OnceLock};
 
 use lease_script::{
     Call, Config, Environment, Marker, MemoryMarker, Nvram, NvramOutput, Outcome, killed,
 };
-use nvram_emu::device::Op;
+use nvram_emu::device::{Flash, Op};
 use nvram_emu::{Exit, Machine};
 
 use super::naive;
 use super::plan::{Disturbance, Strike, Striker};
 use super::{CallEnd, CallResult, CommandResult, Plan, Target, TargetError};
+use crate::digest;
 use crate::dnsmasq::ScriptCall;
 
 /// A script that runs in process.
@@ -43,13 +44,24 @@ impl Function {
 pub struct InProcess {
     machine: Machine,
     marker: MemoryMarker,
-    script: Function,
+    script: Arc<Function>,
+    ram_key: OnceLock<u64>,
 }
 
 impl InProcess {
     /// A router that has just booted.
     pub fn new(machine: Machine, script: Function) -> Self {
-        Self { machine, marker: MemoryMarker::default(), script }
+        Self::of(machine, MemoryMarker::default(), Arc::new(script))
+    }
+
+    /// Something is about to change.
+    fn begin(&mut self) {
+        self.ram_key = OnceLock::new();
+        self.machine.take_ops();
+    }
+
+    fn of(machine: Machine, marker: MemoryMarker, script: Arc<Function>) -> Self {
+        Self { machine, marker, script, ram_key: OnceLock::new() }
     }
 
     /// Flash and RAM.
@@ -62,58 +74,74 @@ impl InProcess {
         &self.marker
     }
 
-    /// The same router with other bytes in its flash, power gone and back.
+    /// The same router, power gone and back.
     #[must_use]
-    pub fn rebooted_with(&self, changed: Option<(u32, &[u8])>) -> Self {
+    pub fn rebooted(&self) -> Self {
         let mut machine = self.machine.clone();
-        if let Some((offset, bytes)) = changed {
-            machine.board_mut().flash.overwrite(offset, bytes);
-        }
         machine.reboot();
         machine.take_ops();
-        Self { machine, marker: MemoryMarker::default(), script: self.script.clone() }
+        Self::of(machine, MemoryMarker::default(), Arc::clone(&self.script))
     }
 
-    /// The router after a command in which power went.
+    /// The same router with another flash, power gone and back.
     #[must_use]
-    pub fn cut_in(&self, arguments: &[Vec<u8>], op: u64, byte: u32) -> Self {
-        let mut cut = self.clone();
-        let words: Vec<&[u8]> = arguments.iter().map(Vec::as_slice).collect();
-        cut.machine.arm_cut(op, byte);
-        cut.machine.run(&words);
-        cut.rebooted_with(None)
+    pub fn rebooted_with(&self, flash: &Flash) -> Self {
+        let mut router = self.rebooted();
+        router.machine.board_mut().flash = flash.clone();
+        router.machine.board_mut().flash.power_on();
+        router.machine.take_ops();
+        router
+    }
+
+    /// A fingerprint of what a loss of power would take: RAM and marker.
+    pub fn ram_key(&self) -> u64 {
+        *self.ram_key.get_or_init(|| {
+            let ram = self
+                .machine
+                .board()
+                .ram
+                .fold(0, |sum, text| digest::join(sum, digest::of_bytes(text) as u64));
+            digest::of(&(ram, &self.marker))
+        })
+    }
+
+    /// The flash, to tear it.
+    pub fn flash_mut(&mut self) -> &mut Flash {
+        &mut self.machine.board_mut().flash
     }
 
     /// Makes a call undisturbed, and keeps the router as it was on both sides of each command.
     pub fn trail(&mut self, call: &ScriptCall) -> Trail {
-        self.machine.take_ops();
+        let ram_key = std::mem::take(&mut self.ram_key);
+        self.begin();
         let marker = Rc::new(RefCell::new(std::mem::take(&mut self.marker)));
         let mut wire = TrailWire {
             machine: &mut self.machine,
             marker: marker.clone(),
             script: &self.script,
+            ram_key,
             steps: Vec::new(),
         };
         let outcome =
             self.script.invoke(&script_call(call), &mut wire, &mut SharedMarker(marker.clone()));
         let steps = wire.steps;
         self.marker = marker.take();
+        if let Some(last) = steps.last().filter(|last| last.after.marker == self.marker) {
+            self.ram_key = last.after.ram_key.clone();
+        }
         Trail { outcome, steps }
     }
 
-    /// `init` after a boot: its outcome, and the variables that it found. The image is loaded once for
-    /// `show` and once for all `get`s, which a router does for each.
-    pub fn read_init(&self) -> (Outcome, Option<Loaded>) {
-        let mut wire = ReadingWire { machine: self.machine.clone(), variables: OnceCell::new() };
+    /// `init` after a boot. The image is loaded once for all commands, which a router does for each.
+    pub fn read_init(&self) -> Outcome {
+        // What is loaded here stays with the router and all its clones.
+        self.machine.load_flash();
+        let mut machine = self.machine.clone();
+        let mut wire = Wire::new(&mut machine, None);
         let call = Call::new([b"init".to_vec()], Environment::default());
-        let outcome = self.script.invoke(&call, &mut wire, &mut MemoryMarker::default());
-        wire.load();
-        (outcome, wire.variables.into_inner().flatten())
+        self.script.invoke(&call, &mut wire, &mut MemoryMarker::default())
     }
 }
-
-/// The variables that a loaded image holds, by name.
-pub type Loaded = HashMap<Vec<u8>, Vec<u8>>;
 
 /// A call undisturbed, command by command.
 #[derive(Clone, Debug)]
@@ -130,35 +158,55 @@ pub struct TrailStep {
     /// Its words.
     pub arguments: Vec<Vec<u8>>,
     /// The router before it.
-    pub before: InProcess,
-    /// The router after it.
-    pub after: InProcess,
+    pub before: Arc<InProcess>,
+    /// The router after it; the same as before it where nothing changed.
+    pub after: Arc<InProcess>,
     /// Its flash operations.
     pub operations: Vec<Op>,
+    /// The flash before each of them.
+    pub flashes: Vec<Flash>,
 }
 
 struct TrailWire<'a> {
     machine: &'a mut Machine,
     marker: Rc<RefCell<MemoryMarker>>,
-    script: &'a Function,
+    script: &'a Arc<Function>,
+    /// Of the router before the first command.
+    ram_key: OnceLock<u64>,
     steps: Vec<TrailStep>,
 }
 
 impl TrailWire<'_> {
-    fn keep(&self) -> InProcess {
-        let (machine, marker) = (self.machine.clone(), self.marker.borrow().clone());
-        InProcess { machine, marker, script: self.script.clone() }
+    /// The router as it is; `before` where that is the same.
+    fn keep(&mut self, before: Option<&Arc<InProcess>>) -> Arc<InProcess> {
+        let marker = self.marker.borrow();
+        let same = |before: &&Arc<InProcess>| {
+            before.marker == *marker && before.machine.is_as(self.machine)
+        };
+        match before.filter(same) {
+            Some(before) => Arc::clone(before),
+            None => {
+                let (machine, script) = (self.machine.clone(), Arc::clone(self.script));
+                let mut router = InProcess::of(machine, marker.clone(), script);
+                router.ram_key = std::mem::take(&mut self.ram_key);
+                Arc::new(router)
+            }
+        }
     }
 }
 
 impl Nvram for TrailWire<'_> {
     fn run(&mut self, arguments: &[&[u8]]) -> std::io::Result<NvramOutput> {
-        let before = self.keep();
+        let last = self.steps.last().map(|step| Arc::clone(&step.after));
+        let before = self.keep(last.as_ref());
+        self.machine.board_mut().flash.keep_history();
         let outcome = self.machine.run(arguments);
+        let flashes = self.machine.board_mut().flash.take_history();
         let operations = self.machine.take_ops();
         let Exit::Code(code) = outcome.exit else { return Err(killed()) };
         let arguments = arguments.iter().map(|word| word.to_vec()).collect();
-        self.steps.push(TrailStep { arguments, before, after: self.keep(), operations });
+        let after = self.keep(Some(&before));
+        self.steps.push(TrailStep { arguments, before, after, operations, flashes });
         Ok(NvramOutput { stdout: outcome.stdout, stderr: outcome.stderr, code: i32::from(code) })
     }
 }
@@ -176,35 +224,6 @@ impl Marker for SharedMarker {
 
     fn clear(&mut self) -> std::io::Result<()> {
         self.0.borrow_mut().clear()
-    }
-}
-
-/// A router that is only read: `get` of a variable that is there needs no second look at the image.
-struct ReadingWire {
-    machine: Machine,
-    variables: OnceCell<Option<Loaded>>,
-}
-
-impl ReadingWire {
-    fn load(&self) -> Option<&Loaded> {
-        self.variables
-            .get_or_init(|| Some(self.machine.ram_variables()?.into_iter().collect()))
-            .as_ref()
-    }
-}
-
-impl Nvram for ReadingWire {
-    fn run(&mut self, arguments: &[&[u8]]) -> std::io::Result<NvramOutput> {
-        if let [b"get", name] = arguments
-            && let Some(value) = self.load().and_then(|variables| variables.get(*name))
-            && !value.is_empty()
-        {
-            let stdout = [value, b"\n".as_slice()].concat();
-            return Ok(NvramOutput { stdout, stderr: Vec::new(), code: 0 });
-        }
-        let outcome = self.machine.run(arguments);
-        let Exit::Code(code) = outcome.exit else { return Err(killed()) };
-        Ok(NvramOutput { stdout: outcome.stdout, stderr: outcome.stderr, code: i32::from(code) })
     }
 }
 
@@ -228,15 +247,14 @@ struct Page<'a> {
     seen: Vec<(Vec<u8>, Option<i32>)>,
 }
 
-impl Wire<'_> {
+impl<'a> Wire<'a> {
+    fn new(machine: &'a mut Machine, disturbance: Option<&'a Disturbance>) -> Self {
+        Self { machine, striker: Striker::new(disturbance, 0), commands: Vec::new(), page: None }
+    }
+
     fn look(&mut self) {
         if let Some(Page { script, seen }) = &mut self.page {
-            let mut wire = Wire {
-                machine: self.machine,
-                striker: Striker::new(None, 0),
-                commands: Vec::new(),
-                page: None,
-            };
+            let mut wire = Wire::new(self.machine, None);
             let call = Call::new([b"init".to_vec()], Environment::default());
             let outcome = script.invoke(&call, &mut wire, &mut MemoryMarker::default());
             seen.push((outcome.stdout, Some(i32::from(outcome.exit))));
@@ -279,14 +297,10 @@ fn foretell(machine: &Machine, arguments: &[&[u8]]) -> Vec<nvram_emu::device::Op
 
 impl Target for InProcess {
     fn call(&mut self, call: &ScriptCall, plan: &Plan) -> Result<CallResult, TargetError> {
-        self.machine.take_ops();
+        self.begin();
         let call = script_call(call);
-        let mut wire = Wire {
-            machine: &mut self.machine,
-            striker: Striker::new(plan.disturbance.as_ref(), 0),
-            commands: Vec::new(),
-            page: plan.web_page.then_some(Page { script: &self.script, seen: Vec::new() }),
-        };
+        let mut wire = Wire::new(&mut self.machine, plan.disturbance.as_ref());
+        wire.page = plan.web_page.then_some(Page { script: &self.script, seen: Vec::new() });
         let outcome = self.script.invoke(&call, &mut wire, &mut self.marker);
         let (commands, pages) = (wire.commands, wire.page.map_or_else(Vec::new, |page| page.seen));
         let end = match (&plan.disturbance, outcome.killed) {
@@ -305,7 +319,7 @@ impl Target for InProcess {
     }
 
     fn nvram(&mut self, arguments: &[&[u8]]) -> Result<CommandResult, TargetError> {
-        self.machine.take_ops();
+        self.begin();
         let outcome = self.machine.run(arguments);
         Ok(CommandResult {
             stdout: outcome.stdout,
@@ -319,6 +333,7 @@ impl Target for InProcess {
     }
 
     fn power_off(&mut self) -> Result<(), TargetError> {
+        self.begin();
         self.machine.reboot();
         self.marker = MemoryMarker::default();
         Ok(())
@@ -333,6 +348,7 @@ impl Target for InProcess {
     }
 
     fn replace(&mut self, machine: Machine) -> Result<(), TargetError> {
+        self.begin();
         self.machine = machine;
         Ok(())
     }

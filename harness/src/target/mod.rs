@@ -12,7 +12,7 @@ use nvram_emu::device::Op;
 
 use crate::dnsmasq::ScriptCall;
 
-pub use in_process::{Function, InProcess, Loaded, Trail, TrailStep};
+pub use in_process::{Function, InProcess, Trail, TrailStep};
 pub use plan::{Disturbance, Striker};
 
 /// What goes on around one script call.

@@ -2,11 +2,13 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::chip::{Chip, Kind};
 use super::op::{Cut, Op, OpError, OpKind, OpLog};
+use super::sum;
 
 /// Size of a partition and of its erase blocks, bytes. The last block may be cut short by the partition's end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +72,16 @@ pub struct Flash {
     cut: Option<Cut>,
     powered: bool,
     worn: Vec<u32>,
+    stamp: u64,
+    sum: OnceLock<u128>,
+    /// The contents before each operation, where somebody wants them.
+    history: Option<Vec<Self>>,
+}
+
+/// A number that no contents have had before.
+fn new_stamp() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
 impl Flash {
@@ -102,6 +114,9 @@ impl Flash {
             cut: None,
             powered: true,
             worn: Vec::new(),
+            stamp: new_stamp(),
+            sum: OnceLock::new(),
+            history: None,
         }
     }
 
@@ -169,7 +184,9 @@ impl Flash {
         self.log.push(Op { kind: OpKind::Erase, offset, len: done });
         let worn = self.worn.contains(&block);
         if !worn {
-            Arc::make_mut(&mut self.blocks[block as usize])[..done as usize].fill(0xFF);
+            self.for_each_part(offset, offset + done, |block, range, _| {
+                Arc::make_mut(block)[range].fill(0xFF);
+            });
         }
         if done < len || !self.powered {
             return Err(OpError::PowerLost);
@@ -212,6 +229,10 @@ impl Flash {
         if !self.powered {
             return Err(OpError::PowerLost);
         }
+        if let Some(mut history) = self.history.take() {
+            history.push(self.clone());
+            self.history = Some(history);
+        }
         match &mut self.cut {
             Some(Cut { op: 0, byte }) => {
                 let done = len.min(*byte);
@@ -227,21 +248,52 @@ impl Flash {
         }
     }
 
+    /// Changes bytes, block by block.
     fn for_each_part(
         &mut self,
         from: u32,
         to: u32,
         mut part: impl FnMut(&mut Arc<[u8]>, std::ops::Range<usize>, usize),
     ) {
+        if from >= to {
+            return;
+        }
+        self.stamp = new_stamp();
+        let mut sum = self.sum.take();
         let mut pos = from;
         while pos < to {
             let block = pos / self.geometry.erase_block;
             let start = block * self.geometry.erase_block;
             let stop = to.min(start + self.geometry.block_len(block));
             let range = (pos - start) as usize..(stop - start) as usize;
-            part(&mut self.blocks[block as usize], range, (pos - from) as usize);
+            let bytes = &mut self.blocks[block as usize];
+            let term = |bytes: &[u8]| sum::of_range(bytes, block, range.start, range.end);
+            if let Some(sum) = &mut sum {
+                *sum = sum.wrapping_sub(term(bytes));
+            }
+            part(bytes, range.clone(), (pos - from) as usize);
+            if let Some(sum) = &mut sum {
+                *sum = sum.wrapping_add(term(bytes));
+            }
             pos = stop;
         }
+        self.sum = sum.map_or_else(OnceLock::new, OnceLock::from);
+    }
+
+    /// A number for these contents: clones share it, every change takes a new one. Flashes with the same stamp
+    /// hold the same bytes; others may too.
+    pub fn stamp(&self) -> u64 {
+        self.stamp
+    }
+
+    /// A fingerprint of the bytes, 128 bits. The first call costs a pass over them; from then on each change
+    /// costs the bytes that it touches.
+    pub fn digest(&self) -> u128 {
+        *self.sum.get_or_init(|| {
+            let blocks = (0..).zip(&self.blocks);
+            let terms = blocks.map(|(number, block)| sum::of_range(block, number, 0, block.len()));
+            terms.fold(0, u128::wrapping_add)
+        })
     }
 
     fn is_erased(&self, from: u32, to: u32) -> bool {
@@ -250,6 +302,16 @@ impl Flash {
         let mut bytes = vec![0; (to - from) as usize];
         self.read(from, &mut bytes);
         bytes.iter().all(|byte| *byte == 0xFF)
+    }
+
+    /// From now on the contents before each operation are kept.
+    pub fn keep_history(&mut self) {
+        self.history = Some(Vec::new());
+    }
+
+    /// The contents before each operation since [`Flash::keep_history`]; no more are kept.
+    pub fn take_history(&mut self) -> Vec<Self> {
+        self.history.take().unwrap_or_default()
     }
 
     /// Power will fail in the operation named; an earlier arming is replaced. `None` disarms.

@@ -7,6 +7,7 @@
 mod chip;
 mod flash;
 mod op;
+mod sum;
 
 pub use chip::{Chip, Kind};
 pub use flash::{Flash, Geometry, GeometryError};

@@ -1,9 +1,10 @@
 //! What a tool works on: the flash, the RAM that a reboot empties, and the machine's configuration.
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::kernel::{Driver, KernelRam};
+use super::openwrt::{Handle, NotOpened};
 use crate::device::{Flash, OpError};
 use crate::flsh::{End, Table};
 
@@ -43,6 +44,72 @@ pub struct Board {
     pub space: u32,
     /// Stand-in for `/proc/mtd`.
     pub proc_mtd: ProcMtd,
+    /// What was made of the flash when it was last read.
+    pub(super) loads: Loads,
+}
+
+impl Board {
+    /// A router that has just booted; `space` as in [`Board::space`].
+    pub fn new(flash: Flash, space: u32) -> Self {
+        let loads = Loads::default();
+        Self { flash, ram: Ram::Empty, space, proc_mtd: ProcMtd::Assumed, loads }
+    }
+}
+
+/// The variables of an image, as a tool or a driver loaded them. Clones share them.
+#[derive(Clone, Debug)]
+pub enum Loaded {
+    /// By OpenWrt's tool.
+    File(Arc<Handle>),
+    /// By a kernel driver.
+    Kernel(Arc<KernelRam>),
+}
+
+impl Loaded {
+    /// The variables.
+    pub fn table(&self) -> &Table {
+        match self {
+            Self::File(handle) => &handle.table,
+            Self::Kernel(ram) => &ram.table,
+        }
+    }
+
+    /// The variables in the order of `show`.
+    pub fn variables(&self) -> Variables {
+        fn listed<'t>(pairs: impl Iterator<Item = (&'t [u8], &'t [u8])>) -> Variables {
+            pairs.map(|(name, value)| (name.to_vec(), value.to_vec())).collect()
+        }
+        match self {
+            Self::File(handle) => listed(handle.table.iter_reversed()),
+            Self::Kernel(ram) => listed(ram.table.iter()),
+        }
+    }
+}
+
+/// The last load of the flash, kept with the stamp of the contents and the size that it was made for: a router
+/// that is forked a hundred times reads its image once.
+#[derive(Debug, Default)]
+pub(super) struct Loads(Mutex<Option<(u64, u32, Result<Loaded, NotOpened>)>>);
+
+impl Loads {
+    /// The load of these contents and this size, made by `load` where there is none.
+    pub(super) fn get(
+        &self,
+        (stamp, size): (u64, u32),
+        load: impl FnOnce() -> Result<Loaded, NotOpened>,
+    ) -> Result<Loaded, NotOpened> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*kept {
+            Some((of, for_size, loaded)) if (*of, *for_size) == (stamp, size) => loaded.clone(),
+            _ => kept.insert((stamp, size, load())).2.clone(),
+        }
+    }
+}
+
+impl Clone for Loads {
+    fn clone(&self) -> Self {
+        Self(Mutex::new(self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()))
+    }
 }
 
 /// What a tool prints.
@@ -123,6 +190,31 @@ impl Ram {
                     }
                 }
                 Some(Cow::Owned(bytes))
+            }
+        }
+    }
+
+    /// Whether this is `other`, shared.
+    pub(crate) fn is_as(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Empty, Self::Empty) => true,
+            (Self::File(a), Self::File(b)) => Arc::ptr_eq(a, b),
+            (Self::Kernel(a), Self::Kernel(b)) => Arc::ptr_eq(a, b),
+            _ => false,
+        }
+    }
+
+    /// What `text` makes of the bytes of RAM, part by part, such as a fingerprint; `None` when RAM is empty.
+    pub fn fold<T>(&self, start: T, mut text: impl FnMut(T, &[u8]) -> T) -> Option<T> {
+        match self {
+            Self::Empty => None,
+            Self::File(bytes) => Some(text(start, bytes)),
+            Self::Kernel(ram) => {
+                let head = text(start, &ram.arena.to_le_bytes());
+                Some(ram.table.iter().fold(head, |sum, (name, value)| {
+                    let sum = text(sum, name);
+                    text(sum, value)
+                }))
             }
         }
     }

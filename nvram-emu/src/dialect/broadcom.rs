@@ -3,7 +3,7 @@
 //! Words are known by their prefix, unknown ones are skipped, the exit code is always 0.
 
 use super::Tool;
-use super::board::{Board, Halt, Output, Variables};
+use super::board::{Board, Halt, Loaded, Output};
 use super::kernel::{self, Committed, Driver, NoMemory};
 use super::registry::{FreeSpace, Traits};
 use crate::flsh::{HEADER_LEN, find};
@@ -60,12 +60,12 @@ impl Tool for Broadcom {
         Some(&DRIVER)
     }
 
-    fn variables(&self, board: &Board) -> Option<Variables> {
-        Some(DRIVER.variables(board))
+    fn load_ram(&self, board: &Board) -> Option<Loaded> {
+        Some(Loaded::Kernel(DRIVER.peek(board)))
     }
 
-    fn flash_variables(&self, board: &Board) -> Option<Variables> {
-        DRIVER.flash_variables(board)
+    fn load_flash(&self, board: &Board) -> Option<Loaded> {
+        DRIVER.boot(board).map(Loaded::Kernel)
     }
 }
 

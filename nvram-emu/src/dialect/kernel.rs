@@ -5,8 +5,9 @@
 
 use std::sync::Arc;
 
-use super::board::{Board, Ram, Variables};
+use super::board::{Board, Loaded, Ram};
 pub use super::commit::{Commit, Committed};
+use super::openwrt::NotOpened;
 use crate::flsh::{
     ChainRule, Change, Entries, Format, HEADER_LEN, Header, Insert, MAGIC, Table, Walk, crc_of,
     serialise,
@@ -182,25 +183,32 @@ impl KernelRam {
 
 impl Driver {
     /// What a boot loads: the image at the partition's end, or nothing.
-    pub fn boot(&self, board: &Board) -> Option<KernelRam> {
-        let image = self.valid_image(board)?;
-        Some(KernelRam::load(self, &image))
+    pub fn boot(&self, board: &Board) -> Option<Arc<KernelRam>> {
+        let load = || {
+            let image = self.valid_image(board).ok_or(NotOpened::Refused)?;
+            Ok(Loaded::Kernel(Arc::new(KernelRam::load(self, &image))))
+        };
+        match board.loads.get((board.flash.stamp(), board.space), load) {
+            Ok(Loaded::Kernel(ram)) => Some(ram),
+            _ => None,
+        }
     }
 
     fn valid_image(&self, board: &Board) -> Option<Vec<u8>> {
         let start = self.commit.place(&board.flash, board.space)?;
-        let mut image = vec![0; board.space as usize];
-        board.flash.read(start, &mut image);
-        let header = Header::read(&image)?;
+        let space = board.space as usize;
+        let mut head = [0; HEADER_LEN];
+        board.flash.read(start, &mut head[..space.min(HEADER_LEN)]);
+        let header = Header::read(&head).filter(|_| space >= HEADER_LEN)?;
         let len = header.len as usize;
-        let bounded = (HEADER_LEN..=image.len()).contains(&len);
-        let valid = header.magic == MAGIC
-            && match self.boot {
-                BootCheck::Magic => true,
-                BootCheck::MagicAndLen => bounded,
-                BootCheck::Crc => bounded && header.crc() == crc_of(&image, len),
-            };
-        valid.then_some(image)
+        let bounded = (HEADER_LEN..=space).contains(&len);
+        if header.magic != MAGIC || (self.boot != BootCheck::Magic && !bounded) {
+            return None;
+        }
+        let mut image = vec![0; space];
+        board.flash.read(start, &mut image);
+        let intact = || header.crc() == crc_of(&image, len);
+        (self.boot != BootCheck::Crc || intact()).then_some(image)
     }
 
     /// RAM as it is, or as a boot would make it.
@@ -208,7 +216,7 @@ impl Driver {
         match &board.ram {
             Ram::Kernel(ram) => Arc::clone(ram),
             Ram::Empty | Ram::File(_) => {
-                Arc::new(self.boot(board).unwrap_or_else(|| KernelRam::empty(self)))
+                self.boot(board).unwrap_or_else(|| Arc::new(KernelRam::empty(self)))
             }
         }
     }
@@ -290,16 +298,5 @@ impl Driver {
             }
         }
         used
-    }
-
-    /// The variables in RAM, as a boot would make it if need be.
-    pub fn variables(&self, board: &Board) -> Variables {
-        self.peek(board).table.iter().map(|(name, value)| (name.to_vec(), value.to_vec())).collect()
-    }
-
-    /// The variables that a boot would load.
-    pub fn flash_variables(&self, board: &Board) -> Option<Variables> {
-        let ram = self.boot(board)?;
-        Some(ram.table.iter().map(|(name, value)| (name.to_vec(), value.to_vec())).collect())
     }
 }

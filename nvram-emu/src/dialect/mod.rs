@@ -16,7 +16,7 @@ mod registry;
 mod vendor;
 
 pub(crate) use board::KERNEL_MAGIC;
-pub use board::{BadRam, Board, Halt, Output, ProcMtd, Ram, Variables};
+pub use board::{BadRam, Board, Halt, Loaded, Output, ProcMtd, Ram, Variables};
 pub use registry::{Dialect, FreeSpace, Traits, UnknownDialect};
 
 /// One tool: what a command line does to a board.
@@ -30,10 +30,21 @@ pub trait Tool: Sync {
     /// The kernel driver under the tool; `None` where RAM is a staging file (OpenWrt).
     fn driver(&self) -> Option<&'static kernel::Driver>;
 
+    /// What the tool reads now: RAM, or what a boot would make of the flash. `None` where it could not open its
+    /// store. Does not change RAM.
+    fn load_ram(&self, board: &Board) -> Option<Loaded>;
+
+    /// What a boot would load from flash; `None` when it finds no valid image.
+    fn load_flash(&self, board: &Board) -> Option<Loaded>;
+
     /// The variables that the tool's `get` would find now, in the order of its `show`; `None` where it could
     /// not open its store. Does not change RAM.
-    fn variables(&self, board: &Board) -> Option<Variables>;
+    fn variables(&self, board: &Board) -> Option<Variables> {
+        self.load_ram(board).map(|loaded| loaded.variables())
+    }
 
     /// The variables that a boot would load from flash; `None` when it finds no valid image.
-    fn flash_variables(&self, board: &Board) -> Option<Variables>;
+    fn flash_variables(&self, board: &Board) -> Option<Variables> {
+        self.load_flash(board).map(|loaded| loaded.variables())
+    }
 }

@@ -41,7 +41,7 @@ impl World<'_> {
             }
             CallEnd::Exited(_) | CallEnd::Killed(_) => self.in_doubt(wanted),
         }
-        let now = Views::of(self.target.machine()?.as_ref());
+        let now = self.look()?;
         self.judge_neighbours(&now);
         let saved = self.views.ram == self.views.flash && now.flash == self.views.flash;
         if !result.operations.is_empty() && saved && !matches!(result.end, CallEnd::Killed(_)) {

@@ -1,9 +1,11 @@
 //! The command line (`main`, cli.c).
 
+use std::sync::Arc;
+
 use super::handle::{Handle, NotOpened};
 use super::{Variant, find_mtd, flash_to_staging, remove_staging, staging_to_flash};
 use crate::dialect::Tool;
-use crate::dialect::board::{Board, Halt, Output, Ram, Variables};
+use crate::dialect::board::{Board, Halt, Loaded, Output, Ram};
 use crate::dialect::kernel::Driver;
 use crate::flsh::{CRC_START, crc8, find};
 
@@ -42,20 +44,12 @@ impl Tool for OpenWrt {
         None
     }
 
-    fn variables(&self, board: &Board) -> Option<Variables> {
-        let part_size = find_mtd(board)?;
-        let handle = match &board.ram {
-            Ram::File(file) => Handle::open(self.0, file, part_size, true, false),
-            _ => Handle::open(self.0, &board.flash.bytes(), part_size, false, false),
-        };
-        handle.ok().map(|handle| listed(&handle))
+    fn load_ram(&self, board: &Board) -> Option<Loaded> {
+        self.read(board).ok().map(Loaded::File)
     }
 
-    fn flash_variables(&self, board: &Board) -> Option<Variables> {
-        let part_size = find_mtd(board)?;
-        Handle::open(self.0, &board.flash.bytes(), part_size, false, false)
-            .ok()
-            .map(|handle| listed(&handle))
+    fn load_flash(&self, board: &Board) -> Option<Loaded> {
+        self.read_flash(board, find_mtd(board)?).ok().map(Loaded::File)
     }
 }
 
@@ -115,7 +109,7 @@ impl OpenWrt {
         };
         let words = Words::run(&mut handle, board, args, out)?;
         if write {
-            rewrite_staging(&mut handle, board)?;
+            rewrite_staging(Arc::make_mut(&mut handle), board)?;
         }
         let exit = if write { 0 } else { words.exit };
         let offset = handle.offset() as usize;
@@ -146,15 +140,38 @@ impl OpenWrt {
         Ok(exit)
     }
 
-    /// `nvram_open_rdonly` and `nvram_open_staging`.
-    fn open(&self, board: &mut Board, write: bool) -> Result<Handle, NotOpened> {
-        if write && !matches!(board.ram, Ram::File(_)) && !flash_to_staging(board) {
+    /// `nvram_open_staging` for writing, else `nvram_open_rdonly`.
+    fn open(&self, board: &mut Board, write: bool) -> Result<Arc<Handle>, NotOpened> {
+        if !write {
+            return self.read(board);
+        }
+        if !matches!(board.ram, Ram::File(_)) && !flash_to_staging(board) {
             return Err(NotOpened::Refused);
         }
         let part_size = find_mtd(board).ok_or(NotOpened::Refused)?;
         match &board.ram {
-            Ram::File(file) => Handle::open(self.0, file, part_size, true, write),
-            _ => Handle::open(self.0, &board.flash.bytes(), part_size, false, write),
+            Ram::File(file) => Handle::open(self.0, file, part_size, true, write).map(Arc::new),
+            _ => Err(NotOpened::Refused),
+        }
+    }
+
+    /// `nvram_open_rdonly`.
+    fn read(&self, board: &Board) -> Result<Arc<Handle>, NotOpened> {
+        let part_size = find_mtd(board).ok_or(NotOpened::Refused)?;
+        match &board.ram {
+            Ram::File(file) => Handle::open(self.0, file, part_size, true, false).map(Arc::new),
+            _ => self.read_flash(board, part_size),
+        }
+    }
+
+    fn read_flash(&self, board: &Board, part_size: u32) -> Result<Arc<Handle>, NotOpened> {
+        let load = || {
+            Handle::open(self.0, &board.flash.bytes(), part_size, false, false)
+                .map(|handle| Loaded::File(Arc::new(handle)))
+        };
+        match board.loads.get((board.flash.stamp(), part_size), load)? {
+            Loaded::File(handle) => Ok(handle),
+            Loaded::Kernel(_) => Err(NotOpened::Refused),
         }
     }
 }
@@ -164,10 +181,6 @@ fn rewrite_staging(handle: &mut Handle, board: &mut Board) -> Result<(), Halt> {
         Ram::File(file) => handle.serialise(std::sync::Arc::make_mut(file)),
         _ => Ok(()),
     }
-}
-
-fn listed(handle: &Handle) -> Variables {
-    handle.table.iter_reversed().map(|(name, value)| (name.to_vec(), value.to_vec())).collect()
 }
 
 /// What the words of a command line came to.
@@ -180,7 +193,7 @@ struct Words {
 impl Words {
     /// Handles the words from left to right; a wrong one ends it, earlier ones are kept.
     fn run(
-        handle: &mut Handle,
+        handle: &mut Arc<Handle>,
         board: &Board,
         args: &[&[u8]],
         out: &mut Output,
@@ -199,9 +212,9 @@ impl Words {
                     };
                     match word {
                         b"get" => get(handle, argument, out),
-                        b"set" => set(handle, argument),
+                        b"set" => set(Arc::make_mut(handle), argument),
                         _ => {
-                            handle.table.unset(argument);
+                            Arc::make_mut(handle).table.unset(argument);
                             0
                         }
                     }

@@ -1,7 +1,7 @@
 //! Tomato and FreshTomato on MIPS: Jonathan Zarate's NVRAM Utility, one command a call.
 
 use super::super::kernel::{self, Committed, Driver};
-use super::super::{Board, Halt, Output, Tool, Variables};
+use super::super::{Board, Halt, Loaded, Output, Tool};
 use super::door::write;
 use crate::flsh::{HEADER_LEN, find};
 
@@ -75,12 +75,12 @@ impl Tool for Tomato {
         Some(DRIVER)
     }
 
-    fn variables(&self, board: &Board) -> Option<Variables> {
-        Some(DRIVER.variables(board))
+    fn load_ram(&self, board: &Board) -> Option<Loaded> {
+        Some(Loaded::Kernel(DRIVER.peek(board)))
     }
 
-    fn flash_variables(&self, board: &Board) -> Option<Variables> {
-        DRIVER.flash_variables(board)
+    fn load_flash(&self, board: &Board) -> Option<Loaded> {
+        DRIVER.boot(board).map(Loaded::Kernel)
     }
 }
 

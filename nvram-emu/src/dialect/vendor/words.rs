@@ -3,7 +3,7 @@
 //! All descend from Broadcom's main.c of 2001: a loop over argv, a word's argument taken from the next one.
 
 use super::super::kernel::{Committed, Driver};
-use super::super::{Board, Halt, Output, Tool, Variables};
+use super::super::{Board, Halt, Loaded, Output, Tool};
 use super::door::Door;
 use crate::flsh::HEADER_LEN;
 
@@ -96,12 +96,12 @@ impl Tool for WordTool {
         Some(self.driver)
     }
 
-    fn variables(&self, board: &Board) -> Option<Variables> {
-        Some(self.driver.variables(board))
+    fn load_ram(&self, board: &Board) -> Option<Loaded> {
+        Some(Loaded::Kernel(self.driver.peek(board)))
     }
 
-    fn flash_variables(&self, board: &Board) -> Option<Variables> {
-        self.driver.flash_variables(board)
+    fn load_flash(&self, board: &Board) -> Option<Loaded> {
+        self.driver.boot(board).map(Loaded::Kernel)
     }
 }
 

@@ -1,0 +1,92 @@
+//! What a boot from one flash finds, and the judge who holds it against what must be stored.
+
+use std::sync::Arc;
+
+use crate::run::lines::{self, show};
+use crate::run::neighbours::{Contents, Views};
+use crate::run::store::{Expected, Tolerance};
+use crate::scenario::Invariant;
+use crate::target::InProcess;
+
+/// What a boot finds: a function of the flash alone, whoever asks.
+#[derive(Debug)]
+pub(super) struct Boot {
+    pub(super) stdout: Vec<u8>,
+    pub(super) exit: u8,
+    /// The leases that `init` printed.
+    pub(super) leases: Arc<Expected>,
+    /// Whether it printed nothing but leases, and exited with 0.
+    parsable: bool,
+    /// What the dialect has loaded.
+    pub(super) contents: Contents,
+}
+
+/// What a boot must find.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanted<'a> {
+    pub(super) expected: &'a Expected,
+    /// The NVRAM before the call that was struck.
+    pub(super) views: &'a Views,
+    pub(super) tolerance: Tolerance,
+    pub(super) prefix: &'a [u8],
+}
+
+impl Boot {
+    /// Boots a router without power: the dialect loads its flash, the script reads `init`.
+    pub(super) fn of(router: &InProcess, prefix: &[u8]) -> Self {
+        let outcome = router.read_init();
+        let lines = lines::read(&outcome.stdout).ok().filter(|_| outcome.exit == 0);
+        Self {
+            stdout: outcome.stdout,
+            exit: outcome.exit,
+            parsable: lines.is_some(),
+            leases: Arc::new(Expected::known(lines.unwrap_or_default())),
+            contents: Views::flash_of(router.board(), prefix),
+        }
+    }
+
+    /// The invariants that do not hold.
+    pub(super) fn judge(&self, wanted: &Wanted<'_>) -> Vec<Invariant> {
+        let (in_doubt, other) = wanted.expected.faults(self.leases.lines(), wanted.tolerance);
+        let harmed = wanted.views.is_harmed_by(&self.contents, wanted.prefix);
+        let checks = [
+            (!self.parsable, Invariant::Parsability),
+            (in_doubt, Invariant::Atomicity),
+            (other, Invariant::Durability),
+            (harmed, Invariant::Neighbours),
+        ];
+        checks.into_iter().filter_map(|(broken, which)| broken.then_some(which)).collect()
+    }
+
+    /// The difference that broke an invariant.
+    pub(super) fn explain(&self, invariant: Invariant, wanted: &Wanted<'_>) -> String {
+        let differences =
+            || wanted.expected.differences(self.leases.lines(), wanted.tolerance).into_iter();
+        let (first, count) = match invariant {
+            Invariant::Parsability if self.exit != 0 => {
+                (Some(format!("init exited with {}", self.exit)), 1)
+            }
+            Invariant::Parsability => {
+                (Some(lines::read(&self.stdout).err().unwrap_or_else(|| show(&self.stdout))), 1)
+            }
+            Invariant::Neighbours => {
+                let now = Views { ram: wanted.views.ram.clone(), flash: self.contents.clone() };
+                let harm = wanted.views.harm(&now, wanted.prefix);
+                (harm.first().cloned(), harm.len())
+            }
+            _ => {
+                let doubt = invariant == Invariant::Atomicity;
+                let mut texts = differences().filter(|d| d.in_doubt == doubt).map(|d| d.text);
+                let first = texts.next();
+                (first, 1 + texts.count())
+            }
+        };
+        let first = first.unwrap_or_default();
+        if count > 1 { format!("{first} (and {} more)", count - 1) } else { first }
+    }
+}
+
+/// Both views of a router under way.
+pub(super) fn views_of(router: &InProcess, prefix: &[u8], before: &Views) -> Views {
+    Views::of(router.board(), prefix, Some(before))
+}
