@@ -3,6 +3,7 @@
 mod common;
 mod crash;
 mod device;
+mod import_trace;
 mod leases;
 mod races;
 mod recover;

@@ -81,6 +81,14 @@ fn replay(recording: &Recording, router: &Router, options: &Options) -> Result<T
             Box::new(Process::new(machine, &script, settings)?)
         }
     };
+    // What the router had stored before is there before, and costs nothing.
+    let found = recording.found();
+    for variable in &found {
+        target.nvram(&[b"set", variable])?;
+    }
+    if !found.is_empty() {
+        target.nvram(&[b"commit"])?;
+    }
     let mut tally = Tally::default();
     for call in &recording.calls {
         let call = ScriptCall {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use rayon::prelude::*;
 
-use super::{Exit, Failure, replay_trace};
+use super::{Exit, Failure, import_trace, replay_trace};
 use crate::trace::{Recording, Report, check, find};
 
 /// What to do with recordings.
@@ -22,6 +22,8 @@ enum Command {
         after_help = "Exit codes: 0 all calls equal; 1 some differ; 2 a recording cannot be read"
     )]
     Check(Check),
+    /// Turn what lease-script/record.sh wrote on a router into a recording
+    Import(import_trace::Args),
     /// Feed recorded script calls to a script, and count what they cost the flash
     Replay(replay_trace::Args),
 }
@@ -36,6 +38,7 @@ struct Check {
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     match &args.command {
         Command::Check(args) => run_check(args),
+        Command::Import(args) => import_trace::run(args),
         Command::Replay(args) => replay_trace::run(args),
     }
 }

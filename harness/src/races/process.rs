@@ -101,9 +101,8 @@ fn ask(program: &Program, answers: &[Answer]) -> Request {
         Program::Script(function, call) => {
             let tape = RefCell::new(Tape { answers, asked: None });
             let outcome = function.invoke(call, &mut Wire(&tape), &mut Notes(&tape));
-            tape.into_inner().asked.unwrap_or_else(|| {
-                Request::End(End { content: outcome.exit == 0, stdout: outcome.stdout })
-            })
+            let end = End { content: outcome.exit == 0, stdout: outcome.stdout };
+            tape.into_inner().asked.unwrap_or(Request::End(end))
         }
     }
 }

@@ -9,6 +9,7 @@
 mod bench;
 mod check;
 mod diff;
+pub mod import;
 mod input;
 mod read;
 mod report;

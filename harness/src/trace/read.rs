@@ -359,6 +359,23 @@ impl Recording {
         })
     }
 
+    /// What was stored before the recording began, as variables: what its first call, an `init`, printed.
+    #[must_use]
+    pub fn found(&self) -> Vec<Vec<u8>> {
+        let first = self.calls.first().and_then(|call| call.out.as_ref());
+        let lines = first.map_or(&[][..], |out| &out.0).split(|byte| *byte == b'\n');
+        let variable = |line: &[u8]| {
+            let words: Vec<&[u8]> = line.split(|byte| *byte == b' ').collect();
+            let name = match words[..] {
+                [b"duid", _] => &b"duid"[..],
+                [_, _, address, _, _] => address,
+                _ => return None,
+            };
+            Some([b"dnsmasq_lease_", name, b"=", line].concat())
+        };
+        lines.filter_map(variable).collect()
+    }
+
     /// The folder's name.
     #[must_use]
     pub fn label(&self) -> String {

@@ -91,6 +91,21 @@ impl<'a> Rendered<'a> {
         self.failed = Some(Broken::Script(text));
     }
 
+    /// Stores variables `name=value` that were there before anything is counted.
+    ///
+    /// # Errors
+    /// What the target has against it.
+    pub fn found(&mut self, variables: &[Vec<u8>]) -> Result<(), Broken> {
+        let payload = self.wear.payload;
+        for variable in variables {
+            self.target.nvram(&[b"set", variable]).map_err(Broken::Target)?;
+            self.follow(&[b"set".to_vec(), variable.clone()]);
+        }
+        self.target.nvram(&[b"commit"]).map_err(Broken::Target)?;
+        self.wear.payload = payload;
+        Ok(())
+    }
+
     /// Keeps account of the variables that a command changes.
     fn follow(&mut self, command: &[Vec<u8>]) {
         let [word, argument] = command else { return };

@@ -48,6 +48,10 @@ fn recording(recording: &Recording) -> Result<Workload, TraceError> {
     }
     let mut boots = boots.into_iter().peekable();
     let mut events: Vec<(u64, Event)> = Vec::with_capacity(recording.calls.len());
+    let found = recording.found();
+    if !found.is_empty() {
+        events.push((0, Event::Found(found)));
+    }
     for (line, call) in (1..).zip(&recording.calls) {
         if !(0.0..1e12).contains(&call.t) {
             return Err(refuse("calls.jsonl", line, format!("time {} of a call", call.t)));

@@ -36,6 +36,8 @@ pub enum Event {
     Sighup,
     /// Power goes: dnsmasq is gone, RAM is empty.
     PowerOff,
+    /// Variables `name=value` that are stored already, and cost nothing.
+    Found(Vec<Vec<u8>>),
 }
 
 /// Events in the order of their time.
@@ -58,7 +60,7 @@ pub struct Workload {
 impl Workload {
     /// Whether dnsmasq has anything to tell its script.
     pub fn has_calls(&self) -> bool {
-        self.events.iter().any(|(_, event)| !matches!(event, Event::PowerOff))
+        self.events.iter().any(|(_, event)| !matches!(event, Event::PowerOff | Event::Found(_)))
     }
 
     /// Makes it happen, on a store of real calls.
@@ -88,6 +90,7 @@ impl Workload {
                     let message = Message4 { kind: *kind, client, addr: *addr };
                     engine.dhcp4(message, *reply, clock, store);
                 }
+                Event::Found(variables) => store.found(variables)?,
                 Event::Sighup => engine.sighup(clock, store),
                 Event::PowerOff => {
                     engine.kill();

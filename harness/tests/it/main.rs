@@ -3,6 +3,7 @@
 mod bad_input;
 mod crash;
 mod engine;
+mod import;
 mod judge;
 mod lab;
 mod races;

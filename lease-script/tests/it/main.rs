@@ -6,6 +6,7 @@ mod defaults;
 mod hostile;
 mod machines;
 mod marker;
+mod record;
 mod shell;
 mod slack;
 mod stories;

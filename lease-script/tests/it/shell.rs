@@ -8,13 +8,7 @@ use assert_cmd::assert::OutputAssertExt;
 use predicates::prelude::*;
 use proptest::prelude::*;
 
-use crate::support::{on_path, script};
-
-fn shells() -> [Command; 3] {
-    let mut ash = Command::new(on_path("busybox"));
-    ash.arg("ash");
-    [ash, Command::new(on_path("dash")), Command::new(on_path("bash"))]
-}
+use crate::support::{on_path, script, shells};
 
 #[test]
 fn shellcheck_has_nothing_to_say() {

@@ -35,17 +35,31 @@ pub(crate) enum Implementation {
 impl Implementation {
     /// The command line; nothing for the library.
     pub(crate) fn command(self) -> Option<Command> {
-        let (shell, args): (_, &[&str]) = match self {
+        let mut command = match self {
             Self::Library => return None,
             Self::Executable => return Some(Command::new(env!("CARGO_BIN_EXE_lease-update"))),
-            Self::Ash => ("busybox", &["ash"]),
-            Self::Dash => ("dash", &[]),
-            Self::Bash => ("bash", &[]),
+            Self::Ash => ash(),
+            Self::Dash => Command::new(on_path("dash")),
+            Self::Bash => Command::new(on_path("bash")),
         };
-        let mut command = Command::new(on_path(shell));
-        command.args(args).arg(script());
+        command.arg(script());
         Some(command)
     }
+}
+
+/// busybox ash. `LEASE_TEST_BUSYBOX` names another busybox than that on the PATH, such as
+/// `qemu-mipsel /path/busybox`: words between blanks, the programs by their paths or on the PATH.
+pub(crate) fn ash() -> Command {
+    let words = env::var("LEASE_TEST_BUSYBOX").unwrap_or_else(|_| "busybox".to_owned());
+    let mut words = words.split_whitespace();
+    let mut command = Command::new(on_path(words.next().unwrap_or("busybox")));
+    command.args(words).arg("ash");
+    command
+}
+
+/// The shells that a script must run in.
+pub(crate) fn shells() -> [Command; 3] {
+    [ash(), Command::new(on_path("dash")), Command::new(on_path("bash"))]
 }
 
 pub(crate) fn script() -> &'static Path {

@@ -5,7 +5,7 @@ mod plain;
 mod router;
 mod session;
 
-pub(crate) use implementation::{Implementation, on_path, script};
+pub(crate) use implementation::{Implementation, on_path, script, shells};
 pub(crate) use plain::{Plain, Telling};
 pub(crate) use router::{Fault, Router};
 pub(crate) use session::{Given, Session, lease, told};

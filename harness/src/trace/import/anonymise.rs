@@ -1,0 +1,238 @@
+//! Stable pseudonyms for what names people and their devices.
+//!
+//! What stays: times, actions, interfaces, option numbers, the length of everything that is stored, which words
+//! are equal to which. What is replaced, by HMAC-SHA-256 with a secret key: hardware addresses wherever they
+//! stand (client-ids and DUIDs that hold one hold its pseudonym then), the rest of client-ids and DUIDs, IAIDs,
+//! names, tags, classes, relay agents' words, and every variable that is not known. Addresses where asked.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use super::log::{Log, Logged};
+use super::names::Secret;
+
+/// What is known to name nobody.
+const KEPT: [&str; 8] = [
+    "DNSMASQ_LEASE_EXPIRES",
+    "DNSMASQ_LEASE_LENGTH",
+    "DNSMASQ_TIME_REMAINING",
+    "DNSMASQ_DATA_MISSING",
+    "DNSMASQ_LOG_DHCP",
+    "DNSMASQ_INTERFACE",
+    "DNSMASQ_REQUESTED_OPTIONS",
+    "DNSMASQ_ANONYMISED",
+];
+
+/// Replaces names by pseudonyms.
+pub struct Anonymiser {
+    secret: Secret,
+    addresses: bool,
+}
+
+impl Anonymiser {
+    /// `key`: who has it can find out who is who; `addresses`: replace IP addresses too.
+    pub fn new(key: &[u8], addresses: bool) -> Self {
+        Self { secret: Secret::new(key), addresses }
+    }
+
+    /// Replaces everything in a log.
+    pub fn log(&mut self, log: &mut Log) {
+        for call in &mut log.calls {
+            self.call(call);
+        }
+    }
+
+    fn call(&mut self, call: &mut Logged) {
+        let is_v6 = call.env.contains_key("DNSMASQ_IAID")
+            || call.argv.get(3).is_some_and(|word| word.contains(&b':'));
+        let action = call.argv.get(1).cloned().unwrap_or_default();
+        // The path of the script may have a name in it.
+        if let Some(path) = call.argv.first_mut() {
+            *path = path.rsplit(|byte| *byte == b'/').next().unwrap_or_default().to_vec();
+        }
+        for (at, word) in call.argv.iter_mut().enumerate().skip(2) {
+            *word = match (&action[..], at) {
+                (b"add" | b"old" | b"del", 2) if is_v6 => self.duid(word),
+                (b"add" | b"old" | b"del" | b"arp-add" | b"arp-del", 2) => self.hardware(word),
+                (b"tftp", 2) => word.clone(),
+                (_, 3) => self.address(word),
+                _ => self.secret.words(word),
+            };
+        }
+        for (name, value) in &mut call.env {
+            *value = match name.as_str() {
+                "DNSMASQ_MAC" => self.hardware(value),
+                "DNSMASQ_CLIENT_ID" => self.client_id(value),
+                "DNSMASQ_SERVER_DUID" => self.duid(value),
+                "DNSMASQ_IAID" => self.iaid(value),
+                "DNSMASQ_RELAY_ADDRESS" => self.address(value),
+                name if KEPT.contains(&name) => value.clone(),
+                _ => self.secret.words(value),
+            };
+        }
+        let lines = call.out.split_inclusive(|byte| *byte == b'\n');
+        let lines: Vec<Vec<u8>> = lines.map(<[u8]>::to_vec).collect();
+        call.out = lines.iter().flat_map(|line| self.lease_line(line)).collect();
+    }
+
+    /// A line that `init` printed.
+    fn lease_line(&mut self, line: &[u8]) -> Vec<u8> {
+        let (line, end) = match line.split_last() {
+            Some((b'\n', line)) => (line, &b"\n"[..]),
+            _ => (line, &b""[..]),
+        };
+        let words: Vec<&[u8]> = line.split(|byte| *byte == b' ').collect();
+        let star = |word: &[u8], other: Vec<u8>| if word == b"*" { word.to_vec() } else { other };
+        let line = match words[..] {
+            [b"duid", duid] => [b"duid ".to_vec(), self.duid(duid)].concat(),
+            [time, who, address, host, id] => {
+                let v6 = address.contains(&b':');
+                let host = star(host, self.secret.words(host));
+                let who = if v6 { self.iaid(who) } else { self.hardware(who) };
+                let id = star(id, if v6 { self.duid(id) } else { self.client_id(id) });
+                [time.to_vec(), who, self.address(address), host, id].join(&b' ')
+            }
+            _ => self.secret.words(line),
+        };
+        [&line, end].concat()
+    }
+
+    /// `02:aa:…`, or `06-02:aa:…` with the type of the hardware.
+    fn hardware(&self, text: &[u8]) -> Vec<u8> {
+        let at = text.iter().position(|byte| *byte == b'-').map_or(0, |dash| dash + 1);
+        match bytes_of(&text[at..]) {
+            Some(address) => [&text[..at], &text_of(&self.secret.hardware(&address))].concat(),
+            None => self.secret.words(text),
+        }
+    }
+
+    /// RFC 2132 section 9.14, RFC 4361 section 6.1.
+    fn client_id(&self, text: &[u8]) -> Vec<u8> {
+        let Some(id) = bytes_of(text) else { return self.secret.words(text) };
+        let id = match &id[..] {
+            [kind @ 1, address @ ..] if address.len() == 6 => {
+                [&[*kind], &self.secret.hardware(address)[..]].concat()
+            }
+            [0xFF, iaid @ ..] if iaid.len() > 4 => {
+                let (iaid, duid) = iaid.split_at(4);
+                [&[0xFF], &self.secret.bytes("iaid", iaid, 4)[..], &self.duid_bytes(duid)].concat()
+            }
+            [kind, rest @ ..] => {
+                [&[*kind], &self.secret.bytes("id", rest, rest.len())[..]].concat()
+            }
+            [] => Vec::new(),
+        };
+        text_of(&id)
+    }
+
+    fn duid(&self, text: &[u8]) -> Vec<u8> {
+        match bytes_of(text) {
+            Some(duid) => text_of(&self.duid_bytes(&duid)),
+            None if text == b"*" => text.to_vec(),
+            None => self.secret.words(text),
+        }
+    }
+
+    /// RFC 8415 section 11: the type stays, and a hardware address becomes its own pseudonym.
+    fn duid_bytes(&self, duid: &[u8]) -> Vec<u8> {
+        match duid {
+            [0, 1, a, b, time @ ..] if time.len() > 4 => {
+                let (time, address) = time.split_at(4);
+                let time = self.secret.bytes("duid time", time, 4);
+                [&[0, 1, *a, *b], &time[..], &self.secret.hardware(address)].concat()
+            }
+            [0, 3, a, b, address @ ..] => {
+                [&[0, 3, *a, *b], &self.secret.hardware(address)[..]].concat()
+            }
+            [0, kind, rest @ ..] => {
+                [&[0, *kind], &self.secret.bytes("duid", rest, rest.len())[..]].concat()
+            }
+            other => self.secret.bytes("duid", other, other.len()),
+        }
+    }
+
+    /// A number of as many digits, since it is stored; `T` marks a temporary address.
+    fn iaid(&self, text: &[u8]) -> Vec<u8> {
+        let (mark, digits) = match text.strip_prefix(b"T") {
+            Some(digits) => (&b"T"[..], digits),
+            None => (&b""[..], text),
+        };
+        if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+            return self.secret.words(text);
+        }
+        let number = self.secret.number("iaid", digits, u64::from(u32::MAX));
+        [mark, number.to_string().as_bytes()].concat()
+    }
+
+    /// Another address whose text is as long, in the same private network; no two become one.
+    fn address(&mut self, text: &[u8]) -> Vec<u8> {
+        if !self.addresses {
+            return text.to_vec();
+        }
+        let parsed = std::str::from_utf8(text).unwrap_or_default();
+        if let Ok(address) = parsed.parse::<Ipv4Addr>() {
+            return self.v4(address).to_string().into_bytes();
+        }
+        if let Ok(address) = parsed.parse::<Ipv6Addr>() {
+            return self.v6(address).to_string().into_bytes();
+        }
+        self.secret.words(text)
+    }
+
+    fn v4(&mut self, address: Ipv4Addr) -> Ipv4Addr {
+        let mut octets = address.octets();
+        let kept = match octets {
+            [10 | 127 | 0, ..] => 1,
+            [192, 168, ..] | [169, 254, ..] => 2,
+            [172, second, ..] if second & 0xF0 == 16 => 2,
+            _ => 0,
+        };
+        for (at, octet) in octets.iter_mut().enumerate().skip(kept) {
+            let (low, high) = match *octet {
+                0..=9 => (0, 9),
+                10..=99 => (10, 99),
+                _ => (100, 255),
+            };
+            let use_for = format!("octet {at}");
+            *octet = self.secret.permuted(&use_for, low, high, u32::from(*octet)) as u8;
+        }
+        octets.into()
+    }
+
+    /// Group by group, each of as many digits, zeros as they are: the text is shortened at the same place.
+    fn v6(&mut self, address: Ipv6Addr) -> Ipv6Addr {
+        let mut groups = address.segments();
+        for (at, group) in groups.iter_mut().enumerate() {
+            let use_for = format!("group {at}");
+            // The first byte says what kind of address it is.
+            let (low, high) = match *group {
+                0 => continue,
+                first if at == 0 && first > 0xFF => (first & 0xFF00, first | 0xFF),
+                1..=0xF => (1, 0xF),
+                0x10..=0xFF => (0x10, 0xFF),
+                0x100..=0xFFF => (0x100, 0xFFF),
+                _ => (0x1000, 0xFFFF),
+            };
+            let number =
+                self.secret.permuted(&use_for, u32::from(low), u32::from(high), u32::from(*group));
+            *group = number as u16;
+        }
+        groups.into()
+    }
+}
+
+/// Hexadecimal with colons.
+fn bytes_of(text: &[u8]) -> Option<Vec<u8>> {
+    let pair = |pair: &[u8]| {
+        let digits = pair.len() == 2 && pair.iter().all(u8::is_ascii_hexdigit);
+        u8::from_str_radix(std::str::from_utf8(pair).ok().filter(|_| digits)?, 16).ok()
+    };
+    if text.is_empty() {
+        return Some(Vec::new());
+    }
+    text.split(|byte| *byte == b':').map(pair).collect()
+}
+
+fn text_of(bytes: &[u8]) -> Vec<u8> {
+    let pairs: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    pairs.join(":").into_bytes()
+}

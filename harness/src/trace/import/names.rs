@@ -1,0 +1,109 @@
+//! Keyed pseudonyms of single things: bytes, words, numbers.
+
+use std::collections::HashMap;
+
+use hmac::{Hmac, Mac as _};
+use sha2::Sha256;
+
+/// A secret, and what has been drawn with it.
+pub(super) struct Secret {
+    key: Vec<u8>,
+    permutations: HashMap<(String, u32, u32), Vec<u32>>,
+}
+
+impl Secret {
+    pub(super) fn new(key: &[u8]) -> Self {
+        Self { key: key.to_vec(), permutations: HashMap::new() }
+    }
+
+    /// `length` bytes that only the holder of the key can make of `text`; different for each `use_for`.
+    pub(super) fn bytes(&self, use_for: &str, text: &[u8], length: usize) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(length + 32);
+        let mut part = 0_u32;
+        while bytes.len() < length {
+            let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.key) else { break };
+            mac.update(&part.to_be_bytes());
+            mac.update(use_for.as_bytes());
+            mac.update(&[0]);
+            mac.update(text);
+            bytes.extend_from_slice(&mac.finalize().into_bytes());
+            part += 1;
+        }
+        bytes.truncate(length);
+        bytes
+    }
+
+    /// Below `limit`, as good as evenly.
+    fn below(&self, use_for: &str, text: &[u8], limit: u64) -> u64 {
+        let bytes = self.bytes(use_for, text, 8);
+        let number = bytes.iter().fold(0, |sum: u64, byte| sum << 8 | u64::from(*byte));
+        ((u128::from(number) * u128::from(limit)) >> 64) as u64
+    }
+
+    /// A number from `low` to `high` for each of them, no two the same.
+    pub(super) fn permuted(&mut self, use_for: &str, low: u32, high: u32, number: u32) -> u32 {
+        let key = (use_for.to_owned(), low, high);
+        if !self.permutations.contains_key(&key) {
+            let mut all: Vec<u32> = (low..=high).collect();
+            // Fisher and Yates.
+            for at in (1..all.len()).rev() {
+                let draw = format!("{low} {high} {at}");
+                let with = self.below(use_for, draw.as_bytes(), at as u64 + 1) as usize;
+                all.swap(at, with);
+            }
+            self.permutations.insert(key.clone(), all);
+        }
+        let at = number.wrapping_sub(low) as usize;
+        self.permutations.get(&key).and_then(|all| all.get(at)).copied().unwrap_or(number)
+    }
+
+    /// Another number of as many decimal digits, at most `max`.
+    pub(super) fn number(&self, use_for: &str, text: &[u8], max: u64) -> u64 {
+        let digits = text.len().clamp(1, 19) as u32;
+        let low = if digits == 1 { 0 } else { 10_u64.pow(digits - 1) };
+        let high = max.min(10_u64.pow(digits) - 1);
+        low + self.below(use_for, text, high.saturating_sub(low) + 1)
+    }
+
+    /// A word of the same length: letters for letters, digits for digits, in the same places; the rest as it is,
+    /// but no byte beyond ASCII. Words that differ only in case get pseudonyms that differ only in case.
+    pub(super) fn word(&self, word: &[u8]) -> Vec<u8> {
+        let drawn = self.bytes("word", &word.to_ascii_lowercase(), word.len());
+        let place = |(byte, drawn): (&u8, u8)| match byte {
+            b'a'..=b'z' => b'a' + drawn % 26,
+            b'A'..=b'Z' => b'A' + drawn % 26,
+            b'0'..=b'9' => b'0' + drawn % 10,
+            0x80.. => 0xE9,
+            other => *other,
+        };
+        word.iter().zip(drawn).map(place).collect()
+    }
+
+    /// A name word by word: its labels, however they are joined.
+    pub(super) fn words(&self, text: &[u8]) -> Vec<u8> {
+        let is_joint = |byte: &u8| matches!(byte, b'.' | b' ' | b'/' | b',' | b':');
+        let mut out = Vec::with_capacity(text.len());
+        for part in text.split_inclusive(is_joint) {
+            let (word, joint) = match part.split_last() {
+                Some((last, word)) if is_joint(last) => (word, Some(*last)),
+                _ => (part, None),
+            };
+            out.extend(self.word(word));
+            out.extend(joint);
+        }
+        out
+    }
+
+    /// A hardware address: which bits say "group" and "local" stays, all else is drawn.
+    pub(super) fn hardware(&self, address: &[u8]) -> Vec<u8> {
+        let mut drawn = self.bytes("hardware", address, address.len());
+        if let (Some(to), Some(from)) = (drawn.first_mut(), address.first()) {
+            *to = *to & !3 | from & 3;
+        }
+        // Nobody, and everybody.
+        if address.iter().all(|byte| *byte == 0) || address.iter().all(|byte| *byte == 0xFF) {
+            return address.to_vec();
+        }
+        drawn
+    }
+}
