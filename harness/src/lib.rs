@@ -5,6 +5,7 @@ pub mod crash;
 pub mod diagnostics;
 mod digest;
 pub mod dnsmasq;
+pub mod fuzz;
 pub mod races;
 pub mod report;
 pub mod run;

@@ -24,11 +24,11 @@ pub(super) struct Common {
     shell: String,
     /// dnsmasq's build: the default one, or with `HAVE_BROKEN_RTC`; default: as the scenario says
     #[arg(long, value_enum)]
-    rtc: Option<RtcChoice>,
+    pub(super) rtc: Option<RtcChoice>,
     /// Dialects of the nvram tool; default: as the scenario says
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     dialect: Vec<String>,
-    /// Where script calls go; default: process, and in-process for `crash`
+    /// Where script calls go; default: process, and in-process for `crash` and `fuzz`
     #[arg(long, value_enum)]
     pub(super) target: Option<TargetChoice>,
     /// How many cases run at once; default: one for each core
@@ -37,9 +37,9 @@ pub(super) struct Common {
     /// A script that takes longer for one call is killed with its children
     #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_TIMEOUT_SECONDS)]
     timeout: u64,
-    /// Seeds what a server draws at random: the temporary addresses of DHCPv6
+    /// Seeds what is drawn at random: temporary addresses of DHCPv6; whole households for `fuzz`
     #[arg(long, value_name = "N", default_value_t = 0)]
-    seed: u64,
+    pub(super) seed: u64,
     /// Do without user and mount namespaces
     #[arg(long)]
     no_private_root: bool,

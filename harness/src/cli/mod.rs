@@ -3,6 +3,7 @@
 mod common;
 mod crash;
 mod device;
+mod fuzz;
 mod import_trace;
 mod leases;
 mod races;
@@ -67,6 +68,8 @@ enum Command {
     Crash(crash::Args),
     /// Make and look after device folders for the fake nvram
     Device(device::Args),
+    /// Play random households, and make small what fails
+    Fuzz(fuzz::Args),
     /// Read lease databases of other servers: ISC dhcpd
     Leases(leases::Args),
     /// Run one printed reproduction id again
@@ -86,6 +89,7 @@ pub fn main() -> Exit {
     let result: Result<Exit, Failure> = match Cli::parse().command {
         Command::Crash(args) => crash::run(&args),
         Command::Device(args) => device::run(&args),
+        Command::Fuzz(args) => fuzz::run(&args),
         Command::Leases(args) => leases::run(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Run(args) => run::run(&args),

@@ -8,11 +8,13 @@ use crate::suite;
 /// The arguments of `leaselab replay`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// An id that `leaselab crash` printed
+    /// An id that `leaselab crash` or `leaselab fuzz` printed
     id: String,
     /// Print every strike, call, nvram command and flash operation
     #[arg(long)]
     verbose: bool,
+    #[command(flatten)]
+    common: super::common::Common,
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
@@ -20,6 +22,9 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         return raced;
     }
     let refuse = |error: crash::IdError| Failure::Input(error.to_string());
+    if crate::fuzz::Id::is_meant(&args.id) {
+        return super::fuzz::replay(&args.id, &args.common, args.verbose);
+    }
     let id: Id = args.id.parse().map_err(refuse)?;
     let named = |name| id.parameter(name).map(str::to_owned).into_iter().collect();
     let overrides = Overrides { rtc: named("rtc"), dialect: named("dialect") };

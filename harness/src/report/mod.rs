@@ -33,6 +33,27 @@ pub fn check_writable<'a>(paths: impl Iterator<Item = &'a PathBuf>) -> Result<()
     Ok(())
 }
 
+/// Writes a whole new file; whether it did: not where there is one already.
+///
+/// # Errors
+/// With the path in it.
+pub(crate) fn write_new(path: &Path, text: &[u8]) -> Result<bool, Failure> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let write = || -> std::io::Result<bool> {
+        let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
+        file.write_all(text)?;
+        file.as_file().sync_all()?;
+        let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+        file.as_file().set_permissions(permissions)?;
+        match file.persist_noclobber(path) {
+            Ok(_) => Ok(true),
+            Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
+            Err(error) => Err(error.error),
+        }
+    };
+    write().map_err(|error| Failure::Input(format!("{}: {error}", path.display())))
+}
+
 /// Writes a whole file, or leaves what was there.
 ///
 /// # Errors

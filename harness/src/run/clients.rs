@@ -218,6 +218,12 @@ impl Clients {
         Ok(())
     }
 
+    /// Whether an event for this name or pattern would find somebody.
+    pub(crate) fn any(&self, pattern: &str) -> bool {
+        let several = pattern.contains('*');
+        self.list.iter().any(|client| matches(pattern, &client.name) && !(several && client.silent))
+    }
+
     /// A client goes away without a word.
     pub(crate) fn silence(&mut self, index: usize) {
         self.list[index].silent = true;

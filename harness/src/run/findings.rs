@@ -102,6 +102,11 @@ impl<'a> Findings<'a> {
         }
     }
 
+    /// Whether anything failed so far.
+    pub(super) fn any(&self) -> bool {
+        !self.failures.is_empty()
+    }
+
     /// Adds a broken invariant.
     pub(super) fn broken(&mut self, invariant: Invariant, text: impl Into<String>) {
         self.add(FindingKind::Broken(invariant), text);

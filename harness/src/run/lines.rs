@@ -146,4 +146,41 @@ mod tests {
         let output = b"0 02:aa 10.0.0.1 * *\n5 02:ab 10.0.0.1 * *\n";
         assert!(read(output).is_err());
     }
+
+    /// Any bytes: either a reason, or each line once, under its subject.
+    #[test]
+    fn fuzz_the_grammar_of_init() {
+        const PIECES: [&[u8]; 14] = [
+            b"1700000000",
+            b" ",
+            b"02:aa:00:00:00:01",
+            b"192.168.1.57",
+            b"192.168.1.58",
+            b"phone",
+            b"*",
+            b"\n",
+            b"duid ",
+            b"T5",
+            b"fd00::57",
+            b"00:03:00:01",
+            b"06-02:aa",
+            b"0 02:aa 10.0.0.1 * *\n",
+        ];
+        bolero::check!().with_iterations(1000).for_each(|bytes: &[u8]| {
+            let piece = |byte: &u8| match PIECES.get(usize::from(*byte) % 16) {
+                Some(piece) => piece.to_vec(),
+                None => vec![*byte],
+            };
+            let output: Vec<u8> = bytes.iter().flat_map(piece).collect();
+            if let Ok(lines) = read(&output) {
+                let mut printed: Vec<&[u8]> =
+                    output.split_inclusive(|byte| *byte == b'\n').collect();
+                printed.sort_unstable();
+                let mut kept: Vec<Vec<u8>> =
+                    lines.values().map(|line| [line, &b"\n"[..]].concat()).collect();
+                kept.sort_unstable();
+                assert_eq!(printed, kept);
+            }
+        });
+    }
 }

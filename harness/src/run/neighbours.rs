@@ -162,6 +162,15 @@ impl Views {
             || !compare(&allowed, flash, prefix, "flash").is_empty()
     }
 
+    /// Whether every lease record in RAM is in `now`'s RAM and, where `now`'s flash differs from this, in that.
+    pub(crate) fn keeps_records(&self, now: &Self, prefix: &[u8]) -> bool {
+        let kept = |later: &Contents| {
+            let mut records = Self::leases(self.ram.variables(), prefix);
+            records.all(|(name, value)| later.get(name) == Some(value.as_slice()))
+        };
+        kept(&now.ram) && (now.flash == self.flash || kept(&now.flash))
+    }
+
     /// The variables whose names begin with `prefix`.
     pub(crate) fn leases<'a>(
         variables: &'a Variables,

@@ -9,6 +9,7 @@ use nvram_emu::Machine;
 
 use super::clocks::Clocks;
 use super::findings::{Finding, FindingKind, Findings};
+use super::probe::Probe;
 use super::record::{Recorder, TimedCall};
 use super::setup::Part;
 use super::steps::{Player, build_of};
@@ -16,7 +17,7 @@ use super::tally::Tally;
 use super::world::World;
 use super::{configuration, setup};
 use crate::diagnostics::SourceError;
-use crate::scenario::{Case, Moment};
+use crate::scenario::{Case, Forgiven, Moment};
 use crate::target::process::{Process, ScriptCommand, ScriptFile, Settings};
 use crate::target::{Function, InProcess, Target, TargetError};
 
@@ -180,7 +181,7 @@ fn run_in_process(case: &Case, options: &Options) -> Result<CaseReport, Fault> {
     match function(case, options)? {
         Ok(function) => {
             let mut target = InProcess::new(router(case)?, function);
-            play(case, &mut target, options, &mut report, None)?;
+            play(case, &mut target, options, &mut report, Watch::default())?;
         }
         Err(why) => report.verdict = Verdict::Skipped(why),
     }
@@ -196,7 +197,7 @@ fn run_in_processes(
     let script = command(case, &options.script);
     let mut target = Process::new(router(case)?, &script, settings)?;
     report.shared_root = target.refused_private_root().map(str::to_owned);
-    play(case, &mut target, options, &mut report, None)?;
+    play(case, &mut target, options, &mut report, Watch::default())?;
     Ok(report)
 }
 
@@ -265,7 +266,37 @@ fn listen(
 ) -> Result<(), Fault> {
     let mut report = blank_report(case, options);
     let mut target = InProcess::new(router(case)?, script);
-    play(case, &mut target, options, &mut report, Some(recorder))
+    let watch = Watch { recorder: Some(recorder), probe: None };
+    play(case, &mut target, options, &mut report, watch)
+}
+
+/// Runs a case with `script` in place of its own. With a probe it is run up to its first failure, and what cannot be
+/// done is left out.
+///
+/// # Errors
+/// As [`run_case`].
+pub(crate) fn try_out(
+    case: &Case,
+    machine: Machine,
+    script: Option<&Function>,
+    options: &Options,
+    probe: Option<&mut Probe>,
+) -> Result<CaseReport, Fault> {
+    let mut report = blank_report(case, options);
+    let watch = Watch { recorder: None, probe };
+    let script = match (script, &options.target) {
+        (Some(script), _) => script.clone(),
+        (None, TargetKind::Process(settings)) => {
+            let script = command(case, &options.script);
+            let mut target = Process::new(machine, &script, settings)?;
+            play(case, &mut target, options, &mut report, watch)?;
+            return Ok(report);
+        }
+        (None, _) => function(case, options)?.map_err(TargetError::Script)?,
+    };
+    let mut target = InProcess::new(machine, script);
+    play(case, &mut target, options, &mut report, watch)?;
+    Ok(report)
 }
 
 /// What the two targets saw differently.
@@ -291,8 +322,11 @@ fn disagreement(processes: &CaseReport, functions: &CaseReport) -> Option<Findin
     Some(Finding { kind: FindingKind::Astray, step: 0, line: 0, text })
 }
 
-/// The scenario's router.
-fn router(case: &Case) -> Result<Machine, SourceError> {
+/// The scenario's router, before its first boot.
+///
+/// # Errors
+/// A router that cannot be, with its place.
+pub(crate) fn router(case: &Case) -> Result<Machine, SourceError> {
     let router = &case.scenario.router;
     let folder = case.source.path.parent().unwrap_or(Path::new("."));
     setup::machine(router, folder).map_err(|refusal| {
@@ -310,12 +344,19 @@ fn router(case: &Case) -> Result<Machine, SourceError> {
     })
 }
 
+/// Who looks on, beside the judge.
+#[derive(Debug, Default)]
+struct Watch<'a> {
+    recorder: Option<&'a mut Recorder>,
+    probe: Option<&'a mut Probe>,
+}
+
 fn play(
     case: &Case,
     target: &mut dyn Target,
     options: &Options,
     report: &mut CaseReport,
-    recorder: Option<&mut Recorder>,
+    watch: Watch<'_>,
 ) -> Result<(), Fault> {
     let scenario = &case.scenario;
     let build = build_of(scenario.router.rtc);
@@ -345,7 +386,10 @@ fn play(
         &mut listener,
     )?;
     world.seed(options.seed);
-    world.recorder = recorder;
+    world.torn_may_lose = scenario.forgive.contains(&Forgiven::TornWrite);
+    world.commit_may_repeat = scenario.forgive.contains(&Forgiven::RepeatedCommit);
+    world.recorder = watch.recorder;
+    world.probe = watch.probe;
     Player::new(case, &mut world).play()?;
     if let Some(recorder) = &mut world.recorder {
         recorder.truth = (truth, world.clocks.truth());

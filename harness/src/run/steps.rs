@@ -7,6 +7,7 @@ use toml::Spanned;
 use super::clients::{Clients, parse_address};
 use super::exchange;
 use super::expect;
+use super::probe::Done;
 use super::record::Event;
 use super::text::unescape;
 use super::world::{StepPlan, World};
@@ -60,12 +61,18 @@ impl<'a, 'w> Player<'a, 'w> {
                 continue;
             }
             self.world.findings.at_step(index, step.span());
+            if let Some(probe) = &mut self.world.probe {
+                probe.steps.push(Done::default());
+            }
             self.world.begin_step(plan(step.get_ref()));
             self.reply = None;
             self.repeat(step)?;
             self.world.end_step()?;
             if let Some(expect) = &step.get_ref().expect {
                 expect::check(self.world, &self.clients, self.reply, expect);
+            }
+            if self.world.probe.is_some() && self.world.findings.any() {
+                break;
             }
         }
         Ok(())
@@ -97,6 +104,9 @@ impl<'a, 'w> Player<'a, 'w> {
             && step.silence.is_none()
             && !step.verbs().is_empty();
         if needs_power && !on {
+            if self.world.leave_out() {
+                return Ok(());
+            }
             return Err(self.fault(span, "the router is off: `boot` it first"));
         }
         if let Some(boot) = &step.boot {
@@ -141,10 +151,16 @@ impl<'a, 'w> Player<'a, 'w> {
             (&step.decline, Deed::Decline),
         ] {
             if let Some(event) = event {
+                if !self.clients.any(event.client.get_ref()) && self.world.leave_out() {
+                    return Ok(());
+                }
                 self.event(event, deed)?;
             }
         }
         if let Some(event) = &step.silence {
+            if !self.clients.any(event.client.get_ref()) && self.world.leave_out() {
+                return Ok(());
+            }
             for index in self.clients.select(self.case, event)? {
                 self.clients.silence(index);
             }
@@ -170,8 +186,11 @@ impl<'a, 'w> Player<'a, 'w> {
     }
 
     fn boot(&mut self, span: Range<usize>, boot: &Boot) -> Result<(), Fault> {
-        if self.world.powered && self.world.missed {
+        if self.world.powered && (self.world.missed || self.world.probe.is_some()) {
             self.world.power_off()?;
+            if let Some(probe) = &mut self.world.probe {
+                probe.now().power_went_first = true;
+            }
         }
         if self.world.powered {
             return Err(self.fault(span, "the router is on: `shutdown` or `power-cut` comes first"));

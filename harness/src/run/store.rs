@@ -117,6 +117,17 @@ impl Expected {
         }
     }
 
+    /// What is stored for these subjects is taken for granted.
+    pub(crate) fn accept(&mut self, subjects: &[Subject], actual: &Lines) {
+        for subject in subjects {
+            self.uncertain.remove(subject);
+            match actual.get(subject) {
+                Some(line) => self.lines.insert(subject.clone(), line.clone()),
+                None => self.lines.remove(subject),
+            };
+        }
+    }
+
     /// Whether anything is in doubt.
     pub(crate) fn is_in_doubt(&self) -> bool {
         !self.uncertain.is_empty()

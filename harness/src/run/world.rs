@@ -9,6 +9,7 @@ use crate::run::clocks::Clocks;
 use crate::run::findings::{FindingKind, Findings};
 use crate::run::lines::{self, Lines};
 use crate::run::neighbours::Views;
+use crate::run::probe::Probe;
 use crate::run::record::{Moment, Recorder, TimedCall};
 use crate::run::store::{Expected, changes};
 use crate::run::tally::{Tally, call_text};
@@ -52,6 +53,17 @@ pub(super) struct World<'a> {
     apart: bool,
     /// Whether the flash was damaged while the power was off: the next `init` shows what is left.
     damaged: bool,
+    /// Whether somebody else changed what is stored: the next boot shows what is left.
+    meddled: bool,
+    /// Whether a write was torn, and no commit has succeeded since: a tool that reads beyond what is left may find
+    /// other things with each command.
+    torn: bool,
+    /// Whether power that goes inside a flash operation may cost everything.
+    pub(super) torn_may_lose: bool,
+    /// Whether the call after a killed one may commit though nothing changed.
+    pub(super) commit_may_repeat: bool,
+    /// Whether a call was killed, and none has ended well since.
+    killed: bool,
     plan: StepPlan,
     struck: bool,
     /// Whether a disturbance did not strike: what follows in the file may not fit any more.
@@ -66,6 +78,8 @@ pub(super) struct World<'a> {
     pub(super) listener: &'a mut dyn FnMut(String),
     /// Keeps the moments before script calls, for explorers.
     pub(super) recorder: Option<&'a mut Recorder>,
+    /// Told what was done, where a run does not insist on all of it.
+    pub(super) probe: Option<&'a mut Probe>,
 }
 
 impl<'a> World<'a> {
@@ -98,6 +112,11 @@ impl<'a> World<'a> {
             dirty: false,
             apart: false,
             damaged: false,
+            meddled: false,
+            torn: false,
+            torn_may_lose: false,
+            commit_may_repeat: false,
+            killed: false,
             plan: StepPlan::default(),
             struck: false,
             missed: false,
@@ -108,6 +127,7 @@ impl<'a> World<'a> {
             dnsmasq_exit: None,
             listener,
             recorder: None,
+            probe: None,
         })
     }
 
@@ -142,7 +162,10 @@ impl<'a> World<'a> {
     /// # Errors
     /// When the target fails.
     pub(super) fn end_step(&mut self) -> Result<(), TargetError> {
-        if let Some((disturbance, call)) = &self.plan.disturbance
+        if let Some(probe) = &mut self.probe {
+            probe.now().struck = self.struck;
+            probe.now().calls = self.step.calls;
+        } else if let Some((disturbance, call)) = &self.plan.disturbance
             && !self.struck
         {
             let text =
@@ -152,6 +175,14 @@ impl<'a> World<'a> {
         }
         self.plan = StepPlan::default();
         if self.powered { self.look_at_store() } else { Ok(()) }
+    }
+
+    /// Whether a step that cannot be done may be left out; it is written down that it was.
+    pub(super) fn leave_out(&mut self) -> bool {
+        if let Some(probe) = &mut self.probe {
+            probe.now().left_out = true;
+        }
+        self.probe.is_some()
     }
 
     /// The leases that `init` prints.
@@ -177,14 +208,31 @@ impl<'a> World<'a> {
     /// # Errors
     /// When the target fails.
     pub(super) fn power_off(&mut self) -> Result<(), TargetError> {
-        self.engine_mut().kill();
-        self.target.power_off()?;
-        self.powered = false;
-        let now = self.look()?;
+        let now = self.go_dark()?;
         // What the next boot finds in RAM is what is in flash.
         self.judge_neighbours(&Views { ram: self.views.ram.clone(), flash: now.flash.clone() });
         self.views = Views::booted(now.flash);
         Ok(())
+    }
+
+    /// Power goes inside a flash operation of a store that has one copy.
+    ///
+    /// # Errors
+    /// When the target fails.
+    pub(super) fn power_off_in_a_write(&mut self) -> Result<(), TargetError> {
+        let now = self.go_dark()?;
+        self.views = Views::booted(now.flash);
+        self.damaged = true;
+        self.torn = true;
+        Ok(())
+    }
+
+    fn go_dark(&mut self) -> Result<Views, TargetError> {
+        self.engine_mut().kill();
+        self.target.power_off()?;
+        self.powered = false;
+        self.killed = false;
+        self.look()
     }
 
     /// dnsmasq starts: `init`, then what it makes of it.
@@ -272,6 +320,7 @@ impl<'a> World<'a> {
             .filter(|(_, nth)| *nth == self.calls_of_step)
             .map(|(disturbance, _)| disturbance.clone());
         let web_page = self.plan.web_page && call.action() != b"init";
+        let whole = self.flash_to_be_torn(struck.as_ref())?;
         let result = self.target.call(call, &Plan { disturbance: struck.clone(), web_page })?;
         self.step.call(call, &result);
         (self.listener)(format!("{:<9} {}", end_text(result.end), call_text(call)));
@@ -280,7 +329,11 @@ impl<'a> World<'a> {
             CallEnd::Exited(code) => Some(code),
             _ => None,
         };
-        self.judge_call(call, &result)?;
+        let torn = match whole {
+            Some(whole) => *self.target.machine()?.flash_bytes() != *whole,
+            None => false,
+        };
+        self.judge_call(call, &result, torn)?;
         if let Some(disturbance) = struck {
             self.struck |= match disturbance {
                 Disturbance::Cut(_) => result.end == CallEnd::PowerLost,
@@ -300,6 +353,21 @@ impl<'a> World<'a> {
         };
         calls.push(TimedCall { truth: self.clocks.truth(), call: call.cloned() });
         true
+    }
+
+    /// The flash as it is, where it is about to be torn and that may cost everything.
+    fn flash_to_be_torn(
+        &mut self,
+        disturbance: Option<&Disturbance>,
+    ) -> Result<Option<Vec<u8>>, TargetError> {
+        match disturbance {
+            Some(Disturbance::Cut(point))
+                if self.torn_may_lose && point.is_inside_flash_operation() =>
+            {
+                Ok(Some(self.target.machine()?.flash_bytes().into_owned()))
+            }
+            _ => Ok(None),
+        }
     }
 
     fn keep_moment(&mut self, call: &ScriptCall) {
@@ -331,7 +399,13 @@ impl<'a> World<'a> {
         let result = self.target.nvram(words)?;
         self.step.flash(&result.operations);
         self.last.stderr.extend_from_slice(&result.stderr);
-        self.look_again()
+        let before = self.views.clone();
+        self.look_again()?;
+        if self.torn || !before.keeps_records(&self.views, &self.prefix) {
+            // No fault of the script's: a tool that is full loses variables without a word.
+            self.accept_store()?;
+        }
+        Ok(())
     }
 
     /// RAM or flash changed by no doing of the script's.
@@ -361,6 +435,13 @@ impl<'a> World<'a> {
         }
         let address = call.argv.get(3).cloned().unwrap_or_default();
         let after = self.init_output()?;
+        if changes(call).is_empty() {
+            if before != after {
+                let text = format!("`{}` changed leases", call_text(call));
+                self.findings.broken(Invariant::Atomicity, text);
+            }
+            return Ok(());
+        }
         let others = |lines: &Lines| -> Lines {
             let other = lines
                 .iter()
@@ -371,8 +452,8 @@ impl<'a> World<'a> {
             let text = format!("`{}` changed other leases", call_text(call));
             self.findings.broken(Invariant::Atomicity, text);
         }
-        self.apart |= !changes(call).is_empty();
-        self.expected = Expected::known(after);
+        self.apart = true;
+        self.expected.accept(&[address, lines::DUID.to_vec()], &after);
         Ok(())
     }
 

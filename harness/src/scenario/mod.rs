@@ -5,12 +5,14 @@ mod model;
 mod point;
 mod schema;
 mod units;
+mod write;
 
 pub use load::{Case, MAX_CASES, MAX_FILE_BYTES, Overrides, Parameters, cases};
 pub use model::{
-    Between, Boot, Breaks, Claim, ClientEvent, DaemonAction, Damage, Expect, Invariant, Join,
-    Memory, RawCall, ReplyKind, Router, Rtc, Scenario, Script, Server, Step, V6,
+    Between, Boot, Breaks, Claim, ClientEvent, DaemonAction, Damage, Expect, Forgiven, Invariant,
+    Join, Memory, RawCall, ReplyKind, Router, Rtc, Scenario, Script, Server, Step, V6,
 };
 pub use point::{Point, Side};
 pub use schema::json_schema;
 pub use units::{BootClock, Bytes, LeaseTime, Moment, Scalar, Seconds};
+pub use write::to_toml;

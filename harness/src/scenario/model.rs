@@ -6,14 +6,14 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use super::point::Point;
 use super::units::{BootClock, Bytes, LeaseTime, Moment, Scalar, Seconds};
 
 /// A scenario file.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Scenario {
     /// One line that says what must hold.
@@ -45,6 +45,9 @@ pub struct Scenario {
     /// Invariants that this scenario expects to see broken. One that holds after all fails the run.
     #[serde(default)]
     pub breaks: Vec<Breaks>,
+    /// What nobody can help, and the judge is not to speak of.
+    #[serde(default)]
+    pub forgive: Vec<Forgiven>,
     /// What happens, in order.
     #[serde(default, rename = "step")]
     #[schemars(with = "Vec<Step>")]
@@ -52,7 +55,7 @@ pub struct Scenario {
 }
 
 /// A claim of the 2006 notes, and what became of it.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Claim {
     /// The claim in a sentence.
@@ -68,7 +71,7 @@ pub struct Claim {
 }
 
 /// The dnsmasq build.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Rtc {
     /// The default build: leases carry an expiry time.
@@ -79,7 +82,7 @@ pub enum Rtc {
 }
 
 /// The router's hardware and firmware.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Router {
     /// dnsmasq's build.
@@ -114,6 +117,17 @@ pub struct Router {
     pub drift: i32,
 }
 
+/// What nobody can help, and the judge is not to speak of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Forgiven {
+    /// Power that goes inside a flash operation may cost everything: a store of one copy has no choice. What the next
+    /// boot finds is taken for granted, if it is leases.
+    TornWrite,
+    /// The call after one that was killed may commit though nothing changed: it cannot know.
+    RepeatedCommit,
+}
+
 impl Default for Router {
     fn default() -> Self {
         Self {
@@ -136,7 +150,7 @@ impl Default for Router {
 }
 
 /// dnsmasq's configuration.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Server {
     /// Addresses to lease, `FIRST-LAST`.
@@ -167,7 +181,7 @@ impl Default for Server {
 }
 
 /// The lease script under test.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Script {
     /// `shell` (lease_update.sh), `rust` (lease-update), `naive` (after the 2006 script), or the path
@@ -201,7 +215,9 @@ impl Default for Script {
 }
 
 /// What a lease script must keep.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Invariant {
     /// Once the script returned 0 for an event, `init` after any later power cut shows it.
@@ -219,7 +235,7 @@ pub enum Invariant {
 }
 
 /// An invariant that this scenario expects to see broken.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Breaks {
     /// Which one.
@@ -232,7 +248,7 @@ pub struct Breaks {
 }
 
 /// One step: at most one thing that happens, how it is disturbed, and what is expected then.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Step {
     /// A remark.
@@ -305,7 +321,7 @@ pub struct Step {
 }
 
 /// Power on.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Boot {
     /// How long the power was off.
@@ -321,7 +337,7 @@ pub struct Boot {
 }
 
 /// What happens to dnsmasq alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum DaemonAction {
     /// It is started.
@@ -335,7 +351,7 @@ pub enum DaemonAction {
 }
 
 /// A client comes.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Join {
     /// Its name in this file; with `count`, the clients are NAME-1, NAME-2, ….
@@ -357,7 +373,7 @@ pub struct Join {
     /// The lease time asked for.
     pub lease_time: Option<LeaseTime>,
     /// BOOTP instead of DHCP.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub bootp: bool,
     /// DHCPv6: `na` or `ta`.
     pub v6: Option<V6>,
@@ -369,7 +385,7 @@ pub struct Join {
 }
 
 /// The kind of a DHCPv6 lease.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum V6 {
     /// Non-temporary address (IA_NA).
@@ -379,7 +395,7 @@ pub enum V6 {
 }
 
 /// Something a client does.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ClientEvent {
     /// Which client, by its name in this file; `*` stands for any characters.
@@ -401,18 +417,18 @@ pub struct ClientEvent {
 }
 
 /// A raw call of the lease script.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct RawCall {
     /// The arguments. `\xNN` stands for any byte.
     pub arguments: Vec<String>,
     /// The environment.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub environment: BTreeMap<String, String>,
 }
 
 /// Where bytes are damaged.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Memory {
     /// The flash.
@@ -423,7 +439,7 @@ pub enum Memory {
 }
 
 /// Bytes overwritten behind everybody's back.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Damage {
     /// Flash or RAM.
@@ -439,7 +455,7 @@ pub struct Damage {
 }
 
 /// A range of numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Between {
     /// The least.
@@ -449,7 +465,7 @@ pub struct Between {
 }
 
 /// What must be true after a step. Counts are of this step; those named `total-…` since the start.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Expect {
     /// How many leases `init` prints.
@@ -515,7 +531,7 @@ pub struct Expect {
 }
 
 /// The server's answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReplyKind {
     /// DHCPACK, or a DHCPv6 reply with the address.

@@ -26,6 +26,8 @@ pub enum Function {
     Naive,
     /// A caller's own.
     Other(fn(&Call, &mut dyn Nvram) -> Outcome),
+    /// A caller's own that keeps notes in RAM.
+    Marked(fn(&Call, &mut dyn Nvram, &mut dyn Marker) -> Outcome),
 }
 
 impl Function {
@@ -35,6 +37,7 @@ impl Function {
             Self::Ours(config) => lease_script::run(call, config, nvram, marker),
             Self::Naive => naive::run(call, nvram),
             Self::Other(script) => script(call, nvram),
+            Self::Marked(script) => script(call, nvram, marker),
         }
     }
 }
@@ -278,6 +281,8 @@ impl Nvram for Wire<'_> {
             Strike::None | Strike::After => {}
         }
         let outcome = machine.run(arguments);
+        // A cut that this command did not come to is none for the next.
+        machine.board_mut().flash.arm(None);
         let Exit::Code(code) = outcome.exit else { return Err(killed()) };
         if strike == Strike::After {
             return Err(killed());

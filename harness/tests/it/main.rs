@@ -3,6 +3,8 @@
 mod bad_input;
 mod crash;
 mod engine;
+mod fuzz;
+mod fuzz_readers;
 mod import;
 mod judge;
 mod lab;

@@ -3,6 +3,7 @@
 mod support;
 
 mod defaults;
+mod fuzz_records;
 mod hostile;
 mod machines;
 mod marker;

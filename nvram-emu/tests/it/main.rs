@@ -4,6 +4,7 @@ mod codec;
 mod contract;
 mod cost;
 mod device;
+mod fuzz_image;
 mod golden;
 mod golden_executable;
 mod golden_machine;

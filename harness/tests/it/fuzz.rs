@@ -1,0 +1,234 @@
+//! Random households: planted faults are found and made small; the command, its files, its bad input.
+
+use std::path::Path;
+
+use lease_script::{
+    Call, Config, Environment, Marker, MemoryMarker, Nvram, NvramOutput, Outcome, run,
+};
+use leaselab::fuzz::{Id, Limits, Session, Suspect, draw, minimise, witness};
+use leaselab::run::{FindingKind, Tally};
+use leaselab::scenario::{Invariant, Overrides, Rtc, cases};
+use leaselab::target::Function;
+use nvram_emu::Dialect;
+use predicates::prelude::*;
+use rstest::rstest;
+
+use crate::lab::Lab;
+
+/// The project's own script, with a fault between it and the tool.
+fn ours(call: &Call, nvram: &mut dyn Nvram, marker: &mut dyn Marker) -> Outcome {
+    let config = Config::from_env(&Environment::default()).expect("the default configuration");
+    run(call, &config, nvram, marker)
+}
+
+/// A fault: what it makes of one command.
+struct Faulty<'a>(&'a mut dyn Nvram, fn(&mut dyn Nvram, &[&[u8]]) -> std::io::Result<NvramOutput>);
+
+impl Nvram for Faulty<'_> {
+    fn run(&mut self, args: &[&[u8]]) -> std::io::Result<NvramOutput> {
+        (self.1)(self.0, args)
+    }
+}
+
+fn commits_before_it_sets(call: &Call, nvram: &mut dyn Nvram, marker: &mut dyn Marker) -> Outcome {
+    let fault: fn(&mut dyn Nvram, &[&[u8]]) -> _ = |nvram, args| match args {
+        [b"set" | b"unset", ..] => {
+            nvram.run(&[b"commit"])?;
+            nvram.run(args)
+        }
+        [b"commit"] => Ok(NvramOutput::default()),
+        _ => nvram.run(args),
+    };
+    ours(call, &mut Faulty(nvram, fault), marker)
+}
+
+fn trusts_show(call: &Call, nvram: &mut dyn Nvram, marker: &mut dyn Marker) -> Outcome {
+    if call.args[0] != b"init" {
+        return ours(call, nvram, marker);
+    }
+    let Ok(shown) = nvram.run(&[b"show"]) else {
+        return Outcome { killed: true, ..Outcome::default() };
+    };
+    let records = shown.stdout.split(|byte| *byte == b'\n').filter_map(|line| {
+        line.strip_prefix(b"dnsmasq_lease_")?.splitn(2, |byte| *byte == b'=').nth(1)
+    });
+    let stdout = records.flat_map(|record| [record, b"\n"].concat()).collect();
+    Outcome { stdout, ..Outcome::default() }
+}
+
+fn forgets_the_duid(call: &Call, nvram: &mut dyn Nvram, marker: &mut dyn Marker) -> Outcome {
+    let fault: fn(&mut dyn Nvram, &[&[u8]]) -> _ = |nvram, args| match args {
+        [b"set", pair] if pair.starts_with(b"dnsmasq_lease_duid=") => Ok(NvramOutput::default()),
+        _ => nvram.run(args),
+    };
+    let mut call = call.clone();
+    call.env.set("DNSMASQ_SERVER_DUID", "");
+    ours(&call, &mut Faulty(nvram, fault), marker)
+}
+
+fn unsets_before_it_sets(call: &Call, nvram: &mut dyn Nvram, marker: &mut dyn Marker) -> Outcome {
+    let fault: fn(&mut dyn Nvram, &[&[u8]]) -> _ = |nvram, args| {
+        if let [b"set", pair] = args {
+            let name = pair.split(|byte| *byte == b'=').next().unwrap_or_default();
+            nvram.run(&[b"unset", name])?;
+        }
+        nvram.run(args)
+    };
+    ours(call, &mut Faulty(nvram, fault), marker)
+}
+
+/// What is in RAM is taken for what is in flash: no note of a change on its way outlives the call.
+fn takes_ram_for_flash(call: &Call, nvram: &mut dyn Nvram, _: &mut dyn Marker) -> Outcome {
+    ours(call, nvram, &mut MemoryMarker::default())
+}
+
+fn session(seed: u64) -> Session {
+    let routers = vec![
+        (Dialect::OpenWrt, Rtc::Good),
+        (Dialect::Broadcom, Rtc::Broken),
+        (Dialect::Tomato, Rtc::Good),
+    ];
+    Session { seed, events: 40, routers, script: "shell".to_owned() }
+}
+
+#[rstest]
+#[case::commits_before_it_sets(commits_before_it_sets, &[Invariant::Durability, Invariant::Thrift])]
+#[case::trusts_show(trusts_show, &[Invariant::Parsability, Invariant::Agreement, Invariant::Durability])]
+#[case::forgets_the_duid(forgets_the_duid, &[Invariant::Agreement, Invariant::Durability])]
+#[case::unsets_before_it_sets(unsets_before_it_sets, &[Invariant::Atomicity, Invariant::Agreement])]
+#[case::takes_ram_for_flash(takes_ram_for_flash, &[Invariant::Durability])]
+fn a_planted_fault_is_found_and_made_small(
+    #[case] script: fn(&Call, &mut dyn Nvram, &mut dyn Marker) -> Outcome,
+    #[case] expected: &[Invariant],
+) {
+    let suspect = Suspect::function(Function::Marked(script));
+    let limits = Limits { cases: Some(512), time: None };
+    let outcome = session(5).run(&suspect, limits).expect("functions do not fail");
+    let failure = outcome.failure.expect("the fault is found");
+    let small = minimise(&suspect, &failure.trial).expect("functions do not fail");
+    let FindingKind::Broken(invariant) = small.finding.kind else {
+        panic!("{:?}", small.finding);
+    };
+    assert!(expected.contains(&invariant), "{:?}", small.finding);
+    let witness = witness(&suspect, &small, Path::new("small.toml"), "planted")
+        .expect("a scenario")
+        .expect("it fails when it is read from its text");
+    assert!(small.scenario.steps.len() <= 6, "{}", witness.text);
+    assert!(witness.text.contains(&format!("step {}", witness.finding.step)), "{}", witness.text);
+    // The project's own script does what this one does not.
+    let mut cases =
+        cases(Path::new("small.toml"), witness.text, &Overrides::default()).expect("a scenario");
+    let findings = Suspect::in_process().judge(&cases.remove(0)).expect("functions do not fail");
+    assert_eq!(findings, []);
+}
+
+#[test]
+fn a_session_is_the_same_on_any_number_of_threads() {
+    let run = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+        let limits = Limits { cases: Some(24), time: None };
+        let suspect = Suspect::in_process();
+        let outcome = pool.install(|| session(9).run(&suspect, limits)).expect("functions");
+        assert!(outcome.failure.is_none(), "{:?}", outcome.failure.map(|f| f.trial.findings));
+        let Tally { calls, commits, erases, programmed, .. } = outcome.summary.total;
+        (outcome.summary.coverage, outcome.summary.events, calls, commits, erases, programmed)
+    };
+    assert_eq!(run(1), run(3));
+}
+
+/// Every router that can be drawn can be made, and one event is one event.
+#[test]
+fn every_dialect_plays_random_households() {
+    let routers: Vec<(Dialect, Rtc)> = Dialect::ALL
+        .iter()
+        .flat_map(|dialect| [(*dialect, Rtc::Good), (*dialect, Rtc::Broken)])
+        .collect();
+    let count = routers.len() as u64;
+    let session = Session { seed: 3, events: 12, routers, script: "shell".to_owned() };
+    let limits = Limits { cases: Some(12 * count), time: None };
+    let outcome = session.run(&Suspect::in_process(), limits).expect("functions do not fail");
+    let failed = outcome.failure.map(|failure| (failure.id.to_string(), failure.trial.findings));
+    assert_eq!(failed, None);
+    assert_eq!(outcome.summary.cases, 12 * count);
+    let (missing, too_few) = session.missing(&outcome.summary);
+    assert!(too_few && missing.iter().all(|kind| !kind.starts_with("router")), "{missing:?}");
+}
+
+/// What was left out and inserted makes no difference: played strictly, a household does the same.
+#[test]
+fn a_straightened_household_does_the_same() {
+    for case in 0..12 {
+        let id = session(11).id(case);
+        let suspect = Suspect::in_process();
+        let loose = suspect.try_out(draw(&id)).expect("functions do not fail");
+        let strict = suspect.try_out(loose.straightened()).expect("functions do not fail");
+        assert_eq!(loose.total, strict.total, "{id}");
+        assert_eq!(strict.straightened().steps.len(), strict.scenario.steps.len(), "{id}");
+    }
+}
+
+/// A failure of the naive script: printed with its id, minimised, written to a file that fails.
+#[test]
+fn the_command_finds_minimises_writes_and_replays() {
+    let lab = Lab::new();
+    lab.write("out/fuzz-4-0.toml", "mine");
+    let arguments = ["fuzz", "--use", "naive", "--seed", "4", "--events", "30", "--out", "out"];
+    let output = lab
+        .command(&[&arguments[..], &["--cases", "8", "--dialect", "openwrt,broadcom"]].concat())
+        .assert()
+        .code(1)
+        .stdout(predicate::str::contains("FAILED f1:"));
+    let stdout = String::from_utf8_lossy(&output.get_output().stdout).into_owned();
+    assert_eq!(lab.read("out/fuzz-4-0.toml"), "mine");
+    let written = stdout.lines().find_map(|line| line.trim().strip_prefix("written: leaselab "));
+    let words: Vec<&str> = written.expect("a file").split(' ').collect();
+    lab.command(&words).assert().code(1).stdout(predicate::str::contains("FAILED"));
+    let id = stdout.lines().find_map(|line| line.strip_prefix("FAILED ")).expect("an id");
+    lab.command(&["replay", id]).assert().code(1).stdout(predicate::str::contains("broken"));
+    assert!(Id::parse(id).is_ok());
+}
+
+#[rstest]
+#[case::no_cases(&["--cases", "0"], "--cases")]
+#[case::no_time(&["--time", "0s"], "no time at all")]
+#[case::no_unit(&["--time", "5"], "no length of time")]
+#[case::no_events(&["--events", "0"], "--events")]
+#[case::dialect(&["--dialect", "vms"], "unknown dialect 'vms'")]
+#[case::script(&["--script", "nowhere.sh"], "nowhere.sh")]
+#[case::two_scripts(&["--script", "/bin/true", "--use", "naive"], "one script at a time")]
+#[case::both(&["--target", "both"], "one target at a time")]
+#[case::out(&["--out", "/proc/leases"], "--out /proc/leases")]
+fn bad_input_is_refused(#[case] arguments: &[&str], #[case] complaint: &str) {
+    Lab::new()
+        .command(&[&["fuzz"], arguments].concat())
+        .assert()
+        .code(2)
+        .stdout("")
+        .stderr(predicate::str::contains(complaint));
+}
+
+#[rstest]
+#[case("f0:00000000:1:2:20:openwrt:good:shell", "version `f0`")]
+#[case("f1:00000000:1:2:20:openwrt:good:shell", "another household")]
+fn an_id_of_another_version_is_refused(#[case] id: &str, #[case] complaint: &str) {
+    Lab::new()
+        .command(&["replay", id])
+        .assert()
+        .code(2)
+        .stderr(predicate::str::contains(complaint));
+}
+
+/// A script of one's own, through a real shell.
+#[test]
+fn a_script_of_ones_own_is_tried_in_processes() {
+    let lab = Lab::new();
+    lab.write("mine.sh", "#!/bin/sh\n[ \"$1\" = init ] || nvram commit\n");
+    lab.command(&["fuzz", "--script", "mine.sh", "--cases", "4", "--events", "10"])
+        .args(["--shell", "sh", "--dialect", "openwrt", "--rtc", "good", "--seed", "2"])
+        .assert()
+        .code(1)
+        .stdout(
+            predicate::str::contains("FAILED f1:")
+                .and(predicate::str::contains("--script 'mine.sh'")),
+        );
+}

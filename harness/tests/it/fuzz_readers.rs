@@ -1,0 +1,144 @@
+//! Fuzz targets: any text to the readers of scenarios, ids and recordings. Longer with
+//! `BOLERO_RANDOM_ITERATIONS=100000`.
+
+use std::path::Path;
+
+use leaselab::scenario::{self, Overrides};
+use leaselab::trace::Recording;
+use leaselab::{crash, fuzz};
+
+/// Words that readers look for, so that chance comes further than the first bracket.
+const WORDS: [&str; 40] = [
+    "[[step]]\n",
+    "[router]\n",
+    "[server]\n",
+    "[parameters]\n",
+    "[[breaks]]\n",
+    "title = \"x\"\n",
+    "boot = {}\n",
+    "join = { client = \"pc\", count = 2 }\n",
+    "cut = \"",
+    "kill = \"after set\"\n",
+    "nvram 2 op 1 byte 9",
+    "\"\n",
+    "at-call = ",
+    "dialect = ",
+    "[\"openwrt\", \"broadcom\"]\n",
+    "\"$dialect\"\n",
+    "\"${x}$$\"\n",
+    "$",
+    "advance = \"",
+    "1h30m",
+    "99999999999y",
+    "-5m",
+    "1970-01-01T00:00:30Z",
+    "every = \"1s\"\nuntil = \"9d\"\n",
+    "times = 4294967295\n",
+    "= 0x7f\n",
+    "invariant = \"thrift\"\n",
+    "when = { rtc = \"good\" }\n",
+    "c1:00000001:",
+    "f1:00000001:",
+    ":::",
+    "12f5.1.512+3kb1",
+    ":1:2:20:openwrt:good:shell",
+    "{",
+    "}",
+    "[",
+    "]",
+    "\n",
+    "\u{1F600}",
+    "\\x00",
+];
+
+/// A text of those words and of whatever the bytes say.
+fn text(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for byte in bytes {
+        match WORDS.get(usize::from(*byte)) {
+            Some(word) => text.push_str(word),
+            None => text.push(char::from(*byte)),
+        }
+    }
+    text
+}
+
+/// A scenario is read, or refused with a place in the text; never a panic.
+#[test]
+fn fuzz_the_scenario_reader() {
+    bolero::check!().with_iterations(400).for_each(|bytes: &[u8]| {
+        let text = text(bytes);
+        let lines = text.lines().count().max(1);
+        match scenario::cases(Path::new("any.toml"), text, &Overrides::default()) {
+            Ok(cases) => {
+                for case in cases {
+                    let written = scenario::to_toml(&case.scenario, "");
+                    let again =
+                        scenario::cases(Path::new("any.toml"), written, &Overrides::default());
+                    assert!(again.is_ok() || !case.parameters.is_empty(), "{again:?}");
+                }
+            }
+            Err(error) => {
+                let (line, column) = error.source.position(error.span.start);
+                assert!(line <= lines + 1 && column >= 1, "{line}:{column}");
+                assert!(error.to_string().contains("any.toml:"), "{error}");
+            }
+        }
+    });
+}
+
+/// An id reads and prints alike, or is refused.
+#[test]
+fn fuzz_the_id_parsers() {
+    bolero::check!().with_iterations(400).for_each(|bytes: &[u8]| {
+        let text = text(bytes);
+        if let Ok(id) = text.parse::<crash::Id>() {
+            assert_eq!(id.to_string().parse(), Ok(id));
+        }
+        if let Ok(id) = fuzz::Id::parse(&text) {
+            assert_eq!(fuzz::Id::parse(&id.to_string()), Ok(id));
+        }
+    });
+}
+
+/// A recording is read, or refused with the file and the place.
+#[test]
+fn fuzz_the_recording_reader() {
+    const PIECES: [&str; 12] = [
+        "{",
+        "}",
+        "\n",
+        ":",
+        ",",
+        "\"stimulus\"",
+        "\"t\": 1",
+        "\"argv\": [\"x\"]",
+        "\"\\udc80\"",
+        "\"\\ud800\"",
+        "[",
+        "1e400",
+    ];
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let trace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios/traces/wear_20.no-rtc");
+    let whole = |name: &str| std::fs::read(trace.join(name)).expect("a recording");
+    let files = ["meta.json", "stimuli.jsonl", "calls.jsonl"].map(|name| (name, whole(name)));
+    bolero::check!().with_iterations(150).for_each(|bytes: &[u8]| {
+        for (index, (name, good)) in files.iter().enumerate() {
+            let mut file = good.clone();
+            for triple in bytes.chunks_exact(3) {
+                let at = (usize::from(triple[0]) << 8 | usize::from(triple[1])) % (file.len() + 1);
+                match PIECES.get(usize::from(triple[2]) % 64) {
+                    Some(piece) => drop(file.splice(at..at, piece.bytes())),
+                    None if at < file.len() => file[at] = triple[2],
+                    None => file.truncate(at),
+                }
+            }
+            let damaged = bytes.first().is_some_and(|byte| usize::from(*byte) % 3 == index);
+            let text = if damaged { &file } else { good };
+            std::fs::write(folder.path().join(name), text).expect("a file");
+        }
+        if let Err(error) = Recording::read(folder.path()) {
+            assert!(error.to_string().contains(".json"), "{error}");
+        }
+    });
+}

@@ -1,0 +1,92 @@
+//! Fuzz target: any bytes as an image, to every tool. Longer with `BOLERO_RANDOM_ITERATIONS=100000`.
+
+use nvram_emu::device::{Chip, Flash};
+use nvram_emu::flsh::{ChainRule, Format, HEADER_LEN, Insert, MAGIC, Table, Walk, serialise};
+use nvram_emu::{Dialect, Machine};
+
+const SPACE: usize = 0x8000;
+
+/// A partition that begins like an image: a header whose numbers are chance, then pieces of entries and chance.
+fn partition(bytes: &[u8]) -> Vec<u8> {
+    let mut flash = MAGIC.to_le_bytes().to_vec();
+    let (head, rest) = bytes.split_at(bytes.len().min(HEADER_LEN - 4));
+    flash.extend_from_slice(head);
+    flash.resize(HEADER_LEN, 0);
+    for byte in rest {
+        match byte {
+            0..40 => flash.extend_from_slice(b"name=value\0"),
+            40..50 => flash.extend_from_slice(b"sdram_init=0x10b\0"),
+            50..60 => flash.extend_from_slice(b"\0\0"),
+            60..64 => flash.extend_from_slice(&[b'x'; 700]),
+            byte => flash.push(*byte),
+        }
+    }
+    flash.resize(SPACE.max(flash.len() + 3 & !3), 0xFF);
+    if bytes.len() % 3 != 0 {
+        // A length that reaches somewhere into the data.
+        let length = (HEADER_LEN + rest.len()) as u32;
+        flash[4..8].copy_from_slice(&length.to_le_bytes());
+    }
+    flash.truncate(SPACE);
+    flash
+}
+
+/// Whatever is stored: each command ends, and what was committed is there after the next boot, or the tool said no.
+#[test]
+fn fuzz_every_tool_on_any_image() {
+    bolero::check!().with_iterations(60).for_each(|bytes: &[u8]| {
+        let flash = partition(bytes);
+        for dialect in Dialect::ALL {
+            let chip = Chip::ALL[0];
+            let flash = Flash::from_bytes(&flash, 0x1_0000, chip).expect("a geometry");
+            let mut machine = Machine::new(*dialect, flash, None);
+            machine.run(&[b"show"]);
+            machine.run(&[b"get", b"name"]);
+            let set = machine.run(&[b"set", b"lease=1 2 3"]);
+            let kept = machine.run(&[b"get", b"lease"]);
+            machine.run(&[b"unset", b"name"]);
+            machine.run(&[b"commit"]);
+            machine.reboot();
+            let after = machine.run(&[b"get", b"lease"]);
+            if kept.stdout == b"1 2 3\n" && machine.flash_variables().is_some() {
+                assert!(
+                    after.stdout == kept.stdout || after.stdout.is_empty(),
+                    "{dialect}: {set:?} {after:?}"
+                );
+            }
+        }
+    });
+}
+
+/// A table that was loaded from any bytes is written and loaded again without a change.
+#[test]
+fn fuzz_the_image_codec() {
+    bolero::check!().with_iterations(300).for_each(|bytes: &[u8]| {
+        let area = &partition(bytes)[HEADER_LEN..];
+        for (rule, format) in [
+            (ChainRule::OPENWRT_MIPS, Format::OPENWRT),
+            (ChainRule::OPENWRT_ARM, Format::OPENWRT_ARM),
+            (ChainRule::PLAIN, Format::BROADCOM),
+        ] {
+            for walk in [Walk::CStrings, Walk::Terminated, Walk::Bounded] {
+                let (first, _) = Table::load(area, walk, rule, Insert::Head);
+                let mut image = vec![0; 2 * SPACE + 8];
+                let Ok(written) = serialise(&first, format, &mut image, 2 * SPACE) else {
+                    continue;
+                };
+                if written.dropped > 0 {
+                    continue;
+                }
+                let (second, _) =
+                    Table::load(&image[HEADER_LEN..], Walk::CStrings, rule, Insert::Head);
+                let sorted = |table: &Table| {
+                    let mut listed: Vec<(Vec<u8>, Vec<u8>)> =
+                        table.iter().map(|(name, value)| (name.to_vec(), value.to_vec())).collect();
+                    listed.sort();
+                    listed
+                };
+                assert_eq!(sorted(&first), sorted(&second));
+            }
+        }
+    });
+}
