@@ -47,13 +47,13 @@ impl Implementation {
     }
 }
 
-/// busybox ash. `LEASE_TEST_BUSYBOX` names another busybox than that on the PATH, such as
-/// `qemu-mipsel /path/busybox`: words between blanks, the programs by their paths or on the PATH.
+/// busybox ash. `LEASE_TEST_ASH` names another shell in its place, such as `qemu-mipsel /path/busybox ash`
+/// or `mksh`: words between blanks, the first a program by its path or on the PATH.
 pub(crate) fn ash() -> Command {
-    let words = env::var("LEASE_TEST_BUSYBOX").unwrap_or_else(|_| "busybox".to_owned());
+    let words = env::var("LEASE_TEST_ASH").unwrap_or_else(|_| "busybox ash".to_owned());
     let mut words = words.split_whitespace();
     let mut command = Command::new(on_path(words.next().unwrap_or("busybox")));
-    command.args(words).arg("ash");
+    command.args(words);
     command
 }
 
