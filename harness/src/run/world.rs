@@ -453,7 +453,8 @@ impl<'a> World<'a> {
             self.findings.broken(Invariant::Atomicity, text);
         }
         self.apart = true;
-        self.expected.accept(&[address, lines::DUID.to_vec()], &after);
+        let wanted: Vec<_> = changes(call).into_iter().map(|(subject, _)| subject).collect();
+        self.expected.accept(&wanted, &after);
         Ok(())
     }
 
