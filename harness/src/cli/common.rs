@@ -1,14 +1,15 @@
 //! Options that several commands share, and what becomes of them.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::ValueEnum as _;
 
 use super::Failure;
-use crate::run::{Fault, Options, ScriptChoice, TargetKind};
-use crate::scenario::Overrides;
-use crate::target::TargetError;
+use crate::run::{self, Fault, Options, ScriptChoice, TargetKind};
+use crate::scenario::{Case, Overrides};
 use crate::target::process::Settings;
+use crate::target::{Scripted, TargetError};
 
 /// The default of `--timeout`.
 const DEFAULT_TIMEOUT_SECONDS: u64 = 20;
@@ -106,6 +107,33 @@ impl Common {
         let shell = self.shell.split_whitespace().map(str::to_owned).collect();
         let script = ScriptChoice { path: self.script.clone(), shell };
         Ok(Options { target, script, seed: self.seed, arguments: self.arguments(), log })
+    }
+
+    /// `--script`, as processes that can be followed from any state of a router.
+    pub(super) fn processes(&self, case: &Case) -> Result<Option<Arc<Scripted>>, Failure> {
+        if self.script.is_none() {
+            return Ok(None);
+        }
+        self.own_processes(case).map(Some)
+    }
+
+    /// The case's script, or `--script`, as processes.
+    pub(super) fn own_processes(&self, case: &Case) -> Result<Arc<Scripted>, Failure> {
+        let Options { target, script, .. } = self.options(false)?;
+        let (TargetKind::Process(settings) | TargetKind::Both(settings)) = target else {
+            return Err(Failure::Input("--script: it runs in processes only".to_owned()));
+        };
+        Ok(Arc::new(Scripted::new(run::command(case, &script), settings)))
+    }
+
+    /// `--script` and `--shell` as a replay needs them again, with a blank before each.
+    pub(super) fn script_words(&self) -> String {
+        let Some(path) = &self.script else { return String::new() };
+        let shell = match self.shell.as_str() {
+            "" => String::new(),
+            shell => format!(" --shell '{shell}'"),
+        };
+        format!(" --script '{}'{shell}", path.display())
     }
 
     /// The arguments that are not the defaults, as far as they change what a case does.

@@ -1,12 +1,15 @@
 //! `leaselab crash`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::common::{Common, TargetChoice};
 use super::{Exit, Failure};
 use crate::crash::{self, Kind, Report};
+use crate::report;
 use crate::scenario::Case;
 use crate::suite;
+use crate::target::Function;
 
 /// The arguments of `leaselab crash`.
 #[derive(Debug, clap::Args)]
@@ -21,9 +24,16 @@ pub(super) struct Args {
     /// Explore the cases whose name contains this text
     #[arg(long, value_name = "TEXT")]
     filter: Option<String>,
-    /// How many cuts in a row: 2 also cuts the recovery and the first events after it
-    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=8))]
-    depth: u32,
+    /// How many cuts in a row: 2 also cuts the recovery and the first events after it; default: 2, and 1 for
+    /// a script of processes
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=8))]
+    depth: Option<u32>,
+    /// With `--target process`: confirm as many states, evenly chosen, as fit into this time
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    budget: Option<u64>,
+    /// Write the counts and findings as JSON
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
     /// Where flash operations are torn
     #[arg(long, value_enum, default_value = "powers")]
     granularity: Granularity,
@@ -47,32 +57,34 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     if args.races.wanted {
         return super::races::run(&args.races, args.list);
     }
-    if args.common.target.is_some_and(|target| target != TargetChoice::InProcess) {
-        return Err(Failure::Input(
-            "power cuts are explored in process: add --target in-process".to_owned(),
-        ));
+    let confirming = args.common.target.is_some_and(|target| target != TargetChoice::InProcess);
+    if args.budget.is_some() && !confirming {
+        return Err(Failure::Input("--budget is for --target process".to_owned()));
     }
-    if args.common.script.is_some() {
-        return Err(Failure::Input("--script: a script of your own runs in processes only".into()));
-    }
+    report::check_writable(args.json.iter())?;
     let mut cases = suite::load(&args.paths, &args.common.overrides()?)?;
     suite::narrow(&mut cases, args.filter.as_deref(), None);
     if cases.is_empty() {
         return Err(Failure::Input("no case fits these options".to_owned()));
     }
+    let depth = args.depth.unwrap_or(if args.common.script.is_some() { 1 } else { 2 });
     let options = crash::Options {
-        depth: args.depth,
+        depth,
         every_byte: args.granularity == Granularity::Byte,
         repeat: args.no_dedup,
-        list: args.list,
+        list: args.list || confirming,
     };
     let pool = args.common.pool()?;
     let mut total = Report::default();
+    let mut differences = 0;
     for case in &cases {
-        let explored = pool.install(|| crash::explore(case, None, options))?;
-        match explored {
+        let script = args.common.processes(case)?.map(Function::Process);
+        match pool.install(|| crash::explore(case, script.clone(), options))? {
             Ok(report) => {
-                print_case(case, &report);
+                print_case(case, &report, args);
+                if confirming {
+                    differences += pool.install(|| confirm(case, script, &report, args))?;
+                }
                 total.add(report);
             }
             Err(why) => anstream::println!("{}: skipped: {why}", case.name()),
@@ -83,16 +95,86 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
             "nothing to cut: no case makes a script call in process".to_owned(),
         ));
     }
+    let unreached = total.unreached(depth);
+    if let Some(path) = &args.json {
+        report::write_whole(path, json(&total).as_bytes())?;
+    }
     print_total(&total);
-    let unreached = total.unreached(args.depth);
     for kind in &unreached {
         anstream::eprintln!("error: no point of this kind was ever reached: {kind}");
     }
     print_last_line(&total);
-    Ok(if total.broken > 0 || !unreached.is_empty() { Exit::Failed } else { Exit::Held })
+    let failed = total.broken > 0 || !unreached.is_empty() || differences > 0;
+    Ok(if failed { Exit::Failed } else { Exit::Held })
 }
 
-fn print_case(case: &Case, report: &Report) {
+/// Reaches the states again by processes; how many are not the same.
+fn confirm(
+    case: &Case,
+    script: Option<Function>,
+    report: &Report,
+    args: &Args,
+) -> Result<usize, Failure> {
+    let processes = args.common.own_processes(case)?;
+    let budget = args.budget.map(Duration::from_secs);
+    let confirmed = match crash::confirm(case, script, &processes, &report.listed, budget)? {
+        Ok(confirmed) => confirmed,
+        Err(why) => return Err(Failure::Input(why)),
+    };
+    for (id, text) in &confirmed.differences {
+        anstream::println!("  DIFFERS in processes: {text}");
+        anstream::println!("    leaselab replay '{id}' --verbose");
+    }
+    let every = match confirmed.every {
+        1 => "every one".to_owned(),
+        every => format!("every {every}th"),
+    };
+    anstream::println!(
+        "  processes: confirmed {} of {} states, {every}; {} differ",
+        confirmed.confirmed,
+        confirmed.states,
+        confirmed.differences.len()
+    );
+    Ok(confirmed.differences.len())
+}
+
+fn json(total: &Report) -> String {
+    let coverage: serde_json::Map<String, serde_json::Value> = total
+        .coverage
+        .iter()
+        .map(|(kind, count)| {
+            let counts = serde_json::json!({ "points": count.points, "distinct": count.distinct });
+            (kind.to_string(), counts)
+        })
+        .collect();
+    let breaches: Vec<serde_json::Value> = total
+        .breaches
+        .iter()
+        .map(|breach| {
+            let (name, id) = (breach.invariant.name(), breach.id.to_string());
+            serde_json::json!({ "invariant": name, "step": breach.step, "text": breach.text, "id": id })
+        })
+        .collect();
+    let value = serde_json::json!({
+        "points": total.points,
+        "distinct": total.distinct,
+        "checked": total.checked,
+        "images": total.images,
+        "kept": total.kept,
+        "lost": total.lost,
+        "declared": total.declared,
+        "broken": total.broken,
+        "coverage": coverage,
+        "breaches": breaches,
+        "commits": total.window.commits,
+        "fatal_window_seconds": total.window.open.as_secs_f64(),
+        "simulated_seconds": total.window.simulated.as_secs_f64(),
+        "processor_seconds": total.took.as_secs_f64(),
+    });
+    format!("{value:#}\n")
+}
+
+fn print_case(case: &Case, report: &Report, args: &Args) {
     let Report { points, distinct, kept, lost, broken, declared, .. } = report;
     anstream::println!("{}", case.name());
     anstream::println!(
@@ -100,26 +182,29 @@ fn print_case(case: &Case, report: &Report) {
          {declared} broken as declared, {broken} broken"
     );
     anstream::println!("  {}", window(report));
-    for (id, verdict) in &report.listed {
+    for (id, verdict) in report.listed.iter().filter(|_| args.list) {
         anstream::println!("  {verdict:<7}{id}");
     }
     for breach in &report.breaches {
         let name = breach.invariant.name();
         anstream::println!("  step {}: {name}: {}", breach.step, breach.text);
-        anstream::println!("    leaselab replay '{}'", breach.id);
+        anstream::println!("    leaselab replay '{}'{}", breach.id, args.common.script_words());
     }
 }
 
 fn window(report: &Report) -> String {
     let window = &report.window;
-    let Some(commit) = window.per_commit() else { return "no commit".to_owned() };
-    let year = window.per_year().map_or_else(
-        || "no time passes in this scenario".to_owned(),
-        |year| {
-            let hours = window.simulated.as_secs_f64() / 3600.0;
-            format!("{year:.0} s a year, if its {hours:.1} h went on")
-        },
-    );
+    let Some(commit) = window.per_commit() else { return "fatal window: no commit".to_owned() };
+    let hours = window.simulated.as_secs_f64() / 3600.0;
+    let year = match window.per_year() {
+        Some(year) if hours >= 24.0 => {
+            format!("{year:.0} s a year at the rate of this scenario's {:.1} days", hours / 24.0)
+        }
+        Some(year) if hours >= 1.0 => {
+            format!("{year:.0} s a year if every day went like this scenario's {hours:.1} h")
+        }
+        _ => "less than an hour of a scenario says nothing of a year".to_owned(),
+    };
     format!("fatal window: {commit:.3} s a commit, {} commits; {year}", window.commits)
 }
 

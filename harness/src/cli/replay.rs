@@ -1,20 +1,24 @@
 //! `leaselab replay`.
 
+use super::common::Common;
 use super::{Exit, Failure};
 use crate::crash::{self, Id, Verdict};
-use crate::scenario::Overrides;
+use crate::report;
+use crate::run;
+use crate::scenario::{Case, Overrides};
 use crate::suite;
+use crate::target::Function;
 
 /// The arguments of `leaselab replay`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// An id that `leaselab crash` or `leaselab fuzz` printed
     id: String,
-    /// Print every strike, call, nvram command and flash operation
+    /// Print every event, call, nvram command, flash operation and strike
     #[arg(long)]
     verbose: bool,
     #[command(flatten)]
-    common: super::common::Common,
+    common: Common,
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
@@ -38,7 +42,11 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let case = found.ok_or_else(|| {
         Failure::Input(format!("{}: no case [{}]", id.path.display(), id.parameters))
     })?;
-    let replayed = crash::replay(&case, None, &id)?.map_err(refuse)?;
+    if id.schedule.is_empty() {
+        return run_again(&case, args);
+    }
+    let script = args.common.processes(&case)?.map(Function::Process);
+    let replayed = crash::replay(&case, script, &id, args.verbose)?.map_err(refuse)?;
     if args.verbose {
         for line in &replayed.log {
             anstream::println!("{line}");
@@ -51,6 +59,24 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         Verdict::Kept => ("kept", Exit::Held),
         Verdict::Lost => ("lost, as this store must", Exit::Held),
         Verdict::Broken => ("broken", Exit::Failed),
+    };
+    anstream::println!("{word}");
+    Ok(exit)
+}
+
+/// A case as `leaselab run` runs it.
+fn run_again(case: &Case, args: &Args) -> Result<Exit, Failure> {
+    let report = run::run_case(case, &args.common.options(args.verbose)?)?;
+    for line in &report.log {
+        anstream::println!("{line}");
+    }
+    for finding in &report.failures {
+        anstream::println!("{}", report::finding_text(finding));
+    }
+    let (word, exit) = match report.verdict {
+        run::Verdict::Passed => ("passed".to_owned(), Exit::Held),
+        run::Verdict::Failed => ("failed".to_owned(), Exit::Failed),
+        run::Verdict::Skipped(why) => return Err(Failure::Input(why)),
     };
     anstream::println!("{word}");
     Ok(exit)

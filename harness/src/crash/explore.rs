@@ -54,6 +54,10 @@ pub fn explore(
     options: Options,
 ) -> Result<Result<Report, String>, Fault> {
     let began = processor_time();
+    let processes = match &script {
+        Some(Function::Process(processes)) => Some(Arc::clone(processes)),
+        _ => None,
+    };
     let recording = match record(case, script)? {
         Ok(recording) => recording,
         Err(why) => return Ok(Err(why)),
@@ -66,6 +70,9 @@ pub fn explore(
         .into_par_iter()
         .map(|part| explorer.part(part * length..((part + 1) * length).min(calls)))
         .collect();
+    if let Some(fault) = processes.and_then(|processes| processes.take_fault()) {
+        return Err(fault.into());
+    }
     let mut report = add_up(case, parts, &options);
     report.took += recorded;
     let (first, last) = recording.recorder.truth;

@@ -14,6 +14,7 @@
 //! | broken | the script or the tool could have kept it |
 
 mod boot;
+mod confirm;
 mod explore;
 mod kind;
 mod part;
@@ -23,6 +24,7 @@ mod report;
 mod schedule;
 mod strike;
 
+pub use confirm::{Confirmed, confirm};
 pub use explore::{Options, explore};
 pub use kind::{Count, Kind};
 pub use replay::{Replayed, replay};

@@ -11,9 +11,11 @@ use super::{Breach, Verdict};
 use crate::dnsmasq::ScriptCall;
 use crate::run::record::Moment;
 use crate::run::store::changes;
-use crate::run::{Fault, call_text, record};
+use crate::run::{Fault, Recording, call_text, record};
 use crate::scenario::Case;
-use crate::target::{Function, InProcess, Plan, Target, TargetError};
+use crate::target::{
+    CallEnd, CallResult, Function, InProcess, Plan, Scripted, Target, TargetError,
+};
 
 /// What a replay showed.
 #[derive(Clone, Debug)]
@@ -22,7 +24,7 @@ pub struct Replayed {
     pub verdict: Verdict,
     /// What was broken or lost.
     pub breaches: Vec<Breach>,
-    /// One line for each event, call, command and flash operation.
+    /// One line for each event, call, command and flash operation, where they were asked for.
     pub log: Vec<String>,
 }
 
@@ -34,38 +36,88 @@ pub fn replay(
     case: &Case,
     script: Option<Function>,
     id: &Id,
+    verbose: bool,
 ) -> Result<Result<Replayed, IdError>, Fault> {
+    let processes = match &script {
+        Some(Function::Process(processes)) => Some(Arc::clone(processes)),
+        _ => None,
+    };
     let recording = match record(case, script)? {
         Ok(recording) => recording,
         Err(why) => return Ok(Err(IdError(why))),
     };
-    let explorer = Explorer::new(case, &recording, Options::default());
-    let moments = &recording.recorder.moments;
-    let (Some(stop), rest) = (id.schedule.first(), id.schedule.get(1..).unwrap_or_default()) else {
-        return Ok(Err(IdError("an id without a strike".to_owned())));
-    };
-    let Some(moment) = moments.get(stop.call as usize - 1) else {
-        let text = format!("the run makes {} calls, none with number {}", moments.len(), stop.call);
-        return Ok(Err(IdError(text)));
-    };
-    let next = moments.get(stop.call as usize).map(|moment| &moment.call);
-    let mut story = Story { explorer, id, log: Vec::new() };
-    let end = story.strike(moment, stop, rest, next)?;
-    Ok(end.map(|(verdict, breaches)| Replayed { verdict, breaches, log: story.log }))
+    let mut story = Story::new(case, &recording, id, None);
+    story.log = verbose.then(Vec::new);
+    let end = story.tell()?;
+    if let Some(fault) = processes.and_then(|processes| processes.take_fault()) {
+        return Err(fault.into());
+    }
+    let log = story.log.unwrap_or_default();
+    Ok(end.map(|(verdict, breaches)| Replayed { verdict, breaches, log }))
 }
 
 type End = Result<(Verdict, Vec<Breach>), IdError>;
 
-struct Story<'s> {
+/// A schedule under way.
+pub(super) struct Story<'s> {
     explorer: Explorer<'s>,
     id: &'s Id,
-    log: Vec<String>,
+    log: Option<Vec<String>>,
+    /// Processes that do the last part of it, too.
+    processes: Option<&'s Arc<Scripted>>,
+    /// What they did differently.
+    pub(super) differences: Vec<String>,
 }
 
-impl Story<'_> {
+impl<'s> Story<'s> {
+    pub(super) fn new(
+        case: &'s Case,
+        recording: &'s Recording,
+        id: &'s Id,
+        processes: Option<&'s Arc<Scripted>>,
+    ) -> Self {
+        let explorer = Explorer::new(case, recording, Options::default());
+        Self { explorer, id, log: None, processes, differences: Vec::new() }
+    }
+
+    /// Runs the schedule.
+    pub(super) fn tell(&mut self) -> Result<End, TargetError> {
+        let moments = &self.explorer.recording.recorder.moments;
+        let Some((stop, rest)) = self.id.schedule.split_first() else {
+            return Ok(Err(IdError("an id without a strike".to_owned())));
+        };
+        let (before, after) = moments.split_at((stop.call as usize - 1).min(moments.len()));
+        let Some(moment) = after.first() else {
+            let made = moments.len();
+            let text = format!("the run makes {made} calls, none with number {}", stop.call);
+            return Ok(Err(IdError(text)));
+        };
+        if self.log.is_some() {
+            let mut events = 0;
+            for earlier in before {
+                self.events(earlier, &mut events);
+                self.perform(&mut earlier.target.clone(), earlier, &Plan::default())?;
+            }
+            self.events(moment, &mut events);
+        }
+        self.strike(moment, None, stop, rest, after.get(1).map(|moment| &moment.call))
+    }
+
+    /// What clients did before a call.
+    fn events(&mut self, moment: &Moment, told: &mut usize) {
+        let events = &self.explorer.recording.recorder.events;
+        for event in &events[*told..moment.event.min(events.len())] {
+            let text = format!("{:?} {}", event.deed, event.client.name).to_lowercase();
+            self.line(moment, "EVENT", &text);
+        }
+        *told = moment.event;
+    }
+
+    /// `shadow` is the router of processes that has come here with the last kill.
     fn strike(
         &mut self,
         moment: &Moment,
+        shadow: Option<InProcess>,
         stop: &Stop,
         rest: &[Stop],
         next: Option<&Arc<ScriptCall>>,
@@ -73,23 +125,25 @@ impl Story<'_> {
         let mut target = moment.target.clone();
         let mut expected = Arc::clone(&moment.expected);
         let mut torn = false;
+        let last_boot = rest.is_empty() || matches!(stop.strike, Strike::Kill(..));
+        let mut shadow = shadow.or_else(|| {
+            let processes = self.processes.filter(|_| last_boot)?;
+            Some(target.with_script(processes))
+        });
+        let plan = Plan { disturbance: stop.strike.disturbance(), ..Plan::default() };
         match stop.strike {
             Strike::Between => {}
             Strike::Ended => {
-                let ended = self.perform(&mut target, &moment.call, &Plan::default())?;
-                if ended {
+                let ended = self.perform(&mut target, moment, &plan)?;
+                self.shadow(&mut shadow, &target, moment, (&plan, &ended))?;
+                if ended.end == CallEnd::Exited(0) {
                     Arc::make_mut(&mut expected).acknowledged(changes(&moment.call));
                 } else {
                     doubt(&mut expected, changes(&moment.call));
                 }
             }
-            strike => {
+            Strike::Cut(_, nth) | Strike::Kill(_, nth) | Strike::Within { nth, .. } => {
                 let trail = target.clone().trail(&moment.call);
-                let (Strike::Cut(_, nth) | Strike::Kill(_, nth) | Strike::Within { nth, .. }) =
-                    strike
-                else {
-                    return Ok(Err(IdError("no strike".to_owned())));
-                };
                 let Some(step) = trail.steps.get(nth as usize - 1) else {
                     let text = format!(
                         "`{}` makes {} nvram commands, none with number {nth}",
@@ -98,17 +152,17 @@ impl Story<'_> {
                     );
                     return Ok(Err(IdError(text)));
                 };
-                let plan = Plan { disturbance: strike.disturbance(), web_page: false };
-                self.perform(&mut target, &moment.call, &plan)?;
+                let struck = self.perform(&mut target, moment, &plan)?;
+                self.shadow(&mut shadow, &target, moment, (&plan, &struck))?;
                 doubt(&mut expected, changes(&moment.call));
                 let digest = |router: &InProcess| router.board().flash().digest();
-                torn = matches!(strike, Strike::Within { .. })
+                torn = matches!(stop.strike, Strike::Within { .. })
                     && ![digest(&step.before), digest(&step.after)].contains(&digest(&target));
             }
         }
         self.line(moment, "STRIKE", &stop.to_string());
         let dark = target.rebooted();
-        if let (Strike::Kill(..), Some(stop)) = (stop.strike, rest.first()) {
+        if let (Strike::Kill(..), Some((stop, rest))) = (stop.strike, rest.split_first()) {
             let later = Moment {
                 views: views_of(&target, self.explorer.prefix(), &moment.views),
                 call: Arc::clone(after_kill(moment, next)),
@@ -116,22 +170,40 @@ impl Story<'_> {
                 expected,
                 ..moment.clone()
             };
-            return self.strike(&later, stop, &rest[1..], None);
+            return self.strike(&later, shadow, stop, rest, None);
         }
         let wanted = self.explorer.wanted(moment, &expected);
         let boot = Boot::of(&dark, self.explorer.prefix());
         let broken = boot.judge(&wanted);
+        if let Some(shadow) = shadow {
+            let init = shadow.rebooted().read_init();
+            if (&init.stdout, init.exit) != (&boot.stdout, boot.exit) {
+                self.differences.push("`init` prints something else".to_owned());
+            }
+        }
         let Some((stop, rest)) = rest.split_first() else {
+            let verdict = verdict(&broken, torn);
+            let leases = boot.leases.lines().len();
             let breaches = broken.iter().map(|invariant| Breach {
                 invariant: *invariant,
                 text: boot.explain(*invariant, &wanted),
                 step: moment.step,
                 id: self.id.clone(),
             });
-            return Ok(Ok((verdict(&broken, torn), breaches.collect())));
+            let breaches: Vec<Breach> = breaches.collect();
+            for breach in &breaches {
+                self.line(
+                    moment,
+                    "CHECK",
+                    &format!("{}: {}", breach.invariant.name(), breach.text),
+                );
+            }
+            self.line(moment, "CHECK", &format!("{verdict}: init prints {leases} lines"));
+            return Ok(Ok((verdict, breaches)));
         };
         let mut start = Moment { target: dark, ..moment.clone() };
         rebooted(&mut start, &boot);
+        self.line(moment, "BOOT", "power is back");
         self.recover(start, &boot, stop, rest)
     }
 
@@ -144,53 +216,84 @@ impl Story<'_> {
         rest: &[Stop],
     ) -> Result<End, TargetError> {
         let mut path = Vec::new();
+        let keep_all = self.log.is_some();
+        let mut made = 0;
         self.explorer.recover(start, boot, &mut |moment, ordinal, _| {
-            path.push(moment.clone());
-            self.explorer.undisturbed(moment);
+            made = ordinal;
+            if keep_all || ordinal == stop.call {
+                path.push(moment.clone());
+            }
+            if ordinal < stop.call {
+                self.explorer.undisturbed(moment);
+            }
             ordinal < stop.call
         });
-        let Some((last, made)) =
-            path.split_last().filter(|(_, made)| made.len() + 1 == stop.call as usize)
-        else {
-            let text = format!("only {} calls follow, none with number {}", path.len(), stop.call);
+        let Some((last, earlier)) = path.split_last().filter(|_| made == stop.call) else {
+            let text = format!("only {made} calls follow, none with number {}", stop.call);
             return Ok(Err(IdError(text)));
         };
-        for moment in made {
-            self.perform(&mut moment.target.clone(), &moment.call, &Plan::default())?;
+        let mut events = earlier.first().unwrap_or(last).event;
+        for moment in earlier {
+            self.events(moment, &mut events);
+            self.perform(&mut moment.target.clone(), moment, &Plan::default())?;
         }
-        self.strike(last, stop, rest, None)
+        if self.log.is_some() {
+            self.events(last, &mut events);
+        }
+        self.strike(last, None, stop, rest, None)
     }
 
-    /// Makes a call and writes down what it did; whether it ended with 0.
+    /// Makes a call and writes down what it did.
     fn perform(
         &mut self,
         target: &mut InProcess,
-        call: &ScriptCall,
+        moment: &Moment,
         plan: &Plan,
-    ) -> Result<bool, TargetError> {
-        let result = target.call(call, plan)?;
-        self.log.push(row("CALL", &format!("{} -> {:?}", call_text(call), result.end)));
-        for command in &result.commands {
-            let words: Vec<String> =
-                command.iter().map(|word| word.escape_ascii().to_string()).collect();
-            self.log.push(row("NVRAM", &words.join(" ")));
+    ) -> Result<CallResult, TargetError> {
+        let result = target.call(&moment.call, plan)?;
+        if self.log.is_some() {
+            self.line(moment, "CALL", &format!("{} -> {:?}", call_text(&moment.call), result.end));
+            for command in &result.commands {
+                let words: Vec<String> =
+                    command.iter().map(|word| word.escape_ascii().to_string()).collect();
+                self.line(moment, "NVRAM", &words.join(" "));
+            }
+            for operation in &result.operations {
+                self.line(moment, "FLASH", &operation.to_string());
+            }
         }
-        for operation in &result.operations {
-            self.log.push(row("FLASH", &operation.to_string()));
+        Ok(result)
+    }
+
+    /// The same call by processes, which must end alike and leave the same.
+    fn shadow(
+        &mut self,
+        shadow: &mut Option<InProcess>,
+        target: &InProcess,
+        moment: &Moment,
+        (plan, expected): (&Plan, &CallResult),
+    ) -> Result<(), TargetError> {
+        let Some(shadow) = shadow else { return Ok(()) };
+        let found = shadow.call(&moment.call, plan)?;
+        let (ours, theirs) = (target.board(), shadow.board());
+        let power_stays = found.end != CallEnd::PowerLost;
+        let same = [
+            (expected.end == found.end, "how the call ends"),
+            (expected.commands == found.commands, "nvram commands"),
+            (expected.operations == found.operations, "flash operations"),
+            (ours.flash_bytes() == theirs.flash_bytes(), "the flash"),
+            (!power_stays || ours.ram_bytes() == theirs.ram_bytes(), "RAM"),
+        ];
+        for (_, what) in same.into_iter().filter(|(same, _)| !same) {
+            self.differences.push(format!("{what} differs after `{}`", call_text(&moment.call)));
         }
-        Ok(result.end == crate::target::CallEnd::Exited(0))
+        Ok(())
     }
 
     fn line(&mut self, moment: &Moment, word: &str, text: &str) {
+        let Some(log) = &mut self.log else { return };
         let clock = moment.clocks.now();
         let step = moment.step;
-        self.log.push(row(
-            word,
-            &format!("{text} (step {step}, wall {}, mono {})", clock.wall, clock.mono),
-        ));
+        log.push(format!("{step:>4} {:>10} {:>8} {word:<6} {text}", clock.wall, clock.mono));
     }
-}
-
-fn row(word: &str, text: &str) -> String {
-    format!("{word:<7}{text}")
 }

@@ -11,6 +11,9 @@ use crate::target::Disturbance;
 /// The form of ids that this version reads and writes.
 const VERSION: &str = "c1";
 
+/// The schedule without a strike.
+const NO_STRIKE: &str = "run";
+
 /// What strikes one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Strike {
@@ -118,7 +121,8 @@ impl FromStr for Stop {
 #[error("{0}")]
 pub struct IdError(pub String);
 
-/// Scenario, parameters, schedule: `c1:SUM:PATH:NAME=VALUE,…:12f5.1.512+3b1`, where SUM is of the file's text.
+/// Scenario, parameters, schedule: `c1:SUM:PATH:NAME=VALUE,…:12f5.1.512+3b1`, where SUM is of the file's text. The
+/// schedule of a case as `leaselab run` runs it reads `run`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Id {
     /// Of the scenario file's text.
@@ -172,6 +176,9 @@ impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = self.path.display();
         write!(f, "{VERSION}:{:08x}:{path}:{}:", self.sum, self.parameters)?;
+        if self.schedule.is_empty() {
+            f.write_str(NO_STRIKE)?;
+        }
         for (index, stop) in self.schedule.iter().enumerate() {
             write!(f, "{}{stop}", if index > 0 { "+" } else { "" })?;
         }
@@ -197,7 +204,10 @@ impl FromStr for Id {
             sum: u32::from_str_radix(sum, 16).map_err(|_| form())?,
             path: path.into(),
             parameters: parameters.to_owned(),
-            schedule: schedule.split('+').map(str::parse).collect::<Result<_, _>>()?,
+            schedule: match schedule {
+                NO_STRIKE => Vec::new(),
+                strikes => strikes.split('+').map(str::parse).collect::<Result<_, _>>()?,
+            },
         })
     }
 }
@@ -210,6 +220,7 @@ mod tests {
     #[rstest]
     #[case("c1:00c0ffee:a/b.toml:dialect=openwrt,rtc=good:12f5.1.512+3kb1")]
     #[case("c1:00000001:b.toml::1p+2e+3a4+5b6+7ka8")]
+    #[case("c1:00000001:b.toml:rtc=good:run")]
     fn ids_read_and_print_alike(#[case] text: &str) {
         assert_eq!(text.parse::<Id>().map(|id| id.to_string()), Ok(text.to_owned()));
     }

@@ -41,6 +41,7 @@ fn case(report: &CaseReport) -> Value {
     json!({
         "name": report.name,
         "reproduction": report.reproduction,
+        "replay": report.replay,
         "verdict": verdict,
         "why": why,
         "failures": report.failures.iter().map(finding).collect::<Vec<Value>>(),

@@ -10,7 +10,7 @@ pub use files::{FileReport, Summary, by_file, next_file};
 pub use json::write_json;
 pub use junit::write_junit;
 pub use keep::keep;
-pub use terminal::{Progress, print_claims};
+pub use terminal::{Progress, finding_text, print_claims};
 
 use std::fs::{self, File};
 use std::io::Write;

@@ -84,12 +84,13 @@ fn print_case(case: &CaseReport, verbose: bool) {
                 anstream::println!("{}", finding_text(finding));
             }
             anstream::println!("       reproduce: {}", case.reproduction);
+            anstream::println!("       or by id:  {}", case.replay);
         }
     }
 }
 
 /// A finding as one line.
-fn finding_text(finding: &Finding) -> String {
+pub fn finding_text(finding: &Finding) -> String {
     format!(
         "       step {} (line {}): {}: {}",
         finding.step,

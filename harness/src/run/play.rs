@@ -16,6 +16,7 @@ use super::steps::{Player, build_of};
 use super::tally::Tally;
 use super::world::World;
 use super::{configuration, setup};
+use crate::crash::Id;
 use crate::diagnostics::SourceError;
 use crate::scenario::{Case, Forgiven, Moment};
 use crate::target::process::{Process, ScriptCommand, ScriptFile, Settings};
@@ -88,6 +89,8 @@ pub struct CaseReport {
     pub name: String,
     /// The command that runs just this case in the same way.
     pub reproduction: String,
+    /// The command that runs it again by its id, and refuses when the scenario has changed since.
+    pub replay: String,
     /// How it ended.
     pub verdict: Verdict,
     /// What failed.
@@ -146,6 +149,7 @@ fn blank_report(case: &Case, options: &Options) -> CaseReport {
     CaseReport {
         name: case.name(),
         reproduction: reproduction(case, options),
+        replay: replay(case, options),
         verdict: Verdict::Passed,
         failures: Vec::new(),
         foreseen: Vec::new(),
@@ -164,6 +168,14 @@ fn reproduction(case: &Case, options: &Options) -> String {
     words.extend(["--filter".to_owned(), case.name(), "--verbose".to_owned()]);
     words.extend(options.arguments.iter().cloned());
     let quoted: Vec<String> = words.iter().map(|word| quote(word)).collect();
+    quoted.join(" ")
+}
+
+/// The same by the case's id.
+fn replay(case: &Case, options: &Options) -> String {
+    let id = Id::new(case, &[]).to_string();
+    let words = ["leaselab".to_owned(), "replay".to_owned(), id, "--verbose".to_owned()];
+    let quoted: Vec<String> = words.iter().chain(&options.arguments).map(|w| quote(w)).collect();
     quoted.join(" ")
 }
 
@@ -442,7 +454,8 @@ fn function(case: &Case, options: &Options) -> Result<Result<Function, String>, 
     }
 }
 
-fn command(case: &Case, choice: &ScriptChoice) -> ScriptCommand {
+/// The script of a case, unless another was chosen, as a file and what runs it.
+pub(crate) fn command(case: &Case, choice: &ScriptChoice) -> ScriptCommand {
     let program = case.scenario.script.program.get_ref().as_str();
     let file = match (&choice.path, program) {
         (Some(path), "shell" | "rust") => ScriptFile::Path(path.clone()),

@@ -321,7 +321,8 @@ impl<'a> World<'a> {
             .map(|(disturbance, _)| disturbance.clone());
         let web_page = self.plan.web_page && call.action() != b"init";
         let whole = self.flash_to_be_torn(struck.as_ref())?;
-        let result = self.target.call(call, &Plan { disturbance: struck.clone(), web_page })?;
+        let plan = Plan { disturbance: struck.clone(), web_page, follow: false };
+        let result = self.target.call(call, &plan)?;
         self.step.call(call, &result);
         (self.listener)(format!("{:<9} {}", end_text(result.end), call_text(call)));
         self.last.stderr.extend_from_slice(&result.stderr);

@@ -13,6 +13,8 @@ use nvram_emu::{Exit, Machine};
 
 use super::naive;
 use super::plan::{Disturbance, Strike, Striker};
+use super::process::Files;
+use super::scripted::{Done, Scripted};
 use super::{CallEnd, CallResult, CommandResult, Plan, Target, TargetError};
 use crate::digest;
 use crate::dnsmasq::ScriptCall;
@@ -28,6 +30,8 @@ pub enum Function {
     Other(fn(&Call, &mut dyn Nvram) -> Outcome),
     /// A caller's own that keeps notes in RAM.
     Marked(fn(&Call, &mut dyn Nvram, &mut dyn Marker) -> Outcome),
+    /// One of processes, followed command by command.
+    Process(Arc<Scripted>),
 }
 
 impl Function {
@@ -38,6 +42,10 @@ impl Function {
             Self::Naive => naive::run(call, nvram),
             Self::Other(script) => script(call, nvram),
             Self::Marked(script) => script(call, nvram, marker),
+            Self::Process(_) => {
+                let stderr = b"a script of processes has its own nvram\n".to_vec();
+                Outcome { stdout: Vec::new(), stderr, exit: u8::MAX, killed: false }
+            }
         }
     }
 }
@@ -48,6 +56,8 @@ pub struct InProcess {
     machine: Machine,
     marker: MemoryMarker,
     script: Arc<Function>,
+    /// What a script of processes keeps in RAM beside NVRAM.
+    files: Arc<Files>,
     ram_key: OnceLock<u64>,
 }
 
@@ -64,7 +74,7 @@ impl InProcess {
     }
 
     fn of(machine: Machine, marker: MemoryMarker, script: Arc<Function>) -> Self {
-        Self { machine, marker, script, ram_key: OnceLock::new() }
+        Self { machine, marker, script, files: Arc::default(), ram_key: OnceLock::new() }
     }
 
     /// Flash and RAM.
@@ -104,7 +114,7 @@ impl InProcess {
                 .board()
                 .ram
                 .fold(0, |sum, text| digest::join(sum, digest::of_bytes(text) as u64));
-            digest::of(&(ram, &self.marker))
+            digest::of(&(ram, &self.marker, &self.files))
         })
     }
 
@@ -115,6 +125,9 @@ impl InProcess {
 
     /// Makes a call undisturbed, and keeps the router as it was on both sides of each command.
     pub fn trail(&mut self, call: &ScriptCall) -> Trail {
+        if let Function::Process(script) = &*self.script {
+            return self.follow(&Arc::clone(script), call);
+        }
         let ram_key = std::mem::take(&mut self.ram_key);
         self.begin();
         let marker = Rc::new(RefCell::new(std::mem::take(&mut self.marker)));
@@ -135,10 +148,65 @@ impl InProcess {
         Trail { outcome, steps }
     }
 
+    /// The same for a script of processes: what it did is followed on the machine in memory.
+    fn follow(&mut self, script: &Scripted, call: &ScriptCall) -> Trail {
+        self.begin();
+        let plan = Plan { follow: true, ..Plan::default() };
+        let done = match script.call((&self.machine, &self.files), call, &plan) {
+            Ok(done) => done,
+            Err(fault) => {
+                script.fail(fault);
+                return Trail {
+                    outcome: Outcome { killed: true, ..Outcome::default() },
+                    steps: Vec::new(),
+                };
+            }
+        };
+        let mut steps = Vec::new();
+        for (arguments, (before, after)) in done.result.commands.iter().zip(&done.beside) {
+            let words: Vec<&[u8]> = arguments.iter().map(Vec::as_slice).collect();
+            self.files = Arc::new(before.clone());
+            let before = Arc::new(self.clone());
+            self.machine.board_mut().flash.keep_history();
+            self.machine.run(&words);
+            let flashes = self.machine.board_mut().flash.take_history();
+            let operations = self.machine.take_ops();
+            self.files = Arc::new(after.clone());
+            let after = Arc::new(self.clone());
+            let arguments = arguments.clone();
+            steps.push(TrailStep { arguments, before, after, operations, flashes });
+        }
+        if self.machine.flash_bytes() != done.machine.flash_bytes()
+            || self.machine.ram_bytes() != done.machine.ram_bytes()
+        {
+            let text =
+                "the script's nvram commands cannot be followed: two at a time, or other writers";
+            script.fail(TargetError::Script(text.to_owned()));
+        }
+        self.files = Arc::new(done.files.clone());
+        Trail { outcome: done.outcome(), steps }
+    }
+
+    /// The same router with a script of processes in place of its own.
+    #[must_use]
+    pub fn with_script(&self, script: &Arc<Scripted>) -> Self {
+        let function = Arc::new(Function::Process(Arc::clone(script)));
+        Self::of(self.machine.clone(), MemoryMarker::default(), function)
+    }
+
     /// `init` after a boot. The image is loaded once for all commands, which a router does for each.
     pub fn read_init(&self) -> Outcome {
         // What is loaded here stays with the router and all its clones.
         self.machine.load_flash();
+        if let Function::Process(script) = &*self.script {
+            let init =
+                ScriptCall { argv: vec![Vec::new(), b"init".to_vec()], ..ScriptCall::default() };
+            let done = script.call((&self.machine, &self.files), &init, &Plan::default());
+            return done.map(Done::outcome).unwrap_or_else(|fault| {
+                script.fail(fault);
+                Outcome { killed: true, ..Outcome::default() }
+            });
+        }
         let mut machine = self.machine.clone();
         let mut wire = Wire::new(&mut machine, None);
         let call = Call::new([b"init".to_vec()], Environment::default());
@@ -303,6 +371,11 @@ fn foretell(machine: &Machine, arguments: &[&[u8]]) -> Vec<nvram_emu::device::Op
 impl Target for InProcess {
     fn call(&mut self, call: &ScriptCall, plan: &Plan) -> Result<CallResult, TargetError> {
         self.begin();
+        if let Function::Process(script) = &*self.script {
+            let done = script.call((&self.machine, &self.files), call, plan)?;
+            (self.machine, self.files) = (done.machine, Arc::new(done.files));
+            return Ok(done.result);
+        }
         let call = script_call(call);
         let mut wire = Wire::new(&mut self.machine, plan.disturbance.as_ref());
         wire.page = plan.web_page.then_some(Page { script: &self.script, seen: Vec::new() });
@@ -341,6 +414,7 @@ impl Target for InProcess {
         self.begin();
         self.machine.reboot();
         self.marker = MemoryMarker::default();
+        self.files = Arc::default();
         Ok(())
     }
 

@@ -4,6 +4,7 @@ mod in_process;
 mod naive;
 mod plan;
 pub mod process;
+mod scripted;
 
 use std::borrow::Cow;
 
@@ -14,6 +15,7 @@ use crate::dnsmasq::ScriptCall;
 
 pub use in_process::{Function, InProcess, Trail, TrailStep};
 pub use plan::{Disturbance, Striker};
+pub use scripted::Scripted;
 
 /// What goes on around one script call.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +24,8 @@ pub struct Plan {
     pub disturbance: Option<Disturbance>,
     /// Whether a web page calls `init` meanwhile.
     pub web_page: bool,
+    /// Whether to note the files in RAM beside each `nvram` command of a process.
+    pub follow: bool,
 }
 
 /// How a script call ended.

@@ -105,7 +105,8 @@ fn a_script_that_unsets_before_it_sets_breaks_atomicity_and_its_ids_show_it_agai
     let report = explored(&case, Some(script.clone()), shallow());
     assert!(invariants(&report).contains(&Invariant::Atomicity), "{:?}", report.breaches);
     for breach in &report.breaches {
-        let again = replay(&case, Some(script.clone()), &breach.id).expect("a run").expect("an id");
+        let again =
+            replay(&case, Some(script.clone()), &breach.id, false).expect("a run").expect("an id");
         assert_eq!(again.verdict, Verdict::Broken, "{}", breach.id);
         assert!(again.breaches.iter().any(|seen| seen.text == breach.text), "{}", breach.id);
     }
@@ -142,7 +143,7 @@ fn ids_replay_to_the_same_verdict(#[case] dialect: &str) {
     let (mut verdicts, mut depths) = (Vec::new(), Vec::new());
     for (id, verdict) in report.listed.iter().step_by(19) {
         let id: Id = id.to_string().parse().expect("an id");
-        let again = replay(&case, None, &id).expect("a run").expect("a schedule");
+        let again = replay(&case, None, &id, true).expect("a run").expect("a schedule");
         assert_eq!(again.verdict, *verdict, "{id}\n{}", again.log.join("\n"));
         verdicts.push(*verdict);
         depths.push(id.schedule.len());
@@ -207,8 +208,13 @@ fn a_kind_that_is_never_reached_is_a_failure() {
 #[case::nothing_to_cut(&["crash", "dark.toml"], "nothing to cut")]
 #[case::dialect(&["crash", "story.toml", "--dialect", "amiga"], "unknown dialect")]
 #[case::depth(&["crash", "story.toml", "--depth", "0"], "--depth")]
+#[case::budget(&["crash", "story.toml", "--target", "process", "--budget", "0"], "--budget")]
+#[case::budget_without_processes(&["crash", "story.toml", "--budget", "5"], "--target process")]
+#[case::script(&["crash", "story.toml", "--script", "nowhere.sh"], "nowhere.sh")]
+#[case::filter(&["crash", "story.toml", "--filter", "nothing"], "no case fits")]
 #[case::version(&["replay", "c0:00000000:story.toml::1p"], "version `c0`")]
 #[case::no_id(&["replay", "hello"], "is no id")]
+#[case::damaged(&["replay", "c1:00000000:story.toml::1q"], "is no strike")]
 #[case::changed(&["replay", "c1:00000000:story.toml::1p"], "has changed")]
 #[case::no_file(&["replay", "c1:00000000:nowhere.toml::1p"], "nowhere.toml")]
 fn what_cannot_be_done_is_said(#[case] arguments: &[&str], #[case] text: &str) {
@@ -219,4 +225,106 @@ fn what_cannot_be_done_is_said(#[case] arguments: &[&str], #[case] text: &str) {
         .assert()
         .code(2)
         .stderr(predicate::str::contains(text));
+}
+
+/// Commits before it sets: what was acknowledged is in RAM only.
+const COMMITS_FIRST: &str = r#"#!/bin/sh
+case $1 in
+init) nvram show 2>/dev/null | sed -n 's/^dnsmasq_lease_[^=]*=//p' ;;
+add | old)
+    nvram commit
+    nvram set "dnsmasq_lease_$3=${DNSMASQ_LEASE_LENGTH:-$DNSMASQ_LEASE_EXPIRES} $2 $3 ${4:-*} ${DNSMASQ_CLIENT_ID:-*}"
+    ;;
+esac
+"#;
+
+const ONE_CLIENT: &str = r#"
+title = "One client"
+
+[router]
+dialect = "broadcom"
+neighbours = 400
+
+[[step]]
+boot = {}
+
+[[step]]
+join = { client = "phone" }
+"#;
+
+#[test]
+fn a_script_of_processes_is_explored_and_its_ids_replay() {
+    let lab = Lab::new();
+    lab.write("story.toml", ONE_CLIENT).write("bad.sh", COMMITS_FIRST);
+    let explored = lab
+        .command(&["crash", "story.toml", "--script", "bad.sh", "--shell", "sh", "--jobs", "2"])
+        .output()
+        .expect("leaselab runs");
+    let text = String::from_utf8_lossy(&explored.stdout).into_owned();
+    assert_eq!(
+        explored.status.code(),
+        Some(1),
+        "{text}{}",
+        String::from_utf8_lossy(&explored.stderr)
+    );
+    assert!(text.contains("durability: 192.168.1."), "{text}");
+    let id = text.lines().find_map(|line| line.trim().strip_prefix("leaselab replay '"));
+    let id = id.and_then(|rest| rest.split('\'').next()).expect("an id");
+    lab.command(&["replay", id, "--script", "bad.sh", "--shell", "sh", "--verbose"])
+        .assert()
+        .code(1)
+        .stdout(predicate::str::contains("STRIKE").and(predicate::str::contains("NVRAM  commit")));
+}
+
+#[rstest]
+#[case("openwrt")]
+#[case("broadcom")]
+fn processes_reach_the_same_states(#[case] dialect: &str) {
+    let lab = Lab::new();
+    lab.write("story.toml", ONE_CLIENT.replace("broadcom", dialect))
+        .command(&["crash", "story.toml", "--depth", "1"])
+        .args(["--target", "process", "--json", "report.json"])
+        .assert()
+        .code(0)
+        .stdout(predicate::str::contains(" states, every one; 0 differ"));
+    assert!(lab.read("report.json").contains("\"images\""));
+}
+
+#[test]
+fn a_budget_takes_an_even_sample() {
+    story(&[])
+        .command(&["crash", "story.toml", "--target", "process", "--budget", "1", "--jobs", "2"])
+        .assert()
+        .code(0)
+        .stdout(
+            predicate::str::is_match(r"confirmed \d+ of \d+ states, every \d+th; 0 differ")
+                .expect("a pattern"),
+        );
+}
+
+#[test]
+fn any_number_of_threads_counts_alike() {
+    let counts = |jobs: &str| {
+        let output =
+            story(&[]).command(&["crash", "story.toml", "--list", "--jobs", jobs]).output();
+        let text = String::from_utf8(output.expect("leaselab runs").stdout).expect("text");
+        // The last line and the one with the processor time tell rates.
+        let lines = text.lines().filter(|line| !line.contains("/s/core"));
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    assert_eq!(counts("1"), counts("2"));
+}
+
+#[test]
+fn a_report_that_cannot_be_written_leaves_nothing() {
+    let lab = story(&[]);
+    lab.command(&["crash", "story.toml", "--depth", "1", "--json", "nowhere/report.json"])
+        .assert()
+        .code(2)
+        .stderr(predicate::str::contains("nowhere/report.json"));
+    lab.command(&["crash", "story.toml", "--depth", "1", "--json", "/dev/full"])
+        .assert()
+        .code(2)
+        .stderr(predicate::str::contains("/dev/full: No space left"));
+    assert_eq!(std::fs::read_dir(lab.path()).expect("a folder").count(), 1);
 }

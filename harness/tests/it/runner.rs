@@ -129,6 +129,13 @@ fn reports_and_remains_of_a_failure() {
             "reproduce: leaselab run stories/story.toml --filter 'stories/story[rtc=good]' \
              --verbose --rtc good\n",
         ));
+    let output = lab.command(&["run", "stories", "--rtc", "good"]).output().expect("a run");
+    let text = String::from_utf8(output.stdout).expect("text");
+    let id = text.split("leaselab replay ").nth(1).and_then(|rest| rest.split_whitespace().next());
+    lab.command(&["replay", id.expect("an id").trim_matches('\'')])
+        .assert()
+        .code(1)
+        .stdout(predicate::str::contains("expected 7, found 2"));
     let junit = lab.read("report.xml");
     assert!(junit.contains(r#"failures="1""#), "{junit}");
     assert!(junit.contains("leases that init prints: expected 7, found 2"), "{junit}");

@@ -2,6 +2,7 @@
 //! a flash file. One scratch folder and one agent for each run.
 
 pub mod agent;
+mod files;
 mod private_root;
 mod protocol;
 pub mod shim;
@@ -21,6 +22,7 @@ use tempfile::TempDir;
 
 use super::{CallEnd, CallResult, CommandResult, Plan, Target, TargetError};
 use crate::dnsmasq::ScriptCall;
+pub use files::Files;
 use protocol::{Done, End, Hello, Octets, Program, Ready, Request};
 
 /// The name under which `leaselab` is its own agent.
@@ -119,6 +121,30 @@ impl Process {
         self.agent.refused.as_deref()
     }
 
+    /// Another router in place of this one: flash, RAM, and the files in RAM.
+    ///
+    /// # Errors
+    /// When the target's own files refuse.
+    pub fn place(&mut self, machine: &Machine, files: &Files) -> Result<(), TargetError> {
+        self.power_off()?;
+        self.replace(machine.clone())?;
+        files::write(&self.path("tmp"), files)
+            .map_err(|e| environment("the RAM of the scratch folder", &e))
+    }
+
+    /// The files in RAM.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn files(&self) -> Result<Files, TargetError> {
+        files::read(&self.path("tmp")).map_err(|e| environment("the RAM of the scratch folder", &e))
+    }
+
+    /// The files in RAM before and after each `nvram` command of the last call.
+    pub fn take_beside(&self) -> Vec<(Files, Files)> {
+        files::take_notes(&self.path("beside"))
+    }
+
     fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
@@ -168,6 +194,9 @@ impl Target for Process {
     fn call(&mut self, call: &ScriptCall, plan: &Plan) -> Result<CallResult, TargetError> {
         let mut extra =
             vec![(shim::COMMANDS, self.path("commands").to_string_lossy().into_owned())];
+        if plan.follow {
+            extra.push((shim::FOLLOW, self.folder.path().to_string_lossy().into_owned()));
+        }
         if let Some(disturbance) = &plan.disturbance {
             extra.push((shim::DISTURBANCE, disturbance.to_string()));
         }

@@ -11,10 +11,14 @@ use std::process::ExitCode;
 use nvram_emu::device::{Op, OpKind};
 use rustix::process::{Signal, getpgrp, kill_process_group};
 
+use super::files;
 use crate::target::plan::{Disturbance, Strike, Striker};
 
 /// The variable with the file to which each command is appended.
 pub(super) const COMMANDS: &str = "LEASELAB_COMMANDS";
+
+/// The variable with the scratch folder, where the files in RAM are to be followed.
+pub(super) const FOLLOW: &str = "LEASELAB_FOLLOW";
 
 /// The variable with the disturbance.
 pub(super) const DISTURBANCE: &str = "LEASELAB_DISTURBANCE";
@@ -46,12 +50,21 @@ pub fn main() -> ExitCode {
         }
         Strike::None | Strike::During(_) | Strike::After => {}
     }
+    let follow = || {
+        if let Some(scratch) = environment(FOLLOW) {
+            let scratch = Path::new(&scratch);
+            // Without the note the call cannot be followed, which its reader sees.
+            _ = files::note(&scratch.join("beside"), &scratch.join("tmp"));
+        }
+    };
+    follow();
     let with_cut = |name: &str| match (name, strike) {
         ("NVRAM_EMU_CUT", Strike::During(cut)) => Some(cut.to_string().into()),
         ("NVRAM_EMU_CUT_SCOPE", Strike::During(_)) => Some("group".into()),
         _ => environment(name),
     };
     let code = nvram_emu::emu::main(arguments.clone().into_iter(), &with_cut);
+    follow();
     if strike == Strike::After {
         die();
     }
