@@ -22,10 +22,18 @@ impl Hasher for ShortHasher {
     }
 
     fn write(&mut self, bytes: &[u8]) {
-        for chunk in bytes.chunks(8) {
-            let mut word = [0; 8];
-            word[..chunk.len()].copy_from_slice(chunk);
-            self.write_u64(u64::from_le_bytes(word));
+        let (words, rest) = bytes.as_chunks::<8>();
+        for word in words {
+            self.write_u64(u64::from_le_bytes(*word));
+        }
+        match (rest.first_chunk::<4>(), rest.last_chunk::<4>()) {
+            // The two overlap where there are fewer than eight.
+            (Some(head), Some(tail)) => {
+                let (head, tail) = (u32::from_le_bytes(*head), u32::from_le_bytes(*tail));
+                self.write_u64(u64::from(head) << 32 | u64::from(tail));
+            }
+            _ if rest.is_empty() => {}
+            _ => self.write_u64(rest.iter().fold(0, |word, byte| word << 8 | u64::from(*byte))),
         }
     }
 
@@ -266,6 +274,11 @@ impl LeaseDb {
         if now < self.soonest_bound() {
             return;
         }
+        let soonest = self.soonest().unwrap_or(i64::MAX);
+        if now < soonest {
+            self.soonest = soonest;
+            return;
+        }
         for slot in self.slots_newest_first() {
             let expires = self.get(slot).expires;
             if expires != 0 && now >= expires {
@@ -344,7 +357,8 @@ impl LeaseDb {
             self.dirty = true;
         }
         let Some(clid) = clid.filter(|c| !c.is_empty()) else { return };
-        if self.get(slot).clid.as_ref() != Some(clid) {
+        let own = self.get(slot).clid.as_ref();
+        if !own.is_some_and(|own| Arc::ptr_eq(own, clid) || own == clid) {
             if let Some(own) = self.get_mut(slot).clid.take() {
                 Self::unindex(&mut self.by_clid, &own, slot);
             }

@@ -74,6 +74,8 @@ pub(crate) struct Process {
     pub(crate) directory: Directory,
     setting: Arc<Setting>,
     stale: StalePacket,
+    /// Whether there can be a DHCPv6 lease that shows it.
+    shows_stale: bool,
     pipe: VecDeque<Event>,
     arp: ArpCache,
     transfers: VecDeque<(u64, IpAddr, Vec<u8>)>,
@@ -196,12 +198,15 @@ impl Engine {
             log_dhcp: config.log_dhcp,
         };
         let directory = Directory::read(&config, &Files::default());
+        let shows_stale =
+            !config.ranges6.is_empty() || db.newest_first().any(|lease| lease.kind.is_v6());
         self.process = Some(Process {
             config,
             db,
             directory,
             setting: Arc::new(setting),
             stale: read.packet,
+            shows_stale,
             pipe: VecDeque::from([Event::Reload]),
             arp: ArpCache::default(),
             transfers: VecDeque::new(),
@@ -470,7 +475,7 @@ impl Process {
         if self.config.script_on_renewal {
             aux.set(Flags::EXP_CHANGED);
         }
-        let (setting, stale) = (&self.setting, &mut self.stale);
+        let (setting, stale, shows_stale) = (&self.setting, &mut self.stale, self.shows_stale);
         let has_script = !setting.script.is_empty();
         let called = self.db.next_call(aux, |due, lease, name| {
             if !has_script {
@@ -484,7 +489,7 @@ impl Process {
             };
             let subject = Subject::Lease { lease, name };
             sink.call(&PendingCall { action, subject, setting, stale, now });
-            if let Some(clid) = lease.clid.as_ref().filter(|c| !c.is_empty()) {
+            if shows_stale && let Some(clid) = lease.clid.as_ref().filter(|c| !c.is_empty()) {
                 *stale = StalePacket::Id(Arc::clone(clid));
             }
         });

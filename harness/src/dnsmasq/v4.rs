@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::call::{CallSink, share};
 use super::config::{Host, Range4, ServerConfig};
-use super::db::Slot;
+use super::db::{LeaseDb, Slot};
 use super::engine::{Engine, Network, Process, netmask};
-use super::hosts::{Place, match_tags, same_net};
+use super::hosts::{Directory, Place, match_tags, same_net};
 use super::lease::{ExtraData, Flags};
 use super::names::{c_string, legal_hostname, strip_hostname};
 use super::types::{Clock, HwAddr, Text};
@@ -226,8 +226,7 @@ impl Engine {
     ) {
         let now = self.build.now(clock);
         self.begin(clock);
-        let network = Arc::clone(&self.network);
-        let Some(process) = &mut self.process else { return };
+        let Engine { network, process: Some(process), .. } = self else { return };
         if process.config.ranges4.is_empty() {
             return;
         }
@@ -239,10 +238,10 @@ impl Engine {
                 Kind4::Discover { .. } | Kind4::Renew | Kind4::Rebind,
                 Reply4::Ack { addr, lease_time },
             ) => {
-                process.acknowledge(message, &network, addr, lease_time, now, false);
+                process.acknowledge(message, network, addr, lease_time, now, false);
             }
             (Kind4::InitReboot, Reply4::Ack { addr, lease_time }) => {
-                process.acknowledge(message, &network, addr, lease_time, now, true);
+                process.acknowledge(message, network, addr, lease_time, now, true);
             }
             (Kind4::Request, Reply4::Ack { .. } | Reply4::Nak) => {
                 // "If a lease exists for this host and another address, squash it", even if a NAK follows.
@@ -252,7 +251,7 @@ impl Engine {
                     process.db.prune(slot, now);
                 }
                 if let Reply4::Ack { addr, lease_time } = reply {
-                    process.acknowledge(message, &network, addr, lease_time, now, true);
+                    process.acknowledge(message, network, addr, lease_time, now, true);
                 }
             }
             (Kind4::Inform, Reply4::Ack { .. }) => {
@@ -263,18 +262,18 @@ impl Engine {
             }
             (Kind4::Release, _) => {
                 let config = Arc::clone(&process.config);
-                let place = contexts(&config, &network, client.relay, Some(message.addr));
+                let place = contexts(&config, network, client.relay, Some(message.addr));
                 if place.iter().any(|c| same_net(message.addr, c.range.start, c.mask)) {
                     process.drop_own(client, clid, message.addr, now);
                 }
             }
             (Kind4::Decline, _) => {
                 let config = Arc::clone(&process.config);
-                if !contexts(&config, &network, client.relay, None).is_empty() {
+                if !contexts(&config, network, client.relay, None).is_empty() {
                     process.drop_own(client, clid, message.addr, now);
                 }
             }
-            (Kind4::Bootp, Reply4::BootReply(addr)) => process.bootp(message, &network, addr, now),
+            (Kind4::Bootp, Reply4::BootReply(addr)) => process.bootp(message, network, addr, now),
             _ => {}
         }
         match (message.kind, reply) {
@@ -311,113 +310,159 @@ impl Process {
         mut do_classes: bool,
     ) {
         let client = message.client;
-        let config = Arc::clone(&self.config);
+        let Self { config, db, directory, .. } = self;
         let sent_clid = client.clid.as_ref().filter(|c| !c.is_empty() && !config.ignore_clid);
-        let found = self.db.find_by_client(&client.hw, sent_clid.map(|c| &c[..]));
+        let found = db.find_by_client(&client.hw, sent_clid.map(|c| &c[..]));
         // A client-id missing in the request is taken from the lease.
-        let clid =
-            sent_clid.cloned().or_else(|| found.and_then(|slot| self.db.get(slot).clid.clone()));
-        // A host with several addresses in its entry takes the lease over from another of them.
-        let known = found.or_else(|| self.db.find_by_addr(addr));
-        do_classes |= known.is_none();
-        let made =
-            known.or_else(|| self.db.allocate(IpAddr::V4(addr), super::types::LeaseKind::V4));
-        let Some(slot) = made else { return };
-        let ciaddr = matches!(message.kind, Kind4::Renew | Kind4::Rebind).then_some(message.addr);
-        let name = client_name(client);
-        let directory = self.directory.clone();
-        let place =
-            if do_classes || !config.hosts.is_empty() || !directory.is_empty() || tagged(&config) {
-                contexts(&config, network, client.relay, ciaddr)
-            } else {
-                Vec::new()
-            };
-        let pairs: Vec<_> = place.iter().map(|c| (c.range, c.mask)).collect();
-        let who = Identity { clid: clid.as_deref(), hw: &client.hw, name };
-        let host = directory.find(Place::V4(&pairs), who.clid, Some(who.hw), None, &[]);
-        let mut tags = Vec::new();
-        if do_classes || tagged(&config) {
-            tags = self.tags(&pairs, &who, host, addr, &place);
-        }
-        if do_classes {
-            self.db.flag(slot, Flags::CHANGED);
-            let lease = self.db.get_mut(slot);
-            if client.relay.is_some() {
-                lease.giaddr = client.relay;
+        let own_clid;
+        let clid = match sent_clid {
+            Some(_) => sent_clid,
+            None => {
+                own_clid = found.and_then(|slot| db.get(slot).clid.clone());
+                own_clid.as_ref()
             }
-            lease.extra = Some(share(extra_data(client, &tags)));
+        };
+        // A host with several addresses in its entry takes the lease over from another of them.
+        let known = found.or_else(|| db.find_by_addr(addr));
+        do_classes |= known.is_none();
+        let made = known.or_else(|| db.allocate(IpAddr::V4(addr), super::types::LeaseKind::V4));
+        let Some(slot) = made else { return };
+        let plain = directory.is_empty() && config.hosts.is_empty() && !names_by_rule(config);
+        if plain && !do_classes && keeps_name(client, db.get(slot).hostname.as_ref()) {
+            // A renewal as most are. With the name that the lease has, below comes to the same.
+            db.set_hwaddr(slot, &client.hw, clid);
+        } else {
+            let ciaddr =
+                matches!(message.kind, Kind4::Renew | Kind4::Rebind).then_some(message.addr);
+            let request = Request { client, clid, network, addr, ciaddr, do_classes };
+            identify(config, directory, db, slot, &request);
         }
-        let mut auth = false;
-        let mut hostname = name;
-        if let Some(name) = host.and_then(|h| h.name.as_deref()) {
-            hostname = Some(name);
-            auth = true;
-        } else if let Some(name) = directory.name_of(addr, &config) {
-            hostname = Some(name);
-            auth = true;
-        }
-        let clid = if host.is_some_and(|h| h.no_clid) { None } else { clid };
-        let emac = extended_hwaddr(&client.hw, clid.as_deref());
-        self.db.set_hwaddr(slot, &client.hw, clid.as_ref());
-        if !auth && config.ignore_names.iter().any(|list| match_tags(list, &tags, true)) {
-            hostname = None;
-        }
-        let generated;
-        if hostname.is_none()
-            && !emac.is_empty()
-            && config.generate_names.iter().any(|list| match_tags(list, &tags, true))
-        {
-            generated =
-                emac.iter().take(80).map(|b| format!("{b:02x}")).collect::<Vec<_>>().join("-");
-            hostname = Some(generated.as_bytes());
-        }
-        if let Some(name) = hostname {
-            self.db.set_hostname(slot, name, auth, config.domain_of(self.db.get(slot).addr));
-        }
-        self.db.set_expires(slot, lease_time, now);
-        self.db.set_interface(slot);
+        db.set_expires(slot, lease_time, now);
+        db.set_interface(slot);
     }
+}
 
-    /// The tags of a request, in the order in which dnsmasq prints them.
-    fn tags(
-        &self,
-        pairs: &[(&Range4, Ipv4Addr)],
-        who: &Identity<'_>,
-        host: Option<&Host>,
-        addr: Ipv4Addr,
-        place: &[Context4<'_>],
-    ) -> Vec<String> {
-        let mut tags = vec![String::from_utf8_lossy(&self.config.interface).into_owned()];
-        let mut push = |tag: &str| tags.insert(0, tag.to_owned());
-        let mut own = host;
-        if host.is_some() {
-            push("known");
-        } else if self.directory.find(Place::Any, who.clid, Some(who.hw), None, &[]).is_some() {
-            push("known-othernet");
-        }
-        if host.is_none()
-            && let Some(name) = who.name
-            && let Some(by_name) =
-                self.directory.find(Place::V4(pairs), None, Some(who.hw), Some(name), &[])
-            && by_name.clid.is_none()
-            && by_name.hardware.is_empty()
-        {
-            push("known");
-            own = Some(by_name);
-        }
-        for tag in own.map(|h| &h.set[..]).unwrap_or_default() {
-            push(tag);
-        }
-        let range = place
-            .iter()
-            .find(|c| c.range.start <= addr && addr <= c.range.end)
-            .or_else(|| place.iter().find(|c| same_net(addr, c.range.start, c.mask)));
-        if let Some(tag) = range.and_then(|c| c.range.set.as_deref()) {
-            push(tag);
-        }
-        dedup_keep_last(&tags)
+/// A request that is granted, as far as names and tags depend on it.
+struct Request<'a> {
+    client: &'a Client4,
+    clid: Option<&'a Text>,
+    network: &'a Network,
+    addr: Ipv4Addr,
+    ciaddr: Option<Ipv4Addr>,
+    do_classes: bool,
+}
+
+/// Whether names come from options rather than from clients and hosts.
+fn names_by_rule(config: &ServerConfig) -> bool {
+    !config.ignore_names.is_empty() || !config.generate_names.is_empty()
+}
+
+/// Whether the client asks for the very name that its lease has.
+fn keeps_name(client: &Client4, held: Option<&Text>) -> bool {
+    let whole = |name: &Text| !name.iter().any(|byte| matches!(byte, b'.' | 0));
+    client.fqdn.is_none() && client.hostname.as_ref() == held && held.is_some_and(whole)
+}
+
+/// Hardware address, client-id and host name of a lease, and what the script is told of the request.
+fn identify(
+    config: &ServerConfig,
+    directory: &Directory,
+    db: &mut LeaseDb,
+    slot: Slot,
+    request: &Request<'_>,
+) {
+    let Request { client, clid, network, addr, ciaddr, do_classes } = *request;
+    let name = client_name(client);
+    let place = if do_classes || !config.hosts.is_empty() || !directory.is_empty() || tagged(config)
+    {
+        contexts(config, network, client.relay, ciaddr)
+    } else {
+        Vec::new()
+    };
+    let pairs: Vec<_> = place.iter().map(|c| (c.range, c.mask)).collect();
+    let who = Identity { clid: clid.map(|c| &c[..]), hw: &client.hw, name };
+    let host = directory.find(Place::V4(&pairs), who.clid, Some(who.hw), None, &[]);
+    let mut tags = Vec::new();
+    if do_classes || tagged(config) {
+        tags = request_tags(config, directory, &pairs, &who, host, addr, &place);
     }
+    if do_classes {
+        db.flag(slot, Flags::CHANGED);
+        let lease = db.get_mut(slot);
+        if client.relay.is_some() {
+            lease.giaddr = client.relay;
+        }
+        lease.extra = Some(share(extra_data(client, &tags)));
+    }
+    let mut auth = false;
+    let mut hostname = name;
+    if let Some(name) = host.and_then(|h| h.name.as_deref()) {
+        hostname = Some(name);
+        auth = true;
+    } else if let Some(name) = directory.name_of(addr, config) {
+        hostname = Some(name);
+        auth = true;
+    }
+    let clid = if host.is_some_and(|h| h.no_clid) { None } else { clid };
+    let emac = extended_hwaddr(&client.hw, clid.map(|c| &c[..]));
+    db.set_hwaddr(slot, &client.hw, clid);
+    if !auth && config.ignore_names.iter().any(|list| match_tags(list, &tags, true)) {
+        hostname = None;
+    }
+    let generated;
+    if hostname.is_none()
+        && !emac.is_empty()
+        && config.generate_names.iter().any(|list| match_tags(list, &tags, true))
+    {
+        generated = emac.iter().take(80).map(|b| format!("{b:02x}")).collect::<Vec<_>>().join("-");
+        hostname = Some(generated.as_bytes());
+    }
+    if let Some(name) = hostname {
+        db.set_hostname(slot, name, auth, config.domain_of(db.get(slot).addr));
+    }
+}
 
+/// The tags of a request, in the order in which dnsmasq prints them.
+fn request_tags(
+    config: &ServerConfig,
+    directory: &Directory,
+    pairs: &[(&Range4, Ipv4Addr)],
+    who: &Identity<'_>,
+    host: Option<&Host>,
+    addr: Ipv4Addr,
+    place: &[Context4<'_>],
+) -> Vec<String> {
+    let mut tags = vec![String::from_utf8_lossy(&config.interface).into_owned()];
+    let mut push = |tag: &str| tags.insert(0, tag.to_owned());
+    let mut own = host;
+    if host.is_some() {
+        push("known");
+    } else if directory.find(Place::Any, who.clid, Some(who.hw), None, &[]).is_some() {
+        push("known-othernet");
+    }
+    if host.is_none()
+        && let Some(name) = who.name
+        && let Some(by_name) = directory.find(Place::V4(pairs), None, Some(who.hw), Some(name), &[])
+        && by_name.clid.is_none()
+        && by_name.hardware.is_empty()
+    {
+        push("known");
+        own = Some(by_name);
+    }
+    for tag in own.map(|h| &h.set[..]).unwrap_or_default() {
+        push(tag);
+    }
+    let range = place
+        .iter()
+        .find(|c| c.range.start <= addr && addr <= c.range.end)
+        .or_else(|| place.iter().find(|c| same_net(addr, c.range.start, c.mask)));
+    if let Some(tag) = range.and_then(|c| c.range.set.as_deref()) {
+        push(tag);
+    }
+    dedup_keep_last(&tags)
+}
+
+impl Process {
     /// The BOOTP part of `dhcp_reply`: an infinite lease, no client name, no extra data.
     fn bootp(&mut self, message: Message4<'_>, network: &Network, addr: Ipv4Addr, now: i64) {
         let client = message.client;

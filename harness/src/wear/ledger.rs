@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
+use super::images::{Fields, Images};
 use super::market::{Market, NotPriced};
 use super::price::{Commands, Price};
 use super::router::Script;
@@ -49,6 +50,7 @@ pub struct Ledger<'a> {
     bin: usize,
     bin_ends: u64,
     full: bool,
+    images: Option<Images>,
     wear: Wear,
 }
 
@@ -84,10 +86,26 @@ impl<'a> Ledger<'a> {
             bin: 0,
             bin_ends: 0,
             full: false,
+            images: None,
             wear: Wear::new(blocks, seconds),
         };
         ledger.at(0);
         Ok(ledger)
+    }
+
+    /// The same, which also builds the image of every commit.
+    #[must_use]
+    pub fn with_images(mut self, images: Images) -> Self {
+        self.images = Some(images);
+        self
+    }
+
+    /// The images that it built.
+    ///
+    /// # Errors
+    /// None were asked for.
+    pub fn take_images(&mut self) -> Result<Images, NotPriced> {
+        self.images.take().ok_or_else(|| NotPriced::because("no images were built"))
     }
 
     /// The counts.
@@ -116,6 +134,9 @@ impl<'a> Ledger<'a> {
             self.priced = self.content;
             self.erases = self.price.all_erases();
         }
+        if let Some(images) = &mut self.images {
+            images.build();
+        }
         self.unpaid += 1;
         self.wear.bins[self.bin] += self.erases;
     }
@@ -136,7 +157,11 @@ impl<'a> Ledger<'a> {
 
     fn store(&mut self, at: usize, lease: &Lease, name: Option<&Text>) {
         let time = self.time(lease, self.records[at].as_ref().map(|record| record.time));
-        let name = name.filter(|name| legal_hostname(name).is_some());
+        // A name that is stored was legal.
+        let stored = self.records[at].as_ref().and_then(|record| record.name.as_ref());
+        let name = name.filter(|name| {
+            stored.is_some_and(|stored| Arc::ptr_eq(stored, name)) || legal_hostname(name).is_some()
+        });
         if let Some(record) = &mut self.records[at]
             && record.hw == lease.hw
             && same(record.name.as_ref(), name)
@@ -148,7 +173,7 @@ impl<'a> Ledger<'a> {
             let bytes = record.bytes + digits(time) - digits(record.time);
             self.content = self.content + u64::from(bytes) - u64::from(record.bytes);
             (record.time, record.bytes) = (time, bytes);
-            return self.changed(u64::from(bytes));
+            return self.changed(at, u64::from(bytes));
         }
         let bytes = size(lease, name, time);
         let record =
@@ -159,10 +184,16 @@ impl<'a> Ledger<'a> {
             None => self.held += 1,
         }
         self.full |= self.content > self.market.limit();
-        self.changed(u64::from(bytes));
+        self.changed(at, u64::from(bytes));
     }
 
-    fn changed(&mut self, payload: u64) {
+    fn changed(&mut self, at: usize, payload: u64) {
+        if let (Some(images), Some(record)) = (&mut self.images, &self.records[at]) {
+            let Record { time, hw, name, clid, .. } = record;
+            let (name, clid) = (name.as_deref(), clid.as_deref());
+            let addr = Ipv4Addr::from_bits(self.first + at as u32);
+            images.set(addr, Fields { time: *time, hw, name, clid });
+        }
         self.wear.commands += self.commands.set;
         self.wear.payload += payload;
         self.commit(true);
@@ -178,6 +209,9 @@ impl<'a> Ledger<'a> {
     fn forget(&mut self, at: usize) {
         if let Some(old) = self.records[at].take() {
             self.held -= 1;
+            if let Some(images) = &mut self.images {
+                images.unset(Ipv4Addr::from_bits(self.first + at as u32));
+            }
             self.content -= u64::from(old.bytes);
             self.wear.commands += self.commands.unset;
             self.wear.payload += u64::from(old.bytes);
@@ -253,6 +287,10 @@ fn same(a: Option<&Text>, b: Option<&Text>) -> bool {
 }
 
 fn digits(number: u64) -> u32 {
+    // Nearly all times are of our century.
+    if (1_000_000_000..=LAST_TIME).contains(&number) {
+        return 10;
+    }
     number.checked_ilog10().unwrap_or(0) + 1
 }
 

@@ -6,7 +6,7 @@ use super::household::{DAY, Household};
 use super::life::Life;
 use super::market::Market;
 use super::router::Script;
-use super::study::{CannotCount, count};
+use super::study::{CannotCount, count_unlimited};
 use crate::dnsmasq::Build;
 
 /// Life is judged by so much of it.
@@ -42,7 +42,7 @@ pub(super) fn limits(
     endurance: u32,
 ) -> Result<Limits, CannotCount> {
     let lasts = |household: Household| -> Result<f64, CannotCount> {
-        let (wear, _) = count(market, &household, build, script, seed, SAMPLE)?;
+        let (wear, _) = count_unlimited(market, &household, build, script, seed, SAMPLE)?;
         Ok(Life::of(&wear, endurance, SAMPLE).years.unwrap_or(f64::INFINITY))
     };
     let clients = |years: f64| {

@@ -4,11 +4,12 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
+use super::held::Held;
 use super::sources::Source;
 use super::study::{Entry, Study};
 
 /// One JSON object.
-pub fn json(study: &Study, entries: &[Entry]) -> String {
+pub fn json(study: &Study, entries: &[Entry], held: &[Held]) -> String {
     let rows: Vec<_> = entries.iter().flatten().collect();
     let nothing: Vec<_> = entries.iter().filter_map(|entry| entry.as_ref().err()).collect();
     let report = json!({
@@ -26,6 +27,7 @@ pub fn json(study: &Study, entries: &[Entry]) -> String {
         ],
         "rows": rows,
         "impossible": nothing,
+        "processes": held,
     });
     format!("{report:#}\n")
 }

@@ -23,6 +23,12 @@ const SHORT_PAIR: u64 = 8;
 #[error("{0}")]
 pub struct NotPriced(String);
 
+impl NotPriced {
+    pub(super) fn because(why: &str) -> Self {
+        Self(why.to_owned())
+    }
+}
+
 /// What a commit costs on one router, by the bytes of variables that it holds.
 #[derive(Debug)]
 pub struct Market {
@@ -35,6 +41,7 @@ pub struct Market {
     skips_equal: bool,
     flat: Option<Arc<Price>>,
     known: Mutex<HashMap<u64, Arc<Price>>>,
+    called: Mutex<HashMap<(Script, Build), Commands>>,
 }
 
 impl Market {
@@ -62,6 +69,7 @@ impl Market {
             skips_equal: false,
             flat: None,
             known: Mutex::default(),
+            called: Mutex::default(),
         };
         if market.base + 1000 > limit {
             return Err(NotPriced(format!(
@@ -147,6 +155,16 @@ impl Market {
     /// # Errors
     /// A script that fails on an empty store.
     pub fn commands(&self, script: Script, build: Build) -> Result<Commands, NotPriced> {
+        let called = || self.called.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(commands) = called().get(&(script, build)) {
+            return Ok(*commands);
+        }
+        let commands = self.call_once_each(script, build)?;
+        called().insert((script, build), commands);
+        Ok(commands)
+    }
+
+    fn call_once_each(&self, script: Script, build: Build) -> Result<Commands, NotPriced> {
         let mut target = InProcess::new(self.machine.clone(), script.function());
         let mut count = |words: &[&str], time: &str| {
             let time = match build {

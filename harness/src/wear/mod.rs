@@ -22,9 +22,14 @@
 //!
 //! [`Chip::endurance`]: nvram_emu::device::Chip::endurance
 
+mod agenda;
+mod chart;
+mod claims;
 mod dice;
 mod fleet;
+mod held;
 mod household;
+mod images;
 mod ledger;
 mod life;
 mod limits;
@@ -40,9 +45,13 @@ mod table;
 mod tally;
 mod workload;
 
+pub use chart::{Curve, MOST_LINES, NoChart, charts, one_chart};
+pub use claims::{Claim, claims, claims_table};
 pub use dice::Dice;
 pub use fleet::{Counts, Draw, Fleet, Member, NoWhole, Plan};
+pub use held::{Counted, Held, Trial, held_table};
 pub use household::{BadHousehold, DAY, HOUR, Household, MONTH, YEAR};
+pub use images::{Fields, ImageMode, Images};
 pub use ledger::Ledger;
 pub use life::Life;
 pub use limits::Limits;
@@ -54,7 +63,8 @@ pub use router::{RouterSpec, Script, builtin_script};
 pub use simulate::{Broken, Store, live};
 pub use sources::{Source, recordings, scenario};
 pub use study::{
-    CannotCount, Entry, Nothing, Row, Study, build_name, count, count_rendered, count_workload,
+    CannotCount, Entry, Nothing, Row, Study, build_name, count, count_images, count_rendered,
+    count_workload,
 };
 pub use table::{table, years};
 pub use tally::{BINS, Wear};

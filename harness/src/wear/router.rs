@@ -13,7 +13,7 @@ use crate::target::Function;
 use crate::target::process::{ScriptCommand, ScriptFile};
 
 /// A lease script.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Script {
     /// The project's own.
     Ours {

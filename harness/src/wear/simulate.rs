@@ -1,10 +1,8 @@
 //! A household's life, event by event.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
-use std::collections::binary_heap::PeekMut;
 use std::net::Ipv4Addr;
 
+use super::agenda::Agenda;
 use super::dice::Dice;
 use super::household::{Household, MONTH, YEAR};
 use crate::dnsmasq::{
@@ -17,13 +15,12 @@ use crate::target::TargetError;
 const BEGIN: i64 = 1_767_614_400;
 /// `CLOCK_MONOTONIC` when dnsmasq starts.
 pub(super) const MONO_AT_START: i64 = 20;
-/// Where ids of clients end and those of the router's own events begin.
-const CLIENTS_END: u64 = 1 << 20;
-const REBOOT: u64 = CLIENTS_END - 1;
-const SIGHUP: u64 = CLIENTS_END - 2;
-const CUT: u64 = CLIENTS_END - 3;
-const GUEST: u64 = CLIENTS_END - 4;
-const BOOT: u64 = CLIENTS_END - 5;
+/// Ids of the router's own events, above those of people.
+const REBOOT: u32 = u32::MAX - 1;
+const SIGHUP: u32 = u32::MAX - 2;
+const CUT: u32 = u32::MAX - 3;
+const GUEST: u32 = u32::MAX - 4;
+const BOOT: u32 = u32::MAX - 5;
 const NEVER: u64 = u64::MAX;
 /// A client without an answer tries again so much later.
 const RETRY: u64 = 300;
@@ -124,7 +121,7 @@ pub fn live(
         server: server(household, build),
         store,
         dice: Dice::new(seed),
-        queue: BinaryHeap::new(),
+        agenda: Agenda::new(u64::from(household.lease_time)),
         people: Vec::new(),
         unused: Vec::new(),
         guests: 0,
@@ -142,8 +139,7 @@ struct Simulation<'a, S> {
     server: Server,
     store: &'a mut S,
     dice: Dice,
-    /// Moment << 20 | who.
-    queue: BinaryHeap<Reverse<u64>>,
+    agenda: Agenda,
     people: Vec<Person>,
     unused: Vec<usize>,
     guests: u64,
@@ -159,9 +155,9 @@ impl<S: Store> Simulation<'_, S> {
         Clock { wall: BEGIN + now as i64, mono: MONO_AT_START + now as i64 - self.booted as i64 }
     }
 
-    fn push(&mut self, moment: u64, who: u64) {
-        if moment < NEVER >> 20 {
-            self.queue.push(Reverse(moment << 20 | who));
+    fn push(&mut self, moment: u64, who: u32) {
+        if moment < NEVER {
+            self.agenda.push(moment, who);
         }
     }
 
@@ -186,7 +182,7 @@ impl<S: Store> Simulation<'_, S> {
             });
             // Not all at once: the first renewals would come in step for ever.
             let arrives = 1 + self.dice.below(self.t1.min(u64::from(u32::MAX)));
-            self.push(arrives, u64::from(number));
+            self.push(arrives, number);
         }
         for who in [REBOOT, SIGHUP, CUT, GUEST] {
             let first = self.next_of(who, 0);
@@ -196,7 +192,7 @@ impl<S: Store> Simulation<'_, S> {
     }
 
     /// When an event of the router's own comes again.
-    fn next_of(&mut self, who: u64, now: u64) -> u64 {
+    fn next_of(&mut self, who: u32, now: u64) -> u64 {
         let (every, times) = match who {
             REBOOT => (MONTH, self.household.reboots),
             SIGHUP => (MONTH, self.household.sighups),
@@ -207,26 +203,16 @@ impl<S: Store> Simulation<'_, S> {
     }
 
     fn run(&mut self, seconds: u64) -> Result<(), Broken> {
-        while let Some(&Reverse(key)) = self.queue.peek() {
-            let (now, who) = (key >> 20, key & (CLIENTS_END - 1));
+        while let Some((now, who)) = self.agenda.pop() {
             if now >= seconds {
                 break;
             }
             self.store.at(now);
+            self.alarms(now);
             if who < BOOT {
-                // The top is replaced in place: half the work of a pop and a push.
-                self.alarms(now);
                 let next = self.person(who as usize, now);
-                if let Some(mut top) = self.queue.peek_mut() {
-                    if next < NEVER >> 20 {
-                        *top = Reverse(next << 20 | who);
-                    } else {
-                        PeekMut::pop(top);
-                    }
-                }
+                self.push(next, who);
             } else {
-                self.queue.pop();
-                self.alarms(now);
                 self.router(who, now)?;
             }
         }
@@ -255,7 +241,7 @@ impl<S: Store> Simulation<'_, S> {
     }
 
     /// Something that happens to the router.
-    fn router(&mut self, who: u64, now: u64) -> Result<(), Broken> {
+    fn router(&mut self, who: u32, now: u64) -> Result<(), Broken> {
         let up = now >= self.down_until;
         match who {
             BOOT => return self.boot(now),
@@ -298,7 +284,7 @@ impl<S: Store> Simulation<'_, S> {
                 self.people.len() - 1
             }
         };
-        self.push(now, place as u64);
+        self.push(now, place as u32);
     }
 
     /// The next thing that a person does; returns when it does something again.

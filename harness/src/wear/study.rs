@@ -4,6 +4,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::household::{DAY, Household};
+use super::images::{ImageMode, Images};
 use super::ledger::Ledger;
 use super::life::Life;
 use super::limits::{Limits, limits};
@@ -43,6 +44,8 @@ pub struct Study {
     pub limits: bool,
     /// Whether calls are put into words and carried out on a machine in memory.
     pub rendered: bool,
+    /// Whether the flash image of every commit is built, and how.
+    pub images: Option<ImageMode>,
 }
 
 /// One router with one build and one script.
@@ -94,11 +97,28 @@ pub fn build_name(build: Build) -> &'static str {
     }
 }
 
-/// Counts a household on one router.
+/// Counts a household on one router. Where there is ever more to store than fits, every call is carried out instead
+/// ([`count_rendered`]), for only the tools know what becomes of it; then the second is true.
 ///
 /// # Errors
 /// A life that ends early, or a script that fails.
 pub fn count(
+    market: &Market,
+    household: &Household,
+    build: Build,
+    script: Script,
+    seed: u64,
+    seconds: u64,
+) -> Result<(Wear, bool), CannotCount> {
+    let (wear, full) = count_unlimited(market, household, build, script, seed, seconds)?;
+    if full {
+        return Ok((count_rendered(market, household, build, script, seed, seconds)?, true));
+    }
+    Ok((wear, false))
+}
+
+/// Counts as if the NVRAM were large enough; whether it is not.
+pub(super) fn count_unlimited(
     market: &Market,
     household: &Household,
     build: Build,
@@ -111,6 +131,29 @@ pub fn count(
     live(household, build, seed, seconds, &mut ledger)?;
     let full = ledger.is_full();
     Ok((ledger.finish(), full))
+}
+
+/// Counts a household and builds the image of every commit.
+///
+/// # Errors
+/// As [`count`]; a dialect whose images are not modelled, an NVRAM that is full.
+pub fn count_images(
+    market: &Market,
+    household: &Household,
+    build: Build,
+    script: Script,
+    (seed, seconds): (u64, u64),
+    mode: ImageMode,
+) -> Result<(Wear, Images), CannotCount> {
+    let (first, number) = addresses(household);
+    let ledger = Ledger::new(market, script, build, seconds, first, number)?;
+    let mut ledger = ledger.with_images(Images::new(market, mode)?);
+    live(household, build, seed, seconds, &mut ledger)?;
+    if ledger.is_full() {
+        return Err(NotPriced::because("the NVRAM is full: count without --images").into());
+    }
+    let images = ledger.take_images();
+    Ok((ledger.finish(), images?))
 }
 
 /// The same with every call put into words, and every command run on a machine in memory.
@@ -140,6 +183,9 @@ pub enum CannotCount {
     /// Not to its end.
     #[error(transparent)]
     Life(#[from] Broken),
+    /// A scenario that cannot be run.
+    #[error(transparent)]
+    Scenario(#[from] Fault),
 }
 
 /// Counts a list of events, every call put into words.
@@ -159,11 +205,11 @@ pub fn count_workload(
 }
 
 /// One thing to count.
-struct Task {
-    build: Build,
-    script: Script,
+pub(super) struct Task {
+    pub(super) build: Build,
+    pub(super) script: Script,
     /// None: the household.
-    workload: Option<Workload>,
+    pub(super) workload: Option<Workload>,
 }
 
 impl Study {
@@ -193,7 +239,7 @@ impl Study {
         Ok(rows.collect())
     }
 
-    fn tasks(&self) -> Result<Vec<Task>, Fault> {
+    pub(super) fn tasks(&self) -> Result<Vec<Task>, Fault> {
         let mut tasks: Vec<Task> = Vec::new();
         let mut add = |workload: Option<&Workload>, scripts: &[Script]| {
             let only = workload.and_then(|workload| workload.build);
@@ -239,6 +285,11 @@ impl Study {
         let endurance = self.endurance.unwrap_or(spec.chip.endurance);
         let (wear, full) = match workload {
             Some(workload) => (count_workload(market, workload, *build, *script)?, false),
+            None if self.images.is_some() => {
+                let mode = self.images.unwrap_or(ImageMode::Full);
+                let times = (*seed, *seconds);
+                (count_images(market, household, *build, *script, times, mode)?.0, false)
+            }
             None if self.rendered => {
                 (count_rendered(market, household, *build, *script, *seed, *seconds)?, false)
             }
@@ -266,7 +317,7 @@ impl Study {
     }
 
     /// After how many seconds a workload happens again.
-    fn every(&self, workload: &Workload) -> u64 {
+    pub(super) fn every(&self, workload: &Workload) -> u64 {
         self.every.unwrap_or(workload.seconds.max(DAY))
     }
 }

@@ -5,13 +5,13 @@
 //! ([`Event::Call`]; they belong to one build), and what dnsmasq itself met ([`Event::Start`], [`Event::Message`],
 //! [`Event::Sighup`]; the engine makes the calls, in either build).
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use super::rendered::Rendered;
 use super::simulate::{Broken, MONO_AT_START, Store as _};
 use crate::dnsmasq::{
-    Build, Client4, Clock, Engine, InitResult, Kind4, Message4, Network, Reply4, ScriptCall,
-    ServerConfig,
+    Build, Client4, Clock, Engine, HwAddr, InitResult, Kind4, Message4, Network, Reply4,
+    ScriptCall, ServerConfig,
 };
 
 /// Something that happens.
@@ -31,6 +31,15 @@ pub enum Event {
         addr: Ipv4Addr,
         /// The answer.
         reply: Reply4,
+    },
+    /// A neighbour comes into the kernel's table, or goes. dnsmasq looks with the next event, every 90 s at most.
+    Neighbour {
+        /// Its address.
+        addr: Ipv4Addr,
+        /// Its hardware address.
+        hw: HwAddr,
+        /// Whether it is there from now on.
+        there: bool,
     },
     /// SIGHUP to dnsmasq.
     Sighup,
@@ -91,6 +100,10 @@ impl Workload {
                     engine.dhcp4(message, *reply, clock, store);
                 }
                 Event::Found(variables) => store.found(variables)?,
+                Event::Neighbour { addr, hw, there: true } => {
+                    engine.add_neighbour(IpAddr::V4(*addr), *hw);
+                }
+                Event::Neighbour { addr, .. } => engine.remove_neighbour(IpAddr::V4(*addr)),
                 Event::Sighup => engine.sighup(clock, store),
                 Event::PowerOff => {
                     engine.kill();

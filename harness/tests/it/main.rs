@@ -12,4 +12,6 @@ mod races;
 mod runner;
 mod traces;
 mod wear;
+mod wear_images;
+mod wear_reports;
 mod wear_workloads;

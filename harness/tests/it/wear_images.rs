@@ -1,0 +1,92 @@
+//! Images built during a count are the tool's own, and the incremental ones the full ones.
+
+use std::net::Ipv4Addr;
+
+use leaselab::dnsmasq::{Build, HwAddr, hex_text};
+use leaselab::wear::{
+    DAY, Fields, HOUR, Household, ImageMode, Images, Market, RouterSpec, Script, count,
+    count_images,
+};
+use nvram_emu::Dialect;
+use nvram_emu::device::Chip;
+use proptest::prelude::*;
+
+fn market() -> Market {
+    let spec = RouterSpec { neighbours: 3000, ..RouterSpec::new(Dialect::OpenWrt, Chip::SPI_NOR) };
+    Market::new(&spec).expect("a router")
+}
+
+/// One command of a script: a record set, or none any more.
+#[derive(Clone, Debug)]
+struct Step {
+    addr: Ipv4Addr,
+    stored: Option<(u64, Option<String>)>,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let record = (0_u64..20_000_000_000, proptest::option::of("[a-z]{1,12}"));
+    let stored = prop_oneof![
+        3 => record.prop_map(Some),
+        2 => (1_700_000_000_u64..1_800_000_000).prop_map(|time| Some((time, Some("pc".to_owned())))),
+        1 => Just(None),
+    ];
+    (50_u8..60, stored)
+        .prop_map(|(last, stored)| Step { addr: Ipv4Addr::new(192, 168, 1, last), stored })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn incremental_full_and_real_images_are_one(steps in proptest::collection::vec(step(), 1..40)) {
+        let market = market();
+        let mut machine = market.machine().clone();
+        let offset = market.image(0).start as usize;
+        let mut full = Images::new(&market, ImageMode::Full).expect("images");
+        let mut incremental = Images::new(&market, ImageMode::Incremental).expect("images");
+        for Step { addr, stored } in steps {
+            let hw = HwAddr::ethernet([2, 0, 0, 0, 0, addr.octets()[3]]);
+            let clid = [1, 2, 3];
+            let variable = format!("dnsmasq_lease_{addr}");
+            match &stored {
+                Some((time, name)) => {
+                    let fields =
+                        Fields { time: *time, hw: &hw, name: name.as_deref().map(str::as_bytes), clid: Some(&clid) };
+                    full.set(addr, fields);
+                    incremental.set(addr, fields);
+                    let name = name.as_deref().unwrap_or("*");
+                    let pair = format!("{variable}={time} {} {addr} {name} {}", hw.text(), hex_text(&clid));
+                    machine.run(&[b"set", pair.as_bytes()]);
+                }
+                None => {
+                    full.unset(addr);
+                    incremental.unset(addr);
+                    machine.run(&[b"unset", variable.as_bytes()]);
+                }
+            }
+            machine.run(&[b"commit"]);
+            full.build();
+            incremental.build();
+            prop_assert!(full.bytes() == &machine.flash_bytes()[offset..], "full, after {addr}");
+            prop_assert!(incremental.bytes() == full.bytes(), "incremental, after {addr}");
+        }
+    }
+}
+
+#[test]
+fn building_images_changes_no_count() {
+    let market = market();
+    let household = Household { clients: 6, lease_time: HOUR as u32, ..Household::default() };
+    for (build, script) in [(Build::Rtc, Script::Naive), (Build::NoRtc, Script::Ours { slack: 0 })]
+    {
+        let counted = count(&market, &household, build, script, 5, 3 * DAY).expect("counts").0;
+        let built = |mode| {
+            count_images(&market, &household, build, script, (5, 3 * DAY), mode).expect("images")
+        };
+        let (wear, full) = built(ImageMode::Full);
+        let (_, incremental) = built(ImageMode::Incremental);
+        assert_eq!(wear, counted);
+        assert_eq!(full.built(), counted.commits);
+        assert!(full.bytes() == incremental.bytes());
+    }
+}
