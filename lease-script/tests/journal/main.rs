@@ -1,0 +1,8 @@
+//! The journal on real files: `lease-update` with `LEASE_STORE=journal:PATH`, as processes.
+
+mod bad_input;
+mod full;
+mod recovery;
+mod stories;
+mod support;
+mod writers;
