@@ -89,7 +89,10 @@ impl Loaded {
 /// The last load of the flash, kept with the stamp of the contents and the size that it was made for: a router
 /// that is forked a hundred times reads its image once.
 #[derive(Debug, Default)]
-pub(super) struct Loads(Mutex<Option<(u64, u32, Result<Loaded, NotOpened>)>>);
+pub(super) struct Loads(Mutex<Option<Load>>);
+
+/// Stamp of the contents, size, and what came of it.
+type Load = (u64, u32, Result<Loaded, NotOpened>);
 
 impl Loads {
     /// The load of these contents and this size, made by `load` where there is none.
