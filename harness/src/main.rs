@@ -4,9 +4,13 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use leaselab::live::gate;
 use leaselab::target::process::{AGENT_NAME, agent, shim};
 
 fn main() -> ExitCode {
+    if let Some(socket) = std::env::var_os(gate::GATE) {
+        return gate::main(socket);
+    }
     let called: PathBuf = std::env::args_os().next().unwrap_or_default().into();
     match called.file_name().and_then(|name| name.to_str()) {
         Some("nvram") => shim::main(),

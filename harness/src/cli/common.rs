@@ -8,7 +8,7 @@ use clap::ValueEnum as _;
 use super::Failure;
 use crate::run::{self, Fault, Options, ScriptChoice, TargetKind};
 use crate::scenario::{Case, Overrides};
-use crate::target::process::Settings;
+use crate::target::process::{Root, Settings};
 use crate::target::{Scripted, TargetError};
 
 /// The default of `--timeout`.
@@ -22,7 +22,7 @@ pub(super) struct Common {
     pub(super) script: Option<PathBuf>,
     /// What runs the script, such as `busybox ash`; default: its own first line decides
     #[arg(long, value_name = "CMD", default_value = "")]
-    shell: String,
+    pub(super) shell: String,
     /// dnsmasq's build: the default one, or with `HAVE_BROKEN_RTC`; default: as the scenario says
     #[arg(long, value_enum)]
     pub(super) rtc: Option<RtcChoice>,
@@ -43,7 +43,7 @@ pub(super) struct Common {
     pub(super) seed: u64,
     /// Do without user and mount namespaces
     #[arg(long)]
-    no_private_root: bool,
+    pub(super) no_private_root: bool,
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -93,7 +93,7 @@ impl Common {
             leaselab: std::env::current_exe()
                 .map_err(|error| Failure::Environment(format!("leaselab itself: {error}")))?,
             limit_ms: self.timeout.clamp(1, 86_400) * 1000,
-            private_root: !self.no_private_root,
+            root: if self.no_private_root { Root::Shared } else { Root::Private },
         };
         let target = match self.target.unwrap_or(TargetChoice::Process) {
             TargetChoice::InProcess => TargetKind::InProcess,

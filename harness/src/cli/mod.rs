@@ -6,6 +6,7 @@ mod device;
 mod fuzz;
 mod import_trace;
 mod leases;
+mod live;
 mod races;
 mod recover;
 mod replay;
@@ -72,6 +73,8 @@ enum Command {
     Fuzz(fuzz::Args),
     /// Read lease databases of other servers: ISC dhcpd
     Leases(leases::Args),
+    /// Run scenarios with a real dnsmasq
+    Live(Box<live::Args>),
     /// Run one printed reproduction id again
     Replay(replay::Args),
     /// Run scenarios
@@ -91,6 +94,7 @@ pub fn main() -> Exit {
         Command::Device(args) => device::run(&args),
         Command::Fuzz(args) => fuzz::run(&args),
         Command::Leases(args) => leases::run(&args),
+        Command::Live(args) => live::run(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Schema(args) => Ok(schema::run(&args)),

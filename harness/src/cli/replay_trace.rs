@@ -7,6 +7,7 @@ use toml::Spanned;
 use super::common::Common;
 use super::{Exit, Failure};
 use crate::dnsmasq::ScriptCall;
+use crate::live::LiveSettings;
 use crate::run::{Options, Tally, TargetKind, setup};
 use crate::scenario::{Bytes, Router};
 use crate::target::process::Process;
@@ -76,7 +77,9 @@ fn replay(recording: &Recording, router: &Router, options: &Options) -> Result<T
             let why = "a script of your own runs in processes only".to_owned();
             return Err(Failure::Input(why));
         }
-        TargetKind::Process(settings) | TargetKind::Both(settings) => {
+        TargetKind::Process(settings)
+        | TargetKind::Both(settings)
+        | TargetKind::Live(LiveSettings { process: settings, .. }) => {
             let script = options.script.command();
             Box::new(Process::new(machine, &script, settings)?)
         }

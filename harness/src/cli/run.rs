@@ -18,9 +18,9 @@ use crate::suite::{self, Shard};
 pub(super) struct Args {
     /// Scenario files, or folders of them
     #[arg(default_value = "scenarios")]
-    paths: Vec<PathBuf>,
+    pub(super) paths: Vec<PathBuf>,
     #[command(flatten)]
-    common: Common,
+    pub(super) common: Common,
     /// Run the cases whose name contains this text
     #[arg(long, value_name = "TEXT")]
     filter: Option<String>,
@@ -45,16 +45,31 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
-    let overrides = args.common.overrides()?;
-    let options = args.common.options(args.verbose || args.keep.is_some())?;
-    let mut cases = suite::load(&args.paths, &overrides)?;
-    suite::narrow(&mut cases, args.filter.as_deref(), args.shard);
-    if cases.is_empty() {
-        return Err(Failure::Input("no case fits these options".to_owned()));
+    run_cases(args, &args.cases()?, &args.options()?)
+}
+
+impl Args {
+    /// The cases that the command line means.
+    pub(super) fn cases(&self) -> Result<Vec<Case>, Failure> {
+        let mut cases = suite::load(&self.paths, &self.common.overrides()?)?;
+        suite::narrow(&mut cases, self.filter.as_deref(), self.shard);
+        if cases.is_empty() {
+            return Err(Failure::Input("no case fits these options".to_owned()));
+        }
+        Ok(cases)
     }
+
+    /// How to run them.
+    pub(super) fn options(&self) -> Result<Options, Failure> {
+        self.common.options(self.verbose || self.keep.is_some())
+    }
+}
+
+/// Runs cases and writes the reports.
+pub(super) fn run_cases(args: &Args, cases: &[Case], options: &Options) -> Result<Exit, Failure> {
     report::check_writable(args.junit.iter().chain(&args.json))?;
-    let reports = run_all(&cases, &options, &args.common.pool()?, args)?;
-    let files = report::by_file(&cases, reports);
+    let reports = run_all(cases, options, &args.common.pool()?, args)?;
+    let files = report::by_file(cases, reports);
     if let Some(path) = &args.junit {
         report::write_junit(path, &files)?;
     }
@@ -62,7 +77,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         report::write_json(path, &files)?;
     }
     if args.claims {
-        report::print_claims(&cases);
+        report::print_claims(cases);
     }
     let summary = report::Summary::of(&files);
     anstream::println!("{summary}");

@@ -139,6 +139,12 @@ impl Engine {
         self.network = Arc::new(network);
     }
 
+    /// The server's interface.
+    #[must_use]
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
     /// Whether dnsmasq runs.
     #[must_use]
     pub fn is_running(&self) -> bool {

@@ -105,6 +105,12 @@ pub struct Lease {
 }
 
 impl Lease {
+    /// Whether its end has come, on dnsmasq's own clock (lease.c `lease_prune`).
+    #[must_use]
+    pub fn is_over(&self, now: i64) -> bool {
+        self.expires != 0 && now >= self.expires
+    }
+
     /// The IPv4 address of a DHCPv4 lease.
     #[must_use]
     pub fn v4(&self) -> Option<Ipv4Addr> {

@@ -4,7 +4,7 @@
 //! answer to the [`Engine`]. Not decided here: the ICMP probe (as with `--no-ping`), PXE, more than one interface.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use super::call::CallSink;
@@ -31,6 +31,8 @@ pub struct Server {
     pub(crate) declined: HashMap<IpAddr, i64>,
     /// State of the generator of temporary addresses.
     pub(crate) random: u64,
+    /// The temporary address that a real server drew.
+    pub(crate) drawn: Option<Ipv6Addr>,
 }
 
 /// The lease time that a client gets: dhcp-host's or the range's, less if it asks for less, at least 120 s
@@ -75,6 +77,7 @@ impl Server {
             epochs6: Vec::new(),
             declined: HashMap::new(),
             random: 0,
+            drawn: None,
         }
     }
 
@@ -111,6 +114,11 @@ impl Server {
     /// Chooses the random temporary addresses (IA_TA) of DHCPv6.
     pub fn seed(&mut self, seed: u64) {
         self.random = seed;
+    }
+
+    /// A real server drew this temporary address: the next one is it.
+    pub fn draw(&mut self, address: Ipv6Addr) {
+        self.drawn = Some(address);
     }
 
     /// A message is decided, answered and has its calls. `addr` is the address asked for or owned; 0.0.0.0 if none.

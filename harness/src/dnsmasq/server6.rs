@@ -121,6 +121,12 @@ impl Server {
         if held.is_some() {
             return held;
         }
+        let drawn = self.drawn.take().filter(|_| kind == LeaseKind::Ta);
+        if let Some(drawn) = drawn
+            && let Some(range) = ranges.iter().find(|r| r.start <= drawn && drawn <= r.end)
+        {
+            return Some((drawn, range.lease_time));
+        }
         let own: Vec<Ipv6Addr> = self.engine.network.v6.iter().map(|(addr, _)| *addr).collect();
         for untagged in [false, true] {
             // dhcp6.c links the ranges of an interface in reverse.

@@ -38,6 +38,8 @@ pub(crate) struct Client {
     pub(crate) protocol: Protocol,
     /// The address that it holds, or remembers.
     pub(crate) address: Option<IpAddr>,
+    /// DHCPv6: the DUID of the server that it knows.
+    pub(crate) server: Option<Vec<u8>>,
     /// Whether it went away without a word.
     silent: bool,
 }
@@ -125,11 +127,12 @@ impl Clients {
             }
         };
         let remembered = known.and_then(|index| self.list[index].address);
+        let server = known.and_then(|index| self.list[index].server.clone());
         let address = match &join.address {
             Some(address) => Some(parse_address(case, address)?),
             None => remembered,
         };
-        let client = Client { name: name.to_owned(), protocol, address, silent: false };
+        let client = Client { name: name.to_owned(), protocol, address, server, silent: false };
         Ok(match known {
             Some(index) => {
                 self.list[index] = client;

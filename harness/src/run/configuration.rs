@@ -6,11 +6,15 @@ use crate::diagnostics::SourceError;
 use crate::dnsmasq::{Build, Engine, Network, ServerConfig};
 use crate::scenario::Case;
 
-/// A dnsmasq that is not running yet.
+/// A dnsmasq that is not running yet, and its command line.
 ///
 /// # Errors
 /// A range or an option that dnsmasq would not understand, with its place.
-pub(super) fn engine(case: &Case, build: Build, limit: Option<u32>) -> Result<Engine, SourceError> {
+pub(super) fn engine(
+    case: &Case,
+    build: Build,
+    limit: Option<u32>,
+) -> Result<(Engine, Vec<String>), SourceError> {
     let server = &case.scenario.server;
     let range = |range: &toml::Spanned<String>, rest: &str| match range.get_ref().split_once('-') {
         Some((first, last)) => Ok(format!("--dhcp-range={},{},{rest}", first.trim(), last.trim())),
@@ -46,7 +50,7 @@ pub(super) fn engine(case: &Case, build: Build, limit: Option<u32>) -> Result<En
     let network = network(&config).ok_or_else(|| {
         case.error(server.range.span(), "a range begins and ends in one network of 256 addresses")
     })?;
-    Ok(Engine::on(build, config, network))
+    Ok((Engine::on(build, config, network), line))
 }
 
 /// The router's own addresses: the first of the /24 and the /64 that it leases from.

@@ -9,6 +9,53 @@ use crate::dnsmasq::{
 };
 use crate::scenario::ReplyKind;
 
+/// Who answers a client: the engine's server, or a real one.
+pub(crate) trait Answers {
+    /// A DHCPv4 message.
+    fn message4(&mut self, kind: Kind4, client: &Client4, addr: Ipv4Addr) -> Reply4;
+
+    /// SOLICIT and REQUEST.
+    fn join6(&mut self, client: &Client6, kind: LeaseKind, iaid: u32) -> Reply6;
+
+    /// RENEW, or REBIND.
+    fn renew6(&mut self, client: &Client6, rebind: bool, asked: &[Ia]) -> Reply6;
+
+    /// RELEASE, or DECLINE.
+    fn release6(&mut self, client: &Client6, decline: bool, asked: &[Ia]) -> Reply6;
+
+    /// The server's DUID, where it is known beforehand.
+    fn server_duid(&self) -> Vec<u8>;
+}
+
+/// The engine's server, at a moment; what dnsmasq then asks of its script is put behind `calls`.
+struct Predicted<'a> {
+    server: &'a mut Server,
+    clock: Clock,
+    calls: &'a mut Vec<ScriptCall>,
+}
+
+impl Answers for Predicted<'_> {
+    fn message4(&mut self, kind: Kind4, client: &Client4, addr: Ipv4Addr) -> Reply4 {
+        self.server.handle(kind, client, addr, self.clock, self.calls)
+    }
+
+    fn join6(&mut self, client: &Client6, kind: LeaseKind, iaid: u32) -> Reply6 {
+        self.server.join6(client, kind, iaid, None, self.clock, self.calls)
+    }
+
+    fn renew6(&mut self, client: &Client6, rebind: bool, asked: &[Ia]) -> Reply6 {
+        self.server.renew6(client, rebind, asked, self.clock, self.calls)
+    }
+
+    fn release6(&mut self, client: &Client6, decline: bool, asked: &[Ia]) -> Reply6 {
+        self.server.release6(client, decline, asked, self.clock, self.calls)
+    }
+
+    fn server_duid(&self) -> Vec<u8> {
+        self.server.engine().server_duid().to_vec()
+    }
+}
+
 /// Lets a client do something; what dnsmasq then asks of its script is put behind `calls`.
 pub(crate) fn perform(
     server: &mut Server,
@@ -18,17 +65,36 @@ pub(crate) fn perform(
     clock: Clock,
     calls: &mut Vec<ScriptCall>,
 ) -> ReplyKind {
+    exchange(&mut Predicted { server, clock, calls }, client, deed, address)
+}
+
+/// Lets a client speak to a server.
+pub(crate) fn exchange(
+    server: &mut impl Answers,
+    client: &mut Client,
+    deed: Deed,
+    address: Option<IpAddr>,
+) -> ReplyKind {
     let address = address.or(client.address);
     let (reply, given) = match &client.protocol {
-        Protocol::V4(own) => v4(server, own, deed, address, clock, calls),
-        Protocol::Bootp(own) => {
-            match server.handle(Kind4::Bootp, own, Ipv4Addr::UNSPECIFIED, clock, calls) {
-                Reply4::BootReply(given) => (ReplyKind::Ack, Some(IpAddr::V4(given))),
-                _ => (ReplyKind::None, None),
-            }
-        }
+        Protocol::V4(own) => v4(server, own, deed, address),
+        Protocol::Bootp(own) => match server.message4(Kind4::Bootp, own, Ipv4Addr::UNSPECIFIED) {
+            Reply4::BootReply(given) => (ReplyKind::Ack, Some(IpAddr::V4(given))),
+            _ => (ReplyKind::None, None),
+        },
         Protocol::V6 { client: own, kind, iaid } => {
-            v6(server, own, (*kind, *iaid), deed, address, clock, calls)
+            let duid = server.server_duid();
+            let named = matches!(deed, Deed::Renew | Deed::Release | Deed::Decline);
+            let known = client.server.as_ref().filter(|_| named && !duid.is_empty());
+            if known.is_some_and(|known| *known != duid) {
+                // rfc3315.c `dhcp6_no_relay`: a message to another server is not looked at.
+                return ReplyKind::None;
+            }
+            let answer = v6(server, own, (*kind, *iaid), deed, address);
+            if answer.0 == ReplyKind::Ack {
+                client.server = Some(duid);
+            }
+            answer
         }
     };
     client.address = given.or(client.address);
@@ -36,20 +102,21 @@ pub(crate) fn perform(
 }
 
 fn v4(
-    server: &mut Server,
+    server: &mut impl Answers,
     client: &Client4,
     deed: Deed,
     address: Option<IpAddr>,
-    clock: Clock,
-    calls: &mut Vec<ScriptCall>,
 ) -> (ReplyKind, Option<IpAddr>) {
     let own = match address {
         Some(IpAddr::V4(own)) => own,
         _ => Ipv4Addr::UNSPECIFIED,
     };
     let reply = match kind4(deed) {
-        Some(kind) => server.handle(kind, client, own, clock, calls),
-        None => server.join(client, (!own.is_unspecified()).then_some(own), clock, calls),
+        Some(kind) => server.message4(kind, client, own),
+        None => match server.message4(Kind4::Discover { rapid: false }, client, own) {
+            Reply4::Offer(offered) => server.message4(Kind4::Request, client, offered),
+            other => other,
+        },
     };
     match reply {
         // The answer to INFORM gives no address.
@@ -76,13 +143,11 @@ fn kind4(deed: Deed) -> Option<Kind4> {
 }
 
 fn v6(
-    server: &mut Server,
+    server: &mut impl Answers,
     client: &Client6,
     (kind, iaid): (LeaseKind, u32),
     deed: Deed,
     address: Option<IpAddr>,
-    clock: Clock,
-    calls: &mut Vec<ScriptCall>,
 ) -> (ReplyKind, Option<IpAddr>) {
     let own = match address {
         Some(IpAddr::V6(own)) => own,
@@ -90,11 +155,11 @@ fn v6(
     };
     let asked = [Ia { kind, iaid, addrs: vec![own], valid: 0 }];
     let reply = match deed {
-        Deed::Ask | Deed::InitReboot => server.join6(client, kind, iaid, None, clock, calls),
-        Deed::Renew => server.renew6(client, false, &asked, clock, calls),
-        Deed::Rebind => server.renew6(client, true, &asked, clock, calls),
-        Deed::Release => server.release6(client, false, &asked, clock, calls),
-        Deed::Decline => server.release6(client, true, &asked, clock, calls),
+        Deed::Ask | Deed::InitReboot => server.join6(client, kind, iaid),
+        Deed::Renew => server.renew6(client, false, &asked),
+        Deed::Rebind => server.renew6(client, true, &asked),
+        Deed::Release => server.release6(client, false, &asked),
+        Deed::Decline => server.release6(client, true, &asked),
         Deed::Inform => Reply6::Silent,
     };
     match reply {

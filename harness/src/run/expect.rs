@@ -10,14 +10,18 @@ use super::text::unescape;
 use super::world::World;
 use crate::dnsmasq::{Build, same_name};
 use crate::scenario::{Between, Expect, LeaseTime, ReplyKind, Seconds};
+use crate::target::TargetError;
 
 /// Holds every expectation of `expect` against the world after the step.
+///
+/// # Errors
+/// When the target fails.
 pub(super) fn check(
     world: &mut World<'_>,
     clients: &Clients,
     reply: Option<ReplyKind>,
     expect: &Expect,
-) {
+) -> Result<(), TargetError> {
     let mut checker = Checker { unmet: Vec::new() };
     checker.leases(world, clients, expect);
     checker.dnsmasq(world, clients, expect);
@@ -30,6 +34,16 @@ pub(super) fn check(
     for text in checker.unmet {
         world.findings.add(FindingKind::Unmet, text);
     }
+    for (names, wanted) in [(&expect.names, true), (&expect.no_names, false)] {
+        for name in names {
+            if world.resolves(name)?.is_some_and(|found| found != wanted) {
+                let word = if wanted { "no answer" } else { "an answer" };
+                let text = format!("its name server has {word} for {name}");
+                world.findings.add(FindingKind::Unforeseen, text);
+            }
+        }
+    }
+    Ok(())
 }
 
 struct Checker {
@@ -101,8 +115,10 @@ impl Checker {
     }
 
     fn dnsmasq(&mut self, world: &World<'_>, clients: &Clients, expect: &Expect) {
+        let now = world.engine().build().now(world.clocks.now());
         let answers = |name: &str| {
-            world.engine().leases().any(|lease| {
+            // cache.c `is_expired`: a name goes when its lease's time has come, the lease itself later.
+            world.engine().leases().filter(|lease| !lease.is_over(now)).any(|lease| {
                 lease.hostname.as_ref().is_some_and(|own| same_name(own, name.as_bytes()))
             })
         };

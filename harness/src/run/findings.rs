@@ -30,6 +30,8 @@ pub enum FindingKind {
     Unmet,
     /// The script hung, or a disturbance never struck.
     Astray,
+    /// The real dnsmasq did not do what the engine said.
+    Unforeseen,
 }
 
 impl Invariant {
@@ -53,6 +55,7 @@ impl FindingKind {
             Self::Broken(invariant) => invariant.name(),
             Self::Unmet => "expectation",
             Self::Astray => "astray",
+            Self::Unforeseen => "dnsmasq",
         }
     }
 }

@@ -18,6 +18,7 @@ use super::world::World;
 use super::{configuration, setup};
 use crate::crash::Id;
 use crate::diagnostics::SourceError;
+use crate::live::{Live, LiveSettings};
 use crate::scenario::{Case, Forgiven, Moment};
 use crate::target::process::{Process, ScriptCommand, ScriptFile, Settings};
 use crate::target::{Function, InProcess, Target, TargetError};
@@ -34,6 +35,8 @@ pub enum TargetKind {
     InProcess,
     /// Both, which must agree.
     Both(Settings),
+    /// Real processes below a real dnsmasq.
+    Live(LiveSettings),
 }
 
 /// The script under test, in place of the project's own.
@@ -129,6 +132,7 @@ pub fn run_case(case: &Case, options: &Options) -> Result<CaseReport, Fault> {
     let mut report = match &options.target {
         TargetKind::InProcess => run_in_process(case, options)?,
         TargetKind::Process(settings) => run_in_processes(case, options, settings)?,
+        TargetKind::Live(settings) => run_live(case, options, settings)?,
         TargetKind::Both(settings) => {
             let mut report = run_in_processes(case, options, settings)?;
             let other = run_in_process(case, options)?;
@@ -163,7 +167,8 @@ fn blank_report(case: &Case, options: &Options) -> CaseReport {
 
 /// The command that runs just this case in the same way.
 fn reproduction(case: &Case, options: &Options) -> String {
-    let mut words = vec!["leaselab".to_owned(), "run".to_owned()];
+    let command = if matches!(options.target, TargetKind::Live(_)) { "live" } else { "run" };
+    let mut words = vec!["leaselab".to_owned(), command.to_owned()];
     words.push(case.source.path.to_string_lossy().into_owned());
     words.extend(["--filter".to_owned(), case.name(), "--verbose".to_owned()]);
     words.extend(options.arguments.iter().cloned());
@@ -209,6 +214,23 @@ fn run_in_processes(
     let script = command(case, &options.script);
     let mut target = Process::new(router(case)?, &script, settings)?;
     report.shared_root = target.refused_private_root().map(str::to_owned);
+    play(case, &mut target, options, &mut report, Watch::default())?;
+    Ok(report)
+}
+
+fn run_live(case: &Case, options: &Options, settings: &LiveSettings) -> Result<CaseReport, Fault> {
+    let mut report = blank_report(case, options);
+    let later = case.scenario.steps.iter().filter(|step| case.matches(&step.get_ref().when));
+    let later = later.filter_map(|step| step.get_ref().boot.as_ref()?.rtc);
+    let lacking = std::iter::once(case.scenario.router.rtc)
+        .chain(later)
+        .find_map(|rtc| settings.lacks(build_of(rtc)));
+    if let Some(why) = lacking {
+        report.verdict = Verdict::Skipped(why.to_owned());
+        return Ok(report);
+    }
+    let script = command(case, &options.script);
+    let mut target = Live::new(router(case)?, &script, settings)?;
     play(case, &mut target, options, &mut report, Watch::default())?;
     Ok(report)
 }
@@ -372,7 +394,8 @@ fn play(
 ) -> Result<(), Fault> {
     let scenario = &case.scenario;
     let build = build_of(scenario.router.rtc);
-    let engine = configuration::engine(case, build, scenario.server.lease_limit)?;
+    let (engine, options_of_dnsmasq) =
+        configuration::engine(case, build, scenario.server.lease_limit)?;
     let truth = match scenario.router.date {
         Moment::At(second) => second,
         Moment::By(_) => {
@@ -390,7 +413,7 @@ fn play(
     };
     let mut world = World::new(
         target,
-        engine,
+        (engine, options_of_dnsmasq),
         Clocks::new(truth, scenario.router.drift),
         Findings::new(case),
         prefix.as_bytes().to_vec(),

@@ -10,7 +10,7 @@ use super::expect;
 use super::probe::Done;
 use super::record::Event;
 use super::text::unescape;
-use super::world::{StepPlan, World};
+use super::world::{Ending, StepPlan, World};
 use super::{Fault, configuration};
 use crate::dnsmasq::{Build, ScriptCall, Server};
 use crate::scenario::{
@@ -68,8 +68,12 @@ impl<'a, 'w> Player<'a, 'w> {
             self.reply = None;
             self.repeat(step)?;
             self.world.end_step()?;
-            if let Some(expect) = &step.get_ref().expect {
-                expect::check(self.world, &self.clients, self.reply, expect);
+            let expect = step.get_ref().expect.as_ref();
+            if expect.is_none_or(|expect| expect.dnsmasq_exit.is_none()) {
+                self.world.report_exit();
+            }
+            if let Some(expect) = expect {
+                expect::check(self.world, &self.clients, self.reply, expect)?;
             }
             if self.world.probe.is_some() && self.world.findings.any() {
                 break;
@@ -113,7 +117,7 @@ impl<'a, 'w> Player<'a, 'w> {
             self.boot(span.clone(), boot)?;
         }
         if step.shutdown.is_some() {
-            self.world.engine_mut().stop();
+            self.world.stop_dnsmasq(Ending::Terminated)?;
             self.world.power_off()?;
         }
         if step.power_cut.is_some() {
@@ -124,9 +128,11 @@ impl<'a, 'w> Player<'a, 'w> {
         }
         if let Some(moment) = step.set_clock {
             self.world.clocks.set(moment);
+            self.world.tell_time()?;
         }
         if step.ntp.is_some() {
             self.world.clocks.ntp();
+            self.world.tell_time()?;
         }
         if let Some(ppm) = step.drift {
             self.world.clocks.drift(ppm);
@@ -199,8 +205,9 @@ impl<'a, 'w> Player<'a, 'w> {
         if boot.rtc.is_some() || boot.lease_limit.is_some() {
             let build = boot.rtc.map_or(self.world.engine().build(), build_of);
             let limit = boot.lease_limit.or(self.case.scenario.server.lease_limit);
-            let engine = configuration::engine(self.case, build, limit)?;
+            let (engine, options) = configuration::engine(self.case, build, limit)?;
             self.world.server = Server::new(engine);
+            self.world.options = options;
         }
         self.world.power_on(boot.clock.unwrap_or(self.case.scenario.router.clock));
         if boot.dnsmasq != Some(false) {
@@ -212,14 +219,9 @@ impl<'a, 'w> Player<'a, 'w> {
     fn dnsmasq(&mut self, action: DaemonAction) -> Result<(), Fault> {
         match action {
             DaemonAction::Start => self.world.start_dnsmasq()?,
-            DaemonAction::Stop => self.world.engine_mut().stop(),
-            DaemonAction::Kill => self.world.engine_mut().kill(),
-            DaemonAction::Sighup => {
-                let mut calls = Vec::new();
-                let clock = self.world.clocks.now();
-                self.world.engine_mut().sighup(clock, &mut calls);
-                self.world.perform_all(calls)?;
-            }
+            DaemonAction::Stop => self.world.stop_dnsmasq(Ending::Terminated)?,
+            DaemonAction::Kill => self.world.stop_dnsmasq(Ending::Killed)?,
+            DaemonAction::Sighup => self.world.sighup()?,
         }
         Ok(())
     }
@@ -251,8 +253,12 @@ impl<'a, 'w> Player<'a, 'w> {
             let (client, clocks) = (client.clone(), self.world.clocks);
             recorder.events.push(Event { client, deed, address, clocks });
         }
+        let real = self.world.exchange_live(client, deed, address)?;
         let outcome =
             exchange::perform(&mut self.world.server, client, deed, address, clock, &mut calls);
+        if let Some(real) = real {
+            self.world.compare_exchange(&real, outcome, client);
+        }
         self.reply = Some(outcome);
         self.world.perform_all(calls)?;
         Ok(())

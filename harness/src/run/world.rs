@@ -1,6 +1,7 @@
 //! A router under way: its clocks, its dnsmasq, its target, and the judge who looks on.
 
 mod judge;
+mod live;
 
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use crate::run::store::{Expected, changes};
 use crate::run::tally::{Tally, call_text};
 use crate::scenario::{BootClock, Invariant};
 use crate::target::{CallEnd, CallResult, Disturbance, Plan, Target, TargetError};
+use live::Next;
 
 /// What strikes the calls of one step.
 #[derive(Clone, Debug, Default)]
@@ -80,6 +82,27 @@ pub(super) struct World<'a> {
     pub(super) recorder: Option<&'a mut Recorder>,
     /// Told what was done, where a run does not insist on all of it.
     pub(super) probe: Option<&'a mut Probe>,
+    /// dnsmasq's command line.
+    pub(super) options: Vec<String>,
+    /// Whether the real dnsmasq has gone where the engine's has not.
+    lost: bool,
+}
+
+/// What a call meets.
+#[derive(Debug, Default)]
+struct Bout {
+    plan: Plan,
+    /// The flash before, where it may be torn.
+    whole: Option<Vec<u8>>,
+}
+
+/// How dnsmasq alone ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// By SIGTERM.
+    Terminated,
+    /// By SIGKILL.
+    Killed,
 }
 
 impl<'a> World<'a> {
@@ -89,7 +112,7 @@ impl<'a> World<'a> {
     /// When the target cannot be looked at.
     pub(super) fn new(
         target: &'a mut dyn Target,
-        engine: Engine,
+        (engine, options): (Engine, Vec<String>),
         clocks: Clocks,
         findings: Findings<'a>,
         prefix: Vec<u8>,
@@ -128,6 +151,8 @@ impl<'a> World<'a> {
             listener,
             recorder: None,
             probe: None,
+            options,
+            lost: false,
         })
     }
 
@@ -229,6 +254,7 @@ impl<'a> World<'a> {
 
     fn go_dark(&mut self) -> Result<Views, TargetError> {
         self.engine_mut().kill();
+        self.lost = false;
         self.target.power_off()?;
         self.powered = false;
         self.killed = false;
@@ -241,7 +267,8 @@ impl<'a> World<'a> {
     /// When the target fails.
     pub(super) fn start_dnsmasq(&mut self) -> Result<(), TargetError> {
         let Some(init) = self.engine().init_call() else { return Ok(()) };
-        let result = self.perform(&init)?;
+        self.start_live()?;
+        let Some(result) = self.perform(&init)? else { return Ok(()) };
         let code = match result.end {
             CallEnd::Exited(code) => code as u8,
             CallEnd::PowerLost => return Ok(()),
@@ -260,10 +287,13 @@ impl<'a> World<'a> {
         let clock = self.clocks.now();
         self.server.forget();
         match self.server.engine_mut().start(clock, &init, &mut calls) {
-            Ok(()) => self.perform_all(calls),
+            Ok(()) => {
+                self.perform_all(calls)?;
+                self.ask_names()
+            }
             Err(failure) => {
                 self.dnsmasq_exit = Some(failure.status());
-                Ok(())
+                self.end_live(failure.status())
             }
         }
     }
@@ -283,13 +313,40 @@ impl<'a> World<'a> {
             let mut calls = Vec::new();
             let clock = self.clocks.now();
             self.engine_mut().sigalrm(clock, &mut calls);
+            self.tell_time()?;
             self.perform_all(calls)?;
             if !self.powered {
                 return Ok(());
             }
         }
         self.clocks.pass(end - self.clocks.mono());
-        Ok(())
+        self.tell_time()?;
+        self.rest()
+    }
+
+    /// SIGHUP.
+    ///
+    /// # Errors
+    /// When the target fails.
+    pub(super) fn sighup(&mut self) -> Result<(), TargetError> {
+        let mut calls = Vec::new();
+        let clock = self.clocks.now();
+        self.engine_mut().sighup(clock, &mut calls);
+        self.hang_up_live()?;
+        self.perform_all(calls)
+    }
+
+    /// dnsmasq ends, the power stays.
+    ///
+    /// # Errors
+    /// When the target fails.
+    pub(super) fn stop_dnsmasq(&mut self, ending: Ending) -> Result<(), TargetError> {
+        let ran = self.engine().is_running();
+        match ending {
+            Ending::Terminated => self.engine_mut().stop(),
+            Ending::Killed => self.engine_mut().kill(),
+        }
+        if ran { self.stop_live(ending) } else { Ok(()) }
     }
 
     /// Makes the calls that dnsmasq queued; what comes after a power cut is lost.
@@ -303,27 +360,59 @@ impl<'a> World<'a> {
             }
             self.perform(&call)?;
         }
-        Ok(())
+        self.rest()
     }
 
-    /// Makes one call of the script and judges it.
+    /// Makes one call that the engine's dnsmasq asks for, and judges it; below a real dnsmasq, waits for it.
+    /// `None` when it never comes.
     ///
     /// # Errors
     /// When the target fails.
-    pub(super) fn perform(&mut self, call: &ScriptCall) -> Result<CallResult, TargetError> {
+    pub(super) fn perform(&mut self, call: &ScriptCall) -> Result<Option<CallResult>, TargetError> {
+        let bout = self.before(call)?;
+        let result = match self.next_live(call, &bout.plan)? {
+            Next::NotLive => self.target.call(call, &bout.plan)?,
+            Next::Came(result) => result,
+            Next::Never => return Ok(None),
+        };
+        self.after(call, &result, bout)?;
+        Ok(Some(result))
+    }
+
+    /// Makes one call that is not dnsmasq's, and judges it.
+    ///
+    /// # Errors
+    /// When the target fails.
+    fn perform_directly(&mut self, call: &ScriptCall) -> Result<(), TargetError> {
+        let bout = self.before(call)?;
+        let result = self.target.call(call, &bout.plan)?;
+        self.after(call, &result, bout)
+    }
+
+    /// What strikes this call.
+    fn before(&mut self, call: &ScriptCall) -> Result<Bout, TargetError> {
         self.calls_of_step += 1;
         self.keep_moment(call);
-        let struck = self
+        let disturbance = self
             .plan
             .disturbance
             .as_ref()
             .filter(|(_, nth)| *nth == self.calls_of_step)
             .map(|(disturbance, _)| disturbance.clone());
+        let whole = self.flash_to_be_torn(disturbance.as_ref())?;
         let web_page = self.plan.web_page && call.action() != b"init";
-        let whole = self.flash_to_be_torn(struck.as_ref())?;
-        let plan = Plan { disturbance: struck.clone(), web_page, follow: false };
-        let result = self.target.call(call, &plan)?;
-        self.step.call(call, &result);
+        Ok(Bout { plan: Plan { disturbance, web_page, follow: false }, whole })
+    }
+
+    /// Counts a call and judges it.
+    fn after(
+        &mut self,
+        call: &ScriptCall,
+        result: &CallResult,
+        bout: Bout,
+    ) -> Result<(), TargetError> {
+        let Bout { plan: Plan { disturbance: struck, .. }, whole } = bout;
+        self.step.call(call, result);
         (self.listener)(format!("{:<9} {}", end_text(result.end), call_text(call)));
         self.last.stderr.extend_from_slice(&result.stderr);
         self.last.exit = match result.end {
@@ -334,7 +423,7 @@ impl<'a> World<'a> {
             Some(whole) => *self.target.machine()?.flash_bytes() != *whole,
             None => false,
         };
-        self.judge_call(call, &result, torn)?;
+        self.judge_call(call, result, torn)?;
         if let Some(disturbance) = struck {
             self.struck |= match disturbance {
                 Disturbance::Cut(_) => result.end == CallEnd::PowerLost,
@@ -344,7 +433,7 @@ impl<'a> World<'a> {
                 }
             };
         }
-        Ok(result)
+        Ok(())
     }
 
     /// Whether a recorder wants the calls alone; then it has this one now.
@@ -430,7 +519,7 @@ impl<'a> World<'a> {
     /// When the target fails.
     pub(super) fn raw_call(&mut self, call: &ScriptCall) -> Result<(), TargetError> {
         let before = self.init_output()?;
-        self.perform(call)?;
+        self.perform_directly(call)?;
         if !self.powered {
             return Ok(());
         }

@@ -1,5 +1,6 @@
 //! Where script calls go: functions over a simulated device, or real processes.
 
+mod daemon;
 mod in_process;
 mod naive;
 mod plan;
@@ -13,6 +14,7 @@ use nvram_emu::device::Op;
 
 use crate::dnsmasq::ScriptCall;
 
+pub use daemon::{Daemon, Ended, Start};
 pub use in_process::{Function, InProcess, Trail, TrailStep};
 pub use plan::{Disturbance, Striker};
 pub use scripted::Scripted;
@@ -110,6 +112,11 @@ pub trait Target {
 
     /// This target, where it is one of function calls.
     fn in_process(&self) -> Option<&InProcess> {
+        None
+    }
+
+    /// The real dnsmasq of this target, where it has one.
+    fn daemon(&mut self) -> Option<&mut dyn Daemon> {
         None
     }
 

@@ -8,6 +8,7 @@ mod fuzz_readers;
 mod import;
 mod judge;
 mod lab;
+mod live;
 mod races;
 mod runner;
 mod traces;

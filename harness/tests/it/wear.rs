@@ -60,7 +60,7 @@ fn counting_equals_processes(
     let settings = Settings {
         leaselab: env!("CARGO_BIN_EXE_leaselab").into(),
         limit_ms: 20_000,
-        private_root: false,
+        root: leaselab::target::process::Root::Shared,
     };
     let mut target = Process::new(market.machine().clone(), &builtin_script(script), &settings)
         .expect("a process target");

@@ -10,7 +10,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -41,13 +41,12 @@ fn serve() -> io::Result<()> {
     let Some(first) = lines.next() else { return Ok(()) };
     let hello: Hello = serde_json::from_str(&first?)?;
     set_child_subreaper(Some(getpid()))?;
-    let refused = hello
-        .private_root
-        .then(|| private_root::enter(&hello.scratch, &hello.leaselab).err())
-        .flatten()
+    let refused = private_root::enter(&hello.scratch, &hello.leaselab, hello.root)
+        .err()
         .map(|error| error.to_string());
     let mut stdout = io::stdout().lock();
     answer(&mut stdout, &Ready { refused })?;
+    let mut started: Option<Child> = None;
     for line in lines {
         match serde_json::from_str(&line?)? {
             Request::Run(programs) => {
@@ -56,7 +55,24 @@ fn serve() -> io::Result<()> {
             }
             Request::KillStragglers => {
                 kill_stragglers();
+                started = None;
                 answer(&mut stdout, &())?;
+            }
+            Request::Start(program, log) => {
+                let child = start(&program, &hello.scratch, &log);
+                let answered = child.as_ref().map(|child| child.id() as i32);
+                answer(&mut stdout, &answered.map_err(ToString::to_string))?;
+                started = child.ok();
+            }
+            Request::Signal(signal) => {
+                if let (Some(child), Some(signal)) = (&started, Signal::from_named_raw(signal)) {
+                    _ = kill_process(Pid::from_child(child), signal);
+                }
+                answer(&mut stdout, &())?;
+            }
+            Request::Reap => {
+                let status = started.take().and_then(|mut child| child.wait().ok());
+                answer(&mut stdout, &status.map(end_of))?;
             }
         }
     }
@@ -69,6 +85,42 @@ fn answer(stdout: &mut impl Write, message: &impl serde::Serialize) -> io::Resul
     line.push(b'\n');
     stdout.write_all(&line)?;
     stdout.flush()
+}
+
+/// Starts a program that runs on.
+fn start(program: &Program, directory: &Path, log: &Path) -> io::Result<Child> {
+    let log = fs::File::options().create(true).append(true).open(log)?;
+    let errors = log.try_clone()?;
+    let mut command = command(program, directory)?;
+    let child = command.stdout(log).stderr(errors).spawn();
+    child.map_err(|error| {
+        io::Error::new(error.kind(), format!("{}: {error}", command.get_program().display()))
+    })
+}
+
+/// A program in a process group of its own.
+fn command(program: &Program, directory: &Path) -> io::Result<Command> {
+    let word = |octets: &Octets| OsString::from_vec(octets.0.clone());
+    let (name, arguments) = program
+        .argv
+        .split_first()
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "an empty command"))?;
+    let mut command = Command::new(word(name));
+    command
+        .args(arguments.iter().map(word))
+        .env_clear()
+        .envs(program.environment.iter().map(|(k, v)| (OsStr::from_bytes(&k.0), word(v))))
+        .current_dir(directory)
+        .process_group(0)
+        .stdin(Stdio::null());
+    Ok(command)
+}
+
+fn end_of(status: ExitStatus) -> End {
+    match status.code() {
+        Some(code) => End::Exited(code),
+        None => End::Signalled(status.signal().unwrap_or(0)),
+    }
 }
 
 /// A stream of a running program.
@@ -111,21 +163,8 @@ struct Running {
 
 impl Running {
     fn start(program: &Program, directory: &Path) -> io::Result<Self> {
-        let word = |octets: &Octets| OsString::from_vec(octets.0.clone());
-        let (name, arguments) = program
-            .argv
-            .split_first()
-            .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "an empty command"))?;
-        let mut child = Command::new(word(name))
-            .args(arguments.iter().map(word))
-            .env_clear()
-            .envs(program.environment.iter().map(|(k, v)| (OsStr::from_bytes(&k.0), word(v))))
-            .current_dir(directory)
-            .process_group(0)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()?;
+        let mut child =
+            command(program, directory)?.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         let group = Pid::from_child(&child);
         Ok(Self {
             group,
@@ -154,18 +193,14 @@ impl Running {
     }
 
     fn finish(mut self) -> Done {
-        let end = self.child.wait().map_err(|error| error.to_string()).map(|status| {
-            match (self.hung, status.code(), status.signal()) {
-                (true, ..) => End::Hung,
-                (false, Some(code), _) => End::Exited(code),
-                (false, None, signal) => End::Signalled(signal.unwrap_or(0)),
-            }
-        });
+        let end = self.child.wait().map_err(|error| error.to_string());
+        let end = end.map(|status| if self.hung { End::Hung } else { end_of(status) });
         Done { end, stdout: Octets(self.stdout.text), stderr: Octets(self.stderr.text) }
     }
 }
 
-fn run(programs: &[Program], directory: &Path) -> Vec<Done> {
+/// Runs programs side by side, and waits for all of them.
+pub(crate) fn run(programs: &[Program], directory: &Path) -> Vec<Done> {
     let mut running: Vec<Result<Running, String>> = programs
         .iter()
         .map(|program| {

@@ -4,7 +4,7 @@
 pub mod agent;
 mod files;
 mod private_root;
-mod protocol;
+pub(crate) mod protocol;
 pub mod shim;
 
 use std::borrow::Cow;
@@ -23,7 +23,9 @@ use tempfile::TempDir;
 use super::{CallEnd, CallResult, CommandResult, Plan, Target, TargetError};
 use crate::dnsmasq::ScriptCall;
 pub use files::Files;
-use protocol::{Done, End, Hello, Octets, Program, Ready, Request};
+pub use protocol::Root;
+pub(crate) use protocol::{Done, End, Octets, Program};
+use protocol::{Hello, Ready, Request};
 
 /// The name under which `leaselab` is its own agent.
 pub const AGENT_NAME: &str = "leaselab-agent";
@@ -57,8 +59,8 @@ pub struct Settings {
     pub leaselab: PathBuf,
     /// After how many milliseconds a script is taken for hung.
     pub limit_ms: u64,
-    /// Whether to ask for a private root at all.
-    pub private_root: bool,
+    /// Which view of the file system scripts get.
+    pub root: Root,
 }
 
 /// A router made of processes.
@@ -145,8 +147,99 @@ impl Process {
         files::take_notes(&self.path("beside"))
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    /// The programs of a script call: the script, and the web page that looks on.
+    pub(crate) fn programs(&self, call: &ScriptCall, plan: &Plan) -> Vec<Program> {
+        let mut extra =
+            vec![(shim::COMMANDS, self.path("commands").to_string_lossy().into_owned())];
+        if let Some(disturbance) = &plan.disturbance {
+            extra.push((shim::DISTURBANCE, disturbance.to_string()));
+        }
+        if plan.follow {
+            extra.push((shim::FOLLOW, self.folder.path().to_string_lossy().into_owned()));
+        }
+        let mut programs = vec![self.script_program(call, &extra)];
+        if plan.web_page {
+            let init =
+                ScriptCall { argv: vec![Vec::new(), b"init".to_vec()], ..Default::default() };
+            programs.push(self.script_program(&init, &[]));
+        }
+        programs
+    }
+
+    /// What those programs did.
+    ///
+    /// # Errors
+    /// When the script could not be started.
+    pub(crate) fn result(&self, done: Vec<Done>, plan: &Plan) -> Result<CallResult, TargetError> {
+        let mut done = done.into_iter();
+        let script = done.next().ok_or_else(agent_fell_silent)?;
+        let pages = done
+            .map(|page| match page.end {
+                Ok(End::Exited(code)) => (page.stdout.0, Some(code)),
+                _ => (page.stdout.0, None),
+            })
+            .collect();
+        let cut = matches!(plan.disturbance, Some(super::Disturbance::Cut(_)));
+        let end = match script.end.map_err(|why| TargetError::Script(explain(&why)))? {
+            End::Signalled(9) if cut => CallEnd::PowerLost,
+            End::Exited(code) => CallEnd::Exited(code),
+            End::Signalled(signal) => CallEnd::Killed(signal),
+            End::Hung => CallEnd::Hung,
+        };
+        Ok(CallResult {
+            end,
+            stdout: script.stdout.0,
+            stderr: script.stderr.0,
+            commands: self.take_commands(),
+            operations: self.take_operations()?,
+            pages,
+        })
+    }
+
+    /// A variable that every script gets from now on.
+    pub(crate) fn set_variable(&mut self, name: &str, value: &str) {
+        self.environment.insert(name.to_owned(), value.to_owned());
+    }
+
+    /// The variables that every script gets.
+    pub(crate) fn variables(&self) -> &BTreeMap<String, String> {
+        &self.environment
+    }
+
+    /// How long one call may take.
+    pub(crate) fn limit_ms(&self) -> u64 {
+        self.limit_ms
+    }
+
+    /// The scratch folder, or something in it.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+
+    /// Starts a program that runs until it is killed, its output going to a file. Returns its process number.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub(crate) fn start(&mut self, program: Program, log: &Path) -> Result<i32, TargetError> {
+        let started: Result<i32, String> =
+            self.agent.ask(&Request::Start(program, log.to_owned()))?;
+        started.map_err(TargetError::Environment)
+    }
+
+    /// Sends a signal to the program started last.
+    ///
+    /// # Errors
+    /// When the agent has gone.
+    pub(crate) fn signal(&mut self, signal: i32) -> Result<(), TargetError> {
+        self.agent.ask(&Request::Signal(signal))
+    }
+
+    /// How the program started last ended; waits for it.
+    ///
+    /// # Errors
+    /// When the agent has gone.
+    pub(crate) fn reap(&mut self) -> Result<Option<End>, TargetError> {
+        self.agent.ask(&Request::Reap)
     }
 
     fn program(&self, argv: Vec<Octets>, extra: &[(&str, String)]) -> Program {
@@ -192,43 +285,9 @@ impl Process {
 
 impl Target for Process {
     fn call(&mut self, call: &ScriptCall, plan: &Plan) -> Result<CallResult, TargetError> {
-        let mut extra =
-            vec![(shim::COMMANDS, self.path("commands").to_string_lossy().into_owned())];
-        if plan.follow {
-            extra.push((shim::FOLLOW, self.folder.path().to_string_lossy().into_owned()));
-        }
-        if let Some(disturbance) = &plan.disturbance {
-            extra.push((shim::DISTURBANCE, disturbance.to_string()));
-        }
-        let mut programs = vec![self.script_program(call, &extra)];
-        if plan.web_page {
-            let init =
-                ScriptCall { argv: vec![Vec::new(), b"init".to_vec()], ..Default::default() };
-            programs.push(self.script_program(&init, &[]));
-        }
-        let mut done = self.agent.run(programs)?.into_iter();
-        let script = done.next().ok_or_else(agent_fell_silent)?;
-        let pages = done
-            .map(|page| match page.end {
-                Ok(End::Exited(code)) => (page.stdout.0, Some(code)),
-                _ => (page.stdout.0, None),
-            })
-            .collect();
-        let cut = matches!(plan.disturbance, Some(super::Disturbance::Cut(_)));
-        let end = match script.end.map_err(|why| TargetError::Script(explain(&why)))? {
-            End::Signalled(9) if cut => CallEnd::PowerLost,
-            End::Exited(code) => CallEnd::Exited(code),
-            End::Signalled(signal) => CallEnd::Killed(signal),
-            End::Hung => CallEnd::Hung,
-        };
-        Ok(CallResult {
-            end,
-            stdout: script.stdout.0,
-            stderr: script.stderr.0,
-            commands: self.take_commands(),
-            operations: self.take_operations()?,
-            pages,
-        })
+        let programs = self.programs(call, plan);
+        let done = self.agent.run(programs)?;
+        self.result(done, plan)
     }
 
     fn nvram(&mut self, arguments: &[&[u8]]) -> Result<CommandResult, TargetError> {
@@ -310,12 +369,11 @@ impl Agent {
         let ready: Ready = agent.ask(&Hello {
             scratch: scratch.to_owned(),
             leaselab: settings.leaselab.clone(),
-            private_root: settings.private_root,
+            root: settings.root,
         })?;
-        agent.refused = if settings.private_root {
-            ready.refused
-        } else {
-            Some("no private root was asked for".to_owned())
+        agent.refused = match settings.root {
+            Root::Shared => Some("no private root was asked for".to_owned()),
+            Root::Private | Root::Mounts => ready.refused,
         };
         Ok(agent)
     }

@@ -9,6 +9,7 @@ use std::io;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
+use super::protocol::Root;
 use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_bind_recursive, mount_change};
 use rustix::process::{getgid, getuid};
 use rustix::thread::{UnshareFlags, unshare_unsafe};
@@ -25,9 +26,12 @@ pub(super) const LEASELAB: &str = "bin/leaselab";
 ///
 /// # Errors
 /// What the kernel refused, with the name of the step.
-pub(super) fn enter(scratch: &Path, leaselab: &Path) -> io::Result<()> {
+pub(super) fn enter(scratch: &Path, leaselab: &Path, root: Root) -> io::Result<()> {
+    if root == Root::Shared {
+        return Ok(());
+    }
     let executable = scratch.join(LEASELAB);
-    make(scratch, leaselab, &executable).inspect_err(|_| {
+    make(scratch, leaselab, &executable, root).inspect_err(|_| {
         // Half-way: the scripts run all the same, with the machine's own view.
         if fs::symlink_metadata(&executable).is_ok_and(|data| data.is_file()) {
             _ = fs::remove_file(&executable).and_then(|()| symlink(leaselab, &executable));
@@ -35,14 +39,20 @@ pub(super) fn enter(scratch: &Path, leaselab: &Path) -> io::Result<()> {
     })
 }
 
-fn make(scratch: &Path, leaselab: &Path, executable: &Path) -> io::Result<()> {
+fn make(scratch: &Path, leaselab: &Path, executable: &Path, root: Root) -> io::Result<()> {
     let (uid, gid) = (getuid().as_raw(), getgid().as_raw());
+    let user = match root {
+        Root::Private => UnshareFlags::NEWUSER,
+        Root::Mounts | Root::Shared => UnshareFlags::empty(),
+    };
     // SAFETY: the flags do not unshare file descriptors.
-    let unshared = unsafe { unshare_unsafe(UnshareFlags::NEWUSER | UnshareFlags::NEWNS) };
+    let unshared = unsafe { unshare_unsafe(user | UnshareFlags::NEWNS) };
     step("user and mount namespaces", unshared.map_err(Into::into))?;
-    step("/proc/self/setgroups", fs::write("/proc/self/setgroups", "deny"))?;
-    step("/proc/self/uid_map", fs::write("/proc/self/uid_map", format!("0 {uid} 1\n")))?;
-    step("/proc/self/gid_map", fs::write("/proc/self/gid_map", format!("0 {gid} 1\n")))?;
+    if root == Root::Private {
+        step("/proc/self/setgroups", fs::write("/proc/self/setgroups", "deny"))?;
+        step("/proc/self/uid_map", fs::write("/proc/self/uid_map", format!("0 {uid} 1\n")))?;
+        step("/proc/self/gid_map", fs::write("/proc/self/gid_map", format!("0 {gid} 1\n")))?;
+    }
     let private = MountPropagationFlags::REC | MountPropagationFlags::PRIVATE;
     step("making mounts private", mount_change("/", private).map_err(Into::into))?;
 

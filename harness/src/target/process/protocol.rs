@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// Any bytes, written as Latin-1 text: U+00XX is byte XX.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Octets(pub(super) Vec<u8>);
+pub(crate) struct Octets(pub(crate) Vec<u8>);
 
 impl Serialize for Octets {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -25,45 +25,62 @@ impl<'de> Deserialize<'de> for Octets {
 
 /// The first message to the agent.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Hello {
+pub(crate) struct Hello {
     /// The scratch folder of the run.
-    pub(super) scratch: PathBuf,
+    pub(crate) scratch: PathBuf,
     /// The `leaselab` executable.
-    pub(super) leaselab: PathBuf,
-    /// Whether to enter a private root.
-    pub(super) private_root: bool,
+    pub(crate) leaselab: PathBuf,
+    /// Which view of the file system.
+    pub(crate) root: Root,
+}
+
+/// Which view of the file system scripts get.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Root {
+    /// The machine's own.
+    Shared,
+    /// One of their own, in a user namespace of their own.
+    Private,
+    /// One of their own; the process is root in a user namespace already.
+    Mounts,
 }
 
 /// The agent's answer to [`Hello`].
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Ready {
+pub(crate) struct Ready {
     /// Why there is no private root, where one was asked for.
-    pub(super) refused: Option<String>,
+    pub(crate) refused: Option<String>,
 }
 
 /// A request.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) enum Request {
+pub(crate) enum Request {
     /// Run these programs side by side, and wait for all of them.
     Run(Vec<Program>),
     /// Power goes: kill what is left of earlier programs.
     KillStragglers,
+    /// Start a program that runs on, its output going to this file. One at a time.
+    Start(Program, PathBuf),
+    /// Send this signal to it.
+    Signal(i32),
+    /// Wait for it to end.
+    Reap,
 }
 
 /// A program to run.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Program {
+pub(crate) struct Program {
     /// argv, its first word being the program.
-    pub(super) argv: Vec<Octets>,
+    pub(crate) argv: Vec<Octets>,
     /// The whole environment.
-    pub(super) environment: BTreeMap<Octets, Octets>,
+    pub(crate) environment: BTreeMap<Octets, Octets>,
     /// After how many milliseconds it is killed with its children.
-    pub(super) limit_ms: u64,
+    pub(crate) limit_ms: u64,
 }
 
 /// How a program ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum End {
+pub(crate) enum End {
     /// By itself, with this exit code.
     Exited(i32),
     /// By this signal.
@@ -74,11 +91,11 @@ pub(super) enum End {
 
 /// What a program did.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Done {
+pub(crate) struct Done {
     /// How it ended; the error's text if it could not be started.
-    pub(super) end: Result<End, String>,
+    pub(crate) end: Result<End, String>,
     /// Standard output.
-    pub(super) stdout: Octets,
+    pub(crate) stdout: Octets,
     /// Standard error.
-    pub(super) stderr: Octets,
+    pub(crate) stderr: Octets,
 }

@@ -1,0 +1,254 @@
+/*
+ * The laboratory's clock for dnsmasq and the programs that its script starts (LD_PRELOAD).
+ *
+ * Wall and monotonic clock come from a mapped file (LEASELAB_CLOCK: two 64-bit numbers of seconds), which the
+ * laboratory writes; both stand still in between. dnsmasq itself (LEASELAB_CONTROL) has its alarm() on that monotonic
+ * clock, and says when it is at rest: the laboratory sends a number over a socket, and gets it back once dnsmasq, or
+ * the helper process that runs its scripts, would wait with nothing left to do.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/times.h>
+#include <sys/types.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+/* More descriptors than dnsmasq ever waits for. */
+#define MOST 256
+
+struct page {
+	volatile int64_t wall, mono;
+};
+
+/* To the laboratory: who connects and its process; or the number sent and when SIGALRM is due (0: never). */
+struct message {
+	int64_t what, value;
+};
+
+static const struct page *page;
+static char control[sizeof(((struct sockaddr_un *)0)->sun_path)];
+static pid_t dnsmasq;
+static int line = -1;
+static pid_t line_owner;
+static int64_t owed;
+static int64_t due;
+
+__attribute__((constructor)) static void begin(void)
+{
+	const char *path = getenv("LEASELAB_CLOCK");
+	const char *socket_path = getenv("LEASELAB_CONTROL");
+	int fd;
+	void *map;
+
+	/* The fake tool is the laboratory's own: its time limits are real. */
+	if (!path || !strcmp(program_invocation_short_name, "nvram"))
+		return;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	map = mmap(NULL, sizeof(*page), PROT_READ, MAP_SHARED, fd, 0);
+	close(fd);
+	if (map == MAP_FAILED)
+		return;
+	page = map;
+	if (socket_path && strlen(socket_path) < sizeof(control)) {
+		strcpy(control, socket_path);
+		dnsmasq = getpid();
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		/* The script's environment is the laboratory's business. */
+		unsetenv("LEASELAB_CONTROL");
+		unsetenv("LEASELAB_CLOCK");
+		unsetenv("LD_PRELOAD");
+	}
+}
+
+static int is_dnsmasq(void)
+{
+	return dnsmasq && getpid() == dnsmasq;
+}
+
+/* Every process has a line of its own: dnsmasq closes what it did not open, and forks its helper. */
+static int connected(int64_t role)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct message hello = { role, getpid() };
+
+	if (line_owner == getpid())
+		return line >= 0;
+	line_owner = getpid();
+	owed = 0;
+	line = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (line < 0)
+		return 0;
+	strcpy(address.sun_path, control);
+	if (connect(line, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+	    send(line, &hello, sizeof(hello), MSG_NOSIGNAL) < 0) {
+		close(line);
+		line = -1;
+	}
+	return line >= 0;
+}
+
+static void take_number(void)
+{
+	if (recv(line, &owed, sizeof(owed), MSG_DONTWAIT) == 0) {
+		/* The laboratory has gone. */
+		close(line);
+		line = -1;
+		owed = 0;
+	}
+}
+
+static void at_rest(void)
+{
+	struct message message = { owed, due };
+
+	owed = 0;
+	send(line, &message, sizeof(message), MSG_NOSIGNAL);
+}
+
+static int real_poll(struct pollfd *fds, nfds_t count, int timeout)
+{
+	struct timespec limit = { timeout / 1000, timeout % 1000 * 1000000L };
+
+	return ppoll(fds, count, timeout < 0 ? NULL : &limit, NULL);
+}
+
+int poll(struct pollfd *fds, nfds_t count, int timeout)
+{
+	struct pollfd own[MOST + 1];
+
+	if (!is_dnsmasq() || count > MOST || !connected('M'))
+		return real_poll(fds, count, timeout);
+	for (;;) {
+		int ready;
+
+		if (due && page->mono >= due) {
+			due = 0;
+			raise(SIGALRM);
+		}
+		memcpy(own, fds, count * sizeof(*fds));
+		own[count] = (struct pollfd){ .fd = line, .events = POLLIN };
+		ready = real_poll(own, count + 1, owed ? 0 : timeout);
+		if (ready < 0)
+			return ready;
+		ready -= own[count].revents != 0;
+		if (ready > 0 || (!owed && !own[count].revents)) {
+			for (nfds_t at = 0; at < count; at++)
+				fds[at].revents = own[at].revents;
+			return ready;
+		}
+		if (owed)
+			at_rest();
+		else
+			take_number();
+		if (line < 0)
+			return real_poll(fds, count, timeout);
+	}
+}
+
+/* The helper waits for calls in read(). */
+ssize_t read(int fd, void *buffer, size_t size)
+{
+	while (dnsmasq && !is_dnsmasq() && connected('H')) {
+		struct pollfd both[2] = { { .fd = fd, .events = POLLIN }, { .fd = line, .events = POLLIN } };
+
+		if (real_poll(both, 2, -1) < 0 || both[0].revents)
+			break;
+		take_number();
+		if (owed)
+			at_rest();
+	}
+	return syscall(SYS_read, fd, buffer, size);
+}
+
+unsigned int alarm(unsigned int seconds)
+{
+	unsigned int left = 0;
+
+	if (!is_dnsmasq()) {
+		struct itimerval next = { .it_value = { .tv_sec = seconds } }, before;
+
+		setitimer(ITIMER_REAL, &next, &before);
+		return before.it_value.tv_sec + (before.it_value.tv_usec != 0);
+	}
+	if (due)
+		left = due > page->mono ? due - page->mono : 1;
+	due = seconds ? page->mono + seconds : 0;
+	return left;
+}
+
+time_t time(time_t *where)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (where)
+		*where = now.tv_sec;
+	return now.tv_sec;
+}
+
+int gettimeofday(struct timeval *restrict where, void *restrict zone)
+{
+	struct timespec now;
+
+	(void)zone;
+	clock_gettime(CLOCK_REALTIME, &now);
+	where->tv_sec = now.tv_sec;
+	where->tv_usec = now.tv_nsec / 1000;
+	return 0;
+}
+
+int clock_gettime(clockid_t which, struct timespec *where)
+{
+	if (!page)
+		return syscall(SYS_clock_gettime, which, where);
+	switch (which) {
+	case CLOCK_REALTIME:
+	case CLOCK_REALTIME_COARSE:
+		where->tv_sec = page->wall;
+		break;
+	case CLOCK_MONOTONIC:
+	case CLOCK_MONOTONIC_COARSE:
+	case CLOCK_MONOTONIC_RAW:
+	case CLOCK_BOOTTIME:
+		where->tv_sec = page->mono;
+		break;
+	default:
+		return syscall(SYS_clock_gettime, which, where);
+	}
+	where->tv_nsec = 0;
+	return 0;
+}
+
+/* The clock of old builds with HAVE_BROKEN_RTC. */
+clock_t times(struct tms *where)
+{
+	clock_t real = syscall(SYS_times, where);
+
+	return page ? page->mono * sysconf(_SC_CLK_TCK) : real;
+}
+
+/* In a user namespace with one user there are no groups to give up. */
+int setgroups(size_t count, const gid_t *groups)
+{
+	return dnsmasq ? 0 : syscall(SYS_setgroups, count, groups);
+}
+
+int setgid(gid_t group)
+{
+	return dnsmasq ? 0 : syscall(SYS_setgid, group);
+}
