@@ -13,6 +13,8 @@ mod call;
 mod config;
 #[cfg(feature = "dhcpd")]
 pub mod dhcpd;
+#[cfg(feature = "dhcpd")]
+pub mod exchange;
 mod init;
 #[cfg(feature = "dhcpd")]
 pub mod journal;

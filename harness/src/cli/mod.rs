@@ -3,6 +3,7 @@
 mod common;
 mod crash;
 mod device;
+mod from_journal;
 mod fuzz;
 mod import_trace;
 mod leases;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use rayon::prelude::*;
 
-use super::{Exit, Failure, import_trace, replay_trace};
+use super::{Exit, Failure, from_journal, import_trace, replay_trace};
 use crate::trace::{Recording, Report, check, find};
 
 /// What to do with recordings.
@@ -24,6 +24,9 @@ enum Command {
     Check(Check),
     /// Turn what lease-script/record.sh wrote on a router into a recording
     Import(import_trace::Args),
+    /// Turn journals of ISC dhcpd into DHCP-level events: what happened, and what writing it down cost
+    #[command(after_help = "Exit codes: 0 told; 2 a journal cannot be read, or OUT not be written")]
+    FromJournal(from_journal::Args),
     /// Feed recorded script calls to a script, and count what they cost the flash
     Replay(replay_trace::Args),
 }
@@ -39,6 +42,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     match &args.command {
         Command::Check(args) => run_check(args),
         Command::Import(args) => import_trace::run(args),
+        Command::FromJournal(args) => from_journal::run(args),
         Command::Replay(args) => replay_trace::run(args),
     }
 }

@@ -9,6 +9,7 @@ mod configuration;
 pub(crate) mod exchange;
 mod expect;
 mod findings;
+mod journal;
 pub(crate) mod lines;
 pub(crate) mod neighbours;
 mod play;

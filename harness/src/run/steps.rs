@@ -11,7 +11,7 @@ use super::probe::Done;
 use super::record::Event;
 use super::text::unescape;
 use super::world::{Ending, StepPlan, World};
-use super::{Fault, configuration};
+use super::{Fault, configuration, journal};
 use crate::dnsmasq::{Build, ScriptCall, Server};
 use crate::scenario::{
     Boot, Case, ClientEvent, DaemonAction, Damage, Memory, RawCall, ReplyKind, Rtc, Step,
@@ -170,6 +170,9 @@ impl<'a, 'w> Player<'a, 'w> {
             for index in self.clients.select(self.case, event)? {
                 self.clients.silence(index);
             }
+        }
+        if let Some(journal) = &step.journal {
+            journal::replay(self.case, self.world, journal)?;
         }
         if let Some(call) = &step.call {
             self.raw_call(span.clone(), call)?;

@@ -436,6 +436,7 @@ impl Step {
             ("release", self.release.is_some()),
             ("decline", self.decline.is_some()),
             ("silence", self.silence.is_some()),
+            ("journal", self.journal.is_some()),
             ("call", self.call.is_some()),
             ("nvram", self.nvram.is_some()),
             ("damage", self.damage.is_some()),

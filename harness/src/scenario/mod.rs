@@ -10,7 +10,7 @@ mod write;
 pub use load::{Case, MAX_CASES, MAX_FILE_BYTES, Overrides, Parameters, cases};
 pub use model::{
     Between, Boot, Breaks, Claim, ClientEvent, DaemonAction, Damage, Expect, Forgiven, Invariant,
-    Join, Memory, RawCall, ReplyKind, Router, Rtc, Scenario, Script, Server, Step, V6,
+    Join, Journal, Memory, RawCall, ReplyKind, Router, Rtc, Scenario, Script, Server, Step, V6,
 };
 pub use point::{Point, Side};
 pub use schema::json_schema;

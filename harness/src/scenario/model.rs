@@ -298,6 +298,9 @@ pub struct Step {
     pub decline: Option<ClientEvent>,
     /// A client goes away without a word: patterns do not match it any more.
     pub silence: Option<ClientEvent>,
+    /// A journal of a real dhcpd is replayed: dnsmasq starts anew with its addresses, and the same clients
+    /// get, renew and give back the same addresses at the same times.
+    pub journal: Option<Journal>,
     /// A raw call of the lease script.
     pub call: Option<RawCall>,
     /// Another program's `nvram` commands.
@@ -414,6 +417,18 @@ pub struct ClientEvent {
     pub address: Option<Spanned<String>>,
     /// The lease time asked for.
     pub lease_time: Option<LeaseTime>,
+}
+
+/// A journal of ISC dhcpd.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Journal {
+    /// A dhcpd.leases, a folder of its generations, or a `.tar.xz` of them, by a path relative to this file.
+    #[schemars(with = "String")]
+    pub path: Spanned<String>,
+    /// Only so much of it, from its beginning.
+    #[serde(rename = "for", skip_serializing_if = "Option::is_none")]
+    pub time: Option<Seconds>,
 }
 
 /// A raw call of the lease script.

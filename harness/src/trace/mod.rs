@@ -9,6 +9,7 @@
 mod bench;
 mod check;
 mod diff;
+mod from_journal;
 pub mod import;
 mod input;
 mod read;
@@ -17,6 +18,10 @@ mod store;
 
 pub use check::{CARRIED, Outcome, Strictness, check};
 pub use diff::Mismatch;
+pub use from_journal::{
+    Cost, Generation, SiteEvent, SiteHistory, SiteKind, Who, from_journal, generations, message,
+    server_of, stimuli, workload,
+};
 pub use read::{
     Answer, Bytes, Call, IaRecord, Meta, Recording, Stimulus, TraceError, Vendor, find,
 };

@@ -9,7 +9,7 @@ use super::router::{RouterSpec, Script};
 use super::study::{CannotCount, count, count_rendered, count_workload};
 use super::tally::Wear;
 use super::workload::{Event, Workload};
-use crate::dnsmasq::{Build, Client4, HwAddr, Kind4, Reply4, ServerConfig};
+use crate::dnsmasq::{Build, Client4, HwAddr, Kind4, Network, Reply4, ServerConfig};
 use nvram_emu::Dialect;
 use nvram_emu::device::Chip;
 
@@ -162,6 +162,7 @@ fn story(options: &str, leases: u8, rest: impl FnOnce(&mut Vec<(u64, Event)>)) -
         label: "claim".to_owned(),
         build: None,
         server: ServerConfig::parse(&line).unwrap_or_default(),
+        network: Network::default(),
         begin: 1_700_000_000,
         seconds: DAY,
         events,

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::router::Script;
 use super::workload::{Event, Workload};
-use crate::dnsmasq::{Build, ScriptCall, ServerConfig};
+use crate::dnsmasq::{Build, Network, ScriptCall, ServerConfig};
 use crate::run::{Fault, build_of, calls_of};
 use crate::scenario::Case;
 use crate::trace::{Recording, TraceError, find};
@@ -71,6 +71,7 @@ fn recording(recording: &Recording) -> Result<Workload, TraceError> {
         label: recording.label(),
         build: Some(build),
         server: ServerConfig::default(),
+        network: Network::default(),
         begin: recording.meta.wall0 as i64,
         seconds: last as u64,
         events,
@@ -94,6 +95,7 @@ pub fn scenario(case: &Case, script: Script) -> Result<Workload, Fault> {
         label: case.name(),
         build: Some(build_of(case.scenario.router.rtc)),
         server: ServerConfig::default(),
+        network: Network::default(),
         begin,
         seconds: since(end),
         events,

@@ -10,8 +10,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use super::rendered::Rendered;
 use super::simulate::{Broken, MONO_AT_START, Store as _};
 use crate::dnsmasq::{
-    Build, Client4, Clock, Engine, HwAddr, InitResult, Kind4, Message4, Network, Reply4,
-    ScriptCall, ServerConfig,
+    Build, Client4, Client6, Clock, Engine, HwAddr, Ia, InitResult, Kind4, Kind6, Message4,
+    Network, Reply4, Reply6, ScriptCall, ServerConfig,
 };
 
 /// Something that happens.
@@ -41,6 +41,17 @@ pub enum Event {
         /// Whether it is there from now on.
         there: bool,
     },
+    /// A DHCPv6 client's message, and what the server answered.
+    Message6 {
+        /// Who.
+        client: Client6,
+        /// What it is.
+        kind: Kind6,
+        /// The associations in the message.
+        asked: Vec<Ia>,
+        /// The answer.
+        reply: Reply6,
+    },
     /// SIGHUP to dnsmasq.
     Sighup,
     /// Power goes: dnsmasq is gone, RAM is empty.
@@ -58,6 +69,8 @@ pub struct Workload {
     pub build: Option<Build>,
     /// dnsmasq's options, for engine events.
     pub server: ServerConfig,
+    /// The router's addresses, for engine events.
+    pub network: Network,
     /// True time of second 0, since 1970.
     pub begin: i64,
     /// How long it lasts, seconds.
@@ -77,7 +90,7 @@ impl Workload {
     /// # Errors
     /// A target that fails, a dnsmasq that does not start.
     pub fn play(&self, build: Build, store: &mut Rendered<'_>) -> Result<(), Broken> {
-        let mut engine = Engine::on(build, self.server.clone(), Network::default());
+        let mut engine = Engine::on(build, self.server.clone(), self.network.clone());
         let mut booted = 0;
         for (second, event) in &self.events {
             let since_boot = *second as i64 - booted as i64;
@@ -104,6 +117,9 @@ impl Workload {
                     engine.add_neighbour(IpAddr::V4(*addr), *hw);
                 }
                 Event::Neighbour { addr, .. } => engine.remove_neighbour(IpAddr::V4(*addr)),
+                Event::Message6 { client, kind, asked, reply } => {
+                    engine.dhcp6(*kind, client, asked, reply, clock, store);
+                }
                 Event::Sighup => engine.sighup(clock, store),
                 Event::PowerOff => {
                     engine.kill();

@@ -3,12 +3,14 @@
 mod bad_input;
 mod crash;
 mod engine;
+mod from_journal;
 mod fuzz;
 mod fuzz_readers;
 mod import;
 mod judge;
 mod lab;
 mod live;
+mod leases;
 mod races;
 mod runner;
 mod traces;

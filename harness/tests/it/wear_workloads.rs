@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
-use leaselab::dnsmasq::{Build, Client4, HwAddr, Kind4, Reply4, ScriptCall, ServerConfig};
+use leaselab::dnsmasq::{Build, Client4, HwAddr, Kind4, Network, Reply4, ScriptCall, ServerConfig};
 use leaselab::wear::{Event, Market, RouterSpec, Script, Workload, count_workload, recordings};
 use nvram_emu::Dialect;
 use nvram_emu::device::Chip;
@@ -70,6 +70,7 @@ fn messages_become_calls() {
         label: "two messages".to_owned(),
         build: None,
         server,
+        network: Network::default(),
         begin: 1_700_000_000,
         seconds: 4000,
         events: vec![
@@ -109,6 +110,7 @@ fn a_full_nvram_ends_no_count() {
         label: "forty leases".to_owned(),
         build: Some(Build::Rtc),
         server: ServerConfig::default(),
+        network: Network::default(),
         begin: 0,
         seconds: 40,
         events: (10..50).map(|n| (u64::from(n), call(n))).collect(),

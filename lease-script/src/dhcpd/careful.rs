@@ -31,6 +31,7 @@ pub(crate) fn declaration<R: Read>(declarations: &mut Declarations<R>) -> Option
     lexer.input.hold();
     lexer.begin_trial();
     let token = lexer.next();
+    declarations.started = lexer.location();
     let mut lease = None;
     let mut ia = None;
     match token {
@@ -291,6 +292,7 @@ fn salvage<R: Read>(declarations: &mut Declarations<R>) {
                     note(declarations, place, subject.clone(), message, Consequence::Rescued);
                 }
             }
+            declarations.started = location;
             declarations.enter(&lease);
         }
         (fate, _) => {

@@ -1,7 +1,12 @@
 //! What dhcpd.conf says about the leases that the server keeps: pools, classes, failover peers.
 
 use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
 
 use super::input::Input;
 use super::keyword::Keyword;
@@ -62,11 +67,48 @@ impl Config {
     /// Reads the text of a dhcpd.conf. What does not concern leases is skipped; `include` is not
     /// followed.
     pub fn parse(text: &[u8]) -> Self {
-        let mut reader = Reader { lexer: Lexer::new(Input::new(text, 0)), config: Self::default() };
-        reader.block(None, 0);
-        let mut config = reader.config;
+        let mut config = Self::default();
+        // Nothing is opened, so nothing can fail.
+        let _ = config.take(text, None, None, 0);
         config.ranges.sort_by_key(|range| range.low);
         config
+    }
+
+    /// Reads a dhcpd.conf with all files that it includes. Relative names are looked for beside the
+    /// file that includes them, then where the process is, as dhcpd does.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be read, or files that include each other.
+    pub fn read(path: &Path) -> io::Result<Self> {
+        let text = read_text(path)?;
+        let mut config = Self::default();
+        config.take(&text, Some(path), None, 0)?;
+        config.ranges.sort_by_key(|range| range.low);
+        Ok(config)
+    }
+
+    /// The ranges of DHCPv4 addresses, in their order.
+    pub fn pools(&self) -> Vec<(Ipv4Addr, Ipv4Addr)> {
+        self.ranges.iter().map(|range| (range.low.into(), range.high.into())).collect()
+    }
+
+    fn take(
+        &mut self,
+        text: &[u8],
+        path: Option<&Path>,
+        peer: Option<usize>,
+        included: u32,
+    ) -> io::Result<()> {
+        let lexer = Lexer::new(Input::new(text, 0));
+        let config = std::mem::take(self);
+        let mut reader = Reader { lexer, config, path, included, error: None };
+        // A closing brace too many ends nothing.
+        while reader.lexer.peek() != Token::End {
+            reader.block(peer, 0);
+        }
+        *self = reader.config;
+        reader.error.map_or(Ok(()), Err)
     }
 
     /// The pool of an address: `None` when there is none, else its failover peer.
@@ -116,9 +158,29 @@ fn networks(low: u128, high: u128) -> Vec<(u128, u32)> {
 /// Blocks nested deeper are skipped.
 const DEPTH: u32 = 64;
 
+/// Files that include each other deeper than this do so for ever.
+const INCLUDED: u32 = 16;
+
+/// A configuration is not larger than this.
+const LARGEST: u64 = 256 * 1024 * 1024;
+
+fn read_text(path: &Path) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    File::open(path)?.take(LARGEST + 1).read_to_end(&mut text)?;
+    if text.len() as u64 > LARGEST {
+        return Err(io::Error::other("larger than any dhcpd.conf"));
+    }
+    Ok(text)
+}
+
 struct Reader<'a> {
     lexer: Lexer<&'a [u8]>,
     config: Config,
+    /// The file being read; without one, nothing is included.
+    path: Option<&'a Path>,
+    included: u32,
+    /// Why a file could not be included.
+    error: Option<io::Error>,
 }
 
 impl Reader<'_> {
@@ -130,6 +192,7 @@ impl Reader<'_> {
             match token {
                 Token::End | CLOSE => return peer,
                 SEMICOLON => {}
+                Token::Keyword(Keyword::Include) => self.include(peer),
                 Token::Keyword(Keyword::Range) => self.range(peer),
                 Token::Keyword(Keyword::Range6) => self.range6(),
                 Token::Keyword(Keyword::Prefix6) => self.prefix6(),
@@ -180,6 +243,25 @@ impl Reader<'_> {
                     self.lexer.next();
                 }
             }
+        }
+    }
+
+    fn include(&mut self, peer: Option<usize>) {
+        let is_name = self.lexer.next() == Token::String;
+        let name = OsStr::from_bytes(self.lexer.c_text()).to_owned();
+        self.lexer.semi();
+        let Some(path) = self.path.filter(|_| is_name) else { return };
+        let beside = path.parent().map(|folder| folder.join(&name));
+        let target = beside.filter(|beside| beside.exists()).unwrap_or_else(|| name.into());
+        let result = if self.included >= INCLUDED {
+            Err(io::Error::other("files that include each other"))
+        } else {
+            read_text(&target)
+                .and_then(|text| self.config.take(&text, Some(&target), peer, self.included + 1))
+        };
+        if let Err(error) = result {
+            let message = format!("include \"{}\": {error}", target.display());
+            self.error.get_or_insert(io::Error::new(error.kind(), message));
         }
     }
 

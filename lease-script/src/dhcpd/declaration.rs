@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use super::config::{Config, IaKind};
 use super::diagnostic::{Consequence, Diagnostic};
+use super::history::{Declaration, Declared, History};
 use super::ia::{Ia, IaAddress, IaTable};
+use super::input::Location;
 use super::keyword::Keyword;
 use super::lease::{BindingState, Date, Lease, SetValue};
 use super::lexer::{CLOSE, Lexer, OPEN, SEMICOLON, Token};
@@ -64,6 +66,8 @@ pub(crate) struct Gathered {
     pub(crate) byte_order: Option<ByteOrder>,
     /// By the name of the peer.
     pub(crate) peers: Vec<(Vec<u8>, PeerState)>,
+    /// What [`Rules::history`] asks for.
+    pub(crate) history: Vec<Declaration>,
 }
 
 /// How declarations are entered.
@@ -77,6 +81,8 @@ pub(crate) struct Rules {
     pub(crate) pools: bool,
     /// True to read over `on` blocks brace by brace: their statements do not matter for the text.
     pub(crate) loose_blocks: bool,
+    /// Which declarations to keep beside the last one of each address.
+    pub(crate) history: Option<History>,
 }
 
 /// Why reading stopped.
@@ -99,6 +105,8 @@ pub(crate) struct Declarations<R> {
     pub(crate) guess_family: bool,
     /// True once the lease being read named its binding state.
     named_state: bool,
+    /// Where the declaration being read starts.
+    pub(crate) started: Location,
 }
 
 /// Bits of dhcpd's `seenmask`.
@@ -158,10 +166,12 @@ impl<R: Read> Declarations<R> {
                 server_duid: None,
                 byte_order: None,
                 peers: Vec::new(),
+                history: Vec::new(),
             },
             classes: HashSet::new(),
             guess_family,
             named_state: false,
+            started: Location::default(),
         }
     }
 
@@ -172,6 +182,7 @@ impl<R: Read> Declarations<R> {
         if self.lexer.fatal {
             return Some(Stop::Fatal);
         }
+        self.started = self.lexer.location();
         match token {
             Token::End => return Some(Stop::End),
             Token::Keyword(Keyword::Lease) => {
@@ -253,9 +264,17 @@ impl<R: Read> Declarations<R> {
     /// `enter_lease` of server/mdb.c.
     pub(crate) fn enter(&mut self, lease: &Lease) {
         self.gathered.counts.declarations += 1;
+        if self.rules.history.is_some_and(|history| history.wants_lease(lease)) {
+            self.remember(Declared::Lease(Box::new(lease.clone())));
+        }
         if self.has_pool(lease.address) {
             self.gathered.leases.put(lease);
         }
+    }
+
+    fn remember(&mut self, what: Declared) {
+        let end = self.lexer.input.offset();
+        self.gathered.history.push(Declaration { location: self.started, end, what });
     }
 
     /// True when billing to the class is possible: without a configuration, always.
@@ -705,6 +724,9 @@ impl<R: Read> Declarations<R> {
 
     pub(crate) fn enter_ia(&mut self, ia: Ia) {
         self.gathered.counts.declarations += 1;
+        if self.rules.history.is_some_and(|history| history.wants_ia(&ia)) {
+            self.remember(Declared::Ia(Box::new(ia.clone())));
+        }
         if ia.addresses.is_empty() {
             self.gathered.ias.remove(ia.kind, &ia.id);
             return;
@@ -1019,6 +1041,9 @@ impl<R: Read> Declarations<R> {
         }
         self.gathered.server_duid = Some(duid);
         self.lexer.semi();
+        if self.rules.history == Some(History::All) {
+            self.remember(Declared::ServerDuid);
+        }
     }
 
     fn byte_order(&mut self) {

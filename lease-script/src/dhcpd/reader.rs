@@ -3,6 +3,7 @@
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read as _};
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ use super::config::Config;
 use super::declaration::{ByteOrder, Counts, Declarations, Family, Gathered, Rules, Stop};
 use super::diagnostic::{Consequence, Diagnostic, Diagnostics};
 use super::fast;
+use super::history::{Declaration, History};
 use super::ia::{Ia, IaTable};
 use super::input::{Input, Location};
 use super::lease::Lease;
@@ -67,6 +69,8 @@ pub struct Options {
     pub config: Option<Arc<Config>>,
     /// Threads at most.
     pub threads: usize,
+    /// Which declarations to keep beside the last one of each address; the short cut is off then.
+    pub history: Option<History>,
     /// Files shorter than this go through dhcpd's parser byte for byte, which shows even in what a
     /// malformed escape leaves behind.
     pub short_cut_from: u64,
@@ -78,7 +82,15 @@ const SHORT: u64 = 1024 * 1024;
 impl Options {
     /// The given view at the given clock, on one thread, without a configuration.
     pub fn new(view: View, now: i64) -> Self {
-        Self { view, now, family: None, config: None, threads: 1, short_cut_from: SHORT }
+        Self {
+            view,
+            now,
+            family: None,
+            config: None,
+            threads: 1,
+            history: None,
+            short_cut_from: SHORT,
+        }
     }
 }
 
@@ -103,6 +115,8 @@ pub struct Reading {
     pub table: LeaseTable,
     /// The last declaration of each identity association.
     pub ia_table: IaTable,
+    /// What [`Options::history`] asked for.
+    pub history: Vec<Declaration>,
     now: i64,
     config: Option<Arc<Config>>,
     failover: Vec<Failover>,
@@ -180,22 +194,32 @@ pub fn read_bytes(bytes: &[u8], options: &Options) -> Reading {
     }
 }
 
-/// Reads the lease file at `path`. Anything but a regular file is read to its end first.
+/// Reads the lease file at `path`, as long as it is when it is opened. A pipe is read to its end first,
+/// if that comes within 1 GiB.
 ///
 /// # Errors
 ///
-/// Those of opening and reading the file.
+/// Those of opening and reading the file; a folder, a device, a pipe without end.
 pub fn read_file(path: &Path, options: &Options) -> io::Result<Reading> {
-    let mut file = File::open(path)?;
+    let file = File::open(path)?;
     let metadata = file.metadata()?;
     if metadata.is_file() {
         let length = metadata.len();
         return read(&FileSource { file, length }, options);
     }
+    if metadata.is_dir() || metadata.file_type().is_block_device() {
+        return Err(io::Error::other("neither a file nor a pipe"));
+    }
     let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes)?;
+    file.take(LARGEST_PIPE + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LARGEST_PIPE {
+        return Err(io::Error::other("more than 1 GiB from a pipe"));
+    }
     read(&bytes[..], options)
 }
+
+/// What is read of anything but a regular file.
+const LARGEST_PIPE: u64 = 1 << 30;
 
 /// The most that one read() of Linux returns; dhcpd asks for the whole file in one.
 const LARGEST: u64 = 0x7fff_f000;
@@ -232,6 +256,7 @@ fn too_long(length: u64, options: &Options) -> Reading {
         byte_order: None,
         table: LeaseTable::default(),
         ia_table: IaTable::default(),
+        history: Vec::new(),
         now: options.now,
         config: None,
         failover: Vec::new(),
@@ -251,9 +276,10 @@ fn read_family<S: Source + ?Sized>(
         config: options.config.clone(),
         pools: options.view == View::Dhcpd,
         loose_blocks: options.view != View::Dhcpd,
+        history: options.history,
     };
-    let short_cut = source.len() >= options.short_cut_from;
-    let threads = if family == Family::V4 { options.threads } else { 1 };
+    let short_cut = source.len() >= options.short_cut_from && options.history.is_none();
+    let threads = if family == Family::V4 && short_cut { options.threads } else { 1 };
     std::thread::scope(|scope| {
         let mut ahead = fast::ahead(scope, source, &rules, threads);
         let mut cut = fast::short_cut(&rules);
@@ -302,7 +328,7 @@ fn read_family<S: Source + ?Sized>(
 
 fn finish<R>(declarations: Declarations<R>, options: &Options, fatal: bool) -> Reading {
     let Declarations { lexer, rules, gathered, .. } = declarations;
-    let Gathered { leases, ias, counts, server_duid, byte_order, peers } = gathered;
+    let Gathered { leases, ias, counts, server_duid, byte_order, peers, history } = gathered;
     let failover = rules.config.as_ref().map_or_else(Vec::new, |config| {
         config.peers.iter().map(|peer| Failover::new(peer, &peers)).collect()
     });
@@ -316,6 +342,7 @@ fn finish<R>(declarations: Declarations<R>, options: &Options, fatal: bool) -> R
         byte_order,
         table: leases,
         ia_table: ias,
+        history,
         now: options.now,
         config: rules.config,
         failover,

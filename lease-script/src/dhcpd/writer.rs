@@ -128,7 +128,8 @@ fn checked(
 }
 
 fn reader(record: &[u8], family: Family) -> Declarations<&[u8]> {
-    let rules = Rules { family, now: 0, config: None, pools: false, loose_blocks: false };
+    let rules =
+        Rules { family, now: 0, config: None, pools: false, loose_blocks: false, history: None };
     Declarations::new(Lexer::new(Input::small(record)), rules, false)
 }
 

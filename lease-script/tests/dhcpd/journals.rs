@@ -53,6 +53,46 @@ fn whole_journals_read_without_a_word(#[case] path: &str, #[case] at_least: usiz
     }
 }
 
+/// With `delayed-ack`, records go out in chunks of 4096 bytes that cut them anywhere, and one `fsync` ends a batch. The
+/// whole file reads clean; what power leaves of a batch between two writes earns its diagnostic, or ends between records.
+#[test]
+fn what_power_leaves_of_a_delayed_batch_earns_its_diagnostic() {
+    let bytes = journal("delayed_ack/dhcpd.leases");
+    let ops = String::from_utf8(journal("delayed_ack/ops.tsv")).expect("text");
+    let mut end = 0;
+    let (mut whole, mut torn) = (0, 0);
+    for line in ops.lines() {
+        let fields: Vec<&str> = line.split('\t').collect();
+        if fields[1] != "write" {
+            continue;
+        }
+        end += fields[3].parse::<usize>().expect("a number");
+        let left = &bytes[..end];
+        let (server, careful) = (reading(left, View::Text), reading(left, View::Careful));
+        let text = left.trim_ascii_end();
+        if text.ends_with(b"}") || left.ends_with(b";\n\n") {
+            assert!(server.diagnostics.is_empty(), "{end}\n{}", complaints(&server));
+            whole += 1;
+            continue;
+        }
+        torn += 1;
+        assert!(server.diagnostics.total() > 0, "{end}");
+        assert_eq!(server.verdict, Verdict::Warns, "{end}");
+        // A person keeps what was whole before the torn record, and nothing else.
+        let start = left.windows(3).rposition(|text| text == b"\n}\n").expect("a record") + 3;
+        let before = reading(&left[..start], View::Careful);
+        let all = |reading: &Reading| -> Vec<String> {
+            reading
+                .leases()
+                .map(|lease| format!("{} {}", lease.address, lease_to_json(&lease)))
+                .collect()
+        };
+        assert!(all(&careful) == all(&before), "{end}");
+    }
+    assert_eq!(end, bytes.len());
+    assert!(whole >= 20 && torn >= 40, "{whole} whole, {torn} torn");
+}
+
 #[rstest]
 #[case("enospc_torn/dhcpd.leases")]
 #[case("selfcorrupt_billing/dhcpd.leases")]

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use nvram_emu::Dialect;
 use nvram_emu::device::Chip;
 
-use crate::cli::Failure;
 use crate::cli::common::RtcChoice;
+use crate::cli::{Failure, from_journal};
 use crate::dnsmasq::Build;
 use crate::scenario::{Bytes, Overrides, Seconds};
 use crate::suite;
+use crate::trace;
 use crate::wear::{self, Household, RouterSpec, Source, Workload};
 
 #[derive(Debug, clap::Args)]
@@ -167,6 +168,10 @@ pub(super) struct SourceArgs {
     /// Count the calls of a recording of dnsmasq, in place of a household's
     #[arg(long, value_name = "DIR", group = "source", conflicts_with_all = OF_A_HOUSEHOLD)]
     trace: Option<PathBuf>,
+    /// Count what the clients of a site would cost a router: its journals of ISC dhcpd (files, folders of generations,
+    /// .tar.xz), replayed, in place of a household
+    #[arg(long, value_name = "PATH", group = "source", conflicts_with_all = OF_A_HOUSEHOLD, num_args = 1..)]
+    journal: Vec<PathBuf>,
     /// How often the recording or scenario happens again; default: as long as it lasts, at least a day
     #[arg(long, value_name = "TIME", requires = "source")]
     pub(super) every: Option<Seconds>,
@@ -206,6 +211,14 @@ impl SourceArgs {
             let lists =
                 wear::recordings(path).map_err(|error| Failure::Input(error.to_string()))?;
             return Ok(Some(Source::Lists(of_build(lists, rtc, path)?)));
+        }
+        if let Some(first) = self.journal.first() {
+            let site = from_journal::read(&self.journal)?;
+            let label = format!("journal {}", first.display());
+            let list = trace::workload(&label, &site.events)
+                .map_err(|error| Failure::Input(format!("{}: {error}", first.display())))?;
+            anstream::println!("{}", from_journal::told(&site.cost, from_journal::seconds(&site)));
+            return Ok(Some(Source::Lists(vec![list])));
         }
         let Some(path) = &self.scenario else { return Ok(None) };
         let overrides = Overrides {

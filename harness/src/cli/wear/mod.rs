@@ -10,7 +10,7 @@ use super::{Exit, Failure};
 use crate::report;
 use crate::scenario::Seconds;
 use crate::suite::Shard;
-use crate::target::process::{ScriptCommand, ScriptFile, Settings};
+use crate::target::process::{Root, ScriptCommand, ScriptFile, Settings};
 use crate::wear::{
     self, Broken, CannotCount, Draw, Fleet, Held, ImageMode, Market, Row, Script, Study, Trial,
 };
@@ -132,7 +132,7 @@ impl TrialArgs {
                 leaselab: std::env::current_exe()
                     .map_err(|error| Failure::Environment(format!("leaselab itself: {error}")))?,
                 limit_ms: self.timeout.clamp(1, 86_400) * 1000,
-                private_root: !self.no_private_root,
+                root: if self.no_private_root { Root::Shared } else { Root::Private },
             },
             seconds: self.window.0,
         }))

@@ -1,0 +1,272 @@
+//! Opening a lease file of any form.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read as _};
+use std::os::unix::fs::{FileExt as _, FileTypeExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::ValueEnum;
+use lease_script::dhcpd::{
+    Config, Family, History, Options, Reading, Verdict, View, read_bytes, read_file,
+};
+use lease_script::exchange::{Database, Format, Losses, dnsmasq, kea, recognise};
+
+use super::super::Failure;
+use super::{clock, json};
+
+/// How a dhcpd.leases is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum As {
+    /// What dhcpd 4.4 keeps after a restart at the clock of --now
+    Dhcpd,
+    /// What a person would want kept: records are atomic
+    Careful,
+    /// The last declaration of each address that dhcpd's parser accepts
+    Text,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Protocol {
+    /// DHCPv4
+    V4,
+    /// DHCPv6
+    V6,
+}
+
+/// The forms by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Form {
+    /// ISC dhcpd's dhcpd.leases
+    Dhcpd,
+    /// dnsmasq's lease file
+    Dnsmasq,
+    /// Kea's memfile
+    KeaCsv,
+    /// The JSON object that `convert --to json` and `show --json` write
+    Json,
+}
+
+impl From<Form> for Format {
+    fn from(form: Form) -> Self {
+        match form {
+            Form::Dhcpd => Self::Dhcpd,
+            Form::Dnsmasq => Self::Dnsmasq,
+            Form::KeaCsv => Self::KeaCsv,
+            Form::Json => Self::Json,
+        }
+    }
+}
+
+/// How to read, of all commands.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct How {
+    /// How to read a dhcpd.leases
+    #[arg(long = "as", value_enum, default_value = "careful", value_name = "HOW")]
+    pub(super) view: As,
+    /// The server's clock in seconds since 1970 (default: now)
+    #[arg(long, value_name = "EPOCH", allow_negative_numbers = true)]
+    pub(super) now: Option<i64>,
+    /// The server's dhcpd.conf: its ranges, prefixes, classes and failover peers. Without it every
+    /// address counts as known
+    #[arg(long, value_name = "DHCPD.CONF")]
+    pub(super) conf: Option<PathBuf>,
+    /// The protocol (default: from the content)
+    #[arg(long, value_enum)]
+    pub(super) family: Option<Protocol>,
+    /// The form of the file (default: from the content)
+    #[arg(long, value_enum, value_name = "FORM")]
+    pub(super) from: Option<Form>,
+    /// The times in a dnsmasq lease file are lengths from --now on (its build with HAVE_BROKEN_RTC)
+    #[arg(long)]
+    pub(super) lengths: bool,
+}
+
+/// A lease file as read.
+pub(super) struct Loaded {
+    pub(super) path: PathBuf,
+    pub(super) format: Format,
+    pub(super) content: Content,
+    /// What is wrong, each with its place; at most a bounded number.
+    pub(super) problems: Vec<String>,
+    /// How many problems there are.
+    pub(super) total: u64,
+    /// True when one of them costs a lease.
+    pub(super) loses: bool,
+    pub(super) losses: Losses,
+}
+
+pub(super) enum Content {
+    Journal(Box<Reading>),
+    Other(Database),
+}
+
+/// Problems told at most; the rest are counted.
+const TOLD: usize = 100;
+
+impl How {
+    pub(super) fn now(&self) -> i64 {
+        self.now.unwrap_or_else(clock::now)
+    }
+
+    pub(super) fn options(&self) -> Result<Options, Failure> {
+        let view = match self.view {
+            As::Dhcpd => View::Dhcpd,
+            As::Careful => View::Careful,
+            As::Text => View::Text,
+        };
+        let mut options = Options::new(view, self.now());
+        options.threads = std::thread::available_parallelism().map_or(1, usize::from);
+        options.family = self.family.map(|family| match family {
+            Protocol::V4 => Family::V4,
+            Protocol::V6 => Family::V6,
+        });
+        if let Some(path) = &self.conf {
+            let config = Config::read(path).map_err(|error| unreadable(path, &error))?;
+            options.config = Some(Arc::new(config));
+        }
+        Ok(options)
+    }
+
+    pub(super) fn load(&self, path: &Path) -> Result<Loaded, Failure> {
+        self.load_with(path, None)
+    }
+
+    /// With every declaration of a journal that `history` asks for.
+    pub(super) fn load_with(
+        &self,
+        path: &Path,
+        history: Option<History>,
+    ) -> Result<Loaded, Failure> {
+        let mut options = self.options()?;
+        options.history = history;
+        load(path, self.from.map(Format::from), &options, self.lengths)
+    }
+}
+
+pub(super) fn unreadable(path: &Path, error: &io::Error) -> Failure {
+    Failure::Input(format!("cannot read {}: {error}", path.display()))
+}
+
+/// Pipes are read to their end; more than this is no lease database of a pipe.
+const LARGEST_PIPE: u64 = 1 << 30;
+/// Enough to tell a form.
+const HEAD: usize = 4096;
+
+fn load(
+    path: &Path,
+    form: Option<Format>,
+    options: &Options,
+    lengths: bool,
+) -> Result<Loaded, Failure> {
+    let fail = |error: &io::Error| unreadable(path, error);
+    let file = File::open(path).map_err(|error| fail(&error))?;
+    let kind = file.metadata().map_err(|error| fail(&error))?.file_type();
+    if kind.is_dir() {
+        return Err(Failure::Input(format!("cannot read {}: it is a folder", path.display())));
+    }
+    if kind.is_file() {
+        let mut head = vec![0; HEAD];
+        let length = file.read_at(&mut head, 0).map_err(|error| fail(&error))?;
+        let format = form.unwrap_or_else(|| recognise(&head[..length]));
+        if format == Format::Dhcpd {
+            let reading = read_file(path, options).map_err(|error| fail(&error))?;
+            return Ok(journal(path, reading));
+        }
+        return other(path, format, BufReader::new(file), options, lengths);
+    }
+    if kind.is_block_device() {
+        return Err(Failure::Input(format!("cannot read {}: it is a device", path.display())));
+    }
+    let mut bytes = Vec::new();
+    file.take(LARGEST_PIPE + 1).read_to_end(&mut bytes).map_err(|error| fail(&error))?;
+    if bytes.len() as u64 > LARGEST_PIPE {
+        let path = path.display();
+        return Err(Failure::Input(format!("cannot read {path}: more than 1 GiB from a pipe")));
+    }
+    let format = form.unwrap_or_else(|| recognise(&bytes[..bytes.len().min(HEAD)]));
+    if format == Format::Dhcpd {
+        return Ok(journal(path, read_bytes(&bytes, options)));
+    }
+    other(path, format, &bytes[..], options, lengths)
+}
+
+fn journal(path: &Path, reading: Reading) -> Loaded {
+    Loaded {
+        path: path.to_owned(),
+        format: Format::Dhcpd,
+        problems: reading.diagnostics.iter().take(TOLD).map(ToString::to_string).collect(),
+        total: reading.diagnostics.total(),
+        loses: false,
+        losses: Losses::default(),
+        content: Content::Journal(Box::new(reading)),
+    }
+}
+
+fn other(
+    path: &Path,
+    format: Format,
+    mut source: impl BufRead,
+    options: &Options,
+    lengths: bool,
+) -> Result<Loaded, Failure> {
+    let fail = |error: &io::Error| unreadable(path, error);
+    let (database, problems, losses) = match format {
+        Format::Dnsmasq => {
+            let read = dnsmasq::read(source, lengths.then_some(options.now));
+            let read = read.map_err(|error| fail(&error))?;
+            (read.database, read.problems, read.losses)
+        }
+        Format::KeaCsv => {
+            let read = kea::read(source).map_err(|error| fail(&error))?;
+            (read.database, read.problems, read.losses)
+        }
+        Format::Json | Format::Dhcpd => {
+            let mut text = Vec::new();
+            source.read_to_end(&mut text).map_err(|error| fail(&error))?;
+            let database = json::parse(&text)
+                .map_err(|why| Failure::Input(format!("{}:{why}", path.display())))?;
+            (database, Vec::new(), Losses::default())
+        }
+    };
+    Ok(Loaded {
+        path: path.to_owned(),
+        format,
+        content: Content::Other(database),
+        total: problems.len() as u64,
+        loses: problems.iter().any(|problem| problem.loses),
+        problems: problems.iter().take(TOLD).map(ToString::to_string).collect(),
+        losses,
+    })
+}
+
+impl Loaded {
+    /// Tells what is wrong, on stderr.
+    pub(super) fn explain(&self) {
+        let path = self.path.display();
+        for problem in &self.problems {
+            anstream::eprintln!("{path}:{problem}");
+        }
+        if self.total > self.problems.len() as u64 {
+            anstream::eprintln!(
+                "{path}: {} more problems",
+                self.total - self.problems.len() as u64
+            );
+        }
+        anstream::eprint!("{}", self.losses);
+    }
+
+    /// The leases in the one form; `None` where the real dhcpd would keep none at all.
+    pub(super) fn database(&self) -> Option<Database> {
+        match &self.content {
+            Content::Other(database) => Some(database.clone()),
+            Content::Journal(reading)
+                if matches!(reading.verdict, Verdict::Refuses | Verdict::RewriteFails)
+                    && reading.view == View::Dhcpd =>
+            {
+                None
+            }
+            Content::Journal(reading) => Some(Database::from_dhcpd(reading)),
+        }
+    }
+}

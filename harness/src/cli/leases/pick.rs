@@ -1,0 +1,82 @@
+//! Which leases to show.
+
+use lease_script::dhcpd::{BindingState, Date, Declared, Lease, Reading};
+use lease_script::exchange::{Binding, Database};
+use std::collections::BTreeMap;
+
+/// A choice of leases.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct Pick {
+    /// Only leases in these states: active, free, abandoned, expired, released, reset, backup
+    #[arg(long, value_name = "STATE", value_delimiter = ',', value_parser = state)]
+    state: Vec<BindingState>,
+    /// Only leases that somebody had at this time, by every declaration of the file: a date, in UTC, or
+    /// seconds since 1970
+    #[arg(long, value_name = "TIME", value_parser = super::clock::parse)]
+    pub(super) at: Option<i64>,
+}
+
+fn state(text: &str) -> Result<BindingState, String> {
+    use BindingState::{Abandoned, Active, Backup, Expired, Free, Released, Reset};
+    [Active, Free, Abandoned, Expired, Released, Reset, Backup]
+        .into_iter()
+        .find(|state| state.name() == text)
+        .ok_or_else(|| {
+            "one of active, free, abandoned, expired, released, reset, backup".to_owned()
+        })
+}
+
+impl Pick {
+    /// True when all leases are wanted.
+    pub(super) fn is_all(&self) -> bool {
+        self.state.is_empty() && self.at.is_none()
+    }
+
+    fn wants(&self, state: BindingState, starts: Date, ends: Date) -> bool {
+        let in_state = self.state.is_empty() || self.state.contains(&state);
+        let then = self.at.is_none_or(|at| {
+            let begun = starts.is_absent() || starts.0 <= at;
+            state == BindingState::Active && begun && (ends.is_never() || at < ends.0)
+        });
+        in_state && then
+    }
+
+    /// Leaves what is wanted.
+    pub(super) fn retain(&self, database: &mut Database) {
+        database.leases.retain(|lease| self.wants(lease.state, lease.starts, lease.ends));
+        database.bindings.retain(|one| self.wants(one.held.state, one.cltt, one.held.ends));
+    }
+}
+
+/// When a declaration was written, as far as it says.
+pub(super) fn written(lease: &Lease) -> i64 {
+    match lease.state {
+        // At its end: the record of an expiry or a release.
+        BindingState::Free | BindingState::Expired | BindingState::Released => {
+            lease.cltt.0.max(if lease.ends.is_never() { 0 } else { lease.ends.0 })
+        }
+        _ => lease.cltt.0.max(lease.starts.0),
+    }
+}
+
+/// The last word on each address that was written up to `at`.
+pub(super) fn as_of(reading: &Reading, at: i64) -> Database {
+    let mut leases = BTreeMap::new();
+    let mut bindings: BTreeMap<_, Vec<Binding>> = BTreeMap::new();
+    for declaration in &reading.history {
+        match &declaration.what {
+            Declared::Lease(lease) if written(lease) <= at => {
+                leases.insert(lease.address, (**lease).clone());
+            }
+            Declared::Ia(ia) if ia.cltt.0 <= at => {
+                bindings.insert((ia.kind, ia.id.clone()), Binding::of(ia));
+            }
+            _ => {}
+        }
+    }
+    Database {
+        leases: leases.into_values().collect(),
+        bindings: bindings.into_values().flatten().collect(),
+        server_duid: reading.server_duid.clone(),
+    }
+}

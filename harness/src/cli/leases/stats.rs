@@ -1,0 +1,137 @@
+//! `leaselab leases stats`.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+
+use lease_script::dhcpd::{BindingState, Date, Declared, History, Reading};
+use lease_script::exchange::Database;
+
+use super::super::{Exit, Failure};
+use super::load::{Content, How};
+use super::pick::written;
+use super::{clock, print};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The lease file
+    file: PathBuf,
+    #[command(flatten)]
+    how: How,
+}
+
+/// Rows of the table of leases over time.
+const ROWS: i64 = 24;
+/// Characters of its longest bar.
+const BAR: usize = 50;
+
+pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
+    let loaded = args.how.load_with(&args.file, Some(History::All))?;
+    loaded.explain();
+    let database = loaded.database().unwrap_or_default();
+    let pools = args.how.options()?.config.map(|config| config.pools()).unwrap_or_default();
+    print(|out| {
+        states(&database, out)?;
+        by_pool(&database, &pools, out)?;
+        match &loaded.content {
+            Content::Journal(reading) => over_time(reading, out),
+            Content::Other(_) => Ok(()),
+        }
+    })?;
+    Ok(Exit::Held)
+}
+
+fn states(database: &Database, out: &mut dyn Write) -> io::Result<()> {
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    let four = database.leases.iter().map(|lease| lease.state);
+    for state in four.chain(database.bindings.iter().map(|binding| binding.held.state)) {
+        *counts.entry(state.name()).or_default() += 1;
+    }
+    for (state, count) in counts {
+        writeln!(out, "{state:<12} {count:>8}")?;
+    }
+    Ok(())
+}
+
+/// By the ranges of the configuration; without one, by networks of 256 addresses.
+fn by_pool(
+    database: &Database,
+    pools: &[(Ipv4Addr, Ipv4Addr)],
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let mut counts: BTreeMap<(u32, u32), (u64, u64)> =
+        pools.iter().map(|(low, high)| ((u32::from(*low), u32::from(*high)), (0, 0))).collect();
+    for lease in &database.leases {
+        let address = u32::from(lease.address);
+        let pool = counts.keys().copied().find(|(low, high)| (*low..=*high).contains(&address));
+        let pool = match pool {
+            Some(pool) => pool,
+            None if pools.is_empty() => (address & !255, address | 255),
+            None => continue,
+        };
+        let count = counts.entry(pool).or_default();
+        count.0 += 1;
+        count.1 += u64::from(lease.state == BindingState::Active);
+    }
+    if !counts.is_empty() {
+        writeln!(out, "\n{:<33} {:>9} {:>8} {:>8}", "POOL", "ADDRESSES", "RECORDS", "ACTIVE")?;
+    }
+    for ((low, high), (records, active)) in counts {
+        let pool = format!("{} - {}", Ipv4Addr::from(low), Ipv4Addr::from(high));
+        let size = u64::from(high - low) + 1;
+        writeln!(out, "{pool:<33} {size:>9} {records:>8} {active:>8}")?;
+    }
+    Ok(())
+}
+
+/// How many leases were active, by what each declaration says of its own time.
+fn over_time(reading: &Reading, out: &mut dyn Write) -> io::Result<()> {
+    let mut changes: Vec<(i64, usize, bool, i64)> = Vec::new();
+    let mut places: BTreeMap<Vec<u8>, usize> = BTreeMap::new();
+    let mut note = |key: Vec<u8>, time: i64, active: bool, ends: Date| {
+        let next = places.len();
+        let place = *places.entry(key).or_insert(next);
+        if time > 0 {
+            changes.push((time, place, active, if ends.is_never() { i64::MAX } else { ends.0 }));
+        }
+    };
+    for declaration in &reading.history {
+        match &declaration.what {
+            Declared::Lease(lease) => {
+                let active = lease.state == BindingState::Active;
+                note(lease.address.octets().to_vec(), written(lease), active, lease.ends);
+            }
+            Declared::Ia(ia) => {
+                for held in &ia.addresses {
+                    let key = held.address.octets().to_vec();
+                    note(key, ia.cltt.0, held.state == BindingState::Active, held.ends);
+                }
+            }
+            Declared::ServerDuid => {}
+        }
+    }
+    // Records of one second count in the order of the file.
+    changes.sort_by_key(|(time, ..)| *time);
+    let (Some(first), Some(last)) = (changes.first(), changes.last()) else { return Ok(()) };
+    let (first, last) = (first.0, last.0);
+    let step = ((last - first) / ROWS).max(60);
+    writeln!(out, "\n{:<20} {:>8}", "TIME", "ACTIVE")?;
+    let mut held: Vec<Option<i64>> = vec![None; places.len()];
+    let mut rows = Vec::new();
+    let mut next = changes.iter().peekable();
+    let mut time = first;
+    while time <= last {
+        while let Some((_, place, active, ends)) = next.next_if(|change| change.0 <= time) {
+            held[*place] = active.then_some(*ends);
+        }
+        rows.push((time, held.iter().flatten().filter(|ends| **ends > time).count()));
+        time += step;
+    }
+    let most = rows.iter().map(|(_, count)| *count).max().unwrap_or(1).max(1);
+    for (time, count) in rows {
+        let bar = "#".repeat(count * BAR / most);
+        writeln!(out, "{:<20} {count:>8} {bar}", clock::shown(Date(time)))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,116 @@
+//! Journals of the real dhcpd as input of the lab, held against what the server's system calls were.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use assert_cmd::Command;
+use leaselab::trace::{SiteKind, from_journal, generations};
+use predicates::prelude::*;
+use rstest::rstest;
+
+fn recording(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../lease-script/tests/data/dhcpd-journals")
+        .join(name)
+}
+
+/// What the server wrote, by the trace of its system calls: bytes to the live file, rewrites, their bytes.
+fn system_calls(name: &str) -> (u64, u64, u64) {
+    let packed = fs::read(recording(name).join("ops.tsv.xz")).expect("recorded");
+    let mut text = Vec::new();
+    lzma_rs::xz_decompress(&mut &packed[..], &mut text).expect("whole");
+    let (mut appended, mut rewrites, mut rewritten) = (0, 0, 0);
+    for line in String::from_utf8(text).expect("text").lines() {
+        let fields: Vec<&str> = line.split('\t').collect();
+        let bytes = || fields[3].parse::<u64>().expect("a number");
+        match (fields[1], fields[2]) {
+            ("write", "L") => appended += bytes(),
+            ("write", "T") => rewritten += bytes(),
+            ("rename", _) => rewrites += 1,
+            _ => {}
+        }
+    }
+    (appended, rewrites, rewritten)
+}
+
+/// The recordings' clients gave back so many leases (`driver.log`).
+#[rstest]
+#[case("small", 30)]
+#[case("v6", 54)]
+#[case("medium2", 214)]
+fn a_journal_tells_what_it_cost(#[case] name: &str, #[case] releases: u64) {
+    let found = generations(&[recording(name).join("gens.tar.xz")]).expect("readable");
+    let site = from_journal(&found);
+    let (appended, rewrites, rewritten) = system_calls(name);
+    assert_eq!(site.cost.rewrites, rewrites, "{name}");
+    for (got, wanted) in [(site.cost.appended, appended), (site.cost.rewritten, rewritten)] {
+        assert!(got.abs_diff(wanted) * 100 <= wanted, "{name}: {got} bytes, not {wanted}");
+    }
+    let mut counts: BTreeMap<SiteKind, u64> = BTreeMap::new();
+    for event in &site.events {
+        *counts.entry(event.kind).or_default() += 1;
+    }
+    assert!(counts[&SiteKind::Grant] > 0 && counts[&SiteKind::Renewal] > 0, "{counts:?}");
+    // Of DHCPv6, an association that is declared again with another address gives up the one it had.
+    let found = counts[&SiteKind::Release];
+    assert!(found == releases || name == "v6" && found > releases, "{name}: {counts:?}");
+    assert!(site.events.windows(2).all(|pair| pair[0].time <= pair[1].time), "{name}");
+}
+
+#[test]
+fn a_lone_file_and_a_folder_are_read_too() {
+    let alone = generations(&[recording("small/dhcpd.leases")]).expect("readable");
+    let folder = generations(&[recording("small")]).expect("readable");
+    assert_eq!(folder.len(), 6, "the archive of generations");
+    let site = from_journal(&alone);
+    assert_eq!((site.cost.generations, site.cost.rewrites), (1, 1));
+    // 25,173 bytes were appended to it, behind a head of 5,611.
+    assert!(site.cost.appended.abs_diff(25_173) < 1_000, "{:?}", site.cost);
+}
+
+fn leaselab(words: &[&str]) -> assert_cmd::assert::Assert {
+    Command::cargo_bin("leaselab").expect("built").args(words).assert()
+}
+
+#[test]
+fn the_command_tells_events_and_costs_and_writes_stimuli() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let out = folder.path().join("stimuli.jsonl");
+    let small = recording("small/gens.tar.xz");
+    let (small, out) = (small.to_str().expect("UTF-8"), out.to_str().expect("UTF-8"));
+    leaselab(&["trace", "from-journal", small, "-o", out])
+        .success()
+        .stdout(predicate::str::contains("6 rewrites"))
+        .stdout(predicate::str::contains("decline"));
+    let text = fs::read_to_string(out).expect("written");
+    let first: serde_json::Value =
+        serde_json::from_str(text.lines().next().expect("a line")).expect("JSON");
+    assert_eq!(first["do"], "request");
+    assert_eq!(first["res"]["type"], "ACK");
+}
+
+#[test]
+fn journals_that_are_none_are_refused() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let empty = folder.path().join("dhcpd.leases");
+    for (name, bytes) in [("x.tar.xz", &b"junk"[..]), ("empty.leases", b"")] {
+        let path = folder.path().join(name);
+        fs::write(&path, bytes).expect("room");
+        leaselab(&["trace", "from-journal", path.to_str().expect("UTF-8")]).code(2);
+    }
+    leaselab(&["trace", "from-journal", empty.to_str().expect("UTF-8")]).code(2);
+    let nothing = tempfile::tempdir().expect("a temporary folder");
+    leaselab(&["trace", "from-journal", nothing.path().to_str().expect("UTF-8")])
+        .code(2)
+        .stderr(predicate::str::contains("no journal"));
+}
+
+#[test]
+fn wear_counts_both_builds_beside_what_the_journal_cost() {
+    let small = recording("small/gens.tar.xz");
+    leaselab(&["wear", "--journal", small.to_str().expect("UTF-8"), "--scripts", "ours,naive"])
+        .success()
+        .stdout(predicate::str::contains("journal: "))
+        .stdout(predicate::str::contains("good").and(predicate::str::contains("broken")));
+}

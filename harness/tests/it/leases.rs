@@ -1,0 +1,316 @@
+//! `leaselab leases` as a command: its contract, conversions, bad input.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use assert_cmd::Command;
+use predicates::prelude::*;
+use rstest::rstest;
+use serde_json::Value;
+
+fn data(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../lease-script/tests/data").join(path)
+}
+
+fn leases(words: &[&str]) -> assert_cmd::assert::Assert {
+    Command::cargo_bin("leaselab").expect("built").arg("leases").args(words).assert()
+}
+
+fn json(words: &[&str]) -> Value {
+    let done = leases(words).success();
+    serde_json::from_slice(&done.get_output().stdout).expect("one JSON object")
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("UTF-8")
+}
+
+/// A file in a folder of its own.
+fn file(name: &str, bytes: impl AsRef<[u8]>) -> (tempfile::TempDir, String) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join(name);
+    fs::write(&path, bytes).expect("room");
+    let path = text(&path).to_owned();
+    (folder, path)
+}
+
+#[rstest]
+#[case("grammar, of v4", "billing")]
+#[case("damage that warns", "stmt_foo")]
+#[case("of v6", "v6_basic")]
+#[case("v6 that warns", "v6_same_address_two_ias")]
+#[case("expiry at the start", "expire_on_block")]
+#[case("a refusal", "blanks_1500")]
+#[case("nothing at all", "zero_only")]
+fn show_prints_the_recorded_answer_key_for_key(#[case] _what: &str, #[case] name: &str) {
+    let case = data("dhcpd-corpus").join(name);
+    let expected: Value =
+        serde_json::from_slice(&fs::read(case.join("expected.json")).expect("recorded"))
+            .expect("JSON");
+    let leases_file = case.join("dhcpd.leases");
+    let conf = data("dhcpd-corpus-conf").join(expected["conf"].as_str().expect("named"));
+    let now = expected["now_epoch"].to_string();
+    for family in [None, expected["family"].as_str()] {
+        let mut words = vec!["show", text(&leases_file), "--as", "dhcpd", "--json", "--now", &now];
+        words.extend(["--conf", text(&conf)]);
+        words.extend(family.into_iter().flat_map(|family| ["--family", family]));
+        let got = json(&words);
+        assert_eq!(got["verdict"], expected["dhcpd"]["verdict"], "{name}");
+        let object = got.as_object().expect("an object");
+        assert_eq!(object.keys().collect::<Vec<_>>(), ["ias", "leases", "verdict"]);
+        let none = |key: &str| match expected["dhcpd"]["verdict"].as_str() {
+            Some("refuses to start" | "rewrite fails") => Value::Null,
+            _ => match &expected[key] {
+                Value::Null => serde_json::json!({}),
+                Value::Array(list) if list.is_empty() => serde_json::json!({}),
+                value => value.clone(),
+            },
+        };
+        assert_eq!(got["leases"], none("leases_after_restart"), "{name}");
+        assert_eq!(got["ias"], none("ias_after_restart"), "{name}");
+    }
+}
+
+const ACTIVE: &str = "lease 10.20.1.7 {\n  starts 4 2026/11/20 01:00:00;\n  \
+                      ends 4 2026/11/20 23:00:00;\n  binding state active;\n  \
+                      next binding state free;\n  hardware ethernet 02:00:00:00:00:07;\n}\n";
+
+#[test]
+fn an_empty_file_is_an_empty_database_in_every_view() {
+    let (_folder, path) = file("dhcpd.leases", "");
+    for view in ["dhcpd", "careful", "text"] {
+        let got = json(&["show", &path, "--as", view, "--json", "--now", "1"]);
+        let wanted = serde_json::json!({"verdict": "clean", "leases": {}, "ias": {}});
+        assert_eq!(got, wanted, "{view}");
+    }
+    leases(&["check", &path]).success();
+}
+
+#[test]
+fn a_date_before_1970_leaves_nothing_after_the_restart() {
+    let (_folder, path) = file("dhcpd.leases", ACTIVE.replace("2026/11/20 01", "1969/11/20 01"));
+    let got = json(&["show", &path, "--as", "dhcpd", "--json", "--now", "1"]);
+    assert_eq!(got, serde_json::json!({"verdict": "rewrite fails", "leases": null, "ias": null}));
+    leases(&["check", &path, "--now", "1"])
+        .code(1)
+        .stdout(predicate::str::contains("deleted file"));
+}
+
+#[test]
+fn the_configuration_decides_whose_pool_an_address_is_in_wherever_it_is_written() {
+    let (folder, path) = file("dhcpd.leases", ACTIVE);
+    let conf = folder.path().join("dhcpd.conf");
+    fs::create_dir(folder.path().join("conf.d")).expect("room");
+    fs::write(
+        folder.path().join("conf.d/pools.conf"),
+        "pool { range 10.20.1.1 10.20.1.9; allow members of \"x\"; }",
+    )
+    .expect("room");
+    let shown = |text: &str| {
+        fs::write(&conf, text).expect("room");
+        let conf = conf.to_str().expect("UTF-8").to_owned();
+        json(&["show", &path, "--as", "dhcpd", "--json", "--now", "1", "--conf", &conf])
+    };
+    for known in [
+        "shared-network a { subnet 10.20.0.0 netmask 255.255.0.0 { range 10.20.1.7; } }",
+        "subnet 10.20.0.0 netmask 255.255.0.0 { include \"conf.d/pools.conf\"; }",
+        "}\nsubnet 10.20.0.0 netmask 255.255.0.0 { range dynamic-bootp 10.20.1.9 10.20.1.1; }",
+    ] {
+        let got = shown(known);
+        assert!(got["leases"]["10.20.1.7"].is_object(), "{known}\n{got}");
+        assert_eq!(got["verdict"], "clean", "{known}");
+    }
+    for other in ["", "\u{0}\u{ff}{{{{", "subnet 10.20.0.0 netmask 255.255.0.0 { }"] {
+        let got = shown(other);
+        assert_eq!(got["leases"], serde_json::json!({}), "{other:?}");
+        assert_eq!(got["verdict"], "warns", "{other:?}");
+    }
+    fs::write(&conf, "include \"nowhere.conf\";").expect("room");
+    let words = ["show", &path, "--conf", text(&conf)];
+    leases(&words).code(2).stderr(predicate::str::contains("nowhere.conf"));
+    fs::write(&conf, "include \"dhcpd.conf\";").expect("room");
+    leases(&words).code(2).stderr(predicate::str::contains("include each other"));
+    leases(&["show", &path, "--conf", "/nowhere"]).code(2);
+}
+
+#[test]
+fn what_cannot_be_read_is_said_and_ends_with_2() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for command in ["show", "check", "stats", "compact"] {
+        leases(&[command, text(folder.path())]).code(2).stderr(predicate::str::contains("folder"));
+        leases(&[command, "/nowhere/dhcpd.leases"]).code(2).stdout("");
+    }
+    leases(&["show", "/dev/zero"]).code(2).stderr(predicate::str::contains("more than"));
+    let (_folder, path) = file("leases", "{\"leases\": {\"10.0.0.1\": {}}}");
+    leases(&["show", &path]).code(2).stderr(predicate::str::contains("state: missing"));
+}
+
+#[test]
+fn a_file_that_nobody_may_read_is_said_so() {
+    let (_folder, path) = file("dhcpd.leases", ACTIVE);
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).expect("own file");
+    // Root reads everything.
+    if fs::File::open(&path).is_err() {
+        leases(&["show", &path]).code(2).stderr(predicate::str::contains("cannot read"));
+    }
+}
+
+#[rstest]
+#[case("carriage returns", ACTIVE.replace('\n', "\r\n"), 0)]
+#[case("a byte order mark", format!("\u{feff}authoring-byte-order little-endian;\n{ACTIVE}"), 0)]
+#[case("a million braces", format!("{ACTIVE}{}", "{".repeat(1_000_000)), 0)]
+#[case("a string without end", format!("{ACTIVE}lease 10.20.1.8 {{ uid \"{}", "x".repeat(2_000_000)), 0)]
+#[case("an unknown statement", ACTIVE.replace("  next", "  foo bar;\n  next"), 1)]
+#[case("a torn renewal", format!("{ACTIVE}{}", &ACTIVE[..60]), 1)]
+fn check_tells_what_would_be_lost(#[case] what: &str, #[case] bytes: String, #[case] code: i32) {
+    let (_folder, path) = file("dhcpd.leases", bytes);
+    let got = json(&["show", &path, "--as", "careful", "--json", "--now", "1"]);
+    assert!(got["leases"]["10.20.1.7"].is_object(), "{what}: {got}");
+    leases(&["check", &path, "--now", "1"]).code(code);
+}
+
+#[test]
+fn bytes_of_erased_flash_end_the_file_for_dhcpd_only() {
+    let second = ACTIVE.replace("10.20.1.7", "10.20.1.8");
+    let bytes = [ACTIVE.as_bytes(), b"\xff", second.as_bytes()].concat();
+    let (_folder, path) = file("dhcpd.leases", bytes);
+    leases(&["check", &path, "--now", "1"])
+        .code(1)
+        .stdout(predicate::str::contains("lost: lease 10.20.1.8"))
+        .stdout(predicate::str::contains(":8:1: byte 0xFF"));
+}
+
+/// A database that every form can hold.
+const LINES: &str = "1795215600 02:00:00:00:00:07 10.20.1.7 laptop 01:02:00:00:00:00:07\n\
+                     0 02:00:00:00:00:08 10.20.1.8 * *\n";
+
+#[test]
+fn what_every_form_can_hold_goes_round_through_all_of_them() {
+    let (folder, lines) = file("dnsmasq.leases", LINES);
+    let now = ["--now", "1795136400"];
+    let mut path = lines.clone();
+    for (number, form) in
+        ["dhcpd", "kea-csv", "json", "dhcpd", "json", "kea-csv", "dnsmasq"].iter().enumerate()
+    {
+        let next = folder.path().join(number.to_string());
+        let words = ["convert", &path, "--to", form, "--output", text(&next)];
+        leases(&[&words[..], &now].concat()).success();
+        leases(&["show", text(&next)]).success().stdout(predicate::str::contains("10.20.1.7"));
+        path = text(&next).to_owned();
+    }
+    assert_eq!(fs::read_to_string(path).expect("written"), LINES);
+}
+
+const SIX: &str = "duid 00:01:00:01:31:32:33:34\n\
+                   1795215600 16777217 fd00:20::1004 host6 00:03:00:01:02:00:00:00:00:01\n\
+                   1795215600 T2 fd00:20::2:0:5 * 00:03:00:01:02:00:00:00:00:02\n";
+
+#[test]
+fn dhcpv6_goes_round_but_for_names_and_the_server() {
+    let (folder, lines) = file("dnsmasq.leases", SIX);
+    let out = |name: &str| text(&folder.path().join(name)).to_owned();
+    let convert = |from: &str, form: &str, to: &str| {
+        leases(&["convert", from, "--to", form, "-o", to, "--now", "1795136400"]).success()
+    };
+    convert(&lines, "dhcpd", &out("a")).stderr(predicate::str::contains("host name"));
+    convert(&out("a"), "dnsmasq", &out("b"));
+    let back = fs::read_to_string(out("b")).expect("written");
+    assert_eq!(back, SIX.replace("host6", "*"));
+    convert(&lines, "kea-csv", &out("c"));
+    let kea = fs::read_to_string(out("c")).expect("written");
+    assert!(kea.contains(",16777217,128,0,0,host6,"), "{kea}");
+    convert(&out("c"), "dnsmasq", &out("d")).stderr(predicate::str::contains("no server DUID"));
+    assert_eq!(fs::read_to_string(out("d")).expect("written"), SIX.split_once('\n').unwrap().1);
+}
+
+#[test]
+fn names_that_would_break_a_line_never_get_into_one() {
+    let hostile = ["a b", "x\\n0 02:00:00:00:00:09 10.20.1.9 evil *", "*", "a\\tb", "a\\000b"];
+    for name in hostile {
+        let named = ACTIVE.replace("}\n", &format!("  client-hostname \"{name}\";\n}}\n"));
+        let (_folder, path) = file("dhcpd.leases", named);
+        let done = leases(&["convert", &path, "--to", "dnsmasq", "--now", "1795136400"]).success();
+        let out = String::from_utf8_lossy(&done.get_output().stdout).into_owned();
+        assert_eq!(out.lines().count(), 1, "{name}: {out}");
+        assert_eq!(out.split(' ').count(), 5, "{name}: {out}");
+        let done = leases(&["convert", &path, "--to", "kea-csv", "--now", "1795136400"]).success();
+        let out = String::from_utf8_lossy(&done.get_output().stdout).into_owned();
+        assert_eq!(out.lines().count(), 2, "{name}: {out}");
+        assert_eq!(out.lines().last().map(|row| row.split(',').count()), Some(11), "{name}: {out}");
+    }
+    let named = ACTIVE.replace("}\n", "  client-hostname \"a,b&#x2c\";\n}\n");
+    let (folder, path) = file("dhcpd.leases", named);
+    let kea = folder.path().join("kea.csv");
+    leases(&["convert", &path, "--to", "kea-csv", "-o", text(&kea)]).success();
+    let got = json(&["show", text(&kea), "--json"]);
+    assert_eq!(got["leases"]["10.20.1.7"]["hostname"], "a,b&#x2c");
+}
+
+#[test]
+fn both_protocols_in_one_file_ask_for_one() {
+    let (_folder, path) = file("dnsmasq.leases", format!("{LINES}{SIX}"));
+    leases(&["convert", &path, "--to", "dhcpd"])
+        .code(2)
+        .stderr(predicate::str::contains("--family"));
+    leases(&["convert", &path, "--to", "dhcpd", "--family", "v6"])
+        .success()
+        .stdout(predicate::str::contains("ia-ta"));
+}
+
+#[test]
+fn compact_leaves_one_record_for_each_address_and_replaces_its_input_by_a_rename() {
+    let renewed = ACTIVE.replace("23:00:00", "23:30:00");
+    let (_folder, path) = file("dhcpd.leases", format!("{ACTIVE}{renewed}"));
+    let before = fs::File::open(&path).expect("there");
+    leases(&["compact", &path, "--output", &path]).success();
+    let after = fs::read_to_string(&path).expect("there");
+    assert_eq!(after.matches("lease 10.20.1.7 {").count(), 1);
+    assert!(after.contains("23:30:00"), "{after}");
+    let kept = before.metadata().expect("still open").len() as usize;
+    assert_eq!(kept, ACTIVE.len() * 2, "the old file was not written in place");
+    leases(&["compact", &path, "--output", "/nowhere/x"]).code(2);
+}
+
+#[test]
+fn diff_history_stats_and_a_look_back() {
+    let renewed = ACTIVE.replace("11/20 23:00:00", "11/21 23:00:00");
+    let other = ACTIVE.replace("10.20.1.7", "10.20.1.9");
+    let (folder, a) = file("a", format!("{ACTIVE}{renewed}{other}"));
+    let b = folder.path().join("b");
+    fs::write(&b, ACTIVE).expect("room");
+    leases(&["diff", &a, text(&b)])
+        .code(1)
+        .stdout(predicate::str::contains("- lease 10.20.1.9"))
+        .stdout(predicate::str::contains("~ lease 10.20.1.7: ends 1795302000 -> 1795215600"));
+    leases(&["diff", &a, &a]).success().stdout("");
+    leases(&["history", "10.20.1.7", &a])
+        .success()
+        .stdout(predicate::str::contains("2026-11-20T23:00:00Z"))
+        .stdout(predicate::str::contains("a:8"));
+    leases(&["history", "10.20.1.1", &a]).code(1);
+    leases(&["stats", &a]).success().stdout(predicate::str::contains("active              2"));
+    leases(&["show", &a, "--at", "2026-11-21T12:00:00"])
+        .success()
+        .stdout(predicate::str::contains("10.20.1.7").and(predicate::str::contains("1.9").not()));
+    leases(&["show", &a, "--state", "free"]).success().stdout("");
+    leases(&["show", &a, "--csv"]).success().stdout(predicate::str::starts_with("address,state,"));
+}
+
+#[test]
+fn a_damaged_line_of_dnsmasq_and_a_torn_row_of_kea_are_found() {
+    let (_folder, path) = file("leases", format!("{LINES}1795215600 zz 10.20.1.9 * *\n17952"));
+    leases(&["check", &path])
+        .code(1)
+        .stdout(predicate::str::contains(":3:12: no hardware address: dnsmasq crashes"))
+        .stdout(predicate::str::contains(":4:6: 1 words"));
+    let header = "address,hwaddr,client_id,valid_lifetime,expire,subnet_id,fqdn_fwd,fqdn_rev,hostname,\
+                  state,user_context\n";
+    let row = "10.20.1.7,02:00:00:00:00:07,,3600,1795215600,1,0,0,a,0,\n";
+    let (_folder, path) = file("kea.csv", format!("{header}{row}10.20.1.8,02:00"));
+    leases(&["check", &path]).code(1).stdout(predicate::str::contains(":3:1: 2 fields"));
+    let got = json(&["show", &path, "--json"]);
+    assert_eq!(got["leases"]["10.20.1.7"]["cltt"], 1_795_212_000);
+    let (_folder, path) = file("kea.csv", header.replace("hwaddr", "mac"));
+    leases(&["check", &path]).code(1).stdout(predicate::str::contains("Kea does not start"));
+}

@@ -1,0 +1,111 @@
+//! Lines of untrusted files: bounded, numbered, whatever bytes they are of.
+
+use std::fmt;
+use std::io::{self, BufRead};
+
+/// Longer lines are no records of anybody; they are passed over.
+pub const LONGEST_LINE: usize = 64 * 1024;
+
+/// Something wrong in a file of lines.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Line, counted from 1.
+    pub line: u64,
+    /// Byte in the line, counted from 1.
+    pub column: usize,
+    /// What is wrong, and what the server does about it.
+    pub message: String,
+    /// True when the server loses a lease by it, or does not start.
+    pub loses: bool,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: {}", self.line, self.column, self.message)
+    }
+}
+
+/// What a line turned out to be.
+pub(super) enum Line {
+    /// With its number, without its end; false when the file ends without a line end.
+    Text(u64, bool),
+    TooLong(u64),
+    End,
+}
+
+/// Reads line after line into one buffer.
+pub(super) struct Lines<R> {
+    source: R,
+    number: u64,
+}
+
+impl<R: BufRead> Lines<R> {
+    pub(super) fn new(source: R) -> Self {
+        Self { source, number: 0 }
+    }
+
+    pub(super) fn next(&mut self, line: &mut Vec<u8>) -> io::Result<Line> {
+        line.clear();
+        let mut too_long = false;
+        let mut any = false;
+        loop {
+            let available = match self.source.fill_buf() {
+                Ok(available) => available,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+            if available.is_empty() {
+                if !any {
+                    return Ok(Line::End);
+                }
+                self.number += 1;
+                return Ok(self.done(too_long, false));
+            }
+            any = true;
+            let end = memchr::memchr(b'\n', available);
+            let piece = &available[..end.unwrap_or(available.len())];
+            if line.len() + piece.len() > LONGEST_LINE {
+                too_long = true;
+            } else if !too_long {
+                line.extend_from_slice(piece);
+            }
+            let used = piece.len() + usize::from(end.is_some());
+            self.source.consume(used);
+            if end.is_some() {
+                self.number += 1;
+                return Ok(self.done(too_long, true));
+            }
+        }
+    }
+
+    fn done(&self, too_long: bool, ended: bool) -> Line {
+        if too_long { Line::TooLong(self.number) } else { Line::Text(self.number, ended) }
+    }
+}
+
+/// Hexadecimal bytes, with a colon between two; `None` for anything else.
+pub(super) fn hex(text: &[u8]) -> Option<Vec<u8>> {
+    if text.is_empty() {
+        return Some(Vec::new());
+    }
+    text.split(|byte| *byte == b':')
+        .map(|pair| {
+            let digits =
+                std::str::from_utf8(pair).ok().filter(|_| (1..=2).contains(&pair.len()))?;
+            digits.bytes().all(|c| c.is_ascii_hexdigit()).then_some(())?;
+            u8::from_str_radix(digits, 16).ok()
+        })
+        .collect()
+}
+
+/// The same, written.
+pub(super) fn put_hex(out: &mut Vec<u8>, bytes: &[u8]) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    for (at, byte) in bytes.iter().enumerate() {
+        if at > 0 {
+            out.push(b':');
+        }
+        out.push(DIGITS[usize::from(byte >> 4)]);
+        out.push(DIGITS[usize::from(byte & 15)]);
+    }
+}
