@@ -6,6 +6,7 @@ pub mod diagnostics;
 mod digest;
 pub mod dnsmasq;
 pub mod fuzz;
+pub mod journal;
 pub mod live;
 pub mod races;
 pub mod report;

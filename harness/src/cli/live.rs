@@ -29,6 +29,10 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         let why = "`live` has a target of its own: leave out --target and --no-private-root";
         return Err(Failure::Input(why.to_owned()));
     }
+    if args.run.store == Some(run::StoreChoice::Journal) {
+        let why = "`live` keeps leases in NVRAM: leave out --store journal";
+        return Err(Failure::Input(why.to_owned()));
+    }
     if let Some(script) = &common.script {
         check_script(script, common.shell.is_empty()).map_err(Failure::Environment)?;
     }

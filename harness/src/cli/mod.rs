@@ -6,6 +6,7 @@ mod device;
 mod from_journal;
 mod fuzz;
 mod import_trace;
+mod journal;
 mod leases;
 mod live;
 mod races;

@@ -27,6 +27,9 @@ pub(super) struct Args {
     /// Run the I-th of N equal parts of the cases
     #[arg(long, value_name = "I/N")]
     shard: Option<Shard>,
+    /// Keep leases in a journal instead of NVRAM, in the scenarios that make sense so
+    #[arg(long, value_enum)]
+    pub(super) store: Option<StoreChoice>,
     /// Write a JUnit report
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
@@ -44,6 +47,23 @@ pub(super) struct Args {
     claims: bool,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum StoreChoice {
+    /// As the scenario says
+    Scenario,
+    /// `LEASE_STORE=journal:PATH`, which takes the Rust script
+    Journal,
+}
+
+/// The cases with their leases in a journal; how many make no sense so is told.
+fn into_journals(cases: Vec<Case>) -> Vec<Case> {
+    let all = cases.len();
+    let kept: Vec<Case> = cases.into_iter().filter_map(|case| case.into_journal().ok()).collect();
+    let left_out = all - kept.len();
+    anstream::eprintln!("{left_out} of {all} cases are about NVRAM, not about leases: left out");
+    kept
+}
+
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     run_cases(args, &args.cases()?, &args.options()?)
 }
@@ -52,6 +72,9 @@ impl Args {
     /// The cases that the command line means.
     pub(super) fn cases(&self) -> Result<Vec<Case>, Failure> {
         let mut cases = suite::load(&self.paths, &self.common.overrides()?)?;
+        if self.store == Some(StoreChoice::Journal) {
+            cases = into_journals(cases);
+        }
         suite::narrow(&mut cases, self.filter.as_deref(), self.shard);
         if cases.is_empty() {
             return Err(Failure::Input("no case fits these options".to_owned()));
@@ -61,7 +84,11 @@ impl Args {
 
     /// How to run them.
     pub(super) fn options(&self) -> Result<Options, Failure> {
-        self.common.options(self.verbose || self.keep.is_some())
+        let mut options = self.common.options(self.verbose || self.keep.is_some())?;
+        if self.store == Some(StoreChoice::Journal) {
+            options.arguments.extend(["--store".to_owned(), "journal".to_owned()]);
+        }
+        Ok(options)
     }
 }
 

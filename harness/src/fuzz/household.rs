@@ -46,6 +46,7 @@ pub fn draw(id: &Id) -> Scenario {
     }
     artist.steps.truncate(wanted);
     Scenario {
+        journal: None,
         title: format!("A random household: seed {}, case {}", id.seed, id.case),
         story: String::new(),
         tags: vec!["fuzz".to_owned()],

@@ -19,7 +19,7 @@ use super::{configuration, setup};
 use crate::crash::Id;
 use crate::diagnostics::SourceError;
 use crate::live::{Live, LiveSettings};
-use crate::scenario::{Case, Forgiven, Moment};
+use crate::scenario::{Case, Forgiven, Moment, Store};
 use crate::target::process::{Process, ScriptCommand, ScriptFile, Settings};
 use crate::target::{Function, InProcess, Target, TargetError};
 
@@ -129,6 +129,15 @@ pub enum Fault {
 /// When there is nothing to judge: a file that makes no sense, or a target that fails.
 pub fn run_case(case: &Case, options: &Options) -> Result<CaseReport, Fault> {
     let began = Instant::now();
+    if let Some(lab) = &case.scenario.journal {
+        let mut report = blank_report(case, options);
+        for text in crate::journal::run_case(lab).faults {
+            report.failures.push(Finding { kind: FindingKind::Unmet, step: 0, line: 0, text });
+            report.verdict = Verdict::Failed;
+        }
+        report.took = began.elapsed();
+        return Ok(report);
+    }
     let mut report = match &options.target {
         TargetKind::InProcess => run_in_process(case, options)?,
         TargetKind::Process(settings) => run_in_processes(case, options, settings)?,
@@ -198,6 +207,9 @@ fn run_in_process(case: &Case, options: &Options) -> Result<CaseReport, Fault> {
     match function(case, options)? {
         Ok(function) => {
             let mut target = InProcess::new(router(case)?, function);
+            if case.scenario.router.store == Store::Journal {
+                target = target.with_journal();
+            }
             play(case, &mut target, options, &mut report, Watch::default())?;
         }
         Err(why) => report.verdict = Verdict::Skipped(why),
@@ -213,6 +225,9 @@ fn run_in_processes(
     let mut report = blank_report(case, options);
     let script = command(case, &options.script);
     let mut target = Process::new(router(case)?, &script, settings)?;
+    if case.scenario.router.store == Store::Journal {
+        target = target.with_journal()?;
+    }
     report.shared_root = target.refused_private_root().map(str::to_owned);
     play(case, &mut target, options, &mut report, Watch::default())?;
     Ok(report)

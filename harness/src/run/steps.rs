@@ -73,7 +73,8 @@ impl<'a, 'w> Player<'a, 'w> {
                 self.world.report_exit();
             }
             if let Some(expect) = expect {
-                expect::check(self.world, &self.clients, self.reply, expect)?;
+                let store = self.case.scenario.router.store;
+                expect::check(self.world, &self.clients, self.reply, expect, store)?;
             }
             if self.world.probe.is_some() && self.world.findings.any() {
                 break;

@@ -128,6 +128,11 @@ impl Expected {
         }
     }
 
+    /// Whether both know for certain that the same is stored.
+    pub(crate) fn is_as(&self, other: &Self) -> bool {
+        !self.is_in_doubt() && !other.is_in_doubt() && self.lines == other.lines
+    }
+
     /// Whether anything is in doubt.
     pub(crate) fn is_in_doubt(&self) -> bool {
         !self.uncertain.is_empty()

@@ -41,6 +41,7 @@ impl Tally {
         if !result.operations.is_empty() {
             self.commits += commits;
         }
+        self.commits += u64::from(result.wrote_journal);
         self.flash(&result.operations);
         if self.listed.len() < MAX_LISTED {
             self.listed.push(call_text(call));

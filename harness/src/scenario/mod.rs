@@ -4,13 +4,15 @@ mod load;
 mod model;
 mod point;
 mod schema;
+mod store;
 mod units;
 mod write;
 
 pub use load::{Case, MAX_CASES, MAX_FILE_BYTES, Overrides, Parameters, cases};
 pub use model::{
-    Between, Boot, Breaks, Claim, ClientEvent, DaemonAction, Damage, Expect, Forgiven, Invariant,
-    Join, Journal, Memory, RawCall, ReplyKind, Router, Rtc, Scenario, Script, Server, Step, V6,
+    Between, Boot, Breaks, CallWindow, Claim, ClientEvent, DaemonAction, Damage, Expect, Forgiven,
+    Invariant, Join, Journal, JournalLab, JournalLosses, Memory, RawCall, ReplyKind, Router, Rtc,
+    Scenario, Script, Server, Step, Store, V6,
 };
 pub use point::{Point, Side};
 pub use schema::json_schema;

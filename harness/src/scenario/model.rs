@@ -11,6 +11,7 @@ use toml::Spanned;
 
 use super::point::Point;
 use super::units::{BootClock, Bytes, LeaseTime, Moment, Scalar, Seconds};
+use crate::journal::{Files, Loss, Strategy};
 
 /// A scenario file.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
@@ -48,6 +49,8 @@ pub struct Scenario {
     /// What nobody can help, and the judge is not to speak of.
     #[serde(default)]
     pub forgive: Vec<Forgiven>,
+    /// Instead of all that: a program that rewrites its lease database, cut at every system call.
+    pub journal: Option<JournalLab>,
     /// What happens, in order.
     #[serde(default, rename = "step")]
     #[schemars(with = "Vec<Step>")]
@@ -81,12 +84,26 @@ pub enum Rtc {
     Broken,
 }
 
+/// Where the lease script keeps leases.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Store {
+    /// In NVRAM.
+    #[default]
+    Nvram,
+    /// In a journal on a file system that survives reboots (`LEASE_STORE=journal:PATH`); only `lease-update` does this.
+    /// What a scenario says of NVRAM and flash does not count then; a commit is a call that wrote to the journal.
+    Journal,
+}
+
 /// The router's hardware and firmware.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Router {
     /// dnsmasq's build.
     pub rtc: Rtc,
+    /// Where the script keeps leases.
+    pub store: Store,
     /// The dialect of its `nvram` tool.
     #[schemars(with = "String")]
     pub dialect: Spanned<String>,
@@ -132,6 +149,7 @@ impl Default for Router {
     fn default() -> Self {
         Self {
             rtc: Rtc::Good,
+            store: Store::Nvram,
             dialect: Spanned::new(0..0, "openwrt".to_owned()),
             space: Bytes(32 * 1024),
             partition: None,
@@ -232,6 +250,42 @@ pub enum Invariant {
     Agreement,
     /// No flash operation where nothing that is stored changed.
     Thrift,
+}
+
+/// A way of keeping leases in files, under test.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct JournalLab {
+    /// Which one.
+    pub strategy: Strategy,
+    /// What the file system does with what was not synced.
+    #[serde(default)]
+    pub files: Files,
+    /// What cuts may cost, and do: a loss that is not named fails the run, and so does one that no cut shows.
+    #[serde(default)]
+    pub loses: JournalLosses,
+    /// A window in which a cut leaves no database.
+    pub window: Option<CallWindow>,
+}
+
+/// What cuts cost, by what the file system does.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct JournalLosses {
+    /// With `files = "ordered"`.
+    pub ordered: Vec<Loss>,
+    /// With `files = "reordering"`.
+    pub reordering: Vec<Loss>,
+}
+
+/// The time between two system calls, as `rename dhcpd.leases dhcpd.leases~`.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct CallWindow {
+    /// The call after which it begins.
+    pub after: String,
+    /// The call with which it ends.
+    pub before: String,
 }
 
 /// An invariant that this scenario expects to see broken.

@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::{Arc, OnceLock};
 
+use lease_script::journal::in_folder;
 use lease_script::{
     Call, Config, Environment, Marker, MemoryMarker, Nvram, NvramOutput, Outcome, killed,
 };
@@ -18,6 +19,7 @@ use super::scripted::{Done, Scripted};
 use super::{CallEnd, CallResult, CommandResult, Plan, Target, TargetError};
 use crate::digest;
 use crate::dnsmasq::ScriptCall;
+use crate::journal::{Disk, Files as DiskModel};
 
 /// A script that runs in process.
 #[derive(Clone, Debug)]
@@ -59,7 +61,12 @@ pub struct InProcess {
     /// What a script of processes keeps in RAM beside NVRAM.
     files: Arc<Files>,
     ram_key: OnceLock<u64>,
+    /// The folder of the journals, where leases are kept in one.
+    folder: Option<Disk>,
 }
+
+/// The journal of a router in memory.
+const JOURNAL: &str = "dhcpd.leases";
 
 impl InProcess {
     /// A router that has just booted.
@@ -74,7 +81,49 @@ impl InProcess {
     }
 
     fn of(machine: Machine, marker: MemoryMarker, script: Arc<Function>) -> Self {
-        Self { machine, marker, script, files: Arc::default(), ram_key: OnceLock::new() }
+        Self { machine, marker, script, files: Arc::default(), ram_key: OnceLock::new(), folder: None }
+    }
+
+    /// The same with a file system for journals.
+    #[must_use]
+    pub fn with_journal(mut self) -> Self {
+        self.folder = Some(Disk::new(DiskModel::Reordering));
+        self
+    }
+
+    /// A call over the journal; `None` where leases are kept in NVRAM.
+    fn journal_call(&mut self, call: &Call, web_page: bool) -> Option<CallResult> {
+        let (Function::Ours(config), Some(folder)) = (&*self.script, &mut self.folder) else {
+            return None;
+        };
+        let mut run = |call: &Call| {
+            let outcome = in_folder(call, config, JOURNAL.as_ref(), folder, 0);
+            folder.end_of_call();
+            let wrote = !folder.take_steps().iter().all(|step| step.text.starts_with("fsync"));
+            (outcome, wrote)
+        };
+        let init = Call::new([b"init".to_vec()], Environment::default());
+        let mut pages = Vec::new();
+        let mut look = |run: &mut dyn FnMut(&Call) -> (Outcome, bool)| {
+            if web_page {
+                let (seen, _) = run(&init);
+                pages.push((seen.stdout, Some(i32::from(seen.exit))));
+            }
+        };
+        look(&mut run);
+        let (outcome, wrote) = run(call);
+        look(&mut run);
+        let is_init = call.args.first().is_some_and(|word| word == b"init");
+        Some(CallResult {
+            end: CallEnd::Exited(i32::from(outcome.exit)),
+            stdout: outcome.stdout,
+            stderr: outcome.stderr,
+            commands: Vec::new(),
+            operations: Vec::new(),
+            // The first `init` makes the file.
+            wrote_journal: wrote && !is_init,
+            pages,
+        })
     }
 
     /// Flash and RAM.
@@ -377,6 +426,9 @@ impl Target for InProcess {
             return Ok(done.result);
         }
         let call = script_call(call);
+        if let Some(result) = self.journal_call(&call, plan.web_page) {
+            return Ok(result);
+        }
         let mut wire = Wire::new(&mut self.machine, plan.disturbance.as_ref());
         wire.page = plan.web_page.then_some(Page { script: &self.script, seen: Vec::new() });
         let outcome = self.script.invoke(&call, &mut wire, &mut self.marker);
@@ -392,6 +444,7 @@ impl Target for InProcess {
             stderr: outcome.stderr,
             commands,
             operations: self.machine.take_ops(),
+            wrote_journal: false,
             pages,
         })
     }
@@ -415,6 +468,9 @@ impl Target for InProcess {
         self.machine.reboot();
         self.marker = MemoryMarker::default();
         self.files = Arc::default();
+        if let Some(folder) = &mut self.folder {
+            folder.lose_power();
+        }
         Ok(())
     }
 

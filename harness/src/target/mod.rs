@@ -56,6 +56,8 @@ pub struct CallResult {
     pub commands: Vec<Vec<Vec<u8>>>,
     /// The flash operations that they made.
     pub operations: Vec<Op>,
+    /// Whether it wrote to a journal.
+    pub wrote_journal: bool,
     /// What a web page saw of `init` meanwhile: its output and exit code.
     pub pages: Vec<(Vec<u8>, Option<i32>)>,
 }

@@ -7,6 +7,7 @@ mod from_journal;
 mod fuzz;
 mod fuzz_readers;
 mod import;
+mod journal;
 mod judge;
 mod lab;
 mod live;

@@ -18,6 +18,7 @@ impl World<'_> {
         torn: bool,
     ) -> Result<(), TargetError> {
         let wanted = changes(call);
+        let before = result.wrote_journal.then(|| self.expected.clone());
         if call.action() != b"init" {
             self.judge_pages(call, result);
         }
@@ -41,6 +42,10 @@ impl World<'_> {
                 return if torn { self.power_off_in_a_write() } else { self.power_off() };
             }
             CallEnd::Exited(_) | CallEnd::Killed(_) => self.in_doubt(wanted),
+        }
+        if before.is_some_and(|before| self.expected.is_as(&before)) {
+            let text = format!("`{}` wrote, and nothing stored changed", call_text(call));
+            self.findings.broken(Invariant::Thrift, text);
         }
         let repeats = self.commit_may_repeat && self.killed;
         match result.end {

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, BufRead, BufReader, Write};
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -74,7 +74,14 @@ pub struct Process {
     script: Vec<String>,
     environment: BTreeMap<String, String>,
     limit_ms: u64,
+    /// Whether leases are kept in a journal in the folder [`JOURNALS`].
+    journal: bool,
 }
+
+/// The folder of the journals: it survives a power cut.
+const JOURNALS: &str = "jffs";
+/// The journals in it.
+const NAMES: [&str; 2] = ["dhcpd.leases", "dhcpd6.leases"];
 
 impl Process {
     /// Makes the scratch folder and starts the agent.
@@ -113,9 +120,32 @@ impl Process {
             script: words,
             environment,
             limit_ms: settings.limit_ms,
+            journal: false,
         };
         process.replace(machine)?;
         Ok(process)
+    }
+
+    /// The same with a folder for journals, in which leases are kept.
+    ///
+    /// # Errors
+    /// When the folder cannot be made.
+    pub fn with_journal(mut self) -> Result<Self, TargetError> {
+        let folder = self.path(JOURNALS);
+        fs::create_dir(&folder).map_err(|e| environment("the scratch folder", &e))?;
+        let store = format!("journal:{}", folder.join(NAMES[0]).display());
+        self.environment.insert("LEASE_STORE".to_owned(), store);
+        self.journal = true;
+        Ok(self)
+    }
+
+    /// What tells whether the journals were written to.
+    fn journal_marks(&self) -> Vec<Option<(u64, u64)>> {
+        let mark = |name: &&str| {
+            let data = fs::metadata(self.path(JOURNALS).join(name)).ok()?;
+            Some((data.ino(), data.len()))
+        };
+        if self.journal { NAMES.iter().map(mark).collect() } else { Vec::new() }
     }
 
     /// Why there is no private root, where one was asked for.
@@ -192,6 +222,7 @@ impl Process {
             stderr: script.stderr.0,
             commands: self.take_commands(),
             operations: self.take_operations()?,
+            wrote_journal: false,
             pages,
         })
     }
@@ -286,8 +317,11 @@ impl Process {
 impl Target for Process {
     fn call(&mut self, call: &ScriptCall, plan: &Plan) -> Result<CallResult, TargetError> {
         let programs = self.programs(call, plan);
+        let marks = self.journal_marks();
         let done = self.agent.run(programs)?;
-        self.result(done, plan)
+        let mut result = self.result(done, plan)?;
+        result.wrote_journal = call.action() != b"init" && marks != self.journal_marks();
+        Ok(result)
     }
 
     fn nvram(&mut self, arguments: &[&[u8]]) -> Result<CommandResult, TargetError> {

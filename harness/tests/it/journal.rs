@@ -1,0 +1,60 @@
+//! Programs that rewrite their lease database, and scenarios with leases in a journal.
+
+use assert_cmd::Command;
+use leaselab::journal::{Files, Loss, Strategy, explore, run_case};
+use leaselab::scenario::{JournalLab, JournalLosses};
+use predicates::str::contains;
+use rstest::rstest;
+
+/// `leaselab` at the root of the project.
+fn leaselab() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_leaselab"));
+    command.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    command
+}
+
+#[rstest]
+#[case(Files::Ordered)]
+#[case(Files::Reordering)]
+fn our_own_journal_has_no_losing_cut(#[case] files: Files) {
+    let report = explore(Strategy::Ours, files);
+    assert!(report.calls > 20 && report.checked > 100, "{report:?}");
+    assert!(report.losses.is_empty(), "{:?}", report.breaches);
+}
+
+#[test]
+fn an_emptied_file_is_found_and_told() {
+    let report = explore(Strategy::Dnsmasq, Files::Ordered);
+    assert!(report.count(Loss::NoDatabase) > 0 && report.count(Loss::Torn) > 0);
+    let between = "between `truncate dnsmasq.leases 0` and `write dnsmasq.leases`";
+    assert!(report.breaches.iter().any(|breach| breach.place == between), "{:?}", report.breaches);
+}
+
+#[test]
+fn losses_that_are_not_declared_fail_and_so_do_those_that_do_not_show() {
+    let lab = |strategy, ordered: &[Loss]| JournalLab {
+        strategy,
+        files: Files::Ordered,
+        loses: JournalLosses { ordered: ordered.to_vec(), reordering: Vec::new() },
+        window: None,
+    };
+    let faults = run_case(&lab(Strategy::Dnsmasq, &[Loss::Old, Loss::Torn, Loss::Lost])).faults;
+    assert!(faults[0].starts_with("no-database: ") && faults[0].ends_with("does not expect it"));
+    let faults = run_case(&lab(Strategy::Ours, &[Loss::Old])).faults;
+    assert_eq!(faults, ["old: expected, and no cut shows it"]);
+}
+
+#[test]
+fn scenarios_of_leases_run_over_a_journal() {
+    leaselab()
+        .args(["run", "scenarios/reboot/power-cut.toml", "--store", "journal"])
+        .args(["--target", "both"])
+        .assert()
+        .success()
+        .stdout(contains("0 failed, 0 skipped"));
+    leaselab()
+        .args(["run", "scenarios/reboot/cut-in-the-erase.toml", "--store", "journal"])
+        .assert()
+        .code(2)
+        .stderr(contains("no case fits"));
+}
