@@ -8,6 +8,7 @@ pub mod dnsmasq;
 pub mod fuzz;
 pub mod journal;
 pub mod live;
+pub mod qemu;
 pub mod races;
 pub mod report;
 pub mod run;

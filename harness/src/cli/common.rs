@@ -194,6 +194,7 @@ impl From<TargetError> for Failure {
         match error {
             TargetError::Environment(why) => Self::Environment(why),
             TargetError::Script(why) => Self::Input(why),
+            TargetError::Broken(why) => Self::Failed(why),
         }
     }
 }

@@ -9,6 +9,7 @@ mod import_trace;
 mod journal;
 mod leases;
 mod live;
+mod qemu;
 mod races;
 mod recover;
 mod replay;
@@ -48,6 +49,9 @@ pub enum Failure {
     /// The environment lacks something: exit code 3.
     #[error("{0}")]
     Environment(String),
+    /// What was to be judged fell apart before it could be: exit code 1.
+    #[error("{0}")]
+    Failed(String),
 }
 
 impl From<crate::diagnostics::SourceError> for Failure {
@@ -77,6 +81,8 @@ enum Command {
     Leases(leases::Args),
     /// Run scenarios with a real dnsmasq
     Live(Box<live::Args>),
+    /// Make router images, and run scenarios in them
+    Qemu(qemu::Args),
     /// Run one printed reproduction id again
     Replay(replay::Args),
     /// Run scenarios
@@ -97,6 +103,7 @@ pub fn main() -> Exit {
         Command::Fuzz(args) => fuzz::run(&args),
         Command::Leases(args) => leases::run(&args),
         Command::Live(args) => live::run(&args),
+        Command::Qemu(args) => qemu::run(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Schema(args) => Ok(schema::run(&args)),
@@ -111,6 +118,7 @@ pub fn main() -> Exit {
         match failure {
             Failure::Input(_) => Exit::Usage,
             Failure::Environment(_) => Exit::Environment,
+            Failure::Failed(_) => Exit::Failed,
         }
     })
 }

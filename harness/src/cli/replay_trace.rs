@@ -77,6 +77,9 @@ fn replay(recording: &Recording, router: &Router, options: &Options) -> Result<T
             let why = "a script of your own runs in processes only".to_owned();
             return Err(Failure::Input(why));
         }
+        TargetKind::Qemu(_) => {
+            return Err(Failure::Input("recordings are not replayed in guests".to_owned()));
+        }
         TargetKind::Process(settings)
         | TargetKind::Both(settings)
         | TargetKind::Live(LiveSettings { process: settings, .. }) => {

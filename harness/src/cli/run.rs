@@ -38,7 +38,7 @@ pub(super) struct Args {
     json: Option<PathBuf>,
     /// Keep what a failed case leaves: its log, flash and RAM
     #[arg(long, value_name = "DIR")]
-    keep: Option<PathBuf>,
+    pub(super) keep: Option<PathBuf>,
     /// Print every script call of every case
     #[arg(long)]
     verbose: bool,

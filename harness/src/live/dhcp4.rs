@@ -9,23 +9,23 @@ use super::wire::{EVERYBODY, Envelope};
 use crate::dnsmasq::{Client4, ETHER, Kind4, Reply4};
 
 /// Ports of server and client.
-pub(super) const SERVER: u16 = 67;
-pub(super) const CLIENT: u16 = 68;
+pub(crate) const SERVER: u16 = 67;
+pub(crate) const CLIENT: u16 = 68;
 
 /// The shortest packet that a BOOTP server takes.
 const SHORTEST: usize = 300;
 
 /// Who speaks to whom.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Server {
+pub(crate) struct Server {
     /// The router's hardware address.
-    pub(super) mac: [u8; 6],
+    pub(crate) mac: [u8; 6],
     /// Its address, which is its identifier too.
-    pub(super) address: Ipv4Addr,
+    pub(crate) address: Ipv4Addr,
 }
 
 /// The hardware address in a client's frames: its own, or one made of it where it has no Ethernet address.
-pub(super) fn frame_mac(client: &Client4) -> [u8; 6] {
+pub(crate) fn frame_mac(client: &Client4) -> [u8; 6] {
     if client.hw.kind == ETHER
         && let Ok(mac) = client.hw.bytes().try_into()
     {
@@ -38,7 +38,7 @@ pub(super) fn frame_mac(client: &Client4) -> [u8; 6] {
 }
 
 /// Whether a client waits for an answer.
-pub(super) fn is_answered(kind: Kind4) -> bool {
+pub(crate) fn is_answered(kind: Kind4) -> bool {
     !matches!(kind, Kind4::Release | Kind4::Decline)
 }
 
@@ -46,7 +46,7 @@ pub(super) fn is_answered(kind: Kind4) -> bool {
 ///
 /// # Errors
 /// An option that does not fit.
-pub(super) fn packet(
+pub(crate) fn packet(
     kind: Kind4,
     client: &Client4,
     address: Ipv4Addr,
@@ -118,7 +118,7 @@ fn message_type(kind: Kind4) -> Option<MessageType> {
 }
 
 /// What a packet to the client port says, if it answers this message.
-pub(super) fn answer(bytes: &[u8], xid: u32, kind: Kind4, asked: Ipv4Addr) -> Option<Reply4> {
+pub(crate) fn answer(bytes: &[u8], xid: u32, kind: Kind4, asked: Ipv4Addr) -> Option<Reply4> {
     let message = Message::from_bytes(bytes).ok().filter(|message| message.xid() == xid)?;
     let address = message.yiaddr();
     match message.opts().msg_type() {

@@ -7,13 +7,13 @@
 
 mod binary;
 mod desk;
-mod dhcp4;
+pub(crate) mod dhcp4;
 mod dhcp6;
 mod dns;
 pub mod gate;
 mod network;
 mod router;
-mod wire;
+pub(crate) mod wire;
 
 pub use binary::{Binaries, Binary, examine, find};
 pub use network::enter;

@@ -16,7 +16,7 @@ use socket2::{Domain, Protocol, SockAddr, SockAddrStorage, Socket, Type};
 use super::network::CABLE;
 
 /// Frames for everybody.
-pub(super) const EVERYBODY: [u8; 6] = [0xff; 6];
+pub(crate) const EVERYBODY: [u8; 6] = [0xff; 6];
 
 /// Larger than any frame here.
 const FRAME: usize = 4096;
@@ -29,36 +29,36 @@ const SOLICITED_OVERRIDE: [u8; 4] = [0x60, 0, 0, 0];
 
 /// A UDP packet from the router.
 #[derive(Debug)]
-pub(super) struct Datagram {
+pub(crate) struct Datagram {
     /// The port at the router.
-    pub(super) from: u16,
+    pub(crate) from: u16,
     /// The port that it is for.
-    pub(super) to: u16,
+    pub(crate) to: u16,
     /// What is in it.
-    pub(super) payload: Vec<u8>,
+    pub(crate) payload: Vec<u8>,
 }
 
 /// A UDP packet of a client.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Envelope {
+pub(crate) struct Envelope {
     /// Hardware addresses: from, to.
-    pub(super) hardware: ([u8; 6], [u8; 6]),
+    pub(crate) hardware: ([u8; 6], [u8; 6]),
     /// Addresses of one family: from, to.
-    pub(super) addresses: (IpAddr, IpAddr),
+    pub(crate) addresses: (IpAddr, IpAddr),
     /// Ports: from, to.
-    pub(super) ports: (u16, u16),
+    pub(crate) ports: (u16, u16),
 }
 
 /// The cable.
 #[derive(Debug)]
-pub(super) struct Wire {
+pub(crate) struct Wire {
     socket: Socket,
     /// Who answers for an address.
     owners: HashMap<IpAddr, [u8; 6]>,
 }
 
 /// The link-local address that a host makes of its hardware address (RFC 4291, appendix A).
-pub(super) fn link_local(mac: [u8; 6]) -> Ipv6Addr {
+pub(crate) fn link_local(mac: [u8; 6]) -> Ipv6Addr {
     let mut octets = [0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xfe, 0, 0, 0];
     octets[8..11].copy_from_slice(&mac[..3]);
     octets[8] ^= 2;
@@ -67,7 +67,7 @@ pub(super) fn link_local(mac: [u8; 6]) -> Ipv6Addr {
 }
 
 /// The hardware address of a multicast group (RFC 2464, section 7).
-pub(super) fn multicast_hardware(group: Ipv6Addr) -> [u8; 6] {
+pub(crate) fn multicast_hardware(group: Ipv6Addr) -> [u8; 6] {
     let [.., a, b, c, d] = group.octets();
     [0x33, 0x33, a, b, c, d]
 }
@@ -77,7 +77,7 @@ impl Wire {
     ///
     /// # Errors
     /// Without the right to raw packets.
-    pub(super) fn new() -> io::Result<Self> {
+    pub(crate) fn new() -> io::Result<Self> {
         let protocol = i32::from(ETH_P_ALL.to_be());
         let socket = Socket::new(Domain::PACKET, Type::RAW, Some(Protocol::from(protocol)))?;
         let mut storage = SockAddrStorage::zeroed();
@@ -91,12 +91,20 @@ impl Wire {
             SockAddr::new(storage, mem::size_of::<libc::sockaddr_ll>() as libc::socklen_t)
         };
         socket.bind(&address)?;
+        Self::over(socket)
+    }
+
+    /// Frames over any socket that carries one a message.
+    ///
+    /// # Errors
+    /// When the socket is none that can be read without waiting.
+    pub(crate) fn over(socket: Socket) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
         Ok(Self { socket, owners: HashMap::new() })
     }
 
     /// Somebody answers for this address from now on.
-    pub(super) fn own(&mut self, address: IpAddr, mac: [u8; 6]) {
+    pub(crate) fn own(&mut self, address: IpAddr, mac: [u8; 6]) {
         self.owners.insert(address, mac);
     }
 
@@ -104,7 +112,7 @@ impl Wire {
     ///
     /// # Errors
     /// When the kernel does not take it.
-    pub(super) fn send(&self, envelope: &Envelope, payload: &[u8]) -> io::Result<()> {
+    pub(crate) fn send(&self, envelope: &Envelope, payload: &[u8]) -> io::Result<()> {
         let (source, destination) = envelope.hardware;
         let ethernet = PacketBuilder::ethernet2(source, destination);
         let ip = match envelope.addresses {
@@ -122,7 +130,7 @@ impl Wire {
     ///
     /// # Errors
     /// When the kernel does not take it.
-    pub(super) fn solicit(&self, mac: [u8; 6], router: Ipv6Addr) -> io::Result<()> {
+    pub(crate) fn solicit(&self, mac: [u8; 6], router: Ipv6Addr) -> io::Result<()> {
         let [.., a, b, c] = router.octets();
         let group = Ipv6Addr::from([0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff, a, b, c]);
         let message = Neighbour {
@@ -143,7 +151,7 @@ impl Wire {
     ///
     /// # Errors
     /// When the interface has gone.
-    pub(super) fn receive(&self) -> io::Result<Vec<Datagram>> {
+    pub(crate) fn receive(&self) -> io::Result<Vec<Datagram>> {
         let mut datagrams = Vec::new();
         let mut buffer = [0; FRAME];
         loop {

@@ -20,6 +20,7 @@ use crate::crash::Id;
 use crate::diagnostics::SourceError;
 use crate::live::{Live, LiveSettings};
 use crate::scenario::{Case, Forgiven, Moment, Store};
+use crate::qemu::bench::{self, Bench};
 use crate::target::process::{Process, ScriptCommand, ScriptFile, Settings};
 use crate::target::{Function, InProcess, Target, TargetError};
 
@@ -37,6 +38,8 @@ pub enum TargetKind {
     Both(Settings),
     /// Real processes below a real dnsmasq.
     Live(LiveSettings),
+    /// A guest with a dnsmasq in it.
+    Qemu(Bench),
 }
 
 /// The script under test, in place of the project's own.
@@ -142,6 +145,7 @@ pub fn run_case(case: &Case, options: &Options) -> Result<CaseReport, Fault> {
         TargetKind::InProcess => run_in_process(case, options)?,
         TargetKind::Process(settings) => run_in_processes(case, options, settings)?,
         TargetKind::Live(settings) => run_live(case, options, settings)?,
+        TargetKind::Qemu(bench) => run_in_guest(case, options, bench)?,
         TargetKind::Both(settings) => {
             let mut report = run_in_processes(case, options, settings)?;
             let other = run_in_process(case, options)?;
@@ -176,8 +180,13 @@ fn blank_report(case: &Case, options: &Options) -> CaseReport {
 
 /// The command that runs just this case in the same way.
 fn reproduction(case: &Case, options: &Options) -> String {
-    let command = if matches!(options.target, TargetKind::Live(_)) { "live" } else { "run" };
-    let mut words = vec!["leaselab".to_owned(), command.to_owned()];
+    let command: &[&str] = match options.target {
+        TargetKind::Live(_) => &["live"],
+        TargetKind::Qemu(_) => &["qemu", "run"],
+        _ => &["run"],
+    };
+    let mut words = vec!["leaselab".to_owned()];
+    words.extend(command.iter().map(|word| (*word).to_owned()));
     words.push(case.source.path.to_string_lossy().into_owned());
     words.extend(["--filter".to_owned(), case.name(), "--verbose".to_owned()]);
     words.extend(options.arguments.iter().cloned());
@@ -247,6 +256,42 @@ fn run_live(case: &Case, options: &Options, settings: &LiveSettings) -> Result<C
     let script = command(case, &options.script);
     let mut target = Live::new(router(case)?, &script, settings)?;
     play(case, &mut target, options, &mut report, Watch::default())?;
+    Ok(report)
+}
+
+fn run_in_guest(case: &Case, options: &Options, bench: &Bench) -> Result<CaseReport, Fault> {
+    let mut report = blank_report(case, options);
+    let mut desk = bench.lock();
+    let kept = desk.kept(&report.name);
+    let case = match desk.fit(case) {
+        Ok(case) => case,
+        Err(why) => {
+            report.verdict = Verdict::Skipped(why);
+            return Ok(report);
+        }
+    };
+    let script = command(&case, &options.script);
+    let machine = router(&case)?;
+    let mut target = desk.router(&machine, &script, options.seed).map_err(TargetError::from)?;
+    let played = play(&case, &mut target, options, &mut report, Watch::default());
+    // Whatever becomes of the case, power goes before its files are looked at.
+    _ = target.power_off();
+    let ledger = target.ledger().clone();
+    let astray = |text: String| Finding { kind: FindingKind::Astray, step: 0, line: 0, text };
+    report.failures.extend(ledger.complaints().iter().cloned().map(astray));
+    let folder = target.folder().to_owned();
+    if let (Some(kept), true) = (kept, played.is_err() || !report.failures.is_empty()) {
+        bench::keep(&folder, &kept).map_err(TargetError::from)?;
+    }
+    drop(target);
+    desk.add(&ledger);
+    match played {
+        // One guest that fell apart is a failure; an image that never comes up is the end of all.
+        Err(Fault::Target(TargetError::Broken(why))) if desk.has_booted() => {
+            report.failures.push(astray(why));
+        }
+        other => other?,
+    }
     Ok(report)
 }
 

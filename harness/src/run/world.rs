@@ -314,6 +314,7 @@ impl<'a> World<'a> {
             let clock = self.clocks.now();
             self.engine_mut().sigalrm(clock, &mut calls);
             self.tell_time()?;
+            self.wake_live()?;
             self.perform_all(calls)?;
             if !self.powered {
                 return Ok(());

@@ -50,6 +50,24 @@ pub trait Daemon {
     /// When SIGALRM is due on the monotonic clock, as it said when it was last at rest.
     fn alarm(&self) -> Option<i64>;
 
+    /// Whether nobody can tell from outside when its SIGALRM is due. It is sent one then: see [`Daemon::wake`].
+    fn hides_alarm(&self) -> bool {
+        false
+    }
+
+    /// Its alarm is due. One that waits on the laboratory's clock wakes by itself.
+    ///
+    /// # Errors
+    /// When it cannot be reached.
+    fn wake(&mut self) -> Result<(), TargetError> {
+        Ok(())
+    }
+
+    /// By how many seconds it took the last message later than it was told, where time does not stand still for it.
+    fn lateness(&mut self) -> i64 {
+        0
+    }
+
     /// Time has passed, or a clock was set.
     ///
     /// # Errors

@@ -84,6 +84,9 @@ pub enum TargetError {
     /// The script under test cannot be run.
     #[error("{0}")]
     Script(String),
+    /// The router fell apart: nothing can be judged any more.
+    #[error("{0}")]
+    Broken(String),
 }
 
 /// A router on which a lease script runs.

@@ -12,6 +12,7 @@ mod judge;
 mod lab;
 mod live;
 mod leases;
+mod qemu;
 mod races;
 mod runner;
 mod traces;

@@ -234,6 +234,11 @@ impl World<'_> {
         self.daemon().map_or(Ok(()), |daemon| daemon.set_clock(clock))
     }
 
+    /// SIGALRM is due.
+    pub(super) fn wake_live(&mut self) -> Result<(), TargetError> {
+        self.daemon().map_or(Ok(()), Daemon::wake)
+    }
+
     /// Nothing more is to come: whatever comes all the same was not foreseen.
     pub(super) fn rest(&mut self) -> Result<(), TargetError> {
         let running = self.engine().is_running();
@@ -249,6 +254,9 @@ impl World<'_> {
         let Some(daemon) = self.daemon() else { return Ok(()) };
         if daemon.is_gone() {
             return self.mourn();
+        }
+        if daemon.hides_alarm() {
+            return Ok(());
         }
         let real = daemon.alarm();
         let predicted = self.engine().next_alarm();
@@ -279,6 +287,8 @@ impl World<'_> {
         if let Some(error) = server.failed {
             return Err(error);
         }
+        let late = self.daemon().map_or(0, Daemon::lateness);
+        self.clocks.pass(late);
         if let (Protocol::V6 { kind: LeaseKind::Ta, .. }, Some(IpAddr::V6(given))) =
             (&client.protocol, client.address)
         {

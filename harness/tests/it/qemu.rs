@@ -1,0 +1,138 @@
+//! What `leaselab qemu` says where something is not as it must be. Guests themselves are tried by ci/qemu.
+
+use std::fs;
+use std::path::Path;
+
+use assert_cmd::Command;
+use predicates::prelude::*;
+use rstest::rstest;
+
+const MACHINE: &str = "arch = \"x86_64\"\n";
+
+fn leaselab() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_leaselab"))
+}
+
+fn write(folder: &Path, name: &str, text: &[u8]) {
+    fs::write(folder.join(name), text).expect("a scratch file");
+}
+
+/// An image's folder that is good enough until QEMU is wanted.
+fn image(folder: &Path, arch: &str) {
+    write(folder, "kernel", b"no kernel");
+    write(folder, "initrd", b"");
+    let manifest = format!(
+        r#"{{"arch": "{arch}", "kernel": "6.1", "executables": "given", "files": [], "packages": [], "tools": []}}"#
+    );
+    write(folder, "manifest.json", manifest.as_bytes());
+}
+
+#[test]
+fn an_image_that_was_never_built_names_the_command_that_builds_it() {
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    leaselab()
+        .args(["qemu", "run", "--cache"])
+        .arg(folder.path())
+        .assert()
+        .code(2)
+        .stderr(predicate::str::contains("leaselab qemu build --arch x86_64"));
+}
+
+#[test]
+fn an_image_of_another_architecture_is_refused() {
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    image(folder.path(), "mipsel");
+    leaselab()
+        .args(["qemu", "run", "--built"])
+        .arg(folder.path())
+        .assert()
+        .code(2)
+        .stderr(predicate::str::contains("holds an image for mipsel, and x86_64 is wanted"));
+}
+
+#[test]
+fn an_image_whose_files_were_changed_is_refused() {
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    image(folder.path(), "x86_64");
+    let manifest = fs::read_to_string(folder.path().join("manifest.json")).expect("just written");
+    let file = r#""files": [{"name": "kernel", "sha256": "00", "bytes": 9}]"#;
+    write(folder.path(), "manifest.json", manifest.replace(r#""files": []"#, file).as_bytes());
+    leaselab()
+        .args(["qemu", "run", "--built"])
+        .arg(folder.path())
+        .assert()
+        .code(2)
+        .stderr(predicate::str::contains("kernel is not what the manifest says"));
+}
+
+#[rstest]
+#[case("x86_64", "qemu-system-x86_64", "qemu-system-x86")]
+#[case("mipsel", "qemu-system-mipsel", "qemu-system-mips")]
+fn without_qemu_its_package_is_named(
+    #[case] arch: &str,
+    #[case] program: &str,
+    #[case] package: &str,
+) {
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    image(folder.path(), arch);
+    let wanted = format!("{program} is not here: install Debian's package {package} ");
+    leaselab()
+        .args(["qemu", "run", "--arch", arch, "--built"])
+        .arg(folder.path())
+        .env("PATH", "")
+        .assert()
+        .code(3)
+        .stderr(predicate::str::contains(wanted));
+}
+
+#[rstest]
+#[case(b"#!/bin/sh\n", "no ELF executable")]
+#[case(b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\xb7\0", "another architecture than x86_64")]
+fn executables_must_be_for_the_guest(#[case] bytes: &[u8], #[case] why: &str) {
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    write(folder.path(), "nvram", bytes);
+    leaselab()
+        .args(["qemu", "build", "--nvram", "nvram", "--lease-update", "nvram", "--cache", "cache"])
+        .current_dir(folder.path())
+        .assert()
+        .code(2)
+        .stderr(predicate::str::contains(format!("nvram: {why}")));
+}
+
+#[test]
+fn without_sources_nothing_can_be_built() {
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    leaselab()
+        .args(["qemu", "build", "--source", ".", "--cache", "cache"])
+        .current_dir(folder.path())
+        .assert()
+        .code(3)
+        .stderr(predicate::str::contains(
+            "--nvram and --lease-update, or the sources with --source",
+        ));
+}
+
+#[rstest]
+#[case("missing", MACHINE, "missing: No such file or directory")]
+#[case("kernel,initrd,disk,more", MACHINE, "takes KERNEL[,INITRD][,DISK]")]
+#[case(",initrd", MACHINE, "a kernel is what a guest begins with")]
+#[case("kernel,,initrd", MACHINE, "take files = \"disk\"")]
+#[case("kernel", "arch = \"sparc\"\n", "machine.toml")]
+#[case("kernel", "arch = \"x86_64\"\nmemroy = 1\n", "memroy")]
+fn an_image_of_somebody_elses_is_checked_before_it_is_booted(
+    #[case] files: &str,
+    #[case] machine: &str,
+    #[case] why: &str,
+) {
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    for name in ["kernel", "initrd"] {
+        write(folder.path(), name, b"");
+    }
+    write(folder.path(), "machine.toml", machine.as_bytes());
+    leaselab()
+        .args(["qemu", "run", "--image", files, "--machine", "machine.toml"])
+        .current_dir(folder.path())
+        .assert()
+        .code(2)
+        .stderr(predicate::str::contains(why));
+}
