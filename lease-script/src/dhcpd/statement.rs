@@ -631,10 +631,9 @@ impl Expression {
     /// `is_data_expression` of common/tree.c, or something whose type shows only when it is used.
     fn may_be_data(&self) -> bool {
         match self {
-            Self::Data(_) | Self::Variable(_) | Self::Unknown => true,
-            Self::Call(keyword, _) => !matches!(keyword, Keyword::Defined | Keyword::ExtractInt),
             // A number where data is wanted is a list of one byte.
-            Self::Number(_) => true,
+            Self::Data(_) | Self::Variable(_) | Self::Unknown | Self::Number(_) => true,
+            Self::Call(keyword, _) => !matches!(keyword, Keyword::Defined | Keyword::ExtractInt),
             Self::Binary(..) | Self::Not(_) | Self::UnknownNumber | Self::UnknownTruth => false,
         }
     }

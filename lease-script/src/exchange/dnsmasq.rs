@@ -43,7 +43,7 @@ pub fn read(source: impl BufRead, lengths: Option<i64>) -> io::Result<Read> {
         match lines.next(&mut line)? {
             Line::End => break,
             Line::TooLong(number) => {
-                reader.problem(number, 1, "a line without end: no lease", true)
+                reader.problem(number, 1, "a line without end: no lease", true);
             }
             Line::Text(number, ended) => {
                 if let Err((column, message)) = reader.line(&line) {

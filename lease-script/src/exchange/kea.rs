@@ -79,7 +79,7 @@ pub fn read(source: impl BufRead) -> io::Result<Read> {
             }
         }
     }
-    reader.finish()
+    Ok(reader.finish())
 }
 
 /// Where the columns stand.
@@ -199,7 +199,7 @@ impl Reader {
         Ok(())
     }
 
-    fn finish(mut self) -> io::Result<Read> {
+    fn finish(mut self) -> Read {
         for entry in self.places.into_values().flatten() {
             match entry {
                 Entry::Four(lease) => self.read.database.leases.push(*lease),
@@ -207,7 +207,7 @@ impl Reader {
             }
         }
         self.read.database.sort();
-        Ok(self.read)
+        self.read
     }
 }
 
@@ -368,14 +368,11 @@ fn write4(out: &mut Vec<u8>, lease: &Lease, subnet: u32, now: i64, losses: &mut 
     let start = if lease.cltt.is_absent() { lease.starts } else { lease.cltt };
     let (valid, expire) = lifetime(start, lease.ends, now);
     let _ = write!(out, "{address},");
-    match hardware {
-        Some(hardware) => {
-            if hardware.kind != 1 {
-                losses.add("its hardware type: Kea's DHCPv4 rows are Ethernet's", address);
-            }
-            put_hex(out, &hardware.bytes);
+    if let Some(hardware) = hardware {
+        if hardware.kind != 1 {
+            losses.add("its hardware type: Kea's DHCPv4 rows are Ethernet's", address);
         }
-        None => {}
+        put_hex(out, &hardware.bytes);
     }
     out.push(b',');
     if (2..=255).contains(&lease.uid.len()) {

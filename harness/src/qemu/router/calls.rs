@@ -219,6 +219,7 @@ impl Router<'_> {
             stderr,
             commands: seen.commands,
             operations: seen.operations,
+            wrote_journal: false,
             pages: Vec::new(),
         })
     }
