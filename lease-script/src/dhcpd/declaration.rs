@@ -56,6 +56,15 @@ pub struct Counts {
     pub others: u64,
 }
 
+impl Counts {
+    pub(crate) fn add(&mut self, more: Self) {
+        self.declarations += more.declarations;
+        self.rejected += more.rejected;
+        self.corrupt += more.corrupt;
+        self.others += more.others;
+    }
+}
+
 /// Everything that reading a file gathers.
 #[derive(Debug)]
 pub(crate) struct Gathered {

@@ -6,7 +6,7 @@
 use std::io::Read;
 use std::thread::{Scope, ScopedJoinHandle};
 
-use super::declaration::{Declarations, Family, Rules};
+use super::declaration::{Counts, Declarations, Family, Rules};
 use super::input::Input;
 use super::keyword::keyword;
 use super::lease::BindingState;
@@ -66,6 +66,7 @@ const NAMES: usize = 12;
 pub(crate) struct ShortCut {
     strict_blocks: bool,
     address: u32,
+    billed: bool,
     fixed: Fixed,
     items: Vec<u8>,
     /// The day read last, as text, and its first second.
@@ -90,6 +91,7 @@ impl ShortCut {
         Self {
             strict_blocks: !rules.loose_blocks,
             address: 0,
+            billed: false,
             fixed: Fixed::default(),
             items: Vec::with_capacity(4096),
             day: *b"1970/01/01",
@@ -161,6 +163,7 @@ impl ShortCut {
                     if seen & (1 << TSTP) == 0 {
                         self.fixed.dates[TSTP] = self.fixed.dates[ENDS];
                     }
+                    self.billed = seen & seen::BILLING != 0;
                     return Some(at + 1);
                 }
                 b's' if rest.starts_with(b"starts ") => (1, self.date(rest, 7, 0)?),
@@ -653,9 +656,9 @@ pub(crate) fn run<R: Read>(
     if rules.family != Family::V4 {
         return;
     }
-    let count = leases(&mut lexer.input, rules, cut, &mut gathered.leases, stop);
-    gathered.counts.declarations += count;
-    if count > 0 {
+    let counts = leases(&mut lexer.input, rules, cut, &mut gathered.leases, stop);
+    gathered.counts.add(counts);
+    if counts.declarations > 0 {
         lexer.skipped();
     }
     if let Some(duid) = cut.server_duid.take() {
@@ -674,31 +677,32 @@ fn leases<R: Read>(
     cut: &mut ShortCut,
     table: &mut LeaseTable,
     stop: Option<u64>,
-) -> u64 {
+) -> Counts {
     let config = rules.config.as_deref().filter(|_| rules.pools);
-    let mut count = 0;
+    let mut counts = Counts::default();
     while stop != Some(input.offset()) {
         match cut.step(input.window(), rules) {
             Some(Step::Lease(used)) => {
                 if config.is_some_and(|config| config.pool(cut.address).is_none()) {
-                    return count;
+                    return counts;
                 }
                 table.put_packed(cut.address, cut.fixed, &cut.items);
-                count += 1;
+                counts.declarations += 1;
+                counts.others += u64::from(cut.billed);
                 input.advance(used);
             }
             Some(Step::Other(used)) => input.advance(used),
             None if input.window().len() < MARGIN && input.extend() => {}
-            None => return count,
+            None => return counts,
         }
     }
-    count
+    counts
 }
 
 /// Leases read ahead of the main reader.
 pub(crate) struct Part {
     pub(crate) leases: LeaseTable,
-    pub(crate) declarations: u64,
+    pub(crate) counts: Counts,
     pub(crate) server_duid: Option<Vec<u8>>,
     /// Where the main reader goes on.
     pub(crate) end: u64,
@@ -755,11 +759,11 @@ pub(crate) fn ahead<'scope, 'env, S: Source + ?Sized>(
             let mut input = Input::new(source.open(start, u64::MAX), start);
             let mut cut = ShortCut::new(&rules);
             let mut leases = LeaseTable::default();
-            let declarations = self::leases(&mut input, &rules, &mut cut, &mut leases, end);
+            let counts = self::leases(&mut input, &rules, &mut cut, &mut leases, end);
             let (lines, line_start) = input.lines();
             let end = input.offset();
             let server_duid = cut.server_duid;
-            Part { leases, declarations, server_duid, end, lines, line_start }
+            Part { leases, counts, server_duid, end, lines, line_start }
         });
         (start, handle)
     });

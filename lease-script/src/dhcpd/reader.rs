@@ -289,7 +289,7 @@ fn read_family<S: Source + ?Sized>(
             if short_cut && declarations.lexer.is_at_token_boundary() {
                 if let Some(part) = ahead.take(declarations.lexer.input.offset()) {
                     declarations.gathered.leases.merge(&part.leases);
-                    declarations.gathered.counts.declarations += part.declarations;
+                    declarations.gathered.counts.add(part.counts);
                     if let Some(duid) = part.server_duid {
                         declarations.gathered.server_duid = Some(duid);
                     }
