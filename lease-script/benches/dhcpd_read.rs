@@ -5,6 +5,7 @@
 //! (other work on the machine does not count), divided by the threads; `dhcpd-pools`, where it is installed, reads the
 //! same file. `cargo bench -p lease-script --bench dhcpd_read [-- FILE]`.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::hint::black_box;
 use std::io::Read as _;
@@ -65,7 +66,7 @@ fn best(run: impl Fn()) -> Duration {
         .map(|_| {
             let start = spent();
             run();
-            spent() - start
+            spent().saturating_sub(start)
         })
         .min()
         .expect("at least one run")
@@ -74,13 +75,13 @@ fn best(run: impl Fn()) -> Duration {
 /// The peer, where it is installed: CPU time of its process.
 fn pools(journal: &Path, folder: &Path) -> Option<Duration> {
     let conf = folder.join("dhcpd.conf");
-    let networks: String = (20..60)
-        .map(|net| {
-            format!(
-                "subnet 10.{net}.0.0 netmask 255.255.0.0 {{ range 10.{net}.1.0 10.{net}.79.255; }}\n"
-            )
-        })
-        .collect();
+    let mut networks = String::new();
+    for net in 20..60 {
+        let _ = writeln!(
+            networks,
+            "subnet 10.{net}.0.0 netmask 255.255.0.0 {{ range 10.{net}.1.0 10.{net}.79.255; }}"
+        );
+    }
     fs::write(&conf, networks).expect("room");
     let children = || {
         let stat = fs::read_to_string("/proc/self/stat").expect("Linux");
@@ -98,7 +99,7 @@ fn pools(journal: &Path, folder: &Path) -> Option<Duration> {
             .stderr(Stdio::null())
             .status()
             .ok()?;
-        (status.code() != Some(127)).then(|| children() - before)
+        (status.code() != Some(127)).then(|| children().saturating_sub(before))
     };
     (0..RUNS).map(|_| run()).min().flatten()
 }

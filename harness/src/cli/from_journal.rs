@@ -1,6 +1,7 @@
 //! `leaselab trace from-journal`.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::{Exit, Failure};
@@ -73,7 +74,7 @@ pub(in crate::cli) fn told(cost: &Cost, seconds: u64) -> String {
     );
     if seconds >= 3600 {
         let yearly = (appended + rewritten).saturating_mul(YEAR) / seconds;
-        line += &format!("; {} MB a year at this rate", yearly / 1_000_000);
+        _ = write!(line, "; {} MB a year at this rate", yearly / 1_000_000);
     }
     line
 }

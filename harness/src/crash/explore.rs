@@ -73,7 +73,7 @@ pub fn explore(
     if let Some(fault) = processes.and_then(|processes| processes.take_fault()) {
         return Err(fault.into());
     }
-    let mut report = add_up(case, parts, &options);
+    let mut report = add_up(case, parts, options);
     report.took += recorded;
     let (first, last) = recording.recorder.truth;
     report.window.simulated = Duration::from_secs(u64::try_from(last - first).unwrap_or(0));

@@ -99,7 +99,7 @@ impl Part {
     pub(super) fn boot(
         &mut self,
         flash: u128,
-        options: &Options,
+        options: Options,
         boot: impl FnOnce() -> Boot,
     ) -> Arc<Boot> {
         self.images.insert(flash);
@@ -132,7 +132,7 @@ impl Part {
 }
 
 /// Adds up parts. What a part has seen that an earlier one saw, too, is not counted again.
-pub(super) fn add_up(case: &Case, parts: Vec<Part>, options: &Options) -> Report {
+pub(super) fn add_up(case: &Case, parts: Vec<Part>, options: Options) -> Report {
     let mut report = Report::default();
     let mut states: HashSet<u128, ByKey> = HashSet::default();
     let mut images: HashSet<u128, ByKey> = HashSet::default();

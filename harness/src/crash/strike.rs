@@ -58,7 +58,7 @@ impl Explorer<'_> {
             place.depth,
         ));
         let scene = Scene { moment: &before, place, doubted, key };
-        let kill_key = self.kill_key(&scene, next);
+        let kill_key = kill_key(&scene, next);
         let between = Loss {
             strike: Strike::Between,
             kind: Kind::Between,
@@ -66,7 +66,7 @@ impl Explorer<'_> {
             expected: &before.expected,
             torn: false,
         };
-        self.cut(&scene, between, part, || before.target.rebooted());
+        self.cut(&scene, &between, part, || before.target.rebooted());
         // Beside a command that only reads nothing changes: the same state as just before.
         let mut last = None;
         for (index, step) in trail.steps.iter().enumerate() {
@@ -96,7 +96,7 @@ impl Explorer<'_> {
             expected: &moment.expected,
             torn: false,
         };
-        self.cut(&scene, ended, part, || moment.target.rebooted());
+        self.cut(&scene, &ended, part, || moment.target.rebooted());
     }
 
     /// The two points on one side of a command: power goes, or the script is killed.
@@ -125,7 +125,7 @@ impl Explorer<'_> {
             expected: &scene.doubted,
             torn: false,
         };
-        self.cut(scene, loss, part, || router.rebooted());
+        self.cut(scene, &loss, part, || router.rebooted());
         self.kill(scene, (side, nth, kill), router, next, part);
     }
 
@@ -162,7 +162,7 @@ impl Explorer<'_> {
                     expected: &scene.doubted,
                     torn: flash != ends.0 && flash != ends.1,
                 };
-                self.cut(scene, loss, part, || router.clone());
+                self.cut(scene, &loss, part, || router.clone());
             }
         }
     }
@@ -183,11 +183,11 @@ impl Explorer<'_> {
     fn cut(
         &self,
         scene: &Scene<'_>,
-        loss: Loss<'_>,
+        loss: &Loss<'_>,
         part: &mut Part,
         router: impl FnOnce() -> InProcess,
     ) {
-        let Loss { strike, kind, flash, expected, torn } = loss;
+        let &Loss { strike, kind, flash, expected, torn } = loss;
         let (moment, place) = (scene.moment, scene.place);
         let state = digest::join(digest::join(flash, expected.key()), scene.key);
         let distinct = part.point(kind, place.stage, state);
@@ -210,16 +210,6 @@ impl Explorer<'_> {
                 true
             });
         }
-    }
-
-    /// What a script killed beside a command leaves, apart from flash and RAM.
-    fn kill_key(&self, scene: &Scene<'_>, next: Option<&Arc<ScriptCall>>) -> u64 {
-        if scene.place.depth == 1 {
-            return digest::of(&(scene.doubted.key(), scene.key, "kill"));
-        }
-        let clock = scene.moment.clocks.now();
-        let next = call_key(after_kill(scene.moment, next));
-        digest::of(&(scene.doubted.key(), scene.key, clock.wall, clock.mono, next, "kill"))
     }
 
     /// The script was killed, power stayed: power may go now, or the next call comes.
@@ -260,7 +250,7 @@ impl Explorer<'_> {
     }
 
     fn boot(&self, flash: u128, router: &InProcess, part: &mut Part) -> Arc<Boot> {
-        part.boot(flash, &self.options, || Boot::of(router, &self.recording.prefix))
+        part.boot(flash, self.options, || Boot::of(router, &self.recording.prefix))
     }
 
     fn judge(
@@ -330,4 +320,14 @@ fn duration(router: &InProcess, operations: &[Op]) -> Duration {
         OpKind::Program => chip.program_time(op.offset, op.len),
     };
     operations.iter().map(time).sum()
+}
+
+/// What a script killed beside a command leaves, apart from flash and RAM.
+fn kill_key(scene: &Scene<'_>, next: Option<&Arc<ScriptCall>>) -> u64 {
+    if scene.place.depth == 1 {
+        return digest::of(&(scene.doubted.key(), scene.key, "kill"));
+    }
+    let clock = scene.moment.clocks.now();
+    let next = call_key(after_kill(scene.moment, next));
+    digest::of(&(scene.doubted.key(), scene.key, clock.wall, clock.mono, next, "kill"))
 }

@@ -352,7 +352,7 @@ impl Artist {
     fn damage(&mut self) {
         self.push(Step { power_cut: Some(true), ..Step::default() });
         let bytes: Vec<String> =
-            (0..1 + self.below(4)).map(|_| format!("{:02x}", self.below(256))).collect();
+            (0..=self.below(4)).map(|_| format!("{:02x}", self.below(256))).collect();
         let damage = Damage {
             memory: Memory::Flash,
             offset: Bytes(self.below(1500)),

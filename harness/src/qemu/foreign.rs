@@ -107,10 +107,10 @@ impl Foreign {
         let folder = path.parent().unwrap_or(Path::new("."));
         for file in
             [&mut foreign.our_nvram, &mut foreign.our_lease_update, &mut foreign.our_busybox]
+                .into_iter()
+                .flatten()
         {
-            if let Some(file) = file {
-                *file = folder.join(&*file);
-            }
+            *file = folder.join(&*file);
         }
         Ok(foreign)
     }

@@ -195,7 +195,7 @@ impl Guest {
         }
         let wait = left.min(LOOK * 10).max(Duration::from_millis(1));
         self.stream.set_read_timeout(Some(wait)).map_err(|error| self.gone(&error))?;
-        let mut buffer = [0; 1 << 16];
+        let mut buffer = [0; 1 << 13];
         match self.stream.read(&mut buffer) {
             Ok(0) => Err(self.failed("the guest is gone")),
             Ok(length) => {

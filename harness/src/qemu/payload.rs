@@ -1,6 +1,7 @@
 //! What the harness brings into a guest at each boot: the script under test and its settings, and for
 //! somebody else's image all that ours has anyway.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -64,7 +65,7 @@ impl Payload {
         settings.extend(script.environment.iter().map(|(name, value)| (name.clone(), own(value))));
         let mut text = String::from("PATH=/lab/bin:/usr/sbin:/usr/bin:/sbin:/bin\nexport PATH\n");
         for (name, value) in settings {
-            text += &format!("{name}={value}\nexport {name}\n");
+            _ = writeln!(text, "{name}={value}\nexport {name}");
         }
         files.push(("lab/settings".to_owned(), 0o644, text.into_bytes()));
         Ok(Self { files })
@@ -85,7 +86,7 @@ impl Payload {
         for (path, mode, data) in &self.files {
             let mut header = [0_u8; 512];
             let mut put = |at: usize, text: &str| {
-                header[at..at + text.len()].copy_from_slice(text.as_bytes())
+                header[at..at + text.len()].copy_from_slice(text.as_bytes());
             };
             put(0, path);
             put(100, &format!("{mode:07o}"));
@@ -127,6 +128,9 @@ pub(super) fn quoted(word: &[u8]) -> String {
     if word.iter().all(|byte| (0x20..0x7f).contains(byte)) {
         return format!("'{}'", String::from_utf8_lossy(word).replace('\'', r"'\''"));
     }
-    let octal: String = word.iter().map(|byte| format!("\\{byte:03o}")).collect();
+    let mut octal = String::new();
+    for byte in word {
+        _ = write!(octal, "\\{byte:03o}");
+    }
     format!("\"$(printf '{octal}')\"")
 }

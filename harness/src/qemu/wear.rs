@@ -201,7 +201,7 @@ impl fmt::Display for Ledger {
             let (seen, counted) = (count(&self.seen, key), count(&self.counted, key));
             match rows.last_mut() {
                 Some((_, last, s, c)) if *last + 1 == key && (*s, *c) == (seen, counted) => {
-                    *last = key
+                    *last = key;
                 }
                 _ => rows.push((key, key, seen, counted)),
             }

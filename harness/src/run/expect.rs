@@ -155,7 +155,7 @@ impl Checker {
             for (name, value) in wanted {
                 let found = found.get(name.as_bytes());
                 if !unescape(value).is_ok_and(|value| Some(value.as_slice()) == found) {
-                    let found = found.map_or("nothing".to_owned(), |value| show(value));
+                    let found = found.map_or("nothing".to_owned(), show);
                     let text = format!("{name} in {place}: expected {value:?}, found {found}");
                     self.unmet.push(text);
                 }

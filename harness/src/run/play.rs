@@ -19,8 +19,8 @@ use super::{configuration, setup};
 use crate::crash::Id;
 use crate::diagnostics::SourceError;
 use crate::live::{Live, LiveSettings};
-use crate::scenario::{Case, Forgiven, Moment, Store};
 use crate::qemu::bench::{self, Bench};
+use crate::scenario::{Case, Forgiven, Moment, Store};
 use crate::target::process::{Process, ScriptCommand, ScriptFile, Settings};
 use crate::target::{Function, InProcess, Target, TargetError};
 

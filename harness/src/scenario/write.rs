@@ -1,6 +1,7 @@
 //! A scenario as the text of its file.
 
 use serde::Serialize;
+use std::fmt::Write as _;
 use toml::{Table, Value};
 
 use super::model::{Router, Scenario, Script, Server, Step};
@@ -70,7 +71,7 @@ fn is_empty(value: &Value) -> bool {
 }
 
 fn section(text: &mut String, header: &str, value: Value, escape: bool) {
-    text.push_str(&format!("\n{header}\n"));
+    _ = writeln!(text, "\n{header}");
     let Value::Table(entries) = value else { return };
     for (key, value) in entries {
         line(text, &key, &if escape { escaped(value) } else { value });
@@ -78,7 +79,7 @@ fn section(text: &mut String, header: &str, value: Value, escape: bool) {
 }
 
 fn line(text: &mut String, key: &str, value: &Value) {
-    text.push_str(&format!("{key} = {value}\n"));
+    _ = writeln!(text, "{key} = {value}");
 }
 
 /// A `$` begins a parameter, `$$` is a dollar sign.

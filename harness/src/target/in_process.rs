@@ -81,7 +81,14 @@ impl InProcess {
     }
 
     fn of(machine: Machine, marker: MemoryMarker, script: Arc<Function>) -> Self {
-        Self { machine, marker, script, files: Arc::default(), ram_key: OnceLock::new(), folder: None }
+        Self {
+            machine,
+            marker,
+            script,
+            files: Arc::default(),
+            ram_key: OnceLock::new(),
+            folder: None,
+        }
     }
 
     /// The same with a file system for journals.
@@ -251,10 +258,13 @@ impl InProcess {
             let init =
                 ScriptCall { argv: vec![Vec::new(), b"init".to_vec()], ..ScriptCall::default() };
             let done = script.call((&self.machine, &self.files), &init, &Plan::default());
-            return done.map(Done::outcome).unwrap_or_else(|fault| {
-                script.fail(fault);
-                Outcome { killed: true, ..Outcome::default() }
-            });
+            return done.map_or_else(
+                |fault| {
+                    script.fail(fault);
+                    Outcome { killed: true, ..Outcome::default() }
+                },
+                Done::outcome,
+            );
         }
         let mut machine = self.machine.clone();
         let mut wire = Wire::new(&mut machine, None);

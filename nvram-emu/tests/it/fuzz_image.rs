@@ -21,8 +21,8 @@ fn partition(bytes: &[u8]) -> Vec<u8> {
             byte => flash.push(*byte),
         }
     }
-    flash.resize(SPACE.max(flash.len() + 3 & !3), 0xFF);
-    if bytes.len() % 3 != 0 {
+    flash.resize(SPACE.max((flash.len() + 3) & !3), 0xFF);
+    if !bytes.len().is_multiple_of(3) {
         // A length that reaches somewhere into the data.
         let length = (HEADER_LEN + rest.len()) as u32;
         flash[4..8].copy_from_slice(&length.to_le_bytes());

@@ -33,7 +33,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         match b.get(key) {
             None => lines.push(format!("- {key}: {}", gist(value))),
             Some(other) if other != value => {
-                lines.push(format!("~ {key}: {}", change(value, other)))
+                lines.push(format!("~ {key}: {}", change(value, other)));
             }
             Some(_) => {}
         }

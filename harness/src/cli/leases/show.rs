@@ -1,5 +1,6 @@
 //! `leaselab leases show`.
 
+use crate::dnsmasq::hex_text;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
@@ -63,10 +64,6 @@ pub(super) fn safe(text: Option<&Vec<u8>>) -> String {
     text.map(|text| text.escape_ascii().to_string()).unwrap_or_default()
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(":")
-}
-
 fn table(database: &Database, out: &mut dyn Write) -> io::Result<()> {
     if !database.leases.is_empty() {
         let heads = ["ADDRESS", "STATE", "ENDS", "HARDWARE", "NAME"];
@@ -93,7 +90,7 @@ fn table(database: &Database, out: &mut dyn Write) -> io::Result<()> {
     }
     for binding in &database.bindings {
         let ends = clock::shown(binding.held.ends);
-        let (state, duid) = (binding.held.state.name(), hex(&binding.duid));
+        let (state, duid) = (binding.held.state.name(), hex_text(&binding.duid));
         let name = safe(binding.hostname.as_ref());
         let line = format!(
             "{:<43} {state:<9} {ends:<20} {:<10} {duid} {name}",
@@ -141,7 +138,7 @@ fn csv(database: &Database, out: &mut dyn Write) -> io::Result<()> {
             time(*ends),
             time(*cltt),
             hardware,
-            hex(uid),
+            hex_text(uid),
             String::new(),
             safe(hostname.as_ref()),
         ])?;
@@ -155,7 +152,7 @@ fn csv(database: &Database, out: &mut dyn Write) -> io::Result<()> {
             time(binding.held.ends),
             time(binding.cltt),
             hardware,
-            hex(&binding.duid),
+            hex_text(&binding.duid),
             binding.iaid.to_string(),
             safe(binding.hostname.as_ref()),
         ])?;

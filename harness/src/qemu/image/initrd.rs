@@ -1,6 +1,7 @@
 //! The root of a router image: busybox, dnsmasq with its libraries, modules, our own files.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -57,7 +58,7 @@ pub(super) fn build(
     let mut order = String::new();
     for (name, path) in kernel::modules(root)? {
         archive.file(&format!("lib/modules/{name}.ko"), 0o644, &read(&path)?);
-        order += &format!("{name}\n");
+        _ = writeln!(order, "{name}");
     }
     archive.file("lib/modules/flash.ko", 0o644, module);
     archive.file("lib/modules/order", 0o644, (order + "flash\n").as_bytes());

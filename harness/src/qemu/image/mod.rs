@@ -148,8 +148,7 @@ pub fn build(arch: Arch, options: &Options, out: &Path) -> Result<Manifest, Qemu
     let options = &Options { cache, ..options.clone() };
     let executables = executables::get(arch, options)?;
     let packages = fetch(arch, &options.cache)?;
-    let (programs, tools): (Vec<Package>, Vec<Package>) =
-        packages.into_iter().partition(|package| is_inside(package));
+    let (programs, tools): (Vec<Package>, Vec<Package>) = packages.into_iter().partition(is_inside);
     let work = tempfile::Builder::new()
         .prefix("image-")
         .tempdir_in(&options.cache)

@@ -1,5 +1,6 @@
 //! Debian's packages: downloaded by apt into a cache of our own, unpacked there, never installed.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,6 +8,7 @@ use std::process::Command;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::dnsmasq::hex_text;
 use crate::qemu::error::QemuError;
 use crate::qemu::tools;
 
@@ -159,9 +161,9 @@ impl Store {
         let mut sources = String::new();
         for architecture in &self.architectures {
             let options = format!("[signed-by={KEYRING} arch={architecture}]");
-            sources += &format!("deb {options} {mirror} {RELEASE} main\n");
+            _ = writeln!(sources, "deb {options} {mirror} {RELEASE} main");
             if self.security {
-                sources += &format!("deb {options} {SECURITY} {RELEASE}-security main\n");
+                _ = writeln!(sources, "deb {options} {SECURITY} {RELEASE}-security main");
             }
         }
         let list = self.apt.join("sources.list");
@@ -201,5 +203,5 @@ fn describe(path: &Path) -> Result<Package, QemuError> {
 
 /// Bytes in hex.
 pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex_text(bytes).replace(':', "")
 }

@@ -1,5 +1,6 @@
 //! Script calls in a guest: as the hook writes them down, one after another.
 
+use std::fmt::Write as _;
 use std::thread;
 use std::time::Instant;
 
@@ -133,8 +134,9 @@ impl Router<'_> {
                 let blocks = self.lab.flash.partition as u64 / u64::from(self.lab.flash.erase);
                 let nth = match point {
                     // Each block is erased, then programmed.
-                    Point::Operation { op, .. } => u64::from(*op) / 2 + 1,
-                    Point::Within { op, .. } => u64::from(*op) / 2 + 1,
+                    Point::Operation { op, .. } | Point::Within { op, .. } => {
+                        u64::from(*op) / 2 + 1
+                    }
                     _ => self.dice.random_range(1..=blocks),
                 };
                 let trace = self.path("trace");
@@ -312,7 +314,10 @@ fn plan_strikes_before(plan: &Plan) -> bool {
 
 /// The lines of `NVRAM_EMU_LOG`.
 pub(super) fn operations(text: &str) -> Vec<Op> {
-    let lines: String = text.lines().map(|line| format!("op 0 {line}\n")).collect();
+    let mut lines = String::new();
+    for line in text.lines() {
+        _ = writeln!(lines, "op 0 {line}");
+    }
     let (events, _) = events::read(lines.as_bytes()).unwrap_or_default();
     events
         .into_iter()

@@ -1,5 +1,6 @@
 //! dnsmasq in a guest.
 
+use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, Instant};
 
@@ -26,9 +27,9 @@ impl Router<'_> {
         let guest = self.power_on()?;
         let mut script = format!("date -u -s @{wall} >/dev/null\n");
         for (address, prefix) in &start.network.v4 {
-            script += &format!("ip addr add {address}/{prefix} dev {interface} 2>/dev/null\n");
+            _ = writeln!(script, "ip addr add {address}/{prefix} dev {interface} 2>/dev/null");
         }
-        script += &format!("ip link set {interface} up\nrm -f /tmp/lab/ended /tmp/lab/pid\n");
+        _ = writeln!(script, "ip link set {interface} up\nrm -f /tmp/lab/ended /tmp/lab/pid");
         script += "echo >/tmp/lab/go\n";
         let mut words = vec![
             "dnsmasq".to_owned(),
@@ -51,8 +52,9 @@ impl Router<'_> {
             words.push(option);
         }
         let words: Vec<String> = words.iter().map(|word| quoted(word.as_bytes())).collect();
-        script += &format!(
-            "( {} & echo $! >/tmp/lab/pid; wait $!; echo $? >/tmp/lab/ended ) >/tmp/lab/words 2>&1 &\n",
+        _ = writeln!(
+            script,
+            "( {} & echo $! >/tmp/lab/pid; wait $!; echo $? >/tmp/lab/ended ) >/tmp/lab/words 2>&1 &",
             words.join(" ")
         );
         guest.must(&script)?;
@@ -84,8 +86,8 @@ impl Router<'_> {
         if !addr.is_unspecified() {
             wire.own(IpAddr::V4(addr), dhcp4::frame_mac(client));
         }
-        wire.receive().map_err(cable)?;
-        wire.send(&envelope, &bytes).map_err(cable)?;
+        wire.receive().map_err(|error| cable(&error))?;
+        wire.send(&envelope, &bytes).map_err(|error| cable(&error))?;
         let until = Instant::now() + self.lab.patience.command();
         // An answer may have to wait until the router knows the client's hardware address.
         let mut quiet = if dhcp4::is_answered(kind) { 3 } else { 1 };
@@ -128,7 +130,7 @@ impl Router<'_> {
         let wire = self.wire.as_ref().ok_or_else(off)?;
         let until = Instant::now() + LISTEN;
         loop {
-            for datagram in wire.receive().map_err(cable)? {
+            for datagram in wire.receive().map_err(|error| cable(&error))? {
                 if datagram.to == dhcp4::CLIENT
                     && let Some(reply) = dhcp4::answer(&datagram.payload, xid, kind, asked)
                 {
@@ -141,7 +143,7 @@ impl Router<'_> {
             }
             let timeout = Timespec { tv_sec: 0, tv_nsec: i64::from(left.subsec_nanos()) };
             let mut fds = [PollFd::new(wire, PollFlags::IN)];
-            poll(&mut fds, Some(&timeout)).map_err(|error| cable(error.into()))?;
+            poll(&mut fds, Some(&timeout)).map_err(|error| cable(&error.into()))?;
         }
     }
 
@@ -158,7 +160,7 @@ fn off() -> QemuError {
     QemuError::Guest("the router is off".to_owned())
 }
 
-fn cable(error: std::io::Error) -> QemuError {
+fn cable(error: &std::io::Error) -> QemuError {
     QemuError::Environment(format!("the cable to the guest: {error}"))
 }
 

@@ -105,7 +105,7 @@ fn read(path: &Path, found: &mut Vec<Generation>) -> io::Result<()> {
     let mut unpacked = Bounded(Vec::new());
     lzma_rs::xz_decompress(&mut &bytes[..], &mut unpacked)
         .map_err(|error| io::Error::other(format!("no whole .xz file: {error:?}")))?;
-    if !inner.ends_with(".tar") {
+    if Path::new(inner).extension() != Some("tar".as_ref()) {
         found.push(Generation { name, bytes: unpacked.0 });
         return Ok(());
     }

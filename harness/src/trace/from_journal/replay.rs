@@ -45,7 +45,9 @@ pub fn server_of(events: &[SiteEvent]) -> Result<(ServerConfig, Network), Config
     ];
     let mut network = Network { v4: Vec::new(), v6: Vec::new(), ..Network::default() };
     for (net, used) in &four {
-        let own = ((net << 16) + 1..).find(|own| !used.contains(own)).unwrap_or(net << 16);
+        let own = ((net << 16) + 1..=(net << 16) + 0xffff)
+            .find(|own| !used.contains(own))
+            .unwrap_or(net << 16);
         network.v4.push((Ipv4Addr::from(own), 16));
         let (low, high) = ends(used);
         let (low, high) = (Ipv4Addr::from(low), Ipv4Addr::from(high));
@@ -53,7 +55,9 @@ pub fn server_of(events: &[SiteEvent]) -> Result<(ServerConfig, Network), Config
     }
     for (net, used) in &six {
         let base = u128::from(*net) << 64;
-        let own = (base + 1..).find(|own| !used.contains(own)).unwrap_or(base);
+        let own = (base + 1..=base + u128::from(u64::MAX))
+            .find(|own| !used.contains(own))
+            .unwrap_or(base);
         network.v6.push((Ipv6Addr::from(own), 64));
         let (low, high) = ends(used);
         let (low, high) = (Ipv6Addr::from(low), Ipv6Addr::from(high));

@@ -1,5 +1,6 @@
 //! Events as lines of `stimuli.jsonl`, the words of the recordings.
 
+use crate::dnsmasq::hex_text;
 use std::net::IpAddr;
 
 use lease_script::dhcpd::IaKind;
@@ -25,13 +26,13 @@ pub fn stimuli(events: &[SiteEvent]) -> String {
                 line["do"] = json!(word(event.kind, false));
                 line["ip"] = json!(event.address.to_string());
                 if let Some(hardware) = hardware {
-                    line["mac"] = json!(hex(&hardware.bytes));
+                    line["mac"] = json!(hex_text(&hardware.bytes));
                     if hardware.kind != 1 {
                         line["htype"] = json!(hardware.kind);
                     }
                 }
                 if !uid.is_empty() {
-                    line["clid"] = json!(hex(uid));
+                    line["clid"] = json!(hex_text(uid));
                 }
                 if let Some(name) = hostname {
                     line["hostname"] = json!(String::from_utf8_lossy(name));
@@ -44,7 +45,7 @@ pub fn stimuli(events: &[SiteEvent]) -> String {
             }
             Who::Six { kind, iaid, duid, prefix_length } => {
                 line["do"] = json!(word(event.kind, true));
-                line["duid"] = json!(hex(duid));
+                line["duid"] = json!(hex_text(duid));
                 let mut ia = association(*kind, *iaid, event.address, *prefix_length);
                 line["ia"] = json!([ia.clone()]);
                 if gives(event.kind) {
@@ -86,8 +87,4 @@ fn association(kind: IaKind, iaid: u32, address: IpAddr, prefix_length: u8) -> V
         IaKind::Prefix => ("pd", format!("{address}/{prefix_length}")),
     };
     json!({"type": kind, "iaid": iaid, "addr": [address]})
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(":")
 }
