@@ -34,6 +34,11 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         let names = journals(&folder.list(OsStr::new("")).map_err(unreadable)?);
         (folder, names)
     } else {
+        // Where nothing is, only a name that says "journal" means one: a mistyped folder gets no database.
+        let named = args.path.file_name().is_some_and(|name| live_name(name).is_some());
+        if !named && !args.path.exists() {
+            return Err(Failure::Input(format!("{shown}: no such folder or lease journal")));
+        }
         let (folder, name) = locate(&args.path).map_err(unreadable)?;
         (folder, vec![name])
     };

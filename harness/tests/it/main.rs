@@ -14,6 +14,7 @@ mod leases;
 mod live;
 mod qemu;
 mod races;
+mod recover;
 mod runner;
 mod traces;
 mod wear;

@@ -1,0 +1,172 @@
+//! `leaselab leases recover`: what takes the place of a lease journal that is missing, empty, damaged.
+
+use std::fs::{self, File};
+use std::path::Path;
+use std::time::{Duration, UNIX_EPOCH};
+
+use assert_cmd::Command;
+use rstest::rstest;
+
+/// A record of dhcpd's, active for a long time.
+fn lease(last: u8) -> String {
+    format!(
+        "lease 192.168.1.{last} {{\n  starts 2 2023/11/14 22:13:20;\n  ends 2 2033/11/14 23:13:20;\n  binding state \
+         active;\n  hardware ethernet 02:aa:00:00:00:{last:02x};\n}}\n"
+    )
+}
+
+fn leases(lasts: &[u8]) -> String {
+    lasts.iter().map(|last| lease(*last)).collect()
+}
+
+/// The same without its last bytes.
+fn torn(text: &str) -> String {
+    text[..text.len() - 3].to_owned()
+}
+
+/// A file and when it was changed last, in seconds after a moment that is the same for all.
+type Written<'a> = (&'a str, String, u64);
+
+fn folder(files: &[Written<'_>]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for (name, text, at) in files {
+        let path = folder.path().join(name);
+        fs::write(&path, text).expect("room");
+        let file = File::options().append(true).open(&path).expect("just written");
+        file.set_modified(UNIX_EPOCH + Duration::from_secs(1_700_000_000 + at)).expect("settable");
+    }
+    folder
+}
+
+/// Names and contents, by name.
+fn found(folder: &Path) -> Vec<(String, String)> {
+    let name = |entry: &fs::DirEntry| entry.file_name().into_string().expect("UTF-8");
+    let mut files: Vec<(String, String)> = fs::read_dir(folder)
+        .expect("a folder")
+        .map(|entry| entry.expect("readable"))
+        .map(|entry| (name(&entry), fs::read_to_string(entry.path()).unwrap_or_default()))
+        .collect();
+    files.sort();
+    files
+}
+
+/// Exit code, standard output, standard error.
+fn recover(path: &Path, dry: bool) -> (i32, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_leaselab"));
+    command.args(["leases", "recover"]).arg(path).args(dry.then_some("--dry-run"));
+    let output = command.output().expect("it runs");
+    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+    (output.status.code().expect("no signal"), text(output.stdout), text(output.stderr))
+}
+
+#[rstest]
+#[case::backup_only(&[("dhcpd.leases~", leases(&[11]), 0)], "dhcpd.leases~")]
+#[case::newer_whole_temporary(
+    &[("dhcpd.leases~", leases(&[11]), 0), ("dhcpd.leases.1700000001", leases(&[11, 12]), 1)],
+    "dhcpd.leases.1700000001"
+)]
+#[case::older_whole_temporary(
+    &[("dhcpd.leases~", leases(&[11, 12]), 2), ("dhcpd.leases.1700000001", leases(&[11, 12]), 1)],
+    "dhcpd.leases~"
+)]
+#[case::torn_temporary(
+    &[("dhcpd.leases~", leases(&[11]), 0), ("dhcpd.leases.1700000001", torn(&leases(&[11, 12])), 1)],
+    "dhcpd.leases~"
+)]
+#[case::temporary_cut_between_records(
+    &[("dhcpd.leases~", leases(&[11, 12]), 0), ("dhcpd.leases.1700000001", leases(&[11]), 1)],
+    "dhcpd.leases~"
+)]
+#[case::temporary_only(&[("dhcpd.leases.1700000001", leases(&[11]), 0)], "dhcpd.leases.1700000001")]
+#[case::of_v6(&[("dhcpd6.leases~", "server-duid \"\\000\\001ab\";\n".to_owned(), 0)], "dhcpd6.leases~")]
+#[case::empty_file(
+    &[("dhcpd.leases", String::new(), 9), ("dhcpd.leases~", leases(&[11]), 0)],
+    "dhcpd.leases~"
+)]
+fn a_file_takes_the_place_of_the_live_one(#[case] files: &[Written<'_>], #[case] taken: &str) {
+    let folder = folder(files);
+    let live = taken.split_at(taken.find(".leases").expect("a journal") + ".leases".len()).0;
+    let wanted = fs::read_to_string(folder.path().join(taken)).expect("there");
+    let before = found(folder.path());
+    let told = format!("{taken} takes its place");
+
+    let (code, stdout, _) = recover(folder.path(), true);
+    assert!(code == 0 && stdout.contains(&told), "{code}: {stdout}");
+    assert_eq!(found(folder.path()), before, "a dry run changes nothing");
+
+    let (code, _, stderr) = recover(folder.path(), false);
+    assert!(code == 0 && stderr.contains(&told), "{code}: {stderr}");
+    assert_eq!(fs::read_to_string(folder.path().join(live)).expect("restored"), wanted);
+
+    let (code, stdout, _) = recover(folder.path(), true);
+    assert!(code == 0 && stdout.contains("is there: nothing to do"), "{code}: {stdout}");
+}
+
+#[test]
+fn nothing_at_all_is_a_first_installation() {
+    let folder = folder(&[]);
+    let (code, stdout, _) = recover(folder.path(), true);
+    assert!(code == 0 && stdout.contains("an empty database is made"), "{stdout}");
+    assert_eq!(found(folder.path()), []);
+    assert_eq!(recover(folder.path(), false).0, 0);
+    let files = found(folder.path());
+    assert!(files.len() == 1 && files[0].0 == "dhcpd.leases", "{files:?}");
+    assert!(files[0].1.contains("authoring-byte-order") && !files[0].1.contains("lease 1"));
+}
+
+#[test]
+fn v4_and_v6_are_recovered_side_by_side() {
+    let v6 = "server-duid \"\\000\\001ab\";\n".to_owned();
+    let folder = folder(&[("dhcpd.leases~", leases(&[11]), 0), ("dhcpd6.leases~", v6.clone(), 0)]);
+    assert_eq!(recover(folder.path(), false).0, 0);
+    let wanted = [("dhcpd.leases".to_owned(), leases(&[11])), ("dhcpd6.leases".to_owned(), v6)];
+    assert_eq!(found(folder.path()), wanted);
+}
+
+#[test]
+fn what_cannot_be_read_is_kept_beside_what_is_restored() {
+    let garbage = "no journal at all\n".to_owned();
+    let folder =
+        folder(&[("dhcpd.leases", garbage.clone(), 9), ("dhcpd.leases~", leases(&[11]), 0)]);
+    let (code, _, stderr) = recover(folder.path(), false);
+    assert!(code == 0 && stderr.contains("holds nothing that reads as"), "{stderr}");
+    let wanted =
+        [("dhcpd.leases".to_owned(), leases(&[11])), ("dhcpd.leases.damaged".to_owned(), garbage)];
+    assert_eq!(found(folder.path()), wanted);
+}
+
+#[rstest]
+#[case::only_a_torn_temporary(("dhcpd.leases.1700000001", torn(&leases(&[11, 12])), 0), "only dhcpd.leases.1700000001 is left")]
+#[case::only_garbage(("dhcpd.leases", "no journal at all\n".to_owned(), 0), "not touched")]
+fn what_a_person_must_decide_is_left_alone(#[case] file: Written<'_>, #[case] told: &str) {
+    let folder = folder(&[file]);
+    let before = found(folder.path());
+    for dry in [true, false] {
+        let (code, stdout, stderr) = recover(folder.path(), dry);
+        assert_eq!(code, 1);
+        assert!([stdout, stderr].concat().contains(told));
+        assert_eq!(found(folder.path()), before);
+    }
+}
+
+#[test]
+fn a_torn_tail_of_a_file_that_is_there_is_told_and_left() {
+    let text = [leases(&[11]), "lease 192.1".to_owned()].concat();
+    let folder = folder(&[("dhcpd.leases", text.clone(), 0)]);
+    let (code, _, stderr) = recover(folder.path(), false);
+    assert!(code == 0 && stderr.contains("its last 11 bytes are a torn record"), "{stderr}");
+    assert_eq!(found(folder.path()), [("dhcpd.leases".to_owned(), text)]);
+}
+
+#[test]
+fn a_mistyped_folder_gets_no_database_and_a_folder_is_no_journal() {
+    let folder = folder(&[]);
+    let (code, _, stderr) = recover(&folder.path().join("dhpc"), false);
+    assert!(code == 2 && stderr.contains("no such folder or lease journal"), "{code}: {stderr}");
+    let (code, _, stderr) = recover(&folder.path().join("dhpc/dhcpd.leases"), false);
+    assert!(code == 2 && stderr.contains("No such file or directory"), "{code}: {stderr}");
+    assert_eq!(found(folder.path()), []);
+    fs::create_dir(folder.path().join("dhcpd.leases")).expect("room");
+    let (code, _, stderr) = recover(folder.path(), false);
+    assert!(code == 2 && stderr.contains("is no regular file"), "{code}: {stderr}");
+}
