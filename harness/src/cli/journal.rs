@@ -35,6 +35,8 @@ pub(super) fn explore(cases: &[Case]) -> Report {
             points: report.points,
             distinct: report.distinct,
             checked: report.checked,
+            // Each is a disk that was started from, read and judged.
+            images: report.checked,
             kept: report.checked.saturating_sub(declared + broken),
             declared,
             broken,
