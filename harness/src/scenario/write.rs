@@ -33,7 +33,7 @@ pub fn to_toml(scenario: &Scenario, comment: &str) -> String {
     top.retain(|_, value| !is_empty(value));
     for key in ["title", "story", "tags", "except", "forgive"] {
         if let Some(value) = top.remove(key) {
-            line(&mut text, key, &value);
+            line(&mut text, key, &escaped(value));
         }
     }
     for (name, value) in parameters.filter(|(_, value)| !is_empty(value)) {

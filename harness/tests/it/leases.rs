@@ -43,7 +43,7 @@ fn file(name: &str, bytes: impl AsRef<[u8]>) -> (tempfile::TempDir, String) {
 #[case("expiry at the start", "expire_on_block")]
 #[case("a refusal", "blanks_1500")]
 #[case("nothing at all", "zero_only")]
-fn show_prints_the_recorded_answer_key_for_key(#[case] _what: &str, #[case] name: &str) {
+fn show_prints_the_recorded_answer_key_for_key(#[case] what: &str, #[case] name: &str) {
     let case = data("dhcpd-corpus").join(name);
     let expected: Value =
         serde_json::from_slice(&fs::read(case.join("expected.json")).expect("recorded"))
@@ -56,7 +56,7 @@ fn show_prints_the_recorded_answer_key_for_key(#[case] _what: &str, #[case] name
         words.extend(["--conf", text(&conf)]);
         words.extend(family.into_iter().flat_map(|family| ["--family", family]));
         let got = json(&words);
-        assert_eq!(got["verdict"], expected["dhcpd"]["verdict"], "{name}");
+        assert_eq!(got["verdict"], expected["dhcpd"]["verdict"], "{what}: {name}");
         let object = got.as_object().expect("an object");
         assert_eq!(object.keys().collect::<Vec<_>>(), ["ias", "leases", "verdict"]);
         let none = |key: &str| match expected["dhcpd"]["verdict"].as_str() {
