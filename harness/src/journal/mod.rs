@@ -2,7 +2,7 @@
 //!
 //! A [`Strategy`] is a program that keeps leases in files: what it does at its start, for one change, and for a rewrite.
 //! Six are emulated over a [`Disk`] that keeps apart what programs see and what is on the medium. [`explore`] cuts the
-//! power, or the process, at every call, enumerates what can be left ([`survivors`]), starts the program again and
+//! power, or the process, at every call, enumerates what can be left (`survivors.rs`), starts the program again and
 //! holds what it finds against what it had acknowledged.
 
 mod case;

@@ -87,7 +87,10 @@ fn without_qemu_its_package_is_named(
 
 #[rstest]
 #[case(b"#!/bin/sh\n", "no ELF executable")]
-#[case(b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\xb7\0", "an executable of another architecture than x86_64")]
+#[case(
+    b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\xb7\0",
+    "an executable of another architecture than x86_64"
+)]
 fn executables_must_be_for_the_guest(#[case] bytes: &[u8], #[case] why: &str) {
     let folder = tempfile::tempdir().expect("a scratch folder");
     write(folder.path(), "nvram", bytes);
