@@ -62,10 +62,10 @@ pub(super) struct World<'a> {
     torn: bool,
     /// Whether power that goes inside a flash operation may cost everything.
     pub(super) torn_may_lose: bool,
-    /// Whether the call after a killed one may commit though nothing changed.
+    /// Whether the call after a killed or failed one may commit though nothing changed.
     pub(super) commit_may_repeat: bool,
-    /// Whether a call was killed, and none has ended well since.
-    killed: bool,
+    /// Whether a call was killed or failed, and none has ended well since.
+    unfinished: bool,
     plan: StepPlan,
     struck: bool,
     /// Whether a disturbance did not strike: what follows in the file may not fit any more.
@@ -139,7 +139,7 @@ impl<'a> World<'a> {
             torn: false,
             torn_may_lose: false,
             commit_may_repeat: false,
-            killed: false,
+            unfinished: false,
             plan: StepPlan::default(),
             struck: false,
             missed: false,
@@ -257,7 +257,7 @@ impl<'a> World<'a> {
         self.lost = false;
         self.target.power_off()?;
         self.powered = false;
-        self.killed = false;
+        self.unfinished = false;
         self.look()
     }
 

@@ -141,7 +141,7 @@ pub enum Forgiven {
     /// Power that goes inside a flash operation may cost everything: a store of one copy has no choice. What the next
     /// boot finds is taken for granted, if it is leases.
     TornWrite,
-    /// The call after one that was killed may commit though nothing changed: it cannot know.
+    /// The call after one that was killed or failed may commit though nothing changed: it cannot know.
     RepeatedCommit,
 }
 

@@ -47,12 +47,12 @@ impl World<'_> {
             let text = format!("`{}` wrote, and nothing stored changed", call_text(call));
             self.findings.broken(Invariant::Thrift, text);
         }
-        let repeats = self.commit_may_repeat && self.killed;
+        let repeats = self.commit_may_repeat && self.unfinished;
         match result.end {
-            CallEnd::Killed(_) => self.killed = true,
             CallEnd::Exited(0) if matches!(call.action(), b"add" | b"old" | b"del") => {
-                self.killed = false;
+                self.unfinished = false;
             }
+            CallEnd::Killed(_) | CallEnd::Exited(1..) => self.unfinished = true,
             _ => {}
         }
         let now = self.look()?;
