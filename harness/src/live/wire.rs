@@ -156,6 +156,8 @@ impl Wire {
         let mut buffer = [0; FRAME];
         loop {
             let length = match (&self.socket).read(&mut buffer) {
+                // Nobody will send any more.
+                Ok(0) => return Ok(datagrams),
                 Ok(length) => length,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(datagrams),
                 Err(error) => return Err(error),

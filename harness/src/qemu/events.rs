@@ -41,17 +41,19 @@ pub(super) fn read(bytes: &[u8]) -> Result<(Vec<Event>, usize), String> {
 }
 
 fn parse(line: &str) -> Option<Event> {
-    let mut words = line.split(' ');
+    // A list at the end of a line may hold blanks.
+    let mut words = line.splitn(if line.starts_with("cmd ") { 3 } else { 6 }, ' ');
     let kind = words.next()?;
     let number = words.next()?.parse().ok()?;
     let octets = |word: &str| BASE64_STANDARD.decode(word.strip_prefix('-')?).ok();
     match kind {
         "call" => {
             let environ = octets(words.next()?)?;
-            let argv = [vec![Vec::new()], list(&octets(words.next()?)?)].concat();
+            let rest: Vec<&str> = words.collect();
+            let argv = [vec![Vec::new()], list(&rest.join(" "))?].concat();
             Some(Event::Call(number, ScriptCall { argv, env: variables(&environ) }))
         }
-        "cmd" => Some(Event::Command(number, list(&octets(words.next()?)?))),
+        "cmd" => Some(Event::Command(number, list(words.next()?)?)),
         "op" => {
             let kind = match words.next()? {
                 "E" => OpKind::Erase,
@@ -70,11 +72,15 @@ fn parse(line: &str) -> Option<Event> {
     }
 }
 
-/// Words with a NUL behind each.
-fn list(bytes: &[u8]) -> Vec<Vec<u8>> {
-    let mut words: Vec<Vec<u8>> = bytes.split(|byte| *byte == 0).map(<[u8]>::to_vec).collect();
+/// A list of words: plain ones with a unit separator behind each, others in base64 with a NUL behind each.
+fn list(text: &str) -> Option<Vec<Vec<u8>>> {
+    let (bytes, end) = match text.strip_prefix('=') {
+        Some(plain) => (plain.as_bytes().to_vec(), 0o37),
+        None => (BASE64_STANDARD.decode(text.strip_prefix('-')?).ok()?, 0),
+    };
+    let mut words: Vec<Vec<u8>> = bytes.split(|byte| *byte == end).map(<[u8]>::to_vec).collect();
     words.pop();
-    words
+    Some(words)
 }
 
 /// The `DNSMASQ_*` variables of an environment.
@@ -106,6 +112,17 @@ mod tests {
         let end = Event::End(3, 0, b"hi".to_vec(), Vec::new());
         assert_eq!(events, [Event::Call(3, call), end]);
         assert_eq!(taken, line.len() - 2);
+    }
+
+    #[rstest]
+    #[case("cmd 1 =set\u{1f}a=1 02:aa * *\u{1f}", &["set", "a=1 02:aa * *"])]
+    #[case("cmd 1 =\u{1f}", &[""])]
+    #[case("cmd 1 =", &[])]
+    #[case("cmd 1 -c2V0AMO2AA==", &["set", "ö"])]
+    fn words_of_a_command(#[case] line: &str, #[case] wanted: &[&str]) {
+        let words = wanted.iter().map(|word| word.as_bytes().to_vec()).collect();
+        let (events, _) = read(format!("{line}\n").as_bytes()).expect("an event");
+        assert_eq!(events, [Event::Command(1, words)]);
     }
 
     #[rstest]

@@ -125,7 +125,7 @@ impl Guest {
         self.number += 1;
         let number = self.number;
         let until = Instant::now() + self.patience.command();
-        self.send(format!("{number} {}\n", BASE64_STANDARD.encode(script)).as_bytes())?;
+        self.send(format!("{number}\n{script}\n.\n").as_bytes())?;
         loop {
             let line = self.line(until, script)?;
             if let Some(done) = parse(&line, number) {

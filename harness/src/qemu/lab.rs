@@ -23,6 +23,7 @@ pub(super) fn brought() -> Vec<(String, u32, Vec<u8>)> {
         ("lab/agent", include_str!("../../guest/agent")),
         ("lab/hook", include_str!("../../guest/hook")),
         ("lab/look", include_str!("../../guest/look")),
+        ("lab/words", include_str!("../../guest/words")),
         ("lab/bin/nvram", include_str!("../../guest/nvram")),
     ];
     OWN.iter().map(|(path, text)| ((*path).to_owned(), 0o755, text.as_bytes().to_vec())).collect()

@@ -7,6 +7,7 @@
 
 pub mod arch;
 pub mod bench;
+mod cable;
 mod console;
 pub mod error;
 mod events;

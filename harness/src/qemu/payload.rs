@@ -60,10 +60,13 @@ impl Payload {
             ("NVRAM_EMU_DIALECT".to_owned(), own(machine.dialect().name())),
             ("NVRAM_EMU_ERASE".to_owned(), own(&lab.flash.erase.to_string())),
             ("NVRAM_EMU_SPACE".to_owned(), own(&board.space.to_string())),
-            ("NVRAM_EMU_FLASH".to_owned(), lab.nvram_device.clone()),
         ];
         settings.extend(script.environment.iter().map(|(name, value)| (name.clone(), own(value))));
-        let mut text = String::from("PATH=/lab/bin:/usr/sbin:/usr/bin:/sbin:/bin\nexport PATH\n");
+        // Where the flash is was found once, at the boot.
+        let mut text = String::from(
+            "PATH=/lab/bin:/usr/sbin:/usr/bin:/sbin:/bin\nexport PATH\n\
+             read -r NVRAM_EMU_FLASH </tmp/lab/device\nexport NVRAM_EMU_FLASH\n",
+        );
         for (name, value) in settings {
             _ = writeln!(text, "{name}={value}\nexport {name}");
         }

@@ -16,6 +16,7 @@ use rand_pcg::Pcg64;
 use socket2::{Domain, SockAddr, Socket, Type};
 use tempfile::TempDir;
 
+use super::cable::Cable;
 use super::error::QemuError;
 use super::events::Event;
 use super::guest::Guest;
@@ -23,12 +24,22 @@ use super::lab::{Files, Lab};
 use super::payload::{self, Payload};
 use super::wear::{Ledger, Trace};
 use crate::dnsmasq::{Clock, ScriptCall};
-use crate::live::wire::Wire;
 use crate::target::process::ScriptCommand;
 use crate::target::{CallResult, CommandResult, Daemon, Plan, Target, TargetError};
 
 /// Seconds from power-on until dnsmasq runs, in every scenario.
 const BOOT_SECONDS: i64 = 30;
+
+/// What dnsmasq was doing when it was looked at (`harness/guest/look`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct State {
+    /// It and its script are at rest.
+    resting: bool,
+    /// UDP datagrams that were taken and sent, where the kernel tells.
+    datagrams: Option<(u64, u64)>,
+    /// How often each of its processes has run. None: it is not there.
+    slices: Vec<String>,
+}
 
 /// A router in a guest.
 #[derive(Debug)]
@@ -38,16 +49,15 @@ pub struct Router<'l> {
     template: Machine,
     payload: Payload,
     guest: Option<Guest>,
-    wire: Option<Wire>,
+    cable: Option<Cable>,
     clock: Clock,
     /// What the wall clock showed in the guest when the last message was taken, where that was another second.
     late: Option<i64>,
     events: VecDeque<Event>,
     /// Bytes of the guest's events that were read.
     read: usize,
-    /// How often dnsmasq had slept when it was last looked at.
-    slept: Vec<String>,
-    resting: bool,
+    /// What dnsmasq was doing when it was last looked at.
+    state: State,
     trace: Trace,
     ledger: Ledger,
     dice: Pcg64,
@@ -96,13 +106,12 @@ impl<'l> Router<'l> {
             ledger: Ledger::new(machine),
             template: machine.clone(),
             guest: None,
-            wire: None,
+            cable: None,
             clock: Clock { wall: 0, mono: 0 },
             late: None,
             events: VecDeque::new(),
             read: 0,
-            slept: Vec::new(),
-            resting: false,
+            state: State::default(),
             dice: Pcg64::new(u128::from(seed), 0),
             script_name: Vec::new(),
             address: Ipv4Addr::UNSPECIFIED,
@@ -151,7 +160,7 @@ impl<'l> Router<'l> {
         for name in ["guest", "clients"] {
             _ = fs::remove_file(self.path(name));
         }
-        let socket = self.cable().map_err(QemuError::file(&self.path("clients")))?;
+        let socket = self.socket().map_err(QemuError::file(&self.path("clients")))?;
         let options = self.lab.options(self.work.path(), initrd.as_deref(), rtc);
         let words: Vec<String> = std::iter::once(self.lab.qemu.display().to_string())
             .chain(options.iter().cloned())
@@ -171,7 +180,7 @@ impl<'l> Router<'l> {
         let guest_end =
             SockAddr::unix(self.path("guest")).map_err(QemuError::file(&self.path("guest")))?;
         socket.connect(&guest_end).map_err(QemuError::file(&self.path("guest")))?;
-        self.wire = Some(Wire::over(socket).map_err(QemuError::file(&self.path("clients")))?);
+        self.cable = Some(Cable::new(socket).map_err(QemuError::file(&self.path("clients")))?);
         // The machine booted with the clock that it was given.
         let shown = guest.must("date -u +%s")?;
         let shown: i64 = String::from_utf8_lossy(&shown).trim().parse().unwrap_or(-1);
@@ -182,13 +191,14 @@ impl<'l> Router<'l> {
             )));
         }
         guest.must(&format!(
-            "mkdir -p /tmp/lab; : >/tmp/lab/events; : >/tmp/lab/go; echo 0 >/tmp/lab/number; {}",
-            self.lab.prepare
+            "mkdir -p /tmp/lab; cd /tmp/lab; : >events; : >news; : >go; echo 0 >number; \
+             echo {} >device; cd /; {}",
+            self.lab.nvram_device, self.lab.prepare
         ))?;
         self.guest = Some(guest);
         self.events.clear();
         self.read = 0;
-        self.resting = false;
+        self.state = State::default();
         Ok(())
     }
 
@@ -206,7 +216,7 @@ impl<'l> Router<'l> {
         Ok(())
     }
 
-    fn cable(&self) -> io::Result<Socket> {
+    fn socket(&self) -> io::Result<Socket> {
         let socket = Socket::new(Domain::UNIX, Type::DGRAM, None)?;
         socket.bind(&SockAddr::unix(self.path("clients"))?)?;
         Ok(socket)
@@ -214,7 +224,7 @@ impl<'l> Router<'l> {
 
     /// Power goes.
     fn cut(&mut self) -> Result<(), QemuError> {
-        self.wire = None;
+        self.cable = None;
         self.events.clear();
         if let Some(guest) = self.guest.take() {
             guest.cut()?;

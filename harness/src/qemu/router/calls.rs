@@ -1,7 +1,6 @@
 //! Script calls in a guest: as the hook writes them down, one after another.
 
 use std::fmt::Write as _;
-use std::thread;
 use std::time::Instant;
 
 use nvram_emu::device::{Op, OpKind};
@@ -11,7 +10,7 @@ use super::super::error::QemuError;
 use super::super::events::{self, Event};
 use super::super::payload;
 use super::super::strike::Watch;
-use super::Router;
+use super::{Router, State};
 use crate::dnsmasq::ScriptCall;
 use crate::scenario::{Point, Side};
 use crate::target::{CallEnd, CallResult, Disturbance, Plan};
@@ -37,7 +36,7 @@ impl Router<'_> {
             .collect();
         let words: Vec<String> =
             call.argv.iter().skip(1).map(|word| payload::quoted(word)).collect();
-        let number = self.next_number()?;
+        let number = if plan.disturbance.is_some() { self.next_number()? } else { 0 };
         let watch = self.arm(number, plan)?;
         let script = format!(
             "{}LAB_DIRECT=1; export LAB_DIRECT; sh /lab/hook {} >/dev/null 2>&1 &",
@@ -253,10 +252,10 @@ impl Router<'_> {
             if let Some(event) = self.events.pop_front() {
                 return Ok(Some(event));
             }
-            if std::mem::take(&mut self.resting) && or_rest {
+            if std::mem::take(&mut self.state.resting) && or_rest {
                 return Ok(None);
             }
-            self.look()?;
+            self.look(if or_rest { Want::Rest } else { Want::News })?;
             if Instant::now() > until {
                 return Err(QemuError::Guest(format!(
                     "dnsmasq and its script did not come to rest in {} s",
@@ -267,29 +266,49 @@ impl Router<'_> {
     }
 
     /// Asks the guest what has happened since, and whether it is at rest now.
-    pub(super) fn look(&mut self) -> Result<(), QemuError> {
-        self.look_and(":")
+    pub(super) fn look(&mut self, want: Want) -> Result<(), QemuError> {
+        self.look_after("", want)
     }
 
-    /// The same, and then one more thing.
-    pub(super) fn look_and(&mut self, then: &str) -> Result<(), QemuError> {
-        let read = self.read;
-        let output = self.power_on()?.must(&format!("sh /lab/look {read}; {then}"))?;
+    /// The same after one more thing.
+    pub(super) fn look_after(&mut self, first: &str, want: Want) -> Result<(), QemuError> {
+        let (read, want) = (self.read, want.word());
+        let output = self.power_on()?.must(&format!("{first}set -- {read} {want}; . /lab/look"))?;
         let at = output.iter().position(|byte| *byte == b'\n').map_or(output.len(), |at| at + 1);
         let (state, events) = output.split_at(at);
         let state = String::from_utf8_lossy(state);
-        let mut words = state.split_whitespace().map(str::to_owned);
-        let resting = words.next().as_deref() == Some("rest");
-        self.slept = words.collect();
+        let mut words = state.split_whitespace();
+        let resting = words.next() == Some("rest");
+        let mut count = || words.next()?.parse().ok();
+        let datagrams = count().zip(count());
+        let slices = words.map(str::to_owned).collect();
         let (events, taken) = events::read(events).map_err(QemuError::Guest)?;
         self.read += taken;
         // What came last was written before the look, or is still to come.
-        self.resting = resting && events.is_empty();
+        self.state = State { resting: resting && events.is_empty(), datagrams, slices };
         self.events.extend(events);
-        if !self.resting && self.events.is_empty() {
-            thread::yield_now();
-        }
         Ok(())
+    }
+}
+
+/// What a look at the guest waits for (`harness/guest/look`): news in any case, but not for long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Want {
+    /// Or for rest.
+    Rest,
+    /// For nothing else.
+    News,
+    /// It does not wait.
+    Now,
+}
+
+impl Want {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Rest => "rest",
+            Self::News => "news",
+            Self::Now => "now",
+        }
     }
 }
 

@@ -4,12 +4,11 @@ use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-
 use super::super::error::QemuError;
 use super::super::lab::MAC;
 use super::super::payload::quoted;
-use super::Router;
+use super::calls::Want;
+use super::{Router, State};
 use crate::dnsmasq::{Client4, Client6, Clock, Ia, Kind4, Kind6, Reply4, Reply6, ScriptCall};
 use crate::live::dhcp4;
 use crate::target::{CallResult, Daemon, Ended, Plan, Start, TargetError};
@@ -17,7 +16,7 @@ use crate::target::{CallResult, Daemon, Ended, Plan, Start, TargetError};
 const SIGALRM: i32 = 14;
 
 /// How long a cable is listened to before the guest is asked whether anything will come.
-const LISTEN: Duration = Duration::from_millis(300);
+const LISTEN: Duration = Duration::from_millis(150);
 
 impl Router<'_> {
     fn start_dnsmasq(&mut self, start: &Start<'_>) -> Result<(), QemuError> {
@@ -54,20 +53,21 @@ impl Router<'_> {
         let words: Vec<String> = words.iter().map(|word| quoted(word.as_bytes())).collect();
         _ = writeln!(
             script,
-            "( {} & echo $! >/tmp/lab/pid; wait $!; echo $? >/tmp/lab/ended ) >/tmp/lab/words 2>&1 &",
+            "( {} & echo $! >/tmp/lab/pid; wait $!; echo $? >/tmp/lab/ended ) >/tmp/lab/words 2>&1 &\n\
+             until [ -s /tmp/lab/pid ]; do usleep 10000; done",
             words.join(" ")
         );
         guest.must(&script)?;
-        self.resting = false;
+        self.state.resting = false;
         Ok(())
     }
 
-    /// Sets the guest's clock to the scenario's, and tells how often dnsmasq has slept so far.
-    fn before_message(&mut self, clock: Clock) -> Result<Vec<String>, QemuError> {
+    /// Sets the guest's clock to the scenario's, and looks what dnsmasq has done so far.
+    fn before_message(&mut self, clock: Clock) -> Result<State, QemuError> {
         self.clock = clock;
-        self.look_and(&format!("date -u -s @{} >/dev/null", clock.wall))?;
-        self.resting = false;
-        Ok(self.slept.clone())
+        self.look_after(&format!("date -u -s @{} >/dev/null; ", clock.wall), Want::Now)?;
+        self.state.resting = false;
+        Ok(self.state.clone())
     }
 
     fn exchange4(
@@ -77,42 +77,50 @@ impl Router<'_> {
         addr: Ipv4Addr,
         clock: Clock,
     ) -> Result<Reply4, QemuError> {
-        let slept = self.before_message(clock)?;
+        let before = self.before_message(clock)?;
         let server = dhcp4::Server { mac: MAC, address: self.address };
         let xid = rand::RngExt::random(&mut self.dice);
         let (envelope, bytes) =
             dhcp4::packet(kind, client, addr, xid, server).map_err(QemuError::Input)?;
-        let wire = self.wire.as_mut().ok_or_else(off)?;
+        let cable = self.cable.as_ref().ok_or_else(off)?;
         if !addr.is_unspecified() {
-            wire.own(IpAddr::V4(addr), dhcp4::frame_mac(client));
+            cable.own(IpAddr::V4(addr), dhcp4::frame_mac(client));
         }
-        wire.receive().map_err(|error| cable(&error))?;
-        wire.send(&envelope, &bytes).map_err(|error| cable(&error))?;
+        cable.send(&envelope, &bytes).map_err(|error| broken(&error))?;
         let until = Instant::now() + self.lab.patience.command();
-        // An answer may have to wait until the router knows the client's hardware address.
+        // Where the kernel does not count datagrams, an answer may still come a while after dnsmasq has slept.
         let mut quiet = if dhcp4::is_answered(kind) { 3 } else { 1 };
         loop {
             if let Some(reply) = self.listen(xid, kind, addr)? {
                 if let Reply4::Ack { addr, .. } = reply {
-                    let wire = self.wire.as_mut().ok_or_else(off)?;
-                    wire.own(IpAddr::V4(addr), dhcp4::frame_mac(client));
+                    let cable = self.cable.as_ref().ok_or_else(off)?;
+                    cable.own(IpAddr::V4(addr), dhcp4::frame_mac(client));
                 }
                 if matches!(reply, Reply4::Ack { .. } | Reply4::BootReply(_)) {
                     self.note_time()?;
                 }
                 return Ok(reply);
             }
-            // No answer: once dnsmasq has woken for the message and sleeps again, there will be none.
-            self.look()?;
-            if self.slept != slept && (self.resting || !self.events.is_empty()) {
-                quiet -= 1;
-                if quiet == 0 {
-                    return Ok(self.listen(xid, kind, addr)?.unwrap_or(Reply4::Silent));
+            self.look(Want::Rest)?;
+            let over = self.state.resting || !self.events.is_empty();
+            match over.then(|| answer_to_come(&before, &self.state)) {
+                // dnsmasq has taken the message, sleeps again, and has sent nothing: nothing will come.
+                Some(Answer::Never) => return Ok(Reply4::Silent),
+                Some(Answer::Maybe) => {
+                    quiet -= 1;
+                    if quiet == 0 {
+                        return Ok(self.listen(xid, kind, addr)?.unwrap_or(Reply4::Silent));
+                    }
                 }
+                Some(Answer::Sent | Answer::NotTaken) | None => {}
             }
             if Instant::now() > until {
+                let what = match answer_to_come(&before, &self.state) {
+                    Answer::Sent => "answered, and the answer did not come through the cable for",
+                    _ => "did not take",
+                };
                 return Err(QemuError::Guest(format!(
-                    "dnsmasq did not take a message of {} in {} s",
+                    "dnsmasq {what} a message of {} in {} s",
                     client.hw.text(),
                     self.lab.patience.command().as_secs()
                 )));
@@ -121,29 +129,20 @@ impl Router<'_> {
     }
 
     /// Listens to the cable for a while.
-    fn listen(
-        &mut self,
-        xid: u32,
-        kind: Kind4,
-        asked: Ipv4Addr,
-    ) -> Result<Option<Reply4>, QemuError> {
-        let wire = self.wire.as_ref().ok_or_else(off)?;
+    fn listen(&self, xid: u32, kind: Kind4, asked: Ipv4Addr) -> Result<Option<Reply4>, QemuError> {
+        let cable = self.cable.as_ref().ok_or_else(off)?;
         let until = Instant::now() + LISTEN;
         loop {
-            for datagram in wire.receive().map_err(|error| cable(&error))? {
-                if datagram.to == dhcp4::CLIENT
-                    && let Some(reply) = dhcp4::answer(&datagram.payload, xid, kind, asked)
-                {
-                    return Ok(Some(reply));
-                }
-            }
             let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Ok(None);
+            match cable.receive(left).map_err(|error| broken(&error))? {
+                Some(datagram) if datagram.to == dhcp4::CLIENT => {
+                    if let Some(reply) = dhcp4::answer(&datagram.payload, xid, kind, asked) {
+                        return Ok(Some(reply));
+                    }
+                }
+                Some(_) => {}
+                None => return Ok(None),
             }
-            let timeout = Timespec { tv_sec: 0, tv_nsec: i64::from(left.subsec_nanos()) };
-            let mut fds = [PollFd::new(wire, PollFlags::IN)];
-            poll(&mut fds, Some(&timeout)).map_err(|error| cable(&error.into()))?;
         }
     }
 
@@ -160,7 +159,31 @@ fn off() -> QemuError {
     QemuError::Guest("the router is off".to_owned())
 }
 
-fn cable(error: &std::io::Error) -> QemuError {
+/// What is known of the answer to a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Answer {
+    /// The message was not taken yet.
+    NotTaken,
+    /// It was taken, and something was sent since.
+    Sent,
+    /// It was taken, and nothing was sent.
+    Never,
+    /// It was taken, and the kernel does not tell whether something was sent.
+    Maybe,
+}
+
+/// What two looks at dnsmasq, before a message and after it, tell of its answer.
+fn answer_to_come(before: &State, after: &State) -> Answer {
+    match (before.datagrams, after.datagrams) {
+        (Some((taken, _)), Some((now, _))) if now == taken => Answer::NotTaken,
+        (Some((_, sent)), Some((_, now))) if now == sent => Answer::Never,
+        (Some(_), Some(_)) => Answer::Sent,
+        _ if before.slices == after.slices => Answer::NotTaken,
+        _ => Answer::Maybe,
+    }
+}
+
+fn broken(error: &std::io::Error) -> QemuError {
     QemuError::Environment(format!("the cable to the guest: {error}"))
 }
 
@@ -201,26 +224,27 @@ impl Daemon for Router<'_> {
     }
 
     fn signal(&mut self, signal: i32) -> Result<(), TargetError> {
-        self.resting = false;
+        self.state.resting = false;
         self.power_on()?.must(&format!("kill -{signal} $(cat /tmp/lab/pid)"))?;
         Ok(())
     }
 
     fn is_gone(&self) -> bool {
-        self.guest.is_none() || self.slept.is_empty()
+        self.guest.is_none() || self.state.slices.is_empty()
     }
 
     fn end(&mut self) -> Result<Ended, TargetError> {
         let until = Instant::now() + self.lab.patience.command();
         loop {
             let text = self.power_on()?.must(
-                "cat /tmp/lab/ended 2>/dev/null && tail -n 3 /tmp/lab/words /tmp/lab/dnsmasq.log; :",
+                "i=0; until [ -s /tmp/lab/ended ] || [ $i -ge 20 ]; do usleep 50000; i=$((i + 1)); done\n\
+                 cat /tmp/lab/ended 2>/dev/null && tail -n 3 /tmp/lab/words /tmp/lab/dnsmasq.log; :",
             )?;
             let text = String::from_utf8_lossy(&text).into_owned();
             if let Some((status, words)) = text.split_once('\n') {
                 let code: i32 = status.trim().parse().unwrap_or(-1);
                 let status = if code > 128 { 128 - code } else { code };
-                self.slept.clear();
+                self.state.slices.clear();
                 return Ok(Ended { status, words: words.trim().to_owned() });
             }
             if Instant::now() > until {
