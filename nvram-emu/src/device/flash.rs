@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -79,9 +78,21 @@ pub struct Flash {
 }
 
 /// A number that no contents have had before.
+#[cfg(target_has_atomic = "64")]
 fn new_stamp() -> u64 {
+    use std::sync::atomic::{AtomicU64, Ordering};
     static NEXT: AtomicU64 = AtomicU64::new(0);
     NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+/// A number that no contents have had before. 32-bit MIPS has no atomic numbers of 64 bits.
+#[cfg(not(target_has_atomic = "64"))]
+fn new_stamp() -> u64 {
+    use std::sync::{Mutex, PoisonError};
+    static NEXT: Mutex<u64> = Mutex::new(0);
+    let mut next = NEXT.lock().unwrap_or_else(PoisonError::into_inner);
+    *next += 1;
+    *next
 }
 
 impl Flash {

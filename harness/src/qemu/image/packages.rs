@@ -90,7 +90,8 @@ impl Store {
             .tempdir_in(&self.debs)
             .map_err(QemuError::file(&self.debs))?;
         let mut download = self.apt("apt-get")?;
-        tools::run(download.current_dir(new.path()).arg("download").args(&wanted))?;
+        let downloaded = tools::run(download.current_dir(new.path()).arg("download").args(&wanted));
+        fetched(downloaded, &mirror())?;
         let mut packages = Vec::new();
         for entry in fs::read_dir(new.path()).map_err(QemuError::file(new.path()))? {
             let path = entry.map_err(QemuError::file(new.path()))?.path();
@@ -157,7 +158,7 @@ impl Store {
         }
         let status = self.apt.join("state/status");
         fs::write(&status, "").map_err(QemuError::file(&status))?;
-        let mirror = std::env::var("LEASELAB_DEBIAN_MIRROR").unwrap_or_else(|_| MIRROR.to_owned());
+        let mirror = mirror();
         let mut sources = String::new();
         for architecture in &self.architectures {
             let options = format!("[signed-by={KEYRING} arch={architecture}]");
@@ -168,8 +169,10 @@ impl Store {
         }
         let list = self.apt.join("sources.list");
         fs::write(&list, sources).map_err(QemuError::file(&list))?;
-        tools::run(self.apt("apt-get")?.arg("update"))?;
-        Ok(())
+        // Without it, apt warns of a mirror that it cannot reach, and goes on with nothing.
+        let mut update = self.apt("apt-get")?;
+        update.args(["-o", "APT::Update::Error-Mode=any", "update"]);
+        fetched(tools::run(&mut update), &mirror).map(|_| ())
     }
 
     /// Unpacks packages into a folder.
@@ -183,6 +186,23 @@ impl Store {
         }
         Ok(())
     }
+}
+
+fn mirror() -> String {
+    std::env::var("LEASELAB_DEBIAN_MIRROR").unwrap_or_else(|_| MIRROR.to_owned())
+}
+
+/// What apt fetched; if it did not, what a person can do about it.
+fn fetched(result: Result<Vec<u8>, QemuError>, mirror: &str) -> Result<Vec<u8>, QemuError> {
+    result.map_err(|error| {
+        let text = error.to_string();
+        let said: Vec<&str> = text.lines().filter(|line| line.starts_with("E: ")).collect();
+        QemuError::Environment(format!(
+            "Debian's packages cannot be fetched from {mirror}: what is not in the cache needs a network \
+             (LEASELAB_DEBIAN_MIRROR names another mirror)\n{}",
+            said.join("\n")
+        ))
+    })
 }
 
 fn describe(path: &Path) -> Result<Package, QemuError> {
