@@ -30,7 +30,11 @@ pub(crate) fn declaration<R: Read>(declarations: &mut Declarations<R>) -> Option
     let (mark, counts) = (lexer.diagnostics.mark(), declarations.gathered.counts);
     lexer.input.hold();
     lexer.begin_trial();
-    let token = lexer.next();
+    let mut token = lexer.next();
+    let manual = spelled_as_in_the_manual(lexer, token);
+    if let Some(keyword) = manual {
+        token = Token::Keyword(keyword);
+    }
     declarations.started = lexer.location();
     let mut lease = None;
     let mut ia = None;
@@ -72,12 +76,18 @@ pub(crate) fn declaration<R: Read>(declarations: &mut Declarations<R>) -> Option
             declarations.enter(&lease);
         }
         if let Some(ia) = ia {
+            if manual.is_some() {
+                let message = "spelled as in the manual page, which dhcpd does not read".to_owned();
+                let location = declarations.started;
+                note(declarations, location, None, message, Consequence::Rescued);
+            }
             declarations.enter_ia(ia);
         }
         return None;
     }
     // One complaint says what dhcpd would do; the rest of the trial is void.
     let complaint = declarations.lexer.diagnostics.since(mark).last().cloned();
+    let subject = complaint.as_ref().and_then(|complaint| complaint.subject.clone());
     declarations.lexer.diagnostics.roll_back(mark);
     declarations.gathered.counts = counts;
     declarations.lexer.reset();
@@ -89,9 +99,12 @@ pub(crate) fn declaration<R: Read>(declarations: &mut Declarations<R>) -> Option
         salvage(declarations);
         return None;
     }
-    drop_record(declarations, is_other);
+    drop_record(declarations, is_other, (!is_other).then_some(subject));
     None
 }
+
+const TORN: (&str, Consequence) = ("torn record; an older one stays", Consequence::Torn);
+const DAMAGED: (&str, Consequence) = ("damaged record; an older one stays", Consequence::Damaged);
 
 fn note<R: Read>(
     declarations: &mut Declarations<R>,
@@ -102,6 +115,19 @@ fn note<R: Read>(
 ) {
     let diagnostic = Diagnostic { location, message, consequence, subject, logged: true };
     declarations.lexer.diagnostics.push(diagnostic);
+}
+
+/// dhcpd.leases(5) says `ia_na`, which dhcpd itself does not read.
+fn spelled_as_in_the_manual<R: Read>(lexer: &mut Lexer<R>, token: Token) -> Option<Keyword> {
+    if token != Token::Name {
+        return None;
+    }
+    Some(match &lexer.c_text().to_ascii_lowercase()[..] {
+        b"ia_na" => Keyword::IaNa,
+        b"ia_ta" => Keyword::IaTa,
+        b"ia_pd" => Keyword::IaPd,
+        _ => return None,
+    })
 }
 
 /// Passes over what is no declaration. At the end of the file, the reading is over.
@@ -123,18 +149,26 @@ fn garbage<R: Read>(declarations: &mut Declarations<R>, token: Token) -> Option<
             return None;
         }
     }
-    drop_record(declarations, false);
+    drop_record(declarations, false, None);
     None
 }
 
-/// Goes on to the next thing that looks like a declaration, or like a record.
-fn drop_record<R: Read>(declarations: &mut Declarations<R>, record: bool) {
+/// Goes on to the next thing that looks like a declaration, or like a record. `dropped` is the subject of what was one.
+fn drop_record<R: Read>(
+    declarations: &mut Declarations<R>,
+    record: bool,
+    dropped: Option<Option<String>>,
+) {
     let input = &mut declarations.lexer.input;
     input.require(2);
     skip_blank(input);
     let location = input.location(0);
     let skipped = next_header(input, record);
-    if skipped > 0 {
+    if let Some(subject) = dropped {
+        let over = input.is_complete() && input.window().is_empty();
+        let (message, consequence) = if over { TORN } else { DAMAGED };
+        note(declarations, location, subject, message.to_owned(), consequence);
+    } else if skipped > 0 {
         let message = format!("{skipped} bytes that are no declaration");
         note(declarations, location, None, message, Consequence::Skipped);
     }
@@ -264,7 +298,7 @@ fn salvage<R: Read>(declarations: &mut Declarations<R>) {
     let Some(header) = header.filter(|at| {
         window[..*at].split(|c| *c == b'\n').all(|line| line.is_empty() || line[0] == b'#')
     }) else {
-        drop_record(declarations, false);
+        drop_record(declarations, false, None);
         return;
     };
     let salvaged = read_statements(window, header, &declarations.rules);
@@ -297,12 +331,8 @@ fn salvage<R: Read>(declarations: &mut Declarations<R>) {
         }
         (fate, _) => {
             declarations.gathered.counts.rejected += 1;
-            let message = if fate == Fate::Torn {
-                "torn record dropped; the older one stays"
-            } else {
-                "damaged record dropped; the older one stays"
-            };
-            note(declarations, location, subject, message.to_owned(), Consequence::RecordLost);
+            let (message, consequence) = if fate == Fate::Torn { TORN } else { DAMAGED };
+            note(declarations, location, subject, message.to_owned(), consequence);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The declarations of a lease file as dhcpd 4.4 reads them (server/confpars.c), its recovery from
 //! errors included: `lease_file_subparse` and what it calls.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io::Read;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -13,7 +13,8 @@ use super::ia::{Ia, IaAddress, IaTable};
 use super::input::Location;
 use super::keyword::Keyword;
 use super::lease::{BindingState, Date, Lease, SetValue};
-use super::lexer::{CLOSE, Lexer, OPEN, SEMICOLON, Token};
+use super::lexer::{CLOSE, Lexer, OPEN, SEMICOLON, Token, put_string};
+use super::others::Others;
 use super::parser::atoi;
 use super::table::LeaseTable;
 
@@ -52,7 +53,7 @@ pub struct Counts {
     pub rejected: u64,
     /// Times that something unknown stood at top level.
     pub corrupt: u64,
-    /// What is read but not kept here: hosts, groups, classes, failover states, billing.
+    /// Hosts, groups, classes, failover states.
     pub others: u64,
 }
 
@@ -77,6 +78,30 @@ pub(crate) struct Gathered {
     pub(crate) peers: Vec<(Vec<u8>, PeerState)>,
     /// What [`Rules::history`] asks for.
     pub(crate) history: Vec<Declaration>,
+    /// Hosts, groups, classes, failover states.
+    pub(crate) others: Others,
+    /// What the last declaration of a record goes without: how many values and statements.
+    pub(crate) wanting: HashMap<Subject, u32>,
+    /// The same of declarations that are no records.
+    pub(crate) wanting_others: u64,
+}
+
+/// A record.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Subject {
+    Lease(Ipv4Addr),
+    Association(IaKind, Vec<u8>),
+}
+
+impl Gathered {
+    /// Notes what the declaration of a record entered last goes without.
+    pub(crate) fn note_wants(&mut self, wants: u32, subject: impl FnOnce() -> Subject) {
+        if wants > 0 {
+            self.wanting.insert(subject(), wants);
+        } else if !self.wanting.is_empty() {
+            self.wanting.remove(&subject());
+        }
+    }
 }
 
 /// How declarations are entered.
@@ -163,6 +188,28 @@ pub(crate) fn set_variable(set: &mut Vec<(String, SetValue)>, name: &[u8], value
     }
 }
 
+/// What a lease says that is billed to a class, or to a subclass by its key.
+pub(crate) fn billed(class: &[u8], key: Option<&[u8]>) -> Vec<u8> {
+    let mut text = if key.is_some() { b"subclass ".to_vec() } else { b"class ".to_vec() };
+    put_string(&mut text, class);
+    if let Some(key) = key {
+        text.push(b' ');
+        put_string(&mut text, key);
+    }
+    text
+}
+
+/// A number whose base is told by its beginning (`convert_num` of common/parse.c with base 0).
+fn number(text: &[u8]) -> u32 {
+    let (digits, base) = match text {
+        [b'0', b'x', rest @ ..] => (rest, 16),
+        [b'0', rest @ ..] if rest.first().is_some_and(u8::is_ascii_digit) => (rest, 8),
+        _ => return atoi(text) as u32,
+    };
+    let digits = digits.iter().map_while(|digit| char::from(*digit).to_digit(base));
+    digits.fold(0, |value: u32, digit| value.wrapping_mul(base).wrapping_add(digit))
+}
+
 impl<R: Read> Declarations<R> {
     pub(crate) fn new(lexer: Lexer<R>, rules: Rules, guess_family: bool) -> Self {
         Self {
@@ -176,6 +223,9 @@ impl<R: Read> Declarations<R> {
                 byte_order: None,
                 peers: Vec::new(),
                 history: Vec::new(),
+                others: Others::default(),
+                wanting: HashMap::new(),
+                wanting_others: 0,
             },
             classes: HashSet::new(),
             guess_family,
@@ -187,6 +237,7 @@ impl<R: Read> Declarations<R> {
     /// Reads one declaration; `Some` when there is nothing more to read.
     pub(crate) fn declaration(&mut self) -> Option<Stop> {
         self.lexer.subject = None;
+        self.lexer.take_wants();
         let token = self.lexer.next();
         if self.lexer.fatal {
             return Some(Stop::Fatal);
@@ -216,26 +267,29 @@ impl<R: Read> Declarations<R> {
 
     /// A declaration that is no lease.
     pub(crate) fn other(&mut self, token: Token) {
-        self.gathered.counts.others += u64::from(matches!(
-            token,
-            Token::Keyword(
-                Keyword::Class
-                    | Keyword::Subclass
-                    | Keyword::Host
-                    | Keyword::Group
-                    | Keyword::Failover
-            )
-        ));
         match token {
-            Token::Keyword(Keyword::Class) => {
-                self.class(false);
+            Token::Keyword(
+                keyword @ (Keyword::Class
+                | Keyword::Subclass
+                | Keyword::Host
+                | Keyword::Group
+                | Keyword::Failover),
+            ) => {
+                self.gathered.counts.others += 1;
+                self.lexer.record_from(token);
+                let whole = match keyword {
+                    Keyword::Class | Keyword::Subclass => {
+                        self.class(keyword == Keyword::Subclass).is_some()
+                    }
+                    Keyword::Host => self.host(),
+                    Keyword::Group => self.group(),
+                    _ => self.failover(),
+                };
+                let text = self.lexer.recorded();
+                if whole {
+                    self.gathered.others.put(keyword, text);
+                }
             }
-            Token::Keyword(Keyword::Subclass) => {
-                self.class(true);
-            }
-            Token::Keyword(Keyword::Host) => self.host(),
-            Token::Keyword(Keyword::Group) => self.group(),
-            Token::Keyword(Keyword::Failover) => self.failover(),
             Token::Keyword(Keyword::ServerDuid) => self.server_duid(),
             Token::Keyword(Keyword::AuthoringByteOrder) => self.byte_order(),
             _ => {
@@ -244,6 +298,7 @@ impl<R: Read> Declarations<R> {
                 self.lexer.skip_to_semi();
             }
         }
+        self.gathered.wanting_others += u64::from(self.lexer.take_wants());
     }
 
     /// True when a pool may keep the address; says so when none does.
@@ -276,8 +331,10 @@ impl<R: Read> Declarations<R> {
         if self.rules.history.is_some_and(|history| history.wants_lease(lease)) {
             self.remember(Declared::Lease(Box::new(lease.clone())));
         }
+        let wants = self.lexer.take_wants();
         if self.has_pool(lease.address) {
             self.gathered.leases.put(lease);
+            self.gathered.note_wants(wants, || Subject::Lease(lease.address));
         }
     }
 
@@ -440,7 +497,7 @@ impl<R: Read> Declarations<R> {
                 1024
             }
             Keyword::Billing => {
-                self.billing();
+                self.billing(lease);
                 2048
             }
             Keyword::On => self.on(lease)?,
@@ -545,8 +602,7 @@ impl<R: Read> Declarations<R> {
         Some(())
     }
 
-    fn billing(&mut self) {
-        self.gathered.counts.others += 1;
+    fn billing(&mut self, lease: &mut Lease) {
         match self.lexer.next() {
             Token::Keyword(Keyword::Class) => {
                 let token = self.lexer.next();
@@ -558,14 +614,18 @@ impl<R: Read> Declarations<R> {
                     return;
                 }
                 let name = self.lexer.c_text().to_vec();
-                if !self.knows_class(&name) {
+                if self.knows_class(&name) {
+                    lease.billing = Some(billed(&name, None));
+                } else {
                     let name = self.lexer.shown();
                     self.lexer.warn(format!("unknown class {name}"), Consequence::StatementLost);
                 }
                 self.lexer.semi();
             }
             Token::Keyword(Keyword::Subclass) => {
-                self.class(true);
+                if let Some(class) = self.class(true) {
+                    lease.billing = Some(class);
+                }
             }
             token => {
                 self.lexer.warn("expecting \"class\"", Consequence::StatementLost);
@@ -651,15 +711,18 @@ impl<R: Read> Declarations<R> {
                 None => -1,
             },
         };
-        let Ok(code @ 1..=254) = u8::try_from(code) else {
+        if code == 0 || (code == -1 && !lower.starts_with(b"unknown-")) {
             let name = String::from_utf8_lossy(&name).into_owned();
             self.lexer
                 .warn(format!("no option named {name} in space agent"), Consequence::StatementLost);
             self.lexer.skip_to_semi();
             return;
         };
-        if let Some(value) = self.agent_value(code)
+        // Codes that no option can have are read, and forgotten.
+        let code = u8::try_from(code).ok().filter(|code| (1..=254).contains(code));
+        if let Some(value) = self.agent_value(code.unwrap_or(255))
             && !value.is_empty()
+            && let Some(code) = code
         {
             lease.agent.push((code, value));
         }
@@ -679,7 +742,7 @@ impl<R: Read> Declarations<R> {
                     }
                     return None;
                 }
-                (atoi(self.lexer.c_text()) as u32).to_be_bytes().to_vec()
+                number(self.lexer.c_text()).to_be_bytes().to_vec()
             }
             19 => {
                 if self.lexer.peek() != SEMICOLON {
@@ -736,6 +799,8 @@ impl<R: Read> Declarations<R> {
         if self.rules.history.is_some_and(|history| history.wants_ia(&ia)) {
             self.remember(Declared::Ia(Box::new(ia.clone())));
         }
+        let wants = self.lexer.take_wants();
+        self.gathered.note_wants(wants, || Subject::Association(ia.kind, ia.id.clone()));
         if ia.addresses.is_empty() {
             self.gathered.ias.remove(ia.kind, &ia.id);
             return;
@@ -1056,8 +1121,13 @@ impl<R: Read> Declarations<R> {
     }
 
     fn byte_order(&mut self) {
-        if self.gathered.byte_order.is_some() {
-            self.lexer.warn("authoring-byte-order specified too late.", Consequence::StatementLost);
+        if let Some(known) = self.gathered.byte_order {
+            let same = match known {
+                ByteOrder::Little => self.lexer.peek_is(Keyword::LittleEndian),
+                ByteOrder::Big => self.lexer.peek_is(Keyword::BigEndian),
+            };
+            let consequence = if same { Consequence::Nothing } else { Consequence::ValueChanged };
+            self.lexer.warn("authoring-byte-order specified too late.", consequence);
             self.lexer.skip_to_semi();
             return;
         }
@@ -1086,14 +1156,15 @@ impl<R: Read> Declarations<R> {
         }
     }
 
-    /// A class, or a subclass with its key; both with or without a body.
-    fn class(&mut self, subclass: bool) -> Option<()> {
+    /// A class, or a subclass with its key; both with or without a body. What a lease that is billed to it says.
+    fn class(&mut self, subclass: bool) -> Option<Vec<u8>> {
         if self.lexer.next() != Token::String {
             self.lexer.warn("Expecting class name", Consequence::Skipped);
             self.lexer.skip_to_semi();
             return None;
         }
         let name = self.lexer.c_text().to_vec();
+        let mut key = None;
         if subclass {
             if !self.knows_class(&name) {
                 let name = self.lexer.shown();
@@ -1101,83 +1172,87 @@ impl<R: Read> Declarations<R> {
                 self.lexer.skip_to_semi();
                 return None;
             }
-            match self.lexer.peek() {
+            key = Some(match self.lexer.peek() {
                 Token::String => {
                     self.lexer.next();
+                    self.lexer.text().to_vec()
                 }
-                Token::Number | Token::NumberOrName => {
-                    self.lexer.hex_list()?;
-                }
+                Token::Number | Token::NumberOrName => self.lexer.hex_list()?,
                 _ => {
                     self.lexer.warn("Expecting string or hex list.", Consequence::Skipped);
                     return None;
                 }
-            }
+            });
             if self.lexer.peek() == SEMICOLON {
                 self.lexer.next();
-                return Some(());
+                return Some(billed(&name, key.as_deref()));
             }
         }
         if !self.lexer.open_brace() {
             return None;
         }
-        self.body();
+        let whole = self.body();
+        let billed = billed(&name, key.as_deref());
         if !subclass {
             self.classes.insert(name);
         }
-        Some(())
+        whole.then_some(billed)
     }
 
     /// Statements of a host, a group or a class, up to the closing brace.
-    fn body(&mut self) {
+    fn body(&mut self) -> bool {
         loop {
             match self.lexer.peek() {
                 CLOSE => {
                     self.lexer.next();
-                    return;
+                    return true;
                 }
                 Token::End => {
                     self.lexer.next();
                     self.lexer.warn("unexpected end of file", Consequence::HalfRecordKept);
-                    return;
+                    return false;
+                }
+                Token::Keyword(Keyword::Lease) => {
+                    // `lease limit 4;`, or the next record.
+                    self.lexer.next();
+                    if self.lexer.peek() == Token::Number {
+                        self.lexer.give_up();
+                    }
+                    self.lexer.skip_to_semi();
                 }
                 _ => self.lexer.skip_to_semi(),
             }
         }
     }
 
-    fn host(&mut self) {
+    fn host(&mut self) -> bool {
         if self.lexer.host_name().is_none() {
             self.lexer.warn("expecting a name for host declaration.", Consequence::Skipped);
             self.lexer.skip_to_semi();
-            return;
+            return false;
         }
-        if self.lexer.open_brace() {
-            self.body();
-        }
+        self.lexer.open_brace() && self.body()
     }
 
-    fn group(&mut self) {
+    fn group(&mut self) -> bool {
         let token = self.lexer.peek();
         if token.is_identifier() || token == Token::String {
             self.lexer.next();
         }
-        if self.lexer.open_brace() {
-            self.body();
-        }
+        self.lexer.open_brace() && self.body()
     }
 
-    fn failover(&mut self) {
+    fn failover(&mut self) -> bool {
         if self.lexer.next() != Token::Keyword(Keyword::Peer) {
             self.lexer.warn("expecting \"peer\"", Consequence::Skipped);
             self.lexer.skip_to_semi();
-            return;
+            return false;
         }
         let token = self.lexer.next();
         if !token.is_identifier() && token != Token::String {
             self.lexer.warn("expecting failover peer name.", Consequence::Skipped);
             self.lexer.skip_to_semi();
-            return;
+            return false;
         }
         let name = self.lexer.c_text().to_vec();
         let unknown = self
@@ -1189,7 +1264,7 @@ impl<R: Read> Declarations<R> {
             let name = self.lexer.shown();
             self.lexer.warn(format!("unknown failover peer: {name}"), Consequence::StatementLost);
             self.lexer.skip_to_semi();
-            return;
+            return false;
         }
         for (wanted, complaint) in
             [(Token::Keyword(Keyword::State), "expecting 'state'"), (OPEN, "expecting left brace")]
@@ -1200,16 +1275,16 @@ impl<R: Read> Declarations<R> {
                 if token != SEMICOLON {
                     self.lexer.skip_to_semi();
                 }
-                return;
+                return false;
             }
         }
-        self.failover_states(&name);
+        self.failover_states(&name)
     }
 
-    fn failover_states(&mut self, name: &[u8]) {
+    fn failover_states(&mut self, name: &[u8]) -> bool {
         loop {
             match self.lexer.next() {
-                CLOSE => return,
+                CLOSE => return true,
                 Token::Keyword(keyword @ (Keyword::My | Keyword::Partner)) => {
                     if self.lexer.next() != Token::Keyword(Keyword::State) {
                         return self.bad_failover("expecting 'state'");
@@ -1237,9 +1312,10 @@ impl<R: Read> Declarations<R> {
         }
     }
 
-    fn bad_failover(&mut self, complaint: &str) {
+    fn bad_failover(&mut self, complaint: &str) -> bool {
         self.lexer.warn(complaint, Consequence::Skipped);
         self.lexer.skip_to_rbrace(1);
+        false
     }
 
     fn is_primary(&self, name: &[u8]) -> bool {

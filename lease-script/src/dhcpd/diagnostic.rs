@@ -29,6 +29,10 @@ pub enum Consequence {
     Unconfigured,
     /// The record is kept here, although the real server would lose it.
     Rescued,
+    /// The file ends in the record, or the next one starts in it: left out here.
+    Torn,
+    /// The record cannot be read, but goes on to its end or to the next one: left out here.
+    Damaged,
 }
 
 impl fmt::Display for Consequence {
@@ -47,6 +51,7 @@ impl fmt::Display for Consequence {
             Self::Refused => "dhcpd does not start",
             Self::Unconfigured => "dhcpd forgets the record: no pool holds its address",
             Self::Rescued => "kept here; dhcpd would lose it",
+            Self::Torn | Self::Damaged => "left out here",
         })
     }
 }

@@ -4,9 +4,10 @@
 //! at anything else, however legal, it stands aside for that parser.
 
 use std::io::Read;
+use std::net::Ipv4Addr;
 use std::thread::{Scope, ScopedJoinHandle};
 
-use super::declaration::{Counts, Declarations, Family, Rules};
+use super::declaration::{Counts, Declarations, Family, Gathered, Rules, Subject, billed};
 use super::input::Input;
 use super::keyword::keyword;
 use super::lease::BindingState;
@@ -66,7 +67,6 @@ const NAMES: usize = 12;
 pub(crate) struct ShortCut {
     strict_blocks: bool,
     address: u32,
-    billed: bool,
     fixed: Fixed,
     items: Vec<u8>,
     /// The day read last, as text, and its first second.
@@ -76,8 +76,8 @@ pub(crate) struct ShortCut {
     last: [([u8; 22], i32); 2],
     /// Variable names that are no keywords.
     names: Vec<Vec<u8>>,
-    /// `on` blocks that dhcpd's parser takes.
-    blocks: Vec<Vec<u8>>,
+    /// `on` blocks, as they stand and as they are kept.
+    blocks: Vec<(Vec<u8>, Vec<u8>)>,
     server_duid: Option<Vec<u8>>,
 }
 
@@ -91,7 +91,6 @@ impl ShortCut {
         Self {
             strict_blocks: !rules.loose_blocks,
             address: 0,
-            billed: false,
             fixed: Fixed::default(),
             items: Vec::with_capacity(4096),
             day: *b"1970/01/01",
@@ -163,7 +162,6 @@ impl ShortCut {
                     if seen & (1 << TSTP) == 0 {
                         self.fixed.dates[TSTP] = self.fixed.dates[ENDS];
                     }
-                    self.billed = seen & seen::BILLING != 0;
                     return Some(at + 1);
                 }
                 b's' if rest.starts_with(b"starts ") => (1, self.date(rest, 7, 0)?),
@@ -220,7 +218,9 @@ impl ShortCut {
                 }
                 b'o' if rest.starts_with(b"option agent.") => (0, self.agent(rest)?),
                 b'o' if rest.starts_with(b"on ") => self.on(rest)?,
-                b'b' if rest.starts_with(b"billing ") => (seen::BILLING, billing(rest, rules)?),
+                b'b' if rest.starts_with(b"billing ") => {
+                    (seen::BILLING, self.billing(rest, rules)?)
+                }
                 _ => return None,
             };
             if seen & bit != 0 {
@@ -423,34 +423,77 @@ impl ShortCut {
             return None;
         };
         let length = block(&rest[skip..])?;
-        let text = rest[skip..skip + length].trim_ascii();
-        if text.is_empty() || (self.strict_blocks && !self.is_sound(text)) {
-            return None;
-        }
+        let at = self.sound_block(rest[skip..skip + length].trim_ascii())?;
         for (bit, tag) in [(seen::EXPIRY, Tag::OnExpiry), (seen::RELEASE, Tag::OnRelease)] {
             if bits & bit != 0 {
                 let start = begin_item(&mut self.items, tag);
-                self.items.extend_from_slice(text);
+                self.items.extend_from_slice(&self.blocks[at].1);
                 finish_item(&mut self.items, start);
             }
         }
         Some((bits, skip + length + 1))
     }
 
-    /// True when dhcpd's parser takes the statements to their end without a word.
-    fn is_sound(&mut self, text: &[u8]) -> bool {
-        if self.blocks.iter().any(|known| known == text) {
-            return true;
+    /// Where the block is kept, when dhcpd's parser takes the statements to their end without a word (or need not).
+    fn sound_block(&mut self, text: &[u8]) -> Option<usize> {
+        /// Blocks remembered: mostly, there are few.
+        const BLOCKS: usize = 16;
+        if let Some(at) = self.blocks.iter().position(|(known, _)| known == text) {
+            return Some(at);
         }
-        let mut lexer = Lexer::new(Input::new(text, 0));
-        let statements = lexer.statements(0);
-        let sound = statements.is_some_and(|statements| !statements.is_empty())
-            && lexer.next() == Token::End
-            && lexer.diagnostics.is_empty();
-        if sound && self.blocks.len() < 16 {
-            self.blocks.push(text.to_vec());
+        let mut lexer = Lexer::new(Input::small(text));
+        lexer.record();
+        if self.strict_blocks {
+            let statements = lexer.statements(0);
+            if statements.is_none_or(|statements| statements.is_empty())
+                || lexer.next() != Token::End
+            {
+                return None;
+            }
+        } else {
+            while lexer.next() != Token::End {}
         }
-        sound
+        let kept = lexer.recorded();
+        if !lexer.diagnostics.is_empty() || kept.is_empty() {
+            return None;
+        }
+        if self.blocks.len() == BLOCKS {
+            self.blocks.pop();
+        }
+        self.blocks.push((text.to_vec(), kept));
+        Some(self.blocks.len() - 1)
+    }
+
+    fn billing(&mut self, rest: &[u8], rules: &Rules) -> Option<usize> {
+        let (subclass, skip) = if rest.starts_with(b"billing class \"") {
+            (false, 14)
+        } else if rest.starts_with(b"billing subclass \"") {
+            (true, 17)
+        } else {
+            return None;
+        };
+        let (mut name, mut key) = (Vec::new(), None);
+        let mut at = skip + string(&rest[skip..], &mut name)?;
+        if name.contains(&0)
+            || rules.config.as_ref().is_some_and(|config| !config.classes.contains(&name))
+        {
+            return None;
+        }
+        if subclass {
+            if *rest.get(at)? != b' ' {
+                return None;
+            }
+            let mut bytes = Vec::new();
+            at += 1 + value(&rest[at + 1..], &mut bytes, STRING)?;
+            key = Some(bytes);
+        }
+        if *rest.get(at)? != b';' {
+            return None;
+        }
+        let start = begin_item(&mut self.items, Tag::Billing);
+        self.items.extend_from_slice(&billed(&name, key.as_deref()));
+        finish_item(&mut self.items, start);
+        Some(at + 1)
     }
 }
 
@@ -623,29 +666,6 @@ fn block(text: &[u8]) -> Option<usize> {
     }
 }
 
-fn billing(rest: &[u8], rules: &Rules) -> Option<usize> {
-    let (subclass, skip) = if rest.starts_with(b"billing class \"") {
-        (false, 14)
-    } else if rest.starts_with(b"billing subclass \"") {
-        (true, 17)
-    } else {
-        return None;
-    };
-    let mut name = Vec::new();
-    let mut at = skip + string(&rest[skip..], &mut name)?;
-    if rules.config.as_ref().is_some_and(|config| !config.classes.contains(&name)) {
-        return None;
-    }
-    if subclass {
-        name.clear();
-        if *rest.get(at)? != b' ' {
-            return None;
-        }
-        at += 1 + value(&rest[at + 1..], &mut name, STRING)?;
-    }
-    (*rest.get(at)? == b';').then_some(at + 1)
-}
-
 /// Reads leases while they are well-formed, up to one that is not or that starts at `stop`.
 pub(crate) fn run<R: Read>(
     declarations: &mut Declarations<R>,
@@ -656,7 +676,12 @@ pub(crate) fn run<R: Read>(
     if rules.family != Family::V4 {
         return;
     }
-    let counts = leases(&mut lexer.input, rules, cut, &mut gathered.leases, stop);
+    let Gathered { leases: table, wanting, .. } = gathered;
+    let counts = leases(&mut lexer.input, rules, cut, table, stop, |address| {
+        if !wanting.is_empty() {
+            wanting.remove(&Subject::Lease(Ipv4Addr::from(address)));
+        }
+    });
     gathered.counts.add(counts);
     if counts.declarations > 0 {
         lexer.skipped();
@@ -677,6 +702,7 @@ fn leases<R: Read>(
     cut: &mut ShortCut,
     table: &mut LeaseTable,
     stop: Option<u64>,
+    mut entered: impl FnMut(u32),
 ) -> Counts {
     let config = rules.config.as_deref().filter(|_| rules.pools);
     let mut counts = Counts::default();
@@ -687,8 +713,8 @@ fn leases<R: Read>(
                     return counts;
                 }
                 table.put_packed(cut.address, cut.fixed, &cut.items);
+                entered(cut.address);
                 counts.declarations += 1;
-                counts.others += u64::from(cut.billed);
                 input.advance(used);
             }
             Some(Step::Other(used)) => input.advance(used),
@@ -759,7 +785,7 @@ pub(crate) fn ahead<'scope, 'env, S: Source + ?Sized>(
             let mut input = Input::new(source.open(start, u64::MAX), start);
             let mut cut = ShortCut::new(&rules);
             let mut leases = LeaseTable::default();
-            let counts = self::leases(&mut input, &rules, &mut cut, &mut leases, end);
+            let counts = self::leases(&mut input, &rules, &mut cut, &mut leases, end, |_| {});
             let (lines, line_start) = input.lines();
             let end = input.offset();
             let server_duid = cut.server_duid;

@@ -176,6 +176,8 @@ pub struct Lease {
     pub set: Vec<(String, SetValue)>,
     /// Relay agent options by code.
     pub agent: Vec<(u8, Vec<u8>)>,
+    /// The class that it is billed to: what stands behind `billing`, as text.
+    pub billing: Option<Vec<u8>>,
     /// The statements of `on expiry`, as text.
     pub on_expiry: Option<Vec<u8>>,
     /// The statements of `on release`, as text.
@@ -203,6 +205,7 @@ impl Lease {
             bootp: false,
             set: Vec::new(),
             agent: Vec::new(),
+            billing: None,
             on_expiry: None,
             on_release: None,
         }

@@ -47,6 +47,24 @@ pub(crate) const fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t'..=b'\r')
 }
 
+/// A string constant, with everything escaped that is not plain text.
+pub(crate) fn put_string(out: &mut Vec<u8>, bytes: &[u8]) {
+    out.push(b'"');
+    for &byte in bytes {
+        match byte {
+            b'"' | b'\\' => out.extend_from_slice(&[b'\\', byte]),
+            b' '..=b'~' => out.push(byte),
+            _ => out.extend_from_slice(&[
+                b'\\',
+                b'0' + (byte >> 6),
+                b'0' + (byte >> 3 & 7),
+                b'0' + (byte & 7),
+            ]),
+        }
+    }
+    out.push(b'"');
+}
+
 #[derive(Debug)]
 pub(crate) struct Lexer<R> {
     pub(crate) input: Input<R>,
@@ -67,6 +85,10 @@ pub(crate) struct Lexer<R> {
     lexing: bool,
     /// The tokens consumed since [`Lexer::record`], as text.
     recorded: Option<Vec<u8>>,
+    /// White space or a comment stands before the token lexed last.
+    spaced: bool,
+    /// Values and statements that the records read since [`Self::take_wants`] go without.
+    wants: u32,
     /// Reading is a trial that stops at the first loss.
     trial: bool,
     broken: bool,
@@ -115,6 +137,8 @@ impl<R: Read> Lexer<R> {
             at: Location { offset: 0, line: 1, column: 1 },
             lexing: false,
             recorded: None,
+            spaced: false,
+            wants: 0,
             trial: false,
             broken: false,
             trial_from: 0,
@@ -147,9 +171,25 @@ impl<R: Read> Lexer<R> {
         self.broken
     }
 
+    /// How many values and statements were lost since the last call.
+    pub(crate) fn take_wants(&mut self) -> u32 {
+        std::mem::take(&mut self.wants)
+    }
+
+    /// Breaks a trial off.
+    pub(crate) fn give_up(&mut self) {
+        self.broken |= self.trial;
+    }
+
     /// Starts to write down what is consumed.
     pub(crate) fn record(&mut self) {
         self.recorded = Some(Vec::new());
+    }
+
+    /// The same, with the token consumed last as the beginning.
+    pub(crate) fn record_from(&mut self, token: Token) {
+        self.record();
+        self.write_down(token);
     }
 
     /// What was consumed since [`Self::record`], as text that reads the same.
@@ -159,28 +199,15 @@ impl<R: Read> Lexer<R> {
 
     fn write_down(&mut self, token: Token) {
         let Some(recorded) = &mut self.recorded else { return };
+        if std::mem::take(&mut self.spaced) && !recorded.is_empty() {
+            recorded.push(b' ');
+        }
         let text = if self.is_single { &self.single[..] } else { &self.buffer[..self.length] };
         match token {
-            Token::String => {
-                recorded.push(b'"');
-                for &byte in text {
-                    match byte {
-                        b'"' | b'\\' => recorded.extend_from_slice(&[b'\\', byte]),
-                        b' '..=b'~' => recorded.push(byte),
-                        _ => recorded.extend_from_slice(&[
-                            b'\\',
-                            b'0' + (byte >> 6),
-                            b'0' + (byte >> 3 & 7),
-                            b'0' + (byte & 7),
-                        ]),
-                    }
-                }
-                recorded.push(b'"');
-            }
+            Token::String => put_string(recorded, text),
             Token::End | Token::Nul | Token::Space => {}
             _ => recorded.extend_from_slice(text),
         }
-        recorded.push(b' ');
     }
 
     /// The text of the token lexed last.
@@ -224,6 +251,8 @@ impl<R: Read> Lexer<R> {
         let location = if self.lexing { self.lexed_at } else { self.at };
         let message = message.into();
         self.broken |= self.trial && (self.lexing || !is_harmless(&message, consequence));
+        self.wants +=
+            u32::from(matches!(consequence, Consequence::ValueAbsent | Consequence::StatementLost));
         self.diagnostics.push(Diagnostic {
             location,
             message,
@@ -341,9 +370,11 @@ impl<R: Read> Lexer<R> {
                 return Token::End;
             };
             if is_space(byte) {
+                self.spaced = true;
                 return self.white_space(byte);
             }
             if byte == b'#' {
+                self.spaced = true;
                 self.comment();
                 continue;
             }

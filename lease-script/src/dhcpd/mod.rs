@@ -25,6 +25,7 @@ mod json;
 mod keyword;
 mod lease;
 mod lexer;
+mod others;
 mod parser;
 mod reader;
 mod restart;
@@ -41,8 +42,9 @@ pub use ia::{Ia, IaAddress, IaTable};
 pub use input::Location;
 pub use json::{ia_to_json, lease_to_json};
 pub use lease::{BindingState, Date, Hardware, Lease, SetValue, agent_option_name};
-pub use reader::{Options, Reading, Verdict, View, read_bytes, read_file};
+pub use others::Other;
+pub use reader::{Options, Reading, Verdict, View, read_bytes, read_file, read_opened};
 pub use table::LeaseTable;
 pub use writer::{
-    Unwritable, keeps_hostname, write_head, write_ia, write_lease, write_server_duid,
+    Unwritable, keeps_hostname, write_head, write_ia, write_lease, write_other, write_server_duid,
 };

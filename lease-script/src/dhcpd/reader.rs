@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::careful;
 use super::config::Config;
-use super::declaration::{ByteOrder, Counts, Declarations, Family, Gathered, Rules, Stop};
+use super::declaration::{ByteOrder, Counts, Declarations, Family, Gathered, Rules, Stop, Subject};
 use super::diagnostic::{Consequence, Diagnostic, Diagnostics};
 use super::fast;
 use super::history::{Declaration, History};
@@ -17,6 +17,7 @@ use super::ia::{Ia, IaTable};
 use super::input::{Input, Location};
 use super::lease::Lease;
 use super::lexer::Lexer;
+use super::others::Other;
 use super::restart::{Failover, Restart};
 use super::source::{FileSource, Source};
 use super::table::LeaseTable;
@@ -115,6 +116,10 @@ pub struct Reading {
     pub table: LeaseTable,
     /// The last declaration of each identity association.
     pub ia_table: IaTable,
+    /// Hosts, groups, classes and failover states: what a rewrite has to keep beside the leases.
+    pub others: Vec<Other>,
+    /// How many values and statements the last declarations go without, since dhcpd cannot read them.
+    pub wanting: u64,
     /// What [`Options::history`] asked for.
     pub history: Vec<Declaration>,
     now: i64,
@@ -204,8 +209,7 @@ pub fn read_file(path: &Path, options: &Options) -> io::Result<Reading> {
     let file = File::open(path)?;
     let metadata = file.metadata()?;
     if metadata.is_file() {
-        let length = metadata.len();
-        return read(&FileSource { file, length }, options);
+        return read_opened(&file, metadata.len(), options);
     }
     if metadata.is_dir() || metadata.file_type().is_block_device() {
         return Err(io::Error::other("neither a file nor a pipe"));
@@ -216,6 +220,16 @@ pub fn read_file(path: &Path, options: &Options) -> io::Result<Reading> {
         return Err(io::Error::other("more than 1 GiB from a pipe"));
     }
     read(&bytes[..], options)
+}
+
+/// Reads the first `length` bytes of a regular file: whatever becomes of its name, and however often, it is the same
+/// file.
+///
+/// # Errors
+///
+/// Those of reading the file.
+pub fn read_opened(file: &File, length: u64, options: &Options) -> io::Result<Reading> {
+    read(&FileSource { file, length }, options)
 }
 
 /// What is read of anything but a regular file.
@@ -256,6 +270,8 @@ fn too_long(length: u64, options: &Options) -> Reading {
         byte_order: None,
         table: LeaseTable::default(),
         ia_table: IaTable::default(),
+        others: Vec::new(),
+        wanting: 0,
         history: Vec::new(),
         now: options.now,
         config: None,
@@ -289,6 +305,11 @@ fn read_family<S: Source + ?Sized>(
             if short_cut && declarations.lexer.is_at_token_boundary() {
                 if let Some(part) = ahead.take(declarations.lexer.input.offset()) {
                     declarations.gathered.leases.merge(&part.leases);
+                    let wanting = &mut declarations.gathered.wanting;
+                    wanting.retain(|subject, _| match subject {
+                        Subject::Lease(address) => !part.leases.has(*address),
+                        Subject::Association(..) => true,
+                    });
                     declarations.gathered.counts.add(part.counts);
                     if let Some(duid) = part.server_duid {
                         declarations.gathered.server_duid = Some(duid);
@@ -328,7 +349,10 @@ fn read_family<S: Source + ?Sized>(
 
 fn finish<R>(declarations: Declarations<R>, options: &Options, fatal: bool) -> Reading {
     let Declarations { lexer, rules, gathered, .. } = declarations;
-    let Gathered { leases, ias, counts, server_duid, byte_order, peers, history } = gathered;
+    let wants = gathered.wanting.values().map(|wants| u64::from(*wants)).sum::<u64>();
+    let wanting = gathered.wanting_others + wants;
+    let Gathered { leases, ias, counts, server_duid, byte_order, peers, history, others, .. } =
+        gathered;
     let failover = rules.config.as_ref().map_or_else(Vec::new, |config| {
         config.peers.iter().map(|peer| Failover::new(peer, &peers)).collect()
     });
@@ -342,6 +366,8 @@ fn finish<R>(declarations: Declarations<R>, options: &Options, fatal: bool) -> R
         byte_order,
         table: leases,
         ia_table: ias,
+        others: others.into_list(),
+        wanting,
         history,
         now: options.now,
         config: rules.config,

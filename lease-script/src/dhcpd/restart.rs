@@ -144,6 +144,7 @@ impl Restart<'_> {
             lease.on_expiry = None;
             lease.on_release = None;
             lease.agent.clear();
+            lease.billing = None;
             lease.hostname = None;
             lease.tstp = lease.ends;
         }

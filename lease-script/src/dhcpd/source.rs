@@ -32,8 +32,8 @@ impl Source for [u8] {
 
 /// A regular file, as long as it was when it was opened: what is appended later is left out, and a
 /// file that is cut short just ends.
-pub(crate) struct FileSource {
-    pub(crate) file: File,
+pub(crate) struct FileSource<'f> {
+    pub(crate) file: &'f File,
     pub(crate) length: u64,
 }
 
@@ -54,12 +54,15 @@ impl Read for Section<'_> {
     }
 }
 
-impl Source for FileSource {
-    type Reader<'a> = Section<'a>;
+impl Source for FileSource<'_> {
+    type Reader<'a>
+        = Section<'a>
+    where
+        Self: 'a;
 
     fn open(&self, offset: u64, end: u64) -> Section<'_> {
         let end = end.min(self.length);
-        Section { file: &self.file, offset: offset.min(end), end }
+        Section { file: self.file, offset: offset.min(end), end }
     }
 
     fn len(&self) -> u64 {

@@ -71,6 +71,42 @@ enum Parsed {
 /// dhcpd's `*lose` after a failed expression.
 type Lost = bool;
 
+/// What the value of a parameter of the server looks like.
+#[derive(Clone, Copy)]
+enum Value {
+    Number,
+    Flag,
+    Text,
+    Any,
+}
+
+/// The parameters that an `on` block may set (`server_options` of server/stables.c).
+fn parameter(name: &[u8]) -> Option<Value> {
+    const NUMBERS: &str = " default-lease-time max-lease-time min-lease-time dynamic-bootp-lease-length min-secs omapi-port \
+         local-port remote-port ddns-ttl ping-timeout adaptive-lease-time-threshold preferred-lifetime limit-addrs-per-ia \
+         limit-prefs-per-ia delayed-ack max-ack-delay dhcp-cache-threshold log-threshold-low log-threshold-high \
+         abandon-lease-time ping-cltt-secs ping-timeout-ms ";
+    const FLAGS: &str = " one-lease-per-client get-lease-hostnames use-host-decl-names \
+         use-lease-addr-for-default-route always-reply-rfc1048 always-broadcast ddns-updates stash-agent-options \
+         update-optimization ping-check update-static-leases do-forward-updates infinite-is-reserved leasequery \
+         do-reverse-updates dont-use-fsync ignore-client-uids echo-client-id server-id-check dhcpv6-set-tee-times use-eui-64 \
+         check-secs-byte-order persist-eui-64-leases ddns-dual-stack-mixed-mode ddns-guard-id-must-match \
+         ddns-other-guard-is-dynamic release-on-roam bind-local-address6 update-conflict-detection ";
+    const TEXTS: &str = " filename server-name ddns-domainname ddns-hostname ddns-rev-domainname lease-file-name \
+         pid-file-name dhcpv6-lease-file-name dhcpv6-pid-file-name ";
+    const OTHERS: &str = " next-server dynamic-bootp-lease-cutoff vendor-option-space site-option-space \
+         limited-broadcast-address local-address local-address6 omapi-key ddns-update-style log-facility fqdn-reply \
+         ddns-local-address4 ddns-local-address6 prefix-length-mode ";
+    let name = format!(" {} ", std::str::from_utf8(name).ok()?.to_ascii_lowercase());
+    let kinds = [
+        (NUMBERS, Value::Number),
+        (FLAGS, Value::Flag),
+        (TEXTS, Value::Text),
+        (OTHERS, Value::Any),
+    ];
+    kinds.into_iter().find(|(names, _)| names.contains(&name)).map(|(_, value)| value)
+}
+
 impl<R: Read> Lexer<R> {
     /// What follows `on`. `None`: an error, reported.
     /// A `loose` block may hold anything with balanced braces.
@@ -154,6 +190,11 @@ impl<R: Read> Lexer<R> {
             self.warn("nested too deeply", Consequence::RecordLost);
             return Parsed::Stop(true);
         }
+        if token.is_identifier()
+            && let Some(value) = parameter(self.c_text())
+        {
+            return self.parameter_statement(value);
+        }
         match token {
             Token::Keyword(keyword) => self.keyword_statement(keyword, depth),
             Token::Name | Token::NumberOrName => {
@@ -166,6 +207,28 @@ impl<R: Read> Lexer<R> {
             }
             _ => Parsed::Stop(false),
         }
+    }
+
+    /// `max-lease-time 60;`: its value has no bearing on the lease; a wrong one is complained about.
+    fn parameter_statement(&mut self, value: Value) -> Parsed {
+        self.next();
+        let token = self.peek();
+        let word = self.c_text().to_ascii_lowercase();
+        let (fits, complaint) = match value {
+            Value::Number => (token == Token::Number, "expecting number."),
+            Value::Flag => {
+                let flags = [&b"true"[..], b"false", b"on", b"off"];
+                (token.is_identifier() && flags.contains(&&word[..]), "expecting boolean.")
+            }
+            Value::Text => (token == Token::String || token.is_identifier(), "expecting string."),
+            Value::Any => (true, ""),
+        };
+        if !fits {
+            self.next();
+            self.warn(complaint, Consequence::Nothing);
+        }
+        self.skip_to_semi();
+        Parsed::One(Statement::Other)
     }
 
     fn keyword_statement(&mut self, keyword: Keyword, depth: u32) -> Parsed {

@@ -67,6 +67,7 @@ pub(crate) enum Tag {
     Agent = 7,
     OnExpiry = 8,
     OnRelease = 9,
+    Billing = 10,
 }
 
 /// Appends the head of an item and gives the place of its length, for [`finish_item`].
@@ -138,6 +139,11 @@ impl LeaseTable {
     pub fn get(&self, address: Ipv4Addr) -> Option<Lease> {
         let entry = *self.index.get(&u32::from(address))?;
         Some(self.unpack(&self.entries[entry as usize]))
+    }
+
+    /// True when the address has a declaration.
+    pub fn has(&self, address: Ipv4Addr) -> bool {
+        self.index.contains_key(&u32::from(address))
     }
 
     /// The leases in the order in which their addresses first appeared.
@@ -249,6 +255,9 @@ fn pack(lease: &Lease, heap: &mut Vec<u8>) -> Fixed {
     for (code, bytes) in &lease.agent {
         put_item(heap, Tag::Agent, &[&[*code], bytes]);
     }
+    if let Some(text) = &lease.billing {
+        put_item(heap, Tag::Billing, &[text]);
+    }
     if let Some(text) = &lease.on_expiry {
         put_item(heap, Tag::OnExpiry, &[text]);
     }
@@ -287,6 +296,7 @@ fn unpack_item(lease: &mut Lease, tag: u8, payload: &[u8]) {
     const AGENT: u8 = Tag::Agent as u8;
     const EXPIRY: u8 = Tag::OnExpiry as u8;
     const RELEASE: u8 = Tag::OnRelease as u8;
+    const BILLING: u8 = Tag::Billing as u8;
     match tag {
         HARDWARE => {
             if let Some((&kind, bytes)) = payload.split_first() {
@@ -301,6 +311,7 @@ fn unpack_item(lease: &mut Lease, tag: u8, payload: &[u8]) {
             }
         }
         EXPIRY => lease.on_expiry = Some(payload.to_vec()),
+        BILLING => lease.billing = Some(payload.to_vec()),
         RELEASE => lease.on_release = Some(payload.to_vec()),
         _ => {
             if let Some(set) = unpack_set(tag, payload) {

@@ -14,7 +14,8 @@ use super::ia::{Ia, IaAddress};
 use super::input::Input;
 use super::keyword::keyword;
 use super::lease::{BindingState, Date, Lease, SetValue, agent_option_name};
-use super::lexer::{Lexer, Token};
+use super::lexer::{Lexer, Token, put_string};
+use super::others::Other;
 
 /// The longest string that dhcpd's lexer reads whole (its buffer of 1500, common/conflex.c).
 const LONGEST: usize = 1499;
@@ -71,9 +72,15 @@ pub fn write_server_duid(out: &mut Vec<u8>, duid: &[u8]) -> Result<(), Unwritabl
         return Err(Unwritable { subject: "server-duid".to_owned(), reason });
     }
     out.extend_from_slice(b"server-duid ");
-    string(out, duid);
+    put_string(out, duid);
     out.extend_from_slice(b";\n\n");
     Ok(())
+}
+
+/// Appends a declaration that is no lease.
+pub fn write_other(out: &mut Vec<u8>, other: &Other) {
+    out.extend_from_slice(&other.text);
+    out.push(b'\n');
 }
 
 /// Appends one `lease` declaration.
@@ -149,29 +156,11 @@ fn kind_word(kind: IaKind) -> &'static str {
     }
 }
 
-/// A string constant, with everything escaped that is not plain text.
-fn string(out: &mut Vec<u8>, bytes: &[u8]) {
-    out.push(b'"');
-    for &byte in bytes {
-        match byte {
-            b'"' | b'\\' => out.extend_from_slice(&[b'\\', byte]),
-            b' '..=b'~' => out.push(byte),
-            _ => out.extend_from_slice(&[
-                b'\\',
-                b'0' + (byte >> 6),
-                b'0' + (byte >> 3 & 7),
-                b'0' + (byte & 7),
-            ]),
-        }
-    }
-    out.push(b'"');
-}
-
 fn short_string(out: &mut Vec<u8>, what: &str, bytes: &[u8]) -> Refused {
     if bytes.len() > LONGEST {
         return Err(format!("{what} of {} bytes, {LONGEST} at most", bytes.len()));
     }
-    string(out, bytes);
+    put_string(out, bytes);
     Ok(())
 }
 
@@ -261,6 +250,11 @@ fn put_lease(out: &mut Vec<u8>, lease: &Lease) -> Refused {
     for (code, value) in &lease.agent {
         agent_option(out, *code, value)?;
     }
+    if let Some(class) = &lease.billing {
+        out.extend_from_slice(b"  billing ");
+        out.extend_from_slice(class);
+        out.extend_from_slice(b";\n");
+    }
     if let Some(name) = &lease.hostname {
         out.extend_from_slice(b"  client-hostname ");
         short_string(out, "a host name", name)?;
@@ -325,7 +319,7 @@ fn agent_option(out: &mut Vec<u8>, code: u8, value: &[u8]) -> Refused {
 fn put_ia(out: &mut Vec<u8>, ia: &Ia) -> Refused {
     let _ = write!(out, "{} ", kind_word(ia.kind));
     if ia.id.len() <= LONGEST_ID {
-        string(out, &ia.id);
+        put_string(out, &ia.id);
     } else {
         for (at, byte) in ia.id.iter().enumerate() {
             let _ = write!(out, "{}{byte:02x}", if at == 0 { "" } else { ":" });

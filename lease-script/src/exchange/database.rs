@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::dhcpd::{
-    BindingState, Date, Hardware, Ia, IaAddress, IaKind, Lease, Reading, Unwritable, write_head,
-    write_ia, write_lease,
+    BindingState, Date, Hardware, Ia, IaAddress, IaKind, Lease, Other, Reading, write_head,
+    write_ia, write_lease, write_other,
 };
 
 use super::losses::Losses;
@@ -54,6 +54,8 @@ pub struct Database {
     pub bindings: Vec<Binding>,
     /// The server's own DUID.
     pub server_duid: Option<Vec<u8>>,
+    /// What dhcpd.leases holds beside leases: hosts, groups, classes, failover states.
+    pub others: Vec<Other>,
 }
 
 impl Database {
@@ -61,8 +63,10 @@ impl Database {
     pub fn from_dhcpd(reading: &Reading) -> Self {
         let mut database = Self {
             leases: reading.leases().collect(),
-            bindings: reading.ias().flat_map(Binding::of).collect(),
+            // In the order of the file: of two associations with one address, the later one has it.
+            bindings: reading.ia_table.iter().flat_map(Binding::of).collect(),
             server_duid: reading.server_duid.clone(),
+            others: reading.others.clone(),
         };
         database.sort();
         database
@@ -90,16 +94,28 @@ impl Database {
         list
     }
 
+    /// Counts what only dhcpd.leases can hold.
+    pub fn only_dhcpd(&self, losses: &mut Losses) {
+        for other in &self.others {
+            let kind = other.kind;
+            let article = if kind == "failover" { "a failover state" } else { kind };
+            losses.add(format!("{article}: only dhcpd.leases has a place for it"), kind);
+        }
+        for lease in self.leases.iter().filter(|lease| lease.billing.is_some()) {
+            losses.add("the class that it is billed to", lease.address);
+        }
+    }
+
     /// The whole as a dhcpd.leases, of one protocol: dhcpd has a file for each.
     pub fn to_dhcpd(&self, six: bool, losses: &mut Losses) -> Vec<u8> {
         let mut out = Vec::new();
-        let refused = |losses: &mut Losses, unwritable: &Unwritable| {
-            losses.add(format!("not written: {}", unwritable.reason), &unwritable.subject);
-        };
         if let Err(unwritable) = write_head(&mut out, self.server_duid.as_deref()) {
-            refused(losses, &unwritable);
+            losses.add_unwritten(&unwritable);
             out.clear();
             let _ = write_head(&mut out, None);
+        }
+        for other in &self.others {
+            write_other(&mut out, other);
         }
         if six {
             for binding in self.bindings.iter().filter(|binding| binding.hostname.is_some()) {
@@ -107,7 +123,7 @@ impl Database {
             }
             for ia in self.associations() {
                 if let Err(unwritable) = write_ia(&mut out, &ia) {
-                    refused(losses, &unwritable);
+                    losses.add_unwritten(&unwritable);
                 }
             }
             return out;
@@ -120,7 +136,7 @@ impl Database {
                 );
             }
             if let Err(unwritable) = write_lease(&mut out, lease) {
-                refused(losses, &unwritable);
+                losses.add_unwritten(&unwritable);
             }
         }
         out

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use crate::dhcpd::{BindingState, Date, Hardware, IaKind, Lease};
 
 use super::database::{Binding, Database, active, active6, date, unfit};
-use super::lines::{Line, Lines, Problem, hex, put_hex};
+use super::lines::{BYTE_ORDER_MARK, Line, Lines, Problem, hex, put_hex};
 use super::losses::Losses;
 
 /// dnsmasq's DHCP_CHADDR_MAX.
@@ -46,7 +46,15 @@ pub fn read(source: impl BufRead, lengths: Option<i64>) -> io::Result<Read> {
                 reader.problem(number, 1, "a line without end: no lease", true);
             }
             Line::Text(number, ended) => {
-                if let Err((column, message)) = reader.line(&line) {
+                let mut text = &line[..];
+                if number == 1
+                    && let Some(rest) = line.strip_prefix(BYTE_ORDER_MARK)
+                {
+                    let message = "a byte order mark: dnsmasq takes the time behind it for no end";
+                    reader.problem(number, 1, message, true);
+                    text = rest;
+                }
+                if let Err((column, message)) = reader.line(text) {
                     let torn = if ended { "" } else { "; the last line is torn" };
                     reader.problem(number, column, &format!("{message}{torn}"), true);
                 }

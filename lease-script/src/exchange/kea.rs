@@ -9,7 +9,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use crate::dhcpd::{BindingState, Date, Hardware, IaKind, Lease};
 
 use super::database::{Binding, Database, active, active6, date};
-use super::lines::{Line, Lines, Problem, hex, put_hex};
+use super::lines::{BYTE_ORDER_MARK, Line, Lines, Problem, hex, put_hex};
 use super::losses::Losses;
 
 /// The columns of DHCPv4, in Kea 2.2's order.
@@ -50,15 +50,27 @@ pub fn read(source: impl BufRead) -> io::Result<Read> {
     let columns = loop {
         match lines.next(&mut line)? {
             Line::End => return Ok(read),
-            Line::Text(number, _) => match Columns::new(&line) {
-                Ok(columns) => break columns,
-                Err(why) => {
+            Line::Text(number, _) => {
+                let mut refuse = |why: &str| {
                     read.refused = true;
                     let message = format!("{why}: Kea does not start");
                     read.problems.push(Problem { line: number, column: 1, message, loses: true });
-                    return Ok(read);
+                };
+                let header = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&line);
+                if header.len() < line.len() {
+                    refuse("a byte order mark before the header");
                 }
-            },
+                if header.ends_with(b"\r") {
+                    refuse("the header ends in a carriage return");
+                }
+                match Columns::new(header) {
+                    Ok(columns) => break columns,
+                    Err(why) => {
+                        refuse(&why);
+                        return Ok(read);
+                    }
+                }
+            }
             Line::TooLong(_) => line.clear(),
         }
     };

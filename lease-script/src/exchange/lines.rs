@@ -6,6 +6,9 @@ use std::io::{self, BufRead};
 /// Longer lines are no records of anybody; they are passed over.
 pub const LONGEST_LINE: usize = 64 * 1024;
 
+/// What some editors put in front of a text.
+pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// Something wrong in a file of lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {

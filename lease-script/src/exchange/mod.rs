@@ -41,7 +41,9 @@ pub fn recognise(head: &[u8]) -> Format {
     if line.starts_with(b"address,") {
         return Format::KeaCsv;
     }
-    if line.starts_with(b"{") {
+    if let Some(object) = text.strip_prefix(b"{")
+        && matches!(object.trim_ascii_start().first(), Some(b'"' | b'}'))
+    {
         return Format::Json;
     }
     let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());

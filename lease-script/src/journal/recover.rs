@@ -187,6 +187,8 @@ fn candidates(fs: &mut dyn FileSystem, name: &OsStr) -> io::Result<Vec<Candidate
                     (text.is_empty() || is_garbage(&reading)).then(|| "holds nothing".to_owned())
                 } else if candidate.rewrite.is_some() {
                     None
+                } else if candidate.name == sibling(name, ".tmp") {
+                    Some("torn: the mark at its end is missing".to_owned())
                 } else {
                     torn(&text, &reading, &held)
                 };

@@ -11,6 +11,7 @@ use super::recover::{
 use super::text::{Rewrite, begin, end, rewrite_of, whole_length};
 use crate::dhcpd::{
     BindingState, Family, Ia, Lease, Options, Reading, read_bytes, write_ia, write_lease,
+    write_other,
 };
 
 /// When a journal is rewritten.
@@ -297,12 +298,8 @@ impl<'a> Journal<'a> {
     /// Rewrites the journal now.
     ///
     /// # Errors
-    /// The live file is as it was then. Declarations that this program does not write are a reason.
+    /// The live file is as it was then. A lease that cannot be written so that it reads back is a reason.
     pub fn compact(&mut self, now: i64) -> Done {
-        if self.reading.counts.others > 0 {
-            let why = "holds declarations of another program, such as hosts or failover states";
-            return Err(Trouble::Failed(format!("{}: not rewritten: {why}", self.shown())));
-        }
         if self.is_damaged() {
             let what = self.reading.diagnostics.iter().next().map(ToString::to_string);
             let kept = sibling(&self.name, ".damaged");
@@ -408,13 +405,16 @@ fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
-/// What a journal means, as the text of a new one. Leases that nobody holds and nobody held are left out.
+/// What a journal means, as the text of a new one. Leases that nobody holds and nobody held are left out, as dhcpd does.
 fn content(reading: &Reading, generation: u64, now: i64) -> Result<Vec<u8>, String> {
     let mut text = begin(reading.server_duid.as_deref()).map_err(|e| e.to_string())?;
+    for other in &reading.others {
+        write_other(&mut text, other);
+    }
     for lease in reading.leases().filter(is_worth_keeping) {
         write_lease(&mut text, &lease).map_err(|e| e.to_string())?;
     }
-    for ia in reading.ias() {
+    for ia in reading.ia_table.iter() {
         let lives = |state| matches!(state, BindingState::Active | BindingState::Abandoned);
         let mut ia: Ia = ia.clone();
         ia.addresses.retain(|held| lives(held.state));

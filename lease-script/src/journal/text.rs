@@ -57,15 +57,28 @@ const WORDS: [&[u8]; 4] = [b"lease ", b"ia-na ", b"ia-ta ", b"ia-pd "];
 /// How many bytes of a journal are whole: what follows is a record that was cut short, or bytes that never were one.
 ///
 /// Only the end is looked at, from the last line on that begins a lease: damage further up must not cost what stands
-/// behind it.
+/// behind it. Nor must NUL and 0xFF bytes (flash that was never written) cost a whole record right behind them.
 pub fn whole_length(text: &[u8]) -> usize {
-    let start = last_record(text);
-    let mut end = start;
+    let mut end = last_record(text);
+    let mut torn = None;
     loop {
         match statement(&text[end..]) {
-            Scan::Whole(length) => end += length,
-            Scan::Nothing => return text.len(),
-            Scan::Torn(blank) => return end + blank,
+            Scan::Whole(length) => {
+                torn = None;
+                end += length;
+            }
+            Scan::Nothing => return torn.unwrap_or(text.len()),
+            Scan::Torn(blank) => {
+                let torn = *torn.get_or_insert(end + blank);
+                let next = (end + blank + 1..text.len()).find(|at| {
+                    matches!(text[at - 1], 0 | 0xff)
+                        && WORDS.iter().any(|word| text[*at..].starts_with(word))
+                });
+                match next {
+                    Some(next) => end = next,
+                    None => return torn,
+                }
+            }
         }
     }
 }
@@ -167,6 +180,12 @@ mod tests {
         let mut erased = WHOLE.as_bytes().to_vec();
         erased.extend([0xff; 700]);
         assert_eq!(whole_length(&erased), WHOLE.len());
+        let more = b"lease 10.0.0.2 {\n}\n";
+        erased.extend(more);
+        for cut in 0..more.len() - 1 {
+            assert_eq!(whole_length(&erased[..WHOLE.len() + 700 + cut]), WHOLE.len(), "{cut}");
+        }
+        assert_eq!(whole_length(&erased), erased.len());
     }
 
     #[test]

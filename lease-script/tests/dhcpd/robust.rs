@@ -177,3 +177,40 @@ fn a_date_before_1970_makes_the_rewrite_fail() {
     let json: serde_json::Value = serde_json::from_slice(&out).expect("JSON");
     assert!(json["leases"].is_null() && json["ias"].is_null());
 }
+
+/// Each as dhcpd 4.4.3-P1 was seen to read it: none of them costs the lease, a few are complained about.
+#[test]
+fn parameters_of_the_server_in_an_on_block_and_odd_codes_of_agent_options() {
+    let record = |statement: &str| {
+        format!(
+            "authoring-byte-order little-endian;\nlease 10.20.1.2 {{\n  ends never;\n  binding state active;\n  \
+             hardware ethernet 02:00:00:00:00:02;\n  {statement}\n}}\nlease 10.20.1.3 {{\n  ends never;\n  binding \
+             state active;\n  hardware ethernet 02:00:00:00:00:03;\n}}\n"
+        )
+    };
+    for (statement, verdict, agent) in [
+        ("on expiry { max-lease-time 5; }", Verdict::Clean, "{}"),
+        ("on expiry { max-lease-time five; }", Verdict::Warns, "{}"),
+        ("on release { default-lease-time 100; set a = \"b\"; }", Verdict::Clean, "{}"),
+        ("on expiry { server-name \"x\"; }", Verdict::Clean, "{}"),
+        ("on expiry { ping-check true; }", Verdict::Clean, "{}"),
+        ("on expiry { ping-check maybe; }", Verdict::Warns, "{}"),
+        ("on expiry { next-server 1.2.3.4; }", Verdict::Clean, "{}"),
+        ("option agent.unknown-254 \"a\";", Verdict::Clean, "{\"unknown-254\": \"61\"}"),
+        ("option agent.unknown-255 \"a\";", Verdict::Clean, "{}"),
+        ("option agent.unknown-300 01:02;", Verdict::Clean, "{}"),
+        ("option agent.unknown-0 \"a\";", Verdict::Warns, "{}"),
+        ("option agent.unknown-x \"a\";", Verdict::Warns, "{}"),
+        (
+            "option agent.DOCSIS-device-class 0x10;",
+            Verdict::Clean,
+            "{\"DOCSIS-device-class\": \"00000010\"}",
+        ),
+    ] {
+        let reading = read_bytes(record(statement).as_bytes(), &options(View::Dhcpd));
+        let kept = leases(&reading);
+        assert_eq!(kept.len(), 2, "{statement}: {kept:?}");
+        assert_eq!(reading.verdict, verdict, "{statement}");
+        assert!(kept[0].contains(&format!("\"agent\": {agent}")), "{statement}: {kept:?}");
+    }
+}

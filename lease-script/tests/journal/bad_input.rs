@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::process::Command;
 
 use rustix::fs::{FlockOperation, flock};
 
@@ -116,4 +117,47 @@ fn a_lock_held_by_another_is_waited_for_and_then_told() {
     let complaint = refused(&mut place.add(13, ENDS));
     assert!(complaint.contains("another writer holds the lock"), "{complaint}");
     assert_eq!(place.init(), [line(11, ENDS), line(12, ENDS)].concat());
+}
+
+/// A call by somebody who is not root: root may read and write everything.
+fn by_nobody(place: &Place, command: &Command) -> Command {
+    use std::os::unix::process::CommandExt as _;
+    const NOBODY: u32 = 65534;
+    let mut other = Command::new(command.get_program());
+    if rustix::process::geteuid().is_root() {
+        // The build folder may not be open to all.
+        let copy = place.path("lease-update");
+        fs::copy(command.get_program(), &copy).expect("room");
+        other = Command::new(copy);
+        other.uid(NOBODY).gid(NOBODY);
+    }
+    other.args(command.get_args()).env_clear();
+    other.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    other
+}
+
+#[test]
+fn what_may_not_be_read_or_written_is_told_and_stays_as_it_is() {
+    let place = Place::new();
+    said(&mut place.add(11, ENDS));
+    let file = place.read("dhcpd.leases");
+    let mode = |path: &str, mode| {
+        fs::set_permissions(place.path(path), Permissions::from_mode(mode)).expect("ours");
+    };
+    let denied = |command: &Command| {
+        let complaint = refused(&mut by_nobody(&place, command));
+        assert!(complaint.to_lowercase().contains("permission denied"), "{complaint}");
+    };
+    mode("", 0o755);
+    mode("dhcpd.leases", 0);
+    denied(&place.add(12, ENDS));
+    denied(place.command(&["init"]).env("LEASE_STRICT", "1"));
+    mode("dhcpd.leases", 0o444);
+    mode("", 0o555);
+    denied(&place.add(12, ENDS));
+    // Reading is allowed.
+    let output = run(&mut by_nobody(&place, &place.command(&["init"])));
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(0), line(11, ENDS)));
+    mode("", 0o755);
+    assert_eq!(place.read("dhcpd.leases"), file);
 }

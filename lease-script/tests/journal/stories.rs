@@ -86,14 +86,56 @@ fn a_journal_that_grows_is_rewritten_and_means_the_same() {
 }
 
 #[test]
+fn a_journal_that_is_old_or_of_the_future_is_rewritten_by_the_next_change() {
+    let place = Place::new();
+    let generation = || {
+        let file = place.read("dhcpd.leases");
+        let mark = file.split("# end of rewrite ").nth(1).expect("a mark").to_owned();
+        let (number, rest) = mark.split_once(" at ").expect("a time");
+        (number.to_owned(), rest.split(',').next().expect("a comma").to_owned())
+    };
+    let made_at = |time: &str| {
+        let now = generation().1;
+        assert_eq!(now.len(), time.len());
+        place.write("dhcpd.leases", &place.read("dhcpd.leases").replace(&now, time));
+    };
+    said(place.add(11, "1700003600").env("LEASE_REWRITE_AGE", "86400"));
+    said(place.add(12, "1700003600").env("LEASE_REWRITE_AGE", "86400"));
+    assert_eq!(generation().0, "1");
+    made_at("1700000000");
+    said(place.add(12, "1700003601").env("LEASE_REWRITE_AGE", "0"));
+    assert_eq!(generation().0, "1");
+    said(place.add(12, "1700003602").env("LEASE_REWRITE_AGE", "86400"));
+    assert_eq!(generation().0, "2");
+    made_at("4100000000");
+    // What changes nothing rewrites nothing.
+    said(place.add(12, "1700003602").env("LEASE_REWRITE_AGE", "86400"));
+    assert_eq!(generation().0, "2");
+    said(place.add(12, "1700003603").env("LEASE_REWRITE_AGE", "86400"));
+    assert_eq!(generation().0, "3");
+    assert_eq!(place.init(), [line(11, "1700003600"), line(12, "1700003603")].concat());
+}
+
+#[test]
 fn another_programs_declarations_are_never_rewritten_away() {
     let place = Place::new();
-    let foreign = "authoring-byte-order little-endian;\nhost printer {\n  dynamic;\n}\n";
+    let foreign = "authoring-byte-order little-endian;\nhost printer {\n  dynamic;\n}\nfailover peer \"a\" \
+                   state {\n  my state normal at 4 2026/11/20 01:00:00;\n}\nserver-duid \"abcd\";\n";
     place.write("dhcpd.leases", foreign);
-    let stderr = said(place.add(11, "1700003600").env("LEASE_REWRITE_SIZE", "100"));
-    assert!(stderr.contains("another program"), "{stderr}");
+    for last in [11, 12] {
+        said(place.add(last, "1700003600").env("LEASE_REWRITE_SIZE", "100"));
+    }
     let file = place.read("dhcpd.leases");
-    assert!(file.starts_with(foreign) && file.contains("lease 192.168.1.11"), "{file}");
+    for there in [
+        "end of rewrite",
+        "host printer { dynamic; }\n",
+        "failover peer \"a\" state { my state normal at 4 2026/11/20 01:00:00; }\n",
+        "server-duid \"abcd\";\n",
+        "lease 192.168.1.11",
+        "lease 192.168.1.12",
+    ] {
+        assert!(file.contains(there), "{there}\n{file}");
+    }
 }
 
 #[test]

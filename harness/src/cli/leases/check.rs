@@ -1,9 +1,13 @@
 //! `leaselab leases check`: what the server would lose at its next start.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv6Addr};
 use std::path::PathBuf;
 
-use lease_script::dhcpd::{Consequence, Lease, Reading, Verdict, ia_to_json, lease_to_json};
+use lease_script::dhcpd::{
+    BindingState, Consequence, Diagnostic, Ia, IaAddress, IaKind, Lease, Reading, Verdict,
+    lease_to_json,
+};
 
 use super::super::{Exit, Failure};
 use super::load::{As, Content, How};
@@ -18,8 +22,12 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
-    let with = |view: As| How { view, ..args.how.clone() };
-    let server = with(As::Dhcpd).load(&args.file)?;
+    let opened = args.how.open(&args.file)?;
+    let load = |view: As| {
+        let how = How { view, ..args.how.clone() };
+        opened.load(&how.options()?, how.lengths)
+    };
+    let server = load(As::Dhcpd)?;
     let path = args.file.display().to_string();
     let mut lines: Vec<String> =
         server.problems.iter().map(|problem| format!("{path}:{problem}")).collect();
@@ -33,38 +41,34 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
             server.loses
         }
         Content::Journal(reading) => {
-            let text = with(As::Text).load(&args.file)?;
-            let careful = with(As::Careful).load(&args.file)?;
-            let (Content::Journal(text), Content::Journal(careful)) =
-                (&text.content, &careful.content)
-            else {
+            let careful = load(As::Careful)?;
+            let Content::Journal(careful) = &careful.content else {
                 return Err(Failure::Input(format!("{path} changed its form while it was read")));
             };
-            judge(&path, reading, text, careful, &mut lines)
+            judge(&path, reading, careful, &mut lines)
         }
     };
     print(|out| lines.iter().try_for_each(|line| writeln!(out, "{line}")))?;
     Ok(if lost { Exit::Failed } else { Exit::Held })
 }
 
+/// Records told at most; the rest are counted.
+const TOLD: usize = 1000;
+
 /// Says what would be lost; true when something would.
-fn judge(
-    path: &str,
-    server: &Reading,
-    text: &Reading,
-    careful: &Reading,
-    lines: &mut Vec<String>,
-) -> bool {
+fn judge(path: &str, server: &Reading, careful: &Reading, lines: &mut Vec<String>) -> bool {
     let dead = matches!(server.verdict, Verdict::Refuses | Verdict::RewriteFails);
-    let values = server.diagnostics.iter().filter(|diagnostic| {
-        matches!(
-            diagnostic.consequence,
-            Consequence::ValueAbsent | Consequence::StatementLost | Consequence::Unconfigured
-        )
-    });
-    let values = values.count();
-    let records = records(text, careful, lines);
-    let whole = careful.table.len() + careful.ia_table.len();
+    let before = lines.len();
+    let records = leases(server, careful, lines)
+        + associations(server, careful, lines)
+        + broken(server, careful, lines);
+    if lines.len() > before + TOLD {
+        lines.truncate(before + TOLD);
+        lines.push(format!("… {records} in all"));
+    }
+    let is_foreign = |diagnostic: &&Diagnostic| diagnostic.consequence == Consequence::Unconfigured;
+    let foreign = server.diagnostics.iter().filter(is_foreign).count();
+    let whole = careful.table.len() + careful.ia_table.len() + careful.others.len();
     let verdict = match server.verdict {
         Verdict::Refuses => "dhcpd does not start with this file",
         Verdict::RewriteFails => {
@@ -74,42 +78,121 @@ fn judge(
         Verdict::Clean => "dhcpd starts without a word",
     };
     lines.push(format!(
-        "{path}: {verdict}; {} problems; of {whole} records {} would be lost or changed, and {values} \
-         statements",
+        "{path}: {verdict}; {} problems; of {whole} records {} would be lost or changed, and {} statements",
         server.diagnostics.total(),
-        if dead { whole } else { records },
+        if dead { whole.max(records) } else { records },
+        server.wanting,
     ));
-    dead || records > 0 || values > 0
+    dead || records > 0 || server.wanting > 0 || foreign > 0
 }
 
-/// Compares what dhcpd's parser keeps with what is there to keep.
-fn records(text: &Reading, careful: &Reading, lines: &mut Vec<String>) -> usize {
+/// Compares what dhcpd's parser enters with what is there to keep.
+fn leases(server: &Reading, careful: &Reading, lines: &mut Vec<String>) -> usize {
     let mut lost = 0;
-    let kept: BTreeMap<_, Lease> = text.leases().map(|lease| (lease.address, lease)).collect();
     for lease in careful.leases() {
-        match kept.get(&lease.address) {
-            Some(server) if lease_to_json(server) == lease_to_json(&lease) => continue,
-            Some(server) => lines.push(format!(
+        match server.table.get(lease.address) {
+            Some(other) if other == lease || lease_to_json(&other) == lease_to_json(&lease) => {
+                continue;
+            }
+            Some(other) => lines.push(format!(
                 "changed: lease {} is {} here, and {} to dhcpd",
                 lease.address,
                 gist(&lease),
-                gist(server)
+                gist(&other)
             )),
             None => lines.push(format!("lost: lease {}, {}", lease.address, gist(&lease))),
         }
         lost += 1;
     }
-    let mut known: Vec<String> = text.ias().map(ia_to_json).collect();
-    known.sort();
-    for ia in careful.ias() {
-        if known.binary_search(&ia_to_json(ia)).is_err() {
-            let addresses: Vec<String> =
-                ia.addresses.iter().map(|held| held.address.to_string()).collect();
-            lines.push(format!("lost or changed: an association with {}", addresses.join(", ")));
-            lost += 1;
-        }
+    let is_used = |lease: &Lease| {
+        lease.state != BindingState::Free || lease.hardware.is_some() || !lease.uid.is_empty()
+    };
+    let made_up = server.table.iter_sorted().filter(|lease| !careful.table.has(lease.address));
+    for lease in made_up.filter(is_used) {
+        let gist = gist(&lease);
+        lines.push(format!(
+            "changed: of lease {} only a damaged record is there, {gist} to dhcpd",
+            lease.address
+        ));
+        lost += 1;
+    }
+    let gone = careful.others.len().saturating_sub(server.others.len());
+    if gone > 0 {
+        lines.push(format!("lost: {gone} hosts, groups, classes or failover states"));
+    }
+    lost + gone
+}
+
+/// Who holds each address: of two associations, the later one.
+fn holders(reading: &Reading) -> BTreeMap<(IaKind, Ipv6Addr), (&Ia, &IaAddress)> {
+    let lives =
+        |held: &&IaAddress| matches!(held.state, BindingState::Active | BindingState::Abandoned);
+    let held =
+        reading.ia_table.iter().flat_map(|ia| ia.addresses.iter().map(move |held| (ia, held)));
+    held.filter(|(_, held)| lives(held))
+        .map(|(ia, held)| ((ia.kind, held.address), (ia, held)))
+        .collect()
+}
+
+/// The same for DHCPv6. That dhcpd forgets what is released or expired is no loss.
+fn associations(server: &Reading, careful: &Reading, lines: &mut Vec<String>) -> usize {
+    let (theirs, ours) = (holders(server), holders(careful));
+    let mut lost = 0;
+    for (key @ (_, address), (ia, held)) in &ours {
+        let what = match theirs.get(key) {
+            None => "lost",
+            Some((other, same)) if other.id == ia.id && same == held => continue,
+            Some(_) => "changed",
+        };
+        lines.push(format!(
+            "{what}: address {address}, {} until {}",
+            held.state,
+            clock::shown(held.ends)
+        ));
+        lost += 1;
+    }
+    for (_, address) in theirs.keys().filter(|key| !ours.contains_key(*key)) {
+        lines.push(format!("changed: of address {address} only a damaged record is there"));
+        lost += 1;
     }
     lost
+}
+
+/// Damaged records that are the only ones of their address. A torn one at the end of the file was never acknowledged.
+fn broken(server: &Reading, careful: &Reading, lines: &mut Vec<String>) -> usize {
+    let mut only = BTreeSet::new();
+    let mut nameless = 0;
+    let known = (holders(server), holders(careful));
+    for diagnostic in &careful.diagnostics {
+        if diagnostic.consequence != Consequence::Damaged {
+            continue;
+        }
+        let subject = diagnostic.subject.as_deref().unwrap_or_default();
+        let address = subject.split(' ').nth(1).and_then(|address| address.parse().ok());
+        match address {
+            Some(IpAddr::V4(address)) => {
+                if !careful.table.has(address) && !server.table.has(address) {
+                    only.insert(IpAddr::V4(address));
+                }
+            }
+            Some(IpAddr::V6(address)) => {
+                let is_known = |map: &BTreeMap<(IaKind, Ipv6Addr), _>| {
+                    map.keys().any(|(_, held)| *held == address)
+                };
+                if !is_known(&known.0) && !is_known(&known.1) {
+                    only.insert(IpAddr::V6(address));
+                }
+            }
+            None => nameless += 1,
+        }
+    }
+    lines.extend(
+        only.iter().map(|address| format!("lost: {address}, whose only record is not whole")),
+    );
+    if nameless > 0 {
+        lines.push(format!("lost: {nameless} damaged records that do not say whose they are"));
+    }
+    only.len() + nameless
 }
 
 fn gist(lease: &Lease) -> String {

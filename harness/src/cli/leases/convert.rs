@@ -1,7 +1,9 @@
 //! `leaselab leases convert` and `compact`.
 
+use std::fs;
 use std::io::{self, Write as _};
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
 
 use lease_script::exchange::{Database, Format, Losses, dnsmasq, kea};
 
@@ -52,12 +54,7 @@ pub(super) fn compact(args: &Compact) -> Result<Exit, Failure> {
     write(&args.file, &args.how, &args.out, None)
 }
 
-fn write(
-    file: &std::path::Path,
-    how: &How,
-    out: &Out,
-    form: Option<Format>,
-) -> Result<Exit, Failure> {
+fn write(file: &Path, how: &How, out: &Out, form: Option<Format>) -> Result<Exit, Failure> {
     report::check_writable(out.output.iter())?;
     let loaded = how.load(file)?;
     loaded.explain();
@@ -66,9 +63,15 @@ fn write(
         return Err(Failure::Input(format!("{path}: dhcpd would keep nothing; try --as careful")));
     };
     let mut losses = Losses::default();
+    let compacts = form.is_none();
     let form = form.unwrap_or(loaded.format);
+    if form != Format::Dhcpd {
+        database.only_dhcpd(&mut losses);
+    }
+    // Compacting is no server's start: what has ended stays, unless a clock is given.
+    let now = if compacts { how.now.unwrap_or(0) } else { how.now() };
     let bytes = match form {
-        Format::Dnsmasq => dnsmasq::write(&database, how.now(), &mut losses),
+        Format::Dnsmasq => dnsmasq::write(&database, now, &mut losses),
         Format::Json => {
             let mut bytes = Vec::new();
             json::write(Some(&database), None, &mut bytes)
@@ -78,10 +81,19 @@ fn write(
         }
         Format::Dhcpd => database.to_dhcpd(six(&database, how)?, &mut losses),
         Format::KeaCsv => {
-            kea::write(&database, six(&database, how)?, out.subnet_id, how.now(), &mut losses)
+            kea::write(&database, six(&database, how)?, out.subnet_id, now, &mut losses)
         }
     };
     anstream::eprint!("{losses}");
+    if compacts && losses.unwritten() > 0 {
+        anstream::eprintln!("{}: not compacted: leases would be missing", file.display());
+        return Ok(Exit::Failed);
+    }
+    if let Some(path) = out.output.as_ref().filter(|path| is_same(path, file))
+        && loaded.leaves_out()
+    {
+        keep_damaged(path)?;
+    }
     match &out.output {
         Some(path) => report::write_whole(path, &bytes)?,
         None => {
@@ -96,6 +108,28 @@ fn write(
         }
     }
     Ok(Exit::Held)
+}
+
+/// True for one file under both names.
+fn is_same(a: &Path, b: &Path) -> bool {
+    let key = |path: &Path| fs::metadata(path).ok().map(|file| (file.dev(), file.ino()));
+    key(a).is_some_and(|a| Some(a) == key(b))
+}
+
+/// Gives a file that was not understood whole a second name before it is replaced.
+fn keep_damaged(path: &Path) -> Result<(), Failure> {
+    let mut kept = path.as_os_str().to_owned();
+    kept.push(".damaged");
+    let kept = PathBuf::from(kept);
+    fs::hard_link(path, &kept).map_err(|error| {
+        Failure::Input(format!(
+            "{}: not replaced, since not all of it was understood and it cannot be kept as {}: {error}",
+            path.display(),
+            kept.display()
+        ))
+    })?;
+    anstream::eprintln!("{}: as it was: kept as {}", path.display(), kept.display());
+    Ok(())
 }
 
 /// The protocol of a form that has a file for each.

@@ -26,6 +26,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let mut lines = Vec::new();
     for file in &args.files {
         let loaded = args.how.load_with(file, Some(History::Of(args.address)))?;
+        loaded.explain();
         let Content::Journal(reading) = &loaded.content else {
             return Err(Failure::Input(format!(
                 "{}: only dhcpd.leases is a journal; `show` tells what this one holds",

@@ -1,14 +1,15 @@
 //! Opening a lease file of any form.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read as _};
+use std::io::{self, BufRead, BufReader, Read as _, Seek as _, SeekFrom};
 use std::os::unix::fs::{FileExt as _, FileTypeExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use clap::ValueEnum;
 use lease_script::dhcpd::{
-    Config, Family, History, Options, Reading, Verdict, View, read_bytes, read_file,
+    Config, Consequence, Family, History, Options, Reading, Verdict, View, read_bytes, read_opened,
 };
 use lease_script::exchange::{Database, Format, Losses, dnsmasq, kea, recognise};
 
@@ -128,6 +129,11 @@ impl How {
         Ok(options)
     }
 
+    /// Opens a file that is to be read more than once.
+    pub(super) fn open(&self, path: &Path) -> Result<Opened, Failure> {
+        Opened::new(path, self.from.map(Format::from))
+    }
+
     pub(super) fn load(&self, path: &Path) -> Result<Loaded, Failure> {
         self.load_with(path, None)
     }
@@ -140,7 +146,7 @@ impl How {
     ) -> Result<Loaded, Failure> {
         let mut options = self.options()?;
         options.history = history;
-        load(path, self.from.map(Format::from), &options, self.lengths)
+        self.open(path)?.load(&options, self.lengths)
     }
 }
 
@@ -153,42 +159,87 @@ const LARGEST_PIPE: u64 = 1 << 30;
 /// Enough to tell a form.
 const HEAD: usize = 4096;
 
-fn load(
-    path: &Path,
-    form: Option<Format>,
-    options: &Options,
-    lengths: bool,
-) -> Result<Loaded, Failure> {
-    let fail = |error: &io::Error| unreadable(path, error);
-    let file = File::open(path).map_err(|error| fail(&error))?;
-    let kind = file.metadata().map_err(|error| fail(&error))?.file_type();
-    if kind.is_dir() {
-        return Err(Failure::Input(format!("cannot read {}: it is a folder", path.display())));
-    }
-    if kind.is_file() {
-        let mut head = vec![0; HEAD];
-        let length = file.read_at(&mut head, 0).map_err(|error| fail(&error))?;
-        let format = form.unwrap_or_else(|| recognise(&head[..length]));
-        if format == Format::Dhcpd {
-            let reading = read_file(path, options).map_err(|error| fail(&error))?;
-            return Ok(journal(path, reading));
+/// A lease file that is open: every reading of it is of the same bytes, whatever becomes of its name meanwhile.
+pub(super) struct Opened {
+    path: PathBuf,
+    format: Format,
+    source: Source,
+}
+
+enum Source {
+    /// With its length and its last change when it was opened.
+    File(File, u64, Option<SystemTime>),
+    Pipe(Vec<u8>),
+}
+
+impl Opened {
+    fn new(path: &Path, form: Option<Format>) -> Result<Self, Failure> {
+        let fail = |error: &io::Error| unreadable(path, error);
+        let file = File::open(path).map_err(|error| fail(&error))?;
+        let metadata = file.metadata().map_err(|error| fail(&error))?;
+        let kind = metadata.file_type();
+        if kind.is_dir() {
+            return Err(Failure::Input(format!("cannot read {}: it is a folder", path.display())));
         }
-        return other(path, format, BufReader::new(file), options, lengths);
+        if kind.is_block_device() {
+            return Err(Failure::Input(format!("cannot read {}: it is a device", path.display())));
+        }
+        let path = path.to_owned();
+        if kind.is_file() {
+            let mut head = vec![0; HEAD];
+            let length = file.read_at(&mut head, 0).map_err(|error| unreadable(&path, &error))?;
+            let format = form.unwrap_or_else(|| recognise(&head[..length]));
+            let source = Source::File(file, metadata.len(), metadata.modified().ok());
+            return Ok(Self { path, format, source });
+        }
+        let mut bytes = Vec::new();
+        let read = file.take(LARGEST_PIPE + 1).read_to_end(&mut bytes);
+        read.map_err(|error| unreadable(&path, &error))?;
+        if bytes.len() as u64 > LARGEST_PIPE {
+            let path = path.display();
+            return Err(Failure::Input(format!("cannot read {path}: more than 1 GiB from a pipe")));
+        }
+        let format = form.unwrap_or_else(|| recognise(&bytes[..bytes.len().min(HEAD)]));
+        Ok(Self { path, format, source: Source::Pipe(bytes) })
     }
-    if kind.is_block_device() {
-        return Err(Failure::Input(format!("cannot read {}: it is a device", path.display())));
+
+    /// Reads it, from its beginning.
+    pub(super) fn load(&self, options: &Options, lengths: bool) -> Result<Loaded, Failure> {
+        let fail = |error: &io::Error| unreadable(&self.path, error);
+        let (path, format) = (&self.path, self.format);
+        match &self.source {
+            Source::File(file, length, _) => {
+                let loaded = if format == Format::Dhcpd {
+                    let reading = read_opened(file, *length, options);
+                    journal(path, reading.map_err(|error| fail(&error))?)
+                } else {
+                    let mut file = file;
+                    file.seek(SeekFrom::Start(0)).map_err(|error| fail(&error))?;
+                    other(path, format, BufReader::new(file.take(*length)), options, lengths)?
+                };
+                self.unchanged()?;
+                Ok(loaded)
+            }
+            Source::Pipe(bytes) if format == Format::Dhcpd => {
+                Ok(journal(path, read_bytes(bytes, options)))
+            }
+            Source::Pipe(bytes) => other(path, format, &bytes[..], options, lengths),
+        }
     }
-    let mut bytes = Vec::new();
-    file.take(LARGEST_PIPE + 1).read_to_end(&mut bytes).map_err(|error| fail(&error))?;
-    if bytes.len() as u64 > LARGEST_PIPE {
-        let path = path.display();
-        return Err(Failure::Input(format!("cannot read {path}: more than 1 GiB from a pipe")));
+
+    /// A journal may have grown meanwhile; anything else was read half from before, half from after.
+    fn unchanged(&self) -> Result<(), Failure> {
+        let Source::File(file, length, modified) = &self.source else { return Ok(()) };
+        let now = file.metadata().map_err(|error| unreadable(&self.path, &error))?;
+        let grown = self.format == Format::Dhcpd && now.len() > *length;
+        if now.len() < *length || (now.modified().ok() != *modified && !grown) {
+            let path = self.path.display();
+            return Err(Failure::Input(format!(
+                "{path} was written in place while it was read: try again, or read a copy"
+            )));
+        }
+        Ok(())
     }
-    let format = form.unwrap_or_else(|| recognise(&bytes[..bytes.len().min(HEAD)]));
-    if format == Format::Dhcpd {
-        return Ok(journal(path, read_bytes(&bytes, options)));
-    }
-    other(path, format, &bytes[..], options, lengths)
 }
 
 fn journal(path: &Path, reading: Reading) -> Loaded {
@@ -254,6 +305,16 @@ impl Loaded {
             );
         }
         anstream::eprint!("{}", self.losses);
+    }
+
+    /// True when something of the file is not in what was read of it.
+    pub(super) fn leaves_out(&self) -> bool {
+        match &self.content {
+            Content::Other(_) => self.loses,
+            Content::Journal(reading) => reading.diagnostics.iter().any(|problem| {
+                !matches!(problem.consequence, Consequence::Nothing | Consequence::ValueChanged)
+            }),
+        }
     }
 
     /// The leases in the one form; `None` where the real dhcpd would keep none at all.

@@ -43,6 +43,12 @@ enum Command {
                             written; 2 the file cannot be read, or OUT not be written")]
     Convert(convert::Args),
     /// Write a file again with one record for each address
+    #[command(
+        after_help = "What stands in the file beside leases (hosts, groups, classes, failover states) is \
+                      kept. A file that was not understood whole is kept as FILE.damaged before it is replaced.\n\
+                      Exit codes: 0 written; 1 a lease cannot be written, so nothing is; 2 the file cannot be \
+                      read, or OUT not be written"
+    )]
     Compact(convert::Compact),
     /// Compare the leases of two files, of whatever forms
     #[command(after_help = "Exit codes: 0 the same leases; 1 they differ; 2 a file cannot be read")]
