@@ -63,7 +63,9 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     };
     let pool = args.common.pool()?;
     let began = cpu_time();
-    let outcome = pool.install(|| session.run(&suspect, limits))?;
+    let arguments = script_arguments(&args.common);
+    let at_once = |id: &Id| anstream::eprintln!("fails: leaselab replay '{id}'{arguments}");
+    let outcome = pool.install(|| session.run(&suspect, limits, &at_once))?;
     let cpu = cpu_time().saturating_sub(began);
     let Outcome { summary, failure } = outcome;
     if let Some(failure) = &failure {

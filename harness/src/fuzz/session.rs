@@ -83,11 +83,17 @@ impl Session {
         Id { seed: self.seed, case, events: self.events, dialect, rtc, script: self.script.clone() }
     }
 
-    /// Plays households until the limits or the first batch with a failure.
+    /// Plays households until the limits or the first batch with a failure. `at_once` is told of each household that
+    /// fails the moment that it does, in no order.
     ///
     /// # Errors
     /// When a target fails.
-    pub fn run(&self, suspect: &Suspect, limits: Limits) -> Result<Outcome, Fault> {
+    pub fn run(
+        &self,
+        suspect: &Suspect,
+        limits: Limits,
+        at_once: &(impl Fn(&Id) + Sync),
+    ) -> Result<Outcome, Fault> {
         let began = Instant::now();
         let batch = if suspect.is_slow() { SLOW_BATCH } else { BATCH };
         let last = limits.cases.unwrap_or(u64::MAX);
@@ -98,7 +104,11 @@ impl Session {
             let next = last.min(first + batch);
             let played: Vec<Played> = (first..next)
                 .into_par_iter()
-                .map(|case| Played::of(self.id(case), suspect))
+                .map(|case| {
+                    let played = Played::of(self.id(case), suspect)?;
+                    played.failure.iter().for_each(|failure| at_once(&failure.id));
+                    Ok(played)
+                })
                 .collect::<Result<_, Fault>>()?;
             for one in played {
                 summary.add(&one);

@@ -162,13 +162,12 @@ impl Views {
             || !compare(&allowed, flash, prefix, "flash").is_empty()
     }
 
-    /// Whether every lease record in RAM is in `now`'s RAM and, where `now`'s flash differs from this, in that.
+    /// Whether the lease records in RAM are those in `now`'s RAM and, where `now`'s flash differs from this, in that.
     pub(crate) fn keeps_records(&self, now: &Self, prefix: &[u8]) -> bool {
-        let kept = |later: &Contents| {
-            let mut records = Self::leases(self.ram.variables(), prefix);
-            records.all(|(name, value)| later.get(name) == Some(value.as_slice()))
+        let same = |later: &Contents| {
+            Self::leases(self.ram.variables(), prefix).eq(Self::leases(later.variables(), prefix))
         };
-        kept(&now.ram) && (now.flash == self.flash || kept(&now.flash))
+        same(&now.ram) && (now.flash == self.flash || same(&now.flash))
     }
 
     /// The variables whose names begin with `prefix`.

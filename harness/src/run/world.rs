@@ -493,7 +493,8 @@ impl<'a> World<'a> {
         let before = self.views.clone();
         self.look_again()?;
         if self.torn || !before.keeps_records(&self.views, &self.prefix) {
-            // No fault of the script's: a tool that is full loses variables without a word.
+            // No fault of the script's: a tool that is full loses variables without a word, and one that dies over
+            // damaged ones leaves a copy behind that can be read again.
             self.accept_store()?;
         }
         Ok(())

@@ -103,7 +103,7 @@ fn a_planted_fault_is_found_and_made_small(
 ) {
     let suspect = Suspect::function(Function::Marked(script));
     let limits = Limits { cases: Some(512), time: None };
-    let outcome = session(5).run(&suspect, limits).expect("functions do not fail");
+    let outcome = session(5).run(&suspect, limits, &|_: &_| ()).expect("functions do not fail");
     let failure = outcome.failure.expect("the fault is found");
     let small = minimise(&suspect, &failure.trial).expect("functions do not fail");
     let FindingKind::Broken(invariant) = small.finding.kind else {
@@ -128,7 +128,8 @@ fn a_session_is_the_same_on_any_number_of_threads() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
         let limits = Limits { cases: Some(24), time: None };
         let suspect = Suspect::in_process();
-        let outcome = pool.install(|| session(9).run(&suspect, limits)).expect("functions");
+        let outcome =
+            pool.install(|| session(9).run(&suspect, limits, &|_: &_| ())).expect("functions");
         assert!(outcome.failure.is_none(), "{:?}", outcome.failure.map(|f| f.trial.findings));
         let Tally { calls, commits, erases, programmed, .. } = outcome.summary.total;
         (outcome.summary.coverage, outcome.summary.events, calls, commits, erases, programmed)
@@ -146,7 +147,8 @@ fn every_dialect_plays_random_households() {
     let count = routers.len() as u64;
     let session = Session { seed: 3, events: 12, routers, script: "shell".to_owned() };
     let limits = Limits { cases: Some(12 * count), time: None };
-    let outcome = session.run(&Suspect::in_process(), limits).expect("functions do not fail");
+    let outcome =
+        session.run(&Suspect::in_process(), limits, &|_: &_| ()).expect("functions do not fail");
     let failed = outcome.failure.map(|failure| (failure.id.to_string(), failure.trial.findings));
     assert_eq!(failed, None);
     assert_eq!(outcome.summary.cases, 12 * count);

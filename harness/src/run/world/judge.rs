@@ -1,7 +1,9 @@
 //! The judge: what each call has done, and what is stored after it, against the invariants.
 
+use std::collections::BTreeSet;
+
 use super::{World, end_text};
-use crate::dnsmasq::{Build, ScriptCall};
+use crate::dnsmasq::{Build, ScriptCall, legal_hostname};
 use crate::run::findings::FindingKind;
 use crate::run::lines::{self, Lines};
 use crate::run::neighbours::Views;
@@ -214,27 +216,28 @@ impl World<'_> {
 
     /// dnsmasq's own leases against what its calls asked to store.
     fn judge_engine(&mut self) {
-        let mut text = self.engine().lease_lines().join("\n");
+        let held = self.engine().lease_lines();
+        if tells_an_address_twice(&held) {
+            self.apart = true;
+            return;
+        }
+        let mut text = held.join("\n");
         if !text.is_empty() {
             text.push('\n');
         }
-        let own = match lines::read(text.as_bytes()) {
-            Ok(mut own) => {
-                // Only the calls for DHCPv6 leases tell the DUID: before the first nobody can store it.
-                if !self.expected.lines().contains_key(lines::DUID) {
-                    own.remove(lines::DUID);
-                }
-                own
-            }
+        let mut own = match lines::read(text.as_bytes()) {
+            Ok(own) => own,
             Err(why) => {
                 self.findings.broken(Invariant::Agreement, format!("dnsmasq's own leases: {why}"));
                 return;
             }
         };
-        let mut own = own;
         if !self.expected.lines().contains_key(lines::DUID) {
             // dnsmasq tells its DUID with the first DHCPv6 lease, and never before.
             own.remove(lines::DUID);
+        }
+        for line in own.values_mut() {
+            *line = as_told(line);
         }
         // What is expected may have been read from the store, where times are later by the slack.
         let own = Expected::known(own);
@@ -251,4 +254,23 @@ impl World<'_> {
         };
         Tolerance { rtc, slack: self.slack }
     }
+}
+
+/// Whether dnsmasq holds an address twice, of which a store by address can hold one: REBIND of an unknown lease makes
+/// it without a look at who else has the address (rfc3315.c `dhcp6_no_relay`), and so does reading it twice.
+fn tells_an_address_twice(held: &[String]) -> bool {
+    let mut seen = BTreeSet::new();
+    held.iter().filter_map(|line| line.split(' ').nth(2)).any(|address| !seen.insert(address))
+}
+
+/// A line of dnsmasq's as its calls tell it: the first label of a name that it accepts, no other name.
+///
+/// A lease keeps whatever name it was read with, and tells it only if it is legal (helper.c `create_helper`).
+fn as_told(line: &[u8]) -> Vec<u8> {
+    let mut words: Vec<&[u8]> = line.split(|byte| *byte == b' ').collect();
+    if let [_, _, _, name, _] = words.as_mut_slice() {
+        let legal = legal_hostname(name);
+        *name = legal.and_then(|name| name.split(|byte| *byte == b'.').next()).unwrap_or(b"*");
+    }
+    words.join(&b' ')
 }
