@@ -5,7 +5,10 @@ use std::path::Path;
 
 use leaselab::scenario::{self, Overrides};
 use leaselab::trace::Recording;
+use leaselab::trace::import::{Log, LogError};
 use leaselab::{crash, fuzz};
+
+use crate::import::LOG;
 
 /// Words that readers look for, so that chance comes further than the first bracket.
 const WORDS: [&str; 40] = [
@@ -139,6 +142,30 @@ fn fuzz_the_recording_reader() {
         }
         if let Err(error) = Recording::read(folder.path()) {
             assert!(error.to_string().contains(".json"), "{error}");
+        }
+    });
+}
+
+/// A log of a router that lost its power at any byte gives the calls before it; any other damage is read or refused
+/// with its place.
+#[test]
+fn fuzz_the_log_of_calls() {
+    let good = LOG.as_bytes();
+    let path = Path::new("router.0");
+    let whole = Log::parse(path, good).expect("a log").calls;
+    bolero::check!().with_iterations(400).for_each(|bytes: &[u8]| {
+        let [high, low, rest @ ..] = bytes else { return };
+        let at = (usize::from(*high) << 8 | usize::from(*low)) % good.len();
+        match Log::parse(path, &good[..at]) {
+            Ok(log) => assert!(whole.starts_with(&log.calls), "{at}"),
+            // Not even the head is whole.
+            Err(error) => assert!(at < "leaselab-record 1".len(), "{at}: {error}"),
+        }
+        let mut damaged = good.to_vec();
+        damaged.splice(at..at, rest.iter().copied());
+        if let Err(LogError::Damage { line, column, .. }) = Log::parse(path, &damaged) {
+            let lines: Vec<&[u8]> = damaged.split(|byte| *byte == b'\n').collect();
+            assert!(column >= 1 && column <= lines[line - 1].len() + 1, "{line}:{column}");
         }
     });
 }

@@ -12,7 +12,7 @@ use rstest::rstest;
 
 use crate::lab::Lab;
 
-const LOG: &str = r"leaselab-record 1
+pub(crate) const LOG: &str = r"leaselab-record 1
 
 call 1 1700000000 100.50
 arg /jffs/record.sh
@@ -147,11 +147,11 @@ fn a_reboot_is_seen_by_the_clock_that_starts_anew() {
 #[case("leaselab-record 1\n", "there is no whole call in it")]
 #[case("leaselab-record 1\n\ncall 1 x -\narg a\n", "log:3:8: a number is expected")]
 #[case("leaselab-record 1\n\ncall 1 1\narg a\n", "log:3:6: 3 words are expected here, not 2")]
-#[case("leaselab-record 1\n\ncall 1 1 1\narg a\\9\narg b\n", "log:4:6: three octal digits")]
-#[case("leaselab-record 1\n\ncall 1 1 1\narg a b\narg b\n", "log:4:6: a blank")]
-#[case("leaselab-record 1\n\ncall 1 1 1\nenv PATH x\narg b\n", "log:4:5: a name of a variable")]
+#[case("leaselab-record 1\n\ncall 1 1 1.00\narg a\\9\narg b\n", "log:4:6: three octal digits")]
+#[case("leaselab-record 1\n\ncall 1 1 1.00\narg a b\narg b\n", "log:4:6: a blank")]
+#[case("leaselab-record 1\n\ncall 1 1 1.00\nenv PATH x\narg b\n", "log:4:5: a name of a variable")]
 #[case(
-    "leaselab-record 1\n\ncall 1 1 1\narg \u{e9}\narg b\n",
+    "leaselab-record 1\n\ncall 1 1 1.00\narg \u{e9}\narg b\n",
     "log:4:5: a byte that record.sh escapes: 0xc3"
 )]
 #[case("leaselab-record 1\n\nwhat\narg b\n", "log:3:1: no line that record.sh writes")]

@@ -323,14 +323,16 @@ impl Field<'_> {
         }
     }
 
-    /// Seconds with at most two decimals, as /proc/uptime has them.
+    /// Seconds with two decimals, as /proc/uptime has them (fs/proc/uptime.c `uptime_proc_show`): fewer are what a
+    /// write left that stopped inside the word.
     fn hundredths(self) -> Result<u64, Fault> {
         let dot = self.text.iter().position(|byte| *byte == b'.').unwrap_or(self.text.len());
         let (seconds, decimals) = self.text.split_at(dot);
         let seconds = Field { text: seconds, column: self.column }.whole()?;
-        let decimals = decimals
-            .get(1..3)
-            .map_or(Ok(0), |text| Field { text, column: self.column + dot + 1 }.whole())?;
+        let Some(decimals) = decimals.strip_prefix(b".").filter(|digits| digits.len() == 2) else {
+            return fault(self.column + dot, "a dot and two decimals are expected");
+        };
+        let decimals = Field { text: decimals, column: self.column + dot + 1 }.whole()?;
         Ok(seconds.saturating_mul(100).saturating_add(decimals))
     }
 
