@@ -1,6 +1,7 @@
 //! Somebody else's router image: what it runs on and how it is spoken to.
 
 use std::fs;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -145,6 +146,7 @@ impl Foreign {
         for file in [Some(&kernel), initrd.as_ref(), disk.as_ref()].into_iter().flatten() {
             fs::File::open(file).map_err(QemuError::input(file))?;
         }
+        check_kernel(arch, &kernel)?;
         if self.files == Files::Initrd && initrd.is_none() && disk.is_some() {
             return Err(QemuError::Input(
                 "files = \"initrd\" wants an image whose root is its initrd: take files = \"disk\""
@@ -215,4 +217,28 @@ impl Foreign {
         lab.accelerate(arch, wishes);
         Ok(lab)
     }
+}
+
+/// Whether a kernel is plainly for another machine: it would run into nowhere without a word. ELF's `e_machine`; the
+/// boot protocol's magic number (Linux, Documentation/arch/x86/boot.rst).
+fn check_kernel(arch: Arch, path: &Path) -> Result<(), QemuError> {
+    const HEADER: usize = 0x202;
+    let mut head = Vec::new();
+    fs::File::open(path)
+        .and_then(|file| file.take(HEADER as u64 + 4).read_to_end(&mut head))
+        .map_err(QemuError::input(path))?;
+    let machine = head.get(18..20).filter(|_| head.starts_with(b"\x7fELF"));
+    let found = match (machine, head.get(HEADER..)) {
+        (Some([62, 0]), _) | (None, Some(b"HdrS")) => "x86_64",
+        (Some([8, 0]), _) => "mipsel",
+        (Some(_), _) => "another architecture",
+        _ => return Ok(()),
+    };
+    if found == arch.name() {
+        return Ok(());
+    }
+    Err(QemuError::Input(format!(
+        "{}: a kernel for {found}, and the machine file says {arch}",
+        path.display()
+    )))
 }

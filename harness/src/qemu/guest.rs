@@ -191,7 +191,9 @@ impl Guest {
         }
         let left = until.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return Err(self.failed(&format!("the guest did not answer in time: `{wanted}`")));
+            return Err(self.failed(&format!(
+                "the guest did not answer in time: `{wanted}` (--boot-limit SECONDS waits longer for a first boot)"
+            )));
         }
         let wait = left.min(LOOK * 10).max(Duration::from_millis(1));
         self.stream.set_read_timeout(Some(wait)).map_err(|error| self.gone(&error))?;
@@ -321,6 +323,11 @@ fn last_words(console: &Path) -> String {
     if lines.is_empty() {
         return "its console shows nothing: is this a kernel for this machine, with a serial console?"
             .to_owned();
+    }
+    // A panic says why in its first line, and much afterwards.
+    let panic = lines.iter().find_map(|line| line.find("Kernel panic").map(|at| &line[at..]));
+    if let Some(panic) = panic {
+        return format!("its kernel gave up: {panic}");
     }
     let tail = &lines[lines.len().saturating_sub(CONSOLE_LINES)..];
     format!("the last of its console:\n  {}", tail.join("\n  "))

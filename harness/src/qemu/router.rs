@@ -48,6 +48,8 @@ pub struct Router<'l> {
     work: TempDir,
     template: Machine,
     payload: Payload,
+    /// The shell that runs the script.
+    shell: String,
     guest: Option<Guest>,
     cable: Option<Cable>,
     clock: Clock,
@@ -102,6 +104,7 @@ impl<'l> Router<'l> {
             Trace::new(&work.path().join("trace"), chip.start as u64, chip.partition as u64);
         Ok(Self {
             payload,
+            shell: script.shell.first().cloned().unwrap_or_default(),
             trace,
             ledger: Ledger::new(machine),
             template: machine.clone(),
@@ -195,6 +198,14 @@ impl<'l> Router<'l> {
              echo {} >device; cd /; {}",
             self.lab.nvram_device, self.lab.prepare
         ))?;
+        let shell =
+            guest.run(". /lab/settings; [ -z \"$LAB_SHELL\" ] || command -v ${LAB_SHELL%% *}")?;
+        if shell.code != 0 {
+            return Err(QemuError::Input(format!(
+                "the guest has no `{}`: name a --shell that the image has",
+                self.shell
+            )));
+        }
         self.guest = Some(guest);
         self.events.clear();
         self.read = 0;

@@ -121,6 +121,7 @@ fn without_sources_nothing_can_be_built() {
 #[case(",initrd", MACHINE, "a kernel is what a guest begins with")]
 #[case("kernel,,initrd", MACHINE, "take files = \"disk\"")]
 #[case("kernel", "arch = \"sparc\"\n", "machine.toml")]
+#[case("mips", MACHINE, "mips: a kernel for mipsel, and the machine file says x86_64")]
 #[case("kernel", "arch = \"x86_64\"\nmemroy = 1\n", "memroy")]
 fn an_image_of_somebody_elses_is_checked_before_it_is_booted(
     #[case] files: &str,
@@ -131,6 +132,7 @@ fn an_image_of_somebody_elses_is_checked_before_it_is_booted(
     for name in ["kernel", "initrd"] {
         write(folder.path(), name, b"");
     }
+    write(folder.path(), "mips", b"\x7fELF\x01\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\x08\0");
     write(folder.path(), "machine.toml", machine.as_bytes());
     leaselab()
         .args(["qemu", "run", "--image", files, "--machine", "machine.toml"])

@@ -132,7 +132,17 @@ fn build(arch: Arch, options: &Options) -> Result<(PathBuf, String, Vec<Package>
             Ok((folder(&target, arch), version, Vec::new()))
         }
         Arch::Mipsel => {
-            tools::find("mipsel-linux-gnu-gcc", "gcc-mipsel-linux-gnu libc6-dev-mipsel-cross")?;
+            let compiler =
+                tools::find("mipsel-linux-gnu-gcc", "gcc-mipsel-linux-gnu libc6-dev-mipsel-cross")?;
+            // Where it has no such file, it prints the bare name.
+            let start = tools::run(Command::new(compiler).arg("-print-file-name=crt1.o"))?;
+            if start == b"crt1.o\n" {
+                return Err(QemuError::Environment(
+                    "the C library for mipsel is not here: install Debian's package \
+                     libc6-dev-mipsel-cross (apt-get install libc6-dev-mipsel-cross)"
+                        .to_owned(),
+                ));
+            }
             let root = options.cache.join("rust");
             let store = Store::new(&options.cache, "rust", &["amd64"], true);
             let packages = store.fetch(|store| {
