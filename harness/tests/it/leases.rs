@@ -160,7 +160,7 @@ fn a_file_that_nobody_may_read_is_said_so() {
 #[case("carriage returns", ACTIVE.replace('\n', "\r\n"), 0)]
 #[case("a byte order mark", format!("\u{feff}authoring-byte-order little-endian;\n{ACTIVE}"), 0)]
 #[case("a million braces", format!("{ACTIVE}{}", "{".repeat(1_000_000)), 0)]
-#[case("a string without end", format!("{ACTIVE}lease 10.20.1.8 {{ uid \"{}", "x".repeat(2_000_000)), 0)]
+#[case("a string without end", format!("{ACTIVE}lease 10.20.1.8 {{ uid \"{}", "x".repeat(2_000_000)), 1)]
 #[case("an unknown statement", ACTIVE.replace("  next", "  foo bar;\n  next"), 1)]
 #[case("a torn renewal", format!("{ACTIVE}{}", &ACTIVE[..60]), 1)]
 fn check_tells_what_would_be_lost(#[case] what: &str, #[case] bytes: String, #[case] code: i32) {

@@ -99,7 +99,11 @@ pub(crate) fn declaration<R: Read>(declarations: &mut Declarations<R>) -> Option
         salvage(declarations);
         return None;
     }
-    drop_record(declarations, is_other, (!is_other).then_some(subject));
+    drop_record(
+        declarations,
+        is_other,
+        if is_other { Passed::Bytes } else { Passed::Record(subject) },
+    );
     None
 }
 
@@ -149,22 +153,26 @@ fn garbage<R: Read>(declarations: &mut Declarations<R>, token: Token) -> Option<
             return None;
         }
     }
-    drop_record(declarations, false, None);
+    drop_record(declarations, false, Passed::Bytes);
     None
 }
 
-/// Goes on to the next thing that looks like a declaration, or like a record. `dropped` is the subject of what was one.
-fn drop_record<R: Read>(
-    declarations: &mut Declarations<R>,
-    record: bool,
-    dropped: Option<Option<String>>,
-) {
+/// What is passed over.
+enum Passed {
+    /// Anything.
+    Bytes,
+    /// A record, with its subject as far as it is known.
+    Record(Option<String>),
+}
+
+/// Goes on to the next thing that looks like a declaration, or like a record.
+fn drop_record<R: Read>(declarations: &mut Declarations<R>, record: bool, passed: Passed) {
     let input = &mut declarations.lexer.input;
     input.require(2);
     skip_blank(input);
     let location = input.location(0);
     let skipped = next_header(input, record);
-    if let Some(subject) = dropped {
+    if let Passed::Record(subject) = passed {
         let over = input.is_complete() && input.window().is_empty();
         let (message, consequence) = if over { TORN } else { DAMAGED };
         note(declarations, location, subject, message.to_owned(), consequence);
@@ -298,7 +306,7 @@ fn salvage<R: Read>(declarations: &mut Declarations<R>) {
     let Some(header) = header.filter(|at| {
         window[..*at].split(|c| *c == b'\n').all(|line| line.is_empty() || line[0] == b'#')
     }) else {
-        drop_record(declarations, false, None);
+        drop_record(declarations, false, Passed::Bytes);
         return;
     };
     let salvaged = read_statements(window, header, &declarations.rules);

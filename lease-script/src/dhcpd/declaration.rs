@@ -717,7 +717,7 @@ impl<R: Read> Declarations<R> {
                 .warn(format!("no option named {name} in space agent"), Consequence::StatementLost);
             self.lexer.skip_to_semi();
             return;
-        };
+        }
         // Codes that no option can have are read, and forgotten.
         let code = u8::try_from(code).ok().filter(|code| (1..=254).contains(code));
         if let Some(value) = self.agent_value(code.unwrap_or(255))

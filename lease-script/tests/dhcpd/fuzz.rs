@@ -1,10 +1,11 @@
 //! Fuzz target: any bytes to the reader of dhcpd.leases, in all its views. Longer with
 //! `BOLERO_RANDOM_ITERATIONS=100000`.
 
-use lease_script::dhcpd::{Options, View, read_bytes};
+use lease_script::dhcpd::{Family, Options, Reading, View, ia_to_json, lease_to_json, read_bytes};
+use lease_script::exchange::{Database, Losses, dnsmasq, kea};
 
 /// Pieces of journals, so that chance comes further than the first word.
-const PIECES: [&[u8]; 36] = [
+const PIECES: [&[u8]; 43] = [
     b"lease 10.0.0.1 {\n",
     b"lease 10.0.0.2 {",
     b"}\n",
@@ -41,6 +42,13 @@ const PIECES: [&[u8]; 36] = [
     b"1970/01/01",
     b"\xff\xfe",
     b"\0",
+    b"class \"c\" {\n",
+    b"group g {\n",
+    b"subclass \"c\" 1:2;\n",
+    b"billing subclass \"c\" 1:2;\n",
+    b"billing class \"c\";\n",
+    b"my state normal;\n",
+    b"ia_pd \"\001\000\000\000\001\002\" {\n",
 ];
 
 fn journal(bytes: &[u8]) -> Vec<u8> {
@@ -66,6 +74,57 @@ fn fuzz_the_journal_reader() {
             short.write_json(&mut texts[1]).expect("memory does not fail");
             assert_eq!(texts[0], texts[1], "{view:?}: {}", journal.escape_ascii());
             assert!(plain.leases().count() <= journal.len());
+        }
+    });
+}
+
+/// What a journal says, one text for each thing.
+fn sayings(reading: &Reading) -> Vec<String> {
+    let lease = |lease| format!("{} {:?}", lease_to_json(&lease), (lease.billing, lease.on_expiry));
+    let other = |other: &lease_script::dhcpd::Other| other.text.escape_ascii().to_string();
+    let mut all: Vec<String> = reading.leases().map(lease).collect();
+    all.extend(reading.ias().map(ia_to_json));
+    all.extend(reading.others.iter().map(other));
+    all.sort();
+    all
+}
+
+#[test]
+fn fuzz_what_conversions_write() {
+    bolero::check!().with_iterations(250).for_each(|bytes: &[u8]| {
+        let journal = journal(bytes);
+        for family in [Family::V4, Family::V6] {
+            let mut options = Options::new(View::Careful, 1_704_362_400);
+            options.family = Some(family);
+            let reading = read_bytes(&journal, &options);
+            let database = Database::from_dhcpd(&reading);
+            let mut losses = Losses::default();
+            let written = database.to_dhcpd(family == Family::V6, &mut losses);
+            let again = read_bytes(&written, &options);
+            let shown = || format!("{}\n{}", journal.escape_ascii(), written.escape_ascii());
+            assert!(
+                again.diagnostics.is_empty(),
+                "{:?} {}",
+                again.diagnostics.iter().next(),
+                shown()
+            );
+            let (first, second) = (sayings(&reading), sayings(&again));
+            assert!(
+                second.iter().all(|one| first.contains(one)),
+                "{first:?}\n{second:?}\n{}",
+                shown()
+            );
+            assert!(
+                second.len() as u64 + losses.unwritten() >= first.len() as u64,
+                "{first:?}\n{second:?}\n{}",
+                shown()
+            );
+            let lines = dnsmasq::write(&database, 0, &mut losses);
+            let read = dnsmasq::read(&lines[..], None).expect("memory does not fail");
+            assert!(read.problems.is_empty(), "{:?} {}", read.problems, shown());
+            let rows = kea::write(&database, family == Family::V6, 1, 0, &mut losses);
+            let read = kea::read(&rows[..]).expect("memory does not fail");
+            assert!(read.problems.is_empty(), "{:?} {}", read.problems, shown());
         }
     });
 }
