@@ -106,6 +106,20 @@ impl Database {
         }
     }
 
+    /// Counts what a file of one protocol leaves out.
+    pub(super) fn other_protocol(&self, six: bool, losses: &mut Losses) {
+        if six {
+            for lease in &self.leases {
+                losses.add("a DHCPv4 lease: this form has a file for each protocol", lease.address);
+            }
+        } else {
+            for binding in &self.bindings {
+                let address = binding.held.address;
+                losses.add("a DHCPv6 lease: this form has a file for each protocol", address);
+            }
+        }
+    }
+
     /// The whole as a dhcpd.leases, of one protocol: dhcpd has a file for each.
     pub fn to_dhcpd(&self, six: bool, losses: &mut Losses) -> Vec<u8> {
         let mut out = Vec::new();
@@ -114,6 +128,7 @@ impl Database {
             out.clear();
             let _ = write_head(&mut out, None);
         }
+        self.other_protocol(six, losses);
         for other in &self.others {
             write_other(&mut out, other);
         }

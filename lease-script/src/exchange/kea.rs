@@ -305,6 +305,7 @@ pub fn write(
     let mut out = Vec::new();
     out.extend_from_slice(if six { HEADER_6 } else { HEADER_4 }.as_bytes());
     out.push(b'\n');
+    database.other_protocol(six, losses);
     if six {
         for binding in &database.bindings {
             write6(&mut out, binding, subnet, now, losses);

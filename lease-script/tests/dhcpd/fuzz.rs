@@ -82,8 +82,10 @@ fn fuzz_the_journal_reader() {
 fn sayings(reading: &Reading) -> Vec<String> {
     let lease = |lease| format!("{} {:?}", lease_to_json(&lease), (lease.billing, lease.on_expiry));
     let other = |other: &lease_script::dhcpd::Other| other.text.escape_ascii().to_string();
-    let mut all: Vec<String> = reading.leases().map(lease).collect();
-    all.extend(reading.ias().map(ia_to_json));
+    let mut all: Vec<String> = match reading.family {
+        Family::V4 => reading.leases().map(lease).collect(),
+        Family::V6 => reading.ias().map(ia_to_json).collect(),
+    };
     all.extend(reading.others.iter().map(other));
     all.sort();
     all
