@@ -47,14 +47,6 @@ pub(crate) fn of_bytes(bytes: &[u8]) -> u128 {
     lanes.end()
 }
 
-/// 128 bits of two texts, in this order.
-pub(crate) fn of_pair(first: &[u8], second: &[u8]) -> u128 {
-    let mut lanes = Lanes::START;
-    lanes.text(first);
-    lanes.text(second);
-    lanes.end()
-}
-
 /// 64 bits of whatever can be hashed.
 pub(crate) fn of(value: &impl Hash) -> u64 {
     let mut mixer = Mixer(Lanes::START);

@@ -7,6 +7,11 @@ use std::process::ExitCode;
 use leaselab::live::gate;
 use leaselab::target::process::{AGENT_NAME, agent, shim};
 
+/// An explorer makes and drops small things by the million.
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     if let Some(socket) = std::env::var_os(gate::GATE) {
         return gate::main(socket);

@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use memchr::memmem;
+
 use crate::address::Address;
 use crate::config::{Config, DEFAULT_MAX};
 use crate::record::Stored;
@@ -58,7 +60,7 @@ impl Script<'_> {
         let mut server = None;
         let mut seen = HashSet::new();
         let mut unreadable = false;
-        for line in show.lines() {
+        for line in show.lines_with(&self.config.prefix) {
             let Some((name, _)) = Show::claim(line, &self.config.prefix) else { continue };
             if !seen.insert(name) {
                 self.say(format_args!("{}: left out: listed twice", clean(name)));
@@ -104,5 +106,5 @@ fn keep_longest(leases: &mut Vec<Lease>, max: usize) {
 }
 
 fn is_size_line(errors: &[u8]) -> bool {
-    errors.windows(6).any(|part| part == b"size: ")
+    memmem::find(errors, b"size: ").is_some()
 }

@@ -7,6 +7,8 @@
 //! | Tomato | last line of `show`: `…, M bytes free.` behind `---` | no, it comes last |
 //! | others | `LEASE_NVRAM_FREE`, else nobody | |
 
+use memchr::memmem;
+
 use crate::script::{Script, Step};
 use crate::survey::Show;
 
@@ -45,7 +47,7 @@ impl Script<'_> {
                 (_, room) => room,
             });
         }
-        let mut lines = show.lines().rev();
+        let mut lines = show.last_lines();
         let last = lines.next().unwrap_or_default();
         let rule = lines.next() == Some(b"---");
         if rule
@@ -96,7 +98,7 @@ fn number(text: &[u8]) -> Option<i64> {
 }
 
 fn find(text: &[u8], part: &str) -> Option<usize> {
-    text.windows(part.len()).position(|window| window == part.as_bytes())
+    memmem::find(text, part.as_bytes())
 }
 
 fn has_in_order(mut text: &[u8], parts: &[&str]) -> bool {
@@ -117,6 +119,6 @@ fn after<'a>(text: &'a [u8], part: &str) -> &'a [u8] {
 }
 
 fn after_last<'a>(text: &'a [u8], part: &str) -> &'a [u8] {
-    let at = text.windows(part.len()).rposition(|window| window == part.as_bytes());
+    let at = memmem::rfind(text, part.as_bytes());
     at.map_or(text, |at| &text[at + part.len()..])
 }

@@ -2,6 +2,8 @@
 //!
 //! Its lines are hints, no more: a value may hold line breaks, and what follows one looks like a variable.
 
+use memchr::{memchr, memmem};
+
 use crate::record::Stored;
 use crate::script::{Script, Step};
 
@@ -33,8 +35,30 @@ pub(crate) struct Survey {
 
 impl Show {
     /// Lines that are not empty.
-    pub(crate) fn lines(&self) -> impl DoubleEndedIterator<Item = &[u8]> {
-        self.text.split(|c| *c == b'\n').filter(|line| !line.is_empty())
+    pub(crate) fn lines(&self) -> impl Iterator<Item = &[u8]> {
+        let mut rest = self.text.as_slice();
+        let line = move || {
+            let end = memchr(b'\n', rest);
+            let (line, after) = rest.split_at(end.unwrap_or(rest.len()));
+            rest = after.get(1..).unwrap_or_default();
+            (end.is_some() || !line.is_empty()).then_some(line)
+        };
+        std::iter::from_fn(line).filter(|line| !line.is_empty())
+    }
+
+    /// The same from the end.
+    pub(crate) fn last_lines(&self) -> impl Iterator<Item = &[u8]> {
+        self.text.rsplit(|c| *c == b'\n').filter(|line| !line.is_empty())
+    }
+
+    /// Lines that begin with `prefix`, which holds no line break.
+    pub(crate) fn lines_with(&self, prefix: &[u8]) -> impl Iterator<Item = &[u8]> {
+        let text = self.text.as_slice();
+        let starts = memmem::find_iter(text, prefix);
+        starts.filter(|at| *at == 0 || text[at - 1] == b'\n').map(|at| {
+            let line = &text[at..];
+            &line[..memchr(b'\n', line).unwrap_or(line.len())]
+        })
     }
 
     /// The name that a line claims, if it begins with `prefix`.
@@ -46,7 +70,7 @@ impl Show {
     fn has_gap_after(&self, line: &[u8]) -> bool {
         let text = [b"\n", self.text.as_slice(), b"\n"].concat();
         let gap = [b"\n", line, b"\n\n"].concat();
-        text.windows(gap.len()).any(|part| part == gap)
+        memmem::find(&text, &gap).is_some()
     }
 }
 
@@ -68,7 +92,7 @@ impl Script<'_> {
         }
         let mut survey =
             Survey { show: Show::default(), waste: Vec::new(), waste_bytes: 0, looks: 0 };
-        let gaps = [&show.text, b"\n".as_slice()].concat().windows(2).any(|pair| pair == b"\n\n");
+        let gaps = show.text.last() == Some(&b'\n') || memmem::find(&show.text, b"\n\n").is_some();
         // The record of the line before: what follows it may belong to its value.
         let mut held: Option<&[u8]> = None;
         for line in show.lines() {
@@ -128,6 +152,6 @@ fn is_plain(line: &[u8]) -> bool {
 }
 
 fn split_once(text: &[u8], at: u8) -> Option<(&[u8], &[u8])> {
-    let i = text.iter().position(|c| *c == at)?;
+    let i = memchr(at, text)?;
     Some((&text[..i], &text[i + 1..]))
 }

@@ -1,7 +1,9 @@
 //! What a boot from one flash finds, and the judge who holds it against what must be stored.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::digest::{self, ByKey};
 use crate::run::lines::{self, show};
 use crate::run::neighbours::{Contents, Views};
 use crate::run::store::{Expected, Tolerance};
@@ -11,14 +13,43 @@ use crate::target::InProcess;
 /// What a boot finds: a function of the flash alone, whoever asks.
 #[derive(Debug)]
 pub(super) struct Boot {
+    pub(super) output: Arc<Output>,
+    /// What the dialect has loaded.
+    pub(super) contents: Contents,
+}
+
+/// What `init` said, read.
+#[derive(Debug)]
+pub(super) struct Output {
     pub(super) stdout: Vec<u8>,
     pub(super) exit: u8,
-    /// The leases that `init` printed.
+    /// The leases that it printed.
     pub(super) leases: Arc<Expected>,
     /// Whether it printed nothing but leases, and exited with 0.
     parsable: bool,
-    /// What the dialect has loaded.
-    pub(super) contents: Contents,
+}
+
+/// Outputs that were read before: the same text is not taken apart twice.
+#[derive(Debug, Default)]
+pub(super) struct Outputs(HashMap<u128, Arc<Output>, ByKey>);
+
+/// With so many outputs kept, they are forgotten.
+const MAX_OUTPUTS: usize = 1024;
+
+impl Outputs {
+    fn of(&mut self, stdout: Vec<u8>, exit: u8) -> Arc<Output> {
+        if self.0.len() >= MAX_OUTPUTS {
+            self.0.clear();
+        }
+        let key = digest::join(digest::of_bytes(&stdout), u64::from(exit));
+        let read = || {
+            let lines = lines::read(&stdout).ok().filter(|_| exit == 0);
+            let parsable = lines.is_some();
+            let leases = Arc::new(Expected::known(lines.unwrap_or_default()));
+            Arc::new(Output { stdout, exit, leases, parsable })
+        };
+        Arc::clone(self.0.entry(key).or_insert_with(read))
+    }
 }
 
 /// What a boot must find.
@@ -33,24 +64,19 @@ pub(super) struct Wanted<'a> {
 
 impl Boot {
     /// Boots a router without power: the dialect loads its flash, the script reads `init`.
-    pub(super) fn of(router: &InProcess, prefix: &[u8]) -> Self {
+    pub(super) fn of(router: &InProcess, prefix: &[u8], known: &mut Outputs) -> Self {
         let outcome = router.read_init();
-        let lines = lines::read(&outcome.stdout).ok().filter(|_| outcome.exit == 0);
-        Self {
-            stdout: outcome.stdout,
-            exit: outcome.exit,
-            parsable: lines.is_some(),
-            leases: Arc::new(Expected::known(lines.unwrap_or_default())),
-            contents: Views::flash_of(router.board(), prefix),
-        }
+        let output = known.of(outcome.stdout, outcome.exit);
+        Self { output, contents: Views::flash_of(router.board(), prefix) }
     }
 
     /// The invariants that do not hold.
     pub(super) fn judge(&self, wanted: &Wanted<'_>) -> Vec<Invariant> {
-        let (in_doubt, other) = wanted.expected.faults(self.leases.lines(), wanted.tolerance);
+        let (in_doubt, other) =
+            wanted.expected.faults(self.output.leases.lines(), wanted.tolerance);
         let harmed = wanted.views.is_harmed_by(&self.contents, wanted.prefix);
         let checks = [
-            (!self.parsable, Invariant::Parsability),
+            (!self.output.parsable, Invariant::Parsability),
             (in_doubt, Invariant::Atomicity),
             (other, Invariant::Durability),
             (harmed, Invariant::Neighbours),
@@ -60,15 +86,21 @@ impl Boot {
 
     /// The difference that broke an invariant.
     pub(super) fn explain(&self, invariant: Invariant, wanted: &Wanted<'_>) -> String {
-        let differences =
-            || wanted.expected.differences(self.leases.lines(), wanted.tolerance).into_iter();
+        let differences = || {
+            wanted.expected.differences(self.output.leases.lines(), wanted.tolerance).into_iter()
+        };
         let (first, count) = match invariant {
-            Invariant::Parsability if self.exit != 0 => {
-                (Some(format!("init exited with {}", self.exit)), 1)
+            Invariant::Parsability if self.output.exit != 0 => {
+                (Some(format!("init exited with {}", self.output.exit)), 1)
             }
-            Invariant::Parsability => {
-                (Some(lines::read(&self.stdout).err().unwrap_or_else(|| show(&self.stdout))), 1)
-            }
+            Invariant::Parsability => (
+                Some(
+                    lines::read(&self.output.stdout)
+                        .err()
+                        .unwrap_or_else(|| show(&self.output.stdout)),
+                ),
+                1,
+            ),
             Invariant::Neighbours => {
                 let now = Views { ram: wanted.views.ram.clone(), flash: self.contents.clone() };
                 let harm = wanted.views.harm(&now, wanted.prefix);

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::boot::Boot;
+use super::boot::{Boot, Outputs};
 use super::explore::Stage;
 use super::kind::{Count, Kind, Kinds};
 use super::report::{Breach, Report, Window};
@@ -61,6 +61,7 @@ pub(super) struct Part {
     /// Flash images that were loaded and judged.
     images: HashSet<u128, ByKey>,
     boots: HashMap<u128, Arc<Boot>, ByKey>,
+    outputs: Outputs,
     judged: Vec<Judged>,
     schedules: Vec<Vec<Stop>>,
     /// What calls broke that nothing struck.
@@ -100,16 +101,17 @@ impl Part {
         &mut self,
         flash: u128,
         options: Options,
-        boot: impl FnOnce() -> Boot,
+        boot: impl FnOnce(&mut Outputs) -> Boot,
     ) -> Arc<Boot> {
         self.images.insert(flash);
         if options.repeat {
-            return Arc::new(boot());
+            return Arc::new(boot(&mut Outputs::default()));
         }
         if self.boots.len() >= MAX_BOOTS {
             self.boots.clear();
         }
-        Arc::clone(self.boots.entry(flash).or_insert_with(|| Arc::new(boot())))
+        let outputs = &mut self.outputs;
+        Arc::clone(self.boots.entry(flash).or_insert_with(|| Arc::new(boot(outputs))))
     }
 
     pub(super) fn judged(

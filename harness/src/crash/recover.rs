@@ -51,8 +51,10 @@ impl Explorer<'_> {
         let mut restart = Restart { now: dark, server, ordinal: 0, visit };
         restart.now.clocks.boot(self.case.scenario.router.clock);
         restart.make(vec![init], Stage::Recovery)?;
-        let result =
-            InitResult { stdout: boot.stdout.clone(), status: InitStatus::Code(boot.exit) };
+        let result = InitResult {
+            stdout: boot.output.stdout.clone(),
+            status: InitStatus::Code(boot.output.exit),
+        };
         let (clock, mut calls) = (restart.now.clocks.now(), Vec::new());
         restart.server.engine_mut().start(clock, &result, &mut calls).ok()?;
         restart.make(calls, Stage::Recovery)?;
@@ -98,6 +100,6 @@ impl Restart<'_> {
 
 /// What a boot makes of the world: RAM is what flash was, and nothing is owed.
 pub(super) fn rebooted(moment: &mut Moment, boot: &Boot) {
-    moment.expected = Arc::clone(&boot.leases);
+    moment.expected = Arc::clone(&boot.output.leases);
     moment.views = Views::booted(boot.contents.clone());
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::boot::{Boot, views_of};
+use super::boot::{Boot, Outputs, views_of};
 use super::explore::{Explorer, Options, doubt};
 use super::recover::rebooted;
 use super::schedule::{Id, IdError, Stop, Strike};
@@ -173,17 +173,17 @@ impl<'s> Story<'s> {
             return self.strike(&later, shadow, stop, rest, None);
         }
         let wanted = self.explorer.wanted(moment, &expected);
-        let boot = Boot::of(&dark, self.explorer.prefix());
+        let boot = Boot::of(&dark, self.explorer.prefix(), &mut Outputs::default());
         let broken = boot.judge(&wanted);
         if let Some(shadow) = shadow {
             let init = shadow.rebooted().read_init();
-            if (&init.stdout, init.exit) != (&boot.stdout, boot.exit) {
+            if (&init.stdout, init.exit) != (&boot.output.stdout, boot.output.exit) {
                 self.differences.push("`init` prints something else".to_owned());
             }
         }
         let Some((stop, rest)) = rest.split_first() else {
             let verdict = verdict(&broken, torn);
-            let leases = boot.leases.lines().len();
+            let leases = boot.output.leases.lines().len();
             let breaches = broken.iter().map(|invariant| Breach {
                 invariant: *invariant,
                 text: boot.explain(*invariant, &wanted),

@@ -250,7 +250,7 @@ impl Explorer<'_> {
     }
 
     fn boot(&self, flash: u128, router: &InProcess, part: &mut Part) -> Arc<Boot> {
-        part.boot(flash, self.options, || Boot::of(router, &self.recording.prefix))
+        part.boot(flash, self.options, |known| Boot::of(router, &self.recording.prefix, known))
     }
 
     fn judge(

@@ -44,8 +44,8 @@ impl Contents {
         if let Some(like) = like.filter(|like| same_load(loaded.as_ref(), like.0.loaded.as_ref())) {
             return like.clone();
         }
-        let pairs = loaded.iter().flat_map(|loaded| loaded.table().iter());
-        let sums = Sums::of(pairs, prefix);
+        let texts = loaded.iter().flat_map(|loaded| loaded.table().texts());
+        let sums = Sums::of(texts, prefix);
         Self(Arc::new(Inner { loaded, sums, variables: OnceLock::new() }))
     }
 
@@ -86,13 +86,14 @@ fn same_load(a: Option<&Loaded>, b: Option<&Loaded>) -> bool {
 }
 
 impl Sums {
-    fn of<'v>(pairs: impl Iterator<Item = (&'v [u8], &'v [u8])>, prefix: &[u8]) -> Self {
+    /// Of texts `name=value` with their NUL; neither prefix holds a `=`.
+    fn of<'v>(texts: impl Iterator<Item = &'v [u8]>, prefix: &[u8]) -> Self {
         let mut sums = Self::default();
-        for (name, value) in pairs {
-            let one = digest::of_pair(name, value);
-            let sum = if name.starts_with(prefix) {
+        for text in texts {
+            let one = digest::of_bytes(text);
+            let sum = if text.starts_with(prefix) {
                 &mut sums.own
-            } else if name.starts_with(SDRAM) {
+            } else if text.starts_with(SDRAM) {
                 &mut sums.sdram
             } else {
                 sums.count += 1;
@@ -219,7 +220,8 @@ mod tests {
         let collect = |pairs: &[(&str, &str)]| {
             let bytes = || pairs.iter().map(|(n, v)| (n.as_bytes(), v.as_bytes()));
             let variables: Variables = bytes().map(|(n, v)| (n.to_vec(), v.to_vec())).collect();
-            let sums = Sums::of(bytes(), b"lease_");
+            let texts: Vec<_> = bytes().map(|(n, v)| [n, b"=", v, b"\0"].concat()).collect();
+            let sums = Sums::of(texts.iter().map(Vec::as_slice), b"lease_");
             Contents(Arc::new(Inner { loaded: None, sums, variables: variables.into() }))
         };
         Views { ram: collect(ram), flash: collect(flash) }

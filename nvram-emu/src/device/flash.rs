@@ -146,7 +146,12 @@ impl Flash {
     pub fn overwrite(&mut self, at: u32, bytes: &[u8]) {
         let end = (u64::from(at) + bytes.len() as u64).min(u64::from(self.geometry.size)) as u32;
         self.for_each_part(at, end, |block, range, done| {
-            Arc::make_mut(block)[range.clone()].copy_from_slice(&bytes[done..done + range.len()]);
+            let bytes = &bytes[done..done + range.len()];
+            if range.len() == block.len() {
+                *block = bytes.into();
+            } else {
+                Arc::make_mut(block)[range].copy_from_slice(bytes);
+            }
         });
     }
 
@@ -196,7 +201,12 @@ impl Flash {
         let worn = self.worn.contains(&block);
         if !worn {
             self.for_each_part(offset, offset + done, |block, range, _| {
-                Arc::make_mut(block)[range].fill(0xFF);
+                if range.len() == block.len() {
+                    // Nothing is copied only to be wiped.
+                    *block = vec![0xFF; range.len()].into();
+                } else {
+                    Arc::make_mut(block)[range].fill(0xFF);
+                }
             });
         }
         if done < len || !self.powered {
@@ -222,7 +232,11 @@ impl Flash {
         let done = self.begin(len)?;
         self.log.push(Op { kind: OpKind::Program, offset, len: done });
         self.for_each_part(offset, offset + done, |block, range, from| {
-            let cells = &mut Arc::make_mut(block)[range.clone()];
+            if range.len() == block.len() && Arc::get_mut(block).is_none() {
+                *block = block.iter().zip(&bytes[from..]).map(|(cell, byte)| cell & byte).collect();
+                return;
+            }
+            let cells = &mut Arc::make_mut(block)[range];
             for (cell, byte) in cells.iter_mut().zip(&bytes[from..]) {
                 *cell &= byte;
             }
@@ -270,7 +284,9 @@ impl Flash {
             return;
         }
         self.stamp = new_stamp();
-        let mut sum = self.sum.take();
+        // Where all changes, the sum is taken anew when somebody asks for it.
+        let all = from == 0 && to == self.geometry.size;
+        let mut sum = self.sum.take().filter(|_| !all);
         let mut pos = from;
         while pos < to {
             let block = pos / self.geometry.erase_block;

@@ -86,13 +86,19 @@ impl Loaded {
     }
 }
 
-/// The last load of the flash, kept with the stamp of the contents and the size that it was made for: a router
-/// that is forked a hundred times reads its image once.
+/// The last loads of the flash and of the staging file: a router that is forked a hundred times reads its image once.
 #[derive(Debug, Default)]
-pub(super) struct Loads(Mutex<Option<Load>>);
+pub(super) struct Loads(Mutex<Kept>);
 
-/// Stamp of the contents, size, and what came of it.
-type Load = (u64, u32, Result<Loaded, NotOpened>);
+#[derive(Clone, Debug, Default)]
+struct Kept {
+    flash: Option<Load<u64, Loaded>>,
+    /// The file is kept, so that no other can have its place.
+    staging: Option<Load<Arc<Vec<u8>>, Arc<Handle>>>,
+}
+
+/// What was loaded (contents by their stamp, or a file), its size, and what came of it.
+type Load<Of, Made> = (Of, u32, Result<Made, NotOpened>);
 
 impl Loads {
     /// The load of these contents and this size, made by `load` where there is none.
@@ -101,10 +107,25 @@ impl Loads {
         (stamp, size): (u64, u32),
         load: impl FnOnce() -> Result<Loaded, NotOpened>,
     ) -> Result<Loaded, NotOpened> {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*kept {
+        let kept = &mut self.0.lock().unwrap_or_else(PoisonError::into_inner).flash;
+        match kept {
             Some((of, for_size, loaded)) if (*of, *for_size) == (stamp, size) => loaded.clone(),
             _ => kept.insert((stamp, size, load())).2.clone(),
+        }
+    }
+
+    /// The same of a staging file.
+    pub(super) fn staging(
+        &self,
+        (file, size): (&Arc<Vec<u8>>, u32),
+        load: impl FnOnce() -> Result<Handle, NotOpened>,
+    ) -> Result<Arc<Handle>, NotOpened> {
+        let kept = &mut self.0.lock().unwrap_or_else(PoisonError::into_inner).staging;
+        match kept {
+            Some((of, for_size, loaded)) if Arc::ptr_eq(of, file) && *for_size == size => {
+                loaded.clone()
+            }
+            _ => kept.insert((Arc::clone(file), size, load().map(Arc::new))).2.clone(),
         }
     }
 }
@@ -128,6 +149,14 @@ impl Output {
     /// Appends one line to stdout.
     pub fn line(&mut self, parts: &[&[u8]]) {
         put_line(&mut self.stdout, parts);
+    }
+
+    /// Appends a variable's text `name=value`, a line end in place of its NUL, to stdout.
+    pub fn text(&mut self, text: &[u8]) {
+        self.stdout.extend_from_slice(text);
+        if let Some(end) = self.stdout.last_mut() {
+            *end = b'\n';
+        }
     }
 
     /// Appends one line to stderr.

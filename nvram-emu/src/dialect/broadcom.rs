@@ -94,8 +94,7 @@ fn show(board: &mut Board, out: &mut Output) {
     let space = board.space as usize;
     let ram = DRIVER.ram(board);
     out.stdout.reserve(ram.table.printed_len());
-    let size = HEADER_LEN
-        + Driver::getall(&ram.table, space, |name, value| out.line(&[name, b"=", value]));
+    let size = HEADER_LEN + Driver::getall(&ram.table, space, |text| out.text(text));
     let left = space as i64 - size as i64;
     out.stderr.extend_from_slice(format!("size: {size} bytes ({left} left)\n").as_bytes());
 }

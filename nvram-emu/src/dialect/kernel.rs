@@ -284,17 +284,16 @@ impl Driver {
     }
 
     /// `nvram_getall` into a buffer of `count` bytes: chain by chain, head to tail; what does not fit ends
-    /// its chain. Calls `each` and returns the bytes used.
-    pub fn getall(table: &Table, count: usize, mut each: impl FnMut(&[u8], &[u8])) -> usize {
+    /// its chain. Calls `each` with texts `name=value` and their NUL, and returns the bytes used.
+    pub fn getall(table: &Table, count: usize, mut each: impl FnMut(&[u8])) -> usize {
         let mut used = 0;
         for chain in 0..table.chains() {
-            for (name, value) in table.chain(chain) {
-                let bytes = name.len() + 1 + value.len() + 1;
-                if count - used <= bytes {
+            for text in table.chain_texts(chain) {
+                if count - used <= text.len() {
                     break;
                 }
-                used += bytes;
-                each(name, value);
+                used += text.len();
+                each(text);
             }
         }
         used

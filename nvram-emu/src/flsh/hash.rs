@@ -54,10 +54,12 @@ impl ChainRule {
 
     /// The chain of a hash, from 0.
     pub fn chain_of(self, hash: u32) -> usize {
-        let chains = self.chains;
-        let chain = match self.unparenthesised_pointer {
-            0 => hash % chains,
-            size => hash % (chains * size) / size,
+        // Divisions by constants are ten times as fast.
+        let chain = match (self.chains, self.unparenthesised_pointer) {
+            (CHAINS, 0) => hash % CHAINS,
+            (CHAINS, 4) => hash % (CHAINS * 4) / 4,
+            (chains, 0) => hash % chains,
+            (chains, size) => hash % (chains * size) / size,
         };
         chain as usize
     }

@@ -109,21 +109,17 @@ pub fn serialise(
     let mut at = HEADER_LEN;
     let mut dropped = 0;
     for chain in 0..table.chains() {
-        let mut entries = table.chain(chain);
-        for (name, value) in entries.by_ref() {
-            let end = at + name.len() + 1 + value.len() + 1;
+        let mut texts = table.chain_texts(chain);
+        for text in texts.by_ref() {
+            let end = at + text.len();
             if end > limit {
                 dropped += 1;
                 break;
             }
-            let (name_at, rest) = mapping[at..end].split_at_mut(name.len());
-            name_at.copy_from_slice(name);
-            rest[0] = b'=';
-            rest[1..=value.len()].copy_from_slice(value);
-            rest[value.len() + 1] = 0;
+            mapping[at..end].copy_from_slice(text);
             at = end;
         }
-        dropped += entries.count();
+        dropped += texts.count();
     }
     mapping[at..space].fill(format.fill);
     let len = close(format.tail, mapping, at)?;
@@ -186,12 +182,17 @@ pub fn parse_any(bytes: &[u8]) -> Option<Parsed<'_>> {
 
 /// The first offset below `limit` (and a multiple of 4) at which the magic stands.
 pub fn find_magic(bytes: &[u8], limit: usize) -> Option<usize> {
+    const PART: usize = 64;
     let (words, _) = bytes.as_chunks::<4>();
-    words
-        .iter()
-        .take(limit.div_ceil(4))
-        .position(|word| u32::from_le_bytes(*word) == MAGIC)
-        .map(|at| at * 4)
+    let words = &words[..words.len().min(limit.div_ceil(4))];
+    let is_magic = |word: &[u8; 4]| u32::from_le_bytes(*word) == MAGIC;
+    // Whole parts at a time, without a branch for each word.
+    let parts = words
+        .chunks(PART)
+        .take_while(|part| !part.iter().fold(false, |found, word| found | is_magic(word)));
+    let start = parts.count() * PART;
+    let at = words.get(start..)?.iter().position(is_magic)?;
+    Some((start + at) * 4)
 }
 
 /// The shortest image that every dialect takes: a header with the default numbers, and no variable.

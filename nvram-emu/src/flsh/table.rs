@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::entries::{End, Entries, Walk};
+use super::entries::{End, Entries, Entry, Walk};
 use super::hash::ChainRule;
 use super::header::Header;
 
@@ -31,25 +31,39 @@ const NIL: u32 = u32::MAX;
 /// Chain links followed before a whole-table index is made: hostile images put every name in one chain.
 const LONG_WALK: u32 = 24;
 
-#[derive(Clone, Copy, Debug)]
-struct Span {
-    at: u32,
-    len: u32,
-}
-
-impl Span {
-    fn range(self) -> Range<usize> {
-        self.at as usize..self.at as usize + self.len as usize
-    }
-}
-
+/// A variable; its text `name=value\0` lies in the pool.
 #[derive(Clone, Copy, Debug)]
 struct Node {
-    name: Span,
-    value: Span,
+    at: u32,
+    name: u32,
+    value: u32,
     hash: u32,
     next: u32,
     prev: u32,
+}
+
+impl Node {
+    fn new(at: usize, name: &[u8], value: &[u8], hash: u32) -> Self {
+        let (name, value) = (name.len() as u32, value.len() as u32);
+        Self { at: at as u32, name, value, hash, next: NIL, prev: NIL }
+    }
+
+    fn name(self, pool: &[u8]) -> &[u8] {
+        &pool[self.at as usize..][..self.name as usize]
+    }
+
+    fn value_range(self) -> Range<usize> {
+        let start = self.at as usize + self.name as usize + 1;
+        start..start + self.value as usize
+    }
+
+    fn value(self, pool: &[u8]) -> &[u8] {
+        &pool[self.value_range()]
+    }
+
+    fn text(self, pool: &[u8]) -> &[u8] {
+        &pool[self.at as usize..=self.value_range().end]
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -93,14 +107,56 @@ impl Table {
 
     /// Loads the entries of `area` (the bytes behind the header) in image order: a duplicate name takes the
     /// later value and keeps the earlier place. Returns the table and why the walk ended; the `sdram_*`
-    /// variables are not yet added.
+    /// variables are not yet added. A walk that ran off may give no table.
     pub fn load(area: &[u8], walk: Walk, rule: ChainRule, insert: Insert) -> (Self, End) {
         let mut table = Self::new(rule, insert);
-        table.pool.reserve(area.len());
-        table.nodes.reserve(area.len() / 64);
+        if walk == Walk::CStrings && !ends_in_nuls(area) {
+            // As a torn image ends: walked over before anything is kept of it.
+            let mut entries = Entries::new(area, walk);
+            entries.by_ref().for_each(drop);
+            if entries.end() == Some(End::RanOff) {
+                return (table, End::RanOff);
+            }
+        }
+        table.nodes.reserve(area.len() / 32);
         let mut entries = Entries::new(area, walk);
-        let end = table.fill(&mut entries);
-        (table, end)
+        loop {
+            let at = entries.position();
+            let Some(Entry { name, value }) = entries.next() else { break };
+            let start = at + name.len() + 1;
+            if area[start - 1] != b'=' {
+                // A name that swallowed another one: its text is not there in one piece.
+                return Self::load_piecewise(area, walk, rule, insert);
+            }
+            table.take(area, at, name, value);
+        }
+        table.pool.extend_from_slice(&area[..entries.position()]);
+        // The last entry may lack its NUL.
+        table.pool.push(0);
+        (table, entries.end().unwrap_or(End::Regular))
+    }
+
+    fn load_piecewise(area: &[u8], walk: Walk, rule: ChainRule, insert: Insert) -> (Self, End) {
+        let mut table = Self::new(rule, insert);
+        let mut entries = Entries::new(area, walk);
+        for entry in entries.by_ref() {
+            table.set(entry.name, entry.value);
+        }
+        (table, entries.end().unwrap_or(End::Regular))
+    }
+
+    /// [`Table::set`] of an entry whose text stands at `at` in what becomes the pool.
+    fn take(&mut self, pool: &[u8], at: usize, name: &[u8], value: &[u8]) {
+        let key = self.key(name);
+        if let Some(node) = self.find(pool, key, name) {
+            let node = &mut self.nodes[node as usize];
+            if node.value(pool) != value {
+                self.value_bytes += value.len() as u32 + 1;
+            }
+            (node.at, node.value) = (at as u32, value.len() as u32);
+            return;
+        }
+        self.add(key, Node::new(at, name, value, key.hash), name);
     }
 
     /// A table whose [`Table::iter`] gives `area`'s entries in their own order: what was written from `iter` is
@@ -109,13 +165,6 @@ impl Table {
         let (mut table, end) = Self::load(area, Walk::Terminated, rule, Insert::Tail);
         table.insert = insert;
         (table, end)
-    }
-
-    fn fill(&mut self, entries: &mut Entries<'_>) -> End {
-        for entry in entries.by_ref() {
-            self.set(entry.name, entry.value);
-        }
-        entries.end().unwrap_or(End::Regular)
     }
 
     /// Adds what is missing of `sdram_init`, `sdram_config`, `sdram_refresh` and `sdram_ncdl`, from the header,
@@ -139,7 +188,7 @@ impl Table {
 
     /// An upper bound of the bytes that all variables take as `name=value` lines.
     pub fn printed_len(&self) -> usize {
-        self.pool.len() + 2 * self.live
+        self.pool.len()
     }
 
     /// Bytes of all values that were ever new or changed, each with its NUL: what a driver's value arena has
@@ -158,46 +207,59 @@ impl Table {
         let key = self.key(name);
         let node = match &self.index {
             Some(index) => *index.get(name)?,
-            None => self.walk(key, name, u32::MAX, &mut 0).ok()?,
+            None => self.walk(&self.pool, key, name, u32::MAX, &mut 0).ok()?,
         };
-        Some(&self.pool[self.nodes[node as usize].value.range()])
+        Some(self.nodes[node as usize].value(&self.pool))
     }
 
     /// Sets `name`, by the rules of the real tables.
     pub fn set(&mut self, name: &[u8], value: &[u8]) -> Change {
         let key = self.key(name);
-        if let Some(node) = self.find(key, name) {
-            let node = &mut self.nodes[node as usize];
-            if self.pool[node.value.range()] == *value {
-                return Change::Same;
+        let mut pool = std::mem::take(&mut self.pool);
+        let change = match self.find(&pool, key, name) {
+            Some(node) => {
+                let node = &mut self.nodes[node as usize];
+                if node.value(&pool) == value {
+                    Change::Same
+                } else {
+                    self.value_bytes += value.len() as u32 + 1;
+                    if value.len() != node.value as usize {
+                        node.at = push(&mut pool, name, value) as u32;
+                        node.value = value.len() as u32;
+                    }
+                    pool[node.value_range()].copy_from_slice(value);
+                    Change::Changed
+                }
             }
-            self.value_bytes += value.len() as u32 + 1;
-            node.value = push(&mut self.pool, value);
-            return Change::Changed;
-        }
-        let node = self.nodes.len() as u32;
-        let name_span = push(&mut self.pool, name);
-        let value_span = push(&mut self.pool, value);
-        self.nodes.push(Node {
-            name: name_span,
-            value: value_span,
-            hash: key.hash,
-            next: NIL,
-            prev: NIL,
-        });
-        self.link(node, key.chain);
+            None => {
+                let at = push(&mut pool, name, value);
+                self.add(key, Node::new(at, name, value, key.hash), name);
+                Change::New
+            }
+        };
+        self.pool = pool;
+        change
+    }
+
+    /// Adds a new name.
+    fn add(&mut self, key: Key, node: Node, name: &[u8]) {
+        let at = self.nodes.len() as u32;
+        self.nodes.push(node);
+        self.link(at, key.chain);
         self.live += 1;
-        self.value_bytes += value.len() as u32 + 1;
+        self.value_bytes += node.value + 1;
         if let Some(index) = &mut self.index {
-            index.insert(name.into(), node);
+            index.insert(name.into(), at);
         }
-        Change::New
     }
 
     /// Removes `name`; whether it was there.
     pub fn unset(&mut self, name: &[u8]) -> bool {
         let key = self.key(name);
-        let Some(node) = self.find(key, name) else {
+        let pool = std::mem::take(&mut self.pool);
+        let found = self.find(&pool, key, name);
+        self.pool = pool;
+        let Some(node) = found else {
             return false;
         };
         let Node { prev, next, .. } = self.nodes[node as usize];
@@ -224,7 +286,17 @@ impl Table {
 
     /// The variables of one chain, head to tail.
     pub fn chain(&self, chain: usize) -> impl Iterator<Item = (&[u8], &[u8])> {
-        self.follow(self.chains[chain].head, |node| node.next)
+        self.pairs(self.follow(self.chains[chain].head, |node| node.next))
+    }
+
+    /// The same as texts `name=value` with their NUL.
+    pub fn chain_texts(&self, chain: usize) -> impl Iterator<Item = &[u8]> {
+        self.follow(self.chains[chain].head, |node| node.next).map(|node| node.text(&self.pool))
+    }
+
+    /// All variables as texts `name=value` with their NUL, in the order in flash.
+    pub fn texts(&self) -> impl Iterator<Item = &[u8]> {
+        (0..self.chains()).flat_map(|chain| self.chain_texts(chain))
     }
 
     /// All variables, first chain to last, each from head to tail: the order in flash.
@@ -232,19 +304,31 @@ impl Table {
         (0..self.chains()).flat_map(|chain| self.chain(chain))
     }
 
-    /// All variables backwards: last chain to first, each from tail to head (`nvram_getall` of the OpenWrt tool).
-    pub fn iter_reversed(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        (0..self.chains())
-            .rev()
-            .flat_map(|chain| self.follow(self.chains[chain].tail, |node| node.prev))
+    /// All variables backwards, as texts `name=value` with their NUL: last chain to first, each from tail to head
+    /// (`nvram_getall` of the OpenWrt tool).
+    pub fn texts_reversed(&self) -> impl Iterator<Item = &[u8]> {
+        let chains = self.chains.iter().rev();
+        chains
+            .flat_map(|chain| self.follow(chain.tail, |node| node.prev))
+            .map(|node| node.text(&self.pool))
     }
 
-    fn follow(&self, start: u32, step: fn(&Node) -> u32) -> impl Iterator<Item = (&[u8], &[u8])> {
+    /// All variables backwards.
+    pub fn iter_reversed(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let chains = self.chains.iter().rev();
+        self.pairs(chains.flat_map(|chain| self.follow(chain.tail, |node| node.prev)))
+    }
+
+    fn pairs(&self, nodes: impl Iterator<Item = Node>) -> impl Iterator<Item = (&[u8], &[u8])> {
+        nodes.map(|node| (node.name(&self.pool), node.value(&self.pool)))
+    }
+
+    fn follow(&self, start: u32, step: fn(&Node) -> u32) -> impl Iterator<Item = Node> {
         let mut at = start;
         std::iter::from_fn(move || {
             let node = self.nodes.get(at as usize)?;
             at = step(node);
-            Some((&self.pool[node.name.range()], &self.pool[node.value.range()]))
+            Some(*node)
         })
     }
 
@@ -254,28 +338,35 @@ impl Table {
     }
 
     /// The node of `name`, making the index when the chain is long.
-    fn find(&mut self, key: Key, name: &[u8]) -> Option<u32> {
+    fn find(&mut self, pool: &[u8], key: Key, name: &[u8]) -> Option<u32> {
         if self.index.is_none() {
             let mut followed = 0;
-            let node = self.walk(key, name, LONG_WALK, &mut followed);
+            let node = self.walk(pool, key, name, LONG_WALK, &mut followed);
             self.links_followed += followed;
             match node {
                 Ok(node) => return Some(node),
                 Err(Missing::NotThere) => return None,
-                Err(Missing::WalkedFar) => self.make_index(),
+                Err(Missing::WalkedFar) => self.make_index(pool),
             }
         }
         self.links_followed += 1;
         self.index.as_ref()?.get(name).copied()
     }
 
-    fn walk(&self, key: Key, name: &[u8], limit: u32, followed: &mut u64) -> Result<u32, Missing> {
+    fn walk(
+        &self,
+        pool: &[u8],
+        key: Key,
+        name: &[u8],
+        limit: u32,
+        followed: &mut u64,
+    ) -> Result<u32, Missing> {
         let mut at = self.chains[key.chain].head;
         for _ in 0..limit {
             let Some(node) = self.nodes.get(at as usize) else {
                 return Err(Missing::NotThere);
             };
-            if node.hash == key.hash && self.pool[node.name.range()] == *name {
+            if node.hash == key.hash && node.name(pool) == name {
                 return Ok(at);
             }
             at = node.next;
@@ -284,13 +375,13 @@ impl Table {
         Err(Missing::WalkedFar)
     }
 
-    fn make_index(&mut self) {
+    fn make_index(&mut self, pool: &[u8]) {
         self.links_followed += self.live as u64;
         let mut index = HashMap::with_capacity(self.live * 2);
         for chain in &self.chains {
             let mut at = chain.head;
             while let Some(node) = self.nodes.get(at as usize) {
-                index.insert(self.pool[node.name.range()].into(), at);
+                index.insert(node.name(pool).into(), at);
                 at = node.next;
             }
         }
@@ -319,6 +410,20 @@ impl Table {
     }
 }
 
+/// Whether the last NUL follows another one, as it does in a whole image.
+fn ends_in_nuls(area: &[u8]) -> bool {
+    const PART: usize = 64;
+    let parts = area.rchunks(PART).scan(area.len(), |end, part| {
+        *end -= part.len();
+        Some((*end, part))
+    });
+    let last = parts.filter(|(_, part)| part.contains(&0)).find_map(|(start, part)| {
+        let at = part.iter().rposition(|byte| *byte == 0)?;
+        Some(start + at)
+    });
+    last.is_some_and(|last| last.checked_sub(1).is_none_or(|before| area[before] == 0))
+}
+
 /// What a name is looked up by.
 #[derive(Clone, Copy)]
 struct Key {
@@ -331,10 +436,13 @@ enum Missing {
     WalkedFar,
 }
 
-fn push(pool: &mut Vec<u8>, bytes: &[u8]) -> Span {
-    let span = Span { at: pool.len() as u32, len: bytes.len() as u32 };
-    pool.extend_from_slice(bytes);
-    span
+/// Adds a text to the pool; where.
+fn push(pool: &mut Vec<u8>, name: &[u8], value: &[u8]) -> usize {
+    let at = pool.len();
+    for part in [name, b"=", value, b"\0"] {
+        pool.extend_from_slice(part);
+    }
+    at
 }
 
 /// `0x%04X`.

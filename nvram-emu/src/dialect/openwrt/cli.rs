@@ -150,16 +150,33 @@ impl OpenWrt {
         }
         let part_size = find_mtd(board).ok_or(NotOpened::Refused)?;
         match &board.ram {
-            Ram::File(file) => Handle::open(self.0, file, part_size, true, write).map(Arc::new),
+            Ram::File(file) => {
+                // Opened for writing, the length is looked at before the variables are.
+                let Ok(handle) = self.read_staging(board, file, part_size) else {
+                    return Handle::open(self.0, file, part_size, true, true).map(Arc::new);
+                };
+                let fits = handle.header().len < handle.space();
+                fits.then_some(handle).ok_or(NotOpened::Refused)
+            }
             _ => Err(NotOpened::Refused),
         }
+    }
+
+    fn read_staging(
+        &self,
+        board: &Board,
+        file: &Arc<Vec<u8>>,
+        part_size: u32,
+    ) -> Result<Arc<Handle>, NotOpened> {
+        let load = || Handle::open(self.0, file, part_size, true, false);
+        board.loads.staging((file, part_size), load)
     }
 
     /// `nvram_open_rdonly`.
     fn read(&self, board: &Board) -> Result<Arc<Handle>, NotOpened> {
         let part_size = find_mtd(board).ok_or(NotOpened::Refused)?;
         match &board.ram {
-            Ram::File(file) => Handle::open(self.0, file, part_size, true, false).map(Arc::new),
+            Ram::File(file) => self.read_staging(board, file, part_size),
             _ => self.read_flash(board, part_size),
         }
     }
@@ -236,8 +253,8 @@ impl Words {
 
 fn show(handle: &Handle, out: &mut Output) -> u8 {
     out.stdout.reserve(handle.table.printed_len());
-    for (name, value) in handle.table.iter_reversed() {
-        out.line(&[name, b"=", value]);
+    for text in handle.table.texts_reversed() {
+        out.text(text);
     }
     u8::from(handle.table.is_empty())
 }

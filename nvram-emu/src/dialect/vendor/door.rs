@@ -89,7 +89,9 @@ impl Door {
     pub(super) fn reset(self, driver: &Driver, board: &mut Board, out: &mut Output) {
         let mut names = Vec::new();
         let space = board.space as usize;
-        Driver::getall(&driver.ram(board).table, space, |name, _| names.push(name.to_vec()));
+        Driver::getall(&driver.ram(board).table, space, |text| {
+            names.push(text[..find(text, b'=').unwrap_or(text.len())].to_vec());
+        });
         for name in names.iter().filter(|name| !keeps(name)) {
             self.unset(driver, board, name, out);
         }

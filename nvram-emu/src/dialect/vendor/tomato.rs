@@ -151,8 +151,8 @@ fn show(board: &mut Board, options: &[&[u8]], out: &mut Output) -> u8 {
     let space = board.space as usize;
     let mut lines = Vec::new();
     let used = HEADER_LEN
-        + Driver::getall(&DRIVER.ram(board).table, space, |name, value| {
-            let mut line = [name, b"=", value].concat();
+        + Driver::getall(&DRIVER.ram(board).table, space, |text| {
+            let mut line = text[..text.len() - 1].to_vec();
             line.iter_mut()
                 .filter(|byte| !matches!(byte, b' '..=b'~'))
                 .for_each(|byte| *byte = b' ');

@@ -191,8 +191,7 @@ impl WordTool {
     fn show(&self, board: &mut Board, out: &mut Output, size_line: bool) {
         let space = board.space as usize;
         let table = &self.driver.ram(board).table;
-        let size =
-            HEADER_LEN + Driver::getall(table, space, |name, value| out.line(&[name, b"=", value]));
+        let size = HEADER_LEN + Driver::getall(table, space, |text| out.text(text));
         if size_line {
             let left = space as i64 - size as i64;
             out.err_line(&[format!("size: {size} bytes ({left} left)").as_bytes()]);
