@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::common::{Common, TargetChoice};
+use super::crash_report::{json, junit, skipped};
 use super::{Exit, Failure};
 use crate::crash::{self, Kind, Report};
 use crate::report;
@@ -34,6 +35,9 @@ pub(super) struct Args {
     /// Write the counts and findings as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Write a JUnit report: a test for each case
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
     /// Where flash operations are torn
     #[arg(long, value_enum, default_value = "powers")]
     granularity: Granularity,
@@ -61,7 +65,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     if args.budget.is_some() && !confirming {
         return Err(Failure::Input("--budget is for --target process".to_owned()));
     }
-    report::check_writable(args.json.iter())?;
+    report::check_writable(args.json.iter().chain(&args.junit))?;
     let mut cases = suite::load(&args.paths, &args.common.overrides()?)?;
     suite::narrow(&mut cases, args.filter.as_deref(), None);
     if cases.is_empty() {
@@ -83,17 +87,22 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         return Ok(if total.broken > 0 { Exit::Failed } else { Exit::Held });
     }
     let mut differences = 0;
+    let mut tests = Vec::new();
     for case in &cases {
         let script = args.common.processes(case)?.map(Function::Process);
         match pool.install(|| crash::explore(case, script.clone(), options))? {
             Ok(report) => {
                 print_case(case, &report, args);
+                tests.push(junit(case, &report, &args.common.script_words()));
                 if confirming {
                     differences += pool.install(|| confirm(case, script, &report, args))?;
                 }
                 total.add(report);
             }
-            Err(why) => anstream::println!("{}: skipped: {why}", case.name()),
+            Err(why) => {
+                anstream::println!("{}: skipped: {why}", case.name());
+                tests.push(skipped(case, &why));
+            }
         }
     }
     if total.points == 0 {
@@ -104,6 +113,9 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let unreached = total.unreached(depth);
     if let Some(path) = &args.json {
         report::write_whole(path, json(&total).as_bytes())?;
+    }
+    if let Some(path) = &args.junit {
+        report::write_junit_tests(path, &tests)?;
     }
     print_total(&total);
     for kind in &unreached {
@@ -142,42 +154,6 @@ fn confirm(
         confirmed.differences.len()
     );
     Ok(confirmed.differences.len())
-}
-
-fn json(total: &Report) -> String {
-    let coverage: serde_json::Map<String, serde_json::Value> = total
-        .coverage
-        .iter()
-        .map(|(kind, count)| {
-            let counts = serde_json::json!({ "points": count.points, "distinct": count.distinct });
-            (kind.to_string(), counts)
-        })
-        .collect();
-    let breaches: Vec<serde_json::Value> = total
-        .breaches
-        .iter()
-        .map(|breach| {
-            let (name, id) = (breach.invariant.name(), breach.id.to_string());
-            serde_json::json!({ "invariant": name, "step": breach.step, "text": breach.text, "id": id })
-        })
-        .collect();
-    let value = serde_json::json!({
-        "points": total.points,
-        "distinct": total.distinct,
-        "checked": total.checked,
-        "images": total.images,
-        "kept": total.kept,
-        "lost": total.lost,
-        "declared": total.declared,
-        "broken": total.broken,
-        "coverage": coverage,
-        "breaches": breaches,
-        "commits": total.window.commits,
-        "fatal_window_seconds": total.window.open.as_secs_f64(),
-        "simulated_seconds": total.window.simulated.as_secs_f64(),
-        "processor_seconds": total.took.as_secs_f64(),
-    });
-    format!("{value:#}\n")
 }
 
 fn print_case(case: &Case, report: &Report, args: &Args) {

@@ -2,6 +2,7 @@
 
 mod common;
 mod crash;
+mod crash_report;
 mod device;
 mod from_journal;
 mod fuzz;

@@ -8,7 +8,7 @@ mod terminal;
 
 pub use files::{FileReport, Summary, by_file, next_file};
 pub use json::write_json;
-pub use junit::write_junit;
+pub use junit::{JunitEnd, JunitTest, write_junit, write_junit_tests};
 pub use keep::keep;
 pub use terminal::{Progress, finding_text, print_claims};
 

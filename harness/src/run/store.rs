@@ -117,6 +117,12 @@ impl Expected {
         }
     }
 
+    /// A restart of dnsmasq has read `actual` from RAM: what was in doubt of the flash still is.
+    pub(crate) fn reread(&mut self, actual: &Lines) {
+        self.key = OnceLock::new();
+        self.lines.clone_from(actual);
+    }
+
     /// What is stored for these subjects is taken for granted.
     pub(crate) fn accept(&mut self, subjects: &[Subject], actual: &Lines) {
         for subject in subjects {

@@ -1,5 +1,6 @@
 //! The explorer of power cuts: planted bugs, known states, coverage, ids.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use lease_script::{Call, Config, MemoryMarker, Nvram, Outcome};
@@ -207,6 +208,7 @@ fn a_kind_that_is_never_reached_is_a_failure() {
 #[rstest]
 #[case::nothing_to_cut(&["crash", "dark.toml"], "nothing to cut")]
 #[case::dialect(&["crash", "story.toml", "--dialect", "amiga"], "unknown dialect")]
+#[case::chip(&["crash", "chip.toml"], "the chips are")]
 #[case::depth(&["crash", "story.toml", "--depth", "0"], "--depth")]
 #[case::budget(&["crash", "story.toml", "--target", "process", "--budget", "0"], "--budget")]
 #[case::budget_without_processes(&["crash", "story.toml", "--budget", "5"], "--target process")]
@@ -221,6 +223,7 @@ fn what_cannot_be_done_is_said(#[case] arguments: &[&str], #[case] text: &str) {
     let dark = "title = \"Never switched on\"\n[[step]]\nadvance = \"1h\"\n";
     story(&[])
         .write("dark.toml", dark)
+        .write("chip.toml", STORY.replace("neighbours", "chip = \"abacus\"\nneighbours"))
         .command(arguments)
         .assert()
         .code(2)
@@ -327,4 +330,60 @@ fn a_report_that_cannot_be_written_leaves_nothing() {
         .code(2)
         .stderr(predicate::str::contains("/dev/full: No space left"));
     assert_eq!(std::fs::read_dir(lab.path()).expect("a folder").count(), 1);
+}
+
+/// The counts of a small story: a change of the search shows here, and has to be meant.
+#[rstest]
+#[case("openwrt")]
+#[case("broadcom")]
+fn counts_of_a_small_story(#[case] dialect: &str) {
+    let report = explored(&case(dialect), None, Options::default());
+    let Report { points, distinct, checked, images, kept, lost, broken, .. } = report;
+    let mut text = format!(
+        "{points} points, {distinct} distinct, {checked} checked, {images} images: {kept} kept, {lost} lost, {broken} broken\n"
+    );
+    for (kind, count) in &report.coverage {
+        let _ = writeln!(text, "{kind:<24}{:>8}{:>8}", count.points, count.distinct);
+    }
+    insta::assert_snapshot!(format!("counts_of_a_small_story_{dialect}"), text);
+}
+
+#[test]
+fn a_junit_report_tells_what_broke() {
+    let lab = story(&[]);
+    lab.write("bad.sh", COMMITS_FIRST)
+        .command(&["crash", "story.toml", "--depth", "1", "--junit", "good.xml"])
+        .assert()
+        .code(0);
+    let text = lab.read("good.xml");
+    assert!(text.contains("tests=\"1\"") && text.contains("failures=\"0\""), "{text}");
+    assert!(text.contains("<testcase name=\"story\""), "{text}");
+    lab.command(&["crash", "story.toml", "--script", "bad.sh", "--shell", "sh"])
+        .args(["--junit", "bad.xml"])
+        .assert()
+        .code(1);
+    let text = lab.read("bad.xml");
+    assert!(text.contains("failures=\"1\""), "{text}");
+    assert!(text.contains("durability: 192.168.1.") && text.contains("leaselab replay"), "{text}");
+}
+
+/// A disk of one page, in namespaces of its own, that somebody has filled.
+#[test]
+fn a_full_disk_is_left_as_it_was() {
+    let lab = story(&[]);
+    lab.write("bench/.keep", "");
+    let steps = "mount -t tmpfs -o size=4k none bench && head -c 4096 /dev/zero >bench/filler && \
+        \"$0\" crash story.toml --depth 1 \"$1\" bench/report; echo \"exit $?\"; ls -A bench";
+    for option in ["--json", "--junit"] {
+        let output = std::process::Command::new("unshare")
+            .args(["--user", "--map-root-user", "--mount", "sh", "-c", steps])
+            .args([env!("CARGO_BIN_EXE_leaselab"), option])
+            .current_dir(lab.path())
+            .output()
+            .expect("unshare runs");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let (said, complaint) = (text(&output.stdout), text(&output.stderr));
+        assert!(complaint.contains("bench/report: No space left"), "{said}{complaint}");
+        assert!(said.ends_with("exit 2\nfiller\n"), "{said}{complaint}");
+    }
 }
