@@ -57,7 +57,8 @@ const WORDS: [&[u8]; 4] = [b"lease ", b"ia-na ", b"ia-ta ", b"ia-pd "];
 /// How many bytes of a journal are whole: what follows is a record that was cut short, or bytes that never were one.
 ///
 /// Only the end is looked at, from the last line on that begins a lease: damage further up must not cost what stands
-/// behind it. Nor must NUL and 0xFF bytes (flash that was never written) cost a whole record right behind them.
+/// behind it. Nor must bytes that are no text (flash that was never written, a byte order mark) cost a whole record right
+/// behind them.
 pub fn whole_length(text: &[u8]) -> usize {
     let mut end = last_record(text);
     let mut torn = None;
@@ -71,7 +72,7 @@ pub fn whole_length(text: &[u8]) -> usize {
             Scan::Torn(blank) => {
                 let torn = *torn.get_or_insert(end + blank);
                 let next = (end + blank + 1..text.len()).find(|at| {
-                    matches!(text[at - 1], 0 | 0xff)
+                    matches!(text[at - 1], 0..=8 | 14..=31 | 0x7f..)
                         && WORDS.iter().any(|word| text[*at..].starts_with(word))
                 });
                 match next {
@@ -186,6 +187,8 @@ mod tests {
             assert_eq!(whole_length(&erased[..WHOLE.len() + 700 + cut]), WHOLE.len(), "{cut}");
         }
         assert_eq!(whole_length(&erased), erased.len());
+        let marked = "\u{feff}lease 10.0.0.2 {\n}\n";
+        assert_eq!(whole_length(marked.as_bytes()), marked.len());
     }
 
     #[test]

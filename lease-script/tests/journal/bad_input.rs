@@ -161,3 +161,15 @@ fn what_may_not_be_read_or_written_is_told_and_stays_as_it_is() {
     mode("", 0o755);
     assert_eq!(place.read("dhcpd.leases"), file);
 }
+
+#[test]
+fn a_byte_order_mark_costs_no_lease() {
+    let place = Place::new();
+    said(&mut place.add(11, ENDS));
+    let file = place.read("dhcpd.leases");
+    let record = &file[file.find("lease 192").expect("a lease")..];
+    place.write("dhcpd.leases", &format!("\u{feff}{record}"));
+    assert_eq!(place.init(), line(11, ENDS));
+    said(&mut place.add(12, ENDS));
+    assert_eq!(place.init(), [line(11, ENDS), line(12, ENDS)].concat());
+}
