@@ -48,7 +48,7 @@ const PIECES: [&[u8]; 43] = [
     b"billing subclass \"c\" 1:2;\n",
     b"billing class \"c\";\n",
     b"my state normal;\n",
-    b"ia_pd \"\001\000\000\000\001\002\" {\n",
+    b"ia_pd \"\\001\\000\\000\\000\\001\\002\" {\n",
 ];
 
 fn journal(bytes: &[u8]) -> Vec<u8> {
