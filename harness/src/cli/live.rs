@@ -79,7 +79,7 @@ impl Args {
 }
 
 /// dnsmasq would end at once where it cannot run its script.
-fn check_script(path: &Path, by_itself: bool) -> Result<(), String> {
+pub(super) fn check_script(path: &Path, by_itself: bool) -> Result<(), String> {
     let refuse = |why: &str| Err(format!("--script {}: {why}", path.display()));
     match fs::metadata(path) {
         Err(error) => refuse(&error.to_string()),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Exit, Failure, run};
+use super::{Exit, Failure, live, run};
 use crate::qemu::arch::Arch;
 use crate::qemu::bench::Bench;
 use crate::qemu::error::QemuError;
@@ -140,6 +140,9 @@ fn play(args: &RunArgs) -> Result<Exit, Failure> {
     if common.target.is_some() || common.no_private_root {
         let why = "a guest is a target of its own: leave out --target and --no-private-root";
         return Err(Failure::Input(why.to_owned()));
+    }
+    if let Some(script) = &common.script {
+        live::check_script(script, common.shell.is_empty()).map_err(Failure::Environment)?;
     }
     let wishes = Wishes { kvm: args.kvm, boot_limit: args.boot_limit.map(Duration::from_secs) };
     let (lab, narrow) = match (&args.image, &args.machine) {

@@ -141,3 +141,17 @@ fn an_image_of_somebody_elses_is_checked_before_it_is_booted(
         .code(2)
         .stderr(predicate::str::contains(why));
 }
+
+#[rstest]
+#[case("missing.sh", "missing.sh: No such file")]
+#[case("script.sh", "script.sh: not executable: chmod +x it, or say with --shell what runs it")]
+fn a_script_that_cannot_run_is_named(#[case] script: &str, #[case] why: &str) {
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    write(folder.path(), "script.sh", b"exit 0\n");
+    leaselab()
+        .args(["qemu", "run", "--cache", "none", "--script", script])
+        .current_dir(folder.path())
+        .assert()
+        .code(3)
+        .stderr(predicate::str::contains(why));
+}
