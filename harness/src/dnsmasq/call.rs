@@ -23,6 +23,21 @@ impl ScriptCall {
     pub fn action(&self) -> &[u8] {
         self.argv.get(1).map_or(&[], Vec::as_slice)
     }
+
+    /// As long as a client-id or DUID gets in words that is cut.
+    pub(crate) const CUT_ID: usize = 100 * "00:".len();
+
+    /// The call as a dnsmasq makes it that has the fix of CVE-2026-4892 (March 2026; Debian's since 2.90-4~deb12u2):
+    /// the helper puts no more than 100 bytes of a client-id or DUID into words. One that is longer ends in a colon
+    /// (helper.c `create_helper`).
+    pub fn cut_ids(&mut self) {
+        if let Some(id) = self.env.get_mut("DNSMASQ_CLIENT_ID") {
+            id.truncate(Self::CUT_ID);
+        }
+        if self.env.contains_key("DNSMASQ_IAID") {
+            self.argv.iter_mut().skip(2).take(1).for_each(|duid| duid.truncate(Self::CUT_ID));
+        }
+    }
 }
 
 /// Why the script is called.

@@ -7,8 +7,8 @@ use toml::Spanned;
 use super::id::Id;
 use super::texts::{CALLS, HOST_NAMES, VALUES};
 use crate::scenario::{
-    Boot, BootClock, Bytes, ClientEvent, DaemonAction, Damage, Forgiven, Join, LeaseTime, Memory,
-    Moment, Point, RawCall, Router, Scenario, Script, Seconds, Server, Side, Step, V6,
+    Boot, BootClock, Bytes, ClientEvent, DaemonAction, Damage, Forgiven, Join, LeaseTime, LongIds,
+    Memory, Moment, Point, RawCall, Router, Scenario, Script, Seconds, Server, Side, Step, V6,
 };
 use crate::wear::Dice;
 
@@ -148,6 +148,7 @@ impl Artist {
             lease_time,
             lease_limit: self.one_in(8).then_some(4),
             range6: (!self.one_in(3)).then(|| unplaced("fd00::100-fd00::1ff".to_owned())),
+            long_ids: self.one_in(2).then_some(LongIds::Cut),
             options,
         }
     }

@@ -39,11 +39,13 @@ pub(crate) fn changes(call: &ScriptCall) -> Vec<Change> {
         b"add" | b"old" => {
             let time = variable("DNSMASQ_LEASE_LENGTH").or(variable("DNSMASQ_LEASE_EXPIRES"));
             let name = word(4).unwrap_or(b"*");
+            // An id that was cut is none: a part of it would make the lease somebody else's.
+            let id = variable("DNSMASQ_CLIENT_ID").filter(|id| !id.ends_with(b":")).unwrap_or(b"*");
             let v6 = address.contains(&b':');
             let (hardware, id) = if v6 {
                 (variable("DNSMASQ_IAID").unwrap_or_default(), second)
             } else {
-                (second, variable("DNSMASQ_CLIENT_ID").unwrap_or(b"*"))
+                (second, id)
             };
             let line = [time.unwrap_or(b"0"), hardware, address, name, id].join(&b' ');
             let mut changes = vec![(address.to_vec(), Some(line))];

@@ -3,6 +3,7 @@
 mod judge;
 mod live;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::dnsmasq::{Engine, InitResult, InitStatus, ScriptCall, Server};
@@ -86,6 +87,12 @@ pub(super) struct World<'a> {
     pub(super) options: Vec<String>,
     /// Whether the real dnsmasq has gone where the engine's has not.
     lost: bool,
+    /// Whether dnsmasq tells no more than 100 bytes of an id ([`ScriptCall::cut_ids`]).
+    pub(super) cuts_ids: bool,
+    /// Whether the scenario says which.
+    pub(super) fixed_ids: bool,
+    /// Whether the real dnsmasq is of the other kind.
+    pub(super) other_ids: bool,
 }
 
 /// What a call meets.
@@ -153,6 +160,9 @@ impl<'a> World<'a> {
             probe: None,
             options,
             lost: false,
+            cuts_ids: false,
+            fixed_ids: false,
+            other_ids: false,
         })
     }
 
@@ -370,14 +380,26 @@ impl<'a> World<'a> {
     /// # Errors
     /// When the target fails.
     pub(super) fn perform(&mut self, call: &ScriptCall) -> Result<Option<CallResult>, TargetError> {
-        let bout = self.before(call)?;
-        let result = match self.next_live(call, &bout.plan)? {
-            Next::NotLive => self.target.call(call, &bout.plan)?,
+        let call = self.told(call);
+        let bout = self.before(&call)?;
+        let result = match self.next_live(&call, &bout.plan)? {
+            Next::NotLive => self.target.call(&call, &bout.plan)?,
             Next::Came(result) => result,
             Next::Never => return Ok(None),
         };
-        self.after(call, &result, bout)?;
+        // What came may have shown how it tells long ids.
+        let call = self.told(&call).into_owned();
+        self.after(&call, &result, bout)?;
         Ok(Some(result))
+    }
+
+    /// A call as this dnsmasq puts it into words.
+    fn told<'c>(&self, call: &'c ScriptCall) -> Cow<'c, ScriptCall> {
+        let mut call = Cow::Borrowed(call);
+        if self.cuts_ids {
+            call.to_mut().cut_ids();
+        }
+        call
     }
 
     /// Makes one call that is not dnsmasq's, and judges it.

@@ -11,8 +11,8 @@ mod write;
 pub use load::{Case, MAX_CASES, MAX_FILE_BYTES, Overrides, Parameters, cases};
 pub use model::{
     Between, Boot, Breaks, CallWindow, Claim, ClientEvent, DaemonAction, Damage, Expect, Forgiven,
-    Invariant, Join, Journal, JournalLab, JournalLosses, Memory, RawCall, ReplyKind, Router, Rtc,
-    Scenario, Script, Server, Step, Store, V6,
+    Invariant, Join, Journal, JournalLab, JournalLosses, LongIds, Memory, RawCall, ReplyKind,
+    Router, Rtc, Scenario, Script, Server, Step, Store, V6,
 };
 pub use point::{Point, Side};
 pub use schema::json_schema;

@@ -181,6 +181,9 @@ pub struct Server {
     /// DHCPv6 addresses to lease, `FIRST-LAST`; none: no DHCPv6.
     #[schemars(with = "Option<String>")]
     pub range6: Option<Spanned<String>>,
+    /// What the script is told of a client-id or DUID of more than 100 bytes; default: `whole`, and in
+    /// `leaselab live` whatever the real one does.
+    pub long_ids: Option<LongIds>,
     /// Further options of the dnsmasq command line, as `--domain=lan`.
     #[schemars(with = "Vec<String>")]
     pub options: Vec<Spanned<String>>,
@@ -193,9 +196,20 @@ impl Default for Server {
             lease_time: LeaseTime::Finite(Seconds(12 * 3600)),
             lease_limit: None,
             range6: None,
+            long_ids: None,
             options: Vec::new(),
         }
     }
+}
+
+/// What the script is told of a long client-id or DUID.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum LongIds {
+    /// All of it.
+    Whole,
+    /// Its first 100 bytes and a colon: dnsmasq since the fix of CVE-2026-4892.
+    Cut,
 }
 
 /// The lease script under test.

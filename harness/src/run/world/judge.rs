@@ -242,7 +242,7 @@ impl World<'_> {
             own.remove(lines::DUID);
         }
         for line in own.values_mut() {
-            *line = as_told(line);
+            *line = as_told(line, self.cuts_ids);
         }
         // What is expected may have been read from the store, where times are later by the slack.
         let own = Expected::known(own);
@@ -271,9 +271,12 @@ fn tells_an_address_twice(held: &[String]) -> bool {
 /// A line of dnsmasq's as its calls tell it: the first label of a name that it accepts, no other name.
 ///
 /// A lease keeps whatever name it was read with, and tells it only if it is legal (helper.c `create_helper`).
-fn as_told(line: &[u8]) -> Vec<u8> {
+fn as_told(line: &[u8], cuts_ids: bool) -> Vec<u8> {
     let mut words: Vec<&[u8]> = line.split(|byte| *byte == b' ').collect();
-    if let [_, _, _, name, _] = words.as_mut_slice() {
+    if let [_, _, _, name, id] = words.as_mut_slice() {
+        if cuts_ids && id.len() >= ScriptCall::CUT_ID {
+            *id = b"*";
+        }
         let legal = legal_hostname(name);
         *name = legal.and_then(|name| name.split(|byte| *byte == b'.').next()).unwrap_or(b"*");
     }
