@@ -97,14 +97,7 @@ fn agent(out: &mut String, options: &[(u8, Vec<u8>)]) {
 pub fn lease_to_json(lease: &Lease) -> String {
     let mut out = String::with_capacity(400);
     out.push('{');
-    for (name, value) in [
-        ("starts", lease.starts),
-        ("ends", lease.ends),
-        ("tstp", lease.tstp),
-        ("tsfp", lease.tsfp),
-        ("atsfp", lease.atsfp),
-        ("cltt", lease.cltt),
-    ] {
+    for (name, value) in lease.dates() {
         let _ = write!(out, "\"{name}\": ");
         date(&mut out, value);
         out.push_str(", ");

@@ -185,6 +185,18 @@ pub struct Lease {
 }
 
 impl Lease {
+    /// Its dates by the words of the file, in the order in which dhcpd writes them (db.c `write_lease`).
+    pub fn dates(&self) -> [(&'static str, Date); 6] {
+        [
+            ("starts", self.starts),
+            ("ends", self.ends),
+            ("tstp", self.tstp),
+            ("tsfp", self.tsfp),
+            ("atsfp", self.atsfp),
+            ("cltt", self.cltt),
+        ]
+    }
+
     /// A free lease of nobody, without dates.
     pub fn new(address: Ipv4Addr) -> Self {
         Self {

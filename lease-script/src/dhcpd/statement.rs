@@ -461,14 +461,7 @@ impl<R: Read> Lexer<R> {
         let Some(mut left) = self.operand(depth + 1)? else { return Ok(None) };
         loop {
             let operator = match self.peek() {
-                Token::Char(b'=') => Operator::Equal,
-                Token::Char(b'!') => {
-                    self.next();
-                    if self.peek() != Token::Char(b'=') {
-                        return self.bad_expression("! in boolean context without =");
-                    }
-                    Operator::NotEqual
-                }
+                Token::Char(b'=' | b'!') => self.equality()?,
                 Token::Char(b'~') => {
                     self.next();
                     if !matches!(self.peek(), Token::Char(b'~' | b'=')) {
@@ -499,17 +492,10 @@ impl<R: Read> Lexer<R> {
     /// An operand with the comparison that binds closer than `and` and `or`.
     fn comparison(&mut self, depth: u32) -> Result<Option<Expression>, Lost> {
         let Some(left) = self.operand(depth + 1)? else { return Ok(None) };
-        let operator = match self.peek() {
-            Token::Char(b'=') => Operator::Equal,
-            Token::Char(b'!') => {
-                self.next();
-                if self.peek() != Token::Char(b'=') {
-                    return self.bad_expression("! in boolean context without =");
-                }
-                Operator::NotEqual
-            }
-            _ => return Ok(Some(left)),
-        };
+        if !matches!(self.peek(), Token::Char(b'=' | b'!')) {
+            return Ok(Some(left));
+        }
+        let operator = self.equality()?;
         self.next();
         match self.operand(depth + 1)? {
             Some(right) => Ok(Some(Expression::Binary(operator, Box::new(left), Box::new(right)))),
@@ -517,7 +503,19 @@ impl<R: Read> Lexer<R> {
         }
     }
 
-    fn bad_expression(&mut self, complaint: &str) -> Result<Option<Expression>, Lost> {
+    /// `=` or `!=`, up to its last character.
+    fn equality(&mut self) -> Result<Operator, Lost> {
+        if self.peek() == Token::Char(b'=') {
+            return Ok(Operator::Equal);
+        }
+        self.next();
+        if self.peek() == Token::Char(b'=') {
+            return Ok(Operator::NotEqual);
+        }
+        self.bad_expression("! in boolean context without =")
+    }
+
+    fn bad_expression<T>(&mut self, complaint: &str) -> Result<T, Lost> {
         self.warn(complaint, Consequence::RecordLost);
         self.skip_to_semi();
         Err(true)

@@ -207,14 +207,7 @@ fn civil(days: i64) -> (i64, i64, i64) {
 
 fn put_lease(out: &mut Vec<u8>, lease: &Lease) -> Refused {
     let _ = writeln!(out, "lease {} {{", lease.address);
-    for (name, value) in [
-        ("starts", lease.starts),
-        ("ends", lease.ends),
-        ("tstp", lease.tstp),
-        ("tsfp", lease.tsfp),
-        ("atsfp", lease.atsfp),
-        ("cltt", lease.cltt),
-    ] {
+    for (name, value) in lease.dates() {
         // Without `tstp`, dhcpd takes `ends` for it.
         let unsaid = if name == "tstp" { lease.ends } else { Date::ABSENT };
         if value != unsaid {
