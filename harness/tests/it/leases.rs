@@ -144,6 +144,9 @@ fn what_cannot_be_read_is_said_and_ends_with_2() {
     leases(&["show", "/dev/zero"]).code(2).stderr(predicate::str::contains("more than"));
     let (_folder, path) = file("leases", "{\"leases\": {\"10.0.0.1\": {}}}");
     leases(&["show", &path]).code(2).stderr(predicate::str::contains("state: missing"));
+    let (_folder, path) = file("leases.gz", b"\x1f\x8b\x08\0");
+    leases(&["check", &path]).code(2).stderr(predicate::str::contains("packed by gzip"));
+    leases(&["check", &path, "--from", "dhcpd"]).code(0);
 }
 
 #[test]

@@ -172,6 +172,26 @@ enum Source {
     Pipe(Vec<u8>),
 }
 
+/// What archives begin with. In none of them is a lease to be seen, and dhcpd would start without any.
+const PACKED: [(&[u8], &str); 4] = [
+    (b"\x1f\x8b", "gzip"),
+    (b"\xfd7zXZ\0", "xz"),
+    (b"\x28\xb5\x2f\xfd", "zstd"),
+    (b"BZh", "bzip2"),
+];
+
+/// The form that was named, or the one that the content tells.
+fn form_of(path: &Path, head: &[u8], named: Option<Format>) -> Result<Format, Failure> {
+    let packed = PACKED.iter().find(|(magic, _)| named.is_none() && head.starts_with(magic));
+    match packed {
+        Some((_, by)) => Err(Failure::Input(format!(
+            "cannot read {}: it is packed by {by}; unpack it, or name its form with --from",
+            path.display()
+        ))),
+        None => Ok(named.unwrap_or_else(|| recognise(head))),
+    }
+}
+
 impl Opened {
     fn new(path: &Path, form: Option<Format>) -> Result<Self, Failure> {
         let fail = |error: &io::Error| unreadable(path, error);
@@ -188,7 +208,7 @@ impl Opened {
         if kind.is_file() {
             let mut head = vec![0; HEAD];
             let length = file.read_at(&mut head, 0).map_err(|error| unreadable(&path, &error))?;
-            let format = form.unwrap_or_else(|| recognise(&head[..length]));
+            let format = form_of(&path, &head[..length], form)?;
             let source = Source::File(file, metadata.len(), metadata.modified().ok());
             return Ok(Self { path, format, source });
         }
@@ -199,7 +219,7 @@ impl Opened {
             let path = path.display();
             return Err(Failure::Input(format!("cannot read {path}: more than 1 GiB from a pipe")));
         }
-        let format = form.unwrap_or_else(|| recognise(&bytes[..bytes.len().min(HEAD)]));
+        let format = form_of(&path, &bytes[..bytes.len().min(HEAD)], form)?;
         Ok(Self { path, format, source: Source::Pipe(bytes) })
     }
 
