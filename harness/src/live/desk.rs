@@ -21,6 +21,9 @@ use crate::target::TargetError;
 /// Two numbers of 64 bits, as clock.c has them.
 type Message = [i64; 2];
 
+/// What is waited for is looked at again at least so often.
+const GLANCE: Duration = Duration::from_secs(1);
+
 /// dnsmasq itself.
 const MAIN: i64 = b'M' as i64;
 
@@ -165,7 +168,7 @@ impl Desk {
                     self.limit.as_secs()
                 )));
             }
-            self.turn(left).map_err(|error| {
+            self.turn(left.min(GLANCE)).map_err(|error| {
                 TargetError::Environment(format!("waiting for {what}: {error}"))
             })?;
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
 use std::net::{IpAddr, Ipv4Addr};
 use std::os::unix::fs::{FileExt, symlink};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nvram_emu::Machine;
 
@@ -36,6 +36,9 @@ const LOG_LINES: usize = 3;
 
 /// A frame may be overtaken by this many questions for its address.
 const ROUNDS: usize = 4;
+
+/// A question that was not answered for so long was lost.
+const ANSWER_LOST: Duration = Duration::from_secs(3);
 
 /// What a live target needs besides the script.
 #[derive(Clone, Debug)]
@@ -202,6 +205,8 @@ impl Live {
         let mut found = None;
         let mut rounds = 0;
         let mut question = None;
+        let mut questions = 0;
+        let mut asked = Instant::now();
         let client = envelope.ports.0;
         desk.until("the server's answer", |desk| {
             for datagram in desk.datagrams.drain(..) {
@@ -214,15 +219,19 @@ impl Live {
             if found.is_some() || desk.ended {
                 return Ok(true);
             }
-            if !desk.main_rested(number) || question.is_some() {
+            let lost = question.is_some() && asked.elapsed() > ANSWER_LOST;
+            if !desk.main_rested(number) || question.is_some() && !lost {
                 return Ok(false);
             }
-            if !answered || port == 0 || rounds == ROUNDS {
+            if !answered || port == 0 || rounds == ROUNDS && !lost {
                 return Ok(true);
             }
-            // What it sent before arrives before the answer to a question.
-            rounds += 1;
-            let id = rounds as u16;
+            // What it sent before arrives before the answer to a question. The kernel drops an answer whose asker it
+            // could not find in time.
+            rounds += usize::from(!lost);
+            questions += 1;
+            asked = Instant::now();
+            let id = questions;
             let bytes = dns::question(b"nobody.invalid", false, id).map_err(TargetError::Script)?;
             send(desk, &asking(&router, asker, id), &bytes)?;
             question = Some(id);

@@ -22,6 +22,9 @@ const LOOK: Duration = Duration::from_millis(100);
 /// More than this of a line from a guest is none.
 const LONGEST_LINE: usize = 16 << 20;
 
+/// A greeting that was not answered for so long was lost.
+const GREETING: Duration = Duration::from_secs(5);
+
 /// Lines of the console that an error shows.
 const CONSOLE_LINES: usize = 12;
 
@@ -104,6 +107,7 @@ impl Guest {
                 break;
             }
         }
+        guest.greet(began + limit)?;
         patience.measured(began.elapsed());
         guest.patience = *patience;
         Ok(guest)
@@ -115,6 +119,26 @@ impl Guest {
         until: Instant,
     ) -> Result<(), QemuError> {
         manners.log_in(self, until)
+    }
+
+    /// Asks for an answer until one comes: a serial port that was opened a moment ago may lose what it is sent.
+    fn greet(&mut self, until: Instant) -> Result<(), QemuError> {
+        const NOTHING: &str = ":";
+        loop {
+            self.number += 1;
+            let number = self.number;
+            self.send(format!("{number}\n{NOTHING}\n.\n").as_bytes())?;
+            let again = until.min(Instant::now() + GREETING);
+            loop {
+                match self.line(again, NOTHING) {
+                    Ok(line) if parse(&line, number).is_some() => return Ok(()),
+                    Ok(_) => {}
+                    Err(error) if Instant::now() >= until => return Err(error),
+                    Err(_) => break,
+                }
+            }
+            self.is_there()?;
+        }
     }
 
     /// Runs a shell script in the guest and waits for its end.
