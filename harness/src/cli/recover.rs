@@ -104,7 +104,12 @@ fn live_name(name: &OsStr) -> Option<OsString> {
 fn describe(plan: &Plan, folder: &mut RealFolder) -> String {
     let mut text = String::new();
     for candidate in &plan.candidates {
-        let fault = candidate.fault.as_deref().unwrap_or("whole");
+        let fault = candidate.fault.clone().unwrap_or_else(|| {
+            torn_bytes(folder, &candidate.name).map_or_else(
+                || "whole".to_owned(),
+                |torn| format!("its last {torn} bytes are a torn record"),
+            )
+        });
         let (name, leases) = (candidate.name.display(), candidate.leases);
         let _ = writeln!(text, "  {name}: {leases} active leases, {fault}");
     }

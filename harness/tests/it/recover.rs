@@ -170,3 +170,13 @@ fn a_mistyped_folder_gets_no_database_and_a_folder_is_no_journal() {
     let (code, _, stderr) = recover(folder.path(), false);
     assert!(code == 2 && stderr.contains("is no regular file"), "{code}: {stderr}");
 }
+
+#[test]
+fn a_backup_with_a_torn_end_is_not_called_whole() {
+    let text = leases(&[50, 51]);
+    let folder = folder(&[("dhcpd.leases~", torn(&text), 0)]);
+    let (code, _, said) = recover(folder.path(), false);
+    let half = lease(51).len() - 3;
+    assert!(said.contains(&format!("its last {half} bytes are a torn record")), "{said}");
+    assert_eq!((code, found(folder.path())), (0, vec![("dhcpd.leases".to_owned(), torn(&text))]));
+}
