@@ -125,9 +125,7 @@ impl Guest {
     fn greet(&mut self, until: Instant) -> Result<(), QemuError> {
         const NOTHING: &str = ":";
         loop {
-            self.number += 1;
-            let number = self.number;
-            self.send(format!("{number}\n{NOTHING}\n.\n").as_bytes())?;
+            let number = self.ask(NOTHING)?;
             let again = until.min(Instant::now() + GREETING);
             loop {
                 match self.line(again, NOTHING) {
@@ -146,16 +144,21 @@ impl Guest {
     /// # Errors
     /// The guest does not answer in time, or is gone.
     pub(super) fn run(&mut self, script: &str) -> Result<Done, QemuError> {
-        self.number += 1;
-        let number = self.number;
         let until = Instant::now() + self.patience.command();
-        self.send(format!("{number}\n{script}\n.\n").as_bytes())?;
+        let number = self.ask(script)?;
         loop {
             let line = self.line(until, script)?;
             if let Some(done) = parse(&line, number) {
                 return Ok(done);
             }
         }
+    }
+
+    /// Sends a script; the number that its answer will have.
+    fn ask(&mut self, script: &str) -> Result<u64, QemuError> {
+        self.number += 1;
+        self.send(format!("{}\n{script}\n.\n", self.number).as_bytes())?;
+        Ok(self.number)
     }
 
     /// Runs a script that must succeed, and gives its output.

@@ -388,7 +388,7 @@ impl<'a> World<'a> {
             Next::Never => return Ok(None),
         };
         // What came may have shown how it tells long ids.
-        let call = self.told(&call).into_owned();
+        let call = self.told(&call);
         self.after(&call, &result, bout)?;
         Ok(Some(result))
     }
