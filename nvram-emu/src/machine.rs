@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::device::{Cut, Flash, Op, OpLog};
-use crate::dialect::{Board, Dialect, Halt, Loaded, Output, ProcMtd, Ram, Variables};
+use crate::dialect::{Board, Dialect, FlashLoad, Halt, Loaded, Output, ProcMtd, Ram, Variables};
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,6 +86,11 @@ impl Machine {
         self.board.flash.power_on();
     }
 
+    /// What a boot does by itself. [`Machine::reboot`] leaves it to the first command, which finds the same.
+    pub fn wake(&mut self) {
+        self.dialect.tool().wake(&mut self.board);
+    }
+
     /// The same router with other bytes in flash and RAM, as damage leaves them. `None` where they cannot be: a
     /// partition of another size, or RAM that is none of the dialect's. Wear and logs start anew.
     pub fn with_contents(&self, flash: &[u8], ram: Option<Vec<u8>>) -> Option<Self> {
@@ -162,6 +167,16 @@ impl Machine {
     /// once for all clones.
     pub fn load_flash(&self) -> Option<Loaded> {
         self.dialect.tool().load_flash(&self.board)
+    }
+
+    /// What was made of the flash as it is, if it was read: for another machine of the kind that holds the same bytes.
+    pub fn flash_load(&self) -> Option<FlashLoad> {
+        self.board.loads.known_flash(self.board.flash.stamp())
+    }
+
+    /// The flash holds what `load` was made of: it need not be read.
+    pub fn know_flash(&self, load: &FlashLoad) {
+        self.board.loads.know_flash(self.board.flash.stamp(), load);
     }
 
     /// What the tool reads now: RAM where there is something in it, else the flash.

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use nvram_emu::dialect::FlashLoad;
+
 use crate::digest::{self, ByKey};
 use crate::run::lines::{self, show};
 use crate::run::neighbours::{Contents, Views};
@@ -16,6 +18,10 @@ pub(super) struct Boot {
     pub(super) output: Arc<Output>,
     /// What the dialect has loaded.
     pub(super) contents: Contents,
+    /// The same, for another router with these bytes.
+    pub(super) load: Option<FlashLoad>,
+    /// How many commands `init` took, where all of them only read.
+    pub(super) commands: Option<u32>,
 }
 
 /// What `init` said, read.
@@ -27,6 +33,13 @@ pub(super) struct Output {
     pub(super) leases: Arc<Expected>,
     /// Whether it printed nothing but leases, and exited with 0.
     parsable: bool,
+}
+
+impl Output {
+    /// Whether it printed nothing but leases, and exited with 0.
+    pub(super) fn is_parsable(&self) -> bool {
+        self.parsable
+    }
 }
 
 /// Outputs that were read before: the same text is not taken apart twice.
@@ -65,9 +78,10 @@ pub(super) struct Wanted<'a> {
 impl Boot {
     /// Boots a router without power: the dialect loads its flash, the script reads `init`.
     pub(super) fn of(router: &InProcess, prefix: &[u8], known: &mut Outputs) -> Self {
-        let outcome = router.read_init();
+        let (outcome, commands) = router.read_init();
         let output = known.of(outcome.stdout, outcome.exit);
-        Self { output, contents: Views::flash_of(router.board(), prefix) }
+        let contents = Views::flash_of(router.board(), prefix);
+        Self { output, contents, load: router.board().flash_load(), commands }
     }
 
     /// The invariants that do not hold.
@@ -76,7 +90,7 @@ impl Boot {
             wanted.expected.faults(self.output.leases.lines(), wanted.tolerance);
         let harmed = wanted.views.is_harmed_by(&self.contents, wanted.prefix);
         let checks = [
-            (!self.output.parsable, Invariant::Parsability),
+            (!self.output.is_parsable(), Invariant::Parsability),
             (in_doubt, Invariant::Atomicity),
             (other, Invariant::Durability),
             (harmed, Invariant::Neighbours),

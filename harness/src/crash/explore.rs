@@ -1,5 +1,6 @@
 //! The search: every point of every call, and of what follows.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,12 +14,13 @@ use super::report::{Breach, Report};
 use super::schedule::{Id, Stop, Strike};
 use crate::digest;
 use crate::dnsmasq::ScriptCall;
+use crate::run::lines::{self, Lines};
 use crate::run::neighbours::Views;
 use crate::run::record::Moment;
 use crate::run::store::{Expected, changes};
-use crate::run::{Fault, Recording, lines, record};
+use crate::run::{Fault, Recording, record};
 use crate::scenario::{Case, Invariant};
-use crate::target::{Function, Trail};
+use crate::target::{Function, Trail, TrailStep, is_reading};
 
 /// Into how many parts an exploration is divided; not more than there are calls. What one part has seen the
 /// others do not know, so that none waits for another and every run counts alike.
@@ -164,11 +166,12 @@ impl<'e> Explorer<'e> {
         moment: &mut Moment,
         trail: &Trail,
         place: Place<'_>,
+        part: &mut Part,
     ) -> Option<Outcome> {
         let mut outcome = None;
         let wanted = changes(&moment.call);
-        let reading = |word: &[u8]| matches!(word, b"get" | b"show" | b"info");
-        if trail.steps.iter().any(|step| !step.arguments.first().is_some_and(|w| reading(w))) {
+        let reads = |step: &TrailStep| step.arguments.first().is_some_and(|word| is_reading(word));
+        if !trail.steps.iter().all(reads) {
             let board = moment.target.board();
             let now = Views::of(board, &self.recording.prefix, Some(&moment.views));
             let saved = moment.views.ram == moment.views.flash && now.flash == moment.views.flash;
@@ -192,11 +195,25 @@ impl<'e> Explorer<'e> {
         }
         if acknowledges && moment.expected.is_in_doubt() {
             // The contract: this call has made good what an earlier one had left.
-            let init = moment.target.read_init();
-            let actual = lines::read(&init.stdout).unwrap_or_default();
+            let actual = self.stored(moment, part);
             Arc::make_mut(&mut moment.expected).settle(&actual);
         }
         outcome
+    }
+
+    /// The leases that `init` prints now.
+    fn stored(&self, moment: &Moment, part: &mut Part) -> Lines {
+        if moment.views.ram.is_load_of(&moment.views.flash) && !self.options.repeat {
+            // The next boot reads the same, and is looked at anyway.
+            let router = &moment.target;
+            let flash = router.board().flash().digest();
+            let boot = self.boot(flash, || Cow::Owned(router.rebooted()), part);
+            if boot.output.is_parsable() {
+                return boot.output.leases.lines().clone();
+            }
+        }
+        let (init, _) = moment.target.read_init();
+        lines::read(&init.stdout).unwrap_or_default()
     }
 
     pub(super) fn wanted<'w>(&'w self, moment: &'w Moment, expected: &'w Expected) -> Wanted<'w> {

@@ -15,7 +15,7 @@ use crate::digest::ByKey;
 use crate::scenario::Case;
 
 /// With so many boots kept, they are forgotten: what is forgotten is loaded again.
-const MAX_BOOTS: usize = 4096;
+const MAX_BOOTS: usize = 256;
 
 /// One cut that was judged.
 #[derive(Debug)]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::boot::Boot;
 use super::explore::{Explorer, Place, Stage};
+use super::part::Part;
 use crate::dnsmasq::{InitResult, InitStatus, ScriptCall, Server};
 use crate::run::exchange;
 use crate::run::neighbours::Views;
@@ -86,7 +87,7 @@ impl Explorer<'_> {
     pub(super) fn undisturbed(&self, moment: &mut Moment) {
         let trail = moment.target.trail(&moment.call);
         let place = Place { stops: &[], ordinal: 1, stage: Stage::First, depth: 1 };
-        self.finish(moment, &trail, place);
+        self.finish(moment, &trail, place, &mut Part::default());
     }
 }
 
@@ -100,6 +101,7 @@ impl Restart<'_> {
 
 /// What a boot makes of the world: RAM is what flash was, and nothing is owed.
 pub(super) fn rebooted(moment: &mut Moment, boot: &Boot) {
+    moment.target.wake(boot.load.as_ref());
     moment.expected = Arc::clone(&boot.output.leases);
     moment.views = Views::booted(boot.contents.clone());
 }

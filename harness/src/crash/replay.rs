@@ -176,7 +176,7 @@ impl<'s> Story<'s> {
         let boot = Boot::of(&dark, self.explorer.prefix(), &mut Outputs::default());
         let broken = boot.judge(&wanted);
         if let Some(shadow) = shadow {
-            let init = shadow.rebooted().read_init();
+            let (init, _) = shadow.rebooted().read_init();
             if (&init.stdout, init.exit) != (&boot.output.stdout, boot.output.exit) {
                 self.differences.push("`init` prints something else".to_owned());
             }

@@ -1,5 +1,6 @@
 //! One call, struck at each of its points.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,6 +30,30 @@ struct Scene<'s> {
     key: u64,
 }
 
+impl<'s> Scene<'s> {
+    fn of(moment: &'s Moment, place: Place<'s>) -> Self {
+        let mut doubted = Arc::clone(&moment.expected);
+        doubt(&mut doubted, changes(&moment.call));
+        let key = digest::of(&(
+            (moment.views.flash.neighbours(), moment.views.ram.neighbours()),
+            (moment.event, moment.clocks.truth(), moment.server.random()),
+            place.depth,
+        ));
+        Self { moment, place, doubted, key }
+    }
+}
+
+/// What follows a kill.
+#[derive(Clone, Copy)]
+struct AfterKill<'k> {
+    /// The call that follows the one that is killed.
+    next: Option<&'k Arc<ScriptCall>>,
+    /// A fingerprint of the call that the kill leads to, apart from flash and RAM.
+    key: u64,
+    /// How many commands that takes, where it is known to read only.
+    commands: Option<u32>,
+}
+
 /// A loss of power.
 struct Loss<'l> {
     strike: Strike,
@@ -50,23 +75,9 @@ impl Explorer<'_> {
     ) {
         let before = moment.clone();
         let trail = moment.target.trail(&moment.call);
-        let mut doubted = Arc::clone(&before.expected);
-        doubt(&mut doubted, changes(&before.call));
-        let key = digest::of(&(
-            (before.views.flash.neighbours(), before.views.ram.neighbours()),
-            (before.event, before.clocks.truth(), before.server.random()),
-            place.depth,
-        ));
-        let scene = Scene { moment: &before, place, doubted, key };
+        let scene = Scene::of(&before, place);
         let kill_key = kill_key(&scene, next);
-        let between = Loss {
-            strike: Strike::Between,
-            kind: Kind::Between,
-            flash: before.target.board().flash().digest(),
-            expected: &before.expected,
-            torn: false,
-        };
-        self.cut(&scene, &between, part, || before.target.rebooted());
+        self.between(&scene, part);
         // Beside a command that only reads nothing changes: the same state as just before.
         let mut last = None;
         for (index, step) in trail.steps.iter().enumerate() {
@@ -74,7 +85,8 @@ impl Explorer<'_> {
             let mut beside = |side, router: &Arc<InProcess>, part: &mut Part| {
                 let known = last.is_some_and(|last| std::ptr::eq(last, Arc::as_ptr(router)));
                 last = Some(Arc::as_ptr(router));
-                self.beside(&scene, (side, nth), router, (next, kill_key), known, part);
+                let after = AfterKill { next, key: kill_key, commands: None };
+                self.beside(&scene, (side, nth), router, after, known, part);
             };
             beside(Side::Before, &step.before, part);
             if !step.operations.is_empty() {
@@ -86,7 +98,7 @@ impl Explorer<'_> {
             }
             beside(Side::After, &step.after, part);
         }
-        if let Some(outcome) = self.finish(moment, &trail, place) {
+        if let Some(outcome) = self.finish(moment, &trail, place, part) {
             part.unstruck(outcome);
         }
         let ended = Loss {
@@ -99,13 +111,46 @@ impl Explorer<'_> {
         self.cut(&scene, &ended, part, || moment.target.rebooted());
     }
 
+    /// A call that takes so many commands and only reads: the same at all its points.
+    fn quiet_call(&self, moment: &Moment, place: Place<'_>, commands: u32, part: &mut Part) {
+        let scene = Scene::of(moment, place);
+        self.between(&scene, part);
+        let after = AfterKill { next: None, key: kill_key(&scene, None), commands: Some(commands) };
+        let (stage, others) = (place.stage, u64::from(commands).saturating_sub(1));
+        if commands > 0 {
+            self.beside(&scene, (Side::Before, 1), &moment.target, after, false, part);
+        }
+        for (kind, points) in [
+            (Kind::BeforeCommand, others),
+            (Kind::KillBefore, others),
+            (Kind::AfterCommand, u64::from(commands)),
+            (Kind::KillAfter, u64::from(commands)),
+            (Kind::Between, 1),
+        ] {
+            part.again(kind, stage, points);
+        }
+    }
+
+    /// Power goes just before a call.
+    fn between(&self, scene: &Scene<'_>, part: &mut Part) {
+        let router = &scene.moment.target;
+        let between = Loss {
+            strike: Strike::Between,
+            kind: Kind::Between,
+            flash: router.board().flash().digest(),
+            expected: &scene.moment.expected,
+            torn: false,
+        };
+        self.cut(scene, &between, part, || router.rebooted());
+    }
+
     /// The two points on one side of a command: power goes, or the script is killed.
     fn beside(
         &self,
         scene: &Scene<'_>,
         (side, nth): (Side, u32),
         router: &InProcess,
-        next: (Option<&Arc<ScriptCall>>, u64),
+        after: AfterKill<'_>,
         known: bool,
         part: &mut Part,
     ) {
@@ -126,7 +171,7 @@ impl Explorer<'_> {
             torn: false,
         };
         self.cut(scene, &loss, part, || router.rebooted());
-        self.kill(scene, (side, nth, kill), router, next, part);
+        self.kill(scene, (side, nth, kill), router, after, part);
     }
 
     /// The points before, inside and after each flash operation of a command.
@@ -145,14 +190,12 @@ impl Explorer<'_> {
                 }
                 continue;
             }
-            let done = after.bytes();
-            let start = operation.offset as usize;
+            let start = operation.offset;
             // An operation goes from its first byte to its last.
             let mut router = step.before.rebooted_with(before);
             let mut torn_to = 0;
             for byte in points {
-                let part_done = &done[start + torn_to as usize..start + byte as usize];
-                router.flash_mut().overwrite(operation.offset + torn_to, part_done);
+                router.flash_mut().overwrite_from(after, start + torn_to, start + byte);
                 torn_to = byte;
                 let flash = router.board().flash().digest();
                 let loss = Loss {
@@ -195,7 +238,7 @@ impl Explorer<'_> {
             return;
         }
         let router = router();
-        let boot = self.boot(flash, &router, part);
+        let boot = self.boot(flash, || Cow::Borrowed(&router), part);
         let outcome = self.judge(scene, &boot, (strike, expected, torn));
         self.note(scene, state, (kind, strike), outcome, part);
         // What a boot makes of the flash is the same whatever had to be there.
@@ -206,7 +249,11 @@ impl Explorer<'_> {
             let (schedule, depth) = (place.schedule(strike), place.depth - 1);
             self.recover(dark, &boot, &mut |moment, ordinal, stage| {
                 let place = Place { stops: &schedule, ordinal, stage, depth };
-                self.call(moment, place, None, part);
+                let first = stage == Stage::Recovery && ordinal == 1 && !self.options.repeat;
+                match boot.commands.filter(|_| first) {
+                    Some(commands) => self.quiet_call(moment, place, commands, part),
+                    None => self.call(moment, place, None, part),
+                }
                 true
             });
         }
@@ -218,20 +265,20 @@ impl Explorer<'_> {
         scene: &Scene<'_>,
         (side, nth, kind): (Side, u32, Kind),
         router: &InProcess,
-        (next, key): (Option<&Arc<ScriptCall>>, u64),
+        after: AfterKill<'_>,
         part: &mut Part,
     ) {
         let (moment, place) = (scene.moment, scene.place);
         let flash = router.board().flash().digest();
         // Where power goes next anyway, RAM makes no difference.
         let ram = if place.depth > 1 { router.ram_key() } else { 0 };
-        let state = digest::join(digest::join(flash, ram), key);
+        let state = digest::join(digest::join(flash, ram), after.key);
         let distinct = part.point(kind, place.stage, state);
         if !distinct && !self.options.repeat {
             return;
         }
         let strike = Strike::Kill(side, nth);
-        let boot = self.boot(flash, &router.rebooted(), part);
+        let boot = self.boot(flash, || Cow::Owned(router.rebooted()), part);
         let outcome = self.judge(scene, &boot, (strike, &scene.doubted, false));
         self.note(scene, state, (kind, strike), outcome, part);
         if place.depth > 1 && distinct {
@@ -240,17 +287,26 @@ impl Explorer<'_> {
                 views: super::boot::views_of(router, prefix, &moment.views),
                 target: router.clone(),
                 expected: Arc::clone(&scene.doubted),
-                call: Arc::clone(after_kill(moment, next)),
+                call: Arc::clone(after_kill(moment, after.next)),
                 ..moment.clone()
             };
             let (schedule, depth) = (place.schedule(strike), place.depth - 1);
             let place = Place { stops: &schedule, ordinal: 1, stage: Stage::Afterwards, depth };
-            self.call(&mut later, place, None, part);
+            match after.commands {
+                Some(commands) => self.quiet_call(&later, place, commands, part),
+                None => self.call(&mut later, place, None, part),
+            }
         }
     }
 
-    fn boot(&self, flash: u128, router: &InProcess, part: &mut Part) -> Arc<Boot> {
-        part.boot(flash, self.options, |known| Boot::of(router, &self.recording.prefix, known))
+    pub(super) fn boot<'r>(
+        &self,
+        flash: u128,
+        router: impl FnOnce() -> Cow<'r, InProcess>,
+        part: &mut Part,
+    ) -> Arc<Boot> {
+        let prefix = &self.recording.prefix;
+        part.boot(flash, self.options, |known| Boot::of(&router(), prefix, known))
     }
 
     fn judge(

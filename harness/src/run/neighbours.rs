@@ -65,6 +65,11 @@ impl Contents {
         }
     }
 
+    /// Whether both are one load.
+    pub(crate) fn is_load_of(&self, other: &Self) -> bool {
+        same_load(self.0.loaded.as_ref(), other.0.loaded.as_ref())
+    }
+
     /// A fingerprint of the variables that are no leases.
     pub(crate) fn neighbours(&self) -> u64 {
         digest::of(&(self.0.sums.sdram, self.0.sums.others))

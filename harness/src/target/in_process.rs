@@ -10,6 +10,7 @@ use lease_script::{
     Call, Config, Environment, Marker, MemoryMarker, Nvram, NvramOutput, Outcome, killed,
 };
 use nvram_emu::device::{Flash, Op};
+use nvram_emu::dialect::FlashLoad;
 use nvram_emu::{Exit, Machine};
 
 use super::naive;
@@ -250,33 +251,58 @@ impl InProcess {
         Self::of(self.machine.clone(), MemoryMarker::default(), function)
     }
 
-    /// `init` after a boot. The image is loaded once for all commands, which a router does for each.
-    pub fn read_init(&self) -> Outcome {
+    /// After a boot from a flash of which `load` was made.
+    pub fn wake(&mut self, load: Option<&FlashLoad>) {
+        if let Some(load) = load {
+            self.machine.know_flash(load);
+        }
+        self.machine.wake();
+    }
+
+    /// `init` after a boot, and how many commands it took, where all of them only read. The image is loaded once for
+    /// all commands, which a router does for each.
+    pub fn read_init(&self) -> (Outcome, Option<u32>) {
         // What is loaded here stays with the router and all its clones.
         self.machine.load_flash();
         if let Function::Process(script) = &*self.script {
             let init =
                 ScriptCall { argv: vec![Vec::new(), b"init".to_vec()], ..ScriptCall::default() };
             let done = script.call((&self.machine, &self.files), &init, &Plan::default());
-            return done.map_or_else(
+            let outcome = done.map_or_else(
                 |fault| {
                     script.fail(fault);
                     Outcome { killed: true, ..Outcome::default() }
                 },
                 Done::outcome,
             );
+            return (outcome, None);
         }
         let call = Call::new([b"init".to_vec()], Environment::default());
-        self.script.invoke(&call, &mut Quiet(self.machine.clone()), &mut MemoryMarker::default())
+        let mut wire = Quiet { machine: self.machine.clone(), commands: 0, reads: true };
+        let mut marker = MemoryMarker::default();
+        let outcome = self.script.invoke(&call, &mut wire, &mut marker);
+        let reads = wire.reads && marker == MemoryMarker::default();
+        (outcome, reads.then_some(wire.commands))
     }
 }
 
 /// The way to a machine of which nobody wants to know what was done.
-struct Quiet(Machine);
+struct Quiet {
+    machine: Machine,
+    commands: u32,
+    reads: bool,
+}
+
+/// Whether an `nvram` command only reads, by its first word.
+pub fn is_reading(word: &[u8]) -> bool {
+    matches!(word, b"get" | b"show" | b"info")
+}
 
 impl Nvram for Quiet {
     fn run(&mut self, arguments: &[&[u8]]) -> std::io::Result<NvramOutput> {
-        let outcome = self.0.run(arguments);
+        self.commands += 1;
+        self.reads &= arguments.first().is_none_or(|word| is_reading(word));
+        let outcome = self.machine.run(arguments);
         let Exit::Code(code) = outcome.exit else { return Err(killed()) };
         Ok(NvramOutput { stdout: outcome.stdout, stderr: outcome.stderr, code: i32::from(code) })
     }

@@ -15,7 +15,7 @@ use nvram_emu::device::Op;
 use crate::dnsmasq::ScriptCall;
 
 pub use daemon::{Daemon, Ended, Start};
-pub use in_process::{Function, InProcess, Trail, TrailStep};
+pub use in_process::{Function, InProcess, Trail, TrailStep, is_reading};
 pub use plan::{Disturbance, Striker};
 pub use scripted::Scripted;
 

@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 use std::time::Duration;
 
+use super::cells::Cells;
 use super::chip::{Chip, Kind};
 use super::op::{Cut, Op, OpError, OpKind, OpLog};
-use super::sum;
 
 /// Size of a partition and of its erase blocks, bytes. The last block may be cut short by the partition's end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,12 +58,12 @@ impl fmt::Display for GeometryError {
 
 impl std::error::Error for GeometryError {}
 
-/// A flash partition in memory. `Clone` shares the blocks.
+/// A flash partition in memory. `Clone` shares the cells.
 #[derive(Clone, Debug)]
 pub struct Flash {
     geometry: Geometry,
     chip: Chip,
-    blocks: Vec<Arc<[u8]>>,
+    cells: Cells,
     erases: Vec<u32>,
     programmed: u64,
     busy: Duration,
@@ -98,7 +98,7 @@ fn new_stamp() -> u64 {
 impl Flash {
     /// A new, erased partition.
     pub fn erased(geometry: Geometry, chip: Chip) -> Self {
-        Self::build(geometry, chip, |len, _| vec![0xFF; len].into())
+        Self::build(geometry, chip, Cells::erased(geometry.size))
     }
 
     /// A partition that holds `bytes`; its size is theirs.
@@ -107,17 +107,14 @@ impl Flash {
     /// When the geometry is impossible, such as for no bytes at all.
     pub fn from_bytes(bytes: &[u8], erase_block: u32, chip: Chip) -> Result<Self, GeometryError> {
         let geometry = Geometry::new(u32::try_from(bytes.len()).unwrap_or(u32::MAX), erase_block)?;
-        Ok(Self::build(geometry, chip, |len, at| bytes[at..at + len].into()))
+        Ok(Self::build(geometry, chip, Cells::of(bytes)))
     }
 
-    fn build(geometry: Geometry, chip: Chip, block: impl Fn(usize, usize) -> Arc<[u8]>) -> Self {
-        let blocks = (0..geometry.blocks())
-            .map(|b| block(geometry.block_len(b) as usize, (b * geometry.erase_block) as usize))
-            .collect();
+    fn build(geometry: Geometry, chip: Chip, cells: Cells) -> Self {
         Self {
             geometry,
             chip,
-            blocks,
+            cells,
             erases: vec![0; geometry.blocks() as usize],
             programmed: 0,
             busy: Duration::ZERO,
@@ -144,46 +141,45 @@ impl Flash {
     /// Replaces what the partition holds, as a programmer's clip would: no operation, no wear. Bytes beyond
     /// the partition are left out.
     pub fn overwrite(&mut self, at: u32, bytes: &[u8]) {
-        let end = (u64::from(at) + bytes.len() as u64).min(u64::from(self.geometry.size)) as u32;
-        self.for_each_part(at, end, |block, range, done| {
-            let bytes = &bytes[done..done + range.len()];
-            if range.len() == block.len() {
-                *block = bytes.into();
-            } else {
-                Arc::make_mut(block)[range].copy_from_slice(bytes);
-            }
-        });
+        let bytes = &bytes[..bytes.len().min(self.room(at))];
+        self.change(!bytes.is_empty(), |cells| cells.put(at as usize, bytes));
+    }
+
+    /// The same with what `other`, a partition of the same size, holds from `from` to `to`.
+    pub fn overwrite_from(&mut self, other: &Self, from: u32, to: u32) {
+        let to = to.min(self.geometry.size).min(other.geometry.size);
+        self.change(from < to, |cells| cells.copy(&other.cells, from as usize, to as usize));
     }
 
     /// Copies bytes out; those beyond the partition are left as they are in `into`.
     pub fn read(&self, at: u32, into: &mut [u8]) {
-        let end = (u64::from(at) + into.len() as u64).min(u64::from(self.geometry.size)) as u32;
-        let mut pos = at;
-        while pos < end {
-            let block = pos / self.geometry.erase_block;
-            let start = block * self.geometry.erase_block;
-            let stop = end.min(start + self.geometry.block_len(block));
-            into[(pos - at) as usize..(stop - at) as usize].copy_from_slice(
-                &self.blocks[block as usize][(pos - start) as usize..(stop - start) as usize],
-            );
-            pos = stop;
-        }
+        let room = into.len().min(self.room(at));
+        self.cells.read(at as usize, &mut into[..room]);
     }
 
-    /// All bytes; borrowed where there is one block.
+    /// Whether these bytes lie at `at`; not where they leave the partition.
+    pub fn holds(&self, at: u32, bytes: &[u8]) -> bool {
+        bytes.len() <= self.room(at) && self.cells.holds(at as usize, bytes)
+    }
+
+    /// Bytes from `at` to the partition's end.
+    fn room(&self, at: u32) -> usize {
+        self.geometry.size.saturating_sub(at) as usize
+    }
+
+    /// All bytes.
     pub fn bytes(&self) -> Cow<'_, [u8]> {
-        match &self.blocks[..] {
-            [only] => Cow::Borrowed(only),
-            blocks => Cow::Owned(blocks.iter().flat_map(|block| block.iter().copied()).collect()),
-        }
+        self.cells.bytes()
     }
 
     /// One erase block's bytes.
     ///
     /// # Panics
     /// When there is no such block.
-    pub fn block(&self, block: u32) -> &Arc<[u8]> {
-        &self.blocks[block as usize]
+    pub fn block(&self, block: u32) -> Vec<u8> {
+        let mut bytes = vec![0; self.geometry.block_len(block) as usize];
+        self.read(block * self.geometry.erase_block, &mut bytes);
+        bytes
     }
 
     /// Erases one block.
@@ -200,14 +196,7 @@ impl Flash {
         self.log.push(Op { kind: OpKind::Erase, offset, len: done });
         let worn = self.worn.contains(&block);
         if !worn {
-            self.for_each_part(offset, offset + done, |block, range, _| {
-                if range.len() == block.len() {
-                    // Nothing is copied only to be wiped.
-                    *block = vec![0xFF; range.len()].into();
-                } else {
-                    Arc::make_mut(block)[range].fill(0xFF);
-                }
-            });
+            self.change(done > 0, |cells| cells.erase(offset as usize, (offset + done) as usize));
         }
         if done < len || !self.powered {
             return Err(OpError::PowerLost);
@@ -231,16 +220,7 @@ impl Flash {
         }
         let done = self.begin(len)?;
         self.log.push(Op { kind: OpKind::Program, offset, len: done });
-        self.for_each_part(offset, offset + done, |block, range, from| {
-            if range.len() == block.len() && Arc::get_mut(block).is_none() {
-                *block = block.iter().zip(&bytes[from..]).map(|(cell, byte)| cell & byte).collect();
-                return;
-            }
-            let cells = &mut Arc::make_mut(block)[range];
-            for (cell, byte) in cells.iter_mut().zip(&bytes[from..]) {
-                *cell &= byte;
-            }
-        });
+        self.change(done > 0, |cells| cells.program(offset as usize, &bytes[..done as usize]));
         self.programmed += u64::from(done);
         if done < len || !self.powered {
             return Err(OpError::PowerLost);
@@ -273,38 +253,13 @@ impl Flash {
         }
     }
 
-    /// Changes bytes, block by block.
-    fn for_each_part(
-        &mut self,
-        from: u32,
-        to: u32,
-        mut part: impl FnMut(&mut Arc<[u8]>, std::ops::Range<usize>, usize),
-    ) {
-        if from >= to {
-            return;
+    /// Changes cells, if there is anything to change.
+    fn change(&mut self, any: bool, change: impl FnOnce(&mut Cells)) {
+        if any {
+            self.stamp = new_stamp();
+            self.sum = OnceLock::new();
+            change(&mut self.cells);
         }
-        self.stamp = new_stamp();
-        // Where all changes, the sum is taken anew when somebody asks for it.
-        let all = from == 0 && to == self.geometry.size;
-        let mut sum = self.sum.take().filter(|_| !all);
-        let mut pos = from;
-        while pos < to {
-            let block = pos / self.geometry.erase_block;
-            let start = block * self.geometry.erase_block;
-            let stop = to.min(start + self.geometry.block_len(block));
-            let range = (pos - start) as usize..(stop - start) as usize;
-            let bytes = &mut self.blocks[block as usize];
-            let term = |bytes: &[u8]| sum::of_range(bytes, block, range.start, range.end);
-            if let Some(sum) = &mut sum {
-                *sum = sum.wrapping_sub(term(bytes));
-            }
-            part(bytes, range.clone(), (pos - from) as usize);
-            if let Some(sum) = &mut sum {
-                *sum = sum.wrapping_add(term(bytes));
-            }
-            pos = stop;
-        }
-        self.sum = sum.map_or_else(OnceLock::new, OnceLock::from);
     }
 
     /// A number for these contents: clones share it, every change takes a new one. Flashes with the same stamp
@@ -316,19 +271,13 @@ impl Flash {
     /// A fingerprint of the bytes, 128 bits. The first call costs a pass over them; from then on each change
     /// costs the bytes that it touches.
     pub fn digest(&self) -> u128 {
-        *self.sum.get_or_init(|| {
-            let blocks = (0..).zip(&self.blocks);
-            let terms = blocks.map(|(number, block)| sum::of_range(block, number, 0, block.len()));
-            terms.fold(0, u128::wrapping_add)
-        })
+        *self.sum.get_or_init(|| self.cells.sum())
     }
 
     fn is_erased(&self, from: u32, to: u32) -> bool {
         let page = self.chip.page;
         let (from, to) = (from / page * page, to.next_multiple_of(page).min(self.geometry.size));
-        let mut bytes = vec![0; (to - from) as usize];
-        self.read(from, &mut bytes);
-        bytes.iter().all(|byte| *byte == 0xFF)
+        self.cells.is_erased(from as usize, to as usize)
     }
 
     /// From now on the contents before each operation are kept.

@@ -1,9 +1,10 @@
 //! The flash device: pure, in memory, cheap to fork.
 //!
 //! A program operation only clears bits, an erase sets every bit of its block. Every operation is counted,
-//! timed and logged, and power can be cut after any byte of any operation. Blocks are shared between clones
-//! until one of them writes, so a snapshot costs the blocks that change.
+//! timed and logged, and power can be cut after any byte of any operation. Clones share their bytes, in pages,
+//! until one of them writes: a snapshot costs the pages that change.
 
+mod cells;
 mod chip;
 mod flash;
 mod op;

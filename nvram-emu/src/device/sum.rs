@@ -1,14 +1,16 @@
 //! A fingerprint of a partition's bytes that follows changes: a torn write costs the bytes that it changed.
 //!
-//! Multilinear hashing: each word of a block times a factor of its own, added up modulo 2^128. Two partitions
-//! collide by chance once in 2^64; it is no defence against forgers.
+//! Multilinear hashing: each word of a page times a factor of its own, added up modulo 2^128, and the sum of each page
+//! times one of the page's place. Two partitions collide by chance once in 2^64; it is no defence against forgers.
 
-/// Words that share one row of factors; longer blocks go on in the next row, multiplied once more.
-const ROW: usize = 1024;
+/// Words of a page.
+pub(super) const WORDS: usize = 256;
 /// Bytes of one word.
-const WORD: usize = 8;
+pub(super) const WORD: usize = 8;
 
-static FACTORS: [u128; ROW] = factors();
+static FACTORS: [u128; WORDS] = factors(1);
+/// Of the first pages' places.
+static PLACES: [u128; WORDS] = factors(1 << 32);
 
 const fn mix(seed: u64) -> u64 {
     let mut z = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
@@ -21,40 +23,27 @@ const fn factor(seed: u64) -> u128 {
     ((mix(2 * seed) as u128) << 64 | mix(2 * seed + 1) as u128) | 1
 }
 
-const fn factors() -> [u128; ROW] {
-    let mut factors = [0; ROW];
+const fn factors(first: u64) -> [u128; WORDS] {
+    let mut factors = [0; WORDS];
     let mut at = 0;
-    while at < ROW {
-        factors[at] = factor(at as u64 + 1);
+    while at < WORDS {
+        factors[at] = factor(first + at as u64);
         at += 1;
     }
     factors
 }
 
-/// What the bytes `from..to` of block number `number` add to the sum, rounded outwards to whole words. Those of
-/// a range before and after a change differ by the change of the sum.
-pub(super) fn of_range(block: &[u8], number: u32, from: usize, to: usize) -> u128 {
-    let mut total = 0u128;
-    let (mut word, end) = (from / WORD, to.div_ceil(WORD));
-    while word < end {
-        let row = word / ROW;
-        let stop = end.min((row + 1) * ROW);
-        let bytes = &block[word * WORD..(stop * WORD).min(block.len())];
-        let (words, rest) = bytes.as_chunks::<WORD>();
-        let mut sum = 0u128;
-        let factors = &FACTORS[word % ROW..];
-        for (bytes, factor) in words.iter().zip(factors) {
-            let value = u128::from(u64::from_le_bytes(*bytes));
-            sum = sum.wrapping_add(factor.wrapping_mul(value));
-        }
-        if let Some(factor) = factors.get(words.len()).filter(|_| !rest.is_empty()) {
-            let mut last = [0; WORD];
-            last[..rest.len()].copy_from_slice(rest);
-            sum = sum.wrapping_add(factor.wrapping_mul(u128::from(u64::from_le_bytes(last))));
-        }
-        let place = factor(u64::from(number) << 32 | row as u64 | 1 << 31);
-        total = total.wrapping_add(place.wrapping_mul(sum));
-        word = stop;
-    }
-    total
+/// What the bytes `from..to` of a page add to its sum, rounded outwards to whole words. Those of a range before and
+/// after a change differ by the change of the sum.
+pub(super) fn of_words(page: &[u8], from: usize, to: usize) -> u128 {
+    let (first, end) = (from / WORD, to.div_ceil(WORD));
+    let (words, _) = page[first * WORD..end * WORD].as_chunks::<WORD>();
+    words.iter().zip(&FACTORS[first..end]).fold(0u128, |sum, (word, factor)| {
+        sum.wrapping_add(factor.wrapping_mul(u128::from(u64::from_le_bytes(*word))))
+    })
+}
+
+/// What the sum of page number `page` is multiplied with.
+pub(super) fn place(page: usize) -> u128 {
+    PLACES.get(page).copied().unwrap_or_else(|| factor((1 << 32) + page as u64))
 }

@@ -1,7 +1,7 @@
 //! What a tool works on: the flash, the RAM that a reboot empties, and the machine's configuration.
 
 use std::borrow::Cow;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::kernel::{Driver, KernelRam};
 use super::openwrt::{Handle, NotOpened};
@@ -45,7 +45,7 @@ pub struct Board {
     /// Stand-in for `/proc/mtd`.
     pub proc_mtd: ProcMtd,
     /// What was made of the flash when it was last read.
-    pub(super) loads: Loads,
+    pub(crate) loads: Loads,
 }
 
 impl Board {
@@ -86,9 +86,23 @@ impl Loaded {
     }
 }
 
+/// What a tool made of some contents of the flash.
+#[derive(Clone, Debug)]
+pub struct FlashLoad {
+    size: u32,
+    made: Result<Loaded, NotOpened>,
+}
+
+impl FlashLoad {
+    /// What was loaded, if as a partition of this size.
+    pub(super) fn of_size(self, size: u32) -> Option<Loaded> {
+        self.made.ok().filter(|_| self.size == size)
+    }
+}
+
 /// The last loads of the flash and of the staging file: a router that is forked a hundred times reads its image once.
 #[derive(Debug, Default)]
-pub(super) struct Loads(Mutex<Kept>);
+pub(crate) struct Loads(Mutex<Kept>);
 
 #[derive(Clone, Debug, Default)]
 struct Kept {
@@ -107,7 +121,7 @@ impl Loads {
         (stamp, size): (u64, u32),
         load: impl FnOnce() -> Result<Loaded, NotOpened>,
     ) -> Result<Loaded, NotOpened> {
-        let kept = &mut self.0.lock().unwrap_or_else(PoisonError::into_inner).flash;
+        let kept = &mut self.kept().flash;
         match kept {
             Some((of, for_size, loaded)) if (*of, *for_size) == (stamp, size) => loaded.clone(),
             _ => kept.insert((stamp, size, load())).2.clone(),
@@ -120,7 +134,7 @@ impl Loads {
         (file, size): (&Arc<Vec<u8>>, u32),
         load: impl FnOnce() -> Result<Handle, NotOpened>,
     ) -> Result<Arc<Handle>, NotOpened> {
-        let kept = &mut self.0.lock().unwrap_or_else(PoisonError::into_inner).staging;
+        let kept = &mut self.kept().staging;
         match kept {
             Some((of, for_size, loaded)) if Arc::ptr_eq(of, file) && *for_size == size => {
                 loaded.clone()
@@ -130,9 +144,48 @@ impl Loads {
     }
 }
 
+/// What is known without loading.
+impl Loads {
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The last load of the flash, if it is one of these contents.
+    pub(crate) fn known_flash(&self, stamp: u64) -> Option<FlashLoad> {
+        let kept = self.kept();
+        let (of, size, made) = kept.flash.as_ref()?;
+        (*of == stamp).then(|| FlashLoad { size: *size, made: made.clone() })
+    }
+
+    /// The same for contents that are known to be equal.
+    pub(crate) fn know_flash(&self, stamp: u64, load: &FlashLoad) {
+        self.kept().flash = Some((stamp, load.size, load.made.clone()));
+    }
+
+    /// A load of the flash that needs none.
+    pub(super) fn put_flash(&self, (stamp, size): (u64, u32), loaded: Loaded) {
+        self.kept().flash = Some((stamp, size, Ok(loaded)));
+    }
+
+    /// The same of a staging file.
+    pub(super) fn put_staging(&self, (file, size): (&Arc<Vec<u8>>, u32), handle: Arc<Handle>) {
+        self.kept().staging = Some((Arc::clone(file), size, Ok(handle)));
+    }
+
+    /// The load of a staging file, where there was one.
+    pub(super) fn known_staging(&self, (file, size): (&Arc<Vec<u8>>, u32)) -> Option<Arc<Handle>> {
+        match &self.kept().staging {
+            Some((of, for_size, Ok(handle))) if Arc::ptr_eq(of, file) && *for_size == size => {
+                Some(Arc::clone(handle))
+            }
+            _ => None,
+        }
+    }
+}
+
 impl Clone for Loads {
     fn clone(&self) -> Self {
-        Self(Mutex::new(self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()))
+        Self(Mutex::new(self.kept().clone()))
     }
 }
 

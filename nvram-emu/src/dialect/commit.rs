@@ -1,9 +1,11 @@
 //! How a driver's commit reaches the flash.
 
-use super::board::{Board, Halt};
-use super::kernel::Driver;
+use std::sync::Arc;
+
+use super::board::{Board, Halt, Ram};
+use super::kernel::{Driver, KernelRam};
 use crate::device::{Flash, Kind};
-use crate::flsh::{MAGIC, serialise};
+use crate::flsh::{HEADER_LEN, MAGIC, serialise};
 
 /// The flash operations of a commit, and where the image lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,6 +115,7 @@ impl Driver {
         buffer[kept..kept + 4].fill(0xFF);
         let done = Halt::check(board.flash.program(start, &buffer[..end]))?
             && Halt::check(board.flash.program(start + kept as u32, &MAGIC.to_le_bytes()))?;
+        self.remember_ram(board, &buffer[kept..end]);
         Ok(Committed::from_device(done))
     }
 
@@ -124,12 +127,13 @@ impl Driver {
             image[..len as usize].chunks(geometry.erase_block as usize).enumerate()
         {
             let number = number as u32;
-            let mut block = board.flash.block(number).to_vec();
+            let mut block = board.flash.block(number);
             block[..part.len()].copy_from_slice(part);
             if !replace_block(board, number, &block)? {
                 return Ok(Committed::IO_ERROR);
             }
         }
+        self.remember_ram(board, &image[..len as usize]);
         Ok(Committed::Done)
     }
 
@@ -153,7 +157,16 @@ impl Driver {
         }
         let whole = (backup - space) + len.next_multiple_of(erase.min(space));
         let whole = (whole as usize).min(buffer.len());
-        Ok(Committed::from_device(Halt::check(board.flash.program(start, &buffer[..whole]))?))
+        let done = Halt::check(board.flash.program(start, &buffer[..whole]))?;
+        self.remember_ram(board, &buffer[kept..kept + len as usize]);
+        Ok(Committed::from_device(done))
+    }
+
+    /// RAM is what was read back of `image`, and so what the next boot reads, if it lies in flash.
+    fn remember_ram(&self, board: &Board, image: &[u8]) {
+        if let (Ram::Kernel(ram), Some(data)) = (&board.ram, image.get(HEADER_LEN..)) {
+            self.remember(board, Arc::clone(ram), data);
+        }
     }
 
     /// The table stays as it is: what does not fit the image lives in RAM until the reboot.
@@ -162,22 +175,26 @@ impl Driver {
         let (space, erase) = (board.space, geometry.erase_block);
         let start = geometry.size - space;
         let mut image = vec![0; space as usize];
-        if serialise(&self.ram(board).table, self.format, &mut image, space as usize).is_err() {
+        let ram = self.ram(board);
+        let Ok(written) = serialise(&ram.table, self.format, &mut image, space as usize) else {
             return Ok(Committed::IO_ERROR);
-        }
+        };
         let mut stored = vec![0; space as usize];
         board.flash.read(start, &mut stored);
         if stored == image {
             return Ok(Committed::Skipped);
         }
         let number = start / erase;
-        let mut block = board.flash.block(number).to_vec();
+        let mut block = board.flash.block(number);
         let from = (start - number * erase) as usize;
         let Some(place) = block.get_mut(from..from + image.len()) else {
             return Ok(Committed::TOO_BIG);
         };
         place.copy_from_slice(&image);
-        Ok(Committed::from_device(replace_block(board, number, &block)?))
+        let done = replace_block(board, number, &block)?;
+        let loads = KernelRam::reload(self, &ram.table, written, &image);
+        self.remember(board, Arc::new(loads), &image[HEADER_LEN..written.len as usize]);
+        Ok(Committed::from_device(done))
     }
 }
 

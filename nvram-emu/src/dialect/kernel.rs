@@ -9,8 +9,8 @@ use super::board::{Board, Loaded, Ram};
 pub use super::commit::{Commit, Committed};
 use super::openwrt::NotOpened;
 use crate::flsh::{
-    ChainRule, Change, Entries, Format, HEADER_LEN, Header, Insert, MAGIC, Table, Walk, crc_of,
-    serialise,
+    ChainRule, Change, Entries, Format, HEADER_LEN, Header, Insert, MAGIC, Table, Walk, Written,
+    crc_of, serialise,
 };
 
 /// What a boot demands of an image in flash.
@@ -137,15 +137,27 @@ impl KernelRam {
             }
             ram
         };
-        if let Some(header) = Header::read(image).filter(|_| driver.sdram) {
-            Table::add_sdram(header, |name, value| {
-                if ram.table.get(name).is_none() {
-                    // A full arena refuses the variable; nothing reports it at load.
-                    let _ = ram.try_set(driver.arena, name, value, space as u64);
-                }
-            });
-        }
+        ram.add_sdram(driver, image);
         ram
+    }
+
+    /// What [`Self::load`] makes of an image into which `table` was just written.
+    pub(super) fn reload(driver: &Driver, table: &Table, written: Written, image: &[u8]) -> Self {
+        let Some(table) = written.reloaded(table, image) else { return Self::load(driver, image) };
+        let mut ram = Self { arena: table.value_bytes(), table };
+        ram.add_sdram(driver, image);
+        ram
+    }
+
+    /// The end of `nvram_rehash`.
+    fn add_sdram(&mut self, driver: &Driver, image: &[u8]) {
+        let Some(header) = Header::read(image).filter(|_| driver.sdram) else { return };
+        Table::add_sdram(header, |name, value| {
+            if self.table.get(name).is_none() {
+                // A full arena refuses the variable; nothing reports it at load.
+                let _ = self.try_set(driver.arena, name, value, image.len() as u64);
+            }
+        });
     }
 
     /// `_nvram_realloc` and `_nvram_set`: refused when the value does not fit behind the arena's used part.
@@ -191,6 +203,14 @@ impl Driver {
         match board.loads.get((board.flash.stamp(), board.space), load) {
             Ok(Loaded::Kernel(ram)) => Some(ram),
             _ => None,
+        }
+    }
+
+    /// `ram` is what a boot loads, where what lies in flash behind the header is `data`.
+    pub(super) fn remember(&self, board: &Board, ram: Arc<KernelRam>, data: &[u8]) {
+        let found = self.valid_image(board);
+        if found.is_some_and(|image| image[HEADER_LEN..].starts_with(data)) {
+            board.loads.put_flash((board.flash.stamp(), board.space), Loaded::Kernel(ram));
         }
     }
 
@@ -279,7 +299,7 @@ impl Driver {
         let Ok(written) = serialise(&ram.table, self.format, image, space) else {
             return 0;
         };
-        *ram = KernelRam::load(self, image);
+        *ram = KernelRam::reload(self, &ram.table, written, image);
         written.len
     }
 

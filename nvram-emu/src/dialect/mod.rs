@@ -16,7 +16,7 @@ mod registry;
 mod vendor;
 
 pub(crate) use board::KERNEL_MAGIC;
-pub use board::{BadRam, Board, Halt, Loaded, Output, ProcMtd, Ram, Variables};
+pub use board::{BadRam, Board, FlashLoad, Halt, Loaded, Output, ProcMtd, Ram, Variables};
 pub use registry::{Dialect, FreeSpace, Traits, UnknownDialect};
 
 /// One tool: what a command line does to a board.
@@ -36,6 +36,13 @@ pub trait Tool: Sync {
 
     /// What a boot would load from flash; `None` when it finds no valid image.
     fn load_flash(&self, board: &Board) -> Option<Loaded>;
+
+    /// What a boot does before the first command: a kernel driver loads its table.
+    fn wake(&self, board: &mut Board) {
+        if let Some(driver) = self.driver() {
+            driver.ram(board);
+        }
+    }
 
     /// The variables that the tool's `get` would find now, in the order of its `show`; `None` where it could
     /// not open its store. Does not change RAM.

@@ -64,11 +64,11 @@ impl<'a> Entries<'a> {
     }
 
     fn next_c_string(&mut self, rest: &'a [u8]) -> Option<Entry<'a>> {
-        let Some(len) = find(rest, 0).or((self.walk == Walk::Terminated).then_some(rest.len()))
-        else {
+        let (nul, eq) = find_ends(rest);
+        let Some(len) = nul.or((self.walk == Walk::Terminated).then_some(rest.len())) else {
             return self.stop(End::RanOff);
         };
-        let Some(eq) = find(&rest[..len], b'=') else {
+        let Some(eq) = eq else {
             return self.stop(End::Malformed);
         };
         self.at = (self.at + len + 1).min(self.area.len());
@@ -105,16 +105,53 @@ impl<'a> Iterator for Entries<'a> {
     }
 }
 
+const LOW: u64 = 0x0101_0101_0101_0101;
+const HIGH: u64 = LOW << 7;
+
+/// The bytes of a word that are `byte`, as their high bits; the lowest one is exact, those above it may be false.
+fn hits(word: u64, byte: u8) -> u64 {
+    let word = word ^ LOW.wrapping_mul(u64::from(byte));
+    word.wrapping_sub(LOW) & !word & HIGH
+}
+
+fn first(hits: u64) -> usize {
+    hits.trailing_zeros() as usize / 8
+}
+
 /// Position of `byte` in `bytes`, a machine word at a time.
 pub(crate) fn find(bytes: &[u8], byte: u8) -> Option<usize> {
-    const LOW: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = LOW << 7;
-    let (chunks, _) = bytes.as_chunks::<8>();
-    let pattern = LOW.wrapping_mul(u64::from(byte));
-    let hit = chunks.iter().position(|chunk| {
-        let word = u64::from_le_bytes(*chunk) ^ pattern;
-        word.wrapping_sub(LOW) & !word & HIGH != 0
+    let (chunks, rest) = bytes.as_chunks::<8>();
+    for (number, chunk) in chunks.iter().enumerate() {
+        let hits = hits(u64::from_le_bytes(*chunk), byte);
+        if hits != 0 {
+            return Some(number * 8 + first(hits));
+        }
+    }
+    rest.iter().position(|&b| b == byte).map(|at| chunks.len() * 8 + at)
+}
+
+/// Positions of the first NUL, and of the first `=` before it (before the end, where there is no NUL), in one pass.
+fn find_ends(bytes: &[u8]) -> (Option<usize>, Option<usize>) {
+    let (chunks, rest) = bytes.as_chunks::<8>();
+    let mut eq = None;
+    for (number, chunk) in chunks.iter().enumerate() {
+        let word = u64::from_le_bytes(*chunk);
+        let nuls = hits(word, 0);
+        if eq.is_none() {
+            let hits = hits(word, b'=');
+            // Not one behind the NUL.
+            if hits != 0 && (nuls == 0 || first(hits) < first(nuls)) {
+                eq = Some(number * 8 + first(hits));
+            }
+        }
+        if nuls != 0 {
+            return (Some(number * 8 + first(nuls)), eq);
+        }
+    }
+    let start = chunks.len() * 8;
+    let nul = rest.iter().position(|byte| *byte == 0);
+    let eq = eq.or_else(|| {
+        rest[..nul.unwrap_or(rest.len())].iter().position(|b| *b == b'=').map(|at| start + at)
     });
-    let start = hit.unwrap_or(chunks.len()) * 8;
-    bytes[start..].iter().position(|&b| b == byte).map(|at| start + at)
+    (nul.map(|at| start + at), eq)
 }

@@ -80,8 +80,19 @@ impl Format {
 pub struct Written {
     /// The `len` of the header.
     pub len: u32,
+    /// Bytes of the entries, behind the header.
+    pub texts: usize,
     /// Variables that did not fit and are silently gone.
     pub dropped: usize,
+}
+
+impl Written {
+    /// What loading `image`, into which `table` was written so, gives: the same as taking it apart. `None` where that has
+    /// to be done.
+    pub fn reloaded(self, table: &Table, image: &[u8]) -> Option<Table> {
+        let area = image.get(HEADER_LEN..HEADER_LEN + self.texts)?;
+        if self.dropped == 0 { table.reloaded(area) } else { None }
+    }
 }
 
 /// The writer would leave its buffer, as the real tool would leave its mapping.
@@ -121,13 +132,14 @@ pub fn serialise(
         }
         dropped += texts.count();
     }
+    let texts = at - HEADER_LEN;
     mapping[at..space].fill(format.fill);
     let len = close(format.tail, mapping, at)?;
     header.len = len as u32;
     mapping[..HEADER_LEN].copy_from_slice(&header.to_bytes());
     header.crc_ver_init |= u32::from(crc_from(mapping, format.crc_start, len));
     mapping[..HEADER_LEN].copy_from_slice(&header.to_bytes());
-    Ok(Written { len: len as u32, dropped })
+    Ok(Written { len: len as u32, texts, dropped })
 }
 
 /// Writes the end of the data at `at`, behind the last entry, and returns `len`.

@@ -30,6 +30,9 @@ pub enum Change {
 const NIL: u32 = u32::MAX;
 /// Chain links followed before a whole-table index is made: hostile images put every name in one chain.
 const LONG_WALK: u32 = 24;
+/// Room for the next few changes of a table that was made whole.
+const SPARE_NODES: usize = 4;
+const SPARE_TEXT: usize = 512;
 
 /// A variable; its text `name=value\0` lies in the pool.
 #[derive(Clone, Copy, Debug)]
@@ -157,6 +160,32 @@ impl Table {
             return;
         }
         self.add(key, Node::new(at, name, value, key.hash), name);
+    }
+
+    /// What [`Table::load`] makes of this table's own texts, all of them written as [`Table::texts`] gives them;
+    /// `area` begins with them. Nothing is taken apart again. `None` where a chain is so long that this saves nothing.
+    pub fn reloaded(&self, area: &[u8]) -> Option<Self> {
+        if self.index.is_some() {
+            return None;
+        }
+        let mut table = Self::new(self.rule, self.insert);
+        table.nodes.reserve(self.live + SPARE_NODES);
+        let mut at = 0;
+        for (number, chain) in self.chains.iter().enumerate() {
+            for node in self.follow(chain.head, |node| node.next) {
+                let place = table.nodes.len() as u32;
+                table.nodes.push(Node { at, next: NIL, prev: NIL, ..node });
+                table.link(place, number);
+                table.value_bytes += node.value + 1;
+                at += node.name + node.value + 2;
+            }
+        }
+        table.live = table.nodes.len();
+        table.pool.reserve(at as usize + SPARE_TEXT);
+        table.pool.extend_from_slice(area.get(..at as usize)?);
+        // As behind a load.
+        table.pool.push(0);
+        Some(table)
     }
 
     /// A table whose [`Table::iter`] gives `area`'s entries in their own order: what was written from `iter` is
@@ -412,16 +441,17 @@ impl Table {
 
 /// Whether the last NUL follows another one, as it does in a whole image.
 fn ends_in_nuls(area: &[u8]) -> bool {
-    const PART: usize = 64;
-    let parts = area.rchunks(PART).scan(area.len(), |end, part| {
-        *end -= part.len();
-        Some((*end, part))
-    });
-    let last = parts.filter(|(_, part)| part.contains(&0)).find_map(|(start, part)| {
-        let at = part.iter().rposition(|byte| *byte == 0)?;
-        Some(start + at)
-    });
-    last.is_some_and(|last| last.checked_sub(1).is_none_or(|before| area[before] == 0))
+    const PART: usize = 128;
+    // Whole parts at a time, without a branch for each byte.
+    let (rest, parts) = area.as_rchunks::<PART>();
+    let blank =
+        |part: &[u8; PART]| part.iter().fold(0, |nuls, byte| nuls + u8::from(*byte == 0)) == 0;
+    let behind = parts.iter().rev().take_while(|part| blank(part)).count() * PART;
+    let front = &area[..rest.len() + parts.len() * PART - behind];
+    match front.iter().rposition(|byte| *byte == 0) {
+        Some(last) => last.checked_sub(1).is_none_or(|before| area[before] == 0),
+        None => false,
+    }
 }
 
 /// What a name is looked up by.

@@ -83,15 +83,6 @@ proptest! {
 }
 
 #[test]
-fn a_snapshot_shares_the_blocks_that_do_not_change() {
-    let mut original = flash();
-    let snapshot = original.clone();
-    original.program(40, &[0]).expect("a program");
-    let shared = |block| std::sync::Arc::ptr_eq(original.block(block), snapshot.block(block));
-    assert_eq!([shared(0), shared(1), shared(2), shared(3)], [true, false, true, true]);
-}
-
-#[test]
 fn a_worn_block_keeps_its_bytes_and_tells() {
     let mut flash = flash();
     flash.program(0, b"kept").expect("a program");

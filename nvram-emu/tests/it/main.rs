@@ -8,6 +8,7 @@ mod fuzz_image;
 mod golden;
 mod golden_executable;
 mod golden_machine;
+mod known_loads;
 mod quick_get;
 mod scratch;
 mod vendor;

@@ -97,7 +97,7 @@ impl OpenWrt {
             Ok(handle) => handle,
             Err(NotOpened::Fault(what)) => {
                 if let (true, Ram::File(file)) = (write, &mut board.ram) {
-                    let file: &mut Vec<u8> = std::sync::Arc::make_mut(file);
+                    let file: &mut Vec<u8> = Arc::make_mut(file);
                     Handle::crash_while_loading(file);
                 }
                 return Err(Halt::Fault(what));
@@ -130,6 +130,7 @@ impl OpenWrt {
         if prepared.commit {
             exit = if staging_to_flash(board)? { 0 } else { FAILED };
             if exit == 0 {
+                remember_flash(board);
                 remove_staging(board);
             }
         }
@@ -145,8 +146,11 @@ impl OpenWrt {
         if !write {
             return self.read(board);
         }
-        if !matches!(board.ram, Ram::File(_)) && !flash_to_staging(board) {
-            return Err(NotOpened::Refused);
+        if !matches!(board.ram, Ram::File(_)) {
+            if !flash_to_staging(board) {
+                return Err(NotOpened::Refused);
+            }
+            self.remember_copy(board);
         }
         let part_size = find_mtd(board).ok_or(NotOpened::Refused)?;
         match &board.ram {
@@ -159,6 +163,17 @@ impl OpenWrt {
                 fits.then_some(handle).ok_or(NotOpened::Refused)
             }
             _ => Err(NotOpened::Refused),
+        }
+    }
+
+    /// A staging file that was just copied is what the flash is, of which the load may be known.
+    fn remember_copy(&self, board: &Board) {
+        let known = board.loads.known_flash(board.flash.stamp());
+        if let (Ram::File(file), Some(load), Some(part_size)) = (&board.ram, known, find_mtd(board))
+            && let Some(Loaded::File(handle)) = load.of_size(part_size)
+            && (!self.0.hardened || file.len() as u64 >= u64::from(part_size))
+        {
+            board.loads.put_staging((file, part_size), handle);
         }
     }
 
@@ -194,9 +209,24 @@ impl OpenWrt {
 }
 
 fn rewrite_staging(handle: &mut Handle, board: &mut Board) -> Result<(), Halt> {
-    match &mut board.ram {
-        Ram::File(file) => handle.serialise(std::sync::Arc::make_mut(file)),
-        _ => Ok(()),
+    let part_size = find_mtd(board);
+    if let Ram::File(file) = &mut board.ram
+        && let Some(next) = handle.serialise(Arc::make_mut(file))?
+        && let Some(part_size) = part_size
+    {
+        board.loads.put_staging((file, part_size), Arc::new(next));
+    }
+    Ok(())
+}
+
+/// A staging file that has gone to flash whole is what the next boot reads.
+fn remember_flash(board: &Board) {
+    if let (Ram::File(file), Some(part_size)) = (&board.ram, find_mtd(board))
+        && board.flash.holds(0, file)
+        && file.len() == board.flash.geometry().size as usize
+        && let Some(handle) = board.loads.known_staging((file, part_size))
+    {
+        board.loads.put_flash((board.flash.stamp(), part_size), Loaded::File(handle));
     }
 }
 

@@ -156,11 +156,12 @@ impl Handle {
     }
 
     /// `nvram_commit` of nvram.c: writes the table into the mapping of the staging file, in place; then the
-    /// header and the CRC. What does not fit is silently gone.
+    /// header and the CRC. What does not fit is silently gone. Returns what the next command will open, where that is
+    /// known without reading.
     ///
     /// # Errors
     /// [`Halt::Fault`] when the file is shorter than the mapping, or the ARM padding leaves it.
-    pub fn serialise(&mut self, staging: &mut Vec<u8>) -> Result<(), Halt> {
+    pub fn serialise(&mut self, staging: &mut Vec<u8>) -> Result<Option<Self>, Halt> {
         let file_len = staging.len();
         let pages =
             file_len.next_multiple_of(PAGE).min((self.length as usize).next_multiple_of(PAGE));
@@ -173,7 +174,14 @@ impl Handle {
         let written =
             serialise(&self.table, self.variant.format, &mut staging[offset..pages], space);
         staging.truncate(file_len);
-        written.map(|_| ()).map_err(|_| Halt::Fault("the padding leaves the mapping"))
+        let written = written.map_err(|_| Halt::Fault("the padding leaves the mapping"))?;
+        let image = &staging[offset.min(file_len)..];
+        let reopened = || {
+            let header = Header::read(image)?;
+            let table = with_sdram(written.reloaded(&self.table, image)?, header);
+            Some(Self { header, table, ..*self })
+        };
+        Ok(reopened())
     }
 }
 
@@ -198,11 +206,16 @@ fn load(variant: Variant, image: &[u8], header: Header, space: u32) -> (Table, E
     } else {
         (&image[HEADER_LEN..], Walk::CStrings)
     };
-    let (mut table, end) = Table::load(area, walk, variant.rule, Insert::Head);
+    let (table, end) = Table::load(area, walk, variant.rule, Insert::Head);
+    (with_sdram(table, header), end)
+}
+
+/// The end of `_nvram_rehash`.
+fn with_sdram(mut table: Table, header: Header) -> Table {
     Table::add_sdram(header, |name, value| {
         if table.get(name).is_none() {
             table.set(name, value);
         }
     });
-    (table, end)
+    table
 }

@@ -1,5 +1,6 @@
 //! The steps that touch the device and the staging file (nvram.c).
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::device::{Flash, OpError};
@@ -73,8 +74,12 @@ fn write_through_mtdblock(flash: &mut Flash, bytes: &[u8]) -> Result<(), OpError
     let bytes = &bytes[..bytes.len().min(geometry.size as usize)];
     let mut result = Ok(());
     for (block, part) in (0..).zip(bytes.chunks(geometry.erase_block as usize)) {
-        let mut cache = flash.block(block).to_vec();
-        cache[..part.len()].copy_from_slice(part);
+        let mut cache = Cow::Borrowed(part);
+        if part.len() < geometry.block_len(block) as usize {
+            let mut whole = flash.block(block);
+            whole[..part.len()].copy_from_slice(part);
+            cache = Cow::Owned(whole);
+        }
         let written =
             flash.erase(block).and_then(|()| flash.program(block * geometry.erase_block, &cache));
         match written {
