@@ -99,12 +99,7 @@ impl HwAddr {
         if self.kind != ETHER || self.len == 0 {
             let _ = write!(out, "{:02x}-", self.kind);
         }
-        for (i, byte) in self.bytes().iter().enumerate() {
-            let _ = write!(out, "{byte:02x}");
-            if i + 1 != usize::from(self.len) {
-                out.push(':');
-            }
-        }
+        out.push_str(&hex_text(self.bytes()));
         out
     }
 }
@@ -118,13 +113,15 @@ impl fmt::Debug for HwAddr {
 /// Bytes as lower-case hex with colons between: client identifiers and DUIDs.
 #[must_use]
 pub fn hex_text(bytes: &[u8]) -> String {
-    use fmt::Write as _;
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut out = String::with_capacity(bytes.len() * 3);
     for (i, byte) in bytes.iter().enumerate() {
         if i != 0 {
             out.push(':');
         }
-        let _ = write!(out, "{byte:02x}");
+        for half in [byte >> 4, byte & 15] {
+            out.push(char::from(DIGITS[usize::from(half)]));
+        }
     }
     out
 }

@@ -83,12 +83,12 @@ impl Checker {
 
     fn leases(&mut self, world: &World<'_>, clients: &Clients, expect: &Expect) {
         let stored = world.stored();
-        let leases = stored.keys().filter(|subject| *subject != DUID).count() as u64;
+        let leases = stored.without(&[DUID]).len() as u64;
         self.number("leases that init prints", expect.leases, leases);
         if let Some(wanted) = &expect.lines {
             self.lines(wanted, stored);
         }
-        let holds = |address: &str| stored.contains_key(address.as_bytes());
+        let holds = |address: &str| stored.contains(address.as_bytes());
         for (patterns, wanted) in [(&expect.has, true), (&expect.lacks, false)] {
             for pattern in patterns {
                 let addresses = clients.addresses(pattern.get_ref());
@@ -104,7 +104,7 @@ impl Checker {
     }
 
     fn lines(&mut self, wanted: &[String], stored: &Lines) {
-        let found: Vec<&Vec<u8>> = stored.values().collect();
+        let found: Vec<&[u8]> = stored.iter().map(|(_, line)| line).collect();
         let same = |wanted: &str, found: &[u8]| match wanted.strip_prefix("*TIME*") {
             Some(rest) => split_time(found)
                 .is_some_and(|(_, found)| unescape(rest).is_ok_and(|rest| rest == found)),

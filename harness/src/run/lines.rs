@@ -3,8 +3,8 @@
 //! The grammar is that of the contract in `lease-script/README.md`; it is written here a second time
 //! on purpose, so that the judge does not share a parser with the accused.
 
-use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 
 /// What a line is about: an address, or `duid`.
 pub(crate) type Subject = Vec<u8>;
@@ -12,22 +12,94 @@ pub(crate) type Subject = Vec<u8>;
 /// The subject of the server's DUID.
 pub(crate) const DUID: &[u8] = b"duid";
 
-/// The lines that `init` printed, by their subject.
-pub(crate) type Lines = BTreeMap<Subject, Vec<u8>>;
+/// The lines that `init` printed, by their subject. Clones share them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Lines(Arc<Vec<Entry>>);
+
+/// A line that knows what it is about. Cheap to clone.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Entry {
+    subject: Arc<[u8]>,
+    line: Arc<[u8]>,
+}
+
+impl Lines {
+    /// No lines.
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// Number of lines.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn place(&self, subject: &[u8]) -> Result<usize, usize> {
+        self.0.binary_search_by(|entry| (*entry.subject).cmp(subject))
+    }
+
+    /// The line about `subject`.
+    pub(crate) fn get(&self, subject: &[u8]) -> Option<&[u8]> {
+        self.place(subject).ok().map(|at| &*self.0[at].line)
+    }
+
+    /// Whether there is one.
+    pub(crate) fn contains(&self, subject: &[u8]) -> bool {
+        self.place(subject).is_ok()
+    }
+
+    /// Puts a line in the place of the one about `subject`, or takes that away.
+    pub(crate) fn put(&mut self, subject: &[u8], line: Option<&[u8]>) {
+        let place = self.place(subject);
+        match (place, line) {
+            (Ok(at), Some(line)) => Arc::make_mut(&mut self.0)[at].line = line.into(),
+            (Ok(at), None) => {
+                Arc::make_mut(&mut self.0).remove(at);
+            }
+            (Err(at), Some(line)) => {
+                let entry = Entry { subject: subject.into(), line: line.into() };
+                Arc::make_mut(&mut self.0).insert(at, entry);
+            }
+            (Err(_), None) => {}
+        }
+    }
+
+    /// Subjects and lines, in the order of the subjects.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.0.iter().map(|entry| (&*entry.subject, &*entry.line))
+    }
+
+    /// Those that are about nothing in `subjects`.
+    #[must_use]
+    pub(crate) fn without(&self, subjects: &[&[u8]]) -> Self {
+        let others = self.0.iter().filter(|entry| !subjects.contains(&&*entry.subject));
+        Self(Arc::new(others.cloned().collect()))
+    }
+
+    /// Each line as `line` makes it.
+    #[must_use]
+    pub(crate) fn map(&self, line: impl Fn(&[u8]) -> Vec<u8>) -> Self {
+        let made = |entry: &Entry| Entry {
+            subject: Arc::clone(&entry.subject),
+            line: line(&entry.line).into(),
+        };
+        Self(Arc::new(self.0.iter().map(made).collect()))
+    }
+}
 
 /// Reads `init`'s output.
 ///
 /// # Errors
 /// The first line that is none, or that repeats a subject.
 pub(crate) fn read(output: &[u8]) -> Result<Lines, String> {
-    let mut lines = Lines::new();
     let Some(text) = output.strip_suffix(b"\n") else {
         return match output {
-            [] => Ok(lines),
+            [] => Ok(Lines::new()),
             _ => Err(format!("the last line has no end: {}", show(output))),
         };
     };
     let mut rank = 0;
+    let mut entries = Vec::new();
     for line in text.split(|byte| *byte == b'\n') {
         let (order, subject) =
             subject(line).ok_or_else(|| format!("no lease line: {}", show(line)))?;
@@ -35,11 +107,13 @@ pub(crate) fn read(output: &[u8]) -> Result<Lines, String> {
             return Err(format!("out of order (DHCPv4, duid, DHCPv6): {}", show(line)));
         }
         rank = order;
-        if lines.insert(subject.to_vec(), line.to_vec()).is_some() {
-            return Err(format!("a second line for {}", show(subject)));
-        }
+        entries.push(Entry { subject: subject.into(), line: line.into() });
     }
-    Ok(lines)
+    entries.sort_by(|a, b| a.subject.cmp(&b.subject));
+    match entries.windows(2).find(|pair| pair[0].subject == pair[1].subject) {
+        Some(pair) => Err(format!("a second line for {}", show(&pair[1].subject))),
+        None => Ok(Lines(Arc::new(entries))),
+    }
 }
 
 /// The good records among variables: those whose value is a line about what their name says.
@@ -51,18 +125,25 @@ pub(super) fn of_records<'a>(
         let about = subject(value).map(|(_, about)| about);
         about.is_some() && about == name.strip_prefix(prefix)
     });
-    good.map(|(name, value)| (name[prefix.len()..].to_vec(), value.clone())).collect()
+    let mut lines = Lines::new();
+    good.for_each(|(name, value)| lines.put(&name[prefix.len()..], Some(value)));
+    lines
 }
 
 /// The subject of a well-formed line, and its place: 0 DHCPv4, 1 the DUID, 2 DHCPv6.
 fn subject(line: &[u8]) -> Option<(u8, &[u8])> {
-    let words: Vec<&[u8]> = line.split(|byte| *byte == b' ').collect();
-    match *words.as_slice() {
+    let mut words: [&[u8]; 6] = [&[]; 6];
+    let mut count = 0;
+    for word in line.split(|byte| *byte == b' ') {
+        *words.get_mut(count)? = word;
+        count += 1;
+    }
+    match words[..count] {
         [b"duid", duid] => is_hex(duid).then_some((1, DUID)),
         [time, second, address, name, id] => {
             let text = std::str::from_utf8(address).ok()?;
             let v4 = text.parse::<Ipv4Addr>().is_ok();
-            let v6 = text.parse::<Ipv6Addr>().is_ok_and(|parsed| parsed.to_string() == text);
+            let v6 = !v4 && text.parse::<Ipv6Addr>().is_ok_and(|parsed| parsed.to_string() == text);
             let named = name == b"*"
                 || (1..=255).contains(&name.len()) && !name.iter().any(u8::is_ascii_control);
             let known = is_time(time)
@@ -177,7 +258,7 @@ mod tests {
                     output.split_inclusive(|byte| *byte == b'\n').collect();
                 printed.sort_unstable();
                 let mut kept: Vec<Vec<u8>> =
-                    lines.values().map(|line| [line, &b"\n"[..]].concat()).collect();
+                    lines.iter().map(|(_, line)| [line, &b"\n"[..]].concat()).collect();
                 kept.sort_unstable();
                 assert_eq!(printed, kept);
             }

@@ -465,12 +465,6 @@ fn play(
     let environment = environment(case);
     let prefix = environment.get("LEASE_PREFIX").map_or(DEFAULT_PREFIX, String::as_str);
     let slack = environment.get("LEASE_SLACK").and_then(|text| text.parse().ok()).unwrap_or(0);
-    let log = &mut report.log;
-    let mut listener = |line: String| {
-        if options.log {
-            log.push(line);
-        }
-    };
     let mut world = World::new(
         target,
         (engine, options_of_dnsmasq),
@@ -478,8 +472,8 @@ fn play(
         Findings::new(case),
         prefix.as_bytes().to_vec(),
         slack,
-        &mut listener,
     )?;
+    world.log = options.log.then_some(&mut report.log);
     world.seed(options.seed);
     world.torn_may_lose = scenario.forgive.contains(&Forgiven::TornWrite);
     world.commit_may_repeat = scenario.forgive.contains(&Forgiven::RepeatedCommit);

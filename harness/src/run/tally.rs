@@ -77,7 +77,12 @@ fn is_commit(command: &[Vec<u8>]) -> bool {
 
 /// A call as text: action and arguments.
 pub(crate) fn call_text(call: &ScriptCall) -> String {
-    let words: Vec<String> =
-        call.argv.iter().skip(1).map(|word| word.escape_ascii().to_string()).collect();
-    words.join(" ")
+    let mut text = String::new();
+    for (number, word) in call.argv.iter().skip(1).enumerate() {
+        if number > 0 {
+            text.push(' ');
+        }
+        text.extend(word.escape_ascii().map(char::from));
+    }
+    text
 }

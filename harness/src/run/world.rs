@@ -77,8 +77,8 @@ pub(super) struct World<'a> {
     pub(super) last: LastCall,
     /// How dnsmasq ended by itself in this step.
     pub(super) dnsmasq_exit: Option<i32>,
-    /// Told of each script call, as text.
-    pub(super) listener: &'a mut dyn FnMut(String),
+    /// Has a line for each script call, where they are wanted.
+    pub(super) log: Option<&'a mut Vec<String>>,
     /// Keeps the moments before script calls, for explorers.
     pub(super) recorder: Option<&'a mut Recorder>,
     /// Told what was done, where a run does not insist on all of it.
@@ -124,7 +124,6 @@ impl<'a> World<'a> {
         findings: Findings<'a>,
         prefix: Vec<u8>,
         slack: u64,
-        listener: &'a mut dyn FnMut(String),
     ) -> Result<Self, TargetError> {
         let views = Views::of(target.machine()?.as_ref(), &prefix, None);
         let records = lines::of_records(Views::leases(views.flash.variables(), &prefix), &prefix);
@@ -155,7 +154,7 @@ impl<'a> World<'a> {
             total: Tally::default(),
             last: LastCall::default(),
             dnsmasq_exit: None,
-            listener,
+            log: None,
             recorder: None,
             probe: None,
             options,
@@ -436,7 +435,9 @@ impl<'a> World<'a> {
     ) -> Result<(), TargetError> {
         let Bout { plan: Plan { disturbance: struck, .. }, whole } = bout;
         self.step.call(call, result);
-        (self.listener)(format!("{:<9} {}", end_text(result.end), call_text(call)));
+        if let Some(log) = &mut self.log {
+            log.push(format!("{:<9} {}", end_text(result.end), call_text(call)));
+        }
         self.last.stderr.extend_from_slice(&result.stderr);
         self.last.exit = match result.end {
             CallEnd::Exited(code) => Some(code),
@@ -556,12 +557,7 @@ impl<'a> World<'a> {
             }
             return Ok(());
         }
-        let others = |lines: &Lines| -> Lines {
-            let other = lines
-                .iter()
-                .filter(|(subject, _)| **subject != address && subject.as_slice() != lines::DUID);
-            other.map(|(subject, line)| (subject.clone(), line.clone())).collect()
-        };
+        let others = |lines: &Lines| lines.without(&[&address, lines::DUID]);
         if others(&before) != others(&after) {
             let text = format!("`{}` changed other leases", call_text(call));
             self.findings.broken(Invariant::Atomicity, text);

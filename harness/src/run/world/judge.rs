@@ -230,19 +230,17 @@ impl World<'_> {
         if !text.is_empty() {
             text.push('\n');
         }
-        let mut own = match lines::read(text.as_bytes()) {
+        let own = match lines::read(text.as_bytes()) {
             Ok(own) => own,
             Err(why) => {
                 self.findings.broken(Invariant::Agreement, format!("dnsmasq's own leases: {why}"));
                 return;
             }
         };
-        if !self.expected.lines().contains_key(lines::DUID) {
+        let mut own = own.map(|line| as_told(line, self.cuts_ids));
+        if !self.expected.lines().contains(lines::DUID) {
             // dnsmasq tells its DUID with the first DHCPv6 lease, and never before.
-            own.remove(lines::DUID);
-        }
-        for line in own.values_mut() {
-            *line = as_told(line, self.cuts_ids);
+            own.put(lines::DUID, None);
         }
         // What is expected may have been read from the store, where times are later by the slack.
         let own = Expected::known(own);
