@@ -126,6 +126,11 @@ impl StalePacket {
 pub trait CallSink {
     /// dnsmasq makes this call now.
     fn call(&mut self, call: &PendingCall<'_>);
+
+    /// Whether calls are ever put into words. What is kept only for them (`lease_add_extradata`) need not be where not.
+    fn wants_words(&self) -> bool {
+        true
+    }
 }
 
 impl CallSink for Vec<ScriptCall> {
@@ -156,6 +161,10 @@ impl CallCounts {
 }
 
 impl CallSink for CallCounts {
+    fn wants_words(&self) -> bool {
+        false
+    }
+
     fn call(&mut self, call: &PendingCall<'_>) {
         self.by_action[call.action as usize] += 1;
     }
@@ -208,7 +217,7 @@ impl PendingCall<'_> {
         env: &mut BTreeMap<String, Vec<u8>>,
     ) {
         let mut set = |name: &str, value: Vec<u8>| {
-            env.insert(format!("DNSMASQ_{name}"), value);
+            env.insert(["DNSMASQ_", name].concat(), value);
         };
         let v6 = lease.kind.is_v6();
         let clid = lease.clid.as_deref().unwrap_or_default();

@@ -231,6 +231,7 @@ impl Engine {
             return;
         }
         process.db.prune_expired(now);
+        let words = sink.wants_words();
         let client = message.client;
         let clid = client.clid.as_deref().filter(|c| !c.is_empty() && !process.config.ignore_clid);
         match (message.kind, reply) {
@@ -238,10 +239,10 @@ impl Engine {
                 Kind4::Discover { .. } | Kind4::Renew | Kind4::Rebind,
                 Reply4::Ack { addr, lease_time },
             ) => {
-                process.acknowledge(message, network, addr, lease_time, now, false);
+                process.acknowledge(message, network, (addr, lease_time), now, (false, words));
             }
             (Kind4::InitReboot, Reply4::Ack { addr, lease_time }) => {
-                process.acknowledge(message, network, addr, lease_time, now, true);
+                process.acknowledge(message, network, (addr, lease_time), now, (true, words));
             }
             (Kind4::Request, Reply4::Ack { .. } | Reply4::Nak) => {
                 // "If a lease exists for this host and another address, squash it", even if a NAK follows.
@@ -251,7 +252,7 @@ impl Engine {
                     process.db.prune(slot, now);
                 }
                 if let Reply4::Ack { addr, lease_time } = reply {
-                    process.acknowledge(message, network, addr, lease_time, now, true);
+                    process.acknowledge(message, network, (addr, lease_time), now, (true, words));
                 }
             }
             (Kind4::Inform, Reply4::Ack { .. }) => {
@@ -304,10 +305,9 @@ impl Process {
         &mut self,
         message: Message4<'_>,
         network: &Network,
-        addr: Ipv4Addr,
-        lease_time: u32,
+        (addr, lease_time): (Ipv4Addr, u32),
         now: i64,
-        mut do_classes: bool,
+        (mut do_classes, words): (bool, bool),
     ) {
         let client = message.client;
         let Self { config, db, directory, .. } = self;
@@ -328,8 +328,12 @@ impl Process {
         let made = known.or_else(|| db.allocate(IpAddr::V4(addr), super::types::LeaseKind::V4));
         let Some(slot) = made else { return };
         let plain = directory.is_empty() && config.hosts.is_empty() && !names_by_rule(config);
-        if plain && !do_classes && keeps_name(client, db.get(slot).hostname.as_ref()) {
+        let plain = plain && client.relay.is_none() && (!do_classes || !words);
+        if plain && keeps_name(client, db.get(slot).hostname.as_ref()) {
             // A renewal as most are. With the name that the lease has, below comes to the same.
+            if do_classes {
+                db.flag(slot, Flags::CHANGED);
+            }
             db.set_hwaddr(slot, &client.hw, clid);
         } else {
             let ciaddr =

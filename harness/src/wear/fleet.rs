@@ -9,7 +9,7 @@ use super::dice::Dice;
 use super::household::{Household, YEAR};
 use super::market::Market;
 use super::router::{RouterSpec, Script};
-use super::study::{CannotCount, build_name, count};
+use super::study::{CannotCount, build_name, count_each};
 use super::table::years;
 use crate::dnsmasq::Build;
 use crate::scenario::Seconds;
@@ -174,23 +174,21 @@ impl Draw {
             .filter(|index| index % of == part)
             .map(|index| {
                 let (household, build, seed) = self.member(index);
-                let mut counts = Vec::with_capacity(self.scripts.len());
-                for script in &self.scripts {
-                    let (wear, _) = count(market, &household, build, *script, seed, self.seconds)?;
-                    counts.push(Counts {
-                        calls: wear.calls,
-                        commits: wear.commits,
-                        erases: wear.busiest(),
-                        fatal: wear.fatal,
-                    });
-                }
+                let counted =
+                    count_each(market, &household, build, &self.scripts, seed, self.seconds)?;
+                let counts = counted.iter().map(|(wear, _)| Counts {
+                    calls: wear.calls,
+                    commits: wear.commits,
+                    erases: wear.busiest(),
+                    fatal: wear.fatal,
+                });
                 Ok(Member {
                     index,
                     rtc: build_name(build).to_owned(),
                     clients: household.clients,
                     lease_time: household.lease_time,
                     power_cuts: household.power_cuts,
-                    counts,
+                    counts: counts.collect(),
                 })
             })
             .collect();

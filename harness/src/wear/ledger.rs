@@ -226,6 +226,10 @@ impl<'a> Ledger<'a> {
 }
 
 impl CallSink for Ledger<'_> {
+    fn wants_words(&self) -> bool {
+        false
+    }
+
     fn call(&mut self, call: &PendingCall<'_>) {
         self.wear.calls += 1;
         let place = call.lease().zip(call.lease().and_then(Lease::v4)).and_then(|(lease, addr)| {

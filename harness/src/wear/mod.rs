@@ -24,6 +24,7 @@
 
 mod agenda;
 mod chart;
+mod choir;
 mod claims;
 mod dice;
 mod fleet;
@@ -63,8 +64,8 @@ pub use router::{RouterSpec, Script, builtin_script};
 pub use simulate::{Broken, Store, live};
 pub use sources::{Source, recordings, scenario};
 pub use study::{
-    CannotCount, Entry, Nothing, Row, Study, build_name, count, count_images, count_rendered,
-    count_workload,
+    CannotCount, Entry, Nothing, Row, Study, build_name, count, count_each, count_images,
+    count_rendered, count_workload,
 };
 pub use table::{table, years};
 pub use tally::{BINS, Wear};

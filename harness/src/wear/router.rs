@@ -7,6 +7,7 @@ use nvram_emu::device::{Chip, Kind};
 use nvram_emu::{Dialect, Machine};
 use toml::Spanned;
 
+use crate::dnsmasq::Build;
 use crate::run::setup::{self, Refusal};
 use crate::scenario::{Bytes, Router};
 use crate::target::Function;
@@ -42,6 +43,17 @@ impl Script {
             }
             Self::Naive => Function::Naive,
         }
+    }
+}
+
+impl Script {
+    /// Whether the two print the same after a boot. Slack shows where expiry times are stored.
+    pub(super) fn stores_like(self, other: Self, build: Build) -> bool {
+        let slack = |script| match script {
+            Self::Ours { slack } if build == Build::Rtc => slack,
+            Self::Ours { .. } | Self::Naive => 0,
+        };
+        slack(self) == slack(other)
     }
 }
 

@@ -311,19 +311,12 @@ impl<S: Store> Simulation<'_, S> {
             }
         }
         let mut granted = None;
-        if holds && comes_back {
-            let (client, addr) = (&person.client, person.addr);
-            if let Reply4::Ack { addr, lease_time } =
-                self.server.handle(Kind4::InitReboot, client, addr, clock, self.store)
-            {
-                granted = Some((addr, lease_time));
-            }
-        } else if holds {
+        if holds {
             // The server has the lease for at least as long as the client: it grants what it granted before.
             let lease_time = self.household.lease_time;
             let reply = Reply4::Ack { addr: person.addr, lease_time };
-            let message =
-                Message4 { kind: Kind4::Renew, client: &person.client, addr: person.addr };
+            let kind = if comes_back { Kind4::InitReboot } else { Kind4::Renew };
+            let message = Message4 { kind, client: &person.client, addr: person.addr };
             self.server.engine_mut().dhcp4(message, reply, clock, self.store);
             granted = Some((person.addr, lease_time));
         }

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 use serde::Serialize;
 
+use super::choir::Choir;
 use super::household::{DAY, Household};
 use super::images::{ImageMode, Images};
 use super::ledger::Ledger;
@@ -110,11 +111,41 @@ pub fn count(
     seed: u64,
     seconds: u64,
 ) -> Result<(Wear, bool), CannotCount> {
-    let (wear, full) = count_unlimited(market, household, build, script, seed, seconds)?;
-    if full {
-        return Ok((count_rendered(market, household, build, script, seed, seconds)?, true));
+    let counted = count_each(market, household, build, &[script], seed, seconds)?;
+    counted.into_iter().next().ok_or_else(|| NotPriced::because("no script to count").into())
+}
+
+/// Counts a household with several scripts. Those that store the same live the same life, which is gone through once.
+///
+/// # Errors
+/// As [`count`].
+pub fn count_each(
+    market: &Market,
+    household: &Household,
+    build: Build,
+    scripts: &[Script],
+    seed: u64,
+    seconds: u64,
+) -> Result<Vec<(Wear, bool)>, CannotCount> {
+    let (first, number) = addresses(household);
+    let mut counted: Vec<Option<(Wear, bool)>> = scripts.iter().map(|_| None).collect();
+    while let Some(next) = counted.iter().position(Option::is_none) {
+        let alike =
+            |at: &usize| counted[*at].is_none() && scripts[*at].stores_like(scripts[next], build);
+        let group: Vec<usize> = (next..scripts.len()).filter(alike).collect();
+        let ledger = |at: &usize| Ledger::new(market, scripts[*at], build, seconds, first, number);
+        let mut choir = Choir(group.iter().map(ledger).collect::<Result<_, _>>()?);
+        live(household, build, seed, seconds, &mut choir)?;
+        for (at, ledger) in group.into_iter().zip(choir.0) {
+            counted[at] = Some(if ledger.is_full() {
+                let wear = count_rendered(market, household, build, scripts[at], seed, seconds)?;
+                (wear, true)
+            } else {
+                (ledger.finish(), false)
+            });
+        }
     }
-    Ok((wear, false))
+    Ok(counted.into_iter().flatten().collect())
 }
 
 /// Counts as if the NVRAM were large enough; whether it is not.

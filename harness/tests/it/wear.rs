@@ -3,7 +3,7 @@
 use leaselab::dnsmasq::Build;
 use leaselab::target::process::{Process, Settings};
 use leaselab::wear::{
-    DAY, HOUR, Household, Market, Rendered, RouterSpec, Script, builtin_script, count,
+    DAY, HOUR, Household, Market, Rendered, RouterSpec, Script, builtin_script, count, count_each,
     count_rendered, live,
 };
 use nvram_emu::Dialect;
@@ -47,6 +47,18 @@ fn counting_equals_carrying_out_over_thirty_days(
     let carried = count_rendered(&market, &busy(), build, script, 7, 30 * DAY).expect("calls");
     assert_eq!(counted, carried);
     assert!(!full && counted.calls > 500, "{counted:?}");
+}
+
+#[rstest]
+fn scripts_that_share_a_life_cost_what_each_costs_alone(
+    #[values(Build::Rtc, Build::NoRtc)] build: Build,
+) {
+    let market = market(Dialect::OpenWrt, Chip::SPI_NOR);
+    let scripts = [Script::Ours { slack: 0 }, Script::Ours { slack: 14_400 }, Script::Naive];
+    let together = count_each(&market, &busy(), build, &scripts, 7, 90 * DAY).expect("counts");
+    let alone =
+        scripts.map(|script| count(&market, &busy(), build, script, 7, 90 * DAY).expect("counts"));
+    assert_eq!(together, alone);
 }
 
 #[rstest]
