@@ -1,5 +1,6 @@
 //! The `leaselab` command: dnsmasq engine, scenarios, targets and reporters.
 
+pub mod allocator;
 pub mod cli;
 pub mod crash;
 pub mod diagnostics;

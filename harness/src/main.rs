@@ -4,13 +4,12 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use leaselab::allocator::Allocator;
 use leaselab::live::gate;
 use leaselab::target::process::{AGENT_NAME, agent, shim};
 
-/// An explorer makes and drops small things by the million.
-#[cfg(feature = "mimalloc")]
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: Allocator = Allocator;
 
 fn main() -> ExitCode {
     if let Some(socket) = std::env::var_os(gate::GATE) {
