@@ -177,6 +177,9 @@ impl Expected {
     /// How `actual` differs from what must be there. Each difference says whether it concerns a
     /// subject in doubt.
     pub(crate) fn differences(&self, actual: &Lines, tolerance: Tolerance) -> Vec<Difference> {
+        if self.faults(actual, tolerance) == (false, false) {
+            return Vec::new();
+        }
         let stored = [&self.lines, actual].into_iter().flat_map(Lines::iter);
         let subjects: BTreeSet<&[u8]> = stored
             .map(|(subject, _)| subject)

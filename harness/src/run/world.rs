@@ -515,7 +515,7 @@ impl<'a> World<'a> {
         self.last.stderr.extend_from_slice(&result.stderr);
         let before = self.views.clone();
         self.look_again()?;
-        if self.torn || !before.keeps_records(&self.views, &self.prefix) {
+        if self.torn || !before.keeps_records(&self.views) {
             // No fault of the script's: a tool that is full loses variables without a word, and one that dies over
             // damaged ones leaves a copy behind that can be read again.
             self.accept_store()?;

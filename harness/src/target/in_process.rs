@@ -259,6 +259,15 @@ impl InProcess {
         self.machine.wake();
     }
 
+    /// What `init` prints, where it ends well and does nothing but read NVRAM: then nobody need keep what it did.
+    pub fn glance(&self) -> Option<Vec<u8>> {
+        if self.folder.is_some() || matches!(*self.script, Function::Process(_)) {
+            return None;
+        }
+        let (outcome, commands) = self.read_init();
+        (commands.is_some() && outcome.exit == 0 && !outcome.killed).then_some(outcome.stdout)
+    }
+
     /// `init` after a boot, and how many commands it took, where all of them only read. The image is loaded once for
     /// all commands, which a router does for each.
     pub fn read_init(&self) -> (Outcome, Option<u32>) {
@@ -279,9 +288,9 @@ impl InProcess {
         }
         let call = Call::new([b"init".to_vec()], Environment::default());
         let mut wire = Quiet { machine: self.machine.clone(), commands: 0, reads: true };
-        let mut marker = MemoryMarker::default();
+        let mut marker = self.marker.clone();
         let outcome = self.script.invoke(&call, &mut wire, &mut marker);
-        let reads = wire.reads && marker == MemoryMarker::default();
+        let reads = wire.reads && marker == self.marker;
         (outcome, reads.then_some(wire.commands))
     }
 }

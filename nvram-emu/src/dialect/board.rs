@@ -172,6 +172,11 @@ impl Loads {
         self.kept().staging = Some((Arc::clone(file), size, Ok(handle)));
     }
 
+    /// The staging file is about to change.
+    pub(super) fn forget_staging(&self) {
+        self.kept().staging = None;
+    }
+
     /// The load of a staging file, where there was one.
     pub(super) fn known_staging(&self, (file, size): (&Arc<Vec<u8>>, u32)) -> Option<Arc<Handle>> {
         match &self.kept().staging {

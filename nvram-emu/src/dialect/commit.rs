@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::board::{Board, Halt, Ram};
 use super::kernel::{Driver, KernelRam};
 use crate::device::{Flash, Kind};
-use crate::flsh::{HEADER_LEN, MAGIC, serialise};
+use crate::flsh::{MAGIC, serialise};
 
 /// The flash operations of a commit, and where the image lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,7 +103,7 @@ impl Driver {
         let start = geometry.size - backup;
         let kept = (backup - space) as usize;
         let mut buffer = vec![0; backup as usize];
-        board.flash.read(start, &mut buffer);
+        board.flash.read(start, &mut buffer[..kept]);
         if !Halt::check(board.flash.program(start + kept as u32, &[0; 4]))? {
             return Ok(Committed::IO_ERROR);
         }
@@ -164,8 +164,8 @@ impl Driver {
 
     /// RAM is what was read back of `image`, and so what the next boot reads, if it lies in flash.
     fn remember_ram(&self, board: &Board, image: &[u8]) {
-        if let (Ram::Kernel(ram), Some(data)) = (&board.ram, image.get(HEADER_LEN..)) {
-            self.remember(board, Arc::clone(ram), data);
+        if let Ram::Kernel(ram) = &board.ram {
+            self.remember(board, Arc::clone(ram), image);
         }
     }
 
@@ -193,7 +193,7 @@ impl Driver {
         place.copy_from_slice(&image);
         let done = replace_block(board, number, &block)?;
         let loads = KernelRam::reload(self, &ram.table, written, &image);
-        self.remember(board, Arc::new(loads), &image[HEADER_LEN..written.len as usize]);
+        self.remember(board, Arc::new(loads), &image[..written.len as usize]);
         Ok(Committed::from_device(done))
     }
 }

@@ -206,10 +206,19 @@ impl Driver {
         }
     }
 
-    /// `ram` is what a boot loads, where what lies in flash behind the header is `data`.
-    pub(super) fn remember(&self, board: &Board, ram: Arc<KernelRam>, data: &[u8]) {
-        let found = self.valid_image(board);
-        if found.is_some_and(|image| image[HEADER_LEN..].starts_with(data)) {
+    /// `ram` is what was made of `image`, the bytes up to its length; and so is the next boot's, where they lie in flash.
+    pub(super) fn remember(&self, board: &Board, ram: Arc<KernelRam>, image: &[u8]) {
+        let mut head = [0; HEADER_LEN];
+        let (Some(start), Some(data)) =
+            (self.commit.place(&board.flash, board.space), image.get(HEADER_LEN..))
+        else {
+            return;
+        };
+        board.flash.read(start, &mut head);
+        // Some write the magic last.
+        let whole = head[4..] == image[4..HEADER_LEN] && head[..4] == MAGIC.to_le_bytes();
+        let fits = image.len() <= board.space as usize;
+        if whole && fits && board.flash.holds(start + HEADER_LEN as u32, data) {
             board.loads.put_flash((board.flash.stamp(), board.space), Loaded::Kernel(ram));
         }
     }

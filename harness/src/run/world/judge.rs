@@ -10,7 +10,7 @@ use crate::run::neighbours::Views;
 use crate::run::store::{Change, Expected, Tolerance, changes};
 use crate::run::tally::call_text;
 use crate::scenario::{Invariant, Rtc};
-use crate::target::{CallEnd, CallResult, Plan, TargetError};
+use crate::target::{CallEnd, CallResult, InProcess, Plan, TargetError};
 
 impl World<'_> {
     pub(super) fn judge_call(
@@ -190,6 +190,9 @@ impl World<'_> {
     }
 
     fn call_init(&mut self) -> Result<Vec<u8>, TargetError> {
+        if let Some(stdout) = self.target.in_process().and_then(InProcess::glance) {
+            return Ok(stdout);
+        }
         let script = self.engine().config().script_name().to_vec();
         let init = ScriptCall { argv: vec![script, b"init".to_vec()], ..ScriptCall::default() };
         let result = self.target.call(&init, &Plan::default())?;

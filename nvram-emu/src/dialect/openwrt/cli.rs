@@ -109,7 +109,7 @@ impl OpenWrt {
         };
         let words = Words::run(&mut handle, board, args, out)?;
         if write {
-            rewrite_staging(Arc::make_mut(&mut handle), board)?;
+            rewrite_staging(&handle, board)?;
         }
         let exit = if write { 0 } else { words.exit };
         let offset = handle.offset() as usize;
@@ -208,8 +208,10 @@ impl OpenWrt {
     }
 }
 
-fn rewrite_staging(handle: &mut Handle, board: &mut Board) -> Result<(), Halt> {
+fn rewrite_staging(handle: &Handle, board: &mut Board) -> Result<(), Halt> {
     let part_size = find_mtd(board);
+    // What was read of the file is over: nobody else holds it, and it can be changed in place.
+    board.loads.forget_staging();
     if let Ram::File(file) = &mut board.ram
         && let Some(next) = handle.serialise(Arc::make_mut(file))?
         && let Some(part_size) = part_size

@@ -161,7 +161,7 @@ impl Handle {
     ///
     /// # Errors
     /// [`Halt::Fault`] when the file is shorter than the mapping, or the ARM padding leaves it.
-    pub fn serialise(&mut self, staging: &mut Vec<u8>) -> Result<Option<Self>, Halt> {
+    pub fn serialise(&self, staging: &mut Vec<u8>) -> Result<Option<Self>, Halt> {
         let file_len = staging.len();
         let pages =
             file_len.next_multiple_of(PAGE).min((self.length as usize).next_multiple_of(PAGE));
