@@ -358,7 +358,13 @@ impl LeaseDb {
         }
         let Some(clid) = clid.filter(|c| !c.is_empty()) else { return };
         let own = self.get(slot).clid.as_ref();
-        if !own.is_some_and(|own| Arc::ptr_eq(own, clid) || own == clid) {
+        if own.is_some_and(|own| Arc::ptr_eq(own, clid)) {
+            return;
+        }
+        if own.is_some_and(|own| own == clid) {
+            // The same text in another place, which is the client's: it will come again.
+            self.get_mut(slot).clid = Some(Arc::clone(clid));
+        } else {
             if let Some(own) = self.get_mut(slot).clid.take() {
                 Self::unindex(&mut self.by_clid, &own, slot);
             }
@@ -366,6 +372,15 @@ impl LeaseDb {
             self.index(|db| &mut db.by_clid, Arc::clone(clid), slot);
             self.flag(slot, Flags::AUX_CHANGED);
             self.dirty = true;
+        }
+    }
+
+    /// The name of a lease, in the place where the client keeps the same text: it will come again.
+    pub(crate) fn adopt_name(&mut self, slot: Slot, equal: Option<&Text>) {
+        if let (Some(own), Some(equal)) = (&mut self.get_mut(slot).hostname, equal)
+            && !Arc::ptr_eq(own, equal)
+        {
+            *own = Arc::clone(equal);
         }
     }
 

@@ -334,6 +334,7 @@ impl Process {
             if do_classes {
                 db.flag(slot, Flags::CHANGED);
             }
+            db.adopt_name(slot, client.hostname.as_ref());
             db.set_hwaddr(slot, &client.hw, clid);
         } else {
             let ciaddr =

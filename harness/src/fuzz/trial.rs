@@ -10,7 +10,8 @@ use super::household::unplaced;
 use crate::diagnostics::Source;
 use crate::run::probe::{Done, Probe};
 use crate::run::{
-    Fault, Finding, FindingKind, Options, ScriptChoice, Tally, TargetKind, router, try_out,
+    Fault, Finding, FindingKind, Options, ScriptChoice, Shelf, Tally, TargetKind, router,
+    router_from, try_out,
 };
 use crate::scenario::{Case, Router, Scenario, Step};
 use crate::target::Function;
@@ -20,8 +21,15 @@ use crate::target::Function;
 pub struct Suspect {
     function: Option<Function>,
     options: Options,
-    /// Routers as they are before their first boot, by their description.
-    routers: Arc<Mutex<HashMap<String, Machine>>>,
+    routers: Arc<Mutex<Routers>>,
+}
+
+/// Routers as they are before their first boot, by their description.
+#[derive(Debug, Default)]
+struct Routers {
+    whole: HashMap<String, Machine>,
+    /// On the way there, by all of the description but how full they get.
+    shelves: HashMap<String, Shelf>,
 }
 
 impl Suspect {
@@ -85,14 +93,17 @@ impl Suspect {
     fn router(&self, case: &Case) -> Result<Machine, Fault> {
         let Router { dialect, space, erase, neighbours, free, variables, .. } =
             &case.scenario.router;
-        let key =
-            format!("{} {space} {erase} {neighbours} {free:?} {variables:?}", dialect.get_ref());
+        let kind =
+            format!("{} {space} {erase} {} {variables:?}", dialect.get_ref(), free.is_some());
+        let key = format!("{kind} {neighbours} {free:?}");
         let known = || self.routers.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(machine) = known().get(&key) {
+        if let Some(machine) = known().whole.get(&key) {
             return Ok(machine.clone());
         }
-        let machine = router(case)?;
-        known().insert(key, machine.clone());
+        let mut shelf = known().shelves.remove(&kind).unwrap_or_default();
+        let machine = router_from(case, &mut shelf)?;
+        known().shelves.insert(kind, shelf);
+        known().whole.insert(key, machine.clone());
         Ok(machine)
     }
 }

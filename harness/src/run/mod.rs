@@ -24,7 +24,8 @@ mod world;
 
 pub use findings::{Finding, FindingKind};
 pub use play::{CaseReport, Fault, Options, ScriptChoice, TargetKind, Verdict, run_case};
-pub(crate) use play::{Recording, calls_of, command, record, router, try_out};
+pub(crate) use play::{Recording, calls_of, command, record, router, router_from, try_out};
+pub(crate) use setup::Shelf;
 pub(crate) use steps::{Deed, build_of};
 pub use tally::Tally;
 pub(crate) use tally::call_text;

@@ -11,7 +11,7 @@ use super::clocks::Clocks;
 use super::findings::{Finding, FindingKind, Findings};
 use super::probe::Probe;
 use super::record::{Recorder, TimedCall};
-use super::setup::Part;
+use super::setup::{Part, Shelf};
 use super::steps::{Player, build_of};
 use super::tally::Tally;
 use super::world::World;
@@ -421,9 +421,17 @@ fn disagreement(processes: &CaseReport, functions: &CaseReport) -> Option<Findin
 /// # Errors
 /// A router that cannot be, with its place.
 pub(crate) fn router(case: &Case) -> Result<Machine, SourceError> {
+    router_from(case, &mut Shelf::default())
+}
+
+/// The same with a shelf of routers that differ from it in nothing but how full they get.
+///
+/// # Errors
+/// As [`router`].
+pub(crate) fn router_from(case: &Case, shelf: &mut Shelf) -> Result<Machine, SourceError> {
     let router = &case.scenario.router;
     let folder = case.source.path.parent().unwrap_or(Path::new("."));
-    setup::machine(router, folder).map_err(|refusal| {
+    setup::machine_from(router, folder, shelf).map_err(|refusal| {
         let span = match refusal.part {
             Part::Dialect => router.dialect.span(),
             Part::Chip => router.chip.span(),

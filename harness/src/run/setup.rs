@@ -46,11 +46,46 @@ fn refuse(part: Part, message: impl Into<String>) -> Refusal {
     Refusal { part, message: message.into(), help: None }
 }
 
+/// A router while it is filled, after every so many neighbours: one that only gets fuller or less full starts there.
+#[derive(Debug, Default)]
+pub(crate) struct Shelf(Vec<Machine>);
+
+impl Shelf {
+    /// Neighbours between two states that are kept.
+    const STRIDE: u64 = 16;
+
+    /// The last state kept with no more than so many neighbours, and how many there are in it.
+    fn nearest(&self, neighbours: u64) -> Option<(&Machine, u64)> {
+        let last = self.0.len().checked_sub(1)?;
+        let at = last.min((neighbours / Self::STRIDE) as usize);
+        Some((&self.0[at], at as u64 * Self::STRIDE))
+    }
+
+    /// Keeps a state with so many neighbours, where it is the next to be kept.
+    fn keep(&mut self, machine: &Machine, neighbours: u64) {
+        if neighbours == self.0.len() as u64 * Self::STRIDE {
+            self.0.push(machine.clone());
+        }
+    }
+}
+
 /// Makes the router; `folder` is where a relative image path begins.
 ///
 /// # Errors
 /// A dialect or chip that does not exist, sizes that do not fit together, an image that cannot be read.
 pub fn machine(router: &Router, folder: &Path) -> Result<Machine, Refusal> {
+    machine_from(router, folder, &mut Shelf::default())
+}
+
+/// The same with a shelf of routers that differ from this one in nothing but how full they get.
+///
+/// # Errors
+/// As [`machine`].
+pub(crate) fn machine_from(
+    router: &Router,
+    folder: &Path,
+    shelf: &mut Shelf,
+) -> Result<Machine, Refusal> {
     let dialect: Dialect =
         router.dialect.get_ref().parse().map_err(|error: nvram_emu::dialect::UnknownDialect| {
             refuse(Part::Dialect, error.to_string())
@@ -94,8 +129,8 @@ pub fn machine(router: &Router, folder: &Path) -> Result<Machine, Refusal> {
     }
     if router.image.is_none() {
         match router.free {
-            None => fill(&mut machine, router.neighbours.0)?,
-            Some(free) => fill_until(&mut machine, free.0)?,
+            None => fill(&mut machine, router.neighbours.0, shelf)?,
+            Some(free) => fill_until(&mut machine, free.0, shelf)?,
         }
     }
     if machine.ram_bytes().is_some() {
@@ -145,11 +180,16 @@ fn too_small() -> Refusal {
 }
 
 /// Other programs' settings, `bytes` of them: as many of the usual size as fit, and one for the rest.
-fn fill(machine: &mut Machine, bytes: u64) -> Result<(), Refusal> {
+fn fill(machine: &mut Machine, bytes: u64, shelf: &mut Shelf) -> Result<(), Refusal> {
     let before = machine.ram_variables().map_or(0, |variables| variables.len());
     let whole = (bytes / FILLER).saturating_sub(1);
     let rest = bytes - whole * FILLER;
-    for number in 0..whole {
+    let mut first = 0;
+    if let Some((nearest, neighbours)) = shelf.nearest(whole) {
+        (*machine, first) = (nearest.clone(), neighbours);
+    }
+    for number in first..whole {
+        shelf.keep(machine, number);
         put_filler(machine, number, FILLER);
     }
     let odd = u64::from(rest >= MIN_FILLER);
@@ -170,7 +210,7 @@ fn put_filler(machine: &mut Machine, number: u64, bytes: u64) {
 }
 
 /// Fills until the tool itself says that `free` bytes are left, or as near below as its rounding allows.
-fn fill_until(machine: &mut Machine, free: u64) -> Result<(), Refusal> {
+fn fill_until(machine: &mut Machine, free: u64, shelf: &mut Shelf) -> Result<(), Refusal> {
     let left = |machine: &Machine| free_bytes(machine).unwrap_or(0);
     // The first write adds the tools' own variables.
     put_filler(machine, 9_999, FILLER);
@@ -179,7 +219,7 @@ fn fill_until(machine: &mut Machine, free: u64) -> Result<(), Refusal> {
         let message = format!("only {now} bytes are free to begin with");
         return Err(refuse(Part::Contents, message));
     };
-    fill(machine, surplus.saturating_sub(4 * FILLER))?;
+    fill(machine, surplus.saturating_sub(4 * FILLER), shelf)?;
     // One more makes up for the rest; rounding to words costs a few bytes more or less.
     let rest = left(machine) - free as i64;
     for bytes in (rest - 8).max(MIN_FILLER as i64)..=rest + 8 {

@@ -167,6 +167,9 @@ impl<'a> Ledger<'a> {
             && same(record.name.as_ref(), name)
             && same(record.clid.as_ref(), lease.clid.as_ref())
         {
+            // After a restart dnsmasq has texts of its own; from now on they are known by where they lie.
+            adopt(&mut record.name, name);
+            adopt(&mut record.clid, lease.clid.as_ref());
             if record.time == time {
                 return self.unchanged();
             }
@@ -287,6 +290,15 @@ fn same(a: Option<&Text>, b: Option<&Text>) -> bool {
         (None, None) => true,
         (Some(a), Some(b)) => Arc::ptr_eq(a, b) || a == b,
         _ => false,
+    }
+}
+
+/// Takes over an equal text.
+fn adopt(own: &mut Option<Text>, equal: Option<&Text>) {
+    if let (Some(own), Some(equal)) = (own, equal)
+        && !Arc::ptr_eq(own, equal)
+    {
+        *own = Arc::clone(equal);
     }
 }
 

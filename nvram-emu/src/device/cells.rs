@@ -60,15 +60,19 @@ impl Cells {
         if let [Some(only)] = &self.pages[..] {
             return Cow::Borrowed(&only.bytes[..self.size]);
         }
-        let mut bytes = Vec::with_capacity(self.pages.len() * PAGE);
-        for page in self.pages.iter() {
-            match page {
-                Some(page) => bytes.extend_from_slice(&page.bytes),
-                None => bytes.resize(bytes.len() + PAGE, 0xFF),
+        Cow::Owned(self.part(0, self.size))
+    }
+
+    /// The bytes `from..to`.
+    pub(super) fn part(&self, from: usize, to: usize) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(to - from);
+        for (page, range, _) in Self::parts(from, to) {
+            match &self.pages[page] {
+                Some(page) => bytes.extend_from_slice(&page.bytes[range]),
+                None => bytes.resize(bytes.len() + range.len(), 0xFF),
             }
         }
-        bytes.truncate(self.size);
-        Cow::Owned(bytes)
+        bytes
     }
 
     /// The pages that `from..to` touches: page, the range in it, and where that begins in the whole.

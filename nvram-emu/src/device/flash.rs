@@ -177,9 +177,14 @@ impl Flash {
     /// # Panics
     /// When there is no such block.
     pub fn block(&self, block: u32) -> Vec<u8> {
-        let mut bytes = vec![0; self.geometry.block_len(block) as usize];
-        self.read(block * self.geometry.erase_block, &mut bytes);
-        bytes
+        self.part(block * self.geometry.erase_block, self.geometry.block_len(block))
+    }
+
+    /// `len` bytes from `at` on; as many as there are.
+    pub fn part(&self, at: u32, len: u32) -> Vec<u8> {
+        let end = u64::from(at) + u64::from(len);
+        let (from, to) = (at.min(self.geometry.size), end.min(u64::from(self.geometry.size)));
+        self.cells.part(from as usize, to as usize)
     }
 
     /// Erases one block.

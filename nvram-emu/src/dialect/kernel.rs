@@ -234,8 +234,7 @@ impl Driver {
         if header.magic != MAGIC || (self.boot != BootCheck::Magic && !bounded) {
             return None;
         }
-        let mut image = vec![0; space];
-        board.flash.read(start, &mut image);
+        let image = board.flash.part(start, board.space);
         let intact = || header.crc() == crc_of(&image, len);
         (self.boot != BootCheck::Crc || intact()).then_some(image)
     }
@@ -314,7 +313,7 @@ impl Driver {
 
     /// `nvram_getall` into a buffer of `count` bytes: chain by chain, head to tail; what does not fit ends
     /// its chain. Calls `each` with texts `name=value` and their NUL, and returns the bytes used.
-    pub fn getall(table: &Table, count: usize, mut each: impl FnMut(&[u8])) -> usize {
+    pub fn getall<'t>(table: &'t Table, count: usize, mut each: impl FnMut(&'t [u8])) -> usize {
         let mut used = 0;
         for chain in 0..table.chains() {
             for text in table.chain_texts(chain) {

@@ -42,9 +42,7 @@ pub fn flash_to_staging(board: &mut Board) -> bool {
     let Some(size) = find_mtd(board).filter(|size| *size <= board.flash.geometry().size) else {
         return false;
     };
-    let mut copy = vec![0; size as usize];
-    board.flash.read(0, &mut copy);
-    board.ram = Ram::File(Arc::new(copy));
+    board.ram = Ram::File(Arc::new(board.flash.part(0, size)));
     true
 }
 

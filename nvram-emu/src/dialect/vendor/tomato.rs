@@ -1,5 +1,7 @@
 //! Tomato and FreshTomato on MIPS: Jonathan Zarate's NVRAM Utility, one command a call.
 
+use std::borrow::Cow;
+
 use super::super::kernel::{self, Committed, Driver};
 use super::super::{Board, Halt, Loaded, Output, Tool};
 use super::door::write;
@@ -149,15 +151,19 @@ fn show(board: &mut Board, options: &[&[u8]], out: &mut Output) -> u8 {
         }
     }
     let space = board.space as usize;
-    let mut lines = Vec::new();
+    let table = &DRIVER.ram(board).table;
+    let is_printable = |byte: &u8| matches!(byte, b' '..=b'~');
+    let mut lines = Vec::with_capacity(table.len());
     let used = HEADER_LEN
-        + Driver::getall(&DRIVER.ram(board).table, space, |text| {
-            let mut line = text[..text.len() - 1].to_vec();
-            line.iter_mut()
-                .filter(|byte| !matches!(byte, b' '..=b'~'))
-                .for_each(|byte| *byte = b' ');
+        + Driver::getall(table, space, |text| {
+            let mut line = Cow::Borrowed(&text[..text.len() - 1]);
+            if !line.iter().all(is_printable) {
+                let odd = line.to_mut().iter_mut().filter(|byte| !is_printable(byte));
+                odd.for_each(|byte| *byte = b' ');
+            }
             lines.push(line);
         });
+    out.stdout.reserve(table.printed_len());
     if sorted {
         lines.sort_unstable();
     }

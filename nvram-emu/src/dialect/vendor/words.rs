@@ -191,6 +191,7 @@ impl WordTool {
     fn show(&self, board: &mut Board, out: &mut Output, size_line: bool) {
         let space = board.space as usize;
         let table = &self.driver.ram(board).table;
+        out.stdout.reserve(table.printed_len());
         let size = HEADER_LEN + Driver::getall(table, space, |text| out.text(text));
         if size_line {
             let left = space as i64 - size as i64;
