@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::lease::{Flags, Lease};
 use super::names::same_name;
-use super::types::{Build, HwAddr, LeaseKind, Text};
+use super::types::{Build, HwAddr, LeaseKind, Text, adopt};
 
 /// Place of a lease in the database; valid until the lease is gone.
 pub(crate) type Slot = usize;
@@ -357,13 +357,9 @@ impl LeaseDb {
             self.dirty = true;
         }
         let Some(clid) = clid.filter(|c| !c.is_empty()) else { return };
-        let own = self.get(slot).clid.as_ref();
-        if own.is_some_and(|own| Arc::ptr_eq(own, clid)) {
-            return;
-        }
-        if own.is_some_and(|own| own == clid) {
-            // The same text in another place, which is the client's: it will come again.
-            self.get_mut(slot).clid = Some(Arc::clone(clid));
+        let own = &mut self.get_mut(slot).clid;
+        if own.as_ref() == Some(clid) {
+            adopt(own, Some(clid));
         } else {
             if let Some(own) = self.get_mut(slot).clid.take() {
                 Self::unindex(&mut self.by_clid, &own, slot);
@@ -377,11 +373,7 @@ impl LeaseDb {
 
     /// The name of a lease, in the place where the client keeps the same text: it will come again.
     pub(crate) fn adopt_name(&mut self, slot: Slot, equal: Option<&Text>) {
-        if let (Some(own), Some(equal)) = (&mut self.get_mut(slot).hostname, equal)
-            && !Arc::ptr_eq(own, equal)
-        {
-            *own = Arc::clone(equal);
-        }
+        adopt(&mut self.get_mut(slot).hostname, equal);
     }
 
     /// lease.c `kill_name`: the name (with its domain, if known) is to be reported as lost.

@@ -77,6 +77,7 @@ pub use lease::{ExtraData, Lease};
 pub use names::{c_string, legal_hostname, same_name, strip_hostname};
 pub use server::{Server, address_hash, granted_time};
 pub use server6::address_hash6;
+pub(crate) use types::adopt;
 pub use types::{
     Build, CHADDR_MAX, Clock, ETHER, HwAddr, InitResult, InitStatus, LeaseKind, StartFailure, Text,
     hex_text,

@@ -126,6 +126,15 @@ pub fn hex_text(bytes: &[u8]) -> String {
     out
 }
 
+/// Takes over an equal text, so that the two are known as the same by where they lie.
+pub(crate) fn adopt(own: &mut Option<Text>, equal: Option<&Text>) {
+    if let (Some(own), Some(equal)) = (own, equal)
+        && !Arc::ptr_eq(own, equal)
+    {
+        *own = Arc::clone(equal);
+    }
+}
+
 /// What kind of lease it is; the flags `LEASE_NA` and `LEASE_TA` of dnsmasq.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum LeaseKind {

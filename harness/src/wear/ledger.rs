@@ -11,7 +11,7 @@ use super::router::Script;
 use super::simulate::{Broken, Store};
 use super::tally::Wear;
 use crate::dnsmasq::{
-    Action, Build, CallSink, HwAddr, Lease, PendingCall, Text, hex_text, legal_hostname,
+    Action, Build, CallSink, HwAddr, Lease, PendingCall, Text, adopt, hex_text, legal_hostname,
 };
 
 /// `dnsmasq_lease_`, `=`, four blanks and a NUL.
@@ -290,15 +290,6 @@ fn same(a: Option<&Text>, b: Option<&Text>) -> bool {
         (None, None) => true,
         (Some(a), Some(b)) => Arc::ptr_eq(a, b) || a == b,
         _ => false,
-    }
-}
-
-/// Takes over an equal text.
-fn adopt(own: &mut Option<Text>, equal: Option<&Text>) {
-    if let (Some(own), Some(equal)) = (own, equal)
-        && !Arc::ptr_eq(own, equal)
-    {
-        *own = Arc::clone(equal);
     }
 }
 
