@@ -4,9 +4,9 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use backend::process::{AGENT_NAME, agent, shim};
 use leaselab::allocator::Allocator;
-use leaselab::live::gate;
-use leaselab::target::process::{AGENT_NAME, agent, shim};
+use live::gate;
 
 #[global_allocator]
 static ALLOCATOR: Allocator = Allocator;

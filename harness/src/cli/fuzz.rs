@@ -8,10 +8,10 @@ use nvram_emu::Dialect;
 
 use super::common::{Common, RtcChoice, TargetChoice};
 use super::{Exit, Failure};
-use crate::fuzz::{self, Coverage, Id, IdError, Limits, Outcome, Session, Summary, Suspect};
 use crate::report;
-use crate::run::Options;
-use crate::scenario::{Rtc, Seconds};
+use explore::fuzz::{self, Coverage, Id, IdError, Limits, Outcome, Session, Summary, Suspect};
+use runner::Options;
+use scenario::{Rtc, Seconds};
 
 /// Households of a session that has no other end.
 const DEFAULT_CASES: u64 = 1_000;

@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{Exit, Failure, live, run};
-use crate::qemu::arch::Arch;
-use crate::qemu::bench::Bench;
-use crate::qemu::error::QemuError;
-use crate::qemu::foreign::Foreign;
-use crate::qemu::image::{self, Image};
-use crate::qemu::lab::{Lab, Wishes};
-use crate::run::TargetKind;
+use crate::run_case::Backend;
+use qemu::arch::Arch;
+use qemu::bench::Bench;
+use qemu::error::QemuError;
+use qemu::foreign::Foreign;
+use qemu::image::{self, Image};
+use qemu::lab::{Lab, Wishes};
 
 /// The arguments of `leaselab qemu`.
 #[derive(Debug, clap::Args)]
@@ -167,8 +167,8 @@ fn play(args: &RunArgs) -> Result<Exit, Failure> {
     if let Some(flash) = &args.flash {
         bench.begin_with(flash)?;
     }
-    options.target = TargetKind::Qemu(bench.clone());
-    let exit = run::run_cases(&args.run, &cases, &options)?;
+    options.command = &["qemu", "run"];
+    let exit = run::run_cases(&args.run, &cases, &options, &Backend::Qemu(bench.clone()))?;
     let desk = bench.lock();
     if let Some(ledger) = desk.sum() {
         anstream::println!(

@@ -2,16 +2,16 @@
 
 use std::path::Path;
 
+use backend::Function;
+use explore::fuzz::{Id, Limits, Session, Suspect, draw, minimise, witness};
 use lease_script::{
     Call, Config, Environment, Marker, MemoryMarker, Nvram, NvramOutput, Outcome, run,
 };
-use leaselab::fuzz::{Id, Limits, Session, Suspect, draw, minimise, witness};
-use leaselab::run::{FindingKind, Tally};
-use leaselab::scenario::{Invariant, Overrides, Rtc, cases};
-use leaselab::target::Function;
 use nvram_emu::Dialect;
 use predicates::prelude::*;
 use rstest::rstest;
+use runner::{FindingKind, Tally};
+use scenario::{Invariant, Overrides, Rtc, cases};
 
 use crate::lab::Lab;
 

@@ -2,14 +2,14 @@
 
 use std::net::Ipv4Addr;
 
-use leaselab::dnsmasq::{Build, HwAddr, hex_text};
-use leaselab::wear::{
-    DAY, Fields, HOUR, Household, ImageMode, Images, Market, RouterSpec, Script, count,
-    count_images,
-};
+use dnsmasq_model::{Build, HwAddr, hex_text};
 use nvram_emu::Dialect;
 use nvram_emu::device::Chip;
 use proptest::prelude::*;
+use wear::{
+    DAY, Fields, HOUR, Household, ImageMode, Images, Market, RouterSpec, Script, count,
+    count_images,
+};
 
 fn market() -> Market {
     let spec = RouterSpec { neighbours: 3000, ..RouterSpec::new(Dialect::OpenWrt, Chip::SPI_NOR) };

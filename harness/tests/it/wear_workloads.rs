@@ -3,11 +3,11 @@
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
-use leaselab::dnsmasq::{Build, Client4, HwAddr, Kind4, Network, Reply4, ScriptCall, ServerConfig};
-use leaselab::wear::{Event, Market, RouterSpec, Script, Workload, count_workload, recordings};
+use dnsmasq_model::{Build, Client4, HwAddr, Kind4, Network, Reply4, ScriptCall, ServerConfig};
 use nvram_emu::Dialect;
 use nvram_emu::device::Chip;
 use rstest::rstest;
+use wear::{Event, Market, RouterSpec, Script, Workload, count_workload, recordings};
 
 use crate::lab::Lab;
 

@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 use super::common::RtcChoice;
 use super::{Exit, Failure};
 use crate::report;
-use crate::scenario::Seconds;
 use crate::suite::Shard;
-use crate::target::process::{Root, ScriptCommand, ScriptFile, Settings};
-use crate::wear::{
+use args::{HouseholdArgs, RouterArgs, ScriptName, SourceArgs};
+use backend::process::{Root, ScriptCommand, ScriptFile, Settings};
+use scenario::Seconds;
+use wear::{
     self, Broken, CannotCount, Draw, Fleet, Held, ImageMode, Market, Row, Script, Study, Trial,
 };
-use args::{HouseholdArgs, RouterArgs, ScriptName, SourceArgs};
 
 /// The arguments of `leaselab wear`.
 #[derive(Debug, clap::Args)]
