@@ -4,9 +4,9 @@ use std::time::Instant;
 
 use backend::{Target as _, TargetError};
 use live::{Live, LiveSettings};
-use qemu::bench::{self, Bench};
+use qemu::guest_pool::{self, GuestPool};
 use runner::{
-    CaseReport, Fault, Finding, FindingKind, Options, Verdict, Watch, blank_report, build_of,
+    CaseReport, Fault, Finding, FindingKind, Observers, Options, Verdict, blank_report, build_of,
     command, play, router,
 };
 use scenario::Case;
@@ -19,7 +19,7 @@ pub enum Backend {
     /// Below a real dnsmasq.
     Live(LiveSettings),
     /// In a guest with a dnsmasq of its own.
-    Qemu(Bench),
+    Qemu(GuestPool),
 }
 
 /// Runs a case.
@@ -37,7 +37,7 @@ pub fn run_case(case: &Case, options: &Options, backend: &Backend) -> Result<Cas
         }
         (None, Backend::Modelled) => return runner::run_case(case, options),
         (None, Backend::Live(settings)) => run_live(case, options, settings)?,
-        (None, Backend::Qemu(bench)) => run_in_guest(case, options, bench)?,
+        (None, Backend::Qemu(pool)) => run_in_guest(case, options, pool)?,
     };
     if !report.failures.is_empty() {
         report.verdict = Verdict::Failed;
@@ -59,15 +59,15 @@ fn run_live(case: &Case, options: &Options, settings: &LiveSettings) -> Result<C
     }
     let script = command(case, &options.script);
     let mut target = Live::new(router(case)?, &script, settings)?;
-    play(case, &mut target, options, &mut report, Watch::default())?;
+    play(case, &mut target, options, &mut report, Observers::default())?;
     Ok(report)
 }
 
-fn run_in_guest(case: &Case, options: &Options, bench: &Bench) -> Result<CaseReport, Fault> {
+fn run_in_guest(case: &Case, options: &Options, pool: &GuestPool) -> Result<CaseReport, Fault> {
     let mut report = blank_report(case, options);
-    let mut desk = bench.lock();
-    let kept = desk.kept(&report.name);
-    let case = match desk.fit(case) {
+    let mut session = pool.lock();
+    let kept = session.kept(&report.name);
+    let case = match session.fit(case) {
         Ok(case) => case,
         Err(why) => {
             report.verdict = Verdict::Skipped(why);
@@ -76,8 +76,8 @@ fn run_in_guest(case: &Case, options: &Options, bench: &Bench) -> Result<CaseRep
     };
     let script = command(&case, &options.script);
     let machine = router(&case)?;
-    let mut target = desk.router(&machine, &script, options.seed).map_err(TargetError::from)?;
-    let played = play(&case, &mut target, options, &mut report, Watch::default());
+    let mut target = session.router(&machine, &script, options.seed).map_err(TargetError::from)?;
+    let played = play(&case, &mut target, options, &mut report, Observers::default());
     // Whatever becomes of the case, power goes before its files are looked at.
     _ = target.power_off();
     let ledger = target.ledger().clone();
@@ -85,13 +85,13 @@ fn run_in_guest(case: &Case, options: &Options, bench: &Bench) -> Result<CaseRep
     report.failures.extend(ledger.complaints().iter().cloned().map(astray));
     let folder = target.folder().to_owned();
     if let (Some(kept), true) = (kept, played.is_err() || !report.failures.is_empty()) {
-        bench::keep(&folder, &kept).map_err(TargetError::from)?;
+        guest_pool::keep(&folder, &kept).map_err(TargetError::from)?;
     }
     drop(target);
-    desk.add(&ledger);
+    session.add(&ledger);
     match played {
         // One guest that fell apart is a failure; an image that never comes up is the end of all.
-        Err(Fault::Target(TargetError::Broken(why))) if desk.has_booted() => {
+        Err(Fault::Target(TargetError::Broken(why))) if session.has_booted() => {
             report.failures.push(astray(why));
         }
         other => other?,

@@ -14,7 +14,7 @@ use nvram_emu::dialect::FlashLoad;
 use nvram_emu::{Exit, Machine};
 
 use super::naive;
-use super::plan::{Strike, Striker};
+use super::plan::{FaultAction, FaultInjector};
 use super::process::Files;
 use super::scripted::{Done, Scripted};
 use super::{CallEnd, CallResult, CommandResult, Plan, Target, TargetError};
@@ -182,7 +182,7 @@ impl InProcess {
     }
 
     /// Makes a call undisturbed, and keeps the router as it was on both sides of each command.
-    pub fn trail(&mut self, call: &ScriptCall) -> Trail {
+    pub fn trail(&mut self, call: &ScriptCall) -> CallTrace {
         if let Function::Process(script) = &*self.script {
             return self.follow(&Arc::clone(script), call);
         }
@@ -203,18 +203,18 @@ impl InProcess {
         if let Some(last) = steps.last().filter(|last| last.after.marker == self.marker) {
             self.ram_key = last.after.ram_key.clone();
         }
-        Trail { outcome, steps }
+        CallTrace { outcome, steps }
     }
 
     /// The same for a script of processes: what it did is followed on the machine in memory.
-    fn follow(&mut self, script: &Scripted, call: &ScriptCall) -> Trail {
+    fn follow(&mut self, script: &Scripted, call: &ScriptCall) -> CallTrace {
         self.begin();
         let plan = Plan { follow: true, ..Plan::default() };
         let done = match script.call((&self.machine, &self.files), call, &plan) {
             Ok(done) => done,
             Err(fault) => {
                 script.fail(fault);
-                return Trail {
+                return CallTrace {
                     outcome: Outcome { killed: true, ..Outcome::default() },
                     steps: Vec::new(),
                 };
@@ -232,7 +232,7 @@ impl InProcess {
             self.files = Arc::new(after.clone());
             let after = Arc::new(self.clone());
             let arguments = arguments.clone();
-            steps.push(TrailStep { arguments, before, after, operations, flashes });
+            steps.push(CommandSnapshot { arguments, before, after, operations, flashes });
         }
         if self.machine.flash_bytes() != done.machine.flash_bytes()
             || self.machine.ram_bytes() != done.machine.ram_bytes()
@@ -242,7 +242,7 @@ impl InProcess {
             script.fail(TargetError::Script(text.to_owned()));
         }
         self.files = Arc::new(done.files.clone());
-        Trail { outcome: done.outcome(), steps }
+        CallTrace { outcome: done.outcome(), steps }
     }
 
     /// The same router with a script of processes in place of its own.
@@ -261,7 +261,7 @@ impl InProcess {
     }
 
     /// What `init` prints, where it ends well and does nothing but read NVRAM: then nobody need keep what it did.
-    pub fn glance(&self) -> Option<Vec<u8>> {
+    pub fn peek_init(&self) -> Option<Vec<u8>> {
         if self.folder.is_some() || matches!(*self.script, Function::Process(_)) {
             return None;
         }
@@ -320,16 +320,16 @@ impl Nvram for Quiet {
 
 /// A call undisturbed, command by command.
 #[derive(Clone, Debug)]
-pub struct Trail {
+pub struct CallTrace {
     /// What the script printed and returned.
     pub outcome: Outcome,
     /// Its `nvram` commands.
-    pub steps: Vec<TrailStep>,
+    pub steps: Vec<CommandSnapshot>,
 }
 
 /// One `nvram` command of a call.
 #[derive(Clone, Debug)]
-pub struct TrailStep {
+pub struct CommandSnapshot {
     /// Its words.
     pub arguments: Vec<Vec<u8>>,
     /// The router before it.
@@ -348,7 +348,7 @@ struct TrailWire<'a> {
     script: &'a Arc<Function>,
     /// Of the router before the first command.
     ram_key: OnceLock<u64>,
-    steps: Vec<TrailStep>,
+    steps: Vec<CommandSnapshot>,
 }
 
 impl TrailWire<'_> {
@@ -381,7 +381,7 @@ impl Nvram for TrailWire<'_> {
         let Exit::Code(code) = outcome.exit else { return Err(killed()) };
         let arguments = arguments.iter().map(|word| word.to_vec()).collect();
         let after = self.keep(Some(&before));
-        self.steps.push(TrailStep { arguments, before, after, operations, flashes });
+        self.steps.push(CommandSnapshot { arguments, before, after, operations, flashes });
         Ok(NvramOutput { stdout: outcome.stdout, stderr: outcome.stderr, code: i32::from(code) })
     }
 }
@@ -410,7 +410,7 @@ fn script_call(call: &ScriptCall) -> Call {
 /// One call's way to the machine.
 struct Wire<'a> {
     machine: &'a mut Machine,
-    striker: Striker<'a>,
+    striker: FaultInjector<'a>,
     commands: Vec<Vec<Vec<u8>>>,
     /// What a web page would see after each command, where there is one.
     page: Option<Page<'a>>,
@@ -424,7 +424,12 @@ struct Page<'a> {
 
 impl<'a> Wire<'a> {
     fn new(machine: &'a mut Machine, disturbance: Option<&'a Disturbance>) -> Self {
-        Self { machine, striker: Striker::new(disturbance, 0), commands: Vec::new(), page: None }
+        Self {
+            machine,
+            striker: FaultInjector::new(disturbance, 0),
+            commands: Vec::new(),
+            page: None,
+        }
     }
 
     fn look(&mut self) {
@@ -442,21 +447,21 @@ impl Nvram for Wire<'_> {
         self.look();
         self.commands.push(arguments.iter().map(|word| word.to_vec()).collect());
         let machine = &mut *self.machine;
-        let strike = self.striker.next(arguments, || foretell(machine, arguments));
+        let strike = self.striker.next(arguments, || dry_run(machine, arguments));
         match strike {
-            Strike::Before => return Err(killed()),
-            Strike::Fail => {
+            FaultAction::Before => return Err(killed()),
+            FaultAction::Fail => {
                 let stderr = b"nvram: made to fail\n".to_vec();
                 return Ok(NvramOutput { stdout: Vec::new(), stderr, code: 1 });
             }
-            Strike::During(cut) => machine.arm_cut(cut.op, cut.byte),
-            Strike::None | Strike::After => {}
+            FaultAction::During(cut) => machine.arm_cut(cut.op, cut.byte),
+            FaultAction::None | FaultAction::After => {}
         }
         let outcome = machine.run(arguments);
         // A cut that this command did not come to is none for the next.
         machine.board_mut().flash.arm(None);
         let Exit::Code(code) = outcome.exit else { return Err(killed()) };
-        if strike == Strike::After {
+        if strike == FaultAction::After {
             return Err(killed());
         }
         self.look();
@@ -465,7 +470,7 @@ impl Nvram for Wire<'_> {
 }
 
 /// The flash operations that a command would make, the machine left as it is.
-fn foretell(machine: &Machine, arguments: &[&[u8]]) -> Vec<nvram_emu::device::Op> {
+fn dry_run(machine: &Machine, arguments: &[&[u8]]) -> Vec<nvram_emu::device::Op> {
     let mut fork = machine.clone();
     fork.take_ops();
     fork.run(arguments);

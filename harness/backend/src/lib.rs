@@ -16,8 +16,8 @@ use nvram_emu::device::Op;
 use dnsmasq_model::ScriptCall;
 
 pub use daemon::{Daemon, Ended, Start};
-pub use in_process::{Function, InProcess, Trail, TrailStep, is_reading};
-pub use plan::Striker;
+pub use in_process::{CallTrace, CommandSnapshot, Function, InProcess, is_reading};
+pub use plan::FaultInjector;
 pub use scenario::Disturbance;
 pub use scripted::Scripted;
 pub use whole_file::write_whole;

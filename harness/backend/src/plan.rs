@@ -6,7 +6,7 @@ use scenario::{Disturbance, Point, Side};
 
 /// What a [`Disturbance`] does to one `nvram` command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Strike {
+pub enum FaultAction {
     /// Nothing.
     None,
     /// Everything ends before the command.
@@ -21,7 +21,7 @@ pub enum Strike {
 
 /// Follows the `nvram` commands of one script call, and says which is struck.
 #[derive(Clone, Debug)]
-pub struct Striker<'a> {
+pub struct FaultInjector<'a> {
     disturbance: Option<&'a Disturbance>,
     /// Commands seen so far.
     count: u32,
@@ -29,7 +29,7 @@ pub struct Striker<'a> {
     struck: bool,
 }
 
-impl<'a> Striker<'a> {
+impl<'a> FaultInjector<'a> {
     /// Begins a call, of which `count` commands have been seen.
     pub fn new(disturbance: Option<&'a Disturbance>, count: u32) -> Self {
         Self { disturbance, count, struck: false }
@@ -37,51 +37,55 @@ impl<'a> Striker<'a> {
 
     /// What happens to the next command. `operations` foretells its flash operations; it is asked only
     /// where they matter.
-    pub fn next(&mut self, arguments: &[&[u8]], operations: impl FnOnce() -> Vec<Op>) -> Strike {
+    pub fn next(
+        &mut self,
+        arguments: &[&[u8]],
+        operations: impl FnOnce() -> Vec<Op>,
+    ) -> FaultAction {
         self.count += 1;
         let first = arguments.first().copied().unwrap_or_default();
         let point = match self.disturbance {
-            Some(Disturbance::Fail(word)) if word.as_bytes() == first => return Strike::Fail,
-            None | Some(Disturbance::Fail(_)) => return Strike::None,
+            Some(Disturbance::Fail(word)) if word.as_bytes() == first => return FaultAction::Fail,
+            None | Some(Disturbance::Fail(_)) => return FaultAction::None,
             Some(Disturbance::Cut(point) | Disturbance::Kill(point)) => point,
         };
         if self.struck {
-            return Strike::None;
+            return FaultAction::None;
         }
         let strike = match point {
             Point::Word(side, word) if word.as_bytes() == first => Some(beside(*side)),
             Point::Command(side, nth) if *nth == self.count => Some(beside(*side)),
             Point::Within { nth, op, byte } if *nth == self.count => {
-                Some(Strike::During(Cut { op: u64::from(*op), byte: *byte }))
+                Some(FaultAction::During(Cut { op: u64::from(*op), byte: *byte }))
             }
             Point::Word(..) | Point::Command(..) | Point::Within { .. } => None,
             Point::Erase => half_way(&operations(), OpKind::Erase),
             Point::Program => half_way(&operations(), OpKind::Program),
             Point::Operation { op, byte } => operations().get(*op as usize).map(|_| {
-                Strike::During(Cut {
+                FaultAction::During(Cut {
                     op: u64::from(*op),
                     byte: (*byte).try_into().unwrap_or(u32::MAX),
                 })
             }),
         };
         self.struck = strike.is_some();
-        strike.unwrap_or(Strike::None)
+        strike.unwrap_or(FaultAction::None)
     }
 }
 
-fn beside(side: Side) -> Strike {
+fn beside(side: Side) -> FaultAction {
     match side {
-        Side::Before => Strike::Before,
-        Side::After => Strike::After,
+        Side::Before => FaultAction::Before,
+        Side::After => FaultAction::After,
     }
 }
 
 /// The middle of the longest of a command's operations of one kind: headers of a few bytes have no middle.
-fn half_way(operations: &[Op], kind: OpKind) -> Option<Strike> {
+fn half_way(operations: &[Op], kind: OpKind) -> Option<FaultAction> {
     let (index, operation) = operations
         .iter()
         .enumerate()
         .filter(|(_, operation)| operation.kind == kind)
         .max_by_key(|(index, operation)| (operation.len, std::cmp::Reverse(*index)))?;
-    Some(Strike::During(Cut { op: index as u64, byte: operation.len / 2 }))
+    Some(FaultAction::During(Cut { op: index as u64, byte: operation.len / 2 }))
 }

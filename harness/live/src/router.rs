@@ -10,12 +10,12 @@ use std::time::{Duration, Instant};
 use nvram_emu::Machine;
 
 use super::binary::Binaries;
-use super::desk::{Desk, Sockets};
+use super::event_loop::{EventLoop, Sockets};
 use packets::dhcp4;
 use packets::wire::{Envelope, Wire};
 use packets::{dhcp6, dns};
 
-use super::{gate, network};
+use super::{network, script_proxy};
 use backend::process::protocol::{End, Octets, Program};
 use backend::process::{Process, Root, ScriptCommand, Settings};
 use backend::{CallResult, CommandResult, Daemon, Ended, Plan, Start, Target, TargetError};
@@ -58,7 +58,7 @@ pub struct Live {
     binaries: Binaries,
     kernel: network::Kernel,
     clock: File,
-    desk: Option<Desk>,
+    event_loop: Option<EventLoop>,
     wire: Option<Wire>,
     network: Network,
     port: u16,
@@ -93,7 +93,7 @@ impl Live {
         let clock = process.path("clock");
         let made = (|| {
             fs::write(process.path("clock.so"), CLOCK)?;
-            fs::create_dir(process.path("gate"))?;
+            fs::create_dir(process.path("script_proxy"))?;
             File::create(&clock)?.set_len(16)?;
             File::options().write(true).open(&clock)
         })();
@@ -109,7 +109,7 @@ impl Live {
             binaries: settings.binaries.clone(),
             kernel,
             clock,
-            desk: None,
+            event_loop: None,
             wire: None,
             network: Network::default(),
             port: 53,
@@ -137,7 +137,7 @@ impl Live {
     }
 
     fn unplug(&mut self) -> Result<(), TargetError> {
-        let was_there = self.wire.take().is_some() | self.desk.take().is_some();
+        let was_there = self.wire.take().is_some() | self.event_loop.take().is_some();
         if was_there {
             self.kernel.remove().map_err(|error| lacks("the router's network", &error))?;
         }
@@ -156,17 +156,18 @@ impl Live {
         );
         argv.extend(["--no-resolv", "--no-hosts", "--no-ping"].map(str::to_owned));
         argv.push(format!("--pid-file={}", path("pid")));
-        let gate = format!("gate/{}", String::from_utf8_lossy(start.config.script_name()));
+        let script_proxy =
+            format!("script_proxy/{}", String::from_utf8_lossy(start.config.script_name()));
         argv.extend(start.options.iter().skip(1).map(|option| {
             if option.starts_with("--dhcp-script=") {
-                format!("--dhcp-script={}", path(&gate))
+                format!("--dhcp-script={}", path(&script_proxy))
             } else {
                 option.clone()
             }
         }));
-        let link = self.process.path(&gate);
+        let link = self.process.path(&script_proxy);
         if fs::symlink_metadata(&link).is_err() {
-            symlink("../bin/leaselab", &link).map_err(|error| lacks("the gate", &error))?;
+            symlink("../bin/leaselab", &link).map_err(|error| lacks("the script_proxy", &error))?;
         }
         let octets = |text: &str| Octets(text.as_bytes().to_vec());
         let variables = self.process.variables();
@@ -174,9 +175,11 @@ impl Live {
             .iter()
             .filter_map(|name| Some((octets(name), octets(variables.get(*name)?))))
             .collect();
-        for (name, file) in
-            [("LEASELAB_CLOCK", "clock"), ("LEASELAB_CONTROL", "control"), (gate::GATE, "calls")]
-        {
+        for (name, file) in [
+            ("LEASELAB_CLOCK", "clock"),
+            ("LEASELAB_CONTROL", "control"),
+            (script_proxy::GATE, "calls"),
+        ] {
             environment.insert(octets(name), octets(&path(file)));
         }
         let argv = argv.iter().map(|word| octets(word)).collect();
@@ -197,33 +200,34 @@ impl Live {
         answer: impl Fn(&[u8]) -> Option<T>,
     ) -> Result<Option<T>, TargetError> {
         let (port, asker, router) = (self.port, self.asker, self.network.clone());
-        let Some(desk) = &mut self.desk else { return Ok(None) };
-        desk.until("dnsmasq to be up", |desk| Ok(desk.is_up() || desk.ended))?;
-        desk.datagrams.clear();
-        let send = |desk: &Desk, envelope: &Envelope, packet: &[u8]| {
-            desk.wire.send(envelope, packet).map_err(|error| lacks("the cable", &error))
+        let Some(event_loop) = &mut self.event_loop else { return Ok(None) };
+        event_loop
+            .until("dnsmasq to be up", |event_loop| Ok(event_loop.is_up() || event_loop.ended))?;
+        event_loop.datagrams.clear();
+        let send = |event_loop: &EventLoop, envelope: &Envelope, packet: &[u8]| {
+            event_loop.wire.send(envelope, packet).map_err(|error| lacks("the cable", &error))
         };
-        send(desk, envelope, packet)?;
-        let number = desk.ask_main();
+        send(event_loop, envelope, packet)?;
+        let number = event_loop.ask_main();
         let mut found = None;
         let mut rounds = 0;
         let mut question = None;
         let mut questions = 0;
         let mut asked = Instant::now();
         let client = envelope.ports.0;
-        desk.until("the server's answer", |desk| {
-            for datagram in desk.datagrams.drain(..) {
+        event_loop.until("the server's answer", |event_loop| {
+            for datagram in event_loop.datagrams.drain(..) {
                 if datagram.to == client {
                     found = found.take().or_else(|| answer(&datagram.payload));
                 } else if question.is_some_and(|id| dns::answer(&datagram.payload, id).is_some()) {
                     question = None;
                 }
             }
-            if found.is_some() || desk.ended {
+            if found.is_some() || event_loop.ended {
                 return Ok(true);
             }
             let lost = question.is_some() && asked.elapsed() > ANSWER_LOST;
-            if !desk.main_rested(number) || question.is_some() && !lost {
+            if !event_loop.main_rested(number) || question.is_some() && !lost {
                 return Ok(false);
             }
             if !answered || port == 0 || rounds == ROUNDS && !lost {
@@ -236,7 +240,7 @@ impl Live {
             asked = Instant::now();
             let id = questions;
             let bytes = dns::question(b"nobody.invalid", false, id).map_err(TargetError::Script)?;
-            send(desk, &asking(&router, asker, id), &bytes)?;
+            send(event_loop, &asking(&router, asker, id), &bytes)?;
             question = Some(id);
             Ok(false)
         })?;
@@ -309,37 +313,37 @@ impl Daemon for Live {
         self.asker =
             free_address(start.config, start.network).unwrap_or(Ipv4Addr::new(192, 0, 2, 1));
         self.set(start.clock)?;
-        if let Some(desk) = self.desk.take() {
-            self.wire = Some(desk.into_wire());
+        if let Some(event_loop) = self.event_loop.take() {
+            self.wire = Some(event_loop.into_wire());
         }
         let mut wire = self.plug_in(start.config)?;
         wire.own(IpAddr::V4(self.asker), ASKER);
         let program = self.program(start)?;
         let sockets = Sockets::new(&self.process.path("calls"), &self.process.path("control"))
-            .map_err(|error| lacks("the gate", &error))?;
+            .map_err(|error| lacks("the script_proxy", &error))?;
         let log = self.process.path("log");
         let process = self.process.start(program, &log)?;
-        self.desk = Some(Desk::new(wire, sockets, process, self.limit)?);
+        self.event_loop = Some(EventLoop::new(wire, sockets, process, self.limit)?);
         Ok(())
     }
 
     fn next_call(&mut self, plan: &Plan) -> Result<Option<(ScriptCall, CallResult)>, TargetError> {
-        let Some(desk) = &mut self.desk else { return Ok(None) };
-        if desk.waiting.is_empty() && !desk.settle()? {
+        let Some(event_loop) = &mut self.event_loop else { return Ok(None) };
+        if event_loop.waiting.is_empty() && !event_loop.settle()? {
             return Ok(None);
         }
-        let Some(waiting) = desk.waiting.pop_front() else { return Ok(None) };
+        let Some(waiting) = event_loop.waiting.pop_front() else { return Ok(None) };
         let call = waiting.call.clone();
         let programs = self.process.programs(&call, plan);
         let done = waiting
             .run(programs, self.process.path(""))
-            .map_err(|error| lacks("the script's gate", &error))?;
+            .map_err(|error| lacks("the script's script_proxy", &error))?;
         let result = self.process.result(done, plan)?;
         Ok(Some((call, result)))
     }
 
     fn alarm(&self) -> Option<i64> {
-        self.desk.as_ref().and_then(Desk::alarm)
+        self.event_loop.as_ref().and_then(EventLoop::alarm)
     }
 
     fn set_clock(&mut self, clock: Clock) -> Result<(), TargetError> {
@@ -351,20 +355,20 @@ impl Daemon for Live {
     }
 
     fn is_gone(&self) -> bool {
-        self.desk.as_ref().is_none_or(|desk| desk.ended)
+        self.event_loop.as_ref().is_none_or(|event_loop| event_loop.ended)
     }
 
     fn end(&mut self) -> Result<Ended, TargetError> {
-        if let Some(desk) = &mut self.desk {
-            desk.until("dnsmasq to end", |desk| Ok(desk.ended))?;
+        if let Some(event_loop) = &mut self.event_loop {
+            event_loop.until("dnsmasq to end", |event_loop| Ok(event_loop.ended))?;
         }
         let status = match self.process.reap()? {
             Some(End::Exited(code)) => code,
             Some(End::Signalled(signal)) => -signal,
             Some(End::Hung) | None => 0,
         };
-        if let Some(desk) = self.desk.take() {
-            self.wire = Some(desk.into_wire());
+        if let Some(event_loop) = self.event_loop.take() {
+            self.wire = Some(event_loop.into_wire());
         }
         Ok(Ended { status, words: self.last_words() })
     }
@@ -382,19 +386,19 @@ impl Daemon for Live {
         let server = dhcp4::Server { mac: self.network.mac, address: router };
         let (envelope, packet) =
             dhcp4::packet(kind, client, addr, xid, server).map_err(TargetError::Script)?;
-        if let Some(desk) = &mut self.desk
+        if let Some(event_loop) = &mut self.event_loop
             && let (mac, IpAddr::V4(own)) = (envelope.hardware.0, envelope.addresses.0)
             && !own.is_unspecified()
         {
-            desk.wire.own(IpAddr::V4(own), mac);
+            event_loop.wire.own(IpAddr::V4(own), mac);
         }
         let answered = dhcp4::is_answered(kind);
         let reply =
             self.ask(&envelope, &packet, answered, |bytes| dhcp4::answer(bytes, xid, kind, addr))?;
-        if let (Some(desk), Some(Reply4::Ack { addr, .. } | Reply4::BootReply(addr))) =
-            (&mut self.desk, &reply)
+        if let (Some(event_loop), Some(Reply4::Ack { addr, .. } | Reply4::BootReply(addr))) =
+            (&mut self.event_loop, &reply)
         {
-            desk.wire.own(IpAddr::V4(*addr), envelope.hardware.0);
+            event_loop.wire.own(IpAddr::V4(*addr), envelope.hardware.0);
         }
         Ok(reply.unwrap_or(Reply4::Silent))
     }
@@ -415,11 +419,11 @@ impl Daemon for Live {
         let (envelope, packet) =
             dhcp6::packet(kind, client, asked, xid, known).map_err(TargetError::Script)?;
         let mac = envelope.hardware.0;
-        if let Some(desk) = &mut self.desk {
+        if let Some(event_loop) = &mut self.event_loop {
             // A host that speaks has announced itself, and answers for its address.
-            desk.wire.own(envelope.addresses.0, mac);
+            event_loop.wire.own(envelope.addresses.0, mac);
             let router = packets::wire::link_local(self.network.mac);
-            desk.wire.solicit(mac, router).map_err(|error| lacks("the cable", &error))?;
+            event_loop.wire.solicit(mac, router).map_err(|error| lacks("the cable", &error))?;
         }
         let reply = self.ask(&envelope, &packet, true, |bytes| dhcp6::answer(bytes, xid))?;
         let Some((reply, server)) = reply else { return Ok(Reply6::Silent) };
@@ -435,13 +439,14 @@ impl Daemon for Live {
         let Ok(question) = dns::question(name, v6, id) else { return Ok(None) };
         let envelope = asking(&self.network, self.asker, id);
         let mut addresses = None;
-        let Some(desk) = &mut self.desk else { return Ok(None) };
-        desk.wire.send(&envelope, &question).map_err(|error| lacks("the cable", &error))?;
-        desk.until("an answer from dnsmasq's name server", |desk| {
-            for datagram in desk.datagrams.drain(..).filter(|packet| packet.from == dns::PORT) {
+        let Some(event_loop) = &mut self.event_loop else { return Ok(None) };
+        event_loop.wire.send(&envelope, &question).map_err(|error| lacks("the cable", &error))?;
+        event_loop.until("an answer from dnsmasq's name server", |event_loop| {
+            for datagram in event_loop.datagrams.drain(..).filter(|packet| packet.from == dns::PORT)
+            {
                 addresses = addresses.take().or_else(|| dns::answer(&datagram.payload, id));
             }
-            Ok(addresses.is_some() || desk.ended)
+            Ok(addresses.is_some() || event_loop.ended)
         })?;
         Ok(addresses)
     }

@@ -6,13 +6,13 @@
 //! the lab counts.
 
 pub mod arch;
-pub mod bench;
 mod cable;
 mod console;
 pub mod error;
 mod events;
 pub mod foreign;
 mod guest;
+pub mod guest_pool;
 pub mod image;
 pub mod lab;
 mod patience;

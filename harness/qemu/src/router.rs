@@ -22,7 +22,7 @@ use super::events::Event;
 use super::guest::Guest;
 use super::lab::{Files, Lab};
 use super::payload::{self, Payload};
-use super::wear::{Ledger, Trace};
+use super::wear::{EraseAudit, Trace};
 use backend::process::ScriptCommand;
 use backend::{CallResult, CommandResult, Daemon, Plan, Target, TargetError};
 use dnsmasq_model::{Clock, ScriptCall};
@@ -61,7 +61,7 @@ pub struct Router<'l> {
     /// What dnsmasq was doing when it was last looked at.
     state: State,
     trace: Trace,
-    ledger: Ledger,
+    ledger: EraseAudit,
     dice: Pcg64,
     /// What dnsmasq calls its script.
     script_name: Vec<u8>,
@@ -106,7 +106,7 @@ impl<'l> Router<'l> {
             payload,
             shell: script.shell.first().cloned().unwrap_or_default(),
             trace,
-            ledger: Ledger::new(machine),
+            ledger: EraseAudit::new(machine),
             template: machine.clone(),
             guest: None,
             cable: None,
@@ -125,7 +125,7 @@ impl<'l> Router<'l> {
     }
 
     /// Both counts of erases.
-    pub fn ledger(&self) -> &Ledger {
+    pub fn ledger(&self) -> &EraseAudit {
         &self.ledger
     }
 

@@ -72,7 +72,7 @@ pub(super) type Blocks = BTreeMap<u64, u64>;
 
 /// Both counts of one router, from its first boot on.
 #[derive(Clone, Debug)]
-pub struct Ledger {
+pub struct EraseAudit {
     erase: u64,
     /// The lab's own router, which runs the same commands.
     mirror: Machine,
@@ -83,7 +83,7 @@ pub struct Ledger {
     complaints: Vec<String>,
 }
 
-impl Ledger {
+impl EraseAudit {
     /// Nothing has happened yet.
     pub(super) fn new(machine: &Machine) -> Self {
         Self {
@@ -188,7 +188,7 @@ fn erased(ops: &[Op]) -> impl Iterator<Item = u64> {
 }
 
 /// The table: neighbouring blocks with equal counts on one line.
-impl fmt::Display for Ledger {
+impl fmt::Display for EraseAudit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let block = self.erase / 1024;
         let size = format!("block ({block} KiB)");

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::clients::{Client, Protocol};
-use super::steps::Deed;
+use super::steps::ClientAction;
 use dnsmasq_model::{
     Client4, Client6, Clock, Ia, Kind4, LeaseKind, Reply4, Reply6, ScriptCall, Server,
 };
@@ -60,7 +60,7 @@ impl Answers for Predicted<'_> {
 pub fn perform(
     server: &mut Server,
     client: &mut Client,
-    deed: Deed,
+    deed: ClientAction,
     address: Option<IpAddr>,
     clock: Clock,
     calls: &mut Vec<ScriptCall>,
@@ -72,7 +72,7 @@ pub fn perform(
 pub fn exchange(
     server: &mut impl Answers,
     client: &mut Client,
-    deed: Deed,
+    deed: ClientAction,
     address: Option<IpAddr>,
 ) -> ReplyKind {
     let address = address.or(client.address);
@@ -84,7 +84,8 @@ pub fn exchange(
         },
         Protocol::V6 { client: own, kind, iaid } => {
             let duid = server.server_duid();
-            let named = matches!(deed, Deed::Renew | Deed::Release | Deed::Decline);
+            let named =
+                matches!(deed, ClientAction::Renew | ClientAction::Release | ClientAction::Decline);
             let known = client.server.as_ref().filter(|_| named && !duid.is_empty());
             if known.is_some_and(|known| *known != duid) {
                 // rfc3315.c `dhcp6_no_relay`: a message to another server is not looked at.
@@ -104,7 +105,7 @@ pub fn exchange(
 fn v4(
     server: &mut impl Answers,
     client: &Client4,
-    deed: Deed,
+    deed: ClientAction,
     address: Option<IpAddr>,
 ) -> (ReplyKind, Option<IpAddr>) {
     let own = match address {
@@ -120,7 +121,7 @@ fn v4(
     };
     match reply {
         // The answer to INFORM gives no address.
-        Reply4::Ack { .. } if deed == Deed::Inform => (ReplyKind::Ack, None),
+        Reply4::Ack { .. } if deed == ClientAction::Inform => (ReplyKind::Ack, None),
         Reply4::Ack { addr, .. } | Reply4::BootReply(addr) => {
             (ReplyKind::Ack, Some(IpAddr::V4(addr)))
         }
@@ -130,15 +131,15 @@ fn v4(
 }
 
 /// The one message of a deed; `None` for the exchange of a client that comes up.
-fn kind4(deed: Deed) -> Option<Kind4> {
+fn kind4(deed: ClientAction) -> Option<Kind4> {
     match deed {
-        Deed::Ask => None,
-        Deed::Renew => Some(Kind4::Renew),
-        Deed::Rebind => Some(Kind4::Rebind),
-        Deed::InitReboot => Some(Kind4::InitReboot),
-        Deed::Inform => Some(Kind4::Inform),
-        Deed::Release => Some(Kind4::Release),
-        Deed::Decline => Some(Kind4::Decline),
+        ClientAction::Ask => None,
+        ClientAction::Renew => Some(Kind4::Renew),
+        ClientAction::Rebind => Some(Kind4::Rebind),
+        ClientAction::InitReboot => Some(Kind4::InitReboot),
+        ClientAction::Inform => Some(Kind4::Inform),
+        ClientAction::Release => Some(Kind4::Release),
+        ClientAction::Decline => Some(Kind4::Decline),
     }
 }
 
@@ -146,7 +147,7 @@ fn v6(
     server: &mut impl Answers,
     client: &Client6,
     (kind, iaid): (LeaseKind, u32),
-    deed: Deed,
+    deed: ClientAction,
     address: Option<IpAddr>,
 ) -> (ReplyKind, Option<IpAddr>) {
     let own = match address {
@@ -155,12 +156,12 @@ fn v6(
     };
     let asked = [Ia { kind, iaid, addrs: vec![own], valid: 0 }];
     let reply = match deed {
-        Deed::Ask | Deed::InitReboot => server.join6(client, kind, iaid),
-        Deed::Renew => server.renew6(client, false, &asked),
-        Deed::Rebind => server.renew6(client, true, &asked),
-        Deed::Release => server.release6(client, false, &asked),
-        Deed::Decline => server.release6(client, true, &asked),
-        Deed::Inform => Reply6::Silent,
+        ClientAction::Ask | ClientAction::InitReboot => server.join6(client, kind, iaid),
+        ClientAction::Renew => server.renew6(client, false, &asked),
+        ClientAction::Rebind => server.renew6(client, true, &asked),
+        ClientAction::Release => server.release6(client, false, &asked),
+        ClientAction::Decline => server.release6(client, true, &asked),
+        ClientAction::Inform => Reply6::Silent,
     };
     match reply {
         Reply6::Reply(given) => {

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use super::clients::Clients;
 use super::findings::FindingKind;
 use super::lines::{DUID, Lines, show, split_time};
-use super::neighbours::{Variables, Views};
+use super::neighbours::{NvramState, Variables};
 use super::text::unescape;
 use super::world::World;
 use backend::TargetError;
@@ -206,7 +206,7 @@ impl Checker {
 
     fn stored_bytes(&mut self, world: &World<'_>, expect: &Expect) {
         let bytes = |variables: &Variables| {
-            let sizes: Vec<i64> = Views::leases(variables, &world.prefix)
+            let sizes: Vec<i64> = NvramState::leases(variables, &world.prefix)
                 .map(|(name, value)| (name.len() + value.len() + 2) as i64)
                 .collect();
             (sizes.iter().sum::<i64>(), sizes.len() as i64)

@@ -10,10 +10,10 @@ pub mod exchange;
 mod expect;
 mod findings;
 mod journal;
+pub mod lenient_log;
 pub mod lines;
 pub mod neighbours;
 mod play;
-pub mod probe;
 pub mod record;
 pub mod setup;
 mod steps;
@@ -24,9 +24,9 @@ mod world;
 
 pub use findings::{Finding, FindingKind};
 pub use play::{
-    CaseReport, Fault, Options, Recording, ScriptChoice, TargetKind, Verdict, Watch, blank_report,
-    calls_of, command, play, record, router, router_from, run_case, try_out,
+    CaseReport, Fault, Observers, Options, Recording, ScriptChoice, TargetKind, Verdict,
+    blank_report, calls_of, command, play, record, router, router_from, run_case, try_out,
 };
-pub use setup::Shelf;
-pub use steps::{Deed, build_of};
+pub use setup::FillCache;
+pub use steps::{ClientAction, build_of};
 pub use tally::{Tally, call_text};

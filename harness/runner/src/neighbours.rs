@@ -29,7 +29,7 @@ struct Sums {
 
 /// One view of the NVRAM. Cheap to clone; the variables by name are made when somebody asks for them.
 #[derive(Clone, Debug, Default)]
-pub struct Contents(Arc<Inner>);
+pub struct NvramSnapshot(Arc<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
@@ -38,7 +38,7 @@ struct Inner {
     variables: OnceLock<Variables>,
 }
 
-impl Contents {
+impl NvramSnapshot {
     /// What a tool has loaded; `like` where it is the same load.
     fn of(loaded: Option<Loaded>, prefix: &[u8], like: Option<&Self>) -> Self {
         if let Some(like) = like.filter(|like| same_load(loaded.as_ref(), like.0.loaded.as_ref())) {
@@ -76,7 +76,7 @@ impl Contents {
     }
 }
 
-impl PartialEq for Contents {
+impl PartialEq for NvramSnapshot {
     fn eq(&self, other: &Self) -> bool {
         self.0.sums == other.0.sums
     }
@@ -117,35 +117,36 @@ impl Sums {
 
 /// Both views of the NVRAM.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Views {
+pub struct NvramState {
     /// What `get` gives.
-    pub ram: Contents,
+    pub ram: NvramSnapshot,
     /// What the next boot will load.
-    pub flash: Contents,
+    pub flash: NvramSnapshot,
 }
 
-impl Views {
+impl NvramState {
     /// Looks at a machine, on which leases have names with this prefix. `before` saves the work where nothing
     /// has changed since.
     pub fn of(machine: &Machine, prefix: &[u8], before: Option<&Self>) -> Self {
-        let flash = Contents::of(machine.load_flash(), prefix, before.map(|before| &before.flash));
+        let flash =
+            NvramSnapshot::of(machine.load_flash(), prefix, before.map(|before| &before.flash));
         let ram = machine.load_ram();
         let ram =
             match before.filter(|before| same_load(ram.as_ref(), before.ram.0.loaded.as_ref())) {
                 Some(before) => before.ram.clone(),
-                None => Contents::of(ram, prefix, Some(&flash)),
+                None => NvramSnapshot::of(ram, prefix, Some(&flash)),
             };
         Self { ram, flash }
     }
 
     /// After a boot: both views are what was in flash.
-    pub fn booted(flash: Contents) -> Self {
+    pub fn booted(flash: NvramSnapshot) -> Self {
         Self { ram: flash.clone(), flash }
     }
 
     /// What a boot makes of the flash.
-    pub fn flash_of(machine: &Machine, prefix: &[u8]) -> Contents {
-        Contents::of(machine.load_flash(), prefix, None)
+    pub fn flash_of(machine: &Machine, prefix: &[u8]) -> NvramSnapshot {
+        NvramSnapshot::of(machine.load_flash(), prefix, None)
     }
 
     /// How the neighbours in `now` differ from what a well-behaved script leaves of these: RAM as it
@@ -156,8 +157,8 @@ impl Views {
         harm
     }
 
-    /// Whether a boot that finds `flash` has lost, changed or added one: [`Views::harm`] in short.
-    pub fn is_harmed_by(&self, flash: &Contents, prefix: &[u8]) -> bool {
+    /// Whether a boot that finds `flash` has lost, changed or added one: [`NvramState::harm`] in short.
+    pub fn is_harmed_by(&self, flash: &NvramSnapshot, prefix: &[u8]) -> bool {
         let allowed = [&self.flash, &self.ram];
         if is_fine(&allowed, flash) {
             return false;
@@ -170,7 +171,7 @@ impl Views {
 
     /// Whether the lease records in RAM are those in `now`'s RAM and, where `now`'s flash differs from this, in that.
     pub fn keeps_records(&self, now: &Self) -> bool {
-        let same = |later: &Contents| self.ram.0.sums.own == later.0.sums.own;
+        let same = |later: &NvramSnapshot| self.ram.0.sums.own == later.0.sums.own;
         same(&now.ram) && (now.flash == self.flash || same(&now.flash))
     }
 
@@ -183,11 +184,16 @@ impl Views {
     }
 }
 
-fn is_fine(allowed: &[&Contents], now: &Contents) -> bool {
+fn is_fine(allowed: &[&NvramSnapshot], now: &NvramSnapshot) -> bool {
     allowed.iter().any(|old| old.0.sums.same_neighbours(now.0.sums))
 }
 
-fn compare(allowed: &[&Contents], now: &Contents, prefix: &[u8], place: &str) -> Vec<String> {
+fn compare(
+    allowed: &[&NvramSnapshot],
+    now: &NvramSnapshot,
+    prefix: &[u8],
+    place: &str,
+) -> Vec<String> {
     if is_fine(allowed, now) {
         return Vec::new();
     }
@@ -219,15 +225,15 @@ fn compare(allowed: &[&Contents], now: &Contents, prefix: &[u8], place: &str) ->
 mod tests {
     use super::*;
 
-    fn views(ram: &[(&str, &str)], flash: &[(&str, &str)]) -> Views {
+    fn views(ram: &[(&str, &str)], flash: &[(&str, &str)]) -> NvramState {
         let collect = |pairs: &[(&str, &str)]| {
             let bytes = || pairs.iter().map(|(n, v)| (n.as_bytes(), v.as_bytes()));
             let variables: Variables = bytes().map(|(n, v)| (n.to_vec(), v.to_vec())).collect();
             let texts: Vec<_> = bytes().map(|(n, v)| [n, b"=", v, b"\0"].concat()).collect();
             let sums = Sums::of(texts.iter().map(Vec::as_slice), b"lease_");
-            Contents(Arc::new(Inner { loaded: None, sums, variables: variables.into() }))
+            NvramSnapshot(Arc::new(Inner { loaded: None, sums, variables: variables.into() }))
         };
-        Views { ram: collect(ram), flash: collect(flash) }
+        NvramState { ram: collect(ram), flash: collect(flash) }
     }
 
     #[test]

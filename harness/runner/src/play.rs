@@ -9,9 +9,9 @@ use nvram_emu::Machine;
 
 use super::clocks::Clocks;
 use super::findings::{Finding, FindingKind, Findings};
-use super::probe::Probe;
+use super::lenient_log::LenientLog;
 use super::record::{Recorder, TimedCall};
-use super::setup::{Part, Shelf};
+use super::setup::{FillCache, Part};
 use super::steps::{Player, build_of};
 use super::tally::Tally;
 use super::world::World;
@@ -199,7 +199,7 @@ fn run_in_process(case: &Case, options: &Options) -> Result<CaseReport, Fault> {
             if case.scenario.router.store == Store::Journal {
                 target = target.with_journal();
             }
-            play(case, &mut target, options, &mut report, Watch::default())?;
+            play(case, &mut target, options, &mut report, Observers::default())?;
         }
         Err(why) => report.verdict = Verdict::Skipped(why),
     }
@@ -218,7 +218,7 @@ fn run_in_processes(
         target = target.with_journal()?;
     }
     report.shared_root = target.refused_private_root().map(str::to_owned);
-    play(case, &mut target, options, &mut report, Watch::default())?;
+    play(case, &mut target, options, &mut report, Observers::default())?;
     Ok(report)
 }
 
@@ -282,7 +282,7 @@ fn listen(
 ) -> Result<(), Fault> {
     let mut report = blank_report(case, options);
     let mut target = InProcess::new(router(case)?, script);
-    let watch = Watch { recorder: Some(recorder), probe: None };
+    let watch = Observers { recorder: Some(recorder), probe: None };
     play(case, &mut target, options, &mut report, watch)
 }
 
@@ -296,10 +296,10 @@ pub fn try_out(
     machine: Machine,
     script: Option<&Function>,
     options: &Options,
-    probe: Option<&mut Probe>,
+    probe: Option<&mut LenientLog>,
 ) -> Result<CaseReport, Fault> {
     let mut report = blank_report(case, options);
-    let watch = Watch { recorder: None, probe };
+    let watch = Observers { recorder: None, probe };
     let script = match (script, &options.target) {
         (Some(script), _) => script.clone(),
         (None, TargetKind::Process(settings)) => {
@@ -343,14 +343,14 @@ fn disagreement(processes: &CaseReport, functions: &CaseReport) -> Option<Findin
 /// # Errors
 /// A router that cannot be, with its place.
 pub fn router(case: &Case) -> Result<Machine, SourceError> {
-    router_from(case, &mut Shelf::default())
+    router_from(case, &mut FillCache::default())
 }
 
 /// The same with a shelf of routers that differ from it in nothing but how full they get.
 ///
 /// # Errors
 /// As [`router`].
-pub fn router_from(case: &Case, shelf: &mut Shelf) -> Result<Machine, SourceError> {
+pub fn router_from(case: &Case, shelf: &mut FillCache) -> Result<Machine, SourceError> {
     let router = &case.scenario.router;
     let folder = case.source.path.parent().unwrap_or(Path::new("."));
     setup::machine_from(router, folder, shelf).map_err(|refusal| {
@@ -358,7 +358,7 @@ pub fn router_from(case: &Case, shelf: &mut Shelf) -> Result<Machine, SourceErro
             Part::Dialect => router.dialect.span(),
             Part::Chip => router.chip.span(),
             Part::Image => router.image.as_ref().map_or(0..0, toml::Spanned::span),
-            Part::Contents => case.section("router"),
+            Part::NvramSnapshot => case.section("router"),
         };
         let error = case.error(span, refusal.message);
         match refusal.help {
@@ -370,11 +370,11 @@ pub fn router_from(case: &Case, shelf: &mut Shelf) -> Result<Machine, SourceErro
 
 /// Observers of a run, beside the judge.
 #[derive(Debug, Default)]
-pub struct Watch<'a> {
+pub struct Observers<'a> {
     /// Keeps snapshots and events.
     pub recorder: Option<&'a mut Recorder>,
     /// Notes which steps had an effect; steps that cannot be carried out are skipped.
-    pub probe: Option<&'a mut Probe>,
+    pub probe: Option<&'a mut LenientLog>,
 }
 
 /// Plays a case on a target and completes its report.
@@ -386,7 +386,7 @@ pub fn play(
     target: &mut dyn Target,
     options: &Options,
     report: &mut CaseReport,
-    watch: Watch<'_>,
+    watch: Observers<'_>,
 ) -> Result<(), Fault> {
     let scenario = &case.scenario;
     let build = build_of(scenario.router.rtc);

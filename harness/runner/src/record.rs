@@ -3,10 +3,10 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::Deed;
+use super::ClientAction;
 use super::clients::Client;
 use super::clocks::Clocks;
-use super::neighbours::Views;
+use super::neighbours::NvramState;
 use super::store::{Expected, Tolerance};
 use backend::InProcess;
 use dnsmasq_model::{ScriptCall, Server};
@@ -15,7 +15,7 @@ use dnsmasq_model::{ScriptCall, Server};
 #[derive(Debug, Default)]
 pub struct Recorder {
     /// Before each script call.
-    pub moments: Vec<Moment>,
+    pub moments: Vec<Snapshot>,
     /// What clients did.
     pub events: Vec<Event>,
     /// True time at the beginning and at the end, seconds since 1970.
@@ -35,13 +35,13 @@ pub struct TimedCall {
 
 /// The world before a script call.
 #[derive(Clone, Debug)]
-pub struct Moment {
+pub struct Snapshot {
     /// The router.
     pub target: InProcess,
     /// What must be stored.
     pub expected: Arc<Expected>,
     /// What the NVRAM holds.
-    pub views: Views,
+    pub views: NvramState,
     /// How times may differ.
     pub tolerance: Tolerance,
     /// What a kill leaves of dnsmasq: every strike ends in a restart, or in one more call.
@@ -62,7 +62,7 @@ pub struct Event {
     /// The client as it was before.
     pub client: Client,
     /// What it does.
-    pub deed: Deed,
+    pub deed: ClientAction,
     /// The address, where the scenario names one.
     pub address: Option<IpAddr>,
     /// When.

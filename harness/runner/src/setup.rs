@@ -39,7 +39,7 @@ pub enum Part {
     /// The image file.
     Image,
     /// Sizes and contents.
-    Contents,
+    NvramSnapshot,
 }
 
 fn refuse(part: Part, message: impl Into<String>) -> Refusal {
@@ -48,9 +48,9 @@ fn refuse(part: Part, message: impl Into<String>) -> Refusal {
 
 /// A router while it is filled, after every so many neighbours: one that only gets fuller or less full starts there.
 #[derive(Debug, Default)]
-pub struct Shelf(Vec<Machine>);
+pub struct FillCache(Vec<Machine>);
 
-impl Shelf {
+impl FillCache {
     /// Neighbours between two states that are kept.
     const STRIDE: u64 = 16;
 
@@ -74,14 +74,18 @@ impl Shelf {
 /// # Errors
 /// A dialect or chip that does not exist, sizes that do not fit together, an image that cannot be read.
 pub fn machine(router: &Router, folder: &Path) -> Result<Machine, Refusal> {
-    machine_from(router, folder, &mut Shelf::default())
+    machine_from(router, folder, &mut FillCache::default())
 }
 
 /// The same with a shelf of routers that differ from this one in nothing but how full they get.
 ///
 /// # Errors
 /// As [`machine`].
-pub fn machine_from(router: &Router, folder: &Path, shelf: &mut Shelf) -> Result<Machine, Refusal> {
+pub fn machine_from(
+    router: &Router,
+    folder: &Path,
+    shelf: &mut FillCache,
+) -> Result<Machine, Refusal> {
     let dialect: Dialect =
         router.dialect.get_ref().parse().map_err(|error: nvram_emu::dialect::UnknownDialect| {
             refuse(Part::Dialect, error.to_string())
@@ -106,7 +110,7 @@ pub fn machine_from(router: &Router, folder: &Path, shelf: &mut Shelf) -> Result
              than the partition",
             router.space
         );
-        return Err(refuse(Part::Contents, message));
+        return Err(refuse(Part::NvramSnapshot, message));
     }
     let space = if own_space { router.space.0 } else { partition };
     let bytes = match &router.image {
@@ -116,7 +120,7 @@ pub fn machine_from(router: &Router, folder: &Path, shelf: &mut Shelf) -> Result
     let erase = u32::try_from(router.erase.0).unwrap_or(u32::MAX);
     let flash = |bytes: &[u8]| {
         Flash::from_bytes(bytes, erase, chip)
-            .map_err(|error| refuse(Part::Contents, error.to_string()))
+            .map_err(|error| refuse(Part::NvramSnapshot, error.to_string()))
     };
     let own_space = own_space.then_some(space as u32);
     let mut machine = Machine::new(dialect, flash(&bytes)?, own_space);
@@ -158,7 +162,7 @@ fn read_image(path: &Path, partition: u64) -> Result<Vec<u8>, Refusal> {
 }
 
 fn set(machine: &mut Machine, name: &str, value: &str) -> Result<(), Refusal> {
-    let value = unescape(value).map_err(|why| refuse(Part::Contents, why))?;
+    let value = unescape(value).map_err(|why| refuse(Part::NvramSnapshot, why))?;
     put(machine, name, &value);
     let kept = machine.ram_variables().unwrap_or_default();
     if kept.contains(&(name.as_bytes().to_vec(), value)) { Ok(()) } else { Err(too_small()) }
@@ -171,12 +175,12 @@ fn put(machine: &mut Machine, name: &str, value: &[u8]) {
 fn too_small() -> Refusal {
     Refusal {
         help: Some("less text, or more space".to_owned()),
-        ..refuse(Part::Contents, "the NVRAM does not take all that is to be in it")
+        ..refuse(Part::NvramSnapshot, "the NVRAM does not take all that is to be in it")
     }
 }
 
 /// Other programs' settings, `bytes` of them: as many of the usual size as fit, and one for the rest.
-fn fill(machine: &mut Machine, bytes: u64, shelf: &mut Shelf) -> Result<(), Refusal> {
+fn fill(machine: &mut Machine, bytes: u64, shelf: &mut FillCache) -> Result<(), Refusal> {
     let before = machine.ram_variables().map_or(0, |variables| variables.len());
     let whole = (bytes / FILLER).saturating_sub(1);
     let rest = bytes - whole * FILLER;
@@ -206,14 +210,14 @@ fn put_filler(machine: &mut Machine, number: u64, bytes: u64) {
 }
 
 /// Fills until the tool itself says that `free` bytes are left, or as near below as its rounding allows.
-fn fill_until(machine: &mut Machine, free: u64, shelf: &mut Shelf) -> Result<(), Refusal> {
+fn fill_until(machine: &mut Machine, free: u64, shelf: &mut FillCache) -> Result<(), Refusal> {
     let left = |machine: &Machine| free_bytes(machine).unwrap_or(0);
     // The first write adds the tools' own variables.
     put_filler(machine, 9_999, FILLER);
     let now = left(machine);
     let Some(surplus) = u64::try_from(now).ok().and_then(|now| now.checked_sub(free)) else {
         let message = format!("only {now} bytes are free to begin with");
-        return Err(refuse(Part::Contents, message));
+        return Err(refuse(Part::NvramSnapshot, message));
     };
     fill(machine, surplus.saturating_sub(4 * FILLER), shelf)?;
     // One more makes up for the rest; rounding to words costs a few bytes more or less.
@@ -226,5 +230,5 @@ fn fill_until(machine: &mut Machine, free: u64, shelf: &mut Shelf) -> Result<(),
             return Ok(());
         }
     }
-    Err(refuse(Part::Contents, format!("{free} free bytes cannot be reached")))
+    Err(refuse(Part::NvramSnapshot, format!("{free} free bytes cannot be reached")))
 }

@@ -7,7 +7,7 @@ use toml::Spanned;
 use super::clients::{Clients, parse_address};
 use super::exchange;
 use super::expect;
-use super::probe::Done;
+use super::lenient_log::Done;
 use super::record::Event;
 use super::text::unescape;
 use super::world::{Ending, StepPlan, World};
@@ -20,7 +20,7 @@ use scenario::{
 
 /// What a client does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Deed {
+pub enum ClientAction {
     /// DISCOVER and REQUEST, or BOOTREQUEST, or SOLICIT and REQUEST.
     Ask,
     /// Unicast REQUEST, or RENEW.
@@ -129,11 +129,11 @@ impl<'a, 'w> Player<'a, 'w> {
         }
         if let Some(moment) = step.set_clock {
             self.world.clocks.set(moment);
-            self.world.tell_time()?;
+            self.world.sync_clock()?;
         }
         if step.ntp.is_some() {
             self.world.clocks.ntp();
-            self.world.tell_time()?;
+            self.world.sync_clock()?;
         }
         if let Some(ppm) = step.drift {
             self.world.clocks.drift(ppm);
@@ -144,18 +144,18 @@ impl<'a, 'w> Player<'a, 'w> {
         if let Some(join) = &step.join {
             let indices = self.clients.join(self.case, span.clone(), join)?;
             for index in indices {
-                self.deed(Deed::Ask, index, None)?;
+                self.deed(ClientAction::Ask, index, None)?;
             }
         }
         for (event, deed) in [
-            (&step.request, Deed::Ask),
-            (&step.renew, Deed::Renew),
-            (&step.rebind, Deed::Rebind),
-            (&step.init_reboot, Deed::InitReboot),
-            (&step.rename, Deed::Renew),
-            (&step.inform, Deed::Inform),
-            (&step.release, Deed::Release),
-            (&step.decline, Deed::Decline),
+            (&step.request, ClientAction::Ask),
+            (&step.renew, ClientAction::Renew),
+            (&step.rebind, ClientAction::Rebind),
+            (&step.init_reboot, ClientAction::InitReboot),
+            (&step.rename, ClientAction::Renew),
+            (&step.inform, ClientAction::Inform),
+            (&step.release, ClientAction::Release),
+            (&step.decline, ClientAction::Decline),
         ] {
             if let Some(event) = event {
                 if !self.clients.any(event.client.get_ref()) && self.world.leave_out() {
@@ -230,7 +230,7 @@ impl<'a, 'w> Player<'a, 'w> {
         Ok(())
     }
 
-    fn event(&mut self, event: &ClientEvent, deed: Deed) -> Result<(), Fault> {
+    fn event(&mut self, event: &ClientEvent, deed: ClientAction) -> Result<(), Fault> {
         let address = match &event.address {
             Some(address) => Some(parse_address(self.case, address)?),
             None => None,
@@ -243,7 +243,7 @@ impl<'a, 'w> Player<'a, 'w> {
 
     fn deed(
         &mut self,
-        deed: Deed,
+        deed: ClientAction,
         index: usize,
         address: Option<std::net::IpAddr>,
     ) -> Result<(), Fault> {

@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use crate::clocks::Clocks;
 use crate::findings::{FindingKind, Findings};
+use crate::lenient_log::LenientLog;
 use crate::lines::{self, Lines};
-use crate::neighbours::Views;
-use crate::probe::Probe;
-use crate::record::{Moment, Recorder, TimedCall};
+use crate::neighbours::NvramState;
+use crate::record::{Recorder, Snapshot, TimedCall};
 use crate::store::{Expected, changes};
 use crate::tally::{Tally, call_text};
 use backend::{CallEnd, CallResult, Disturbance, Plan, Target, TargetError};
@@ -47,7 +47,7 @@ pub(super) struct World<'a> {
     pub(super) prefix: Vec<u8>,
     slack: u64,
     expected: Expected,
-    views: Views,
+    views: NvramState,
     /// What `init` printed when it was last looked at.
     stored: Lines,
     /// Whether something happened since then that may have changed it.
@@ -82,7 +82,7 @@ pub(super) struct World<'a> {
     /// Keeps the moments before script calls, for explorers.
     pub(super) recorder: Option<&'a mut Recorder>,
     /// Told what was done, where a run does not insist on all of it.
-    pub(super) probe: Option<&'a mut Probe>,
+    pub(super) probe: Option<&'a mut LenientLog>,
     /// dnsmasq's command line.
     pub(super) options: Vec<String>,
     /// Whether the real dnsmasq has gone where the engine's has not.
@@ -97,7 +97,7 @@ pub(super) struct World<'a> {
 
 /// What a call meets.
 #[derive(Debug, Default)]
-struct Bout {
+struct PreparedCall {
     plan: Plan,
     /// The flash before, where it may be torn.
     whole: Option<Vec<u8>>,
@@ -125,8 +125,9 @@ impl<'a> World<'a> {
         prefix: Vec<u8>,
         slack: u64,
     ) -> Result<Self, TargetError> {
-        let views = Views::of(target.machine()?.as_ref(), &prefix, None);
-        let records = lines::of_records(Views::leases(views.flash.variables(), &prefix), &prefix);
+        let views = NvramState::of(target.machine()?.as_ref(), &prefix, None);
+        let records =
+            lines::of_records(NvramState::leases(views.flash.variables(), &prefix), &prefix);
         Ok(Self {
             target,
             server: Server::new(engine),
@@ -225,7 +226,7 @@ impl<'a> World<'a> {
     }
 
     /// Both views of the NVRAM, as they were after the last command.
-    pub(super) fn views(&self) -> &Views {
+    pub(super) fn views(&self) -> &NvramState {
         &self.views
     }
 
@@ -242,10 +243,13 @@ impl<'a> World<'a> {
     /// # Errors
     /// When the target fails.
     pub(super) fn power_off(&mut self) -> Result<(), TargetError> {
-        let now = self.go_dark()?;
+        let now = self.power_down()?;
         // What the next boot finds in RAM is what is in flash.
-        self.judge_neighbours(&Views { ram: self.views.ram.clone(), flash: now.flash.clone() });
-        self.views = Views::booted(now.flash);
+        self.judge_neighbours(&NvramState {
+            ram: self.views.ram.clone(),
+            flash: now.flash.clone(),
+        });
+        self.views = NvramState::booted(now.flash);
         Ok(())
     }
 
@@ -254,14 +258,14 @@ impl<'a> World<'a> {
     /// # Errors
     /// When the target fails.
     pub(super) fn power_off_in_a_write(&mut self) -> Result<(), TargetError> {
-        let now = self.go_dark()?;
-        self.views = Views::booted(now.flash);
+        let now = self.power_down()?;
+        self.views = NvramState::booted(now.flash);
         self.damaged = true;
         self.torn = true;
         Ok(())
     }
 
-    fn go_dark(&mut self) -> Result<Views, TargetError> {
+    fn power_down(&mut self) -> Result<NvramState, TargetError> {
         self.engine_mut().kill();
         self.lost = false;
         self.target.power_off()?;
@@ -322,7 +326,7 @@ impl<'a> World<'a> {
             let mut calls = Vec::new();
             let clock = self.clocks.now();
             self.engine_mut().sigalrm(clock, &mut calls);
-            self.tell_time()?;
+            self.sync_clock()?;
             self.wake_live()?;
             self.perform_all(calls)?;
             if !self.powered {
@@ -330,7 +334,7 @@ impl<'a> World<'a> {
             }
         }
         self.clocks.pass(end - self.clocks.mono());
-        self.tell_time()?;
+        self.sync_clock()?;
         self.rest()
     }
 
@@ -412,7 +416,7 @@ impl<'a> World<'a> {
     }
 
     /// What strikes this call.
-    fn before(&mut self, call: &ScriptCall) -> Result<Bout, TargetError> {
+    fn before(&mut self, call: &ScriptCall) -> Result<PreparedCall, TargetError> {
         self.calls_of_step += 1;
         self.keep_moment(call);
         let disturbance = self
@@ -423,7 +427,7 @@ impl<'a> World<'a> {
             .map(|(disturbance, _)| disturbance.clone());
         let whole = self.flash_to_be_torn(disturbance.as_ref())?;
         let web_page = self.plan.web_page && call.action() != b"init";
-        Ok(Bout { plan: Plan { disturbance, web_page, follow: false }, whole })
+        Ok(PreparedCall { plan: Plan { disturbance, web_page, follow: false }, whole })
     }
 
     /// Counts a call and judges it.
@@ -431,9 +435,9 @@ impl<'a> World<'a> {
         &mut self,
         call: &ScriptCall,
         result: &CallResult,
-        bout: Bout,
+        bout: PreparedCall,
     ) -> Result<(), TargetError> {
-        let Bout { plan: Plan { disturbance: struck, .. }, whole } = bout;
+        let PreparedCall { plan: Plan { disturbance: struck, .. }, whole } = bout;
         self.step.call(call, result);
         if let Some(log) = &mut self.log {
             log.push(format!("{:<9} {}", end_text(result.end), call_text(call)));
@@ -492,7 +496,7 @@ impl<'a> World<'a> {
         let (Some(recorder), Some(target)) = (&mut self.recorder, self.target.in_process()) else {
             return;
         };
-        recorder.moments.push(Moment {
+        recorder.moments.push(Snapshot {
             target: target.clone(),
             expected: Arc::new(self.expected.clone()),
             views: self.views.clone(),
@@ -534,8 +538,8 @@ impl<'a> World<'a> {
     }
 
     /// Both views of the NVRAM as they are.
-    fn look(&mut self) -> Result<Views, TargetError> {
-        Ok(Views::of(self.target.machine()?.as_ref(), &self.prefix, Some(&self.views)))
+    fn look(&mut self) -> Result<NvramState, TargetError> {
+        Ok(NvramState::of(self.target.machine()?.as_ref(), &self.prefix, Some(&self.views)))
     }
 
     /// A call that is not dnsmasq's: the store may change for its address, and for nobody else's.

@@ -23,8 +23,8 @@ pub use model::{
     Router, Rtc, Scenario, Script, Server, Step, Store, V6,
 };
 pub use point::{Point, Side};
-pub use reproduction::{Id, IdError, Stop, Strike};
-pub use rng::Dice;
+pub use reproduction::{FaultPoint, Id, IdError, ScheduledFault};
+pub use rng::DeterministicRng;
 pub use schema::json_schema;
 pub use units::{BootClock, Bytes, LeaseTime, Moment, Scalar, Seconds};
 pub use write::to_toml;

@@ -17,7 +17,7 @@ const NO_STRIKE: &str = "run";
 
 /// What strikes one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Strike {
+pub enum FaultPoint {
     /// Power goes before the call begins. `p`
     Between,
     /// Power goes when the call has ended and returned. `e`
@@ -37,7 +37,7 @@ pub enum Strike {
     },
 }
 
-impl Strike {
+impl FaultPoint {
     /// The same for a target; `None` where the call is not reached, or not disturbed.
     pub fn disturbance(self) -> Option<Disturbance> {
         match self {
@@ -51,7 +51,7 @@ impl Strike {
     }
 }
 
-impl fmt::Display for Strike {
+impl fmt::Display for FaultPoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let side = |side: &Side| match side {
             Side::Before => 'b',
@@ -69,20 +69,20 @@ impl fmt::Display for Strike {
 
 /// One strike at one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Stop {
+pub struct ScheduledFault {
     /// The call, from 1: of the undisturbed run, or since the stop before.
     pub call: u32,
     /// What strikes it.
-    pub strike: Strike,
+    pub strike: FaultPoint,
 }
 
-impl fmt::Display for Stop {
+impl fmt::Display for ScheduledFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}{}", self.call, self.strike)
     }
 }
 
-impl FromStr for Stop {
+impl FromStr for ScheduledFault {
     type Err = IdError;
 
     fn from_str(text: &str) -> Result<Self, IdError> {
@@ -92,23 +92,23 @@ impl FromStr for Stop {
         let split = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
         let (call, strike) = text.split_at(split);
         let strike = if let Some(nth) = strike.strip_prefix("kb") {
-            counted(nth).map(|nth| Strike::Kill(Side::Before, nth))
+            counted(nth).map(|nth| FaultPoint::Kill(Side::Before, nth))
         } else if let Some(nth) = strike.strip_prefix("ka") {
-            counted(nth).map(|nth| Strike::Kill(Side::After, nth))
+            counted(nth).map(|nth| FaultPoint::Kill(Side::After, nth))
         } else if let Some(nth) = strike.strip_prefix('b') {
-            counted(nth).map(|nth| Strike::Cut(Side::Before, nth))
+            counted(nth).map(|nth| FaultPoint::Cut(Side::Before, nth))
         } else if let Some(nth) = strike.strip_prefix('a') {
-            counted(nth).map(|nth| Strike::Cut(Side::After, nth))
+            counted(nth).map(|nth| FaultPoint::Cut(Side::After, nth))
         } else if let Some(place) = strike.strip_prefix('f') {
             let parts: Option<Vec<u32>> = place.split('.').map(number).collect();
             match parts.as_deref() {
                 Some([nth, op, byte]) if *nth > 0 => {
-                    Some(Strike::Within { nth: *nth, op: *op, byte: *byte })
+                    Some(FaultPoint::Within { nth: *nth, op: *op, byte: *byte })
                 }
                 _ => None,
             }
         } else {
-            [("p", Strike::Between), ("e", Strike::Ended)]
+            [("p", FaultPoint::Between), ("e", FaultPoint::Ended)]
                 .into_iter()
                 .find_map(|(word, meant)| (word == strike).then_some(meant))
         };
@@ -133,12 +133,12 @@ pub struct Id {
     /// `name=value,…`
     pub parameters: String,
     /// The strikes.
-    pub schedule: Vec<Stop>,
+    pub schedule: Vec<ScheduledFault>,
 }
 
 impl Id {
     /// The id of a schedule of a case.
-    pub fn new(case: &Case, schedule: &[Stop]) -> Self {
+    pub fn new(case: &Case, schedule: &[ScheduledFault]) -> Self {
         Self {
             sum: sum(case),
             path: case.source.path.clone(),

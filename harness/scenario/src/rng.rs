@@ -5,9 +5,9 @@ use rand_pcg::Pcg64Mcg;
 
 /// PCG-64 MCG, and draws of whole numbers only: no floating point, whose last bit differs between libraries.
 #[derive(Clone, Debug)]
-pub struct Dice(Pcg64Mcg);
+pub struct DeterministicRng(Pcg64Mcg);
 
-impl Dice {
+impl DeterministicRng {
     /// The stream of a seed.
     pub fn new(seed: u64) -> Self {
         Self(Pcg64Mcg::seed_from_u64(seed))

@@ -6,8 +6,8 @@ use nvram_emu::Dialect;
 use nvram_emu::device::Chip;
 use rstest::rstest;
 use wear::{
-    DAY, HOUR, Household, Market, Rendered, RouterSpec, Script, builtin_script, count, count_each,
-    count_rendered, live,
+    CostModel, DAY, HOUR, Household, Rendered, RouterSpec, Script, builtin_script, count,
+    count_each, count_rendered, live,
 };
 
 use crate::lab::Lab;
@@ -29,9 +29,9 @@ fn busy() -> Household {
     }
 }
 
-fn market(dialect: Dialect, chip: Chip) -> Market {
+fn market(dialect: Dialect, chip: Chip) -> CostModel {
     let spec = RouterSpec { space: 0x8000, neighbours: 4000, ..RouterSpec::new(dialect, chip) };
-    Market::new(&spec).expect("a router")
+    CostModel::new(&spec).expect("a router")
 }
 
 #[rstest]

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::bench;
 use super::diff::{Made, Mismatch, compare, missing, recorded, surplus};
 use super::input;
 use super::read::{Call, Recording, Stimulus, TraceError};
 use super::store::Store;
+use super::testbed;
 use dnsmasq_model::{
     Build, Clock, Engine, InitResult, InitStatus, Kind4, Message4, Reply4, ScriptCall, Server,
     ServerConfig,
@@ -187,7 +187,7 @@ impl<'a> Driver<'a> {
                 let down = stimulus.down.unwrap_or(0.0);
                 time.t += down;
                 time.wall = stimulus.to_wall.unwrap_or(time.wall + down);
-                time.mono = stimulus.to_mono.unwrap_or(bench::MONO_AFTER_BOOT);
+                time.mono = stimulus.to_mono.unwrap_or(testbed::MONO_AFTER_BOOT);
             }
             _ => {}
         }
@@ -242,7 +242,7 @@ impl<'a> Driver<'a> {
                     if let (Some(size), Some(file)) = (answer.and_then(|a| a.size), &stimulus.file)
                     {
                         self.server.engine_mut().tftp(
-                            bench::TFTP_CLIENT,
+                            testbed::TFTP_CLIENT,
                             file.as_bytes(),
                             size,
                             clock,
@@ -307,12 +307,12 @@ impl<'a> Driver<'a> {
     ) -> Result<(), String> {
         let argv = stimulus.argv.as_ref().unwrap_or(&self.recording.meta.cmdline);
         let mut config = ServerConfig::parse(argv).map_err(|error| error.to_string())?;
-        if config.script == bench::RECORDER.0.as_bytes() {
-            config.script = bench::RECORDER.1.to_vec();
+        if config.script == testbed::RECORDER.0.as_bytes() {
+            config.script = testbed::RECORDER.1.to_vec();
         }
         self.unmodelled.extend(config.unmodelled.iter().cloned());
         if self.made.iter().all(Vec::is_empty) && !self.server.engine().is_running() {
-            let network = bench::network(!config.ranges6.is_empty());
+            let network = testbed::network(!config.ranges6.is_empty());
             self.server.engine_mut().set_network(network);
         }
         self.server.engine_mut().set_config(config);
@@ -365,7 +365,7 @@ impl<'a> Driver<'a> {
         let text = stimulus.text.as_ref().map(|t| t.0.clone());
         match path {
             // The recorder reads this file as text, which makes every kind of line end a newline.
-            "init.out" => self.init_out = text.map(|text| bench::newlines(&text)),
+            "init.out" => self.init_out = text.map(|text| testbed::newlines(&text)),
             "init.rc" => {
                 let code = text.as_deref().map(String::from_utf8_lossy);
                 self.init_rc = match code {
@@ -379,7 +379,7 @@ impl<'a> Driver<'a> {
             // How long the recorder sleeps and what it returns: dnsmasq only logs that.
             "sleep" | "rc" => {}
             path => self.server.engine_mut().set_file(
-                &format!("{}/{path}", bench::FOLDER),
+                &format!("{}/{path}", testbed::FOLDER),
                 text,
                 clock,
                 calls,

@@ -3,8 +3,8 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
-use super::bench;
 use super::read::{Answer, Bytes, IaRecord, Stimulus, Vendor};
+use super::testbed;
 use dnsmasq_model::{
     Client4, Client6, ETHER, HwAddr, Ia, Kind4, Kind6, LeaseKind, Options4, Reply4, Reply6, Text,
 };
@@ -97,7 +97,7 @@ pub(super) fn client4(stimulus: &Stimulus) -> Result<Client4, String> {
         hostname: words(stimulus.hostname.as_ref()),
         fqdn: words(stimulus.fqdn.as_ref()),
         lease_time: stimulus.lease_time,
-        relay: stimulus.relay.filter(|n| *n != 0).map(bench::relay),
+        relay: stimulus.relay.filter(|n| *n != 0).map(testbed::relay),
         options: Arc::new(options),
     })
 }
@@ -122,7 +122,7 @@ pub(super) fn reply4(answer: Option<&Answer>) -> Result<Reply4, String> {
 pub(super) fn client6(stimulus: &Stimulus) -> Result<Client6, String> {
     let duid = stimulus.duid.as_deref().ok_or("a DHCPv6 stimulus needs `duid`")?;
     let mut client = Client6::new(hex(duid)?);
-    client.hw = Some(bench::client6());
+    client.hw = Some(testbed::client6());
     client.hostname = words(stimulus.hostname.as_ref());
     if let Some(Vendor::V6(number, classes)) = &stimulus.vendor {
         client.vendor = Some((*number, classes.iter().map(|c| c.0.clone()).collect()));

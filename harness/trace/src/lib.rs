@@ -6,7 +6,6 @@
 //!
 //! What goes in and what is only compared is told by [`CARRIED`].
 
-mod bench;
 mod check;
 mod diff;
 mod from_journal;
@@ -15,6 +14,7 @@ mod input;
 mod read;
 mod report;
 mod store;
+mod testbed;
 mod workload;
 
 pub use check::{CARRIED, Outcome, Strictness, check};

@@ -9,7 +9,7 @@ use dnsmasq_model::{Build, CallCounts, CallSink, PendingCall};
 use nvram_emu::Dialect;
 use nvram_emu::device::Chip;
 use wear::{
-    Broken, DAY, HOUR, Household, ImageMode, Market, RouterSpec, Script, Store, count,
+    Broken, CostModel, DAY, HOUR, Household, ImageMode, RouterSpec, Script, Store, count,
     count_images, count_rendered, live,
 };
 
@@ -36,10 +36,12 @@ impl Store for Nobody {
 }
 
 fn bench(c: &mut Criterion) {
-    let market = Market::new(&RouterSpec::new(Dialect::OpenWrt, Chip::SPI_NOR)).expect("a router");
+    let cost_model =
+        CostModel::new(&RouterSpec::new(Dialect::OpenWrt, Chip::SPI_NOR)).expect("a router");
     let household = Household::quiet(150, HOUR as u32);
     let (build, script, seed, seconds) = (Build::Rtc, Script::Naive, 1, 3 * DAY);
-    let calls = count(&market, &household, build, script, seed, seconds).expect("counts").0.calls;
+    let calls =
+        count(&cost_model, &household, build, script, seed, seconds).expect("counts").0.calls;
     let mut group = c.benchmark_group("renewals of 150 clients, 3 days");
     group.throughput(Throughput::Elements(calls)).sample_size(10);
     group.bench_function("floor: engine alone", |b| {
@@ -50,7 +52,7 @@ fn bench(c: &mut Criterion) {
         });
     });
     group.bench_function("counted", |b| {
-        b.iter(|| black_box(count(&market, &household, build, script, seed, seconds)));
+        b.iter(|| black_box(count(&cost_model, &household, build, script, seed, seconds)));
     });
     for (name, mode) in
         [("images, incremental", ImageMode::Incremental), ("images, full", ImageMode::Full)]
@@ -58,7 +60,7 @@ fn bench(c: &mut Criterion) {
         group.bench_function(name, |b| {
             b.iter(|| {
                 let times = (seed, seconds);
-                let done = count_images(&market, &household, build, script, times, mode);
+                let done = count_images(&cost_model, &household, build, script, times, mode);
                 black_box(done.map(|(wear, _)| wear.commits))
             });
         });
@@ -67,10 +69,10 @@ fn bench(c: &mut Criterion) {
     let mut group = c.benchmark_group("the same for an hour");
     group.sample_size(10);
     group.bench_function("peer: every call carried out", |b| {
-        b.iter(|| black_box(count_rendered(&market, &household, build, script, seed, HOUR)));
+        b.iter(|| black_box(count_rendered(&cost_model, &household, build, script, seed, HOUR)));
     });
     group.bench_function("counted", |b| {
-        b.iter(|| black_box(count(&market, &household, build, script, seed, HOUR)));
+        b.iter(|| black_box(count(&cost_model, &household, build, script, seed, HOUR)));
     });
     group.finish();
 }

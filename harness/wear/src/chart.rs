@@ -4,10 +4,10 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 use rayon::prelude::*;
 
+use super::cost_model::CostModel;
 use super::household::{DAY, HOUR, Household};
 use super::life::Life;
-use super::market::Market;
-use super::study::{CannotCount, Row, Study, count_unlimited};
+use super::study::{Row, Study, WearError, count_unlimited};
 use dnsmasq_model::Build;
 
 /// More lines than these nobody tells apart.
@@ -263,11 +263,11 @@ impl Study {
     ///
     /// # Errors
     /// As [`super::count`].
-    pub fn curves(&self) -> Result<Vec<Curve>, CannotCount> {
+    pub fn curves(&self) -> Result<Vec<Curve>, WearError> {
         let Some(spec) = self.routers.first().filter(|_| self.source.is_none()) else {
             return Ok(Vec::new());
         };
-        let market = Market::new(spec)?;
+        let cost_model = CostModel::new(spec)?;
         let endurance = self.endurance.unwrap_or(spec.chip.endurance);
         let pairs: Vec<_> = self
             .builds
@@ -277,10 +277,16 @@ impl Study {
         pairs
             .par_iter()
             .map(|(build, script)| {
-                let point = |lease_time: &u32| -> Result<_, CannotCount> {
+                let point = |lease_time: &u32| -> Result<_, WearError> {
                     let household = Household { lease_time: *lease_time, ..self.household.clone() };
-                    let (wear, _) =
-                        count_unlimited(&market, &household, *build, *script, self.seed, SAMPLE)?;
+                    let (wear, _) = count_unlimited(
+                        &cost_model,
+                        &household,
+                        *build,
+                        *script,
+                        self.seed,
+                        SAMPLE,
+                    )?;
                     let life = Life::of(&wear, endurance, SAMPLE);
                     Ok((f64::from(*lease_time) / HOUR as f64, life.years))
                 };

@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 use std::net::Ipv4Addr;
 
+use super::cost_model::CostModel;
 use super::household::{DAY, HOUR, Household, MONTH};
-use super::market::Market;
 use super::router::{RouterSpec, Script};
-use super::study::{CannotCount, count, count_rendered, count_workload};
+use super::study::{WearError, count, count_rendered, count_workload};
 use super::tally::Wear;
 use dnsmasq_model::{Build, Client4, HwAddr, Kind4, Network, Reply4, ServerConfig};
 use nvram_emu::Dialect;
@@ -37,26 +37,26 @@ pub struct Claim {
 ///
 /// # Errors
 /// As [`count`].
-pub fn claims(seed: u64) -> Result<Vec<Claim>, CannotCount> {
+pub fn claims(seed: u64) -> Result<Vec<Claim>, WearError> {
     let spec = RouterSpec::new(Dialect::OpenWrt, Chip::SPI_NOR);
-    let market = Market::new(&spec)?;
-    let mut all = sizes(&market, seed)?;
+    let cost_model = CostModel::new(&spec)?;
+    let mut all = sizes(&cost_model, seed)?;
     all.push(no_room(&spec, seed)?);
-    all.extend(renewals(&market, seed)?);
-    all.push(start(&market)?);
-    all.push(neighbours(&market)?);
+    all.extend(renewals(&cost_model, seed)?);
+    all.push(start(&cost_model)?);
+    all.push(neighbours(&cost_model)?);
     Ok(all)
 }
 
 /// How large records are.
-fn sizes(market: &Market, seed: u64) -> Result<Vec<Claim>, CannotCount> {
+fn sizes(cost_model: &CostModel, seed: u64) -> Result<Vec<Claim>, WearError> {
     let fifty = Household::quiet(50, 12 * HOUR as u32);
     // Everybody has come after half a lease time, and nobody has renewed twice.
-    let stored = |build, script| -> Result<(u64, u64), CannotCount> {
-        let (wear, _) = count(market, &fifty, build, script, seed, 6 * HOUR)?;
+    let stored = |build, script| -> Result<(u64, u64), WearError> {
+        let (wear, _) = count(cost_model, &fifty, build, script, seed, 6 * HOUR)?;
         Ok((wear.payload / wear.commits.max(1), wear.commits))
     };
-    let bytes = |script| -> Result<(u64, u64), CannotCount> {
+    let bytes = |script| -> Result<(u64, u64), WearError> {
         Ok((stored(Build::Rtc, script)?.0, stored(Build::NoRtc, script)?.0))
     };
     let (naive, ours) = (bytes(Script::Naive)?, bytes(OURS)?);
@@ -81,11 +81,11 @@ fn sizes(market: &Market, seed: u64) -> Result<Vec<Claim>, CannotCount> {
 }
 
 /// 150 clients where 10 KB are free.
-fn no_room(spec: &RouterSpec, seed: u64) -> Result<Claim, CannotCount> {
-    let market = Market::new(&RouterSpec { neighbours: spec.space - 10_240, ..*spec })?;
+fn no_room(spec: &RouterSpec, seed: u64) -> Result<Claim, WearError> {
+    let cost_model = CostModel::new(&RouterSpec { neighbours: spec.space - 10_240, ..*spec })?;
     let many = Household::quiet(150, 12 * HOUR as u32);
-    let told = |script| -> Result<(String, Wear), CannotCount> {
-        let wear = count_rendered(&market, &many, Build::Rtc, script, seed, 6 * HOUR)?;
+    let told = |script| -> Result<(String, Wear), WearError> {
+        let wear = count_rendered(&cost_model, &many, Build::Rtc, script, seed, 6 * HOUR)?;
         let text = format!(
             "{} of {} calls fail, {} other settings lost",
             wear.failed,
@@ -109,7 +109,7 @@ fn no_room(spec: &RouterSpec, seed: u64) -> Result<Claim, CannotCount> {
 }
 
 /// What is written in a month.
-fn renewals(market: &Market, seed: u64) -> Result<Vec<Claim>, CannotCount> {
+fn renewals(cost_model: &CostModel, seed: u64) -> Result<Vec<Claim>, WearError> {
     let lively = Household {
         clients: 15,
         phones: 5,
@@ -119,8 +119,8 @@ fn renewals(market: &Market, seed: u64) -> Result<Vec<Claim>, CannotCount> {
         ..Household::default()
     };
     let quiet = Household::quiet(20, HOUR as u32);
-    let of = |household: &Household, build, script| -> Result<Wear, CannotCount> {
-        Ok(count(market, household, build, script, seed, MONTH)?.0)
+    let of = |household: &Household, build, script| -> Result<Wear, WearError> {
+        Ok(count(cost_model, household, build, script, seed, MONTH)?.0)
     };
     let commits = |wear: &Wear| format!("{} commits for {} calls", wear.commits, wear.calls);
     let (naive, ours) =
@@ -182,27 +182,29 @@ fn message(n: u8, kind: Kind4) -> Event {
 
 /// What the second list of events costs more than the first, in calls and commits.
 fn more(
-    market: &Market,
+    cost_model: &CostModel,
     (before, after): (&Workload, &Workload),
     build: Build,
     script: Script,
-) -> Result<(u64, u64), CannotCount> {
+) -> Result<(u64, u64), WearError> {
     let (before, after) = (
-        count_workload(market, before, build, script)?,
-        count_workload(market, after, build, script)?,
+        count_workload(cost_model, before, build, script)?,
+        count_workload(cost_model, after, build, script)?,
     );
     Ok((after.calls - before.calls, after.commits - before.commits))
 }
 
 /// The storm at a start: known to nobody who did not watch it.
-fn start(market: &Market) -> Result<Claim, CannotCount> {
+fn start(cost_model: &CostModel) -> Result<Claim, WearError> {
     let before = story("", LEASES, |_| {});
     let after = story("", LEASES, |events| {
         events.extend([(100, Event::PowerOff), (190, Event::Start)]);
     });
     let both = (&before, &after);
-    let (naive, ours) =
-        (more(market, both, Build::NoRtc, Script::Naive)?, more(market, both, Build::NoRtc, OURS)?);
+    let (naive, ours) = (
+        more(cost_model, both, Build::NoRtc, Script::Naive)?,
+        more(cost_model, both, Build::NoRtc, OURS)?,
+    );
     let told = |(calls, commits): (u64, u64)| {
         format!("init and {} old calls, {commits} commits", calls - 1)
     };
@@ -222,7 +224,7 @@ fn start(market: &Market) -> Result<Claim, CannotCount> {
 }
 
 /// `--script-arp` calls the script for every neighbour that comes and goes.
-fn neighbours(market: &Market) -> Result<Claim, CannotCount> {
+fn neighbours(cost_model: &CostModel) -> Result<Claim, WearError> {
     let coming_and_going = |options: &str| {
         story(options, LEASES, |events| {
             // A first message lets dnsmasq look at the kernel's table, as any packet does.
@@ -238,8 +240,10 @@ fn neighbours(market: &Market) -> Result<Claim, CannotCount> {
     };
     let (before, after) = (coming_and_going(""), coming_and_going("--script-arp"));
     let both = (&before, &after);
-    let (naive, ours) =
-        (more(market, both, Build::NoRtc, Script::Naive)?, more(market, both, Build::NoRtc, OURS)?);
+    let (naive, ours) = (
+        more(cost_model, both, Build::NoRtc, Script::Naive)?,
+        more(cost_model, both, Build::NoRtc, OURS)?,
+    );
     let told = |(calls, commits): (u64, u64)| format!("{calls} calls, {commits} commits");
     Ok(Claim {
         text: "not in the notes: with --script-arp each neighbour that comes or goes is a call"

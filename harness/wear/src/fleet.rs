@@ -5,13 +5,13 @@ use std::fmt::Write as _;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::cost_model::CostModel;
 use super::household::{Household, YEAR};
-use super::market::Market;
 use super::router::{RouterSpec, Script};
-use super::study::{CannotCount, build_name, count_each};
+use super::study::{WearError, build_name, count_each};
 use super::table::years;
 use dnsmasq_model::Build;
-use scenario::Dice;
+use scenario::DeterministicRng;
 use scenario::Seconds;
 
 /// What a fleet is drawn from. Two results can be merged when theirs are the same.
@@ -47,7 +47,7 @@ pub struct Plan {
 /// One household and what it came to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Member {
+pub struct FleetEntry {
     /// Number, from 0.
     pub index: u32,
     /// `good` or `broken`.
@@ -83,7 +83,7 @@ pub struct Fleet {
     /// What it is drawn from.
     pub plan: Plan,
     /// The households that were counted, by their numbers.
-    pub members: Vec<Member>,
+    pub members: Vec<FleetEntry>,
 }
 
 /// Parts that do not make a whole.
@@ -93,7 +93,7 @@ pub struct NoWhole(String);
 
 /// What a fleet is made of, beside its plan.
 #[derive(Clone, Debug)]
-pub struct Draw {
+pub struct FleetSpec {
     /// The household around which all are drawn.
     pub typical: Household,
     /// How many.
@@ -112,7 +112,7 @@ pub struct Draw {
     pub endurance: u32,
 }
 
-impl Draw {
+impl FleetSpec {
     fn plan(&self) -> Plan {
         Plan {
             leaselab: env!("CARGO_PKG_VERSION").to_owned(),
@@ -132,8 +132,9 @@ impl Draw {
 
     /// Household `index`, its build and its own seed: the same whatever part it is counted in.
     fn member(&self, index: u32) -> (Household, Build, u64) {
-        let mut dice =
-            Dice::new(self.seed ^ (u64::from(index) + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        let mut dice = DeterministicRng::new(
+            self.seed ^ (u64::from(index) + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15),
+        );
         let mut some = |typical: u32| {
             let typical = u64::from(typical);
             dice.between(typical / 2, typical + typical / 2) as u32
@@ -168,21 +169,21 @@ impl Draw {
     ///
     /// # Errors
     /// A household that cannot be counted.
-    pub fn count(&self, market: &Market, part: u32, of: u32) -> Result<Fleet, CannotCount> {
-        let members: Result<Vec<Member>, CannotCount> = (0..self.households)
+    pub fn count(&self, cost_model: &CostModel, part: u32, of: u32) -> Result<Fleet, WearError> {
+        let members: Result<Vec<FleetEntry>, WearError> = (0..self.households)
             .into_par_iter()
             .filter(|index| index % of == part)
             .map(|index| {
                 let (household, build, seed) = self.member(index);
                 let counted =
-                    count_each(market, &household, build, &self.scripts, seed, self.seconds)?;
+                    count_each(cost_model, &household, build, &self.scripts, seed, self.seconds)?;
                 let counts = counted.iter().map(|(wear, _)| Counts {
                     calls: wear.calls,
                     commits: wear.commits,
                     erases: wear.busiest(),
                     fatal: wear.fatal,
                 });
-                Ok(Member {
+                Ok(FleetEntry {
                     index,
                     rtc: build_name(build).to_owned(),
                     clients: household.clients,
@@ -283,7 +284,7 @@ impl Fleet {
     }
 
     fn rows(&self, out: &mut String, build: &str, script: &str, at: usize) {
-        let members: Vec<&Member> =
+        let members: Vec<&FleetEntry> =
             self.members.iter().filter(|member| member.rtc == build).collect();
         if members.is_empty() {
             return;

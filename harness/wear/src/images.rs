@@ -13,7 +13,7 @@ use nvram_emu::flsh::{
     ChainRule, Entries, Format, HEADER_LEN, Header, Insert, Table, Walk, crc8, serialise,
 };
 
-use super::market::{Market, NotPriced};
+use super::cost_model::{CostModel, NotPriced};
 use dnsmasq_model::{HwAddr, hex_text};
 
 const PREFIX: &[u8] = b"dnsmasq_lease_";
@@ -64,13 +64,13 @@ impl Images {
     ///
     /// # Errors
     /// A dialect whose images are not modelled here.
-    pub fn new(market: &Market, mode: ImageMode) -> Result<Self, NotPriced> {
-        let machine = market.machine();
+    pub fn new(cost_model: &CostModel, mode: ImageMode) -> Result<Self, NotPriced> {
+        let machine = cost_model.machine();
         if machine.dialect() != Dialect::OpenWrt {
             let why = "images are built for the dialect openwrt only";
             return Err(NotPriced::because(why));
         }
-        let bytes = machine.flash_bytes()[market.image(0).start as usize..].to_vec();
+        let bytes = machine.flash_bytes()[cost_model.image(0).start as usize..].to_vec();
         let (table, _) =
             Table::restore(&bytes[HEADER_LEN..], ChainRule::OPENWRT_MIPS, Insert::Tail);
         Ok(Self {

@@ -5,11 +5,11 @@
 //! | [`Household`] | who lives there: clients, phones, guests, reboots, power cuts; from a seed |
 //! | [`live`] | its life, event by event, through [`dnsmasq_model::Server`] |
 //! | [`Workload`] | what happens instead: a recording, a scenario, whatever becomes a list of events |
-//! | [`Ledger`] | a store that only counts: no text is made, the prices are those of a real machine |
+//! | [`CountingStore`] | a store that only counts: no text is made, the prices are those of a real machine |
 //! | [`Rendered`] | a store of real calls: in process or in processes, whatever [`backend::Target`] is given |
 //! | [`Wear`] | the counts, the same from either |
 //! | [`Life`] | counts as years |
-//! | [`Draw`], [`Fleet`] | many households from one seed, in parts that add up |
+//! | [`FleetSpec`], [`Fleet`] | many households from one seed, in parts that add up |
 //!
 //! # Assumptions
 //!
@@ -22,20 +22,20 @@
 //!
 //! [`Chip::endurance`]: nvram_emu::device::Chip::endurance
 
-mod agenda;
+mod calendar_queue;
 mod chart;
-mod choir;
 mod claims;
+mod commit_cost;
+mod cost_model;
+mod counting_store;
+mod cross_check;
+mod fan_out;
 mod fleet;
-mod held;
 mod household;
 mod images;
-mod ledger;
 mod life;
 mod limits;
 mod machine_readable;
-mod market;
-mod price;
 mod rendered;
 mod router;
 mod simulate;
@@ -47,22 +47,22 @@ mod workload;
 
 pub use chart::{Curve, MOST_LINES, NoChart, charts, one_chart};
 pub use claims::{Claim, claims, claims_table};
-pub use fleet::{Counts, Draw, Fleet, Member, NoWhole, Plan};
-pub use held::{Counted, Held, Trial, held_table};
+pub use commit_cost::{Commands, CommitCost};
+pub use cost_model::{CostModel, NotPriced};
+pub use counting_store::CountingStore;
+pub use cross_check::{Counted, CrossCheck, Trial, cross_check_table};
+pub use fleet::{Counts, Fleet, FleetEntry, FleetSpec, NoWhole, Plan};
 pub use household::{BadHousehold, DAY, HOUR, Household, MONTH, YEAR};
 pub use images::{Fields, ImageMode, Images};
-pub use ledger::Ledger;
 pub use life::Life;
 pub use limits::Limits;
 pub use machine_readable::{csv, json};
-pub use market::{Market, NotPriced};
-pub use price::{Commands, Price};
 pub use rendered::Rendered;
 pub use router::{RouterSpec, Script, builtin_script};
 pub use simulate::{Broken, Store, live};
 pub use sources::{Source, recordings, scenario};
 pub use study::{
-    CannotCount, Entry, Nothing, Row, Study, build_name, count, count_each, count_images,
+    Entry, Row, Study, Unsupported, WearError, build_name, count, count_each, count_images,
     count_rendered, count_workload,
 };
 pub use table::{table, years};

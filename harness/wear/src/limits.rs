@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
+use super::cost_model::CostModel;
 use super::household::{DAY, Household};
 use super::life::Life;
-use super::market::Market;
 use super::router::Script;
-use super::study::{CannotCount, count_unlimited};
+use super::study::{WearError, count_unlimited};
 use dnsmasq_model::Build;
 
 /// Life is judged by so much of it.
@@ -34,21 +34,21 @@ pub struct Limits {
 /// # Errors
 /// A household that cannot be counted.
 pub(super) fn limits(
-    market: &Market,
+    cost_model: &CostModel,
     household: &Household,
     build: Build,
     script: Script,
     seed: u64,
     endurance: u32,
-) -> Result<Limits, CannotCount> {
-    let lasts = |household: Household| -> Result<f64, CannotCount> {
-        let (wear, _) = count_unlimited(market, &household, build, script, seed, SAMPLE)?;
+) -> Result<Limits, WearError> {
+    let lasts = |household: Household| -> Result<f64, WearError> {
+        let (wear, _) = count_unlimited(cost_model, &household, build, script, seed, SAMPLE)?;
         Ok(Life::of(&wear, endurance, SAMPLE).years.unwrap_or(f64::INFINITY))
     };
     let clients = |years: f64| {
         first((0, MOST_CLIENTS), |clients| {
             if clients == 0 && household.phones == 0 && household.guests == 0 {
-                return Ok::<bool, CannotCount>(false);
+                return Ok::<bool, WearError>(false);
             }
             Ok(lasts(Household { clients, ..household.clone() })? < years)
         })
@@ -58,9 +58,9 @@ pub(super) fn limits(
         let (shortest, longest) = MINUTES;
         let found = first((0, longest - shortest), |less| {
             let lease_time = (longest - less) * 60;
-            Ok::<bool, CannotCount>(lasts(Household { lease_time, ..household.clone() })? < years)
+            Ok::<bool, WearError>(lasts(Household { lease_time, ..household.clone() })? < years)
         })?;
-        Ok::<_, CannotCount>(found.map(|less| (longest - less) * 60))
+        Ok::<_, WearError>(found.map(|less| (longest - less) * 60))
     };
     Ok(Limits {
         clients_under_10: clients(10.0)?,

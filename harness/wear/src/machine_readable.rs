@@ -4,12 +4,12 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
-use super::held::Held;
+use super::cross_check::CrossCheck;
 use super::sources::Source;
 use super::study::{Entry, Study};
 
 /// One JSON object.
-pub fn json(study: &Study, entries: &[Entry], held: &[Held]) -> String {
+pub fn json(study: &Study, entries: &[Entry], held: &[CrossCheck]) -> String {
     let rows: Vec<_> = entries.iter().flatten().collect();
     let nothing: Vec<_> = entries.iter().filter_map(|entry| entry.as_ref().err()).collect();
     let report = json!({

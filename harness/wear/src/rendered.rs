@@ -1,9 +1,9 @@
-//! A store of real calls: what the ledger only counts is put into words, and carried out.
+//! A store of real calls: what the counting_store only counts is put into words, and carried out.
 
 use std::collections::HashMap;
 
-use super::market::Market;
-use super::price::Price;
+use super::commit_cost::CommitCost;
+use super::cost_model::CostModel;
 use super::simulate::{Broken, Store};
 use super::tally::Wear;
 use backend::{CallEnd, CallResult, Plan, Target};
@@ -11,7 +11,7 @@ use dnsmasq_model::{CallSink, PendingCall, ScriptCall};
 
 /// Calls carried out on a target.
 pub struct Rendered<'a> {
-    market: &'a Market,
+    cost_model: &'a CostModel,
     target: &'a mut dyn Target,
     script: Vec<u8>,
     stored: HashMap<Vec<u8>, Vec<u8>>,
@@ -22,15 +22,15 @@ pub struct Rendered<'a> {
 }
 
 impl<'a> Rendered<'a> {
-    /// A store on `target`, a router as `market` has it.
-    pub fn new(market: &'a Market, target: &'a mut dyn Target, seconds: u64) -> Self {
-        let blocks = market.machine().flash().geometry().blocks() as usize;
+    /// A store on `target`, a router as `cost_model` has it.
+    pub fn new(cost_model: &'a CostModel, target: &'a mut dyn Target, seconds: u64) -> Self {
+        let blocks = cost_model.machine().flash().geometry().blocks() as usize;
         Self {
-            market,
+            cost_model,
             target,
             script: b"script".to_vec(),
             stored: HashMap::new(),
-            content: market.base(),
+            content: cost_model.base(),
             now: 0,
             failed: None,
             wear: Wear::new(blocks, seconds),
@@ -45,7 +45,7 @@ impl<'a> Rendered<'a> {
         if let Some(broken) = self.failed {
             return Err(broken);
         }
-        self.wear.lost = lost(self.market, self.target)?;
+        self.wear.lost = lost(self.cost_model, self.target)?;
         Ok(self.wear)
     }
 
@@ -69,9 +69,10 @@ impl<'a> Rendered<'a> {
                 for command in &result.commands {
                     self.follow(command);
                 }
-                let flash = self.market.machine().flash();
-                let image = self.market.image(self.content);
-                let price = Price::of(&result.operations, flash.geometry(), flash.chip(), &image);
+                let flash = self.cost_model.machine().flash();
+                let image = self.cost_model.image(self.content);
+                let price =
+                    CommitCost::of(&result.operations, flash.geometry(), flash.chip(), &image);
                 self.wear.operations(&price, &result.operations, self.now);
                 result.stdout
             }
@@ -161,8 +162,8 @@ impl Store for Rendered<'_> {
 }
 
 /// How many settings of other programs are not in the flash any more.
-fn lost(market: &Market, target: &mut dyn Target) -> Result<u64, Broken> {
-    let before = market.machine().flash_variables().unwrap_or_default();
+fn lost(cost_model: &CostModel, target: &mut dyn Target) -> Result<u64, Broken> {
+    let before = cost_model.machine().flash_variables().unwrap_or_default();
     let now: HashMap<_, _> =
         target.machine()?.flash_variables().unwrap_or_default().into_iter().collect();
     Ok(before.iter().filter(|(name, value)| now.get(name) != Some(value)).count() as u64)

@@ -2,14 +2,14 @@
 
 use std::net::Ipv4Addr;
 
-use super::agenda::Agenda;
+use super::calendar_queue::CalendarQueue;
 use super::household::{Household, MONTH, YEAR};
 use backend::TargetError;
 use dnsmasq_model::{
     Build, CallSink, Client4, Clock, Engine, HwAddr, InitResult, Kind4, Message4, Network, Reply4,
     Server, ServerConfig, StartFailure,
 };
-use scenario::Dice;
+use scenario::DeterministicRng;
 
 /// 2026-01-05T12:00:00Z, a Monday.
 const BEGIN: i64 = 1_767_614_400;
@@ -120,8 +120,8 @@ pub fn live(
         household,
         server: server(household, build),
         store,
-        dice: Dice::new(seed),
-        agenda: Agenda::new(u64::from(household.lease_time)),
+        dice: DeterministicRng::new(seed),
+        calendar_queue: CalendarQueue::new(u64::from(household.lease_time)),
         people: Vec::new(),
         unused: Vec::new(),
         guests: 0,
@@ -138,8 +138,8 @@ struct Simulation<'a, S> {
     household: &'a Household,
     server: Server,
     store: &'a mut S,
-    dice: Dice,
-    agenda: Agenda,
+    dice: DeterministicRng,
+    calendar_queue: CalendarQueue,
     people: Vec<Person>,
     unused: Vec<usize>,
     guests: u64,
@@ -157,7 +157,7 @@ impl<S: Store> Simulation<'_, S> {
 
     fn push(&mut self, moment: u64, who: u32) {
         if moment < NEVER {
-            self.agenda.push(moment, who);
+            self.calendar_queue.push(moment, who);
         }
     }
 
@@ -203,7 +203,7 @@ impl<S: Store> Simulation<'_, S> {
     }
 
     fn run(&mut self, seconds: u64) -> Result<(), Broken> {
-        while let Some((now, who)) = self.agenda.pop() {
+        while let Some((now, who)) = self.calendar_queue.pop() {
             if now >= seconds {
                 break;
             }

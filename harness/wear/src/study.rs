@@ -3,13 +3,13 @@
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::choir::Choir;
+use super::cost_model::{CostModel, NotPriced};
+use super::counting_store::CountingStore;
+use super::fan_out::FanOut;
 use super::household::{DAY, Household};
 use super::images::{ImageMode, Images};
-use super::ledger::Ledger;
 use super::life::Life;
 use super::limits::{Limits, limits};
-use super::market::{Market, NotPriced};
 use super::rendered::Rendered;
 use super::router::{RouterSpec, Script};
 use super::simulate::{Broken, addresses, live};
@@ -78,11 +78,11 @@ pub struct Row {
 }
 
 /// A row, or why there is none.
-pub type Entry = Result<Row, Nothing>;
+pub type Entry = Result<Row, Unsupported>;
 
 /// A combination that cannot be counted.
 #[derive(Clone, Debug, Serialize)]
-pub struct Nothing {
+pub struct Unsupported {
     /// The dialect.
     pub dialect: &'static str,
     /// The chip.
@@ -105,14 +105,14 @@ pub fn build_name(build: Build) -> &'static str {
 /// # Errors
 /// A life that ends early, or a script that fails.
 pub fn count(
-    market: &Market,
+    cost_model: &CostModel,
     household: &Household,
     build: Build,
     script: Script,
     seed: u64,
     seconds: u64,
-) -> Result<(Wear, bool), CannotCount> {
-    let counted = count_each(market, household, build, &[script], seed, seconds)?;
+) -> Result<(Wear, bool), WearError> {
+    let counted = count_each(cost_model, household, build, &[script], seed, seconds)?;
     counted.into_iter().next().ok_or_else(|| NotPriced::because("no script to count").into())
 }
 
@@ -121,32 +121,35 @@ pub fn count(
 /// # Errors
 /// As [`count`].
 pub fn count_each(
-    market: &Market,
+    cost_model: &CostModel,
     household: &Household,
     build: Build,
     scripts: &[Script],
     seed: u64,
     seconds: u64,
-) -> Result<Vec<(Wear, bool)>, CannotCount> {
+) -> Result<Vec<(Wear, bool)>, WearError> {
     let (first, number) = addresses(household);
     let mut counted: Vec<Option<(Wear, bool)>> = scripts.iter().map(|_| None).collect();
     while let Some(next) = counted.iter().position(Option::is_none) {
         let alike =
             |at: &usize| counted[*at].is_none() && scripts[*at].stores_like(scripts[next], build);
         let group: Vec<usize> = (next..scripts.len()).filter(alike).collect();
-        let ledger = |at: &usize| Ledger::new(market, scripts[*at], build, seconds, first, number);
-        let mut choir = Choir(group.iter().map(ledger).collect::<Result<_, _>>()?);
-        match &mut choir.0[..] {
-            // Quicker than a choir of one.
+        let counting_store = |at: &usize| {
+            CountingStore::new(cost_model, scripts[*at], build, seconds, first, number)
+        };
+        let mut fan_out = FanOut(group.iter().map(counting_store).collect::<Result<_, _>>()?);
+        match &mut fan_out.0[..] {
+            // Quicker than a fan_out of one.
             [only] => live(household, build, seed, seconds, only)?,
-            _ => live(household, build, seed, seconds, &mut choir)?,
+            _ => live(household, build, seed, seconds, &mut fan_out)?,
         }
-        for (at, ledger) in group.into_iter().zip(choir.0) {
-            counted[at] = Some(if ledger.is_full() {
-                let wear = count_rendered(market, household, build, scripts[at], seed, seconds)?;
+        for (at, counting_store) in group.into_iter().zip(fan_out.0) {
+            counted[at] = Some(if counting_store.is_full() {
+                let wear =
+                    count_rendered(cost_model, household, build, scripts[at], seed, seconds)?;
                 (wear, true)
             } else {
-                (ledger.finish(), false)
+                (counting_store.finish(), false)
             });
         }
     }
@@ -155,18 +158,18 @@ pub fn count_each(
 
 /// Counts as if the NVRAM were large enough; whether it is not.
 pub(super) fn count_unlimited(
-    market: &Market,
+    cost_model: &CostModel,
     household: &Household,
     build: Build,
     script: Script,
     seed: u64,
     seconds: u64,
-) -> Result<(Wear, bool), CannotCount> {
+) -> Result<(Wear, bool), WearError> {
     let (first, number) = addresses(household);
-    let mut ledger = Ledger::new(market, script, build, seconds, first, number)?;
-    live(household, build, seed, seconds, &mut ledger)?;
-    let full = ledger.is_full();
-    Ok((ledger.finish(), full))
+    let mut counting_store = CountingStore::new(cost_model, script, build, seconds, first, number)?;
+    live(household, build, seed, seconds, &mut counting_store)?;
+    let full = counting_store.is_full();
+    Ok((counting_store.finish(), full))
 }
 
 /// Counts a household and builds the image of every commit.
@@ -174,22 +177,22 @@ pub(super) fn count_unlimited(
 /// # Errors
 /// As [`count`]; a dialect whose images are not modelled, an NVRAM that is full.
 pub fn count_images(
-    market: &Market,
+    cost_model: &CostModel,
     household: &Household,
     build: Build,
     script: Script,
     (seed, seconds): (u64, u64),
     mode: ImageMode,
-) -> Result<(Wear, Images), CannotCount> {
+) -> Result<(Wear, Images), WearError> {
     let (first, number) = addresses(household);
-    let ledger = Ledger::new(market, script, build, seconds, first, number)?;
-    let mut ledger = ledger.with_images(Images::new(market, mode)?);
-    live(household, build, seed, seconds, &mut ledger)?;
-    if ledger.is_full() {
+    let counting_store = CountingStore::new(cost_model, script, build, seconds, first, number)?;
+    let mut counting_store = counting_store.with_images(Images::new(cost_model, mode)?);
+    live(household, build, seed, seconds, &mut counting_store)?;
+    if counting_store.is_full() {
         return Err(NotPriced::because("the NVRAM is full: count without --images").into());
     }
-    let images = ledger.take_images();
-    Ok((ledger.finish(), images?))
+    let images = counting_store.take_images();
+    Ok((counting_store.finish(), images?))
 }
 
 /// The same with every call put into words, and every command run on a machine in memory.
@@ -197,22 +200,22 @@ pub fn count_images(
 /// # Errors
 /// As [`count`], and where a call fails: the NVRAM is full.
 pub fn count_rendered(
-    market: &Market,
+    cost_model: &CostModel,
     household: &Household,
     build: Build,
     script: Script,
     seed: u64,
     seconds: u64,
-) -> Result<Wear, CannotCount> {
-    let mut target = InProcess::new(market.machine().clone(), script.function());
-    let mut store = Rendered::new(market, &mut target, seconds);
+) -> Result<Wear, WearError> {
+    let mut target = InProcess::new(cost_model.machine().clone(), script.function());
+    let mut store = Rendered::new(cost_model, &mut target, seconds);
     live(household, build, seed, seconds, &mut store)?;
     Ok(store.finish()?)
 }
 
 /// Why a household cannot be counted.
 #[derive(Debug, thiserror::Error)]
-pub enum CannotCount {
+pub enum WearError {
     /// On this router.
     #[error(transparent)]
     Router(#[from] NotPriced),
@@ -229,13 +232,13 @@ pub enum CannotCount {
 /// # Errors
 /// As [`count_rendered`].
 pub fn count_workload(
-    market: &Market,
+    cost_model: &CostModel,
     workload: &Workload,
     build: Build,
     script: Script,
-) -> Result<Wear, CannotCount> {
-    let mut target = InProcess::new(market.machine().clone(), script.function());
-    let mut store = Rendered::new(market, &mut target, workload.seconds);
+) -> Result<Wear, WearError> {
+    let mut target = InProcess::new(cost_model.machine().clone(), script.function());
+    let mut store = Rendered::new(cost_model, &mut target, workload.seconds);
     play(workload, build, &mut store)?;
     Ok(store.finish()?)
 }
@@ -254,21 +257,22 @@ impl Study {
     /// # Errors
     /// A scenario that cannot be run.
     pub fn run(&self) -> Result<Vec<Entry>, Fault> {
-        let nothing = |spec: &RouterSpec, why: String| Nothing {
+        let nothing = |spec: &RouterSpec, why: String| Unsupported {
             dialect: spec.dialect.name(),
             chip: spec.chip.name,
             why,
         };
         let tasks = self.tasks()?;
         let rows = self.routers.par_iter().flat_map(|spec| {
-            let market = match Market::new(spec) {
-                Ok(market) => market,
+            let cost_model = match CostModel::new(spec) {
+                Ok(cost_model) => cost_model,
                 Err(error) => return vec![Err(nothing(spec, error.to_string()))],
             };
             tasks
                 .par_iter()
                 .map(|task| {
-                    self.row(&market, spec, task).map_err(|error| nothing(spec, error.to_string()))
+                    self.row(&cost_model, spec, task)
+                        .map_err(|error| nothing(spec, error.to_string()))
                 })
                 .collect()
         });
@@ -315,24 +319,29 @@ impl Study {
         Ok(tasks)
     }
 
-    fn row(&self, market: &Market, spec: &RouterSpec, task: &Task) -> Result<Row, CannotCount> {
+    fn row(
+        &self,
+        cost_model: &CostModel,
+        spec: &RouterSpec,
+        task: &Task,
+    ) -> Result<Row, WearError> {
         let Self { household, seed, seconds, .. } = self;
         let Task { build, script, workload } = task;
         let endurance = self.endurance.unwrap_or(spec.chip.endurance);
         let (wear, full) = match workload {
-            Some(workload) => (count_workload(market, workload, *build, *script)?, false),
+            Some(workload) => (count_workload(cost_model, workload, *build, *script)?, false),
             None if self.images.is_some() => {
                 let mode = self.images.unwrap_or(ImageMode::Full);
                 let times = (*seed, *seconds);
-                (count_images(market, household, *build, *script, times, mode)?.0, false)
+                (count_images(cost_model, household, *build, *script, times, mode)?.0, false)
             }
             None if self.rendered => {
-                (count_rendered(market, household, *build, *script, *seed, *seconds)?, false)
+                (count_rendered(cost_model, household, *build, *script, *seed, *seconds)?, false)
             }
-            None => count(market, household, *build, *script, *seed, *seconds)?,
+            None => count(cost_model, household, *build, *script, *seed, *seconds)?,
         };
         let limits = if self.limits && workload.is_none() {
-            Some(limits(market, household, *build, *script, *seed, endurance)?)
+            Some(limits(cost_model, household, *build, *script, *seed, endurance)?)
         } else {
             None
         };

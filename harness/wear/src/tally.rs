@@ -3,7 +3,7 @@
 use nvram_emu::device::Op;
 use serde::{Deserialize, Serialize};
 
-use super::price::Price;
+use super::commit_cost::CommitCost;
 
 /// Parts of the simulated time in which erases are counted apart, for a chart. Their number never grows.
 pub const BINS: usize = 60;
@@ -41,7 +41,7 @@ pub struct Wear {
 }
 
 impl Wear {
-    /// Nothing yet, of a flash with so many blocks.
+    /// Unsupported yet, of a flash with so many blocks.
     pub fn new(blocks: usize, seconds: u64) -> Self {
         Self {
             seconds,
@@ -67,7 +67,7 @@ impl Wear {
     }
 
     /// Adds `count` commits of one price; the bins are not touched.
-    pub fn pay(&mut self, price: &Price, count: u64) {
+    pub fn pay(&mut self, price: &CommitCost, count: u64) {
         if price.is_free() {
             return;
         }
@@ -82,7 +82,7 @@ impl Wear {
     }
 
     /// Adds the flash operations of one call.
-    pub fn operations(&mut self, price: &Price, operations: &[Op], second: u64) {
+    pub fn operations(&mut self, price: &CommitCost, operations: &[Op], second: u64) {
         if !operations.is_empty() {
             self.pay(price, 1);
             let bin = self.bin(second);

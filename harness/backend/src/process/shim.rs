@@ -12,7 +12,7 @@ use nvram_emu::device::{Op, OpKind};
 use rustix::process::{Signal, getpgrp, kill_process_group};
 
 use super::files;
-use crate::plan::{Strike, Striker};
+use crate::plan::{FaultAction, FaultInjector};
 use scenario::Disturbance;
 
 /// The variable with the file to which each command is appended.
@@ -41,15 +41,15 @@ pub fn main() -> ExitCode {
     };
     let disturbance: Option<Disturbance> =
         environment(DISTURBANCE).and_then(|text| text.to_str()?.parse().ok());
-    let mut striker = Striker::new(disturbance.as_ref(), count);
+    let mut striker = FaultInjector::new(disturbance.as_ref(), count);
     let strike = striker.next(&words, || nvram_emu::emu::foretell(&words, &environment));
     match strike {
-        Strike::Before => die(),
-        Strike::Fail => {
+        FaultAction::Before => die(),
+        FaultAction::Fail => {
             eprintln!("nvram: made to fail");
             return ExitCode::FAILURE;
         }
-        Strike::None | Strike::During(_) | Strike::After => {}
+        FaultAction::None | FaultAction::During(_) | FaultAction::After => {}
     }
     let follow = || {
         if let Some(scratch) = environment(FOLLOW) {
@@ -60,13 +60,13 @@ pub fn main() -> ExitCode {
     };
     follow();
     let with_cut = |name: &str| match (name, strike) {
-        ("NVRAM_EMU_CUT", Strike::During(cut)) => Some(cut.to_string().into()),
-        ("NVRAM_EMU_CUT_SCOPE", Strike::During(_)) => Some("group".into()),
+        ("NVRAM_EMU_CUT", FaultAction::During(cut)) => Some(cut.to_string().into()),
+        ("NVRAM_EMU_CUT_SCOPE", FaultAction::During(_)) => Some("group".into()),
         _ => environment(name),
     };
     let code = nvram_emu::emu::main(arguments.clone().into_iter(), &with_cut);
     follow();
-    if strike == Strike::After {
+    if strike == FaultAction::After {
         die();
     }
     code

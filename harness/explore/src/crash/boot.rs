@@ -7,7 +7,7 @@ use nvram_emu::dialect::FlashLoad;
 
 use backend::InProcess;
 use runner::lines::{self, show};
-use runner::neighbours::{Contents, Views};
+use runner::neighbours::{NvramSnapshot, NvramState};
 use runner::store::{Expected, Tolerance};
 use scenario::Invariant;
 use scenario::digest::{self, ByKey};
@@ -17,7 +17,7 @@ use scenario::digest::{self, ByKey};
 pub(super) struct Boot {
     pub(super) output: Arc<Output>,
     /// What the dialect has loaded.
-    pub(super) contents: Contents,
+    pub(super) contents: NvramSnapshot,
     /// The same, for another router with these bytes.
     pub(super) load: Option<FlashLoad>,
     /// How many commands `init` took, where all of them only read.
@@ -70,7 +70,7 @@ impl Outputs {
 pub(super) struct Wanted<'a> {
     pub(super) expected: &'a Expected,
     /// The NVRAM before the call that was struck.
-    pub(super) views: &'a Views,
+    pub(super) views: &'a NvramState,
     pub(super) tolerance: Tolerance,
     pub(super) prefix: &'a [u8],
 }
@@ -80,7 +80,7 @@ impl Boot {
     pub(super) fn of(router: &InProcess, prefix: &[u8], known: &mut Outputs) -> Self {
         let (outcome, commands) = router.read_init();
         let output = known.of(outcome.stdout, outcome.exit);
-        let contents = Views::flash_of(router.board(), prefix);
+        let contents = NvramState::flash_of(router.board(), prefix);
         Self { output, contents, load: router.board().flash_load(), commands }
     }
 
@@ -116,7 +116,8 @@ impl Boot {
                 1,
             ),
             Invariant::Neighbours => {
-                let now = Views { ram: wanted.views.ram.clone(), flash: self.contents.clone() };
+                let now =
+                    NvramState { ram: wanted.views.ram.clone(), flash: self.contents.clone() };
                 let harm = wanted.views.harm(&now, wanted.prefix);
                 (harm.first().cloned(), harm.len())
             }
@@ -133,6 +134,6 @@ impl Boot {
 }
 
 /// Both views of a router under way.
-pub(super) fn views_of(router: &InProcess, prefix: &[u8], before: &Views) -> Views {
-    Views::of(router.board(), prefix, Some(before))
+pub(super) fn views_of(router: &InProcess, prefix: &[u8], before: &NvramState) -> NvramState {
+    NvramState::of(router.board(), prefix, Some(before))
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rayon::prelude::*;
 
 use super::Verdict;
-use super::replay::Story;
+use super::replay::ScheduleReplayer;
 use backend::{Function, Scripted};
 use runner::{Fault, Recording, record};
 use scenario::Case;
@@ -85,7 +85,7 @@ fn one(
     processes: &Arc<Scripted>,
     (id, verdict): &(Id, Verdict),
 ) -> Result<Option<String>, Fault> {
-    let mut story = Story::new(case, recording, id, Some(processes));
+    let mut story = ScheduleReplayer::new(case, recording, id, Some(processes));
     let told = story.tell()?;
     if let Some(fault) = processes.take_fault() {
         return Err(fault.into());

@@ -11,16 +11,16 @@ use super::boot::Wanted;
 use super::kind::Kind;
 use super::part::{Outcome, Part, add_up};
 use super::report::{Breach, Report};
-use backend::{Function, Trail, TrailStep, is_reading};
+use backend::{CallTrace, CommandSnapshot, Function, is_reading};
 use dnsmasq_model::ScriptCall;
 use runner::lines::{self, Lines};
-use runner::neighbours::Views;
-use runner::record::Moment;
+use runner::neighbours::NvramState;
+use runner::record::Snapshot;
 use runner::store::{Expected, changes};
 use runner::{Fault, Recording, record};
 use scenario::digest;
 use scenario::{Case, Invariant};
-use scenario::{Id, Stop, Strike};
+use scenario::{FaultPoint, Id, ScheduledFault};
 
 /// Into how many parts an exploration is divided; not more than there are calls. What one part has seen the
 /// others do not know, so that none waits for another and every run counts alike.
@@ -109,7 +109,7 @@ impl Stage {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place<'p> {
     /// The strikes that led here.
-    pub(super) stops: &'p [Stop],
+    pub(super) stops: &'p [ScheduledFault],
     /// Number of the call since the last of them, from 1.
     pub(super) ordinal: u32,
     pub(super) stage: Stage,
@@ -118,9 +118,9 @@ pub(super) struct Place<'p> {
 }
 
 impl Place<'_> {
-    pub(super) fn schedule(&self, strike: Strike) -> Vec<Stop> {
+    pub(super) fn schedule(&self, strike: FaultPoint) -> Vec<ScheduledFault> {
         let mut stops = self.stops.to_vec();
-        stops.push(Stop { call: self.ordinal, strike });
+        stops.push(ScheduledFault { call: self.ordinal, strike });
         stops
     }
 }
@@ -163,25 +163,27 @@ impl<'e> Explorer<'e> {
     /// The world after an undisturbed call; what it broke.
     pub(super) fn finish(
         &self,
-        moment: &mut Moment,
-        trail: &Trail,
+        moment: &mut Snapshot,
+        trail: &CallTrace,
         place: Place<'_>,
         part: &mut Part,
     ) -> Option<Outcome> {
         let mut outcome = None;
         let wanted = changes(&moment.call);
-        let reads = |step: &TrailStep| step.arguments.first().is_some_and(|word| is_reading(word));
+        let reads =
+            |step: &CommandSnapshot| step.arguments.first().is_some_and(|word| is_reading(word));
         if !trail.steps.iter().all(reads) {
             let board = moment.target.board();
-            let now = Views::of(board, &self.recording.prefix, Some(&moment.views));
+            let now = NvramState::of(board, &self.recording.prefix, Some(&moment.views));
             let saved = moment.views.ram == moment.views.flash && now.flash == moment.views.flash;
             let operations = trail.steps.iter().map(|step| step.operations.len()).sum::<usize>();
             // A script killed between `commit` and its end cannot know that it is done: one commit too many.
-            let owed = matches!(place.stops, [.., Stop { strike: Strike::Kill(..), .. }]);
+            let owed =
+                matches!(place.stops, [.., ScheduledFault { strike: FaultPoint::Kill(..), .. }]);
             if saved && operations > 0 && !owed && place.stage != Stage::First {
                 let text = format!("{operations} flash operations, and nothing stored changed");
                 let breach = vec![(Invariant::Thrift, text)];
-                outcome = Some(self.broken(breach, moment, &place.schedule(Strike::Ended)));
+                outcome = Some(self.broken(breach, moment, &place.schedule(FaultPoint::Ended)));
             }
             moment.views = now;
         }
@@ -202,7 +204,7 @@ impl<'e> Explorer<'e> {
     }
 
     /// The leases that `init` prints now.
-    fn stored(&self, moment: &Moment, part: &mut Part) -> Lines {
+    fn stored(&self, moment: &Snapshot, part: &mut Part) -> Lines {
         if moment.views.ram.is_load_of(&moment.views.flash) && !self.options.repeat {
             // The next boot reads the same, and is looked at anyway.
             let router = &moment.target;
@@ -216,7 +218,7 @@ impl<'e> Explorer<'e> {
         lines::read(&init.stdout).unwrap_or_default()
     }
 
-    pub(super) fn wanted<'w>(&'w self, moment: &'w Moment, expected: &'w Expected) -> Wanted<'w> {
+    pub(super) fn wanted<'w>(&'w self, moment: &'w Snapshot, expected: &'w Expected) -> Wanted<'w> {
         Wanted {
             expected,
             views: &moment.views,
@@ -228,8 +230,8 @@ impl<'e> Explorer<'e> {
     pub(super) fn broken(
         &self,
         breaches: Vec<(Invariant, String)>,
-        moment: &Moment,
-        schedule: &[Stop],
+        moment: &Snapshot,
+        schedule: &[ScheduledFault],
     ) -> Outcome {
         let declared = |invariant: Invariant| {
             let breaks = &self.case.scenario.breaks;

@@ -12,7 +12,7 @@ use super::report::{Breach, Report, Window};
 use super::{Options, Verdict};
 use scenario::Case;
 use scenario::digest::ByKey;
-use scenario::{Id, Stop};
+use scenario::{Id, ScheduledFault};
 
 /// With so many boots kept, they are forgotten: what is forgotten is loaded again.
 const MAX_BOOTS: usize = 256;
@@ -63,7 +63,7 @@ pub(super) struct Part {
     boots: HashMap<u128, Arc<Boot>, ByKey>,
     outputs: Outputs,
     judged: Vec<Judged>,
-    schedules: Vec<Vec<Stop>>,
+    schedules: Vec<Vec<ScheduledFault>>,
     /// What calls broke that nothing struck.
     unstruck: Vec<Outcome>,
     pub(super) window: Window,
@@ -119,7 +119,7 @@ impl Part {
         state: u128,
         (kind, stage): (Kind, Stage),
         outcome: Outcome,
-        schedule: impl FnOnce() -> Option<Vec<Stop>>,
+        schedule: impl FnOnce() -> Option<Vec<ScheduledFault>>,
     ) {
         let schedule = schedule().map(|schedule| {
             self.schedules.push(schedule);

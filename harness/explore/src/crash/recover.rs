@@ -7,18 +7,18 @@ use super::explore::{Explorer, Place, Stage};
 use super::part::Part;
 use dnsmasq_model::{InitResult, InitStatus, ScriptCall, Server};
 use runner::exchange;
-use runner::neighbours::Views;
-use runner::record::Moment;
+use runner::neighbours::NvramState;
+use runner::record::Snapshot;
 
 /// How many events of the scenario follow a recovery.
 const FIRST_EVENTS: usize = 2;
 
 /// Makes a call, or ends the story with `false`: told its number since the boot.
-pub(super) type Visit<'v> = dyn FnMut(&mut Moment, u32, Stage) -> bool + 'v;
+pub(super) type Visit<'v> = dyn FnMut(&mut Snapshot, u32, Stage) -> bool + 'v;
 
 /// A boot under way.
 struct Restart<'r> {
-    now: Moment,
+    now: Snapshot,
     server: Server,
     ordinal: u32,
     visit: &'r mut Visit<'r>,
@@ -41,7 +41,7 @@ impl Explorer<'_> {
     /// when its power went, `boot` what `init` will print.
     pub(super) fn recover<'v>(
         &self,
-        dark: Moment,
+        dark: Snapshot,
         boot: &Boot,
         visit: &'v mut Visit<'v>,
     ) -> Option<()> {
@@ -84,7 +84,7 @@ impl Explorer<'_> {
     }
 
     /// A call that nothing strikes.
-    pub(super) fn undisturbed(&self, moment: &mut Moment) {
+    pub(super) fn undisturbed(&self, moment: &mut Snapshot) {
         let trail = moment.target.trail(&moment.call);
         let place = Place { stops: &[], ordinal: 1, stage: Stage::First, depth: 1 };
         self.finish(moment, &trail, place, &mut Part::default());
@@ -100,8 +100,8 @@ impl Restart<'_> {
 }
 
 /// What a boot makes of the world: RAM is what flash was, and nothing is owed.
-pub(super) fn rebooted(moment: &mut Moment, boot: &Boot) {
+pub(super) fn rebooted(moment: &mut Snapshot, boot: &Boot) {
     moment.target.wake(boot.load.as_ref());
     moment.expected = Arc::clone(&boot.output.leases);
-    moment.views = Views::booted(boot.contents.clone());
+    moment.views = NvramState::booted(boot.contents.clone());
 }

@@ -9,11 +9,11 @@ use super::strike::{after_kill, verdict};
 use super::{Breach, Verdict};
 use backend::{CallEnd, CallResult, Function, InProcess, Plan, Scripted, Target, TargetError};
 use dnsmasq_model::ScriptCall;
-use runner::record::Moment;
+use runner::record::Snapshot;
 use runner::store::changes;
 use runner::{Fault, Recording, call_text, record};
 use scenario::Case;
-use scenario::{Id, IdError, Stop, Strike};
+use scenario::{FaultPoint, Id, IdError, ScheduledFault};
 
 /// What a replay showed.
 #[derive(Clone, Debug)]
@@ -44,7 +44,7 @@ pub fn replay(
         Ok(recording) => recording,
         Err(why) => return Ok(Err(IdError(why))),
     };
-    let mut story = Story::new(case, &recording, id, None);
+    let mut story = ScheduleReplayer::new(case, &recording, id, None);
     story.log = verbose.then(Vec::new);
     let end = story.tell()?;
     if let Some(fault) = processes.and_then(|processes| processes.take_fault()) {
@@ -57,7 +57,7 @@ pub fn replay(
 type End = Result<(Verdict, Vec<Breach>), IdError>;
 
 /// A schedule under way.
-pub(super) struct Story<'s> {
+pub(super) struct ScheduleReplayer<'s> {
     explorer: Explorer<'s>,
     id: &'s Id,
     log: Option<Vec<String>>,
@@ -67,7 +67,7 @@ pub(super) struct Story<'s> {
     pub(super) differences: Vec<String>,
 }
 
-impl<'s> Story<'s> {
+impl<'s> ScheduleReplayer<'s> {
     pub(super) fn new(
         case: &'s Case,
         recording: &'s Recording,
@@ -102,7 +102,7 @@ impl<'s> Story<'s> {
     }
 
     /// What clients did before a call.
-    fn events(&mut self, moment: &Moment, told: &mut usize) {
+    fn events(&mut self, moment: &Snapshot, told: &mut usize) {
         let events = &self.explorer.recording.recorder.events;
         for event in &events[*told..moment.event.min(events.len())] {
             let text = format!("{:?} {}", event.deed, event.client.name).to_lowercase();
@@ -114,24 +114,24 @@ impl<'s> Story<'s> {
     /// `shadow` is the router of processes that has come here with the last kill.
     fn strike(
         &mut self,
-        moment: &Moment,
+        moment: &Snapshot,
         shadow: Option<InProcess>,
-        stop: &Stop,
-        rest: &[Stop],
+        stop: &ScheduledFault,
+        rest: &[ScheduledFault],
         next: Option<&Arc<ScriptCall>>,
     ) -> Result<End, TargetError> {
         let mut target = moment.target.clone();
         let mut expected = Arc::clone(&moment.expected);
         let mut torn = false;
-        let last_boot = rest.is_empty() || matches!(stop.strike, Strike::Kill(..));
+        let last_boot = rest.is_empty() || matches!(stop.strike, FaultPoint::Kill(..));
         let mut shadow = shadow.or_else(|| {
             let processes = self.processes.filter(|_| last_boot)?;
             Some(target.with_script(processes))
         });
         let plan = Plan { disturbance: stop.strike.disturbance(), ..Plan::default() };
         match stop.strike {
-            Strike::Between => {}
-            Strike::Ended => {
+            FaultPoint::Between => {}
+            FaultPoint::Ended => {
                 let ended = self.perform(&mut target, moment, &plan)?;
                 self.shadow(&mut shadow, &target, moment, (&plan, &ended))?;
                 if ended.end == CallEnd::Exited(0) {
@@ -140,7 +140,7 @@ impl<'s> Story<'s> {
                     doubt(&mut expected, changes(&moment.call));
                 }
             }
-            Strike::Cut(_, nth) | Strike::Kill(_, nth) | Strike::Within { nth, .. } => {
+            FaultPoint::Cut(_, nth) | FaultPoint::Kill(_, nth) | FaultPoint::Within { nth, .. } => {
                 let trail = target.clone().trail(&moment.call);
                 let Some(step) = trail.steps.get(nth as usize - 1) else {
                     let text = format!(
@@ -154,14 +154,14 @@ impl<'s> Story<'s> {
                 self.shadow(&mut shadow, &target, moment, (&plan, &struck))?;
                 doubt(&mut expected, changes(&moment.call));
                 let digest = |router: &InProcess| router.board().flash().digest();
-                torn = matches!(stop.strike, Strike::Within { .. })
+                torn = matches!(stop.strike, FaultPoint::Within { .. })
                     && ![digest(&step.before), digest(&step.after)].contains(&digest(&target));
             }
         }
         self.line(moment, "STRIKE", &stop.to_string());
         let dark = target.rebooted();
-        if let (Strike::Kill(..), Some((stop, rest))) = (stop.strike, rest.split_first()) {
-            let later = Moment {
+        if let (FaultPoint::Kill(..), Some((stop, rest))) = (stop.strike, rest.split_first()) {
+            let later = Snapshot {
                 views: views_of(&target, self.explorer.prefix(), &moment.views),
                 call: Arc::clone(after_kill(moment, next)),
                 target,
@@ -199,7 +199,7 @@ impl<'s> Story<'s> {
             self.line(moment, "CHECK", &format!("{verdict}: init prints {leases} lines"));
             return Ok(Ok((verdict, breaches)));
         };
-        let mut start = Moment { target: dark, ..moment.clone() };
+        let mut start = Snapshot { target: dark, ..moment.clone() };
         rebooted(&mut start, &boot);
         self.line(moment, "BOOT", "power is back");
         self.recover(start, &boot, stop, rest)
@@ -208,10 +208,10 @@ impl<'s> Story<'s> {
     /// Boots, and makes calls until the one that the next strike hits.
     fn recover(
         &mut self,
-        start: Moment,
+        start: Snapshot,
         boot: &Boot,
-        stop: &Stop,
-        rest: &[Stop],
+        stop: &ScheduledFault,
+        rest: &[ScheduledFault],
     ) -> Result<End, TargetError> {
         let mut path = Vec::new();
         let keep_all = self.log.is_some();
@@ -245,7 +245,7 @@ impl<'s> Story<'s> {
     fn perform(
         &mut self,
         target: &mut InProcess,
-        moment: &Moment,
+        moment: &Snapshot,
         plan: &Plan,
     ) -> Result<CallResult, TargetError> {
         let result = target.call(&moment.call, plan)?;
@@ -268,7 +268,7 @@ impl<'s> Story<'s> {
         &mut self,
         shadow: &mut Option<InProcess>,
         target: &InProcess,
-        moment: &Moment,
+        moment: &Snapshot,
         (plan, expected): (&Plan, &CallResult),
     ) -> Result<(), TargetError> {
         let Some(shadow) = shadow else { return Ok(()) };
@@ -288,7 +288,7 @@ impl<'s> Story<'s> {
         Ok(())
     }
 
-    fn line(&mut self, moment: &Moment, word: &str, text: &str) {
+    fn line(&mut self, moment: &Snapshot, word: &str, text: &str) {
         let Some(log) = &mut self.log else { return };
         let clock = moment.clocks.now();
         let step = moment.step;

@@ -10,19 +10,19 @@ use super::explore::{Explorer, Place, Stage, call_key, doubt};
 use super::kind::Kind;
 use super::part::{Outcome, Part};
 use super::recover::rebooted;
-use backend::{InProcess, TrailStep};
+use backend::{CommandSnapshot, InProcess};
 use dnsmasq_model::ScriptCall;
 use nvram_emu::device::{Op, OpKind};
-use runner::record::Moment;
+use runner::record::Snapshot;
 use runner::store::{Expected, changes};
-use scenario::Strike;
+use scenario::FaultPoint;
 use scenario::digest;
 use scenario::{Invariant, Side};
 
 /// What all points of one call have in common.
 struct Scene<'s> {
     /// Before the call.
-    moment: &'s Moment,
+    moment: &'s Snapshot,
     place: Place<'s>,
     /// What must be stored while the call is under way.
     doubted: Arc<Expected>,
@@ -31,7 +31,7 @@ struct Scene<'s> {
 }
 
 impl<'s> Scene<'s> {
-    fn of(moment: &'s Moment, place: Place<'s>) -> Self {
+    fn of(moment: &'s Snapshot, place: Place<'s>) -> Self {
         let mut doubted = Arc::clone(&moment.expected);
         doubt(&mut doubted, changes(&moment.call));
         let key = digest::of(&(
@@ -56,7 +56,7 @@ struct AfterKill<'k> {
 
 /// A loss of power.
 struct Loss<'l> {
-    strike: Strike,
+    strike: FaultPoint,
     kind: Kind,
     /// The flash that it leaves.
     flash: u128,
@@ -68,7 +68,7 @@ impl Explorer<'_> {
     /// Strikes at every point of a call, then makes it undisturbed.
     pub(super) fn call(
         &self,
-        moment: &mut Moment,
+        moment: &mut Snapshot,
         place: Place<'_>,
         next: Option<&Arc<ScriptCall>>,
         part: &mut Part,
@@ -102,7 +102,7 @@ impl Explorer<'_> {
             part.unstruck(outcome);
         }
         let ended = Loss {
-            strike: Strike::Ended,
+            strike: FaultPoint::Ended,
             kind: Kind::Between,
             flash: moment.target.board().flash().digest(),
             expected: &moment.expected,
@@ -112,7 +112,7 @@ impl Explorer<'_> {
     }
 
     /// A call that takes so many commands and only reads: the same at all its points.
-    fn quiet_call(&self, moment: &Moment, place: Place<'_>, commands: u32, part: &mut Part) {
+    fn quiet_call(&self, moment: &Snapshot, place: Place<'_>, commands: u32, part: &mut Part) {
         let scene = Scene::of(moment, place);
         self.between(&scene, part);
         let after = AfterKill { next: None, key: kill_key(&scene, None), commands: Some(commands) };
@@ -135,7 +135,7 @@ impl Explorer<'_> {
     fn between(&self, scene: &Scene<'_>, part: &mut Part) {
         let router = &scene.moment.target;
         let between = Loss {
-            strike: Strike::Between,
+            strike: FaultPoint::Between,
             kind: Kind::Between,
             flash: router.board().flash().digest(),
             expected: &scene.moment.expected,
@@ -164,7 +164,7 @@ impl Explorer<'_> {
             return;
         }
         let loss = Loss {
-            strike: Strike::Cut(side, nth),
+            strike: FaultPoint::Cut(side, nth),
             kind: cut,
             flash: router.board().flash().digest(),
             expected: &scene.doubted,
@@ -175,7 +175,7 @@ impl Explorer<'_> {
     }
 
     /// The points before, inside and after each flash operation of a command.
-    fn operations(&self, scene: &Scene<'_>, nth: u32, step: &TrailStep, part: &mut Part) {
+    fn operations(&self, scene: &Scene<'_>, nth: u32, step: &CommandSnapshot, part: &mut Part) {
         let ends = (step.before.board().flash().digest(), step.after.board().flash().digest());
         let flashes = step.flashes.iter().chain([step.after.board().flash()]);
         let pairs = step.flashes.iter().zip(flashes.skip(1)).zip(&step.operations);
@@ -199,7 +199,7 @@ impl Explorer<'_> {
                 torn_to = byte;
                 let flash = router.board().flash().digest();
                 let loss = Loss {
-                    strike: Strike::Within { nth, op: op as u32, byte },
+                    strike: FaultPoint::Within { nth, op: op as u32, byte },
                     kind: kind_of(operation, byte),
                     flash,
                     expected: &scene.doubted,
@@ -244,7 +244,7 @@ impl Explorer<'_> {
         // What a boot makes of the flash is the same whatever had to be there.
         let start = digest::join(flash, scene.key);
         if place.depth > 1 && distinct && part.goes_on(start) {
-            let mut dark = Moment { target: router, ..moment.clone() };
+            let mut dark = Snapshot { target: router, ..moment.clone() };
             rebooted(&mut dark, &boot);
             let (schedule, depth) = (place.schedule(strike), place.depth - 1);
             self.recover(dark, &boot, &mut |moment, ordinal, stage| {
@@ -277,13 +277,13 @@ impl Explorer<'_> {
         if !distinct && !self.options.repeat {
             return;
         }
-        let strike = Strike::Kill(side, nth);
+        let strike = FaultPoint::Kill(side, nth);
         let boot = self.boot(flash, || Cow::Owned(router.rebooted()), part);
         let outcome = self.judge(scene, &boot, (strike, &scene.doubted, false));
         self.note(scene, state, (kind, strike), outcome, part);
         if place.depth > 1 && distinct {
             let prefix = &self.recording.prefix;
-            let mut later = Moment {
+            let mut later = Snapshot {
                 views: super::boot::views_of(router, prefix, &moment.views),
                 target: router.clone(),
                 expected: Arc::clone(&scene.doubted),
@@ -313,7 +313,7 @@ impl Explorer<'_> {
         &self,
         scene: &Scene<'_>,
         boot: &Boot,
-        (strike, expected, torn): (Strike, &Expected, bool),
+        (strike, expected, torn): (FaultPoint, &Expected, bool),
     ) -> Outcome {
         let wanted = self.wanted(scene.moment, expected);
         let broken = boot.judge(&wanted);
@@ -331,7 +331,7 @@ impl Explorer<'_> {
         &self,
         scene: &Scene<'_>,
         state: u128,
-        (kind, strike): (Kind, Strike),
+        (kind, strike): (Kind, FaultPoint),
         outcome: Outcome,
         part: &mut Part,
     ) {
@@ -352,7 +352,7 @@ fn kind_of(operation: &Op, byte: u32) -> Kind {
 
 /// The call that follows a kill: the next one, or the same again where dnsmasq had to start anew.
 pub(super) fn after_kill<'c>(
-    moment: &'c Moment,
+    moment: &'c Snapshot,
     next: Option<&'c Arc<ScriptCall>>,
 ) -> &'c Arc<ScriptCall> {
     let starts = |call: &ScriptCall| call.action() == b"init";

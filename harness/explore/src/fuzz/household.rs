@@ -6,7 +6,7 @@ use toml::Spanned;
 
 use super::id::Id;
 use super::texts::{CALLS, HOST_NAMES, VALUES};
-use scenario::Dice;
+use scenario::DeterministicRng;
 use scenario::{
     Boot, BootClock, Bytes, ClientEvent, DaemonAction, Damage, Forgiven, Join, LeaseTime, LongIds,
     Memory, Moment, Point, RawCall, Router, Scenario, Script, Seconds, Server, Side, Step, V6,
@@ -31,8 +31,8 @@ const DAY: u64 = 24 * HOUR;
 
 /// The household of an id.
 pub fn draw(id: &Id) -> Scenario {
-    let mut artist = Artist {
-        dice: Dice::new(id.seed.rotate_left(32) ^ id.case),
+    let mut artist = Generator {
+        dice: DeterministicRng::new(id.seed.rotate_left(32) ^ id.case),
         steps: Vec::new(),
         known: Vec::new(),
     };
@@ -67,14 +67,14 @@ pub(super) fn unplaced<T>(value: T) -> Spanned<T> {
     Spanned::new(0..0, value)
 }
 
-struct Artist {
-    dice: Dice,
+struct Generator {
+    dice: DeterministicRng,
     steps: Vec<Step>,
     /// Clients that came, by their names in the file.
     known: Vec<String>,
 }
 
-impl Artist {
+impl Generator {
     fn below(&mut self, n: u64) -> u64 {
         self.dice.below(n)
     }

@@ -11,16 +11,16 @@
 mod coverage;
 mod household;
 mod id;
+mod reproducer;
 mod session;
 mod shrink;
 mod texts;
 mod trial;
-mod witness;
 
 pub use coverage::Coverage;
 pub use household::draw;
 pub use id::{Id, IdError};
+pub use reproducer::{Reproducer, reproducer};
 pub use session::{BATCH, Failure, Limits, Outcome, Session, Summary};
 pub use shrink::{Minimised, minimise};
-pub use trial::{Suspect, Trial};
-pub use witness::{Witness, witness};
+pub use trial::{Subject, Trial};

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::coverage::Coverage;
 use super::household;
 use super::id::Id;
-use super::trial::{Suspect, Trial};
+use super::trial::{Subject, Trial};
 use runner::{Fault, Tally};
 use scenario::Rtc;
 
@@ -90,7 +90,7 @@ impl Session {
     /// When a target fails.
     pub fn run(
         &self,
-        suspect: &Suspect,
+        suspect: &Subject,
         limits: Limits,
         at_once: &(impl Fn(&Id) + Sync),
     ) -> Result<Outcome, Fault> {
@@ -147,7 +147,7 @@ struct Played {
 }
 
 impl Played {
-    fn of(id: Id, suspect: &Suspect) -> Result<Self, Fault> {
+    fn of(id: Id, suspect: &Subject) -> Result<Self, Fault> {
         let mut trial = suspect.try_out(household::draw(&id))?;
         let mut coverage = Coverage::default();
         coverage.add_trial(&trial);

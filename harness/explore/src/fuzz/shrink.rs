@@ -1,7 +1,7 @@
 //! Makes a failing household small: fewer events first (delta debugging), then simpler ones.
 
 use super::household::unplaced;
-use super::trial::{Suspect, Trial};
+use super::trial::{Subject, Trial};
 use runner::{Fault, Finding, FindingKind};
 use scenario::{
     Boot, BootClock, Bytes, ClientEvent, Forgiven, LeaseTime, Point, Router, Rtc, Scenario,
@@ -31,7 +31,7 @@ pub struct Minimised {
 ///
 /// # Panics
 /// When the trial is not a failed one.
-pub fn minimise(suspect: &Suspect, failed: &Trial) -> Result<Minimised, Fault> {
+pub fn minimise(suspect: &Subject, failed: &Trial) -> Result<Minimised, Fault> {
     let (kind, finding) = failed.failure().expect("a failed trial");
     let budget = if suspect.is_slow() { MAX_SLOW_TRIALS } else { MAX_TRIALS };
     let mut shrinker = Shrinker {
@@ -55,7 +55,7 @@ pub fn minimise(suspect: &Suspect, failed: &Trial) -> Result<Minimised, Fault> {
 }
 
 struct Shrinker<'s> {
-    suspect: &'s Suspect,
+    suspect: &'s Subject,
     kind: FindingKind,
     best: Scenario,
     finding: Finding,

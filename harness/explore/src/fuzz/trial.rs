@@ -8,9 +8,9 @@ use nvram_emu::Machine;
 
 use super::household::unplaced;
 use backend::Function;
-use runner::probe::{Done, Probe};
+use runner::lenient_log::{Done, LenientLog};
 use runner::{
-    Fault, Finding, FindingKind, Options, ScriptChoice, Shelf, Tally, TargetKind, router,
+    Fault, FillCache, Finding, FindingKind, Options, ScriptChoice, Tally, TargetKind, router,
     router_from, try_out,
 };
 use scenario::diagnostics::Source;
@@ -18,7 +18,7 @@ use scenario::{Case, Router, Scenario, Step};
 
 /// Who is tried: a function in place of the household's own script, or whatever the options say.
 #[derive(Clone, Debug)]
-pub struct Suspect {
+pub struct Subject {
     function: Option<Function>,
     options: Options,
     routers: Arc<Mutex<Routers>>,
@@ -29,10 +29,10 @@ pub struct Suspect {
 struct Routers {
     whole: HashMap<String, Machine>,
     /// On the way there, by all of the description but how full they get.
-    shelves: HashMap<String, Shelf>,
+    shelves: HashMap<String, FillCache>,
 }
 
-impl Suspect {
+impl Subject {
     /// A script as a function.
     pub fn function(function: Function) -> Self {
         Self { function: Some(function), ..Self::in_process() }
@@ -73,7 +73,7 @@ impl Suspect {
     /// A household that makes no sense, or a target that fails.
     pub fn try_out(&self, scenario: Scenario) -> Result<Trial, Fault> {
         let case = case(scenario);
-        let mut probe = Probe::default();
+        let mut probe = LenientLog::default();
         let machine = self.router(&case)?;
         let report =
             try_out(&case, machine, self.function.as_ref(), &self.options, Some(&mut probe))?;
@@ -126,7 +126,7 @@ pub struct Trial {
     pub total: Tally,
     /// One line for each script call, where they were asked for.
     pub log: Vec<String>,
-    pub(super) probe: Probe,
+    pub(super) probe: LenientLog,
 }
 
 impl Trial {

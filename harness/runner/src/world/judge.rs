@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{World, end_text};
 use crate::findings::FindingKind;
 use crate::lines::{self, Lines};
-use crate::neighbours::Views;
+use crate::neighbours::NvramState;
 use crate::store::{Change, Expected, Tolerance, changes};
 use crate::tally::call_text;
 use backend::{CallEnd, CallResult, InProcess, Plan, TargetError};
@@ -119,7 +119,7 @@ impl World<'_> {
         Ok(())
     }
 
-    pub(super) fn judge_neighbours(&mut self, now: &Views) {
+    pub(super) fn judge_neighbours(&mut self, now: &NvramState) {
         if self.torn {
             return;
         }
@@ -190,7 +190,7 @@ impl World<'_> {
     }
 
     fn call_init(&mut self) -> Result<Vec<u8>, TargetError> {
-        if let Some(stdout) = self.target.in_process().and_then(InProcess::glance) {
+        if let Some(stdout) = self.target.in_process().and_then(InProcess::peek_init) {
             return Ok(stdout);
         }
         let script = self.engine().config().script_name().to_vec();

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::{Bout, Ending, World};
-use crate::Deed;
+use super::{Ending, PreparedCall, World};
+use crate::ClientAction;
 use crate::clients::{Client, Protocol};
 use crate::exchange::{self, Answers};
 use crate::findings::FindingKind;
@@ -142,7 +142,7 @@ impl World<'_> {
         let gone = daemon.is_gone();
         let Some((call, result)) = came else {
             if gone {
-                self.mourn()?;
+                self.report_death()?;
             } else {
                 let text = format!("it never made the call `{}`", call_text(predicted));
                 self.unforeseen(text);
@@ -166,7 +166,7 @@ impl World<'_> {
     }
 
     /// dnsmasq has ended where it should not have.
-    fn mourn(&mut self) -> Result<(), TargetError> {
+    fn report_death(&mut self) -> Result<(), TargetError> {
         self.lost = true;
         let Some(daemon) = self.target.daemon() else { return Ok(()) };
         let ended = daemon.end()?;
@@ -239,7 +239,7 @@ impl World<'_> {
     }
 
     /// What the clocks show has changed.
-    pub(crate) fn tell_time(&mut self) -> Result<(), TargetError> {
+    pub(crate) fn sync_clock(&mut self) -> Result<(), TargetError> {
         let clock = self.clocks.now();
         self.daemon().map_or(Ok(()), |daemon| daemon.set_clock(clock))
     }
@@ -259,11 +259,11 @@ impl World<'_> {
             let Some(daemon) = self.daemon() else { return Ok(()) };
             let Some((call, result)) = daemon.next_call(&Plan::default())? else { break };
             self.unforeseen(format!("it also made the call `{}`", call_text(&call)));
-            self.after(&call, &result, Bout::default())?;
+            self.after(&call, &result, PreparedCall::default())?;
         }
         let Some(daemon) = self.daemon() else { return Ok(()) };
         if daemon.is_gone() {
-            return self.mourn();
+            return self.report_death();
         }
         if daemon.hides_alarm() {
             return Ok(());
@@ -285,7 +285,7 @@ impl World<'_> {
     pub(crate) fn exchange_live(
         &mut self,
         client: &Client,
-        deed: Deed,
+        deed: ClientAction,
         address: Option<IpAddr>,
     ) -> Result<Option<Real>, TargetError> {
         let clock = self.clocks.now();

@@ -15,7 +15,7 @@ use backend::process::agent;
 use backend::process::protocol::{Done, End, Octets, Program};
 use dnsmasq_model::ScriptCall;
 
-/// The variable with the laboratory's socket; where it is set, `leaselab` is the gate.
+/// The variable with the laboratory's socket; where it is set, `leaselab` is the script_proxy.
 pub const GATE: &str = "LEASELAB_GATE";
 
 /// What dnsmasq called the script with.
@@ -32,7 +32,7 @@ struct Order {
     directory: PathBuf,
 }
 
-/// Runs the gate as a process.
+/// Runs the script_proxy as a process.
 pub fn main(socket: OsString) -> ExitCode {
     match pass(&PathBuf::from(socket)) {
         Ok(End::Exited(code)) => ExitCode::from(code as u8),
@@ -83,7 +83,7 @@ fn hear<T: serde::de::DeserializeOwned>(stream: &mut impl BufRead) -> io::Result
     Ok(serde_json::from_slice(&line)?)
 }
 
-/// A call that waits at the gate.
+/// A call that waits at the script_proxy.
 #[derive(Debug)]
 pub(super) struct Waiting {
     stream: BufReader<UnixStream>,
@@ -92,7 +92,7 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
-    /// A gate has connected: what it was called with.
+    /// A script_proxy has connected: what it was called with.
     ///
     /// # Errors
     /// When it goes away before it has said so.
@@ -118,7 +118,7 @@ impl Waiting {
     /// Has these programs run, and waits for their end.
     ///
     /// # Errors
-    /// When the gate goes away.
+    /// When the script_proxy goes away.
     pub(super) fn run(
         mut self,
         programs: Vec<Program>,

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
+use super::commit_cost::{Commands, CommitCost};
+use super::cost_model::{CostModel, NotPriced};
 use super::images::{Fields, Images};
-use super::market::{Market, NotPriced};
-use super::price::{Commands, Price};
 use super::router::Script;
 use super::simulate::{Broken, Store};
 use super::tally::Wear;
@@ -32,8 +32,8 @@ struct Record {
 
 /// What a script stores and what it pays for it.
 #[derive(Debug)]
-pub struct Ledger<'a> {
-    market: &'a Market,
+pub struct CountingStore<'a> {
+    cost_model: &'a CostModel,
     commands: Commands,
     script: Script,
     build: Build,
@@ -41,7 +41,7 @@ pub struct Ledger<'a> {
     records: Vec<Option<Record>>,
     held: u64,
     content: u64,
-    price: Arc<Price>,
+    price: Arc<CommitCost>,
     priced: u64,
     /// Commits of the present price.
     unpaid: u64,
@@ -54,25 +54,25 @@ pub struct Ledger<'a> {
     wear: Wear,
 }
 
-impl<'a> Ledger<'a> {
+impl<'a> CountingStore<'a> {
     /// An empty store for addresses from `first` on.
     ///
     /// # Errors
     /// A script that fails on this router.
     pub fn new(
-        market: &'a Market,
+        cost_model: &'a CostModel,
         script: Script,
         build: Build,
         seconds: u64,
         first: Ipv4Addr,
         addresses: u32,
     ) -> Result<Self, NotPriced> {
-        let blocks = market.machine().flash().geometry().blocks() as usize;
-        let content = market.base();
-        let price = market.price(content);
-        let mut ledger = Self {
-            market,
-            commands: market.commands(script, build)?,
+        let blocks = cost_model.machine().flash().geometry().blocks() as usize;
+        let content = cost_model.base();
+        let price = cost_model.price(content);
+        let mut counting_store = Self {
+            cost_model,
+            commands: cost_model.commands(script, build)?,
             script,
             build,
             first: first.to_bits(),
@@ -89,8 +89,8 @@ impl<'a> Ledger<'a> {
             images: None,
             wear: Wear::new(blocks, seconds),
         };
-        ledger.at(0);
-        Ok(ledger)
+        counting_store.at(0);
+        Ok(counting_store)
     }
 
     /// The same, which also builds the image of every commit.
@@ -125,12 +125,12 @@ impl<'a> Ledger<'a> {
     }
 
     fn commit(&mut self, changed: bool) {
-        if !changed && self.market.skips_equal() {
+        if !changed && self.cost_model.skips_equal() {
             return;
         }
         if self.priced != self.content {
             self.settle();
-            self.price = self.market.price(self.content);
+            self.price = self.cost_model.price(self.content);
             self.priced = self.content;
             self.erases = self.price.all_erases();
         }
@@ -186,7 +186,7 @@ impl<'a> Ledger<'a> {
             Some(old) => self.content -= u64::from(old.bytes),
             None => self.held += 1,
         }
-        self.full |= self.content > self.market.limit();
+        self.full |= self.content > self.cost_model.limit();
         self.changed(at, u64::from(bytes));
     }
 
@@ -228,7 +228,7 @@ impl<'a> Ledger<'a> {
     }
 }
 
-impl CallSink for Ledger<'_> {
+impl CallSink for CountingStore<'_> {
     fn wants_words(&self) -> bool {
         false
     }
@@ -253,7 +253,7 @@ impl CallSink for Ledger<'_> {
     }
 }
 
-impl Store for Ledger<'_> {
+impl Store for CountingStore<'_> {
     fn at(&mut self, second: u64) {
         if second < self.bin_ends {
             return;

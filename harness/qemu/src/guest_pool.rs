@@ -9,7 +9,7 @@ use nvram_emu::Machine;
 use super::error::QemuError;
 use super::lab::Lab;
 use super::router::Router;
-use super::wear::Ledger;
+use super::wear::EraseAudit;
 use backend::process::ScriptCommand;
 use scenario::{Bytes, Case, Expect, Memory, Moment, Point, Rtc, Step};
 
@@ -18,24 +18,24 @@ const LAST_SECOND: i64 = i32::MAX as i64;
 
 /// Guests of one kind, for all cases of a run; clones share it.
 #[derive(Clone, Debug)]
-pub struct Bench(Arc<Mutex<Desk>>);
+pub struct GuestPool(Arc<Mutex<GuestSession>>);
 
 /// What the cases of a run share.
 #[derive(Debug)]
-pub struct Desk {
+pub struct GuestSession {
     lab: Lab,
     keep: Option<PathBuf>,
     /// What the partition holds at first, in place of what a scenario says.
     contents: Option<Vec<u8>>,
-    sum: Option<Ledger>,
+    sum: Option<EraseAudit>,
     /// Whether the guest's clock ends in 2038.
     narrow: bool,
 }
 
-impl Bench {
+impl GuestPool {
     /// Nothing was run yet. `keep`: where to put what a failed case leaves.
     pub fn new(lab: Lab, narrow: bool, keep: Option<PathBuf>) -> Self {
-        Self(Arc::new(Mutex::new(Desk { lab, keep, contents: None, sum: None, narrow })))
+        Self(Arc::new(Mutex::new(GuestSession { lab, keep, contents: None, sum: None, narrow })))
     }
 
     /// Every router begins with these bytes in its partition.
@@ -44,8 +44,8 @@ impl Bench {
     /// A file that is not as long as the partition.
     pub fn begin_with(&self, path: &Path) -> Result<(), QemuError> {
         let bytes = fs::read(path).map_err(QemuError::input(path))?;
-        let mut desk = self.lock();
-        let partition = desk.lab.partition();
+        let mut session = self.lock();
+        let partition = session.lab.partition();
         if bytes.len() != partition {
             return Err(QemuError::Input(format!(
                 "{}: {} bytes, and the guest's nvram partition has {partition}: dump the whole partition",
@@ -53,17 +53,17 @@ impl Bench {
                 bytes.len()
             )));
         }
-        desk.contents = Some(bytes);
+        session.contents = Some(bytes);
         Ok(())
     }
 
     /// One case at a time.
-    pub fn lock(&self) -> MutexGuard<'_, Desk> {
+    pub fn lock(&self) -> MutexGuard<'_, GuestSession> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Desk {
+impl GuestSession {
     /// The case with the guest's flash in place of the scenario's; why not, where it cannot be played there.
     ///
     /// # Errors
@@ -161,7 +161,7 @@ impl Desk {
     }
 
     /// Adds what a case counted.
-    pub fn add(&mut self, ledger: &Ledger) {
+    pub fn add(&mut self, ledger: &EraseAudit) {
         match &mut self.sum {
             Some(sum) => sum.add(ledger),
             None => self.sum = Some(ledger.clone()),
@@ -169,7 +169,7 @@ impl Desk {
     }
 
     /// What all cases counted; `None` where none was played.
-    pub fn sum(&self) -> Option<&Ledger> {
+    pub fn sum(&self) -> Option<&EraseAudit> {
         self.sum.as_ref()
     }
 

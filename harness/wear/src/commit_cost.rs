@@ -6,7 +6,7 @@ use nvram_emu::device::{Chip, Geometry, Op, OpKind};
 
 /// The cost of the flash operations of one commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Price {
+pub struct CommitCost {
     /// Erases of each block.
     pub erases: Vec<u32>,
     /// Bytes programmed.
@@ -19,7 +19,7 @@ pub struct Price {
     pub fatal: u64,
 }
 
-impl Price {
+impl CommitCost {
     /// The cost of `operations` on a flash whose image lies at `image`.
     pub fn of(operations: &[Op], geometry: Geometry, chip: Chip, image: &Range<u32>) -> Self {
         let mut price = Self {

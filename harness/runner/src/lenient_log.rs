@@ -15,12 +15,12 @@ pub struct Done {
 
 /// What became of each step, up to the first that failed.
 #[derive(Clone, Debug, Default)]
-pub struct Probe {
+pub struct LenientLog {
     /// In the order of the steps.
     pub steps: Vec<Done>,
 }
 
-impl Probe {
+impl LenientLog {
     /// The step under way.
     pub fn now(&mut self) -> &mut Done {
         if self.steps.is_empty() {

@@ -1,15 +1,15 @@
 //! Several ledgers for one life: of scripts that store the same and differ in what they pay for it.
 
-use super::ledger::Ledger;
+use super::counting_store::CountingStore;
 use super::simulate::{Broken, Store};
 use dnsmasq_model::{CallSink, PendingCall};
 
 /// Ledgers that all are told of each call.
-pub(super) struct Choir<'a>(pub(super) Vec<Ledger<'a>>);
+pub(super) struct FanOut<'a>(pub(super) Vec<CountingStore<'a>>);
 
-impl CallSink for Choir<'_> {
+impl CallSink for FanOut<'_> {
     fn call(&mut self, call: &PendingCall<'_>) {
-        self.0.iter_mut().for_each(|ledger| ledger.call(call));
+        self.0.iter_mut().for_each(|counting_store| counting_store.call(call));
     }
 
     fn wants_words(&self) -> bool {
@@ -17,15 +17,15 @@ impl CallSink for Choir<'_> {
     }
 }
 
-impl Store for Choir<'_> {
+impl Store for FanOut<'_> {
     fn at(&mut self, second: u64) {
-        self.0.iter_mut().for_each(|ledger| ledger.at(second));
+        self.0.iter_mut().for_each(|counting_store| counting_store.at(second));
     }
 
     fn init(&mut self) -> Result<Vec<u8>, Broken> {
         let mut printed = None;
-        for ledger in &mut self.0 {
-            let text = ledger.init()?;
+        for counting_store in &mut self.0 {
+            let text = counting_store.init()?;
             if printed.replace(text.clone()).is_some_and(|other| other != text) {
                 return Err(Broken::Script("scripts that store the same do not".to_owned()));
             }

@@ -4,12 +4,12 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use super::cost_model::CostModel;
 use super::life::Life;
-use super::market::Market;
 use super::rendered::Rendered;
 use super::router::RouterSpec;
 use super::simulate::live;
-use super::study::{CannotCount, Study, Task, build_name, count, count_workload};
+use super::study::{Study, Task, WearError, build_name, count, count_workload};
 use super::table::years;
 use super::tally::Wear;
 use super::workload::play;
@@ -31,7 +31,7 @@ pub struct Trial {
 
 /// What came of it.
 #[derive(Clone, Debug, Serialize)]
-pub struct Held {
+pub struct CrossCheck {
     /// What happened, where that is no household.
     pub workload: Option<String>,
     /// `good` or `broken`.
@@ -66,14 +66,14 @@ impl Study {
     ///
     /// # Errors
     /// A scenario, a script or a machine that cannot be run.
-    pub fn hold(&self, trial: &Trial) -> Result<Vec<Held>, CannotCount> {
+    pub fn hold(&self, trial: &Trial) -> Result<Vec<CrossCheck>, WearError> {
         let mut all = Vec::new();
         for spec in &self.routers {
-            let market = Market::new(spec)?;
+            let cost_model = CostModel::new(spec)?;
             for task in
                 self.tasks()?.iter().filter(|task| Some(&task.script) == self.scripts.first())
             {
-                all.push(self.hold_one(trial, spec, &market, task)?);
+                all.push(self.hold_one(trial, spec, &cost_model, task)?);
             }
         }
         Ok(all)
@@ -83,14 +83,15 @@ impl Study {
         &self,
         trial: &Trial,
         spec: &RouterSpec,
-        market: &Market,
+        cost_model: &CostModel,
         task: &Task,
-    ) -> Result<Held, CannotCount> {
+    ) -> Result<CrossCheck, WearError> {
         let Task { build, workload, .. } = task;
         let seconds = workload.as_ref().map_or(trial.seconds, |workload| workload.seconds);
-        let mut target = Process::new(market.machine().clone(), &trial.command, &trial.settings)
-            .map_err(super::Broken::from)?;
-        let mut store = Rendered::new(market, &mut target, seconds);
+        let mut target =
+            Process::new(cost_model.machine().clone(), &trial.command, &trial.settings)
+                .map_err(super::Broken::from)?;
+        let mut store = Rendered::new(cost_model, &mut target, seconds);
         match workload {
             Some(workload) => play(workload, *build, &mut store)?,
             None => live(&self.household, *build, self.seed, seconds, &mut store)?,
@@ -99,13 +100,13 @@ impl Study {
         let mut counted = Vec::new();
         for script in &self.scripts {
             let other = match workload {
-                Some(workload) => count_workload(market, workload, *build, *script)?,
-                None => count(market, &self.household, *build, *script, self.seed, seconds)?.0,
+                Some(workload) => count_workload(cost_model, workload, *build, *script)?,
+                None => count(cost_model, &self.household, *build, *script, self.seed, seconds)?.0,
             };
             counted.push(Counted { script: script.name(), equal: other == wear, wear: other });
         }
         let every = workload.as_ref().map_or(seconds, |workload| self.every(workload));
-        Ok(Held {
+        Ok(CrossCheck {
             workload: workload.as_ref().map(|workload| workload.label.clone()),
             rtc: build_name(*build),
             dialect: spec.dialect.name(),
@@ -119,7 +120,7 @@ impl Study {
 }
 
 /// For people.
-pub fn held_table(held: &[Held]) -> String {
+pub fn cross_check_table(held: &[CrossCheck]) -> String {
     let mut out = String::from("\nthrough processes, and the same events counted in process\n");
     let _ = writeln!(
         out,

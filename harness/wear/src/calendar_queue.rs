@@ -11,7 +11,7 @@ const WORD: usize = 64;
 
 /// Moments with who they belong to; given out by moment, then by who.
 #[derive(Debug)]
-pub(super) struct Agenda {
+pub(super) struct CalendarQueue {
     /// Seconds of a bucket are 2 to the power of this.
     width: u32,
     /// Bucket of the earliest moment that there can be, counted from moment 0.
@@ -23,8 +23,8 @@ pub(super) struct Agenda {
     later: BinaryHeap<Reverse<(u64, u32)>>,
 }
 
-impl Agenda {
-    /// An empty agenda, quickest where most moments lie within `horizon` seconds of the earliest.
+impl CalendarQueue {
+    /// An empty calendar_queue, quickest where most moments lie within `horizon` seconds of the earliest.
     pub(super) fn new(horizon: u64) -> Self {
         let width = horizon.div_ceil(BUCKETS as u64 / 2).max(1).next_power_of_two().ilog2();
         Self {
@@ -104,24 +104,24 @@ impl Agenda {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use scenario::Dice;
+    use scenario::DeterministicRng;
 
     #[test]
     fn moments_come_in_order_as_from_a_heap() {
         for (seed, horizon) in [(1, 1), (2, 600), (3, 21_600), (4, 1_000_000)] {
-            let mut dice = Dice::new(seed);
-            let mut agenda = Agenda::new(horizon);
+            let mut dice = DeterministicRng::new(seed);
+            let mut calendar_queue = CalendarQueue::new(horizon);
             let mut heap = BinaryHeap::new();
             let mut now = 0;
             for step in 0..20_000_u64 {
                 if step < 50 || dice.below(2) == 0 {
                     let far = if dice.below(20) == 0 { 50_000_000 } else { horizon };
                     let (moment, who) = (now + dice.below(far + 1), dice.below(100) as u32);
-                    agenda.push(moment, who);
+                    calendar_queue.push(moment, who);
                     heap.push(Reverse((moment, who)));
                 } else {
                     let expected = heap.pop().map(|Reverse(earliest)| earliest);
-                    assert_eq!(agenda.pop(), expected);
+                    assert_eq!(calendar_queue.pop(), expected);
                     now = expected.map_or(now, |(moment, _)| moment);
                 }
             }

@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use super::shrink::Minimised;
-use super::trial::Suspect;
+use super::trial::Subject;
 use runner::{Fault, Finding};
 use scenario::{Overrides, cases, to_toml};
 
 /// A file that fails.
 #[derive(Clone, Debug)]
-pub struct Witness {
+pub struct Reproducer {
     /// Its text.
     pub text: String,
     /// What failed when the text was read and played as `leaselab run` plays it.
@@ -21,12 +21,12 @@ pub struct Witness {
 ///
 /// # Errors
 /// When the target fails.
-pub fn witness(
-    suspect: &Suspect,
+pub fn reproducer(
+    suspect: &Subject,
     small: &Minimised,
     path: &Path,
     origin: &str,
-) -> Result<Option<Witness>, Fault> {
+) -> Result<Option<Reproducer>, Fault> {
     let mut scenario = small.scenario.clone();
     let name = small.finding.kind.name();
     scenario.title =
@@ -39,5 +39,5 @@ pub fn witness(
     let case = cases(path, draft, &Overrides::default())?.remove(0);
     let found = suspect.judge(&case)?;
     let first = found.into_iter().find(|finding| finding.kind == small.finding.kind);
-    Ok(first.map(|finding| Witness { text: text(&finding), finding }))
+    Ok(first.map(|finding| Reproducer { text: text(&finding), finding }))
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use nvram_emu::Machine;
 use nvram_emu::flsh::{HEADER_LEN, find_magic};
 
-use super::price::{Commands, Price};
+use super::commit_cost::{Commands, CommitCost};
 use super::router::{RouterSpec, Script};
 use backend::{CallEnd, InProcess, Plan, Target as _};
 use dnsmasq_model::{Build, ScriptCall};
@@ -31,7 +31,7 @@ impl NotPriced {
 
 /// What a commit costs on one router, by the bytes of variables that it holds.
 #[derive(Debug)]
-pub struct Market {
+pub struct CostModel {
     machine: Machine,
     offset: u32,
     /// Bytes of variables before the first lease.
@@ -39,12 +39,12 @@ pub struct Market {
     /// Most bytes of variables with which a script still sets.
     limit: u64,
     skips_equal: bool,
-    flat: Option<Arc<Price>>,
-    known: Mutex<HashMap<u64, Arc<Price>>>,
+    flat: Option<Arc<CommitCost>>,
+    known: Mutex<HashMap<u64, Arc<CommitCost>>>,
     called: Mutex<HashMap<(Script, Build), Commands>>,
 }
 
-impl Market {
+impl CostModel {
     /// Learns a router's prices.
     ///
     /// # Errors
@@ -61,7 +61,7 @@ impl Market {
             variables.iter().map(|(name, value)| name.len() + value.len() + 2).sum::<usize>();
         let room = u64::from(machine.flash().geometry().size - offset);
         let limit = room.saturating_sub(HEADER_LEN as u64 + KEPT_FREE);
-        let mut market = Self {
+        let mut cost_model = Self {
             machine,
             offset,
             base: base as u64,
@@ -71,24 +71,24 @@ impl Market {
             known: Mutex::default(),
             called: Mutex::default(),
         };
-        if market.base + 1000 > limit {
+        if cost_model.base + 1000 > limit {
             return Err(NotPriced(format!(
                 "neighbours of {base} bytes leave no room in the NVRAM"
             )));
         }
-        let sample = market.measure(market.base + 100);
+        let sample = cost_model.measure(cost_model.base + 100);
         if sample.is_free() || sample.all_erases() == 0 {
             return Err(refuse());
         }
-        let mut idle = market.machine.clone();
+        let mut idle = cost_model.machine.clone();
         idle.take_ops();
         idle.run(&[b"commit"]);
-        market.skips_equal = idle.ops().is_empty();
+        cost_model.skips_equal = idle.ops().is_empty();
         let others = [usize::midpoint(base, limit as usize) as u64, limit];
-        if others.iter().all(|content| market.measure(*content) == sample) {
-            market.flat = Some(Arc::new(sample));
+        if others.iter().all(|content| cost_model.measure(*content) == sample) {
+            cost_model.flat = Some(Arc::new(sample));
         }
-        Ok(market)
+        Ok(cost_model)
     }
 
     /// The router as it leaves the factory.
@@ -117,7 +117,7 @@ impl Market {
     }
 
     /// What a commit costs when the variables take `content` bytes and something changed.
-    pub fn price(&self, content: u64) -> Arc<Price> {
+    pub fn price(&self, content: u64) -> Arc<CommitCost> {
         if let Some(flat) = &self.flat {
             return Arc::clone(flat);
         }
@@ -130,7 +130,7 @@ impl Market {
         price
     }
 
-    fn measure(&self, content: u64) -> Price {
+    fn measure(&self, content: u64) -> CommitCost {
         let mut machine = self.machine.clone();
         let mut extra = content.saturating_sub(self.base).max(SHORT_PAIR);
         for number in 0.. {
@@ -147,7 +147,7 @@ impl Market {
         machine.run(&[b"commit"]);
         let operations = machine.take_ops();
         let flash = machine.flash();
-        Price::of(&operations, flash.geometry(), flash.chip(), &self.image(content))
+        CommitCost::of(&operations, flash.geometry(), flash.chip(), &self.image(content))
     }
 
     /// How many commands a script takes here, found out by calling it.

@@ -1,4 +1,4 @@
-//! Where everything comes together that a live dnsmasq does: frames, script calls at the gate, its word that it is at
+//! Where everything comes together that a live dnsmasq does: frames, script calls at the script_proxy, its word that it is at
 //! rest, its end. Nothing here waits for a time; every wait ends with one of these, or with a clear error at its limit.
 
 use std::collections::VecDeque;
@@ -14,7 +14,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use socket2::{Domain, SockAddr, Socket, Type};
 
-use super::gate::Waiting;
+use super::script_proxy::Waiting;
 use backend::TargetError;
 use packets::wire::{Datagram, Wire};
 
@@ -54,11 +54,11 @@ impl Line {
     }
 }
 
-/// The desk.
+/// The event_loop.
 #[derive(Debug)]
-pub(super) struct Desk {
+pub(super) struct EventLoop {
     pub(super) wire: Wire,
-    gate: UnixListener,
+    script_proxy: UnixListener,
     control: Socket,
     main: Option<Line>,
     helper: Option<Line>,
@@ -67,7 +67,7 @@ pub(super) struct Desk {
     pub(super) ended: bool,
     /// Whether its helper was there and has gone.
     pub(super) helper_gone: bool,
-    /// Calls that wait at the gate.
+    /// Calls that wait at the script_proxy.
     pub(super) waiting: VecDeque<Waiting>,
     /// Packets that have come.
     pub(super) datagrams: Vec<Datagram>,
@@ -78,7 +78,7 @@ pub(super) struct Desk {
 /// The two sockets that dnsmasq's processes connect to.
 #[derive(Debug)]
 pub(super) struct Sockets {
-    gate: UnixListener,
+    script_proxy: UnixListener,
     control: Socket,
 }
 
@@ -87,24 +87,24 @@ impl Sockets {
     ///
     /// # Errors
     /// When they cannot be made.
-    pub(super) fn new(gate: &Path, control: &Path) -> io::Result<Self> {
-        for path in [gate, control] {
+    pub(super) fn new(script_proxy: &Path, control: &Path) -> io::Result<Self> {
+        for path in [script_proxy, control] {
             match fs::remove_file(path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 _ => {}
             }
         }
-        let gate = UnixListener::bind(gate)?;
-        gate.set_nonblocking(true)?;
+        let script_proxy = UnixListener::bind(script_proxy)?;
+        script_proxy.set_nonblocking(true)?;
         let socket = Socket::new(Domain::UNIX, Type::SEQPACKET, None)?;
         socket.bind(&SockAddr::unix(control)?)?;
         socket.listen(8)?;
         socket.set_nonblocking(true)?;
-        Ok(Self { gate, control: socket })
+        Ok(Self { script_proxy, control: socket })
     }
 }
 
-impl Desk {
+impl EventLoop {
     /// For the dnsmasq with this process number.
     ///
     /// # Errors
@@ -121,7 +121,7 @@ impl Desk {
             .map_err(|error| TargetError::Environment(format!("dnsmasq's process: {error}")))?;
         Ok(Self {
             wire,
-            gate: sockets.gate,
+            script_proxy: sockets.script_proxy,
             control: sockets.control,
             main: None,
             helper: None,
@@ -186,23 +186,25 @@ impl Desk {
         self.main.as_ref().is_some_and(|line| line.rested >= number)
     }
 
-    /// Waits until dnsmasq and its helper have nothing left to do, or a call waits at the gate. Whether one does.
+    /// Waits until dnsmasq and its helper have nothing left to do, or a call waits at the script_proxy. Whether one does.
     ///
     /// # Errors
     /// At the limit.
     pub(super) fn settle(&mut self) -> Result<bool, TargetError> {
-        let over = |desk: &Self| !desk.waiting.is_empty() || desk.ended;
-        self.until("dnsmasq to be up", |desk| Ok(desk.is_up() || over(desk)))?;
+        let over = |event_loop: &Self| !event_loop.waiting.is_empty() || event_loop.ended;
+        self.until("dnsmasq to be up", |event_loop| Ok(event_loop.is_up() || over(event_loop)))?;
         let number = self.ask_main();
-        self.until("dnsmasq to be at rest", |desk| Ok(desk.main_rested(number) || over(desk)))?;
-        self.until("dnsmasq's helper", |desk| {
-            Ok(desk.helper.is_some() || desk.helper_gone || over(desk))
+        self.until("dnsmasq to be at rest", |event_loop| {
+            Ok(event_loop.main_rested(number) || over(event_loop))
+        })?;
+        self.until("dnsmasq's helper", |event_loop| {
+            Ok(event_loop.helper.is_some() || event_loop.helper_gone || over(event_loop))
         })?;
         self.number += 1;
         let number = ask(self.helper.as_ref(), self.number);
-        self.until("dnsmasq's helper to be at rest", |desk| {
-            let rested = desk.helper.as_ref().is_none_or(|line| line.rested >= number);
-            Ok(rested || over(desk))
+        self.until("dnsmasq's helper to be at rest", |event_loop| {
+            let rested = event_loop.helper.as_ref().is_none_or(|line| line.rested >= number);
+            Ok(rested || over(event_loop))
         })?;
         Ok(!self.waiting.is_empty())
     }
@@ -214,7 +216,7 @@ impl Desk {
         let process = (!self.ended).then(|| self.process.as_fd());
         let sources = [
             Some(self.wire.as_fd()),
-            Some(self.gate.as_fd()),
+            Some(self.script_proxy.as_fd()),
             Some(self.control.as_fd()),
             process,
             lines[0],
@@ -256,7 +258,7 @@ impl Desk {
     }
 
     fn accept_call(&mut self) -> io::Result<()> {
-        let (stream, _) = self.gate.accept()?;
+        let (stream, _) = self.script_proxy.accept()?;
         stream.set_nonblocking(false)?;
         self.waiting.push_back(Waiting::accept(stream, self.limit * 2)?);
         Ok(())
