@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::{CallResult, Plan, TargetError};
+use super::{BackendError, CallOptions, CallResult};
 use dnsmasq_model::{
     Build, Client4, Client6, Clock, Ia, Kind4, Kind6, Network, Reply4, Reply6, ScriptCall,
     ServerConfig,
@@ -10,7 +10,7 @@ use dnsmasq_model::{
 
 /// How dnsmasq is started.
 #[derive(Debug)]
-pub struct Start<'a> {
+pub struct DaemonStart<'a> {
     /// Which build.
     pub build: Build,
     /// Its command line, the program's name first.
@@ -25,11 +25,11 @@ pub struct Start<'a> {
 
 /// How dnsmasq ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ended {
+pub struct DaemonExit {
     /// Exit code, or minus the signal that killed it.
     pub status: i32,
     /// The last that it wrote.
-    pub words: String,
+    pub last_output: String,
 }
 
 /// A real dnsmasq. It is given messages, signals and time; what it makes of them are script calls, one after another.
@@ -38,20 +38,23 @@ pub trait Daemon {
     ///
     /// # Errors
     /// When it cannot be started at all.
-    fn start(&mut self, start: &Start<'_>) -> Result<(), TargetError>;
+    fn start(&mut self, start: &DaemonStart<'_>) -> Result<(), BackendError>;
 
     /// The next script call: what the script was called with, and what it did. `None` when dnsmasq is at rest, or has
     /// ended, and there is none.
     ///
     /// # Errors
     /// When it is neither within the limit.
-    fn next_call(&mut self, plan: &Plan) -> Result<Option<(ScriptCall, CallResult)>, TargetError>;
+    fn next_call(
+        &mut self,
+        plan: &CallOptions,
+    ) -> Result<Option<(ScriptCall, CallResult)>, BackendError>;
 
     /// When SIGALRM is due on the monotonic clock, as it said when it was last at rest.
     fn alarm(&self) -> Option<i64>;
 
-    /// Whether nobody can tell from outside when its SIGALRM is due. It is sent one then: see [`Daemon::wake`].
-    fn hides_alarm(&self) -> bool {
+    /// Whether nobody can tell from outside when its SIGALRM is due. It is sent one then: see [`Daemon::send_alarm`].
+    fn alarm_is_hidden(&self) -> bool {
         false
     }
 
@@ -59,7 +62,7 @@ pub trait Daemon {
     ///
     /// # Errors
     /// When it cannot be reached.
-    fn wake(&mut self) -> Result<(), TargetError> {
+    fn send_alarm(&mut self) -> Result<(), BackendError> {
         Ok(())
     }
 
@@ -72,22 +75,22 @@ pub trait Daemon {
     ///
     /// # Errors
     /// When the clock cannot be written.
-    fn set_clock(&mut self, clock: Clock) -> Result<(), TargetError>;
+    fn set_clock(&mut self, clock: Clock) -> Result<(), BackendError>;
 
     /// Sends it a signal.
     ///
     /// # Errors
     /// When it cannot be reached.
-    fn signal(&mut self, signal: i32) -> Result<(), TargetError>;
+    fn signal(&mut self, signal: i32) -> Result<(), BackendError>;
 
     /// Whether it does not run.
-    fn is_gone(&self) -> bool;
+    fn has_exited(&self) -> bool;
 
     /// Waits for its end.
     ///
     /// # Errors
     /// When it does not end within the limit.
-    fn end(&mut self) -> Result<Ended, TargetError>;
+    fn wait(&mut self) -> Result<DaemonExit, BackendError>;
 
     /// A client sends a DHCPv4 message, and waits for the answer.
     ///
@@ -99,7 +102,7 @@ pub trait Daemon {
         client: &Client4,
         addr: Ipv4Addr,
         clock: Clock,
-    ) -> Result<Reply4, TargetError>;
+    ) -> Result<Reply4, BackendError>;
 
     /// A client sends a DHCPv6 message, and waits for the answer.
     ///
@@ -111,11 +114,11 @@ pub trait Daemon {
         client: &Client6,
         asked: &[Ia],
         clock: Clock,
-    ) -> Result<Reply6, TargetError>;
+    ) -> Result<Reply6, BackendError>;
 
     /// Asks it for the addresses of a name. `None` where it serves no names.
     ///
     /// # Errors
     /// When it does not answer within the limit.
-    fn resolve(&mut self, name: &[u8], v6: bool) -> Result<Option<Vec<IpAddr>>, TargetError>;
+    fn resolve(&mut self, name: &[u8], v6: bool) -> Result<Option<Vec<IpAddr>>, BackendError>;
 }

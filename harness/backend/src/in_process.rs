@@ -13,11 +13,11 @@ use nvram_emu::device::{Flash, Op};
 use nvram_emu::dialect::FlashLoad;
 use nvram_emu::{Exit, Machine};
 
+use super::external_script::{Done, ExternalScript};
+use super::fault_injector::{FaultAction, FaultInjector};
 use super::naive;
-use super::plan::{FaultAction, FaultInjector};
-use super::process::Files;
-use super::scripted::{Done, Scripted};
-use super::{CallEnd, CallResult, CommandResult, Plan, Target, TargetError};
+use super::process::RamFiles;
+use super::{Backend, BackendError, CallEnd, CallOptions, CallResult, CommandResult};
 use disk_model::{Disk, Files as DiskModel};
 use dnsmasq_model::ScriptCall;
 use scenario::Disturbance;
@@ -35,7 +35,7 @@ pub enum Function {
     /// A caller's own that keeps notes in RAM.
     Marked(fn(&Call, &mut dyn Nvram, &mut dyn Marker) -> Outcome),
     /// One of processes, followed command by command.
-    Process(Arc<Scripted>),
+    Process(Arc<ExternalScript>),
 }
 
 impl Function {
@@ -61,7 +61,7 @@ pub struct InProcess {
     marker: MemoryMarker,
     script: Arc<Function>,
     /// What a script of processes keeps in RAM beside NVRAM.
-    files: Arc<Files>,
+    files: Arc<RamFiles>,
     ram_key: OnceLock<u64>,
     /// The folder of the journals, where leases are kept in one.
     folder: Option<Disk>,
@@ -207,9 +207,9 @@ impl InProcess {
     }
 
     /// The same for a script of processes: what it did is followed on the machine in memory.
-    fn follow(&mut self, script: &Scripted, call: &ScriptCall) -> CallTrace {
+    fn follow(&mut self, script: &ExternalScript, call: &ScriptCall) -> CallTrace {
         self.begin();
-        let plan = Plan { follow: true, ..Plan::default() };
+        let plan = CallOptions { record_ram_files: true, ..CallOptions::default() };
         let done = match script.call((&self.machine, &self.files), call, &plan) {
             Ok(done) => done,
             Err(fault) => {
@@ -239,7 +239,7 @@ impl InProcess {
         {
             let text =
                 "the script's nvram commands cannot be followed: two at a time, or other writers";
-            script.fail(TargetError::Script(text.to_owned()));
+            script.fail(BackendError::Script(text.to_owned()));
         }
         self.files = Arc::new(done.files.clone());
         CallTrace { outcome: done.outcome(), steps }
@@ -247,7 +247,7 @@ impl InProcess {
 
     /// The same router with a script of processes in place of its own.
     #[must_use]
-    pub fn with_script(&self, script: &Arc<Scripted>) -> Self {
+    pub fn with_script(&self, script: &Arc<ExternalScript>) -> Self {
         let function = Arc::new(Function::Process(Arc::clone(script)));
         Self::of(self.machine.clone(), MemoryMarker::default(), function)
     }
@@ -277,7 +277,7 @@ impl InProcess {
         if let Function::Process(script) = &*self.script {
             let init =
                 ScriptCall { argv: vec![Vec::new(), b"init".to_vec()], ..ScriptCall::default() };
-            let done = script.call((&self.machine, &self.files), &init, &Plan::default());
+            let done = script.call((&self.machine, &self.files), &init, &CallOptions::default());
             let outcome = done.map_or_else(
                 |fault| {
                     script.fail(fault);
@@ -477,8 +477,8 @@ fn dry_run(machine: &Machine, arguments: &[&[u8]]) -> Vec<nvram_emu::device::Op>
     fork.take_ops()
 }
 
-impl Target for InProcess {
-    fn call(&mut self, call: &ScriptCall, plan: &Plan) -> Result<CallResult, TargetError> {
+impl Backend for InProcess {
+    fn call(&mut self, call: &ScriptCall, plan: &CallOptions) -> Result<CallResult, BackendError> {
         self.begin();
         if let Function::Process(script) = &*self.script {
             let done = script.call((&self.machine, &self.files), call, plan)?;
@@ -509,7 +509,7 @@ impl Target for InProcess {
         })
     }
 
-    fn nvram(&mut self, arguments: &[&[u8]]) -> Result<CommandResult, TargetError> {
+    fn nvram(&mut self, arguments: &[&[u8]]) -> Result<CommandResult, BackendError> {
         self.begin();
         let outcome = self.machine.run(arguments);
         Ok(CommandResult {
@@ -523,7 +523,7 @@ impl Target for InProcess {
         })
     }
 
-    fn power_off(&mut self) -> Result<(), TargetError> {
+    fn power_off(&mut self) -> Result<(), BackendError> {
         self.begin();
         self.machine.reboot();
         self.marker = MemoryMarker::default();
@@ -538,11 +538,11 @@ impl Target for InProcess {
         Some(self)
     }
 
-    fn machine(&mut self) -> Result<Cow<'_, Machine>, TargetError> {
+    fn machine(&mut self) -> Result<Cow<'_, Machine>, BackendError> {
         Ok(Cow::Borrowed(&self.machine))
     }
 
-    fn replace(&mut self, machine: Machine) -> Result<(), TargetError> {
+    fn replace(&mut self, machine: Machine) -> Result<(), BackendError> {
         self.begin();
         self.machine = machine;
         Ok(())

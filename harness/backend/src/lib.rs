@@ -1,11 +1,11 @@
 //! Where script calls go: functions over a simulated device, or real processes.
 
 mod daemon;
+mod external_script;
+mod fault_injector;
 mod in_process;
 mod naive;
-mod plan;
 pub mod process;
-mod scripted;
 mod whole_file;
 
 use std::borrow::Cow;
@@ -15,22 +15,22 @@ use nvram_emu::device::Op;
 
 use dnsmasq_model::ScriptCall;
 
-pub use daemon::{Daemon, Ended, Start};
+pub use daemon::{Daemon, DaemonExit, DaemonStart};
+pub use external_script::ExternalScript;
+pub use fault_injector::FaultInjector;
 pub use in_process::{CallTrace, CommandSnapshot, Function, InProcess, is_reading};
-pub use plan::FaultInjector;
 pub use scenario::Disturbance;
-pub use scripted::Scripted;
 pub use whole_file::write_whole;
 
 /// What goes on around one script call.
 #[derive(Clone, Debug, Default)]
-pub struct Plan {
+pub struct CallOptions {
     /// What strikes the call.
     pub disturbance: Option<Disturbance>,
     /// Whether a web page calls `init` meanwhile.
     pub web_page: bool,
     /// Whether to note the files in RAM beside each `nvram` command of a process.
-    pub follow: bool,
+    pub record_ram_files: bool,
 }
 
 /// How a script call ended.
@@ -43,7 +43,7 @@ pub enum CallEnd {
     /// Power went.
     PowerLost,
     /// It did not end within its limit, and was killed with its children.
-    Hung,
+    TimedOut,
 }
 
 /// What a script call did.
@@ -80,7 +80,7 @@ pub struct CommandResult {
 
 /// Why a target could not do what it was asked to.
 #[derive(Debug, thiserror::Error)]
-pub enum TargetError {
+pub enum BackendError {
     /// The machine that runs the lab lacks something, or refuses it.
     #[error("{0}")]
     Environment(String),
@@ -93,30 +93,30 @@ pub enum TargetError {
 }
 
 /// A router on which a lease script runs.
-pub trait Target {
+pub trait Backend {
     /// Calls the script, and waits until it has ended.
     ///
     /// # Errors
     /// When the script could not be started at all.
-    fn call(&mut self, call: &ScriptCall, plan: &Plan) -> Result<CallResult, TargetError>;
+    fn call(&mut self, call: &ScriptCall, plan: &CallOptions) -> Result<CallResult, BackendError>;
 
     /// Runs another program's `nvram` command.
     ///
     /// # Errors
     /// When it could not be started at all.
-    fn nvram(&mut self, arguments: &[&[u8]]) -> Result<CommandResult, TargetError>;
+    fn nvram(&mut self, arguments: &[&[u8]]) -> Result<CommandResult, BackendError>;
 
     /// Power goes: every process ends, RAM is empty.
     ///
     /// # Errors
     /// When the target's own files refuse.
-    fn power_off(&mut self) -> Result<(), TargetError>;
+    fn power_off(&mut self) -> Result<(), BackendError>;
 
     /// The flash and RAM as they are, for observers.
     ///
     /// # Errors
     /// When the target's own files cannot be read.
-    fn machine(&mut self) -> Result<Cow<'_, Machine>, TargetError>;
+    fn machine(&mut self) -> Result<Cow<'_, Machine>, BackendError>;
 
     /// This target, where it is one of function calls.
     fn in_process(&self) -> Option<&InProcess> {
@@ -132,5 +132,5 @@ pub trait Target {
     ///
     /// # Errors
     /// When the target's own files refuse.
-    fn replace(&mut self, machine: Machine) -> Result<(), TargetError>;
+    fn replace(&mut self, machine: Machine) -> Result<(), BackendError>;
 }

@@ -20,7 +20,9 @@ use rustix::process::{
 };
 
 use super::private_root;
-use super::protocol::{Done, End, Hello, Octets, Program, Ready, Request};
+use super::protocol::{
+    Handshake, HandshakeReply, Octets, Program, ProgramEnd, ProgramResult, Request,
+};
 
 /// A script may not print more than this on each stream.
 const MAX_OUTPUT: usize = 4 << 20;
@@ -39,13 +41,13 @@ pub fn main() -> ExitCode {
 fn serve() -> io::Result<()> {
     let mut lines = io::stdin().lock().lines();
     let Some(first) = lines.next() else { return Ok(()) };
-    let hello: Hello = serde_json::from_str(&first?)?;
+    let hello: Handshake = serde_json::from_str(&first?)?;
     set_child_subreaper(Some(getpid()))?;
     let refused = private_root::enter(&hello.scratch, &hello.leaselab, hello.root)
         .err()
         .map(|error| error.to_string());
     let mut stdout = io::stdout().lock();
-    answer(&mut stdout, &Ready { refused })?;
+    answer(&mut stdout, &HandshakeReply { refused })?;
     let mut started: Option<Child> = None;
     for line in lines {
         match serde_json::from_str(&line?)? {
@@ -116,10 +118,10 @@ fn command(program: &Program, directory: &Path) -> io::Result<Command> {
     Ok(command)
 }
 
-fn end_of(status: ExitStatus) -> End {
+fn end_of(status: ExitStatus) -> ProgramEnd {
     match status.code() {
-        Some(code) => End::Exited(code),
-        None => End::Signalled(status.signal().unwrap_or(0)),
+        Some(code) => ProgramEnd::Exited(code),
+        None => ProgramEnd::Signalled(status.signal().unwrap_or(0)),
     }
 }
 
@@ -192,15 +194,15 @@ impl Running {
         self.stderr.pipe = None;
     }
 
-    fn finish(mut self) -> Done {
+    fn finish(mut self) -> ProgramResult {
         let end = self.child.wait().map_err(|error| error.to_string());
-        let end = end.map(|status| if self.hung { End::Hung } else { end_of(status) });
-        Done { end, stdout: Octets(self.stdout.text), stderr: Octets(self.stderr.text) }
+        let end = end.map(|status| if self.hung { ProgramEnd::TimedOut } else { end_of(status) });
+        ProgramResult { end, stdout: Octets(self.stdout.text), stderr: Octets(self.stderr.text) }
     }
 }
 
 /// Runs programs side by side, and waits for all of them.
-pub fn run(programs: &[Program], directory: &Path) -> Vec<Done> {
+pub fn run(programs: &[Program], directory: &Path) -> Vec<ProgramResult> {
     let mut running: Vec<Result<Running, String>> = programs
         .iter()
         .map(|program| {
@@ -217,9 +219,11 @@ pub fn run(programs: &[Program], directory: &Path) -> Vec<Done> {
         .into_iter()
         .map(|program| match program {
             Ok(program) => program.finish(),
-            Err(why) => {
-                Done { end: Err(why), stdout: Octets::default(), stderr: Octets::default() }
-            }
+            Err(why) => ProgramResult {
+                end: Err(why),
+                stdout: Octets::default(),
+                stderr: Octets::default(),
+            },
         })
         .collect()
 }

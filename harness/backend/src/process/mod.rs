@@ -2,9 +2,9 @@
 //! a flash file. One scratch folder and one agent for each run.
 
 pub mod agent;
-mod files;
 mod private_root;
 pub mod protocol;
+mod ram_files;
 pub mod shim;
 
 use std::borrow::Cow;
@@ -20,12 +20,12 @@ use nvram_emu::Machine;
 use nvram_emu::device::Op;
 use tempfile::TempDir;
 
-use super::{CallEnd, CallResult, CommandResult, Plan, Target, TargetError};
+use super::{Backend, BackendError, CallEnd, CallOptions, CallResult, CommandResult};
 use dnsmasq_model::ScriptCall;
-pub use files::Files;
 pub use protocol::Root;
-pub use protocol::{Done, End, Octets, Program};
-use protocol::{Hello, Ready, Request};
+use protocol::{Handshake, HandshakeReply, Request};
+pub use protocol::{Octets, Program, ProgramEnd, ProgramResult};
+pub use ram_files::RamFiles;
 
 /// The name under which `leaselab` is its own agent.
 pub const AGENT_NAME: &str = "leaselab-agent";
@@ -92,7 +92,7 @@ impl Process {
         machine: Machine,
         script: &ScriptCommand,
         settings: &Settings,
-    ) -> Result<Self, TargetError> {
+    ) -> Result<Self, BackendError> {
         let folder = scratch_folder().map_err(|e| environment("a scratch folder", &e))?;
         let path = folder.path();
         let made = (|| {
@@ -130,7 +130,7 @@ impl Process {
     ///
     /// # Errors
     /// When the folder cannot be made.
-    pub fn with_journal(mut self) -> Result<Self, TargetError> {
+    pub fn with_journal(mut self) -> Result<Self, BackendError> {
         let folder = self.path(JOURNALS);
         fs::create_dir(&folder).map_err(|e| environment("the scratch folder", &e))?;
         let store = format!("journal:{}", folder.join(NAMES[0]).display());
@@ -157,10 +157,10 @@ impl Process {
     ///
     /// # Errors
     /// When the target's own files refuse.
-    pub fn place(&mut self, machine: &Machine, files: &Files) -> Result<(), TargetError> {
+    pub fn place(&mut self, machine: &Machine, files: &RamFiles) -> Result<(), BackendError> {
         self.power_off()?;
         self.replace(machine.clone())?;
-        files::write(&self.path("tmp"), files)
+        ram_files::write(&self.path("tmp"), files)
             .map_err(|e| environment("the RAM of the scratch folder", &e))
     }
 
@@ -168,23 +168,24 @@ impl Process {
     ///
     /// # Errors
     /// When they cannot be read.
-    pub fn files(&self) -> Result<Files, TargetError> {
-        files::read(&self.path("tmp")).map_err(|e| environment("the RAM of the scratch folder", &e))
+    pub fn files(&self) -> Result<RamFiles, BackendError> {
+        ram_files::read(&self.path("tmp"))
+            .map_err(|e| environment("the RAM of the scratch folder", &e))
     }
 
     /// The files in RAM before and after each `nvram` command of the last call.
-    pub fn take_beside(&self) -> Vec<(Files, Files)> {
-        files::take_notes(&self.path("beside"))
+    pub fn take_beside(&self) -> Vec<(RamFiles, RamFiles)> {
+        ram_files::take_notes(&self.path("beside"))
     }
 
     /// The programs of a script call: the script, and the web page that looks on.
-    pub fn programs(&self, call: &ScriptCall, plan: &Plan) -> Vec<Program> {
+    pub fn programs(&self, call: &ScriptCall, plan: &CallOptions) -> Vec<Program> {
         let mut extra =
             vec![(shim::COMMANDS, self.path("commands").to_string_lossy().into_owned())];
         if let Some(disturbance) = &plan.disturbance {
             extra.push((shim::DISTURBANCE, disturbance.to_string()));
         }
-        if plan.follow {
+        if plan.record_ram_files {
             extra.push((shim::FOLLOW, self.folder.path().to_string_lossy().into_owned()));
         }
         let mut programs = vec![self.script_program(call, &extra)];
@@ -200,21 +201,25 @@ impl Process {
     ///
     /// # Errors
     /// When the script could not be started.
-    pub fn result(&self, done: Vec<Done>, plan: &Plan) -> Result<CallResult, TargetError> {
+    pub fn result(
+        &self,
+        done: Vec<ProgramResult>,
+        plan: &CallOptions,
+    ) -> Result<CallResult, BackendError> {
         let mut done = done.into_iter();
         let script = done.next().ok_or_else(agent_fell_silent)?;
         let pages = done
             .map(|page| match page.end {
-                Ok(End::Exited(code)) => (page.stdout.0, Some(code)),
+                Ok(ProgramEnd::Exited(code)) => (page.stdout.0, Some(code)),
                 _ => (page.stdout.0, None),
             })
             .collect();
         let cut = matches!(plan.disturbance, Some(super::Disturbance::Cut(_)));
-        let end = match script.end.map_err(|why| TargetError::Script(explain(&why)))? {
-            End::Signalled(9) if cut => CallEnd::PowerLost,
-            End::Exited(code) => CallEnd::Exited(code),
-            End::Signalled(signal) => CallEnd::Killed(signal),
-            End::Hung => CallEnd::Hung,
+        let end = match script.end.map_err(|why| BackendError::Script(explain(&why)))? {
+            ProgramEnd::Signalled(9) if cut => CallEnd::PowerLost,
+            ProgramEnd::Exited(code) => CallEnd::Exited(code),
+            ProgramEnd::Signalled(signal) => CallEnd::Killed(signal),
+            ProgramEnd::TimedOut => CallEnd::TimedOut,
         };
         Ok(CallResult {
             end,
@@ -251,17 +256,17 @@ impl Process {
     ///
     /// # Errors
     /// When it cannot be started.
-    pub fn start(&mut self, program: Program, log: &Path) -> Result<i32, TargetError> {
+    pub fn start(&mut self, program: Program, log: &Path) -> Result<i32, BackendError> {
         let started: Result<i32, String> =
             self.agent.ask(&Request::Start(program, log.to_owned()))?;
-        started.map_err(TargetError::Environment)
+        started.map_err(BackendError::Environment)
     }
 
     /// Sends a signal to the program started last.
     ///
     /// # Errors
     /// When the agent has gone.
-    pub fn signal(&mut self, signal: i32) -> Result<(), TargetError> {
+    pub fn signal(&mut self, signal: i32) -> Result<(), BackendError> {
         self.agent.ask(&Request::Signal(signal))
     }
 
@@ -269,7 +274,7 @@ impl Process {
     ///
     /// # Errors
     /// When the agent has gone.
-    pub fn reap(&mut self) -> Result<Option<End>, TargetError> {
+    pub fn reap(&mut self) -> Result<Option<ProgramEnd>, BackendError> {
         self.agent.ask(&Request::Reap)
     }
 
@@ -292,7 +297,7 @@ impl Process {
         program
     }
 
-    fn take_operations(&self) -> Result<Vec<Op>, TargetError> {
+    fn take_operations(&self) -> Result<Vec<Op>, BackendError> {
         let path = self.path("operations");
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
@@ -302,7 +307,7 @@ impl Process {
         fs::remove_file(&path).map_err(|e| environment("the operation log", &e))?;
         let operations: Option<Vec<Op>> = text.lines().map(shim::parse_operation).collect();
         operations.ok_or_else(|| {
-            TargetError::Environment(format!("{}: not an operation log", path.display()))
+            BackendError::Environment(format!("{}: not an operation log", path.display()))
         })
     }
 
@@ -314,8 +319,8 @@ impl Process {
     }
 }
 
-impl Target for Process {
-    fn call(&mut self, call: &ScriptCall, plan: &Plan) -> Result<CallResult, TargetError> {
+impl Backend for Process {
+    fn call(&mut self, call: &ScriptCall, plan: &CallOptions) -> Result<CallResult, BackendError> {
         let programs = self.programs(call, plan);
         let marks = self.journal_marks();
         let done = self.agent.run(programs)?;
@@ -324,14 +329,14 @@ impl Target for Process {
         Ok(result)
     }
 
-    fn nvram(&mut self, arguments: &[&[u8]]) -> Result<CommandResult, TargetError> {
+    fn nvram(&mut self, arguments: &[&[u8]]) -> Result<CommandResult, BackendError> {
         let nvram = self.path("bin/nvram");
         let mut argv = vec![Octets(nvram.to_string_lossy().into_owned().into_bytes())];
         argv.extend(arguments.iter().map(|word| Octets(word.to_vec())));
         let program = self.program(argv, &[]);
         let done = self.agent.run(vec![program])?.pop().ok_or_else(agent_fell_silent)?;
-        let code = match done.end.map_err(TargetError::Environment)? {
-            End::Exited(code) => Some(code),
+        let code = match done.end.map_err(BackendError::Environment)? {
+            ProgramEnd::Exited(code) => Some(code),
             _ => None,
         };
         Ok(CommandResult {
@@ -342,7 +347,7 @@ impl Target for Process {
         })
     }
 
-    fn power_off(&mut self) -> Result<(), TargetError> {
+    fn power_off(&mut self) -> Result<(), BackendError> {
         self.agent.kill_stragglers()?;
         let emptied = (|| {
             remove_if_there(&self.path("staging"))?;
@@ -351,7 +356,7 @@ impl Target for Process {
         emptied.map_err(|e| environment("the RAM of the scratch folder", &e))
     }
 
-    fn machine(&mut self) -> Result<Cow<'_, Machine>, TargetError> {
+    fn machine(&mut self) -> Result<Cow<'_, Machine>, BackendError> {
         let read = (|| {
             let flash = fs::read(self.path("flash"))?;
             let staging = match fs::read(self.path("staging")) {
@@ -364,10 +369,10 @@ impl Target for Process {
         self.template
             .with_contents(&flash, staging)
             .map(Cow::Owned)
-            .ok_or_else(|| TargetError::Environment("the flash file changed its size".to_owned()))
+            .ok_or_else(|| BackendError::Environment("the flash file changed its size".to_owned()))
     }
 
-    fn replace(&mut self, machine: Machine) -> Result<(), TargetError> {
+    fn replace(&mut self, machine: Machine) -> Result<(), BackendError> {
         let written = (|| {
             fs::write(self.path("flash"), machine.flash_bytes())?;
             match machine.ram_bytes() {
@@ -389,7 +394,7 @@ struct Agent {
 }
 
 impl Agent {
-    fn start(scratch: &Path, settings: &Settings) -> Result<Self, TargetError> {
+    fn start(scratch: &Path, settings: &Settings) -> Result<Self, BackendError> {
         let mut child = Command::new(&settings.leaselab)
             .arg0(AGENT_NAME)
             .env_clear()
@@ -400,7 +405,7 @@ impl Agent {
         let requests = child.stdin.take();
         let answers = BufReader::new(child.stdout.take().ok_or_else(agent_fell_silent)?);
         let mut agent = Self { child, requests, answers, refused: None };
-        let ready: Ready = agent.ask(&Hello {
+        let ready: HandshakeReply = agent.ask(&Handshake {
             scratch: scratch.to_owned(),
             leaselab: settings.leaselab.clone(),
             root: settings.root,
@@ -415,7 +420,7 @@ impl Agent {
     fn ask<Q: serde::Serialize, A: serde::de::DeserializeOwned>(
         &mut self,
         question: &Q,
-    ) -> Result<A, TargetError> {
+    ) -> Result<A, BackendError> {
         let mut exchange = || -> io::Result<A> {
             let mut line = serde_json::to_vec(question)?;
             line.push(b'\n');
@@ -429,11 +434,11 @@ impl Agent {
         exchange().map_err(|error| environment("the agent process", &error))
     }
 
-    fn run(&mut self, programs: Vec<Program>) -> Result<Vec<Done>, TargetError> {
+    fn run(&mut self, programs: Vec<Program>) -> Result<Vec<ProgramResult>, BackendError> {
         self.ask(&Request::Run(programs))
     }
 
-    fn kill_stragglers(&mut self) -> Result<(), TargetError> {
+    fn kill_stragglers(&mut self) -> Result<(), BackendError> {
         self.ask(&Request::KillStragglers)
     }
 }
@@ -454,12 +459,12 @@ fn explain(why: &str) -> String {
     why.to_owned()
 }
 
-fn agent_fell_silent() -> TargetError {
-    TargetError::Environment("the agent process fell silent".to_owned())
+fn agent_fell_silent() -> BackendError {
+    BackendError::Environment("the agent process fell silent".to_owned())
 }
 
-fn environment(what: &str, error: &io::Error) -> TargetError {
-    TargetError::Environment(format!("{what}: {error}"))
+fn environment(what: &str, error: &io::Error) -> BackendError {
+    BackendError::Environment(format!("{what}: {error}"))
 }
 
 /// A folder in memory where there is one, and never below /tmp, which scripts see another of.
@@ -480,7 +485,7 @@ fn scratch_folder() -> io::Result<TempDir> {
     Err(last)
 }
 
-fn place_script(file: &ScriptFile, scratch: &Path) -> Result<PathBuf, TargetError> {
+fn place_script(file: &ScriptFile, scratch: &Path) -> Result<PathBuf, BackendError> {
     let place = |name: &str, text: &[u8]| {
         let path = scratch.join("bin").join(name);
         fs::write(&path, text)
@@ -492,10 +497,10 @@ fn place_script(file: &ScriptFile, scratch: &Path) -> Result<PathBuf, TargetErro
         ScriptFile::BuiltIn(name, text) => place(name, text.as_bytes()),
         ScriptFile::LeaseUpdate => Ok(scratch.join("bin/lease-update")),
         ScriptFile::Path(path) => {
-            let refuse = |e: &io::Error| TargetError::Script(format!("{}: {e}", path.display()));
+            let refuse = |e: &io::Error| BackendError::Script(format!("{}: {e}", path.display()));
             let metadata = fs::metadata(path).map_err(|e| refuse(&e))?;
             if metadata.is_dir() {
-                return Err(TargetError::Script(format!("{} is a folder", path.display())));
+                return Err(BackendError::Script(format!("{} is a folder", path.display())));
             }
             // Outside the scratch folder it might lie below /tmp, which scripts see another of.
             let text = fs::read(path).map_err(|e| refuse(&e))?;
@@ -506,11 +511,11 @@ fn place_script(file: &ScriptFile, scratch: &Path) -> Result<PathBuf, TargetErro
 }
 
 /// Without a private root, a script that names `/usr/sbin/nvram` would run the machine's own, or none.
-fn refuse_absolute_nvram(script: &Path, why: &str) -> Result<(), TargetError> {
+fn refuse_absolute_nvram(script: &Path, why: &str) -> Result<(), BackendError> {
     let text = fs::read(script).unwrap_or_default();
     let holds = |needle: &[u8]| text.windows(needle.len()).any(|window| window == needle);
     if holds(b"/usr/sbin/nvram") && !holds(b"LEASE_NVRAM") {
-        return Err(TargetError::Environment(format!(
+        return Err(BackendError::Environment(format!(
             "{} names /usr/sbin/nvram, which takes a private root, and there is none here: {why}. \
              Allow unprivileged user namespaces, or let the script read LEASE_NVRAM",
             script.file_name().unwrap_or_default().to_string_lossy()

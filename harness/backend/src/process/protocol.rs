@@ -25,7 +25,7 @@ impl<'de> Deserialize<'de> for Octets {
 
 /// The first message to the agent.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Hello {
+pub struct Handshake {
     /// The scratch folder of the run.
     pub scratch: PathBuf,
     /// The `leaselab` executable.
@@ -45,9 +45,9 @@ pub enum Root {
     Mounts,
 }
 
-/// The agent's answer to [`Hello`].
+/// The agent's answer to [`Handshake`].
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Ready {
+pub struct HandshakeReply {
     /// Why there is no private root, where one was asked for.
     pub refused: Option<String>,
 }
@@ -80,20 +80,20 @@ pub struct Program {
 
 /// How a program ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum End {
+pub enum ProgramEnd {
     /// By itself, with this exit code.
     Exited(i32),
     /// By this signal.
     Signalled(i32),
     /// It was killed after its limit.
-    Hung,
+    TimedOut,
 }
 
 /// What a program did.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Done {
+pub struct ProgramResult {
     /// How it ended; the error's text if it could not be started.
-    pub end: Result<End, String>,
+    pub end: Result<ProgramEnd, String>,
     /// Standard output.
     pub stdout: Octets,
     /// Standard error.

@@ -11,8 +11,8 @@ use std::process::ExitCode;
 use nvram_emu::device::{Op, OpKind};
 use rustix::process::{Signal, getpgrp, kill_process_group};
 
-use super::files;
-use crate::plan::{FaultAction, FaultInjector};
+use super::ram_files;
+use crate::fault_injector::{FaultAction, FaultInjector};
 use scenario::Disturbance;
 
 /// The variable with the file to which each command is appended.
@@ -55,7 +55,7 @@ pub fn main() -> ExitCode {
         if let Some(scratch) = environment(FOLLOW) {
             let scratch = Path::new(&scratch);
             // Without the note the call cannot be followed, which its reader sees.
-            _ = files::note(&scratch.join("beside"), &scratch.join("tmp"));
+            _ = ram_files::note(&scratch.join("beside"), &scratch.join("tmp"));
         }
     };
     follow();

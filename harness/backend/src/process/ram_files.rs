@@ -8,14 +8,14 @@ use std::path::Path;
 use super::protocol::Octets;
 
 /// Contents by name; folders are not looked into.
-pub type Files = BTreeMap<String, Vec<u8>>;
+pub type RamFiles = BTreeMap<String, Vec<u8>>;
 
 /// More than this of one file is not kept.
 const MAX_BYTES: usize = 1 << 20;
 
 /// The files of a folder.
-pub(super) fn read(folder: &Path) -> io::Result<Files> {
-    let mut files = Files::new();
+pub(super) fn read(folder: &Path) -> io::Result<RamFiles> {
+    let mut files = RamFiles::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         if entry.file_type()?.is_file() {
@@ -28,7 +28,7 @@ pub(super) fn read(folder: &Path) -> io::Result<Files> {
 }
 
 /// Puts files into a folder.
-pub(super) fn write(folder: &Path, files: &Files) -> io::Result<()> {
+pub(super) fn write(folder: &Path, files: &RamFiles) -> io::Result<()> {
     for (name, bytes) in files {
         fs::write(folder.join(name), bytes)?;
     }
@@ -45,10 +45,10 @@ pub(super) fn note(record: &Path, folder: &Path) -> io::Result<()> {
 }
 
 /// The record of a call, in pairs: before and after each command.
-pub(super) fn take_notes(record: &Path) -> Vec<(Files, Files)> {
+pub(super) fn take_notes(record: &Path) -> Vec<(RamFiles, RamFiles)> {
     let text = fs::read_to_string(record).unwrap_or_default();
     _ = fs::remove_file(record);
-    let all: Vec<Files> = text
+    let all: Vec<RamFiles> = text
         .lines()
         .filter_map(|line| serde_json::from_str::<BTreeMap<String, Octets>>(line).ok())
         .map(|files| files.into_iter().map(|(name, octets)| (name, octets.0)).collect())

@@ -7,16 +7,16 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use lease_script::Outcome;
 use nvram_emu::Machine;
 
-use super::process::{Files, Process, ScriptCommand, Settings};
-use super::{CallEnd, CallResult, Plan, Target as _, TargetError};
+use super::process::{Process, RamFiles, ScriptCommand, Settings};
+use super::{Backend as _, BackendError, CallEnd, CallOptions, CallResult};
 use dnsmasq_model::ScriptCall;
 
 /// A script, its shell, and the processes that wait to run it.
-pub struct Scripted {
+pub struct ExternalScript {
     script: ScriptCommand,
     settings: Settings,
     idle: Mutex<Vec<Process>>,
-    fault: Mutex<Option<TargetError>>,
+    fault: Mutex<Option<BackendError>>,
 }
 
 /// What a call of it did.
@@ -26,33 +26,33 @@ pub(super) struct Done {
     /// Flash and RAM after it.
     pub(super) machine: Machine,
     /// The files in RAM after it.
-    pub(super) files: Files,
+    pub(super) files: RamFiles,
     /// The files in RAM before and after each `nvram` command.
-    pub(super) beside: Vec<(Files, Files)>,
+    pub(super) beside: Vec<(RamFiles, RamFiles)>,
 }
 
-impl Scripted {
+impl ExternalScript {
     /// A script that has not been called yet.
     pub fn new(script: ScriptCommand, settings: Settings) -> Self {
         Self { script, settings, idle: Mutex::default(), fault: Mutex::default() }
     }
 
     /// The first thing that kept a call from being made.
-    pub fn take_fault(&self) -> Option<TargetError> {
+    pub fn take_fault(&self) -> Option<BackendError> {
         lock(&self.fault).take()
     }
 
-    pub(super) fn fail(&self, fault: TargetError) {
+    pub(super) fn fail(&self, fault: BackendError) {
         lock(&self.fault).get_or_insert(fault);
     }
 
     /// Makes a call on this router.
     pub(super) fn call(
         &self,
-        (machine, files): (&Machine, &Files),
+        (machine, files): (&Machine, &RamFiles),
         call: &ScriptCall,
-        plan: &Plan,
-    ) -> Result<Done, TargetError> {
+        plan: &CallOptions,
+    ) -> Result<Done, BackendError> {
         let waiting = lock(&self.idle).pop();
         let mut process = match waiting {
             Some(process) => process,
@@ -74,15 +74,15 @@ impl Done {
         let (exit, killed) = match end {
             CallEnd::Exited(code) => (code as u8, false),
             CallEnd::Killed(_) | CallEnd::PowerLost => (0, true),
-            CallEnd::Hung => (u8::MAX, false),
+            CallEnd::TimedOut => (u8::MAX, false),
         };
         Outcome { stdout, stderr, exit, killed }
     }
 }
 
-impl fmt::Debug for Scripted {
+impl fmt::Debug for ExternalScript {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Scripted").field("script", &self.script).finish_non_exhaustive()
+        f.debug_struct("ExternalScript").field("script", &self.script).finish_non_exhaustive()
     }
 }
 
