@@ -67,4 +67,4 @@ pub use study::{
 };
 pub use table::{table, years};
 pub use tally::{BINS, Wear};
-pub use trace::{Event, Workload};
+pub use trace::{Workload, WorkloadEvent};
