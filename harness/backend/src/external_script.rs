@@ -1,5 +1,4 @@
-//! A script of processes behind the face of a function: called from any state of a router, and followed command
-//! by command.
+//! Adapter that exposes an external script as a [`Function`](super::Function): it can be called in any state of a router.
 
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,68 +6,70 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use lease_script::Outcome;
 use nvram_emu::Machine;
 
+use super::backend::Backend as _;
+use super::call::{CallEnd, CallOptions, CallResult};
+use super::error::BackendError;
 use super::process::{Process, RamFiles, ScriptCommand, Settings};
-use super::{Backend as _, BackendError, CallEnd, CallOptions, CallResult};
 use dnsmasq_model::ScriptCall;
 
-/// A script, its shell, and the processes that wait to run it.
+/// An external script and a pool of idle routers to run it.
 pub struct ExternalScript {
     script: ScriptCommand,
     settings: Settings,
     idle: Mutex<Vec<Process>>,
-    fault: Mutex<Option<BackendError>>,
+    error: Mutex<Option<BackendError>>,
 }
 
-/// What a call of it did.
+/// The result of a call, with the state of the router after it.
 #[derive(Debug)]
-pub(super) struct Done {
+pub(super) struct ExternalResult {
     pub(super) result: CallResult,
-    /// Flash and RAM after it.
+    /// Flash and NVRAM contents in RAM after the call.
     pub(super) machine: Machine,
-    /// The files in RAM after it.
+    /// The files in RAM after the call.
     pub(super) files: RamFiles,
     /// The files in RAM before and after each `nvram` command.
-    pub(super) beside: Vec<(RamFiles, RamFiles)>,
+    pub(super) files_around_commands: Vec<(RamFiles, RamFiles)>,
 }
 
 impl ExternalScript {
-    /// A script that has not been called yet.
+    /// An external script; processes are started with the first call.
     pub fn new(script: ScriptCommand, settings: Settings) -> Self {
-        Self { script, settings, idle: Mutex::default(), fault: Mutex::default() }
+        Self { script, settings, idle: Mutex::default(), error: Mutex::default() }
     }
 
-    /// The first thing that kept a call from being made.
-    pub fn take_fault(&self) -> Option<BackendError> {
-        lock(&self.fault).take()
+    /// The first error that prevented a call.
+    pub fn take_error(&self) -> Option<BackendError> {
+        lock(&self.error).take()
     }
 
-    pub(super) fn fail(&self, fault: BackendError) {
-        lock(&self.fault).get_or_insert(fault);
+    pub(super) fn record_error(&self, error: BackendError) {
+        lock(&self.error).get_or_insert(error);
     }
 
-    /// Makes a call on this router.
+    /// Makes a call on a router in this state.
     pub(super) fn call(
         &self,
         (machine, files): (&Machine, &RamFiles),
         call: &ScriptCall,
-        plan: &CallOptions,
-    ) -> Result<Done, BackendError> {
+        options: &CallOptions,
+    ) -> Result<ExternalResult, BackendError> {
         let waiting = lock(&self.idle).pop();
         let mut process = match waiting {
             Some(process) => process,
             None => Process::new(machine.clone(), &self.script, &self.settings)?,
         };
-        process.place(machine, files)?;
-        let result = process.call(call, plan)?;
-        let beside = process.take_beside();
+        process.restore(machine, files)?;
+        let result = process.call(call, options)?;
+        let files_around_commands = process.take_ram_files();
         let (machine, files) = (process.machine()?.into_owned(), process.files()?);
         lock(&self.idle).push(process);
-        Ok(Done { result, machine, files, beside })
+        Ok(ExternalResult { result, machine, files, files_around_commands })
     }
 }
 
-impl Done {
-    /// As a function would have returned it.
+impl ExternalResult {
+    /// The result as a function returns it.
     pub(super) fn outcome(self) -> Outcome {
         let CallResult { end, stdout, stderr, .. } = self.result;
         let (exit, killed) = match end {

@@ -1,5 +1,6 @@
 //! The target of function calls: the script as a function over a machine in memory.
 
+use std::any::Any;
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -13,11 +14,13 @@ use nvram_emu::device::{Flash, Op};
 use nvram_emu::dialect::FlashLoad;
 use nvram_emu::{Exit, Machine};
 
-use super::external_script::{Done, ExternalScript};
+use super::backend::Backend;
+use super::call::{CallEnd, CallOptions, CallResult, CommandResult};
+use super::error::BackendError;
+use super::external_script::{ExternalResult, ExternalScript};
 use super::fault_injector::{FaultAction, FaultInjector};
 use super::naive;
 use super::process::RamFiles;
-use super::{Backend, BackendError, CallEnd, CallOptions, CallResult, CommandResult};
 use disk_model::{Disk, Files as DiskModel};
 use dnsmasq_model::ScriptCall;
 use scenario::Disturbance;
@@ -74,6 +77,11 @@ impl InProcess {
     /// A router that has just booted.
     pub fn new(machine: Machine, script: Function) -> Self {
         Self::of(machine, MemoryMarker::default(), Arc::new(script))
+    }
+
+    /// `backend` as an in-process router, if it is one.
+    pub fn downcast(backend: &dyn Backend) -> Option<&Self> {
+        backend.as_any()?.downcast_ref()
     }
 
     /// Something is about to change.
@@ -213,7 +221,7 @@ impl InProcess {
         let done = match script.call((&self.machine, &self.files), call, &plan) {
             Ok(done) => done,
             Err(fault) => {
-                script.fail(fault);
+                script.record_error(fault);
                 return CallTrace {
                     outcome: Outcome { killed: true, ..Outcome::default() },
                     steps: Vec::new(),
@@ -221,7 +229,9 @@ impl InProcess {
             }
         };
         let mut steps = Vec::new();
-        for (arguments, (before, after)) in done.result.commands.iter().zip(&done.beside) {
+        for (arguments, (before, after)) in
+            done.result.commands.iter().zip(&done.files_around_commands)
+        {
             let words: Vec<&[u8]> = arguments.iter().map(Vec::as_slice).collect();
             self.files = Arc::new(before.clone());
             let before = Arc::new(self.clone());
@@ -239,7 +249,7 @@ impl InProcess {
         {
             let text =
                 "the script's nvram commands cannot be followed: two at a time, or other writers";
-            script.fail(BackendError::Script(text.to_owned()));
+            script.record_error(BackendError::Script(text.to_owned()));
         }
         self.files = Arc::new(done.files.clone());
         CallTrace { outcome: done.outcome(), steps }
@@ -260,15 +270,6 @@ impl InProcess {
         self.machine.wake();
     }
 
-    /// What `init` prints, where it ends well and does nothing but read NVRAM: then nobody need keep what it did.
-    pub fn peek_init(&self) -> Option<Vec<u8>> {
-        if self.folder.is_some() || matches!(*self.script, Function::Process(_)) {
-            return None;
-        }
-        let (outcome, commands) = self.read_init();
-        (commands.is_some() && outcome.exit == 0 && !outcome.killed).then_some(outcome.stdout)
-    }
-
     /// `init` after a boot, and how many commands it took, where all of them only read. The image is loaded once for
     /// all commands, which a router does for each.
     pub fn read_init(&self) -> (Outcome, Option<u32>) {
@@ -280,10 +281,10 @@ impl InProcess {
             let done = script.call((&self.machine, &self.files), &init, &CallOptions::default());
             let outcome = done.map_or_else(
                 |fault| {
-                    script.fail(fault);
+                    script.record_error(fault);
                     Outcome { killed: true, ..Outcome::default() }
                 },
-                Done::outcome,
+                ExternalResult::outcome,
             );
             return (outcome, None);
         }
@@ -534,7 +535,15 @@ impl Backend for InProcess {
         Ok(())
     }
 
-    fn in_process(&self) -> Option<&InProcess> {
+    fn peek_init(&self) -> Option<Vec<u8>> {
+        if self.folder.is_some() || matches!(*self.script, Function::Process(_)) {
+            return None;
+        }
+        let (outcome, commands) = self.read_init();
+        (commands.is_some() && outcome.exit == 0 && !outcome.killed).then_some(outcome.stdout)
+    }
+
+    fn as_any(&self) -> Option<&dyn Any> {
         Some(self)
     }
 

@@ -14,7 +14,7 @@ use crate::neighbours::NvramState;
 use crate::record::{Recorder, Snapshot, TimedCall};
 use crate::store::{Expected, changes};
 use crate::tally::{Tally, call_text};
-use backend::{Backend, BackendError, CallEnd, CallOptions, CallResult, Disturbance};
+use backend::{Backend, BackendError, CallEnd, CallOptions, CallResult, Disturbance, InProcess};
 use dnsmasq_model::{Engine, InitResult, InitStatus, ScriptCall, Server};
 use live::Next;
 use scenario::{BootClock, Invariant};
@@ -499,7 +499,8 @@ impl<'a> World<'a> {
             return;
         }
         let tolerance = self.tolerance();
-        let (Some(recorder), Some(target)) = (&mut self.recorder, self.target.in_process()) else {
+        let (Some(recorder), Some(target)) = (&mut self.recorder, InProcess::downcast(self.target))
+        else {
             return;
         };
         recorder.moments.push(Snapshot {

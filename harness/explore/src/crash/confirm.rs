@@ -87,7 +87,7 @@ fn one(
 ) -> Result<Option<String>, Fault> {
     let mut story = ScheduleReplayer::new(case, recording, id, Some(processes));
     let told = story.tell()?;
-    if let Some(fault) = processes.take_fault() {
+    if let Some(fault) = processes.take_error() {
         return Err(fault.into());
     }
     Ok(match told {

@@ -49,7 +49,7 @@ pub fn replay(
     let mut story = ScheduleReplayer::new(case, &recording, id, None);
     story.log = verbose.then(Vec::new);
     let end = story.tell()?;
-    if let Some(fault) = processes.and_then(|processes| processes.take_fault()) {
+    if let Some(fault) = processes.and_then(|processes| processes.take_error()) {
         return Err(fault.into());
     }
     let log = story.log.unwrap_or_default();

@@ -8,7 +8,7 @@ use crate::lines::{self, Lines};
 use crate::neighbours::NvramState;
 use crate::store::{Change, Expected, Tolerance, changes};
 use crate::tally::call_text;
-use backend::{BackendError, CallEnd, CallOptions, CallResult, InProcess};
+use backend::{BackendError, CallEnd, CallOptions, CallResult};
 use dnsmasq_model::{Build, ScriptCall, legal_hostname};
 use scenario::{Invariant, Rtc};
 
@@ -190,7 +190,7 @@ impl World<'_> {
     }
 
     fn call_init(&mut self) -> Result<Vec<u8>, BackendError> {
-        if let Some(stdout) = self.target.in_process().and_then(InProcess::peek_init) {
+        if let Some(stdout) = self.target.peek_init() {
             return Ok(stdout);
         }
         let script = self.engine().config().script_name().to_vec();
