@@ -8,6 +8,7 @@ use lease_script::dhcpd::Family;
 use lease_script::journal::{Journal, Trouble, in_folder};
 use lease_script::{Call, Config, Environment, killed};
 
+use super::client;
 use super::{Found, Program};
 use crate::Leases;
 use disk_model::Disk;
@@ -45,9 +46,8 @@ impl Program for Ours {
     }
 
     fn commit(&mut self, disk: &mut Disk, address: Ipv4Addr, ends: u64) -> io::Result<bool> {
-        let [_, _, a, b] = address.octets();
-        let hardware = format!("02:00:00:00:{a:02x}:{b:02x}");
-        let words = ["add", &hardware, &address.to_string(), &format!("host-{a}-{b}")];
+        let (hardware, hostname) = (client::hardware_text(address), client::hostname(address));
+        let words = ["add", &hardware, &address.to_string(), &hostname];
         Ok(call(disk, &words, Some(ends))?.exit == 0)
     }
 
