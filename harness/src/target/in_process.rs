@@ -254,9 +254,9 @@ impl InProcess {
     /// After a boot from a flash of which `load` was made.
     pub fn wake(&mut self, load: Option<&FlashLoad>) {
         if let Some(load) = load {
-            self.machine.know_flash(load);
+            self.machine.cache_load(load);
         }
-        self.machine.wake();
+        self.machine.boot();
     }
 
     /// What `init` prints, where it ends well and does nothing but read NVRAM: then nobody need keep what it did.
@@ -355,7 +355,7 @@ impl TrailWire<'_> {
     fn keep(&mut self, before: Option<&Arc<InProcess>>) -> Arc<InProcess> {
         let marker = self.marker.borrow();
         let same = |before: &&Arc<InProcess>| {
-            before.marker == *marker && before.machine.is_as(self.machine)
+            before.marker == *marker && before.machine.shares_state(self.machine)
         };
         match before.filter(same) {
             Some(before) => Arc::clone(before),
@@ -441,7 +441,7 @@ impl Nvram for Wire<'_> {
         self.look();
         self.commands.push(arguments.iter().map(|word| word.to_vec()).collect());
         let machine = &mut *self.machine;
-        let strike = self.striker.next(arguments, || foretell(machine, arguments));
+        let strike = self.striker.next(arguments, || dry_run(machine, arguments));
         match strike {
             Strike::Before => return Err(killed()),
             Strike::Fail => {
@@ -464,7 +464,7 @@ impl Nvram for Wire<'_> {
 }
 
 /// The flash operations that a command would make, the machine left as it is.
-fn foretell(machine: &Machine, arguments: &[&[u8]]) -> Vec<nvram_emu::device::Op> {
+fn dry_run(machine: &Machine, arguments: &[&[u8]]) -> Vec<nvram_emu::device::Op> {
     let mut fork = machine.clone();
     fork.take_ops();
     fork.run(arguments);

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::kernel::{Driver, KernelRam};
-use super::openwrt::{Handle, NotOpened};
+use super::openwrt::{Handle, OpenError};
 use crate::device::{Flash, OpError};
-use crate::flsh::{End, Table};
+use crate::flsh::{ScanEnd, Table};
 
 /// Variables as (name, value), in some tool's order.
 pub type Variables = Vec<(Vec<u8>, Vec<u8>)>;
@@ -45,13 +45,13 @@ pub struct Board {
     /// Stand-in for `/proc/mtd`.
     pub proc_mtd: ProcMtd,
     /// What was made of the flash when it was last read.
-    pub(crate) loads: Loads,
+    pub(crate) loads: LoadCache,
 }
 
 impl Board {
     /// A router that has just booted; `space` as in [`Board::space`].
     pub fn new(flash: Flash, space: u32) -> Self {
-        let loads = Loads::default();
+        let loads = LoadCache::default();
         Self { flash, ram: Ram::Empty, space, proc_mtd: ProcMtd::Assumed, loads }
     }
 }
@@ -90,7 +90,7 @@ impl Loaded {
 #[derive(Clone, Debug)]
 pub struct FlashLoad {
     size: u32,
-    made: Result<Loaded, NotOpened>,
+    made: Result<Loaded, OpenError>,
 }
 
 impl FlashLoad {
@@ -102,29 +102,29 @@ impl FlashLoad {
 
 /// The last loads of the flash and of the staging file: a router that is forked a hundred times reads its image once.
 #[derive(Debug, Default)]
-pub(crate) struct Loads(Mutex<Kept>);
+pub(crate) struct LoadCache(Mutex<CachedLoads>);
 
 #[derive(Clone, Debug, Default)]
-struct Kept {
+struct CachedLoads {
     flash: Option<Load<u64, Loaded>>,
     /// The file is kept, so that no other can have its place.
     staging: Option<Load<Arc<Vec<u8>>, Arc<Handle>>>,
 }
 
-/// What was loaded (contents by their stamp, or a file), its size, and what came of it.
-type Load<Of, Made> = (Of, u32, Result<Made, NotOpened>);
+/// What was loaded (contents by their version, or a file), its size, and what came of it.
+type Load<Of, Made> = (Of, u32, Result<Made, OpenError>);
 
-impl Loads {
+impl LoadCache {
     /// The load of these contents and this size, made by `load` where there is none.
     pub(super) fn get(
         &self,
-        (stamp, size): (u64, u32),
-        load: impl FnOnce() -> Result<Loaded, NotOpened>,
-    ) -> Result<Loaded, NotOpened> {
+        (version, size): (u64, u32),
+        load: impl FnOnce() -> Result<Loaded, OpenError>,
+    ) -> Result<Loaded, OpenError> {
         let kept = &mut self.kept().flash;
         match kept {
-            Some((of, for_size, loaded)) if (*of, *for_size) == (stamp, size) => loaded.clone(),
-            _ => kept.insert((stamp, size, load())).2.clone(),
+            Some((of, for_size, loaded)) if (*of, *for_size) == (version, size) => loaded.clone(),
+            _ => kept.insert((version, size, load())).2.clone(),
         }
     }
 
@@ -132,8 +132,8 @@ impl Loads {
     pub(super) fn staging(
         &self,
         (file, size): (&Arc<Vec<u8>>, u32),
-        load: impl FnOnce() -> Result<Handle, NotOpened>,
-    ) -> Result<Arc<Handle>, NotOpened> {
+        load: impl FnOnce() -> Result<Handle, OpenError>,
+    ) -> Result<Arc<Handle>, OpenError> {
         let kept = &mut self.kept().staging;
         match kept {
             Some((of, for_size, loaded)) if Arc::ptr_eq(of, file) && *for_size == size => {
@@ -145,26 +145,26 @@ impl Loads {
 }
 
 /// What is known without loading.
-impl Loads {
-    fn kept(&self) -> MutexGuard<'_, Kept> {
+impl LoadCache {
+    fn kept(&self) -> MutexGuard<'_, CachedLoads> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The last load of the flash, if it is one of these contents.
-    pub(crate) fn known_flash(&self, stamp: u64) -> Option<FlashLoad> {
+    pub(crate) fn flash_load(&self, version: u64) -> Option<FlashLoad> {
         let kept = self.kept();
         let (of, size, made) = kept.flash.as_ref()?;
-        (*of == stamp).then(|| FlashLoad { size: *size, made: made.clone() })
+        (*of == version).then(|| FlashLoad { size: *size, made: made.clone() })
     }
 
     /// The same for contents that are known to be equal.
-    pub(crate) fn know_flash(&self, stamp: u64, load: &FlashLoad) {
-        self.kept().flash = Some((stamp, load.size, load.made.clone()));
+    pub(crate) fn cache_flash_load(&self, version: u64, load: &FlashLoad) {
+        self.kept().flash = Some((version, load.size, load.made.clone()));
     }
 
     /// A load of the flash that needs none.
-    pub(super) fn put_flash(&self, (stamp, size): (u64, u32), loaded: Loaded) {
-        self.kept().flash = Some((stamp, size, Ok(loaded)));
+    pub(super) fn put_flash(&self, (version, size): (u64, u32), loaded: Loaded) {
+        self.kept().flash = Some((version, size, Ok(loaded)));
     }
 
     /// The same of a staging file.
@@ -188,7 +188,7 @@ impl Loads {
     }
 }
 
-impl Clone for Loads {
+impl Clone for LoadCache {
     fn clone(&self) -> Self {
         Self(Mutex::new(self.kept().clone()))
     }
@@ -196,14 +196,14 @@ impl Clone for Loads {
 
 /// What a tool prints.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Output {
+pub struct OutputBuffers {
     /// Standard output.
     pub stdout: Vec<u8>,
     /// Standard error.
     pub stderr: Vec<u8>,
 }
 
-impl Output {
+impl OutputBuffers {
     /// Appends one line to stdout.
     pub fn line(&mut self, parts: &[&[u8]]) {
         put_line(&mut self.stdout, parts);
@@ -285,7 +285,7 @@ impl Ram {
     }
 
     /// Whether this is `other`, shared.
-    pub(crate) fn is_as(&self, other: &Self) -> bool {
+    pub(crate) fn shares_state(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Empty, Self::Empty) => true,
             (Self::File(a), Self::File(b)) => Arc::ptr_eq(a, b),
@@ -313,15 +313,15 @@ impl Ram {
     ///
     /// # Errors
     /// When a kernel driver's bytes are not such a file.
-    pub fn from_bytes(bytes: Vec<u8>, driver: Option<&Driver>) -> Result<Self, BadRam> {
+    pub fn from_bytes(bytes: Vec<u8>, driver: Option<&Driver>) -> Result<Self, InvalidRamFile> {
         let Some(driver) = driver else {
             return Ok(Self::File(Arc::new(bytes)));
         };
-        let rest = bytes.strip_prefix(KERNEL_MAGIC).ok_or(BadRam)?;
-        let (arena, area) = rest.split_first_chunk().ok_or(BadRam)?;
+        let rest = bytes.strip_prefix(KERNEL_MAGIC).ok_or(InvalidRamFile)?;
+        let (arena, area) = rest.split_first_chunk().ok_or(InvalidRamFile)?;
         let (table, end) = Table::restore(area, driver.rule, driver.insert);
-        if end != End::Regular {
-            return Err(BadRam);
+        if end != ScanEnd::Regular {
+            return Err(InvalidRamFile);
         }
         Ok(Self::Kernel(Arc::new(KernelRam { table, arena: u32::from_le_bytes(*arena) })))
     }
@@ -329,4 +329,4 @@ impl Ram {
 
 /// A staging file that is none of the dialect's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BadRam;
+pub struct InvalidRamFile;

@@ -3,16 +3,16 @@
 //! Words are known by their prefix, unknown ones are skipped, the exit code is always 0.
 
 use super::Tool;
-use super::board::{Board, Halt, Loaded, Output};
-use super::kernel::{self, Committed, Driver, NoMemory};
-use super::registry::{FreeSpace, Traits};
+use super::board::{Board, Halt, Loaded, OutputBuffers};
+use super::kernel::{self, CommitResult, Driver, NoMemory};
+use super::registry::{DialectInfo, FreeSpaceSource};
 use crate::flsh::{HEADER_LEN, find};
 
 /// What is known of it.
-pub(super) static TRAITS: Traits = Traits {
+pub(super) static INFO: DialectInfo = DialectInfo {
     name: "broadcom",
-    proven: true,
-    free_space: FreeSpace::ShowStderr,
+    verified: true,
+    free_space: FreeSpaceSource::ShowStderr,
     own_space: true,
     source: "shantanugoel/asus-rt-n66u-merlin ede220728e",
     tool: &Broadcom,
@@ -25,7 +25,7 @@ static DRIVER: Driver = kernel::BROADCOM;
 struct Broadcom;
 
 impl Tool for Broadcom {
-    fn run(&self, board: &mut Board, args: &[&[u8]], out: &mut Output) -> Result<u8, Halt> {
+    fn run(&self, board: &mut Board, args: &[&[u8]], out: &mut OutputBuffers) -> Result<u8, Halt> {
         // The driver has loaded its table at boot, whatever the command.
         DRIVER.ram(board);
         if args.is_empty() {
@@ -43,7 +43,7 @@ impl Tool for Broadcom {
                 let Some(name) = words.next() else { break };
                 write(board, name, out);
             } else if word.starts_with(b"commi") {
-                if let Committed::Failed(errno) = DRIVER.commit(board)? {
+                if let CommitResult::Failed(errno) = DRIVER.commit(board)? {
                     out.perror(errno);
                 }
             } else if word.starts_with(b"save") || word.starts_with(b"restore") {
@@ -65,12 +65,12 @@ impl Tool for Broadcom {
     }
 
     fn load_flash(&self, board: &Board) -> Option<Loaded> {
-        DRIVER.boot(board).map(Loaded::Kernel)
+        DRIVER.load_flash(board).map(Loaded::Kernel)
     }
 }
 
 /// `get`: the driver takes an empty name for "all variables", whose answer the tool then mistakes for none.
-fn get(board: &mut Board, name: &[u8], out: &mut Output) {
+fn get(board: &mut Board, name: &[u8], out: &mut OutputBuffers) {
     if name.is_empty() {
         return;
     }
@@ -81,7 +81,7 @@ fn get(board: &mut Board, name: &[u8], out: &mut Output) {
 
 /// `dev_nvram_write`: the driver itself splits at the first `=`; without one it unsets. So `set NAME` unsets,
 /// and `unset NAME=VALUE` sets.
-fn write(board: &mut Board, text: &[u8], out: &mut Output) {
+fn write(board: &mut Board, text: &[u8], out: &mut OutputBuffers) {
     let Some(eq) = find(text, b'=') else {
         return DRIVER.unset(board, text);
     };
@@ -90,7 +90,7 @@ fn write(board: &mut Board, text: &[u8], out: &mut Output) {
     }
 }
 
-fn show(board: &mut Board, out: &mut Output) {
+fn show(board: &mut Board, out: &mut OutputBuffers) {
     let space = board.space as usize;
     let ram = DRIVER.ram(board);
     out.stdout.reserve(ram.table.printed_len());

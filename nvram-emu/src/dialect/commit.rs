@@ -4,17 +4,17 @@ use std::sync::Arc;
 
 use super::board::{Board, Halt, Ram};
 use super::kernel::{Driver, KernelRam};
-use crate::device::{Flash, Kind};
+use crate::device::{Flash, FlashKind};
 use crate::flsh::{MAGIC, serialise};
 
 /// The flash operations of a commit, and where the image lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Commit {
+pub enum CommitStrategy {
     /// Broadcom NOR (`nvram_commit`): zero the magic, erase, program with an all-ones magic, program the magic.
     /// The image lies at the partition's end.
     GuardedMagic,
     /// Broadcom on ARM. NAND (`nvram_nflash_commit`, `nflash_mtd_write`): the image lies at the partition's
-    /// start; every block up to `len` is read, erased and programmed whole. NOR: as [`Commit::GuardedMagic`].
+    /// start; every block up to `len` is read, erased and programmed whole. NOR: as [`CommitStrategy::GuardedMagic`].
     /// Flash counts as NAND by its chip, or when its erase block is 128 KiB or more.
     GuardedOrNand,
     /// DD-WRT (`nvram_commit`): erase blocks up to `len`, then one program of whole blocks, no invalid-magic
@@ -27,7 +27,7 @@ pub enum Commit {
 
 /// How a commit ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Committed {
+pub enum CommitResult {
     /// The flash holds the table, as far as it fits.
     Done,
     /// The flash already held it.
@@ -36,7 +36,7 @@ pub enum Committed {
     Failed(&'static str),
 }
 
-impl Committed {
+impl CommitResult {
     /// `-EIO`.
     pub const IO_ERROR: Self = Self::Failed("Input/output error");
     /// `-ENODEV`: the partition is smaller than the NVRAM.
@@ -53,10 +53,10 @@ impl Committed {
 const NAND_BLOCK: u32 = 0x2_0000;
 
 fn is_nand(flash: &Flash) -> bool {
-    flash.chip().kind == Kind::Nand || flash.geometry().erase_block >= NAND_BLOCK
+    flash.chip().kind == FlashKind::Nand || flash.geometry().erase_block >= NAND_BLOCK
 }
 
-impl Commit {
+impl CommitStrategy {
     /// Where an image of `space` bytes is looked for; `None` when the partition is smaller.
     pub(super) fn place(self, flash: &Flash, space: u32) -> Option<u32> {
         let end = flash.geometry().size.checked_sub(space)?;
@@ -83,19 +83,21 @@ impl Driver {
     ///
     /// # Errors
     /// [`Halt::PowerLost`] at an armed cut.
-    pub fn commit(&self, board: &mut Board) -> Result<Committed, Halt> {
+    pub fn commit(&self, board: &mut Board) -> Result<CommitResult, Halt> {
         if board.space > board.flash.geometry().size {
-            return Ok(Committed::NO_DEVICE);
+            return Ok(CommitResult::NO_DEVICE);
         }
         match self.commit {
-            Commit::GuardedOrNand if is_nand(&board.flash) => self.commit_nand(board),
-            Commit::GuardedMagic | Commit::GuardedOrNand => self.commit_guarded(board),
-            Commit::WholeBlocks => self.commit_whole_blocks(board),
-            Commit::SkipEqual => self.commit_if_changed(board),
+            CommitStrategy::GuardedOrNand if is_nand(&board.flash) => self.commit_nand(board),
+            CommitStrategy::GuardedMagic | CommitStrategy::GuardedOrNand => {
+                self.commit_guarded(board)
+            }
+            CommitStrategy::WholeBlocks => self.commit_whole_blocks(board),
+            CommitStrategy::SkipEqual => self.commit_if_changed(board),
         }
     }
 
-    fn commit_guarded(&self, board: &mut Board) -> Result<Committed, Halt> {
+    fn commit_guarded(&self, board: &mut Board) -> Result<CommitResult, Halt> {
         let geometry = board.flash.geometry();
         let (space, erase) = (board.space, geometry.erase_block);
         // The driver backs up whole erase blocks: kept bytes, then the NVRAM.
@@ -105,21 +107,21 @@ impl Driver {
         let mut buffer = vec![0; backup as usize];
         board.flash.read(start, &mut buffer[..kept]);
         if !Halt::check(board.flash.program(start + kept as u32, &[0; 4]))? {
-            return Ok(Committed::IO_ERROR);
+            return Ok(CommitResult::IO_ERROR);
         }
         let len = self.change(board, |ram| self.consolidate(ram, &mut buffer[kept..]));
         let end = kept + len as usize;
         if !erase_blocks(board, start, start + end as u32)? {
-            return Ok(Committed::IO_ERROR);
+            return Ok(CommitResult::IO_ERROR);
         }
         buffer[kept..kept + 4].fill(0xFF);
         let done = Halt::check(board.flash.program(start, &buffer[..end]))?
             && Halt::check(board.flash.program(start + kept as u32, &MAGIC.to_le_bytes()))?;
         self.remember_ram(board, &buffer[kept..end]);
-        Ok(Committed::from_device(done))
+        Ok(CommitResult::from_device(done))
     }
 
-    fn commit_nand(&self, board: &mut Board) -> Result<Committed, Halt> {
+    fn commit_nand(&self, board: &mut Board) -> Result<CommitResult, Halt> {
         let geometry = board.flash.geometry();
         let mut image = vec![0; board.space as usize];
         let len = self.change(board, |ram| self.consolidate(ram, &mut image));
@@ -130,14 +132,14 @@ impl Driver {
             let mut block = board.flash.block(number);
             block[..part.len()].copy_from_slice(part);
             if !replace_block(board, number, &block)? {
-                return Ok(Committed::IO_ERROR);
+                return Ok(CommitResult::IO_ERROR);
             }
         }
         self.remember_ram(board, &image[..len as usize]);
-        Ok(Committed::Done)
+        Ok(CommitResult::Done)
     }
 
-    fn commit_whole_blocks(&self, board: &mut Board) -> Result<Committed, Halt> {
+    fn commit_whole_blocks(&self, board: &mut Board) -> Result<CommitResult, Halt> {
         let geometry = board.flash.geometry();
         let (space, erase) = (board.space, geometry.erase_block);
         let backup = space.next_multiple_of(erase).min(geometry.size);
@@ -153,13 +155,13 @@ impl Driver {
         let len = self
             .change(board, |ram| self.consolidate(ram, &mut buffer[kept..kept + space as usize]));
         if !erase_blocks(board, start, end + len)? {
-            return Ok(Committed::IO_ERROR);
+            return Ok(CommitResult::IO_ERROR);
         }
         let whole = (backup - space) + len.next_multiple_of(erase.min(space));
         let whole = (whole as usize).min(buffer.len());
         let done = Halt::check(board.flash.program(start, &buffer[..whole]))?;
         self.remember_ram(board, &buffer[kept..kept + len as usize]);
-        Ok(Committed::from_device(done))
+        Ok(CommitResult::from_device(done))
     }
 
     /// RAM is what was read back of `image`, and so what the next boot reads, if it lies in flash.
@@ -170,31 +172,31 @@ impl Driver {
     }
 
     /// The table stays as it is: what does not fit the image lives in RAM until the reboot.
-    fn commit_if_changed(&self, board: &mut Board) -> Result<Committed, Halt> {
+    fn commit_if_changed(&self, board: &mut Board) -> Result<CommitResult, Halt> {
         let geometry = board.flash.geometry();
         let (space, erase) = (board.space, geometry.erase_block);
         let start = geometry.size - space;
         let mut image = vec![0; space as usize];
         let ram = self.ram(board);
         let Ok(written) = serialise(&ram.table, self.format, &mut image, space as usize) else {
-            return Ok(Committed::IO_ERROR);
+            return Ok(CommitResult::IO_ERROR);
         };
         let mut stored = vec![0; space as usize];
         board.flash.read(start, &mut stored);
         if stored == image {
-            return Ok(Committed::Skipped);
+            return Ok(CommitResult::Skipped);
         }
         let number = start / erase;
         let mut block = board.flash.block(number);
         let from = (start - number * erase) as usize;
         let Some(place) = block.get_mut(from..from + image.len()) else {
-            return Ok(Committed::TOO_BIG);
+            return Ok(CommitResult::TOO_BIG);
         };
         place.copy_from_slice(&image);
         let done = replace_block(board, number, &block)?;
         let loads = KernelRam::reload(self, &ram.table, written, &image);
         self.remember(board, Arc::new(loads), &image[..written.len as usize]);
-        Ok(Committed::from_device(done))
+        Ok(CommitResult::from_device(done))
     }
 }
 

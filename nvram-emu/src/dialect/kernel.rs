@@ -6,11 +6,11 @@
 use std::sync::Arc;
 
 use super::board::{Board, Loaded, Ram};
-pub use super::commit::{Commit, Committed};
-use super::openwrt::NotOpened;
+pub use super::commit::{CommitResult, CommitStrategy};
+use super::openwrt::OpenError;
 use crate::flsh::{
-    ChainRule, Change, Entries, Format, HEADER_LEN, Header, Insert, MAGIC, Table, Walk, Written,
-    crc_of, serialise,
+    ChainRule, Change, Entries, Format, HEADER_LEN, Header, Insert, MAGIC, ScanMode, Table,
+    Written, crc_of, serialise,
 };
 
 /// What a boot demands of an image in flash.
@@ -46,9 +46,9 @@ pub struct Driver {
     /// Image writer.
     pub format: Format,
     /// Validity at boot.
-    pub boot: BootCheck,
+    pub boot_check: BootCheck,
     /// Commit.
-    pub commit: Commit,
+    pub commit: CommitStrategy,
     /// Room for values.
     pub arena: Arena,
     /// Whether loading adds the `sdram_*` variables that are missing, from the header.
@@ -64,8 +64,8 @@ pub const BROADCOM: Driver = Driver {
     rule: ChainRule::PLAIN,
     insert: Insert::Head,
     format: Format::BROADCOM,
-    boot: BootCheck::MagicAndLen,
-    commit: Commit::GuardedMagic,
+    boot_check: BootCheck::MagicAndLen,
+    commit: CommitStrategy::GuardedMagic,
     arena: Arena::Fresh,
     sdram: true,
     full: ENOMEM,
@@ -75,8 +75,8 @@ pub const BROADCOM: Driver = Driver {
 /// release/src-rt-6.x.4708). The kernel's early search and CFE refuse an image whose CRC is wrong.
 pub const BROADCOM_ARM: Driver = Driver {
     rule: ChainRule::PLAIN_ARM,
-    boot: BootCheck::Crc,
-    commit: Commit::GuardedOrNand,
+    boot_check: BootCheck::Crc,
+    commit: CommitStrategy::GuardedOrNand,
     arena: Arena::Reused,
     ..BROADCOM
 };
@@ -86,8 +86,8 @@ pub const DDWRT: Driver = Driver {
     rule: ChainRule::DDWRT,
     insert: Insert::Head,
     format: Format::DDWRT,
-    boot: BootCheck::Magic,
-    commit: Commit::WholeBlocks,
+    boot_check: BootCheck::Magic,
+    commit: CommitStrategy::WholeBlocks,
     arena: Arena::Reused,
     sdram: false,
     full: ENOMEM,
@@ -98,8 +98,8 @@ pub const PADAVAN: Driver = Driver {
     rule: ChainRule::PLAIN,
     insert: Insert::Tail,
     format: Format::PADAVAN,
-    boot: BootCheck::Crc,
-    commit: Commit::SkipEqual,
+    boot_check: BootCheck::Crc,
+    commit: CommitStrategy::SkipEqual,
     arena: Arena::Double,
     sdram: false,
     full: "Operation not permitted",
@@ -128,11 +128,11 @@ impl KernelRam {
         let space = image.len();
         let area = &image[HEADER_LEN..space.max(HEADER_LEN + 2) - 2];
         let mut ram = if driver.arena == Arena::Fresh {
-            let (table, _) = Table::load(area, Walk::Terminated, driver.rule, driver.insert);
+            let (table, _) = Table::load(area, ScanMode::Terminated, driver.rule, driver.insert);
             Self { arena: table.value_bytes(), table }
         } else {
             let mut ram = Self::empty(driver);
-            for entry in Entries::new(area, Walk::Terminated) {
+            for entry in Entries::new(area, ScanMode::Terminated) {
                 ram.put(driver.arena, entry.name, entry.value);
             }
             ram
@@ -195,12 +195,12 @@ impl KernelRam {
 
 impl Driver {
     /// What a boot loads: the image at the partition's end, or nothing.
-    pub fn boot(&self, board: &Board) -> Option<Arc<KernelRam>> {
+    pub fn load_flash(&self, board: &Board) -> Option<Arc<KernelRam>> {
         let load = || {
-            let image = self.valid_image(board).ok_or(NotOpened::Refused)?;
+            let image = self.valid_image(board).ok_or(OpenError::Refused)?;
             Ok(Loaded::Kernel(Arc::new(KernelRam::load(self, &image))))
         };
-        match board.loads.get((board.flash.stamp(), board.space), load) {
+        match board.loads.get((board.flash.version(), board.space), load) {
             Ok(Loaded::Kernel(ram)) => Some(ram),
             _ => None,
         }
@@ -219,7 +219,7 @@ impl Driver {
         let whole = head[4..] == image[4..HEADER_LEN] && head[..4] == MAGIC.to_le_bytes();
         let fits = image.len() <= board.space as usize;
         if whole && fits && board.flash.holds(start + HEADER_LEN as u32, data) {
-            board.loads.put_flash((board.flash.stamp(), board.space), Loaded::Kernel(ram));
+            board.loads.put_flash((board.flash.version(), board.space), Loaded::Kernel(ram));
         }
     }
 
@@ -231,12 +231,12 @@ impl Driver {
         let header = Header::read(&head).filter(|_| space >= HEADER_LEN)?;
         let len = header.len as usize;
         let bounded = (HEADER_LEN..=space).contains(&len);
-        if header.magic != MAGIC || (self.boot != BootCheck::Magic && !bounded) {
+        if header.magic != MAGIC || (self.boot_check != BootCheck::Magic && !bounded) {
             return None;
         }
         let image = board.flash.part(start, board.space);
         let intact = || header.crc() == crc_of(&image, len);
-        (self.boot != BootCheck::Crc || intact()).then_some(image)
+        (self.boot_check != BootCheck::Crc || intact()).then_some(image)
     }
 
     /// RAM as it is, or as a boot would make it.
@@ -244,7 +244,7 @@ impl Driver {
         match &board.ram {
             Ram::Kernel(ram) => Arc::clone(ram),
             Ram::Empty | Ram::File(_) => {
-                self.boot(board).unwrap_or_else(|| Arc::new(KernelRam::empty(self)))
+                self.load_flash(board).unwrap_or_else(|| Arc::new(KernelRam::empty(self)))
             }
         }
     }

@@ -3,7 +3,7 @@
 //! How to add one:
 //! 1. write `dialect/NAME.rs` with a type that implements [`Tool`]; a tool over a Broadcom-like kernel driver
 //!    describes the driver as a [`kernel::Driver`] and keeps its words only;
-//! 2. name it in [`Dialect`] with its [`Traits`];
+//! 2. name it in [`Dialect`] with its [`DialectInfo`];
 //! 3. test every cell of its row (words, exit codes, size line, limits, flash operations of a commit);
 //! 4. set `proven` only once recordings of the real tool agree.
 
@@ -16,8 +16,10 @@ mod registry;
 mod vendor;
 
 pub(crate) use board::KERNEL_MAGIC;
-pub use board::{BadRam, Board, FlashLoad, Halt, Loaded, Output, ProcMtd, Ram, Variables};
-pub use registry::{Dialect, FreeSpace, Traits, UnknownDialect};
+pub use board::{
+    Board, FlashLoad, Halt, InvalidRamFile, Loaded, OutputBuffers, ProcMtd, Ram, Variables,
+};
+pub use registry::{Dialect, DialectInfo, FreeSpaceSource, UnknownDialect};
 
 /// One tool: what a command line does to a board.
 pub trait Tool: Sync {
@@ -25,7 +27,7 @@ pub trait Tool: Sync {
     ///
     /// # Errors
     /// [`Halt::PowerLost`] when an armed cut hit, [`Halt::Fault`] where the real tool would crash.
-    fn run(&self, board: &mut Board, args: &[&[u8]], out: &mut Output) -> Result<u8, Halt>;
+    fn run(&self, board: &mut Board, args: &[&[u8]], out: &mut OutputBuffers) -> Result<u8, Halt>;
 
     /// The kernel driver under the tool; `None` where RAM is a staging file (OpenWrt).
     fn driver(&self) -> Option<&'static kernel::Driver>;
@@ -38,7 +40,7 @@ pub trait Tool: Sync {
     fn load_flash(&self, board: &Board) -> Option<Loaded>;
 
     /// What a boot does before the first command: a kernel driver loads its table.
-    fn wake(&self, board: &mut Board) {
+    fn boot(&self, board: &mut Board) {
         if let Some(driver) = self.driver() {
             driver.ram(board);
         }

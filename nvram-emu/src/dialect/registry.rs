@@ -34,7 +34,7 @@ pub enum Dialect {
 
 /// Where a script reads how much room is left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FreeSpace {
+pub enum FreeSpaceSource {
     /// `info` on stdout, last line: `N bytes used / N bytes available`.
     Info,
     /// `show` on stderr: `size: N bytes (N left)`.
@@ -42,10 +42,10 @@ pub enum FreeSpace {
     /// `show` on stdout, last line: `N entries, N bytes used, N bytes free.`
     ShowStdout,
     /// Nowhere.
-    Untold,
+    NotReported,
 }
 
-impl FreeSpace {
+impl FreeSpaceSource {
     /// For tables in documentation and help.
     pub const fn describe(self) -> &'static str {
         match self {
@@ -54,19 +54,19 @@ impl FreeSpace {
             Self::ShowStdout => {
                 "`show`, last line of stdout: `N entries, N bytes used, N bytes free.`"
             }
-            Self::Untold => "nowhere",
+            Self::NotReported => "nowhere",
         }
     }
 }
 
 /// What is known of a dialect.
-pub struct Traits {
+pub struct DialectInfo {
     /// The name in `NVRAM_EMU_DIALECT`.
     pub name: &'static str,
     /// Whether recordings of the real tool agree; otherwise it was modelled by reading its source.
-    pub proven: bool,
+    pub verified: bool,
     /// Where the tool tells how much room is left.
-    pub free_space: FreeSpace,
+    pub free_space: FreeSpaceSource,
     /// Whether the NVRAM size is the driver's own (`NVRAM_EMU_SPACE`), not the partition's.
     pub own_space: bool,
     /// The source that was modelled.
@@ -92,12 +92,12 @@ impl Dialect {
     ];
 
     /// What is known of it.
-    pub fn traits(self) -> &'static Traits {
+    pub fn info(self) -> &'static DialectInfo {
         match self {
             Self::OpenWrt => &openwrt::STABLE,
             Self::OpenWrtArm => &openwrt::ARM,
             Self::OpenWrtHardened => &openwrt::HARDENED,
-            Self::Broadcom => &broadcom::TRAITS,
+            Self::Broadcom => &broadcom::INFO,
             Self::BroadcomStock => &vendor::BROADCOM_STOCK,
             Self::DdWrt => &vendor::DDWRT,
             Self::Tomato => &vendor::TOMATO,
@@ -110,12 +110,12 @@ impl Dialect {
 
     /// The name in `NVRAM_EMU_DIALECT`.
     pub fn name(self) -> &'static str {
-        self.traits().name
+        self.info().name
     }
 
     /// Whether recordings of the real tool agree.
-    pub fn proven(self) -> bool {
-        self.traits().proven
+    pub fn verified(self) -> bool {
+        self.info().verified
     }
 
     /// The OpenWrt tool by its steps; `None` for other dialects.
@@ -130,7 +130,7 @@ impl Dialect {
 
     /// The tool.
     pub fn tool(self) -> &'static dyn Tool {
-        self.traits().tool
+        self.info().tool
     }
 }
 

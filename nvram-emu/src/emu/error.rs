@@ -37,7 +37,7 @@ pub enum EmuError {
     /// Sizes that do not fit together.
     Geometry(String),
     /// The staging file of a kernel dialect is not one.
-    BadStaging(PathBuf),
+    InvalidStaging(PathBuf),
 }
 
 impl EmuError {
@@ -58,7 +58,7 @@ impl fmt::Display for EmuError {
             Self::File { action, path, source } => write!(f, "cannot {action} {}: {source}", path.display()),
             Self::Config { path, source } => write!(f, "{}:{source}", path.display()),
             Self::Geometry(problem) => f.write_str(problem),
-            Self::BadStaging(path) => {
+            Self::InvalidStaging(path) => {
                 write!(f, "{} is not a RAM file of this dialect; remove it, as a reboot would", path.display())
             }
         }

@@ -1,4 +1,4 @@
-//! Device folders.
+//! DeviceFolder folders.
 //!
 //! ```text
 //! DIR/device.toml   dialect, chip, erase-block size, NVRAM size
@@ -25,7 +25,7 @@ use crate::machine::Machine;
 
 /// A device folder.
 #[derive(Clone, Debug)]
-pub struct Device {
+pub struct DeviceFolder {
     settings: Settings,
 }
 
@@ -50,7 +50,7 @@ pub struct DeviceInfo {
     pub booted: bool,
 }
 
-impl Device {
+impl DeviceFolder {
     /// Makes a folder (which may exist, but without a device in it) with `flash` as its partition.
     ///
     /// # Errors

@@ -11,10 +11,10 @@ use super::folder::{read_wear, write_wear};
 use super::kill::power_lost;
 use super::lock::lock;
 use super::settings::{Env, Settings};
-use super::{quick, race};
+use super::{fast_get, race};
 use crate::device::{Flash, Op};
 use crate::dialect::{ProcMtd, Ram};
-use crate::machine::{Exit, Machine, Outcome};
+use crate::machine::{CommandOutput, Exit, Machine};
 
 /// The `nvram` executable: `args` without the program's name. Prints, and returns the exit code; a power cut
 /// does not return.
@@ -37,7 +37,7 @@ pub fn main(args: impl Iterator<Item = OsString>, env: Env<'_>) -> ExitCode {
             }
         }
         Err(error) => {
-            print(&Outcome {
+            print(&CommandOutput {
                 stdout: Vec::new(),
                 stderr: format!("nvram: {error}\n").into_bytes(),
                 exit: Exit::Code(1),
@@ -48,7 +48,7 @@ pub fn main(args: impl Iterator<Item = OsString>, env: Env<'_>) -> ExitCode {
 }
 
 /// The flash operations that a command would make, everything left as it is; none where it would fail.
-pub fn foretell(args: &[&[u8]], env: Env<'_>) -> Vec<Op> {
+pub fn dry_run(args: &[&[u8]], env: Env<'_>) -> Vec<Op> {
     let machine = Settings::read(env).and_then(|settings| load(&settings));
     let Ok(mut machine) = machine else { return Vec::new() };
     machine.run(args);
@@ -56,7 +56,7 @@ pub fn foretell(args: &[&[u8]], env: Env<'_>) -> Vec<Op> {
 }
 
 /// A reader that has gone away is not an error of the tool's.
-fn print(outcome: &Outcome) {
+fn print(outcome: &CommandOutput) {
     write_all(rustix::stdio::stdout(), &outcome.stdout);
     write_all(rustix::stdio::stderr(), &outcome.stderr);
 }
@@ -73,11 +73,11 @@ fn write_all(stream: BorrowedFd<'_>, mut bytes: &[u8]) {
 }
 
 /// Runs one command on the files.
-fn run(settings: &Settings, args: &[&[u8]]) -> Result<Outcome, EmuError> {
+fn run(settings: &Settings, args: &[&[u8]]) -> Result<CommandOutput, EmuError> {
     if let Some(tool) = settings.config.dialect.openwrt().filter(|_| settings.race) {
         return race::run(settings, tool, args);
     }
-    if let Some(outcome) = quick::get(settings, args) {
+    if let Some(outcome) = fast_get::get(settings, args) {
         return Ok(outcome);
     }
     // A missing flash file is the tool's own affair: it finds no device.
@@ -120,7 +120,7 @@ pub(super) fn load(settings: &Settings) -> Result<Machine, EmuError> {
     let mut machine = Machine::new(config.dialect, flash, config.space).with_proc_mtd(proc_mtd);
     if let Some(bytes) = read(&settings.staging)? {
         machine.board_mut().ram = Ram::from_bytes(bytes, driver)
-            .map_err(|_| EmuError::BadStaging(settings.staging.clone()))?;
+            .map_err(|_| EmuError::InvalidStaging(settings.staging.clone()))?;
     }
     Ok(machine)
 }

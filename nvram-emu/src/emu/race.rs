@@ -14,9 +14,9 @@ use super::files::{read, remove};
 use super::process::{load, record_ops};
 use super::settings::Settings;
 use crate::dialect::openwrt::OpenWrt;
-use crate::dialect::{Halt, Output, Ram};
+use crate::dialect::{Halt, OutputBuffers, Ram};
 use crate::flsh::HEADER_LEN;
-use crate::machine::Outcome;
+use crate::machine::CommandOutput;
 
 /// Bytes of the mapping that change at once.
 const STEP: usize = 512;
@@ -26,10 +26,10 @@ pub(super) fn run(
     settings: &Settings,
     tool: &OpenWrt,
     args: &[&[u8]],
-) -> Result<Outcome, EmuError> {
+) -> Result<CommandOutput, EmuError> {
     let mut machine = load(settings)?;
     let staging = &settings.staging;
-    let mut out = Output::default();
+    let mut out = OutputBuffers::default();
     if tool.writes(args) && matches!(machine.board().ram, Ram::Empty) {
         // nvram_to_staging: O_CREAT without O_EXCL or O_TRUNC; two commands may both copy.
         copy_to_staging(staging, &machine.flash_bytes())
@@ -62,7 +62,7 @@ pub(super) fn run(
     if !ops.is_empty() || result == Err(Halt::PowerLost) {
         remove(staging)?;
     }
-    Ok(machine.outcome(&result, out))
+    Ok(machine.command_output(&result, out))
 }
 
 fn copy_to_staging(staging: &Path, flash: &[u8]) -> io::Result<()> {

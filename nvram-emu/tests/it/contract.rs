@@ -8,7 +8,7 @@ use std::path::Path;
 use assert_cmd::Command;
 use nvram_emu::Dialect;
 use nvram_emu::device::Chip;
-use nvram_emu::emu::{Device, DeviceConfig};
+use nvram_emu::emu::{DeviceConfig, DeviceFolder};
 use predicates::prelude::*;
 use rstest::rstest;
 use tempfile::TempDir;
@@ -284,8 +284,11 @@ fn a_device_folder_keeps_wear_and_forgets_ram_at_a_reboot() {
     let folder = dir.path().join("router");
     let config = DeviceConfig { erase: 16384, chip: Chip::PARALLEL_NOR, ..DeviceConfig::default() };
     let flash = fresh_image("openwrt.jsonl.gz", "get-basic");
-    let device = Device::create(&folder, config, &flash).expect("a device");
-    assert!(Device::create(&folder, config, &flash).is_err(), "never over an existing device");
+    let device = DeviceFolder::create(&folder, config, &flash).expect("a device");
+    assert!(
+        DeviceFolder::create(&folder, config, &flash).is_err(),
+        "never over an existing device"
+    );
     let nvram = |args: &[&str]| {
         let mut command = Command::new(assert_cmd::cargo::cargo_bin!("nvram"));
         command.env_clear().env("NVRAM_EMU", &folder).args(args);
@@ -296,7 +299,8 @@ fn a_device_folder_keeps_wear_and_forgets_ram_at_a_reboot() {
     nvram(&["get", "a"]).assert().code(1).stdout("");
     nvram(&["set", "a=2", "commit"]).assert().success();
     nvram(&["set", "a=3", "commit"]).assert().success();
-    let info = Device::open(&folder).expect("the device").info().expect("what there is to tell");
+    let info =
+        DeviceFolder::open(&folder).expect("the device").info().expect("what there is to tell");
     assert_eq!((info.erases, info.bytes_programmed), (vec![2, 2], 65536));
     assert!(!info.booted);
     let variables = info.flash_variables.expect("a valid image");
@@ -362,10 +366,10 @@ fn the_documentation_names_every_dialect_with_its_free_space() {
     let text = include_str!("../../src/lib.rs");
     let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("//! | `")).collect();
     for dialect in Dialect::ALL {
-        let traits = dialect.traits();
+        let traits = dialect.info();
         let row = rows.iter().find(|row| row.contains(&format!("`{dialect}`")));
         let row = row.unwrap_or_else(|| panic!("{dialect} is not in the table"));
         assert!(row.ends_with(&format!("| {} |", traits.free_space.describe())), "{row}");
-        assert_eq!(row.contains("on recordings"), traits.proven, "{row}");
+        assert_eq!(row.contains("on recordings"), traits.verified, "{row}");
     }
 }

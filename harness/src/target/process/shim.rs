@@ -41,7 +41,7 @@ pub fn main() -> ExitCode {
     let disturbance: Option<Disturbance> =
         environment(DISTURBANCE).and_then(|text| text.to_str()?.parse().ok());
     let mut striker = Striker::new(disturbance.as_ref(), count);
-    let strike = striker.next(&words, || nvram_emu::emu::foretell(&words, &environment));
+    let strike = striker.next(&words, || nvram_emu::emu::dry_run(&words, &environment));
     match strike {
         Strike::Before => die(),
         Strike::Fail => {

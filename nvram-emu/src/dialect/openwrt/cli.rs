@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::handle::{Handle, NotOpened};
+use super::handle::{Handle, OpenError};
 use super::{Variant, find_mtd, flash_to_staging, remove_staging, staging_to_flash};
 use crate::dialect::Tool;
-use crate::dialect::board::{Board, Halt, Loaded, Output, Ram};
+use crate::dialect::board::{Board, Halt, Loaded, OutputBuffers, Ram};
 use crate::dialect::kernel::Driver;
 use crate::flsh::{CRC_START, crc8, find};
 
@@ -35,7 +35,7 @@ const NO_MEMORY: u8 = 244;
 const FAILED: u8 = 255;
 
 impl Tool for OpenWrt {
-    fn run(&self, board: &mut Board, args: &[&[u8]], out: &mut Output) -> Result<u8, Halt> {
+    fn run(&self, board: &mut Board, args: &[&[u8]], out: &mut OutputBuffers) -> Result<u8, Halt> {
         let prepared = self.prepare(board, args, out)?;
         self.finish(board, &prepared, out)
     }
@@ -85,7 +85,7 @@ impl OpenWrt {
         &self,
         board: &mut Board,
         args: &[&[u8]],
-        out: &mut Output,
+        out: &mut OutputBuffers,
     ) -> Result<Prepared, Halt> {
         let ended =
             |exit, wrong| Prepared { exit, commit: false, wrong, rewritten: false, offset: 0 };
@@ -95,14 +95,14 @@ impl OpenWrt {
         let write = self.writes(args);
         let mut handle = match self.open(board, write) {
             Ok(handle) => handle,
-            Err(NotOpened::Fault(what)) => {
+            Err(OpenError::Fault(what)) => {
                 if let (true, Ram::File(file)) = (write, &mut board.ram) {
                     let file: &mut Vec<u8> = Arc::make_mut(file);
                     Handle::crash_while_loading(file);
                 }
                 return Err(Halt::Fault(what));
             }
-            Err(NotOpened::Refused) => {
+            Err(OpenError::Refused) => {
                 out.stderr.extend_from_slice(COULD_NOT_OPEN.as_bytes());
                 return Ok(ended(1, false));
             }
@@ -124,7 +124,7 @@ impl OpenWrt {
         &self,
         board: &mut Board,
         prepared: &Prepared,
-        out: &mut Output,
+        out: &mut OutputBuffers,
     ) -> Result<u8, Halt> {
         let mut exit = prepared.exit;
         if prepared.commit {
@@ -142,17 +142,17 @@ impl OpenWrt {
     }
 
     /// `nvram_open_staging` for writing, else `nvram_open_rdonly`.
-    fn open(&self, board: &mut Board, write: bool) -> Result<Arc<Handle>, NotOpened> {
+    fn open(&self, board: &mut Board, write: bool) -> Result<Arc<Handle>, OpenError> {
         if !write {
             return self.read(board);
         }
         if !matches!(board.ram, Ram::File(_)) {
             if !flash_to_staging(board) {
-                return Err(NotOpened::Refused);
+                return Err(OpenError::Refused);
             }
             self.remember_copy(board);
         }
-        let part_size = find_mtd(board).ok_or(NotOpened::Refused)?;
+        let part_size = find_mtd(board).ok_or(OpenError::Refused)?;
         match &board.ram {
             Ram::File(file) => {
                 // Opened for writing, the length is looked at before the variables are.
@@ -160,15 +160,15 @@ impl OpenWrt {
                     return Handle::open(self.0, file, part_size, true, true).map(Arc::new);
                 };
                 let fits = handle.header().len < handle.space();
-                fits.then_some(handle).ok_or(NotOpened::Refused)
+                fits.then_some(handle).ok_or(OpenError::Refused)
             }
-            _ => Err(NotOpened::Refused),
+            _ => Err(OpenError::Refused),
         }
     }
 
     /// A staging file that was just copied is what the flash is, of which the load may be known.
     fn remember_copy(&self, board: &Board) {
-        let known = board.loads.known_flash(board.flash.stamp());
+        let known = board.loads.flash_load(board.flash.version());
         if let (Ram::File(file), Some(load), Some(part_size)) = (&board.ram, known, find_mtd(board))
             && let Some(Loaded::File(handle)) = load.of_size(part_size)
             && (!self.0.hardened || file.len() as u64 >= u64::from(part_size))
@@ -182,28 +182,28 @@ impl OpenWrt {
         board: &Board,
         file: &Arc<Vec<u8>>,
         part_size: u32,
-    ) -> Result<Arc<Handle>, NotOpened> {
+    ) -> Result<Arc<Handle>, OpenError> {
         let load = || Handle::open(self.0, file, part_size, true, false);
         board.loads.staging((file, part_size), load)
     }
 
     /// `nvram_open_rdonly`.
-    fn read(&self, board: &Board) -> Result<Arc<Handle>, NotOpened> {
-        let part_size = find_mtd(board).ok_or(NotOpened::Refused)?;
+    fn read(&self, board: &Board) -> Result<Arc<Handle>, OpenError> {
+        let part_size = find_mtd(board).ok_or(OpenError::Refused)?;
         match &board.ram {
             Ram::File(file) => self.read_staging(board, file, part_size),
             _ => self.read_flash(board, part_size),
         }
     }
 
-    fn read_flash(&self, board: &Board, part_size: u32) -> Result<Arc<Handle>, NotOpened> {
+    fn read_flash(&self, board: &Board, part_size: u32) -> Result<Arc<Handle>, OpenError> {
         let load = || {
             Handle::open(self.0, &board.flash.bytes(), part_size, false, false)
                 .map(|handle| Loaded::File(Arc::new(handle)))
         };
-        match board.loads.get((board.flash.stamp(), part_size), load)? {
+        match board.loads.get((board.flash.version(), part_size), load)? {
             Loaded::File(handle) => Ok(handle),
-            Loaded::Kernel(_) => Err(NotOpened::Refused),
+            Loaded::Kernel(_) => Err(OpenError::Refused),
         }
     }
 }
@@ -228,7 +228,7 @@ fn remember_flash(board: &Board) {
         && file.len() == board.flash.geometry().size as usize
         && let Some(handle) = board.loads.known_staging((file, part_size))
     {
-        board.loads.put_flash((board.flash.stamp(), part_size), Loaded::File(handle));
+        board.loads.put_flash((board.flash.version(), part_size), Loaded::File(handle));
     }
 }
 
@@ -245,7 +245,7 @@ impl Words {
         handle: &mut Arc<Handle>,
         board: &Board,
         args: &[&[u8]],
-        out: &mut Output,
+        out: &mut OutputBuffers,
     ) -> Result<Self, Halt> {
         let mut result = Self { exit: 1, commit: false, wrong: false };
         let mut words = args.iter();
@@ -283,7 +283,7 @@ impl Words {
     }
 }
 
-fn show(handle: &Handle, out: &mut Output) -> u8 {
+fn show(handle: &Handle, out: &mut OutputBuffers) -> u8 {
     out.stdout.reserve(handle.table.printed_len());
     for text in handle.table.texts_reversed() {
         out.text(text);
@@ -291,7 +291,7 @@ fn show(handle: &Handle, out: &mut Output) -> u8 {
     u8::from(handle.table.is_empty())
 }
 
-fn get(handle: &Handle, name: &[u8], out: &mut Output) -> u8 {
+fn get(handle: &Handle, name: &[u8], out: &mut OutputBuffers) -> u8 {
     match handle.table.get(name) {
         Some(value) => {
             out.line(&[value]);
@@ -310,7 +310,7 @@ fn set(handle: &mut Handle, pair: &[u8]) -> u8 {
 }
 
 /// `do_info`; the bytes are those of the mapping, which a write command has not yet changed.
-fn info(handle: &Handle, board: &Board, out: &mut Output) -> Result<u8, Halt> {
+fn info(handle: &Handle, board: &Board, out: &mut OutputBuffers) -> Result<u8, Halt> {
     let bytes = match &board.ram {
         Ram::File(file) => std::borrow::Cow::Borrowed(&file[..]),
         _ => board.flash.bytes(),

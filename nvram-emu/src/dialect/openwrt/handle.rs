@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::Variant;
 use crate::dialect::board::Halt;
 use crate::flsh::{
-    End, Entries, HEADER_LEN, Header, Insert, Table, Walk, find, find_magic, serialise,
+    Entries, HEADER_LEN, Header, Insert, ScanEnd, ScanMode, Table, find, find_magic, serialise,
 };
 
 /// Lowest size of an NVRAM (`NVRAM_MIN_SPACE`); the search for the magic stops so far from the end.
@@ -26,17 +26,11 @@ pub struct Handle {
 
 /// Why [`Handle::open`] gave nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NotOpened {
+pub enum OpenError {
     /// "Could not open nvram!".
     Refused,
     /// The real tool crashes.
     Fault(&'static str),
-}
-
-impl From<Halt> for NotOpened {
-    fn from(_: Halt) -> Self {
-        Self::Refused
-    }
 }
 
 /// What can be read of a file of which `length` bytes are mapped: whole pages, NUL behind the file's end.
@@ -56,35 +50,35 @@ impl Handle {
     /// whether it is opened for writing (then `len` must lie below the space).
     ///
     /// # Errors
-    /// See [`NotOpened`].
+    /// See [`OpenError`].
     pub fn open(
         variant: Variant,
         file: &[u8],
         part_size: u32,
         staging: bool,
         write: bool,
-    ) -> Result<Self, NotOpened> {
+    ) -> Result<Self, OpenError> {
         let mut length = part_size;
         if variant.hardened {
             if staging && (file.len() as u64) < u64::from(length) {
                 length = file.len() as u32 & !3;
             }
             if length < MIN_SPACE {
-                return Err(NotOpened::Refused);
+                return Err(OpenError::Refused);
             }
         }
         let mapping = accessible(file, length);
         let offset = search(&mapping, length)?;
         let image = &mapping[offset..];
         let header = Header::read(image)
-            .ok_or(NotOpened::Fault("the header lies beyond the end of the mapping"))?;
+            .ok_or(OpenError::Fault("the header lies beyond the end of the mapping"))?;
         let space = length.saturating_sub(offset as u32);
         if write && header.len >= space {
-            return Err(NotOpened::Refused);
+            return Err(OpenError::Refused);
         }
         let (table, end) = load(variant, image, header, space);
-        if end == End::RanOff {
-            return Err(NotOpened::Fault("the variables run off the end of the mapping"));
+        if end == ScanEnd::Overrun {
+            return Err(OpenError::Fault("the variables run off the end of the mapping"));
         }
         Ok(Self { variant, length, offset: offset as u32, header, table })
     }
@@ -98,10 +92,10 @@ impl Handle {
         let Some(area) = staging.get_mut(offset + HEADER_LEN..) else {
             return;
         };
-        let mut entries = Entries::new(area, Walk::CStrings);
+        let mut entries = Entries::new(area, ScanMode::CStrings);
         entries.by_ref().for_each(drop);
         let (end, at) = (entries.end(), entries.position());
-        if let (Some(End::RanOff), Some(eq)) = (end, find(&area[at..], b'=')) {
+        if let (Some(ScanEnd::Overrun), Some(eq)) = (end, find(&area[at..], b'=')) {
             area[at + eq] = 0;
         }
     }
@@ -134,11 +128,6 @@ impl Handle {
     /// The header as it was when opened.
     pub fn header(&self) -> Header {
         self.header
-    }
-
-    /// The whole length of the mapping, bytes.
-    pub fn length(&self) -> u32 {
-        self.length
     }
 
     /// Whether this is the hardened version.
@@ -186,27 +175,27 @@ impl Handle {
 }
 
 /// The offset of the magic. A partition below 32 KiB makes the real search limit wrap around.
-fn search(mapping: &[u8], length: u32) -> Result<usize, NotOpened> {
+fn search(mapping: &[u8], length: u32) -> Result<usize, OpenError> {
     let limit = length.checked_sub(MIN_SPACE).map(|last| last as usize + 1);
     match find_magic(mapping, limit.unwrap_or(usize::MAX)) {
         Some(offset) => Ok(offset),
         None if limit.is_some_and(|limit| limit.div_ceil(4) * 4 <= mapping.len()) => {
-            Err(NotOpened::Refused)
+            Err(OpenError::Refused)
         }
-        None => Err(NotOpened::Fault("the search for the header runs off the end of the mapping")),
+        None => Err(OpenError::Fault("the search for the header runs off the end of the mapping")),
     }
 }
 
 /// `_nvram_rehash`.
-fn load(variant: Variant, image: &[u8], header: Header, space: u32) -> (Table, End) {
-    let (area, walk) = if variant.hardened {
+fn load(variant: Variant, image: &[u8], header: Header, space: u32) -> (Table, ScanEnd) {
+    let (area, mode) = if variant.hardened {
         let len = header.len;
         let end = if (HEADER_LEN as u32..=space).contains(&len) { len } else { space };
-        (&image[HEADER_LEN..(end as usize).min(image.len()).max(HEADER_LEN)], Walk::Bounded)
+        (&image[HEADER_LEN..(end as usize).min(image.len()).max(HEADER_LEN)], ScanMode::Bounded)
     } else {
-        (&image[HEADER_LEN..], Walk::CStrings)
+        (&image[HEADER_LEN..], ScanMode::CStrings)
     };
-    let (table, end) = Table::load(area, walk, variant.rule, Insert::Head);
+    let (table, end) = Table::load(area, mode, variant.rule, Insert::Head);
     (with_sdram(table, header), end)
 }
 

@@ -19,11 +19,11 @@ mod handle;
 mod steps;
 
 pub use cli::{OpenWrt, Prepared};
-pub use handle::{Handle, NotOpened};
+pub use handle::{Handle, OpenError};
 pub(crate) use steps::part_size;
 pub use steps::{find_mtd, flash_to_staging, remove_staging, staging_to_flash};
 
-use super::registry::{FreeSpace, Traits};
+use super::registry::{DialectInfo, FreeSpaceSource};
 use crate::flsh::{ChainRule, Format};
 
 /// What differs between builds and versions of the tool.
@@ -46,20 +46,20 @@ pub(super) static ARM_TOOL: OpenWrt =
 pub(super) static HARDENED_TOOL: OpenWrt = OpenWrt(Variant { hardened: true, ..MIPS });
 
 /// 17.01 to 25.12 on MIPS.
-pub(super) static STABLE: Traits = Traits {
+pub(super) static STABLE: DialectInfo = DialectInfo {
     name: "openwrt",
-    proven: true,
-    free_space: FreeSpace::Info,
+    verified: true,
+    free_space: FreeSpaceSource::Info,
     own_space: false,
     source: "openwrt/openwrt cli.c 224a2b7e26, nvram.c d5e12ee69a",
     tool: &MIPS_TOOL,
 };
 
 /// The same on 32-bit ARM.
-pub(super) static ARM: Traits = Traits {
+pub(super) static ARM: DialectInfo = DialectInfo {
     name: "openwrt-arm",
-    proven: true,
-    free_space: FreeSpace::Info,
+    verified: true,
+    free_space: FreeSpaceSource::Info,
     own_space: false,
     source: "openwrt/openwrt cli.c 224a2b7e26, nvram.c d5e12ee69a, unsigned char, addresses beyond 2 GiB",
     tool: &OpenWrt(Variant {
@@ -70,10 +70,10 @@ pub(super) static ARM: Traits = Traits {
 };
 
 /// Autumn 2026.
-pub(super) static HARDENED: Traits = Traits {
+pub(super) static HARDENED: DialectInfo = DialectInfo {
     name: "openwrt-hardened",
-    proven: true,
-    free_space: FreeSpace::Info,
+    verified: true,
+    free_space: FreeSpaceSource::Info,
     own_space: false,
     source: "openwrt/openwrt cli.c 3a385b8de5, hauke/openwrt nvram.c 51fb19cb5d",
     tool: &HARDENED_TOOL,

@@ -25,66 +25,66 @@
 //! of NAND; `asuscfe*` and `asusnls*` of ASUS drivers; `nvram_space` in the image as size; Merlin's result in
 //! /var/log/commit_ret and its variables in /jffs; Padavan's newer tool with `settmp` and `showall`.
 
-mod door;
+mod multi_command;
 mod reset;
 mod tomato;
-mod words;
+mod user_lib;
 
 use super::kernel;
-use super::registry::{FreeSpace, Traits};
-use door::Door;
-use words::{Action, Match, Word, WordTool};
+use super::registry::{DialectInfo, FreeSpaceSource};
+use multi_command::{Action, Command, Match, MultiCommandTool};
+use user_lib::UserLib;
 
-const GET: Word = ("get", Match::Prefix, Action::Get);
-const SET: Word = ("set", Match::Prefix, Action::Set);
-const UNSET: Word = ("unset", Match::Prefix, Action::Unset);
+const GET: Command = ("get", Match::Prefix, Action::Get);
+const SET: Command = ("set", Match::Prefix, Action::Set);
+const UNSET: Command = ("unset", Match::Prefix, Action::Unset);
 /// `strncmp(word, "commit", 5)`.
-const COMMIT: Word = ("commi", Match::Prefix, Action::Commit);
-const SHOW: Word = ("show", Match::Prefix, Action::Show);
+const COMMIT: Command = ("commi", Match::Prefix, Action::Commit);
+const SHOW: Command = ("show", Match::Prefix, Action::Show);
 
-const fn whole(word: &'static str, action: Action) -> Word {
-    (word, Match::Whole, action)
+const fn exact(word: &'static str, action: Action) -> Command {
+    (word, Match::Exact, action)
 }
 
-const fn left_out(word: &'static str) -> Word {
-    (word, Match::Prefix, Action::LeftOut)
+const fn unsupported(word: &'static str) -> Command {
+    (word, Match::Prefix, Action::Unsupported)
 }
 
 /// Broadcom's own tool of 2012 (main.c) over the driver of the same SDK.
-pub(super) static BROADCOM_STOCK: Traits = Traits {
+pub(super) static BROADCOM_STOCK: DialectInfo = DialectInfo {
     name: "broadcom-stock",
-    proven: false,
-    free_space: FreeSpace::ShowStderr,
+    verified: false,
+    free_space: FreeSpaceSource::ShowStderr,
     own_space: true,
     source: "Broadcom SDK 2012, main.c 364585",
-    tool: &WordTool {
+    tool: &MultiCommandTool {
         name: "broadcom-stock",
         usage: "usage: nvram [get name] [set name=value] [unset name] [show] [commit] ...\n",
         usage_code: 0,
         unknown_is_usage: true,
         prints_empty: true,
-        words: &[
-            whole("get", Action::Get),
-            whole("set", Action::Set),
-            whole("unset", Action::Unset),
-            whole("commit", Action::Commit),
-            whole("show", Action::Show),
-            whole("dump", Action::Dump),
+        commands: &[
+            exact("get", Action::Get),
+            exact("set", Action::Set),
+            exact("unset", Action::Unset),
+            exact("commit", Action::Commit),
+            exact("show", Action::Show),
+            exact("dump", Action::Dump),
         ],
-        door: Door::Write,
+        user_lib: UserLib::Write,
         driver: &kernel::BROADCOM,
     },
 };
 
 /// DD-WRT: src/router/rc/nvram.c and src/router/nvram/nvram_linux.c of mirror/dd-wrt, over the driver of the
 /// platforms with an MTD partition "nvram".
-pub(super) static DDWRT: Traits = Traits {
+pub(super) static DDWRT: DialectInfo = DialectInfo {
     name: "ddwrt",
-    proven: false,
-    free_space: FreeSpace::ShowStderr,
+    verified: false,
+    free_space: FreeSpaceSource::ShowStderr,
     own_space: true,
     source: "mirror/dd-wrt src/router/rc/nvram.c",
-    tool: &WordTool {
+    tool: &MultiCommandTool {
         name: "ddwrt",
         usage: "\
 usage: nvram [get name] [set name=value] [unset name] [show|getall] [clear|erase] [commit] [backup filename] [restore filename]
@@ -102,7 +102,7 @@ restore filename : Restores all NVRAM names and values from the desired backup f
         usage_code: 0,
         unknown_is_usage: false,
         prints_empty: true,
-        words: &[
+        commands: &[
             GET,
             SET,
             UNSET,
@@ -110,33 +110,33 @@ restore filename : Restores all NVRAM names and values from the desired backup f
             ("clear", Match::Prefix, Action::Reset),
             ("erase", Match::Prefix, Action::Reset),
             SHOW,
-            left_out("backup"),
+            unsupported("backup"),
             ("--force", Match::Prefix, Action::Nothing),
-            left_out("restore"),
+            unsupported("restore"),
         ],
-        door: Door::DdWrt,
+        user_lib: UserLib::DdWrt,
         driver: &kernel::DDWRT,
     },
 };
 
 /// Tomato and FreshTomato on MIPS.
-pub(super) static TOMATO: Traits = Traits {
+pub(super) static TOMATO: DialectInfo = DialectInfo {
     name: "tomato",
-    proven: false,
-    free_space: FreeSpace::ShowStdout,
+    verified: false,
+    free_space: FreeSpaceSource::ShowStdout,
     own_space: true,
     source: "FreshTomato (MIPS), NVRAM Utility 2006-2009 Jonathan Zarate",
     tool: &tomato::Tomato,
 };
 
 /// FreshTomato on ARM; Tomato64 carries the same main.c.
-pub(super) static FRESHTOMATO_ARM: Traits = Traits {
+pub(super) static FRESHTOMATO_ARM: DialectInfo = DialectInfo {
     name: "freshtomato-arm",
-    proven: false,
-    free_space: FreeSpace::ShowStderr,
+    verified: false,
+    free_space: FreeSpaceSource::ShowStderr,
     own_space: true,
     source: "tomato64/tomato64 package/nvram/nvram/main.c (FreshTomato ARM)",
-    tool: &WordTool {
+    tool: &MultiCommandTool {
         name: "freshtomato-arm",
         usage: "\
 NVRAM Utility
@@ -147,31 +147,31 @@ convert <infile.cfg> <outfile.txt>
         usage_code: 1,
         unknown_is_usage: true,
         prints_empty: false,
-        words: &[
-            whole("get", Action::Get),
-            whole("set", Action::Set),
-            whole("unset", Action::Unset),
-            whole("commit", Action::Commit),
-            whole("save", Action::LeftOut),
-            whole("restore", Action::LeftOut),
-            whole("erase", Action::LeftOut),
-            whole("show", Action::Show),
-            whole("dump", Action::Dump),
-            whole("convert", Action::LeftOut),
+        commands: &[
+            exact("get", Action::Get),
+            exact("set", Action::Set),
+            exact("unset", Action::Unset),
+            exact("commit", Action::Commit),
+            exact("save", Action::Unsupported),
+            exact("restore", Action::Unsupported),
+            exact("erase", Action::Unsupported),
+            exact("show", Action::Show),
+            exact("dump", Action::Dump),
+            exact("convert", Action::Unsupported),
         ],
-        door: Door::WriteTerminated,
+        user_lib: UserLib::WriteTerminated,
         driver: &kernel::BROADCOM_ARM,
     },
 };
 
 /// Asuswrt-Merlin: release/src/router/nvram of RMerl/asuswrt-merlin.ng, models without variables in /jffs.
-pub(super) static MERLIN: Traits = Traits {
+pub(super) static MERLIN: DialectInfo = DialectInfo {
     name: "merlin",
-    proven: false,
-    free_space: FreeSpace::ShowStderr,
+    verified: false,
+    free_space: FreeSpaceSource::ShowStderr,
     own_space: true,
     source: "RMerl/asuswrt-merlin.ng release/src/router/nvram/nvram.c",
-    tool: &WordTool {
+    tool: &MultiCommandTool {
         name: "merlin",
         usage: "\
 usage: nvram [get name] [set name=value] [unset name] [erase] [show] [save file] [restore file] [fb_save file]
@@ -180,68 +180,68 @@ usage: nvram [save_ap file] [save_rp_2g file] [save_rp_5g file]
         usage_code: 0,
         unknown_is_usage: false,
         prints_empty: true,
-        words: &[
+        commands: &[
             GET,
             SET,
             UNSET,
             COMMIT,
-            whole("save", Action::LeftOut),
-            left_out("save_ap"),
-            left_out("save_rp"),
-            left_out("fb_save"),
-            left_out("restore"),
-            whole("erase", Action::LeftOut),
+            exact("save", Action::Unsupported),
+            unsupported("save_ap"),
+            unsupported("save_rp"),
+            unsupported("fb_save"),
+            unsupported("restore"),
+            exact("erase", Action::Unsupported),
             SHOW,
         ],
-        door: Door::Merlin,
+        user_lib: UserLib::Merlin,
         driver: &kernel::BROADCOM_ARM,
     },
 };
 
 /// Padavan: trunk/user/nvram/nvram.c of hanwckf/rt-n56u (before `settmp`), kernel driver 0.08.
-pub(super) static PADAVAN: Traits = Traits {
+pub(super) static PADAVAN: DialectInfo = DialectInfo {
     name: "padavan",
-    proven: false,
-    free_space: FreeSpace::ShowStderr,
+    verified: false,
+    free_space: FreeSpaceSource::ShowStderr,
     own_space: true,
     source: "hanwckf/rt-n56u trunk/user/nvram/nvram.c, ASUS NVRAM driver 0.08",
-    tool: &WordTool {
+    tool: &MultiCommandTool {
         name: "padavan",
         usage: "usage: nvram [get name] [set name=value] [unset name] [show] [clear]\n",
         usage_code: 0,
         unknown_is_usage: false,
         prints_empty: true,
-        words: &[
+        commands: &[
             GET,
             SET,
             UNSET,
             ("commit", Match::Prefix, Action::Commit),
             ("clear", Match::Prefix, Action::Clear),
-            left_out("save"),
-            left_out("restore"),
+            unsupported("save"),
+            unsupported("restore"),
             SHOW,
         ],
-        door: Door::Ioctl,
+        user_lib: UserLib::Ioctl,
         driver: &kernel::PADAVAN,
     },
 };
 
 /// The tool of 2006 that the first lease script was written for (Broadcom's main.c 1.1.1.5 as in WRT54G
 /// firmware and early DD-WRT), over Broadcom's driver of 2006 (nvram_linux.c 1.19).
-pub(super) static SEED2006: Traits = Traits {
+pub(super) static SEED2006: DialectInfo = DialectInfo {
     name: "seed2006",
-    proven: false,
-    free_space: FreeSpace::ShowStderr,
+    verified: false,
+    free_space: FreeSpaceSource::ShowStderr,
     own_space: true,
     source: "Broadcom main.c 1.1.1.5, nvram_linux.c 1.19 (2006)",
-    tool: &WordTool {
+    tool: &MultiCommandTool {
         name: "seed2006",
         usage: "usage: nvram [get name] [set name=value] [unset name] [show]\n",
         usage_code: 0,
         unknown_is_usage: false,
         prints_empty: true,
-        words: &[GET, SET, UNSET, COMMIT, SHOW],
-        door: Door::Write,
+        commands: &[GET, SET, UNSET, COMMIT, SHOW],
+        user_lib: UserLib::Write,
         driver: &kernel::BROADCOM,
     },
 };

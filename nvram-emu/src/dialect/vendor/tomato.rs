@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::super::kernel::{self, Committed, Driver};
-use super::super::{Board, Halt, Loaded, Output, Tool};
-use super::door::write;
+use super::super::kernel::{self, CommitResult, Driver};
+use super::super::{Board, Halt, Loaded, OutputBuffers, Tool};
+use super::user_lib::write;
 use crate::flsh::{HEADER_LEN, find};
 
 const DRIVER: &Driver = &kernel::BROADCOM;
@@ -24,7 +24,7 @@ convert <infile.cfg> <outfile.txt>
 ";
 
 /// `applets[]` beyond those modelled, with the count of words: exact, or at least where negative.
-const LEFT_OUT: [(&str, i8); 20] = [
+const UNSUPPORTED: [(&str, i8); 20] = [
     ("erase", 1),
     ("find", 2),
     ("export", -2),
@@ -53,7 +53,7 @@ const MIRRORED_NAME: usize = 32;
 pub(super) struct Tomato;
 
 impl Tool for Tomato {
-    fn run(&self, board: &mut Board, args: &[&[u8]], out: &mut Output) -> Result<u8, Halt> {
+    fn run(&self, board: &mut Board, args: &[&[u8]], out: &mut OutputBuffers) -> Result<u8, Halt> {
         // The driver has loaded its table at boot, whatever the command.
         DRIVER.ram(board);
         Ok(match args {
@@ -65,7 +65,7 @@ impl Tool for Tomato {
             }
             [b"show", options @ ..] => show(board, options, out),
             [b"commit"] => commit(board, out)?,
-            [word, ..] if is_left_out(word, args.len()) => {
+            [word, ..] if is_unsupported(word, args.len()) => {
                 out.err_line(&[b"nvram: the emulated tomato leaves out '", word, b"'"]);
                 1
             }
@@ -82,24 +82,24 @@ impl Tool for Tomato {
     }
 
     fn load_flash(&self, board: &Board) -> Option<Loaded> {
-        DRIVER.boot(board).map(Loaded::Kernel)
+        DRIVER.load_flash(board).map(Loaded::Kernel)
     }
 }
 
-fn is_left_out(word: &[u8], words: usize) -> bool {
-    LEFT_OUT.iter().any(|(name, wanted)| {
+fn is_unsupported(word: &[u8], words: usize) -> bool {
+    UNSUPPORTED.iter().any(|(name, wanted)| {
         let counted = usize::from(wanted.unsigned_abs());
         word == name.as_bytes() && if *wanted < 0 { words >= counted } else { words == counted }
     })
 }
 
-fn help(out: &mut Output) -> u8 {
+fn help(out: &mut OutputBuffers) -> u8 {
     out.stdout.extend_from_slice(HELP.as_bytes());
     1
 }
 
 /// `get_main`: an empty value counts as missing.
-fn get(board: &mut Board, name: &[u8], out: &mut Output) -> u8 {
+fn get(board: &mut Board, name: &[u8], out: &mut OutputBuffers) -> u8 {
     match DRIVER.ram(board).table.get(name) {
         Some(value) if !name.is_empty() && !value.is_empty() => {
             out.line(&[value]);
@@ -111,7 +111,7 @@ fn get(board: &mut Board, name: &[u8], out: &mut Output) -> u8 {
 
 /// `set_main`, then the library's `nvram_set`: `wl0_ifname` also sets `wl_ifname`, and `wl_NAME` also sets
 /// `wl0_NAME`, each before the name itself.
-fn set(board: &mut Board, pair: &[u8], out: &mut Output) -> u8 {
+fn set(board: &mut Board, pair: &[u8], out: &mut OutputBuffers) -> u8 {
     let Some(eq) = find(pair, b'=') else {
         return help(out);
     };
@@ -130,18 +130,18 @@ fn set(board: &mut Board, pair: &[u8], out: &mut Output) -> u8 {
 }
 
 /// `commit_main`.
-fn commit(board: &mut Board, out: &mut Output) -> Result<u8, Halt> {
+fn commit(board: &mut Board, out: &mut OutputBuffers) -> Result<u8, Halt> {
     out.stdout.extend_from_slice(b"Commit... ");
     let committed = DRIVER.commit(board)?;
-    if let Committed::Failed(errno) = committed {
+    if let CommitResult::Failed(errno) = committed {
         out.perror(errno);
     }
     out.stdout.extend_from_slice(b"done.\n");
-    Ok(u8::from(matches!(committed, Committed::Failed(_))))
+    Ok(u8::from(matches!(committed, CommitResult::Failed(_))))
 }
 
 /// `show_main`: what is not printable shows as a blank; sorted by `sort` in the C locale unless `--nosort`.
-fn show(board: &mut Board, options: &[&[u8]], out: &mut Output) -> u8 {
+fn show(board: &mut Board, options: &[&[u8]], out: &mut OutputBuffers) -> u8 {
     let (mut sorted, mut statistics) = (true, true);
     for option in options {
         match *option {

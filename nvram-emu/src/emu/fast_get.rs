@@ -12,14 +12,14 @@ use super::process::proc_mtd;
 use super::settings::Settings;
 use crate::dialect::{Dialect, KERNEL_MAGIC, openwrt};
 use crate::flsh::{HEADER_LEN, Header, MAGIC, find};
-use crate::machine::{Exit, Outcome};
+use crate::machine::{CommandOutput, Exit};
 
 /// An entry that is longer is left to the full way.
 const PIECE: usize = 4096;
 const MIN_SPACE: u64 = 0x8000;
 
 /// The outcome of `get NAME`, where it can be told quickly. Takes no lock: files are replaced as a whole.
-pub(super) fn get(settings: &Settings, args: &[&[u8]]) -> Option<Outcome> {
+pub(super) fn get(settings: &Settings, args: &[&[u8]]) -> Option<CommandOutput> {
     let [b"get", name] = args else {
         return None;
     };
@@ -42,7 +42,7 @@ pub(super) fn get(settings: &Settings, args: &[&[u8]]) -> Option<Outcome> {
         }
         None => (Vec::new(), missing),
     };
-    Some(Outcome { stdout, stderr: Vec::new(), exit: Exit::Code(exit) })
+    Some(CommandOutput { stdout, stderr: Vec::new(), exit: Exit::Code(exit) })
 }
 
 type Value = Option<Vec<u8>>;

@@ -2,9 +2,9 @@
 //!
 //! All descend from Broadcom's main.c of 2001: a loop over argv, a word's argument taken from the next one.
 
-use super::super::kernel::{Committed, Driver};
-use super::super::{Board, Halt, Loaded, Output, Tool};
-use super::door::Door;
+use super::super::kernel::{CommitResult, Driver};
+use super::super::{Board, Halt, Loaded, OutputBuffers, Tool};
+use super::user_lib::UserLib;
 use crate::flsh::HEADER_LEN;
 
 /// How much of a word is compared.
@@ -13,7 +13,7 @@ pub(super) enum Match {
     /// `strncmp`: whatever starts like it.
     Prefix,
     /// `strcmp`.
-    Whole,
+    Exact,
 }
 
 /// What a word does.
@@ -34,14 +34,14 @@ pub(super) enum Action {
     /// A word of the real tool that changes nothing that is modelled.
     Nothing,
     /// A word of the real tool that is not modelled: one line on stderr, exit code 1.
-    LeftOut,
+    Unsupported,
 }
 
 /// One row of a tool's chain of comparisons; the first that fits counts.
-pub(super) type Word = (&'static str, Match, Action);
+pub(super) type Command = (&'static str, Match, Action);
 
 /// One such tool.
-pub(super) struct WordTool {
+pub(super) struct MultiCommandTool {
     /// Name of the dialect, for words left out.
     pub name: &'static str,
     /// Printed on stderr.
@@ -56,9 +56,9 @@ pub(super) struct WordTool {
     /// `get` of an empty value prints an empty line.
     pub prints_empty: bool,
     /// The chain of comparisons.
-    pub words: &'static [Word],
+    pub commands: &'static [Command],
     /// The user library between the tool and its driver.
-    pub door: Door,
+    pub user_lib: UserLib,
     /// The driver.
     pub driver: &'static Driver,
 }
@@ -75,9 +75,9 @@ impl From<Halt> for Stop {
     }
 }
 
-impl Tool for WordTool {
-    fn run(&self, board: &mut Board, args: &[&[u8]], out: &mut Output) -> Result<u8, Halt> {
-        if let Some(code) = self.door.fails_to_open(board, out) {
+impl Tool for MultiCommandTool {
+    fn run(&self, board: &mut Board, args: &[&[u8]], out: &mut OutputBuffers) -> Result<u8, Halt> {
+        if let Some(code) = self.user_lib.fails_to_open(board, out) {
             return Ok(code);
         }
         // The driver has loaded its table at boot, whatever the command.
@@ -85,7 +85,7 @@ impl Tool for WordTool {
         if args.is_empty() {
             return Ok(self.print_usage(out));
         }
-        match self.run_words(board, args, out) {
+        match self.run_commands(board, args, out) {
             Ok(()) => Ok(0),
             Err(Stop::Exit(code)) => Ok(code),
             Err(Stop::Halt(halt)) => Err(halt),
@@ -101,25 +101,30 @@ impl Tool for WordTool {
     }
 
     fn load_flash(&self, board: &Board) -> Option<Loaded> {
-        self.driver.boot(board).map(Loaded::Kernel)
+        self.driver.load_flash(board).map(Loaded::Kernel)
     }
 }
 
-impl WordTool {
-    fn print_usage(&self, out: &mut Output) -> u8 {
+impl MultiCommandTool {
+    fn print_usage(&self, out: &mut OutputBuffers) -> u8 {
         out.stderr.extend_from_slice(self.usage.as_bytes());
         self.usage_code
     }
 
     fn action(&self, word: &[u8]) -> Option<Action> {
-        let fits = |(known, how, _): &&Word| match how {
+        let fits = |(known, how, _): &&Command| match how {
             Match::Prefix => word.starts_with(known.as_bytes()),
-            Match::Whole => word == known.as_bytes(),
+            Match::Exact => word == known.as_bytes(),
         };
-        self.words.iter().find(fits).map(|(_, _, action)| *action)
+        self.commands.iter().find(fits).map(|(_, _, action)| *action)
     }
 
-    fn run_words(&self, board: &mut Board, args: &[&[u8]], out: &mut Output) -> Result<(), Stop> {
+    fn run_commands(
+        &self,
+        board: &mut Board,
+        args: &[&[u8]],
+        out: &mut OutputBuffers,
+    ) -> Result<(), Stop> {
         let mut words = args.iter();
         while let Some(word) = words.next() {
             match self.action(word) {
@@ -129,21 +134,21 @@ impl WordTool {
                 }
                 Some(Action::Set) => {
                     let pair = self.argument(&mut words, out)?;
-                    self.door.set(self.driver, board, pair, out);
+                    self.user_lib.set(self.driver, board, pair, out);
                 }
                 Some(Action::Unset) => {
                     let name = self.argument(&mut words, out)?;
-                    self.door.unset(self.driver, board, name, out);
+                    self.user_lib.unset(self.driver, board, name, out);
                 }
                 Some(Action::Commit) => self.commit(board, out)?,
                 Some(Action::Show) => self.show(board, out, true),
                 Some(Action::Dump) => self.show(board, out, false),
                 Some(Action::Clear) => self.driver.clear(board),
                 Some(Action::Reset) => {
-                    self.door.reset(self.driver, board, out);
+                    self.user_lib.reset(self.driver, board, out);
                     self.commit(board, out)?;
                 }
-                Some(Action::LeftOut) => {
+                Some(Action::Unsupported) => {
                     let name = self.name.as_bytes();
                     out.err_line(&[b"nvram: the emulated ", name, b" leaves out '", word, b"'"]);
                     return Err(Stop::Exit(1));
@@ -158,15 +163,15 @@ impl WordTool {
     fn argument<'a>(
         &self,
         words: &mut impl Iterator<Item = &'a &'a [u8]>,
-        out: &mut Output,
+        out: &mut OutputBuffers,
     ) -> Result<&'a [u8], Stop> {
         words.next().copied().ok_or_else(|| {
             Stop::Exit(if self.unknown_is_usage { self.print_usage(out) } else { 0 })
         })
     }
 
-    fn get(&self, board: &mut Board, name: &[u8], out: &mut Output) {
-        if !self.door.may_get(name, out) {
+    fn get(&self, board: &mut Board, name: &[u8], out: &mut OutputBuffers) {
+        if !self.user_lib.may_get(name, out) {
             return;
         }
         if let Some(value) = self.driver.ram(board).table.get(name)
@@ -176,19 +181,21 @@ impl WordTool {
         }
     }
 
-    fn commit(&self, board: &mut Board, out: &mut Output) -> Result<(), Halt> {
-        if self.door.refuses_commit(&self.driver.ram(board).table, out) {
+    fn commit(&self, board: &mut Board, out: &mut OutputBuffers) -> Result<(), Halt> {
+        if self.user_lib.refuses_commit(&self.driver.ram(board).table, out) {
             return Ok(());
         }
         let committed = self.driver.commit(board)?;
-        if let (Committed::Failed(errno), true) = (committed, self.door.tells_of_failed_commits()) {
+        if let (CommitResult::Failed(errno), true) =
+            (committed, self.user_lib.tells_of_failed_commits())
+        {
             out.perror(errno);
         }
         Ok(())
     }
 
     /// `nvram_getall` and a loop of `puts`; the numbers count the header and every entry with its NUL.
-    fn show(&self, board: &mut Board, out: &mut Output, size_line: bool) {
+    fn show(&self, board: &mut Board, out: &mut OutputBuffers, size_line: bool) {
         let space = board.space as usize;
         let table = &self.driver.ram(board).table;
         out.stdout.reserve(table.printed_len());

@@ -1,13 +1,13 @@
 //! The user libraries between a tool and its driver: what they refuse, change or add on the way.
 
 use super::super::kernel::{Driver, NoMemory};
-use super::super::{Board, Output};
+use super::super::{Board, OutputBuffers};
 use super::reset::keeps;
 use crate::flsh::{Table, find};
 
 /// Which library.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Door {
+pub(super) enum UserLib {
     /// Broadcom's nvram_linux.c: `name=value` in one `write()`, split again by the driver.
     Write,
     /// FreshTomato on ARM: the same, the tool's buffer keeps its last byte for the NUL (`strlcpy`).
@@ -33,10 +33,10 @@ const IOCTL_ARGUMENT: usize = 1023;
 const TOO_LONG: &str = "Value too large for defined data type";
 const INVALID: &str = "Invalid argument";
 
-impl Door {
+impl UserLib {
     /// DD-WRT asks for the space before anything else; its driver does not come up on a partition smaller than
     /// the NVRAM. The exit code then.
-    pub(super) fn fails_to_open(self, board: &Board, out: &mut Output) -> Option<u8> {
+    pub(super) fn fails_to_open(self, board: &Board, out: &mut OutputBuffers) -> Option<u8> {
         if self != Self::DdWrt || board.space <= board.flash.geometry().size {
             return None;
         }
@@ -46,7 +46,13 @@ impl Door {
     }
 
     /// `set ARGUMENT`: the tool splits at the first `=`, and unsets where there is none.
-    pub(super) fn set(self, driver: &Driver, board: &mut Board, argument: &[u8], out: &mut Output) {
+    pub(super) fn set(
+        self,
+        driver: &Driver,
+        board: &mut Board,
+        argument: &[u8],
+        out: &mut OutputBuffers,
+    ) {
         let room = match self {
             Self::Write | Self::DdWrt | Self::Merlin => board.space as usize,
             Self::WriteTerminated => (board.space as usize).saturating_sub(1),
@@ -74,7 +80,7 @@ impl Door {
         driver: &Driver,
         board: &mut Board,
         argument: &[u8],
-        out: &mut Output,
+        out: &mut OutputBuffers,
     ) {
         match self {
             Self::Write | Self::WriteTerminated | Self::Merlin => {
@@ -86,7 +92,7 @@ impl Door {
     }
 
     /// `nvram_clear`: unsets everything shown by `show` but what [`keeps`] names.
-    pub(super) fn reset(self, driver: &Driver, board: &mut Board, out: &mut Output) {
+    pub(super) fn reset(self, driver: &Driver, board: &mut Board, out: &mut OutputBuffers) {
         let mut names = Vec::new();
         let space = board.space as usize;
         Driver::getall(&driver.ram(board).table, space, |text| {
@@ -99,7 +105,7 @@ impl Door {
 
     /// Whether a `get` of `name` reaches the table. An empty name asks the driver for all variables, an
     /// answer that every library takes for none.
-    pub(super) fn may_get(self, name: &[u8], out: &mut Output) -> bool {
+    pub(super) fn may_get(self, name: &[u8], out: &mut OutputBuffers) -> bool {
         match (self, name.len()) {
             (Self::Ioctl, 0) => out.perror(TOO_LONG),
             (Self::Ioctl, len) if len > IOCTL_NAME => out.perror(INVALID),
@@ -109,7 +115,7 @@ impl Door {
     }
 
     /// Whether a variable stands in the way of a commit.
-    pub(super) fn refuses_commit(self, table: &Table, out: &mut Output) -> bool {
+    pub(super) fn refuses_commit(self, table: &Table, out: &mut OutputBuffers) -> bool {
         match self {
             Self::DdWrt if table.get(b"flash_active") == Some(b"1") => {
                 out.stderr.extend_from_slice(b"not allowed, flash process in progress");
@@ -128,14 +134,20 @@ impl Door {
 }
 
 /// `dev_nvram_write`: split at the first `=`, set, or unset without one.
-pub(super) fn write(driver: &Driver, board: &mut Board, text: &[u8], out: &mut Output) {
+pub(super) fn write(driver: &Driver, board: &mut Board, text: &[u8], out: &mut OutputBuffers) {
     let Some(eq) = find(text, b'=') else {
         return driver.unset(board, text);
     };
     set(driver, board, &text[..eq], &text[eq + 1..], out);
 }
 
-fn write_ddwrt(driver: &Driver, board: &mut Board, name: &[u8], text: &[u8], out: &mut Output) {
+fn write_ddwrt(
+    driver: &Driver,
+    board: &mut Board,
+    name: &[u8],
+    text: &[u8],
+    out: &mut OutputBuffers,
+) {
     if name.len() <= DDWRT_NAME {
         let text: Vec<u8> = text.iter().copied().filter(|byte| *byte != b'\r').collect();
         write(driver, board, &text, out);
@@ -143,7 +155,13 @@ fn write_ddwrt(driver: &Driver, board: &mut Board, name: &[u8], text: &[u8], out
 }
 
 /// `user_nvram_set`.
-fn ioctl(driver: &Driver, board: &mut Board, name: &[u8], value: Option<&[u8]>, out: &mut Output) {
+fn ioctl(
+    driver: &Driver,
+    board: &mut Board,
+    name: &[u8],
+    value: Option<&[u8]>,
+    out: &mut OutputBuffers,
+) {
     if name.len() > IOCTL_NAME {
         out.perror(TOO_LONG);
     } else if name.is_empty() {
@@ -159,7 +177,7 @@ fn ioctl(driver: &Driver, board: &mut Board, name: &[u8], value: Option<&[u8]>, 
     }
 }
 
-fn set(driver: &Driver, board: &mut Board, name: &[u8], value: &[u8], out: &mut Output) {
+fn set(driver: &Driver, board: &mut Board, name: &[u8], value: &[u8], out: &mut OutputBuffers) {
     if let Err(NoMemory) = driver.set(board, name, value) {
         out.perror(driver.full);
     }
