@@ -217,6 +217,9 @@ impl Flash {
     /// [`OpError::PowerLost`] at and after the armed cut; [`OpError::Io`] when the bytes leave the partition,
     /// or touch a NAND page that is not erased.
     pub fn program(&mut self, offset: u32, bytes: &[u8]) -> Result<(), OpError> {
+        if !self.powered {
+            return Err(OpError::PowerLost);
+        }
         let len = u32::try_from(bytes.len()).map_err(|_| OpError::Io)?;
         let end =
             offset.checked_add(len).filter(|end| *end <= self.geometry.size).ok_or(OpError::Io)?;
