@@ -179,12 +179,12 @@ impl Machine {
 
     /// What was made of the flash as it is, if it was read: for another machine of the kind that holds the same bytes.
     pub fn cached_load(&self) -> Option<FlashLoad> {
-        self.board.loads.flash_load(self.board.flash.version())
+        self.board.loads.flash(self.board.flash.version())
     }
 
     /// The flash holds what `load` was made of: it need not be read.
     pub fn cache_load(&self, load: &FlashLoad) {
-        self.board.loads.cache_flash_load(self.board.flash.version(), load);
+        self.board.loads.cache_flash(self.board.flash.version(), load);
     }
 
     /// What the tool reads now: RAM where there is something in it, else the flash.

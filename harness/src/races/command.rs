@@ -277,7 +277,7 @@ impl Stepper {
             _ => None,
         };
         let (crashed, commit, code, rewritten) = match result {
-            Ok(prepared) => (false, prepared.commit, i32::from(prepared.exit), prepared.rewritten),
+            Ok(prepared) => (false, prepared.commit, i32::from(prepared.exit), prepared.rewritten.is_some()),
             Err(Halt::Fault(_) | Halt::PowerLost) => (true, false, CRASHED, false),
         };
         let image = match (after, mapped) {

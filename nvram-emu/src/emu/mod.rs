@@ -1,6 +1,6 @@
-//! The edge: environment, files, lock, and the process that ends without power.
+//! The `nvram` executable: environment variables, files, lock, and the end of the process at a power cut.
 //!
-//! [`main`] is the whole `nvram` executable. [`DeviceFolder`] makes and looks after device folders.
+//! [`main`] is the entry point. [`DeviceFolder`] creates and opens device folders.
 
 mod config;
 mod error;
@@ -12,10 +12,12 @@ mod lock;
 mod process;
 mod race;
 mod settings;
+mod store;
+mod wear_file;
 
 pub use config::{ConfigError, DeviceConfig};
 pub use error::EmuError;
 pub use folder::{DeviceFolder, DeviceInfo};
 pub use kill::CutScope;
 pub use process::{dry_run, main};
-pub use settings::{Env, Settings};
+pub use settings::{Env, LockMode, Settings};

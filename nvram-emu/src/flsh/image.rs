@@ -129,7 +129,7 @@ pub fn serialise(
     let mut at = HEADER_LEN;
     let mut dropped = 0;
     for chain in 0..table.chains() {
-        let mut texts = table.chain_texts(chain);
+        let mut texts = table.chain_entries(chain);
         for text in texts.by_ref() {
             let end = at + text.len();
             if end > limit {

@@ -167,7 +167,7 @@ impl Table {
         self.add(key, Node::new(at, name, value, key.hash), name);
     }
 
-    /// What [`Table::load`] makes of this table's own texts, all of them written as [`Table::texts`] gives them;
+    /// What [`Table::load`] makes of this table's own texts, all of them written as [`Table::raw_entries`] gives them;
     /// `area` begins with them. Nothing is taken apart again. `None` where a chain is so long that this saves nothing.
     pub fn reloaded(&self, area: &[u8]) -> Option<Self> {
         if self.index.is_some() {
@@ -324,13 +324,13 @@ impl Table {
     }
 
     /// The same as texts `name=value` with their NUL.
-    pub fn chain_texts(&self, chain: usize) -> impl Iterator<Item = &[u8]> {
+    pub fn chain_entries(&self, chain: usize) -> impl Iterator<Item = &[u8]> {
         self.follow(self.chains[chain].head, |node| node.next).map(|node| node.text(&self.pool))
     }
 
     /// All variables as texts `name=value` with their NUL, in the order in flash.
-    pub fn texts(&self) -> impl Iterator<Item = &[u8]> {
-        (0..self.chains()).flat_map(|chain| self.chain_texts(chain))
+    pub fn raw_entries(&self) -> impl Iterator<Item = &[u8]> {
+        (0..self.chains()).flat_map(|chain| self.chain_entries(chain))
     }
 
     /// All variables, first chain to last, each from head to tail: the order in flash.
@@ -340,7 +340,7 @@ impl Table {
 
     /// All variables backwards, as texts `name=value` with their NUL: last chain to first, each from tail to head
     /// (`nvram_getall` of the OpenWrt tool).
-    pub fn texts_reversed(&self) -> impl Iterator<Item = &[u8]> {
+    pub fn entries_reversed(&self) -> impl Iterator<Item = &[u8]> {
         let chains = self.chains.iter().rev();
         chains
             .flat_map(|chain| self.follow(chain.tail, |node| node.prev))

@@ -1,69 +1,80 @@
-//! The tools that take any number of words a call and do them left to right.
+//! Tools that take any number of commands in one call and run them from left to right.
 //!
-//! All descend from Broadcom's main.c of 2001: a loop over argv, a word's argument taken from the next one.
+//! All descend from Broadcom's main.c of 2001: a loop over argv, in which a command takes its argument from the
+//! next element.
 
-use super::super::kernel::{CommitResult, Driver};
-use super::super::{Board, Halt, Loaded, OutputBuffers, Tool};
 use super::user_lib::UserLib;
+use crate::dialect::kernel::CommitResult;
+use crate::dialect::state::{Board, Driver, Halt, Loaded, OutputBuffers};
+use crate::dialect::tool::Tool;
 use crate::flsh::HEADER_LEN;
 
-/// How much of a word is compared.
+/// How an argument is compared with the name of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Match {
-    /// `strncmp`: whatever starts like it.
+    /// `strncmp`: the argument starts with the name.
     Prefix,
     /// `strcmp`.
     Exact,
 }
 
-/// What a word does.
+/// The effect of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Action {
     Get,
     Set,
     Unset,
     Commit,
-    /// Variables on stdout, the size line on stderr.
+    /// Prints the variables on stdout and the size line on stderr.
     Show,
-    /// Variables only.
+    /// Prints the variables on stdout.
     Dump,
-    /// Empties RAM.
+    /// Removes all variables from RAM.
     Clear,
-    /// Unsets what a reset does not keep, and commits (DD-WRT).
+    /// Unsets the variables that a reset does not keep, and commits (DD-WRT).
     Reset,
-    /// A word of the real tool that changes nothing that is modelled.
+    /// A command of the real tool without an effect on the modelled state.
     Nothing,
-    /// A word of the real tool that is not modelled: one line on stderr, exit code 1.
+    /// A command of the real tool that is not modelled: one line on stderr, exit code 1.
     Unsupported,
 }
 
-/// One row of a tool's chain of comparisons; the first that fits counts.
+/// One row of a tool's chain of comparisons; the first match wins.
 pub(super) type Command = (&'static str, Match, Action);
 
-/// One such tool.
-pub(super) struct MultiCommandTool {
-    /// Name of the dialect, for words left out.
-    pub name: &'static str,
-    /// Printed on stderr.
-    pub usage: &'static str,
-    /// Exit code behind the usage.
-    pub usage_code: u8,
-    /// An unknown word prints the usage and ends the call; else it is skipped.
+/// The reaction of a tool to a command that it does not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum UnknownCommand {
+    /// Continues with the next argument.
+    Skip,
+    /// Prints the usage and stops.
     ///
-    /// Such a tool also prints its usage behind a last word that lacks its argument: its loop steps over the end
-    /// of argv, and the environment that follows there holds no word it knows.
-    pub unknown_is_usage: bool,
-    /// `get` of an empty value prints an empty line.
-    pub prints_empty: bool,
-    /// The chain of comparisons.
+    /// Such a tool also prints its usage when the last command lacks its argument: its loop steps over the end of
+    /// argv into the environment, which contains no known command.
+    PrintUsage,
+}
+
+/// A tool of this family.
+pub(super) struct MultiCommandTool {
+    /// Name of the dialect, for the message of unsupported commands.
+    pub name: &'static str,
+    /// Usage text, printed on stderr.
+    pub usage: &'static str,
+    /// Exit code after the usage text.
+    pub usage_code: u8,
+    /// Reaction to an unknown command.
+    pub unknown: UnknownCommand,
+    /// Whether `get` of an empty value prints an empty line.
+    pub prints_empty_values: bool,
+    /// The chain of comparisons for each argument.
     pub commands: &'static [Command],
     /// The user library between the tool and its driver.
     pub user_lib: UserLib,
-    /// The driver.
+    /// The kernel driver below the tool.
     pub driver: &'static Driver,
 }
 
-/// Why the loop over the words ends early.
+/// Why the loop over the commands ends early.
 enum Stop {
     Exit(u8),
     Halt(Halt),
@@ -77,10 +88,10 @@ impl From<Halt> for Stop {
 
 impl Tool for MultiCommandTool {
     fn run(&self, board: &mut Board, args: &[&[u8]], out: &mut OutputBuffers) -> Result<u8, Halt> {
-        if let Some(code) = self.user_lib.fails_to_open(board, out) {
+        if let Some(code) = self.user_lib.open_failure(board, out) {
             return Ok(code);
         }
-        // The driver has loaded its table at boot, whatever the command.
+        // The driver loads its table at boot, before any command.
         self.driver.ram(board);
         if args.is_empty() {
             return Ok(self.print_usage(out));
@@ -111,12 +122,12 @@ impl MultiCommandTool {
         self.usage_code
     }
 
-    fn action(&self, word: &[u8]) -> Option<Action> {
-        let fits = |(known, how, _): &&Command| match how {
-            Match::Prefix => word.starts_with(known.as_bytes()),
-            Match::Exact => word == known.as_bytes(),
+    fn action(&self, argument: &[u8]) -> Option<Action> {
+        let matches = |(name, comparison, _): &&Command| match comparison {
+            Match::Prefix => argument.starts_with(name.as_bytes()),
+            Match::Exact => argument == name.as_bytes(),
         };
-        self.commands.iter().find(fits).map(|(_, _, action)| *action)
+        self.commands.iter().find(matches).map(|(_, _, action)| *action)
     }
 
     fn run_commands(
@@ -125,24 +136,26 @@ impl MultiCommandTool {
         args: &[&[u8]],
         out: &mut OutputBuffers,
     ) -> Result<(), Stop> {
-        let mut words = args.iter();
-        while let Some(word) = words.next() {
-            match self.action(word) {
+        let mut args = args.iter();
+        while let Some(command) = args.next() {
+            match self.action(command) {
                 Some(Action::Get) => {
-                    let name = self.argument(&mut words, out)?;
+                    let name = self.argument(&mut args, out)?;
                     self.get(board, name, out);
                 }
                 Some(Action::Set) => {
-                    let pair = self.argument(&mut words, out)?;
+                    let pair = self.argument(&mut args, out)?;
                     self.user_lib.set(self.driver, board, pair, out);
                 }
                 Some(Action::Unset) => {
-                    let name = self.argument(&mut words, out)?;
+                    let name = self.argument(&mut args, out)?;
                     self.user_lib.unset(self.driver, board, name, out);
                 }
                 Some(Action::Commit) => self.commit(board, out)?,
-                Some(Action::Show) => self.show(board, out, true),
-                Some(Action::Dump) => self.show(board, out, false),
+                Some(Action::Show) => self.show(board, out),
+                Some(Action::Dump) => {
+                    self.dump(board, out);
+                }
                 Some(Action::Clear) => self.driver.clear(board),
                 Some(Action::Reset) => {
                     self.user_lib.reset(self.driver, board, out);
@@ -150,10 +163,18 @@ impl MultiCommandTool {
                 }
                 Some(Action::Unsupported) => {
                     let name = self.name.as_bytes();
-                    out.err_line(&[b"nvram: the emulated ", name, b" leaves out '", word, b"'"]);
+                    out.err_line(&[
+                        b"nvram: the emulated ",
+                        name,
+                        b" does not support '",
+                        command,
+                        b"'",
+                    ]);
                     return Err(Stop::Exit(1));
                 }
-                None if self.unknown_is_usage => return Err(Stop::Exit(self.print_usage(out))),
+                None if self.unknown == UnknownCommand::PrintUsage => {
+                    return Err(Stop::Exit(self.print_usage(out)));
+                }
                 Some(Action::Nothing) | None => {}
             }
         }
@@ -162,20 +183,23 @@ impl MultiCommandTool {
 
     fn argument<'a>(
         &self,
-        words: &mut impl Iterator<Item = &'a &'a [u8]>,
+        args: &mut impl Iterator<Item = &'a &'a [u8]>,
         out: &mut OutputBuffers,
     ) -> Result<&'a [u8], Stop> {
-        words.next().copied().ok_or_else(|| {
-            Stop::Exit(if self.unknown_is_usage { self.print_usage(out) } else { 0 })
+        args.next().copied().ok_or_else(|| {
+            Stop::Exit(match self.unknown {
+                UnknownCommand::Skip => 0,
+                UnknownCommand::PrintUsage => self.print_usage(out),
+            })
         })
     }
 
     fn get(&self, board: &mut Board, name: &[u8], out: &mut OutputBuffers) {
-        if !self.user_lib.may_get(name, out) {
+        if !self.user_lib.accepts_get(name, out) {
             return;
         }
         if let Some(value) = self.driver.ram(board).table.get(name)
-            && (self.prints_empty || !value.is_empty())
+            && (self.prints_empty_values || !value.is_empty())
         {
             out.line(&[value]);
         }
@@ -187,22 +211,24 @@ impl MultiCommandTool {
         }
         let committed = self.driver.commit(board)?;
         if let (CommitResult::Failed(errno), true) =
-            (committed, self.user_lib.tells_of_failed_commits())
+            (committed, self.user_lib.reports_commit_errors())
         {
             out.perror(errno);
         }
         Ok(())
     }
 
-    /// `nvram_getall` and a loop of `puts`; the numbers count the header and every entry with its NUL.
-    fn show(&self, board: &mut Board, out: &mut OutputBuffers, size_line: bool) {
+    /// `nvram_getall` and a loop of `puts`. Returns the size of the header and of every entry with its NUL.
+    fn dump(&self, board: &mut Board, out: &mut OutputBuffers) -> usize {
         let space = board.space as usize;
         let table = &self.driver.ram(board).table;
         out.stdout.reserve(table.printed_len());
-        let size = HEADER_LEN + Driver::getall(table, space, |text| out.text(text));
-        if size_line {
-            let left = space as i64 - size as i64;
-            out.err_line(&[format!("size: {size} bytes ({left} left)").as_bytes()]);
-        }
+        HEADER_LEN + Driver::getall(table, space, |entry| out.entry(entry))
+    }
+
+    fn show(&self, board: &mut Board, out: &mut OutputBuffers) {
+        let size = self.dump(board, out);
+        let left = i64::from(board.space) - size as i64;
+        out.err_line(&[format!("size: {size} bytes ({left} left)").as_bytes()]);
     }
 }
