@@ -255,9 +255,9 @@ impl InProcess {
     /// After a boot from a flash of which `load` was made.
     pub fn wake(&mut self, load: Option<&FlashLoad>) {
         if let Some(load) = load {
-            self.machine.know_flash(load);
+            self.machine.cache_load(load);
         }
-        self.machine.wake();
+        self.machine.boot();
     }
 
     /// What `init` prints, where it ends well and does nothing but read NVRAM: then nobody need keep what it did.
@@ -356,7 +356,7 @@ impl TrailWire<'_> {
     fn keep(&mut self, before: Option<&Arc<InProcess>>) -> Arc<InProcess> {
         let marker = self.marker.borrow();
         let same = |before: &&Arc<InProcess>| {
-            before.marker == *marker && before.machine.is_as(self.machine)
+            before.marker == *marker && before.machine.shares_state(self.machine)
         };
         match before.filter(same) {
             Some(before) => Arc::clone(before),

@@ -1,25 +1,25 @@
-//! `nvram get NAME`, the call that scripts make most, without loading a whole device.
+//! `nvram get NAME`, the most frequent call of scripts, without loading the whole device.
 //!
-//! Reads the store in pieces and stops at its end: a page of memory that is never touched costs nothing, and
-//! page faults are most of what a short process costs. Whatever is not the plain case (a header elsewhere,
-//! damage, a short file, a variable made from the header) is left to the full way: `None`.
+//! Reads the store in pieces and stops at its end, because page faults dominate the cost of a short process.
+//! Handles only the common case. For all other cases (a header at another offset, damage, a short file, a variable
+//! that is made from the header) the functions return `None`, and the caller loads the device.
 
 use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
-use super::process::proc_mtd;
 use super::settings::Settings;
+use super::store::proc_mtd;
 use crate::dialect::{Dialect, KERNEL_MAGIC, openwrt};
 use crate::flsh::{HEADER_LEN, Header, MAGIC, find};
-use crate::machine::{Exit, Outcome};
+use crate::machine::{CommandOutput, Exit};
 
-/// An entry that is longer is left to the full way.
+/// Size of the read buffer. Longer entries are not handled.
 const PIECE: usize = 4096;
 const MIN_SPACE: u64 = 0x8000;
 
-/// The outcome of `get NAME`, where it can be told quickly. Takes no lock: files are replaced as a whole.
-pub(super) fn get(settings: &Settings, args: &[&[u8]]) -> Option<Outcome> {
+/// The output of `get NAME` in the common case. Needs no lock, since files are replaced atomically.
+pub(super) fn get(settings: &Settings, args: &[&[u8]]) -> Option<CommandOutput> {
     let [b"get", name] = args else {
         return None;
     };
@@ -42,7 +42,7 @@ pub(super) fn get(settings: &Settings, args: &[&[u8]]) -> Option<Outcome> {
         }
         None => (Vec::new(), missing),
     };
-    Some(Outcome { stdout, stderr: Vec::new(), exit: Exit::Code(exit) })
+    Some(CommandOutput { stdout, stderr: Vec::new(), exit: Exit::Code(exit) })
 }
 
 type Value = Option<Vec<u8>>;
@@ -78,8 +78,11 @@ fn kernel_value(settings: &Settings, name: &[u8]) -> Option<Value> {
     scan(&mut file, KERNEL_MAGIC.len() + 4, |head| head.starts_with(KERNEL_MAGIC), name)
 }
 
-/// The regular file and its length; `Some(None)` when there is none.
-#[expect(clippy::option_option, reason = "the outer None means: not the plain case")]
+/// A regular file and its length; `Some(None)` if there is no such file.
+#[expect(
+    clippy::option_option,
+    reason = "the outer None stands for a case that is not handled here"
+)]
 fn open_file(path: &Path) -> Option<Option<(File, u64)>> {
     match File::open(path) {
         Ok(file) => {
@@ -91,11 +94,16 @@ fn open_file(path: &Path) -> Option<Option<(File, u64)>> {
     }
 }
 
-/// The last value of `name` in the entries behind `skip` bytes; the first piece must please `head`.
-fn scan(file: &mut File, skip: usize, head: impl Fn(&[u8]) -> bool, name: &[u8]) -> Option<Value> {
+/// The last value of `name` in the entries after the first `skip` bytes, which `is_valid` must accept.
+fn scan(
+    file: &mut File,
+    skip: usize,
+    is_valid: impl Fn(&[u8]) -> bool,
+    name: &[u8],
+) -> Option<Value> {
     let mut buffer = [0; PIECE];
     let mut filled = file.read(&mut buffer).ok()?;
-    if filled < skip || !head(&buffer[..filled]) {
+    if filled < skip || !is_valid(&buffer[..filled]) {
         return None;
     }
     let mut at = skip;
@@ -122,7 +130,7 @@ fn scan(file: &mut File, skip: usize, head: impl Fn(&[u8]) -> bool, name: &[u8])
         filled -= at;
         at = 0;
         match file.read(&mut buffer[filled..]).ok()? {
-            // The end of a driver's file; an image never ends so but is left to the full way.
+            // The file of a driver ends after its last entry. An image that ends like this is not handled here.
             0 => return (filled == 0 && skip != HEADER_LEN).then_some(found),
             more => filled += more,
         }

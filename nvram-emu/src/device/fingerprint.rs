@@ -10,7 +10,7 @@ pub(super) const WORD: usize = 8;
 
 static FACTORS: [u128; WORDS] = factors(1);
 /// Of the first pages' places.
-static PLACES: [u128; WORDS] = factors(1 << 32);
+static PAGE_WEIGHTS: [u128; WORDS] = factors(1 << 32);
 
 const fn mix(seed: u64) -> u64 {
     let mut z = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
@@ -44,6 +44,6 @@ pub(super) fn of_words(page: &[u8], from: usize, to: usize) -> u128 {
 }
 
 /// What the sum of page number `page` is multiplied with.
-pub(super) fn place(page: usize) -> u128 {
-    PLACES.get(page).copied().unwrap_or_else(|| factor((1 << 32) + page as u64))
+pub(super) fn page_weight(page: usize) -> u128 {
+    PAGE_WEIGHTS.get(page).copied().unwrap_or_else(|| factor((1 << 32) + page as u64))
 }

@@ -1,18 +1,30 @@
-//! An opened image: the mapping, and the table loaded from it (`nvram_open`, nvram.c).
+//! An image that an OpenWrt tool has opened: the mapping, and the table loaded from it (`nvram_open`, nvram.c).
 
 use std::borrow::Cow;
 
-use super::Variant;
-use crate::dialect::board::Halt;
+use super::halt::Halt;
 use crate::flsh::{
-    End, Entries, HEADER_LEN, Header, Insert, Table, Walk, find, find_magic, serialise,
+    ChainRule, Entries, Format, HEADER_LEN, Header, Insert, ScanEnd, ScanMode, Table, find,
+    find_magic, serialise,
 };
 
-/// Lowest size of an NVRAM (`NVRAM_MIN_SPACE`); the search for the magic stops so far from the end.
+/// The differences between builds and versions of the OpenWrt tool.
+#[derive(Clone, Copy, Debug)]
+pub struct Variant {
+    /// Hash chain of a name.
+    pub rule: ChainRule,
+    /// Image format of a commit.
+    pub format: Format,
+    /// Whether the tool parses within bounds, respects the length of the staging file and refuses partitions
+    /// below 32 KiB (nvram.c 51fb19cb5d, hauke/openwrt).
+    pub hardened: bool,
+}
+
+/// Minimum size of an NVRAM (`NVRAM_MIN_SPACE`). The search for the magic stops at this distance from the end.
 const MIN_SPACE: u32 = 0x8000;
 const PAGE: usize = 4096;
 
-/// A mapped image.
+/// A mapped image and its variables (`nvram_handle_t`).
 #[derive(Clone, Debug)]
 pub struct Handle {
     variant: Variant,
@@ -20,26 +32,32 @@ pub struct Handle {
     length: u32,
     offset: u32,
     header: Header,
-    /// The variables.
+    /// The variables, which commands change before [`Handle::serialise`] writes them back.
     pub table: Table,
 }
 
-/// Why [`Handle::open`] gave nothing.
+/// Why [`Handle::open`] failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NotOpened {
-    /// "Could not open nvram!".
+pub enum OpenError {
+    /// The tool prints "Could not open nvram!".
     Refused,
-    /// The real tool crashes.
+    /// The real tool would access memory outside its mapping; one line of explanation.
     Fault(&'static str),
 }
 
-impl From<Halt> for NotOpened {
-    fn from(_: Halt) -> Self {
-        Self::Refused
-    }
+/// What [`Handle::open`] opens, and for what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OpenMode {
+    /// The partition, for reading (`nvram_open_rdonly` without a staging file).
+    ReadPartition,
+    /// The staging file, for reading (`nvram_open_rdonly`).
+    ReadStaging,
+    /// The staging file, for writing (`nvram_open_staging`): the length in the header must be below the space.
+    WriteStaging,
 }
 
-/// What can be read of a file of which `length` bytes are mapped: whole pages, NUL behind the file's end.
+/// The readable bytes of a file of which `length` bytes are mapped: whole pages, with NUL after the end of the
+/// file.
 fn accessible(file: &[u8], length: u32) -> Cow<'_, [u8]> {
     let mapped = (length as usize).next_multiple_of(PAGE);
     let pages = file.len().next_multiple_of(PAGE).min(mapped);
@@ -52,62 +70,61 @@ fn accessible(file: &[u8], length: u32) -> Cow<'_, [u8]> {
 }
 
 impl Handle {
-    /// `nvram_open`: `file` is the staging file or the partition, `part_size` the size by /proc/mtd, `write`
-    /// whether it is opened for writing (then `len` must lie below the space).
+    /// `nvram_open` of `file`; `part_size` is the size of the partition according to /proc/mtd.
     ///
     /// # Errors
-    /// See [`NotOpened`].
+    /// When there is no usable image, or where the real tool would crash.
     pub fn open(
         variant: Variant,
         file: &[u8],
         part_size: u32,
-        staging: bool,
-        write: bool,
-    ) -> Result<Self, NotOpened> {
+        mode: OpenMode,
+    ) -> Result<Self, OpenError> {
         let mut length = part_size;
         if variant.hardened {
-            if staging && (file.len() as u64) < u64::from(length) {
+            if mode != OpenMode::ReadPartition && (file.len() as u64) < u64::from(length) {
                 length = file.len() as u32 & !3;
             }
             if length < MIN_SPACE {
-                return Err(NotOpened::Refused);
+                return Err(OpenError::Refused);
             }
         }
         let mapping = accessible(file, length);
         let offset = search(&mapping, length)?;
         let image = &mapping[offset..];
         let header = Header::read(image)
-            .ok_or(NotOpened::Fault("the header lies beyond the end of the mapping"))?;
+            .ok_or(OpenError::Fault("the header lies beyond the end of the mapping"))?;
         let space = length.saturating_sub(offset as u32);
-        if write && header.len >= space {
-            return Err(NotOpened::Refused);
+        if mode == OpenMode::WriteStaging && header.len >= space {
+            return Err(OpenError::Refused);
         }
         let (table, end) = load(variant, image, header, space);
-        if end == End::RanOff {
-            return Err(NotOpened::Fault("the variables run off the end of the mapping"));
+        if end == ScanEnd::Overrun {
+            return Err(OpenError::Fault("the variables run off the end of the mapping"));
         }
         Ok(Self { variant, length, offset: offset as u32, header, table })
     }
 
-    /// What a crash in `_nvram_rehash` leaves in the shared mapping: while an entry is loaded its `=` is a NUL,
-    /// so the value that runs off the end never gets its `=` back, and the next command reads on unharmed.
-    pub(super) fn crash_while_loading(staging: &mut [u8]) {
+    /// The effect of a crash in `_nvram_rehash` on the shared mapping. The tool replaces the `=` of an entry by
+    /// NUL while it loads the entry. The `=` of a value that runs off the end is never restored, so the next
+    /// command succeeds.
+    pub(in crate::dialect) fn crash_while_loading(staging: &mut [u8]) {
         let Some(offset) = find_magic(staging, usize::MAX) else {
             return;
         };
         let Some(area) = staging.get_mut(offset + HEADER_LEN..) else {
             return;
         };
-        let mut entries = Entries::new(area, Walk::CStrings);
+        let mut entries = Entries::new(area, ScanMode::CStrings);
         entries.by_ref().for_each(drop);
         let (end, at) = (entries.end(), entries.position());
-        if let (Some(End::RanOff), Some(eq)) = (end, find(&area[at..], b'=')) {
+        if let (Some(ScanEnd::Overrun), Some(eq)) = (end, find(&area[at..], b'=')) {
             area[at + eq] = 0;
         }
     }
 
-    /// What a crash in `nvram_commit` leaves of a staging file that is too short: a fresh header with the old
-    /// length and no CRC, and fill bytes up to the file's end.
+    /// The effect of a crash in `nvram_commit` on a staging file that is too short: a new header with the old
+    /// length and no CRC, and fill bytes up to the end of the file.
     fn crash_while_filling(&self, staging: &mut [u8]) {
         let sdram = ["sdram_init", "sdram_config", "sdram_refresh", "sdram_ncdl"];
         let fresh = Header::from_sdram(sdram.map(|name| self.table.get(name.as_bytes())));
@@ -121,32 +138,27 @@ impl Handle {
         }
     }
 
-    /// The space behind the offset, bytes.
+    /// Bytes from the header to the end of the mapping.
     pub fn space(&self) -> u32 {
         self.length - self.offset
     }
 
-    /// Where the header lies in the partition.
+    /// Offset of the header in the partition.
     pub fn offset(&self) -> u32 {
         self.offset
     }
 
-    /// The header as it was when opened.
+    /// The header at the time of opening.
     pub fn header(&self) -> Header {
         self.header
     }
 
-    /// The whole length of the mapping, bytes.
-    pub fn length(&self) -> u32 {
-        self.length
-    }
-
-    /// Whether this is the hardened version.
+    /// Whether the image was opened by the hardened version of the tool.
     pub fn hardened(&self) -> bool {
         self.variant.hardened
     }
 
-    /// `nvram_set`; `false` is -12: the value alone is longer than the space.
+    /// `nvram_set`; `false` stands for -12, which the tool returns for a value that is longer than the space.
     pub fn set(&mut self, name: &[u8], value: &[u8]) -> bool {
         if value.len() as u64 + 1 > u64::from(self.space()) {
             return false;
@@ -155,12 +167,12 @@ impl Handle {
         true
     }
 
-    /// `nvram_commit` of nvram.c: writes the table into the mapping of the staging file, in place; then the
-    /// header and the CRC. What does not fit is silently gone. Returns what the next command will open, where that is
-    /// known without reading.
+    /// `nvram_commit` of nvram.c: writes the table, the header and the CRC to the mapping of the staging file.
+    /// Variables that do not fit are silently lost. Returns what the next command will open, if that is known
+    /// without parsing.
     ///
     /// # Errors
-    /// [`Halt::Fault`] when the file is shorter than the mapping, or the ARM padding leaves it.
+    /// [`Halt::Fault`] when the file is shorter than the mapping, or the ARM padding leaves the mapping.
     pub fn serialise(&self, staging: &mut Vec<u8>) -> Result<Option<Self>, Halt> {
         let file_len = staging.len();
         let pages =
@@ -185,32 +197,32 @@ impl Handle {
     }
 }
 
-/// The offset of the magic. A partition below 32 KiB makes the real search limit wrap around.
-fn search(mapping: &[u8], length: u32) -> Result<usize, NotOpened> {
+/// Offset of the magic. For a partition below 32 KiB the search limit of the real tool wraps around.
+fn search(mapping: &[u8], length: u32) -> Result<usize, OpenError> {
     let limit = length.checked_sub(MIN_SPACE).map(|last| last as usize + 1);
     match find_magic(mapping, limit.unwrap_or(usize::MAX)) {
         Some(offset) => Ok(offset),
         None if limit.is_some_and(|limit| limit.div_ceil(4) * 4 <= mapping.len()) => {
-            Err(NotOpened::Refused)
+            Err(OpenError::Refused)
         }
-        None => Err(NotOpened::Fault("the search for the header runs off the end of the mapping")),
+        None => Err(OpenError::Fault("the search for the header runs off the end of the mapping")),
     }
 }
 
 /// `_nvram_rehash`.
-fn load(variant: Variant, image: &[u8], header: Header, space: u32) -> (Table, End) {
-    let (area, walk) = if variant.hardened {
+fn load(variant: Variant, image: &[u8], header: Header, space: u32) -> (Table, ScanEnd) {
+    let (area, mode) = if variant.hardened {
         let len = header.len;
         let end = if (HEADER_LEN as u32..=space).contains(&len) { len } else { space };
-        (&image[HEADER_LEN..(end as usize).min(image.len()).max(HEADER_LEN)], Walk::Bounded)
+        (&image[HEADER_LEN..(end as usize).min(image.len()).max(HEADER_LEN)], ScanMode::Bounded)
     } else {
-        (&image[HEADER_LEN..], Walk::CStrings)
+        (&image[HEADER_LEN..], ScanMode::CStrings)
     };
-    let (table, end) = Table::load(area, walk, variant.rule, Insert::Head);
+    let (table, end) = Table::load(area, mode, variant.rule, Insert::Head);
     (with_sdram(table, header), end)
 }
 
-/// The end of `_nvram_rehash`.
+/// The end of `_nvram_rehash`: adds missing `sdram_*` variables.
 fn with_sdram(mut table: Table, header: Header) -> Table {
     Table::add_sdram(header, |name, value| {
         if table.get(name).is_none() {

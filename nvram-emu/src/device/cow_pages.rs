@@ -4,26 +4,28 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use super::sum;
+use super::fingerprint;
 
 /// Bytes of a page: what a torn write copies at most. No chip's page.
-pub(super) const PAGE: usize = sum::WORDS * sum::WORD;
+pub(super) const PAGE: usize = fingerprint::WORDS * fingerprint::WORD;
 
 /// A page that is not erased. Behind the partition's end its bytes are 0xFF.
 #[derive(Clone, Debug)]
 struct Page {
     bytes: [u8; PAGE],
     /// High and low half: a number of 128 bits would have the page lie at a multiple of 16.
-    sum: OnceLock<(u64, u64)>,
+    fingerprint: OnceLock<(u64, u64)>,
 }
 
 impl Page {
     fn erased() -> Self {
-        Self { bytes: [0xFF; PAGE], sum: OnceLock::new() }
+        Self { bytes: [0xFF; PAGE], fingerprint: OnceLock::new() }
     }
 
-    fn sum(&self) -> u128 {
-        joined(*self.sum.get_or_init(|| halves(sum::of_words(&self.bytes, 0, PAGE))))
+    fn fingerprint(&self) -> u128 {
+        joined(
+            *self.fingerprint.get_or_init(|| halves(fingerprint::of_words(&self.bytes, 0, PAGE))),
+        )
     }
 }
 
@@ -37,13 +39,13 @@ fn joined((high, low): (u64, u64)) -> u128 {
 
 /// What a partition holds.
 #[derive(Clone, Debug)]
-pub(super) struct Cells {
+pub(super) struct CowPages {
     size: usize,
     /// No page: it is erased.
     pages: Arc<Vec<Option<Arc<Page>>>>,
 }
 
-impl Cells {
+impl CowPages {
     pub(super) fn erased(size: u32) -> Self {
         let size = size as usize;
         Self { size, pages: Arc::new(vec![None; size.div_ceil(PAGE)]) }
@@ -163,22 +165,22 @@ impl Cells {
     fn change(&mut self, page: usize, range: Range<usize>, change: impl FnOnce(&mut [u8])) {
         let slot = &mut Arc::make_mut(&mut self.pages)[page];
         let page = Arc::make_mut(slot.get_or_insert_with(|| Arc::new(Page::erased())));
-        let sum = page.sum.take().filter(|_| range.len() < PAGE / 2);
-        let term = |bytes: &[u8]| sum::of_words(bytes, range.start, range.end);
+        let sum = page.fingerprint.take().filter(|_| range.len() < PAGE / 2);
+        let term = |bytes: &[u8]| fingerprint::of_words(bytes, range.start, range.end);
         let rest = sum.map(|sum| joined(sum).wrapping_sub(term(&page.bytes)));
         change(&mut page.bytes[range.clone()]);
         if let Some(rest) = rest {
-            page.sum = OnceLock::from(halves(rest.wrapping_add(term(&page.bytes))));
+            page.fingerprint = OnceLock::from(halves(rest.wrapping_add(term(&page.bytes))));
         }
     }
 
     /// A fingerprint of the bytes. Pages remember theirs.
-    pub(super) fn sum(&self) -> u128 {
+    pub(super) fn fingerprint(&self) -> u128 {
         static ERASED: OnceLock<u128> = OnceLock::new();
-        let erased = || *ERASED.get_or_init(|| Page::erased().sum());
+        let erased = || *ERASED.get_or_init(|| Page::erased().fingerprint());
         self.pages.iter().enumerate().fold(0, |total: u128, (number, page)| {
-            let sum = page.as_ref().map_or_else(erased, |page| page.sum());
-            total.wrapping_add(sum::place(number).wrapping_mul(sum))
+            let sum = page.as_ref().map_or_else(erased, |page| page.fingerprint());
+            total.wrapping_add(fingerprint::page_weight(number).wrapping_mul(sum))
         })
     }
 }
@@ -188,7 +190,7 @@ mod tests {
     use super::*;
 
     /// Which pages of two are one and the same.
-    fn shared(a: &Cells, b: &Cells) -> Vec<bool> {
+    fn shared(a: &CowPages, b: &CowPages) -> Vec<bool> {
         let same = |pair| match pair {
             (Some(a), Some(b)) => Arc::ptr_eq(a, b),
             (None, None) => true,
@@ -204,7 +206,7 @@ mod tests {
 
     #[test]
     fn a_clone_shares_the_pages_that_do_not_change() {
-        let mut original = Cells::of(&[7; 4 * PAGE - 100]);
+        let mut original = CowPages::of(&[7; 4 * PAGE - 100]);
         let snapshot = original.clone();
         original.program(PAGE + 3, &[0]);
         assert_eq!(shared(&original, &snapshot), [true, false, true, true]);
@@ -219,7 +221,7 @@ mod tests {
     #[test]
     fn a_sum_depends_on_the_bytes_alone() {
         let mut bytes = vec![0xFF; 3 * PAGE - 10];
-        let mut cells = Cells::erased(bytes.len() as u32);
+        let mut cells = CowPages::erased(bytes.len() as u32);
         let mut seen = std::collections::HashMap::new();
         for step in 1..200_usize {
             let (from, len) = (step * 977 % bytes.len(), step * step % 600);
@@ -239,9 +241,13 @@ mod tests {
                 }
             }
             assert_eq!(*cells.bytes(), bytes);
-            assert_eq!(cells.sum(), Cells::of(&bytes).sum(), "after step {step}");
+            assert_eq!(
+                cells.fingerprint(),
+                CowPages::of(&bytes).fingerprint(),
+                "after step {step}"
+            );
             assert!(cells.holds(from, &bytes[from..to]));
-            let other = seen.insert(cells.sum(), bytes.clone());
+            let other = seen.insert(cells.fingerprint(), bytes.clone());
             assert!(other.is_none_or(|other| other == bytes), "other bytes, another sum");
         }
     }
