@@ -68,10 +68,7 @@ impl Config {
             None | Some(b"nvram") => None,
             Some(b"journal:") => return Err("LEASE_STORE=journal: no path".into()),
             Some(store) => match store.strip_prefix(b"journal:") {
-                Some(path) if cfg!(feature = "dhcpd") => {
-                    Some(OsString::from_vec(path.to_vec()).into())
-                }
-                Some(_) => return Err("LEASE_STORE=journal: not in this build".into()),
+                Some(path) => Some(OsString::from_vec(path.to_vec()).into()),
                 None => return Err("LEASE_STORE: no such store".into()),
             },
         };

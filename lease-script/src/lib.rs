@@ -11,12 +11,7 @@
 mod address;
 mod call;
 mod config;
-#[cfg(feature = "dhcpd")]
-pub mod dhcpd;
-#[cfg(feature = "dhcpd")]
-pub mod exchange;
 mod init;
-#[cfg(feature = "dhcpd")]
 pub mod journal;
 mod marker;
 mod nvram;

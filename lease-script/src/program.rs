@@ -28,7 +28,6 @@ pub fn main(
 /// Makes one call with the `nvram` tool as processes and the marker as a file, as the environment says.
 pub fn run_process(call: &Call) -> Outcome {
     with_config(call, |config| {
-        #[cfg(feature = "dhcpd")]
         if let Some(path) = &config.journal {
             return crate::journal::on_disk(call, config, path);
         }

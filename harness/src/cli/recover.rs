@@ -6,7 +6,7 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use lease_script::journal::{
+use lease_journal::{
     Action, FileSystem, Handle, Live, Mode, Plan, RealFolder, carry_out, examine, locate,
     whole_length,
 };

@@ -10,7 +10,7 @@ use std::hash::{Hash, Hasher};
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 
-use lease_script::journal::{FileSystem, Handle, Kind, Mode, Status};
+use lease_journal::{FileSystem, Handle, Kind, Mode, Status};
 use lease_script::killed;
 
 use super::Files;

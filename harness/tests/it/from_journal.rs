@@ -11,7 +11,7 @@ use rstest::rstest;
 
 fn recording(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../lease-script/tests/data/dhcpd-journals")
+        .join("../lease-script/formats/tests/data/dhcpd-journals")
         .join(name)
 }
 

@@ -17,10 +17,10 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use crate::address::Address;
-use crate::dhcpd::{
+use crate::record::{Client, Record};
+use lease_formats::dhcpd::{
     BindingState, Date, Hardware, Ia, IaAddress, IaKind, Lease, SetValue, keeps_hostname,
 };
-use crate::record::{Client, Record};
 
 const LENGTH: &str = "dnsmasq-length";
 const EXPIRES: &str = "dnsmasq-expires";
@@ -233,7 +233,7 @@ pub(super) fn record<'a>(address: Address, text: &[u8], line: &'a [u8]) -> Optio
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dhcpd::{Family, Options, View, read_bytes, write_ia, write_lease};
+    use lease_formats::dhcpd::{Family, Options, View, read_bytes, write_ia, write_lease};
     use rstest::rstest;
 
     #[rstest]

@@ -9,20 +9,19 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::fs::FileSystem;
+use lease_journal::{Done, FileSystem, Journal, Policy, Trouble, locate, read_only};
+
 use super::lines::{self, Line};
-use super::real::locate;
-use super::store::{Done, Journal, Policy, Trouble, read_only};
 use crate::address::Address;
 use crate::call::{Call, Outcome};
 use crate::config::Config;
-use crate::dhcpd::{
-    BindingState, Date, Family, Ia, Reading, Unwritable, write_ia, write_lease, write_server_duid,
-};
 use crate::init::{Lease, limit, print};
 use crate::record::Stored;
 use crate::script::{Step, Stop, Words, clean};
 use crate::update::{compose, server_duid};
+use lease_formats::dhcpd::{
+    BindingState, Date, Family, Ia, Reading, Unwritable, write_ia, write_lease, write_server_duid,
+};
 
 /// Makes one call over the journal at `path`.
 pub fn on_disk(call: &Call, config: &Config, path: &Path) -> Outcome {
@@ -116,9 +115,10 @@ impl Script<'_> {
             return Ok(Some(reading));
         }
         if family == Family::V6 {
-            let plan = super::examine(self.fs, name).map_err(|e| Trouble::Failed(e.to_string()))?;
+            let plan = lease_journal::examine(self.fs, name)
+                .map_err(|e| Trouble::Failed(e.to_string()))?;
             // Without DHCPv6 there is no second journal.
-            if matches!(plan.action, super::Action::Create) {
+            if matches!(plan.action, lease_journal::Action::Create) {
                 return Ok(None);
             }
         }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv6Addr};
 use std::path::PathBuf;
 
-use lease_script::dhcpd::{
+use lease_formats::dhcpd::{
     BindingState, Consequence, Diagnostic, Ia, IaAddress, IaKind, Lease, Reading, Verdict,
     lease_to_json,
 };

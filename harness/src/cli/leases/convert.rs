@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use lease_script::exchange::{Database, Format, Losses, dnsmasq, kea};
+use lease_formats::exchange::{Database, Format, Losses, dnsmasq, kea};
 
 use super::super::{Exit, Failure};
 use super::json;

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use clap::ValueEnum;
-use lease_script::dhcpd::{
+use lease_formats::dhcpd::{
     Config, Consequence, Family, History, Options, Reading, Verdict, View, read_bytes, read_opened,
 };
-use lease_script::exchange::{Database, Format, Losses, dnsmasq, kea, recognise};
+use lease_formats::exchange::{Database, Format, Losses, dnsmasq, kea, recognise};
 
 use super::super::Failure;
 use super::{clock, json};

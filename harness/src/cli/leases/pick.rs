@@ -1,7 +1,7 @@
 //! Which leases to show.
 
-use lease_script::dhcpd::{BindingState, Date, Declared, Lease, Reading};
-use lease_script::exchange::{Binding, Database};
+use lease_formats::dhcpd::{BindingState, Date, Declared, Lease, Reading};
+use lease_formats::exchange::{Binding, Database};
 use std::collections::BTreeMap;
 
 /// A choice of leases.

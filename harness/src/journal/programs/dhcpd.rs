@@ -4,10 +4,10 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::net::Ipv4Addr;
 
-use lease_script::dhcpd::{
+use lease_formats::dhcpd::{
     BindingState, Date, Family, Hardware, Lease, Options, View, read_bytes, write_head, write_lease,
 };
-use lease_script::journal::{FileSystem, Handle, Mode, append_all};
+use lease_journal::{FileSystem, Handle, Mode, append_all};
 
 use super::{Found, Program, or_killed};
 use crate::journal::Leases;

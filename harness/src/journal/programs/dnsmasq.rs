@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::io;
 use std::net::Ipv4Addr;
 
-use lease_script::journal::{FileSystem, Handle, Mode, append_all};
+use lease_journal::{FileSystem, Handle, Mode, append_all};
 
 use super::{Found, Program, or_killed};
 use crate::journal::Leases;

@@ -4,8 +4,9 @@ use std::ffi::OsStr;
 use std::io;
 use std::net::Ipv4Addr;
 
-use lease_script::dhcpd::Family;
-use lease_script::journal::{Journal, Trouble, in_folder};
+use lease_formats::dhcpd::Family;
+use lease_journal::{Journal, Trouble};
+use lease_script::journal::in_folder;
 use lease_script::{Call, Config, Environment, killed};
 
 use super::{Found, Program};

@@ -33,7 +33,7 @@ pub use stimuli::stimuli;
 
 use std::collections::HashMap;
 
-use lease_script::dhcpd::{History, Options, View, read_bytes};
+use lease_formats::dhcpd::{History, Options, View, read_bytes};
 
 /// What the journal itself cost the disk of its server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]

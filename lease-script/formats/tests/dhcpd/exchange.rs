@@ -2,8 +2,8 @@
 
 use std::net::Ipv4Addr;
 
-use lease_script::dhcpd::{BindingState, Date, Hardware, Lease, Options, View, read_bytes};
-use lease_script::exchange::{Database, Format, Losses, dnsmasq, kea, recognise};
+use lease_formats::dhcpd::{BindingState, Date, Hardware, Lease, Options, View, read_bytes};
+use lease_formats::exchange::{Database, Format, Losses, dnsmasq, kea, recognise};
 use proptest::prelude::*;
 
 const NOW: i64 = 1_795_136_400;

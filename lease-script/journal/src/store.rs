@@ -4,12 +4,12 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io;
 
-use super::fs::{FileSystem, Handle, Mode, append_all};
-use super::recover::{
+use crate::fs::{FileSystem, Handle, Mode, append_all};
+use crate::recover::{
     Live, VIEW, carry_out, examine, give_up_on_error, is_garbage, keep_damaged, unlink_if_there,
 };
-use super::text::{Rewrite, begin, end, rewrite_of, whole_length};
-use crate::dhcpd::{
+use crate::text::{Rewrite, begin, end, rewrite_of, whole_length};
+use lease_formats::dhcpd::{
     BindingState, Family, Ia, Lease, Options, Reading, read_bytes, write_ia, write_lease,
     write_other,
 };
@@ -28,7 +28,7 @@ pub struct Policy {
 /// Why something was not done.
 #[derive(Debug)]
 pub enum Trouble {
-    /// [`crate::killed`]: the caller ends at once.
+    /// `killed`: the caller ends at once.
     Killed,
     /// What to tell.
     Failed(String),
@@ -44,7 +44,7 @@ impl fmt::Display for Trouble {
 }
 
 /// The result of a step of the store.
-pub(super) type Done<T = ()> = Result<T, Trouble>;
+pub type Done<T = ()> = Result<T, Trouble>;
 
 fn failed(what: impl fmt::Display, error: &io::Error) -> Trouble {
     if error.kind() == io::ErrorKind::Interrupted {
@@ -68,7 +68,7 @@ pub fn sibling(name: &OsStr, suffix: &str) -> OsString {
 }
 
 /// How journals are read here.
-pub(super) fn careful_options(family: Option<Family>) -> Options {
+pub(crate) fn careful_options(family: Option<Family>) -> Options {
     let mut options = Options::new(VIEW, 0);
     options.family = family;
     options
@@ -391,10 +391,10 @@ fn recover(fs: &mut dyn FileSystem, name: &OsStr, now: i64, notes: &mut Vec<Stri
     let plan = examine(fs, name).map_err(|e| failed(&shown, &e))?;
     if plan.live != Live::Sound {
         carry_out(fs, &plan, now).map_err(|e| match &plan.action {
-            super::Action::Refuse(_) => Trouble::Failed(plan.to_string()),
+            crate::Action::Refuse(_) => Trouble::Failed(plan.to_string()),
             _ => failed(&plan, &e),
         })?;
-        if plan.action != super::Action::Nothing {
+        if plan.action != crate::Action::Nothing {
             notes.push(plan.to_string());
         }
     }
@@ -437,17 +437,17 @@ fn is_worth_keeping(lease: &Lease) -> bool {
 ///
 /// # Errors
 /// A path that is no journal, whatever the file operations say.
-pub(super) fn read_only(
+pub fn read_only(
     fs: &mut dyn FileSystem,
     name: &OsStr,
     family: Option<Family>,
 ) -> Done<Option<Reading>> {
     let shown = name.to_string_lossy().into_owned();
     let status = fs.status(name).map_err(|e| failed(&shown, &e))?;
-    if status.is_none_or(|status| status.length == 0 && status.kind == super::Kind::File) {
+    if status.is_none_or(|status| status.length == 0 && status.kind == crate::Kind::File) {
         return Ok(None);
     }
-    if status.is_some_and(|status| status.kind != super::Kind::File) {
+    if status.is_some_and(|status| status.kind != crate::Kind::File) {
         return Err(Trouble::Failed(format!("{shown}: is no regular file")));
     }
     let file = fs.open(name, Mode::Read).map_err(|e| failed(&shown, &e))?;

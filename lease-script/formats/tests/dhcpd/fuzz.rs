@@ -1,8 +1,8 @@
 //! Fuzz target: any bytes to the reader of dhcpd.leases, in all its views. Longer with
 //! `BOLERO_RANDOM_ITERATIONS=100000`.
 
-use lease_script::dhcpd::{Family, Options, Reading, View, ia_to_json, lease_to_json, read_bytes};
-use lease_script::exchange::{Database, Losses, dnsmasq, kea};
+use lease_formats::dhcpd::{Family, Options, Reading, View, ia_to_json, lease_to_json, read_bytes};
+use lease_formats::exchange::{Database, Losses, dnsmasq, kea};
 
 /// Pieces of journals, so that chance comes further than the first word.
 const PIECES: [&[u8]; 43] = [
@@ -81,7 +81,7 @@ fn fuzz_the_journal_reader() {
 /// What a journal says, one text for each thing.
 fn sayings(reading: &Reading) -> Vec<String> {
     let lease = |lease| format!("{} {:?}", lease_to_json(&lease), (lease.billing, lease.on_expiry));
-    let other = |other: &lease_script::dhcpd::Other| other.text.escape_ascii().to_string();
+    let other = |other: &lease_formats::dhcpd::Other| other.text.escape_ascii().to_string();
     let mut all: Vec<String> = match reading.family {
         Family::V4 => reading.leases().map(lease).collect(),
         Family::V6 => reading.ias().map(ia_to_json).collect(),

@@ -42,7 +42,7 @@ pub struct Status {
     pub modified: (i64, i64),
 }
 
-/// The operations. Each may fail as the real one does; [`crate::killed`] ends its caller at once.
+/// The operations. Each may fail as the real one does; `killed` ends its caller at once.
 pub trait FileSystem {
     /// Keeps other writers away until this value goes. False when another one is there and did not go in time.
     ///

@@ -1,7 +1,7 @@
 //! Journals made at random and damaged at random, that were run through dhcpd 4.4.3-P1 (`dhcpd -T` under a fixed
 //! clock, its new lease file kept): statements right and wrong in any order, cut, doubled, swapped, flipped.
 
-use lease_script::dhcpd::{Family, Options, View, read_bytes};
+use lease_formats::dhcpd::{Family, Options, View, read_bytes};
 use serde_json::Value;
 
 use super::recordings::{config, data, read};

@@ -12,7 +12,7 @@ use std::time::Duration;
 use rustix::fs::{FlockOperation, OFlags, flock};
 use rustix::io::Errno;
 
-use super::fs::{FileSystem, Handle, Kind, Mode, Status};
+use crate::fs::{FileSystem, Handle, Kind, Mode, Status};
 
 /// How long a writer waits for another one, in steps of [`STEP`].
 const WAIT: Duration = Duration::from_secs(10);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lease_script::dhcpd::{
+use lease_formats::dhcpd::{
     BindingState, Options, Reading, Verdict, View, ia_to_json, lease_to_json, read_bytes,
 };
 use rstest::rstest;

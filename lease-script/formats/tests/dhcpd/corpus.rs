@@ -1,6 +1,6 @@
 //! The 99 cases that were run through dhcpd 4.4.3-P1: every view must be equal.
 
-use lease_script::dhcpd::{Options, Reading, View, read_bytes};
+use lease_formats::dhcpd::{Options, Reading, View, read_bytes};
 use serde_json::Value;
 
 use super::recordings::{cases, config};

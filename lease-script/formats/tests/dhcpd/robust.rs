@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use lease_script::dhcpd::{
+use lease_formats::dhcpd::{
     Family, Options, Reading, Verdict, View, lease_to_json, read_bytes, read_file,
 };
 use rand::{Rng as _, RngExt as _, SeedableRng as _};

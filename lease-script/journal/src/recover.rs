@@ -15,10 +15,10 @@ use std::fmt;
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 
-use super::fs::{FileSystem, Kind, Mode, append_all};
-use super::store::sibling;
-use super::text::{Rewrite, begin, end, rewrite_of, whole_length};
-use crate::dhcpd::{BindingState, Reading, View, read_bytes};
+use crate::fs::{FileSystem, Kind, Mode, append_all};
+use crate::store::sibling;
+use crate::text::{Rewrite, begin, end, rewrite_of, whole_length};
+use lease_formats::dhcpd::{BindingState, Reading, View, read_bytes};
 
 /// The state of the live file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,8 +92,8 @@ impl fmt::Display for Plan {
 }
 
 /// Reads with records atomic.
-pub(super) fn careful(text: &[u8]) -> Reading {
-    read_bytes(text, &super::store::careful_options(None))
+pub(crate) fn careful(text: &[u8]) -> Reading {
+    read_bytes(text, &crate::store::careful_options(None))
 }
 
 fn active(reading: &Reading) -> Vec<String> {
@@ -115,7 +115,7 @@ fn declared(reading: &Reading) -> Vec<String> {
 }
 
 /// True where no declaration was understood, and something was not.
-pub(super) fn is_garbage(reading: &Reading) -> bool {
+pub(crate) fn is_garbage(reading: &Reading) -> bool {
     reading.counts.declarations == 0
         && reading.counts.others == 0
         && reading.byte_order.is_none()
@@ -219,7 +219,7 @@ fn torn(text: &[u8], reading: &Reading, held: &[String]) -> Option<String> {
 }
 
 /// The names of temporary files: ours, and `NAME.EPOCH` of dhcpd's.
-pub(super) fn temporaries(fs: &mut dyn FileSystem, name: &OsStr) -> io::Result<Vec<OsString>> {
+pub(crate) fn temporaries(fs: &mut dyn FileSystem, name: &OsStr) -> io::Result<Vec<OsString>> {
     let prefix = sibling(name, ".");
     let rest = |other: &OsString| other.as_bytes()[prefix.len()..].to_vec();
     let mut names = fs.list(&prefix)?;
@@ -311,11 +311,11 @@ pub fn carry_out(fs: &mut dyn FileSystem, plan: &Plan, now: i64) -> io::Result<(
 }
 
 /// Keeps a file that could not be read as it should under the name `NAME.damaged`, once.
-pub(super) fn keep_damaged(fs: &mut dyn FileSystem, name: &OsStr) -> io::Result<()> {
+pub(crate) fn keep_damaged(fs: &mut dyn FileSystem, name: &OsStr) -> io::Result<()> {
     fs.link(name, &sibling(name, ".damaged"))
 }
 
-pub(super) fn unlink_if_there(fs: &mut dyn FileSystem, name: &OsStr) -> io::Result<()> {
+pub(crate) fn unlink_if_there(fs: &mut dyn FileSystem, name: &OsStr) -> io::Result<()> {
     match fs.unlink(name) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
@@ -323,7 +323,7 @@ pub(super) fn unlink_if_there(fs: &mut dyn FileSystem, name: &OsStr) -> io::Resu
 }
 
 /// Takes a temporary file away when what was to be done with it failed.
-pub(super) fn give_up_on_error(
+pub(crate) fn give_up_on_error(
     fs: &mut dyn FileSystem,
     temporary: &OsStr,
     result: io::Result<()>,
@@ -338,4 +338,4 @@ pub(super) fn give_up_on_error(
 }
 
 /// The view in which files are judged.
-pub(super) const VIEW: View = View::Careful;
+pub(crate) const VIEW: View = View::Careful;

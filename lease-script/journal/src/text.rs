@@ -1,6 +1,6 @@
 //! The text of a journal as a whole: its head, the mark at the end of a rewrite, and a torn tail.
 
-use crate::dhcpd::{Unwritable, write_head};
+use lease_formats::dhcpd::{Unwritable, write_head};
 
 /// What a rewrite ends with. Whatever stands behind it was appended.
 const MARK: &[u8] = b"# end of rewrite ";
@@ -17,14 +17,14 @@ pub struct Rewrite {
 }
 
 /// The head of a rewrite.
-pub(super) fn begin(server_duid: Option<&[u8]>) -> Result<Vec<u8>, Unwritable> {
+pub(crate) fn begin(server_duid: Option<&[u8]>) -> Result<Vec<u8>, Unwritable> {
     let mut text = Vec::new();
     write_head(&mut text, server_duid)?;
     Ok(text)
 }
 
 /// Ends a rewrite. The number of bytes before it shows that none is missing.
-pub(super) fn end(text: &mut Vec<u8>, generation: u64, time: i64) {
+pub(crate) fn end(text: &mut Vec<u8>, generation: u64, time: i64) {
     let before = text.len();
     text.extend_from_slice(MARK);
     text.extend_from_slice(format!("{generation} at {time}, {before} bytes\n").as_bytes());

@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use lease_script::dhcpd::{
+use lease_formats::dhcpd::{
     BindingState, Date, Family, Hardware, Ia, IaAddress, IaKind, Lease, Options, Reading, SetValue,
     View, ia_to_json, keeps_hostname, lease_to_json, read_bytes, write_head, write_ia, write_lease,
 };

@@ -3,7 +3,7 @@
 //! The journal is made of a real one (15 k leases) with its addresses, hardware addresses, identifiers
 //! and dates renumbered. Best of several runs from the page cache, the table of leases built. Time is that of the CPU
 //! (other work on the machine does not count), divided by the threads; `dhcpd-pools`, where it is installed, reads the
-//! same file. `cargo bench -p lease-script --bench dhcpd_read [-- FILE]`.
+//! same file. `cargo bench -p lease-formats --bench dhcpd_read [-- FILE]`.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use lease_script::dhcpd::{Options, View, read_file};
+use lease_formats::dhcpd::{Options, View, read_file};
 use rustix::time::{ClockId, clock_gettime};
 
 /// Bytes of the made journal.

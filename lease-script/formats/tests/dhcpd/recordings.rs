@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use lease_script::dhcpd::Config;
+use lease_formats::dhcpd::Config;
 
 /// A file or folder below `tests/data`.
 pub(super) fn data(path: &str) -> PathBuf {
