@@ -102,7 +102,7 @@ impl Config {
     }
 
     /// The file for the marker. The same for both programs: one makes good what the other began.
-    pub fn marker_path(&self) -> PathBuf {
+    pub fn intent_log_path(&self) -> PathBuf {
         let name = [b".".as_slice(), &self.prefix, b"marker"].concat();
         let mut path = self.run.clone().into_os_string();
         path.push("/");

@@ -3,10 +3,11 @@
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::hash::{Hash, Hasher};
-use std::io;
 use std::net::Ipv4Addr;
 
 use rustix::time::{ClockId, clock_gettime};
+
+use lease_journal::OperationError;
 
 use super::disk::{Cut, Disk, Step};
 use super::programs::{Found, Program, install, program};
@@ -175,7 +176,7 @@ fn work(
     disk: &mut Disk,
     ledger: &mut Ledger,
     events: &[Event],
-) -> io::Result<()> {
+) -> Result<(), OperationError> {
     if program.start(disk)?.leases.is_none() {
         // It does not run: nobody is told anything.
         return Ok(());

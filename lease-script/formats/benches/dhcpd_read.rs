@@ -162,7 +162,7 @@ fn main() {
             }
         }),
     );
-    for view in [View::Text, View::Careful, View::Dhcpd] {
+    for view in [View::Text, View::Salvage, View::Dhcpd] {
         for threads in [1, 2] {
             let mut options = Options::new(view, 978_307_200);
             options.threads = threads;

@@ -1,37 +1,44 @@
-//! The text of a journal as a whole: its head, the mark at the end of a rewrite, and a torn tail.
+//! The text of a journal: its header, the mark at the end of a rewrite, and torn records at its end.
 
-use lease_formats::dhcpd::{Unwritable, write_head};
+use lease_formats::dhcpd::{Family, Options, Reading, Unwritable, View, read_bytes, write_header};
 
-/// What a rewrite ends with. Whatever stands behind it was appended.
+/// The start of the line that ends a rewrite. The text after that line was appended later.
 const MARK: &[u8] = b"# end of rewrite ";
 
-/// A rewrite's number: each is one more than the one before.
+/// The rewrite with which a journal begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Rewrite {
-    /// Its number.
+    /// The number of the rewrite, one more than that of the rewrite before.
     pub generation: u64,
-    /// When it was made, in seconds since 1970, as far as its clock knew.
+    /// The time of the rewrite in seconds since 1970, by the clock of the machine.
     pub time: i64,
-    /// Bytes up to the end of the mark.
+    /// The number of bytes up to the end of the mark.
     pub length: usize,
 }
 
-/// The head of a rewrite.
+/// Reads a journal with records as units: a torn or damaged record never replaces an earlier complete one.
+pub(crate) fn salvage(text: &[u8], family: Option<Family>) -> Reading {
+    let mut options = Options::new(View::Salvage, 0);
+    options.family = family;
+    read_bytes(text, &options)
+}
+
+/// Begins the text of a rewrite.
 pub(crate) fn begin(server_duid: Option<&[u8]>) -> Result<Vec<u8>, Unwritable> {
     let mut text = Vec::new();
-    write_head(&mut text, server_duid)?;
+    write_header(&mut text, server_duid)?;
     Ok(text)
 }
 
-/// Ends a rewrite. The number of bytes before it shows that none is missing.
+/// Ends the text of a rewrite. The mark contains the number of bytes before it, so that a missing byte is noticed.
 pub(crate) fn end(text: &mut Vec<u8>, generation: u64, time: i64) {
     let before = text.len();
     text.extend_from_slice(MARK);
     text.extend_from_slice(format!("{generation} at {time}, {before} bytes\n").as_bytes());
 }
 
-/// The mark of the rewrite with which a file begins, when it is there and what stands before it is whole.
-pub fn rewrite_of(text: &[u8]) -> Option<Rewrite> {
+/// Finds the mark of the rewrite with which a file begins; `None` if there is no mark or the text before it is damaged.
+pub fn find_rewrite(text: &[u8]) -> Option<Rewrite> {
     let at = memchr::memmem::find_iter(text, MARK).find(|at| *at > 0 && text[at - 1] == b'\n')?;
     let rest = &text[at + MARK.len()..];
     let line = &rest[..memchr::memchr(b'\n', rest)?];
@@ -51,24 +58,24 @@ fn line_length(rest: &[u8]) -> usize {
     memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1)
 }
 
-/// The words that declarations begin with, at the start of a line.
+/// The words that begin a declaration, at the start of a line.
 const WORDS: [&[u8]; 4] = [b"lease ", b"ia-na ", b"ia-ta ", b"ia-pd "];
 
-/// How many bytes of a journal are whole: what follows is a record that was cut short, or bytes that never were one.
+/// The number of bytes before a torn record at the end of a journal, or the length of the text if there is none.
 ///
-/// Only the end is looked at, from the last line on that begins a lease: damage further up must not cost what stands
-/// behind it. Nor must bytes that are no text (flash that was never written, a byte order mark) cost a whole record right
-/// behind them.
-pub fn whole_length(text: &[u8]) -> usize {
+/// Only the text from the last line on that begins a declaration is examined: damage further up does not affect the
+/// records after it. Nor do bytes that are not text (unwritten flash, a byte order mark) affect a complete record
+/// directly after them.
+pub fn intact_length(text: &[u8]) -> usize {
     let mut end = last_record(text);
     let mut torn = None;
     loop {
         match statement(&text[end..]) {
-            Scan::Whole(length) => {
+            Scan::Complete(length) => {
                 torn = None;
                 end += length;
             }
-            Scan::Nothing => return torn.unwrap_or(text.len()),
+            Scan::Blank => return torn.unwrap_or(text.len()),
             Scan::Torn(blank) => {
                 let torn = *torn.get_or_insert(end + blank);
                 let next = (end + blank + 1..text.len()).find(|at| {
@@ -90,15 +97,15 @@ fn last_record(text: &[u8]) -> usize {
 }
 
 enum Scan {
-    /// A statement of so many bytes, the line's end included.
-    Whole(usize),
+    /// A complete statement of this length, including the end of its line.
+    Complete(usize),
     /// Only white space and comments.
-    Nothing,
-    /// A statement that does not end, behind so many bytes of white space and comments.
+    Blank,
+    /// An incomplete statement after this many bytes of white space and comments.
     Torn(usize),
 }
 
-/// Looks for the end of one statement: a semicolon or a closing brace outside of strings and comments.
+/// Finds the end of one statement: a semicolon or a closing brace outside of strings and comments.
 fn statement(text: &[u8]) -> Scan {
     let mut at = 0;
     let mut begun = None;
@@ -123,7 +130,7 @@ fn statement(text: &[u8]) -> Scan {
             b'}' if depth > 1 => depth -= 1,
             b'}' | b';' if depth <= u32::from(byte == b'}') && begun.is_some() => {
                 let line = text.get(at + 1) == Some(&b'\n');
-                return Scan::Whole(at + 1 + usize::from(line));
+                return Scan::Complete(at + 1 + usize::from(line));
             }
             b'!'..=b'~' => {
                 begun.get_or_insert(at);
@@ -132,14 +139,14 @@ fn statement(text: &[u8]) -> Scan {
         }
         at += 1;
     }
-    begun.map_or(Scan::Nothing, Scan::Torn)
+    begun.map_or(Scan::Blank, Scan::Torn)
 }
 
 fn is_text(bytes: &[u8]) -> bool {
     !bytes.iter().any(|byte| matches!(byte, 0 | 0xff))
 }
 
-/// The length of a string with its quotes.
+/// The length of a string including its quotes.
 fn string(text: &[u8]) -> Option<usize> {
     let mut at = 1;
     loop {
@@ -156,64 +163,68 @@ fn string(text: &[u8]) -> Option<usize> {
 mod tests {
     use super::*;
 
-    const WHOLE: &str = "authoring-byte-order little-endian;\n\nlease 10.0.0.1 {\n  binding state active;\n  \
+    const COMPLETE: &str = "authoring-byte-order little-endian;\n\nlease 10.0.0.1 {\n  binding state active;\n  \
                          uid \"}\\\"\\\\{;\";\n  on expiry { set a = \"#\"; }\n}\n";
 
     #[test]
-    fn every_cut_of_the_last_record_leaves_what_stands_before_it() {
+    fn a_truncated_last_record_is_excluded_and_earlier_records_are_kept() {
         let more = "lease 10.0.0.2 {\n  # }\n  set a = \"lease 1 {\";\n}\n";
-        let text = [WHOLE, more].concat();
-        let first = WHOLE.len();
+        let text = [COMPLETE, more].concat();
+        let first = COMPLETE.len();
         for cut in first..=text.len() {
-            let found = whole_length(&text.as_bytes()[..cut]);
-            // Without its line end, the record is whole all the same.
+            let found = intact_length(&text.as_bytes()[..cut]);
+            // A record without the end of its line is complete.
             let wanted = if cut >= text.len() - 1 { cut } else { first };
             assert_eq!(found, wanted, "cut at {cut}: {:?}", &text[..cut]);
         }
     }
 
     #[test]
-    fn bytes_that_never_were_a_record_are_no_part_of_it() {
-        for waste in ["\0\0\0", "\0\0;\n}\n", "\u{fffd}", "# half a comment"] {
-            let text = [WHOLE, waste].concat();
-            assert_eq!(whole_length(text.as_bytes()), WHOLE.len(), "{waste:?}");
+    fn trailing_garbage_is_excluded() {
+        for garbage in ["\0\0\0", "\0\0;\n}\n", "\u{fffd}", "# half a comment"] {
+            let text = [COMPLETE, garbage].concat();
+            assert_eq!(intact_length(text.as_bytes()), COMPLETE.len(), "{garbage:?}");
         }
-        let mut erased = WHOLE.as_bytes().to_vec();
+        let mut erased = COMPLETE.as_bytes().to_vec();
         erased.extend([0xff; 700]);
-        assert_eq!(whole_length(&erased), WHOLE.len());
+        assert_eq!(intact_length(&erased), COMPLETE.len());
         let more = b"lease 10.0.0.2 {\n}\n";
         erased.extend(more);
         for cut in 0..more.len() - 1 {
-            assert_eq!(whole_length(&erased[..WHOLE.len() + 700 + cut]), WHOLE.len(), "{cut}");
+            assert_eq!(
+                intact_length(&erased[..COMPLETE.len() + 700 + cut]),
+                COMPLETE.len(),
+                "{cut}"
+            );
         }
-        assert_eq!(whole_length(&erased), erased.len());
+        assert_eq!(intact_length(&erased), erased.len());
         let marked = "\u{feff}lease 10.0.0.2 {\n}\n";
-        assert_eq!(whole_length(marked.as_bytes()), marked.len());
+        assert_eq!(intact_length(marked.as_bytes()), marked.len());
     }
 
     #[test]
-    fn what_others_append_is_whole() {
+    fn other_declarations_and_comments_are_complete() {
         for more in
             ["server-duid \"a\";\n", "host x {\n  dynamic;\n  deleted;\n}\n", "# comment\n", "\n\n"]
         {
-            let text = [WHOLE, more].concat();
-            assert_eq!(whole_length(text.as_bytes()), text.len(), "{more:?}");
+            let text = [COMPLETE, more].concat();
+            assert_eq!(intact_length(text.as_bytes()), text.len(), "{more:?}");
         }
     }
 
     #[test]
-    fn a_rewrite_with_a_byte_less_is_none() {
+    fn a_rewrite_with_a_missing_byte_is_not_recognized() {
         let mut text = begin(None).expect("no DUID");
-        text.extend_from_slice(WHOLE.as_bytes());
+        text.extend_from_slice(COMPLETE.as_bytes());
         end(&mut text, 7, 1_700_000_000);
         let length = text.len();
         text.extend_from_slice(b"lease 10.0.0.9 {\n");
-        let found = rewrite_of(&text);
+        let found = find_rewrite(&text);
         assert_eq!(found, Some(Rewrite { generation: 7, time: 1_700_000_000, length }));
         for cut in 0..length {
-            assert_eq!(rewrite_of(&text[..cut]), None, "{cut}");
+            assert_eq!(find_rewrite(&text[..cut]), None, "{cut}");
         }
         text.remove(100);
-        assert_eq!(rewrite_of(&text), None);
+        assert_eq!(find_rewrite(&text), None);
     }
 }

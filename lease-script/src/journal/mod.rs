@@ -1,6 +1,6 @@
 //! The calls of dnsmasq over a journal: `LEASE_STORE=journal:PATH`.
 
+mod calls;
 mod lines;
-mod script;
 
-pub use script::{in_folder, on_disk};
+pub use calls::{run, run_at_path};

@@ -78,6 +78,6 @@ pub(super) fn as_of(reading: &Reading, at: i64) -> Database {
         leases: leases.into_values().collect(),
         bindings: bindings.into_values().flatten().collect(),
         server_duid: reading.server_duid.clone(),
-        others: reading.others.clone(),
+        non_leases: reading.non_leases.clone(),
     }
 }

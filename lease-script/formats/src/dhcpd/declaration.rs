@@ -14,14 +14,15 @@ use super::input::Location;
 use super::keyword::Keyword;
 use super::lease::{BindingState, Date, Lease, SetValue};
 use super::lexer::{CLOSE, Lexer, OPEN, SEMICOLON, Token, put_string};
-use super::others::Others;
+use super::non_lease::NonLeases;
 use super::parser::atoi;
 use super::table::LeaseTable;
 
 /// Which protocol a file is of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Family {
     /// DHCPv4: `lease` declarations.
+    #[default]
     V4,
     /// DHCPv6: `ia-na`, `ia-ta` and `ia-pd` declarations.
     V6,
@@ -54,7 +55,7 @@ pub struct Counts {
     /// Times that something unknown stood at top level.
     pub corrupt: u64,
     /// Hosts, groups, classes, failover states.
-    pub others: u64,
+    pub non_leases: u64,
 }
 
 impl Counts {
@@ -62,7 +63,7 @@ impl Counts {
         self.declarations += more.declarations;
         self.rejected += more.rejected;
         self.corrupt += more.corrupt;
-        self.others += more.others;
+        self.non_leases += more.non_leases;
     }
 }
 
@@ -79,11 +80,11 @@ pub(crate) struct Gathered {
     /// What [`Rules::history`] asks for.
     pub(crate) history: Vec<Declaration>,
     /// Hosts, groups, classes, failover states.
-    pub(crate) others: Others,
+    pub(crate) non_leases: NonLeases,
     /// What the last declaration of a record goes without: how many values and statements.
-    pub(crate) wanting: HashMap<Subject, u32>,
+    pub(crate) lost_statements: HashMap<Subject, u32>,
     /// The same of declarations that are no records.
-    pub(crate) wanting_others: u64,
+    pub(crate) lost_outside_records: u64,
 }
 
 /// A record.
@@ -95,11 +96,11 @@ pub(crate) enum Subject {
 
 impl Gathered {
     /// Notes what the declaration of a record entered last goes without.
-    pub(crate) fn note_wants(&mut self, wants: u32, subject: impl FnOnce() -> Subject) {
-        if wants > 0 {
-            self.wanting.insert(subject(), wants);
-        } else if !self.wanting.is_empty() {
-            self.wanting.remove(&subject());
+    pub(crate) fn record_lost_statements(&mut self, lost: u32, subject: impl FnOnce() -> Subject) {
+        if lost > 0 {
+            self.lost_statements.insert(subject(), lost);
+        } else if !self.lost_statements.is_empty() {
+            self.lost_statements.remove(&subject());
         }
     }
 }
@@ -223,9 +224,9 @@ impl<R: Read> Declarations<R> {
                 byte_order: None,
                 peers: Vec::new(),
                 history: Vec::new(),
-                others: Others::default(),
-                wanting: HashMap::new(),
-                wanting_others: 0,
+                non_leases: NonLeases::default(),
+                lost_statements: HashMap::new(),
+                lost_outside_records: 0,
             },
             classes: HashSet::new(),
             guess_family,
@@ -237,7 +238,7 @@ impl<R: Read> Declarations<R> {
     /// Reads one declaration; `Some` when there is nothing more to read.
     pub(crate) fn declaration(&mut self) -> Option<Stop> {
         self.lexer.subject = None;
-        self.lexer.take_wants();
+        self.lexer.take_lost_statements();
         let token = self.lexer.next();
         if self.lexer.fatal {
             return Some(Stop::Fatal);
@@ -275,7 +276,7 @@ impl<R: Read> Declarations<R> {
                 | Keyword::Group
                 | Keyword::Failover),
             ) => {
-                self.gathered.counts.others += 1;
+                self.gathered.counts.non_leases += 1;
                 self.lexer.record_from(token);
                 let whole = match keyword {
                     Keyword::Class | Keyword::Subclass => {
@@ -287,7 +288,7 @@ impl<R: Read> Declarations<R> {
                 };
                 let text = self.lexer.recorded();
                 if whole {
-                    self.gathered.others.put(keyword, text);
+                    self.gathered.non_leases.put(keyword, text);
                 }
             }
             Token::Keyword(Keyword::ServerDuid) => self.server_duid(),
@@ -298,7 +299,7 @@ impl<R: Read> Declarations<R> {
                 self.lexer.skip_to_semi();
             }
         }
-        self.gathered.wanting_others += u64::from(self.lexer.take_wants());
+        self.gathered.lost_outside_records += u64::from(self.lexer.take_lost_statements());
     }
 
     /// True when a pool may keep the address; says so when none does.
@@ -331,10 +332,10 @@ impl<R: Read> Declarations<R> {
         if self.rules.history.is_some_and(|history| history.wants_lease(lease)) {
             self.remember(Declared::Lease(Box::new(lease.clone())));
         }
-        let wants = self.lexer.take_wants();
+        let lost = self.lexer.take_lost_statements();
         if self.has_pool(lease.address) {
             self.gathered.leases.put(lease);
-            self.gathered.note_wants(wants, || Subject::Lease(lease.address));
+            self.gathered.record_lost_statements(lost, || Subject::Lease(lease.address));
         }
     }
 
@@ -799,8 +800,8 @@ impl<R: Read> Declarations<R> {
         if self.rules.history.is_some_and(|history| history.wants_ia(&ia)) {
             self.remember(Declared::Ia(Box::new(ia.clone())));
         }
-        let wants = self.lexer.take_wants();
-        self.gathered.note_wants(wants, || Subject::Association(ia.kind, ia.id.clone()));
+        let lost = self.lexer.take_lost_statements();
+        self.gathered.record_lost_statements(lost, || Subject::Association(ia.kind, ia.id.clone()));
         if ia.addresses.is_empty() {
             self.gathered.ias.remove(ia.kind, &ia.id);
             return;

@@ -87,8 +87,8 @@ pub(crate) struct Lexer<R> {
     recorded: Option<Vec<u8>>,
     /// White space or a comment stands before the token lexed last.
     spaced: bool,
-    /// Values and statements that the records read since [`Self::take_wants`] go without.
-    wants: u32,
+    /// Values and statements that the records read since [`Self::take_lost_statements`] go without.
+    lost: u32,
     /// Reading is a trial that stops at the first loss.
     trial: bool,
     broken: bool,
@@ -138,7 +138,7 @@ impl<R: Read> Lexer<R> {
             lexing: false,
             recorded: None,
             spaced: false,
-            wants: 0,
+            lost: 0,
             trial: false,
             broken: false,
             trial_from: 0,
@@ -172,8 +172,8 @@ impl<R: Read> Lexer<R> {
     }
 
     /// How many values and statements were lost since the last call.
-    pub(crate) fn take_wants(&mut self) -> u32 {
-        std::mem::take(&mut self.wants)
+    pub(crate) fn take_lost_statements(&mut self) -> u32 {
+        std::mem::take(&mut self.lost)
     }
 
     /// Breaks a trial off.
@@ -251,7 +251,7 @@ impl<R: Read> Lexer<R> {
         let location = if self.lexing { self.lexed_at } else { self.at };
         let message = message.into();
         self.broken |= self.trial && (self.lexing || !is_harmless(&message, consequence));
-        self.wants +=
+        self.lost +=
             u32::from(matches!(consequence, Consequence::ValueAbsent | Consequence::StatementLost));
         self.diagnostics.push(Diagnostic {
             location,

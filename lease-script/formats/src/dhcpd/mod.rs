@@ -6,18 +6,17 @@
 //!   are modelled with their recovery from errors (common/conflex.c, common/parse.c,
 //!   server/confpars.c), then its start-up: expiry, pools, the rewrite (server/mdb.c, server/db.c).
 //! * [`View::Text`]: the last declaration of each address that dhcpd's parser accepts.
-//! * [`View::Careful`]: what a person would want kept. Records are atomic: a torn one never replaces a
+//! * [`View::Salvage`]: what a person would want kept. Records are atomic: a torn one never replaces a
 //!   whole one, and nothing whole is lost to its neighbour's damage.
 //!
 //! Well-formed leases take a short cut (`fast`) that reads bytes in place and agrees with the full
 //! parser on everything that it accepts; anything else goes through the parser. Memory grows with
 //! the number of addresses, not with the file: the input is a stream seen through a window.
 
-mod careful;
 mod config;
 mod declaration;
 mod diagnostic;
-mod fast;
+mod fast_path;
 mod history;
 mod ia;
 mod input;
@@ -25,10 +24,11 @@ mod json;
 mod keyword;
 mod lease;
 mod lexer;
-mod others;
+mod non_lease;
 mod parser;
 mod reader;
 mod restart;
+mod salvage;
 mod source;
 mod statement;
 mod table;
@@ -42,9 +42,10 @@ pub use ia::{Ia, IaAddress, IaTable};
 pub use input::Location;
 pub use json::{ia_to_json, lease_to_json};
 pub use lease::{BindingState, Date, Hardware, Lease, SetValue, agent_option_name};
-pub use others::Other;
+pub use non_lease::NonLease;
 pub use reader::{Options, Reading, Verdict, View, read_bytes, read_file, read_opened};
 pub use table::LeaseTable;
 pub use writer::{
-    Unwritable, keeps_hostname, write_head, write_ia, write_lease, write_other, write_server_duid,
+    Unwritable, keeps_hostname, write_header, write_ia, write_lease, write_non_lease,
+    write_server_duid,
 };

@@ -7,18 +7,18 @@ use std::os::unix::fs::FileTypeExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::careful;
 use super::config::Config;
 use super::declaration::{ByteOrder, Counts, Declarations, Family, Gathered, Rules, Stop, Subject};
 use super::diagnostic::{Consequence, Diagnostic, Diagnostics};
-use super::fast;
+use super::fast_path;
 use super::history::{Declaration, History};
 use super::ia::{Ia, IaTable};
 use super::input::{Input, Location};
 use super::lease::Lease;
 use super::lexer::Lexer;
-use super::others::Other;
+use super::non_lease::NonLease;
 use super::restart::{Failover, Restart};
+use super::salvage;
 use super::source::{FileSource, Source};
 use super::table::LeaseTable;
 
@@ -28,7 +28,7 @@ pub enum View {
     /// What the real server keeps after a restart.
     Dhcpd,
     /// What a person would want kept.
-    Careful,
+    Salvage,
     /// The last accepted declaration of each address.
     Text,
 }
@@ -74,7 +74,7 @@ pub struct Options {
     pub history: Option<History>,
     /// Files shorter than this go through dhcpd's parser byte for byte, which shows even in what a
     /// malformed escape leaves behind.
-    pub short_cut_from: u64,
+    pub fast_path_from: u64,
 }
 
 /// Shorter files are read at once by any path.
@@ -90,7 +90,7 @@ impl Options {
             config: None,
             threads: 1,
             history: None,
-            short_cut_from: SHORT,
+            fast_path_from: SHORT,
         }
     }
 }
@@ -117,9 +117,9 @@ pub struct Reading {
     /// The last declaration of each identity association.
     pub ia_table: IaTable,
     /// Hosts, groups, classes and failover states: what a rewrite has to keep beside the leases.
-    pub others: Vec<Other>,
+    pub non_leases: Vec<NonLease>,
     /// How many values and statements the last declarations go without, since dhcpd cannot read them.
-    pub wanting: u64,
+    pub lost_statements: u64,
     /// What [`Options::history`] asked for.
     pub history: Vec<Declaration>,
     now: i64,
@@ -270,8 +270,8 @@ fn too_long(length: u64, options: &Options) -> Reading {
         byte_order: None,
         table: LeaseTable::default(),
         ia_table: IaTable::default(),
-        others: Vec::new(),
-        wanting: 0,
+        non_leases: Vec::new(),
+        lost_statements: 0,
         history: Vec::new(),
         now: options.now,
         config: None,
@@ -294,42 +294,42 @@ fn read_family<S: Source + ?Sized>(
         loose_blocks: options.view != View::Dhcpd,
         history: options.history,
     };
-    let short_cut = source.len() >= options.short_cut_from && options.history.is_none();
-    let threads = if family == Family::V4 && short_cut { options.threads } else { 1 };
+    let fast_path = source.len() >= options.fast_path_from && options.history.is_none();
+    let threads = if family == Family::V4 && fast_path { options.threads } else { 1 };
     std::thread::scope(|scope| {
-        let mut ahead = fast::ahead(scope, source, &rules, threads);
-        let mut cut = fast::short_cut(&rules);
+        let mut prefetch = fast_path::prefetch(scope, source, &rules, threads);
+        let mut fast = fast_path::fast_path(&rules);
         let input = Input::new(source.open(0, u64::MAX), 0);
         let mut declarations = Declarations::new(Lexer::new(input), rules, guess);
         let stop = loop {
-            if short_cut && declarations.lexer.is_at_token_boundary() {
-                if let Some(part) = ahead.take(declarations.lexer.input.offset()) {
-                    declarations.gathered.leases.merge(&part.leases);
-                    let wanting = &mut declarations.gathered.wanting;
-                    wanting.retain(|subject, _| match subject {
-                        Subject::Lease(address) => !part.leases.has(*address),
+            if fast_path && declarations.lexer.is_at_token_boundary() {
+                if let Some(chunk) = prefetch.take(declarations.lexer.input.offset()) {
+                    declarations.gathered.leases.merge(&chunk.leases);
+                    let lost_statements = &mut declarations.gathered.lost_statements;
+                    lost_statements.retain(|subject, _| match subject {
+                        Subject::Lease(address) => !chunk.leases.has(*address),
                         Subject::Association(..) => true,
                     });
-                    declarations.gathered.counts.add(part.counts);
-                    if let Some(duid) = part.server_duid {
+                    declarations.gathered.counts.add(chunk.counts);
+                    if let Some(duid) = chunk.server_duid {
                         declarations.gathered.server_duid = Some(duid);
                     }
                     let (lines, _) = declarations.lexer.input.lines();
                     declarations.lexer.input.jump(
-                        source.open(part.end, u64::MAX),
-                        part.end,
-                        lines + part.lines,
-                        part.line_start,
+                        source.open(chunk.end, u64::MAX),
+                        chunk.end,
+                        lines + chunk.lines,
+                        chunk.line_start,
                     );
                     continue;
                 }
-                fast::run(&mut declarations, &mut cut, ahead.next_start());
-                if Some(declarations.lexer.input.offset()) == ahead.next_start() {
+                fast_path::run(&mut declarations, &mut fast, prefetch.next_start());
+                if Some(declarations.lexer.input.offset()) == prefetch.next_start() {
                     continue;
                 }
             }
-            let stop = if options.view == View::Careful {
-                careful::declaration(&mut declarations)
+            let stop = if options.view == View::Salvage {
+                salvage::declaration(&mut declarations)
             } else {
                 declarations.declaration()
             };
@@ -349,10 +349,11 @@ fn read_family<S: Source + ?Sized>(
 
 fn finish<R>(declarations: Declarations<R>, options: &Options, fatal: bool) -> Reading {
     let Declarations { lexer, rules, gathered, .. } = declarations;
-    let wants = gathered.wanting.values().map(|wants| u64::from(*wants)).sum::<u64>();
-    let wanting = gathered.wanting_others + wants;
-    let Gathered { leases, ias, counts, server_duid, byte_order, peers, history, others, .. } =
-        gathered;
+    let lost = gathered.lost_statements.values().map(|lost| u64::from(*lost)).sum::<u64>();
+    let lost_statements = gathered.lost_outside_records + lost;
+    let Gathered {
+        leases, ias, counts, server_duid, byte_order, peers, history, non_leases, ..
+    } = gathered;
     let failover = rules.config.as_ref().map_or_else(Vec::new, |config| {
         config.peers.iter().map(|peer| Failover::new(peer, &peers)).collect()
     });
@@ -366,8 +367,8 @@ fn finish<R>(declarations: Declarations<R>, options: &Options, fatal: bool) -> R
         byte_order,
         table: leases,
         ia_table: ias,
-        others: others.into_list(),
-        wanting,
+        non_leases: non_leases.into_list(),
+        lost_statements,
         history,
         now: options.now,
         config: rules.config,

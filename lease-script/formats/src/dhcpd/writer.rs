@@ -15,7 +15,7 @@ use super::input::Input;
 use super::keyword::keyword;
 use super::lease::{BindingState, Date, Lease, SetValue, agent_option_name};
 use super::lexer::{Lexer, Token, put_string};
-use super::others::Other;
+use super::non_lease::NonLease;
 
 /// The longest string that dhcpd's lexer reads whole (its buffer of 1500, common/conflex.c).
 const LONGEST: usize = 1499;
@@ -52,7 +52,7 @@ pub fn keeps_hostname(name: &[u8]) -> bool {
 ///
 /// # Errors
 /// A DUID that dhcpd would not read.
-pub fn write_head(out: &mut Vec<u8>, server_duid: Option<&[u8]>) -> Result<(), Unwritable> {
+pub fn write_header(out: &mut Vec<u8>, server_duid: Option<&[u8]>) -> Result<(), Unwritable> {
     out.extend_from_slice(
         b"# The format of this file is documented in the dhcpd.leases(5) manual page.\n\
           # This lease file was written by lease-script.\n\n\
@@ -78,7 +78,7 @@ pub fn write_server_duid(out: &mut Vec<u8>, duid: &[u8]) -> Result<(), Unwritabl
 }
 
 /// Appends a declaration that is no lease.
-pub fn write_other(out: &mut Vec<u8>, other: &Other) {
+pub fn write_non_lease(out: &mut Vec<u8>, other: &NonLease) {
     out.extend_from_slice(&other.text);
     out.push(b'\n');
 }

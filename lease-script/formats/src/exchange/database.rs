@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::dhcpd::{
-    BindingState, Date, Hardware, Ia, IaAddress, IaKind, Lease, Other, Reading, write_head,
-    write_ia, write_lease, write_other,
+    BindingState, Date, Family, Hardware, Ia, IaAddress, IaKind, Lease, NonLease, Reading,
+    write_header, write_ia, write_lease, write_non_lease,
 };
 
 use super::losses::Losses;
@@ -55,7 +55,7 @@ pub struct Database {
     /// The server's own DUID.
     pub server_duid: Option<Vec<u8>>,
     /// What dhcpd.leases holds beside leases: hosts, groups, classes, failover states.
-    pub others: Vec<Other>,
+    pub non_leases: Vec<NonLease>,
 }
 
 impl Database {
@@ -66,7 +66,7 @@ impl Database {
             // In the order of the file: of two associations with one address, the later one has it.
             bindings: reading.ia_table.iter().flat_map(Binding::of).collect(),
             server_duid: reading.server_duid.clone(),
-            others: reading.others.clone(),
+            non_leases: reading.non_leases.clone(),
         };
         database.sort();
         database
@@ -96,7 +96,7 @@ impl Database {
 
     /// Counts what only dhcpd.leases can hold.
     pub fn only_dhcpd(&self, losses: &mut Losses) {
-        for other in &self.others {
+        for other in &self.non_leases {
             let kind = other.kind;
             let article = if kind == "failover" { "a failover state" } else { kind };
             losses.add(format!("{article}: only dhcpd.leases has a place for it"), kind);
@@ -107,32 +107,38 @@ impl Database {
     }
 
     /// Counts what a file of one protocol leaves out.
-    pub(super) fn other_protocol(&self, six: bool, losses: &mut Losses) {
-        if six {
-            for lease in &self.leases {
-                losses.add("a DHCPv4 lease: this form has a file for each protocol", lease.address);
+    pub(super) fn other_protocol(&self, family: Family, losses: &mut Losses) {
+        match family {
+            Family::V6 => {
+                for lease in &self.leases {
+                    losses.add(
+                        "a DHCPv4 lease: this form has a file for each protocol",
+                        lease.address,
+                    );
+                }
             }
-        } else {
-            for binding in &self.bindings {
-                let address = binding.held.address;
-                losses.add("a DHCPv6 lease: this form has a file for each protocol", address);
+            Family::V4 => {
+                for binding in &self.bindings {
+                    let address = binding.held.address;
+                    losses.add("a DHCPv6 lease: this form has a file for each protocol", address);
+                }
             }
         }
     }
 
     /// The whole as a dhcpd.leases, of one protocol: dhcpd has a file for each.
-    pub fn to_dhcpd(&self, six: bool, losses: &mut Losses) -> Vec<u8> {
+    pub fn to_dhcpd(&self, family: Family, losses: &mut Losses) -> Vec<u8> {
         let mut out = Vec::new();
-        if let Err(unwritable) = write_head(&mut out, self.server_duid.as_deref()) {
+        if let Err(unwritable) = write_header(&mut out, self.server_duid.as_deref()) {
             losses.add_unwritten(&unwritable);
             out.clear();
-            let _ = write_head(&mut out, None);
+            let _ = write_header(&mut out, None);
         }
-        self.other_protocol(six, losses);
-        for other in &self.others {
-            write_other(&mut out, other);
+        self.other_protocol(family, losses);
+        for other in &self.non_leases {
+            write_non_lease(&mut out, other);
         }
-        if six {
+        if family == Family::V6 {
             for binding in self.bindings.iter().filter(|binding| binding.hostname.is_some()) {
                 losses.add("a host name: dhcpd's DHCPv6 leases have none", binding.held.address);
             }
@@ -196,7 +202,7 @@ pub(super) fn active6(address: Ipv6Addr) -> IaAddress {
 }
 
 /// The byte at which a name would break a format of lines and words.
-pub(super) fn unfit(name: &[u8]) -> bool {
+pub(super) fn breaks_line_format(name: &[u8]) -> bool {
     name.is_empty()
         || name.len() > 255
         || name.iter().any(|c| c.is_ascii_whitespace() || *c < 33 || *c == 127)

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use crate::dhcpd::{BindingState, Date, Hardware, IaKind, Lease};
 
-use super::database::{Binding, Database, active, active6, date, unfit};
+use super::database::{Binding, Database, active, active6, breaks_line_format, date};
 use super::lines::{BYTE_ORDER_MARK, Line, Lines, Problem, hex, put_hex};
 use super::losses::Losses;
 
@@ -272,7 +272,7 @@ fn time(ends: Date) -> i64 {
 fn name<'a>(name: Option<&'a Vec<u8>>, address: IpAddr, losses: &mut Losses) -> &'a [u8] {
     match name {
         None => b"*",
-        Some(name) if unfit(name) || name == b"*" => {
+        Some(name) if breaks_line_format(name) || name == b"*" => {
             losses.add("its host name would break the line: left out", address);
             b"*"
         }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::io::{self, BufRead, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::dhcpd::{BindingState, Date, Hardware, IaKind, Lease};
+use crate::dhcpd::{BindingState, Date, Family, Hardware, IaKind, Lease};
 
 use super::database::{Binding, Database, active, active6, date};
 use super::lines::{BYTE_ORDER_MARK, Line, Lines, Problem, hex, put_hex};
@@ -19,6 +19,13 @@ const HEADER_4: &str = "address,hwaddr,client_id,valid_lifetime,expire,subnet_id
 const HEADER_6: &str = "address,duid,valid_lifetime,expire,subnet_id,pref_lifetime,lease_type,iaid,\
                         prefix_len,fqdn_fwd,fqdn_rev,hostname,hwaddr,state,user_context,hwtype,\
                         hwaddr_source";
+fn columns_of(family: Family) -> &'static str {
+    match family {
+        Family::V4 => HEADER_4,
+        Family::V6 => HEADER_6,
+    }
+}
+
 /// A lifetime without end.
 const INFINITE: u32 = u32::MAX;
 /// Problems kept at most.
@@ -29,8 +36,8 @@ const KEPT: usize = 10_000;
 pub struct Read {
     /// What it holds.
     pub database: Database,
-    /// True for DHCPv6.
-    pub six: bool,
+    /// The protocol, as the header says; DHCPv4 for a file without one.
+    pub family: Family,
     /// True when Kea would not start with this file.
     pub refused: bool,
     /// What is wrong with it.
@@ -74,7 +81,7 @@ pub fn read(source: impl BufRead) -> io::Result<Read> {
             Line::TooLong(_) => line.clear(),
         }
     };
-    read.six = columns.six;
+    read.family = columns.family;
     let mut reader = Reader { read, columns, places: HashMap::new() };
     loop {
         match lines.next(&mut line)? {
@@ -96,7 +103,7 @@ pub fn read(source: impl BufRead) -> io::Result<Read> {
 
 /// Where the columns stand.
 struct Columns {
-    six: bool,
+    family: Family,
     names: Vec<String>,
 }
 
@@ -105,10 +112,14 @@ impl Columns {
         let text =
             std::str::from_utf8(header).map_err(|_| "a header that is no text".to_owned())?;
         let names: Vec<String> = text.trim_end().split(',').map(str::to_owned).collect();
-        let six = names.iter().any(|name| name == "duid");
-        let wanted = if six { HEADER_6 } else { HEADER_4 };
+        let has_duid = names.iter().any(|name| name == "duid");
+        let family = if has_duid { Family::V6 } else { Family::V4 };
+        let wanted = columns_of(family);
         // Older files have fewer columns, from the left; newer ones add some at the right.
-        let least = if six { 12 } else { 9 };
+        let least = match family {
+            Family::V4 => 9,
+            Family::V6 => 12,
+        };
         for (at, wanted) in wanted.split(',').enumerate() {
             match names.get(at) {
                 Some(name) if name == wanted => {}
@@ -117,7 +128,7 @@ impl Columns {
                 None => return Err(format!("the column {wanted} is missing")),
             }
         }
-        Ok(Self { six, names })
+        Ok(Self { family, names })
     }
 }
 
@@ -197,7 +208,7 @@ impl Reader {
         }
         let row = Row { columns: &self.columns, fields };
         let address = std::str::from_utf8(row.text("address")).unwrap_or_default();
-        let (key, entry) = if self.columns.six {
+        let (key, entry) = if self.columns.family == Family::V6 {
             let address = address.parse().map_err(|_| "no IPv6 address".to_owned())?;
             six(&row, address, &mut self.read.losses)?
         } else {
@@ -297,22 +308,25 @@ fn unescape(field: &[u8]) -> Vec<u8> {
 /// subnet of all these addresses.
 pub fn write(
     database: &Database,
-    six: bool,
+    family: Family,
     subnet: u32,
     now: i64,
     losses: &mut Losses,
 ) -> Vec<u8> {
     let mut out = Vec::new();
-    out.extend_from_slice(if six { HEADER_6 } else { HEADER_4 }.as_bytes());
+    out.extend_from_slice(columns_of(family).as_bytes());
     out.push(b'\n');
-    database.other_protocol(six, losses);
-    if six {
-        for binding in &database.bindings {
-            write6(&mut out, binding, subnet, now, losses);
+    database.other_protocol(family, losses);
+    match family {
+        Family::V4 => {
+            for lease in &database.leases {
+                write4(&mut out, lease, subnet, now, losses);
+            }
         }
-    } else {
-        for lease in &database.leases {
-            write4(&mut out, lease, subnet, now, losses);
+        Family::V6 => {
+            for binding in &database.bindings {
+                write6(&mut out, binding, subnet, now, losses);
+            }
         }
     }
     out

@@ -35,7 +35,7 @@ pub enum Format {
 
 /// Tells a format by the first bytes of a file. An empty file is an empty journal: dhcpd's form is the
 /// one in which everything else has a meaning, too.
-pub fn recognise(head: &[u8]) -> Format {
+pub fn detect_format(head: &[u8]) -> Format {
     let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
     let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default().trim_ascii();
     if line.starts_with(b"address,") {

@@ -57,7 +57,7 @@ fn all_equal(check: impl Fn(&str, &[u8], &Value) -> Option<String>) {
 fn what_the_server_keeps_after_a_restart() {
     all_equal(|name, file, expected| {
         let mut by_short_cut = options(View::Dhcpd, expected);
-        by_short_cut.short_cut_from = 0;
+        by_short_cut.fast_path_from = 0;
         let got = json(&read_bytes(file, &options(View::Dhcpd, expected)));
         let short = json(&read_bytes(file, &by_short_cut));
         if got != short {
@@ -160,7 +160,7 @@ fn ideal_holds(
         let lines: Vec<&str> = record.lines().filter(|line| !line.trim().is_empty()).collect();
         let record = lines.join("\n");
         Some(
-            json(&read_bytes(record.as_bytes(), &options(View::Careful, expected)))["leases"]
+            json(&read_bytes(record.as_bytes(), &options(View::Salvage, expected)))["leases"]
                 [address]
                 .clone(),
         )
@@ -184,7 +184,7 @@ fn what_a_person_would_want_kept() {
     let mut wrong = Vec::new();
     for (name, file, expected) in cases() {
         let Some(ideal) = expected.get("ideal_recovery") else { continue };
-        let got = json(&read_bytes(&file, &options(View::Careful, &expected)));
+        let got = json(&read_bytes(&file, &options(View::Salvage, &expected)));
         for (address, words) in ideal.as_object().expect("by address") {
             checked += 1;
             let words = words.as_str().expect("words");
@@ -204,7 +204,7 @@ fn careful_reading_agrees_with_the_text_where_nothing_is_damaged() {
         if expected["category"] == "damage" || expected["dhcpd"]["verdict"] != "clean" {
             return None;
         }
-        let careful = json(&read_bytes(file, &options(View::Careful, expected)));
+        let careful = json(&read_bytes(file, &options(View::Salvage, expected)));
         let text = json(&read_bytes(file, &options(View::Text, expected)));
         difference(name, &careful["leases"], &text["leases"])
             .or_else(|| difference(name, &careful["verdict"], &"clean".into()))

@@ -16,11 +16,11 @@ fn what_the_server_made_of_random_journals() {
         let word = |key: &str| case[key].as_str().expect("text");
         let file: Vec<u8> = word("file").chars().map(|c| c as u8).collect();
         let now = case["now"].as_i64().expect("a clock");
-        for short_cut_from in [0, u64::MAX] {
+        for fast_path_from in [0, u64::MAX] {
             let mut options = Options::new(View::Dhcpd, now);
             options.config = Some(config(word("conf")));
             options.family = Some(if word("family") == "v4" { Family::V4 } else { Family::V6 });
-            options.short_cut_from = short_cut_from;
+            options.fast_path_from = fast_path_from;
             let mut out = Vec::new();
             read_bytes(&file, &options).write_json(&mut out).expect("memory does not fail");
             let got: Value = serde_json::from_slice(&out).expect("JSON");

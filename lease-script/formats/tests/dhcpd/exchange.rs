@@ -2,8 +2,10 @@
 
 use std::net::Ipv4Addr;
 
-use lease_formats::dhcpd::{BindingState, Date, Hardware, Lease, Options, View, read_bytes};
-use lease_formats::exchange::{Database, Format, Losses, dnsmasq, kea, recognise};
+use lease_formats::dhcpd::{
+    BindingState, Date, Family, Hardware, Lease, Options, View, read_bytes,
+};
+use lease_formats::exchange::{Database, Format, Losses, detect_format, dnsmasq, kea};
 use proptest::prelude::*;
 
 const NOW: i64 = 1_795_136_400;
@@ -56,7 +58,7 @@ proptest! {
         (lease.starts, lease.cltt) = (Date(NOW), Date(NOW));
         let database = Database { leases: vec![lease.clone()], ..Database::default() };
         let mut losses = Losses::default();
-        let out = kea::write(&database, false, 1, NOW, &mut losses);
+        let out = kea::write(&database, Family::V4, 1, NOW, &mut losses);
         prop_assert_eq!(out.iter().filter(|byte| **byte == b'\n').count(), 2);
         let read = kea::read(&out[..]).expect("memory");
         prop_assert!(read.problems.is_empty(), "{:?}", read.problems);
@@ -72,9 +74,9 @@ proptest! {
     fn whatever_dnsmasq_keeps_dhcpd_reads(lease in lease()) {
         let database = Database { leases: vec![lease.clone()], ..Database::default() };
         let mut losses = Losses::default();
-        let out = database.to_dhcpd(false, &mut losses);
+        let out = database.to_dhcpd(Family::V4, &mut losses);
         let mut options = Options::new(View::Dhcpd, NOW);
-        options.short_cut_from = 0;
+        options.fast_path_from = 0;
         let reading = read_bytes(&out, &options);
         prop_assert!(reading.diagnostics.is_empty());
         // What dhcpd could not read back is said, and not written.
@@ -85,7 +87,7 @@ proptest! {
 
     #[test]
     fn any_bytes_are_read_without_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
-        recognise(&bytes);
+        detect_format(&bytes);
         dnsmasq::read(&bytes[..], None).expect("memory");
         kea::read(&bytes[..]).expect("memory");
         let header = b"address,hwaddr,client_id,valid_lifetime,expire,subnet_id,fqdn_fwd,fqdn_rev,\
@@ -119,7 +121,7 @@ fn forms_are_known_by_their_beginning() {
         (b"{\n\"verdict\": \"clean\"", Format::Json),
         (b"\xff\xff\xff\xff", Format::Dhcpd),
     ] {
-        assert_eq!(recognise(text), form, "{}", text.escape_ascii());
+        assert_eq!(detect_format(text), form, "{}", text.escape_ascii());
     }
 }
 

@@ -63,11 +63,11 @@ fn journal(bytes: &[u8]) -> Vec<u8> {
 fn fuzz_the_journal_reader() {
     bolero::check!().with_iterations(250).for_each(|bytes: &[u8]| {
         let journal = journal(bytes);
-        for view in [View::Text, View::Careful, View::Dhcpd] {
+        for view in [View::Text, View::Salvage, View::Dhcpd] {
             let mut options = Options::new(view, 1_704_362_400);
             let plain = read_bytes(&journal, &options);
             // The short cut for well-formed leases must not change what is read.
-            options.short_cut_from = 0;
+            options.fast_path_from = 0;
             let short = read_bytes(&journal, &options);
             let mut texts = [Vec::new(), Vec::new()];
             plain.write_json(&mut texts[0]).expect("memory does not fail");
@@ -81,12 +81,12 @@ fn fuzz_the_journal_reader() {
 /// What a journal says, one text for each thing.
 fn sayings(reading: &Reading) -> Vec<String> {
     let lease = |lease| format!("{} {:?}", lease_to_json(&lease), (lease.billing, lease.on_expiry));
-    let other = |other: &lease_formats::dhcpd::Other| other.text.escape_ascii().to_string();
+    let other = |other: &lease_formats::dhcpd::NonLease| other.text.escape_ascii().to_string();
     let mut all: Vec<String> = match reading.family {
         Family::V4 => reading.leases().map(lease).collect(),
         Family::V6 => reading.ias().map(ia_to_json).collect(),
     };
-    all.extend(reading.others.iter().map(other));
+    all.extend(reading.non_leases.iter().map(other));
     all.sort();
     all
 }
@@ -96,12 +96,12 @@ fn fuzz_what_conversions_write() {
     bolero::check!().with_iterations(250).for_each(|bytes: &[u8]| {
         let journal = journal(bytes);
         for family in [Family::V4, Family::V6] {
-            let mut options = Options::new(View::Careful, 1_704_362_400);
+            let mut options = Options::new(View::Salvage, 1_704_362_400);
             options.family = Some(family);
             let reading = read_bytes(&journal, &options);
             let database = Database::from_dhcpd(&reading);
             let mut losses = Losses::default();
-            let written = database.to_dhcpd(family == Family::V6, &mut losses);
+            let written = database.to_dhcpd(family, &mut losses);
             let again = read_bytes(&written, &options);
             let shown = || format!("{}\n{}", journal.escape_ascii(), written.escape_ascii());
             assert!(
@@ -124,7 +124,7 @@ fn fuzz_what_conversions_write() {
             let lines = dnsmasq::write(&database, 0, &mut losses);
             let read = dnsmasq::read(&lines[..], None).expect("memory does not fail");
             assert!(read.problems.is_empty(), "{:?} {}", read.problems, shown());
-            let rows = kea::write(&database, family == Family::V6, 1, 0, &mut losses);
+            let rows = kea::write(&database, family, 1, 0, &mut losses);
             let read = kea::read(&rows[..]).expect("memory does not fail");
             assert!(read.problems.is_empty(), "{:?} {}", read.problems, shown());
         }

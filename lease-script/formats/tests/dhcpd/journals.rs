@@ -44,7 +44,7 @@ fn complaints(reading: &Reading) -> String {
 #[case("delayed_ack/dhcpd.leases", 300)]
 fn whole_journals_read_without_a_word(#[case] path: &str, #[case] at_least: usize) {
     let bytes = journal(path);
-    for view in [View::Text, View::Careful, View::Dhcpd] {
+    for view in [View::Text, View::Salvage, View::Dhcpd] {
         let reading = reading(&bytes, view);
         assert!(reading.diagnostics.is_empty(), "{path} {view:?}\n{}", complaints(&reading));
         assert_eq!(reading.verdict, Verdict::Clean, "{path} {view:?}");
@@ -68,7 +68,7 @@ fn what_power_leaves_of_a_delayed_batch_earns_its_diagnostic() {
         }
         end += fields[3].parse::<usize>().expect("a number");
         let left = &bytes[..end];
-        let (server, careful) = (reading(left, View::Text), reading(left, View::Careful));
+        let (server, careful) = (reading(left, View::Text), reading(left, View::Salvage));
         let text = left.trim_ascii_end();
         if text.ends_with(b"}") || left.ends_with(b";\n\n") {
             assert!(server.diagnostics.is_empty(), "{end}\n{}", complaints(&server));
@@ -80,7 +80,7 @@ fn what_power_leaves_of_a_delayed_batch_earns_its_diagnostic() {
         assert_eq!(server.verdict, Verdict::Warns, "{end}");
         // A person keeps what was whole before the torn record, and nothing else.
         let start = left.windows(3).rposition(|text| text == b"\n}\n").expect("a record") + 3;
-        let before = reading(&left[..start], View::Careful);
+        let before = reading(&left[..start], View::Salvage);
         let all = |reading: &Reading| -> Vec<String> {
             reading
                 .leases()
@@ -102,7 +102,7 @@ fn damaged_journals_earn_diagnostics_and_keep_more_when_read_with_care(#[case] p
     let server = reading(&bytes, View::Dhcpd);
     assert_eq!(server.verdict, Verdict::Warns, "{path}");
     assert!(server.diagnostics.total() > 0, "{path}");
-    let careful = reading(&bytes, View::Careful);
+    let careful = reading(&bytes, View::Salvage);
     let kept = |reading: &Reading| reading.leases().map(|lease| lease.address).collect::<Vec<_>>();
     let (server, careful) = (kept(&server), kept(&careful));
     assert!(server.iter().all(|address| careful.contains(address)), "{path}");

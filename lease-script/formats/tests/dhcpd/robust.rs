@@ -10,11 +10,11 @@ use rand_pcg::Pcg64Mcg;
 
 use super::recordings::{cases, data, read};
 
-const VIEWS: [View; 3] = [View::Text, View::Careful, View::Dhcpd];
+const VIEWS: [View; 3] = [View::Text, View::Salvage, View::Dhcpd];
 
 fn options(view: View) -> Options {
     let mut options = Options::new(view, 978_307_200);
-    options.short_cut_from = 0;
+    options.fast_path_from = 0;
     options
 }
 

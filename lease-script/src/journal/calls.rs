@@ -9,7 +9,7 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use lease_journal::{Done, FileSystem, Journal, Policy, Trouble, locate, read_only};
+use lease_journal::{FileSystem, Journal, Policy, StoreError, locate, read_only};
 
 use super::lines::{self, Line};
 use crate::address::Address;
@@ -17,30 +17,30 @@ use crate::call::{Call, Outcome};
 use crate::config::Config;
 use crate::init::{Lease, limit, print};
 use crate::record::Stored;
-use crate::script::{Step, Stop, Words, clean};
+use crate::script::{Abort, Output, ScriptResult, sanitize};
 use crate::update::{compose, server_duid};
 use lease_formats::dhcpd::{
     BindingState, Date, Family, Ia, Reading, Unwritable, write_ia, write_lease, write_server_duid,
 };
 
 /// Makes one call over the journal at `path`.
-pub fn on_disk(call: &Call, config: &Config, path: &Path) -> Outcome {
+pub fn run_at_path(call: &Call, config: &Config, path: &Path) -> Outcome {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX));
     match locate(path) {
-        Ok((mut folder, name)) => in_folder(call, config, &name, &mut folder, now),
+        Ok((mut folder, name)) => run(call, config, &name, &mut folder, now),
         Err(error) => {
-            let mut words = Words::default();
+            let mut output = Output::default();
             let strict = config.strict || call.arg(0) != b"init";
-            words.say(format_args!("{}: {error}", clean(path.as_os_str().as_bytes())));
-            words.outcome(if strict { Err(Stop::Failed) } else { Ok(()) })
+            output.warn(format_args!("{}: {error}", sanitize(path.as_os_str().as_bytes())));
+            output.outcome(if strict { Err(Abort::Failed) } else { Ok(()) })
         }
     }
 }
 
 /// Makes one call over the journal `name` in a folder.
-pub fn in_folder(
+pub fn run(
     call: &Call,
     config: &Config,
     name: &OsStr,
@@ -48,13 +48,13 @@ pub fn in_folder(
     now: i64,
 ) -> Outcome {
     let policy = Policy { size: config.rewrite_size, age: config.rewrite_age, now };
-    let mut script = Script { config, name, fs, policy, words: Words::default() };
+    let mut script = Script { config, name, fs, policy, output: Output::default() };
     let end = match call.arg(0) {
         b"init" => script.init(),
         b"add" | b"old" | b"del" => script.update(call),
-        _ => script.words.other(call),
+        _ => script.output.other(call),
     };
-    script.words.outcome(end)
+    script.output.outcome(end)
 }
 
 struct Script<'a> {
@@ -62,7 +62,7 @@ struct Script<'a> {
     name: &'a OsStr,
     fs: &'a mut dyn FileSystem,
     policy: Policy,
-    words: Words,
+    output: Output,
 }
 
 /// The name of the journal for DHCPv6: a 6 before the first dot.
@@ -72,19 +72,19 @@ fn name6(name: &OsStr) -> OsString {
     OsString::from_vec([&bytes[..dot], b"6", &bytes[dot..]].concat())
 }
 
-fn stop(words: &mut Words, trouble: Trouble) -> Stop {
-    match trouble {
-        Trouble::Killed => Stop::Killed,
-        Trouble::Failed(why) => {
-            words.say(why);
-            Stop::Failed
+fn stop(output: &mut Output, error: StoreError) -> Abort {
+    match error {
+        StoreError::Killed => Abort::Killed,
+        StoreError::Failed(why) => {
+            output.warn(why);
+            Abort::Failed
         }
     }
 }
 
 impl Script<'_> {
-    fn init(&mut self) -> Step {
-        let max = limit(&mut self.words, self.config);
+    fn init(&mut self) -> ScriptResult {
+        let max = limit(&mut self.output, self.config);
         let mut leases = Vec::new();
         let mut server = None;
         let mut unread = false;
@@ -97,34 +97,34 @@ impl Script<'_> {
                         server = Some(lines::of_server_duid(&duid));
                     }
                 }
-                Err(trouble) => {
-                    if matches!(stop(&mut self.words, trouble), Stop::Killed) {
-                        return Err(Stop::Killed);
+                Err(error) => {
+                    if matches!(stop(&mut self.output, error), Abort::Killed) {
+                        return Err(Abort::Killed);
                     }
                     unread = true;
                 }
             }
         }
-        print(&mut self.words, max, leases, server.as_deref());
-        if unread && self.config.strict { Err(Stop::Failed) } else { Ok(()) }
+        print(&mut self.output, max, leases, server.as_deref());
+        if unread && self.config.strict { Err(Abort::Failed) } else { Ok(()) }
     }
 
     /// What a journal means. It is written only where it has to be recovered, or made for the first time.
-    fn look(&mut self, name: &OsStr, family: Family) -> Done<Option<Reading>> {
+    fn look(&mut self, name: &OsStr, family: Family) -> lease_journal::Result<Option<Reading>> {
         if let Some(reading) = read_only(self.fs, name, Some(family))? {
             return Ok(Some(reading));
         }
         if family == Family::V6 {
-            let plan = lease_journal::examine(self.fs, name)
-                .map_err(|e| Trouble::Failed(e.to_string()))?;
+            let plan = lease_journal::plan(self.fs, name)
+                .map_err(|e| StoreError::Failed(e.to_string()))?;
             // Without DHCPv6 there is no second journal.
             if matches!(plan.action, lease_journal::Action::Create) {
                 return Ok(None);
             }
         }
         let mut journal = Journal::open(self.fs, name, Some(family), self.policy.now)?;
-        for note in journal.take_notes() {
-            self.words.say(note);
+        for note in journal.take_messages() {
+            self.output.warn(note);
         }
         Ok(Some(journal.into_reading()))
     }
@@ -141,15 +141,15 @@ impl Script<'_> {
             });
             match parsed {
                 Ok((rank, line)) => leases.push(Lease { address, rank, line }),
-                Err(why) => self.words.say(format_args!("{text}: left out: {why}")),
+                Err(why) => self.output.warn(format_args!("{text}: left out: {why}")),
             }
         }
     }
 
-    fn update(&mut self, call: &Call) -> Step {
+    fn update(&mut self, call: &Call) -> ScriptResult {
         let text = call.arg(2);
         let Some(address) = Address::parse(text) else {
-            return self.words.fail(format_args!("{}: no address: refused", clean(text)));
+            return self.output.fail(format_args!("{}: no address: refused", sanitize(text)));
         };
         let (name, family) = match address {
             Address::V4(_) => (self.name.to_owned(), Family::V4),
@@ -157,11 +157,11 @@ impl Script<'_> {
         };
         let mut journal = match Journal::open(self.fs, &name, Some(family), self.policy.now) {
             Ok(journal) => journal,
-            Err(trouble) => return Err(stop(&mut self.words, trouble)),
+            Err(error) => return Err(stop(&mut self.output, error)),
         };
-        let end = change(&mut journal, self.config, &self.policy, &mut self.words, call, address);
-        for note in journal.take_notes() {
-            self.words.say(note);
+        let end = change(&mut journal, self.config, &self.policy, &mut self.output, call, address);
+        for note in journal.take_messages() {
+            self.output.warn(note);
         }
         end
     }
@@ -189,10 +189,10 @@ fn change(
     journal: &mut Journal<'_>,
     config: &Config,
     policy: &Policy,
-    words: &mut Words,
+    output: &mut Output,
     call: &Call,
     address: Address,
-) -> Step {
+) -> ScriptResult {
     let old = match address {
         Address::V4(at) => {
             journal.reading().table.get(at).and_then(|lease| lines::of_lease(&lease))
@@ -205,7 +205,7 @@ fn change(
         b"del" => None,
         _ => {
             let stored = old.as_ref().filter(|line| !line.is_length).map(|line| &line.text[..]);
-            let text = compose(words, config, call, address, stored)?;
+            let text = compose(output, config, call, address, stored)?;
             let is_length = is_length && !text.starts_with(b"0 ");
             Some(Line { text, is_length })
         }
@@ -225,14 +225,14 @@ fn change(
             }
         });
     if let Err(why) = written {
-        return words.fail(why);
+        return output.fail(why);
     }
     let done = if records.is_empty() {
-        journal.settle()
+        journal.sync()
     } else {
-        journal.append(&records).and_then(|()| journal.tend(policy, records.len()))
+        journal.append(&records).and_then(|()| journal.maybe_compact(policy, records.len()))
     };
-    done.map_err(|trouble| stop(words, trouble))
+    done.map_err(|error| stop(output, error))
 }
 
 /// The declarations that make the change.

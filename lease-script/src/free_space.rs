@@ -9,8 +9,8 @@
 
 use memchr::memmem;
 
-use crate::script::{Script, Step};
-use crate::survey::Show;
+use crate::scan::Show;
+use crate::script::{Script, ScriptResult};
 
 /// The four `sdram_*` variables that some tools add at the first write.
 const SDRAM: i64 = 84;
@@ -21,7 +21,7 @@ const HEADER: i64 = 20;
 
 /// What the tool says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Room {
+pub(crate) enum FreeSpace {
     /// Nobody knows.
     Unknown,
     /// Bytes left.
@@ -31,9 +31,9 @@ pub(crate) enum Room {
 }
 
 impl Script<'_> {
-    pub(crate) fn room(&mut self, show: &Show) -> Step<Room> {
+    pub(crate) fn free_space(&mut self, show: &Show) -> ScriptResult<FreeSpace> {
         if has_in_order(&show.errors, &["size: ", " bytes (", " left)"]) {
-            return Ok(Room::left(before(after_last(&show.errors, " bytes ("), " left)")));
+            return Ok(FreeSpace::left(before(after_last(&show.errors, " bytes ("), " left)")));
         }
         let mut info = self.command(&[b"info"])?.stdout;
         while info.last() == Some(&b'\n') {
@@ -42,8 +42,8 @@ impl Script<'_> {
         let last = after_last(&info, "\n");
         if has_in_order(last, &[" bytes used / ", " bytes available ("]) {
             let left = before(after(last, " / "), " bytes");
-            return Ok(match (number(before(last, " bytes used")), Room::left(left)) {
-                (Some(used), Room::Left(left)) => Room::Image { used, left },
+            return Ok(match (number(before(last, " bytes used")), FreeSpace::left(left)) {
+                (Some(used), FreeSpace::Left(left)) => FreeSpace::Image { used, left },
                 (_, room) => room,
             });
         }
@@ -54,13 +54,13 @@ impl Script<'_> {
             && has_in_order(last, &[" entries, ", " bytes used, ", " bytes free."])
             && last.ends_with(b" bytes free.")
         {
-            return Ok(Room::left(before(after_last(last, ", "), " bytes")));
+            return Ok(FreeSpace::left(before(after_last(last, ", "), " bytes")));
         }
-        Ok(self.config.free.as_deref().map_or(Room::Unknown, Room::left))
+        Ok(self.config.free.as_deref().map_or(FreeSpace::Unknown, FreeSpace::left))
     }
 }
 
-impl Room {
+impl FreeSpace {
     /// What is no number is no room. A store that another program filled up in RAM has less than none.
     fn left(text: &[u8]) -> Self {
         let digits = text.strip_prefix(b"-").unwrap_or(text);

@@ -1,14 +1,14 @@
 //! What `show` tells.
 //!
-//! Its lines are hints, no more: a value may hold line breaks, and what follows one looks like a variable.
+//! Its lines are hints, no more: a value may hold line breaks, and what follows one lookups like a variable.
 
 use memchr::{memchr, memmem};
 
 use crate::record::Stored;
-use crate::script::{Script, Step};
+use crate::script::{Script, ScriptResult};
 
 /// How many suspicious names are looked at in one call.
-const LOOKS: usize = 100;
+const MAX_LOOKUPS: usize = 100;
 
 /// The output of `show`, taken apart.
 #[derive(Default)]
@@ -24,13 +24,13 @@ pub(crate) struct Show {
 }
 
 /// What a writer must know before it writes.
-pub(crate) struct Survey {
+pub(crate) struct Scan {
     pub(crate) show: Show,
     /// Names under the prefix that hold no lease: they go with the next write.
-    pub(crate) waste: Vec<Vec<u8>>,
+    pub(crate) invalid: Vec<Vec<u8>>,
     /// The room that they take.
-    pub(crate) waste_bytes: usize,
-    looks: usize,
+    pub(crate) invalid_bytes: usize,
+    lookups: usize,
 }
 
 impl Show {
@@ -75,7 +75,7 @@ impl Show {
 }
 
 impl Script<'_> {
-    pub(crate) fn show(&mut self) -> Step<Show> {
+    pub(crate) fn show(&mut self) -> ScriptResult<Show> {
         let mut output = self.command(&[b"show"])?;
         let bytes = output.stdout.len();
         if output.stdout.last() == Some(&b'\n') {
@@ -84,14 +84,14 @@ impl Script<'_> {
         Ok(Show { text: output.stdout, bytes, errors: output.stderr, code: output.code })
     }
 
-    /// Looks for waste, but not under the names in `busy`, which this call writes anyway.
-    pub(crate) fn survey(&mut self, busy: &[&[u8]]) -> Step<Survey> {
+    /// Looks for invalid, but not under the names in `busy`, which this call writes anyway.
+    pub(crate) fn scan(&mut self, busy: &[&[u8]]) -> ScriptResult<Scan> {
         let show = self.show()?;
         if show.code != 0 {
             return self.fail("cannot read NVRAM");
         }
-        let mut survey =
-            Survey { show: Show::default(), waste: Vec::new(), waste_bytes: 0, looks: 0 };
+        let mut scan =
+            Scan { show: Show::default(), invalid: Vec::new(), invalid_bytes: 0, lookups: 0 };
         let gaps = show.text.last() == Some(&b'\n') || memmem::find(&show.text, b"\n\n").is_some();
         // The record of the line before: what follows it may belong to its value.
         let mut held: Option<&[u8]> = None;
@@ -102,21 +102,21 @@ impl Script<'_> {
                     continue;
                 }
                 if !self.is_good(name, value) {
-                    self.discard(&mut survey, name)?;
+                    self.discard(&mut scan, name)?;
                     continue;
                 }
                 held = Some(name);
                 if gaps && show.has_gap_after(line) {
-                    self.discard(&mut survey, name)?;
+                    self.discard(&mut scan, name)?;
                 }
             } else if let Some(before) = held.take()
                 && !is_plain(line)
             {
-                self.discard(&mut survey, before)?;
+                self.discard(&mut scan, before)?;
             }
         }
-        survey.show = show;
-        Ok(survey)
+        scan.show = show;
+        Ok(scan)
     }
 
     fn is_good(&self, name: &[u8], value: &[u8]) -> bool {
@@ -124,19 +124,19 @@ impl Script<'_> {
     }
 
     /// Looks at the whole value behind a suspicious line.
-    fn discard(&mut self, survey: &mut Survey, name: &[u8]) -> Step {
-        if survey.looks == LOOKS {
+    fn discard(&mut self, scan: &mut Scan, name: &[u8]) -> ScriptResult {
+        if scan.lookups == MAX_LOOKUPS {
             return Ok(());
         }
-        survey.looks += 1;
-        if survey.waste.iter().any(|known| known == name) {
+        scan.lookups += 1;
+        if scan.invalid.iter().any(|known| known == name) {
             return Ok(());
         }
         if let Some(value) = self.get(name)?
             && !self.is_good(name, &value)
         {
-            survey.waste_bytes += name.len() + value.len() + 2;
-            survey.waste.push(name.to_vec());
+            scan.invalid_bytes += name.len() + value.len() + 2;
+            scan.invalid.push(name.to_vec());
         }
         Ok(())
     }

@@ -64,7 +64,7 @@ const TSTP: usize = 2;
 const NAMES: usize = 12;
 
 /// A record under way, with what is remembered from those before it.
-pub(crate) struct ShortCut {
+pub(crate) struct FastPath {
     strict_blocks: bool,
     address: u32,
     fixed: Fixed,
@@ -86,7 +86,7 @@ enum Step {
     Other(usize),
 }
 
-impl ShortCut {
+impl FastPath {
     fn new(rules: &Rules) -> Self {
         Self {
             strict_blocks: !rules.loose_blocks,
@@ -669,37 +669,37 @@ fn block(text: &[u8]) -> Option<usize> {
 /// Reads leases while they are well-formed, up to one that is not or that starts at `stop`.
 pub(crate) fn run<R: Read>(
     declarations: &mut Declarations<R>,
-    cut: &mut ShortCut,
+    fast: &mut FastPath,
     stop: Option<u64>,
 ) {
     let Declarations { lexer, rules, gathered, .. } = declarations;
     if rules.family != Family::V4 {
         return;
     }
-    let Gathered { leases: table, wanting, .. } = gathered;
-    let counts = leases(&mut lexer.input, rules, cut, table, stop, |address| {
-        if !wanting.is_empty() {
-            wanting.remove(&Subject::Lease(Ipv4Addr::from(address)));
+    let Gathered { leases: table, lost_statements, .. } = gathered;
+    let counts = leases(&mut lexer.input, rules, fast, table, stop, |address| {
+        if !lost_statements.is_empty() {
+            lost_statements.remove(&Subject::Lease(Ipv4Addr::from(address)));
         }
     });
     gathered.counts.add(counts);
     if counts.declarations > 0 {
         lexer.skipped();
     }
-    if let Some(duid) = cut.server_duid.take() {
+    if let Some(duid) = fast.server_duid.take() {
         gathered.server_duid = Some(duid);
     }
 }
 
 /// A short cut by the rules.
-pub(crate) fn short_cut(rules: &Rules) -> ShortCut {
-    ShortCut::new(rules)
+pub(crate) fn fast_path(rules: &Rules) -> FastPath {
+    FastPath::new(rules)
 }
 
 fn leases<R: Read>(
     input: &mut Input<R>,
     rules: &Rules,
-    cut: &mut ShortCut,
+    fast: &mut FastPath,
     table: &mut LeaseTable,
     stop: Option<u64>,
     mut entered: impl FnMut(u32),
@@ -707,13 +707,13 @@ fn leases<R: Read>(
     let config = rules.config.as_deref().filter(|_| rules.pools);
     let mut counts = Counts::default();
     while stop != Some(input.offset()) {
-        match cut.step(input.window(), rules) {
+        match fast.step(input.window(), rules) {
             Some(Step::Lease(used)) => {
-                if config.is_some_and(|config| config.pool(cut.address).is_none()) {
+                if config.is_some_and(|config| config.pool(fast.address).is_none()) {
                     return counts;
                 }
-                table.put_packed(cut.address, cut.fixed, &cut.items);
-                entered(cut.address);
+                table.put_packed(fast.address, fast.fixed, &fast.items);
+                entered(fast.address);
                 counts.declarations += 1;
                 input.advance(used);
             }
@@ -726,7 +726,7 @@ fn leases<R: Read>(
 }
 
 /// Leases read ahead of the main reader.
-pub(crate) struct Part {
+pub(crate) struct Chunk {
     pub(crate) leases: LeaseTable,
     pub(crate) counts: Counts,
     pub(crate) server_duid: Option<Vec<u8>>,
@@ -739,13 +739,13 @@ pub(crate) struct Part {
 
 /// Parts of the file that other threads read on the guess that a lease starts there. The guess is
 /// right when the main reader comes to that very place between two declarations; else it is dropped.
-pub(crate) struct Ahead<'scope> {
-    parts: std::collections::VecDeque<(u64, ScopedJoinHandle<'scope, Part>)>,
+pub(crate) struct Prefetch<'scope> {
+    parts: std::collections::VecDeque<(u64, ScopedJoinHandle<'scope, Chunk>)>,
 }
 
-impl Ahead<'_> {
+impl Prefetch<'_> {
     /// The part that starts at `offset`.
-    pub(crate) fn take(&mut self, offset: u64) -> Option<Part> {
+    pub(crate) fn take(&mut self, offset: u64) -> Option<Chunk> {
         while self.parts.front().is_some_and(|(start, _)| *start < offset) {
             self.parts.pop_front();
         }
@@ -766,12 +766,12 @@ impl Ahead<'_> {
 const SMALLEST: u64 = 2 * 1024 * 1024;
 
 /// Starts the other threads.
-pub(crate) fn ahead<'scope, 'env, S: Source + ?Sized>(
+pub(crate) fn prefetch<'scope, 'env, S: Source + ?Sized>(
     scope: &'scope Scope<'scope, 'env>,
     source: &'env S,
     rules: &Rules,
     threads: usize,
-) -> Ahead<'scope> {
+) -> Prefetch<'scope> {
     let length = source.len();
     let threads = (threads as u64).min(length / SMALLEST).max(1);
     let mut starts: Vec<u64> =
@@ -783,17 +783,17 @@ pub(crate) fn ahead<'scope, 'env, S: Source + ?Sized>(
         let rules = rules.clone();
         let handle = scope.spawn(move || {
             let mut input = Input::new(source.open(start, u64::MAX), start);
-            let mut cut = ShortCut::new(&rules);
+            let mut fast = FastPath::new(&rules);
             let mut leases = LeaseTable::default();
-            let counts = self::leases(&mut input, &rules, &mut cut, &mut leases, end, |_| {});
+            let counts = self::leases(&mut input, &rules, &mut fast, &mut leases, end, |_| {});
             let (lines, line_start) = input.lines();
             let end = input.offset();
-            let server_duid = cut.server_duid;
-            Part { leases, counts, server_duid, end, lines, line_start }
+            let server_duid = fast.server_duid;
+            Chunk { leases, counts, server_duid, end, lines, line_start }
         });
         (start, handle)
     });
-    Ahead { parts: parts.collect() }
+    Prefetch { parts: parts.collect() }
 }
 
 /// A place near `offset` where a declaration ends in front of a lease, by the look of it.

@@ -1,74 +1,76 @@
-//! What to do where the live file is not there, or is nothing that could be read.
+//! Recovery of a live file that is missing, empty or unreadable.
 //!
-//! 1. A live file that reads as a journal stays. So does an empty one, unless 2 or 3 has leases to offer.
-//! 2. Else a whole temporary file takes its place, if it is newer than `~`, or there is no `~`. Our own says itself
-//!    whether it is whole, and which rewrite it is; dhcpd's is whole when it reads to its end without a complaint and
-//!    declares every address that `~` has an active lease for. A torn one is never taken.
-//! 3. Else `~` takes its place.
-//! 4. Else, if there is nothing but perhaps a temporary file without a lease in it: an empty database is made.
-//! 5. Else nothing is done: a person has to look.
+//! 1. A live file that reads as a journal stays. So does an empty one, unless step 2 or 3 finds a file with leases.
+//! 2. Otherwise a complete temporary file replaces it, if the temporary file is newer than `~` or there is no `~`. A
+//!    temporary file of this crate ends in a mark with the number of the rewrite and its length; one of dhcpd is
+//!    complete if it reads to its end without a diagnostic and declares every address that has an active lease in `~`.
+//!    A torn temporary file is never used.
+//! 3. Otherwise `~` replaces it.
+//! 4. Otherwise, if no file with leases is left, an empty database is created.
+//! 5. Otherwise nothing is changed: manual intervention is required.
 //!
-//! What stood in the place of the live file without being a journal is kept as `NAME.damaged`.
+//! A live file that does not read as a journal is kept as `NAME.damaged`.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 
-use crate::fs::{FileSystem, Kind, Mode, append_all};
-use crate::store::sibling;
-use crate::text::{Rewrite, begin, end, rewrite_of, whole_length};
-use lease_formats::dhcpd::{BindingState, Reading, View, read_bytes};
+use lease_formats::dhcpd::{BindingState, Reading};
+
+use crate::error::OperationError;
+use crate::file_system::{FileSystem, Kind, Mode, append_all, unlink_if_there};
+use crate::text::{Rewrite, begin, end, find_rewrite, intact_length, salvage};
 
 /// The state of the live file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Live {
     /// It reads as a journal.
-    Sound,
-    /// There is none.
+    Valid,
+    /// It does not exist.
     Missing,
-    /// It has no bytes.
+    /// Its length is 0.
     Empty,
-    /// It has bytes, and no declaration among them.
+    /// No declaration in it can be read.
     Garbage,
 }
 
-/// What is to be done.
+/// What recovery does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Nothing.
+    /// Nothing has to be done.
     Nothing,
-    /// A file takes the place of the live one.
+    /// The named file replaces the live one.
     Restore(OsString),
-    /// An empty database is made.
+    /// An empty database is created.
     Create,
-    /// A person has to look: why.
+    /// Manual intervention is required, for this reason.
     Refuse(String),
 }
 
-/// A file that could take the live one's place.
+/// A file that could replace the live one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Candidate {
-    /// Its name.
+    /// The name of the file.
     pub name: OsString,
-    /// Active leases in it.
+    /// The number of active leases in it.
     pub leases: usize,
-    /// Why it is not taken.
-    pub fault: Option<String>,
+    /// Why the file cannot be used, if so.
+    pub rejection: Option<String>,
     rewrite: Option<Rewrite>,
     modified: (i64, i64),
 }
 
-/// What was found, and what follows.
+/// The result of an examination, and the action that follows from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     /// The name of the live file.
     pub name: OsString,
-    /// Its state.
+    /// The state of the live file.
     pub live: Live,
-    /// What stands beside it: `~` first, then temporaries.
+    /// The files that could replace it: `~` first, then temporary files. Empty if the live file is valid.
     pub candidates: Vec<Candidate>,
-    /// What is to be done.
+    /// What [`apply`] does.
     pub action: Action,
 }
 
@@ -76,7 +78,7 @@ impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.name.to_string_lossy();
         let state = match self.live {
-            Live::Sound => "is there",
+            Live::Valid => "is there",
             Live::Missing => "is missing",
             Live::Empty => "is empty",
             Live::Garbage => "holds nothing that reads as a lease journal",
@@ -91,9 +93,11 @@ impl fmt::Display for Plan {
     }
 }
 
-/// Reads with records atomic.
-pub(crate) fn careful(text: &[u8]) -> Reading {
-    read_bytes(text, &crate::store::careful_options(None))
+/// The name of a file beside the live one.
+pub fn sibling(name: &OsStr, suffix: &str) -> OsString {
+    let mut name = name.to_owned();
+    name.push(suffix);
+    name
 }
 
 fn active(reading: &Reading) -> Vec<String> {
@@ -114,10 +118,10 @@ fn declared(reading: &Reading) -> Vec<String> {
     all
 }
 
-/// True where no declaration was understood, and something was not.
+/// True if nothing was read but diagnostics.
 pub(crate) fn is_garbage(reading: &Reading) -> bool {
     reading.counts.declarations == 0
-        && reading.counts.others == 0
+        && reading.counts.non_leases == 0
         && reading.byte_order.is_none()
         && reading.server_duid.is_none()
         && reading.diagnostics.total() > 0
@@ -128,39 +132,39 @@ struct Opened {
     reading: Reading,
 }
 
-fn read(fs: &mut dyn FileSystem, name: &OsStr) -> io::Result<Opened> {
+fn read(fs: &mut dyn FileSystem, name: &OsStr) -> Result<Opened, OperationError> {
     let file = fs.open(name, Mode::Read)?;
     let text = fs.read(file);
     fs.close(file);
     let text = text?;
-    let reading = careful(&text);
+    let reading = salvage(&text, None);
     Ok(Opened { text, reading })
 }
 
-/// Looks at the live file called `name` and at what stands beside it. Changes nothing.
+/// Examines the live file called `name` and the files beside it. Changes nothing.
 ///
 /// # Errors
-/// A live file that is no regular file or cannot be read, a folder that cannot be listed.
-pub fn examine(fs: &mut dyn FileSystem, name: &OsStr) -> io::Result<Plan> {
+/// The live file is not a regular file or cannot be read, or the directory cannot be listed.
+pub fn plan(fs: &mut dyn FileSystem, name: &OsStr) -> Result<Plan, OperationError> {
     let live = match fs.status(name)? {
         None => Live::Missing,
         Some(status) if status.kind != Kind::File => {
-            return Err(io::Error::other("is no regular file"));
+            return Err(io::Error::other("is no regular file").into());
         }
         Some(status) if status.length == 0 => Live::Empty,
         Some(_) if is_garbage(&read(fs, name)?.reading) => Live::Garbage,
-        Some(_) => Live::Sound,
+        Some(_) => Live::Valid,
     };
     let mut plan =
         Plan { name: name.to_owned(), live, candidates: Vec::new(), action: Action::Nothing };
-    if live != Live::Sound {
+    if live != Live::Valid {
         plan.candidates = candidates(fs, name)?;
         plan.action = decide(&plan);
     }
     Ok(plan)
 }
 
-fn candidates(fs: &mut dyn FileSystem, name: &OsStr) -> io::Result<Vec<Candidate>> {
+fn candidates(fs: &mut dyn FileSystem, name: &OsStr) -> Result<Vec<Candidate>, OperationError> {
     let backup = sibling(name, "~");
     let mut found = Vec::new();
     let mut held = Vec::new();
@@ -172,18 +176,18 @@ fn candidates(fs: &mut dyn FileSystem, name: &OsStr) -> io::Result<Vec<Candidate
         let mut candidate = Candidate {
             name: other,
             leases: 0,
-            fault: None,
+            rejection: None,
             rewrite: None,
             modified: status.modified,
         };
         match read(fs, &candidate.name) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
-            Err(error) => candidate.fault = Some(error.to_string()),
+            Err(OperationError::Killed) => return Err(OperationError::Killed),
+            Err(OperationError::Io(error)) => candidate.rejection = Some(error.to_string()),
             Ok(Opened { text, reading }) => {
                 let active = active(&reading);
                 candidate.leases = active.len();
-                candidate.rewrite = rewrite_of(&text);
-                candidate.fault = if is_backup {
+                candidate.rewrite = find_rewrite(&text);
+                candidate.rejection = if is_backup {
                     (text.is_empty() || is_garbage(&reading)).then(|| "holds nothing".to_owned())
                 } else if candidate.rewrite.is_some() {
                     None
@@ -202,9 +206,9 @@ fn candidates(fs: &mut dyn FileSystem, name: &OsStr) -> io::Result<Vec<Candidate
     Ok(found)
 }
 
-/// Why another program's temporary file is not whole.
+/// Why a temporary file of dhcpd is not complete.
 fn torn(text: &[u8], reading: &Reading, held: &[String]) -> Option<String> {
-    if whole_length(text) < text.len() {
+    if intact_length(text) < text.len() {
         return Some("torn: its last record is not whole".to_owned());
     }
     if let Some(problem) = reading.diagnostics.iter().next() {
@@ -218,8 +222,8 @@ fn torn(text: &[u8], reading: &Reading, held: &[String]) -> Option<String> {
     Some(format!("torn: {missing}, which ~ has, is not in it"))
 }
 
-/// The names of temporary files: ours, and `NAME.EPOCH` of dhcpd's.
-pub(crate) fn temporaries(fs: &mut dyn FileSystem, name: &OsStr) -> io::Result<Vec<OsString>> {
+/// The names of temporary files: `NAME.tmp` of this crate and `NAME.EPOCH` of dhcpd.
+fn temporaries(fs: &mut dyn FileSystem, name: &OsStr) -> Result<Vec<OsString>, OperationError> {
     let prefix = sibling(name, ".");
     let rest = |other: &OsString| other.as_bytes()[prefix.len()..].to_vec();
     let mut names = fs.list(&prefix)?;
@@ -232,10 +236,10 @@ pub(crate) fn temporaries(fs: &mut dyn FileSystem, name: &OsStr) -> io::Result<V
 
 fn decide(plan: &Plan) -> Action {
     let backup_name = sibling(&plan.name, "~");
-    let whole = |c: &&Candidate| c.fault.is_none();
-    let backup = plan.candidates.iter().filter(whole).find(|c| c.name == backup_name);
+    let usable = |c: &&Candidate| c.rejection.is_none();
+    let backup = plan.candidates.iter().filter(usable).find(|c| c.name == backup_name);
     let newest =
-        plan.candidates.iter().filter(whole).filter(|c| c.name != backup_name).max_by(|a, b| {
+        plan.candidates.iter().filter(usable).filter(|c| c.name != backup_name).max_by(|a, b| {
             if a.is_newer_than(b) { std::cmp::Ordering::Greater } else { std::cmp::Ordering::Less }
         });
     let chosen = match (newest, backup) {
@@ -263,7 +267,7 @@ fn decide(plan: &Plan) -> Action {
 }
 
 impl Candidate {
-    /// By the number of the rewrite where both have one, else by the time of the last change.
+    /// Compares the numbers of the rewrites if both files have one, otherwise the times of the last change.
     fn is_newer_than(&self, other: &Self) -> bool {
         match (self.rewrite, other.rewrite) {
             (Some(own), Some(other)) if own.generation != other.generation => {
@@ -274,15 +278,14 @@ impl Candidate {
     }
 }
 
-/// Does what a plan says. The caller holds the lock. At every moment there is the live file or what it is restored
-/// from.
+/// Carries out a plan. The caller holds the lock. At every moment the live file or the file that replaces it exists.
 ///
 /// # Errors
-/// Those of the file operations; a refusal.
-pub fn carry_out(fs: &mut dyn FileSystem, plan: &Plan, now: i64) -> io::Result<()> {
+/// A file operation failed, or the action is [`Action::Refuse`].
+pub fn apply(fs: &mut dyn FileSystem, plan: &Plan, now: i64) -> Result<(), OperationError> {
     match &plan.action {
         Action::Nothing => Ok(()),
-        Action::Refuse(why) => Err(io::Error::other(why.clone())),
+        Action::Refuse(why) => Err(io::Error::other(why.clone()).into()),
         Action::Create => {
             let mut text = begin(None).map_err(io::Error::other)?;
             end(&mut text, 1, now);
@@ -291,9 +294,9 @@ pub fn carry_out(fs: &mut dyn FileSystem, plan: &Plan, now: i64) -> io::Result<(
             let file = fs.open(&temporary, Mode::CreateNew)?;
             let written = append_all(fs, file, &text).and_then(|()| fs.fsync(file));
             fs.close(file);
-            give_up_on_error(fs, &temporary, written)?;
+            remove_on_error(fs, &temporary, written)?;
             let renamed = fs.rename(&temporary, &plan.name);
-            give_up_on_error(fs, &temporary, renamed)?;
+            remove_on_error(fs, &temporary, renamed)?;
             fs.fsync_dir()
         }
         Action::Restore(from) => {
@@ -310,32 +313,20 @@ pub fn carry_out(fs: &mut dyn FileSystem, plan: &Plan, now: i64) -> io::Result<(
     }
 }
 
-/// Keeps a file that could not be read as it should under the name `NAME.damaged`, once.
-pub(crate) fn keep_damaged(fs: &mut dyn FileSystem, name: &OsStr) -> io::Result<()> {
+/// Links a damaged file to `NAME.damaged`. Fails if that name exists: only the first damaged file is kept.
+pub(crate) fn keep_damaged(fs: &mut dyn FileSystem, name: &OsStr) -> Result<(), OperationError> {
     fs.link(name, &sibling(name, ".damaged"))
 }
 
-pub(crate) fn unlink_if_there(fs: &mut dyn FileSystem, name: &OsStr) -> io::Result<()> {
-    match fs.unlink(name) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
-}
-
-/// Takes a temporary file away when what was to be done with it failed.
-pub(crate) fn give_up_on_error(
+/// Removes a temporary file if an operation on it failed.
+pub(crate) fn remove_on_error(
     fs: &mut dyn FileSystem,
     temporary: &OsStr,
-    result: io::Result<()>,
-) -> io::Result<()> {
-    if let Err(error) = &result
-        && error.kind() != io::ErrorKind::Interrupted
-    {
-        // What is left of it is never taken for whole.
+    result: Result<(), OperationError>,
+) -> Result<(), OperationError> {
+    if let Err(OperationError::Io(_)) = &result {
+        // If this fails as well, recovery still recognizes the file as incomplete.
         let _ = fs.unlink(temporary);
     }
     result
 }
-
-/// The view in which files are judged.
-pub(crate) const VIEW: View = View::Careful;

@@ -6,7 +6,7 @@ use super::keyword::Keyword;
 
 /// A host, group, class, subclass or failover peer, as text that reads the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Other {
+pub struct NonLease {
     /// The word that it begins with: `host`, `group`, `class`, `subclass`, `failover`.
     pub kind: &'static str,
     /// The declaration, without a line end.
@@ -16,12 +16,12 @@ pub struct Other {
 /// They are few, but a failover peer's state is declared again at each change: the last declaration of a name
 /// replaces the earlier ones, as it does in dhcpd, and takes their place at the end.
 #[derive(Debug, Default)]
-pub(crate) struct Others {
+pub(crate) struct NonLeases {
     places: HashMap<Vec<u8>, usize>,
-    list: Vec<Option<Other>>,
+    list: Vec<Option<NonLease>>,
 }
 
-impl Others {
+impl NonLeases {
     pub(crate) fn put(&mut self, keyword: Keyword, text: Vec<u8>) {
         let kind = match keyword {
             Keyword::Host => "host",
@@ -46,7 +46,7 @@ impl Others {
             self.list[old] = None;
         }
         self.places.insert(key, self.list.len());
-        self.list.push(Some(Other { kind, text }));
+        self.list.push(Some(NonLease { kind, text }));
         if self.list.len() > 2 * self.places.len() + 64 {
             self.squeeze();
         }
@@ -64,15 +64,15 @@ impl Others {
     }
 
     /// All of them; classes first, since leases and subclasses name them.
-    pub(crate) fn into_list(self) -> Vec<Other> {
-        let rank = |other: &Other| match other.kind {
+    pub(crate) fn into_list(self) -> Vec<NonLease> {
+        let rank = |other: &NonLease| match other.kind {
             "class" => 0,
             "subclass" => 1,
             "group" => 2,
             "host" => 3,
             _ => 4,
         };
-        let mut list: Vec<Other> = self.list.into_iter().flatten().collect();
+        let mut list: Vec<NonLease> = self.list.into_iter().flatten().collect();
         list.sort_by_key(rank);
         list
     }
