@@ -193,7 +193,7 @@ impl Stepper {
         Some(told)
     }
 
-    /// A step at the script's marker, as `FileMarker` takes them: notes of the living do not count.
+    /// A step at the script's marker, as `FileIntentLog` takes them: notes of the living do not count.
     fn marker(&mut self, state: &mut State, who: usize, request: &Request) -> String {
         let other_is_over = state.processes[1 - who].phase == Phase::Over;
         let marker = &mut state.world.marker;
