@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use mimalloc::MiMalloc;
 
-use crate::target::process::AGENT_NAME;
+use backend::process::AGENT_NAME;
 
 /// Mimalloc for `leaselab`, the system's allocator where it answers to another name. The same for a process's whole life.
 #[derive(Debug)]

@@ -1,20 +1,7 @@
-//! The `leaselab` command: dnsmasq engine, scenarios, targets and reporters.
+//! The `leaselab` command: command line, choice of cases and back ends, reports.
 
 pub mod allocator;
 pub mod cli;
-pub mod crash;
-pub mod diagnostics;
-mod digest;
-pub mod dnsmasq;
-pub mod fuzz;
-pub mod journal;
-pub mod live;
-pub mod qemu;
-pub mod races;
 pub mod report;
-pub mod run;
-pub mod scenario;
+pub mod run_case;
 pub mod suite;
-pub mod target;
-pub mod trace;
-pub mod wear;

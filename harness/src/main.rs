@@ -4,16 +4,16 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use backend::process::{AGENT_NAME, agent, shim};
 use leaselab::allocator::Allocator;
-use leaselab::live::gate;
-use leaselab::target::process::{AGENT_NAME, agent, shim};
+use live::script_proxy;
 
 #[global_allocator]
 static ALLOCATOR: Allocator = Allocator;
 
 fn main() -> ExitCode {
-    if let Some(socket) = std::env::var_os(gate::GATE) {
-        return gate::main(socket);
+    if let Some(socket) = std::env::var_os(script_proxy::GATE) {
+        return script_proxy::main(socket);
     }
     let called: PathBuf = std::env::args_os().next().unwrap_or_default().into();
     match called.file_name().and_then(|name| name.to_str()) {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use crate::cli::Failure;
-use crate::scenario::{self, Case, MAX_FILE_BYTES, Overrides};
+use scenario::{self, Case, MAX_FILE_BYTES, Overrides};
 
 /// Folders are searched no deeper than this.
 const MAX_DEPTH: usize = 16;

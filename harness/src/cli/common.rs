@@ -6,10 +6,10 @@ use std::sync::Arc;
 use clap::ValueEnum as _;
 
 use super::Failure;
-use crate::run::{self, Fault, Options, ScriptChoice, TargetKind};
-use crate::scenario::{Case, Overrides};
-use crate::target::process::{Root, Settings};
-use crate::target::{Scripted, TargetError};
+use backend::process::{Root, Settings};
+use backend::{Scripted, TargetError};
+use runner::{self, Fault, Options, ScriptChoice, TargetKind};
+use scenario::{Case, Overrides};
 
 /// The default of `--timeout`.
 const DEFAULT_TIMEOUT_SECONDS: u64 = 20;
@@ -106,7 +106,14 @@ impl Common {
         }
         let shell = self.shell.split_whitespace().map(str::to_owned).collect();
         let script = ScriptChoice { path: self.script.clone(), shell };
-        Ok(Options { target, script, seed: self.seed, arguments: self.arguments(), log })
+        Ok(Options {
+            target,
+            script,
+            seed: self.seed,
+            command: &["run"],
+            arguments: self.arguments(),
+            log,
+        })
     }
 
     /// `--script`, as processes that can be followed from any state of a router.
@@ -123,7 +130,7 @@ impl Common {
         let (TargetKind::Process(settings) | TargetKind::Both(settings)) = target else {
             return Err(Failure::Input("--script: it runs in processes only".to_owned()));
         };
-        Ok(Arc::new(Scripted::new(run::command(case, &script), settings)))
+        Ok(Arc::new(Scripted::new(runner::command(case, &script), settings)))
     }
 
     /// `--script` and `--shell` as a replay needs them again, with a blank before each.

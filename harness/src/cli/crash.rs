@@ -6,11 +6,11 @@ use std::time::Duration;
 use super::common::{Common, TargetChoice};
 use super::crash_report::{json, junit, skipped};
 use super::{Exit, Failure};
-use crate::crash::{self, Kind, Report};
 use crate::report;
-use crate::scenario::Case;
 use crate::suite;
-use crate::target::Function;
+use backend::Function;
+use explore::crash::{self, Kind, Report};
+use scenario::Case;
 
 /// The arguments of `leaselab crash`.
 #[derive(Debug, clap::Args)]

@@ -1,8 +1,8 @@
 //! What `leaselab crash` writes for machines.
 
-use crate::crash::Report;
 use crate::report::{JunitEnd, JunitTest};
-use crate::scenario::Case;
+use explore::crash::Report;
+use scenario::Case;
 
 /// The test of one case in a JUnit report; `script` is what a replay has to name again.
 pub(super) fn junit(case: &Case, report: &Report, script: &str) -> JunitTest {

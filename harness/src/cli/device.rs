@@ -7,8 +7,8 @@ use toml::Spanned;
 
 use super::{Exit, Failure};
 use crate::report::write_whole;
-use crate::run::setup;
-use crate::scenario::{Bytes, Router};
+use runner::setup;
+use scenario::{Bytes, Router};
 
 /// The arguments of `leaselab device`.
 #[derive(Debug, clap::Args)]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Exit, Failure};
 use crate::report;
-use crate::trace::{Cost, SiteHistory, from_journal, generations, stimuli};
+use trace::{Cost, SiteHistory, from_journal, generations, stimuli};
 
 /// The arguments of `leaselab trace from-journal`.
 #[derive(Debug, clap::Args)]

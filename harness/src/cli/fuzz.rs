@@ -8,10 +8,10 @@ use nvram_emu::Dialect;
 
 use super::common::{Common, RtcChoice, TargetChoice};
 use super::{Exit, Failure};
-use crate::fuzz::{self, Coverage, Id, IdError, Limits, Outcome, Session, Summary, Suspect};
 use crate::report;
-use crate::run::Options;
-use crate::scenario::{Rtc, Seconds};
+use explore::fuzz::{self, Coverage, Id, IdError, Limits, Outcome, Session, Subject, Summary};
+use runner::Options;
+use scenario::{Rtc, Seconds};
 
 /// Households of a session that has no other end.
 const DEFAULT_CASES: u64 = 1_000;
@@ -131,7 +131,7 @@ fn session(args: &Args) -> Result<Session, Failure> {
 }
 
 /// Who is tried: functions, or processes where a script is named or processes are asked for.
-fn suspect(common: &Common) -> Result<Suspect, Failure> {
+fn suspect(common: &Common) -> Result<Subject, Failure> {
     match common.target {
         Some(TargetChoice::Both) => {
             Err(Failure::Input("--target both: `fuzz` tries one target at a time".to_owned()))
@@ -139,16 +139,16 @@ fn suspect(common: &Common) -> Result<Suspect, Failure> {
         Some(TargetChoice::InProcess) if common.script.is_some() => {
             Err(Failure::Input("--script: a script of your own runs in processes only".to_owned()))
         }
-        None if common.script.is_none() => Ok(Suspect::in_process()),
-        Some(TargetChoice::InProcess) => Ok(Suspect::in_process()),
+        None if common.script.is_none() => Ok(Subject::in_process()),
+        Some(TargetChoice::InProcess) => Ok(Subject::in_process()),
         _ => {
             // The seed is that of the households; a file that is written must do without it.
-            Ok(Suspect::with(Options { seed: 0, ..common.options(false)? }))
+            Ok(Subject::with(Options { seed: 0, ..common.options(false)? }))
         }
     }
 }
 
-fn report_failure(args: &Args, suspect: &Suspect, failure: &fuzz::Failure) -> Result<(), Failure> {
+fn report_failure(args: &Args, suspect: &Subject, failure: &fuzz::Failure) -> Result<(), Failure> {
     let script = script_arguments(&args.common);
     let replay = format!("leaselab replay '{}'{script}", failure.id);
     let all = failure.trial.events();
@@ -181,16 +181,16 @@ fn report_failure(args: &Args, suspect: &Suspect, failure: &fuzz::Failure) -> Re
         if path.exists() {
             continue;
         }
-        let Some(witness) = fuzz::witness(suspect, &small, &path, &origin(&path))? else {
+        let Some(reproducer) = fuzz::reproducer(suspect, &small, &path, &origin(&path))? else {
             anstream::eprintln!(
                 "error: the minimised household does not fail as a file, which is a fault of leaselab's own: replay the id"
             );
             return Ok(());
         };
-        if !report::write_new(&path, witness.text.as_bytes())? {
+        if !report::write_new(&path, reproducer.text.as_bytes())? {
             continue;
         }
-        let finding = witness.finding;
+        let finding = reproducer.finding;
         anstream::println!("  step {}: {}: {}", finding.step, finding.kind.name(), finding.text);
         anstream::println!("  written: leaselab run {}{script}{target}", path.display());
         return Ok(());

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anstream::println;
 
 use super::{Exit, Failure};
-use crate::trace::import::{Anonymiser, Imported, Log, Remains, write};
+use trace::import::{Anonymiser, Imported, Log, Remains, write};
 
 /// Bytes of a key that is drawn.
 const KEY_BYTES: usize = 32;

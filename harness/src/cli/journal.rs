@@ -2,9 +2,9 @@
 
 use rayon::prelude::*;
 
-use crate::crash::Report;
-use crate::journal::{CutKind, Explored, Loss, declared, run_case};
-use crate::scenario::Case;
+use explore::crash::Report;
+use journal_lab::{CutKind, Explored, Loss, declared, run_case};
+use scenario::Case;
 
 /// Explores each strategy, prints a table and what was not expected. The counts, for the last line.
 pub(super) fn explore(cases: &[Case]) -> Report {
@@ -71,7 +71,7 @@ fn print_head() {
     anstream::println!("  by cuts of");
 }
 
-fn print_row(report: &crate::journal::Report) {
+fn print_row(report: &journal_lab::Report) {
     let files = format!("{:?}", report.files).to_lowercase();
     let (name, calls, checked) = (report.strategy.name(), report.calls, report.checked);
     anstream::print!("{name:<18} {files:<11} {calls:>6} {checked:>8}");

@@ -5,9 +5,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::{Exit, Failure, run};
-use crate::dnsmasq::Build;
-use crate::live::{self, Binaries, LiveSettings};
-use crate::run::TargetKind;
+use crate::run_case::Backend;
+use dnsmasq_model::Build;
+use live::{self, Binaries, LiveSettings};
+use runner::TargetKind;
 
 /// The arguments of `leaselab live`.
 #[derive(Debug, clap::Args)]
@@ -39,7 +40,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let binaries = args.binaries().map_err(Failure::Environment)?;
     let mut options = args.run.options()?;
     let cases = args.run.cases()?;
-    let (TargetKind::Process(process) | TargetKind::Both(process)) = options.target else {
+    let (TargetKind::Process(process) | TargetKind::Both(process)) = &options.target else {
         return Err(Failure::Input("`live` runs scripts in processes".to_owned()));
     };
     for (name, path) in [("--dnsmasq", &args.dnsmasq), ("--dnsmasq-no-rtc", &args.dnsmasq_no_rtc)] {
@@ -47,10 +48,11 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
             options.arguments.extend([name.to_owned(), path.to_string_lossy().into_owned()]);
         }
     }
-    options.target = TargetKind::Live(LiveSettings { process, binaries });
+    options.command = &["live"];
+    let backend = Backend::Live(LiveSettings { process: process.clone(), binaries });
     // Before there are threads.
     live::enter().map_err(Failure::Environment)?;
-    run::run_cases(&args.run, &cases, &options)
+    run::run_cases(&args.run, &cases, &options, &backend)
 }
 
 impl Args {

@@ -55,8 +55,8 @@ pub enum Failure {
     Failed(String),
 }
 
-impl From<crate::diagnostics::SourceError> for Failure {
-    fn from(error: crate::diagnostics::SourceError) -> Self {
+impl From<scenario::diagnostics::SourceError> for Failure {
+    fn from(error: scenario::diagnostics::SourceError) -> Self {
         Self::Input(error.to_string())
     }
 }

@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{Exit, Failure, live, run};
-use crate::qemu::arch::Arch;
-use crate::qemu::bench::Bench;
-use crate::qemu::error::QemuError;
-use crate::qemu::foreign::Foreign;
-use crate::qemu::image::{self, Image};
-use crate::qemu::lab::{Lab, Wishes};
-use crate::run::TargetKind;
+use crate::run_case::Backend;
+use qemu::arch::Arch;
+use qemu::error::QemuError;
+use qemu::foreign::Foreign;
+use qemu::guest_pool::GuestPool;
+use qemu::image::{self, Image};
+use qemu::lab::{Lab, Wishes};
 
 /// The arguments of `leaselab qemu`.
 #[derive(Debug, clap::Args)]
@@ -163,19 +163,19 @@ fn play(args: &RunArgs) -> Result<Exit, Failure> {
     let mut options = args.run.options()?;
     let cases = args.run.cases()?;
     options.arguments.extend(["--arch".to_owned(), args.arch.to_string()]);
-    let bench = Bench::new(lab, narrow, args.run.keep.clone());
+    let pool = GuestPool::new(lab, narrow, args.run.keep.clone());
     if let Some(flash) = &args.flash {
-        bench.begin_with(flash)?;
+        pool.begin_with(flash)?;
     }
-    options.target = TargetKind::Qemu(bench.clone());
-    let exit = run::run_cases(&args.run, &cases, &options)?;
-    let desk = bench.lock();
-    if let Some(ledger) = desk.sum() {
+    options.command = &["qemu", "run"];
+    let exit = run::run_cases(&args.run, &cases, &options, &Backend::Qemu(pool.clone()))?;
+    let session = pool.lock();
+    if let Some(ledger) = session.sum() {
         anstream::println!(
             "\nerases by {} commits, as QEMU's flash chip saw them and as leaselab counts them; \
              slowest boot {:.1} s",
             ledger.commits(),
-            desk.slowest_boot()
+            session.slowest_boot()
         );
         anstream::print!("{ledger}");
     }

@@ -3,8 +3,8 @@
 use anstream::println;
 
 use super::{Exit, Failure};
-use crate::races::trials::{self, Trials};
-use crate::races::{
+use explore::races::trials::{self, Trials};
+use explore::races::{
     Effect, Found, Lock, Race, Schedule, ScheduleError, catalogue, explore, replay,
 };
 

@@ -2,12 +2,12 @@
 
 use super::common::Common;
 use super::{Exit, Failure};
-use crate::crash::{self, Id, Verdict};
 use crate::report;
-use crate::run;
-use crate::scenario::{Case, Overrides};
+use crate::run_case::{Backend, run_case};
 use crate::suite;
-use crate::target::Function;
+use backend::Function;
+use explore::crash::{self, Verdict};
+use scenario::{Case, Id, IdError, Overrides};
 
 /// The arguments of `leaselab replay`.
 #[derive(Debug, clap::Args)]
@@ -25,8 +25,8 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     if let Some(raced) = super::races::run_replay(&args.id, args.verbose) {
         return raced;
     }
-    let refuse = |error: crash::IdError| Failure::Input(error.to_string());
-    if crate::fuzz::Id::is_meant(&args.id) {
+    let refuse = |error: IdError| Failure::Input(error.to_string());
+    if explore::fuzz::Id::is_meant(&args.id) {
         return super::fuzz::replay(&args.id, &args.common, args.verbose);
     }
     let id: Id = args.id.parse().map_err(refuse)?;
@@ -66,7 +66,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
 
 /// A case as `leaselab run` runs it.
 fn run_again(case: &Case, args: &Args) -> Result<Exit, Failure> {
-    let report = run::run_case(case, &args.common.options(args.verbose)?)?;
+    let report = run_case(case, &args.common.options(args.verbose)?, &Backend::Modelled)?;
     for line in &report.log {
         anstream::println!("{line}");
     }
@@ -74,9 +74,9 @@ fn run_again(case: &Case, args: &Args) -> Result<Exit, Failure> {
         anstream::println!("{}", report::finding_text(finding));
     }
     let (word, exit) = match report.verdict {
-        run::Verdict::Passed => ("passed".to_owned(), Exit::Held),
-        run::Verdict::Failed => ("failed".to_owned(), Exit::Failed),
-        run::Verdict::Skipped(why) => return Err(Failure::Input(why)),
+        runner::Verdict::Passed => ("passed".to_owned(), Exit::Held),
+        runner::Verdict::Failed => ("failed".to_owned(), Exit::Failed),
+        runner::Verdict::Skipped(why) => return Err(Failure::Input(why)),
     };
     anstream::println!("{word}");
     Ok(exit)

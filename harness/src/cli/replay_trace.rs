@@ -6,13 +6,12 @@ use toml::Spanned;
 
 use super::common::Common;
 use super::{Exit, Failure};
-use crate::dnsmasq::ScriptCall;
-use crate::live::LiveSettings;
-use crate::run::{Options, Tally, TargetKind, setup};
-use crate::scenario::{Bytes, Router};
-use crate::target::process::Process;
-use crate::target::{Function, InProcess, Plan, Target};
-use crate::trace::{Recording, find};
+use backend::process::Process;
+use backend::{Function, InProcess, Plan, Target};
+use dnsmasq_model::ScriptCall;
+use runner::{Options, Tally, TargetKind, setup};
+use scenario::{Bytes, Router};
+use trace::{Recording, find};
 
 /// The arguments of `leaselab trace replay`.
 #[derive(Debug, clap::Args)]
@@ -43,7 +42,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         ..Router::default()
     };
     let options = args.common.options(false)?;
-    let input = |error: crate::trace::TraceError| Failure::Input(error.to_string());
+    let input = |error: trace::TraceError| Failure::Input(error.to_string());
     let mut folders = Vec::new();
     for dir in &args.dirs {
         folders.extend(find(dir).map_err(input)?);
@@ -77,12 +76,7 @@ fn replay(recording: &Recording, router: &Router, options: &Options) -> Result<T
             let why = "a script of your own runs in processes only".to_owned();
             return Err(Failure::Input(why));
         }
-        TargetKind::Qemu(_) => {
-            return Err(Failure::Input("recordings are not replayed in guests".to_owned()));
-        }
-        TargetKind::Process(settings)
-        | TargetKind::Both(settings)
-        | TargetKind::Live(LiveSettings { process: settings, .. }) => {
+        TargetKind::Process(settings) | TargetKind::Both(settings) => {
             let script = options.script.command();
             Box::new(Process::new(machine, &script, settings)?)
         }

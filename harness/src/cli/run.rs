@@ -9,9 +9,10 @@ use rayon::prelude::*;
 use super::common::Common;
 use super::{Exit, Failure};
 use crate::report::{self, FileReport, Progress};
-use crate::run::{self, CaseReport, Options, Verdict};
-use crate::scenario::Case;
+use crate::run_case::{Backend, run_case};
 use crate::suite::{self, Shard};
+use runner::{CaseReport, Options, Verdict};
+use scenario::Case;
 
 /// The arguments of `leaselab run`.
 #[derive(Debug, clap::Args)]
@@ -65,7 +66,7 @@ fn into_journals(cases: Vec<Case>) -> Vec<Case> {
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
-    run_cases(args, &args.cases()?, &args.options()?)
+    run_cases(args, &args.cases()?, &args.options()?, &Backend::Modelled)
 }
 
 impl Args {
@@ -93,9 +94,14 @@ impl Args {
 }
 
 /// Runs cases and writes the reports.
-pub(super) fn run_cases(args: &Args, cases: &[Case], options: &Options) -> Result<Exit, Failure> {
+pub(super) fn run_cases(
+    args: &Args,
+    cases: &[Case],
+    options: &Options,
+    backend: &Backend,
+) -> Result<Exit, Failure> {
     report::check_writable(args.junit.iter().chain(&args.json))?;
-    let reports = run_all(cases, options, &args.common.pool()?, args)?;
+    let reports = run_all(cases, options, backend, &args.common.pool()?, args)?;
     let files = report::by_file(cases, reports);
     if let Some(path) = &args.junit {
         report::write_junit(path, &files)?;
@@ -115,6 +121,7 @@ pub(super) fn run_cases(args: &Args, cases: &[Case], options: &Options) -> Resul
 fn run_all(
     cases: &[Case],
     options: &Options,
+    backend: &Backend,
     pool: &rayon::ThreadPool,
     args: &Args,
 ) -> Result<Vec<CaseReport>, Failure> {
@@ -125,7 +132,7 @@ fn run_all(
         scope.spawn(|| {
             pool.install(|| {
                 cases.par_iter().enumerate().try_for_each_with(send, |send, (index, case)| {
-                    let result = run::run_case(case, options);
+                    let result = run_case(case, options, backend);
                     let fault = result.is_err();
                     // The receiver is gone after the first fault.
                     let sent = send.send((index, result)).is_ok();

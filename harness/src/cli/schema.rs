@@ -7,6 +7,6 @@ use super::Exit;
 pub(super) struct Args {}
 
 pub(super) fn run(_: &Args) -> Exit {
-    anstream::print!("{}", crate::scenario::json_schema());
+    anstream::print!("{}", scenario::json_schema());
     Exit::Held
 }

@@ -6,7 +6,7 @@ use clap::Subcommand;
 use rayon::prelude::*;
 
 use super::{Exit, Failure, from_journal, import_trace, replay_trace};
-use crate::trace::{Recording, Report, check, find};
+use trace::{Recording, Report, check, find};
 
 /// What to do with recordings.
 #[derive(Debug, clap::Args)]
@@ -48,7 +48,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
 }
 
 fn run_check(args: &Check) -> Result<Exit, Failure> {
-    let input = |error: crate::trace::TraceError| Failure::Input(error.to_string());
+    let input = |error: trace::TraceError| Failure::Input(error.to_string());
     let mut folders = Vec::new();
     for dir in &args.dirs {
         folders.extend(find(dir).map_err(input)?);

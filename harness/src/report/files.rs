@@ -5,8 +5,8 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::run::{CaseReport, Tally, Verdict};
-use crate::scenario::Case;
+use runner::{CaseReport, Tally, Verdict};
+use scenario::Case;
 
 /// What became of the cases of one file.
 #[derive(Clone, Debug)]

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{FileReport, Summary, write_whole};
 use crate::cli::Failure;
-use crate::run::{CaseReport, Finding, Verdict};
+use runner::{CaseReport, Finding, Verdict};
 
 /// Writes the report.
 ///

@@ -7,7 +7,7 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::{FileReport, write_whole};
 use crate::cli::Failure;
-use crate::run::Verdict;
+use runner::Verdict;
 
 /// One test.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use super::write_whole;
 use crate::cli::Failure;
-use crate::run::CaseReport;
-use crate::scenario::Case;
+use runner::CaseReport;
+use scenario::Case;
 
 /// Puts the scenario, the findings, the log, flash and RAM into a folder of the case's own.
 ///

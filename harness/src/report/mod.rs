@@ -12,7 +12,6 @@ pub use junit::{JunitEnd, JunitTest, write_junit, write_junit_tests};
 pub use keep::keep;
 pub use terminal::{Progress, finding_text, print_claims};
 
-use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -59,19 +58,6 @@ pub(crate) fn write_new(path: &Path, text: &[u8]) -> Result<bool, Failure> {
 /// # Errors
 /// With the path in it.
 pub(crate) fn write_whole(path: &Path, text: &[u8]) -> Result<(), Failure> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let write = || -> std::io::Result<()> {
-        if fs::symlink_metadata(path).is_ok_and(|data| !data.is_file()) {
-            // A device such as /dev/stdout is written to, not replaced.
-            return File::options().write(true).open(path)?.write_all(text);
-        }
-        let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
-        file.write_all(text)?;
-        file.as_file().sync_all()?;
-        let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o644);
-        file.as_file().set_permissions(permissions)?;
-        file.persist(path).map_err(|error| error.error)?;
-        Ok(())
-    };
-    write().map_err(|error| Failure::Input(format!("{}: {error}", path.display())))
+    backend::write_whole(path, text)
+        .map_err(|error| Failure::Input(format!("{}: {error}", path.display())))
 }

@@ -5,8 +5,8 @@ use std::io::IsTerminal;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::FileReport;
-use crate::run::{CaseReport, Finding, Verdict};
-use crate::scenario::Case;
+use runner::{CaseReport, Finding, Verdict};
+use scenario::Case;
 
 /// The progress of a run.
 #[derive(Debug)]

@@ -3,12 +3,12 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use backend::Function;
+use explore::crash::{Kind, Options, Report, Verdict, explore, replay};
 use lease_script::{Call, Config, MemoryMarker, Nvram, Outcome};
-use leaselab::crash::{Id, Kind, Options, Report, Verdict, explore, replay};
-use leaselab::scenario::{Case, Invariant, Overrides, cases};
-use leaselab::target::Function;
 use predicates::prelude::*;
 use rstest::rstest;
+use scenario::{Case, Id, Invariant, Overrides, cases};
 
 use crate::lab::Lab;
 

@@ -5,9 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
-use leaselab::trace::{SiteKind, from_journal, generations};
 use predicates::prelude::*;
 use rstest::rstest;
+use trace::{SiteKind, from_journal, generations};
 
 fn recording(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))

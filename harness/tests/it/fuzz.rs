@@ -2,16 +2,16 @@
 
 use std::path::Path;
 
+use backend::Function;
+use explore::fuzz::{Id, Limits, Session, Subject, draw, minimise, reproducer};
 use lease_script::{
     Call, Config, Environment, Marker, MemoryMarker, Nvram, NvramOutput, Outcome, run,
 };
-use leaselab::fuzz::{Id, Limits, Session, Suspect, draw, minimise, witness};
-use leaselab::run::{FindingKind, Tally};
-use leaselab::scenario::{Invariant, Overrides, Rtc, cases};
-use leaselab::target::Function;
 use nvram_emu::Dialect;
 use predicates::prelude::*;
 use rstest::rstest;
+use runner::{FindingKind, Tally};
+use scenario::{Invariant, Overrides, Rtc, cases};
 
 use crate::lab::Lab;
 
@@ -101,7 +101,7 @@ fn a_planted_fault_is_found_and_made_small(
     #[case] script: fn(&Call, &mut dyn Nvram, &mut dyn Marker) -> Outcome,
     #[case] expected: &[Invariant],
 ) {
-    let suspect = Suspect::function(Function::Marked(script));
+    let suspect = Subject::function(Function::Marked(script));
     let limits = Limits { cases: Some(512), time: None };
     let outcome = session(5).run(&suspect, limits, &|_: &_| ()).expect("functions do not fail");
     let failure = outcome.failure.expect("the fault is found");
@@ -110,15 +110,19 @@ fn a_planted_fault_is_found_and_made_small(
         panic!("{:?}", small.finding);
     };
     assert!(expected.contains(&invariant), "{:?}", small.finding);
-    let witness = witness(&suspect, &small, Path::new("small.toml"), "planted")
+    let reproducer = reproducer(&suspect, &small, Path::new("small.toml"), "planted")
         .expect("a scenario")
         .expect("it fails when it is read from its text");
-    assert!(small.scenario.steps.len() <= 6, "{}", witness.text);
-    assert!(witness.text.contains(&format!("step {}", witness.finding.step)), "{}", witness.text);
+    assert!(small.scenario.steps.len() <= 6, "{}", reproducer.text);
+    assert!(
+        reproducer.text.contains(&format!("step {}", reproducer.finding.step)),
+        "{}",
+        reproducer.text
+    );
     // The project's own script does what this one does not.
     let mut cases =
-        cases(Path::new("small.toml"), witness.text, &Overrides::default()).expect("a scenario");
-    let findings = Suspect::in_process().judge(&cases.remove(0)).expect("functions do not fail");
+        cases(Path::new("small.toml"), reproducer.text, &Overrides::default()).expect("a scenario");
+    let findings = Subject::in_process().judge(&cases.remove(0)).expect("functions do not fail");
     assert_eq!(findings, []);
 }
 
@@ -127,7 +131,7 @@ fn a_session_is_the_same_on_any_number_of_threads() {
     let run = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
         let limits = Limits { cases: Some(24), time: None };
-        let suspect = Suspect::in_process();
+        let suspect = Subject::in_process();
         let outcome =
             pool.install(|| session(9).run(&suspect, limits, &|_: &_| ())).expect("functions");
         assert!(outcome.failure.is_none(), "{:?}", outcome.failure.map(|f| f.trial.findings));
@@ -148,7 +152,7 @@ fn every_dialect_plays_random_households() {
     let session = Session { seed: 3, events: 12, routers, script: "shell".to_owned() };
     let limits = Limits { cases: Some(12 * count), time: None };
     let outcome =
-        session.run(&Suspect::in_process(), limits, &|_: &_| ()).expect("functions do not fail");
+        session.run(&Subject::in_process(), limits, &|_: &_| ()).expect("functions do not fail");
     let failed = outcome.failure.map(|failure| (failure.id.to_string(), failure.trial.findings));
     assert_eq!(failed, None);
     assert_eq!(outcome.summary.cases, 12 * count);
@@ -161,7 +165,7 @@ fn every_dialect_plays_random_households() {
 fn a_straightened_household_does_the_same() {
     for case in 0..12 {
         let id = session(11).id(case);
-        let suspect = Suspect::in_process();
+        let suspect = Subject::in_process();
         let loose = suspect.try_out(draw(&id)).expect("functions do not fail");
         let strict = suspect.try_out(loose.straightened()).expect("functions do not fail");
         assert_eq!(loose.total, strict.total, "{id}");

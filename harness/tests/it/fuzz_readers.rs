@@ -3,10 +3,11 @@
 
 use std::path::Path;
 
-use leaselab::scenario::{self, Overrides};
-use leaselab::trace::Recording;
-use leaselab::trace::import::{Log, LogError};
-use leaselab::{crash, fuzz};
+use explore::fuzz;
+use scenario::Id;
+use scenario::{self, Overrides};
+use trace::Recording;
+use trace::import::{Log, LogError};
 
 use crate::import::LOG;
 
@@ -95,7 +96,7 @@ fn fuzz_the_scenario_reader() {
 fn fuzz_the_id_parsers() {
     bolero::check!().with_iterations(400).for_each(|bytes: &[u8]| {
         let text = text(bytes);
-        if let Ok(id) = text.parse::<crash::Id>() {
+        if let Ok(id) = text.parse::<Id>() {
             assert_eq!(id.to_string().parse(), Ok(id));
         }
         if let Ok(id) = fuzz::Id::parse(&text) {

@@ -6,9 +6,9 @@ use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::Command;
 
-use leaselab::trace::Recording;
 use predicates::prelude::*;
 use rstest::rstest;
+use trace::Recording;
 
 use crate::lab::Lab;
 

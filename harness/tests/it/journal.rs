@@ -1,10 +1,10 @@
 //! Programs that rewrite their lease database, and scenarios with leases in a journal.
 
 use assert_cmd::Command;
-use leaselab::journal::{Files, Loss, Strategy, explore, run_case};
-use leaselab::scenario::{JournalLab, JournalLosses};
+use journal_lab::{Files, Loss, Strategy, explore, run_case};
 use predicates::str::contains;
 use rstest::rstest;
+use scenario::{JournalLab, JournalLosses};
 
 /// `leaselab` at the root of the project.
 fn leaselab() -> Command {

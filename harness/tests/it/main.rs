@@ -2,7 +2,6 @@
 
 mod bad_input;
 mod crash;
-mod engine;
 mod from_journal;
 mod fuzz;
 mod fuzz_readers;

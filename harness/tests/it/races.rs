@@ -1,6 +1,6 @@
 //! Two processes at one NVRAM.
 
-use leaselab::races::{Effect, Found, Lock, Race, Schedule, catalogue, explore, replay, trials};
+use explore::races::{Effect, Found, Lock, Race, Schedule, catalogue, explore, replay, trials};
 use predicates::prelude::*;
 use rstest::rstest;
 

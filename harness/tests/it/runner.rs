@@ -158,7 +158,7 @@ fn rtc_on_the_command_line_selects_among_what_the_scenario_names() {
 #[test]
 fn the_checked_in_schema_is_the_schema() {
     let schema = include_str!("../../../scenarios/scenario.schema.json");
-    let now = leaselab::scenario::json_schema();
+    let now = scenario::json_schema();
     assert!(schema == now, "run: leaselab schema > scenarios/scenario.schema.json");
 }
 

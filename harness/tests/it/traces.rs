@@ -4,9 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
-use leaselab::trace::{Recording, check, find};
 use predicates::prelude::*;
 use rstest::rstest;
+use trace::{Recording, check, find};
 
 fn traces() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios/traces")

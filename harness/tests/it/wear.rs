@@ -1,14 +1,14 @@
 //! The counts of `leaselab wear` are those of real calls.
 
-use leaselab::dnsmasq::Build;
-use leaselab::target::process::{Process, Settings};
-use leaselab::wear::{
-    DAY, HOUR, Household, Market, Rendered, RouterSpec, Script, builtin_script, count, count_each,
-    count_rendered, live,
-};
+use backend::process::{Process, Settings};
+use dnsmasq_model::Build;
 use nvram_emu::Dialect;
 use nvram_emu::device::Chip;
 use rstest::rstest;
+use wear::{
+    CostModel, DAY, HOUR, Household, Rendered, RouterSpec, Script, builtin_script, count,
+    count_each, count_rendered, live,
+};
 
 use crate::lab::Lab;
 
@@ -29,9 +29,9 @@ fn busy() -> Household {
     }
 }
 
-fn market(dialect: Dialect, chip: Chip) -> Market {
+fn market(dialect: Dialect, chip: Chip) -> CostModel {
     let spec = RouterSpec { space: 0x8000, neighbours: 4000, ..RouterSpec::new(dialect, chip) };
-    Market::new(&spec).expect("a router")
+    CostModel::new(&spec).expect("a router")
 }
 
 #[rstest]
@@ -72,7 +72,7 @@ fn counting_equals_processes(
     let settings = Settings {
         leaselab: env!("CARGO_BIN_EXE_leaselab").into(),
         limit_ms: 20_000,
-        root: leaselab::target::process::Root::Shared,
+        root: backend::process::Root::Shared,
     };
     let mut target = Process::new(market.machine().clone(), &builtin_script(script), &settings)
         .expect("a process target");

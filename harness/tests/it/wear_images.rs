@@ -2,18 +2,18 @@
 
 use std::net::Ipv4Addr;
 
-use leaselab::dnsmasq::{Build, HwAddr, hex_text};
-use leaselab::wear::{
-    DAY, Fields, HOUR, Household, ImageMode, Images, Market, RouterSpec, Script, count,
-    count_images,
-};
+use dnsmasq_model::{Build, HwAddr, hex_text};
 use nvram_emu::Dialect;
 use nvram_emu::device::Chip;
 use proptest::prelude::*;
+use wear::{
+    CostModel, DAY, Fields, HOUR, Household, ImageMode, Images, RouterSpec, Script, count,
+    count_images,
+};
 
-fn market() -> Market {
+fn market() -> CostModel {
     let spec = RouterSpec { neighbours: 3000, ..RouterSpec::new(Dialect::OpenWrt, Chip::SPI_NOR) };
-    Market::new(&spec).expect("a router")
+    CostModel::new(&spec).expect("a router")
 }
 
 /// One command of a script: a record set, or none any more.

@@ -3,11 +3,11 @@
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
-use leaselab::dnsmasq::{Build, Client4, HwAddr, Kind4, Network, Reply4, ScriptCall, ServerConfig};
-use leaselab::wear::{Event, Market, RouterSpec, Script, Workload, count_workload, recordings};
+use dnsmasq_model::{Build, Client4, HwAddr, Kind4, Network, Reply4, ScriptCall, ServerConfig};
 use nvram_emu::Dialect;
 use nvram_emu::device::Chip;
 use rstest::rstest;
+use wear::{CostModel, Event, RouterSpec, Script, Workload, count_workload, recordings};
 
 use crate::lab::Lab;
 
@@ -16,13 +16,13 @@ fn of_the_project(path: &str) -> String {
     root.to_string_lossy().into_owned()
 }
 
-fn market() -> Market {
+fn market() -> CostModel {
     let spec = RouterSpec {
         space: 0x8000,
         neighbours: 4000,
         ..RouterSpec::new(Dialect::OpenWrt, Chip::SPI_NOR)
     };
-    Market::new(&spec).expect("a router")
+    CostModel::new(&spec).expect("a router")
 }
 
 #[rstest]
@@ -98,7 +98,7 @@ fn a_full_nvram_ends_no_count() {
         neighbours: 6000,
         ..RouterSpec::new(Dialect::OpenWrt, Chip { erase_block: 0x2000, ..Chip::SPI_NOR })
     };
-    let market = Market::new(&spec).expect("a router");
+    let market = CostModel::new(&spec).expect("a router");
     let call = |n: u8| {
         let words =
             ["script", "add", &format!("02:00:00:00:00:{n:02x}"), &format!("192.168.1.{n}")]

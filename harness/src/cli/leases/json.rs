@@ -1,6 +1,6 @@
 //! The JSON form: `leases` by address and `ias`, with the keys of `show --json`, and back.
 
-use crate::dnsmasq::hex_text;
+use dnsmasq_model::hex_text;
 use std::io::{self, Write};
 use std::net::Ipv4Addr;
 

@@ -1,6 +1,6 @@
 //! `leaselab leases show`.
 
-use crate::dnsmasq::hex_text;
+use dnsmasq_model::hex_text;
 use std::io::{self, Write};
 use std::path::PathBuf;
 

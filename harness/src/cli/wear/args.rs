@@ -7,11 +7,11 @@ use nvram_emu::device::Chip;
 
 use crate::cli::common::RtcChoice;
 use crate::cli::{Failure, from_journal};
-use crate::dnsmasq::Build;
-use crate::scenario::{Bytes, Overrides, Seconds};
 use crate::suite;
-use crate::trace;
-use crate::wear::{self, Household, RouterSpec, Source, Workload};
+use dnsmasq_model::Build;
+use scenario::{Bytes, Overrides, Seconds};
+use trace;
+use wear::{self, Household, RouterSpec, Source, Workload};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct HouseholdArgs {

@@ -8,13 +8,14 @@ use std::path::{Path, PathBuf};
 use super::common::RtcChoice;
 use super::{Exit, Failure};
 use crate::report;
-use crate::scenario::Seconds;
 use crate::suite::Shard;
-use crate::target::process::{Root, ScriptCommand, ScriptFile, Settings};
-use crate::wear::{
-    self, Broken, CannotCount, Draw, Fleet, Held, ImageMode, Market, Row, Script, Study, Trial,
-};
 use args::{HouseholdArgs, RouterArgs, ScriptName, SourceArgs};
+use backend::process::{Root, ScriptCommand, ScriptFile, Settings};
+use scenario::Seconds;
+use wear::{
+    self, Broken, CostModel, CrossCheck, Fleet, FleetSpec, ImageMode, Row, Script, Study, Trial,
+    WearError,
+};
 
 /// The arguments of `leaselab wear`.
 #[derive(Debug, clap::Args)]
@@ -236,8 +237,8 @@ fn count_fleet(
     if args.csv.is_some() || args.rendered {
         return Err(Failure::Input("--fleet has neither --csv nor --rendered".to_owned()));
     }
-    let market = Market::new(&router).map_err(|error| Failure::Input(error.to_string()))?;
-    let draw = Draw {
+    let market = CostModel::new(&router).map_err(|error| Failure::Input(error.to_string()))?;
+    let draw = FleetSpec {
         typical: study.household.clone(),
         households,
         seed: study.seed,
@@ -292,7 +293,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         let why = entries.iter().find_map(|entry| entry.as_ref().err());
         return Err(Failure::Input(why.map_or_else(String::new, |nothing| nothing.why.clone())));
     }
-    let held: Vec<Held> = match &trial {
+    let held: Vec<CrossCheck> = match &trial {
         Some(trial) => study.hold(trial).map_err(cannot)?,
         None => Vec::new(),
     };
@@ -308,16 +309,16 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     }
     anstream::print!("{}", wear::table(&study, &entries));
     if !held.is_empty() {
-        anstream::print!("{}", wear::held_table(&held));
+        anstream::print!("{}", wear::cross_check_table(&held));
     }
     Ok(Exit::Held)
 }
 
 /// What cannot be counted is an input's fault, unless it is the machine's.
-fn cannot(error: CannotCount) -> Failure {
+fn cannot(error: WearError) -> Failure {
     match error {
-        CannotCount::Life(Broken::Target(error)) => error.into(),
-        CannotCount::Scenario(fault) => fault.into(),
+        WearError::Life(Broken::Target(error)) => error.into(),
+        WearError::Scenario(fault) => fault.into(),
         other => Failure::Input(other.to_string()),
     }
 }

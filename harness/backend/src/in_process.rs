@@ -1,0 +1,550 @@
+//! The target of function calls: the script as a function over a machine in memory.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::{Arc, OnceLock};
+
+use lease_script::journal::in_folder;
+use lease_script::{
+    Call, Config, Environment, Marker, MemoryMarker, Nvram, NvramOutput, Outcome, killed,
+};
+use nvram_emu::device::{Flash, Op};
+use nvram_emu::dialect::FlashLoad;
+use nvram_emu::{Exit, Machine};
+
+use super::naive;
+use super::plan::{FaultAction, FaultInjector};
+use super::process::Files;
+use super::scripted::{Done, Scripted};
+use super::{CallEnd, CallResult, CommandResult, Plan, Target, TargetError};
+use disk_model::{Disk, Files as DiskModel};
+use dnsmasq_model::ScriptCall;
+use scenario::Disturbance;
+use scenario::digest;
+
+/// A script that runs in process.
+#[derive(Clone, Debug)]
+pub enum Function {
+    /// The project's own.
+    Ours(Config),
+    /// The naive one, after 2006.
+    Naive,
+    /// A caller's own.
+    Other(fn(&Call, &mut dyn Nvram) -> Outcome),
+    /// A caller's own that keeps notes in RAM.
+    Marked(fn(&Call, &mut dyn Nvram, &mut dyn Marker) -> Outcome),
+    /// One of processes, followed command by command.
+    Process(Arc<Scripted>),
+}
+
+impl Function {
+    /// Makes one call.
+    pub fn invoke(&self, call: &Call, nvram: &mut dyn Nvram, marker: &mut dyn Marker) -> Outcome {
+        match self {
+            Self::Ours(config) => lease_script::run(call, config, nvram, marker),
+            Self::Naive => naive::run(call, nvram),
+            Self::Other(script) => script(call, nvram),
+            Self::Marked(script) => script(call, nvram, marker),
+            Self::Process(_) => {
+                let stderr = b"a script of processes has its own nvram\n".to_vec();
+                Outcome { stdout: Vec::new(), stderr, exit: u8::MAX, killed: false }
+            }
+        }
+    }
+}
+
+/// A router in memory. `Clone` costs what changed.
+#[derive(Clone, Debug)]
+pub struct InProcess {
+    machine: Machine,
+    marker: MemoryMarker,
+    script: Arc<Function>,
+    /// What a script of processes keeps in RAM beside NVRAM.
+    files: Arc<Files>,
+    ram_key: OnceLock<u64>,
+    /// The folder of the journals, where leases are kept in one.
+    folder: Option<Disk>,
+}
+
+/// The journal of a router in memory.
+const JOURNAL: &str = "dhcpd.leases";
+
+impl InProcess {
+    /// A router that has just booted.
+    pub fn new(machine: Machine, script: Function) -> Self {
+        Self::of(machine, MemoryMarker::default(), Arc::new(script))
+    }
+
+    /// Something is about to change.
+    fn begin(&mut self) {
+        self.ram_key = OnceLock::new();
+        self.machine.take_ops();
+    }
+
+    fn of(machine: Machine, marker: MemoryMarker, script: Arc<Function>) -> Self {
+        Self {
+            machine,
+            marker,
+            script,
+            files: Arc::default(),
+            ram_key: OnceLock::new(),
+            folder: None,
+        }
+    }
+
+    /// The same with a file system for journals.
+    #[must_use]
+    pub fn with_journal(mut self) -> Self {
+        self.folder = Some(Disk::new(DiskModel::Reordering));
+        self
+    }
+
+    /// A call over the journal; `None` where leases are kept in NVRAM.
+    fn journal_call(&mut self, call: &Call, web_page: bool) -> Option<CallResult> {
+        let (Function::Ours(config), Some(folder)) = (&*self.script, &mut self.folder) else {
+            return None;
+        };
+        let mut run = |call: &Call| {
+            let outcome = in_folder(call, config, JOURNAL.as_ref(), folder, 0);
+            folder.end_of_call();
+            let wrote = !folder.take_steps().iter().all(|step| step.text.starts_with("fsync"));
+            (outcome, wrote)
+        };
+        let init = Call::new([b"init".to_vec()], Environment::default());
+        let mut pages = Vec::new();
+        let mut look = |run: &mut dyn FnMut(&Call) -> (Outcome, bool)| {
+            if web_page {
+                let (seen, _) = run(&init);
+                pages.push((seen.stdout, Some(i32::from(seen.exit))));
+            }
+        };
+        look(&mut run);
+        let (outcome, wrote) = run(call);
+        look(&mut run);
+        let is_init = call.args.first().is_some_and(|word| word == b"init");
+        Some(CallResult {
+            end: CallEnd::Exited(i32::from(outcome.exit)),
+            stdout: outcome.stdout,
+            stderr: outcome.stderr,
+            commands: Vec::new(),
+            operations: Vec::new(),
+            // The first `init` makes the file.
+            wrote_journal: wrote && !is_init,
+            pages,
+        })
+    }
+
+    /// Flash and RAM.
+    pub fn board(&self) -> &Machine {
+        &self.machine
+    }
+
+    /// The marker of the project's own script.
+    pub fn marker(&self) -> &MemoryMarker {
+        &self.marker
+    }
+
+    /// The same router, power gone and back.
+    #[must_use]
+    pub fn rebooted(&self) -> Self {
+        let mut machine = self.machine.clone();
+        machine.reboot();
+        machine.take_ops();
+        Self::of(machine, MemoryMarker::default(), Arc::clone(&self.script))
+    }
+
+    /// The same router with another flash, power gone and back.
+    #[must_use]
+    pub fn rebooted_with(&self, flash: &Flash) -> Self {
+        let mut router = self.rebooted();
+        router.machine.board_mut().flash = flash.clone();
+        router.machine.board_mut().flash.power_on();
+        router.machine.take_ops();
+        router
+    }
+
+    /// A fingerprint of what a loss of power would take: RAM and marker.
+    pub fn ram_key(&self) -> u64 {
+        *self.ram_key.get_or_init(|| {
+            let ram = self
+                .machine
+                .board()
+                .ram
+                .fold(0, |sum, text| digest::join(sum, digest::of_bytes(text) as u64));
+            digest::of(&(ram, &self.marker, &self.files))
+        })
+    }
+
+    /// The flash, to tear it.
+    pub fn flash_mut(&mut self) -> &mut Flash {
+        &mut self.machine.board_mut().flash
+    }
+
+    /// Makes a call undisturbed, and keeps the router as it was on both sides of each command.
+    pub fn trail(&mut self, call: &ScriptCall) -> CallTrace {
+        if let Function::Process(script) = &*self.script {
+            return self.follow(&Arc::clone(script), call);
+        }
+        let ram_key = std::mem::take(&mut self.ram_key);
+        self.begin();
+        let marker = Rc::new(RefCell::new(std::mem::take(&mut self.marker)));
+        let mut wire = TrailWire {
+            machine: &mut self.machine,
+            marker: marker.clone(),
+            script: &self.script,
+            ram_key,
+            steps: Vec::new(),
+        };
+        let outcome =
+            self.script.invoke(&script_call(call), &mut wire, &mut SharedMarker(marker.clone()));
+        let steps = wire.steps;
+        self.marker = marker.take();
+        if let Some(last) = steps.last().filter(|last| last.after.marker == self.marker) {
+            self.ram_key = last.after.ram_key.clone();
+        }
+        CallTrace { outcome, steps }
+    }
+
+    /// The same for a script of processes: what it did is followed on the machine in memory.
+    fn follow(&mut self, script: &Scripted, call: &ScriptCall) -> CallTrace {
+        self.begin();
+        let plan = Plan { follow: true, ..Plan::default() };
+        let done = match script.call((&self.machine, &self.files), call, &plan) {
+            Ok(done) => done,
+            Err(fault) => {
+                script.fail(fault);
+                return CallTrace {
+                    outcome: Outcome { killed: true, ..Outcome::default() },
+                    steps: Vec::new(),
+                };
+            }
+        };
+        let mut steps = Vec::new();
+        for (arguments, (before, after)) in done.result.commands.iter().zip(&done.beside) {
+            let words: Vec<&[u8]> = arguments.iter().map(Vec::as_slice).collect();
+            self.files = Arc::new(before.clone());
+            let before = Arc::new(self.clone());
+            self.machine.board_mut().flash.keep_history();
+            self.machine.run(&words);
+            let flashes = self.machine.board_mut().flash.take_history();
+            let operations = self.machine.take_ops();
+            self.files = Arc::new(after.clone());
+            let after = Arc::new(self.clone());
+            let arguments = arguments.clone();
+            steps.push(CommandSnapshot { arguments, before, after, operations, flashes });
+        }
+        if self.machine.flash_bytes() != done.machine.flash_bytes()
+            || self.machine.ram_bytes() != done.machine.ram_bytes()
+        {
+            let text =
+                "the script's nvram commands cannot be followed: two at a time, or other writers";
+            script.fail(TargetError::Script(text.to_owned()));
+        }
+        self.files = Arc::new(done.files.clone());
+        CallTrace { outcome: done.outcome(), steps }
+    }
+
+    /// The same router with a script of processes in place of its own.
+    #[must_use]
+    pub fn with_script(&self, script: &Arc<Scripted>) -> Self {
+        let function = Arc::new(Function::Process(Arc::clone(script)));
+        Self::of(self.machine.clone(), MemoryMarker::default(), function)
+    }
+
+    /// After a boot from a flash of which `load` was made.
+    pub fn wake(&mut self, load: Option<&FlashLoad>) {
+        if let Some(load) = load {
+            self.machine.know_flash(load);
+        }
+        self.machine.wake();
+    }
+
+    /// What `init` prints, where it ends well and does nothing but read NVRAM: then nobody need keep what it did.
+    pub fn peek_init(&self) -> Option<Vec<u8>> {
+        if self.folder.is_some() || matches!(*self.script, Function::Process(_)) {
+            return None;
+        }
+        let (outcome, commands) = self.read_init();
+        (commands.is_some() && outcome.exit == 0 && !outcome.killed).then_some(outcome.stdout)
+    }
+
+    /// `init` after a boot, and how many commands it took, where all of them only read. The image is loaded once for
+    /// all commands, which a router does for each.
+    pub fn read_init(&self) -> (Outcome, Option<u32>) {
+        // What is loaded here stays with the router and all its clones.
+        self.machine.load_flash();
+        if let Function::Process(script) = &*self.script {
+            let init =
+                ScriptCall { argv: vec![Vec::new(), b"init".to_vec()], ..ScriptCall::default() };
+            let done = script.call((&self.machine, &self.files), &init, &Plan::default());
+            let outcome = done.map_or_else(
+                |fault| {
+                    script.fail(fault);
+                    Outcome { killed: true, ..Outcome::default() }
+                },
+                Done::outcome,
+            );
+            return (outcome, None);
+        }
+        let call = Call::new([b"init".to_vec()], Environment::default());
+        let mut wire = Quiet { machine: self.machine.clone(), commands: 0, reads: true };
+        let mut marker = self.marker.clone();
+        let outcome = self.script.invoke(&call, &mut wire, &mut marker);
+        let reads = wire.reads && marker == self.marker;
+        (outcome, reads.then_some(wire.commands))
+    }
+}
+
+/// The way to a machine of which nobody wants to know what was done.
+struct Quiet {
+    machine: Machine,
+    commands: u32,
+    reads: bool,
+}
+
+/// Whether an `nvram` command only reads, by its first word.
+pub fn is_reading(word: &[u8]) -> bool {
+    matches!(word, b"get" | b"show" | b"info")
+}
+
+impl Nvram for Quiet {
+    fn run(&mut self, arguments: &[&[u8]]) -> std::io::Result<NvramOutput> {
+        self.commands += 1;
+        self.reads &= arguments.first().is_none_or(|word| is_reading(word));
+        let outcome = self.machine.run(arguments);
+        let Exit::Code(code) = outcome.exit else { return Err(killed()) };
+        Ok(NvramOutput { stdout: outcome.stdout, stderr: outcome.stderr, code: i32::from(code) })
+    }
+}
+
+/// A call undisturbed, command by command.
+#[derive(Clone, Debug)]
+pub struct CallTrace {
+    /// What the script printed and returned.
+    pub outcome: Outcome,
+    /// Its `nvram` commands.
+    pub steps: Vec<CommandSnapshot>,
+}
+
+/// One `nvram` command of a call.
+#[derive(Clone, Debug)]
+pub struct CommandSnapshot {
+    /// Its words.
+    pub arguments: Vec<Vec<u8>>,
+    /// The router before it.
+    pub before: Arc<InProcess>,
+    /// The router after it; the same as before it where nothing changed.
+    pub after: Arc<InProcess>,
+    /// Its flash operations.
+    pub operations: Vec<Op>,
+    /// The flash before each of them.
+    pub flashes: Vec<Flash>,
+}
+
+struct TrailWire<'a> {
+    machine: &'a mut Machine,
+    marker: Rc<RefCell<MemoryMarker>>,
+    script: &'a Arc<Function>,
+    /// Of the router before the first command.
+    ram_key: OnceLock<u64>,
+    steps: Vec<CommandSnapshot>,
+}
+
+impl TrailWire<'_> {
+    /// The router as it is; `before` where that is the same.
+    fn keep(&mut self, before: Option<&Arc<InProcess>>) -> Arc<InProcess> {
+        let marker = self.marker.borrow();
+        let same = |before: &&Arc<InProcess>| {
+            before.marker == *marker && before.machine.is_as(self.machine)
+        };
+        match before.filter(same) {
+            Some(before) => Arc::clone(before),
+            None => {
+                let (machine, script) = (self.machine.clone(), Arc::clone(self.script));
+                let mut router = InProcess::of(machine, marker.clone(), script);
+                router.ram_key = std::mem::take(&mut self.ram_key);
+                Arc::new(router)
+            }
+        }
+    }
+}
+
+impl Nvram for TrailWire<'_> {
+    fn run(&mut self, arguments: &[&[u8]]) -> std::io::Result<NvramOutput> {
+        let last = self.steps.last().map(|step| Arc::clone(&step.after));
+        let before = self.keep(last.as_ref());
+        self.machine.board_mut().flash.keep_history();
+        let outcome = self.machine.run(arguments);
+        let flashes = self.machine.board_mut().flash.take_history();
+        let operations = self.machine.take_ops();
+        let Exit::Code(code) = outcome.exit else { return Err(killed()) };
+        let arguments = arguments.iter().map(|word| word.to_vec()).collect();
+        let after = self.keep(Some(&before));
+        self.steps.push(CommandSnapshot { arguments, before, after, operations, flashes });
+        Ok(NvramOutput { stdout: outcome.stdout, stderr: outcome.stderr, code: i32::from(code) })
+    }
+}
+
+struct SharedMarker(Rc<RefCell<MemoryMarker>>);
+
+impl Marker for SharedMarker {
+    fn read(&mut self) -> std::io::Result<Vec<Vec<u8>>> {
+        self.0.borrow_mut().read()
+    }
+
+    fn note(&mut self, notes: &[Vec<u8>], keep: bool) -> std::io::Result<()> {
+        self.0.borrow_mut().note(notes, keep)
+    }
+
+    fn clear(&mut self) -> std::io::Result<()> {
+        self.0.borrow_mut().clear()
+    }
+}
+
+fn script_call(call: &ScriptCall) -> Call {
+    let environment = call.env.iter().map(|(name, value)| (name.as_str(), value.clone()));
+    Call::new(call.argv.iter().skip(1).cloned(), environment.collect())
+}
+
+/// One call's way to the machine.
+struct Wire<'a> {
+    machine: &'a mut Machine,
+    striker: FaultInjector<'a>,
+    commands: Vec<Vec<Vec<u8>>>,
+    /// What a web page would see after each command, where there is one.
+    page: Option<Page<'a>>,
+}
+
+/// A web page that looks on: the script that it calls, and what it saw.
+struct Page<'a> {
+    script: &'a Function,
+    seen: Vec<(Vec<u8>, Option<i32>)>,
+}
+
+impl<'a> Wire<'a> {
+    fn new(machine: &'a mut Machine, disturbance: Option<&'a Disturbance>) -> Self {
+        Self {
+            machine,
+            striker: FaultInjector::new(disturbance, 0),
+            commands: Vec::new(),
+            page: None,
+        }
+    }
+
+    fn look(&mut self) {
+        if let Some(Page { script, seen }) = &mut self.page {
+            let mut wire = Wire::new(self.machine, None);
+            let call = Call::new([b"init".to_vec()], Environment::default());
+            let outcome = script.invoke(&call, &mut wire, &mut MemoryMarker::default());
+            seen.push((outcome.stdout, Some(i32::from(outcome.exit))));
+        }
+    }
+}
+
+impl Nvram for Wire<'_> {
+    fn run(&mut self, arguments: &[&[u8]]) -> std::io::Result<NvramOutput> {
+        self.look();
+        self.commands.push(arguments.iter().map(|word| word.to_vec()).collect());
+        let machine = &mut *self.machine;
+        let strike = self.striker.next(arguments, || dry_run(machine, arguments));
+        match strike {
+            FaultAction::Before => return Err(killed()),
+            FaultAction::Fail => {
+                let stderr = b"nvram: made to fail\n".to_vec();
+                return Ok(NvramOutput { stdout: Vec::new(), stderr, code: 1 });
+            }
+            FaultAction::During(cut) => machine.arm_cut(cut.op, cut.byte),
+            FaultAction::None | FaultAction::After => {}
+        }
+        let outcome = machine.run(arguments);
+        // A cut that this command did not come to is none for the next.
+        machine.board_mut().flash.arm(None);
+        let Exit::Code(code) = outcome.exit else { return Err(killed()) };
+        if strike == FaultAction::After {
+            return Err(killed());
+        }
+        self.look();
+        Ok(NvramOutput { stdout: outcome.stdout, stderr: outcome.stderr, code: i32::from(code) })
+    }
+}
+
+/// The flash operations that a command would make, the machine left as it is.
+fn dry_run(machine: &Machine, arguments: &[&[u8]]) -> Vec<nvram_emu::device::Op> {
+    let mut fork = machine.clone();
+    fork.take_ops();
+    fork.run(arguments);
+    fork.take_ops()
+}
+
+impl Target for InProcess {
+    fn call(&mut self, call: &ScriptCall, plan: &Plan) -> Result<CallResult, TargetError> {
+        self.begin();
+        if let Function::Process(script) = &*self.script {
+            let done = script.call((&self.machine, &self.files), call, plan)?;
+            (self.machine, self.files) = (done.machine, Arc::new(done.files));
+            return Ok(done.result);
+        }
+        let call = script_call(call);
+        if let Some(result) = self.journal_call(&call, plan.web_page) {
+            return Ok(result);
+        }
+        let mut wire = Wire::new(&mut self.machine, plan.disturbance.as_ref());
+        wire.page = plan.web_page.then_some(Page { script: &self.script, seen: Vec::new() });
+        let outcome = self.script.invoke(&call, &mut wire, &mut self.marker);
+        let (commands, pages) = (wire.commands, wire.page.map_or_else(Vec::new, |page| page.seen));
+        let end = match (&plan.disturbance, outcome.killed) {
+            (_, false) => CallEnd::Exited(i32::from(outcome.exit)),
+            (Some(Disturbance::Cut(_)), true) => CallEnd::PowerLost,
+            (_, true) => CallEnd::Killed(9),
+        };
+        Ok(CallResult {
+            end,
+            stdout: outcome.stdout,
+            stderr: outcome.stderr,
+            commands,
+            operations: self.machine.take_ops(),
+            wrote_journal: false,
+            pages,
+        })
+    }
+
+    fn nvram(&mut self, arguments: &[&[u8]]) -> Result<CommandResult, TargetError> {
+        self.begin();
+        let outcome = self.machine.run(arguments);
+        Ok(CommandResult {
+            stdout: outcome.stdout,
+            stderr: outcome.stderr,
+            code: match outcome.exit {
+                Exit::Code(code) => Some(i32::from(code)),
+                Exit::PowerLost => None,
+            },
+            operations: self.machine.take_ops(),
+        })
+    }
+
+    fn power_off(&mut self) -> Result<(), TargetError> {
+        self.begin();
+        self.machine.reboot();
+        self.marker = MemoryMarker::default();
+        self.files = Arc::default();
+        if let Some(folder) = &mut self.folder {
+            folder.lose_power();
+        }
+        Ok(())
+    }
+
+    fn in_process(&self) -> Option<&InProcess> {
+        Some(self)
+    }
+
+    fn machine(&mut self) -> Result<Cow<'_, Machine>, TargetError> {
+        Ok(Cow::Borrowed(&self.machine))
+    }
+
+    fn replace(&mut self, machine: Machine) -> Result<(), TargetError> {
+        self.begin();
+        self.machine = machine;
+        Ok(())
+    }
+}

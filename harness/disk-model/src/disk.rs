@@ -1,0 +1,452 @@
+//! A folder on a simulated disk: what programs see, what is on the medium, and what may still come to it.
+//!
+//! Names and contents are kept apart. Each has a part that survives any power cut, and a list of changes that may or
+//! may not have come to the medium ([`super::survivors`] enumerates what a cut can leave).
+
+use std::collections::BTreeMap;
+use std::collections::hash_map::DefaultHasher;
+use std::ffi::{OsStr, OsString};
+use std::hash::{Hash, Hasher};
+use std::io;
+use std::os::unix::ffi::OsStrExt as _;
+
+use lease_script::journal::{FileSystem, Handle, Kind, Mode, Status};
+use lease_script::killed;
+
+use super::Files;
+
+/// Names and the files behind them.
+pub(crate) type Names = BTreeMap<OsString, usize>;
+
+/// A change of names.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum NameChange {
+    Add(OsString, usize),
+    Remove(OsString, usize),
+    Rename(OsString, OsString, usize),
+}
+
+/// A change of a file's contents.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum DataChange {
+    Write(usize, Vec<u8>),
+    Truncate(usize),
+}
+
+impl DataChange {
+    /// Makes the change, or that part of it that lies in `part` of its bytes; the rest of them are zeros, where nothing
+    /// stood before.
+    pub(crate) fn apply(&self, data: &mut Vec<u8>, part: &std::ops::Range<usize>) {
+        match self {
+            Self::Truncate(length) => data.resize((*length).min(data.len()), 0),
+            Self::Write(at, bytes) => {
+                let end = at + part.end;
+                if data.len() < end {
+                    data.resize(end, 0);
+                }
+                data[at + part.start..end].copy_from_slice(&bytes[part.clone()]);
+            }
+        }
+    }
+
+    pub(crate) fn length(&self) -> usize {
+        match self {
+            Self::Write(_, bytes) => bytes.len(),
+            Self::Truncate(_) => 0,
+        }
+    }
+}
+
+/// A file.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Node {
+    pub(crate) data: Vec<u8>,
+    pub(crate) durable: Vec<u8>,
+    pub(crate) pending: Vec<DataChange>,
+    modified: i64,
+}
+
+impl Node {
+    pub(crate) fn whole(data: Vec<u8>, modified: i64) -> Self {
+        Self { durable: data.clone(), data, pending: Vec::new(), modified }
+    }
+
+    pub(crate) fn modified(&self) -> i64 {
+        self.modified
+    }
+
+    fn change(&mut self, change: DataChange, now: i64) {
+        change.apply(&mut self.data, &(0..change.length()));
+        self.pending.push(change);
+        self.modified = now;
+    }
+
+    fn sync(&mut self) {
+        self.durable.clone_from(&self.data);
+        self.pending.clear();
+    }
+}
+
+/// Where everything ends: before the call of this number, or after so many bytes of what it writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Cut {
+    /// The call, counted from 0.
+    pub call: u64,
+    /// The bytes that were still written.
+    pub bytes: usize,
+}
+
+/// One call that changes something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// As a person writes it: `rename dhcpd.leases.1 dhcpd.leases`.
+    pub text: String,
+    /// How much it writes.
+    pub bytes: usize,
+}
+
+/// The folder.
+#[derive(Clone, Debug)]
+pub struct Disk {
+    pub(crate) files: Files,
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) names: Names,
+    pub(crate) durable: Names,
+    pub(crate) pending: Vec<NameChange>,
+    handles: Vec<Option<usize>>,
+    clock: i64,
+    calls: u64,
+    cut: Option<Cut>,
+    dead: bool,
+    steps: Vec<Step>,
+    /// False where the file system has no hard links.
+    pub has_links: bool,
+    /// Bytes that all files together may have.
+    pub(crate) room: Option<usize>,
+}
+
+impl Disk {
+    /// An empty folder.
+    pub fn new(files: Files) -> Self {
+        Self {
+            files,
+            nodes: Vec::new(),
+            names: Names::new(),
+            durable: Names::new(),
+            pending: Vec::new(),
+            handles: Vec::new(),
+            clock: 0,
+            calls: 0,
+            cut: None,
+            dead: false,
+            steps: Vec::new(),
+            has_links: true,
+            room: None,
+        }
+    }
+
+    /// The same without hard links.
+    #[must_use]
+    pub fn without_links(mut self) -> Self {
+        self.has_links = false;
+        self
+    }
+
+    /// Limits what all files may have together.
+    pub fn limit(&mut self, room: Option<usize>) {
+        self.room = room;
+    }
+
+    /// Bytes of all files that have a name or are open.
+    pub fn used(&self) -> usize {
+        let open = self.handles.iter().flatten();
+        let held: std::collections::BTreeSet<usize> =
+            self.names.values().chain(open).copied().collect();
+        held.into_iter().map(|node| self.nodes[node].data.len()).sum()
+    }
+
+    /// Everything ends at this point.
+    pub fn arm(&mut self, cut: Cut) {
+        self.cut = Some(cut);
+    }
+
+    /// The calls so far.
+    pub fn take_steps(&mut self) -> Vec<Step> {
+        self.calls = 0;
+        std::mem::take(&mut self.steps)
+    }
+
+    /// Whether a cut has struck.
+    pub fn is_dead(&self) -> bool {
+        self.dead
+    }
+
+    /// Everything comes to the medium.
+    pub fn sync_all(&mut self) {
+        self.nodes.iter_mut().for_each(Node::sync);
+        self.durable.clone_from(&self.names);
+        self.pending.clear();
+    }
+
+    /// All processes are gone, the power is not.
+    pub fn end_processes(&mut self) {
+        self.handles.clear();
+        self.cut = None;
+        self.dead = false;
+        self.take_steps();
+    }
+
+    /// Power goes, and nothing that was not synced has come to the medium.
+    pub fn lose_power(&mut self) {
+        for node in &mut self.nodes {
+            node.data.clone_from(&node.durable);
+            node.pending.clear();
+        }
+        self.names.clone_from(&self.durable);
+        self.pending.clear();
+        self.end_processes();
+    }
+
+    /// A process has ended by itself: what it had open is closed.
+    pub fn end_of_call(&mut self) {
+        self.handles.clear();
+    }
+
+    /// The names, in their order.
+    pub fn names(&self) -> impl Iterator<Item = String> + '_ {
+        self.names.keys().map(|name| name.to_string_lossy().into_owned())
+    }
+
+    /// A number for what programs see, what is on the medium, and what is between.
+    pub fn digest(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        let nodes = self.names.values().chain(self.durable.values());
+        let nodes: std::collections::BTreeSet<usize> = nodes.copied().collect();
+        for node in nodes {
+            let node = &self.nodes[node];
+            (&node.data, &node.durable, &node.pending).hash(&mut hasher);
+        }
+        (&self.names, &self.durable, &self.pending).hash(&mut hasher);
+        hasher.finish()
+    }
+
+    /// The contents behind a name.
+    pub fn contents(&self, name: &OsStr) -> Option<&[u8]> {
+        self.names.get(name).map(|node| self.nodes[*node].data.as_slice())
+    }
+
+    /// Puts a file in its place, durably.
+    pub fn place(&mut self, name: &str, data: &[u8]) {
+        self.clock += 1;
+        self.nodes.push(Node::whole(data.to_vec(), self.clock));
+        let node = self.nodes.len() - 1;
+        self.names.insert(name.into(), node);
+        self.durable.insert(name.into(), node);
+    }
+
+    /// One call that changes something. How many of its bytes are written, if not all.
+    fn step(&mut self, text: impl FnOnce() -> String, bytes: usize) -> io::Result<Option<usize>> {
+        if self.dead {
+            return Err(killed());
+        }
+        self.clock += 1;
+        if let Some(cut) = self.cut
+            && cut.call == self.calls
+        {
+            self.dead = true;
+            if cut.bytes == 0 || bytes == 0 {
+                return Err(killed());
+            }
+            return Ok(Some(cut.bytes.min(bytes)));
+        }
+        self.calls += 1;
+        self.steps.push(Step { text: text(), bytes });
+        Ok(None)
+    }
+
+    fn change_name(&mut self, change: NameChange) {
+        apply_name(&mut self.names, &change);
+        self.pending.push(change);
+    }
+
+    fn node(&self, handle: Handle) -> io::Result<usize> {
+        let node = self.handles.get(handle.0).copied().flatten();
+        node.ok_or_else(|| io::Error::other("not open"))
+    }
+
+    fn name_of(&self, node: usize) -> String {
+        let name = self.names.iter().find(|(_, behind)| **behind == node);
+        name.map_or_else(|| "(deleted)".to_owned(), |(name, _)| name.to_string_lossy().into_owned())
+    }
+
+    fn open_node(&mut self, node: usize) -> Handle {
+        self.handles.push(Some(node));
+        Handle(self.handles.len() - 1)
+    }
+
+    fn found(&self, name: &OsStr) -> io::Result<usize> {
+        self.names.get(name).copied().ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+}
+
+/// Makes a change of names, as far as it still fits.
+pub(crate) fn apply_name(names: &mut Names, change: &NameChange) {
+    match change {
+        NameChange::Add(name, node) => {
+            names.insert(name.clone(), *node);
+        }
+        NameChange::Remove(name, node) => {
+            if names.get(name) == Some(node) {
+                names.remove(name);
+            }
+        }
+        NameChange::Rename(from, to, node) => {
+            if names.get(from) == Some(node) {
+                names.remove(from);
+            }
+            names.insert(to.clone(), *node);
+        }
+    }
+}
+
+impl FileSystem for Disk {
+    fn lock(&mut self) -> io::Result<bool> {
+        if self.dead { Err(killed()) } else { Ok(true) }
+    }
+
+    fn open(&mut self, name: &OsStr, mode: Mode) -> io::Result<Handle> {
+        let shown = name.to_string_lossy().into_owned();
+        match (self.names.get(name).copied(), mode) {
+            (_, _) if self.dead => Err(killed()),
+            (Some(_), Mode::CreateNew) => Err(io::ErrorKind::AlreadyExists.into()),
+            (None, Mode::Read | Mode::Append) => Err(io::ErrorKind::NotFound.into()),
+            (Some(node), Mode::Read | Mode::Append) => Ok(self.open_node(node)),
+            (None, Mode::CreateNew | Mode::Truncate) => {
+                self.step(|| format!("create {shown}"), 0)?;
+                let modified = self.clock;
+                self.nodes.push(Node { modified, ..Node::default() });
+                let node = self.nodes.len() - 1;
+                self.change_name(NameChange::Add(name.to_owned(), node));
+                Ok(self.open_node(node))
+            }
+            (Some(node), Mode::Truncate) => {
+                self.step(|| format!("empty {shown}"), 0)?;
+                let now = self.clock;
+                self.nodes[node].change(DataChange::Truncate(0), now);
+                Ok(self.open_node(node))
+            }
+        }
+    }
+
+    fn read(&mut self, file: Handle) -> io::Result<Vec<u8>> {
+        let node = self.node(file)?;
+        if self.dead { Err(killed()) } else { Ok(self.nodes[node].data.clone()) }
+    }
+
+    fn append(&mut self, file: Handle, bytes: &[u8]) -> io::Result<usize> {
+        let node = self.node(file)?;
+        let name = self.name_of(node);
+        let torn = self.step(|| format!("write {name}"), bytes.len())?;
+        let wanted = torn.unwrap_or(bytes.len());
+        let left = self.room.map_or(usize::MAX, |room| room.saturating_sub(self.used()));
+        if left == 0 {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        let written = wanted.min(left);
+        let (at, now) = (self.nodes[node].data.len(), self.clock);
+        self.nodes[node].change(DataChange::Write(at, bytes[..written].to_vec()), now);
+        if torn.is_some() { Err(killed()) } else { Ok(written) }
+    }
+
+    fn truncate(&mut self, file: Handle, length: u64) -> io::Result<()> {
+        let node = self.node(file)?;
+        let name = self.name_of(node);
+        self.step(|| format!("truncate {name} {length}"), 0)?;
+        let now = self.clock;
+        self.nodes[node].change(DataChange::Truncate(length as usize), now);
+        Ok(())
+    }
+
+    fn fsync(&mut self, file: Handle) -> io::Result<()> {
+        let node = self.node(file)?;
+        let name = self.name_of(node);
+        self.step(|| format!("fsync {name}"), 0)?;
+        self.nodes[node].sync();
+        if self.files == Files::Ordered {
+            // The journal of the file system is written as a whole.
+            self.durable.clone_from(&self.names);
+            self.pending.clear();
+        }
+        Ok(())
+    }
+
+    fn dress(&mut self, _: Handle, _: Handle) -> io::Result<()> {
+        if self.dead { Err(killed()) } else { Ok(()) }
+    }
+
+    fn close(&mut self, file: Handle) {
+        if let Some(handle) = self.handles.get_mut(file.0) {
+            *handle = None;
+        }
+    }
+
+    fn link(&mut self, old: &OsStr, new: &OsStr) -> io::Result<()> {
+        self.step(|| format!("link {} {}", old.display(), new.display()), 0)?;
+        if !self.has_links {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
+        let node = self.found(old)?;
+        if self.names.contains_key(new) {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        self.change_name(NameChange::Add(new.to_owned(), node));
+        Ok(())
+    }
+
+    fn rename(&mut self, old: &OsStr, new: &OsStr) -> io::Result<()> {
+        self.step(|| format!("rename {} {}", old.display(), new.display()), 0)?;
+        let node = self.found(old)?;
+        // Two names of one file: rename() does nothing.
+        if self.names.get(new) != Some(&node) {
+            self.change_name(NameChange::Rename(old.to_owned(), new.to_owned(), node));
+        }
+        Ok(())
+    }
+
+    fn unlink(&mut self, name: &OsStr) -> io::Result<()> {
+        if self.dead {
+            return Err(killed());
+        }
+        let node = self.found(name)?;
+        self.step(|| format!("unlink {}", name.display()), 0)?;
+        self.change_name(NameChange::Remove(name.to_owned(), node));
+        Ok(())
+    }
+
+    fn fsync_dir(&mut self) -> io::Result<()> {
+        self.step(|| "fsync .".to_owned(), 0)?;
+        self.durable.clone_from(&self.names);
+        self.pending.clear();
+        Ok(())
+    }
+
+    fn list(&mut self, prefix: &OsStr) -> io::Result<Vec<OsString>> {
+        if self.dead {
+            return Err(killed());
+        }
+        let fits = |name: &&OsString| name.as_bytes().starts_with(prefix.as_bytes());
+        Ok(self.names.keys().filter(fits).cloned().collect())
+    }
+
+    fn status(&mut self, name: &OsStr) -> io::Result<Option<Status>> {
+        if self.dead {
+            return Err(killed());
+        }
+        Ok(self.names.get(name).map(|node| Status {
+            kind: Kind::File,
+            inode: *node as u64,
+            length: self.nodes[*node].data.len() as u64,
+            modified: (self.nodes[*node].modified, 0),
+        }))
+    }
+}

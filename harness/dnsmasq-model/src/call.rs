@@ -1,0 +1,364 @@
+//! A script call and its rendering: helper.c, `queue_script` and `create_helper`.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::lease::{ExtraData, Lease};
+use super::names::legal_hostname;
+use super::types::{Build, HwAddr, LeaseKind, Text, hex_text};
+
+/// One run of the script: what `execve` gets. `argv[0]` is the script's base name.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ScriptCall {
+    /// Arguments, the script's name first.
+    pub argv: Vec<Vec<u8>>,
+    /// The `DNSMASQ_*` variables.
+    pub env: BTreeMap<String, Vec<u8>>,
+}
+
+impl ScriptCall {
+    /// `argv[1]`: `init`, `add`, `old`, `del`, `arp-add`, `arp-del` or `tftp`.
+    #[must_use]
+    pub fn action(&self) -> &[u8] {
+        self.argv.get(1).map_or(&[], Vec::as_slice)
+    }
+
+    /// As long as a client-id or DUID gets in words that is cut.
+    pub const CUT_ID: usize = 100 * "00:".len();
+
+    /// The call as a dnsmasq makes it that has the fix of CVE-2026-4892 (March 2026; Debian's since 2.90-4~deb12u2):
+    /// the helper puts no more than 100 bytes of a client-id or DUID into words. One that is longer ends in a colon
+    /// (helper.c `create_helper`).
+    pub fn cut_ids(&mut self) {
+        if let Some(id) = self.env.get_mut("DNSMASQ_CLIENT_ID") {
+            id.truncate(Self::CUT_ID);
+        }
+        if self.env.contains_key("DNSMASQ_IAID") {
+            self.argv.iter_mut().skip(2).take(1).for_each(|duid| duid.truncate(Self::CUT_ID));
+        }
+    }
+}
+
+/// Why the script is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Action {
+    /// A new lease.
+    Add,
+    /// A lease that changed, or SIGHUP or start.
+    Old,
+    /// `old` with `DNSMASQ_OLD_HOSTNAME`: a name was lost.
+    OldHostname,
+    /// A lease is over.
+    Del,
+    /// A neighbour appeared (`--script-arp`).
+    ArpAdd,
+    /// A neighbour went (`--script-arp`).
+    ArpDel,
+    /// A TFTP transfer ended.
+    Tftp,
+}
+
+impl Action {
+    /// The script's first argument.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Action::Add => "add",
+            Action::Old | Action::OldHostname => "old",
+            Action::Del => "del",
+            Action::ArpAdd => "arp-add",
+            Action::ArpDel => "arp-del",
+            Action::Tftp => "tftp",
+        }
+    }
+}
+
+/// What the call is about.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Subject<'a> {
+    Lease { lease: &'a Lease, name: Option<&'a Text> },
+    Neighbour { hw: &'a HwAddr, addr: IpAddr },
+    Transfer { size: u64, client: IpAddr, path: &'a [u8] },
+}
+
+/// A call that dnsmasq has just queued, not yet put into words. [`PendingCall::render`] costs; counting does not.
+#[derive(Debug)]
+pub struct PendingCall<'a> {
+    /// Why the script is called.
+    pub action: Action,
+    pub(crate) subject: Subject<'a>,
+    pub(crate) setting: &'a Setting,
+    pub(crate) stale: &'a StalePacket,
+    /// dnsmasq's clock when the call was queued.
+    pub(crate) now: i64,
+}
+
+/// What every call of one dnsmasq process has in common.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Setting {
+    pub(crate) build: Build,
+    pub(crate) script: Vec<u8>,
+    pub(crate) interface: Vec<u8>,
+    pub(crate) server_duid: Vec<u8>,
+    pub(crate) log_dhcp: bool,
+}
+
+/// The helper's `daemon->packet`: a DHCPv6 lease without DUID is shown with whatever is left there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum StalePacket {
+    /// As `read_leases` left it before the helper was forked.
+    Raw(Text),
+    /// The client-id or DUID of an earlier call.
+    Id(Text),
+}
+
+impl StalePacket {
+    fn text(&self) -> Vec<u8> {
+        match self {
+            StalePacket::Raw(text) => super::names::c_string(text).to_vec(),
+            StalePacket::Id(id) => hex_text(id).into_bytes(),
+        }
+    }
+}
+
+/// Whoever wants to know of script calls. A sink that only counts never renders.
+pub trait CallSink {
+    /// dnsmasq makes this call now.
+    fn call(&mut self, call: &PendingCall<'_>);
+
+    /// Whether calls are ever put into words. What is kept only for them (`lease_add_extradata`) need not be where not.
+    fn wants_words(&self) -> bool {
+        true
+    }
+}
+
+impl CallSink for Vec<ScriptCall> {
+    fn call(&mut self, call: &PendingCall<'_>) {
+        self.push(call.render());
+    }
+}
+
+/// Counts calls by action.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CallCounts {
+    /// Number of `add`, `old`, `old` with a lost name, `del`, `arp-add`, `arp-del`, `tftp`.
+    pub by_action: [u64; 7],
+}
+
+impl CallCounts {
+    /// All calls.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.by_action.iter().sum()
+    }
+
+    /// Calls of one kind.
+    #[must_use]
+    pub fn of(&self, action: Action) -> u64 {
+        self.by_action[action as usize]
+    }
+}
+
+impl CallSink for CallCounts {
+    fn wants_words(&self) -> bool {
+        false
+    }
+
+    fn call(&mut self, call: &PendingCall<'_>) {
+        self.by_action[call.action as usize] += 1;
+    }
+}
+
+impl PendingCall<'_> {
+    /// The lease the call is about, if it is about one.
+    #[must_use]
+    pub fn lease(&self) -> Option<&Lease> {
+        match self.subject {
+            Subject::Lease { lease, .. } => Some(lease),
+            _ => None,
+        }
+    }
+
+    /// The name that the call carries, with its domain if it has one.
+    #[must_use]
+    pub fn name(&self) -> Option<&Text> {
+        match self.subject {
+            Subject::Lease { name, .. } => name,
+            _ => None,
+        }
+    }
+
+    /// The call as the helper executes it (helper.c `create_helper`).
+    #[must_use]
+    pub fn render(&self) -> ScriptCall {
+        let mut argv = vec![self.setting.script.clone(), self.action.word().as_bytes().to_vec()];
+        let mut env = BTreeMap::new();
+        match self.subject {
+            Subject::Lease { lease, name } => self.lease_words(lease, name, &mut argv, &mut env),
+            Subject::Neighbour { hw, addr } => {
+                argv.push(hw.text().into_bytes());
+                argv.push(addr.to_string().into_bytes());
+            }
+            Subject::Transfer { size, client, path } => {
+                argv.push(size.to_string().into_bytes());
+                argv.push(client.to_string().into_bytes());
+                argv.push(path.to_vec());
+            }
+        }
+        ScriptCall { argv, env }
+    }
+
+    fn lease_words(
+        &self,
+        lease: &Lease,
+        name: Option<&Text>,
+        argv: &mut Vec<Vec<u8>>,
+        env: &mut BTreeMap<String, Vec<u8>>,
+    ) {
+        let mut set = |name: &str, value: Vec<u8>| {
+            env.insert(["DNSMASQ_", name].concat(), value);
+        };
+        let v6 = lease.kind.is_v6();
+        let clid = lease.clid.as_deref().unwrap_or_default();
+        if v6 {
+            argv.push(if clid.is_empty() {
+                self.stale.text()
+            } else {
+                hex_text(clid).into_bytes()
+            });
+            let prefix = if lease.kind == LeaseKind::Ta { "T" } else { "" };
+            set("IAID", format!("{prefix}{}", lease.iaid).into_bytes());
+            set("SERVER_DUID", hex_text(&self.setting.server_duid).into_bytes());
+            if !lease.hw.is_empty() {
+                set("MAC", lease.hw.text().into_bytes());
+            }
+        } else {
+            argv.push(lease.hw.text().into_bytes());
+            if !clid.is_empty() {
+                set("CLIENT_ID", hex_text(clid).into_bytes());
+            }
+        }
+        argv.push(lease.addr.to_string().into_bytes());
+        if lease.interface {
+            set("INTERFACE", self.setting.interface.clone());
+        }
+        match self.setting.build {
+            Build::NoRtc => set("LEASE_LENGTH", lease.length.to_string().into_bytes()),
+            Build::Rtc => set("LEASE_EXPIRES", (lease.expires as u64).to_string().into_bytes()),
+        }
+        let (name, domain) = match name.and_then(|n| legal_hostname(n)) {
+            None => (None, None),
+            Some(name) => match name.iter().position(|&b| b == b'.') {
+                None => (Some(name), None),
+                Some(dot) => (Some(&name[..dot]), Some(&name[dot + 1..])),
+            },
+        };
+        if let Some(domain) = domain {
+            set("DOMAIN", domain.to_vec());
+        }
+        match lease.extra.as_deref() {
+            None => set("DATA_MISSING", b"1".to_vec()),
+            Some(extra) => extra_words(extra, v6, &mut set),
+        }
+        if let (false, Some(giaddr)) = (v6, lease.giaddr) {
+            set("RELAY_ADDRESS", giaddr.to_string().into_bytes());
+        }
+        let remaining = remaining_time(lease.expires, self.now);
+        if self.action != Action::Del && remaining != 0 {
+            set("TIME_REMAINING", remaining.to_string().into_bytes());
+        }
+        if self.setting.log_dhcp {
+            set("LOG_DHCP", b"1".to_vec());
+        }
+        if let Some(name) = name {
+            if self.action == Action::OldHostname {
+                set("OLD_HOSTNAME", name.to_vec());
+            } else {
+                argv.push(name.to_vec());
+            }
+        }
+    }
+}
+
+/// helper.c `grab_extradata`: absent if empty, cut at the first `=` and at a NUL.
+fn grab(value: &[u8]) -> Option<Vec<u8>> {
+    let value = super::names::c_string(value);
+    if value.is_empty() {
+        return None;
+    }
+    let end = value.iter().position(|&b| b == b'=').unwrap_or(value.len());
+    Some(value[..end].to_vec())
+}
+
+fn extra_words(extra: &ExtraData, v6: bool, set: &mut impl FnMut(&str, Vec<u8>)) {
+    let mut one = |name: &str, value: &[u8]| {
+        if let Some(value) = grab(value) {
+            set(name, value);
+        }
+    };
+    if v6 {
+        for (i, class) in extra.vendor_classes.iter().enumerate() {
+            match i.checked_sub(1) {
+                None => one("VENDOR_CLASS_ID", class),
+                Some(i) => one(&format!("VENDOR_CLASS{i}"), class),
+            }
+        }
+        one("RELAY_ADDRESS", &extra.relay_address);
+    } else {
+        one("VENDOR_CLASS", &extra.vendor_class);
+        one("CPEWAN_OUI", &extra.cpewan[0]);
+        one("CPEWAN_SERIAL", &extra.cpewan[1]);
+        one("CPEWAN_CLASS", &extra.cpewan[2]);
+        one("CIRCUIT_ID", &extra.circuit_id);
+        one("SUBSCRIBER_ID", &extra.subscriber_id);
+        one("REMOTE_ID", &extra.remote_id);
+    }
+    one("SUPPLIED_HOSTNAME", &extra.supplied_hostname);
+    one("REQUESTED_OPTIONS", &extra.requested_options);
+    one("MUD_URL", &extra.mud_url);
+    one("TAGS", &extra.tags);
+    for (i, class) in extra.user_classes.iter().enumerate() {
+        one(&format!("USER_CLASS{i}"), class);
+    }
+}
+
+/// helper.c `queue_script`: `(unsigned int)difftime(expires, now)`, which wraps when the lease is already over.
+fn remaining_time(expires: i64, now: i64) -> u32 {
+    if expires == 0 {
+        return 0;
+    }
+    // A double that fits 64 bits is cut to its low half; beyond, the processor's "indefinite" integer has a low half of 0.
+    let difference = (i128::from(expires) - i128::from(now)) as f64;
+    if difference.abs() < 9_223_372_036_854_775_808.0 { difference as i64 as u32 } else { 0 }
+}
+
+/// The `init` call: run by popen() before anything else, without a variable (lease.c `lease_init`).
+#[must_use]
+pub(crate) fn init_call(script: &[u8]) -> ScriptCall {
+    ScriptCall { argv: vec![script.to_vec(), b"init".to_vec()], env: BTreeMap::new() }
+}
+
+/// Extra data behind a shared pointer, as a lease keeps it.
+pub(crate) fn share(extra: ExtraData) -> Arc<ExtraData> {
+    Arc::new(extra)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_end_at_an_equals_sign() {
+        assert_eq!(grab(b"other vendor=with equals"), Some(b"other vendor".to_vec()));
+        assert_eq!(grab(b"=x"), Some(Vec::new()));
+        assert_eq!(grab(b""), None);
+    }
+
+    #[test]
+    fn time_remaining_wraps() {
+        assert_eq!(remaining_time(1000, 2400), 4_294_965_896);
+        assert_eq!(remaining_time(0, 2400), 0);
+        assert_eq!(remaining_time(i64::MAX, -1), 0);
+    }
+}

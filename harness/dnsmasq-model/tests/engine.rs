@@ -1,0 +1,227 @@
+//! What holds of the engine whatever happens.
+
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr};
+
+use dnsmasq_model::{
+    Build, CallCounts, Client4, Clock, Engine, HwAddr, InitResult, InitStatus, Kind4, Lease,
+    ScriptCall, Server, ServerConfig, StartFailure,
+};
+use proptest::prelude::*;
+
+const START: Clock = Clock { wall: 1_700_000_000, mono: 5_000 };
+
+fn config() -> ServerConfig {
+    ServerConfig::parse(&[
+        "dnsmasq",
+        "--leasefile-ro",
+        "--dhcp-script=/bin/script",
+        "--dhcp-range=192.168.77.50,192.168.77.57,255.255.255.0,10m",
+        "--dhcp-host=02:00:00:00:00:03,192.168.77.30,fixed",
+        "--dhcp-lease-max=6",
+        "--domain=example.org",
+    ])
+    .expect("legal options")
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Message(Kind4, u8, u8, u8),
+    Pass(u16),
+    Warp(i32),
+    Hup,
+    Restart,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let kind = prop_oneof![
+        Just(Kind4::Request),
+        Just(Kind4::InitReboot),
+        Just(Kind4::Renew),
+        Just(Kind4::Rebind),
+        Just(Kind4::Inform),
+        Just(Kind4::Release),
+        Just(Kind4::Decline),
+        Just(Kind4::Bootp),
+        Just(Kind4::Discover { rapid: false }),
+    ];
+    prop_oneof![
+        8 => (kind, 0..6u8, 0..4u8, 48..60u8).prop_map(|(k, c, n, a)| Step::Message(k, c, n, a)),
+        3 => (1..900u16).prop_map(Step::Pass),
+        1 => (-4000..4000i32).prop_map(Step::Warp),
+        1 => Just(Step::Hup),
+        1 => Just(Step::Restart),
+    ]
+}
+
+fn client(number: u8, name: u8) -> Client4 {
+    let mut client = Client4::new(HwAddr::ethernet([2, 0, 0, 0, 0, number]));
+    if number.is_multiple_of(2) {
+        client.clid = Some(vec![1, number].into());
+    }
+    client.hostname = [None, Some("alpha"), Some("bravo"), Some("bad name")][usize::from(name)]
+        .map(|text| text.as_bytes().into());
+    client
+}
+
+/// Runs the steps; every call is handed to `watch` with the engine after it.
+fn run(
+    build: Build,
+    steps: &[Step],
+    warps: bool,
+    mut watch: impl FnMut(&Engine, &[ScriptCall]),
+) -> Vec<ScriptCall> {
+    let mut server = Server::new(Engine::new(build, config()));
+    let mut clock = START;
+    let mut all = Vec::new();
+    let mut calls = Vec::new();
+    server.engine_mut().start(clock, &InitResult::ok(""), &mut calls).expect("starts");
+    for step in steps {
+        match step {
+            Step::Message(kind, who, name, addr) => {
+                let client = client(*who, *name);
+                let held = server.engine().leases().find(|l| l.hw == client.hw).and_then(Lease::v4);
+                let asked = Ipv4Addr::new(192, 168, 77, *addr);
+                let addr = if addr % 3 == 0 { asked } else { held.unwrap_or(asked) };
+                server.handle(*kind, &client, addr, clock, &mut calls);
+            }
+            Step::Pass(seconds) => {
+                clock = clock.after(i64::from(*seconds));
+                server.engine_mut().advance_to(clock, &mut calls);
+            }
+            Step::Warp(seconds) => clock.wall += i64::from(*seconds) * i64::from(warps),
+            Step::Hup => server.engine_mut().sighup(clock, &mut calls),
+            Step::Restart => {
+                let lines: Vec<String> = server.engine().lease_lines().into_iter().rev().collect();
+                server.engine_mut().kill();
+                server.forget();
+                let init = InitResult::ok(lines.join("\n") + "\n");
+                server.engine_mut().start(clock, &init, &mut calls).expect("its own leases");
+            }
+        }
+        watch(server.engine(), &calls);
+        all.append(&mut calls);
+    }
+    all
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn calls_tell_the_leases(steps in prop::collection::vec(step(), 1..60), rtc in any::<bool>()) {
+        let build = if rtc { Build::Rtc } else { Build::NoRtc };
+        let mut told: BTreeSet<Vec<u8>> = BTreeSet::new();
+        run(build, &steps, true, |engine, calls| {
+            for call in calls {
+                match call.action() {
+                    b"add" | b"old" => told.insert(call.argv[3].clone()),
+                    _ => told.remove(&call.argv[3]),
+                };
+            }
+            // At rest, who listened to the calls knows exactly the leases there are.
+            let leases: BTreeSet<Vec<u8>> = engine.leases().map(|l| l.addr.to_string().into_bytes()).collect();
+            assert_eq!(told, leases);
+            assert!(engine.lease_count() <= 6);
+        });
+    }
+
+    #[test]
+    fn names_are_unique(steps in prop::collection::vec(step(), 1..60)) {
+        run(Build::Rtc, &steps, true, |engine, _| {
+            let names: Vec<_> = engine.leases().filter_map(|l| l.hostname.clone()).collect();
+            let distinct: BTreeSet<_> = names.iter().map(|n| n.to_ascii_lowercase()).collect();
+            assert_eq!(names.len(), distinct.len());
+        });
+    }
+
+    #[test]
+    fn without_rtc_the_wall_clock_means_nothing(steps in prop::collection::vec(step(), 1..60)) {
+        let still = run(Build::NoRtc, &steps, false, |_, _| {});
+        let warped = run(Build::NoRtc, &steps, true, |_, _| {});
+        prop_assert_eq!(still, warped);
+    }
+
+    #[test]
+    fn whatever_init_prints(text in prop::collection::vec(
+        prop_oneof![
+            Just(&b" "[..]), Just(&b"\n"[..]), Just(&b"duid "[..]), Just(&b"1700009999 "[..]), Just(&b"-5 "[..]),
+            Just(&b"02:00:00:00:00:01 "[..]), Just(&b"06- "[..]), Just(&b"zz "[..]), Just(&b"* "[..]),
+            Just(&b"192.168.77.60 "[..]), Just(&b"fd77::1 "[..]), Just(&b"T5 "[..]), Just(&b"alpha "[..]),
+            Just(&b"99999999999999999999 "[..]), Just(&b"\x00\xff "[..]),
+        ], 0..40), rtc in any::<bool>()) {
+        let build = if rtc { Build::Rtc } else { Build::NoRtc };
+        let mut engine = Engine::new(build, config());
+        let mut calls: Vec<ScriptCall> = Vec::new();
+        if engine.start(START, &InitResult::ok(text.concat()), &mut calls).is_err() {
+            prop_assert!(!engine.is_running() && calls.is_empty());
+        }
+    }
+}
+
+#[test]
+fn counting_sees_the_same_calls() {
+    let mut listed: Vec<ScriptCall> = Vec::new();
+    let mut counted = CallCounts::default();
+    let mut server = Server::new(Engine::new(Build::Rtc, config()));
+    server.engine_mut().start(START, &InitResult::ok(""), &mut listed).expect("starts");
+    server.join(&client(1, 1), None, START, &mut listed);
+    let mut twin = server.clone();
+    let later = START.after(300);
+    let IpAddr::V4(addr) = server.engine().leases().next().expect("a lease").addr else {
+        panic!("IPv4")
+    };
+    listed.clear();
+    server.handle(Kind4::Renew, &client(1, 2), addr, later, &mut listed);
+    twin.handle(Kind4::Renew, &client(1, 2), addr, later, &mut counted);
+    assert_eq!(listed.len(), 2);
+    assert_eq!(counted.total(), 2);
+    assert_eq!(server.engine().lease_lines(), twin.engine().lease_lines());
+}
+
+#[test]
+fn more_leases_than_allowed_do_not_start() {
+    let line = |n: u8| format!("0 02:00:00:00:00:{n:02x} 192.168.77.{n} * *\n");
+    let mut engine = Engine::new(Build::Rtc, config());
+    let mut calls: Vec<ScriptCall> = Vec::new();
+    let seven: String = (1..=7).map(line).collect();
+    let failure = engine.start(START, &InitResult::ok(seven), &mut calls).expect_err("too many");
+    assert_eq!(
+        failure,
+        StartFailure::Exit { code: 5, message: "too many stored leases".to_owned() }
+    );
+    let six: String = (1..=6).map(line).collect();
+    engine.start(START, &InitResult::ok(six), &mut calls).expect("as many as allowed");
+    // Directly connected: the newest is called once more, before the synthetic SIGHUP.
+    assert_eq!(calls.len(), 7);
+}
+
+#[test]
+fn what_init_returns_decides_the_exit_code() {
+    let status = |code| {
+        let init = InitResult { stdout: Vec::new(), status: InitStatus::Code(code) };
+        let mut calls: Vec<ScriptCall> = Vec::new();
+        Engine::new(Build::Rtc, config()).start(START, &init, &mut calls).err().map(|f| f.status())
+    };
+    assert_eq!(status(0), None);
+    assert_eq!(status(1), Some(11));
+    assert_eq!(status(126), Some(3));
+    assert_eq!(status(127), Some(3));
+    assert_eq!(status(255), Some(9));
+}
+
+#[test]
+fn the_limit_refuses_and_the_alarm_frees() {
+    let mut server = Server::new(Engine::new(Build::NoRtc, config()));
+    let mut calls: Vec<ScriptCall> = Vec::new();
+    server.engine_mut().start(START, &InitResult::ok(""), &mut calls).expect("starts");
+    for n in 10..16 {
+        server.join(&client(n, 0), None, START, &mut calls);
+    }
+    assert_eq!(server.engine().lease_count(), 6);
+    assert_eq!(server.join(&client(20, 0), None, START, &mut calls), dnsmasq_model::Reply4::Nak);
+    assert_eq!(server.engine().next_alarm(), Some(START.mono + 600));
+    let fired = server.engine_mut().advance_to(START.after(600), &mut calls);
+    assert_eq!(fired, [START.mono + 600]);
+    assert_eq!(server.engine().lease_count(), 0);
+}

@@ -1,0 +1,211 @@
+//! What was exercised: each kind of event, of cut, of kill, each tool and build.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::texts::HOST_NAMES;
+use super::trial::Trial;
+use scenario::{DaemonAction, Point, Rtc, Side, Step, V6};
+
+/// How often each kind was done, by its name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Coverage {
+    counts: BTreeMap<String, u64>,
+}
+
+/// The kinds that every session must come to, whatever its routers.
+const KINDS: [&str; 64] = [
+    "boot",
+    "boot after a while off",
+    "shutdown",
+    "power-cut",
+    "advance",
+    "set-clock",
+    "ntp",
+    "drift",
+    "dnsmasq start",
+    "dnsmasq stop",
+    "dnsmasq kill",
+    "dnsmasq sighup",
+    "join",
+    "join bootp",
+    "join v6 na",
+    "join v6 ta",
+    "join with a hostile host name",
+    "join with a long client-id",
+    "request",
+    "renew",
+    "rebind",
+    "init-reboot",
+    "rename",
+    "inform",
+    "release",
+    "decline",
+    "silence",
+    "call",
+    "nvram",
+    "nvram set with a line break",
+    "damage",
+    "web-page",
+    "cut before get",
+    "cut after get",
+    "cut before set",
+    "cut after set",
+    "cut before unset",
+    "cut after unset",
+    "cut before show",
+    "cut after show",
+    "cut before commit",
+    "cut after commit",
+    "cut before command N",
+    "cut after command N",
+    "cut in the erase",
+    "cut in the program",
+    "cut in operation N",
+    "cut in operation N of command N",
+    "kill before get",
+    "kill after get",
+    "kill before set",
+    "kill after set",
+    "kill before unset",
+    "kill after unset",
+    "kill before show",
+    "kill after show",
+    "kill before commit",
+    "kill after commit",
+    "kill before command N",
+    "kill after command N",
+    "fail set",
+    "fail unset",
+    "fail show",
+    "fail commit",
+];
+
+impl Coverage {
+    /// Counts what a household came to.
+    pub fn add_trial(&mut self, trial: &Trial) {
+        let router = &trial.scenario.router;
+        let rtc = match router.rtc {
+            Rtc::Good => "good",
+            Rtc::Broken => "broken",
+        };
+        self.count(format!("router {} rtc={rtc}", router.dialect.get_ref()));
+        if router.free.is_some() || router.neighbours.0 * 2 > router.space.0 {
+            self.count("router with little room".to_owned());
+        }
+        if trial.scenario.script.slack.is_some() {
+            self.count("script with slack".to_owned());
+        }
+        for (step, done) in trial.done() {
+            for verb in step.verbs() {
+                self.count(kind_of(step, verb));
+            }
+            for kind in sorts(step) {
+                self.count(kind.to_owned());
+            }
+            if done.struck {
+                self.count(strike(step));
+            }
+        }
+    }
+
+    /// Adds what another session came to.
+    pub fn add(&mut self, other: &Self) {
+        for (kind, count) in &other.counts {
+            *self.counts.entry(kind.clone()).or_default() += count;
+        }
+    }
+
+    fn count(&mut self, kind: String) {
+        *self.counts.entry(kind).or_default() += 1;
+    }
+
+    /// The kinds that were never done; `routers` as `DIALECT rtc=BUILD`.
+    pub fn missing(&self, routers: impl Iterator<Item = String>) -> Vec<String> {
+        let kinds = KINDS.iter().map(|kind| (*kind).to_owned());
+        kinds
+            .chain(routers.map(|router| format!("router {router}")))
+            .filter(|kind| !self.counts.contains_key(kind))
+            .collect()
+    }
+}
+
+impl fmt::Display for Coverage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (kind, count) in &self.counts {
+            writeln!(f, "{kind:<40}{count:>10}")?;
+        }
+        Ok(())
+    }
+}
+
+fn kind_of(step: &Step, verb: &str) -> String {
+    match (verb, step.dnsmasq, &step.join) {
+        (_, Some(action), _) => format!("dnsmasq {}", action_name(action)),
+        (_, _, Some(join)) => match join.v6 {
+            _ if join.bootp => "join bootp",
+            Some(V6::Na) => "join v6 na",
+            Some(V6::Ta) => "join v6 ta",
+            None => "join",
+        }
+        .to_owned(),
+        (verb, ..) => verb.to_owned(),
+    }
+}
+
+fn action_name(action: DaemonAction) -> &'static str {
+    match action {
+        DaemonAction::Start => "start",
+        DaemonAction::Stop => "stop",
+        DaemonAction::Kill => "kill",
+        DaemonAction::Sighup => "sighup",
+    }
+}
+
+/// What is special about a step, beside what it does.
+fn sorts(step: &Step) -> Vec<&'static str> {
+    let mut sorts = Vec::new();
+    if let Some(join) = &step.join {
+        if join.hostname.as_deref().is_some_and(|name| HOST_NAMES.contains(&name)) {
+            sorts.push("join with a hostile host name");
+        }
+        if join.client_id.as_ref().is_some_and(|id| id.get_ref().len() > 200) {
+            sorts.push("join with a long client-id");
+        }
+    }
+    if step.boot.as_ref().is_some_and(|boot| boot.off.is_some()) {
+        sorts.push("boot after a while off");
+    }
+    let words = step.nvram.iter().flatten().flatten();
+    if words.into_iter().any(|word| word.contains(r"\x0a")) {
+        sorts.push("nvram set with a line break");
+    }
+    if step.web_page.is_some() {
+        sorts.push("web-page");
+    }
+    sorts
+}
+
+fn strike(step: &Step) -> String {
+    match (&step.cut, &step.kill, &step.fail) {
+        (Some(point), _, _) => format!("cut {}", place(point)),
+        (_, Some(point), _) => format!("kill {}", place(point)),
+        (_, _, Some(word)) => format!("fail {word}"),
+        _ => "nothing".to_owned(),
+    }
+}
+
+fn place(point: &Point) -> String {
+    let side = |side: &Side| match side {
+        Side::Before => "before",
+        Side::After => "after",
+    };
+    match point {
+        Point::Word(when, word) => format!("{} {word}", side(when)),
+        Point::Command(when, _) => format!("{} command N", side(when)),
+        Point::Erase => "in the erase".to_owned(),
+        Point::Program => "in the program".to_owned(),
+        Point::Operation { .. } => "in operation N".to_owned(),
+        Point::Within { .. } => "in operation N of command N".to_owned(),
+    }
+}

@@ -1,0 +1,442 @@
+//! Draws a household: a router, a server, clients, and what happens to them.
+
+use nvram_emu::Dialect;
+use nvram_emu::dialect::FreeSpace;
+use toml::Spanned;
+
+use super::id::Id;
+use super::texts::{CALLS, HOST_NAMES, VALUES};
+use scenario::DeterministicRng;
+use scenario::{
+    Boot, BootClock, Bytes, ClientEvent, DaemonAction, Damage, Forgiven, Join, LeaseTime, LongIds,
+    Memory, Moment, Point, RawCall, Router, Scenario, Script, Seconds, Server, Side, Step, V6,
+};
+
+/// A household has no more events than this.
+pub(super) const MAX_EVENTS: u32 = 10_000;
+
+/// DHCPv4 clients, `pc-1` to this.
+const CLIENTS: u64 = 8;
+/// DHCPv6 clients, `six-1` to this.
+const CLIENTS6: u64 = 3;
+
+/// Of the store and of its erase blocks, bytes. Few, so that a session need not fill each store anew.
+const SIZES: [(u64, u64); 4] = [(4096, 4096), (8192, 65_536), (16_384, 16_384), (32_768, 65_536)];
+const HARDENED_SIZES: [(u64, u64); 4] =
+    [(32_768, 32_768), (32_768, 65_536), (32_768, 4096), (65_536, 65_536)];
+
+const MINUTE: u64 = 60;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+
+/// The household of an id.
+pub fn draw(id: &Id) -> Scenario {
+    let mut artist = Generator {
+        dice: DeterministicRng::new(id.seed.rotate_left(32) ^ id.case),
+        steps: Vec::new(),
+        known: Vec::new(),
+    };
+    let router = artist.router(id);
+    let server = artist.server();
+    let script = artist.script(id);
+    artist.push(Step { boot: Some(Boot::default()), ..Step::default() });
+    let wanted = id.events as usize;
+    while artist.steps.len() < wanted {
+        artist.event(&server);
+    }
+    artist.steps.truncate(wanted);
+    Scenario {
+        journal: None,
+        title: format!("A random household: seed {}, case {}", id.seed, id.case),
+        story: String::new(),
+        tags: vec!["fuzz".to_owned()],
+        parameters: std::collections::BTreeMap::default(),
+        except: Vec::new(),
+        claim: None,
+        router,
+        server,
+        script,
+        breaks: Vec::new(),
+        forgive: vec![Forgiven::TornWrite, Forgiven::RepeatedCommit],
+        steps: artist.steps.into_iter().map(unplaced).collect(),
+    }
+}
+
+/// A value that stands in no file.
+pub(super) fn unplaced<T>(value: T) -> Spanned<T> {
+    Spanned::new(0..0, value)
+}
+
+struct Generator {
+    dice: DeterministicRng,
+    steps: Vec<Step>,
+    /// Clients that came, by their names in the file.
+    known: Vec<String>,
+}
+
+impl Generator {
+    fn below(&mut self, n: u64) -> u64 {
+        self.dice.below(n)
+    }
+
+    fn one_in(&mut self, n: u64) -> bool {
+        self.below(n) == 0
+    }
+
+    fn pick<'t, T: ?Sized>(&mut self, choices: &[&'t T]) -> &'t T {
+        choices[self.below(choices.len() as u64) as usize]
+    }
+
+    fn number(&mut self, choices: &[u64]) -> u64 {
+        choices[self.below(choices.len() as u64) as usize]
+    }
+
+    fn push(&mut self, step: Step) {
+        self.steps.push(step);
+    }
+
+    fn router(&mut self, id: &Id) -> Router {
+        let sizes = match id.dialect {
+            // This tool knows no store of less.
+            Dialect::OpenWrtHardened => HARDENED_SIZES,
+            _ => SIZES,
+        };
+        let (space, erase) = sizes[self.below(sizes.len() as u64) as usize];
+        let little_room = self.one_in(5);
+        let (neighbours, free) = match (little_room, id.dialect.traits().free_space) {
+            (false, _) => (self.number(&[120, 600]), None),
+            (true, FreeSpace::Untold) => (space - self.number(&[900, 1300]), None),
+            (true, _) => (0, Some(Bytes(self.number(&[150, 450])))),
+        };
+        Router {
+            rtc: id.rtc,
+            dialect: unplaced(id.dialect.to_string()),
+            space: Bytes(space),
+            erase: Bytes(erase),
+            neighbours: Bytes(neighbours),
+            free,
+            clock: self.boot_clock(),
+            drift: if self.one_in(4) { self.below(400) as i32 - 200 } else { 0 },
+            ..Router::default()
+        }
+    }
+
+    fn boot_clock(&mut self) -> BootClock {
+        match self.below(6) {
+            0 | 1 => BootClock::Epoch,
+            2 => BootClock::Moment(Moment::At(1_700_000_000)),
+            3 => BootClock::Moment(Moment::By(self.below(800) as i64 * 86_400 - 400 * 86_400)),
+            _ => BootClock::Kept,
+        }
+    }
+
+    fn server(&mut self) -> Server {
+        let last = self.number(&[53, 57, 57, 99, 249]);
+        let lease_time = match self.number(&[120, 600, HOUR, 12 * HOUR, 12 * HOUR, 7 * DAY, 0]) {
+            0 => LeaseTime::Infinite,
+            seconds => LeaseTime::Finite(Seconds(seconds)),
+        };
+        let mut options = Vec::new();
+        if self.one_in(4) {
+            options.push(unplaced("--dhcp-authoritative".to_owned()));
+        }
+        if self.one_in(6) {
+            options.push(unplaced("--domain=lan".to_owned()));
+        }
+        Server {
+            range: unplaced(format!("192.168.1.50-192.168.1.{last}")),
+            lease_time,
+            lease_limit: self.one_in(8).then_some(4),
+            range6: (!self.one_in(3)).then(|| unplaced("fd00::100-fd00::1ff".to_owned())),
+            long_ids: self.one_in(2).then_some(LongIds::Cut),
+            options,
+        }
+    }
+
+    fn script(&mut self, id: &Id) -> Script {
+        let slack = (id.script != "naive" && self.one_in(4))
+            .then(|| Seconds(self.number(&[1, 30 * MINUTE, 12 * HOUR])));
+        Script { program: unplaced(id.script.clone()), slack, ..Script::default() }
+    }
+
+    /// One event, or a few that belong together.
+    fn event(&mut self, server: &Server) {
+        let step = match self.below(100) {
+            0..14 => self.join(server),
+            14..22 => self.advance(server),
+            22..34 => Step { renew: Some(self.client()), ..Step::default() },
+            34..42 => Step { request: Some(self.client()), ..Step::default() },
+            42..46 => Step { rebind: Some(self.client()), ..Step::default() },
+            46..50 => Step { init_reboot: Some(self.client()), ..Step::default() },
+            50..58 => self.rename(),
+            58..60 => Step { inform: Some(self.client()), ..Step::default() },
+            60..66 => Step { release: Some(self.client()), ..Step::default() },
+            66..68 => Step { decline: Some(self.client()), ..Step::default() },
+            68..70 => Step { silence: Some(self.client()), ..Step::default() },
+            70..73 => Step { dnsmasq: Some(DaemonAction::Sighup), ..Step::default() },
+            73..75 => self.clock(),
+            75..77 => Step { ntp: Some(true), ..Step::default() },
+            77 => Step { drift: Some(self.below(400) as i32 - 200), ..Step::default() },
+            78..82 => self.other_program(),
+            82 => self.raw_call(),
+            83..85 => return self.restart(),
+            85 => return self.down(Step { shutdown: Some(true), ..Step::default() }),
+            86..89 => return self.down(Step { power_cut: Some(true), ..Step::default() }),
+            89 if self.one_in(3) => return self.damage(),
+            _ => return self.disturbed(server),
+        };
+        self.push(step);
+    }
+
+    fn client_name(&mut self) -> String {
+        if self.one_in(5) {
+            format!("six-{}", 1 + self.below(CLIENTS6))
+        } else {
+            format!("pc-{}", 1 + self.below(CLIENTS))
+        }
+    }
+
+    /// One that came, if anybody did.
+    fn known_client(&mut self) -> String {
+        match self.known.len() as u64 {
+            0 => self.client_name(),
+            count => {
+                let at = self.below(count) as usize;
+                self.known[at].clone()
+            }
+        }
+    }
+
+    fn client(&mut self) -> ClientEvent {
+        ClientEvent {
+            client: unplaced(self.known_client()),
+            hostname: None,
+            client_id: None,
+            mac: None,
+            address: None,
+            lease_time: None,
+        }
+    }
+
+    fn host_name(&mut self) -> String {
+        match self.below(4) {
+            0 => self.pick(&HOST_NAMES).to_owned(),
+            1 => format!("pc-{}", 1 + self.below(CLIENTS)),
+            2 => String::new(),
+            _ => format!("name-{}", self.below(1000)),
+        }
+    }
+
+    fn client_id(&mut self) -> String {
+        let length = self.number(&[0, 1, 7, 7, 19, 255]);
+        let bytes: Vec<String> = (0..length).map(|_| format!("{:02x}", self.below(256))).collect();
+        bytes.join(":")
+    }
+
+    fn join(&mut self, server: &Server) -> Step {
+        let name = self.client_name();
+        if !self.known.contains(&name) {
+            self.known.push(name.clone());
+        }
+        let six = name.starts_with("six") && server.range6.is_some();
+        let v6 = six.then(|| if self.one_in(3) { V6::Ta } else { V6::Na });
+        let hostile = self.one_in(4);
+        let join = Join {
+            client: unplaced(name),
+            count: None,
+            mac: self.one_in(20).then(|| unplaced("06-02:aa:00:00:00:00:01:02".to_owned())),
+            hostname: hostile.then(|| self.host_name()),
+            client_id: (!six && self.one_in(6)).then(|| unplaced(self.client_id())),
+            address: (!six && self.one_in(5))
+                .then(|| unplaced(format!("192.168.1.{}", 50 + self.below(8)))),
+            lease_time: self.one_in(8).then(|| self.lease_time()),
+            bootp: !six && self.one_in(30),
+            v6,
+            duid: None,
+            iaid: (six && self.one_in(3)).then(|| self.below(1 << 32) as u32),
+        };
+        Step { join: Some(join), ..Step::default() }
+    }
+
+    fn lease_time(&mut self) -> LeaseTime {
+        match self.below(4) {
+            0 => LeaseTime::Infinite,
+            _ => LeaseTime::Finite(Seconds(self.number(&[60, 300, HOUR, DAY, 40 * DAY]))),
+        }
+    }
+
+    fn rename(&mut self) -> Step {
+        let mut event = self.client();
+        event.hostname = Some(self.host_name());
+        if self.one_in(8) && event.client.get_ref().starts_with("pc") {
+            event.client_id = Some(unplaced(self.client_id()));
+        }
+        Step { rename: Some(event), ..Step::default() }
+    }
+
+    fn advance(&mut self, server: &Server) -> Step {
+        let lease = match server.lease_time {
+            LeaseTime::Finite(seconds) => seconds.0,
+            LeaseTime::Infinite => DAY,
+        };
+        let seconds = match self.below(4) {
+            0 => 1 + self.below(MINUTE),
+            1 | 2 => 1 + self.below(lease / 2),
+            _ => 1 + self.below(lease + lease / 2),
+        };
+        Step { advance: Some(Seconds(seconds)), ..Step::default() }
+    }
+
+    fn clock(&mut self) -> Step {
+        let moment = match self.below(4) {
+            0 => Moment::At(self.number(&[0, 1_700_000_000, 2_147_483_000, 4_000_000_000]) as i64),
+            1 => Moment::By(-(self.below(DAY) as i64)),
+            2 => Moment::By(self.below(DAY) as i64),
+            _ => Moment::By(self.below(800 * DAY) as i64 - (400 * DAY) as i64),
+        };
+        Step { set_clock: Some(moment), ..Step::default() }
+    }
+
+    fn other_program(&mut self) -> Step {
+        let name = self.pick(&["wl_ssid", "motd", "lan_ipaddr", "dnsmasq_lease", "wl0_cfg0001"]);
+        let value = self.pick(&VALUES);
+        let word = |word: &str| word.to_owned();
+        let mut commands = match self.below(8) {
+            0 => vec![vec![word("unset"), word(name)]],
+            1 => vec![vec![word("show")]],
+            2 => vec![vec![word("get"), word(name)]],
+            3 => Vec::new(),
+            _ => vec![vec![word("set"), format!("{name}={value}")]],
+        };
+        if commands.is_empty() || self.one_in(2) {
+            commands.push(vec![word("commit")]);
+        }
+        Step { nvram: Some(commands), ..Step::default() }
+    }
+
+    fn raw_call(&mut self) -> Step {
+        let arguments = self.pick(&CALLS).iter().map(|word| (*word).to_owned()).collect();
+        let call = RawCall { arguments, environment: std::collections::BTreeMap::default() };
+        Step { call: Some(call), ..Step::default() }
+    }
+
+    /// dnsmasq ends and starts again, sometimes with another clock.
+    fn restart(&mut self) {
+        let end = if self.one_in(2) { DaemonAction::Stop } else { DaemonAction::Kill };
+        self.push(Step { dnsmasq: Some(end), ..Step::default() });
+        if self.one_in(3) {
+            let step = self.clock();
+            self.push(step);
+        }
+        self.push(Step { dnsmasq: Some(DaemonAction::Start), ..Step::default() });
+    }
+
+    /// Power goes, and comes back.
+    fn down(&mut self, step: Step) {
+        self.push(step);
+        let boot = self.boot();
+        self.push(boot);
+    }
+
+    fn boot(&mut self) -> Step {
+        let boot = Boot {
+            off: self.one_in(2).then(|| Seconds(self.number(&[1, MINUTE, HOUR, 3 * DAY]))),
+            clock: self.one_in(4).then(|| self.boot_clock()),
+            dnsmasq: None,
+            rtc: None,
+            lease_limit: None,
+        };
+        Step { boot: Some(boot), ..Step::default() }
+    }
+
+    /// A few bytes of the flash rot while the power is off.
+    fn damage(&mut self) {
+        self.push(Step { power_cut: Some(true), ..Step::default() });
+        let bytes: Vec<String> =
+            (0..=self.below(4)).map(|_| format!("{:02x}", self.below(256))).collect();
+        let damage = Damage {
+            memory: Memory::Flash,
+            offset: Bytes(self.below(1500)),
+            bytes: unplaced(bytes.join(" ")),
+            repeat: None,
+        };
+        self.push(Step { damage: Some(damage), ..Step::default() });
+        let boot = self.boot();
+        self.push(boot);
+    }
+
+    /// An event with script calls, and what disturbs one of them.
+    fn disturbed(&mut self, server: &Server) {
+        let mut step = match self.below(8) {
+            0 => Step { release: Some(self.client()), ..Step::default() },
+            1 => self.rename(),
+            2 => Step { request: Some(self.client()), ..Step::default() },
+            3 => Step { renew: Some(self.client()), ..Step::default() },
+            4 => Step { dnsmasq: Some(DaemonAction::Sighup), ..Step::default() },
+            _ => self.join(server),
+        };
+        if self.one_in(3) {
+            step.at_call = Some(1 + self.below(3) as u32);
+        }
+        match self.below(20) {
+            0..9 => {
+                let point = self.cut_point();
+                self.suit(&mut step, &point);
+                step.cut = Some(point);
+                self.down(step);
+            }
+            9..14 => {
+                let point = self.beside();
+                self.suit(&mut step, &point);
+                step.kill = Some(point);
+                self.push(step);
+            }
+            14..18 => {
+                // Not `get`: a tool that cannot read, and says so with exit code 1, says the same as of a variable
+                // that is not there.
+                let word = self.pick(&["set", "unset", "show", "commit", "commit"]);
+                if word == "unset" {
+                    step = Step { release: Some(self.client()), ..Step::default() };
+                }
+                step.fail = Some(word.to_owned());
+                self.push(step);
+            }
+            _ => {
+                step.at_call = None;
+                step.web_page = Some(true);
+                self.push(step);
+            }
+        }
+    }
+
+    /// Only who leaves makes a script unset a variable.
+    fn suit(&mut self, step: &mut Step, point: &Point) {
+        if matches!(point, Point::Word(_, word) if word == "unset") {
+            *step = Step { release: Some(self.client()), ..Step::default() };
+        }
+    }
+
+    /// A point beside an `nvram` command.
+    fn beside(&mut self) -> Point {
+        let side = if self.one_in(2) { Side::Before } else { Side::After };
+        if self.one_in(4) {
+            return Point::Command(side, 1 + self.below(7) as u32);
+        }
+        let words = ["set", "set", "commit", "commit", "unset", "get", "show"];
+        Point::Word(side, self.pick(&words).to_owned())
+    }
+
+    fn cut_point(&mut self) -> Point {
+        match self.below(8) {
+            0 => Point::Erase,
+            1 => Point::Program,
+            2 => Point::Operation { op: self.below(3) as u32, byte: self.number(&[0, 1, 20, 600]) },
+            3 => Point::Within {
+                nth: 3 + self.below(5) as u32,
+                op: self.below(3) as u32,
+                byte: self.number(&[0, 1, 512, 4000]) as u32,
+            },
+            _ => self.beside(),
+        }
+    }
+}

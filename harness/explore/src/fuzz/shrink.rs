@@ -1,0 +1,244 @@
+//! Makes a failing household small: fewer events first (delta debugging), then simpler ones.
+
+use super::household::unplaced;
+use super::trial::{Subject, Trial};
+use runner::{Fault, Finding, FindingKind};
+use scenario::{
+    Boot, BootClock, Bytes, ClientEvent, Forgiven, LeaseTime, Point, Router, Rtc, Scenario,
+    Seconds, Server, Side, Step,
+};
+
+/// A household is tried no more often than this.
+const MAX_TRIALS: u32 = 4_000;
+/// The same where each trial starts processes.
+const MAX_SLOW_TRIALS: u32 = 250;
+
+/// The smallest household found.
+#[derive(Clone, Debug)]
+pub struct Minimised {
+    /// The household; played strictly, it fails.
+    pub scenario: Scenario,
+    /// What failed.
+    pub finding: Finding,
+    /// How many households were tried.
+    pub trials: u32,
+}
+
+/// Makes a failing household small; the first failure stays of its kind.
+///
+/// # Errors
+/// When the target fails.
+///
+/// # Panics
+/// When the trial is not a failed one.
+pub fn minimise(suspect: &Subject, failed: &Trial) -> Result<Minimised, Fault> {
+    let (kind, finding) = failed.failure().expect("a failed trial");
+    let budget = if suspect.is_slow() { MAX_SLOW_TRIALS } else { MAX_TRIALS };
+    let mut shrinker = Shrinker {
+        suspect,
+        kind,
+        best: failed.straightened(),
+        finding: finding.clone(),
+        trials: 0,
+        budget,
+    };
+    loop {
+        let before = size(&shrinker.best);
+        shrinker.fewer_events()?;
+        shrinker.simpler()?;
+        if size(&shrinker.best) == before || shrinker.trials >= budget {
+            break;
+        }
+    }
+    let Shrinker { best, finding, trials, .. } = shrinker;
+    Ok(Minimised { scenario: best, finding, trials })
+}
+
+struct Shrinker<'s> {
+    suspect: &'s Subject,
+    kind: FindingKind,
+    best: Scenario,
+    finding: Finding,
+    trials: u32,
+    budget: u32,
+}
+
+impl Shrinker<'_> {
+    /// Keeps a household that fails in the same way and is smaller.
+    fn keep_if_it_fails(&mut self, scenario: Scenario) -> Result<bool, Fault> {
+        if self.trials >= self.budget {
+            return Ok(false);
+        }
+        self.trials += 1;
+        let trial = match self.suspect.try_out(scenario) {
+            Ok(trial) => trial,
+            // A simpler router may not be possible.
+            Err(Fault::Source(_)) => return Ok(false),
+            Err(fault) => return Err(fault),
+        };
+        match trial.failure() {
+            Some((kind, finding)) if kind == self.kind => {
+                let straight = trial.straightened();
+                let smaller = size(&straight) < size(&self.best);
+                if smaller {
+                    self.finding = finding.clone();
+                    self.best = straight;
+                }
+                Ok(smaller)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    fn with_steps(&self, keep: impl Fn(usize) -> bool) -> Scenario {
+        let steps = self.best.steps.iter().enumerate();
+        let steps = steps.filter(|(at, _)| keep(*at)).map(|(_, step)| step.clone()).collect();
+        Scenario { steps, ..self.best.clone() }
+    }
+
+    /// Leaves out chunks of events, halves first, single ones last, until none can be spared.
+    fn fewer_events(&mut self) -> Result<(), Fault> {
+        let mut chunk = self.best.steps.len() / 2;
+        while chunk > 0 {
+            let mut spared = false;
+            // From the end: what comes late depends on what came early.
+            let mut end = self.best.steps.len();
+            while end > 0 {
+                let start = end.saturating_sub(chunk);
+                let shorter = self.with_steps(|at| !(start..end).contains(&at));
+                if !shorter.steps.is_empty() && self.keep_if_it_fails(shorter)? {
+                    spared = true;
+                    end = start.min(self.best.steps.len());
+                } else {
+                    end = start;
+                }
+            }
+            if chunk == 1 && !spared {
+                break;
+            }
+            chunk = (chunk / 2).max(1);
+        }
+        Ok(())
+    }
+
+    /// Tries the simpler forms of the router, the server, the script, and of each event.
+    fn simpler(&mut self) -> Result<(), Fault> {
+        for simplify in SURROUNDINGS {
+            let mut scenario = self.best.clone();
+            simplify(&mut scenario);
+            if to_text(&scenario) != to_text(&self.best) {
+                self.keep_if_it_fails(scenario)?;
+            }
+        }
+        let mut at = 0;
+        while at < self.best.steps.len() {
+            for simplify in EVENTS {
+                let Some(step) = self.best.steps.get(at) else { break };
+                let mut simple = step.get_ref().clone();
+                simplify(&mut simple);
+                if format!("{simple:?}") == format!("{:?}", step.get_ref()) {
+                    continue;
+                }
+                let mut scenario = self.best.clone();
+                scenario.steps[at] = unplaced(simple);
+                self.keep_if_it_fails(scenario)?;
+            }
+            at += 1;
+        }
+        Ok(())
+    }
+}
+
+/// What gets smaller with each success: events, then words.
+fn size(scenario: &Scenario) -> (usize, usize) {
+    (scenario.steps.len(), to_text(scenario).len())
+}
+
+fn to_text(scenario: &Scenario) -> String {
+    scenario::to_toml(scenario, "")
+}
+
+const SURROUNDINGS: [fn(&mut Scenario); 22] = [
+    |s| {
+        let Router { rtc, dialect, .. } = s.router.clone();
+        s.router = Router { rtc, dialect, ..Router::default() };
+    },
+    |s| s.server = Server::default(),
+    |s| s.script.slack = None,
+    |s| s.forgive.clear(),
+    |s| s.forgive.retain(|forgiven| *forgiven == Forgiven::TornWrite),
+    |s| s.forgive.retain(|forgiven| *forgiven == Forgiven::RepeatedCommit),
+    |s| s.router.drift = 0,
+    |s| s.router.clock = BootClock::Kept,
+    |s| s.router.variables.clear(),
+    |s| {
+        s.router.free = None;
+        s.router.neighbours = Router::default().neighbours;
+    },
+    |s| {
+        s.router.space = Router::default().space;
+        s.router.erase = Router::default().erase;
+    },
+    |s| s.router.erase = Router::default().erase,
+    |s| s.router.neighbours = Bytes(0),
+    |s| s.router.neighbours = Router::default().neighbours,
+    |s| s.server.options.clear(),
+    |s| s.server.range6 = None,
+    |s| s.server.lease_limit = None,
+    |s| s.server.lease_time = Server::default().lease_time,
+    |s| s.server.range = Server::default().range,
+    |s| s.server.lease_time = LeaseTime::Finite(Seconds(3600)),
+    |s| s.router.rtc = Rtc::Good,
+    |s| s.router.dialect = Router::default().dialect,
+];
+
+const EVENTS: [fn(&mut Step); 17] = [
+    |s| (s.cut, s.kill, s.fail, s.at_call) = (None, None, None, None),
+    |s| s.web_page = None,
+    |s| s.at_call = None,
+    |s| s.boot = s.boot.as_ref().map(|_| Boot::default()),
+    |s| edit_boot(s, |boot| boot.off = None),
+    |s| edit_boot(s, |boot| boot.clock = None),
+    |s| edit_join(s, |join| (join.hostname, join.client_id, join.mac) = (None, None, None)),
+    |s| edit_join(s, |join| join.hostname = None),
+    |s| edit_join(s, |join| join.client_id = None),
+    |s| edit_join(s, |join| (join.mac, join.lease_time) = (None, None)),
+    |s| edit_join(s, |join| (join.address, join.iaid) = (None, None)),
+    |s| {
+        edit_join(s, |join| {
+            if join.v6.is_none() {
+                join.client = unplaced("pc-1".to_owned());
+            }
+        });
+    },
+    |s| {
+        edit_event(s, |event| {
+            event.client_id = None;
+            event.hostname = event.hostname.as_ref().map(|_| "desk".to_owned());
+        });
+    },
+    |s| s.advance = s.advance.map(|_| Seconds(60)),
+    |s| s.advance = s.advance.map(|Seconds(n)| Seconds((n / 3600).max(1) * 3600)),
+    |s| {
+        if let Some(commands) = &mut s.nvram {
+            commands.truncate(1);
+        }
+    },
+    |s| {
+        if s.cut.is_some() {
+            s.cut = Some(Point::Word(Side::Before, "commit".to_owned()));
+        }
+    },
+];
+
+fn edit_boot(step: &mut Step, edit: impl Fn(&mut Boot)) {
+    step.boot.as_mut().map(edit).unwrap_or_default();
+}
+
+fn edit_join(step: &mut Step, edit: impl Fn(&mut scenario::Join)) {
+    step.join.as_mut().map(edit).unwrap_or_default();
+}
+
+fn edit_event(step: &mut Step, edit: impl Fn(&mut ClientEvent)) {
+    step.rename.as_mut().map(edit).unwrap_or_default();
+}

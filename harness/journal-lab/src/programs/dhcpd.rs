@@ -1,0 +1,145 @@
+//! dhcpd (server/db.c `write_lease`, `commit_leases`, `new_lease_file`), and the swap that its old manual describes.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::net::Ipv4Addr;
+
+use lease_script::dhcpd::{
+    BindingState, Date, Family, Hardware, Lease, Options, View, read_bytes, write_head, write_lease,
+};
+use lease_script::journal::{FileSystem, Handle, Mode, append_all};
+
+use super::{Found, Program, or_killed};
+use crate::Leases;
+use disk_model::Disk;
+
+/// The live file.
+pub(super) const LIVE: &str = "dhcpd.leases";
+const BACKUP: &str = "dhcpd.leases~";
+/// stdio's buffer: a rewrite comes in writes of this size.
+const CHUNK: usize = 4096;
+
+/// How the new file takes the old one's place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Swap {
+    /// `rename(live, ~)`, `rename(new, live)`.
+    TwoRenames,
+    /// `unlink(~)`, `link(live, ~)`, `rename(new, live)`.
+    LinkAndRename,
+}
+
+/// A running dhcpd.
+pub(super) struct Dhcpd {
+    swap: Swap,
+    leases: Leases,
+    file: Option<Handle>,
+    epoch: u64,
+}
+
+impl Dhcpd {
+    pub(super) fn new(swap: Swap) -> Self {
+        Self { swap, leases: Leases::new(), file: None, epoch: 0 }
+    }
+
+    fn swap(&self, disk: &mut Disk, temporary: &OsStr) -> io::Result<()> {
+        let (live, backup) = (OsStr::new(LIVE), OsStr::new(BACKUP));
+        match self.swap {
+            Swap::TwoRenames => disk.rename(live, backup)?,
+            Swap::LinkAndRename => {
+                match disk.unlink(backup) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                    _ => {}
+                }
+                disk.link(live, backup)?;
+            }
+        }
+        disk.rename(temporary, live)
+    }
+
+    /// A name that is not taken: the time of the rewrite is in it.
+    fn temporary(&mut self, disk: &Disk) -> OsString {
+        loop {
+            self.epoch += 1;
+            let name = OsString::from(format!("{LIVE}.{}", self.epoch));
+            if disk.contents(&name).is_none() {
+                return name;
+            }
+        }
+    }
+}
+
+fn record(address: Ipv4Addr, ends: u64) -> Vec<u8> {
+    let mut lease = Lease::new(address);
+    lease.ends = Date(ends.cast_signed());
+    lease.cltt = Date(ends.cast_signed() - 600);
+    lease.starts = lease.cltt;
+    lease.state = BindingState::Active;
+    lease.next_state = Some(BindingState::Free);
+    lease.rewind_state = Some(BindingState::Free);
+    let [_, _, a, b] = address.octets();
+    lease.hardware = Some(Hardware { kind: 1, bytes: vec![2, 0, 0, 0, a, b] });
+    lease.hostname = Some(format!("host-{a}-{b}").into_bytes());
+    let mut text = Vec::new();
+    // Such a lease can always be written.
+    let _ = write_lease(&mut text, &lease);
+    text
+}
+
+impl Program for Dhcpd {
+    fn start(&mut self, disk: &mut Disk) -> io::Result<Found> {
+        let Some(file) = or_killed(disk.open(OsStr::new(LIVE), Mode::Append))? else {
+            // "Can't open lease database": it looks at no other file.
+            return Ok(Found { leases: None, damaged: false });
+        };
+        let text = disk.read(file)?;
+        let mut options = Options::new(View::Dhcpd, 1);
+        options.family = Some(Family::V4);
+        let reading = read_bytes(&text, &options);
+        self.leases = reading
+            .leases()
+            .filter(|lease| lease.state == BindingState::Active)
+            .map(|lease| (lease.address, lease.ends.0.cast_unsigned()))
+            .collect();
+        self.file = Some(file);
+        let found =
+            Found { leases: Some(self.leases.clone()), damaged: !reading.diagnostics.is_empty() };
+        // What was understood is written at once: damage becomes permanent.
+        self.rewrite(disk)?;
+        Ok(found)
+    }
+
+    fn commit(&mut self, disk: &mut Disk, address: Ipv4Addr, ends: u64) -> io::Result<bool> {
+        self.leases.insert(address, ends);
+        let Some(file) = self.file else { return Ok(true) };
+        let written = append_all(disk, file, &record(address, ends));
+        // A write that fails is logged; the client gets its answer all the same.
+        if or_killed(written)?.is_some() {
+            or_killed(disk.fsync(file))?;
+        }
+        Ok(true)
+    }
+
+    fn rewrite(&mut self, disk: &mut Disk) -> io::Result<()> {
+        let temporary = self.temporary(disk);
+        let Some(new) = or_killed(disk.open(&temporary, Mode::Truncate))? else { return Ok(()) };
+        if let Some(old) = self.file.replace(new) {
+            disk.close(old);
+        }
+        let mut text = Vec::new();
+        let _ = write_head(&mut text, None);
+        for (address, ends) in &self.leases {
+            text.extend(record(*address, *ends));
+        }
+        let mut written = Ok(());
+        for chunk in text.chunks(CHUNK) {
+            written = written.and_then(|()| append_all(disk, new, chunk));
+        }
+        let done =
+            written.and_then(|()| disk.fsync(new)).and_then(|()| self.swap(disk, &temporary));
+        if or_killed(done)?.is_none() {
+            // The file goes, the open descriptor stays: what follows is written to nowhere.
+            or_killed(disk.unlink(&temporary))?;
+        }
+        Ok(())
+    }
+}

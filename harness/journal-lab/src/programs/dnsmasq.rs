@@ -1,0 +1,78 @@
+//! dnsmasq's own lease file (lease.c `lease_update_file`): `rewind`, `ftruncate(0)`, all lines, `fsync`, for every change.
+
+use std::ffi::OsStr;
+use std::fmt::Write as _;
+use std::io;
+use std::net::Ipv4Addr;
+
+use lease_script::journal::{FileSystem, Handle, Mode, append_all};
+
+use super::{Found, Program, or_killed};
+use crate::Leases;
+use disk_model::Disk;
+
+const LIVE: &str = "dnsmasq.leases";
+
+/// A running dnsmasq.
+#[derive(Default)]
+pub(super) struct Dnsmasq {
+    leases: Leases,
+    file: Option<Handle>,
+}
+
+impl Program for Dnsmasq {
+    fn start(&mut self, disk: &mut Disk) -> io::Result<Found> {
+        let live = OsStr::new(LIVE);
+        // fopen(…, "a+"): what is not there is made.
+        let file = match or_killed(disk.open(live, Mode::Append))? {
+            Some(file) => file,
+            None => disk.open(live, Mode::CreateNew)?,
+        };
+        let text = disk.read(file)?;
+        let (leases, damaged) = read_leases(&text);
+        self.leases.clone_from(&leases);
+        self.file = Some(file);
+        Ok(Found { leases: Some(leases), damaged })
+    }
+
+    fn commit(&mut self, disk: &mut Disk, address: Ipv4Addr, ends: u64) -> io::Result<bool> {
+        self.leases.insert(address, ends);
+        self.rewrite(disk)?;
+        Ok(true)
+    }
+
+    fn rewrite(&mut self, disk: &mut Disk) -> io::Result<()> {
+        let Some(file) = self.file else { return Ok(()) };
+        let mut text = String::new();
+        for (address, ends) in &self.leases {
+            let [_, _, a, b] = address.octets();
+            let _ = writeln!(text, "{ends} 02:00:00:00:{a:02x}:{b:02x} {address} host-{a}-{b} *");
+        }
+        let written = disk
+            .truncate(file, 0)
+            .and_then(|()| append_all(disk, file, text.as_bytes()))
+            .and_then(|()| disk.fsync(file));
+        or_killed(written).map(|_| ())
+    }
+}
+
+/// `read_leases`: words by `fscanf`, five to a lease.
+fn read_leases(text: &[u8]) -> (Leases, bool) {
+    let text = String::from_utf8_lossy(text);
+    let words: Vec<&str> = text.split_ascii_whitespace().collect();
+    let mut leases = Leases::new();
+    let mut damaged = false;
+    for line in words.chunks(5) {
+        let lease = match line {
+            [ends, _, address, _, _] => ends.parse().ok().zip(address.parse::<Ipv4Addr>().ok()),
+            _ => None,
+        };
+        match lease {
+            Some((ends, address)) => {
+                leases.insert(address, ends);
+            }
+            None => damaged = true,
+        }
+    }
+    (leases, damaged)
+}

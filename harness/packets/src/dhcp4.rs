@@ -1,0 +1,141 @@
+//! DHCPv4 and BOOTP messages of emulated clients (RFC 2131, RFC 951), and what the server answers.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use dhcproto::v4::{DhcpOption, Flags, HType, Message, MessageType, OptionCode, UnknownOption};
+use dhcproto::{Decodable, Encodable};
+
+use super::wire::{EVERYBODY, Envelope};
+use dnsmasq_model::{Client4, ETHER, Kind4, Reply4};
+
+/// Ports of server and client.
+pub const SERVER: u16 = 67;
+/// UDP port of DHCPv4 clients.
+pub const CLIENT: u16 = 68;
+
+/// The shortest packet that a BOOTP server takes.
+const SHORTEST: usize = 300;
+
+/// Who speaks to whom.
+#[derive(Debug, Clone, Copy)]
+pub struct Server {
+    /// The router's hardware address.
+    pub mac: [u8; 6],
+    /// Its address, which is its identifier too.
+    pub address: Ipv4Addr,
+}
+
+/// The hardware address in a client's frames: its own, or one made of it where it has no Ethernet address.
+pub fn frame_mac(client: &Client4) -> [u8; 6] {
+    if client.hw.kind == ETHER
+        && let Ok(mac) = client.hw.bytes().try_into()
+    {
+        return mac;
+    }
+    let clid = client.clid.as_deref().unwrap_or_default();
+    let hash = dnsmasq_model::address_hash(&[client.hw.bytes(), clid].concat());
+    let [a, b, c, d] = hash.to_be_bytes();
+    [2, 0xfe, a, b, c, d]
+}
+
+/// Whether a client waits for an answer.
+pub fn is_answered(kind: Kind4) -> bool {
+    !matches!(kind, Kind4::Release | Kind4::Decline)
+}
+
+/// The packet of a message, and whom it goes to.
+///
+/// # Errors
+/// An option that does not fit.
+pub fn packet(
+    kind: Kind4,
+    client: &Client4,
+    address: Ipv4Addr,
+    xid: u32,
+    server: Server,
+) -> Result<(Envelope, Vec<u8>), String> {
+    let own = matches!(kind, Kind4::Renew | Kind4::Rebind | Kind4::Inform | Kind4::Release);
+    let none = Ipv4Addr::UNSPECIFIED;
+    let ciaddr = if own { address } else { none };
+    let mut message = Message::new_with_id(xid, ciaddr, none, none, none, client.hw.bytes());
+    message.set_htype(HType::from(client.hw.kind as u8));
+    if client.hw.kind != ETHER || client.hw.bytes().len() != 6 {
+        // Nobody could answer to such an address alone (RFC 2131, section 4.1; RFC 4390, section 2.1).
+        message.set_flags(Flags::default().set_broadcast());
+    }
+    let options = message.opts_mut();
+    if let Some(kind) = message_type(kind) {
+        options.insert(DhcpOption::MessageType(kind));
+    }
+    let asks = matches!(
+        kind,
+        Kind4::Discover { .. } | Kind4::Request | Kind4::InitReboot | Kind4::Decline
+    );
+    if asks && !address.is_unspecified() {
+        options.insert(DhcpOption::RequestedIpAddress(address));
+    }
+    if matches!(kind, Kind4::Request | Kind4::Release | Kind4::Decline) {
+        options.insert(DhcpOption::ServerIdentifier(server.address));
+    }
+    if kind == (Kind4::Discover { rapid: true }) {
+        options.insert(DhcpOption::RapidCommit);
+    }
+    if let Some(clid) = &client.clid {
+        options.insert(DhcpOption::ClientIdentifier(clid.to_vec()));
+    }
+    let speaks = !matches!(kind, Kind4::Release | Kind4::Decline);
+    if let Some(name) = client.hostname.as_ref().filter(|_| speaks) {
+        // As bytes: a name need not be text.
+        let option = UnknownOption::new(OptionCode::Hostname, name.to_vec());
+        options.insert(DhcpOption::Unknown(option));
+    }
+    if let Some(time) = client.lease_time.filter(|_| speaks && kind != Kind4::Bootp) {
+        options.insert(DhcpOption::AddressLeaseTime(time));
+    }
+    let mut bytes = message.to_vec().map_err(|error| error.to_string())?;
+    bytes.resize(bytes.len().max(SHORTEST), 0);
+    let unicast = matches!(kind, Kind4::Renew | Kind4::Inform | Kind4::Release);
+    let (mac, to) =
+        if unicast { (server.mac, server.address) } else { (EVERYBODY, Ipv4Addr::BROADCAST) };
+    let envelope = Envelope {
+        hardware: (frame_mac(client), mac),
+        addresses: (IpAddr::V4(ciaddr), IpAddr::V4(to)),
+        ports: (CLIENT, SERVER),
+    };
+    Ok((envelope, bytes))
+}
+
+fn message_type(kind: Kind4) -> Option<MessageType> {
+    match kind {
+        Kind4::Discover { .. } => Some(MessageType::Discover),
+        Kind4::Request | Kind4::InitReboot | Kind4::Renew | Kind4::Rebind => {
+            Some(MessageType::Request)
+        }
+        Kind4::Inform => Some(MessageType::Inform),
+        Kind4::Release => Some(MessageType::Release),
+        Kind4::Decline => Some(MessageType::Decline),
+        Kind4::Bootp => None,
+    }
+}
+
+/// What a packet to the client port says, if it answers this message.
+pub fn answer(bytes: &[u8], xid: u32, kind: Kind4, asked: Ipv4Addr) -> Option<Reply4> {
+    let message = Message::from_bytes(bytes).ok().filter(|message| message.xid() == xid)?;
+    let address = message.yiaddr();
+    match message.opts().msg_type() {
+        None => Some(Reply4::BootReply(address)),
+        Some(MessageType::Offer) => Some(Reply4::Offer(address)),
+        Some(MessageType::Nak) => Some(Reply4::Nak),
+        // The answer to INFORM gives nothing.
+        Some(MessageType::Ack) if kind == Kind4::Inform => {
+            Some(Reply4::Ack { addr: asked, lease_time: dnsmasq_model::INFINITE })
+        }
+        Some(MessageType::Ack) => match message.opts().get(OptionCode::AddressLeaseTime) {
+            Some(DhcpOption::AddressLeaseTime(time)) => {
+                Some(Reply4::Ack { addr: address, lease_time: *time })
+            }
+            _ => None,
+        },
+        Some(_) => None,
+    }
+}

@@ -1,0 +1,6 @@
+//! Ethernet frames and DHCP and DNS messages of simulated clients.
+
+pub mod dhcp4;
+pub mod dhcp6;
+pub mod dns;
+pub mod wire;

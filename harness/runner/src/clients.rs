@@ -1,0 +1,330 @@
+//! The clients of a scenario, by their names in its file.
+
+use std::net::IpAddr;
+use std::ops::Range;
+
+use super::text::unescape;
+use dnsmasq_model::{Client4, Client6, ETHER, HwAddr, INFINITE, LeaseKind, Text};
+use scenario::diagnostics::SourceError;
+use scenario::{Case, ClientEvent, Join, LeaseTime, V6};
+
+/// More clients than this are a slip of the pen.
+const MAX_CLIENTS: usize = 10_000;
+
+/// How a client speaks to the server.
+#[derive(Clone, Debug)]
+pub enum Protocol {
+    /// DHCPv4.
+    V4(Client4),
+    /// BOOTP.
+    Bootp(Client4),
+    /// DHCPv6.
+    V6 {
+        /// Who it is.
+        client: Client6,
+        /// Kind of address.
+        kind: LeaseKind,
+        /// The association.
+        iaid: u32,
+    },
+}
+
+/// One client.
+#[derive(Clone, Debug)]
+pub struct Client {
+    /// Its name in the file.
+    pub name: String,
+    /// How it speaks.
+    pub protocol: Protocol,
+    /// The address that it holds, or remembers.
+    pub address: Option<IpAddr>,
+    /// DHCPv6: the DUID of the server that it knows.
+    pub server: Option<Vec<u8>>,
+    /// Whether it went away without a word.
+    silent: bool,
+}
+
+/// All clients, in the order in which they came.
+#[derive(Clone, Debug, Default)]
+pub struct Clients {
+    list: Vec<Client>,
+}
+
+impl Clients {
+    /// The client with this index.
+    pub fn get_mut(&mut self, index: usize) -> &mut Client {
+        &mut self.list[index]
+    }
+
+    /// Makes the clients of a `join`, or finds those that come back. Returns their indices.
+    ///
+    /// # Errors
+    /// An address or identifier that is none, with its place.
+    pub fn join(
+        &mut self,
+        case: &Case,
+        span: Range<usize>,
+        join: &Join,
+    ) -> Result<Vec<usize>, SourceError> {
+        let name = join.client.get_ref();
+        let Some(count) = join.count else {
+            return Ok(vec![self.one(case, span, join, name)?]);
+        };
+        if self.list.len() + count as usize > MAX_CLIENTS {
+            return Err(case.error(span, format!("more than {MAX_CLIENTS} clients")));
+        }
+        if count > 1 && (join.mac.is_some() || join.address.is_some() || join.duid.is_some()) {
+            return Err(case
+                .error(span, "`mac`, `address` and `duid` are those of one client")
+                .help("leave out `count`"));
+        }
+        (1..=count).map(|n| self.one(case, span.clone(), join, &format!("{name}-{n}"))).collect()
+    }
+
+    fn one(
+        &mut self,
+        case: &Case,
+        span: Range<usize>,
+        join: &Join,
+        name: &str,
+    ) -> Result<usize, SourceError> {
+        let known = self.list.iter().position(|client| client.name == name);
+        let number = known.unwrap_or(self.list.len()) + 1;
+        let hw = match &join.mac {
+            Some(mac) => hardware(mac.get_ref()).map_err(|why| case.error(mac.span(), why))?,
+            None => HwAddr::ethernet([2, 0xaa, 0, 0, (number >> 8) as u8, number as u8]),
+        };
+        let hostname = join.hostname.as_deref().unwrap_or(name);
+        let hostname = option_text(hostname).map_err(|why| case.error(span.clone(), why))?;
+        let protocol = match join.v6 {
+            Some(kind) => {
+                let duid = match &join.duid {
+                    Some(duid) => {
+                        hex(duid.get_ref()).map_err(|why| case.error(duid.span(), why))?
+                    }
+                    None => [&[0, 3, 0, 1][..], hw.bytes()].concat(),
+                };
+                let mut client = Client6::new(duid);
+                client.hw = Some(hw);
+                client.hostname = hostname;
+                let kind = match kind {
+                    V6::Na => LeaseKind::Na,
+                    V6::Ta => LeaseKind::Ta,
+                };
+                Protocol::V6 { client, kind, iaid: join.iaid.unwrap_or(1) }
+            }
+            None => {
+                let mut client = Client4::new(hw);
+                client.hostname = hostname;
+                client.clid = match &join.client_id {
+                    Some(clid) => {
+                        client_id(clid.get_ref()).map_err(|why| case.error(clid.span(), why))?
+                    }
+                    None => Some([&[1], hw.bytes()].concat().into()),
+                };
+                client.lease_time = join.lease_time.map(wire_time);
+                if join.bootp { Protocol::Bootp(client) } else { Protocol::V4(client) }
+            }
+        };
+        let remembered = known.and_then(|index| self.list[index].address);
+        let server = known.and_then(|index| self.list[index].server.clone());
+        let address = match &join.address {
+            Some(address) => Some(parse_address(case, address)?),
+            None => remembered,
+        };
+        let client = Client { name: name.to_owned(), protocol, address, server, silent: false };
+        Ok(match known {
+            Some(index) => {
+                self.list[index] = client;
+                index
+            }
+            None => {
+                self.list.push(client);
+                self.list.len() - 1
+            }
+        })
+    }
+
+    /// The clients that an event means, changed as it says.
+    ///
+    /// # Errors
+    /// A name that fits nobody, an address or identifier that is none, with its place.
+    pub fn select(&mut self, case: &Case, event: &ClientEvent) -> Result<Vec<usize>, SourceError> {
+        let pattern = event.client.get_ref();
+        let several = pattern.contains('*');
+        let selected: Vec<usize> = (0..self.list.len())
+            .filter(|index| matches(pattern, &self.list[*index].name))
+            .filter(|index| !(several && self.list[*index].silent))
+            .collect();
+        if selected.is_empty() {
+            let known: Vec<&str> = self.list.iter().map(|client| client.name.as_str()).collect();
+            let help = match known.as_slice() {
+                [] => "nobody has come yet: `join` comes first".to_owned(),
+                known => format!("so far there are: {}", known.join(", ")),
+            };
+            return Err(case
+                .error(event.client.span(), format!("no client is called `{pattern}`"))
+                .help(help));
+        }
+        for index in &selected {
+            self.change(case, event, *index)?;
+        }
+        Ok(selected)
+    }
+
+    fn change(
+        &mut self,
+        case: &Case,
+        event: &ClientEvent,
+        index: usize,
+    ) -> Result<(), SourceError> {
+        let client = &mut self.list[index];
+        client.silent = false;
+        let hostname = event
+            .hostname
+            .as_deref()
+            .map(option_text)
+            .transpose()
+            .map_err(|why| case.error(event.client.span(), why))?;
+        let mac = event
+            .mac
+            .as_ref()
+            .map(|mac| hardware(mac.get_ref()).map_err(|why| case.error(mac.span(), why)))
+            .transpose()?;
+        let clid = event
+            .client_id
+            .as_ref()
+            .map(|clid| client_id(clid.get_ref()).map_err(|why| case.error(clid.span(), why)))
+            .transpose()?;
+        match &mut client.protocol {
+            Protocol::V4(own) | Protocol::Bootp(own) => {
+                if let Some(hostname) = hostname {
+                    own.hostname = hostname;
+                }
+                own.hw = mac.unwrap_or(own.hw);
+                if let Some(clid) = clid {
+                    own.clid = clid;
+                }
+                own.lease_time = event.lease_time.map(wire_time).or(own.lease_time);
+            }
+            Protocol::V6 { client: own, .. } => {
+                if let Some(hostname) = hostname {
+                    own.hostname = hostname;
+                }
+                own.hw = mac.or(own.hw);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether an event for this name or pattern would find somebody.
+    pub fn any(&self, pattern: &str) -> bool {
+        let several = pattern.contains('*');
+        self.list.iter().any(|client| matches(pattern, &client.name) && !(several && client.silent))
+    }
+
+    /// A client goes away without a word.
+    pub fn silence(&mut self, index: usize) {
+        self.list[index].silent = true;
+    }
+
+    /// The addresses of the clients that a pattern fits; an address stands for itself.
+    pub fn addresses(&self, pattern: &str) -> Vec<String> {
+        if pattern.parse::<IpAddr>().is_ok() {
+            return vec![pattern.to_owned()];
+        }
+        self.list
+            .iter()
+            .filter(|client| matches(pattern, &client.name))
+            .filter_map(|client| client.address.map(|address| address.to_string()))
+            .collect()
+    }
+}
+
+/// Whether a name fits a pattern in which `*` stands for any characters.
+fn matches(pattern: &str, name: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == name,
+        Some((head, tail)) => name.strip_prefix(head).is_some_and(|rest| {
+            (0..=rest.len())
+                .filter(|at| rest.is_char_boundary(*at))
+                .any(|at| matches(tail, &rest[at..]))
+        }),
+    }
+}
+
+fn option_text(text: &str) -> Result<Option<Text>, String> {
+    let bytes = unescape(text)?;
+    if bytes.len() > 255 {
+        return Err("a DHCP option holds at most 255 bytes".to_owned());
+    }
+    Ok((!bytes.is_empty()).then(|| bytes.into()))
+}
+
+fn hex(text: &str) -> Result<Vec<u8>, String> {
+    let bytes: Option<Vec<u8>> = text
+        .split(':')
+        .map(|pair| (pair.len() == 2).then(|| u8::from_str_radix(pair, 16).ok()).flatten())
+        .collect();
+    bytes
+        .filter(|bytes| bytes.len() <= 255)
+        .ok_or_else(|| format!("`{text}` is no hex with colons, such as 01:02:aa"))
+}
+
+fn client_id(text: &str) -> Result<Option<Text>, String> {
+    if text.is_empty() { Ok(None) } else { hex(text).map(|bytes| Some(bytes.into())) }
+}
+
+fn hardware(text: &str) -> Result<HwAddr, String> {
+    let (kind, bytes) = match text.split_once('-') {
+        Some((kind, bytes)) => (u16::from_str_radix(kind, 16).ok(), bytes),
+        None => (Some(ETHER), text),
+    };
+    let bytes = if bytes.is_empty() { Vec::new() } else { hex(bytes)? };
+    kind.filter(|_| bytes.len() <= 16)
+        .map(|kind| HwAddr::new(kind, &bytes))
+        .ok_or_else(|| format!("`{text}` is no hardware address, such as 02:aa:00:00:00:01"))
+}
+
+/// Reads an address.
+///
+/// # Errors
+/// With its place, if it is none.
+pub fn parse_address(case: &Case, address: &toml::Spanned<String>) -> Result<IpAddr, SourceError> {
+    let text = address.get_ref();
+    text.parse().map_err(|_| case.error(address.span(), format!("`{text}` is no IP address")))
+}
+
+/// A lease time as option 51 carries it.
+fn wire_time(time: LeaseTime) -> u32 {
+    match time {
+        LeaseTime::Infinite => INFINITE,
+        LeaseTime::Finite(seconds) => u32::try_from(seconds.0).unwrap_or(INFINITE - 1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("*", "phone", true)]
+    #[case("pc-*", "pc-17", true)]
+    #[case("*-1", "pc-1", true)]
+    #[case("p*-1", "pc-1", true)]
+    #[case("pc-1", "pc-17", false)]
+    #[case("pc-*", "phone", false)]
+    #[case("*x", "phone", false)]
+    fn patterns(#[case] pattern: &str, #[case] name: &str, #[case] fits: bool) {
+        assert_eq!(matches(pattern, name), fits);
+    }
+
+    #[test]
+    fn hardware_addresses_of_other_types() {
+        assert_eq!(hardware("06-02:aa").map(|hw| hw.text()), Ok("06-02:aa".to_owned()));
+        assert_eq!(hardware("20-").map(|hw| hw.text()), Ok("20-".to_owned()));
+        assert!(hardware("zz").is_err());
+        assert!(hardware("").is_ok_and(|hw| hw.is_empty()));
+    }
+}

@@ -1,0 +1,114 @@
+//! The router's clocks, and the true time that it may not know.
+
+use dnsmasq_model::Clock;
+use scenario::{BootClock, Moment};
+
+/// How long after power-on dnsmasq is started.
+const BOOT_SECONDS: i64 = 30;
+
+/// True time, wall clock, monotonic clock.
+#[derive(Clone, Copy, Debug)]
+pub struct Clocks {
+    /// What an atomic clock would say, seconds since 1970.
+    truth: i64,
+    clock: Clock,
+    /// How much too fast the wall clock runs.
+    drift_ppm: i32,
+    /// Millionths of a second that the wall clock has gained and not yet shown.
+    gained: i64,
+}
+
+impl Clocks {
+    /// Clocks of a router that is switched off.
+    pub fn new(truth: i64, drift_ppm: i32) -> Self {
+        Self { truth, clock: Clock { wall: truth, mono: 0 }, drift_ppm, gained: 0 }
+    }
+
+    /// What the router's programs see.
+    pub fn now(&self) -> Clock {
+        self.clock
+    }
+
+    /// What an atomic clock would say, seconds since 1970.
+    pub fn truth(&self) -> i64 {
+        self.truth
+    }
+
+    /// Seconds since power-on.
+    pub fn mono(&self) -> i64 {
+        self.clock.mono
+    }
+
+    /// Time passes while the router is off.
+    pub fn pass_off(&mut self, seconds: i64) {
+        self.truth += seconds;
+    }
+
+    /// Time passes while it is on.
+    pub fn pass(&mut self, seconds: i64) {
+        self.truth += seconds;
+        self.clock.mono += seconds;
+        self.gained += seconds * i64::from(self.drift_ppm);
+        self.clock.wall += seconds + self.gained / 1_000_000;
+        self.gained %= 1_000_000;
+    }
+
+    /// Power on: the monotonic clock restarts, the wall clock shows what the hardware knows.
+    pub fn boot(&mut self, clock: BootClock) {
+        self.truth += BOOT_SECONDS;
+        let wall = match clock {
+            BootClock::Kept => self.truth,
+            BootClock::Epoch => BOOT_SECONDS,
+            BootClock::Moment(Moment::At(second)) => second + BOOT_SECONDS,
+            BootClock::Moment(Moment::By(seconds)) => self.truth + seconds,
+        };
+        self.clock = Clock { wall, mono: BOOT_SECONDS };
+        self.gained = 0;
+    }
+
+    /// Somebody sets the wall clock.
+    pub fn set(&mut self, moment: Moment) {
+        self.clock.wall = match moment {
+            Moment::At(second) => second,
+            Moment::By(seconds) => self.clock.wall + seconds,
+        };
+    }
+
+    /// NTP answers.
+    pub fn ntp(&mut self) {
+        self.clock.wall = self.truth;
+        self.gained = 0;
+    }
+
+    /// The wall clock runs differently from now on.
+    pub fn drift(&mut self, ppm: i32) {
+        self.drift_ppm = ppm;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_drifting_clock_gains_without_rounding_away() {
+        let mut clocks = Clocks::new(1_000_000, 50);
+        clocks.boot(BootClock::Kept);
+        for _ in 0..86_400 {
+            clocks.pass(1);
+        }
+        // 50 ppm of a day are 4.32 s.
+        assert_eq!(clocks.now().wall - clocks.truth, 4);
+        assert_eq!(clocks.now().mono, BOOT_SECONDS + 86_400);
+    }
+
+    #[test]
+    fn without_a_clock_the_router_boots_in_1970_and_ntp_tells_the_truth() {
+        let mut clocks = Clocks::new(1_700_000_000, 0);
+        clocks.boot(BootClock::Epoch);
+        clocks.pass(60);
+        assert_eq!(clocks.now().wall, 90);
+        clocks.ntp();
+        assert_eq!(clocks.now(), Clock { wall: 1_700_000_090, mono: 90 });
+    }
+}

@@ -1,0 +1,70 @@
+//! dnsmasq's command line, from a scenario's `[server]`.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use dnsmasq_model::{Build, Engine, Network, ServerConfig};
+use scenario::Case;
+use scenario::diagnostics::SourceError;
+
+/// A dnsmasq that is not running yet, and its command line.
+///
+/// # Errors
+/// A range or an option that dnsmasq would not understand, with its place.
+pub(super) fn engine(
+    case: &Case,
+    build: Build,
+    limit: Option<u32>,
+) -> Result<(Engine, Vec<String>), SourceError> {
+    let server = &case.scenario.server;
+    let range = |range: &toml::Spanned<String>, rest: &str| match range.get_ref().split_once('-') {
+        Some((first, last)) => Ok(format!("--dhcp-range={},{},{rest}", first.trim(), last.trim())),
+        None => Err(case.error(range.span(), "a range is FIRST-LAST")),
+    };
+    let time = match server.lease_time {
+        scenario::LeaseTime::Infinite => "infinite".to_owned(),
+        scenario::LeaseTime::Finite(seconds) => seconds.0.to_string(),
+    };
+    let mut line: Vec<String> =
+        ["dnsmasq", "--leasefile-ro", "--dhcp-script=/etc/lease_update.sh", "--interface=br0"]
+            .map(str::to_owned)
+            .to_vec();
+    line.push(range(&server.range, &format!("255.255.255.0,{time}"))?);
+    if let Some(range6) = &server.range6 {
+        line.push(range(range6, &format!("64,{time}"))?);
+    }
+    if let Some(limit) = limit {
+        line.push(format!("--dhcp-lease-max={limit}"));
+    }
+    for option in &server.options {
+        // One at a time, so that a complaint finds its place.
+        let words = ["dnsmasq", option.get_ref()];
+        let config = ServerConfig::parse(&words)
+            .map_err(|error| case.error(option.span(), error.to_string()))?;
+        if !config.unmodelled.is_empty() {
+            return Err(case.error(option.span(), "the engine does not model this option"));
+        }
+        line.push(option.get_ref().clone());
+    }
+    let config = ServerConfig::parse(&line)
+        .map_err(|error| case.error(server.range.span(), error.to_string()))?;
+    let network = network(&config).ok_or_else(|| {
+        case.error(server.range.span(), "a range begins and ends in one network of 256 addresses")
+    })?;
+    Ok((Engine::on(build, config, network), line))
+}
+
+/// The router's own addresses: the first of the /24 and the /64 that it leases from.
+fn network(config: &ServerConfig) -> Option<Network> {
+    let first = config.ranges4.first()?.start.octets();
+    let last = config.ranges4.first()?.end.octets();
+    let v6 = config.ranges6.first().map(|range| {
+        let mut segments = range.start.segments();
+        segments[4..].copy_from_slice(&[0, 0, 0, 1]);
+        (Ipv6Addr::from(segments), 64)
+    });
+    (first[..3] == last[..3]).then(|| Network {
+        v4: vec![(Ipv4Addr::new(first[0], first[1], first[2], 1), 24)],
+        v6: v6.into_iter().collect(),
+        ..Network::default()
+    })
+}

@@ -1,0 +1,176 @@
+//! A client's exchange with the server: messages, decisions, script calls.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use super::clients::{Client, Protocol};
+use super::steps::ClientAction;
+use dnsmasq_model::{
+    Client4, Client6, Clock, Ia, Kind4, LeaseKind, Reply4, Reply6, ScriptCall, Server,
+};
+use scenario::ReplyKind;
+
+/// Who answers a client: the engine's server, or a real one.
+pub trait Answers {
+    /// A DHCPv4 message.
+    fn message4(&mut self, kind: Kind4, client: &Client4, addr: Ipv4Addr) -> Reply4;
+
+    /// SOLICIT and REQUEST.
+    fn join6(&mut self, client: &Client6, kind: LeaseKind, iaid: u32) -> Reply6;
+
+    /// RENEW, or REBIND.
+    fn renew6(&mut self, client: &Client6, rebind: bool, asked: &[Ia]) -> Reply6;
+
+    /// RELEASE, or DECLINE.
+    fn release6(&mut self, client: &Client6, decline: bool, asked: &[Ia]) -> Reply6;
+
+    /// The server's DUID, where it is known beforehand.
+    fn server_duid(&self) -> Vec<u8>;
+}
+
+/// The engine's server, at a moment; what dnsmasq then asks of its script is put behind `calls`.
+struct Predicted<'a> {
+    server: &'a mut Server,
+    clock: Clock,
+    calls: &'a mut Vec<ScriptCall>,
+}
+
+impl Answers for Predicted<'_> {
+    fn message4(&mut self, kind: Kind4, client: &Client4, addr: Ipv4Addr) -> Reply4 {
+        self.server.handle(kind, client, addr, self.clock, self.calls)
+    }
+
+    fn join6(&mut self, client: &Client6, kind: LeaseKind, iaid: u32) -> Reply6 {
+        self.server.join6(client, kind, iaid, None, self.clock, self.calls)
+    }
+
+    fn renew6(&mut self, client: &Client6, rebind: bool, asked: &[Ia]) -> Reply6 {
+        self.server.renew6(client, rebind, asked, self.clock, self.calls)
+    }
+
+    fn release6(&mut self, client: &Client6, decline: bool, asked: &[Ia]) -> Reply6 {
+        self.server.release6(client, decline, asked, self.clock, self.calls)
+    }
+
+    fn server_duid(&self) -> Vec<u8> {
+        self.server.engine().server_duid().to_vec()
+    }
+}
+
+/// Lets a client do something; what dnsmasq then asks of its script is put behind `calls`.
+pub fn perform(
+    server: &mut Server,
+    client: &mut Client,
+    deed: ClientAction,
+    address: Option<IpAddr>,
+    clock: Clock,
+    calls: &mut Vec<ScriptCall>,
+) -> ReplyKind {
+    exchange(&mut Predicted { server, clock, calls }, client, deed, address)
+}
+
+/// Lets a client speak to a server.
+pub fn exchange(
+    server: &mut impl Answers,
+    client: &mut Client,
+    deed: ClientAction,
+    address: Option<IpAddr>,
+) -> ReplyKind {
+    let address = address.or(client.address);
+    let (reply, given) = match &client.protocol {
+        Protocol::V4(own) => v4(server, own, deed, address),
+        Protocol::Bootp(own) => match server.message4(Kind4::Bootp, own, Ipv4Addr::UNSPECIFIED) {
+            Reply4::BootReply(given) => (ReplyKind::Ack, Some(IpAddr::V4(given))),
+            _ => (ReplyKind::None, None),
+        },
+        Protocol::V6 { client: own, kind, iaid } => {
+            let duid = server.server_duid();
+            let named =
+                matches!(deed, ClientAction::Renew | ClientAction::Release | ClientAction::Decline);
+            let known = client.server.as_ref().filter(|_| named && !duid.is_empty());
+            if known.is_some_and(|known| *known != duid) {
+                // rfc3315.c `dhcp6_no_relay`: a message to another server is not looked at.
+                return ReplyKind::None;
+            }
+            let answer = v6(server, own, (*kind, *iaid), deed, address);
+            if answer.0 == ReplyKind::Ack {
+                client.server = Some(duid);
+            }
+            answer
+        }
+    };
+    client.address = given.or(client.address);
+    reply
+}
+
+fn v4(
+    server: &mut impl Answers,
+    client: &Client4,
+    deed: ClientAction,
+    address: Option<IpAddr>,
+) -> (ReplyKind, Option<IpAddr>) {
+    let own = match address {
+        Some(IpAddr::V4(own)) => own,
+        _ => Ipv4Addr::UNSPECIFIED,
+    };
+    let reply = match kind4(deed) {
+        Some(kind) => server.message4(kind, client, own),
+        None => match server.message4(Kind4::Discover { rapid: false }, client, own) {
+            Reply4::Offer(offered) => server.message4(Kind4::Request, client, offered),
+            other => other,
+        },
+    };
+    match reply {
+        // The answer to INFORM gives no address.
+        Reply4::Ack { .. } if deed == ClientAction::Inform => (ReplyKind::Ack, None),
+        Reply4::Ack { addr, .. } | Reply4::BootReply(addr) => {
+            (ReplyKind::Ack, Some(IpAddr::V4(addr)))
+        }
+        Reply4::Nak => (ReplyKind::Nak, None),
+        Reply4::Offer(_) | Reply4::Silent => (ReplyKind::None, None),
+    }
+}
+
+/// The one message of a deed; `None` for the exchange of a client that comes up.
+fn kind4(deed: ClientAction) -> Option<Kind4> {
+    match deed {
+        ClientAction::Ask => None,
+        ClientAction::Renew => Some(Kind4::Renew),
+        ClientAction::Rebind => Some(Kind4::Rebind),
+        ClientAction::InitReboot => Some(Kind4::InitReboot),
+        ClientAction::Inform => Some(Kind4::Inform),
+        ClientAction::Release => Some(Kind4::Release),
+        ClientAction::Decline => Some(Kind4::Decline),
+    }
+}
+
+fn v6(
+    server: &mut impl Answers,
+    client: &Client6,
+    (kind, iaid): (LeaseKind, u32),
+    deed: ClientAction,
+    address: Option<IpAddr>,
+) -> (ReplyKind, Option<IpAddr>) {
+    let own = match address {
+        Some(IpAddr::V6(own)) => own,
+        _ => Ipv6Addr::UNSPECIFIED,
+    };
+    let asked = [Ia { kind, iaid, addrs: vec![own], valid: 0 }];
+    let reply = match deed {
+        ClientAction::Ask | ClientAction::InitReboot => server.join6(client, kind, iaid),
+        ClientAction::Renew => server.renew6(client, false, &asked),
+        ClientAction::Rebind => server.renew6(client, true, &asked),
+        ClientAction::Release => server.release6(client, false, &asked),
+        ClientAction::Decline => server.release6(client, true, &asked),
+        ClientAction::Inform => Reply6::Silent,
+    };
+    match reply {
+        Reply6::Reply(given) => {
+            let address = given.iter().filter(|ia| ia.valid != 0).find_map(|ia| ia.addrs.first());
+            match address {
+                Some(address) => (ReplyKind::Ack, Some(IpAddr::V6(*address))),
+                None => (ReplyKind::Nak, None),
+            }
+        }
+        Reply6::Advertise | Reply6::Silent => (ReplyKind::None, None),
+    }
+}

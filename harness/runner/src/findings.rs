@@ -1,0 +1,128 @@
+//! What was found: broken invariants, unmet expectations, and what the scenario said of them.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use scenario::{Case, Invariant};
+
+/// More findings than this of one kind are not kept of a case.
+const MAX_FINDINGS: usize = 50;
+
+/// One thing that is not as it must be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What kind.
+    pub kind: FindingKind,
+    /// Number of the step, from 1.
+    pub step: usize,
+    /// Line of the step in the scenario file, from 1.
+    pub line: usize,
+    /// The difference, for a person.
+    pub text: String,
+}
+
+/// The kinds of findings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FindingKind {
+    /// An invariant was broken.
+    Broken(Invariant),
+    /// An expectation of the scenario was not met.
+    Unmet,
+    /// The script hung, or a disturbance never struck.
+    Astray,
+    /// The real dnsmasq did not do what the engine said.
+    Unforeseen,
+}
+
+impl FindingKind {
+    /// One word for reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Broken(invariant) => invariant.name(),
+            Self::Unmet => "expectation",
+            Self::Astray => "astray",
+            Self::Unforeseen => "dnsmasq",
+        }
+    }
+}
+
+/// The findings of one case.
+#[derive(Debug)]
+pub(super) struct Findings<'a> {
+    case: &'a Case,
+    step: usize,
+    span: Range<usize>,
+    failures: Vec<Finding>,
+    /// Findings that the scenario expects.
+    foreseen: Vec<Finding>,
+    omitted: usize,
+}
+
+impl<'a> Findings<'a> {
+    /// None yet.
+    pub(super) fn new(case: &'a Case) -> Self {
+        let (failures, foreseen) = (Vec::new(), Vec::new());
+        Self { case, step: 0, span: 0..0, failures, foreseen, omitted: 0 }
+    }
+
+    /// What follows belongs to this step.
+    pub(super) fn at_step(&mut self, index: usize, span: Range<usize>) {
+        self.step = index + 1;
+        self.span = span;
+    }
+
+    /// Number of the step, from 1.
+    pub(super) fn step(&self) -> usize {
+        self.step
+    }
+
+    /// Adds a finding.
+    pub(super) fn add(&mut self, kind: FindingKind, text: impl Into<String>) {
+        let (line, _) = self.case.source.position(self.span.start);
+        let finding = Finding { kind, step: self.step, line, text: text.into() };
+        let foreseen = self.case.scenario.breaks.iter().any(|breaks| {
+            FindingKind::Broken(breaks.invariant) == kind && self.case.matches(&breaks.when)
+        });
+        let list = if foreseen { &mut self.foreseen } else { &mut self.failures };
+        if list.iter().filter(|found| found.kind == kind).count() < MAX_FINDINGS {
+            list.push(finding);
+        } else if !foreseen {
+            self.omitted += 1;
+        }
+    }
+
+    /// Whether anything failed so far.
+    pub(super) fn any(&self) -> bool {
+        !self.failures.is_empty()
+    }
+
+    /// Adds a broken invariant.
+    pub(super) fn broken(&mut self, invariant: Invariant, text: impl Into<String>) {
+        self.add(FindingKind::Broken(invariant), text);
+    }
+
+    /// The failures, and what was foreseen and came. What was foreseen and did not come is a failure.
+    pub(super) fn finish(mut self) -> (Vec<Finding>, Vec<Finding>) {
+        let came: BTreeSet<FindingKind> = self.foreseen.iter().map(|found| found.kind).collect();
+        let missing: Vec<String> = self
+            .case
+            .scenario
+            .breaks
+            .iter()
+            .filter(|breaks| self.case.matches(&breaks.when))
+            .filter(|breaks| !came.contains(&FindingKind::Broken(breaks.invariant)))
+            .map(|breaks| {
+                let name = breaks.invariant.name();
+                format!("{name} held, though the scenario expects it broken: {}", breaks.why)
+            })
+            .collect();
+        for text in missing {
+            self.add(FindingKind::Unmet, text);
+        }
+        if self.omitted > 0 {
+            let text = format!("{} more findings of this case", self.omitted);
+            self.failures.push(Finding { kind: FindingKind::Unmet, step: 0, line: 0, text });
+        }
+        (self.failures, self.foreseen)
+    }
+}

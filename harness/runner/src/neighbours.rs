@@ -1,0 +1,257 @@
+//! The variables that are not leases: nobody may lose, change or add one.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, OnceLock};
+
+use nvram_emu::Machine;
+use nvram_emu::dialect::Loaded;
+
+use scenario::digest;
+
+/// What the names of variables begin with that the tools add by themselves.
+const SDRAM: &[u8] = b"sdram_";
+
+/// Variables by name.
+pub type Variables = BTreeMap<Vec<u8>, Vec<u8>>;
+
+/// Sums of fingerprints of variables: two stores with the same sums hold the same, in whatever order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+struct Sums {
+    /// The leases.
+    own: u128,
+    /// What the tools add by themselves: `sdram_*`.
+    sdram: u128,
+    /// All others.
+    others: u128,
+    /// How many others.
+    count: usize,
+}
+
+/// One view of the NVRAM. Cheap to clone; the variables by name are made when somebody asks for them.
+#[derive(Clone, Debug, Default)]
+pub struct NvramSnapshot(Arc<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    loaded: Option<Loaded>,
+    sums: Sums,
+    variables: OnceLock<Variables>,
+}
+
+impl NvramSnapshot {
+    /// What a tool has loaded; `like` where it is the same load.
+    fn of(loaded: Option<Loaded>, prefix: &[u8], like: Option<&Self>) -> Self {
+        if let Some(like) = like.filter(|like| same_load(loaded.as_ref(), like.0.loaded.as_ref())) {
+            return like.clone();
+        }
+        let texts = loaded.iter().flat_map(|loaded| loaded.table().texts());
+        let sums = Sums::of(texts, prefix);
+        Self(Arc::new(Inner { loaded, sums, variables: OnceLock::new() }))
+    }
+
+    /// The variables by name.
+    pub fn variables(&self) -> &Variables {
+        self.0.variables.get_or_init(|| {
+            let pairs = self.0.loaded.iter().flat_map(|loaded| loaded.table().iter());
+            pairs.map(|(name, value)| (name.to_vec(), value.to_vec())).collect()
+        })
+    }
+
+    /// The value of one variable.
+    pub fn get(&self, name: &[u8]) -> Option<&[u8]> {
+        match &self.0.loaded {
+            Some(loaded) => loaded.table().get(name),
+            None => self.variables().get(name).map(Vec::as_slice),
+        }
+    }
+
+    /// Whether both are one load.
+    pub fn is_load_of(&self, other: &Self) -> bool {
+        same_load(self.0.loaded.as_ref(), other.0.loaded.as_ref())
+    }
+
+    /// A fingerprint of the variables that are no leases.
+    pub fn neighbours(&self) -> u64 {
+        digest::of(&(self.0.sums.sdram, self.0.sums.others))
+    }
+}
+
+impl PartialEq for NvramSnapshot {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.sums == other.0.sums
+    }
+}
+
+fn same_load(a: Option<&Loaded>, b: Option<&Loaded>) -> bool {
+    match (a, b) {
+        (Some(Loaded::File(a)), Some(Loaded::File(b))) => Arc::ptr_eq(a, b),
+        (Some(Loaded::Kernel(a)), Some(Loaded::Kernel(b))) => Arc::ptr_eq(a, b),
+        _ => false,
+    }
+}
+
+impl Sums {
+    /// Of texts `name=value` with their NUL; neither prefix holds a `=`.
+    fn of<'v>(texts: impl Iterator<Item = &'v [u8]>, prefix: &[u8]) -> Self {
+        let mut sums = Self::default();
+        for text in texts {
+            let one = digest::of_bytes(text);
+            let sum = if text.starts_with(prefix) {
+                &mut sums.own
+            } else if text.starts_with(SDRAM) {
+                &mut sums.sdram
+            } else {
+                sums.count += 1;
+                &mut sums.others
+            };
+            *sum = sum.wrapping_add(one);
+        }
+        sums
+    }
+
+    /// Whether the neighbours are these.
+    fn same_neighbours(self, other: Self) -> bool {
+        (self.sdram, self.others) == (other.sdram, other.others)
+    }
+}
+
+/// Both views of the NVRAM.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NvramState {
+    /// What `get` gives.
+    pub ram: NvramSnapshot,
+    /// What the next boot will load.
+    pub flash: NvramSnapshot,
+}
+
+impl NvramState {
+    /// Looks at a machine, on which leases have names with this prefix. `before` saves the work where nothing
+    /// has changed since.
+    pub fn of(machine: &Machine, prefix: &[u8], before: Option<&Self>) -> Self {
+        let flash =
+            NvramSnapshot::of(machine.load_flash(), prefix, before.map(|before| &before.flash));
+        let ram = machine.load_ram();
+        let ram =
+            match before.filter(|before| same_load(ram.as_ref(), before.ram.0.loaded.as_ref())) {
+                Some(before) => before.ram.clone(),
+                None => NvramSnapshot::of(ram, prefix, Some(&flash)),
+            };
+        Self { ram, flash }
+    }
+
+    /// After a boot: both views are what was in flash.
+    pub fn booted(flash: NvramSnapshot) -> Self {
+        Self { ram: flash.clone(), flash }
+    }
+
+    /// What a boot makes of the flash.
+    pub fn flash_of(machine: &Machine, prefix: &[u8]) -> NvramSnapshot {
+        NvramSnapshot::of(machine.load_flash(), prefix, None)
+    }
+
+    /// How the neighbours in `now` differ from what a well-behaved script leaves of these: RAM as it
+    /// was, each variable in flash as it was in flash or in RAM. The tools' own `sdram_*` may be added.
+    pub fn harm(&self, now: &Self, prefix: &[u8]) -> Vec<String> {
+        let mut harm = compare(&[&self.ram], &now.ram, prefix, "RAM");
+        harm.extend(compare(&[&self.flash, &self.ram], &now.flash, prefix, "flash"));
+        harm
+    }
+
+    /// Whether a boot that finds `flash` has lost, changed or added one: [`NvramState::harm`] in short.
+    pub fn is_harmed_by(&self, flash: &NvramSnapshot, prefix: &[u8]) -> bool {
+        let allowed = [&self.flash, &self.ram];
+        if is_fine(&allowed, flash) {
+            return false;
+        }
+        let (old, ram, now) = (self.flash.0.sums, self.ram.0.sums, flash.0.sums);
+        // Where nobody had set anything, each that was there must be there still.
+        (old.same_neighbours(ram) && now.count < old.count)
+            || !compare(&allowed, flash, prefix, "flash").is_empty()
+    }
+
+    /// Whether the lease records in RAM are those in `now`'s RAM and, where `now`'s flash differs from this, in that.
+    pub fn keeps_records(&self, now: &Self) -> bool {
+        let same = |later: &NvramSnapshot| self.ram.0.sums.own == later.0.sums.own;
+        same(&now.ram) && (now.flash == self.flash || same(&now.flash))
+    }
+
+    /// The variables whose names begin with `prefix`.
+    pub fn leases<'a>(
+        variables: &'a Variables,
+        prefix: &'a [u8],
+    ) -> impl Iterator<Item = (&'a Vec<u8>, &'a Vec<u8>)> {
+        variables.iter().filter(move |(name, _)| name.starts_with(prefix))
+    }
+}
+
+fn is_fine(allowed: &[&NvramSnapshot], now: &NvramSnapshot) -> bool {
+    allowed.iter().any(|old| old.0.sums.same_neighbours(now.0.sums))
+}
+
+fn compare(
+    allowed: &[&NvramSnapshot],
+    now: &NvramSnapshot,
+    prefix: &[u8],
+    place: &str,
+) -> Vec<String> {
+    if is_fine(allowed, now) {
+        return Vec::new();
+    }
+    let names = allowed.iter().flat_map(|contents| contents.variables().keys());
+    let names: BTreeSet<&Vec<u8>> =
+        names.chain(now.variables().keys()).filter(|name| !name.starts_with(prefix)).collect();
+    names
+        .into_iter()
+        .filter_map(|name| {
+            let value = now.get(name);
+            if allowed.iter().any(|old| old.get(name) == value) {
+                return None;
+            }
+            let added = allowed.iter().all(|old| old.get(name).is_none());
+            if added && name.starts_with(SDRAM) {
+                return None;
+            }
+            let what = match (added, value) {
+                (true, _) => "added",
+                (false, None) => "lost",
+                (false, Some(_)) => "changed",
+            };
+            Some(format!("{} was {what} in {place}", name.escape_ascii()))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn views(ram: &[(&str, &str)], flash: &[(&str, &str)]) -> NvramState {
+        let collect = |pairs: &[(&str, &str)]| {
+            let bytes = || pairs.iter().map(|(n, v)| (n.as_bytes(), v.as_bytes()));
+            let variables: Variables = bytes().map(|(n, v)| (n.to_vec(), v.to_vec())).collect();
+            let texts: Vec<_> = bytes().map(|(n, v)| [n, b"=", v, b"\0"].concat()).collect();
+            let sums = Sums::of(texts.iter().map(Vec::as_slice), b"lease_");
+            NvramSnapshot(Arc::new(Inner { loaded: None, sums, variables: variables.into() }))
+        };
+        NvramState { ram: collect(ram), flash: collect(flash) }
+    }
+
+    #[test]
+    fn a_commit_may_save_what_another_program_had_set() {
+        let before = views(&[("ssid", "new")], &[("ssid", "old")]);
+        let after =
+            views(&[("ssid", "new"), ("lease_1", "x")], &[("ssid", "new"), ("lease_1", "x")]);
+        assert_eq!(before.harm(&after, b"lease_"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn losing_changing_and_adding_are_told_apart() {
+        let before = views(&[("a", "1"), ("b", "1")], &[("a", "1"), ("b", "1")]);
+        let after =
+            views(&[("a", "2"), ("c", "1")], &[("a", "1"), ("b", "1"), ("sdram_init", "0")]);
+        assert_eq!(
+            before.harm(&after, b"lease_"),
+            ["a was changed in RAM", "b was lost in RAM", "c was added in RAM"]
+        );
+    }
+}

@@ -1,0 +1,278 @@
+//! What the store must hold: a model built from nothing but the calls that were acknowledged.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
+
+use super::lines::{self, Lines, Subject, show, split_time};
+use dnsmasq_model::ScriptCall;
+use scenario::Rtc;
+use scenario::digest;
+
+/// The leases that were stored with an exit code of 0, and those of which nobody knows.
+#[derive(Clone, Debug, Default)]
+pub struct Expected {
+    lines: Lines,
+    /// Subjects whose last call ended badly, and what the store may hold for them (`None`: nothing).
+    uncertain: BTreeMap<Subject, BTreeSet<Option<Vec<u8>>>>,
+    key: OnceLock<u64>,
+}
+
+/// How a stored time may differ from the reported one.
+#[derive(Clone, Copy, Debug)]
+pub struct Tolerance {
+    /// dnsmasq's build.
+    pub rtc: Rtc,
+    /// LEASE_SLACK in seconds.
+    pub slack: u64,
+}
+
+/// What a call wants stored: subject and line, `None` for a removal.
+pub type Change = (Subject, Option<Vec<u8>>);
+
+/// What a call of dnsmasq's asks the script to store.
+pub fn changes(call: &ScriptCall) -> Vec<Change> {
+    let word = |index: usize| call.argv.get(index).map(Vec::as_slice);
+    let variable = |name: &str| call.env.get(name).map(Vec::as_slice);
+    let (Some(second), Some(address)) = (word(2), word(3)) else { return Vec::new() };
+    match call.action() {
+        b"del" => vec![(address.to_vec(), None)],
+        b"add" | b"old" => {
+            let time = variable("DNSMASQ_LEASE_LENGTH").or(variable("DNSMASQ_LEASE_EXPIRES"));
+            let name = word(4).unwrap_or(b"*");
+            // An id that was cut is none: a part of it would make the lease somebody else's.
+            let id = variable("DNSMASQ_CLIENT_ID").filter(|id| !id.ends_with(b":")).unwrap_or(b"*");
+            let v6 = address.contains(&b':');
+            let (hardware, id) = if v6 {
+                (variable("DNSMASQ_IAID").unwrap_or_default(), second)
+            } else {
+                (second, id)
+            };
+            let line = [time.unwrap_or(b"0"), hardware, address, name, id].join(&b' ');
+            let mut changes = vec![(address.to_vec(), Some(line))];
+            if let Some(duid) = variable("DNSMASQ_SERVER_DUID").filter(|_| v6) {
+                changes.push((lines::DUID.to_vec(), Some([b"duid ", duid].concat())));
+            }
+            changes
+        }
+        _ => Vec::new(),
+    }
+}
+
+impl Expected {
+    /// The store holds just these lines.
+    pub fn known(lines: Lines) -> Self {
+        Self { lines, ..Self::default() }
+    }
+
+    /// A fingerprint.
+    pub fn key(&self) -> u64 {
+        *self.key.get_or_init(|| digest::of(&(&self.lines, &self.uncertain)))
+    }
+
+    /// Whether these changes are in the store already, and not in doubt.
+    pub fn knows(&self, changes: &[Change]) -> bool {
+        changes.iter().all(|(subject, line)| {
+            self.lines.get(subject) == line.as_deref() && !self.uncertain.contains_key(subject)
+        })
+    }
+
+    /// How many leases there are, the DUID not counted.
+    pub fn lines(&self) -> &Lines {
+        &self.lines
+    }
+
+    /// A call returned 0.
+    pub fn acknowledged(&mut self, changes: Vec<Change>) {
+        self.key = OnceLock::new();
+        for (subject, line) in changes {
+            self.uncertain.remove(&subject);
+            self.lines.put(&subject, line.as_deref());
+        }
+    }
+
+    /// A call did not return 0: what it wanted may be stored or not.
+    pub fn in_doubt(&mut self, changes: Vec<Change>) {
+        self.key = OnceLock::new();
+        for (subject, line) in changes {
+            let before = self.lines.get(&subject).map(<[u8]>::to_vec);
+            if before == line && !self.uncertain.contains_key(&subject) {
+                // It changes nothing: stored or not is the same.
+                continue;
+            }
+            let choices = self.uncertain.entry(subject).or_default();
+            choices.insert(before);
+            choices.insert(line);
+        }
+    }
+
+    /// The store was seen to hold `actual`: nothing of it is in doubt any more.
+    pub fn settle(&mut self, actual: &Lines) {
+        self.key = OnceLock::new();
+        for subject in std::mem::take(&mut self.uncertain).into_keys() {
+            self.lines.put(&subject, actual.get(&subject));
+        }
+    }
+
+    /// A restart of dnsmasq has read `actual` from RAM: what was in doubt of the flash still is.
+    pub fn reread(&mut self, actual: &Lines) {
+        self.key = OnceLock::new();
+        self.lines.clone_from(actual);
+    }
+
+    /// What is stored for these subjects is taken for granted.
+    pub fn accept(&mut self, subjects: &[Subject], actual: &Lines) {
+        for subject in subjects {
+            self.uncertain.remove(subject);
+            self.lines.put(subject, actual.get(subject));
+        }
+    }
+
+    /// Whether both know for certain that the same is stored.
+    pub fn is_as(&self, other: &Self) -> bool {
+        !self.is_in_doubt() && !other.is_in_doubt() && self.lines == other.lines
+    }
+
+    /// Whether anything is in doubt.
+    pub fn is_in_doubt(&self) -> bool {
+        !self.uncertain.is_empty()
+    }
+
+    /// Whether a subject in doubt, and whether any other, is not as it must be in `actual`.
+    pub fn faults(&self, actual: &Lines, tolerance: Tolerance) -> (bool, bool) {
+        let fine = |subject: &Subject| self.is_fine(subject, actual, tolerance);
+        let in_doubt = self.uncertain.keys().any(|subject| !fine(subject));
+        (in_doubt, self.others_differ(actual, tolerance))
+    }
+
+    /// Whether a subject that is not in doubt is not as it must be: both are sorted, and walked side by side.
+    fn others_differ(&self, actual: &Lines, tolerance: Tolerance) -> bool {
+        let sure = |(subject, _): &(&[u8], &[u8])| {
+            self.uncertain.is_empty() || !self.uncertain.contains_key(*subject)
+        };
+        let (mut wanted, mut found) = (self.lines.iter().filter(sure), actual.iter().filter(sure));
+        loop {
+            match (wanted.next(), found.next()) {
+                (None, None) => return false,
+                (Some((subject, wanted)), Some((about, found)))
+                    if subject == about
+                        && (wanted == found || same_line(wanted, found, tolerance)) => {}
+                _ => return true,
+            }
+        }
+    }
+
+    fn is_fine(&self, subject: &[u8], actual: &Lines, tolerance: Tolerance) -> bool {
+        let found = actual.get(subject);
+        let holds = |wanted: Option<&[u8]>| match (wanted, found) {
+            (None, None) => true,
+            (Some(wanted), Some(found)) => same_line(wanted, found, tolerance),
+            _ => false,
+        };
+        match self.uncertain.get(subject) {
+            Some(choices) => choices.iter().any(|choice| holds(choice.as_deref())),
+            None => holds(self.lines.get(subject)),
+        }
+    }
+
+    /// How `actual` differs from what must be there. Each difference says whether it concerns a
+    /// subject in doubt.
+    pub fn differences(&self, actual: &Lines, tolerance: Tolerance) -> Vec<Difference> {
+        if self.faults(actual, tolerance) == (false, false) {
+            return Vec::new();
+        }
+        let stored = [&self.lines, actual].into_iter().flat_map(Lines::iter);
+        let subjects: BTreeSet<&[u8]> = stored
+            .map(|(subject, _)| subject)
+            .chain(self.uncertain.keys().map(Vec::as_slice))
+            .collect();
+        let mut differences = Vec::new();
+        for subject in subjects {
+            let found = actual.get(subject);
+            let in_doubt = self.uncertain.contains_key(subject);
+            if !self.is_fine(subject, actual, tolerance) {
+                let wanted = self.lines.get(subject);
+                let text = |line: Option<&[u8]>| line.map_or("nothing".to_owned(), show);
+                differences.push(Difference {
+                    in_doubt,
+                    text: format!(
+                        "{}: expected {}, found {}",
+                        subject.escape_ascii(),
+                        text(wanted),
+                        text(found)
+                    ),
+                });
+            }
+        }
+        differences
+    }
+}
+
+/// One subject that is not as it must be.
+#[derive(Clone, Debug)]
+pub struct Difference {
+    /// Whether a call about it had ended badly.
+    pub in_doubt: bool,
+    /// For a person.
+    pub text: String,
+}
+
+/// Whether two lines say the same, the stored time within the slack.
+pub fn same_line(wanted: &[u8], found: &[u8], tolerance: Tolerance) -> bool {
+    let (Some((wanted_time, wanted_rest)), Some((time, rest))) =
+        (split_time(wanted), split_time(found))
+    else {
+        return wanted == found;
+    };
+    let slack = if tolerance.rtc == Rtc::Good && wanted_time != 0 { tolerance.slack } else { 0 };
+    wanted_rest == rest && (wanted_time..=wanted_time + slack).contains(&time)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(text: &str) -> Lines {
+        lines::read(format!("{text}\n").as_bytes()).expect("a lease line")
+    }
+
+    fn tolerance(slack: u64) -> Tolerance {
+        Tolerance { rtc: Rtc::Good, slack }
+    }
+
+    #[test]
+    fn a_stored_time_may_be_later_by_the_slack_and_never_earlier() {
+        let expected = Expected::known(line("1000 02:aa 10.0.0.1 * *"));
+        let differs = |time: &str| !expected.differences(&line(time), tolerance(60)).is_empty();
+        assert!(!differs("1000 02:aa 10.0.0.1 * *"));
+        assert!(!differs("1060 02:aa 10.0.0.1 * *"));
+        assert!(differs("1061 02:aa 10.0.0.1 * *"));
+        assert!(differs("999 02:aa 10.0.0.1 * *"));
+    }
+
+    #[test]
+    fn an_infinite_lease_stays_infinite() {
+        let expected = Expected::known(line("0 02:aa 10.0.0.1 * *"));
+        assert!(!expected.differences(&line("60 02:aa 10.0.0.1 * *"), tolerance(60)).is_empty());
+    }
+
+    #[test]
+    fn a_lease_in_doubt_may_be_as_before_or_as_after_and_nothing_else() {
+        let mut expected = Expected::known(line("1000 02:aa 10.0.0.1 old *"));
+        let after = line("2000 02:aa 10.0.0.1 new *");
+        let (subject, line_after) = after.iter().next().expect("one line");
+        expected.in_doubt(vec![(subject.to_vec(), Some(line_after.to_vec()))]);
+        let fine = |text: &str| expected.differences(&line(text), tolerance(0)).is_empty();
+        assert!(fine("1000 02:aa 10.0.0.1 old *"));
+        assert!(fine("2000 02:aa 10.0.0.1 new *"));
+        assert!(!fine("2000 02:aa 10.0.0.1 old *"));
+        assert!(!expected.differences(&Lines::new(), tolerance(0)).is_empty());
+    }
+
+    #[test]
+    fn nobody_else_may_change() {
+        let expected = Expected::known(line("1000 02:aa 10.0.0.1 * *"));
+        let mut both = line("1000 02:aa 10.0.0.1 * *");
+        both.put(b"10.0.0.2", Some(b"7 02:ab 10.0.0.2 * *"));
+        assert_eq!(expected.differences(&both, tolerance(0)).len(), 1);
+    }
+}

@@ -1,0 +1,88 @@
+//! What a step cost: script calls, `nvram` commands, flash operations.
+
+use nvram_emu::device::{Op, OpKind};
+
+use backend::{CallEnd, CallResult};
+use dnsmasq_model::ScriptCall;
+
+/// More calls than this are counted, but not listed.
+const MAX_LISTED: usize = 10_000;
+
+/// Counts, of a step or of a whole case.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Script calls, `init` included.
+    pub calls: u64,
+    /// Script calls that did not exit with 0.
+    pub failed_calls: u64,
+    /// `nvram` commands of the script.
+    pub commands: u64,
+    /// `nvram commit` commands of the script that touched the flash.
+    pub commits: u64,
+    /// Erases.
+    pub erases: u64,
+    /// Bytes programmed.
+    pub programmed: u64,
+    /// Flash operations.
+    pub operations: u64,
+    /// The calls' actions and arguments.
+    pub listed: Vec<String>,
+}
+
+impl Tally {
+    /// Counts a script call.
+    pub fn call(&mut self, call: &ScriptCall, result: &CallResult) {
+        self.calls += 1;
+        if result.end != CallEnd::Exited(0) {
+            self.failed_calls += 1;
+        }
+        self.commands += result.commands.len() as u64;
+        let commits = result.commands.iter().filter(|command| is_commit(command)).count() as u64;
+        if !result.operations.is_empty() {
+            self.commits += commits;
+        }
+        self.commits += u64::from(result.wrote_journal);
+        self.flash(&result.operations);
+        if self.listed.len() < MAX_LISTED {
+            self.listed.push(call_text(call));
+        }
+    }
+
+    /// Counts flash operations.
+    pub(super) fn flash(&mut self, operations: &[Op]) {
+        self.operations += operations.len() as u64;
+        for operation in operations {
+            match operation.kind {
+                OpKind::Erase => self.erases += 1,
+                OpKind::Program => self.programmed += u64::from(operation.len),
+            }
+        }
+    }
+
+    /// Adds what a step counted to what a case counted.
+    pub fn add(&mut self, step: &Self) {
+        self.calls += step.calls;
+        self.failed_calls += step.failed_calls;
+        self.commands += step.commands;
+        self.commits += step.commits;
+        self.erases += step.erases;
+        self.programmed += step.programmed;
+        self.operations += step.operations;
+    }
+}
+
+fn is_commit(command: &[Vec<u8>]) -> bool {
+    command.first().is_some_and(|word| word == b"commit")
+}
+
+/// A call as text: action and arguments.
+pub fn call_text(call: &ScriptCall) -> String {
+    let mut text = String::new();
+    for (number, word) in call.argv.iter().skip(1).enumerate() {
+        if number > 0 {
+            text.push(' ');
+        }
+        text.extend(word.escape_ascii().map(char::from));
+    }
+    text
+}

@@ -1,0 +1,100 @@
+//! Runs a case on the back end that the command line chose.
+
+use std::time::Instant;
+
+use backend::{Target as _, TargetError};
+use live::{Live, LiveSettings};
+use qemu::guest_pool::{self, GuestPool};
+use runner::{
+    CaseReport, Fault, Finding, FindingKind, Observers, Options, Verdict, blank_report, build_of,
+    command, play, router,
+};
+use scenario::Case;
+
+/// Where a case runs.
+#[derive(Clone, Debug)]
+pub enum Backend {
+    /// Under the modelled dnsmasq, as the runner's options say.
+    Modelled,
+    /// Below a real dnsmasq.
+    Live(LiveSettings),
+    /// In a guest with a dnsmasq of its own.
+    Qemu(GuestPool),
+}
+
+/// Runs a case.
+///
+/// # Errors
+/// When there is nothing to judge: a file that makes no sense, or a target that fails.
+pub fn run_case(case: &Case, options: &Options, backend: &Backend) -> Result<CaseReport, Fault> {
+    let began = Instant::now();
+    let mut report = match (&case.scenario.journal, backend) {
+        (Some(lab), _) => {
+            let mut report = blank_report(case, options);
+            let unmet = |text| Finding { kind: FindingKind::Unmet, step: 0, line: 0, text };
+            report.failures = journal_lab::run_case(lab).faults.into_iter().map(unmet).collect();
+            report
+        }
+        (None, Backend::Modelled) => return runner::run_case(case, options),
+        (None, Backend::Live(settings)) => run_live(case, options, settings)?,
+        (None, Backend::Qemu(pool)) => run_in_guest(case, options, pool)?,
+    };
+    if !report.failures.is_empty() {
+        report.verdict = Verdict::Failed;
+    }
+    report.took = began.elapsed();
+    Ok(report)
+}
+
+fn run_live(case: &Case, options: &Options, settings: &LiveSettings) -> Result<CaseReport, Fault> {
+    let mut report = blank_report(case, options);
+    let later = case.scenario.steps.iter().filter(|step| case.matches(&step.get_ref().when));
+    let later = later.filter_map(|step| step.get_ref().boot.as_ref()?.rtc);
+    let lacking = std::iter::once(case.scenario.router.rtc)
+        .chain(later)
+        .find_map(|rtc| settings.lacks(build_of(rtc)));
+    if let Some(why) = lacking {
+        report.verdict = Verdict::Skipped(why.to_owned());
+        return Ok(report);
+    }
+    let script = command(case, &options.script);
+    let mut target = Live::new(router(case)?, &script, settings)?;
+    play(case, &mut target, options, &mut report, Observers::default())?;
+    Ok(report)
+}
+
+fn run_in_guest(case: &Case, options: &Options, pool: &GuestPool) -> Result<CaseReport, Fault> {
+    let mut report = blank_report(case, options);
+    let mut session = pool.lock();
+    let kept = session.kept(&report.name);
+    let case = match session.fit(case) {
+        Ok(case) => case,
+        Err(why) => {
+            report.verdict = Verdict::Skipped(why);
+            return Ok(report);
+        }
+    };
+    let script = command(&case, &options.script);
+    let machine = router(&case)?;
+    let mut target = session.router(&machine, &script, options.seed).map_err(TargetError::from)?;
+    let played = play(&case, &mut target, options, &mut report, Observers::default());
+    // Whatever becomes of the case, power goes before its files are looked at.
+    _ = target.power_off();
+    let ledger = target.ledger().clone();
+    let astray = |text: String| Finding { kind: FindingKind::Astray, step: 0, line: 0, text };
+    report.failures.extend(ledger.complaints().iter().cloned().map(astray));
+    let folder = target.folder().to_owned();
+    if let (Some(kept), true) = (kept, played.is_err() || !report.failures.is_empty()) {
+        guest_pool::keep(&folder, &kept).map_err(TargetError::from)?;
+    }
+    drop(target);
+    session.add(&ledger);
+    match played {
+        // One guest that fell apart is a failure; an image that never comes up is the end of all.
+        Err(Fault::Target(TargetError::Broken(why))) if session.has_booted() => {
+            report.failures.push(astray(why));
+        }
+        other => other?,
+    }
+    Ok(report)
+}

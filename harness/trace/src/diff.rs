@@ -1,0 +1,99 @@
+//! Differences between a recorded call and the engine's, worded for people.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use super::read::Call;
+use dnsmasq_model::ScriptCall;
+
+/// One difference between recording and engine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mismatch {
+    /// Number of the stimulus.
+    pub stimulus: Option<u64>,
+    /// What was done.
+    pub action: String,
+    /// Number of the call, if it is about one.
+    pub seq: Option<u64>,
+    /// Lines `- recorded` and `+ engine`.
+    pub lines: Vec<String>,
+}
+
+/// A call that the engine made, with its moment.
+#[derive(Debug, Clone)]
+pub(super) struct Made {
+    pub(super) call: ScriptCall,
+    pub(super) t: f64,
+    pub(super) wall: f64,
+    pub(super) mono: f64,
+    /// Whether it changed the store; `init` never does.
+    pub(super) changed: Option<bool>,
+}
+
+fn show(bytes: &[u8]) -> String {
+    bytes.escape_ascii().to_string()
+}
+
+fn argv(words: impl Iterator<Item = impl AsRef<[u8]>>) -> String {
+    words.fold(String::new(), |mut line, word| {
+        let _ = write!(line, " {}", show(word.as_ref()));
+        line
+    })
+}
+
+/// The recorded call as words and variables only.
+pub(super) fn recorded(call: &Call) -> ScriptCall {
+    ScriptCall {
+        argv: call.argv.iter().map(|a| a.0.clone()).collect(),
+        env: call.env.iter().map(|(name, value)| (name.clone(), value.0.clone())).collect(),
+    }
+}
+
+/// Differences of two calls; empty if there are none. Moment and store are left out unless `whole`.
+pub(super) fn compare(want: &Call, got: &Made, whole: bool) -> Vec<String> {
+    let mut lines = Vec::new();
+    let words = recorded(want);
+    if words.argv != got.call.argv {
+        lines.push(format!("- argv{}", argv(words.argv.iter())));
+        lines.push(format!("+ argv{}", argv(got.call.argv.iter())));
+    }
+    let names: BTreeSet<&String> = words.env.keys().chain(got.call.env.keys()).collect();
+    for name in names {
+        let (a, b) = (words.env.get(name), got.call.env.get(name));
+        if a != b {
+            if let Some(a) = a {
+                lines.push(format!("- {name}={}", show(a)));
+            }
+            if let Some(b) = b {
+                lines.push(format!("+ {name}={}", show(b)));
+            }
+        }
+    }
+    if whole {
+        for (name, a, b) in
+            [("t", want.t, got.t), ("wall", want.wall, got.wall), ("mono", want.mono, got.mono)]
+        {
+            if a.to_bits() != b.to_bits() {
+                lines.push(format!("- {name} {a}"));
+                lines.push(format!("+ {name} {b}"));
+            }
+        }
+        let changed = got.changed.map(u8::from);
+        if want.chg != changed {
+            let word = |c: Option<u8>| c.map_or("none".to_owned(), |c| c.to_string());
+            lines.push(format!("- chg {}", word(want.chg)));
+            lines.push(format!("+ chg {}", word(changed)));
+        }
+    }
+    lines
+}
+
+/// A recorded call that the engine did not make.
+pub(super) fn missing(want: &Call) -> Vec<String> {
+    vec![format!("- argv{}", argv(want.argv.iter().map(|a| &a.0))), "+ no call".to_owned()]
+}
+
+/// A call of the engine that is not recorded.
+pub(super) fn surplus(got: &Made) -> Vec<String> {
+    vec!["- no call".to_owned(), format!("+ argv{}", argv(got.call.argv.iter()))]
+}

@@ -1,0 +1,158 @@
+//! A site's history as events of the lab: the same clients at a router with dnsmasq.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
+
+use lease_script::dhcpd::{Date, IaKind};
+
+use super::events::{SiteEvent, SiteKind, Who};
+use crate::workload::{Event, Workload};
+use dnsmasq_model::{
+    Client4, Client6, ConfigError, HwAddr, Ia, Kind4, Kind6, LeaseKind, Network, Reply4, Reply6,
+    ServerConfig,
+};
+
+/// A lease without end, as it stands in a message.
+const INFINITE: u32 = u32::MAX;
+
+/// A server that has all addresses of the events in its ranges, and its network: a range for each network of 16 bits,
+/// or 64 for IPv6, in which it has an address of its own.
+///
+/// # Errors
+/// None that events can lead to.
+pub fn server_of(events: &[SiteEvent]) -> Result<(ServerConfig, Network), ConfigError> {
+    let mut four: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
+    let mut six: BTreeMap<u64, BTreeSet<u128>> = BTreeMap::new();
+    for event in events {
+        match event.address {
+            IpAddr::V4(address) => {
+                four.entry(u32::from(address) >> 16).or_default().insert(address.into());
+            }
+            IpAddr::V6(address) => {
+                let bits = u128::from(address);
+                six.entry((bits >> 64) as u64).or_default().insert(bits);
+            }
+        }
+    }
+    let addresses: BTreeSet<IpAddr> = events.iter().map(|event| event.address).collect();
+    let mut line = vec![
+        "dnsmasq".to_owned(),
+        "--interface=br0".to_owned(),
+        "--leasefile-ro".to_owned(),
+        "--dhcp-script=/etc/lease_update.sh".to_owned(),
+        format!("--dhcp-lease-max={}", addresses.len() + 1),
+    ];
+    let mut network = Network { v4: Vec::new(), v6: Vec::new(), ..Network::default() };
+    for (net, used) in &four {
+        let own = ((net << 16) + 1..=(net << 16) + 0xffff)
+            .find(|own| !used.contains(own))
+            .unwrap_or(net << 16);
+        network.v4.push((Ipv4Addr::from(own), 16));
+        let (low, high) = ends(used);
+        let (low, high) = (Ipv4Addr::from(low), Ipv4Addr::from(high));
+        line.push(format!("--dhcp-range={low},{high},255.255.0.0,1h"));
+    }
+    for (net, used) in &six {
+        let base = u128::from(*net) << 64;
+        let own = (base + 1..=base + u128::from(u64::MAX))
+            .find(|own| !used.contains(own))
+            .unwrap_or(base);
+        network.v6.push((Ipv6Addr::from(own), 64));
+        let (low, high) = ends(used);
+        let (low, high) = (Ipv6Addr::from(low), Ipv6Addr::from(high));
+        line.push(format!("--dhcp-range={low},{high},64,1h"));
+    }
+    Ok((ServerConfig::parse(&line)?, network))
+}
+
+fn ends<T: Copy + Default + Ord>(used: &BTreeSet<T>) -> (T, T) {
+    (used.first().copied().unwrap_or_default(), used.last().copied().unwrap_or_default())
+}
+
+/// The events as a workload for either build: dnsmasq starts, then the same clients get, renew and give back the same
+/// addresses at the same times. Ends of leases are dnsmasq's own business; delegated prefixes are none of it.
+///
+/// # Errors
+/// As [`server_of`].
+pub fn workload(label: &str, events: &[SiteEvent]) -> Result<Workload, ConfigError> {
+    let (server, network) = server_of(events)?;
+    let begin = events.first().map_or(0, |event| event.time);
+    let seconds = events.last().map_or(0, |event| since(begin, event.time));
+    let mut list = vec![(0, Event::Start)];
+    for event in events {
+        let second = since(begin, event.time);
+        if let Some(message) = message(event) {
+            list.push((second, message));
+        }
+    }
+    Ok(Workload {
+        label: label.to_owned(),
+        build: None,
+        server,
+        network,
+        begin,
+        seconds,
+        events: list,
+    })
+}
+
+fn since(begin: i64, time: i64) -> u64 {
+    u64::try_from(time - begin).unwrap_or(0)
+}
+
+/// How long a lease is given for.
+pub(super) fn length(event: &SiteEvent) -> u32 {
+    if event.ends.is_never() || event.ends == Date::ABSENT {
+        return INFINITE;
+    }
+    u32::try_from(event.ends.0 - event.time).unwrap_or(0).max(1)
+}
+
+/// The message behind an event; `None` where no client says anything.
+pub fn message(event: &SiteEvent) -> Option<Event> {
+    match (&event.who, event.address) {
+        (Who::Four { hardware, uid, hostname }, IpAddr::V4(addr)) => {
+            let kind = match event.kind {
+                SiteKind::Held | SiteKind::Grant => Kind4::Request,
+                SiteKind::Renewal => Kind4::Renew,
+                SiteKind::Release => Kind4::Release,
+                SiteKind::Decline => Kind4::Decline,
+                SiteKind::Expiry | SiteKind::Abandoned | SiteKind::Reclaim => return None,
+            };
+            let hw = hardware.as_ref().map_or_else(
+                || HwAddr::new(0, &[]),
+                |hardware| HwAddr::new(u16::from(hardware.kind), &hardware.bytes),
+            );
+            let mut client = Client4::new(hw);
+            client.clid = (!uid.is_empty()).then(|| Arc::from(&uid[..]));
+            client.hostname = hostname.as_ref().map(|name| Arc::from(&name[..]));
+            let reply = match kind {
+                Kind4::Request | Kind4::Renew => Reply4::Ack { addr, lease_time: length(event) },
+                _ => Reply4::Silent,
+            };
+            Some(Event::Message { client, kind, addr, reply })
+        }
+        (Who::Six { kind, iaid, duid, .. }, IpAddr::V6(address)) => {
+            let lease = match kind {
+                IaKind::NonTemporary => LeaseKind::Na,
+                IaKind::Temporary => LeaseKind::Ta,
+                IaKind::Prefix => return None,
+            };
+            let message = match event.kind {
+                SiteKind::Held | SiteKind::Grant => Kind6::Request,
+                SiteKind::Renewal => Kind6::Renew,
+                SiteKind::Release => Kind6::Release,
+                SiteKind::Decline => Kind6::Decline,
+                SiteKind::Expiry | SiteKind::Abandoned | SiteKind::Reclaim => return None,
+            };
+            let gives = matches!(message, Kind6::Request | Kind6::Renew);
+            let valid = if gives { length(event) } else { 0 };
+            let ia = Ia { kind: lease, iaid: *iaid, addrs: vec![address], valid };
+            let client = Client6::new(duid.clone());
+            let reply = Reply6::Reply(vec![ia.clone()]);
+            Some(Event::Message6 { client, kind: message, asked: vec![ia], reply })
+        }
+        _ => None,
+    }
+}

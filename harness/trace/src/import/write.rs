@@ -1,0 +1,231 @@
+//! Writes a recording: `meta.json`, `stimuli.jsonl` (empty), `calls.jsonl`.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::log::{Log, Logged};
+use crate::Store;
+use dnsmasq_model::ScriptCall;
+
+/// Why a recording was not written. Nothing of it is there then.
+#[derive(Debug, thiserror::Error)]
+#[error("{path}: {error}")]
+pub struct WriteError {
+    /// What could not be written.
+    pub path: PathBuf,
+    /// Why.
+    pub error: io::Error,
+}
+
+/// What was written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Imported {
+    /// `rtc` or `no-rtc`.
+    pub build: &'static str,
+    /// Calls by action.
+    pub by_action: BTreeMap<String, u64>,
+    /// Seconds from the first call to the last.
+    pub seconds: f64,
+    /// How often the router was started anew in between.
+    pub reboots: usize,
+}
+
+/// Writes the recording of `log` into the new folder `out`.
+///
+/// # Errors
+/// The folder is there already, or cannot be written.
+pub fn write(log: &Log, name: &str, out: &Path) -> Result<Imported, WriteError> {
+    let fail = |path: &Path| {
+        let path = path.to_owned();
+        move |error| WriteError { path, error }
+    };
+    if out.symlink_metadata().is_ok() {
+        let error =
+            io::Error::new(io::ErrorKind::AlreadyExists, "is there already: another --out, please");
+        return Err(fail(out)(error));
+    }
+    let parent = match out.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let clock = Clock::new(&log.calls);
+    let (calls, by_action, stored) = calls(&log.calls, &clock);
+    let lengths = log.calls.iter().any(|call| call.env.contains_key("DNSMASQ_LEASE_LENGTH"));
+    let build = if lengths { "no-rtc" } else { "rtc" };
+    let meta = meta(name, build, log, &clock, &by_action, &stored);
+    let stimuli = stimuli(&log.calls, &clock);
+    let folder = tempfile::Builder::new()
+        .prefix(".leaselab-import")
+        .tempdir_in(parent)
+        .map_err(fail(parent))?;
+    for (file, text) in [("meta.json", &meta), ("stimuli.jsonl", &stimuli), ("calls.jsonl", &calls)]
+    {
+        let path = folder.path().join(file);
+        std::fs::write(&path, text).map_err(fail(&path))?;
+    }
+    readable(folder.path())
+        .and_then(|()| std::fs::rename(folder.path(), out))
+        .map_err(fail(out))?;
+    // It has another name now.
+    let _ = folder.keep();
+    let seconds = clock.t.last().copied().unwrap_or_default();
+    Ok(Imported { build, by_action, seconds, reboots: clock.boots.len() })
+}
+
+/// A temporary folder is its owner's alone; this one is to be as others are.
+fn readable(folder: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let umask = rustix::process::umask(rustix::fs::Mode::empty());
+    rustix::process::umask(umask);
+    let mode = 0o777 & !umask.bits();
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(mode))
+}
+
+/// When each call was made.
+struct Clock {
+    /// Seconds since the first, which never go back.
+    t: Vec<f64>,
+    /// The first call after each start of the router but the first.
+    boots: Vec<usize>,
+}
+
+impl Clock {
+    fn new(calls: &[Logged]) -> Self {
+        let (mut t, mut now, mut boots) = (Vec::new(), 0.0, Vec::new());
+        let mut last: Option<&Logged> = None;
+        for call in calls {
+            if let Some(last) = last {
+                let up = last.up.zip(call.up).map(|(before, after)| after.checked_sub(before));
+                if up == Some(None) {
+                    boots.push(t.len());
+                }
+                now += match (up, last.wall.zip(call.wall)) {
+                    (Some(Some(hundredths)), _) => hundredths as f64 / 100.0,
+                    (_, Some((before, after))) => after.saturating_sub(before) as f64,
+                    _ => 0.0,
+                };
+            }
+            t.push(now);
+            last = Some(call);
+        }
+        Self { t, boots }
+    }
+}
+
+/// When the router was started anew, as far as its own clock tells. Nothing else is known of what went on.
+fn stimuli(logged: &[Logged], clock: &Clock) -> String {
+    let Some(first) = clock.boots.first() else { return String::new() };
+    let mut text = format!(
+        "{{\"i\":0,\"t\":0,\"wall\":0,\"mono\":0,\"do\":\"pause\",\"calls\":[0,{first}]}}\n"
+    );
+    for (number, boot) in clock.boots.iter().enumerate() {
+        let end = clock.boots.get(number + 1).map_or(logged.len(), |next| *next);
+        let (i, t) = (number + 1, clock.t[*boot]);
+        let wall = logged[*boot].wall.unwrap_or_default();
+        let _ = writeln!(
+            text,
+            "{{\"i\":{i},\"t\":{t},\"wall\":{wall},\"mono\":0,\"do\":\"reboot\",\"calls\":[{boot},{end}]}}"
+        );
+    }
+    text
+}
+
+fn calls(logged: &[Logged], clock: &Clock) -> (String, BTreeMap<String, u64>, Vec<Vec<u8>>) {
+    let (mut text, mut by_action) = (String::new(), BTreeMap::<String, u64>::new());
+    let mut store = Store::new("v6aware", "insert");
+    let mut begun = false;
+    for (seq, (call, t)) in logged.iter().zip(&clock.t).enumerate() {
+        let script = ScriptCall {
+            argv: call.argv.clone(),
+            env: call.env.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
+        };
+        let action = String::from_utf8_lossy(call.argv.get(1).map_or(&[][..], Vec::as_slice));
+        *by_action.entry(action.into_owned()).or_default() += 1;
+        let is_init = call.argv.get(1).is_some_and(|word| word == b"init");
+        if is_init && !begun {
+            store.replace(&named(&call.out));
+        }
+        begun = true;
+        let wall = call.wall.unwrap_or_default();
+        let mono = call.up.map_or(*t, |up| up as f64 / 100.0);
+        let argv: Vec<String> = call.argv.iter().map(|word| string(word)).collect();
+        let env: Vec<String> =
+            call.env.iter().map(|(name, value)| format!("\"{name}\":{}", string(value))).collect();
+        let _ = write!(
+            text,
+            "{{\"seq\":{seq},\"t\":{t},\"wall\":{wall},\"mono\":{mono},\"argv\":[{}],\"env\":{{{}}}",
+            argv.join(","),
+            env.join(",")
+        );
+        if is_init {
+            let _ = write!(text, ",\"out\":{}", string(&call.out));
+        } else {
+            let _ = write!(text, ",\"chg\":{}", u8::from(store.apply(&script)));
+        }
+        let _ = writeln!(text, ",\"rc\":{}}}", call.code);
+    }
+    (text, by_action, store.lines())
+}
+
+/// `init`'s lines as variables.
+fn named(out: &[u8]) -> Vec<u8> {
+    let mut text = Vec::new();
+    for line in out.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+        let word = |n: usize| line.split(|byte| *byte == b' ').nth(n);
+        let name = if line.starts_with(b"duid ") {
+            b"dnsmasq_duid".to_vec()
+        } else {
+            [b"dnsmasq_lease_", word(2).unwrap_or_default()].concat()
+        };
+        text.extend_from_slice(&[&name, b"=".as_slice(), line, b"\n"].concat());
+    }
+    text
+}
+
+fn meta(
+    name: &str,
+    build: &str,
+    log: &Log,
+    clock: &Clock,
+    by_action: &BTreeMap<String, u64>,
+    stored: &[Vec<u8>],
+) -> String {
+    let first = log.calls.first();
+    let script = first.and_then(|call| call.argv.first()).map_or(&[][..], Vec::as_slice);
+    let script = [b"--dhcp-script=", script].concat();
+    let stored: Vec<String> = stored.iter().map(|line| string(line)).collect();
+    let counts = serde_json::to_string(by_action).unwrap_or_default();
+    format!(
+        "{{\n \"name\": {},\n \"build\": \"{build}\",\n \"cmdline\": [\"dnsmasq\", \"--leasefile-ro\", {}],\n \
+         \"clock\": \"real\",\n \"wall0\": {},\n \"mono0\": {},\n \"store_mode\": \"v6aware\",\n \
+         \"init_order\": \"insert\",\n \"racy\": \"recorded on a router: its calls, without what caused them\",\n \
+         \"stimuli\": {},\n \"calls\": {},\n \"by_action\": {counts},\n \"store_final\": [{}],\n \
+         \"reboots\": {},\n \"torn\": {},\n \"missing\": {}\n}}\n",
+        string(name.as_bytes()),
+        string(&script),
+        first.and_then(|call| call.wall).unwrap_or_default(),
+        first.and_then(|call| call.up).map_or(0.0, |up| up as f64 / 100.0),
+        if clock.boots.is_empty() { 0 } else { clock.boots.len() + 1 },
+        log.calls.len(),
+        stored.join(", "),
+        clock.boots.len(),
+        log.remains.torn,
+        log.remains.missing,
+    )
+}
+
+/// A JSON string of any bytes: those that are no UTF-8 as lone surrogates U+DC80 to U+DCFF.
+fn string(bytes: &[u8]) -> String {
+    let mut text = String::from("\"");
+    for chunk in bytes.utf8_chunks() {
+        let quoted = serde_json::to_string(chunk.valid()).unwrap_or_default();
+        text.push_str(quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default());
+        for byte in chunk.invalid() {
+            let _ = write!(text, "\\udc{byte:02x}");
+        }
+    }
+    text.push('"');
+    text
+}

@@ -1,0 +1,165 @@
+//! Turns the lines of a recording into inputs of the engine.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
+
+use super::read::{Answer, Bytes, IaRecord, Stimulus, Vendor};
+use super::testbed;
+use dnsmasq_model::{
+    Client4, Client6, ETHER, HwAddr, Ia, Kind4, Kind6, LeaseKind, Options4, Reply4, Reply6, Text,
+};
+
+/// A stimulus of DHCP kind, by its word.
+pub(super) fn kind4(stimulus: &Stimulus) -> Option<Kind4> {
+    Some(match &*stimulus.kind {
+        "discover" => Kind4::Discover { rapid: stimulus.rapid.unwrap_or(0) != 0 },
+        "request" => Kind4::Request,
+        "init_reboot" => Kind4::InitReboot,
+        "renew" => Kind4::Renew,
+        "rebind" => Kind4::Rebind,
+        "inform" => Kind4::Inform,
+        "release" => Kind4::Release,
+        "decline" => Kind4::Decline,
+        "bootp" => Kind4::Bootp,
+        _ => return None,
+    })
+}
+
+/// A stimulus of DHCPv6 kind, by its word.
+pub(super) fn kind6(word: &str) -> Option<Kind6> {
+    Some(match word {
+        "solicit6" => Kind6::Solicit,
+        "request6" => Kind6::Request,
+        "renew6" => Kind6::Renew,
+        "rebind6" => Kind6::Rebind,
+        "confirm6" => Kind6::Confirm,
+        "release6" => Kind6::Release,
+        "decline6" => Kind6::Decline,
+        _ => return None,
+    })
+}
+
+fn hex(text: &str) -> Result<Vec<u8>, String> {
+    if text.is_empty() {
+        return Ok(Vec::new());
+    }
+    text.split(':')
+        .map(|pair| {
+            u8::from_str_radix(pair, 16)
+                .map_err(|_| format!("`{text}` is no hexadecimal with colons"))
+        })
+        .collect()
+}
+
+fn id(text: Option<&String>) -> Result<Option<Text>, String> {
+    Ok(text.map(|t| hex(t)).transpose()?.map(Text::from))
+}
+
+fn words(text: Option<&Bytes>) -> Option<Text> {
+    text.map(|t| Text::from(&t.0[..]))
+}
+
+pub(super) fn address4(text: Option<&String>) -> Result<Ipv4Addr, String> {
+    match text {
+        None => Ok(Ipv4Addr::UNSPECIFIED),
+        Some(text) => text.parse().map_err(|_| format!("`{text}` is no IPv4 address")),
+    }
+}
+
+pub(super) fn hardware(stimulus: &Stimulus) -> Result<HwAddr, String> {
+    let bytes = stimulus.mac.as_deref().map(hex).transpose()?.unwrap_or_default();
+    Ok(HwAddr::new(stimulus.htype.unwrap_or(ETHER), &bytes))
+}
+
+/// The DHCPv4 client of a stimulus.
+pub(super) fn client4(stimulus: &Stimulus) -> Result<Client4, String> {
+    let agent = |number: &str| {
+        let text = stimulus.agent.as_ref().and_then(|a| a.get(number));
+        text.map(|t| t.0.clone()).unwrap_or_default()
+    };
+    let vendor_class = match &stimulus.vendor {
+        Some(Vendor::V4(class)) => class.0.clone(),
+        _ => Vec::new(),
+    };
+    let options = Options4 {
+        vendor_class,
+        user_classes: stimulus.user_class.iter().flatten().map(|c| c.0.clone()).collect(),
+        requested: stimulus.prl.clone().unwrap_or_default(),
+        mud_url: stimulus.mud.as_ref().map(|m| m.0.clone()).unwrap_or_default(),
+        circuit_id: agent("1"),
+        remote_id: agent("2"),
+        subscriber_id: agent("6"),
+        cpewan: Default::default(),
+    };
+    Ok(Client4 {
+        hw: hardware(stimulus)?,
+        clid: id(stimulus.clid.as_ref())?,
+        hostname: words(stimulus.hostname.as_ref()),
+        fqdn: words(stimulus.fqdn.as_ref()),
+        lease_time: stimulus.lease_time,
+        relay: stimulus.relay.filter(|n| *n != 0).map(testbed::relay),
+        options: Arc::new(options),
+    })
+}
+
+/// The DHCPv4 answer of a stimulus.
+pub(super) fn reply4(answer: Option<&Answer>) -> Result<Reply4, String> {
+    let Some(answer) = answer else { return Ok(Reply4::Silent) };
+    Ok(match answer.kind.as_deref() {
+        None => Reply4::Silent,
+        Some("OFFER") => Reply4::Offer(address4(answer.ip.as_ref())?),
+        Some("ACK") => Reply4::Ack {
+            addr: address4(answer.ip.as_ref())?,
+            lease_time: answer.lease_time.unwrap_or(u32::MAX),
+        },
+        Some("BOOTREPLY") => Reply4::BootReply(address4(answer.ip.as_ref())?),
+        Some("NAK") => Reply4::Nak,
+        Some(other) => return Err(format!("`{other}` is no DHCPv4 answer")),
+    })
+}
+
+/// The DHCPv6 client of a stimulus.
+pub(super) fn client6(stimulus: &Stimulus) -> Result<Client6, String> {
+    let duid = stimulus.duid.as_deref().ok_or("a DHCPv6 stimulus needs `duid`")?;
+    let mut client = Client6::new(hex(duid)?);
+    client.hw = Some(testbed::client6());
+    client.hostname = words(stimulus.hostname.as_ref());
+    if let Some(Vendor::V6(number, classes)) = &stimulus.vendor {
+        client.vendor = Some((*number, classes.iter().map(|c| c.0.clone()).collect()));
+    }
+    client.user_classes = stimulus.user_class.iter().flatten().map(|c| c.0.clone()).collect();
+    client.requested = stimulus.oro.clone().unwrap_or_default();
+    client.mud_url = stimulus.mud.as_ref().map(|m| m.0.clone()).unwrap_or_default();
+    Ok(client)
+}
+
+/// Identity associations of a stimulus or an answer.
+pub(super) fn associations(records: &[IaRecord]) -> Result<Vec<Ia>, String> {
+    records
+        .iter()
+        .map(|record| {
+            let kind = match &*record.kind {
+                "na" => LeaseKind::Na,
+                "ta" => LeaseKind::Ta,
+                other => return Err(format!("`{other}` is no kind of association: na or ta")),
+            };
+            let addrs: Result<Vec<Ipv6Addr>, String> = record
+                .addr
+                .iter()
+                .map(|a| a.parse().map_err(|_| format!("`{a}` is no IPv6 address")))
+                .collect();
+            Ok(Ia { kind, iaid: record.iaid, addrs: addrs?, valid: record.valid.unwrap_or(0) })
+        })
+        .collect()
+}
+
+/// The DHCPv6 answer of a stimulus.
+pub(super) fn reply6(answer: Option<&Answer>) -> Result<Reply6, String> {
+    let Some(answer) = answer else { return Ok(Reply6::Silent) };
+    Ok(match answer.kind.as_deref() {
+        None => Reply6::Silent,
+        Some("ADVERTISE") => Reply6::Advertise,
+        Some("REPLY") => Reply6::Reply(associations(&answer.ia)?),
+        Some(other) => return Err(format!("`{other}` is no DHCPv6 answer")),
+    })
+}

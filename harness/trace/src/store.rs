@@ -1,0 +1,86 @@
+//! The recorder's store: what a lease script of 2006 keeps, and its DHCPv6-aware sister.
+
+use dnsmasq_model::ScriptCall;
+
+/// The stored text, and how `init` prints it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Store {
+    v6_aware: bool,
+    order: String,
+    /// In the order of insertion; a value overwritten keeps its place.
+    entries: Vec<(Vec<u8>, Vec<u8>)>,
+}
+
+impl Store {
+    /// An empty store of mode `upstream` or `v6aware`, printed in order `insert`, `reverse` or `sorted`.
+    #[must_use]
+    pub fn new(mode: &str, order: &str) -> Store {
+        Store { v6_aware: mode == "v6aware", order: order.to_owned(), entries: Vec::new() }
+    }
+
+    /// Somebody else writes the whole store: lines `name=value`.
+    pub fn replace(&mut self, text: &[u8]) {
+        self.entries = text
+            .split(|&b| b == b'\n')
+            .filter_map(|line| {
+                let at = line.iter().position(|&b| b == b'=')?;
+                Some((line[..at].to_vec(), line[at + 1..].to_vec()))
+            })
+            .collect();
+    }
+
+    /// What `init` prints.
+    #[must_use]
+    pub fn print(&self) -> Vec<u8> {
+        let mut entries: Vec<_> = self.entries.iter().collect();
+        match &*self.order {
+            "reverse" => entries.reverse(),
+            "sorted" => entries.sort(),
+            _ => {}
+        }
+        entries.iter().flat_map(|(_, value)| [&value[..], b"\n"].concat()).collect()
+    }
+
+    /// The store as `name=value`.
+    #[must_use]
+    pub fn lines(&self) -> Vec<Vec<u8>> {
+        self.entries.iter().map(|(name, value)| [&name[..], b"=", value].concat()).collect()
+    }
+
+    fn set(&mut self, name: Vec<u8>, value: Vec<u8>) {
+        match self.entries.iter_mut().find(|(n, _)| *n == name) {
+            Some(entry) => entry.1 = value,
+            None => self.entries.push((name, value)),
+        }
+    }
+
+    /// Applies a call as the script would. Returns whether the stored text changed.
+    pub fn apply(&mut self, call: &ScriptCall) -> bool {
+        let before = self.entries.clone();
+        let (Some(id), Some(addr)) = (call.argv.get(2), call.argv.get(3)) else { return false };
+        let name = [b"dnsmasq_lease_", &addr[..]].concat();
+        let variable = |name: &str| call.env.get(name).map_or(&[][..], Vec::as_slice);
+        match call.action() {
+            b"del" => self.entries.retain(|(n, _)| *n != name),
+            b"add" | b"old" => {
+                let time =
+                    [variable("DNSMASQ_LEASE_LENGTH"), variable("DNSMASQ_LEASE_EXPIRES")].concat();
+                let host = call.argv.get(4).map_or(&b"*"[..], Vec::as_slice);
+                let iaid = variable("DNSMASQ_IAID");
+                let (id, client) = if self.v6_aware && !iaid.is_empty() {
+                    self.set(
+                        b"dnsmasq_duid".to_vec(),
+                        [b"duid ", variable("DNSMASQ_SERVER_DUID")].concat(),
+                    );
+                    (iaid, &id[..])
+                } else {
+                    (&id[..], variable("DNSMASQ_CLIENT_ID"))
+                };
+                let client = if client.is_empty() { b"*" } else { client };
+                self.set(name, [&time[..], id, &addr[..], host, client].join(&b' '));
+            }
+            _ => {}
+        }
+        self.entries != before
+    }
+}

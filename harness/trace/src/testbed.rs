@@ -1,0 +1,52 @@
+//! The bench on which the recordings were made: what is true of every one of them and stands in none.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use dnsmasq_model::{HwAddr, Network};
+
+/// Placeholder of the recorder in command lines, and the name it has as `argv[0]`.
+pub(super) const RECORDER: (&str, &[u8]) = ("$RECORDER", b"recorder");
+/// Placeholder of the folder that the driver writes files to.
+pub(super) const FOLDER: &str = "$GT_DIR";
+/// The hardware address of all DHCPv6 clients.
+pub(super) const CLIENT6: [u8; 6] = [2, 0, 0, 0, 0, 2];
+/// The TFTP client.
+pub(super) const TFTP_CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 168, 77, 2));
+/// Monotonic clock after a reboot, unless told.
+pub(super) const MONO_AFTER_BOOT: f64 = 20.0;
+
+/// dnsmasq's interface: 192.168.77.1/24 and, when it serves DHCPv6, fd77::1/64.
+pub(super) fn network(serves_v6: bool) -> Network {
+    Network {
+        v4: vec![(Ipv4Addr::new(192, 168, 77, 1), 24)],
+        v6: if serves_v6 {
+            vec![(Ipv6Addr::new(0xfd77, 0, 0, 0, 0, 0, 0, 1), 64)]
+        } else {
+            Vec::new()
+        },
+        mac: [2, 0, 0, 0, 0, 1],
+    }
+}
+
+/// The relay agent of network `n`.
+pub(super) fn relay(n: u8) -> Ipv4Addr {
+    Ipv4Addr::new(10, 76 + n, 0, 1)
+}
+
+/// The hardware address of a DHCPv6 client.
+pub(super) fn client6() -> HwAddr {
+    HwAddr::ethernet(CLIENT6)
+}
+
+/// Every CR LF and lone CR as LF.
+pub(super) fn newlines(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text.iter().peekable();
+    while let Some(&byte) = rest.next() {
+        if byte == b'\r' {
+            rest.next_if(|b| **b == b'\n');
+        }
+        out.push(if byte == b'\r' { b'\n' } else { byte });
+    }
+    out
+}

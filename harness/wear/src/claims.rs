@@ -1,0 +1,274 @@
+//! The claims of the 2006 notes beside what is counted here.
+
+use std::fmt::Write as _;
+use std::net::Ipv4Addr;
+
+use super::cost_model::CostModel;
+use super::household::{DAY, HOUR, Household, MONTH};
+use super::router::{RouterSpec, Script};
+use super::study::{WearError, count, count_rendered, count_workload};
+use super::tally::Wear;
+use dnsmasq_model::{Build, Client4, HwAddr, Kind4, Network, Reply4, ServerConfig};
+use nvram_emu::Dialect;
+use nvram_emu::device::Chip;
+use trace::{Event, Workload};
+
+/// The project's own script, exact.
+const OURS: Script = Script::Ours { slack: 0 };
+/// Leases of the cases of a start and of neighbours.
+const LEASES: u8 = 20;
+
+/// One claim.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// What the notes say, or what they could not know.
+    pub text: String,
+    /// What was counted.
+    pub counted: String,
+    /// With the naive script.
+    pub naive: String,
+    /// With the project's.
+    pub ours: String,
+    /// What is left of it.
+    pub verdict: &'static str,
+}
+
+/// Counts all of them.
+///
+/// # Errors
+/// As [`count`].
+pub fn claims(seed: u64) -> Result<Vec<Claim>, WearError> {
+    let spec = RouterSpec::new(Dialect::OpenWrt, Chip::SPI_NOR);
+    let cost_model = CostModel::new(&spec)?;
+    let mut all = sizes(&cost_model, seed)?;
+    all.push(no_room(&spec, seed)?);
+    all.extend(renewals(&cost_model, seed)?);
+    all.push(start(&cost_model)?);
+    all.push(neighbours(&cost_model)?);
+    Ok(all)
+}
+
+/// How large records are.
+fn sizes(cost_model: &CostModel, seed: u64) -> Result<Vec<Claim>, WearError> {
+    let fifty = Household::quiet(50, 12 * HOUR as u32);
+    // Everybody has come after half a lease time, and nobody has renewed twice.
+    let stored = |build, script| -> Result<(u64, u64), WearError> {
+        let (wear, _) = count(cost_model, &fifty, build, script, seed, 6 * HOUR)?;
+        Ok((wear.payload / wear.commits.max(1), wear.commits))
+    };
+    let bytes = |script| -> Result<(u64, u64), WearError> {
+        Ok((stored(Build::Rtc, script)?.0, stored(Build::NoRtc, script)?.0))
+    };
+    let (naive, ours) = (bytes(Script::Naive)?, bytes(OURS)?);
+    let each = |(good, broken): (u64, u64)| format!("{good} bytes, {broken} with HAVE_BROKEN_RTC");
+    let half = |(good, _): (u64, u64)| format!("{} of 10240 bytes", 50 * good);
+    Ok(vec![
+        Claim {
+            text: "a record takes about 100 bytes".to_owned(),
+            counted: "50 clients of a household, names such as pc-17".to_owned(),
+            naive: each(naive),
+            ours: each(ours),
+            verdict: if (75..=125).contains(&naive.0) { "holds" } else { "does not hold" },
+        },
+        Claim {
+            text: "50 leases take half of 10 KB".to_owned(),
+            counted: "the same".to_owned(),
+            naive: half(naive),
+            ours: half(ours),
+            verdict: if 50 * naive.0 <= 5120 { "holds" } else { "does not hold" },
+        },
+    ])
+}
+
+/// 150 clients where 10 KB are free.
+fn no_room(spec: &RouterSpec, seed: u64) -> Result<Claim, WearError> {
+    let cost_model = CostModel::new(&RouterSpec { neighbours: spec.space - 10_240, ..*spec })?;
+    let many = Household::quiet(150, 12 * HOUR as u32);
+    let told = |script| -> Result<(String, Wear), WearError> {
+        let wear = count_rendered(&cost_model, &many, Build::Rtc, script, seed, 6 * HOUR)?;
+        let text = format!(
+            "{} of {} calls fail, {} other settings lost",
+            wear.failed,
+            wear.calls - 1,
+            wear.lost
+        );
+        Ok((text, wear))
+    };
+    let (naive, (ours, wear)) = (told(Script::Naive)?.0, told(OURS)?);
+    Ok(Claim {
+        text: "the default limit of 150 does not fit".to_owned(),
+        counted: "150 clients, 10 KB free".to_owned(),
+        naive,
+        ours,
+        verdict: if wear.failed > 0 {
+            "holds; dnsmasq's default is 1000 today"
+        } else {
+            "does not hold"
+        },
+    })
+}
+
+/// What is written in a month.
+fn renewals(cost_model: &CostModel, seed: u64) -> Result<Vec<Claim>, WearError> {
+    let lively = Household {
+        clients: 15,
+        phones: 5,
+        guests: 4,
+        lease_time: HOUR as u32,
+        power_cuts: 0,
+        ..Household::default()
+    };
+    let quiet = Household::quiet(20, HOUR as u32);
+    let of = |household: &Household, build, script| -> Result<Wear, WearError> {
+        Ok(count(cost_model, household, build, script, seed, MONTH)?.0)
+    };
+    let commits = |wear: &Wear| format!("{} commits for {} calls", wear.commits, wear.calls);
+    let (naive, ours) =
+        (of(&lively, Build::NoRtc, Script::Naive)?, of(&lively, Build::NoRtc, OURS)?);
+    let (every, exact) = (of(&quiet, Build::Rtc, Script::Naive)?, of(&quiet, Build::Rtc, OURS)?);
+    let day = of(&quiet, Build::Rtc, Script::Ours { slack: DAY })?;
+    Ok(vec![
+        Claim {
+            text: "with HAVE_BROKEN_RTC the flash is written only when a lease is made or goes"
+                .to_owned(),
+            counted: "30 days of 15 clients, 5 phones, 4 guests, 1 reboot, 4 SIGHUPs".to_owned(),
+            naive: commits(&naive),
+            ours: commits(&ours),
+            verdict: if naive.commits > ours.commits { "holds only for renewals" } else { "holds" },
+        },
+        Claim {
+            text: "without it, one write for each renewal".to_owned(),
+            counted: "30 days of 20 clients, leases of an hour".to_owned(),
+            naive: commits(&every),
+            ours: format!("{}; {} with a slack of a day", commits(&exact), day.commits),
+            verdict: if every.commits + 1 == every.calls { "holds" } else { "does not hold" },
+        },
+    ])
+}
+
+/// dnsmasq with `leases` clients, and what comes after they are there.
+fn story(options: &str, leases: u8, rest: impl FnOnce(&mut Vec<(u64, Event)>)) -> Workload {
+    let line = [
+        "dnsmasq",
+        "--leasefile-ro",
+        "--dhcp-script=/etc/lease_update.sh",
+        "--dhcp-range=192.168.77.50,192.168.77.199,1h",
+        options,
+    ];
+    let mut events = vec![(0, Event::Start)];
+    events.extend((0..leases).map(|n| (1 + u64::from(n), message(n, Kind4::Request))));
+    rest(&mut events);
+    Workload {
+        label: "claim".to_owned(),
+        build: None,
+        server: ServerConfig::parse(&line).unwrap_or_default(),
+        network: Network::default(),
+        begin: 1_700_000_000,
+        seconds: DAY,
+        events,
+    }
+}
+
+fn place(n: u8) -> (Ipv4Addr, HwAddr) {
+    (Ipv4Addr::new(192, 168, 77, 50 + n), HwAddr::ethernet([2, 0xaa, 0, 0, 0, n]))
+}
+
+fn message(n: u8, kind: Kind4) -> Event {
+    let (addr, hw) = place(n);
+    let mut client = Client4::new(hw);
+    client.hostname = Some(format!("pc-{n}").into_bytes().into());
+    Event::Message { client, kind, addr, reply: Reply4::Ack { addr, lease_time: 3600 } }
+}
+
+/// What the second list of events costs more than the first, in calls and commits.
+fn more(
+    cost_model: &CostModel,
+    (before, after): (&Workload, &Workload),
+    build: Build,
+    script: Script,
+) -> Result<(u64, u64), WearError> {
+    let (before, after) = (
+        count_workload(cost_model, before, build, script)?,
+        count_workload(cost_model, after, build, script)?,
+    );
+    Ok((after.calls - before.calls, after.commits - before.commits))
+}
+
+/// The storm at a start: known to nobody who did not watch it.
+fn start(cost_model: &CostModel) -> Result<Claim, WearError> {
+    let before = story("", LEASES, |_| {});
+    let after = story("", LEASES, |events| {
+        events.extend([(100, Event::PowerOff), (190, Event::Start)]);
+    });
+    let both = (&before, &after);
+    let (naive, ours) = (
+        more(cost_model, both, Build::NoRtc, Script::Naive)?,
+        more(cost_model, both, Build::NoRtc, OURS)?,
+    );
+    let told = |(calls, commits): (u64, u64)| {
+        format!("init and {} old calls, {commits} commits", calls - 1)
+    };
+    Ok(Claim {
+        text:
+            "not in the notes: at a start dnsmasq calls `old` for all leases, the first one twice"
+                .to_owned(),
+        counted: format!("a start with {LEASES} leases"),
+        naive: told(naive),
+        ours: told(ours),
+        verdict: if naive.0 == u64::from(LEASES) + 2 {
+            "N leases, N + 1 calls"
+        } else {
+            "otherwise"
+        },
+    })
+}
+
+/// `--script-arp` calls the script for every neighbour that comes and goes.
+fn neighbours(cost_model: &CostModel) -> Result<Claim, WearError> {
+    let coming_and_going = |options: &str| {
+        story(options, LEASES, |events| {
+            // A first message lets dnsmasq look at the kernel's table, as any packet does.
+            events.push((200, message(0, Kind4::Renew)));
+            for (at, there) in [(400, false), (800, true)] {
+                for n in 0..LEASES {
+                    let (addr, hw) = place(n);
+                    events.push((at, Event::Neighbour { addr, hw, there }));
+                }
+                events.push((at + 100, message(0, Kind4::Renew)));
+            }
+        })
+    };
+    let (before, after) = (coming_and_going(""), coming_and_going("--script-arp"));
+    let both = (&before, &after);
+    let (naive, ours) = (
+        more(cost_model, both, Build::NoRtc, Script::Naive)?,
+        more(cost_model, both, Build::NoRtc, OURS)?,
+    );
+    let told = |(calls, commits): (u64, u64)| format!("{calls} calls, {commits} commits");
+    Ok(Claim {
+        text: "not in the notes: with --script-arp each neighbour that comes or goes is a call"
+            .to_owned(),
+        counted: format!("{LEASES} devices come, go once and come back"),
+        naive: told(naive),
+        ours: told(ours),
+        verdict: if naive.1 > 0 {
+            "a write each for a script that commits in every call"
+        } else {
+            "no writes"
+        },
+    })
+}
+
+/// For people.
+pub fn claims_table(claims: &[Claim]) -> String {
+    let mut out =
+        String::from("The notes of 2006, and what is counted (OpenWrt's nvram, 64 KiB)\n");
+    for claim in claims {
+        let _ = write!(
+            out,
+            "\n{}\n    counted   {}\n    naive     {}\n    ours      {}\n    verdict   {}\n",
+            claim.text, claim.counted, claim.naive, claim.ours, claim.verdict
+        );
+    }
+    out
+}
