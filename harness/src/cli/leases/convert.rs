@@ -135,15 +135,19 @@ fn keep_damaged(path: &Path) -> Result<(), Failure> {
 
 /// The protocol of a form that has a file for each.
 fn family(database: &Database, how: &How) -> Result<Family, Failure> {
-    match (how.family, database.leases.is_empty(), database.bindings.is_empty()) {
-        (Some(Protocol::V4), ..) => Ok(Family::V4),
-        (Some(Protocol::V6), ..) => Ok(Family::V6),
-        (None, false, false) => Err(Failure::Input(
+    if let Some(protocol) = how.family {
+        return Ok(match protocol {
+            Protocol::V4 => Family::V4,
+            Protocol::V6 => Family::V6,
+        });
+    }
+    match (database.leases.is_empty(), database.bindings.is_empty()) {
+        (false, false) => Err(Failure::Input(
             "both DHCPv4 and DHCPv6 leases, and this form has a file for each: say --family v4 or v6"
                 .to_owned(),
         )),
-        (None, _, true) => Ok(Family::V4),
-        (None, true, false) => Ok(Family::V6),
+        (_, true) => Ok(Family::V4),
+        (true, false) => Ok(Family::V6),
     }
 }
 
