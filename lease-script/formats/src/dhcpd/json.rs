@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use super::config::IaKind;
 use super::ia::Ia;
 use super::lease::{BindingState, Date, Lease, SetValue, agent_option_name};
-use super::{Reading, Verdict};
+use super::reader::{Reading, Verdict};
 
 fn quote(out: &mut String, text: impl Iterator<Item = char>) {
     out.push('"');

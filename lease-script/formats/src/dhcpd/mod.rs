@@ -16,6 +16,7 @@
 mod config;
 mod declaration;
 mod diagnostic;
+mod expression;
 mod fast_path;
 mod history;
 mod ia;
@@ -25,6 +26,7 @@ mod keyword;
 mod lease;
 mod lexer;
 mod non_lease;
+mod parameter;
 mod parser;
 mod reader;
 mod restart;

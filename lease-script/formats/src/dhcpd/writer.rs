@@ -9,7 +9,7 @@ use std::fmt;
 use std::io::Write as _;
 
 use super::config::IaKind;
-use super::declaration::{ByteOrder, Declarations, Family, Rules};
+use super::declaration::{ByteOrder, Declarations, Family, ParseRules};
 use super::ia::{Ia, IaAddress};
 use super::input::Input;
 use super::keyword::keyword;
@@ -114,7 +114,7 @@ pub fn write_ia(out: &mut Vec<u8>, ia: &Ia) -> Result<(), Unwritable> {
     checked(out, subject, |record| {
         put_ia(record, ia)?;
         let mut reader = reader(record, Family::V6);
-        reader.gathered.byte_order = Some(ByteOrder::Little);
+        reader.contents.byte_order = Some(ByteOrder::Little);
         let read = match reader.lexer.next() {
             Token::Keyword(keyword) => reader.trial_ia(keyword),
             _ => None,
@@ -135,8 +135,14 @@ fn checked(
 }
 
 fn reader(record: &[u8], family: Family) -> Declarations<&[u8]> {
-    let rules =
-        Rules { family, now: 0, config: None, pools: false, loose_blocks: false, history: None };
+    let rules = ParseRules {
+        family,
+        now: 0,
+        config: None,
+        pools: false,
+        loose_blocks: false,
+        history: None,
+    };
     Declarations::new(Lexer::new(Input::small(record)), rules, false)
 }
 
