@@ -8,7 +8,9 @@
 use std::fmt;
 use std::io::Write as _;
 
-use super::config::IaKind;
+use super::ia_kind::IaKind;
+use crate::hex::{self, Plain};
+
 use super::declaration::{ByteOrder, Declarations, Family, ParseRules};
 use super::ia::{Ia, IaAddress};
 use super::input::Input;
@@ -107,10 +109,8 @@ pub fn write_lease(out: &mut Vec<u8>, lease: &Lease) -> Result<(), Unwritable> {
 /// # Errors
 /// As [`write_lease`].
 pub fn write_ia(out: &mut Vec<u8>, ia: &Ia) -> Result<(), Unwritable> {
-    let mut subject = format!("{} ", kind_word(ia.kind));
-    for byte in ia.id.iter().take(16) {
-        let _ = fmt::Write::write_fmt(&mut subject, format_args!("{byte:02x}"));
-    }
+    let id = Plain(&ia.id[..ia.id.len().min(16)]);
+    let subject = format!("{} {id}", ia.kind.declaration_word());
     checked(out, subject, |record| {
         put_ia(record, ia)?;
         let mut reader = reader(record, Family::V6);
@@ -152,14 +152,6 @@ fn same(mut reader: Declarations<&[u8]>, equal: bool) -> Refused {
         return Err(format!("dhcpd would say `{}`", found.message));
     }
     if equal && over { Ok(()) } else { Err("dhcpd would read something else".to_owned()) }
-}
-
-fn kind_word(kind: IaKind) -> &'static str {
-    match kind {
-        IaKind::NonTemporary => "ia-na",
-        IaKind::Temporary => "ia-ta",
-        IaKind::Prefix => "ia-pd",
-    }
 }
 
 fn short_string(out: &mut Vec<u8>, what: &str, bytes: &[u8]) -> Refused {
@@ -316,13 +308,11 @@ fn agent_option(out: &mut Vec<u8>, code: u8, value: &[u8]) -> Refused {
 }
 
 fn put_ia(out: &mut Vec<u8>, ia: &Ia) -> Refused {
-    let _ = write!(out, "{} ", kind_word(ia.kind));
+    let _ = write!(out, "{} ", ia.kind.declaration_word());
     if ia.id.len() <= LONGEST_ID {
         put_string(out, &ia.id);
     } else {
-        for (at, byte) in ia.id.iter().enumerate() {
-            let _ = write!(out, "{}{byte:02x}", if at == 0 { "" } else { ":" });
-        }
+        hex::append(out, &ia.id);
     }
     out.extend_from_slice(b" {\n");
     if !ia.cltt.is_absent() {

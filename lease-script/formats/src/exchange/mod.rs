@@ -10,6 +10,7 @@
 //! count it in [`Losses`]. Names that would break a line format are refused, never written into it.
 
 pub mod dnsmasq;
+pub mod dnsmasq_line;
 pub mod kea;
 
 mod database;

@@ -7,6 +7,7 @@ use crate::dhcpd::diagnostic::Consequence;
 use crate::dhcpd::lease::Lease;
 use crate::dhcpd::lexer::{CLOSE, OPEN, SEMICOLON, Token};
 use crate::dhcpd::parser::atoi;
+use crate::dhcpd::warning::Warning;
 
 /// A number whose base is told by its beginning (`convert_num` of common/parse.c with base 0).
 fn number(text: &[u8]) -> u32 {
@@ -65,8 +66,7 @@ impl<R: Read> Declarations<R> {
         };
         if code == 0 || (code == -1 && !lower.starts_with(b"unknown-")) {
             let name = String::from_utf8_lossy(&name).into_owned();
-            self.lexer
-                .warn(format!("no option named {name} in space agent"), Consequence::StatementLost);
+            self.lexer.warn(Warning::UnknownAgentOption(name), Consequence::StatementLost);
             self.lexer.skip_to_semi();
             return;
         }
@@ -119,6 +119,6 @@ impl<R: Read> Declarations<R> {
             self.lexer.next();
         }
         self.lexer.semi();
-        self.lexer.warn("agent option expected.", Consequence::StatementLost);
+        self.lexer.warn(Warning::NotAgentOption, Consequence::StatementLost);
     }
 }

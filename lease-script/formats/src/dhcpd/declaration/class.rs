@@ -6,6 +6,7 @@ use super::declarations::Declarations;
 use crate::dhcpd::diagnostic::Consequence;
 use crate::dhcpd::keyword::Keyword;
 use crate::dhcpd::lexer::{CLOSE, SEMICOLON, Token, put_string};
+use crate::dhcpd::warning::Warning;
 
 /// What a lease says that is billed to a class, or to a subclass by its key.
 pub(crate) fn billed(class: &[u8], key: Option<&[u8]>) -> Vec<u8> {
@@ -31,7 +32,7 @@ impl<R: Read> Declarations<R> {
         if subclass {
             if !self.knows_class(&name) {
                 let name = self.lexer.shown();
-                self.lexer.warn(format!("no class named {name}"), Consequence::StatementLost);
+                self.lexer.warn(Warning::NoSuchClass(name), Consequence::StatementLost);
                 self.lexer.skip_to_semi();
                 return None;
             }

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
 
-use crate::dhcpd::config::IaKind;
 use crate::dhcpd::history::Declaration;
 use crate::dhcpd::ia::IaTable;
+use crate::dhcpd::ia_kind::IaKind;
 use crate::dhcpd::keyword::Keyword;
 use crate::dhcpd::lease::Date;
 use crate::dhcpd::non_lease::NonLeases;

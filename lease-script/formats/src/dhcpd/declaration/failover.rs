@@ -10,6 +10,7 @@ use crate::dhcpd::keyword::Keyword;
 use crate::dhcpd::lease::Date;
 use crate::dhcpd::lexer::{CLOSE, OPEN, SEMICOLON, Token};
 use crate::dhcpd::parser::atoi;
+use crate::dhcpd::warning::Warning;
 
 impl<R: Read> Declarations<R> {
     pub(super) fn failover(&mut self) -> bool {
@@ -32,7 +33,7 @@ impl<R: Read> Declarations<R> {
             .is_some_and(|config| !config.peers.iter().any(|peer| peer.name == name));
         if unknown {
             let name = self.lexer.shown();
-            self.lexer.warn(format!("unknown failover peer: {name}"), Consequence::StatementLost);
+            self.lexer.warn(Warning::UnknownFailoverPeer(name), Consequence::StatementLost);
             self.lexer.skip_to_semi();
             return false;
         }
@@ -122,7 +123,7 @@ impl<R: Read> Declarations<R> {
             | Keyword::Startup),
         ) = self.lexer.next()
         else {
-            self.lexer.warn("unknown failover state", Consequence::StatementLost);
+            self.lexer.warn(Warning::UnknownFailoverState, Consequence::StatementLost);
             self.lexer.skip_to_semi();
             return None;
         };

@@ -6,43 +6,44 @@ use std::net::Ipv6Addr;
 use super::contents::{ByteOrder, Family, Subject};
 use super::declarations::Declarations;
 use super::value::{set_variable, state_word};
-use crate::dhcpd::config::IaKind;
 use crate::dhcpd::diagnostic::Consequence;
 use crate::dhcpd::history::Declared;
 use crate::dhcpd::ia::{Ia, IaAddress};
+use crate::dhcpd::ia_kind::IaKind;
 use crate::dhcpd::keyword::Keyword;
 use crate::dhcpd::lease::{BindingState, Date};
 use crate::dhcpd::lexer::{CLOSE, OPEN, SEMICOLON, Token};
 use crate::dhcpd::parser::atoi;
+use crate::dhcpd::warning::Warning;
 
-/// The kind of association that a keyword declares, and its names.
-fn ia_names(keyword: Keyword) -> (IaKind, &'static str, &'static str) {
+/// The kind of association that a keyword declares.
+fn kind_of(keyword: Keyword) -> IaKind {
     match keyword {
-        Keyword::IaTa => (IaKind::Temporary, "ia-ta", "IA_TA"),
-        Keyword::IaPd => (IaKind::Prefix, "ia-pd", "IA_PD"),
-        _ => (IaKind::NonTemporary, "ia-na", "IA_NA"),
+        Keyword::IaTa => IaKind::Temporary,
+        Keyword::IaPd => IaKind::Prefix,
+        _ => IaKind::NonTemporary,
     }
 }
 
 impl<R: Read> Declarations<R> {
     /// What follows `ia-na` and the like, not entered yet.
     pub(crate) fn trial_ia(&mut self, keyword: Keyword) -> Option<Ia> {
-        let (kind, name, _) = ia_names(keyword);
-        self.lexer.subject = Some(name.to_owned());
+        let kind = kind_of(keyword);
+        self.lexer.subject = Some(kind.declaration_word().to_owned());
         self.ia(kind)
     }
 
     pub(super) fn any_ia(&mut self, keyword: Keyword) {
-        let (kind, name, upper) = ia_names(keyword);
+        let kind = kind_of(keyword);
         if self.rules.family == Family::V4 {
             self.lexer.warn(
-                format!("{upper} is only supported in DHCPv6 mode."),
+                format!("{} is only supported in DHCPv6 mode.", kind.option_name()),
                 Consequence::RecordLost,
             );
             self.lexer.skip_to_semi();
             return;
         }
-        self.lexer.subject = Some(name.to_owned());
+        self.lexer.subject = Some(kind.declaration_word().to_owned());
         match self.ia(kind) {
             Some(ia) => self.enter_ia(ia),
             None => self.contents.counts.rejected += 1,
@@ -117,11 +118,7 @@ impl<R: Read> Declarations<R> {
                         continue;
                     }
                     if self.rules.pools && self.contents.ias.take_from_other(kind, id, at, pool) {
-                        let name = match kind {
-                            IaKind::NonTemporary => "na",
-                            IaKind::Temporary => "ta",
-                            IaKind::Prefix => "pd",
-                        };
+                        let name = kind.short_name();
                         self.lexer.warn(
                             format!("duplicate {name} lease for address {at}"),
                             Consequence::ValueChanged,
@@ -144,11 +141,10 @@ impl<R: Read> Declarations<R> {
     fn no_pool6(&mut self, kind: IaKind, address: &IaAddress) {
         let at = address.address;
         let message = match kind {
-            IaKind::NonTemporary => format!("No pool found for IA_NA address {at}"),
-            IaKind::Temporary => format!("No pool found for IA_TA address {at}"),
             IaKind::Prefix => {
                 format!("No pool found for prefix {at}/{}", address.prefix_length)
             }
+            _ => format!("No pool found for {} address {at}", kind.option_name()),
         };
         self.lexer.warn(message, Consequence::Unconfigured);
     }
@@ -219,20 +215,15 @@ impl<R: Read> Declarations<R> {
                 Token::Keyword(Keyword::On) => self.ia_on(&mut held)?,
                 _ => {
                     let word = self.lexer.shown();
-                    let name = match kind {
-                        IaKind::NonTemporary => "ia_na",
-                        IaKind::Temporary => "ia_ta",
-                        IaKind::Prefix => "ia_pd",
-                    };
                     self.lexer.warn(
-                        format!("corrupt lease file; expecting {name} contents, got '{word}'"),
+                        Warning::UnexpectedIaContents { kind, word },
                         Consequence::StatementLost,
                     );
                     self.lexer.skip_to_semi();
                 }
             }
         }
-        let part = if kind == IaKind::Prefix { "iaprefix" } else { "iaaddr" };
+        let part = kind.member_word();
         let Some(state) = state else {
             self.lexer.warn(
                 format!("corrupt lease file; missing state in {part}"),

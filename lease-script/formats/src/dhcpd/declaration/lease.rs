@@ -10,6 +10,7 @@ use crate::dhcpd::diagnostic::Consequence;
 use crate::dhcpd::keyword::Keyword;
 use crate::dhcpd::lease::{BindingState, Lease};
 use crate::dhcpd::lexer::{CLOSE, SEMICOLON, Token};
+use crate::dhcpd::warning::Warning;
 
 /// Bits of dhcpd's `seenmask`.
 mod seen {
@@ -81,6 +82,7 @@ impl<R: Read> Declarations<R> {
     }
 
     /// One statement; the bit under which dhcpd counts it, `None` when the lease is dropped.
+    #[expect(clippy::too_many_lines, reason = "the cases of a switch in parse_lease_declaration")]
     pub(crate) fn lease_statement(
         &mut self,
         token: Token,
@@ -294,7 +296,7 @@ impl<R: Read> Declarations<R> {
                     lease.billing = Some(billed(&name, None));
                 } else {
                     let name = self.lexer.shown();
-                    self.lexer.warn(format!("unknown class {name}"), Consequence::StatementLost);
+                    self.lexer.warn(Warning::UnknownClass(name), Consequence::StatementLost);
                 }
                 self.lexer.semi();
             }

@@ -86,6 +86,7 @@ impl FastPath {
         Some(Step::Other(at + 12 + used + 1))
     }
 
+    #[expect(clippy::too_many_lines, reason = "the grammar of a lease")]
     #[inline]
     fn lease(&mut self, w: &[u8], rules: &ParseRules) -> Option<usize> {
         let mut at = 0;
