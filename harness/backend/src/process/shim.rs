@@ -41,7 +41,7 @@ pub fn main() -> ExitCode {
     let disturbance: Option<Disturbance> =
         environment(DISTURBANCE).and_then(|text| text.to_str()?.parse().ok());
     let mut injector = FaultInjector::new(disturbance.as_ref(), count);
-    let fault = injector.next(&words, || nvram_emu::emu::foretell(&words, &environment));
+    let fault = injector.next(&words, || nvram_emu::emu::dry_run(&words, &environment));
     match fault {
         FaultAction::Before => die(),
         FaultAction::Fail => {
