@@ -22,7 +22,7 @@ use super::external_script::{ExternalResult, ExternalScript};
 use super::fault_injector::{FaultAction, FaultInjector};
 use super::naive;
 use super::process::RamFiles;
-use disk_model::{Disk, Files as DiskModel};
+use disk_model::{Disk, WriteOrdering};
 use dnsmasq_model::ScriptCall;
 use scenario::Disturbance;
 use scenario::digest;
@@ -110,7 +110,7 @@ impl InProcess {
     /// The same with a file system for journals.
     #[must_use]
     pub fn with_journal(mut self) -> Self {
-        self.folder = Some(Disk::new(DiskModel::Reordering));
+        self.folder = Some(Disk::new(WriteOrdering::Reordering));
         self
     }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Exit, Failure};
 use crate::report;
-use trace::{Cost, SiteHistory, from_journal, generations, stimuli};
+use trace::{SiteHistory, WriteCost, from_journal, generations, stimuli};
 
 /// The arguments of `leaselab trace from-journal`.
 #[derive(Debug, clap::Args)]
@@ -65,9 +65,9 @@ pub(in crate::cli) fn seconds(site: &SiteHistory) -> u64 {
 }
 
 /// What the journal itself cost, for people.
-pub(in crate::cli) fn told(cost: &Cost, seconds: u64) -> String {
+pub(in crate::cli) fn told(cost: &WriteCost, seconds: u64) -> String {
     const YEAR: u64 = 365 * 86_400;
-    let Cost { generations, records, appended, rewrites, rewritten } = cost;
+    let WriteCost { generations, records, appended, rewrites, rewritten } = cost;
     let mut line = format!(
         "journal: {records} records of {appended} bytes appended, {rewrites} rewrites of {rewritten} \
          bytes, in {generations} generations and {seconds} s"

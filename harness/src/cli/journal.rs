@@ -47,7 +47,7 @@ pub(super) fn explore(cases: &[Case]) -> Report {
     for report in explored.iter().map(|explored| &explored.report) {
         for kind in CutKind::ALL {
             if let Some(breach) = report.breaches.iter().find(|breach| breach.kind == kind) {
-                let (name, files) = (report.strategy.name(), format!("{:?}", report.files));
+                let (name, files) = (report.strategy.name(), format!("{:?}", report.ordering));
                 anstream::println!(
                     "{name}, {}: {} cut {}: {}: {} (files: {})",
                     files.to_lowercase(),
@@ -72,7 +72,7 @@ fn print_head() {
 }
 
 fn print_row(report: &journal_lab::Report) {
-    let files = format!("{:?}", report.files).to_lowercase();
+    let files = format!("{:?}", report.ordering).to_lowercase();
     let (name, calls, checked) = (report.strategy.name(), report.calls, report.checked);
     anstream::print!("{name:<18} {files:<11} {calls:>6} {checked:>8}");
     for loss in Loss::ALL {

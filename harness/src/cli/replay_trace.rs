@@ -82,7 +82,7 @@ fn replay(recording: &Recording, router: &Router, options: &Options) -> Result<T
         }
     };
     // What the router had stored before is there before, and costs nothing.
-    let found = recording.found();
+    let found = recording.stored_before();
     for variable in &found {
         target.nvram(&[b"set", variable])?;
     }
