@@ -5,9 +5,10 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::{Arc, OnceLock};
 
-use lease_script::journal::in_folder;
+use lease_script::journal;
 use lease_script::{
-    Call, Config, Environment, Marker, MemoryMarker, Nvram, NvramOutput, Outcome, killed,
+    Call, Config, Environment, IntentLog, MemoryIntentLog, Nvram, NvramOutput, OperationError,
+    Outcome,
 };
 use nvram_emu::device::{Flash, Op};
 use nvram_emu::dialect::FlashLoad;
@@ -33,14 +34,19 @@ pub enum Function {
     /// A caller's own.
     Other(fn(&Call, &mut dyn Nvram) -> Outcome),
     /// A caller's own that keeps notes in RAM.
-    Marked(fn(&Call, &mut dyn Nvram, &mut dyn Marker) -> Outcome),
+    Marked(fn(&Call, &mut dyn Nvram, &mut dyn IntentLog) -> Outcome),
     /// One of processes, followed command by command.
     Process(Arc<Scripted>),
 }
 
 impl Function {
     /// Makes one call.
-    pub fn invoke(&self, call: &Call, nvram: &mut dyn Nvram, marker: &mut dyn Marker) -> Outcome {
+    pub fn invoke(
+        &self,
+        call: &Call,
+        nvram: &mut dyn Nvram,
+        marker: &mut dyn IntentLog,
+    ) -> Outcome {
         match self {
             Self::Ours(config) => lease_script::run(call, config, nvram, marker),
             Self::Naive => naive::run(call, nvram),
@@ -58,7 +64,7 @@ impl Function {
 #[derive(Clone, Debug)]
 pub struct InProcess {
     machine: Machine,
-    marker: MemoryMarker,
+    marker: MemoryIntentLog,
     script: Arc<Function>,
     /// What a script of processes keeps in RAM beside NVRAM.
     files: Arc<Files>,
@@ -73,7 +79,7 @@ const JOURNAL: &str = "dhcpd.leases";
 impl InProcess {
     /// A router that has just booted.
     pub fn new(machine: Machine, script: Function) -> Self {
-        Self::of(machine, MemoryMarker::default(), Arc::new(script))
+        Self::of(machine, MemoryIntentLog::default(), Arc::new(script))
     }
 
     /// Something is about to change.
@@ -82,7 +88,7 @@ impl InProcess {
         self.machine.take_ops();
     }
 
-    fn of(machine: Machine, marker: MemoryMarker, script: Arc<Function>) -> Self {
+    fn of(machine: Machine, marker: MemoryIntentLog, script: Arc<Function>) -> Self {
         Self {
             machine,
             marker,
@@ -106,7 +112,7 @@ impl InProcess {
             return None;
         };
         let mut run = |call: &Call| {
-            let outcome = in_folder(call, config, JOURNAL.as_ref(), folder, 0);
+            let outcome = journal::run(call, config, JOURNAL.as_ref(), folder, 0);
             folder.end_of_call();
             let wrote = !folder.take_steps().iter().all(|step| step.text.starts_with("fsync"));
             (outcome, wrote)
@@ -141,7 +147,7 @@ impl InProcess {
     }
 
     /// The marker of the project's own script.
-    pub fn marker(&self) -> &MemoryMarker {
+    pub fn marker(&self) -> &MemoryIntentLog {
         &self.marker
     }
 
@@ -151,7 +157,7 @@ impl InProcess {
         let mut machine = self.machine.clone();
         machine.reboot();
         machine.take_ops();
-        Self::of(machine, MemoryMarker::default(), Arc::clone(&self.script))
+        Self::of(machine, MemoryIntentLog::default(), Arc::clone(&self.script))
     }
 
     /// The same router with another flash, power gone and back.
@@ -249,15 +255,15 @@ impl InProcess {
     #[must_use]
     pub fn with_script(&self, script: &Arc<Scripted>) -> Self {
         let function = Arc::new(Function::Process(Arc::clone(script)));
-        Self::of(self.machine.clone(), MemoryMarker::default(), function)
+        Self::of(self.machine.clone(), MemoryIntentLog::default(), function)
     }
 
     /// After a boot from a flash of which `load` was made.
     pub fn wake(&mut self, load: Option<&FlashLoad>) {
         if let Some(load) = load {
-            self.machine.know_flash(load);
+            self.machine.cache_load(load);
         }
-        self.machine.wake();
+        self.machine.boot();
     }
 
     /// What `init` prints, where it ends well and does nothing but read NVRAM: then nobody need keep what it did.
@@ -309,11 +315,11 @@ pub fn is_reading(word: &[u8]) -> bool {
 }
 
 impl Nvram for Quiet {
-    fn run(&mut self, arguments: &[&[u8]]) -> std::io::Result<NvramOutput> {
+    fn run(&mut self, arguments: &[&[u8]]) -> Result<NvramOutput, OperationError> {
         self.commands += 1;
         self.reads &= arguments.first().is_none_or(|word| is_reading(word));
         let outcome = self.machine.run(arguments);
-        let Exit::Code(code) = outcome.exit else { return Err(killed()) };
+        let Exit::Code(code) = outcome.exit else { return Err(OperationError::Killed) };
         Ok(NvramOutput { stdout: outcome.stdout, stderr: outcome.stderr, code: i32::from(code) })
     }
 }
@@ -344,7 +350,7 @@ pub struct CommandSnapshot {
 
 struct TrailWire<'a> {
     machine: &'a mut Machine,
-    marker: Rc<RefCell<MemoryMarker>>,
+    marker: Rc<RefCell<MemoryIntentLog>>,
     script: &'a Arc<Function>,
     /// Of the router before the first command.
     ram_key: OnceLock<u64>,
@@ -356,7 +362,7 @@ impl TrailWire<'_> {
     fn keep(&mut self, before: Option<&Arc<InProcess>>) -> Arc<InProcess> {
         let marker = self.marker.borrow();
         let same = |before: &&Arc<InProcess>| {
-            before.marker == *marker && before.machine.is_as(self.machine)
+            before.marker == *marker && before.machine.shares_state(self.machine)
         };
         match before.filter(same) {
             Some(before) => Arc::clone(before),
@@ -371,14 +377,14 @@ impl TrailWire<'_> {
 }
 
 impl Nvram for TrailWire<'_> {
-    fn run(&mut self, arguments: &[&[u8]]) -> std::io::Result<NvramOutput> {
+    fn run(&mut self, arguments: &[&[u8]]) -> Result<NvramOutput, OperationError> {
         let last = self.steps.last().map(|step| Arc::clone(&step.after));
         let before = self.keep(last.as_ref());
         self.machine.board_mut().flash.keep_history();
         let outcome = self.machine.run(arguments);
         let flashes = self.machine.board_mut().flash.take_history();
         let operations = self.machine.take_ops();
-        let Exit::Code(code) = outcome.exit else { return Err(killed()) };
+        let Exit::Code(code) = outcome.exit else { return Err(OperationError::Killed) };
         let arguments = arguments.iter().map(|word| word.to_vec()).collect();
         let after = self.keep(Some(&before));
         self.steps.push(CommandSnapshot { arguments, before, after, operations, flashes });
@@ -386,18 +392,18 @@ impl Nvram for TrailWire<'_> {
     }
 }
 
-struct SharedMarker(Rc<RefCell<MemoryMarker>>);
+struct SharedMarker(Rc<RefCell<MemoryIntentLog>>);
 
-impl Marker for SharedMarker {
-    fn read(&mut self) -> std::io::Result<Vec<Vec<u8>>> {
+impl IntentLog for SharedMarker {
+    fn read(&mut self) -> Result<Vec<Vec<u8>>, OperationError> {
         self.0.borrow_mut().read()
     }
 
-    fn note(&mut self, notes: &[Vec<u8>], keep: bool) -> std::io::Result<()> {
-        self.0.borrow_mut().note(notes, keep)
+    fn append(&mut self, entries: &[Vec<u8>], keep: bool) -> Result<(), OperationError> {
+        self.0.borrow_mut().append(entries, keep)
     }
 
-    fn clear(&mut self) -> std::io::Result<()> {
+    fn clear(&mut self) -> Result<(), OperationError> {
         self.0.borrow_mut().clear()
     }
 }
@@ -436,20 +442,20 @@ impl<'a> Wire<'a> {
         if let Some(Page { script, seen }) = &mut self.page {
             let mut wire = Wire::new(self.machine, None);
             let call = Call::new([b"init".to_vec()], Environment::default());
-            let outcome = script.invoke(&call, &mut wire, &mut MemoryMarker::default());
+            let outcome = script.invoke(&call, &mut wire, &mut MemoryIntentLog::default());
             seen.push((outcome.stdout, Some(i32::from(outcome.exit))));
         }
     }
 }
 
 impl Nvram for Wire<'_> {
-    fn run(&mut self, arguments: &[&[u8]]) -> std::io::Result<NvramOutput> {
+    fn run(&mut self, arguments: &[&[u8]]) -> Result<NvramOutput, OperationError> {
         self.look();
         self.commands.push(arguments.iter().map(|word| word.to_vec()).collect());
         let machine = &mut *self.machine;
         let strike = self.striker.next(arguments, || dry_run(machine, arguments));
         match strike {
-            FaultAction::Before => return Err(killed()),
+            FaultAction::Before => return Err(OperationError::Killed),
             FaultAction::Fail => {
                 let stderr = b"nvram: made to fail\n".to_vec();
                 return Ok(NvramOutput { stdout: Vec::new(), stderr, code: 1 });
@@ -460,9 +466,9 @@ impl Nvram for Wire<'_> {
         let outcome = machine.run(arguments);
         // A cut that this command did not come to is none for the next.
         machine.board_mut().flash.arm(None);
-        let Exit::Code(code) = outcome.exit else { return Err(killed()) };
+        let Exit::Code(code) = outcome.exit else { return Err(OperationError::Killed) };
         if strike == FaultAction::After {
-            return Err(killed());
+            return Err(OperationError::Killed);
         }
         self.look();
         Ok(NvramOutput { stdout: outcome.stdout, stderr: outcome.stderr, code: i32::from(code) })
@@ -526,7 +532,7 @@ impl Target for InProcess {
     fn power_off(&mut self) -> Result<(), TargetError> {
         self.begin();
         self.machine.reboot();
-        self.marker = MemoryMarker::default();
+        self.marker = MemoryIntentLog::default();
         self.files = Arc::default();
         if let Some(folder) = &mut self.folder {
             folder.lose_power();

@@ -1,6 +1,6 @@
 //! `scenarios/scripts/naive.sh` as a function: set and commit in every call, no checks.
 
-use lease_script::{Call, Nvram, Outcome};
+use lease_script::{Call, Nvram, OperationError, Outcome};
 
 const PREFIX: &[u8] = b"dnsmasq_lease_";
 
@@ -14,7 +14,7 @@ pub(super) fn run(call: &Call, nvram: &mut dyn Nvram) -> Outcome {
     outcome
 }
 
-fn steps(call: &Call, nvram: &mut dyn Nvram) -> std::io::Result<(Vec<u8>, u8)> {
+fn steps(call: &Call, nvram: &mut dyn Nvram) -> Result<(Vec<u8>, u8), OperationError> {
     let word = |index: usize| call.args.get(index).map_or(&[][..], Vec::as_slice);
     let name = [PREFIX, word(2)].concat();
     match word(0) {

@@ -1,8 +1,8 @@
 //! `leaselab replay`.
 
+use super::fuzz;
 use super::options::{StoreChoice, TargetChoice};
 use super::reproduction::{Reproduction, ReproductionId};
-use super::fuzz;
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::report;

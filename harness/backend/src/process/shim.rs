@@ -42,7 +42,7 @@ pub fn main() -> ExitCode {
     let disturbance: Option<Disturbance> =
         environment(DISTURBANCE).and_then(|text| text.to_str()?.parse().ok());
     let mut striker = FaultInjector::new(disturbance.as_ref(), count);
-    let strike = striker.next(&words, || nvram_emu::emu::foretell(&words, &environment));
+    let strike = striker.next(&words, || nvram_emu::emu::dry_run(&words, &environment));
     match strike {
         FaultAction::Before => die(),
         FaultAction::Fail => {

@@ -208,7 +208,7 @@ impl<'e> Explorer<'e> {
         if moment.views.ram.is_load_of(&moment.views.flash) && !self.options.repeat {
             // The next boot reads the same, and is looked at anyway.
             let router = &moment.target;
-            let flash = router.board().flash().digest();
+            let flash = router.board().flash().fingerprint();
             let boot = self.boot(flash, || Cow::Owned(router.rebooted()), part);
             if boot.output.is_parsable() {
                 return boot.output.leases.lines().clone();

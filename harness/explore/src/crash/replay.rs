@@ -153,7 +153,7 @@ impl<'s> ScheduleReplayer<'s> {
                 let struck = self.perform(&mut target, moment, &plan)?;
                 self.shadow(&mut shadow, &target, moment, (&plan, &struck))?;
                 doubt(&mut expected, changes(&moment.call));
-                let digest = |router: &InProcess| router.board().flash().digest();
+                let digest = |router: &InProcess| router.board().flash().fingerprint();
                 torn = matches!(stop.strike, FaultPoint::Within { .. })
                     && ![digest(&step.before), digest(&step.after)].contains(&digest(&target));
             }

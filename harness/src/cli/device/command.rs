@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use nvram_emu::emu::Device;
+use nvram_emu::emu::DeviceFolder;
 
 use super::{create, show};
 use crate::error::CommandError;
@@ -47,11 +47,11 @@ pub(in crate::cli) fn run(args: &Args) -> Result<Exit, CommandError> {
     match &args.command {
         Command::Create(args) => return create::run(args),
         Command::Show(args) => return show::run(args),
-        Command::Reboot { folder } => Device::open(folder)?.reboot()?,
-        Command::Dump { folder, file } => write_whole(file, &Device::open(folder)?.dump()?)?,
+        Command::Reboot { folder } => DeviceFolder::open(folder)?.reboot()?,
+        Command::Dump { folder, file } => write_whole(file, &DeviceFolder::open(folder)?.dump()?)?,
         Command::Load { folder, file } => {
             let image = std::fs::read(file).map_err(|error| CommandError::file(file, error))?;
-            Device::open(folder)?.load(&image)?;
+            DeviceFolder::open(folder)?.load(&image)?;
         }
     }
     Ok(Exit::Passed)

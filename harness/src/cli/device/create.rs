@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use nvram_emu::emu::{Device, DeviceConfig};
+use nvram_emu::emu::{DeviceConfig, DeviceFolder};
 use toml::Spanned;
 
 use crate::error::CommandError;
@@ -68,9 +68,9 @@ pub(super) fn run(create: &Args) -> Result<Exit, CommandError> {
         dialect: machine.dialect(),
         chip: machine.flash().chip(),
         erase: machine.flash().geometry().erase_block,
-        space: machine.dialect().traits().own_space.then_some(machine.board().space),
+        space: machine.dialect().info().own_space.then_some(machine.board().space),
     };
-    Device::create(&create.folder, config, &machine.flash_bytes())?;
+    DeviceFolder::create(&create.folder, config, &machine.flash_bytes())?;
     let path = create.folder.display();
     anstream::println!("made {path}; use it as: NVRAM_EMU={path} nvram show");
     Ok(Exit::Passed)

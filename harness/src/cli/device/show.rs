@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use nvram_emu::emu::Device;
+use nvram_emu::emu::DeviceFolder;
 
 use crate::error::CommandError;
 use crate::exit::Exit;
@@ -18,11 +18,12 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
-    let info = Device::open(&args.folder)?.info()?;
+    let info = DeviceFolder::open(&args.folder)?.info()?;
     let config = &info.config;
     let blocks = info.geometry.blocks();
-    let proven = if config.dialect.proven() { "proven" } else { "read, not proven" };
-    anstream::println!("dialect      {} ({proven})", config.dialect);
+    let status =
+        if config.dialect.verified() { "verified" } else { "modelled from source, not verified" };
+    anstream::println!("dialect      {} ({status})", config.dialect);
     anstream::println!("chip         {}: {}", config.chip.name, config.chip.source);
     anstream::println!(
         "partition    {} bytes in {blocks} erase blocks of {}",

@@ -4,7 +4,8 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use lease_script::exchange::{Database, Format, Losses, dnsmasq, kea};
+use lease_formats::dhcpd::Family;
+use lease_formats::exchange::{Database, Format, Losses, dnsmasq, kea};
 
 use super::json;
 use super::load::{How, Protocol};
@@ -59,9 +60,9 @@ pub(super) fn write(
             on_blocks(&database, &mut losses);
             bytes
         }
-        Format::Dhcpd => database.to_dhcpd(six(&database, how)?, &mut losses),
+        Format::Dhcpd => database.to_dhcpd(family(&database, how)?, &mut losses),
         Format::KeaCsv => {
-            kea::write(&database, six(&database, how)?, out.subnet_id, now, &mut losses)
+            kea::write(&database, family(&database, how)?, out.subnet_id, now, &mut losses)
         }
     };
     anstream::eprint!("{losses}");
@@ -104,14 +105,18 @@ fn keep_damaged(path: &Path) -> Result<(), CommandError> {
 }
 
 /// The protocol of a form that has a file for each.
-fn six(database: &Database, how: &How) -> Result<bool, CommandError> {
-    match (how.family, database.leases.is_empty(), database.bindings.is_empty()) {
-        (Some(family), ..) => Ok(family == Protocol::V6),
-        (None, false, false) => Err(CommandError::Usage(
-            "both DHCPv4 and DHCPv6 leases, and this form has a file for each: say --family v4 or v6"
-                .to_owned(),
+fn family(database: &Database, how: &How) -> Result<Family, CommandError> {
+    match how.family {
+        Some(Protocol::V4) => return Ok(Family::V4),
+        Some(Protocol::V6) => return Ok(Family::V6),
+        None => {}
+    }
+    match (database.leases.is_empty(), database.bindings.is_empty()) {
+        (false, false) => Err(CommandError::usage(
+            "both DHCPv4 and DHCPv6 leases, and this form has a file for each: add --family v4 or v6",
         )),
-        (None, _, no_six) => Ok(!no_six),
+        (_, true) => Ok(Family::V4),
+        (true, false) => Ok(Family::V6),
     }
 }
 

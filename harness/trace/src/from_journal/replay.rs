@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
-use lease_script::dhcpd::{Date, IaKind};
+use lease_formats::dhcpd::{Date, IaKind};
 
 use super::events::{SiteEvent, SiteKind, Who};
 use crate::workload::{Event, Workload};
