@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::path::Path;
 
-use backend::TargetError;
+use backend::BackendError;
 use nvram_emu::emu::EmuError;
 use qemu::error::QemuError;
 use runner::Fault;
@@ -67,12 +67,12 @@ impl From<Fault> for CommandError {
     }
 }
 
-impl From<TargetError> for CommandError {
-    fn from(error: TargetError) -> Self {
+impl From<BackendError> for CommandError {
+    fn from(error: BackendError) -> Self {
         match error {
-            TargetError::Environment(why) => Self::Environment(why),
-            TargetError::Script(why) => Self::Usage(why),
-            TargetError::Broken(why) => Self::Failed(why),
+            BackendError::Environment(why) => Self::Environment(why),
+            BackendError::Script(why) => Self::Usage(why),
+            BackendError::Broken(why) => Self::Failed(why),
         }
     }
 }

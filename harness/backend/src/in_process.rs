@@ -1,5 +1,6 @@
 //! The target of function calls: the script as a function over a machine in memory.
 
+use std::any::Any;
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -14,11 +15,13 @@ use nvram_emu::device::{Flash, Op};
 use nvram_emu::dialect::FlashLoad;
 use nvram_emu::{Exit, Machine};
 
+use super::backend::Backend;
+use super::call::{CallEnd, CallOptions, CallResult, CommandResult};
+use super::error::BackendError;
+use super::external_script::{ExternalResult, ExternalScript};
+use super::fault_injector::{FaultAction, FaultInjector};
 use super::naive;
-use super::plan::{FaultAction, FaultInjector};
-use super::process::Files;
-use super::scripted::{Done, Scripted};
-use super::{CallEnd, CallResult, CommandResult, Plan, Target, TargetError};
+use super::process::RamFiles;
 use disk_model::{Disk, Files as DiskModel};
 use dnsmasq_model::ScriptCall;
 use scenario::Disturbance;
@@ -36,7 +39,7 @@ pub enum Function {
     /// A caller's own that keeps notes in RAM.
     Marked(fn(&Call, &mut dyn Nvram, &mut dyn IntentLog) -> Outcome),
     /// One of processes, followed command by command.
-    Process(Arc<Scripted>),
+    Process(Arc<ExternalScript>),
 }
 
 impl Function {
@@ -67,7 +70,7 @@ pub struct InProcess {
     marker: MemoryIntentLog,
     script: Arc<Function>,
     /// What a script of processes keeps in RAM beside NVRAM.
-    files: Arc<Files>,
+    files: Arc<RamFiles>,
     ram_key: OnceLock<u64>,
     /// The folder of the journals, where leases are kept in one.
     folder: Option<Disk>,
@@ -80,6 +83,11 @@ impl InProcess {
     /// A router that has just booted.
     pub fn new(machine: Machine, script: Function) -> Self {
         Self::of(machine, MemoryIntentLog::default(), Arc::new(script))
+    }
+
+    /// `backend` as an in-process router, if it is one.
+    pub fn downcast(backend: &dyn Backend) -> Option<&Self> {
+        backend.as_any()?.downcast_ref()
     }
 
     /// Something is about to change.
@@ -213,13 +221,13 @@ impl InProcess {
     }
 
     /// The same for a script of processes: what it did is followed on the machine in memory.
-    fn follow(&mut self, script: &Scripted, call: &ScriptCall) -> CallTrace {
+    fn follow(&mut self, script: &ExternalScript, call: &ScriptCall) -> CallTrace {
         self.begin();
-        let plan = Plan { follow: true, ..Plan::default() };
+        let plan = CallOptions { record_ram_files: true, ..CallOptions::default() };
         let done = match script.call((&self.machine, &self.files), call, &plan) {
             Ok(done) => done,
             Err(fault) => {
-                script.fail(fault);
+                script.record_error(fault);
                 return CallTrace {
                     outcome: Outcome { killed: true, ..Outcome::default() },
                     steps: Vec::new(),
@@ -227,7 +235,9 @@ impl InProcess {
             }
         };
         let mut steps = Vec::new();
-        for (arguments, (before, after)) in done.result.commands.iter().zip(&done.beside) {
+        for (arguments, (before, after)) in
+            done.result.commands.iter().zip(&done.files_around_commands)
+        {
             let words: Vec<&[u8]> = arguments.iter().map(Vec::as_slice).collect();
             self.files = Arc::new(before.clone());
             let before = Arc::new(self.clone());
@@ -245,7 +255,7 @@ impl InProcess {
         {
             let text =
                 "the script's nvram commands cannot be followed: two at a time, or other writers";
-            script.fail(TargetError::Script(text.to_owned()));
+            script.record_error(BackendError::Script(text.to_owned()));
         }
         self.files = Arc::new(done.files.clone());
         CallTrace { outcome: done.outcome(), steps }
@@ -253,7 +263,7 @@ impl InProcess {
 
     /// The same router with a script of processes in place of its own.
     #[must_use]
-    pub fn with_script(&self, script: &Arc<Scripted>) -> Self {
+    pub fn with_script(&self, script: &Arc<ExternalScript>) -> Self {
         let function = Arc::new(Function::Process(Arc::clone(script)));
         Self::of(self.machine.clone(), MemoryIntentLog::default(), function)
     }
@@ -266,15 +276,6 @@ impl InProcess {
         self.machine.boot();
     }
 
-    /// What `init` prints, where it ends well and does nothing but read NVRAM: then nobody need keep what it did.
-    pub fn peek_init(&self) -> Option<Vec<u8>> {
-        if self.folder.is_some() || matches!(*self.script, Function::Process(_)) {
-            return None;
-        }
-        let (outcome, commands) = self.read_init();
-        (commands.is_some() && outcome.exit == 0 && !outcome.killed).then_some(outcome.stdout)
-    }
-
     /// `init` after a boot, and how many commands it took, where all of them only read. The image is loaded once for
     /// all commands, which a router does for each.
     pub fn read_init(&self) -> (Outcome, Option<u32>) {
@@ -283,13 +284,13 @@ impl InProcess {
         if let Function::Process(script) = &*self.script {
             let init =
                 ScriptCall { argv: vec![Vec::new(), b"init".to_vec()], ..ScriptCall::default() };
-            let done = script.call((&self.machine, &self.files), &init, &Plan::default());
+            let done = script.call((&self.machine, &self.files), &init, &CallOptions::default());
             let outcome = done.map_or_else(
                 |fault| {
-                    script.fail(fault);
+                    script.record_error(fault);
                     Outcome { killed: true, ..Outcome::default() }
                 },
-                Done::outcome,
+                ExternalResult::outcome,
             );
             return (outcome, None);
         }
@@ -483,8 +484,8 @@ fn dry_run(machine: &Machine, arguments: &[&[u8]]) -> Vec<nvram_emu::device::Op>
     fork.take_ops()
 }
 
-impl Target for InProcess {
-    fn call(&mut self, call: &ScriptCall, plan: &Plan) -> Result<CallResult, TargetError> {
+impl Backend for InProcess {
+    fn call(&mut self, call: &ScriptCall, plan: &CallOptions) -> Result<CallResult, BackendError> {
         self.begin();
         if let Function::Process(script) = &*self.script {
             let done = script.call((&self.machine, &self.files), call, plan)?;
@@ -515,7 +516,7 @@ impl Target for InProcess {
         })
     }
 
-    fn nvram(&mut self, arguments: &[&[u8]]) -> Result<CommandResult, TargetError> {
+    fn nvram(&mut self, arguments: &[&[u8]]) -> Result<CommandResult, BackendError> {
         self.begin();
         let outcome = self.machine.run(arguments);
         Ok(CommandResult {
@@ -529,7 +530,7 @@ impl Target for InProcess {
         })
     }
 
-    fn power_off(&mut self) -> Result<(), TargetError> {
+    fn power_off(&mut self) -> Result<(), BackendError> {
         self.begin();
         self.machine.reboot();
         self.marker = MemoryIntentLog::default();
@@ -540,15 +541,23 @@ impl Target for InProcess {
         Ok(())
     }
 
-    fn in_process(&self) -> Option<&InProcess> {
+    fn peek_init(&self) -> Option<Vec<u8>> {
+        if self.folder.is_some() || matches!(*self.script, Function::Process(_)) {
+            return None;
+        }
+        let (outcome, commands) = self.read_init();
+        (commands.is_some() && outcome.exit == 0 && !outcome.killed).then_some(outcome.stdout)
+    }
+
+    fn as_any(&self) -> Option<&dyn Any> {
         Some(self)
     }
 
-    fn machine(&mut self) -> Result<Cow<'_, Machine>, TargetError> {
+    fn machine(&mut self) -> Result<Cow<'_, Machine>, BackendError> {
         Ok(Cow::Borrowed(&self.machine))
     }
 
-    fn replace(&mut self, machine: Machine) -> Result<(), TargetError> {
+    fn replace(&mut self, machine: Machine) -> Result<(), BackendError> {
         self.begin();
         self.machine = machine;
         Ok(())

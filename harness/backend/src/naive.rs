@@ -1,4 +1,4 @@
-//! `scenarios/scripts/naive.sh` as a function: set and commit in every call, no checks.
+//! `scenarios/scripts/naive.sh` as a function: `set` and `commit` in every call, without checks.
 
 use lease_script::{Call, Nvram, OperationError, Outcome};
 
@@ -44,9 +44,9 @@ fn steps(call: &Call, nvram: &mut dyn Nvram) -> Result<(Vec<u8>, u8), OperationE
         b"del" => {
             nvram.run(&[b"unset", &name])?;
         }
-        // The script of 2006 commits in every call but `init`, whatever it is.
+        // The script of 2006 commits in every call but `init`, even for unknown actions.
         _ => {}
     }
-    // Its last command's exit code is the script's.
+    // The exit code of its last command is that of the script.
     Ok((Vec::new(), u8::try_from(nvram.run(&[b"commit"])?.code).unwrap_or(u8::MAX)))
 }

@@ -22,11 +22,11 @@ fn ours(call: &Call, nvram: &mut dyn Nvram, marker: &mut dyn IntentLog) -> Outco
     run(call, &config, nvram, marker)
 }
 
-/// A fault: what it makes of one command.
-struct Faulty<'a>(
-    &'a mut dyn Nvram,
-    fn(&mut dyn Nvram, &[&[u8]]) -> Result<NvramOutput, OperationError>,
-);
+/// Runs one command, or does something else instead.
+type Fault = fn(&mut dyn Nvram, &[&[u8]]) -> Result<NvramOutput, OperationError>;
+
+/// An `nvram` tool with a fault.
+struct Faulty<'a>(&'a mut dyn Nvram, Fault);
 
 impl Nvram for Faulty<'_> {
     fn run(&mut self, args: &[&[u8]]) -> Result<NvramOutput, OperationError> {

@@ -72,7 +72,7 @@ pub fn explore(
         .into_par_iter()
         .map(|part| explorer.part(part * length..((part + 1) * length).min(calls)))
         .collect();
-    if let Some(fault) = processes.and_then(|processes| processes.take_fault()) {
+    if let Some(fault) = processes.and_then(|processes| processes.take_error()) {
         return Err(fault.into());
     }
     let mut report = add_up(case, parts, options);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::Root;
 use crate::error::CommandError;
 use crate::words::Words;
-use backend::Scripted;
+use backend::ExternalScript;
 use backend::process::Settings;
 use runner::ScriptChoice;
 use scenario::Case;
@@ -91,9 +91,9 @@ impl ScriptOptions {
         &self,
         case: &Case,
         root: Root,
-    ) -> Result<Arc<Scripted>, CommandError> {
+    ) -> Result<Arc<ExternalScript>, CommandError> {
         let command = runner::command(case, &self.choice()?);
-        Ok(Arc::new(Scripted::new(command, self.settings(root)?)))
+        Ok(Arc::new(ExternalScript::new(command, self.settings(root)?)))
     }
 
     /// The options as words of a command line.

@@ -8,7 +8,7 @@ use crate::cli::options::{Root, ScriptOptions, SingleTarget, runner_options};
 use crate::error::CommandError;
 use crate::exit::Exit;
 use backend::process::Process;
-use backend::{Function, InProcess, Plan, Target};
+use backend::{Backend, CallOptions, Function, InProcess};
 use dnsmasq_model::ScriptCall;
 use runner::{Options, Tally, TargetKind, setup};
 use scenario::{Bytes, Router};
@@ -74,7 +74,7 @@ fn replay(
     options: &Options,
 ) -> Result<Tally, CommandError> {
     let machine = setup::machine(router, Path::new(".")).map_err(CommandError::usage)?;
-    let mut target: Box<dyn Target> = match &options.target {
+    let mut target: Box<dyn Backend> = match &options.target {
         TargetKind::InProcess if options.script.path.is_none() => {
             Box::new(InProcess::new(machine, Function::Ours(lease_script::Config::default())))
         }
@@ -100,7 +100,7 @@ fn replay(
             argv: call.argv.iter().map(|word| word.0.clone()).collect(),
             env: call.env.iter().map(|(name, value)| (name.clone(), value.0.clone())).collect(),
         };
-        let result = target.call(&call, &Plan::default())?;
+        let result = target.call(&call, &CallOptions::default())?;
         tally.call(&call, &result);
     }
     Ok(tally)

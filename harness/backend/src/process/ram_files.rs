@@ -1,4 +1,4 @@
-//! The files in RAM that a script keeps beside NVRAM: what lies below its `/tmp`.
+//! The files that a script keeps in RAM beside NVRAM: the contents of its `/tmp`.
 
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
@@ -7,15 +7,18 @@ use std::path::Path;
 
 use super::protocol::Octets;
 
-/// Contents by name; folders are not looked into.
-pub type Files = BTreeMap<String, Vec<u8>>;
+/// File contents by name. Folders are not followed.
+pub type RamFiles = BTreeMap<String, Vec<u8>>;
 
-/// More than this of one file is not kept.
+/// The entry of the scratch folder with the log of one call: one line before and one after each `nvram` command.
+pub(super) const LOG: &str = "ram-files";
+
+/// Files are truncated to this length.
 const MAX_BYTES: usize = 1 << 20;
 
-/// The files of a folder.
-pub(super) fn read(folder: &Path) -> io::Result<Files> {
-    let mut files = Files::new();
+/// Reads the files of a folder.
+pub(super) fn read(folder: &Path) -> io::Result<RamFiles> {
+    let mut files = RamFiles::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         if entry.file_type()?.is_file() {
@@ -27,28 +30,28 @@ pub(super) fn read(folder: &Path) -> io::Result<Files> {
     Ok(files)
 }
 
-/// Puts files into a folder.
-pub(super) fn write(folder: &Path, files: &Files) -> io::Result<()> {
+/// Writes files into a folder.
+pub(super) fn write(folder: &Path, files: &RamFiles) -> io::Result<()> {
     for (name, bytes) in files {
         fs::write(folder.join(name), bytes)?;
     }
     Ok(())
 }
 
-/// Appends the files of `folder` to the record of a call.
-pub(super) fn note(record: &Path, folder: &Path) -> io::Result<()> {
+/// Appends the files of `folder` to the log of a call.
+pub(super) fn append_to_log(log: &Path, folder: &Path) -> io::Result<()> {
     let files: BTreeMap<String, Octets> =
         read(folder)?.into_iter().map(|(name, bytes)| (name, Octets(bytes))).collect();
     let mut line = serde_json::to_vec(&files)?;
     line.push(b'\n');
-    OpenOptions::new().append(true).create(true).open(record)?.write_all(&line)
+    OpenOptions::new().append(true).create(true).open(log)?.write_all(&line)
 }
 
-/// The record of a call, in pairs: before and after each command.
-pub(super) fn take_notes(record: &Path) -> Vec<(Files, Files)> {
-    let text = fs::read_to_string(record).unwrap_or_default();
-    _ = fs::remove_file(record);
-    let all: Vec<Files> = text
+/// Reads and removes the log of a call: the files before and after each command.
+pub(super) fn take_log(log: &Path) -> Vec<(RamFiles, RamFiles)> {
+    let text = fs::read_to_string(log).unwrap_or_default();
+    _ = fs::remove_file(log);
+    let all: Vec<RamFiles> = text
         .lines()
         .filter_map(|line| serde_json::from_str::<BTreeMap<String, Octets>>(line).ok())
         .map(|files| files.into_iter().map(|(name, octets)| (name, octets.0)).collect())

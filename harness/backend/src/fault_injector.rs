@@ -1,42 +1,42 @@
-//! What strikes a script call, and when: the same rules for every target.
+//! Where a fault strikes a script call: the same rules for every back end.
 
 use nvram_emu::device::{Cut, Op, OpKind};
 
 use scenario::{Disturbance, Point, Side};
 
-/// What a [`Disturbance`] does to one `nvram` command.
+/// The effect of a [`Disturbance`] on one `nvram` command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaultAction {
-    /// Nothing.
+    /// No effect.
     None,
-    /// Everything ends before the command.
+    /// The script is killed before the command.
     Before,
-    /// Everything ends after the command.
+    /// The script is killed after the command.
     After,
-    /// Power goes in a flash operation of the command.
+    /// Power is lost in a flash operation of the command.
     During(Cut),
-    /// The command fails without doing anything.
+    /// The command fails without any effect.
     Fail,
 }
 
-/// Follows the `nvram` commands of one script call, and says which is struck.
+/// Decides for each `nvram` command of a script call whether it is struck. At most one is, unless the disturbance makes
+/// commands fail.
 #[derive(Clone, Debug)]
 pub struct FaultInjector<'a> {
     disturbance: Option<&'a Disturbance>,
-    /// Commands seen so far.
+    /// Number of commands so far.
     count: u32,
-    /// Whether the one strike has been made.
-    struck: bool,
+    /// Whether the fault has been injected.
+    done: bool,
 }
 
 impl<'a> FaultInjector<'a> {
-    /// Begins a call, of which `count` commands have been seen.
+    /// An injector for a call of which `count` commands have been run.
     pub fn new(disturbance: Option<&'a Disturbance>, count: u32) -> Self {
-        Self { disturbance, count, struck: false }
+        Self { disturbance, count, done: false }
     }
 
-    /// What happens to the next command. `operations` foretells its flash operations; it is asked only
-    /// where they matter.
+    /// The effect on the next command. `operations` predicts its flash operations; it is called only if they matter.
     pub fn next(
         &mut self,
         arguments: &[&[u8]],
@@ -49,18 +49,18 @@ impl<'a> FaultInjector<'a> {
             None | Some(Disturbance::Fail(_)) => return FaultAction::None,
             Some(Disturbance::Cut(point) | Disturbance::Kill(point)) => point,
         };
-        if self.struck {
+        if self.done {
             return FaultAction::None;
         }
-        let strike = match point {
-            Point::Word(side, word) if word.as_bytes() == first => Some(beside(*side)),
-            Point::Command(side, nth) if *nth == self.count => Some(beside(*side)),
+        let fault = match point {
+            Point::Word(side, word) if word.as_bytes() == first => Some(kill(*side)),
+            Point::Command(side, nth) if *nth == self.count => Some(kill(*side)),
             Point::Within { nth, op, byte } if *nth == self.count => {
                 Some(FaultAction::During(Cut { op: u64::from(*op), byte: *byte }))
             }
             Point::Word(..) | Point::Command(..) | Point::Within { .. } => None,
-            Point::Erase => half_way(&operations(), OpKind::Erase),
-            Point::Program => half_way(&operations(), OpKind::Program),
+            Point::Erase => middle_of_longest(&operations(), OpKind::Erase),
+            Point::Program => middle_of_longest(&operations(), OpKind::Program),
             Point::Operation { op, byte } => operations().get(*op as usize).map(|_| {
                 FaultAction::During(Cut {
                     op: u64::from(*op),
@@ -68,20 +68,20 @@ impl<'a> FaultInjector<'a> {
                 })
             }),
         };
-        self.struck = strike.is_some();
-        strike.unwrap_or(FaultAction::None)
+        self.done = fault.is_some();
+        fault.unwrap_or(FaultAction::None)
     }
 }
 
-fn beside(side: Side) -> FaultAction {
+fn kill(side: Side) -> FaultAction {
     match side {
         Side::Before => FaultAction::Before,
         Side::After => FaultAction::After,
     }
 }
 
-/// The middle of the longest of a command's operations of one kind: headers of a few bytes have no middle.
-fn half_way(operations: &[Op], kind: OpKind) -> Option<FaultAction> {
+/// A power loss in the middle of a command's longest operation of one kind. The others are headers of a few bytes.
+fn middle_of_longest(operations: &[Op], kind: OpKind) -> Option<FaultAction> {
     let (index, operation) = operations
         .iter()
         .enumerate()

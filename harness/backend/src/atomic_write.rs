@@ -1,14 +1,16 @@
-//! Writing files.
+//! Replacing a file so that readers see the old or the new contents, never a part.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-/// Replaces a file as a whole, or leaves the earlier contents. A device such as /dev/stdout is written to, not replaced.
+/// Replaces a file by way of a temporary file and `rename`: after an error the old contents are still there.
+///
+/// Anything that is not a regular file, such as /dev/stdout, is written to in place.
 ///
 /// # Errors
-/// As the file system reports them.
+/// Any error of the file system.
 pub fn write_whole(path: &Path, text: &[u8]) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     if fs::symlink_metadata(path).is_ok_and(|data| !data.is_file()) {
