@@ -374,6 +374,6 @@ fn the_documentation_names_every_dialect_with_its_free_space() {
         let row = rows.iter().find(|row| row.contains(&format!("`{dialect}`")));
         let row = row.unwrap_or_else(|| panic!("{dialect} is not in the table"));
         assert!(row.ends_with(&format!("| {} |", traits.free_space.describe())), "{row}");
-        assert_eq!(row.contains("on recordings"), traits.verified, "{row}");
+        assert_eq!(row.contains("against recordings"), traits.verified, "{row}");
     }
 }
