@@ -1,47 +1,12 @@
-//! The short cut through well-formed leases, bytes read in place.
-//!
-//! It takes a record only when dhcpd's own parser would read it to the same effect without a word;
-//! at anything else, however legal, it stands aside for that parser.
+//! One well-formed declaration, its bytes read in place.
 
-use std::io::Read;
-use std::net::Ipv4Addr;
-use std::thread::{Scope, ScopedJoinHandle};
-
-use super::declaration::{Counts, Declarations, Family, Gathered, Rules, Subject, billed};
-use super::input::Input;
-use super::keyword::keyword;
-use super::lease::BindingState;
-use super::lexer::{Lexer, Token, is_space};
-use super::parser::{atoi, seconds};
-use super::source::Source;
-use super::table::{BOOTP, Fixed, LeaseTable, RESERVED, Tag, begin_item, finish_item};
-
-/// While the window is shorter than this and the file goes on, a failed attempt is repeated with
-/// more bytes; no record that the short cut takes is longer.
-const MARGIN: usize = 16 * 1024;
-
-/// dhcpd's longest string.
-const STRING: usize = 1499;
-
-/// White space runs and `on` blocks are shorter than this, so that nothing in them overflows.
-const RUN: usize = 1400;
-
-/// Values of hexadecimal digits.
-const HEX: [u8; 256] = {
-    let mut table = [0xff; 256];
-    let mut digit = 0;
-    while digit < 10 {
-        table[b'0' as usize + digit] = digit as u8;
-        digit += 1;
-    }
-    let mut letter = 0;
-    while letter < 6 {
-        table[b'a' as usize + letter] = 10 + letter as u8;
-        table[b'A' as usize + letter] = 10 + letter as u8;
-        letter += 1;
-    }
-    table
-};
+use super::scan::{HEX, RUN, STRING, blank, block, digit, hex_list, is_word, state, string, value};
+use crate::dhcpd::declaration::{ParseRules, billed};
+use crate::dhcpd::input::Input;
+use crate::dhcpd::keyword::keyword;
+use crate::dhcpd::lexer::{Lexer, Token};
+use crate::dhcpd::parser::{atoi, seconds};
+use crate::dhcpd::table::{BOOTP, Fixed, RESERVED, Tag, begin_item, finish_item};
 
 /// What each statement sets, to notice one that comes twice.
 mod seen {
@@ -58,6 +23,7 @@ mod seen {
 
 /// The date that `tstp` has when it is not written.
 const ENDS: usize = 1;
+
 const TSTP: usize = 2;
 
 /// Names of variables in one record at most.
@@ -65,10 +31,10 @@ const NAMES: usize = 12;
 
 /// A record under way, with what is remembered from those before it.
 pub(crate) struct FastPath {
-    strict_blocks: bool,
-    address: u32,
-    fixed: Fixed,
-    items: Vec<u8>,
+    pub(super) strict_blocks: bool,
+    pub(super) address: u32,
+    pub(super) fixed: Fixed,
+    pub(super) items: Vec<u8>,
     /// The day read last, as text, and its first second.
     day: [u8; 10],
     midnight: i32,
@@ -78,16 +44,16 @@ pub(crate) struct FastPath {
     names: Vec<Vec<u8>>,
     /// `on` blocks, as they stand and as they are kept.
     blocks: Vec<(Vec<u8>, Vec<u8>)>,
-    server_duid: Option<Vec<u8>>,
+    pub(super) server_duid: Option<Vec<u8>>,
 }
 
-enum Step {
+pub(super) enum Step {
     Lease(usize),
     Other(usize),
 }
 
 impl FastPath {
-    fn new(rules: &Rules) -> Self {
+    pub(super) fn new(rules: &ParseRules) -> Self {
         Self {
             strict_blocks: !rules.loose_blocks,
             address: 0,
@@ -104,7 +70,7 @@ impl FastPath {
 
     /// One declaration at the start of `w`; how many bytes it has.
     #[inline]
-    fn step(&mut self, w: &[u8], rules: &Rules) -> Option<Step> {
+    pub(super) fn step(&mut self, w: &[u8], rules: &ParseRules) -> Option<Step> {
         let at = blank(w, 0)?;
         if let Some(rest) = w[at..].strip_prefix(b"lease ") {
             let used = self.lease(rest, rules)?;
@@ -120,8 +86,9 @@ impl FastPath {
         Some(Step::Other(at + 12 + used + 1))
     }
 
+    #[expect(clippy::too_many_lines, reason = "the grammar of a lease")]
     #[inline]
-    fn lease(&mut self, w: &[u8], rules: &Rules) -> Option<usize> {
+    fn lease(&mut self, w: &[u8], rules: &ParseRules) -> Option<usize> {
         let mut at = 0;
         let mut address = 0u32;
         for part in 0..4 {
@@ -464,7 +431,7 @@ impl FastPath {
         Some(self.blocks.len() - 1)
     }
 
-    fn billing(&mut self, rest: &[u8], rules: &Rules) -> Option<usize> {
+    fn billing(&mut self, rest: &[u8], rules: &ParseRules) -> Option<usize> {
         let (subclass, skip) = if rest.starts_with(b"billing class \"") {
             (false, 14)
         } else if rest.starts_with(b"billing subclass \"") {
@@ -495,311 +462,4 @@ impl FastPath {
         finish_item(&mut self.items, start);
         Some(at + 1)
     }
-}
-
-#[inline]
-fn digit(c: u8) -> Option<u8> {
-    let value = c.wrapping_sub(b'0');
-    (value <= 9).then_some(value)
-}
-
-fn is_word(c: u8) -> bool {
-    c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_')
-}
-
-/// Skips white space and comments from `at` on.
-#[inline]
-fn blank(w: &[u8], mut at: usize) -> Option<usize> {
-    // By far the most frequent: a new line, indented by two.
-    if w[at..].starts_with(b"\n  ") && !is_space(*w.get(at + 3)?) && w[at + 3] != b'#' {
-        return Some(at + 3);
-    }
-    let mut run = 0;
-    loop {
-        let c = *w.get(at)?;
-        if is_space(c) {
-            run += 1;
-            if run > RUN {
-                return None;
-            }
-        } else if c == b'#' {
-            let line = &w[at..];
-            let end = memchr::memchr2(b'\n', 0xff, line)?;
-            if line[end] != b'\n' {
-                return None;
-            }
-            at += end;
-            run = 0;
-        } else {
-            return Some(at);
-        }
-        at += 1;
-    }
-}
-
-/// A state word with its semicolon.
-#[inline]
-fn state(text: &[u8]) -> Option<(BindingState, usize)> {
-    Some(match text.first()? {
-        b'a' if text.starts_with(b"active;") => (BindingState::Active, 7),
-        b'f' if text.starts_with(b"free;") => (BindingState::Free, 5),
-        b'a' if text.starts_with(b"abandoned;") => (BindingState::Abandoned, 10),
-        b'e' if text.starts_with(b"expired;") => (BindingState::Expired, 8),
-        b'r' if text.starts_with(b"released;") => (BindingState::Released, 9),
-        b'r' if text.starts_with(b"reset;") => (BindingState::Reset, 6),
-        b'b' if text.starts_with(b"backup;") => (BindingState::Backup, 7),
-        _ => return None,
-    })
-}
-
-/// What the characters of a string are: plain, a quote, a backslash, or something rare.
-const PLAIN: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut c = b' ' as usize;
-    while c < 0xff {
-        table[c] = c != b'"' as usize && c != b'\\' as usize;
-        c += 1;
-    }
-    table
-};
-
-/// A string from its quote on; the bytes that it stands for are appended.
-#[inline]
-fn string(text: &[u8], out: &mut Vec<u8>) -> Option<usize> {
-    const PIECE: usize = 64;
-    let before = out.len();
-    let mut piece = [0u8; PIECE];
-    let mut filled = 0;
-    let mut at = 1;
-    loop {
-        let c = *text.get(at)?;
-        let byte = if PLAIN[c as usize] {
-            at += 1;
-            c
-        } else if c == b'"' {
-            break;
-        } else if c == b'\\' {
-            let [first, second, third] = *text[at + 1..].first_chunk::<3>()?;
-            if let b'0'..=b'3' = first {
-                let (second, third) = (second.wrapping_sub(b'0'), third.wrapping_sub(b'0'));
-                if second > 7 || third > 7 {
-                    return None;
-                }
-                at += 4;
-                (first - b'0') << 6 | second << 3 | third
-            } else if matches!(first, b'"' | b'\\') {
-                at += 2;
-                first
-            } else {
-                return None;
-            }
-        } else {
-            return None;
-        };
-        if filled == PIECE {
-            out.extend_from_slice(&piece);
-            filled = 0;
-        }
-        piece[filled] = byte;
-        filled += 1;
-    }
-    out.extend_from_slice(&piece[..filled]);
-    (out.len() - before <= STRING).then_some(at + 1)
-}
-
-/// Bytes in hexadecimal, with colons between them: at most `most`.
-#[inline]
-fn hex_list(text: &[u8], out: &mut Vec<u8>, most: usize) -> Option<usize> {
-    let mut at = 0;
-    for _ in 0..most {
-        let high = HEX[*text.get(at)? as usize];
-        if high > 15 {
-            return None;
-        }
-        at += 1;
-        let low = HEX[*text.get(at)? as usize];
-        if low > 15 {
-            out.push(high);
-        } else {
-            out.push(high << 4 | low);
-            at += 1;
-        }
-        match *text.get(at)? {
-            b':' => at += 1,
-            b';' => return Some(at),
-            _ => return None,
-        }
-    }
-    None
-}
-
-/// A string or a list of bytes.
-#[inline]
-fn value(text: &[u8], out: &mut Vec<u8>, most: usize) -> Option<usize> {
-    let before = out.len();
-    if *text.first()? != b'"' {
-        return hex_list(text, out, most);
-    }
-    let used = string(text, out)?;
-    (out.len() - before < most).then_some(used)
-}
-
-/// The length of a block's inside, its braces balanced.
-fn block(text: &[u8]) -> Option<usize> {
-    let text = &text[..text.len().min(RUN)];
-    let mut ignored = Vec::new();
-    let mut depth = 0;
-    let mut at = 0;
-    loop {
-        match *text.get(at)? {
-            b'{' => depth += 1,
-            b'}' if depth == 0 => return Some(at),
-            b'}' => depth -= 1,
-            b'"' => {
-                ignored.clear();
-                at += string(&text[at..], &mut ignored)? - 1;
-            }
-            b'#' | 0 | 0x80.. => return None,
-            _ => {}
-        }
-        at += 1;
-    }
-}
-
-/// Reads leases while they are well-formed, up to one that is not or that starts at `stop`.
-pub(crate) fn run<R: Read>(
-    declarations: &mut Declarations<R>,
-    fast: &mut FastPath,
-    stop: Option<u64>,
-) {
-    let Declarations { lexer, rules, gathered, .. } = declarations;
-    if rules.family != Family::V4 {
-        return;
-    }
-    let Gathered { leases: table, lost_statements, .. } = gathered;
-    let counts = leases(&mut lexer.input, rules, fast, table, stop, |address| {
-        if !lost_statements.is_empty() {
-            lost_statements.remove(&Subject::Lease(Ipv4Addr::from(address)));
-        }
-    });
-    gathered.counts.add(counts);
-    if counts.declarations > 0 {
-        lexer.skipped();
-    }
-    if let Some(duid) = fast.server_duid.take() {
-        gathered.server_duid = Some(duid);
-    }
-}
-
-/// A short cut by the rules.
-pub(crate) fn fast_path(rules: &Rules) -> FastPath {
-    FastPath::new(rules)
-}
-
-fn leases<R: Read>(
-    input: &mut Input<R>,
-    rules: &Rules,
-    fast: &mut FastPath,
-    table: &mut LeaseTable,
-    stop: Option<u64>,
-    mut entered: impl FnMut(u32),
-) -> Counts {
-    let config = rules.config.as_deref().filter(|_| rules.pools);
-    let mut counts = Counts::default();
-    while stop != Some(input.offset()) {
-        match fast.step(input.window(), rules) {
-            Some(Step::Lease(used)) => {
-                if config.is_some_and(|config| config.pool(fast.address).is_none()) {
-                    return counts;
-                }
-                table.put_packed(fast.address, fast.fixed, &fast.items);
-                entered(fast.address);
-                counts.declarations += 1;
-                input.advance(used);
-            }
-            Some(Step::Other(used)) => input.advance(used),
-            None if input.window().len() < MARGIN && input.extend() => {}
-            None => return counts,
-        }
-    }
-    counts
-}
-
-/// Leases read ahead of the main reader.
-pub(crate) struct Chunk {
-    pub(crate) leases: LeaseTable,
-    pub(crate) counts: Counts,
-    pub(crate) server_duid: Option<Vec<u8>>,
-    /// Where the main reader goes on.
-    pub(crate) end: u64,
-    /// Line ends in the part, and where the line of `end` starts.
-    pub(crate) lines: u64,
-    pub(crate) line_start: u64,
-}
-
-/// Parts of the file that other threads read on the guess that a lease starts there. The guess is
-/// right when the main reader comes to that very place between two declarations; else it is dropped.
-pub(crate) struct Prefetch<'scope> {
-    parts: std::collections::VecDeque<(u64, ScopedJoinHandle<'scope, Chunk>)>,
-}
-
-impl Prefetch<'_> {
-    /// The part that starts at `offset`.
-    pub(crate) fn take(&mut self, offset: u64) -> Option<Chunk> {
-        while self.parts.front().is_some_and(|(start, _)| *start < offset) {
-            self.parts.pop_front();
-        }
-        if self.parts.front()?.0 != offset {
-            return None;
-        }
-        let (_, handle) = self.parts.pop_front()?;
-        handle.join().ok()
-    }
-
-    /// Where the next part starts.
-    pub(crate) fn next_start(&self) -> Option<u64> {
-        self.parts.front().map(|(start, _)| *start)
-    }
-}
-
-/// Files are not divided into smaller parts than this.
-const SMALLEST: u64 = 2 * 1024 * 1024;
-
-/// Starts the other threads.
-pub(crate) fn prefetch<'scope, 'env, S: Source + ?Sized>(
-    scope: &'scope Scope<'scope, 'env>,
-    source: &'env S,
-    rules: &Rules,
-    threads: usize,
-) -> Prefetch<'scope> {
-    let length = source.len();
-    let threads = (threads as u64).min(length / SMALLEST).max(1);
-    let mut starts: Vec<u64> =
-        (1..threads).filter_map(|part| boundary(source, length / threads * part)).collect();
-    starts.dedup();
-    let ends = starts.iter().skip(1).copied().map(Some).chain([None]);
-    let parts = starts.iter().copied().zip(ends);
-    let parts = parts.map(|(start, end)| {
-        let rules = rules.clone();
-        let handle = scope.spawn(move || {
-            let mut input = Input::new(source.open(start, u64::MAX), start);
-            let mut fast = FastPath::new(&rules);
-            let mut leases = LeaseTable::default();
-            let counts = self::leases(&mut input, &rules, &mut fast, &mut leases, end, |_| {});
-            let (lines, line_start) = input.lines();
-            let end = input.offset();
-            let server_duid = fast.server_duid;
-            Chunk { leases, counts, server_duid, end, lines, line_start }
-        });
-        (start, handle)
-    });
-    Prefetch { parts: parts.collect() }
-}
-
-/// A place near `offset` where a declaration ends in front of a lease, by the look of it.
-fn boundary<S: Source + ?Sized>(source: &S, offset: u64) -> Option<u64> {
-    let mut text = Vec::new();
-    source.open(offset, offset + MARGIN as u64).read_to_end(&mut text).ok()?;
-    let at = memchr::memmem::find(&text, b"\n}\nlease ")?;
-    Some(offset + at as u64 + 2)
 }
