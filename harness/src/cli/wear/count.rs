@@ -100,9 +100,9 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     if let Some(path) = &args.csv {
         report::write_whole(path, wear::csv(&entries).as_bytes())?;
     }
-    anstream::print!("{}", wear::table(&study, &entries));
+    out!("{}", wear::table(&study, &entries));
     if !checks.is_empty() {
-        anstream::print!("{}", wear::cross_check_table(&checks));
+        out!("{}", wear::cross_check_table(&checks));
     }
     Ok(Exit::Passed)
 }
