@@ -3,10 +3,10 @@
 use std::fmt::Display;
 
 use super::clients::Clients;
+use super::escapes::unescape;
 use super::findings::FindingKind;
 use super::lines::{DUID, Lines, show, split_time};
-use super::neighbours::{NvramState, Variables};
-use super::text::unescape;
+use super::nvram_state::{NvramState, Variables};
 use super::world::World;
 use backend::TargetError;
 use dnsmasq_model::{Build, same_name};

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::Fault;
+use super::fault::Fault;
 use super::world::World;
 use dnsmasq_model::Message4;
 use scenario::{Case, Journal};

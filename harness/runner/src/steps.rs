@@ -4,38 +4,20 @@ use std::ops::Range;
 
 use toml::Spanned;
 
+use super::action::ClientAction;
 use super::clients::{Clients, parse_address};
+use super::configuration::{self, build_of};
+use super::escapes::unescape;
 use super::exchange;
 use super::expect;
-use super::lenient_log::Done;
-use super::record::Event;
-use super::text::unescape;
+use super::fault::Fault;
+use super::journal;
+use super::lenient_log::StepOutcome;
+use super::recorder::RecordedAction;
 use super::world::{Ending, StepPlan, World};
-use super::{Fault, configuration, journal};
 use backend::Disturbance;
-use dnsmasq_model::{Build, ScriptCall, Server};
-use scenario::{
-    Boot, Case, ClientEvent, DaemonAction, Damage, Memory, RawCall, ReplyKind, Rtc, Step,
-};
-
-/// What a client does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ClientAction {
-    /// DISCOVER and REQUEST, or BOOTREQUEST, or SOLICIT and REQUEST.
-    Ask,
-    /// Unicast REQUEST, or RENEW.
-    Renew,
-    /// Broadcast REQUEST, or REBIND.
-    Rebind,
-    /// REQUEST of a remembered address, or CONFIRM.
-    InitReboot,
-    /// INFORM.
-    Inform,
-    /// RELEASE.
-    Release,
-    /// DECLINE.
-    Decline,
-}
+use dnsmasq_model::{ScriptCall, Server};
+use scenario::{Boot, Case, ClientEvent, DaemonAction, Damage, Memory, RawCall, ReplyKind, Step};
 
 /// Runs the steps of a case.
 pub(super) struct Player<'a, 'w> {
@@ -61,8 +43,8 @@ impl<'a, 'w> Player<'a, 'w> {
                 continue;
             }
             self.world.findings.at_step(index, step.span());
-            if let Some(probe) = &mut self.world.probe {
-                probe.steps.push(Done::default());
+            if let Some(log) = &mut self.world.lenient_log {
+                log.steps.push(StepOutcome::default());
             }
             self.world.begin_step(plan(step.get_ref()));
             self.reply = None;
@@ -76,7 +58,7 @@ impl<'a, 'w> Player<'a, 'w> {
                 let store = self.case.scenario.router.store;
                 expect::check(self.world, &self.clients, self.reply, expect, store)?;
             }
-            if self.world.probe.is_some() && self.world.findings.any() {
+            if self.world.lenient_log.is_some() && self.world.findings.any() {
                 break;
             }
         }
@@ -144,10 +126,10 @@ impl<'a, 'w> Player<'a, 'w> {
         if let Some(join) = &step.join {
             let indices = self.clients.join(self.case, span.clone(), join)?;
             for index in indices {
-                self.deed(ClientAction::Ask, index, None)?;
+                self.client_action(ClientAction::Ask, index, None)?;
             }
         }
-        for (event, deed) in [
+        for (event, action) in [
             (&step.request, ClientAction::Ask),
             (&step.renew, ClientAction::Renew),
             (&step.rebind, ClientAction::Rebind),
@@ -161,7 +143,7 @@ impl<'a, 'w> Player<'a, 'w> {
                 if !self.clients.any(event.client.get_ref()) && self.world.leave_out() {
                     return Ok(());
                 }
-                self.event(event, deed)?;
+                self.event(event, action)?;
             }
         }
         if let Some(event) = &step.silence {
@@ -196,10 +178,10 @@ impl<'a, 'w> Player<'a, 'w> {
     }
 
     fn boot(&mut self, span: Range<usize>, boot: &Boot) -> Result<(), Fault> {
-        if self.world.powered && (self.world.missed || self.world.probe.is_some()) {
+        if self.world.powered && (self.world.missed || self.world.lenient_log.is_some()) {
             self.world.power_off()?;
-            if let Some(probe) = &mut self.world.probe {
-                probe.now().power_went_first = true;
+            if let Some(log) = &mut self.world.lenient_log {
+                log.current().power_cut_first = true;
             }
         }
         if self.world.powered {
@@ -230,20 +212,20 @@ impl<'a, 'w> Player<'a, 'w> {
         Ok(())
     }
 
-    fn event(&mut self, event: &ClientEvent, deed: ClientAction) -> Result<(), Fault> {
+    fn event(&mut self, event: &ClientEvent, action: ClientAction) -> Result<(), Fault> {
         let address = match &event.address {
             Some(address) => Some(parse_address(self.case, address)?),
             None => None,
         };
         for index in self.clients.select(self.case, event)? {
-            self.deed(deed, index, address)?;
+            self.client_action(action, index, address)?;
         }
         Ok(())
     }
 
-    fn deed(
+    fn client_action(
         &mut self,
-        deed: ClientAction,
+        action: ClientAction,
         index: usize,
         address: Option<std::net::IpAddr>,
     ) -> Result<(), Fault> {
@@ -255,11 +237,11 @@ impl<'a, 'w> Player<'a, 'w> {
         let clock = self.world.clocks.now();
         if let Some(recorder) = &mut self.world.recorder {
             let (client, clocks) = (client.clone(), self.world.clocks);
-            recorder.events.push(Event { client, deed, address, clocks });
+            recorder.events.push(RecordedAction { client, action, address, clocks });
         }
-        let real = self.world.exchange_live(client, deed, address)?;
+        let real = self.world.exchange_live(client, action, address)?;
         let outcome =
-            exchange::perform(&mut self.world.server, client, deed, address, clock, &mut calls);
+            exchange::perform(&mut self.world.server, client, action, address, clock, &mut calls);
         if let Some(real) = real {
             self.world.compare_exchange(&real, outcome, client);
         }
@@ -328,14 +310,6 @@ fn overwrite(memory: &mut [u8], at: usize, bytes: &[u8]) -> Result<(), String> {
         .ok_or_else(|| format!("{} bytes at {at} reach beyond {size}", bytes.len()))?;
     place.copy_from_slice(bytes);
     Ok(())
-}
-
-/// The build that a scenario's word means.
-pub fn build_of(rtc: Rtc) -> Build {
-    match rtc {
-        Rtc::Good => Build::Rtc,
-        Rtc::Broken => Build::NoRtc,
-    }
 }
 
 fn plan(step: &Step) -> StepPlan {

@@ -7,12 +7,12 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::clocks::Clocks;
+use crate::expected::{Expected, changes};
 use crate::findings::{FindingKind, Findings};
 use crate::lenient_log::LenientLog;
 use crate::lines::{self, Lines};
-use crate::neighbours::NvramState;
-use crate::record::{Recorder, Snapshot, TimedCall};
-use crate::store::{Expected, changes};
+use crate::nvram_state::NvramState;
+use crate::recorder::{Recorder, Snapshot, TimedCall};
 use crate::tally::{Tally, call_text};
 use backend::{CallEnd, CallResult, Disturbance, Plan, Target, TargetError};
 use dnsmasq_model::{Engine, InitResult, InitStatus, ScriptCall, Server};
@@ -82,7 +82,7 @@ pub(super) struct World<'a> {
     /// Keeps the moments before script calls, for explorers.
     pub(super) recorder: Option<&'a mut Recorder>,
     /// Told what was done, where a run does not insist on all of it.
-    pub(super) probe: Option<&'a mut LenientLog>,
+    pub(super) lenient_log: Option<&'a mut LenientLog>,
     /// dnsmasq's command line.
     pub(super) options: Vec<String>,
     /// Whether the real dnsmasq has gone where the engine's has not.
@@ -157,7 +157,7 @@ impl<'a> World<'a> {
             dnsmasq_exit: None,
             log: None,
             recorder: None,
-            probe: None,
+            lenient_log: None,
             options,
             lost: false,
             cuts_ids: false,
@@ -197,9 +197,9 @@ impl<'a> World<'a> {
     /// # Errors
     /// When the target fails.
     pub(super) fn end_step(&mut self) -> Result<(), TargetError> {
-        if let Some(probe) = &mut self.probe {
-            probe.now().struck = self.struck;
-            probe.now().calls = self.step.calls;
+        if let Some(log) = &mut self.lenient_log {
+            log.current().fault_struck = self.struck;
+            log.current().calls = self.step.calls;
         } else if let Some((disturbance, call)) = &self.plan.disturbance
             && !self.struck
         {
@@ -214,10 +214,10 @@ impl<'a> World<'a> {
 
     /// Whether a step that cannot be done may be left out; it is written down that it was.
     pub(super) fn leave_out(&mut self) -> bool {
-        if let Some(probe) = &mut self.probe {
-            probe.now().left_out = true;
+        if let Some(log) = &mut self.lenient_log {
+            log.current().skipped = true;
         }
-        self.probe.is_some()
+        self.lenient_log.is_some()
     }
 
     /// The leases that `init` prints.
@@ -418,7 +418,7 @@ impl<'a> World<'a> {
     /// What strikes this call.
     fn before(&mut self, call: &ScriptCall) -> Result<PreparedCall, TargetError> {
         self.calls_of_step += 1;
-        self.keep_moment(call);
+        self.take_snapshot(call);
         let disturbance = self
             .plan
             .disturbance
@@ -488,7 +488,7 @@ impl<'a> World<'a> {
         }
     }
 
-    fn keep_moment(&mut self, call: &ScriptCall) {
+    fn take_snapshot(&mut self, call: &ScriptCall) {
         if self.note_call(Some(call)) {
             return;
         }
@@ -496,10 +496,10 @@ impl<'a> World<'a> {
         let (Some(recorder), Some(target)) = (&mut self.recorder, self.target.in_process()) else {
             return;
         };
-        recorder.moments.push(Snapshot {
+        recorder.snapshots.push(Snapshot {
             target: target.clone(),
             expected: Arc::new(self.expected.clone()),
-            views: self.views.clone(),
+            nvram: self.views.clone(),
             tolerance,
             server: Arc::new(self.server.switched_off()),
             clocks: self.clocks,

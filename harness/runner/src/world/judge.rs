@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::{World, end_text};
+use crate::expected::{Change, Expected, Tolerance, changes};
 use crate::findings::FindingKind;
 use crate::lines::{self, Lines};
-use crate::neighbours::NvramState;
-use crate::store::{Change, Expected, Tolerance, changes};
+use crate::nvram_state::NvramState;
 use crate::tally::call_text;
 use backend::{CallEnd, CallResult, InProcess, Plan, TargetError};
 use dnsmasq_model::{Build, ScriptCall, legal_hostname};

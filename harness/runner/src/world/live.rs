@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::{Ending, PreparedCall, World};
-use crate::ClientAction;
+use crate::action::ClientAction;
 use crate::clients::{Client, Protocol};
 use crate::exchange::{self, Answers};
 use crate::findings::FindingKind;
@@ -285,7 +285,7 @@ impl World<'_> {
     pub(crate) fn exchange_live(
         &mut self,
         client: &Client,
-        deed: ClientAction,
+        action: ClientAction,
         address: Option<IpAddr>,
     ) -> Result<Option<Real>, TargetError> {
         let clock = self.clocks.now();
@@ -293,7 +293,7 @@ impl World<'_> {
         let Some(daemon) = self.daemon().filter(|_| running) else { return Ok(None) };
         let mut client = client.clone();
         let mut server = Answering { daemon, clock, failed: None };
-        let reply = exchange::exchange(&mut server, &mut client, deed, address);
+        let reply = exchange::exchange(&mut server, &mut client, action, address);
         if let Some(error) = server.failed {
             return Err(error);
         }
