@@ -4,9 +4,13 @@
 //! Nothing here prints: a case returns a [`CaseReport`].
 
 mod action;
+mod client_ids;
 pub mod clients;
 pub mod clocks;
+mod comparison;
 mod configuration;
+mod daemon_answers;
+mod demands;
 mod escapes;
 pub mod exchange;
 mod expect;
@@ -16,22 +20,25 @@ mod fill;
 mod findings;
 mod free_space;
 mod journal;
+mod judge;
 pub mod lenient_log;
 pub mod lines;
 pub mod nvram_state;
 mod observers;
 mod options;
+mod planned_fault;
 mod play;
 pub mod recorder;
 mod recording;
 mod refusal;
 mod report;
+mod router;
 mod run;
 mod script;
+mod session;
 pub mod setup;
 mod steps;
 mod tally;
-mod world;
 
 pub use action::ClientAction;
 pub use configuration::build_of;

@@ -1,17 +1,20 @@
 //! Plays a case on a back end.
 
+use super::client_ids::ClientIds;
 use super::clocks::Clocks;
 use super::configuration::{self, build_of};
 use super::fault::Fault;
 use super::findings::Findings;
+use super::judge::{Judge, Rules};
 use super::observers::Observers;
 use super::options::Options;
 use super::report::{CaseReport, Verdict};
+use super::router::Router;
 use super::script::{environment, prefix};
+use super::session::Session;
 use super::steps::Player;
-use super::world::World;
 use backend::Target;
-use scenario::{Case, Forgiven, LongIds, Moment};
+use scenario::{Case, Moment};
 
 /// Plays a case on a back end and completes its report.
 ///
@@ -35,31 +38,23 @@ pub fn play(
     };
     let environment = environment(case);
     let slack = environment.get("LEASE_SLACK").and_then(|text| text.parse().ok()).unwrap_or(0);
-    let mut world = World::new(
-        target,
-        (engine, command_line),
-        Clocks::new(truth, scenario.router.drift),
-        Findings::new(case),
-        prefix(&environment),
-        slack,
-    )?;
-    world.log = options.log.then_some(&mut report.log);
-    world.seed(options.seed);
-    world.torn_may_lose = scenario.forgive.contains(&Forgiven::TornWrite);
-    world.commit_may_repeat = scenario.forgive.contains(&Forgiven::RepeatedCommit);
-    world.cuts_ids = scenario.server.long_ids == Some(LongIds::Cut);
-    world.fixed_ids = scenario.server.long_ids.is_some();
-    world.recorder = observers.recorder;
-    world.lenient_log = observers.lenient_log;
-    Player::new(case, &mut world).play()?;
-    if let Some(recorder) = &mut world.recorder {
-        recorder.truth = (truth, world.clocks.truth());
+    let clocks = Clocks::new(truth, scenario.router.drift);
+    let mut router = Router::new(target, engine, command_line, clocks);
+    router.server.seed(options.seed);
+    let rules = Rules { prefix: prefix(&environment), slack, forgive: &scenario.forgive };
+    let judge = Judge::new(&mut router, Findings::new(case), rules)?;
+    let mut observers = observers;
+    observers.log = options.log.then_some(&mut report.log);
+    let ids = ClientIds::new(scenario.server.long_ids);
+    let mut session = Session::new(router, judge, observers, ids);
+    Player::new(case, &mut session).play()?;
+    if let Some(recorder) = &mut session.observers.recorder {
+        recorder.truth = (truth, session.router.clocks.truth());
     }
-    let mut total = world.total.clone();
-    total.add(&world.step);
-    let other_ids = world.other_ids;
-    (report.failures, report.foreseen) = world.findings.finish();
-    if other_ids {
+    report.total = session.observers.total();
+    let ids = session.client_ids();
+    (report.failures, report.foreseen) = session.judge.findings.finish();
+    if ids.contradict_the_scenario() {
         report.failures.clear();
         report.verdict = Verdict::Skipped(
             "its `long-ids` is not how this dnsmasq tells long client-ids (fix of CVE-2026-4892)"
@@ -69,6 +64,5 @@ pub fn play(
     if !report.failures.is_empty() {
         report.machine = Some(target.machine()?.into_owned());
     }
-    report.total = total;
     Ok(())
 }

@@ -8,29 +8,28 @@ use super::action::ClientAction;
 use super::clients::{Clients, parse_address};
 use super::configuration::{self, build_of};
 use super::escapes::unescape;
-use super::exchange;
 use super::expect;
 use super::fault::Fault;
 use super::journal;
-use super::lenient_log::StepOutcome;
-use super::recorder::RecordedAction;
-use super::world::{Ending, StepPlan, World};
+use super::planned_fault::PlannedFault;
+use super::router::Ending;
+use super::session::{FaultsSoFar, Session, StepPlan};
 use backend::Disturbance;
-use dnsmasq_model::{ScriptCall, Server};
+use dnsmasq_model::ScriptCall;
 use scenario::{Boot, Case, ClientEvent, DaemonAction, Damage, Memory, RawCall, ReplyKind, Step};
 
 /// Runs the steps of a case.
 pub(super) struct Player<'a, 'w> {
     case: &'a Case,
-    world: &'w mut World<'a>,
+    session: &'w mut Session<'a>,
     clients: Clients,
     reply: Option<ReplyKind>,
 }
 
 impl<'a, 'w> Player<'a, 'w> {
     /// Nobody has come yet.
-    pub(super) fn new(case: &'a Case, world: &'w mut World<'a>) -> Self {
-        Self { case, world, clients: Clients::default(), reply: None }
+    pub(super) fn new(case: &'a Case, session: &'w mut Session<'a>) -> Self {
+        Self { case, session, clients: Clients::default(), reply: None }
     }
 
     /// Plays all steps.
@@ -42,23 +41,20 @@ impl<'a, 'w> Player<'a, 'w> {
             if !self.case.matches(&step.get_ref().when) {
                 continue;
             }
-            self.world.findings.at_step(index, step.span());
-            if let Some(log) = &mut self.world.lenient_log {
-                log.steps.push(StepOutcome::default());
-            }
-            self.world.begin_step(plan(step.get_ref()));
+            self.session.judge.findings.at_step(index, step.span());
+            self.session.begin_step(plan(step.get_ref()));
             self.reply = None;
             self.repeat(step)?;
-            self.world.end_step()?;
+            self.session.end_step()?;
             let expect = step.get_ref().expect.as_ref();
             if expect.is_none_or(|expect| expect.dnsmasq_exit.is_none()) {
-                self.world.report_exit();
+                self.session.report_failed_start();
             }
             if let Some(expect) = expect {
                 let store = self.case.scenario.router.store;
-                expect::check(self.world, &self.clients, self.reply, expect, store)?;
+                expect::check(self.session, &self.clients, self.reply, expect, store)?;
             }
-            if self.world.lenient_log.is_some() && self.world.findings.any() {
+            if self.session.observers.is_lenient() && self.session.judge.findings.any() {
                 break;
             }
         }
@@ -72,10 +68,10 @@ impl<'a, 'w> Player<'a, 'w> {
             _ => (u64::from(one.times.unwrap_or(1)), 0),
         };
         for turn in 0..times {
-            self.world.pass(pause as i64)?;
+            self.session.pass(pause as i64)?;
             self.act(step)?;
             if turn + 1 < times && times <= 1_000 {
-                self.world.look_between()?;
+                self.session.check_store()?;
             }
         }
         Ok(())
@@ -84,14 +80,14 @@ impl<'a, 'w> Player<'a, 'w> {
     fn act(&mut self, step: &'a Spanned<Step>) -> Result<(), Fault> {
         let span = step.span();
         let step = step.get_ref();
-        let on = self.world.powered;
+        let on = self.session.router.is_on();
         let needs_power = step.boot.is_none()
             && step.advance.is_none()
             && step.damage.is_none()
             && step.silence.is_none()
             && !step.verbs().is_empty();
         if needs_power && !on {
-            if self.world.leave_out() {
+            if self.session.observers.skip() {
                 return Ok(());
             }
             return Err(self.fault(span, "the router is off: `boot` it first"));
@@ -100,25 +96,25 @@ impl<'a, 'w> Player<'a, 'w> {
             self.boot(span.clone(), boot)?;
         }
         if step.shutdown.is_some() {
-            self.world.stop_dnsmasq(Ending::Terminated)?;
-            self.world.power_off()?;
+            self.session.stop_dnsmasq(Ending::Terminated)?;
+            self.session.power_off()?;
         }
         if step.power_cut.is_some() {
-            self.world.power_off()?;
+            self.session.power_off()?;
         }
         if let Some(seconds) = step.advance {
-            self.world.pass(seconds.0 as i64)?;
+            self.session.pass(seconds.0 as i64)?;
         }
         if let Some(moment) = step.set_clock {
-            self.world.clocks.set(moment);
-            self.world.sync_clock()?;
+            self.session.router.clocks.set(moment);
+            self.session.sync_clock()?;
         }
         if step.ntp.is_some() {
-            self.world.clocks.ntp();
-            self.world.sync_clock()?;
+            self.session.router.clocks.ntp();
+            self.session.sync_clock()?;
         }
         if let Some(ppm) = step.drift {
-            self.world.clocks.drift(ppm);
+            self.session.router.clocks.drift(ppm);
         }
         if let Some(action) = step.dnsmasq {
             self.dnsmasq(action)?;
@@ -140,14 +136,14 @@ impl<'a, 'w> Player<'a, 'w> {
             (&step.decline, ClientAction::Decline),
         ] {
             if let Some(event) = event {
-                if !self.clients.any(event.client.get_ref()) && self.world.leave_out() {
+                if !self.clients.any(event.client.get_ref()) && self.session.observers.skip() {
                     return Ok(());
                 }
                 self.event(event, action)?;
             }
         }
         if let Some(event) = &step.silence {
-            if !self.clients.any(event.client.get_ref()) && self.world.leave_out() {
+            if !self.clients.any(event.client.get_ref()) && self.session.observers.skip() {
                 return Ok(());
             }
             for index in self.clients.select(self.case, event)? {
@@ -155,7 +151,7 @@ impl<'a, 'w> Player<'a, 'w> {
             }
         }
         if let Some(journal) = &step.journal {
-            journal::replay(self.case, self.world, journal)?;
+            journal::replay(self.case, self.session, journal)?;
         }
         if let Some(call) = &step.call {
             self.raw_call(span.clone(), call)?;
@@ -165,7 +161,7 @@ impl<'a, 'w> Player<'a, 'w> {
                 command.iter().map(|word| unescape(word)).collect();
             let words = words.map_err(|why| self.fault(span.clone(), why))?;
             let words: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
-            self.world.other_program(&words)?;
+            self.session.other_program(&words)?;
         }
         if let Some(damage) = &step.damage {
             self.damage(damage)?;
@@ -178,36 +174,35 @@ impl<'a, 'w> Player<'a, 'w> {
     }
 
     fn boot(&mut self, span: Range<usize>, boot: &Boot) -> Result<(), Fault> {
-        if self.world.powered && (self.world.missed || self.world.lenient_log.is_some()) {
-            self.world.power_off()?;
-            if let Some(log) = &mut self.world.lenient_log {
-                log.current().power_cut_first = true;
-            }
+        if self.session.router.is_on()
+            && (self.session.faults == FaultsSoFar::Missed || self.session.observers.is_lenient())
+        {
+            self.session.power_off()?;
+            self.session.observers.note(|step| step.power_cut_first = true);
         }
-        if self.world.powered {
+        if self.session.router.is_on() {
             return Err(self.fault(span, "the router is on: `shutdown` or `power-cut` comes first"));
         }
-        self.world.pass(boot.off.map_or(0, |off| off.0 as i64))?;
+        self.session.pass(boot.off.map_or(0, |off| off.0 as i64))?;
         if boot.rtc.is_some() || boot.lease_limit.is_some() {
-            let build = boot.rtc.map_or(self.world.engine().build(), build_of);
+            let build = boot.rtc.map_or(self.session.router.engine().build(), build_of);
             let limit = boot.lease_limit.or(self.case.scenario.server.lease_limit);
             let (engine, options) = configuration::engine(self.case, build, limit)?;
-            self.world.server = Server::new(engine);
-            self.world.options = options;
+            self.session.router.configure(engine, options);
         }
-        self.world.power_on(boot.clock.unwrap_or(self.case.scenario.router.clock));
+        self.session.power_on(boot.clock.unwrap_or(self.case.scenario.router.clock));
         if boot.dnsmasq != Some(false) {
-            self.world.start_dnsmasq()?;
+            self.session.start_dnsmasq()?;
         }
         Ok(())
     }
 
     fn dnsmasq(&mut self, action: DaemonAction) -> Result<(), Fault> {
         match action {
-            DaemonAction::Start => self.world.start_dnsmasq()?,
-            DaemonAction::Stop => self.world.stop_dnsmasq(Ending::Terminated)?,
-            DaemonAction::Kill => self.world.stop_dnsmasq(Ending::Killed)?,
-            DaemonAction::Sighup => self.world.sighup()?,
+            DaemonAction::Start => self.session.start_dnsmasq()?,
+            DaemonAction::Stop => self.session.stop_dnsmasq(Ending::Terminated)?,
+            DaemonAction::Kill => self.session.stop_dnsmasq(Ending::Killed)?,
+            DaemonAction::Sighup => self.session.sighup()?,
         }
         Ok(())
     }
@@ -229,24 +224,11 @@ impl<'a, 'w> Player<'a, 'w> {
         index: usize,
         address: Option<std::net::IpAddr>,
     ) -> Result<(), Fault> {
-        if !self.world.powered {
+        if !self.session.router.is_on() {
             return Ok(());
         }
         let client = self.clients.get_mut(index);
-        let mut calls = Vec::new();
-        let clock = self.world.clocks.now();
-        if let Some(recorder) = &mut self.world.recorder {
-            let (client, clocks) = (client.clone(), self.world.clocks);
-            recorder.events.push(RecordedAction { client, action, address, clocks });
-        }
-        let real = self.world.exchange_live(client, action, address)?;
-        let outcome =
-            exchange::perform(&mut self.world.server, client, action, address, clock, &mut calls);
-        if let Some(real) = real {
-            self.world.compare_exchange(&real, outcome, client);
-        }
-        self.reply = Some(outcome);
-        self.world.perform_all(calls)?;
+        self.reply = Some(self.session.client_action(client, action, address)?);
         Ok(())
     }
 
@@ -260,7 +242,7 @@ impl<'a, 'w> Player<'a, 'w> {
             let value = unescape(value).map_err(|why| self.fault(span.clone(), why))?;
             call.env.insert(name.clone(), value);
         }
-        self.world.raw_call(&call)?;
+        self.session.foreign_call(&call)?;
         Ok(())
     }
 
@@ -275,7 +257,7 @@ impl<'a, 'w> Player<'a, 'w> {
             return Err(self.fault(span, "the bytes are hex digits, two for each byte"));
         };
         let bytes = bytes.repeat(damage.repeat.unwrap_or(1) as usize);
-        let machine = self.world.target.machine()?.into_owned();
+        let machine = self.session.router.machine()?.into_owned();
         let damaged = match damage.memory {
             Memory::Flash => {
                 let header = machine.nvram_offset();
@@ -296,9 +278,8 @@ impl<'a, 'w> Player<'a, 'w> {
         let span = damage.bytes.span();
         let damaged =
             damaged.ok_or_else(|| self.fault(span, "no machine can be in such a state"))?;
-        self.world.target.replace(damaged)?;
-        self.world.look_again()?;
-        self.world.accept_store()?;
+        self.session.router.backend.replace(damaged)?;
+        self.session.judge.damaged(&mut self.session.router)?;
         Ok(())
     }
 }
@@ -319,8 +300,9 @@ fn plan(step: &Step) -> StepPlan {
         .map(Disturbance::Cut)
         .or(step.kill.clone().map(Disturbance::Kill))
         .or(step.fail.clone().map(Disturbance::Fail));
+    let call = step.at_call.unwrap_or(1);
     StepPlan {
-        disturbance: disturbance.map(|disturbance| (disturbance, step.at_call.unwrap_or(1))),
+        fault: disturbance.map(|disturbance| PlannedFault::new(disturbance, call)),
         web_page: step.web_page.is_some(),
     }
 }
