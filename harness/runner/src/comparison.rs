@@ -13,7 +13,7 @@ use super::findings::{FindingKind, Findings};
 use super::lines::show;
 use super::router::{Ending, Router};
 use super::tally::call_text;
-use backend::{CallResult, Daemon, Plan, Start, TargetError};
+use backend::{BackendError, CallOptions, CallResult, Daemon, DaemonStart};
 use dnsmasq_model::{LeaseKind, ScriptCall, legal_hostname};
 use scenario::ReplyKind;
 
@@ -82,10 +82,10 @@ impl Comparison {
     }
 
     /// dnsmasq starts.
-    pub(super) fn start(&mut self, router: &mut Router<'_>) -> Result<(), TargetError> {
+    pub(super) fn start(&mut self, router: &mut Router<'_>) -> Result<(), BackendError> {
         self.state = State::Comparing;
         let engine = router.server.engine();
-        let start = Start {
+        let start = DaemonStart {
             build: engine.build(),
             options: &router.command_line,
             config: engine.config(),
@@ -104,14 +104,14 @@ impl Comparison {
         router: &mut Router<'_>,
         findings: &mut Findings<'_>,
         predicted: &ScriptCall,
-        plan: &Plan,
-    ) -> Result<NextCall, TargetError> {
+        plan: &CallOptions,
+    ) -> Result<NextCall, BackendError> {
         if self.state == State::Lost {
             return Ok(NextCall::Missing);
         }
         let Some(daemon) = router.backend.daemon() else { return Ok(NextCall::NoDaemon) };
         let came = daemon.next_call(plan)?;
-        let gone = daemon.is_gone();
+        let gone = daemon.has_exited();
         let Some((call, result)) = came else {
             if gone {
                 self.report_death(router, findings)?;
@@ -141,15 +141,15 @@ impl Comparison {
         &mut self,
         router: &mut Router<'_>,
         findings: &mut Findings<'_>,
-    ) -> Result<(), TargetError> {
+    ) -> Result<(), BackendError> {
         self.state = State::Lost;
         let Some(daemon) = router.backend.daemon() else { return Ok(()) };
-        let ended = daemon.end()?;
+        let ended = daemon.wait()?;
         let how = match ended.status {
             status if status < 0 => format!("died by signal {}", -status),
             status => format!("ended with exit code {status}"),
         };
-        let text = format!("it {how}; the last that it wrote: {}", ended.words);
+        let text = format!("it {how}; the last that it wrote: {}", ended.last_output);
         findings.add(FindingKind::Unforeseen, text);
         Ok(())
     }
@@ -160,13 +160,13 @@ impl Comparison {
         router: &mut Router<'_>,
         findings: &mut Findings<'_>,
         status: i32,
-    ) -> Result<(), TargetError> {
+    ) -> Result<(), BackendError> {
         let Some(daemon) = self.daemon(router) else { return Ok(()) };
-        let ended = daemon.end()?;
+        let ended = daemon.wait()?;
         if ended.status != status {
             let text = format!(
                 "it was to end with {status}, and ended with {}: {}",
-                ended.status, ended.words
+                ended.status, ended.last_output
             );
             findings.add(FindingKind::Unforeseen, text);
         }
@@ -205,7 +205,7 @@ impl Comparison {
         router: &mut Router<'_>,
         findings: &mut Findings<'_>,
         ending: Ending,
-    ) -> Result<(), TargetError> {
+    ) -> Result<(), BackendError> {
         let Some(daemon) = self.daemon(router) else { return Ok(()) };
         let (signal, status) = match ending {
             Ending::Terminated => (SIGTERM, 0),
@@ -216,7 +216,7 @@ impl Comparison {
     }
 
     /// dnsmasq gets SIGHUP.
-    pub(super) fn sighup(&self, router: &mut Router<'_>) -> Result<(), TargetError> {
+    pub(super) fn sighup(&self, router: &mut Router<'_>) -> Result<(), BackendError> {
         let clock = router.clocks.now();
         match self.running(router) {
             Some(daemon) => {
@@ -228,14 +228,14 @@ impl Comparison {
     }
 
     /// Passes the clocks on after they have changed.
-    pub(super) fn sync_clock(&self, router: &mut Router<'_>) -> Result<(), TargetError> {
+    pub(super) fn sync_clock(&self, router: &mut Router<'_>) -> Result<(), BackendError> {
         let clock = router.clocks.now();
         self.daemon(router).map_or(Ok(()), |daemon| daemon.set_clock(clock))
     }
 
     /// SIGALRM is due.
-    pub(super) fn sigalrm(&self, router: &mut Router<'_>) -> Result<(), TargetError> {
-        self.daemon(router).map_or(Ok(()), Daemon::wake)
+    pub(super) fn sigalrm(&self, router: &mut Router<'_>) -> Result<(), BackendError> {
+        self.daemon(router).map_or(Ok(()), Daemon::send_alarm)
     }
 
     /// The next call that the engine did not predict. `None` when dnsmasq is at rest.
@@ -243,9 +243,11 @@ impl Comparison {
         &self,
         router: &mut Router<'_>,
         findings: &mut Findings<'_>,
-    ) -> Result<Option<(ScriptCall, CallResult)>, TargetError> {
+    ) -> Result<Option<(ScriptCall, CallResult)>, BackendError> {
         let Some(daemon) = self.daemon(router) else { return Ok(None) };
-        let Some((call, result)) = daemon.next_call(&Plan::default())? else { return Ok(None) };
+        let Some((call, result)) = daemon.next_call(&CallOptions::default())? else {
+            return Ok(None);
+        };
         let text = format!("it also made the call `{}`", call_text(&call));
         findings.add(FindingKind::Unforeseen, text);
         Ok(Some((call, result)))
@@ -256,13 +258,13 @@ impl Comparison {
         &mut self,
         router: &mut Router<'_>,
         findings: &mut Findings<'_>,
-    ) -> Result<(), TargetError> {
+    ) -> Result<(), BackendError> {
         let predicted = router.engine().next_alarm();
         let Some(daemon) = self.daemon(router) else { return Ok(()) };
-        if daemon.is_gone() {
+        if daemon.has_exited() {
             return self.report_death(router, findings);
         }
-        if daemon.hides_alarm() {
+        if daemon.alarm_is_hidden() {
             return Ok(());
         }
         let real = daemon.alarm();
@@ -285,7 +287,7 @@ impl Comparison {
         client: &Client,
         action: ClientAction,
         address: Option<IpAddr>,
-    ) -> Result<Option<Answer>, TargetError> {
+    ) -> Result<Option<Answer>, BackendError> {
         let clock = router.clocks.now();
         let Some(daemon) = self.running(router) else { return Ok(None) };
         let mut client = client.clone();
@@ -332,7 +334,7 @@ impl Comparison {
         &self,
         router: &mut Router<'_>,
         findings: &mut Findings<'_>,
-    ) -> Result<(), TargetError> {
+    ) -> Result<(), BackendError> {
         if self.daemon(router).is_none() {
             return Ok(());
         }
@@ -344,7 +346,7 @@ impl Comparison {
             names.entry(key).or_default().push(lease.addr);
         }
         for ((name, v6), addresses) in names {
-            let Some(daemon) = self.daemon(router).filter(|daemon| !daemon.is_gone()) else {
+            let Some(daemon) = self.daemon(router).filter(|daemon| !daemon.has_exited()) else {
                 break;
             };
             let Some(found) = daemon.resolve(&name, v6)? else { continue };
@@ -364,7 +366,7 @@ impl Comparison {
         &self,
         router: &mut Router<'_>,
         name: &str,
-    ) -> Result<Option<bool>, TargetError> {
+    ) -> Result<Option<bool>, BackendError> {
         let mut answers = None;
         for v6 in [false, true] {
             let Some(daemon) = self.running(router) else { return Ok(None) };

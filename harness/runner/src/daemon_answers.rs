@@ -3,14 +3,14 @@
 use std::net::Ipv4Addr;
 
 use super::exchange::Answers;
-use backend::{Daemon, TargetError};
+use backend::{BackendError, Daemon};
 use dnsmasq_model::{Client4, Client6, Clock, Ia, Kind4, Kind6, LeaseKind, Reply4, Reply6};
 
 /// Sends a client's messages to a real dnsmasq.
 pub(super) struct DaemonAnswers<'a> {
     daemon: &'a mut dyn Daemon,
     clock: Clock,
-    error: Option<TargetError>,
+    error: Option<BackendError>,
 }
 
 impl<'a> DaemonAnswers<'a> {
@@ -19,7 +19,7 @@ impl<'a> DaemonAnswers<'a> {
     }
 
     /// The first error of the daemon, if there was one: the answers after it mean nothing.
-    pub(super) fn finish(self) -> Result<(), TargetError> {
+    pub(super) fn finish(self) -> Result<(), BackendError> {
         self.error.map_or(Ok(()), Err)
     }
 

@@ -1,6 +1,6 @@
 //! Why a case cannot be judged.
 
-use backend::TargetError;
+use backend::BackendError;
 use scenario::diagnostics::SourceError;
 
 /// Why a case could not be judged.
@@ -11,5 +11,5 @@ pub enum Fault {
     Source(#[from] SourceError),
     /// The machine that runs the lab lacks something, or the script cannot be run.
     #[error("{0}")]
-    Target(#[from] TargetError),
+    Target(#[from] BackendError),
 }

@@ -1,7 +1,7 @@
 //! The free space that the `nvram` tool reports.
 
 use nvram_emu::Machine;
-use nvram_emu::dialect::FreeSpace;
+use nvram_emu::dialect::FreeSpaceSource;
 
 /// Free bytes as the `nvram` tool counts them; `None` where it prints no such number.
 pub(super) fn free_bytes(machine: &Machine) -> Option<i64> {
@@ -17,10 +17,14 @@ pub(super) fn free_bytes(machine: &Machine) -> Option<i64> {
         let start = text.rfind(before)? + before.len();
         text[start..].split(after).next()?.trim().parse().ok()
     };
-    match machine.dialect().traits().free_space {
-        FreeSpace::Info => between(&output(&[b"info"]).0, " bytes used / ", " bytes available"),
-        FreeSpace::ShowStderr => between(&output(&[b"show"]).1, " bytes (", " left)"),
-        FreeSpace::ShowStdout => between(&output(&[b"show"]).0, " bytes used, ", " bytes free."),
-        FreeSpace::Untold => None,
+    match machine.dialect().info().free_space {
+        FreeSpaceSource::Info => {
+            between(&output(&[b"info"]).0, " bytes used / ", " bytes available")
+        }
+        FreeSpaceSource::ShowStderr => between(&output(&[b"show"]).1, " bytes (", " left)"),
+        FreeSpaceSource::ShowStdout => {
+            between(&output(&[b"show"]).0, " bytes used, ", " bytes free.")
+        }
+        FreeSpaceSource::NotReported => None,
     }
 }

@@ -11,7 +11,7 @@ use super::nvram_state::NvramState;
 use super::observers::end_text;
 use super::router::Router;
 use super::tally::call_text;
-use backend::{CallEnd, CallResult, InProcess, Plan, TargetError};
+use backend::{BackendError, CallEnd, CallOptions, CallResult};
 use dnsmasq_model::{Build, Engine, ScriptCall, legal_hostname};
 use scenario::{Forgiven, Invariant, Rtc};
 
@@ -51,7 +51,7 @@ impl<'a> Judge<'a> {
         router: &mut Router<'_>,
         findings: Findings<'a>,
         rules: Rules<'a>,
-    ) -> Result<Self, TargetError> {
+    ) -> Result<Self, BackendError> {
         let nvram = NvramState::of(router.machine()?.as_ref(), &rules.prefix, None);
         let records = NvramState::leases(nvram.flash.variables(), &rules.prefix);
         let expected = Expected::known(lines::of_records(records, &rules.prefix));
@@ -103,7 +103,7 @@ impl<'a> Judge<'a> {
         self.rules.forgive.contains(&Forgiven::TornWrite)
     }
 
-    fn look(&self, router: &mut Router<'_>) -> Result<NvramState, TargetError> {
+    fn look(&self, router: &mut Router<'_>) -> Result<NvramState, BackendError> {
         Ok(NvramState::of(router.machine()?.as_ref(), &self.rules.prefix, Some(&self.nvram)))
     }
 
@@ -112,7 +112,7 @@ impl<'a> Judge<'a> {
     }
 
     /// Power was lost, but not inside a write that may lose everything.
-    pub(super) fn power_off(&mut self, router: &mut Router<'_>) -> Result<(), TargetError> {
+    pub(super) fn power_off(&mut self, router: &mut Router<'_>) -> Result<(), BackendError> {
         self.last_call = LastCall::Completed;
         let now = self.look(router)?;
         // RAM is lost without any fault of the script's.
@@ -126,7 +126,7 @@ impl<'a> Judge<'a> {
     pub(super) fn power_off_in_a_write(
         &mut self,
         router: &mut Router<'_>,
-    ) -> Result<(), TargetError> {
+    ) -> Result<(), BackendError> {
         self.last_call = LastCall::Completed;
         self.nvram = NvramState::booted(self.look(router)?.flash);
         self.flash = FlashState::Torn;
@@ -155,7 +155,7 @@ impl<'a> Judge<'a> {
         router: &mut Router<'_>,
         call: &ScriptCall,
         result: &CallResult,
-    ) -> Result<(), TargetError> {
+    ) -> Result<(), BackendError> {
         let wanted = changes(call);
         let before = result.wrote_journal.then(|| self.expected.clone());
         self.judge_pages(router.engine(), call, result);
@@ -170,7 +170,7 @@ impl<'a> Judge<'a> {
                 self.settle_doubts(router)?;
             }
         } else {
-            if result.end == CallEnd::Hung {
+            if result.end == CallEnd::TimedOut {
                 let text = format!("`{}` hung and was killed", call_text(call));
                 self.findings.add(FindingKind::Astray, text);
             }
@@ -226,7 +226,7 @@ impl<'a> Judge<'a> {
     }
 
     /// From now on the store must hold what it holds in RAM now.
-    fn settle_doubts(&mut self, router: &mut Router<'_>) -> Result<(), TargetError> {
+    fn settle_doubts(&mut self, router: &mut Router<'_>) -> Result<(), BackendError> {
         let actual = self.init_output(router)?;
         if self.flash == FlashState::Torn {
             self.expected = Expected::known(actual);
@@ -243,7 +243,7 @@ impl<'a> Judge<'a> {
     }
 
     /// Another program has run an `nvram` command.
-    pub(super) fn other_program(&mut self, router: &mut Router<'_>) -> Result<(), TargetError> {
+    pub(super) fn other_program(&mut self, router: &mut Router<'_>) -> Result<(), BackendError> {
         let before = self.nvram.clone();
         self.look_again(router)?;
         if self.flash == FlashState::Torn || !before.keeps_records(&self.nvram) {
@@ -255,19 +255,19 @@ impl<'a> Judge<'a> {
     }
 
     /// Flash or RAM was damaged.
-    pub(super) fn damaged(&mut self, router: &mut Router<'_>) -> Result<(), TargetError> {
+    pub(super) fn damaged(&mut self, router: &mut Router<'_>) -> Result<(), BackendError> {
         self.look_again(router)?;
         self.accept_store(router)
     }
 
-    fn look_again(&mut self, router: &mut Router<'_>) -> Result<(), TargetError> {
+    fn look_again(&mut self, router: &mut Router<'_>) -> Result<(), BackendError> {
         self.nvram = self.look(router)?;
         self.reading = Reading::Stale;
         Ok(())
     }
 
     /// From now on the store must hold what it holds now.
-    fn accept_store(&mut self, router: &mut Router<'_>) -> Result<(), TargetError> {
+    fn accept_store(&mut self, router: &mut Router<'_>) -> Result<(), BackendError> {
         self.agreement = Agreement::SuspendedUntilStart;
         if router.is_on() {
             let actual = self.init_output(router)?;
@@ -287,7 +287,7 @@ impl<'a> Judge<'a> {
         router: &mut Router<'_>,
         call: &ScriptCall,
         before: &Lines,
-    ) -> Result<(), TargetError> {
+    ) -> Result<(), BackendError> {
         let address = call.argv.get(3).cloned().unwrap_or_default();
         let after = self.init_output(router)?;
         let changes = changes(call);
@@ -389,18 +389,18 @@ impl<'a> Judge<'a> {
     }
 
     /// Calls `init` for the judge: the call is not counted, and must not touch the flash.
-    pub(super) fn init_output(&mut self, router: &mut Router<'_>) -> Result<Lines, TargetError> {
+    pub(super) fn init_output(&mut self, router: &mut Router<'_>) -> Result<Lines, BackendError> {
         let output = self.call_init(router)?;
         Ok(self.read_init(&output).unwrap_or_default())
     }
 
-    fn call_init(&mut self, router: &mut Router<'_>) -> Result<Vec<u8>, TargetError> {
-        if let Some(stdout) = router.backend.in_process().and_then(InProcess::peek_init) {
+    fn call_init(&mut self, router: &mut Router<'_>) -> Result<Vec<u8>, BackendError> {
+        if let Some(stdout) = router.backend.peek_init() {
             return Ok(stdout);
         }
         let script = router.engine().config().script_name().to_vec();
         let init = ScriptCall { argv: vec![script, b"init".to_vec()], ..ScriptCall::default() };
-        let result = router.backend.call(&init, &Plan::default())?;
+        let result = router.backend.call(&init, &CallOptions::default())?;
         if result.end != CallEnd::Exited(0) {
             let text = format!("init ended with {}", end_text(result.end));
             self.findings.broken(Invariant::Parsability, text);
@@ -416,7 +416,7 @@ impl<'a> Judge<'a> {
         &mut self,
         router: &mut Router<'_>,
         ids: ClientIds,
-    ) -> Result<(), TargetError> {
+    ) -> Result<(), BackendError> {
         if !router.is_on() || self.reading == Reading::Current {
             return Ok(());
         }

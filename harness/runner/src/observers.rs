@@ -86,6 +86,6 @@ pub(super) fn end_text(end: CallEnd) -> String {
         CallEnd::Exited(code) => format!("exit {code}"),
         CallEnd::Killed(signal) => format!("signal {signal}"),
         CallEnd::PowerLost => "power off".to_owned(),
-        CallEnd::Hung => "hung".to_owned(),
+        CallEnd::TimedOut => "hung".to_owned(),
     }
 }

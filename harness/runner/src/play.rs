@@ -13,7 +13,7 @@ use super::router::Router;
 use super::script::{environment, prefix};
 use super::session::Session;
 use super::steps::Player;
-use backend::Target;
+use backend::Backend;
 use scenario::{Case, Moment};
 
 /// Plays a case on a back end and completes its report.
@@ -22,7 +22,7 @@ use scenario::{Case, Moment};
 /// A scenario that cannot be carried out, with the place in its file, or a back end that fails.
 pub fn play(
     case: &Case,
-    target: &mut dyn Target,
+    target: &mut dyn Backend,
     options: &Options,
     report: &mut CaseReport,
     observers: Observers<'_>,

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::clocks::Clocks;
-use backend::{Target, TargetError};
+use backend::{Backend, BackendError};
 use dnsmasq_model::{Engine, Server};
 use nvram_emu::Machine;
 
@@ -28,7 +28,7 @@ pub(super) enum Ending {
 /// The router.
 pub(super) struct Router<'a> {
     /// Runs the script calls.
-    pub(super) backend: &'a mut dyn Target,
+    pub(super) backend: &'a mut dyn Backend,
     /// The modelled dnsmasq.
     pub(super) server: Server,
     /// dnsmasq's command line.
@@ -40,7 +40,7 @@ pub(super) struct Router<'a> {
 impl<'a> Router<'a> {
     /// A router that is off.
     pub(super) fn new(
-        backend: &'a mut dyn Target,
+        backend: &'a mut dyn Backend,
         engine: Engine,
         command_line: Vec<String>,
         clocks: Clocks,
@@ -67,7 +67,7 @@ impl<'a> Router<'a> {
     }
 
     /// Flash and RAM.
-    pub(super) fn machine(&mut self) -> Result<Cow<'_, Machine>, TargetError> {
+    pub(super) fn machine(&mut self) -> Result<Cow<'_, Machine>, BackendError> {
         self.backend.machine()
     }
 }

@@ -14,7 +14,7 @@ use super::report::{CaseReport, Verdict, blank_report};
 use super::script::{command, function};
 use super::setup::router;
 use backend::process::{Process, Settings};
-use backend::{Function, InProcess, TargetError};
+use backend::{BackendError, Function, InProcess};
 use scenario::{Case, Store};
 
 /// Runs a case.
@@ -96,7 +96,7 @@ pub fn try_out(
             play(case, &mut target, options, &mut report, observers)?;
             return Ok(report);
         }
-        (None, _) => function(case, options)?.map_err(TargetError::Script)?,
+        (None, _) => function(case, options)?.map_err(BackendError::Script)?,
     };
     let mut target = InProcess::new(machine, script);
     play(case, &mut target, options, &mut report, observers)?;

@@ -13,7 +13,7 @@ use super::observers::Observers;
 use super::planned_fault::PlannedFault;
 use super::recorder::{RecordedAction, Snapshot};
 use super::router::{Ending, Power, Router};
-use backend::{CallEnd, CallResult, Disturbance, Plan, TargetError};
+use backend::{BackendError, CallEnd, CallOptions, CallResult, Disturbance, InProcess};
 use dnsmasq_model::{InitResult, InitStatus, ScriptCall};
 use scenario::{BootClock, Invariant, ReplyKind};
 use std::net::IpAddr;
@@ -69,7 +69,7 @@ pub(super) struct Session<'a> {
 /// A call that is about to be made.
 #[derive(Debug, Default)]
 struct PreparedCall {
-    plan: Plan,
+    plan: CallOptions,
     /// The flash before it, if a torn write is forgiven.
     flash_before: Option<Vec<u8>>,
 }
@@ -115,7 +115,7 @@ impl<'a> Session<'a> {
     ///
     /// # Errors
     /// When the back end fails.
-    pub(super) fn end_step(&mut self) -> Result<(), TargetError> {
+    pub(super) fn end_step(&mut self) -> Result<(), BackendError> {
         let fault = std::mem::take(&mut self.step.plan).fault;
         let struck = fault.as_ref().is_some_and(PlannedFault::has_struck);
         let calls = self.observers.step.calls;
@@ -133,7 +133,7 @@ impl<'a> Session<'a> {
     ///
     /// # Errors
     /// When the back end fails.
-    pub(super) fn check_store(&mut self) -> Result<(), TargetError> {
+    pub(super) fn check_store(&mut self) -> Result<(), BackendError> {
         self.judge.check_store(&mut self.router, self.comparison.ids)
     }
 
@@ -149,12 +149,12 @@ impl<'a> Session<'a> {
     ///
     /// # Errors
     /// When the back end fails.
-    pub(super) fn power_off(&mut self) -> Result<(), TargetError> {
+    pub(super) fn power_off(&mut self) -> Result<(), BackendError> {
         self.power_down()?;
         self.judge.power_off(&mut self.router)
     }
 
-    fn power_down(&mut self) -> Result<(), TargetError> {
+    fn power_down(&mut self) -> Result<(), BackendError> {
         self.router.engine_mut().kill();
         self.comparison.power_off();
         self.router.backend.power_off()?;
@@ -166,7 +166,7 @@ impl<'a> Session<'a> {
     ///
     /// # Errors
     /// When the back end fails.
-    pub(super) fn start_dnsmasq(&mut self) -> Result<(), TargetError> {
+    pub(super) fn start_dnsmasq(&mut self) -> Result<(), BackendError> {
         let Some(init) = self.router.engine().init_call() else { return Ok(()) };
         self.comparison.start(&mut self.router)?;
         let Some(result) = self.perform(&init)? else { return Ok(()) };
@@ -174,7 +174,7 @@ impl<'a> Session<'a> {
             CallEnd::Exited(code) => code as u8,
             CallEnd::PowerLost => return Ok(()),
             CallEnd::Killed(signal) => 128 + signal as u8,
-            CallEnd::Hung => 128 + 9,
+            CallEnd::TimedOut => 128 + 9,
         };
         if code == 0 {
             self.judge.start_output(self.router.engine(), &result.stdout);
@@ -212,7 +212,7 @@ impl<'a> Session<'a> {
     ///
     /// # Errors
     /// When the back end fails.
-    pub(super) fn pass(&mut self, seconds: i64) -> Result<(), TargetError> {
+    pub(super) fn pass(&mut self, seconds: i64) -> Result<(), BackendError> {
         if !self.router.is_on() {
             self.router.clocks.pass_off(seconds);
             return Ok(());
@@ -239,7 +239,7 @@ impl<'a> Session<'a> {
     ///
     /// # Errors
     /// When the back end fails.
-    pub(super) fn sync_clock(&mut self) -> Result<(), TargetError> {
+    pub(super) fn sync_clock(&mut self) -> Result<(), BackendError> {
         self.comparison.sync_clock(&mut self.router)
     }
 
@@ -247,7 +247,7 @@ impl<'a> Session<'a> {
     ///
     /// # Errors
     /// When the back end fails.
-    pub(super) fn sighup(&mut self) -> Result<(), TargetError> {
+    pub(super) fn sighup(&mut self) -> Result<(), BackendError> {
         let mut calls = Vec::new();
         let clock = self.router.clocks.now();
         self.router.engine_mut().sighup(clock, &mut calls);
@@ -259,7 +259,7 @@ impl<'a> Session<'a> {
     ///
     /// # Errors
     /// When the back end fails.
-    pub(super) fn stop_dnsmasq(&mut self, ending: Ending) -> Result<(), TargetError> {
+    pub(super) fn stop_dnsmasq(&mut self, ending: Ending) -> Result<(), BackendError> {
         let ran = self.router.engine().is_running();
         match ending {
             Ending::Terminated => self.router.engine_mut().stop(),
@@ -281,7 +281,7 @@ impl<'a> Session<'a> {
         client: &mut Client,
         action: ClientAction,
         address: Option<IpAddr>,
-    ) -> Result<ReplyKind, TargetError> {
+    ) -> Result<ReplyKind, BackendError> {
         let clock = self.router.clocks.now();
         let clocks = self.router.clocks;
         self.observers.record_action(|| RecordedAction {
@@ -305,7 +305,7 @@ impl<'a> Session<'a> {
     ///
     /// # Errors
     /// When the back end fails.
-    pub(super) fn resolves(&mut self, name: &str) -> Result<Option<bool>, TargetError> {
+    pub(super) fn resolves(&mut self, name: &str) -> Result<Option<bool>, BackendError> {
         self.comparison.resolves(&mut self.router, name)
     }
 
@@ -313,7 +313,7 @@ impl<'a> Session<'a> {
     ///
     /// # Errors
     /// When the back end fails.
-    pub(super) fn perform_all(&mut self, calls: Vec<ScriptCall>) -> Result<(), TargetError> {
+    pub(super) fn perform_all(&mut self, calls: Vec<ScriptCall>) -> Result<(), BackendError> {
         for call in calls {
             if !self.router.is_on() {
                 break;
@@ -325,7 +325,7 @@ impl<'a> Session<'a> {
 
     /// Makes one call that the engine's dnsmasq asks for, or waits until the real dnsmasq makes it, and judges it.
     /// `None` when the real one does not make it.
-    fn perform(&mut self, call: &ScriptCall) -> Result<Option<CallResult>, TargetError> {
+    fn perform(&mut self, call: &ScriptCall) -> Result<Option<CallResult>, BackendError> {
         let predicted = self.comparison.ids.apply(call);
         let prepared = self.prepare(&predicted)?;
         let (router, findings) = (&mut self.router, &mut self.judge.findings);
@@ -342,7 +342,7 @@ impl<'a> Session<'a> {
     }
 
     /// dnsmasq has made all its calls. Whatever a real one does beyond that is a difference.
-    fn rest(&mut self) -> Result<(), TargetError> {
+    fn rest(&mut self) -> Result<(), BackendError> {
         if !self.router.is_on() || !self.router.engine().is_running() {
             return Ok(());
         }
@@ -356,7 +356,7 @@ impl<'a> Session<'a> {
         self.comparison.at_rest(&mut self.router, &mut self.judge.findings)
     }
 
-    fn prepare(&mut self, call: &ScriptCall) -> Result<PreparedCall, TargetError> {
+    fn prepare(&mut self, call: &ScriptCall) -> Result<PreparedCall, BackendError> {
         self.step.calls += 1;
         self.take_snapshot(call);
         let fault = self.step.plan.fault.as_ref();
@@ -373,7 +373,10 @@ impl<'a> Session<'a> {
             None
         };
         let web_page = self.step.plan.web_page && call.action() != b"init";
-        Ok(PreparedCall { plan: Plan { disturbance, web_page, follow: false }, flash_before })
+        Ok(PreparedCall {
+            plan: CallOptions { disturbance, web_page, record_ram_files: false },
+            flash_before,
+        })
     }
 
     /// Counts a call that was made, and judges it.
@@ -382,7 +385,7 @@ impl<'a> Session<'a> {
         call: &ScriptCall,
         result: &CallResult,
         prepared: PreparedCall,
-    ) -> Result<(), TargetError> {
+    ) -> Result<(), BackendError> {
         self.observers.call(call, result);
         self.step.last.stderr.extend_from_slice(&result.stderr);
         self.step.last.exit = match result.end {
@@ -417,7 +420,7 @@ impl<'a> Session<'a> {
             return;
         }
         let Some(recorder) = &mut self.observers.recorder else { return };
-        let Some(target) = self.router.backend.in_process() else { return };
+        let Some(target) = InProcess::downcast(self.router.backend) else { return };
         recorder.snapshots.push(Snapshot {
             target: target.clone(),
             expected: Arc::new(self.judge.expected().clone()),
@@ -435,7 +438,7 @@ impl<'a> Session<'a> {
     ///
     /// # Errors
     /// When the back end fails.
-    pub(super) fn other_program(&mut self, words: &[&[u8]]) -> Result<(), TargetError> {
+    pub(super) fn other_program(&mut self, words: &[&[u8]]) -> Result<(), BackendError> {
         let result = self.router.backend.nvram(words)?;
         self.observers.step.flash(&result.operations);
         self.step.last.stderr.extend_from_slice(&result.stderr);
@@ -446,7 +449,7 @@ impl<'a> Session<'a> {
     ///
     /// # Errors
     /// When the back end fails.
-    pub(super) fn foreign_call(&mut self, call: &ScriptCall) -> Result<(), TargetError> {
+    pub(super) fn foreign_call(&mut self, call: &ScriptCall) -> Result<(), BackendError> {
         let before = self.judge.init_output(&mut self.router)?;
         let prepared = self.prepare(call)?;
         let result = self.router.backend.call(call, &prepared.plan)?;
