@@ -41,11 +41,22 @@ pub(super) enum LastCall {
     Interrupted,
 }
 
-/// Whether the judge knows what `init` would print.
+/// Where the judge's knowledge of what is stored comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reading {
     /// Something may have changed since the last look: look again at the end of the step.
     Stale,
+    /// Nothing has changed since the judge decoded the records in NVRAM.
+    Decoded,
     /// Nothing has changed since `init` was called.
-    Current,
+    Printed,
+}
+
+/// How the judge reads what is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Look {
+    /// It may decode the records in NVRAM itself.
+    Records,
+    /// It must call `init`.
+    Init,
 }

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use super::clients::Clients;
+use super::demands::Look;
 use super::escapes::unescape;
 use super::findings::FindingKind;
 use super::lines::{DUID, Lines, show, split_time};
@@ -48,6 +49,16 @@ pub(super) fn check(
         }
     }
     Ok(())
+}
+
+/// How the judge has to look at the store before these expectations are checked.
+pub(super) fn look(expect: &Expect) -> Look {
+    let Expect { leases, lines, has, lacks, .. } = expect;
+    if leases.is_some() || lines.is_some() || !has.is_empty() || !lacks.is_empty() {
+        Look::Init
+    } else {
+        Look::Records
+    }
 }
 
 struct Checker {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::client_ids::ClientIds;
-use super::demands::{Agreement, FlashState, LastCall, NextStart, Reading};
+use super::demands::{Agreement, FlashState, LastCall, Look, NextStart, Reading};
 use super::expected::{Change, Expected, Tolerance, changes};
 use super::findings::{FindingKind, Findings};
 use super::lines::{self, Lines};
@@ -11,7 +11,7 @@ use super::nvram_state::NvramState;
 use super::observers::end_text;
 use super::router::Router;
 use super::tally::call_text;
-use backend::{BackendError, CallEnd, CallOptions, CallResult};
+use backend::{BackendError, CallEnd, CallOptions, CallResult, InProcess};
 use dnsmasq_model::{Build, Engine, ScriptCall, legal_hostname};
 use scenario::{Forgiven, Invariant, Rtc};
 
@@ -22,6 +22,10 @@ pub(super) struct Rules<'a> {
     pub(super) prefix: Vec<u8>,
     /// `LEASE_SLACK` in seconds.
     pub(super) slack: u64,
+    /// `LEASE_MAX`: `init` prints at most so many leases; 0 for all of them.
+    pub(super) lease_max: usize,
+    /// How the store is read between calls of `init` that the scenario asks for.
+    pub(super) look: Look,
     /// Violations that the scenario forgives because the hardware makes them unavoidable.
     pub(super) forgive: &'a [Forgiven],
 }
@@ -33,7 +37,7 @@ pub(super) struct Judge<'a> {
     expected: Expected,
     /// NVRAM after the last command.
     nvram: NvramState,
-    /// What `init` printed when it was last called.
+    /// The leases that the store held when the judge last looked.
     stored: Lines,
     reading: Reading,
     flash: FlashState,
@@ -61,7 +65,7 @@ impl<'a> Judge<'a> {
             expected,
             nvram,
             stored: Lines::new(),
-            reading: Reading::Current,
+            reading: Reading::Printed,
             flash: FlashState::Intact,
             next_start: NextStart::Expected,
             agreement: Agreement::Required,
@@ -69,7 +73,7 @@ impl<'a> Judge<'a> {
         })
     }
 
-    /// The leases that `init` printed when it was last called.
+    /// The leases that the store held when the judge last looked.
     pub(super) fn stored(&self) -> &Lines {
         &self.stored
     }
@@ -359,7 +363,7 @@ impl<'a> Judge<'a> {
             self.expected.reread(&actual);
         }
         self.stored = actual;
-        self.reading = Reading::Current;
+        self.reading = Reading::Printed;
     }
 
     fn read_init(&mut self, output: &[u8]) -> Option<Lines> {
@@ -411,29 +415,63 @@ impl<'a> Judge<'a> {
         Ok(result.stdout)
     }
 
-    /// Judges the store after a step, if something may have changed it.
+    /// Judges the store after a step, if something may have changed it. With [`Look::Init`], `init` is called unless
+    /// nothing has changed since it was last called.
     pub(super) fn check_store(
         &mut self,
         router: &mut Router<'_>,
         ids: ClientIds,
+        look: Look,
     ) -> Result<(), BackendError> {
-        if !router.is_on() || self.reading == Reading::Current {
+        if !router.is_on() {
             return Ok(());
         }
-        let output = self.call_init(router)?;
-        if let Some(actual) = self.read_init(&output) {
-            self.judge_lines(router.engine(), &actual, Invariant::Agreement);
-            self.stored = actual;
-            self.reading = Reading::Current;
+        let before = self.reading;
+        match (before, look) {
+            (Reading::Printed, _) | (Reading::Decoded, Look::Records) => return Ok(()),
+            (Reading::Stale, Look::Records) => match self.decode(router) {
+                Some(records) => (self.stored, self.reading) = (records, Reading::Decoded),
+                None => self.check_init(router)?,
+            },
+            (Reading::Stale | Reading::Decoded, Look::Init) => self.check_init(router)?,
         }
         // A change in doubt stays in doubt until the next boot, though the store was one of the possible ones.
-        if !self.expected.is_in_doubt()
+        if before == Reading::Stale
+            && !self.expected.is_in_doubt()
             && self.agreement == Agreement::Required
             && router.engine().is_running()
         {
             self.judge_engine(router.engine(), ids);
         }
         Ok(())
+    }
+
+    fn check_init(&mut self, router: &mut Router<'_>) -> Result<(), BackendError> {
+        let output = self.call_init(router)?;
+        if let Some(actual) = self.read_init(&output) {
+            self.judge_lines(router.engine(), &actual, Invariant::Agreement);
+            self.stored = actual;
+            self.reading = Reading::Printed;
+        }
+        Ok(())
+    }
+
+    /// The records in NVRAM, if they are what must be stored, so that there is no need to call `init`.
+    ///
+    /// Only in an ordinary state: `init` itself has to show what it makes of a damaged store, and which leases it leaves
+    /// out. Functions in process are quick enough to call `init` every time.
+    fn decode(&self, router: &mut Router<'_>) -> Option<Lines> {
+        let ordinary = self.rules.look == Look::Records && self.flash == FlashState::Intact;
+        if !ordinary || InProcess::downcast(router.backend).is_some() {
+            return None;
+        }
+        let variables = self.nvram.ram.variables();
+        let prefix = &self.rules.prefix;
+        let records = lines::of_records(NvramState::leases(variables, prefix), prefix);
+        let leases = records.without(&[lines::DUID]).len();
+        let complete = self.rules.lease_max == 0 || leases <= self.rules.lease_max;
+        let tolerance = self.tolerance(router.engine());
+        (complete && self.expected.differences(&records, tolerance).is_empty()).then_some(records)
     }
 
     /// Compares dnsmasq's own leases with what its calls asked to store.

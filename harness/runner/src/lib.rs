@@ -46,7 +46,7 @@ pub use fault::Fault;
 pub use fill::FillCache;
 pub use findings::{Finding, FindingKind};
 pub use observers::Observers;
-pub use options::{Options, TargetKind};
+pub use options::{InitCalls, Options, TargetKind};
 pub use play::play;
 pub use recording::{Recording, calls_of, record};
 pub use report::{CaseReport, Verdict, blank_report};

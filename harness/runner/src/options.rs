@@ -14,6 +14,20 @@ pub enum TargetKind {
     Both(Settings),
 }
 
+/// How often the judge calls the script's `init` to see what is stored.
+///
+/// This concerns the project's own scripts in processes. In process, and with other scripts, `init` is always called
+/// after each step that may have changed something.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum InitCalls {
+    /// At boots, at the end of the case, where a step's expectations ask for its output, and when the records in NVRAM
+    /// are not those that must be stored. Otherwise the judge decodes the records itself.
+    #[default]
+    WhereNeeded,
+    /// After each step that may have changed what is stored.
+    EveryStep,
+}
+
 /// How cases are run.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -29,4 +43,6 @@ pub struct Options {
     pub arguments: Vec<String>,
     /// Whether the report has a line for each script call.
     pub log: bool,
+    /// How often the judge calls `init`.
+    pub init_calls: InitCalls,
 }

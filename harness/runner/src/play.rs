@@ -3,18 +3,22 @@
 use super::client_ids::ClientIds;
 use super::clocks::Clocks;
 use super::configuration::{self, build_of};
+use super::demands::Look;
 use super::fault::Fault;
 use super::findings::Findings;
 use super::judge::{Judge, Rules};
 use super::observers::Observers;
-use super::options::Options;
+use super::options::{InitCalls, Options};
 use super::report::{CaseReport, Verdict};
 use super::router::Router;
-use super::script::{environment, prefix};
+use super::script::{environment, is_the_projects_own, prefix};
 use super::session::Session;
 use super::steps::Player;
 use backend::Backend;
-use scenario::{Case, Moment};
+use scenario::{Case, Moment, Store};
+
+/// The default of `LEASE_MAX`.
+const DEFAULT_LEASE_MAX: usize = 1000;
 
 /// Plays a case on a back end and completes its report.
 ///
@@ -37,11 +41,23 @@ pub fn play(
         }
     };
     let environment = environment(case);
-    let slack = environment.get("LEASE_SLACK").and_then(|text| text.parse().ok()).unwrap_or(0);
+    let number = |name: &str| environment.get(name).and_then(|text| text.parse::<u64>().ok());
+    let slack = number("LEASE_SLACK").unwrap_or(0);
+    let lease_max =
+        number("LEASE_MAX").and_then(|n| n.try_into().ok()).unwrap_or(DEFAULT_LEASE_MAX);
     let clocks = Clocks::new(truth, scenario.router.drift);
     let mut router = Router::new(target, engine, command_line, clocks);
     router.server.seed(options.seed);
-    let rules = Rules { prefix: prefix(&environment), slack, forgive: &scenario.forgive };
+    let decodes = options.init_calls == InitCalls::WhereNeeded
+        && is_the_projects_own(case, &options.script)
+        && scenario.router.store == Store::Nvram;
+    let rules = Rules {
+        prefix: prefix(&environment),
+        slack,
+        lease_max,
+        look: if decodes { Look::Records } else { Look::Init },
+        forgive: &scenario.forgive,
+    };
     let judge = Judge::new(&mut router, Findings::new(case), rules)?;
     let mut observers = observers;
     observers.log = options.log.then_some(&mut report.log);

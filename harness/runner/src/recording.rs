@@ -2,7 +2,7 @@
 
 use super::fault::Fault;
 use super::observers::Observers;
-use super::options::{Options, TargetKind};
+use super::options::{InitCalls, Options, TargetKind};
 use super::play::play;
 use super::recorder::{Recorder, TimedCall};
 use super::report::blank_report;
@@ -59,6 +59,7 @@ fn options() -> Options {
         command: &["run"],
         arguments: Vec::new(),
         log: false,
+        init_calls: InitCalls::default(),
     }
 }
 

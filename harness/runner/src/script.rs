@@ -60,6 +60,11 @@ fn program<'a>(case: &'a Case, choice: &'a ScriptChoice) -> Program<'a> {
     }
 }
 
+/// Whether the case runs `lease_update.sh` or `lease-update`.
+pub(super) fn is_the_projects_own(case: &Case, choice: &ScriptChoice) -> bool {
+    matches!(program(case, choice), Program::Shell | Program::Rust)
+}
+
 /// The environment variables that the scenario's `[script]` sets.
 pub(super) fn environment(case: &Case) -> BTreeMap<String, String> {
     let script = &case.scenario.script;

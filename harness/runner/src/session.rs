@@ -6,6 +6,7 @@ use super::action::ClientAction;
 use super::client_ids::ClientIds;
 use super::clients::Client;
 use super::comparison::{Comparison, MAX_UNEXPECTED_CALLS, NextCall};
+use super::demands::Look;
 use super::exchange;
 use super::findings::FindingKind;
 use super::judge::Judge;
@@ -111,11 +112,11 @@ impl<'a> Session<'a> {
         self.step = Step { plan, ..Step::default() };
     }
 
-    /// Ends a step: the judge looks at what is stored.
+    /// Ends a step: the judge looks at what is stored, in this way if something may have changed.
     ///
     /// # Errors
     /// When the back end fails.
-    pub(super) fn end_step(&mut self) -> Result<(), BackendError> {
+    pub(super) fn end_step(&mut self, look: Look) -> Result<(), BackendError> {
         let fault = std::mem::take(&mut self.step.plan).fault;
         let struck = fault.as_ref().is_some_and(PlannedFault::has_struck);
         let calls = self.observers.step.calls;
@@ -126,15 +127,15 @@ impl<'a> Session<'a> {
             self.judge.findings.add(FindingKind::Astray, fault.missed());
             self.faults = FaultsSoFar::Missed;
         }
-        self.check_store()
+        self.check_store(look)
     }
 
-    /// The judge looks at what is stored, if the power is on and something may have changed.
+    /// The judge looks at what is stored, in this way if the power is on and something may have changed.
     ///
     /// # Errors
     /// When the back end fails.
-    pub(super) fn check_store(&mut self) -> Result<(), BackendError> {
-        self.judge.check_store(&mut self.router, self.comparison.ids)
+    pub(super) fn check_store(&mut self, look: Look) -> Result<(), BackendError> {
+        self.judge.check_store(&mut self.router, self.comparison.ids, look)
     }
 
     /// Power on.

@@ -7,6 +7,7 @@ use toml::Spanned;
 use super::action::ClientAction;
 use super::clients::{Clients, parse_address};
 use super::configuration::{self, build_of};
+use super::demands::Look;
 use super::escapes::unescape;
 use super::expect;
 use super::fault::Fault;
@@ -45,8 +46,8 @@ impl<'a, 'w> Player<'a, 'w> {
             self.session.begin_step(plan(step.get_ref()));
             self.reply = None;
             self.repeat(step)?;
-            self.session.end_step()?;
             let expect = step.get_ref().expect.as_ref();
+            self.session.end_step(expect.map_or(Look::Records, expect::look))?;
             if expect.is_none_or(|expect| expect.dnsmasq_exit.is_none()) {
                 self.session.report_failed_start();
             }
@@ -58,7 +59,7 @@ impl<'a, 'w> Player<'a, 'w> {
                 break;
             }
         }
-        Ok(())
+        Ok(self.session.check_store(Look::Init)?)
     }
 
     fn repeat(&mut self, step: &'a Spanned<Step>) -> Result<(), Fault> {
@@ -71,7 +72,7 @@ impl<'a, 'w> Player<'a, 'w> {
             self.session.pass(pause as i64)?;
             self.act(step)?;
             if turn + 1 < times && times <= 1_000 {
-                self.session.check_store()?;
+                self.session.check_store(Look::Records)?;
             }
         }
         Ok(())

@@ -8,7 +8,7 @@ use clap::ValueEnum as _;
 use super::Failure;
 use backend::process::{Root, Settings};
 use backend::{BackendError, ExternalScript};
-use runner::{self, Fault, Options, ScriptChoice, TargetKind};
+use runner::{self, Fault, InitCalls, Options, ScriptChoice, TargetKind};
 use scenario::{Case, Overrides};
 
 /// The default of `--timeout`.
@@ -44,6 +44,10 @@ pub(super) struct Common {
     /// Do without user and mount namespaces
     #[arg(long)]
     pub(super) no_private_root: bool,
+    /// Call the script's init after every step that may have changed what is stored, also where the records in NVRAM
+    /// are what they must be
+    #[arg(long)]
+    pub(super) init_every_step: bool,
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -113,6 +117,11 @@ impl Common {
             command: &["run"],
             arguments: self.arguments(),
             log,
+            init_calls: if self.init_every_step {
+                InitCalls::EveryStep
+            } else {
+                InitCalls::WhereNeeded
+            },
         })
     }
 
@@ -174,6 +183,9 @@ impl Common {
         }
         if self.no_private_root {
             words.push("--no-private-root".to_owned());
+        }
+        if self.init_every_step {
+            words.push("--init-every-step".to_owned());
         }
         words
     }

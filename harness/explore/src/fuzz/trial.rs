@@ -10,8 +10,8 @@ use super::household::unplaced;
 use backend::Function;
 use runner::lenient_log::{LenientLog, StepOutcome};
 use runner::{
-    Fault, FillCache, Finding, FindingKind, Options, ScriptChoice, Tally, TargetKind, router,
-    router_from, try_out,
+    Fault, FillCache, Finding, FindingKind, InitCalls, Options, ScriptChoice, Tally, TargetKind,
+    router, router_from, try_out,
 };
 use scenario::diagnostics::Source;
 use scenario::{Case, Router, Scenario, Step};
@@ -47,6 +47,7 @@ impl Subject {
             command: &["run"],
             arguments: Vec::new(),
             log: false,
+            init_calls: InitCalls::default(),
         })
     }
 
