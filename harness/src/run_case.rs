@@ -9,7 +9,7 @@ use runner::{
     CaseReport, Fault, Finding, FindingKind, Observers, Options, Verdict, blank_report, build_of,
     command, play, router,
 };
-use scenario::Case;
+use scenario::{Action, Case};
 
 /// Where a case runs.
 #[derive(Clone, Debug)]
@@ -30,7 +30,7 @@ pub fn run_case(case: &Case, options: &Options, backend: &Backend) -> Result<Cas
     let began = Instant::now();
     let mut report = match (&case.scenario.journal, backend) {
         (Some(lab), _) => {
-            let mut report = blank_report(case, options);
+            let mut report = blank_report(case);
             let unmet = |text| Finding { kind: FindingKind::Unmet, step: 0, line: 0, text };
             report.failures = journal_lab::run_case(lab).faults.into_iter().map(unmet).collect();
             report
@@ -47,9 +47,12 @@ pub fn run_case(case: &Case, options: &Options, backend: &Backend) -> Result<Cas
 }
 
 fn run_live(case: &Case, options: &Options, settings: &LiveSettings) -> Result<CaseReport, Fault> {
-    let mut report = blank_report(case, options);
+    let mut report = blank_report(case);
     let later = case.scenario.steps.iter().filter(|step| case.matches(&step.get_ref().when));
-    let later = later.filter_map(|step| step.get_ref().boot.as_ref()?.rtc);
+    let later = later.filter_map(|step| match &step.get_ref().action {
+        Action::Boot(boot) => boot.rtc,
+        _ => None,
+    });
     let lacking = std::iter::once(case.scenario.router.rtc)
         .chain(later)
         .find_map(|rtc| settings.lacks(build_of(rtc)));
@@ -64,7 +67,7 @@ fn run_live(case: &Case, options: &Options, settings: &LiveSettings) -> Result<C
 }
 
 fn run_in_guest(case: &Case, options: &Options, pool: &GuestPool) -> Result<CaseReport, Fault> {
-    let mut report = blank_report(case, options);
+    let mut report = blank_report(case);
     let mut session = pool.lock();
     let kept = session.kept(&report.name);
     let case = match session.fit(case) {

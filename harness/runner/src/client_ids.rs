@@ -39,7 +39,7 @@ impl ClientIds {
     pub(super) fn apply(self, call: &ScriptCall) -> Cow<'_, ScriptCall> {
         let mut call = Cow::Borrowed(call);
         if self.are_cut() {
-            call.to_mut().cut_ids();
+            call.to_mut().truncate_ids();
         }
         call
     }

@@ -1,7 +1,7 @@
 //! Drives the real dnsmasq of a back end, if it has one, with the same events as the engine, and reports where the two
 //! differ. Without one, every function here does nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::action::ClientAction;
@@ -14,7 +14,7 @@ use super::lines::show;
 use super::router::{Ending, Router};
 use super::tally::call_text;
 use backend::{BackendError, CallOptions, CallResult, Daemon, DaemonStart};
-use dnsmasq_model::{LeaseKind, ScriptCall, legal_hostname};
+use dnsmasq_model::{CallDifference, IaKind, ScriptCall, legal_hostname};
 use scenario::ReplyKind;
 
 /// A real dnsmasq that makes more unexpected calls than this at one time is not waited for any longer.
@@ -123,7 +123,7 @@ impl Comparison {
         };
         let cut = |call: &ScriptCall| {
             let mut call = call.clone();
-            call.cut_ids();
+            call.truncate_ids();
             call
         };
         if *predicted != call && cut(predicted) == cut(&call) {
@@ -296,11 +296,11 @@ impl Comparison {
         answers.finish()?;
         let late = self.daemon(router).map_or(0, Daemon::lateness);
         router.clocks.pass(late);
-        if let (Protocol::V6 { kind: LeaseKind::Ta, .. }, Some(IpAddr::V6(given))) =
+        if let (Protocol::V6 { kind: IaKind::Ta, .. }, Some(IpAddr::V6(given))) =
             (&client.protocol, client.address)
         {
             // It was drawn at random; the engine has to give the same.
-            router.server.draw(given);
+            router.server.expect_temporary_address(given);
         }
         Ok(Some(Answer { reply, address: client.address }))
     }
@@ -380,26 +380,19 @@ impl Comparison {
 
 /// How two calls differ, word by word and variable by variable.
 fn differences(predicted: &ScriptCall, real: &ScriptCall) -> Vec<String> {
-    let mut found = Vec::new();
-    if predicted.argv != real.argv {
-        found.push(format!(
+    let text = |value: Option<&[u8]>| value.map_or("not set".to_owned(), show);
+    let worded = |difference: &CallDifference<'_>| match *difference {
+        CallDifference::Arguments => format!(
             "it made the call `{}` where `{}` was expected",
             call_text(real),
             call_text(predicted)
-        ));
-    }
-    let text = |value: Option<&Vec<u8>>| value.map_or("not set".to_owned(), |value| show(value));
-    let names: BTreeSet<&String> = predicted.env.keys().chain(real.env.keys()).collect();
-    for name in names {
-        let (expected, is) = (predicted.env.get(name), real.env.get(name));
-        if expected != is {
-            found.push(format!(
-                "in the call `{}` {name} is {}, expected {}",
-                call_text(real),
-                text(is),
-                text(expected)
-            ));
-        }
-    }
-    found
+        ),
+        CallDifference::Variable { name, expected, actual } => format!(
+            "in the call `{}` {name} is {}, expected {}",
+            call_text(real),
+            text(actual),
+            text(expected)
+        ),
+    };
+    predicted.differences(real).iter().map(worded).collect()
 }

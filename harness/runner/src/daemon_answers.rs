@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use super::exchange::Answers;
 use backend::{BackendError, Daemon};
-use dnsmasq_model::{Client4, Client6, Clock, Ia, Kind4, Kind6, LeaseKind, Reply4, Reply6};
+use dnsmasq_model::{Client4, Client6, Clock, Ia, IaKind, Kind4, Kind6, Reply4, Reply6};
 
 /// Sends a client's messages to a real dnsmasq.
 pub(super) struct DaemonAnswers<'a> {
@@ -41,7 +41,7 @@ impl Answers for DaemonAnswers<'_> {
         })
     }
 
-    fn join6(&mut self, client: &Client6, kind: LeaseKind, iaid: u32) -> Reply6 {
+    fn join6(&mut self, client: &Client6, kind: IaKind, iaid: u32) -> Reply6 {
         let wanted = Ia { kind, iaid, addrs: Vec::new(), valid: 0 };
         match self.message6(Kind6::Solicit, client, &[wanted]) {
             Reply6::Reply(mut offered) if !offered.is_empty() => {

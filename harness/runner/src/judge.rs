@@ -519,7 +519,7 @@ fn holds_an_address_twice(held: &[String]) -> bool {
 fn as_passed_to_the_script(line: &[u8], ids: ClientIds) -> Vec<u8> {
     let mut words: Vec<&[u8]> = line.split(|byte| *byte == b' ').collect();
     if let [_, _, _, name, id] = words.as_mut_slice() {
-        if ids.are_cut() && id.len() >= ScriptCall::CUT_ID {
+        if ids.are_cut() && id.len() >= ScriptCall::MAX_ID_TEXT {
             *id = b"*";
         }
         let legal = legal_hostname(name);

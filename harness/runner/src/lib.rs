@@ -10,6 +10,7 @@ pub mod clocks;
 mod comparison;
 mod configuration;
 mod daemon_answers;
+mod damage;
 mod demands;
 mod escapes;
 pub mod exchange;

@@ -37,10 +37,6 @@ pub struct Options {
     pub script: ScriptChoice,
     /// Seed of the temporary DHCPv6 addresses that a server draws.
     pub seed: u64,
-    /// The subcommand that runs the case, for the command that reproduces a failure.
-    pub command: &'static [&'static str],
-    /// The arguments that differ from the defaults, for the same command.
-    pub arguments: Vec<String>,
     /// Whether the report has a line for each script call.
     pub log: bool,
     /// How often the judge calls `init`.

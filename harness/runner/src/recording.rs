@@ -56,8 +56,6 @@ fn options() -> Options {
         target: TargetKind::InProcess,
         script: ScriptChoice::default(),
         seed: 0,
-        command: &["run"],
-        arguments: Vec::new(),
         log: false,
         init_calls: InitCalls::default(),
     }
@@ -69,7 +67,7 @@ fn run(
     options: &Options,
     recorder: &mut Recorder,
 ) -> Result<(), Fault> {
-    let mut report = blank_report(case, options);
+    let mut report = blank_report(case);
     let mut target = InProcess::new(router(case)?, script);
     let observers = Observers { recorder: Some(recorder), ..Observers::default() };
     play(case, &mut target, options, &mut report, observers)

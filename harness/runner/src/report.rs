@@ -5,9 +5,8 @@ use std::time::Duration;
 use nvram_emu::Machine;
 
 use super::findings::Finding;
-use super::options::Options;
 use super::tally::Tally;
-use scenario::{Case, Id};
+use scenario::Case;
 
 /// How a case ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,10 +24,6 @@ pub enum Verdict {
 pub struct CaseReport {
     /// The file's name, with the values of its parameters.
     pub name: String,
-    /// The command that runs only this case with the same options.
-    pub reproduction: String,
-    /// The `leaselab replay` command for this case. It refuses to run when the scenario has changed since.
-    pub replay: String,
     /// How it ended.
     pub verdict: Verdict,
     /// The findings that the scenario does not expect.
@@ -37,7 +32,7 @@ pub struct CaseReport {
     pub foreseen: Vec<Finding>,
     /// Script calls, `nvram` commands and flash operations of the whole case.
     pub total: Tally,
-    /// One line for each script call, if [`Options::log`] is set.
+    /// One line for each script call, if the options ask for them.
     pub log: Vec<String>,
     /// Why the script ran without a private root, if it did.
     pub shared_root: Option<String>,
@@ -48,11 +43,9 @@ pub struct CaseReport {
 }
 
 /// The report of a case that has not run yet.
-pub fn blank_report(case: &Case, options: &Options) -> CaseReport {
+pub fn blank_report(case: &Case) -> CaseReport {
     CaseReport {
         name: case.name(),
-        reproduction: reproduction(case, options),
-        replay: replay(case, options),
         verdict: Verdict::Passed,
         failures: Vec::new(),
         foreseen: Vec::new(),
@@ -62,30 +55,4 @@ pub fn blank_report(case: &Case, options: &Options) -> CaseReport {
         machine: None,
         took: Duration::ZERO,
     }
-}
-
-fn reproduction(case: &Case, options: &Options) -> String {
-    let mut words = vec!["leaselab".to_owned()];
-    words.extend(options.command.iter().map(|word| (*word).to_owned()));
-    words.push(case.source.path.to_string_lossy().into_owned());
-    words.extend(["--filter".to_owned(), case.name(), "--verbose".to_owned()]);
-    words.extend(options.arguments.iter().cloned());
-    let quoted: Vec<String> = words.iter().map(|word| quote(word)).collect();
-    quoted.join(" ")
-}
-
-fn replay(case: &Case, options: &Options) -> String {
-    let id = Id::new(case, &[]).to_string();
-    let words = ["leaselab".to_owned(), "replay".to_owned(), id, "--verbose".to_owned()];
-    let quoted: Vec<String> = words.iter().chain(&options.arguments).map(|w| quote(w)).collect();
-    quoted.join(" ")
-}
-
-/// Quotes a word for a POSIX shell, if it needs it.
-fn quote(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./,:=+@%".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
 }

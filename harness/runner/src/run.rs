@@ -43,7 +43,7 @@ pub fn run_case(case: &Case, options: &Options) -> Result<CaseReport, Fault> {
 }
 
 fn run_in_process(case: &Case, options: &Options) -> Result<CaseReport, Fault> {
-    let mut report = blank_report(case, options);
+    let mut report = blank_report(case);
     match function(case, options)? {
         Ok(function) => {
             let mut target = InProcess::new(router(case)?, function);
@@ -62,7 +62,7 @@ fn run_in_processes(
     options: &Options,
     settings: &Settings,
 ) -> Result<CaseReport, Fault> {
-    let mut report = blank_report(case, options);
+    let mut report = blank_report(case);
     let script = command(case, &options.script);
     let mut target = Process::new(router(case)?, &script, settings)?;
     if case.scenario.router.store == Store::Journal {
@@ -86,7 +86,7 @@ pub fn try_out(
     options: &Options,
     lenient_log: Option<&mut LenientLog>,
 ) -> Result<CaseReport, Fault> {
-    let mut report = blank_report(case, options);
+    let mut report = blank_report(case);
     let observers = Observers { lenient_log, ..Observers::default() };
     let script = match (script, &options.target) {
         (Some(script), _) => script.clone(),

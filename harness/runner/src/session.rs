@@ -187,7 +187,7 @@ impl<'a> Session<'a> {
         let init = InitResult { stdout: result.stdout, status: InitStatus::Code(code) };
         let mut calls = Vec::new();
         let clock = self.router.clocks.now();
-        self.router.server.forget();
+        self.router.server.forget_declined();
         match self.router.engine_mut().start(clock, &init, &mut calls) {
             Ok(()) => {
                 self.perform_all(calls)?;
@@ -427,7 +427,7 @@ impl<'a> Session<'a> {
             expected: Arc::new(self.judge.expected().clone()),
             nvram: self.judge.nvram().clone(),
             tolerance: self.judge.tolerance(self.router.engine()),
-            server: Arc::new(self.router.server.switched_off()),
+            server: Arc::new(self.router.server.without_process()),
             clocks: self.router.clocks,
             call: Arc::new(call.clone()),
             event: recorder.events.len(),

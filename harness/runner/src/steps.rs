@@ -1,5 +1,6 @@
-//! What each kind of step does.
+//! Carries out the steps of a scenario.
 
+use std::net::IpAddr;
 use std::ops::Range;
 
 use toml::Spanned;
@@ -7,6 +8,7 @@ use toml::Spanned;
 use super::action::ClientAction;
 use super::clients::{Clients, parse_address};
 use super::configuration::{self, build_of};
+use super::damage;
 use super::demands::Look;
 use super::escapes::unescape;
 use super::expect;
@@ -15,11 +17,13 @@ use super::journal;
 use super::planned_fault::PlannedFault;
 use super::router::Ending;
 use super::session::{FaultsSoFar, Session, StepPlan};
-use backend::Disturbance;
 use dnsmasq_model::ScriptCall;
-use scenario::{Boot, Case, ClientEvent, DaemonAction, Damage, Memory, RawCall, ReplyKind, Step};
+use scenario::{
+    Action, Boot, Case, ClientEvent, ClientMessage, DaemonAction, Damage, RawCall, Repeat,
+    ReplyKind, Step,
+};
 
-/// Runs the steps of a case.
+/// Plays the steps of a case.
 pub(super) struct Player<'a, 'w> {
     case: &'a Case,
     session: &'w mut Session<'a>,
@@ -28,7 +32,6 @@ pub(super) struct Player<'a, 'w> {
 }
 
 impl<'a, 'w> Player<'a, 'w> {
-    /// Nobody has come yet.
     pub(super) fn new(case: &'a Case, session: &'w mut Session<'a>) -> Self {
         Self { case, session, clients: Clients::default(), reply: None }
     }
@@ -36,7 +39,7 @@ impl<'a, 'w> Player<'a, 'w> {
     /// Plays all steps.
     ///
     /// # Errors
-    /// Something in the file that cannot be, or a target that fails.
+    /// A step that cannot be carried out, with its place in the file, or a back end that fails.
     pub(super) fn play(&mut self) -> Result<(), Fault> {
         for (index, step) in self.case.scenario.steps.iter().enumerate() {
             if !self.case.matches(&step.get_ref().when) {
@@ -63,10 +66,10 @@ impl<'a, 'w> Player<'a, 'w> {
     }
 
     fn repeat(&mut self, step: &'a Spanned<Step>) -> Result<(), Fault> {
-        let one = step.get_ref();
-        let (times, pause) = match (one.every, one.until) {
-            (Some(every), Some(until)) => (until.0 / every.0, every.0),
-            _ => (u64::from(one.times.unwrap_or(1)), 0),
+        let (times, pause) = match step.get_ref().repeat {
+            None => (1, 0),
+            Some(Repeat::Times(times)) => (u64::from(times), 0),
+            Some(Repeat::Every { every, until }) => (until.0 / every.0, every.0),
         };
         for turn in 0..times {
             self.session.pass(pause as i64)?;
@@ -80,92 +83,68 @@ impl<'a, 'w> Player<'a, 'w> {
 
     fn act(&mut self, step: &'a Spanned<Step>) -> Result<(), Fault> {
         let span = step.span();
-        let step = step.get_ref();
-        let on = self.session.router.is_on();
-        let needs_power = step.boot.is_none()
-            && step.advance.is_none()
-            && step.damage.is_none()
-            && step.silence.is_none()
-            && !step.verbs().is_empty();
-        if needs_power && !on {
+        let action = &step.get_ref().action;
+        if needs_power(action) && !self.session.router.is_on() {
             if self.session.observers.skip() {
                 return Ok(());
             }
             return Err(self.fault(span, "the router is off: `boot` it first"));
         }
-        if let Some(boot) = &step.boot {
-            self.boot(span.clone(), boot)?;
+        if let Action::Client(_, event) | Action::Silence(event) = action
+            && !self.clients.any(event.client.get_ref())
+            && self.session.observers.skip()
+        {
+            return Ok(());
         }
-        if step.shutdown.is_some() {
-            self.session.stop_dnsmasq(Ending::Terminated)?;
-            self.session.power_off()?;
-        }
-        if step.power_cut.is_some() {
-            self.session.power_off()?;
-        }
-        if let Some(seconds) = step.advance {
-            self.session.pass(seconds.0 as i64)?;
-        }
-        if let Some(moment) = step.set_clock {
-            self.session.router.clocks.set(moment);
-            self.session.sync_clock()?;
-        }
-        if step.ntp.is_some() {
-            self.session.router.clocks.ntp();
-            self.session.sync_clock()?;
-        }
-        if let Some(ppm) = step.drift {
-            self.session.router.clocks.drift(ppm);
-        }
-        if let Some(action) = step.dnsmasq {
-            self.dnsmasq(action)?;
-        }
-        if let Some(join) = &step.join {
-            let indices = self.clients.join(self.case, span.clone(), join)?;
-            for index in indices {
-                self.client_action(ClientAction::Ask, index, None)?;
+        match action {
+            Action::Check => {}
+            Action::Boot(boot) => self.boot(span, boot)?,
+            Action::Shutdown => {
+                self.session.stop_dnsmasq(Ending::Terminated)?;
+                self.session.power_off()?;
             }
-        }
-        for (event, action) in [
-            (&step.request, ClientAction::Ask),
-            (&step.renew, ClientAction::Renew),
-            (&step.rebind, ClientAction::Rebind),
-            (&step.init_reboot, ClientAction::InitReboot),
-            (&step.rename, ClientAction::Renew),
-            (&step.inform, ClientAction::Inform),
-            (&step.release, ClientAction::Release),
-            (&step.decline, ClientAction::Decline),
-        ] {
-            if let Some(event) = event {
-                if !self.clients.any(event.client.get_ref()) && self.session.observers.skip() {
-                    return Ok(());
+            Action::PowerCut => self.session.power_off()?,
+            Action::Advance(seconds) => self.session.pass(seconds.0 as i64)?,
+            Action::SetClock(moment) => {
+                self.session.router.clocks.set(*moment);
+                self.session.sync_clock()?;
+            }
+            Action::Ntp => {
+                self.session.router.clocks.ntp();
+                self.session.sync_clock()?;
+            }
+            Action::Drift(ppm) => self.session.router.clocks.drift(*ppm),
+            Action::Dnsmasq(action) => self.dnsmasq(*action)?,
+            Action::Join(join) => {
+                for index in self.clients.join(self.case, span, join)? {
+                    self.client_action(ClientAction::Ask, index, None)?;
                 }
-                self.event(event, action)?;
             }
-        }
-        if let Some(event) = &step.silence {
-            if !self.clients.any(event.client.get_ref()) && self.session.observers.skip() {
-                return Ok(());
+            Action::Client(message, event) => self.event(event, client_action(*message))?,
+            Action::Silence(event) => {
+                for index in self.clients.select(self.case, event)? {
+                    self.clients.silence(index);
+                }
             }
-            for index in self.clients.select(self.case, event)? {
-                self.clients.silence(index);
-            }
+            Action::Journal(journal) => journal::replay(self.case, self.session, journal)?,
+            Action::Call(call) => self.call(span, call)?,
+            Action::Nvram(commands) => self.other_program(&span, commands)?,
+            Action::Damage(damage) => self.damage(damage)?,
         }
-        if let Some(journal) = &step.journal {
-            journal::replay(self.case, self.session, journal)?;
-        }
-        if let Some(call) = &step.call {
-            self.raw_call(span.clone(), call)?;
-        }
-        for command in step.nvram.iter().flatten() {
+        Ok(())
+    }
+
+    fn other_program(
+        &mut self,
+        span: &Range<usize>,
+        commands: &[Vec<String>],
+    ) -> Result<(), Fault> {
+        for command in commands {
             let words: Result<Vec<Vec<u8>>, String> =
                 command.iter().map(|word| unescape(word)).collect();
             let words = words.map_err(|why| self.fault(span.clone(), why))?;
             let words: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
             self.session.other_program(&words)?;
-        }
-        if let Some(damage) = &step.damage {
-            self.damage(damage)?;
         }
         Ok(())
     }
@@ -188,8 +167,8 @@ impl<'a, 'w> Player<'a, 'w> {
         if boot.rtc.is_some() || boot.lease_limit.is_some() {
             let build = boot.rtc.map_or(self.session.router.engine().build(), build_of);
             let limit = boot.lease_limit.or(self.case.scenario.server.lease_limit);
-            let (engine, options) = configuration::engine(self.case, build, limit)?;
-            self.session.router.configure(engine, options);
+            let (engine, command_line) = configuration::engine(self.case, build, limit)?;
+            self.session.router.configure(engine, command_line);
         }
         self.session.power_on(boot.clock.unwrap_or(self.case.scenario.router.clock));
         if boot.dnsmasq != Some(false) {
@@ -223,7 +202,7 @@ impl<'a, 'w> Player<'a, 'w> {
         &mut self,
         action: ClientAction,
         index: usize,
-        address: Option<std::net::IpAddr>,
+        address: Option<IpAddr>,
     ) -> Result<(), Fault> {
         if !self.session.router.is_on() {
             return Ok(());
@@ -233,7 +212,7 @@ impl<'a, 'w> Player<'a, 'w> {
         Ok(())
     }
 
-    fn raw_call(&mut self, span: Range<usize>, raw: &RawCall) -> Result<(), Fault> {
+    fn call(&mut self, span: Range<usize>, raw: &RawCall) -> Result<(), Fault> {
         let mut argv = vec![b"script".to_vec()];
         for word in &raw.arguments {
             argv.push(unescape(word).map_err(|why| self.fault(span.clone(), why))?);
@@ -248,62 +227,40 @@ impl<'a, 'w> Player<'a, 'w> {
     }
 
     fn damage(&mut self, damage: &Damage) -> Result<(), Fault> {
-        let span = damage.bytes.span();
-        let digits: String = damage.bytes.get_ref().split([' ', ':']).collect();
-        let bytes: Option<Vec<u8>> = (0..digits.len())
-            .step_by(2)
-            .map(|at| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok())
-            .collect();
-        let Some(bytes) = bytes.filter(|bytes| !bytes.is_empty()) else {
-            return Err(self.fault(span, "the bytes are hex digits, two for each byte"));
-        };
-        let bytes = bytes.repeat(damage.repeat.unwrap_or(1) as usize);
         let machine = self.session.router.machine()?.into_owned();
-        let damaged = match damage.memory {
-            Memory::Flash => {
-                let header = machine.nvram_offset();
-                let mut flash = machine.flash_bytes().into_owned();
-                overwrite(&mut flash, header as usize + damage.offset.0 as usize, &bytes)
-                    .map_err(|why| self.fault(span, why))?;
-                machine.with_contents(&flash, machine.ram_bytes().map(std::borrow::Cow::into_owned))
-            }
-            Memory::Ram => {
-                let Some(mut ram) = machine.ram_bytes().map(std::borrow::Cow::into_owned) else {
-                    return Err(self.fault(span, "there is nothing in RAM to be damaged"));
-                };
-                overwrite(&mut ram, damage.offset.0 as usize, &bytes)
-                    .map_err(|why| self.fault(span.clone(), why))?;
-                machine.with_contents(&machine.flash_bytes(), Some(ram))
-            }
-        };
-        let span = damage.bytes.span();
-        let damaged =
-            damaged.ok_or_else(|| self.fault(span, "no machine can be in such a state"))?;
+        let damaged = damage::apply(self.case, &machine, damage)?;
         self.session.router.backend.replace(damaged)?;
         self.session.judge.damaged(&mut self.session.router)?;
         Ok(())
     }
 }
 
-fn overwrite(memory: &mut [u8], at: usize, bytes: &[u8]) -> Result<(), String> {
-    let size = memory.len();
-    let place = memory
-        .get_mut(at..at.saturating_add(bytes.len()))
-        .ok_or_else(|| format!("{} bytes at {at} reach beyond {size}", bytes.len()))?;
-    place.copy_from_slice(bytes);
-    Ok(())
+/// Whether an action is possible only while the router is on.
+fn needs_power(action: &Action) -> bool {
+    !matches!(
+        action,
+        Action::Check
+            | Action::Boot(_)
+            | Action::Advance(_)
+            | Action::Silence(_)
+            | Action::Damage(_)
+    )
+}
+
+fn client_action(message: ClientMessage) -> ClientAction {
+    match message {
+        ClientMessage::Request => ClientAction::Ask,
+        ClientMessage::Renew | ClientMessage::Rename => ClientAction::Renew,
+        ClientMessage::Rebind => ClientAction::Rebind,
+        ClientMessage::InitReboot => ClientAction::InitReboot,
+        ClientMessage::Inform => ClientAction::Inform,
+        ClientMessage::Release => ClientAction::Release,
+        ClientMessage::Decline => ClientAction::Decline,
+    }
 }
 
 fn plan(step: &Step) -> StepPlan {
-    let disturbance = step
-        .cut
-        .clone()
-        .map(Disturbance::Cut)
-        .or(step.kill.clone().map(Disturbance::Kill))
-        .or(step.fail.clone().map(Disturbance::Fail));
-    let call = step.at_call.unwrap_or(1);
-    StepPlan {
-        fault: disturbance.map(|disturbance| PlannedFault::new(disturbance, call)),
-        web_page: step.web_page.is_some(),
-    }
+    let fault = step.disturbance.clone();
+    let fault = fault.map(|fault| PlannedFault::new(fault.disturbance, fault.call.get()));
+    StepPlan { fault, web_page: step.web_page }
 }
