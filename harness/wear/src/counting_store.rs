@@ -11,7 +11,7 @@ use super::lease_store::{LeaseStore, SimulationError};
 use super::router::Script;
 use super::wear_counts::{BINS, WearCounts};
 use dnsmasq_model::{
-    Action, Build, CallSink, HwAddr, Lease, PendingCall, Text, adopt, hex_text, legal_hostname,
+    Action, Build, CallSink, HwAddr, Lease, PendingCall, Text, hex_text, legal_hostname, share_text,
 };
 
 /// Bytes of `dnsmasq_lease_`, `=`, four blanks and a NUL.
@@ -164,8 +164,8 @@ impl<'a> CountingStore<'a> {
             && is_same(record.clid.as_ref(), lease.clid.as_ref())
         {
             // After a restart dnsmasq has other copies of the texts: keep them, so that comparing pointers suffices.
-            adopt(&mut record.name, name);
-            adopt(&mut record.clid, lease.clid.as_ref());
+            share_text(&mut record.name, name);
+            share_text(&mut record.clid, lease.clid.as_ref());
             if record.time == time {
                 return self.unchanged();
             }
@@ -225,7 +225,7 @@ impl<'a> CountingStore<'a> {
 }
 
 impl CallSink for CountingStore<'_> {
-    fn wants_words(&self) -> bool {
+    fn wants_rendering(&self) -> bool {
         false
     }
 

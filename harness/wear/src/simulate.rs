@@ -179,7 +179,7 @@ impl<S: LeaseStore> Simulation<'_, S> {
         self.booted = now;
         let printed = self.store.init()?;
         let clock = self.clock(now);
-        self.server.forget();
+        self.server.forget_declined();
         self.server
             .engine_mut()
             .start(clock, &InitResult::ok(printed), self.store)

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anstream::println;
 
-use super::{Exit, Failure};
+use crate::error::CommandError;
+use crate::exit::Exit;
 use trace::import::{Anonymiser, Imported, Log, Remains, write};
 
 /// Bytes of a key that is drawn.
@@ -32,17 +33,17 @@ pub(super) struct Args {
     key_file: Option<PathBuf>,
 }
 
-pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
-    let mut log = Log::read(&args.files).map_err(|error| Failure::Input(error.to_string()))?;
+pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
+    let mut log = Log::read(&args.files).map_err(CommandError::usage)?;
     let out = args.out.clone().unwrap_or_else(|| default_out(&args.files[0]));
     if args.anonymise {
         let key = key(args.key_file.as_deref())?;
         Anonymiser::new(&key, args.addresses).log(&mut log);
     }
     let name = out.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let imported = write(&log, &name, &out).map_err(|error| Failure::Input(error.to_string()))?;
+    let imported = write(&log, &name, &out).map_err(CommandError::usage)?;
     tell(&log, &imported, &out);
-    Ok(Exit::Held)
+    Ok(Exit::Passed)
 }
 
 fn default_out(file: &Path) -> PathBuf {
@@ -51,15 +52,15 @@ fn default_out(file: &Path) -> PathBuf {
     name.into()
 }
 
-fn key(file: Option<&Path>) -> Result<Vec<u8>, Failure> {
+fn key(file: Option<&Path>) -> Result<Vec<u8>, CommandError> {
     let Some(file) = file else {
         let mut key = vec![0; KEY_BYTES];
         std::fs::File::open("/dev/urandom")
             .and_then(|mut random| random.read_exact(&mut key))
-            .map_err(|error| Failure::Environment(format!("/dev/urandom: {error}")))?;
+            .map_err(|error| CommandError::Environment(format!("/dev/urandom: {error}")))?;
         return Ok(key);
     };
-    let refuse = |why: String| Failure::Input(format!("--key-file {}: {why}", file.display()));
+    let refuse = |why: String| CommandError::Usage(format!("--key-file {}: {why}", file.display()));
     let key = std::fs::read(file).map_err(|error| refuse(error.to_string()))?;
     if key.trim_ascii().is_empty() {
         return Err(refuse("it is empty: anybody could undo the pseudonyms".to_owned()));

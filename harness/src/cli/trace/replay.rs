@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use toml::Spanned;
 
-use super::common::Common;
-use super::{Exit, Failure};
+use crate::cli::options::{Root, ScriptOptions, SingleTarget, runner_options};
+use crate::error::CommandError;
+use crate::exit::Exit;
 use backend::process::Process;
 use backend::{Backend, CallOptions, Function, InProcess};
 use dnsmasq_model::ScriptCall;
@@ -20,7 +21,15 @@ pub(super) struct Args {
     #[arg(required = true, value_name = "DIR")]
     dirs: Vec<PathBuf>,
     #[command(flatten)]
-    common: Common,
+    script: ScriptOptions,
+    /// Where script calls go
+    #[arg(long, value_enum, default_value = "process")]
+    target: SingleTarget,
+    #[command(flatten)]
+    root: Root,
+    /// Dialect of the nvram tool
+    #[arg(long, value_name = "NAME", default_value = "openwrt")]
+    dialect: String,
     /// Size of the NVRAM, such as 64KiB
     #[arg(long, value_name = "SIZE", default_value = "32KiB")]
     space: Bytes,
@@ -29,33 +38,27 @@ pub(super) struct Args {
     neighbours: Bytes,
 }
 
-pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
-    let dialect = match args.common.dialects() {
-        [] => "openwrt",
-        [one] => one,
-        _ => return Err(Failure::Input("--dialect: one for a replay".to_owned())),
-    };
+pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     let router = Router {
-        dialect: Spanned::new(0..0, dialect.to_owned()),
+        dialect: Spanned::new(0..0, args.dialect.clone()),
         space: args.space,
         neighbours: args.neighbours,
         ..Router::default()
     };
-    let options = args.common.options(false)?;
-    let input = |error: trace::TraceError| Failure::Input(error.to_string());
+    let options = runner_options(&args.script, args.target.into(), args.root, 0, false)?;
     let mut folders = Vec::new();
     for dir in &args.dirs {
-        folders.extend(find(dir).map_err(input)?);
+        folders.extend(find(dir).map_err(CommandError::usage)?);
     }
     let mut total = Tally::default();
     for folder in &folders {
-        let recording = Recording::read(folder).map_err(input)?;
+        let recording = Recording::read(folder).map_err(CommandError::usage)?;
         let tally = replay(&recording, &router, &options)?;
         anstream::println!("{:<44} {}", recording.label(), counts(&tally));
         total.add(&tally);
     }
     anstream::println!("{} recordings: {}", folders.len(), counts(&total));
-    Ok(if total.failed_calls > 0 { Exit::Failed } else { Exit::Held })
+    Ok(if total.failed_calls > 0 { Exit::Failed } else { Exit::Passed })
 }
 
 fn counts(tally: &Tally) -> String {
@@ -65,16 +68,18 @@ fn counts(tally: &Tally) -> String {
     )
 }
 
-fn replay(recording: &Recording, router: &Router, options: &Options) -> Result<Tally, Failure> {
-    let machine = setup::machine(router, Path::new("."))
-        .map_err(|refusal| Failure::Input(refusal.to_string()))?;
+fn replay(
+    recording: &Recording,
+    router: &Router,
+    options: &Options,
+) -> Result<Tally, CommandError> {
+    let machine = setup::machine(router, Path::new(".")).map_err(CommandError::usage)?;
     let mut target: Box<dyn Backend> = match &options.target {
         TargetKind::InProcess if options.script.path.is_none() => {
             Box::new(InProcess::new(machine, Function::Ours(lease_script::Config::default())))
         }
         TargetKind::InProcess => {
-            let why = "a script of your own runs in processes only".to_owned();
-            return Err(Failure::Input(why));
+            return Err(CommandError::usage("--script: needs --target process"));
         }
         TargetKind::Process(settings) | TargetKind::Both(settings) => {
             let script = options.script.command();

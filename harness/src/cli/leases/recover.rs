@@ -8,10 +8,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use lease_journal::{
     Action, FileSystem, Handle, Live, Mode, OperationError, Plan, RealDirectory, apply,
-    intact_length, locate, plan,
+    intact_length, is_epoch, locate, plan,
 };
 
-use super::{Exit, Failure};
+use crate::error::CommandError;
+use crate::exit::Exit;
 
 /// The name of the journal in a folder that holds none yet.
 const FIRST: &str = "dhcpd.leases";
@@ -26,9 +27,9 @@ pub(super) struct Args {
     dry_run: bool,
 }
 
-pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
+pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     let shown = args.path.display().to_string();
-    let unreadable = |error: OperationError| Failure::Input(format!("{shown}: {error}"));
+    let unreadable = |error: OperationError| CommandError::Usage(format!("{shown}: {error}"));
     let (mut folder, names) = if args.path.is_dir() {
         let mut folder = RealDirectory::new(args.path.clone());
         let names = journals(&folder.list(OsStr::new("")).map_err(unreadable)?);
@@ -37,7 +38,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         // Where nothing is, only a name that says "journal" means one: a mistyped folder gets no database.
         let named = args.path.file_name().is_some_and(|name| live_name(name).is_some());
         if !named && !args.path.exists() {
-            return Err(Failure::Input(format!("{shown}: no such folder or lease journal")));
+            return Err(CommandError::Usage(format!("{shown}: no such folder or lease journal")));
         }
         let (folder, name) = locate(&args.path).map_err(|error| unreadable(error.into()))?;
         (folder, vec![name])
@@ -46,10 +47,11 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         anstream::eprintln!("{shown}: another writer holds the lock: nothing done");
         return Ok(Exit::Failed);
     }
-    let mut exit = Exit::Held;
+    let mut exit = Exit::Passed;
     for name in names {
-        let plan = plan(&mut folder, &name)
-            .map_err(|error| Failure::Input(format!("{shown}: {}: {error}", name.display())))?;
+        let plan = plan(&mut folder, &name).map_err(|error| {
+            CommandError::Usage(format!("{shown}: {}: {error}", name.display()))
+        })?;
         let mut text = describe(&plan, &mut folder);
         if let Action::Refuse(_) = plan.action {
             exit = Exit::Failed;
@@ -93,8 +95,7 @@ fn live_name(name: &OsStr) -> Option<OsString> {
         .or_else(|| bytes.strip_suffix(b".tmp"))
         .or_else(|| {
             let dot = bytes.iter().rposition(|c| *c == b'.')?;
-            let digits = &bytes[dot + 1..];
-            (!digits.is_empty() && digits.iter().all(u8::is_ascii_digit)).then(|| &bytes[..dot])
+            is_epoch(&bytes[dot + 1..]).then(|| &bytes[..dot])
         })
         .unwrap_or(bytes);
     let is_journal = stem.ends_with(b".leases") || stem == b"leases";
