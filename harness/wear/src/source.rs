@@ -12,8 +12,8 @@ use trace::{Workload, WorkloadEvent};
 /// Workloads other than a household.
 #[derive(Clone, Debug)]
 pub enum Source {
-    /// Lists of events that do not depend on the script.
-    Lists(Vec<Workload>),
+    /// Lists of events, which do not depend on the script.
+    Workloads(Vec<Workload>),
     /// Cases of scenarios, whose calls depend on what the script's `init` prints.
     Cases(Vec<Case>),
 }
@@ -22,7 +22,7 @@ impl Source {
     /// The names of the workloads.
     pub fn labels(&self) -> Vec<String> {
         match self {
-            Self::Lists(workloads) => {
+            Self::Workloads(workloads) => {
                 workloads.iter().map(|workload| workload.label.clone()).collect()
             }
             Self::Cases(cases) => cases.iter().map(Case::name).collect(),

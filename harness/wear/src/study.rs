@@ -166,7 +166,7 @@ impl Study {
         };
         match &self.source {
             None => add(None, &self.scripts),
-            Some(Source::Lists(workloads)) => {
+            Some(Source::Workloads(workloads)) => {
                 for workload in workloads {
                     add(Some(workload), &self.scripts);
                 }
