@@ -1,20 +1,20 @@
 #!/bin/sh
-# Records what dnsmasq calls a lease script with, and calls that script. Use:
+# Logs the calls that dnsmasq makes to a lease script, and calls that script. Usage:
 #
 #   dnsmasq --leasefile-ro --dhcp-script=/path/record.sh
 #
 # with the lease script beside this file as `lease_update.sh`, or named in RECORD_SCRIPT. README.md beside this
-# file tells how to install it, and how `leaselab trace import` reads what it writes.
+# file describes how to install it, and how `leaselab trace import` reads the log.
 #
-# The log lies in RAM (/tmp) as two files that take turns, so that it never grows beyond a limit. Nothing here
-# writes to flash. Whatever goes wrong with the log (no room, no right, no tool), the script is called, and its
-# output and exit code are passed on. Runs in busybox ash; `date` is the only other program, and may be missing.
+# The log is in RAM (/tmp), in two files that are used in turn, so that its size is limited. Nothing is written to
+# flash. If the log cannot be written, the script is called all the same, and its output and exit code are passed
+# through. Runs in busybox ash; `date` is the only other program, and may be missing.
 #
-#   RECORD_SCRIPT  the lease script (lease_update.sh in the folder of this file)
-#   RECORD_LOG     beginning of the names of the two files (/tmp/dnsmasq-record), which end in .0 and .1
-#   RECORD_MAX     bytes that both together may take (524288; at least 8192)
+#   RECORD_SCRIPT  the lease script (lease_update.sh in the directory of this file)
+#   RECORD_LOG     prefix of the names of the two files (/tmp/dnsmasq-record), which end in .0 and .1
+#   RECORD_MAX     maximum size of both files together in bytes (524288; at least 8192)
 
-# Only names that dnsmasq's environment cannot hold: the script gets that environment as it is.
+# Names that do not occur in the environment of dnsmasq, which the script gets unchanged.
 record_wall=$(date +%s 2>/dev/null) || record_wall=-
 read -r record_up _ 2>/dev/null </proc/uptime || record_up=-
 
@@ -28,7 +28,8 @@ fi
 
 record_out=
 if [ "${1-}" = init ]; then
-	# Output is kept and passed on, to its last line break. Leases hold no NUL, which no shell could keep.
+	# The output is stored and passed through, including line breaks at its end. Leases contain no NUL, which a
+	# shell variable cannot store.
 	record_out=$(
 		"$record_script" "$@"
 		printf 'x%s' "$?"
@@ -43,7 +44,7 @@ fi
 read -r record_done _ 2>/dev/null </proc/uptime || record_done=-
 
 # --- the log -----------------------------------------------------------------------------------------------
-# In a process of its own: what goes wrong here ends nothing else.
+# In a subshell: errors here end nothing else.
 
 (
 	LC_ALL=C # a character is a byte
@@ -64,7 +65,7 @@ read -r record_done _ 2>/dev/null </proc/uptime || record_done=-
 	[ "$max" -ge 8192 ] || max=8192
 	half=$((max / 2))
 
-	# ours FILE: a regular file of our own, no link; made if it is not there.
+	# ours FILE: succeeds for a regular file of this user that is not a link; creates a missing file.
 	ours() {
 		if [ ! -e "$1" ] && [ ! -L "$1" ]; then
 			set -C
@@ -75,7 +76,7 @@ read -r record_done _ 2>/dev/null </proc/uptime || record_done=-
 	}
 
 	all=
-	# escape TEXT: sets text to it, with every byte that is odd, a blank too, as \OOO.
+	# escape TEXT: sets text to TEXT with unusual bytes and blanks as \OOO.
 	escape() {
 		text=$1
 		case $text in
@@ -86,7 +87,7 @@ read -r record_done _ 2>/dev/null </proc/uptime || record_done=-
 		left=$text
 		text=
 		while [ -n "$left" ]; do
-			# A row of good ones at once.
+			# All usual bytes up to the next unusual one.
 			good=${left%%[!0-9A-Za-z_.,:/@%+=*-]*}
 			text=$text$good
 			left=${left#"$good"}
@@ -99,7 +100,7 @@ read -r record_done _ 2>/dev/null </proc/uptime || record_done=-
 		done
 	}
 
-	# alphabet: all 255 bytes in their order. A byte's number is its place, which takes no process to find.
+	# alphabet: sets all to all 255 bytes in order. The position of a byte is its number.
 	alphabet() {
 		for i in 0 1 2 3; do
 			for j in 0 1 2 3 4 5 6 7; do
@@ -112,7 +113,7 @@ read -r record_done _ 2>/dev/null </proc/uptime || record_done=-
 		all=${all%x}
 	}
 
-	# add WORD TEXT: one more line.
+	# add WORD TEXT: adds a line to the block.
 	add() {
 		escape "$2"
 		block="$block$1 $text$nl"
@@ -135,7 +136,7 @@ read -r record_done _ 2>/dev/null </proc/uptime || record_done=-
 	1) ;;
 	*) file=0 ;;
 	esac
-	# Without a state, what is in the files is not known: they begin anew.
+	# Without a state, the contents of the files are unknown: start a new file.
 	[ "$number" -ne 0 ] || used=$half
 
 	case $record_wall in
@@ -148,7 +149,7 @@ read -r record_done _ 2>/dev/null </proc/uptime || record_done=-
 	for word in "$0" "$@"; do
 		add arg "$word"
 	done
-	# A name is taken only as a name: values may look like further lines.
+	# Only the names are used: values may look like further lines.
 	seen=$nl
 	for line in $(export -p); do
 		line=${line#export }
@@ -170,7 +171,7 @@ read -r record_done _ 2>/dev/null </proc/uptime || record_done=-
 	done
 	if [ -n "$record_out" ]; then
 		for line in $record_out; do
-			# Blanks belong to a lease; only odd lines are escaped.
+			# Leases contain blanks; only unusual lines are escaped.
 			case $line in
 			*[!0-9A-Za-z_.,:/@%+=*\ -]* | ' '* | *' ' | *'  '*) add out "$line" ;;
 			*) block="${block}out $line$nl" ;;
@@ -183,7 +184,7 @@ read -r record_done _ 2>/dev/null </proc/uptime || record_done=-
 	fi
 	block=$block$foot
 
-	# What is too large for half the log is told in short.
+	# Of a call that is larger than half of the log, only the size is logged.
 	if [ ${#block} -gt $((half - 64)) ]; then
 		block="${head}large ${#block}$nl$foot"
 	fi
@@ -195,10 +196,10 @@ read -r record_done _ 2>/dev/null </proc/uptime || record_done=-
 		used=18
 	fi
 	ours "$log.$file" || exit
-	# A write that stops half-way is known by its missing end.
+	# A partial write is recognized by its missing end.
 	printf '%s' "$block" >>"$log.$file"
 	used=$((used + ${#block}))
-	# In place and of one length: that takes no room where there is none.
+	# Written in place with a fixed length, which needs no additional space.
 	ours "$log.state" && printf '%10s %s %10s\n' "$number" "$file" "$used" 1<>"$log.state"
 ) >/dev/null 2>&1 </dev/null
 
