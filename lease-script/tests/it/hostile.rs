@@ -192,6 +192,11 @@ fn holds(
     Ok(())
 }
 
+/// The number of cases: `short`, or `long` with `LEASELAB_LONG_TESTS` in the environment.
+fn cases_of(short: u32, long: u32) -> u32 {
+    if std::env::var_os("LEASELAB_LONG_TESTS").is_some() { long } else { short }
+}
+
 fn run(cases: u32, others: &'static [Implementation]) {
     let config = Config { cases, failure_persistence: None, ..Config::default() };
     TestRunner::new(config)
@@ -201,13 +206,13 @@ fn run(cases: u32, others: &'static [Implementation]) {
 
 #[test]
 fn hostile_bytes_change_no_other_variable() {
-    run(2000, &[]);
+    run(cases_of(500, 2000), &[]);
 }
 
 #[test]
 fn implementations_agree_on_hostile_bytes() {
     run(
-        if std::env::var_os("LEASELAB_LONG_TESTS").is_some() { 60 } else { 20 },
+        cases_of(20, 60),
         &[
             Implementation::Executable,
             Implementation::Ash,

@@ -166,8 +166,8 @@ impl Restart<'_> {
     /// What is left of a lease in the file that the server writes.
     fn written(mut lease: Lease) -> Option<Lease> {
         let owned = lease.hardware.is_some() || !lease.uid.is_empty();
-        let nobodys = lease.state == BindingState::Free && !owned && lease.tsfp.is_absent();
-        if nobodys || lease.state == BindingState::Bogus {
+        let is_unowned = lease.state == BindingState::Free && !owned && lease.tsfp.is_absent();
+        if is_unowned || lease.state == BindingState::Bogus {
             return None;
         }
         lease.next_state = Some(lease.next_state.unwrap_or(lease.state));

@@ -385,7 +385,7 @@ fn write4(out: &mut Vec<u8>, lease: &Lease, subnet: u32, now: i64, losses: &mut 
     let owned = hardware.is_some() || !lease.uid.is_empty();
     let Some(state) = state(lease.state, owned, address, losses) else { return };
     if state == 0 && !owned {
-        losses.add("active, but nobody's: Kea has no row for that", address);
+        losses.add("active without a client: Kea has no row for it", address);
         return;
     }
     if lease.ends.is_absent() {

@@ -61,7 +61,7 @@ fn the_server_view_equals_the_leases_after_a_restart() {
         let got = json(&read_bytes(file, &options(View::Dhcpd, expected)));
         let short = json(&read_bytes(file, &by_short_cut));
         if got != short {
-            return Some(format!("{name}: the short cut reads something else"));
+            return Some(format!("{name}: the fast path reads something else"));
         }
         let leases = expected.get("leases_after_restart");
         let ias = expected.get("ias_after_restart");
@@ -204,9 +204,9 @@ fn the_salvage_and_text_views_agree_on_undamaged_files() {
         if expected["category"] == "damage" || expected["dhcpd"]["verdict"] != "clean" {
             return None;
         }
-        let careful = json(&read_bytes(file, &options(View::Salvage, expected)));
+        let salvaged = json(&read_bytes(file, &options(View::Salvage, expected)));
         let text = json(&read_bytes(file, &options(View::Text, expected)));
-        difference(name, &careful["leases"], &text["leases"])
-            .or_else(|| difference(name, &careful["verdict"], &"clean".into()))
+        difference(name, &salvaged["leases"], &text["leases"])
+            .or_else(|| difference(name, &salvaged["verdict"], &"clean".into()))
     });
 }

@@ -68,7 +68,7 @@ fn a_truncated_batch_has_a_diagnostic() {
         }
         end += fields[3].parse::<usize>().expect("a number");
         let left = &bytes[..end];
-        let (server, careful) = (reading(left, View::Text), reading(left, View::Salvage));
+        let (server, salvaged) = (reading(left, View::Text), reading(left, View::Salvage));
         let text = left.trim_ascii_end();
         if text.ends_with(b"}") || left.ends_with(b";\n\n") {
             assert!(server.diagnostics.is_empty(), "{end}\n{}", complaints(&server));
@@ -87,7 +87,7 @@ fn a_truncated_batch_has_a_diagnostic() {
                 .map(|lease| format!("{} {}", lease.address, lease_to_json(&lease)))
                 .collect()
         };
-        assert!(all(&careful) == all(&before), "{end}");
+        assert!(all(&salvaged) == all(&before), "{end}");
     }
     assert_eq!(end, bytes.len());
     assert!(whole >= 20 && torn >= 40, "{whole} whole, {torn} torn");
@@ -102,17 +102,17 @@ fn damaged_journals_have_diagnostics_and_keep_more_in_the_salvage_view(#[case] p
     let server = reading(&bytes, View::Dhcpd);
     assert_eq!(server.verdict, Verdict::Warns, "{path}");
     assert!(server.diagnostics.total() > 0, "{path}");
-    let careful = reading(&bytes, View::Salvage);
+    let salvaged = reading(&bytes, View::Salvage);
     let kept = |reading: &Reading| reading.leases().map(|lease| lease.address).collect::<Vec<_>>();
-    let (server, careful) = (kept(&server), kept(&careful));
-    assert!(server.iter().all(|address| careful.contains(address)), "{path}");
+    let (server, salvaged) = (kept(&server), kept(&salvaged));
+    assert!(server.iter().all(|address| salvaged.contains(address)), "{path}");
     // Every address with a complete declaration is there.
     let text = String::from_utf8_lossy(&bytes).into_owned();
     for record in text.split("\nlease ").skip(1) {
         if record.contains("\n}") && !record.contains("lease ") && record.contains("binding state")
         {
             let address = record.split(' ').next().expect("an address").parse().expect("IPv4");
-            assert!(careful.contains(&address), "{path}: {address}\n{record}");
+            assert!(salvaged.contains(&address), "{path}: {address}\n{record}");
         }
     }
 }

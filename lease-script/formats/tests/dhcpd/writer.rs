@@ -156,8 +156,8 @@ proptest! {
         let mut file = Vec::new();
         write_header(&mut file, None).expect("no DUID");
         write_lease(&mut file, &lease).expect("all of it can be written");
-        let careful = reading(&file, View::Salvage, Family::V4);
-        for one in [&careful, &reading(&file, View::Text, Family::V4), &read_fast(&file)] {
+        let salvaged = reading(&file, View::Salvage, Family::V4);
+        for one in [&salvaged, &reading(&file, View::Text, Family::V4), &read_fast(&file)] {
             prop_assert!(one.diagnostics.is_empty(), "{:?}", one.diagnostics.iter().next());
             let read: Vec<Lease> = one.leases().collect();
             prop_assert_eq!(&read, std::slice::from_ref(&lease));
