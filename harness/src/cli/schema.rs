@@ -1,12 +1,8 @@
 //! `leaselab schema`.
 
-use super::Exit;
+use crate::exit::Exit;
 
-/// No arguments.
-#[derive(Debug, clap::Args)]
-pub(super) struct Args {}
-
-pub(super) fn run(_: &Args) -> Exit {
-    anstream::print!("{}", scenario::json_schema());
-    Exit::Held
+pub(super) fn run() -> Exit {
+    out!("{}", scenario::json_schema());
+    Exit::Passed
 }

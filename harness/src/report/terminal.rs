@@ -1,21 +1,21 @@
-//! Lines for people: a progress bar on a terminal, one line a scenario file everywhere.
+//! Results on the terminal: a progress bar, and a line for each scenario file.
 
 use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::FileReport;
-use runner::{CaseReport, Finding, Verdict};
+use super::{CaseOutcome, FileReport};
+use runner::{Finding, Verdict};
 use scenario::Case;
 
-/// The progress of a run.
+/// A progress bar, shown only where stderr is a terminal.
 #[derive(Debug)]
 pub struct Progress {
     bar: ProgressBar,
 }
 
 impl Progress {
-    /// Of so many cases.
+    /// A bar for this number of cases.
     pub fn new(cases: usize) -> Self {
         let target = if std::io::stderr().is_terminal() {
             ProgressDrawTarget::stderr()
@@ -29,17 +29,17 @@ impl Progress {
         Self { bar }
     }
 
-    /// One more is done.
+    /// Counts one more case as done.
     pub fn advance(&self) {
         self.bar.inc(1);
     }
 
-    /// Prints what became of a file.
+    /// Prints the results of a file.
     pub fn print(&self, file: &FileReport) {
         self.bar.suspend(|| print_file(file));
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub fn finish(&self) {
         self.bar.finish_and_clear();
     }
@@ -54,7 +54,7 @@ fn print_file(file: &FileReport) {
         _ => "FAIL",
     };
     let total = file.total();
-    anstream::println!(
+    outln!(
         "{word:<5}{:<70} {:>3} cases {:>6} calls {:>5} commits {:>5} erases  {:>6.2} s",
         file.path.display(),
         file.cases.len(),
@@ -68,23 +68,24 @@ fn print_file(file: &FileReport) {
     }
 }
 
-fn print_case(case: &CaseReport, verbose: bool) {
+fn print_case(outcome: &CaseOutcome, verbose: bool) {
+    let case = &outcome.report;
     if verbose {
-        anstream::println!("     {}", case.name);
+        outln!("     {}", case.name);
         for line in &case.log {
-            anstream::println!("       {line}");
+            outln!("       {line}");
         }
     }
     match &case.verdict {
         Verdict::Passed => {}
-        Verdict::Skipped(why) => anstream::println!("     SKIPPED {}: {why}", case.name),
+        Verdict::Skipped(why) => outln!("     SKIPPED {}: {why}", case.name),
         Verdict::Failed => {
-            anstream::println!("     FAILED  {}", case.name);
+            outln!("     FAILED  {}", case.name);
             for finding in &case.failures {
-                anstream::println!("{}", finding_text(finding));
+                outln!("{}", finding_text(finding));
             }
-            anstream::println!("       reproduce: {}", case.reproduction);
-            anstream::println!("       or by id:  {}", case.replay);
+            outln!("       reproduce: {}", outcome.run);
+            outln!("       or by id:  {}", outcome.replay);
         }
     }
 }
@@ -100,7 +101,7 @@ pub fn finding_text(finding: &Finding) -> String {
     )
 }
 
-/// The claims of the 2006 notes, each with what became of it.
+/// Prints the claims of the notes of 2006 with what the scenarios measured.
 pub fn print_claims(cases: &[Case]) {
     let mut last = None;
     for case in cases {
@@ -109,10 +110,10 @@ pub fn print_claims(cases: &[Case]) {
             continue;
         }
         last = Some(path);
-        anstream::println!("claim    {}", claim.text);
-        anstream::println!("  naive    {}", claim.naive);
-        anstream::println!("  ours     {}", claim.ours);
-        anstream::println!("  verdict  {}", claim.verdict);
-        anstream::println!("  measured {}", path.display());
+        outln!("claim    {}", claim.text);
+        outln!("  naive    {}", claim.naive);
+        outln!("  ours     {}", claim.ours);
+        outln!("  verdict  {}", claim.verdict);
+        outln!("  measured {}", path.display());
     }
 }

@@ -93,12 +93,14 @@ fn other_slips_are_named_with_exit_code_2(#[case] parts: &[&str], #[case] messag
 #[case::no_such_path(&["run", "nowhere"], "nowhere")]
 #[case::empty_folder(&["run", "."], "no scenario")]
 #[case::no_such_dialect(&["run", "good.toml", "--dialect", "vxworks"], "expected one of openwrt, ")]
-#[case::no_such_part(&["run", "good.toml", "--shard", "4/3"], "no part")]
-#[case::nothing_fits(&["run", "good.toml", "--filter", "zzz"], "no case fits")]
+#[case::no_such_part(&["run", "good.toml", "--shard", "4/3"], "invalid shard \"4/3\": expected I/N, for example 1/3")]
+#[case::nothing_fits(&["run", "good.toml", "--filter", "zzz"], "no case matches these options")]
 #[case::no_such_script(&["run", "good.toml", "--script", "none.sh"], "none.sh")]
+#[case::no_jobs(&["run", "good.toml", "--jobs", "0"], "--jobs must be at least 1")]
+#[case::report_is_a_folder(&["run", "good.toml", "--json", "."], ".: is a folder")]
 #[case::report_nowhere(&["run", "good.toml", "--junit", "no/where.xml"], "no/where.xml")]
 #[case::binary(&["run", "binary.toml"], "line 2, column 3: not UTF-8")]
-#[case::large(&["run", "large.toml"], "larger than")]
+#[case::large(&["run", "large.toml"], "larger than 1048576 bytes")]
 fn wrong_arguments_are_named_with_exit_code_2(#[case] arguments: &[&str], #[case] message: &str) {
     let lab = Lab::new();
     let empty = arguments == ["run", "."];

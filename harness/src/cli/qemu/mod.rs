@@ -1,0 +1,9 @@
+//! `leaselab qemu`: router images, and scenarios in them.
+
+mod build;
+mod command;
+mod run;
+
+#[cfg(test)]
+pub(super) use command::Command;
+pub(super) use command::{Args, run};

@@ -1,0 +1,126 @@
+//! Workloads from recordings and scenarios.
+
+use std::path::Path;
+
+use super::router::Script;
+use dnsmasq_model::{Build, Network, ScriptCall, ServerConfig};
+use runner::{Fault, build_of, calls_of};
+use scenario::Case;
+use trace::{Recording, TraceError, find};
+use trace::{Workload, WorkloadEvent};
+
+/// Workloads other than a household.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// Lists of events, which do not depend on the script.
+    Workloads(Vec<Workload>),
+    /// Cases of scenarios, whose calls depend on what the script's `init` prints.
+    Cases(Vec<Case>),
+}
+
+impl Source {
+    /// The names of the workloads.
+    pub fn labels(&self) -> Vec<String> {
+        match self {
+            Self::Workloads(workloads) => {
+                workloads.iter().map(|workload| workload.label.clone()).collect()
+            }
+            Self::Cases(cases) => cases.iter().map(Case::name).collect(),
+        }
+    }
+}
+
+/// Reads the recordings at a path: the folder of a recording, a folder of such folders, or a file of a recording.
+///
+/// # Errors
+/// A recording that cannot be read or has an invalid value.
+pub fn recordings(path: &Path) -> Result<Vec<Workload>, TraceError> {
+    let folder = if path.is_file() {
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        parent.unwrap_or(Path::new(".")).to_owned()
+    } else {
+        path.to_owned()
+    };
+    find(&folder)?.iter().map(|folder| recording(&Recording::read(folder)?)).collect()
+}
+
+fn recording(recording: &Recording) -> Result<Workload, TraceError> {
+    let error = |file: &str, line: usize, message: String| TraceError::Value {
+        path: recording.folder.join(file),
+        line,
+        message,
+    };
+    let build = match &*recording.meta.build {
+        "rtc" => Build::Rtc,
+        "no-rtc" => Build::NoRtc,
+        other => {
+            let message = format!("invalid build `{other}`: expected rtc or no-rtc");
+            return Err(error("meta.json", 1, message));
+        }
+    };
+    // The call before which each reboot happened, and its time.
+    let mut reboots = Vec::new();
+    let (mut calls, mut last) = (0, 0.0_f64);
+    for stimulus in &recording.stimuli {
+        if stimulus.kind == "reboot" {
+            reboots.push((calls, stimulus.t));
+        }
+        calls = stimulus.calls.map_or(calls, |(_, end)| end);
+        last = last.max(stimulus.t + stimulus.dt.unwrap_or(0.0));
+    }
+    let mut reboots = reboots.into_iter().peekable();
+    let mut events: Vec<(u64, WorkloadEvent)> = Vec::with_capacity(recording.calls.len());
+    let found = recording.stored_before();
+    if !found.is_empty() {
+        events.push((0, WorkloadEvent::Stored(found)));
+    }
+    for (line, call) in (1..).zip(&recording.calls) {
+        if !(0.0..1e12).contains(&call.t) {
+            let message = format!("invalid time {}: expected 0 to 1e12 seconds", call.t);
+            return Err(error("calls.jsonl", line, message));
+        }
+        while let Some((_, t)) = reboots.next_if(|(before, _)| *before <= call.seq) {
+            events.push((t.max(0.0) as u64, WorkloadEvent::PowerOff));
+        }
+        let script_call = ScriptCall {
+            argv: call.argv.iter().map(|argument| argument.0.clone()).collect(),
+            env: call.env.iter().map(|(name, value)| (name.clone(), value.0.clone())).collect(),
+        };
+        let earliest = events.last().map_or(0, |(second, _)| *second);
+        events.push(((call.t as u64).max(earliest), WorkloadEvent::Call(script_call)));
+        last = last.max(call.t);
+    }
+    Ok(Workload {
+        label: recording.label(),
+        build: Some(build),
+        server: ServerConfig::default(),
+        network: Network::default(),
+        begin: recording.meta.wall0 as i64,
+        seconds: last as u64,
+        events,
+    })
+}
+
+/// The calls of a scenario with this script. Commands of other programs and damage are left out; a power cut inside a
+/// call becomes one after it.
+///
+/// # Errors
+/// A scenario that cannot be run.
+pub fn scenario(case: &Case, script: Script) -> Result<Workload, Fault> {
+    let (calls, (begin, end)) = calls_of(case, script.function())?;
+    let since = |truth: i64| u64::try_from(truth - begin).unwrap_or(0);
+    let mut events: Vec<(u64, WorkloadEvent)> = Vec::with_capacity(calls.len());
+    for call in calls {
+        let event = call.call.map_or(WorkloadEvent::PowerOff, WorkloadEvent::Call);
+        events.push((since(call.truth), event));
+    }
+    Ok(Workload {
+        label: case.name(),
+        build: Some(build_of(case.scenario.router.rtc)),
+        server: ServerConfig::default(),
+        network: Network::default(),
+        begin,
+        seconds: since(end),
+        events,
+    })
+}
