@@ -200,7 +200,7 @@ impl PendingCall<'_> {
         let mut env = BTreeMap::new();
         match self.subject {
             Subject::Lease { lease, name } => {
-                self.lease_arguments(lease, name, &mut argv, &mut env)
+                self.lease_arguments(lease, name, &mut argv, &mut env);
             }
             Subject::Neighbour { hw, addr } => {
                 argv.push(hw.text().into_bytes());
