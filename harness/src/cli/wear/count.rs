@@ -105,9 +105,9 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     if let Some(path) = &args.csv {
         report::write_whole(path, wear::csv(&results).as_bytes())?;
     }
-    anstream::print!("{}", wear::table(&study, &results));
+    out!("{}", wear::table(&study, &results));
     if !checks.is_empty() {
-        anstream::print!("{}", wear::cross_check_table(&checks));
+        out!("{}", wear::cross_check_table(&checks));
     }
     Ok(Exit::Passed)
 }

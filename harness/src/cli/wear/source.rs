@@ -64,7 +64,7 @@ impl SourceArgs {
             let label = format!("journal {}", first.display());
             let list = trace::workload(&label, &site.events)
                 .map_err(|error| CommandError::file(first, error))?;
-            anstream::println!("{}", cost_line(&site.cost, seconds(&site)));
+            outln!("{}", cost_line(&site.cost, seconds(&site)));
             return Ok(Some(Source::Workloads(vec![list])));
         }
         let Some(path) = &self.scenario else { return Ok(None) };
