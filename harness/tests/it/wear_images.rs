@@ -11,6 +11,8 @@ use wear::{
     count, count_images,
 };
 
+use crate::wear::short_or_long;
+
 fn cost_model() -> CostModel {
     let spec = RouterSpec { neighbours: 3000, ..RouterSpec::new(Dialect::OpenWrt, Chip::SPI_NOR) };
     CostModel::new(&spec).expect("a router")
@@ -35,7 +37,7 @@ fn command() -> impl Strategy<Value = Command> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: short_or_long(48, 1000), ..ProptestConfig::default() })]
 
     #[test]
     fn incremental_and_full_images_equal_those_of_the_tool(

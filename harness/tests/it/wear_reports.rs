@@ -76,7 +76,7 @@ fn the_claims_of_2006_are_compared_with_counts() {
 #[case(&["--svg", "/nonexistent/x.svg"], "/nonexistent/x.svg")]
 #[case(&["--svg", "x.svg", "--dialect", "all"], "too many for a chart")]
 #[case(&["--csv", "/dev/full"], "No space left")]
-#[case(&["--svg", "/dev/full"], "No space left")]
+#[case(&["--svg", "/dev/full", "--clients", "1", "--rtc", "broken"], "No space left")]
 #[case(&["--script", "missing.sh"], "missing.sh: No such file")]
 #[case(&["--window", "3d"], "--script")]
 #[case(&["--script", "naive.sh", "--window", "0s"], "--window 0s")]
