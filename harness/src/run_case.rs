@@ -9,7 +9,7 @@ use runner::{
     CaseReport, Fault, Finding, FindingKind, Observers, Options, Verdict, blank_report, build_of,
     command, play, router,
 };
-use scenario::{Action, Case};
+use scenario::{Action, BackendKind, Case};
 
 /// Where a case runs.
 #[derive(Clone, Debug)]
@@ -22,12 +22,27 @@ pub enum Backend {
     Qemu(GuestPool),
 }
 
+impl Backend {
+    fn kind(&self) -> BackendKind {
+        match self {
+            Self::Modelled => BackendKind::Modelled,
+            Self::Live(_) => BackendKind::Live,
+            Self::Qemu(_) => BackendKind::Guest,
+        }
+    }
+}
+
 /// Runs a case.
 ///
 /// # Errors
 /// When there is nothing to judge: a file that makes no sense, or a target that fails.
 pub fn run_case(case: &Case, options: &Options, backend: &Backend) -> Result<CaseReport, Fault> {
     let began = Instant::now();
+    if let Some(reason) = case.incompatibility(backend.kind()) {
+        let mut report = blank_report(case, options);
+        report.verdict = Verdict::Skipped(reason.to_string());
+        return Ok(report);
+    }
     let mut report = match (&case.scenario.journal, backend) {
         (Some(lab), _) => {
             let mut report = blank_report(case, options);

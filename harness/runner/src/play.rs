@@ -19,7 +19,7 @@ use super::{configuration, setup};
 use backend::process::{Process, ScriptCommand, ScriptFile, Settings};
 use backend::{Backend, BackendError, Function, InProcess};
 use scenario::diagnostics::SourceError;
-use scenario::{Case, Forgiven, Id, LongIds, Moment, Store};
+use scenario::{BackendKind, Case, Forgiven, Id, LongIds, Moment, Store};
 
 const SHELL_SCRIPT: &str = include_str!("../../../lease-script/lease_update.sh");
 const NAIVE_SCRIPT: &str = include_str!("../../../scenarios/scripts/naive.sh");
@@ -237,6 +237,9 @@ pub struct Recording {
 /// # Errors
 /// As [`run_case`].
 pub fn record(case: &Case, script: Option<Function>) -> Result<Result<Recording, String>, Fault> {
+    if let Some(reason) = case.incompatibility(BackendKind::FaultExplorer) {
+        return Ok(Err(reason.to_string()));
+    }
     let options = quiet_in_process();
     let function = match script {
         Some(function) => function,

@@ -159,7 +159,7 @@ impl<'a, 'w> Player<'a, 'w> {
     ) -> Result<(), Fault> {
         for command in commands {
             let words: Result<Vec<Vec<u8>>, String> =
-                command.iter().map(|word| unescape(word)).collect();
+                command.iter().map(|word| argument(word)).collect();
             let words = words.map_err(|why| self.fault(span.clone(), why))?;
             let words: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
             self.world.other_program(&words)?;
@@ -247,11 +247,11 @@ impl<'a, 'w> Player<'a, 'w> {
     fn raw_call(&mut self, span: Range<usize>, raw: &RawCall) -> Result<(), Fault> {
         let mut argv = vec![b"script".to_vec()];
         for word in &raw.arguments {
-            argv.push(unescape(word).map_err(|why| self.fault(span.clone(), why))?);
+            argv.push(argument(word).map_err(|why| self.fault(span.clone(), why))?);
         }
         let mut call = ScriptCall { argv, ..ScriptCall::default() };
         for (name, value) in &raw.environment {
-            let value = unescape(value).map_err(|why| self.fault(span.clone(), why))?;
+            let value = argument(value).map_err(|why| self.fault(span.clone(), why))?;
             call.env.insert(name.clone(), value);
         }
         self.world.raw_call(&call)?;
@@ -268,8 +268,19 @@ impl<'a, 'w> Player<'a, 'w> {
         let Some(bytes) = bytes.filter(|bytes| !bytes.is_empty()) else {
             return Err(self.fault(span, "the bytes are hex digits, two for each byte"));
         };
-        let bytes = bytes.repeat(damage.repeat.unwrap_or(1) as usize);
         let machine = self.world.target.machine()?.into_owned();
+        let times = damage.repeat.as_ref().map_or(1, |times| *times.get_ref() as usize);
+        let size = match damage.memory {
+            Memory::Flash => machine.flash_bytes().len(),
+            Memory::Ram => machine.ram_bytes().map_or(0, |ram| ram.len()),
+        };
+        if let Some(repeat) = &damage.repeat
+            && bytes.len().saturating_mul(times) > size
+        {
+            let what = format!("{times} times {} bytes reach beyond {size}", bytes.len());
+            return Err(self.fault(repeat.span(), what));
+        }
+        let bytes = bytes.repeat(times);
         let damaged = match damage.memory {
             Memory::Flash => {
                 let header = machine.nvram_offset();
@@ -295,6 +306,15 @@ impl<'a, 'w> Player<'a, 'w> {
         self.world.accept_store()?;
         Ok(())
     }
+}
+
+/// A word of a command line or of an environment, in which a process cannot get a NUL byte.
+fn argument(word: &str) -> Result<Vec<u8>, String> {
+    let bytes = unescape(word)?;
+    if bytes.contains(&0) {
+        return Err(format!("{word:?} contains a NUL byte, which no argument of a process can"));
+    }
+    Ok(bytes)
 }
 
 fn overwrite(memory: &mut [u8], at: usize, bytes: &[u8]) -> Result<(), String> {

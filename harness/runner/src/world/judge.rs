@@ -47,7 +47,7 @@ impl World<'_> {
         }
         if before.is_some_and(|before| self.expected.is_as(&before)) {
             let text = format!("`{}` wrote, and nothing stored changed", call_text(call));
-            self.findings.broken(Invariant::Thrift, text);
+            self.findings.broken(Invariant::NoRedundantWrites, text);
         }
         let repeats = self.commit_may_repeat && self.unfinished;
         match result.end {
@@ -67,7 +67,7 @@ impl World<'_> {
                 call_text(call),
                 result.operations.len()
             );
-            self.findings.broken(Invariant::Thrift, text);
+            self.findings.broken(Invariant::NoRedundantWrites, text);
         }
         if self.torn && result.end == CallEnd::Exited(0) && !result.operations.is_empty() {
             self.torn = false;
@@ -201,7 +201,7 @@ impl World<'_> {
             self.findings.broken(Invariant::Parsability, text);
         }
         if !result.operations.is_empty() {
-            self.findings.broken(Invariant::Thrift, "init wrote to the flash");
+            self.findings.broken(Invariant::NoRedundantWrites, "init wrote to the flash");
         }
         Ok(result.stdout)
     }
