@@ -9,7 +9,7 @@ use runner::{
     CaseReport, Fault, Finding, FindingKind, Observers, Options, Verdict, blank_report, build_of,
     command, play, router,
 };
-use scenario::{Action, Case};
+use scenario::{Action, BackendKind, Case};
 
 /// Where a case runs.
 #[derive(Clone, Debug)]
@@ -22,6 +22,16 @@ pub enum BackendChoice {
     Qemu(GuestPool),
 }
 
+impl BackendChoice {
+    fn kind(&self) -> BackendKind {
+        match self {
+            Self::Modelled => BackendKind::Modelled,
+            Self::Live(_) => BackendKind::Live,
+            Self::Qemu(_) => BackendKind::Guest,
+        }
+    }
+}
+
 /// Runs a case.
 ///
 /// # Errors
@@ -32,6 +42,11 @@ pub fn run_case(
     backend: &BackendChoice,
 ) -> Result<CaseReport, Fault> {
     let began = Instant::now();
+    if let Some(reason) = case.incompatibility(backend.kind()) {
+        let mut report = blank_report(case);
+        report.verdict = Verdict::Skipped(reason.to_string());
+        return Ok(report);
+    }
     let mut report = match (&case.scenario.journal, backend) {
         (Some(lab), _) => {
             let mut report = blank_report(case);

@@ -3,8 +3,11 @@
 /// The bytes of a text in which `\xNN` stands for any byte but NUL and `\\` for a backslash.
 ///
 /// # Errors
-/// A backslash followed by anything else.
+/// A backslash followed by anything else, or a NUL byte, which no argument, variable or value can contain.
 pub(super) fn unescape(text: &str) -> Result<Vec<u8>, String> {
+    if text.contains('\0') {
+        return Err(format!("{text:?} contains a NUL byte, which no argument of a process can"));
+    }
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&byte, after)) = rest.split_first() {

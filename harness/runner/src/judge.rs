@@ -182,7 +182,7 @@ impl<'a> Judge<'a> {
         }
         if before.is_some_and(|before| self.expected.is_as(&before)) {
             let text = format!("`{}` wrote, and nothing stored changed", call_text(call));
-            self.findings.broken(Invariant::Thrift, text);
+            self.findings.broken(Invariant::NoRedundantWrites, text);
         }
         let now = self.look(router)?;
         self.judge_neighbours(&now);
@@ -219,7 +219,7 @@ impl<'a> Judge<'a> {
                 call_text(call),
                 result.operations.len()
             );
-            self.findings.broken(Invariant::Thrift, text);
+            self.findings.broken(Invariant::NoRedundantWrites, text);
         }
     }
 
@@ -410,7 +410,7 @@ impl<'a> Judge<'a> {
             self.findings.broken(Invariant::Parsability, text);
         }
         if !result.operations.is_empty() {
-            self.findings.broken(Invariant::Thrift, "init wrote to the flash");
+            self.findings.broken(Invariant::NoRedundantWrites, "init wrote to the flash");
         }
         Ok(result.stdout)
     }

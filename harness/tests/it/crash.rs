@@ -173,7 +173,7 @@ fn story(changes: &[(&str, &str)]) -> Lab {
 fn what_a_scenario_declares_is_no_failure() {
     let naive = "[script]\nuse = \"naive\"\n\n[[step]]\nboot = {}";
     // It commits in every call, and takes a `set` that a torn image refused for one that worked.
-    let breaks = ["thrift", "durability", "neighbours"]
+    let breaks = ["no-redundant-writes", "durability", "neighbours"]
         .map(|name| format!("[[breaks]]\ninvariant = \"{name}\"\nwhy = \"no checks\"\n\n"))
         .concat();
     let breaks = &format!("{breaks}[router]");

@@ -43,7 +43,7 @@ fn both_targets_agree(#[values("shell", "rust", "naive")] script: &str) {
     if script == "naive" {
         // It commits in every call, and both targets have to see that.
         let story = lab.read("stories/story.toml");
-        let breaks = "\n[[breaks]]\ninvariant = \"thrift\"\nwhy = \"it commits in every call\"\n";
+        let breaks = "\n[[breaks]]\ninvariant = \"no-redundant-writes\"\nwhy = \"it commits in every call\"\n";
         lab.write("stories/story.toml", format!("{story}{breaks}"));
     }
     lab.command(&["run", "stories", "--target", "both"]).assert().code(0);
@@ -64,7 +64,8 @@ fn private_root_serves_a_script_that_names_nvram_absolutely() {
     assert!(absolute.matches("/usr/sbin/nvram").count() >= 4, "{absolute}");
     lab.write("stories/absolute.sh", absolute);
     let story = lab.read("stories/story.toml");
-    let breaks = "\n[[breaks]]\ninvariant = \"thrift\"\nwhy = \"it commits in every call\"\n";
+    let breaks =
+        "\n[[breaks]]\ninvariant = \"no-redundant-writes\"\nwhy = \"it commits in every call\"\n";
     lab.write("stories/story.toml", format!("{story}{breaks}"));
     lab.command(&["run", "stories"]).assert().code(0);
     assert!(!std::path::Path::new("/usr/sbin/nvram").exists(), "the machine was touched");
