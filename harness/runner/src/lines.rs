@@ -12,6 +12,17 @@ pub type Subject = Vec<u8>;
 /// The subject of the server's DUID.
 pub const DUID: &[u8] = b"duid";
 
+/// The families of lines, in the order in which `init` prints them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Family {
+    /// DHCPv4 leases.
+    V4,
+    /// The server's DUID.
+    Duid,
+    /// DHCPv6 leases.
+    V6,
+}
+
 /// The lines that `init` printed, by their subject. Clones share them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Lines(Arc<Vec<Entry>>);
@@ -99,15 +110,15 @@ pub fn read(output: &[u8]) -> Result<Lines, String> {
             _ => Err(format!("the last line has no end: {}", show(output))),
         };
     };
-    let mut rank = 0;
+    let mut last = Family::V4;
     let mut entries = Vec::new();
     for line in text.split(|byte| *byte == b'\n') {
-        let (order, subject) =
+        let (family, subject) =
             subject(line).ok_or_else(|| format!("no lease line: {}", show(line)))?;
-        if order < rank {
+        if family < last {
             return Err(format!("out of order (DHCPv4, duid, DHCPv6): {}", show(line)));
         }
-        rank = order;
+        last = family;
         entries.push(Entry { subject: subject.into(), line: line.into() });
     }
     entries.sort_by(|a, b| a.subject.cmp(&b.subject));
@@ -131,8 +142,13 @@ pub(super) fn of_records<'a>(
     lines
 }
 
-/// The subject of a well-formed line, and its place: 0 DHCPv4, 1 the DUID, 2 DHCPv6.
-fn subject(line: &[u8]) -> Option<(u8, &[u8])> {
+/// The family of a well-formed line.
+pub(super) fn family(line: &[u8]) -> Option<Family> {
+    subject(line).map(|(family, _)| family)
+}
+
+/// The family and the subject of a well-formed line.
+fn subject(line: &[u8]) -> Option<(Family, &[u8])> {
     let mut words: [&[u8]; 6] = [&[]; 6];
     let mut count = 0;
     for word in line.split(|byte| *byte == b' ') {
@@ -140,7 +156,7 @@ fn subject(line: &[u8]) -> Option<(u8, &[u8])> {
         count += 1;
     }
     match words[..count] {
-        [b"duid", duid] => is_hex(duid).then_some((1, DUID)),
+        [b"duid", duid] => is_hex(duid).then_some((Family::Duid, DUID)),
         [time, second, address, name, id] => {
             let text = std::str::from_utf8(address).ok()?;
             let v4 = text.parse::<Ipv4Addr>().is_ok();
@@ -151,7 +167,7 @@ fn subject(line: &[u8]) -> Option<(u8, &[u8])> {
                 && named
                 && (v4 && is_hardware(second) || v6 && is_iaid(second))
                 && (is_hex(id) || v4 && id == b"*");
-            known.then_some((if v4 { 0 } else { 2 }, address))
+            known.then_some((if v4 { Family::V4 } else { Family::V6 }, address))
         }
         _ => None,
     }
