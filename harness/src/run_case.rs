@@ -13,7 +13,7 @@ use scenario::{Action, Case};
 
 /// Where a case runs.
 #[derive(Clone, Debug)]
-pub enum Backend {
+pub enum BackendChoice {
     /// Under the modelled dnsmasq, as the runner's options say.
     Modelled,
     /// Below a real dnsmasq.
@@ -26,7 +26,11 @@ pub enum Backend {
 ///
 /// # Errors
 /// When there is nothing to judge: a file that makes no sense, or a target that fails.
-pub fn run_case(case: &Case, options: &Options, backend: &Backend) -> Result<CaseReport, Fault> {
+pub fn run_case(
+    case: &Case,
+    options: &Options,
+    backend: &BackendChoice,
+) -> Result<CaseReport, Fault> {
     let began = Instant::now();
     let mut report = match (&case.scenario.journal, backend) {
         (Some(lab), _) => {
@@ -35,9 +39,9 @@ pub fn run_case(case: &Case, options: &Options, backend: &Backend) -> Result<Cas
             report.failures = journal_lab::run_case(lab).faults.into_iter().map(unmet).collect();
             report
         }
-        (None, Backend::Modelled) => return runner::run_case(case, options),
-        (None, Backend::Live(settings)) => run_live(case, options, settings)?,
-        (None, Backend::Qemu(pool)) => run_in_guest(case, options, pool)?,
+        (None, BackendChoice::Modelled) => return runner::run_case(case, options),
+        (None, BackendChoice::Live(settings)) => run_live(case, options, settings)?,
+        (None, BackendChoice::Qemu(pool)) => run_in_guest(case, options, pool)?,
     };
     if !report.failures.is_empty() {
         report.verdict = Verdict::Failed;

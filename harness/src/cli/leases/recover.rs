@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use lease_journal::{
     Action, FileSystem, Handle, Live, Mode, OperationError, Plan, RealDirectory, apply,
-    intact_length, locate, plan,
+    intact_length, is_epoch, locate, plan,
 };
 
 use crate::error::CommandError;
@@ -44,7 +44,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
         (folder, vec![name])
     };
     if !args.dry_run && !folder.lock().map_err(unreadable)? {
-        anstream::eprintln!("{shown}: another writer holds the lock: nothing done");
+        errln!("{shown}: another writer holds the lock: nothing done");
         return Ok(Exit::Failed);
     }
     let mut exit = Exit::Passed;
@@ -62,9 +62,9 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
             let _ = writeln!(text, "{}: not done: {error}", plan.name.display());
         }
         if args.dry_run {
-            anstream::print!("{text}");
+            out!("{text}");
         } else {
-            anstream::eprint!("{text}");
+            err!("{text}");
         }
     }
     Ok(exit)
@@ -95,8 +95,7 @@ fn live_name(name: &OsStr) -> Option<OsString> {
         .or_else(|| bytes.strip_suffix(b".tmp"))
         .or_else(|| {
             let dot = bytes.iter().rposition(|c| *c == b'.')?;
-            let digits = &bytes[dot + 1..];
-            (!digits.is_empty() && digits.iter().all(u8::is_ascii_digit)).then(|| &bytes[..dot])
+            is_epoch(&bytes[dot + 1..]).then(|| &bytes[..dot])
         })
         .unwrap_or(bytes);
     let is_journal = stem.ends_with(b".leases") || stem == b"leases";
