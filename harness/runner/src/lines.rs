@@ -1,12 +1,12 @@
-//! What `init` prints, read strictly: dnsmasq would read more, but not as the script meant it.
+//! A strict parser of what `init` prints. dnsmasq accepts more, but with another meaning than the script intended.
 //!
-//! The grammar is that of the contract in `lease-script/README.md`; it is written here a second time
-//! on purpose, so that the judge does not share a parser with the accused.
+//! The grammar is that of the contract in `lease-script/README.md`. It is implemented here a second time on purpose: the
+//! judge shares no parser with the script under test.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
-/// What a line is about: an address, or `duid`.
+/// The subject of a line: an address, or `duid`.
 pub type Subject = Vec<u8>;
 
 /// The subject of the server's DUID.
@@ -27,7 +27,7 @@ pub(super) enum Family {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Lines(Arc<Vec<Entry>>);
 
-/// A line that knows what it is about. Cheap to clone.
+/// A line with its subject. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Entry {
     subject: Arc<[u8]>,
@@ -41,7 +41,7 @@ impl Lines {
     }
 
     /// Number of lines.
-    #[expect(clippy::len_without_is_empty, reason = "nobody asks")]
+    #[expect(clippy::len_without_is_empty, reason = "not needed")]
     pub fn len(&self) -> usize {
         self.0.len()
     }
@@ -55,12 +55,12 @@ impl Lines {
         self.place(subject).ok().map(|at| &*self.0[at].line)
     }
 
-    /// Whether there is one.
+    /// Whether there is a line about `subject`.
     pub fn contains(&self, subject: &[u8]) -> bool {
         self.place(subject).is_ok()
     }
 
-    /// Puts a line in the place of the one about `subject`, or takes that away.
+    /// Replaces or adds the line about `subject`; `None` removes it.
     pub fn put(&mut self, subject: &[u8], line: Option<&[u8]>) {
         let place = self.place(subject);
         match (place, line) {
@@ -81,14 +81,14 @@ impl Lines {
         self.0.iter().map(|entry| (&*entry.subject, &*entry.line))
     }
 
-    /// Those that are about nothing in `subjects`.
+    /// The lines about other subjects.
     #[must_use]
     pub fn without(&self, subjects: &[&[u8]]) -> Self {
         let others = self.0.iter().filter(|entry| !subjects.contains(&&*entry.subject));
         Self(Arc::new(others.cloned().collect()))
     }
 
-    /// Each line as `line` makes it.
+    /// Applies `line` to each line. It must not change the subject.
     #[must_use]
     pub fn map(&self, line: impl Fn(&[u8]) -> Vec<u8>) -> Self {
         let made = |entry: &Entry| Entry {
@@ -99,22 +99,22 @@ impl Lines {
     }
 }
 
-/// Reads `init`'s output.
+/// Parses the output of `init`.
 ///
 /// # Errors
-/// The first line that is none, or that repeats a subject.
+/// A line that is malformed, out of order or not terminated, or a second one for a subject.
 pub fn read(output: &[u8]) -> Result<Lines, String> {
     let Some(text) = output.strip_suffix(b"\n") else {
         return match output {
             [] => Ok(Lines::new()),
-            _ => Err(format!("the last line has no end: {}", show(output))),
+            _ => Err(format!("the last line does not end with a newline: {}", show(output))),
         };
     };
     let mut last = Family::V4;
     let mut entries = Vec::new();
     for line in text.split(|byte| *byte == b'\n') {
         let (family, subject) =
-            subject(line).ok_or_else(|| format!("no lease line: {}", show(line)))?;
+            subject(line).ok_or_else(|| format!("not a lease line: {}", show(line)))?;
         if family < last {
             return Err(format!("out of order (DHCPv4, duid, DHCPv6): {}", show(line)));
         }
@@ -128,7 +128,7 @@ pub fn read(output: &[u8]) -> Result<Lines, String> {
     }
 }
 
-/// The good records among variables: those whose value is a line about what their name says.
+/// The valid records among variables: those whose value is a line about the address in their name.
 pub(super) fn of_records<'a>(
     records: impl Iterator<Item = (&'a Vec<u8>, &'a Vec<u8>)>,
     prefix: &[u8],
@@ -206,7 +206,7 @@ pub fn split_time(line: &[u8]) -> Option<(u64, &[u8])> {
     Some((time, &line[blank..]))
 }
 
-/// Bytes for a person to read.
+/// Bytes as printable text.
 pub fn show(bytes: &[u8]) -> String {
     format!("`{}`", bytes.escape_ascii())
 }
