@@ -33,7 +33,7 @@ pub fn record(case: &Case, script: Option<Function>) -> Result<Result<Recording,
     let options = options();
     let function = match script {
         Some(function) => function,
-        None => match function(case, &options)? {
+        None => match function(case, &options.script)? {
             Ok(function) => function,
             Err(why) => return Ok(Err(why)),
         },
