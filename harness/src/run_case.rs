@@ -34,7 +34,7 @@ pub fn run_case(
     let began = Instant::now();
     let mut report = match (&case.scenario.journal, backend) {
         (Some(lab), _) => {
-            let mut report = blank_report(case, options);
+            let mut report = blank_report(case);
             let unmet = |text| Finding { kind: FindingKind::Unmet, step: 0, line: 0, text };
             report.failures = journal_lab::run_case(lab).faults.into_iter().map(unmet).collect();
             report
@@ -51,7 +51,7 @@ pub fn run_case(
 }
 
 fn run_live(case: &Case, options: &Options, settings: &LiveSettings) -> Result<CaseReport, Fault> {
-    let mut report = blank_report(case, options);
+    let mut report = blank_report(case);
     let later = case.scenario.steps.iter().filter(|step| case.matches(&step.get_ref().when));
     let later = later.filter_map(|step| match &step.get_ref().action {
         Action::Boot(boot) => boot.rtc,
@@ -71,7 +71,7 @@ fn run_live(case: &Case, options: &Options, settings: &LiveSettings) -> Result<C
 }
 
 fn run_in_guest(case: &Case, options: &Options, pool: &GuestPool) -> Result<CaseReport, Fault> {
-    let mut report = blank_report(case, options);
+    let mut report = blank_report(case);
     let mut session = pool.lock();
     let kept = session.kept(&report.name);
     let case = match session.fit(case) {

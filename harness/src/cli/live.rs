@@ -44,6 +44,7 @@ impl Args {
         ReplayOptions {
             script: self.run.script.clone(),
             seed: self.run.seed,
+            init: self.run.init,
             live: self.dnsmasq.clone().with_environment(),
             ..ReplayOptions::default()
         }

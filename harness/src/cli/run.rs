@@ -69,6 +69,7 @@ impl ModelledOptions {
             target: Some(self.target).filter(|target| *target != TargetChoice::default()),
             root: self.root,
             seed: self.run.seed,
+            init: self.run.init,
             store: self.store,
             ..ReplayOptions::default()
         }

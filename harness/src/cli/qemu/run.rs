@@ -53,6 +53,7 @@ impl Args {
         ReplayOptions {
             script: self.run.script.clone(),
             seed: self.run.seed,
+            init: self.run.init,
             guest: self.guest.clone(),
             ..ReplayOptions::default()
         }
