@@ -44,18 +44,18 @@ impl Reproduction {
     }
 
     fn effective_options(&self) -> ReplayOptions {
-        let ReplayOptions { script, target, root, seed, store, live, guest } = self.options.clone();
+        let ReplayOptions { script, target, root, seed, init, store, live, guest } = self.options.clone();
         let none = ReplayOptions::default();
         match &self.id {
             ReproductionId::Race(_) => none,
             ReproductionId::Household(_) => ReplayOptions { script, target, root, ..none },
             ReproductionId::Faults(_) => ReplayOptions { script, root, ..none },
             ReproductionId::Case(PlayedOn::Model, _) => {
-                ReplayOptions { script, target, root, seed, store, ..none }
+                ReplayOptions { script, target, root, seed, init, store, ..none }
             }
-            ReproductionId::Case(PlayedOn::Live, _) => ReplayOptions { script, seed, live, ..none },
+            ReproductionId::Case(PlayedOn::Live, _) => ReplayOptions { script, seed, init, live, ..none },
             ReproductionId::Case(PlayedOn::Qemu, _) => {
-                ReplayOptions { script, seed, guest, ..none }
+                ReplayOptions { script, seed, init, guest, ..none }
             }
         }
     }
