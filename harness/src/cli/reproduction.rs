@@ -44,7 +44,8 @@ impl Reproduction {
     }
 
     fn effective_options(&self) -> ReplayOptions {
-        let ReplayOptions { script, target, root, seed, init, store, live, guest } = self.options.clone();
+        let ReplayOptions { script, target, root, seed, init, store, live, guest } =
+            self.options.clone();
         let none = ReplayOptions::default();
         match &self.id {
             ReproductionId::Race(_) => none,
@@ -53,7 +54,9 @@ impl Reproduction {
             ReproductionId::Case(PlayedOn::Model, _) => {
                 ReplayOptions { script, target, root, seed, init, store, ..none }
             }
-            ReproductionId::Case(PlayedOn::Live, _) => ReplayOptions { script, seed, init, live, ..none },
+            ReproductionId::Case(PlayedOn::Live, _) => {
+                ReplayOptions { script, seed, init, live, ..none }
+            }
             ReproductionId::Case(PlayedOn::Qemu, _) => {
                 ReplayOptions { script, seed, init, guest, ..none }
             }

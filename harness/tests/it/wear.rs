@@ -6,8 +6,8 @@ use nvram_emu::Dialect;
 use nvram_emu::device::Chip;
 use rstest::rstest;
 use wear::{
-    CostModel, DAY, HOUR, Household, Rendered, RouterSpec, Script, builtin_script, count,
-    count_each, count_rendered, live,
+    CostModel, DAY, ExecutingStore, HOUR, Household, HouseholdWear, RouterSpec, Script,
+    builtin_script, count, count_each, count_executed, simulate,
 };
 
 use crate::lab::Lab;
@@ -29,7 +29,7 @@ fn busy() -> Household {
     }
 }
 
-fn market(dialect: Dialect, chip: Chip) -> CostModel {
+fn cost_model(dialect: Dialect, chip: Chip) -> CostModel {
     let spec = RouterSpec { space: 0x8000, neighbours: 4000, ..RouterSpec::new(dialect, chip) };
     CostModel::new(&spec).expect("a router")
 }
@@ -42,22 +42,23 @@ fn counting_equals_carrying_out_over_thirty_days(
     #[values(Script::Naive, Script::Ours { slack: 0 }, Script::Ours { slack: 14_400 })]
     script: Script,
 ) {
-    let market = market(dialect, Chip::SPI_NOR);
-    let (counted, full) = count(&market, &busy(), build, script, 7, 30 * DAY).expect("counts");
-    let carried = count_rendered(&market, &busy(), build, script, 7, 30 * DAY).expect("calls");
+    let cost_model = cost_model(dialect, Chip::SPI_NOR);
+    let HouseholdWear { wear: counted, nvram_full } =
+        count(&cost_model, &busy(), build, script, 7, 30 * DAY).expect("counts");
+    let carried = count_executed(&cost_model, &busy(), build, script, 7, 30 * DAY).expect("calls");
     assert_eq!(counted, carried);
-    assert!(!full && counted.calls > 500, "{counted:?}");
+    assert!(!nvram_full && counted.calls > 500, "{counted:?}");
 }
 
 #[rstest]
 fn scripts_that_share_a_life_cost_what_each_costs_alone(
     #[values(Build::Rtc, Build::NoRtc)] build: Build,
 ) {
-    let market = market(Dialect::OpenWrt, Chip::SPI_NOR);
+    let cost_model = cost_model(Dialect::OpenWrt, Chip::SPI_NOR);
     let scripts = [Script::Ours { slack: 0 }, Script::Ours { slack: 14_400 }, Script::Naive];
-    let together = count_each(&market, &busy(), build, &scripts, 7, 90 * DAY).expect("counts");
-    let alone =
-        scripts.map(|script| count(&market, &busy(), build, script, 7, 90 * DAY).expect("counts"));
+    let together = count_each(&cost_model, &busy(), build, &scripts, 7, 90 * DAY).expect("counts");
+    let alone = scripts
+        .map(|script| count(&cost_model, &busy(), build, script, 7, 90 * DAY).expect("counts"));
     assert_eq!(together, alone);
 }
 
@@ -66,7 +67,7 @@ fn counting_equals_processes(
     #[values(Build::Rtc, Build::NoRtc)] build: Build,
     #[values(Script::Naive, Script::Ours { slack: 3600 })] script: Script,
 ) {
-    let market = market(Dialect::OpenWrt, Chip::SPI_NOR);
+    let cost_model = cost_model(Dialect::OpenWrt, Chip::SPI_NOR);
     let household = Household { reboots: 30, sighups: 30, power_cuts: 365, ..busy() };
     let seconds = 2 * DAY;
     let settings = Settings {
@@ -74,12 +75,13 @@ fn counting_equals_processes(
         limit_ms: 20_000,
         root: backend::process::Root::Shared,
     };
-    let mut target = Process::new(market.machine().clone(), &builtin_script(script), &settings)
+    let mut target = Process::new(cost_model.machine().clone(), &builtin_script(script), &settings)
         .expect("a process target");
-    let mut store = Rendered::new(&market, &mut target, seconds);
-    live(&household, build, 3, seconds, &mut store).expect("lives");
+    let mut store = ExecutingStore::new(&cost_model, &mut target, seconds);
+    simulate(&household, build, 3, seconds, &mut store).expect("lives");
     let carried = store.finish().expect("calls");
-    let (counted, _) = count(&market, &household, build, script, 3, seconds).expect("counts");
+    let HouseholdWear { wear: counted, .. } =
+        count(&cost_model, &household, build, script, 3, seconds).expect("counts");
     assert_eq!(counted, carried);
 }
 

@@ -24,7 +24,9 @@ pub(super) fn parse(text: &str) -> Result<i64, String> {
         .ok()
         .and_then(|time| time.to_zoned(TimeZone::UTC).ok())
         .map(|time| time.timestamp().as_second())
-        .ok_or_else(|| "expected a date, for example 2026-11-22T04:00:00, or seconds since 1970".to_owned())
+        .ok_or_else(|| {
+            "expected a date, for example 2026-11-22T04:00:00, or seconds since 1970".to_owned()
+        })
 }
 
 /// A date for a table.

@@ -36,7 +36,10 @@ impl TrialArgs {
     ///
     /// # Errors
     /// A script that cannot be read, or a window out of range.
-    pub(super) fn trial(&self, slack: Option<Seconds>) -> Result<Option<CrossCheckSpec>, CommandError> {
+    pub(super) fn trial(
+        &self,
+        slack: Option<Seconds>,
+    ) -> Result<Option<CrossCheckSpec>, CommandError> {
         let Some(path) = &self.script else {
             if self.root != Root::default() {
                 return Err(CommandError::usage("--no-private-root needs --script"));
