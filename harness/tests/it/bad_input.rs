@@ -80,7 +80,7 @@ fn an_option_that_the_engine_does_not_know_is_pointed_at() {
 #[case::range(&["[server]\nrange = \"everywhere\"", "[[step]]\nboot = {}"], "FIRST-LAST")]
 #[case::damage(&["[[step]]\ndamage = { offset = 99999999, bytes = \"00\" }"], "reach beyond")]
 #[case::hex(&["[[step]]\ndamage = { offset = 0, bytes = \"0\" }"], "hex digits")]
-fn other_slips_are_named_with_exit_code_2(#[case] parts: &[&str], #[case] message: &str) {
+fn other_mistakes_in_a_scenario_have_exit_code_2(#[case] parts: &[&str], #[case] message: &str) {
     let lab = Lab::new();
     lab.write("story.toml", format!("title = \"x\"\n{}\n", parts.join("\n")));
     lab.command(&["run", "story.toml", "--target", "in-process"])
@@ -101,7 +101,7 @@ fn other_slips_are_named_with_exit_code_2(#[case] parts: &[&str], #[case] messag
 #[case::report_nowhere(&["run", "good.toml", "--junit", "no/where.xml"], "no/where.xml")]
 #[case::binary(&["run", "binary.toml"], "line 2, column 3: not UTF-8")]
 #[case::large(&["run", "large.toml"], "larger than 1048576 bytes")]
-fn wrong_arguments_are_named_with_exit_code_2(#[case] arguments: &[&str], #[case] message: &str) {
+fn wrong_arguments_have_exit_code_2(#[case] arguments: &[&str], #[case] message: &str) {
     let lab = Lab::new();
     let empty = arguments == ["run", "."];
     if !empty {

@@ -59,7 +59,7 @@ fn run(#[case] options: &[&str]) {
 }
 
 #[test]
-fn run_with_a_script_of_ones_own() {
+fn run_with_an_external_script() {
     let (lab, scenario, script) = lab();
     let scenario_text = lab.read(&scenario).replace("leases = 7", "stderr = [\"never printed\"]");
     lab.write(&scenario, scenario_text);

@@ -35,7 +35,7 @@ fn cost_model(dialect: Dialect, chip: Chip) -> CostModel {
 }
 
 #[rstest]
-fn counting_equals_carrying_out_over_thirty_days(
+fn counting_equals_executing_over_thirty_days(
     #[values(Dialect::OpenWrt, Dialect::Broadcom, Dialect::Padavan, Dialect::Tomato)]
     dialect: Dialect,
     #[values(Build::Rtc, Build::NoRtc)] build: Build,
@@ -51,7 +51,7 @@ fn counting_equals_carrying_out_over_thirty_days(
 }
 
 #[rstest]
-fn scripts_that_share_a_life_cost_what_each_costs_alone(
+fn scripts_that_share_a_simulation_cost_what_each_costs_alone(
     #[values(Build::Rtc, Build::NoRtc)] build: Build,
 ) {
     let cost_model = cost_model(Dialect::OpenWrt, Chip::SPI_NOR);
@@ -129,7 +129,7 @@ fn parts_of_a_fleet_add_up_to_the_whole() {
 #[case(&["--dialect", "broadcom", "--chip", "slc-nand"], "no such router")]
 #[case(&["--json", "/nonexistent/wear.json"], "/nonexistent/wear.json")]
 #[case(&["--quiet", "--for", "1d", "--no-limits", "--json", "/dev/full"], "No space left")]
-fn what_makes_no_sense_is_refused(#[case] words: &[&str], #[case] said: &str) {
+fn invalid_arguments_are_refused(#[case] words: &[&str], #[case] said: &str) {
     let lab = Lab::new();
     let words: Vec<&str> = ["wear"].iter().chain(words).copied().collect();
     let output = lab.command(&words).assert().code(2).get_output().stderr.clone();

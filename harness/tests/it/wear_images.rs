@@ -38,7 +38,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
     #[test]
-    fn incremental_full_and_real_images_are_one(steps in proptest::collection::vec(step(), 1..40)) {
+    fn incremental_full_and_real_images_are_equal(steps in proptest::collection::vec(step(), 1..40)) {
         let cost_model = cost_model();
         let mut machine = cost_model.machine().clone();
         let offset = cost_model.image(0).start as usize;

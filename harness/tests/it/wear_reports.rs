@@ -14,7 +14,7 @@ fn run(lab: &Lab, more: &[&str]) -> String {
 }
 
 #[test]
-fn a_script_in_processes_is_held_against_the_count() {
+fn a_script_in_processes_is_compared_with_the_count() {
     let lab = Lab::new();
     lab.write("naive.sh", include_str!("../../../scenarios/scripts/naive.sh"));
     let words =
@@ -32,7 +32,7 @@ fn a_script_in_processes_is_held_against_the_count() {
 }
 
 #[test]
-fn charts_are_whole_pictures() {
+fn charts_are_complete_svg_files() {
     let lab = Lab::new();
     run(&lab, &["--scripts", "naive", "--svg", "one.svg"]);
     let one = lab.read("one.svg");
@@ -53,7 +53,7 @@ fn charts_are_whole_pictures() {
 }
 
 #[test]
-fn the_notes_are_held_against_counts() {
+fn the_notes_are_compared_with_counts() {
     let lab = Lab::new();
     let words = ["wear", "claims"];
     let output = lab.command(&words).assert().success().get_output().stdout.clone();
@@ -85,7 +85,7 @@ fn the_notes_are_held_against_counts() {
 #[case(&["--for", "15000y"], "expected 1s to 10000 years")]
 #[case(&["--jitter", "501"], "at most 500")]
 #[case(&["--clients", "4001"], "at most 4000")]
-fn nothing_is_left_behind(#[case] words: &[&str], #[case] said: &str) {
+fn a_refused_command_leaves_no_file(#[case] words: &[&str], #[case] said: &str) {
     let lab = Lab::new();
     lab.write("naive.sh", "#!/bin/sh\n");
     let all: Vec<&str> = ["wear", "--quiet", "--no-limits", "--scripts", "naive"]
@@ -102,7 +102,7 @@ fn nothing_is_left_behind(#[case] words: &[&str], #[case] said: &str) {
 }
 
 #[test]
-fn parts_of_other_fleets_or_versions_are_no_parts() {
+fn parts_of_other_fleets_or_versions_are_not_merged() {
     let lab = Lab::new();
     let fleet = |seed: &str, shard: &str, file: &str| {
         let words = [

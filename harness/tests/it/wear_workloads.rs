@@ -92,7 +92,7 @@ fn messages_become_calls() {
 
 /// A script that has no room says so. Its calls are counted on.
 #[test]
-fn a_full_nvram_ends_no_count() {
+fn a_full_nvram_does_not_end_a_count() {
     let spec = RouterSpec {
         space: 0x2000,
         neighbours: 6000,
