@@ -79,7 +79,7 @@ fn an_option_that_the_engine_does_not_know_is_pointed_at() {
 #[case::size(&["[router]\nspace = \"64 KiB\"\npartition = \"32 KiB\"", "[[step]]\nboot = {}"], "partition")]
 #[case::range(&["[server]\nrange = \"everywhere\"", "[[step]]\nboot = {}"], "FIRST-LAST")]
 #[case::damage(&["[[step]]\ndamage = { offset = 99999999, bytes = \"00\" }"], "reach beyond")]
-#[case::hex(&["[[step]]\ndamage = { offset = 0, bytes = \"0\" }"], "hex digits")]
+#[case::hex(&["[[step]]\ndamage = { offset = 0, bytes = \"0\" }"], "hexadecimal digits")]
 fn other_mistakes_in_a_scenario_have_exit_code_2(#[case] parts: &[&str], #[case] message: &str) {
     let lab = Lab::new();
     lab.write("story.toml", format!("title = \"x\"\n{}\n", parts.join("\n")));

@@ -215,7 +215,7 @@ fn a_kind_that_is_never_reached_is_a_failure() {
 #[case::script(&["crash", "story.toml", "--script", "nowhere.sh"], "nowhere.sh")]
 #[case::filter(&["crash", "story.toml", "--filter", "nothing"], "no case matches these options")]
 #[case::version(&["replay", "c0:00000000:story.toml::1p"], "version `c0`")]
-#[case::no_id(&["replay", "hello"], "is no id")]
+#[case::no_id(&["replay", "hello"], "invalid id `hello`")]
 #[case::damaged(&["replay", "c1:00000000:story.toml::1q"], "is no strike")]
 #[case::changed(&["replay", "c1:00000000:story.toml::1p"], "has changed")]
 #[case::no_file(&["replay", "c1:00000000:nowhere.toml::1p"], "nowhere.toml")]

@@ -145,7 +145,7 @@ fn unreadable_files_have_exit_code_2() {
     let (_folder, path) = file("leases", "{\"leases\": {\"10.0.0.1\": {}}}");
     leases(&["show", &path]).code(2).stderr(predicate::str::contains("state: missing"));
     let (_folder, path) = file("leases.gz", b"\x1f\x8b\x08\0");
-    leases(&["check", &path]).code(2).stderr(predicate::str::contains("packed by gzip"));
+    leases(&["check", &path]).code(2).stderr(predicate::str::contains("compressed with gzip"));
     leases(&["check", &path, "--from", "dhcpd"]).code(0);
 }
 
