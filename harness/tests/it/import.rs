@@ -111,7 +111,11 @@ fn a_days_renewals_are_counted_for_every_script() {
 )]
 #[case::too_large("\ncall 4 1 1.00\nlarge 99999\nend 4 0 2.00\n", 3, "too large")]
 #[case::left_over("\narg 1\nend 4 0 2.00\n", 3, "")]
-fn what_is_torn_is_left_out_and_told(#[case] more: &str, #[case] calls: usize, #[case] told: &str) {
+fn torn_calls_are_left_out_and_reported(
+    #[case] more: &str,
+    #[case] calls: usize,
+    #[case] told: &str,
+) {
     let lab = Lab::new();
     lab.write("log", format!("{LOG}{more}"));
     lab.command(&["trace", "import", "log", "--out", "out"])
@@ -122,7 +126,7 @@ fn what_is_torn_is_left_out_and_told(#[case] more: &str, #[case] calls: usize, #
 }
 
 #[test]
-fn two_files_in_any_order_and_twice_are_one_recording() {
+fn files_in_any_order_even_twice_are_one_recording() {
     let lab = Lab::new();
     let at = LOG.find("\ncall 3").expect("the third call");
     lab.write("log.0", format!("leaselab-record 1\n{}", &LOG[at..])).write("log.1", &LOG[..at]);
@@ -132,7 +136,7 @@ fn two_files_in_any_order_and_twice_are_one_recording() {
 }
 
 #[test]
-fn a_reboot_is_seen_by_the_clock_that_starts_anew() {
+fn a_reboot_is_detected_by_the_clock_that_restarts() {
     let lab = Lab::new();
     let recording = imported(&lab, &LOG.replace("1910.50", "15.00"), &[]);
     assert_eq!(recording.stimuli.last().map(|stimulus| stimulus.kind.as_str()), Some("reboot"));
@@ -208,7 +212,7 @@ fn words(recording: &Recording) -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn pseudonyms_are_stable_as_long_as_what_they_stand_for_and_say_nothing() {
+fn pseudonyms_are_stable_and_of_the_same_length_and_reveal_nothing() {
     let lab = Lab::new();
     lab.write("key", "a secret of sixteen bytes").write("other", "another secret");
     let plain = imported(&lab, LOG, &[]);
@@ -245,7 +249,7 @@ fn pseudonyms_are_stable_as_long_as_what_they_stand_for_and_say_nothing() {
 }
 
 #[test]
-fn addresses_stay_unless_asked_for_and_a_drawn_key_is_forgotten() {
+fn addresses_are_kept_by_default_and_a_random_key_is_not_stored() {
     let lab = Lab::new();
     let (one, other) =
         (imported(&lab, LOG, &["--anonymise"]), imported(&lab, LOG, &["--anonymise"]));

@@ -18,14 +18,14 @@ fn leaselab() -> Command {
 #[rstest]
 #[case(WriteOrdering::Ordered)]
 #[case(WriteOrdering::Reordering)]
-fn our_own_journal_has_no_losing_cut(#[case] files: WriteOrdering) {
+fn no_cut_loses_a_record_of_our_own_journal(#[case] files: WriteOrdering) {
     let report = explore(Strategy::Ours, files);
     assert!(report.calls > 20 && report.checked > 100, "{report:?}");
     assert!(report.losses.is_empty(), "{:?}", report.breaches);
 }
 
 #[test]
-fn an_emptied_file_is_found_and_told() {
+fn an_emptied_file_is_found_and_reported() {
     let report = explore(Strategy::Dnsmasq, WriteOrdering::Ordered);
     assert!(report.count(Loss::NoDatabase) > 0 && report.count(Loss::Torn) > 0);
     let between = "between `truncate dnsmasq.leases 0` and `write dnsmasq.leases`";
@@ -33,7 +33,7 @@ fn an_emptied_file_is_found_and_told() {
 }
 
 #[test]
-fn losses_that_are_not_declared_fail_and_so_do_those_that_do_not_show() {
+fn undeclared_losses_fail_and_so_do_declared_ones_that_do_not_occur() {
     let lab = |strategy, ordered: &[Loss]| JournalLab {
         strategy,
         files: WriteOrdering::Ordered,
@@ -65,7 +65,7 @@ fn scenarios_of_leases_run_over_a_journal() {
 #[rstest]
 #[case::as_declared("[\"no-database\", \"torn\", \"old\", \"lost\"]", 0, "failures=\"0\"")]
 #[case::undeclared("[\"torn\"]", 1, "failures=\"1\"")]
-fn an_exploration_of_them_is_reported(
+fn an_exploration_of_journals_writes_reports(
     #[case] loses: &str,
     #[case] code: i32,
     #[case] failures: &str,

@@ -174,7 +174,7 @@ fn a_script_that_unsets_before_it_sets_is_caught_by_a_cut() {
 }
 
 #[test]
-fn a_break_that_is_expected_and_does_not_come_is_a_failure() {
+fn an_expected_breach_that_does_not_occur_is_a_failure() {
     let lab = lab(&[]);
     let text = format!(
         "{STORY}\n[[breaks]]\ninvariant = \"no-redundant-writes\"\nwhy = \"so they say\"\n"

@@ -11,7 +11,7 @@ use lease_formats::dhcpd::{
 use lease_formats::exchange::{Binding, Database};
 use serde_json::{Map, Value, json};
 
-/// Writes a database; without one, `null`.
+/// Writes a database; without one, its parts are `null`.
 pub(super) fn write(
     database: Option<&Database>,
     verdict: Option<&str>,
@@ -46,7 +46,7 @@ pub(super) fn write(
     writeln!(out)
 }
 
-/// Host names, which the journal's own form does not have.
+/// Adds host names, which the journal's own format does not have.
 fn name_addresses(value: &mut Value, database: &Database, ia: &Ia) {
     for (held, slot) in ia.addresses.iter().zip(value["addrs"].as_array_mut().into_iter().flatten())
     {
@@ -74,7 +74,7 @@ type Wrong = String;
 /// Reads what [`write`] or `show --json` wrote.
 ///
 /// # Errors
-/// Where it is no JSON, or what is not as it should be.
+/// Invalid JSON, or a value that is not as expected, with its place.
 pub(super) fn parse(text: &[u8]) -> Result<Database, Wrong> {
     let whole: Value = serde_json::from_slice(text)
         .map_err(|error| format!("{}:{}: {error}", error.line(), error.column()))?;

@@ -7,16 +7,16 @@ use crate::error::CommandError;
 use crate::exit::Exit;
 use trace::import::{Anonymiser, Imported, Log, LogGaps, write};
 
-/// Bytes of a key that is drawn.
+/// Length of a random key, in bytes.
 const KEY_BYTES: usize = 32;
 
 /// The arguments of `leaselab trace import`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// What lease-script/record.sh wrote on a router: /tmp/dnsmasq-record.0 and .1
+    /// Logs that lease-script/record.sh wrote on a router: /tmp/dnsmasq-record.0 and .1
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// The folder to make; default: in this folder, named after the first file, with `.trace`
+    /// Folder to create [default: the name of the first file with `.trace`, in this folder]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Replace hardware addresses, client-ids, DUIDs and names by pseudonyms of the same length
@@ -25,8 +25,8 @@ pub(super) struct Args {
     /// Replace IP addresses too
     #[arg(long, requires = "anonymise")]
     addresses: bool,
-    /// A file with the secret that decides the pseudonyms: the same secret, the same pseudonyms. Default: a
-    /// secret that is drawn and forgotten
+    /// File with the secret from which pseudonyms are derived: the same secret gives the same pseudonyms
+    /// [default: a random secret that is not kept]
     #[arg(long, value_name = "FILE", requires = "anonymise")]
     key_file: Option<PathBuf>,
 }
@@ -61,7 +61,7 @@ fn key(file: Option<&Path>) -> Result<Vec<u8>, CommandError> {
     let refuse = |why: String| CommandError::Usage(format!("--key-file {}: {why}", file.display()));
     let key = std::fs::read(file).map_err(|error| refuse(error.to_string()))?;
     if key.trim_ascii().is_empty() {
-        return Err(refuse("it is empty: anybody could undo the pseudonyms".to_owned()));
+        return Err(refuse("it is empty, so anybody could reverse the pseudonyms".to_owned()));
     }
     Ok(key)
 }

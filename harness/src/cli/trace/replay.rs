@@ -86,7 +86,7 @@ fn replay(
             Box::new(Process::new(machine, &script, settings)?)
         }
     };
-    // What the router had stored before is there before, and costs nothing.
+    // What the router had stored before the recording is stored first, and is not counted.
     let found = recording.stored_before();
     for variable in &found {
         target.nvram(&[b"set", variable])?;
