@@ -1,9 +1,9 @@
 /*
- * The laboratory's clock for dnsmasq and the programs that its script starts (LD_PRELOAD).
+ * The harness's clock for dnsmasq and the programs that its script starts (LD_PRELOAD).
  *
  * Wall and monotonic clock come from a mapped file (LEASELAB_CLOCK: two 64-bit numbers of seconds), which the
- * laboratory writes; both stand still in between. dnsmasq itself (LEASELAB_CONTROL) has its alarm() on that monotonic
- * clock, and says when it is at rest: the laboratory sends a number over a socket, and gets it back once dnsmasq, or
+ * harness writes; both stand still in between. dnsmasq itself (LEASELAB_CONTROL) has its alarm() on that monotonic
+ * clock, and reports when it is idle: the harness sends a number over a socket, and gets it back once dnsmasq, or
  * the helper process that runs its scripts, would wait with nothing left to do.
  */
 #define _GNU_SOURCE
@@ -33,7 +33,7 @@ struct page {
 	volatile int64_t wall, mono;
 };
 
-/* To the laboratory: who connects and its process; or the number sent and when SIGALRM is due (0: never). */
+/* To the harness: who connects and its process; or the number sent and when SIGALRM is due (0: never). */
 struct message {
 	int64_t what, value;
 };
@@ -53,7 +53,7 @@ __attribute__((constructor)) static void begin(void)
 	int fd;
 	void *map;
 
-	/* The fake tool is the laboratory's own: its time limits are real. */
+	/* The fake tool is the harness's own: its time limits are real. */
 	if (!path || !strcmp(program_invocation_short_name, "nvram"))
 		return;
 	fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -68,7 +68,7 @@ __attribute__((constructor)) static void begin(void)
 		strcpy(control, socket_path);
 		dnsmasq = getpid();
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		/* The script's environment is the laboratory's business. */
+		/* The script's environment is set by the harness. */
 		unsetenv("LEASELAB_CONTROL");
 		unsetenv("LEASELAB_CLOCK");
 		unsetenv("LD_PRELOAD");
@@ -80,7 +80,7 @@ static int is_dnsmasq(void)
 	return dnsmasq && getpid() == dnsmasq;
 }
 
-/* Every process has a line of its own: dnsmasq closes what it did not open, and forks its helper. */
+/* Every process has a connection of its own: dnsmasq closes what it did not open, and forks its helper. */
 static int connected(int64_t role)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -105,7 +105,7 @@ static int connected(int64_t role)
 static void take_number(void)
 {
 	if (recv(line, &owed, sizeof(owed), MSG_DONTWAIT) == 0) {
-		/* The laboratory has gone. */
+		/* The harness has gone. */
 		close(line);
 		line = -1;
 		owed = 0;

@@ -1,16 +1,19 @@
-//! `leaselab qemu`: router images, and scenarios in them.
+//! `leaselab qemu`: builds router images, and runs scenarios in guests.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::{Exit, Failure, live, run};
 use crate::run_case::Backend;
 use qemu::arch::Arch;
 use qemu::error::QemuError;
-use qemu::foreign::Foreign;
+use qemu::guest_config::{EmulationOptions, GuestConfig};
 use qemu::guest_pool::GuestPool;
 use qemu::image::{self, Image};
-use qemu::lab::{Lab, Wishes};
+use qemu::kvm_probe;
+use qemu::machine_file::MachineFile;
 
 /// The arguments of `leaselab qemu`.
 #[derive(Debug, clap::Args)]
@@ -21,29 +24,29 @@ pub(super) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Make a router image out of Debian's packages
+    /// Build a router image from Debian's packages
     Build(BuildArgs),
-    /// Run scenarios in a guest
+    /// Run scenarios in a QEMU guest
     Run(Box<RunArgs>),
 }
 
 #[derive(Debug, clap::Args)]
 struct BuildArgs {
-    /// The machine
-    #[arg(long, value_enum, default_value = "x86_64")]
+    /// Architecture of the guest
+    #[arg(long, value_name = "ARCH", default_value = "x86_64", value_parser = arch_parser())]
     arch: Arch,
     #[command(flatten)]
     place: Place,
-    /// Where the image goes; default: the cache
+    /// Folder of the new image [default: in the cache]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// A static fake nvram for that machine, instead of building it
+    /// Use this statically linked emulated nvram instead of building it
     #[arg(long, value_name = "FILE", requires = "lease_update")]
     nvram: Option<PathBuf>,
-    /// A static lease-update for that machine, instead of building it
+    /// Use this statically linked lease-update instead of building it
     #[arg(long, value_name = "FILE", requires = "nvram")]
     lease_update: Option<PathBuf>,
-    /// Leaselab's sources; default: those that this leaselab was built from
+    /// Leaselab's sources [default: those that this leaselab was built from]
     #[arg(long, value_name = "DIR")]
     source: Option<PathBuf>,
 }
@@ -53,35 +56,35 @@ struct BuildArgs {
 struct RunArgs {
     #[command(flatten)]
     run: run::Args,
-    /// The machine
-    #[arg(long, value_enum, default_value = "x86_64")]
+    /// Architecture of the guest
+    #[arg(long, value_name = "ARCH", default_value = "x86_64", value_parser = arch_parser())]
     arch: Arch,
     #[command(flatten)]
     place: Place,
-    /// An image's folder, as `qemu build --out` made it; default: the cache's
+    /// Folder of the image, as `qemu build --out` made it [default: in the cache]
     #[arg(long, value_name = "DIR", conflicts_with = "image")]
     built: Option<PathBuf>,
-    /// Somebody else's image: KERNEL[,INITRD][,DISK]; see --machine
+    /// Boot another image, KERNEL[,INITRD][,DISK], as --machine describes
     #[arg(long, value_name = "FILES", requires = "machine")]
     image: Option<String>,
-    /// What that image runs on and how it is spoken to, in TOML
+    /// Machine file (TOML): how the image of --image is booted and controlled
     #[arg(long, value_name = "FILE", requires = "image")]
     machine: Option<PathBuf>,
-    /// What every router's nvram partition holds at first: a dump of the whole partition
+    /// Initial contents of the nvram partition: a dump of the whole partition
     #[arg(long, value_name = "FILE")]
     flash: Option<PathBuf>,
-    /// KVM, if a guest boots with it; else TCG
+    /// Use KVM if a guest boots with it, else TCG
     #[arg(long)]
     kvm: bool,
-    /// How long the first boot may take
+    /// Time limit of the first boot, and minimum of the limits of later boots and commands [default: 240]
     #[arg(long, value_name = "SECONDS")]
     boot_limit: Option<u64>,
 }
 
-/// Where packages and images lie.
+/// The cache.
 #[derive(Debug, clap::Args)]
 struct Place {
-    /// Packages and what was made of them; default: leaselab in $XDG_CACHE_HOME or ~/.cache
+    /// Folder for packages, toolchains and images [default: leaselab in $XDG_CACHE_HOME or ~/.cache]
     #[arg(long, value_name = "DIR")]
     cache: Option<PathBuf>,
 }
@@ -96,13 +99,20 @@ impl Place {
             .map(PathBuf::from)
             .or_else(|| Some(PathBuf::from(set("HOME")?).join(".cache")))
             .map(|base| base.join("leaselab"))
-            .ok_or_else(|| Failure::Environment("no home directory: name a --cache".to_owned()))
+            .ok_or_else(|| {
+                Failure::Environment("no home directory: name a folder with --cache".to_owned())
+            })
     }
 }
 
-/// The image of an architecture, where no other place was named.
+/// The folder of the image in the cache.
 fn default_image(cache: &Path, arch: Arch) -> PathBuf {
     cache.join("images").join(arch.name())
+}
+
+/// Parses architectures, and lists them in the help text.
+fn arch_parser() -> impl TypedValueParser<Value = Arch> {
+    PossibleValuesParser::new(Arch::ALL.map(Arch::name)).try_map(|name| name.parse::<Arch>())
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
@@ -138,17 +148,17 @@ fn build(args: &BuildArgs) -> Result<Exit, Failure> {
 fn play(args: &RunArgs) -> Result<Exit, Failure> {
     let common = &args.run.common;
     if common.target.is_some() || common.no_private_root {
-        let why = "a guest is a target of its own: leave out --target and --no-private-root";
+        let why = "`qemu run` runs scenarios in a guest: leave out --target and --no-private-root";
         return Err(Failure::Input(why.to_owned()));
     }
     if let Some(script) = &common.script {
         live::check_script(script, common.shell.is_empty()).map_err(Failure::Environment)?;
     }
-    let wishes = Wishes { kvm: args.kvm, boot_limit: args.boot_limit.map(Duration::from_secs) };
-    let (lab, narrow) = match (&args.image, &args.machine) {
+    let emulation =
+        EmulationOptions { kvm: args.kvm, boot_limit: args.boot_limit.map(Duration::from_secs) };
+    let config = match (&args.image, &args.machine) {
         (Some(files), Some(machine)) => {
-            let foreign = Foreign::read(machine)?;
-            (foreign.lab(files, &wishes)?, foreign.is_narrow())
+            MachineFile::read(machine)?.guest_config(files, &emulation)?
         }
         _ => {
             let folder = match &args.built {
@@ -156,28 +166,28 @@ fn play(args: &RunArgs) -> Result<Exit, Failure> {
                 None => default_image(&args.place.cache()?, args.arch),
             };
             let image = Image::open(args.arch, &folder)?;
-            (Lab::of_image(&image, &wishes)?, args.arch == Arch::Mipsel)
+            GuestConfig::of_image(&image, &emulation)?
         }
     };
-    let lab = if args.kvm { lab.probe() } else { lab };
+    let config = if args.kvm { kvm_probe::with_working_accelerator(config) } else { config };
     let mut options = args.run.options()?;
     let cases = args.run.cases()?;
     options.arguments.extend(["--arch".to_owned(), args.arch.to_string()]);
-    let pool = GuestPool::new(lab, narrow, args.run.keep.clone());
+    let pool = GuestPool::new(config, args.run.keep.clone());
     if let Some(flash) = &args.flash {
-        pool.begin_with(flash)?;
+        pool.set_initial_contents(flash)?;
     }
     options.command = &["qemu", "run"];
     let exit = run::run_cases(&args.run, &cases, &options, &Backend::Qemu(pool.clone()))?;
     let session = pool.lock();
-    if let Some(ledger) = session.sum() {
+    if let Some(audit) = session.sum() {
         anstream::println!(
-            "\nerases by {} commits, as QEMU's flash chip saw them and as leaselab counts them; \
+            "\nerases of {} commits, as QEMU's flash chip saw them and as leaselab counts them; \
              slowest boot {:.1} s",
-            ledger.commits(),
-            session.slowest_boot()
+            audit.commits(),
+            session.slowest_boot().as_secs_f64()
         );
-        anstream::print!("{ledger}");
+        anstream::print!("{audit}");
     }
     Ok(exit)
 }
