@@ -138,6 +138,8 @@ mod tests {
         let cut = PowerCutOnErase::arm(&setup.path, 2, power).expect("a watcher");
         setup.trace.write_all(b"erase 1\n").expect("a line");
         setup.trace.write_all(b"erase 2\n").expect("a line");
+        // `wait` would close it, and end the process.
+        let _stdin = setup.qemu.stdin.take();
         assert_eq!(setup.qemu.wait().expect("its status").signal(), Some(9));
         assert!(cut.has_cut());
     }

@@ -20,6 +20,12 @@ struct Outcome {
     stderr: Vec<u8>,
 }
 
+impl Outcome {
+    fn power_lost() -> Self {
+        Self { end: CallEnd::PowerLost, stdout: Vec::new(), stderr: Vec::new() }
+    }
+}
+
 /// What the guest recorded of a call.
 #[derive(Debug, Default)]
 struct Recorded {
@@ -48,9 +54,14 @@ impl Router<'_> {
             variables.concat(),
             arguments.join(" ")
         );
-        self.running_guest()?.run_checked(&script)?;
+        let began = self.begin_directly(&script);
+        self.follow(plan, power_cut, began)
+    }
+
+    fn begin_directly(&mut self, script: &str) -> Result<(), QemuError> {
+        self.running_guest()?.run_checked(script)?;
         while !matches!(self.next_event()?, Event::Call(..)) {}
-        self.follow(plan, power_cut)
+        Ok(())
     }
 
     /// Lets the next call of dnsmasq run, and follows it to its end. `None` when dnsmasq is idle and makes no call.
@@ -65,12 +76,11 @@ impl Router<'_> {
             let Event::Call(number, mut call) = event else { continue };
             let power_cut = self.inject(number, plan)?;
             let wall = self.clock.wall;
-            self.running_guest()?.run_checked(&format!(
-                "date -u -s @{wall} >/dev/null; echo >/tmp/lab/go-{number}"
-            ))?;
+            let go = format!("date -u -s @{wall} >/dev/null; echo >/tmp/lab/go-{number}");
+            let began = self.running_guest()?.run_checked(&go).map(|_| ());
             call.argv[0].clone_from(&self.script_name);
             self.adjust_remaining_time(&mut call);
-            let result = self.follow(plan, power_cut)?;
+            let result = self.follow(plan, power_cut, began)?;
             return Ok(Some((call, result)));
         }
         Ok(None)
@@ -144,14 +154,21 @@ impl Router<'_> {
         self.running_guest()?.run_checked(&format!("echo {fault} >/tmp/lab/fault")).map(|_| ())
     }
 
-    /// Follows a call that has begun to its end.
+    /// Follows a call to its end. `began` is the guest's answer that it has begun.
     fn follow(
         &mut self,
         plan: &Plan,
         power_cut: Option<PowerCutOnErase>,
+        began: Result<(), QemuError>,
     ) -> Result<CallResult, QemuError> {
         let mut recorded = Recorded::default();
-        let outcome = self.record_call(plan, power_cut.as_ref(), &mut recorded)?;
+        let outcome = match began.and_then(|()| self.record_call(plan, &mut recorded)) {
+            // The guest can be gone before it has answered that the call began.
+            Err(_) if power_cut.as_ref().is_some_and(PowerCutOnErase::has_cut) => {
+                Outcome::power_lost()
+            }
+            other => other?,
+        };
         drop(power_cut);
         if outcome.end == CallEnd::PowerLost {
             self.after_power_cut(plan, &mut recorded)?;
@@ -169,28 +186,14 @@ impl Router<'_> {
         })
     }
 
-    fn record_call(
-        &mut self,
-        plan: &Plan,
-        power_cut: Option<&PowerCutOnErase>,
-        recorded: &mut Recorded,
-    ) -> Result<Outcome, QemuError> {
-        let power_lost =
-            || Outcome { end: CallEnd::PowerLost, stdout: Vec::new(), stderr: Vec::new() };
+    fn record_call(&mut self, plan: &Plan, recorded: &mut Recorded) -> Result<Outcome, QemuError> {
         let is_killed = matches!(plan.disturbance, Some(Disturbance::Kill(_)));
         loop {
-            let event = match self.next_event() {
-                Ok(event) => event,
-                Err(_) if power_cut.is_some_and(PowerCutOnErase::has_cut) => {
-                    return Ok(power_lost());
-                }
-                Err(error) => return Err(error),
-            };
-            match event {
+            match self.next_event()? {
                 Event::Command(_, arguments) => recorded.commands.push(arguments),
                 Event::Operation(_, operation) => recorded.operations.push(operation),
                 Event::Fault(_) if is_killed => {}
-                Event::Fault(_) => return Ok(power_lost()),
+                Event::Fault(_) => return Ok(Outcome::power_lost()),
                 Event::End(_, code, stdout, stderr) => {
                     let end = match code {
                         137 if is_killed => CallEnd::Killed(9),

@@ -83,9 +83,17 @@ fn runs_in_a_process_of_its_own() {
             eprintln!("could not load kernel 'kernel'");
             std::process::exit(1);
         }
-        _ => FakeGuest::new(behavior, socket).serve(),
+        _ => FakeGuest::new(behavior, socket, rtc(&options)).serve(),
     }
     std::process::exit(0);
+}
+
+/// The time in the option `-rtc base=TIME,clock=vm`.
+fn rtc(options: &str) -> i64 {
+    let time = options.split_once("base=").expect("the RTC").1;
+    let time: jiff::civil::DateTime =
+        time.split(',').next().and_then(|time| time.parse().ok()).expect("a time");
+    time.to_zoned(jiff::tz::TimeZone::UTC).expect("a time").timestamp().as_second()
 }
 
 /// A call that dnsmasq has made and the harness has not let go.
@@ -127,7 +135,7 @@ struct FakeGuest {
 }
 
 impl FakeGuest {
-    fn new(behavior: String, socket: &Path) -> Self {
+    fn new(behavior: String, socket: &Path, clock: i64) -> Self {
         let work = socket.parent().expect("a folder").to_owned();
         let link = Socket::new(Domain::UNIX, Type::DGRAM, None).expect("a socket");
         let address = |name: &str| SockAddr::unix(work.join(name)).expect("an address");
@@ -142,7 +150,7 @@ impl FakeGuest {
             link: Link::from_socket(link).expect("a link"),
             machine: machine_with(&flash[chip.start..]),
             work,
-            clock: 0,
+            clock,
             dnsmasq: Dnsmasq::NotStarted,
             events: String::new(),
             calls: 0,

@@ -134,6 +134,7 @@ fn a_power_cut_at_an_erase_ends_qemu() {
     assert_eq!(result.operations.len(), 1);
     // The guest could not record the command that was cut.
     assert_eq!(result.commands, [[b"commit".to_vec()]]);
+    assert_eq!(router.audit().complaints(), &[] as &[String]);
     assert!(router.is_gone());
 }
 
