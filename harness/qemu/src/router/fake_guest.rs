@@ -13,7 +13,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use dhcproto::v4::{DhcpOption, Message, MessageType, OptionCode};
 use dhcproto::{Decodable, Encodable};
-use nvram_emu::device::OpKind;
+use nvram_emu::device::{Chip, Flash, OpKind};
 use nvram_emu::{Exit, Machine};
 use socket2::{Domain, SockAddr, Socket, Type};
 
@@ -21,7 +21,6 @@ use super::super::arch::Arch;
 use super::super::guest_channel::GuestChannel;
 use super::super::guest_config::{FileTransfer, GuestConfig, MAC, flash_chip};
 use super::super::timeouts::Timeouts;
-use super::tests::machine_with;
 use packets::dhcp4;
 use packets::link::{BROADCAST, Link, UdpEndpoints};
 
@@ -66,6 +65,13 @@ pub(super) fn config(behavior: &str, boot_limit: Option<Duration>) -> GuestConfi
         files: Vec::new(),
         timeouts: Timeouts::new(boot_limit),
     }
+}
+
+/// A router with these bytes in its nvram partition.
+pub(super) fn machine_with(partition: &[u8]) -> Machine {
+    let erase = Arch::X86_64.erase_block();
+    let flash = Flash::from_bytes(partition, erase, Chip::SPI_NOR).expect("a flash");
+    Machine::new("openwrt".parse().expect("a dialect"), flash, None)
 }
 
 /// The fake guest's `main`. In a run of the tests, [`BEHAVIOR`] is not set.
@@ -227,7 +233,7 @@ impl FakeGuest {
         match self.behavior.as_str() {
             "dies-in-poll" => std::process::exit(0),
             "garbled-state" => return b"sh: /lab/poll-state: not found\n".to_vec(),
-            "garbled-event" => self.events += "call 1 garbage\n",
+            "garbled-event" => self.record("call 1 garbage"),
             _ => {}
         }
         self.serve_dhcp();
@@ -283,13 +289,18 @@ impl FakeGuest {
         }
     }
 
+    fn record(&mut self, event: &str) {
+        self.events += event;
+        self.events.push('\n');
+    }
+
     fn begin_call(&mut self, arguments: &[&str]) {
         self.calls += 1;
         let environment =
             b"PATH=/bin\0DNSMASQ_TIME_REMAINING=3599\0DNSMASQ_LEASE_EXPIRES=1003600\0";
         let environment = BASE64_STANDARD.encode(environment);
         let number = self.calls;
-        self.events += &format!("call {number} -{environment} {}\n", list(arguments));
+        self.record(&format!("call {number} -{environment} {}", list(arguments)));
         let arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
         self.pending.push(PendingCall { number, arguments });
     }
@@ -304,28 +315,29 @@ impl FakeGuest {
             let set = ["set".to_owned(), format!("lease={}", call.arguments.join(" "))];
             for (nth, command) in [&set[..], &["commit".to_owned()]].into_iter().enumerate() {
                 let words: Vec<&str> = command.iter().map(String::as_str).collect();
-                self.events += &format!("cmd {number} {}\n", list(&words));
+                self.record(&format!("cmd {number} {}", list(&words)));
                 match self.fault_at(number, command, nth + 1).as_deref() {
-                    Some("fail") => continue,
+                    Some("fail") => {}
                     Some("kill before") => {
-                        self.events += &format!("fault {number}\nend {number} 137 - -\n");
+                        self.record(&format!("fault {number}"));
+                        self.record(&format!("end {number} 137 - -"));
                         return;
                     }
                     // The script hangs until the power is cut.
                     Some("cut before") => {
-                        self.events += &format!("fault {number}\n");
+                        self.record(&format!("fault {number}"));
                         return;
                     }
                     Some("cut after") => {
                         self.nvram(command);
-                        self.events += &format!("fault {number}\n");
+                        self.record(&format!("fault {number}"));
                         return;
                     }
                     _ => _ = self.nvram(command),
                 }
             }
         }
-        self.events += &format!("end {number} 0 -{output} -\n");
+        self.record(&format!("end {number} 0 -{output} -"));
     }
 
     /// What the fault of a call does at its nth command, if it is that command's.
@@ -361,7 +373,7 @@ impl FakeGuest {
         let chip = flash_chip(Arch::X86_64);
         let mut trace =
             fs::File::options().append(true).open(self.work.join("trace")).expect("a trace");
-        for operation in self.machine.take_ops().iter() {
+        for operation in &self.machine.take_ops() {
             if operation.kind == OpKind::Erase {
                 let offset = chip.start + operation.offset as usize;
                 writeln!(

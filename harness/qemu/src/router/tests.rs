@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use nvram_emu::device::{Chip, Flash};
 use nvram_emu::{Exit, Machine, flsh};
 use rstest::rstest;
 
 use super::super::arch::Arch;
 use super::super::guest_config::{GuestConfig, flash_chip};
 use super::dnsmasq::Progress;
-use super::fake_guest::{self, LEASED};
+use super::fake_guest::{self, LEASED, machine_with};
 use super::lifecycle::{DaemonState, Router};
 use backend::process::{ScriptCommand, ScriptFile};
 use backend::{CallEnd, Daemon as _, Disturbance, Ended, Plan, Start, Target as _};
@@ -21,13 +20,6 @@ use scenario::{Point, Side};
 
 const CLOCK: Clock = Clock { wall: 1_000_000, mono: 0 };
 const REQUEST: Kind4 = Kind4::Request;
-
-/// A router with these bytes in its nvram partition.
-pub(super) fn machine_with(partition: &[u8]) -> Machine {
-    let erase = Arch::X86_64.erase_block();
-    let flash = Flash::from_bytes(partition, erase, Chip::SPI_NOR).expect("a flash");
-    Machine::new("openwrt".parse().expect("a dialect"), flash, None)
-}
 
 fn empty_machine() -> Machine {
     let mut partition = vec![0xFF; flash_chip(Arch::X86_64).partition];
