@@ -2,6 +2,9 @@
 
 pub mod allocator;
 pub mod cli;
+pub mod error;
+pub mod exit;
 pub mod report;
 pub mod run_case;
 pub mod suite;
+pub mod words;

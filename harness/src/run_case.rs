@@ -2,14 +2,14 @@
 
 use std::time::Instant;
 
-use backend::{Target as _, TargetError};
+use backend::{Backend as _, BackendError};
 use live::{Live, LiveSettings};
 use qemu::guest_pool::{self, GuestPool};
 use runner::{
     CaseReport, Fault, Finding, FindingKind, Observers, Options, Verdict, blank_report, build_of,
     command, play, router,
 };
-use scenario::Case;
+use scenario::{Action, Case};
 
 /// Where a case runs.
 #[derive(Clone, Debug)]
@@ -49,7 +49,10 @@ pub fn run_case(case: &Case, options: &Options, backend: &Backend) -> Result<Cas
 fn run_live(case: &Case, options: &Options, settings: &LiveSettings) -> Result<CaseReport, Fault> {
     let mut report = blank_report(case, options);
     let later = case.scenario.steps.iter().filter(|step| case.matches(&step.get_ref().when));
-    let later = later.filter_map(|step| step.get_ref().boot.as_ref()?.rtc);
+    let later = later.filter_map(|step| match &step.get_ref().action {
+        Action::Boot(boot) => boot.rtc,
+        _ => None,
+    });
     let lacking = std::iter::once(case.scenario.router.rtc)
         .chain(later)
         .find_map(|rtc| settings.lacks(build_of(rtc)));
@@ -76,7 +79,7 @@ fn run_in_guest(case: &Case, options: &Options, pool: &GuestPool) -> Result<Case
     };
     let script = command(&case, &options.script);
     let machine = router(&case)?;
-    let mut target = session.router(&machine, &script, options.seed).map_err(TargetError::from)?;
+    let mut target = session.router(&machine, &script, options.seed).map_err(BackendError::from)?;
     let played = play(&case, &mut target, options, &mut report, Observers::default());
     // Whatever becomes of the case, power goes before its files are looked at.
     _ = target.power_off();
@@ -85,13 +88,13 @@ fn run_in_guest(case: &Case, options: &Options, pool: &GuestPool) -> Result<Case
     report.failures.extend(audit.complaints().iter().cloned().map(astray));
     let folder = target.folder().to_owned();
     if let (Some(kept), true) = (kept, played.is_err() || !report.failures.is_empty()) {
-        guest_pool::keep(&folder, &kept).map_err(TargetError::from)?;
+        guest_pool::keep(&folder, &kept).map_err(BackendError::from)?;
     }
     drop(target);
     session.add(&audit);
     match played {
         // One guest that fell apart is a failure; an image that never comes up is the end of all.
-        Err(Fault::Target(TargetError::Broken(why))) if session.has_booted() => {
+        Err(Fault::Target(BackendError::Broken(why))) if session.has_booted() => {
             report.failures.push(astray(why));
         }
         other => other?,

@@ -1,4 +1,4 @@
-//! The image codec and the commit, beside what they cannot be faster than: copying the same bytes.
+//! The image codec and the commit, compared with a copy of the same number of bytes.
 //!
 //! Run: `cargo bench -p nvram-emu --bench codec`.
 
@@ -6,7 +6,7 @@ use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use nvram_emu::device::{Chip, Flash};
-use nvram_emu::flsh::{ChainRule, Format, Insert, Table, Walk, crc_of, serialise};
+use nvram_emu::flsh::{ChainRule, Format, Insert, ScanMode, Table, crc_of, serialise};
 use nvram_emu::{Dialect, Exit, Machine};
 
 const SIZE: usize = 0x8000;
@@ -39,7 +39,7 @@ fn codec(bench: &mut Criterion) {
         b.iter(|| serialise(black_box(&table), Format::OPENWRT, &mut to, SIZE));
     });
     bench.bench_function("read 250 variables of an image", |b| {
-        b.iter(|| Table::load(black_box(&full[20..]), Walk::CStrings, rule, Insert::Head));
+        b.iter(|| Table::load(black_box(&full[20..]), ScanMode::CStrings, rule, Insert::Head));
     });
 }
 

@@ -15,7 +15,7 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use super::script_proxy::WaitingCall;
-use backend::TargetError;
+use backend::BackendError;
 use packets::link::{Datagram, Link};
 
 /// Two 64-bit numbers (`struct message` in clock.c).
@@ -93,7 +93,7 @@ pub(super) struct EventLoop {
 enum Helper {
     NotStarted,
     Running(ControlConnection),
-    Ended,
+    DaemonExit,
 }
 
 /// The sockets that the script proxy and dnsmasq's processes connect to.
@@ -135,12 +135,12 @@ impl EventLoop {
         sockets: Sockets,
         process: i32,
         limit: Duration,
-    ) -> Result<Self, TargetError> {
+    ) -> Result<Self, BackendError> {
         let pid = Pid::from_raw(process).ok_or_else(|| {
-            TargetError::Environment("dnsmasq's process id is not positive".to_owned())
+            BackendError::Environment("dnsmasq's process id is not positive".to_owned())
         })?;
         let process = pidfd_open(pid, PidfdFlags::empty())
-            .map_err(|error| TargetError::Environment(format!("dnsmasq's process: {error}")))?;
+            .map_err(|error| BackendError::Environment(format!("dnsmasq's process: {error}")))?;
         Ok(Self {
             link,
             calls: sockets.calls,
@@ -178,19 +178,19 @@ impl EventLoop {
     pub(super) fn until(
         &mut self,
         what: &str,
-        mut is_so: impl FnMut(&mut Self) -> Result<bool, TargetError>,
-    ) -> Result<(), TargetError> {
+        mut is_so: impl FnMut(&mut Self) -> Result<bool, BackendError>,
+    ) -> Result<(), BackendError> {
         let deadline = Instant::now() + self.limit;
         while !is_so(self)? {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Err(TargetError::Environment(format!(
+                return Err(BackendError::Environment(format!(
                     "waited {} s for {what}; --timeout SECONDS raises the limit",
                     self.limit.as_secs()
                 )));
             }
             self.wait_for_event(left.min(RECHECK)).map_err(|error| {
-                TargetError::Environment(format!("waiting for {what}: {error}"))
+                BackendError::Environment(format!("waiting for {what}: {error}"))
             })?;
         }
         Ok(())
@@ -212,7 +212,7 @@ impl EventLoop {
     ///
     /// # Errors
     /// At the time limit.
-    pub(super) fn wait_for_call_or_idle(&mut self) -> Result<bool, TargetError> {
+    pub(super) fn wait_for_call_or_idle(&mut self) -> Result<bool, BackendError> {
         let over = |event_loop: &Self| !event_loop.waiting.is_empty() || event_loop.ended;
         self.until("dnsmasq to be up", |event_loop| Ok(event_loop.is_up() || over(event_loop)))?;
         let number = self.ask_main_if_idle();
@@ -283,7 +283,7 @@ impl EventLoop {
                     if let Helper::Running(helper) = &mut self.helper
                         && helper.receive()?.is_none()
                     {
-                        self.helper = Helper::Ended;
+                        self.helper = Helper::DaemonExit;
                     }
                 }
             }
@@ -315,7 +315,7 @@ impl Helper {
     fn connection(&self) -> Option<&ControlConnection> {
         match self {
             Self::Running(connection) => Some(connection),
-            Self::NotStarted | Self::Ended => None,
+            Self::NotStarted | Self::DaemonExit => None,
         }
     }
 }

@@ -17,9 +17,11 @@ use packets::link::{Link, UdpEndpoints};
 use packets::{dhcp6, dns};
 
 use super::{network, script_proxy};
-use backend::process::protocol::{End, Octets, Program};
+use backend::process::protocol::{Octets, Program, ProgramEnd};
 use backend::process::{Process, Root, ScriptCommand, Settings};
-use backend::{CallResult, CommandResult, Daemon, Ended, Plan, Start, Target, TargetError};
+use backend::{
+    Backend, BackendError, CallOptions, CallResult, CommandResult, Daemon, DaemonExit, DaemonStart,
+};
 use dnsmasq_model::{
     Build, Client4, Client6, Clock, Ia, Kind4, Kind6, Network, Reply4, Reply6, ScriptCall,
     ServerConfig,
@@ -71,8 +73,8 @@ pub struct Live {
     servers: HashMap<Vec<u8>, Vec<u8>>,
 }
 
-fn environment(what: &str, error: &impl std::fmt::Display) -> TargetError {
-    TargetError::Environment(format!("{what}: {error}"))
+fn environment(what: &str, error: &impl std::fmt::Display) -> BackendError {
+    BackendError::Environment(format!("{what}: {error}"))
 }
 
 impl Live {
@@ -84,7 +86,7 @@ impl Live {
         machine: Machine,
         script: &ScriptCommand,
         settings: &LiveSettings,
-    ) -> Result<Self, TargetError> {
+    ) -> Result<Self, BackendError> {
         network::unshare().map_err(|error| environment("creating a network namespace", &error))?;
         let root = Root::Mounts;
         let mut process =
@@ -124,13 +126,13 @@ impl Live {
         })
     }
 
-    fn set(&self, clock: Clock) -> Result<(), TargetError> {
+    fn set(&self, clock: Clock) -> Result<(), BackendError> {
         let bytes = [clock.wall.to_ne_bytes(), clock.mono.to_ne_bytes()].concat();
         self.clock.write_all_at(&bytes, 0).map_err(|error| environment("writing the clock", &error))
     }
 
     /// Creates the interfaces, unless the router is on already.
-    fn connect(&mut self, config: &ServerConfig) -> Result<Link, TargetError> {
+    fn connect(&mut self, config: &ServerConfig) -> Result<Link, BackendError> {
         if let Some(link) = self.link.take() {
             return Ok(link);
         }
@@ -140,7 +142,7 @@ impl Live {
         built.map_err(|error| environment("configuring the router's network", &error))
     }
 
-    fn disconnect(&mut self) -> Result<(), TargetError> {
+    fn disconnect(&mut self) -> Result<(), BackendError> {
         let was_there = self.link.take().is_some() | self.event_loop.take().is_some();
         if was_there {
             self.kernel
@@ -150,9 +152,9 @@ impl Live {
         Ok(())
     }
 
-    fn program(&self, start: &Start<'_>) -> Result<Program, TargetError> {
+    fn program(&self, start: &DaemonStart<'_>) -> Result<Program, BackendError> {
         let binary = self.binaries.of(start.build).ok_or_else(|| {
-            TargetError::Environment(
+            BackendError::Environment(
                 "no dnsmasq executable of this build was named or found".to_owned(),
             )
         })?;
@@ -207,7 +209,7 @@ impl Live {
         packet: &[u8],
         expects_reply: bool,
         parse: impl Fn(&[u8]) -> Option<T>,
-    ) -> Result<Option<T>, TargetError> {
+    ) -> Result<Option<T>, BackendError> {
         let (port, resolver, router) = (self.port, self.resolver, self.network.clone());
         let Some(event_loop) = &mut self.event_loop else { return Ok(None) };
         event_loop
@@ -254,7 +256,7 @@ impl Live {
             sent = Instant::now();
             let id = queries;
             let bytes =
-                dns::encode_query(b"nobody.invalid", false, id).map_err(TargetError::Script)?;
+                dns::encode_query(b"nobody.invalid", false, id).map_err(BackendError::Script)?;
             send_packet(event_loop, &query_endpoints(&router, resolver, id), &bytes)?;
             query = Some(id);
             Ok(false)
@@ -304,25 +306,25 @@ fn free_address(config: &ServerConfig, network: &Network) -> Option<Ipv4Addr> {
         .find(|address| address != router && !leased(*address))
 }
 
-impl Target for Live {
-    fn call(&mut self, call: &ScriptCall, plan: &Plan) -> Result<CallResult, TargetError> {
+impl Backend for Live {
+    fn call(&mut self, call: &ScriptCall, plan: &CallOptions) -> Result<CallResult, BackendError> {
         self.process.call(call, plan)
     }
 
-    fn nvram(&mut self, arguments: &[&[u8]]) -> Result<CommandResult, TargetError> {
+    fn nvram(&mut self, arguments: &[&[u8]]) -> Result<CommandResult, BackendError> {
         self.process.nvram(arguments)
     }
 
-    fn power_off(&mut self) -> Result<(), TargetError> {
+    fn power_off(&mut self) -> Result<(), BackendError> {
         self.process.power_off()?;
         self.disconnect()
     }
 
-    fn machine(&mut self) -> Result<Cow<'_, Machine>, TargetError> {
+    fn machine(&mut self) -> Result<Cow<'_, Machine>, BackendError> {
         self.process.machine()
     }
 
-    fn replace(&mut self, machine: Machine) -> Result<(), TargetError> {
+    fn replace(&mut self, machine: Machine) -> Result<(), BackendError> {
         self.process.replace(machine)
     }
 
@@ -332,7 +334,7 @@ impl Target for Live {
 }
 
 impl Daemon for Live {
-    fn start(&mut self, start: &Start<'_>) -> Result<(), TargetError> {
+    fn start(&mut self, start: &DaemonStart<'_>) -> Result<(), BackendError> {
         self.network = start.network.clone();
         self.port = start.config.port;
         self.resolver =
@@ -352,7 +354,10 @@ impl Daemon for Live {
         Ok(())
     }
 
-    fn next_call(&mut self, plan: &Plan) -> Result<Option<(ScriptCall, CallResult)>, TargetError> {
+    fn next_call(
+        &mut self,
+        plan: &CallOptions,
+    ) -> Result<Option<(ScriptCall, CallResult)>, BackendError> {
         let Some(event_loop) = &mut self.event_loop else { return Ok(None) };
         if event_loop.waiting.is_empty() && !event_loop.wait_for_call_or_idle()? {
             return Ok(None);
@@ -371,31 +376,31 @@ impl Daemon for Live {
         self.event_loop.as_ref().and_then(EventLoop::alarm)
     }
 
-    fn set_clock(&mut self, clock: Clock) -> Result<(), TargetError> {
+    fn set_clock(&mut self, clock: Clock) -> Result<(), BackendError> {
         self.set(clock)
     }
 
-    fn signal(&mut self, signal: i32) -> Result<(), TargetError> {
+    fn signal(&mut self, signal: i32) -> Result<(), BackendError> {
         self.process.signal(signal)
     }
 
-    fn is_gone(&self) -> bool {
+    fn has_exited(&self) -> bool {
         self.event_loop.as_ref().is_none_or(|event_loop| event_loop.ended)
     }
 
-    fn end(&mut self) -> Result<Ended, TargetError> {
+    fn wait(&mut self) -> Result<DaemonExit, BackendError> {
         if let Some(event_loop) = &mut self.event_loop {
             event_loop.until("dnsmasq to end", |event_loop| Ok(event_loop.ended))?;
         }
         let status = match self.process.reap()? {
-            Some(End::Exited(code)) => code,
-            Some(End::Signalled(signal)) => -signal,
-            Some(End::Hung) | None => 0,
+            Some(ProgramEnd::Exited(code)) => code,
+            Some(ProgramEnd::Signalled(signal)) => -signal,
+            Some(ProgramEnd::TimedOut) | None => 0,
         };
         if let Some(event_loop) = self.event_loop.take() {
             self.link = Some(event_loop.into_link());
         }
-        Ok(Ended { status, words: self.log_tail() })
+        Ok(DaemonExit { status, last_output: self.log_tail() })
     }
 
     fn message4(
@@ -404,13 +409,13 @@ impl Daemon for Live {
         client: &Client4,
         addr: Ipv4Addr,
         clock: Clock,
-    ) -> Result<Reply4, TargetError> {
+    ) -> Result<Reply4, BackendError> {
         self.set(clock)?;
         let xid = self.next_xid();
         let router = self.network.v4.first().map_or(Ipv4Addr::UNSPECIFIED, |(own, _)| *own);
         let server = dhcp4::Server { mac: self.network.mac, address: router };
         let (endpoints, packet) =
-            dhcp4::encode(kind, client, addr, xid, server).map_err(TargetError::Script)?;
+            dhcp4::encode(kind, client, addr, xid, server).map_err(BackendError::Script)?;
         if let Some(event_loop) = &mut self.event_loop
             && let (mac, IpAddr::V4(own)) = (endpoints.hardware.0, endpoints.addresses.0)
             && !own.is_unspecified()
@@ -435,7 +440,7 @@ impl Daemon for Live {
         client: &Client6,
         asked: &[Ia],
         clock: Clock,
-    ) -> Result<Reply6, TargetError> {
+    ) -> Result<Reply6, BackendError> {
         self.set(clock)?;
         let xid = self.next_xid();
         let known = match kind {
@@ -443,7 +448,7 @@ impl Daemon for Live {
             _ => self.servers.get(&client.duid[..]).map(Vec::as_slice),
         };
         let (endpoints, packet) =
-            dhcp6::encode(kind, client, asked, xid, known).map_err(TargetError::Script)?;
+            dhcp6::encode(kind, client, asked, xid, known).map_err(BackendError::Script)?;
         let mac = endpoints.hardware.0;
         if let Some(event_loop) = &mut self.event_loop {
             // A host that sends DHCPv6 messages answers neighbor solicitations for its address.
@@ -460,7 +465,7 @@ impl Daemon for Live {
         Ok(reply)
     }
 
-    fn resolve(&mut self, name: &[u8], v6: bool) -> Result<Option<Vec<IpAddr>>, TargetError> {
+    fn resolve(&mut self, name: &[u8], v6: bool) -> Result<Option<Vec<IpAddr>>, BackendError> {
         if self.port == 0 {
             return Ok(None);
         }

@@ -13,7 +13,7 @@ use rustix::process::{Signal, getpid, kill_process};
 use serde::{Deserialize, Serialize};
 
 use backend::process::agent;
-use backend::process::protocol::{Done, End, Octets, Program};
+use backend::process::protocol::{Octets, Program, ProgramEnd, ProgramResult};
 use dnsmasq_model::ScriptCall;
 
 /// The environment variable with the path of the harness's socket. When it is set, `leaselab` acts as the script proxy.
@@ -36,9 +36,9 @@ struct RunRequest {
 /// The script proxy's `main`. `socket` is the value of [`GATE`].
 pub fn main(socket: OsString) -> ExitCode {
     match serve_call(&PathBuf::from(socket)) {
-        Ok(End::Exited(code)) => ExitCode::from(code as u8),
-        Ok(End::Signalled(signal)) => end_by_signal(signal),
-        Ok(End::Hung) => end_by_signal(9),
+        Ok(ProgramEnd::Exited(code)) => ExitCode::from(code as u8),
+        Ok(ProgramEnd::Signalled(signal)) => end_by_signal(signal),
+        Ok(ProgramEnd::TimedOut) => end_by_signal(9),
         Err(error) => {
             eprintln!("leaselab: script proxy: no answer from the harness: {error}");
             ExitCode::FAILURE
@@ -51,7 +51,7 @@ fn end_by_signal(signal: i32) -> ExitCode {
     ExitCode::FAILURE
 }
 
-fn serve_call(socket: &PathBuf) -> io::Result<End> {
+fn serve_call(socket: &PathBuf) -> io::Result<ProgramEnd> {
     let mut stream = UnixStream::connect(socket)?;
     let variables = std::env::vars_os()
         .filter(|(name, _)| name.as_bytes().starts_with(b"DNSMASQ_"))
@@ -124,7 +124,7 @@ impl WaitingCall {
         mut self,
         programs: Vec<Program>,
         directory: PathBuf,
-    ) -> io::Result<Vec<Done>> {
+    ) -> io::Result<Vec<ProgramResult>> {
         send(self.stream.get_mut(), &RunRequest { programs, directory })?;
         receive(&mut self.stream)
     }

@@ -12,7 +12,7 @@ use super::error::QemuError;
 use super::guest_config::GuestConfig;
 use super::router::Router;
 use backend::process::ScriptCommand;
-use scenario::{Bytes, Case, Expect, Memory, Moment, Point, Rtc, Step};
+use scenario::{Action, Bytes, Case, Disturbance, Expect, Memory, Moment, Rtc, Step};
 
 /// The last second of a 32-bit clock.
 const LAST_SECOND: i64 = i32::MAX as i64;
@@ -82,13 +82,13 @@ impl GuestSession {
             .map(toml::Spanned::get_ref)
             .filter(|step| case.matches(&step.when))
             .collect();
-        let builds = steps.iter().filter_map(|step| step.boot.as_ref()?.rtc);
-        if router.rtc == Rtc::Broken || builds.into_iter().any(|rtc| rtc == Rtc::Broken) {
+        let boots_broken = |step: &&Step| matches!(&step.action, Action::Boot(boot) if boot.rtc == Some(Rtc::Broken));
+        if router.rtc == Rtc::Broken || steps.iter().any(boots_broken) {
             return Err("Debian's dnsmasq is not built with HAVE_BROKEN_RTC".to_owned());
         }
-        if case.scenario.server.range6.is_some()
-            || steps.iter().any(|step| step.join.as_ref().is_some_and(|join| join.v6.is_some()))
-        {
+        let joins_v6 =
+            |step: &&Step| matches!(&step.action, Action::Join(join) if join.v6.is_some());
+        if case.scenario.server.range6.is_some() || steps.iter().any(joins_v6) {
             return Err("clients of a guest do not support DHCPv6".to_owned());
         }
         if router.image.is_some() {
@@ -99,7 +99,10 @@ impl GuestSession {
             return Err(format!("its nvram is larger than the guest's, {partition} bytes"));
         }
         let later = |moment: &Moment| matches!(moment, Moment::At(second) if *second > LAST_SECOND);
-        let dates = steps.iter().filter_map(|step| step.set_clock.as_ref());
+        let dates = steps.iter().filter_map(|step| match &step.action {
+            Action::SetClock(moment) => Some(moment),
+            _ => None,
+        });
         if self.config.has_32_bit_clock() && dates.chain([&router.date]).any(later) {
             return Err("the guest's 32-bit clock ends in 2038".to_owned());
         }
@@ -114,21 +117,15 @@ impl GuestSession {
     }
 
     fn fit_step(&self, step: &Step, erase: u64, on: &mut bool) -> Result<(), String> {
-        if step.web_page.is_some() {
+        if step.web_page {
             return Err("`web-page` is not supported in a guest".to_owned());
         }
-        if let Some(damage) = &step.damage
+        if let Action::Damage(damage) = &step.action
             && (*on || damage.memory == Memory::Ram)
         {
             return Err(
                 "the flash and RAM of a running guest cannot be damaged from outside".to_owned()
             );
-        }
-        if matches!(
-            step.kill,
-            Some(Point::Within { .. } | Point::Operation { .. } | Point::Erase | Point::Program)
-        ) {
-            return Err("a script in a guest cannot be killed in the middle of a commit".to_owned());
         }
         let counts = |expect: &Expect| {
             [expect.erases, expect.total_erases, expect.programmed, expect.flash_operations]
@@ -142,8 +139,13 @@ impl GuestSession {
                 "it counts erases of blocks of {erase} bytes, but the guest's flash has blocks of {block}"
             ));
         }
-        *on = step.boot.is_some()
-            || *on && step.shutdown.is_none() && step.power_cut.is_none() && step.cut.is_none();
+        let cut =
+            matches!(&step.disturbance, Some(it) if matches!(it.disturbance, Disturbance::Cut(_)));
+        *on = match step.action {
+            Action::Boot(_) => true,
+            Action::Shutdown | Action::PowerCut => false,
+            _ => *on && !cut,
+        };
         Ok(())
     }
 

@@ -128,9 +128,9 @@ fn unusable_executables_and_options_are_named() {
     refused(&["--dnsmasq", "/bin/true"], 3, "/bin/true: not a dnsmasq executable");
     refused(&["--dnsmasq", "nowhere"], 3, "nowhere: No such file");
     refused(&["--dnsmasq", "scenario.toml"], 3, "scenario.toml: Permission denied");
-    refused(&["--script", "nowhere.sh"], 3, "--script nowhere.sh: No such file");
-    refused(&["--script", "scenario.toml"], 3, "--script scenario.toml: not executable");
-    refused(&["--target", "in-process"], 2, "leave out --target");
+    refused(&["--script", "nowhere.sh"], 2, "--script nowhere.sh: No such file");
+    refused(&["--script", "scenario.toml"], 2, "--script scenario.toml: not executable");
+    refused(&["--target", "in-process"], 2, "unexpected argument '--target'");
 }
 
 /// dnsmasq and the script have a `/tmp` of their own, in which the executable does not exist.

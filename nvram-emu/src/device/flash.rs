@@ -1,26 +1,28 @@
-//! One flash partition.
+//! One flash partition, with wear, operation log and power cuts.
 
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use super::cells::Cells;
-use super::chip::{Chip, Kind};
+use super::chip::{Chip, FlashKind};
+use super::cow_pages::CowPages;
 use super::op::{Cut, Op, OpError, OpKind, OpLog};
 
-/// Size of a partition and of its erase blocks, bytes. The last block may be cut short by the partition's end.
+/// Sizes in bytes of a partition and of its erase blocks. The last block may be shorter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Geometry {
-    /// The partition.
+    /// Size of the partition.
     pub size: u32,
-    /// One erase block.
+    /// Size of an erase block.
     pub erase_block: u32,
 }
 
 impl Geometry {
+    /// Checks the sizes.
+    ///
     /// # Errors
-    /// When a number is 0, or the partition exceeds 1 GiB.
+    /// When a size is 0 or exceeds 1 GiB.
     pub fn new(size: u32, erase_block: u32) -> Result<Self, GeometryError> {
         if size == 0 || size > 1 << 30 || erase_block == 0 || erase_block > 1 << 30 {
             return Err(GeometryError { size, erase_block });
@@ -28,18 +30,18 @@ impl Geometry {
         Ok(Self { size, erase_block })
     }
 
-    /// Number of erase blocks.
+    /// Number of erase blocks, including a shorter last one.
     pub fn blocks(self) -> u32 {
         self.size.div_ceil(self.erase_block)
     }
 
-    /// Bytes of block `block`.
+    /// Size of block number `block`.
     pub fn block_len(self, block: u32) -> u32 {
         self.erase_block.min(self.size - block * self.erase_block)
     }
 }
 
-/// A geometry that no device has.
+/// A size is 0 or exceeds 1 GiB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GeometryError {
     size: u32,
@@ -51,19 +53,19 @@ impl fmt::Display for GeometryError {
         let Self { size, erase_block } = self;
         write!(
             f,
-            "flash of {size} bytes in erase blocks of {erase_block}: both must be 1 byte to 1 GiB"
+            "invalid flash geometry: {size} bytes in erase blocks of {erase_block} bytes; both must be from 1 byte to 1 GiB"
         )
     }
 }
 
 impl std::error::Error for GeometryError {}
 
-/// A flash partition in memory. `Clone` shares the cells.
+/// A flash partition in memory. `Clone` shares the pages.
 #[derive(Clone, Debug)]
 pub struct Flash {
     geometry: Geometry,
     chip: Chip,
-    cells: Cells,
+    pages: CowPages,
     erases: Vec<u32>,
     programmed: u64,
     busy: Duration,
@@ -71,23 +73,23 @@ pub struct Flash {
     cut: Option<Cut>,
     powered: bool,
     worn: Vec<u32>,
-    stamp: u64,
-    sum: OnceLock<u128>,
-    /// The contents before each operation, where somebody wants them.
+    version: u64,
+    fingerprint: OnceLock<u128>,
+    /// The contents before each operation, if they are recorded.
     history: Option<Vec<Self>>,
 }
 
-/// A number that no contents have had before.
+/// A version number that was never used before.
 #[cfg(target_has_atomic = "64")]
-fn new_stamp() -> u64 {
+fn new_version() -> u64 {
     use std::sync::atomic::{AtomicU64, Ordering};
     static NEXT: AtomicU64 = AtomicU64::new(0);
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
-/// A number that no contents have had before. 32-bit MIPS has no atomic numbers of 64 bits.
+/// A version number that was never used before. 32-bit MIPS has no 64-bit atomics.
 #[cfg(not(target_has_atomic = "64"))]
-fn new_stamp() -> u64 {
+fn new_version() -> u64 {
     use std::sync::{Mutex, PoisonError};
     static NEXT: Mutex<u64> = Mutex::new(0);
     let mut next = NEXT.lock().unwrap_or_else(PoisonError::into_inner);
@@ -98,23 +100,23 @@ fn new_stamp() -> u64 {
 impl Flash {
     /// A new, erased partition.
     pub fn erased(geometry: Geometry, chip: Chip) -> Self {
-        Self::build(geometry, chip, Cells::erased(geometry.size))
+        Self::build(geometry, chip, CowPages::erased(geometry.size))
     }
 
-    /// A partition that holds `bytes`; its size is theirs.
+    /// A partition with the size and contents of `bytes`.
     ///
     /// # Errors
-    /// When the geometry is impossible, such as for no bytes at all.
+    /// When the geometry is invalid, for example because `bytes` is empty.
     pub fn from_bytes(bytes: &[u8], erase_block: u32, chip: Chip) -> Result<Self, GeometryError> {
         let geometry = Geometry::new(u32::try_from(bytes.len()).unwrap_or(u32::MAX), erase_block)?;
-        Ok(Self::build(geometry, chip, Cells::of(bytes)))
+        Ok(Self::build(geometry, chip, CowPages::of(bytes)))
     }
 
-    fn build(geometry: Geometry, chip: Chip, cells: Cells) -> Self {
+    fn build(geometry: Geometry, chip: Chip, pages: CowPages) -> Self {
         Self {
             geometry,
             chip,
-            cells,
+            pages,
             erases: vec![0; geometry.blocks() as usize],
             programmed: 0,
             busy: Duration::ZERO,
@@ -122,78 +124,78 @@ impl Flash {
             cut: None,
             powered: true,
             worn: Vec::new(),
-            stamp: new_stamp(),
-            sum: OnceLock::new(),
+            version: new_version(),
+            fingerprint: OnceLock::new(),
             history: None,
         }
     }
 
-    /// Size and erase block.
+    /// Sizes of the partition and of its erase blocks.
     pub fn geometry(&self) -> Geometry {
         self.geometry
     }
 
-    /// The chip.
+    /// The chip that determines operation times and page size.
     pub fn chip(&self) -> Chip {
         self.chip
     }
 
-    /// Replaces what the partition holds, as a programmer's clip would: no operation, no wear. Bytes beyond
-    /// the partition are left out.
+    /// Replaces bytes without an operation or wear, as an external programmer would. Bytes beyond the partition are
+    /// ignored.
     pub fn overwrite(&mut self, at: u32, bytes: &[u8]) {
-        let bytes = &bytes[..bytes.len().min(self.room(at))];
-        self.change(!bytes.is_empty(), |cells| cells.put(at as usize, bytes));
+        let bytes = &bytes[..bytes.len().min(self.remaining(at))];
+        self.change(!bytes.is_empty(), |pages| pages.put(at as usize, bytes));
     }
 
-    /// The same with what `other`, a partition of the same size, holds from `from` to `to`.
+    /// [`Flash::overwrite`] with the bytes `from..to` of `other`, at the same offset.
     pub fn overwrite_from(&mut self, other: &Self, from: u32, to: u32) {
         let to = to.min(self.geometry.size).min(other.geometry.size);
-        self.change(from < to, |cells| cells.copy(&other.cells, from as usize, to as usize));
+        self.change(from < to, |pages| pages.copy(&other.pages, from as usize, to as usize));
     }
 
-    /// Copies bytes out; those beyond the partition are left as they are in `into`.
+    /// Copies bytes to `into`. Bytes of `into` beyond the partition stay unchanged.
     pub fn read(&self, at: u32, into: &mut [u8]) {
-        let room = into.len().min(self.room(at));
-        self.cells.read(at as usize, &mut into[..room]);
+        let room = into.len().min(self.remaining(at));
+        self.pages.read(at as usize, &mut into[..room]);
     }
 
-    /// Whether these bytes lie at `at`; not where they leave the partition.
+    /// Whether the partition contains `bytes` at `at`; `false` if the range exceeds the partition.
     pub fn holds(&self, at: u32, bytes: &[u8]) -> bool {
-        bytes.len() <= self.room(at) && self.cells.holds(at as usize, bytes)
+        bytes.len() <= self.remaining(at) && self.pages.holds(at as usize, bytes)
     }
 
-    /// Bytes from `at` to the partition's end.
-    fn room(&self, at: u32) -> usize {
+    /// Bytes from `at` to the end of the partition.
+    fn remaining(&self, at: u32) -> usize {
         self.geometry.size.saturating_sub(at) as usize
     }
 
-    /// All bytes.
+    /// The contents of the partition.
     pub fn bytes(&self) -> Cow<'_, [u8]> {
-        self.cells.bytes()
+        self.pages.bytes()
     }
 
-    /// One erase block's bytes.
+    /// The contents of one erase block.
     ///
     /// # Panics
-    /// When there is no such block.
+    /// If there is no such block.
     pub fn block(&self, block: u32) -> Vec<u8> {
-        self.part(block * self.geometry.erase_block, self.geometry.block_len(block))
+        self.range(block * self.geometry.erase_block, self.geometry.block_len(block))
     }
 
-    /// `len` bytes from `at` on; as many as there are.
-    pub fn part(&self, at: u32, len: u32) -> Vec<u8> {
+    /// Up to `len` bytes from `at`, fewer at the end of the partition.
+    pub fn range(&self, at: u32, len: u32) -> Vec<u8> {
         let end = u64::from(at) + u64::from(len);
         let (from, to) = (at.min(self.geometry.size), end.min(u64::from(self.geometry.size)));
-        self.cells.part(from as usize, to as usize)
+        self.pages.range(from as usize, to as usize)
     }
 
     /// Erases one block.
     ///
     /// # Errors
-    /// [`OpError::PowerLost`] at and after the armed cut; [`OpError::Io`] on a worn block.
+    /// [`OpError::PowerLost`] at the armed cut and without power, [`OpError::Io`] on a worn block.
     ///
     /// # Panics
-    /// When there is no such block.
+    /// If there is no such block.
     pub fn erase(&mut self, block: u32) -> Result<(), OpError> {
         let len = self.geometry.block_len(block);
         let done = self.begin(len)?;
@@ -201,7 +203,7 @@ impl Flash {
         self.log.push(Op { kind: OpKind::Erase, offset, len: done });
         let worn = self.worn.contains(&block);
         if !worn {
-            self.change(done > 0, |cells| cells.erase(offset as usize, (offset + done) as usize));
+            self.change(done > 0, |pages| pages.erase(offset as usize, (offset + done) as usize));
         }
         if done < len || !self.powered {
             return Err(OpError::PowerLost);
@@ -211,21 +213,24 @@ impl Flash {
         if worn { Err(OpError::Io) } else { Ok(()) }
     }
 
-    /// Programs bytes: bits that are 1 in both stay 1, all others become 0.
+    /// Programs bytes: bits that are 1 in both the flash and `bytes` stay 1, all others become 0.
     ///
     /// # Errors
-    /// [`OpError::PowerLost`] at and after the armed cut; [`OpError::Io`] when the bytes leave the partition,
-    /// or touch a NAND page that is not erased.
+    /// [`OpError::PowerLost`] at the armed cut and without power; otherwise [`OpError::Io`] if the range exceeds the
+    /// partition or touches a NAND page that is not erased.
     pub fn program(&mut self, offset: u32, bytes: &[u8]) -> Result<(), OpError> {
+        if !self.powered {
+            return Err(OpError::PowerLost);
+        }
         let len = u32::try_from(bytes.len()).map_err(|_| OpError::Io)?;
         let end =
             offset.checked_add(len).filter(|end| *end <= self.geometry.size).ok_or(OpError::Io)?;
-        if self.chip.kind == Kind::Nand && !self.is_erased(offset, end) {
+        if self.chip.kind == FlashKind::Nand && !self.is_erased(offset, end) {
             return Err(OpError::Io);
         }
         let done = self.begin(len)?;
         self.log.push(Op { kind: OpKind::Program, offset, len: done });
-        self.change(done > 0, |cells| cells.program(offset as usize, &bytes[..done as usize]));
+        self.change(done > 0, |pages| pages.program(offset as usize, &bytes[..done as usize]));
         self.programmed += u64::from(done);
         if done < len || !self.powered {
             return Err(OpError::PowerLost);
@@ -234,7 +239,7 @@ impl Flash {
         Ok(())
     }
 
-    /// How many of `len` bytes the next operation may do.
+    /// Starts an operation; returns how many of its `len` bytes are processed before power is lost.
     fn begin(&mut self, len: u32) -> Result<u32, OpError> {
         if !self.powered {
             return Err(OpError::PowerLost);
@@ -258,80 +263,79 @@ impl Flash {
         }
     }
 
-    /// Changes cells, if there is anything to change.
-    fn change(&mut self, any: bool, change: impl FnOnce(&mut Cells)) {
+    /// Changes the contents if `any`, with a new version.
+    fn change(&mut self, any: bool, change: impl FnOnce(&mut CowPages)) {
         if any {
-            self.stamp = new_stamp();
-            self.sum = OnceLock::new();
-            change(&mut self.cells);
+            self.version = new_version();
+            self.fingerprint = OnceLock::new();
+            change(&mut self.pages);
         }
     }
 
-    /// A number for these contents: clones share it, every change takes a new one. Flashes with the same stamp
-    /// hold the same bytes; others may too.
-    pub fn stamp(&self) -> u64 {
-        self.stamp
+    /// The version of the contents. Every change sets a new version, and clones share it: flashes of the same
+    /// version have equal contents, and flashes of different versions may have equal contents too.
+    pub fn version(&self) -> u64 {
+        self.version
     }
 
-    /// A fingerprint of the bytes, 128 bits. The first call costs a pass over them; from then on each change
-    /// costs the bytes that it touches.
-    pub fn digest(&self) -> u128 {
-        *self.sum.get_or_init(|| self.cells.sum())
+    /// A 128-bit fingerprint of the contents. After the first call, only pages that change are hashed again.
+    pub fn fingerprint(&self) -> u128 {
+        *self.fingerprint.get_or_init(|| self.pages.fingerprint())
     }
 
     fn is_erased(&self, from: u32, to: u32) -> bool {
         let page = self.chip.page;
         let (from, to) = (from / page * page, to.next_multiple_of(page).min(self.geometry.size));
-        self.cells.is_erased(from as usize, to as usize)
+        self.pages.is_erased(from as usize, to as usize)
     }
 
-    /// From now on the contents before each operation are kept.
+    /// Starts to record the contents before each operation.
     pub fn keep_history(&mut self) {
         self.history = Some(Vec::new());
     }
 
-    /// The contents before each operation since [`Flash::keep_history`]; no more are kept.
+    /// Ends the recording, and returns the contents before each operation since [`Flash::keep_history`].
     pub fn take_history(&mut self) -> Vec<Self> {
         self.history.take().unwrap_or_default()
     }
 
-    /// Power will fail in the operation named; an earlier arming is replaced. `None` disarms.
+    /// Arms a power cut in place of an earlier one; `None` disarms.
     pub fn arm(&mut self, cut: Option<Cut>) {
         self.cut = cut;
     }
 
-    /// Whether there is power; gone after a cut until [`Flash::power_on`].
+    /// Whether there is power. After a cut there is none until [`Flash::power_on`].
     pub fn powered(&self) -> bool {
         self.powered
     }
 
-    /// Power is back; a cut that did not happen is disarmed.
+    /// Restores power, and disarms a cut that did not occur.
     pub fn power_on(&mut self) {
         self.powered = true;
         self.cut = None;
     }
 
-    /// Marks a block as worn out: it keeps its bytes and every erase of it fails.
+    /// Marks a block as worn out: every erase of it fails, and its contents stay.
     pub fn wear_out(&mut self, block: u32) {
         self.worn.push(block);
     }
 
-    /// Completed erases of each block.
+    /// Number of completed erases of each block.
     pub fn erases(&self) -> &[u32] {
         &self.erases
     }
 
-    /// Bytes programmed, torn operations included.
+    /// Number of bytes programmed, including torn operations.
     pub fn bytes_programmed(&self) -> u64 {
         self.programmed
     }
 
-    /// Time that completed operations took on this chip.
+    /// Total time of the completed operations.
     pub fn busy(&self) -> Duration {
         self.busy
     }
 
-    /// Restores wear counters, such as those of a stored device.
+    /// Sets the wear counters, for example to those of a stored device.
     pub fn set_wear(&mut self, erases: &[u32], bytes_programmed: u64) {
         for (count, stored) in self.erases.iter_mut().zip(erases) {
             *count = *stored;
@@ -339,12 +343,12 @@ impl Flash {
         self.programmed = bytes_programmed;
     }
 
-    /// Operations since the log was last taken.
+    /// The operations since the last [`Flash::take_log`].
     pub fn log(&self) -> &[Op] {
         &self.log
     }
 
-    /// Takes the log, leaving it empty.
+    /// Returns the log and clears it.
     pub fn take_log(&mut self) -> OpLog {
         std::mem::take(&mut self.log)
     }

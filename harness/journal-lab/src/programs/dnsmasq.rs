@@ -1,15 +1,15 @@
 //! dnsmasq's own lease file (lease.c `lease_update_file`): `rewind`, `ftruncate(0)`, all lines, `fsync`, for every change.
 
 use std::ffi::OsStr;
-use std::fmt::Write as _;
-use std::io;
 use std::net::Ipv4Addr;
 
-use lease_script::journal::{FileSystem, Handle, Mode, append_all};
+use lease_journal::{FileSystem, Handle, Mode, OperationError, append_all};
 
+use super::client;
 use super::{Found, Program, or_killed};
 use crate::Leases;
 use disk_model::Disk;
+use dnsmasq_model::LeaseLine;
 
 const LIVE: &str = "dnsmasq.leases";
 
@@ -21,7 +21,7 @@ pub(super) struct Dnsmasq {
 }
 
 impl Program for Dnsmasq {
-    fn start(&mut self, disk: &mut Disk) -> io::Result<Found> {
+    fn start(&mut self, disk: &mut Disk) -> Result<Found, OperationError> {
         let live = OsStr::new(LIVE);
         // fopen(…, "a+"): what is not there is made.
         let file = match or_killed(disk.open(live, Mode::Append))? {
@@ -35,22 +35,37 @@ impl Program for Dnsmasq {
         Ok(Found { leases: Some(leases), damaged })
     }
 
-    fn commit(&mut self, disk: &mut Disk, address: Ipv4Addr, ends: u64) -> io::Result<bool> {
+    fn commit(
+        &mut self,
+        disk: &mut Disk,
+        address: Ipv4Addr,
+        ends: u64,
+    ) -> Result<bool, OperationError> {
         self.leases.insert(address, ends);
         self.rewrite(disk)?;
         Ok(true)
     }
 
-    fn rewrite(&mut self, disk: &mut Disk) -> io::Result<()> {
+    fn rewrite(&mut self, disk: &mut Disk) -> Result<(), OperationError> {
         let Some(file) = self.file else { return Ok(()) };
-        let mut text = String::new();
+        let mut text = Vec::new();
         for (address, ends) in &self.leases {
-            let [_, _, a, b] = address.octets();
-            let _ = writeln!(text, "{ends} 02:00:00:00:{a:02x}:{b:02x} {address} host-{a}-{b} *");
+            let (time, address_text) = (ends.to_string(), address.to_string());
+            let (hardware, hostname) =
+                (client::hardware_text(*address), client::hostname(*address));
+            let line = LeaseLine {
+                time: time.as_bytes(),
+                id: hardware.as_bytes(),
+                address: address_text.as_bytes(),
+                hostname: hostname.as_bytes(),
+                client_id: LeaseLine::NONE,
+            };
+            text.extend(line.to_bytes());
+            text.push(b'\n');
         }
         let written = disk
             .truncate(file, 0)
-            .and_then(|()| append_all(disk, file, text.as_bytes()))
+            .and_then(|()| append_all(disk, file, &text))
             .and_then(|()| disk.fsync(file));
         or_killed(written).map(|_| ())
     }

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT OR Apache-2.0
-/* Registers QEMU's CFI NOR flash, which Debian's kernels cannot be told about by a device tree (PHYSMAP_OF). */
+/* Registers QEMU's CFI NOR flash with a kernel whose physmap driver has no other way to be configured. */
 #include <linux/module.h>
 #include <linux/platform_device.h>
 #include <linux/mtd/physmap.h>
 #include <linux/mtd/partitions.h>
 
 #ifdef CONFIG_MIPS
-#define FLASH_START 0x1e000000 /* the monitor flash of the Malta board */
+#define FLASH_START 0x1e000000 /* the Malta board's monitor flash */
 #define FLASH_WIDTH 4
 #else
-#define FLASH_START 0xffbc0000 /* the second pflash of the PC, below the BIOS */
+#define FLASH_START 0xffbc0000 /* the PC's second pflash, below the BIOS */
 #define FLASH_WIDTH 1
 #endif
 

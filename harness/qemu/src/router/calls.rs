@@ -9,7 +9,7 @@ use super::super::events::Event;
 use super::super::power_cut_on_erase::PowerCutOnErase;
 use super::super::shell_quote::shell_quote;
 use super::lifecycle::Router;
-use backend::{CallEnd, CallResult, Disturbance, Plan};
+use backend::{CallEnd, CallOptions, CallResult, Disturbance};
 use dnsmasq_model::ScriptCall;
 use scenario::{Point, Side};
 
@@ -38,7 +38,7 @@ impl Router<'_> {
     pub(super) fn call_directly(
         &mut self,
         call: &ScriptCall,
-        plan: &Plan,
+        plan: &CallOptions,
     ) -> Result<CallResult, QemuError> {
         let variables: Vec<String> = call
             .env
@@ -67,7 +67,7 @@ impl Router<'_> {
     /// Lets the next call of dnsmasq run, and follows it to its end. `None` when dnsmasq is idle and makes no call.
     pub(super) fn call_of_dnsmasq(
         &mut self,
-        plan: &Plan,
+        plan: &CallOptions,
     ) -> Result<Option<(ScriptCall, CallResult)>, QemuError> {
         if self.guest.is_none() {
             return Ok(None);
@@ -112,7 +112,11 @@ impl Router<'_> {
     }
 
     /// Prepares the fault of a call: the guest's nvram wrapper injects it, or a watcher of the flash chip.
-    fn inject(&mut self, number: u64, plan: &Plan) -> Result<Option<PowerCutOnErase>, QemuError> {
+    fn inject(
+        &mut self,
+        number: u64,
+        plan: &CallOptions,
+    ) -> Result<Option<PowerCutOnErase>, QemuError> {
         let Some(disturbance) = &plan.disturbance else { return Ok(None) };
         let (action, point) = match disturbance {
             Disturbance::Cut(point) => ("cut", point),
@@ -157,7 +161,7 @@ impl Router<'_> {
     /// Follows a call to its end. `began` is the guest's answer that it has begun.
     fn follow(
         &mut self,
-        plan: &Plan,
+        plan: &CallOptions,
         power_cut: Option<PowerCutOnErase>,
         began: Result<(), QemuError>,
     ) -> Result<CallResult, QemuError> {
@@ -186,7 +190,11 @@ impl Router<'_> {
         })
     }
 
-    fn record_call(&mut self, plan: &Plan, recorded: &mut Recorded) -> Result<Outcome, QemuError> {
+    fn record_call(
+        &mut self,
+        plan: &CallOptions,
+        recorded: &mut Recorded,
+    ) -> Result<Outcome, QemuError> {
         let is_killed = matches!(plan.disturbance, Some(Disturbance::Kill(_)));
         loop {
             match self.next_event()? {
@@ -209,7 +217,11 @@ impl Router<'_> {
         }
     }
 
-    fn after_power_cut(&mut self, plan: &Plan, recorded: &mut Recorded) -> Result<(), QemuError> {
+    fn after_power_cut(
+        &mut self,
+        plan: &CallOptions,
+        recorded: &mut Recorded,
+    ) -> Result<(), QemuError> {
         self.cut_power()?;
         match fault_place(plan) {
             Some(FaultPlace::Within) => {
@@ -234,7 +246,7 @@ impl Router<'_> {
         Ok(())
     }
 
-    fn after_call(&mut self, plan: &Plan, recorded: &Recorded) -> Result<(), QemuError> {
+    fn after_call(&mut self, plan: &CallOptions, recorded: &Recorded) -> Result<(), QemuError> {
         let mut ran = recorded.commands.clone();
         if let Some(Disturbance::Fail(name)) = &plan.disturbance {
             ran.retain(|command| command.first().is_none_or(|first| first != name.as_bytes()));
@@ -258,7 +270,7 @@ enum FaultPlace {
     After,
 }
 
-fn fault_place(plan: &Plan) -> Option<FaultPlace> {
+fn fault_place(plan: &CallOptions) -> Option<FaultPlace> {
     let (Disturbance::Cut(point) | Disturbance::Kill(point)) = plan.disturbance.as_ref()? else {
         return None;
     };

@@ -10,7 +10,7 @@ use super::super::shell_quote::shell_quote;
 use super::super::timeouts::Deadline;
 use super::lifecycle::{DaemonState, Router};
 use super::polling::WaitFor;
-use backend::{CallResult, Daemon, Ended, Plan, Start, TargetError};
+use backend::{BackendError, CallOptions, CallResult, Daemon, DaemonExit, DaemonStart};
 use dnsmasq_model::{Client4, Client6, Clock, Ia, Kind4, Kind6, Reply4, Reply6, ScriptCall};
 use packets::dhcp4;
 
@@ -54,7 +54,7 @@ impl Progress {
 }
 
 impl Router<'_> {
-    fn start_dnsmasq(&mut self, start: &Start<'_>) -> Result<(), QemuError> {
+    fn start_dnsmasq(&mut self, start: &DaemonStart<'_>) -> Result<(), QemuError> {
         self.clock = start.clock;
         let wall = start.clock.wall;
         let interface = self.config.interface.clone();
@@ -181,7 +181,7 @@ impl Router<'_> {
     }
 
     /// dnsmasq's exit status and last output, once it has ended.
-    fn exit_status(&mut self) -> Result<Option<Ended>, QemuError> {
+    fn exit_status(&mut self) -> Result<Option<DaemonExit>, QemuError> {
         let text = self.running_guest()?.run_checked(
             "cat /tmp/lab/ended 2>/dev/null && tail -n 3 /tmp/lab/output /tmp/lab/dnsmasq.log; :",
         )?;
@@ -189,10 +189,10 @@ impl Router<'_> {
         let Some((status, words)) = text.split_once('\n') else { return Ok(None) };
         let code: i32 = status.trim().parse().unwrap_or(-1);
         let status = if code > 128 { 128 - code } else { code };
-        Ok(Some(Ended { status, words: words.trim().to_owned() }))
+        Ok(Some(DaemonExit { status, last_output: words.trim().to_owned() }))
     }
 
-    fn wait_for_end(&mut self) -> Result<Ended, QemuError> {
+    fn wait_for_end(&mut self) -> Result<DaemonExit, QemuError> {
         let deadline = Deadline::after(self.config.timeouts.command());
         loop {
             if let Some(ended) = self.exit_status()? {
@@ -241,13 +241,16 @@ fn link_error(error: &std::io::Error) -> QemuError {
 }
 
 impl Daemon for Router<'_> {
-    fn start(&mut self, start: &Start<'_>) -> Result<(), TargetError> {
+    fn start(&mut self, start: &DaemonStart<'_>) -> Result<(), BackendError> {
         self.address = start.network.v4.first().map_or(Ipv4Addr::UNSPECIFIED, |(own, _)| *own);
         self.script_name = start.config.script_name().to_vec();
         Ok(self.start_dnsmasq(start)?)
     }
 
-    fn next_call(&mut self, plan: &Plan) -> Result<Option<(ScriptCall, CallResult)>, TargetError> {
+    fn next_call(
+        &mut self,
+        plan: &CallOptions,
+    ) -> Result<Option<(ScriptCall, CallResult)>, BackendError> {
         Ok(self.call_of_dnsmasq(plan)?)
     }
 
@@ -255,11 +258,11 @@ impl Daemon for Router<'_> {
         None
     }
 
-    fn hides_alarm(&self) -> bool {
+    fn alarm_is_hidden(&self) -> bool {
         true
     }
 
-    fn wake(&mut self) -> Result<(), TargetError> {
+    fn send_alarm(&mut self) -> Result<(), BackendError> {
         self.signal(SIGALRM)
     }
 
@@ -268,7 +271,7 @@ impl Daemon for Router<'_> {
         shown - self.clock.wall
     }
 
-    fn set_clock(&mut self, clock: Clock) -> Result<(), TargetError> {
+    fn set_clock(&mut self, clock: Clock) -> Result<(), BackendError> {
         self.clock = clock;
         if let Some(guest) = &mut self.guest {
             guest.run_checked(&format!("date -u -s @{} >/dev/null", clock.wall))?;
@@ -276,17 +279,17 @@ impl Daemon for Router<'_> {
         Ok(())
     }
 
-    fn signal(&mut self, signal: i32) -> Result<(), TargetError> {
+    fn signal(&mut self, signal: i32) -> Result<(), BackendError> {
         self.state.is_idle = false;
         self.running_guest()?.run_checked(&format!("kill -{signal} $(cat /tmp/lab/pid)"))?;
         Ok(())
     }
 
-    fn is_gone(&self) -> bool {
+    fn has_exited(&self) -> bool {
         self.guest.is_none() || self.state.slices.is_empty()
     }
 
-    fn end(&mut self) -> Result<Ended, TargetError> {
+    fn wait(&mut self) -> Result<DaemonExit, BackendError> {
         Ok(self.wait_for_end()?)
     }
 
@@ -296,7 +299,7 @@ impl Daemon for Router<'_> {
         client: &Client4,
         addr: Ipv4Addr,
         clock: Clock,
-    ) -> Result<Reply4, TargetError> {
+    ) -> Result<Reply4, BackendError> {
         Ok(self.exchange4(kind, client, addr, clock)?)
     }
 
@@ -306,11 +309,11 @@ impl Daemon for Router<'_> {
         _client: &Client6,
         _asked: &[Ia],
         _clock: Clock,
-    ) -> Result<Reply6, TargetError> {
-        Err(TargetError::Environment("clients of a guest do not support DHCPv6".to_owned()))
+    ) -> Result<Reply6, BackendError> {
+        Err(BackendError::Environment("clients of a guest do not support DHCPv6".to_owned()))
     }
 
-    fn resolve(&mut self, _name: &[u8], _v6: bool) -> Result<Option<Vec<IpAddr>>, TargetError> {
+    fn resolve(&mut self, _name: &[u8], _v6: bool) -> Result<Option<Vec<IpAddr>>, BackendError> {
         Ok(None)
     }
 }

@@ -120,7 +120,7 @@ struct Fault {
 enum Dnsmasq {
     NotStarted,
     Running,
-    Ended(i32),
+    DaemonExit(i32),
 }
 
 struct FakeGuest {
@@ -208,11 +208,11 @@ impl FakeGuest {
             self.run_call(&call);
         } else if script.contains("cat /tmp/lab/ended") {
             return match self.dnsmasq {
-                Dnsmasq::Ended(code) => (0, format!("{code}\n==> last words\n").into_bytes()),
+                Dnsmasq::DaemonExit(code) => (0, format!("{code}\n==> last words\n").into_bytes()),
                 _ => (0, Vec::new()),
             };
         } else if script.starts_with("kill -15") {
-            self.dnsmasq = Dnsmasq::Ended(0);
+            self.dnsmasq = Dnsmasq::DaemonExit(0);
         } else if script.contains(">/tmp/lab/fault") {
             self.set_fault(script);
         } else if script.contains("cat /tmp/lab/number") {
@@ -255,7 +255,7 @@ impl FakeGuest {
             self.received += 1;
             self.slices += 1;
             if self.behavior == "dnsmasq-dies" {
-                self.dnsmasq = Dnsmasq::Ended(3);
+                self.dnsmasq = Dnsmasq::DaemonExit(3);
                 return;
             }
             let request = Message::from_bytes(&datagram.payload).expect("a DHCP message");

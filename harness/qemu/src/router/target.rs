@@ -1,4 +1,4 @@
-//! The router as a [`Target`].
+//! The router as a [`Backend`].
 
 use std::borrow::Cow;
 
@@ -9,15 +9,15 @@ use super::super::events::parse_operations;
 use super::super::guest_files::NVRAM_TOOL;
 use super::super::shell_quote::shell_quote;
 use super::lifecycle::Router;
-use backend::{CallResult, CommandResult, Daemon, Plan, Target, TargetError};
+use backend::{Backend, BackendError, CallOptions, CallResult, CommandResult, Daemon};
 use dnsmasq_model::ScriptCall;
 
-impl Target for Router<'_> {
-    fn call(&mut self, call: &ScriptCall, plan: &Plan) -> Result<CallResult, TargetError> {
+impl Backend for Router<'_> {
+    fn call(&mut self, call: &ScriptCall, plan: &CallOptions) -> Result<CallResult, BackendError> {
         Ok(self.call_directly(call, plan)?)
     }
 
-    fn nvram(&mut self, arguments: &[&[u8]]) -> Result<CommandResult, TargetError> {
+    fn nvram(&mut self, arguments: &[&[u8]]) -> Result<CommandResult, BackendError> {
         let words: Vec<String> = arguments.iter().map(|word| shell_quote(word)).collect();
         let script = format!(
             ". /lab/settings; export NVRAM_EMU_LOG=/tmp/lab/other; rm -f /tmp/lab/other; {NVRAM_TOOL} {}",
@@ -36,7 +36,7 @@ impl Target for Router<'_> {
         })
     }
 
-    fn power_off(&mut self) -> Result<(), TargetError> {
+    fn power_off(&mut self) -> Result<(), BackendError> {
         self.cut_power()?;
         self.record_commands(&[], Ending::PowerLost)?;
         let flash = self.flash()?;
@@ -44,7 +44,7 @@ impl Target for Router<'_> {
         Ok(())
     }
 
-    fn machine(&mut self) -> Result<Cow<'_, Machine>, TargetError> {
+    fn machine(&mut self) -> Result<Cow<'_, Machine>, BackendError> {
         let staging = match &mut self.guest {
             None => None,
             Some(guest) => {
@@ -54,7 +54,7 @@ impl Target for Router<'_> {
         };
         let flash = self.flash()?;
         self.template.with_contents(&flash, staging).map(Cow::Owned).ok_or_else(|| {
-            TargetError::Broken("the guest's staging file is not an nvram's".to_owned())
+            BackendError::Broken("the guest's staging file is not an nvram's".to_owned())
         })
     }
 
@@ -62,9 +62,9 @@ impl Target for Router<'_> {
         Some(self)
     }
 
-    fn replace(&mut self, machine: Machine) -> Result<(), TargetError> {
+    fn replace(&mut self, machine: Machine) -> Result<(), BackendError> {
         if self.guest.is_some() {
-            return Err(TargetError::Broken(
+            return Err(BackendError::Broken(
                 "the flash of a running guest cannot be damaged from outside".to_owned(),
             ));
         }

@@ -12,7 +12,9 @@ use super::dnsmasq::Progress;
 use super::fake_guest::{self, LEASED, machine_with};
 use super::lifecycle::{DaemonState, Router};
 use backend::process::{ScriptCommand, ScriptFile};
-use backend::{CallEnd, Daemon as _, Disturbance, Ended, Plan, Start, Target as _};
+use backend::{
+    Backend as _, CallEnd, CallOptions, Daemon as _, DaemonExit, DaemonStart, Disturbance,
+};
 use dnsmasq_model::{
     Build, Client4, Clock, HwAddr, Kind4, Network, Reply4, ScriptCall, ServerConfig,
 };
@@ -44,8 +46,8 @@ fn add() -> ScriptCall {
     ScriptCall { argv: argv.map(|word| word.as_bytes().to_vec()).to_vec(), env: BTreeMap::new() }
 }
 
-fn plan(disturbance: Disturbance) -> Plan {
-    Plan { disturbance: Some(disturbance), ..Plan::default() }
+fn plan(disturbance: Disturbance) -> CallOptions {
+    CallOptions { disturbance: Some(disturbance), ..CallOptions::default() }
 }
 
 fn start(router: &mut Router<'_>) {
@@ -54,7 +56,7 @@ fn start(router: &mut Router<'_>) {
             .map(str::to_owned);
     let config = ServerConfig::parse(&options).expect("options");
     let network = Network::default();
-    let start = Start {
+    let start = DaemonStart {
         build: Build::Rtc,
         options: &options,
         config: &config,
@@ -86,7 +88,7 @@ fn stored(router: &mut Router<'_>) -> Option<String> {
 fn a_call_is_followed_to_its_end_and_its_erases_agree() {
     let mut config = fake_guest::config("normal", None);
     let mut router = router(&mut config);
-    let result = router.call(&add(), &Plan::default()).expect("a call");
+    let result = router.call(&add(), &CallOptions::default()).expect("a call");
     assert_eq!(result.end, CallEnd::Exited(0));
     assert_eq!(result.commands.len(), 2);
     assert_eq!(stored(&mut router).as_deref(), Some("add 02:00:00:00:00:99 192.168.1.9"));
@@ -107,7 +109,7 @@ fn a_power_cut_beside_a_commit(
     let cut = plan(Disturbance::Cut(Point::Word(side, "commit".to_owned())));
     let result = router.call(&add(), &cut).expect("a call");
     assert_eq!((result.end, result.commands.len()), (CallEnd::PowerLost, commands));
-    assert!(router.is_gone());
+    assert!(router.has_exited());
     assert_eq!(stored(&mut router).as_deref(), expected);
     router.power_off().expect("the power is off");
     assert_eq!(router.audit().complaints(), &[] as &[String]);
@@ -127,7 +129,7 @@ fn a_power_cut_at_an_erase_ends_qemu() {
     // The guest could not record the command that was cut.
     assert_eq!(result.commands, [[b"commit".to_vec()]]);
     assert_eq!(router.audit().complaints(), &[] as &[String]);
-    assert!(router.is_gone());
+    assert!(router.has_exited());
 }
 
 #[test]
@@ -149,23 +151,27 @@ fn dnsmasq_starts_leases_an_address_and_ends() {
     let mut config = fake_guest::config("normal", None);
     let mut router = router(&mut config);
     start(&mut router);
-    let (call, result) = router.next_call(&Plan::default()).expect("no error").expect("a call");
+    let (call, result) =
+        router.next_call(&CallOptions::default()).expect("no error").expect("a call");
     assert_eq!(arguments(&call), ["lease", "init"]);
     assert_eq!(result.stdout, b"a lease\n");
-    assert!(router.next_call(&Plan::default()).expect("no error").is_none());
-    assert!(!router.is_gone());
+    assert!(router.next_call(&CallOptions::default()).expect("no error").is_none());
+    assert!(!router.has_exited());
 
     let reply = router.message4(REQUEST, &client("pc"), LEASED, CLOCK).expect("a reply");
     assert_eq!(reply, Reply4::Ack { addr: LEASED, lease_time: 3600 });
-    let (call, _) = router.next_call(&Plan::default()).expect("no error").expect("a call");
+    let (call, _) = router.next_call(&CallOptions::default()).expect("no error").expect("a call");
     assert_eq!(arguments(&call), ["lease", "add", "02:00:00:00:00:99", "192.168.1.50"]);
     // 3599 in the guest: a second had passed there.
     assert_eq!(call.env["DNSMASQ_TIME_REMAINING"], b"3600");
     assert_eq!(stored(&mut router).as_deref(), Some("add 02:00:00:00:00:99 192.168.1.50"));
 
     router.signal(15).expect("a signal");
-    assert_eq!(router.end().expect("its end"), Ended { status: 0, words: "==> last words".into() });
-    assert!(router.is_gone());
+    assert_eq!(
+        router.wait().expect("its end"),
+        DaemonExit { status: 0, last_output: "==> last words".into() }
+    );
+    assert!(router.has_exited());
 }
 
 #[rstest]
@@ -175,7 +181,7 @@ fn a_message_that_dnsmasq_ignores_has_no_reply(#[case] behavior: &str) {
     let mut config = fake_guest::config(behavior, None);
     let mut router = router(&mut config);
     start(&mut router);
-    router.next_call(&Plan::default()).expect("no error").expect("a call");
+    router.next_call(&CallOptions::default()).expect("no error").expect("a call");
     let discover = Kind4::Discover { rapid: false };
     let reply = router.message4(discover, &client("ignored"), LEASED, CLOCK).expect("silence");
     assert_eq!(reply, Reply4::Silent);
@@ -188,12 +194,12 @@ fn a_dnsmasq_that_dies_of_a_message_is_noticed() {
     let mut config = fake_guest::config("dnsmasq-dies", None);
     let mut router = router(&mut config);
     start(&mut router);
-    router.next_call(&Plan::default()).expect("no error").expect("a call");
+    router.next_call(&CallOptions::default()).expect("no error").expect("a call");
     let reply = router.message4(REQUEST, &client("pc"), LEASED, CLOCK).expect("silence");
     assert_eq!(reply, Reply4::Silent);
-    assert!(router.next_call(&Plan::default()).expect("no error").is_none());
-    assert!(router.is_gone());
-    assert_eq!(router.end().expect("its end").status, 3);
+    assert!(router.next_call(&CallOptions::default()).expect("no error").is_none());
+    assert!(router.has_exited());
+    assert_eq!(router.wait().expect("its end").status, 3);
 }
 
 #[rstest]
@@ -206,7 +212,7 @@ fn a_dnsmasq_that_dies_of_a_message_is_noticed() {
 fn a_guest_that_misbehaves_is_an_error(#[case] behavior: &str, #[case] expected: &str) {
     let mut config = fake_guest::config(behavior, None);
     let mut router = router(&mut config);
-    let error = router.call(&add(), &Plan::default()).expect_err("an error").to_string();
+    let error = router.call(&add(), &CallOptions::default()).expect_err("an error").to_string();
     assert!(error.starts_with(expected), "{error}");
 }
 

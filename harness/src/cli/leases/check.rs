@@ -4,14 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv6Addr};
 use std::path::PathBuf;
 
-use lease_script::dhcpd::{
+use lease_formats::dhcpd::{
     BindingState, Consequence, Diagnostic, Ia, IaAddress, IaKind, Lease, Reading, Verdict,
     lease_to_json,
 };
 
-use super::super::{Exit, Failure};
+use super::clock;
 use super::load::{As, Content, How};
-use super::{clock, print};
+use super::print::print;
+use crate::error::CommandError;
+use crate::exit::Exit;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -21,7 +23,7 @@ pub(super) struct Args {
     how: How,
 }
 
-pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
+pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     let opened = args.how.open(&args.file)?;
     let load = |view: As| {
         let how = How { view, ..args.how.clone() };
@@ -43,13 +45,15 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         Content::Journal(reading) => {
             let careful = load(As::Careful)?;
             let Content::Journal(careful) = &careful.content else {
-                return Err(Failure::Input(format!("{path} changed its form while it was read")));
+                return Err(CommandError::Usage(format!(
+                    "{path} changed its form while it was read"
+                )));
             };
             judge(&path, reading, careful, &mut lines)
         }
     };
     print(|out| lines.iter().try_for_each(|line| writeln!(out, "{line}")))?;
-    Ok(if lost { Exit::Failed } else { Exit::Held })
+    Ok(if lost { Exit::Failed } else { Exit::Passed })
 }
 
 /// Records told at most; the rest are counted.
@@ -68,7 +72,7 @@ fn judge(path: &str, server: &Reading, careful: &Reading, lines: &mut Vec<String
     }
     let is_foreign = |diagnostic: &&Diagnostic| diagnostic.consequence == Consequence::Unconfigured;
     let foreign = server.diagnostics.iter().filter(is_foreign).count();
-    let whole = careful.table.len() + careful.ia_table.len() + careful.others.len();
+    let whole = careful.table.len() + careful.ia_table.len() + careful.non_leases.len();
     let verdict = match server.verdict {
         Verdict::Refuses => "dhcpd does not start with this file",
         Verdict::RewriteFails => {
@@ -81,9 +85,9 @@ fn judge(path: &str, server: &Reading, careful: &Reading, lines: &mut Vec<String
         "{path}: {verdict}; {} problems; of {whole} records {} would be lost or changed, and {} statements",
         server.diagnostics.total(),
         if dead { whole.max(records) } else { records },
-        server.wanting,
+        server.lost_statements,
     ));
-    dead || records > 0 || server.wanting > 0 || foreign > 0
+    dead || records > 0 || server.lost_statements > 0 || foreign > 0
 }
 
 /// Compares what dhcpd's parser enters with what is there to keep.
@@ -116,7 +120,7 @@ fn leases(server: &Reading, careful: &Reading, lines: &mut Vec<String>) -> usize
         ));
         lost += 1;
     }
-    let gone = careful.others.len().saturating_sub(server.others.len());
+    let gone = careful.non_leases.len().saturating_sub(server.non_leases.len());
     if gone > 0 {
         lines.push(format!("lost: {gone} hosts, groups, classes or failover states"));
     }

@@ -1,0 +1,227 @@
+//! What a `lease` declaration says.
+
+use std::fmt;
+use std::net::Ipv4Addr;
+
+use crate::hex;
+
+/// dhcpd's "never" (`MAX_TIME`), which it also writes so.
+const NEVER: i64 = 0x7fff_ffff;
+
+/// A date of a lease file, in seconds since 1970; 0 is "absent" to dhcpd.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Date(pub i64);
+
+impl Date {
+    /// No date.
+    pub const ABSENT: Self = Self(0);
+    /// Later than everything.
+    pub const NEVER: Self = Self(NEVER);
+
+    /// True when the record has no such date.
+    pub fn is_absent(self) -> bool {
+        self == Self::ABSENT
+    }
+
+    /// True for `never`.
+    pub fn is_never(self) -> bool {
+        self == Self::NEVER
+    }
+}
+
+/// The state of a binding (`binding_state_names` of server/stables.c).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum BindingState {
+    /// Nobody's.
+    Free = 1,
+    /// A client's.
+    Active = 2,
+    /// Over, its failover peer not yet told.
+    Expired = 3,
+    /// Given back by its client.
+    Released = 4,
+    /// In use by somebody unknown.
+    Abandoned = 5,
+    /// Taken back by an operator.
+    Reset = 6,
+    /// For the failover secondary to give out.
+    Backup = 7,
+    /// None: a statement that should have named one was counted, but was unreadable. dhcpd forgets
+    /// such a lease (`lease_enqueue`), and writes such a next state as `abandoned` (`write_lease`).
+    Bogus = 8,
+}
+
+impl BindingState {
+    /// The word in the file.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Free => "free",
+            Self::Active => "active",
+            Self::Expired => "expired",
+            Self::Released => "released",
+            Self::Abandoned | Self::Bogus => "abandoned",
+            Self::Reset => "reset",
+            Self::Backup => "backup",
+        }
+    }
+
+    pub(crate) const fn from_code(code: u8) -> Option<Self> {
+        Some(match code {
+            1 => Self::Free,
+            2 => Self::Active,
+            3 => Self::Expired,
+            4 => Self::Released,
+            5 => Self::Abandoned,
+            6 => Self::Reset,
+            7 => Self::Backup,
+            8 => Self::Bogus,
+            _ => return None,
+        })
+    }
+}
+
+impl fmt::Display for BindingState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A hardware address: an ARP type and at most 20 bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct Hardware {
+    /// ARP hardware type.
+    pub kind: u8,
+    /// The address; empty for IP over InfiniBand.
+    pub bytes: Vec<u8>,
+}
+
+impl Hardware {
+    /// The longest address that dhcpd takes.
+    pub(crate) const MAX: usize = 20;
+}
+
+impl fmt::Display for Hardware {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.kind {
+            1 => f.write_str("ethernet")?,
+            6 => f.write_str("token-ring")?,
+            8 => f.write_str("fddi")?,
+            32 => f.write_str("infiniband")?,
+            other => write!(f, "unknown-{other}")?,
+        }
+        if self.bytes.is_empty() {
+            return Ok(());
+        }
+        write!(f, " {}", String::from_utf8_lossy(&hex::encode(&self.bytes)))
+    }
+}
+
+/// The value of a `set` statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SetValue {
+    /// A string or a list of bytes.
+    Data(Vec<u8>),
+    /// `%N`.
+    Number(i64),
+    /// `true` or `false`.
+    Boolean(bool),
+}
+
+/// The name of a relay agent option (`agent_options` of server/stables.c).
+pub fn agent_option_name(code: u8) -> String {
+    match code {
+        1 => "circuit-id".to_owned(),
+        2 => "remote-id".to_owned(),
+        3 => "agent-id".to_owned(),
+        4 => "DOCSIS-device-class".to_owned(),
+        5 => "link-selection".to_owned(),
+        19 => "relay-port".to_owned(),
+        other => format!("unknown-{other}"),
+    }
+}
+
+/// One DHCPv4 lease as a declaration describes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lease {
+    /// The address.
+    pub address: Ipv4Addr,
+    /// Start of the lease.
+    pub starts: Date,
+    /// End of the lease.
+    pub ends: Date,
+    /// What the failover peer was told.
+    pub tstp: Date,
+    /// What the failover peer told.
+    pub tsfp: Date,
+    /// What the failover peer acknowledged.
+    pub atsfp: Date,
+    /// The client's last transaction.
+    pub cltt: Date,
+    /// The binding state.
+    pub state: BindingState,
+    /// The state after this one; `None` when no statement set it (old dialect).
+    pub next_state: Option<BindingState>,
+    /// The state that a failover peer may go back to.
+    pub rewind_state: Option<BindingState>,
+    /// The client's hardware address.
+    pub hardware: Option<Hardware>,
+    /// The client identifier; empty for none.
+    pub uid: Vec<u8>,
+    /// The name that the client gave.
+    pub hostname: Option<Vec<u8>>,
+    /// Reserved for its client.
+    pub reserved: bool,
+    /// Given to a BOOTP client.
+    pub bootp: bool,
+    /// Variables, in the order of the file.
+    pub set: Vec<(String, SetValue)>,
+    /// Relay agent options by code.
+    pub agent: Vec<(u8, Vec<u8>)>,
+    /// The class that it is billed to: what stands behind `billing`, as text.
+    pub billing: Option<Vec<u8>>,
+    /// The statements of `on expiry`, as text.
+    pub on_expiry: Option<Vec<u8>>,
+    /// The statements of `on release`, as text.
+    pub on_release: Option<Vec<u8>>,
+}
+
+impl Lease {
+    /// Its dates by the words of the file, in the order in which dhcpd writes them (db.c `write_lease`).
+    pub fn dates(&self) -> [(&'static str, Date); 6] {
+        [
+            ("starts", self.starts),
+            ("ends", self.ends),
+            ("tstp", self.tstp),
+            ("tsfp", self.tsfp),
+            ("atsfp", self.atsfp),
+            ("cltt", self.cltt),
+        ]
+    }
+
+    /// A free lease of nobody, without dates.
+    pub fn new(address: Ipv4Addr) -> Self {
+        Self {
+            address,
+            starts: Date::ABSENT,
+            ends: Date::ABSENT,
+            tstp: Date::ABSENT,
+            tsfp: Date::ABSENT,
+            atsfp: Date::ABSENT,
+            cltt: Date::ABSENT,
+            state: BindingState::Free,
+            next_state: None,
+            rewind_state: None,
+            hardware: None,
+            uid: Vec::new(),
+            hostname: None,
+            reserved: false,
+            bootp: false,
+            set: Vec::new(),
+            agent: Vec::new(),
+            billing: None,
+            on_expiry: None,
+            on_release: None,
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Lines of untrusted files: bounded, numbered, whatever bytes they are of.
+
+use std::fmt;
+use std::io::{self, BufRead};
+
+/// Longer lines are no records of anybody; they are passed over.
+pub const LONGEST_LINE: usize = 64 * 1024;
+
+/// What some editors put in front of a text.
+pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Something wrong in a file of lines.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Line, counted from 1.
+    pub line: u64,
+    /// Byte in the line, counted from 1.
+    pub column: usize,
+    /// What is wrong, and what the server does about it.
+    pub message: String,
+    /// True when the server loses a lease by it, or does not start.
+    pub loses: bool,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: {}", self.line, self.column, self.message)
+    }
+}
+
+/// What a line turned out to be.
+pub(super) enum Line {
+    /// With its number, without its end; false when the file ends without a line end.
+    Text(u64, bool),
+    TooLong(u64),
+    End,
+}
+
+/// Reads line after line into one buffer.
+pub(super) struct Lines<R> {
+    source: R,
+    number: u64,
+}
+
+impl<R: BufRead> Lines<R> {
+    pub(super) fn new(source: R) -> Self {
+        Self { source, number: 0 }
+    }
+
+    pub(super) fn next(&mut self, line: &mut Vec<u8>) -> io::Result<Line> {
+        line.clear();
+        let mut too_long = false;
+        let mut any = false;
+        loop {
+            let available = match self.source.fill_buf() {
+                Ok(available) => available,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+            if available.is_empty() {
+                if !any {
+                    return Ok(Line::End);
+                }
+                self.number += 1;
+                return Ok(self.done(too_long, false));
+            }
+            any = true;
+            let end = memchr::memchr(b'\n', available);
+            let piece = &available[..end.unwrap_or(available.len())];
+            if line.len() + piece.len() > LONGEST_LINE {
+                too_long = true;
+            } else if !too_long {
+                line.extend_from_slice(piece);
+            }
+            let used = piece.len() + usize::from(end.is_some());
+            self.source.consume(used);
+            if end.is_some() {
+                self.number += 1;
+                return Ok(self.done(too_long, true));
+            }
+        }
+    }
+
+    fn done(&self, too_long: bool, ended: bool) -> Line {
+        if too_long { Line::TooLong(self.number) } else { Line::Text(self.number, ended) }
+    }
+}
