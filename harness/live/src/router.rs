@@ -97,7 +97,7 @@ impl Live {
         let clock = process.path("clock");
         let written = (|| {
             fs::write(process.path("clock.so"), CLOCK)?;
-            fs::create_dir(process.path("script-proxy"))?;
+            fs::create_dir(process.path(script_proxy::FOLDER))?;
             File::create(&clock)?.set_len(16)?;
             File::options().write(true).open(&clock)
         })();
@@ -166,16 +166,19 @@ impl Live {
         );
         argv.extend(["--no-resolv", "--no-hosts", "--no-ping"].map(str::to_owned));
         argv.push(format!("--pid-file={}", path("pid")));
-        let script_proxy =
-            format!("script-proxy/{}", String::from_utf8_lossy(start.config.script_name()));
+        let proxy = format!(
+            "{}/{}",
+            script_proxy::FOLDER,
+            String::from_utf8_lossy(start.config.script_name())
+        );
         argv.extend(start.options.iter().skip(1).map(|option| {
             if option.starts_with("--dhcp-script=") {
-                format!("--dhcp-script={}", path(&script_proxy))
+                format!("--dhcp-script={}", path(&proxy))
             } else {
                 option.clone()
             }
         }));
-        let link = self.process.path(&script_proxy);
+        let link = self.process.path(&proxy);
         if fs::symlink_metadata(&link).is_err() {
             symlink("../bin/leaselab", &link)
                 .map_err(|error| environment("setting up the script proxy", &error))?;

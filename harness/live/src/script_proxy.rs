@@ -16,7 +16,10 @@ use backend::process::agent;
 use backend::process::protocol::{Octets, Program, ProgramEnd, ProgramResult};
 use dnsmasq_model::ScriptCall;
 
-/// The environment variable with the path of the harness's socket. When it is set, `leaselab` acts as the script proxy.
+/// The folder of the script proxy's link to `leaselab`: what is executed in a folder of this name is the script proxy.
+pub const FOLDER: &str = "script-proxy";
+
+/// The environment variable with the path of the harness's socket.
 pub const GATE: &str = "LEASELAB_GATE";
 
 /// Proxy to harness: the arguments and environment of a call.
