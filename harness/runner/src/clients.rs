@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::ops::Range;
 
 use super::escapes::unescape;
-use dnsmasq_model::{Client4, Client6, ETHER, HwAddr, INFINITE, IaKind, Text};
+use dnsmasq_model::{Client4, Client6, ETHER, HwAddr, INFINITE, IaKind, Text, parse_hex_text};
 use scenario::diagnostics::SourceError;
 use scenario::{Case, ClientEvent, Join, LeaseTime, V6};
 
@@ -262,13 +262,13 @@ fn option_text(text: &str) -> Result<Option<Text>, String> {
 }
 
 fn hex(text: &str) -> Result<Vec<u8>, String> {
-    let bytes: Option<Vec<u8>> = text
-        .split(':')
-        .map(|pair| (pair.len() == 2).then(|| u8::from_str_radix(pair, 16).ok()).flatten())
-        .collect();
-    bytes.filter(|bytes| bytes.len() <= 255).ok_or_else(|| {
-        format!("invalid bytes `{text}`: expected hexadecimal with colons, for example 01:02:aa")
-    })
+    parse_hex_text(text.as_bytes()).filter(|bytes| (1..=255).contains(&bytes.len())).ok_or_else(
+        || {
+            format!(
+                "invalid bytes `{text}`: expected hexadecimal with colons, for example 01:02:aa"
+            )
+        },
+    )
 }
 
 fn client_id(text: &str) -> Result<Option<Text>, String> {

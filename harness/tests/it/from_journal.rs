@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use assert_cmd::Command;
 use predicates::prelude::*;
 use rstest::rstest;
-use trace::{SiteKind, from_journal, generations};
+use trace::{SiteEventKind, from_journal, generations};
 
 fn recording(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -47,13 +47,13 @@ fn a_journal_tells_what_it_cost(#[case] name: &str, #[case] releases: u64) {
     for (got, wanted) in [(site.cost.appended, appended), (site.cost.rewritten, rewritten)] {
         assert!(got.abs_diff(wanted) * 100 <= wanted, "{name}: {got} bytes, not {wanted}");
     }
-    let mut counts: BTreeMap<SiteKind, u64> = BTreeMap::new();
+    let mut counts: BTreeMap<SiteEventKind, u64> = BTreeMap::new();
     for event in &site.events {
         *counts.entry(event.kind).or_default() += 1;
     }
-    assert!(counts[&SiteKind::Grant] > 0 && counts[&SiteKind::Renewal] > 0, "{counts:?}");
+    assert!(counts[&SiteEventKind::Grant] > 0 && counts[&SiteEventKind::Renewal] > 0, "{counts:?}");
     // Of DHCPv6, an association that is declared again with another address gives up the one it had.
-    let found = counts[&SiteKind::Release];
+    let found = counts[&SiteEventKind::Release];
     assert!(found == releases || name == "v6" && found > releases, "{name}: {counts:?}");
     assert!(site.events.windows(2).all(|pair| pair[0].time <= pair[1].time), "{name}");
 }

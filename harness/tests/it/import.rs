@@ -140,22 +140,28 @@ fn a_reboot_is_seen_by_the_clock_that_starts_anew() {
 }
 
 #[rstest]
-#[case("hello\n", "log: no log of record.sh")]
-#[case("", "log: no log of record.sh")]
+#[case("hello\n", "log: not a log of record.sh")]
+#[case("", "log: not a log of record.sh")]
 #[case("leaselab-record 2\n\ncall", "log:1:17: a log of version 2")]
-#[case("leaselab-record x\n", "log:1:17: the version")]
-#[case("leaselab-record 1\n", "there is no whole call in it")]
-#[case("leaselab-record 1\n\ncall 1 x -\narg a\n", "log:3:8: a number is expected")]
-#[case("leaselab-record 1\n\ncall 1 1\narg a\n", "log:3:6: 3 words are expected here, not 2")]
-#[case("leaselab-record 1\n\ncall 1 1 1.00\narg a\\9\narg b\n", "log:4:6: three octal digits")]
+#[case("leaselab-record x\n", "log:1:17: expected the version")]
+#[case("leaselab-record 1\n", "the log contains no complete call")]
+#[case("leaselab-record 1\n\ncall 1 x -\narg a\n", "log:3:8: expected a number")]
+#[case("leaselab-record 1\n\ncall 1 1\narg a\n", "log:3:6: expected 3 fields, found 2")]
+#[case(
+    "leaselab-record 1\n\ncall 1 1 1.00\narg a\\9\narg b\n",
+    "log:4:6: expected three octal digits"
+)]
 #[case("leaselab-record 1\n\ncall 1 1 1.00\narg a b\narg b\n", "log:4:6: a blank")]
-#[case("leaselab-record 1\n\ncall 1 1 1.00\nenv PATH x\narg b\n", "log:4:5: a name of a variable")]
+#[case(
+    "leaselab-record 1\n\ncall 1 1 1.00\nenv PATH x\narg b\n",
+    "log:4:5: expected the name of a variable"
+)]
 #[case(
     "leaselab-record 1\n\ncall 1 1 1.00\narg \u{e9}\narg b\n",
-    "log:4:5: a byte that record.sh escapes: 0xc3"
+    "log:4:5: the byte 0xc3, which record.sh escapes"
 )]
-#[case("leaselab-record 1\n\nwhat\narg b\n", "log:3:1: no line that record.sh writes")]
-fn what_is_no_log_is_refused(#[case] log: &str, #[case] why: &str) {
+#[case("leaselab-record 1\n\nwhat\narg b\n", "log:3:1: expected a line that record.sh writes")]
+fn invalid_logs_are_rejected(#[case] log: &str, #[case] why: &str) {
     let lab = Lab::new();
     lab.write("log", log);
     lab.command(&["trace", "import", "log"]).assert().code(2).stderr(predicate::str::contains(why));
@@ -169,12 +175,12 @@ fn what_is_no_log_is_refused(#[case] log: &str, #[case] why: &str) {
 #[rstest]
 #[case(&["missing"], "missing: No such file")]
 #[case(&["."], "Is a directory")]
-#[case(&["log", "--out", "log"], "is there already")]
+#[case(&["log", "--out", "log"], "exists already")]
 #[case(&["log", "--out", "missing/out"], "No such file")]
 #[case(&["log", "--addresses"], "--anonymise")]
 #[case(&["log", "--anonymise", "--key-file", "missing"], "--key-file missing: No such file")]
 #[case(&["log", "--anonymise", "--key-file", "empty"], "--key-file empty: it is empty")]
-fn what_cannot_be_done_is_said(#[case] arguments: &[&str], #[case] why: &str) {
+fn failures_name_the_file_and_the_cause(#[case] arguments: &[&str], #[case] why: &str) {
     let lab = Lab::new();
     lab.write("log", LOG).write("empty", "\n");
     lab.command(&[&["trace", "import"], arguments].concat())

@@ -1,7 +1,7 @@
 //! Programs that rewrite their lease database, and scenarios with leases in a journal.
 
 use assert_cmd::Command;
-use journal_lab::{Files, Loss, Strategy, explore, run_case};
+use journal_lab::{Loss, Strategy, WriteOrdering, explore, run_case};
 use predicates::str::contains;
 use rstest::rstest;
 use scenario::{JournalLab, JournalLosses};
@@ -16,9 +16,9 @@ fn leaselab() -> Command {
 }
 
 #[rstest]
-#[case(Files::Ordered)]
-#[case(Files::Reordering)]
-fn our_own_journal_has_no_losing_cut(#[case] files: Files) {
+#[case(WriteOrdering::Ordered)]
+#[case(WriteOrdering::Reordering)]
+fn our_own_journal_has_no_losing_cut(#[case] files: WriteOrdering) {
     let report = explore(Strategy::Ours, files);
     assert!(report.calls > 20 && report.checked > 100, "{report:?}");
     assert!(report.losses.is_empty(), "{:?}", report.breaches);
@@ -26,7 +26,7 @@ fn our_own_journal_has_no_losing_cut(#[case] files: Files) {
 
 #[test]
 fn an_emptied_file_is_found_and_told() {
-    let report = explore(Strategy::Dnsmasq, Files::Ordered);
+    let report = explore(Strategy::Dnsmasq, WriteOrdering::Ordered);
     assert!(report.count(Loss::NoDatabase) > 0 && report.count(Loss::Torn) > 0);
     let between = "between `truncate dnsmasq.leases 0` and `write dnsmasq.leases`";
     assert!(report.breaches.iter().any(|breach| breach.place == between), "{:?}", report.breaches);
@@ -36,7 +36,7 @@ fn an_emptied_file_is_found_and_told() {
 fn losses_that_are_not_declared_fail_and_so_do_those_that_do_not_show() {
     let lab = |strategy, ordered: &[Loss]| JournalLab {
         strategy,
-        files: Files::Ordered,
+        files: WriteOrdering::Ordered,
         loses: JournalLosses { ordered: ordered.to_vec(), reordering: Vec::new() },
         window: None,
     };

@@ -38,8 +38,8 @@ fn the_server_decides_as_recorded() {
     for folder in find(&traces()).expect("recordings") {
         let outcome =
             check(&Recording::read(&folder).expect("a recording")).expect("known stimuli");
-        same += outcome.foreseen;
-        other.extend(outcome.surprises);
+        same += outcome.predicted;
+        other.extend(outcome.mispredicted);
     }
     assert!(other.is_empty(), "{other:?}");
     assert_eq!(same, 2622);

@@ -1,6 +1,6 @@
 //! The JSON form: `leases` by address and `ias`, with the keys of `show --json`, and back.
 
-use dnsmasq_model::hex_text;
+use dnsmasq_model::{hex_digits, parse_hex_digits};
 use std::io::{self, Write};
 use std::net::Ipv4Addr;
 
@@ -62,7 +62,7 @@ fn name_addresses(value: &mut Value, database: &Database, ia: &Ia) {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    hex_text(bytes).replace(':', "")
+    hex_digits(bytes)
 }
 
 fn latin(bytes: &[u8]) -> String {
@@ -104,10 +104,7 @@ pub(super) fn parse(text: &[u8]) -> Result<Database, Wrong> {
 }
 
 fn bytes(text: &str) -> Option<Vec<u8>> {
-    if !text.is_ascii() || !text.len().is_multiple_of(2) {
-        return None;
-    }
-    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok()).collect()
+    parse_hex_digits(text.as_bytes())
 }
 
 fn date(value: &Value, key: &str) -> Result<Date, Wrong> {

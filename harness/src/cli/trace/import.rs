@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::CommandError;
 use crate::exit::Exit;
-use trace::import::{Anonymiser, Imported, Log, Remains, write};
+use trace::import::{Anonymiser, Imported, Log, LogGaps, write};
 
 /// Bytes of a key that is drawn.
 const KEY_BYTES: usize = 32;
@@ -36,7 +36,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     let out = args.out.clone().unwrap_or_else(|| default_out(&args.files[0]));
     if args.anonymise {
         let key = key(args.key_file.as_deref())?;
-        Anonymiser::new(&key, args.addresses).log(&mut log);
+        Anonymiser::new(&key, args.addresses).anonymise(&mut log);
     }
     let name = out.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let imported = write(&log, &name, &out).map_err(CommandError::usage)?;
@@ -77,7 +77,7 @@ fn tell(log: &Log, imported: &Imported, out: &Path) {
         seconds / 3600.0,
         actions.join(", ")
     );
-    let Remains { torn, large, missing } = log.remains;
+    let LogGaps { torn, large, missing } = log.gaps;
     if torn > 0 {
         outln!("  {torn} calls left out: not written to their end");
     }

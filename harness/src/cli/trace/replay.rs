@@ -87,7 +87,7 @@ fn replay(
         }
     };
     // What the router had stored before is there before, and costs nothing.
-    let found = recording.found();
+    let found = recording.stored_before();
     for variable in &found {
         target.nvram(&[b"set", variable])?;
     }
