@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use backend::{Target as _, TargetError};
+use backend::{Backend as _, BackendError};
 use live::{Live, LiveSettings};
 use qemu::guest_pool::{self, GuestPool};
 use runner::{
@@ -76,7 +76,7 @@ fn run_in_guest(case: &Case, options: &Options, pool: &GuestPool) -> Result<Case
     };
     let script = command(&case, &options.script);
     let machine = router(&case)?;
-    let mut target = session.router(&machine, &script, options.seed).map_err(TargetError::from)?;
+    let mut target = session.router(&machine, &script, options.seed).map_err(BackendError::from)?;
     let played = play(&case, &mut target, options, &mut report, Observers::default());
     // Whatever becomes of the case, power goes before its files are looked at.
     _ = target.power_off();
@@ -85,13 +85,13 @@ fn run_in_guest(case: &Case, options: &Options, pool: &GuestPool) -> Result<Case
     report.failures.extend(ledger.complaints().iter().cloned().map(astray));
     let folder = target.folder().to_owned();
     if let (Some(kept), true) = (kept, played.is_err() || !report.failures.is_empty()) {
-        guest_pool::keep(&folder, &kept).map_err(TargetError::from)?;
+        guest_pool::keep(&folder, &kept).map_err(BackendError::from)?;
     }
     drop(target);
     session.add(&ledger);
     match played {
         // One guest that fell apart is a failure; an image that never comes up is the end of all.
-        Err(Fault::Target(TargetError::Broken(why))) if session.has_booted() => {
+        Err(Fault::Target(BackendError::Broken(why))) if session.has_booted() => {
             report.failures.push(astray(why));
         }
         other => other?,

@@ -68,10 +68,7 @@ impl Config {
             None | Some(b"nvram") => None,
             Some(b"journal:") => return Err("LEASE_STORE=journal: no path".into()),
             Some(store) => match store.strip_prefix(b"journal:") {
-                Some(path) if cfg!(feature = "dhcpd") => {
-                    Some(OsString::from_vec(path.to_vec()).into())
-                }
-                Some(_) => return Err("LEASE_STORE=journal: not in this build".into()),
+                Some(path) => Some(OsString::from_vec(path.to_vec()).into()),
                 None => return Err("LEASE_STORE: no such store".into()),
             },
         };
@@ -105,7 +102,7 @@ impl Config {
     }
 
     /// The file for the marker. The same for both programs: one makes good what the other began.
-    pub fn marker_path(&self) -> PathBuf {
+    pub fn intent_log_path(&self) -> PathBuf {
         let name = [b".".as_slice(), &self.prefix, b"marker"].concat();
         let mut path = self.run.clone().into_os_string();
         path.push("/");

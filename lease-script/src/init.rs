@@ -7,8 +7,8 @@ use memchr::memmem;
 use crate::address::Address;
 use crate::config::{Config, DEFAULT_MAX};
 use crate::record::Stored;
-use crate::script::{Script, Step, Stop, Words, clean};
-use crate::survey::Show;
+use crate::scan::Show;
+use crate::script::{Abort, Output, Script, ScriptResult, sanitize};
 
 /// A lease that may be printed.
 pub(crate) struct Lease {
@@ -18,21 +18,21 @@ pub(crate) struct Lease {
 }
 
 /// `LEASE_MAX`.
-pub(crate) fn limit(words: &mut Words, config: &Config) -> u64 {
+pub(crate) fn limit(output: &mut Output, config: &Config) -> u64 {
     config.max.unwrap_or_else(|| {
-        words.say("LEASE_MAX is no number: 1000 taken");
+        output.warn("LEASE_MAX is no number: 1000 taken");
         DEFAULT_MAX
     })
 }
 
 /// Prints what dnsmasq may read: v4, the server's DUID, v6.
-pub(crate) fn print(words: &mut Words, max: u64, mut leases: Vec<Lease>, server: Option<&[u8]>) {
+pub(crate) fn print(output: &mut Output, max: u64, mut leases: Vec<Lease>, server: Option<&[u8]>) {
     leases.sort_by_key(|lease| lease.address);
     let max = usize::try_from(max).unwrap_or(usize::MAX);
     if max > 0 && leases.len() > max {
         let surplus = leases.len() - max;
         keep_longest(&mut leases, max);
-        words.say(format_args!("LEASE_MAX={max}: {surplus} leases left out"));
+        output.warn(format_args!("LEASE_MAX={max}: {surplus} leases left out"));
     }
     let (v4, v6) =
         leases.split_at(leases.partition_point(|lease| matches!(lease.address, Address::V4(_))));
@@ -42,19 +42,19 @@ pub(crate) fn print(words: &mut Words, max: u64, mut leases: Vec<Lease>, server:
         .chain(server)
         .chain(v6.iter().map(|lease| lease.line.as_slice()))
     {
-        words.stdout.extend_from_slice(line);
-        words.stdout.push(b'\n');
+        output.stdout.extend_from_slice(line);
+        output.stdout.push(b'\n');
     }
 }
 
 impl Script<'_> {
-    pub(crate) fn init(&mut self) -> Step {
-        let max = limit(&mut self.words, self.config);
+    pub(crate) fn init(&mut self) -> ScriptResult {
+        let max = limit(&mut self.output, self.config);
         let show = self.show()?;
         let mute = show.text.is_empty() && !show.errors.is_empty() && !is_size_line(&show.errors);
         if show.code != 0 || mute {
-            self.say("cannot read NVRAM: no leases");
-            return if self.config.strict { Err(Stop::Failed) } else { Ok(()) };
+            self.warn("cannot read NVRAM: no leases");
+            return if self.config.strict { Err(Abort::Failed) } else { Ok(()) };
         }
         let mut leases = Vec::new();
         let mut server = None;
@@ -63,16 +63,16 @@ impl Script<'_> {
         for line in show.lines_with(&self.config.prefix) {
             let Some((name, _)) = Show::claim(line, &self.config.prefix) else { continue };
             if !seen.insert(name) {
-                self.say(format_args!("{}: left out: listed twice", clean(name)));
+                self.warn(format_args!("{}: left out: listed twice", sanitize(name)));
                 continue;
             }
             let Ok(value) = self.read(name)? else {
-                self.say(format_args!("{}: left out: cannot be read", clean(name)));
+                self.warn(format_args!("{}: left out: cannot be read", sanitize(name)));
                 unreadable = true;
                 continue;
             };
             let Some(value) = value else {
-                self.say(format_args!("{}: left out: no such variable", clean(name)));
+                self.warn(format_args!("{}: left out: no such variable", sanitize(name)));
                 continue;
             };
             match Stored::parse(&name[self.config.prefix.len()..], &value) {
@@ -84,11 +84,11 @@ impl Script<'_> {
                         line: value,
                     });
                 }
-                Err(fault) => self.say(format_args!("{}: left out: {fault}", clean(name))),
+                Err(fault) => self.warn(format_args!("{}: left out: {fault}", sanitize(name))),
             }
         }
-        print(&mut self.words, max, leases, server.as_deref());
-        if unreadable && self.config.strict { Err(Stop::Failed) } else { Ok(()) }
+        print(&mut self.output, max, leases, server.as_deref());
+        if unreadable && self.config.strict { Err(Abort::Failed) } else { Ok(()) }
     }
 }
 

@@ -2,11 +2,12 @@
 
 use std::env;
 use std::ffi::{OsStr, OsString};
-use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
+
+use lease_journal::OperationError;
 
 use crate::nvram::{Nvram, NvramOutput};
 
@@ -26,15 +27,10 @@ impl SpawnedNvram {
 }
 
 impl Nvram for SpawnedNvram {
-    fn run(&mut self, args: &[&[u8]]) -> io::Result<NvramOutput> {
-        let output = match Command::new(&self.program)
+    fn run(&mut self, args: &[&[u8]]) -> Result<NvramOutput, OperationError> {
+        let output = Command::new(&self.program)
             .args(args.iter().map(|arg| OsStr::from_bytes(arg)))
-            .output()
-        {
-            // The child never got as far as to be interrupted.
-            Err(error) => return Err(io::Error::other(error)),
-            Ok(output) => output,
-        };
+            .output()?;
         let code = output.status.code().or(output.status.signal().map(|signal| 128 + signal));
         Ok(NvramOutput { stdout: output.stdout, stderr: output.stderr, code: code.unwrap_or(127) })
     }

@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStringExt;
 
 use crate::call::{Call, Outcome};
 use crate::config::Config;
-use crate::marker::{FileMarker, Marker};
+use crate::intent_log::{FileIntentLog, IntentLog};
 use crate::nvram::Nvram;
 use crate::process::SpawnedNvram;
 use crate::script::run;
@@ -28,18 +28,21 @@ pub fn main(
 /// Makes one call with the `nvram` tool as processes and the marker as a file, as the environment says.
 pub fn run_process(call: &Call) -> Outcome {
     with_config(call, |config| {
-        #[cfg(feature = "dhcpd")]
         if let Some(path) = &config.journal {
-            return crate::journal::on_disk(call, config, path);
+            return crate::journal::run_at_path(call, config, path);
         }
         let mut nvram = SpawnedNvram::new(config.nvram.clone());
-        run(call, config, &mut nvram, &mut FileMarker::new(config.marker_path()))
+        run(call, config, &mut nvram, &mut FileIntentLog::new(config.intent_log_path()))
     })
 }
 
 /// Makes one call with the variables `LEASE_*` of its environment over any tool and marker.
-pub fn run_in_process(call: &Call, nvram: &mut dyn Nvram, marker: &mut dyn Marker) -> Outcome {
-    with_config(call, |config| run(call, config, nvram, marker))
+pub fn run_in_process(
+    call: &Call,
+    nvram: &mut dyn Nvram,
+    intent_log: &mut dyn IntentLog,
+) -> Outcome {
+    with_config(call, |config| run(call, config, nvram, intent_log))
 }
 
 fn with_config(call: &Call, run: impl FnOnce(&Config) -> Outcome) -> Outcome {

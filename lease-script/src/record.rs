@@ -69,13 +69,13 @@ pub enum Stored<'a> {
 
 /// Why something stored is no lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub enum RecordError {
     /// The name does not end in a canonical address.
     Name,
     /// A line break, tab or the like.
     Control,
-    /// Words are separated by single blanks, and there are five.
-    Words,
+    /// Output are separated by single blanks, and there are five.
+    Output,
     /// Not `0|[1-9][0-9]{0,9}`.
     Time,
     /// Another address than in the name.
@@ -92,12 +92,12 @@ pub enum Fault {
     ServerDuid,
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for RecordError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Name => "no address in its name",
             Self::Control => "control character in it",
-            Self::Words => "not five words",
+            Self::Output => "not five words",
             Self::Time => "time is no number",
             Self::Address => "address is not that of its name",
             Self::Hardware => "hardware address is not hexadecimal",
@@ -114,35 +114,35 @@ impl<'a> Record<'a> {
     ///
     /// # Errors
     /// The first thing that is wrong with it.
-    pub fn parse(address: Address, text: &[u8], value: &'a [u8]) -> Result<Self, Fault> {
+    pub fn parse(address: Address, text: &[u8], value: &'a [u8]) -> Result<Self, RecordError> {
         if value.iter().any(u8::is_ascii_control) {
-            return Err(Fault::Control);
+            return Err(RecordError::Control);
         }
         let mut words = value.split(|c| *c == b' ').filter(|word| !word.is_empty());
         let five = [(); 5].map(|()| words.next().unwrap_or_default());
         let [first, second, third, host, last] = five;
         // Five words and the four blanks between them, and nothing else.
         if last.is_empty() || value.len() != five.iter().map(|word| word.len()).sum::<usize>() + 4 {
-            return Err(Fault::Words);
+            return Err(RecordError::Output);
         }
-        let time = time(first).ok_or(Fault::Time)?;
+        let time = time(first).ok_or(RecordError::Time)?;
         if third != text {
-            return Err(Fault::Address);
+            return Err(RecordError::Address);
         }
         match address {
-            Address::V4(_) if !is_hardware(second) => return Err(Fault::Hardware),
-            Address::V6(_) if !is_iaid(second) => return Err(Fault::Iaid),
+            Address::V4(_) if !is_hardware(second) => return Err(RecordError::Hardware),
+            Address::V6(_) if !is_iaid(second) => return Err(RecordError::Iaid),
             _ => {}
         }
         if !is_host(host) {
-            return Err(Fault::Host);
+            return Err(RecordError::Host);
         }
         let client = match address {
             Address::V4(_) => Client::V4 { hardware: second, client_id: last },
             Address::V6(_) => Client::V6 { iaid: second, duid: last },
         };
         if !(is_hex(last, CLIENT_ID) || last == b"*" && matches!(address, Address::V4(_))) {
-            return Err(Fault::ClientId);
+            return Err(RecordError::ClientId);
         }
         Ok(Self { time, address, host, client, line: value })
     }
@@ -163,15 +163,15 @@ impl<'a> Stored<'a> {
     ///
     /// # Errors
     /// Why it is no lease and no DUID.
-    pub fn parse(suffix: &[u8], value: &'a [u8]) -> Result<Self, Fault> {
+    pub fn parse(suffix: &[u8], value: &'a [u8]) -> Result<Self, RecordError> {
         if suffix == b"duid" {
             return if is_duid_line(value) {
                 Ok(Self::ServerDuid(value))
             } else {
-                Err(Fault::ServerDuid)
+                Err(RecordError::ServerDuid)
             };
         }
-        let address = Address::parse(suffix).ok_or(Fault::Name)?;
+        let address = Address::parse(suffix).ok_or(RecordError::Name)?;
         Record::parse(address, suffix, value).map(Self::Lease)
     }
 }

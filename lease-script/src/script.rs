@@ -1,11 +1,12 @@
 //! The script as a function.
 
 use std::fmt::Display;
-use std::io;
+
+use lease_journal::OperationError;
 
 use crate::call::{Call, Outcome};
 use crate::config::Config;
-use crate::marker::Marker;
+use crate::intent_log::IntentLog;
 use crate::nvram::{Nvram, NvramOutput};
 
 /// Makes one call of the script.
@@ -13,47 +14,47 @@ pub fn run(
     call: &Call,
     config: &Config,
     nvram: &mut dyn Nvram,
-    marker: &mut dyn Marker,
+    intent_log: &mut dyn IntentLog,
 ) -> Outcome {
-    let mut script = Script { config, nvram, marker, words: Words::default() };
+    let mut script = Script { config, nvram, intent_log, output: Output::default() };
     let end = match call.arg(0) {
         b"init" => script.init(),
         b"add" | b"old" | b"del" => script.update(call),
-        _ => script.words.other(call),
+        _ => script.output.other(call),
     };
-    script.words.outcome(end)
+    script.output.outcome(end)
 }
 
 /// What a script says.
 #[derive(Default)]
-pub(crate) struct Words {
+pub(crate) struct Output {
     pub(crate) stdout: Vec<u8>,
     pub(crate) stderr: Vec<u8>,
 }
 
-impl Words {
-    pub(crate) fn say(&mut self, text: impl Display) {
+impl Output {
+    pub(crate) fn warn(&mut self, text: impl Display) {
         self.stderr.extend_from_slice(format!("lease-update: {text}\n").as_bytes());
     }
 
-    pub(crate) fn fail<T>(&mut self, text: impl Display) -> Step<T> {
-        self.say(text);
-        Err(Stop::Failed)
+    pub(crate) fn fail<T>(&mut self, text: impl Display) -> ScriptResult<T> {
+        self.warn(text);
+        Err(Abort::Failed)
     }
 
     /// A call that is about no lease. dnsmasq reports other things, too: arp-add, tftp, whatever comes.
-    pub(crate) fn other(&mut self, call: &Call) -> Step {
+    pub(crate) fn other(&mut self, call: &Call) -> ScriptResult {
         if call.arg(0).is_empty() {
             return self.fail("usage: init | add|old|del MAC-or-DUID ADDRESS [HOSTNAME]");
         }
         Ok(())
     }
 
-    pub(crate) fn outcome(self, end: Step) -> Outcome {
+    pub(crate) fn outcome(self, end: ScriptResult) -> Outcome {
         let (exit, killed) = match end {
             Ok(()) => (0, false),
-            Err(Stop::Failed) => (1, false),
-            Err(Stop::Killed) => (0, true),
+            Err(Abort::Failed) => (1, false),
+            Err(Abort::Killed) => (0, true),
         };
         Outcome { stdout: self.stdout, stderr: self.stderr, exit, killed }
     }
@@ -61,7 +62,7 @@ impl Words {
 
 /// Why a script ends early.
 #[derive(Clone, Copy)]
-pub(crate) enum Stop {
+pub(crate) enum Abort {
     /// With exit code 1, and a line that says why.
     Failed,
     /// By no will of its own.
@@ -72,36 +73,39 @@ pub(crate) enum Stop {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Unreadable;
 
-pub(crate) type Step<T = ()> = Result<T, Stop>;
+pub(crate) type ScriptResult<T = ()> = Result<T, Abort>;
 
 /// One call under way.
 pub(crate) struct Script<'a> {
     pub(crate) config: &'a Config,
     pub(crate) nvram: &'a mut dyn Nvram,
-    pub(crate) marker: &'a mut dyn Marker,
-    pub(crate) words: Words,
+    pub(crate) intent_log: &'a mut dyn IntentLog,
+    pub(crate) output: Output,
 }
 
 impl Script<'_> {
-    pub(crate) fn say(&mut self, text: impl Display) {
-        self.words.say(text);
+    pub(crate) fn warn(&mut self, text: impl Display) {
+        self.output.warn(text);
     }
 
-    pub(crate) fn fail<T>(&mut self, text: impl Display) -> Step<T> {
-        self.words.fail(text)
+    pub(crate) fn fail<T>(&mut self, text: impl Display) -> ScriptResult<T> {
+        self.output.fail(text)
     }
 
-    pub(crate) fn command(&mut self, args: &[&[u8]]) -> Step<NvramOutput> {
+    pub(crate) fn command(&mut self, args: &[&[u8]]) -> ScriptResult<NvramOutput> {
         match self.nvram.run(args) {
             Ok(output) => Ok(output),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(Stop::Killed),
-            Err(_) => Ok(NvramOutput { code: 127, ..NvramOutput::default() }),
+            Err(OperationError::Killed) => Err(Abort::Killed),
+            Err(OperationError::Io(_)) => Ok(NvramOutput { code: 127, ..NvramOutput::default() }),
         }
     }
 
     /// The whole value of a variable; `None` if there is no such variable. Tools return 0 or 1 then; more is a
     /// crash, or a tool that could not be started. The first line break from the end is the tool's own.
-    pub(crate) fn read(&mut self, name: &[u8]) -> Step<Result<Option<Vec<u8>>, Unreadable>> {
+    pub(crate) fn read(
+        &mut self,
+        name: &[u8],
+    ) -> ScriptResult<Result<Option<Vec<u8>>, Unreadable>> {
         let NvramOutput { stdout: mut value, code, .. } = self.command(&[b"get", name])?;
         if !(0..=1).contains(&code) {
             return Ok(Err(Unreadable));
@@ -116,19 +120,19 @@ impl Script<'_> {
     }
 
     /// The same, or the end of the script.
-    pub(crate) fn get(&mut self, name: &[u8]) -> Step<Option<Vec<u8>>> {
+    pub(crate) fn get(&mut self, name: &[u8]) -> ScriptResult<Option<Vec<u8>>> {
         match self.read(name)? {
             Ok(value) => Ok(value),
             Err(Unreadable) => self.fail("cannot read NVRAM"),
         }
     }
 
-    pub(crate) fn set(&mut self, name: &[u8], value: &[u8]) -> Step<bool> {
+    pub(crate) fn set(&mut self, name: &[u8], value: &[u8]) -> ScriptResult<bool> {
         let pair = [name, b"=", value].concat();
         Ok(self.command(&[b"set", &pair])?.code == 0)
     }
 
-    pub(crate) fn unset(&mut self, name: &[u8]) -> Step<bool> {
+    pub(crate) fn unset(&mut self, name: &[u8]) -> ScriptResult<bool> {
         Ok(self.command(&[b"unset", name])?.code == 0)
     }
 
@@ -136,20 +140,24 @@ impl Script<'_> {
         [&self.config.prefix, suffix].concat()
     }
 
-    /// What a marker had to say: only being killed stops the script.
-    pub(crate) fn noted<T: Default>(&mut self, result: io::Result<T>) -> Step<T> {
-        result.or_else(|error| {
-            if error.kind() == io::ErrorKind::Interrupted {
-                return Err(Stop::Killed);
+    /// Reports a failed operation on the intent log; only being killed ends the script.
+    pub(crate) fn check_intent_log<T: Default>(
+        &mut self,
+        result: Result<T, OperationError>,
+    ) -> ScriptResult<T> {
+        match result {
+            Ok(value) => Ok(value),
+            Err(OperationError::Killed) => Err(Abort::Killed),
+            Err(OperationError::Io(error)) => {
+                self.warn(error);
+                Ok(T::default())
             }
-            self.say(error);
-            Ok(T::default())
-        })
+        }
     }
 }
 
 /// Text from outside, fit for a terminal: odd characters become `?`, no more than 80.
-pub(crate) fn clean(text: &[u8]) -> String {
+pub(crate) fn sanitize(text: &[u8]) -> String {
     let fit = |c: &u8| match *c {
         c @ (b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'_' | b'.' | b':' | b'-') => char::from(c),
         _ => '?',

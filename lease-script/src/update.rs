@@ -3,14 +3,14 @@
 use crate::address::Address;
 use crate::call::Call;
 use crate::config::Config;
+use crate::free_space::FreeSpace;
 use crate::record::{Record, is_client_id, is_duid_line, is_hardware, is_host, is_iaid, time};
-use crate::room::Room;
-use crate::script::{Script, Step, Words, clean};
+use crate::script::{Output, Script, ScriptResult, sanitize};
 
 /// The greatest time that a record can hold.
 const LAST_TIME: u64 = 9_999_999_999;
 /// With so many notes in the marker, the earlier ones go.
-const MANY_NOTES: usize = 64;
+const MAX_ENTRIES: usize = 64;
 
 /// A variable that is to change.
 struct Change {
@@ -29,7 +29,7 @@ impl Change {
     }
 
     /// As the marker notes it.
-    fn note(&self) -> Vec<u8> {
+    fn entry(&self) -> Vec<u8> {
         match &self.new {
             Some(new) => [&self.name, b"=".as_slice(), new].concat(),
             None => self.name.clone(),
@@ -39,21 +39,21 @@ impl Change {
 
 /// What earlier calls left in the marker.
 struct Pending {
-    owed: bool,
-    notes: usize,
+    uncommitted: bool,
+    entries: usize,
 }
 
 impl Script<'_> {
-    pub(crate) fn update(&mut self, call: &Call) -> Step {
+    pub(crate) fn update(&mut self, call: &Call) -> ScriptResult {
         let text = call.arg(2);
         let Some(address) = Address::parse(text) else {
-            return self.fail(format_args!("{}: no address: refused", clean(text)));
+            return self.fail(format_args!("{}: no address: refused", sanitize(text)));
         };
         let name = self.name(text);
         let old = self.get(&name)?;
         let new = match call.arg(0) {
             b"del" => None,
-            _ => Some(compose(&mut self.words, self.config, call, address, old.as_deref())?),
+            _ => Some(compose(&mut self.output, self.config, call, address, old.as_deref())?),
         };
         let mut changes = vec![Change { name, old, new }];
         if let Some(line) = changes[0].new.as_ref().and_then(|_| server_duid(call, address)) {
@@ -66,36 +66,36 @@ impl Script<'_> {
         let pending = self.pending()?;
         if !changes.is_empty() {
             self.store(&record, &changes, &pending)
-        } else if pending.owed {
+        } else if pending.uncommitted {
             self.commit()
-        } else if pending.notes > 0 {
-            self.unmark()
+        } else if pending.entries > 0 {
+            self.clear_intent_log()
         } else {
             Ok(())
         }
     }
 
-    fn store(&mut self, record: &[u8], changes: &[Change], pending: &Pending) -> Step {
+    fn store(&mut self, record: &[u8], changes: &[Change], pending: &Pending) -> ScriptResult {
         let busy: Vec<&[u8]> = [record]
             .into_iter()
             .chain(changes.iter().map(|change| change.name.as_slice()))
             .collect();
-        let survey = self.survey(&busy)?;
-        let growth = changes.iter().map(Change::growth).sum::<i64>() - survey.waste_bytes as i64;
-        let room = self.room(&survey.show)?;
-        if let Err((need, left)) = room.check(growth, survey.show.bytes) {
-            let name = clean(record);
+        let scan = self.scan(&busy)?;
+        let growth = changes.iter().map(Change::growth).sum::<i64>() - scan.invalid_bytes as i64;
+        let free_space = self.free_space(&scan.show)?;
+        if let Err((need, left)) = free_space.check(growth, scan.show.bytes) {
+            let name = sanitize(record);
             return self.fail(format_args!(
                 "no room in NVRAM: {need} bytes needed, {left} left: {name} not stored"
             ));
         }
-        let notes: Vec<_> =
-            survey.waste.iter().cloned().chain(changes.iter().map(Change::note)).collect();
-        let keep = pending.owed && pending.notes < MANY_NOTES;
-        let noted = self.marker.note(&notes, keep);
-        self.noted(noted)?;
+        let entries: Vec<_> =
+            scan.invalid.iter().cloned().chain(changes.iter().map(Change::entry)).collect();
+        let keep = pending.uncommitted && pending.entries < MAX_ENTRIES;
+        let appended = self.intent_log.append(&entries, keep);
+        self.check_intent_log(appended)?;
 
-        for name in &survey.waste {
+        for name in &scan.invalid {
             self.unset(name)?;
         }
         for change in changes {
@@ -103,9 +103,9 @@ impl Script<'_> {
                 return self.undo(record, changes, pending);
             }
         }
-        if room == Room::Unknown {
+        if free_space == FreeSpace::Unknown {
             // A tool that does not say how much room there was: did a neighbour have to go?
-            let bytes = survey.show.bytes as i64 + growth;
+            let bytes = scan.show.bytes as i64 + growth;
             if self.show()?.bytes as i64 != bytes {
                 return self.undo(record, changes, pending);
             }
@@ -114,7 +114,7 @@ impl Script<'_> {
     }
 
     /// Changes a variable and reads it back: some tools fail without a word.
-    fn apply(&mut self, change: &Change) -> Step<bool> {
+    fn apply(&mut self, change: &Change) -> ScriptResult<bool> {
         let done = match &change.new {
             Some(new) => self.set(&change.name, new)?,
             // Whether it is gone says more than an exit code.
@@ -124,91 +124,91 @@ impl Script<'_> {
     }
 
     /// A tool did not take the changes: everything as it was, nothing committed.
-    fn undo(&mut self, record: &[u8], changes: &[Change], pending: &Pending) -> Step {
+    fn undo(&mut self, record: &[u8], changes: &[Change], pending: &Pending) -> ScriptResult {
         for change in changes {
             match &change.old {
                 Some(old) => self.set(&change.name, old)?,
                 None => self.unset(&change.name)?,
             };
         }
-        if !pending.owed {
-            self.unmark()?;
+        if !pending.uncommitted {
+            self.clear_intent_log()?;
         }
-        self.fail(format_args!("NVRAM did not take {}: nothing stored", clean(record)))
+        self.fail(format_args!("NVRAM did not take {}: nothing stored", sanitize(record)))
     }
 
     /// Reads the marker: is there a change in RAM that nobody committed?
-    fn pending(&mut self) -> Step<Pending> {
-        let read = self.marker.read();
-        let notes = self.noted(read)?;
-        let mut owed = false;
-        for note in &notes {
-            let (name, new) = match note.iter().position(|c| *c == b'=') {
-                Some(at) => (&note[..at], Some(&note[at + 1..])),
-                None => (note.as_slice(), None),
+    fn pending(&mut self) -> ScriptResult<Pending> {
+        let read = self.intent_log.read();
+        let entries = self.check_intent_log(read)?;
+        let mut uncommitted = false;
+        for entry in &entries {
+            let (name, new) = match entry.iter().position(|c| *c == b'=') {
+                Some(at) => (&entry[..at], Some(&entry[at + 1..])),
+                None => (entry.as_slice(), None),
             };
-            owed = owed || self.get(name)?.as_deref() == new;
+            uncommitted = uncommitted || self.get(name)?.as_deref() == new;
         }
-        Ok(Pending { owed, notes: notes.len() })
+        Ok(Pending { uncommitted, entries: entries.len() })
     }
 
-    fn commit(&mut self) -> Step {
+    fn commit(&mut self) -> ScriptResult {
         if self.command(&[b"commit"])?.code != 0 {
             return self.fail("NVRAM commit failed: the next call tries again");
         }
-        self.unmark()
+        self.clear_intent_log()
     }
 
-    fn unmark(&mut self) -> Step {
-        let cleared = self.marker.clear();
-        self.noted(cleared)
+    fn clear_intent_log(&mut self) -> ScriptResult {
+        let cleared = self.intent_log.clear();
+        self.check_intent_log(cleared)
     }
 }
 
 /// The record as dnsmasq reports it.
 pub(crate) fn compose(
-    words: &mut Words,
+    output: &mut Output,
     config: &Config,
     call: &Call,
     address: Address,
     stored: Option<&[u8]>,
-) -> Step<Vec<u8>> {
+) -> ScriptResult<Vec<u8>> {
     let length = call.env.get("DNSMASQ_LEASE_LENGTH");
     let Some(mut expiry) = length.or_else(|| call.env.get("DNSMASQ_LEASE_EXPIRES")).and_then(time)
     else {
-        return words.fail("no lease time: refused");
+        return output.fail("no lease time: refused");
     };
     let host = Some(call.arg(3)).filter(|host| is_host(host)).unwrap_or(b"*");
     let (second, id) = match address {
         Address::V4(_) => {
             if !is_hardware(call.arg(1)) {
-                return words.fail("hardware address is not hexadecimal: refused");
+                return output.fail("hardware address is not hexadecimal: refused");
             }
             let id = call.env.get("DNSMASQ_CLIENT_ID").filter(|id| is_client_id(id));
             (call.arg(1), id.unwrap_or(b"*"))
         }
         Address::V6(_) => {
             if !is_client_id(call.arg(1)) {
-                return words.fail("DUID is not hexadecimal: refused");
+                return output.fail("DUID is not hexadecimal: refused");
             }
             let Some(iaid) = call.env.get("DNSMASQ_IAID").filter(|iaid| is_iaid(iaid)) else {
-                return words.fail("IAID is no 32-bit number: refused");
+                return output.fail("IAID is no 32-bit number: refused");
             };
             (iaid, call.arg(1))
         }
     };
     if length.is_none() {
         let stored = stored.and_then(|value| Record::parse(address, call.arg(2), value).ok());
-        expiry = stretch(words, config, expiry, stored.map(|record| record.time));
+        expiry = stretch(output, config, expiry, stored.map(|record| record.time));
     }
     Ok([expiry.to_string().as_bytes(), second, call.arg(2), host, id].join(&b' '))
 }
 
 /// The time to store for an expiry: the stored one while it is not before the expiry and not more than the
 /// slack after it.
-fn stretch(words: &mut Words, config: &Config, expiry: u64, stored: Option<u64>) -> u64 {
+fn stretch(output: &mut Output, config: &Config, expiry: u64, stored: Option<u64>) -> u64 {
     let slack = config.slack.unwrap_or_else(|| {
-        words.say("LEASE_SLACK is no number of seconds: 0 taken");
+        output.warn("LEASE_SLACK is no number of seconds: 0 taken");
         0
     });
     if expiry == 0 || slack == 0 {

@@ -6,7 +6,7 @@ use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use nvram_emu::device::{Chip, Flash};
-use nvram_emu::flsh::{ChainRule, Format, Insert, Table, Walk, crc_of, serialise};
+use nvram_emu::flsh::{ChainRule, Format, Insert, ScanMode, Table, crc_of, serialise};
 use nvram_emu::{Dialect, Exit, Machine};
 
 const SIZE: usize = 0x8000;
@@ -39,7 +39,7 @@ fn codec(bench: &mut Criterion) {
         b.iter(|| serialise(black_box(&table), Format::OPENWRT, &mut to, SIZE));
     });
     bench.bench_function("read 250 variables of an image", |b| {
-        b.iter(|| Table::load(black_box(&full[20..]), Walk::CStrings, rule, Insert::Head));
+        b.iter(|| Table::load(black_box(&full[20..]), ScanMode::CStrings, rule, Insert::Head));
     });
 }
 

@@ -10,7 +10,7 @@ use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use nvram_emu::device::{Chip, Flash};
-use nvram_emu::emu::{Device, DeviceConfig};
+use nvram_emu::emu::{DeviceConfig, DeviceFolder};
 use nvram_emu::flsh::{ChainRule, Format, Insert, Table, serialise};
 use nvram_emu::{Dialect, Machine};
 
@@ -90,7 +90,7 @@ fn prepare(dir: &Path) -> Vec<(&'static str, Vec<(&'static str, PathBuf)>)> {
     machine.run(&[b"set", b"lan_ipaddr=192.168.1.1"]);
     std::fs::write(&staging, machine.ram_bytes().expect("a staging file")).expect("a staging file");
     let folder = dir.join("device");
-    Device::create(&folder, DeviceConfig::default(), &image).expect("a device folder");
+    DeviceFolder::create(&folder, DeviceConfig::default(), &image).expect("a device folder");
     vec![
         (
             "two files, RAM empty",

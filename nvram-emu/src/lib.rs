@@ -70,7 +70,7 @@
 //!
 //! Rules cite the file and function of the program that they model: OpenWrt's package/utils/nvram/src (cli.c,
 //! nvram.c), Broadcom's shared/nvram/nvram.c and nvram_linux.c as in shantanugoel/asus-rt-n66u-merlin
-//! ede220728e, torvalds/linux drivers/mtd/mtdblock.c. [`dialect::Traits`] names the source of each dialect.
+//! ede220728e, torvalds/linux drivers/mtd/mtdblock.c. [`dialect::DialectInfo`] names the source of each dialect.
 
 pub mod device;
 pub mod dialect;
@@ -79,4 +79,4 @@ pub mod flsh;
 mod machine;
 
 pub use dialect::Dialect;
-pub use machine::{Exit, Machine, Outcome};
+pub use machine::{CommandOutput, Exit, Machine};

@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 
 use crate::device::{Cut, Flash, Op, OpLog};
-use crate::dialect::{Board, Dialect, FlashLoad, Halt, Loaded, Output, ProcMtd, Ram, Variables};
+use crate::dialect::{
+    Board, Dialect, FlashLoad, Halt, Loaded, OutputBuffers, ProcMtd, Ram, Variables,
+};
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +18,7 @@ pub enum Exit {
 
 /// What a command printed and how it ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Outcome {
+pub struct CommandOutput {
     /// Standard output.
     pub stdout: Vec<u8>,
     /// Standard error.
@@ -48,29 +50,35 @@ impl Machine {
     }
 
     /// Runs one `nvram` command; `args` without the program's name, each without NUL bytes.
-    pub fn run(&mut self, args: &[&[u8]]) -> Outcome {
-        let mut out = Output::default();
+    pub fn run(&mut self, args: &[&[u8]]) -> CommandOutput {
+        let mut out = OutputBuffers::default();
         let end = if self.board.flash.powered() {
             self.dialect.tool().run(&mut self.board, args, &mut out)
         } else {
             Err(Halt::PowerLost)
         };
-        self.outcome(&end, out)
+        self.command_output(&end, out)
     }
 
     /// The outcome of a command that a tool ended so.
-    pub(crate) fn outcome(&mut self, end: &Result<u8, Halt>, out: Output) -> Outcome {
+    pub(crate) fn command_output(
+        &mut self,
+        end: &Result<u8, Halt>,
+        out: OutputBuffers,
+    ) -> CommandOutput {
         match *end {
-            Ok(code) => Outcome { stdout: out.stdout, stderr: out.stderr, exit: Exit::Code(code) },
+            Ok(code) => {
+                CommandOutput { stdout: out.stdout, stderr: out.stderr, exit: Exit::Code(code) }
+            }
             Err(Halt::PowerLost) => {
                 self.board.ram = Ram::Empty;
-                Outcome { stdout: Vec::new(), stderr: Vec::new(), exit: Exit::PowerLost }
+                CommandOutput { stdout: Vec::new(), stderr: Vec::new(), exit: Exit::PowerLost }
             }
             Err(Halt::Fault(what)) => {
                 let line = format!(
                     "nvram: {what} (the real tool reads or writes outside its memory here)\n"
                 );
-                Outcome { stdout: Vec::new(), stderr: line.into_bytes(), exit: Exit::Code(1) }
+                CommandOutput { stdout: Vec::new(), stderr: line.into_bytes(), exit: Exit::Code(1) }
             }
         }
     }
@@ -87,8 +95,8 @@ impl Machine {
     }
 
     /// What a boot does by itself. [`Machine::reboot`] leaves it to the first command, which finds the same.
-    pub fn wake(&mut self) {
-        self.dialect.tool().wake(&mut self.board);
+    pub fn boot(&mut self) {
+        self.dialect.tool().boot(&mut self.board);
     }
 
     /// The same router with other bytes in flash and RAM, as damage leaves them. `None` where they cannot be: a
@@ -110,7 +118,7 @@ impl Machine {
 
     /// Where the NVRAM begins in the partition: at its end, where the driver has a size of its own.
     pub fn nvram_offset(&self) -> u32 {
-        if self.dialect.traits().own_space {
+        if self.dialect.info().own_space {
             self.board.flash.geometry().size.saturating_sub(self.board.space)
         } else {
             0
@@ -118,9 +126,9 @@ impl Machine {
     }
 
     /// Whether flash and RAM are those of `other`, as far as that can be told without reading them.
-    pub fn is_as(&self, other: &Self) -> bool {
+    pub fn shares_state(&self, other: &Self) -> bool {
         let (ours, theirs) = (&self.board, &other.board);
-        ours.flash.stamp() == theirs.flash.stamp() && ours.ram.is_as(&theirs.ram)
+        ours.flash.version() == theirs.flash.version() && ours.ram.shares_state(&theirs.ram)
     }
 
     /// The dialect.
@@ -170,13 +178,13 @@ impl Machine {
     }
 
     /// What was made of the flash as it is, if it was read: for another machine of the kind that holds the same bytes.
-    pub fn flash_load(&self) -> Option<FlashLoad> {
-        self.board.loads.known_flash(self.board.flash.stamp())
+    pub fn cached_load(&self) -> Option<FlashLoad> {
+        self.board.loads.flash(self.board.flash.version())
     }
 
     /// The flash holds what `load` was made of: it need not be read.
-    pub fn know_flash(&self, load: &FlashLoad) {
-        self.board.loads.know_flash(self.board.flash.stamp(), load);
+    pub fn cache_load(&self, load: &FlashLoad) {
+        self.board.loads.cache_flash(self.board.flash.version(), load);
     }
 
     /// What the tool reads now: RAM where there is something in it, else the flash.

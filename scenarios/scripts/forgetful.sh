@@ -1,3 +1,3 @@
 #!/bin/sh
-# A router without a lease store: dnsmasq is told of no lease at its start, and nothing is written.
+# A router without a lease store: init prints no lease, and nothing is written.
 exit 0

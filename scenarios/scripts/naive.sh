@@ -1,6 +1,6 @@
 #!/bin/sh
-# The contrast to lease_update.sh: what one writes in five minutes. It sets and commits in every call but
-# init, looks at nothing, checks nothing, and prints whatever `nvram show` has.
+# A minimal lease script, for comparison with lease_update.sh. It sets and commits in every call but init,
+# compares and checks nothing, and prints every matching line of `nvram show`.
 
 if [ "$1" = init ]; then
 	nvram show 2>/dev/null | sed -n 's/^dnsmasq_lease_[^=]*=//p'

@@ -1,8 +1,9 @@
-//! A real dnsmasq, as a target with one offers it.
+//! The interface of a real dnsmasq, for back ends that have one.
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::{CallResult, Plan, TargetError};
+use super::call::{CallOptions, CallResult};
+use super::error::BackendError;
 use dnsmasq_model::{
     Build, Client4, Client6, Clock, Ia, Kind4, Kind6, Network, Reply4, Reply6, ScriptCall,
     ServerConfig,
@@ -10,98 +11,103 @@ use dnsmasq_model::{
 
 /// How dnsmasq is started.
 #[derive(Debug)]
-pub struct Start<'a> {
-    /// Which build.
+pub struct DaemonStart<'a> {
+    /// The build of dnsmasq.
     pub build: Build,
-    /// Its command line, the program's name first.
+    /// Its command line, starting with the program's name.
     pub options: &'a [String],
-    /// The same, read.
+    /// The same options, parsed.
     pub config: &'a ServerConfig,
     /// The router's addresses.
     pub network: &'a Network,
-    /// When.
+    /// Both clocks at the start.
     pub clock: Clock,
 }
 
 /// How dnsmasq ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ended {
-    /// Exit code, or minus the signal that killed it.
+pub struct DaemonExit {
+    /// Exit code, or minus the number of the signal that killed it.
     pub status: i32,
-    /// The last that it wrote.
-    pub words: String,
+    /// The end of its log.
+    pub last_output: String,
 }
 
-/// A real dnsmasq. It is given messages, signals and time; what it makes of them are script calls, one after another.
+/// A real dnsmasq. It receives messages, signals and the time, and answers with script calls, one after the other.
+///
+/// dnsmasq is *idle* when it waits for input and has no script call to make.
 pub trait Daemon {
-    /// Starts it. It will call `init` first.
+    /// Starts dnsmasq. Its first script call is `init`.
     ///
     /// # Errors
-    /// When it cannot be started at all.
-    fn start(&mut self, start: &Start<'_>) -> Result<(), TargetError>;
+    /// If it cannot be started.
+    fn start(&mut self, start: &DaemonStart<'_>) -> Result<(), BackendError>;
 
-    /// The next script call: what the script was called with, and what it did. `None` when dnsmasq is at rest, or has
-    /// ended, and there is none.
+    /// Waits for the next script call and lets the script run. `None` if dnsmasq is idle or has exited.
     ///
     /// # Errors
-    /// When it is neither within the limit.
-    fn next_call(&mut self, plan: &Plan) -> Result<Option<(ScriptCall, CallResult)>, TargetError>;
+    /// If neither happens within the time limit.
+    fn next_call(
+        &mut self,
+        options: &CallOptions,
+    ) -> Result<Option<(ScriptCall, CallResult)>, BackendError>;
 
-    /// When SIGALRM is due on the monotonic clock, as it said when it was last at rest.
+    /// The time on the monotonic clock for which dnsmasq had set SIGALRM when it last became idle.
     fn alarm(&self) -> Option<i64>;
 
-    /// Whether nobody can tell from outside when its SIGALRM is due. It is sent one then: see [`Daemon::wake`].
-    fn hides_alarm(&self) -> bool {
+    /// Whether the time of SIGALRM cannot be observed from outside. Then [`Daemon::send_alarm`] sends the signal.
+    fn alarm_is_hidden(&self) -> bool {
         false
     }
 
-    /// Its alarm is due. One that waits on the laboratory's clock wakes by itself.
+    /// Sends SIGALRM, which is due. Does nothing where dnsmasq runs on the simulated clock and gets the signal by itself.
     ///
     /// # Errors
-    /// When it cannot be reached.
-    fn wake(&mut self) -> Result<(), TargetError> {
+    /// If dnsmasq cannot be reached.
+    fn send_alarm(&mut self) -> Result<(), BackendError> {
         Ok(())
     }
 
-    /// By how many seconds it took the last message later than it was told, where time does not stand still for it.
+    /// Seconds by which dnsmasq handled the last message later than it was told to. Always 0 where the simulated clock
+    /// stands still meanwhile.
     fn lateness(&mut self) -> i64 {
         0
     }
 
-    /// Time has passed, or a clock was set.
+    /// Sets dnsmasq's clocks.
     ///
     /// # Errors
-    /// When the clock cannot be written.
-    fn set_clock(&mut self, clock: Clock) -> Result<(), TargetError>;
+    /// If they cannot be set.
+    fn set_clock(&mut self, clock: Clock) -> Result<(), BackendError>;
 
-    /// Sends it a signal.
+    /// Sends a signal.
     ///
     /// # Errors
-    /// When it cannot be reached.
-    fn signal(&mut self, signal: i32) -> Result<(), TargetError>;
+    /// If dnsmasq cannot be reached.
+    fn signal(&mut self, signal: i32) -> Result<(), BackendError>;
 
-    /// Whether it does not run.
-    fn is_gone(&self) -> bool;
+    /// Whether dnsmasq has exited or was never started.
+    fn has_exited(&self) -> bool;
 
-    /// Waits for its end.
+    /// Waits for dnsmasq to exit.
     ///
     /// # Errors
-    /// When it does not end within the limit.
-    fn end(&mut self) -> Result<Ended, TargetError>;
+    /// If it does not exit within the time limit.
+    fn wait(&mut self) -> Result<DaemonExit, BackendError>;
 
-    /// A client sends a DHCPv4 message, and waits for the answer.
+    /// Sends a DHCPv4 message as a client, and waits for the reply.
     ///
     /// # Errors
-    /// When there is neither an answer nor rest within the limit.
+    /// If dnsmasq neither replies nor becomes idle within the time limit.
     fn message4(
         &mut self,
         kind: Kind4,
         client: &Client4,
         addr: Ipv4Addr,
         clock: Clock,
-    ) -> Result<Reply4, TargetError>;
+    ) -> Result<Reply4, BackendError>;
 
-    /// A client sends a DHCPv6 message, and waits for the answer.
+    /// Sends a DHCPv6 message as a client, and waits for the reply.
     ///
     /// # Errors
     /// As [`Daemon::message4`].
@@ -111,11 +117,11 @@ pub trait Daemon {
         client: &Client6,
         asked: &[Ia],
         clock: Clock,
-    ) -> Result<Reply6, TargetError>;
+    ) -> Result<Reply6, BackendError>;
 
-    /// Asks it for the addresses of a name. `None` where it serves no names.
+    /// Asks dnsmasq for the addresses of a name. `None` if it does not serve DNS.
     ///
     /// # Errors
-    /// When it does not answer within the limit.
-    fn resolve(&mut self, name: &[u8], v6: bool) -> Result<Option<Vec<IpAddr>>, TargetError>;
+    /// If it does not answer within the time limit.
+    fn resolve(&mut self, name: &[u8], v6: bool) -> Result<Option<Vec<IpAddr>>, BackendError>;
 }

@@ -1,23 +1,27 @@
 //! The target of function calls: the script as a function over a machine in memory.
 
+use std::any::Any;
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::{Arc, OnceLock};
 
-use lease_script::journal::in_folder;
+use lease_script::journal;
 use lease_script::{
-    Call, Config, Environment, Marker, MemoryMarker, Nvram, NvramOutput, Outcome, killed,
+    Call, Config, Environment, IntentLog, MemoryIntentLog, Nvram, NvramOutput, OperationError,
+    Outcome,
 };
 use nvram_emu::device::{Flash, Op};
 use nvram_emu::dialect::FlashLoad;
 use nvram_emu::{Exit, Machine};
 
+use super::backend::Backend;
+use super::call::{CallEnd, CallOptions, CallResult, CommandResult};
+use super::error::BackendError;
+use super::external_script::{ExternalResult, ExternalScript};
+use super::fault_injector::{FaultAction, FaultInjector};
 use super::naive;
-use super::plan::{FaultAction, FaultInjector};
-use super::process::Files;
-use super::scripted::{Done, Scripted};
-use super::{CallEnd, CallResult, CommandResult, Plan, Target, TargetError};
+use super::process::RamFiles;
 use disk_model::{Disk, Files as DiskModel};
 use dnsmasq_model::ScriptCall;
 use scenario::Disturbance;
@@ -33,14 +37,19 @@ pub enum Function {
     /// A caller's own.
     Other(fn(&Call, &mut dyn Nvram) -> Outcome),
     /// A caller's own that keeps notes in RAM.
-    Marked(fn(&Call, &mut dyn Nvram, &mut dyn Marker) -> Outcome),
+    Marked(fn(&Call, &mut dyn Nvram, &mut dyn IntentLog) -> Outcome),
     /// One of processes, followed command by command.
-    Process(Arc<Scripted>),
+    Process(Arc<ExternalScript>),
 }
 
 impl Function {
     /// Makes one call.
-    pub fn invoke(&self, call: &Call, nvram: &mut dyn Nvram, marker: &mut dyn Marker) -> Outcome {
+    pub fn invoke(
+        &self,
+        call: &Call,
+        nvram: &mut dyn Nvram,
+        marker: &mut dyn IntentLog,
+    ) -> Outcome {
         match self {
             Self::Ours(config) => lease_script::run(call, config, nvram, marker),
             Self::Naive => naive::run(call, nvram),
@@ -58,10 +67,10 @@ impl Function {
 #[derive(Clone, Debug)]
 pub struct InProcess {
     machine: Machine,
-    marker: MemoryMarker,
+    marker: MemoryIntentLog,
     script: Arc<Function>,
     /// What a script of processes keeps in RAM beside NVRAM.
-    files: Arc<Files>,
+    files: Arc<RamFiles>,
     ram_key: OnceLock<u64>,
     /// The folder of the journals, where leases are kept in one.
     folder: Option<Disk>,
@@ -73,7 +82,12 @@ const JOURNAL: &str = "dhcpd.leases";
 impl InProcess {
     /// A router that has just booted.
     pub fn new(machine: Machine, script: Function) -> Self {
-        Self::of(machine, MemoryMarker::default(), Arc::new(script))
+        Self::of(machine, MemoryIntentLog::default(), Arc::new(script))
+    }
+
+    /// `backend` as an in-process router, if it is one.
+    pub fn downcast(backend: &dyn Backend) -> Option<&Self> {
+        backend.as_any()?.downcast_ref()
     }
 
     /// Something is about to change.
@@ -82,7 +96,7 @@ impl InProcess {
         self.machine.take_ops();
     }
 
-    fn of(machine: Machine, marker: MemoryMarker, script: Arc<Function>) -> Self {
+    fn of(machine: Machine, marker: MemoryIntentLog, script: Arc<Function>) -> Self {
         Self {
             machine,
             marker,
@@ -106,7 +120,7 @@ impl InProcess {
             return None;
         };
         let mut run = |call: &Call| {
-            let outcome = in_folder(call, config, JOURNAL.as_ref(), folder, 0);
+            let outcome = journal::run(call, config, JOURNAL.as_ref(), folder, 0);
             folder.end_of_call();
             let wrote = !folder.take_steps().iter().all(|step| step.text.starts_with("fsync"));
             (outcome, wrote)
@@ -141,7 +155,7 @@ impl InProcess {
     }
 
     /// The marker of the project's own script.
-    pub fn marker(&self) -> &MemoryMarker {
+    pub fn marker(&self) -> &MemoryIntentLog {
         &self.marker
     }
 
@@ -151,7 +165,7 @@ impl InProcess {
         let mut machine = self.machine.clone();
         machine.reboot();
         machine.take_ops();
-        Self::of(machine, MemoryMarker::default(), Arc::clone(&self.script))
+        Self::of(machine, MemoryIntentLog::default(), Arc::clone(&self.script))
     }
 
     /// The same router with another flash, power gone and back.
@@ -207,13 +221,13 @@ impl InProcess {
     }
 
     /// The same for a script of processes: what it did is followed on the machine in memory.
-    fn follow(&mut self, script: &Scripted, call: &ScriptCall) -> CallTrace {
+    fn follow(&mut self, script: &ExternalScript, call: &ScriptCall) -> CallTrace {
         self.begin();
-        let plan = Plan { follow: true, ..Plan::default() };
+        let plan = CallOptions { record_ram_files: true, ..CallOptions::default() };
         let done = match script.call((&self.machine, &self.files), call, &plan) {
             Ok(done) => done,
             Err(fault) => {
-                script.fail(fault);
+                script.record_error(fault);
                 return CallTrace {
                     outcome: Outcome { killed: true, ..Outcome::default() },
                     steps: Vec::new(),
@@ -221,7 +235,9 @@ impl InProcess {
             }
         };
         let mut steps = Vec::new();
-        for (arguments, (before, after)) in done.result.commands.iter().zip(&done.beside) {
+        for (arguments, (before, after)) in
+            done.result.commands.iter().zip(&done.files_around_commands)
+        {
             let words: Vec<&[u8]> = arguments.iter().map(Vec::as_slice).collect();
             self.files = Arc::new(before.clone());
             let before = Arc::new(self.clone());
@@ -239,7 +255,7 @@ impl InProcess {
         {
             let text =
                 "the script's nvram commands cannot be followed: two at a time, or other writers";
-            script.fail(TargetError::Script(text.to_owned()));
+            script.record_error(BackendError::Script(text.to_owned()));
         }
         self.files = Arc::new(done.files.clone());
         CallTrace { outcome: done.outcome(), steps }
@@ -247,26 +263,17 @@ impl InProcess {
 
     /// The same router with a script of processes in place of its own.
     #[must_use]
-    pub fn with_script(&self, script: &Arc<Scripted>) -> Self {
+    pub fn with_script(&self, script: &Arc<ExternalScript>) -> Self {
         let function = Arc::new(Function::Process(Arc::clone(script)));
-        Self::of(self.machine.clone(), MemoryMarker::default(), function)
+        Self::of(self.machine.clone(), MemoryIntentLog::default(), function)
     }
 
     /// After a boot from a flash of which `load` was made.
     pub fn wake(&mut self, load: Option<&FlashLoad>) {
         if let Some(load) = load {
-            self.machine.know_flash(load);
+            self.machine.cache_load(load);
         }
-        self.machine.wake();
-    }
-
-    /// What `init` prints, where it ends well and does nothing but read NVRAM: then nobody need keep what it did.
-    pub fn peek_init(&self) -> Option<Vec<u8>> {
-        if self.folder.is_some() || matches!(*self.script, Function::Process(_)) {
-            return None;
-        }
-        let (outcome, commands) = self.read_init();
-        (commands.is_some() && outcome.exit == 0 && !outcome.killed).then_some(outcome.stdout)
+        self.machine.boot();
     }
 
     /// `init` after a boot, and how many commands it took, where all of them only read. The image is loaded once for
@@ -277,13 +284,13 @@ impl InProcess {
         if let Function::Process(script) = &*self.script {
             let init =
                 ScriptCall { argv: vec![Vec::new(), b"init".to_vec()], ..ScriptCall::default() };
-            let done = script.call((&self.machine, &self.files), &init, &Plan::default());
+            let done = script.call((&self.machine, &self.files), &init, &CallOptions::default());
             let outcome = done.map_or_else(
                 |fault| {
-                    script.fail(fault);
+                    script.record_error(fault);
                     Outcome { killed: true, ..Outcome::default() }
                 },
-                Done::outcome,
+                ExternalResult::outcome,
             );
             return (outcome, None);
         }
@@ -309,11 +316,11 @@ pub fn is_reading(word: &[u8]) -> bool {
 }
 
 impl Nvram for Quiet {
-    fn run(&mut self, arguments: &[&[u8]]) -> std::io::Result<NvramOutput> {
+    fn run(&mut self, arguments: &[&[u8]]) -> Result<NvramOutput, OperationError> {
         self.commands += 1;
         self.reads &= arguments.first().is_none_or(|word| is_reading(word));
         let outcome = self.machine.run(arguments);
-        let Exit::Code(code) = outcome.exit else { return Err(killed()) };
+        let Exit::Code(code) = outcome.exit else { return Err(OperationError::Killed) };
         Ok(NvramOutput { stdout: outcome.stdout, stderr: outcome.stderr, code: i32::from(code) })
     }
 }
@@ -344,7 +351,7 @@ pub struct CommandSnapshot {
 
 struct TrailWire<'a> {
     machine: &'a mut Machine,
-    marker: Rc<RefCell<MemoryMarker>>,
+    marker: Rc<RefCell<MemoryIntentLog>>,
     script: &'a Arc<Function>,
     /// Of the router before the first command.
     ram_key: OnceLock<u64>,
@@ -356,7 +363,7 @@ impl TrailWire<'_> {
     fn keep(&mut self, before: Option<&Arc<InProcess>>) -> Arc<InProcess> {
         let marker = self.marker.borrow();
         let same = |before: &&Arc<InProcess>| {
-            before.marker == *marker && before.machine.is_as(self.machine)
+            before.marker == *marker && before.machine.shares_state(self.machine)
         };
         match before.filter(same) {
             Some(before) => Arc::clone(before),
@@ -371,14 +378,14 @@ impl TrailWire<'_> {
 }
 
 impl Nvram for TrailWire<'_> {
-    fn run(&mut self, arguments: &[&[u8]]) -> std::io::Result<NvramOutput> {
+    fn run(&mut self, arguments: &[&[u8]]) -> Result<NvramOutput, OperationError> {
         let last = self.steps.last().map(|step| Arc::clone(&step.after));
         let before = self.keep(last.as_ref());
         self.machine.board_mut().flash.keep_history();
         let outcome = self.machine.run(arguments);
         let flashes = self.machine.board_mut().flash.take_history();
         let operations = self.machine.take_ops();
-        let Exit::Code(code) = outcome.exit else { return Err(killed()) };
+        let Exit::Code(code) = outcome.exit else { return Err(OperationError::Killed) };
         let arguments = arguments.iter().map(|word| word.to_vec()).collect();
         let after = self.keep(Some(&before));
         self.steps.push(CommandSnapshot { arguments, before, after, operations, flashes });
@@ -386,18 +393,18 @@ impl Nvram for TrailWire<'_> {
     }
 }
 
-struct SharedMarker(Rc<RefCell<MemoryMarker>>);
+struct SharedMarker(Rc<RefCell<MemoryIntentLog>>);
 
-impl Marker for SharedMarker {
-    fn read(&mut self) -> std::io::Result<Vec<Vec<u8>>> {
+impl IntentLog for SharedMarker {
+    fn read(&mut self) -> Result<Vec<Vec<u8>>, OperationError> {
         self.0.borrow_mut().read()
     }
 
-    fn note(&mut self, notes: &[Vec<u8>], keep: bool) -> std::io::Result<()> {
-        self.0.borrow_mut().note(notes, keep)
+    fn append(&mut self, entries: &[Vec<u8>], keep: bool) -> Result<(), OperationError> {
+        self.0.borrow_mut().append(entries, keep)
     }
 
-    fn clear(&mut self) -> std::io::Result<()> {
+    fn clear(&mut self) -> Result<(), OperationError> {
         self.0.borrow_mut().clear()
     }
 }
@@ -436,20 +443,20 @@ impl<'a> Wire<'a> {
         if let Some(Page { script, seen }) = &mut self.page {
             let mut wire = Wire::new(self.machine, None);
             let call = Call::new([b"init".to_vec()], Environment::default());
-            let outcome = script.invoke(&call, &mut wire, &mut MemoryMarker::default());
+            let outcome = script.invoke(&call, &mut wire, &mut MemoryIntentLog::default());
             seen.push((outcome.stdout, Some(i32::from(outcome.exit))));
         }
     }
 }
 
 impl Nvram for Wire<'_> {
-    fn run(&mut self, arguments: &[&[u8]]) -> std::io::Result<NvramOutput> {
+    fn run(&mut self, arguments: &[&[u8]]) -> Result<NvramOutput, OperationError> {
         self.look();
         self.commands.push(arguments.iter().map(|word| word.to_vec()).collect());
         let machine = &mut *self.machine;
         let strike = self.striker.next(arguments, || dry_run(machine, arguments));
         match strike {
-            FaultAction::Before => return Err(killed()),
+            FaultAction::Before => return Err(OperationError::Killed),
             FaultAction::Fail => {
                 let stderr = b"nvram: made to fail\n".to_vec();
                 return Ok(NvramOutput { stdout: Vec::new(), stderr, code: 1 });
@@ -460,9 +467,9 @@ impl Nvram for Wire<'_> {
         let outcome = machine.run(arguments);
         // A cut that this command did not come to is none for the next.
         machine.board_mut().flash.arm(None);
-        let Exit::Code(code) = outcome.exit else { return Err(killed()) };
+        let Exit::Code(code) = outcome.exit else { return Err(OperationError::Killed) };
         if strike == FaultAction::After {
-            return Err(killed());
+            return Err(OperationError::Killed);
         }
         self.look();
         Ok(NvramOutput { stdout: outcome.stdout, stderr: outcome.stderr, code: i32::from(code) })
@@ -477,8 +484,8 @@ fn dry_run(machine: &Machine, arguments: &[&[u8]]) -> Vec<nvram_emu::device::Op>
     fork.take_ops()
 }
 
-impl Target for InProcess {
-    fn call(&mut self, call: &ScriptCall, plan: &Plan) -> Result<CallResult, TargetError> {
+impl Backend for InProcess {
+    fn call(&mut self, call: &ScriptCall, plan: &CallOptions) -> Result<CallResult, BackendError> {
         self.begin();
         if let Function::Process(script) = &*self.script {
             let done = script.call((&self.machine, &self.files), call, plan)?;
@@ -509,7 +516,7 @@ impl Target for InProcess {
         })
     }
 
-    fn nvram(&mut self, arguments: &[&[u8]]) -> Result<CommandResult, TargetError> {
+    fn nvram(&mut self, arguments: &[&[u8]]) -> Result<CommandResult, BackendError> {
         self.begin();
         let outcome = self.machine.run(arguments);
         Ok(CommandResult {
@@ -523,10 +530,10 @@ impl Target for InProcess {
         })
     }
 
-    fn power_off(&mut self) -> Result<(), TargetError> {
+    fn power_off(&mut self) -> Result<(), BackendError> {
         self.begin();
         self.machine.reboot();
-        self.marker = MemoryMarker::default();
+        self.marker = MemoryIntentLog::default();
         self.files = Arc::default();
         if let Some(folder) = &mut self.folder {
             folder.lose_power();
@@ -534,15 +541,23 @@ impl Target for InProcess {
         Ok(())
     }
 
-    fn in_process(&self) -> Option<&InProcess> {
+    fn peek_init(&self) -> Option<Vec<u8>> {
+        if self.folder.is_some() || matches!(*self.script, Function::Process(_)) {
+            return None;
+        }
+        let (outcome, commands) = self.read_init();
+        (commands.is_some() && outcome.exit == 0 && !outcome.killed).then_some(outcome.stdout)
+    }
+
+    fn as_any(&self) -> Option<&dyn Any> {
         Some(self)
     }
 
-    fn machine(&mut self) -> Result<Cow<'_, Machine>, TargetError> {
+    fn machine(&mut self) -> Result<Cow<'_, Machine>, BackendError> {
         Ok(Cow::Borrowed(&self.machine))
     }
 
-    fn replace(&mut self, machine: Machine) -> Result<(), TargetError> {
+    fn replace(&mut self, machine: Machine) -> Result<(), BackendError> {
         self.begin();
         self.machine = machine;
         Ok(())

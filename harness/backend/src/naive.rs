@@ -1,6 +1,6 @@
-//! `scenarios/scripts/naive.sh` as a function: set and commit in every call, no checks.
+//! `scenarios/scripts/naive.sh` as a function: `set` and `commit` in every call, without checks.
 
-use lease_script::{Call, Nvram, Outcome};
+use lease_script::{Call, Nvram, OperationError, Outcome};
 
 const PREFIX: &[u8] = b"dnsmasq_lease_";
 
@@ -14,7 +14,7 @@ pub(super) fn run(call: &Call, nvram: &mut dyn Nvram) -> Outcome {
     outcome
 }
 
-fn steps(call: &Call, nvram: &mut dyn Nvram) -> std::io::Result<(Vec<u8>, u8)> {
+fn steps(call: &Call, nvram: &mut dyn Nvram) -> Result<(Vec<u8>, u8), OperationError> {
     let word = |index: usize| call.args.get(index).map_or(&[][..], Vec::as_slice);
     let name = [PREFIX, word(2)].concat();
     match word(0) {
@@ -44,9 +44,9 @@ fn steps(call: &Call, nvram: &mut dyn Nvram) -> std::io::Result<(Vec<u8>, u8)> {
         b"del" => {
             nvram.run(&[b"unset", &name])?;
         }
-        // The script of 2006 commits in every call but `init`, whatever it is.
+        // The script of 2006 commits in every call but `init`, even for unknown actions.
         _ => {}
     }
-    // Its last command's exit code is the script's.
+    // The exit code of its last command is that of the script.
     Ok((Vec::new(), u8::try_from(nvram.run(&[b"commit"])?.code).unwrap_or(u8::MAX)))
 }

@@ -10,8 +10,7 @@ use std::hash::{Hash, Hasher};
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 
-use lease_script::journal::{FileSystem, Handle, Kind, Mode, Status};
-use lease_script::killed;
+use lease_journal::{FileSystem, Handle, Kind, Mode, OperationError, Status};
 
 use super::Files;
 
@@ -245,9 +244,13 @@ impl Disk {
     }
 
     /// One call that changes something. How many of its bytes are written, if not all.
-    fn step(&mut self, text: impl FnOnce() -> String, bytes: usize) -> io::Result<Option<usize>> {
+    fn step(
+        &mut self,
+        text: impl FnOnce() -> String,
+        bytes: usize,
+    ) -> Result<Option<usize>, OperationError> {
         if self.dead {
-            return Err(killed());
+            return Err(OperationError::Killed);
         }
         self.clock += 1;
         if let Some(cut) = self.cut
@@ -255,7 +258,7 @@ impl Disk {
         {
             self.dead = true;
             if cut.bytes == 0 || bytes == 0 {
-                return Err(killed());
+                return Err(OperationError::Killed);
             }
             return Ok(Some(cut.bytes.min(bytes)));
         }
@@ -269,9 +272,9 @@ impl Disk {
         self.pending.push(change);
     }
 
-    fn node(&self, handle: Handle) -> io::Result<usize> {
+    fn node(&self, handle: Handle) -> Result<usize, OperationError> {
         let node = self.handles.get(handle.0).copied().flatten();
-        node.ok_or_else(|| io::Error::other("not open"))
+        node.ok_or_else(|| io::Error::other("not open").into())
     }
 
     fn name_of(&self, node: usize) -> String {
@@ -284,7 +287,7 @@ impl Disk {
         Handle(self.handles.len() - 1)
     }
 
-    fn found(&self, name: &OsStr) -> io::Result<usize> {
+    fn found(&self, name: &OsStr) -> Result<usize, OperationError> {
         self.names.get(name).copied().ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 }
@@ -310,14 +313,14 @@ pub(crate) fn apply_name(names: &mut Names, change: &NameChange) {
 }
 
 impl FileSystem for Disk {
-    fn lock(&mut self) -> io::Result<bool> {
-        if self.dead { Err(killed()) } else { Ok(true) }
+    fn lock(&mut self) -> Result<bool, OperationError> {
+        if self.dead { Err(OperationError::Killed) } else { Ok(true) }
     }
 
-    fn open(&mut self, name: &OsStr, mode: Mode) -> io::Result<Handle> {
+    fn open(&mut self, name: &OsStr, mode: Mode) -> Result<Handle, OperationError> {
         let shown = name.to_string_lossy().into_owned();
         match (self.names.get(name).copied(), mode) {
-            (_, _) if self.dead => Err(killed()),
+            (_, _) if self.dead => Err(OperationError::Killed),
             (Some(_), Mode::CreateNew) => Err(io::ErrorKind::AlreadyExists.into()),
             (None, Mode::Read | Mode::Append) => Err(io::ErrorKind::NotFound.into()),
             (Some(node), Mode::Read | Mode::Append) => Ok(self.open_node(node)),
@@ -338,12 +341,12 @@ impl FileSystem for Disk {
         }
     }
 
-    fn read(&mut self, file: Handle) -> io::Result<Vec<u8>> {
+    fn read(&mut self, file: Handle) -> Result<Vec<u8>, OperationError> {
         let node = self.node(file)?;
-        if self.dead { Err(killed()) } else { Ok(self.nodes[node].data.clone()) }
+        if self.dead { Err(OperationError::Killed) } else { Ok(self.nodes[node].data.clone()) }
     }
 
-    fn append(&mut self, file: Handle, bytes: &[u8]) -> io::Result<usize> {
+    fn append(&mut self, file: Handle, bytes: &[u8]) -> Result<usize, OperationError> {
         let node = self.node(file)?;
         let name = self.name_of(node);
         let torn = self.step(|| format!("write {name}"), bytes.len())?;
@@ -355,10 +358,10 @@ impl FileSystem for Disk {
         let written = wanted.min(left);
         let (at, now) = (self.nodes[node].data.len(), self.clock);
         self.nodes[node].change(DataChange::Write(at, bytes[..written].to_vec()), now);
-        if torn.is_some() { Err(killed()) } else { Ok(written) }
+        if torn.is_some() { Err(OperationError::Killed) } else { Ok(written) }
     }
 
-    fn truncate(&mut self, file: Handle, length: u64) -> io::Result<()> {
+    fn truncate(&mut self, file: Handle, length: u64) -> Result<(), OperationError> {
         let node = self.node(file)?;
         let name = self.name_of(node);
         self.step(|| format!("truncate {name} {length}"), 0)?;
@@ -367,7 +370,7 @@ impl FileSystem for Disk {
         Ok(())
     }
 
-    fn fsync(&mut self, file: Handle) -> io::Result<()> {
+    fn fsync(&mut self, file: Handle) -> Result<(), OperationError> {
         let node = self.node(file)?;
         let name = self.name_of(node);
         self.step(|| format!("fsync {name}"), 0)?;
@@ -380,8 +383,8 @@ impl FileSystem for Disk {
         Ok(())
     }
 
-    fn dress(&mut self, _: Handle, _: Handle) -> io::Result<()> {
-        if self.dead { Err(killed()) } else { Ok(()) }
+    fn copy_metadata(&mut self, _: Handle, _: Handle) -> Result<(), OperationError> {
+        if self.dead { Err(OperationError::Killed) } else { Ok(()) }
     }
 
     fn close(&mut self, file: Handle) {
@@ -390,7 +393,7 @@ impl FileSystem for Disk {
         }
     }
 
-    fn link(&mut self, old: &OsStr, new: &OsStr) -> io::Result<()> {
+    fn link(&mut self, old: &OsStr, new: &OsStr) -> Result<(), OperationError> {
         self.step(|| format!("link {} {}", old.display(), new.display()), 0)?;
         if !self.has_links {
             return Err(io::ErrorKind::PermissionDenied.into());
@@ -403,7 +406,7 @@ impl FileSystem for Disk {
         Ok(())
     }
 
-    fn rename(&mut self, old: &OsStr, new: &OsStr) -> io::Result<()> {
+    fn rename(&mut self, old: &OsStr, new: &OsStr) -> Result<(), OperationError> {
         self.step(|| format!("rename {} {}", old.display(), new.display()), 0)?;
         let node = self.found(old)?;
         // Two names of one file: rename() does nothing.
@@ -413,9 +416,9 @@ impl FileSystem for Disk {
         Ok(())
     }
 
-    fn unlink(&mut self, name: &OsStr) -> io::Result<()> {
+    fn unlink(&mut self, name: &OsStr) -> Result<(), OperationError> {
         if self.dead {
-            return Err(killed());
+            return Err(OperationError::Killed);
         }
         let node = self.found(name)?;
         self.step(|| format!("unlink {}", name.display()), 0)?;
@@ -423,24 +426,24 @@ impl FileSystem for Disk {
         Ok(())
     }
 
-    fn fsync_dir(&mut self) -> io::Result<()> {
+    fn fsync_dir(&mut self) -> Result<(), OperationError> {
         self.step(|| "fsync .".to_owned(), 0)?;
         self.durable.clone_from(&self.names);
         self.pending.clear();
         Ok(())
     }
 
-    fn list(&mut self, prefix: &OsStr) -> io::Result<Vec<OsString>> {
+    fn list(&mut self, prefix: &OsStr) -> Result<Vec<OsString>, OperationError> {
         if self.dead {
-            return Err(killed());
+            return Err(OperationError::Killed);
         }
         let fits = |name: &&OsString| name.as_bytes().starts_with(prefix.as_bytes());
         Ok(self.names.keys().filter(fits).cloned().collect())
     }
 
-    fn status(&mut self, name: &OsStr) -> io::Result<Option<Status>> {
+    fn status(&mut self, name: &OsStr) -> Result<Option<Status>, OperationError> {
         if self.dead {
-            return Err(killed());
+            return Err(OperationError::Killed);
         }
         Ok(self.names.get(name).map(|node| Status {
             kind: Kind::File,

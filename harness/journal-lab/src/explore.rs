@@ -3,7 +3,6 @@
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::hash::{Hash, Hasher};
-use std::io;
 use std::net::Ipv4Addr;
 
 use rustix::time::{ClockId, clock_gettime};
@@ -13,6 +12,7 @@ use super::report::{Breach, CutKind, Report};
 use super::{Files, Leases, Loss, Strategy};
 use disk_model::survivors;
 use disk_model::{Cut, Disk, Step};
+use lease_journal::OperationError;
 
 /// Leases at the beginning: enough that dhcpd writes its file in more than one piece.
 const INSTALLED: u8 = 20;
@@ -175,7 +175,7 @@ fn work(
     disk: &mut Disk,
     ledger: &mut Ledger,
     events: &[Event],
-) -> io::Result<()> {
+) -> Result<(), OperationError> {
     if program.start(disk)?.leases.is_none() {
         // It does not run: nobody is told anything.
         return Ok(());

@@ -1,10 +1,10 @@
 /*
- * The laboratory's clock for dnsmasq and the programs that its script starts (LD_PRELOAD).
+ * Simulated clock for dnsmasq and the programs that its script starts (LD_PRELOAD).
  *
- * Wall and monotonic clock come from a mapped file (LEASELAB_CLOCK: two 64-bit numbers of seconds), which the
- * laboratory writes; both stand still in between. dnsmasq itself (LEASELAB_CONTROL) has its alarm() on that monotonic
- * clock, and says when it is at rest: the laboratory sends a number over a socket, and gets it back once dnsmasq, or
- * the helper process that runs its scripts, would wait with nothing left to do.
+ * Wall and monotonic clock come from a mapped file (LEASELAB_CLOCK: two 64-bit numbers of seconds) that leaselab
+ * writes; neither advances in between. In dnsmasq itself (LEASELAB_CONTROL), alarm() uses that monotonic clock, and
+ * dnsmasq reports when it is idle: leaselab sends a number over a socket, and gets it back once dnsmasq, or the helper
+ * process that runs its scripts, would wait with nothing left to do.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -26,14 +26,14 @@
 #include <time.h>
 #include <unistd.h>
 
-/* More descriptors than dnsmasq ever waits for. */
+/* More descriptors than dnsmasq ever polls. */
 #define MOST 256
 
 struct page {
 	volatile int64_t wall, mono;
 };
 
-/* To the laboratory: who connects and its process; or the number sent and when SIGALRM is due (0: never). */
+/* To leaselab: role and pid when connecting; later the number received and when SIGALRM is due (0: never). */
 struct message {
 	int64_t what, value;
 };
@@ -53,7 +53,7 @@ __attribute__((constructor)) static void begin(void)
 	int fd;
 	void *map;
 
-	/* The fake tool is the laboratory's own: its time limits are real. */
+	/* The emulated nvram belongs to leaselab: its time limits are real. */
 	if (!path || !strcmp(program_invocation_short_name, "nvram"))
 		return;
 	fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -68,7 +68,7 @@ __attribute__((constructor)) static void begin(void)
 		strcpy(control, socket_path);
 		dnsmasq = getpid();
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		/* The script's environment is the laboratory's business. */
+		/* leaselab sets these in the script's environment itself. */
 		unsetenv("LEASELAB_CONTROL");
 		unsetenv("LEASELAB_CLOCK");
 		unsetenv("LD_PRELOAD");
@@ -80,7 +80,7 @@ static int is_dnsmasq(void)
 	return dnsmasq && getpid() == dnsmasq;
 }
 
-/* Every process has a line of its own: dnsmasq closes what it did not open, and forks its helper. */
+/* Each process has its own connection: dnsmasq closes descriptors that it did not open, and forks its helper. */
 static int connected(int64_t role)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -105,7 +105,7 @@ static int connected(int64_t role)
 static void take_number(void)
 {
 	if (recv(line, &owed, sizeof(owed), MSG_DONTWAIT) == 0) {
-		/* The laboratory has gone. */
+		/* leaselab has closed the connection. */
 		close(line);
 		line = -1;
 		owed = 0;
@@ -234,7 +234,7 @@ int clock_gettime(clockid_t which, struct timespec *where)
 	return 0;
 }
 
-/* The clock of old builds with HAVE_BROKEN_RTC. */
+/* The clock that older releases use with HAVE_BROKEN_RTC. */
 clock_t times(struct tms *where)
 {
 	clock_t real = syscall(SYS_times, where);
@@ -242,7 +242,7 @@ clock_t times(struct tms *where)
 	return page ? page->mono * sysconf(_SC_CLK_TCK) : real;
 }
 
-/* In a user namespace with one user there are no groups to give up. */
+/* In a user namespace with a single user, dropping groups fails. */
 int setgroups(size_t count, const gid_t *groups)
 {
 	return dnsmasq ? 0 : syscall(SYS_setgroups, count, groups);

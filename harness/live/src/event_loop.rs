@@ -15,7 +15,7 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use super::script_proxy::Waiting;
-use backend::TargetError;
+use backend::BackendError;
 use packets::wire::{Datagram, Wire};
 
 /// Two numbers of 64 bits, as clock.c has them.
@@ -114,11 +114,11 @@ impl EventLoop {
         sockets: Sockets,
         process: i32,
         limit: Duration,
-    ) -> Result<Self, TargetError> {
+    ) -> Result<Self, BackendError> {
         let pid = Pid::from_raw(process)
-            .ok_or_else(|| TargetError::Environment("dnsmasq has no process number".to_owned()))?;
+            .ok_or_else(|| BackendError::Environment("dnsmasq has no process number".to_owned()))?;
         let process = pidfd_open(pid, PidfdFlags::empty())
-            .map_err(|error| TargetError::Environment(format!("dnsmasq's process: {error}")))?;
+            .map_err(|error| BackendError::Environment(format!("dnsmasq's process: {error}")))?;
         Ok(Self {
             wire,
             script_proxy: sockets.script_proxy,
@@ -157,19 +157,19 @@ impl EventLoop {
     pub(super) fn until(
         &mut self,
         what: &str,
-        mut is_so: impl FnMut(&mut Self) -> Result<bool, TargetError>,
-    ) -> Result<(), TargetError> {
+        mut is_so: impl FnMut(&mut Self) -> Result<bool, BackendError>,
+    ) -> Result<(), BackendError> {
         let deadline = Instant::now() + self.limit;
         while !is_so(self)? {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Err(TargetError::Environment(format!(
+                return Err(BackendError::Environment(format!(
                     "waited {} s for {what}: in vain (--timeout SECONDS waits longer)",
                     self.limit.as_secs()
                 )));
             }
             self.turn(left.min(GLANCE)).map_err(|error| {
-                TargetError::Environment(format!("waiting for {what}: {error}"))
+                BackendError::Environment(format!("waiting for {what}: {error}"))
             })?;
         }
         Ok(())
@@ -190,7 +190,7 @@ impl EventLoop {
     ///
     /// # Errors
     /// At the limit.
-    pub(super) fn settle(&mut self) -> Result<bool, TargetError> {
+    pub(super) fn settle(&mut self) -> Result<bool, BackendError> {
         let over = |event_loop: &Self| !event_loop.waiting.is_empty() || event_loop.ended;
         self.until("dnsmasq to be up", |event_loop| Ok(event_loop.is_up() || over(event_loop)))?;
         let number = self.ask_main();

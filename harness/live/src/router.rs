@@ -16,9 +16,11 @@ use packets::wire::{Envelope, Wire};
 use packets::{dhcp6, dns};
 
 use super::{network, script_proxy};
-use backend::process::protocol::{End, Octets, Program};
+use backend::process::protocol::{Octets, Program, ProgramEnd};
 use backend::process::{Process, Root, ScriptCommand, Settings};
-use backend::{CallResult, CommandResult, Daemon, Ended, Plan, Start, Target, TargetError};
+use backend::{
+    Backend, BackendError, CallOptions, CallResult, CommandResult, Daemon, DaemonExit, DaemonStart,
+};
 use dnsmasq_model::{
     Build, Client4, Client6, Clock, Ia, Kind4, Kind6, Network, Reply4, Reply6, ScriptCall,
     ServerConfig,
@@ -69,8 +71,8 @@ pub struct Live {
     servers: HashMap<Vec<u8>, Vec<u8>>,
 }
 
-fn lacks(what: &str, error: &impl std::fmt::Display) -> TargetError {
-    TargetError::Environment(format!("{what}: {error}"))
+fn lacks(what: &str, error: &impl std::fmt::Display) -> BackendError {
+    BackendError::Environment(format!("{what}: {error}"))
 }
 
 impl Live {
@@ -82,7 +84,7 @@ impl Live {
         machine: Machine,
         script: &ScriptCommand,
         settings: &LiveSettings,
-    ) -> Result<Self, TargetError> {
+    ) -> Result<Self, BackendError> {
         network::unshare().map_err(|error| lacks("a network namespace", &error))?;
         let root = Root::Mounts;
         let mut process =
@@ -120,13 +122,13 @@ impl Live {
         })
     }
 
-    fn set(&self, clock: Clock) -> Result<(), TargetError> {
+    fn set(&self, clock: Clock) -> Result<(), BackendError> {
         let bytes = [clock.wall.to_ne_bytes(), clock.mono.to_ne_bytes()].concat();
         self.clock.write_all_at(&bytes, 0).map_err(|error| lacks("the clock", &error))
     }
 
     /// The interfaces of a router that was just switched on.
-    fn plug_in(&mut self, config: &ServerConfig) -> Result<Wire, TargetError> {
+    fn plug_in(&mut self, config: &ServerConfig) -> Result<Wire, BackendError> {
         if let Some(wire) = self.wire.take() {
             return Ok(wire);
         }
@@ -136,7 +138,7 @@ impl Live {
         built.map_err(|error| lacks("the router's network", &error))
     }
 
-    fn unplug(&mut self) -> Result<(), TargetError> {
+    fn unplug(&mut self) -> Result<(), BackendError> {
         let was_there = self.wire.take().is_some() | self.event_loop.take().is_some();
         if was_there {
             self.kernel.remove().map_err(|error| lacks("the router's network", &error))?;
@@ -144,9 +146,9 @@ impl Live {
         Ok(())
     }
 
-    fn program(&self, start: &Start<'_>) -> Result<Program, TargetError> {
+    fn program(&self, start: &DaemonStart<'_>) -> Result<Program, BackendError> {
         let binary = self.binaries.of(start.build).ok_or_else(|| {
-            TargetError::Environment("there is no dnsmasq of this build".to_owned())
+            BackendError::Environment("there is no dnsmasq of this build".to_owned())
         })?;
         let path = |name: &str| self.process.path(name).to_string_lossy().into_owned();
         let mut argv = vec![binary.path.to_string_lossy().into_owned()];
@@ -198,7 +200,7 @@ impl Live {
         packet: &[u8],
         answered: bool,
         answer: impl Fn(&[u8]) -> Option<T>,
-    ) -> Result<Option<T>, TargetError> {
+    ) -> Result<Option<T>, BackendError> {
         let (port, asker, router) = (self.port, self.asker, self.network.clone());
         let Some(event_loop) = &mut self.event_loop else { return Ok(None) };
         event_loop
@@ -239,7 +241,8 @@ impl Live {
             questions += 1;
             asked = Instant::now();
             let id = questions;
-            let bytes = dns::question(b"nobody.invalid", false, id).map_err(TargetError::Script)?;
+            let bytes =
+                dns::question(b"nobody.invalid", false, id).map_err(BackendError::Script)?;
             send(event_loop, &asking(&router, asker, id), &bytes)?;
             question = Some(id);
             Ok(false)
@@ -279,25 +282,25 @@ fn free_address(config: &ServerConfig, network: &Network) -> Option<Ipv4Addr> {
         .find(|address| address != router && !leased(*address))
 }
 
-impl Target for Live {
-    fn call(&mut self, call: &ScriptCall, plan: &Plan) -> Result<CallResult, TargetError> {
+impl Backend for Live {
+    fn call(&mut self, call: &ScriptCall, plan: &CallOptions) -> Result<CallResult, BackendError> {
         self.process.call(call, plan)
     }
 
-    fn nvram(&mut self, arguments: &[&[u8]]) -> Result<CommandResult, TargetError> {
+    fn nvram(&mut self, arguments: &[&[u8]]) -> Result<CommandResult, BackendError> {
         self.process.nvram(arguments)
     }
 
-    fn power_off(&mut self) -> Result<(), TargetError> {
+    fn power_off(&mut self) -> Result<(), BackendError> {
         self.process.power_off()?;
         self.unplug()
     }
 
-    fn machine(&mut self) -> Result<Cow<'_, Machine>, TargetError> {
+    fn machine(&mut self) -> Result<Cow<'_, Machine>, BackendError> {
         self.process.machine()
     }
 
-    fn replace(&mut self, machine: Machine) -> Result<(), TargetError> {
+    fn replace(&mut self, machine: Machine) -> Result<(), BackendError> {
         self.process.replace(machine)
     }
 
@@ -307,7 +310,7 @@ impl Target for Live {
 }
 
 impl Daemon for Live {
-    fn start(&mut self, start: &Start<'_>) -> Result<(), TargetError> {
+    fn start(&mut self, start: &DaemonStart<'_>) -> Result<(), BackendError> {
         self.network = start.network.clone();
         self.port = start.config.port;
         self.asker =
@@ -327,7 +330,10 @@ impl Daemon for Live {
         Ok(())
     }
 
-    fn next_call(&mut self, plan: &Plan) -> Result<Option<(ScriptCall, CallResult)>, TargetError> {
+    fn next_call(
+        &mut self,
+        plan: &CallOptions,
+    ) -> Result<Option<(ScriptCall, CallResult)>, BackendError> {
         let Some(event_loop) = &mut self.event_loop else { return Ok(None) };
         if event_loop.waiting.is_empty() && !event_loop.settle()? {
             return Ok(None);
@@ -346,31 +352,31 @@ impl Daemon for Live {
         self.event_loop.as_ref().and_then(EventLoop::alarm)
     }
 
-    fn set_clock(&mut self, clock: Clock) -> Result<(), TargetError> {
+    fn set_clock(&mut self, clock: Clock) -> Result<(), BackendError> {
         self.set(clock)
     }
 
-    fn signal(&mut self, signal: i32) -> Result<(), TargetError> {
+    fn signal(&mut self, signal: i32) -> Result<(), BackendError> {
         self.process.signal(signal)
     }
 
-    fn is_gone(&self) -> bool {
+    fn has_exited(&self) -> bool {
         self.event_loop.as_ref().is_none_or(|event_loop| event_loop.ended)
     }
 
-    fn end(&mut self) -> Result<Ended, TargetError> {
+    fn wait(&mut self) -> Result<DaemonExit, BackendError> {
         if let Some(event_loop) = &mut self.event_loop {
             event_loop.until("dnsmasq to end", |event_loop| Ok(event_loop.ended))?;
         }
         let status = match self.process.reap()? {
-            Some(End::Exited(code)) => code,
-            Some(End::Signalled(signal)) => -signal,
-            Some(End::Hung) | None => 0,
+            Some(ProgramEnd::Exited(code)) => code,
+            Some(ProgramEnd::Signalled(signal)) => -signal,
+            Some(ProgramEnd::TimedOut) | None => 0,
         };
         if let Some(event_loop) = self.event_loop.take() {
             self.wire = Some(event_loop.into_wire());
         }
-        Ok(Ended { status, words: self.last_words() })
+        Ok(DaemonExit { status, last_output: self.last_words() })
     }
 
     fn message4(
@@ -379,13 +385,13 @@ impl Daemon for Live {
         client: &Client4,
         addr: Ipv4Addr,
         clock: Clock,
-    ) -> Result<Reply4, TargetError> {
+    ) -> Result<Reply4, BackendError> {
         self.set(clock)?;
         let xid = self.next_xid();
         let router = self.network.v4.first().map_or(Ipv4Addr::UNSPECIFIED, |(own, _)| *own);
         let server = dhcp4::Server { mac: self.network.mac, address: router };
         let (envelope, packet) =
-            dhcp4::packet(kind, client, addr, xid, server).map_err(TargetError::Script)?;
+            dhcp4::packet(kind, client, addr, xid, server).map_err(BackendError::Script)?;
         if let Some(event_loop) = &mut self.event_loop
             && let (mac, IpAddr::V4(own)) = (envelope.hardware.0, envelope.addresses.0)
             && !own.is_unspecified()
@@ -409,7 +415,7 @@ impl Daemon for Live {
         client: &Client6,
         asked: &[Ia],
         clock: Clock,
-    ) -> Result<Reply6, TargetError> {
+    ) -> Result<Reply6, BackendError> {
         self.set(clock)?;
         let xid = self.next_xid();
         let known = match kind {
@@ -417,7 +423,7 @@ impl Daemon for Live {
             _ => self.servers.get(&client.duid[..]).map(Vec::as_slice),
         };
         let (envelope, packet) =
-            dhcp6::packet(kind, client, asked, xid, known).map_err(TargetError::Script)?;
+            dhcp6::packet(kind, client, asked, xid, known).map_err(BackendError::Script)?;
         let mac = envelope.hardware.0;
         if let Some(event_loop) = &mut self.event_loop {
             // A host that speaks has announced itself, and answers for its address.
@@ -431,7 +437,7 @@ impl Daemon for Live {
         Ok(reply)
     }
 
-    fn resolve(&mut self, name: &[u8], v6: bool) -> Result<Option<Vec<IpAddr>>, TargetError> {
+    fn resolve(&mut self, name: &[u8], v6: bool) -> Result<Option<Vec<IpAddr>>, BackendError> {
         if self.port == 0 {
             return Ok(None);
         }

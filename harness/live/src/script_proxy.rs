@@ -12,7 +12,7 @@ use rustix::process::{Signal, getpid, kill_process};
 use serde::{Deserialize, Serialize};
 
 use backend::process::agent;
-use backend::process::protocol::{Done, End, Octets, Program};
+use backend::process::protocol::{Octets, Program, ProgramEnd, ProgramResult};
 use dnsmasq_model::ScriptCall;
 
 /// The variable with the laboratory's socket; where it is set, `leaselab` is the script_proxy.
@@ -35,9 +35,9 @@ struct Order {
 /// Runs the script_proxy as a process.
 pub fn main(socket: OsString) -> ExitCode {
     match pass(&PathBuf::from(socket)) {
-        Ok(End::Exited(code)) => ExitCode::from(code as u8),
-        Ok(End::Signalled(signal)) => die(signal),
-        Ok(End::Hung) => die(9),
+        Ok(ProgramEnd::Exited(code)) => ExitCode::from(code as u8),
+        Ok(ProgramEnd::Signalled(signal)) => die(signal),
+        Ok(ProgramEnd::TimedOut) => die(9),
         Err(error) => {
             eprintln!("leaselab: the laboratory does not answer: {error}");
             ExitCode::FAILURE
@@ -50,7 +50,7 @@ fn die(signal: i32) -> ExitCode {
     ExitCode::FAILURE
 }
 
-fn pass(socket: &PathBuf) -> io::Result<End> {
+fn pass(socket: &PathBuf) -> io::Result<ProgramEnd> {
     let mut stream = UnixStream::connect(socket)?;
     let variables = std::env::vars_os()
         .filter(|(name, _)| name.as_bytes().starts_with(b"DNSMASQ_"))
@@ -123,7 +123,7 @@ impl Waiting {
         mut self,
         programs: Vec<Program>,
         directory: PathBuf,
-    ) -> io::Result<Vec<Done>> {
+    ) -> io::Result<Vec<ProgramResult>> {
         say(self.stream.get_mut(), &Order { programs, directory })?;
         hear(&mut self.stream)
     }

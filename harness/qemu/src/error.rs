@@ -29,7 +29,7 @@ impl QemuError {
     }
 }
 
-impl From<QemuError> for backend::TargetError {
+impl From<QemuError> for backend::BackendError {
     fn from(error: QemuError) -> Self {
         match error {
             QemuError::Environment(why) => Self::Environment(why),

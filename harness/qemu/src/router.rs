@@ -24,7 +24,7 @@ use super::lab::{Files, Lab};
 use super::payload::{self, Payload};
 use super::wear::{EraseAudit, Trace};
 use backend::process::ScriptCommand;
-use backend::{CallResult, CommandResult, Daemon, Plan, Target, TargetError};
+use backend::{Backend, BackendError, CallOptions, CallResult, CommandResult, Daemon};
 use dnsmasq_model::{Clock, ScriptCall};
 
 /// Seconds from power-on until dnsmasq runs, in every scenario.
@@ -254,12 +254,12 @@ impl<'l> Router<'l> {
     }
 }
 
-impl Target for Router<'_> {
-    fn call(&mut self, call: &ScriptCall, plan: &Plan) -> Result<CallResult, TargetError> {
+impl Backend for Router<'_> {
+    fn call(&mut self, call: &ScriptCall, plan: &CallOptions) -> Result<CallResult, BackendError> {
         Ok(self.call_directly(call, plan)?)
     }
 
-    fn nvram(&mut self, arguments: &[&[u8]]) -> Result<CommandResult, TargetError> {
+    fn nvram(&mut self, arguments: &[&[u8]]) -> Result<CommandResult, BackendError> {
         let words: Vec<String> = arguments.iter().map(|word| payload::quoted(word)).collect();
         let tool = payload::REAL_NVRAM;
         let script = format!(
@@ -280,7 +280,7 @@ impl Target for Router<'_> {
         })
     }
 
-    fn power_off(&mut self) -> Result<(), TargetError> {
+    fn power_off(&mut self) -> Result<(), BackendError> {
         self.cut()?;
         // What the flash holds is what the next boot finds.
         self.account(&[], false)?;
@@ -289,7 +289,7 @@ impl Target for Router<'_> {
         Ok(())
     }
 
-    fn machine(&mut self) -> Result<Cow<'_, Machine>, TargetError> {
+    fn machine(&mut self) -> Result<Cow<'_, Machine>, BackendError> {
         let staging = match &mut self.guest {
             None => None,
             Some(guest) => {
@@ -298,19 +298,18 @@ impl Target for Router<'_> {
             }
         };
         let flash = self.flash()?;
-        self.template
-            .with_contents(&flash, staging)
-            .map(Cow::Owned)
-            .ok_or_else(|| TargetError::Broken("the guest's staging file is no nvram's".to_owned()))
+        self.template.with_contents(&flash, staging).map(Cow::Owned).ok_or_else(|| {
+            BackendError::Broken("the guest's staging file is no nvram's".to_owned())
+        })
     }
 
     fn daemon(&mut self) -> Option<&mut dyn Daemon> {
         Some(self)
     }
 
-    fn replace(&mut self, machine: Machine) -> Result<(), TargetError> {
+    fn replace(&mut self, machine: Machine) -> Result<(), BackendError> {
         if self.guest.is_some() {
-            return Err(TargetError::Broken(
+            return Err(BackendError::Broken(
                 "flash in a running guest cannot be damaged from outside".to_owned(),
             ));
         }

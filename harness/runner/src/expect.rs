@@ -8,7 +8,7 @@ use super::lines::{DUID, Lines, show, split_time};
 use super::neighbours::{NvramState, Variables};
 use super::text::unescape;
 use super::world::World;
-use backend::TargetError;
+use backend::BackendError;
 use dnsmasq_model::{Build, same_name};
 use scenario::{Between, Expect, LeaseTime, ReplyKind, Seconds, Store};
 
@@ -22,7 +22,7 @@ pub(super) fn check(
     reply: Option<ReplyKind>,
     expect: &Expect,
     store: Store,
-) -> Result<(), TargetError> {
+) -> Result<(), BackendError> {
     let mut checker = Checker { unmet: Vec::new() };
     checker.leases(world, clients, expect);
     checker.dnsmasq(world, clients, expect);

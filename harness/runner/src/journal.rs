@@ -6,7 +6,7 @@ use super::Fault;
 use super::world::World;
 use dnsmasq_model::Message4;
 use scenario::{Case, Journal};
-use trace::{Event, from_journal, generations, message, server_of};
+use trace::{WorkloadEvent, from_journal, generations, message, server_of};
 
 /// dnsmasq starts with the journal's addresses in its ranges; then its events happen, with the time between them.
 ///
@@ -35,11 +35,11 @@ pub(super) fn replay(case: &Case, world: &mut World<'_>, journal: &Journal) -> R
         let clock = world.clocks.now();
         let mut calls = Vec::new();
         match message(event) {
-            Some(Event::Message { client, kind, addr, reply }) => {
+            Some(WorkloadEvent::Message { client, kind, addr, reply }) => {
                 let message = Message4 { kind, client: &client, addr };
                 world.engine_mut().dhcp4(message, reply, clock, &mut calls);
             }
-            Some(Event::Message6 { client, kind, asked, reply }) => {
+            Some(WorkloadEvent::Message6 { client, kind, asked, reply }) => {
                 world.engine_mut().dhcp6(kind, &client, &asked, &reply, clock, &mut calls);
             }
             _ => {}

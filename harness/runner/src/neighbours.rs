@@ -44,7 +44,7 @@ impl NvramSnapshot {
         if let Some(like) = like.filter(|like| same_load(loaded.as_ref(), like.0.loaded.as_ref())) {
             return like.clone();
         }
-        let texts = loaded.iter().flat_map(|loaded| loaded.table().texts());
+        let texts = loaded.iter().flat_map(|loaded| loaded.table().raw_entries());
         let sums = Sums::of(texts, prefix);
         Self(Arc::new(Inner { loaded, sums, variables: OnceLock::new() }))
     }

@@ -17,7 +17,7 @@ use super::tally::Tally;
 use super::world::World;
 use super::{configuration, setup};
 use backend::process::{Process, ScriptCommand, ScriptFile, Settings};
-use backend::{Function, InProcess, Target, TargetError};
+use backend::{Backend, BackendError, Function, InProcess};
 use scenario::diagnostics::SourceError;
 use scenario::{Case, Forgiven, Id, LongIds, Moment, Store};
 
@@ -118,7 +118,7 @@ pub enum Fault {
     Source(#[from] SourceError),
     /// The machine that runs the lab lacks something, or the script cannot be run.
     #[error("{0}")]
-    Target(#[from] TargetError),
+    Target(#[from] BackendError),
 }
 
 /// Runs a case.
@@ -308,7 +308,7 @@ pub fn try_out(
             play(case, &mut target, options, &mut report, watch)?;
             return Ok(report);
         }
-        (None, _) => function(case, options)?.map_err(TargetError::Script)?,
+        (None, _) => function(case, options)?.map_err(BackendError::Script)?,
     };
     let mut target = InProcess::new(machine, script);
     play(case, &mut target, options, &mut report, watch)?;
@@ -383,7 +383,7 @@ pub struct Observers<'a> {
 /// As [`run_case`].
 pub fn play(
     case: &Case,
-    target: &mut dyn Target,
+    target: &mut dyn Backend,
     options: &Options,
     report: &mut CaseReport,
     watch: Observers<'_>,

@@ -97,7 +97,7 @@ pub fn machine_from(
             ..refuse(Part::Chip, format!("no chip `{}`", router.chip.get_ref()))
         }
     })?;
-    let own_space = dialect.traits().own_space;
+    let own_space = dialect.info().own_space;
     let whole_blocks = || router.space.0.next_multiple_of(router.erase.0.max(1));
     let partition = match router.partition {
         Some(partition) => partition.0,

@@ -1,7 +1,7 @@
 //! Texts: `\xNN` in scenario files, and the number that a tool says of its free space.
 
 use nvram_emu::Machine;
-use nvram_emu::dialect::FreeSpace;
+use nvram_emu::dialect::FreeSpaceSource;
 
 /// Bytes of a text in which `\xNN` stands for any byte and `\\` for a backslash.
 ///
@@ -46,11 +46,15 @@ pub(super) fn free_bytes(machine: &Machine) -> Option<i64> {
         let start = text.rfind(before)? + before.len();
         text[start..].split(after).next()?.trim().parse().ok()
     };
-    match machine.dialect().traits().free_space {
-        FreeSpace::Info => between(&output(&[b"info"]).0, " bytes used / ", " bytes available"),
-        FreeSpace::ShowStderr => between(&output(&[b"show"]).1, " bytes (", " left)"),
-        FreeSpace::ShowStdout => between(&output(&[b"show"]).0, " bytes used, ", " bytes free."),
-        FreeSpace::Untold => None,
+    match machine.dialect().info().free_space {
+        FreeSpaceSource::Info => {
+            between(&output(&[b"info"]).0, " bytes used / ", " bytes available")
+        }
+        FreeSpaceSource::ShowStderr => between(&output(&[b"show"]).1, " bytes (", " left)"),
+        FreeSpaceSource::ShowStdout => {
+            between(&output(&[b"show"]).0, " bytes used, ", " bytes free.")
+        }
+        FreeSpaceSource::NotReported => None,
     }
 }
 

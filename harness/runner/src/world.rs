@@ -14,7 +14,7 @@ use crate::neighbours::NvramState;
 use crate::record::{Recorder, Snapshot, TimedCall};
 use crate::store::{Expected, changes};
 use crate::tally::{Tally, call_text};
-use backend::{CallEnd, CallResult, Disturbance, Plan, Target, TargetError};
+use backend::{Backend, BackendError, CallEnd, CallOptions, CallResult, Disturbance, InProcess};
 use dnsmasq_model::{Engine, InitResult, InitStatus, ScriptCall, Server};
 use live::Next;
 use scenario::{BootClock, Invariant};
@@ -39,7 +39,7 @@ pub(super) struct LastCall {
 
 /// The router and its judge.
 pub(super) struct World<'a> {
-    pub(super) target: &'a mut dyn Target,
+    pub(super) target: &'a mut dyn Backend,
     pub(super) server: Server,
     pub(super) clocks: Clocks,
     pub(super) powered: bool,
@@ -98,7 +98,7 @@ pub(super) struct World<'a> {
 /// What a call meets.
 #[derive(Debug, Default)]
 struct PreparedCall {
-    plan: Plan,
+    plan: CallOptions,
     /// The flash before, where it may be torn.
     whole: Option<Vec<u8>>,
 }
@@ -118,13 +118,13 @@ impl<'a> World<'a> {
     /// # Errors
     /// When the target cannot be looked at.
     pub(super) fn new(
-        target: &'a mut dyn Target,
+        target: &'a mut dyn Backend,
         (engine, options): (Engine, Vec<String>),
         clocks: Clocks,
         findings: Findings<'a>,
         prefix: Vec<u8>,
         slack: u64,
-    ) -> Result<Self, TargetError> {
+    ) -> Result<Self, BackendError> {
         let views = NvramState::of(target.machine()?.as_ref(), &prefix, None);
         let records =
             lines::of_records(NvramState::leases(views.flash.variables(), &prefix), &prefix);
@@ -196,7 +196,7 @@ impl<'a> World<'a> {
     ///
     /// # Errors
     /// When the target fails.
-    pub(super) fn end_step(&mut self) -> Result<(), TargetError> {
+    pub(super) fn end_step(&mut self) -> Result<(), BackendError> {
         if let Some(probe) = &mut self.probe {
             probe.now().struck = self.struck;
             probe.now().calls = self.step.calls;
@@ -242,7 +242,7 @@ impl<'a> World<'a> {
     ///
     /// # Errors
     /// When the target fails.
-    pub(super) fn power_off(&mut self) -> Result<(), TargetError> {
+    pub(super) fn power_off(&mut self) -> Result<(), BackendError> {
         let now = self.power_down()?;
         // What the next boot finds in RAM is what is in flash.
         self.judge_neighbours(&NvramState {
@@ -257,7 +257,7 @@ impl<'a> World<'a> {
     ///
     /// # Errors
     /// When the target fails.
-    pub(super) fn power_off_in_a_write(&mut self) -> Result<(), TargetError> {
+    pub(super) fn power_off_in_a_write(&mut self) -> Result<(), BackendError> {
         let now = self.power_down()?;
         self.views = NvramState::booted(now.flash);
         self.damaged = true;
@@ -265,7 +265,7 @@ impl<'a> World<'a> {
         Ok(())
     }
 
-    fn power_down(&mut self) -> Result<NvramState, TargetError> {
+    fn power_down(&mut self) -> Result<NvramState, BackendError> {
         self.engine_mut().kill();
         self.lost = false;
         self.target.power_off()?;
@@ -278,7 +278,7 @@ impl<'a> World<'a> {
     ///
     /// # Errors
     /// When the target fails.
-    pub(super) fn start_dnsmasq(&mut self) -> Result<(), TargetError> {
+    pub(super) fn start_dnsmasq(&mut self) -> Result<(), BackendError> {
         let Some(init) = self.engine().init_call() else { return Ok(()) };
         self.start_live()?;
         let Some(result) = self.perform(&init)? else { return Ok(()) };
@@ -286,7 +286,7 @@ impl<'a> World<'a> {
             CallEnd::Exited(code) => code as u8,
             CallEnd::PowerLost => return Ok(()),
             CallEnd::Killed(signal) => 128 + signal as u8,
-            CallEnd::Hung => 128 + 9,
+            CallEnd::TimedOut => 128 + 9,
         };
         if code == 0 {
             self.judge_init(&result.stdout, Invariant::Durability);
@@ -315,7 +315,7 @@ impl<'a> World<'a> {
     ///
     /// # Errors
     /// When the target fails.
-    pub(super) fn pass(&mut self, seconds: i64) -> Result<(), TargetError> {
+    pub(super) fn pass(&mut self, seconds: i64) -> Result<(), BackendError> {
         if !self.powered {
             self.clocks.pass_off(seconds);
             return Ok(());
@@ -342,7 +342,7 @@ impl<'a> World<'a> {
     ///
     /// # Errors
     /// When the target fails.
-    pub(super) fn sighup(&mut self) -> Result<(), TargetError> {
+    pub(super) fn sighup(&mut self) -> Result<(), BackendError> {
         let mut calls = Vec::new();
         let clock = self.clocks.now();
         self.engine_mut().sighup(clock, &mut calls);
@@ -354,7 +354,7 @@ impl<'a> World<'a> {
     ///
     /// # Errors
     /// When the target fails.
-    pub(super) fn stop_dnsmasq(&mut self, ending: Ending) -> Result<(), TargetError> {
+    pub(super) fn stop_dnsmasq(&mut self, ending: Ending) -> Result<(), BackendError> {
         let ran = self.engine().is_running();
         match ending {
             Ending::Terminated => self.engine_mut().stop(),
@@ -367,7 +367,7 @@ impl<'a> World<'a> {
     ///
     /// # Errors
     /// When the target fails.
-    pub(super) fn perform_all(&mut self, calls: Vec<ScriptCall>) -> Result<(), TargetError> {
+    pub(super) fn perform_all(&mut self, calls: Vec<ScriptCall>) -> Result<(), BackendError> {
         for call in calls {
             if !self.powered {
                 break;
@@ -382,7 +382,10 @@ impl<'a> World<'a> {
     ///
     /// # Errors
     /// When the target fails.
-    pub(super) fn perform(&mut self, call: &ScriptCall) -> Result<Option<CallResult>, TargetError> {
+    pub(super) fn perform(
+        &mut self,
+        call: &ScriptCall,
+    ) -> Result<Option<CallResult>, BackendError> {
         let call = self.told(call);
         let bout = self.before(&call)?;
         let result = match self.next_live(&call, &bout.plan)? {
@@ -409,14 +412,14 @@ impl<'a> World<'a> {
     ///
     /// # Errors
     /// When the target fails.
-    fn perform_directly(&mut self, call: &ScriptCall) -> Result<(), TargetError> {
+    fn perform_directly(&mut self, call: &ScriptCall) -> Result<(), BackendError> {
         let bout = self.before(call)?;
         let result = self.target.call(call, &bout.plan)?;
         self.after(call, &result, bout)
     }
 
     /// What strikes this call.
-    fn before(&mut self, call: &ScriptCall) -> Result<PreparedCall, TargetError> {
+    fn before(&mut self, call: &ScriptCall) -> Result<PreparedCall, BackendError> {
         self.calls_of_step += 1;
         self.keep_moment(call);
         let disturbance = self
@@ -427,7 +430,10 @@ impl<'a> World<'a> {
             .map(|(disturbance, _)| disturbance.clone());
         let whole = self.flash_to_be_torn(disturbance.as_ref())?;
         let web_page = self.plan.web_page && call.action() != b"init";
-        Ok(PreparedCall { plan: Plan { disturbance, web_page, follow: false }, whole })
+        Ok(PreparedCall {
+            plan: CallOptions { disturbance, web_page, record_ram_files: false },
+            whole,
+        })
     }
 
     /// Counts a call and judges it.
@@ -436,8 +442,8 @@ impl<'a> World<'a> {
         call: &ScriptCall,
         result: &CallResult,
         bout: PreparedCall,
-    ) -> Result<(), TargetError> {
-        let PreparedCall { plan: Plan { disturbance: struck, .. }, whole } = bout;
+    ) -> Result<(), BackendError> {
+        let PreparedCall { plan: CallOptions { disturbance: struck, .. }, whole } = bout;
         self.step.call(call, result);
         if let Some(log) = &mut self.log {
             log.push(format!("{:<9} {}", end_text(result.end), call_text(call)));
@@ -477,7 +483,7 @@ impl<'a> World<'a> {
     fn flash_to_be_torn(
         &mut self,
         disturbance: Option<&Disturbance>,
-    ) -> Result<Option<Vec<u8>>, TargetError> {
+    ) -> Result<Option<Vec<u8>>, BackendError> {
         match disturbance {
             Some(Disturbance::Cut(point))
                 if self.torn_may_lose && point.is_inside_flash_operation() =>
@@ -493,7 +499,8 @@ impl<'a> World<'a> {
             return;
         }
         let tolerance = self.tolerance();
-        let (Some(recorder), Some(target)) = (&mut self.recorder, self.target.in_process()) else {
+        let (Some(recorder), Some(target)) = (&mut self.recorder, InProcess::downcast(self.target))
+        else {
             return;
         };
         recorder.moments.push(Snapshot {
@@ -513,7 +520,7 @@ impl<'a> World<'a> {
     ///
     /// # Errors
     /// When the target fails.
-    pub(super) fn other_program(&mut self, words: &[&[u8]]) -> Result<(), TargetError> {
+    pub(super) fn other_program(&mut self, words: &[&[u8]]) -> Result<(), BackendError> {
         let result = self.target.nvram(words)?;
         self.step.flash(&result.operations);
         self.last.stderr.extend_from_slice(&result.stderr);
@@ -531,14 +538,14 @@ impl<'a> World<'a> {
     ///
     /// # Errors
     /// When the target fails.
-    pub(super) fn look_again(&mut self) -> Result<(), TargetError> {
+    pub(super) fn look_again(&mut self) -> Result<(), BackendError> {
         self.views = self.look()?;
         self.dirty = true;
         Ok(())
     }
 
     /// Both views of the NVRAM as they are.
-    fn look(&mut self) -> Result<NvramState, TargetError> {
+    fn look(&mut self) -> Result<NvramState, BackendError> {
         Ok(NvramState::of(self.target.machine()?.as_ref(), &self.prefix, Some(&self.views)))
     }
 
@@ -546,7 +553,7 @@ impl<'a> World<'a> {
     ///
     /// # Errors
     /// When the target fails.
-    pub(super) fn raw_call(&mut self, call: &ScriptCall) -> Result<(), TargetError> {
+    pub(super) fn raw_call(&mut self, call: &ScriptCall) -> Result<(), BackendError> {
         let before = self.init_output()?;
         self.perform_directly(call)?;
         if !self.powered {
@@ -576,7 +583,7 @@ impl<'a> World<'a> {
     ///
     /// # Errors
     /// When the target fails.
-    pub(super) fn look_between(&mut self) -> Result<(), TargetError> {
+    pub(super) fn look_between(&mut self) -> Result<(), BackendError> {
         if self.powered { self.look_at_store() } else { Ok(()) }
     }
 }
@@ -587,6 +594,6 @@ pub(super) fn end_text(end: CallEnd) -> String {
         CallEnd::Exited(code) => format!("exit {code}"),
         CallEnd::Killed(signal) => format!("signal {signal}"),
         CallEnd::PowerLost => "power off".to_owned(),
-        CallEnd::Hung => "hung".to_owned(),
+        CallEnd::TimedOut => "hung".to_owned(),
     }
 }

@@ -7,7 +7,7 @@ use clap::ValueEnum as _;
 
 use super::Failure;
 use backend::process::{Root, Settings};
-use backend::{Scripted, TargetError};
+use backend::{BackendError, ExternalScript};
 use runner::{self, Fault, Options, ScriptChoice, TargetKind};
 use scenario::{Case, Overrides};
 
@@ -117,7 +117,7 @@ impl Common {
     }
 
     /// `--script`, as processes that can be followed from any state of a router.
-    pub(super) fn processes(&self, case: &Case) -> Result<Option<Arc<Scripted>>, Failure> {
+    pub(super) fn processes(&self, case: &Case) -> Result<Option<Arc<ExternalScript>>, Failure> {
         if self.script.is_none() {
             return Ok(None);
         }
@@ -125,12 +125,12 @@ impl Common {
     }
 
     /// The case's script, or `--script`, as processes.
-    pub(super) fn own_processes(&self, case: &Case) -> Result<Arc<Scripted>, Failure> {
+    pub(super) fn own_processes(&self, case: &Case) -> Result<Arc<ExternalScript>, Failure> {
         let Options { target, script, .. } = self.options(false)?;
         let (TargetKind::Process(settings) | TargetKind::Both(settings)) = target else {
             return Err(Failure::Input("--script: it runs in processes only".to_owned()));
         };
-        Ok(Arc::new(Scripted::new(runner::command(case, &script), settings)))
+        Ok(Arc::new(ExternalScript::new(runner::command(case, &script), settings)))
     }
 
     /// `--script` and `--shell` as a replay needs them again, with a blank before each.
@@ -196,12 +196,12 @@ impl From<Fault> for Failure {
     }
 }
 
-impl From<TargetError> for Failure {
-    fn from(error: TargetError) -> Self {
+impl From<BackendError> for Failure {
+    fn from(error: BackendError) -> Self {
         match error {
-            TargetError::Environment(why) => Self::Environment(why),
-            TargetError::Script(why) => Self::Input(why),
-            TargetError::Broken(why) => Self::Failed(why),
+            BackendError::Environment(why) => Self::Environment(why),
+            BackendError::Script(why) => Self::Input(why),
+            BackendError::Broken(why) => Self::Failed(why),
         }
     }
 }

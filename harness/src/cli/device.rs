@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use nvram_emu::emu::{Device, DeviceConfig, EmuError};
+use nvram_emu::emu::{DeviceConfig, DeviceFolder, EmuError};
 use toml::Spanned;
 
 use super::{Exit, Failure};
@@ -103,8 +103,8 @@ impl From<EmuError> for Failure {
     }
 }
 
-fn open(folder: &Path) -> Result<Device, Failure> {
-    Ok(Device::open(folder)?)
+fn open(folder: &Path) -> Result<DeviceFolder, Failure> {
+    Ok(DeviceFolder::open(folder)?)
 }
 
 fn make(create: &Create) -> Result<(), Failure> {
@@ -135,9 +135,9 @@ fn make(create: &Create) -> Result<(), Failure> {
         dialect: machine.dialect(),
         chip: machine.flash().chip(),
         erase: machine.flash().geometry().erase_block,
-        space: machine.dialect().traits().own_space.then_some(machine.board().space),
+        space: machine.dialect().info().own_space.then_some(machine.board().space),
     };
-    Device::create(&create.folder, config, &machine.flash_bytes())?;
+    DeviceFolder::create(&create.folder, config, &machine.flash_bytes())?;
     let path = create.folder.display();
     anstream::println!("made {path}; use it as: NVRAM_EMU={path} nvram show");
     Ok(())
@@ -147,8 +147,9 @@ fn show(folder: &Path, list: bool) -> Result<(), Failure> {
     let info = open(folder)?.info()?;
     let config = &info.config;
     let blocks = info.geometry.blocks();
-    let proven = if config.dialect.proven() { "proven" } else { "read, not proven" };
-    anstream::println!("dialect      {} ({proven})", config.dialect);
+    let status =
+        if config.dialect.verified() { "verified" } else { "modelled from source, not verified" };
+    anstream::println!("dialect      {} ({status})", config.dialect);
     anstream::println!("chip         {}: {}", config.chip.name, config.chip.source);
     anstream::println!(
         "partition    {} bytes in {blocks} erase blocks of {}",

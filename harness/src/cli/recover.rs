@@ -6,9 +6,9 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use lease_script::journal::{
-    Action, FileSystem, Handle, Live, Mode, Plan, RealFolder, carry_out, examine, locate,
-    whole_length,
+use lease_journal::{
+    Action, FileSystem, Handle, Live, Mode, OperationError, Plan, RealDirectory, apply,
+    intact_length, locate, plan,
 };
 
 use super::{Exit, Failure};
@@ -28,9 +28,9 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let shown = args.path.display().to_string();
-    let unreadable = |error: std::io::Error| Failure::Input(format!("{shown}: {error}"));
+    let unreadable = |error: OperationError| Failure::Input(format!("{shown}: {error}"));
     let (mut folder, names) = if args.path.is_dir() {
-        let mut folder = RealFolder::new(args.path.clone());
+        let mut folder = RealDirectory::new(args.path.clone());
         let names = journals(&folder.list(OsStr::new("")).map_err(unreadable)?);
         (folder, names)
     } else {
@@ -39,7 +39,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         if !named && !args.path.exists() {
             return Err(Failure::Input(format!("{shown}: no such folder or lease journal")));
         }
-        let (folder, name) = locate(&args.path).map_err(unreadable)?;
+        let (folder, name) = locate(&args.path).map_err(|error| unreadable(error.into()))?;
         (folder, vec![name])
     };
     if !args.dry_run && !folder.lock().map_err(unreadable)? {
@@ -48,13 +48,13 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     }
     let mut exit = Exit::Held;
     for name in names {
-        let plan = examine(&mut folder, &name)
+        let plan = plan(&mut folder, &name)
             .map_err(|error| Failure::Input(format!("{shown}: {}: {error}", name.display())))?;
         let mut text = describe(&plan, &mut folder);
         if let Action::Refuse(_) = plan.action {
             exit = Exit::Failed;
         } else if !args.dry_run
-            && let Err(error) = carry_out(&mut folder, &plan, now())
+            && let Err(error) = apply(&mut folder, &plan, now())
         {
             exit = Exit::Failed;
             let _ = writeln!(text, "{}: not done: {error}", plan.name.display());
@@ -101,10 +101,10 @@ fn live_name(name: &OsStr) -> Option<OsString> {
     is_journal.then(|| OsString::from_vec(stem.to_vec()))
 }
 
-fn describe(plan: &Plan, folder: &mut RealFolder) -> String {
+fn describe(plan: &Plan, folder: &mut RealDirectory) -> String {
     let mut text = String::new();
     for candidate in &plan.candidates {
-        let fault = candidate.fault.clone().unwrap_or_else(|| {
+        let fault = candidate.rejection.clone().unwrap_or_else(|| {
             torn_bytes(folder, &candidate.name).map_or_else(
                 || "whole".to_owned(),
                 |torn| format!("its last {torn} bytes are a torn record"),
@@ -114,7 +114,7 @@ fn describe(plan: &Plan, folder: &mut RealFolder) -> String {
         let _ = writeln!(text, "  {name}: {leases} active leases, {fault}");
     }
     let _ = writeln!(text, "{plan}");
-    if plan.live == Live::Sound
+    if plan.live == Live::Valid
         && let Some(torn) = torn_bytes(folder, &plan.name)
     {
         let _ = writeln!(
@@ -127,10 +127,10 @@ fn describe(plan: &Plan, folder: &mut RealFolder) -> String {
     text
 }
 
-fn torn_bytes(folder: &mut RealFolder, name: &OsStr) -> Option<usize> {
+fn torn_bytes(folder: &mut RealDirectory, name: &OsStr) -> Option<usize> {
     let file: Handle = folder.open(name, Mode::Read).ok()?;
     let bytes = folder.read(file);
     folder.close(file);
     let bytes = bytes.ok()?;
-    Some(bytes.len() - whole_length(&bytes)).filter(|torn| *torn > 0)
+    Some(bytes.len() - intact_length(&bytes)).filter(|torn| *torn > 0)
 }

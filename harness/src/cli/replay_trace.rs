@@ -7,7 +7,7 @@ use toml::Spanned;
 use super::common::Common;
 use super::{Exit, Failure};
 use backend::process::Process;
-use backend::{Function, InProcess, Plan, Target};
+use backend::{Backend, CallOptions, Function, InProcess};
 use dnsmasq_model::ScriptCall;
 use runner::{Options, Tally, TargetKind, setup};
 use scenario::{Bytes, Router};
@@ -68,7 +68,7 @@ fn counts(tally: &Tally) -> String {
 fn replay(recording: &Recording, router: &Router, options: &Options) -> Result<Tally, Failure> {
     let machine = setup::machine(router, Path::new("."))
         .map_err(|refusal| Failure::Input(refusal.to_string()))?;
-    let mut target: Box<dyn Target> = match &options.target {
+    let mut target: Box<dyn Backend> = match &options.target {
         TargetKind::InProcess if options.script.path.is_none() => {
             Box::new(InProcess::new(machine, Function::Ours(lease_script::Config::default())))
         }
@@ -95,7 +95,7 @@ fn replay(recording: &Recording, router: &Router, options: &Options) -> Result<T
             argv: call.argv.iter().map(|word| word.0.clone()).collect(),
             env: call.env.iter().map(|(name, value)| (name.clone(), value.0.clone())).collect(),
         };
-        let result = target.call(&call, &Plan::default())?;
+        let result = target.call(&call, &CallOptions::default())?;
         tally.call(&call, &result);
     }
     Ok(tally)

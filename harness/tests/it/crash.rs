@@ -5,7 +5,7 @@ use std::path::Path;
 
 use backend::Function;
 use explore::crash::{Kind, Options, Report, Verdict, explore, replay};
-use lease_script::{Call, Config, MemoryMarker, Nvram, Outcome};
+use lease_script::{Call, Config, MemoryIntentLog, Nvram, OperationError, Outcome};
 use predicates::prelude::*;
 use rstest::rstest;
 use scenario::{Case, Id, Invariant, Overrides, cases};
@@ -61,18 +61,18 @@ fn unsets_before_it_sets(call: &Call, nvram: &mut dyn Nvram) -> Outcome {
             }
         }
     }
-    lease_script::run(call, &Config::default(), nvram, &mut MemoryMarker::default())
+    lease_script::run(call, &Config::default(), nvram, &mut MemoryIntentLog::default())
 }
 
 /// Never commits.
 fn forgets_to_commit(call: &Call, nvram: &mut dyn Nvram) -> Outcome {
     struct Deaf<'a>(&'a mut dyn Nvram);
     impl Nvram for Deaf<'_> {
-        fn run(&mut self, words: &[&[u8]]) -> std::io::Result<lease_script::NvramOutput> {
+        fn run(&mut self, words: &[&[u8]]) -> Result<lease_script::NvramOutput, OperationError> {
             if words == [b"commit"] { self.0.run(&[b"get", b"x"]) } else { self.0.run(words) }
         }
     }
-    let mut marker = MemoryMarker::default();
+    let mut marker = MemoryIntentLog::default();
     lease_script::run(call, &Config::default(), &mut Deaf(nvram), &mut marker)
 }
 

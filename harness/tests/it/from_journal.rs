@@ -11,7 +11,7 @@ use trace::{SiteKind, from_journal, generations};
 
 fn recording(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../lease-script/tests/data/dhcpd-journals")
+        .join("../lease-script/formats/tests/data/dhcpd-journals")
         .join(name)
 }
 

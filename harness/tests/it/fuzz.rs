@@ -5,7 +5,8 @@ use std::path::Path;
 use backend::Function;
 use explore::fuzz::{Id, Limits, Session, Subject, draw, minimise, reproducer};
 use lease_script::{
-    Call, Config, Environment, Marker, MemoryMarker, Nvram, NvramOutput, Outcome, run,
+    Call, Config, Environment, IntentLog, MemoryIntentLog, Nvram, NvramOutput, OperationError,
+    Outcome, run,
 };
 use nvram_emu::Dialect;
 use predicates::prelude::*;
@@ -16,21 +17,28 @@ use scenario::{Invariant, Overrides, Rtc, cases};
 use crate::lab::Lab;
 
 /// The project's own script, with a fault between it and the tool.
-fn ours(call: &Call, nvram: &mut dyn Nvram, marker: &mut dyn Marker) -> Outcome {
+fn ours(call: &Call, nvram: &mut dyn Nvram, marker: &mut dyn IntentLog) -> Outcome {
     let config = Config::from_env(&Environment::default()).expect("the default configuration");
     run(call, &config, nvram, marker)
 }
 
 /// A fault: what it makes of one command.
-struct Faulty<'a>(&'a mut dyn Nvram, fn(&mut dyn Nvram, &[&[u8]]) -> std::io::Result<NvramOutput>);
+struct Faulty<'a>(
+    &'a mut dyn Nvram,
+    fn(&mut dyn Nvram, &[&[u8]]) -> Result<NvramOutput, OperationError>,
+);
 
 impl Nvram for Faulty<'_> {
-    fn run(&mut self, args: &[&[u8]]) -> std::io::Result<NvramOutput> {
+    fn run(&mut self, args: &[&[u8]]) -> Result<NvramOutput, OperationError> {
         (self.1)(self.0, args)
     }
 }
 
-fn commits_before_it_sets(call: &Call, nvram: &mut dyn Nvram, marker: &mut dyn Marker) -> Outcome {
+fn commits_before_it_sets(
+    call: &Call,
+    nvram: &mut dyn Nvram,
+    marker: &mut dyn IntentLog,
+) -> Outcome {
     let fault: fn(&mut dyn Nvram, &[&[u8]]) -> _ = |nvram, args| match args {
         [b"set" | b"unset", ..] => {
             nvram.run(&[b"commit"])?;
@@ -42,7 +50,7 @@ fn commits_before_it_sets(call: &Call, nvram: &mut dyn Nvram, marker: &mut dyn M
     ours(call, &mut Faulty(nvram, fault), marker)
 }
 
-fn trusts_show(call: &Call, nvram: &mut dyn Nvram, marker: &mut dyn Marker) -> Outcome {
+fn trusts_show(call: &Call, nvram: &mut dyn Nvram, marker: &mut dyn IntentLog) -> Outcome {
     if call.args[0] != b"init" {
         return ours(call, nvram, marker);
     }
@@ -56,7 +64,7 @@ fn trusts_show(call: &Call, nvram: &mut dyn Nvram, marker: &mut dyn Marker) -> O
     Outcome { stdout, ..Outcome::default() }
 }
 
-fn forgets_the_duid(call: &Call, nvram: &mut dyn Nvram, marker: &mut dyn Marker) -> Outcome {
+fn forgets_the_duid(call: &Call, nvram: &mut dyn Nvram, marker: &mut dyn IntentLog) -> Outcome {
     let fault: fn(&mut dyn Nvram, &[&[u8]]) -> _ = |nvram, args| match args {
         [b"set", pair] if pair.starts_with(b"dnsmasq_lease_duid=") => Ok(NvramOutput::default()),
         _ => nvram.run(args),
@@ -66,7 +74,11 @@ fn forgets_the_duid(call: &Call, nvram: &mut dyn Nvram, marker: &mut dyn Marker)
     ours(&call, &mut Faulty(nvram, fault), marker)
 }
 
-fn unsets_before_it_sets(call: &Call, nvram: &mut dyn Nvram, marker: &mut dyn Marker) -> Outcome {
+fn unsets_before_it_sets(
+    call: &Call,
+    nvram: &mut dyn Nvram,
+    marker: &mut dyn IntentLog,
+) -> Outcome {
     let fault: fn(&mut dyn Nvram, &[&[u8]]) -> _ = |nvram, args| {
         if let [b"set", pair] = args {
             let name = pair.split(|byte| *byte == b'=').next().unwrap_or_default();
@@ -78,8 +90,8 @@ fn unsets_before_it_sets(call: &Call, nvram: &mut dyn Nvram, marker: &mut dyn Ma
 }
 
 /// What is in RAM is taken for what is in flash: no note of a change on its way outlives the call.
-fn takes_ram_for_flash(call: &Call, nvram: &mut dyn Nvram, _: &mut dyn Marker) -> Outcome {
-    ours(call, nvram, &mut MemoryMarker::default())
+fn takes_ram_for_flash(call: &Call, nvram: &mut dyn Nvram, _: &mut dyn IntentLog) -> Outcome {
+    ours(call, nvram, &mut MemoryIntentLog::default())
 }
 
 fn session(seed: u64) -> Session {
@@ -98,7 +110,7 @@ fn session(seed: u64) -> Session {
 #[case::unsets_before_it_sets(unsets_before_it_sets, &[Invariant::Atomicity, Invariant::Agreement])]
 #[case::takes_ram_for_flash(takes_ram_for_flash, &[Invariant::Durability])]
 fn a_planted_fault_is_found_and_made_small(
-    #[case] script: fn(&Call, &mut dyn Nvram, &mut dyn Marker) -> Outcome,
+    #[case] script: fn(&Call, &mut dyn Nvram, &mut dyn IntentLog) -> Outcome,
     #[case] expected: &[Invariant],
 ) {
     let suspect = Subject::function(Function::Marked(script));

@@ -10,7 +10,7 @@ use rstest::rstest;
 use serde_json::Value;
 
 fn data(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../lease-script/tests/data").join(path)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../lease-script/formats/tests/data").join(path)
 }
 
 fn leases(words: &[&str]) -> assert_cmd::assert::Assert {

@@ -7,7 +7,7 @@ use dnsmasq_model::{Build, Client4, HwAddr, Kind4, Network, Reply4, ScriptCall, 
 use nvram_emu::Dialect;
 use nvram_emu::device::Chip;
 use rstest::rstest;
-use wear::{CostModel, Event, RouterSpec, Script, Workload, count_workload, recordings};
+use wear::{CostModel, RouterSpec, Script, Workload, WorkloadEvent, count_workload, recordings};
 
 use crate::lab::Lab;
 
@@ -58,7 +58,7 @@ fn messages_become_calls() {
     client.hostname = Some(b"pc".as_slice().into());
     let addr = Ipv4Addr::new(192, 168, 77, 60);
     let reply = Reply4::Ack { addr, lease_time: 3600 };
-    let message = |kind| Event::Message { client: client.clone(), kind, addr, reply };
+    let message = |kind| WorkloadEvent::Message { client: client.clone(), kind, addr, reply };
     let server = ServerConfig::parse(&[
         "dnsmasq",
         "--leasefile-ro",
@@ -74,11 +74,11 @@ fn messages_become_calls() {
         begin: 1_700_000_000,
         seconds: 4000,
         events: vec![
-            (0, Event::Start),
+            (0, WorkloadEvent::Start),
             (10, message(Kind4::Request)),
             (1800, message(Kind4::Renew)),
-            (1900, Event::PowerOff),
-            (1990, Event::Start),
+            (1900, WorkloadEvent::PowerOff),
+            (1990, WorkloadEvent::Start),
         ],
     };
     let cost = |build| {
@@ -104,7 +104,10 @@ fn a_full_nvram_ends_no_count() {
             ["script", "add", &format!("02:00:00:00:00:{n:02x}"), &format!("192.168.1.{n}")]
                 .map(|word| word.as_bytes().to_vec());
         let expiry = ("DNSMASQ_LEASE_EXPIRES".to_owned(), b"1800000000".to_vec());
-        Event::Call(ScriptCall { argv: words.to_vec(), env: [expiry].into_iter().collect() })
+        WorkloadEvent::Call(ScriptCall {
+            argv: words.to_vec(),
+            env: [expiry].into_iter().collect(),
+        })
     };
     let list = Workload {
         label: "forty leases".to_owned(),

@@ -28,4 +28,4 @@ pub use read::{
 };
 pub use report::Report;
 pub use store::Store;
-pub use workload::{Event, Workload};
+pub use workload::{Workload, WorkloadEvent};

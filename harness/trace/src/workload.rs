@@ -2,8 +2,8 @@
 //!
 //! Whoever has a recording of some kind makes a [`Workload`] of it, and everything else follows: each script, dialect and
 //! chip counted, reports, charts. Two kinds of events can be mixed with care: calls that dnsmasq made already
-//! ([`Event::Call`]; they belong to one build), and what dnsmasq itself met ([`Event::Start`], [`Event::Message`],
-//! [`Event::Sighup`]; the engine makes the calls, in either build).
+//! ([`WorkloadEvent::Call`]; they belong to one build), and what dnsmasq itself met ([`WorkloadEvent::Start`], [`WorkloadEvent::Message`],
+//! [`WorkloadEvent::Sighup`]; the engine makes the calls, in either build).
 
 use std::net::Ipv4Addr;
 
@@ -14,7 +14,7 @@ use dnsmasq_model::{
 
 /// Something that happens.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Event {
+pub enum WorkloadEvent {
     /// A script call, as dnsmasq made it.
     Call(ScriptCall),
     /// dnsmasq starts: `init`, then the calls that follow from what it printed.
@@ -74,12 +74,14 @@ pub struct Workload {
     /// How long it lasts, seconds.
     pub seconds: u64,
     /// Each with its second; never decreasing.
-    pub events: Vec<(u64, Event)>,
+    pub events: Vec<(u64, WorkloadEvent)>,
 }
 
 impl Workload {
     /// Whether dnsmasq has anything to tell its script.
     pub fn has_calls(&self) -> bool {
-        self.events.iter().any(|(_, event)| !matches!(event, Event::PowerOff | Event::Found(_)))
+        self.events
+            .iter()
+            .any(|(_, event)| !matches!(event, WorkloadEvent::PowerOff | WorkloadEvent::Found(_)))
     }
 }

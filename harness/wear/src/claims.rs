@@ -11,7 +11,7 @@ use super::tally::Wear;
 use dnsmasq_model::{Build, Client4, HwAddr, Kind4, Network, Reply4, ServerConfig};
 use nvram_emu::Dialect;
 use nvram_emu::device::Chip;
-use trace::{Event, Workload};
+use trace::{Workload, WorkloadEvent};
 
 /// The project's own script, exact.
 const OURS: Script = Script::Ours { slack: 0 };
@@ -147,7 +147,7 @@ fn renewals(cost_model: &CostModel, seed: u64) -> Result<Vec<Claim>, WearError> 
 }
 
 /// dnsmasq with `leases` clients, and what comes after they are there.
-fn story(options: &str, leases: u8, rest: impl FnOnce(&mut Vec<(u64, Event)>)) -> Workload {
+fn story(options: &str, leases: u8, rest: impl FnOnce(&mut Vec<(u64, WorkloadEvent)>)) -> Workload {
     let line = [
         "dnsmasq",
         "--leasefile-ro",
@@ -155,7 +155,7 @@ fn story(options: &str, leases: u8, rest: impl FnOnce(&mut Vec<(u64, Event)>)) -
         "--dhcp-range=192.168.77.50,192.168.77.199,1h",
         options,
     ];
-    let mut events = vec![(0, Event::Start)];
+    let mut events = vec![(0, WorkloadEvent::Start)];
     events.extend((0..leases).map(|n| (1 + u64::from(n), message(n, Kind4::Request))));
     rest(&mut events);
     Workload {
@@ -173,11 +173,11 @@ fn place(n: u8) -> (Ipv4Addr, HwAddr) {
     (Ipv4Addr::new(192, 168, 77, 50 + n), HwAddr::ethernet([2, 0xaa, 0, 0, 0, n]))
 }
 
-fn message(n: u8, kind: Kind4) -> Event {
+fn message(n: u8, kind: Kind4) -> WorkloadEvent {
     let (addr, hw) = place(n);
     let mut client = Client4::new(hw);
     client.hostname = Some(format!("pc-{n}").into_bytes().into());
-    Event::Message { client, kind, addr, reply: Reply4::Ack { addr, lease_time: 3600 } }
+    WorkloadEvent::Message { client, kind, addr, reply: Reply4::Ack { addr, lease_time: 3600 } }
 }
 
 /// What the second list of events costs more than the first, in calls and commits.
@@ -198,7 +198,7 @@ fn more(
 fn start(cost_model: &CostModel) -> Result<Claim, WearError> {
     let before = story("", LEASES, |_| {});
     let after = story("", LEASES, |events| {
-        events.extend([(100, Event::PowerOff), (190, Event::Start)]);
+        events.extend([(100, WorkloadEvent::PowerOff), (190, WorkloadEvent::Start)]);
     });
     let both = (&before, &after);
     let (naive, ours) = (
@@ -232,7 +232,7 @@ fn neighbours(cost_model: &CostModel) -> Result<Claim, WearError> {
             for (at, there) in [(400, false), (800, true)] {
                 for n in 0..LEASES {
                     let (addr, hw) = place(n);
-                    events.push((at, Event::Neighbour { addr, hw, there }));
+                    events.push((at, WorkloadEvent::Neighbour { addr, hw, there }));
                 }
                 events.push((at + 100, message(0, Kind4::Renew)));
             }

@@ -8,7 +8,7 @@ use nvram_emu::flsh::{HEADER_LEN, find_magic};
 
 use super::commit_cost::{Commands, CommitCost};
 use super::router::{RouterSpec, Script};
-use backend::{CallEnd, InProcess, Plan, Target as _};
+use backend::{Backend as _, CallEnd, CallOptions, InProcess};
 use dnsmasq_model::{Build, ScriptCall};
 
 /// What a script keeps free: the variables that tools add, and its margin (room.rs of lease-script).
@@ -176,7 +176,7 @@ impl CostModel {
                 argv: argv.map(|word| word.as_bytes().to_vec()).collect(),
                 env: [time].into_iter().collect(),
             };
-            match target.call(&call, &Plan::default()) {
+            match target.call(&call, &CallOptions::default()) {
                 Ok(result) if result.end == CallEnd::Exited(0) => Ok(result.commands.len() as u64),
                 Ok(result) => Err(NotPriced(format!(
                     "the script fails: {}",

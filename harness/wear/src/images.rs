@@ -10,7 +10,7 @@ use std::net::Ipv4Addr;
 
 use nvram_emu::Dialect;
 use nvram_emu::flsh::{
-    ChainRule, Entries, Format, HEADER_LEN, Header, Insert, Table, Walk, crc8, serialise,
+    ChainRule, Entries, Format, HEADER_LEN, Header, Insert, ScanMode, Table, crc8, serialise,
 };
 
 use super::cost_model::{CostModel, NotPriced};
@@ -138,7 +138,7 @@ impl Images {
     fn find_places(&mut self) {
         self.places.clear();
         let mut at = HEADER_LEN;
-        for entry in Entries::new(&self.bytes[HEADER_LEN..], Walk::CStrings) {
+        for entry in Entries::new(&self.bytes[HEADER_LEN..], ScanMode::CStrings) {
             let value = at + entry.name.len() + 1;
             at = value + entry.value.len() + 1;
             let addr = entry.name.strip_prefix(PREFIX).and_then(|addr| str::from_utf8(addr).ok());

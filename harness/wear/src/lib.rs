@@ -6,7 +6,7 @@
 //! | [`live`] | its life, event by event, through [`dnsmasq_model::Server`] |
 //! | [`Workload`] | what happens instead: a recording, a scenario, whatever becomes a list of events |
 //! | [`CountingStore`] | a store that only counts: no text is made, the prices are those of a real machine |
-//! | [`Rendered`] | a store of real calls: in process or in processes, whatever [`backend::Target`] is given |
+//! | [`Rendered`] | a store of real calls: in process or in processes, whatever [`backend::Backend`] is given |
 //! | [`Wear`] | the counts, the same from either |
 //! | [`Life`] | counts as years |
 //! | [`FleetSpec`], [`Fleet`] | many households from one seed, in parts that add up |
@@ -67,4 +67,4 @@ pub use study::{
 };
 pub use table::{table, years};
 pub use tally::{BINS, Wear};
-pub use trace::{Event, Workload};
+pub use trace::{Workload, WorkloadEvent};

@@ -6,13 +6,13 @@ use super::commit_cost::CommitCost;
 use super::cost_model::CostModel;
 use super::simulate::{Broken, Store};
 use super::tally::Wear;
-use backend::{CallEnd, CallResult, Plan, Target};
+use backend::{Backend, CallEnd, CallOptions, CallResult};
 use dnsmasq_model::{CallSink, PendingCall, ScriptCall};
 
 /// Calls carried out on a target.
 pub struct Rendered<'a> {
     cost_model: &'a CostModel,
-    target: &'a mut dyn Target,
+    target: &'a mut dyn Backend,
     script: Vec<u8>,
     stored: HashMap<Vec<u8>, Vec<u8>>,
     content: u64,
@@ -23,7 +23,7 @@ pub struct Rendered<'a> {
 
 impl<'a> Rendered<'a> {
     /// A store on `target`, a router as `cost_model` has it.
-    pub fn new(cost_model: &'a CostModel, target: &'a mut dyn Target, seconds: u64) -> Self {
+    pub fn new(cost_model: &'a CostModel, target: &'a mut dyn Backend, seconds: u64) -> Self {
         let blocks = cost_model.machine().flash().geometry().blocks() as usize;
         Self {
             cost_model,
@@ -55,7 +55,7 @@ impl<'a> Rendered<'a> {
         if self.failed.is_some() {
             return Vec::new();
         }
-        match self.target.call(call, &Plan::default()) {
+        match self.target.call(call, &CallOptions::default()) {
             Err(error) => {
                 self.failed = Some(Broken::Target(error));
                 Vec::new()
@@ -162,7 +162,7 @@ impl Store for Rendered<'_> {
 }
 
 /// How many settings of other programs are not in the flash any more.
-fn lost(cost_model: &CostModel, target: &mut dyn Target) -> Result<u64, Broken> {
+fn lost(cost_model: &CostModel, target: &mut dyn Backend) -> Result<u64, Broken> {
     let before = cost_model.machine().flash_variables().unwrap_or_default();
     let now: HashMap<_, _> =
         target.machine()?.flash_variables().unwrap_or_default().into_iter().collect();

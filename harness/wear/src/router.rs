@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use lease_script::Config;
-use nvram_emu::device::{Chip, Kind};
+use nvram_emu::device::{Chip, FlashKind};
 use nvram_emu::{Dialect, Machine};
 use toml::Spanned;
 
@@ -96,9 +96,9 @@ impl RouterSpec {
 
     /// The partition: whole erase blocks, or what OpenWrt has on NAND.
     fn partition(&self) -> u32 {
-        let own_space = self.dialect.traits().own_space;
+        let own_space = self.dialect.info().own_space;
         match self.chip.kind {
-            Kind::Nand if !own_space => NAND_PARTITION.max(self.space),
+            FlashKind::Nand if !own_space => NAND_PARTITION.max(self.space),
             _ => self.space.next_multiple_of(self.chip.erase_block),
         }
     }

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use super::calendar_queue::CalendarQueue;
 use super::household::{Household, MONTH, YEAR};
-use backend::TargetError;
+use backend::BackendError;
 use dnsmasq_model::{
     Build, CallSink, Client4, Clock, Engine, HwAddr, InitResult, Kind4, Message4, Network, Reply4,
     Server, ServerConfig, StartFailure,
@@ -54,7 +54,7 @@ pub enum Broken {
     Script(String),
     /// The target failed.
     #[error(transparent)]
-    Target(#[from] TargetError),
+    Target(#[from] BackendError),
 }
 
 /// Someone who has a lease, or wants one.

@@ -6,8 +6,8 @@ use super::router::Script;
 use dnsmasq_model::{Build, Network, ScriptCall, ServerConfig};
 use runner::{Fault, build_of, calls_of};
 use scenario::Case;
-use trace::{Event, Workload};
 use trace::{Recording, TraceError, find};
+use trace::{Workload, WorkloadEvent};
 
 /// The recordings at a path: a folder with one, a folder of such folders, or a file of one.
 ///
@@ -47,24 +47,24 @@ fn recording(recording: &Recording) -> Result<Workload, TraceError> {
         last = last.max(stimulus.t + stimulus.dt.unwrap_or(0.0));
     }
     let mut boots = boots.into_iter().peekable();
-    let mut events: Vec<(u64, Event)> = Vec::with_capacity(recording.calls.len());
+    let mut events: Vec<(u64, WorkloadEvent)> = Vec::with_capacity(recording.calls.len());
     let found = recording.found();
     if !found.is_empty() {
-        events.push((0, Event::Found(found)));
+        events.push((0, WorkloadEvent::Found(found)));
     }
     for (line, call) in (1..).zip(&recording.calls) {
         if !(0.0..1e12).contains(&call.t) {
             return Err(refuse("calls.jsonl", line, format!("time {} of a call", call.t)));
         }
         while let Some((_, t)) = boots.next_if(|(before, _)| *before <= call.seq) {
-            events.push((t.max(0.0) as u64, Event::PowerOff));
+            events.push((t.max(0.0) as u64, WorkloadEvent::PowerOff));
         }
         let call_made = ScriptCall {
             argv: call.argv.iter().map(|word| word.0.clone()).collect(),
             env: call.env.iter().map(|(name, value)| (name.clone(), value.0.clone())).collect(),
         };
         let earliest = events.last().map_or(0, |(second, _)| *second);
-        events.push(((call.t as u64).max(earliest), Event::Call(call_made)));
+        events.push(((call.t as u64).max(earliest), WorkloadEvent::Call(call_made)));
         last = last.max(call.t);
     }
     Ok(Workload {
@@ -86,9 +86,9 @@ fn recording(recording: &Recording) -> Result<Workload, TraceError> {
 pub fn scenario(case: &Case, script: Script) -> Result<Workload, Fault> {
     let (calls, (begin, end)) = calls_of(case, script.function())?;
     let since = |truth: i64| u64::try_from(truth - begin).unwrap_or(0);
-    let mut events: Vec<(u64, Event)> = Vec::with_capacity(calls.len());
+    let mut events: Vec<(u64, WorkloadEvent)> = Vec::with_capacity(calls.len());
     for call in calls {
-        let event = call.call.map_or(Event::PowerOff, Event::Call);
+        let event = call.call.map_or(WorkloadEvent::PowerOff, WorkloadEvent::Call);
         events.push((since(call.truth), event));
     }
     Ok(Workload {

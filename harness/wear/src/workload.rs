@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use dnsmasq_model::{Build, Clock, Engine, InitResult, Message4};
-use trace::{Event, Workload};
+use trace::{Workload, WorkloadEvent};
 
 use super::rendered::Rendered;
 use super::simulate::{Broken, MONO_AT_START, Store as _};
@@ -28,27 +28,27 @@ pub(crate) fn play(
             engine.advance_to(clock, store);
         }
         match event {
-            Event::Call(call) => {
+            WorkloadEvent::Call(call) => {
                 store.perform(call);
             }
-            Event::Start => {
+            WorkloadEvent::Start => {
                 let printed = store.init()?;
                 engine.start(clock, &InitResult::ok(printed), store).map_err(Broken::Start)?;
             }
-            Event::Message { client, kind, addr, reply } => {
+            WorkloadEvent::Message { client, kind, addr, reply } => {
                 let message = Message4 { kind: *kind, client, addr: *addr };
                 engine.dhcp4(message, *reply, clock, store);
             }
-            Event::Found(variables) => store.found(variables)?,
-            Event::Neighbour { addr, hw, there: true } => {
+            WorkloadEvent::Found(variables) => store.found(variables)?,
+            WorkloadEvent::Neighbour { addr, hw, there: true } => {
                 engine.add_neighbour(IpAddr::V4(*addr), *hw);
             }
-            Event::Neighbour { addr, .. } => engine.remove_neighbour(IpAddr::V4(*addr)),
-            Event::Message6 { client, kind, asked, reply } => {
+            WorkloadEvent::Neighbour { addr, .. } => engine.remove_neighbour(IpAddr::V4(*addr)),
+            WorkloadEvent::Message6 { client, kind, asked, reply } => {
                 engine.dhcp6(*kind, client, asked, reply, clock, store);
             }
-            Event::Sighup => engine.sighup(clock, store),
-            Event::PowerOff => {
+            WorkloadEvent::Sighup => engine.sighup(clock, store),
+            WorkloadEvent::PowerOff => {
                 engine.kill();
                 booted = *second;
                 store.power_off()?;

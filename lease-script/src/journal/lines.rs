@@ -17,10 +17,10 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use crate::address::Address;
-use crate::dhcpd::{
+use crate::record::{Client, Record};
+use lease_formats::dhcpd::{
     BindingState, Date, Hardware, Ia, IaAddress, IaKind, Lease, SetValue, keeps_hostname,
 };
-use crate::record::{Client, Record};
 
 const LENGTH: &str = "dnsmasq-length";
 const EXPIRES: &str = "dnsmasq-expires";
@@ -233,7 +233,7 @@ pub(super) fn record<'a>(address: Address, text: &[u8], line: &'a [u8]) -> Optio
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dhcpd::{Family, Options, View, read_bytes, write_ia, write_lease};
+    use lease_formats::dhcpd::{Family, Options, View, read_bytes, write_ia, write_lease};
     use rstest::rstest;
 
     #[rstest]
@@ -249,7 +249,7 @@ mod tests {
         let parsed = record(Address::V4(address), b"192.168.1.10", line.as_bytes()).expect(line);
         let mut file = Vec::new();
         write_lease(&mut file, &lease(address, &parsed, is_length)).expect(line);
-        for view in [View::Careful, View::Text] {
+        for view in [View::Salvage, View::Text] {
             let read = read_bytes(&file, &Options::new(view, 0));
             let back =
                 of_lease(&read.leases().next().expect("one")).expect("active").expect("a line");
@@ -269,7 +269,7 @@ mod tests {
         let addresses = vec![ia_address(address, &parsed, is_length)];
         let mut file = b"authoring-byte-order little-endian;\n".to_vec();
         write_ia(&mut file, &Ia { kind, id, cltt: Date::ABSENT, addresses }).expect(line);
-        let mut options = Options::new(View::Careful, 0);
+        let mut options = Options::new(View::Salvage, 0);
         options.family = Some(Family::V6);
         let read = read_bytes(&file, &options);
         let ia = read.ias().next().expect("one");

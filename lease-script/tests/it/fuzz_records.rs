@@ -2,7 +2,8 @@
 //! `BOLERO_RANDOM_ITERATIONS=100000`.
 
 use lease_script::{
-    Call, Config, Environment, MemoryMarker, Nvram, NvramOutput, Record, Stored, run,
+    Call, Config, Environment, MemoryIntentLog, Nvram, NvramOutput, OperationError, Record, Stored,
+    run,
 };
 
 /// Pieces of stored text, so that chance comes further than the first word.
@@ -49,7 +50,7 @@ struct Liar {
 }
 
 impl Nvram for Liar {
-    fn run(&mut self, args: &[&[u8]]) -> std::io::Result<NvramOutput> {
+    fn run(&mut self, args: &[&[u8]]) -> Result<NvramOutput, OperationError> {
         let stdout = match args.first() {
             Some(&b"show") => self.shown.clone(),
             Some(&b"get") => [&self.value, &b"\n"[..]].concat(),
@@ -68,7 +69,7 @@ fn fuzz_the_script_with_a_lying_tool() {
         let config = Config::from_env(&Environment::default()).expect("the default configuration");
         let mut call = |words: &[&[u8]], environment: Environment| {
             let call = Call::new(words.iter().map(|word| word.to_vec()), environment);
-            run(&call, &config, &mut liar, &mut MemoryMarker::default())
+            run(&call, &config, &mut liar, &mut MemoryIntentLog::default())
         };
         let printed = call(&[b"init"], Environment::default());
         for line in printed.stdout.split_inclusive(|byte| *byte == b'\n') {

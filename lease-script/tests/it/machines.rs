@@ -22,7 +22,7 @@ fn machine(dialect: Dialect) -> Machine {
     image[8] = nvram_emu::flsh::crc_of(&image, 24);
     let mut flash = Flash::erased(geometry, Chip::SPI_NOR);
     flash.overwrite(0, &image);
-    let mut machine = Machine::new(dialect, flash, dialect.traits().own_space.then_some(SPACE));
+    let mut machine = Machine::new(dialect, flash, dialect.info().own_space.then_some(SPACE));
     for i in 0..40 {
         put(&mut machine, &format!("wl{i}_ssid"), &"s".repeat(i));
     }
@@ -189,7 +189,7 @@ fn no_distance_to_the_limit_locks_the_tool_out() {
         let mut nearly_full = machine(dialect);
         fill_up(&mut nearly_full, 1000);
         // Steps that meet every remainder of the padding to 4.
-        for left in (0..300).step_by(if dialect.proven() { 3 } else { 11 }) {
+        for left in (0..300).step_by(if dialect.verified() { 3 } else { 11 }) {
             let mut machine = nearly_full.clone();
             fill_up(&mut machine, left);
             let mut s = Session::new(Implementation::Library, machine);

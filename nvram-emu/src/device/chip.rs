@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// The family of a flash chip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum FlashKind {
     /// Byte-programmable.
     Nor,
     /// Programmed by pages into erased pages only.
@@ -17,7 +17,7 @@ pub struct Chip {
     /// The name by which presets are chosen.
     pub name: &'static str,
     /// NOR or NAND.
-    pub kind: Kind,
+    pub kind: FlashKind,
     /// Bytes programmed in one go.
     pub page: u32,
     /// Typical erase block, bytes.
@@ -36,7 +36,7 @@ impl Chip {
     /// Serial NOR of later bcm47xx and bcm53xx routers.
     pub const SPI_NOR: Self = Self {
         name: "spi-nor",
-        kind: Kind::Nor,
+        kind: FlashKind::Nor,
         page: 256,
         erase_block: 65536,
         erase_time: Duration::from_millis(150),
@@ -47,7 +47,7 @@ impl Chip {
     /// Parallel NOR of the WRT54G class.
     pub const PARALLEL_NOR: Self = Self {
         name: "parallel-nor",
-        kind: Kind::Nor,
+        kind: FlashKind::Nor,
         page: 1,
         erase_block: 65536,
         erase_time: Duration::from_millis(700),
@@ -58,7 +58,7 @@ impl Chip {
     /// Single-level-cell NAND of bcm53xx routers.
     pub const SLC_NAND: Self = Self {
         name: "slc-nand",
-        kind: Kind::Nand,
+        kind: FlashKind::Nand,
         page: 2048,
         erase_block: 131_072,
         erase_time: Duration::from_millis(2),

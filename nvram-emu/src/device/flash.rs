@@ -5,8 +5,8 @@ use std::fmt;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use super::cells::Cells;
-use super::chip::{Chip, Kind};
+use super::chip::{Chip, FlashKind};
+use super::cow_pages::CowPages;
 use super::op::{Cut, Op, OpError, OpKind, OpLog};
 
 /// Size of a partition and of its erase blocks, bytes. The last block may be cut short by the partition's end.
@@ -58,12 +58,12 @@ impl fmt::Display for GeometryError {
 
 impl std::error::Error for GeometryError {}
 
-/// A flash partition in memory. `Clone` shares the cells.
+/// A flash partition in memory. `Clone` shares the pages.
 #[derive(Clone, Debug)]
 pub struct Flash {
     geometry: Geometry,
     chip: Chip,
-    cells: Cells,
+    pages: CowPages,
     erases: Vec<u32>,
     programmed: u64,
     busy: Duration,
@@ -71,15 +71,15 @@ pub struct Flash {
     cut: Option<Cut>,
     powered: bool,
     worn: Vec<u32>,
-    stamp: u64,
-    sum: OnceLock<u128>,
+    version: u64,
+    fingerprint: OnceLock<u128>,
     /// The contents before each operation, where somebody wants them.
     history: Option<Vec<Self>>,
 }
 
 /// A number that no contents have had before.
 #[cfg(target_has_atomic = "64")]
-fn new_stamp() -> u64 {
+fn new_version() -> u64 {
     use std::sync::atomic::{AtomicU64, Ordering};
     static NEXT: AtomicU64 = AtomicU64::new(0);
     NEXT.fetch_add(1, Ordering::Relaxed)
@@ -87,7 +87,7 @@ fn new_stamp() -> u64 {
 
 /// A number that no contents have had before. 32-bit MIPS has no atomic numbers of 64 bits.
 #[cfg(not(target_has_atomic = "64"))]
-fn new_stamp() -> u64 {
+fn new_version() -> u64 {
     use std::sync::{Mutex, PoisonError};
     static NEXT: Mutex<u64> = Mutex::new(0);
     let mut next = NEXT.lock().unwrap_or_else(PoisonError::into_inner);
@@ -98,7 +98,7 @@ fn new_stamp() -> u64 {
 impl Flash {
     /// A new, erased partition.
     pub fn erased(geometry: Geometry, chip: Chip) -> Self {
-        Self::build(geometry, chip, Cells::erased(geometry.size))
+        Self::build(geometry, chip, CowPages::erased(geometry.size))
     }
 
     /// A partition that holds `bytes`; its size is theirs.
@@ -107,14 +107,14 @@ impl Flash {
     /// When the geometry is impossible, such as for no bytes at all.
     pub fn from_bytes(bytes: &[u8], erase_block: u32, chip: Chip) -> Result<Self, GeometryError> {
         let geometry = Geometry::new(u32::try_from(bytes.len()).unwrap_or(u32::MAX), erase_block)?;
-        Ok(Self::build(geometry, chip, Cells::of(bytes)))
+        Ok(Self::build(geometry, chip, CowPages::of(bytes)))
     }
 
-    fn build(geometry: Geometry, chip: Chip, cells: Cells) -> Self {
+    fn build(geometry: Geometry, chip: Chip, pages: CowPages) -> Self {
         Self {
             geometry,
             chip,
-            cells,
+            pages,
             erases: vec![0; geometry.blocks() as usize],
             programmed: 0,
             busy: Duration::ZERO,
@@ -122,8 +122,8 @@ impl Flash {
             cut: None,
             powered: true,
             worn: Vec::new(),
-            stamp: new_stamp(),
-            sum: OnceLock::new(),
+            version: new_version(),
+            fingerprint: OnceLock::new(),
             history: None,
         }
     }
@@ -142,24 +142,24 @@ impl Flash {
     /// the partition are left out.
     pub fn overwrite(&mut self, at: u32, bytes: &[u8]) {
         let bytes = &bytes[..bytes.len().min(self.room(at))];
-        self.change(!bytes.is_empty(), |cells| cells.put(at as usize, bytes));
+        self.change(!bytes.is_empty(), |pages| pages.put(at as usize, bytes));
     }
 
     /// The same with what `other`, a partition of the same size, holds from `from` to `to`.
     pub fn overwrite_from(&mut self, other: &Self, from: u32, to: u32) {
         let to = to.min(self.geometry.size).min(other.geometry.size);
-        self.change(from < to, |cells| cells.copy(&other.cells, from as usize, to as usize));
+        self.change(from < to, |pages| pages.copy(&other.pages, from as usize, to as usize));
     }
 
     /// Copies bytes out; those beyond the partition are left as they are in `into`.
     pub fn read(&self, at: u32, into: &mut [u8]) {
         let room = into.len().min(self.room(at));
-        self.cells.read(at as usize, &mut into[..room]);
+        self.pages.read(at as usize, &mut into[..room]);
     }
 
     /// Whether these bytes lie at `at`; not where they leave the partition.
     pub fn holds(&self, at: u32, bytes: &[u8]) -> bool {
-        bytes.len() <= self.room(at) && self.cells.holds(at as usize, bytes)
+        bytes.len() <= self.room(at) && self.pages.holds(at as usize, bytes)
     }
 
     /// Bytes from `at` to the partition's end.
@@ -169,7 +169,7 @@ impl Flash {
 
     /// All bytes.
     pub fn bytes(&self) -> Cow<'_, [u8]> {
-        self.cells.bytes()
+        self.pages.bytes()
     }
 
     /// One erase block's bytes.
@@ -184,7 +184,7 @@ impl Flash {
     pub fn part(&self, at: u32, len: u32) -> Vec<u8> {
         let end = u64::from(at) + u64::from(len);
         let (from, to) = (at.min(self.geometry.size), end.min(u64::from(self.geometry.size)));
-        self.cells.part(from as usize, to as usize)
+        self.pages.part(from as usize, to as usize)
     }
 
     /// Erases one block.
@@ -201,7 +201,7 @@ impl Flash {
         self.log.push(Op { kind: OpKind::Erase, offset, len: done });
         let worn = self.worn.contains(&block);
         if !worn {
-            self.change(done > 0, |cells| cells.erase(offset as usize, (offset + done) as usize));
+            self.change(done > 0, |pages| pages.erase(offset as usize, (offset + done) as usize));
         }
         if done < len || !self.powered {
             return Err(OpError::PowerLost);
@@ -217,15 +217,18 @@ impl Flash {
     /// [`OpError::PowerLost`] at and after the armed cut; [`OpError::Io`] when the bytes leave the partition,
     /// or touch a NAND page that is not erased.
     pub fn program(&mut self, offset: u32, bytes: &[u8]) -> Result<(), OpError> {
+        if !self.powered {
+            return Err(OpError::PowerLost);
+        }
         let len = u32::try_from(bytes.len()).map_err(|_| OpError::Io)?;
         let end =
             offset.checked_add(len).filter(|end| *end <= self.geometry.size).ok_or(OpError::Io)?;
-        if self.chip.kind == Kind::Nand && !self.is_erased(offset, end) {
+        if self.chip.kind == FlashKind::Nand && !self.is_erased(offset, end) {
             return Err(OpError::Io);
         }
         let done = self.begin(len)?;
         self.log.push(Op { kind: OpKind::Program, offset, len: done });
-        self.change(done > 0, |cells| cells.program(offset as usize, &bytes[..done as usize]));
+        self.change(done > 0, |pages| pages.program(offset as usize, &bytes[..done as usize]));
         self.programmed += u64::from(done);
         if done < len || !self.powered {
             return Err(OpError::PowerLost);
@@ -259,30 +262,30 @@ impl Flash {
     }
 
     /// Changes cells, if there is anything to change.
-    fn change(&mut self, any: bool, change: impl FnOnce(&mut Cells)) {
+    fn change(&mut self, any: bool, change: impl FnOnce(&mut CowPages)) {
         if any {
-            self.stamp = new_stamp();
-            self.sum = OnceLock::new();
-            change(&mut self.cells);
+            self.version = new_version();
+            self.fingerprint = OnceLock::new();
+            change(&mut self.pages);
         }
     }
 
-    /// A number for these contents: clones share it, every change takes a new one. Flashes with the same stamp
+    /// A number for these contents: clones share it, every change takes a new one. Flashes with the same version
     /// hold the same bytes; others may too.
-    pub fn stamp(&self) -> u64 {
-        self.stamp
+    pub fn version(&self) -> u64 {
+        self.version
     }
 
     /// A fingerprint of the bytes, 128 bits. The first call costs a pass over them; from then on each change
     /// costs the bytes that it touches.
-    pub fn digest(&self) -> u128 {
-        *self.sum.get_or_init(|| self.cells.sum())
+    pub fn fingerprint(&self) -> u128 {
+        *self.fingerprint.get_or_init(|| self.pages.fingerprint())
     }
 
     fn is_erased(&self, from: u32, to: u32) -> bool {
         let page = self.chip.page;
         let (from, to) = (from / page * page, to.next_multiple_of(page).min(self.geometry.size));
-        self.cells.is_erased(from as usize, to as usize)
+        self.pages.is_erased(from as usize, to as usize)
     }
 
     /// From now on the contents before each operation are kept.

@@ -4,12 +4,12 @@
 //! timed and logged, and power can be cut after any byte of any operation. Clones share their bytes, in pages,
 //! until one of them writes: a snapshot costs the pages that change.
 
-mod cells;
 mod chip;
+mod cow_pages;
+mod fingerprint;
 mod flash;
 mod op;
-mod sum;
 
-pub use chip::{Chip, Kind};
+pub use chip::{Chip, FlashKind};
 pub use flash::{Flash, Geometry, GeometryError};
 pub use op::{Cut, Op, OpError, OpKind, OpLog};

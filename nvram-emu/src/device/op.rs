@@ -49,7 +49,7 @@ impl FromStr for Cut {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wanted = "a cut is OPERATION:BYTES, two decimal numbers such as 2:100";
+        let wanted = "expected OPERATION:BYTES, for example 2:100";
         let (op, byte) = text.split_once(':').ok_or(wanted)?;
         Ok(Self { op: op.parse().map_err(|_| wanted)?, byte: byte.parse().map_err(|_| wanted)? })
     }

@@ -1,18 +1,17 @@
 //! Broadcom, RT-N66U 2012: release/src/router/nvram/nvram.c of shantanugoel/asus-rt-n66u-merlin ede220728e.
 //!
-//! Words are known by their prefix, unknown ones are skipped, the exit code is always 0.
+//! Commands match by prefix, unknown commands are skipped, and the exit code is always 0.
 
-use super::Tool;
-use super::board::{Board, Halt, Loaded, Output};
-use super::kernel::{self, Committed, Driver, NoMemory};
-use super::registry::{FreeSpace, Traits};
+use super::info::{DialectInfo, FreeSpaceSource};
+use super::kernel::{self, CommitResult, Driver, NoMemory};
+use super::state::{Board, Halt, Loaded, OutputBuffers};
+use super::tool::Tool;
 use crate::flsh::{HEADER_LEN, find};
 
-/// What is known of it.
-pub(super) static TRAITS: Traits = Traits {
+pub(super) static INFO: DialectInfo = DialectInfo {
     name: "broadcom",
-    proven: true,
-    free_space: FreeSpace::ShowStderr,
+    verified: true,
+    free_space: FreeSpaceSource::ShowStderr,
     own_space: true,
     source: "shantanugoel/asus-rt-n66u-merlin ede220728e",
     tool: &Broadcom,
@@ -25,31 +24,31 @@ static DRIVER: Driver = kernel::BROADCOM;
 struct Broadcom;
 
 impl Tool for Broadcom {
-    fn run(&self, board: &mut Board, args: &[&[u8]], out: &mut Output) -> Result<u8, Halt> {
-        // The driver has loaded its table at boot, whatever the command.
+    fn run(&self, board: &mut Board, args: &[&[u8]], out: &mut OutputBuffers) -> Result<u8, Halt> {
+        // The driver loads its table at boot, before any command.
         DRIVER.ram(board);
         if args.is_empty() {
             out.stderr.extend_from_slice(USAGE);
         }
-        let mut words = args.iter();
-        while let Some(word) = words.next() {
-            if word.starts_with(b"get") {
-                let Some(name) = words.next() else { break };
+        let mut args = args.iter();
+        while let Some(command) = args.next() {
+            if command.starts_with(b"get") {
+                let Some(name) = args.next() else { break };
                 get(board, name, out);
-            } else if word.starts_with(b"set") {
-                let Some(pair) = words.next() else { break };
+            } else if command.starts_with(b"set") {
+                let Some(pair) = args.next() else { break };
                 write(board, &pair[..pair.len().min(board.space as usize)], out);
-            } else if word.starts_with(b"unset") {
-                let Some(name) = words.next() else { break };
+            } else if command.starts_with(b"unset") {
+                let Some(name) = args.next() else { break };
                 write(board, name, out);
-            } else if word.starts_with(b"commi") {
-                if let Committed::Failed(errno) = DRIVER.commit(board)? {
+            } else if command.starts_with(b"commi") {
+                if let CommitResult::Failed(errno) = DRIVER.commit(board)? {
                     out.perror(errno);
                 }
-            } else if word.starts_with(b"save") || word.starts_with(b"restore") {
-                // Backups are not modelled: the file name is taken, nothing else happens.
-                words.next();
-            } else if word.starts_with(b"show") {
+            } else if command.starts_with(b"save") || command.starts_with(b"restore") {
+                // Backups are not modelled: the file name is consumed, nothing else happens.
+                args.next();
+            } else if command.starts_with(b"show") {
                 show(board, out);
             }
         }
@@ -65,12 +64,12 @@ impl Tool for Broadcom {
     }
 
     fn load_flash(&self, board: &Board) -> Option<Loaded> {
-        DRIVER.boot(board).map(Loaded::Kernel)
+        DRIVER.load_flash(board).map(Loaded::Kernel)
     }
 }
 
-/// `get`: the driver takes an empty name for "all variables", whose answer the tool then mistakes for none.
-fn get(board: &mut Board, name: &[u8], out: &mut Output) {
+/// `get`: the driver takes an empty name for "all variables", and the tool takes that reply for no value.
+fn get(board: &mut Board, name: &[u8], out: &mut OutputBuffers) {
     if name.is_empty() {
         return;
     }
@@ -79,9 +78,9 @@ fn get(board: &mut Board, name: &[u8], out: &mut Output) {
     }
 }
 
-/// `dev_nvram_write`: the driver itself splits at the first `=`; without one it unsets. So `set NAME` unsets,
-/// and `unset NAME=VALUE` sets.
-fn write(board: &mut Board, text: &[u8], out: &mut Output) {
+/// `dev_nvram_write`: the driver splits at the first `=`, and unsets if there is none. So `set NAME` unsets, and
+/// `unset NAME=VALUE` sets.
+fn write(board: &mut Board, text: &[u8], out: &mut OutputBuffers) {
     let Some(eq) = find(text, b'=') else {
         return DRIVER.unset(board, text);
     };
@@ -90,11 +89,11 @@ fn write(board: &mut Board, text: &[u8], out: &mut Output) {
     }
 }
 
-fn show(board: &mut Board, out: &mut Output) {
+fn show(board: &mut Board, out: &mut OutputBuffers) {
     let space = board.space as usize;
     let ram = DRIVER.ram(board);
     out.stdout.reserve(ram.table.printed_len());
-    let size = HEADER_LEN + Driver::getall(&ram.table, space, |text| out.text(text));
+    let size = HEADER_LEN + Driver::getall(&ram.table, space, |entry| out.entry(entry));
     let left = space as i64 - size as i64;
     out.stderr.extend_from_slice(format!("size: {size} bytes ({left} left)\n").as_bytes());
 }

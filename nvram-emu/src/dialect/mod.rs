@@ -1,57 +1,25 @@
-//! The dialects: one file per `nvram` tool and the driver under it.
+//! The dialects: one module for each `nvram` tool, and the kernel drivers below the tools.
 //!
-//! How to add one:
-//! 1. write `dialect/NAME.rs` with a type that implements [`Tool`]; a tool over a Broadcom-like kernel driver
-//!    describes the driver as a [`kernel::Driver`] and keeps its words only;
-//! 2. name it in [`Dialect`] with its [`Traits`];
-//! 3. test every cell of its row (words, exit codes, size line, limits, flash operations of a commit);
-//! 4. set `proven` only once recordings of the real tool agree.
+//! To add a dialect:
+//! 1. write `dialect/NAME.rs` with a type that implements [`Tool`]; for a tool over a Broadcom-like kernel
+//!    driver, describe the driver as a [`kernel::Driver`], so that the module contains only the command line;
+//! 2. add it to [`Dialect`] with its [`DialectInfo`];
+//! 3. test every cell of its row (commands, exit codes, size line, limits, flash operations of a commit);
+//! 4. set `verified` only when recordings of the real tool agree.
 
-mod board;
 mod broadcom;
-mod commit;
+mod info;
 pub mod kernel;
 pub mod openwrt;
 mod registry;
+mod state;
+mod tool;
 mod vendor;
 
-pub(crate) use board::KERNEL_MAGIC;
-pub use board::{BadRam, Board, FlashLoad, Halt, Loaded, Output, ProcMtd, Ram, Variables};
-pub use registry::{Dialect, FreeSpace, Traits, UnknownDialect};
-
-/// One tool: what a command line does to a board.
-pub trait Tool: Sync {
-    /// Runs one command; `args` without the program's name. Returns the exit code.
-    ///
-    /// # Errors
-    /// [`Halt::PowerLost`] when an armed cut hit, [`Halt::Fault`] where the real tool would crash.
-    fn run(&self, board: &mut Board, args: &[&[u8]], out: &mut Output) -> Result<u8, Halt>;
-
-    /// The kernel driver under the tool; `None` where RAM is a staging file (OpenWrt).
-    fn driver(&self) -> Option<&'static kernel::Driver>;
-
-    /// What the tool reads now: RAM, or what a boot would make of the flash. `None` where it could not open its
-    /// store. Does not change RAM.
-    fn load_ram(&self, board: &Board) -> Option<Loaded>;
-
-    /// What a boot would load from flash; `None` when it finds no valid image.
-    fn load_flash(&self, board: &Board) -> Option<Loaded>;
-
-    /// What a boot does before the first command: a kernel driver loads its table.
-    fn wake(&self, board: &mut Board) {
-        if let Some(driver) = self.driver() {
-            driver.ram(board);
-        }
-    }
-
-    /// The variables that the tool's `get` would find now, in the order of its `show`; `None` where it could
-    /// not open its store. Does not change RAM.
-    fn variables(&self, board: &Board) -> Option<Variables> {
-        self.load_ram(board).map(|loaded| loaded.variables())
-    }
-
-    /// The variables that a boot would load from flash; `None` when it finds no valid image.
-    fn flash_variables(&self, board: &Board) -> Option<Variables> {
-        self.load_flash(board).map(|loaded| loaded.variables())
-    }
-}
+pub use info::{DialectInfo, FreeSpaceSource};
+pub use registry::{Dialect, UnknownDialect};
+pub(crate) use state::KERNEL_MAGIC;
+pub use state::{
+    Board, FlashLoad, Halt, InvalidRamFile, Loaded, OutputBuffers, ProcMtd, Ram, Variables,
+};
+pub use tool::Tool;

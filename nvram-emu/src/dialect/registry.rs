@@ -1,16 +1,18 @@
-//! The names of the dialects, and what is known of each.
+//! The dialects by name.
 
 use std::fmt;
 use std::str::FromStr;
 
-use super::{Tool, broadcom, openwrt, vendor};
+use super::info::DialectInfo;
+use super::tool::Tool;
+use super::{broadcom, openwrt, vendor};
 
 /// One dialect of the `nvram` tool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Dialect {
     /// OpenWrt's tool, 32-bit MIPS build, 17.01 to 25.12.
     OpenWrt,
-    /// The same on 32-bit ARM.
+    /// OpenWrt's tool, 32-bit ARM build.
     OpenWrtArm,
     /// OpenWrt's tool as hardened in autumn 2026, on MIPS.
     OpenWrtHardened,
@@ -32,51 +34,8 @@ pub enum Dialect {
     Seed2006,
 }
 
-/// Where a script reads how much room is left.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FreeSpace {
-    /// `info` on stdout, last line: `N bytes used / N bytes available`.
-    Info,
-    /// `show` on stderr: `size: N bytes (N left)`.
-    ShowStderr,
-    /// `show` on stdout, last line: `N entries, N bytes used, N bytes free.`
-    ShowStdout,
-    /// Nowhere.
-    Untold,
-}
-
-impl FreeSpace {
-    /// For tables in documentation and help.
-    pub const fn describe(self) -> &'static str {
-        match self {
-            Self::Info => "`info`: `N bytes used / N bytes available`",
-            Self::ShowStderr => "`show`, on stderr: `size: N bytes (N left)`",
-            Self::ShowStdout => {
-                "`show`, last line of stdout: `N entries, N bytes used, N bytes free.`"
-            }
-            Self::Untold => "nowhere",
-        }
-    }
-}
-
-/// What is known of a dialect.
-pub struct Traits {
-    /// The name in `NVRAM_EMU_DIALECT`.
-    pub name: &'static str,
-    /// Whether recordings of the real tool agree; otherwise it was modelled by reading its source.
-    pub proven: bool,
-    /// Where the tool tells how much room is left.
-    pub free_space: FreeSpace,
-    /// Whether the NVRAM size is the driver's own (`NVRAM_EMU_SPACE`), not the partition's.
-    pub own_space: bool,
-    /// The source that was modelled.
-    pub source: &'static str,
-    /// The tool.
-    pub tool: &'static dyn Tool,
-}
-
 impl Dialect {
-    /// All dialects.
+    /// All dialects, in the order of the documentation.
     pub const ALL: &'static [Self] = &[
         Self::OpenWrt,
         Self::OpenWrtArm,
@@ -91,13 +50,13 @@ impl Dialect {
         Self::Seed2006,
     ];
 
-    /// What is known of it.
-    pub fn traits(self) -> &'static Traits {
+    /// Facts about this dialect.
+    pub fn info(self) -> &'static DialectInfo {
         match self {
-            Self::OpenWrt => &openwrt::STABLE,
+            Self::OpenWrt => &openwrt::MIPS,
             Self::OpenWrtArm => &openwrt::ARM,
             Self::OpenWrtHardened => &openwrt::HARDENED,
-            Self::Broadcom => &broadcom::TRAITS,
+            Self::Broadcom => &broadcom::INFO,
             Self::BroadcomStock => &vendor::BROADCOM_STOCK,
             Self::DdWrt => &vendor::DDWRT,
             Self::Tomato => &vendor::TOMATO,
@@ -110,15 +69,15 @@ impl Dialect {
 
     /// The name in `NVRAM_EMU_DIALECT`.
     pub fn name(self) -> &'static str {
-        self.traits().name
+        self.info().name
     }
 
-    /// Whether recordings of the real tool agree.
-    pub fn proven(self) -> bool {
-        self.traits().proven
+    /// Whether recordings of the real tool confirm the model.
+    pub fn verified(self) -> bool {
+        self.info().verified
     }
 
-    /// The OpenWrt tool by its steps; `None` for other dialects.
+    /// The OpenWrt tool, whose steps can be run one at a time; `None` for other dialects.
     pub fn openwrt(self) -> Option<&'static openwrt::OpenWrt> {
         match self {
             Self::OpenWrt => Some(&openwrt::MIPS_TOOL),
@@ -128,9 +87,9 @@ impl Dialect {
         }
     }
 
-    /// The tool.
+    /// The emulated tool.
     pub fn tool(self) -> &'static dyn Tool {
-        self.traits().tool
+        self.info().tool
     }
 }
 
@@ -140,15 +99,16 @@ impl fmt::Display for Dialect {
     }
 }
 
-/// No dialect has this name.
+/// There is no dialect of this name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownDialect(String);
 
 impl fmt::Display for UnknownDialect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "unknown dialect '{}'; there are", self.0)?;
-        for dialect in Dialect::ALL {
-            write!(f, " {dialect}")?;
+        write!(f, "unknown dialect '{}': expected one of ", self.0)?;
+        for (number, dialect) in Dialect::ALL.iter().enumerate() {
+            let separator = if number == 0 { "" } else { ", " };
+            write!(f, "{separator}{dialect}")?;
         }
         Ok(())
     }

@@ -1,11 +1,11 @@
-//! `device.toml`: a strict subset of TOML, so that the small executable needs no parser for all of it.
+//! `device.toml`, in a small subset of TOML that needs no TOML parser in the executable.
 
 use std::fmt;
 
 use crate::device::Chip;
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, UnknownDialect};
 
-/// What a device folder says about its router.
+/// The configuration of a device folder.
 ///
 /// ```toml
 /// dialect = "openwrt"
@@ -14,25 +14,25 @@ use crate::dialect::Dialect;
 /// space = 32768
 /// ```
 ///
-/// `space` may be missing: the whole partition. Blank lines and lines that start with `#` are skipped.
+/// Without `space` the NVRAM is the whole partition. Blank lines and lines that start with `#` are ignored.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DeviceConfig {
     /// The dialect of the tool.
     pub dialect: Dialect,
-    /// The flash chip, for times and endurance.
+    /// The flash chip, which determines times and endurance.
     pub chip: Chip,
-    /// Erase-block size, bytes.
+    /// Erase-block size in bytes.
     pub erase: u32,
-    /// NVRAM size where the dialect has one apart from the partition's, bytes.
+    /// NVRAM size in bytes, for dialects whose driver has a size of its own.
     pub space: Option<u32>,
 }
 
-/// A line that is not understood.
+/// An invalid line of `device.toml`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError {
-    /// From 1; one behind the last line where a key is missing.
+    /// Line number, from 1.
     pub line: usize,
-    /// What is wrong.
+    /// What is wrong with the line.
     pub problem: String,
 }
 
@@ -51,10 +51,10 @@ impl Default for DeviceConfig {
 }
 
 impl DeviceConfig {
-    /// Reads the text of a `device.toml`. Keys that are missing take their defaults.
+    /// Parses the contents of a `device.toml`. Missing keys have their default values.
     ///
     /// # Errors
-    /// A line that is no `key = value`, an unknown or repeated key, a value that does not fit.
+    /// When a line is not `key = value`, a key is unknown or repeated, or a value is invalid.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
         let mut config = Self::default();
         let mut seen: Vec<&str> = Vec::new();
@@ -65,10 +65,10 @@ impl DeviceConfig {
             }
             let error = |problem: String| ConfigError { line: number + 1, problem };
             let (key, value) =
-                line.split_once('=').ok_or_else(|| error("expected KEY = VALUE".into()))?;
+                line.split_once('=').ok_or_else(|| error("expected `KEY = VALUE`".into()))?;
             let key = key.trim();
             if seen.contains(&key) {
-                return Err(error(format!("{key} is given twice")));
+                return Err(error(format!("duplicate key '{key}'")));
             }
             seen.push(key);
             config.set(key, value.trim()).map_err(error)?;
@@ -79,15 +79,21 @@ impl DeviceConfig {
     fn set(&mut self, key: &str, value: &str) -> Result<(), String> {
         match key {
             "dialect" => {
-                self.dialect = string(value)?.parse().map_err(|unknown| format!("{unknown}"))?;
+                self.dialect =
+                    string(value)?.parse().map_err(|error: UnknownDialect| error.to_string())?;
             }
             "chip" => {
                 let name = string(value)?;
-                self.chip = Chip::by_name(name).ok_or_else(|| format!("unknown chip '{name}'"))?;
+                self.chip = Chip::by_name(name).ok_or_else(|| {
+                    let names = Chip::ALL.map(|chip| chip.name).join(", ");
+                    format!("unknown chip '{name}': expected one of {names}")
+                })?;
             }
             "erase" => self.erase = bytes(value)?,
             "space" => self.space = Some(bytes(value)?),
-            _ => return Err(format!("unknown key '{key}'; there are dialect, chip, erase, space")),
+            _ => {
+                return Err(format!("unknown key '{key}': expected dialect, chip, erase or space"));
+            }
         }
         Ok(())
     }
@@ -109,12 +115,12 @@ fn string(value: &str) -> Result<&str, String> {
     let inner = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
     inner
         .filter(|inner| !inner.contains(['"', '\\']))
-        .ok_or_else(|| format!("expected a string in quotes, got {value}"))
+        .ok_or_else(|| format!("expected a string in double quotes, got {value}"))
 }
 
 fn bytes(value: &str) -> Result<u32, String> {
     match value.parse() {
-        Ok(0) | Err(_) => Err(format!("expected a number of bytes above 0, got {value}")),
+        Ok(0) | Err(_) => Err(format!("expected a positive number of bytes, got {value}")),
         Ok(bytes) => Ok(bytes),
     }
 }

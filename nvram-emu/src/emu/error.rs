@@ -1,4 +1,4 @@
-//! What can go wrong outside the simulated router.
+//! Errors of the emulator itself, as opposed to errors of the emulated tool.
 
 use std::fmt;
 use std::io;
@@ -6,38 +6,38 @@ use std::path::{Path, PathBuf};
 
 use super::config::ConfigError;
 
-/// An error of the emulator itself, worded to follow "nvram: ".
+/// An error of the emulator itself. The message is meant to follow "nvram: ".
 #[derive(Debug)]
 pub enum EmuError {
-    /// No variable names a device.
+    /// No environment variable names a device.
     NoDevice,
-    /// A variable holds something it cannot.
+    /// An environment variable has an invalid value.
     Variable {
-        /// The variable.
+        /// The name of the variable.
         name: &'static str,
-        /// What is wrong with its value.
+        /// What is wrong with the value.
         problem: String,
     },
-    /// A file.
+    /// A file operation failed.
     File {
-        /// What was tried, such as "read".
+        /// The operation, for example "read".
         action: &'static str,
         /// The file.
         path: PathBuf,
-        /// Why it failed.
+        /// The reason.
         source: io::Error,
     },
-    /// `device.toml`.
+    /// `device.toml` is invalid.
     Config {
         /// The file.
         path: PathBuf,
         /// Line and problem.
         source: ConfigError,
     },
-    /// Sizes that do not fit together.
+    /// Sizes are inconsistent.
     Geometry(String),
-    /// The staging file of a kernel dialect is not one.
-    BadStaging(PathBuf),
+    /// The staging file was not written by this dialect.
+    InvalidStaging(PathBuf),
 }
 
 impl EmuError {
@@ -51,15 +51,15 @@ impl fmt::Display for EmuError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoDevice => f.write_str(
-                "no device: set NVRAM_EMU to a device folder (make one with 'leaselab device create DIR'), \
+                "no device: set NVRAM_EMU to a device folder (create one with 'leaselab device create DIR'), \
                  or NVRAM_EMU_FLASH and NVRAM_EMU_STAGING to two files",
             ),
             Self::Variable { name, problem } => write!(f, "{name}: {problem}"),
             Self::File { action, path, source } => write!(f, "cannot {action} {}: {source}", path.display()),
             Self::Config { path, source } => write!(f, "{}:{source}", path.display()),
             Self::Geometry(problem) => f.write_str(problem),
-            Self::BadStaging(path) => {
-                write!(f, "{} is not a RAM file of this dialect; remove it, as a reboot would", path.display())
+            Self::InvalidStaging(path) => {
+                write!(f, "{} is not a staging file of this dialect; remove it, as a reboot does", path.display())
             }
         }
     }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::error::EmuError;
 
-/// The file's bytes; `None` when there is no such file. Device nodes are read to their end.
+/// The contents of a file; `None` if there is no such file. Device nodes are read to their end.
 pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, EmuError> {
     let mut bytes = Vec::new();
     match File::open(path) {
@@ -18,13 +18,12 @@ pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, EmuError> {
     Ok(Some(bytes))
 }
 
-/// The file's text.
 pub(super) fn read_to_string(path: &Path) -> Result<String, EmuError> {
     fs::read_to_string(path).map_err(EmuError::file("read", path))
 }
 
-/// Replaces the file: another process sees all of it or nothing. A device node is written in place, in one
-/// write, and flushed. Guards against killed processes, not against the host's own power loss.
+/// Replaces a file atomically, so that other processes see the old or the new contents. A device node is written
+/// in place, in one write, and flushed. Protects against killed processes, not against a power loss of the host.
 pub(super) fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<(), EmuError> {
     let old = fs::metadata(path).ok();
     if old
@@ -45,7 +44,7 @@ fn write_in_place(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 fn write_and_rename(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
-    // A link to the file stays a link.
+    // A symbolic link stays a link; its target is replaced.
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
     let mut name = target.file_name().unwrap_or_default().to_os_string();
     name.push(format!(".new.{}", std::process::id()));
@@ -59,13 +58,13 @@ fn write_and_rename(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
         .and_then(|mut file| file.write_all(bytes))
         .and_then(|()| fs::rename(&temporary, &target));
     if written.is_err() {
-        // The first error is the one to tell.
+        // The write error is reported, not an error of the cleanup.
         let _ = fs::remove_file(&temporary);
     }
     written
 }
 
-/// Removes the file, if it is there.
+/// Removes a file if it exists.
 pub(super) fn remove(path: &Path) -> Result<(), EmuError> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => {
@@ -75,7 +74,7 @@ pub(super) fn remove(path: &Path) -> Result<(), EmuError> {
     }
 }
 
-/// Appends text in one write.
+/// Appends `text` in one write.
 pub(super) fn append(path: &Path, text: &str) -> Result<(), EmuError> {
     let file = OpenOptions::new().append(true).create(true).open(path);
     file.and_then(|mut file| file.write_all(text.as_bytes()))

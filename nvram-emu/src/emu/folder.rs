@@ -1,65 +1,67 @@
-//! Device folders.
+//! Device folders: one emulated router in one folder.
 //!
 //! ```text
 //! DIR/device.toml   dialect, chip, erase-block size, NVRAM size
 //! DIR/flash.bin     the MTD partition, byte for byte
-//! DIR/staging       RAM contents; gone after a reboot
-//! DIR/wear          `programmed BYTES`, then one line `BLOCK ERASES` for each block erased
+//! DIR/staging       RAM contents; removed by a reboot
+//! DIR/wear          `programmed BYTES`, then one line `BLOCK ERASES` for each erased block
 //! DIR/ops.log       one line per flash operation: `E offset length` or `P offset length`
 //! ```
 
-use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::config::DeviceConfig;
 use super::error::EmuError;
-use super::files::{read, read_to_string, remove, replace};
+use super::files::{read, remove, replace};
 use super::lock::lock;
-use super::process::load;
 use super::settings::Settings;
-use crate::device::{Flash, Geometry};
+use super::store::load;
+use crate::device::Geometry;
 use crate::dialect::Variables;
 use crate::machine::Machine;
 
-/// A device folder.
+/// One emulated router, stored in a folder.
 #[derive(Clone, Debug)]
-pub struct Device {
+pub struct DeviceFolder {
     settings: Settings,
 }
 
-/// What there is to tell about a device.
+/// Summary of a device.
 #[derive(Clone, Debug)]
 pub struct DeviceInfo {
-    /// `device.toml`.
+    /// The contents of `device.toml`.
     pub config: DeviceConfig,
-    /// Partition and erase block.
+    /// Sizes of the partition and of its erase blocks.
     pub geometry: Geometry,
-    /// Completed erases of each block.
+    /// Number of completed erases of each block.
     pub erases: Vec<u32>,
-    /// Bytes programmed over the device's life.
+    /// Bytes programmed over the life of the device.
     pub bytes_programmed: u64,
-    /// Time the flash was busy, from the chip's typical figures.
+    /// Time that the flash was busy, computed from the typical figures of the chip.
     pub busy: Duration,
-    /// Variables that a boot would load; `None` without a valid image.
+    /// Variables that a boot would load; `None` if there is no valid image.
     pub flash_variables: Option<Variables>,
-    /// Variables that the tool sees now.
+    /// Variables that the tool reads now; `None` if it cannot open its store.
     pub ram_variables: Option<Variables>,
-    /// Whether RAM holds anything: a command has run since the last reboot.
+    /// Whether RAM is in use, that is, a command has run since the last reboot.
     pub booted: bool,
 }
 
-impl Device {
-    /// Makes a folder (which may exist, but without a device in it) with `flash` as its partition.
+impl DeviceFolder {
+    /// Creates a device with `flash` as its partition. The folder may exist, but must not contain a device.
     ///
     /// # Errors
-    /// A device is already there; sizes that do not fit together; a file that cannot be written.
+    /// When there is already a device, when the sizes are inconsistent, or when a file cannot be written.
     pub fn create(folder: &Path, config: DeviceConfig, flash: &[u8]) -> Result<Self, EmuError> {
         let geometry = Geometry::new(u32::try_from(flash.len()).unwrap_or(u32::MAX), config.erase)
             .map_err(|error| EmuError::Geometry(error.to_string()))?;
-        if config.space.is_some_and(|space| space > geometry.size) {
-            return Err(EmuError::Geometry("the NVRAM is larger than the partition".into()));
+        if let Some(space) = config.space.filter(|space| *space > geometry.size) {
+            return Err(EmuError::Geometry(format!(
+                "the NVRAM ({space} bytes) is larger than the partition ({} bytes)",
+                geometry.size
+            )));
         }
         fs::create_dir_all(folder).map_err(EmuError::file("create", folder))?;
         let toml = folder.join("device.toml");
@@ -72,51 +74,51 @@ impl Device {
         Self::open(folder)
     }
 
-    /// Opens a folder.
+    /// Opens an existing device.
     ///
     /// # Errors
-    /// No `device.toml` there, or one that is not understood.
+    /// When `device.toml` is missing or invalid.
     pub fn open(folder: &Path) -> Result<Self, EmuError> {
         let folder_value = folder.as_os_str().to_os_string();
         let settings = Settings::read(&|name| (name == "NVRAM_EMU").then(|| folder_value.clone()))?;
         Ok(Self { settings })
     }
 
-    /// The folder's path.
+    /// The path of the folder.
     pub fn path(&self) -> PathBuf {
         self.settings.folder.clone().unwrap_or_default()
     }
 
-    /// `device.toml`.
+    /// The contents of `device.toml`.
     pub fn config(&self) -> DeviceConfig {
         self.settings.config
     }
 
-    /// A reboot: RAM is gone.
+    /// Reboots the device, which clears its RAM.
     ///
     /// # Errors
-    /// A file that cannot be removed.
+    /// When the staging file cannot be removed.
     pub fn reboot(&self) -> Result<(), EmuError> {
         let _lock =
             lock(&self.settings.flash).map_err(EmuError::file("lock", &self.settings.flash))?;
         remove(&self.settings.staging)
     }
 
-    /// The partition's bytes.
+    /// The contents of the partition.
     ///
     /// # Errors
-    /// A file that cannot be read.
+    /// When the flash file cannot be read.
     pub fn dump(&self) -> Result<Vec<u8>, EmuError> {
         let flash = &self.settings.flash;
         read(flash)?
             .ok_or_else(|| EmuError::file("read", flash)(std::io::ErrorKind::NotFound.into()))
     }
 
-    /// Replaces the partition's bytes, as a programmer's clip would: no wear. RAM is gone. A shorter image is
-    /// followed by 0xFF.
+    /// Replaces the contents of the partition without wear, as an external programmer would, and clears RAM. The
+    /// rest of the partition after `image` is filled with 0xFF.
     ///
     /// # Errors
-    /// An image larger than the partition; a file that cannot be written.
+    /// When `image` is larger than the partition, or when a file cannot be written.
     pub fn load(&self, image: &[u8]) -> Result<(), EmuError> {
         let _lock =
             lock(&self.settings.flash).map_err(EmuError::file("lock", &self.settings.flash))?;
@@ -124,7 +126,7 @@ impl Device {
         if image.len() > bytes.len() {
             let (image, partition) = (image.len(), bytes.len());
             return Err(EmuError::Geometry(format!(
-                "{image} bytes do not fit into a partition of {partition}"
+                "an image of {image} bytes does not fit into a partition of {partition} bytes"
             )));
         }
         bytes.fill(0xFF);
@@ -133,18 +135,19 @@ impl Device {
         remove(&self.settings.staging)
     }
 
-    /// The device as a machine in memory, wear included; changes to it stay there.
+    /// Loads the device with its wear counters as a machine in memory. Changes to the machine are not written
+    /// back.
     ///
     /// # Errors
-    /// A file that cannot be read.
+    /// When a file cannot be read.
     pub fn machine(&self) -> Result<Machine, EmuError> {
         load(&self.settings)
     }
 
-    /// What there is to tell.
+    /// Summarises the device.
     ///
     /// # Errors
-    /// A file that cannot be read.
+    /// When a file cannot be read.
     pub fn info(&self) -> Result<DeviceInfo, EmuError> {
         let machine = self.machine()?;
         let (flash, chip) = (machine.flash(), machine.flash().chip());
@@ -162,39 +165,4 @@ impl Device {
             booted: machine.ram_bytes().is_some(),
         })
     }
-}
-
-/// Restores the wear counters; no file: a new chip.
-pub(super) fn read_wear(folder: &Path, flash: &mut Flash) -> Result<(), EmuError> {
-    let path = folder.join("wear");
-    if !path.exists() {
-        return Ok(());
-    }
-    let text = read_to_string(&path)?;
-    let broken = || {
-        EmuError::Geometry(format!(
-            "{} is broken; remove it to start with a new chip",
-            path.display()
-        ))
-    };
-    let mut lines = text.lines();
-    let programmed =
-        lines.next().and_then(|line| line.strip_prefix("programmed ")).and_then(|n| n.parse().ok());
-    let mut erases = vec![0; flash.geometry().blocks() as usize];
-    for line in lines {
-        let (block, count) = line.split_once(' ').ok_or_else(broken)?;
-        let block: usize = block.parse().map_err(|_| broken())?;
-        *erases.get_mut(block).ok_or_else(broken)? = count.parse().map_err(|_| broken())?;
-    }
-    flash.set_wear(&erases, programmed.ok_or_else(broken)?);
-    Ok(())
-}
-
-/// Stores the wear counters.
-pub(super) fn write_wear(folder: &Path, flash: &Flash) -> Result<(), EmuError> {
-    let mut text = format!("programmed {}\n", flash.bytes_programmed());
-    for (block, erases) in flash.erases().iter().enumerate().filter(|(_, erases)| **erases > 0) {
-        let _ = writeln!(text, "{block} {erases}");
-    }
-    replace(&folder.join("wear"), text.as_bytes(), 0o644)
 }

@@ -1,16 +1,16 @@
-//! The end of a process whose router has lost power.
+//! Kills the process when its router loses power.
 
 use std::str::FromStr;
 
 use rustix::process::{Signal, getpid, kill_current_process_group, kill_process};
 
-/// Whom a power cut kills.
+/// Which processes a power cut kills.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CutScope {
     /// The `nvram` process only.
     #[default]
     Process,
-    /// Its whole process group, such as the script that called it.
+    /// Its process group, which includes the script that called it.
     Group,
 }
 
@@ -21,14 +21,14 @@ impl FromStr for CutScope {
         match text {
             "process" => Ok(Self::Process),
             "group" => Ok(Self::Group),
-            _ => Err("expected process or group"),
+            _ => Err("expected `process` or `group`"),
         }
     }
 }
 
-/// Ends this process by SIGKILL, like everything on a router without power.
-pub(super) fn power_lost(scope: CutScope) -> ! {
-    // Delivered before kill() returns; a sandbox that refuses it leaves an abort.
+/// Ends this process with SIGKILL.
+pub(super) fn kill_by_power_loss(scope: CutScope) -> ! {
+    // The signal is delivered before kill() returns. If a sandbox refuses it, the process aborts.
     let _ = match scope {
         CutScope::Process => kill_process(getpid(), Signal::KILL),
         CutScope::Group => kill_current_process_group(Signal::KILL),

@@ -1,4 +1,4 @@
-//! The lock that the real OpenWrt tool does not have.
+//! A lock on the device, which the real OpenWrt tool does not have.
 
 use std::fs::File;
 use std::io;
@@ -7,11 +7,11 @@ use std::path::Path;
 
 use rustix::fs::{FlockOperation, flock};
 
-/// Locks the device by its flash file, for writing; readers need none, since files are replaced as a whole.
-/// The lock lasts as long as the file is open.
+/// Locks the flash file for a command that may write. Readers need no lock, since files are replaced atomically.
+/// Dropping the file releases the lock.
 ///
 /// # Errors
-/// As opening the file does.
+/// When the flash file cannot be opened or locked.
 pub(super) fn lock(flash: &Path) -> io::Result<File> {
     loop {
         let file = File::open(flash)?;
@@ -20,7 +20,7 @@ pub(super) fn lock(flash: &Path) -> io::Result<File> {
                 return Err(error.into());
             }
         }
-        // Who held the lock may have replaced the file: then this lock is on the old one.
+        // The previous holder of the lock may have replaced the file, and this lock is on the old one.
         let (locked, now) = (file.metadata()?, std::fs::metadata(flash)?);
         if (locked.dev(), locked.ino()) == (now.dev(), now.ino()) {
             return Ok(file);

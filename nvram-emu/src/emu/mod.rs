@@ -1,21 +1,23 @@
-//! The edge: environment, files, lock, and the process that ends without power.
+//! The `nvram` executable: environment variables, files, lock, and the end of the process at a power cut.
 //!
-//! [`main`] is the whole `nvram` executable. [`Device`] makes and looks after device folders.
+//! [`main`] is the entry point. [`DeviceFolder`] creates and opens device folders.
 
 mod config;
 mod error;
+mod fast_get;
 mod files;
 mod folder;
 mod kill;
 mod lock;
 mod process;
-mod quick;
 mod race;
 mod settings;
+mod store;
+mod wear_file;
 
 pub use config::{ConfigError, DeviceConfig};
 pub use error::EmuError;
-pub use folder::{Device, DeviceInfo};
+pub use folder::{DeviceFolder, DeviceInfo};
 pub use kill::CutScope;
-pub use process::{foretell, main};
-pub use settings::{Env, Settings};
+pub use process::{dry_run, main};
+pub use settings::{Env, LockMode, Settings};

@@ -1,7 +1,7 @@
-//! `NVRAM_EMU_RACE=1`: the OpenWrt tool without a lock, on shared files, as it really is.
+//! `NVRAM_EMU_RACE=1`: the OpenWrt tool on shared files without a lock, like the real one.
 //!
 //! The staging file is rewritten in place, in the steps in which `nvram_commit` (nvram.c) changes its shared
-//! mapping, so that parallel commands see and destroy each other's half-done work.
+//! mapping, so that parallel commands see and overwrite each other's partial changes.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write};
@@ -11,40 +11,40 @@ use std::sync::Arc;
 
 use super::error::EmuError;
 use super::files::{read, remove};
-use super::process::{load, record_ops};
 use super::settings::Settings;
+use super::store::{load, record_ops};
 use crate::dialect::openwrt::OpenWrt;
-use crate::dialect::{Halt, Output, Ram};
+use crate::dialect::{Halt, OutputBuffers, Ram};
 use crate::flsh::HEADER_LEN;
-use crate::machine::Outcome;
+use crate::machine::CommandOutput;
 
-/// Bytes of the mapping that change at once.
+/// Bytes of the mapping that change in one write.
 const STEP: usize = 512;
 
-/// Runs one command without a lock.
 pub(super) fn run(
     settings: &Settings,
     tool: &OpenWrt,
     args: &[&[u8]],
-) -> Result<Outcome, EmuError> {
+) -> Result<CommandOutput, EmuError> {
     let mut machine = load(settings)?;
     let staging = &settings.staging;
-    let mut out = Output::default();
+    let mut out = OutputBuffers::default();
     if tool.writes(args) && matches!(machine.board().ram, Ram::Empty) {
-        // nvram_to_staging: O_CREAT without O_EXCL or O_TRUNC; two commands may both copy.
+        // nvram_to_staging: O_CREAT without O_EXCL or O_TRUNC, so two commands may both copy.
         copy_to_staging(staging, &machine.flash_bytes())
             .map_err(EmuError::file("write", staging))?;
     }
     let board = machine.board_mut();
     let result = tool.prepare(board, args, &mut out).and_then(|prepared| {
-        if prepared.rewritten
+        if let Some(offset) = prepared.rewritten
             && let Ram::File(bytes) = &board.ram
         {
-            // A staging file that another command has just removed is written to no avail, as a mapping is.
-            let _ = rewrite(staging, bytes, prepared.offset);
+            // Another command may have removed the staging file, in which case the write has no effect, as with
+            // the mapping of the real tool.
+            let _ = rewrite(staging, bytes, offset);
         }
         if prepared.commit {
-            // What goes to flash is the file as it is by then.
+            // The commit writes the current contents of the file to flash.
             board.ram = match read(staging) {
                 Ok(Some(bytes)) => Ram::File(Arc::new(bytes)),
                 Ok(None) | Err(_) => Ram::Empty,
@@ -62,7 +62,7 @@ pub(super) fn run(
     if !ops.is_empty() || result == Err(Halt::PowerLost) {
         remove(staging)?;
     }
-    Ok(machine.outcome(&result, out))
+    Ok(machine.command_output(&result, out))
 }
 
 fn copy_to_staging(staging: &Path, flash: &[u8]) -> io::Result<()> {
@@ -75,7 +75,7 @@ fn copy_to_staging(staging: &Path, flash: &[u8]) -> io::Result<()> {
         .write_all(flash)
 }
 
-/// The steps of `nvram_commit`: header, the data area filled, the entries, header again with length and CRC.
+/// The steps of `nvram_commit`: fills the data area, writes the entries, then the header with length and CRC.
 fn rewrite(staging: &Path, bytes: &[u8], offset: usize) -> io::Result<()> {
     let file = OpenOptions::new().write(true).open(staging)?;
     let (header, data) = (offset, offset + HEADER_LEN);

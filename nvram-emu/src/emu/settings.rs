@@ -1,4 +1,4 @@
-//! The variables of the contract.
+//! The environment variables `NVRAM_EMU*`.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -10,37 +10,60 @@ use super::files::read_to_string;
 use super::kill::CutScope;
 use crate::device::Cut;
 
+/// Whether commands that run at the same time wait for each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LockMode {
+    /// A command that may write locks the device.
+    #[default]
+    Exclusive,
+    /// OpenWrt dialects run without a lock, like the real tool; other dialects ignore this.
+    None,
+}
+
+impl FromStr for LockMode {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "0" => Ok(Self::Exclusive),
+            "1" => Ok(Self::None),
+            _ => Err("expected 0 or 1"),
+        }
+    }
+}
+
 /// Looks up an environment variable.
 pub type Env<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
-/// Where one command finds its device, and what is special about this call.
+/// The device of one command, and options of this call.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The partition.
+    /// File with the contents of the partition.
     pub flash: PathBuf,
-    /// RAM contents.
+    /// File with the RAM contents.
     pub staging: PathBuf,
-    /// Wear and operation log of a device folder.
+    /// The device folder, if there is one, for wear and operation log.
     pub folder: Option<PathBuf>,
-    /// Dialect, chip, sizes.
+    /// Dialect, chip and sizes.
     pub config: DeviceConfig,
-    /// Further operation log (`NVRAM_EMU_LOG`).
+    /// Additional operation log (`NVRAM_EMU_LOG`).
     pub log: Option<PathBuf>,
-    /// Power cut (`NVRAM_EMU_CUT`).
+    /// Power cut during this command (`NVRAM_EMU_CUT`).
     pub cut: Option<Cut>,
-    /// Whom a power cut kills (`NVRAM_EMU_CUT_SCOPE`).
+    /// Which processes a power cut kills (`NVRAM_EMU_CUT_SCOPE`).
     pub cut_scope: CutScope,
-    /// Stand-in for /proc/mtd (`NVRAM_EMU_PROC_MTD`).
+    /// Replacement for /proc/mtd (`NVRAM_EMU_PROC_MTD`).
     pub proc_mtd: Option<PathBuf>,
-    /// No lock (`NVRAM_EMU_RACE=1`).
-    pub race: bool,
+    /// Whether a lock serialises commands (`NVRAM_EMU_RACE`).
+    pub lock: LockMode,
 }
 
 impl Settings {
-    /// Reads the variables. A folder (`NVRAM_EMU`) gives the defaults; each more specific variable wins over it.
+    /// Reads the environment variables. A device folder (`NVRAM_EMU`) gives the defaults, which the more specific
+    /// variables override.
     ///
     /// # Errors
-    /// No device, a variable that cannot be understood, an unreadable `device.toml`.
+    /// When no device is named, a variable is invalid, or `device.toml` is missing or invalid.
     pub fn read(env: Env<'_>) -> Result<Self, EmuError> {
         let folder = path(env, "NVRAM_EMU");
         let flash = path(env, "NVRAM_EMU_FLASH");
@@ -80,16 +103,7 @@ impl Settings {
             cut: value(env, "NVRAM_EMU_CUT")?,
             cut_scope: value(env, "NVRAM_EMU_CUT_SCOPE")?.unwrap_or_default(),
             proc_mtd: path(env, "NVRAM_EMU_PROC_MTD"),
-            race: match env("NVRAM_EMU_RACE").as_ref().map(|value| value.as_encoded_bytes()) {
-                None | Some(b"" | b"0") => false,
-                Some(b"1") => true,
-                Some(_) => {
-                    return Err(EmuError::Variable {
-                        name: "NVRAM_EMU_RACE",
-                        problem: "expected 0 or 1".into(),
-                    });
-                }
-            },
+            lock: value(env, "NVRAM_EMU_RACE")?.unwrap_or_default(),
         })
     }
 }
@@ -97,7 +111,9 @@ impl Settings {
 fn missing(name: &'static str, other: &'static str) -> EmuError {
     EmuError::Variable {
         name,
-        problem: format!("not set, but {other} is; set both, or NVRAM_EMU to a device folder"),
+        problem: format!(
+            "not set although {other} is; set both, or set NVRAM_EMU to a device folder"
+        ),
     }
 }
 
@@ -113,7 +129,7 @@ fn value<T: FromStr<Err: std::fmt::Display>>(
         return Ok(None);
     };
     let error = |problem| EmuError::Variable { name, problem };
-    let text = text.to_str().ok_or_else(|| error("not UTF-8".into()))?;
+    let text = text.to_str().ok_or_else(|| error("the value is not UTF-8".into()))?;
     text.parse().map(Some).map_err(|problem: T::Err| error(problem.to_string()))
 }
 
@@ -121,7 +137,7 @@ fn bytes(env: Env<'_>, name: &'static str) -> Result<Option<u32>, EmuError> {
     match value::<u32>(env, name) {
         Ok(Some(0)) | Err(_) => Err(EmuError::Variable {
             name,
-            problem: "expected a decimal number of bytes above 0".into(),
+            problem: "expected a positive decimal number of bytes".into(),
         }),
         Ok(number) => Ok(number),
     }

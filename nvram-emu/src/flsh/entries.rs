@@ -2,8 +2,8 @@
 
 /// How a loader finds the ends of names and values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Walk {
-    /// C strings: an entry without `=` stops the walk; the area's end without a NUL is a read beyond it
+pub enum ScanMode {
+    /// C strings: an entry without `=` stops the scan; the area's end without a NUL is a read beyond it
     /// (`_nvram_rehash` of the OpenWrt tool up to 25.12).
     CStrings,
     /// C strings in an area that is followed by NUL bytes (`nvram_rehash` of the Broadcom driver writes two).
@@ -13,15 +13,15 @@ pub enum Walk {
     Bounded,
 }
 
-/// Why a walk ended.
+/// Why a scan ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
+pub enum ScanEnd {
     /// An empty name, or the end of an area where that is allowed.
     Regular,
     /// An entry without `=`, or (bounded) without its NUL: the rest is lost.
     Malformed,
     /// The area ended inside an entry: a C string function would go on reading beyond it.
-    RanOff,
+    Overrun,
 }
 
 /// The entries of a data area, in image order. Linear in the area's length.
@@ -29,8 +29,8 @@ pub enum End {
 pub struct Entries<'a> {
     area: &'a [u8],
     at: usize,
-    walk: Walk,
-    end: Option<End>,
+    mode: ScanMode,
+    end: Option<ScanEnd>,
 }
 
 /// One entry: positions in the data area.
@@ -44,12 +44,12 @@ pub struct Entry<'a> {
 
 impl<'a> Entries<'a> {
     /// A walk over `area`, the bytes behind the header.
-    pub fn new(area: &'a [u8], walk: Walk) -> Self {
-        Self { area, at: 0, walk, end: None }
+    pub fn new(area: &'a [u8], mode: ScanMode) -> Self {
+        Self { area, at: 0, mode, end: None }
     }
 
-    /// Why the walk ended; `None` while it has not.
-    pub fn end(&self) -> Option<End> {
+    /// Why the scan ended; `None` while it has not.
+    pub fn end(&self) -> Option<ScanEnd> {
         self.end
     }
 
@@ -58,18 +58,18 @@ impl<'a> Entries<'a> {
         self.at
     }
 
-    fn stop(&mut self, end: End) -> Option<Entry<'a>> {
+    fn stop(&mut self, end: ScanEnd) -> Option<Entry<'a>> {
         self.end = Some(end);
         None
     }
 
     fn next_c_string(&mut self, rest: &'a [u8]) -> Option<Entry<'a>> {
         let (nul, eq) = find_ends(rest);
-        let Some(len) = nul.or((self.walk == Walk::Terminated).then_some(rest.len())) else {
-            return self.stop(End::RanOff);
+        let Some(len) = nul.or((self.mode == ScanMode::Terminated).then_some(rest.len())) else {
+            return self.stop(ScanEnd::Overrun);
         };
         let Some(eq) = eq else {
-            return self.stop(End::Malformed);
+            return self.stop(ScanEnd::Malformed);
         };
         self.at = (self.at + len + 1).min(self.area.len());
         Some(Entry { name: &rest[..eq], value: &rest[eq + 1..len] })
@@ -77,10 +77,10 @@ impl<'a> Entries<'a> {
 
     fn next_bounded(&mut self, rest: &'a [u8]) -> Option<Entry<'a>> {
         let Some(eq) = find(rest, b'=') else {
-            return self.stop(End::Malformed);
+            return self.stop(ScanEnd::Malformed);
         };
         let Some(len) = find(&rest[eq + 1..], 0) else {
-            return self.stop(End::Malformed);
+            return self.stop(ScanEnd::Malformed);
         };
         self.at += eq + 1 + len + 1;
         let name = &rest[..find(&rest[..eq], 0).unwrap_or(eq)];
@@ -96,11 +96,13 @@ impl<'a> Iterator for Entries<'a> {
             return None;
         }
         let rest = &self.area[self.at..];
-        match (rest.first(), self.walk) {
-            (Some(0), _) | (None, Walk::Terminated | Walk::Bounded) => self.stop(End::Regular),
-            (None, Walk::CStrings) => self.stop(End::RanOff),
-            (Some(_), Walk::Bounded) => self.next_bounded(rest),
-            (Some(_), Walk::CStrings | Walk::Terminated) => self.next_c_string(rest),
+        match (rest.first(), self.mode) {
+            (Some(0), _) | (None, ScanMode::Terminated | ScanMode::Bounded) => {
+                self.stop(ScanEnd::Regular)
+            }
+            (None, ScanMode::CStrings) => self.stop(ScanEnd::Overrun),
+            (Some(_), ScanMode::Bounded) => self.next_bounded(rest),
+            (Some(_), ScanMode::CStrings | ScanMode::Terminated) => self.next_c_string(rest),
         }
     }
 }

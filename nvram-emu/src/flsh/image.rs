@@ -1,12 +1,12 @@
 //! Writing a table as an image, and reading any bytes as one.
 
-use super::entries::{End, Entries, Entry, Walk};
+use super::entries::{Entries, Entry, ScanEnd, ScanMode};
 use super::header::{CRC_START, HEADER_LEN, Header, MAGIC, crc_from, crc_of};
 use super::table::Table;
 
 /// How the end of the data is padded, and what `len` says then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tail {
+pub enum Padding {
     /// OpenWrt: one NUL; `p` is the place behind it. NULs up to the next multiple of 4, then
     /// `len = roundup(p + 1, 4)`: where `p` is a multiple of 4, four fill bytes lie inside `len`.
     OpenWrt {
@@ -21,7 +21,7 @@ pub enum Tail {
 
 /// Where a writer takes the header's numbers from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Head {
+pub enum HeaderSource {
     /// From the four `sdram_*` variables; the defaults if one is missing.
     Sdram,
     /// The defaults, whatever the variables say (Padavan's kernel core).
@@ -30,7 +30,7 @@ pub enum Head {
     DdWrt,
 }
 
-impl Head {
+impl HeaderSource {
     fn header(self, table: &Table) -> Header {
         let names = ["sdram_init", "sdram_config", "sdram_refresh", "sdram_ncdl"];
         match self {
@@ -47,9 +47,9 @@ pub struct Format {
     /// The byte that the data area is cleared with first.
     pub fill: u8,
     /// The end of the data.
-    pub tail: Tail,
+    pub padding: Padding,
     /// What the header says beside `len` and the CRC.
-    pub head: Head,
+    pub header_source: HeaderSource,
     /// First header byte that the CRC covers.
     pub crc_start: usize,
 }
@@ -58,21 +58,30 @@ impl Format {
     /// The OpenWrt tool (`nvram_commit`, nvram.c).
     pub const OPENWRT: Self = Self {
         fill: 0xFF,
-        tail: Tail::OpenWrt { negative_address: false },
-        head: Head::Sdram,
+        padding: Padding::OpenWrt { negative_address: false },
+        header_source: HeaderSource::Sdram,
         crc_start: CRC_START,
     };
     /// The same on 32-bit ARM.
     pub const OPENWRT_ARM: Self =
-        Self { tail: Tail::OpenWrt { negative_address: true }, ..Self::OPENWRT };
+        Self { padding: Padding::OpenWrt { negative_address: true }, ..Self::OPENWRT };
     /// Broadcom's `_nvram_commit` (shared/nvram/nvram.c).
-    pub const BROADCOM: Self =
-        Self { fill: 0x00, tail: Tail::TwoNuls, head: Head::Sdram, crc_start: CRC_START };
+    pub const BROADCOM: Self = Self {
+        fill: 0x00,
+        padding: Padding::TwoNuls,
+        header_source: HeaderSource::Sdram,
+        crc_start: CRC_START,
+    };
     /// Padavan's kernel core.
-    pub const PADAVAN: Self =
-        Self { fill: 0xFF, tail: Tail::OneNul, head: Head::Defaults, crc_start: CRC_START };
+    pub const PADAVAN: Self = Self {
+        fill: 0xFF,
+        padding: Padding::OneNul,
+        header_source: HeaderSource::Defaults,
+        crc_start: CRC_START,
+    };
     /// DD-WRT's own nvram.c: its CRC starts at `(char *)&tmp + 12`.
-    pub const DDWRT: Self = Self { head: Head::DdWrt, crc_start: 12, ..Self::BROADCOM };
+    pub const DDWRT: Self =
+        Self { header_source: HeaderSource::DdWrt, crc_start: 12, ..Self::BROADCOM };
 }
 
 /// What [`serialise`] wrote.
@@ -115,12 +124,12 @@ pub fn serialise(
     if space < HEADER_LEN + 4 || space > mapping.len() {
         return Err(OutOfBounds);
     }
-    let mut header = format.head.header(table);
+    let mut header = format.header_source.header(table);
     let limit = space - 2;
     let mut at = HEADER_LEN;
     let mut dropped = 0;
     for chain in 0..table.chains() {
-        let mut texts = table.chain_texts(chain);
+        let mut texts = table.chain_entries(chain);
         for text in texts.by_ref() {
             let end = at + text.len();
             if end > limit {
@@ -134,7 +143,7 @@ pub fn serialise(
     }
     let texts = at - HEADER_LEN;
     mapping[at..space].fill(format.fill);
-    let len = close(format.tail, mapping, at)?;
+    let len = close(format.padding, mapping, at)?;
     header.len = len as u32;
     mapping[..HEADER_LEN].copy_from_slice(&header.to_bytes());
     header.crc_ver_init |= u32::from(crc_from(mapping, format.crc_start, len));
@@ -143,9 +152,9 @@ pub fn serialise(
 }
 
 /// Writes the end of the data at `at`, behind the last entry, and returns `len`.
-fn close(tail: Tail, mapping: &mut [u8], at: usize) -> Result<usize, OutOfBounds> {
-    let len = match tail {
-        Tail::OpenWrt { negative_address } => {
+fn close(padding: Padding, mapping: &mut [u8], at: usize) -> Result<usize, OutOfBounds> {
+    let len = match padding {
+        Padding::OpenWrt { negative_address } => {
             mapping[at] = 0;
             let p = at + 1;
             let pad = match p % 4 {
@@ -156,8 +165,8 @@ fn close(tail: Tail, mapping: &mut [u8], at: usize) -> Result<usize, OutOfBounds
             mapping.get_mut(p..p + pad).ok_or(OutOfBounds)?.fill(0);
             (p + 1).next_multiple_of(4)
         }
-        Tail::TwoNuls => (at + 2).next_multiple_of(4),
-        Tail::OneNul => {
+        Padding::TwoNuls => (at + 2).next_multiple_of(4),
+        Padding::OneNul => {
             let len = (at + 1).next_multiple_of(4);
             mapping.get_mut(at..len).ok_or(OutOfBounds)?.fill(0);
             len
@@ -178,7 +187,7 @@ pub struct Parsed<'a> {
     /// The entries as C string functions see them, duplicates included.
     pub entries: Vec<Entry<'a>>,
     /// Why the entries ended.
-    pub end: End,
+    pub end: ScanEnd,
 }
 
 /// Reads any bytes as an image: never panics, linear in their number. `None` without a header.
@@ -186,9 +195,9 @@ pub fn parse_any(bytes: &[u8]) -> Option<Parsed<'_>> {
     let offset = find_magic(bytes, bytes.len())?;
     let image = &bytes[offset..];
     let header = Header::read(image)?;
-    let mut walk = Entries::new(&image[HEADER_LEN..], Walk::CStrings);
+    let mut walk = Entries::new(&image[HEADER_LEN..], ScanMode::CStrings);
     let entries = walk.by_ref().collect();
-    let end = walk.end().unwrap_or(End::Regular);
+    let end = walk.end().unwrap_or(ScanEnd::Regular);
     Some(Parsed { offset, header, crc: crc_of(image, header.len as usize), entries, end })
 }
 

@@ -21,10 +21,11 @@ mod image;
 mod table;
 
 pub(crate) use entries::find;
-pub use entries::{End, Entries, Entry, Walk};
+pub use entries::{Entries, Entry, ScanEnd, ScanMode};
 pub use hash::ChainRule;
 pub use header::{CRC_START, HEADER_LEN, Header, MAGIC, crc_from, crc_of, strtoul};
 pub use image::{
-    Format, Head, OutOfBounds, Parsed, Tail, Written, blank_image, find_magic, parse_any, serialise,
+    Format, HeaderSource, OutOfBounds, Padding, Parsed, Written, blank_image, find_magic,
+    parse_any, serialise,
 };
 pub use table::{Change, Insert, Table, hex4, hex8};

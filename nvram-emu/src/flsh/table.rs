@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::entries::{End, Entries, Entry, Walk};
+use super::entries::{Entries, Entry, ScanEnd, ScanMode};
 use super::hash::ChainRule;
 use super::header::Header;
 
@@ -111,41 +111,46 @@ impl Table {
     /// Loads the entries of `area` (the bytes behind the header) in image order: a duplicate name takes the
     /// later value and keeps the earlier place. Returns the table and why the walk ended; the `sdram_*`
     /// variables are not yet added. A walk that ran off may give no table.
-    pub fn load(area: &[u8], walk: Walk, rule: ChainRule, insert: Insert) -> (Self, End) {
+    pub fn load(area: &[u8], mode: ScanMode, rule: ChainRule, insert: Insert) -> (Self, ScanEnd) {
         let mut table = Self::new(rule, insert);
-        if walk == Walk::CStrings && !ends_in_nuls(area) {
+        if mode == ScanMode::CStrings && !ends_in_nuls(area) {
             // As a torn image ends: walked over before anything is kept of it.
-            let mut entries = Entries::new(area, walk);
+            let mut entries = Entries::new(area, mode);
             entries.by_ref().for_each(drop);
-            if entries.end() == Some(End::RanOff) {
-                return (table, End::RanOff);
+            if entries.end() == Some(ScanEnd::Overrun) {
+                return (table, ScanEnd::Overrun);
             }
         }
         table.nodes.reserve(area.len() / 32);
-        let mut entries = Entries::new(area, walk);
+        let mut entries = Entries::new(area, mode);
         loop {
             let at = entries.position();
             let Some(Entry { name, value }) = entries.next() else { break };
             let start = at + name.len() + 1;
             if area[start - 1] != b'=' {
                 // A name that swallowed another one: its text is not there in one piece.
-                return Self::load_piecewise(area, walk, rule, insert);
+                return Self::load_piecewise(area, mode, rule, insert);
             }
             table.take(area, at, name, value);
         }
         table.pool.extend_from_slice(&area[..entries.position()]);
         // The last entry may lack its NUL.
         table.pool.push(0);
-        (table, entries.end().unwrap_or(End::Regular))
+        (table, entries.end().unwrap_or(ScanEnd::Regular))
     }
 
-    fn load_piecewise(area: &[u8], walk: Walk, rule: ChainRule, insert: Insert) -> (Self, End) {
+    fn load_piecewise(
+        area: &[u8],
+        mode: ScanMode,
+        rule: ChainRule,
+        insert: Insert,
+    ) -> (Self, ScanEnd) {
         let mut table = Self::new(rule, insert);
-        let mut entries = Entries::new(area, walk);
+        let mut entries = Entries::new(area, mode);
         for entry in entries.by_ref() {
             table.set(entry.name, entry.value);
         }
-        (table, entries.end().unwrap_or(End::Regular))
+        (table, entries.end().unwrap_or(ScanEnd::Regular))
     }
 
     /// [`Table::set`] of an entry whose text stands at `at` in what becomes the pool.
@@ -162,7 +167,7 @@ impl Table {
         self.add(key, Node::new(at, name, value, key.hash), name);
     }
 
-    /// What [`Table::load`] makes of this table's own texts, all of them written as [`Table::texts`] gives them;
+    /// What [`Table::load`] makes of this table's own texts, all of them written as [`Table::raw_entries`] gives them;
     /// `area` begins with them. Nothing is taken apart again. `None` where a chain is so long that this saves nothing.
     pub fn reloaded(&self, area: &[u8]) -> Option<Self> {
         if self.index.is_some() {
@@ -190,8 +195,8 @@ impl Table {
 
     /// A table whose [`Table::iter`] gives `area`'s entries in their own order: what was written from `iter` is
     /// read back so.
-    pub fn restore(area: &[u8], rule: ChainRule, insert: Insert) -> (Self, End) {
-        let (mut table, end) = Self::load(area, Walk::Terminated, rule, Insert::Tail);
+    pub fn restore(area: &[u8], rule: ChainRule, insert: Insert) -> (Self, ScanEnd) {
+        let (mut table, end) = Self::load(area, ScanMode::Terminated, rule, Insert::Tail);
         table.insert = insert;
         (table, end)
     }
@@ -319,13 +324,13 @@ impl Table {
     }
 
     /// The same as texts `name=value` with their NUL.
-    pub fn chain_texts(&self, chain: usize) -> impl Iterator<Item = &[u8]> {
+    pub fn chain_entries(&self, chain: usize) -> impl Iterator<Item = &[u8]> {
         self.follow(self.chains[chain].head, |node| node.next).map(|node| node.text(&self.pool))
     }
 
     /// All variables as texts `name=value` with their NUL, in the order in flash.
-    pub fn texts(&self) -> impl Iterator<Item = &[u8]> {
-        (0..self.chains()).flat_map(|chain| self.chain_texts(chain))
+    pub fn raw_entries(&self) -> impl Iterator<Item = &[u8]> {
+        (0..self.chains()).flat_map(|chain| self.chain_entries(chain))
     }
 
     /// All variables, first chain to last, each from head to tail: the order in flash.
@@ -335,7 +340,7 @@ impl Table {
 
     /// All variables backwards, as texts `name=value` with their NUL: last chain to first, each from tail to head
     /// (`nvram_getall` of the OpenWrt tool).
-    pub fn texts_reversed(&self) -> impl Iterator<Item = &[u8]> {
+    pub fn entries_reversed(&self) -> impl Iterator<Item = &[u8]> {
         let chains = self.chains.iter().rev();
         chains
             .flat_map(|chain| self.follow(chain.tail, |node| node.prev))

@@ -1,8 +1,8 @@
 //! Laws of the image codec, on any bytes.
 
 use nvram_emu::flsh::{
-    ChainRule, End, Entries, Format, HEADER_LEN, Header, Insert, MAGIC, Table, Walk, crc_of,
-    parse_any, serialise,
+    ChainRule, Entries, Format, HEADER_LEN, Header, Insert, MAGIC, ScanEnd, ScanMode, Table,
+    crc_of, parse_any, serialise,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -51,7 +51,7 @@ proptest! {
             prop_assert_eq!(parsed.header.magic, MAGIC);
             prop_assert!(parsed.entries.iter().all(|e| !e.name.contains(&b'=') && !e.value.contains(&0)));
         }
-        let walk = [Walk::CStrings, Walk::Terminated, Walk::Bounded][walk];
+        let walk = [ScanMode::CStrings, ScanMode::Terminated, ScanMode::Bounded][walk];
         let mut entries = Entries::new(&bytes, walk);
         let total: usize = entries.by_ref().map(|e| e.name.len() + e.value.len() + 1).sum();
         prop_assert!(total <= bytes.len() + 1);
@@ -70,9 +70,9 @@ proptest! {
         prop_assert_eq!(header.len % 4, 0);
         prop_assert!(header.len as usize <= SPACE);
         prop_assert_eq!(header.crc(), crc_of(&image, header.len as usize));
-        let mut entries = Entries::new(&image[HEADER_LEN..SPACE], Walk::CStrings);
+        let mut entries = Entries::new(&image[HEADER_LEN..SPACE], ScanMode::CStrings);
         prop_assert_eq!(entries.by_ref().count() + written.dropped, table.len());
-        prop_assert_eq!(entries.end(), Some(End::Regular));
+        prop_assert_eq!(entries.end(), Some(ScanEnd::Regular));
     }
 
     #[test]
@@ -80,14 +80,14 @@ proptest! {
         let first = table(rule, &variables);
         let mut image = vec![0; 16384];
         prop_assert_eq!(serialise(&first, format, &mut image, 16384).expect("room").dropped, 0);
-        let (second, _) = Table::load(&image[HEADER_LEN..], Walk::CStrings, rule, Insert::Head);
+        let (second, _) = Table::load(&image[HEADER_LEN..], ScanMode::CStrings, rule, Insert::Head);
         for chain in 0..first.chains() {
             let mut reversed: Vec<_> = second.chain(chain).collect();
             reversed.reverse();
             prop_assert_eq!(first.chain(chain).collect::<Vec<_>>(), reversed);
         }
         serialise(&second, format, &mut image, 16384).expect("room");
-        let (third, _) = Table::load(&image[HEADER_LEN..], Walk::CStrings, rule, Insert::Head);
+        let (third, _) = Table::load(&image[HEADER_LEN..], ScanMode::CStrings, rule, Insert::Head);
         prop_assert_eq!(listed(&first), listed(&third), "period 2");
     }
 
@@ -118,7 +118,7 @@ proptest! {
         let table = table(ChainRule::PLAIN, &variables);
         let mut image = vec![0; space];
         let written = serialise(&table, Format::BROADCOM, &mut image, space).expect("room for a header");
-        let kept: Vec<_> = Entries::new(&image[HEADER_LEN..], Walk::CStrings).map(|e| (e.name, e.value)).collect();
+        let kept: Vec<_> = Entries::new(&image[HEADER_LEN..], ScanMode::CStrings).map(|e| (e.name, e.value)).collect();
         prop_assert_eq!(kept.len() + written.dropped, table.len());
         let mut used = HEADER_LEN;
         let mut expected = Vec::new();
@@ -147,7 +147,7 @@ fn a_hostile_image_costs_linear_work() {
     let work = |count: usize| {
         let area: Vec<u8> =
             colliding(count).iter().flat_map(|name| [name, &b"=\0"[..]].concat()).collect();
-        let (table, _) = Table::load(&area, Walk::Terminated, ChainRule::PLAIN, Insert::Head);
+        let (table, _) = Table::load(&area, ScanMode::Terminated, ChainRule::PLAIN, Insert::Head);
         assert_eq!(table.len(), count);
         table.links_followed()
     };

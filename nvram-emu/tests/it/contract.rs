@@ -8,7 +8,7 @@ use std::path::Path;
 use assert_cmd::Command;
 use nvram_emu::Dialect;
 use nvram_emu::device::Chip;
-use nvram_emu::emu::{Device, DeviceConfig};
+use nvram_emu::emu::{DeviceConfig, DeviceFolder};
 use predicates::prelude::*;
 use rstest::rstest;
 use tempfile::TempDir;
@@ -76,19 +76,23 @@ fn without_variables_it_says_how_to_make_a_device() {
     let mut command = Command::new(assert_cmd::cargo::cargo_bin!("nvram"));
     insta::assert_snapshot!(transcript(command.env_clear().arg("show")), @r"
     --- stderr
-    nvram: no device: set NVRAM_EMU to a device folder (make one with 'leaselab device create DIR'), or NVRAM_EMU_FLASH and NVRAM_EMU_STAGING to two files
+    nvram: no device: set NVRAM_EMU to a device folder (create one with 'leaselab device create DIR'), or NVRAM_EMU_FLASH and NVRAM_EMU_STAGING to two files
     --- exit status: 1
     ");
 }
 
 #[rstest]
-#[case("NVRAM_EMU_DIALECT", "openwort", "unknown dialect 'openwort'; there are openwrt ")]
-#[case("NVRAM_EMU_ERASE", "64k", "NVRAM_EMU_ERASE: expected a decimal number of bytes above 0")]
-#[case("NVRAM_EMU_ERASE", "0", "NVRAM_EMU_ERASE: expected a decimal number of bytes above 0")]
-#[case("NVRAM_EMU_CUT", "3", "NVRAM_EMU_CUT: a cut is OPERATION:BYTES")]
-#[case("NVRAM_EMU_CUT_SCOPE", "all", "NVRAM_EMU_CUT_SCOPE: expected process or group")]
+#[case(
+    "NVRAM_EMU_DIALECT",
+    "openwort",
+    "unknown dialect 'openwort': expected one of openwrt, openwrt-arm"
+)]
+#[case("NVRAM_EMU_ERASE", "64k", "NVRAM_EMU_ERASE: expected a positive decimal number of bytes")]
+#[case("NVRAM_EMU_ERASE", "0", "NVRAM_EMU_ERASE: expected a positive decimal number of bytes")]
+#[case("NVRAM_EMU_CUT", "3", "NVRAM_EMU_CUT: expected OPERATION:BYTES")]
+#[case("NVRAM_EMU_CUT_SCOPE", "all", "NVRAM_EMU_CUT_SCOPE: expected `process` or `group`")]
 #[case("NVRAM_EMU_RACE", "yes", "NVRAM_EMU_RACE: expected 0 or 1")]
-#[case("NVRAM_EMU_STAGING", "", "NVRAM_EMU_STAGING: not set, but NVRAM_EMU_FLASH is")]
+#[case("NVRAM_EMU_STAGING", "", "NVRAM_EMU_STAGING: not set although NVRAM_EMU_FLASH is")]
 fn a_wrong_variable_is_named(#[case] name: &str, #[case] value: &str, #[case] message: &str) {
     let router = Router::openwrt();
     router
@@ -229,7 +233,7 @@ fn the_first_broadcom_command_boots_and_ram_lives_in_the_staging_file() {
     nvram(&["get", "lan_ipaddr"])
         .assert()
         .code(1)
-        .stderr(predicate::str::contains("is not a RAM file of this dialect"));
+        .stderr(predicate::str::contains("is not a staging file of this dialect"));
 }
 
 /// Runs commands at the same time, and returns how many of the names they set are there afterwards.
@@ -284,8 +288,11 @@ fn a_device_folder_keeps_wear_and_forgets_ram_at_a_reboot() {
     let folder = dir.path().join("router");
     let config = DeviceConfig { erase: 16384, chip: Chip::PARALLEL_NOR, ..DeviceConfig::default() };
     let flash = fresh_image("openwrt.jsonl.gz", "get-basic");
-    let device = Device::create(&folder, config, &flash).expect("a device");
-    assert!(Device::create(&folder, config, &flash).is_err(), "never over an existing device");
+    let device = DeviceFolder::create(&folder, config, &flash).expect("a device");
+    assert!(
+        DeviceFolder::create(&folder, config, &flash).is_err(),
+        "never over an existing device"
+    );
     let nvram = |args: &[&str]| {
         let mut command = Command::new(assert_cmd::cargo::cargo_bin!("nvram"));
         command.env_clear().env("NVRAM_EMU", &folder).args(args);
@@ -296,7 +303,8 @@ fn a_device_folder_keeps_wear_and_forgets_ram_at_a_reboot() {
     nvram(&["get", "a"]).assert().code(1).stdout("");
     nvram(&["set", "a=2", "commit"]).assert().success();
     nvram(&["set", "a=3", "commit"]).assert().success();
-    let info = Device::open(&folder).expect("the device").info().expect("what there is to tell");
+    let info =
+        DeviceFolder::open(&folder).expect("the device").info().expect("what there is to tell");
     assert_eq!((info.erases, info.bytes_programmed), (vec![2, 2], 65536));
     assert!(!info.booted);
     let variables = info.flash_variables.expect("a valid image");
@@ -307,10 +315,10 @@ fn a_device_folder_keeps_wear_and_forgets_ram_at_a_reboot() {
 }
 
 #[rstest]
-#[case("dialect = openwrt\n", "device.toml:1: expected a string in quotes")]
-#[case("# a router\nerase = 65536\nerase = 4096\n", "device.toml:3: erase is given twice")]
+#[case("dialect = openwrt\n", "device.toml:1: expected a string in double quotes")]
+#[case("# a router\nerase = 65536\nerase = 4096\n", "device.toml:3: duplicate key 'erase'")]
 #[case("chip = \"floppy\"\n", "device.toml:1: unknown chip 'floppy'")]
-#[case("[device]\n", "device.toml:1: expected KEY = VALUE")]
+#[case("[device]\n", "device.toml:1: expected `KEY = VALUE`")]
 #[case("colour = 1\n", "device.toml:1: unknown key 'colour'")]
 fn a_device_file_that_is_not_understood_is_named_by_line(
     #[case] text: &str,
@@ -362,10 +370,10 @@ fn the_documentation_names_every_dialect_with_its_free_space() {
     let text = include_str!("../../src/lib.rs");
     let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("//! | `")).collect();
     for dialect in Dialect::ALL {
-        let traits = dialect.traits();
+        let traits = dialect.info();
         let row = rows.iter().find(|row| row.contains(&format!("`{dialect}`")));
         let row = row.unwrap_or_else(|| panic!("{dialect} is not in the table"));
         assert!(row.ends_with(&format!("| {} |", traits.free_space.describe())), "{row}");
-        assert_eq!(row.contains("on recordings"), traits.proven, "{row}");
+        assert_eq!(row.contains("on recordings"), traits.verified, "{row}");
     }
 }

@@ -101,6 +101,20 @@ fn nand_programs_erased_pages_only() {
     assert_eq!(flash.program(4096, &[0x55]), Ok(()));
 }
 
+#[test]
+fn nand_program_after_a_power_loss_reports_the_power_loss() {
+    let geometry = Geometry::new(131_072, 131_072).expect("a geometry");
+    let mut flash = Flash::erased(geometry, Chip::SLC_NAND);
+    flash.arm(Some(Cut { op: 0, byte: 100 }));
+    assert_eq!(flash.program(0, &[0x55; 2048]), Err(OpError::PowerLost));
+    assert_eq!(flash.program(0, &[0x55; 2048]), Err(OpError::PowerLost), "page in use");
+    assert_eq!(flash.program(2048, &[0x55; 2048]), Err(OpError::PowerLost), "erased page");
+    assert_eq!(flash.program(131_072, &[0x55]), Err(OpError::PowerLost), "beyond the partition");
+    flash.power_on();
+    assert_eq!(flash.program(0, &[0x55; 2048]), Err(OpError::Io), "page in use, with power");
+    assert_eq!(flash.log().len(), 1, "refused operations are not logged");
+}
+
 #[rstest]
 #[case::spi_nor(Chip::SPI_NOR, 150.0 + 256.0 * 0.7)]
 #[case::parallel_nor(Chip::PARALLEL_NOR, 700.0 + 65536.0 * 0.007)]

@@ -1,7 +1,7 @@
 //! Fuzz target: any bytes as an image, to every tool. Longer with `BOLERO_RANDOM_ITERATIONS=100000`.
 
 use nvram_emu::device::{Chip, Flash};
-use nvram_emu::flsh::{ChainRule, Format, HEADER_LEN, Insert, MAGIC, Table, Walk, serialise};
+use nvram_emu::flsh::{ChainRule, Format, HEADER_LEN, Insert, MAGIC, ScanMode, Table, serialise};
 use nvram_emu::{Dialect, Machine};
 
 const SPACE: usize = 0x8000;
@@ -68,7 +68,7 @@ fn fuzz_the_image_codec() {
             (ChainRule::OPENWRT_ARM, Format::OPENWRT_ARM),
             (ChainRule::PLAIN, Format::BROADCOM),
         ] {
-            for walk in [Walk::CStrings, Walk::Terminated, Walk::Bounded] {
+            for walk in [ScanMode::CStrings, ScanMode::Terminated, ScanMode::Bounded] {
                 let (first, _) = Table::load(area, walk, rule, Insert::Head);
                 let mut image = vec![0; 2 * SPACE + 8];
                 let Ok(written) = serialise(&first, format, &mut image, 2 * SPACE) else {
@@ -78,7 +78,7 @@ fn fuzz_the_image_codec() {
                     continue;
                 }
                 let (second, _) =
-                    Table::load(&image[HEADER_LEN..], Walk::CStrings, rule, Insert::Head);
+                    Table::load(&image[HEADER_LEN..], ScanMode::CStrings, rule, Insert::Head);
                 let sorted = |table: &Table| {
                     let mut listed: Vec<(Vec<u8>, Vec<u8>)> =
                         table.iter().map(|(name, value)| (name.to_vec(), value.to_vec())).collect();

@@ -1,7 +1,7 @@
-//! The agent: a small process of one thread that starts the scripts of one run.
+//! The agent: a small single-threaded process that starts the scripts of one router.
 //!
-//! It exists because a process with threads cannot enter a user namespace, because starting a
-//! child of a small process is cheap, and because it reaps whatever a script leaves behind.
+//! It exists for three reasons: a process with several threads cannot enter a user namespace; starting a child is cheaper
+//! from a small process; and as a subreaper it finds and kills the processes that a script leaves behind.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -20,12 +20,14 @@ use rustix::process::{
 };
 
 use super::private_root;
-use super::protocol::{Done, End, Hello, Octets, Program, Ready, Request};
+use super::protocol::{
+    Handshake, HandshakeReply, Octets, Program, ProgramEnd, ProgramResult, Request,
+};
 
-/// A script may not print more than this on each stream.
+/// Maximum output of a program on each stream.
 const MAX_OUTPUT: usize = 4 << 20;
 
-/// Serves requests on stdin until it ends, then kills what is left.
+/// Serves requests until the end of standard input, then kills the remaining processes.
 pub fn main() -> ExitCode {
     match serve() {
         Ok(()) => ExitCode::SUCCESS,
@@ -39,18 +41,18 @@ pub fn main() -> ExitCode {
 fn serve() -> io::Result<()> {
     let mut lines = io::stdin().lock().lines();
     let Some(first) = lines.next() else { return Ok(()) };
-    let hello: Hello = serde_json::from_str(&first?)?;
+    let handshake: Handshake = serde_json::from_str(&first?)?;
     set_child_subreaper(Some(getpid()))?;
-    let refused = private_root::enter(&hello.scratch, &hello.leaselab, hello.root)
+    let refused = private_root::enter(&handshake.scratch, &handshake.leaselab, handshake.root)
         .err()
         .map(|error| error.to_string());
     let mut stdout = io::stdout().lock();
-    answer(&mut stdout, &Ready { refused })?;
+    answer(&mut stdout, &HandshakeReply { refused })?;
     let mut started: Option<Child> = None;
     for line in lines {
         match serde_json::from_str(&line?)? {
             Request::Run(programs) => {
-                let done = run(&programs, &hello.scratch);
+                let done = run(&programs, &handshake.scratch);
                 answer(&mut stdout, &done)?;
             }
             Request::KillStragglers => {
@@ -59,7 +61,7 @@ fn serve() -> io::Result<()> {
                 answer(&mut stdout, &())?;
             }
             Request::Start(program, log) => {
-                let child = start(&program, &hello.scratch, &log);
+                let child = start(&program, &handshake.scratch, &log);
                 let answered = child.as_ref().map(|child| child.id() as i32);
                 answer(&mut stdout, &answered.map_err(ToString::to_string))?;
                 started = child.ok();
@@ -87,7 +89,7 @@ fn answer(stdout: &mut impl Write, message: &impl serde::Serialize) -> io::Resul
     stdout.flush()
 }
 
-/// Starts a program that runs on.
+/// Starts a program without waiting for it.
 fn start(program: &Program, directory: &Path, log: &Path) -> io::Result<Child> {
     let log = fs::File::options().create(true).append(true).open(log)?;
     let errors = log.try_clone()?;
@@ -98,13 +100,13 @@ fn start(program: &Program, directory: &Path, log: &Path) -> io::Result<Child> {
     })
 }
 
-/// A program in a process group of its own.
+/// A command that will run in a process group of its own.
 fn command(program: &Program, directory: &Path) -> io::Result<Command> {
     let word = |octets: &Octets| OsString::from_vec(octets.0.clone());
     let (name, arguments) = program
         .argv
         .split_first()
-        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "an empty command"))?;
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the command is empty"))?;
     let mut command = Command::new(word(name));
     command
         .args(arguments.iter().map(word))
@@ -116,14 +118,14 @@ fn command(program: &Program, directory: &Path) -> io::Result<Command> {
     Ok(command)
 }
 
-fn end_of(status: ExitStatus) -> End {
+fn end_of(status: ExitStatus) -> ProgramEnd {
     match status.code() {
-        Some(code) => End::Exited(code),
-        None => End::Signalled(status.signal().unwrap_or(0)),
+        Some(code) => ProgramEnd::Exited(code),
+        None => ProgramEnd::Signalled(status.signal().unwrap_or(0)),
     }
 }
 
-/// A stream of a running program.
+/// An output stream of a running program.
 struct Stream {
     pipe: Option<OwnedFd>,
     text: Vec<u8>,
@@ -134,8 +136,8 @@ impl Stream {
         Self { pipe, text: Vec::new() }
     }
 
-    /// Takes what the pipe holds; closes it at its end or when there is too much.
-    fn take(&mut self) {
+    /// Reads what is available; closes the pipe at its end or after [`MAX_OUTPUT`] bytes.
+    fn read_available(&mut self) {
         let Some(pipe) = &self.pipe else { return };
         let mut buffer = [0; 16 * 1024];
         match rustix::io::read(pipe, &mut buffer) {
@@ -150,15 +152,16 @@ impl Stream {
     }
 }
 
-/// A program that was started.
+/// A running program.
 struct Running {
     child: Child,
     group: Pid,
-    ended: Option<OwnedFd>,
+    /// The process as a file descriptor, until it has ended.
+    pidfd: Option<OwnedFd>,
     stdout: Stream,
     stderr: Stream,
     deadline: Instant,
-    hung: bool,
+    timed_out: bool,
 }
 
 impl Running {
@@ -168,39 +171,40 @@ impl Running {
         let group = Pid::from_child(&child);
         Ok(Self {
             group,
-            ended: Some(pidfd_open(group, PidfdFlags::empty())?),
+            pidfd: Some(pidfd_open(group, PidfdFlags::empty())?),
             stdout: Stream::new(child.stdout.take().map(Into::into)),
             stderr: Stream::new(child.stderr.take().map(Into::into)),
             deadline: Instant::now() + Duration::from_millis(program.limit_ms),
-            hung: false,
+            timed_out: false,
             child,
         })
     }
 
-    /// Over when the program has ended and nobody holds its output open any more, as dnsmasq's
-    /// `popen` and `pclose` see it.
-    fn is_over(&self) -> bool {
-        self.ended.is_none() && self.stdout.pipe.is_none() && self.stderr.pipe.is_none()
+    /// Whether the program has ended and no process holds its output open any more: `popen` and `pclose` of dnsmasq
+    /// wait for both.
+    fn is_finished(&self) -> bool {
+        self.pidfd.is_none() && self.stdout.pipe.is_none() && self.stderr.pipe.is_none()
     }
 
     fn kill(&mut self) {
-        self.hung = true;
+        self.timed_out = true;
         _ = kill_process_group(self.group, Signal::KILL);
         kill_children();
-        self.ended = None;
+        self.pidfd = None;
         self.stdout.pipe = None;
         self.stderr.pipe = None;
     }
 
-    fn finish(mut self) -> Done {
+    fn finish(mut self) -> ProgramResult {
         let end = self.child.wait().map_err(|error| error.to_string());
-        let end = end.map(|status| if self.hung { End::Hung } else { end_of(status) });
-        Done { end, stdout: Octets(self.stdout.text), stderr: Octets(self.stderr.text) }
+        let end =
+            end.map(|status| if self.timed_out { ProgramEnd::TimedOut } else { end_of(status) });
+        ProgramResult { end, stdout: Octets(self.stdout.text), stderr: Octets(self.stderr.text) }
     }
 }
 
-/// Runs programs side by side, and waits for all of them.
-pub fn run(programs: &[Program], directory: &Path) -> Vec<Done> {
+/// Runs programs in parallel, and waits for all of them.
+pub fn run(programs: &[Program], directory: &Path) -> Vec<ProgramResult> {
     let mut running: Vec<Result<Running, String>> = programs
         .iter()
         .map(|program| {
@@ -210,25 +214,27 @@ pub fn run(programs: &[Program], directory: &Path) -> Vec<Done> {
             })
         })
         .collect();
-    while running.iter().flatten().any(|program| !program.is_over()) {
-        watch(&mut running);
+    while running.iter().flatten().any(|program| !program.is_finished()) {
+        poll_once(&mut running);
     }
     running
         .into_iter()
         .map(|program| match program {
             Ok(program) => program.finish(),
-            Err(why) => {
-                Done { end: Err(why), stdout: Octets::default(), stderr: Octets::default() }
-            }
+            Err(why) => ProgramResult {
+                end: Err(why),
+                stdout: Octets::default(),
+                stderr: Octets::default(),
+            },
         })
         .collect()
 }
 
-/// Waits for something to happen to any of the programs, and takes notice of it.
-fn watch(running: &mut [Result<Running, String>]) {
+/// Waits for output, an exit or a deadline of any of the programs, and handles it.
+fn poll_once(running: &mut [Result<Running, String>]) {
     let now = Instant::now();
     let mut nearest = Duration::from_secs(60);
-    for program in running.iter_mut().flatten().filter(|program| !program.is_over()) {
+    for program in running.iter_mut().flatten().filter(|program| !program.is_finished()) {
         if program.deadline <= now {
             program.kill();
         } else {
@@ -239,7 +245,7 @@ fn watch(running: &mut [Result<Running, String>]) {
     let mut owners = Vec::new();
     for (index, program) in running.iter().enumerate() {
         let Ok(program) = program else { continue };
-        let streams = [&program.ended, &program.stdout.pipe, &program.stderr.pipe];
+        let streams = [&program.pidfd, &program.stdout.pipe, &program.stderr.pipe];
         for (which, descriptor) in streams.into_iter().enumerate() {
             if let Some(descriptor) = descriptor {
                 descriptors.push(PollFd::from_borrowed_fd(descriptor.as_fd(), PollFlags::IN));
@@ -261,14 +267,14 @@ fn watch(running: &mut [Result<Running, String>]) {
     for (index, which) in ready {
         let Ok(program) = &mut running[index] else { continue };
         match which {
-            0 => program.ended = None,
-            1 => program.stdout.take(),
-            _ => program.stderr.take(),
+            0 => program.pidfd = None,
+            1 => program.stdout.read_available(),
+            _ => program.stderr.read_available(),
         }
     }
 }
 
-/// Kills and reaps every descendant, also those that left their process group.
+/// Kills and reaps every descendant, including those that left their process group.
 fn kill_stragglers() {
     loop {
         kill_children();
@@ -279,7 +285,7 @@ fn kill_stragglers() {
     }
 }
 
-/// Kills every child of this process: as a subreaper it inherits those that scripts leave behind.
+/// Kills every child of this process. As a subreaper it is the parent of the processes that scripts leave behind.
 fn kill_children() {
     let own = getpid().as_raw_nonzero();
     let children = fs::read_to_string(format!("/proc/{own}/task/{own}/children"));

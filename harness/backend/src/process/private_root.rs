@@ -1,8 +1,8 @@
-//! A private view of the file system for the scripts of one run: an own `/tmp`, and our `nvram`
-//! where scripts of *WRT firmware name it absolutely.
+//! A private view of the file system for scripts: a `/tmp` of their own, and the emulated tool as `/usr/sbin/nvram`, the
+//! path that scripts of *WRT firmware use.
 //!
-//! User and mount namespaces of this process alone: nothing of the machine is touched, and no
-//! privileges are needed where the kernel allows unprivileged user namespaces.
+//! It consists of user and mount namespaces of the agent process. Nothing outside of them changes, and no privileges are
+//! needed where the kernel allows unprivileged user namespaces.
 
 use std::fs;
 use std::io;
@@ -14,32 +14,32 @@ use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_bind_recursi
 use rustix::process::{getgid, getuid};
 use rustix::thread::{UnshareFlags, unshare_unsafe};
 
-/// The directory that gets our `nvram`.
+/// The folder in which the emulated `nvram` appears.
 const SBIN: &str = "/usr/sbin";
 
-/// Where the scratch folder has the `leaselab` executable.
+/// The `leaselab` executable in the scratch folder.
 pub(super) const LEASELAB: &str = "bin/leaselab";
 
-/// Moves this process into namespaces of its own and makes the private view.
+/// Moves this process into namespaces of its own and sets up the private view.
 ///
 /// `scratch` must not lie under `/tmp`. The process must have a single thread.
 ///
 /// # Errors
-/// What the kernel refused, with the name of the step.
+/// The error of the kernel, with the name of the failed step.
 pub(super) fn enter(scratch: &Path, leaselab: &Path, root: Root) -> io::Result<()> {
     if root == Root::Shared {
         return Ok(());
     }
     let executable = scratch.join(LEASELAB);
-    make(scratch, leaselab, &executable, root).inspect_err(|_| {
-        // Half-way: the scripts run all the same, with the machine's own view.
+    set_up(scratch, leaselab, &executable, root).inspect_err(|_| {
+        // Scripts run without a private root then, so the executable must be reachable again.
         if fs::symlink_metadata(&executable).is_ok_and(|data| data.is_file()) {
             _ = fs::remove_file(&executable).and_then(|()| symlink(leaselab, &executable));
         }
     })
 }
 
-fn make(scratch: &Path, leaselab: &Path, executable: &Path, root: Root) -> io::Result<()> {
+fn set_up(scratch: &Path, leaselab: &Path, executable: &Path, root: Root) -> io::Result<()> {
     let (uid, gid) = (getuid().as_raw(), getgid().as_raw());
     let user = match root {
         Root::Private => UnshareFlags::NEWUSER,
@@ -61,11 +61,11 @@ fn make(scratch: &Path, leaselab: &Path, executable: &Path, root: Root) -> io::R
     step("binding leaselab", mount_bind_recursive(leaselab, executable).map_err(Into::into))?;
     let tmp = scratch.join("tmp");
     step("mounting /tmp", mount_bind_recursive(&tmp, "/tmp").map_err(Into::into))?;
-    put_nvram(scratch, executable)
+    mount_nvram(scratch, executable)
 }
 
-/// Lays a directory of links over `/usr/sbin`: all that was there, and `nvram`.
-fn put_nvram(scratch: &Path, nvram: &Path) -> io::Result<()> {
+/// Mounts a folder of links over `/usr/sbin`: to everything that was there, and to `nvram`.
+fn mount_nvram(scratch: &Path, nvram: &Path) -> io::Result<()> {
     let original = scratch.join("usr-sbin");
     fs::create_dir_all(&original)?;
     step("binding /usr/sbin", mount_bind_recursive(SBIN, &original).map_err(Into::into))?;

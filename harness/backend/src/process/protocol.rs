@@ -1,11 +1,14 @@
-//! What the harness and its agent say to each other: one JSON object a line, each way.
+//! The messages between a router of processes and its agent: one JSON value per line in each direction.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-/// Any bytes, written as Latin-1 text: U+00XX is byte XX.
+/// The name under which the `leaselab` executable runs as the agent.
+pub const AGENT_NAME: &str = "leaselab-agent";
+
+/// A byte string, in JSON a text of the characters U+0000 to U+00FF: U+00XX is byte XX.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Octets(pub Vec<u8>);
 
@@ -25,75 +28,75 @@ impl<'de> Deserialize<'de> for Octets {
 
 /// The first message to the agent.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Hello {
-    /// The scratch folder of the run.
+pub struct Handshake {
+    /// The scratch folder.
     pub scratch: PathBuf,
     /// The `leaselab` executable.
     pub leaselab: PathBuf,
-    /// Which view of the file system.
+    /// The view of the file system that scripts get.
     pub root: Root,
 }
 
-/// Which view of the file system scripts get.
+/// The view of the file system that scripts get.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Root {
-    /// The machine's own.
+    /// The machine's own file system.
     Shared,
-    /// One of their own, in a user namespace of their own.
+    /// A private root: user and mount namespaces with a `/tmp` and a `/usr/sbin/nvram` of their own.
     Private,
-    /// One of their own; the process is root in a user namespace already.
+    /// A private root for a process that is root in a user namespace already: a mount namespace only.
     Mounts,
 }
 
-/// The agent's answer to [`Hello`].
+/// The agent's answer to [`Handshake`].
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Ready {
-    /// Why there is no private root, where one was asked for.
+pub struct HandshakeReply {
+    /// Why the requested private root could not be created.
     pub refused: Option<String>,
 }
 
-/// A request.
+/// A request to the agent.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Request {
-    /// Run these programs side by side, and wait for all of them.
+    /// Run these programs in parallel, and wait for all of them.
     Run(Vec<Program>),
-    /// Power goes: kill what is left of earlier programs.
+    /// Kill all processes that earlier programs left behind, as a power cut does.
     KillStragglers,
-    /// Start a program that runs on, its output going to this file. One at a time.
+    /// Start a program without waiting for it, with its output going to this file. Only one can run at a time.
     Start(Program, PathBuf),
-    /// Send this signal to it.
+    /// Send this signal to the program of [`Request::Start`].
     Signal(i32),
-    /// Wait for it to end.
+    /// Wait for the program of [`Request::Start`].
     Reap,
 }
 
 /// A program to run.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Program {
-    /// argv, its first word being the program.
+    /// The arguments, starting with the program's path.
     pub argv: Vec<Octets>,
     /// The whole environment.
     pub environment: BTreeMap<Octets, Octets>,
-    /// After how many milliseconds it is killed with its children.
+    /// Time limit in milliseconds, after which the program is killed with its children.
     pub limit_ms: u64,
 }
 
 /// How a program ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum End {
-    /// By itself, with this exit code.
+pub enum ProgramEnd {
+    /// It ended with this exit code.
     Exited(i32),
-    /// By this signal.
+    /// This signal killed it.
     Signalled(i32),
-    /// It was killed after its limit.
-    Hung,
+    /// It exceeded its time limit and was killed.
+    TimedOut,
 }
 
-/// What a program did.
+/// The result of a program.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Done {
-    /// How it ended; the error's text if it could not be started.
-    pub end: Result<End, String>,
+pub struct ProgramResult {
+    /// How it ended, or why it could not be started.
+    pub end: Result<ProgramEnd, String>,
     /// Standard output.
     pub stdout: Octets,
     /// Standard error.

@@ -1,5 +1,4 @@
-//! `leaselab` under the name `nvram`: the fake tool, plus the two things that a run needs of it:
-//! a record of the commands, and the strike of a [`Disturbance`].
+//! `leaselab` under the name `nvram`: the emulated tool, which also logs its commands and injects a [`Disturbance`].
 
 use std::ffi::OsString;
 use std::fs::{self, OpenOptions};
@@ -11,20 +10,20 @@ use std::process::ExitCode;
 use nvram_emu::device::{Op, OpKind};
 use rustix::process::{Signal, getpgrp, kill_process_group};
 
-use super::files;
-use crate::plan::{FaultAction, FaultInjector};
+use super::ram_files;
+use crate::fault_injector::{FaultAction, FaultInjector};
 use scenario::Disturbance;
 
-/// The variable with the file to which each command is appended.
+/// Environment variable with the path of the log to which each command is appended.
 pub(super) const COMMANDS: &str = "LEASELAB_COMMANDS";
 
-/// The variable with the scratch folder, where the files in RAM are to be followed.
-pub(super) const FOLLOW: &str = "LEASELAB_FOLLOW";
+/// Environment variable with the path of the scratch folder; set if the files in RAM are to be recorded.
+pub(super) const SCRATCH: &str = "LEASELAB_SCRATCH";
 
-/// The variable with the disturbance.
+/// Environment variable with the disturbance.
 pub(super) const DISTURBANCE: &str = "LEASELAB_DISTURBANCE";
 
-/// Runs one command as `nvram` would.
+/// Runs the `nvram` command of the command line.
 pub fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
     let environment = |name: &str| std::env::var_os(name);
@@ -32,7 +31,7 @@ pub fn main() -> ExitCode {
         return nvram_emu::emu::main(arguments.into_iter(), &environment);
     };
     let words: Vec<&[u8]> = arguments.iter().map(|word| word.as_bytes()).collect();
-    let count = match record(Path::new(&commands), &words) {
+    let count = match log_command(Path::new(&commands), &words) {
         Ok(count) => count,
         Err(error) => {
             eprintln!("nvram: {}: {error}", Path::new(&commands).display());
@@ -41,9 +40,9 @@ pub fn main() -> ExitCode {
     };
     let disturbance: Option<Disturbance> =
         environment(DISTURBANCE).and_then(|text| text.to_str()?.parse().ok());
-    let mut striker = FaultInjector::new(disturbance.as_ref(), count);
-    let strike = striker.next(&words, || nvram_emu::emu::foretell(&words, &environment));
-    match strike {
+    let mut injector = FaultInjector::new(disturbance.as_ref(), count);
+    let fault = injector.next(&words, || nvram_emu::emu::dry_run(&words, &environment));
+    match fault {
         FaultAction::Before => die(),
         FaultAction::Fail => {
             eprintln!("nvram: made to fail");
@@ -51,36 +50,36 @@ pub fn main() -> ExitCode {
         }
         FaultAction::None | FaultAction::During(_) | FaultAction::After => {}
     }
-    let follow = || {
-        if let Some(scratch) = environment(FOLLOW) {
+    let record_ram_files = || {
+        if let Some(scratch) = environment(SCRATCH) {
             let scratch = Path::new(&scratch);
-            // Without the note the call cannot be followed, which its reader sees.
-            _ = files::note(&scratch.join("beside"), &scratch.join("tmp"));
+            // A missing entry is noticed by the reader of the log: the number of entries is wrong then.
+            _ = ram_files::append_to_log(&scratch.join(ram_files::LOG), &scratch.join("tmp"));
         }
     };
-    follow();
-    let with_cut = |name: &str| match (name, strike) {
+    record_ram_files();
+    let with_cut = |name: &str| match (name, fault) {
         ("NVRAM_EMU_CUT", FaultAction::During(cut)) => Some(cut.to_string().into()),
         ("NVRAM_EMU_CUT_SCOPE", FaultAction::During(_)) => Some("group".into()),
         _ => environment(name),
     };
     let code = nvram_emu::emu::main(arguments.clone().into_iter(), &with_cut);
-    follow();
-    if strike == FaultAction::After {
+    record_ram_files();
+    if fault == FaultAction::After {
         die();
     }
     code
 }
 
-/// Kills the script and all its processes, this one included.
+/// Kills the process group of the script, this process included.
 fn die() -> ! {
     _ = io::stdout().flush();
     _ = kill_process_group(getpgrp(), Signal::KILL);
     std::process::abort()
 }
 
-/// Appends a command to the record; returns how many there were before it.
-fn record(path: &Path, words: &[&[u8]]) -> io::Result<u32> {
+/// Appends a command to the log. Returns the number of commands before it.
+fn log_command(path: &Path, words: &[&[u8]]) -> io::Result<u32> {
     let before = fs::read(path).unwrap_or_default();
     let latin: Vec<String> =
         words.iter().map(|word| word.iter().map(|byte| char::from(*byte)).collect()).collect();
@@ -90,7 +89,7 @@ fn record(path: &Path, words: &[&[u8]]) -> io::Result<u32> {
     Ok(before.iter().filter(|byte| **byte == b'\n').count() as u32)
 }
 
-/// The commands on record.
+/// The commands of a log.
 pub(super) fn read_commands(path: &Path) -> Vec<Vec<Vec<u8>>> {
     let text = fs::read_to_string(path).unwrap_or_default();
     text.lines()
@@ -101,7 +100,7 @@ pub(super) fn read_commands(path: &Path) -> Vec<Vec<Vec<u8>>> {
         .collect()
 }
 
-/// Reads a line of `NVRAM_EMU_LOG`.
+/// Parses a line of `NVRAM_EMU_LOG`.
 pub(super) fn parse_operation(line: &str) -> Option<Op> {
     let mut words = line.split(' ');
     let kind = match words.next()? {

@@ -81,7 +81,7 @@ impl Boot {
         let (outcome, commands) = router.read_init();
         let output = known.of(outcome.stdout, outcome.exit);
         let contents = NvramState::flash_of(router.board(), prefix);
-        Self { output, contents, load: router.board().flash_load(), commands }
+        Self { output, contents, load: router.board().cached_load(), commands }
     }
 
     /// The invariants that do not hold.

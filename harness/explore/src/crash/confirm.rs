@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::Verdict;
 use super::replay::ScheduleReplayer;
-use backend::{Function, Scripted};
+use backend::{ExternalScript, Function};
 use runner::{Fault, Recording, record};
 use scenario::Case;
 use scenario::Id;
@@ -36,7 +36,7 @@ pub struct Confirmed {
 pub fn confirm(
     case: &Case,
     script: Option<Function>,
-    processes: &Arc<Scripted>,
+    processes: &Arc<ExternalScript>,
     listed: &[(Id, Verdict)],
     budget: Option<Duration>,
 ) -> Result<Result<Confirmed, String>, Fault> {
@@ -82,12 +82,12 @@ pub fn confirm(
 fn one(
     case: &Case,
     recording: &Recording,
-    processes: &Arc<Scripted>,
+    processes: &Arc<ExternalScript>,
     (id, verdict): &(Id, Verdict),
 ) -> Result<Option<String>, Fault> {
     let mut story = ScheduleReplayer::new(case, recording, id, Some(processes));
     let told = story.tell()?;
-    if let Some(fault) = processes.take_fault() {
+    if let Some(fault) = processes.take_error() {
         return Err(fault.into());
     }
     Ok(match told {

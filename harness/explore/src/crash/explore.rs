@@ -72,7 +72,7 @@ pub fn explore(
         .into_par_iter()
         .map(|part| explorer.part(part * length..((part + 1) * length).min(calls)))
         .collect();
-    if let Some(fault) = processes.and_then(|processes| processes.take_fault()) {
+    if let Some(fault) = processes.and_then(|processes| processes.take_error()) {
         return Err(fault.into());
     }
     let mut report = add_up(case, parts, options);
@@ -208,7 +208,7 @@ impl<'e> Explorer<'e> {
         if moment.views.ram.is_load_of(&moment.views.flash) && !self.options.repeat {
             // The next boot reads the same, and is looked at anyway.
             let router = &moment.target;
-            let flash = router.board().flash().digest();
+            let flash = router.board().flash().fingerprint();
             let boot = self.boot(flash, || Cow::Owned(router.rebooted()), part);
             if boot.output.is_parsable() {
                 return boot.output.leases.lines().clone();

@@ -7,7 +7,9 @@ use super::explore::{Explorer, Options, doubt};
 use super::recover::rebooted;
 use super::strike::{after_kill, verdict};
 use super::{Breach, Verdict};
-use backend::{CallEnd, CallResult, Function, InProcess, Plan, Scripted, Target, TargetError};
+use backend::{
+    Backend, BackendError, CallEnd, CallOptions, CallResult, ExternalScript, Function, InProcess,
+};
 use dnsmasq_model::ScriptCall;
 use runner::record::Snapshot;
 use runner::store::changes;
@@ -47,7 +49,7 @@ pub fn replay(
     let mut story = ScheduleReplayer::new(case, &recording, id, None);
     story.log = verbose.then(Vec::new);
     let end = story.tell()?;
-    if let Some(fault) = processes.and_then(|processes| processes.take_fault()) {
+    if let Some(fault) = processes.and_then(|processes| processes.take_error()) {
         return Err(fault.into());
     }
     let log = story.log.unwrap_or_default();
@@ -62,7 +64,7 @@ pub(super) struct ScheduleReplayer<'s> {
     id: &'s Id,
     log: Option<Vec<String>>,
     /// Processes that do the last part of it, too.
-    processes: Option<&'s Arc<Scripted>>,
+    processes: Option<&'s Arc<ExternalScript>>,
     /// What they did differently.
     pub(super) differences: Vec<String>,
 }
@@ -72,14 +74,14 @@ impl<'s> ScheduleReplayer<'s> {
         case: &'s Case,
         recording: &'s Recording,
         id: &'s Id,
-        processes: Option<&'s Arc<Scripted>>,
+        processes: Option<&'s Arc<ExternalScript>>,
     ) -> Self {
         let explorer = Explorer::new(case, recording, Options::default());
         Self { explorer, id, log: None, processes, differences: Vec::new() }
     }
 
     /// Runs the schedule.
-    pub(super) fn tell(&mut self) -> Result<End, TargetError> {
+    pub(super) fn tell(&mut self) -> Result<End, BackendError> {
         let moments = &self.explorer.recording.recorder.moments;
         let Some((stop, rest)) = self.id.schedule.split_first() else {
             return Ok(Err(IdError("an id without a strike".to_owned())));
@@ -94,7 +96,7 @@ impl<'s> ScheduleReplayer<'s> {
             let mut events = 0;
             for earlier in before {
                 self.events(earlier, &mut events);
-                self.perform(&mut earlier.target.clone(), earlier, &Plan::default())?;
+                self.perform(&mut earlier.target.clone(), earlier, &CallOptions::default())?;
             }
             self.events(moment, &mut events);
         }
@@ -119,7 +121,7 @@ impl<'s> ScheduleReplayer<'s> {
         stop: &ScheduledFault,
         rest: &[ScheduledFault],
         next: Option<&Arc<ScriptCall>>,
-    ) -> Result<End, TargetError> {
+    ) -> Result<End, BackendError> {
         let mut target = moment.target.clone();
         let mut expected = Arc::clone(&moment.expected);
         let mut torn = false;
@@ -128,7 +130,7 @@ impl<'s> ScheduleReplayer<'s> {
             let processes = self.processes.filter(|_| last_boot)?;
             Some(target.with_script(processes))
         });
-        let plan = Plan { disturbance: stop.strike.disturbance(), ..Plan::default() };
+        let plan = CallOptions { disturbance: stop.strike.disturbance(), ..CallOptions::default() };
         match stop.strike {
             FaultPoint::Between => {}
             FaultPoint::Ended => {
@@ -153,7 +155,7 @@ impl<'s> ScheduleReplayer<'s> {
                 let struck = self.perform(&mut target, moment, &plan)?;
                 self.shadow(&mut shadow, &target, moment, (&plan, &struck))?;
                 doubt(&mut expected, changes(&moment.call));
-                let digest = |router: &InProcess| router.board().flash().digest();
+                let digest = |router: &InProcess| router.board().flash().fingerprint();
                 torn = matches!(stop.strike, FaultPoint::Within { .. })
                     && ![digest(&step.before), digest(&step.after)].contains(&digest(&target));
             }
@@ -212,7 +214,7 @@ impl<'s> ScheduleReplayer<'s> {
         boot: &Boot,
         stop: &ScheduledFault,
         rest: &[ScheduledFault],
-    ) -> Result<End, TargetError> {
+    ) -> Result<End, BackendError> {
         let mut path = Vec::new();
         let keep_all = self.log.is_some();
         let mut made = 0;
@@ -233,7 +235,7 @@ impl<'s> ScheduleReplayer<'s> {
         let mut events = earlier.first().unwrap_or(last).event;
         for moment in earlier {
             self.events(moment, &mut events);
-            self.perform(&mut moment.target.clone(), moment, &Plan::default())?;
+            self.perform(&mut moment.target.clone(), moment, &CallOptions::default())?;
         }
         if self.log.is_some() {
             self.events(last, &mut events);
@@ -246,8 +248,8 @@ impl<'s> ScheduleReplayer<'s> {
         &mut self,
         target: &mut InProcess,
         moment: &Snapshot,
-        plan: &Plan,
-    ) -> Result<CallResult, TargetError> {
+        plan: &CallOptions,
+    ) -> Result<CallResult, BackendError> {
         let result = target.call(&moment.call, plan)?;
         if self.log.is_some() {
             self.line(moment, "CALL", &format!("{} -> {:?}", call_text(&moment.call), result.end));
@@ -269,8 +271,8 @@ impl<'s> ScheduleReplayer<'s> {
         shadow: &mut Option<InProcess>,
         target: &InProcess,
         moment: &Snapshot,
-        (plan, expected): (&Plan, &CallResult),
-    ) -> Result<(), TargetError> {
+        (plan, expected): (&CallOptions, &CallResult),
+    ) -> Result<(), BackendError> {
         let Some(shadow) = shadow else { return Ok(()) };
         let found = shadow.call(&moment.call, plan)?;
         let (ours, theirs) = (target.board(), shadow.board());

@@ -104,7 +104,7 @@ impl Explorer<'_> {
         let ended = Loss {
             strike: FaultPoint::Ended,
             kind: Kind::Between,
-            flash: moment.target.board().flash().digest(),
+            flash: moment.target.board().flash().fingerprint(),
             expected: &moment.expected,
             torn: false,
         };
@@ -137,7 +137,7 @@ impl Explorer<'_> {
         let between = Loss {
             strike: FaultPoint::Between,
             kind: Kind::Between,
-            flash: router.board().flash().digest(),
+            flash: router.board().flash().fingerprint(),
             expected: &scene.moment.expected,
             torn: false,
         };
@@ -166,7 +166,7 @@ impl Explorer<'_> {
         let loss = Loss {
             strike: FaultPoint::Cut(side, nth),
             kind: cut,
-            flash: router.board().flash().digest(),
+            flash: router.board().flash().fingerprint(),
             expected: &scene.doubted,
             torn: false,
         };
@@ -176,12 +176,13 @@ impl Explorer<'_> {
 
     /// The points before, inside and after each flash operation of a command.
     fn operations(&self, scene: &Scene<'_>, nth: u32, step: &CommandSnapshot, part: &mut Part) {
-        let ends = (step.before.board().flash().digest(), step.after.board().flash().digest());
+        let ends =
+            (step.before.board().flash().fingerprint(), step.after.board().flash().fingerprint());
         let flashes = step.flashes.iter().chain([step.after.board().flash()]);
         let pairs = step.flashes.iter().zip(flashes.skip(1)).zip(&step.operations);
         for (op, ((before, after), operation)) in pairs.enumerate() {
-            let known = digest::of(&(after.digest(), operation.offset, operation.len, ends));
-            let known = digest::join(digest::join(before.digest(), known), scene.key);
+            let known = digest::of(&(after.fingerprint(), operation.offset, operation.len, ends));
+            let known = digest::join(digest::join(before.fingerprint(), known), scene.key);
             let fresh = part.tears(digest::join(known, scene.doubted.key()));
             let points = self.bytes(operation.len);
             if !fresh && !self.options.repeat {
@@ -197,7 +198,7 @@ impl Explorer<'_> {
             for byte in points {
                 router.flash_mut().overwrite_from(after, start + torn_to, start + byte);
                 torn_to = byte;
-                let flash = router.board().flash().digest();
+                let flash = router.board().flash().fingerprint();
                 let loss = Loss {
                     strike: FaultPoint::Within { nth, op: op as u32, byte },
                     kind: kind_of(operation, byte),
@@ -269,7 +270,7 @@ impl Explorer<'_> {
         part: &mut Part,
     ) {
         let (moment, place) = (scene.moment, scene.place);
-        let flash = router.board().flash().digest();
+        let flash = router.board().flash().fingerprint();
         // Where power goes next anyway, RAM makes no difference.
         let ram = if place.depth > 1 { router.ram_key() } else { 0 };
         let state = digest::join(digest::join(flash, ram), after.key);

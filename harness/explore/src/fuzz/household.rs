@@ -1,7 +1,7 @@
 //! Draws a household: a router, a server, clients, and what happens to them.
 
 use nvram_emu::Dialect;
-use nvram_emu::dialect::FreeSpace;
+use nvram_emu::dialect::FreeSpaceSource;
 use toml::Spanned;
 
 use super::id::Id;
@@ -103,9 +103,9 @@ impl Generator {
         };
         let (space, erase) = sizes[self.below(sizes.len() as u64) as usize];
         let little_room = self.one_in(5);
-        let (neighbours, free) = match (little_room, id.dialect.traits().free_space) {
+        let (neighbours, free) = match (little_room, id.dialect.info().free_space) {
             (false, _) => (self.number(&[120, 600]), None),
-            (true, FreeSpace::Untold) => (space - self.number(&[900, 1300]), None),
+            (true, FreeSpaceSource::NotReported) => (space - self.number(&[900, 1300]), None),
             (true, _) => (0, Some(Bytes(self.number(&[150, 450])))),
         };
         Router {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use nvram_emu::device::Flash;
 use nvram_emu::dialect::openwrt::OpenWrt;
-use nvram_emu::dialect::{Board, Halt, Output, Ram};
+use nvram_emu::dialect::{Board, Halt, OutputBuffers, Ram};
 use nvram_emu::flsh::{HEADER_LEN, Header, find_magic};
 
 use super::Lock;
@@ -193,7 +193,7 @@ impl Stepper {
         Some(told)
     }
 
-    /// A step at the script's marker, as `FileMarker` takes them: notes of the living do not count.
+    /// A step at the script's marker, as `FileIntentLog` takes them: notes of the living do not count.
     fn marker(&mut self, state: &mut State, who: usize, request: &Request) -> String {
         let other_is_over = state.processes[1 - who].phase == Phase::Over;
         let marker = &mut state.world.marker;
@@ -267,7 +267,7 @@ impl Stepper {
 
     fn load_anew(&mut self, words: &Words, mapped: Option<ImageId>, flash: ImageId) -> Loaded {
         let ram = mapped.map_or(Ram::Empty, |id| Ram::File(Arc::clone(self.images.get(id))));
-        let mut out = Output::default();
+        let mut out = OutputBuffers::default();
         let mut board = board(&self.flash, self.images.get(flash), ram);
         let result = self.tool.prepare(&mut board, &slices(words), &mut out);
         let after = match (&board.ram, mapped) {
@@ -277,7 +277,9 @@ impl Stepper {
             _ => None,
         };
         let (crashed, commit, code, rewritten) = match result {
-            Ok(prepared) => (false, prepared.commit, i32::from(prepared.exit), prepared.rewritten),
+            Ok(prepared) => {
+                (false, prepared.commit, i32::from(prepared.exit), prepared.rewritten.is_some())
+            }
             Err(Halt::Fault(_) | Halt::PowerLost) => (true, false, CRASHED, false),
         };
         let image = match (after, mapped) {
@@ -285,7 +287,7 @@ impl Stepper {
             // Rewritten with what is there already: still in steps.
             (None, before) => before.filter(|_| rewritten),
         };
-        let Output { stdout, stderr } = out;
+        let OutputBuffers { stdout, stderr } = out;
         let answer = Answer::Output { stdout, stderr, code };
         Loaded { answer: self.number(answer), commit, image, crashed }
     }

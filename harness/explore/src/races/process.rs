@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::io;
 use std::rc::Rc;
 
-use lease_script::{Call, Marker, Nvram, NvramOutput, killed};
+use lease_script::{Call, IntentLog, Nvram, NvramOutput, OperationError};
 
 use backend::Function;
 
@@ -114,9 +114,9 @@ struct Tape<'a> {
 }
 
 impl Tape<'_> {
-    fn next(&mut self, request: impl FnOnce() -> Request) -> io::Result<Answer> {
+    fn next(&mut self, request: impl FnOnce() -> Request) -> Result<Answer, OperationError> {
         if self.asked.is_some() {
-            return Err(killed());
+            return Err(OperationError::Killed);
         }
         match self.answers.split_first() {
             Some((answer, rest)) => {
@@ -125,7 +125,7 @@ impl Tape<'_> {
             }
             None => {
                 self.asked = Some(request());
-                Err(killed())
+                Err(OperationError::Killed)
             }
         }
     }
@@ -134,7 +134,7 @@ impl Tape<'_> {
 struct Wire<'a, 'b>(&'a RefCell<Tape<'b>>);
 
 impl Nvram for Wire<'_, '_> {
-    fn run(&mut self, arguments: &[&[u8]]) -> io::Result<NvramOutput> {
+    fn run(&mut self, arguments: &[&[u8]]) -> Result<NvramOutput, OperationError> {
         let words = || arguments.iter().map(|word| word.to_vec()).collect();
         match self.0.borrow_mut().next(|| Request::Command(words()))? {
             Answer::Output { stdout, stderr, code } => Ok(NvramOutput { stdout, stderr, code }),
@@ -145,19 +145,19 @@ impl Nvram for Wire<'_, '_> {
 
 struct Notes<'a, 'b>(&'a RefCell<Tape<'b>>);
 
-impl Marker for Notes<'_, '_> {
-    fn read(&mut self) -> io::Result<Vec<Vec<u8>>> {
+impl IntentLog for Notes<'_, '_> {
+    fn read(&mut self) -> Result<Vec<Vec<u8>>, OperationError> {
         match self.0.borrow_mut().next(|| Request::ReadMarker)? {
             Answer::Notes(notes) => Ok(notes),
             _ => Ok(Vec::new()),
         }
     }
 
-    fn note(&mut self, notes: &[Vec<u8>], keep: bool) -> io::Result<()> {
-        self.0.borrow_mut().next(|| Request::Note { notes: notes.to_vec(), keep }).map(|_| ())
+    fn append(&mut self, entries: &[Vec<u8>], keep: bool) -> Result<(), OperationError> {
+        self.0.borrow_mut().next(|| Request::Note { notes: entries.to_vec(), keep }).map(|_| ())
     }
 
-    fn clear(&mut self) -> io::Result<()> {
+    fn clear(&mut self) -> Result<(), OperationError> {
         self.0.borrow_mut().next(|| Request::ClearMarker).map(|_| ())
     }
 }

@@ -4,10 +4,11 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::net::Ipv4Addr;
 
-use lease_script::dhcpd::{
-    BindingState, Date, Family, Hardware, Lease, Options, View, read_bytes, write_head, write_lease,
+use lease_formats::dhcpd::{
+    BindingState, Date, Family, Hardware, Lease, Options, View, read_bytes, write_header,
+    write_lease,
 };
-use lease_script::journal::{FileSystem, Handle, Mode, append_all};
+use lease_journal::{FileSystem, Handle, Mode, OperationError, append_all};
 
 use super::{Found, Program, or_killed};
 use crate::Leases;
@@ -41,13 +42,14 @@ impl Dhcpd {
         Self { swap, leases: Leases::new(), file: None, epoch: 0 }
     }
 
-    fn swap(&self, disk: &mut Disk, temporary: &OsStr) -> io::Result<()> {
+    fn swap(&self, disk: &mut Disk, temporary: &OsStr) -> Result<(), OperationError> {
         let (live, backup) = (OsStr::new(LIVE), OsStr::new(BACKUP));
         match self.swap {
             Swap::TwoRenames => disk.rename(live, backup)?,
             Swap::LinkAndRename => {
                 match disk.unlink(backup) {
-                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                    Err(OperationError::Io(error)) if error.kind() == io::ErrorKind::NotFound => {}
+                    Err(error) => return Err(error),
                     _ => {}
                 }
                 disk.link(live, backup)?;
@@ -86,7 +88,7 @@ fn record(address: Ipv4Addr, ends: u64) -> Vec<u8> {
 }
 
 impl Program for Dhcpd {
-    fn start(&mut self, disk: &mut Disk) -> io::Result<Found> {
+    fn start(&mut self, disk: &mut Disk) -> Result<Found, OperationError> {
         let Some(file) = or_killed(disk.open(OsStr::new(LIVE), Mode::Append))? else {
             // "Can't open lease database": it looks at no other file.
             return Ok(Found { leases: None, damaged: false });
@@ -108,7 +110,12 @@ impl Program for Dhcpd {
         Ok(found)
     }
 
-    fn commit(&mut self, disk: &mut Disk, address: Ipv4Addr, ends: u64) -> io::Result<bool> {
+    fn commit(
+        &mut self,
+        disk: &mut Disk,
+        address: Ipv4Addr,
+        ends: u64,
+    ) -> Result<bool, OperationError> {
         self.leases.insert(address, ends);
         let Some(file) = self.file else { return Ok(true) };
         let written = append_all(disk, file, &record(address, ends));
@@ -119,14 +126,14 @@ impl Program for Dhcpd {
         Ok(true)
     }
 
-    fn rewrite(&mut self, disk: &mut Disk) -> io::Result<()> {
+    fn rewrite(&mut self, disk: &mut Disk) -> Result<(), OperationError> {
         let temporary = self.temporary(disk);
         let Some(new) = or_killed(disk.open(&temporary, Mode::Truncate))? else { return Ok(()) };
         if let Some(old) = self.file.replace(new) {
             disk.close(old);
         }
         let mut text = Vec::new();
-        let _ = write_head(&mut text, None);
+        let _ = write_header(&mut text, None);
         for (address, ends) in &self.leases {
             text.extend(record(*address, *ends));
         }

@@ -2,10 +2,9 @@
 
 use std::ffi::OsStr;
 use std::fmt::Write as _;
-use std::io;
 use std::net::Ipv4Addr;
 
-use lease_script::journal::{FileSystem, Handle, Mode, append_all};
+use lease_journal::{FileSystem, Handle, Mode, OperationError, append_all};
 
 use super::{Found, Program, or_killed};
 use crate::Leases;
@@ -21,7 +20,7 @@ pub(super) struct Dnsmasq {
 }
 
 impl Program for Dnsmasq {
-    fn start(&mut self, disk: &mut Disk) -> io::Result<Found> {
+    fn start(&mut self, disk: &mut Disk) -> Result<Found, OperationError> {
         let live = OsStr::new(LIVE);
         // fopen(…, "a+"): what is not there is made.
         let file = match or_killed(disk.open(live, Mode::Append))? {
@@ -35,13 +34,18 @@ impl Program for Dnsmasq {
         Ok(Found { leases: Some(leases), damaged })
     }
 
-    fn commit(&mut self, disk: &mut Disk, address: Ipv4Addr, ends: u64) -> io::Result<bool> {
+    fn commit(
+        &mut self,
+        disk: &mut Disk,
+        address: Ipv4Addr,
+        ends: u64,
+    ) -> Result<bool, OperationError> {
         self.leases.insert(address, ends);
         self.rewrite(disk)?;
         Ok(true)
     }
 
-    fn rewrite(&mut self, disk: &mut Disk) -> io::Result<()> {
+    fn rewrite(&mut self, disk: &mut Disk) -> Result<(), OperationError> {
         let Some(file) = self.file else { return Ok(()) };
         let mut text = String::new();
         for (address, ends) in &self.leases {

@@ -3,10 +3,9 @@
 
 use std::ffi::OsStr;
 use std::fmt::Write as _;
-use std::io;
 use std::net::Ipv4Addr;
 
-use lease_script::journal::{FileSystem, Handle, Mode, append_all};
+use lease_journal::{FileSystem, Handle, Mode, OperationError, append_all};
 
 use super::{Found, Program, or_killed};
 use crate::Leases;
@@ -71,7 +70,7 @@ impl Kea {
     }
 
     /// The server's part: the table moves to `.1`, a new one begins.
-    fn step_aside(&mut self, disk: &mut Disk) -> io::Result<()> {
+    fn step_aside(&mut self, disk: &mut Disk) -> Result<(), OperationError> {
         let there = |disk: &Disk, name: &str| disk.contents(OsStr::new(name)).is_some();
         if !there(disk, COMPLETED) && !there(disk, COPY) {
             disk.rename(OsStr::new(LIVE), OsStr::new(COPY))?;
@@ -86,7 +85,7 @@ impl Kea {
     }
 
     /// `kea-lfc`.
-    fn clean_up(disk: &mut Disk) -> io::Result<()> {
+    fn clean_up(disk: &mut Disk) -> Result<(), OperationError> {
         if disk.contents(OsStr::new(COMPLETED)).is_none() {
             let (mut leases, mut damaged) = (Leases::new(), false);
             for name in [PREVIOUS, COPY] {
@@ -108,7 +107,7 @@ impl Kea {
 }
 
 impl Program for Kea {
-    fn start(&mut self, disk: &mut Disk) -> io::Result<Found> {
+    fn start(&mut self, disk: &mut Disk) -> Result<Found, OperationError> {
         let text = |disk: &Disk, name: &str| disk.contents(OsStr::new(name)).map(<[u8]>::to_vec);
         let (mut leases, mut damaged) = (Leases::new(), false);
         let before = match text(disk, COMPLETED) {
@@ -133,14 +132,19 @@ impl Program for Kea {
         Ok(Found { leases: Some(leases), damaged })
     }
 
-    fn commit(&mut self, disk: &mut Disk, address: Ipv4Addr, ends: u64) -> io::Result<bool> {
+    fn commit(
+        &mut self,
+        disk: &mut Disk,
+        address: Ipv4Addr,
+        ends: u64,
+    ) -> Result<bool, OperationError> {
         self.leases.insert(address, ends);
         let Some(file) = self.file else { return Ok(false) };
         let written = append_all(disk, file, row(address, ends).as_bytes());
         Ok(or_killed(written)?.is_some())
     }
 
-    fn rewrite(&mut self, disk: &mut Disk) -> io::Result<()> {
+    fn rewrite(&mut self, disk: &mut Disk) -> Result<(), OperationError> {
         self.step_aside(disk)?;
         or_killed(Self::clean_up(disk)).map(|_| ())
     }

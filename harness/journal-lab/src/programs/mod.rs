@@ -5,11 +5,11 @@ mod dnsmasq;
 mod kea;
 mod ours;
 
-use std::io;
 use std::net::Ipv4Addr;
 
 use super::{Leases, Strategy};
 use disk_model::Disk;
+use lease_journal::OperationError;
 
 /// What a program finds at its start.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,20 +25,25 @@ pub trait Program {
     /// Starts: reads, and does what it does to the files before the first change.
     ///
     /// # Errors
-    /// Only [`lease_script::killed`].
-    fn start(&mut self, disk: &mut Disk) -> io::Result<Found>;
+    /// Only [`OperationError::Killed`].
+    fn start(&mut self, disk: &mut Disk) -> Result<Found, OperationError>;
 
     /// Stores a lease; true when its client is told that it has it.
     ///
     /// # Errors
-    /// Only [`lease_script::killed`].
-    fn commit(&mut self, disk: &mut Disk, address: Ipv4Addr, ends: u64) -> io::Result<bool>;
+    /// Only [`OperationError::Killed`].
+    fn commit(
+        &mut self,
+        disk: &mut Disk,
+        address: Ipv4Addr,
+        ends: u64,
+    ) -> Result<bool, OperationError>;
 
     /// Rewrites its files, because it is time.
     ///
     /// # Errors
-    /// Only [`lease_script::killed`].
-    fn rewrite(&mut self, disk: &mut Disk) -> io::Result<()>;
+    /// Only [`OperationError::Killed`].
+    fn rewrite(&mut self, disk: &mut Disk) -> Result<(), OperationError>;
 }
 
 /// A program that has just been started.
@@ -63,10 +68,10 @@ pub(super) fn install(strategy: Strategy, disk: &mut Disk) {
 }
 
 /// An error that is not the end of everything is what it is to the program.
-fn or_killed<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+fn or_killed<T>(result: Result<T, OperationError>) -> Result<Option<T>, OperationError> {
     match result {
         Ok(value) => Ok(Some(value)),
-        Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(error),
-        Err(_) => Ok(None),
+        Err(OperationError::Killed) => Err(OperationError::Killed),
+        Err(OperationError::Io(_)) => Ok(None),
     }
 }

@@ -1,12 +1,12 @@
 //! `lease-update` itself, one call for each change.
 
 use std::ffi::OsStr;
-use std::io;
 use std::net::Ipv4Addr;
 
-use lease_script::dhcpd::Family;
-use lease_script::journal::{Journal, Trouble, in_folder};
-use lease_script::{Call, Config, Environment, killed};
+use lease_formats::dhcpd::Family;
+use lease_journal::{Journal, OperationError, StoreError};
+use lease_script::journal;
+use lease_script::{Call, Config, Environment};
 
 use super::{Found, Program};
 use crate::Leases;
@@ -17,7 +17,11 @@ const LIVE: &str = "dhcpd.leases";
 /// There is nothing to remember between calls.
 pub(super) struct Ours;
 
-fn call(disk: &mut Disk, words: &[&str], ends: Option<u64>) -> io::Result<lease_script::Outcome> {
+fn call(
+    disk: &mut Disk,
+    words: &[&str],
+    ends: Option<u64>,
+) -> Result<lease_script::Outcome, OperationError> {
     let mut environment = Environment::default();
     if let Some(ends) = ends {
         environment.set("DNSMASQ_LEASE_EXPIRES", ends.to_string());
@@ -25,13 +29,13 @@ fn call(disk: &mut Disk, words: &[&str], ends: Option<u64>) -> io::Result<lease_
     // Rewrites come when the lab says so.
     let config = Config { rewrite_size: 0, ..Config::default() };
     let call = Call::new(words.iter().map(|word| word.as_bytes()), environment);
-    let outcome = in_folder(&call, &config, OsStr::new(LIVE), disk, 0);
+    let outcome = journal::run(&call, &config, OsStr::new(LIVE), disk, 0);
     disk.end_of_call();
-    if outcome.killed { Err(killed()) } else { Ok(outcome) }
+    if outcome.killed { Err(OperationError::Killed) } else { Ok(outcome) }
 }
 
 impl Program for Ours {
-    fn start(&mut self, disk: &mut Disk) -> io::Result<Found> {
+    fn start(&mut self, disk: &mut Disk) -> Result<Found, OperationError> {
         let outcome = call(disk, &["init"], None)?;
         let text = String::from_utf8_lossy(&outcome.stdout).into_owned();
         let lease = |line: &str| {
@@ -44,21 +48,26 @@ impl Program for Ours {
         Ok(Found { leases: leases.filter(|_| !refused && outcome.exit == 0), damaged })
     }
 
-    fn commit(&mut self, disk: &mut Disk, address: Ipv4Addr, ends: u64) -> io::Result<bool> {
+    fn commit(
+        &mut self,
+        disk: &mut Disk,
+        address: Ipv4Addr,
+        ends: u64,
+    ) -> Result<bool, OperationError> {
         let [_, _, a, b] = address.octets();
         let hardware = format!("02:00:00:00:{a:02x}:{b:02x}");
         let words = ["add", &hardware, &address.to_string(), &format!("host-{a}-{b}")];
         Ok(call(disk, &words, Some(ends))?.exit == 0)
     }
 
-    fn rewrite(&mut self, disk: &mut Disk) -> io::Result<()> {
+    fn rewrite(&mut self, disk: &mut Disk) -> Result<(), OperationError> {
         let done = Journal::open(disk, OsStr::new(LIVE), Some(Family::V4), 0)
             .and_then(|mut journal| journal.compact(0));
         disk.end_of_call();
         match done {
-            Err(Trouble::Killed) => Err(killed()),
+            Err(StoreError::Killed) => Err(OperationError::Killed),
             // The live file stays as it is.
-            Ok(()) | Err(Trouble::Failed(_)) => Ok(()),
+            Ok(()) | Err(StoreError::Failed(_)) => Ok(()),
         }
     }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT OR Apache-2.0
-/* Registers QEMU's CFI NOR flash for a kernel whose physmap driver cannot be told of it otherwise. */
+/* Registers QEMU's CFI NOR flash with a kernel whose physmap driver has no other way to be configured. */
 #include <linux/module.h>
 #include <linux/platform_device.h>
 #include <linux/mtd/physmap.h>

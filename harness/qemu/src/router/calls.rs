@@ -11,7 +11,7 @@ use super::super::events::{self, Event};
 use super::super::payload;
 use super::super::strike::Watch;
 use super::{Router, State};
-use backend::{CallEnd, CallResult, Disturbance, Plan};
+use backend::{CallEnd, CallOptions, CallResult, Disturbance};
 use dnsmasq_model::ScriptCall;
 use scenario::{Point, Side};
 
@@ -27,7 +27,7 @@ impl Router<'_> {
     pub(super) fn call_directly(
         &mut self,
         call: &ScriptCall,
-        plan: &Plan,
+        plan: &CallOptions,
     ) -> Result<CallResult, QemuError> {
         let variables: Vec<String> = call
             .env
@@ -57,7 +57,7 @@ impl Router<'_> {
     /// The next call of dnsmasq's, let go and followed to its end. `None` when dnsmasq is at rest.
     pub(super) fn call_of_dnsmasq(
         &mut self,
-        plan: &Plan,
+        plan: &CallOptions,
     ) -> Result<Option<(ScriptCall, CallResult)>, QemuError> {
         if self.guest.is_none() {
             return Ok(None);
@@ -107,7 +107,7 @@ impl Router<'_> {
     }
 
     /// Tells the guest, or the watcher of the flash, what strikes the call.
-    fn arm(&mut self, number: u64, plan: &Plan) -> Result<Option<Watch>, QemuError> {
+    fn arm(&mut self, number: u64, plan: &CallOptions) -> Result<Option<Watch>, QemuError> {
         let Some(disturbance) = &plan.disturbance else { return Ok(None) };
         let (deed, point) = match disturbance {
             Disturbance::Cut(point) => ("cut", point),
@@ -148,7 +148,11 @@ impl Router<'_> {
     }
 
     /// Follows a call that has begun to its end.
-    fn follow(&mut self, plan: &Plan, watch: Option<Watch>) -> Result<CallResult, QemuError> {
+    fn follow(
+        &mut self,
+        plan: &CallOptions,
+        watch: Option<Watch>,
+    ) -> Result<CallResult, QemuError> {
         let mut seen = Seen::default();
         let killed = matches!(plan.disturbance, Some(Disturbance::Kill(_)));
         let end = loop {
@@ -316,7 +320,7 @@ impl Want {
     }
 }
 
-fn plan_strikes_flash(plan: &Plan) -> bool {
+fn plan_strikes_flash(plan: &CallOptions) -> bool {
     match &plan.disturbance {
         Some(Disturbance::Cut(point) | Disturbance::Kill(point)) => {
             !matches!(point, Point::Word(..) | Point::Command(..))
@@ -325,7 +329,7 @@ fn plan_strikes_flash(plan: &Plan) -> bool {
     }
 }
 
-fn plan_strikes_before(plan: &Plan) -> bool {
+fn plan_strikes_before(plan: &CallOptions) -> bool {
     matches!(
         &plan.disturbance,
         Some(

@@ -9,7 +9,7 @@ use super::super::lab::MAC;
 use super::super::payload::quoted;
 use super::calls::Want;
 use super::{Router, State};
-use backend::{CallResult, Daemon, Ended, Plan, Start, TargetError};
+use backend::{BackendError, CallOptions, CallResult, Daemon, DaemonExit, DaemonStart};
 use dnsmasq_model::{Client4, Client6, Clock, Ia, Kind4, Kind6, Reply4, Reply6, ScriptCall};
 use packets::dhcp4;
 
@@ -19,7 +19,7 @@ const SIGALRM: i32 = 14;
 const LISTEN: Duration = Duration::from_millis(150);
 
 impl Router<'_> {
-    fn start_dnsmasq(&mut self, start: &Start<'_>) -> Result<(), QemuError> {
+    fn start_dnsmasq(&mut self, start: &DaemonStart<'_>) -> Result<(), QemuError> {
         self.clock = start.clock;
         let wall = start.clock.wall;
         let interface = self.lab.interface.clone();
@@ -188,13 +188,16 @@ fn broken(error: &std::io::Error) -> QemuError {
 }
 
 impl Daemon for Router<'_> {
-    fn start(&mut self, start: &Start<'_>) -> Result<(), TargetError> {
+    fn start(&mut self, start: &DaemonStart<'_>) -> Result<(), BackendError> {
         self.address = start.network.v4.first().map_or(Ipv4Addr::UNSPECIFIED, |(own, _)| *own);
         self.script_name = start.config.script_name().to_vec();
         Ok(self.start_dnsmasq(start)?)
     }
 
-    fn next_call(&mut self, plan: &Plan) -> Result<Option<(ScriptCall, CallResult)>, TargetError> {
+    fn next_call(
+        &mut self,
+        plan: &CallOptions,
+    ) -> Result<Option<(ScriptCall, CallResult)>, BackendError> {
         Ok(self.call_of_dnsmasq(plan)?)
     }
 
@@ -202,11 +205,11 @@ impl Daemon for Router<'_> {
         None
     }
 
-    fn hides_alarm(&self) -> bool {
+    fn alarm_is_hidden(&self) -> bool {
         true
     }
 
-    fn wake(&mut self) -> Result<(), TargetError> {
+    fn send_alarm(&mut self) -> Result<(), BackendError> {
         self.signal(SIGALRM)
     }
 
@@ -215,7 +218,7 @@ impl Daemon for Router<'_> {
         shown - self.clock.wall
     }
 
-    fn set_clock(&mut self, clock: Clock) -> Result<(), TargetError> {
+    fn set_clock(&mut self, clock: Clock) -> Result<(), BackendError> {
         self.clock = clock;
         if let Some(guest) = &mut self.guest {
             guest.must(&format!("date -u -s @{} >/dev/null", clock.wall))?;
@@ -223,17 +226,17 @@ impl Daemon for Router<'_> {
         Ok(())
     }
 
-    fn signal(&mut self, signal: i32) -> Result<(), TargetError> {
+    fn signal(&mut self, signal: i32) -> Result<(), BackendError> {
         self.state.resting = false;
         self.power_on()?.must(&format!("kill -{signal} $(cat /tmp/lab/pid)"))?;
         Ok(())
     }
 
-    fn is_gone(&self) -> bool {
+    fn has_exited(&self) -> bool {
         self.guest.is_none() || self.state.slices.is_empty()
     }
 
-    fn end(&mut self) -> Result<Ended, TargetError> {
+    fn wait(&mut self) -> Result<DaemonExit, BackendError> {
         let until = Instant::now() + self.lab.patience.command();
         loop {
             let text = self.power_on()?.must(
@@ -245,10 +248,10 @@ impl Daemon for Router<'_> {
                 let code: i32 = status.trim().parse().unwrap_or(-1);
                 let status = if code > 128 { 128 - code } else { code };
                 self.state.slices.clear();
-                return Ok(Ended { status, words: words.trim().to_owned() });
+                return Ok(DaemonExit { status, last_output: words.trim().to_owned() });
             }
             if Instant::now() > until {
-                return Err(TargetError::Broken("dnsmasq in the guest does not end".to_owned()));
+                return Err(BackendError::Broken("dnsmasq in the guest does not end".to_owned()));
             }
         }
     }
@@ -259,7 +262,7 @@ impl Daemon for Router<'_> {
         client: &Client4,
         addr: Ipv4Addr,
         clock: Clock,
-    ) -> Result<Reply4, TargetError> {
+    ) -> Result<Reply4, BackendError> {
         Ok(self.exchange4(kind, client, addr, clock)?)
     }
 
@@ -269,11 +272,11 @@ impl Daemon for Router<'_> {
         _client: &Client6,
         _asked: &[Ia],
         _clock: Clock,
-    ) -> Result<Reply6, TargetError> {
-        Err(TargetError::Environment("clients in front of a guest speak no DHCPv6".to_owned()))
+    ) -> Result<Reply6, BackendError> {
+        Err(BackendError::Environment("clients in front of a guest speak no DHCPv6".to_owned()))
     }
 
-    fn resolve(&mut self, _name: &[u8], _v6: bool) -> Result<Option<Vec<IpAddr>>, TargetError> {
+    fn resolve(&mut self, _name: &[u8], _v6: bool) -> Result<Option<Vec<IpAddr>>, BackendError> {
         Ok(None)
     }
 }

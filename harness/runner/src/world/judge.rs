@@ -8,7 +8,7 @@ use crate::lines::{self, Lines};
 use crate::neighbours::NvramState;
 use crate::store::{Change, Expected, Tolerance, changes};
 use crate::tally::call_text;
-use backend::{CallEnd, CallResult, InProcess, Plan, TargetError};
+use backend::{BackendError, CallEnd, CallOptions, CallResult};
 use dnsmasq_model::{Build, ScriptCall, legal_hostname};
 use scenario::{Invariant, Rtc};
 
@@ -18,7 +18,7 @@ impl World<'_> {
         call: &ScriptCall,
         result: &CallResult,
         torn: bool,
-    ) -> Result<(), TargetError> {
+    ) -> Result<(), BackendError> {
         let wanted = changes(call);
         let before = result.wrote_journal.then(|| self.expected.clone());
         if call.action() != b"init" {
@@ -34,7 +34,7 @@ impl World<'_> {
                     self.settle_doubts()?;
                 }
             }
-            CallEnd::Hung => {
+            CallEnd::TimedOut => {
                 let text = format!("`{}` hung and was killed", call_text(call));
                 self.findings.add(FindingKind::Astray, text);
                 self.in_doubt(wanted);
@@ -85,7 +85,7 @@ impl World<'_> {
     }
 
     /// What RAM holds now is what is stored, for better or worse.
-    fn settle_doubts(&mut self) -> Result<(), TargetError> {
+    fn settle_doubts(&mut self) -> Result<(), BackendError> {
         let actual = self.init_output()?;
         if self.torn {
             self.expected = Expected::known(actual);
@@ -106,7 +106,7 @@ impl World<'_> {
     }
 
     /// What is stored from now on is what is stored now: after damage, or a call that is not dnsmasq's.
-    pub(crate) fn accept_store(&mut self) -> Result<(), TargetError> {
+    pub(crate) fn accept_store(&mut self) -> Result<(), BackendError> {
         self.apart = true;
         if self.powered {
             let actual = self.init_output()?;
@@ -181,7 +181,7 @@ impl World<'_> {
     }
 
     /// Runs `init` for the judge's eyes: it counts for nothing, but must not touch the flash.
-    pub(super) fn init_output(&mut self) -> Result<Lines, TargetError> {
+    pub(super) fn init_output(&mut self) -> Result<Lines, BackendError> {
         let output = self.call_init()?;
         Ok(lines::read(&output).unwrap_or_else(|why| {
             self.findings.broken(Invariant::Parsability, why);
@@ -189,13 +189,13 @@ impl World<'_> {
         }))
     }
 
-    fn call_init(&mut self) -> Result<Vec<u8>, TargetError> {
-        if let Some(stdout) = self.target.in_process().and_then(InProcess::peek_init) {
+    fn call_init(&mut self) -> Result<Vec<u8>, BackendError> {
+        if let Some(stdout) = self.target.peek_init() {
             return Ok(stdout);
         }
         let script = self.engine().config().script_name().to_vec();
         let init = ScriptCall { argv: vec![script, b"init".to_vec()], ..ScriptCall::default() };
-        let result = self.target.call(&init, &Plan::default())?;
+        let result = self.target.call(&init, &CallOptions::default())?;
         if result.end != CallEnd::Exited(0) {
             let text = format!("init ended with {}", end_text(result.end));
             self.findings.broken(Invariant::Parsability, text);
@@ -206,7 +206,7 @@ impl World<'_> {
         Ok(result.stdout)
     }
 
-    pub(super) fn look_at_store(&mut self) -> Result<(), TargetError> {
+    pub(super) fn look_at_store(&mut self) -> Result<(), BackendError> {
         if !self.dirty {
             return Ok(());
         }

@@ -10,7 +10,7 @@ use crate::exchange::{self, Answers};
 use crate::findings::FindingKind;
 use crate::lines::show;
 use crate::tally::call_text;
-use backend::{CallResult, Daemon, Plan, Start, TargetError};
+use backend::{BackendError, CallOptions, CallResult, Daemon, DaemonStart};
 use dnsmasq_model::{
     Client4, Client6, Clock, Ia, Kind4, Kind6, LeaseKind, Reply4, Reply6, ScriptCall,
     legal_hostname,
@@ -46,7 +46,7 @@ pub(crate) struct Real {
 struct Answering<'a> {
     daemon: &'a mut dyn Daemon,
     clock: Clock,
-    failed: Option<TargetError>,
+    failed: Option<BackendError>,
 }
 
 impl Answering<'_> {
@@ -112,10 +112,10 @@ impl World<'_> {
         if self.lost { None } else { self.target.daemon() }
     }
 
-    pub(super) fn start_live(&mut self) -> Result<(), TargetError> {
+    pub(super) fn start_live(&mut self) -> Result<(), BackendError> {
         self.lost = false;
         let engine = self.server.engine();
-        let start = Start {
+        let start = DaemonStart {
             build: engine.build(),
             options: &self.options,
             config: engine.config(),
@@ -132,14 +132,14 @@ impl World<'_> {
     pub(super) fn next_live(
         &mut self,
         predicted: &ScriptCall,
-        plan: &Plan,
-    ) -> Result<Next, TargetError> {
+        plan: &CallOptions,
+    ) -> Result<Next, BackendError> {
         if self.lost {
             return Ok(Next::Never);
         }
         let Some(daemon) = self.target.daemon() else { return Ok(Next::NotLive) };
         let came = daemon.next_call(plan)?;
-        let gone = daemon.is_gone();
+        let gone = daemon.has_exited();
         let Some((call, result)) = came else {
             if gone {
                 self.report_death()?;
@@ -166,27 +166,27 @@ impl World<'_> {
     }
 
     /// dnsmasq has ended where it should not have.
-    fn report_death(&mut self) -> Result<(), TargetError> {
+    fn report_death(&mut self) -> Result<(), BackendError> {
         self.lost = true;
         let Some(daemon) = self.target.daemon() else { return Ok(()) };
-        let ended = daemon.end()?;
+        let ended = daemon.wait()?;
         let how = match ended.status {
             status if status < 0 => format!("died by signal {}", -status),
             status => format!("ended with exit code {status}"),
         };
-        let text = format!("it {how}; the last that it wrote: {}", ended.words);
+        let text = format!("it {how}; the last that it wrote: {}", ended.last_output);
         self.unforeseen(text);
         Ok(())
     }
 
     /// dnsmasq was to end by itself, with this status.
-    pub(super) fn end_live(&mut self, status: i32) -> Result<(), TargetError> {
+    pub(super) fn end_live(&mut self, status: i32) -> Result<(), BackendError> {
         let Some(daemon) = self.daemon() else { return Ok(()) };
-        let ended = daemon.end()?;
+        let ended = daemon.wait()?;
         if ended.status != status {
             let text = format!(
                 "it was to end with {status}, and ended with {}: {}",
-                ended.status, ended.words
+                ended.status, ended.last_output
             );
             self.unforeseen(text);
         }
@@ -216,7 +216,7 @@ impl World<'_> {
         self.unforeseen(text);
     }
 
-    pub(super) fn stop_live(&mut self, ending: Ending) -> Result<(), TargetError> {
+    pub(super) fn stop_live(&mut self, ending: Ending) -> Result<(), BackendError> {
         let Some(daemon) = self.daemon() else { return Ok(()) };
         let (signal, status) = match ending {
             Ending::Terminated => (SIGTERM, 0),
@@ -226,7 +226,7 @@ impl World<'_> {
         self.end_live(status)
     }
 
-    pub(super) fn hang_up_live(&mut self) -> Result<(), TargetError> {
+    pub(super) fn hang_up_live(&mut self) -> Result<(), BackendError> {
         let clock = self.clocks.now();
         let running = self.engine().is_running();
         match self.daemon().filter(|_| running) {
@@ -239,33 +239,33 @@ impl World<'_> {
     }
 
     /// What the clocks show has changed.
-    pub(crate) fn sync_clock(&mut self) -> Result<(), TargetError> {
+    pub(crate) fn sync_clock(&mut self) -> Result<(), BackendError> {
         let clock = self.clocks.now();
         self.daemon().map_or(Ok(()), |daemon| daemon.set_clock(clock))
     }
 
     /// SIGALRM is due.
-    pub(super) fn wake_live(&mut self) -> Result<(), TargetError> {
-        self.daemon().map_or(Ok(()), Daemon::wake)
+    pub(super) fn wake_live(&mut self) -> Result<(), BackendError> {
+        self.daemon().map_or(Ok(()), Daemon::send_alarm)
     }
 
     /// Nothing more is to come: whatever comes all the same was not foreseen.
-    pub(super) fn rest(&mut self) -> Result<(), TargetError> {
+    pub(super) fn rest(&mut self) -> Result<(), BackendError> {
         let running = self.engine().is_running();
         if !self.powered || !running {
             return Ok(());
         }
         for _ in 0..MAX_UNFORESEEN {
             let Some(daemon) = self.daemon() else { return Ok(()) };
-            let Some((call, result)) = daemon.next_call(&Plan::default())? else { break };
+            let Some((call, result)) = daemon.next_call(&CallOptions::default())? else { break };
             self.unforeseen(format!("it also made the call `{}`", call_text(&call)));
             self.after(&call, &result, PreparedCall::default())?;
         }
         let Some(daemon) = self.daemon() else { return Ok(()) };
-        if daemon.is_gone() {
+        if daemon.has_exited() {
             return self.report_death();
         }
-        if daemon.hides_alarm() {
+        if daemon.alarm_is_hidden() {
             return Ok(());
         }
         let real = daemon.alarm();
@@ -287,7 +287,7 @@ impl World<'_> {
         client: &Client,
         deed: ClientAction,
         address: Option<IpAddr>,
-    ) -> Result<Option<Real>, TargetError> {
+    ) -> Result<Option<Real>, BackendError> {
         let clock = self.clocks.now();
         let running = self.engine().is_running();
         let Some(daemon) = self.daemon().filter(|_| running) else { return Ok(None) };
@@ -331,7 +331,7 @@ impl World<'_> {
     }
 
     /// After a start: the name of each lease is answered with its address at once.
-    pub(super) fn ask_names(&mut self) -> Result<(), TargetError> {
+    pub(super) fn ask_names(&mut self) -> Result<(), BackendError> {
         let mut names: BTreeMap<(Vec<u8>, bool), Vec<IpAddr>> = BTreeMap::new();
         let now = self.engine().build().now(self.clocks.now());
         for lease in self.engine().leases().filter(|lease| !lease.is_over(now)) {
@@ -340,7 +340,7 @@ impl World<'_> {
             names.entry(key).or_default().push(lease.addr);
         }
         for ((name, v6), addresses) in names {
-            let Some(daemon) = self.daemon().filter(|daemon| !daemon.is_gone()) else { break };
+            let Some(daemon) = self.daemon().filter(|daemon| !daemon.has_exited()) else { break };
             let Some(found) = daemon.resolve(&name, v6)? else { continue };
             for address in addresses.iter().filter(|address| !found.contains(address)) {
                 let text = format!(
@@ -354,7 +354,7 @@ impl World<'_> {
     }
 
     /// Whether the real dnsmasq answers for a name; `None` where there is none.
-    pub(crate) fn resolves(&mut self, name: &str) -> Result<Option<bool>, TargetError> {
+    pub(crate) fn resolves(&mut self, name: &str) -> Result<Option<bool>, BackendError> {
         let running = self.engine().is_running();
         let mut answers = None;
         for v6 in [false, true] {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv6Addr};
 use std::path::PathBuf;
 
-use lease_script::dhcpd::{
+use lease_formats::dhcpd::{
     BindingState, Consequence, Diagnostic, Ia, IaAddress, IaKind, Lease, Reading, Verdict,
     lease_to_json,
 };
@@ -68,7 +68,7 @@ fn judge(path: &str, server: &Reading, careful: &Reading, lines: &mut Vec<String
     }
     let is_foreign = |diagnostic: &&Diagnostic| diagnostic.consequence == Consequence::Unconfigured;
     let foreign = server.diagnostics.iter().filter(is_foreign).count();
-    let whole = careful.table.len() + careful.ia_table.len() + careful.others.len();
+    let whole = careful.table.len() + careful.ia_table.len() + careful.non_leases.len();
     let verdict = match server.verdict {
         Verdict::Refuses => "dhcpd does not start with this file",
         Verdict::RewriteFails => {
@@ -81,9 +81,9 @@ fn judge(path: &str, server: &Reading, careful: &Reading, lines: &mut Vec<String
         "{path}: {verdict}; {} problems; of {whole} records {} would be lost or changed, and {} statements",
         server.diagnostics.total(),
         if dead { whole.max(records) } else { records },
-        server.wanting,
+        server.lost_statements,
     ));
-    dead || records > 0 || server.wanting > 0 || foreign > 0
+    dead || records > 0 || server.lost_statements > 0 || foreign > 0
 }
 
 /// Compares what dhcpd's parser enters with what is there to keep.
@@ -116,7 +116,7 @@ fn leases(server: &Reading, careful: &Reading, lines: &mut Vec<String>) -> usize
         ));
         lost += 1;
     }
-    let gone = careful.others.len().saturating_sub(server.others.len());
+    let gone = careful.non_leases.len().saturating_sub(server.non_leases.len());
     if gone > 0 {
         lines.push(format!("lost: {gone} hosts, groups, classes or failover states"));
     }

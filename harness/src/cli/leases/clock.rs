@@ -3,7 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use jiff::tz::TimeZone;
-use lease_script::dhcpd::Date;
+use lease_formats::dhcpd::Date;
 
 /// The machine's clock.
 pub(super) fn now() -> i64 {

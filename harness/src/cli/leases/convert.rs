@@ -5,7 +5,8 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use lease_script::exchange::{Database, Format, Losses, dnsmasq, kea};
+use lease_formats::dhcpd::Family;
+use lease_formats::exchange::{Database, Format, Losses, dnsmasq, kea};
 
 use super::super::{Exit, Failure};
 use super::json;
@@ -79,9 +80,9 @@ fn write(file: &Path, how: &How, out: &Out, form: Option<Format>) -> Result<Exit
             on_blocks(&database, &mut losses);
             bytes
         }
-        Format::Dhcpd => database.to_dhcpd(six(&database, how)?, &mut losses),
+        Format::Dhcpd => database.to_dhcpd(family(&database, how)?, &mut losses),
         Format::KeaCsv => {
-            kea::write(&database, six(&database, how)?, out.subnet_id, now, &mut losses)
+            kea::write(&database, family(&database, how)?, out.subnet_id, now, &mut losses)
         }
     };
     anstream::eprint!("{losses}");
@@ -133,14 +134,20 @@ fn keep_damaged(path: &Path) -> Result<(), Failure> {
 }
 
 /// The protocol of a form that has a file for each.
-fn six(database: &Database, how: &How) -> Result<bool, Failure> {
-    match (how.family, database.leases.is_empty(), database.bindings.is_empty()) {
-        (Some(family), ..) => Ok(family == Protocol::V6),
-        (None, false, false) => Err(Failure::Input(
+fn family(database: &Database, how: &How) -> Result<Family, Failure> {
+    if let Some(protocol) = how.family {
+        return Ok(match protocol {
+            Protocol::V4 => Family::V4,
+            Protocol::V6 => Family::V6,
+        });
+    }
+    match (database.leases.is_empty(), database.bindings.is_empty()) {
+        (false, false) => Err(Failure::Input(
             "both DHCPv4 and DHCPv6 leases, and this form has a file for each: say --family v4 or v6"
                 .to_owned(),
         )),
-        (None, _, no_six) => Ok(!no_six),
+        (_, true) => Ok(Family::V4),
+        (true, false) => Ok(Family::V6),
     }
 }
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use lease_script::dhcpd::{ia_to_json, lease_to_json};
-use lease_script::exchange::Database;
+use lease_formats::dhcpd::{ia_to_json, lease_to_json};
+use lease_formats::exchange::Database;
 use serde_json::Value;
 
 use super::super::{Exit, Failure};

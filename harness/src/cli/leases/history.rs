@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use lease_script::dhcpd::{Date, Declared, History};
+use lease_formats::dhcpd::{Date, Declared, History};
 
 use super::super::{Exit, Failure};
 use super::load::{Content, How};

@@ -4,11 +4,11 @@ use dnsmasq_model::hex_text;
 use std::io::{self, Write};
 use std::net::Ipv4Addr;
 
-use lease_script::dhcpd::{
+use lease_formats::dhcpd::{
     BindingState, Date, Hardware, Ia, IaAddress, IaKind, Lease, SetValue, agent_option_name,
     ia_to_json, lease_to_json,
 };
-use lease_script::exchange::{Binding, Database};
+use lease_formats::exchange::{Binding, Database};
 use serde_json::{Map, Value, json};
 
 /// Writes a database; without one, `null`.

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use clap::ValueEnum;
-use lease_script::dhcpd::{
+use lease_formats::dhcpd::{
     Config, Consequence, Family, History, Options, Reading, Verdict, View, read_bytes, read_opened,
 };
-use lease_script::exchange::{Database, Format, Losses, dnsmasq, kea, recognise};
+use lease_formats::exchange::{Database, Format, Losses, detect_format, dnsmasq, kea};
 
 use super::super::Failure;
 use super::{clock, json};
@@ -113,7 +113,7 @@ impl How {
     pub(super) fn options(&self) -> Result<Options, Failure> {
         let view = match self.view {
             As::Dhcpd => View::Dhcpd,
-            As::Careful => View::Careful,
+            As::Careful => View::Salvage,
             As::Text => View::Text,
         };
         let mut options = Options::new(view, self.now());
@@ -188,7 +188,7 @@ fn form_of(path: &Path, head: &[u8], named: Option<Format>) -> Result<Format, Fa
             "cannot read {}: it is packed by {by}; unpack it, or name its form with --from",
             path.display()
         ))),
-        None => Ok(named.unwrap_or_else(|| recognise(head))),
+        None => Ok(named.unwrap_or_else(|| detect_format(head))),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Which leases to show.
 
-use lease_script::dhcpd::{BindingState, Date, Declared, Lease, Reading};
-use lease_script::exchange::{Binding, Database};
+use lease_formats::dhcpd::{BindingState, Date, Declared, Lease, Reading};
+use lease_formats::exchange::{Binding, Database};
 use std::collections::BTreeMap;
 
 /// A choice of leases.
@@ -78,6 +78,6 @@ pub(super) fn as_of(reading: &Reading, at: i64) -> Database {
         leases: leases.into_values().collect(),
         bindings: bindings.into_values().flatten().collect(),
         server_duid: reading.server_duid.clone(),
-        others: reading.others.clone(),
+        non_leases: reading.non_leases.clone(),
     }
 }

@@ -4,8 +4,8 @@ use dnsmasq_model::hex_text;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use lease_script::dhcpd::{History, Lease};
-use lease_script::exchange::{Binding, Database};
+use lease_formats::dhcpd::{History, Lease};
+use lease_formats::exchange::{Binding, Database};
 
 use super::super::{Exit, Failure};
 use super::load::{Content, How};
@@ -123,7 +123,7 @@ fn csv(database: &Database, out: &mut dyn Write) -> io::Result<()> {
         "iaid",
         "hostname",
     ])?;
-    let time = |date: lease_script::dhcpd::Date| match date {
+    let time = |date: lease_formats::dhcpd::Date| match date {
         date if date.is_absent() => String::new(),
         date if date.is_never() => "never".to_owned(),
         date => date.0.to_string(),

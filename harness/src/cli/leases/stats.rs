@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
-use lease_script::dhcpd::{BindingState, Date, Declared, History, Reading};
-use lease_script::exchange::Database;
+use lease_formats::dhcpd::{BindingState, Date, Declared, History, Reading};
+use lease_formats::exchange::Database;
 
 use super::super::{Exit, Failure};
 use super::load::{Content, How};

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use lease_script::dhcpd::{BindingState, Date, Declared, Hardware, Ia, IaKind, Lease};
+use lease_formats::dhcpd::{BindingState, Date, Declared, Hardware, Ia, IaKind, Lease};
 
 /// What happened to an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -115,7 +115,7 @@ pub(super) struct Tale {
 
 impl Tale {
     /// What the first generation begins with happened before.
-    pub(super) fn held_before(&mut self, head: &[lease_script::dhcpd::Declaration]) {
+    pub(super) fn held_before(&mut self, head: &[lease_formats::dhcpd::Declaration]) {
         for declaration in head {
             for (address, known, _) in bindings(&declaration.what) {
                 if known.state == BindingState::Active {

@@ -33,7 +33,7 @@ pub use stimuli::stimuli;
 
 use std::collections::HashMap;
 
-use lease_script::dhcpd::{History, Options, View, read_bytes};
+use lease_formats::dhcpd::{History, Options, View, read_bytes};
 
 /// What the journal itself cost the disk of its server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
@@ -70,7 +70,7 @@ pub fn from_journal(generations: &[Generation]) -> SiteHistory {
     let mut last = HashMap::new();
     let mut tale = events::Tale::default();
     for (number, generation) in generations.iter().enumerate() {
-        let mut options = Options::new(View::Careful, 1);
+        let mut options = Options::new(View::Salvage, 1);
         options.history = Some(History::All);
         let reading = read_bytes(&generation.bytes, &options);
         for diagnostic in &reading.diagnostics {

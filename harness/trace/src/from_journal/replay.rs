@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
-use lease_script::dhcpd::{Date, IaKind};
+use lease_formats::dhcpd::{Date, IaKind};
 
 use super::events::{SiteEvent, SiteKind, Who};
-use crate::workload::{Event, Workload};
+use crate::workload::{Workload, WorkloadEvent};
 use dnsmasq_model::{
     Client4, Client6, ConfigError, HwAddr, Ia, Kind4, Kind6, LeaseKind, Network, Reply4, Reply6,
     ServerConfig,
@@ -79,7 +79,7 @@ pub fn workload(label: &str, events: &[SiteEvent]) -> Result<Workload, ConfigErr
     let (server, network) = server_of(events)?;
     let begin = events.first().map_or(0, |event| event.time);
     let seconds = events.last().map_or(0, |event| since(begin, event.time));
-    let mut list = vec![(0, Event::Start)];
+    let mut list = vec![(0, WorkloadEvent::Start)];
     for event in events {
         let second = since(begin, event.time);
         if let Some(message) = message(event) {
@@ -110,7 +110,7 @@ pub(super) fn length(event: &SiteEvent) -> u32 {
 }
 
 /// The message behind an event; `None` where no client says anything.
-pub fn message(event: &SiteEvent) -> Option<Event> {
+pub fn message(event: &SiteEvent) -> Option<WorkloadEvent> {
     match (&event.who, event.address) {
         (Who::Four { hardware, uid, hostname }, IpAddr::V4(addr)) => {
             let kind = match event.kind {
@@ -131,7 +131,7 @@ pub fn message(event: &SiteEvent) -> Option<Event> {
                 Kind4::Request | Kind4::Renew => Reply4::Ack { addr, lease_time: length(event) },
                 _ => Reply4::Silent,
             };
-            Some(Event::Message { client, kind, addr, reply })
+            Some(WorkloadEvent::Message { client, kind, addr, reply })
         }
         (Who::Six { kind, iaid, duid, .. }, IpAddr::V6(address)) => {
             let lease = match kind {
@@ -151,7 +151,7 @@ pub fn message(event: &SiteEvent) -> Option<Event> {
             let ia = Ia { kind: lease, iaid: *iaid, addrs: vec![address], valid };
             let client = Client6::new(duid.clone());
             let reply = Reply6::Reply(vec![ia.clone()]);
-            Some(Event::Message6 { client, kind: message, asked: vec![ia], reply })
+            Some(WorkloadEvent::Message6 { client, kind: message, asked: vec![ia], reply })
         }
         _ => None,
     }

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::net::Ipv4Addr;
 
-use lease_script::dhcpd::{BindingState, Declaration, Declared, Ia, IaKind, Lease};
+use lease_formats::dhcpd::{BindingState, Declaration, Declared, Ia, IaKind, Lease};
 
 /// What a declaration is about.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -3,7 +3,7 @@
 use dnsmasq_model::hex_text;
 use std::net::IpAddr;
 
-use lease_script::dhcpd::IaKind;
+use lease_formats::dhcpd::IaKind;
 use serde_json::{Value, json};
 
 use super::events::{SiteEvent, SiteKind, Who};

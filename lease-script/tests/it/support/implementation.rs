@@ -12,7 +12,9 @@ use std::sync::Mutex;
 use std::thread;
 use std::{ffi::OsStr, net::Shutdown};
 
-use lease_script::{Call, MemoryMarker, Nvram, NvramOutput, Outcome, killed, run_in_process};
+use lease_script::{
+    Call, MemoryIntentLog, Nvram, NvramOutput, OperationError, Outcome, run_in_process,
+};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::router::Router;
@@ -89,13 +91,17 @@ pub(crate) fn fake_nvram() -> PathBuf {
 struct InProcess<'a>(&'a mut Router);
 
 impl Nvram for InProcess<'_> {
-    fn run(&mut self, args: &[&[u8]]) -> std::io::Result<NvramOutput> {
-        self.0.command(args).ok_or_else(killed)
+    fn run(&mut self, args: &[&[u8]]) -> Result<NvramOutput, OperationError> {
+        self.0.command(args).ok_or(OperationError::Killed)
     }
 }
 
 /// Calls the library.
-pub(crate) fn in_process(router: &mut Router, marker: &mut MemoryMarker, call: &Call) -> Outcome {
+pub(crate) fn in_process(
+    router: &mut Router,
+    marker: &mut MemoryIntentLog,
+    call: &Call,
+) -> Outcome {
     run_in_process(call, &mut InProcess(router), marker)
 }
 

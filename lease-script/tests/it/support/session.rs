@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::fs;
 
-use lease_script::{Call, Environment, MemoryMarker, Outcome};
+use lease_script::{Call, Environment, MemoryIntentLog, Outcome};
 use tempfile::TempDir;
 
 use super::implementation::{Implementation, in_process, in_processes};
@@ -12,7 +12,7 @@ use super::router::{Fault, Router, Tool};
 pub(crate) struct Session {
     implementation: Implementation,
     pub(crate) router: Router,
-    marker: MemoryMarker,
+    marker: MemoryIntentLog,
     directory: TempDir,
     transcript: String,
 }
@@ -67,7 +67,7 @@ impl Session {
         Self {
             implementation,
             router: Router::new(tool),
-            marker: MemoryMarker::default(),
+            marker: MemoryIntentLog::default(),
             directory,
             transcript: String::new(),
         }
@@ -123,7 +123,7 @@ impl Session {
     /// Power goes and comes back: RAM is lost, and the marker with it.
     pub(crate) fn reboot(&mut self) {
         self.router.tool.reboot();
-        self.marker = MemoryMarker::default();
+        self.marker = MemoryIntentLog::default();
         fs::remove_dir_all(self.run_directory()).expect("a directory");
         fs::create_dir(self.run_directory()).expect("a directory");
         self.transcript.push_str("-- reboot\n");

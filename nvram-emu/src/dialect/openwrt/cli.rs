@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use super::handle::{Handle, NotOpened};
-use super::{Variant, find_mtd, flash_to_staging, remove_staging, staging_to_flash};
-use crate::dialect::Tool;
-use crate::dialect::board::{Board, Halt, Loaded, Output, Ram};
-use crate::dialect::kernel::Driver;
+use super::steps::{find_mtd, flash_to_staging, remove_staging, staging_to_flash};
+use crate::dialect::state::{
+    Board, Driver, Halt, Handle, Loaded, OpenError, OpenMode, OutputBuffers, Ram, Variant,
+};
+use crate::dialect::tool::Tool;
 use crate::flsh::{CRC_START, crc8, find};
 
-/// The tool in one of its variants.
+/// One variant of the tool.
 pub struct OpenWrt(pub Variant);
 
 const USAGE: &str = "Usage:
@@ -35,7 +35,7 @@ const NO_MEMORY: u8 = 244;
 const FAILED: u8 = 255;
 
 impl Tool for OpenWrt {
-    fn run(&self, board: &mut Board, args: &[&[u8]], out: &mut Output) -> Result<u8, Halt> {
+    fn run(&self, board: &mut Board, args: &[&[u8]], out: &mut OutputBuffers) -> Result<u8, Halt> {
         let prepared = self.prepare(board, args, out)?;
         self.finish(board, &prepared, out)
     }
@@ -53,31 +53,30 @@ impl Tool for OpenWrt {
     }
 }
 
-/// How far a command has come once its words are handled and its staging file is rewritten.
+/// A command line before its commit, as [`OpenWrt::prepare`] returns it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Prepared {
-    /// Exit code, unless [`OpenWrt::finish`] has a reason for another.
+    /// Exit code, unless [`OpenWrt::finish`] sets another one.
     pub exit: u8,
-    /// `commit` was among the words: the staging file goes to flash next.
+    /// Whether there was a `commit`: the staging file goes to flash next.
     pub commit: bool,
-    /// A wrong word: usage at the end, exit 1.
-    pub wrong: bool,
-    /// The staging file was rewritten.
-    pub rewritten: bool,
-    /// Where the header lies in the staging file.
-    pub offset: usize,
+    /// Whether there was a wrong command: [`OpenWrt::finish`] prints the usage and exits with 1.
+    pub usage_error: bool,
+    /// Offset of the header in the staging file, if the command rewrote that file.
+    pub rewritten: Option<usize>,
 }
 
 impl OpenWrt {
-    /// Only the first word decides whether a command writes the staging file.
+    /// Whether a command line opens the staging file for writing. Only the first command decides.
     pub fn writes(&self, args: &[&[u8]]) -> bool {
         match args.first() {
             Some(&(b"set" | b"unset")) => args.len() > 1,
-            word => word == Some(&b"commit".as_slice()),
+            command => command == Some(&b"commit".as_slice()),
         }
     }
 
-    /// The first half of a command: opens, handles the words, rewrites the staging file of a write command.
+    /// The first half of a command line: opens the image, runs the commands, and rewrites the staging file
+    /// if the line writes.
     ///
     /// # Errors
     /// [`Halt::Fault`] where the real tool would crash.
@@ -85,38 +84,38 @@ impl OpenWrt {
         &self,
         board: &mut Board,
         args: &[&[u8]],
-        out: &mut Output,
+        out: &mut OutputBuffers,
     ) -> Result<Prepared, Halt> {
-        let ended =
-            |exit, wrong| Prepared { exit, commit: false, wrong, rewritten: false, offset: 0 };
+        let failed =
+            |usage_error| Prepared { exit: 1, commit: false, usage_error, rewritten: None };
         if args.is_empty() {
-            return Ok(ended(1, true));
+            return Ok(failed(true));
         }
         let write = self.writes(args);
         let mut handle = match self.open(board, write) {
             Ok(handle) => handle,
-            Err(NotOpened::Fault(what)) => {
+            Err(OpenError::Fault(what)) => {
                 if let (true, Ram::File(file)) = (write, &mut board.ram) {
                     let file: &mut Vec<u8> = Arc::make_mut(file);
                     Handle::crash_while_loading(file);
                 }
                 return Err(Halt::Fault(what));
             }
-            Err(NotOpened::Refused) => {
+            Err(OpenError::Refused) => {
                 out.stderr.extend_from_slice(COULD_NOT_OPEN.as_bytes());
-                return Ok(ended(1, false));
+                return Ok(failed(false));
             }
         };
-        let words = Words::run(&mut handle, board, args, out)?;
+        let mut prepared = run_commands(&mut handle, board, args, out)?;
         if write {
             rewrite_staging(&handle, board)?;
+            prepared.exit = 0;
+            prepared.rewritten = Some(handle.offset() as usize);
         }
-        let exit = if write { 0 } else { words.exit };
-        let offset = handle.offset() as usize;
-        Ok(Prepared { exit, commit: words.commit, wrong: words.wrong, rewritten: write, offset })
+        Ok(prepared)
     }
 
-    /// The second half: commits if asked to, and returns the exit code.
+    /// The second half of a command line: runs the commit, if there is one, and returns the exit code.
     ///
     /// # Errors
     /// [`Halt::PowerLost`] at an armed cut.
@@ -124,17 +123,17 @@ impl OpenWrt {
         &self,
         board: &mut Board,
         prepared: &Prepared,
-        out: &mut Output,
+        out: &mut OutputBuffers,
     ) -> Result<u8, Halt> {
         let mut exit = prepared.exit;
         if prepared.commit {
             exit = if staging_to_flash(board)? { 0 } else { FAILED };
             if exit == 0 {
-                remember_flash(board);
+                cache_staging_as_flash_load(board);
                 remove_staging(board);
             }
         }
-        if prepared.wrong {
+        if prepared.usage_error {
             out.stderr.extend_from_slice(USAGE.as_bytes());
             exit = 1;
         }
@@ -142,38 +141,40 @@ impl OpenWrt {
     }
 
     /// `nvram_open_staging` for writing, else `nvram_open_rdonly`.
-    fn open(&self, board: &mut Board, write: bool) -> Result<Arc<Handle>, NotOpened> {
+    fn open(&self, board: &mut Board, write: bool) -> Result<Arc<Handle>, OpenError> {
         if !write {
             return self.read(board);
         }
         if !matches!(board.ram, Ram::File(_)) {
             if !flash_to_staging(board) {
-                return Err(NotOpened::Refused);
+                return Err(OpenError::Refused);
             }
-            self.remember_copy(board);
+            self.cache_flash_load_as_staging(board);
         }
-        let part_size = find_mtd(board).ok_or(NotOpened::Refused)?;
+        let part_size = find_mtd(board).ok_or(OpenError::Refused)?;
         match &board.ram {
             Ram::File(file) => {
-                // Opened for writing, the length is looked at before the variables are.
+                // When opened for writing, the length is checked before the variables are loaded.
                 let Ok(handle) = self.read_staging(board, file, part_size) else {
-                    return Handle::open(self.0, file, part_size, true, true).map(Arc::new);
+                    return Handle::open(self.0, file, part_size, OpenMode::WriteStaging)
+                        .map(Arc::new);
                 };
                 let fits = handle.header().len < handle.space();
-                fits.then_some(handle).ok_or(NotOpened::Refused)
+                fits.then_some(handle).ok_or(OpenError::Refused)
             }
-            _ => Err(NotOpened::Refused),
+            _ => Err(OpenError::Refused),
         }
     }
 
-    /// A staging file that was just copied is what the flash is, of which the load may be known.
-    fn remember_copy(&self, board: &Board) {
-        let known = board.loads.known_flash(board.flash.stamp());
-        if let (Ram::File(file), Some(load), Some(part_size)) = (&board.ram, known, find_mtd(board))
+    /// A newly created staging file equals the flash, whose load may be cached.
+    fn cache_flash_load_as_staging(&self, board: &Board) {
+        let cached = board.loads.flash(board.flash.version());
+        if let (Ram::File(file), Some(load), Some(part_size)) =
+            (&board.ram, cached, find_mtd(board))
             && let Some(Loaded::File(handle)) = load.of_size(part_size)
             && (!self.0.hardened || file.len() as u64 >= u64::from(part_size))
         {
-            board.loads.put_staging((file, part_size), handle);
+            board.loads.put_staging(file, part_size, handle);
         }
     }
 
@@ -182,116 +183,107 @@ impl OpenWrt {
         board: &Board,
         file: &Arc<Vec<u8>>,
         part_size: u32,
-    ) -> Result<Arc<Handle>, NotOpened> {
-        let load = || Handle::open(self.0, file, part_size, true, false);
-        board.loads.staging((file, part_size), load)
+    ) -> Result<Arc<Handle>, OpenError> {
+        let load = || Handle::open(self.0, file, part_size, OpenMode::ReadStaging);
+        board.loads.get_or_load_staging(file, part_size, load)
     }
 
     /// `nvram_open_rdonly`.
-    fn read(&self, board: &Board) -> Result<Arc<Handle>, NotOpened> {
-        let part_size = find_mtd(board).ok_or(NotOpened::Refused)?;
+    fn read(&self, board: &Board) -> Result<Arc<Handle>, OpenError> {
+        let part_size = find_mtd(board).ok_or(OpenError::Refused)?;
         match &board.ram {
             Ram::File(file) => self.read_staging(board, file, part_size),
             _ => self.read_flash(board, part_size),
         }
     }
 
-    fn read_flash(&self, board: &Board, part_size: u32) -> Result<Arc<Handle>, NotOpened> {
+    fn read_flash(&self, board: &Board, part_size: u32) -> Result<Arc<Handle>, OpenError> {
         let load = || {
-            Handle::open(self.0, &board.flash.bytes(), part_size, false, false)
+            Handle::open(self.0, &board.flash.bytes(), part_size, OpenMode::ReadPartition)
                 .map(|handle| Loaded::File(Arc::new(handle)))
         };
-        match board.loads.get((board.flash.stamp(), part_size), load)? {
+        match board.loads.get_or_load_flash(board.flash.version(), part_size, load)? {
             Loaded::File(handle) => Ok(handle),
-            Loaded::Kernel(_) => Err(NotOpened::Refused),
+            Loaded::Kernel(_) => Err(OpenError::Refused),
         }
     }
 }
 
 fn rewrite_staging(handle: &Handle, board: &mut Board) -> Result<(), Halt> {
     let part_size = find_mtd(board);
-    // What was read of the file is over: nobody else holds it, and it can be changed in place.
     board.loads.forget_staging();
     if let Ram::File(file) = &mut board.ram
         && let Some(next) = handle.serialise(Arc::make_mut(file))?
         && let Some(part_size) = part_size
     {
-        board.loads.put_staging((file, part_size), Arc::new(next));
+        board.loads.put_staging(file, part_size, Arc::new(next));
     }
     Ok(())
 }
 
-/// A staging file that has gone to flash whole is what the next boot reads.
-fn remember_flash(board: &Board) {
+/// After a complete commit, the next boot loads the contents of the staging file.
+fn cache_staging_as_flash_load(board: &Board) {
     if let (Ram::File(file), Some(part_size)) = (&board.ram, find_mtd(board))
         && board.flash.holds(0, file)
         && file.len() == board.flash.geometry().size as usize
-        && let Some(handle) = board.loads.known_staging((file, part_size))
+        && let Some(handle) = board.loads.staging(file, part_size)
     {
-        board.loads.put_flash((board.flash.stamp(), part_size), Loaded::File(handle));
+        board.loads.put_flash(board.flash.version(), part_size, Loaded::File(handle));
     }
 }
 
-/// What the words of a command line came to.
-struct Words {
-    exit: u8,
-    commit: bool,
-    wrong: bool,
-}
-
-impl Words {
-    /// Handles the words from left to right; a wrong one ends it, earlier ones are kept.
-    fn run(
-        handle: &mut Arc<Handle>,
-        board: &Board,
-        args: &[&[u8]],
-        out: &mut Output,
-    ) -> Result<Self, Halt> {
-        let mut result = Self { exit: 1, commit: false, wrong: false };
-        let mut words = args.iter();
-        while let Some(&word) = words.next() {
-            result.exit = match word {
-                b"show" => show(handle, out),
-                b"info" => info(handle, board, out)?,
-                b"get" | b"set" | b"unset" => {
-                    let Some(argument) = words.next() else {
-                        out.err_line(&[b"Command '", word, b"' requires an argument!"]);
-                        result.wrong = true;
-                        break;
-                    };
-                    match word {
-                        b"get" => get(handle, argument, out),
-                        b"set" => set(Arc::make_mut(handle), argument),
-                        _ => {
-                            Arc::make_mut(handle).table.unset(argument);
-                            0
-                        }
+/// Runs the commands of a line from left to right. A wrong command ends the line; earlier ones keep their
+/// effect.
+fn run_commands(
+    handle: &mut Arc<Handle>,
+    board: &Board,
+    args: &[&[u8]],
+    out: &mut OutputBuffers,
+) -> Result<Prepared, Halt> {
+    let mut result = Prepared { exit: 1, commit: false, usage_error: false, rewritten: None };
+    let mut args = args.iter();
+    while let Some(&command) = args.next() {
+        result.exit = match command {
+            b"show" => show(handle, out),
+            b"info" => info(handle, board, out)?,
+            b"get" | b"set" | b"unset" => {
+                let Some(argument) = args.next() else {
+                    out.err_line(&[b"Command '", command, b"' requires an argument!"]);
+                    result.usage_error = true;
+                    break;
+                };
+                match command {
+                    b"get" => get(handle, argument, out),
+                    b"set" => set(Arc::make_mut(handle), argument),
+                    _ => {
+                        Arc::make_mut(handle).table.unset(argument);
+                        0
                     }
                 }
-                b"commit" => {
-                    result.commit = true;
-                    result.exit
-                }
-                _ => {
-                    out.err_line(&[b"Unknown option '", word, b"' !"]);
-                    result.wrong = true;
-                    break;
-                }
-            };
-        }
-        Ok(result)
+            }
+            b"commit" => {
+                result.commit = true;
+                result.exit
+            }
+            _ => {
+                out.err_line(&[b"Unknown option '", command, b"' !"]);
+                result.usage_error = true;
+                break;
+            }
+        };
     }
+    Ok(result)
 }
 
-fn show(handle: &Handle, out: &mut Output) -> u8 {
+fn show(handle: &Handle, out: &mut OutputBuffers) -> u8 {
     out.stdout.reserve(handle.table.printed_len());
-    for text in handle.table.texts_reversed() {
-        out.text(text);
+    for entry in handle.table.entries_reversed() {
+        out.entry(entry);
     }
     u8::from(handle.table.is_empty())
 }
 
-fn get(handle: &Handle, name: &[u8], out: &mut Output) -> u8 {
+fn get(handle: &Handle, name: &[u8], out: &mut OutputBuffers) -> u8 {
     match handle.table.get(name) {
         Some(value) => {
             out.line(&[value]);
@@ -309,8 +301,8 @@ fn set(handle: &mut Handle, pair: &[u8]) -> u8 {
     }
 }
 
-/// `do_info`; the bytes are those of the mapping, which a write command has not yet changed.
-fn info(handle: &Handle, board: &Board, out: &mut Output) -> Result<u8, Halt> {
+/// `do_info`. Its CRC is that of the mapping, which a write command has not changed yet.
+fn info(handle: &Handle, board: &Board, out: &mut OutputBuffers) -> Result<u8, Halt> {
     let bytes = match &board.ram {
         Ram::File(file) => std::borrow::Cow::Borrowed(&file[..]),
         _ => board.flash.bytes(),
@@ -321,7 +313,7 @@ fn info(handle: &Handle, board: &Board, out: &mut Output) -> Result<u8, Halt> {
         len = len.min(space).max(CRC_START as u32);
     }
     let image = &bytes[(handle.offset() as usize).min(bytes.len())..];
-    let crc = calculated(image, len)?;
+    let crc = calculate_crc(image, len)?;
     let percent = 100.0 / f64::from(space) * f64::from(len);
     let (stored, version, init) = (header.crc(), header.version(), header.sdram_init());
     let (config, refresh, ncdl) =
@@ -347,15 +339,15 @@ fn info(handle: &Handle, board: &Board, out: &mut Output) -> Result<u8, Halt> {
     Ok(0)
 }
 
-/// The CRC over `len - 9` bytes from byte 9, as far as they are mapped: whole pages, NUL behind the file's end.
-fn calculated(image: &[u8], len: u32) -> Result<u8, Halt> {
+/// The CRC of the `len - 9` bytes from byte 9. Whole pages are mapped, with NUL after the end of the file.
+fn calculate_crc(image: &[u8], len: u32) -> Result<u8, Halt> {
     let len = len as usize;
     let mapped = image.len().next_multiple_of(4096);
     if len < CRC_START || len > mapped {
         return Err(Halt::Fault("the length in the header leaves the mapping"));
     }
-    let there =
-        &image[CRC_START.min(image.len())..len.min(image.len()).max(CRC_START.min(image.len()))];
-    let crc = crc8::update(crc8::INIT, there);
+    let end = len.min(image.len());
+    let present = image.get(CRC_START..end).unwrap_or_default();
+    let crc = crc8::update(crc8::INIT, present);
     Ok((image.len()..len).fold(crc, |crc, _| crc8::update(crc, &[0])))
 }

@@ -1,80 +1,25 @@
 //! OpenWrt's tool (package/utils/nvram/src): no kernel part, a staging file in RAM, no lock of any kind.
 //!
-//! The steps of a write command are separate, so that two commands can be interleaved:
+//! The steps of a write command are separate functions, so that two commands can be interleaved:
 //!
 //! | step | function |
 //! |---|---|
-//! | the partition's size | [`find_mtd`] |
-//! | partition to staging file, where there is none | [`flash_to_staging`] |
-//! | search, check, load | [`Handle::open`] |
-//! | a word | [`Handle::set`], `handle.table.get` and `unset` |
-//! | table into the shared mapping of the staging file | [`Handle::serialise`] |
-//! | staging file to partition | [`staging_to_flash`] |
-//! | unlink | [`remove_staging`] |
+//! | find the size of the partition | [`find_mtd`] |
+//! | copy the partition to the staging file, if there is none | [`flash_to_staging`] |
+//! | search, check and load the image | [`Handle::open`] |
+//! | run one command | [`Handle::set`], `handle.table.get` and `unset` |
+//! | write the table to the shared mapping of the staging file | [`Handle::serialise`] |
+//! | write the staging file to the partition | [`staging_to_flash`] |
+//! | unlink the staging file | [`remove_staging`] |
 //!
-//! [`OpenWrt::prepare`] is everything before the commit, [`OpenWrt::finish`] the commit.
+//! [`OpenWrt::prepare`] runs all steps before the commit, [`OpenWrt::finish`] runs the commit.
 
 mod cli;
-mod handle;
 mod steps;
+mod variants;
 
+pub use super::state::{Handle, OpenError, OpenMode, Variant};
 pub use cli::{OpenWrt, Prepared};
-pub use handle::{Handle, NotOpened};
 pub(crate) use steps::part_size;
 pub use steps::{find_mtd, flash_to_staging, remove_staging, staging_to_flash};
-
-use super::registry::{FreeSpace, Traits};
-use crate::flsh::{ChainRule, Format};
-
-/// What differs between builds and versions of the tool.
-#[derive(Clone, Copy, Debug)]
-pub struct Variant {
-    /// Chain numbers.
-    pub rule: ChainRule,
-    /// Image writer.
-    pub format: Format,
-    /// Bounded parsing, staging length respected, partitions below 32 KiB refused (nvram.c 51fb19cb5d, hauke/openwrt).
-    pub hardened: bool,
-}
-
-const MIPS: Variant =
-    Variant { rule: ChainRule::OPENWRT_MIPS, format: Format::OPENWRT, hardened: false };
-
-pub(super) static MIPS_TOOL: OpenWrt = OpenWrt(MIPS);
-pub(super) static ARM_TOOL: OpenWrt =
-    OpenWrt(Variant { rule: ChainRule::OPENWRT_ARM, format: Format::OPENWRT_ARM, hardened: false });
-pub(super) static HARDENED_TOOL: OpenWrt = OpenWrt(Variant { hardened: true, ..MIPS });
-
-/// 17.01 to 25.12 on MIPS.
-pub(super) static STABLE: Traits = Traits {
-    name: "openwrt",
-    proven: true,
-    free_space: FreeSpace::Info,
-    own_space: false,
-    source: "openwrt/openwrt cli.c 224a2b7e26, nvram.c d5e12ee69a",
-    tool: &MIPS_TOOL,
-};
-
-/// The same on 32-bit ARM.
-pub(super) static ARM: Traits = Traits {
-    name: "openwrt-arm",
-    proven: true,
-    free_space: FreeSpace::Info,
-    own_space: false,
-    source: "openwrt/openwrt cli.c 224a2b7e26, nvram.c d5e12ee69a, unsigned char, addresses beyond 2 GiB",
-    tool: &OpenWrt(Variant {
-        rule: ChainRule::OPENWRT_ARM,
-        format: Format::OPENWRT_ARM,
-        hardened: false,
-    }),
-};
-
-/// Autumn 2026.
-pub(super) static HARDENED: Traits = Traits {
-    name: "openwrt-hardened",
-    proven: true,
-    free_space: FreeSpace::Info,
-    own_space: false,
-    source: "openwrt/openwrt cli.c 3a385b8de5, hauke/openwrt nvram.c 51fb19cb5d",
-    tool: &HARDENED_TOOL,
-};
+pub(super) use variants::{ARM, ARM_TOOL, HARDENED, HARDENED_TOOL, MIPS, MIPS_TOOL};

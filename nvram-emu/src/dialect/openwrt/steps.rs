@@ -1,18 +1,18 @@
-//! The steps that touch the device and the staging file (nvram.c).
+//! The steps that access the device and the staging file (nvram.c).
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::device::{Flash, OpError};
-use crate::dialect::board::{Board, Halt, ProcMtd, Ram};
+use crate::dialect::state::{Board, Halt, ProcMtd, Ram};
 
-/// `nvram_find_mtd`: the partition's size by the first line of /proc/mtd that contains "nvram" and names a
-/// device whose node exists (here: `mtd0`). `None` without such a line, or when the size is 0.
+/// `nvram_find_mtd`: the size of the partition from the first line of /proc/mtd that contains "nvram" and names
+/// a device whose node exists (here `mtd0`). `None` if there is no such line, or if the size is 0.
 pub fn find_mtd(board: &Board) -> Option<u32> {
     part_size(&board.proc_mtd, board.flash.geometry().size)
 }
 
-/// The same, for a flash of `flash_size` bytes.
+/// [`find_mtd`] for a flash of `flash_size` bytes.
 pub(crate) fn part_size(proc_mtd: &ProcMtd, flash_size: u32) -> Option<u32> {
     let size = match proc_mtd {
         ProcMtd::Assumed => flash_size,
@@ -22,7 +22,7 @@ pub(crate) fn part_size(proc_mtd: &ProcMtd, flash_size: u32) -> Option<u32> {
     (size != 0).then_some(size)
 }
 
-/// `strstr(line, "nvram") && sscanf(line, "mtd%d: %08x", …)` for the one device there is.
+/// `strstr(line, "nvram") && sscanf(line, "mtd%d: %08x", …)`, for the device `mtd0` only.
 fn mtd0_size(line: &[u8]) -> Option<u32> {
     line.windows(5).find(|window| window == b"nvram")?;
     let rest = line.strip_prefix(b"mtd")?.trim_ascii_start();
@@ -37,7 +37,7 @@ fn mtd0_size(line: &[u8]) -> Option<u32> {
     (!hex.is_empty()).then(|| hex.iter().fold(0, |size, digit| size << 4 | digit))
 }
 
-/// `nvram_to_staging`: copies the partition to the staging file; whether that worked.
+/// `nvram_to_staging`: copies the partition to the staging file; whether that succeeded.
 pub fn flash_to_staging(board: &mut Board) -> bool {
     let Some(size) = find_mtd(board).filter(|size| *size <= board.flash.geometry().size) else {
         return false;
@@ -46,11 +46,11 @@ pub fn flash_to_staging(board: &mut Board) -> bool {
     true
 }
 
-/// The first half of `staging_to_nvram`: one write() of the whole partition through mtdblock; whether there
-/// was a staging file of at least that size.
+/// The first half of `staging_to_nvram`: one write() of the whole partition through mtdblock. Returns whether
+/// there was a staging file of at least that size.
 ///
 /// mtdblock erases and programs every erase block that the write touches, changed or not, low addresses
-/// first (`write_cached_data`, drivers/mtd/mtdblock.c); the tool ignores its errors.
+/// first (`write_cached_data`, drivers/mtd/mtdblock.c). The tool ignores errors of the write.
 ///
 /// # Errors
 /// [`Halt::PowerLost`] at an armed cut.

@@ -1,247 +1,38 @@
-//! Dialects read in their sources and not proven on recordings.
+//! Dialects that were modelled from source code and are not verified against recordings.
 //!
-//! | dialect | missing `get` | empty value | size line of `show` | no word | unknown word | boot demands | commit in flash |
+//! | dialect | missing `get` | empty value | size line of `show` | no command | unknown command | boot requires | commit in flash |
 //! |---|---|---|---|---|---|---|---|
-//! | `broadcom-stock` | nothing, 0 | empty line | stderr; `dump` without | usage on stderr, 0 | usage, 0, ends the call | magic, len | zero the magic, erase up to len, program, magic |
+//! | `broadcom-stock` | nothing, 0 | empty line | stderr; `dump` without | usage on stderr, 0 | usage, 0, ends the line | magic, len | zero the magic, erase up to len, program, magic |
 //! | `ddwrt` | nothing, 0 | empty line | stderr | long usage on stderr, 0 | skipped | magic | erase up to len, program whole blocks |
 //! | `tomato` | nothing, 1 | nothing, 1 | stdout: `---`, `N entries, N bytes used, N bytes free.` | help on stdout, 1 | help on stdout, 1 | magic, len | as `broadcom-stock` |
-//! | `freshtomato-arm` | nothing, 0 | nothing, 0 | stderr; `dump` without | usage on stderr, 1 | usage, 1, ends the call | magic, len, CRC | NAND: each block up to len erased and programmed whole; NOR: as `broadcom-stock` |
+//! | `freshtomato-arm` | nothing, 0 | nothing, 0 | stderr; `dump` without | usage on stderr, 1 | usage, 1, ends the line | magic, len, CRC | NAND: each block up to len erased and programmed completely; NOR: as `broadcom-stock` |
 //! | `merlin` | nothing, 0 | empty line | stderr | usage on stderr, 0 | skipped | magic, len, CRC | as `freshtomato-arm` |
-//! | `padavan` | nothing, 0 | empty line | stderr | usage on stderr, 0 | skipped | magic, len, CRC | none if equal; else the first block erased and programmed whole |
+//! | `padavan` | nothing, 0 | empty line | stderr | usage on stderr, 0 | skipped | magic, len, CRC | none if equal; else the first block erased and programmed completely |
 //! | `seed2006` | nothing, 0 | empty line | stderr | usage on stderr, 0 | skipped | magic, len | as `broadcom-stock` |
 //!
-//! A boot without a valid image starts with no variables at all: the defaults that CFE or the firmware's init
-//! would put there are not emulated. All tools say `size: N bytes (N left)` or Tomato's line with N counted as
-//! header (20) plus every entry with its NUL, against the NVRAM size.
+//! After a boot without a valid image there are no variables: the defaults that CFE or the firmware's init would
+//! set are not emulated. All tools print `size: N bytes (N left)` or Tomato's line, where N counts the header (20
+//! bytes) and every entry with its NUL, relative to the NVRAM size.
 //!
-//! RAM and flash: RAM limits values only, so it can hold more than the image. What does not fit the image is
-//! gone from RAM too at the commit, or when RAM is full (Broadcom, DD-WRT); Padavan keeps it in RAM until the
+//! RAM limits only the size of values, so it can hold more than the image. Variables that do not fit the image
+//! disappear from RAM at the commit or when RAM is full (Broadcom, DD-WRT); Padavan keeps them in RAM until the
 //! reboot.
 //!
-//! Left out: backup and restore, export, convert, defaults, `ren`, `find`, and `erase` where it starts another
-//! program (one line on stderr, exit code 1); DD-WRT's mirrored wireless names (builds for Broadcom's wireless),
-//! its alternate place for an image on a worn block, its older images of half the size, and the move of the
-//! image to the block's start by the second commit of a boot where the NVRAM is smaller than a block; bad blocks
-//! of NAND; `asuscfe*` and `asusnls*` of ASUS drivers; `nvram_space` in the image as size; Merlin's result in
-//! /var/log/commit_ret and its variables in /jffs; Padavan's newer tool with `settmp` and `showall`.
+//! Not emulated:
+//! - backup and restore, export, convert, defaults, `ren`, `find`, and `erase` where it starts another program;
+//!   these print one line on stderr and exit with 1;
+//! - of DD-WRT: mirrored wireless names (builds for Broadcom's wireless), the alternate position of an image on a
+//!   worn block, older images of half the size, and the move of the image to the start of the block by the second
+//!   commit after a boot, where the NVRAM is smaller than a block;
+//! - bad blocks of NAND;
+//! - `asuscfe*` and `asusnls*` of ASUS drivers, and `nvram_space` in the image as the NVRAM size;
+//! - Merlin's result in /var/log/commit_ret and its variables in /jffs;
+//! - Padavan's newer tool with `settmp` and `showall`.
 
-mod door;
+mod multi_command;
 mod reset;
 mod tomato;
-mod words;
+mod tools;
+mod user_lib;
 
-use super::kernel;
-use super::registry::{FreeSpace, Traits};
-use door::Door;
-use words::{Action, Match, Word, WordTool};
-
-const GET: Word = ("get", Match::Prefix, Action::Get);
-const SET: Word = ("set", Match::Prefix, Action::Set);
-const UNSET: Word = ("unset", Match::Prefix, Action::Unset);
-/// `strncmp(word, "commit", 5)`.
-const COMMIT: Word = ("commi", Match::Prefix, Action::Commit);
-const SHOW: Word = ("show", Match::Prefix, Action::Show);
-
-const fn whole(word: &'static str, action: Action) -> Word {
-    (word, Match::Whole, action)
-}
-
-const fn left_out(word: &'static str) -> Word {
-    (word, Match::Prefix, Action::LeftOut)
-}
-
-/// Broadcom's own tool of 2012 (main.c) over the driver of the same SDK.
-pub(super) static BROADCOM_STOCK: Traits = Traits {
-    name: "broadcom-stock",
-    proven: false,
-    free_space: FreeSpace::ShowStderr,
-    own_space: true,
-    source: "Broadcom SDK 2012, main.c 364585",
-    tool: &WordTool {
-        name: "broadcom-stock",
-        usage: "usage: nvram [get name] [set name=value] [unset name] [show] [commit] ...\n",
-        usage_code: 0,
-        unknown_is_usage: true,
-        prints_empty: true,
-        words: &[
-            whole("get", Action::Get),
-            whole("set", Action::Set),
-            whole("unset", Action::Unset),
-            whole("commit", Action::Commit),
-            whole("show", Action::Show),
-            whole("dump", Action::Dump),
-        ],
-        door: Door::Write,
-        driver: &kernel::BROADCOM,
-    },
-};
-
-/// DD-WRT: src/router/rc/nvram.c and src/router/nvram/nvram_linux.c of mirror/dd-wrt, over the driver of the
-/// platforms with an MTD partition "nvram".
-pub(super) static DDWRT: Traits = Traits {
-    name: "ddwrt",
-    proven: false,
-    free_space: FreeSpace::ShowStderr,
-    own_space: true,
-    source: "mirror/dd-wrt src/router/rc/nvram.c",
-    tool: &WordTool {
-        name: "ddwrt",
-        usage: "\
-usage: nvram [get name] [set name=value] [unset name] [show|getall] [clear|erase] [commit] [backup filename] [restore filename]
-
-get name         : Returns the value for a given name
-set name=value   : Sets a value for the datavalue by its name.
-unset name       : Unsets the nvram value pair by its name
-commit           : Writes the pending data operations to nvram storage (flashmemory or filesystem)
-show|getall      : Shows all stored nvram names and values.
-clear | erase    : Deletes all NVRAM names and values while keeping important system variables needed for the device to remain in runnable state
-backup fileame   : Backup the NVRAM to the desired filename.
-restore filename : Restores all NVRAM names and values from the desired backup filename. Important system variables are not overwritten
---force          : Warning: optional argument which overrides the device name and compatiblity check for nvram restore operations.
-",
-        usage_code: 0,
-        unknown_is_usage: false,
-        prints_empty: true,
-        words: &[
-            GET,
-            SET,
-            UNSET,
-            COMMIT,
-            ("clear", Match::Prefix, Action::Reset),
-            ("erase", Match::Prefix, Action::Reset),
-            SHOW,
-            left_out("backup"),
-            ("--force", Match::Prefix, Action::Nothing),
-            left_out("restore"),
-        ],
-        door: Door::DdWrt,
-        driver: &kernel::DDWRT,
-    },
-};
-
-/// Tomato and FreshTomato on MIPS.
-pub(super) static TOMATO: Traits = Traits {
-    name: "tomato",
-    proven: false,
-    free_space: FreeSpace::ShowStdout,
-    own_space: true,
-    source: "FreshTomato (MIPS), NVRAM Utility 2006-2009 Jonathan Zarate",
-    tool: &tomato::Tomato,
-};
-
-/// FreshTomato on ARM; Tomato64 carries the same main.c.
-pub(super) static FRESHTOMATO_ARM: Traits = Traits {
-    name: "freshtomato-arm",
-    proven: false,
-    free_space: FreeSpace::ShowStderr,
-    own_space: true,
-    source: "tomato64/tomato64 package/nvram/nvram/main.c (FreshTomato ARM)",
-    tool: &WordTool {
-        name: "freshtomato-arm",
-        usage: "\
-NVRAM Utility
-Usage: nvram set <key=value> | get <key> | unset <key> |
-commit | erase | show | save <filename> | restore <filename> |
-convert <infile.cfg> <outfile.txt>
-",
-        usage_code: 1,
-        unknown_is_usage: true,
-        prints_empty: false,
-        words: &[
-            whole("get", Action::Get),
-            whole("set", Action::Set),
-            whole("unset", Action::Unset),
-            whole("commit", Action::Commit),
-            whole("save", Action::LeftOut),
-            whole("restore", Action::LeftOut),
-            whole("erase", Action::LeftOut),
-            whole("show", Action::Show),
-            whole("dump", Action::Dump),
-            whole("convert", Action::LeftOut),
-        ],
-        door: Door::WriteTerminated,
-        driver: &kernel::BROADCOM_ARM,
-    },
-};
-
-/// Asuswrt-Merlin: release/src/router/nvram of RMerl/asuswrt-merlin.ng, models without variables in /jffs.
-pub(super) static MERLIN: Traits = Traits {
-    name: "merlin",
-    proven: false,
-    free_space: FreeSpace::ShowStderr,
-    own_space: true,
-    source: "RMerl/asuswrt-merlin.ng release/src/router/nvram/nvram.c",
-    tool: &WordTool {
-        name: "merlin",
-        usage: "\
-usage: nvram [get name] [set name=value] [unset name] [erase] [show] [save file] [restore file] [fb_save file]
-usage: nvram [save_ap file] [save_rp_2g file] [save_rp_5g file]
-",
-        usage_code: 0,
-        unknown_is_usage: false,
-        prints_empty: true,
-        words: &[
-            GET,
-            SET,
-            UNSET,
-            COMMIT,
-            whole("save", Action::LeftOut),
-            left_out("save_ap"),
-            left_out("save_rp"),
-            left_out("fb_save"),
-            left_out("restore"),
-            whole("erase", Action::LeftOut),
-            SHOW,
-        ],
-        door: Door::Merlin,
-        driver: &kernel::BROADCOM_ARM,
-    },
-};
-
-/// Padavan: trunk/user/nvram/nvram.c of hanwckf/rt-n56u (before `settmp`), kernel driver 0.08.
-pub(super) static PADAVAN: Traits = Traits {
-    name: "padavan",
-    proven: false,
-    free_space: FreeSpace::ShowStderr,
-    own_space: true,
-    source: "hanwckf/rt-n56u trunk/user/nvram/nvram.c, ASUS NVRAM driver 0.08",
-    tool: &WordTool {
-        name: "padavan",
-        usage: "usage: nvram [get name] [set name=value] [unset name] [show] [clear]\n",
-        usage_code: 0,
-        unknown_is_usage: false,
-        prints_empty: true,
-        words: &[
-            GET,
-            SET,
-            UNSET,
-            ("commit", Match::Prefix, Action::Commit),
-            ("clear", Match::Prefix, Action::Clear),
-            left_out("save"),
-            left_out("restore"),
-            SHOW,
-        ],
-        door: Door::Ioctl,
-        driver: &kernel::PADAVAN,
-    },
-};
-
-/// The tool of 2006 that the first lease script was written for (Broadcom's main.c 1.1.1.5 as in WRT54G
-/// firmware and early DD-WRT), over Broadcom's driver of 2006 (nvram_linux.c 1.19).
-pub(super) static SEED2006: Traits = Traits {
-    name: "seed2006",
-    proven: false,
-    free_space: FreeSpace::ShowStderr,
-    own_space: true,
-    source: "Broadcom main.c 1.1.1.5, nvram_linux.c 1.19 (2006)",
-    tool: &WordTool {
-        name: "seed2006",
-        usage: "usage: nvram [get name] [set name=value] [unset name] [show]\n",
-        usage_code: 0,
-        unknown_is_usage: false,
-        prints_empty: true,
-        words: &[GET, SET, UNSET, COMMIT, SHOW],
-        door: Door::Write,
-        driver: &kernel::BROADCOM,
-    },
-};
+pub(super) use tools::{BROADCOM_STOCK, DDWRT, FRESHTOMATO_ARM, MERLIN, PADAVAN, SEED2006, TOMATO};

@@ -1,8 +1,8 @@
-//! `clear` and `erase` of DD-WRT: which variables a reset leaves alone.
+//! The variables that `clear` and `erase` of DD-WRT keep.
 //!
-//! Read in src/router/nvram/backup.c of mirror/dd-wrt at c1330ebb1b: `nvram_critical_internal`, `nvram_clear`.
+//! From src/router/nvram/backup.c of mirror/dd-wrt at c1330ebb1b: `nvram_critical_internal`, `nvram_clear`.
 
-/// Names that stay, those with a run of numbers apart.
+/// The names that are kept, except for those in [`NUMBERED`].
 const KEPT: &str = "\
 ATEMODE Ate_power_on_off_ret CFEver GemtekPmonVer HW_ver PA aa2g af_hash ag0 ag1 antswctl2g antswitch \
 bl_version blink_diag_led board_id boardflags boardflags2 boardflags3 boardnum boardpwrctl boardrev boardtype \
@@ -26,7 +26,7 @@ wandevs watchdog winbond_flash wl0_country_code wl0_country_rev wl0_wandevs wl1_
 wl1_country_rev wl_country wl_dmarxctl wl_dmatxctl wl_msglevel wl_pcie_mrrs wl_use_coregpio wltest \
 wps_lock_forever_cnt xtalfreq";
 
-/// What stands before and behind a number, and the highest such number; the lowest is 0.
+/// Numbered names that are kept: the text before and after the number, and the highest number. The lowest is 0.
 const NUMBERED: [(&str, &str, u8); 10] = [
     ("gpio", "", 22),
     ("wl0gpio", "", 4),
@@ -40,19 +40,19 @@ const NUMBERED: [(&str, &str, u8); 10] = [
     ("wl", "id", 2),
 ];
 
-/// The wireless settings of one vendor's boot loader, `DEF-p_wireless_ethN_BAND-SETTING`.
+/// Kept wireless settings of one vendor's boot loader, `DEF-p_wireless_ethN_BAND-SETTING`.
 const DEFAULTS: [&str; 4] = ["authmode", "authmode_ex", "crypto", "wpapsk"];
 
-/// Names that begin like these stay.
+/// Names with these prefixes are kept.
 const PREFIXES: [&str; 7] = ["sb/", "pci/", "pcie/", "0:", "1:", "2:", "3:"];
-/// Every other name with `_hwaddr` in it stays.
+/// Names that are removed although they contain `_hwaddr`. All other names that contain it are kept.
 const REMOVED: [&str; 5] =
     ["lan_hwaddr", "wlan0_hwaddr", "wlan1_hwaddr", "wlan2_hwaddr", "wlan3_hwaddr"];
 
-/// Whether a reset leaves the variable alone.
+/// Whether a reset keeps the variable `name`.
 pub(super) fn keeps(name: &[u8]) -> bool {
     let Ok(name) = std::str::from_utf8(name) else {
-        // No known name has bytes beyond ASCII; the patterns may still fit.
+        // All listed names are ASCII, but prefixes and the substring can still match.
         return PREFIXES.iter().any(|prefix| name.starts_with(prefix.as_bytes()))
             || name.windows(7).any(|part| part == b"_hwaddr");
     };

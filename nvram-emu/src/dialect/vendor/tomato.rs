@@ -1,11 +1,13 @@
-//! Tomato and FreshTomato on MIPS: Jonathan Zarate's NVRAM Utility, one command a call.
+//! Tomato and FreshTomato on MIPS: Jonathan Zarate's NVRAM Utility, which runs one command per call.
 
 use std::borrow::Cow;
 
-use super::super::kernel::{self, Committed, Driver};
-use super::super::{Board, Halt, Loaded, Output, Tool};
-use super::door::write;
+use super::user_lib::write;
+use crate::dialect::kernel::{self, CommitResult};
+use crate::dialect::state::{Board, Driver, Halt, Loaded, OutputBuffers};
+use crate::dialect::tool::Tool;
 use crate::flsh::{HEADER_LEN, find};
+use Arity::{AtLeast, Exactly};
 
 const DRIVER: &Driver = &kernel::BROADCOM;
 
@@ -23,38 +25,45 @@ setfile <key> <filename> | getfile <key> <filename> | setfile2nvram <filename> |
 convert <infile.cfg> <outfile.txt>
 ";
 
-/// `applets[]` beyond those modelled, with the count of words: exact, or at least where negative.
-const LEFT_OUT: [(&str, i8); 20] = [
-    ("erase", 1),
-    ("find", 2),
-    ("export", -2),
-    ("import", -2),
-    ("defaults", 2),
-    ("rstats_defaults", 2),
-    ("cstats_defaults", 2),
-    ("ftp_defaults", 2),
-    ("snmp_defaults", 2),
-    ("upnp_defaults", 2),
-    ("validate", -2),
-    ("backup", 2),
-    ("restore", -2),
-    ("setfb64", 3),
-    ("getfb64", 3),
-    ("setfile", 3),
-    ("getfile", 3),
-    ("setfile2nvram", 2),
-    ("convert", 3),
-    ("ren", 3),
+/// The number of arguments of an applet, its name included.
+#[derive(Clone, Copy)]
+enum Arity {
+    Exactly(usize),
+    AtLeast(usize),
+}
+
+/// The rows of `applets[]` that are not modelled.
+const UNSUPPORTED: [(&str, Arity); 20] = [
+    ("erase", Exactly(1)),
+    ("find", Exactly(2)),
+    ("export", AtLeast(2)),
+    ("import", AtLeast(2)),
+    ("defaults", Exactly(2)),
+    ("rstats_defaults", Exactly(2)),
+    ("cstats_defaults", Exactly(2)),
+    ("ftp_defaults", Exactly(2)),
+    ("snmp_defaults", Exactly(2)),
+    ("upnp_defaults", Exactly(2)),
+    ("validate", AtLeast(2)),
+    ("backup", Exactly(2)),
+    ("restore", AtLeast(2)),
+    ("setfb64", Exactly(3)),
+    ("getfb64", Exactly(3)),
+    ("setfile", Exactly(3)),
+    ("getfile", Exactly(3)),
+    ("setfile2nvram", Exactly(2)),
+    ("convert", Exactly(3)),
+    ("ren", Exactly(3)),
 ];
 
-/// Names at least this long are not mirrored (`nvram_set`, nvram_linux.c).
-const MIRRORED_NAME: usize = 32;
+/// Names of at least this length are not mirrored (`nvram_set`, nvram_linux.c).
+const MIRRORED_NAME_LIMIT: usize = 32;
 
 pub(super) struct Tomato;
 
 impl Tool for Tomato {
-    fn run(&self, board: &mut Board, args: &[&[u8]], out: &mut Output) -> Result<u8, Halt> {
-        // The driver has loaded its table at boot, whatever the command.
+    fn run(&self, board: &mut Board, args: &[&[u8]], out: &mut OutputBuffers) -> Result<u8, Halt> {
+        // The driver loads its table at boot, before any command.
         DRIVER.ram(board);
         Ok(match args {
             [b"get", name] => get(board, name, out),
@@ -65,8 +74,8 @@ impl Tool for Tomato {
             }
             [b"show", options @ ..] => show(board, options, out),
             [b"commit"] => commit(board, out)?,
-            [word, ..] if is_left_out(word, args.len()) => {
-                out.err_line(&[b"nvram: the emulated tomato leaves out '", word, b"'"]);
+            [command, ..] if is_unsupported(command, args.len()) => {
+                out.err_line(&[b"nvram: the emulated tomato does not support '", command, b"'"]);
                 1
             }
             _ => help(out),
@@ -82,24 +91,27 @@ impl Tool for Tomato {
     }
 
     fn load_flash(&self, board: &Board) -> Option<Loaded> {
-        DRIVER.boot(board).map(Loaded::Kernel)
+        DRIVER.load_flash(board).map(Loaded::Kernel)
     }
 }
 
-fn is_left_out(word: &[u8], words: usize) -> bool {
-    LEFT_OUT.iter().any(|(name, wanted)| {
-        let counted = usize::from(wanted.unsigned_abs());
-        word == name.as_bytes() && if *wanted < 0 { words >= counted } else { words == counted }
+fn is_unsupported(command: &[u8], args: usize) -> bool {
+    UNSUPPORTED.iter().any(|(name, arity)| {
+        let fits = match *arity {
+            Exactly(count) => args == count,
+            AtLeast(count) => args >= count,
+        };
+        fits && command == name.as_bytes()
     })
 }
 
-fn help(out: &mut Output) -> u8 {
+fn help(out: &mut OutputBuffers) -> u8 {
     out.stdout.extend_from_slice(HELP.as_bytes());
     1
 }
 
-/// `get_main`: an empty value counts as missing.
-fn get(board: &mut Board, name: &[u8], out: &mut Output) -> u8 {
+/// `get_main`: an empty value is treated as missing.
+fn get(board: &mut Board, name: &[u8], out: &mut OutputBuffers) -> u8 {
     match DRIVER.ram(board).table.get(name) {
         Some(value) if !name.is_empty() && !value.is_empty() => {
             out.line(&[value]);
@@ -111,7 +123,7 @@ fn get(board: &mut Board, name: &[u8], out: &mut Output) -> u8 {
 
 /// `set_main`, then the library's `nvram_set`: `wl0_ifname` also sets `wl_ifname`, and `wl_NAME` also sets
 /// `wl0_NAME`, each before the name itself.
-fn set(board: &mut Board, pair: &[u8], out: &mut Output) -> u8 {
+fn set(board: &mut Board, pair: &[u8], out: &mut OutputBuffers) -> u8 {
     let Some(eq) = find(pair, b'=') else {
         return help(out);
     };
@@ -121,7 +133,7 @@ fn set(board: &mut Board, pair: &[u8], out: &mut Output) -> u8 {
     }
     if let Some(rest) = pair.strip_prefix(b"wl_")
         && name.len() >= 3
-        && name.len() < MIRRORED_NAME
+        && name.len() < MIRRORED_NAME_LIMIT
     {
         write(DRIVER, board, &[b"wl0_", rest].concat(), out);
     }
@@ -130,18 +142,18 @@ fn set(board: &mut Board, pair: &[u8], out: &mut Output) -> u8 {
 }
 
 /// `commit_main`.
-fn commit(board: &mut Board, out: &mut Output) -> Result<u8, Halt> {
+fn commit(board: &mut Board, out: &mut OutputBuffers) -> Result<u8, Halt> {
     out.stdout.extend_from_slice(b"Commit... ");
     let committed = DRIVER.commit(board)?;
-    if let Committed::Failed(errno) = committed {
+    if let CommitResult::Failed(errno) = committed {
         out.perror(errno);
     }
     out.stdout.extend_from_slice(b"done.\n");
-    Ok(u8::from(matches!(committed, Committed::Failed(_))))
+    Ok(u8::from(matches!(committed, CommitResult::Failed(_))))
 }
 
-/// `show_main`: what is not printable shows as a blank; sorted by `sort` in the C locale unless `--nosort`.
-fn show(board: &mut Board, options: &[&[u8]], out: &mut Output) -> u8 {
+/// `show_main`: prints unprintable bytes as spaces; sorted as by `sort` in the C locale unless `--nosort`.
+fn show(board: &mut Board, options: &[&[u8]], out: &mut OutputBuffers) -> u8 {
     let (mut sorted, mut statistics) = (true, true);
     for option in options {
         match *option {
@@ -155,11 +167,11 @@ fn show(board: &mut Board, options: &[&[u8]], out: &mut Output) -> u8 {
     let is_printable = |byte: &u8| matches!(byte, b' '..=b'~');
     let mut lines = Vec::with_capacity(table.len());
     let used = HEADER_LEN
-        + Driver::getall(table, space, |text| {
-            let mut line = Cow::Borrowed(&text[..text.len() - 1]);
+        + Driver::getall(table, space, |entry| {
+            let mut line = Cow::Borrowed(&entry[..entry.len() - 1]);
             if !line.iter().all(is_printable) {
-                let odd = line.to_mut().iter_mut().filter(|byte| !is_printable(byte));
-                odd.for_each(|byte| *byte = b' ');
+                let unprintable = line.to_mut().iter_mut().filter(|byte| !is_printable(byte));
+                unprintable.for_each(|byte| *byte = b' ');
             }
             lines.push(line);
         });

@@ -27,7 +27,7 @@ fn several_words_a_call(#[case] dialect: &str, #[case] expected: &str) {
     assert_eq!(router.sh("set a=1 set b=2 get a get b unset a get a"), expected);
 }
 
-/// Words of the real tools that the emulator leaves out fail in words of its own, and change nothing.
+/// Words of the real tools that the emulator does not support fail in words of its own, and change nothing.
 #[rstest]
 #[case::tomato("tomato", "defaults --yes")]
 #[case::freshtomato_arm("freshtomato-arm", "convert a b")]
@@ -41,7 +41,7 @@ fn words_left_out(#[case] dialect: &str, #[case] words: &str) {
     let word = words.split(' ').next().expect("a word");
     assert_eq!(
         router.sh(words),
-        format!("! nvram: the emulated {dialect} leaves out '{word}'\n= 1\n")
+        format!("! nvram: the emulated {dialect} does not support '{word}'\n= 1\n")
     );
     assert_eq!(router.sh("get a"), "1\n");
 }

@@ -6,9 +6,9 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 fn dialect() -> impl Strategy<Value = Dialect> {
-    let unproven: Vec<Dialect> =
-        Dialect::ALL.iter().copied().filter(|dialect| !dialect.proven()).collect();
-    prop::sample::select(unproven)
+    let unverified: Vec<Dialect> =
+        Dialect::ALL.iter().copied().filter(|dialect| !dialect.verified()).collect();
+    prop::sample::select(unverified)
 }
 
 fn word() -> impl Strategy<Value = Vec<u8>> {

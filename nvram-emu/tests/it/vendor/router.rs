@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use nvram_emu::device::{Chip, Flash, Geometry};
-use nvram_emu::{Dialect, Exit, Machine, Outcome};
+use nvram_emu::{CommandOutput, Dialect, Exit, Machine};
 
 /// Sizes in bytes: the partition, an erase block, the NVRAM.
 #[derive(Clone, Copy)]
@@ -34,7 +34,7 @@ impl Router {
     /// exit code where it is not 0.
     pub(super) fn bytes(&mut self, args: &[&[u8]]) -> String {
         self.machine.take_ops();
-        let Outcome { stdout, stderr, exit } = self.machine.run(args);
+        let CommandOutput { stdout, stderr, exit } = self.machine.run(args);
         let mut text = visible(&stdout);
         for line in visible(&stderr).split_inclusive('\n') {
             write!(text, "! {line}").expect("a string");

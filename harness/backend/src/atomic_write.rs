@@ -1,0 +1,25 @@
+//! Replacing a file so that readers see the old or the new contents, never a part.
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+/// Replaces a file by way of a temporary file and `rename`: after an error the old contents are still there.
+///
+/// Anything that is not a regular file, such as /dev/stdout, is written to in place.
+///
+/// # Errors
+/// Any error of the file system.
+pub fn write_whole(path: &Path, text: &[u8]) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if fs::symlink_metadata(path).is_ok_and(|data| !data.is_file()) {
+        return File::options().write(true).open(path)?.write_all(text);
+    }
+    let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
+    file.write_all(text)?;
+    file.as_file().sync_all()?;
+    file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}

@@ -1,0 +1,63 @@
+//! The interface of a router on which a lease script runs.
+
+use std::any::Any;
+use std::borrow::Cow;
+
+use nvram_emu::Machine;
+
+use super::call::{CallOptions, CallResult, CommandResult};
+use super::daemon::Daemon;
+use super::error::BackendError;
+use dnsmasq_model::ScriptCall;
+
+/// A router on which a lease script runs.
+pub trait Backend {
+    /// Calls the script, and waits until it has ended.
+    ///
+    /// # Errors
+    /// If the script could not be started.
+    fn call(
+        &mut self,
+        call: &ScriptCall,
+        options: &CallOptions,
+    ) -> Result<CallResult, BackendError>;
+
+    /// Runs an `nvram` command as another program on the router would.
+    ///
+    /// # Errors
+    /// If the command could not be started.
+    fn nvram(&mut self, arguments: &[&[u8]]) -> Result<CommandResult, BackendError>;
+
+    /// Cuts the power: every process ends and the contents of RAM are lost.
+    ///
+    /// # Errors
+    /// If the back end cannot write its own files.
+    fn power_off(&mut self) -> Result<(), BackendError>;
+
+    /// The current contents of flash and RAM, for observers.
+    ///
+    /// # Errors
+    /// If the back end cannot read its own files.
+    fn machine(&mut self) -> Result<Cow<'_, Machine>, BackendError>;
+
+    /// Replaces the contents of flash and RAM, as a damaged flash does.
+    ///
+    /// # Errors
+    /// If the back end cannot write its own files.
+    fn replace(&mut self, machine: Machine) -> Result<(), BackendError>;
+
+    /// The output of `init`, if it can be had without a script call that has any effect.
+    fn peek_init(&self) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// This back end as [`Any`], for callers that need its concrete type. `None` for types with borrowed contents.
+    fn as_any(&self) -> Option<&dyn Any> {
+        None
+    }
+
+    /// The real dnsmasq of this back end, if it has one.
+    fn daemon(&mut self) -> Option<&mut dyn Daemon> {
+        None
+    }
+}

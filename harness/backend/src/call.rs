@@ -1,0 +1,60 @@
+//! Script calls and commands: their circumstances and their results.
+
+use nvram_emu::device::Op;
+use scenario::Disturbance;
+
+/// The circumstances of one script call.
+#[derive(Clone, Debug, Default)]
+pub struct CallOptions {
+    /// The fault that is injected into the call.
+    pub disturbance: Option<Disturbance>,
+    /// Whether a web page of the router calls `init` at the same time.
+    pub web_page: bool,
+    /// Whether to record the files in RAM before and after each `nvram` command (processes only).
+    pub record_ram_files: bool,
+}
+
+/// How a script call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallEnd {
+    /// The script ended with this exit code.
+    Exited(i32),
+    /// This signal killed the script; the router kept its power.
+    Killed(i32),
+    /// The router lost its power.
+    PowerLost,
+    /// The script exceeded its time limit, and was killed with its children.
+    TimedOut,
+}
+
+/// The result of a script call.
+#[derive(Clone, Debug)]
+pub struct CallResult {
+    /// How it ended.
+    pub end: CallEnd,
+    /// Standard output.
+    pub stdout: Vec<u8>,
+    /// Standard error.
+    pub stderr: Vec<u8>,
+    /// The `nvram` commands that the script ran, in order, without the program's name.
+    pub commands: Vec<Vec<Vec<u8>>>,
+    /// The flash operations of these commands.
+    pub operations: Vec<Op>,
+    /// Whether the script wrote to a journal.
+    pub wrote_journal: bool,
+    /// Output and exit code of each `init` call of the web page.
+    pub pages: Vec<(Vec<u8>, Option<i32>)>,
+}
+
+/// The result of a command that is not part of a script call.
+#[derive(Clone, Debug)]
+pub struct CommandResult {
+    /// Standard output.
+    pub stdout: Vec<u8>,
+    /// Standard error.
+    pub stderr: Vec<u8>,
+    /// Exit code; `None` if a signal killed the command.
+    pub code: Option<i32>,
+    /// The flash operations that it made.
+    pub operations: Vec<Op>,
+}

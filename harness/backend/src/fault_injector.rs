@@ -1,0 +1,91 @@
+//! Where a fault strikes a script call: the same rules for every back end.
+
+use nvram_emu::device::{Cut, Op, OpKind};
+
+use scenario::{Disturbance, Point, Side};
+
+/// The effect of a [`Disturbance`] on one `nvram` command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultAction {
+    /// No effect.
+    None,
+    /// The script is killed before the command.
+    Before,
+    /// The script is killed after the command.
+    After,
+    /// Power is lost in a flash operation of the command.
+    During(Cut),
+    /// The command fails without any effect.
+    Fail,
+}
+
+/// Decides for each `nvram` command of a script call whether it is struck. At most one is, unless the disturbance makes
+/// commands fail.
+#[derive(Clone, Debug)]
+pub struct FaultInjector<'a> {
+    disturbance: Option<&'a Disturbance>,
+    /// Number of commands so far.
+    count: u32,
+    /// Whether the fault has been injected.
+    done: bool,
+}
+
+impl<'a> FaultInjector<'a> {
+    /// An injector for a call of which `count` commands have been run.
+    pub fn new(disturbance: Option<&'a Disturbance>, count: u32) -> Self {
+        Self { disturbance, count, done: false }
+    }
+
+    /// The effect on the next command. `operations` predicts its flash operations; it is called only if they matter.
+    pub fn next(
+        &mut self,
+        arguments: &[&[u8]],
+        operations: impl FnOnce() -> Vec<Op>,
+    ) -> FaultAction {
+        self.count += 1;
+        let first = arguments.first().copied().unwrap_or_default();
+        let point = match self.disturbance {
+            Some(Disturbance::Fail(word)) if word.as_bytes() == first => return FaultAction::Fail,
+            None | Some(Disturbance::Fail(_)) => return FaultAction::None,
+            Some(Disturbance::Cut(point) | Disturbance::Kill(point)) => point,
+        };
+        if self.done {
+            return FaultAction::None;
+        }
+        let fault = match point {
+            Point::Word(side, word) if word.as_bytes() == first => Some(kill(*side)),
+            Point::Command(side, nth) if *nth == self.count => Some(kill(*side)),
+            Point::Within { nth, op, byte } if *nth == self.count => {
+                Some(FaultAction::During(Cut { op: u64::from(*op), byte: *byte }))
+            }
+            Point::Word(..) | Point::Command(..) | Point::Within { .. } => None,
+            Point::Erase => middle_of_longest(&operations(), OpKind::Erase),
+            Point::Program => middle_of_longest(&operations(), OpKind::Program),
+            Point::Operation { op, byte } => operations().get(*op as usize).map(|_| {
+                FaultAction::During(Cut {
+                    op: u64::from(*op),
+                    byte: (*byte).try_into().unwrap_or(u32::MAX),
+                })
+            }),
+        };
+        self.done = fault.is_some();
+        fault.unwrap_or(FaultAction::None)
+    }
+}
+
+fn kill(side: Side) -> FaultAction {
+    match side {
+        Side::Before => FaultAction::Before,
+        Side::After => FaultAction::After,
+    }
+}
+
+/// A power loss in the middle of a command's longest operation of one kind. The others are headers of a few bytes.
+fn middle_of_longest(operations: &[Op], kind: OpKind) -> Option<FaultAction> {
+    let (index, operation) = operations
+        .iter()
+        .enumerate()
+        .filter(|(_, operation)| operation.kind == kind)
+        .max_by_key(|(index, operation)| (operation.len, std::cmp::Reverse(*index)))?;
+    Some(FaultAction::During(Cut { op: index as u64, byte: operation.len / 2 }))
+}

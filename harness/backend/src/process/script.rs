@@ -1,0 +1,80 @@
+//! The script under test as a file in the scratch folder.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use crate::error::BackendError;
+
+/// The script under test: its file, its interpreter and its environment.
+#[derive(Clone, Debug)]
+pub struct ScriptCommand {
+    /// The file that is copied into the scratch folder and run.
+    pub file: ScriptFile,
+    /// The shell and its arguments. If empty, the script's `#!` line chooses the interpreter.
+    pub shell: Vec<String>,
+    /// Environment variables: `LEASE_*` and whatever else the scenario sets.
+    pub environment: BTreeMap<String, String>,
+}
+
+/// The source of the script.
+#[derive(Clone, Debug)]
+pub enum ScriptFile {
+    /// A script that is part of leaselab: file name and text.
+    BuiltIn(&'static str, &'static str),
+    /// The `leaselab` executable under the name `lease-update`.
+    LeaseUpdate,
+    /// A file of the user.
+    Path(PathBuf),
+}
+
+/// Puts the script into the folder `bin` of the scratch folder, and returns its path.
+pub(super) fn place_script(file: &ScriptFile, scratch: &Path) -> Result<PathBuf, BackendError> {
+    let place = |name: &str, text: &[u8]| {
+        let path = scratch.join("bin").join(name);
+        fs::write(&path, text)
+            .and_then(|()| fs::set_permissions(&path, fs::Permissions::from_mode(0o755)))
+            .map_err(|error| BackendError::environment("the scratch folder", &error))?;
+        Ok(path)
+    };
+    match file {
+        ScriptFile::BuiltIn(name, text) => place(name, text.as_bytes()),
+        ScriptFile::LeaseUpdate => Ok(scratch.join("bin/lease-update")),
+        ScriptFile::Path(path) => {
+            let refuse = |e: &io::Error| BackendError::Script(format!("{}: {e}", path.display()));
+            let metadata = fs::metadata(path).map_err(|e| refuse(&e))?;
+            if metadata.is_dir() {
+                let message = format!("{} is a folder, expected a script", path.display());
+                return Err(BackendError::Script(message));
+            }
+            // A path below /tmp would not exist in the private root, which has a /tmp of its own.
+            let text = fs::read(path).map_err(|e| refuse(&e))?;
+            let name = path.file_name().map_or("script".into(), |name| name.to_string_lossy());
+            place(&format!("script-{name}"), &text)
+        }
+    }
+}
+
+/// Rejects a script that names `/usr/sbin/nvram` where there is no private root: it would run the machine's own tool.
+pub(super) fn reject_absolute_nvram(script: &Path, why: &str) -> Result<(), BackendError> {
+    let text = fs::read(script).unwrap_or_default();
+    let contains = |needle: &[u8]| text.windows(needle.len()).any(|window| window == needle);
+    if contains(b"/usr/sbin/nvram") && !contains(b"LEASE_NVRAM") {
+        return Err(BackendError::Environment(format!(
+            "{} names /usr/sbin/nvram, which needs a private root, and there is none here: {why}. \
+             Allow unprivileged user namespaces, or let the script read LEASE_NVRAM",
+            script.file_name().unwrap_or_default().to_string_lossy()
+        )));
+    }
+    Ok(())
+}
+
+/// Why a script could not be started, with advice for the usual reason.
+pub(super) fn explain_start_failure(why: &str) -> String {
+    if why.contains("Exec format error") {
+        return format!("{why}: start the script with a line such as #!/bin/sh, or use --shell");
+    }
+    why.to_owned()
+}

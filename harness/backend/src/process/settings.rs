@@ -1,0 +1,16 @@
+//! Settings of the process back end.
+
+use std::path::PathBuf;
+
+use super::protocol::Root;
+
+/// What the process back end needs to know besides the script.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The `leaselab` executable, which also runs as `nvram`, as `lease-update` and as the agent.
+    pub leaselab: PathBuf,
+    /// Time limit for a script call in milliseconds.
+    pub limit_ms: u64,
+    /// The view of the file system that scripts get.
+    pub root: Root,
+}

@@ -1,0 +1,187 @@
+//! How fast a lease journal of 100 MB is read, beside what bare byte searches cost.
+//!
+//! The journal is made of a real one (15 k leases) with its addresses, hardware addresses, identifiers
+//! and dates renumbered. Best of several runs from the page cache, the table of leases built. Time is that of the CPU
+//! (other work on the machine does not count), divided by the threads; `dhcpd-pools`, where it is installed, reads the
+//! same file. `cargo bench -p lease-formats --bench dhcpd_read [-- FILE]`.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::hint::black_box;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use lease_formats::dhcpd::{Options, View, read_file};
+use rustix::time::{ClockId, clock_gettime};
+
+/// Bytes of the made journal.
+const SIZE: usize = 100_000_000;
+
+/// Runs of each reader; the best one counts.
+const RUNS: usize = 5;
+
+/// Copies the real journal over and over, each copy in a network of its own.
+fn make(path: &Path) {
+    let packed = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/data/dhcpd-journals/big/dhcpd.leases.journal.xz");
+    let mut journal = Vec::new();
+    let packed = fs::read(packed).expect("the recording is there");
+    lzma_rs::xz_decompress(&mut &packed[..], &mut journal).expect("the recording is whole");
+    let mut out = Vec::with_capacity(SIZE);
+    let mut copy = 0u8;
+    while out.len() < SIZE {
+        for line in journal.split_inclusive(|byte| *byte == b'\n') {
+            let mut line = line.to_vec();
+            if line.starts_with(b"lease 10.20.") {
+                let rest = line.split_off(b"lease 10.20.".len());
+                line = format!("lease 10.{}.", 20 + u32::from(copy)).into_bytes();
+                line.extend_from_slice(&rest);
+            } else if line.starts_with(b"  hardware ethernet 00:0c:01:") {
+                line[26..28].copy_from_slice(format!("{:02x}", 1 + copy).as_bytes());
+            } else if line.starts_with(b"  uid \"\\001\\000\\014\\001") {
+                line[20..23].copy_from_slice(format!("{:03o}", 1 + copy).as_bytes());
+            } else if copy > 0 && (line.starts_with(b"authoring") || line.starts_with(b"#")) {
+                continue;
+            }
+            out.extend_from_slice(&line);
+            if out.len() >= SIZE && line == b"}\n" {
+                break;
+            }
+        }
+        copy += 1;
+    }
+    fs::write(path, out).expect("room for the journal");
+}
+
+/// CPU time of this process so far, all threads.
+fn spent() -> Duration {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+fn best(run: impl Fn()) -> Duration {
+    (0..RUNS)
+        .map(|_| {
+            let start = spent();
+            run();
+            spent().saturating_sub(start)
+        })
+        .min()
+        .expect("at least one run")
+}
+
+/// The peer, where it is installed: CPU time of its process.
+fn pools(journal: &Path, folder: &Path) -> Option<Duration> {
+    let conf = folder.join("dhcpd.conf");
+    let mut networks = String::new();
+    for net in 20..60 {
+        let _ = writeln!(
+            networks,
+            "subnet 10.{net}.0.0 netmask 255.255.0.0 {{ range 10.{net}.1.0 10.{net}.79.255; }}"
+        );
+    }
+    fs::write(&conf, networks).expect("room");
+    let children = || {
+        let stat = fs::read_to_string("/proc/self/stat").expect("Linux");
+        let fields: Vec<&str> =
+            stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+        // cutime and cstime, in ticks of 10 ms.
+        let ticks = |at: usize| fields[at].parse::<u64>().unwrap_or(0);
+        Duration::from_millis(10 * (ticks(13) + ticks(14)))
+    };
+    let run = || {
+        let before = children();
+        let status = Command::new("dhcpd-pools")
+            .args(["-c".as_ref(), conf.as_os_str(), "-l".as_ref(), journal.as_os_str()])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .ok()?;
+        (status.code() != Some(127)).then(|| children().saturating_sub(before))
+    };
+    (0..RUNS).map(|_| run()).min().flatten()
+}
+
+/// The most memory that this process ever had.
+fn most_memory() -> String {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.unwrap_or("unknown").trim().to_owned()
+}
+
+fn report(name: &str, bytes: u64, time: Duration) {
+    let speed = bytes as f64 / 1e6 / time.as_secs_f64();
+    println!("{name:<34} {speed:>8.0} MB/s  {:>7.1} ms", time.as_secs_f64() * 1e3);
+}
+
+fn main() {
+    let given = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = given.map_or_else(
+        || {
+            let path = folder.path().join("dhcpd.leases");
+            make(&path);
+            path
+        },
+        PathBuf::from,
+    );
+    let bytes = fs::metadata(&path).expect("the journal is there").len();
+    let text = fs::read(&path).expect("the journal is readable");
+    println!("{} of {bytes} bytes", path.display());
+    report(
+        "memchr '}' in memory",
+        bytes,
+        best(|| {
+            black_box(memchr::memchr_iter(b'}', &text).count());
+        }),
+    );
+    report(
+        "memchr '\\n' in memory",
+        bytes,
+        best(|| {
+            black_box(memchr::memchr_iter(b'\n', &text).count());
+        }),
+    );
+    drop(text);
+    // The text counts no longer: what follows is the reader's own.
+    let _ = fs::write("/proc/self/clear_refs", "5");
+    match pools(&path, folder.path()) {
+        Some(time) => report("dhcpd-pools", bytes, time),
+        None => println!("dhcpd-pools is not installed"),
+    }
+    report(
+        "read() alone",
+        bytes,
+        best(|| {
+            let mut file = fs::File::open(&path).expect("the journal is there");
+            let mut buffer = vec![0; 256 * 1024];
+            while file.read(&mut buffer).expect("readable") > 0 {
+                black_box(&buffer);
+            }
+        }),
+    );
+    for view in [View::Text, View::Salvage, View::Dhcpd] {
+        for threads in [1, 2] {
+            let mut options = Options::new(view, 978_307_200);
+            options.threads = threads;
+            let reading = read_file(&path, &options).expect("readable");
+            let name = format!("{view:?}, {threads} thread(s)");
+            let time = best(|| {
+                black_box(read_file(&path, &options).expect("readable"));
+            });
+            // The threads share the work: each has its part of the time.
+            report(&name, bytes, time / threads as u32);
+            if threads == 1 {
+                println!(
+                    "  {} declarations, {} addresses, {} diagnostics",
+                    reading.counts.declarations,
+                    reading.table.len(),
+                    reading.diagnostics.total()
+                );
+            }
+        }
+    }
+    println!("most memory of this process: {}", most_memory());
+}

@@ -1,0 +1,606 @@
+//! dhcpd's lexer (common/conflex.c of 4.4), with everything that is odd about it.
+//!
+//! Characters are signed there: byte 0xFF *is* the end of the file wherever it is read, and it is
+//! swallowed by that. A NUL is token 0, which a look-ahead forgets. A string keeps what a malformed
+//! escape leaves of the token read before it.
+
+use std::io::Read;
+
+use super::diagnostic::{Consequence, Diagnostic, Diagnostics};
+use super::input::{Input, Location};
+use super::keyword::{Keyword, keyword};
+
+/// dhcpd's token buffer: strings are at most one byte shorter.
+const BUFFER: usize = 1500;
+
+/// Neither a byte nor an end: see [`Lexer::get`].
+const END: i16 = -1;
+
+/// A token; its text is [`Lexer::text`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Token {
+    End,
+    Nul,
+    String,
+    Number,
+    /// Only hexadecimal digits, the first character aside.
+    NumberOrName,
+    Name,
+    Keyword(Keyword),
+    Char(u8),
+    Space,
+}
+
+impl Token {
+    /// `is_identifier` of includes/dhctoken.h.
+    pub(crate) fn is_identifier(self) -> bool {
+        matches!(self, Self::NumberOrName | Self::Name | Self::Keyword(_))
+    }
+}
+
+pub(crate) const SEMICOLON: Token = Token::Char(b';');
+pub(crate) const OPEN: Token = Token::Char(b'{');
+pub(crate) const CLOSE: Token = Token::Char(b'}');
+
+/// The white space of C's `isspace`.
+pub(crate) const fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t'..=b'\r')
+}
+
+/// A string constant, with everything escaped that is not plain text.
+pub(crate) fn put_string(out: &mut Vec<u8>, bytes: &[u8]) {
+    out.push(b'"');
+    for &byte in bytes {
+        match byte {
+            b'"' | b'\\' => out.extend_from_slice(&[b'\\', byte]),
+            b' '..=b'~' => out.push(byte),
+            _ => out.extend_from_slice(&[
+                b'\\',
+                b'0' + (byte >> 6),
+                b'0' + (byte >> 3 & 7),
+                b'0' + (byte & 7),
+            ]),
+        }
+    }
+    out.push(b'"');
+}
+
+#[derive(Debug)]
+pub(crate) struct Lexer<R> {
+    pub(crate) input: Input<R>,
+    pub(crate) diagnostics: Diagnostics,
+    /// The record being read, for the diagnostics.
+    pub(crate) subject: Option<String>,
+    /// Set when white space overflowed dhcpd's buffer: it exits there.
+    pub(crate) fatal: bool,
+    peeked: Option<Token>,
+    buffer: [u8; BUFFER],
+    length: usize,
+    single: [u8; 1],
+    is_single: bool,
+    /// Of the token that was lexed last, and of the one that was consumed last.
+    lexed_at: Location,
+    at: Location,
+    /// Where diagnostics of the lexer itself point.
+    lexing: bool,
+    /// The tokens consumed since [`Lexer::record`], as text.
+    recorded: Option<Vec<u8>>,
+    /// White space or a comment stands before the token lexed last.
+    spaced: bool,
+    /// Values and statements that the records read since [`Self::take_lost_statements`] go without.
+    lost: u32,
+    /// Reading is a trial that stops at the first loss.
+    trial: bool,
+    broken: bool,
+    /// Where the trial started.
+    trial_from: u64,
+}
+
+/// A trial skips no further than this.
+const TRIAL: u64 = 64 * 1024;
+
+/// True when nothing but the very statement that the message is about suffers.
+fn is_harmless(message: &str, consequence: Consequence) -> bool {
+    match consequence {
+        Consequence::Nothing | Consequence::ValueChanged | Consequence::Unconfigured => true,
+        Consequence::StatementLost => {
+            [
+                "agent option",
+                "unknown class",
+                "no class named",
+                "no option named",
+                "unknown failover",
+            ]
+            .iter()
+            .any(|start| message.starts_with(start))
+                || message.contains(" contents, got ")
+                || message.starts_with("authoring-byte-order specified")
+        }
+        Consequence::ValueAbsent => message == "hardware address too long",
+        _ => false,
+    }
+}
+
+impl<R: Read> Lexer<R> {
+    pub(crate) fn new(input: Input<R>) -> Self {
+        Self {
+            input,
+            diagnostics: Diagnostics::default(),
+            subject: None,
+            fatal: false,
+            peeked: None,
+            buffer: [0; BUFFER],
+            length: 0,
+            single: [0],
+            is_single: false,
+            lexed_at: Location { offset: 0, line: 1, column: 1 },
+            at: Location { offset: 0, line: 1, column: 1 },
+            lexing: false,
+            recorded: None,
+            spaced: false,
+            lost: 0,
+            trial: false,
+            broken: false,
+            trial_from: 0,
+        }
+    }
+
+    /// From here on, the first loss makes every further token the end of the file.
+    pub(crate) fn begin_trial(&mut self) {
+        self.trial = true;
+        self.broken = false;
+        self.trial_from = self.input.offset();
+    }
+
+    /// Ends the trial; true when nothing was lost.
+    pub(crate) fn end_trial(&mut self) -> bool {
+        self.trial = false;
+        let fatal = std::mem::take(&mut self.fatal);
+        !std::mem::take(&mut self.broken) && !fatal
+    }
+
+    /// True when a trial, in what it skips, comes to the next record or far too far: it breaks off.
+    pub(crate) fn runs_away(&mut self, token: Token) -> bool {
+        let record = matches!(
+            token,
+            Token::Keyword(Keyword::Lease | Keyword::IaNa | Keyword::IaTa | Keyword::IaPd)
+        );
+        if self.trial && (record || self.input.offset() > self.trial_from + TRIAL) {
+            self.broken = true;
+        }
+        self.broken
+    }
+
+    /// How many values and statements were lost since the last call.
+    pub(crate) fn take_lost_statements(&mut self) -> u32 {
+        std::mem::take(&mut self.lost)
+    }
+
+    /// Breaks a trial off.
+    pub(crate) fn give_up(&mut self) {
+        self.broken |= self.trial;
+    }
+
+    /// Starts to write down what is consumed.
+    pub(crate) fn record(&mut self) {
+        self.recorded = Some(Vec::new());
+    }
+
+    /// The same, with the token consumed last as the beginning.
+    pub(crate) fn record_from(&mut self, token: Token) {
+        self.record();
+        self.write_down(token);
+    }
+
+    /// What was consumed since [`Self::record`], as text that reads the same.
+    pub(crate) fn recorded(&mut self) -> Vec<u8> {
+        self.recorded.take().unwrap_or_default()
+    }
+
+    fn write_down(&mut self, token: Token) {
+        let Some(recorded) = &mut self.recorded else { return };
+        if std::mem::take(&mut self.spaced) && !recorded.is_empty() {
+            recorded.push(b' ');
+        }
+        let text = if self.is_single { &self.single[..] } else { &self.buffer[..self.length] };
+        match token {
+            Token::String => put_string(recorded, text),
+            Token::End | Token::Nul | Token::Space => {}
+            _ => recorded.extend_from_slice(text),
+        }
+    }
+
+    /// The text of the token lexed last.
+    pub(crate) fn text(&self) -> &[u8] {
+        if self.is_single { &self.single } else { &self.buffer[..self.length] }
+    }
+
+    /// The text as C sees it, up to the first NUL.
+    pub(crate) fn c_text(&self) -> &[u8] {
+        let text = self.text();
+        &text[..memchr::memchr(0, text).unwrap_or(text.len())]
+    }
+
+    /// The text for a message.
+    pub(crate) fn shown(&self) -> String {
+        String::from_utf8_lossy(self.c_text()).into_owned()
+    }
+
+    /// Where the token consumed last stands.
+    pub(crate) fn location(&self) -> Location {
+        self.at
+    }
+
+    /// True when no token is waiting: the next one starts at the position of the input.
+    pub(crate) fn is_at_token_boundary(&self) -> bool {
+        self.peeked.is_none()
+    }
+
+    /// Takes the byte before the position for the token consumed last: the short cut read up to it.
+    pub(crate) fn skipped(&mut self) {
+        self.lexed_at = self.input.location(1);
+        self.at = self.lexed_at;
+    }
+
+    /// Forgets a token that was looked at: after a jump or a rewind of the input.
+    pub(crate) fn reset(&mut self) {
+        self.peeked = None;
+    }
+
+    pub(crate) fn warn(&mut self, message: impl Into<String>, consequence: Consequence) {
+        let location = if self.lexing { self.lexed_at } else { self.at };
+        let message = message.into();
+        self.broken |= self.trial && (self.lexing || !is_harmless(&message, consequence));
+        self.lost +=
+            u32::from(matches!(consequence, Consequence::ValueAbsent | Consequence::StatementLost));
+        self.diagnostics.push(Diagnostic {
+            location,
+            message,
+            consequence,
+            subject: self.subject.clone(),
+            logged: true,
+        });
+    }
+
+    pub(crate) fn next(&mut self) -> Token {
+        if self.broken {
+            return Token::End;
+        }
+        let mut token = match self.peeked.take() {
+            Some(token) => token,
+            None => self.lex(),
+        };
+        while token == Token::Space {
+            token = self.lex();
+        }
+        self.at = self.lexed_at;
+        self.write_down(token);
+        token
+    }
+
+    pub(crate) fn peek(&mut self) -> Token {
+        if self.broken {
+            return Token::End;
+        }
+        if let Some(token) = self.peeked
+            && token != Token::Space
+        {
+            return token;
+        }
+        loop {
+            let token = self.lex();
+            if token != Token::Space {
+                return self.keep(token);
+            }
+        }
+    }
+
+    /// Like [`Self::next`], but white space is a token.
+    pub(crate) fn next_raw(&mut self) -> Token {
+        let token = match self.peeked.take() {
+            Some(token) => token,
+            None => self.lex(),
+        };
+        self.at = self.lexed_at;
+        token
+    }
+
+    pub(crate) fn peek_raw(&mut self) -> Token {
+        if let Some(token) = self.peeked {
+            return token;
+        }
+        let token = self.lex();
+        self.keep(token)
+    }
+
+    /// Token 0 cannot be kept for later: dhcpd reads the next one instead.
+    fn keep(&mut self, token: Token) -> Token {
+        self.peeked = (token != Token::Nul).then_some(token);
+        token
+    }
+
+    /// A byte, or [`END`] for the end of the file and for byte 0xFF.
+    #[inline]
+    fn get(&mut self) -> i16 {
+        match self.input.take() {
+            Some(0xff) => {
+                self.broken |= self.trial;
+                if !self.input.window().is_empty() || !self.input.is_complete() {
+                    let location = self.input.location(1);
+                    self.diagnostics.push(Diagnostic {
+                        location,
+                        message: "byte 0xFF".to_owned(),
+                        consequence: Consequence::RestLost,
+                        subject: self.subject.clone(),
+                        logged: false,
+                    });
+                }
+                END
+            }
+            Some(byte) => i16::from(byte),
+            None => END,
+        }
+    }
+
+    /// Gives a byte back; an end stays swallowed.
+    #[inline]
+    fn unget(&mut self, c: i16) {
+        if c != END {
+            self.input.step_back();
+        }
+    }
+
+    fn lex(&mut self) -> Token {
+        if self.broken {
+            return Token::End;
+        }
+        self.lexing = true;
+        let token = self.lex_raw();
+        self.lexing = false;
+        token
+    }
+
+    fn lex_raw(&mut self) -> Token {
+        if self.fatal {
+            return Token::End;
+        }
+        loop {
+            let c = self.get();
+            let Ok(byte) = u8::try_from(c) else {
+                return Token::End;
+            };
+            if is_space(byte) {
+                self.spaced = true;
+                return self.white_space(byte);
+            }
+            if byte == b'#' {
+                self.spaced = true;
+                self.comment();
+                continue;
+            }
+            self.lexed_at = self.input.location(1);
+            return match byte {
+                b'"' => self.string(),
+                b'0'..=b'9' | b'-' => self.number(byte),
+                b'a'..=b'z' | b'A'..=b'Z' => self.word(byte),
+                _ => {
+                    self.single = [byte];
+                    self.is_single = true;
+                    self.broken |= self.trial && byte == 0;
+                    if byte == 0 { Token::Nul } else { Token::Char(byte) }
+                }
+            };
+        }
+    }
+
+    fn comment(&mut self) {
+        loop {
+            let c = self.get();
+            if c == END || c == i16::from(b'\n') {
+                return;
+            }
+        }
+    }
+
+    fn white_space(&mut self, first: u8) -> Token {
+        self.is_single = false;
+        let mut length = 0;
+        let mut byte = first;
+        loop {
+            if length >= BUFFER - 1 {
+                self.warn("whitespace too long, buffer overflow.", Consequence::Refused);
+                self.fatal = true;
+                return Token::End;
+            }
+            self.buffer[length] = byte;
+            length += 1;
+            let c = self.get();
+            let Ok(next) = u8::try_from(c) else {
+                return Token::End;
+            };
+            if !is_space(next) {
+                self.unget(c);
+                // The C string's end shows when a later malformed escape leaves its byte unset.
+                self.buffer[length] = 0;
+                self.length = length;
+                return Token::Space;
+            }
+            byte = next;
+        }
+    }
+
+    fn string(&mut self) -> Token {
+        self.is_single = false;
+        let mut length = 0;
+        // 0: plain; 1: after a backslash; 2 and 3: so many digits less one of a numeric escape.
+        let mut escape = 0u8;
+        let mut hex = false;
+        let mut value = 0u32;
+        'bytes: while length < BUFFER {
+            loop {
+                let c = self.get();
+                let Ok(byte) = u8::try_from(c) else {
+                    self.warn("eof in string constant", Consequence::ValueChanged);
+                    break 'bytes;
+                };
+                match (escape, byte) {
+                    (0, b'\\') => {
+                        escape = 1;
+                        continue;
+                    }
+                    (0, b'"') => break 'bytes,
+                    (0, _) => self.buffer[length] = byte,
+                    (1, b'0'..=b'3') => {
+                        hex = false;
+                        value = u32::from(byte - b'0');
+                        escape = 2;
+                        continue;
+                    }
+                    (1, b'x') => {
+                        hex = true;
+                        value = 0;
+                        escape = 2;
+                        continue;
+                    }
+                    (1, _) => {
+                        self.buffer[length] = match byte {
+                            b't' => b'\t',
+                            b'r' => b'\r',
+                            b'n' => b'\n',
+                            b'b' => 8,
+                            other => other,
+                        };
+                        escape = 0;
+                    }
+                    (_, _) if hex => {
+                        let Some(digit) = (byte as char).to_digit(16) else {
+                            self.warn(
+                                format!("invalid hex digit: {byte:x}"),
+                                Consequence::ValueChanged,
+                            );
+                            escape = 0;
+                            break;
+                        };
+                        value = value * 16 + digit;
+                        escape += 1;
+                        if escape < 4 {
+                            continue;
+                        }
+                        self.buffer[length] = value as u8;
+                        escape = 0;
+                    }
+                    (_, _) => {
+                        if let b'0'..=b'7' = byte {
+                            value = value * 8 + u32::from(byte - b'0');
+                        } else if value != 0 {
+                            self.warn(
+                                format!("invalid octal digit {byte:x}"),
+                                Consequence::ValueChanged,
+                            );
+                            break;
+                        } else {
+                            self.buffer[length] = 0;
+                            escape = 0;
+                        }
+                        escape += 1;
+                        if escape < 4 {
+                            continue;
+                        }
+                        self.buffer[length] = value as u8;
+                        escape = 0;
+                    }
+                }
+                break;
+            }
+            length += 1;
+        }
+        if length == BUFFER {
+            self.warn("string constant larger than internal buffer", Consequence::ValueChanged);
+            length -= 1;
+        }
+        self.buffer[length] = 0;
+        self.length = length;
+        Token::String
+    }
+
+    fn number(&mut self, first: u8) -> Token {
+        #[derive(PartialEq, PartialOrd)]
+        enum Class {
+            Number,
+            NumberOrName,
+            Name,
+        }
+        self.is_single = false;
+        self.buffer[0] = first;
+        let mut length = 1;
+        let mut class = Class::Number;
+        while length < BUFFER {
+            let c = self.get();
+            let byte = u8::try_from(c).ok().filter(u8::is_ascii);
+            let Some(byte) = byte else {
+                self.unget(c);
+                return self.finish_number(length, class == Class::Name, class == Class::Number);
+            };
+            if class == Class::Number && byte.is_ascii_digit() {
+            } else if byte.is_ascii_hexdigit()
+                && (class < Class::Name
+                    || (length == 2
+                        && self.buffer[0] == b'0'
+                        && matches!(self.buffer[1], b'x' | b'X')))
+            {
+                class = Class::NumberOrName;
+            } else if byte == b'-' || byte == b'_' || byte.is_ascii_alphanumeric() {
+                class = Class::Name;
+            } else {
+                self.unget(c);
+                return self.finish_number(length, class == Class::Name, class == Class::Number);
+            }
+            self.buffer[length] = byte;
+            length += 1;
+        }
+        self.warn("numeric token larger than internal buffer", Consequence::ValueChanged);
+        self.finish_number(length - 1, class == Class::Name, class == Class::Number)
+    }
+
+    fn finish_number(&mut self, length: usize, name: bool, number: bool) -> Token {
+        self.buffer[length] = 0;
+        self.length = length;
+        if number {
+            Token::Number
+        } else if name {
+            Token::Name
+        } else {
+            Token::NumberOrName
+        }
+    }
+
+    fn word(&mut self, first: u8) -> Token {
+        self.is_single = false;
+        self.buffer[0] = first;
+        let mut length = 1;
+        let mut token = Token::NumberOrName;
+        loop {
+            if length == BUFFER {
+                self.warn("token larger than internal buffer", Consequence::ValueChanged);
+                length -= 1;
+                break;
+            }
+            let c = self.get();
+            let byte = u8::try_from(c).ok();
+            let Some(byte) =
+                byte.filter(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+            else {
+                self.unget(c);
+                break;
+            };
+            if !byte.is_ascii_hexdigit() {
+                token = Token::Name;
+            }
+            self.buffer[length] = byte;
+            length += 1;
+        }
+        self.buffer[length] = 0;
+        self.length = length;
+        keyword(&self.buffer[..length]).map_or(token, Token::Keyword)
+    }
+}

@@ -1,0 +1,51 @@
+//! The lease database of ISC dhcpd, read as the server itself reads it, or better.
+//!
+//! `dhcpd.leases` is a journal: the last declaration of an address counts. Three views of it:
+//!
+//! * [`View::Dhcpd`]: what dhcpd 4.4 keeps when it starts at a given clock. Its lexer and its parser
+//!   are modelled with their recovery from errors (common/conflex.c, common/parse.c,
+//!   server/confpars.c), then its start-up: expiry, pools, the rewrite (server/mdb.c, server/db.c).
+//! * [`View::Text`]: the last declaration of each address that dhcpd's parser accepts.
+//! * [`View::Salvage`]: what a person would want kept. Records are atomic: a torn one never replaces a
+//!   whole one, and nothing whole is lost to its neighbour's damage.
+//!
+//! Well-formed leases take a short cut (`fast`) that reads bytes in place and agrees with the full
+//! parser on everything that it accepts; anything else goes through the parser. Memory grows with
+//! the number of addresses, not with the file: the input is a stream seen through a window.
+
+mod config;
+mod declaration;
+mod diagnostic;
+mod fast_path;
+mod history;
+mod ia;
+mod input;
+mod json;
+mod keyword;
+mod lease;
+mod lexer;
+mod non_lease;
+mod parser;
+mod reader;
+mod restart;
+mod salvage;
+mod source;
+mod statement;
+mod table;
+mod writer;
+
+pub use config::{Config, IaKind};
+pub use declaration::{ByteOrder, Counts, Family};
+pub use diagnostic::{Consequence, Diagnostic, Diagnostics};
+pub use history::{Declaration, Declared, History};
+pub use ia::{Ia, IaAddress, IaTable};
+pub use input::Location;
+pub use json::{ia_to_json, lease_to_json};
+pub use lease::{BindingState, Date, Hardware, Lease, SetValue, agent_option_name};
+pub use non_lease::NonLease;
+pub use reader::{Options, Reading, Verdict, View, read_bytes, read_file, read_opened};
+pub use table::LeaseTable;
+pub use writer::{
+    Unwritable, keeps_hostname, write_header, write_ia, write_lease, write_non_lease,
+    write_server_duid,
+};

@@ -1,0 +1,86 @@
+//! Declarations that are no leases: what a rewrite has to keep as it stands.
+
+use std::collections::HashMap;
+
+use super::keyword::Keyword;
+
+/// A host, group, class, subclass or failover peer, as text that reads the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NonLease {
+    /// The word that it begins with: `host`, `group`, `class`, `subclass`, `failover`.
+    pub kind: &'static str,
+    /// The declaration, without a line end.
+    pub text: Vec<u8>,
+}
+
+/// They are few, but a failover peer's state is declared again at each change: the last declaration of a name
+/// replaces the earlier ones, as it does in dhcpd, and takes their place at the end.
+#[derive(Debug, Default)]
+pub(crate) struct NonLeases {
+    places: HashMap<Vec<u8>, usize>,
+    list: Vec<Option<NonLease>>,
+}
+
+impl NonLeases {
+    pub(crate) fn put(&mut self, keyword: Keyword, text: Vec<u8>) {
+        let kind = match keyword {
+            Keyword::Host => "host",
+            Keyword::Group => "group",
+            Keyword::Class => "class",
+            Keyword::Subclass => "subclass",
+            _ => "failover",
+        };
+        let head = &text[..memchr::memchr2(b'{', b';', &text).unwrap_or(text.len())];
+        let head = head.trim_ascii_end();
+        let key = match keyword {
+            // The states of a peer are set one by one: a declaration replaces one that sets the same.
+            Keyword::Failover => states(&text).fold(head.to_vec(), |mut key, state| {
+                key.extend_from_slice(state);
+                key
+            }),
+            Keyword::Host => head.to_vec(),
+            // Those may add to each other.
+            _ => text.clone(),
+        };
+        if let Some(old) = self.places.remove(&key) {
+            self.list[old] = None;
+        }
+        self.places.insert(key, self.list.len());
+        self.list.push(Some(NonLease { kind, text }));
+        if self.list.len() > 2 * self.places.len() + 64 {
+            self.squeeze();
+        }
+    }
+
+    fn squeeze(&mut self) {
+        let mut to = Vec::with_capacity(self.places.len());
+        let mut moved = vec![0; self.list.len()];
+        for (at, other) in self.list.drain(..).enumerate() {
+            moved[at] = to.len();
+            to.extend(other.map(Some));
+        }
+        self.list = to;
+        self.places.values_mut().for_each(|at| *at = moved[*at]);
+    }
+
+    /// All of them; classes first, since leases and subclasses name them.
+    pub(crate) fn into_list(self) -> Vec<NonLease> {
+        let rank = |other: &NonLease| match other.kind {
+            "class" => 0,
+            "subclass" => 1,
+            "group" => 2,
+            "host" => 3,
+            _ => 4,
+        };
+        let mut list: Vec<NonLease> = self.list.into_iter().flatten().collect();
+        list.sort_by_key(rank);
+        list
+    }
+}
+
+/// What a failover declaration sets.
+fn states(text: &[u8]) -> impl Iterator<Item = &'static [u8]> {
+    let words: [&'static [u8]; 3] = [b"my state", b"partner state", b"mclt"];
+    let lower = text.to_ascii_lowercase();
+    words.into_iter().filter(move |word| memchr::memmem::find(&lower, word).is_some())
+}

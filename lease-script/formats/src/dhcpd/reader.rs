@@ -1,0 +1,379 @@
+//! Reading a whole lease file in one of the three views.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::os::unix::fs::FileTypeExt as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::config::Config;
+use super::declaration::{ByteOrder, Counts, Declarations, Family, Gathered, Rules, Stop, Subject};
+use super::diagnostic::{Consequence, Diagnostic, Diagnostics};
+use super::fast_path;
+use super::history::{Declaration, History};
+use super::ia::{Ia, IaTable};
+use super::input::{Input, Location};
+use super::lease::Lease;
+use super::lexer::Lexer;
+use super::non_lease::NonLease;
+use super::restart::{Failover, Restart};
+use super::salvage;
+use super::source::{FileSource, Source};
+use super::table::LeaseTable;
+
+/// How to read a lease file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum View {
+    /// What the real server keeps after a restart.
+    Dhcpd,
+    /// What a person would want kept.
+    Salvage,
+    /// The last accepted declaration of each address.
+    Text,
+}
+
+/// What dhcpd makes of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Read without a word.
+    Clean,
+    /// Read with complaints; the exit status is 0 all the same.
+    Warns,
+    /// The server does not start.
+    Refuses,
+    /// The server reads the file but cannot write it again.
+    RewriteFails,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Clean => "clean",
+            Self::Warns => "warns",
+            Self::Refuses => "refuses to start",
+            Self::RewriteFails => "rewrite fails",
+        })
+    }
+}
+
+/// How to read.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The view.
+    pub view: View,
+    /// The server's clock, in seconds since 1970.
+    pub now: i64,
+    /// The protocol; `None` takes it from the content.
+    pub family: Option<Family>,
+    /// The server's configuration; without one every address, class and peer counts as known.
+    pub config: Option<Arc<Config>>,
+    /// Threads at most.
+    pub threads: usize,
+    /// Which declarations to keep beside the last one of each address; the short cut is off then.
+    pub history: Option<History>,
+    /// Files shorter than this go through dhcpd's parser byte for byte, which shows even in what a
+    /// malformed escape leaves behind.
+    pub fast_path_from: u64,
+}
+
+/// Shorter files are read at once by any path.
+const SHORT: u64 = 1024 * 1024;
+
+impl Options {
+    /// The given view at the given clock, on one thread, without a configuration.
+    pub fn new(view: View, now: i64) -> Self {
+        Self {
+            view,
+            now,
+            family: None,
+            config: None,
+            threads: 1,
+            history: None,
+            fast_path_from: SHORT,
+        }
+    }
+}
+
+/// A lease file as read.
+#[derive(Debug)]
+pub struct Reading {
+    /// The view in which it was read.
+    pub view: View,
+    /// The protocol.
+    pub family: Family,
+    /// What dhcpd makes of it.
+    pub verdict: Verdict,
+    /// What was found on the way.
+    pub diagnostics: Diagnostics,
+    /// How many declarations there were.
+    pub counts: Counts,
+    /// The last `server-duid`.
+    pub server_duid: Option<Vec<u8>>,
+    /// The byte order that the file claims.
+    pub byte_order: Option<ByteOrder>,
+    /// The last declaration of each address, before what a restart makes of it.
+    pub table: LeaseTable,
+    /// The last declaration of each identity association.
+    pub ia_table: IaTable,
+    /// Hosts, groups, classes and failover states: what a rewrite has to keep beside the leases.
+    pub non_leases: Vec<NonLease>,
+    /// How many values and statements the last declarations go without, since dhcpd cannot read them.
+    pub lost_statements: u64,
+    /// What [`Options::history`] asked for.
+    pub history: Vec<Declaration>,
+    now: i64,
+    config: Option<Arc<Config>>,
+    failover: Vec<Failover>,
+}
+
+impl Reading {
+    /// The leases of the view, in the order of their addresses.
+    pub fn leases(&self) -> Box<dyn Iterator<Item = Lease> + '_> {
+        if self.family == Family::V6 && self.view == View::Dhcpd {
+            return Box::new(std::iter::empty());
+        }
+        if self.view != View::Dhcpd {
+            return Box::new(self.table.iter_sorted());
+        }
+        let restart = self.restart();
+        Box::new(self.table.iter_sorted().filter_map(move |lease| restart.lease(lease)))
+    }
+
+    /// The identity associations of the view, in the order in which dhcpd writes them.
+    pub fn ias(&self) -> Box<dyn Iterator<Item = &Ia> + '_> {
+        Box::new(self.ia_table.iter_as_written())
+    }
+
+    fn restart(&self) -> Restart<'_> {
+        Restart { now: self.now, config: self.config.as_deref(), failover: self.failover.clone() }
+    }
+
+    /// Leases that the server reads and then forgets, since they are in no state.
+    fn forget_bogus(&mut self) {
+        let restart = self.restart();
+        let bogus: Vec<_> = self
+            .table
+            .iter_bogus()
+            .filter(|lease| restart.is_bogus(lease))
+            .map(|lease| lease.address)
+            .collect();
+        for address in bogus {
+            self.diagnostics.push(Diagnostic {
+                location: Location { offset: 0, line: 1, column: 1 },
+                message: "Lease with bogus binding state: 0".to_owned(),
+                consequence: Consequence::RecordLost,
+                subject: Some(format!("lease {address}")),
+                logged: true,
+            });
+        }
+    }
+
+    fn judge(&mut self, fatal: bool) {
+        if self.view == View::Dhcpd && !fatal {
+            self.forget_bogus();
+        }
+        self.verdict = if fatal {
+            Verdict::Refuses
+        } else if self.view == View::Dhcpd && self.breaks_rewrite() {
+            Verdict::RewriteFails
+        } else if self.diagnostics.logged() > 0 {
+            Verdict::Warns
+        } else {
+            Verdict::Clean
+        };
+    }
+
+    fn breaks_rewrite(&self) -> bool {
+        self.leases().any(|lease| Restart::breaks_rewrite(&lease))
+            || self.ias().any(Restart::breaks_rewrite_of)
+    }
+}
+
+/// Reads a lease file that is in memory.
+pub fn read_bytes(bytes: &[u8], options: &Options) -> Reading {
+    match read(bytes, options) {
+        Ok(reading) => reading,
+        // Bytes in memory cannot fail to be read.
+        Err(_) => unreachable!("slices are read without errors"),
+    }
+}
+
+/// Reads the lease file at `path`, as long as it is when it is opened. A pipe is read to its end first,
+/// if that comes within 1 GiB.
+///
+/// # Errors
+///
+/// Those of opening and reading the file; a folder, a device, a pipe without end.
+pub fn read_file(path: &Path, options: &Options) -> io::Result<Reading> {
+    let file = File::open(path)?;
+    let metadata = file.metadata()?;
+    if metadata.is_file() {
+        return read_opened(&file, metadata.len(), options);
+    }
+    if metadata.is_dir() || metadata.file_type().is_block_device() {
+        return Err(io::Error::other("neither a file nor a pipe"));
+    }
+    let mut bytes = Vec::new();
+    file.take(LARGEST_PIPE + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LARGEST_PIPE {
+        return Err(io::Error::other("more than 1 GiB from a pipe"));
+    }
+    read(&bytes[..], options)
+}
+
+/// Reads the first `length` bytes of a regular file: whatever becomes of its name, and however often, it is the same
+/// file.
+///
+/// # Errors
+///
+/// Those of reading the file.
+pub fn read_opened(file: &File, length: u64, options: &Options) -> io::Result<Reading> {
+    read(&FileSource { file, length }, options)
+}
+
+/// What is read of anything but a regular file.
+const LARGEST_PIPE: u64 = 1 << 30;
+
+/// The most that one read() of Linux returns; dhcpd asks for the whole file in one.
+const LARGEST: u64 = 0x7fff_f000;
+
+fn read<S: Source + ?Sized>(source: &S, options: &Options) -> io::Result<Reading> {
+    if options.view == View::Dhcpd && source.len() > LARGEST {
+        return Ok(too_long(source.len(), options));
+    }
+    let family = options.family.unwrap_or(Family::V4);
+    match read_family(source, options, family)? {
+        Some(reading) => Ok(reading),
+        None => Ok(read_family(source, options, Family::V6)?
+            .expect("a family that is not guessed is never given up")),
+    }
+}
+
+/// What dhcpd makes of a file that it cannot read at once.
+fn too_long(length: u64, options: &Options) -> Reading {
+    let mut diagnostics = Diagnostics::default();
+    diagnostics.push(Diagnostic {
+        location: Location { offset: 0, line: 1, column: 1 },
+        message: format!("short read of {LARGEST} bytes instead of {length}."),
+        consequence: Consequence::Refused,
+        subject: None,
+        logged: true,
+    });
+    Reading {
+        view: options.view,
+        family: options.family.unwrap_or(Family::V4),
+        verdict: Verdict::Refuses,
+        diagnostics,
+        counts: Counts::default(),
+        server_duid: None,
+        byte_order: None,
+        table: LeaseTable::default(),
+        ia_table: IaTable::default(),
+        non_leases: Vec::new(),
+        lost_statements: 0,
+        history: Vec::new(),
+        now: options.now,
+        config: None,
+        failover: Vec::new(),
+    }
+}
+
+/// `None` when the file turned out to be of the other family.
+fn read_family<S: Source + ?Sized>(
+    source: &S,
+    options: &Options,
+    family: Family,
+) -> io::Result<Option<Reading>> {
+    let guess = options.family.is_none() && family == Family::V4;
+    let rules = Rules {
+        family,
+        now: options.now,
+        config: options.config.clone(),
+        pools: options.view == View::Dhcpd,
+        loose_blocks: options.view != View::Dhcpd,
+        history: options.history,
+    };
+    let fast_path = source.len() >= options.fast_path_from && options.history.is_none();
+    let threads = if family == Family::V4 && fast_path { options.threads } else { 1 };
+    std::thread::scope(|scope| {
+        let mut prefetch = fast_path::prefetch(scope, source, &rules, threads);
+        let mut fast = fast_path::fast_path(&rules);
+        let input = Input::new(source.open(0, u64::MAX), 0);
+        let mut declarations = Declarations::new(Lexer::new(input), rules, guess);
+        let stop = loop {
+            if fast_path && declarations.lexer.is_at_token_boundary() {
+                if let Some(chunk) = prefetch.take(declarations.lexer.input.offset()) {
+                    declarations.gathered.leases.merge(&chunk.leases);
+                    let lost_statements = &mut declarations.gathered.lost_statements;
+                    lost_statements.retain(|subject, _| match subject {
+                        Subject::Lease(address) => !chunk.leases.has(*address),
+                        Subject::Association(..) => true,
+                    });
+                    declarations.gathered.counts.add(chunk.counts);
+                    if let Some(duid) = chunk.server_duid {
+                        declarations.gathered.server_duid = Some(duid);
+                    }
+                    let (lines, _) = declarations.lexer.input.lines();
+                    declarations.lexer.input.jump(
+                        source.open(chunk.end, u64::MAX),
+                        chunk.end,
+                        lines + chunk.lines,
+                        chunk.line_start,
+                    );
+                    continue;
+                }
+                fast_path::run(&mut declarations, &mut fast, prefetch.next_start());
+                if Some(declarations.lexer.input.offset()) == prefetch.next_start() {
+                    continue;
+                }
+            }
+            let stop = if options.view == View::Salvage {
+                salvage::declaration(&mut declarations)
+            } else {
+                declarations.declaration()
+            };
+            if let Some(stop) = stop {
+                break stop;
+            }
+        };
+        if let Some(error) = declarations.lexer.input.take_error() {
+            return Err(error);
+        }
+        if stop == Stop::OtherFamily {
+            return Ok(None);
+        }
+        Ok(Some(finish(declarations, options, stop == Stop::Fatal)))
+    })
+}
+
+fn finish<R>(declarations: Declarations<R>, options: &Options, fatal: bool) -> Reading {
+    let Declarations { lexer, rules, gathered, .. } = declarations;
+    let lost = gathered.lost_statements.values().map(|lost| u64::from(*lost)).sum::<u64>();
+    let lost_statements = gathered.lost_outside_records + lost;
+    let Gathered {
+        leases, ias, counts, server_duid, byte_order, peers, history, non_leases, ..
+    } = gathered;
+    let failover = rules.config.as_ref().map_or_else(Vec::new, |config| {
+        config.peers.iter().map(|peer| Failover::new(peer, &peers)).collect()
+    });
+    let mut reading = Reading {
+        view: options.view,
+        family: rules.family,
+        verdict: Verdict::Clean,
+        diagnostics: lexer.diagnostics,
+        counts,
+        server_duid,
+        byte_order,
+        table: leases,
+        ia_table: ias,
+        non_leases: non_leases.into_list(),
+        lost_statements,
+        history,
+        now: options.now,
+        config: rules.config,
+        failover,
+    };
+    reading.judge(fatal);
+    reading
+}

@@ -1,0 +1,347 @@
+//! Writing declarations that dhcpd reads back exactly.
+//!
+//! The form is that of `write_lease` and `write_ia` of dhcpd 4.4 (server/db.c), with its mistakes mended:
+//! strings in `on` blocks are escaped, and what dhcpd could not read again is refused here instead of
+//! written. Every record is read back by the parser of this module before it is given away: a caller
+//! gets bytes that mean what it said, or [`Unwritable`].
+
+use std::fmt;
+use std::io::Write as _;
+
+use super::config::IaKind;
+use super::declaration::{ByteOrder, Declarations, Family, Rules};
+use super::ia::{Ia, IaAddress};
+use super::input::Input;
+use super::keyword::keyword;
+use super::lease::{BindingState, Date, Lease, SetValue, agent_option_name};
+use super::lexer::{Lexer, Token, put_string};
+use super::non_lease::NonLease;
+
+/// The longest string that dhcpd's lexer reads whole (its buffer of 1500, common/conflex.c).
+const LONGEST: usize = 1499;
+/// The longest identifier of an identity association that is read as a string.
+const LONGEST_ID: usize = 131;
+
+/// Why a record is not written: dhcpd would not read it as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unwritable {
+    /// The record: `lease 10.0.0.1`, `ia-na 0100…`, `server-duid`.
+    pub subject: String,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+impl fmt::Display for Unwritable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}: not written", self.subject, self.reason)
+    }
+}
+
+impl std::error::Error for Unwritable {}
+
+type Refused = Result<(), String>;
+
+/// True for a host name that dhcpd writes back at its next rewrite (`db_printable` of server/db.c);
+/// others it reads, uses and then forgets.
+pub fn keeps_hostname(name: &[u8]) -> bool {
+    super::restart::printable(name)
+}
+
+/// Appends the head of a file: comments, the byte order of IAIDs, the server's DUID if there is one.
+/// Identity associations must not come before it.
+///
+/// # Errors
+/// A DUID that dhcpd would not read.
+pub fn write_header(out: &mut Vec<u8>, server_duid: Option<&[u8]>) -> Result<(), Unwritable> {
+    out.extend_from_slice(
+        b"# The format of this file is documented in the dhcpd.leases(5) manual page.\n\
+          # This lease file was written by lease-script.\n\n\
+          # authoring-byte-order entry is generated, DO NOT DELETE\n\
+          authoring-byte-order little-endian;\n\n",
+    );
+    server_duid.map_or(Ok(()), |duid| write_server_duid(out, duid))
+}
+
+/// Appends a `server-duid` statement.
+///
+/// # Errors
+/// A DUID of less than 3 or more than 127 bytes.
+pub fn write_server_duid(out: &mut Vec<u8>, duid: &[u8]) -> Result<(), Unwritable> {
+    if !(3..=127).contains(&duid.len()) {
+        let reason = format!("a DUID of {} bytes", duid.len());
+        return Err(Unwritable { subject: "server-duid".to_owned(), reason });
+    }
+    out.extend_from_slice(b"server-duid ");
+    put_string(out, duid);
+    out.extend_from_slice(b";\n\n");
+    Ok(())
+}
+
+/// Appends a declaration that is no lease.
+pub fn write_non_lease(out: &mut Vec<u8>, other: &NonLease) {
+    out.extend_from_slice(&other.text);
+    out.push(b'\n');
+}
+
+/// Appends one `lease` declaration.
+///
+/// # Errors
+/// What dhcpd would not read back, or would not write again: then nothing is appended.
+pub fn write_lease(out: &mut Vec<u8>, lease: &Lease) -> Result<(), Unwritable> {
+    checked(out, format!("lease {}", lease.address), |record| {
+        put_lease(record, lease)?;
+        let mut reader = reader(record, Family::V4);
+        reader.lexer.next();
+        let mut wanted = lease.clone();
+        wanted.next_state.get_or_insert(lease.state);
+        if lease.state != BindingState::Abandoned {
+            wanted.rewind_state.get_or_insert(lease.state);
+        }
+        let read = reader.lease();
+        same(reader, read.as_ref() == Some(&wanted))
+    })
+}
+
+/// Appends one `ia-na`, `ia-ta` or `ia-pd` declaration, for a file whose byte order is little-endian.
+///
+/// # Errors
+/// As [`write_lease`].
+pub fn write_ia(out: &mut Vec<u8>, ia: &Ia) -> Result<(), Unwritable> {
+    let mut subject = format!("{} ", kind_word(ia.kind));
+    for byte in ia.id.iter().take(16) {
+        let _ = fmt::Write::write_fmt(&mut subject, format_args!("{byte:02x}"));
+    }
+    checked(out, subject, |record| {
+        put_ia(record, ia)?;
+        let mut reader = reader(record, Family::V6);
+        reader.gathered.byte_order = Some(ByteOrder::Little);
+        let read = match reader.lexer.next() {
+            Token::Keyword(keyword) => reader.trial_ia(keyword),
+            _ => None,
+        };
+        same(reader, read.as_ref() == Some(ia))
+    })
+}
+
+fn checked(
+    out: &mut Vec<u8>,
+    subject: String,
+    write: impl FnOnce(&mut Vec<u8>) -> Refused,
+) -> Result<(), Unwritable> {
+    let mut record = Vec::with_capacity(512);
+    write(&mut record).map_err(|reason| Unwritable { subject, reason })?;
+    out.extend_from_slice(&record);
+    Ok(())
+}
+
+fn reader(record: &[u8], family: Family) -> Declarations<&[u8]> {
+    let rules =
+        Rules { family, now: 0, config: None, pools: false, loose_blocks: false, history: None };
+    Declarations::new(Lexer::new(Input::small(record)), rules, false)
+}
+
+fn same(mut reader: Declarations<&[u8]>, equal: bool) -> Refused {
+    let over = reader.lexer.next() == Token::End;
+    if let Some(found) = reader.lexer.diagnostics.iter().next() {
+        return Err(format!("dhcpd would say `{}`", found.message));
+    }
+    if equal && over { Ok(()) } else { Err("dhcpd would read something else".to_owned()) }
+}
+
+fn kind_word(kind: IaKind) -> &'static str {
+    match kind {
+        IaKind::NonTemporary => "ia-na",
+        IaKind::Temporary => "ia-ta",
+        IaKind::Prefix => "ia-pd",
+    }
+}
+
+fn short_string(out: &mut Vec<u8>, what: &str, bytes: &[u8]) -> Refused {
+    if bytes.len() > LONGEST {
+        return Err(format!("{what} of {} bytes, {LONGEST} at most", bytes.len()));
+    }
+    put_string(out, bytes);
+    Ok(())
+}
+
+/// The calendar form, UTC, as dhcpd writes it (`print_time` of common/print.c); `epoch` where the calendar form
+/// would be read as something else.
+fn date(out: &mut Vec<u8>, indent: &str, name: &str, date: Date) -> Refused {
+    /// 2038-01-01: a year from which on the calendar form reads as `never`.
+    const YEAR_2038: i64 = 2_145_916_800;
+    if date.0 < 0 {
+        return Err(format!("{name} before 1970, which no rewrite of dhcpd survives"));
+    }
+    let _ = write!(out, "{indent}{name} ");
+    if date.is_never() {
+        out.extend_from_slice(b"never;\n");
+    } else if date.is_absent() || (YEAR_2038..Date::NEVER.0).contains(&date.0) {
+        let _ = writeln!(out, "epoch {};", date.0);
+    } else if date.0 > Date::NEVER.0 {
+        return Err(format!("{name} beyond 2038, which dhcpd reads as never"));
+    } else {
+        let (days, second) = (date.0 / 86_400, date.0 % 86_400);
+        let (year, month, day) = civil(days);
+        let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+        let _ = writeln!(
+            out,
+            "{} {year}/{month:02}/{day:02} {hour:02}:{minute:02}:{second:02};",
+            (days + 4) % 7
+        );
+    }
+    Ok(())
+}
+
+/// Year, month and day of a day counted from 1970-01-01.
+fn civil(days: i64) -> (i64, i64, i64) {
+    // Years begin in March, eras of 400 years with 0000-03-01.
+    let days = days + 719_468;
+    let (era, day) = (days / 146_097, days % 146_097);
+    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    (year + era * 400 + i64::from(month <= 2), month, day)
+}
+
+fn put_lease(out: &mut Vec<u8>, lease: &Lease) -> Refused {
+    let _ = writeln!(out, "lease {} {{", lease.address);
+    for (name, value) in lease.dates() {
+        // Without `tstp`, dhcpd takes `ends` for it.
+        let unsaid = if name == "tstp" { lease.ends } else { Date::ABSENT };
+        if value != unsaid {
+            date(out, "  ", name, value)?;
+        }
+    }
+    if lease.state == BindingState::Abandoned && lease.rewind_state.is_none() {
+        // The old dialect, which sets no `rewind`.
+        out.extend_from_slice(b"  abandoned;\n");
+    } else {
+        let _ = writeln!(out, "  binding state {};", lease.state);
+    }
+    for (word, state) in [("next", lease.next_state), ("rewind", lease.rewind_state)] {
+        if let Some(state) = state.filter(|state| *state != lease.state) {
+            let _ = writeln!(out, "  {word} binding state {state};");
+        }
+    }
+    if lease.reserved {
+        out.extend_from_slice(b"  reserved;\n");
+    }
+    if lease.bootp {
+        out.extend_from_slice(b"  dynamic-bootp;\n");
+    }
+    if let Some(hardware) = &lease.hardware {
+        let _ = writeln!(out, "  hardware {hardware};");
+    }
+    if !lease.uid.is_empty() {
+        out.extend_from_slice(b"  uid ");
+        short_string(out, "a client identifier", &lease.uid)?;
+        out.extend_from_slice(b";\n");
+    }
+    variables(out, "  ", &lease.set)?;
+    for (code, value) in &lease.agent {
+        agent_option(out, *code, value)?;
+    }
+    if let Some(class) = &lease.billing {
+        out.extend_from_slice(b"  billing ");
+        out.extend_from_slice(class);
+        out.extend_from_slice(b";\n");
+    }
+    if let Some(name) = &lease.hostname {
+        out.extend_from_slice(b"  client-hostname ");
+        short_string(out, "a host name", name)?;
+        out.extend_from_slice(b";\n");
+    }
+    for (event, text) in [("expiry", &lease.on_expiry), ("release", &lease.on_release)] {
+        if let Some(text) = text {
+            on_block(out, "  ", event, text);
+        }
+    }
+    out.extend_from_slice(b"}\n");
+    Ok(())
+}
+
+fn on_block(out: &mut Vec<u8>, indent: &str, events: &str, text: &[u8]) {
+    let _ = write!(out, "{indent}on {events} {{\n{indent}  ");
+    out.extend_from_slice(text);
+    let _ = write!(out, "\n{indent}}}\n");
+}
+
+fn variables(out: &mut Vec<u8>, indent: &str, set: &[(String, SetValue)]) -> Refused {
+    for (name, value) in set {
+        let word = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_');
+        if !name.starts_with(|c: char| c.is_ascii_alphabetic()) || !name.bytes().all(word) {
+            return Err(format!("{name:?} is no name of a variable"));
+        }
+        if keyword(name.as_bytes()).is_some() {
+            return Err(format!("variable {name}: a keyword, which costs dhcpd the whole lease"));
+        }
+        let _ = write!(out, "{indent}set {name} = ");
+        match value {
+            SetValue::Data(bytes) => short_string(out, &format!("variable {name}"), bytes)?,
+            SetValue::Number(number) => {
+                let _ = write!(out, "%{number}");
+            }
+            SetValue::Boolean(boolean) => {
+                let _ = write!(out, "{boolean}");
+            }
+        }
+        out.extend_from_slice(b";\n");
+    }
+    Ok(())
+}
+
+fn agent_option(out: &mut Vec<u8>, code: u8, value: &[u8]) -> Refused {
+    let name = agent_option_name(code);
+    let _ = write!(out, "  option agent.{name} ");
+    match (code, value) {
+        (3 | 5, [a, b, c, d]) => {
+            let _ = write!(out, "{a}.{b}.{c}.{d}");
+        }
+        (4, &[a, b, c, d]) => {
+            let _ = write!(out, "{}", u32::from_be_bytes([a, b, c, d]));
+        }
+        (3..=5, _) => return Err(format!("agent.{name} of {} bytes", value.len())),
+        _ => short_string(out, &format!("agent.{name}"), value)?,
+    }
+    out.extend_from_slice(b";\n");
+    Ok(())
+}
+
+fn put_ia(out: &mut Vec<u8>, ia: &Ia) -> Refused {
+    let _ = write!(out, "{} ", kind_word(ia.kind));
+    if ia.id.len() <= LONGEST_ID {
+        put_string(out, &ia.id);
+    } else {
+        for (at, byte) in ia.id.iter().enumerate() {
+            let _ = write!(out, "{}{byte:02x}", if at == 0 { "" } else { ":" });
+        }
+    }
+    out.extend_from_slice(b" {\n");
+    if !ia.cltt.is_absent() {
+        date(out, "  ", "cltt", ia.cltt)?;
+    }
+    for held in &ia.addresses {
+        put_ia_address(out, ia.kind, held)?;
+    }
+    out.extend_from_slice(b"}\n\n");
+    Ok(())
+}
+
+fn put_ia_address(out: &mut Vec<u8>, kind: IaKind, held: &IaAddress) -> Refused {
+    if kind == IaKind::Prefix {
+        let _ = writeln!(out, "  iaprefix {}/{} {{", held.address, held.prefix_length);
+    } else {
+        let _ = writeln!(out, "  iaaddr {} {{", held.address);
+    }
+    let _ = writeln!(out, "    binding state {};", held.state);
+    let _ = writeln!(out, "    preferred-life {};\n    max-life {};", held.preferred, held.max);
+    date(out, "    ", "ends", held.ends)?;
+    variables(out, "    ", &held.set)?;
+    for (events, text) in &held.on {
+        on_block(out, "    ", &events.join(" or "), text);
+    }
+    out.extend_from_slice(b"  }\n");
+    Ok(())
+}

@@ -1,0 +1,209 @@
+//! The one form: what any of the formats can say of leases.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use crate::dhcpd::{
+    BindingState, Date, Family, Hardware, Ia, IaAddress, IaKind, Lease, NonLease, Reading,
+    write_header, write_ia, write_lease, write_non_lease,
+};
+
+use super::losses::Losses;
+
+/// An IPv6 address or prefix of one client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Binding {
+    /// Which kind of association.
+    pub kind: IaKind,
+    /// The association's number.
+    pub iaid: u32,
+    /// The client.
+    pub duid: Vec<u8>,
+    /// The client's last transaction.
+    pub cltt: Date,
+    /// The address with its state and times.
+    pub held: IaAddress,
+    /// The client's name; dhcpd.leases has no place for it.
+    pub hostname: Option<Vec<u8>>,
+    /// The client's hardware address, where it is known.
+    pub hardware: Option<Hardware>,
+}
+
+impl Binding {
+    /// The bindings of an association of dhcpd.
+    pub fn of(ia: &Ia) -> Vec<Self> {
+        let binding = |held: &IaAddress| Self {
+            kind: ia.kind,
+            iaid: iaid(ia),
+            duid: ia.duid().to_vec(),
+            cltt: ia.cltt,
+            held: held.clone(),
+            hostname: None,
+            hardware: None,
+        };
+        ia.addresses.iter().map(binding).collect()
+    }
+}
+
+/// Leases of both protocols, one for each address.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Database {
+    /// DHCPv4, in the order of the addresses.
+    pub leases: Vec<Lease>,
+    /// DHCPv6, in the order of the addresses.
+    pub bindings: Vec<Binding>,
+    /// The server's own DUID.
+    pub server_duid: Option<Vec<u8>>,
+    /// What dhcpd.leases holds beside leases: hosts, groups, classes, failover states.
+    pub non_leases: Vec<NonLease>,
+}
+
+impl Database {
+    /// What a dhcpd.leases means.
+    pub fn from_dhcpd(reading: &Reading) -> Self {
+        let mut database = Self {
+            leases: reading.leases().collect(),
+            // In the order of the file: of two associations with one address, the later one has it.
+            bindings: reading.ia_table.iter().flat_map(Binding::of).collect(),
+            server_duid: reading.server_duid.clone(),
+            non_leases: reading.non_leases.clone(),
+        };
+        database.sort();
+        database
+    }
+
+    pub(super) fn sort(&mut self) {
+        self.leases.sort_by_key(|lease| lease.address);
+        self.bindings.sort_by_key(|one| (one.kind, one.held.address, one.held.prefix_length));
+    }
+
+    /// The associations of the bindings, in the order of their first addresses.
+    pub fn associations(&self) -> Vec<Ia> {
+        let mut places: HashMap<(IaKind, u32, &[u8]), usize> = HashMap::new();
+        let mut list: Vec<Ia> = Vec::new();
+        for binding in &self.bindings {
+            let key = (binding.kind, binding.iaid, &binding.duid[..]);
+            let at = *places.entry(key).or_insert_with(|| {
+                let id = [&binding.iaid.to_le_bytes()[..], &binding.duid].concat();
+                list.push(Ia { kind: binding.kind, id, cltt: binding.cltt, addresses: Vec::new() });
+                list.len() - 1
+            });
+            list[at].cltt = list[at].cltt.max(binding.cltt);
+            list[at].addresses.push(binding.held.clone());
+        }
+        list
+    }
+
+    /// Counts what only dhcpd.leases can hold.
+    pub fn only_dhcpd(&self, losses: &mut Losses) {
+        for other in &self.non_leases {
+            let kind = other.kind;
+            let article = if kind == "failover" { "a failover state" } else { kind };
+            losses.add(format!("{article}: only dhcpd.leases has a place for it"), kind);
+        }
+        for lease in self.leases.iter().filter(|lease| lease.billing.is_some()) {
+            losses.add("the class that it is billed to", lease.address);
+        }
+    }
+
+    /// Counts what a file of one protocol leaves out.
+    pub(super) fn other_protocol(&self, family: Family, losses: &mut Losses) {
+        match family {
+            Family::V6 => {
+                for lease in &self.leases {
+                    losses.add(
+                        "a DHCPv4 lease: this form has a file for each protocol",
+                        lease.address,
+                    );
+                }
+            }
+            Family::V4 => {
+                for binding in &self.bindings {
+                    let address = binding.held.address;
+                    losses.add("a DHCPv6 lease: this form has a file for each protocol", address);
+                }
+            }
+        }
+    }
+
+    /// The whole as a dhcpd.leases, of one protocol: dhcpd has a file for each.
+    pub fn to_dhcpd(&self, family: Family, losses: &mut Losses) -> Vec<u8> {
+        let mut out = Vec::new();
+        if let Err(unwritable) = write_header(&mut out, self.server_duid.as_deref()) {
+            losses.add_unwritten(&unwritable);
+            out.clear();
+            let _ = write_header(&mut out, None);
+        }
+        self.other_protocol(family, losses);
+        for other in &self.non_leases {
+            write_non_lease(&mut out, other);
+        }
+        if family == Family::V6 {
+            for binding in self.bindings.iter().filter(|binding| binding.hostname.is_some()) {
+                losses.add("a host name: dhcpd's DHCPv6 leases have none", binding.held.address);
+            }
+            for ia in self.associations() {
+                if let Err(unwritable) = write_ia(&mut out, &ia) {
+                    losses.add_unwritten(&unwritable);
+                }
+            }
+            return out;
+        }
+        for lease in &self.leases {
+            if lease.hostname.as_deref().is_some_and(|name| !crate::dhcpd::keeps_hostname(name)) {
+                losses.add(
+                    "its host name is read by dhcpd, and forgotten at its next rewrite",
+                    lease.address,
+                );
+            }
+            if let Err(unwritable) = write_lease(&mut out, lease) {
+                losses.add_unwritten(&unwritable);
+            }
+        }
+        out
+    }
+}
+
+/// dhcpd keeps IAIDs in the byte order of the machine; the reader turns them to little-endian.
+fn iaid(ia: &Ia) -> u32 {
+    ia.iaid().try_into().map_or(0, u32::from_le_bytes)
+}
+
+/// A date of 64 bits as dhcpd can keep it: what lies beyond 2038 is `never`.
+pub(super) fn date(seconds: i64, address: IpAddr, losses: &mut Losses) -> Date {
+    if seconds > Date::NEVER.0 {
+        losses.add("ends after 2038: kept as never", address);
+        return Date::NEVER;
+    }
+    Date(seconds.max(0))
+}
+
+/// An active lease of an address, as formats have it that know no states.
+pub(super) fn active(address: Ipv4Addr) -> Lease {
+    let mut lease = Lease::new(address);
+    lease.state = BindingState::Active;
+    lease.next_state = Some(BindingState::Free);
+    lease.rewind_state = Some(BindingState::Free);
+    lease
+}
+
+/// The same for IPv6.
+pub(super) fn active6(address: Ipv6Addr) -> IaAddress {
+    IaAddress {
+        address,
+        prefix_length: 0,
+        state: BindingState::Active,
+        preferred: 0,
+        max: 0,
+        ends: Date::NEVER,
+        set: Vec::new(),
+        on: Vec::new(),
+    }
+}
+
+/// The byte at which a name would break a format of lines and words.
+pub(super) fn breaks_line_format(name: &[u8]) -> bool {
+    name.is_empty()
+        || name.len() > 255
+        || name.iter().any(|c| c.is_ascii_whitespace() || *c < 33 || *c == 127)
+}

@@ -1,0 +1,350 @@
+//! dnsmasq's lease file: `EXPIRY HARDWARE ADDRESS NAME CLIENT-ID`, a `duid HEX` line, then
+//! `EXPIRY [T]IAID ADDRESS NAME DUID` (`lease_update_file` and `read_leases` of its lease.c).
+
+use std::collections::HashMap;
+use std::io::{self, BufRead, Write as _};
+use std::net::IpAddr;
+
+use crate::dhcpd::{BindingState, Date, Hardware, IaKind, Lease};
+
+use super::database::{Binding, Database, active, active6, breaks_line_format, date};
+use super::lines::{BYTE_ORDER_MARK, Line, Lines, Problem, hex, put_hex};
+use super::losses::Losses;
+
+/// dnsmasq's DHCP_CHADDR_MAX.
+const LONGEST_HARDWARE: usize = 16;
+/// The longest client identifier that its scanner takes whole.
+const LONGEST_ID: usize = 255;
+
+/// A lease file as read.
+#[derive(Debug, Default)]
+pub struct Read {
+    /// What it holds.
+    pub database: Database,
+    /// What is wrong with it.
+    pub problems: Vec<Problem>,
+    /// What could not be kept.
+    pub losses: Losses,
+}
+
+/// Problems kept at most.
+const KEPT: usize = 10_000;
+
+/// Reads a lease file. With `lengths`, times are those of a build with HAVE_BROKEN_RTC: seconds from
+/// `now` on.
+///
+/// # Errors
+/// Those of the source.
+pub fn read(source: impl BufRead, lengths: Option<i64>) -> io::Result<Read> {
+    let mut reader = Reader { read: Read::default(), places: HashMap::new(), lengths };
+    let mut lines = Lines::new(source);
+    let mut line = Vec::new();
+    loop {
+        match lines.next(&mut line)? {
+            Line::End => break,
+            Line::TooLong(number) => {
+                reader.problem(number, 1, "a line without end: no lease", true);
+            }
+            Line::Text(number, ended) => {
+                let mut text = &line[..];
+                if number == 1
+                    && let Some(rest) = line.strip_prefix(BYTE_ORDER_MARK)
+                {
+                    let message = "a byte order mark: dnsmasq takes the time behind it for no end";
+                    reader.problem(number, 1, message, true);
+                    text = rest;
+                }
+                if let Err((column, message)) = reader.line(text) {
+                    let torn = if ended { "" } else { "; the last line is torn" };
+                    reader.problem(number, column, &format!("{message}{torn}"), true);
+                }
+            }
+        }
+    }
+    reader.read.database.sort();
+    Ok(reader.read)
+}
+
+struct Reader {
+    read: Read,
+    /// Where an address stands among the leases or bindings: the last line counts.
+    places: HashMap<IpAddr, usize>,
+    lengths: Option<i64>,
+}
+
+type Broken = (usize, String);
+
+impl Reader {
+    fn problem(&mut self, line: u64, column: usize, message: &str, loses: bool) {
+        if self.read.problems.len() < KEPT {
+            let message = message.to_owned();
+            self.read.problems.push(Problem { line, column, message, loses });
+        }
+    }
+
+    fn line(&mut self, line: &[u8]) -> Result<(), Broken> {
+        let words: Vec<(usize, &[u8])> = words(line);
+        let broken = |at: usize, message: &str| -> Broken {
+            let column = words.get(at).map_or(line.len() + 1, |(column, _)| column + 1);
+            (column, message.to_owned())
+        };
+        let text = |at: usize| words.get(at).map_or(&b""[..], |(_, word)| word);
+        if words.is_empty() {
+            return Ok(());
+        }
+        if text(0) == b"duid" {
+            let duid = hex(text(1)).filter(|duid| !duid.is_empty() && words.len() == 2);
+            let duid = duid.ok_or_else(|| {
+                broken(1, "a DUID is hexadecimal with colons: dnsmasq reads no further")
+            })?;
+            self.read.database.server_duid = Some(duid);
+            return Ok(());
+        }
+        if words.len() != 5 {
+            let message = format!(
+                "{} words instead of five: dnsmasq reads words, so all lines that follow shift",
+                words.len()
+            );
+            return Err(broken(5, &message));
+        }
+        let seconds: i64 = std::str::from_utf8(text(0))
+            .ok()
+            .and_then(|time| time.parse().ok())
+            .filter(|time| (0..=i64::from(u32::MAX) * 2).contains(time))
+            .ok_or_else(|| broken(0, "no time: dnsmasq takes it for a lease without end"))?;
+        let address: IpAddr = std::str::from_utf8(text(2))
+            .ok()
+            .and_then(|address| address.parse().ok())
+            .ok_or_else(|| broken(2, "no address: dnsmasq ignores the line"))?;
+        let ends = match (seconds, self.lengths) {
+            (0, _) => Date::NEVER,
+            (length, Some(now)) => date(now.saturating_add(length), address, &mut self.read.losses),
+            (time, None) => date(time, address, &mut self.read.losses),
+        };
+        let id = match text(4) {
+            b"*" => Vec::new(),
+            id => hex(id).ok_or_else(|| broken(4, "no client identifier: hexadecimal or *"))?,
+        };
+        let name = Some(text(3).to_vec()).filter(|name| name != b"*");
+        match address {
+            IpAddr::V4(address) => {
+                let hardware = hardware(text(1)).ok_or_else(|| {
+                    broken(1, "no hardware address: dnsmasq crashes on it when it starts")
+                })?;
+                let mut lease = active(address);
+                (lease.ends, lease.tstp) = (ends, ends);
+                (lease.hardware, lease.uid, lease.hostname) = (hardware, id, name);
+                self.put4(lease);
+            }
+            IpAddr::V6(address) => {
+                let (kind, number) = match text(1).strip_prefix(b"T") {
+                    Some(rest) => (IaKind::Temporary, rest),
+                    None => (IaKind::NonTemporary, text(1)),
+                };
+                let iaid = std::str::from_utf8(number).ok().and_then(|n| n.parse().ok());
+                let iaid = iaid.ok_or_else(|| broken(1, "no IAID: a number, or T and a number"))?;
+                let mut held = active6(address);
+                held.ends = ends;
+                let cltt = Date::ABSENT;
+                self.put6(Binding {
+                    kind,
+                    iaid,
+                    duid: id,
+                    cltt,
+                    held,
+                    hostname: name,
+                    hardware: None,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn put4(&mut self, lease: Lease) {
+        let list = &mut self.read.database.leases;
+        match self.places.get(&IpAddr::V4(lease.address)) {
+            Some(&at) => list[at] = lease,
+            None => {
+                self.places.insert(IpAddr::V4(lease.address), list.len());
+                list.push(lease);
+            }
+        }
+    }
+
+    fn put6(&mut self, binding: Binding) {
+        let list = &mut self.read.database.bindings;
+        match self.places.get(&IpAddr::V6(binding.held.address)) {
+            Some(&at) => list[at] = binding,
+            None => {
+                self.places.insert(IpAddr::V6(binding.held.address), list.len());
+                list.push(binding);
+            }
+        }
+    }
+}
+
+/// The words of a line with their places; white space is that of C's `isspace`.
+fn words(line: &[u8]) -> Vec<(usize, &[u8])> {
+    let blank = |c: &u8| matches!(c, b' ' | b'\t'..=b'\r');
+    let mut words = Vec::new();
+    let mut at = 0;
+    while at < line.len() {
+        let Some(start) = line[at..].iter().position(|c| !blank(c)) else { break };
+        let start = at + start;
+        let end = line[start..].iter().position(blank).map_or(line.len(), |end| start + end);
+        words.push((start, &line[start..end]));
+        if words.len() > 6 {
+            break;
+        }
+        at = end;
+    }
+    words
+}
+
+/// `aa:bb:…`, or `TT-aa:bb:…` with the type; `Some(None)` for a type of 0 and no address.
+#[expect(clippy::option_option, reason = "no hardware address, and none that can be read, differ")]
+fn hardware(text: &[u8]) -> Option<Option<Hardware>> {
+    let (kind, rest) = match text.iter().position(|c| *c == b'-') {
+        Some(2) => (hex(&text[..2])?[0], &text[3..]),
+        Some(_) => return None,
+        None => (1, text),
+    };
+    let bytes = hex(rest).filter(|bytes| bytes.len() <= LONGEST_HARDWARE)?;
+    if kind == 0 && bytes.is_empty() {
+        return Some(None);
+    }
+    Some(Some(Hardware { kind, bytes }))
+}
+
+/// Writes what dnsmasq would find at its start at the clock `now`.
+pub fn write(database: &Database, now: i64, losses: &mut Losses) -> Vec<u8> {
+    let mut out = Vec::new();
+    for lease in &database.leases {
+        lease4(&mut out, lease, now, losses);
+    }
+    let live: Vec<&Binding> = database
+        .bindings
+        .iter()
+        .filter(|binding| {
+            let address = binding.held.address;
+            if binding.kind == IaKind::Prefix {
+                losses.add("a delegated prefix: dnsmasq's lease file has none", address);
+                return false;
+            }
+            lives(binding.held.state, binding.held.ends, now, address.into(), losses)
+        })
+        .collect();
+    match &database.server_duid {
+        Some(duid) => {
+            out.extend_from_slice(b"duid ");
+            put_hex(&mut out, duid);
+            out.push(b'\n');
+        }
+        None if live.is_empty() => {}
+        None => losses.add(
+            "no server DUID known: dnsmasq makes one of its own, and drops DHCPv6 leases without it",
+            "DHCPv6",
+        ),
+    }
+    for binding in live {
+        lease6(&mut out, binding, losses);
+    }
+    out
+}
+
+/// True for what dnsmasq would still keep.
+fn lives(state: BindingState, ends: Date, now: i64, address: IpAddr, losses: &mut Losses) -> bool {
+    if state != BindingState::Active {
+        losses.add(format!("{state}: dnsmasq has lines for active leases only"), address);
+        return false;
+    }
+    if ends.is_absent() || (!ends.is_never() && ends.0 <= now) {
+        losses.add("ended: dnsmasq would drop it at its start", address);
+        return false;
+    }
+    true
+}
+
+fn time(ends: Date) -> i64 {
+    if ends.is_never() { 0 } else { ends.0 }
+}
+
+fn name<'a>(name: Option<&'a Vec<u8>>, address: IpAddr, losses: &mut Losses) -> &'a [u8] {
+    match name {
+        None => b"*",
+        Some(name) if breaks_line_format(name) || name == b"*" => {
+            losses.add("its host name would break the line: left out", address);
+            b"*"
+        }
+        Some(name) => name,
+    }
+}
+
+fn id(out: &mut Vec<u8>, id: &[u8], address: IpAddr, losses: &mut Losses) {
+    if id.len() > LONGEST_ID {
+        losses
+            .add(format!("a client identifier of more than {LONGEST_ID} bytes: left out"), address);
+    }
+    if id.is_empty() || id.len() > LONGEST_ID {
+        out.push(b'*');
+    } else {
+        put_hex(out, id);
+    }
+    out.push(b'\n');
+}
+
+fn lease4(out: &mut Vec<u8>, lease: &Lease, now: i64, losses: &mut Losses) {
+    let address = IpAddr::V4(lease.address);
+    if !lives(lease.state, lease.ends, now, address, losses) {
+        return;
+    }
+    let (kind, bytes) = match &lease.hardware {
+        Some(hardware) => (hardware.kind, &hardware.bytes[..]),
+        None => (0, &b""[..]),
+    };
+    if bytes.len() > LONGEST_HARDWARE {
+        losses.add(
+            format!(
+                "a hardware address of more than {LONGEST_HARDWARE} bytes: the lease is left out"
+            ),
+            address,
+        );
+        return;
+    }
+    let _ = write!(out, "{} ", time(lease.ends));
+    if kind != 1 || bytes.is_empty() {
+        let _ = write!(out, "{kind:02x}-");
+    }
+    put_hex(out, bytes);
+    let _ = write!(out, " {} ", lease.address);
+    out.extend_from_slice(name(lease.hostname.as_ref(), address, losses));
+    out.push(b' ');
+    id(out, &lease.uid, address, losses);
+    for (is_lost, what) in [
+        (!lease.starts.is_absent() || !lease.cltt.is_absent(), "starts and cltt"),
+        (!lease.set.is_empty(), "variables (`set`)"),
+        (!lease.agent.is_empty(), "relay agent options"),
+        (lease.reserved || lease.bootp, "the flags reserved and dynamic-bootp"),
+        (lease.on_expiry.is_some() || lease.on_release.is_some(), "`on` blocks"),
+    ] {
+        if is_lost {
+            losses.add(format!("{what}: dnsmasq's lines have no place for them"), address);
+        }
+    }
+}
+
+fn lease6(out: &mut Vec<u8>, binding: &Binding, losses: &mut Losses) {
+    let address = IpAddr::V6(binding.held.address);
+    let temporary = if binding.kind == IaKind::Temporary { "T" } else { "" };
+    let ends = time(binding.held.ends);
+    let _ = write!(out, "{ends} {temporary}{} {address} ", binding.iaid);
+    out.extend_from_slice(name(binding.hostname.as_ref(), address, losses));
+    out.push(b' ');
+    id(out, &binding.duid, address, losses);
+    if !binding.held.set.is_empty() || !binding.held.on.is_empty() {
+        losses.add("variables and `on` blocks: dnsmasq's lines have no place for them", address);
+    }
+    if binding.held.max != 0 {
+        losses.add("lifetimes and cltt: dnsmasq's lines have no place for them", address);
+    }
+}

@@ -1,0 +1,5 @@
+//! Lease databases of DHCP servers: [`dhcpd`] reads and writes ISC dhcpd's journal, [`exchange`] converts between it,
+//! dnsmasq's lease file and Kea's memfile.
+
+pub mod dhcpd;
+pub mod exchange;

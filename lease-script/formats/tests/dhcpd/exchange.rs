@@ -1,0 +1,137 @@
+//! The other databases: what is written is read back; whatever bytes come, lines stay lines.
+
+use std::net::Ipv4Addr;
+
+use lease_formats::dhcpd::{
+    BindingState, Date, Family, Hardware, Lease, Options, View, read_bytes,
+};
+use lease_formats::exchange::{Database, Format, Losses, detect_format, dnsmasq, kea};
+use proptest::prelude::*;
+
+const NOW: i64 = 1_795_136_400;
+
+fn lease() -> impl Strategy<Value = Lease> {
+    let name = prop_oneof![
+        2 => Just(None),
+        3 => prop::collection::vec(any::<u8>(), 1..20).prop_map(Some),
+        3 => "[a-z,&#x ]{1,12}".prop_map(|name| Some(name.into_bytes())),
+    ];
+    (
+        any::<u32>(),
+        prop_oneof![Just(Date::NEVER), (1..100_000i64).prop_map(|after| Date(NOW + after))],
+        prop::collection::vec(any::<u8>(), 6),
+        prop::collection::vec(any::<u8>(), 0..9),
+        name,
+    )
+        .prop_map(|(address, ends, bytes, uid, hostname)| {
+            let mut lease = Lease::new(Ipv4Addr::from(address));
+            lease.state = BindingState::Active;
+            lease.next_state = Some(BindingState::Free);
+            lease.rewind_state = Some(BindingState::Free);
+            (lease.ends, lease.tstp) = (ends, ends);
+            lease.hardware = Some(Hardware { kind: 1, bytes });
+            (lease.uid, lease.hostname) = (uid, hostname);
+            lease
+        })
+}
+
+fn fits(name: &[u8]) -> bool {
+    name != b"*" && !name.iter().any(|c| *c <= b' ' || *c == 127)
+}
+
+proptest! {
+    #[test]
+    fn dnsmasq_lines_are_read_back_and_stay_lines(lease in lease()) {
+        let database = Database { leases: vec![lease.clone()], ..Database::default() };
+        let mut losses = Losses::default();
+        let out = dnsmasq::write(&database, NOW, &mut losses);
+        prop_assert_eq!(out.iter().filter(|byte| **byte == b'\n').count(), 1);
+        let read = dnsmasq::read(&out[..], None).expect("memory");
+        prop_assert!(read.problems.is_empty(), "{:?}", read.problems);
+        let mut wanted = lease;
+        wanted.hostname = wanted.hostname.filter(|name| fits(name));
+        prop_assert_eq!(&read.database.leases, &vec![wanted]);
+    }
+
+    #[test]
+    fn kea_rows_are_read_back_and_stay_rows(mut lease in lease()) {
+        (lease.starts, lease.cltt) = (Date(NOW), Date(NOW));
+        let database = Database { leases: vec![lease.clone()], ..Database::default() };
+        let mut losses = Losses::default();
+        let out = kea::write(&database, Family::V4, 1, NOW, &mut losses);
+        prop_assert_eq!(out.iter().filter(|byte| **byte == b'\n').count(), 2);
+        let read = kea::read(&out[..]).expect("memory");
+        prop_assert!(read.problems.is_empty(), "{:?}", read.problems);
+        let mut wanted = lease;
+        wanted.hostname = wanted.hostname.filter(|name| !name.iter().any(u8::is_ascii_control));
+        if wanted.uid.len() == 1 {
+            wanted.uid.clear();
+        }
+        prop_assert_eq!(&read.database.leases, &vec![wanted]);
+    }
+
+    #[test]
+    fn whatever_dnsmasq_keeps_dhcpd_reads(lease in lease()) {
+        let database = Database { leases: vec![lease.clone()], ..Database::default() };
+        let mut losses = Losses::default();
+        let out = database.to_dhcpd(Family::V4, &mut losses);
+        let mut options = Options::new(View::Dhcpd, NOW);
+        options.fast_path_from = 0;
+        let reading = read_bytes(&out, &options);
+        prop_assert!(reading.diagnostics.is_empty());
+        // What dhcpd could not read back is said, and not written.
+        let kept = reading.table.get(lease.address);
+        let named = lease.hostname.as_ref().is_some_and(|name| name.contains(&0));
+        prop_assert!(kept == Some(lease) || kept.is_none() && named && !losses.is_empty());
+    }
+
+    #[test]
+    fn any_bytes_are_read_without_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        detect_format(&bytes);
+        dnsmasq::read(&bytes[..], None).expect("memory");
+        kea::read(&bytes[..]).expect("memory");
+        let header = b"address,hwaddr,client_id,valid_lifetime,expire,subnet_id,fqdn_fwd,fqdn_rev,\
+                       hostname,state,user_context\n10.0.0.1,02:00:00:00:00:01,";
+        kea::read(&[&header[..], &bytes].concat()[..]).expect("memory");
+        dnsmasq::read(&[b"1795136400 02:00:00:00:00:01 10.0.0.1 ", &bytes[..]].concat()[..], None)
+            .expect("memory");
+    }
+}
+
+#[test]
+fn lines_without_end_are_passed_over() {
+    let mut text = vec![b'x'; 3_000_000];
+    text.extend_from_slice(b"\n0 02:00:00:00:00:08 10.20.1.8 * *\n");
+    let read = dnsmasq::read(&text[..], None).expect("memory");
+    assert_eq!((read.database.leases.len(), read.problems.len()), (1, 1));
+}
+
+#[test]
+fn forms_are_known_by_their_beginning() {
+    for (text, form) in [
+        (&b""[..], Format::Dhcpd),
+        (b"# comment\nlease 10.0.0.1 {", Format::Dhcpd),
+        (b"lease 10.0.0.1 {\n}", Format::Dhcpd),
+        (b"\xef\xbb\xbflease 10.0.0.1 {", Format::Dhcpd),
+        (b"0 02:00:00:00:00:08 10.20.1.8 * *\n", Format::Dnsmasq),
+        (b"duid 00:01:02:03\n", Format::Dnsmasq),
+        (b"1795136400 16777217 fd00::1 host 00:01", Format::Dnsmasq),
+        (b"12345\n", Format::Dhcpd),
+        (b"address,hwaddr,client_id", Format::KeaCsv),
+        (b"{\n\"verdict\": \"clean\"", Format::Json),
+        (b"\xff\xff\xff\xff", Format::Dhcpd),
+    ] {
+        assert_eq!(detect_format(text), form, "{}", text.escape_ascii());
+    }
+}
+
+#[test]
+fn a_row_of_kea_without_a_lifetime_takes_the_lease_away() {
+    let text = b"address,hwaddr,client_id,valid_lifetime,expire,subnet_id,fqdn_fwd,fqdn_rev,hostname,state,\
+                 user_context\n10.0.0.1,02:00:00:00:00:01,,3600,1795140000,1,0,0,,0,\n\
+                 10.0.0.2,02:00:00:00:00:02,,3600,1795140000,1,0,0,a&#x2cb,0,\n\
+                 10.0.0.1,02:00:00:00:00:01,,0,1795136400,1,0,0,,0,\n";
+    let read = kea::read(&text[..]).expect("memory");
+    let [lease] = &read.database.leases[..] else { panic!("{:?}", read.database) };
+    assert_eq!(lease.hostname.as_deref(), Some(&b"a,b"[..]));
+}

@@ -1,0 +1,132 @@
+//! Fuzz target: any bytes to the reader of dhcpd.leases, in all its views. Longer with
+//! `BOLERO_RANDOM_ITERATIONS=100000`.
+
+use lease_formats::dhcpd::{Family, Options, Reading, View, ia_to_json, lease_to_json, read_bytes};
+use lease_formats::exchange::{Database, Losses, dnsmasq, kea};
+
+/// Pieces of journals, so that chance comes further than the first word.
+const PIECES: [&[u8]; 43] = [
+    b"lease 10.0.0.1 {\n",
+    b"lease 10.0.0.2 {",
+    b"}\n",
+    b"{",
+    b"}",
+    b";",
+    b"  starts 4 2024/01/04 10:00:00;\n",
+    b"  ends never;\n",
+    b"  ends epoch 1704362400;\n",
+    b"  binding state active;\n",
+    b"  binding state ",
+    b"free",
+    b"  hardware ethernet 02:aa:00:00:00:01;\n",
+    b"  uid \"\\001\\002\\252\";\n",
+    b"  client-hostname \"pc\";\n",
+    b"\"",
+    b"\\",
+    b"on expiry { if 1 = 1 { ",
+    b"set x = \"y\";",
+    b"server-duid \"\\000\\001\";\n",
+    b"ia-na \"\\001\\000\\000\\000\\001\" {\n",
+    b"iaaddr fd00::1 {\n",
+    b"iaprefix fd00::/56 {\n",
+    b"preferred-life 10;\n",
+    b"failover peer \"a\" state {\n",
+    b"host x {\n",
+    b"dynamic;\n",
+    b"deleted;\n",
+    b"# comment\n",
+    b"/* ",
+    b"//",
+    b"authoring-byte-order little-endian;\n",
+    b"abandoned",
+    b"1970/01/01",
+    b"\xff\xfe",
+    b"\0",
+    b"class \"c\" {\n",
+    b"group g {\n",
+    b"subclass \"c\" 1:2;\n",
+    b"billing subclass \"c\" 1:2;\n",
+    b"billing class \"c\";\n",
+    b"my state normal;\n",
+    b"ia_pd \"\\001\\000\\000\\000\\001\\002\" {\n",
+];
+
+fn journal(bytes: &[u8]) -> Vec<u8> {
+    let piece = |byte: &u8| match PIECES.get(usize::from(*byte) % 64) {
+        Some(piece) => piece.to_vec(),
+        None => vec![*byte],
+    };
+    bytes.iter().flat_map(piece).collect()
+}
+
+#[test]
+fn fuzz_the_journal_reader() {
+    bolero::check!().with_iterations(250).for_each(|bytes: &[u8]| {
+        let journal = journal(bytes);
+        for view in [View::Text, View::Salvage, View::Dhcpd] {
+            let mut options = Options::new(view, 1_704_362_400);
+            let plain = read_bytes(&journal, &options);
+            // The short cut for well-formed leases must not change what is read.
+            options.fast_path_from = 0;
+            let short = read_bytes(&journal, &options);
+            let mut texts = [Vec::new(), Vec::new()];
+            plain.write_json(&mut texts[0]).expect("memory does not fail");
+            short.write_json(&mut texts[1]).expect("memory does not fail");
+            assert_eq!(texts[0], texts[1], "{view:?}: {}", journal.escape_ascii());
+            assert!(plain.leases().count() <= journal.len());
+        }
+    });
+}
+
+/// What a journal says, one text for each thing.
+fn sayings(reading: &Reading) -> Vec<String> {
+    let lease = |lease| format!("{} {:?}", lease_to_json(&lease), (lease.billing, lease.on_expiry));
+    let other = |other: &lease_formats::dhcpd::NonLease| other.text.escape_ascii().to_string();
+    let mut all: Vec<String> = match reading.family {
+        Family::V4 => reading.leases().map(lease).collect(),
+        Family::V6 => reading.ias().map(ia_to_json).collect(),
+    };
+    all.extend(reading.non_leases.iter().map(other));
+    all.sort();
+    all
+}
+
+#[test]
+fn fuzz_what_conversions_write() {
+    bolero::check!().with_iterations(250).for_each(|bytes: &[u8]| {
+        let journal = journal(bytes);
+        for family in [Family::V4, Family::V6] {
+            let mut options = Options::new(View::Salvage, 1_704_362_400);
+            options.family = Some(family);
+            let reading = read_bytes(&journal, &options);
+            let database = Database::from_dhcpd(&reading);
+            let mut losses = Losses::default();
+            let written = database.to_dhcpd(family, &mut losses);
+            let again = read_bytes(&written, &options);
+            let shown = || format!("{}\n{}", journal.escape_ascii(), written.escape_ascii());
+            assert!(
+                again.diagnostics.is_empty(),
+                "{:?} {}",
+                again.diagnostics.iter().next(),
+                shown()
+            );
+            let (first, second) = (sayings(&reading), sayings(&again));
+            assert!(
+                second.iter().all(|one| first.contains(one)),
+                "{first:?}\n{second:?}\n{}",
+                shown()
+            );
+            assert!(
+                second.len() as u64 + losses.unwritten() >= first.len() as u64,
+                "{first:?}\n{second:?}\n{}",
+                shown()
+            );
+            let lines = dnsmasq::write(&database, 0, &mut losses);
+            let read = dnsmasq::read(&lines[..], None).expect("memory does not fail");
+            assert!(read.problems.is_empty(), "{:?} {}", read.problems, shown());
+            let rows = kea::write(&database, family, 1, 0, &mut losses);
+            let read = kea::read(&rows[..]).expect("memory does not fail");
+            assert!(read.problems.is_empty(), "{:?} {}", read.problems, shown());
+        }
+    });
+}

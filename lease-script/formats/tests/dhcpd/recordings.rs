@@ -1,0 +1,52 @@
+//! Finds recordings and unpacks them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use lease_formats::dhcpd::Config;
+
+/// A file or folder below `tests/data`.
+pub(super) fn data(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(path)
+}
+
+/// The contents of a file, which may be stored as `path` or as `path.xz`.
+pub(super) fn read(path: &Path) -> Vec<u8> {
+    if let Ok(bytes) = fs::read(path) {
+        return bytes;
+    }
+    let packed = fs::read(format!("{}.xz", path.display()))
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    unpack(&packed)
+}
+
+/// Unpacks a `.xz` file.
+pub(super) fn unpack(mut packed: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    lzma_rs::xz_decompress(&mut packed, &mut bytes).expect("recordings are whole");
+    bytes
+}
+
+/// A configuration of the corpus.
+pub(super) fn config(name: &str) -> Arc<Config> {
+    Arc::new(Config::parse(&read(&data("dhcpd-corpus-conf").join(name))))
+}
+
+/// The cases of the corpus: name, file, what is expected.
+pub(super) fn cases() -> Vec<(String, Vec<u8>, serde_json::Value)> {
+    let mut folders: Vec<PathBuf> = fs::read_dir(data("dhcpd-corpus"))
+        .expect("the corpus is there")
+        .map(|entry| entry.expect("readable").path())
+        .collect();
+    folders.sort();
+    folders
+        .into_iter()
+        .map(|folder| {
+            let name = folder.file_name().expect("named").to_string_lossy().into_owned();
+            let expected = serde_json::from_slice(&read(&folder.join("expected.json")))
+                .unwrap_or_else(|error| panic!("{name}: {error}"));
+            (name, read(&folder.join("dhcpd.leases")), expected)
+        })
+        .collect()
+}

@@ -1,0 +1,89 @@
+//! Errors of the operations that a store is made of, and of the store itself.
+
+use std::fmt;
+use std::io;
+
+/// Why an operation on the outside world (a file, NVRAM, the intent log) did not complete.
+#[derive(Debug)]
+pub enum OperationError {
+    /// The calling process was killed, or the power failed: the caller returns at once and starts nothing else.
+    Killed,
+    /// The operation failed; the caller may handle it and go on.
+    Io(io::Error),
+}
+
+impl OperationError {
+    /// True for [`Self::Killed`].
+    pub fn is_killed(&self) -> bool {
+        matches!(self, Self::Killed)
+    }
+}
+
+impl From<io::Error> for OperationError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl From<io::ErrorKind> for OperationError {
+    fn from(kind: io::ErrorKind) -> Self {
+        Self::Io(kind.into())
+    }
+}
+
+impl fmt::Display for OperationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Killed => f.write_str("killed"),
+            Self::Io(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for OperationError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Killed => None,
+            Self::Io(error) => Some(error),
+        }
+    }
+}
+
+/// Why the store did not do what it was asked to do.
+#[derive(Debug)]
+pub enum StoreError {
+    /// [`OperationError::Killed`]: the caller returns at once.
+    Killed,
+    /// The message for the user, without the name of the program.
+    Failed(String),
+}
+
+impl StoreError {
+    /// An operation failed; `context` says what it was for.
+    pub(crate) fn new(context: impl fmt::Display, error: &OperationError) -> Self {
+        match error {
+            OperationError::Killed => Self::Killed,
+            OperationError::Io(error) => Self::Failed(format!("{context}: {}", reason(error))),
+        }
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Killed => f.write_str("killed"),
+            Self::Failed(message) => f.write_str(message),
+        }
+    }
+}
+
+impl std::error::Error for StoreError {}
+
+/// The result of an operation of the store.
+pub type Result<T = ()> = std::result::Result<T, StoreError>;
+
+/// The message of an I/O error without the number that the standard library appends.
+pub(crate) fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
+}

@@ -1,0 +1,157 @@
+//! The file operations of the journal store, in one directory: real ones, or those of a simulated disk.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+
+use crate::error::OperationError;
+
+/// An open file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Handle(pub usize);
+
+/// How a file is opened. Symbolic links are never followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Mode {
+    /// For reading; the file must exist.
+    Read,
+    /// For reading and appending; the file must exist.
+    Append,
+    /// For appending; the file must not exist (`O_CREAT|O_EXCL`).
+    CreateNew,
+    /// For appending; an existing file is emptied (`O_CREAT|O_TRUNC`).
+    Truncate,
+}
+
+/// The type of a directory entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A regular file.
+    File,
+    /// A directory, symbolic link, device or the like.
+    Other,
+}
+
+/// What `lstat` tells about a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// The type of the entry.
+    pub kind: Kind,
+    /// The inode number; two names with the same number are the same file.
+    pub inode: u64,
+    /// The length in bytes.
+    pub length: u64,
+    /// The time of the last change of the contents: seconds and nanoseconds, or any clock that never goes back.
+    pub modified: (i64, i64),
+}
+
+/// File operations relative to one directory. After [`OperationError::Killed`], the caller returns at once.
+pub trait FileSystem {
+    /// Locks the directory against other writers until this value is dropped. `Ok(false)`: another writer holds the
+    /// lock and did not release it in time.
+    ///
+    /// # Errors
+    /// Those of `flock`.
+    fn lock(&mut self) -> Result<bool, OperationError>;
+
+    /// Opens a file.
+    ///
+    /// # Errors
+    /// Those of `open`.
+    fn open(&mut self, name: &OsStr, mode: Mode) -> Result<Handle, OperationError>;
+
+    /// Reads an open file from the start to its end.
+    ///
+    /// # Errors
+    /// Those of `read`.
+    fn read(&mut self, file: Handle) -> Result<Vec<u8>, OperationError>;
+
+    /// Appends to a file and returns the number of bytes written, which may be less than `bytes.len()`.
+    ///
+    /// # Errors
+    /// Those of `write`.
+    fn append(&mut self, file: Handle, bytes: &[u8]) -> Result<usize, OperationError>;
+
+    /// Cuts the file to `length` bytes.
+    ///
+    /// # Errors
+    /// Those of `ftruncate`.
+    fn truncate(&mut self, file: Handle, length: u64) -> Result<(), OperationError>;
+
+    /// Makes the contents of a file durable.
+    ///
+    /// # Errors
+    /// Those of `fsync`.
+    fn fsync(&mut self, file: Handle) -> Result<(), OperationError>;
+
+    /// Gives `new` the permissions of `old`, and its owner where the process may do so.
+    ///
+    /// # Errors
+    /// Those of `fchmod`.
+    fn copy_metadata(&mut self, new: Handle, old: Handle) -> Result<(), OperationError>;
+
+    /// Closes a file.
+    fn close(&mut self, file: Handle);
+
+    /// Adds a second name to a file.
+    ///
+    /// # Errors
+    /// Those of `link`; the new name must not exist.
+    fn link(&mut self, old: &OsStr, new: &OsStr) -> Result<(), OperationError>;
+
+    /// Renames a file and replaces what has the new name.
+    ///
+    /// # Errors
+    /// Those of `rename`.
+    fn rename(&mut self, old: &OsStr, new: &OsStr) -> Result<(), OperationError>;
+
+    /// Removes a name.
+    ///
+    /// # Errors
+    /// Those of `unlink`.
+    fn unlink(&mut self, name: &OsStr) -> Result<(), OperationError>;
+
+    /// Makes the names in the directory durable.
+    ///
+    /// # Errors
+    /// Those of `fsync` on the directory.
+    fn fsync_dir(&mut self) -> Result<(), OperationError>;
+
+    /// The names that begin with `prefix`, sorted.
+    ///
+    /// # Errors
+    /// Those of `readdir`.
+    fn list(&mut self, prefix: &OsStr) -> Result<Vec<OsString>, OperationError>;
+
+    /// The status of a name; `None` if it does not exist.
+    ///
+    /// # Errors
+    /// Those of `lstat`.
+    fn status(&mut self, name: &OsStr) -> Result<Option<Status>, OperationError>;
+}
+
+/// Appends all of `bytes`.
+///
+/// # Errors
+/// Those of [`FileSystem::append`]; a write of zero bytes counts as a full disk.
+pub fn append_all(
+    fs: &mut dyn FileSystem,
+    file: Handle,
+    mut bytes: &[u8],
+) -> Result<(), OperationError> {
+    while !bytes.is_empty() {
+        let written = fs.append(file, bytes)?;
+        if written == 0 {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        bytes = &bytes[written.min(bytes.len())..];
+    }
+    Ok(())
+}
+
+/// Removes a name if it exists.
+pub(crate) fn unlink_if_there(fs: &mut dyn FileSystem, name: &OsStr) -> Result<(), OperationError> {
+    match fs.unlink(name) {
+        Err(OperationError::Io(error)) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}

@@ -1,0 +1,332 @@
+//! Recovery of a live file that is missing, empty or unreadable.
+//!
+//! 1. A live file that reads as a journal stays. So does an empty one, unless step 2 or 3 finds a file with leases.
+//! 2. Otherwise a complete temporary file replaces it, if the temporary file is newer than `~` or there is no `~`. A
+//!    temporary file of this crate ends in a mark with the number of the rewrite and its length; one of dhcpd is
+//!    complete if it reads to its end without a diagnostic and declares every address that has an active lease in `~`.
+//!    A torn temporary file is never used.
+//! 3. Otherwise `~` replaces it.
+//! 4. Otherwise, if no file with leases is left, an empty database is created.
+//! 5. Otherwise nothing is changed: manual intervention is required.
+//!
+//! A live file that does not read as a journal is kept as `NAME.damaged`.
+
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::io;
+use std::os::unix::ffi::OsStrExt as _;
+
+use lease_formats::dhcpd::{BindingState, Reading};
+
+use crate::error::OperationError;
+use crate::file_system::{FileSystem, Kind, Mode, append_all, unlink_if_there};
+use crate::text::{Rewrite, begin, end, find_rewrite, intact_length, salvage};
+
+/// The state of the live file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Live {
+    /// It reads as a journal.
+    Valid,
+    /// It does not exist.
+    Missing,
+    /// Its length is 0.
+    Empty,
+    /// No declaration in it can be read.
+    Garbage,
+}
+
+/// What recovery does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Nothing has to be done.
+    Nothing,
+    /// The named file replaces the live one.
+    Restore(OsString),
+    /// An empty database is created.
+    Create,
+    /// Manual intervention is required, for this reason.
+    Refuse(String),
+}
+
+/// A file that could replace the live one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// The name of the file.
+    pub name: OsString,
+    /// The number of active leases in it.
+    pub leases: usize,
+    /// Why the file cannot be used, if so.
+    pub rejection: Option<String>,
+    rewrite: Option<Rewrite>,
+    modified: (i64, i64),
+}
+
+/// The result of an examination, and the action that follows from it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// The name of the live file.
+    pub name: OsString,
+    /// The state of the live file.
+    pub live: Live,
+    /// The files that could replace it: `~` first, then temporary files. Empty if the live file is valid.
+    pub candidates: Vec<Candidate>,
+    /// What [`apply`] does.
+    pub action: Action,
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.name.to_string_lossy();
+        let state = match self.live {
+            Live::Valid => "is there",
+            Live::Missing => "is missing",
+            Live::Empty => "is empty",
+            Live::Garbage => "holds nothing that reads as a lease journal",
+        };
+        write!(f, "{name} {state}: ")?;
+        match &self.action {
+            Action::Nothing => write!(f, "nothing to do"),
+            Action::Restore(from) => write!(f, "{} takes its place", from.to_string_lossy()),
+            Action::Create => write!(f, "no other file to take: an empty database is made"),
+            Action::Refuse(why) => write!(f, "{why}"),
+        }
+    }
+}
+
+/// The name of a file beside the live one.
+pub fn sibling(name: &OsStr, suffix: &str) -> OsString {
+    let mut name = name.to_owned();
+    name.push(suffix);
+    name
+}
+
+fn active(reading: &Reading) -> Vec<String> {
+    let held = |state| state == BindingState::Active;
+    let v4 = reading.leases().filter(|lease| held(lease.state)).map(|l| l.address.to_string());
+    let v6 = reading.ias().flat_map(|ia| &ia.addresses).filter(|at| held(at.state));
+    let mut all: Vec<String> = v4.chain(v6.map(|at| at.address.to_string())).collect();
+    all.sort();
+    all.dedup();
+    all
+}
+
+fn declared(reading: &Reading) -> Vec<String> {
+    let v4 = reading.leases().map(|lease| lease.address.to_string());
+    let v6 = reading.ias().flat_map(|ia| &ia.addresses).map(|at| at.address.to_string());
+    let mut all: Vec<String> = v4.chain(v6).collect();
+    all.sort();
+    all
+}
+
+/// True if nothing was read but diagnostics.
+pub(crate) fn is_garbage(reading: &Reading) -> bool {
+    reading.counts.declarations == 0
+        && reading.counts.non_leases == 0
+        && reading.byte_order.is_none()
+        && reading.server_duid.is_none()
+        && reading.diagnostics.total() > 0
+}
+
+struct Opened {
+    text: Vec<u8>,
+    reading: Reading,
+}
+
+fn read(fs: &mut dyn FileSystem, name: &OsStr) -> Result<Opened, OperationError> {
+    let file = fs.open(name, Mode::Read)?;
+    let text = fs.read(file);
+    fs.close(file);
+    let text = text?;
+    let reading = salvage(&text, None);
+    Ok(Opened { text, reading })
+}
+
+/// Examines the live file called `name` and the files beside it. Changes nothing.
+///
+/// # Errors
+/// The live file is not a regular file or cannot be read, or the directory cannot be listed.
+pub fn plan(fs: &mut dyn FileSystem, name: &OsStr) -> Result<Plan, OperationError> {
+    let live = match fs.status(name)? {
+        None => Live::Missing,
+        Some(status) if status.kind != Kind::File => {
+            return Err(io::Error::other("is no regular file").into());
+        }
+        Some(status) if status.length == 0 => Live::Empty,
+        Some(_) if is_garbage(&read(fs, name)?.reading) => Live::Garbage,
+        Some(_) => Live::Valid,
+    };
+    let mut plan =
+        Plan { name: name.to_owned(), live, candidates: Vec::new(), action: Action::Nothing };
+    if live != Live::Valid {
+        plan.candidates = candidates(fs, name)?;
+        plan.action = decide(&plan);
+    }
+    Ok(plan)
+}
+
+fn candidates(fs: &mut dyn FileSystem, name: &OsStr) -> Result<Vec<Candidate>, OperationError> {
+    let backup = sibling(name, "~");
+    let mut found = Vec::new();
+    let mut held = Vec::new();
+    for other in std::iter::once(backup.clone()).chain(temporaries(fs, name)?) {
+        let Some(status) = fs.status(&other)?.filter(|status| status.kind == Kind::File) else {
+            continue;
+        };
+        let is_backup = other == backup;
+        let mut candidate = Candidate {
+            name: other,
+            leases: 0,
+            rejection: None,
+            rewrite: None,
+            modified: status.modified,
+        };
+        match read(fs, &candidate.name) {
+            Err(OperationError::Killed) => return Err(OperationError::Killed),
+            Err(OperationError::Io(error)) => candidate.rejection = Some(error.to_string()),
+            Ok(Opened { text, reading }) => {
+                let active = active(&reading);
+                candidate.leases = active.len();
+                candidate.rewrite = find_rewrite(&text);
+                candidate.rejection = if is_backup {
+                    (text.is_empty() || is_garbage(&reading)).then(|| "holds nothing".to_owned())
+                } else if candidate.rewrite.is_some() {
+                    None
+                } else if candidate.name == sibling(name, ".tmp") {
+                    Some("torn: the mark at its end is missing".to_owned())
+                } else {
+                    torn(&text, &reading, &held)
+                };
+                if is_backup {
+                    held = active;
+                }
+            }
+        }
+        found.push(candidate);
+    }
+    Ok(found)
+}
+
+/// Why a temporary file of dhcpd is not complete.
+fn torn(text: &[u8], reading: &Reading, held: &[String]) -> Option<String> {
+    if intact_length(text) < text.len() {
+        return Some("torn: its last record is not whole".to_owned());
+    }
+    if let Some(problem) = reading.diagnostics.iter().next() {
+        return Some(format!("damaged: {problem}"));
+    }
+    let declared = declared(reading);
+    if declared.is_empty() {
+        return Some("holds no lease".to_owned());
+    }
+    let missing = held.iter().find(|address| declared.binary_search(address).is_err())?;
+    Some(format!("torn: {missing}, which ~ has, is not in it"))
+}
+
+/// The names of temporary files: `NAME.tmp` of this crate and `NAME.EPOCH` of dhcpd.
+fn temporaries(fs: &mut dyn FileSystem, name: &OsStr) -> Result<Vec<OsString>, OperationError> {
+    let prefix = sibling(name, ".");
+    let rest = |other: &OsString| other.as_bytes()[prefix.len()..].to_vec();
+    let mut names = fs.list(&prefix)?;
+    names.retain(|other| {
+        let rest = rest(other);
+        rest == b"tmp" || (!rest.is_empty() && rest.iter().all(u8::is_ascii_digit))
+    });
+    Ok(names)
+}
+
+fn decide(plan: &Plan) -> Action {
+    let backup_name = sibling(&plan.name, "~");
+    let usable = |c: &&Candidate| c.rejection.is_none();
+    let backup = plan.candidates.iter().filter(usable).find(|c| c.name == backup_name);
+    let newest =
+        plan.candidates.iter().filter(usable).filter(|c| c.name != backup_name).max_by(|a, b| {
+            if a.is_newer_than(b) { std::cmp::Ordering::Greater } else { std::cmp::Ordering::Less }
+        });
+    let chosen = match (newest, backup) {
+        (Some(temporary), Some(backup)) if !temporary.is_newer_than(backup) => Some(backup),
+        (temporary, backup) => temporary.or(backup),
+    };
+    if let Some(chosen) = chosen.filter(|c| c.leases > 0 || plan.live != Live::Empty) {
+        return Action::Restore(chosen.name.clone());
+    }
+    if plan.live == Live::Empty {
+        return Action::Nothing;
+    }
+    if let Some(torn) = plan.candidates.iter().find(|c| c.leases > 0) {
+        let name = torn.name.to_string_lossy();
+        return Action::Refuse(format!(
+            "only {name} is left, with {} leases: see `leaselab leases show {name}`, then move it \
+             here or away",
+            torn.leases
+        ));
+    }
+    if plan.live == Live::Garbage {
+        return Action::Refuse("not touched".to_owned());
+    }
+    Action::Create
+}
+
+impl Candidate {
+    /// Compares the numbers of the rewrites if both files have one, otherwise the times of the last change.
+    fn is_newer_than(&self, other: &Self) -> bool {
+        match (self.rewrite, other.rewrite) {
+            (Some(own), Some(other)) if own.generation != other.generation => {
+                own.generation > other.generation
+            }
+            _ => self.modified > other.modified,
+        }
+    }
+}
+
+/// Carries out a plan. The caller holds the lock. At every moment the live file or the file that replaces it exists.
+///
+/// # Errors
+/// A file operation failed, or the action is [`Action::Refuse`].
+pub fn apply(fs: &mut dyn FileSystem, plan: &Plan, now: i64) -> Result<(), OperationError> {
+    match &plan.action {
+        Action::Nothing => Ok(()),
+        Action::Refuse(why) => Err(io::Error::other(why.clone()).into()),
+        Action::Create => {
+            let mut text = begin(None).map_err(io::Error::other)?;
+            end(&mut text, 1, now);
+            let temporary = sibling(&plan.name, ".tmp");
+            unlink_if_there(fs, &temporary)?;
+            let file = fs.open(&temporary, Mode::CreateNew)?;
+            let written = append_all(fs, file, &text).and_then(|()| fs.fsync(file));
+            fs.close(file);
+            remove_on_error(fs, &temporary, written)?;
+            let renamed = fs.rename(&temporary, &plan.name);
+            remove_on_error(fs, &temporary, renamed)?;
+            fs.fsync_dir()
+        }
+        Action::Restore(from) => {
+            let file = fs.open(from, Mode::Append)?;
+            let synced = fs.fsync(file);
+            fs.close(file);
+            synced?;
+            if plan.live == Live::Garbage {
+                keep_damaged(fs, &plan.name)?;
+            }
+            fs.rename(from, &plan.name)?;
+            fs.fsync_dir()
+        }
+    }
+}
+
+/// Links a damaged file to `NAME.damaged`. Fails if that name exists: only the first damaged file is kept.
+pub(crate) fn keep_damaged(fs: &mut dyn FileSystem, name: &OsStr) -> Result<(), OperationError> {
+    fs.link(name, &sibling(name, ".damaged"))
+}
+
+/// Removes a temporary file if an operation on it failed.
+pub(crate) fn remove_on_error(
+    fs: &mut dyn FileSystem,
+    temporary: &OsStr,
+    result: Result<(), OperationError>,
+) -> Result<(), OperationError> {
+    if let Err(OperationError::Io(_)) = &result {
+        // If this fails as well, recovery still recognizes the file as incomplete.
+        let _ = fs.unlink(temporary);
+    }
+    result
+}

@@ -1,0 +1,293 @@
+//! The script over journals: `init`, `add`, `old`, `del`.
+//!
+//! DHCPv4 leases are in the journal that `LEASE_STORE` names, DHCPv6 ones in a second one beside it, as dhcpd has it:
+//! `dhcpd.leases` and `dhcpd6.leases`.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use lease_journal::{FileSystem, Journal, Policy, StoreError, locate, read_only};
+
+use super::lines::{self, Line};
+use crate::address::Address;
+use crate::call::{Call, Outcome};
+use crate::config::Config;
+use crate::init::{Lease, limit, print};
+use crate::record::Stored;
+use crate::script::{Abort, Output, ScriptResult, sanitize};
+use crate::update::{compose, server_duid};
+use lease_formats::dhcpd::{
+    BindingState, Date, Family, Ia, Reading, Unwritable, write_ia, write_lease, write_server_duid,
+};
+
+/// Makes one call over the journal at `path`.
+pub fn run_at_path(call: &Call, config: &Config, path: &Path) -> Outcome {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX));
+    match locate(path) {
+        Ok((mut folder, name)) => run(call, config, &name, &mut folder, now),
+        Err(error) => {
+            let mut output = Output::default();
+            let strict = config.strict || call.arg(0) != b"init";
+            output.warn(format_args!("{}: {error}", sanitize(path.as_os_str().as_bytes())));
+            output.outcome(if strict { Err(Abort::Failed) } else { Ok(()) })
+        }
+    }
+}
+
+/// Makes one call over the journal `name` in a folder.
+pub fn run(
+    call: &Call,
+    config: &Config,
+    name: &OsStr,
+    fs: &mut dyn FileSystem,
+    now: i64,
+) -> Outcome {
+    let policy = Policy { size: config.rewrite_size, age: config.rewrite_age, now };
+    let mut script = Script { config, name, fs, policy, output: Output::default() };
+    let end = match call.arg(0) {
+        b"init" => script.init(),
+        b"add" | b"old" | b"del" => script.update(call),
+        _ => script.output.other(call),
+    };
+    script.output.outcome(end)
+}
+
+struct Script<'a> {
+    config: &'a Config,
+    name: &'a OsStr,
+    fs: &'a mut dyn FileSystem,
+    policy: Policy,
+    output: Output,
+}
+
+/// The name of the journal for DHCPv6: a 6 before the first dot.
+fn name6(name: &OsStr) -> OsString {
+    let bytes = name.as_bytes();
+    let dot = bytes.iter().skip(1).position(|c| *c == b'.').map_or(bytes.len(), |at| at + 1);
+    OsString::from_vec([&bytes[..dot], b"6", &bytes[dot..]].concat())
+}
+
+fn stop(output: &mut Output, error: StoreError) -> Abort {
+    match error {
+        StoreError::Killed => Abort::Killed,
+        StoreError::Failed(why) => {
+            output.warn(why);
+            Abort::Failed
+        }
+    }
+}
+
+impl Script<'_> {
+    fn init(&mut self) -> ScriptResult {
+        let max = limit(&mut self.output, self.config);
+        let mut leases = Vec::new();
+        let mut server = None;
+        let mut unread = false;
+        for (name, family) in [(self.name.to_owned(), Family::V4), (name6(self.name), Family::V6)] {
+            match self.look(&name, family) {
+                Ok(None) => {}
+                Ok(Some(reading)) => {
+                    self.collect(&reading, &mut leases);
+                    if let Some(duid) = reading.server_duid.filter(|_| family == Family::V6) {
+                        server = Some(lines::of_server_duid(&duid));
+                    }
+                }
+                Err(error) => {
+                    if matches!(stop(&mut self.output, error), Abort::Killed) {
+                        return Err(Abort::Killed);
+                    }
+                    unread = true;
+                }
+            }
+        }
+        print(&mut self.output, max, leases, server.as_deref());
+        if unread && self.config.strict { Err(Abort::Failed) } else { Ok(()) }
+    }
+
+    /// What a journal means. It is written only where it has to be recovered, or made for the first time.
+    fn look(&mut self, name: &OsStr, family: Family) -> lease_journal::Result<Option<Reading>> {
+        if let Some(reading) = read_only(self.fs, name, Some(family))? {
+            return Ok(Some(reading));
+        }
+        if family == Family::V6 {
+            let plan = lease_journal::plan(self.fs, name)
+                .map_err(|e| StoreError::Failed(e.to_string()))?;
+            // Without DHCPv6 there is no second journal.
+            if matches!(plan.action, lease_journal::Action::Create) {
+                return Ok(None);
+            }
+        }
+        let mut journal = Journal::open(self.fs, name, Some(family), self.policy.now)?;
+        for note in journal.take_messages() {
+            self.output.warn(note);
+        }
+        Ok(Some(journal.into_reading()))
+    }
+
+    fn collect(&mut self, reading: &Reading, leases: &mut Vec<Lease>) {
+        for (address, line) in lines_of(reading) {
+            let text = match address {
+                Address::V4(address) => address.to_string(),
+                Address::V6(address) => address.to_string(),
+            };
+            let parsed = line.and_then(|line| match Stored::parse(text.as_bytes(), &line.text) {
+                Ok(Stored::Lease(record)) => Ok((record.rank(), line.text.clone())),
+                _ => Err("dnsmasq could not read it"),
+            });
+            match parsed {
+                Ok((rank, line)) => leases.push(Lease { address, rank, line }),
+                Err(why) => self.output.warn(format_args!("{text}: left out: {why}")),
+            }
+        }
+    }
+
+    fn update(&mut self, call: &Call) -> ScriptResult {
+        let text = call.arg(2);
+        let Some(address) = Address::parse(text) else {
+            return self.output.fail(format_args!("{}: no address: refused", sanitize(text)));
+        };
+        let (name, family) = match address {
+            Address::V4(_) => (self.name.to_owned(), Family::V4),
+            Address::V6(_) => (name6(self.name), Family::V6),
+        };
+        let mut journal = match Journal::open(self.fs, &name, Some(family), self.policy.now) {
+            Ok(journal) => journal,
+            Err(error) => return Err(stop(&mut self.output, error)),
+        };
+        let end = change(&mut journal, self.config, &self.policy, &mut self.output, call, address);
+        for note in journal.take_messages() {
+            self.output.warn(note);
+        }
+        end
+    }
+}
+
+/// The lines of the active leases, the latest one for each address.
+fn lines_of(reading: &Reading) -> BTreeMap<Address, Result<Line, lines::NoLine>> {
+    let mut found = BTreeMap::new();
+    for lease in reading.leases() {
+        if let Some(line) = lines::of_lease(&lease) {
+            found.insert(Address::V4(lease.address), line);
+        }
+    }
+    for ia in reading.ia_table.iter() {
+        for held in &ia.addresses {
+            if let Some(line) = lines::of_ia_address(ia, held) {
+                found.insert(Address::V6(held.address), line);
+            }
+        }
+    }
+    found
+}
+
+fn change(
+    journal: &mut Journal<'_>,
+    config: &Config,
+    policy: &Policy,
+    output: &mut Output,
+    call: &Call,
+    address: Address,
+) -> ScriptResult {
+    let old = match address {
+        Address::V4(at) => {
+            journal.reading().table.get(at).and_then(|lease| lines::of_lease(&lease))
+        }
+        Address::V6(_) => lines_of(journal.reading()).remove(&address),
+    };
+    let old = old.and_then(Result::ok);
+    let is_length = call.env.get("DNSMASQ_LEASE_LENGTH").is_some();
+    let new = match call.arg(0) {
+        b"del" => None,
+        _ => {
+            let stored = old.as_ref().filter(|line| !line.is_length).map(|line| &line.text[..]);
+            let text = compose(output, config, call, address, stored)?;
+            let is_length = is_length && !text.starts_with(b"0 ");
+            Some(Line { text, is_length })
+        }
+    };
+    let duid = new.as_ref().and_then(|_| server_duid(call, address)).filter(|line| {
+        let stored = journal.reading().server_duid.as_deref();
+        stored.map(lines::of_server_duid).as_ref() != Some(line)
+    });
+    let mut records = Vec::new();
+    let written = duid
+        .map_or(Ok(()), |line| write_server_duid(&mut records, &lines::server_duid(&line)))
+        .and_then(|()| {
+            if old == new {
+                Ok(())
+            } else {
+                declare(journal.reading(), address, call, new.as_ref(), &mut records)
+            }
+        });
+    if let Err(why) = written {
+        return output.fail(why);
+    }
+    let done = if records.is_empty() {
+        journal.sync()
+    } else {
+        journal.append(&records).and_then(|()| journal.maybe_compact(policy, records.len()))
+    };
+    done.map_err(|error| stop(output, error))
+}
+
+/// The declarations that make the change.
+fn declare(
+    reading: &Reading,
+    address: Address,
+    call: &Call,
+    new: Option<&Line>,
+    out: &mut Vec<u8>,
+) -> Result<(), Unwritable> {
+    let record = new.and_then(|line| lines::record(address, call.arg(2), &line.text));
+    let is_length = new.is_some_and(|line| line.is_length);
+    match address {
+        Address::V4(at) => {
+            let lease = record
+                .map_or_else(|| lines::free(at), |record| lines::lease(at, &record, is_length));
+            write_lease(out, &lease)
+        }
+        Address::V6(at) => {
+            let held = record.and_then(|record| {
+                Some((lines::association(&record)?, lines::ia_address(at, &record, is_length)))
+            });
+            let mut kept = None;
+            if let Some(((kind, id), held)) = held {
+                let same = |ia: &&Ia| ia.kind == kind && ia.id == id;
+                let mut ia = reading.ia_table.iter().find(same).cloned().unwrap_or_else(|| Ia {
+                    kind,
+                    id,
+                    cltt: Date::ABSENT,
+                    addresses: Vec::new(),
+                });
+                ia.addresses.retain(|other| other.address != at);
+                ia.addresses.push(held);
+                // The new holder first: torn behind it, the later declaration counts.
+                write_ia(out, &ia)?;
+                kept = Some((ia.kind, ia.id));
+            }
+            for ia in reading.ia_table.iter() {
+                let other = kept.as_ref().is_none_or(|kept| *kept != (ia.kind, ia.id.clone()));
+                if other && ia.addresses.iter().any(|held| held.address == at) {
+                    write_ia(out, &without(ia, at))?;
+                }
+            }
+            Ok(())
+        }
+    }
+}
+
+/// The association without an address; its last one stays as a released one, for a block must hold something.
+fn without(ia: &Ia, address: std::net::Ipv6Addr) -> Ia {
+    let mut ia = ia.clone();
+    if ia.addresses.len() > 1 {
+        ia.addresses.retain(|held| held.address != address);
+    } else {
+        ia.addresses.iter_mut().for_each(|held| held.state = BindingState::Released);
+    }
+    ia
+}

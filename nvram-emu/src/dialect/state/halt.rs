@@ -1,0 +1,27 @@
+//! Why a command stops before its end.
+
+use crate::device::OpError;
+
+/// The reasons for which a command does not run to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Halt {
+    /// The armed power cut occurred.
+    PowerLost,
+    /// The real tool would access memory outside its mapping here; one line of explanation.
+    Fault(&'static str),
+}
+
+impl Halt {
+    /// Separates a power loss, which ends every command, from a device error, which a driver reports as an
+    /// errno of its own. Returns whether the operation succeeded.
+    ///
+    /// # Errors
+    /// [`Halt::PowerLost`] when power was lost.
+    pub fn check(result: Result<(), OpError>) -> Result<bool, Self> {
+        match result {
+            Ok(()) => Ok(true),
+            Err(OpError::Io) => Ok(false),
+            Err(OpError::PowerLost) => Err(Self::PowerLost),
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! The state of a router that its tool works on: flash, RAM, and what was loaded from them.
+//!
+//! The operations on it are in [`kernel`](super::kernel) and [`openwrt`](super::openwrt).
+
+mod board;
+mod driver;
+mod halt;
+mod handle;
+mod kernel_ram;
+mod load_cache;
+mod output;
+mod ram;
+
+pub use board::{Board, ProcMtd};
+pub use driver::{
+    Arena, BROADCOM, BROADCOM_ARM, BootCheck, CommitStrategy, DDWRT, Driver, PADAVAN,
+};
+pub use halt::Halt;
+pub use handle::{Handle, OpenError, OpenMode, Variant};
+pub use kernel_ram::{KernelRam, NoMemory};
+pub use load_cache::{FlashLoad, Loaded, Variables};
+pub use output::OutputBuffers;
+pub(crate) use ram::KERNEL_MAGIC;
+pub use ram::{InvalidRamFile, Ram};

@@ -1,0 +1,40 @@
+//! The interface of an `nvram` tool.
+
+use super::state::{Board, Driver, Halt, Loaded, OutputBuffers, Variables};
+
+/// An `nvram` tool: what a command line does to a board.
+pub trait Tool: Sync {
+    /// Runs one command line; `args` does not include the program name. Returns the exit code.
+    ///
+    /// # Errors
+    /// [`Halt::PowerLost`] when an armed cut occurred, [`Halt::Fault`] where the real tool would crash.
+    fn run(&self, board: &mut Board, args: &[&[u8]], out: &mut OutputBuffers) -> Result<u8, Halt>;
+
+    /// The kernel driver below the tool; `None` where RAM is a staging file (OpenWrt).
+    fn driver(&self) -> Option<&'static Driver>;
+
+    /// What the tool reads now: RAM, or what a boot would load from flash. `None` if it cannot open its store.
+    /// Does not change RAM.
+    fn load_ram(&self, board: &Board) -> Option<Loaded>;
+
+    /// What a boot would load from flash; `None` if there is no valid image.
+    fn load_flash(&self, board: &Board) -> Option<Loaded>;
+
+    /// What a boot does before the first command: a kernel driver loads its table.
+    fn boot(&self, board: &mut Board) {
+        if let Some(driver) = self.driver() {
+            driver.ram(board);
+        }
+    }
+
+    /// The variables that `get` finds now, in the order of `show`; `None` if the tool cannot open its store.
+    /// Does not change RAM.
+    fn variables(&self, board: &Board) -> Option<Variables> {
+        self.load_ram(board).map(|loaded| loaded.variables())
+    }
+
+    /// The variables that a boot would load from flash; `None` if there is no valid image.
+    fn flash_variables(&self, board: &Board) -> Option<Variables> {
+        self.load_flash(board).map(|loaded| loaded.variables())
+    }
+}
