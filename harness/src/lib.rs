@@ -4,4 +4,5 @@ pub mod allocator;
 pub mod cli;
 pub mod report;
 pub mod run_case;
+pub mod sample;
 pub mod suite;

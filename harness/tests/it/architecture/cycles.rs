@@ -20,10 +20,7 @@ pub(super) fn cycles<N: Clone + Ord>(edges: &BTreeMap<N, BTreeSet<N>>) -> Vec<Ve
     groups.into_iter().collect()
 }
 
-fn reachable_from<'g, N: Ord>(
-    node: &'g N,
-    edges: &'g BTreeMap<N, BTreeSet<N>>,
-) -> BTreeSet<&'g N> {
+fn reachable_from<'g, N: Ord>(node: &'g N, edges: &'g BTreeMap<N, BTreeSet<N>>) -> BTreeSet<&'g N> {
     let mut found = BTreeSet::new();
     let mut waiting: Vec<&N> = edges.get(node).into_iter().flatten().collect();
     while let Some(next) = waiting.pop() {

@@ -36,8 +36,8 @@ impl Modules {
     }
 
     fn read_file(&mut self, file: &Path, folder: &Path, path: ModulePath) {
-        let text = fs::read_to_string(file)
-            .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        let text =
+            fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         let parsed =
             syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         let mut module = Module::default();
