@@ -1,17 +1,17 @@
 #!/bin/sh
-# Keeps the leases of dnsmasq in NVRAM. Use:
+# Keeps dnsmasq's leases in NVRAM. Usage:
 #
 #   dnsmasq --leasefile-ro --dhcp-script=/path/lease_update.sh
 #
 # dnsmasq calls it with `init`, or with `add|old|del MAC-or-DUID ADDRESS [HOSTNAME]`. A web page may call it
-# with `init`, at any time. README.md beside this file has the variables LEASE_*, what is stored, and where
-# each nvram tool says how much room is left. `lease-update` is the same program in Rust.
+# with `init` at any time. README.md beside this file describes the variables LEASE_*, what is stored, and how
+# each nvram tool reports its free space. `lease-update` is the same program in Rust.
 #
-# Runs in busybox ash with nothing but `nvram`. No number here exceeds 31 bits: times are worked on as digits.
-# Exit: 0 done, or nothing to do; 1 not done, with one line that says why.
+# Runs in busybox ash and needs no program but `nvram`. No number exceeds 31 bits: times are handled as digits.
+# Exit code: 0 done, or nothing to do; 1 not done, with one line on stderr that says why.
 
 LC_ALL=C # a character is a byte
-set -f   # nothing stored is ever a file name pattern
+set -f   # stored values are never expanded as file name patterns
 nl='
 '
 IFS=$nl
@@ -25,9 +25,9 @@ fail() {
 	exit 1
 }
 
-# --- what is a lease ---------------------------------------------------------------------------------------
+# --- the grammar of records --------------------------------------------------------------------------------
 
-# is_hex TEXT MAX: two hex digits, and again after a colon, at most MAX times.
+# is_hex TEXT MAX: is TEXT at most MAX bytes in hex, separated by colons?
 is_hex() {
 	case :$1: in
 	*[!0-9a-f:]* | *::* | *:?:* | *[!:][!:][!:]*) return 1 ;;
@@ -43,7 +43,7 @@ is_time() {
 	[ ${#1} -le 10 ]
 }
 
-# is_iaid TEXT: T or nothing, then an unsigned 32-bit number.
+# is_iaid TEXT: an optional T, then an unsigned 32-bit number.
 is_iaid() {
 	is_time "${1#T}" || return 1
 	i=${1#T}
@@ -53,7 +53,7 @@ is_iaid() {
 	[ "$i" -lt 42949 ] || { [ "$i" -eq 42949 ] && [ "1$j" -le 167295 ]; }
 }
 
-# is_hardware TEXT: an optional type, then at most 16 bytes; none only after a type.
+# is_hardware TEXT: an optional type, then at most 16 bytes; no bytes only after a type.
 is_hardware() {
 	case $1 in
 	[0-9a-f][0-9a-f]-) return 0 ;;
@@ -70,8 +70,8 @@ is_host() {
 	[ ${#1} -le 255 ]
 }
 
-# family TEXT: sets fam to 4 or 6 if TEXT is an address as inet_ntop() writes it, else to nothing; and key
-# to the digits that sort it.
+# family TEXT: sets fam to 4 or 6 if TEXT is an address in the form that inet_ntop() writes, else to the empty
+# string; sets key to the digits by which addresses are sorted.
 family() {
 	fam=
 	key=
@@ -100,8 +100,8 @@ family4() {
 	fam=4
 }
 
-# groups TEXT: goes through one side of an IPv6 address: n counts groups, run is the longest row of zeros,
-# first and row say whether the side begins or ends with one.
+# groups TEXT: reads one side of an IPv6 address: n counts groups, run is the length of the longest run of
+# zero groups; first and row tell whether the side begins or ends with such a run.
 groups() {
 	run=0
 	row=0
@@ -143,7 +143,7 @@ family6() {
 		key=
 		groups "${1#*::}" && [ -z "$first" ] || return
 		[ "$n" -le 6 ] && [ "$left" -lt $((8 - n)) ] && [ "$run" -le $((8 - n)) ] || return
-		# ::ffff:1.2.3.4 is how these are written; nobody leases them.
+		# inet_ntop() writes these as ::ffff:1.2.3.4; they are not leased.
 		case $1 in
 		::ffff:*) [ "$n" -ne 3 ] || return ;;
 		esac
@@ -161,7 +161,7 @@ family6() {
 	fam=6
 }
 
-# parse ADDRESS VALUE: is VALUE a record for ADDRESS, whose family is in fam? Sets time; or why.
+# parse ADDRESS VALUE: is VALUE a record for ADDRESS, whose family is in fam? Sets time; if not, sets why.
 parse() {
 	case $2 in
 	*[[:cntrl:]]*) why='control character in it' && return 1 ;;
@@ -198,7 +198,7 @@ is_duid_line() {
 	esac
 }
 
-# good NAME VALUE: may this be stored under NAME? Sets fam (0 for the DUID of the server), key, time; or why.
+# good NAME VALUE: is VALUE valid for NAME? Sets fam (0 for the server's DUID), key and time; if not, sets why.
 good() {
 	suffix=${1#"$prefix"}
 	if [ "$suffix" = duid ]; then
@@ -211,7 +211,7 @@ good() {
 	parse "$suffix" "$2"
 }
 
-# clean TEXT: sets text to TEXT fit for a terminal: odd characters become ?, no more than 80.
+# clean TEXT: sets text to TEXT in printable form: other characters become ?, at most 80 characters.
 clean() {
 	text=$1
 	case $1 in
@@ -233,7 +233,7 @@ clean() {
 
 # --- times as digits ---------------------------------------------------------------------------------------
 
-# split TIME: sets high and low to its two halves of five digits, each with a 1 before it.
+# split TIME: sets high and low to the two halves of TIME, five digits each with a 1 in front.
 split() {
 	i=0000000000$1
 	i=${i#"${i%??????????}"}
@@ -271,8 +271,8 @@ at_most() {
 
 # --- NVRAM -------------------------------------------------------------------------------------------------
 
-# read_var NAME: sets value and, if there is such a variable, found. The x keeps line breaks at the end. Tools
-# return 0 or 1 for a variable that is missing; more is a crash, or a tool that could not be started.
+# read_var NAME: sets value and, if the variable exists, found. The x preserves line breaks at the end. Tools
+# return 0 or 1 for a missing variable; a higher code is a crash, or a tool that could not be started.
 read_var() {
 	value=$("$nvram" get "$1" 2>/dev/null
 		printf 'x%s' "$?")
@@ -284,12 +284,12 @@ read_var() {
 	[ "$code" -le 1 ]
 }
 
-# get NAME: the same, or the end.
+# get NAME: like read_var, but exits on failure.
 get() {
 	read_var "$1" || fail 'cannot read NVRAM'
 }
 
-# put NAME VALUE: sets and reads back, since some tools fail without a word.
+# put NAME VALUE: sets and reads back, since some tools fail silently.
 put() {
 	set_var "$1" "$2" && read_var "$1" && [ -n "$found" ] && [ "$value" = "$2" ]
 }
@@ -302,7 +302,7 @@ unset_var() {
 	"$nvram" unset "$1" >/dev/null 2>&1
 }
 
-# show_all: sets show, bytes (its length), errors and code (of `nvram show`), with one process.
+# show_all: sets show, bytes (its length), errors (stderr) and code of `nvram show`, with one process.
 show_all() {
 	end="${nl}lease-update: end of show "
 	show=$({
@@ -317,9 +317,9 @@ show_all() {
 	errors=${errors#* }
 }
 
-# room GROWTH: is there room for that many more bytes? Sets room to what to say if not. README.md has the
-# table. 84: the four sdram_* variables that some tools add at the first write. 8: padding, and the last
-# bytes, where the tool of OpenWrt would lock itself out.
+# room GROWTH: are that many more bytes free? If not, sets room to the message. README.md has the table of
+# sources. 84: the four sdram_* variables that some tools add at the first write. 8: padding, and the last
+# bytes, which would lock OpenWrt's tool.
 room() {
 	used=
 	free=
@@ -357,8 +357,8 @@ room() {
 	case $used in
 	'' | *[!0-9]* | ??????????*) ;;
 	*)
-		# The image that the tool will write: header, entries, end, rounded up. What the tool adds by itself
-		# is in `show` already, and what `info` says may be older.
+		# The image that the tool will write: header, entries, end, rounded up. Variables that the tool adds
+		# by itself are already in `show`; the number in `info` may be older.
 		need=$(((20 + bytes + 1 + $1 + 4) / 4 * 4 + 1 - used))
 		;;
 	esac
@@ -370,8 +370,8 @@ room() {
 	return 1
 }
 
-# survey: goes through `show`: sets waste to the names under the prefix that hold no lease (at most 100),
-# waste_bytes to what they take.
+# survey: reads `show`: sets waste to the names under the prefix whose values are invalid (at most 100), and
+# waste_bytes to their size.
 survey() {
 	show_all
 	[ "$code" -eq 0 ] || fail 'cannot read NVRAM'
@@ -420,7 +420,7 @@ survey() {
 	done
 }
 
-# discard NAME: looks at the whole value, since a line of `show` may belong to another variable.
+# discard NAME: adds NAME to waste if its whole value is invalid: a line of `show` may belong to another variable.
 discard() {
 	[ "$looks" -lt 100 ] || return 0
 	looks=$((looks + 1))
@@ -434,18 +434,19 @@ discard() {
 	waste_bytes=$((waste_bytes + ${#1} + ${#value} + 2))
 }
 
-# --- the marker: what is on its way from RAM to flash ------------------------------------------------------
+# --- the intent log: changes on their way from RAM to flash ------------------------------------------------
 #
-# A file in RAM with lines `PID NAME=VALUE`, or `PID NAME` for a variable taken away: written before `set`,
-# emptied (there is no rm here) after `commit`. Whoever finds a line of a process that is gone, and sees
-# that RAM holds that state, owes a commit.
+# A file in RAM with lines `PID NAME=VALUE`, or `PID NAME` for a removed variable: written before `set`,
+# emptied (there is no builtin rm) after `commit`. A call that finds a line of a process that has ended, and
+# sees that RAM holds the state it describes, has to commit.
 
-# own_marker: is there a file that is ours? Nobody else's is trusted or written to.
+# own_marker: is the log a regular file owned by this user? Other files are neither trusted nor written to.
 own_marker() {
 	[ -f "$marker" ] && [ -O "$marker" ] && [ ! -L "$marker" ]
 }
 
-# pending: sets owed if a commit is owed, stale if the marker holds lines of the dead, and n to their number.
+# pending: sets owed if a commit is outstanding, stale if the log holds lines of processes that have ended, and
+# n to their number.
 pending() {
 	owed=
 	stale=
@@ -471,7 +472,7 @@ pending() {
 	done <"$marker"
 }
 
-# mark LINES: adds to the marker; what is owed stays in it, unless that grows and grows.
+# mark LINES: appends to the log; lines of an outstanding commit stay in it, up to 64.
 mark() {
 	if [ ! -e "$marker" ] && [ ! -L "$marker" ]; then
 		umask 077
@@ -504,7 +505,7 @@ commit() {
 
 # --- init --------------------------------------------------------------------------------------------------
 
-# sort_by WIDTH: sorts the lines of list by their first WIDTH hex digits; equal ones keep their order.
+# sort_by WIDTH: sorts the lines of list by their first WIDTH hex digits (stable).
 sort_by() {
 	skip=
 	while [ ${#skip} -lt "$1" ]; do
@@ -514,7 +515,7 @@ sort_by() {
 		skip=${skip#?}
 		b0='' b1='' b2='' b3='' b4='' b5='' b6='' b7='' b8='' b9='' ba='' bb='' bc='' bd='' be='' bf=''
 		for item in $list; do
-			# shellcheck disable=SC2295 # a pattern of as many ?
+			# shellcheck disable=SC2295 # skip is a pattern of ?
 			case ${item#$skip} in
 			0*) b0=$b0$item$nl ;;
 			1*) b1=$b1$item$nl ;;
@@ -538,7 +539,7 @@ sort_by() {
 	done
 }
 
-# rank TIME: sets key to eleven digits that sort by how long a lease lasts; 0 is for ever.
+# rank TIME: sets key to eleven digits that sort by how long a lease lasts; 0 is infinite.
 rank() {
 	key=10000000000
 	[ "$1" != 0 ] || return 0
@@ -546,7 +547,7 @@ rank() {
 	key=0${high#1}${low#1}
 }
 
-# longest MAX: finds which leases stay: those that rank above edge, and ties of those at edge.
+# longest MAX: sets edge and ties: to be printed are the leases that rank above edge, and ties of those at edge.
 longest() {
 	list=
 	for item in $v4 $v6; do
@@ -568,7 +569,7 @@ longest() {
 	done
 }
 
-# print LIST: prints the records in it that stay.
+# print LIST: prints its records, except those that LEASE_MAX excludes.
 print() {
 	for item in $1; do
 		item=${item#* }
@@ -670,7 +671,7 @@ init() {
 
 # --- add, old, del -----------------------------------------------------------------------------------------
 
-# compose HARDWARE HOST: sets want to the record as dnsmasq reports it.
+# compose HARDWARE HOST: sets want to the record that dnsmasq reports.
 compose() {
 	time=${DNSMASQ_LEASE_LENGTH:-${DNSMASQ_LEASE_EXPIRES-}}
 	is_time "$time" || fail 'no lease time: refused'
@@ -691,8 +692,8 @@ compose() {
 	want="$time $second $address $host $id"
 }
 
-# stretch EXPIRY: sets time to what to store for it. The stored time stays while it is not before the
-# expiry and not more than the slack after it.
+# stretch EXPIRY: sets time to the time to store. The stored time stays if it is not before the expiry and at
+# most the slack after it.
 stretch() {
 	slack=${LEASE_SLACK:-0}
 	if ! is_time "$slack"; then
@@ -708,7 +709,7 @@ stretch() {
 	time=$sum
 }
 
-# cost NAME HAD OLD NEW: adds to growth what the change takes.
+# cost NAME HAD OLD NEW: adds the additional bytes of the change to growth.
 cost() {
 	if [ -n "$2" ]; then
 		growth=$((growth + ${#4} - ${#3}))
@@ -726,7 +727,7 @@ put_back() {
 	fi
 }
 
-# undo: a tool did not take the change: everything as it was, nothing committed.
+# undo: the tool did not accept the change: restores everything, without a commit, and exits.
 undo() {
 	[ -z "$drop$change" ] || put_back "$record" "$had" "$old"
 	[ -z "$new_duid" ] || put_back "$duid" "$had_duid" "$old_duid"
@@ -773,7 +774,7 @@ store() {
 		put "$duid" "$new_duid" || undo
 	fi
 	if [ -z "$free" ]; then
-		# A tool that does not say how much room there was: did a neighbour have to go?
+		# The tool does not report its free space: has another variable been dropped?
 		i=$((bytes + growth))
 		show_all
 		[ "$bytes" -eq "$i" ] || undo
@@ -832,7 +833,7 @@ update() {
 case ${1-} in
 init | add | old | del) ;;
 '') fail 'usage: init | add|old|del MAC-or-DUID ADDRESS [HOSTNAME]' ;;
-*) exit 0 ;; # dnsmasq reports other things too
+*) exit 0 ;; # dnsmasq also reports events that are not about leases
 esac
 case ${LEASE_STORE:-nvram} in
 nvram) ;;

@@ -1,20 +1,21 @@
 #!/bin/sh
-# Records what dnsmasq calls a lease script with, and calls that script. Use:
+# Records dnsmasq's calls of a lease script, and calls that script. Usage:
 #
 #   dnsmasq --leasefile-ro --dhcp-script=/path/record.sh
 #
-# with the lease script beside this file as `lease_update.sh`, or named in RECORD_SCRIPT. README.md beside this
-# file tells how to install it, and how `leaselab trace import` reads what it writes.
+# with the lease script beside this file as `lease_update.sh`, or its path in RECORD_SCRIPT. README.md beside
+# this file describes how to install it, and how to read the log with `leaselab trace import`.
 #
-# The log lies in RAM (/tmp) as two files that take turns, so that it never grows beyond a limit. Nothing here
-# writes to flash. Whatever goes wrong with the log (no room, no right, no tool), the script is called, and its
-# output and exit code are passed on. Runs in busybox ash; `date` is the only other program, and may be missing.
+# The log is in RAM (/tmp) in two files that alternate, so that it never exceeds its limit. Flash is not
+# written. If writing the log fails for any reason (no space, no permission, no tool), the script is still
+# called, and its output and exit code are passed on. Runs in busybox ash; the only other program is `date`,
+# which may be missing.
 #
 #   RECORD_SCRIPT  the lease script (lease_update.sh in the folder of this file)
 #   RECORD_LOG     beginning of the names of the two files (/tmp/dnsmasq-record), which end in .0 and .1
-#   RECORD_MAX     bytes that both together may take (524288; at least 8192)
+#   RECORD_MAX     size limit for both files together, in bytes (524288; at least 8192)
 
-# Only names that dnsmasq's environment cannot hold: the script gets that environment as it is.
+# All variables here begin with record_, which dnsmasq's do not: the script gets its environment unchanged.
 record_wall=$(date +%s 2>/dev/null) || record_wall=-
 read -r record_up _ 2>/dev/null </proc/uptime || record_up=-
 
@@ -28,7 +29,8 @@ fi
 
 record_out=
 if [ "${1-}" = init ]; then
-	# Output is kept and passed on, to its last line break. Leases hold no NUL, which no shell could keep.
+	# The output is recorded and passed on, including its last line break. A shell cannot hold a NUL; leases
+	# contain none.
 	record_out=$(
 		"$record_script" "$@"
 		printf 'x%s' "$?"
@@ -43,7 +45,7 @@ fi
 read -r record_done _ 2>/dev/null </proc/uptime || record_done=-
 
 # --- the log -----------------------------------------------------------------------------------------------
-# In a process of its own: what goes wrong here ends nothing else.
+# In a process of its own: an error here ends nothing else.
 
 (
 	LC_ALL=C # a character is a byte
@@ -60,7 +62,7 @@ read -r record_done _ 2>/dev/null </proc/uptime || record_done=-
 	[ "$max" -ge 8192 ] || max=8192
 	half=$((max / 2))
 
-	# ours FILE: a regular file of our own, no link; made if it is not there.
+	# ours FILE: is FILE a regular file owned by this user, and not a link? Creates it if it does not exist.
 	ours() {
 		if [ ! -e "$1" ] && [ ! -L "$1" ]; then
 			set -C
@@ -71,7 +73,7 @@ read -r record_done _ 2>/dev/null </proc/uptime || record_done=-
 	}
 
 	all=
-	# escape TEXT: sets text to it, with every byte that is odd, a blank too, as \OOO.
+	# escape TEXT: sets text to TEXT with every byte that is not plain, also a blank, as \OOO.
 	escape() {
 		text=$1
 		case $text in
@@ -82,7 +84,7 @@ read -r record_done _ 2>/dev/null </proc/uptime || record_done=-
 		left=$text
 		text=
 		while [ -n "$left" ]; do
-			# A row of good ones at once.
+			# All plain bytes up to the next other one.
 			good=${left%%[!0-9A-Za-z_.,:/@%+=*-]*}
 			text=$text$good
 			left=${left#"$good"}
@@ -95,7 +97,7 @@ read -r record_done _ 2>/dev/null </proc/uptime || record_done=-
 		done
 	}
 
-	# alphabet: all 255 bytes in their order. A byte's number is its place, which takes no process to find.
+	# alphabet: sets all to the 255 bytes in their order. A byte's code is its position, found without a process.
 	alphabet() {
 		for i in 0 1 2 3; do
 			for j in 0 1 2 3 4 5 6 7; do
@@ -108,7 +110,7 @@ read -r record_done _ 2>/dev/null </proc/uptime || record_done=-
 		all=${all%x}
 	}
 
-	# add WORD TEXT: one more line.
+	# add WORD TEXT: appends a line to block.
 	add() {
 		escape "$2"
 		block="$block$1 $text$nl"
@@ -131,7 +133,7 @@ read -r record_done _ 2>/dev/null </proc/uptime || record_done=-
 	1) ;;
 	*) file=0 ;;
 	esac
-	# Without a state, what is in the files is not known: they begin anew.
+	# Without a state file, the contents of the files are unknown: they are started again.
 	[ "$number" -ne 0 ] || used=$half
 
 	case $record_wall in
@@ -144,7 +146,7 @@ read -r record_done _ 2>/dev/null </proc/uptime || record_done=-
 	for word in "$0" "$@"; do
 		add arg "$word"
 	done
-	# A name is taken only as a name: values may look like further lines.
+	# Only names are taken from these lines, since a value may look like further lines.
 	seen=$nl
 	for line in $(export -p); do
 		line=${line#export }
@@ -166,7 +168,7 @@ read -r record_done _ 2>/dev/null </proc/uptime || record_done=-
 	done
 	if [ -n "$record_out" ]; then
 		for line in $record_out; do
-			# Blanks belong to a lease; only odd lines are escaped.
+			# Leases contain single blanks; other lines are escaped.
 			case $line in
 			*[!0-9A-Za-z_.,:/@%+=*\ -]* | ' '* | *' ' | *'  '*) add out "$line" ;;
 			*) block="${block}out $line$nl" ;;
@@ -179,7 +181,7 @@ read -r record_done _ 2>/dev/null </proc/uptime || record_done=-
 	fi
 	block=$block$foot
 
-	# What is too large for half the log is told in short.
+	# A call that is too large for half of the log is recorded in short.
 	if [ ${#block} -gt $((half - 64)) ]; then
 		block="${head}large ${#block}$nl$foot"
 	fi
@@ -191,10 +193,10 @@ read -r record_done _ 2>/dev/null </proc/uptime || record_done=-
 		used=18
 	fi
 	ours "$log.$file" || exit
-	# A write that stops half-way is known by its missing end.
+	# An incomplete write is recognised by its missing end.
 	printf '%s' "$block" >>"$log.$file"
 	used=$((used + ${#block}))
-	# In place and of one length: that takes no room where there is none.
+	# Written in place and with a fixed length: needs no space on a full file system.
 	ours "$log.state" && printf '%10s %s %10s\n' "$number" "$file" "$used" 1<>"$log.state"
 ) >/dev/null 2>&1 </dev/null
 

@@ -2,7 +2,10 @@
 
 pub mod allocator;
 pub mod cli;
+pub mod error;
+pub mod exit;
 pub mod report;
 pub mod run_case;
 pub mod sample;
 pub mod suite;
+pub mod words;

@@ -9,7 +9,7 @@ use runner::{
     CaseReport, Fault, Finding, FindingKind, Observers, Options, Verdict, blank_report, build_of,
     command, play, router,
 };
-use scenario::Case;
+use scenario::{Action, Case};
 
 /// Where a case runs.
 #[derive(Clone, Debug)]
@@ -49,7 +49,10 @@ pub fn run_case(case: &Case, options: &Options, backend: &Backend) -> Result<Cas
 fn run_live(case: &Case, options: &Options, settings: &LiveSettings) -> Result<CaseReport, Fault> {
     let mut report = blank_report(case, options);
     let later = case.scenario.steps.iter().filter(|step| case.matches(&step.get_ref().when));
-    let later = later.filter_map(|step| step.get_ref().boot.as_ref()?.rtc);
+    let later = later.filter_map(|step| match &step.get_ref().action {
+        Action::Boot(boot) => boot.rtc,
+        _ => None,
+    });
     let lacking = std::iter::once(case.scenario.router.rtc)
         .chain(later)
         .find_map(|rtc| settings.lacks(build_of(rtc)));

@@ -1,22 +1,22 @@
-//! Which cases to run: files, folders, filters, shards.
+//! Loads the cases of files and folders, and selects among them.
 
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use crate::cli::Failure;
+use crate::error::CommandError;
 use scenario::{self, Case, MAX_FILE_BYTES, Overrides};
 
-/// Folders are searched no deeper than this.
+/// Folders nested deeper than this are not searched.
 const MAX_DEPTH: usize = 16;
 
-/// One of several equal parts of the cases.
+/// One of several parts of the cases, equal in number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shard {
-    /// Which, from 1.
+    /// The number of the part, from 1.
     pub index: usize,
-    /// Of how many.
+    /// The number of parts.
     pub count: usize,
 }
 
@@ -28,21 +28,21 @@ impl FromStr for Shard {
             .and_then(|(index, count)| Some((index.parse().ok()?, count.parse().ok()?)))
             .filter(|(index, count)| (1..=*count).contains(index))
             .map(|(index, count)| Self { index, count })
-            .ok_or_else(|| format!("`{text}` is no part: write 1/3, 2/3 or 3/3"))
+            .ok_or_else(|| format!("invalid shard \"{text}\": expected I/N, for example 1/3"))
     }
 }
 
 /// Reads the cases of files and folders, in the order of their paths.
 ///
 /// # Errors
-/// A path that cannot be read, a file that makes no sense, a folder without scenarios.
-pub fn load(paths: &[PathBuf], overrides: &Overrides) -> Result<Vec<Case>, Failure> {
+/// A path that cannot be read, an invalid scenario, a folder without scenarios.
+pub fn load(paths: &[PathBuf], overrides: &Overrides) -> Result<Vec<Case>, CommandError> {
     let mut cases = Vec::new();
     for path in paths {
         let mut files = Vec::new();
         collect(path, 0, &mut files)?;
         if files.is_empty() {
-            return Err(Failure::Input(format!("{}: no scenario (*.toml) in it", path.display())));
+            return Err(CommandError::file(path, "no scenario (*.toml) in this folder"));
         }
         for file in files {
             cases.extend(scenario::cases(&file, read(&file)?, overrides)?);
@@ -51,8 +51,8 @@ pub fn load(paths: &[PathBuf], overrides: &Overrides) -> Result<Vec<Case>, Failu
     Ok(cases)
 }
 
-fn collect(path: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
-    let refuse = |error: std::io::Error| Failure::Input(format!("{}: {error}", path.display()));
+fn collect(path: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), CommandError> {
+    let refuse = |error: std::io::Error| CommandError::file(path, error);
     if !fs::metadata(path).map_err(refuse)?.is_dir() {
         files.push(path.to_owned());
         return Ok(());
@@ -72,15 +72,17 @@ fn collect(path: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Fa
     Ok(())
 }
 
-fn read(path: &Path) -> Result<String, Failure> {
-    let refuse = |why: String| Failure::Input(format!("{}: {why}", path.display()));
+fn read(path: &Path) -> Result<String, CommandError> {
+    let refuse = |why: String| CommandError::file(path, why);
     let file = fs::File::open(path).map_err(|error| refuse(error.to_string()))?;
     let mut bytes = Vec::new();
     file.take(MAX_FILE_BYTES + 1)
         .read_to_end(&mut bytes)
         .map_err(|error| refuse(error.to_string()))?;
     if bytes.len() as u64 > MAX_FILE_BYTES {
-        return Err(refuse(format!("larger than {MAX_FILE_BYTES} bytes: no scenario")));
+        return Err(refuse(format!(
+            "larger than {MAX_FILE_BYTES} bytes, the limit for a scenario"
+        )));
     }
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
@@ -91,8 +93,10 @@ fn read(path: &Path) -> Result<String, Failure> {
     })
 }
 
-/// Keeps the cases that a filter fits and a shard holds.
-pub fn narrow(cases: &mut Vec<Case>, filter: Option<&str>, shard: Option<Shard>) {
+/// Keeps the cases that match a filter and belong to a shard.
+///
+/// A filter is a part of the case's name, or one of its tags.
+pub fn select(cases: &mut Vec<Case>, filter: Option<&str>, shard: Option<Shard>) {
     if let Some(text) = filter {
         cases.retain(|case| {
             case.name().contains(text) || case.scenario.tags.iter().any(|tag| tag == text)
@@ -119,7 +123,10 @@ mod tests {
     #[case("4/3", None)]
     #[case("a/b", None)]
     #[case("1", None)]
-    fn shards(#[case] text: &str, #[case] expected: Option<(usize, usize)>) {
+    fn a_shard_is_a_number_up_to_the_number_of_shards(
+        #[case] text: &str,
+        #[case] expected: Option<(usize, usize)>,
+    ) {
         let shard: Result<Shard, _> = text.parse();
         assert_eq!(shard.ok().map(|shard| (shard.index, shard.count)), expected);
     }

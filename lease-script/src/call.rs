@@ -59,6 +59,6 @@ pub struct Outcome {
     pub stderr: Vec<u8>,
     /// 0 done or nothing to do, 1 not done.
     pub exit: u8,
-    /// The script was killed on the way ([`crate::killed`]); `exit` means nothing then.
+    /// The script was killed on the way ([`crate::OperationError::Killed`]); `exit` means nothing then.
     pub killed: bool,
 }

@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::intent_log::{FileIntentLog, IntentLog};
 use crate::nvram::Nvram;
 use crate::process::SpawnedNvram;
-use crate::script::run;
+use crate::run::run;
 
 /// `lease-update`: takes the arguments after the program's name and the environment, prints, and returns the
 /// exit code: 0 done or nothing to do, 1 not done.

@@ -1,4 +1,4 @@
-//! The script as a function.
+//! The state of one call, and the `nvram` commands that it uses.
 
 use std::fmt::Display;
 
@@ -8,22 +8,6 @@ use crate::call::{Call, Outcome};
 use crate::config::Config;
 use crate::intent_log::IntentLog;
 use crate::nvram::{Nvram, NvramOutput};
-
-/// Makes one call of the script.
-pub fn run(
-    call: &Call,
-    config: &Config,
-    nvram: &mut dyn Nvram,
-    intent_log: &mut dyn IntentLog,
-) -> Outcome {
-    let mut script = Script { config, nvram, intent_log, output: Output::default() };
-    let end = match call.arg(0) {
-        b"init" => script.init(),
-        b"add" | b"old" | b"del" => script.update(call),
-        _ => script.output.other(call),
-    };
-    script.output.outcome(end)
-}
 
 /// What a script says.
 #[derive(Default)]

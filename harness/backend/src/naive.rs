@@ -1,5 +1,6 @@
 //! `scenarios/scripts/naive.sh` as a function: `set` and `commit` in every call, without checks.
 
+use dnsmasq_model::LeaseLine;
 use lease_script::{Call, Nvram, OperationError, Outcome};
 
 const PREFIX: &[u8] = b"dnsmasq_lease_";
@@ -29,17 +30,15 @@ fn steps(call: &Call, nvram: &mut dyn Nvram) -> Result<(Vec<u8>, u8), OperationE
         b"add" | b"old" => {
             let variable = |name: &str| call.env.get(name);
             let time = variable("DNSMASQ_LEASE_LENGTH").or(variable("DNSMASQ_LEASE_EXPIRES"));
-            let or_star =
-                |word: &'_ [u8]| if word.is_empty() { b"*".to_vec() } else { word.to_vec() };
-            let value = [
-                time.unwrap_or_default().to_vec(),
-                word(1).to_vec(),
-                word(2).to_vec(),
-                or_star(word(3)),
-                or_star(variable("DNSMASQ_CLIENT_ID").unwrap_or_default()),
-            ]
-            .join(&b' ');
-            nvram.run(&[b"set", &[&name[..], b"=", &value].concat()])?;
+            let client_id = variable("DNSMASQ_CLIENT_ID").unwrap_or_default();
+            let value = LeaseLine {
+                time: time.unwrap_or_default(),
+                id: word(1),
+                address: word(2),
+                hostname: LeaseLine::or_none(word(3)),
+                client_id: LeaseLine::or_none(client_id),
+            };
+            nvram.run(&[b"set", &[&name[..], b"=", &value.to_bytes()].concat()])?;
         }
         b"del" => {
             nvram.run(&[b"unset", &name])?;

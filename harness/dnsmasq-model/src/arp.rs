@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::types::HwAddr;
+use super::hw_addr::HwAddr;
 
 /// Seconds on dnsmasq's clock between two readings of the kernel's table (`INTERVAL`).
 const INTERVAL: i64 = 90;

@@ -4,9 +4,13 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::clock::Build;
+use super::hex::hex_text;
+use super::hw_addr::HwAddr;
+use super::lease::LeaseKind;
 use super::lease::{ExtraData, Lease};
 use super::names::legal_hostname;
-use super::types::{Build, HwAddr, LeaseKind, Text, hex_text};
+use super::text::Text;
 
 /// One run of the script: what `execve` gets. `argv[0]` is the script's base name.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -25,17 +29,17 @@ impl ScriptCall {
     }
 
     /// As long as a client-id or DUID gets in words that is cut.
-    pub const CUT_ID: usize = 100 * "00:".len();
+    pub const MAX_ID_TEXT: usize = 100 * "00:".len();
 
     /// The call as a dnsmasq makes it that has the fix of CVE-2026-4892 (March 2026; Debian's since 2.90-4~deb12u2):
     /// the helper puts no more than 100 bytes of a client-id or DUID into words. One that is longer ends in a colon
     /// (helper.c `create_helper`).
-    pub fn cut_ids(&mut self) {
+    pub fn truncate_ids(&mut self) {
         if let Some(id) = self.env.get_mut("DNSMASQ_CLIENT_ID") {
-            id.truncate(Self::CUT_ID);
+            id.truncate(Self::MAX_ID_TEXT);
         }
         if self.env.contains_key("DNSMASQ_IAID") {
-            self.argv.iter_mut().skip(2).take(1).for_each(|duid| duid.truncate(Self::CUT_ID));
+            self.argv.iter_mut().skip(2).take(1).for_each(|duid| duid.truncate(Self::MAX_ID_TEXT));
         }
     }
 }
@@ -128,7 +132,7 @@ pub trait CallSink {
     fn call(&mut self, call: &PendingCall<'_>);
 
     /// Whether calls are ever put into words. What is kept only for them (`lease_add_extradata`) need not be where not.
-    fn wants_words(&self) -> bool {
+    fn wants_rendering(&self) -> bool {
         true
     }
 }
@@ -161,7 +165,7 @@ impl CallCounts {
 }
 
 impl CallSink for CallCounts {
-    fn wants_words(&self) -> bool {
+    fn wants_rendering(&self) -> bool {
         false
     }
 
@@ -219,16 +223,15 @@ impl PendingCall<'_> {
         let mut set = |name: &str, value: Vec<u8>| {
             env.insert(["DNSMASQ_", name].concat(), value);
         };
-        let v6 = lease.kind.is_v6();
         let clid = lease.clid.as_deref().unwrap_or_default();
-        if v6 {
+        let v6 = lease.kind.is_v6();
+        if let LeaseKind::V6(kind) = lease.kind {
             argv.push(if clid.is_empty() {
                 self.stale.text()
             } else {
                 hex_text(clid).into_bytes()
             });
-            let prefix = if lease.kind == LeaseKind::Ta { "T" } else { "" };
-            set("IAID", format!("{prefix}{}", lease.iaid).into_bytes());
+            set("IAID", kind.iaid_text(lease.iaid).into_bytes());
             set("SERVER_DUID", hex_text(&self.setting.server_duid).into_bytes());
             if !lease.hw.is_empty() {
                 set("MAC", lease.hw.text().into_bytes());

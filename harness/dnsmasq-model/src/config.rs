@@ -3,9 +3,10 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
-use super::hex::parse_hex;
+use super::hw_addr::{CHADDR_MAX, HwAddr};
 use super::names::{legal_hostname, strip_hostname};
-use super::types::{CHADDR_MAX, HwAddr, Text};
+use super::parse_hex::parse_hex;
+use super::text::Text;
 
 /// An infinite lease time.
 pub const INFINITE: u32 = u32::MAX;

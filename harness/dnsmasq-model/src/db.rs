@@ -5,9 +5,13 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
+use super::clock::Build;
+use super::hw_addr::HwAddr;
+use super::ia_kind::IaKind;
+use super::lease::LeaseKind;
 use super::lease::{Flags, Lease};
 use super::names::same_name;
-use super::types::{Build, HwAddr, LeaseKind, Text, adopt};
+use super::text::{Text, share_text};
 
 /// Place of a lease in the database; valid until the lease is gone.
 pub(crate) type Slot = usize;
@@ -330,17 +334,11 @@ impl LeaseDb {
     }
 
     /// lease.c `lease6_find`: by DUID, kind, IAID and address.
-    pub(crate) fn find6(
-        &self,
-        duid: &[u8],
-        kind: LeaseKind,
-        iaid: u32,
-        addr: IpAddr,
-    ) -> Option<Slot> {
+    pub(crate) fn find6(&self, duid: &[u8], kind: IaKind, iaid: u32, addr: IpAddr) -> Option<Slot> {
         let slots = self.by_addr.get(&addr)?;
         slots.iter().rev().copied().find(|&s| {
             let lease = self.get(s);
-            lease.kind == kind
+            lease.kind == LeaseKind::V6(kind)
                 && lease.iaid == iaid
                 && lease.clid.as_deref().unwrap_or_default() == duid
         })
@@ -359,7 +357,7 @@ impl LeaseDb {
         let Some(clid) = clid.filter(|c| !c.is_empty()) else { return };
         let own = &mut self.get_mut(slot).clid;
         if own.as_ref() == Some(clid) {
-            adopt(own, Some(clid));
+            share_text(own, Some(clid));
         } else {
             if let Some(own) = self.get_mut(slot).clid.take() {
                 Self::unindex(&mut self.by_clid, &own, slot);
@@ -373,7 +371,7 @@ impl LeaseDb {
 
     /// The name of a lease, in the place where the client keeps the same text: it will come again.
     pub(crate) fn adopt_name(&mut self, slot: Slot, equal: Option<&Text>) {
-        adopt(&mut self.get_mut(slot).hostname, equal);
+        share_text(&mut self.get_mut(slot).hostname, equal);
     }
 
     /// lease.c `kill_name`: the name (with its domain, if known) is to be reported as lost.

@@ -8,14 +8,17 @@ use super::arp::ArpCache;
 use super::call::{
     Action, CallSink, PendingCall, ScriptCall, Setting, StalePacket, Subject, init_call,
 };
+use super::clock::{Build, Clock};
 use super::config::ServerConfig;
 use super::db::{Due, LeaseDb};
+use super::hex::hex_text;
 use super::hosts::{Directory, Files, Place, is_in_dir, same_net, same_net6};
+use super::hw_addr::HwAddr;
+use super::init::{InitResult, InitStatus, StartFailure};
+use super::lease::LeaseKind;
 use super::lease::{Flags, Lease};
+use super::lease_line::{LeaseLine, duid_line};
 use super::read::read_leases;
-use super::types::{
-    Build, Clock, HwAddr, InitResult, InitStatus, LeaseKind, StartFailure, hex_text,
-};
 
 /// `EC_INIT_OFFSET` of config.h: added to what `init` returned.
 const INIT_OFFSET: u8 = 10;
@@ -243,7 +246,7 @@ impl Engine {
     }
 
     /// What a kill leaves, without a copy of the process.
-    pub(super) fn switched_off(&self) -> Engine {
+    pub(super) fn without_process(&self) -> Engine {
         Engine {
             build: self.build,
             config: Arc::clone(&self.config),
@@ -449,7 +452,7 @@ impl Engine {
 
     /// dhcp.c `dhcp_packet`: the address is put into the kernel's table before an unconfigured client is answered.
     pub(crate) fn inject_neighbour(&mut self, addr: Ipv4Addr, hw: &HwAddr) {
-        if hw.kind == super::types::ETHER && hw.bytes().len() == 6 {
+        if hw.kind == super::hw_addr::ETHER && hw.bytes().len() == 6 {
             self.add_neighbour(IpAddr::V4(addr), *hw);
         }
     }
@@ -579,20 +582,25 @@ impl Process {
             };
             let id = match lease.kind {
                 LeaseKind::V4 => lease.hw.text(),
-                LeaseKind::Na => lease.iaid.to_string(),
-                LeaseKind::Ta => format!("T{}", lease.iaid),
+                LeaseKind::V6(kind) => kind.iaid_text(lease.iaid),
             };
-            let name = lease.hostname.as_deref().map_or("*".into(), String::from_utf8_lossy);
-            let clid = match lease.clid.as_deref() {
-                Some(clid) if !clid.is_empty() => hex_text(clid),
-                _ => "*".to_owned(),
-            };
-            format!("{time} {id} {} {name} {clid}", lease.addr)
+            let line = LeaseLine {
+                time: time.as_bytes(),
+                id: id.as_bytes(),
+                address: lease.addr.to_string().as_bytes(),
+                hostname: lease.hostname.as_deref().unwrap_or(LeaseLine::NONE),
+                client_id: LeaseLine::or_none(
+                    hex_text(lease.clid.as_deref().unwrap_or_default()).as_bytes(),
+                ),
+            }
+            .to_bytes();
+            String::from_utf8_lossy(&line).into_owned()
         };
         let mut lines: Vec<String> =
             self.db.newest_first().filter(|l| !l.kind.is_v6()).map(line).collect();
         if !self.setting.server_duid.is_empty() {
-            lines.push(format!("duid {}", hex_text(&self.setting.server_duid)));
+            let duid = duid_line(hex_text(&self.setting.server_duid).as_bytes());
+            lines.push(String::from_utf8_lossy(&duid).into_owned());
             lines.extend(self.db.newest_first().filter(|l| l.kind.is_v6()).map(line));
         }
         lines

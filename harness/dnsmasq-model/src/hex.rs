@@ -1,103 +1,79 @@
-//! `parse_hex` of util.c, with its habit of decoding in place.
+//! Hexadecimal text, as the lab writes and reads it. [`parse_hex`](super::parse_hex) reads it as dnsmasq does.
 
-/// What [`parse_hex`] found.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Hex {
-    /// Number of bytes.
-    pub len: usize,
-    /// Type prefix (`06-`), 0 if there was none.
-    pub kind: u16,
-    /// One bit per byte, set where the text had `*`; the first byte is the highest bit.
-    pub mask: u32,
-}
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
-/// Decodes `text` (colons, minus signs or blanks between groups) into its own front, at most `max` bytes.
-///
-/// `None` is dnsmasq's -1: something that is neither a hex digit nor `*`. Bytes that the text leaves open (`*`) keep
-/// what was in the buffer, as in util.c `parse_hex`.
-pub(crate) fn parse_hex(text: &mut Vec<u8>, max: usize, with_kind: bool) -> Option<Hex> {
-    let end = text.iter().position(|&b| b == 0).unwrap_or(text.len());
-    let source = text[..end].to_vec();
-    let mut kind_wanted = with_kind;
-    let mut hex = Hex { len: 0, kind: 0, mask: 0 };
-    let mut start = 0;
-    while hex.len < max {
-        let stop = source[start..]
-            .iter()
-            .position(|b| matches!(b, b':' | b'-' | b' '))
-            .map_or(source.len(), |n| start + n);
-        let group = &source[start..stop];
-        if group.iter().any(|b| *b != b'*' && !b.is_ascii_hexdigit()) {
-            return None;
+/// Bytes as lower-case hexadecimal with colons between them: hardware addresses, client identifiers, DUIDs.
+#[must_use]
+pub fn hex_text(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len() * 3);
+    for (i, byte) in bytes.iter().enumerate() {
+        if i != 0 {
+            out.push(':');
         }
-        if !group.is_empty() {
-            if stop < source.len() {
-                text[stop] = 0;
-            }
-            if source.get(stop) == Some(&b'-') && hex.len == 0 && kind_wanted {
-                hex.kind = value(group) as u16;
-                kind_wanted = false;
-            } else if group == b"*" {
-                hex.mask = (hex.mask << 1) | 1;
-                hex.len += 1;
-            } else {
-                for pair in group.chunks(2) {
-                    if pair.contains(&b'*') {
-                        return None;
-                    }
-                    put(text, hex.len, value(pair) as u8);
-                    hex.mask <<= 1;
-                    hex.len += 1;
-                    if hex.len == max {
-                        break;
-                    }
-                }
-            }
-        }
-        if stop >= source.len() {
-            break;
-        }
-        start = stop + 1;
+        push_digits(&mut out, *byte);
     }
-    Some(hex)
+    out
 }
 
-fn put(text: &mut Vec<u8>, at: usize, byte: u8) {
-    if at >= text.len() {
-        text.resize(at + 1, 0);
+/// Bytes as lower-case hexadecimal without separators.
+#[must_use]
+pub fn hex_digits(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        push_digits(&mut out, *byte);
     }
-    text[at] = byte;
+    out
 }
 
-fn value(digits: &[u8]) -> u64 {
-    digits
-        .iter()
-        .filter_map(|b| (*b as char).to_digit(16))
-        .fold(0u64, |sum, d| (sum << 4 | u64::from(d)) & 0x7fff_ffff_ffff_ffff)
+/// The bytes of a text as [`hex_text`] writes it, in either case. `None` unless each byte has exactly two digits.
+#[must_use]
+pub fn parse_hex_text(text: &[u8]) -> Option<Vec<u8>> {
+    if text.is_empty() {
+        return Some(Vec::new());
+    }
+    text.split(|byte| *byte == b':').map(byte_of).collect()
+}
+
+/// The bytes of a text as [`hex_digits`] writes it, in either case. `None` unless each byte has exactly two digits.
+#[must_use]
+pub fn parse_hex_digits(text: &[u8]) -> Option<Vec<u8>> {
+    text.chunks(2).map(byte_of).collect()
+}
+
+fn push_digits(out: &mut String, byte: u8) {
+    for half in [byte >> 4, byte & 15] {
+        out.push(char::from(DIGITS[usize::from(half)]));
+    }
+}
+
+fn byte_of(digits: &[u8]) -> Option<u8> {
+    let [high, low] = digits else { return None };
+    let value = |digit: u8| char::from(digit).to_digit(16);
+    Some((value(*high)? << 4 | value(*low)?) as u8)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn bytes(text: &str, kind: bool) -> Option<(Vec<u8>, u16)> {
-        let mut buffer = text.as_bytes().to_vec();
-        parse_hex(&mut buffer, 16, kind).map(|hex| (buffer[..hex.len].to_vec(), hex.kind))
+    #[test]
+    fn text_and_digits_are_parsed_back() {
+        let bytes = [0, 0x0f, 0xa0, 0xff];
+        assert_eq!(hex_text(&bytes), "00:0f:a0:ff");
+        assert_eq!(hex_digits(&bytes), "000fa0ff");
+        assert_eq!(parse_hex_text(b"00:0F:a0:ff").as_deref(), Some(&bytes[..]));
+        assert_eq!(parse_hex_digits(b"000fA0ff").as_deref(), Some(&bytes[..]));
+        assert_eq!(parse_hex_text(b""), Some(Vec::new()));
+        assert_eq!(parse_hex_digits(b""), Some(Vec::new()));
     }
 
     #[test]
-    fn groups_types_and_long_groups() {
-        assert_eq!(bytes("02:aa:0", true), Some((vec![2, 0xaa, 0], 0)));
-        assert_eq!(bytes("06-02:aa", true), Some((vec![2, 0xaa], 6)));
-        assert_eq!(bytes("18-", true), Some((vec![], 0x18)));
-        assert_eq!(bytes("02aabb", true), Some((vec![2, 0xaa, 0xbb], 0)));
-        assert_eq!(bytes("nothex", true), None);
-        assert_eq!(bytes("zz", false), None);
-    }
-
-    #[test]
-    fn at_most_max_bytes() {
-        let mut buffer = b"01:02:03".to_vec();
-        assert_eq!(parse_hex(&mut buffer, 2, false).map(|h| h.len), Some(2));
+    fn a_byte_has_exactly_two_digits() {
+        for text in ["0", "000", "0g", "+1", "00:", ":00", "00:0", "00 00"] {
+            assert_eq!(parse_hex_text(text.as_bytes()), None, "{text}");
+        }
+        for text in ["0", "000", "0g", "+1", "00:00"] {
+            assert_eq!(parse_hex_digits(text.as_bytes()), None, "{text}");
+        }
     }
 }

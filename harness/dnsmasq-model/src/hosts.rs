@@ -5,8 +5,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use super::config::{Host, HwPattern, Range4, Range6, ServerConfig, parse_host};
+use super::hw_addr::HwAddr;
 use super::names::{legal_hostname, same_name, strip_hostname};
-use super::types::{HwAddr, Text};
+use super::text::Text;
 
 /// Files that dnsmasq reads, by the path as it stands on its command line.
 pub type Files = BTreeMap<String, Vec<u8>>;

@@ -3,7 +3,26 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use super::types::{HwAddr, LeaseKind, Text};
+use super::hw_addr::HwAddr;
+use super::ia_kind::IaKind;
+use super::text::Text;
+
+/// The kind of a lease; the flags `LEASE_NA` and `LEASE_TA` of dnsmasq.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum LeaseKind {
+    /// DHCPv4.
+    V4,
+    /// DHCPv6.
+    V6(IaKind),
+}
+
+impl LeaseKind {
+    /// Whether this is a DHCPv6 lease.
+    #[must_use]
+    pub fn is_v6(self) -> bool {
+        self != LeaseKind::V4
+    }
+}
 
 /// Why the script has to be told about a lease: the flags `LEASE_NEW` and so on of dnsmasq.h.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

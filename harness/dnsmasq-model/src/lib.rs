@@ -52,35 +52,45 @@
 
 mod arp;
 mod call;
+mod call_diff;
+mod clock;
 mod config;
 mod db;
 mod engine;
 mod hex;
 mod hosts;
+mod hw_addr;
+mod ia_kind;
+mod init;
 mod lease;
+mod lease_line;
 mod names;
+mod parse_hex;
 mod read;
 mod server;
 mod server6;
-mod types;
+mod text;
 mod v4;
 mod v6;
 
 pub use call::{Action, CallCounts, CallSink, PendingCall, ScriptCall};
+pub use call_diff::CallDifference;
+pub use clock::{Build, Clock};
 pub use config::{
     CondDomain, ConfigError, Host, HwPattern, INFINITE, Range4, Range6, SHORTEST_LEASE,
     ServerConfig, lease_time, parse_host,
 };
 pub use engine::{Engine, Network};
+pub use hex::{hex_digits, hex_text, parse_hex_digits, parse_hex_text};
 pub use hosts::Files;
-pub use lease::{ExtraData, Lease};
+pub use hw_addr::{CHADDR_MAX, ETHER, HwAddr};
+pub use ia_kind::IaKind;
+pub use init::{InitResult, InitStatus, StartFailure};
+pub use lease::{ExtraData, Lease, LeaseKind};
+pub use lease_line::{LeaseLine, duid_line, duid_of_line};
 pub use names::{c_string, legal_hostname, same_name, strip_hostname};
-pub use server::{Server, address_hash, granted_time};
+pub use server::{Server, address_hash, granted_lease_time};
 pub use server6::address_hash6;
-pub use types::adopt;
-pub use types::{
-    Build, CHADDR_MAX, Clock, ETHER, HwAddr, InitResult, InitStatus, LeaseKind, StartFailure, Text,
-    hex_text,
-};
+pub use text::{Text, share_text};
 pub use v4::{Client4, Kind4, Message4, Options4, Reply4};
 pub use v6::{Client6, Ia, Kind6, Reply6};

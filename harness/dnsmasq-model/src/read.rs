@@ -4,11 +4,15 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use super::call::StalePacket;
+use super::clock::Build;
 use super::db::LeaseDb;
-use super::hex::parse_hex;
+use super::hw_addr::{CHADDR_MAX, ETHER, HwAddr};
+use super::ia_kind::IaKind;
+use super::init::StartFailure;
 use super::lease::Flags;
+use super::lease::LeaseKind;
 use super::names::c_string;
-use super::types::{Build, CHADDR_MAX, ETHER, HwAddr, LeaseKind, StartFailure};
+use super::parse_hex::parse_hex;
 
 /// What reading left behind beside the leases.
 #[derive(Debug)]
@@ -76,11 +80,8 @@ pub(crate) fn read_leases(
             let kind = if hex.kind == 0 && hex.len != 0 { ETHER } else { hex.kind };
             (slot, HwAddr::new(kind, &hardware[..hex.len]))
         } else if let Ok(addr) = addr.parse::<Ipv6Addr>() {
-            let (kind, iaid) = match hardware.strip_prefix(b"T") {
-                Some(rest) => (LeaseKind::Ta, rest),
-                None => (LeaseKind::Na, &hardware[..]),
-            };
-            let slot = db.allocate(IpAddr::V6(addr), kind);
+            let (kind, iaid) = IaKind::split_iaid(&hardware);
+            let slot = db.allocate(IpAddr::V6(addr), LeaseKind::V6(kind));
             if let Some(slot) = slot {
                 db.set_iaid(slot, strtoul(iaid) as u32);
             }

@@ -8,10 +8,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use super::call::CallSink;
+use super::clock::Clock;
 use super::config::{Host, INFINITE, SHORTEST_LEASE};
 use super::engine::{Engine, Process};
 use super::hosts::{Place, config_has_mac, match_tags, same_net};
-use super::types::Clock;
 use super::v4::{
     Client4, Context4, Kind4, Message4, Reply4, client_name, contexts, extended_hwaddr,
 };
@@ -38,7 +38,7 @@ pub struct Server {
 /// The lease time that a client gets: dhcp-host's or the range's, less if it asks for less, at least 120 s
 /// (rfc2131.c `calc_time`).
 #[must_use]
-pub fn granted_time(configured: u32, asked: Option<u32>) -> u32 {
+pub fn granted_lease_time(configured: u32, asked: Option<u32>) -> u32 {
     match asked.map(|asked| asked.max(SHORTEST_LEASE)) {
         Some(asked) if configured == INFINITE || (asked != INFINITE && asked < configured) => asked,
         _ => configured,
@@ -94,12 +94,12 @@ impl Server {
 
     /// What a kill of dnsmasq leaves: cheaper than a clone that is killed.
     #[must_use]
-    pub fn switched_off(&self) -> Server {
-        Server { random: self.random, ..Server::new(self.engine.switched_off()) }
+    pub fn without_process(&self) -> Server {
+        Server { random: self.random, ..Server::new(self.engine.without_process()) }
     }
 
     /// Forgets what a restart of dnsmasq forgets: declined addresses.
-    pub fn forget(&mut self) {
+    pub fn forget_declined(&mut self) {
         self.epochs.clear();
         self.epochs6.clear();
         self.declined.clear();
@@ -107,7 +107,7 @@ impl Server {
 
     /// State of the generator of temporary addresses.
     #[must_use]
-    pub fn random(&self) -> u64 {
+    pub fn random_state(&self) -> u64 {
         self.random
     }
 
@@ -117,7 +117,7 @@ impl Server {
     }
 
     /// A real server drew this temporary address: the next one is it.
-    pub fn draw(&mut self, address: Ipv6Addr) {
+    pub fn expect_temporary_address(&mut self, address: Ipv6Addr) {
         self.drawn = Some(address);
     }
 
@@ -365,7 +365,7 @@ impl Server {
             return Reply4::Nak;
         }
         let configured = case.host.and_then(|h| h.lease_time).unwrap_or(context.range.lease_time);
-        Reply4::Ack { addr, lease_time: granted_time(configured, case.client.lease_time) }
+        Reply4::Ack { addr, lease_time: granted_lease_time(configured, case.client.lease_time) }
     }
 
     fn bootp_reply(&self, case: &Case<'_>) -> Reply4 {
@@ -479,7 +479,7 @@ mod tests {
     #[case(INFINITE, Some(600), 600)]
     #[case(INFINITE, None, INFINITE)]
     fn times(#[case] configured: u32, #[case] asked: Option<u32>, #[case] granted: u32) {
-        assert_eq!(granted_time(configured, asked), granted);
+        assert_eq!(granted_lease_time(configured, asked), granted);
     }
 
     #[test]

@@ -3,9 +3,11 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use super::call::CallSink;
+use super::clock::Clock;
 use super::hosts::match_tags;
-use super::server::{Server, granted_time};
-use super::types::{Clock, LeaseKind};
+use super::ia_kind::IaKind;
+use super::lease::LeaseKind;
+use super::server::{Server, granted_lease_time};
 use super::v6::{Client6, Ia, Kind6, Reply6};
 
 /// Where the search for a free IA_NA address starts (dhcp6.c `address6_allocate`).
@@ -21,7 +23,7 @@ impl Server {
     pub fn join6(
         &mut self,
         client: &Client6,
-        kind: LeaseKind,
+        kind: IaKind,
         iaid: u32,
         valid: Option<u32>,
         clock: Clock,
@@ -32,7 +34,7 @@ impl Server {
             kind,
             iaid,
             addrs: vec![addr],
-            valid: granted_time(configured, valid.filter(|v| *v != 0)),
+            valid: granted_lease_time(configured, valid.filter(|v| *v != 0)),
         });
         self.answer6(Kind6::Request, client, given.into_iter().collect(), clock, sink)
     }
@@ -58,8 +60,9 @@ impl Server {
                 }
                 let range =
                     process.config.ranges6.iter().find(|r| r.start <= addr && addr <= r.end);
-                let valid = range
-                    .map_or(0, |r| granted_time(r.lease_time, Some(ia.valid).filter(|v| *v != 0)));
+                let valid = range.map_or(0, |r| {
+                    granted_lease_time(r.lease_time, Some(ia.valid).filter(|v| *v != 0))
+                });
                 given.push(Ia { kind: ia.kind, iaid: ia.iaid, addrs: vec![addr], valid });
             }
         }
@@ -103,12 +106,12 @@ impl Server {
     }
 
     /// The address for an association, and its range's lease time: the one it has, else a free one.
-    fn choose6(&mut self, client: &Client6, kind: LeaseKind, iaid: u32) -> Option<(Ipv6Addr, u32)> {
+    fn choose6(&mut self, client: &Client6, kind: IaKind, iaid: u32) -> Option<(Ipv6Addr, u32)> {
         let process = self.engine.process.as_ref()?;
         let ranges = &process.config.ranges6;
         let held = process.db.newest_first().find_map(|lease| match lease.addr {
             IpAddr::V6(addr)
-                if lease.kind == kind
+                if lease.kind == LeaseKind::V6(kind)
                     && lease.iaid == iaid
                     && lease.clid.as_deref() == Some(&client.duid[..]) =>
             {
@@ -121,7 +124,7 @@ impl Server {
         if held.is_some() {
             return held;
         }
-        let drawn = self.drawn.take().filter(|_| kind == LeaseKind::Ta);
+        let drawn = self.drawn.take().filter(|_| kind == IaKind::Ta);
         if let Some(drawn) = drawn
             && let Some(range) = ranges.iter().find(|r| r.start <= drawn && drawn <= r.end)
         {
@@ -134,7 +137,7 @@ impl Server {
                 if range.is_static || !match_tags(&range.filter, &[], untagged) {
                     continue;
                 }
-                let hash = if kind == LeaseKind::Ta {
+                let hash = if kind == IaKind::Ta {
                     random(&mut self.random)
                 } else {
                     address_hash6(iaid, &client.duid)

@@ -4,13 +4,15 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use super::call::{CallSink, share};
+use super::clock::Clock;
 use super::config::{Host, Range4, ServerConfig};
 use super::db::{LeaseDb, Slot};
 use super::engine::{Engine, Network, Process, netmask};
 use super::hosts::{Directory, Place, match_tags, same_net};
+use super::hw_addr::HwAddr;
 use super::lease::{ExtraData, Flags};
 use super::names::{c_string, legal_hostname, strip_hostname};
-use super::types::{Clock, HwAddr, Text};
+use super::text::Text;
 
 /// A DHCPv4 client with the options it sends. Empty means absent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -231,7 +233,7 @@ impl Engine {
             return;
         }
         process.db.prune_expired(now);
-        let words = sink.wants_words();
+        let words = sink.wants_rendering();
         let client = message.client;
         let clid = client.clid.as_deref().filter(|c| !c.is_empty() && !process.config.ignore_clid);
         match (message.kind, reply) {
@@ -325,7 +327,7 @@ impl Process {
         // A host with several addresses in its entry takes the lease over from another of them.
         let known = found.or_else(|| db.find_by_addr(addr));
         do_classes |= known.is_none();
-        let made = known.or_else(|| db.allocate(IpAddr::V4(addr), super::types::LeaseKind::V4));
+        let made = known.or_else(|| db.allocate(IpAddr::V4(addr), super::lease::LeaseKind::V4));
         let Some(slot) = made else { return };
         let plain = directory.is_empty() && config.hosts.is_empty() && !names_by_rule(config);
         let plain = plain && client.relay.is_none() && (!do_classes || !words);
@@ -489,7 +491,7 @@ impl Process {
             }
         }
         let found =
-            found.or_else(|| self.db.allocate(IpAddr::V4(addr), super::types::LeaseKind::V4));
+            found.or_else(|| self.db.allocate(IpAddr::V4(addr), super::lease::LeaseKind::V4));
         let Some(slot) = found else { return };
         self.db.set_hwaddr(slot, &client.hw, None);
         if let Some(name) = host.and_then(|h| h.name.as_deref()) {

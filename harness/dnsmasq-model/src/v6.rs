@@ -4,11 +4,15 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
 use super::call::{CallSink, share};
+use super::clock::Clock;
 use super::engine::{Engine, Process};
 use super::hosts::{Place, same_net6};
+use super::hw_addr::HwAddr;
+use super::ia_kind::IaKind;
+use super::lease::LeaseKind;
 use super::lease::{ExtraData, Flags};
 use super::names::{legal_hostname, strip_hostname};
-use super::types::{Clock, HwAddr, LeaseKind, Text};
+use super::text::Text;
 use super::v4::dedup_keep_last;
 
 /// A DHCPv6 client with the options it sends.
@@ -68,8 +72,8 @@ pub enum Kind6 {
 /// An identity association in a message or an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ia {
-    /// [`LeaseKind::Na`] or [`LeaseKind::Ta`].
-    pub kind: LeaseKind,
+    /// Whether the addresses are temporary.
+    pub kind: IaKind,
     /// IAID.
     pub iaid: u32,
     /// Its addresses.
@@ -192,14 +196,17 @@ impl Process {
         for ia in given.iter().filter(|ia| ia.valid != 0) {
             for &addr in &ia.addrs {
                 let ip = IpAddr::V6(addr);
-                let found = self.db.find6_by_addr(ip).or_else(|| self.db.allocate(ip, ia.kind));
+                let found = self
+                    .db
+                    .find6_by_addr(ip)
+                    .or_else(|| self.db.allocate(ip, LeaseKind::V6(ia.kind)));
                 let Some(slot) = found else { continue };
                 self.db.set_expires(slot, ia.valid, now);
                 self.db.set_iaid(slot, ia.iaid);
                 let hw = client.hw.unwrap_or_else(|| HwAddr::new(0, &[]));
                 self.db.set_hwaddr(slot, &hw, Some(&client.duid));
                 self.db.set_interface(slot);
-                if let (LeaseKind::Na, Some(name)) = (ia.kind, named.name) {
+                if let (IaKind::Na, Some(name)) = (ia.kind, named.name) {
                     self.db.set_hostname(slot, name, named.auth, config.domain_of(ip));
                 }
                 self.db.flag(slot, Flags::CHANGED);
@@ -223,7 +230,9 @@ impl Process {
                 let slot = match self.db.find6(&client.duid, ia.kind, ia.iaid, ip) {
                     Some(slot) => slot,
                     None if rebind => {
-                        let Some(slot) = self.db.allocate(ip, ia.kind) else { continue };
+                        let Some(slot) = self.db.allocate(ip, LeaseKind::V6(ia.kind)) else {
+                            continue;
+                        };
                         self.db.set_iaid(slot, ia.iaid);
                         slot
                     }
@@ -237,7 +246,7 @@ impl Process {
                 if let Some(hw) = &client.hw {
                     self.db.set_hwaddr(slot, hw, Some(&client.duid));
                 }
-                if let (LeaseKind::Na, Some(name)) = (ia.kind, named.name) {
+                if let (IaKind::Na, Some(name)) = (ia.kind, named.name) {
                     self.db.set_hostname(slot, name, named.auth, config.domain_of(ip));
                 }
             }

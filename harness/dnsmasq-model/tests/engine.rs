@@ -94,7 +94,7 @@ fn run(
             Step::Restart => {
                 let lines: Vec<String> = server.engine().lease_lines().into_iter().rev().collect();
                 server.engine_mut().kill();
-                server.forget();
+                server.forget_declined();
                 let init = InitResult::ok(lines.join("\n") + "\n");
                 server.engine_mut().start(clock, &init, &mut calls).expect("its own leases");
             }

@@ -8,7 +8,7 @@ use dhcproto::v6::{
 use dhcproto::{Decodable, Encodable};
 
 use super::wire::{Envelope, link_local, multicast_hardware};
-use dnsmasq_model::{Client6, ETHER, Ia, Kind6, LeaseKind, Reply6};
+use dnsmasq_model::{Client6, ETHER, Ia, IaKind, Kind6, Reply6};
 
 /// Ports of server and client.
 pub const SERVER: u16 = 547;
@@ -90,8 +90,8 @@ fn association(ia: &Ia) -> DhcpOption {
         }));
     }
     match ia.kind {
-        LeaseKind::Ta => DhcpOption::IATA(IATA { id: ia.iaid, opts }),
-        LeaseKind::Na | LeaseKind::V4 => DhcpOption::IANA(IANA { id: ia.iaid, t1: 0, t2: 0, opts }),
+        IaKind::Ta => DhcpOption::IATA(IATA { id: ia.iaid, opts }),
+        IaKind::Na => DhcpOption::IANA(IANA { id: ia.iaid, t1: 0, t2: 0, opts }),
     }
 }
 
@@ -117,14 +117,14 @@ pub fn answer(bytes: &[u8], xid: u32) -> Option<(Reply6, Vec<u8>)> {
         _ => Vec::new(),
     };
     let given = message.opts().iter().filter_map(|option| match option {
-        DhcpOption::IANA(ia) => given(LeaseKind::Na, ia.id, &ia.opts),
-        DhcpOption::IATA(ia) => given(LeaseKind::Ta, ia.id, &ia.opts),
+        DhcpOption::IANA(ia) => given(IaKind::Na, ia.id, &ia.opts),
+        DhcpOption::IATA(ia) => given(IaKind::Ta, ia.id, &ia.opts),
         _ => None,
     });
     Some((Reply6::Reply(given.collect()), server))
 }
 
-fn given(kind: LeaseKind, iaid: u32, options: &DhcpOptions) -> Option<Ia> {
+fn given(kind: IaKind, iaid: u32, options: &DhcpOptions) -> Option<Ia> {
     let mut ia = Ia { kind, iaid, addrs: Vec::new(), valid: 0 };
     for option in options.iter() {
         if let DhcpOption::IAAddr(address) = option {

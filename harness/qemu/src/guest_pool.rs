@@ -11,7 +11,7 @@ use super::lab::Lab;
 use super::router::Router;
 use super::wear::EraseAudit;
 use backend::process::ScriptCommand;
-use scenario::{Bytes, Case, Expect, Memory, Moment, Point, Rtc, Step};
+use scenario::{Action, Bytes, Case, Disturbance, Expect, Memory, Moment, Rtc, Step};
 
 /// The last second that a 32-bit clock shows.
 const LAST_SECOND: i64 = i32::MAX as i64;
@@ -83,13 +83,13 @@ impl GuestSession {
             .map(toml::Spanned::get_ref)
             .filter(|step| case.matches(&step.when))
             .collect();
-        let builds = steps.iter().filter_map(|step| step.boot.as_ref()?.rtc);
-        if router.rtc == Rtc::Broken || builds.into_iter().any(|rtc| rtc == Rtc::Broken) {
+        let boots_broken = |step: &&Step| matches!(&step.action, Action::Boot(boot) if boot.rtc == Some(Rtc::Broken));
+        if router.rtc == Rtc::Broken || steps.iter().any(boots_broken) {
             return Err("Debian's dnsmasq is not built with HAVE_BROKEN_RTC".to_owned());
         }
-        if case.scenario.server.range6.is_some()
-            || steps.iter().any(|step| step.join.as_ref().is_some_and(|join| join.v6.is_some()))
-        {
+        let joins_v6 =
+            |step: &&Step| matches!(&step.action, Action::Join(join) if join.v6.is_some());
+        if case.scenario.server.range6.is_some() || steps.iter().any(joins_v6) {
             return Err("clients in front of a guest speak no DHCPv6".to_owned());
         }
         if router.image.is_some() {
@@ -100,7 +100,10 @@ impl GuestSession {
             return Err(format!("its nvram is larger than the guest's, {partition} bytes"));
         }
         let later = |moment: &Moment| matches!(moment, Moment::At(second) if *second > LAST_SECOND);
-        let dates = steps.iter().filter_map(|step| step.set_clock.as_ref());
+        let dates = steps.iter().filter_map(|step| match &step.action {
+            Action::SetClock(moment) => Some(moment),
+            _ => None,
+        });
         if self.narrow && dates.chain([&router.date]).any(later) {
             return Err("a 32-bit clock ends in 2038".to_owned());
         }
@@ -115,19 +118,13 @@ impl GuestSession {
     }
 
     fn fit_step(&self, step: &Step, erase: u64, on: &mut bool) -> Result<(), String> {
-        if step.web_page.is_some() {
+        if step.web_page {
             return Err("in a guest, no web page looks on while a call is followed".to_owned());
         }
-        if let Some(damage) = &step.damage
+        if let Action::Damage(damage) = &step.action
             && (*on || damage.memory == Memory::Ram)
         {
             return Err("a running guest's flash and RAM cannot be damaged from outside".to_owned());
-        }
-        if matches!(
-            step.kill,
-            Some(Point::Within { .. } | Point::Operation { .. } | Point::Erase | Point::Program)
-        ) {
-            return Err("in a guest, nobody can be killed in the middle of a commit".to_owned());
         }
         let counts = |expect: &Expect| {
             [expect.erases, expect.total_erases, expect.programmed, expect.flash_operations]
@@ -141,8 +138,13 @@ impl GuestSession {
                 "it counts erases of {erase} bytes, and the guest's flash has blocks of {block}"
             ));
         }
-        *on = step.boot.is_some()
-            || *on && step.shutdown.is_none() && step.power_cut.is_none() && step.cut.is_none();
+        let cut =
+            matches!(&step.disturbance, Some(it) if matches!(it.disturbance, Disturbance::Cut(_)));
+        *on = match step.action {
+            Action::Boot(_) => true,
+            Action::Shutdown | Action::PowerCut => false,
+            _ => *on && !cut,
+        };
         Ok(())
     }
 

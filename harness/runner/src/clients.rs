@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::ops::Range;
 
 use super::text::unescape;
-use dnsmasq_model::{Client4, Client6, ETHER, HwAddr, INFINITE, LeaseKind, Text};
+use dnsmasq_model::{Client4, Client6, ETHER, HwAddr, INFINITE, IaKind, Text};
 use scenario::diagnostics::SourceError;
 use scenario::{Case, ClientEvent, Join, LeaseTime, V6};
 
@@ -23,7 +23,7 @@ pub enum Protocol {
         /// Who it is.
         client: Client6,
         /// Kind of address.
-        kind: LeaseKind,
+        kind: IaKind,
         /// The association.
         iaid: u32,
     },
@@ -108,8 +108,8 @@ impl Clients {
                 client.hw = Some(hw);
                 client.hostname = hostname;
                 let kind = match kind {
-                    V6::Na => LeaseKind::Na,
-                    V6::Ta => LeaseKind::Ta,
+                    V6::Na => IaKind::Na,
+                    V6::Ta => IaKind::Ta,
                 };
                 Protocol::V6 { client, kind, iaid: join.iaid.unwrap_or(1) }
             }

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use super::clients::{Client, Protocol};
 use super::steps::ClientAction;
 use dnsmasq_model::{
-    Client4, Client6, Clock, Ia, Kind4, LeaseKind, Reply4, Reply6, ScriptCall, Server,
+    Client4, Client6, Clock, Ia, IaKind, Kind4, Reply4, Reply6, ScriptCall, Server,
 };
 use scenario::ReplyKind;
 
@@ -15,7 +15,7 @@ pub trait Answers {
     fn message4(&mut self, kind: Kind4, client: &Client4, addr: Ipv4Addr) -> Reply4;
 
     /// SOLICIT and REQUEST.
-    fn join6(&mut self, client: &Client6, kind: LeaseKind, iaid: u32) -> Reply6;
+    fn join6(&mut self, client: &Client6, kind: IaKind, iaid: u32) -> Reply6;
 
     /// RENEW, or REBIND.
     fn renew6(&mut self, client: &Client6, rebind: bool, asked: &[Ia]) -> Reply6;
@@ -39,7 +39,7 @@ impl Answers for Predicted<'_> {
         self.server.handle(kind, client, addr, self.clock, self.calls)
     }
 
-    fn join6(&mut self, client: &Client6, kind: LeaseKind, iaid: u32) -> Reply6 {
+    fn join6(&mut self, client: &Client6, kind: IaKind, iaid: u32) -> Reply6 {
         self.server.join6(client, kind, iaid, None, self.clock, self.calls)
     }
 
@@ -146,7 +146,7 @@ fn kind4(deed: ClientAction) -> Option<Kind4> {
 fn v6(
     server: &mut impl Answers,
     client: &Client6,
-    (kind, iaid): (LeaseKind, u32),
+    (kind, iaid): (IaKind, u32),
     deed: ClientAction,
     address: Option<IpAddr>,
 ) -> (ReplyKind, Option<IpAddr>) {

@@ -12,10 +12,10 @@ use super::record::Event;
 use super::text::unescape;
 use super::world::{Ending, StepPlan, World};
 use super::{Fault, configuration, journal};
-use backend::Disturbance;
 use dnsmasq_model::{Build, ScriptCall, Server};
 use scenario::{
-    Boot, Case, ClientEvent, DaemonAction, Damage, Memory, RawCall, ReplyKind, Rtc, Step,
+    Action, Boot, Case, ClientEvent, ClientMessage, DaemonAction, Damage, Memory, RawCall, Repeat,
+    ReplyKind, Rtc, Step,
 };
 
 /// What a client does.
@@ -84,10 +84,10 @@ impl<'a, 'w> Player<'a, 'w> {
     }
 
     fn repeat(&mut self, step: &'a Spanned<Step>) -> Result<(), Fault> {
-        let one = step.get_ref();
-        let (times, pause) = match (one.every, one.until) {
-            (Some(every), Some(until)) => (until.0 / every.0, every.0),
-            _ => (u64::from(one.times.unwrap_or(1)), 0),
+        let (times, pause) = match step.get_ref().repeat {
+            None => (1, 0),
+            Some(Repeat::Times(times)) => (u64::from(times), 0),
+            Some(Repeat::Every { every, until }) => (until.0 / every.0, every.0),
         };
         for turn in 0..times {
             self.world.pass(pause as i64)?;
@@ -101,92 +101,68 @@ impl<'a, 'w> Player<'a, 'w> {
 
     fn act(&mut self, step: &'a Spanned<Step>) -> Result<(), Fault> {
         let span = step.span();
-        let step = step.get_ref();
-        let on = self.world.powered;
-        let needs_power = step.boot.is_none()
-            && step.advance.is_none()
-            && step.damage.is_none()
-            && step.silence.is_none()
-            && !step.verbs().is_empty();
-        if needs_power && !on {
+        let action = &step.get_ref().action;
+        if needs_power(action) && !self.world.powered {
             if self.world.leave_out() {
                 return Ok(());
             }
             return Err(self.fault(span, "the router is off: `boot` it first"));
         }
-        if let Some(boot) = &step.boot {
-            self.boot(span.clone(), boot)?;
+        if let Action::Client(_, event) | Action::Silence(event) = action
+            && !self.clients.any(event.client.get_ref())
+            && self.world.leave_out()
+        {
+            return Ok(());
         }
-        if step.shutdown.is_some() {
-            self.world.stop_dnsmasq(Ending::Terminated)?;
-            self.world.power_off()?;
-        }
-        if step.power_cut.is_some() {
-            self.world.power_off()?;
-        }
-        if let Some(seconds) = step.advance {
-            self.world.pass(seconds.0 as i64)?;
-        }
-        if let Some(moment) = step.set_clock {
-            self.world.clocks.set(moment);
-            self.world.sync_clock()?;
-        }
-        if step.ntp.is_some() {
-            self.world.clocks.ntp();
-            self.world.sync_clock()?;
-        }
-        if let Some(ppm) = step.drift {
-            self.world.clocks.drift(ppm);
-        }
-        if let Some(action) = step.dnsmasq {
-            self.dnsmasq(action)?;
-        }
-        if let Some(join) = &step.join {
-            let indices = self.clients.join(self.case, span.clone(), join)?;
-            for index in indices {
-                self.deed(ClientAction::Ask, index, None)?;
+        match action {
+            Action::Check => {}
+            Action::Boot(boot) => self.boot(span, boot)?,
+            Action::Shutdown => {
+                self.world.stop_dnsmasq(Ending::Terminated)?;
+                self.world.power_off()?;
             }
-        }
-        for (event, deed) in [
-            (&step.request, ClientAction::Ask),
-            (&step.renew, ClientAction::Renew),
-            (&step.rebind, ClientAction::Rebind),
-            (&step.init_reboot, ClientAction::InitReboot),
-            (&step.rename, ClientAction::Renew),
-            (&step.inform, ClientAction::Inform),
-            (&step.release, ClientAction::Release),
-            (&step.decline, ClientAction::Decline),
-        ] {
-            if let Some(event) = event {
-                if !self.clients.any(event.client.get_ref()) && self.world.leave_out() {
-                    return Ok(());
+            Action::PowerCut => self.world.power_off()?,
+            Action::Advance(seconds) => self.world.pass(seconds.0 as i64)?,
+            Action::SetClock(moment) => {
+                self.world.clocks.set(*moment);
+                self.world.sync_clock()?;
+            }
+            Action::Ntp => {
+                self.world.clocks.ntp();
+                self.world.sync_clock()?;
+            }
+            Action::Drift(ppm) => self.world.clocks.drift(*ppm),
+            Action::Dnsmasq(action) => self.dnsmasq(*action)?,
+            Action::Join(join) => {
+                for index in self.clients.join(self.case, span, join)? {
+                    self.deed(ClientAction::Ask, index, None)?;
                 }
-                self.event(event, deed)?;
             }
-        }
-        if let Some(event) = &step.silence {
-            if !self.clients.any(event.client.get_ref()) && self.world.leave_out() {
-                return Ok(());
+            Action::Client(message, event) => self.event(event, client_action(*message))?,
+            Action::Silence(event) => {
+                for index in self.clients.select(self.case, event)? {
+                    self.clients.silence(index);
+                }
             }
-            for index in self.clients.select(self.case, event)? {
-                self.clients.silence(index);
-            }
+            Action::Journal(journal) => journal::replay(self.case, self.world, journal)?,
+            Action::Call(call) => self.raw_call(span, call)?,
+            Action::Nvram(commands) => self.other_program(&span, commands)?,
+            Action::Damage(damage) => self.damage(damage)?,
         }
-        if let Some(journal) = &step.journal {
-            journal::replay(self.case, self.world, journal)?;
-        }
-        if let Some(call) = &step.call {
-            self.raw_call(span.clone(), call)?;
-        }
-        for command in step.nvram.iter().flatten() {
+        Ok(())
+    }
+
+    fn other_program(
+        &mut self,
+        span: &Range<usize>,
+        commands: &[Vec<String>],
+    ) -> Result<(), Fault> {
+        for command in commands {
             let words: Result<Vec<Vec<u8>>, String> =
                 command.iter().map(|word| unescape(word)).collect();
             let words = words.map_err(|why| self.fault(span.clone(), why))?;
             let words: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
             self.world.other_program(&words)?;
-        }
-        if let Some(damage) = &step.damage {
-            self.damage(damage)?;
         }
         Ok(())
     }
@@ -338,15 +314,32 @@ pub fn build_of(rtc: Rtc) -> Build {
     }
 }
 
-fn plan(step: &Step) -> StepPlan {
-    let disturbance = step
-        .cut
-        .clone()
-        .map(Disturbance::Cut)
-        .or(step.kill.clone().map(Disturbance::Kill))
-        .or(step.fail.clone().map(Disturbance::Fail));
-    StepPlan {
-        disturbance: disturbance.map(|disturbance| (disturbance, step.at_call.unwrap_or(1))),
-        web_page: step.web_page.is_some(),
+/// Whether an action is possible only while the router is on.
+fn needs_power(action: &Action) -> bool {
+    !matches!(
+        action,
+        Action::Check
+            | Action::Boot(_)
+            | Action::Advance(_)
+            | Action::Silence(_)
+            | Action::Damage(_)
+    )
+}
+
+fn client_action(message: ClientMessage) -> ClientAction {
+    match message {
+        ClientMessage::Request => ClientAction::Ask,
+        ClientMessage::Renew | ClientMessage::Rename => ClientAction::Renew,
+        ClientMessage::Rebind => ClientAction::Rebind,
+        ClientMessage::InitReboot => ClientAction::InitReboot,
+        ClientMessage::Inform => ClientAction::Inform,
+        ClientMessage::Release => ClientAction::Release,
+        ClientMessage::Decline => ClientAction::Decline,
     }
+}
+
+fn plan(step: &Step) -> StepPlan {
+    let disturbance =
+        step.disturbance.clone().map(|disturbed| (disturbed.disturbance, disturbed.call.get()));
+    StepPlan { disturbance, web_page: step.web_page }
 }

@@ -87,7 +87,7 @@ pub(super) struct World<'a> {
     pub(super) options: Vec<String>,
     /// Whether the real dnsmasq has gone where the engine's has not.
     lost: bool,
-    /// Whether dnsmasq tells no more than 100 bytes of an id ([`ScriptCall::cut_ids`]).
+    /// Whether dnsmasq tells no more than 100 bytes of an id ([`ScriptCall::truncate_ids`]).
     pub(super) cuts_ids: bool,
     /// Whether the scenario says which.
     pub(super) fixed_ids: bool,
@@ -298,7 +298,7 @@ impl<'a> World<'a> {
         let init = InitResult { stdout: result.stdout, status: InitStatus::Code(code) };
         let mut calls = Vec::new();
         let clock = self.clocks.now();
-        self.server.forget();
+        self.server.forget_declined();
         match self.server.engine_mut().start(clock, &init, &mut calls) {
             Ok(()) => {
                 self.perform_all(calls)?;
@@ -403,7 +403,7 @@ impl<'a> World<'a> {
     fn told<'c>(&self, call: &'c ScriptCall) -> Cow<'c, ScriptCall> {
         let mut call = Cow::Borrowed(call);
         if self.cuts_ids {
-            call.to_mut().cut_ids();
+            call.to_mut().truncate_ids();
         }
         call
     }
@@ -508,7 +508,7 @@ impl<'a> World<'a> {
             expected: Arc::new(self.expected.clone()),
             views: self.views.clone(),
             tolerance,
-            server: Arc::new(self.server.switched_off()),
+            server: Arc::new(self.server.without_process()),
             clocks: self.clocks,
             call: Arc::new(call.clone()),
             event: recorder.events.len(),

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use disk_model::Files;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -80,4 +81,40 @@ impl fmt::Display for Loss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
     }
+}
+
+/// A way of keeping leases in files, under test.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct JournalLab {
+    /// Which one.
+    pub strategy: Strategy,
+    /// What the file system does with what was not synced.
+    #[serde(default)]
+    pub files: Files,
+    /// What cuts may cost, and do: a loss that is not named fails the run, and so does one that no cut shows.
+    #[serde(default)]
+    pub loses: JournalLosses,
+    /// A window in which a cut leaves no database.
+    pub window: Option<CallWindow>,
+}
+
+/// What cuts cost, by what the file system does.
+#[derive(Clone, Debug, PartialEq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct JournalLosses {
+    /// With `files = "ordered"`.
+    pub ordered: Vec<Loss>,
+    /// With `files = "reordering"`.
+    pub reordering: Vec<Loss>,
+}
+
+/// The time between two system calls, as `rename dhcpd.leases dhcpd.leases~`.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct CallWindow {
+    /// The call after which it begins.
+    pub after: String,
+    /// The call with which it ends.
+    pub before: String,
 }

@@ -1,30 +1,41 @@
 //! Scenarios: the TOML format, its reader, its JSON schema.
 
+mod actions;
 pub mod diagnostics;
 pub mod digest;
 mod disturbance;
+mod expect;
+mod invariant;
 mod journal_lab;
 mod load;
-mod model;
 mod point;
+mod raw_step;
 mod reproduction;
 mod rng;
+mod router;
+mod scenario;
 mod schema;
+mod script;
+mod server;
+mod step;
 mod store;
 mod units;
 mod write;
 
+pub use actions::{Boot, ClientEvent, DaemonAction, Damage, Join, Journal, Memory, RawCall, V6};
 pub use disturbance::Disturbance;
-pub use journal_lab::{Loss, Strategy};
+pub use expect::{Between, Expect, ReplyKind};
+pub use invariant::Invariant;
+pub use journal_lab::{CallWindow, JournalLab, JournalLosses, Loss, Strategy};
 pub use load::{Case, MAX_CASES, MAX_FILE_BYTES, Overrides, Parameters, cases};
-pub use model::{
-    Between, Boot, Breaks, CallWindow, Claim, ClientEvent, DaemonAction, Damage, Expect, Forgiven,
-    Invariant, Join, Journal, JournalLab, JournalLosses, LongIds, Memory, RawCall, ReplyKind,
-    Router, Rtc, Scenario, Script, Server, Step, Store, V6,
-};
 pub use point::{Point, Side};
 pub use reproduction::{FaultPoint, Id, IdError, ScheduledFault};
 pub use rng::DeterministicRng;
+pub use router::{Router, Rtc, Store};
+pub use scenario::{Breaks, Claim, Forgiven, Scenario};
 pub use schema::json_schema;
+pub use script::Script;
+pub use server::{LongIds, Server};
+pub use step::{Action, CallDisturbance, ClientMessage, Repeat, Step};
 pub use units::{BootClock, Bytes, LeaseTime, Moment, Scalar, Seconds};
 pub use write::to_toml;

@@ -7,11 +7,13 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use toml::Spanned;
-use toml::de::{DeArray, DeTable, DeValue};
+use toml::de::{DeArray, DeTable, DeValue, ValueDeserializer};
 
-use super::model::{Scenario, Step};
-use super::units::Scalar;
 use crate::diagnostics::{Source, SourceError};
+use crate::raw_step::{RawStep, StepError};
+use crate::scenario::Scenario;
+use crate::step::Step;
+use crate::units::Scalar;
 
 /// A scenario file may not be larger than this many bytes.
 pub const MAX_FILE_BYTES: u64 = 1 << 20;
@@ -246,18 +248,36 @@ impl<'a> Loader<'a> {
             };
             filled.insert(key.clone(), value);
         }
+        let steps = filled.remove("step");
         let deserializer = toml::de::Deserializer::from(Spanned::new(table.span(), filled));
-        let scenario =
+        let mut scenario =
             Scenario::deserialize(deserializer).map_err(|error| self.toml_error(&error))?;
+        scenario.steps = steps.map_or_else(|| Ok(Vec::new()), |steps| self.steps(steps))?;
         let case = Case { source: Arc::clone(self.source), parameters, scenario };
         if case.scenario.except.iter().any(|exception| case.matches(exception)) {
             return Ok(None);
         }
         check_parameters(&case, &used)?;
-        for step in &case.scenario.steps {
-            check_step(&case, step)?;
-        }
         Ok(Some(case))
+    }
+
+    fn steps(&self, value: Spanned<DeValue<'a>>) -> Result<Vec<Spanned<Step>>, SourceError> {
+        let tables = Vec::<Spanned<RawStep>>::deserialize(ValueDeserializer::from(value))
+            .map_err(|error| self.toml_error(&error))?;
+        let step = |table: Spanned<RawStep>| {
+            let span = table.span();
+            match table.into_inner().into_step(span.clone()) {
+                Ok(step) => Ok(Spanned::new(span, step)),
+                Err(StepError { span, message, help }) => {
+                    let error = self.error(span, message);
+                    Err(match help {
+                        Some(help) => error.help(help),
+                        None => error,
+                    })
+                }
+            }
+        };
+        tables.into_iter().map(step).collect()
     }
 
     /// Puts the values of parameters in place of `$name` and `${name}`, everywhere below `value`.
@@ -359,90 +379,5 @@ fn check_parameters(case: &Case, used: &BTreeSet<String>) -> Result<(), SourceEr
             .error(case.section("parameters"), format!("parameter `{idle}` is never used"))
             .help(format!("put `${idle}` where its value belongs, or take it out"))),
         None => Ok(()),
-    }
-}
-
-fn check_step(case: &Case, step: &Spanned<Step>) -> Result<(), SourceError> {
-    let fail = |message: &str| Err(case.error(step.span(), message));
-    let span = step.span();
-    let step = step.get_ref();
-    let verbs = step.verbs();
-    if verbs.len() > 1 {
-        return fail(&format!("one step does one thing, this one has {}", verbs.join(" and ")));
-    }
-    if verbs.is_empty() && step.expect.is_none() {
-        return fail("a step without anything to do or to expect");
-    }
-    for (name, flag) in [
-        ("shutdown", step.shutdown),
-        ("power-cut", step.power_cut),
-        ("ntp", step.ntp),
-        ("web-page", step.web_page),
-    ] {
-        if flag == Some(false) {
-            return fail(&format!("`{name}` is either true or not there"));
-        }
-    }
-    if step.until.is_some() != step.every.is_some() {
-        return fail("`every` and `until` go together");
-    }
-    if step.times.is_some() && step.every.is_some() {
-        return fail("a step repeats either `times`, or `every` … `until` …");
-    }
-    if let (Some(every), Some(until)) = (step.every, step.until)
-        && (every.0 == 0 || until.0 / every.0 > 1_000_000)
-    {
-        return fail("a step repeats at most a million times");
-    }
-    if step.cut.is_some() && step.kill.is_some() {
-        return fail("a step has either a `cut` or a `kill`");
-    }
-    if let Some(point) = &step.kill
-        && point.is_inside_flash_operation()
-    {
-        return Err(case
-            .error(span, "the kernel finishes a flash operation of a process that is killed")
-            .help("use `kill` beside an nvram command, or `cut`"));
-    }
-    let disturbed = step.cut.is_some() || step.kill.is_some() || step.fail.is_some();
-    if (disturbed || step.web_page.is_some()) && verbs.is_empty() {
-        return fail("nothing happens in this step that could be disturbed");
-    }
-    if step.at_call.is_some() && !disturbed {
-        return fail("`at-call` goes with `cut`, `kill` or `fail`");
-    }
-    Ok(())
-}
-
-impl Step {
-    /// The things that this step does, by their names in the file.
-    pub fn verbs(&self) -> Vec<&'static str> {
-        [
-            ("boot", self.boot.is_some()),
-            ("shutdown", self.shutdown.is_some()),
-            ("power-cut", self.power_cut.is_some()),
-            ("advance", self.advance.is_some()),
-            ("set-clock", self.set_clock.is_some()),
-            ("ntp", self.ntp.is_some()),
-            ("drift", self.drift.is_some()),
-            ("dnsmasq", self.dnsmasq.is_some()),
-            ("join", self.join.is_some()),
-            ("request", self.request.is_some()),
-            ("renew", self.renew.is_some()),
-            ("rebind", self.rebind.is_some()),
-            ("init-reboot", self.init_reboot.is_some()),
-            ("rename", self.rename.is_some()),
-            ("inform", self.inform.is_some()),
-            ("release", self.release.is_some()),
-            ("decline", self.decline.is_some()),
-            ("silence", self.silence.is_some()),
-            ("journal", self.journal.is_some()),
-            ("call", self.call.is_some()),
-            ("nvram", self.nvram.is_some()),
-            ("damage", self.damage.is_some()),
-        ]
-        .into_iter()
-        .filter_map(|(name, there)| there.then_some(name))
-        .collect()
     }
 }

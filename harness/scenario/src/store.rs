@@ -2,8 +2,9 @@
 
 use toml::Spanned;
 
-use super::load::Case;
-use super::model::{Step, Store};
+use crate::load::Case;
+use crate::router::Store;
+use crate::step::{Action, Step};
 
 impl Case {
     /// The case with its leases in a journal, or why it makes no sense then.
@@ -44,9 +45,6 @@ fn is_of_nvram(step: &Step) -> bool {
             || !expect.flash.is_empty()
     });
     looks
-        || step.cut.is_some()
-        || step.kill.is_some()
-        || step.fail.is_some()
-        || step.nvram.is_some()
-        || step.damage.is_some()
+        || step.disturbance.is_some()
+        || matches!(step.action, Action::Nvram(_) | Action::Damage(_))
 }

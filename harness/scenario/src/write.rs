@@ -4,7 +4,10 @@ use serde::Serialize;
 use std::fmt::Write as _;
 use toml::{Table, Value};
 
-use super::model::{Router, Scenario, Script, Server, Step};
+use crate::router::Router;
+use crate::scenario::Scenario;
+use crate::script::Script;
+use crate::server::Server;
 
 /// The text that [`super::cases`] reads as this scenario, without what is the default anyway; each line of
 /// `comment` stands before it behind a `#`.
@@ -49,10 +52,8 @@ pub fn to_toml(scenario: &Scenario, comment: &str) -> String {
             value => section(&mut text, &format!("[{name}]"), value, true),
         }
     }
-    let nothing = table(&Step::default());
-    for step in steps.and_then(|steps| steps.try_into::<Vec<Table>>().ok()).unwrap_or_default() {
-        let own = step.into_iter().filter(|(key, value)| nothing.get(key) != Some(value));
-        section(&mut text, "[[step]]", Value::Table(own.collect()), true);
+    for step in steps.and_then(|steps| steps.try_into::<Vec<Value>>().ok()).unwrap_or_default() {
+        section(&mut text, "[[step]]", step, true);
     }
     text
 }

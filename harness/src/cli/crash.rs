@@ -3,45 +3,50 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::common::{Common, TargetChoice};
-use super::crash_report::{json, junit, skipped};
-use super::{Exit, Failure};
-use crate::report;
-use crate::suite;
+use rayon::prelude::*;
+
+use super::options::{
+    CaseFilter, Jobs, ReplayOptions, ReportOptions, Root, ScriptOptions, SingleTarget,
+};
+use super::reproduction::{Reproduction, ReproductionId};
+use crate::error::CommandError;
+use crate::exit::Exit;
+use crate::report::crash::{self as text, Faults};
+use crate::report::{self, JunitTest, journal_lab as table};
 use backend::Function;
-use explore::crash::{self, Kind, Report};
-use scenario::Case;
+use explore::crash::{self, Report};
+use journal_lab::Explored;
+use scenario::{Case, Id};
 
 /// The arguments of `leaselab crash`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Scenario files, or folders of them
-    #[arg(required_unless_present = "races")]
+    #[arg(required = true)]
     paths: Vec<PathBuf>,
     #[command(flatten)]
-    races: super::races::Args,
+    cases: CaseFilter,
     #[command(flatten)]
-    common: Common,
-    /// Explore the cases whose name contains this text
-    #[arg(long, value_name = "TEXT")]
-    filter: Option<String>,
-    /// How many cuts in a row: 2 also cuts the recovery and the first events after it; default: 2, and 1 for
-    /// a script of processes
+    script: ScriptOptions,
+    /// With `process`, also reach the states by real processes and compare [default: in-process]
+    #[arg(long, value_enum)]
+    target: Option<SingleTarget>,
+    #[command(flatten)]
+    root: Root,
+    #[command(flatten)]
+    jobs: Jobs,
+    /// Number of cuts in a row: 2 also cuts the recovery and the first events after it [default: 2, and 1 with --script]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=8))]
     depth: Option<u32>,
     /// With `--target process`: confirm as many states, evenly chosen, as fit into this time
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     budget: Option<u64>,
-    /// Write the counts and findings as JSON
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
-    /// Write a JUnit report: a test for each case
-    #[arg(long, value_name = "FILE")]
-    junit: Option<PathBuf>,
+    #[command(flatten)]
+    reports: ReportOptions,
     /// Where flash operations are torn
     #[arg(long, value_enum, default_value = "powers")]
     granularity: Granularity,
-    /// Look at states again that are already known
+    /// Judge known states again
     #[arg(long)]
     no_dedup: bool,
     /// Print the id and the verdict of every cut that was judged
@@ -57,91 +62,139 @@ enum Granularity {
     Byte,
 }
 
-pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
-    if args.races.wanted {
-        return super::races::run(&args.races, args.list);
-    }
-    let confirming = args.common.target.is_some_and(|target| target != TargetChoice::InProcess);
-    if args.budget.is_some() && !confirming {
-        return Err(Failure::Input("--budget is for --target process".to_owned()));
-    }
-    report::check_writable(args.json.iter().chain(&args.junit))?;
-    let mut cases = suite::load(&args.paths, &args.common.overrides()?)?;
-    suite::narrow(&mut cases, args.filter.as_deref(), None);
-    if cases.is_empty() {
-        return Err(Failure::Input("no case fits these options".to_owned()));
-    }
-    let depth = args.depth.unwrap_or(if args.common.script.is_some() { 1 } else { 2 });
-    let options = crash::Options {
-        depth,
-        every_byte: args.granularity == Granularity::Byte,
-        repeat: args.no_dedup,
-        list: args.list || confirming,
-    };
-    let pool = args.common.pool()?;
-    let (labs, cases): (Vec<Case>, Vec<Case>) =
-        cases.into_iter().partition(|case| case.scenario.journal.is_some());
-    let mut total = pool.install(|| super::journal::explore(&labs));
-    if cases.is_empty() {
-        print_last_line(&total);
-        return Ok(if total.broken > 0 { Exit::Failed } else { Exit::Held });
-    }
-    let mut differences = 0;
-    let mut tests = Vec::new();
-    for case in &cases {
-        let script = args.common.processes(case)?.map(Function::Process);
-        match pool.install(|| crash::explore(case, script.clone(), options))? {
-            Ok(report) => {
-                print_case(case, &report, args);
-                tests.push(junit(case, &report, &args.common.script_words()));
-                if confirming {
-                    differences += pool.install(|| confirm(case, script, &report, args))?;
-                }
-                total.add(report);
-            }
-            Err(why) => {
-                anstream::println!("{}: skipped: {why}", case.name());
-                tests.push(skipped(case, &why));
-            }
-        }
-    }
-    if total.points == 0 {
-        return Err(Failure::Input(
-            "nothing to cut: no case makes a script call in process".to_owned(),
-        ));
-    }
-    let unreached = total.unreached(depth);
-    if let Some(path) = &args.json {
-        report::write_whole(path, json(&total).as_bytes())?;
-    }
-    if let Some(path) = &args.junit {
-        report::write_junit_tests(path, &tests)?;
-    }
-    print_total(&total);
-    for kind in &unreached {
-        anstream::eprintln!("error: no point of this kind was ever reached: {kind}");
-    }
-    print_last_line(&total);
-    let failed = total.broken > 0 || !unreached.is_empty() || differences > 0;
-    Ok(if failed { Exit::Failed } else { Exit::Held })
+/// What the exploration of several cases found.
+#[derive(Default)]
+struct Findings {
+    total: Report,
+    tests: Vec<JunitTest>,
+    /// What was not expected of programs that rewrite their lease database.
+    faults: Faults,
+    /// States that processes did not reach as functions did.
+    differences: usize,
 }
 
-/// Reaches the states again by processes; how many are not the same.
+pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
+    if args.budget.is_some() && !args.confirms() {
+        return Err(CommandError::usage("--budget needs --target process"));
+    }
+    if args.target == Some(SingleTarget::InProcess) && args.script.script.is_some() {
+        return Err(CommandError::usage("--script needs --target process, or no --target"));
+    }
+    args.reports.check_writable()?;
+    let cases = args.cases.load(&args.paths, |cases| cases)?;
+    let pool = args.jobs.pool()?;
+    let (labs, cases): (Vec<Case>, Vec<Case>) =
+        cases.into_iter().partition(|case| case.scenario.journal.is_some());
+    let mut findings = Findings::default();
+    pool.install(|| explore_labs(&labs, &mut findings));
+    for case in &cases {
+        pool.install(|| explore_case(case, args, &mut findings))?;
+    }
+    let Findings { total, tests, faults, differences } = &findings;
+    if total.points == 0 {
+        return Err(CommandError::usage("no case makes a script call in process: nothing to cut"));
+    }
+    if let Some(path) = &args.reports.json {
+        report::write_whole(path, text::json(total, faults).as_bytes())?;
+    }
+    if let Some(path) = &args.reports.junit {
+        report::write_junit_tests(path, tests)?;
+    }
+    let mut unreached = Vec::new();
+    if !cases.is_empty() {
+        unreached = total.unreached(args.depth());
+        text::print_total(total);
+        for kind in &unreached {
+            anstream::eprintln!("error: no point of this kind was ever reached: {kind}");
+        }
+    }
+    text::print_last_line(total);
+    let failed = total.broken > 0 || !unreached.is_empty() || *differences > 0;
+    Ok(if failed { Exit::Failed } else { Exit::Passed })
+}
+
+impl Args {
+    fn confirms(&self) -> bool {
+        self.target == Some(SingleTarget::Process)
+    }
+
+    fn depth(&self) -> u32 {
+        self.depth.unwrap_or(if self.script.script.is_some() { 1 } else { 2 })
+    }
+
+    fn reproduction(&self, id: &Id, verbose: bool) -> Reproduction {
+        let options = match &self.script.script {
+            // The project's own script runs in process, where the other options mean nothing.
+            None => ReplayOptions::default(),
+            Some(_) => ReplayOptions {
+                script: self.script.clone(),
+                root: self.root,
+                ..ReplayOptions::default()
+            },
+        };
+        Reproduction { id: ReproductionId::Case(id.clone()), verbose, options }
+    }
+}
+
+/// Explores programs that rewrite their lease database.
+fn explore_labs(labs: &[Case], findings: &mut Findings) {
+    let explored: Vec<Explored> = labs
+        .par_iter()
+        .filter_map(|case| case.scenario.journal.as_ref())
+        .map(journal_lab::run_case)
+        .collect();
+    table::print(labs, &explored);
+    for (case, explored) in labs.iter().zip(&explored) {
+        findings.total.add(table::counts(case, explored));
+        findings.tests.push(table::junit(case, explored));
+        findings.faults.extend(explored.faults.iter().map(|fault| (case.name(), fault.clone())));
+    }
+}
+
+/// Explores the power cuts and kills of one case.
+fn explore_case(case: &Case, args: &Args, findings: &mut Findings) -> Result<(), CommandError> {
+    let script = match &args.script.script {
+        Some(_) => Some(Function::Process(args.script.processes(case, args.root)?)),
+        None => None,
+    };
+    let options = crash::Options {
+        depth: args.depth(),
+        every_byte: args.granularity == Granularity::Byte,
+        repeat: args.no_dedup,
+        list: args.list || args.confirms(),
+    };
+    match crash::explore(case, script.clone(), options)? {
+        Ok(report) => {
+            let command = |id: &Id| args.reproduction(id, false).to_string();
+            text::print_case(case, &report, &command, args.list);
+            findings.tests.push(text::junit(case, &report, &command));
+            if args.confirms() {
+                findings.differences += confirm(case, script, &report, args)?;
+            }
+            findings.total.add(report);
+        }
+        Err(why) => {
+            anstream::println!("{}: skipped: {why}", case.name());
+            findings.tests.push(text::skipped(case, &why));
+        }
+    }
+    Ok(())
+}
+
+/// Reaches the states again by processes; returns how many of them differ.
 fn confirm(
     case: &Case,
     script: Option<Function>,
     report: &Report,
     args: &Args,
-) -> Result<usize, Failure> {
-    let processes = args.common.own_processes(case)?;
+) -> Result<usize, CommandError> {
+    let processes = args.script.processes(case, args.root)?;
     let budget = args.budget.map(Duration::from_secs);
-    let confirmed = match crash::confirm(case, script, &processes, &report.listed, budget)? {
-        Ok(confirmed) => confirmed,
-        Err(why) => return Err(Failure::Input(why)),
-    };
+    let confirmed = crash::confirm(case, script, &processes, &report.listed, budget)?
+        .map_err(CommandError::Usage)?;
     for (id, text) in &confirmed.differences {
         anstream::println!("  DIFFERS in processes: {text}");
-        anstream::println!("    leaselab replay '{id}' --verbose");
+        anstream::println!("    {}", args.reproduction(id, true));
     }
     let every = match confirmed.every {
         1 => "every one".to_owned(),
@@ -154,64 +207,4 @@ fn confirm(
         confirmed.differences.len()
     );
     Ok(confirmed.differences.len())
-}
-
-fn print_case(case: &Case, report: &Report, args: &Args) {
-    let Report { points, distinct, kept, lost, broken, declared, .. } = report;
-    anstream::println!("{}", case.name());
-    anstream::println!(
-        "  {points} points, {distinct} distinct: {kept} kept, {lost} lost as this store must, \
-         {declared} broken as declared, {broken} broken"
-    );
-    anstream::println!("  {}", window(report));
-    for (id, verdict) in report.listed.iter().filter(|_| args.list) {
-        anstream::println!("  {verdict:<7}{id}");
-    }
-    for breach in &report.breaches {
-        let name = breach.invariant.name();
-        anstream::println!("  step {}: {name}: {}", breach.step, breach.text);
-        anstream::println!("    leaselab replay '{}'{}", breach.id, args.common.script_words());
-    }
-}
-
-fn window(report: &Report) -> String {
-    let window = &report.window;
-    let Some(commit) = window.per_commit() else { return "fatal window: no commit".to_owned() };
-    let hours = window.simulated.as_secs_f64() / 3600.0;
-    let year = match window.per_year() {
-        Some(year) if hours >= 24.0 => {
-            format!("{year:.0} s a year at the rate of this scenario's {:.1} days", hours / 24.0)
-        }
-        Some(year) if hours >= 1.0 => {
-            format!("{year:.0} s a year if every day went like this scenario's {hours:.1} h")
-        }
-        _ => "less than an hour of a scenario says nothing of a year".to_owned(),
-    };
-    format!("fatal window: {commit:.3} s a commit, {} commits; {year}", window.commits)
-}
-
-fn print_total(total: &Report) {
-    anstream::println!("{:<24}{:>12}{:>12}", "kind of point", "points", "distinct");
-    for kind in Kind::ALL {
-        let count = total.coverage.get(&kind).copied().unwrap_or_default();
-        anstream::println!("{kind:<24}{:>12}{:>12}", count.points, count.distinct);
-    }
-    let rate = per_second(total.checked, total);
-    anstream::println!(
-        "{} distinct images loaded, read and judged in {:.2} s of processor time; {rate} states/s/core",
-        total.images,
-        total.took.as_secs_f64()
-    );
-}
-
-fn print_last_line(total: &Report) {
-    let Report { points, distinct, checked, images, broken, .. } = total;
-    let rate = per_second(*images, total);
-    anstream::println!(
-        "{points} points, {distinct} distinct, {checked} checked, {broken} broken, {rate} checks/s/core"
-    );
-}
-
-fn per_second(count: u64, report: &Report) -> u64 {
-    (count as f64 / report.took.as_secs_f64().max(1e-9)) as u64
 }

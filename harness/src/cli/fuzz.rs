@@ -4,13 +4,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use nvram_emu::Dialect;
-
-use super::common::{Common, RtcChoice, TargetChoice};
-use super::{Exit, Failure};
+use super::options::{
+    Jobs, ReplayOptions, Root, RouterOptions, RtcChoice, ScriptOptions, SingleTarget, TargetChoice,
+};
+use super::reproduction::{Reproduction, ReproductionId};
+use crate::error::CommandError;
+use crate::exit::Exit;
 use crate::report;
-use explore::fuzz::{self, Coverage, Id, IdError, Limits, Outcome, Session, Subject, Summary};
-use runner::Options;
+use crate::words::Words;
+use explore::fuzz::{self, Coverage, Id, Limits, Outcome, Session, Subject, Summary};
 use scenario::{Rtc, Seconds};
 
 /// Households of a session that has no other end.
@@ -19,82 +21,100 @@ const DEFAULT_CASES: u64 = 1_000;
 /// The arguments of `leaselab fuzz`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Play so many households; default: 1000, or as many as `--time` allows
+    /// Number of households to play [default: 1000, or as many as `--time` allows]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     cases: Option<u64>,
-    /// Play for so long, such as 30s or 2h
-    #[arg(long, value_name = "DURATION", value_parser = some_time)]
+    /// Time to play, such as 30s or 2h
+    #[arg(long, value_name = "DURATION", value_parser = nonzero_time)]
     time: Option<Seconds>,
-    /// Events of each household
+    /// Number of events of each household
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     events: u32,
-    /// Where the minimised scenario of a failure is written
+    /// Folder for the minimised scenario of a failure
     #[arg(long, value_name = "DIR", default_value = ".")]
     out: PathBuf,
-    /// The script under test where there is no `--script`
+    /// Script to test where there is no `--script`
     #[arg(long = "use", value_enum, default_value = "shell")]
     own: OwnScript,
     #[command(flatten)]
-    common: Common,
+    script: ScriptOptions,
+    /// Where script calls go [default: in-process, and process with --script]
+    #[arg(long, value_enum)]
+    target: Option<SingleTarget>,
+    #[command(flatten)]
+    root: Root,
+    #[command(flatten)]
+    router: RouterOptions,
+    #[command(flatten)]
+    jobs: Jobs,
+    /// Seed of the households
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum OwnScript {
-    /// The project's own
+    /// The project's own script
     Shell,
-    /// The naive one after the notes of 2006
+    /// The naive script, written after the notes of 2006
     Naive,
 }
 
-fn some_time(text: &str) -> Result<Seconds, String> {
+fn nonzero_time(text: &str) -> Result<Seconds, String> {
     match text.parse()? {
-        Seconds(0) => Err("no time at all".to_owned()),
+        Seconds(0) => Err("expected at least 1s".to_owned()),
         seconds => Ok(seconds),
     }
 }
 
-pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
+pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     let session = session(args)?;
-    let suspect = suspect(&args.common)?;
+    let replay = args.replay();
+    let subject = subject(&replay)?;
     check_folder(&args.out)?;
     let limits = Limits {
         cases: args.cases.or(args.time.is_none().then_some(DEFAULT_CASES)),
         time: args.time.map(|Seconds(seconds)| Duration::from_secs(seconds)),
     };
-    let pool = args.common.pool()?;
+    let pool = args.jobs.pool()?;
     let began = cpu_time();
-    let arguments = script_arguments(&args.common);
-    let at_once = |id: &Id| anstream::eprintln!("fails: leaselab replay '{id}'{arguments}");
-    let outcome = pool.install(|| session.run(&suspect, limits, &at_once))?;
+    let at_once = |id: &Id| anstream::eprintln!("fails: {}", reproduction(id, &replay));
+    let outcome = pool.install(|| session.run(&subject, limits, &at_once))?;
     let cpu = cpu_time().saturating_sub(began);
     let Outcome { summary, failure } = outcome;
     if let Some(failure) = &failure {
-        report_failure(args, &suspect, failure)?;
+        report_failure(args, &subject, failure)?;
     }
     print_columns(&summary.coverage);
-    let mut exit = if failure.is_some() { Exit::Failed } else { Exit::Held };
+    let mut exit = if failure.is_some() { Exit::Failed } else { Exit::Passed };
     let (missing, too_few) = session.missing(&summary);
     if !missing.is_empty() {
         let kinds = missing.join(", ");
         if too_few || failure.is_some() {
-            anstream::println!("never came to: {kinds}");
+            anstream::println!("never reached: {kinds}");
             anstream::println!(
-                "(not judged: a session is expected to come to all of them from {} events on)",
+                "(not a failure: a session is expected to reach all of them from {} events on)",
                 Session::events_for_coverage()
             );
         } else {
-            anstream::eprintln!("error: never came to: {kinds}");
+            anstream::eprintln!("error: never reached: {kinds}");
             exit = Exit::Failed;
         }
     }
-    print_last_line(&summary, failure.is_some(), (!suspect.is_slow()).then_some(cpu));
+    print_last_line(&summary, failure.is_some(), (!subject.is_slow()).then_some(cpu));
     Ok(exit)
 }
 
 /// Plays the household of an id again.
-pub(super) fn replay(text: &str, common: &Common, verbose: bool) -> Result<Exit, Failure> {
-    let id = Id::parse(text).map_err(|IdError(why)| Failure::Input(why))?;
-    let trial = suspect(common)?.logging(verbose).try_out(fuzz::draw(&id))?;
+///
+/// # Errors
+/// Options that contradict each other; a target that fails.
+pub(super) fn replay(
+    id: &Id,
+    options: &ReplayOptions,
+    verbose: bool,
+) -> Result<Exit, CommandError> {
+    let trial = subject(options)?.logging(verbose).try_out(fuzz::draw(id))?;
     if verbose {
         for line in &trial.log {
             anstream::println!("{line}");
@@ -104,16 +124,12 @@ pub(super) fn replay(text: &str, common: &Common, verbose: bool) -> Result<Exit,
         anstream::println!("  step {}: {}: {}", finding.step, finding.kind.name(), finding.text);
     }
     anstream::println!("{}", if trial.findings.is_empty() { "held" } else { "broken" });
-    Ok(if trial.findings.is_empty() { Exit::Held } else { Exit::Failed })
+    Ok(if trial.findings.is_empty() { Exit::Passed } else { Exit::Failed })
 }
 
-fn session(args: &Args) -> Result<Session, Failure> {
-    let overrides = args.common.overrides()?;
-    let dialects: Vec<Dialect> = match overrides.dialect.as_slice() {
-        [] => Dialect::ALL.to_vec(),
-        names => names.iter().filter_map(|name| name.parse().ok()).collect(),
-    };
-    let builds: &[Rtc] = match args.common.rtc {
+fn session(args: &Args) -> Result<Session, CommandError> {
+    let dialects = args.router.dialects()?;
+    let builds: &[Rtc] = match args.router.rtc {
         None | Some(RtcChoice::Both) => &[Rtc::Good, Rtc::Broken],
         Some(RtcChoice::Good) => &[Rtc::Good],
         Some(RtcChoice::Broken) => &[Rtc::Broken],
@@ -124,40 +140,69 @@ fn session(args: &Args) -> Result<Session, Failure> {
         OwnScript::Shell => "shell",
         OwnScript::Naive => "naive",
     };
-    if args.own == OwnScript::Naive && args.common.script.is_some() {
-        return Err(Failure::Input("--use naive and --script: one script at a time".to_owned()));
+    if args.own == OwnScript::Naive && args.script.script.is_some() {
+        return Err(CommandError::usage("--use naive and --script: expected only one of them"));
     }
-    Ok(Session { seed: args.common.seed, events: args.events, routers, script: script.to_owned() })
+    Ok(Session { seed: args.seed, events: args.events, routers, script: script.to_owned() })
 }
 
-/// Who is tried: functions, or processes where a script is named or processes are asked for.
-fn suspect(common: &Common) -> Result<Subject, Failure> {
-    match common.target {
+impl Args {
+    fn replay(&self) -> ReplayOptions {
+        ReplayOptions {
+            script: self.script.clone(),
+            target: self.target.map(TargetChoice::from),
+            root: self.root,
+            ..ReplayOptions::default()
+        }
+    }
+}
+
+/// The script under test: a function, or processes where `--script` or `--target` asks for them.
+fn subject(options: &ReplayOptions) -> Result<Subject, CommandError> {
+    let is_own = options.script.script.is_none();
+    match options.target {
         Some(TargetChoice::Both) => {
-            Err(Failure::Input("--target both: `fuzz` tries one target at a time".to_owned()))
+            Err(CommandError::usage("--target both: a household is played on one target at a time"))
         }
-        Some(TargetChoice::InProcess) if common.script.is_some() => {
-            Err(Failure::Input("--script: a script of your own runs in processes only".to_owned()))
+        Some(TargetChoice::InProcess) if !is_own => {
+            Err(CommandError::usage("--script needs --target process, or no --target"))
         }
-        None if common.script.is_none() => Ok(Subject::in_process()),
+        None if is_own => Ok(Subject::in_process()),
         Some(TargetChoice::InProcess) => Ok(Subject::in_process()),
-        _ => {
-            // The seed is that of the households; a file that is written must do without it.
-            Ok(Subject::with(Options { seed: 0, ..common.options(false)? }))
-        }
+        // The household has a seed of its own; a scenario file that is written from it has none.
+        _ => Ok(Subject::with(options.runner(TargetChoice::Process, false)?)),
     }
 }
 
-fn report_failure(args: &Args, suspect: &Subject, failure: &fuzz::Failure) -> Result<(), Failure> {
-    let script = script_arguments(&args.common);
-    let replay = format!("leaselab replay '{}'{script}", failure.id);
+/// The command that plays a household again.
+fn reproduction(id: &Id, options: &ReplayOptions) -> Reproduction {
+    let id = ReproductionId::Household(id.clone());
+    Reproduction { id, verbose: false, options: options.clone() }
+}
+
+/// The command that runs the scenario file of a minimised household.
+fn run_command(path: &Path, options: &ReplayOptions, subject: &Subject) -> Words {
+    let target = if subject.is_slow() { None } else { Some(TargetChoice::InProcess) };
+    let mut words = Words::new(&["leaselab", "run"]);
+    words.argument(path.to_string_lossy());
+    ReplayOptions { target, ..options.clone() }.add_to(&mut words);
+    words
+}
+
+fn report_failure(
+    args: &Args,
+    subject: &Subject,
+    failure: &fuzz::Failure,
+) -> Result<(), CommandError> {
+    let options = args.replay();
+    let replay = reproduction(&failure.id, &options);
     let all = failure.trial.events();
     let finding = &failure.trial.findings[0];
     anstream::println!("FAILED {}", failure.id);
     anstream::println!("  step {}: {}: {}", finding.step, finding.kind.name(), finding.text);
     anstream::println!("  reproduce: {replay}");
     let began = Instant::now();
-    let small = fuzz::minimise(suspect, &failure.trial)?;
+    let small = fuzz::minimise(subject, &failure.trial)?;
     let events = small.scenario.steps.len();
     anstream::println!(
         "minimised from {all} events to {events}: {} households tried, {:.2} s",
@@ -165,13 +210,12 @@ fn report_failure(args: &Args, suspect: &Subject, failure: &fuzz::Failure) -> Re
         began.elapsed().as_secs_f64()
     );
     let stem = format!("fuzz-{}-{}", failure.id.seed, failure.id.case);
-    let target = if suspect.is_slow() { "" } else { " --target in-process" };
     let origin = |path: &Path| {
         format!(
             "Found by `leaselab fuzz`, and minimised from {all} events to {events}.\n\
-             Fails:  leaselab run {}{script}{target}\n\
+             Fails:  {}\n\
              Whole:  {replay}",
-            path.display()
+            run_command(path, &options, subject)
         )
     };
     for number in 1..10_000 {
@@ -181,9 +225,9 @@ fn report_failure(args: &Args, suspect: &Subject, failure: &fuzz::Failure) -> Re
         if path.exists() {
             continue;
         }
-        let Some(reproducer) = fuzz::reproducer(suspect, &small, &path, &origin(&path))? else {
+        let Some(reproducer) = fuzz::reproducer(subject, &small, &path, &origin(&path))? else {
             anstream::eprintln!(
-                "error: the minimised household does not fail as a file, which is a fault of leaselab's own: replay the id"
+                "error: the minimised household passes when it is read from a file, which is a bug in leaselab: replay the id"
             );
             return Ok(());
         };
@@ -192,22 +236,16 @@ fn report_failure(args: &Args, suspect: &Subject, failure: &fuzz::Failure) -> Re
         }
         let finding = reproducer.finding;
         anstream::println!("  step {}: {}: {}", finding.step, finding.kind.name(), finding.text);
-        anstream::println!("  written: leaselab run {}{script}{target}", path.display());
+        anstream::println!("  written: {}", run_command(&path, &options, subject));
         return Ok(());
     }
-    Err(Failure::Input(format!("{}: no name left for {stem}.toml", args.out.display())))
-}
-
-/// The arguments that choose the script, for commands to be pasted.
-fn script_arguments(common: &Common) -> String {
-    let path = common.script.as_ref().map(|path| format!(" --script '{}'", path.display()));
-    path.unwrap_or_default()
+    Err(CommandError::file(&args.out, format!("all names from {stem}.toml on are taken")))
 }
 
 /// Whether the folder can be written to, asked before any work is done.
-fn check_folder(folder: &Path) -> Result<(), Failure> {
+fn check_folder(folder: &Path) -> Result<(), CommandError> {
     let refuse =
-        |error: std::io::Error| Failure::Input(format!("--out {}: {error}", folder.display()));
+        |error: std::io::Error| CommandError::Usage(format!("--out {}: {error}", folder.display()));
     fs::create_dir_all(folder).map_err(refuse)?;
     tempfile::Builder::new().tempfile_in(folder).map_err(refuse)?;
     Ok(())

@@ -1,52 +1,79 @@
 //! `leaselab replay`.
 
-use super::common::Common;
-use super::{Exit, Failure};
+use super::fuzz;
+use super::options::{StoreChoice, TargetChoice};
+use super::reproduction::{Reproduction, ReproductionId};
+use crate::error::CommandError;
+use crate::exit::Exit;
 use crate::report;
 use crate::run_case::{Backend, run_case};
 use crate::suite;
 use backend::Function;
 use explore::crash::{self, Verdict};
+use explore::races;
 use scenario::{Case, Id, IdError, Overrides};
 
-/// The arguments of `leaselab replay`.
-#[derive(Debug, clap::Args)]
-pub(super) struct Args {
-    /// An id that `leaselab crash` or `leaselab fuzz` printed
-    id: String,
-    /// Print every event, call, nvram command, flash operation and strike
-    #[arg(long)]
-    verbose: bool,
-    #[command(flatten)]
-    common: Common,
-}
-
-pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
-    if let Some(raced) = super::races::run_replay(&args.id, args.verbose) {
-        return raced;
-    }
-    let refuse = |error: IdError| Failure::Input(error.to_string());
-    if explore::fuzz::Id::is_meant(&args.id) {
-        return super::fuzz::replay(&args.id, &args.common, args.verbose);
-    }
-    let id: Id = args.id.parse().map_err(refuse)?;
-    let named = |name| id.parameter(name).map(str::to_owned).into_iter().collect();
-    let overrides = Overrides { rtc: named("rtc"), dialect: named("dialect") };
-    let mut found = None;
-    for case in suite::load(std::slice::from_ref(&id.path), &overrides)? {
-        if id.fits(&case).map_err(refuse)? {
-            found = Some(case);
-            break;
+pub(super) fn run(args: &Reproduction) -> Result<Exit, CommandError> {
+    match &args.id {
+        ReproductionId::Race(schedule) => replay_race(schedule, args.verbose),
+        ReproductionId::Household(id) => fuzz::replay(id, &args.options, args.verbose),
+        ReproductionId::Case(id) => {
+            let case = find(id, args.options.store)?;
+            if id.schedule.is_empty() {
+                replay_case(&case, args)
+            } else {
+                replay_faults(&case, id, args)
+            }
         }
     }
-    let case = found.ok_or_else(|| {
-        Failure::Input(format!("{}: no case [{}]", id.path.display(), id.parameters))
-    })?;
-    if id.schedule.is_empty() {
-        return run_again(&case, args);
+}
+
+/// The case of an id.
+fn find(id: &Id, store: StoreChoice) -> Result<Case, CommandError> {
+    let named = |name| id.parameter(name).map(str::to_owned).into_iter().collect();
+    let overrides = Overrides { rtc: named("rtc"), dialect: named("dialect") };
+    for case in suite::load(std::slice::from_ref(&id.path), &overrides)? {
+        if id.fits(&case).map_err(CommandError::usage)? {
+            return match store {
+                StoreChoice::Scenario => Ok(case),
+                StoreChoice::Journal => case
+                    .into_journal()
+                    .map_err(|why| CommandError::usage(format!("--store journal: {why}"))),
+            };
+        }
     }
-    let script = args.common.processes(&case)?.map(Function::Process);
-    let replayed = crash::replay(&case, script, &id, args.verbose)?.map_err(refuse)?;
+    Err(CommandError::file(&id.path, format!("no case [{}]", id.parameters)))
+}
+
+/// Plays a case as `run`, `live` or `qemu run` played it.
+fn replay_case(case: &Case, args: &Reproduction) -> Result<Exit, CommandError> {
+    let backend = Backend::Modelled;
+    let options = args.options.runner(TargetChoice::Process, args.verbose)?;
+    let report = run_case(case, &options, &backend)?;
+    for line in &report.log {
+        anstream::println!("{line}");
+    }
+    for finding in &report.failures {
+        anstream::println!("{}", report::finding_text(finding));
+    }
+    let (word, exit) = match report.verdict {
+        runner::Verdict::Passed => ("passed", Exit::Passed),
+        runner::Verdict::Failed => ("failed", Exit::Failed),
+        runner::Verdict::Skipped(why) => return Err(CommandError::Usage(why)),
+    };
+    anstream::println!("{word}");
+    Ok(exit)
+}
+
+/// Plays a case with the power cuts and kills of an id.
+fn replay_faults(case: &Case, id: &Id, args: &Reproduction) -> Result<Exit, CommandError> {
+    let options = &args.options;
+    let script = match &options.script.script {
+        Some(_) => Some(Function::Process(options.script.processes(case, options.root)?)),
+        None => None,
+    };
+    let replayed = crash::replay(case, script, id, args.verbose)?
+        .map_err(|error: IdError| CommandError::usage(error))?;
     if args.verbose {
         for line in &replayed.log {
             anstream::println!("{line}");
@@ -56,28 +83,28 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         anstream::println!("  {}: {}", breach.invariant.name(), breach.text);
     }
     let (word, exit) = match replayed.verdict {
-        Verdict::Kept => ("kept", Exit::Held),
-        Verdict::Lost => ("lost, as this store must", Exit::Held),
+        Verdict::Kept => ("kept", Exit::Passed),
+        Verdict::Lost => ("lost, as this store must", Exit::Passed),
         Verdict::Broken => ("broken", Exit::Failed),
     };
     anstream::println!("{word}");
     Ok(exit)
 }
 
-/// A case as `leaselab run` runs it.
-fn run_again(case: &Case, args: &Args) -> Result<Exit, Failure> {
-    let report = run_case(case, &args.common.options(args.verbose)?, &Backend::Modelled)?;
-    for line in &report.log {
-        anstream::println!("{line}");
+/// Runs one interleaving of two processes.
+fn replay_race(schedule: &races::Schedule, verbose: bool) -> Result<Exit, CommandError> {
+    let replayed = races::replay(schedule).map_err(CommandError::usage)?;
+    if verbose {
+        replayed.log.iter().for_each(|line| anstream::println!("{line}"));
     }
-    for finding in &report.failures {
-        anstream::println!("{}", report::finding_text(finding));
+    for effect in &replayed.effects {
+        anstream::println!("{effect}");
     }
-    let (word, exit) = match report.verdict {
-        runner::Verdict::Passed => ("passed".to_owned(), Exit::Held),
-        runner::Verdict::Failed => ("failed".to_owned(), Exit::Failed),
-        runner::Verdict::Skipped(why) => return Err(Failure::Input(why)),
-    };
-    anstream::println!("{word}");
-    Ok(exit)
+    if replayed.older > 0 {
+        anstream::println!("{} older settings", replayed.older);
+    }
+    if replayed.effects.is_empty() {
+        anstream::println!("nothing lost");
+    }
+    Ok(if replayed.effects.is_empty() { Exit::Passed } else { Exit::Failed })
 }

@@ -1,12 +1,8 @@
 //! `leaselab schema`.
 
-use super::Exit;
+use crate::exit::Exit;
 
-/// No arguments.
-#[derive(Debug, clap::Args)]
-pub(super) struct Args {}
-
-pub(super) fn run(_: &Args) -> Exit {
+pub(super) fn run() -> Exit {
     anstream::print!("{}", scenario::json_schema());
-    Exit::Held
+    Exit::Passed
 }

@@ -1,96 +1,108 @@
-//! Case reports, gathered by scenario file.
+//! Case reports by scenario file.
 
 use std::fmt;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::words::Words;
 use runner::{CaseReport, Tally, Verdict};
 use scenario::Case;
 
-/// What became of the cases of one file.
+/// A case that was played, and the commands that repeat it.
+#[derive(Clone, Debug)]
+pub struct CaseOutcome {
+    /// What the runner found.
+    pub report: CaseReport,
+    /// The command that runs just this case in the same way, even after the scenario has changed.
+    pub run: Words,
+    /// The command that runs it by its id, and refuses when the scenario has changed.
+    pub replay: Words,
+}
+
+/// The results of the cases of one scenario file.
 #[derive(Clone, Debug)]
 pub struct FileReport {
-    /// The file.
+    /// The scenario file.
     pub path: PathBuf,
-    /// Its title.
+    /// The title of the scenario.
     pub title: String,
-    /// Its cases.
-    pub cases: Vec<CaseReport>,
+    /// The cases, in the order of the file.
+    pub cases: Vec<CaseOutcome>,
     /// Whether to print each script call.
     pub verbose: bool,
 }
 
 impl FileReport {
-    /// The report of cases of one file, all of them done.
-    pub fn of(cases: &[Case], reports: &[Option<CaseReport>], verbose: bool) -> Self {
+    /// The report of the cases of one file, all of which are done.
+    pub fn of(cases: &[Case], outcomes: &[Option<CaseOutcome>], verbose: bool) -> Self {
         Self {
             path: cases[0].source.path.clone(),
             title: cases[0].scenario.title.clone(),
-            cases: reports.iter().flatten().cloned().collect(),
+            cases: outcomes.iter().flatten().cloned().collect(),
             verbose,
         }
     }
 
-    /// What all its cases cost.
+    /// The cost of all cases.
     pub fn total(&self) -> Tally {
         let mut total = Tally::default();
         for case in &self.cases {
-            total.add(&case.total);
+            total.add(&case.report.total);
         }
         total
     }
 
-    /// How many cases ended so.
+    /// The number of cases with such a verdict.
     pub fn count(&self, wanted: fn(&Verdict) -> bool) -> usize {
-        self.cases.iter().filter(|case| wanted(&case.verdict)).count()
+        self.cases.iter().filter(|case| wanted(&case.report.verdict)).count()
     }
 
-    /// Real time of all its cases.
+    /// The sum of the cases' durations, in real time.
     pub fn took(&self) -> Duration {
-        self.cases.iter().map(|case| case.took).sum()
+        self.cases.iter().map(|case| case.report.took).sum()
     }
 }
 
-/// The indices of the file's cases that begin at `first`, if all of them are done.
+/// The indices of the cases of one file that begin at `first`, if all of them are done.
 pub fn next_file(
     cases: &[Case],
-    reports: &[Option<CaseReport>],
+    outcomes: &[Option<CaseOutcome>],
     first: usize,
 ) -> Option<Range<usize>> {
     let path = &cases.get(first)?.source.path;
     let length = cases[first..].iter().take_while(|case| case.source.path == *path).count();
     let range = first..first + length;
-    reports[range.clone()].iter().all(Option::is_some).then_some(range)
+    outcomes[range.clone()].iter().all(Option::is_some).then_some(range)
 }
 
-/// All reports by file.
-pub fn by_file(cases: &[Case], reports: Vec<CaseReport>) -> Vec<FileReport> {
-    let reports: Vec<Option<CaseReport>> = reports.into_iter().map(Some).collect();
+/// The outcomes of all cases by file.
+pub fn by_file(cases: &[Case], outcomes: Vec<CaseOutcome>) -> Vec<FileReport> {
+    let outcomes: Vec<Option<CaseOutcome>> = outcomes.into_iter().map(Some).collect();
     let mut files = Vec::new();
     let mut first = 0;
-    while let Some(range) = next_file(cases, &reports, first) {
+    while let Some(range) = next_file(cases, &outcomes, first) {
         first = range.end;
-        files.push(FileReport::of(&cases[range.clone()], &reports[range], false));
+        files.push(FileReport::of(&cases[range.clone()], &outcomes[range], false));
     }
     files
 }
 
-/// The last line.
+/// The counts of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Summary {
-    /// Files.
+    /// Number of scenario files.
     pub scenarios: usize,
-    /// Cases that passed.
+    /// Number of cases that passed.
     pub passed: usize,
-    /// Cases that failed.
+    /// Number of cases that failed.
     pub failed: usize,
-    /// Cases that these options cannot run.
+    /// Number of cases that cannot be run with the chosen options.
     pub skipped: usize,
 }
 
 impl Summary {
-    /// Counts.
+    /// Counts the cases of all files.
     pub fn of(files: &[FileReport]) -> Self {
         let count =
             |wanted: fn(&Verdict) -> bool| files.iter().map(|file| file.count(wanted)).sum();

@@ -1,18 +1,19 @@
-//! The JSON report: one object, made for machines.
+//! The JSON report of a run: one object.
 
 use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::{FileReport, Summary, write_whole};
-use crate::cli::Failure;
-use runner::{CaseReport, Finding, Verdict};
+use super::output::write_whole;
+use super::{CaseOutcome, FileReport, Summary};
+use crate::error::CommandError;
+use runner::{Finding, Verdict};
 
 /// Writes the report.
 ///
 /// # Errors
 /// When the file cannot be written.
-pub fn write_json(path: &Path, files: &[FileReport]) -> Result<(), Failure> {
+pub fn write_json(path: &Path, files: &[FileReport]) -> Result<(), CommandError> {
     let summary = Summary::of(files);
     let scenarios: Vec<Value> = files
         .iter()
@@ -31,7 +32,7 @@ pub fn write_json(path: &Path, files: &[FileReport]) -> Result<(), Failure> {
     write_whole(path, format!("{report:#}\n").as_bytes())
 }
 
-fn case(report: &CaseReport) -> Value {
+fn case(CaseOutcome { report, run, replay }: &CaseOutcome) -> Value {
     let (verdict, why) = match &report.verdict {
         Verdict::Passed => ("passed", None),
         Verdict::Failed => ("failed", None),
@@ -40,8 +41,8 @@ fn case(report: &CaseReport) -> Value {
     let total = &report.total;
     json!({
         "name": report.name,
-        "reproduction": report.reproduction,
-        "replay": report.replay,
+        "reproduction": run.to_string(),
+        "replay": replay.to_string(),
         "verdict": verdict,
         "why": why,
         "failures": report.failures.iter().map(finding).collect::<Vec<Value>>(),

@@ -1,53 +1,68 @@
-//! The JUnit report: a suite for each scenario file, a test for each case.
+//! JUnit reports: a suite for each scenario file, a test for each case.
 
 use std::path::Path;
 use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use super::{FileReport, write_whole};
-use crate::cli::Failure;
+use super::output::write_whole;
+use super::{CaseOutcome, FileReport};
+use crate::error::CommandError;
 use runner::Verdict;
+use scenario::Case;
 
 /// One test.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JunitTest {
-    /// The suite; tests of one suite stand together.
+    /// The path of the scenario file. Tests of one suite have to be neighbours.
     pub suite: String,
-    /// What groups tests below a suite.
+    /// The title of the scenario.
     pub class: String,
-    /// Its name.
+    /// The name of the case.
     pub name: String,
-    /// How long it took.
+    /// Its duration.
     pub took: Duration,
-    /// How it ended.
+    /// Its result.
     pub end: JunitEnd,
 }
 
-/// How a test ended.
+/// The result of a test.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum JunitEnd {
-    /// Well.
+    /// The test passed.
     Passed,
-    /// It was not done, for this reason.
+    /// The test was not run, for this reason.
     Skipped(String),
-    /// Badly.
+    /// The test failed.
     Failed {
-        /// In one line.
+        /// What failed, in one line.
         message: String,
-        /// In many.
+        /// Details, in any number of lines.
         description: String,
     },
+}
+
+impl JunitTest {
+    /// The test of a case.
+    pub fn of_case(case: &Case, took: Duration, end: JunitEnd) -> Self {
+        Self {
+            suite: case.source.path.to_string_lossy().into_owned(),
+            class: case.scenario.title.clone(),
+            name: case.name(),
+            took,
+            end,
+        }
+    }
 }
 
 /// Writes the report of a run.
 ///
 /// # Errors
 /// When the file cannot be written.
-pub fn write_junit(path: &Path, files: &[FileReport]) -> Result<(), Failure> {
+pub fn write_junit(path: &Path, files: &[FileReport]) -> Result<(), CommandError> {
     let mut tests = Vec::new();
     for file in files {
-        for case in &file.cases {
+        for CaseOutcome { report: case, run, .. } in &file.cases {
             let end = match &case.verdict {
                 Verdict::Passed => JunitEnd::Passed,
                 Verdict::Skipped(why) => JunitEnd::Skipped(why.clone()),
@@ -57,8 +72,7 @@ pub fn write_junit(path: &Path, files: &[FileReport]) -> Result<(), Failure> {
                         .iter()
                         .map(|f| format!("line {}: {}: {}", f.line, f.kind.name(), f.text))
                         .collect();
-                    let command = &case.reproduction;
-                    let description = format!("{}\nreproduce: {command}", lines.join("\n"));
+                    let description = format!("{}\nreproduce: {run}", lines.join("\n"));
                     let message = lines.into_iter().next().unwrap_or_default();
                     JunitEnd::Failed { message, description }
                 }
@@ -75,11 +89,11 @@ pub fn write_junit(path: &Path, files: &[FileReport]) -> Result<(), Failure> {
     write_junit_tests(path, &tests)
 }
 
-/// Writes any tests.
+/// Writes a report of any tests.
 ///
 /// # Errors
 /// When the file cannot be written.
-pub fn write_junit_tests(path: &Path, tests: &[JunitTest]) -> Result<(), Failure> {
+pub fn write_junit_tests(path: &Path, tests: &[JunitTest]) -> Result<(), CommandError> {
     let mut report = Report::new("leaselab");
     for together in tests.chunk_by(|a, b| a.suite == b.suite) {
         let mut suite = TestSuite::new(together[0].suite.as_str());
@@ -105,8 +119,6 @@ pub fn write_junit_tests(path: &Path, tests: &[JunitTest]) -> Result<(), Failure
         }
         report.add_test_suite(suite);
     }
-    let text = report
-        .to_string()
-        .map_err(|error| Failure::Input(format!("{}: {error}", path.display())))?;
+    let text = report.to_string().map_err(|error| CommandError::file(path, error))?;
     write_whole(path, text.as_bytes())
 }

@@ -1,26 +1,25 @@
-//! What a failed case leaves behind, for whoever wants to know why.
+//! The files of a failed case that `--keep` keeps.
 
 use std::fs;
 use std::path::Path;
 
-use super::write_whole;
-use crate::cli::Failure;
+use super::output::write_whole;
+use crate::error::CommandError;
 use runner::CaseReport;
 use scenario::Case;
 
-/// Puts the scenario, the findings, the log, flash and RAM into a folder of the case's own.
+/// Writes the scenario, the findings, the log, flash and RAM to a subfolder named after the case.
 ///
 /// # Errors
-/// When it cannot be written.
-pub fn keep(folder: &Path, case: &Case, report: &CaseReport) -> Result<(), Failure> {
+/// When a file cannot be written.
+pub fn keep(folder: &Path, case: &Case, report: &CaseReport) -> Result<(), CommandError> {
     let name: String = case
         .name()
         .chars()
         .map(|c| if c.is_ascii_alphanumeric() || "-=,.".contains(c) { c } else { '_' })
         .collect();
     let folder = folder.join(name);
-    fs::create_dir_all(&folder)
-        .map_err(|error| Failure::Input(format!("{}: {error}", folder.display())))?;
+    fs::create_dir_all(&folder).map_err(|error| CommandError::file(&folder, error))?;
     let findings: Vec<String> = report
         .failures
         .iter()

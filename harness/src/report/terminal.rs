@@ -1,21 +1,21 @@
-//! Lines for people: a progress bar on a terminal, one line a scenario file everywhere.
+//! Results on the terminal: a progress bar, and a line for each scenario file.
 
 use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::FileReport;
-use runner::{CaseReport, Finding, Verdict};
+use super::{CaseOutcome, FileReport};
+use runner::{Finding, Verdict};
 use scenario::Case;
 
-/// The progress of a run.
+/// A progress bar, shown only where stderr is a terminal.
 #[derive(Debug)]
 pub struct Progress {
     bar: ProgressBar,
 }
 
 impl Progress {
-    /// Of so many cases.
+    /// A bar for this number of cases.
     pub fn new(cases: usize) -> Self {
         let target = if std::io::stderr().is_terminal() {
             ProgressDrawTarget::stderr()
@@ -29,17 +29,17 @@ impl Progress {
         Self { bar }
     }
 
-    /// One more is done.
+    /// Counts one more case as done.
     pub fn advance(&self) {
         self.bar.inc(1);
     }
 
-    /// Prints what became of a file.
+    /// Prints the results of a file.
     pub fn print(&self, file: &FileReport) {
         self.bar.suspend(|| print_file(file));
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub fn finish(&self) {
         self.bar.finish_and_clear();
     }
@@ -68,7 +68,8 @@ fn print_file(file: &FileReport) {
     }
 }
 
-fn print_case(case: &CaseReport, verbose: bool) {
+fn print_case(outcome: &CaseOutcome, verbose: bool) {
+    let case = &outcome.report;
     if verbose {
         anstream::println!("     {}", case.name);
         for line in &case.log {
@@ -83,8 +84,8 @@ fn print_case(case: &CaseReport, verbose: bool) {
             for finding in &case.failures {
                 anstream::println!("{}", finding_text(finding));
             }
-            anstream::println!("       reproduce: {}", case.reproduction);
-            anstream::println!("       or by id:  {}", case.replay);
+            anstream::println!("       reproduce: {}", outcome.run);
+            anstream::println!("       or by id:  {}", outcome.replay);
         }
     }
 }
@@ -100,7 +101,7 @@ pub fn finding_text(finding: &Finding) -> String {
     )
 }
 
-/// The claims of the 2006 notes, each with what became of it.
+/// Prints the claims of the notes of 2006 with what the scenarios measured.
 pub fn print_claims(cases: &[Case]) {
     let mut last = None;
     for case in cases {

@@ -42,7 +42,7 @@ fn a_parameter_that_nobody_uses_is_refused() {
 }
 
 #[test]
-fn a_step_of_two_deeds_is_refused() {
+fn a_step_of_two_actions_is_refused() {
     assert_snapshot!(transcript_of("title = \"x\"\n[[step]]\nboot = {}\npower-cut = true\n"));
 }
 
@@ -61,9 +61,18 @@ fn an_option_that_the_engine_does_not_know_is_pointed_at() {
 #[rstest]
 #[case::off(&["[[step]]\nrenew = { client = \"a\" }"], "the router is off")]
 #[case::twice(&["[[step]]\nboot = {}", "[[step]]\nboot = {}"], "the router is on")]
-#[case::kill_in_flash(&["[[step]]\nboot = {}\nkill = \"erase\""], "finishes a flash operation")]
-#[case::endless(&["[[step]]\nevery = \"1s\"\nuntil = \"100y\"\nntp = true"], "at most a million")]
-#[case::nothing(&["[[step]]\nnote = \"hm\""], "without anything to do")]
+#[case::kill_in_flash(&["[[step]]\nboot = {}\nkill = \"erase\""], "completes a flash operation")]
+#[case::endless(&["[[step]]\nevery = \"1s\"\nuntil = \"100y\"\nntp = true"], "at most 1000000 times")]
+#[case::unending(&["[[step]]\nevery = \"1s\"\nntp = true"], "`every` needs `until`")]
+#[case::no_pause(&["[[step]]\nevery = \"0s\"\nuntil = \"1s\"\nntp = true"], "at least one second")]
+#[case::two_repeats(&["[[step]]\ntimes = 2\nevery = \"1s\"\nuntil = \"9s\"\nntp = true"], "either `times`")]
+#[case::two_disturbances(&["[[step]]\nboot = {}\ncut = \"erase\"\nfail = \"set\""], "has `cut` and `fail`")]
+#[case::call_of_nothing(&["[[step]]\nboot = {}\nat-call = 2"], "`at-call` needs")]
+#[case::call_zero(&["[[step]]\nboot = {}\ncut = \"erase\"\nat-call = 0"], "at-call = 0")]
+#[case::undisturbed(&["[[step]]\ncut = \"erase\"\nexpect = {}"], "no action that could be disturbed")]
+#[case::page_without_call(&["[[step]]\nweb-page = true\nexpect = {}"], "no action that could be disturbed")]
+#[case::false_flag(&["[[step]]\nntp = false"], "`ntp` can only be true")]
+#[case::nothing(&["[[step]]\nnote = \"hm\""], "neither an action nor")]
 #[case::point(&["[[step]]\nboot = {}\ncut = \"after lunch\""], "names no point")]
 #[case::image(&["[router]\nimage = \"none.bin\"", "[[step]]\nboot = {}"], "none.bin")]
 #[case::chip(&["[router]\nchip = \"abacus\"", "[[step]]\nboot = {}"], "the chips are")]
@@ -84,12 +93,14 @@ fn other_slips_are_named_with_exit_code_2(#[case] parts: &[&str], #[case] messag
 #[case::no_such_path(&["run", "nowhere"], "nowhere")]
 #[case::empty_folder(&["run", "."], "no scenario")]
 #[case::no_such_dialect(&["run", "good.toml", "--dialect", "vxworks"], "expected one of openwrt, ")]
-#[case::no_such_part(&["run", "good.toml", "--shard", "4/3"], "no part")]
-#[case::nothing_fits(&["run", "good.toml", "--filter", "zzz"], "no case fits")]
+#[case::no_such_part(&["run", "good.toml", "--shard", "4/3"], "invalid shard \"4/3\": expected I/N, for example 1/3")]
+#[case::nothing_fits(&["run", "good.toml", "--filter", "zzz"], "no case matches these options")]
 #[case::no_such_script(&["run", "good.toml", "--script", "none.sh"], "none.sh")]
+#[case::no_jobs(&["run", "good.toml", "--jobs", "0"], "--jobs must be at least 1")]
+#[case::report_is_a_folder(&["run", "good.toml", "--json", "."], ".: is a folder")]
 #[case::report_nowhere(&["run", "good.toml", "--junit", "no/where.xml"], "no/where.xml")]
 #[case::binary(&["run", "binary.toml"], "line 2, column 3: not UTF-8")]
-#[case::large(&["run", "large.toml"], "larger than")]
+#[case::large(&["run", "large.toml"], "larger than 1048576 bytes")]
 fn wrong_arguments_are_named_with_exit_code_2(#[case] arguments: &[&str], #[case] message: &str) {
     let lab = Lab::new();
     let empty = arguments == ["run", "."];

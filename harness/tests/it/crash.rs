@@ -192,7 +192,7 @@ fn what_a_scenario_declares_is_no_failure() {
         .command(&["crash", "story.toml"])
         .assert()
         .code(1)
-        .stdout(predicate::str::contains("leaselab replay 'c1:"));
+        .stdout(predicate::str::contains("leaselab replay c1:"));
 }
 
 #[test]
@@ -213,7 +213,7 @@ fn a_kind_that_is_never_reached_is_a_failure() {
 #[case::budget(&["crash", "story.toml", "--target", "process", "--budget", "0"], "--budget")]
 #[case::budget_without_processes(&["crash", "story.toml", "--budget", "5"], "--target process")]
 #[case::script(&["crash", "story.toml", "--script", "nowhere.sh"], "nowhere.sh")]
-#[case::filter(&["crash", "story.toml", "--filter", "nothing"], "no case fits")]
+#[case::filter(&["crash", "story.toml", "--filter", "nothing"], "no case matches these options")]
 #[case::version(&["replay", "c0:00000000:story.toml::1p"], "version `c0`")]
 #[case::no_id(&["replay", "hello"], "is no id")]
 #[case::damaged(&["replay", "c1:00000000:story.toml::1q"], "is no strike")]
@@ -271,8 +271,8 @@ fn a_script_of_processes_is_explored_and_its_ids_replay() {
         String::from_utf8_lossy(&explored.stderr)
     );
     assert!(text.contains("durability: 192.168.1."), "{text}");
-    let id = text.lines().find_map(|line| line.trim().strip_prefix("leaselab replay '"));
-    let id = id.and_then(|rest| rest.split('\'').next()).expect("an id");
+    let id = text.lines().find_map(|line| line.trim().strip_prefix("leaselab replay "));
+    let id = id.and_then(|rest| rest.split(' ').next()).expect("an id");
     lab.command(&["replay", id, "--script", "bad.sh", "--shell", "sh", "--verbose"])
         .assert()
         .code(1)

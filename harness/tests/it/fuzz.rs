@@ -22,11 +22,11 @@ fn ours(call: &Call, nvram: &mut dyn Nvram, marker: &mut dyn IntentLog) -> Outco
     run(call, &config, nvram, marker)
 }
 
-/// A fault: what it makes of one command.
-struct Faulty<'a>(
-    &'a mut dyn Nvram,
-    fn(&mut dyn Nvram, &[&[u8]]) -> Result<NvramOutput, OperationError>,
-);
+/// Runs one command, or does something else instead.
+type Fault = fn(&mut dyn Nvram, &[&[u8]]) -> Result<NvramOutput, OperationError>;
+
+/// An `nvram` tool with a fault.
+struct Faulty<'a>(&'a mut dyn Nvram, Fault);
 
 impl Nvram for Faulty<'_> {
     fn run(&mut self, args: &[&[u8]]) -> Result<NvramOutput, OperationError> {
@@ -208,13 +208,13 @@ fn the_command_finds_minimises_writes_and_replays() {
 
 #[rstest]
 #[case::no_cases(&["--cases", "0"], "--cases")]
-#[case::no_time(&["--time", "0s"], "no time at all")]
+#[case::no_time(&["--time", "0s"], "expected at least 1s")]
 #[case::no_unit(&["--time", "5"], "no length of time")]
 #[case::no_events(&["--events", "0"], "--events")]
 #[case::dialect(&["--dialect", "vms"], "unknown dialect 'vms'")]
 #[case::script(&["--script", "nowhere.sh"], "nowhere.sh")]
-#[case::two_scripts(&["--script", "/bin/true", "--use", "naive"], "one script at a time")]
-#[case::both(&["--target", "both"], "one target at a time")]
+#[case::two_scripts(&["--script", "/bin/true", "--use", "naive"], "expected only one of them")]
+#[case::both(&["--target", "both"], "invalid value 'both'")]
 #[case::out(&["--out", "/proc/leases"], "--out /proc/leases")]
 fn bad_input_is_refused(#[case] arguments: &[&str], #[case] complaint: &str) {
     Lab::new()
@@ -247,6 +247,6 @@ fn a_script_of_ones_own_is_tried_in_processes() {
         .code(1)
         .stdout(
             predicate::str::contains("FAILED f1:")
-                .and(predicate::str::contains("--script 'mine.sh'")),
+                .and(predicate::str::contains("--script mine.sh --shell sh")),
         );
 }

@@ -56,5 +56,5 @@ fn scenarios_of_leases_run_over_a_journal() {
         .args(["run", "scenarios/reboot/cut-in-the-erase.toml", "--store", "journal"])
         .assert()
         .code(2)
-        .stderr(contains("no case fits"));
+        .stderr(contains("no case matches these options"));
 }

@@ -124,9 +124,9 @@ fn what_is_no_dnsmasq_is_refused_by_name() {
     refused(&["--dnsmasq", "/bin/true"], 3, "/bin/true: this is no dnsmasq");
     refused(&["--dnsmasq", "nowhere"], 3, "nowhere: No such file");
     refused(&["--dnsmasq", "story.toml"], 3, "story.toml: Permission denied");
-    refused(&["--script", "nowhere.sh"], 3, "--script nowhere.sh: No such file");
-    refused(&["--script", "story.toml"], 3, "--script story.toml: not executable");
-    refused(&["--target", "in-process"], 2, "leave out --target");
+    refused(&["--script", "nowhere.sh"], 2, "--script nowhere.sh: No such file");
+    refused(&["--script", "story.toml"], 2, "--script story.toml: not executable");
+    refused(&["--target", "in-process"], 2, "unexpected argument '--target'");
 }
 
 #[test]

@@ -144,7 +144,10 @@ fn an_image_of_somebody_elses_is_checked_before_it_is_booted(
 
 #[rstest]
 #[case("missing.sh", "missing.sh: No such file")]
-#[case("script.sh", "script.sh: not executable: chmod +x it, or say with --shell what runs it")]
+#[case(
+    "script.sh",
+    "script.sh: not executable: make it executable with chmod +x, or name what runs it with --shell"
+)]
 fn a_script_that_cannot_run_is_named(#[case] script: &str, #[case] why: &str) {
     let folder = tempfile::tempdir().expect("a scratch folder");
     write(folder.path(), "script.sh", b"exit 0\n");
@@ -152,6 +155,6 @@ fn a_script_that_cannot_run_is_named(#[case] script: &str, #[case] why: &str) {
         .args(["qemu", "run", "--cache", "none", "--script", script])
         .current_dir(folder.path())
         .assert()
-        .code(3)
+        .code(2)
         .stderr(predicate::str::contains(why));
 }

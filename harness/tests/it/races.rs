@@ -103,10 +103,10 @@ fn parallel_writers_lose_nothing_under_the_lock() {
 #[test]
 fn the_command_says_what_is_lost_and_how_to_see_it_again() {
     let lab = Lab::new();
-    lab.command(&["crash", "--races", "--race", "set+commit"])
+    lab.command(&["races", "--race", "set+commit"])
         .assert()
         .success()
-        .stdout(predicate::str::contains("leaselab replay 'r1:set+commit:A3B10A4' --verbose"))
+        .stdout(predicate::str::contains("leaselab replay r1:set+commit:A3B10A4 --verbose"))
         .stdout(predicate::str::ends_with(
             "1 races, 0 interleavings lose something under the lock\n",
         ));
@@ -118,11 +118,11 @@ fn the_command_says_what_is_lost_and_how_to_see_it_again() {
 }
 
 #[rstest]
-#[case(&["crash", "--races", "--race", "nobody"], "no such race; there are set+set, ")]
-#[case(&["crash", "--races", "--trials", "0"], "0 is not in 1..")]
-#[case(&["crash", "--races", "story.toml"], "cannot be used with")]
-#[case(&["crash", "--race", "set+set"], "--races")]
-#[case(&["crash", "--races", "--no-lock"], "--trials")]
+#[case(&["races", "--race", "nobody"], "unknown race \"nobody\": expected one of set+set, ")]
+#[case(&["races", "--trials", "0"], "0 is not in 1..")]
+#[case(&["races", "story.toml"], "unexpected argument 'story.toml'")]
+#[case(&["races", "--race", "set+set", "--trials", "2"], "cannot be used with")]
+#[case(&["races", "--no-lock"], "--trials")]
 #[case(&["replay", "r1:nobody:A1"], "no race `nobody`")]
 #[case(&["replay", "r1:set+set:A50"], "step 11 of the id")]
 #[case(&["replay", "r1:set+set:A3"], "cut short")]

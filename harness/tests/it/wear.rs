@@ -86,7 +86,7 @@ fn counting_equals_processes(
 #[test]
 fn parts_of_a_fleet_add_up_to_the_whole() {
     let lab = Lab::new();
-    let fleet = ["wear", "--fleet", "25", "--for", "5d", "--seed", "9"];
+    let fleet = ["wear", "fleet", "--households", "25", "--for", "5d", "--seed", "9"];
     let run = |more: &[&str]| {
         let words: Vec<&str> = fleet.iter().chain(more).copied().collect();
         lab.command(&words).assert().success().get_output().stdout.clone()
@@ -110,11 +110,18 @@ fn parts_of_a_fleet_add_up_to_the_whole() {
 }
 
 #[rstest]
-#[case(&["--chip", "eeprom"], "no chip 'eeprom'; there are")]
+#[case(&["--chip", "eeprom"], "unknown chip 'eeprom': expected one of")]
 #[case(&["--dialect", "cisco"], "unknown dialect 'cisco'")]
-#[case(&["--for", "0s"], "no time, no wear")]
-#[case(&["--endurance", "0"], "--endurance 0")]
-#[case(&["--fleet", "0"], "--fleet 0")]
+#[case(&["--for", "0s"], "expected 1s to 10000 years")]
+#[case(&["--endurance", "0"], "0 is not in 1..")]
+#[case(&["--shard", "1/2"], "unexpected argument '--shard'")]
+#[case(&["fleet", "--households", "0"], "0 is not in 1..")]
+#[case(&["fleet", "--households", "2", "--shard", "0/2"], "invalid shard \"0/2\": expected I/N, for example 1/3")]
+#[case(&["fleet", "--households", "2", "--shard", "3/2"], "invalid shard \"3/2\": expected I/N, for example 1/3")]
+#[case(&["fleet", "--households", "2", "--dialect", "all"], "name only one with --dialect and --chip")]
+#[case(&["fleet", "--households", "2", "--trace", "x"], "unexpected argument '--trace'")]
+#[case(&["--no-private-root"], "--no-private-root needs --script")]
+#[case(&["--jobs", "0"], "--jobs must be at least 1")]
 #[case(&["--clients", "0", "--quiet"], "a household of nobody")]
 #[case(&["--lease-time", "30s"], "dnsmasq takes 120 seconds")]
 #[case(&["--dialect", "broadcom", "--chip", "slc-nand"], "no such router")]

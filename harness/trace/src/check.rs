@@ -347,7 +347,7 @@ impl<'a> Driver<'a> {
                 }
             }
         }
-        self.server.forget();
+        self.server.forget_declined();
         let failure = self.server.engine_mut().start(clock, &init, calls).err();
         let got = failure.map(|f| f.status());
         let want = stimulus.res.as_ref().and_then(|a| a.rc);

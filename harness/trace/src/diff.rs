@@ -1,10 +1,9 @@
 //! Differences between a recorded call and the engine's, worded for people.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::read::Call;
-use dnsmasq_model::ScriptCall;
+use dnsmasq_model::{CallDifference, ScriptCall};
 
 /// One difference between recording and engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,19 +52,15 @@ pub(super) fn recorded(call: &Call) -> ScriptCall {
 pub(super) fn compare(want: &Call, got: &Made, whole: bool) -> Vec<String> {
     let mut lines = Vec::new();
     let words = recorded(want);
-    if words.argv != got.call.argv {
-        lines.push(format!("- argv{}", argv(words.argv.iter())));
-        lines.push(format!("+ argv{}", argv(got.call.argv.iter())));
-    }
-    let names: BTreeSet<&String> = words.env.keys().chain(got.call.env.keys()).collect();
-    for name in names {
-        let (a, b) = (words.env.get(name), got.call.env.get(name));
-        if a != b {
-            if let Some(a) = a {
-                lines.push(format!("- {name}={}", show(a)));
+    for difference in words.differences(&got.call) {
+        match difference {
+            CallDifference::Arguments => {
+                lines.push(format!("- argv{}", argv(words.argv.iter())));
+                lines.push(format!("+ argv{}", argv(got.call.argv.iter())));
             }
-            if let Some(b) = b {
-                lines.push(format!("+ {name}={}", show(b)));
+            CallDifference::Variable { name, expected, actual } => {
+                lines.extend(expected.map(|value| format!("- {name}={}", show(value))));
+                lines.extend(actual.map(|value| format!("+ {name}={}", show(value))));
             }
         }
     }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::read::{Answer, Bytes, IaRecord, Stimulus, Vendor};
 use super::testbed;
 use dnsmasq_model::{
-    Client4, Client6, ETHER, HwAddr, Ia, Kind4, Kind6, LeaseKind, Options4, Reply4, Reply6, Text,
+    Client4, Client6, ETHER, HwAddr, Ia, IaKind, Kind4, Kind6, Options4, Reply4, Reply6, Text,
+    parse_hex_text,
 };
 
 /// A stimulus of DHCP kind, by its word.
@@ -40,15 +41,8 @@ pub(super) fn kind6(word: &str) -> Option<Kind6> {
 }
 
 fn hex(text: &str) -> Result<Vec<u8>, String> {
-    if text.is_empty() {
-        return Ok(Vec::new());
-    }
-    text.split(':')
-        .map(|pair| {
-            u8::from_str_radix(pair, 16)
-                .map_err(|_| format!("`{text}` is no hexadecimal with colons"))
-        })
-        .collect()
+    parse_hex_text(text.as_bytes())
+        .ok_or_else(|| format!("invalid hexadecimal text `{text}`: expected for example 02:aa:0b"))
 }
 
 fn id(text: Option<&String>) -> Result<Option<Text>, String> {
@@ -138,11 +132,9 @@ pub(super) fn associations(records: &[IaRecord]) -> Result<Vec<Ia>, String> {
     records
         .iter()
         .map(|record| {
-            let kind = match &*record.kind {
-                "na" => LeaseKind::Na,
-                "ta" => LeaseKind::Ta,
-                other => return Err(format!("`{other}` is no kind of association: na or ta")),
-            };
+            let kind = IaKind::from_name(&record.kind).ok_or_else(|| {
+                format!("invalid type of association `{}`: expected na or ta", record.kind)
+            })?;
             let addrs: Result<Vec<Ipv6Addr>, String> = record
                 .addr
                 .iter()

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use dnsmasq_model::{LeaseLine, duid_of_line};
 use serde::Deserialize;
 use serde::de::{self, DeserializeOwned, Deserializer, SeqAccess, Visitor};
 
@@ -365,11 +366,9 @@ impl Recording {
         let first = self.calls.first().and_then(|call| call.out.as_ref());
         let lines = first.map_or(&[][..], |out| &out.0).split(|byte| *byte == b'\n');
         let variable = |line: &[u8]| {
-            let words: Vec<&[u8]> = line.split(|byte| *byte == b' ').collect();
-            let name = match words[..] {
-                [b"duid", _] => &b"duid"[..],
-                [_, _, address, _, _] => address,
-                _ => return None,
+            let name = match duid_of_line(line) {
+                Some(_) => &b"duid"[..],
+                None => LeaseLine::parse(line)?.address,
             };
             Some([b"dnsmasq_lease_", name, b"=", line].concat())
         };

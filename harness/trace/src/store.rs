@@ -1,6 +1,6 @@
 //! The recorder's store: what a lease script of 2006 keeps, and its DHCPv6-aware sister.
 
-use dnsmasq_model::ScriptCall;
+use dnsmasq_model::{LeaseLine, ScriptCall, duid_line};
 
 /// The stored text, and how `init` prints it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,19 +65,22 @@ impl Store {
             b"add" | b"old" => {
                 let time =
                     [variable("DNSMASQ_LEASE_LENGTH"), variable("DNSMASQ_LEASE_EXPIRES")].concat();
-                let host = call.argv.get(4).map_or(&b"*"[..], Vec::as_slice);
+                let host = call.argv.get(4).map_or(LeaseLine::NONE, Vec::as_slice);
                 let iaid = variable("DNSMASQ_IAID");
                 let (id, client) = if self.v6_aware && !iaid.is_empty() {
-                    self.set(
-                        b"dnsmasq_duid".to_vec(),
-                        [b"duid ", variable("DNSMASQ_SERVER_DUID")].concat(),
-                    );
+                    self.set(b"dnsmasq_duid".to_vec(), duid_line(variable("DNSMASQ_SERVER_DUID")));
                     (iaid, &id[..])
                 } else {
                     (&id[..], variable("DNSMASQ_CLIENT_ID"))
                 };
-                let client = if client.is_empty() { b"*" } else { client };
-                self.set(name, [&time[..], id, &addr[..], host, client].join(&b' '));
+                let line = LeaseLine {
+                    time: &time,
+                    id,
+                    address: addr,
+                    hostname: host,
+                    client_id: LeaseLine::or_none(client),
+                };
+                self.set(name, line.to_bytes());
             }
             _ => {}
         }

@@ -11,7 +11,7 @@ use super::router::Script;
 use super::simulate::{Broken, Store};
 use super::tally::Wear;
 use dnsmasq_model::{
-    Action, Build, CallSink, HwAddr, Lease, PendingCall, Text, adopt, hex_text, legal_hostname,
+    Action, Build, CallSink, HwAddr, Lease, PendingCall, Text, hex_text, legal_hostname, share_text,
 };
 
 /// `dnsmasq_lease_`, `=`, four blanks and a NUL.
@@ -168,8 +168,8 @@ impl<'a> CountingStore<'a> {
             && same(record.clid.as_ref(), lease.clid.as_ref())
         {
             // After a restart dnsmasq has texts of its own; from now on they are known by where they lie.
-            adopt(&mut record.name, name);
-            adopt(&mut record.clid, lease.clid.as_ref());
+            share_text(&mut record.name, name);
+            share_text(&mut record.clid, lease.clid.as_ref());
             if record.time == time {
                 return self.unchanged();
             }
@@ -229,7 +229,7 @@ impl<'a> CountingStore<'a> {
 }
 
 impl CallSink for CountingStore<'_> {
-    fn wants_words(&self) -> bool {
+    fn wants_rendering(&self) -> bool {
         false
     }
 

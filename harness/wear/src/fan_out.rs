@@ -12,7 +12,7 @@ impl CallSink for FanOut<'_> {
         self.0.iter_mut().for_each(|counting_store| counting_store.call(call));
     }
 
-    fn wants_words(&self) -> bool {
+    fn wants_rendering(&self) -> bool {
         false
     }
 }

@@ -233,7 +233,7 @@ impl<S: Store> Simulation<'_, S> {
         self.booted = now;
         let printed = self.store.init()?;
         let clock = self.clock(now);
-        self.server.forget();
+        self.server.forget_declined();
         self.server
             .engine_mut()
             .start(clock, &InitResult::ok(printed), self.store)

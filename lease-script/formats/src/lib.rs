@@ -3,3 +3,4 @@
 
 pub mod dhcpd;
 pub mod exchange;
+pub mod hex;

@@ -21,6 +21,10 @@ use crate::record::{Client, Record};
 use lease_formats::dhcpd::{
     BindingState, Date, Hardware, Ia, IaAddress, IaKind, Lease, SetValue, keeps_hostname,
 };
+use lease_formats::exchange::dnsmasq_line::{
+    hardware_text, iaid_text, lease_line, parse_hardware, parse_iaid, server_duid_line,
+};
+use lease_formats::hex;
 
 const LENGTH: &str = "dnsmasq-length";
 const EXPIRES: &str = "dnsmasq-expires";
@@ -78,34 +82,17 @@ fn time(set: &Variables, ends: Date) -> Result<(Vec<u8>, bool), NoLine> {
     }
 }
 
-/// The bytes of `aa:bb:cc`.
+/// Decodes text that [`Record::parse`] accepted.
 fn unhex(text: &[u8]) -> Vec<u8> {
-    let digit = |c: u8| char::from(c).to_digit(16).unwrap_or(0) as u8;
-    text.chunks(3)
-        .filter(|pair| pair.len() >= 2)
-        .map(|pair| digit(pair[0]) << 4 | digit(pair[1]))
-        .collect()
-}
-
-fn hex(bytes: &[u8]) -> Vec<u8> {
-    let pairs: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    pairs.join(":").into_bytes()
+    hex::decode(text).unwrap_or_default()
 }
 
 fn hardware(text: &[u8]) -> Hardware {
-    match text {
-        [a, b, b'-', rest @ ..] => Hardware { kind: unhex(&[*a, *b])[0], bytes: unhex(rest) },
-        _ => Hardware { kind: 1, bytes: unhex(text) },
-    }
+    parse_hardware(text).flatten().unwrap_or_default()
 }
 
-fn hardware_text(hardware: &Hardware) -> Vec<u8> {
-    let bytes = hex(&hardware.bytes);
-    if hardware.kind == 1 && !bytes.is_empty() {
-        bytes
-    } else {
-        [format!("{:02x}-", hardware.kind).as_bytes(), &bytes].concat()
-    }
+fn text_of(hardware: &Hardware) -> Vec<u8> {
+    hardware_text(hardware.kind, &hardware.bytes)
 }
 
 /// The declaration of a DHCPv4 lease.
@@ -118,7 +105,7 @@ pub(super) fn lease(address: Ipv4Addr, record: &Record<'_>, is_length: bool) -> 
     lease.tstp = lease.ends;
     if let Client::V4 { hardware: text, client_id } = record.client {
         let parsed = hardware(text);
-        if hardware_text(&parsed) != text {
+        if text_of(&parsed) != text {
             put(&mut lease.set, HARDWARE, text);
         }
         lease.hardware = Some(parsed);
@@ -155,14 +142,12 @@ pub(super) fn of_lease(lease: &Lease) -> Option<Result<Line, NoLine>> {
     (lease.state == BindingState::Active).then(|| {
         let (time, is_length) = time(&lease.set, lease.ends)?;
         let none = Hardware::default();
-        let hardware = variable(&lease.set, HARDWARE).map_or_else(
-            || hardware_text(lease.hardware.as_ref().unwrap_or(&none)),
-            <[u8]>::to_vec,
-        );
+        let hardware = variable(&lease.set, HARDWARE)
+            .map_or_else(|| text_of(lease.hardware.as_ref().unwrap_or(&none)), <[u8]>::to_vec);
         let name = host(variable(&lease.set, HOST).or(lease.hostname.as_deref()));
-        let id = if lease.uid.is_empty() { b"*".to_vec() } else { hex(&lease.uid) };
+        let id = if lease.uid.is_empty() { b"*".to_vec() } else { hex::encode(&lease.uid) };
         let address = lease.address.to_string();
-        let text = [&time, &hardware, address.as_bytes(), name, &id].join(&b' ');
+        let text = lease_line(&time, &hardware, &address, name, &id);
         Ok(Line { text, is_length })
     })
 }
@@ -170,11 +155,7 @@ pub(super) fn of_lease(lease: &Lease) -> Option<Result<Line, NoLine>> {
 /// The kind and identifier of the block in which a DHCPv6 lease stands.
 pub(super) fn association(record: &Record<'_>) -> Option<(IaKind, Vec<u8>)> {
     let Client::V6 { iaid, duid } = record.client else { return None };
-    let (kind, number) = match iaid.strip_prefix(b"T") {
-        Some(number) => (IaKind::Temporary, number),
-        None => (IaKind::NonTemporary, iaid),
-    };
-    let number: u32 = std::str::from_utf8(number).ok()?.parse().ok()?;
+    let (kind, number) = parse_iaid(iaid)?;
     // dhcpd keeps the number in the byte order of its machine; our journals are little-endian.
     Some((kind, [&number.to_le_bytes()[..], &unhex(duid)].concat()))
 }
@@ -199,25 +180,20 @@ pub(super) fn ia_address(address: Ipv6Addr, record: &Record<'_>, is_length: bool
 
 /// The line of a DHCPv6 lease; `None` where nobody holds the address, and for prefixes, which dnsmasq does not lease.
 pub(super) fn of_ia_address(ia: &Ia, held: &IaAddress) -> Option<Result<Line, NoLine>> {
-    let mark = match ia.kind {
-        IaKind::NonTemporary => "",
-        IaKind::Temporary => "T",
-        IaKind::Prefix => return None,
-    };
-    (held.state == BindingState::Active).then(|| {
+    (held.state == BindingState::Active && ia.kind != IaKind::Prefix).then(|| {
         let (time, is_length) = time(&held.set, held.ends)?;
         let number = <[u8; 4]>::try_from(ia.iaid()).map_err(|_| "its identifier is too short")?;
-        let iaid = format!("{mark}{}", u32::from_le_bytes(number));
+        let iaid = iaid_text(ia.kind, u32::from_le_bytes(number)).unwrap_or_default();
         let name = host(variable(&held.set, HOST));
-        let (address, duid) = (held.address.to_string(), hex(ia.duid()));
-        let text = [&time, iaid.as_bytes(), address.as_bytes(), name, &duid].join(&b' ');
+        let (address, duid) = (held.address.to_string(), hex::encode(ia.duid()));
+        let text = lease_line(&time, iaid.as_bytes(), &address, name, &duid);
         Ok(Line { text, is_length })
     })
 }
 
 /// The line of the server's DUID.
 pub(super) fn of_server_duid(duid: &[u8]) -> Vec<u8> {
-    [b"duid ", &hex(duid)[..]].concat()
+    server_duid_line(duid)
 }
 
 /// The DUID of such a line.

@@ -2,11 +2,13 @@
 //!
 //! Commands match by prefix, unknown commands are skipped, and the exit code is always 0.
 
+use memchr::memchr;
+
 use super::info::{DialectInfo, FreeSpaceSource};
 use super::kernel::{self, CommitResult, Driver, NoMemory};
 use super::state::{Board, Halt, Loaded, OutputBuffers};
 use super::tool::Tool;
-use crate::flsh::{HEADER_LEN, find};
+use crate::flsh::HEADER_LEN;
 
 pub(super) static INFO: DialectInfo = DialectInfo {
     name: "broadcom",
@@ -81,7 +83,7 @@ fn get(board: &mut Board, name: &[u8], out: &mut OutputBuffers) {
 /// `dev_nvram_write`: the driver splits at the first `=`, and unsets if there is none. So `set NAME` unsets, and
 /// `unset NAME=VALUE` sets.
 fn write(board: &mut Board, text: &[u8], out: &mut OutputBuffers) {
-    let Some(eq) = find(text, b'=') else {
+    let Some(eq) = memchr(b'=', text) else {
         return DRIVER.unset(board, text);
     };
     if let Err(NoMemory) = DRIVER.set(board, &text[..eq], &text[eq + 1..]) {

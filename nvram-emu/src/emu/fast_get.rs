@@ -8,10 +8,12 @@ use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
+use memchr::memchr;
+
 use super::settings::Settings;
 use super::store::proc_mtd;
 use crate::dialect::{Dialect, KERNEL_MAGIC, openwrt};
-use crate::flsh::{HEADER_LEN, Header, MAGIC, find};
+use crate::flsh::{HEADER_LEN, Header, MAGIC};
 use crate::machine::{CommandOutput, Exit};
 
 /// Size of the read buffer. Longer entries are not handled.
@@ -109,7 +111,7 @@ fn scan(
     let mut at = skip;
     let mut found = None;
     loop {
-        while let Some(len) = find(&buffer[at..filled], 0) {
+        while let Some(len) = memchr(0, &buffer[at..filled]) {
             let entry = &buffer[at..at + len];
             if entry.is_empty() {
                 return Some(found);
@@ -118,7 +120,7 @@ fn scan(
                 && let [b'=', value @ ..] = rest
             {
                 found = Some(value.to_vec());
-            } else if find(entry, b'=').is_none() {
+            } else if memchr(b'=', entry).is_none() {
                 return Some(found);
             }
             at += len + 1;

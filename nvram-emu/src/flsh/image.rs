@@ -1,5 +1,7 @@
 //! Writing a table as an image, and reading any bytes as one.
 
+use memchr::memmem;
+
 use super::entries::{Entries, Entry, ScanEnd, ScanMode};
 use super::header::{CRC_START, HEADER_LEN, Header, MAGIC, crc_from, crc_of};
 use super::table::Table;
@@ -40,6 +42,8 @@ impl HeaderSource {
         }
     }
 }
+
+const MAGIC_BYTES: [u8; 4] = MAGIC.to_le_bytes();
 
 /// What an image writer does beyond the order of the entries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -201,19 +205,10 @@ pub fn parse_any(bytes: &[u8]) -> Option<Parsed<'_>> {
     Some(Parsed { offset, header, crc: crc_of(image, header.len as usize), entries, end })
 }
 
-/// The first offset below `limit` (and a multiple of 4) at which the magic stands.
+/// The first offset below `limit` that is a multiple of 4 and at which the magic stands.
 pub fn find_magic(bytes: &[u8], limit: usize) -> Option<usize> {
-    const PART: usize = 64;
-    let (words, _) = bytes.as_chunks::<4>();
-    let words = &words[..words.len().min(limit.div_ceil(4))];
-    let is_magic = |word: &[u8; 4]| u32::from_le_bytes(*word) == MAGIC;
-    // Whole parts at a time, without a branch for each word.
-    let parts = words
-        .chunks(PART)
-        .take_while(|part| !part.iter().fold(false, |found, word| found | is_magic(word)));
-    let start = parts.count() * PART;
-    let at = words.get(start..)?.iter().position(is_magic)?;
-    Some((start + at) * 4)
+    let mut offsets = memmem::find_iter(bytes, &MAGIC_BYTES);
+    offsets.find(|offset| offset.is_multiple_of(4)).filter(|offset| *offset < limit)
 }
 
 /// The shortest image that every dialect takes: a header with the default numbers, and no variable.

@@ -1,4 +1,4 @@
-//! The FLSH image: what every dialect keeps in flash.
+//! The FLSH image, which every dialect stores in flash.
 //!
 //! ```text
 //!          0        4        8     9    10        12        14        16         20
@@ -20,7 +20,6 @@ mod header;
 mod image;
 mod table;
 
-pub(crate) use entries::find;
 pub use entries::{Entries, Entry, ScanEnd, ScanMode};
 pub use hash::ChainRule;
 pub use header::{CRC_START, HEADER_LEN, Header, MAGIC, crc_from, crc_of, strtoul};

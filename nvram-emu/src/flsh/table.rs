@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use memchr::memrchr;
+
 use super::entries::{Entries, Entry, ScanEnd, ScanMode};
 use super::hash::ChainRule;
 use super::header::Header;
@@ -444,16 +446,9 @@ impl Table {
     }
 }
 
-/// Whether the last NUL follows another one, as it does in a whole image.
+/// Whether the last NUL of `area` follows another NUL, as it does in an undamaged image.
 fn ends_in_nuls(area: &[u8]) -> bool {
-    const PART: usize = 128;
-    // Whole parts at a time, without a branch for each byte.
-    let (rest, parts) = area.as_rchunks::<PART>();
-    let blank =
-        |part: &[u8; PART]| part.iter().fold(0, |nuls, byte| nuls + u8::from(*byte == 0)) == 0;
-    let behind = parts.iter().rev().take_while(|part| blank(part)).count() * PART;
-    let front = &area[..rest.len() + parts.len() * PART - behind];
-    match front.iter().rposition(|byte| *byte == 0) {
+    match memrchr(0, area) {
         Some(last) => last.checked_sub(1).is_none_or(|before| area[before] == 0),
         None => false,
     }

@@ -26,7 +26,7 @@ struct Restart<'r> {
 
 impl Restart<'_> {
     fn make(&mut self, calls: Vec<ScriptCall>, stage: Stage) -> Option<()> {
-        self.now.server = Arc::new(self.server.switched_off());
+        self.now.server = Arc::new(self.server.without_process());
         for call in calls {
             self.ordinal += 1;
             self.now.call = Arc::new(call);
@@ -47,7 +47,7 @@ impl Explorer<'_> {
     ) -> Option<()> {
         let cut_at = dark.clocks.truth();
         let mut server = Server::clone(&dark.server);
-        server.forget();
+        server.forget_declined();
         let init = server.engine().init_call()?;
         let mut restart = Restart { now: dark, server, ordinal: 0, visit };
         restart.now.clocks.boot(self.case.scenario.router.clock);

@@ -36,7 +36,7 @@ impl<'s> Scene<'s> {
         doubt(&mut doubted, changes(&moment.call));
         let key = digest::of(&(
             (moment.views.flash.neighbours(), moment.views.ram.neighbours()),
-            (moment.event, moment.clocks.truth(), moment.server.random()),
+            (moment.event, moment.clocks.truth(), moment.server.random_state()),
             place.depth,
         ));
         Self { moment, place, doubted, key }

@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::texts::HOST_NAMES;
 use super::trial::Trial;
-use scenario::{DaemonAction, Point, Rtc, Side, Step, V6};
+use scenario::{Action, DaemonAction, Disturbance, Join, Point, Rtc, Side, Step, V6};
 
 /// How often each kind was done, by its name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -97,8 +97,8 @@ impl Coverage {
             self.count("script with slack".to_owned());
         }
         for (step, done) in trial.done() {
-            for verb in step.verbs() {
-                self.count(kind_of(step, verb));
+            if let Some(kind) = kind_of(&step.action) {
+                self.count(kind);
             }
             for kind in sorts(step) {
                 self.count(kind.to_owned());
@@ -139,18 +139,15 @@ impl fmt::Display for Coverage {
     }
 }
 
-fn kind_of(step: &Step, verb: &str) -> String {
-    match (verb, step.dnsmasq, &step.join) {
-        (_, Some(action), _) => format!("dnsmasq {}", action_name(action)),
-        (_, _, Some(join)) => match join.v6 {
-            _ if join.bootp => "join bootp",
-            Some(V6::Na) => "join v6 na",
-            Some(V6::Ta) => "join v6 ta",
-            None => "join",
-        }
-        .to_owned(),
-        (verb, ..) => verb.to_owned(),
-    }
+fn kind_of(action: &Action) -> Option<String> {
+    let kind = match action {
+        Action::Dnsmasq(action) => return Some(format!("dnsmasq {}", action_name(*action))),
+        Action::Join(join) if join.bootp => "join bootp",
+        Action::Join(Join { v6: Some(V6::Na), .. }) => "join v6 na",
+        Action::Join(Join { v6: Some(V6::Ta), .. }) => "join v6 ta",
+        action => action.key()?,
+    };
+    Some(kind.to_owned())
 }
 
 fn action_name(action: DaemonAction) -> &'static str {
@@ -165,33 +162,33 @@ fn action_name(action: DaemonAction) -> &'static str {
 /// What is special about a step, beside what it does.
 fn sorts(step: &Step) -> Vec<&'static str> {
     let mut sorts = Vec::new();
-    if let Some(join) = &step.join {
-        if join.hostname.as_deref().is_some_and(|name| HOST_NAMES.contains(&name)) {
-            sorts.push("join with a hostile host name");
+    match &step.action {
+        Action::Join(join) => {
+            if join.hostname.as_deref().is_some_and(|name| HOST_NAMES.contains(&name)) {
+                sorts.push("join with a hostile host name");
+            }
+            if join.client_id.as_ref().is_some_and(|id| id.get_ref().len() > 200) {
+                sorts.push("join with a long client-id");
+            }
         }
-        if join.client_id.as_ref().is_some_and(|id| id.get_ref().len() > 200) {
-            sorts.push("join with a long client-id");
+        Action::Boot(boot) if boot.off.is_some() => sorts.push("boot after a while off"),
+        Action::Nvram(commands) if commands.iter().flatten().any(|word| word.contains(r"\x0a")) => {
+            sorts.push("nvram set with a line break");
         }
+        _ => {}
     }
-    if step.boot.as_ref().is_some_and(|boot| boot.off.is_some()) {
-        sorts.push("boot after a while off");
-    }
-    let words = step.nvram.iter().flatten().flatten();
-    if words.into_iter().any(|word| word.contains(r"\x0a")) {
-        sorts.push("nvram set with a line break");
-    }
-    if step.web_page.is_some() {
+    if step.web_page {
         sorts.push("web-page");
     }
     sorts
 }
 
 fn strike(step: &Step) -> String {
-    match (&step.cut, &step.kill, &step.fail) {
-        (Some(point), _, _) => format!("cut {}", place(point)),
-        (_, Some(point), _) => format!("kill {}", place(point)),
-        (_, _, Some(word)) => format!("fail {word}"),
-        _ => "nothing".to_owned(),
+    match step.disturbance.as_ref().map(|disturbed| &disturbed.disturbance) {
+        Some(Disturbance::Cut(point)) => format!("cut {}", place(point)),
+        Some(Disturbance::Kill(point)) => format!("kill {}", place(point)),
+        Some(Disturbance::Fail(word)) => format!("fail {word}"),
+        None => "nothing".to_owned(),
     }
 }
 

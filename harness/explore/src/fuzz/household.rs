@@ -1,5 +1,7 @@
 //! Draws a household: a router, a server, clients, and what happens to them.
 
+use std::num::NonZeroU32;
+
 use nvram_emu::Dialect;
 use nvram_emu::dialect::FreeSpaceSource;
 use toml::Spanned;
@@ -8,8 +10,9 @@ use super::id::Id;
 use super::texts::{CALLS, HOST_NAMES, VALUES};
 use scenario::DeterministicRng;
 use scenario::{
-    Boot, BootClock, Bytes, ClientEvent, DaemonAction, Damage, Forgiven, Join, LeaseTime, LongIds,
-    Memory, Moment, Point, RawCall, Router, Scenario, Script, Seconds, Server, Side, Step, V6,
+    Action, Boot, BootClock, Bytes, CallDisturbance, ClientEvent, ClientMessage, DaemonAction,
+    Damage, Disturbance, Forgiven, Join, LeaseTime, LongIds, Memory, Moment, Point, RawCall,
+    Router, Scenario, Script, Seconds, Server, Side, Step, V6,
 };
 
 /// A household has no more events than this.
@@ -39,7 +42,7 @@ pub fn draw(id: &Id) -> Scenario {
     let router = artist.router(id);
     let server = artist.server();
     let script = artist.script(id);
-    artist.push(Step { boot: Some(Boot::default()), ..Step::default() });
+    artist.push(Action::Boot(Boot::default()));
     let wanted = id.events as usize;
     while artist.steps.len() < wanted {
         artist.event(&server);
@@ -91,8 +94,8 @@ impl Generator {
         choices[self.below(choices.len() as u64) as usize]
     }
 
-    fn push(&mut self, step: Step) {
-        self.steps.push(step);
+    fn push(&mut self, step: impl Into<Step>) {
+        self.steps.push(step.into());
     }
 
     fn router(&mut self, id: &Id) -> Router {
@@ -161,31 +164,31 @@ impl Generator {
 
     /// One event, or a few that belong together.
     fn event(&mut self, server: &Server) {
-        let step = match self.below(100) {
+        let action = match self.below(100) {
             0..14 => self.join(server),
             14..22 => self.advance(server),
-            22..34 => Step { renew: Some(self.client()), ..Step::default() },
-            34..42 => Step { request: Some(self.client()), ..Step::default() },
-            42..46 => Step { rebind: Some(self.client()), ..Step::default() },
-            46..50 => Step { init_reboot: Some(self.client()), ..Step::default() },
+            22..34 => self.client_sends(ClientMessage::Renew),
+            34..42 => self.client_sends(ClientMessage::Request),
+            42..46 => self.client_sends(ClientMessage::Rebind),
+            46..50 => self.client_sends(ClientMessage::InitReboot),
             50..58 => self.rename(),
-            58..60 => Step { inform: Some(self.client()), ..Step::default() },
-            60..66 => Step { release: Some(self.client()), ..Step::default() },
-            66..68 => Step { decline: Some(self.client()), ..Step::default() },
-            68..70 => Step { silence: Some(self.client()), ..Step::default() },
-            70..73 => Step { dnsmasq: Some(DaemonAction::Sighup), ..Step::default() },
+            58..60 => self.client_sends(ClientMessage::Inform),
+            60..66 => self.client_sends(ClientMessage::Release),
+            66..68 => self.client_sends(ClientMessage::Decline),
+            68..70 => Action::Silence(self.client()),
+            70..73 => Action::Dnsmasq(DaemonAction::Sighup),
             73..75 => self.clock(),
-            75..77 => Step { ntp: Some(true), ..Step::default() },
-            77 => Step { drift: Some(self.below(400) as i32 - 200), ..Step::default() },
+            75..77 => Action::Ntp,
+            77 => Action::Drift(self.below(400) as i32 - 200),
             78..82 => self.other_program(),
             82 => self.raw_call(),
             83..85 => return self.restart(),
-            85 => return self.down(Step { shutdown: Some(true), ..Step::default() }),
-            86..89 => return self.down(Step { power_cut: Some(true), ..Step::default() }),
+            85 => return self.down(Action::Shutdown),
+            86..89 => return self.down(Action::PowerCut),
             89 if self.one_in(3) => return self.damage(),
             _ => return self.disturbed(server),
         };
-        self.push(step);
+        self.push(action);
     }
 
     fn client_name(&mut self) -> String {
@@ -218,6 +221,10 @@ impl Generator {
         }
     }
 
+    fn client_sends(&mut self, message: ClientMessage) -> Action {
+        Action::Client(message, self.client())
+    }
+
     fn host_name(&mut self) -> String {
         match self.below(4) {
             0 => self.pick(&HOST_NAMES).to_owned(),
@@ -233,7 +240,7 @@ impl Generator {
         bytes.join(":")
     }
 
-    fn join(&mut self, server: &Server) -> Step {
+    fn join(&mut self, server: &Server) -> Action {
         let name = self.client_name();
         if !self.known.contains(&name) {
             self.known.push(name.clone());
@@ -255,7 +262,7 @@ impl Generator {
             duid: None,
             iaid: (six && self.one_in(3)).then(|| self.below(1 << 32) as u32),
         };
-        Step { join: Some(join), ..Step::default() }
+        Action::Join(join)
     }
 
     fn lease_time(&mut self) -> LeaseTime {
@@ -265,16 +272,16 @@ impl Generator {
         }
     }
 
-    fn rename(&mut self) -> Step {
+    fn rename(&mut self) -> Action {
         let mut event = self.client();
         event.hostname = Some(self.host_name());
         if self.one_in(8) && event.client.get_ref().starts_with("pc") {
             event.client_id = Some(unplaced(self.client_id()));
         }
-        Step { rename: Some(event), ..Step::default() }
+        Action::Client(ClientMessage::Rename, event)
     }
 
-    fn advance(&mut self, server: &Server) -> Step {
+    fn advance(&mut self, server: &Server) -> Action {
         let lease = match server.lease_time {
             LeaseTime::Finite(seconds) => seconds.0,
             LeaseTime::Infinite => DAY,
@@ -284,20 +291,20 @@ impl Generator {
             1 | 2 => 1 + self.below(lease / 2),
             _ => 1 + self.below(lease + lease / 2),
         };
-        Step { advance: Some(Seconds(seconds)), ..Step::default() }
+        Action::Advance(Seconds(seconds))
     }
 
-    fn clock(&mut self) -> Step {
+    fn clock(&mut self) -> Action {
         let moment = match self.below(4) {
             0 => Moment::At(self.number(&[0, 1_700_000_000, 2_147_483_000, 4_000_000_000]) as i64),
             1 => Moment::By(-(self.below(DAY) as i64)),
             2 => Moment::By(self.below(DAY) as i64),
             _ => Moment::By(self.below(800 * DAY) as i64 - (400 * DAY) as i64),
         };
-        Step { set_clock: Some(moment), ..Step::default() }
+        Action::SetClock(moment)
     }
 
-    fn other_program(&mut self) -> Step {
+    fn other_program(&mut self) -> Action {
         let name = self.pick(&["wl_ssid", "motd", "lan_ipaddr", "dnsmasq_lease", "wl0_cfg0001"]);
         let value = self.pick(&VALUES);
         let word = |word: &str| word.to_owned();
@@ -311,34 +318,34 @@ impl Generator {
         if commands.is_empty() || self.one_in(2) {
             commands.push(vec![word("commit")]);
         }
-        Step { nvram: Some(commands), ..Step::default() }
+        Action::Nvram(commands)
     }
 
-    fn raw_call(&mut self) -> Step {
+    fn raw_call(&mut self) -> Action {
         let arguments = self.pick(&CALLS).iter().map(|word| (*word).to_owned()).collect();
         let call = RawCall { arguments, environment: std::collections::BTreeMap::default() };
-        Step { call: Some(call), ..Step::default() }
+        Action::Call(call)
     }
 
     /// dnsmasq ends and starts again, sometimes with another clock.
     fn restart(&mut self) {
         let end = if self.one_in(2) { DaemonAction::Stop } else { DaemonAction::Kill };
-        self.push(Step { dnsmasq: Some(end), ..Step::default() });
+        self.push(Action::Dnsmasq(end));
         if self.one_in(3) {
             let step = self.clock();
             self.push(step);
         }
-        self.push(Step { dnsmasq: Some(DaemonAction::Start), ..Step::default() });
+        self.push(Action::Dnsmasq(DaemonAction::Start));
     }
 
     /// Power goes, and comes back.
-    fn down(&mut self, step: Step) {
+    fn down(&mut self, step: impl Into<Step>) {
         self.push(step);
         let boot = self.boot();
         self.push(boot);
     }
 
-    fn boot(&mut self) -> Step {
+    fn boot(&mut self) -> Action {
         let boot = Boot {
             off: self.one_in(2).then(|| Seconds(self.number(&[1, MINUTE, HOUR, 3 * DAY]))),
             clock: self.one_in(4).then(|| self.boot_clock()),
@@ -346,12 +353,12 @@ impl Generator {
             rtc: None,
             lease_limit: None,
         };
-        Step { boot: Some(boot), ..Step::default() }
+        Action::Boot(boot)
     }
 
     /// A few bytes of the flash rot while the power is off.
     fn damage(&mut self) {
-        self.push(Step { power_cut: Some(true), ..Step::default() });
+        self.push(Action::PowerCut);
         let bytes: Vec<String> =
             (0..=self.below(4)).map(|_| format!("{:02x}", self.below(256))).collect();
         let damage = Damage {
@@ -360,59 +367,60 @@ impl Generator {
             bytes: unplaced(bytes.join(" ")),
             repeat: None,
         };
-        self.push(Step { damage: Some(damage), ..Step::default() });
+        self.push(Action::Damage(damage));
         let boot = self.boot();
         self.push(boot);
     }
 
     /// An event with script calls, and what disturbs one of them.
     fn disturbed(&mut self, server: &Server) {
-        let mut step = match self.below(8) {
-            0 => Step { release: Some(self.client()), ..Step::default() },
+        let action = match self.below(8) {
+            0 => self.client_sends(ClientMessage::Release),
             1 => self.rename(),
-            2 => Step { request: Some(self.client()), ..Step::default() },
-            3 => Step { renew: Some(self.client()), ..Step::default() },
-            4 => Step { dnsmasq: Some(DaemonAction::Sighup), ..Step::default() },
+            2 => self.client_sends(ClientMessage::Request),
+            3 => self.client_sends(ClientMessage::Renew),
+            4 => Action::Dnsmasq(DaemonAction::Sighup),
             _ => self.join(server),
         };
-        if self.one_in(3) {
-            step.at_call = Some(1 + self.below(3) as u32);
-        }
+        let call = if self.one_in(3) { 1 + self.below(3) as u32 } else { 1 };
+        let call = NonZeroU32::new(call).unwrap_or(NonZeroU32::MIN);
         match self.below(20) {
             0..9 => {
                 let point = self.cut_point();
-                self.suit(&mut step, &point);
-                step.cut = Some(point);
+                let step = self.disturb(action, call, Disturbance::Cut(point));
                 self.down(step);
             }
             9..14 => {
                 let point = self.beside();
-                self.suit(&mut step, &point);
-                step.kill = Some(point);
+                let step = self.disturb(action, call, Disturbance::Kill(point));
                 self.push(step);
             }
             14..18 => {
                 // Not `get`: a tool that cannot read, and says so with exit code 1, says the same as of a variable
                 // that is not there.
                 let word = self.pick(&["set", "unset", "show", "commit", "commit"]);
-                if word == "unset" {
-                    step = Step { release: Some(self.client()), ..Step::default() };
-                }
-                step.fail = Some(word.to_owned());
+                let step = self.disturb(action, call, Disturbance::Fail(word.to_owned()));
                 self.push(step);
             }
-            _ => {
-                step.at_call = None;
-                step.web_page = Some(true);
-                self.push(step);
-            }
+            _ => self.push(Step { web_page: true, ..Step::new(action) }),
         }
     }
 
-    /// Only who leaves makes a script unset a variable.
-    fn suit(&mut self, step: &mut Step, point: &Point) {
-        if matches!(point, Point::Word(_, word) if word == "unset") {
-            *step = Step { release: Some(self.client()), ..Step::default() };
+    /// A step with a disturbance. Only a client that leaves makes a script unset a variable, so a disturbance of
+    /// `unset` replaces the action by the first call of a release.
+    fn disturb(&mut self, action: Action, call: NonZeroU32, disturbance: Disturbance) -> Step {
+        let word = match &disturbance {
+            Disturbance::Cut(Point::Word(_, word)) | Disturbance::Kill(Point::Word(_, word)) => {
+                word
+            }
+            Disturbance::Fail(word) => word,
+            _ => "",
+        };
+        if word == "unset" {
+            let release = self.client_sends(ClientMessage::Release);
+            Step::new(release).disturbed(CallDisturbance::first(disturbance))
+        } else {
+            Step::new(action).disturbed(CallDisturbance { call, disturbance })
         }
     }
 

@@ -1,11 +1,13 @@
 //! Makes a failing household small: fewer events first (delta debugging), then simpler ones.
 
+use std::num::NonZeroU32;
+
 use super::household::unplaced;
 use super::trial::{Subject, Trial};
 use runner::{Fault, Finding, FindingKind};
 use scenario::{
-    Boot, BootClock, Bytes, ClientEvent, Forgiven, LeaseTime, Point, Router, Rtc, Scenario,
-    Seconds, Server, Side, Step,
+    Action, Boot, BootClock, Bytes, CallDisturbance, ClientMessage, Disturbance, Forgiven, Join,
+    LeaseTime, Point, Router, Rtc, Scenario, Seconds, Server, Side, Step,
 };
 
 /// A household is tried no more often than this.
@@ -193,10 +195,14 @@ const SURROUNDINGS: [fn(&mut Scenario); 22] = [
 ];
 
 const EVENTS: [fn(&mut Step); 17] = [
-    |s| (s.cut, s.kill, s.fail, s.at_call) = (None, None, None, None),
-    |s| s.web_page = None,
-    |s| s.at_call = None,
-    |s| s.boot = s.boot.as_ref().map(|_| Boot::default()),
+    |s| s.disturbance = None,
+    |s| s.web_page = false,
+    |s| {
+        if let Some(disturbed) = &mut s.disturbance {
+            disturbed.call = NonZeroU32::MIN;
+        }
+    },
+    |s| edit_boot(s, |boot| *boot = Boot::default()),
     |s| edit_boot(s, |boot| boot.off = None),
     |s| edit_boot(s, |boot| boot.clock = None),
     |s| edit_join(s, |join| (join.hostname, join.client_id, join.mac) = (None, None, None)),
@@ -212,33 +218,41 @@ const EVENTS: [fn(&mut Step); 17] = [
         });
     },
     |s| {
-        edit_event(s, |event| {
+        if let Action::Client(ClientMessage::Rename, event) = &mut s.action {
             event.client_id = None;
             event.hostname = event.hostname.as_ref().map(|_| "desk".to_owned());
-        });
+        }
     },
-    |s| s.advance = s.advance.map(|_| Seconds(60)),
-    |s| s.advance = s.advance.map(|Seconds(n)| Seconds((n / 3600).max(1) * 3600)),
+    |s| edit_advance(s, |_| Seconds(60)),
+    |s| edit_advance(s, |Seconds(n)| Seconds((n / 3600).max(1) * 3600)),
     |s| {
-        if let Some(commands) = &mut s.nvram {
+        if let Action::Nvram(commands) = &mut s.action {
             commands.truncate(1);
         }
     },
     |s| {
-        if s.cut.is_some() {
-            s.cut = Some(Point::Word(Side::Before, "commit".to_owned()));
+        if let Some(CallDisturbance { disturbance: Disturbance::Cut(point), .. }) =
+            &mut s.disturbance
+        {
+            *point = Point::Word(Side::Before, "commit".to_owned());
         }
     },
 ];
 
 fn edit_boot(step: &mut Step, edit: impl Fn(&mut Boot)) {
-    step.boot.as_mut().map(edit).unwrap_or_default();
+    if let Action::Boot(boot) = &mut step.action {
+        edit(boot);
+    }
 }
 
-fn edit_join(step: &mut Step, edit: impl Fn(&mut scenario::Join)) {
-    step.join.as_mut().map(edit).unwrap_or_default();
+fn edit_join(step: &mut Step, edit: impl Fn(&mut Join)) {
+    if let Action::Join(join) = &mut step.action {
+        edit(join);
+    }
 }
 
-fn edit_event(step: &mut Step, edit: impl Fn(&mut ClientEvent)) {
-    step.rename.as_mut().map(edit).unwrap_or_default();
+fn edit_advance(step: &mut Step, edit: impl Fn(Seconds) -> Seconds) {
+    if let Action::Advance(time) = &mut step.action {
+        *time = edit(*time);
+    }
 }

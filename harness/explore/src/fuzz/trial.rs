@@ -14,7 +14,7 @@ use runner::{
     router_from, try_out,
 };
 use scenario::diagnostics::Source;
-use scenario::{Case, Router, Scenario, Step};
+use scenario::{Action, Case, Router, Scenario, Step};
 
 /// Who is tried: a function in place of the household's own script, or whatever the options say.
 #[derive(Clone, Debug)]
@@ -152,11 +152,11 @@ impl Trial {
         let mut steps = Vec::new();
         for (step, done) in self.done() {
             if done.power_went_first {
-                steps.push(Step { power_cut: Some(true), ..Step::default() });
+                steps.push(Step::new(Action::PowerCut));
             }
             let mut step = step.clone();
             if !done.struck {
-                (step.cut, step.kill, step.fail, step.at_call) = (None, None, None, None);
+                step.disturbance = None;
             }
             steps.push(step);
         }

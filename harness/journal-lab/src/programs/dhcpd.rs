@@ -10,6 +10,7 @@ use lease_formats::dhcpd::{
 };
 use lease_journal::{FileSystem, Handle, Mode, OperationError, append_all};
 
+use super::client;
 use super::{Found, Program, or_killed};
 use crate::Leases;
 use disk_model::Disk;
@@ -78,9 +79,8 @@ fn record(address: Ipv4Addr, ends: u64) -> Vec<u8> {
     lease.state = BindingState::Active;
     lease.next_state = Some(BindingState::Free);
     lease.rewind_state = Some(BindingState::Free);
-    let [_, _, a, b] = address.octets();
-    lease.hardware = Some(Hardware { kind: 1, bytes: vec![2, 0, 0, 0, a, b] });
-    lease.hostname = Some(format!("host-{a}-{b}").into_bytes());
+    lease.hardware = Some(Hardware { kind: 1, bytes: client::hardware(address).to_vec() });
+    lease.hostname = Some(client::hostname(address).into_bytes());
     let mut text = Vec::new();
     // Such a lease can always be written.
     let _ = write_lease(&mut text, &lease);

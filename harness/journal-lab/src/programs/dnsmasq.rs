@@ -1,14 +1,15 @@
 //! dnsmasq's own lease file (lease.c `lease_update_file`): `rewind`, `ftruncate(0)`, all lines, `fsync`, for every change.
 
 use std::ffi::OsStr;
-use std::fmt::Write as _;
 use std::net::Ipv4Addr;
 
 use lease_journal::{FileSystem, Handle, Mode, OperationError, append_all};
 
+use super::client;
 use super::{Found, Program, or_killed};
 use crate::Leases;
 use disk_model::Disk;
+use dnsmasq_model::LeaseLine;
 
 const LIVE: &str = "dnsmasq.leases";
 
@@ -47,14 +48,24 @@ impl Program for Dnsmasq {
 
     fn rewrite(&mut self, disk: &mut Disk) -> Result<(), OperationError> {
         let Some(file) = self.file else { return Ok(()) };
-        let mut text = String::new();
+        let mut text = Vec::new();
         for (address, ends) in &self.leases {
-            let [_, _, a, b] = address.octets();
-            let _ = writeln!(text, "{ends} 02:00:00:00:{a:02x}:{b:02x} {address} host-{a}-{b} *");
+            let (time, address_text) = (ends.to_string(), address.to_string());
+            let (hardware, hostname) =
+                (client::hardware_text(*address), client::hostname(*address));
+            let line = LeaseLine {
+                time: time.as_bytes(),
+                id: hardware.as_bytes(),
+                address: address_text.as_bytes(),
+                hostname: hostname.as_bytes(),
+                client_id: LeaseLine::NONE,
+            };
+            text.extend(line.to_bytes());
+            text.push(b'\n');
         }
         let written = disk
             .truncate(file, 0)
-            .and_then(|()| append_all(disk, file, text.as_bytes()))
+            .and_then(|()| append_all(disk, file, &text))
             .and_then(|()| disk.fsync(file));
         or_killed(written).map(|_| ())
     }

@@ -7,6 +7,7 @@ use std::net::Ipv4Addr;
 
 use lease_journal::{FileSystem, Handle, Mode, OperationError, append_all};
 
+use super::client;
 use super::{Found, Program, or_killed};
 use crate::Leases;
 use disk_model::Disk;
@@ -26,8 +27,8 @@ pub(super) struct Kea {
 }
 
 fn row(address: Ipv4Addr, ends: u64) -> String {
-    let [_, _, a, b] = address.octets();
-    format!("{address},02:00:00:00:{a:02x}:{b:02x},,600,{ends},1,0,0,host-{a}-{b},0,\n")
+    let (hardware, hostname) = (client::hardware_text(address), client::hostname(address));
+    format!("{address},{hardware},,600,{ends},1,0,0,{hostname},0,\n")
 }
 
 /// Reads a table over what is there already. `None`: the header is wrong, and Kea does not start. One that was cut

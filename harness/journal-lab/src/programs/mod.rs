@@ -1,5 +1,6 @@
 //! The programs, call by call as they were seen to work.
 
+mod client;
 mod dhcpd;
 mod dnsmasq;
 mod kea;

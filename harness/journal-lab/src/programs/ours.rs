@@ -8,6 +8,7 @@ use lease_journal::{Journal, OperationError, StoreError};
 use lease_script::journal;
 use lease_script::{Call, Config, Environment};
 
+use super::client;
 use super::{Found, Program};
 use crate::Leases;
 use disk_model::Disk;
@@ -54,9 +55,8 @@ impl Program for Ours {
         address: Ipv4Addr,
         ends: u64,
     ) -> Result<bool, OperationError> {
-        let [_, _, a, b] = address.octets();
-        let hardware = format!("02:00:00:00:{a:02x}:{b:02x}");
-        let words = ["add", &hardware, &address.to_string(), &format!("host-{a}-{b}")];
+        let (hardware, hostname) = (client::hardware_text(address), client::hostname(address));
+        let words = ["add", &hardware, &address.to_string(), &hostname];
         Ok(call(disk, &words, Some(ends))?.exit == 0)
     }
 

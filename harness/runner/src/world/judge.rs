@@ -275,7 +275,7 @@ fn tells_an_address_twice(held: &[String]) -> bool {
 fn as_told(line: &[u8], cuts_ids: bool) -> Vec<u8> {
     let mut words: Vec<&[u8]> = line.split(|byte| *byte == b' ').collect();
     if let [_, _, _, name, id] = words.as_mut_slice() {
-        if cuts_ids && id.len() >= ScriptCall::CUT_ID {
+        if cuts_ids && id.len() >= ScriptCall::MAX_ID_TEXT {
             *id = b"*";
         }
         let legal = legal_hostname(name);

@@ -12,7 +12,7 @@ use crate::lines::show;
 use crate::tally::call_text;
 use backend::{BackendError, CallOptions, CallResult, Daemon, DaemonStart};
 use dnsmasq_model::{
-    Client4, Client6, Clock, Ia, Kind4, Kind6, LeaseKind, Reply4, Reply6, ScriptCall,
+    CallDifference, Client4, Client6, Clock, Ia, IaKind, Kind4, Kind6, Reply4, Reply6, ScriptCall,
     legal_hostname,
 };
 use scenario::ReplyKind;
@@ -68,7 +68,7 @@ impl Answers for Answering<'_> {
         })
     }
 
-    fn join6(&mut self, client: &Client6, kind: LeaseKind, iaid: u32) -> Reply6 {
+    fn join6(&mut self, client: &Client6, kind: IaKind, iaid: u32) -> Reply6 {
         let wanted = Ia { kind, iaid, addrs: Vec::new(), valid: 0 };
         match self.message6(Kind6::Solicit, client, &[wanted]) {
             Reply6::Reply(mut offered) if !offered.is_empty() => {
@@ -151,7 +151,7 @@ impl World<'_> {
         };
         let cut = |call: &ScriptCall| {
             let mut call = call.clone();
-            call.cut_ids();
+            call.truncate_ids();
             call
         };
         if *predicted != call && cut(predicted) == cut(&call) {
@@ -299,11 +299,11 @@ impl World<'_> {
         }
         let late = self.daemon().map_or(0, Daemon::lateness);
         self.clocks.pass(late);
-        if let (Protocol::V6 { kind: LeaseKind::Ta, .. }, Some(IpAddr::V6(given))) =
+        if let (Protocol::V6 { kind: IaKind::Ta, .. }, Some(IpAddr::V6(given))) =
             (&client.protocol, client.address)
         {
             // Drawn at random: the engine is told.
-            self.server.draw(given);
+            self.server.expect_temporary_address(given);
         }
         Ok(Some(Real { reply, address: client.address }))
     }
@@ -369,27 +369,19 @@ impl World<'_> {
 
 /// How two calls differ, word by word and variable by variable.
 fn differences(predicted: &ScriptCall, real: &ScriptCall) -> Vec<String> {
-    let mut found = Vec::new();
-    if predicted.argv != real.argv {
-        found.push(format!(
+    let text = |value: Option<&[u8]>| value.map_or("not set".to_owned(), show);
+    let worded = |difference: &CallDifference<'_>| match *difference {
+        CallDifference::Arguments => format!(
             "it made the call `{}` where `{}` was expected",
             call_text(real),
             call_text(predicted)
-        ));
-    }
-    let text = |value: Option<&Vec<u8>>| value.map_or("not set".to_owned(), |value| show(value));
-    let names = predicted.env.keys().chain(real.env.keys());
-    let names: std::collections::BTreeSet<&String> = names.collect();
-    for name in names {
-        let (expected, is) = (predicted.env.get(name), real.env.get(name));
-        if expected != is {
-            found.push(format!(
-                "in the call `{}` {name} is {}, expected {}",
-                call_text(real),
-                text(is),
-                text(expected)
-            ));
-        }
-    }
-    found
+        ),
+        CallDifference::Variable { name, expected, actual } => format!(
+            "in the call `{}` {name} is {}, expected {}",
+            call_text(real),
+            text(actual),
+            text(expected)
+        ),
+    };
+    predicted.differences(real).iter().map(worded).collect()
 }

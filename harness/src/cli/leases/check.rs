@@ -9,9 +9,11 @@ use lease_formats::dhcpd::{
     lease_to_json,
 };
 
-use super::super::{Exit, Failure};
+use super::clock;
 use super::load::{As, Content, How};
-use super::{clock, print};
+use super::print::print;
+use crate::error::CommandError;
+use crate::exit::Exit;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -21,7 +23,7 @@ pub(super) struct Args {
     how: How,
 }
 
-pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
+pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     let opened = args.how.open(&args.file)?;
     let load = |view: As| {
         let how = How { view, ..args.how.clone() };
@@ -43,13 +45,15 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         Content::Journal(reading) => {
             let careful = load(As::Careful)?;
             let Content::Journal(careful) = &careful.content else {
-                return Err(Failure::Input(format!("{path} changed its form while it was read")));
+                return Err(CommandError::Usage(format!(
+                    "{path} changed its form while it was read"
+                )));
             };
             judge(&path, reading, careful, &mut lines)
         }
     };
     print(|out| lines.iter().try_for_each(|line| writeln!(out, "{line}")))?;
-    Ok(if lost { Exit::Failed } else { Exit::Held })
+    Ok(if lost { Exit::Failed } else { Exit::Passed })
 }
 
 /// Records told at most; the rest are counted.

@@ -7,9 +7,10 @@ use lease_formats::dhcpd::{ia_to_json, lease_to_json};
 use lease_formats::exchange::Database;
 use serde_json::Value;
 
-use super::super::{Exit, Failure};
 use super::load::How;
-use super::print;
+use super::print::print;
+use crate::error::CommandError;
+use crate::exit::Exit;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -21,8 +22,8 @@ pub(super) struct Args {
     how: How,
 }
 
-pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
-    let read = |path: &PathBuf| -> Result<BTreeMap<String, Value>, Failure> {
+pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
+    let read = |path: &PathBuf| -> Result<BTreeMap<String, Value>, CommandError> {
         let loaded = args.how.load(path)?;
         loaded.explain();
         Ok(values(&loaded.database().unwrap_or_default()))
@@ -42,7 +43,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         lines.push(format!("+ {key}: {}", gist(value)));
     }
     print(|out| lines.iter().try_for_each(|line| writeln!(out, "{line}")))?;
-    Ok(if lines.is_empty() { Exit::Held } else { Exit::Failed })
+    Ok(if lines.is_empty() { Exit::Passed } else { Exit::Failed })
 }
 
 /// Each address as JSON, which says all that is compared.

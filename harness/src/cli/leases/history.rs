@@ -5,11 +5,13 @@ use std::path::PathBuf;
 
 use lease_formats::dhcpd::{Date, Declared, History};
 
-use super::super::{Exit, Failure};
+use super::clock;
 use super::load::{Content, How};
 use super::pick::written;
+use super::print::print;
 use super::show::safe;
-use super::{clock, print};
+use crate::error::CommandError;
+use crate::exit::Exit;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -22,13 +24,13 @@ pub(super) struct Args {
     how: How,
 }
 
-pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
+pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     let mut lines = Vec::new();
     for file in &args.files {
         let loaded = args.how.load_with(file, Some(History::Of(args.address)))?;
         loaded.explain();
         let Content::Journal(reading) = &loaded.content else {
-            return Err(Failure::Input(format!(
+            return Err(CommandError::Usage(format!(
                 "{}: only dhcpd.leases is a journal; `show` tells what this one holds",
                 file.display()
             )));
@@ -68,5 +70,5 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         return Ok(Exit::Failed);
     }
     print(|out| lines.iter().try_for_each(|line| writeln!(out, "{line}")))?;
-    Ok(Exit::Held)
+    Ok(Exit::Passed)
 }

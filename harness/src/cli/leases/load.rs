@@ -13,8 +13,8 @@ use lease_formats::dhcpd::{
 };
 use lease_formats::exchange::{Database, Format, Losses, detect_format, dnsmasq, kea};
 
-use super::super::Failure;
 use super::{clock, json};
+use crate::error::CommandError;
 
 /// How a dhcpd.leases is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -110,7 +110,7 @@ impl How {
         self.now.unwrap_or_else(clock::now)
     }
 
-    pub(super) fn options(&self) -> Result<Options, Failure> {
+    pub(super) fn options(&self) -> Result<Options, CommandError> {
         let view = match self.view {
             As::Dhcpd => View::Dhcpd,
             As::Careful => View::Salvage,
@@ -130,11 +130,11 @@ impl How {
     }
 
     /// Opens a file that is to be read more than once.
-    pub(super) fn open(&self, path: &Path) -> Result<Opened, Failure> {
+    pub(super) fn open(&self, path: &Path) -> Result<Opened, CommandError> {
         Opened::new(path, self.from.map(Format::from))
     }
 
-    pub(super) fn load(&self, path: &Path) -> Result<Loaded, Failure> {
+    pub(super) fn load(&self, path: &Path) -> Result<Loaded, CommandError> {
         self.load_with(path, None)
     }
 
@@ -143,15 +143,15 @@ impl How {
         &self,
         path: &Path,
         history: Option<History>,
-    ) -> Result<Loaded, Failure> {
+    ) -> Result<Loaded, CommandError> {
         let mut options = self.options()?;
         options.history = history;
         self.open(path)?.load(&options, self.lengths)
     }
 }
 
-pub(super) fn unreadable(path: &Path, error: &io::Error) -> Failure {
-    Failure::Input(format!("cannot read {}: {error}", path.display()))
+pub(super) fn unreadable(path: &Path, error: &io::Error) -> CommandError {
+    CommandError::Usage(format!("cannot read {}: {error}", path.display()))
 }
 
 /// Pipes are read to their end; more than this is no lease database of a pipe.
@@ -181,10 +181,10 @@ const PACKED: [(&[u8], &str); 4] = [
 ];
 
 /// The form that was named, or the one that the content tells.
-fn form_of(path: &Path, head: &[u8], named: Option<Format>) -> Result<Format, Failure> {
+fn form_of(path: &Path, head: &[u8], named: Option<Format>) -> Result<Format, CommandError> {
     let packed = PACKED.iter().find(|(magic, _)| named.is_none() && head.starts_with(magic));
     match packed {
-        Some((_, by)) => Err(Failure::Input(format!(
+        Some((_, by)) => Err(CommandError::Usage(format!(
             "cannot read {}: it is packed by {by}; unpack it, or name its form with --from",
             path.display()
         ))),
@@ -193,16 +193,22 @@ fn form_of(path: &Path, head: &[u8], named: Option<Format>) -> Result<Format, Fa
 }
 
 impl Opened {
-    fn new(path: &Path, form: Option<Format>) -> Result<Self, Failure> {
+    fn new(path: &Path, form: Option<Format>) -> Result<Self, CommandError> {
         let fail = |error: &io::Error| unreadable(path, error);
         let file = File::open(path).map_err(|error| fail(&error))?;
         let metadata = file.metadata().map_err(|error| fail(&error))?;
         let kind = metadata.file_type();
         if kind.is_dir() {
-            return Err(Failure::Input(format!("cannot read {}: it is a folder", path.display())));
+            return Err(CommandError::Usage(format!(
+                "cannot read {}: it is a folder",
+                path.display()
+            )));
         }
         if kind.is_block_device() {
-            return Err(Failure::Input(format!("cannot read {}: it is a device", path.display())));
+            return Err(CommandError::Usage(format!(
+                "cannot read {}: it is a device",
+                path.display()
+            )));
         }
         let path = path.to_owned();
         if kind.is_file() {
@@ -217,14 +223,16 @@ impl Opened {
         read.map_err(|error| unreadable(&path, &error))?;
         if bytes.len() as u64 > LARGEST_PIPE {
             let path = path.display();
-            return Err(Failure::Input(format!("cannot read {path}: more than 1 GiB from a pipe")));
+            return Err(CommandError::Usage(format!(
+                "cannot read {path}: more than 1 GiB from a pipe"
+            )));
         }
         let format = form_of(&path, &bytes[..bytes.len().min(HEAD)], form)?;
         Ok(Self { path, format, source: Source::Pipe(bytes) })
     }
 
     /// Reads it, from its beginning.
-    pub(super) fn load(&self, options: &Options, lengths: bool) -> Result<Loaded, Failure> {
+    pub(super) fn load(&self, options: &Options, lengths: bool) -> Result<Loaded, CommandError> {
         let fail = |error: &io::Error| unreadable(&self.path, error);
         let (path, format) = (&self.path, self.format);
         match &self.source {
@@ -248,13 +256,13 @@ impl Opened {
     }
 
     /// A journal may have grown meanwhile; anything else was read half from before, half from after.
-    fn unchanged(&self) -> Result<(), Failure> {
+    fn unchanged(&self) -> Result<(), CommandError> {
         let Source::File(file, length, modified) = &self.source else { return Ok(()) };
         let now = file.metadata().map_err(|error| unreadable(&self.path, &error))?;
         let grown = self.format == Format::Dhcpd && now.len() > *length;
         if now.len() < *length || (now.modified().ok() != *modified && !grown) {
             let path = self.path.display();
-            return Err(Failure::Input(format!(
+            return Err(CommandError::Usage(format!(
                 "{path} was written in place while it was read: try again, or read a copy"
             )));
         }
@@ -280,7 +288,7 @@ fn other(
     mut source: impl BufRead,
     options: &Options,
     lengths: bool,
-) -> Result<Loaded, Failure> {
+) -> Result<Loaded, CommandError> {
     let fail = |error: &io::Error| unreadable(path, error);
     let (database, problems, losses) = match format {
         Format::Dnsmasq => {
@@ -296,7 +304,7 @@ fn other(
             let mut text = Vec::new();
             source.read_to_end(&mut text).map_err(|error| fail(&error))?;
             let database = json::parse(&text)
-                .map_err(|why| Failure::Input(format!("{}:{why}", path.display())))?;
+                .map_err(|why| CommandError::Usage(format!("{}:{why}", path.display())))?;
             (database, Vec::new(), Losses::default())
         }
     };

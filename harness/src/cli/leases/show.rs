@@ -7,10 +7,12 @@ use std::path::PathBuf;
 use lease_formats::dhcpd::{History, Lease};
 use lease_formats::exchange::{Binding, Database};
 
-use super::super::{Exit, Failure};
 use super::load::{Content, How};
 use super::pick::{Pick, as_of};
-use super::{clock, json, print};
+use super::print::print;
+use super::{clock, json};
+use crate::error::CommandError;
+use crate::exit::Exit;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -28,7 +30,7 @@ pub(super) struct Args {
     csv: bool,
 }
 
-pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
+pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     let history = args.pick.at.map(|_| History::All);
     let loaded = args.how.load_with(&args.file, history)?;
     loaded.explain();
@@ -36,7 +38,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         (&loaded.content, args.json, args.pick.is_all())
     {
         print(|mut out| reading.write_json(&mut out))?;
-        return Ok(Exit::Held);
+        return Ok(Exit::Passed);
     }
     let verdict = match &loaded.content {
         Content::Journal(reading) => Some(reading.verdict.to_string()),
@@ -56,7 +58,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         Some(database) if args.csv => csv(database, out),
         Some(database) => table(database, out),
     })?;
-    Ok(Exit::Held)
+    Ok(Exit::Passed)
 }
 
 /// Text of unknown bytes, safe for a terminal.

@@ -8,10 +8,12 @@ use std::path::PathBuf;
 use lease_formats::dhcpd::{BindingState, Date, Declared, History, Reading};
 use lease_formats::exchange::Database;
 
-use super::super::{Exit, Failure};
+use super::clock;
 use super::load::{Content, How};
 use super::pick::written;
-use super::{clock, print};
+use super::print::print;
+use crate::error::CommandError;
+use crate::exit::Exit;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -26,7 +28,7 @@ const ROWS: i64 = 24;
 /// Characters of its longest bar.
 const BAR: usize = 50;
 
-pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
+pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     let loaded = args.how.load_with(&args.file, Some(History::All))?;
     loaded.explain();
     let database = loaded.database().unwrap_or_default();
@@ -39,7 +41,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
             Content::Other(_) => Ok(()),
         }
     })?;
-    Ok(Exit::Held)
+    Ok(Exit::Passed)
 }
 
 fn states(database: &Database, out: &mut dyn Write) -> io::Result<()> {

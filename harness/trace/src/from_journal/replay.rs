@@ -9,8 +9,7 @@ use lease_formats::dhcpd::{Date, IaKind};
 use super::events::{SiteEvent, SiteKind, Who};
 use crate::workload::{Workload, WorkloadEvent};
 use dnsmasq_model::{
-    Client4, Client6, ConfigError, HwAddr, Ia, Kind4, Kind6, LeaseKind, Network, Reply4, Reply6,
-    ServerConfig,
+    Client4, Client6, ConfigError, HwAddr, Ia, Kind4, Kind6, Network, Reply4, Reply6, ServerConfig,
 };
 
 /// A lease without end, as it stands in a message.
@@ -135,8 +134,8 @@ pub fn message(event: &SiteEvent) -> Option<WorkloadEvent> {
         }
         (Who::Six { kind, iaid, duid, .. }, IpAddr::V6(address)) => {
             let lease = match kind {
-                IaKind::NonTemporary => LeaseKind::Na,
-                IaKind::Temporary => LeaseKind::Ta,
+                IaKind::NonTemporary => dnsmasq_model::IaKind::Na,
+                IaKind::Temporary => dnsmasq_model::IaKind::Ta,
                 IaKind::Prefix => return None,
             };
             let message = match event.kind {

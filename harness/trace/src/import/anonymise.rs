@@ -9,6 +9,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::log::{Log, Logged};
 use super::names::Secret;
+use dnsmasq_model::{LeaseLine, duid_line, duid_of_line, hex_text, parse_hex_text};
 
 /// What is known to name nobody.
 const KEPT: [&str; 8] = [
@@ -80,26 +81,41 @@ impl Anonymiser {
             Some((b'\n', line)) => (line, &b"\n"[..]),
             _ => (line, &b""[..]),
         };
-        let words: Vec<&[u8]> = line.split(|byte| *byte == b' ').collect();
-        let star = |word: &[u8], other: Vec<u8>| if word == b"*" { word.to_vec() } else { other };
-        let line = match words[..] {
-            [b"duid", duid] => [b"duid ".to_vec(), self.duid(duid)].concat(),
-            [time, who, address, host, id] => {
-                let v6 = address.contains(&b':');
-                let host = star(host, self.secret.words(host));
-                let who = if v6 { self.iaid(who) } else { self.hardware(who) };
-                let id = star(id, if v6 { self.duid(id) } else { self.client_id(id) });
-                [time.to_vec(), who, self.address(address), host, id].join(&b' ')
-            }
-            _ => self.secret.words(line),
+        let line = if let Some(duid) = duid_of_line(line) {
+            duid_line(&self.duid(duid))
+        } else if let Some(lease) = LeaseLine::parse(line) {
+            self.lease(lease)
+        } else {
+            self.secret.words(line)
         };
         [&line, end].concat()
+    }
+
+    fn lease(&mut self, lease: LeaseLine<'_>) -> Vec<u8> {
+        let unless_none = |field: &[u8], other: Vec<u8>| {
+            if field == LeaseLine::NONE { field.to_vec() } else { other }
+        };
+        let is_v6 = lease.address.contains(&b':');
+        let id = if is_v6 { self.iaid(lease.id) } else { self.hardware(lease.id) };
+        let hostname = unless_none(lease.hostname, self.secret.words(lease.hostname));
+        let client_id =
+            if is_v6 { self.duid(lease.client_id) } else { self.client_id(lease.client_id) };
+        let client_id = unless_none(lease.client_id, client_id);
+        let address = self.address(lease.address);
+        LeaseLine {
+            time: lease.time,
+            id: &id,
+            address: &address,
+            hostname: &hostname,
+            client_id: &client_id,
+        }
+        .to_bytes()
     }
 
     /// `02:aa:…`, or `06-02:aa:…` with the type of the hardware.
     fn hardware(&self, text: &[u8]) -> Vec<u8> {
         let at = text.iter().position(|byte| *byte == b'-').map_or(0, |dash| dash + 1);
-        match bytes_of(&text[at..]) {
+        match parse_hex_text(&text[at..]) {
             Some(address) => [&text[..at], &text_of(&self.secret.hardware(&address))].concat(),
             None => self.secret.words(text),
         }
@@ -107,7 +123,7 @@ impl Anonymiser {
 
     /// RFC 2132 section 9.14, RFC 4361 section 6.1.
     fn client_id(&self, text: &[u8]) -> Vec<u8> {
-        let Some(id) = bytes_of(text) else { return self.secret.words(text) };
+        let Some(id) = parse_hex_text(text) else { return self.secret.words(text) };
         let id = match &id[..] {
             [kind @ 1, address @ ..] if address.len() == 6 => {
                 [&[*kind], &self.secret.hardware(address)[..]].concat()
@@ -125,7 +141,7 @@ impl Anonymiser {
     }
 
     fn duid(&self, text: &[u8]) -> Vec<u8> {
-        match bytes_of(text) {
+        match parse_hex_text(text) {
             Some(duid) => text_of(&self.duid_bytes(&duid)),
             None if text == b"*" => text.to_vec(),
             None => self.secret.words(text),
@@ -220,19 +236,6 @@ impl Anonymiser {
     }
 }
 
-/// Hexadecimal with colons.
-fn bytes_of(text: &[u8]) -> Option<Vec<u8>> {
-    let pair = |pair: &[u8]| {
-        let digits = pair.len() == 2 && pair.iter().all(u8::is_ascii_hexdigit);
-        u8::from_str_radix(std::str::from_utf8(pair).ok().filter(|_| digits)?, 16).ok()
-    };
-    if text.is_empty() {
-        return Some(Vec::new());
-    }
-    text.split(|byte| *byte == b':').map(pair).collect()
-}
-
 fn text_of(bytes: &[u8]) -> Vec<u8> {
-    let pairs: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    pairs.join(":").into_bytes()
+    hex_text(bytes).into_bytes()
 }

@@ -8,21 +8,11 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
+use super::ia_kind::IaKind;
 use super::input::Input;
 use super::keyword::Keyword;
 use super::lexer::{CLOSE, Lexer, OPEN, SEMICOLON, Token};
 use super::parser::atoi;
-
-/// What kind of IPv6 resource a pool or an identity association holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum IaKind {
-    /// Addresses (`ia-na`).
-    NonTemporary,
-    /// Temporary addresses (`ia-ta`).
-    Temporary,
-    /// Prefixes (`ia-pd`).
-    Prefix,
-}
 
 /// This server's part in a failover pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::Ipv6Addr;
 
-use super::config::IaKind;
+use super::ia_kind::IaKind;
 use super::lease::{BindingState, Date, SetValue};
 
 /// An address or a prefix of an identity association.

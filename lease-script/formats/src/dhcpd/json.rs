@@ -3,10 +3,12 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use super::config::IaKind;
+use crate::hex::Plain;
+
 use super::ia::Ia;
+use super::ia_kind::IaKind;
 use super::lease::{BindingState, Date, Lease, SetValue, agent_option_name};
-use super::{Reading, Verdict};
+use super::reader::{Reading, Verdict};
 
 fn quote(out: &mut String, text: impl Iterator<Item = char>) {
     out.push('"');
@@ -27,11 +29,7 @@ fn quote(out: &mut String, text: impl Iterator<Item = char>) {
 }
 
 fn hex(out: &mut String, bytes: &[u8]) {
-    out.push('"');
-    for byte in bytes {
-        let _ = write!(out, "{byte:02x}");
-    }
-    out.push('"');
+    let _ = write!(out, "\"{}\"", Plain(bytes));
 }
 
 fn date(out: &mut String, date: Date) {
@@ -147,11 +145,7 @@ pub fn lease_to_json(lease: &Lease) -> String {
 /// One identity association as a JSON object.
 pub fn ia_to_json(ia: &Ia) -> String {
     let mut out = String::with_capacity(400);
-    let kind = match ia.kind {
-        IaKind::NonTemporary => "na",
-        IaKind::Temporary => "ta",
-        IaKind::Prefix => "pd",
-    };
+    let kind = ia.kind.short_name();
     let _ = write!(out, "{{\"kind\": \"{kind}\", \"iaid_raw\": ");
     hex(&mut out, ia.iaid());
     out.push_str(", \"duid\": ");

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::net::Ipv4Addr;
 
+use crate::hex;
+
 /// dhcpd's "never" (`MAX_TIME`), which it also writes so.
 const NEVER: i64 = 0x7fff_ffff;
 
@@ -108,10 +110,10 @@ impl fmt::Display for Hardware {
             32 => f.write_str("infiniband")?,
             other => write!(f, "unknown-{other}")?,
         }
-        for (at, byte) in self.bytes.iter().enumerate() {
-            write!(f, "{}{byte:02x}", if at == 0 { ' ' } else { ':' })?;
+        if self.bytes.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        write!(f, " {}", String::from_utf8_lossy(&hex::encode(&self.bytes)))
     }
 }
 

@@ -9,6 +9,7 @@ use std::io::Read;
 use super::diagnostic::{Consequence, Diagnostic, Diagnostics};
 use super::input::{Input, Location};
 use super::keyword::{Keyword, keyword};
+use super::warning::Warning;
 
 /// dhcpd's token buffer: strings are at most one byte shorter.
 const BUFFER: usize = 1500;
@@ -76,8 +77,8 @@ pub(crate) struct Lexer<R> {
     peeked: Option<Token>,
     buffer: [u8; BUFFER],
     length: usize,
-    single: [u8; 1],
-    is_single: bool,
+    /// The text of a token of one byte, which leaves the buffer as it is.
+    single: Option<[u8; 1]>,
     /// Of the token that was lexed last, and of the one that was consumed last.
     lexed_at: Location,
     at: Location,
@@ -89,34 +90,27 @@ pub(crate) struct Lexer<R> {
     spaced: bool,
     /// Values and statements that the records read since [`Self::take_lost_statements`] go without.
     lost: u32,
-    /// Reading is a trial that stops at the first loss.
-    trial: bool,
-    broken: bool,
-    /// Where the trial started.
-    trial_from: u64,
+    trial: Trial,
+}
+
+/// Whether a declaration is read as a trial, which ends at the first loss.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Trial {
+    Off,
+    /// The trial started at this offset.
+    Running(u64),
+    /// Something was lost: every further token is the end of the file.
+    Failed,
 }
 
 /// A trial skips no further than this.
 const TRIAL: u64 = 64 * 1024;
 
-/// True when nothing but the very statement that the message is about suffers.
-fn is_harmless(message: &str, consequence: Consequence) -> bool {
+/// True if a trial goes on after this warning: nothing but the statement that it is about suffers.
+fn is_harmless(warning: &Warning, consequence: Consequence) -> bool {
     match consequence {
         Consequence::Nothing | Consequence::ValueChanged | Consequence::Unconfigured => true,
-        Consequence::StatementLost => {
-            [
-                "agent option",
-                "unknown class",
-                "no class named",
-                "no option named",
-                "unknown failover",
-            ]
-            .iter()
-            .any(|start| message.starts_with(start))
-                || message.contains(" contents, got ")
-                || message.starts_with("authoring-byte-order specified")
-        }
-        Consequence::ValueAbsent => message == "hardware address too long",
+        Consequence::StatementLost | Consequence::ValueAbsent => warning.concerns_one_statement(),
         _ => false,
     }
 }
@@ -131,44 +125,46 @@ impl<R: Read> Lexer<R> {
             peeked: None,
             buffer: [0; BUFFER],
             length: 0,
-            single: [0],
-            is_single: false,
+            single: None,
             lexed_at: Location { offset: 0, line: 1, column: 1 },
             at: Location { offset: 0, line: 1, column: 1 },
             lexing: false,
             recorded: None,
             spaced: false,
             lost: 0,
-            trial: false,
-            broken: false,
-            trial_from: 0,
+            trial: Trial::Off,
         }
     }
 
-    /// From here on, the first loss makes every further token the end of the file.
+    /// Begins a trial: after the first loss, every further token is the end of the file.
     pub(crate) fn begin_trial(&mut self) {
-        self.trial = true;
-        self.broken = false;
-        self.trial_from = self.input.offset();
+        self.trial = Trial::Running(self.input.offset());
     }
 
-    /// Ends the trial; true when nothing was lost.
+    /// Ends the trial; true if nothing was lost.
     pub(crate) fn end_trial(&mut self) -> bool {
-        self.trial = false;
+        let failed = self.has_failed();
+        self.trial = Trial::Off;
         let fatal = std::mem::take(&mut self.fatal);
-        !std::mem::take(&mut self.broken) && !fatal
+        !failed && !fatal
     }
 
-    /// True when a trial, in what it skips, comes to the next record or far too far: it breaks off.
+    /// Ends skipping in a trial when it reaches the next record or goes too far; true if the trial has failed.
     pub(crate) fn runs_away(&mut self, token: Token) -> bool {
-        let record = matches!(
+        let is_record = matches!(
             token,
             Token::Keyword(Keyword::Lease | Keyword::IaNa | Keyword::IaTa | Keyword::IaPd)
         );
-        if self.trial && (record || self.input.offset() > self.trial_from + TRIAL) {
-            self.broken = true;
+        if let Trial::Running(from) = self.trial
+            && (is_record || self.input.offset() > from + TRIAL)
+        {
+            self.give_up();
         }
-        self.broken
+        self.has_failed()
+    }
+
+    fn has_failed(&self) -> bool {
+        self.trial == Trial::Failed
     }
 
     /// How many values and statements were lost since the last call.
@@ -176,9 +172,11 @@ impl<R: Read> Lexer<R> {
         std::mem::take(&mut self.lost)
     }
 
-    /// Breaks a trial off.
+    /// Makes the trial fail, if there is one.
     pub(crate) fn give_up(&mut self) {
-        self.broken |= self.trial;
+        if matches!(self.trial, Trial::Running(_)) {
+            self.trial = Trial::Failed;
+        }
     }
 
     /// Starts to write down what is consumed.
@@ -202,7 +200,10 @@ impl<R: Read> Lexer<R> {
         if std::mem::take(&mut self.spaced) && !recorded.is_empty() {
             recorded.push(b' ');
         }
-        let text = if self.is_single { &self.single[..] } else { &self.buffer[..self.length] };
+        let text = match &self.single {
+            Some(byte) => &byte[..],
+            None => &self.buffer[..self.length],
+        };
         match token {
             Token::String => put_string(recorded, text),
             Token::End | Token::Nul | Token::Space => {}
@@ -212,7 +213,10 @@ impl<R: Read> Lexer<R> {
 
     /// The text of the token lexed last.
     pub(crate) fn text(&self) -> &[u8] {
-        if self.is_single { &self.single } else { &self.buffer[..self.length] }
+        match &self.single {
+            Some(byte) => byte,
+            None => &self.buffer[..self.length],
+        }
     }
 
     /// The text as C sees it, up to the first NUL.
@@ -247,15 +251,17 @@ impl<R: Read> Lexer<R> {
         self.peeked = None;
     }
 
-    pub(crate) fn warn(&mut self, message: impl Into<String>, consequence: Consequence) {
+    pub(crate) fn warn(&mut self, warning: impl Into<Warning>, consequence: Consequence) {
         let location = if self.lexing { self.lexed_at } else { self.at };
-        let message = message.into();
-        self.broken |= self.trial && (self.lexing || !is_harmless(&message, consequence));
+        let warning = warning.into();
+        if self.lexing || !is_harmless(&warning, consequence) {
+            self.give_up();
+        }
         self.lost +=
             u32::from(matches!(consequence, Consequence::ValueAbsent | Consequence::StatementLost));
         self.diagnostics.push(Diagnostic {
             location,
-            message,
+            message: warning.to_string(),
             consequence,
             subject: self.subject.clone(),
             logged: true,
@@ -263,7 +269,7 @@ impl<R: Read> Lexer<R> {
     }
 
     pub(crate) fn next(&mut self) -> Token {
-        if self.broken {
+        if self.has_failed() {
             return Token::End;
         }
         let mut token = match self.peeked.take() {
@@ -279,7 +285,7 @@ impl<R: Read> Lexer<R> {
     }
 
     pub(crate) fn peek(&mut self) -> Token {
-        if self.broken {
+        if self.has_failed() {
             return Token::End;
         }
         if let Some(token) = self.peeked
@@ -324,7 +330,7 @@ impl<R: Read> Lexer<R> {
     fn get(&mut self) -> i16 {
         match self.input.take() {
             Some(0xff) => {
-                self.broken |= self.trial;
+                self.give_up();
                 if !self.input.window().is_empty() || !self.input.is_complete() {
                     let location = self.input.location(1);
                     self.diagnostics.push(Diagnostic {
@@ -351,7 +357,7 @@ impl<R: Read> Lexer<R> {
     }
 
     fn lex(&mut self) -> Token {
-        if self.broken {
+        if self.has_failed() {
             return Token::End;
         }
         self.lexing = true;
@@ -384,10 +390,13 @@ impl<R: Read> Lexer<R> {
                 b'0'..=b'9' | b'-' => self.number(byte),
                 b'a'..=b'z' | b'A'..=b'Z' => self.word(byte),
                 _ => {
-                    self.single = [byte];
-                    self.is_single = true;
-                    self.broken |= self.trial && byte == 0;
-                    if byte == 0 { Token::Nul } else { Token::Char(byte) }
+                    self.single = Some([byte]);
+                    if byte == 0 {
+                        self.give_up();
+                        Token::Nul
+                    } else {
+                        Token::Char(byte)
+                    }
                 }
             };
         }
@@ -403,7 +412,7 @@ impl<R: Read> Lexer<R> {
     }
 
     fn white_space(&mut self, first: u8) -> Token {
-        self.is_single = false;
+        self.single = None;
         let mut length = 0;
         let mut byte = first;
         loop {
@@ -430,7 +439,7 @@ impl<R: Read> Lexer<R> {
     }
 
     fn string(&mut self) -> Token {
-        self.is_single = false;
+        self.single = None;
         let mut length = 0;
         // 0: plain; 1: after a backslash; 2 and 3: so many digits less one of a numeric escape.
         let mut escape = 0u8;
@@ -530,7 +539,7 @@ impl<R: Read> Lexer<R> {
             NumberOrName,
             Name,
         }
-        self.is_single = false;
+        self.single = None;
         self.buffer[0] = first;
         let mut length = 1;
         let mut class = Class::Number;
@@ -575,7 +584,7 @@ impl<R: Read> Lexer<R> {
     }
 
     fn word(&mut self, first: u8) -> Token {
-        self.is_single = false;
+        self.single = None;
         self.buffer[0] = first;
         let mut length = 1;
         let mut token = Token::NumberOrName;

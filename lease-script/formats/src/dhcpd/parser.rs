@@ -6,6 +6,7 @@ use super::diagnostic::Consequence;
 use super::keyword::Keyword;
 use super::lease::{Date, Hardware, SetValue};
 use super::lexer::{CLOSE, Lexer, OPEN, SEMICOLON, Token};
+use super::warning::Warning;
 
 /// C's `atoi`, by way of a 64-bit `strtol`.
 pub(crate) fn atoi(text: &[u8]) -> i32 {
@@ -368,7 +369,7 @@ impl<R: Read> Lexer<R> {
                 return hardware;
             };
             if bytes.len() > Hardware::MAX {
-                self.warn("hardware address too long", Consequence::ValueAbsent);
+                self.warn(Warning::HardwareTooLong, Consequence::ValueAbsent);
                 hardware = previous.map(|previous| Hardware { kind, ..previous });
             } else {
                 hardware = Some(Hardware { kind, bytes });

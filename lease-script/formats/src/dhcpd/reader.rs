@@ -8,7 +8,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::config::Config;
-use super::declaration::{ByteOrder, Counts, Declarations, Family, Gathered, Rules, Stop, Subject};
+use super::declaration::{
+    ByteOrder, Contents, Counts, Declarations, Family, ParseRules, ReadEnd, Subject,
+};
 use super::diagnostic::{Consequence, Diagnostic, Diagnostics};
 use super::fast_path;
 use super::history::{Declaration, History};
@@ -286,7 +288,7 @@ fn read_family<S: Source + ?Sized>(
     family: Family,
 ) -> io::Result<Option<Reading>> {
     let guess = options.family.is_none() && family == Family::V4;
-    let rules = Rules {
+    let rules = ParseRules {
         family,
         now: options.now,
         config: options.config.clone(),
@@ -304,15 +306,15 @@ fn read_family<S: Source + ?Sized>(
         let stop = loop {
             if fast_path && declarations.lexer.is_at_token_boundary() {
                 if let Some(chunk) = prefetch.take(declarations.lexer.input.offset()) {
-                    declarations.gathered.leases.merge(&chunk.leases);
-                    let lost_statements = &mut declarations.gathered.lost_statements;
+                    declarations.contents.leases.merge(&chunk.leases);
+                    let lost_statements = &mut declarations.contents.lost_statements;
                     lost_statements.retain(|subject, _| match subject {
                         Subject::Lease(address) => !chunk.leases.has(*address),
                         Subject::Association(..) => true,
                     });
-                    declarations.gathered.counts.add(chunk.counts);
+                    declarations.contents.counts.add(chunk.counts);
                     if let Some(duid) = chunk.server_duid {
-                        declarations.gathered.server_duid = Some(duid);
+                        declarations.contents.server_duid = Some(duid);
                     }
                     let (lines, _) = declarations.lexer.input.lines();
                     declarations.lexer.input.jump(
@@ -340,20 +342,20 @@ fn read_family<S: Source + ?Sized>(
         if let Some(error) = declarations.lexer.input.take_error() {
             return Err(error);
         }
-        if stop == Stop::OtherFamily {
+        if stop == ReadEnd::OtherFamily {
             return Ok(None);
         }
-        Ok(Some(finish(declarations, options, stop == Stop::Fatal)))
+        Ok(Some(finish(declarations, options, stop == ReadEnd::Fatal)))
     })
 }
 
 fn finish<R>(declarations: Declarations<R>, options: &Options, fatal: bool) -> Reading {
-    let Declarations { lexer, rules, gathered, .. } = declarations;
-    let lost = gathered.lost_statements.values().map(|lost| u64::from(*lost)).sum::<u64>();
-    let lost_statements = gathered.lost_outside_records + lost;
-    let Gathered {
+    let Declarations { lexer, rules, contents, .. } = declarations;
+    let lost = contents.lost_statements.values().map(|lost| u64::from(*lost)).sum::<u64>();
+    let lost_statements = contents.lost_outside_records + lost;
+    let Contents {
         leases, ias, counts, server_duid, byte_order, peers, history, non_leases, ..
-    } = gathered;
+    } = contents;
     let failover = rules.config.as_ref().map_or_else(Vec::new, |config| {
         config.peers.iter().map(|peer| Failover::new(peer, &peers)).collect()
     });

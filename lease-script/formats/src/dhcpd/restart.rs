@@ -5,12 +5,13 @@ use std::io::Read;
 
 use super::config::{Config, Peer, Role};
 use super::declaration::{PeerState, set_variable};
+use super::expression::{Expression, Operator};
 use super::ia::Ia;
 use super::input::Input;
 use super::keyword::Keyword;
 use super::lease::{BindingState, Date, Lease, SetValue};
 use super::lexer::Lexer;
-use super::statement::{Expression, Operator, Statement};
+use super::statement::Statement;
 
 /// A failover peer with what the lease file says of its state.
 #[derive(Debug, Clone)]

@@ -8,8 +8,10 @@
 use std::fmt;
 use std::io::Write as _;
 
-use super::config::IaKind;
-use super::declaration::{ByteOrder, Declarations, Family, Rules};
+use super::ia_kind::IaKind;
+use crate::hex::{self, Plain};
+
+use super::declaration::{ByteOrder, Declarations, Family, ParseRules};
 use super::ia::{Ia, IaAddress};
 use super::input::Input;
 use super::keyword::keyword;
@@ -107,14 +109,12 @@ pub fn write_lease(out: &mut Vec<u8>, lease: &Lease) -> Result<(), Unwritable> {
 /// # Errors
 /// As [`write_lease`].
 pub fn write_ia(out: &mut Vec<u8>, ia: &Ia) -> Result<(), Unwritable> {
-    let mut subject = format!("{} ", kind_word(ia.kind));
-    for byte in ia.id.iter().take(16) {
-        let _ = fmt::Write::write_fmt(&mut subject, format_args!("{byte:02x}"));
-    }
+    let id = Plain(&ia.id[..ia.id.len().min(16)]);
+    let subject = format!("{} {id}", ia.kind.declaration_word());
     checked(out, subject, |record| {
         put_ia(record, ia)?;
         let mut reader = reader(record, Family::V6);
-        reader.gathered.byte_order = Some(ByteOrder::Little);
+        reader.contents.byte_order = Some(ByteOrder::Little);
         let read = match reader.lexer.next() {
             Token::Keyword(keyword) => reader.trial_ia(keyword),
             _ => None,
@@ -135,8 +135,14 @@ fn checked(
 }
 
 fn reader(record: &[u8], family: Family) -> Declarations<&[u8]> {
-    let rules =
-        Rules { family, now: 0, config: None, pools: false, loose_blocks: false, history: None };
+    let rules = ParseRules {
+        family,
+        now: 0,
+        config: None,
+        pools: false,
+        loose_blocks: false,
+        history: None,
+    };
     Declarations::new(Lexer::new(Input::small(record)), rules, false)
 }
 
@@ -146,14 +152,6 @@ fn same(mut reader: Declarations<&[u8]>, equal: bool) -> Refused {
         return Err(format!("dhcpd would say `{}`", found.message));
     }
     if equal && over { Ok(()) } else { Err("dhcpd would read something else".to_owned()) }
-}
-
-fn kind_word(kind: IaKind) -> &'static str {
-    match kind {
-        IaKind::NonTemporary => "ia-na",
-        IaKind::Temporary => "ia-ta",
-        IaKind::Prefix => "ia-pd",
-    }
 }
 
 fn short_string(out: &mut Vec<u8>, what: &str, bytes: &[u8]) -> Refused {
@@ -310,13 +308,11 @@ fn agent_option(out: &mut Vec<u8>, code: u8, value: &[u8]) -> Refused {
 }
 
 fn put_ia(out: &mut Vec<u8>, ia: &Ia) -> Refused {
-    let _ = write!(out, "{} ", kind_word(ia.kind));
+    let _ = write!(out, "{} ", ia.kind.declaration_word());
     if ia.id.len() <= LONGEST_ID {
         put_string(out, &ia.id);
     } else {
-        for (at, byte) in ia.id.iter().enumerate() {
-            let _ = write!(out, "{}{byte:02x}", if at == 0 { "" } else { ":" });
-        }
+        hex::append(out, &ia.id);
     }
     out.extend_from_slice(b" {\n");
     if !ia.cltt.is_absent() {

@@ -2,17 +2,20 @@
 //! `EXPIRY [T]IAID ADDRESS NAME DUID` (`lease_update_file` and `read_leases` of its lease.c).
 
 use std::collections::HashMap;
-use std::io::{self, BufRead, Write as _};
+use std::io::{self, BufRead};
 use std::net::IpAddr;
 
-use crate::dhcpd::{BindingState, Date, Hardware, IaKind, Lease};
+use crate::dhcpd::{BindingState, Date, IaKind, Lease};
+use crate::hex;
 
 use super::database::{Binding, Database, active, active6, breaks_line_format, date};
-use super::lines::{BYTE_ORDER_MARK, Line, Lines, Problem, hex, put_hex};
+use super::dnsmasq_line::{
+    LONGEST_HARDWARE, hardware_text, iaid_text, lease_line, parse_hardware, parse_iaid,
+    server_duid_line,
+};
+use super::lines::{BYTE_ORDER_MARK, Line, Lines, Problem};
 use super::losses::Losses;
 
-/// dnsmasq's DHCP_CHADDR_MAX.
-const LONGEST_HARDWARE: usize = 16;
 /// The longest client identifier that its scanner takes whole.
 const LONGEST_ID: usize = 255;
 
@@ -93,7 +96,7 @@ impl Reader {
             return Ok(());
         }
         if text(0) == b"duid" {
-            let duid = hex(text(1)).filter(|duid| !duid.is_empty() && words.len() == 2);
+            let duid = hex::decode(text(1)).filter(|duid| !duid.is_empty() && words.len() == 2);
             let duid = duid.ok_or_else(|| {
                 broken(1, "a DUID is hexadecimal with colons: dnsmasq reads no further")
             })?;
@@ -123,12 +126,13 @@ impl Reader {
         };
         let id = match text(4) {
             b"*" => Vec::new(),
-            id => hex(id).ok_or_else(|| broken(4, "no client identifier: hexadecimal or *"))?,
+            id => hex::decode(id)
+                .ok_or_else(|| broken(4, "no client identifier: hexadecimal or *"))?,
         };
         let name = Some(text(3).to_vec()).filter(|name| name != b"*");
         match address {
             IpAddr::V4(address) => {
-                let hardware = hardware(text(1)).ok_or_else(|| {
+                let hardware = parse_hardware(text(1)).ok_or_else(|| {
                     broken(1, "no hardware address: dnsmasq crashes on it when it starts")
                 })?;
                 let mut lease = active(address);
@@ -137,12 +141,8 @@ impl Reader {
                 self.put4(lease);
             }
             IpAddr::V6(address) => {
-                let (kind, number) = match text(1).strip_prefix(b"T") {
-                    Some(rest) => (IaKind::Temporary, rest),
-                    None => (IaKind::NonTemporary, text(1)),
-                };
-                let iaid = std::str::from_utf8(number).ok().and_then(|n| n.parse().ok());
-                let iaid = iaid.ok_or_else(|| broken(1, "no IAID: a number, or T and a number"))?;
+                let (kind, iaid) = parse_iaid(text(1))
+                    .ok_or_else(|| broken(1, "no IAID: a number, or T and a number"))?;
                 let mut held = active6(address);
                 held.ends = ends;
                 let cltt = Date::ABSENT;
@@ -201,21 +201,6 @@ fn words(line: &[u8]) -> Vec<(usize, &[u8])> {
     words
 }
 
-/// `aa:bb:…`, or `TT-aa:bb:…` with the type; `Some(None)` for a type of 0 and no address.
-#[expect(clippy::option_option, reason = "no hardware address, and none that can be read, differ")]
-fn hardware(text: &[u8]) -> Option<Option<Hardware>> {
-    let (kind, rest) = match text.iter().position(|c| *c == b'-') {
-        Some(2) => (hex(&text[..2])?[0], &text[3..]),
-        Some(_) => return None,
-        None => (1, text),
-    };
-    let bytes = hex(rest).filter(|bytes| bytes.len() <= LONGEST_HARDWARE)?;
-    if kind == 0 && bytes.is_empty() {
-        return Some(None);
-    }
-    Some(Some(Hardware { kind, bytes }))
-}
-
 /// Writes what dnsmasq would find at its start at the clock `now`.
 pub fn write(database: &Database, now: i64, losses: &mut Losses) -> Vec<u8> {
     let mut out = Vec::new();
@@ -236,8 +221,7 @@ pub fn write(database: &Database, now: i64, losses: &mut Losses) -> Vec<u8> {
         .collect();
     match &database.server_duid {
         Some(duid) => {
-            out.extend_from_slice(b"duid ");
-            put_hex(&mut out, duid);
+            out.extend_from_slice(&server_duid_line(duid));
             out.push(b'\n');
         }
         None if live.is_empty() => {}
@@ -280,16 +264,24 @@ fn name<'a>(name: Option<&'a Vec<u8>>, address: IpAddr, losses: &mut Losses) -> 
     }
 }
 
-fn id(out: &mut Vec<u8>, id: &[u8], address: IpAddr, losses: &mut Losses) {
+fn id(id: &[u8], address: IpAddr, losses: &mut Losses) -> Vec<u8> {
     if id.len() > LONGEST_ID {
         losses
             .add(format!("a client identifier of more than {LONGEST_ID} bytes: left out"), address);
     }
-    if id.is_empty() || id.len() > LONGEST_ID {
-        out.push(b'*');
-    } else {
-        put_hex(out, id);
-    }
+    if id.is_empty() || id.len() > LONGEST_ID { b"*".to_vec() } else { hex::encode(id) }
+}
+
+fn append_line(
+    out: &mut Vec<u8>,
+    time: i64,
+    client: &[u8],
+    address: IpAddr,
+    name: &[u8],
+    id: &[u8],
+) {
+    let (time, address) = (time.to_string(), address.to_string());
+    out.extend_from_slice(&lease_line(time.as_bytes(), client, &address, name, id));
     out.push(b'\n');
 }
 
@@ -311,15 +303,9 @@ fn lease4(out: &mut Vec<u8>, lease: &Lease, now: i64, losses: &mut Losses) {
         );
         return;
     }
-    let _ = write!(out, "{} ", time(lease.ends));
-    if kind != 1 || bytes.is_empty() {
-        let _ = write!(out, "{kind:02x}-");
-    }
-    put_hex(out, bytes);
-    let _ = write!(out, " {} ", lease.address);
-    out.extend_from_slice(name(lease.hostname.as_ref(), address, losses));
-    out.push(b' ');
-    id(out, &lease.uid, address, losses);
+    let name = name(lease.hostname.as_ref(), address, losses);
+    let id = id(&lease.uid, address, losses);
+    append_line(out, time(lease.ends), &hardware_text(kind, bytes), address, name, &id);
     for (is_lost, what) in [
         (!lease.starts.is_absent() || !lease.cltt.is_absent(), "starts and cltt"),
         (!lease.set.is_empty(), "variables (`set`)"),
@@ -335,12 +321,10 @@ fn lease4(out: &mut Vec<u8>, lease: &Lease, now: i64, losses: &mut Losses) {
 
 fn lease6(out: &mut Vec<u8>, binding: &Binding, losses: &mut Losses) {
     let address = IpAddr::V6(binding.held.address);
-    let temporary = if binding.kind == IaKind::Temporary { "T" } else { "" };
-    let ends = time(binding.held.ends);
-    let _ = write!(out, "{ends} {temporary}{} {address} ", binding.iaid);
-    out.extend_from_slice(name(binding.hostname.as_ref(), address, losses));
-    out.push(b' ');
-    id(out, &binding.duid, address, losses);
+    let Some(iaid) = iaid_text(binding.kind, binding.iaid) else { return };
+    let name = name(binding.hostname.as_ref(), address, losses);
+    let id = id(&binding.duid, address, losses);
+    append_line(out, time(binding.held.ends), iaid.as_bytes(), address, name, &id);
     if !binding.held.set.is_empty() || !binding.held.on.is_empty() {
         losses.add("variables and `on` blocks: dnsmasq's lines have no place for them", address);
     }

@@ -7,9 +7,10 @@ use std::io::{self, BufRead, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::dhcpd::{BindingState, Date, Family, Hardware, IaKind, Lease};
+use crate::hex;
 
 use super::database::{Binding, Database, active, active6, date};
-use super::lines::{BYTE_ORDER_MARK, Line, Lines, Problem, hex, put_hex};
+use super::lines::{BYTE_ORDER_MARK, Line, Lines, Problem};
 use super::losses::Losses;
 
 /// The columns of DHCPv4, in Kea 2.2's order.
@@ -161,7 +162,7 @@ impl Row<'_> {
     }
 
     fn hex(&self, name: &str) -> Result<Vec<u8>, String> {
-        hex(self.text(name)).ok_or_else(|| format!("{name} is no hexadecimal with colons"))
+        hex::decode(self.text(name)).ok_or_else(|| format!("{name} is no hexadecimal with colons"))
     }
 
     /// Times: cltt, and the end.
@@ -399,11 +400,11 @@ fn write4(out: &mut Vec<u8>, lease: &Lease, subnet: u32, now: i64, losses: &mut 
         if hardware.kind != 1 {
             losses.add("its hardware type: Kea's DHCPv4 rows are Ethernet's", address);
         }
-        put_hex(out, &hardware.bytes);
+        hex::append(out, &hardware.bytes);
     }
     out.push(b',');
     if (2..=255).contains(&lease.uid.len()) {
-        put_hex(out, &lease.uid);
+        hex::append(out, &lease.uid);
     } else if !lease.uid.is_empty() {
         losses.add("its client identifier: Kea's have 2 to 255 bytes", address);
     }
@@ -437,7 +438,7 @@ fn write6(out: &mut Vec<u8>, binding: &Binding, subnet: u32, now: i64, losses: &
         IaKind::Prefix => (2, held.prefix_length),
     };
     let _ = write!(out, "{address},");
-    put_hex(out, &binding.duid);
+    hex::append(out, &binding.duid);
     let iaid = binding.iaid;
     let preferred = held.preferred.min(valid);
     let _ = write!(out, ",{valid},{expire},{subnet},{preferred},{kind},{iaid},{length},0,0,");
@@ -445,7 +446,7 @@ fn write6(out: &mut Vec<u8>, binding: &Binding, subnet: u32, now: i64, losses: &
     out.push(b',');
     let hardware = binding.hardware.as_ref();
     if let Some(hardware) = hardware {
-        put_hex(out, &hardware.bytes);
+        hex::append(out, &hardware.bytes);
     }
     let _ = write!(out, ",{state},,");
     if let Some(hardware) = hardware {

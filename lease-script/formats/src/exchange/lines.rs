@@ -85,30 +85,3 @@ impl<R: BufRead> Lines<R> {
         if too_long { Line::TooLong(self.number) } else { Line::Text(self.number, ended) }
     }
 }
-
-/// Hexadecimal bytes, with a colon between two; `None` for anything else.
-pub(super) fn hex(text: &[u8]) -> Option<Vec<u8>> {
-    if text.is_empty() {
-        return Some(Vec::new());
-    }
-    text.split(|byte| *byte == b':')
-        .map(|pair| {
-            let digits =
-                std::str::from_utf8(pair).ok().filter(|_| (1..=2).contains(&pair.len()))?;
-            digits.bytes().all(|c| c.is_ascii_hexdigit()).then_some(())?;
-            u8::from_str_radix(digits, 16).ok()
-        })
-        .collect()
-}
-
-/// The same, written.
-pub(super) fn put_hex(out: &mut Vec<u8>, bytes: &[u8]) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    for (at, byte) in bytes.iter().enumerate() {
-        if at > 0 {
-            out.push(b':');
-        }
-        out.push(DIGITS[usize::from(byte >> 4)]);
-        out.push(DIGITS[usize::from(byte & 15)]);
-    }
-}

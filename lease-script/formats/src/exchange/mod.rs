@@ -10,56 +10,15 @@
 //! count it in [`Losses`]. Names that would break a line format are refused, never written into it.
 
 pub mod dnsmasq;
+pub mod dnsmasq_line;
 pub mod kea;
 
 mod database;
+mod format;
 mod lines;
 mod losses;
 
 pub use database::{Binding, Database};
+pub use format::{Format, detect_format};
 pub use lines::{LONGEST_LINE, Problem};
 pub use losses::Losses;
-
-/// What a lease database is written in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// ISC dhcpd's journal.
-    Dhcpd,
-    /// dnsmasq's lease file.
-    Dnsmasq,
-    /// Kea's memfile of comma-separated values.
-    KeaCsv,
-    /// One JSON object with `leases` and `ias`.
-    Json,
-}
-
-/// Tells a format by the first bytes of a file. An empty file is an empty journal: dhcpd's form is the
-/// one in which everything else has a meaning, too.
-pub fn detect_format(head: &[u8]) -> Format {
-    let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
-    let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default().trim_ascii();
-    if line.starts_with(b"address,") {
-        return Format::KeaCsv;
-    }
-    if let Some(object) = text.strip_prefix(b"{")
-        && matches!(object.trim_ascii_start().first(), Some(b'"' | b'}'))
-    {
-        return Format::Json;
-    }
-    let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
-    let (first, second) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-    let is_hex = |word: &[u8]| {
-        !word.is_empty() && word.iter().all(|c| c.is_ascii_hexdigit() || matches!(c, b':' | b'-'))
-    };
-    let is_time = !first.is_empty() && first.iter().all(u8::is_ascii_digit);
-    if (first == b"duid" && is_hex(second))
-        || (is_time && words.next().is_some_and(is_address) && words.next().is_some())
-    {
-        return Format::Dnsmasq;
-    }
-    Format::Dhcpd
-}
-
-fn is_address(word: &[u8]) -> bool {
-    std::str::from_utf8(word).is_ok_and(|word| word.parse::<std::net::IpAddr>().is_ok())
-}

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use memchr::memchr;
+
 use super::steps::{find_mtd, flash_to_staging, remove_staging, staging_to_flash};
 use crate::dialect::state::{
     Board, Driver, Halt, Handle, Loaded, OpenError, OpenMode, OutputBuffers, Ram, Variant,
 };
 use crate::dialect::tool::Tool;
-use crate::flsh::{CRC_START, crc8, find};
+use crate::flsh::{CRC_START, crc8};
 
 /// One variant of the tool.
 pub struct OpenWrt(pub Variant);
@@ -294,7 +296,7 @@ fn get(handle: &Handle, name: &[u8], out: &mut OutputBuffers) -> u8 {
 }
 
 fn set(handle: &mut Handle, pair: &[u8]) -> u8 {
-    match find(pair, b'=') {
+    match memchr(b'=', pair) {
         None => 1,
         Some(eq) if handle.set(&pair[..eq], &pair[eq + 1..]) => 0,
         Some(_) => NO_MEMORY,

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use memchr::memmem;
+
 use crate::device::{Flash, OpError};
 use crate::dialect::state::{Board, Halt, ProcMtd, Ram};
 
@@ -24,7 +26,7 @@ pub(crate) fn part_size(proc_mtd: &ProcMtd, flash_size: u32) -> Option<u32> {
 
 /// `strstr(line, "nvram") && sscanf(line, "mtd%d: %08x", …)`, for the device `mtd0` only.
 fn mtd0_size(line: &[u8]) -> Option<u32> {
-    line.windows(5).find(|window| window == b"nvram")?;
+    memmem::find(line, b"nvram")?;
     let rest = line.strip_prefix(b"mtd")?.trim_ascii_start();
     let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let (number, rest) = rest.split_at(digits);

@@ -2,10 +2,12 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr;
+
 use super::halt::Halt;
 use crate::flsh::{
-    ChainRule, Entries, Format, HEADER_LEN, Header, Insert, ScanEnd, ScanMode, Table, find,
-    find_magic, serialise,
+    ChainRule, Entries, Format, HEADER_LEN, Header, Insert, ScanEnd, ScanMode, Table, find_magic,
+    serialise,
 };
 
 /// The differences between builds and versions of the OpenWrt tool.
@@ -118,7 +120,7 @@ impl Handle {
         let mut entries = Entries::new(area, ScanMode::CStrings);
         entries.by_ref().for_each(drop);
         let (end, at) = (entries.end(), entries.position());
-        if let (Some(ScanEnd::Overrun), Some(eq)) = (end, find(&area[at..], b'=')) {
+        if let (Some(ScanEnd::Overrun), Some(eq)) = (end, memchr(b'=', &area[at..])) {
             area[at + eq] = 0;
         }
     }

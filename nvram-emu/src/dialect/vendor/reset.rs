@@ -2,6 +2,8 @@
 //!
 //! From src/router/nvram/backup.c of mirror/dd-wrt at c1330ebb1b: `nvram_critical_internal`, `nvram_clear`.
 
+use memchr::memmem;
+
 /// The names that are kept, except for those in [`NUMBERED`].
 const KEPT: &str = "\
 ATEMODE Ate_power_on_off_ret CFEver GemtekPmonVer HW_ver PA aa2g af_hash ag0 ag1 antswctl2g antswitch \
@@ -54,7 +56,7 @@ pub(super) fn keeps(name: &[u8]) -> bool {
     let Ok(name) = std::str::from_utf8(name) else {
         // All listed names are ASCII, but prefixes and the substring can still match.
         return PREFIXES.iter().any(|prefix| name.starts_with(prefix.as_bytes()))
-            || name.windows(7).any(|part| part == b"_hwaddr");
+            || memmem::find(name, b"_hwaddr").is_some();
     };
     if REMOVED.contains(&name) {
         return false;

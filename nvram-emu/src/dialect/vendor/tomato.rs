@@ -2,11 +2,13 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr;
+
 use super::user_lib::write;
 use crate::dialect::kernel::{self, CommitResult};
 use crate::dialect::state::{Board, Driver, Halt, Loaded, OutputBuffers};
 use crate::dialect::tool::Tool;
-use crate::flsh::{HEADER_LEN, find};
+use crate::flsh::HEADER_LEN;
 use Arity::{AtLeast, Exactly};
 
 const DRIVER: &Driver = &kernel::BROADCOM;
@@ -124,7 +126,7 @@ fn get(board: &mut Board, name: &[u8], out: &mut OutputBuffers) -> u8 {
 /// `set_main`, then the library's `nvram_set`: `wl0_ifname` also sets `wl_ifname`, and `wl_NAME` also sets
 /// `wl0_NAME`, each before the name itself.
 fn set(board: &mut Board, pair: &[u8], out: &mut OutputBuffers) -> u8 {
-    let Some(eq) = find(pair, b'=') else {
+    let Some(eq) = memchr(b'=', pair) else {
         return help(out);
     };
     let name = &pair[..eq];

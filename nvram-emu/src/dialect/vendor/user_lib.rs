@@ -1,8 +1,10 @@
 //! The user libraries between a tool and its driver: what they refuse, change or add.
 
+use memchr::memchr;
+
 use super::reset::keeps;
 use crate::dialect::state::{Board, Driver, NoMemory, OutputBuffers};
-use crate::flsh::{Table, find};
+use crate::flsh::Table;
 
 /// The user library of a tool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +61,7 @@ impl UserLib {
             Self::Ioctl => IOCTL_ARGUMENT,
         };
         let argument = &argument[..argument.len().min(capacity)];
-        let name = &argument[..find(argument, b'=').unwrap_or(argument.len())];
+        let name = &argument[..memchr(b'=', argument).unwrap_or(argument.len())];
         match self {
             Self::Write | Self::WriteTerminated | Self::Merlin => {
                 write(driver, board, argument, out);
@@ -96,7 +98,7 @@ impl UserLib {
         let mut names = Vec::new();
         let space = board.space as usize;
         Driver::getall(&driver.ram(board).table, space, |entry| {
-            names.push(entry[..find(entry, b'=').unwrap_or(entry.len())].to_vec());
+            names.push(entry[..memchr(b'=', entry).unwrap_or(entry.len())].to_vec());
         });
         for name in names.iter().filter(|name| !keeps(name)) {
             self.unset(driver, board, name, out);
@@ -135,7 +137,7 @@ impl UserLib {
 
 /// `dev_nvram_write`: splits at the first `=` and sets, or unsets if there is none.
 pub(super) fn write(driver: &Driver, board: &mut Board, text: &[u8], out: &mut OutputBuffers) {
-    let Some(eq) = find(text, b'=') else {
+    let Some(eq) = memchr(b'=', text) else {
         return driver.unset(board, text);
     };
     set(driver, board, &text[..eq], &text[eq + 1..], out);

@@ -1,0 +1,72 @@
+//! Hardware addresses as dnsmasq keeps and prints them.
+
+use std::fmt;
+
+use super::hex::hex_text;
+
+/// `ARPHRD_ETHER`.
+pub const ETHER: u16 = 1;
+/// `DHCP_CHADDR_MAX`: the most bytes a hardware address can have.
+pub const CHADDR_MAX: usize = 16;
+
+/// A hardware address with its ARP type, as `hwaddr`, `hwaddr_len` and `hwaddr_type` of a lease.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct HwAddr {
+    bytes: [u8; CHADDR_MAX],
+    len: u16,
+    /// ARP hardware type, 1 for ethernet.
+    pub kind: u16,
+}
+
+impl HwAddr {
+    /// An address of the given ARP type; bytes beyond 16 are cut off.
+    #[must_use]
+    pub fn new(kind: u16, bytes: &[u8]) -> HwAddr {
+        let len = bytes.len().min(CHADDR_MAX);
+        let mut own = [0; CHADDR_MAX];
+        own[..len].copy_from_slice(&bytes[..len]);
+        HwAddr { bytes: own, len: len as u16, kind }
+    }
+
+    /// A six-byte ethernet address.
+    #[must_use]
+    pub fn ethernet(bytes: [u8; 6]) -> HwAddr {
+        HwAddr::new(ETHER, &bytes)
+    }
+
+    /// The "illegal value" of a lease that never got one: length 256 (lease.c, `lease_allocate`).
+    pub(crate) fn illegal() -> HwAddr {
+        HwAddr { bytes: [0; CHADDR_MAX], len: 256, kind: 0 }
+    }
+
+    /// The address bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.len).min(CHADDR_MAX)]
+    }
+
+    /// Whether there is no address at all (IEEE1394, InfiniBand).
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// As helper.c (`create_helper`) and lease.c (`lease_update_file`) print it: lower case with colons, a type
+    /// prefix unless it is a non-empty ethernet address.
+    #[must_use]
+    pub fn text(&self) -> String {
+        use fmt::Write as _;
+        let mut out = String::with_capacity(20);
+        if self.kind != ETHER || self.len == 0 {
+            let _ = write!(out, "{:02x}-", self.kind);
+        }
+        out.push_str(&hex_text(self.bytes()));
+        out
+    }
+}
+
+impl fmt::Debug for HwAddr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text())
+    }
+}

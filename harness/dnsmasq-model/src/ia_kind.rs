@@ -1,0 +1,46 @@
+//! The kinds of identity associations of DHCPv6 that dnsmasq serves.
+
+/// The kind of an identity association: what an IAID belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum IaKind {
+    /// IA_NA: a non-temporary address.
+    Na,
+    /// IA_TA: a temporary address.
+    Ta,
+}
+
+impl IaKind {
+    /// `na` or `ta`, as in recordings and scenarios.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            IaKind::Na => "na",
+            IaKind::Ta => "ta",
+        }
+    }
+
+    /// The kind with this [`IaKind::name`].
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<IaKind> {
+        [IaKind::Na, IaKind::Ta].into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// An IAID as dnsmasq writes it in `DNSMASQ_IAID` and in its lease file: decimal, after a `T` for a temporary address
+    /// (helper.c `create_helper`, lease.c `lease_update_file`).
+    #[must_use]
+    pub fn iaid_text(self, iaid: u32) -> String {
+        match self {
+            IaKind::Na => iaid.to_string(),
+            IaKind::Ta => format!("T{iaid}"),
+        }
+    }
+
+    /// Splits what [`IaKind::iaid_text`] wrote into the kind and the decimal number (lease.c `read_leases`).
+    #[must_use]
+    pub fn split_iaid(text: &[u8]) -> (IaKind, &[u8]) {
+        match text.strip_prefix(b"T") {
+            Some(number) => (IaKind::Ta, number),
+            None => (IaKind::Na, text),
+        }
+    }
+}

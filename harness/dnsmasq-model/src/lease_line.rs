@@ -1,0 +1,79 @@
+//! The text of one lease, in dnsmasq's lease file, in the output of `init` and in the NVRAM records of lease scripts.
+
+/// One line of a lease database in dnsmasq's format: `TIME ID ADDRESS HOSTNAME CLIENT-ID`, separated by blanks.
+///
+/// lease.c `lease_update_file` writes it. The fields are not checked: a lease script may have stored anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LeaseLine<'a> {
+    /// End of the lease, or its length in a build without RTC; 0 for an infinite lease.
+    pub time: &'a [u8],
+    /// DHCPv4: the hardware address. DHCPv6: the IAID, after a `T` for a temporary address.
+    pub id: &'a [u8],
+    /// The address.
+    pub address: &'a [u8],
+    /// The host name; [`LeaseLine::NONE`] without one.
+    pub hostname: &'a [u8],
+    /// DHCPv4: the client identifier; [`LeaseLine::NONE`] without one. DHCPv6: the client's DUID.
+    pub client_id: &'a [u8],
+}
+
+impl<'a> LeaseLine<'a> {
+    /// Written in place of a host name or client identifier that does not exist.
+    pub const NONE: &'static [u8] = b"*";
+
+    /// The value, or [`LeaseLine::NONE`] if it is empty.
+    #[must_use]
+    pub fn or_none(value: &[u8]) -> &[u8] {
+        if value.is_empty() { Self::NONE } else { value }
+    }
+
+    /// The fields of a line without line break. `None` unless there are exactly five.
+    #[must_use]
+    pub fn parse(line: &'a [u8]) -> Option<LeaseLine<'a>> {
+        let mut fields = line.split(|byte| *byte == b' ');
+        let mut next = || fields.next();
+        let line = LeaseLine {
+            time: next()?,
+            id: next()?,
+            address: next()?,
+            hostname: next()?,
+            client_id: next()?,
+        };
+        fields.next().is_none().then_some(line)
+    }
+
+    /// The line, without line break.
+    #[must_use]
+    pub fn to_bytes(self) -> Vec<u8> {
+        [self.time, self.id, self.address, self.hostname, self.client_id].join(&b' ')
+    }
+}
+
+/// The server's DUID in a line `duid HEX` of a lease database, which stands between DHCPv4 and DHCPv6 leases.
+#[must_use]
+pub fn duid_of_line(line: &[u8]) -> Option<&[u8]> {
+    line.strip_prefix(b"duid ").filter(|duid| !duid.contains(&b' '))
+}
+
+/// The line with the server's DUID, which is given as hexadecimal text; without line break.
+#[must_use]
+pub fn duid_line(duid: &[u8]) -> Vec<u8> {
+    [b"duid ", duid].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_parsed_back() {
+        let text = b"1700003600 02:aa:00:00:00:01 192.168.1.2 * 01:02";
+        let line = LeaseLine::parse(text).expect("five fields");
+        assert_eq!((line.address, line.hostname), (&b"192.168.1.2"[..], LeaseLine::NONE));
+        assert_eq!(line.to_bytes(), text);
+        assert_eq!(LeaseLine::parse(b"0 1 2 3"), None);
+        assert_eq!(LeaseLine::parse(b"0 1 2 3 4 5"), None);
+        assert_eq!(duid_of_line(&duid_line(b"00:03")), Some(&b"00:03"[..]));
+        assert_eq!(duid_of_line(b"duid a b"), None);
+    }
+}

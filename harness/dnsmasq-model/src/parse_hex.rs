@@ -1,0 +1,103 @@
+//! `parse_hex` of util.c, with its habit of decoding in place.
+
+/// What [`parse_hex`] found.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Hex {
+    /// Number of bytes.
+    pub len: usize,
+    /// Type prefix (`06-`), 0 if there was none.
+    pub kind: u16,
+    /// One bit per byte, set where the text had `*`; the first byte is the highest bit.
+    pub mask: u32,
+}
+
+/// Decodes `text` (colons, minus signs or blanks between groups) into its own front, at most `max` bytes.
+///
+/// `None` is dnsmasq's -1: something that is neither a hex digit nor `*`. Bytes that the text leaves open (`*`) keep
+/// what was in the buffer, as in util.c `parse_hex`.
+pub(crate) fn parse_hex(text: &mut Vec<u8>, max: usize, with_kind: bool) -> Option<Hex> {
+    let end = text.iter().position(|&b| b == 0).unwrap_or(text.len());
+    let source = text[..end].to_vec();
+    let mut kind_wanted = with_kind;
+    let mut hex = Hex { len: 0, kind: 0, mask: 0 };
+    let mut start = 0;
+    while hex.len < max {
+        let stop = source[start..]
+            .iter()
+            .position(|b| matches!(b, b':' | b'-' | b' '))
+            .map_or(source.len(), |n| start + n);
+        let group = &source[start..stop];
+        if group.iter().any(|b| *b != b'*' && !b.is_ascii_hexdigit()) {
+            return None;
+        }
+        if !group.is_empty() {
+            if stop < source.len() {
+                text[stop] = 0;
+            }
+            if source.get(stop) == Some(&b'-') && hex.len == 0 && kind_wanted {
+                hex.kind = value(group) as u16;
+                kind_wanted = false;
+            } else if group == b"*" {
+                hex.mask = (hex.mask << 1) | 1;
+                hex.len += 1;
+            } else {
+                for pair in group.chunks(2) {
+                    if pair.contains(&b'*') {
+                        return None;
+                    }
+                    put(text, hex.len, value(pair) as u8);
+                    hex.mask <<= 1;
+                    hex.len += 1;
+                    if hex.len == max {
+                        break;
+                    }
+                }
+            }
+        }
+        if stop >= source.len() {
+            break;
+        }
+        start = stop + 1;
+    }
+    Some(hex)
+}
+
+fn put(text: &mut Vec<u8>, at: usize, byte: u8) {
+    if at >= text.len() {
+        text.resize(at + 1, 0);
+    }
+    text[at] = byte;
+}
+
+fn value(digits: &[u8]) -> u64 {
+    digits
+        .iter()
+        .filter_map(|b| (*b as char).to_digit(16))
+        .fold(0u64, |sum, d| (sum << 4 | u64::from(d)) & 0x7fff_ffff_ffff_ffff)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bytes(text: &str, kind: bool) -> Option<(Vec<u8>, u16)> {
+        let mut buffer = text.as_bytes().to_vec();
+        parse_hex(&mut buffer, 16, kind).map(|hex| (buffer[..hex.len].to_vec(), hex.kind))
+    }
+
+    #[test]
+    fn groups_types_and_long_groups() {
+        assert_eq!(bytes("02:aa:0", true), Some((vec![2, 0xaa, 0], 0)));
+        assert_eq!(bytes("06-02:aa", true), Some((vec![2, 0xaa], 6)));
+        assert_eq!(bytes("18-", true), Some((vec![], 0x18)));
+        assert_eq!(bytes("02aabb", true), Some((vec![2, 0xaa, 0xbb], 0)));
+        assert_eq!(bytes("nothex", true), None);
+        assert_eq!(bytes("zz", false), None);
+    }
+
+    #[test]
+    fn at_most_max_bytes() {
+        let mut buffer = b"01:02:03".to_vec();
+        assert_eq!(parse_hex(&mut buffer, 2, false).map(|h| h.len), Some(2));
+    }
+}

@@ -1,0 +1,184 @@
+//! One step of a scenario.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+
+use crate::actions::{Boot, ClientEvent, DaemonAction, Damage, Join, Journal, RawCall};
+use crate::disturbance::Disturbance;
+use crate::expect::Expect;
+use crate::units::{Moment, Scalar, Seconds};
+
+/// One step: an action, what disturbs it, and what must be true afterwards.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// A remark for the reader of the file.
+    pub note: Option<String>,
+    /// The step is played only in cases in which these parameters have these values.
+    pub when: BTreeMap<String, Scalar>,
+    /// How often the action is repeated; once if `None`.
+    pub repeat: Option<Repeat>,
+    /// What happens.
+    pub action: Action,
+    /// What disturbs one of the script calls that the action causes.
+    pub disturbance: Option<CallDisturbance>,
+    /// Whether a web page calls `init` while the script runs.
+    pub web_page: bool,
+    /// What must be true afterwards.
+    pub expect: Option<Expect>,
+}
+
+impl Step {
+    /// An undisturbed step that is played once in every case and expects nothing.
+    pub fn new(action: Action) -> Self {
+        Self {
+            note: None,
+            when: BTreeMap::new(),
+            repeat: None,
+            action,
+            disturbance: None,
+            web_page: false,
+            expect: None,
+        }
+    }
+
+    /// The same step with a disturbance of one of its script calls.
+    #[must_use]
+    pub fn disturbed(mut self, disturbance: CallDisturbance) -> Self {
+        self.disturbance = Some(disturbance);
+        self
+    }
+}
+
+impl From<Action> for Step {
+    fn from(action: Action) -> Self {
+        Self::new(action)
+    }
+}
+
+/// What happens in a step. Each variant but [`Action::Check`] is a key of the step's table.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// Nothing: the step only checks expectations.
+    Check,
+    /// The router is switched on.
+    Boot(Boot),
+    /// dnsmasq ends by SIGTERM, then the router is switched off.
+    Shutdown,
+    /// Power is lost between two events.
+    PowerCut,
+    /// Time passes.
+    Advance(Seconds),
+    /// The wall clock is set by hand.
+    SetClock(Moment),
+    /// NTP sets the wall clock to the true time.
+    Ntp,
+    /// The wall clock runs this many parts per million too fast from now on.
+    Drift(i32),
+    /// dnsmasq is started or gets a signal.
+    Dnsmasq(DaemonAction),
+    /// New clients ask for leases.
+    Join(Join),
+    /// A client that joined sends a message.
+    Client(ClientMessage, ClientEvent),
+    /// A client leaves the network without a message.
+    Silence(ClientEvent),
+    /// A lease journal of ISC dhcpd is replayed.
+    Journal(Journal),
+    /// The lease script is called with given arguments.
+    Call(RawCall),
+    /// Another program runs `nvram` commands.
+    Nvram(Vec<Vec<String>>),
+    /// Bytes of the flash or of RAM are overwritten.
+    Damage(Damage),
+}
+
+impl Action {
+    /// The key of the step's table; `None` for [`Action::Check`].
+    pub fn key(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Check => return None,
+            Self::Boot(_) => "boot",
+            Self::Shutdown => "shutdown",
+            Self::PowerCut => "power-cut",
+            Self::Advance(_) => "advance",
+            Self::SetClock(_) => "set-clock",
+            Self::Ntp => "ntp",
+            Self::Drift(_) => "drift",
+            Self::Dnsmasq(_) => "dnsmasq",
+            Self::Join(_) => "join",
+            Self::Client(message, _) => message.key(),
+            Self::Silence(_) => "silence",
+            Self::Journal(_) => "journal",
+            Self::Call(_) => "call",
+            Self::Nvram(_) => "nvram",
+            Self::Damage(_) => "damage",
+        })
+    }
+}
+
+/// A message of a client that joined in an earlier step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientMessage {
+    /// DISCOVER and REQUEST.
+    Request,
+    /// Unicast REQUEST at T1.
+    Renew,
+    /// Broadcast REQUEST at T2.
+    Rebind,
+    /// REQUEST of the remembered address after a reboot of the client.
+    InitReboot,
+    /// A renewal with another host name.
+    Rename,
+    /// INFORM.
+    Inform,
+    /// RELEASE.
+    Release,
+    /// DECLINE.
+    Decline,
+}
+
+impl ClientMessage {
+    /// The key of the step's table.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Request => "request",
+            Self::Renew => "renew",
+            Self::Rebind => "rebind",
+            Self::InitReboot => "init-reboot",
+            Self::Rename => "rename",
+            Self::Inform => "inform",
+            Self::Release => "release",
+            Self::Decline => "decline",
+        }
+    }
+}
+
+/// How often a step's action is repeated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repeat {
+    /// This many times.
+    Times(u32),
+    /// Let `every` pass, then act; again until `until` has passed.
+    Every {
+        /// The pause before each action, at least one second.
+        every: Seconds,
+        /// How long to repeat.
+        until: Seconds,
+    },
+}
+
+/// A disturbance of one script call of a step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallDisturbance {
+    /// The number of the call within the step, from 1.
+    pub call: NonZeroU32,
+    /// What happens to it.
+    pub disturbance: Disturbance,
+}
+
+impl CallDisturbance {
+    /// Disturbs the first script call of a step.
+    pub fn first(disturbance: Disturbance) -> Self {
+        Self { call: NonZeroU32::MIN, disturbance }
+    }
+}

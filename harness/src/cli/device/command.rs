@@ -1,0 +1,58 @@
+//! The subcommands of `leaselab device`.
+
+use std::path::PathBuf;
+
+use nvram_emu::emu::DeviceFolder;
+
+use super::{create, show};
+use crate::error::CommandError;
+use crate::exit::Exit;
+use crate::report::write_whole;
+
+/// The arguments of `leaselab device`.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Create a device folder
+    Create(create::Args),
+    /// Show configuration, wear, and what RAM and flash hold
+    Show(show::Args),
+    /// Turn the device off and on: what is only in RAM is lost
+    Reboot {
+        /// The device folder
+        folder: PathBuf,
+    },
+    /// Write the flash partition to a file
+    Dump {
+        /// The device folder
+        folder: PathBuf,
+        /// The file
+        file: PathBuf,
+    },
+    /// Replace the flash partition with a file, as a flash programmer does
+    Load {
+        /// The device folder
+        folder: PathBuf,
+        /// The file
+        file: PathBuf,
+    },
+}
+
+pub(in crate::cli) fn run(args: &Args) -> Result<Exit, CommandError> {
+    match &args.command {
+        Command::Create(args) => return create::run(args),
+        Command::Show(args) => return show::run(args),
+        Command::Reboot { folder } => DeviceFolder::open(folder)?.reboot()?,
+        Command::Dump { folder, file } => write_whole(file, &DeviceFolder::open(folder)?.dump()?)?,
+        Command::Load { folder, file } => {
+            let image = std::fs::read(file).map_err(|error| CommandError::file(file, error))?;
+            DeviceFolder::open(folder)?.load(&image)?;
+        }
+    }
+    Ok(Exit::Passed)
+}

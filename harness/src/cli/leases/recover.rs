@@ -1,0 +1,138 @@
+//! `leaselab leases recover`.
+
+use std::ffi::{OsStr, OsString};
+use std::fmt::Write as _;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use lease_journal::{
+    Action, FileSystem, Handle, Live, Mode, OperationError, Plan, RealDirectory, apply,
+    intact_length, locate, plan,
+};
+
+use crate::error::CommandError;
+use crate::exit::Exit;
+
+/// The name of the journal in a folder that holds none yet.
+const FIRST: &str = "dhcpd.leases";
+
+/// The arguments of `leaselab leases recover`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The folder of the journals (dhcpd.leases, dhcpd6.leases), or one journal
+    path: PathBuf,
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
+    let shown = args.path.display().to_string();
+    let unreadable = |error: OperationError| CommandError::Usage(format!("{shown}: {error}"));
+    let (mut folder, names) = if args.path.is_dir() {
+        let mut folder = RealDirectory::new(args.path.clone());
+        let names = journals(&folder.list(OsStr::new("")).map_err(unreadable)?);
+        (folder, names)
+    } else {
+        // Where nothing is, only a name that says "journal" means one: a mistyped folder gets no database.
+        let named = args.path.file_name().is_some_and(|name| live_name(name).is_some());
+        if !named && !args.path.exists() {
+            return Err(CommandError::Usage(format!("{shown}: no such folder or lease journal")));
+        }
+        let (folder, name) = locate(&args.path).map_err(|error| unreadable(error.into()))?;
+        (folder, vec![name])
+    };
+    if !args.dry_run && !folder.lock().map_err(unreadable)? {
+        anstream::eprintln!("{shown}: another writer holds the lock: nothing done");
+        return Ok(Exit::Failed);
+    }
+    let mut exit = Exit::Passed;
+    for name in names {
+        let plan = plan(&mut folder, &name).map_err(|error| {
+            CommandError::Usage(format!("{shown}: {}: {error}", name.display()))
+        })?;
+        let mut text = describe(&plan, &mut folder);
+        if let Action::Refuse(_) = plan.action {
+            exit = Exit::Failed;
+        } else if !args.dry_run
+            && let Err(error) = apply(&mut folder, &plan, now())
+        {
+            exit = Exit::Failed;
+            let _ = writeln!(text, "{}: not done: {error}", plan.name.display());
+        }
+        if args.dry_run {
+            anstream::print!("{text}");
+        } else {
+            anstream::eprint!("{text}");
+        }
+    }
+    Ok(exit)
+}
+
+fn now() -> i64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+}
+
+/// The live files that the names of a folder tell of.
+fn journals(names: &[OsString]) -> Vec<OsString> {
+    let mut found: Vec<OsString> = names.iter().filter_map(|name| live_name(name)).collect();
+    found.sort();
+    found.dedup();
+    if found.is_empty() {
+        found.push(FIRST.into());
+    }
+    found
+}
+
+/// The live file to which a file belongs.
+fn live_name(name: &OsStr) -> Option<OsString> {
+    let bytes = name.as_bytes();
+    let stem = bytes
+        .strip_suffix(b"~")
+        .or_else(|| bytes.strip_suffix(b".tmp"))
+        .or_else(|| {
+            let dot = bytes.iter().rposition(|c| *c == b'.')?;
+            let digits = &bytes[dot + 1..];
+            (!digits.is_empty() && digits.iter().all(u8::is_ascii_digit)).then(|| &bytes[..dot])
+        })
+        .unwrap_or(bytes);
+    let is_journal = stem.ends_with(b".leases") || stem == b"leases";
+    is_journal.then(|| OsString::from_vec(stem.to_vec()))
+}
+
+fn describe(plan: &Plan, folder: &mut RealDirectory) -> String {
+    let mut text = String::new();
+    for candidate in &plan.candidates {
+        let fault = candidate.rejection.clone().unwrap_or_else(|| {
+            torn_bytes(folder, &candidate.name).map_or_else(
+                || "whole".to_owned(),
+                |torn| format!("its last {torn} bytes are a torn record"),
+            )
+        });
+        let (name, leases) = (candidate.name.display(), candidate.leases);
+        let _ = writeln!(text, "  {name}: {leases} active leases, {fault}");
+    }
+    let _ = writeln!(text, "{plan}");
+    if plan.live == Live::Valid
+        && let Some(torn) = torn_bytes(folder, &plan.name)
+    {
+        let _ = writeln!(
+            text,
+            "{}: its last {torn} bytes are a torn record: dhcpd would let it replace the whole one before; \
+             lease-update cuts it off",
+            plan.name.display()
+        );
+    }
+    text
+}
+
+fn torn_bytes(folder: &mut RealDirectory, name: &OsStr) -> Option<usize> {
+    let file: Handle = folder.open(name, Mode::Read).ok()?;
+    let bytes = folder.read(file);
+    folder.close(file);
+    let bytes = bytes.ok()?;
+    Some(bytes.len() - intact_length(&bytes)).filter(|torn| *torn > 0)
+}

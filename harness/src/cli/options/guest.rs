@@ -1,0 +1,131 @@
+//! Which guest `qemu run` boots.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::error::CommandError;
+use crate::words::Words;
+use qemu::arch::Arch;
+use qemu::foreign::Foreign;
+use qemu::guest_pool::GuestPool;
+use qemu::image::Image;
+use qemu::lab::{Lab, Wishes};
+
+/// The default of `--arch`.
+const DEFAULT_ARCH: Arch = Arch::X86_64;
+
+/// Where packages and images are kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
+pub(in crate::cli) struct Cache {
+    /// Folder for packages and images [default: leaselab in $XDG_CACHE_HOME or ~/.cache]
+    #[arg(long, value_name = "DIR")]
+    cache: Option<PathBuf>,
+}
+
+impl Cache {
+    /// The folder.
+    ///
+    /// # Errors
+    /// Without a home directory there is no default.
+    pub(in crate::cli) fn folder(&self) -> Result<PathBuf, CommandError> {
+        if let Some(cache) = &self.cache {
+            return Ok(cache.clone());
+        }
+        let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+        set("XDG_CACHE_HOME")
+            .map(PathBuf::from)
+            .or_else(|| Some(PathBuf::from(set("HOME")?).join(".cache")))
+            .map(|base| base.join("leaselab"))
+            .ok_or_else(|| CommandError::Environment("no home directory: set --cache".to_owned()))
+    }
+
+    /// The folder of the image for an architecture.
+    pub(in crate::cli) fn image(cache: &Path, arch: Arch) -> PathBuf {
+        cache.join("images").join(arch.name())
+    }
+}
+
+/// The guest that runs a case.
+#[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
+pub(in crate::cli) struct GuestOptions {
+    /// Architecture of the guest
+    #[arg(long, value_enum, default_value_t = DEFAULT_ARCH)]
+    arch: Arch,
+    #[command(flatten)]
+    cache: Cache,
+    /// Folder of an image that `qemu build --out` wrote [default: the one in the cache]
+    #[arg(long, value_name = "DIR", conflicts_with = "image")]
+    built: Option<PathBuf>,
+    /// Foreign image: KERNEL[,INITRD][,DISK]; see --machine
+    #[arg(long, value_name = "FILES", requires = "machine")]
+    image: Option<String>,
+    /// TOML file that says what a foreign image runs on and how to talk to it
+    #[arg(long, value_name = "FILE", requires = "image")]
+    machine: Option<PathBuf>,
+    /// Initial contents of every router's nvram partition: a dump of the whole partition
+    #[arg(long, value_name = "FILE")]
+    flash: Option<PathBuf>,
+    /// Use KVM if a guest boots with it, otherwise TCG
+    #[arg(long)]
+    kvm: bool,
+    /// Longest time for the first boot
+    #[arg(long, value_name = "SECONDS")]
+    boot_limit: Option<u64>,
+}
+
+impl Default for GuestOptions {
+    fn default() -> Self {
+        Self {
+            arch: DEFAULT_ARCH,
+            cache: Cache::default(),
+            built: None,
+            image: None,
+            machine: None,
+            flash: None,
+            kvm: false,
+            boot_limit: None,
+        }
+    }
+}
+
+impl GuestOptions {
+    /// Guests of this kind; none is booted yet, except to try KVM.
+    ///
+    /// # Errors
+    /// An image that cannot be read, or a machine without QEMU.
+    pub(in crate::cli) fn pool(&self, keep: Option<PathBuf>) -> Result<GuestPool, CommandError> {
+        let wishes = Wishes { kvm: self.kvm, boot_limit: self.boot_limit.map(Duration::from_secs) };
+        let (lab, narrow) = match (&self.image, &self.machine) {
+            (Some(files), Some(machine)) => {
+                let foreign = Foreign::read(machine)?;
+                (foreign.lab(files, &wishes)?, foreign.is_narrow())
+            }
+            _ => {
+                let folder = match &self.built {
+                    Some(folder) => folder.clone(),
+                    None => Cache::image(&self.cache.folder()?, self.arch),
+                };
+                let image = Image::open(self.arch, &folder)?;
+                (Lab::of_image(&image, &wishes)?, self.arch == Arch::Mipsel)
+            }
+        };
+        let lab = if self.kvm { lab.probe() } else { lab };
+        let pool = GuestPool::new(lab, narrow, keep);
+        if let Some(flash) = &self.flash {
+            pool.begin_with(flash)?;
+        }
+        Ok(pool)
+    }
+
+    /// The options as words of a command line.
+    pub(in crate::cli) fn add_to(&self, words: &mut Words) {
+        words.option("--arch", Some(self.arch).filter(|arch| *arch != DEFAULT_ARCH));
+        words.path("--cache", self.cache.cache.as_deref());
+        words.path("--built", self.built.as_deref());
+        words.option("--image", self.image.as_ref());
+        words.path("--machine", self.machine.as_deref());
+        words.path("--flash", self.flash.as_deref());
+        words.flag("--kvm", self.kvm);
+        words.option("--boot-limit", self.boot_limit);
+    }
+}

@@ -1,0 +1,25 @@
+//! Groups of options that several commands have in common.
+
+mod cases;
+mod guest;
+mod jobs;
+mod live;
+mod replay;
+mod reports;
+mod router;
+mod run;
+mod script;
+mod store;
+mod target;
+
+pub(super) use cases::CaseFilter;
+pub(super) use guest::{Cache, GuestOptions};
+pub(super) use jobs::Jobs;
+pub(super) use live::LiveOptions;
+pub(super) use replay::ReplayOptions;
+pub(super) use reports::ReportOptions;
+pub(super) use router::{RouterOptions, RtcChoice};
+pub(super) use run::{RunOptions, runner_options};
+pub(super) use script::ScriptOptions;
+pub(super) use store::StoreChoice;
+pub(super) use target::{Root, SingleTarget, TargetChoice};

@@ -1,0 +1,65 @@
+//! How the commands that play cases do it.
+
+use std::path::PathBuf;
+
+use super::{CaseFilter, Jobs, ReportOptions, Root, ScriptOptions, TargetChoice};
+use crate::error::CommandError;
+use runner::{Options, TargetKind};
+
+/// Options of all commands that play cases.
+#[derive(Clone, Debug, clap::Args)]
+pub(in crate::cli) struct RunOptions {
+    #[command(flatten)]
+    pub(in crate::cli) cases: CaseFilter,
+    #[command(flatten)]
+    pub(in crate::cli) script: ScriptOptions,
+    #[command(flatten)]
+    pub(in crate::cli) jobs: Jobs,
+    /// Seed of what a server draws at random, such as temporary addresses of DHCPv6
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(in crate::cli) seed: u64,
+    #[command(flatten)]
+    pub(in crate::cli) reports: ReportOptions,
+    /// Keep log, flash and RAM of each failed case in this folder
+    #[arg(long, value_name = "DIR")]
+    pub(in crate::cli) keep: Option<PathBuf>,
+    /// Print every script call of every case
+    #[arg(long)]
+    pub(in crate::cli) verbose: bool,
+}
+
+impl RunOptions {
+    /// How the runner plays a case.
+    ///
+    /// # Errors
+    /// A script that cannot be read.
+    pub(in crate::cli) fn runner(
+        &self,
+        target: TargetChoice,
+        root: Root,
+    ) -> Result<Options, CommandError> {
+        let log = self.verbose || self.keep.is_some();
+        runner_options(&self.script, target, root, self.seed, log)
+    }
+}
+
+/// How the runner plays a case. With `log` the report has a line for each script call.
+///
+/// # Errors
+/// A script that cannot be read.
+pub(in crate::cli) fn runner_options(
+    script: &ScriptOptions,
+    target: TargetChoice,
+    root: Root,
+    seed: u64,
+    log: bool,
+) -> Result<Options, CommandError> {
+    let settings = script.settings(root)?;
+    let target = match target {
+        TargetChoice::InProcess => TargetKind::InProcess,
+        TargetChoice::Process => TargetKind::Process(settings),
+        TargetChoice::Both => TargetKind::Both(settings),
+    };
+    let script = script.choice()?;
+    Ok(Options { target, script, seed, command: &["run"], arguments: Vec::new(), log })
+}

@@ -1,0 +1,106 @@
+//! The script under test.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::Root;
+use crate::error::CommandError;
+use crate::words::Words;
+use backend::ExternalScript;
+use backend::process::Settings;
+use runner::ScriptChoice;
+use scenario::Case;
+
+/// The default of `--timeout`.
+const DEFAULT_TIMEOUT_SECONDS: u64 = 20;
+
+/// Options that choose the script under test.
+#[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
+pub(in crate::cli) struct ScriptOptions {
+    /// Test this lease script instead of the project's own
+    #[arg(long, value_name = "PATH")]
+    pub(in crate::cli) script: Option<PathBuf>,
+    /// Command that runs the script, such as `busybox ash` [default: the script's `#!` line]
+    #[arg(long, value_name = "CMD")]
+    pub(in crate::cli) shell: Option<String>,
+    /// Kill a script and its children when a call takes longer
+    #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_TIMEOUT_SECONDS)]
+    timeout: u64,
+}
+
+impl Default for ScriptOptions {
+    fn default() -> Self {
+        Self { script: None, shell: None, timeout: DEFAULT_TIMEOUT_SECONDS }
+    }
+}
+
+impl ScriptOptions {
+    /// The choice, after a look whether the file can be read.
+    ///
+    /// # Errors
+    /// A script that cannot be read.
+    pub(in crate::cli) fn choice(&self) -> Result<ScriptChoice, CommandError> {
+        if let Some(path) = &self.script {
+            fs::File::open(path).map_err(|error| {
+                CommandError::usage(format!("--script {}: {error}", path.display()))
+            })?;
+        }
+        Ok(ScriptChoice { path: self.script.clone(), shell: self.shell_words() })
+    }
+
+    fn shell_words(&self) -> Vec<String> {
+        self.shell.iter().flat_map(|shell| shell.split_whitespace()).map(str::to_owned).collect()
+    }
+
+    /// Checks that the script can be executed: dnsmasq exits at once where it cannot.
+    ///
+    /// # Errors
+    /// The path with the reason.
+    pub(in crate::cli) fn check_executable(&self) -> Result<(), CommandError> {
+        let Some(path) = &self.script else { return Ok(()) };
+        let refuse =
+            |why: &str| Err(CommandError::usage(format!("--script {}: {why}", path.display())));
+        match fs::metadata(path) {
+            Err(error) => refuse(&error.to_string()),
+            Ok(data) if !data.is_file() => refuse("not a file"),
+            Ok(data) if self.shell.is_none() && data.permissions().mode() & 0o111 == 0 => refuse(
+                "not executable: make it executable with chmod +x, or name what runs it with --shell",
+            ),
+            Ok(_) => Ok(()),
+        }
+    }
+
+    /// How processes run the script.
+    ///
+    /// # Errors
+    /// When this executable cannot be found.
+    pub(in crate::cli) fn settings(&self, root: Root) -> Result<Settings, CommandError> {
+        let leaselab = std::env::current_exe()
+            .map_err(|error| CommandError::Environment(format!("leaselab itself: {error}")))?;
+        let limit_ms = self.timeout.clamp(1, 86_400) * 1000;
+        Ok(Settings { leaselab, limit_ms, root: root.kind() })
+    }
+
+    /// The script of a case, or `--script`, as processes that can be started from any state of a router.
+    ///
+    /// # Errors
+    /// A script that cannot be read.
+    pub(in crate::cli) fn processes(
+        &self,
+        case: &Case,
+        root: Root,
+    ) -> Result<Arc<ExternalScript>, CommandError> {
+        let command = runner::command(case, &self.choice()?);
+        Ok(Arc::new(ExternalScript::new(command, self.settings(root)?)))
+    }
+
+    /// The options as words of a command line.
+    pub(in crate::cli) fn add_to(&self, words: &mut Words) {
+        words.path("--script", self.script.as_deref());
+        words.option("--shell", self.shell.as_ref());
+        let timeout = Some(self.timeout).filter(|seconds| *seconds != DEFAULT_TIMEOUT_SECONDS);
+        words.option("--timeout", timeout);
+    }
+}

@@ -1,0 +1,65 @@
+//! Where script calls go.
+
+use crate::words::Words;
+use backend::process;
+
+/// Where the script calls of a run go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(in crate::cli) enum TargetChoice {
+    /// A real shell, a real script and the emulated nvram tool
+    #[default]
+    Process,
+    /// Functions over a simulated device
+    InProcess,
+    /// Both, and compare them
+    Both,
+}
+
+impl TargetChoice {
+    /// The value of `--target`.
+    pub(in crate::cli) fn name(self) -> &'static str {
+        match self {
+            Self::Process => "process",
+            Self::InProcess => "in-process",
+            Self::Both => "both",
+        }
+    }
+}
+
+/// The same for commands that use one target at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(in crate::cli) enum SingleTarget {
+    /// A real shell, a real script and the emulated nvram tool
+    Process,
+    /// Functions over a simulated device
+    InProcess,
+}
+
+impl From<SingleTarget> for TargetChoice {
+    fn from(target: SingleTarget) -> Self {
+        match target {
+            SingleTarget::Process => Self::Process,
+            SingleTarget::InProcess => Self::InProcess,
+        }
+    }
+}
+
+/// Which file system scripts see.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::Args)]
+pub(in crate::cli) struct Root {
+    /// Run scripts without user and mount namespaces of their own
+    #[arg(long)]
+    no_private_root: bool,
+}
+
+impl Root {
+    /// The kind of root.
+    pub(in crate::cli) fn kind(self) -> process::Root {
+        if self.no_private_root { process::Root::Shared } else { process::Root::Private }
+    }
+
+    /// The option as a word of a command line.
+    pub(in crate::cli) fn add_to(self, words: &mut Words) {
+        words.flag("--no-private-root", self.no_private_root);
+    }
+}

@@ -1,0 +1,113 @@
+//! Plays cases on all threads and reports them.
+
+use std::sync::mpsc;
+use std::thread;
+
+use rayon::prelude::*;
+
+use super::options::{ReplayOptions, RunOptions};
+use super::reproduction::{Reproduction, ReproductionId};
+use crate::error::CommandError;
+use crate::exit::Exit;
+use crate::report::{self, CaseOutcome, FileReport, Progress, Summary};
+use crate::run_case::{Backend, run_case};
+use crate::words::Words;
+use runner::{CaseReport, Options, Verdict};
+use scenario::{Case, Id};
+
+/// Cases, and how to play them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Play<'a> {
+    /// The cases, those of one file together.
+    pub(super) cases: &'a [Case],
+    pub(super) options: &'a Options,
+    pub(super) backend: &'a Backend,
+    pub(super) run: &'a RunOptions,
+    /// The subcommand, for the command that repeats a case.
+    pub(super) command: &'a [&'a str],
+    /// The options that the command needs again.
+    pub(super) replay: &'a ReplayOptions,
+}
+
+/// Plays the cases and writes the reports.
+///
+/// # Errors
+/// The first case that cannot be judged; a report that cannot be written.
+pub(super) fn play(play: &Play<'_>) -> Result<Summary, CommandError> {
+    let Play { cases, run, .. } = *play;
+    run.reports.check_writable()?;
+    let files = report::by_file(cases, play_all(play)?);
+    if let Some(path) = &run.reports.junit {
+        report::write_junit(path, &files)?;
+    }
+    if let Some(path) = &run.reports.json {
+        report::write_json(path, &files)?;
+    }
+    Ok(Summary::of(&files))
+}
+
+/// Prints the last line of a run.
+pub(super) fn finish(summary: &Summary) -> Exit {
+    anstream::println!("{summary}");
+    if summary.failed > 0 { Exit::Failed } else { Exit::Passed }
+}
+
+/// Plays the cases on all threads; prints them file by file in their order.
+fn play_all(play: &Play<'_>) -> Result<Vec<CaseOutcome>, CommandError> {
+    let Play { cases, run, .. } = *play;
+    let pool = run.jobs.pool()?;
+    let (send, receive) = mpsc::channel();
+    let mut outcomes: Vec<Option<CaseOutcome>> = vec![None; cases.len()];
+    let progress = Progress::new(cases.len());
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            pool.install(|| {
+                cases.par_iter().enumerate().try_for_each_with(send, |send, (index, case)| {
+                    let result = run_case(case, play.options, play.backend);
+                    let is_error = result.is_err();
+                    // The receiver is gone after the first error.
+                    let sent = send.send((index, result)).is_ok();
+                    (sent && !is_error).then_some(())
+                })
+            })
+        });
+        let mut next = 0;
+        for (index, result) in receive {
+            let outcome = play.outcome(&cases[index], result?);
+            if let (Some(folder), Verdict::Failed) = (&run.keep, &outcome.report.verdict) {
+                report::keep(folder, &cases[index], &outcome.report)?;
+            }
+            outcomes[index] = Some(outcome);
+            progress.advance();
+            while let Some(file) = report::next_file(cases, &outcomes, next) {
+                let report =
+                    FileReport::of(&cases[file.clone()], &outcomes[file.clone()], run.verbose);
+                progress.print(&report);
+                next = file.end;
+            }
+        }
+        Ok::<(), CommandError>(())
+    })?;
+    progress.finish();
+    Ok(outcomes.into_iter().flatten().collect())
+}
+
+impl Play<'_> {
+    fn outcome(&self, case: &Case, report: CaseReport) -> CaseOutcome {
+        let id = ReproductionId::Case(Id::new(case, &[]));
+        let replay = Reproduction { id, verbose: true, options: self.replay.clone() };
+        CaseOutcome { report, run: self.run_again(case), replay: replay.words() }
+    }
+
+    /// The command that runs just this case in the same way, even after a change of the scenario.
+    fn run_again(&self, case: &Case) -> Words {
+        let mut words = Words::new(&["leaselab"]);
+        words.extend(&Words::new(self.command));
+        words.argument(case.source.path.to_string_lossy());
+        words.option("--filter", Some(case.name()));
+        words.flag("--verbose", true);
+        self.run.cases.router.add_to(&mut words);
+        self.replay.add_to(&mut words);
+        words
+    }
+}

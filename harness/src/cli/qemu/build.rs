@@ -1,0 +1,54 @@
+//! `leaselab qemu build`.
+
+use std::path::{Path, PathBuf};
+
+use crate::cli::options::Cache;
+use crate::error::CommandError;
+use crate::exit::Exit;
+use qemu::arch::Arch;
+use qemu::image;
+
+/// The arguments of `leaselab qemu build`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Architecture of the guest
+    #[arg(long, value_enum, default_value = "x86_64")]
+    arch: Arch,
+    #[command(flatten)]
+    cache: Cache,
+    /// Where to write the image [default: in the cache]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Static emulated nvram for the guest, instead of building it
+    #[arg(long, value_name = "FILE", requires = "lease_update")]
+    nvram: Option<PathBuf>,
+    /// Static lease-update for the guest, instead of building it
+    #[arg(long, value_name = "FILE", requires = "nvram")]
+    lease_update: Option<PathBuf>,
+    /// Sources of leaselab [default: those that this leaselab was built from]
+    #[arg(long, value_name = "DIR")]
+    source: Option<PathBuf>,
+}
+
+pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
+    let cache = args.cache.folder()?;
+    let out = args.out.clone().unwrap_or_else(|| Cache::image(&cache, args.arch));
+    let built_from = Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_owned);
+    let options = image::Options {
+        cache,
+        source: args.source.clone().or(built_from).unwrap_or_default(),
+        nvram: args.nvram.clone(),
+        lease_update: args.lease_update.clone(),
+    };
+    let manifest = image::build(args.arch, &options, &out)?;
+    let programs = ["busybox-static", "dnsmasq-base", "libc6"];
+    anstream::println!("{}: linux {}", out.display(), manifest.kernel);
+    for package in manifest.packages.iter().filter(|p| programs.contains(&p.name.as_str())) {
+        anstream::println!("  {} {}", package.name, package.version);
+    }
+    anstream::println!("  nvram, lease-update: {}", manifest.executables);
+    for file in &manifest.files {
+        anstream::println!("  {} {:>9} bytes  {}", &file.sha256[..16], file.bytes, file.name);
+    }
+    Ok(Exit::Passed)
+}

@@ -1,0 +1,59 @@
+//! `leaselab qemu run`.
+
+use std::path::PathBuf;
+
+use crate::cli::options::{GuestOptions, ReplayOptions, Root, RunOptions, TargetChoice};
+use crate::cli::play::{Play, finish, play};
+use crate::error::CommandError;
+use crate::exit::Exit;
+use crate::run_case::Backend;
+
+/// The arguments of `leaselab qemu run`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Scenario files, or folders of them
+    #[arg(default_value = "scenarios")]
+    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    run: RunOptions,
+    #[command(flatten)]
+    guest: GuestOptions,
+}
+
+pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
+    args.run.script.check_executable()?;
+    let pool = args.guest.pool(args.run.keep.clone())?;
+    let options = args.run.runner(TargetChoice::Process, Root::default())?;
+    let cases = args.run.cases.load(&args.paths, |cases| cases)?;
+    let summary = play(&Play {
+        cases: &cases,
+        options: &options,
+        backend: &Backend::Qemu(pool.clone()),
+        run: &args.run,
+        command: &["qemu", "run"],
+        replay: &args.replay(),
+    })?;
+    let exit = finish(&summary);
+    let session = pool.lock();
+    if let Some(audit) = session.sum() {
+        anstream::println!(
+            "\nerases by {} commits, as QEMU's flash chip saw them and as leaselab counts them; \
+             slowest boot {:.1} s",
+            audit.commits(),
+            session.slowest_boot()
+        );
+        anstream::print!("{audit}");
+    }
+    Ok(exit)
+}
+
+impl Args {
+    fn replay(&self) -> ReplayOptions {
+        ReplayOptions {
+            script: self.run.script.clone(),
+            seed: self.run.seed,
+            guest: self.guest.clone(),
+            ..ReplayOptions::default()
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! `leaselab trace import`.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use anstream::println;
+
+use crate::error::CommandError;
+use crate::exit::Exit;
+use trace::import::{Anonymiser, Imported, Log, Remains, write};
+
+/// Bytes of a key that is drawn.
+const KEY_BYTES: usize = 32;
+
+/// The arguments of `leaselab trace import`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// What lease-script/record.sh wrote on a router: /tmp/dnsmasq-record.0 and .1
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// The folder to make; default: in this folder, named after the first file, with `.trace`
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Replace hardware addresses, client-ids, DUIDs and names by pseudonyms of the same length
+    #[arg(long)]
+    anonymise: bool,
+    /// Replace IP addresses too
+    #[arg(long, requires = "anonymise")]
+    addresses: bool,
+    /// A file with the secret that decides the pseudonyms: the same secret, the same pseudonyms. Default: a
+    /// secret that is drawn and forgotten
+    #[arg(long, value_name = "FILE", requires = "anonymise")]
+    key_file: Option<PathBuf>,
+}
+
+pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
+    let mut log = Log::read(&args.files).map_err(CommandError::usage)?;
+    let out = args.out.clone().unwrap_or_else(|| default_out(&args.files[0]));
+    if args.anonymise {
+        let key = key(args.key_file.as_deref())?;
+        Anonymiser::new(&key, args.addresses).log(&mut log);
+    }
+    let name = out.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let imported = write(&log, &name, &out).map_err(CommandError::usage)?;
+    tell(&log, &imported, &out);
+    Ok(Exit::Passed)
+}
+
+fn default_out(file: &Path) -> PathBuf {
+    let mut name = file.file_stem().unwrap_or_default().to_owned();
+    name.push(".trace");
+    name.into()
+}
+
+fn key(file: Option<&Path>) -> Result<Vec<u8>, CommandError> {
+    let Some(file) = file else {
+        let mut key = vec![0; KEY_BYTES];
+        std::fs::File::open("/dev/urandom")
+            .and_then(|mut random| random.read_exact(&mut key))
+            .map_err(|error| CommandError::Environment(format!("/dev/urandom: {error}")))?;
+        return Ok(key);
+    };
+    let refuse = |why: String| CommandError::Usage(format!("--key-file {}: {why}", file.display()));
+    let key = std::fs::read(file).map_err(|error| refuse(error.to_string()))?;
+    if key.trim_ascii().is_empty() {
+        return Err(refuse("it is empty: anybody could undo the pseudonyms".to_owned()));
+    }
+    Ok(key)
+}
+
+fn tell(log: &Log, imported: &Imported, out: &Path) {
+    let Imported { build, by_action, seconds, reboots } = imported;
+    let actions: Vec<String> =
+        by_action.iter().map(|(action, count)| format!("{count} {action}")).collect();
+    println!(
+        "{}: {} calls in {:.1} hours ({}), dnsmasq's build: {build}",
+        out.display(),
+        log.calls.len(),
+        seconds / 3600.0,
+        actions.join(", ")
+    );
+    let Remains { torn, large, missing } = log.remains;
+    if torn > 0 {
+        println!("  {torn} calls left out: not written to their end");
+    }
+    if large > 0 {
+        println!("  {large} calls left out: too large for the log");
+    }
+    if missing > 0 {
+        println!("  {missing} calls missing in between: RECORD_MAX bounds what is kept");
+    }
+    if *reboots > 0 {
+        println!("  the router was started anew {reboots} times");
+    }
+    if log.calls.first().is_none_or(|call| call.argv.get(1).is_none_or(|word| word != b"init")) {
+        println!("  the recording begins without `init`: what was stored before is not known");
+    }
+    println!("  next: leaselab trace replay {0}; leaselab wear --trace {0}", out.display());
+}

@@ -1,0 +1,107 @@
+//! `leaselab trace replay`: what recorded script calls cost a target.
+
+use std::path::{Path, PathBuf};
+
+use toml::Spanned;
+
+use crate::cli::options::{Root, ScriptOptions, SingleTarget, runner_options};
+use crate::error::CommandError;
+use crate::exit::Exit;
+use backend::process::Process;
+use backend::{Backend, CallOptions, Function, InProcess};
+use dnsmasq_model::ScriptCall;
+use runner::{Options, Tally, TargetKind, setup};
+use scenario::{Bytes, Router};
+use trace::{Recording, find};
+
+/// The arguments of `leaselab trace replay`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Recordings, or folders of recordings
+    #[arg(required = true, value_name = "DIR")]
+    dirs: Vec<PathBuf>,
+    #[command(flatten)]
+    script: ScriptOptions,
+    /// Where script calls go
+    #[arg(long, value_enum, default_value = "process")]
+    target: SingleTarget,
+    #[command(flatten)]
+    root: Root,
+    /// Dialect of the nvram tool
+    #[arg(long, value_name = "NAME", default_value = "openwrt")]
+    dialect: String,
+    /// Size of the NVRAM, such as 64KiB
+    #[arg(long, value_name = "SIZE", default_value = "32KiB")]
+    space: Bytes,
+    /// Bytes of other programs' variables to start with
+    #[arg(long, value_name = "SIZE", default_value = "8KiB")]
+    neighbours: Bytes,
+}
+
+pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
+    let router = Router {
+        dialect: Spanned::new(0..0, args.dialect.clone()),
+        space: args.space,
+        neighbours: args.neighbours,
+        ..Router::default()
+    };
+    let options = runner_options(&args.script, args.target.into(), args.root, 0, false)?;
+    let mut folders = Vec::new();
+    for dir in &args.dirs {
+        folders.extend(find(dir).map_err(CommandError::usage)?);
+    }
+    let mut total = Tally::default();
+    for folder in &folders {
+        let recording = Recording::read(folder).map_err(CommandError::usage)?;
+        let tally = replay(&recording, &router, &options)?;
+        anstream::println!("{:<44} {}", recording.label(), counts(&tally));
+        total.add(&tally);
+    }
+    anstream::println!("{} recordings: {}", folders.len(), counts(&total));
+    Ok(if total.failed_calls > 0 { Exit::Failed } else { Exit::Passed })
+}
+
+fn counts(tally: &Tally) -> String {
+    format!(
+        "{:>6} calls {:>4} failed {:>6} commits {:>6} erases {:>9} bytes programmed",
+        tally.calls, tally.failed_calls, tally.commits, tally.erases, tally.programmed
+    )
+}
+
+fn replay(
+    recording: &Recording,
+    router: &Router,
+    options: &Options,
+) -> Result<Tally, CommandError> {
+    let machine = setup::machine(router, Path::new(".")).map_err(CommandError::usage)?;
+    let mut target: Box<dyn Backend> = match &options.target {
+        TargetKind::InProcess if options.script.path.is_none() => {
+            Box::new(InProcess::new(machine, Function::Ours(lease_script::Config::default())))
+        }
+        TargetKind::InProcess => {
+            return Err(CommandError::usage("--script: needs --target process"));
+        }
+        TargetKind::Process(settings) | TargetKind::Both(settings) => {
+            let script = options.script.command();
+            Box::new(Process::new(machine, &script, settings)?)
+        }
+    };
+    // What the router had stored before is there before, and costs nothing.
+    let found = recording.found();
+    for variable in &found {
+        target.nvram(&[b"set", variable])?;
+    }
+    if !found.is_empty() {
+        target.nvram(&[b"commit"])?;
+    }
+    let mut tally = Tally::default();
+    for call in &recording.calls {
+        let call = ScriptCall {
+            argv: call.argv.iter().map(|word| word.0.clone()).collect(),
+            env: call.env.iter().map(|(name, value)| (name.clone(), value.0.clone())).collect(),
+        };
+        let result = target.call(&call, &CallOptions::default())?;
+        tally.call(&call, &result);
+    }
+    Ok(tally)
+}

@@ -1,0 +1,45 @@
+//! Journals of ISC dhcpd as the history of a site.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use crate::error::CommandError;
+use trace::{Cost, SiteHistory, from_journal, generations};
+
+/// Reads journals; prints on stderr what is wrong with them.
+///
+/// # Errors
+/// A journal that cannot be read, or journals without a lease.
+pub(in crate::cli) fn read_site(paths: &[PathBuf]) -> Result<SiteHistory, CommandError> {
+    let found = generations(paths).map_err(CommandError::usage)?;
+    let site = from_journal(&found);
+    for problem in &site.problems {
+        anstream::eprintln!("{problem}");
+    }
+    if site.events.is_empty() {
+        let path = paths.first().map_or(Path::new(""), PathBuf::as_path);
+        return Err(CommandError::file(path, "contains no lease, so there are no events"));
+    }
+    Ok(site)
+}
+
+/// The time from the first event to the last.
+pub(in crate::cli) fn seconds(site: &SiteHistory) -> u64 {
+    let (first, last) = (site.events.first(), site.events.last());
+    first.zip(last).map_or(0, |(first, last)| u64::try_from(last.time - first.time).unwrap_or(0))
+}
+
+/// One line about what the journal itself cost.
+pub(in crate::cli) fn cost_line(cost: &Cost, seconds: u64) -> String {
+    const YEAR: u64 = 365 * 86_400;
+    let Cost { generations, records, appended, rewrites, rewritten } = cost;
+    let mut line = format!(
+        "journal: {records} records of {appended} bytes appended, {rewrites} rewrites of {rewritten} \
+         bytes, in {generations} generations and {seconds} s"
+    );
+    if seconds >= 3600 {
+        let yearly = (appended + rewritten).saturating_mul(YEAR) / seconds;
+        _ = write!(line, "; {} MB a year at this rate", yearly / 1_000_000);
+    }
+    line
+}

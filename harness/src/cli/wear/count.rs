@@ -1,0 +1,133 @@
+//! `leaselab wear` without a subcommand.
+
+use std::path::{Path, PathBuf};
+
+use super::source::SourceArgs;
+use super::study::{self, StudyArgs};
+use super::trial::TrialArgs;
+use crate::error::CommandError;
+use crate::exit::Exit;
+use crate::report;
+use scenario::Seconds;
+use wear::{CrossCheck, ImageMode, Row, Study};
+
+/// The arguments of `leaselab wear`.
+#[derive(Debug, clap::Args)]
+#[group(skip)]
+pub(super) struct Args {
+    #[command(flatten)]
+    study: StudyArgs,
+    #[command(flatten)]
+    source: SourceArgs,
+    /// Do not search for the clients and lease times at which the flash's life drops below 10 and 5 years
+    #[arg(long)]
+    no_limits: bool,
+    /// Render every call and run it on a machine in memory, instead of only counting
+    #[arg(long)]
+    rendered: bool,
+    /// Build the flash image of every commit: anew, or only what changed (openwrt)
+    #[arg(long, value_enum, value_name = "HOW", conflicts_with = "rendered")]
+    images: Option<ImageChoice>,
+    #[command(flatten)]
+    trial: TrialArgs,
+    /// Write a JSON report
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Write a CSV table
+    #[arg(long, value_name = "FILE")]
+    csv: Option<PathBuf>,
+    /// Draw charts: erases over time, blocks, life against lease time; in a folder, one file for each
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum ImageChoice {
+    /// Build each image anew
+    Full,
+    /// Update what changed
+    Incremental,
+}
+
+impl Args {
+    fn study(&self) -> Result<Study, CommandError> {
+        if self.source.every == Some(Seconds(0)) {
+            return Err(CommandError::usage("--every 0s: expected at least 1s"));
+        }
+        let study = self.study.study()?;
+        let source = self.source.source(self.study.rtc, &study.routers)?;
+        Ok(Study {
+            source,
+            every: self.source.every.map(|every| every.0),
+            limits: !self.no_limits,
+            rendered: self.rendered,
+            images: self.images.map(|choice| match choice {
+                ImageChoice::Full => ImageMode::Full,
+                ImageChoice::Incremental => ImageMode::Incremental,
+            }),
+            ..study
+        })
+    }
+}
+
+pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
+    let study = args.study()?;
+    let trial = args.trial.trial(args.study.slack)?;
+    let folder = args.svg.as_ref().filter(|path| path.is_dir());
+    let svg = args.svg.as_ref().filter(|path| !path.is_dir());
+    let inside = folder.map(|folder| folder.join("erases.svg"));
+    report::check_writable(args.json.iter().chain(&args.csv).chain(svg).chain(&inside))?;
+    let pool = args.study.jobs.pool()?;
+    let entries = pool.install(|| study.run())?;
+    if entries.is_empty() {
+        return Err(CommandError::usage("no script call to count"));
+    }
+    if entries.iter().all(Result::is_err) {
+        let why = entries.iter().find_map(|entry| entry.as_ref().err());
+        return Err(CommandError::Usage(why.map_or_else(String::new, |why| why.why.clone())));
+    }
+    let checks: Vec<CrossCheck> = match &trial {
+        Some(trial) => study.hold(trial).map_err(study::error)?,
+        None => Vec::new(),
+    };
+    if let Some(path) = &args.svg {
+        let rows: Vec<&Row> = entries.iter().flatten().collect();
+        draw(path, &study, &rows, &pool)?;
+    }
+    if let Some(path) = &args.json {
+        report::write_whole(path, wear::json(&study, &entries, &checks).as_bytes())?;
+    }
+    if let Some(path) = &args.csv {
+        report::write_whole(path, wear::csv(&entries).as_bytes())?;
+    }
+    anstream::print!("{}", wear::table(&study, &entries));
+    if !checks.is_empty() {
+        anstream::print!("{}", wear::cross_check_table(&checks));
+    }
+    Ok(Exit::Passed)
+}
+
+fn draw(
+    path: &Path,
+    study: &Study,
+    rows: &[&Row],
+    pool: &rayon::ThreadPool,
+) -> Result<(), CommandError> {
+    if rows.len() > wear::MOST_LINES {
+        return Err(CommandError::Usage(format!(
+            "--svg: {} rows are too many for a chart: at most {}, so fewer dialects, chips or scripts",
+            rows.len(),
+            wear::MOST_LINES
+        )));
+    }
+    let curves = pool.install(|| study.curves()).map_err(study::error)?;
+    let environment = |error: wear::NoChart| CommandError::Environment(error.to_string());
+    if path.is_dir() {
+        for (name, svg) in wear::charts(rows, &curves).map_err(environment)? {
+            report::write_whole(&path.join(format!("{name}.svg")), svg.as_bytes())?;
+        }
+        return Ok(());
+    }
+    let svg = wear::one_chart(rows, &curves).map_err(environment)?;
+    report::write_whole(path, svg.as_bytes())
+}

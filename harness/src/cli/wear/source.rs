@@ -1,0 +1,107 @@
+//! What happens to the router in place of a household's life.
+
+use std::path::{Path, PathBuf};
+
+use crate::cli::options::RtcChoice;
+use crate::cli::trace::{cost_line, read_site, seconds};
+use crate::error::CommandError;
+use crate::suite;
+use scenario::{Overrides, Seconds};
+use wear::{RouterSpec, Source, Workload};
+
+/// A source of events, as arguments.
+#[derive(Debug, clap::Args)]
+pub(super) struct SourceArgs {
+    /// Count the events of a scenario instead of a household's
+    #[arg(long, value_name = "FILE", group = "source", conflicts_with_all = OF_A_HOUSEHOLD)]
+    scenario: Option<PathBuf>,
+    /// Count the calls of a recording of dnsmasq instead of a household's
+    #[arg(long, value_name = "DIR", group = "source", conflicts_with_all = OF_A_HOUSEHOLD)]
+    trace: Option<PathBuf>,
+    /// Count the events in a site's journals of ISC dhcpd (files, folders of generations, .tar.xz) instead of a
+    /// household's
+    #[arg(long, value_name = "PATH", group = "source", conflicts_with_all = OF_A_HOUSEHOLD, num_args = 1..)]
+    journal: Vec<PathBuf>,
+    /// Time after which the recording or scenario starts again [default: its length, at least a day]
+    #[arg(long, value_name = "TIME", requires = "source")]
+    pub(super) every: Option<Seconds>,
+}
+
+/// Options that describe a household.
+const OF_A_HOUSEHOLD: [&str; 17] = [
+    "clients",
+    "lease_time",
+    "jitter",
+    "phones",
+    "phone_home",
+    "phone_away",
+    "guests",
+    "guest_stay",
+    "reboots",
+    "sighups",
+    "power_cuts",
+    "off",
+    "quiet",
+    "time",
+    "seed",
+    "rendered",
+    "images",
+];
+
+impl SourceArgs {
+    /// Events in place of a household, of the builds that were asked for.
+    pub(super) fn source(
+        &self,
+        rtc: Option<RtcChoice>,
+        routers: &[RouterSpec],
+    ) -> Result<Option<Source>, CommandError> {
+        if let Some(path) = &self.trace {
+            let lists = wear::recordings(path).map_err(CommandError::usage)?;
+            return Ok(Some(Source::Lists(of_build(lists, rtc, path)?)));
+        }
+        if let Some(first) = self.journal.first() {
+            let site = read_site(&self.journal)?;
+            let label = format!("journal {}", first.display());
+            let list = trace::workload(&label, &site.events)
+                .map_err(|error| CommandError::file(first, error))?;
+            anstream::println!("{}", cost_line(&site.cost, seconds(&site)));
+            return Ok(Some(Source::Lists(vec![list])));
+        }
+        let Some(path) = &self.scenario else { return Ok(None) };
+        let overrides = Overrides {
+            rtc: rtc.map_or_else(Vec::new, RtcChoice::names),
+            dialect: routers
+                .first()
+                .map(|spec| spec.dialect.name().to_owned())
+                .into_iter()
+                .collect(),
+        };
+        let cases = suite::load(std::slice::from_ref(path), &overrides)?;
+        Ok(Some(Source::Cases(cases)))
+    }
+}
+
+/// Those that can be counted with the builds that were asked for.
+fn of_build(
+    mut lists: Vec<Workload>,
+    rtc: Option<RtcChoice>,
+    path: &Path,
+) -> Result<Vec<Workload>, CommandError> {
+    lists.retain(Workload::has_calls);
+    if lists.is_empty() {
+        return Err(CommandError::file(path, "no script call to count"));
+    }
+    let Some(rtc) = rtc else { return Ok(lists) };
+    let builds = rtc.builds();
+    let found = lists[0].build;
+    lists.retain(|list| list.build.is_none_or(|build| builds.contains(&build)));
+    match found {
+        Some(found) if lists.is_empty() => Err(CommandError::Usage(format!(
+            "{}: recorded with the {} build of dnsmasq: use --rtc {}, or leave out --rtc",
+            path.display(),
+            wear::build_name(found),
+            wear::build_name(found),
+        ))),
+        _ => Ok(lists),
+    }
+}

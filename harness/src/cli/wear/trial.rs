@@ -1,0 +1,82 @@
+//! A script that is also run by real processes, to check the counts.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use crate::cli::options::Root;
+use crate::error::CommandError;
+use backend::process::{ScriptCommand, ScriptFile, Settings};
+use scenario::Seconds;
+use wear::Trial;
+
+/// A script and how to run it.
+#[derive(Debug, clap::Args)]
+pub(super) struct TrialArgs {
+    /// Also run this script by real processes for a while, and compare it with the counts
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["images", "rendered"])]
+    script: Option<PathBuf>,
+    /// Command that runs the script, such as `busybox ash` [default: the script's `#!` line]
+    #[arg(long, value_name = "CMD", requires = "script")]
+    shell: Option<String>,
+    /// Part of the simulated time for which the script is run
+    #[arg(long, value_name = "TIME", requires = "script", default_value = "7d")]
+    window: Seconds,
+    /// Kill a script and its children when a call takes longer
+    #[arg(long, value_name = "SECONDS", requires = "script", default_value_t = 20)]
+    timeout: u64,
+    #[command(flatten)]
+    root: Root,
+}
+
+/// Longest `--window`, in seconds: a year by processes takes days.
+const LONGEST_WINDOW: u64 = 366 * wear::DAY;
+
+impl TrialArgs {
+    /// The trial, where there is a script.
+    ///
+    /// # Errors
+    /// A script that cannot be read, or a window out of range.
+    pub(super) fn trial(&self, slack: Option<Seconds>) -> Result<Option<Trial>, CommandError> {
+        let Some(path) = &self.script else {
+            if self.root != Root::default() {
+                return Err(CommandError::usage("--no-private-root needs --script"));
+            }
+            return Ok(None);
+        };
+        std::fs::File::open(path).map_err(|error| {
+            CommandError::Usage(format!("--script {}: {error}", path.display()))
+        })?;
+        if !(1..=LONGEST_WINDOW).contains(&self.window.0) {
+            return Err(CommandError::Usage(format!(
+                "--window {}: expected 1s to 366d",
+                self.window
+            )));
+        }
+        let mut environment = BTreeMap::new();
+        if let Some(slack) = slack {
+            environment.insert("LEASE_SLACK".to_owned(), slack.0.to_string());
+        }
+        let label = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        Ok(Some(Trial {
+            command: ScriptCommand {
+                file: ScriptFile::Path(path.clone()),
+                shell: self
+                    .shell
+                    .iter()
+                    .flat_map(|shell| shell.split_whitespace())
+                    .map(str::to_owned)
+                    .collect(),
+                environment,
+            },
+            label,
+            settings: Settings {
+                leaselab: std::env::current_exe().map_err(|error| {
+                    CommandError::Environment(format!("leaselab itself: {error}"))
+                })?,
+                limit_ms: self.timeout.clamp(1, 86_400) * 1000,
+                root: self.root.kind(),
+            },
+            seconds: self.window.0,
+        }))
+    }
+}

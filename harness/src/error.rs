@@ -1,0 +1,88 @@
+//! The error that ends a command before it can give a verdict.
+
+use std::fmt::Display;
+use std::path::Path;
+
+use backend::BackendError;
+use nvram_emu::emu::EmuError;
+use qemu::error::QemuError;
+use runner::Fault;
+use scenario::diagnostics::SourceError;
+
+use crate::exit::Exit;
+
+/// Why a command ended without a verdict. Each variant has its own exit code.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// Invalid arguments, an input that cannot be read, or an output that cannot be written.
+    #[error("{0}")]
+    Usage(String),
+    /// The machine lacks something that the command needs.
+    #[error("{0}")]
+    Environment(String),
+    /// The subject of the check broke down before it could be judged.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl CommandError {
+    /// A usage error, from any error that describes itself completely.
+    pub fn usage(error: impl Display) -> Self {
+        Self::Usage(error.to_string())
+    }
+
+    /// A usage error about a file, with the path before the reason.
+    pub fn file(path: &Path, error: impl Display) -> Self {
+        Self::Usage(format!("{}: {error}", path.display()))
+    }
+
+    /// The exit code of the process.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Usage(_) => Exit::Usage,
+            Self::Environment(_) => Exit::Environment,
+            Self::Failed(_) => Exit::Failed,
+        }
+    }
+}
+
+impl From<SourceError> for CommandError {
+    fn from(error: SourceError) -> Self {
+        Self::usage(error)
+    }
+}
+
+impl From<EmuError> for CommandError {
+    fn from(error: EmuError) -> Self {
+        Self::usage(error)
+    }
+}
+
+impl From<Fault> for CommandError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Source(error) => error.into(),
+            Fault::Target(error) => error.into(),
+        }
+    }
+}
+
+impl From<BackendError> for CommandError {
+    fn from(error: BackendError) -> Self {
+        match error {
+            BackendError::Environment(why) => Self::Environment(why),
+            BackendError::Script(why) => Self::Usage(why),
+            BackendError::Broken(why) => Self::Failed(why),
+        }
+    }
+}
+
+impl From<QemuError> for CommandError {
+    fn from(error: QemuError) -> Self {
+        match error {
+            QemuError::Environment(why) => Self::Environment(why),
+            QemuError::Input(why) => Self::Usage(why),
+            QemuError::Guest(why) => Self::Failed(why),
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Reports of `leaselab crash`.
+
+use super::{JunitEnd, JunitTest};
+use explore::crash::{Kind, Report};
+use scenario::{Case, Id};
+
+/// Unexpected results, each with the name of its case.
+pub type Faults = Vec<(String, String)>;
+
+/// Prints what was found in a case. `command` renders the command that replays an id.
+pub fn print_case(case: &Case, report: &Report, command: &dyn Fn(&Id) -> String, list: bool) {
+    let Report { points, distinct, kept, lost, broken, declared, .. } = report;
+    anstream::println!("{}", case.name());
+    anstream::println!(
+        "  {points} points, {distinct} distinct: {kept} kept, {lost} lost as this store must, \
+         {declared} broken as declared, {broken} broken"
+    );
+    anstream::println!("  {}", window(report));
+    for (id, verdict) in report.listed.iter().filter(|_| list) {
+        anstream::println!("  {verdict:<7}{id}");
+    }
+    for breach in &report.breaches {
+        let name = breach.invariant.name();
+        anstream::println!("  step {}: {name}: {}", breach.step, breach.text);
+        anstream::println!("    {}", command(&breach.id));
+    }
+}
+
+fn window(report: &Report) -> String {
+    let window = &report.window;
+    let Some(commit) = window.per_commit() else { return "fatal window: no commit".to_owned() };
+    let hours = window.simulated.as_secs_f64() / 3600.0;
+    let year = match window.per_year() {
+        Some(year) if hours >= 24.0 => {
+            format!("{year:.0} s a year at the rate of this scenario's {:.1} days", hours / 24.0)
+        }
+        Some(year) if hours >= 1.0 => {
+            format!("{year:.0} s a year if every day went like this scenario's {hours:.1} h")
+        }
+        _ => "the scenario is shorter than an hour: too short for a rate per year".to_owned(),
+    };
+    format!("fatal window: {commit:.3} s a commit, {} commits; {year}", window.commits)
+}
+
+/// Prints the points of all cases by kind.
+pub fn print_total(total: &Report) {
+    anstream::println!("{:<24}{:>12}{:>12}", "kind of point", "points", "distinct");
+    for kind in Kind::ALL {
+        let count = total.coverage.get(&kind).copied().unwrap_or_default();
+        anstream::println!("{kind:<24}{:>12}{:>12}", count.points, count.distinct);
+    }
+    let rate = per_second(total.checked, total);
+    anstream::println!(
+        "{} distinct images loaded, read and judged in {:.2} s of processor time; {rate} states/s/core",
+        total.images,
+        total.took.as_secs_f64()
+    );
+}
+
+/// Prints the last line of an exploration.
+pub fn print_last_line(total: &Report) {
+    let Report { points, distinct, checked, images, broken, .. } = total;
+    let rate = per_second(*images, total);
+    anstream::println!(
+        "{points} points, {distinct} distinct, {checked} checked, {broken} broken, {rate} checks/s/core"
+    );
+}
+
+fn per_second(count: u64, report: &Report) -> u64 {
+    (count as f64 / report.took.as_secs_f64().max(1e-9)) as u64
+}
+
+/// The JUnit test of a case. `command` renders the command that replays an id.
+pub fn junit(case: &Case, report: &Report, command: &dyn Fn(&Id) -> String) -> JunitTest {
+    let mut lines = Vec::new();
+    for breach in &report.breaches {
+        let name = breach.invariant.name();
+        lines.push(format!("step {}: {name}: {}", breach.step, breach.text));
+        lines.push(format!("  {}", command(&breach.id)));
+    }
+    let end = if report.broken == 0 {
+        JunitEnd::Passed
+    } else {
+        let message = format!("{} of {} states broken", report.broken, report.checked);
+        JunitEnd::Failed { message, description: lines.join("\n") }
+    };
+    JunitTest::of_case(case, report.took, end)
+}
+
+/// The JUnit test of a case that cannot be explored.
+pub fn skipped(case: &Case, why: &str) -> JunitTest {
+    JunitTest::of_case(case, std::time::Duration::ZERO, JunitEnd::Skipped(why.to_owned()))
+}
+
+/// Counts and findings as JSON.
+pub fn json(total: &Report, faults: &Faults) -> String {
+    let coverage: serde_json::Map<String, serde_json::Value> = total
+        .coverage
+        .iter()
+        .map(|(kind, count)| {
+            let counts = serde_json::json!({ "points": count.points, "distinct": count.distinct });
+            (kind.to_string(), counts)
+        })
+        .collect();
+    let breaches: Vec<serde_json::Value> = total
+        .breaches
+        .iter()
+        .map(|breach| {
+            let (name, id) = (breach.invariant.name(), breach.id.to_string());
+            serde_json::json!({ "invariant": name, "step": breach.step, "text": breach.text, "id": id })
+        })
+        .collect();
+    let faults: Vec<serde_json::Value> = faults
+        .iter()
+        .map(|(case, text)| serde_json::json!({ "case": case, "text": text }))
+        .collect();
+    let value = serde_json::json!({
+        "points": total.points,
+        "distinct": total.distinct,
+        "checked": total.checked,
+        "images": total.images,
+        "kept": total.kept,
+        "lost": total.lost,
+        "declared": total.declared,
+        "broken": total.broken,
+        "coverage": coverage,
+        "breaches": breaches,
+        "faults": faults,
+        "commits": total.window.commits,
+        "fatal_window_seconds": total.window.open.as_secs_f64(),
+        "simulated_seconds": total.window.simulated.as_secs_f64(),
+        "processor_seconds": total.took.as_secs_f64(),
+    });
+    format!("{value:#}\n")
+}

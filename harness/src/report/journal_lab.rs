@@ -1,0 +1,98 @@
+//! Reports about programs that rewrite their lease database.
+
+use super::{JunitEnd, JunitTest};
+use explore::crash::Report;
+use journal_lab::{CutKind, Explored, Loss, declared};
+use scenario::Case;
+
+/// Prints a row for each strategy, what was not expected, and one example for each kind of cut.
+pub fn print(cases: &[Case], explored: &[Explored]) {
+    if explored.is_empty() {
+        return;
+    }
+    print_heading();
+    for (case, Explored { report, faults }) in cases.iter().zip(explored) {
+        print_row(report);
+        for fault in faults {
+            anstream::println!("  {}: {fault}", case.name());
+        }
+    }
+    for report in explored.iter().map(|explored| &explored.report) {
+        for kind in CutKind::ALL {
+            if let Some(breach) = report.breaches.iter().find(|breach| breach.kind == kind) {
+                let (name, files) = (report.strategy.name(), format!("{:?}", report.files));
+                anstream::println!(
+                    "{name}, {}: {} cut {}: {}: {} (files: {})",
+                    files.to_lowercase(),
+                    kind.name(),
+                    breach.place,
+                    breach.loss,
+                    breach.text,
+                    breach.names.join(" ")
+                );
+            }
+        }
+    }
+}
+
+/// The counts of one strategy in the terms of an exploration.
+pub fn counts(case: &Case, Explored { report, faults }: &Explored) -> Report {
+    let expected = case.scenario.journal.as_ref().map(declared).unwrap_or_default();
+    let of = |wanted: bool| -> u64 {
+        Loss::ALL
+            .into_iter()
+            .filter(|loss| expected.contains(loss) == wanted)
+            .map(|loss| report.count(loss))
+            .sum()
+    };
+    let (declared, broken) = (of(true), of(false));
+    // An expected loss that did not occur is a fault as well.
+    let broken = broken.max(u64::from(!faults.is_empty()));
+    Report {
+        points: report.points,
+        distinct: report.distinct,
+        checked: report.checked,
+        // Each is a disk that was started from, read and judged.
+        images: report.checked,
+        kept: report.checked.saturating_sub(declared + broken),
+        declared,
+        broken,
+        took: report.took,
+        ..Report::default()
+    }
+}
+
+/// The JUnit test of one strategy.
+pub fn junit(case: &Case, explored: &Explored) -> JunitTest {
+    let Report { broken, checked, took, .. } = counts(case, explored);
+    let end = if broken == 0 {
+        JunitEnd::Passed
+    } else {
+        let message = format!("{broken} of {checked} states broken");
+        JunitEnd::Failed { message, description: explored.faults.join("\n") }
+    };
+    JunitTest::of_case(case, took, end)
+}
+
+fn print_heading() {
+    anstream::print!("{:<18} {:<11} {:>6} {:>8}", "strategy", "files", "calls", "checked");
+    for loss in Loss::ALL {
+        anstream::print!(" {loss:>12}");
+    }
+    anstream::println!("  by cuts of");
+}
+
+fn print_row(report: &journal_lab::Report) {
+    let files = format!("{:?}", report.files).to_lowercase();
+    let (name, calls, checked) = (report.strategy.name(), report.calls, report.checked);
+    anstream::print!("{name:<18} {files:<11} {calls:>6} {checked:>8}");
+    for loss in Loss::ALL {
+        anstream::print!(" {:>12}", report.count(loss));
+    }
+    let kinds: Vec<&str> = CutKind::ALL
+        .into_iter()
+        .filter(|kind| report.losses.keys().any(|(cut, _)| cut == kind))
+        .map(CutKind::name)
+        .collect();
+    anstream::println!("  {}", if kinds.is_empty() { "none".to_owned() } else { kinds.join("; ") });
+}

@@ -1,0 +1,108 @@
+//! Classes, subclasses, hosts and groups.
+
+use std::io::Read;
+
+use super::declarations::Declarations;
+use crate::dhcpd::diagnostic::Consequence;
+use crate::dhcpd::keyword::Keyword;
+use crate::dhcpd::lexer::{CLOSE, SEMICOLON, Token, put_string};
+use crate::dhcpd::warning::Warning;
+
+/// What a lease says that is billed to a class, or to a subclass by its key.
+pub(crate) fn billed(class: &[u8], key: Option<&[u8]>) -> Vec<u8> {
+    let mut text = if key.is_some() { b"subclass ".to_vec() } else { b"class ".to_vec() };
+    put_string(&mut text, class);
+    if let Some(key) = key {
+        text.push(b' ');
+        put_string(&mut text, key);
+    }
+    text
+}
+
+impl<R: Read> Declarations<R> {
+    /// A class, or a subclass with its key; both with or without a body. What a lease that is billed to it says.
+    pub(super) fn class(&mut self, subclass: bool) -> Option<Vec<u8>> {
+        if self.lexer.next() != Token::String {
+            self.lexer.warn("Expecting class name", Consequence::Skipped);
+            self.lexer.skip_to_semi();
+            return None;
+        }
+        let name = self.lexer.c_text().to_vec();
+        let mut key = None;
+        if subclass {
+            if !self.knows_class(&name) {
+                let name = self.lexer.shown();
+                self.lexer.warn(Warning::NoSuchClass(name), Consequence::StatementLost);
+                self.lexer.skip_to_semi();
+                return None;
+            }
+            key = Some(match self.lexer.peek() {
+                Token::String => {
+                    self.lexer.next();
+                    self.lexer.text().to_vec()
+                }
+                Token::Number | Token::NumberOrName => self.lexer.hex_list()?,
+                _ => {
+                    self.lexer.warn("Expecting string or hex list.", Consequence::Skipped);
+                    return None;
+                }
+            });
+            if self.lexer.peek() == SEMICOLON {
+                self.lexer.next();
+                return Some(billed(&name, key.as_deref()));
+            }
+        }
+        if !self.lexer.open_brace() {
+            return None;
+        }
+        let whole = self.body();
+        let billed = billed(&name, key.as_deref());
+        if !subclass {
+            self.classes.insert(name);
+        }
+        whole.then_some(billed)
+    }
+
+    /// Statements of a host, a group or a class, up to the closing brace.
+    fn body(&mut self) -> bool {
+        loop {
+            match self.lexer.peek() {
+                CLOSE => {
+                    self.lexer.next();
+                    return true;
+                }
+                Token::End => {
+                    self.lexer.next();
+                    self.lexer.warn("unexpected end of file", Consequence::HalfRecordKept);
+                    return false;
+                }
+                Token::Keyword(Keyword::Lease) => {
+                    // `lease limit 4;`, or the next record.
+                    self.lexer.next();
+                    if self.lexer.peek() == Token::Number {
+                        self.lexer.give_up();
+                    }
+                    self.lexer.skip_to_semi();
+                }
+                _ => self.lexer.skip_to_semi(),
+            }
+        }
+    }
+
+    pub(super) fn host(&mut self) -> bool {
+        if self.lexer.host_name().is_none() {
+            self.lexer.warn("expecting a name for host declaration.", Consequence::Skipped);
+            self.lexer.skip_to_semi();
+            return false;
+        }
+        self.lexer.open_brace() && self.body()
+    }
+
+    pub(super) fn group(&mut self) -> bool {
+        let token = self.lexer.peek();
+        if token.is_identifier() || token == Token::String {
+            self.lexer.next();
+        }
+        self.lexer.open_brace() && self.body()
+    }
+}

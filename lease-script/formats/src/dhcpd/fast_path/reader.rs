@@ -1,0 +1,72 @@
+//! Reading leases one after the other, until one is not well-formed.
+
+use std::io::Read;
+use std::net::Ipv4Addr;
+
+use super::lease::{FastPath, Step};
+use crate::dhcpd::declaration::{Contents, Counts, Declarations, Family, ParseRules, Subject};
+use crate::dhcpd::input::Input;
+use crate::dhcpd::table::LeaseTable;
+
+/// While the window is shorter than this and the file goes on, a failed attempt is repeated with
+/// more bytes; no record that the short cut takes is longer.
+pub(super) const MARGIN: usize = 16 * 1024;
+
+/// Reads leases while they are well-formed, up to one that is not or that starts at `stop`.
+pub(crate) fn run<R: Read>(
+    declarations: &mut Declarations<R>,
+    fast: &mut FastPath,
+    stop: Option<u64>,
+) {
+    let Declarations { lexer, rules, contents, .. } = declarations;
+    if rules.family != Family::V4 {
+        return;
+    }
+    let Contents { leases: table, lost_statements, .. } = contents;
+    let counts = read_leases(&mut lexer.input, rules, fast, table, stop, |address| {
+        if !lost_statements.is_empty() {
+            lost_statements.remove(&Subject::Lease(Ipv4Addr::from(address)));
+        }
+    });
+    contents.counts.add(counts);
+    if counts.declarations > 0 {
+        lexer.skipped();
+    }
+    if let Some(duid) = fast.server_duid.take() {
+        contents.server_duid = Some(duid);
+    }
+}
+
+/// A short cut by the rules.
+pub(crate) fn fast_path(rules: &ParseRules) -> FastPath {
+    FastPath::new(rules)
+}
+
+pub(super) fn read_leases<R: Read>(
+    input: &mut Input<R>,
+    rules: &ParseRules,
+    fast: &mut FastPath,
+    table: &mut LeaseTable,
+    stop: Option<u64>,
+    mut entered: impl FnMut(u32),
+) -> Counts {
+    let config = rules.config.as_deref().filter(|_| rules.pools);
+    let mut counts = Counts::default();
+    while stop != Some(input.offset()) {
+        match fast.step(input.window(), rules) {
+            Some(Step::Lease(used)) => {
+                if config.is_some_and(|config| config.pool(fast.address).is_none()) {
+                    return counts;
+                }
+                table.put_packed(fast.address, fast.fixed, &fast.items);
+                entered(fast.address);
+                counts.declarations += 1;
+                input.advance(used);
+            }
+            Some(Step::Other(used)) => input.advance(used),
+            None if input.window().len() < MARGIN && input.extend() => {}
+            None => return counts,
+        }
+    }
+    counts
+}

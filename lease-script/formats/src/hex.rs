@@ -1,0 +1,47 @@
+//! Hexadecimal text.
+
+use std::fmt;
+
+/// Decodes bytes of one or two digits with a colon between two of them. Empty text is no bytes; `None` for other text.
+pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
+    if text.is_empty() {
+        return Some(Vec::new());
+    }
+    text.split(|byte| *byte == b':')
+        .map(|pair| {
+            let digits =
+                std::str::from_utf8(pair).ok().filter(|_| (1..=2).contains(&pair.len()))?;
+            digits.bytes().all(|c| c.is_ascii_hexdigit()).then_some(())?;
+            u8::from_str_radix(digits, 16).ok()
+        })
+        .collect()
+}
+
+/// Appends bytes of two lower-case digits with a colon between two of them.
+pub fn append(out: &mut Vec<u8>, bytes: &[u8]) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    for (at, byte) in bytes.iter().enumerate() {
+        if at > 0 {
+            out.push(b':');
+        }
+        out.push(DIGITS[usize::from(byte >> 4)]);
+        out.push(DIGITS[usize::from(byte & 15)]);
+    }
+}
+
+/// The text that [`append`] appends.
+pub fn encode(bytes: &[u8]) -> Vec<u8> {
+    let mut text = Vec::with_capacity(3 * bytes.len());
+    append(&mut text, bytes);
+    text
+}
+
+/// Displays bytes as two lower-case digits each, without separators.
+#[derive(Debug, Clone, Copy)]
+pub struct Plain<'a>(pub &'a [u8]);
+
+impl fmt::Display for Plain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
