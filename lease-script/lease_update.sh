@@ -270,11 +270,13 @@ at_most() {
 }
 
 # --- NVRAM -------------------------------------------------------------------------------------------------
+#
+# The tool reads from /dev/null: standard input is the caller's, or in pending() the intent log.
 
 # read_var NAME: sets value and, if the variable exists, found. The x preserves line breaks at the end. Tools
 # return 0 or 1 for a missing variable; a higher code is a crash, or a tool that could not be started.
 read_var() {
-	value=$("$nvram" get "$1" 2>/dev/null
+	value=$("$nvram" get "$1" 2>/dev/null </dev/null
 		printf 'x%s' "$?")
 	code=${value##*x}
 	value=${value%x*}
@@ -295,18 +297,18 @@ put() {
 }
 
 set_var() {
-	"$nvram" set "$1=$2" >/dev/null 2>&1
+	"$nvram" set "$1=$2" >/dev/null 2>&1 </dev/null
 }
 
 unset_var() {
-	"$nvram" unset "$1" >/dev/null 2>&1
+	"$nvram" unset "$1" >/dev/null 2>&1 </dev/null
 }
 
 # show_all: sets show, bytes (its length), errors (stderr) and code of `nvram show`, with one process.
 show_all() {
 	end="${nl}lease-update: end of show "
 	show=$({
-		errors=$("$nvram" show 2>&1 >&3 3>&-)
+		errors=$("$nvram" show 2>&1 >&3 3>&- </dev/null)
 		printf '%s%s' "$end$? " "$errors"
 	} 3>&1)
 	errors=${show##*"$end"}
@@ -329,7 +331,7 @@ room() {
 		free=${free%%' left)'*}
 		;;
 	*)
-		info=$("$nvram" info 2>/dev/null)
+		info=$("$nvram" info 2>/dev/null </dev/null)
 		info=${info##*"$nl"}
 		case $info in
 		*' bytes used / '*' bytes available ('*)
@@ -499,7 +501,7 @@ unmark() {
 }
 
 commit() {
-	"$nvram" commit >/dev/null 2>&1 || fail 'NVRAM commit failed: the next call tries again'
+	"$nvram" commit >/dev/null 2>&1 </dev/null || fail 'NVRAM commit failed: the next call tries again'
 	unmark
 }
 

@@ -59,6 +59,10 @@ read -r record_done _ 2>/dev/null </proc/uptime || record_done=-
 	case $max in
 	*[!0-9]* | ?????????*) max=524288 ;;
 	esac
+	# A number with a leading zero would be octal.
+	while [ "$max" != "${max#0?}" ]; do
+		max=${max#0}
+	done
 	[ "$max" -ge 8192 ] || max=8192
 	half=$((max / 2))
 

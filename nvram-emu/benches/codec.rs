@@ -1,4 +1,4 @@
-//! The image codec and the commit, beside what they cannot be faster than: copying the same bytes.
+//! The image codec and the commit, compared with a copy of the same number of bytes.
 //!
 //! Run: `cargo bench -p nvram-emu --bench codec`.
 

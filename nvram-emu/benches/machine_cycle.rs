@@ -1,4 +1,4 @@
-//! How many times a second the in-process machine is cloned, shows a 32 KiB image and is checked.
+//! Cycles per second of a machine in memory: clone, `show` of a 32 KiB image, check of the output.
 //!
 //! Run: `cargo bench -p nvram-emu --bench machine_cycle`.
 
@@ -14,7 +14,7 @@ const WANTED: f64 = 20_000.0;
 const SIZE: usize = 0x8000;
 
 fn main() -> ExitCode {
-    // Only `cargo bench` passes this; `cargo test --benches` asks whether it starts.
+    // Only `cargo bench` passes this argument; `cargo test --benches` checks that the program starts.
     if !std::env::args().any(|arg| arg == "--bench") {
         return ExitCode::SUCCESS;
     }
@@ -31,14 +31,14 @@ fn main() -> ExitCode {
         }
         let rate = f64::from(CYCLES) / (cpu_seconds() - start);
         println!(
-            "{dialect}: {rate:.0} cycles a second of one core (clone, boot, show of 400 variables, check)"
+            "{dialect}: {rate:.0} cycles per second on one core (clone, boot, show of 400 variables, check)"
         );
         slowest = slowest.min(rate);
     }
     if slowest >= WANTED { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Time this process has spent on a core: other work on the machine does not count.
+/// CPU time of this process, which does not depend on other load of the machine.
 fn cpu_seconds() -> f64 {
     let stat =
         std::fs::read_to_string("/proc/self/schedstat").expect("Linux with scheduler statistics");

@@ -1,4 +1,4 @@
-//! How much longer `nvram get` takes as a whole process than a Rust program that does nothing.
+//! Run time of a `nvram get` process, compared with an empty Rust program.
 //!
 //! Both are built by the same command, static, with the workspace's `small` profile:
 //! `RUSTFLAGS=-Ctarget-feature=+crt-static cargo build --profile small --target HOST -p nvram-emu
@@ -19,7 +19,7 @@ const WANTED: f64 = 1.3;
 const SIZE: usize = 65536;
 
 fn main() -> ExitCode {
-    // Only `cargo bench` passes this; `cargo test --benches` asks whether it starts.
+    // Only `cargo bench` passes this argument; `cargo test --benches` checks that the program starts.
     if !std::env::args().any(|arg| arg == "--bench") {
         return ExitCode::SUCCESS;
     }
@@ -71,7 +71,7 @@ fn build() -> Result<Programs, String> {
     Ok(Programs { empty: out.join("empty"), nvram: out.join("nvram") })
 }
 
-/// The environments of the cases: two files by path, with RAM empty and full; a device folder.
+/// The environment variables of the cases.
 fn prepare(dir: &Path) -> Vec<(&'static str, Vec<(&'static str, PathBuf)>)> {
     let mut table = Table::new(ChainRule::OPENWRT_MIPS, Insert::Head);
     for number in 0..400 {
@@ -101,7 +101,7 @@ fn prepare(dir: &Path) -> Vec<(&'static str, Vec<(&'static str, PathBuf)>)> {
     ]
 }
 
-/// Medians of the empty program and of `nvram get`.
+/// Median run times of the empty program and of `nvram get`.
 fn measure(programs: &Programs, variables: &[(&str, PathBuf)]) -> (Duration, Duration) {
     let mut empty = Command::new(&programs.empty);
     let mut get = Command::new(&programs.nvram);

@@ -1,16 +1,16 @@
-//! A fake `nvram` over a size-limited FLSH flash image, for people who must know what their scripts do to a
-//! router: what fits, what is silently lost, what a power cut leaves, how often the flash is erased.
+//! An emulator of the `nvram` tool over a size-limited FLSH flash image. It shows what a script does to a router:
+//! what fits, what is silently lost, what a power cut leaves, and how often the flash is erased.
 //!
-//! Four layers, each usable alone; nothing in here knows of leases.
+//! Four layers, each usable on its own. None of them knows about leases.
 //!
-//! | layer | what it is |
+//! | layer | contents |
 //! |---|---|
-//! | [`device`] | the flash: erase blocks, programs that only clear bits, wear, time, cuts; cheap to clone |
-//! | [`flsh`] | the image in it: header, CRC, 257 hash chains, silent overflow |
-//! | [`dialect`] | the tools: words, texts, exit codes, RAM, the operations of a commit |
-//! | [`emu`] | the edge: environment variables, files, lock, device folders; the `nvram` executable |
+//! | [`device`] | the flash: erase blocks, programming that only clears bits, wear, time, power cuts; cheap to clone |
+//! | [`flsh`] | the image in flash: header, CRC, hash chains, silent overflow |
+//! | [`dialect`] | the tools: commands, output, exit codes, RAM, the flash operations of a commit |
+//! | [`emu`] | the `nvram` executable: environment variables, files, lock, device folders |
 //!
-//! [`Machine`] is a whole router in memory: a dialect over a device, run with the tool's own words.
+//! [`Machine`] is a whole router in memory: a dialect over a device, driven by the command lines of the tool.
 //!
 //! ```
 //! use nvram_emu::device::{Chip, Flash};
@@ -36,7 +36,7 @@
 //! assert_eq!(other.run(&[b"get", b"lan_ipaddr"]).stdout, b"192.168.1.1\n");
 //! ```
 //!
-//! # In flash
+//! # Layout of the flash
 //!
 //! ```text
 //!  partition, 64 KiB                              NVRAM space, 32 KiB
@@ -53,24 +53,24 @@
 //!
 //! The header's fields by offset are drawn in [`flsh`].
 //!
-//! # Dialects, and where each tells how much room is left
+//! # Dialects and where they report free space
 //!
-//! | dialect | proven | free space is told by |
+//! | dialect | verified | free space |
 //! |---|---|---|
-//! | `openwrt`, `openwrt-arm`, `openwrt-hardened` | on recordings | `info`: `N bytes used / N bytes available` |
-//! | `broadcom` | on recordings | `show`, on stderr: `size: N bytes (N left)` |
-//! | `broadcom-stock`, `ddwrt`, `freshtomato-arm`, `merlin`, `padavan`, `seed2006` | read in the source | `show`, on stderr: `size: N bytes (N left)` |
-//! | `tomato` | read in the source | `show`, last line of stdout: `N entries, N bytes used, N bytes free.` |
+//! | `openwrt`, `openwrt-arm`, `openwrt-hardened` | against recordings | `info`: `N bytes used / N bytes available` |
+//! | `broadcom` | against recordings | `show`, on stderr: `size: N bytes (N left)` |
+//! | `broadcom-stock`, `ddwrt`, `freshtomato-arm`, `merlin`, `padavan`, `seed2006` | no, modelled from source | `show`, on stderr: `size: N bytes (N left)` |
+//! | `tomato` | no, modelled from source | `show`, last line of stdout: `N entries, N bytes used, N bytes free.` |
 //!
-//! On `openwrt` the number is the room behind the stored image, not a promise: an entry that does not fit takes
-//! the rest of its chain along without a word, and an image that ends 0 to 3 bytes before the limit locks every
-//! later write out. With a kernel driver RAM may hold more than flash; the excess is gone at the commit.
+//! On `openwrt` the number is the space after the stored image, not a guarantee: an entry that does not fit is
+//! silently lost with the rest of its chain, and after an image that ends 0 to 3 bytes before the limit every later
+//! write fails. With a kernel driver, RAM can hold more than flash; the excess is lost at the commit.
 //!
 //! # Sources
 //!
-//! Rules cite the file and function of the program that they model: OpenWrt's package/utils/nvram/src (cli.c,
+//! Comments cite the file and function of the modelled program: OpenWrt's package/utils/nvram/src (cli.c,
 //! nvram.c), Broadcom's shared/nvram/nvram.c and nvram_linux.c as in shantanugoel/asus-rt-n66u-merlin
-//! ede220728e, torvalds/linux drivers/mtd/mtdblock.c. [`dialect::DialectInfo`] names the source of each dialect.
+//! ede220728e, torvalds/linux drivers/mtd/mtdblock.c. [`dialect::DialectInfo::source`] names the source of each dialect.
 
 pub mod device;
 pub mod dialect;

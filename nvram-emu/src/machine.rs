@@ -1,4 +1,4 @@
-//! A whole router in memory: the fast target of explorations.
+//! A whole router in memory.
 
 use std::borrow::Cow;
 
@@ -10,24 +10,24 @@ use crate::dialect::{
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// By itself, with this exit code.
+    /// The command exited with this code.
     Code(u8),
-    /// Power was lost: nothing was printed, RAM is gone. [`Machine::reboot`] brings power back.
+    /// Power was lost: there is no output, and RAM is empty. [`Machine::reboot`] restores power.
     PowerLost,
 }
 
-/// What a command printed and how it ended.
+/// The output of a command and how it ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommandOutput {
     /// Standard output.
     pub stdout: Vec<u8>,
     /// Standard error.
     pub stderr: Vec<u8>,
-    /// Exit code, or power loss.
+    /// How the command ended.
     pub exit: Exit,
 }
 
-/// One router with its dialect of the tool. `Clone` shares what does not change.
+/// One router with its dialect of the tool. Clones share unchanged state, so cloning is cheap.
 #[derive(Clone, Debug)]
 pub struct Machine {
     dialect: Dialect,
@@ -35,21 +35,21 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// A router that has just booted. `space` is the NVRAM size where the dialect has one apart from the
-    /// partition's; `None`: the whole partition.
+    /// A freshly booted router. `space` is the NVRAM size in bytes for dialects whose driver has a size of its own;
+    /// `None` stands for the whole partition.
     pub fn new(dialect: Dialect, flash: Flash, space: Option<u32>) -> Self {
         let space = space.unwrap_or(flash.geometry().size);
         Self { dialect, board: Board::new(flash, space) }
     }
 
-    /// The same, seeing another /proc/mtd.
+    /// Sets the `/proc/mtd` that an OpenWrt tool reads.
     #[must_use]
     pub fn with_proc_mtd(mut self, proc_mtd: ProcMtd) -> Self {
         self.board.proc_mtd = proc_mtd;
         self
     }
 
-    /// Runs one `nvram` command; `args` without the program's name, each without NUL bytes.
+    /// Runs one `nvram` command. `args` does not include the program name; arguments must not contain NUL bytes.
     pub fn run(&mut self, args: &[&[u8]]) -> CommandOutput {
         let mut out = OutputBuffers::default();
         let end = if self.board.flash.powered() {
@@ -60,7 +60,7 @@ impl Machine {
         self.command_output(&end, out)
     }
 
-    /// The outcome of a command that a tool ended so.
+    /// Converts the result of a tool.
     pub(crate) fn command_output(
         &mut self,
         end: &Result<u8, Halt>,
@@ -83,24 +83,24 @@ impl Machine {
         }
     }
 
-    /// Power will fail in flash operation `op` (from 0, counted from now) after `byte` bytes.
+    /// Arms a power cut in flash operation `op`, counted from 0 from now on, after `byte` bytes.
     pub fn arm_cut(&mut self, op: u64, byte: u32) {
         self.board.flash.arm(Some(Cut { op, byte }));
     }
 
-    /// Empties RAM and brings power back; an armed cut that did not hit is disarmed.
+    /// Clears RAM, restores power, and disarms a cut that did not occur.
     pub fn reboot(&mut self) {
         self.board.ram = Ram::Empty;
         self.board.flash.power_on();
     }
 
-    /// What a boot does by itself. [`Machine::reboot`] leaves it to the first command, which finds the same.
+    /// Loads RAM as a boot does. Optional after [`Machine::reboot`], since the first command does it otherwise.
     pub fn boot(&mut self) {
         self.dialect.tool().boot(&mut self.board);
     }
 
-    /// The same router with other bytes in flash and RAM, as damage leaves them. `None` where they cannot be: a
-    /// partition of another size, or RAM that is none of the dialect's. Wear and logs start anew.
+    /// A copy of the router with other flash and RAM contents, without wear and log. `None` if `flash` does not have
+    /// the size of the partition, or `ram` is not a staging file of the dialect.
     pub fn with_contents(&self, flash: &[u8], ram: Option<Vec<u8>>) -> Option<Self> {
         let old = self.flash();
         if flash.len() != old.geometry().size as usize {
@@ -116,7 +116,7 @@ impl Machine {
         Some(machine)
     }
 
-    /// Where the NVRAM begins in the partition: at its end, where the driver has a size of its own.
+    /// Offset of the NVRAM in the partition. The NVRAM of a driver with a size of its own lies at the end.
     pub fn nvram_offset(&self) -> u32 {
         if self.dialect.info().own_space {
             self.board.flash.geometry().size.saturating_sub(self.board.space)
@@ -125,13 +125,14 @@ impl Machine {
         }
     }
 
-    /// Whether flash and RAM are those of `other`, as far as that can be told without reading them.
+    /// Whether flash and RAM are unchanged clones of the same state as those of `other`. Contents are not compared,
+    /// so `false` does not mean that they differ.
     pub fn shares_state(&self, other: &Self) -> bool {
         let (ours, theirs) = (&self.board, &other.board);
         ours.flash.version() == theirs.flash.version() && ours.ram.shares_state(&theirs.ram)
     }
 
-    /// The dialect.
+    /// The dialect of the tool.
     pub fn dialect(&self) -> Dialect {
         self.dialect
     }
@@ -141,7 +142,8 @@ impl Machine {
         &self.board
     }
 
-    /// The same, to be changed as the outside world can: a poke at the flash, a truncated staging file.
+    /// Flash, RAM and configuration for changes from outside, for example a damaged byte or a truncated staging
+    /// file.
     pub fn board_mut(&mut self) -> &mut Board {
         &mut self.board
     }
@@ -151,53 +153,52 @@ impl Machine {
         &self.board.flash
     }
 
-    /// Flash operations since the log was last taken.
+    /// The flash operations since the last [`Machine::take_ops`].
     pub fn ops(&self) -> &[Op] {
         self.board.flash.log()
     }
 
-    /// Takes the operation log.
+    /// Returns the operation log and clears it.
     pub fn take_ops(&mut self) -> OpLog {
         self.board.flash.take_log()
     }
 
-    /// The partition's bytes.
+    /// The contents of the partition.
     pub fn flash_bytes(&self) -> Cow<'_, [u8]> {
         self.board.flash.bytes()
     }
 
-    /// RAM as the contract's `staging` file holds it; `None` after a reboot.
+    /// RAM as the `staging` file of a device stores it; `None` if RAM is empty, as after a reboot.
     pub fn ram_bytes(&self) -> Option<Cow<'_, [u8]>> {
         self.board.ram.to_bytes()
     }
 
-    /// What a boot makes of the flash; `None` where the tool finds no image that it reads. The image is loaded
-    /// once for all clones.
+    /// What a boot would load from flash; `None` if there is no valid image. Clones share the result.
     pub fn load_flash(&self) -> Option<Loaded> {
         self.dialect.tool().load_flash(&self.board)
     }
 
-    /// What was made of the flash as it is, if it was read: for another machine of the kind that holds the same bytes.
+    /// The cached load of the current flash, for reuse by a machine with identical contents.
     pub fn cached_load(&self) -> Option<FlashLoad> {
         self.board.loads.flash(self.board.flash.version())
     }
 
-    /// The flash holds what `load` was made of: it need not be read.
+    /// Stores the load of identical flash contents, so that they are not parsed again.
     pub fn cache_load(&self, load: &FlashLoad) {
         self.board.loads.cache_flash(self.board.flash.version(), load);
     }
 
-    /// What the tool reads now: RAM where there is something in it, else the flash.
+    /// What the tool reads now: RAM, or the flash if RAM is empty. `None` if the tool cannot open its store.
     pub fn load_ram(&self) -> Option<Loaded> {
         self.dialect.tool().load_ram(&self.board)
     }
 
-    /// The variables that `get` would find, in the order of `show`; `None` where the tool could not open its store.
+    /// The variables that `get` finds, in the order of `show`; `None` if the tool cannot open its store.
     pub fn ram_variables(&self) -> Option<Variables> {
         self.dialect.tool().variables(&self.board)
     }
 
-    /// The variables that a boot would load from flash; `None` without a valid image.
+    /// The variables that a boot would load from flash; `None` if there is no valid image.
     pub fn flash_variables(&self) -> Option<Variables> {
         self.dialect.tool().flash_variables(&self.board)
     }

@@ -1,138 +1,46 @@
-//! Where power goes or a script is killed: one strike, a schedule of them, and the id that a person can paste.
+//! Reproduction ids of cases.
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fmt;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use super::digest;
-use super::disturbance::Disturbance;
-use super::load::Case;
-use super::point::{Point, Side};
+use percent_encoding::{
+    AsciiSet, CONTROLS, percent_decode_str, percent_encode, utf8_percent_encode,
+};
 
-/// The form of ids that this version reads and writes.
+use crate::digest;
+use crate::fault_point::ScheduledFault;
+use crate::id_error::IdError;
+use crate::load::Case;
+
+/// The version of the ids that this program reads and writes.
 const VERSION: &str = "c1";
 
-/// The schedule without a strike.
-const NO_STRIKE: &str = "run";
+/// Stands for an empty schedule.
+const NO_FAULT: &str = "run";
 
-/// What strikes one call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum FaultPoint {
-    /// Power goes before the call begins. `p`
-    Between,
-    /// Power goes when the call has ended and returned. `e`
-    Ended,
-    /// Power goes beside an `nvram` command, counted from 1. `b3`, `a3`
-    Cut(Side, u32),
-    /// The script is killed there. `kb3`, `ka3`
-    Kill(Side, u32),
-    /// Power goes in flash operation `op` (from 0) of command `nth`, after `byte` bytes. `f5.1.512`
-    Within {
-        /// Number of the command, from 1.
-        nth: u32,
-        /// Number of its operation, from 0.
-        op: u32,
-        /// Bytes that are done.
-        byte: u32,
-    },
-}
+/// Characters of a path that are written as `%XX`, beside those that are not ASCII.
+const IN_PATH: &AsciiSet = &CONTROLS.add(b'%').add(b':');
 
-impl FaultPoint {
-    /// The same for a target; `None` where the call is not reached, or not disturbed.
-    pub fn disturbance(self) -> Option<Disturbance> {
-        match self {
-            Self::Between | Self::Ended => None,
-            Self::Cut(side, nth) => Some(Disturbance::Cut(Point::Command(side, nth))),
-            Self::Kill(side, nth) => Some(Disturbance::Kill(Point::Command(side, nth))),
-            Self::Within { nth, op, byte } => {
-                Some(Disturbance::Cut(Point::Within { nth, op, byte }))
-            }
-        }
-    }
-}
+/// Characters of a parameter's name or value that are written as `%XX`.
+const IN_PARAMETER: &AsciiSet = &IN_PATH.add(b',').add(b'=');
 
-impl fmt::Display for FaultPoint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let side = |side: &Side| match side {
-            Side::Before => 'b',
-            Side::After => 'a',
-        };
-        match self {
-            Self::Between => f.write_str("p"),
-            Self::Ended => f.write_str("e"),
-            Self::Cut(at, nth) => write!(f, "{}{nth}", side(at)),
-            Self::Kill(at, nth) => write!(f, "k{}{nth}", side(at)),
-            Self::Within { nth, op, byte } => write!(f, "f{nth}.{op}.{byte}"),
-        }
-    }
-}
-
-/// One strike at one call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct ScheduledFault {
-    /// The call, from 1: of the undisturbed run, or since the stop before.
-    pub call: u32,
-    /// What strikes it.
-    pub strike: FaultPoint,
-}
-
-impl fmt::Display for ScheduledFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", self.call, self.strike)
-    }
-}
-
-impl FromStr for ScheduledFault {
-    type Err = IdError;
-
-    fn from_str(text: &str) -> Result<Self, IdError> {
-        let wrong = || IdError(format!("`{text}` is no strike such as 12a3, 12kb3 or 12f5.1.512"));
-        let number = |text: &str| text.parse::<u32>().ok();
-        let counted = |text: &str| number(text).filter(|nth| *nth > 0);
-        let split = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
-        let (call, strike) = text.split_at(split);
-        let strike = if let Some(nth) = strike.strip_prefix("kb") {
-            counted(nth).map(|nth| FaultPoint::Kill(Side::Before, nth))
-        } else if let Some(nth) = strike.strip_prefix("ka") {
-            counted(nth).map(|nth| FaultPoint::Kill(Side::After, nth))
-        } else if let Some(nth) = strike.strip_prefix('b') {
-            counted(nth).map(|nth| FaultPoint::Cut(Side::Before, nth))
-        } else if let Some(nth) = strike.strip_prefix('a') {
-            counted(nth).map(|nth| FaultPoint::Cut(Side::After, nth))
-        } else if let Some(place) = strike.strip_prefix('f') {
-            let parts: Option<Vec<u32>> = place.split('.').map(number).collect();
-            match parts.as_deref() {
-                Some([nth, op, byte]) if *nth > 0 => {
-                    Some(FaultPoint::Within { nth: *nth, op: *op, byte: *byte })
-                }
-                _ => None,
-            }
-        } else {
-            [("p", FaultPoint::Between), ("e", FaultPoint::Ended)]
-                .into_iter()
-                .find_map(|(word, meant)| (word == strike).then_some(meant))
-        };
-        let call = counted(call).ok_or_else(wrong)?;
-        Ok(Self { call, strike: strike.ok_or_else(wrong)? })
-    }
-}
-
-/// An id that cannot be read.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct IdError(pub String);
-
-/// Scenario, parameters, schedule: `c1:SUM:PATH:NAME=VALUE,…:12f5.1.512+3b1`, where SUM is of the file's text. The
-/// schedule of a case as `leaselab run` runs it reads `run`.
+/// A case and a schedule of power cuts and kills: `c1:SUM:PATH:NAME=VALUE,…:12f5.1.512+3b1`.
+///
+/// SUM is a hash of the file's text. The schedule is `run` if nothing disturbs the case. In the path, in
+/// names and in values, bytes that have a meaning in ids and bytes that are not ASCII are written as `%XX`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Id {
-    /// Of the scenario file's text.
+    /// Hash of the scenario file's text.
     pub sum: u32,
     /// The scenario file.
     pub path: PathBuf,
-    /// `name=value,…`
-    pub parameters: String,
-    /// The strikes.
+    /// The case of the file.
+    pub parameters: IdParameters,
+    /// The faults, each counted from the call after the one before.
     pub schedule: Vec<ScheduledFault>,
 }
 
@@ -142,29 +50,61 @@ impl Id {
         Self {
             sum: sum(case),
             path: case.source.path.clone(),
-            parameters: case.parameters_text(),
+            parameters: IdParameters::of(case),
             schedule: schedule.to_vec(),
         }
     }
 
     /// The value of one parameter.
-    pub fn parameter(&self, wanted: &str) -> Option<&str> {
-        self.parameters
-            .split(',')
-            .filter_map(|pair| pair.split_once('='))
-            .find_map(|(name, value)| (name == wanted).then_some(value))
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        self.parameters.0.get(name).map(String::as_str)
     }
 
-    /// Whether a case is the one that the id was made of.
+    /// Whether the id names this case.
     ///
     /// # Errors
-    /// When the file has changed since.
+    /// When the file has changed since the id was made.
     pub fn fits(&self, case: &Case) -> Result<bool, IdError> {
         if sum(case) != self.sum {
             let path = self.path.display();
             return Err(IdError(format!("{path} has changed since this id was printed")));
         }
-        Ok(case.parameters_text() == self.parameters)
+        Ok(IdParameters::of(case) == self.parameters)
+    }
+}
+
+/// The parameters of a case, as text. Displayed as in an id.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct IdParameters(BTreeMap<String, String>);
+
+impl IdParameters {
+    fn of(case: &Case) -> Self {
+        let pairs = case.parameters.iter();
+        Self(pairs.map(|(name, value)| (name.clone(), value.to_string())).collect())
+    }
+}
+
+impl fmt::Display for IdParameters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, (name, value)) in self.0.iter().enumerate() {
+            let [name, value] = [name, value].map(|text| utf8_percent_encode(text, IN_PARAMETER));
+            write!(f, "{}{name}={value}", if index > 0 { "," } else { "" })?;
+        }
+        Ok(())
+    }
+}
+
+impl IdParameters {
+    fn parse(text: &str) -> Option<Self> {
+        let decode = |text: &str| percent_decode_str(text).decode_utf8().ok().map(String::from);
+        let pair = |pair: &str| {
+            let (name, value) = pair.split_once('=')?;
+            Some((decode(name)?, decode(value)?))
+        };
+        if text.is_empty() {
+            return Some(Self::default());
+        }
+        text.split(',').map(pair).collect::<Option<_>>().map(Self)
     }
 }
 
@@ -175,13 +115,13 @@ fn sum(case: &Case) -> u32 {
 
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = self.path.display();
+        let path = percent_encode(self.path.as_os_str().as_bytes(), IN_PATH);
         write!(f, "{VERSION}:{:08x}:{path}:{}:", self.sum, self.parameters)?;
         if self.schedule.is_empty() {
-            f.write_str(NO_STRIKE)?;
+            f.write_str(NO_FAULT)?;
         }
-        for (index, stop) in self.schedule.iter().enumerate() {
-            write!(f, "{}{stop}", if index > 0 { "+" } else { "" })?;
+        for (index, fault) in self.schedule.iter().enumerate() {
+            write!(f, "{}{fault}", if index > 0 { "+" } else { "" })?;
         }
         Ok(())
     }
@@ -191,23 +131,25 @@ impl FromStr for Id {
     type Err = IdError;
 
     fn from_str(text: &str) -> Result<Self, IdError> {
-        let form = || IdError(format!("`{text}` is no id such as {VERSION}:01234567:PATH::12a3"));
-        let (version, rest) = text.split_once(':').ok_or_else(form)?;
-        if version != VERSION {
+        let malformed =
+            || IdError(format!("invalid id `{text}`: expected {VERSION}:01234567:PATH::12a3"));
+        let parts: Vec<&str> = text.split(':').collect();
+        if parts.len() > 1 && parts[0] != VERSION {
             return Err(IdError(format!(
-                "an id of version `{version}`; this leaselab reads {VERSION}"
+                "id of version `{}`: this version of leaselab reads {VERSION}",
+                parts[0]
             )));
         }
-        let (sum, rest) = rest.split_once(':').ok_or_else(form)?;
-        let (rest, schedule) = rest.rsplit_once(':').ok_or_else(form)?;
-        let (path, parameters) = rest.rsplit_once(':').ok_or_else(form)?;
+        let [_, sum, path, parameters, schedule] = parts.as_slice() else {
+            return Err(malformed());
+        };
         Ok(Self {
-            sum: u32::from_str_radix(sum, 16).map_err(|_| form())?,
-            path: path.into(),
-            parameters: parameters.to_owned(),
-            schedule: match schedule {
-                NO_STRIKE => Vec::new(),
-                strikes => strikes.split('+').map(str::parse).collect::<Result<_, _>>()?,
+            sum: u32::from_str_radix(sum, 16).map_err(|_| malformed())?,
+            path: OsString::from_vec(percent_decode_str(path).collect()).into(),
+            parameters: IdParameters::parse(parameters).ok_or_else(malformed)?,
+            schedule: match *schedule {
+                NO_FAULT => Vec::new(),
+                faults => faults.split('+').map(str::parse).collect::<Result<_, _>>()?,
             },
         })
     }
@@ -216,14 +158,29 @@ impl FromStr for Id {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fault_point::FaultPoint;
+    use crate::point::Side;
+    use proptest::collection::{btree_map, vec};
+    use proptest::prelude::*;
     use rstest::rstest;
 
     #[rstest]
     #[case("c1:00c0ffee:a/b.toml:dialect=openwrt,rtc=good:12f5.1.512+3kb1")]
     #[case("c1:00000001:b.toml::1p+2e+3a4+5b6+7ka8")]
     #[case("c1:00000001:b.toml:rtc=good:run")]
-    fn ids_read_and_print_alike(#[case] text: &str) {
-        assert_eq!(text.parse::<Id>().map(|id| id.to_string()), Ok(text.to_owned()));
+    #[case("c1:00000001:it's a \"b\".toml:a=1+1:run")]
+    #[case("c1:00000001:a%3Ab%25.toml:mac=02%3A00,list=a%2Cb%3Dc,empty=:run")]
+    fn ids_parse_and_render_alike(#[case] text: &str) {
+        let id = text.parse::<Id>().expect("an id");
+        assert_eq!(id.to_string().parse(), Ok(id));
+    }
+
+    #[test]
+    fn a_parameter_may_be_a_mac_address() {
+        let id: Id = "c1:00000001:b.toml:mac=02%3Aaa,rtc=good:run".parse().expect("an id");
+        assert_eq!(id.parameter("mac"), Some("02:aa"));
+        assert_eq!(id.parameter("rtc"), Some("good"));
+        assert_eq!(id.to_string(), "c1:00000001:b.toml:mac=02%3Aaa,rtc=good:run");
     }
 
     #[rstest]
@@ -231,10 +188,42 @@ mod tests {
     #[case("c0:00000001:b.toml::1p")]
     #[case("c1:xyz:b.toml::1p")]
     #[case("c1:00000001:b.toml::")]
+    #[case("c1:00000001:b.toml:rtc:1p")]
+    #[case("c1:00000001:a:b.toml::1p")]
     #[case("c1:00000001:b.toml::0p")]
     #[case("c1:00000001:b.toml::1f0.1.2")]
     #[case("c1:00000001:b.toml::1p+")]
     fn other_texts_are_refused(#[case] text: &str) {
         assert!(text.parse::<Id>().is_err());
+    }
+
+    fn fault() -> impl Strategy<Value = ScheduledFault> {
+        let side = prop_oneof![Just(Side::Before), Just(Side::After)];
+        let point =
+            prop_oneof![
+                Just(FaultPoint::Between),
+                Just(FaultPoint::Ended),
+                (side.clone(), 1..9_u32).prop_map(|(side, nth)| FaultPoint::Cut(side, nth)),
+                (side, 1..9_u32).prop_map(|(side, nth)| FaultPoint::Kill(side, nth)),
+                (1..9_u32, any::<u32>(), any::<u32>())
+                    .prop_map(|(nth, op, byte)| FaultPoint::Within { nth, op, byte }),
+            ];
+        (1..u32::MAX, point).prop_map(|(call, strike)| ScheduledFault { call, strike })
+    }
+
+    proptest! {
+        #[test]
+        fn every_id_is_parsed_as_it_was_rendered(
+            sum: u32,
+            path in vec(1..=u8::MAX, 1..20),
+            parameters in btree_map(".*", ".*", 0..4),
+            schedule in vec(fault(), 0..4),
+        ) {
+            let path = OsString::from_vec(path).into();
+            let id = Id { sum, path, parameters: IdParameters(parameters), schedule };
+            let text = id.to_string();
+            prop_assert_eq!(text.parse::<Id>(), Ok(id));
+            prop_assert!(text.chars().all(|c| c == ' ' || c.is_ascii_graphic()));
+        }
     }
 }

@@ -21,6 +21,6 @@ mod text;
 pub use error::{OperationError, Result, StoreError};
 pub use file_system::{FileSystem, Handle, Kind, Mode, Status, append_all};
 pub use real_directory::{RealDirectory, locate};
-pub use recovery::{Action, Candidate, Live, Plan, apply, plan, sibling};
+pub use recovery::{Action, Candidate, Live, Plan, apply, is_epoch, plan, sibling};
 pub use store::{Journal, Policy, read_only};
 pub use text::{Rewrite, find_rewrite, intact_length};

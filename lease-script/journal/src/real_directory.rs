@@ -29,7 +29,7 @@ pub struct RealDirectory {
     path: PathBuf,
     directory: Option<File>,
     files: Vec<Option<File>>,
-    pub(crate) lock_timeout: Duration,
+    lock_timeout: Duration,
 }
 
 /// Splits the path of a journal into its directory and its name there. Symbolic links are resolved, even those whose
@@ -187,5 +187,28 @@ impl FileSystem for RealDirectory {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error.into()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+
+    use super::*;
+    use crate::store::Journal;
+
+    #[test]
+    fn a_lock_held_by_another_writer_is_reported() {
+        let path = tempfile::tempdir().expect("a directory");
+        let held = File::open(path.path()).expect("the directory");
+        flock(&held, FlockOperation::LockExclusive).expect("free");
+        let mut directory = RealDirectory::new(path.path().to_owned());
+        // Two attempts.
+        directory.lock_timeout = Duration::from_nanos(1);
+        let name = OsStr::new("dhcpd.leases");
+        let error = Journal::open(&mut directory, name, None, 0).err().expect("the lock is held");
+        assert_eq!(error.to_string(), "dhcpd.leases: another writer holds the lock");
+        drop(held);
+        assert!(Journal::open(&mut directory, name, None, 0).is_ok());
     }
 }

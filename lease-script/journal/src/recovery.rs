@@ -222,6 +222,16 @@ fn torn(text: &[u8], reading: &Reading, held: &[String]) -> Option<String> {
     Some(format!("torn: {missing}, which ~ has, is not in it"))
 }
 
+/// True for the suffix of a temporary file of dhcpd: `snprintf(..., "%s.%d", path_dhcpd_db, (int)t)` in
+/// `new_lease_file` of server/db.c, with the current time in seconds since 1970.
+///
+/// Files that were rotated end in a small number (`NAME.1`) or a date (`NAME.20261120`), so only numbers of nine or ten
+/// digits count, which are times from 1973 to 2038.
+pub fn is_epoch(suffix: &[u8]) -> bool {
+    let number = std::str::from_utf8(suffix).ok().filter(|text| !text.starts_with(['0', '+', '-']));
+    number.and_then(|text| text.parse().ok()).is_some_and(|time: i32| time >= 100_000_000)
+}
+
 /// The names of temporary files: `NAME.tmp` of this crate and `NAME.EPOCH` of dhcpd.
 fn temporaries(fs: &mut dyn FileSystem, name: &OsStr) -> Result<Vec<OsString>, OperationError> {
     let prefix = sibling(name, ".");
@@ -229,7 +239,7 @@ fn temporaries(fs: &mut dyn FileSystem, name: &OsStr) -> Result<Vec<OsString>, O
     let mut names = fs.list(&prefix)?;
     names.retain(|other| {
         let rest = rest(other);
-        rest == b"tmp" || (!rest.is_empty() && rest.iter().all(u8::is_ascii_digit))
+        rest == b"tmp" || is_epoch(&rest)
     });
     Ok(names)
 }

@@ -10,5 +10,6 @@ mod marker;
 mod record;
 mod shell;
 mod slack;
+mod stdin;
 mod stories;
 mod traces;

@@ -155,6 +155,17 @@ fn the_log_stays_within_its_bound_and_keeps_the_latest(#[values(0, 1, 2)] shell:
 }
 
 #[rstest]
+fn leading_zeros_of_the_bound_mean_nothing(#[values(0, 1, 2)] shell: usize) {
+    for max in ["08192", "0009000", "00", "0"] {
+        let router = Router::new(shell, "exit 0");
+        let mut command = router.command(&[b"add", b"02:aa:00:00:00:01", b"192.168.1.5"]);
+        command.env("RECORD_MAX", max);
+        assert_eq!(run(command, b"").status.code(), Some(0));
+        assert!(router.log().contains("arg 192.168.1.5\n"), "{max}");
+    }
+}
+
+#[rstest]
 fn what_is_too_large_is_told_in_short(#[values(0, 1, 2)] shell: usize) {
     let router = Router::new(
         shell,

@@ -82,10 +82,27 @@ fn dhcpds_own_temporary_file_must_hold_what_the_backup_holds() {
     for (temporary, wanted) in [(&new[..], 3), (&record(11)[..], 2), (&new[..new.len() - 3], 2)] {
         let place = Place::new();
         place.write("dhcpd.leases~", &old);
-        std::thread::sleep(std::time::Duration::from_millis(20));
         place.write("dhcpd.leases.1795330000", temporary);
+        place.set_age("dhcpd.leases~", 60);
         let (stdout, stderr) = init_says(&place);
         assert_eq!(stdout, lines[..wanted].concat(), "{stderr}");
+    }
+}
+
+/// What logrotate and the like leave beside a journal is older than `~`, whatever its time stamp says.
+#[test]
+fn a_rotated_file_is_never_taken_for_a_temporary_one() {
+    for rotated in ["1", "2", "19", "20261120", "0000000001", "01795330000", "99999999999"] {
+        let (place, old) = with_lease();
+        said(&mut place.add(12, ENDS));
+        std::fs::rename(place.path("dhcpd.leases"), place.path("dhcpd.leases~")).expect("a file");
+        let name = format!("dhcpd.leases.{rotated}");
+        place.write(&name, &old);
+        place.set_age("dhcpd.leases~", 60);
+        let (stdout, stderr) = init_says(&place);
+        assert_eq!(stdout, [line(11, ENDS), line(12, ENDS)].concat(), "{rotated}: {stderr}");
+        assert!(stderr.contains("dhcpd.leases~ takes its place"), "{rotated}: {stderr}");
+        assert_eq!(place.read(&name), old);
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
+use std::time::{Duration, SystemTime};
 
 use tempfile::TempDir;
 
@@ -25,6 +26,13 @@ impl Place {
 
     pub(super) fn write(&self, name: &str, text: &str) {
         fs::write(self.path(name), text).expect("room");
+    }
+
+    /// Makes a file appear to have been changed so many seconds ago.
+    pub(super) fn set_age(&self, name: &str, seconds: u64) {
+        let file = fs::File::options().append(true).open(self.path(name)).expect("the file");
+        let then = SystemTime::now() - Duration::from_secs(seconds);
+        file.set_modified(then).expect("a time");
     }
 
     pub(super) fn names(&self) -> Vec<String> {

@@ -1,3 +1,3 @@
-//! The smallest Rust program: what `nvram get` is compared with (`cargo bench --bench process_start`).
+//! An empty program, the baseline for `nvram get` in `cargo bench --bench process_start`.
 
 fn main() {}

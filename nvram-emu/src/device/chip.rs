@@ -1,26 +1,26 @@
-//! Chip presets: how long operations take and how often a block can be erased.
+//! Flash chips: operation times and endurance.
 
 use std::time::Duration;
 
 /// The family of a flash chip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FlashKind {
-    /// Byte-programmable.
+    /// NOR flash, programmable byte by byte.
     Nor,
-    /// Programmed by pages into erased pages only.
+    /// NAND flash, whose pages must be erased before they are programmed.
     Nand,
 }
 
-/// A chip, with typical times from data sheets.
+/// A flash chip with typical times from data sheets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Chip {
-    /// The name by which presets are chosen.
+    /// The name of the preset.
     pub name: &'static str,
-    /// NOR or NAND.
+    /// The family of the chip.
     pub kind: FlashKind,
-    /// Bytes programmed in one go.
+    /// Size in bytes of one program operation.
     pub page: u32,
-    /// Typical erase block, bytes.
+    /// Typical size of an erase block in bytes.
     pub erase_block: u32,
     /// Typical time of one block erase.
     pub erase_time: Duration,
@@ -28,7 +28,7 @@ pub struct Chip {
     pub page_time: Duration,
     /// Erase cycles that a block is rated for.
     pub endurance: u32,
-    /// Where the figures come from.
+    /// The data sheet of the figures.
     pub source: &'static str,
 }
 
@@ -66,7 +66,7 @@ impl Chip {
         endurance: 100_000,
         source: "NAND128-A/256-A: page program 200 us, block erase 2 ms, 100,000 cycles with ECC",
     };
-    /// All presets.
+    /// All presets, in the order of the documentation.
     pub const ALL: [Self; 3] = [Self::SPI_NOR, Self::PARALLEL_NOR, Self::SLC_NAND];
 
     /// The preset called `name`.
@@ -74,7 +74,7 @@ impl Chip {
         Self::ALL.into_iter().find(|chip| chip.name == name)
     }
 
-    /// Time to program `len` bytes that start at `offset`: whole pages are counted.
+    /// Time to program `len` bytes from `offset`. A page that is touched counts in full.
     pub fn program_time(&self, offset: u32, len: u32) -> Duration {
         if len == 0 {
             return Duration::ZERO;

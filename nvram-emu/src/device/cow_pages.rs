@@ -1,20 +1,21 @@
-//! The cells of a partition, in pages: clones share them until one writes, and what is erased takes no room.
+//! The contents of a partition in copy-on-write pages.
+//!
+//! Clones share pages until one of them writes, and erased pages take no memory.
 
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use super::fingerprint;
+use xxhash_rust::xxh3::xxh3_128;
 
-/// Bytes of a page: what a torn write copies at most. No chip's page.
-pub(super) const PAGE: usize = fingerprint::WORDS * fingerprint::WORD;
+/// Size of a page, the most that a torn write copies. Unrelated to the page size of a chip.
+pub(super) const PAGE: usize = 2048;
 
-/// A page that is not erased. Behind the partition's end its bytes are 0xFF.
+/// A page that is not erased. Bytes beyond the end of the partition are 0xFF.
 #[derive(Clone, Debug)]
 struct Page {
     bytes: [u8; PAGE],
-    /// High and low half: a number of 128 bits would have the page lie at a multiple of 16.
-    fingerprint: OnceLock<(u64, u64)>,
+    fingerprint: OnceLock<u128>,
 }
 
 impl Page {
@@ -23,25 +24,15 @@ impl Page {
     }
 
     fn fingerprint(&self) -> u128 {
-        joined(
-            *self.fingerprint.get_or_init(|| halves(fingerprint::of_words(&self.bytes, 0, PAGE))),
-        )
+        *self.fingerprint.get_or_init(|| xxh3_128(&self.bytes))
     }
 }
 
-fn halves(sum: u128) -> (u64, u64) {
-    ((sum >> 64) as u64, sum as u64)
-}
-
-fn joined((high, low): (u64, u64)) -> u128 {
-    u128::from(high) << 64 | u128::from(low)
-}
-
-/// What a partition holds.
+/// The contents of a partition.
 #[derive(Clone, Debug)]
 pub(super) struct CowPages {
     size: usize,
-    /// No page: it is erased.
+    /// `None` is an erased page.
     pages: Arc<Vec<Option<Arc<Page>>>>,
 }
 
@@ -52,23 +43,23 @@ impl CowPages {
     }
 
     pub(super) fn of(bytes: &[u8]) -> Self {
-        let mut cells = Self::erased(bytes.len() as u32);
-        cells.put(0, bytes);
-        cells
+        let mut pages = Self::erased(bytes.len() as u32);
+        pages.put(0, bytes);
+        pages
     }
 
-    /// All bytes; borrowed where there is one page.
+    /// The whole contents, borrowed if there is only one page.
     pub(super) fn bytes(&self) -> Cow<'_, [u8]> {
         if let [Some(only)] = &self.pages[..] {
             return Cow::Borrowed(&only.bytes[..self.size]);
         }
-        Cow::Owned(self.part(0, self.size))
+        Cow::Owned(self.range(0, self.size))
     }
 
     /// The bytes `from..to`.
-    pub(super) fn part(&self, from: usize, to: usize) -> Vec<u8> {
+    pub(super) fn range(&self, from: usize, to: usize) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(to - from);
-        for (page, range, _) in Self::parts(from, to) {
+        for (page, range, _) in Self::split_at_pages(from, to) {
             match &self.pages[page] {
                 Some(page) => bytes.extend_from_slice(&page.bytes[range]),
                 None => bytes.resize(bytes.len() + range.len(), 0xFF),
@@ -77,19 +68,22 @@ impl CowPages {
         bytes
     }
 
-    /// The pages that `from..to` touches: page, the range in it, and where that begins in the whole.
-    fn parts(from: usize, to: usize) -> impl Iterator<Item = (usize, Range<usize>, usize)> {
+    /// Splits `from..to` at page boundaries: page number, range in the page, and offset of that range from `from`.
+    fn split_at_pages(
+        from: usize,
+        to: usize,
+    ) -> impl Iterator<Item = (usize, Range<usize>, usize)> {
         (from / PAGE..to.div_ceil(PAGE)).map(move |page| {
             let start = page * PAGE;
             let range = from.max(start) - start..to.min(start + PAGE) - start;
-            let place = start + range.start - from;
-            (page, range, place)
+            let offset = start + range.start - from;
+            (page, range, offset)
         })
     }
 
     pub(super) fn read(&self, at: usize, into: &mut [u8]) {
-        for (page, range, place) in Self::parts(at, at + into.len()) {
-            let into = &mut into[place..place + range.len()];
+        for (page, range, offset) in Self::split_at_pages(at, at + into.len()) {
+            let into = &mut into[offset..offset + range.len()];
             match &self.pages[page] {
                 Some(page) => into.copy_from_slice(&page.bytes[range]),
                 None => into.fill(0xFF),
@@ -97,10 +91,10 @@ impl CowPages {
         }
     }
 
-    /// Whether each part of `bytes`, which would lie at `at`, is there.
+    /// Whether the contents at `at` equal `bytes`.
     pub(super) fn holds(&self, at: usize, bytes: &[u8]) -> bool {
-        Self::parts(at, at + bytes.len()).all(|(page, range, place)| {
-            let bytes = &bytes[place..place + range.len()];
+        Self::split_at_pages(at, at + bytes.len()).all(|(page, range, offset)| {
+            let bytes = &bytes[offset..offset + range.len()];
             match &self.pages[page] {
                 Some(page) => &page.bytes[range] == bytes,
                 None => bytes.iter().all(|byte| *byte == 0xFF),
@@ -109,28 +103,28 @@ impl CowPages {
     }
 
     pub(super) fn is_erased(&self, from: usize, to: usize) -> bool {
-        Self::parts(from, to).all(|(page, range, _)| match &self.pages[page] {
+        Self::split_at_pages(from, to).all(|(page, range, _)| match &self.pages[page] {
             Some(page) => page.bytes[range].iter().all(|byte| *byte == 0xFF),
             None => true,
         })
     }
 
     pub(super) fn erase(&mut self, from: usize, to: usize) {
-        for (page, range, _) in Self::parts(from, to) {
+        for (page, range, _) in Self::split_at_pages(from, to) {
             if range.len() == PAGE || page * PAGE + range.end == self.size && range.start == 0 {
                 Arc::make_mut(&mut self.pages)[page] = None;
             } else if self.pages[page].is_some() {
-                self.change(page, range, |cells| cells.fill(0xFF));
+                self.change(page, range, |old| old.fill(0xFF));
             }
         }
     }
 
     /// Clears the bits that are 0 in `bytes`.
     pub(super) fn program(&mut self, at: usize, bytes: &[u8]) {
-        for (page, range, place) in Self::parts(at, at + bytes.len()) {
-            let bytes = &bytes[place..place + range.len()];
-            self.change(page, range, |cells| {
-                for (cell, byte) in cells.iter_mut().zip(bytes) {
+        for (page, range, offset) in Self::split_at_pages(at, at + bytes.len()) {
+            let bytes = &bytes[offset..offset + range.len()];
+            self.change(page, range, |old| {
+                for (cell, byte) in old.iter_mut().zip(bytes) {
                     *cell &= byte;
                 }
             });
@@ -138,50 +132,47 @@ impl CowPages {
     }
 
     pub(super) fn put(&mut self, at: usize, bytes: &[u8]) {
-        for (page, range, place) in Self::parts(at, at + bytes.len()) {
-            let bytes = &bytes[place..place + range.len()];
-            self.change(page, range, |cells| cells.copy_from_slice(bytes));
+        for (page, range, offset) in Self::split_at_pages(at, at + bytes.len()) {
+            let bytes = &bytes[offset..offset + range.len()];
+            self.change(page, range, |old| old.copy_from_slice(bytes));
         }
     }
 
-    /// Takes over what `other` holds from `from` to `to`.
+    /// Copies the bytes `from..to` of `other`, and shares whole pages.
     pub(super) fn copy(&mut self, other: &Self, from: usize, to: usize) {
-        for (page, range, _) in Self::parts(from, to) {
+        for (page, range, _) in Self::split_at_pages(from, to) {
             match &other.pages[page] {
                 theirs if range.len() == PAGE => {
                     Arc::make_mut(&mut self.pages)[page].clone_from(theirs);
                 }
                 Some(theirs) => {
                     let bytes = &theirs.bytes[range.clone()];
-                    self.change(page, range, |cells| cells.copy_from_slice(bytes));
+                    self.change(page, range, |old| old.copy_from_slice(bytes));
                 }
                 None if self.pages[page].is_none() => {}
-                None => self.change(page, range, |cells| cells.fill(0xFF)),
+                None => self.change(page, range, |old| old.fill(0xFF)),
             }
         }
     }
 
-    /// Changes a part of a page; its sum follows where the part is small.
+    /// Changes a range of a page, and drops its fingerprint.
     fn change(&mut self, page: usize, range: Range<usize>, change: impl FnOnce(&mut [u8])) {
         let slot = &mut Arc::make_mut(&mut self.pages)[page];
         let page = Arc::make_mut(slot.get_or_insert_with(|| Arc::new(Page::erased())));
-        let sum = page.fingerprint.take().filter(|_| range.len() < PAGE / 2);
-        let term = |bytes: &[u8]| fingerprint::of_words(bytes, range.start, range.end);
-        let rest = sum.map(|sum| joined(sum).wrapping_sub(term(&page.bytes)));
-        change(&mut page.bytes[range.clone()]);
-        if let Some(rest) = rest {
-            page.fingerprint = OnceLock::from(halves(rest.wrapping_add(term(&page.bytes))));
-        }
+        page.fingerprint = OnceLock::new();
+        change(&mut page.bytes[range]);
     }
 
-    /// A fingerprint of the bytes. Pages remember theirs.
+    /// A fast non-cryptographic hash of the contents, for deduplication. Unchanged pages are not hashed again.
     pub(super) fn fingerprint(&self) -> u128 {
         static ERASED: OnceLock<u128> = OnceLock::new();
         let erased = || *ERASED.get_or_init(|| Page::erased().fingerprint());
-        self.pages.iter().enumerate().fold(0, |total: u128, (number, page)| {
-            let sum = page.as_ref().map_or_else(erased, |page| page.fingerprint());
-            total.wrapping_add(fingerprint::page_weight(number).wrapping_mul(sum))
-        })
+        let mut fingerprints = Vec::with_capacity(self.pages.len() * size_of::<u128>());
+        for page in self.pages.iter() {
+            let fingerprint = page.as_ref().map_or_else(erased, |page| page.fingerprint());
+            fingerprints.extend_from_slice(&fingerprint.to_le_bytes());
+        }
+        xxh3_128(&fingerprints)
     }
 }
 
@@ -189,7 +180,7 @@ impl CowPages {
 mod tests {
     use super::*;
 
-    /// Which pages of two are one and the same.
+    /// For each page, whether `a` and `b` share it.
     fn shared(a: &CowPages, b: &CowPages) -> Vec<bool> {
         let same = |pair| match pair {
             (Some(a), Some(b)) => Arc::ptr_eq(a, b),
@@ -219,9 +210,9 @@ mod tests {
     }
 
     #[test]
-    fn a_sum_depends_on_the_bytes_alone() {
+    fn the_fingerprint_depends_only_on_the_contents() {
         let mut bytes = vec![0xFF; 3 * PAGE - 10];
-        let mut cells = CowPages::erased(bytes.len() as u32);
+        let mut pages = CowPages::erased(bytes.len() as u32);
         let mut seen = std::collections::HashMap::new();
         for step in 1..200_usize {
             let (from, len) = (step * 977 % bytes.len(), step * step % 600);
@@ -229,26 +220,29 @@ mod tests {
             match step % 3 {
                 0 => {
                     bytes[from..to].fill(0xFF);
-                    cells.erase(from, to);
+                    pages.erase(from, to);
                 }
                 1 => {
                     bytes[from..to].fill(step as u8);
-                    cells.put(from, &vec![step as u8; to - from]);
+                    pages.put(from, &vec![step as u8; to - from]);
                 }
                 _ => {
                     bytes[from..to].iter_mut().for_each(|byte| *byte &= step as u8);
-                    cells.program(from, &vec![step as u8; to - from]);
+                    pages.program(from, &vec![step as u8; to - from]);
                 }
             }
-            assert_eq!(*cells.bytes(), bytes);
+            assert_eq!(*pages.bytes(), bytes);
             assert_eq!(
-                cells.fingerprint(),
+                pages.fingerprint(),
                 CowPages::of(&bytes).fingerprint(),
                 "after step {step}"
             );
-            assert!(cells.holds(from, &bytes[from..to]));
-            let other = seen.insert(cells.fingerprint(), bytes.clone());
-            assert!(other.is_none_or(|other| other == bytes), "other bytes, another sum");
+            assert!(pages.holds(from, &bytes[from..to]));
+            let other = seen.insert(pages.fingerprint(), bytes.clone());
+            assert!(
+                other.is_none_or(|other| other == bytes),
+                "different contents have different fingerprints"
+            );
         }
     }
 }

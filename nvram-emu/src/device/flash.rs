@@ -1,4 +1,4 @@
-//! One flash partition.
+//! One flash partition, with wear, operation log and power cuts.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,18 +9,20 @@ use super::chip::{Chip, FlashKind};
 use super::cow_pages::CowPages;
 use super::op::{Cut, Op, OpError, OpKind, OpLog};
 
-/// Size of a partition and of its erase blocks, bytes. The last block may be cut short by the partition's end.
+/// Sizes in bytes of a partition and of its erase blocks. The last block may be shorter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Geometry {
-    /// The partition.
+    /// Size of the partition.
     pub size: u32,
-    /// One erase block.
+    /// Size of an erase block.
     pub erase_block: u32,
 }
 
 impl Geometry {
+    /// Checks the sizes.
+    ///
     /// # Errors
-    /// When a number is 0, or the partition exceeds 1 GiB.
+    /// When a size is 0 or exceeds 1 GiB.
     pub fn new(size: u32, erase_block: u32) -> Result<Self, GeometryError> {
         if size == 0 || size > 1 << 30 || erase_block == 0 || erase_block > 1 << 30 {
             return Err(GeometryError { size, erase_block });
@@ -28,18 +30,18 @@ impl Geometry {
         Ok(Self { size, erase_block })
     }
 
-    /// Number of erase blocks.
+    /// Number of erase blocks, including a shorter last one.
     pub fn blocks(self) -> u32 {
         self.size.div_ceil(self.erase_block)
     }
 
-    /// Bytes of block `block`.
+    /// Size of block number `block`.
     pub fn block_len(self, block: u32) -> u32 {
         self.erase_block.min(self.size - block * self.erase_block)
     }
 }
 
-/// A geometry that no device has.
+/// A size is 0 or exceeds 1 GiB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GeometryError {
     size: u32,
@@ -51,7 +53,7 @@ impl fmt::Display for GeometryError {
         let Self { size, erase_block } = self;
         write!(
             f,
-            "flash of {size} bytes in erase blocks of {erase_block}: both must be 1 byte to 1 GiB"
+            "invalid flash geometry: {size} bytes in erase blocks of {erase_block} bytes; both must be from 1 byte to 1 GiB"
         )
     }
 }
@@ -73,11 +75,11 @@ pub struct Flash {
     worn: Vec<u32>,
     version: u64,
     fingerprint: OnceLock<u128>,
-    /// The contents before each operation, where somebody wants them.
+    /// The contents before each operation, if they are recorded.
     history: Option<Vec<Self>>,
 }
 
-/// A number that no contents have had before.
+/// A version number that was never used before.
 #[cfg(target_has_atomic = "64")]
 fn new_version() -> u64 {
     use std::sync::atomic::{AtomicU64, Ordering};
@@ -85,7 +87,7 @@ fn new_version() -> u64 {
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
-/// A number that no contents have had before. 32-bit MIPS has no atomic numbers of 64 bits.
+/// A version number that was never used before. 32-bit MIPS has no 64-bit atomics.
 #[cfg(not(target_has_atomic = "64"))]
 fn new_version() -> u64 {
     use std::sync::{Mutex, PoisonError};
@@ -101,10 +103,10 @@ impl Flash {
         Self::build(geometry, chip, CowPages::erased(geometry.size))
     }
 
-    /// A partition that holds `bytes`; its size is theirs.
+    /// A partition with the size and contents of `bytes`.
     ///
     /// # Errors
-    /// When the geometry is impossible, such as for no bytes at all.
+    /// When the geometry is invalid, for example because `bytes` is empty.
     pub fn from_bytes(bytes: &[u8], erase_block: u32, chip: Chip) -> Result<Self, GeometryError> {
         let geometry = Geometry::new(u32::try_from(bytes.len()).unwrap_or(u32::MAX), erase_block)?;
         Ok(Self::build(geometry, chip, CowPages::of(bytes)))
@@ -128,72 +130,72 @@ impl Flash {
         }
     }
 
-    /// Size and erase block.
+    /// Sizes of the partition and of its erase blocks.
     pub fn geometry(&self) -> Geometry {
         self.geometry
     }
 
-    /// The chip.
+    /// The chip that determines operation times and page size.
     pub fn chip(&self) -> Chip {
         self.chip
     }
 
-    /// Replaces what the partition holds, as a programmer's clip would: no operation, no wear. Bytes beyond
-    /// the partition are left out.
+    /// Replaces bytes without an operation or wear, as an external programmer would. Bytes beyond the partition are
+    /// ignored.
     pub fn overwrite(&mut self, at: u32, bytes: &[u8]) {
-        let bytes = &bytes[..bytes.len().min(self.room(at))];
+        let bytes = &bytes[..bytes.len().min(self.remaining(at))];
         self.change(!bytes.is_empty(), |pages| pages.put(at as usize, bytes));
     }
 
-    /// The same with what `other`, a partition of the same size, holds from `from` to `to`.
+    /// [`Flash::overwrite`] with the bytes `from..to` of `other`, at the same offset.
     pub fn overwrite_from(&mut self, other: &Self, from: u32, to: u32) {
         let to = to.min(self.geometry.size).min(other.geometry.size);
         self.change(from < to, |pages| pages.copy(&other.pages, from as usize, to as usize));
     }
 
-    /// Copies bytes out; those beyond the partition are left as they are in `into`.
+    /// Copies bytes to `into`. Bytes of `into` beyond the partition stay unchanged.
     pub fn read(&self, at: u32, into: &mut [u8]) {
-        let room = into.len().min(self.room(at));
+        let room = into.len().min(self.remaining(at));
         self.pages.read(at as usize, &mut into[..room]);
     }
 
-    /// Whether these bytes lie at `at`; not where they leave the partition.
+    /// Whether the partition contains `bytes` at `at`; `false` if the range exceeds the partition.
     pub fn holds(&self, at: u32, bytes: &[u8]) -> bool {
-        bytes.len() <= self.room(at) && self.pages.holds(at as usize, bytes)
+        bytes.len() <= self.remaining(at) && self.pages.holds(at as usize, bytes)
     }
 
-    /// Bytes from `at` to the partition's end.
-    fn room(&self, at: u32) -> usize {
+    /// Bytes from `at` to the end of the partition.
+    fn remaining(&self, at: u32) -> usize {
         self.geometry.size.saturating_sub(at) as usize
     }
 
-    /// All bytes.
+    /// The contents of the partition.
     pub fn bytes(&self) -> Cow<'_, [u8]> {
         self.pages.bytes()
     }
 
-    /// One erase block's bytes.
+    /// The contents of one erase block.
     ///
     /// # Panics
-    /// When there is no such block.
+    /// If there is no such block.
     pub fn block(&self, block: u32) -> Vec<u8> {
-        self.part(block * self.geometry.erase_block, self.geometry.block_len(block))
+        self.range(block * self.geometry.erase_block, self.geometry.block_len(block))
     }
 
-    /// `len` bytes from `at` on; as many as there are.
-    pub fn part(&self, at: u32, len: u32) -> Vec<u8> {
+    /// Up to `len` bytes from `at`, fewer at the end of the partition.
+    pub fn range(&self, at: u32, len: u32) -> Vec<u8> {
         let end = u64::from(at) + u64::from(len);
         let (from, to) = (at.min(self.geometry.size), end.min(u64::from(self.geometry.size)));
-        self.pages.part(from as usize, to as usize)
+        self.pages.range(from as usize, to as usize)
     }
 
     /// Erases one block.
     ///
     /// # Errors
-    /// [`OpError::PowerLost`] at and after the armed cut; [`OpError::Io`] on a worn block.
+    /// [`OpError::PowerLost`] at the armed cut and without power, [`OpError::Io`] on a worn block.
     ///
     /// # Panics
-    /// When there is no such block.
+    /// If there is no such block.
     pub fn erase(&mut self, block: u32) -> Result<(), OpError> {
         let len = self.geometry.block_len(block);
         let done = self.begin(len)?;
@@ -211,11 +213,11 @@ impl Flash {
         if worn { Err(OpError::Io) } else { Ok(()) }
     }
 
-    /// Programs bytes: bits that are 1 in both stay 1, all others become 0.
+    /// Programs bytes: bits that are 1 in both the flash and `bytes` stay 1, all others become 0.
     ///
     /// # Errors
-    /// [`OpError::PowerLost`] at and after the armed cut; [`OpError::Io`] when the bytes leave the partition,
-    /// or touch a NAND page that is not erased.
+    /// [`OpError::PowerLost`] at the armed cut and without power; otherwise [`OpError::Io`] if the range exceeds the
+    /// partition or touches a NAND page that is not erased.
     pub fn program(&mut self, offset: u32, bytes: &[u8]) -> Result<(), OpError> {
         if !self.powered {
             return Err(OpError::PowerLost);
@@ -237,7 +239,7 @@ impl Flash {
         Ok(())
     }
 
-    /// How many of `len` bytes the next operation may do.
+    /// Starts an operation; returns how many of its `len` bytes are processed before power is lost.
     fn begin(&mut self, len: u32) -> Result<u32, OpError> {
         if !self.powered {
             return Err(OpError::PowerLost);
@@ -261,7 +263,7 @@ impl Flash {
         }
     }
 
-    /// Changes cells, if there is anything to change.
+    /// Changes the contents if `any`, with a new version.
     fn change(&mut self, any: bool, change: impl FnOnce(&mut CowPages)) {
         if any {
             self.version = new_version();
@@ -270,14 +272,13 @@ impl Flash {
         }
     }
 
-    /// A number for these contents: clones share it, every change takes a new one. Flashes with the same version
-    /// hold the same bytes; others may too.
+    /// The version of the contents. Every change sets a new version, and clones share it: flashes of the same
+    /// version have equal contents, and flashes of different versions may have equal contents too.
     pub fn version(&self) -> u64 {
         self.version
     }
 
-    /// A fingerprint of the bytes, 128 bits. The first call costs a pass over them; from then on each change
-    /// costs the bytes that it touches.
+    /// A 128-bit fingerprint of the contents. After the first call, only pages that change are hashed again.
     pub fn fingerprint(&self) -> u128 {
         *self.fingerprint.get_or_init(|| self.pages.fingerprint())
     }
@@ -288,53 +289,53 @@ impl Flash {
         self.pages.is_erased(from as usize, to as usize)
     }
 
-    /// From now on the contents before each operation are kept.
+    /// Starts to record the contents before each operation.
     pub fn keep_history(&mut self) {
         self.history = Some(Vec::new());
     }
 
-    /// The contents before each operation since [`Flash::keep_history`]; no more are kept.
+    /// Ends the recording, and returns the contents before each operation since [`Flash::keep_history`].
     pub fn take_history(&mut self) -> Vec<Self> {
         self.history.take().unwrap_or_default()
     }
 
-    /// Power will fail in the operation named; an earlier arming is replaced. `None` disarms.
+    /// Arms a power cut in place of an earlier one; `None` disarms.
     pub fn arm(&mut self, cut: Option<Cut>) {
         self.cut = cut;
     }
 
-    /// Whether there is power; gone after a cut until [`Flash::power_on`].
+    /// Whether there is power. After a cut there is none until [`Flash::power_on`].
     pub fn powered(&self) -> bool {
         self.powered
     }
 
-    /// Power is back; a cut that did not happen is disarmed.
+    /// Restores power, and disarms a cut that did not occur.
     pub fn power_on(&mut self) {
         self.powered = true;
         self.cut = None;
     }
 
-    /// Marks a block as worn out: it keeps its bytes and every erase of it fails.
+    /// Marks a block as worn out: every erase of it fails, and its contents stay.
     pub fn wear_out(&mut self, block: u32) {
         self.worn.push(block);
     }
 
-    /// Completed erases of each block.
+    /// Number of completed erases of each block.
     pub fn erases(&self) -> &[u32] {
         &self.erases
     }
 
-    /// Bytes programmed, torn operations included.
+    /// Number of bytes programmed, including torn operations.
     pub fn bytes_programmed(&self) -> u64 {
         self.programmed
     }
 
-    /// Time that completed operations took on this chip.
+    /// Total time of the completed operations.
     pub fn busy(&self) -> Duration {
         self.busy
     }
 
-    /// Restores wear counters, such as those of a stored device.
+    /// Sets the wear counters, for example to those of a stored device.
     pub fn set_wear(&mut self, erases: &[u32], bytes_programmed: u64) {
         for (count, stored) in self.erases.iter_mut().zip(erases) {
             *count = *stored;
@@ -342,12 +343,12 @@ impl Flash {
         self.programmed = bytes_programmed;
     }
 
-    /// Operations since the log was last taken.
+    /// The operations since the last [`Flash::take_log`].
     pub fn log(&self) -> &[Op] {
         &self.log
     }
 
-    /// Takes the log, leaving it empty.
+    /// Returns the log and clears it.
     pub fn take_log(&mut self) -> OpLog {
         std::mem::take(&mut self.log)
     }

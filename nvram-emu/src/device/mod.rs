@@ -1,12 +1,11 @@
-//! The flash device: pure, in memory, cheap to fork.
+//! The flash device: in memory, without side effects, cheap to clone.
 //!
-//! A program operation only clears bits, an erase sets every bit of its block. Every operation is counted,
-//! timed and logged, and power can be cut after any byte of any operation. Clones share their bytes, in pages,
-//! until one of them writes: a snapshot costs the pages that change.
+//! A program operation only clears bits, and an erase sets all bits of its block. Every operation is counted,
+//! timed and logged, and power can be cut after any byte of any operation. Clones share pages copy-on-write, so a
+//! snapshot costs only the pages that change.
 
 mod chip;
 mod cow_pages;
-mod fingerprint;
 mod flash;
 mod op;
 

@@ -1,25 +1,25 @@
-//! Flash operations, their log, and where power fails.
+//! Flash operations, their log, and power cuts.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// What an operation does.
+/// The kind of a flash operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OpKind {
-    /// Sets every bit of one erase block.
+    /// Sets all bits of one erase block.
     Erase,
-    /// Clears bits.
+    /// Clears bits of a range of bytes.
     Program,
 }
 
-/// One operation as it happened. `Display` is the log's line: `E offset length` or `P offset length`.
+/// One operation that was performed. `Display` gives its log line: `E offset length` or `P offset length`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Op {
-    /// Erase or program.
+    /// What the operation did.
     pub kind: OpKind,
-    /// First byte, from the start of the partition.
+    /// Offset of the first byte in the partition.
     pub offset: u32,
-    /// Bytes done; fewer than asked for where power failed.
+    /// Bytes that were processed; fewer than requested if power failed.
     pub len: u32,
 }
 
@@ -36,12 +36,12 @@ impl fmt::Display for Op {
 /// Operations since the log was last taken.
 pub type OpLog = Vec<Op>;
 
-/// Power fails in operation `op` (from 0, counted since the cut was armed) after `byte` bytes. `K:B` as text.
+/// A power cut in operation `op` after `byte` bytes. The text form is `OPERATION:BYTES`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Cut {
-    /// The operation.
+    /// Number of the operation, counted from 0 since the cut was armed.
     pub op: u64,
-    /// Bytes of it that are done.
+    /// Bytes of the operation that are processed before the cut.
     pub byte: u32,
 }
 
@@ -49,9 +49,12 @@ impl FromStr for Cut {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wanted = "expected OPERATION:BYTES, for example 2:100";
-        let (op, byte) = text.split_once(':').ok_or(wanted)?;
-        Ok(Self { op: op.parse().map_err(|_| wanted)?, byte: byte.parse().map_err(|_| wanted)? })
+        let expected = "expected OPERATION:BYTES, for example 2:100";
+        let (op, byte) = text.split_once(':').ok_or(expected)?;
+        Ok(Self {
+            op: op.parse().map_err(|_| expected)?,
+            byte: byte.parse().map_err(|_| expected)?,
+        })
     }
 }
 
@@ -64,9 +67,10 @@ impl fmt::Display for Cut {
 /// Why an operation did not complete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OpError {
-    /// Power is gone; nothing works until it is back.
+    /// There is no power, until [`Flash::power_on`](super::Flash::power_on).
     PowerLost,
-    /// A worn block did not erase, or a NAND page was not erased before programming.
+    /// A worn block cannot be erased, a NAND page was not erased before programming, or the range exceeds the
+    /// partition.
     Io,
 }
 

@@ -1,6 +1,6 @@
 //! CRC-8 of a FLSH image: reflected polynomial 0xAB, no final xor (`hndcrc8`, crc.c of the OpenWrt tool).
 
-/// Start value of every CRC in a FLSH image (`CRC8_INIT_VALUE`).
+/// Initial value of every CRC in a FLSH image (`CRC8_INIT_VALUE`).
 pub const INIT: u8 = 0xFF;
 
 const POLYNOMIAL: u8 = 0xAB;
@@ -34,20 +34,19 @@ const fn tables() -> [[u8; 256]; SLICES] {
     tables
 }
 
-/// x^93 is 1 modulo the polynomial, and so is x^(8 * 93): a byte adds to the CRC the same as one 93 bytes further on.
+/// x^93 is 1 modulo the polynomial, and so is x^(8 * 93): bytes at a distance of 93 contribute equally to the CRC.
 const PERIOD: usize = 93;
-/// Bytes that are folded at once: some periods.
+/// Bytes that are folded at once, a multiple of the period.
 const FOLD: usize = PERIOD * 16;
 
 /// Continues `crc` over `bytes`.
 ///
-/// Longer texts are first folded by `xor` to the last period's length, which costs a small part of a pass through the
-/// tables.
+/// Long inputs are first folded to one period with `xor`, which is much faster than a table look-up for each byte.
 pub fn update(crc: u8, bytes: &[u8]) -> u8 {
     if bytes.len() < FOLD + PERIOD {
         return by_tables(crc, bytes);
     }
-    // The start value is a byte before all others' place: it goes into the first one.
+    // The initial value is added to the first byte.
     let (first, whole) = bytes.split_at(bytes.len() % FOLD);
     let mut folded = [0; FOLD];
     let (chunks, _) = whole.as_chunks::<FOLD>();
@@ -71,7 +70,7 @@ fn xor(into: &mut [u8], bytes: &[u8]) {
     }
 }
 
-/// Eight at a time.
+/// Processes eight bytes at a time.
 fn by_tables(crc: u8, bytes: &[u8]) -> u8 {
     let (chunks, rest) = bytes.as_chunks::<SLICES>();
     let crc = chunks.iter().fold(crc, |crc, c| {
@@ -92,12 +91,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn table_entry_one_is_the_one_of_the_real_tool() {
+    fn table_entry_one_equals_that_of_the_real_tool() {
         assert_eq!(TABLES[0][1], 0xF7);
     }
 
     #[test]
-    fn folded_and_eight_at_a_time_agree_with_one_at_a_time() {
+    fn folding_agrees_with_one_byte_at_a_time() {
         let bytes: Vec<u8> = (0..5000u32).map(|i| (i * i * 31 % 251) as u8).collect();
         for len in (0..70).chain([126, 127, 128]).chain(1000..5000) {
             let slow = bytes[..len].iter().fold(INIT, |crc, b| TABLES[0][usize::from(crc ^ b)]);

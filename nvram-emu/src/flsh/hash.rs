@@ -1,38 +1,39 @@
-//! Which hash chain a name belongs to.
+//! The hash chain of a name.
 
-/// Chains of every table but DD-WRT's.
+/// Number of chains of every table except DD-WRT's.
 const CHAINS: u32 = 257;
-/// What a hash is multiplied with before the next byte, everywhere but in DD-WRT.
+/// The multiplier of every hash function except DD-WRT's.
 const MULTIPLIER: u32 = 31;
 
-/// How a tool turns a name into a chain number.
+/// How a tool computes the chain of a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChainRule {
     /// Number of chains (`nvram_hash[257]`).
     pub chains: u32,
     /// `m` of `h = m*h + c`.
     pub multiplier: u32,
-    /// `c` of `h = m*h + c` is a signed `char` (MIPS, x86) or not (ARM); only names beyond ASCII differ.
+    /// `c` of `h = m*h + c` is a signed `char` (MIPS, x86) or an unsigned one (ARM); matters only for names
+    /// with non-ASCII bytes.
     pub signed_char: bool,
-    /// Size of a pointer where the macro lacks its parentheses (OpenWrt: `h % 257*P / P`); 0: the plain `h % 257`.
+    /// Size of a pointer where the macro lacks parentheses (OpenWrt: `h % 257*P / P`); 0 for the correct `h % 257`.
     pub unparenthesised_pointer: u32,
 }
 
 impl ChainRule {
-    /// Broadcom's common nvram.c on MIPS: `hash(name) % ARRAYSIZE(nvram_hash)`, the macro correct.
+    /// Broadcom's common nvram.c on MIPS: `hash(name) % ARRAYSIZE(nvram_hash)`, with a correct macro.
     pub const PLAIN: Self = Self {
         chains: CHAINS,
         multiplier: MULTIPLIER,
         signed_char: true,
         unparenthesised_pointer: 0,
     };
-    /// The same on ARM.
+    /// Broadcom's common nvram.c on ARM.
     pub const PLAIN_ARM: Self = Self { signed_char: false, ..Self::PLAIN };
     /// DD-WRT's own nvram.c: `static struct nvram_tuple *nvram_hash[1024]`, `hash = 119 * hash + *s++`.
     pub const DDWRT: Self = Self { chains: 1024, multiplier: 119, ..Self::PLAIN };
     /// OpenWrt's nvram.c on 32-bit MIPS: `NVRAM_ARRAYSIZE` without parentheses, so `(h mod 1028) div 4`.
     pub const OPENWRT_MIPS: Self = Self { unparenthesised_pointer: 4, ..Self::PLAIN };
-    /// The same on 32-bit ARM, where `char` is unsigned.
+    /// OpenWrt's nvram.c on 32-bit ARM, where `char` is unsigned.
     pub const OPENWRT_ARM: Self = Self { unparenthesised_pointer: 4, ..Self::PLAIN_ARM };
 
     /// The hash of the whole name (`hash()`, nvram.c): `h = m*h + c` modulo 2^32.
@@ -40,7 +41,7 @@ impl ChainRule {
         let c = |byte: u8| {
             if self.signed_char { i32::from(byte as i8) as u32 } else { u32::from(byte) }
         };
-        // Four at a time: one multiplication after the other would take longest in loading an image.
+        // Four bytes at a time, since a chain of dependent multiplications would dominate the load of an image.
         let m = self.multiplier;
         let (m2, m3, m4) = (m.wrapping_pow(2), m.wrapping_pow(3), m.wrapping_pow(4));
         let (chunks, rest) = name.as_chunks::<4>();
@@ -52,9 +53,9 @@ impl ChainRule {
         rest.iter().fold(hash, |hash, &byte| hash.wrapping_mul(m).wrapping_add(c(byte)))
     }
 
-    /// The chain of a hash, from 0.
+    /// The chain number of a hash, from 0.
     pub fn chain_of(self, hash: u32) -> usize {
-        // Divisions by constants are ten times as fast.
+        // Division by a constant is about ten times faster.
         let chain = match (self.chains, self.unparenthesised_pointer) {
             (CHAINS, 0) => hash % CHAINS,
             (CHAINS, 4) => hash % (CHAINS * 4) / 4,

@@ -2,9 +2,9 @@
 
 use super::crc8;
 
-/// "FLSH", little endian (`NVRAM_MAGIC`).
+/// "FLSH" in little endian (`NVRAM_MAGIC`).
 pub const MAGIC: u32 = 0x4853_4C46;
-/// Bytes of the header.
+/// Size of the header in bytes.
 pub const HEADER_LEN: usize = 20;
 /// First header byte that the CRC covers: magic, len and the CRC itself are skipped (`NVRAM_CRC_START_POSITION`).
 pub const CRC_START: usize = 9;
@@ -19,18 +19,18 @@ const SDRAM_REFRESH: u32 = 0x8040;
 pub struct Header {
     /// [`MAGIC`] in a valid image.
     pub magic: u32,
-    /// Bytes from the first header byte to the rounded-up end of the data.
+    /// Bytes from the start of the header to the rounded-up end of the data.
     pub len: u32,
     /// CRC-8, version << 8, sdram_init << 16.
     pub crc_ver_init: u32,
     /// sdram_config, sdram_refresh << 16.
     pub config_refresh: u32,
-    /// ncdl values for the memory controller.
+    /// The ncdl values for the memory controller.
     pub config_ncdl: u32,
 }
 
 impl Header {
-    /// Reads the header at the start of `bytes`; `None` if they are fewer than 20.
+    /// Parses the header at the start of `bytes`; `None` if there are fewer than 20 bytes.
     pub fn read(bytes: &[u8]) -> Option<Self> {
         let (words, _) = bytes.get(..HEADER_LEN)?.as_chunks::<4>();
         let word = |i: usize| u32::from_le_bytes(words[i]);
@@ -43,7 +43,7 @@ impl Header {
         })
     }
 
-    /// The 20 bytes as they lie in flash.
+    /// The 20 bytes of the header in flash.
     pub fn to_bytes(self) -> [u8; HEADER_LEN] {
         let mut bytes = [0; HEADER_LEN];
         let words =
@@ -54,12 +54,12 @@ impl Header {
         bytes
     }
 
-    /// The stored CRC.
+    /// The CRC that the header stores.
     pub fn crc(self) -> u8 {
         self.crc_ver_init as u8
     }
 
-    /// The version, 1 in every known image.
+    /// The format version, which is 1 in every known image.
     pub fn version(self) -> u8 {
         (self.crc_ver_init >> 8) as u8
     }
@@ -79,8 +79,8 @@ impl Header {
         (self.config_refresh >> 16) as u16
     }
 
-    /// A fresh header from the four `sdram_*` variables, in the order init, config, refresh, ncdl; if any
-    /// is missing, all four defaults (`nvram_commit`, nvram.c; the defaults of sdinitvals.h and sbsdram.h).
+    /// A new header from the four `sdram_*` variables, in the order init, config, refresh, ncdl. If any of them
+    /// is missing, all four have their defaults (`nvram_commit`, nvram.c; the defaults of sdinitvals.h and sbsdram.h).
     pub fn from_sdram(values: [Option<&[u8]>; 4]) -> Self {
         let (init, config, refresh, ncdl) = match values {
             [Some(init), Some(config), Some(refresh), Some(ncdl)] => {
@@ -98,18 +98,18 @@ impl Header {
     }
 }
 
-/// The CRC of an image whose header is at the start of `image` and whose length is `len`: header bytes
-/// 9 to 19, then the data. Bytes beyond `image` are left out.
+/// The CRC of an image of `len` bytes at the start of `image`: header bytes 9 to 19, then the data. Bytes beyond
+/// `image` are ignored.
 pub fn crc_of(image: &[u8], len: usize) -> u8 {
     crc_from(image, CRC_START, len)
 }
 
-/// The same over the bytes from `start` on, for a writer that starts elsewhere.
+/// [`crc_of`] from byte `start`, for a writer with a different first byte.
 pub fn crc_from(image: &[u8], start: usize, len: usize) -> u8 {
     crc8::update(crc8::INIT, image.get(start..len.min(image.len())).unwrap_or_default())
 }
 
-/// `strtoul(text, NULL, 0)` of a 32-bit C library: blanks, a sign, 0x or 0 as prefix, saturation.
+/// `strtoul(text, NULL, 0)` of a 32-bit C library: white space, a sign, prefixes 0x and 0, saturation.
 pub fn strtoul(text: &[u8]) -> u32 {
     let mut rest = text;
     while let [b' ' | b'\t'..=b'\r', tail @ ..] = rest {

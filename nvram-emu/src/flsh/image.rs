@@ -1,4 +1,4 @@
-//! Writing a table as an image, and reading any bytes as one.
+//! Writing a table as an image, and parsing arbitrary bytes as an image.
 
 use memchr::memmem;
 
@@ -6,29 +6,30 @@ use super::entries::{Entries, Entry, ScanEnd, ScanMode};
 use super::header::{CRC_START, HEADER_LEN, Header, MAGIC, crc_from, crc_of};
 use super::table::Table;
 
-/// How the end of the data is padded, and what `len` says then.
+/// How a writer pads the end of the data and computes `len`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Padding {
-    /// OpenWrt: one NUL; `p` is the place behind it. NULs up to the next multiple of 4, then
-    /// `len = roundup(p + 1, 4)`: where `p` is a multiple of 4, four fill bytes lie inside `len`.
+    /// OpenWrt: one NUL, which ends at `p`; NULs up to the next multiple of 4; `len = roundup(p + 1, 4)`. If `p` is
+    /// a multiple of 4, four fill bytes lie inside `len`.
     OpenWrt {
-        /// 32-bit ARM: the mapping lies beyond 2 GiB, `(int)ptr % 4` is negative, and four more NULs follow.
+        /// Whether `(int)ptr % 4` is negative, since the mapping lies beyond 2 GiB (32-bit ARM). Four more NULs
+        /// follow then.
         negative_address: bool,
     },
-    /// Broadcom: two NULs behind the last entry, `len = roundup(p + 2, 4)`, `p` behind the last entry's own NUL.
+    /// Broadcom: two NULs after the last entry, which ends with its own NUL at `p`; `len = roundup(p + 2, 4)`.
     TwoNuls,
-    /// Padavan: one NUL behind the last entry, `len = roundup(p + 1, 4)`, NULs up to there.
+    /// Padavan: NULs from the end `p` of the last entry up to `len = roundup(p + 1, 4)`.
     OneNul,
 }
 
-/// Where a writer takes the header's numbers from.
+/// Where a writer takes the SDRAM parameters of the header from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HeaderSource {
-    /// From the four `sdram_*` variables; the defaults if one is missing.
+    /// The four `sdram_*` variables; the defaults if one of them is missing.
     Sdram,
-    /// The defaults, whatever the variables say (Padavan's kernel core).
+    /// The defaults, regardless of variables (Padavan's kernel core).
     Defaults,
-    /// `sdram_init` 2, the rest 0 (DD-WRT's own nvram.c: `NVRAM_DEFAULT`, and two words never written).
+    /// `sdram_init` is 2, the rest is 0 (DD-WRT's own nvram.c: `NVRAM_DEFAULT`, and two words never written).
     DdWrt,
 }
 
@@ -45,14 +46,14 @@ impl HeaderSource {
 
 const MAGIC_BYTES: [u8; 4] = MAGIC.to_le_bytes();
 
-/// What an image writer does beyond the order of the entries.
+/// The image format of a writer, apart from the order of the entries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Format {
-    /// The byte that the data area is cleared with first.
+    /// The byte with which the writer first fills the data area.
     pub fill: u8,
-    /// The end of the data.
+    /// The padding after the entries.
     pub padding: Padding,
-    /// What the header says beside `len` and the CRC.
+    /// The source of the SDRAM parameters.
     pub header_source: HeaderSource,
     /// First header byte that the CRC covers.
     pub crc_start: usize,
@@ -66,7 +67,7 @@ impl Format {
         header_source: HeaderSource::Sdram,
         crc_start: CRC_START,
     };
-    /// The same on 32-bit ARM.
+    /// The OpenWrt tool on 32-bit ARM.
     pub const OPENWRT_ARM: Self =
         Self { padding: Padding::OpenWrt { negative_address: true }, ..Self::OPENWRT };
     /// Broadcom's `_nvram_commit` (shared/nvram/nvram.c).
@@ -88,37 +89,37 @@ impl Format {
         Self { header_source: HeaderSource::DdWrt, crc_start: 12, ..Self::BROADCOM };
 }
 
-/// What [`serialise`] wrote.
+/// Summary of an image that [`serialise`] wrote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Written {
     /// The `len` of the header.
     pub len: u32,
-    /// Bytes of the entries, behind the header.
-    pub texts: usize,
-    /// Variables that did not fit and are silently gone.
+    /// Bytes of the entries after the header.
+    pub entry_bytes: usize,
+    /// Number of variables that did not fit and were silently dropped.
     pub dropped: usize,
 }
 
 impl Written {
-    /// What loading `image`, into which `table` was written so, gives: the same as taking it apart. `None` where that has
-    /// to be done.
+    /// The table that a load of `image` would give, into which `table` was just written. `None` if the image has to
+    /// be parsed.
     pub fn reloaded(self, table: &Table, image: &[u8]) -> Option<Table> {
-        let area = image.get(HEADER_LEN..HEADER_LEN + self.texts)?;
+        let area = image.get(HEADER_LEN..HEADER_LEN + self.entry_bytes)?;
         if self.dropped == 0 { table.reloaded(area) } else { None }
     }
 }
 
-/// The writer would leave its buffer, as the real tool would leave its mapping.
+/// The writer would exceed its buffer, as the real tool would exceed its mapping.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutOfBounds;
 
-/// Writes `table` as an image at the start of `mapping`, of which the first `space` bytes are the NVRAM.
+/// Writes `table` as an image to the start of `mapping`, of which the first `space` bytes are the NVRAM.
 ///
-/// An entry that would end behind `space - 2` is dropped with the rest of its chain; later chains are still
-/// tried (`nvram_commit`, nvram.c: `break` out of the inner loop only).
+/// An entry that would end after `space - 2` is dropped with the rest of its chain; later chains are still
+/// written (`nvram_commit`, nvram.c: `break` out of the inner loop only).
 ///
 /// # Errors
-/// When the real tool would write behind the end of `mapping`; `mapping` is then partly written.
+/// When the real tool would write beyond the end of `mapping`, which is partly written in this case.
 pub fn serialise(
     table: &Table,
     format: Format,
@@ -133,30 +134,30 @@ pub fn serialise(
     let mut at = HEADER_LEN;
     let mut dropped = 0;
     for chain in 0..table.chains() {
-        let mut texts = table.chain_entries(chain);
-        for text in texts.by_ref() {
-            let end = at + text.len();
+        let mut entries = table.chain_entries(chain);
+        for entry in entries.by_ref() {
+            let end = at + entry.len();
             if end > limit {
                 dropped += 1;
                 break;
             }
-            mapping[at..end].copy_from_slice(text);
+            mapping[at..end].copy_from_slice(entry);
             at = end;
         }
-        dropped += texts.count();
+        dropped += entries.count();
     }
-    let texts = at - HEADER_LEN;
+    let entry_bytes = at - HEADER_LEN;
     mapping[at..space].fill(format.fill);
-    let len = close(format.padding, mapping, at)?;
+    let len = write_padding(format.padding, mapping, at)?;
     header.len = len as u32;
     mapping[..HEADER_LEN].copy_from_slice(&header.to_bytes());
     header.crc_ver_init |= u32::from(crc_from(mapping, format.crc_start, len));
     mapping[..HEADER_LEN].copy_from_slice(&header.to_bytes());
-    Ok(Written { len: len as u32, texts, dropped })
+    Ok(Written { len: len as u32, entry_bytes, dropped })
 }
 
-/// Writes the end of the data at `at`, behind the last entry, and returns `len`.
-fn close(padding: Padding, mapping: &mut [u8], at: usize) -> Result<usize, OutOfBounds> {
+/// Writes the padding at `at`, after the last entry, and returns `len`.
+fn write_padding(padding: Padding, mapping: &mut [u8], at: usize) -> Result<usize, OutOfBounds> {
     let len = match padding {
         Padding::OpenWrt { negative_address } => {
             mapping[at] = 0;
@@ -179,39 +180,39 @@ fn close(padding: Padding, mapping: &mut [u8], at: usize) -> Result<usize, OutOf
     if len > mapping.len() { Err(OutOfBounds) } else { Ok(len) }
 }
 
-/// What [`parse_any`] made of some bytes.
+/// An image that [`parse_any`] found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parsed<'a> {
-    /// Where the first magic is, in steps of four bytes.
+    /// Offset of the first magic, a multiple of 4.
     pub offset: usize,
-    /// The header found there.
+    /// The header at `offset`.
     pub header: Header,
     /// The CRC over header and data up to `len`, for comparison with [`Header::crc`].
     pub crc: u8,
-    /// The entries as C string functions see them, duplicates included.
+    /// The entries as C string functions read them, including duplicates.
     pub entries: Vec<Entry<'a>>,
     /// Why the entries ended.
     pub end: ScanEnd,
 }
 
-/// Reads any bytes as an image: never panics, linear in their number. `None` without a header.
+/// Parses arbitrary bytes as an image, in linear time and without panics. `None` if there is no header.
 pub fn parse_any(bytes: &[u8]) -> Option<Parsed<'_>> {
     let offset = find_magic(bytes, bytes.len())?;
     let image = &bytes[offset..];
     let header = Header::read(image)?;
-    let mut walk = Entries::new(&image[HEADER_LEN..], ScanMode::CStrings);
-    let entries = walk.by_ref().collect();
-    let end = walk.end().unwrap_or(ScanEnd::Regular);
+    let mut scan = Entries::new(&image[HEADER_LEN..], ScanMode::CStrings);
+    let entries = scan.by_ref().collect();
+    let end = scan.end().unwrap_or(ScanEnd::Regular);
     Some(Parsed { offset, header, crc: crc_of(image, header.len as usize), entries, end })
 }
 
-/// The first offset below `limit` that is a multiple of 4 and at which the magic stands.
+/// The first offset below `limit` that is a multiple of 4 and holds the magic.
 pub fn find_magic(bytes: &[u8], limit: usize) -> Option<usize> {
     let mut offsets = memmem::find_iter(bytes, &MAGIC_BYTES);
     offsets.find(|offset| offset.is_multiple_of(4)).filter(|offset| *offset < limit)
 }
 
-/// The shortest image that every dialect takes: a header with the default numbers, and no variable.
+/// The shortest image that every dialect accepts: a header with default parameters, and no variable.
 pub fn blank_image() -> [u8; HEADER_LEN + 4] {
     let mut image = [0; HEADER_LEN + 4];
     let mut header = Header::from_sdram([None; 4]);

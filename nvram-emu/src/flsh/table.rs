@@ -1,4 +1,4 @@
-//! The hash table of variables that every tool keeps: chains, whose order is the order in flash.
+//! The hash table of variables in every tool. The order of its chains is the order in flash.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -9,34 +9,35 @@ use super::entries::{Entries, Entry, ScanEnd, ScanMode};
 use super::hash::ChainRule;
 use super::header::Header;
 
-/// Where a new name goes in its chain.
+/// Position of a new name in its chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Insert {
-    /// `t->next = nvram_hash[i]; nvram_hash[i] = t` (OpenWrt, Broadcom): load and store reverse every chain.
+    /// `t->next = nvram_hash[i]; nvram_hash[i] = t` (OpenWrt, Broadcom). Storing and loading reverses every chain.
     Head,
-    /// At the end (Padavan's kernel core).
+    /// At the end of the chain (Padavan's kernel core).
     Tail,
 }
 
-/// What [`Table::set`] did.
+/// The effect of [`Table::set`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// A new name.
+    /// The name is new.
     New,
-    /// Another value for a known name, which keeps its place.
+    /// A known name has a new value, and keeps its position.
     Changed,
-    /// The value was already there.
+    /// The name already had this value.
     Same,
 }
 
 const NIL: u32 = u32::MAX;
-/// Chain links followed before a whole-table index is made: hostile images put every name in one chain.
-const LONG_WALK: u32 = 24;
-/// Room for the next few changes of a table that was made whole.
+/// Number of chain links followed before the table builds an index, since a hostile image can put every name in
+/// one chain.
+const INDEX_THRESHOLD: u32 = 24;
+/// Spare capacity of a reloaded table, for the next few changes.
 const SPARE_NODES: usize = 4;
-const SPARE_TEXT: usize = 512;
+const SPARE_POOL: usize = 512;
 
-/// A variable; its text `name=value\0` lies in the pool.
+/// A variable. Its entry `name=value NUL` is in the pool at `at`; `name` and `value` are lengths.
 #[derive(Clone, Copy, Debug)]
 struct Node {
     at: u32,
@@ -66,7 +67,7 @@ impl Node {
         &pool[self.value_range()]
     }
 
-    fn text(self, pool: &[u8]) -> &[u8] {
+    fn entry(self, pool: &[u8]) -> &[u8] {
         &pool[self.at as usize..=self.value_range().end]
     }
 }
@@ -77,9 +78,9 @@ struct Chain {
     tail: u32,
 }
 
-/// Variables in chains. Names and values are byte strings without NUL; a name has no `=`.
+/// Variables in hash chains. Names and values contain no NUL, and names contain no `=`.
 ///
-/// Any number of names in one chain costs linear time: a long chain makes the table build an index.
+/// Operations take linear time even if all names are in one chain, because the table then builds an index.
 #[derive(Clone, Debug)]
 pub struct Table {
     rule: ChainRule,
@@ -94,7 +95,7 @@ pub struct Table {
 }
 
 impl Table {
-    /// A table without variables.
+    /// An empty table.
     pub fn new(rule: ChainRule, insert: Insert) -> Self {
         let empty = Chain { head: NIL, tail: NIL };
         Self {
@@ -110,13 +111,13 @@ impl Table {
         }
     }
 
-    /// Loads the entries of `area` (the bytes behind the header) in image order: a duplicate name takes the
-    /// later value and keeps the earlier place. Returns the table and why the walk ended; the `sdram_*`
-    /// variables are not yet added. A walk that ran off may give no table.
+    /// Loads the entries of `area` (the bytes after the header) in image order. A duplicate name has the later
+    /// value and the earlier position. Returns the table, without missing `sdram_*` variables, and why the scan
+    /// ended. After [`ScanEnd::Overrun`] the table may be empty.
     pub fn load(area: &[u8], mode: ScanMode, rule: ChainRule, insert: Insert) -> (Self, ScanEnd) {
         let mut table = Self::new(rule, insert);
         if mode == ScanMode::CStrings && !ends_in_nuls(area) {
-            // As a torn image ends: walked over before anything is kept of it.
+            // A torn image ends like this, so the scan is checked before anything is stored.
             let mut entries = Entries::new(area, mode);
             entries.by_ref().for_each(drop);
             if entries.end() == Some(ScanEnd::Overrun) {
@@ -130,10 +131,10 @@ impl Table {
             let Some(Entry { name, value }) = entries.next() else { break };
             let start = at + name.len() + 1;
             if area[start - 1] != b'=' {
-                // A name that swallowed another one: its text is not there in one piece.
+                // The entry was merged with the next one, so it is not contiguous in the area.
                 return Self::load_piecewise(area, mode, rule, insert);
             }
-            table.take(area, at, name, value);
+            table.set_at(area, at, name, value);
         }
         table.pool.extend_from_slice(&area[..entries.position()]);
         // The last entry may lack its NUL.
@@ -155,8 +156,8 @@ impl Table {
         (table, entries.end().unwrap_or(ScanEnd::Regular))
     }
 
-    /// [`Table::set`] of an entry whose text stands at `at` in what becomes the pool.
-    fn take(&mut self, pool: &[u8], at: usize, name: &[u8], value: &[u8]) {
+    /// [`Table::set`] of an entry that is at `at` in the future pool.
+    fn set_at(&mut self, pool: &[u8], at: usize, name: &[u8], value: &[u8]) {
         let key = self.key(name);
         if let Some(node) = self.find(pool, key, name) {
             let node = &mut self.nodes[node as usize];
@@ -169,8 +170,8 @@ impl Table {
         self.add(key, Node::new(at, name, value, key.hash), name);
     }
 
-    /// What [`Table::load`] makes of this table's own texts, all of them written as [`Table::raw_entries`] gives them;
-    /// `area` begins with them. Nothing is taken apart again. `None` where a chain is so long that this saves nothing.
+    /// The result of [`Table::load`] for an `area` that starts with this table's own [`Table::raw_entries`], without
+    /// parsing them. `None` if this table has an index.
     pub fn reloaded(&self, area: &[u8]) -> Option<Self> {
         if self.index.is_some() {
             return None;
@@ -180,31 +181,30 @@ impl Table {
         let mut at = 0;
         for (number, chain) in self.chains.iter().enumerate() {
             for node in self.follow(chain.head, |node| node.next) {
-                let place = table.nodes.len() as u32;
+                let index = table.nodes.len() as u32;
                 table.nodes.push(Node { at, next: NIL, prev: NIL, ..node });
-                table.link(place, number);
+                table.link(index, number);
                 table.value_bytes += node.value + 1;
                 at += node.name + node.value + 2;
             }
         }
         table.live = table.nodes.len();
-        table.pool.reserve(at as usize + SPARE_TEXT);
+        table.pool.reserve(at as usize + SPARE_POOL);
         table.pool.extend_from_slice(area.get(..at as usize)?);
-        // As behind a load.
+        // As at the end of `load`.
         table.pool.push(0);
         Some(table)
     }
 
-    /// A table whose [`Table::iter`] gives `area`'s entries in their own order: what was written from `iter` is
-    /// read back so.
+    /// Loads entries that were written in the order of [`Table::iter`], so that the new table has the same order.
     pub fn restore(area: &[u8], rule: ChainRule, insert: Insert) -> (Self, ScanEnd) {
         let (mut table, end) = Self::load(area, ScanMode::Terminated, rule, Insert::Tail);
         table.insert = insert;
         (table, end)
     }
 
-    /// Adds what is missing of `sdram_init`, `sdram_config`, `sdram_refresh` and `sdram_ncdl`, from the header,
-    /// through `set` (end of `_nvram_rehash` and `nvram_rehash`).
+    /// Calls `set_if_missing` for `sdram_init`, `sdram_config`, `sdram_refresh` and `sdram_ncdl` with their values
+    /// from the header (end of `_nvram_rehash` and `nvram_rehash`).
     pub fn add_sdram(header: Header, mut set_if_missing: impl FnMut(&[u8], &[u8])) {
         set_if_missing(b"sdram_init", &hex4(header.sdram_init()));
         set_if_missing(b"sdram_config", &hex4(header.sdram_config()));
@@ -217,23 +217,23 @@ impl Table {
         self.live
     }
 
-    /// Whether there is no variable.
+    /// Whether there are no variables.
     pub fn is_empty(&self) -> bool {
         self.live == 0
     }
 
-    /// An upper bound of the bytes that all variables take as `name=value` lines.
+    /// An upper bound of the size of all variables as `name=value` lines.
     pub fn printed_len(&self) -> usize {
         self.pool.len()
     }
 
-    /// Bytes of all values that were ever new or changed, each with its NUL: what a driver's value arena has
-    /// handed out (`nvram_offset`).
+    /// Total size of all values that were ever new or changed, each with its NUL. This is the number of bytes that
+    /// the value arena of a driver has allocated (`nvram_offset`).
     pub fn value_bytes(&self) -> u32 {
         self.value_bytes
     }
 
-    /// Chain links that changes have followed so far: the work that a hostile image could blow up.
+    /// Number of chain links that changes have followed so far, a measure of the work that a hostile image causes.
     pub fn links_followed(&self) -> u64 {
         self.links_followed
     }
@@ -243,12 +243,12 @@ impl Table {
         let key = self.key(name);
         let node = match &self.index {
             Some(index) => *index.get(name)?,
-            None => self.walk(&self.pool, key, name, u32::MAX, &mut 0).ok()?,
+            None => self.find_in_chain(&self.pool, key, name, u32::MAX, &mut 0).ok()?,
         };
         Some(self.nodes[node as usize].value(&self.pool))
     }
 
-    /// Sets `name`, by the rules of the real tables.
+    /// Sets `name` like the real tables: a known name keeps its position.
     pub fn set(&mut self, name: &[u8], value: &[u8]) -> Change {
         let key = self.key(name);
         let mut pool = std::mem::take(&mut self.pool);
@@ -260,7 +260,7 @@ impl Table {
                 } else {
                     self.value_bytes += value.len() as u32 + 1;
                     if value.len() != node.value as usize {
-                        node.at = push(&mut pool, name, value) as u32;
+                        node.at = push_entry(&mut pool, name, value) as u32;
                         node.value = value.len() as u32;
                     }
                     pool[node.value_range()].copy_from_slice(value);
@@ -268,7 +268,7 @@ impl Table {
                 }
             }
             None => {
-                let at = push(&mut pool, name, value);
+                let at = push_entry(&mut pool, name, value);
                 self.add(key, Node::new(at, name, value, key.hash), name);
                 Change::New
             }
@@ -277,7 +277,6 @@ impl Table {
         change
     }
 
-    /// Adds a new name.
     fn add(&mut self, key: Key, node: Node, name: &[u8]) {
         let at = self.nodes.len() as u32;
         self.nodes.push(node);
@@ -289,7 +288,7 @@ impl Table {
         }
     }
 
-    /// Removes `name`; whether it was there.
+    /// Removes `name`; whether it existed.
     pub fn unset(&mut self, name: &[u8]) -> bool {
         let key = self.key(name);
         let pool = std::mem::take(&mut self.pool);
@@ -315,41 +314,40 @@ impl Table {
         true
     }
 
-    /// Number of chains.
+    /// Number of chains, used or not.
     pub fn chains(&self) -> usize {
         self.chains.len()
     }
 
-    /// The variables of one chain, head to tail.
+    /// The variables of one chain, from head to tail.
     pub fn chain(&self, chain: usize) -> impl Iterator<Item = (&[u8], &[u8])> {
         self.pairs(self.follow(self.chains[chain].head, |node| node.next))
     }
 
-    /// The same as texts `name=value` with their NUL.
+    /// The entries `name=value NUL` of one chain, from head to tail.
     pub fn chain_entries(&self, chain: usize) -> impl Iterator<Item = &[u8]> {
-        self.follow(self.chains[chain].head, |node| node.next).map(|node| node.text(&self.pool))
+        self.follow(self.chains[chain].head, |node| node.next).map(|node| node.entry(&self.pool))
     }
 
-    /// All variables as texts `name=value` with their NUL, in the order in flash.
+    /// All entries `name=value NUL`, in the order in flash.
     pub fn raw_entries(&self) -> impl Iterator<Item = &[u8]> {
         (0..self.chains()).flat_map(|chain| self.chain_entries(chain))
     }
 
-    /// All variables, first chain to last, each from head to tail: the order in flash.
+    /// All variables in the order in flash: from the first chain to the last, each from head to tail.
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         (0..self.chains()).flat_map(|chain| self.chain(chain))
     }
 
-    /// All variables backwards, as texts `name=value` with their NUL: last chain to first, each from tail to head
-    /// (`nvram_getall` of the OpenWrt tool).
+    /// All entries `name=value NUL` in reverse order (`nvram_getall` of the OpenWrt tool).
     pub fn entries_reversed(&self) -> impl Iterator<Item = &[u8]> {
         let chains = self.chains.iter().rev();
         chains
             .flat_map(|chain| self.follow(chain.tail, |node| node.prev))
-            .map(|node| node.text(&self.pool))
+            .map(|node| node.entry(&self.pool))
     }
 
-    /// All variables backwards.
+    /// All variables in reverse order: from the last chain to the first, each from tail to head.
     pub fn iter_reversed(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         let chains = self.chains.iter().rev();
         self.pairs(chains.flat_map(|chain| self.follow(chain.tail, |node| node.prev)))
@@ -373,23 +371,23 @@ impl Table {
         Key { hash, chain: self.rule.chain_of(hash) }
     }
 
-    /// The node of `name`, making the index when the chain is long.
+    /// The node of `name`. Builds the index if the chain is long.
     fn find(&mut self, pool: &[u8], key: Key, name: &[u8]) -> Option<u32> {
         if self.index.is_none() {
             let mut followed = 0;
-            let node = self.walk(pool, key, name, LONG_WALK, &mut followed);
+            let node = self.find_in_chain(pool, key, name, INDEX_THRESHOLD, &mut followed);
             self.links_followed += followed;
             match node {
                 Ok(node) => return Some(node),
-                Err(Missing::NotThere) => return None,
-                Err(Missing::WalkedFar) => self.make_index(pool),
+                Err(Missing::NotFound) => return None,
+                Err(Missing::LimitReached) => self.build_index(pool),
             }
         }
         self.links_followed += 1;
         self.index.as_ref()?.get(name).copied()
     }
 
-    fn walk(
+    fn find_in_chain(
         &self,
         pool: &[u8],
         key: Key,
@@ -400,7 +398,7 @@ impl Table {
         let mut at = self.chains[key.chain].head;
         for _ in 0..limit {
             let Some(node) = self.nodes.get(at as usize) else {
-                return Err(Missing::NotThere);
+                return Err(Missing::NotFound);
             };
             if node.hash == key.hash && node.name(pool) == name {
                 return Ok(at);
@@ -408,10 +406,10 @@ impl Table {
             at = node.next;
             *followed += 1;
         }
-        Err(Missing::WalkedFar)
+        Err(Missing::LimitReached)
     }
 
-    fn make_index(&mut self, pool: &[u8]) {
+    fn build_index(&mut self, pool: &[u8]) {
         self.links_followed += self.live as u64;
         let mut index = HashMap::with_capacity(self.live * 2);
         for chain in &self.chains {
@@ -454,7 +452,7 @@ fn ends_in_nuls(area: &[u8]) -> bool {
     }
 }
 
-/// What a name is looked up by.
+/// Hash and chain of a name.
 #[derive(Clone, Copy)]
 struct Key {
     hash: u32,
@@ -462,12 +460,12 @@ struct Key {
 }
 
 enum Missing {
-    NotThere,
-    WalkedFar,
+    NotFound,
+    LimitReached,
 }
 
-/// Adds a text to the pool; where.
-fn push(pool: &mut Vec<u8>, name: &[u8], value: &[u8]) -> usize {
+/// Appends an entry to the pool and returns its position.
+fn push_entry(pool: &mut Vec<u8>, name: &[u8], value: &[u8]) -> usize {
     let at = pool.len();
     for part in [name, b"=", value, b"\0"] {
         pool.extend_from_slice(part);
@@ -475,14 +473,14 @@ fn push(pool: &mut Vec<u8>, name: &[u8], value: &[u8]) -> usize {
     at
 }
 
-/// `0x%04X`.
+/// Formats a number as `0x%04X`.
 pub fn hex4(number: u16) -> [u8; 6] {
     let mut text = *b"0x0000";
     hex_digits(u32::from(number), &mut text[2..]);
     text
 }
 
-/// `0x%08X`.
+/// Formats a number as `0x%08X`.
 pub fn hex8(number: u32) -> [u8; 10] {
     let mut text = *b"0x00000000";
     hex_digits(number, &mut text[2..]);

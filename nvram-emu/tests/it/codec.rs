@@ -1,4 +1,4 @@
-//! Laws of the image codec, on any bytes.
+//! Properties of the image codec for arbitrary bytes.
 
 use nvram_emu::flsh::{
     ChainRule, Entries, Format, HEADER_LEN, Header, Insert, MAGIC, ScanEnd, ScanMode, Table,
@@ -37,13 +37,13 @@ fn table(rule: ChainRule, variables: &[(Vec<u8>, Vec<u8>)]) -> Table {
     table
 }
 
-fn listed(table: &Table) -> Vec<(Vec<u8>, Vec<u8>)> {
+fn pairs(table: &Table) -> Vec<(Vec<u8>, Vec<u8>)> {
     table.iter().map(|(name, value)| (name.to_vec(), value.to_vec())).collect()
 }
 
 proptest! {
     #[test]
-    fn any_bytes_are_read_without_a_panic(mut bytes in vec(any::<u8>(), 0..600), at in 0usize..100, walk in 0usize..3) {
+    fn arbitrary_bytes_are_parsed_without_a_panic(mut bytes in vec(any::<u8>(), 0..600), at in 0usize..100, mode in 0usize..3) {
         if at * 4 + 4 <= bytes.len() {
             bytes[at * 4..at * 4 + 4].copy_from_slice(&MAGIC.to_le_bytes());
         }
@@ -51,8 +51,8 @@ proptest! {
             prop_assert_eq!(parsed.header.magic, MAGIC);
             prop_assert!(parsed.entries.iter().all(|e| !e.name.contains(&b'=') && !e.value.contains(&0)));
         }
-        let walk = [ScanMode::CStrings, ScanMode::Terminated, ScanMode::Bounded][walk];
-        let mut entries = Entries::new(&bytes, walk);
+        let mode = [ScanMode::CStrings, ScanMode::Terminated, ScanMode::Bounded][mode];
+        let mut entries = Entries::new(&bytes, mode);
         let total: usize = entries.by_ref().map(|e| e.name.len() + e.value.len() + 1).sum();
         prop_assert!(total <= bytes.len() + 1);
         prop_assert!(entries.position() <= bytes.len());
@@ -62,7 +62,7 @@ proptest! {
     #[test]
     fn every_written_image_is_well_formed(variables in variables(), (rule, format) in rule()) {
         let table = table(rule, &variables);
-        // Room for the zeros that an ARM build writes behind a full space.
+        // An ARM build writes zeros after a full space.
         let mut image = vec![0; SPACE + 8];
         let written = serialise(&table, format, &mut image, SPACE).expect("a space above 24 bytes");
         let header = Header::read(&image).expect("a header");
@@ -76,7 +76,7 @@ proptest! {
     }
 
     #[test]
-    fn loading_what_was_written_reverses_every_chain(variables in variables(), (rule, format) in rule()) {
+    fn writing_and_loading_reverses_every_chain(variables in variables(), (rule, format) in rule()) {
         let first = table(rule, &variables);
         let mut image = vec![0; 16384];
         prop_assert_eq!(serialise(&first, format, &mut image, 16384).expect("room").dropped, 0);
@@ -88,11 +88,11 @@ proptest! {
         }
         serialise(&second, format, &mut image, 16384).expect("room");
         let (third, _) = Table::load(&image[HEADER_LEN..], ScanMode::CStrings, rule, Insert::Head);
-        prop_assert_eq!(listed(&first), listed(&third), "period 2");
+        prop_assert_eq!(pairs(&first), pairs(&third), "two round trips restore the order");
     }
 
     #[test]
-    fn a_table_is_a_map(operations in vec((name(), prop::option::of(value())), 0..200), (rule, _) in rule()) {
+    fn a_table_behaves_like_a_map(operations in vec((name(), prop::option::of(value())), 0..200), (rule, _) in rule()) {
         let mut table = Table::new(rule, Insert::Head);
         let mut model = std::collections::BTreeMap::new();
         for (name, value) in &operations {
@@ -103,7 +103,7 @@ proptest! {
                 prop_assert_eq!(table.unset(name), model.remove(name).is_some());
             }
         }
-        let mut got = listed(&table);
+        let mut got = pairs(&table);
         got.sort();
         prop_assert_eq!(got, model.into_iter().collect::<Vec<_>>());
         prop_assert_eq!(table.iter_reversed().count(), table.len());
@@ -113,7 +113,7 @@ proptest! {
     }
 
     #[test]
-    fn what_fits_is_kept_and_what_does_not_ends_its_chain(variables in variables(), space in 64usize..1500) {
+    fn an_entry_that_does_not_fit_ends_its_chain(variables in variables(), space in 64usize..1500) {
         let space = space / 4 * 4;
         let table = table(ChainRule::PLAIN, &variables);
         let mut image = vec![0; space];
@@ -135,7 +135,7 @@ proptest! {
     }
 }
 
-/// Names that all fall into chain 0, of equal 31-hash: "Aa" and "BB" collide.
+/// Names with equal hashes: "Aa" and "BB" collide for multiplier 31.
 fn colliding(count: usize) -> Vec<Vec<u8>> {
     (0..count)
         .map(|n| (0..16).flat_map(|bit| if n >> bit & 1 == 0 { *b"Aa" } else { *b"BB" }).collect())
@@ -143,7 +143,7 @@ fn colliding(count: usize) -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn a_hostile_image_costs_linear_work() {
+fn an_image_with_one_long_chain_takes_linear_work() {
     let work = |count: usize| {
         let area: Vec<u8> =
             colliding(count).iter().flat_map(|name| [name, &b"=\0"[..]].concat()).collect();

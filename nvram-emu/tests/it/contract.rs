@@ -1,4 +1,4 @@
-//! The executable's own contract: variables, files, lock, power cut, device folders.
+//! The interface of the executable: environment variables, files, lock, power cuts, device folders.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -18,7 +18,7 @@ use crate::scratch::tmpfs;
 
 const OPENWRT_SPACE: usize = 32768;
 
-/// An image with a few variables, as a fresh device has it.
+/// The image of a new device, with a few variables.
 fn fresh_image(file: &str, id: &str) -> Vec<u8> {
     let scenario =
         scenarios(file, None).into_iter().find(|scenario| scenario.id == id).expect("the scenario");
@@ -63,7 +63,7 @@ impl Router {
     }
 }
 
-/// stdout, stderr and status as one block.
+/// Stdout, stderr and exit status as one text.
 fn transcript(command: &mut Command) -> String {
     let output = command.output().expect("an executable");
     let (out, err) =
@@ -72,7 +72,7 @@ fn transcript(command: &mut Command) -> String {
 }
 
 #[test]
-fn without_variables_it_says_how_to_make_a_device() {
+fn without_variables_the_error_explains_how_to_create_a_device() {
     let mut command = Command::new(assert_cmd::cargo::cargo_bin!("nvram"));
     insta::assert_snapshot!(transcript(command.env_clear().arg("show")), @r"
     --- stderr
@@ -93,7 +93,7 @@ fn without_variables_it_says_how_to_make_a_device() {
 #[case("NVRAM_EMU_CUT_SCOPE", "all", "NVRAM_EMU_CUT_SCOPE: expected `process` or `group`")]
 #[case("NVRAM_EMU_RACE", "yes", "NVRAM_EMU_RACE: expected 0 or 1")]
 #[case("NVRAM_EMU_STAGING", "", "NVRAM_EMU_STAGING: not set although NVRAM_EMU_FLASH is")]
-fn a_wrong_variable_is_named(#[case] name: &str, #[case] value: &str, #[case] message: &str) {
+fn an_invalid_variable_is_named(#[case] name: &str, #[case] value: &str, #[case] message: &str) {
     let router = Router::openwrt();
     router
         .nvram(&["show"])
@@ -105,7 +105,7 @@ fn a_wrong_variable_is_named(#[case] name: &str, #[case] value: &str, #[case] me
 }
 
 #[test]
-fn a_commit_is_one_erase_and_one_program_and_ram_is_a_private_file_before_it() {
+fn a_commit_erases_and_programs_once_and_removes_the_private_staging_file() {
     let router = Router::openwrt();
     router.nvram(&["set", "a=1"]).assert().success().stdout("").stderr("");
     let mode = fs::metadata(router.file("staging")).expect("a staging file").permissions().mode();
@@ -122,7 +122,10 @@ fn a_commit_is_one_erase_and_one_program_and_ram_is_a_private_file_before_it() {
 #[case("0:100", "E 0 100\n")]
 #[case("1:0", "E 0 32768\nP 0 0\n")]
 #[case("1:100", "E 0 32768\nP 0 100\n")]
-fn a_power_cut_kills_logs_and_empties_ram(#[case] cut: &str, #[case] log: &str) {
+fn a_power_cut_kills_the_process_logs_the_operation_and_clears_ram(
+    #[case] cut: &str,
+    #[case] log: &str,
+) {
     let router = Router::openwrt();
     router.nvram(&["set", "a=1"]).assert().success();
     let before = fs::read(router.file("flash")).expect("a flash file");
@@ -140,14 +143,14 @@ fn a_power_cut_kills_logs_and_empties_ram(#[case] cut: &str, #[case] log: &str) 
 }
 
 #[test]
-fn a_cut_behind_the_last_operation_lets_the_command_complete() {
+fn a_cut_after_the_last_operation_does_not_occur() {
     let router = Router::openwrt();
     router.nvram(&["set", "a=1", "commit"]).env("NVRAM_EMU_CUT", "2:0").assert().success();
     router.nvram(&["get", "a"]).assert().success().stdout("1\n");
 }
 
 #[test]
-fn a_cut_of_the_group_takes_the_script_along() {
+fn a_cut_with_scope_group_kills_the_script_too() {
     let router = Router::openwrt();
     let nvram = assert_cmd::cargo::cargo_bin!("nvram");
     let script = format!(
@@ -171,7 +174,7 @@ fn a_cut_of_the_group_takes_the_script_along() {
 }
 
 #[test]
-fn damage_that_would_crash_the_real_tool_is_one_line_and_exit_1() {
+fn damage_that_crashes_the_real_tool_gives_one_line_and_exit_code_1() {
     let router = Router::openwrt();
     let mut bytes = vec![0xFF; OPENWRT_SPACE];
     bytes[..4].copy_from_slice(b"FLSH");
@@ -189,7 +192,7 @@ fn damage_that_would_crash_the_real_tool_is_one_line_and_exit_1() {
 }
 
 #[test]
-fn a_crash_while_loading_for_a_write_leaves_a_staging_file_that_reads() {
+fn a_crash_while_loading_for_a_write_leaves_a_readable_staging_file() {
     let router = Router::openwrt();
     let mut bytes = vec![0xFF; OPENWRT_SPACE];
     bytes[..20].copy_from_slice(b"FLSH\x08\x01\0\0\0\x01\x19\x04\0\0\x40\x80\0\0\0\0");
@@ -202,7 +205,7 @@ fn a_crash_while_loading_for_a_write_leaves_a_staging_file_that_reads() {
 }
 
 #[test]
-fn a_missing_flash_is_the_tools_own_open_failure() {
+fn a_missing_flash_gives_the_open_failure_of_the_tool() {
     let router = Router::openwrt();
     fs::remove_file(router.file("flash")).expect("a flash file");
     let refused = predicate::str::starts_with("Could not open nvram! Possible reasons are:\n");
@@ -212,7 +215,7 @@ fn a_missing_flash_is_the_tools_own_open_failure() {
 }
 
 #[test]
-fn the_first_broadcom_command_boots_and_ram_lives_in_the_staging_file() {
+fn the_first_broadcom_command_loads_ram_into_the_staging_file() {
     let dir = tmpfs();
     fs::write(dir.path().join("flash"), fresh_image("broadcom.jsonl.gz", "bcm-get"))
         .expect("a flash file");
@@ -236,7 +239,7 @@ fn the_first_broadcom_command_boots_and_ram_lives_in_the_staging_file() {
         .stderr(predicate::str::contains("is not a staging file of this dialect"));
 }
 
-/// Runs commands at the same time, and returns how many of the names they set are there afterwards.
+/// Runs eight `set` commands at the same time, and returns how many of the names exist afterwards.
 fn in_parallel(router: &Router, race: &str) -> usize {
     let mut children: Vec<_> = (0..8)
         .map(|n| {
@@ -262,7 +265,7 @@ fn parallel_commands_lose_nothing_under_the_lock() {
 }
 
 #[test]
-fn without_the_lock_a_single_command_still_does_what_the_tool_does() {
+fn a_single_command_gives_the_same_result_without_the_lock() {
     let (router, racing) = (Router::openwrt(), Router::openwrt());
     for args in [
         &["set", "a=1"][..],
@@ -283,7 +286,7 @@ fn without_the_lock_a_single_command_still_does_what_the_tool_does() {
 }
 
 #[test]
-fn a_device_folder_keeps_wear_and_forgets_ram_at_a_reboot() {
+fn a_device_folder_keeps_wear_and_loses_ram_at_a_reboot() {
     let dir = tmpfs();
     let folder = dir.path().join("router");
     let config = DeviceConfig { erase: 16384, chip: Chip::PARALLEL_NOR, ..DeviceConfig::default() };
@@ -291,7 +294,7 @@ fn a_device_folder_keeps_wear_and_forgets_ram_at_a_reboot() {
     let device = DeviceFolder::create(&folder, config, &flash).expect("a device");
     assert!(
         DeviceFolder::create(&folder, config, &flash).is_err(),
-        "never over an existing device"
+        "an existing device is not replaced"
     );
     let nvram = |args: &[&str]| {
         let mut command = Command::new(assert_cmd::cargo::cargo_bin!("nvram"));
@@ -303,8 +306,7 @@ fn a_device_folder_keeps_wear_and_forgets_ram_at_a_reboot() {
     nvram(&["get", "a"]).assert().code(1).stdout("");
     nvram(&["set", "a=2", "commit"]).assert().success();
     nvram(&["set", "a=3", "commit"]).assert().success();
-    let info =
-        DeviceFolder::open(&folder).expect("the device").info().expect("what there is to tell");
+    let info = DeviceFolder::open(&folder).expect("the device").info().expect("a summary");
     assert_eq!((info.erases, info.bytes_programmed), (vec![2, 2], 65536));
     assert!(!info.booted);
     let variables = info.flash_variables.expect("a valid image");
@@ -320,10 +322,7 @@ fn a_device_folder_keeps_wear_and_forgets_ram_at_a_reboot() {
 #[case("chip = \"floppy\"\n", "device.toml:1: unknown chip 'floppy'")]
 #[case("[device]\n", "device.toml:1: expected `KEY = VALUE`")]
 #[case("colour = 1\n", "device.toml:1: unknown key 'colour'")]
-fn a_device_file_that_is_not_understood_is_named_by_line(
-    #[case] text: &str,
-    #[case] message: &str,
-) {
+fn an_invalid_device_file_is_reported_with_its_line(#[case] text: &str, #[case] message: &str) {
     let dir = tmpfs();
     fs::write(dir.path().join("device.toml"), text).expect("a file");
     fs::write(dir.path().join("flash.bin"), [0xFF; 100]).expect("a file");
@@ -333,7 +332,7 @@ fn a_device_file_that_is_not_understood_is_named_by_line(
 }
 
 #[test]
-fn device_files_are_toml_and_read_back() {
+fn device_files_round_trip() {
     for dialect in Dialect::ALL {
         let config =
             DeviceConfig { dialect: *dialect, space: Some(0xF000), ..DeviceConfig::default() };
@@ -347,7 +346,7 @@ fn device_files_are_toml_and_read_back() {
 }
 
 #[test]
-fn a_link_to_the_flash_stays_a_link() {
+fn a_symbolic_link_to_the_flash_stays_a_link() {
     let router = Router::openwrt();
     fs::rename(router.file("flash"), router.file("real")).expect("a rename");
     std::os::unix::fs::symlink("real", router.file("flash")).expect("a link");
@@ -370,10 +369,10 @@ fn the_documentation_names_every_dialect_with_its_free_space() {
     let text = include_str!("../../src/lib.rs");
     let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("//! | `")).collect();
     for dialect in Dialect::ALL {
-        let traits = dialect.info();
+        let info = dialect.info();
         let row = rows.iter().find(|row| row.contains(&format!("`{dialect}`")));
         let row = row.unwrap_or_else(|| panic!("{dialect} is not in the table"));
-        assert!(row.ends_with(&format!("| {} |", traits.free_space.describe())), "{row}");
-        assert_eq!(row.contains("on recordings"), traits.verified, "{row}");
+        assert!(row.ends_with(&format!("| {} |", info.free_space.describe())), "{row}");
+        assert_eq!(row.contains("against recordings"), info.verified, "{row}");
     }
 }

@@ -1,4 +1,4 @@
-//! What commits cost, what overflows, and what the flash holds at every cut.
+//! The cost of commits, overflow, and the flash contents after power cuts.
 
 use nvram_emu::device::{Chip, Flash, OpKind};
 use nvram_emu::flsh::{ChainRule, Format, Insert, Table, serialise};
@@ -35,12 +35,12 @@ fn an_openwrt_commit_rewrites_every_block(
 ) {
     let mut machine = router(Dialect::OpenWrt, size, erase, size, chip);
     machine.run(&[b"set", b"a=1"]);
-    assert!(machine.ops().is_empty(), "a set alone costs nothing");
+    assert!(machine.ops().is_empty(), "a set does not access the flash");
     for round in 1..=2 {
         machine.take_ops();
         assert_eq!(machine.run(&[b"commit"]).exit, Exit::Code(0));
         assert_eq!(machine.ops().iter().filter(|op| op.kind == OpKind::Erase).count(), erases);
-        assert_eq!(machine.flash().bytes_programmed(), programmed * round, "changed or not");
+        assert_eq!(machine.flash().bytes_programmed(), programmed * round, "even without a change");
     }
     assert!(machine.flash().erases().iter().all(|count| *count == 2));
 }
@@ -50,7 +50,7 @@ fn an_openwrt_commit_rewrites_every_block(
 #[case::whole_block(0x10000, 0x10000, 0x10000, 1, 0)]
 #[case::half_a_nand_block(0x20000, 0x20000, 0x10000, 1, 0x10000)]
 #[case::small_blocks(0x8000, 0x2000, 0x8000, 1, 0)]
-fn a_broadcom_commit_programs_what_is_kept_the_image_and_the_magic_twice(
+fn a_broadcom_commit_programs_the_kept_bytes_the_image_and_the_magic_twice(
     #[case] size: usize,
     #[case] erase: u32,
     #[case] space: usize,
@@ -66,7 +66,7 @@ fn a_broadcom_commit_programs_what_is_kept_the_image_and_the_magic_twice(
 }
 
 #[test]
-fn a_broadcom_cut_leaves_old_nothing_or_new() {
+fn a_cut_in_a_broadcom_commit_leaves_the_old_the_new_or_no_variables() {
     let mut whole = router(Dialect::Broadcom, 0x10000, 0x10000, 0x8000, Chip::SPI_NOR);
     whole.run(&[b"set", b"lan_ipaddr=10.0.0.1"]);
     let before = whole.clone();
@@ -90,10 +90,10 @@ fn a_broadcom_cut_leaves_old_nothing_or_new() {
             seen[state] = true;
         }
     }
-    assert_eq!(seen, [true; 3], "old, nothing and new all occur");
+    assert_eq!(seen, [true; 3], "each of the three states occurs");
 }
 
-/// A name that the OpenWrt tool puts into this chain.
+/// A name in the given chain of the OpenWrt tool.
 fn name_in_chain(chain: usize) -> Vec<u8> {
     let rule = ChainRule::OPENWRT_MIPS;
     let names = (0..).map(|n| format!("name{n}").into_bytes());
@@ -101,7 +101,7 @@ fn name_in_chain(chain: usize) -> Vec<u8> {
 }
 
 #[test]
-fn an_openwrt_set_that_is_too_big_pushes_out_others_silently() {
+fn an_oversized_openwrt_set_silently_drops_other_variables() {
     let mut machine = router(Dialect::OpenWrt, 0x8000, 0x10000, 0x8000, Chip::SPI_NOR);
     let pair = [name_in_chain(0), b"=".to_vec(), vec![b'x'; 32_700]].concat();
     let outcome = machine.run(&[b"set", &pair]);
@@ -120,7 +120,7 @@ fn an_openwrt_set_that_is_too_big_pushes_out_others_silently() {
 }
 
 #[test]
-fn an_image_that_ends_at_the_limit_locks_every_later_write_out() {
+fn after_an_image_that_ends_at_the_limit_every_write_fails() {
     let machine = router(Dialect::OpenWrt, 0x8000, 0x10000, 0x8000, Chip::SPI_NOR);
     let name = name_in_chain(256);
     let mut locked = Vec::new();
@@ -133,7 +133,7 @@ fn an_image_that_ends_at_the_limit_locks_every_later_write_out() {
         filled.reboot();
         if filled.run(&[b"set", b"a=1"]).exit == Exit::Code(1) {
             assert!(fits);
-            assert_eq!(filled.run(&[b"commit"]).exit, Exit::Code(1), "for good");
+            assert_eq!(filled.run(&[b"commit"]).exit, Exit::Code(1), "even a commit fails");
             assert_eq!(
                 filled.run(&[b"get", b"boardtype"]).stdout,
                 b"value\n",

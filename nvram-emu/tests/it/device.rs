@@ -1,4 +1,4 @@
-//! Rules of the flash device.
+//! Properties of the flash device.
 
 use nvram_emu::device::{Chip, Cut, Flash, Geometry, OpError, OpKind};
 use proptest::collection::vec;
@@ -72,7 +72,7 @@ proptest! {
     }
 
     #[test]
-    fn a_clone_is_not_touched_by_its_original(steps in steps()) {
+    fn a_clone_does_not_change_with_its_original(steps in steps()) {
         let mut original = flash();
         let snapshot = original.clone();
         for step in &steps {
@@ -83,7 +83,7 @@ proptest! {
 }
 
 #[test]
-fn a_worn_block_keeps_its_bytes_and_tells() {
+fn erasing_a_worn_block_fails_and_keeps_its_bytes() {
     let mut flash = flash();
     flash.program(0, b"kept").expect("a program");
     flash.wear_out(0);
@@ -93,7 +93,7 @@ fn a_worn_block_keeps_its_bytes_and_tells() {
 }
 
 #[test]
-fn nand_programs_erased_pages_only() {
+fn nand_programs_only_erased_pages() {
     let mut flash =
         Flash::erased(Geometry::new(131_072, 131_072).expect("a geometry"), Chip::SLC_NAND);
     assert_eq!(flash.program(2048, &[0x55; 100]), Ok(()));
@@ -119,7 +119,7 @@ fn nand_program_after_a_power_loss_reports_the_power_loss() {
 #[case::spi_nor(Chip::SPI_NOR, 150.0 + 256.0 * 0.7)]
 #[case::parallel_nor(Chip::PARALLEL_NOR, 700.0 + 65536.0 * 0.007)]
 #[case::slc_nand(Chip::SLC_NAND, 2.0 + 32.0 * 0.2)]
-fn a_64_kib_commit_takes_what_the_data_sheet_says(#[case] chip: Chip, #[case] milliseconds: f64) {
+fn a_64_kib_commit_takes_the_time_of_the_data_sheet(#[case] chip: Chip, #[case] milliseconds: f64) {
     let mut flash = Flash::erased(Geometry::new(65536, 65536).expect("a geometry"), chip);
     flash.erase(0).expect("an erase");
     flash.program(0, &vec![0; 65536]).expect("a program");

@@ -1,4 +1,4 @@
-//! The executable's short way for `get` gives what the machine gives, on whole and damaged stores.
+//! The fast path of the executable for `get` agrees with the machine, for intact and damaged stores.
 
 use std::fs;
 
@@ -18,7 +18,7 @@ fn text(rng: &mut Pcg64Mcg, letters: &[u8], len: usize) -> Vec<u8> {
     (0..len).map(|_| letters[rng.random_range(0..letters.len())]).collect()
 }
 
-/// An image with duplicates, long values and, often, some damage.
+/// An image with duplicates, long values and often some damage.
 fn image(rng: &mut Pcg64Mcg) -> Vec<u8> {
     let mut table = Table::new(ChainRule::OPENWRT_MIPS, Insert::Head);
     for _ in 0..rng.random_range(1..300) {
@@ -38,9 +38,9 @@ fn image(rng: &mut Pcg64Mcg) -> Vec<u8> {
         // A later duplicate, or an entry without `=`, in the middle.
         0 => image[len / 2..len / 2 + 8].copy_from_slice(b"\0a=dup\0b"),
         1 => image[len / 2..len / 2 + 6].copy_from_slice(b"\0nope\0"),
-        // No end.
+        // No end of the entries.
         2 => image[len.saturating_sub(8).max(20)..].fill(b'Z'),
-        // The header elsewhere, or nowhere.
+        // No magic.
         3 => image[0] = b'f',
         _ => {}
     }
@@ -63,7 +63,7 @@ fn get_agrees_with_the_machine() {
         fs::write(&flash, &bytes).expect("a flash file");
         let _ = fs::remove_file(&staging);
         if rng.random_bool(0.5) {
-            // RAM holds something else than flash, sometimes too little.
+            // RAM differs from flash, and the staging file is sometimes too short.
             machine.run(&[b"set", b"a=ram"]);
             if let (true, Ram::File(file)) = (rng.random_bool(0.2), &mut machine.board_mut().ram) {
                 std::sync::Arc::make_mut(file).truncate(20_000);
@@ -90,5 +90,5 @@ fn get_agrees_with_the_machine() {
         found += usize::from(!expected.stdout.is_empty());
         failed += usize::from(expected.exit != Exit::Code(0));
     }
-    assert!(found > 20 && failed > 20, "both kinds must occur: {found} found, {failed} failed");
+    assert!(found > 20 && failed > 20, "both results must occur: {found} found, {failed} failed");
 }

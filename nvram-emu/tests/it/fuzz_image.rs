@@ -1,4 +1,4 @@
-//! Fuzz target: any bytes as an image, to every tool. Longer with `BOLERO_RANDOM_ITERATIONS=100000`.
+//! Fuzz target: arbitrary bytes as an image, for every tool. For a longer run set `BOLERO_RANDOM_ITERATIONS=100000`.
 
 use nvram_emu::device::{Chip, Flash};
 use nvram_emu::flsh::{ChainRule, Format, HEADER_LEN, Insert, MAGIC, ScanMode, Table, serialise};
@@ -6,7 +6,7 @@ use nvram_emu::{Dialect, Machine};
 
 const SPACE: usize = 0x8000;
 
-/// A partition that begins like an image: a header whose numbers are chance, then pieces of entries and chance.
+/// A partition that starts like an image: a header with random numbers, then random entries and bytes.
 fn partition(bytes: &[u8]) -> Vec<u8> {
     let mut flash = MAGIC.to_le_bytes().to_vec();
     let (head, rest) = bytes.split_at(bytes.len().min(HEADER_LEN - 4));
@@ -23,7 +23,7 @@ fn partition(bytes: &[u8]) -> Vec<u8> {
     }
     flash.resize(SPACE.max((flash.len() + 3) & !3), 0xFF);
     if !bytes.len().is_multiple_of(3) {
-        // A length that reaches somewhere into the data.
+        // A length within the data.
         let length = (HEADER_LEN + rest.len()) as u32;
         flash[4..8].copy_from_slice(&length.to_le_bytes());
     }
@@ -31,7 +31,7 @@ fn partition(bytes: &[u8]) -> Vec<u8> {
     flash
 }
 
-/// Whatever is stored: each command ends, and what was committed is there after the next boot, or the tool said no.
+/// Every command ends, and a committed variable exists after the next boot unless the image is invalid.
 #[test]
 fn fuzz_every_tool_on_any_image() {
     bolero::check!().with_iterations(60).for_each(|bytes: &[u8]| {
@@ -58,7 +58,7 @@ fn fuzz_every_tool_on_any_image() {
     });
 }
 
-/// A table that was loaded from any bytes is written and loaded again without a change.
+/// A table that was loaded from arbitrary bytes does not change when it is written and loaded again.
 #[test]
 fn fuzz_the_image_codec() {
     bolero::check!().with_iterations(300).for_each(|bytes: &[u8]| {
@@ -68,8 +68,8 @@ fn fuzz_the_image_codec() {
             (ChainRule::OPENWRT_ARM, Format::OPENWRT_ARM),
             (ChainRule::PLAIN, Format::BROADCOM),
         ] {
-            for walk in [ScanMode::CStrings, ScanMode::Terminated, ScanMode::Bounded] {
-                let (first, _) = Table::load(area, walk, rule, Insert::Head);
+            for mode in [ScanMode::CStrings, ScanMode::Terminated, ScanMode::Bounded] {
+                let (first, _) = Table::load(area, mode, rule, Insert::Head);
                 let mut image = vec![0; 2 * SPACE + 8];
                 let Ok(written) = serialise(&first, format, &mut image, 2 * SPACE) else {
                     continue;

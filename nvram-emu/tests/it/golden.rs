@@ -1,4 +1,4 @@
-//! The recordings of the real tools: format and comparison, shared by the library's and the executable's tests.
+//! Recordings of the real tools: format and comparison, for the tests of the library and of the executable.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-/// Texts longer than this are recorded by their hash and length.
+/// Longer output is recorded as hash and length.
 const LONG: usize = 1500;
 
 #[derive(Deserialize)]
@@ -54,7 +54,7 @@ impl Step {
         Some(self.argv.as_ref()?.iter().map(|arg| latin1(arg)).collect())
     }
 
-    /// What the real tool did in a variant.
+    /// The result of the real tool in a variant.
     pub(crate) fn expected(&self, variant: &str) -> Map<String, Value> {
         let mut expected = self.r.clone().expect("a command step has a result");
         let alt = self.alt.get(variant).cloned().unwrap_or_default();
@@ -95,7 +95,7 @@ fn unpack(name: &str) -> Vec<u8> {
     bytes
 }
 
-/// All scenarios of a recording that the variant's real tool survived.
+/// The scenarios of a recording, without those in which the variant `skip_ub` of the real tool crashed.
 pub(crate) fn scenarios(file: &str, skip_ub: Option<&str>) -> Vec<Scenario> {
     let text = String::from_utf8(unpack(file)).expect("UTF-8");
     text.lines()
@@ -121,14 +121,14 @@ fn sha256(bytes: &[u8]) -> String {
     })
 }
 
-/// The two stores, byte for byte; a missing file is `None`.
+/// The contents of flash and staging file; `None` for a missing file.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Stores {
     pub(crate) flash: Option<Vec<u8>>,
     pub(crate) staging: Option<Vec<u8>>,
 }
 
-/// What a command did, in the recordings' terms.
+/// The effects of a command, in the format of the recordings.
 pub(crate) struct Seen {
     pub(crate) rc: Value,
     pub(crate) stdout: Vec<u8>,
@@ -141,8 +141,8 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
-    /// The sizes of write() calls that mtdblock would make these operations of: it erases and programs whole
-    /// blocks, so the recorded size is given back where it rounds up to what was programmed.
+    /// The sizes of write() calls that give these operations. mtdblock erases and programs whole blocks, so the
+    /// recorded size is returned if it rounds up to the programmed size.
     fn writes(&self, recorded: Option<&Value>) -> Value {
         let programmed: u64 = self
             .ops
@@ -180,7 +180,7 @@ fn hash_or_equal(now: Option<&Vec<u8>>, before: Option<&Vec<u8>>) -> Value {
     }
 }
 
-/// Differences between what was seen and what was recorded; empty when they agree.
+/// The differences between the observed and the recorded effects; empty if they agree.
 pub(crate) fn differences(expected: &Map<String, Value>, before: &Stores, seen: &Seen) -> String {
     let mut got = Map::new();
     got.insert("rc".into(), seen.rc.clone());
@@ -197,7 +197,7 @@ pub(crate) fn differences(expected: &Map<String, Value>, before: &Stores, seen: 
     );
     got.insert("w".into(), seen.writes(expected.get("w")));
     let cut = expected.get("rc").is_some_and(|rc| rc == "cut");
-    // Where the real tool crashed, one line on stderr and exit code 1 stand for it.
+    // A crash of the real tool is emulated as one line on stderr and exit code 1.
     let crash = expected.get("rc").and_then(Value::as_i64).is_some_and(|rc| rc < 0);
     if crash && (seen.rc != 1 || seen.stderr.split(|byte| *byte == b'\n').count() != 2) {
         return format!("\n  a crash must be one line and exit code 1, got {}", seen.rc);

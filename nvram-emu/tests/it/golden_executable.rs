@@ -1,4 +1,4 @@
-//! Every recording of the real tools, replayed on the `nvram` executable.
+//! A sample of the recordings of the real tools, replayed on the `nvram` executable.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -12,7 +12,7 @@ use rstest::rstest;
 use crate::golden::{Scenario, Seen, Step, Stores, differences, image, scenarios};
 use crate::scratch::tmpfs;
 
-/// Every n-th scenario: an executable takes some 2 ms a command. The library's test runs all of them.
+/// One scenario in this many is replayed, since a process takes about 2 ms per command. `golden_machine` replays all.
 const SAMPLE: usize = 4;
 
 struct Replay<'a> {

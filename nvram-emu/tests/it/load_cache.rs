@@ -1,18 +1,18 @@
-//! A machine knows what it has just written, and does not read it back. One that has to read everything finds the same.
+//! A machine caches the load of what it has just written. A machine without the cache loads the same.
 
 use nvram_emu::device::{Chip, Flash};
 use nvram_emu::{Dialect, Machine};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-/// A machine that has read nothing yet: same flash, same RAM.
-fn afresh(machine: &Machine) -> Machine {
+/// A machine with the same flash and RAM and without cached loads.
+fn without_cache(machine: &Machine) -> Machine {
     let ram = machine.ram_bytes().map(std::borrow::Cow::into_owned);
     machine.with_contents(&machine.flash_bytes(), ram).expect("contents of its own")
 }
 
-/// What is in reach of both.
-fn seen(machine: &Machine) -> [Option<nvram_emu::dialect::Variables>; 2] {
+/// The variables in RAM and in flash.
+fn variables(machine: &Machine) -> [Option<nvram_emu::dialect::Variables>; 2] {
     [machine.load_ram(), machine.load_flash()].map(|loaded| Some(loaded?.variables()))
 }
 
@@ -48,7 +48,7 @@ fn command() -> impl Strategy<Value = Vec<Vec<u8>>> {
 
 proptest! {
     #[test]
-    fn what_was_written_is_what_would_be_read(
+    fn a_cached_load_equals_a_load(
         dialect in proptest::sample::select(Dialect::ALL.to_vec()),
         (blocks, chip) in prop_oneof![
             Just((1, Chip::SPI_NOR)), Just((8, Chip::SPI_NOR)), Just((1, Chip::SLC_NAND)),
@@ -61,17 +61,17 @@ proptest! {
         let flash = Flash::from_bytes(&flash, (SIZE / blocks) as u32, chip).expect("a device");
         let mut machine = Machine::new(dialect, flash, None);
         for (command, reboots) in commands {
-            // No words: a loss of power.
+            // An empty command stands for a reboot.
             if command.is_empty() && reboots {
                 machine.reboot();
                 continue;
             }
             let words: Vec<&[u8]> = command.iter().map(Vec::as_slice).collect();
-            let mut other = afresh(&machine);
+            let mut other = without_cache(&machine);
             prop_assert_eq!(machine.run(&words), other.run(&words));
             prop_assert_eq!(machine.flash_bytes(), other.flash_bytes());
             prop_assert_eq!(machine.ram_bytes(), other.ram_bytes());
-            prop_assert_eq!(seen(&machine), seen(&afresh(&machine)), "after {:?}", command);
+            prop_assert_eq!(variables(&machine), variables(&without_cache(&machine)), "after {:?}", command);
         }
     }
 }

@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use lease_journal::{
     Action, FileSystem, Handle, Live, Mode, OperationError, Plan, RealDirectory, apply,
-    intact_length, locate, plan,
+    intact_length, is_epoch, locate, plan,
 };
 
 use crate::error::CommandError;
@@ -95,8 +95,7 @@ fn live_name(name: &OsStr) -> Option<OsString> {
         .or_else(|| bytes.strip_suffix(b".tmp"))
         .or_else(|| {
             let dot = bytes.iter().rposition(|c| *c == b'.')?;
-            let digits = &bytes[dot + 1..];
-            (!digits.is_empty() && digits.iter().all(u8::is_ascii_digit)).then(|| &bytes[..dot])
+            is_epoch(&bytes[dot + 1..]).then(|| &bytes[..dot])
         })
         .unwrap_or(bytes);
     let is_journal = stem.ends_with(b".leases") || stem == b"leases";

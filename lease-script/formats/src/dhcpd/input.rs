@@ -37,6 +37,8 @@ pub(crate) struct Input<R> {
     /// Offset in the file at which the line of `counted` starts.
     line_start: u64,
     error: Option<io::Error>,
+    /// Bytes that [`Self::rewind`] gave back.
+    reread: u64,
 }
 
 impl<R: Read> Input<R> {
@@ -64,6 +66,7 @@ impl<R: Read> Input<R> {
             line: 1,
             line_start: base,
             error: None,
+            reread: 0,
         }
     }
 
@@ -121,6 +124,7 @@ impl<R: Read> Input<R> {
     /// Back to where [`Self::hold`] was called.
     pub(crate) fn rewind(&mut self) {
         if let Some(anchor) = self.anchor.take() {
+            self.reread += (self.position - anchor) as u64;
             self.position = anchor;
         }
     }
@@ -181,6 +185,11 @@ impl<R: Read> Input<R> {
     /// Reads until the window holds `count` bytes or all that is left.
     pub(crate) fn require(&mut self, count: usize) {
         while self.end - self.position < count && self.extend() {}
+    }
+
+    /// The number of bytes that were read more than once.
+    pub(crate) fn reread(&self) -> u64 {
+        self.reread
     }
 
     /// Why the stream broke off, if it did.

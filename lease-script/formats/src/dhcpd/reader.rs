@@ -122,6 +122,8 @@ pub struct Reading {
     pub non_leases: Vec<NonLease>,
     /// How many values and statements the last declarations go without, since dhcpd cannot read them.
     pub lost_statements: u64,
+    /// The number of bytes that were read more than once: it grows no faster than the file, whatever is in it.
+    pub reread: u64,
     /// What [`Options::history`] asked for.
     pub history: Vec<Declaration>,
     now: i64,
@@ -274,6 +276,7 @@ fn too_long(length: u64, options: &Options) -> Reading {
         ia_table: IaTable::default(),
         non_leases: Vec::new(),
         lost_statements: 0,
+        reread: 0,
         history: Vec::new(),
         now: options.now,
         config: None,
@@ -349,7 +352,7 @@ fn read_family<S: Source + ?Sized>(
     })
 }
 
-fn finish<R>(declarations: Declarations<R>, options: &Options, fatal: bool) -> Reading {
+fn finish<R: io::Read>(declarations: Declarations<R>, options: &Options, fatal: bool) -> Reading {
     let Declarations { lexer, rules, contents, .. } = declarations;
     let lost = contents.lost_statements.values().map(|lost| u64::from(*lost)).sum::<u64>();
     let lost_statements = contents.lost_outside_records + lost;
@@ -371,6 +374,7 @@ fn finish<R>(declarations: Declarations<R>, options: &Options, fatal: bool) -> R
         ia_table: ias,
         non_leases: non_leases.into_list(),
         lost_statements,
+        reread: lexer.input.reread(),
         history,
         now: options.now,
         config: rules.config,

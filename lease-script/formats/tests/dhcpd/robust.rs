@@ -1,6 +1,4 @@
-//! Any bytes: no panic, the same answer on every path, time that grows with the file.
-
-use std::time::Instant;
+//! Damaged and hostile files: no panic, the same result on every path, no repeated reading without bound.
 
 use lease_formats::dhcpd::{
     Family, Options, Reading, Verdict, View, lease_to_json, read_bytes, read_file,
@@ -123,7 +121,7 @@ fn threads_make_no_difference() {
 }
 
 #[test]
-fn time_grows_with_the_file_whatever_is_in_it() {
+fn repeated_reading_grows_no_faster_than_the_file() {
     let nasty: [(&str, &[u8]); 11] = [
         ("braces", b"{"),
         ("closed", b"}"),
@@ -140,11 +138,11 @@ fn time_grows_with_the_file_whatever_is_in_it() {
     for (name, piece) in nasty {
         let file: Vec<u8> = piece.iter().copied().cycle().take(200_000).collect();
         for view in VIEWS {
-            let start = Instant::now();
             let reading = read_bytes(&file, &options(view));
             assert!(reading.leases().count() <= 1, "{name} {view:?}");
-            // Debug builds on a busy machine: quadratic reading would take minutes.
-            assert!(start.elapsed().as_secs() < 20, "{name} {view:?}");
+            // Quadratic reading would read 100,000 times as much again.
+            let times = reading.reread / file.len() as u64;
+            assert!(times < 10, "{name} {view:?}: read {times} times");
         }
     }
 }

@@ -49,7 +49,7 @@ impl Driver {
         if header.magic != MAGIC || (self.boot_check != BootCheck::Magic && !bounded) {
             return None;
         }
-        let image = board.flash.part(start, board.space);
+        let image = board.flash.range(start, board.space);
         let intact = || header.crc() == crc_of(&image, len);
         (self.boot_check != BootCheck::Crc || intact()).then_some(image)
     }

@@ -44,7 +44,7 @@ pub fn flash_to_staging(board: &mut Board) -> bool {
     let Some(size) = find_mtd(board).filter(|size| *size <= board.flash.geometry().size) else {
         return false;
     };
-    board.ram = Ram::File(Arc::new(board.flash.part(0, size)));
+    board.ram = Ram::File(Arc::new(board.flash.range(0, size)));
     true
 }
 

@@ -1,4 +1,4 @@
-//! Which image a boot accepts, and what a power cut in a commit leaves.
+//! The images that a boot accepts, and the effect of power cuts during a commit.
 
 use rstest::rstest;
 
@@ -40,7 +40,7 @@ fn ram_is_lost(
     assert_eq!(read_a(&mut router), "1\n");
 }
 
-/// One damaged byte of a value: shown by those who do not look at the CRC, all lost by those who do.
+/// One damaged byte of a value: read by drivers that ignore the CRC; the others reject the image.
 #[rstest]
 #[case::broadcom_stock("broadcom-stock", "7\n")]
 #[case::ddwrt("ddwrt", "7\n")]
@@ -55,7 +55,7 @@ fn damaged_value(#[case] dialect: &str, #[case] expected: &str) {
     assert_eq!(read_a(&mut router), expected);
 }
 
-/// A length beyond the space; DD-WRT does not look.
+/// A length beyond the space, which DD-WRT does not check.
 #[rstest]
 #[case::broadcom_stock("broadcom-stock", "")]
 #[case::ddwrt("ddwrt", "1\n")]
@@ -64,7 +64,7 @@ fn damaged_value(#[case] dialect: &str, #[case] expected: &str) {
 #[case::merlin("merlin", "")]
 #[case::padavan("padavan", "")]
 #[case::seed2006("seed2006", "")]
-fn wild_length(#[case] dialect: &str, #[case] expected: &str) {
+fn length_beyond_the_space(#[case] dialect: &str, #[case] expected: &str) {
     let mut router = committed(dialect);
     router.poke(4, &[0xFF; 4]);
     assert_eq!(read_a(&mut router), expected);
@@ -90,9 +90,9 @@ fn no_magic(
 
 /// Power lost in a second commit, which changes `a` from 1 to 2.
 ///
-/// Guarded by the magic: before its first byte is gone the old settings, then none, at last the new ones.
-/// Without guard: old while the erase has not begun; the new ones as soon as `len` bytes are programmed, or
-/// even sooner where nobody checks the CRC.
+/// With a guarded magic: the old settings until the first byte of the magic is cleared, then none, finally the new
+/// ones. Without guard: the old settings until the erase begins, and the new ones as soon as `len` bytes are
+/// programmed, or even earlier if the driver ignores the CRC.
 #[rstest]
 #[case::guarded("seed2006", &[((0, 0), "1\n"), ((0, 1), ""), ((1, 0), ""), ((2, 60), ""), ((3, 3), ""), ((3, 4), "2\n")])]
 #[case::ddwrt("ddwrt", &[((0, 0), "1\n"), ((0, 4), ""), ((1, 20), ""), ((1, 24), "2\n"), ((1, 40), "2\n")])]
@@ -108,8 +108,8 @@ fn power_cut(#[case] dialect: &str, #[case] cuts: &[((u64, u32), &str)]) {
     }
 }
 
-/// An image written by one firmware and booted by another: DD-WRT's CRC starts three bytes late, so only those
-/// who do not look at it take its images.
+/// An image written by one firmware and booted by another. The CRC of DD-WRT starts three bytes late, so only
+/// drivers that ignore the CRC accept its images.
 #[rstest]
 #[case("seed2006", "padavan", "1\n")]
 #[case("seed2006", "ddwrt", "1\n")]

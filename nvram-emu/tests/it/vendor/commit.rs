@@ -39,13 +39,13 @@ fn nor(
 }
 
 #[test]
-fn tomato_says_so() {
+fn tomato_reports_the_commit() {
     assert_eq!(first_commit("tomato", ONE_BLOCK), format!("Commit... done.\n{GUARDED}"));
     assert_eq!(first_commit("tomato", HALF_A_BLOCK), format!("Commit... done.\n{GUARDED_HALF}"));
     assert_eq!(first_commit("tomato", SMALL_BLOCKS), format!("Commit... done.\n{GUARDED_SMALL}"));
 }
 
-/// A partition smaller than the NVRAM is none to the driver.
+/// A driver ignores a partition that is smaller than the NVRAM.
 #[rstest]
 #[case::tomato("tomato", "Commit... done.\n! /dev/nvram: No such device\n= 1\n")]
 #[case::broadcom_stock("broadcom-stock", "! /dev/nvram: No such device\n")]
@@ -55,7 +55,7 @@ fn no_partition(#[case] dialect: &str, #[case] expected: &str) {
     assert_eq!(first_commit(dialect, Layout { space: 0x2_0000, ..ONE_BLOCK }), expected);
 }
 
-/// DD-WRT's driver does not even come up then.
+/// DD-WRT's driver does not start on a partition that is smaller than the NVRAM.
 #[rstest]
 #[case("")]
 #[case("get a")]
@@ -65,7 +65,7 @@ fn ddwrt_without_driver(#[case] words: &str) {
     assert_eq!(router.sh(words), expected);
 }
 
-/// On ARM the image lies at the start of a NAND partition, and each block is replaced whole.
+/// On ARM the image lies at the start of a NAND partition, and every block is replaced completely.
 #[rstest]
 #[case("freshtomato-arm")]
 #[case("merlin")]
@@ -101,8 +101,8 @@ fn neighbours_are_kept(
     assert_eq!(router.sh("get a"), "1\n");
 }
 
-/// Only Padavan compares before it writes. On the others the first commit has added the `sdram_*` variables
-/// (81 bytes) to RAM, DD-WRT apart.
+/// Only Padavan compares before it writes. Except on DD-WRT, the first commit adds the `sdram_*` variables (81 bytes)
+/// to RAM.
 #[rstest]
 #[case::broadcom_stock("broadcom-stock", "~ P 0 4\n~ E 0 65536\n~ P 0 108\n~ P 0 4\n")]
 #[case::ddwrt("ddwrt", WHOLE)]
@@ -118,7 +118,7 @@ fn nothing_changed(#[case] dialect: &str, #[case] expected: &str) {
     assert_eq!(router.sh("set a=1 commit"), expected);
 }
 
-/// DD-WRT writes where it found the magic, and erases from there to the end of the last space.
+/// DD-WRT writes to the offset of the magic, and erases from there to the end of the last space.
 #[test]
 fn ddwrt_commits_where_the_image_is() {
     let mut router = Router::new("ddwrt", ONE_BLOCK);
@@ -130,7 +130,7 @@ fn ddwrt_commits_where_the_image_is() {
     assert_eq!(router.sh("commit"), "~ E 0 65536\n~ E 65536 65536\n~ P 0 65536\n");
 }
 
-/// The image bytes of one variable: what fills the space, how the end is padded, whose CRC.
+/// The image of one variable: padding, fill byte and header.
 #[rstest]
 #[case::broadcom("seed2006", 28, 0x00, 0x0419)]
 #[case::ddwrt("ddwrt", 28, 0x00, 2)]

@@ -1,10 +1,10 @@
-//! Exit codes of the commands that have no cell of their own.
+//! Exit codes of commands without a column in the table of dialects.
 
 use rstest::rstest;
 
 use super::router::{ONE_BLOCK, Router};
 
-/// Everybody but Tomato takes a `set` without `=` for an unset, and says nothing.
+/// Except on Tomato, a `set` without `=` silently unsets.
 #[rstest]
 fn set_without_equals_unsets(
     #[values("broadcom-stock", "ddwrt", "freshtomato-arm", "merlin", "padavan", "seed2006")]
@@ -22,12 +22,12 @@ fn set_without_equals_unsets(
 #[case::merlin("merlin", "1\n2\n")]
 #[case::padavan("padavan", "1\n2\n")]
 #[case::seed2006("seed2006", "1\n2\n")]
-fn several_words_a_call(#[case] dialect: &str, #[case] expected: &str) {
+fn several_commands_in_one_call(#[case] dialect: &str, #[case] expected: &str) {
     let mut router = Router::new(dialect, ONE_BLOCK);
     assert_eq!(router.sh("set a=1 set b=2 get a get b unset a get a"), expected);
 }
 
-/// Words of the real tools that the emulator does not support fail in words of its own, and change nothing.
+/// Commands of the real tools that are not emulated print a message of the emulator and change nothing.
 #[rstest]
 #[case::tomato("tomato", "defaults --yes")]
 #[case::freshtomato_arm("freshtomato-arm", "convert a b")]
@@ -35,7 +35,7 @@ fn several_words_a_call(#[case] dialect: &str, #[case] expected: &str) {
 #[case::merlin_erase("merlin", "erase")]
 #[case::ddwrt("ddwrt", "backup f")]
 #[case::padavan("padavan", "restore f")]
-fn words_left_out(#[case] dialect: &str, #[case] words: &str) {
+fn unsupported_commands(#[case] dialect: &str, #[case] words: &str) {
     let mut router = Router::new(dialect, ONE_BLOCK);
     assert_eq!(router.sh("set a=1"), "");
     let word = words.split(' ').next().expect("a word");

@@ -1,4 +1,4 @@
-//! Any image, any layout, any words: an answer, never a panic, and the flash keeps its size.
+//! Arbitrary images, layouts and command lines never cause a panic or change the size of the flash.
 
 use nvram_emu::device::{Chip, Flash};
 use nvram_emu::{Dialect, Exit, Machine};
@@ -40,13 +40,13 @@ fn word() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-/// Bytes with a header that makes sense now and then, and an NVRAM size: mostly that which begins at the header.
+/// Bytes with a header that is sometimes valid, and an NVRAM size, mostly that of an NVRAM that starts at the header.
 fn image() -> impl Strategy<Value = (Vec<u8>, u32)> {
     let body = vec(any::<u8>(), 1..1500);
     let space = prop::option::weighted(0.3, 0u32..4000);
     let start = any::<prop::sample::Index>();
     (body, start, 0u32..4000, space).prop_map(|(mut bytes, at, len, space)| {
-        // Fewer different bytes: more entries that are entries.
+        // Few distinct bytes, so that valid entries are likely.
         for byte in &mut bytes {
             *byte = match *byte {
                 0..=90 => 0,

@@ -1,4 +1,4 @@
-//! What each tool, library or driver refuses, changes or loses.
+//! The limits of tools, libraries and drivers.
 
 use rstest::rstest;
 
@@ -7,7 +7,7 @@ use super::router::{Layout, ONE_BLOCK, Router};
 const SMALL: Layout = Layout { size: 4096, erase: 4096, space: 4096 };
 const NO_MEMORY: &str = "! /dev/nvram: Cannot allocate memory\n";
 
-/// The value arena is as large as the NVRAM; a set that does not fit is refused, exit code 0.
+/// The value arena is as large as the NVRAM. A set that does not fit fails with exit code 0.
 #[rstest]
 #[case::broadcom_stock("broadcom-stock")]
 #[case::ddwrt("ddwrt")]
@@ -50,8 +50,8 @@ fn more_in_ram_than_in_flash(#[case] dialect: &str, #[case] after_commit: usize)
     assert_eq!(there(&mut router), 64);
 }
 
-/// Up to 2012 every changed value takes fresh room; when that is used up the table goes through an image and
-/// loses what does not fit, without any commit. Later drivers write a value over one that is not shorter.
+/// Up to 2012 every changed value takes fresh bytes. When the arena is full, the table is written to an image and
+/// loaded again, without a commit, and loses what does not fit. Later drivers overwrite a value that is not shorter.
 #[rstest]
 #[case::broadcom_stock("broadcom-stock", 64)]
 #[case::ddwrt("ddwrt", 65)]
@@ -60,7 +60,7 @@ fn more_in_ram_than_in_flash(#[case] dialect: &str, #[case] after_commit: usize)
 #[case::merlin("merlin", 65)]
 #[case::padavan("padavan", 65)]
 #[case::seed2006("seed2006", 64)]
-fn changed_values_use_room_up(#[case] dialect: &str, #[case] left: usize) {
+fn changed_values_use_up_the_arena(#[case] dialect: &str, #[case] left: usize) {
     let mut router = Router::new(dialect, SMALL);
     let names: Vec<String> = (0..65).map(|number| format!("{number:060}")).collect();
     for name in &names {
@@ -75,21 +75,21 @@ fn changed_values_use_room_up(#[case] dialect: &str, #[case] left: usize) {
     assert_eq!(names.iter().filter(there).count(), left);
 }
 
-/// The tools copy the argument of `set` into a buffer of the NVRAM's size; one keeps a byte for the NUL.
+/// The tools copy the argument of `set` to a buffer of the NVRAM size; one of them reserves a byte for the NUL.
 #[rstest]
 #[case::broadcom_stock("broadcom-stock", 4094)]
 #[case::ddwrt("ddwrt", 4094)]
 #[case::freshtomato_arm("freshtomato-arm", 4093)]
 #[case::merlin("merlin", 4094)]
 #[case::seed2006("seed2006", 4094)]
-fn long_arguments_are_cut(#[case] dialect: &str, #[case] kept: usize) {
+fn long_arguments_are_truncated(#[case] dialect: &str, #[case] kept: usize) {
     let mut router = Router::new(dialect, SMALL);
     assert_eq!(router.sh(&format!("set a={}", "x".repeat(5000))), "");
     assert_eq!(router.sh("get a"), format!("{}\n", "x".repeat(kept)));
 }
 
 #[test]
-fn ddwrt_names_of_65_bytes_are_refused_in_silence() {
+fn ddwrt_silently_refuses_names_of_65_bytes() {
     let mut router = Router::new("ddwrt", ONE_BLOCK);
     let (longest, too_long) = ("n".repeat(64), "n".repeat(65));
     assert_eq!(router.sh(&format!("set {longest}=1 set {too_long}=2")), "");
@@ -113,7 +113,7 @@ fn ddwrt_writes_et0macaddr_safe_once() {
     assert_eq!(router.sh("get et0macaddr_safe"), "3\n");
 }
 
-/// `clear` and `erase` unset what is no board data, and commit.
+/// `clear` and `erase` unset everything except board data, and commit.
 #[rstest]
 #[case("clear")]
 #[case("erase")]
@@ -164,7 +164,7 @@ fn ddwrt_does_not_commit_while_flashing() {
     assert_eq!(router.sh("set flash_active=0 commit"), "~ E 0 65536\n~ P 0 65536\n");
 }
 
-/// The variable counts, not its value.
+/// The value of the variable does not matter.
 #[test]
 fn merlin_does_not_commit_while_stopped() {
     let mut router = Router::new("merlin", ONE_BLOCK);
@@ -192,7 +192,7 @@ fn tomato_mirrors_wireless_names() {
 }
 
 #[test]
-fn padavan_cuts_the_argument_of_set() {
+fn padavan_truncates_the_argument_of_set() {
     let mut router = Router::new("padavan", ONE_BLOCK);
     assert_eq!(router.sh(&format!("set a={}", "x".repeat(2000))), "");
     assert_eq!(router.sh("get a"), format!("{}\n", "x".repeat(1021)));
@@ -213,8 +213,8 @@ fn padavan_names_have_1_to_63_bytes() {
     assert_eq!(router.bytes(&[b"get", b""]), TOO_LONG);
 }
 
-/// Its arena holds twice the partition, of which these eight use 8 * 1022 of 8192 bytes: a ninth value may
-/// have 14, but not 15 with its NUL. Then RAM is cut down to what fits the image, in silence.
+/// The arena has twice the size of the partition, 8192 bytes, of which eight values use 8 * 1022 bytes. A ninth value
+/// of 14 bytes fits. With 15 bytes RAM is silently reduced to what fits the image.
 #[rstest]
 #[case(14, ["a", "b", "c", "d", "e", "f", "g", "h", "i"].as_slice())]
 #[case(15, ["a", "b", "c", "i"].as_slice())]
@@ -241,7 +241,7 @@ fn padavan_clears_ram_only() {
     assert_eq!(router.sh("get a"), "1\n");
 }
 
-/// Where the driver splits what the library joined, `unset` with a `=` sets. Padavan passes them apart.
+/// `unset` with a `=` sets, where the driver splits the argument. Padavan passes name and value separately.
 #[rstest]
 #[case::broadcom_stock("broadcom-stock", "1\n")]
 #[case::ddwrt("ddwrt", "1\n")]

@@ -1,5 +1,5 @@
-//! The dialects that were read in their sources and not proven on recordings: transcripts of every cell of
-//! the table in `src/dialect/vendor/mod.rs`.
+//! Dialects that are not verified against recordings: transcripts for every cell of the table in
+//! `src/dialect/vendor/mod.rs`.
 
 mod boot;
 mod commit;

@@ -1,4 +1,4 @@
-//! The executable and the library give the same answers: output, exit code, flash operations, across processes.
+//! The executable and the library agree: output, exit code and flash operations of a sequence of processes.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -8,6 +8,8 @@ use assert_cmd::Command;
 use nvram_emu::device::{Chip, Flash};
 use nvram_emu::{Dialect, Exit, Machine};
 use rstest::rstest;
+
+use crate::scratch::tmpfs;
 
 const SIZE: usize = 0x4000;
 const ERASE: u32 = 0x1000;
@@ -27,7 +29,7 @@ fn same_as_the_library(
     name: &str,
 ) {
     let dialect: Dialect = name.parse().expect("a known dialect");
-    let folder = tempfile::tempdir().expect("a temporary folder");
+    let folder = tmpfs();
     let path = |name: &str| folder.path().join(name);
     fs::write(path("flash"), [0xFF; SIZE]).expect("the flash file");
     let flash = Flash::from_bytes(&[0xFF; SIZE], ERASE, Chip::SPI_NOR).expect("a possible flash");

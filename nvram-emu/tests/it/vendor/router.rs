@@ -1,4 +1,4 @@
-//! A router in memory whose commands give transcripts.
+//! A router in memory, whose commands return transcripts.
 
 use std::fmt::Write as _;
 
@@ -13,7 +13,7 @@ pub(super) struct Layout {
     pub(super) space: u32,
 }
 
-/// The whole of a 64 KiB partition that is one erase block.
+/// An NVRAM of the size of a 64 KiB partition with one erase block.
 pub(super) const ONE_BLOCK: Layout = Layout { size: 0x1_0000, erase: 0x1_0000, space: 0x1_0000 };
 
 pub(super) struct Router {
@@ -30,8 +30,8 @@ impl Router {
         Self { layout, machine: Machine::new(dialect, flash, Some(layout.space)) }
     }
 
-    /// One command as a transcript: stdout, stderr lines behind `! `, flash operations behind `~ `, and the
-    /// exit code where it is not 0.
+    /// Runs one command and returns a transcript: stdout, stderr lines after `! `, flash operations after `~ `, and
+    /// the exit code after `= ` if it is not 0.
     pub(super) fn bytes(&mut self, args: &[&[u8]]) -> String {
         self.machine.take_ops();
         let CommandOutput { stdout, stderr, exit } = self.machine.run(args);
@@ -50,17 +50,15 @@ impl Router {
         text
     }
 
-    /// One command given as words without blanks.
+    /// Runs one command line, which is split at spaces.
     pub(super) fn sh(&mut self, words: &str) -> String {
         self.bytes(&words.split_whitespace().map(str::as_bytes).collect::<Vec<_>>())
     }
 
-    /// Power off and on: RAM is gone.
     pub(super) fn reboot(&mut self) {
         self.machine.reboot();
     }
 
-    /// Power will fail in operation `op` of the next command after `byte` bytes.
     pub(super) fn cut(&mut self, op: u64, byte: u32) {
         self.machine.arm_cut(op, byte);
     }
@@ -69,12 +67,12 @@ impl Router {
         self.machine.flash_bytes().into_owned()
     }
 
-    /// Replaces bytes of the flash, as ageing or a programmer's clip would.
+    /// Replaces bytes of the flash without an operation.
     pub(super) fn poke(&mut self, at: u32, bytes: &[u8]) {
         self.machine.board_mut().flash.overwrite(at, bytes);
     }
 
-    /// The same flash chip under other firmware.
+    /// Replaces the firmware and keeps the flash.
     pub(super) fn reflash(&mut self, dialect: &str) {
         let dialect: Dialect = dialect.parse().expect("a known dialect");
         let flash = self.machine.flash().clone();
@@ -82,7 +80,7 @@ impl Router {
     }
 }
 
-/// Bytes as text, those beyond printable ASCII escaped.
+/// Bytes as text, in which everything except printable ASCII is escaped.
 fn visible(bytes: &[u8]) -> String {
     let mut text = String::new();
     for &byte in bytes {

@@ -1,4 +1,4 @@
-//! `show`: where it prints, its order, its numbers.
+//! `show`: output streams, order and numbers.
 
 use rstest::rstest;
 
@@ -12,12 +12,12 @@ use super::router::{Layout, ONE_BLOCK, Router};
 #[case::merlin("merlin", "! size: 20 bytes (65516 left)\n")]
 #[case::padavan("padavan", "! size: 20 bytes (65516 left)\n")]
 #[case::seed2006("seed2006", "! size: 20 bytes (65516 left)\n")]
-fn size_line_of_nothing(#[case] dialect: &str, #[case] expected: &str) {
+fn size_line_without_variables(#[case] dialect: &str, #[case] expected: &str) {
     let mut router = Router::new(dialect, ONE_BLOCK);
     assert_eq!(router.sh("show"), expected);
 }
 
-/// Header, name, `=`, value and NUL count.
+/// The size includes header, name, `=`, value and NUL.
 #[rstest]
 #[case::broadcom_stock("broadcom-stock", "a=1\n! size: 24 bytes (32744 left)\n")]
 #[case::ddwrt("ddwrt", "a=1\n! size: 24 bytes (32744 left)\n")]
@@ -33,7 +33,7 @@ fn size_line(#[case] dialect: &str, #[case] expected: &str) {
     assert_eq!(router.sh("show"), expected);
 }
 
-/// 65 entries of 63 bytes in 4 KiB: one byte more and the tool's buffer would cut the last one off.
+/// 65 entries of 63 bytes in 4 KiB are the most that the buffer of the tool can hold.
 #[rstest]
 #[case::broadcom_stock("broadcom-stock", "! size: 4115 bytes (-19 left)")]
 #[case::ddwrt("ddwrt", "! size: 4115 bytes (-19 left)")]
@@ -52,7 +52,7 @@ fn size_line_below_zero(#[case] dialect: &str, #[case] expected: &str) {
     assert_eq!(shown.lines().filter(|line| line.ends_with("=v")).count(), 65);
 }
 
-/// One byte more, and an entry is not shown.
+/// With one byte more than in `size_line_below_zero`, one entry is not shown.
 #[rstest]
 fn buffer_of_show(
     #[values(
@@ -75,7 +75,7 @@ fn buffer_of_show(
     assert_eq!(shown.lines().filter(|line| line.ends_with("=v")).count(), 64);
 }
 
-/// `char` is unsigned on ARM, so that names beyond ASCII fall into other chains.
+/// `char` is unsigned on ARM, so non-ASCII names are in other chains.
 #[rstest]
 #[case::broadcom_stock("broadcom-stock", "gx=1\n\\xe4=1\n")]
 #[case::merlin("merlin", "\\xe4=1\ngx=1\n")]
@@ -120,7 +120,7 @@ fn order_in_a_chain(
 }
 
 #[test]
-fn tomato_sorts_and_blanks() {
+fn tomato_sorts_and_replaces_unprintable_bytes() {
     let mut router = Router::new("tomato", ONE_BLOCK);
     for pair in [&b"b=2"[..], b"a=x\ny\tz", b"B=\xe4", b"1x=1"] {
         assert_eq!(router.bytes(&[b"set", pair]), "");
@@ -133,7 +133,7 @@ fn tomato_sorts_and_blanks() {
     assert_eq!(router.sh("get b"), "2\n");
 }
 
-/// A value can look like Tomato's statistics, but stands before them.
+/// A value that looks like Tomato's statistics is printed before them.
 #[test]
 fn tomato_statistics_come_last() {
     let mut router = Router::new("tomato", ONE_BLOCK);

@@ -1,4 +1,4 @@
-//! No word, an unknown word, words by prefix or whole.
+//! Missing and unknown commands, and matching by prefix or by the whole name.
 
 use rstest::rstest;
 
@@ -53,12 +53,12 @@ const SEED2006: &str = "! usage: nvram [get name] [set name=value] [unset name] 
 #[case::merlin("merlin", MERLIN)]
 #[case::padavan("padavan", PADAVAN)]
 #[case::seed2006("seed2006", SEED2006)]
-fn no_word(#[case] dialect: &str, #[case] expected: &str) {
+fn no_command(#[case] dialect: &str, #[case] expected: &str) {
     let mut router = Router::new(dialect, ONE_BLOCK);
     assert_eq!(router.sh(""), expected);
 }
 
-/// Words before an unknown one have been done; those behind it only where it is skipped.
+/// Commands before an unknown one take effect; commands after it only if the tool skips it.
 #[rstest]
 #[case::broadcom_stock("broadcom-stock", &format!("1\n{STOCK}"))]
 #[case::ddwrt("ddwrt", "1\n1\n")]
@@ -66,13 +66,13 @@ fn no_word(#[case] dialect: &str, #[case] expected: &str) {
 #[case::merlin("merlin", "1\n1\n")]
 #[case::padavan("padavan", "1\n1\n")]
 #[case::seed2006("seed2006", "1\n1\n")]
-fn unknown_word(#[case] dialect: &str, #[case] expected: &str) {
+fn unknown_command(#[case] dialect: &str, #[case] expected: &str) {
     let mut router = Router::new(dialect, ONE_BLOCK);
     assert_eq!(router.sh("set a=1"), "");
     assert_eq!(router.sh("get a frobnicate get a"), expected);
 }
 
-/// Tomato's tool takes one command a call.
+/// Tomato's tool takes one command per call.
 #[rstest]
 #[case("frobnicate")]
 #[case("get")]
@@ -95,12 +95,12 @@ fn tomato_help(#[case] words: &str) {
 #[case::merlin("merlin")]
 #[case::padavan("padavan")]
 #[case::seed2006("seed2006")]
-fn words_count_by_prefix(#[case] dialect: &str) {
+fn commands_match_by_prefix(#[case] dialect: &str) {
     let mut router = Router::new(dialect, ONE_BLOCK);
     assert_eq!(router.sh("settmp a=1 getx a unset_it a getall a"), "1\n");
 }
 
-/// `getall` is the argument-taking `get` here, so the table's synonym of `show` is dead.
+/// `getall` matches `get`, which takes an argument, before the synonym of `show` is tried.
 #[rstest]
 #[case::ddwrt("ddwrt")]
 #[case::merlin("merlin")]
@@ -116,15 +116,15 @@ fn getall_is_get(#[case] dialect: &str) {
 #[rstest]
 #[case::broadcom_stock("broadcom-stock", STOCK)]
 #[case::freshtomato_arm("freshtomato-arm", FRESHTOMATO_ARM)]
-fn words_count_whole(#[case] dialect: &str, #[case] usage: &str) {
+fn commands_match_exactly(#[case] dialect: &str, #[case] usage: &str) {
     let mut router = Router::new(dialect, ONE_BLOCK);
     for word in ["gets", "settmp", "unset_it", "commi", "shows", "getall", "save_it"] {
         assert_eq!(router.sh(word), usage, "{word}");
     }
 }
 
-/// Behind a last word without its argument most tools stop; two walk on into the environment, which follows
-/// argv in memory and holds no word they know.
+/// When the last command lacks its argument, most tools stop. Two of them continue into the environment, which
+/// follows argv in memory and contains no known command.
 #[rstest]
 #[case::broadcom_stock("broadcom-stock", STOCK)]
 #[case::ddwrt("ddwrt", "")]
@@ -132,7 +132,7 @@ fn words_count_whole(#[case] dialect: &str, #[case] usage: &str) {
 #[case::merlin("merlin", "")]
 #[case::padavan("padavan", "")]
 #[case::seed2006("seed2006", "")]
-fn word_without_its_argument(
+fn command_without_its_argument(
     #[case] dialect: &str,
     #[case] expected: &str,
     #[values("get", "set", "unset")] word: &str,
