@@ -3,6 +3,7 @@
 mod architecture;
 mod bad_input;
 mod crash;
+mod exit_codes;
 mod from_journal;
 mod fuzz;
 mod fuzz_readers;
@@ -15,6 +16,7 @@ mod live;
 mod qemu;
 mod races;
 mod recover;
+mod reproduction;
 mod runner;
 mod traces;
 mod wear;

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use nvram_emu::dialect::FlashLoad;
 
 use backend::InProcess;
+use runner::expected::{Expected, Tolerance};
 use runner::lines::{self, show};
-use runner::neighbours::{NvramSnapshot, NvramState};
-use runner::store::{Expected, Tolerance};
+use runner::nvram_state::{NvramSnapshot, NvramState};
 use scenario::Invariant;
 use scenario::digest::{self, ByKey};
 

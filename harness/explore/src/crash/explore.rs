@@ -13,10 +13,10 @@ use super::part::{Outcome, Part, add_up};
 use super::report::{Breach, Report};
 use backend::{CallTrace, CommandSnapshot, Function, is_reading};
 use dnsmasq_model::ScriptCall;
+use runner::expected::{Expected, changes};
 use runner::lines::{self, Lines};
-use runner::neighbours::NvramState;
-use runner::record::Snapshot;
-use runner::store::{Expected, changes};
+use runner::nvram_state::NvramState;
+use runner::recorder::Snapshot;
 use runner::{Fault, Recording, record};
 use scenario::digest;
 use scenario::{Case, Invariant};
@@ -66,7 +66,7 @@ pub fn explore(
     };
     let recorded = processor_time().saturating_sub(began);
     let explorer = Explorer::new(case, &recording, options);
-    let calls = recording.recorder.moments.len();
+    let calls = recording.recorder.snapshots.len();
     let length = calls.div_ceil(PARTS).max(1);
     let parts: Vec<Part> = (0..calls.div_ceil(length))
         .into_par_iter()
@@ -144,7 +144,7 @@ impl<'e> Explorer<'e> {
     /// Explores some calls of the undisturbed run.
     fn part(&self, calls: std::ops::Range<usize>) -> Part {
         let began = processor_time();
-        let moments = &self.recording.recorder.moments;
+        let moments = &self.recording.recorder.snapshots;
         let mut part = Part::default();
         for index in calls {
             let place = Place {
@@ -174,8 +174,8 @@ impl<'e> Explorer<'e> {
             |step: &CommandSnapshot| step.arguments.first().is_some_and(|word| is_reading(word));
         if !trail.steps.iter().all(reads) {
             let board = moment.target.board();
-            let now = NvramState::of(board, &self.recording.prefix, Some(&moment.views));
-            let saved = moment.views.ram == moment.views.flash && now.flash == moment.views.flash;
+            let now = NvramState::of(board, &self.recording.prefix, Some(&moment.nvram));
+            let saved = moment.nvram.ram == moment.nvram.flash && now.flash == moment.nvram.flash;
             let operations = trail.steps.iter().map(|step| step.operations.len()).sum::<usize>();
             // A script killed between `commit` and its end cannot know that it is done: one commit too many.
             let owed =
@@ -185,7 +185,7 @@ impl<'e> Explorer<'e> {
                 let breach = vec![(Invariant::Thrift, text)];
                 outcome = Some(self.broken(breach, moment, &place.schedule(FaultPoint::Ended)));
             }
-            moment.views = now;
+            moment.nvram = now;
         }
         if trail.outcome.exit != 0 {
             doubt(&mut moment.expected, wanted);
@@ -205,7 +205,7 @@ impl<'e> Explorer<'e> {
 
     /// The leases that `init` prints now.
     fn stored(&self, moment: &Snapshot, part: &mut Part) -> Lines {
-        if moment.views.ram.is_load_of(&moment.views.flash) && !self.options.repeat {
+        if moment.nvram.ram.is_load_of(&moment.nvram.flash) && !self.options.repeat {
             // The next boot reads the same, and is looked at anyway.
             let router = &moment.target;
             let flash = router.board().flash().fingerprint();
@@ -221,7 +221,7 @@ impl<'e> Explorer<'e> {
     pub(super) fn wanted<'w>(&'w self, moment: &'w Snapshot, expected: &'w Expected) -> Wanted<'w> {
         Wanted {
             expected,
-            views: &moment.views,
+            views: &moment.nvram,
             tolerance: moment.tolerance,
             prefix: &self.recording.prefix,
         }
@@ -250,7 +250,7 @@ impl<'e> Explorer<'e> {
 }
 
 /// A call did not return 0: what it wanted may be stored or not.
-pub(super) fn doubt(expected: &mut Arc<Expected>, wanted: Vec<runner::store::Change>) {
+pub(super) fn doubt(expected: &mut Arc<Expected>, wanted: Vec<runner::expected::Change>) {
     if !expected.knows(&wanted) {
         Arc::make_mut(expected).in_doubt(wanted);
     }

@@ -7,8 +7,8 @@ use super::explore::{Explorer, Place, Stage};
 use super::part::Part;
 use dnsmasq_model::{InitResult, InitStatus, ScriptCall, Server};
 use runner::exchange;
-use runner::neighbours::NvramState;
-use runner::record::Snapshot;
+use runner::nvram_state::NvramState;
+use runner::recorder::Snapshot;
 
 /// How many events of the scenario follow a recovery.
 const FIRST_EVENTS: usize = 2;
@@ -76,8 +76,8 @@ impl Explorer<'_> {
             restart.pass(end);
             let (clock, mut calls) = (restart.now.clocks.now(), Vec::new());
             let mut client = event.client.clone();
-            let (deed, address) = (event.deed, event.address);
-            exchange::perform(&mut restart.server, &mut client, deed, address, clock, &mut calls);
+            let (action, address) = (event.action, event.address);
+            exchange::perform(&mut restart.server, &mut client, action, address, clock, &mut calls);
             restart.make(calls, Stage::Afterwards)?;
         }
         Some(())
@@ -103,5 +103,5 @@ impl Restart<'_> {
 pub(super) fn rebooted(moment: &mut Snapshot, boot: &Boot) {
     moment.target.wake(boot.load.as_ref());
     moment.expected = Arc::clone(&boot.output.leases);
-    moment.views = NvramState::booted(boot.contents.clone());
+    moment.nvram = NvramState::booted(boot.contents.clone());
 }

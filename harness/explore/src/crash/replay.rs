@@ -11,8 +11,8 @@ use backend::{
     Backend, BackendError, CallEnd, CallOptions, CallResult, ExternalScript, Function, InProcess,
 };
 use dnsmasq_model::ScriptCall;
-use runner::record::Snapshot;
-use runner::store::changes;
+use runner::expected::changes;
+use runner::recorder::Snapshot;
 use runner::{Fault, Recording, call_text, record};
 use scenario::Case;
 use scenario::{FaultPoint, Id, IdError, ScheduledFault};
@@ -82,7 +82,7 @@ impl<'s> ScheduleReplayer<'s> {
 
     /// Runs the schedule.
     pub(super) fn tell(&mut self) -> Result<End, BackendError> {
-        let moments = &self.explorer.recording.recorder.moments;
+        let moments = &self.explorer.recording.recorder.snapshots;
         let Some((stop, rest)) = self.id.schedule.split_first() else {
             return Ok(Err(IdError("an id without a strike".to_owned())));
         };
@@ -107,7 +107,7 @@ impl<'s> ScheduleReplayer<'s> {
     fn events(&mut self, moment: &Snapshot, told: &mut usize) {
         let events = &self.explorer.recording.recorder.events;
         for event in &events[*told..moment.event.min(events.len())] {
-            let text = format!("{:?} {}", event.deed, event.client.name).to_lowercase();
+            let text = format!("{:?} {}", event.action, event.client.name).to_lowercase();
             self.line(moment, "EVENT", &text);
         }
         *told = moment.event;
@@ -164,7 +164,7 @@ impl<'s> ScheduleReplayer<'s> {
         let dark = target.rebooted();
         if let (FaultPoint::Kill(..), Some((stop, rest))) = (stop.strike, rest.split_first()) {
             let later = Snapshot {
-                views: views_of(&target, self.explorer.prefix(), &moment.views),
+                nvram: views_of(&target, self.explorer.prefix(), &moment.nvram),
                 call: Arc::clone(after_kill(moment, next)),
                 target,
                 expected,

@@ -13,8 +13,8 @@ use super::recover::rebooted;
 use backend::{CommandSnapshot, InProcess};
 use dnsmasq_model::ScriptCall;
 use nvram_emu::device::{Op, OpKind};
-use runner::record::Snapshot;
-use runner::store::{Expected, changes};
+use runner::expected::{Expected, changes};
+use runner::recorder::Snapshot;
 use scenario::FaultPoint;
 use scenario::digest;
 use scenario::{Invariant, Side};
@@ -35,7 +35,7 @@ impl<'s> Scene<'s> {
         let mut doubted = Arc::clone(&moment.expected);
         doubt(&mut doubted, changes(&moment.call));
         let key = digest::of(&(
-            (moment.views.flash.neighbours(), moment.views.ram.neighbours()),
+            (moment.nvram.flash.neighbours(), moment.nvram.ram.neighbours()),
             (moment.event, moment.clocks.truth(), moment.server.random_state()),
             place.depth,
         ));
@@ -285,7 +285,7 @@ impl Explorer<'_> {
         if place.depth > 1 && distinct {
             let prefix = &self.recording.prefix;
             let mut later = Snapshot {
-                views: super::boot::views_of(router, prefix, &moment.views),
+                nvram: super::boot::views_of(router, prefix, &moment.nvram),
                 target: router.clone(),
                 expected: Arc::clone(&scene.doubted),
                 call: Arc::clone(after_kill(moment, after.next)),
