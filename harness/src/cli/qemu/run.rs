@@ -32,6 +32,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
         run: &args.run,
         command: &["qemu", "run"],
         replay: &args.replay(),
+        outside: None,
     })?;
     let exit = finish(&summary);
     let session = pool.lock();
