@@ -86,7 +86,7 @@ fn invariants(report: &Report) -> Vec<Invariant> {
 #[rstest]
 #[case("openwrt")]
 #[case("broadcom")]
-fn our_script_breaks_nothing_and_a_single_copy_is_lost_inside_a_commit(#[case] dialect: &str) {
+fn our_script_breaks_nothing_but_a_cut_inside_a_commit_loses_a_single_copy(#[case] dialect: &str) {
     let report = explored(&case(dialect), None, Options::default());
     assert_eq!(report.breaches, []);
     assert_eq!(report.broken, 0);
@@ -100,7 +100,7 @@ fn our_script_breaks_nothing_and_a_single_copy_is_lost_inside_a_commit(#[case] d
 }
 
 #[test]
-fn a_script_that_unsets_before_it_sets_breaks_atomicity_and_its_ids_show_it_again() {
+fn a_script_that_unsets_first_breaks_atomicity_and_its_ids_replay() {
     let case = case("openwrt");
     let script = Function::Other(unsets_before_it_sets);
     let report = explored(&case, Some(script.clone()), shallow());
@@ -120,7 +120,7 @@ fn a_script_that_never_commits_breaks_durability() {
 }
 
 #[test]
-fn known_states_looked_at_again_give_the_same_verdicts() {
+fn known_states_explored_again_have_the_same_verdicts() {
     let case = case("broadcom");
     for script in [None, Some(Function::Other(unsets_before_it_sets))] {
         let once = explored(&case, script.clone(), shallow());
@@ -154,7 +154,7 @@ fn ids_replay_to_the_same_verdict(#[case] dialect: &str) {
 }
 
 #[test]
-fn torn_bytes_are_finer_with_every_byte() {
+fn torn_programs_are_counted_at_powers_of_two() {
     let case = case("openwrt");
     let coarse = explored(&case, None, shallow());
     let torn = |report: &Report| report.coverage[&Kind::TornProgram].points;
@@ -170,10 +170,10 @@ fn story(changes: &[(&str, &str)]) -> Lab {
 }
 
 #[test]
-fn what_a_scenario_declares_is_no_failure() {
+fn declared_breaches_are_no_failure() {
     let naive = "[script]\nuse = \"naive\"\n\n[[step]]\nboot = {}";
     // It commits in every call, and takes a `set` that a torn image refused for one that worked.
-    let breaks = ["thrift", "durability", "neighbours"]
+    let breaks = ["no-redundant-writes", "durability", "neighbours"]
         .map(|name| format!("[[breaks]]\ninvariant = \"{name}\"\nwhy = \"no checks\"\n\n"))
         .concat();
     let breaks = &format!("{breaks}[router]");
@@ -215,11 +215,11 @@ fn a_kind_that_is_never_reached_is_a_failure() {
 #[case::script(&["crash", "story.toml", "--script", "nowhere.sh"], "nowhere.sh")]
 #[case::filter(&["crash", "story.toml", "--filter", "nothing"], "no case matches these options")]
 #[case::version(&["replay", "c0:00000000:story.toml::1p"], "version `c0`")]
-#[case::no_id(&["replay", "hello"], "is no id")]
+#[case::no_id(&["replay", "hello"], "invalid id `hello`")]
 #[case::damaged(&["replay", "c1:00000000:story.toml::1q"], "is no strike")]
 #[case::changed(&["replay", "c1:00000000:story.toml::1p"], "has changed")]
 #[case::no_file(&["replay", "c1:00000000:nowhere.toml::1p"], "nowhere.toml")]
-fn what_cannot_be_done_is_said(#[case] arguments: &[&str], #[case] text: &str) {
+fn invalid_input_is_refused(#[case] arguments: &[&str], #[case] text: &str) {
     let dark = "title = \"Never switched on\"\n[[step]]\nadvance = \"1h\"\n";
     story(&[])
         .write("dark.toml", dark)
@@ -319,7 +319,7 @@ fn any_number_of_threads_counts_alike() {
 }
 
 #[test]
-fn a_report_that_cannot_be_written_leaves_nothing() {
+fn a_report_that_cannot_be_written_leaves_no_file() {
     let lab = story(&[]);
     lab.command(&["crash", "story.toml", "--depth", "1", "--json", "nowhere/report.json"])
         .assert()
@@ -349,7 +349,7 @@ fn counts_of_a_small_story(#[case] dialect: &str) {
 }
 
 #[test]
-fn a_junit_report_tells_what_broke() {
+fn a_junit_report_lists_what_broke() {
     let lab = story(&[]);
     lab.write("bad.sh", COMMITS_FIRST)
         .command(&["crash", "story.toml", "--depth", "1", "--junit", "good.xml"])

@@ -104,12 +104,12 @@ fn session(seed: u64) -> Session {
 }
 
 #[rstest]
-#[case::commits_before_it_sets(commits_before_it_sets, &[Invariant::Durability, Invariant::Thrift])]
+#[case::commits_before_it_sets(commits_before_it_sets, &[Invariant::Durability, Invariant::NoRedundantWrites])]
 #[case::trusts_show(trusts_show, &[Invariant::Parsability, Invariant::Agreement, Invariant::Durability])]
 #[case::forgets_the_duid(forgets_the_duid, &[Invariant::Agreement, Invariant::Durability])]
 #[case::unsets_before_it_sets(unsets_before_it_sets, &[Invariant::Atomicity, Invariant::Agreement])]
 #[case::takes_ram_for_flash(takes_ram_for_flash, &[Invariant::Durability])]
-fn a_planted_fault_is_found_and_made_small(
+fn a_planted_fault_is_found_and_minimised(
     #[case] script: fn(&Call, &mut dyn Nvram, &mut dyn IntentLog) -> Outcome,
     #[case] expected: &[Invariant],
 ) {
@@ -174,7 +174,7 @@ fn every_dialect_plays_random_households() {
 
 /// What was left out and inserted makes no difference: played strictly, a household does the same.
 #[test]
-fn a_straightened_household_does_the_same() {
+fn a_straightened_household_behaves_the_same() {
     for case in 0..12 {
         let id = session(11).id(case);
         let suspect = Subject::in_process();
@@ -238,7 +238,7 @@ fn an_id_of_another_version_is_refused(#[case] id: &str, #[case] complaint: &str
 
 /// A script of one's own, through a real shell.
 #[test]
-fn a_script_of_ones_own_is_tried_in_processes() {
+fn an_external_script_runs_in_processes() {
     let lab = Lab::new();
     lab.write("mine.sh", "#!/bin/sh\n[ \"$1\" = init ] || nvram commit\n");
     lab.command(&["fuzz", "--script", "mine.sh", "--cases", "4", "--events", "10"])

@@ -159,7 +159,7 @@ fn an_unknown_architecture_names_the_known_ones() {
     "script.sh",
     "script.sh: not executable: make it executable with chmod +x, or name what runs it with --shell"
 )]
-fn a_script_that_cannot_run_is_named(#[case] script: &str, #[case] why: &str) {
+fn a_script_that_cannot_be_executed_is_named(#[case] script: &str, #[case] why: &str) {
     let folder = tempfile::tempdir().expect("a scratch folder");
     write(folder.path(), "script.sh", b"exit 0\n");
     leaselab()

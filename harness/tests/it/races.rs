@@ -19,7 +19,7 @@ fn share(part: u128, found: &Found) -> f64 {
 }
 
 #[test]
-fn two_sets_without_a_lock_mostly_lose_one_and_nobody_is_told() {
+fn two_sets_without_a_lock_mostly_lose_one_silently() {
     let found = found("set+set", Lock::None);
     assert!(share(found.silent(), &found) > 0.5);
     let has = |wanted: Effect| found.groups.iter().any(|group| group.effects.contains(&wanted));
@@ -32,7 +32,7 @@ fn two_sets_without_a_lock_mostly_lose_one_and_nobody_is_told() {
 }
 
 #[test]
-fn a_commit_takes_away_what_is_set_meanwhile() {
+fn a_commit_loses_a_concurrent_set() {
     let found = found("set+commit", Lock::None);
     let group = found
         .groups
@@ -63,7 +63,7 @@ fn the_lock_keeps_everything(
 }
 
 #[rstest]
-fn an_example_comes_to_what_its_group_says(
+fn an_example_has_the_effects_of_its_group(
     #[values("set+set", "set+commit", "naive+init", "ours+init")] name: &str,
     #[values(Lock::None, Lock::Held)] lock: Lock,
 ) {
@@ -78,7 +78,7 @@ fn an_example_comes_to_what_its_group_says(
 }
 
 #[test]
-fn one_after_the_other_is_always_well() {
+fn one_process_after_the_other_loses_nothing() {
     for name in ["set+set", "naive+init", "ours+init"] {
         let found = found(name, Lock::None);
         let well = &found.groups[0];
@@ -101,7 +101,7 @@ fn parallel_writers_lose_nothing_under_the_lock() {
 }
 
 #[test]
-fn the_command_says_what_is_lost_and_how_to_see_it_again() {
+fn the_command_prints_losses_and_how_to_replay_them() {
     let lab = Lab::new();
     lab.command(&["races", "--race", "set+commit"])
         .assert()
@@ -127,7 +127,7 @@ fn the_command_says_what_is_lost_and_how_to_see_it_again() {
 #[case(&["replay", "r1:set+set:A50"], "step 11 of the id")]
 #[case(&["replay", "r1:set+set:A3"], "cut short")]
 #[case(&["replay", "r2:set+set:A3"], "no id of a race of this version")]
-fn what_makes_no_sense_is_refused(#[case] arguments: &[&str], #[case] why: &str) {
+fn invalid_arguments_are_refused(#[case] arguments: &[&str], #[case] why: &str) {
     let lab = Lab::new();
     lab.command(arguments).assert().code(2).stderr(predicate::str::contains(why));
 }

@@ -10,7 +10,7 @@ use runner::expected::{Expected, Tolerance};
 use runner::lines::{self, show};
 use runner::nvram_state::{NvramSnapshot, NvramState};
 use scenario::Invariant;
-use scenario::digest::{self, ByKey};
+use scenario::digest::{self, BuildIdentityHasher};
 
 /// What a boot finds: a function of the flash alone, whoever asks.
 #[derive(Debug)]
@@ -44,7 +44,7 @@ impl Output {
 
 /// Outputs that were read before: the same text is not taken apart twice.
 #[derive(Debug, Default)]
-pub(super) struct Outputs(HashMap<u128, Arc<Output>, ByKey>);
+pub(super) struct Outputs(HashMap<u128, Arc<Output>, BuildIdentityHasher>);
 
 /// With so many outputs kept, they are forgotten.
 const MAX_OUTPUTS: usize = 1024;

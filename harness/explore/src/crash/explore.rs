@@ -182,7 +182,7 @@ impl<'e> Explorer<'e> {
                 matches!(place.stops, [.., ScheduledFault { strike: FaultPoint::Kill(..), .. }]);
             if saved && operations > 0 && !owed && place.stage != Stage::First {
                 let text = format!("{operations} flash operations, and nothing stored changed");
-                let breach = vec![(Invariant::Thrift, text)];
+                let breach = vec![(Invariant::NoRedundantWrites, text)];
                 outcome = Some(self.broken(breach, moment, &place.schedule(FaultPoint::Ended)));
             }
             moment.nvram = now;

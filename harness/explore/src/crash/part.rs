@@ -11,7 +11,7 @@ use super::kind::{Count, Kind, Kinds};
 use super::report::{Breach, Report, Window};
 use super::{Options, Verdict};
 use scenario::Case;
-use scenario::digest::ByKey;
+use scenario::digest::BuildIdentityHasher;
 use scenario::{Id, ScheduledFault};
 
 /// With so many boots kept, they are forgotten: what is forgotten is loaded again.
@@ -53,14 +53,14 @@ impl Outcome {
 pub(super) struct Part {
     points: Kinds<u64>,
     /// States that were judged.
-    states: HashSet<u128, ByKey>,
+    states: HashSet<u128, BuildIdentityHasher>,
     /// Flash operations that were torn.
-    torn: HashSet<u128, ByKey>,
+    torn: HashSet<u128, BuildIdentityHasher>,
     /// Boots that recovery went on from.
-    recovered: HashSet<u128, ByKey>,
+    recovered: HashSet<u128, BuildIdentityHasher>,
     /// Flash images that were loaded and judged.
-    images: HashSet<u128, ByKey>,
-    boots: HashMap<u128, Arc<Boot>, ByKey>,
+    images: HashSet<u128, BuildIdentityHasher>,
+    boots: HashMap<u128, Arc<Boot>, BuildIdentityHasher>,
     outputs: Outputs,
     judged: Vec<Judged>,
     schedules: Vec<Vec<ScheduledFault>>,
@@ -136,8 +136,8 @@ impl Part {
 /// Adds up parts. What a part has seen that an earlier one saw, too, is not counted again.
 pub(super) fn add_up(case: &Case, parts: Vec<Part>, options: Options) -> Report {
     let mut report = Report::default();
-    let mut states: HashSet<u128, ByKey> = HashSet::default();
-    let mut images: HashSet<u128, ByKey> = HashSet::default();
+    let mut states: HashSet<u128, BuildIdentityHasher> = HashSet::default();
+    let mut images: HashSet<u128, BuildIdentityHasher> = HashSet::default();
     for mut part in parts {
         for kind in Kind::ALL {
             let points = *part.points.of(kind);

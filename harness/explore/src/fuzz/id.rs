@@ -92,8 +92,7 @@ impl Id {
     }
 
     fn sum(&self) -> u32 {
-        let wide = scenario::digest::of_bytes(to_toml(&household::draw(self), "").as_bytes());
-        (wide >> 96) as u32 ^ (wide >> 32) as u32
+        scenario::digest::checksum(&to_toml(&household::draw(self), ""))
     }
 }
 

@@ -13,7 +13,6 @@ use runner::{
     Fault, FillCache, Finding, FindingKind, InitCalls, Options, ScriptChoice, Tally, TargetKind,
     router, router_from, try_out,
 };
-use scenario::diagnostics::Source;
 use scenario::{Action, Case, Router, Scenario, Step};
 
 /// Who is tried: a function in place of the household's own script, or whatever the options say.
@@ -71,7 +70,7 @@ impl Subject {
     /// # Errors
     /// A household that makes no sense, or a target that fails.
     pub fn try_out(&self, scenario: Scenario) -> Result<Trial, Fault> {
-        let case = case(scenario);
+        let case = Case::without_file(Path::new("household.toml"), scenario);
         let mut lenient_log = LenientLog::default();
         let machine = self.router(&case)?;
         let report =
@@ -112,12 +111,6 @@ impl Subject {
         known().whole.insert(key, machine.clone());
         Ok(machine)
     }
-}
-
-/// A case that stands in no file.
-fn case(scenario: Scenario) -> Case {
-    let source: Arc<Source> = Source::new(Path::new("household.toml"), String::new());
-    Case { source, parameters: std::collections::BTreeMap::default(), scenario }
 }
 
 /// What became of a household.

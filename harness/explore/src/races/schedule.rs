@@ -54,7 +54,7 @@ pub enum ScheduleError {
     #[error("`{0}`: no id of a race of this version: one looks like r1:set+set:A5B12A3")]
     Form(String),
     /// There is no such race.
-    #[error("no race `{0}`: leaselab crash --races lists them")]
+    #[error("no race `{0}`: leaselab races lists them")]
     Race(String),
     /// The process has no such step.
     #[error(
