@@ -12,15 +12,23 @@ use live::script_proxy;
 static ALLOCATOR: Allocator = Allocator;
 
 fn main() -> ExitCode {
-    match ProcessRole::of_this_process() {
-        ProcessRole::Leaselab => leaselab::cli::main().into(),
-        ProcessRole::Nvram => shim::main(),
+    let result = match ProcessRole::of_this_process() {
+        ProcessRole::Leaselab => Ok(leaselab::cli::main().into()),
+        ProcessRole::Nvram => shim::main().map_err(|error| format!("nvram: {error}")),
         ProcessRole::LeaseUpdate => {
-            lease_script::main(std::env::args_os().skip(1), std::env::vars_os()).into()
+            Ok(lease_script::main(std::env::args_os().skip(1), std::env::vars_os()).into())
         }
-        ProcessRole::Agent => agent::main(),
+        ProcessRole::Agent => agent::main()
+            .map(|()| ExitCode::SUCCESS)
+            .map_err(|error| format!("leaselab agent: {error}")),
         ProcessRole::ScriptProxy => {
-            script_proxy::main(std::env::var_os(script_proxy::GATE).unwrap_or_default())
+            script_proxy::main(std::env::var_os(script_proxy::GATE).unwrap_or_default()).map_err(
+                |error| format!("leaselab: script proxy: no answer from the harness: {error}"),
+            )
         }
-    }
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("{error}");
+        ExitCode::FAILURE
+    })
 }

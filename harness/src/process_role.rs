@@ -74,8 +74,8 @@ mod tests {
     #[case("/tmp/x/bin/nvram", "nvram", ProcessRole::Nvram)]
     #[case("./nvram", "./nvram", ProcessRole::Nvram)]
     #[case("/tmp/x/bin/lease-update", "/tmp/x/bin/lease-update", ProcessRole::LeaseUpdate)]
-    #[case("/tmp/x/script_proxy/lease_update.sh", "lease_update.sh", ProcessRole::ScriptProxy)]
-    #[case("/tmp/x/script_proxy/nvram", "nvram", ProcessRole::ScriptProxy)]
+    #[case("/tmp/x/script-proxy/lease_update.sh", "lease_update.sh", ProcessRole::ScriptProxy)]
+    #[case("/tmp/x/script-proxy/nvram", "nvram", ProcessRole::ScriptProxy)]
     fn a_process_knows_its_role(
         #[case] executed: &str,
         #[case] argv0: &str,

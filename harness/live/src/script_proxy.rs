@@ -37,16 +37,15 @@ struct RunRequest {
 }
 
 /// The script proxy's `main`. `socket` is the value of [`GATE`].
-pub fn main(socket: OsString) -> ExitCode {
-    match serve_call(&PathBuf::from(socket)) {
-        Ok(ProgramEnd::Exited(code)) => ExitCode::from(code as u8),
-        Ok(ProgramEnd::Signalled(signal)) => end_by_signal(signal),
-        Ok(ProgramEnd::TimedOut) => end_by_signal(9),
-        Err(error) => {
-            eprintln!("leaselab: script proxy: no answer from the harness: {error}");
-            ExitCode::FAILURE
-        }
-    }
+///
+/// # Errors
+/// No answer from the harness.
+pub fn main(socket: OsString) -> io::Result<ExitCode> {
+    Ok(match serve_call(&PathBuf::from(socket))? {
+        ProgramEnd::Exited(code) => ExitCode::from(code as u8),
+        ProgramEnd::Signalled(signal) => end_by_signal(signal),
+        ProgramEnd::TimedOut => end_by_signal(9),
+    })
 }
 
 fn end_by_signal(signal: i32) -> ExitCode {

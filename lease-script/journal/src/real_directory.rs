@@ -6,19 +6,18 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, fchown};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
 use rustix::fs::{FlockOperation, OFlags, flock};
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
 
 use crate::error::OperationError;
 use crate::file_system::{FileSystem, Handle, Kind, Mode, Status};
 
 /// How long a writer waits for the lock.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
-/// The interval between two attempts to take the lock.
-const LOCK_INTERVAL: Duration = Duration::from_millis(20);
 /// Longer chains of symbolic links count as a loop.
 const MAX_LINKS: usize = 16;
 
@@ -77,22 +76,34 @@ impl RealDirectory {
     }
 }
 
+/// Locks a directory that another process has locked; `None` after the timeout.
+///
+/// `flock` has no timeout, so a thread waits in it. When it gets the lock too late, it closes the directory, which
+/// releases the lock.
+fn wait_for_lock(directory: File, timeout: Duration) -> io::Result<Option<File>> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        let result = retry_on_intr(|| flock(&directory, FlockOperation::LockExclusive));
+        // Fails after the timeout.
+        _ = sender.send(result.map(|()| directory));
+    });
+    match receiver.recv_timeout(timeout) {
+        Ok(result) => Ok(Some(result?)),
+        Err(_) => Ok(None),
+    }
+}
+
 impl FileSystem for RealDirectory {
     fn lock(&mut self) -> Result<bool, OperationError> {
-        let mut left = self.lock_timeout;
-        let directory = self.directory()?;
-        loop {
-            match flock(directory, FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) => return Ok(true),
-                Err(Errno::INTR) => {}
-                Err(Errno::WOULDBLOCK) if left.is_zero() => return Ok(false),
-                Err(Errno::WOULDBLOCK) => {
-                    thread::sleep(LOCK_INTERVAL.min(left));
-                    left = left.saturating_sub(LOCK_INTERVAL);
-                }
-                Err(error) => return Err(io::Error::from(error).into()),
-            }
+        match flock(self.directory()?, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(true),
+            Err(Errno::WOULDBLOCK | Errno::INTR) => {}
+            Err(error) => return Err(io::Error::from(error).into()),
         }
+        let locked = wait_for_lock(File::open(&self.path)?, self.lock_timeout)?;
+        let is_locked = locked.is_some();
+        self.directory = locked.or(self.directory.take());
+        Ok(is_locked)
     }
 
     fn open(&mut self, name: &OsStr, mode: Mode) -> Result<Handle, OperationError> {
@@ -203,7 +214,6 @@ mod tests {
         let held = File::open(path.path()).expect("the directory");
         flock(&held, FlockOperation::LockExclusive).expect("free");
         let mut directory = RealDirectory::new(path.path().to_owned());
-        // Two attempts.
         directory.lock_timeout = Duration::from_nanos(1);
         let name = OsStr::new("dhcpd.leases");
         let error = Journal::open(&mut directory, name, None, 0).err().expect("the lock is held");

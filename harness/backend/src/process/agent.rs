@@ -28,17 +28,10 @@ use super::protocol::{
 const MAX_OUTPUT: usize = 4 << 20;
 
 /// Serves requests until the end of standard input, then kills the remaining processes.
-pub fn main() -> ExitCode {
-    match serve() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("leaselab agent: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn serve() -> io::Result<()> {
+///
+/// # Errors
+/// A request that is not one, or a system call that fails.
+pub fn main() -> io::Result<()> {
     let mut lines = io::stdin().lock().lines();
     let Some(first) = lines.next() else { return Ok(()) };
     let handshake: Handshake = serde_json::from_str(&first?)?;

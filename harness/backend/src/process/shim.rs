@@ -24,30 +24,26 @@ pub(super) const SCRATCH: &str = "LEASELAB_SCRATCH";
 pub(super) const DISTURBANCE: &str = "LEASELAB_DISTURBANCE";
 
 /// Runs the `nvram` command of the command line.
-pub fn main() -> ExitCode {
+///
+/// # Errors
+/// A log that cannot be written, and the injected failure of a command, as the caller prints them behind `nvram: `.
+pub fn main() -> Result<ExitCode, String> {
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
     let environment = |name: &str| std::env::var_os(name);
     let Some(commands) = environment(COMMANDS) else {
-        return nvram_emu::emu::main(arguments.into_iter(), &environment);
+        return Ok(nvram_emu::emu::main(arguments.into_iter(), &environment));
     };
     let words: Vec<&[u8]> = arguments.iter().map(|word| word.as_bytes()).collect();
-    let count = match log_command(Path::new(&commands), &words) {
-        Ok(count) => count,
-        Err(error) => {
-            eprintln!("nvram: {}: {error}", Path::new(&commands).display());
-            return ExitCode::FAILURE;
-        }
-    };
+    let log = Path::new(&commands);
+    let count =
+        log_command(log, &words).map_err(|error| format!("{}: {error}", log.display()))?;
     let disturbance: Option<Disturbance> =
         environment(DISTURBANCE).and_then(|text| text.to_str()?.parse().ok());
     let mut injector = FaultInjector::new(disturbance.as_ref(), count);
     let fault = injector.next(&words, || nvram_emu::emu::dry_run(&words, &environment));
     match fault {
         FaultAction::Before => die(),
-        FaultAction::Fail => {
-            eprintln!("nvram: made to fail");
-            return ExitCode::FAILURE;
-        }
+        FaultAction::Fail => return Err("made to fail".to_owned()),
         FaultAction::None | FaultAction::During(_) | FaultAction::After => {}
     }
     let record_ram_files = || {
@@ -68,7 +64,7 @@ pub fn main() -> ExitCode {
     if fault == FaultAction::After {
         die();
     }
-    code
+    Ok(code)
 }
 
 /// Kills the process group of the script, this process included.

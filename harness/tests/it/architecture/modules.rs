@@ -12,6 +12,7 @@ pub(super) type ModulePath = Vec<String>;
 /// One source file.
 #[derive(Default)]
 struct Module {
+    file: PathBuf,
     /// Names that `use` declarations bring into the module, and where each comes from.
     imports: BTreeMap<String, Vec<String>>,
     /// Modules whose contents a glob brings in.
@@ -35,12 +36,17 @@ impl Modules {
         modules
     }
 
+    /// The source files, without those that are compiled for tests only.
+    pub(super) fn files(&self) -> impl Iterator<Item = &Path> {
+        self.modules.values().map(|module| module.file.as_path())
+    }
+
     fn read_file(&mut self, file: &Path, folder: &Path, path: ModulePath) {
         let text =
             fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         let parsed =
             syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-        let mut module = Module::default();
+        let mut module = Module { file: file.to_owned(), ..Module::default() };
         module.visit_file(&parsed);
         for child in &module.children {
             let place = child_folder(folder, &path, file);
