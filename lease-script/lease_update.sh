@@ -1,17 +1,17 @@
 #!/bin/sh
-# Keeps dnsmasq's leases in NVRAM. Usage:
+# Keeps the leases of dnsmasq in NVRAM. Usage:
 #
 #   dnsmasq --leasefile-ro --dhcp-script=/path/lease_update.sh
 #
 # dnsmasq calls it with `init`, or with `add|old|del MAC-or-DUID ADDRESS [HOSTNAME]`. A web page may call it
-# with `init` at any time. README.md beside this file describes the variables LEASE_*, what is stored, and how
-# each nvram tool reports its free space. `lease-update` is the same program in Rust.
+# with `init` at any time. README.md beside this file documents the variables LEASE_*, the stored format, and
+# where each nvram tool reports its free space. `lease-update` is the same program in Rust.
 #
 # Runs in busybox ash and needs no program but `nvram`. No number exceeds 31 bits: times are handled as digits.
-# Exit code: 0 done, or nothing to do; 1 not done, with one line on stderr that says why.
+# Exit code: 0 done, or nothing to do; 1 not done, with the reason in one line on standard error.
 
 LC_ALL=C # a character is a byte
-set -f   # stored values are never expanded as file name patterns
+set -f   # stored text is never a file name pattern
 nl='
 '
 IFS=$nl
@@ -25,9 +25,9 @@ fail() {
 	exit 1
 }
 
-# --- the grammar of records --------------------------------------------------------------------------------
+# --- the format of a lease ---------------------------------------------------------------------------------
 
-# is_hex TEXT MAX: is TEXT at most MAX bytes in hex, separated by colons?
+# is_hex TEXT MAX: 1 to MAX bytes of two hex digits with colons between them.
 is_hex() {
 	case :$1: in
 	*[!0-9a-f:]* | *::* | *:?:* | *[!:][!:][!:]*) return 1 ;;
@@ -43,7 +43,7 @@ is_time() {
 	[ ${#1} -le 10 ]
 }
 
-# is_iaid TEXT: an optional T, then an unsigned 32-bit number.
+# is_iaid TEXT: an unsigned 32-bit number, optionally after a T.
 is_iaid() {
 	is_time "${1#T}" || return 1
 	i=${1#T}
@@ -53,7 +53,7 @@ is_iaid() {
 	[ "$i" -lt 42949 ] || { [ "$i" -eq 42949 ] && [ "1$j" -le 167295 ]; }
 }
 
-# is_hardware TEXT: an optional type, then at most 16 bytes; no bytes only after a type.
+# is_hardware TEXT: an optional type, then at most 16 bytes; there may be no bytes only after a type.
 is_hardware() {
 	case $1 in
 	[0-9a-f][0-9a-f]-) return 0 ;;
@@ -70,8 +70,8 @@ is_host() {
 	[ ${#1} -le 255 ]
 }
 
-# family TEXT: sets fam to 4 or 6 if TEXT is an address in the form that inet_ntop() writes, else to the empty
-# string; sets key to the digits by which addresses are sorted.
+# family TEXT: sets fam to 4 or 6 if TEXT is an address in the form of inet_ntop(), otherwise to nothing; and
+# key to digits by which addresses are sorted.
 family() {
 	fam=
 	key=
@@ -100,8 +100,8 @@ family4() {
 	fam=4
 }
 
-# groups TEXT: reads one side of an IPv6 address: n counts groups, run is the length of the longest run of
-# zero groups; first and row tell whether the side begins or ends with such a run.
+# groups TEXT: checks one side of an IPv6 address. n counts groups, run is the longest run of zeros, first and
+# row tell if the side begins or ends with a zero.
 groups() {
 	run=0
 	row=0
@@ -143,7 +143,7 @@ family6() {
 		key=
 		groups "${1#*::}" && [ -z "$first" ] || return
 		[ "$n" -le 6 ] && [ "$left" -lt $((8 - n)) ] && [ "$run" -le $((8 - n)) ] || return
-		# inet_ntop() writes these as ::ffff:1.2.3.4; they are not leased.
+		# inet_ntop() writes these as ::ffff:1.2.3.4; they are never leased.
 		case $1 in
 		::ffff:*) [ "$n" -ne 3 ] || return ;;
 		esac
@@ -161,7 +161,8 @@ family6() {
 	fam=6
 }
 
-# parse ADDRESS VALUE: is VALUE a record for ADDRESS, whose family is in fam? Sets time; if not, sets why.
+# parse ADDRESS VALUE: succeeds if VALUE is a record for ADDRESS, whose family is in fam, and sets time;
+# otherwise sets why to the reason.
 parse() {
 	case $2 in
 	*[[:cntrl:]]*) why='control character in it' && return 1 ;;
@@ -198,7 +199,8 @@ is_duid_line() {
 	esac
 }
 
-# good NAME VALUE: is VALUE valid for NAME? Sets fam (0 for the server's DUID), key and time; if not, sets why.
+# good NAME VALUE: succeeds if VALUE is valid for the variable NAME, and sets fam (0 for the DUID of the server),
+# key and time; otherwise sets why.
 good() {
 	suffix=${1#"$prefix"}
 	if [ "$suffix" = duid ]; then
@@ -211,7 +213,7 @@ good() {
 	parse "$suffix" "$2"
 }
 
-# clean TEXT: sets text to TEXT in printable form: other characters become ?, at most 80 characters.
+# clean TEXT: sets text to TEXT for a message: at most 80 characters, with ? for unusual ones.
 clean() {
 	text=$1
 	case $1 in
@@ -233,7 +235,7 @@ clean() {
 
 # --- times as digits ---------------------------------------------------------------------------------------
 
-# split TIME: sets high and low to the two halves of TIME, five digits each with a 1 in front.
+# split TIME: sets high and low to its halves of five digits, each after a 1.
 split() {
 	i=0000000000$1
 	i=${i#"${i%??????????}"}
@@ -260,7 +262,7 @@ add_times() {
 	[ "$high" -ne 0 ] || sum=$((low - 100000))
 }
 
-# at_most A B: is A <= B?
+# at_most A B: succeeds if A <= B.
 at_most() {
 	split "$1"
 	i_high=$high
@@ -273,8 +275,8 @@ at_most() {
 #
 # The tool reads from /dev/null: standard input is the caller's, or in pending() the intent log.
 
-# read_var NAME: sets value and, if the variable exists, found. The x preserves line breaks at the end. Tools
-# return 0 or 1 for a missing variable; a higher code is a crash, or a tool that could not be started.
+# read_var NAME: sets value and, if the variable exists, found. The x keeps line breaks at the end. Tools return
+# 0 or 1 for a missing variable; a greater code means that the tool crashed or could not be started.
 read_var() {
 	value=$("$nvram" get "$1" 2>/dev/null </dev/null
 		printf 'x%s' "$?")
@@ -286,12 +288,12 @@ read_var() {
 	[ "$code" -le 1 ]
 }
 
-# get NAME: like read_var, but exits on failure.
+# get NAME: the same, but an error ends the script.
 get() {
 	read_var "$1" || fail 'cannot read NVRAM'
 }
 
-# put NAME VALUE: sets and reads back, since some tools fail silently.
+# put NAME VALUE: sets a variable and reads it back, since some tools fail silently.
 put() {
 	set_var "$1" "$2" && read_var "$1" && [ -n "$found" ] && [ "$value" = "$2" ]
 }
@@ -304,7 +306,7 @@ unset_var() {
 	"$nvram" unset "$1" >/dev/null 2>&1 </dev/null
 }
 
-# show_all: sets show, bytes (its length), errors (stderr) and code of `nvram show`, with one process.
+# show_all: sets show, bytes (its length), errors and code (of `nvram show`) with one process.
 show_all() {
 	end="${nl}lease-update: end of show "
 	show=$({
@@ -319,9 +321,9 @@ show_all() {
 	errors=${errors#* }
 }
 
-# room GROWTH: are that many more bytes free? If not, sets room to the message. README.md has the table of
-# sources. 84: the four sdram_* variables that some tools add at the first write. 8: padding, and the last
-# bytes, which would lock OpenWrt's tool.
+# room GROWTH: succeeds if there is space for GROWTH more bytes; otherwise sets room to a message. README.md has
+# the table. 84: the four sdram_* variables that some tools add at the first write. 8: padding, and the last
+# bytes, which would make OpenWrt's tool refuse all writes.
 room() {
 	used=
 	free=
@@ -360,7 +362,7 @@ room() {
 	'' | *[!0-9]* | ??????????*) ;;
 	*)
 		# The image that the tool will write: header, entries, end, rounded up. Variables that the tool adds
-		# by itself are already in `show`; the number in `info` may be older.
+		# are already in `show`; the numbers of `info` may be older.
 		need=$(((20 + bytes + 1 + $1 + 4) / 4 * 4 + 1 - used))
 		;;
 	esac
@@ -372,14 +374,14 @@ room() {
 	return 1
 }
 
-# survey: reads `show`: sets waste to the names under the prefix whose values are invalid (at most 100), and
-# waste_bytes to their size.
-survey() {
+# scan: reads `show` and sets invalid to the names under the prefix without a valid lease (at most 100), and
+# invalid_bytes to the number of bytes that they use.
+scan() {
 	show_all
 	[ "$code" -eq 0 ] || fail 'cannot read NVRAM'
-	waste=
-	waste_bytes=0
-	looks=0
+	invalid=
+	invalid_bytes=0
+	lookups=0
 	before=
 	last=
 	held=
@@ -401,59 +403,59 @@ survey() {
 				held=$name
 				[ -n "$blank" ] || continue
 				case $nl$show$nl in
-				*"$nl$line$nl$nl"*) discard "$name" ;;
+				*"$nl$line$nl$nl"*) check "$name" ;;
 				esac
 			else
-				discard "$name"
+				check "$name"
 			fi
 			;;
 		[0-9A-Za-z_]*=*)
 			name=${line%%=*}
 			case $name in
-			*[!0-9A-Za-z_./:-]*) [ -z "$held" ] || discard "$held" ;;
+			*[!0-9A-Za-z_./:-]*) [ -z "$held" ] || check "$held" ;;
 			esac
 			held=
 			;;
 		*)
-			[ -z "$held" ] || discard "$held"
+			[ -z "$held" ] || check "$held"
 			held=
 			;;
 		esac
 	done
 }
 
-# discard NAME: adds NAME to waste if its whole value is invalid: a line of `show` may belong to another variable.
-discard() {
-	[ "$looks" -lt 100 ] || return 0
-	looks=$((looks + 1))
-	case $nl$waste in
+# check NAME: reads the complete value, since a line of `show` may belong to another variable.
+check() {
+	[ "$lookups" -lt 100 ] || return 0
+	lookups=$((lookups + 1))
+	case $nl$invalid in
 	*"$nl$1$nl"*) return 0 ;;
 	esac
 	get "$1"
 	[ -n "$found" ] || return 0
 	! good "$1" "$value" || return 0
-	waste=$waste$1$nl
-	waste_bytes=$((waste_bytes + ${#1} + ${#value} + 2))
+	invalid=$invalid$1$nl
+	invalid_bytes=$((invalid_bytes + ${#1} + ${#value} + 2))
 }
 
 # --- the intent log: changes on their way from RAM to flash ------------------------------------------------
 #
-# A file in RAM with lines `PID NAME=VALUE`, or `PID NAME` for a removed variable: written before `set`,
-# emptied (there is no builtin rm) after `commit`. A call that finds a line of a process that has ended, and
-# sees that RAM holds the state it describes, has to commit.
+# A file in RAM with lines `PID NAME=VALUE`, or `PID NAME` for a removed variable. It is written before `set`, and
+# emptied (there is no rm) after `commit`. A call that finds a line of a process that has ended, and sees that RAM
+# contains the change, commits.
 
-# own_marker: is the log a regular file owned by this user? Other files are neither trusted nor written to.
-own_marker() {
-	[ -f "$marker" ] && [ -O "$marker" ] && [ ! -L "$marker" ]
+# own_log: succeeds if the log is a file of this user; other files are neither read nor written.
+own_log() {
+	[ -f "$intent_log" ] && [ -O "$intent_log" ] && [ ! -L "$intent_log" ]
 }
 
-# pending: sets owed if a commit is outstanding, stale if the log holds lines of processes that have ended, and
-# n to their number.
+# pending: sets uncommitted if RAM contains an uncommitted change, stale if the log has entries of processes that
+# have ended, and n to their number.
 pending() {
-	owed=
+	uncommitted=
 	stale=
 	n=0
-	if [ ! -s "$marker" ] || ! own_marker; then
+	if [ ! -s "$intent_log" ] || ! own_log; then
 		return 0
 	fi
 	while read -r line; do
@@ -464,50 +466,50 @@ pending() {
 		! kill -0 "${line%% *}" 2>/dev/null || continue
 		stale=1
 		n=$((n + 1))
-		[ -z "$owed" ] || continue
+		[ -z "$uncommitted" ] || continue
 		line=${line#* }
 		get "${line%%=*}"
 		case $line in
-		*=*) [ -z "$found" ] || [ "$value" != "${line#*=}" ] || owed=1 ;;
-		*) [ -n "$found" ] || owed=1 ;;
+		*=*) [ -z "$found" ] || [ "$value" != "${line#*=}" ] || uncommitted=1 ;;
+		*) [ -n "$found" ] || uncommitted=1 ;;
 		esac
-	done <"$marker"
+	done <"$intent_log"
 }
 
-# mark LINES: appends to the log; lines of an outstanding commit stay in it, up to 64.
-mark() {
-	if [ ! -e "$marker" ] && [ ! -L "$marker" ]; then
+# log_changes LINES: adds entries to the log. Earlier entries stay if they are uncommitted and not too many.
+log_changes() {
+	if [ ! -e "$intent_log" ] && [ ! -L "$intent_log" ]; then
 		umask 077
 		set -C
-		printf '' 2>/dev/null >"$marker"
+		printf '' 2>/dev/null >"$intent_log"
 		set +C
 	fi
-	if ! own_marker; then
-		say "no marker in RAM: $marker is not a file of ours"
+	if ! own_log; then
+		say "no marker in RAM: $intent_log is not a file of ours"
 		return 0
 	fi
-	if [ -z "$owed" ] || [ "$n" -ge 64 ]; then
-		printf '' >"$marker"
+	if [ -z "$uncommitted" ] || [ "$n" -ge 64 ]; then
+		printf '' >"$intent_log"
 	fi
-	marks=
+	entries=
 	for line in $1; do
-		marks="$marks$$ $line$nl"
+		entries="$entries$$ $line$nl"
 	done
-	printf '%s' "$marks" 2>/dev/null >>"$marker" || say "no marker in RAM: cannot write to $marker"
+	printf '%s' "$entries" 2>/dev/null >>"$intent_log" || say "no marker in RAM: cannot write to $intent_log"
 }
 
-unmark() {
-	! own_marker || printf '' >"$marker"
+clear_log() {
+	! own_log || printf '' >"$intent_log"
 }
 
 commit() {
 	"$nvram" commit >/dev/null 2>&1 </dev/null || fail 'NVRAM commit failed: the next call tries again'
-	unmark
+	clear_log
 }
 
 # --- init --------------------------------------------------------------------------------------------------
 
-# sort_by WIDTH: sorts the lines of list by their first WIDTH hex digits (stable).
+# sort_by WIDTH: sorts the lines of list by their first WIDTH hex digits; the sort is stable.
 sort_by() {
 	skip=
 	while [ ${#skip} -lt "$1" ]; do
@@ -517,7 +519,7 @@ sort_by() {
 		skip=${skip#?}
 		b0='' b1='' b2='' b3='' b4='' b5='' b6='' b7='' b8='' b9='' ba='' bb='' bc='' bd='' be='' bf=''
 		for item in $list; do
-			# shellcheck disable=SC2295 # skip is a pattern of ?
+			# shellcheck disable=SC2295 # a pattern of question entries
 			case ${item#$skip} in
 			0*) b0=$b0$item$nl ;;
 			1*) b1=$b1$item$nl ;;
@@ -541,7 +543,7 @@ sort_by() {
 	done
 }
 
-# rank TIME: sets key to eleven digits that sort by how long a lease lasts; 0 is infinite.
+# rank TIME: sets key to eleven digits that sort leases by their end; 0 stands for an infinite lease.
 rank() {
 	key=10000000000
 	[ "$1" != 0 ] || return 0
@@ -549,7 +551,8 @@ rank() {
 	key=0${high#1}${low#1}
 }
 
-# longest MAX: sets edge and ties: to be printed are the leases that rank above edge, and ties of those at edge.
+# longest MAX: selects the leases that are printed: those with a rank above edge, and the first ties of those at
+# edge.
 longest() {
 	list=
 	for item in $v4 $v6; do
@@ -571,7 +574,7 @@ longest() {
 	done
 }
 
-# print LIST: prints its records, except those that LEASE_MAX excludes.
+# print LIST: prints the selected records of LIST.
 print() {
 	for item in $1; do
 		item=${item#* }
@@ -588,7 +591,7 @@ print() {
 	done
 }
 
-# above_edge: is key above edge? Both have eleven digits.
+# above_edge: succeeds if key is above edge; both have eleven digits.
 above_edge() {
 	i=1${key%?????}
 	j=1${edge%?????}
@@ -673,7 +676,7 @@ init() {
 
 # --- add, old, del -----------------------------------------------------------------------------------------
 
-# compose HARDWARE HOST: sets want to the record that dnsmasq reports.
+# compose HARDWARE HOST: sets want to the record for the lease that dnsmasq reports.
 compose() {
 	time=${DNSMASQ_LEASE_LENGTH:-${DNSMASQ_LEASE_EXPIRES-}}
 	is_time "$time" || fail 'no lease time: refused'
@@ -694,8 +697,8 @@ compose() {
 	want="$time $second $address $host $id"
 }
 
-# stretch EXPIRY: sets time to the time to store. The stored time stays if it is not before the expiry and at
-# most the slack after it.
+# stretch EXPIRY: sets time to the time to store: the stored time if it is in [EXPIRY, EXPIRY + slack], otherwise
+# EXPIRY + slack.
 stretch() {
 	slack=${LEASE_SLACK:-0}
 	if ! is_time "$slack"; then
@@ -711,7 +714,7 @@ stretch() {
 	time=$sum
 }
 
-# cost NAME HAD OLD NEW: adds the additional bytes of the change to growth.
+# cost NAME HAD OLD NEW: adds the bytes that the change needs to growth.
 cost() {
 	if [ -n "$2" ]; then
 		growth=$((growth + ${#4} - ${#3}))
@@ -720,7 +723,7 @@ cost() {
 	fi
 }
 
-# put_back NAME HAD OLD
+# put_back NAME HAD OLD: restores the earlier state of a variable in RAM.
 put_back() {
 	if [ -n "$2" ]; then
 		set_var "$1" "$3"
@@ -729,11 +732,11 @@ put_back() {
 	fi
 }
 
-# undo: the tool did not accept the change: restores everything, without a commit, and exits.
+# undo: restores the earlier values after the tool did not accept a change. Nothing is committed.
 undo() {
 	[ -z "$drop$change" ] || put_back "$record" "$had" "$old"
 	[ -z "$new_duid" ] || put_back "$duid" "$had_duid" "$old_duid"
-	[ -n "$owed" ] || unmark
+	[ -n "$uncommitted" ] || clear_log
 	clean "$record"
 	fail "NVRAM did not take $text: nothing stored"
 }
@@ -741,8 +744,8 @@ undo() {
 store() {
 	growth=0
 	lines=
-	survey
-	for name in $waste; do
+	scan
+	for name in $invalid; do
 		lines=$lines$name$nl
 	done
 	if [ -n "$drop" ]; then
@@ -756,12 +759,12 @@ store() {
 		cost "$duid" "$had_duid" "$old_duid" "$new_duid"
 		lines=$lines$duid=$new_duid$nl
 	fi
-	growth=$((growth - waste_bytes))
+	growth=$((growth - invalid_bytes))
 	clean "$record"
 	room "$growth" || fail "$room: $text not stored"
-	mark "$lines"
+	log_changes "$lines"
 
-	for name in $waste; do
+	for name in $invalid; do
 		unset_var "$name"
 	done
 	if [ -n "$drop" ]; then
@@ -776,7 +779,7 @@ store() {
 		put "$duid" "$new_duid" || undo
 	fi
 	if [ -z "$free" ]; then
-		# The tool does not report its free space: has another variable been dropped?
+		# Without a number of free bytes, check that the tool dropped no other variable.
 		i=$((bytes + growth))
 		show_all
 		[ "$bytes" -eq "$i" ] || undo
@@ -822,10 +825,10 @@ update() {
 	pending
 	if [ -n "$drop$change$new_duid" ]; then
 		store
-	elif [ -n "$owed" ]; then
+	elif [ -n "$uncommitted" ]; then
 		commit
 	elif [ -n "$stale" ]; then
-		unmark
+		clear_log
 	fi
 	exit 0
 }
@@ -835,7 +838,7 @@ update() {
 case ${1-} in
 init | add | old | del) ;;
 '') fail 'usage: init | add|old|del MAC-or-DUID ADDRESS [HOSTNAME]' ;;
-*) exit 0 ;; # dnsmasq also reports events that are not about leases
+*) exit 0 ;; # dnsmasq also reports other events
 esac
 case ${LEASE_STORE:-nvram} in
 nvram) ;;
@@ -846,7 +849,7 @@ prefix=${LEASE_PREFIX:-dnsmasq_lease_}
 case $prefix in
 [!0-9A-Za-z_]* | *[!0-9A-Za-z_.-]*) fail 'LEASE_PREFIX: letters, digits, _ . - only' ;;
 esac
-marker=${LEASE_RUN:-/tmp}/.${prefix}marker
+intent_log=${LEASE_RUN:-/tmp}/.${prefix}marker
 nvram=${LEASE_NVRAM-}
 if [ -z "$nvram" ]; then
 	nvram=nvram

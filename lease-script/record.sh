@@ -1,21 +1,20 @@
 #!/bin/sh
-# Records dnsmasq's calls of a lease script, and calls that script. Usage:
+# Logs the calls that dnsmasq makes to a lease script, and calls that script. Usage:
 #
 #   dnsmasq --leasefile-ro --dhcp-script=/path/record.sh
 #
-# with the lease script beside this file as `lease_update.sh`, or its path in RECORD_SCRIPT. README.md beside
-# this file describes how to install it, and how to read the log with `leaselab trace import`.
+# with the lease script beside this file as `lease_update.sh`, or named in RECORD_SCRIPT. README.md beside this
+# file describes how to install it, and how `leaselab trace import` reads the log.
 #
-# The log is in RAM (/tmp) in two files that alternate, so that it never exceeds its limit. Flash is not
-# written. If writing the log fails for any reason (no space, no permission, no tool), the script is still
-# called, and its output and exit code are passed on. Runs in busybox ash; the only other program is `date`,
-# which may be missing.
+# The log is in RAM (/tmp), in two files that are used in turn, so that its size is limited. Nothing is written to
+# flash. If the log cannot be written, the script is called all the same, and its output and exit code are passed
+# through. Runs in busybox ash; `date` is the only other program, and may be missing.
 #
-#   RECORD_SCRIPT  the lease script (lease_update.sh in the folder of this file)
-#   RECORD_LOG     beginning of the names of the two files (/tmp/dnsmasq-record), which end in .0 and .1
-#   RECORD_MAX     size limit for both files together, in bytes (524288; at least 8192)
+#   RECORD_SCRIPT  the lease script (lease_update.sh in the directory of this file)
+#   RECORD_LOG     prefix of the names of the two files (/tmp/dnsmasq-record), which end in .0 and .1
+#   RECORD_MAX     maximum size of both files together in bytes (524288; at least 8192)
 
-# All variables here begin with record_, which dnsmasq's do not: the script gets its environment unchanged.
+# Names that do not occur in the environment of dnsmasq, which the script gets unchanged.
 record_wall=$(date +%s 2>/dev/null) || record_wall=-
 read -r record_up _ 2>/dev/null </proc/uptime || record_up=-
 
@@ -29,8 +28,8 @@ fi
 
 record_out=
 if [ "${1-}" = init ]; then
-	# The output is recorded and passed on, including its last line break. A shell cannot hold a NUL; leases
-	# contain none.
+	# The output is stored and passed through, including line breaks at its end. Leases contain no NUL, which a
+	# shell variable cannot store.
 	record_out=$(
 		"$record_script" "$@"
 		printf 'x%s' "$?"
@@ -45,7 +44,7 @@ fi
 read -r record_done _ 2>/dev/null </proc/uptime || record_done=-
 
 # --- the log -----------------------------------------------------------------------------------------------
-# In a process of its own: an error here ends nothing else.
+# In a subshell: errors here end nothing else.
 
 (
 	LC_ALL=C # a character is a byte
@@ -66,7 +65,7 @@ read -r record_done _ 2>/dev/null </proc/uptime || record_done=-
 	[ "$max" -ge 8192 ] || max=8192
 	half=$((max / 2))
 
-	# ours FILE: is FILE a regular file owned by this user, and not a link? Creates it if it does not exist.
+	# ours FILE: succeeds for a regular file of this user that is not a link; creates a missing file.
 	ours() {
 		if [ ! -e "$1" ] && [ ! -L "$1" ]; then
 			set -C
@@ -77,7 +76,7 @@ read -r record_done _ 2>/dev/null </proc/uptime || record_done=-
 	}
 
 	all=
-	# escape TEXT: sets text to TEXT with every byte that is not plain, also a blank, as \OOO.
+	# escape TEXT: sets text to TEXT with unusual bytes and blanks as \OOO.
 	escape() {
 		text=$1
 		case $text in
@@ -88,7 +87,7 @@ read -r record_done _ 2>/dev/null </proc/uptime || record_done=-
 		left=$text
 		text=
 		while [ -n "$left" ]; do
-			# All plain bytes up to the next other one.
+			# All usual bytes up to the next unusual one.
 			good=${left%%[!0-9A-Za-z_.,:/@%+=*-]*}
 			text=$text$good
 			left=${left#"$good"}
@@ -101,7 +100,7 @@ read -r record_done _ 2>/dev/null </proc/uptime || record_done=-
 		done
 	}
 
-	# alphabet: sets all to the 255 bytes in their order. A byte's code is its position, found without a process.
+	# alphabet: sets all to all 255 bytes in order. The position of a byte is its number.
 	alphabet() {
 		for i in 0 1 2 3; do
 			for j in 0 1 2 3 4 5 6 7; do
@@ -114,7 +113,7 @@ read -r record_done _ 2>/dev/null </proc/uptime || record_done=-
 		all=${all%x}
 	}
 
-	# add WORD TEXT: appends a line to block.
+	# add WORD TEXT: adds a line to the block.
 	add() {
 		escape "$2"
 		block="$block$1 $text$nl"
@@ -137,7 +136,7 @@ read -r record_done _ 2>/dev/null </proc/uptime || record_done=-
 	1) ;;
 	*) file=0 ;;
 	esac
-	# Without a state file, the contents of the files are unknown: they are started again.
+	# Without a state, the contents of the files are unknown: start a new file.
 	[ "$number" -ne 0 ] || used=$half
 
 	case $record_wall in
@@ -150,7 +149,7 @@ read -r record_done _ 2>/dev/null </proc/uptime || record_done=-
 	for word in "$0" "$@"; do
 		add arg "$word"
 	done
-	# Only names are taken from these lines, since a value may look like further lines.
+	# Only the names are used: values may look like further lines.
 	seen=$nl
 	for line in $(export -p); do
 		line=${line#export }
@@ -172,7 +171,7 @@ read -r record_done _ 2>/dev/null </proc/uptime || record_done=-
 	done
 	if [ -n "$record_out" ]; then
 		for line in $record_out; do
-			# Leases contain single blanks; other lines are escaped.
+			# Leases contain blanks; only unusual lines are escaped.
 			case $line in
 			*[!0-9A-Za-z_.,:/@%+=*\ -]* | ' '* | *' ' | *'  '*) add out "$line" ;;
 			*) block="${block}out $line$nl" ;;
@@ -185,7 +184,7 @@ read -r record_done _ 2>/dev/null </proc/uptime || record_done=-
 	fi
 	block=$block$foot
 
-	# A call that is too large for half of the log is recorded in short.
+	# Of a call that is larger than half of the log, only the size is logged.
 	if [ ${#block} -gt $((half - 64)) ]; then
 		block="${head}large ${#block}$nl$foot"
 	fi
@@ -197,10 +196,10 @@ read -r record_done _ 2>/dev/null </proc/uptime || record_done=-
 		used=18
 	fi
 	ours "$log.$file" || exit
-	# An incomplete write is recognised by its missing end.
+	# A partial write is recognized by its missing end.
 	printf '%s' "$block" >>"$log.$file"
 	used=$((used + ${#block}))
-	# Written in place and with a fixed length: needs no space on a full file system.
+	# Written in place with a fixed length, which needs no additional space.
 	ours "$log.state" && printf '%10s %s %10s\n' "$number" "$file" "$used" 1<>"$log.state"
 ) >/dev/null 2>&1 </dev/null
 

@@ -1,9 +1,13 @@
 //! The `leaselab` command: command line, choice of cases and back ends, reports.
 
+#[macro_use]
+mod console;
+
 pub mod allocator;
 pub mod cli;
 pub mod error;
 pub mod exit;
+pub mod process_role;
 pub mod report;
 pub mod run_case;
 pub mod suite;

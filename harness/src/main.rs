@@ -1,27 +1,26 @@
-//! Entry point of `leaselab`, which answers to several names: `nvram` and `lease-update` are the small
-//! executables of the same names, so that one build is all that a run needs.
+//! Entry point of `leaselab`. The executable also serves as `nvram`, `lease-update` and other programs of a run, so
+//! that one build is enough.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use backend::process::{AGENT_NAME, agent, shim};
+use backend::process::{agent, shim};
 use leaselab::allocator::Allocator;
+use leaselab::process_role::ProcessRole;
 use live::script_proxy;
 
 #[global_allocator]
 static ALLOCATOR: Allocator = Allocator;
 
 fn main() -> ExitCode {
-    if let Some(socket) = std::env::var_os(script_proxy::GATE) {
-        return script_proxy::main(socket);
-    }
-    let called: PathBuf = std::env::args_os().next().unwrap_or_default().into();
-    match called.file_name().and_then(|name| name.to_str()) {
-        Some("nvram") => shim::main(),
-        Some("lease-update") => {
+    match ProcessRole::of_this_process() {
+        ProcessRole::Leaselab => leaselab::cli::main().into(),
+        ProcessRole::Nvram => shim::main(),
+        ProcessRole::LeaseUpdate => {
             lease_script::main(std::env::args_os().skip(1), std::env::vars_os()).into()
         }
-        Some(AGENT_NAME) => agent::main(),
-        _ => leaselab::cli::main().into(),
+        ProcessRole::Agent => agent::main(),
+        ProcessRole::ScriptProxy => {
+            script_proxy::main(std::env::var_os(script_proxy::GATE).unwrap_or_default())
+        }
     }
 }

@@ -13,7 +13,7 @@ use scenario::{Action, Case};
 
 /// Where a case runs.
 #[derive(Clone, Debug)]
-pub enum Backend {
+pub enum BackendChoice {
     /// Under the modelled dnsmasq, as the runner's options say.
     Modelled,
     /// Below a real dnsmasq.
@@ -26,18 +26,22 @@ pub enum Backend {
 ///
 /// # Errors
 /// When there is nothing to judge: a file that makes no sense, or a target that fails.
-pub fn run_case(case: &Case, options: &Options, backend: &Backend) -> Result<CaseReport, Fault> {
+pub fn run_case(
+    case: &Case,
+    options: &Options,
+    backend: &BackendChoice,
+) -> Result<CaseReport, Fault> {
     let began = Instant::now();
     let mut report = match (&case.scenario.journal, backend) {
         (Some(lab), _) => {
-            let mut report = blank_report(case, options);
+            let mut report = blank_report(case);
             let unmet = |text| Finding { kind: FindingKind::Unmet, step: 0, line: 0, text };
             report.failures = journal_lab::run_case(lab).faults.into_iter().map(unmet).collect();
             report
         }
-        (None, Backend::Modelled) => return runner::run_case(case, options),
-        (None, Backend::Live(settings)) => run_live(case, options, settings)?,
-        (None, Backend::Qemu(pool)) => run_in_guest(case, options, pool)?,
+        (None, BackendChoice::Modelled) => return runner::run_case(case, options),
+        (None, BackendChoice::Live(settings)) => run_live(case, options, settings)?,
+        (None, BackendChoice::Qemu(pool)) => run_in_guest(case, options, pool)?,
     };
     if !report.failures.is_empty() {
         report.verdict = Verdict::Failed;
@@ -47,7 +51,7 @@ pub fn run_case(case: &Case, options: &Options, backend: &Backend) -> Result<Cas
 }
 
 fn run_live(case: &Case, options: &Options, settings: &LiveSettings) -> Result<CaseReport, Fault> {
-    let mut report = blank_report(case, options);
+    let mut report = blank_report(case);
     let later = case.scenario.steps.iter().filter(|step| case.matches(&step.get_ref().when));
     let later = later.filter_map(|step| match &step.get_ref().action {
         Action::Boot(boot) => boot.rtc,
@@ -67,7 +71,7 @@ fn run_live(case: &Case, options: &Options, settings: &LiveSettings) -> Result<C
 }
 
 fn run_in_guest(case: &Case, options: &Options, pool: &GuestPool) -> Result<CaseReport, Fault> {
-    let mut report = blank_report(case, options);
+    let mut report = blank_report(case);
     let mut session = pool.lock();
     let kept = session.kept(&report.name);
     let case = match session.fit(case) {

@@ -1,5 +1,5 @@
-//! The `nvram` tool of the tests: hands its arguments to the test that listens at `FAKE_NVRAM`, and prints
-//! what comes back. The variables, and whatever goes wrong with them, live in the test.
+//! The `nvram` tool of the tests: sends its arguments to the test that listens on the socket `FAKE_NVRAM`, and prints the
+//! answer. The test simulates the variables and all faults.
 
 use std::env;
 use std::io::{self, Read, Write};
@@ -20,7 +20,7 @@ fn main() -> io::Result<ExitCode> {
     stream.write_all(&args.join(&0))?;
     stream.shutdown(std::net::Shutdown::Write)?;
 
-    // Exit code, length of standard output, standard output, standard error. Nothing: the test killed us all.
+    // Exit code, length of standard output, standard output, standard error. Empty if the test killed the script.
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;
     let Some((head, text)) = answer.split_first_chunk::<5>() else {

@@ -1,20 +1,20 @@
-//! Addresses as `inet_ntop()` writes them: only such text becomes part of a variable's name.
+//! Addresses in the form that `inet_ntop()` writes, the only one that becomes part of a variable's name.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// A leased address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Address {
-    /// DHCPv4.
+    /// An address of DHCPv4.
     V4(Ipv4Addr),
-    /// DHCPv6.
+    /// An address of DHCPv6.
     V6(Ipv6Addr),
 }
 
 impl Address {
-    /// Reads canonical text; anything else is `None`.
+    /// Parses an address in canonical form; `None` for other text.
     ///
-    /// IPv4-mapped IPv6 addresses are refused in both spellings: nobody leases them.
+    /// IPv4-mapped IPv6 addresses are refused in both spellings, since they are never leased.
     pub fn parse(text: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(text).ok()?;
         if text.contains(':') {

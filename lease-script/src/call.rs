@@ -1,4 +1,4 @@
-//! A call of the script, and what comes back.
+//! A call of the script, and its outcome.
 
 use std::collections::BTreeMap;
 
@@ -7,12 +7,12 @@ use std::collections::BTreeMap;
 pub struct Environment(BTreeMap<Vec<u8>, Vec<u8>>);
 
 impl Environment {
-    /// The value of a variable that is there and not empty.
+    /// The value of a variable; `None` if it is unset or empty.
     pub fn get(&self, name: &str) -> Option<&[u8]> {
         self.0.get(name.as_bytes()).map(Vec::as_slice).filter(|value| !value.is_empty())
     }
 
-    /// All variables, in the order of their names.
+    /// All variables, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         self.0.iter().map(|(name, value)| (name.as_slice(), value.as_slice()))
     }
@@ -29,12 +29,12 @@ impl<N: Into<Vec<u8>>, V: Into<Vec<u8>>> FromIterator<(N, V)> for Environment {
     }
 }
 
-/// One call as dnsmasq makes it.
+/// A call of the script.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Call {
     /// The arguments after the name of the program: `init`, or action, MAC or DUID, address, host name.
     pub args: Vec<Vec<u8>>,
-    /// The `DNSMASQ_*` variables; others do no harm.
+    /// The environment; only variables `DNSMASQ_*` and `LEASE_*` are used.
     pub env: Environment,
 }
 
@@ -44,21 +44,21 @@ impl Call {
         Self { args: args.into_iter().map(Into::into).collect(), env }
     }
 
-    /// The argument at `index`, or nothing.
+    /// The argument at `index`; empty if there is none.
     pub(crate) fn arg(&self, index: usize) -> &[u8] {
         self.args.get(index).map_or(&[], Vec::as_slice)
     }
 }
 
-/// What a call gave back.
+/// The outcome of a call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
-    /// What dnsmasq reads after `init`.
+    /// Standard output, which dnsmasq reads after `init`.
     pub stdout: Vec<u8>,
-    /// Whole lines.
+    /// Standard error, in complete lines.
     pub stderr: Vec<u8>,
-    /// 0 done or nothing to do, 1 not done.
+    /// The exit code: 0 done or nothing to do, 1 not done.
     pub exit: u8,
-    /// The script was killed on the way ([`crate::OperationError::Killed`]); `exit` means nothing then.
+    /// The script was killed ([`crate::OperationError::Killed`]); `exit` has no meaning then.
     pub killed: bool,
 }

@@ -7,37 +7,37 @@ use std::path::PathBuf;
 use crate::call::Environment;
 use crate::record::time;
 
-/// The prefix of the 2006 script.
+/// The prefix of variable names, the same as that of the script of 2006.
 pub const DEFAULT_PREFIX: &str = "dnsmasq_lease_";
 
-/// The default of dnsmasq's own `dhcp-lease-max` (MAXLEASES in config.h).
+/// The default of `dhcp-lease-max` in dnsmasq (MAXLEASES in config.h).
 pub const DEFAULT_MAX: u64 = 1000;
 
-/// A journal of this size has room for some two hundred leases and their changes.
+/// The size in bytes of a journal with about two hundred leases and their changes.
 pub const DEFAULT_REWRITE_SIZE: u64 = 65_536;
 
-/// What the variables `LEASE_*` ask for.
+/// The configuration from the variables `LEASE_*`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// `LEASE_PREFIX`: what the names of our variables begin with.
+    /// `LEASE_PREFIX`: the prefix of variable names.
     pub prefix: Vec<u8>,
-    /// `LEASE_SLACK` in seconds; `None` if it is no number, which is complained of where it matters.
+    /// `LEASE_SLACK` in seconds; `None` if it is not a number, which is reported when the value is used.
     pub slack: Option<u64>,
-    /// `LEASE_MAX`, 0 for no limit; `None` if it is no number.
+    /// `LEASE_MAX`, 0 for no limit; `None` if it is not a number.
     pub max: Option<u64>,
-    /// `LEASE_STRICT=1`.
+    /// `LEASE_STRICT=1`: `init` fails if the store cannot be read.
     pub strict: bool,
-    /// `LEASE_NVRAM_FREE` as it stands.
+    /// The text of `LEASE_NVRAM_FREE`: the free bytes, for tools that do not report them.
     pub free: Option<Vec<u8>>,
-    /// `LEASE_NVRAM`; `None`: `nvram` from PATH, else /usr/sbin/nvram.
+    /// `LEASE_NVRAM`: the tool; `None` for `nvram` from PATH, or /usr/sbin/nvram.
     pub nvram: Option<OsString>,
-    /// `LEASE_RUN`: the directory in RAM for the marker.
+    /// `LEASE_RUN`: the directory in RAM for the intent log.
     pub run: PathBuf,
-    /// `LEASE_STORE=journal:PATH`: the path; `None`: NVRAM.
+    /// The path in `LEASE_STORE=journal:PATH`; `None` for NVRAM.
     pub journal: Option<PathBuf>,
-    /// `LEASE_REWRITE_SIZE`: from so many bytes on, a journal is rewritten when it has doubled; 0: never.
+    /// `LEASE_REWRITE_SIZE`: the size in bytes from which on a journal is rewritten when it has doubled; 0: never.
     pub rewrite_size: u64,
-    /// `LEASE_REWRITE_AGE`: a journal is rewritten after so many seconds; 0: never.
+    /// `LEASE_REWRITE_AGE`: the age in seconds at which a journal is rewritten; 0: never.
     pub rewrite_age: u64,
 }
 
@@ -62,7 +62,7 @@ impl Config {
     /// Reads the variables.
     ///
     /// # Errors
-    /// One line on what this build does not do: a store or a prefix that it refuses.
+    /// A message about an invalid value.
     pub fn from_env(env: &Environment) -> Result<Self, String> {
         let journal = match env.get("LEASE_STORE") {
             None | Some(b"nvram") => None,
@@ -101,7 +101,7 @@ impl Config {
         })
     }
 
-    /// The file for the marker. The same for both programs: one makes good what the other began.
+    /// The file of the intent log, which `lease_update.sh` shares.
     pub fn intent_log_path(&self) -> PathBuf {
         let name = [b".".as_slice(), &self.prefix, b"marker"].concat();
         let mut path = self.run.clone().into_os_string();

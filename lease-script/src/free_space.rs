@@ -1,32 +1,32 @@
-//! How much room is left, from the tool's own mouth.
+//! Free space in NVRAM as reported by the tool.
 //!
-//! | tool | where it says so | can a value forge it? |
+//! | tool | where it is reported | can a value forge it? |
 //! |---|---|---|
 //! | Broadcom and its relatives | standard error of `show`: `size: N bytes (M left)` | no |
 //! | OpenWrt | last line of `info`: `N bytes used / M bytes available` | no |
-//! | Tomato | last line of `show`: `…, M bytes free.` behind `---` | no, it comes last |
-//! | others | `LEASE_NVRAM_FREE`, else nobody | |
+//! | Tomato | last line of `show`: `…, M bytes free.` after `---` | no, it comes last |
+//! | others | `LEASE_NVRAM_FREE`, otherwise unknown | |
 
 use memchr::memmem;
 
 use crate::scan::Show;
 use crate::script::{Script, ScriptResult};
 
-/// The four `sdram_*` variables that some tools add at the first write.
+/// The size of the four `sdram_*` variables that some tools add at the first write.
 const SDRAM: i64 = 84;
-/// Padding, and the last bytes, where OpenWrt's tool would lock itself out (`len` must be below the space).
+/// Padding, and the last bytes, which would make OpenWrt's tool refuse all writes (`len` must be below the space).
 const MARGIN: i64 = 8;
-/// Header of the image (struct nvram_header).
+/// The size of the image header (`struct nvram_header`).
 const HEADER: i64 = 20;
 
-/// What the tool says.
+/// The free space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FreeSpace {
-    /// Nobody knows.
+    /// The tool does not report it.
     Unknown,
-    /// Bytes left.
+    /// The number of free bytes.
     Left(i64),
-    /// Bytes left and bytes used of an image with a length of its own.
+    /// The numbers of free and used bytes, where the tool reports both.
     Image { used: i64, left: i64 },
 }
 
@@ -61,7 +61,8 @@ impl Script<'_> {
 }
 
 impl FreeSpace {
-    /// What is no number is no room. A store that another program filled up in RAM has less than none.
+    /// Parses the number of free bytes; text that is not a number counts as 0. If another program set more in RAM than fits
+    /// into flash, the number is negative.
     fn left(text: &[u8]) -> Self {
         let digits = text.strip_prefix(b"-").unwrap_or(text);
         let left = if text.len() > 9 { None } else { number(digits) };
@@ -72,16 +73,16 @@ impl FreeSpace {
         }
     }
 
-    /// Does the image have room to grow by so many bytes?
+    /// Checks if the image can grow by `growth` bytes.
     ///
     /// # Errors
-    /// Bytes needed, bytes left.
+    /// The numbers of bytes needed and of bytes left.
     pub(crate) fn check(self, growth: i64, bytes: usize) -> Result<(), (i64, i64)> {
         let (left, need) = match self {
             Self::Unknown => return Ok(()),
             Self::Left(left) => (left, growth + MARGIN),
-            // The image that the tool will write: header, entries, end, rounded up. What the tool adds by
-            // itself is in `show` already, and what `info` says may be older.
+            // The image that the tool will write: header, entries, end, rounded up. Variables that the tool adds are
+            // already in `show`; the numbers of `info` may be older.
             Self::Image { used, left } => {
                 (left, (HEADER + bytes as i64 + 1 + growth + 4) / 4 * 4 + 1 - used)
             }
@@ -91,7 +92,7 @@ impl FreeSpace {
     }
 }
 
-/// Digits, few enough for any shell's arithmetic.
+/// A number of at most nine digits, which every shell can compute with.
 fn number(text: &[u8]) -> Option<i64> {
     let digits = (1..=9).contains(&text.len()) && text.iter().all(u8::is_ascii_digit);
     digits.then(|| text.iter().fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0')))

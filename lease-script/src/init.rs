@@ -1,4 +1,4 @@
-//! `init`: prints what dnsmasq may read. Writes nothing.
+//! `init`: prints the leases for dnsmasq. Writes nothing.
 
 use std::collections::HashSet;
 
@@ -10,14 +10,14 @@ use crate::record::Stored;
 use crate::scan::Show;
 use crate::script::{Abort, Output, Script, ScriptResult, sanitize};
 
-/// A lease that may be printed.
+/// A valid lease.
 pub(crate) struct Lease {
     pub(crate) address: Address,
     pub(crate) rank: u64,
     pub(crate) line: Vec<u8>,
 }
 
-/// `LEASE_MAX`.
+/// The value of `LEASE_MAX`.
 pub(crate) fn limit(output: &mut Output, config: &Config) -> u64 {
     config.max.unwrap_or_else(|| {
         output.warn("LEASE_MAX is no number: 1000 taken");
@@ -25,7 +25,7 @@ pub(crate) fn limit(output: &mut Output, config: &Config) -> u64 {
     })
 }
 
-/// Prints what dnsmasq may read: v4, the server's DUID, v6.
+/// Prints the DHCPv4 leases, the DUID of the server, and the DHCPv6 leases.
 pub(crate) fn print(output: &mut Output, max: u64, mut leases: Vec<Lease>, server: Option<&[u8]>) {
     leases.sort_by_key(|lease| lease.address);
     let max = usize::try_from(max).unwrap_or(usize::MAX);
@@ -92,7 +92,7 @@ impl Script<'_> {
     }
 }
 
-/// Keeps the `max` leases that last longest, of equal ones the first, in the order they are in.
+/// Keeps the `max` leases that last longest, and the first of equal ones, in their order.
 fn keep_longest(leases: &mut Vec<Lease>, max: usize) {
     let mut ranks: Vec<u64> = leases.iter().map(|lease| lease.rank).collect();
     ranks.sort_unstable_by(|a, b| b.cmp(a));

@@ -1,12 +1,12 @@
-//! The lease database kept by a dnsmasq `dhcp-script` under `leasefile-ro`.
+//! A `dhcp-script` for dnsmasq with `leasefile-ro` that keeps the leases in NVRAM, or in a journal.
 //!
-//! [`run`] is the whole script as a function over two small traits: [`Nvram`], one command of an `nvram`
-//! tool, and [`IntentLog`], the note in RAM of what is on its way to flash. [`main`] is the same with real
-//! processes and a real file: the executable `lease-update`. `lease_update.sh` beside this crate is the same
-//! program in POSIX sh: same output, exit code and NVRAM for every call.
+//! [`run`] is the script as a function over two traits: [`Nvram`] runs a command of an `nvram` tool, and [`IntentLog`]
+//! records in RAM which changes may not be committed yet. [`main`], the executable `lease-update`, runs it with
+//! processes and a file. `lease_update.sh` beside this crate is the same program in POSIX sh, with the same output, exit
+//! code and NVRAM contents for every call.
 //!
-//! A call compares first, and sets and commits once where something stored changes. `README.md` of this
-//! crate tells the rules, the variables and how each tool says how much room is left.
+//! A call first compares, and only if something stored changes it sets and commits, once. `README.md` of this crate
+//! documents the rules, the variables and how each tool reports its free space.
 
 mod address;
 mod call;

@@ -1,4 +1,4 @@
-//! The `nvram` tool as a process.
+//! The `nvram` tool as an external program.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -11,14 +11,14 @@ use lease_journal::OperationError;
 
 use crate::nvram::{Nvram, NvramOutput};
 
-/// Starts the tool for each command.
+/// An `nvram` tool that is started for each command, with no standard input.
 #[derive(Clone, Debug)]
 pub struct SpawnedNvram {
     program: OsString,
 }
 
 impl SpawnedNvram {
-    /// The tool by name or path; `None`: `nvram` from PATH, else /usr/sbin/nvram.
+    /// The tool with this name or path; `None` for `nvram` from PATH, or /usr/sbin/nvram.
     pub fn new(program: Option<OsString>) -> Self {
         let program = program
             .unwrap_or_else(|| if on_path("nvram") { "nvram" } else { "/usr/sbin/nvram" }.into());

@@ -1,4 +1,4 @@
-//! The script as a program.
+//! The script as an executable.
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -11,7 +11,7 @@ use crate::nvram::Nvram;
 use crate::process::SpawnedNvram;
 use crate::run::run;
 
-/// `lease-update`: takes the arguments after the program's name and the environment, prints, and returns the
+/// The executable `lease-update`: takes the arguments after the program name and the environment, prints, and returns the
 /// exit code: 0 done or nothing to do, 1 not done.
 pub fn main(
     args: impl IntoIterator<Item = OsString>,
@@ -19,13 +19,13 @@ pub fn main(
 ) -> u8 {
     let env = env.into_iter().map(|(name, value)| (name.into_vec(), value.into_vec())).collect();
     let outcome = run_process(&Call::new(args.into_iter().map(OsString::into_vec), env));
-    // Nobody is left to tell where this fails, and dnsmasq would rather have half than nothing.
+    // If standard error cannot be written, there is nowhere to report it.
     let printed = io::stdout().write_all(&outcome.stdout).and_then(|()| io::stdout().flush());
     let _ = io::stderr().write_all(&outcome.stderr);
     if printed.is_err() { 1 } else { outcome.exit }
 }
 
-/// Makes one call with the `nvram` tool as processes and the marker as a file, as the environment says.
+/// Makes one call with an external `nvram` tool and the intent log in a file, or with a journal, as the environment says.
 pub fn run_process(call: &Call) -> Outcome {
     with_config(call, |config| {
         if let Some(path) = &config.journal {
@@ -36,7 +36,7 @@ pub fn run_process(call: &Call) -> Outcome {
     })
 }
 
-/// Makes one call with the variables `LEASE_*` of its environment over any tool and marker.
+/// Makes one call with the given tool and intent log and with the variables `LEASE_*` of its environment.
 pub fn run_in_process(
     call: &Call,
     nvram: &mut dyn Nvram,
@@ -48,7 +48,7 @@ pub fn run_in_process(
 fn with_config(call: &Call, run: impl FnOnce(&Config) -> Outcome) -> Outcome {
     let config = match call.arg(0) {
         b"init" | b"add" | b"old" | b"del" => Config::from_env(&call.env),
-        // Nothing is read for these, not even our own variables.
+        // For other actions nothing is read, not even the configuration.
         _ => Ok(Config::default()),
     };
     match config {

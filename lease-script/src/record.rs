@@ -1,4 +1,4 @@
-//! The stored text of a lease, and of the server's DUID.
+//! The stored text of a lease and of the DUID of the server.
 //!
 //! ```text
 //! PREFIX 192.168.1.10 = 1700003600 02:aa:00:00:00:01 192.168.1.10 laptop 01:02:aa:00:00:00:01
@@ -8,9 +8,9 @@
 //! PREFIX duid         = duid 00:01:00:01:2c:e6:ad:80:02:00:00:00:00:01
 //! ```
 //!
-//! The value is a line of dnsmasq's lease file (`lease_update_file()` in lease.c). dnsmasq reads that file as
-//! words (`read_leases()`): a word more or less shifts everything behind it, and hardware that is not
-//! hexadecimal ends it. So what is printed again is checked word by word.
+//! The value is a line of dnsmasq's lease file (`lease_update_file()` in lease.c). dnsmasq reads that file as a sequence
+//! of words (`read_leases()`): a missing or additional word shifts everything after it, and a hardware address that is not
+//! hexadecimal crashes it. So every word is checked before it is printed.
 
 use std::fmt;
 
@@ -25,40 +25,40 @@ const CLIENT_ID: usize = 255;
 /// The longest DUID of the server, in bytes: the word after `duid` is read by `%255s`.
 const SERVER_DUID: usize = 85;
 
-/// Who holds a lease.
+/// The client of a lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Client<'a> {
     /// DHCPv4: hardware address, and client-id if there is one.
     V4 {
-        /// `aa:bb:..`, with `TT-` before it for hardware other than ethernet.
+        /// `aa:bb:…`, after `TT-` for hardware other than Ethernet.
         hardware: &'a [u8],
-        /// `*` for none.
+        /// The client-id, or `*`.
         client_id: &'a [u8],
     },
     /// DHCPv6: identity association and DUID.
     V6 {
-        /// Decimal, with a `T` before it for temporary addresses.
+        /// The IAID in decimal, after a `T` for temporary addresses.
         iaid: &'a [u8],
-        /// The client's.
+        /// The DUID of the client.
         duid: &'a [u8],
     },
 }
 
-/// A lease as stored. The parts point into the stored text.
+/// A stored lease, borrowed from its text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Record<'a> {
-    /// Expiry in seconds since 1970, or the length of the lease in seconds, as dnsmasq gave it; 0 is for ever.
+    /// Expiry in seconds since 1970, or the length of the lease in seconds, as dnsmasq reported it; 0 for an infinite lease.
     pub time: u64,
-    /// The address, the same as in the name.
+    /// The address, which is also in the name of the variable.
     pub address: Address,
-    /// `*` for none.
+    /// The host name, or `*`.
     pub host: &'a [u8],
-    /// Who holds it.
+    /// The client.
     pub client: Client<'a>,
     line: &'a [u8],
 }
 
-/// What may be stored under a name of ours.
+/// A valid variable under the prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stored<'a> {
     /// A lease.
@@ -67,28 +67,28 @@ pub enum Stored<'a> {
     ServerDuid(&'a [u8]),
 }
 
-/// Why something stored is no lease.
+/// Why a variable under the prefix is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RecordError {
     /// The name does not end in a canonical address.
     Name,
-    /// A line break, tab or the like.
+    /// The value contains a line break, tab or other control character.
     Control,
-    /// Output are separated by single blanks, and there are five.
+    /// The value is not five words separated by single blanks.
     Output,
-    /// Not `0|[1-9][0-9]{0,9}`.
+    /// The time is not `0|[1-9][0-9]{0,9}`.
     Time,
-    /// Another address than in the name.
+    /// The address differs from the one in the name.
     Address,
-    /// Not `([0-9a-f]{2}-)?` and hexadecimal bytes.
+    /// The hardware address is not `([0-9a-f]{2}-)?` and hexadecimal bytes.
     Hardware,
-    /// Not `T?` and an unsigned 32-bit number.
+    /// The IAID is not `T?` and an unsigned 32-bit number.
     Iaid,
-    /// More than 255 bytes.
+    /// The host name has more than 255 bytes.
     Host,
-    /// Neither `*` nor hexadecimal bytes (DHCPv6: not hexadecimal bytes).
+    /// The client-id is neither `*` nor hexadecimal bytes, or the DUID is not hexadecimal bytes.
     ClientId,
-    /// Not `duid` and hexadecimal bytes.
+    /// The value is not `duid` and hexadecimal bytes.
     ServerDuid,
 }
 
@@ -110,10 +110,10 @@ impl fmt::Display for RecordError {
 }
 
 impl<'a> Record<'a> {
-    /// Reads the value stored under the name of `address`, which is `text`.
+    /// Parses the value stored for `address`, whose text is `text`.
     ///
     /// # Errors
-    /// The first thing that is wrong with it.
+    /// The first violation of the format.
     pub fn parse(address: Address, text: &[u8], value: &'a [u8]) -> Result<Self, RecordError> {
         if value.iter().any(u8::is_ascii_control) {
             return Err(RecordError::Control);
@@ -121,7 +121,7 @@ impl<'a> Record<'a> {
         let mut words = value.split(|c| *c == b' ').filter(|word| !word.is_empty());
         let five = [(); 5].map(|()| words.next().unwrap_or_default());
         let [first, second, third, host, last] = five;
-        // Five words and the four blanks between them, and nothing else.
+        // Five words, the four blanks between them, and nothing else.
         if last.is_empty() || value.len() != five.iter().map(|word| word.len()).sum::<usize>() + 4 {
             return Err(RecordError::Output);
         }
@@ -147,22 +147,22 @@ impl<'a> Record<'a> {
         Ok(Self { time, address, host, client, line: value })
     }
 
-    /// The line for dnsmasq, without its end.
+    /// The line for dnsmasq, without a line end.
     pub fn line(&self) -> &'a [u8] {
         self.line
     }
 
-    /// Orders leases by how long they last: the greater, the longer.
+    /// A key that is greater for leases that last longer.
     pub(crate) fn rank(&self) -> u64 {
         if self.time == 0 { u64::MAX } else { self.time }
     }
 }
 
 impl<'a> Stored<'a> {
-    /// Reads what is stored under a name that ends in `suffix` (what comes after the prefix).
+    /// Parses the value of a variable; `suffix` is its name without the prefix.
     ///
     /// # Errors
-    /// Why it is no lease and no DUID.
+    /// Why the value is neither a lease nor a DUID.
     pub fn parse(suffix: &[u8], value: &'a [u8]) -> Result<Self, RecordError> {
         if suffix == b"duid" {
             return if is_duid_line(value) {
@@ -176,24 +176,24 @@ impl<'a> Stored<'a> {
     }
 }
 
-/// Is this `duid` and the hexadecimal bytes of a server's DUID?
+/// True for `duid` and the hexadecimal bytes of the DUID of a server.
 pub fn is_duid_line(line: &[u8]) -> bool {
     line.strip_prefix(b"duid ").is_some_and(|duid| is_hex(duid, SERVER_DUID))
 }
 
-/// `0|[1-9][0-9]{0,9}`.
+/// Parses `0|[1-9][0-9]{0,9}`.
 pub(crate) fn time(text: &[u8]) -> Option<u64> {
     let digits = !text.is_empty() && text.len() <= 10 && text.iter().all(u8::is_ascii_digit);
     (digits && (text == b"0" || text[0] != b'0'))
         .then(|| text.iter().fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0')))
 }
 
-/// A client-id or DUID of a lease.
+/// True for a client-id or DUID of a lease.
 pub(crate) fn is_client_id(text: &[u8]) -> bool {
     is_hex(text, CLIENT_ID)
 }
 
-/// `([0-9a-f]{2}-)?` and at most 16 bytes, none only after a type.
+/// True for `([0-9a-f]{2}-)?` and at most 16 bytes; there may be no bytes only after a type.
 pub(crate) fn is_hardware(text: &[u8]) -> bool {
     match text {
         [a, b, b'-', rest @ ..] if is_digit(*a) && is_digit(*b) => {
@@ -203,12 +203,12 @@ pub(crate) fn is_hardware(text: &[u8]) -> bool {
     }
 }
 
-/// `T?` and an unsigned 32-bit number.
+/// True for `T?` and an unsigned 32-bit number.
 pub(crate) fn is_iaid(text: &[u8]) -> bool {
     time(text.strip_prefix(b"T").unwrap_or(text)).is_some_and(|iaid| u32::try_from(iaid).is_ok())
 }
 
-/// No blanks, no control characters, 1 to 255 bytes.
+/// True for 1 to 255 bytes without blanks and control characters.
 pub(crate) fn is_host(text: &[u8]) -> bool {
     (1..=HOST).contains(&text.len()) && !text.iter().any(|c| *c == b' ' || c.is_ascii_control())
 }
@@ -217,7 +217,7 @@ fn is_digit(c: u8) -> bool {
     matches!(c, b'0'..=b'9' | b'a'..=b'f')
 }
 
-/// Pairs of digits joined by colons.
+/// True for 1 to `max` bytes of two digits with colons between them.
 fn is_hex(text: &[u8], max: usize) -> bool {
     text.len() % 3 == 2
         && text.len().div_ceil(3) <= max

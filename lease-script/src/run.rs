@@ -6,7 +6,7 @@ use crate::intent_log::IntentLog;
 use crate::nvram::Nvram;
 use crate::script::{Output, Script};
 
-/// Makes one call of the script.
+/// Makes one call of the script over NVRAM.
 pub fn run(
     call: &Call,
     config: &Config,

@@ -1,21 +1,22 @@
-//! What `show` tells.
+//! Scanning the output of `show` for invalid variables.
 //!
-//! Its lines are hints, no more: a value may hold line breaks, and what follows one lookups like a variable.
+//! A value may contain line breaks, and the text after one looks like another variable. So lines of `show` are only hints:
+//! suspicious variables are read with `get`.
 
 use memchr::{memchr, memmem};
 
 use crate::record::Stored;
 use crate::script::{Script, ScriptResult};
 
-/// How many suspicious names are looked at in one call.
+/// The maximum number of suspicious variables that one call reads.
 const MAX_LOOKUPS: usize = 100;
 
-/// The output of `show`, taken apart.
+/// The output of `show`.
 #[derive(Default)]
 pub(crate) struct Show {
-    /// Standard output without its last line break.
+    /// Standard output without the final line break.
     pub(crate) text: Vec<u8>,
-    /// The length of standard output.
+    /// The length of standard output, including the final line break.
     pub(crate) bytes: usize,
     /// Standard error.
     pub(crate) errors: Vec<u8>,
@@ -23,18 +24,18 @@ pub(crate) struct Show {
     pub(crate) code: i32,
 }
 
-/// What a writer must know before it writes.
+/// The result of a scan.
 pub(crate) struct Scan {
     pub(crate) show: Show,
-    /// Names under the prefix that hold no lease: they go with the next write.
+    /// Variables under the prefix without a valid lease, which the next write removes.
     pub(crate) invalid: Vec<Vec<u8>>,
-    /// The room that they take.
+    /// The number of bytes that they use.
     pub(crate) invalid_bytes: usize,
     lookups: usize,
 }
 
 impl Show {
-    /// Lines that are not empty.
+    /// The lines that are not empty.
     pub(crate) fn lines(&self) -> impl Iterator<Item = &[u8]> {
         let mut rest = self.text.as_slice();
         let line = move || {
@@ -46,12 +47,12 @@ impl Show {
         std::iter::from_fn(line).filter(|line| !line.is_empty())
     }
 
-    /// The same from the end.
+    /// The lines that are not empty, from the last to the first.
     pub(crate) fn last_lines(&self) -> impl Iterator<Item = &[u8]> {
         self.text.rsplit(|c| *c == b'\n').filter(|line| !line.is_empty())
     }
 
-    /// Lines that begin with `prefix`, which holds no line break.
+    /// The lines that begin with `prefix`, which contains no line break.
     pub(crate) fn lines_with(&self, prefix: &[u8]) -> impl Iterator<Item = &[u8]> {
         let text = self.text.as_slice();
         let starts = memmem::find_iter(text, prefix);
@@ -61,13 +62,13 @@ impl Show {
         })
     }
 
-    /// The name that a line claims, if it begins with `prefix`.
+    /// The name and the value in a line that begins with `prefix`.
     pub(crate) fn claim<'a>(line: &'a [u8], prefix: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
         line.starts_with(prefix).then(|| split_once(line, b'=')).flatten()
     }
 
-    /// Is there an empty line behind a line that reads `line`?
-    fn has_gap_after(&self, line: &[u8]) -> bool {
+    /// True if an empty line follows a line equal to `line`.
+    fn is_followed_by_empty_line(&self, line: &[u8]) -> bool {
         let text = [b"\n", self.text.as_slice(), b"\n"].concat();
         let gap = [b"\n", line, b"\n\n"].concat();
         memmem::find(&text, &gap).is_some()
@@ -84,7 +85,7 @@ impl Script<'_> {
         Ok(Show { text: output.stdout, bytes, errors: output.stderr, code: output.code })
     }
 
-    /// Looks for invalid, but not under the names in `busy`, which this call writes anyway.
+    /// Finds invalid variables, except those in `busy`, which this call writes.
     pub(crate) fn scan(&mut self, busy: &[&[u8]]) -> ScriptResult<Scan> {
         let show = self.show()?;
         if show.code != 0 {
@@ -93,7 +94,7 @@ impl Script<'_> {
         let mut scan =
             Scan { show: Show::default(), invalid: Vec::new(), invalid_bytes: 0, lookups: 0 };
         let gaps = show.text.last() == Some(&b'\n') || memmem::find(&show.text, b"\n\n").is_some();
-        // The record of the line before: what follows it may belong to its value.
+        // The variable in the line before, whose value may continue in this line.
         let mut held: Option<&[u8]> = None;
         for line in show.lines() {
             if let Some((name, value)) = Show::claim(line, &self.config.prefix) {
@@ -101,30 +102,30 @@ impl Script<'_> {
                 if busy.contains(&name) {
                     continue;
                 }
-                if !self.is_good(name, value) {
-                    self.discard(&mut scan, name)?;
+                if !self.is_valid(name, value) {
+                    self.check(&mut scan, name)?;
                     continue;
                 }
                 held = Some(name);
-                if gaps && show.has_gap_after(line) {
-                    self.discard(&mut scan, name)?;
+                if gaps && show.is_followed_by_empty_line(line) {
+                    self.check(&mut scan, name)?;
                 }
             } else if let Some(before) = held.take()
                 && !is_plain(line)
             {
-                self.discard(&mut scan, before)?;
+                self.check(&mut scan, before)?;
             }
         }
         scan.show = show;
         Ok(scan)
     }
 
-    fn is_good(&self, name: &[u8], value: &[u8]) -> bool {
+    fn is_valid(&self, name: &[u8], value: &[u8]) -> bool {
         Stored::parse(&name[self.config.prefix.len()..], value).is_ok()
     }
 
-    /// Looks at the whole value behind a suspicious line.
-    fn discard(&mut self, scan: &mut Scan, name: &[u8]) -> ScriptResult {
+    /// Reads the complete value of a suspicious variable.
+    fn check(&mut self, scan: &mut Scan, name: &[u8]) -> ScriptResult {
         if scan.lookups == MAX_LOOKUPS {
             return Ok(());
         }
@@ -133,7 +134,7 @@ impl Script<'_> {
             return Ok(());
         }
         if let Some(value) = self.get(name)?
-            && !self.is_good(name, &value)
+            && !self.is_valid(name, &value)
         {
             scan.invalid_bytes += name.len() + value.len() + 2;
             scan.invalid.push(name.to_vec());
@@ -142,7 +143,7 @@ impl Script<'_> {
     }
 }
 
-/// Does a line look like a variable of its own?
+/// True for a line that looks like a variable.
 fn is_plain(line: &[u8]) -> bool {
     let word = |c: &u8| c.is_ascii_alphanumeric() || *c == b'_';
     split_once(line, b'=').is_some_and(|(name, _)| {

@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::intent_log::IntentLog;
 use crate::nvram::{Nvram, NvramOutput};
 
-/// What a script says.
+/// The output of a call.
 #[derive(Default)]
 pub(crate) struct Output {
     pub(crate) stdout: Vec<u8>,
@@ -26,7 +26,7 @@ impl Output {
         Err(Abort::Failed)
     }
 
-    /// A call that is about no lease. dnsmasq reports other things, too: arp-add, tftp, whatever comes.
+    /// Ignores an action that does not concern leases: arp-add, tftp and others.
     pub(crate) fn other(&mut self, call: &Call) -> ScriptResult {
         if call.arg(0).is_empty() {
             return self.fail("usage: init | add|old|del MAC-or-DUID ADDRESS [HOSTNAME]");
@@ -44,22 +44,22 @@ impl Output {
     }
 }
 
-/// Why a script ends early.
+/// Why a call ends early.
 #[derive(Clone, Copy)]
 pub(crate) enum Abort {
-    /// With exit code 1, and a line that says why.
+    /// It failed with exit code 1, after a message.
     Failed,
-    /// By no will of its own.
+    /// Killed.
     Killed,
 }
 
-/// The tool failed where it should have read.
+/// The tool failed to read a variable.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Unreadable;
 
 pub(crate) type ScriptResult<T = ()> = Result<T, Abort>;
 
-/// One call under way.
+/// The state of a call.
 pub(crate) struct Script<'a> {
     pub(crate) config: &'a Config,
     pub(crate) nvram: &'a mut dyn Nvram,
@@ -84,8 +84,8 @@ impl Script<'_> {
         }
     }
 
-    /// The whole value of a variable; `None` if there is no such variable. Tools return 0 or 1 then; more is a
-    /// crash, or a tool that could not be started. The first line break from the end is the tool's own.
+    /// Reads a variable; `None` if it does not exist. For a missing variable tools return 0 or 1; a greater exit code means
+    /// that the tool crashed or could not be started. The tool adds a line break to the value.
     pub(crate) fn read(
         &mut self,
         name: &[u8],
@@ -103,7 +103,7 @@ impl Script<'_> {
         Ok(Ok(Some(value)))
     }
 
-    /// The same, or the end of the script.
+    /// Reads a variable, or ends the call with an error.
     pub(crate) fn get(&mut self, name: &[u8]) -> ScriptResult<Option<Vec<u8>>> {
         match self.read(name)? {
             Ok(value) => Ok(value),
@@ -140,7 +140,7 @@ impl Script<'_> {
     }
 }
 
-/// Text from outside, fit for a terminal: odd characters become `?`, no more than 80.
+/// Untrusted text for a message: at most 80 characters, with `?` for unusual ones.
 pub(crate) fn sanitize(text: &[u8]) -> String {
     let fit = |c: &u8| match *c {
         c @ (b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'_' | b'.' | b':' | b'-') => char::from(c),

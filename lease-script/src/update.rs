@@ -1,4 +1,4 @@
-//! `add`, `old`, `del`: compare first, then set and commit once.
+//! `add`, `old`, `del`: compare, then set and commit once.
 
 use crate::address::Address;
 use crate::call::Call;
@@ -7,12 +7,12 @@ use crate::free_space::FreeSpace;
 use crate::record::{Record, is_client_id, is_duid_line, is_hardware, is_host, is_iaid, time};
 use crate::script::{Output, Script, ScriptResult, sanitize};
 
-/// The greatest time that a record can hold.
+/// The greatest time that a record can contain.
 const LAST_TIME: u64 = 9_999_999_999;
-/// With so many notes in the marker, the earlier ones go.
+/// The number of entries from which on the intent log drops earlier ones.
 const MAX_ENTRIES: usize = 64;
 
-/// A variable that is to change.
+/// A change of a variable.
 struct Change {
     name: Vec<u8>,
     old: Option<Vec<u8>>,
@@ -20,7 +20,7 @@ struct Change {
 }
 
 impl Change {
-    /// What it adds to the image, in bytes.
+    /// The number of bytes by which the image grows.
     fn growth(&self) -> i64 {
         let size = |value: &Option<Vec<u8>>| {
             value.as_ref().map_or(0, |value| self.name.len() + value.len() + 2)
@@ -28,7 +28,7 @@ impl Change {
         size(&self.new) as i64 - size(&self.old) as i64
     }
 
-    /// As the marker notes it.
+    /// The entry in the intent log.
     fn entry(&self) -> Vec<u8> {
         match &self.new {
             Some(new) => [&self.name, b"=".as_slice(), new].concat(),
@@ -37,7 +37,7 @@ impl Change {
     }
 }
 
-/// What earlier calls left in the marker.
+/// The entries that earlier calls left in the intent log.
 struct Pending {
     uncommitted: bool,
     entries: usize,
@@ -104,7 +104,7 @@ impl Script<'_> {
             }
         }
         if free_space == FreeSpace::Unknown {
-            // A tool that does not say how much room there was: did a neighbour have to go?
+            // Without a number of free bytes, check that the tool dropped no other variable.
             let bytes = scan.show.bytes as i64 + growth;
             if self.show()?.bytes as i64 != bytes {
                 return self.undo(record, changes, pending);
@@ -113,17 +113,17 @@ impl Script<'_> {
         self.commit()
     }
 
-    /// Changes a variable and reads it back: some tools fail without a word.
+    /// Changes a variable and reads it back, since some tools fail silently.
     fn apply(&mut self, change: &Change) -> ScriptResult<bool> {
         let done = match &change.new {
             Some(new) => self.set(&change.name, new)?,
-            // Whether it is gone says more than an exit code.
+            // Only reading it back shows if it is gone.
             None => self.unset(&change.name).map(|_| true)?,
         };
         Ok(done && self.read(&change.name)?.is_ok_and(|value| value == change.new))
     }
 
-    /// A tool did not take the changes: everything as it was, nothing committed.
+    /// Restores the earlier values in RAM after the tool did not accept a change. Nothing is committed.
     fn undo(&mut self, record: &[u8], changes: &[Change], pending: &Pending) -> ScriptResult {
         for change in changes {
             match &change.old {
@@ -137,7 +137,7 @@ impl Script<'_> {
         self.fail(format_args!("NVRAM did not take {}: nothing stored", sanitize(record)))
     }
 
-    /// Reads the marker: is there a change in RAM that nobody committed?
+    /// Reads the intent log and checks if RAM contains an uncommitted change.
     fn pending(&mut self) -> ScriptResult<Pending> {
         let read = self.intent_log.read();
         let entries = self.check_intent_log(read)?;
@@ -165,7 +165,7 @@ impl Script<'_> {
     }
 }
 
-/// The record as dnsmasq reports it.
+/// The record for the lease that dnsmasq reports.
 pub(crate) fn compose(
     output: &mut Output,
     config: &Config,
@@ -204,8 +204,7 @@ pub(crate) fn compose(
     Ok([expiry.to_string().as_bytes(), second, call.arg(2), host, id].join(&b' '))
 }
 
-/// The time to store for an expiry: the stored one while it is not before the expiry and not more than the
-/// slack after it.
+/// The time to store for an expiry: the stored time if it is in [expiry, expiry + slack], otherwise expiry + slack.
 fn stretch(output: &mut Output, config: &Config, expiry: u64, stored: Option<u64>) -> u64 {
     let slack = config.slack.unwrap_or_else(|| {
         output.warn("LEASE_SLACK is no number of seconds: 0 taken");
@@ -218,7 +217,7 @@ fn stretch(output: &mut Output, config: &Config, expiry: u64, stored: Option<u64
     stored.filter(|stored| (expiry..=latest).contains(stored)).unwrap_or(latest)
 }
 
-/// The line of the server's DUID that comes with a DHCPv6 lease.
+/// The line with the DUID of the server, which dnsmasq reports with a DHCPv6 lease.
 pub(crate) fn server_duid(call: &Call, address: Address) -> Option<Vec<u8>> {
     let duid = call.env.get("DNSMASQ_SERVER_DUID")?;
     let line = [b"duid ", duid].concat();

@@ -15,7 +15,10 @@ use backend::process::agent;
 use backend::process::protocol::{Octets, Program, ProgramEnd, ProgramResult};
 use dnsmasq_model::ScriptCall;
 
-/// The variable with the laboratory's socket; where it is set, `leaselab` is the script_proxy.
+/// The folder of the script proxy's link to `leaselab`: what is executed in a folder of this name is the script proxy.
+pub const FOLDER: &str = "script_proxy";
+
+/// The variable with the path of the harness's socket.
 pub const GATE: &str = "LEASELAB_GATE";
 
 /// What dnsmasq called the script with.

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::ops::Range;
 
-use super::text::unescape;
+use super::escapes::unescape;
 use dnsmasq_model::{Client4, Client6, ETHER, HwAddr, INFINITE, IaKind, Text};
 use scenario::diagnostics::SourceError;
 use scenario::{Case, ClientEvent, Join, LeaseTime, V6};

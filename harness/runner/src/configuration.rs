@@ -3,8 +3,8 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use dnsmasq_model::{Build, Engine, Network, ServerConfig};
-use scenario::Case;
 use scenario::diagnostics::SourceError;
+use scenario::{Case, Rtc};
 
 /// A dnsmasq that is not running yet, and its command line.
 ///
@@ -67,4 +67,12 @@ fn network(config: &ServerConfig) -> Option<Network> {
         v6: v6.into_iter().collect(),
         ..Network::default()
     })
+}
+
+/// The build that a scenario's word means.
+pub fn build_of(rtc: Rtc) -> Build {
+    match rtc {
+        Rtc::Good => Build::Rtc,
+        Rtc::Broken => Build::NoRtc,
+    }
 }

@@ -2,8 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use super::action::ClientAction;
 use super::clients::{Client, Protocol};
-use super::steps::ClientAction;
 use dnsmasq_model::{
     Client4, Client6, Clock, Ia, IaKind, Kind4, Reply4, Reply6, ScriptCall, Server,
 };
@@ -60,38 +60,40 @@ impl Answers for Predicted<'_> {
 pub fn perform(
     server: &mut Server,
     client: &mut Client,
-    deed: ClientAction,
+    action: ClientAction,
     address: Option<IpAddr>,
     clock: Clock,
     calls: &mut Vec<ScriptCall>,
 ) -> ReplyKind {
-    exchange(&mut Predicted { server, clock, calls }, client, deed, address)
+    exchange(&mut Predicted { server, clock, calls }, client, action, address)
 }
 
 /// Lets a client speak to a server.
 pub fn exchange(
     server: &mut impl Answers,
     client: &mut Client,
-    deed: ClientAction,
+    action: ClientAction,
     address: Option<IpAddr>,
 ) -> ReplyKind {
     let address = address.or(client.address);
     let (reply, given) = match &client.protocol {
-        Protocol::V4(own) => v4(server, own, deed, address),
+        Protocol::V4(own) => v4(server, own, action, address),
         Protocol::Bootp(own) => match server.message4(Kind4::Bootp, own, Ipv4Addr::UNSPECIFIED) {
             Reply4::BootReply(given) => (ReplyKind::Ack, Some(IpAddr::V4(given))),
             _ => (ReplyKind::None, None),
         },
         Protocol::V6 { client: own, kind, iaid } => {
             let duid = server.server_duid();
-            let named =
-                matches!(deed, ClientAction::Renew | ClientAction::Release | ClientAction::Decline);
+            let named = matches!(
+                action,
+                ClientAction::Renew | ClientAction::Release | ClientAction::Decline
+            );
             let known = client.server.as_ref().filter(|_| named && !duid.is_empty());
             if known.is_some_and(|known| *known != duid) {
                 // rfc3315.c `dhcp6_no_relay`: a message to another server is not looked at.
                 return ReplyKind::None;
             }
-            let answer = v6(server, own, (*kind, *iaid), deed, address);
+            let answer = v6(server, own, (*kind, *iaid), action, address);
             if answer.0 == ReplyKind::Ack {
                 client.server = Some(duid);
             }
@@ -105,14 +107,14 @@ pub fn exchange(
 fn v4(
     server: &mut impl Answers,
     client: &Client4,
-    deed: ClientAction,
+    action: ClientAction,
     address: Option<IpAddr>,
 ) -> (ReplyKind, Option<IpAddr>) {
     let own = match address {
         Some(IpAddr::V4(own)) => own,
         _ => Ipv4Addr::UNSPECIFIED,
     };
-    let reply = match kind4(deed) {
+    let reply = match kind4(action) {
         Some(kind) => server.message4(kind, client, own),
         None => match server.message4(Kind4::Discover { rapid: false }, client, own) {
             Reply4::Offer(offered) => server.message4(Kind4::Request, client, offered),
@@ -121,7 +123,7 @@ fn v4(
     };
     match reply {
         // The answer to INFORM gives no address.
-        Reply4::Ack { .. } if deed == ClientAction::Inform => (ReplyKind::Ack, None),
+        Reply4::Ack { .. } if action == ClientAction::Inform => (ReplyKind::Ack, None),
         Reply4::Ack { addr, .. } | Reply4::BootReply(addr) => {
             (ReplyKind::Ack, Some(IpAddr::V4(addr)))
         }
@@ -130,9 +132,9 @@ fn v4(
     }
 }
 
-/// The one message of a deed; `None` for the exchange of a client that comes up.
-fn kind4(deed: ClientAction) -> Option<Kind4> {
-    match deed {
+/// The single message of an action; `None` for the exchange of a client that comes up.
+fn kind4(action: ClientAction) -> Option<Kind4> {
+    match action {
         ClientAction::Ask => None,
         ClientAction::Renew => Some(Kind4::Renew),
         ClientAction::Rebind => Some(Kind4::Rebind),
@@ -147,7 +149,7 @@ fn v6(
     server: &mut impl Answers,
     client: &Client6,
     (kind, iaid): (IaKind, u32),
-    deed: ClientAction,
+    action: ClientAction,
     address: Option<IpAddr>,
 ) -> (ReplyKind, Option<IpAddr>) {
     let own = match address {
@@ -155,7 +157,7 @@ fn v6(
         _ => Ipv6Addr::UNSPECIFIED,
     };
     let asked = [Ia { kind, iaid, addrs: vec![own], valid: 0 }];
-    let reply = match deed {
+    let reply = match action {
         ClientAction::Ask | ClientAction::InitReboot => server.join6(client, kind, iaid),
         ClientAction::Renew => server.renew6(client, false, &asked),
         ClientAction::Rebind => server.renew6(client, true, &asked),

@@ -1,53 +1,64 @@
-//! The expectations of a step, held against the world.
+//! The expectations of a step, held against the run.
 
 use std::fmt::Display;
 
 use super::clients::Clients;
+use super::demands::Look;
+use super::escapes::unescape;
 use super::findings::FindingKind;
 use super::lines::{DUID, Lines, show, split_time};
-use super::neighbours::{NvramState, Variables};
-use super::text::unescape;
-use super::world::World;
+use super::nvram_state::{NvramState, Variables};
+use super::session::Session;
 use backend::BackendError;
 use dnsmasq_model::{Build, same_name};
 use scenario::{Between, Expect, LeaseTime, ReplyKind, Seconds, Store};
 
-/// Holds every expectation of `expect` against the world after the step.
+/// Holds every expectation of `expect` against the run after the step.
 ///
 /// # Errors
 /// When the target fails.
 pub(super) fn check(
-    world: &mut World<'_>,
+    session: &mut Session<'_>,
     clients: &Clients,
     reply: Option<ReplyKind>,
     expect: &Expect,
     store: Store,
 ) -> Result<(), BackendError> {
     let mut checker = Checker { unmet: Vec::new() };
-    checker.leases(world, clients, expect);
-    checker.dnsmasq(world, clients, expect);
-    checker.counts(world, expect);
+    checker.leases(session, clients, expect);
+    checker.dnsmasq(session, clients, expect);
+    checker.counts(session, expect);
     if store == Store::Nvram {
-        checker.variables(world, expect);
-        checker.flash(world, expect);
-        checker.stored_bytes(world, expect);
+        checker.variables(session, expect);
+        checker.flash(session, expect);
+        checker.stored_bytes(session, expect);
     }
     if let Some(wanted) = expect.reply {
         checker.equal("the server's reply", &Some(wanted), &reply);
     }
     for text in checker.unmet {
-        world.findings.add(FindingKind::Unmet, text);
+        session.judge.findings.add(FindingKind::Unmet, text);
     }
     for (names, wanted) in [(&expect.names, true), (&expect.no_names, false)] {
         for name in names {
-            if world.resolves(name)?.is_some_and(|found| found != wanted) {
+            if session.resolves(name)?.is_some_and(|found| found != wanted) {
                 let word = if wanted { "no answer" } else { "an answer" };
                 let text = format!("its name server has {word} for {name}");
-                world.findings.add(FindingKind::Unforeseen, text);
+                session.judge.findings.add(FindingKind::Unforeseen, text);
             }
         }
     }
     Ok(())
+}
+
+/// How the judge has to look at the store before these expectations are checked.
+pub(super) fn look(expect: &Expect) -> Look {
+    let Expect { leases, lines, has, lacks, .. } = expect;
+    if leases.is_some() || lines.is_some() || !has.is_empty() || !lacks.is_empty() {
+        Look::Init
+    } else {
+        Look::Records
+    }
 }
 
 struct Checker {
@@ -81,8 +92,8 @@ impl Checker {
         }
     }
 
-    fn leases(&mut self, world: &World<'_>, clients: &Clients, expect: &Expect) {
-        let stored = world.stored();
+    fn leases(&mut self, session: &Session<'_>, clients: &Clients, expect: &Expect) {
+        let stored = session.judge.stored();
         let leases = stored.without(&[DUID]).len() as u64;
         self.number("leases that init prints", expect.leases, leases);
         if let Some(wanted) = &expect.lines {
@@ -118,11 +129,11 @@ impl Checker {
         }
     }
 
-    fn dnsmasq(&mut self, world: &World<'_>, clients: &Clients, expect: &Expect) {
-        let now = world.engine().build().now(world.clocks.now());
+    fn dnsmasq(&mut self, session: &Session<'_>, clients: &Clients, expect: &Expect) {
+        let now = session.router.engine().build().now(session.router.clocks.now());
         let answers = |name: &str| {
             // cache.c `is_expired`: a name goes when its lease's time has come, the lease itself later.
-            world.engine().leases().filter(|lease| !lease.is_over(now)).any(|lease| {
+            session.router.engine().leases().filter(|lease| !lease.is_over(now)).any(|lease| {
                 lease.hostname.as_ref().is_some_and(|own| same_name(own, name.as_bytes()))
             })
         };
@@ -134,20 +145,21 @@ impl Checker {
         }
         for (name, wanted) in &expect.remaining {
             let address = clients.addresses(name).into_iter().next().unwrap_or_default();
-            let lease = world.engine().leases().find(|lease| lease.addr.to_string() == address);
-            let found = lease.map(|lease| remaining(world, lease.expires));
+            let lease =
+                session.router.engine().leases().find(|lease| lease.addr.to_string() == address);
+            let found = lease.map(|lease| remaining(session, lease.expires));
             if found != Some(*wanted) {
                 let found = found.map_or("no lease".to_owned(), |time| time.to_string());
                 self.unmet.push(format!("remaining for {name}: expected {wanted}, found {found}"));
             }
         }
-        if expect.dnsmasq_exit.is_some() || world.dnsmasq_exit.is_some() {
-            self.equal("dnsmasq's exit", &expect.dnsmasq_exit, &world.dnsmasq_exit);
+        if expect.dnsmasq_exit.is_some() || session.dnsmasq_exit().is_some() {
+            self.equal("dnsmasq's exit", &expect.dnsmasq_exit, &session.dnsmasq_exit());
         }
     }
 
-    fn variables(&mut self, world: &World<'_>, expect: &Expect) {
-        let views = world.views();
+    fn variables(&mut self, session: &Session<'_>, expect: &Expect) {
+        let views = session.judge.nvram();
         let (ram, flash) = (&views.ram, &views.flash);
         for (wanted, found, place) in
             [(&expect.variables, ram, "nvram get"), (&expect.flash, flash, "flash")]
@@ -173,9 +185,8 @@ impl Checker {
         }
     }
 
-    fn counts(&mut self, world: &World<'_>, expect: &Expect) {
-        let (step, mut total) = (&world.step, world.total.clone());
-        total.add(step);
+    fn counts(&mut self, session: &Session<'_>, expect: &Expect) {
+        let (step, total) = (&session.observers.step, session.observers.total());
         self.number("calls", expect.calls, step.calls);
         self.number("failed calls", expect.failed_calls, step.failed_calls);
         self.number("commits", expect.commits, step.commits);
@@ -185,18 +196,17 @@ impl Checker {
             self.equal("calls", wanted, &step.listed);
         }
         if let Some(wanted) = expect.exit {
-            self.equal("exit code of the last call", &Some(wanted), &world.last.exit);
+            self.equal("exit code of the last call", &Some(wanted), &session.last_call().exit);
         }
-        let stderr = String::from_utf8_lossy(&world.last.stderr);
+        let stderr = String::from_utf8_lossy(&session.last_call().stderr);
         for text in expect.stderr.iter().filter(|text| !stderr.contains(text.as_str())) {
             self.unmet.push(format!("stderr lacks {text:?}: {:?}", stderr.trim_end()));
         }
     }
 
     /// What commands and operations it took, where leases are kept in NVRAM.
-    fn flash(&mut self, world: &World<'_>, expect: &Expect) {
-        let (step, mut total) = (&world.step, world.total.clone());
-        total.add(step);
+    fn flash(&mut self, session: &Session<'_>, expect: &Expect) {
+        let (step, total) = (&session.observers.step, session.observers.total());
         self.number("nvram commands", expect.nvram_commands, step.commands);
         self.number("erases", expect.erases, step.erases);
         self.number("bytes programmed", expect.programmed, step.programmed);
@@ -204,14 +214,14 @@ impl Checker {
         self.number("erases in all", expect.total_erases, total.erases);
     }
 
-    fn stored_bytes(&mut self, world: &World<'_>, expect: &Expect) {
+    fn stored_bytes(&mut self, session: &Session<'_>, expect: &Expect) {
         let bytes = |variables: &Variables| {
-            let sizes: Vec<i64> = NvramState::leases(variables, &world.prefix)
+            let sizes: Vec<i64> = NvramState::leases(variables, session.judge.prefix())
                 .map(|(name, value)| (name.len() + value.len() + 2) as i64)
                 .collect();
             (sizes.iter().sum::<i64>(), sizes.len() as i64)
         };
-        let (sum, count) = bytes(world.views().ram.variables());
+        let (sum, count) = bytes(session.judge.nvram().ram.variables());
         self.within("bytes of all records", expect.stored_bytes, sum);
         if expect.record_bytes.is_some() {
             self.within("bytes of a record", expect.record_bytes, sum / count.max(1));
@@ -220,9 +230,9 @@ impl Checker {
 }
 
 /// How long dnsmasq thinks a lease lasts from now.
-fn remaining(world: &World<'_>, expires: i64) -> LeaseTime {
-    let clock = world.clocks.now();
-    let now = match world.engine().build() {
+fn remaining(session: &Session<'_>, expires: i64) -> LeaseTime {
+    let clock = session.router.clocks.now();
+    let now = match session.router.engine().build() {
         Build::Rtc => clock.wall,
         Build::NoRtc => clock.mono,
     };

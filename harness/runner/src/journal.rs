@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::Fault;
-use super::world::World;
+use super::fault::Fault;
+use super::session::Session;
 use dnsmasq_model::Message4;
 use scenario::{Case, Journal};
 use trace::{WorkloadEvent, from_journal, generations, message, server_of};
@@ -12,7 +12,11 @@ use trace::{WorkloadEvent, from_journal, generations, message, server_of};
 ///
 /// # Errors
 /// A journal that cannot be read or holds nothing, and whatever the target has against a call.
-pub(super) fn replay(case: &Case, world: &mut World<'_>, journal: &Journal) -> Result<(), Fault> {
+pub(super) fn replay(
+    case: &Case,
+    session: &mut Session<'_>,
+    journal: &Journal,
+) -> Result<(), Fault> {
     let span = journal.path.span();
     let fault = |message: String| Fault::from(case.error(span.clone(), message));
     let folder = case.source.path.parent().unwrap_or(Path::new("."));
@@ -23,28 +27,28 @@ pub(super) fn replay(case: &Case, world: &mut World<'_>, journal: &Journal) -> R
         return Err(fault("no lease in this journal, so nothing happened".to_owned()));
     };
     let (config, network) = server_of(&events).map_err(|error| fault(error.to_string()))?;
-    world.engine_mut().stop();
-    world.engine_mut().set_config(config);
-    world.engine_mut().set_network(network);
-    world.start_dnsmasq()?;
+    session.router.engine_mut().stop();
+    session.router.engine_mut().set_config(config);
+    session.router.engine_mut().set_network(network);
+    session.start_dnsmasq()?;
     let end = journal.time.map(|time| first.time.saturating_add(time.0 as i64));
     let mut now = first.time;
     for event in events.iter().take_while(|event| end.is_none_or(|end| event.time <= end)) {
-        world.pass(event.time - now)?;
+        session.pass(event.time - now)?;
         now = event.time;
-        let clock = world.clocks.now();
+        let clock = session.router.clocks.now();
         let mut calls = Vec::new();
         match message(event) {
             Some(WorkloadEvent::Message { client, kind, addr, reply }) => {
                 let message = Message4 { kind, client: &client, addr };
-                world.engine_mut().dhcp4(message, reply, clock, &mut calls);
+                session.router.engine_mut().dhcp4(message, reply, clock, &mut calls);
             }
             Some(WorkloadEvent::Message6 { client, kind, asked, reply }) => {
-                world.engine_mut().dhcp6(kind, &client, &asked, &reply, clock, &mut calls);
+                session.router.engine_mut().dhcp6(kind, &client, &asked, &reply, clock, &mut calls);
             }
             _ => {}
         }
-        world.perform_all(calls)?;
+        session.perform_all(calls)?;
     }
     Ok(())
 }

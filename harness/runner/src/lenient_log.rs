@@ -1,14 +1,14 @@
-//! A run that does not insist: what cannot be done is left out, and it is written down what was done.
+//! A log of a lenient run: steps that cannot be carried out are skipped, and the log says what each step did.
 
 /// What became of one step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Done {
-    /// It could not be done: the router was off, or nobody has the client's name.
-    pub left_out: bool,
-    /// It is a boot, and power had to go first.
-    pub power_went_first: bool,
-    /// What was to disturb it has struck.
-    pub struck: bool,
+pub struct StepOutcome {
+    /// It was skipped: the router was off, or no client has the name.
+    pub skipped: bool,
+    /// It is a boot of a router that was on, so the power was cut first.
+    pub power_cut_first: bool,
+    /// Its cut, kill or failing command took effect.
+    pub fault_struck: bool,
     /// How many script calls it made.
     pub calls: u64,
 }
@@ -17,14 +17,14 @@ pub struct Done {
 #[derive(Clone, Debug, Default)]
 pub struct LenientLog {
     /// In the order of the steps.
-    pub steps: Vec<Done>,
+    pub steps: Vec<StepOutcome>,
 }
 
 impl LenientLog {
-    /// The step under way.
-    pub fn now(&mut self) -> &mut Done {
+    /// The current step.
+    pub fn current(&mut self) -> &mut StepOutcome {
         if self.steps.is_empty() {
-            self.steps.push(Done::default());
+            self.steps.push(StepOutcome::default());
         }
         let last = self.steps.len() - 1;
         &mut self.steps[last]

@@ -1,32 +1,57 @@
-//! Running a scenario: its steps drive the dnsmasq engine, the engine's calls drive a target, and the
-//! invariants are judged on the way.
+//! Plays a scenario: its steps drive the dnsmasq engine, the engine's script calls go to a back end, and a judge checks
+//! the invariants and the scenario's expectations.
 //!
-//! Nothing here prints: a case gives back a [`CaseReport`].
+//! Nothing here prints: a case returns a [`CaseReport`].
 
+mod action;
+mod client_ids;
 pub mod clients;
 pub mod clocks;
+mod comparison;
 mod configuration;
+mod daemon_answers;
+mod damage;
+mod demands;
+mod escapes;
 pub mod exchange;
 mod expect;
+pub mod expected;
+mod fault;
+mod fill;
 mod findings;
+mod free_space;
 mod journal;
+mod judge;
 pub mod lenient_log;
 pub mod lines;
-pub mod neighbours;
+pub mod nvram_state;
+mod observers;
+mod options;
+mod planned_fault;
 mod play;
-pub mod record;
+pub mod recorder;
+mod recording;
+mod refusal;
+mod report;
+mod router;
+mod run;
+mod script;
+mod session;
 pub mod setup;
 mod steps;
-pub mod store;
 mod tally;
-mod text;
-mod world;
 
+pub use action::ClientAction;
+pub use configuration::build_of;
+pub use fault::Fault;
+pub use fill::FillCache;
 pub use findings::{Finding, FindingKind};
-pub use play::{
-    CaseReport, Fault, Observers, Options, Recording, ScriptChoice, TargetKind, Verdict,
-    blank_report, calls_of, command, play, record, router, router_from, run_case, try_out,
-};
-pub use setup::FillCache;
-pub use steps::{ClientAction, build_of};
+pub use observers::Observers;
+pub use options::{InitCalls, Options, TargetKind};
+pub use play::play;
+pub use recording::{Recording, calls_of, record};
+pub use report::{CaseReport, Verdict, blank_report};
+pub use run::{run_case, try_out};
+pub use script::{ScriptChoice, command};
+pub use setup::{router, router_from};
 pub use tally::{Tally, call_text};

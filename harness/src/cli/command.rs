@@ -6,6 +6,7 @@ use super::reproduction::Reproduction;
 use super::{
     claims, crash, device, fuzz, leases, live, qemu, races, replay, run, schema, trace, wear,
 };
+use crate::console;
 use crate::error::CommandError;
 use crate::exit::{self, Exit};
 
@@ -64,23 +65,122 @@ pub fn main() -> Exit {
         Command::Trace(args) => trace::run(&args),
         Command::Wear(args) => wear::run(&args),
     };
-    result.unwrap_or_else(|error| {
-        let text = error.to_string();
-        // A diagnostic with a snippet already begins with `error:`.
-        let prefix = if text.starts_with("error") { "" } else { "error: " };
-        anstream::eprintln!("{prefix}{text}");
-        error.exit()
-    })
+    let exit = result.unwrap_or_else(|error| report(&error));
+    match console::finish() {
+        Ok(()) => exit,
+        Err(error) => report(&error),
+    }
+}
+
+/// Prints an error; returns the exit code.
+fn report(error: &CommandError) -> Exit {
+    let text = error.to_string();
+    // A diagnostic with a snippet already begins with `error:`.
+    let prefix = if text.starts_with("error") { "" } else { "error: " };
+    errln!("{prefix}{text}");
+    error.exit()
 }
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
+    use std::path::Path;
 
+    use clap::CommandFactory as _;
+    use rstest::rstest;
+    use scenario::{Case, Id, Overrides};
+
+    use super::super::options::{ReplayOptions, RunOptions};
+    use super::super::play::run_again;
+    use super::super::reproduction::{PlayedOn, ReproductionId};
     use super::*;
+    use crate::words::Words;
 
     #[test]
     fn the_definition_of_the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    fn parse(words: &Words) -> Command {
+        match Cli::try_parse_from(words.as_slice()) {
+            Ok(cli) => cli.command,
+            Err(error) => panic!("{words}: {error}"),
+        }
+    }
+
+    /// What a run of cases prints to repeat them: options that matter, options that select cases, back end, command.
+    fn parts(command: &Command) -> (ReplayOptions, &RunOptions, PlayedOn, &'static [&'static str]) {
+        match command {
+            Command::Run(args) => {
+                (args.modelled.replay(), &args.modelled.run, PlayedOn::Model, &["run"])
+            }
+            Command::Live(args) => (args.replay(), &args.run, PlayedOn::Live, &["live"]),
+            Command::Qemu(qemu::Args { command: qemu::Command::Run(args) }) => {
+                (args.replay(), &args.run, PlayedOn::Qemu, &["qemu", "run"])
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn case() -> Case {
+        let text = "title = \"x\"\n[[step]]\nboot = {}\n".to_owned();
+        let path = Path::new("it's a/story.toml");
+        scenario::cases(path, text, &Overrides::default()).expect("a scenario").remove(0)
+    }
+
+    #[rstest]
+    #[case("run x.toml")]
+    #[case("run x.toml --target both --store journal --seed 5 --no-private-root")]
+    #[case(
+        "run --rtc both --dialect openwrt,tomato --script './it'\\''s' --shell 'busybox ash' --timeout 3"
+    )]
+    #[case("live x.toml")]
+    #[case(
+        "live x.toml --dnsmasq '/opt/a b/dnsmasq' --dnsmasq-no-rtc '/opt/it'\\''s' --seed 9 --rtc broken"
+    )]
+    #[case("live x.toml --script mine.sh --shell sh --timeout 40")]
+    #[case("qemu run x.toml")]
+    #[case("qemu run x.toml --arch mipsel --cache '/my cache' --flash 'f l' --kvm --boot-limit 90")]
+    #[case("qemu run x.toml --built 'an image' --seed 4 --script mine.sh")]
+    #[case(
+        "qemu run x.toml --image 'k ernel,initrd,disk' --machine 'it'\\''s.toml' --dialect openwrt"
+    )]
+    fn printed_commands_parse_into_the_same_options(#[case] line: &str) {
+        let words = Words::split(&format!("leaselab {line}")).expect("a command line");
+        let command = parse(&words);
+        let (options, run, on, name) = parts(&command);
+        let case = case();
+
+        let printed = run_again(&case, name, &run.cases.router, &options).to_string();
+        let again = parse(&Words::split(&printed).expect("a command line"));
+        let (options_again, run_again, on_again, _) = parts(&again);
+        assert_eq!(options_again, options, "{printed}");
+        assert_eq!(run_again.cases.router, run.cases.router, "{printed}");
+        assert_eq!(run_again.cases.filter, Some(case.name()), "{printed}");
+        assert_eq!(on_again, on, "{printed}");
+
+        let id = ReproductionId::Case(on, Id::new(&case, &[]));
+        let reproduction = Reproduction { id, verbose: true, options };
+        let printed = reproduction.to_string();
+        match parse(&Words::split(&printed).expect("a command line")) {
+            Command::Replay(again) => {
+                assert_eq!(*again, reproduction, "{printed}");
+                again.check().expect("options with an effect");
+            }
+            other => panic!("{printed}: {other:?}"),
+        }
+    }
+
+    #[rstest]
+    #[case("c1:00c0ffee:a/b.toml:dialect=openwrt,rtc=good:12f5.1.512+3kb1")]
+    #[case("c1:00000001:b.toml:rtc=good:run")]
+    #[case("live:c1:00000001:b.toml:rtc=good:run")]
+    #[case("qemu:c1:00000001:b.toml::run")]
+    #[case("r1:set+set+lock:A5B12A3")]
+    fn ids_of_every_kind_parse_and_print_alike(#[case] text: &str) {
+        let words = Words::split(&format!("leaselab replay '{text}'")).expect("a command line");
+        match parse(&words) {
+            Command::Replay(reproduction) => assert_eq!(reproduction.id.to_string(), text),
+            other => panic!("{other:?}"),
+        }
     }
 }

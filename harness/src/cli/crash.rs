@@ -105,7 +105,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
         unreached = total.unreached(args.depth());
         text::print_total(total);
         for kind in &unreached {
-            anstream::eprintln!("error: no point of this kind was ever reached: {kind}");
+            errln!("error: no point of this kind was ever reached: {kind}");
         }
     }
     text::print_last_line(total);
@@ -132,7 +132,7 @@ impl Args {
                 ..ReplayOptions::default()
             },
         };
-        Reproduction { id: ReproductionId::Case(id.clone()), verbose, options }
+        Reproduction { id: ReproductionId::Faults(id.clone()), verbose, options }
     }
 }
 
@@ -174,7 +174,7 @@ fn explore_case(case: &Case, args: &Args, findings: &mut Findings) -> Result<(),
             findings.total.add(report);
         }
         Err(why) => {
-            anstream::println!("{}: skipped: {why}", case.name());
+            outln!("{}: skipped: {why}", case.name());
             findings.tests.push(text::skipped(case, &why));
         }
     }
@@ -193,14 +193,14 @@ fn confirm(
     let confirmed = crash::confirm(case, script, &processes, &report.listed, budget)?
         .map_err(CommandError::Usage)?;
     for (id, text) in &confirmed.differences {
-        anstream::println!("  DIFFERS in processes: {text}");
-        anstream::println!("    {}", args.reproduction(id, true));
+        outln!("  DIFFERS in processes: {text}");
+        outln!("    {}", args.reproduction(id, true));
     }
     let every = match confirmed.every {
         1 => "every one".to_owned(),
         every => format!("every {every}th"),
     };
-    anstream::println!(
+    outln!(
         "  processes: confirmed {} of {} states, {every}; {} differ",
         confirmed.confirmed,
         confirmed.states,

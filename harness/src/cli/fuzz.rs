@@ -78,7 +78,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     };
     let pool = args.jobs.pool()?;
     let began = cpu_time();
-    let at_once = |id: &Id| anstream::eprintln!("fails: {}", reproduction(id, &replay));
+    let at_once = |id: &Id| errln!("fails: {}", reproduction(id, &replay));
     let outcome = pool.install(|| session.run(&subject, limits, &at_once))?;
     let cpu = cpu_time().saturating_sub(began);
     let Outcome { summary, failure } = outcome;
@@ -91,13 +91,13 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     if !missing.is_empty() {
         let kinds = missing.join(", ");
         if too_few || failure.is_some() {
-            anstream::println!("never reached: {kinds}");
-            anstream::println!(
+            outln!("never reached: {kinds}");
+            outln!(
                 "(not a failure: a session is expected to reach all of them from {} events on)",
                 Session::events_for_coverage()
             );
         } else {
-            anstream::eprintln!("error: never reached: {kinds}");
+            errln!("error: never reached: {kinds}");
             exit = Exit::Failed;
         }
     }
@@ -117,13 +117,13 @@ pub(super) fn replay(
     let trial = subject(options)?.logging(verbose).try_out(fuzz::draw(id))?;
     if verbose {
         for line in &trial.log {
-            anstream::println!("{line}");
+            outln!("{line}");
         }
     }
     for finding in &trial.findings {
-        anstream::println!("  step {}: {}: {}", finding.step, finding.kind.name(), finding.text);
+        outln!("  step {}: {}: {}", finding.step, finding.kind.name(), finding.text);
     }
-    anstream::println!("{}", if trial.findings.is_empty() { "held" } else { "broken" });
+    outln!("{}", if trial.findings.is_empty() { "held" } else { "broken" });
     Ok(if trial.findings.is_empty() { Exit::Passed } else { Exit::Failed })
 }
 
@@ -198,13 +198,13 @@ fn report_failure(
     let replay = reproduction(&failure.id, &options);
     let all = failure.trial.events();
     let finding = &failure.trial.findings[0];
-    anstream::println!("FAILED {}", failure.id);
-    anstream::println!("  step {}: {}: {}", finding.step, finding.kind.name(), finding.text);
-    anstream::println!("  reproduce: {replay}");
+    outln!("FAILED {}", failure.id);
+    outln!("  step {}: {}: {}", finding.step, finding.kind.name(), finding.text);
+    outln!("  reproduce: {replay}");
     let began = Instant::now();
     let small = fuzz::minimise(subject, &failure.trial)?;
     let events = small.scenario.steps.len();
-    anstream::println!(
+    outln!(
         "minimised from {all} events to {events}: {} households tried, {:.2} s",
         small.trials,
         began.elapsed().as_secs_f64()
@@ -226,7 +226,7 @@ fn report_failure(
             continue;
         }
         let Some(reproducer) = fuzz::reproducer(subject, &small, &path, &origin(&path))? else {
-            anstream::eprintln!(
+            errln!(
                 "error: the minimised household passes when it is read from a file, which is a bug in leaselab: replay the id"
             );
             return Ok(());
@@ -235,8 +235,8 @@ fn report_failure(
             continue;
         }
         let finding = reproducer.finding;
-        anstream::println!("  step {}: {}: {}", finding.step, finding.kind.name(), finding.text);
-        anstream::println!("  written: {}", run_command(&path, &options, subject));
+        outln!("  step {}: {}: {}", finding.step, finding.kind.name(), finding.text);
+        outln!("  written: {}", run_command(&path, &options, subject));
         return Ok(());
     }
     Err(CommandError::file(&args.out, format!("all names from {stem}.toml on are taken")))
@@ -258,7 +258,7 @@ fn print_columns(coverage: &Coverage) {
     let rows = lines.len().div_ceil(COLUMNS);
     for row in 0..rows {
         let cells = lines.iter().skip(row).step_by(rows).copied();
-        anstream::println!("{}", cells.collect::<Vec<_>>().join("  "));
+        outln!("{}", cells.collect::<Vec<_>>().join("  "));
     }
 }
 
@@ -266,7 +266,7 @@ fn print_last_line(summary: &Summary, failed: bool, cpu: Option<Duration>) {
     let Summary { cases, events, total, took, .. } = summary;
     let rate = |time: Duration| *cases as f64 / time.as_secs_f64().max(1e-9);
     let cpu = cpu.map_or_else(String::new, |cpu| format!(", {:.0} households/s/core", rate(cpu)));
-    anstream::println!(
+    outln!(
         "{cases} households, {events} events, {} script calls, {} commits, {} failed, {:.0} households/s{cpu}",
         total.calls,
         total.commits,

@@ -6,7 +6,7 @@ use super::options::{LiveOptions, ReplayOptions, Root, RunOptions, TargetChoice}
 use super::play::{Play, finish, play};
 use crate::error::CommandError;
 use crate::exit::Exit;
-use crate::run_case::Backend;
+use crate::run_case::BackendChoice;
 use live::LiveSettings;
 
 /// The arguments of `leaselab live`.
@@ -16,19 +16,13 @@ pub(super) struct Args {
     #[arg(default_value = "scenarios")]
     paths: Vec<PathBuf>,
     #[command(flatten)]
-    run: RunOptions,
+    pub(super) run: RunOptions,
     #[command(flatten)]
     dnsmasq: LiveOptions,
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
-    let dnsmasq = args.dnsmasq.clone().with_environment();
-    let replay = ReplayOptions {
-        script: args.run.script.clone(),
-        seed: args.run.seed,
-        live: dnsmasq.clone(),
-        ..ReplayOptions::default()
-    };
+    let replay = args.replay();
     let backend = backend(&replay)?;
     let options = args.run.runner(TargetChoice::Process, Root::default())?;
     let cases = args.run.cases.load(&args.paths, |cases| cases)?;
@@ -44,15 +38,28 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     Ok(finish(&summary))
 }
 
+impl Args {
+    /// The options that a reproduction needs again.
+    pub(super) fn replay(&self) -> ReplayOptions {
+        ReplayOptions {
+            script: self.run.script.clone(),
+            seed: self.run.seed,
+            init: self.run.init,
+            live: self.dnsmasq.clone().with_environment(),
+            ..ReplayOptions::default()
+        }
+    }
+}
+
 /// A real dnsmasq as the back end.
 ///
 /// # Errors
 /// No dnsmasq, or a script that it could not execute.
-pub(super) fn backend(options: &ReplayOptions) -> Result<Backend, CommandError> {
+pub(super) fn backend(options: &ReplayOptions) -> Result<BackendChoice, CommandError> {
     options.script.check_executable()?;
     let binaries = options.live.binaries()?;
     let process = options.script.settings(Root::default())?;
-    Ok(Backend::Live(LiveSettings { process, binaries }))
+    Ok(BackendChoice::Live(LiveSettings { process, binaries }))
 }
 
 /// Puts this process into namespaces of its own. To be called before there are threads.

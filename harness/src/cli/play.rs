@@ -5,12 +5,12 @@ use std::thread;
 
 use rayon::prelude::*;
 
-use super::options::{ReplayOptions, RunOptions};
-use super::reproduction::{Reproduction, ReproductionId};
+use super::options::{ReplayOptions, RouterOptions, RunOptions};
+use super::reproduction::{PlayedOn, Reproduction, ReproductionId};
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::report::{self, CaseOutcome, FileReport, Progress, Summary};
-use crate::run_case::{Backend, run_case};
+use crate::run_case::{BackendChoice, run_case};
 use crate::words::Words;
 use runner::{CaseReport, Options, Verdict};
 use scenario::{Case, Id};
@@ -21,7 +21,7 @@ pub(super) struct Play<'a> {
     /// The cases, those of one file together.
     pub(super) cases: &'a [Case],
     pub(super) options: &'a Options,
-    pub(super) backend: &'a Backend,
+    pub(super) backend: &'a BackendChoice,
     pub(super) run: &'a RunOptions,
     /// The subcommand, for the command that repeats a case.
     pub(super) command: &'a [&'a str],
@@ -48,7 +48,7 @@ pub(super) fn play(play: &Play<'_>) -> Result<Summary, CommandError> {
 
 /// Prints the last line of a run.
 pub(super) fn finish(summary: &Summary) -> Exit {
-    anstream::println!("{summary}");
+    outln!("{summary}");
     if summary.failed > 0 { Exit::Failed } else { Exit::Passed }
 }
 
@@ -94,20 +94,31 @@ fn play_all(play: &Play<'_>) -> Result<Vec<CaseOutcome>, CommandError> {
 
 impl Play<'_> {
     fn outcome(&self, case: &Case, report: CaseReport) -> CaseOutcome {
-        let id = ReproductionId::Case(Id::new(case, &[]));
+        let on = match self.backend {
+            BackendChoice::Modelled => PlayedOn::Model,
+            BackendChoice::Live(_) => PlayedOn::Live,
+            BackendChoice::Qemu(_) => PlayedOn::Qemu,
+        };
+        let id = ReproductionId::Case(on, Id::new(case, &[]));
         let replay = Reproduction { id, verbose: true, options: self.replay.clone() };
-        CaseOutcome { report, run: self.run_again(case), replay: replay.words() }
+        let run = run_again(case, self.command, &self.run.cases.router, self.replay);
+        CaseOutcome { report, run, replay: replay.words() }
     }
+}
 
-    /// The command that runs just this case in the same way, even after a change of the scenario.
-    fn run_again(&self, case: &Case) -> Words {
-        let mut words = Words::new(&["leaselab"]);
-        words.extend(&Words::new(self.command));
-        words.argument(case.source.path.to_string_lossy());
-        words.option("--filter", Some(case.name()));
-        words.flag("--verbose", true);
-        self.run.cases.router.add_to(&mut words);
-        self.replay.add_to(&mut words);
-        words
-    }
+/// The command that runs just this case in the same way, even after the scenario has changed.
+pub(super) fn run_again(
+    case: &Case,
+    command: &[&str],
+    router: &RouterOptions,
+    options: &ReplayOptions,
+) -> Words {
+    let mut words = Words::new(&["leaselab"]);
+    words.extend(&Words::new(command));
+    words.argument(case.source.path.to_string_lossy());
+    words.option("--filter", Some(case.name()));
+    words.flag("--verbose", true);
+    router.add_to(&mut words);
+    options.add_to(&mut words);
+    words
 }

@@ -54,7 +54,7 @@ fn run_races(wanted: Option<&str>, list: bool) -> Result<Exit, CommandError> {
     }
     let mut lost_under_lock = 0;
     for race in &races {
-        anstream::println!("{}: {}", race.name, race.title);
+        outln!("{}: {}", race.name, race.title);
         for lock in [Lock::None, Lock::Held] {
             let found = explore(race, lock).ok_or_else(|| {
                 CommandError::Environment("this build lacks the openwrt dialect".to_owned())
@@ -65,17 +65,14 @@ fn run_races(wanted: Option<&str>, list: bool) -> Result<Exit, CommandError> {
             }
         }
     }
-    anstream::println!(
-        "{} races, {lost_under_lock} interleavings lose something under the lock",
-        races.len()
-    );
+    outln!("{} races, {lost_under_lock} interleavings lose something under the lock", races.len());
     Ok(if lost_under_lock == 0 { Exit::Passed } else { Exit::Failed })
 }
 
 fn print_found(found: &Found, lock: Lock, all: bool) {
     let lock = if lock == Lock::Held { "with the lock" } else { "no lock" };
     let Found { interleavings, states, .. } = found;
-    anstream::println!(
+    outln!(
         "  {lock}: {interleavings} interleavings, {states} states, {} lose something silently",
         percent(found.silent(), *interleavings)
     );
@@ -86,10 +83,7 @@ fn print_found(found: &Found, lock: Lock, all: bool) {
     if let Some(rest) = found.groups.get(shown..).filter(|rest| !rest.is_empty()) {
         let ways = rest.iter().map(|group| group.ways).sum();
         let share = percent(ways, *interleavings);
-        anstream::println!(
-            "    {share:>7}  {} further combinations of these: add --list",
-            rest.len()
-        );
+        outln!("    {share:>7}  {} further combinations of these: add --list", rest.len());
     }
 }
 
@@ -108,14 +102,14 @@ fn print_group(group: &Group, interleavings: u128) {
     if group.crashes > 0 {
         what.push(format!("a command crashes in {}", percent(group.crashes, group.ways)));
     }
-    anstream::println!("    {:>7}  {}", percent(group.ways, interleavings), what.join(", "));
+    outln!("    {:>7}  {}", percent(group.ways, interleavings), what.join(", "));
     if !group.effects.is_empty() {
         let command = Reproduction {
             id: ReproductionId::Race(group.example.clone()),
             verbose: true,
             options: ReplayOptions::default(),
         };
-        anstream::println!("             {command}");
+        outln!("             {command}");
     }
 }
 
@@ -133,7 +127,7 @@ fn run_trials(args: &Args, trials: u32) -> Result<Exit, CommandError> {
     let lock = if args.no_lock { Lock::None } else { Lock::Held };
     let result = trials::run(&leaselab, trials, args.writers, lock).map_err(environment)?;
     let Trials { trials, sets, lost, lost_silently, older_lost, failed } = result;
-    anstream::println!(
+    outln!(
         "{trials} trials of {} writers: {lost} of {sets} settings lost, {lost_silently} of them silently, \
          {older_lost} older ones with them, {failed} commands failed",
         args.writers

@@ -1,12 +1,12 @@
 //! `leaselab replay`.
 
-use super::fuzz;
-use super::options::{StoreChoice, TargetChoice};
-use super::reproduction::{Reproduction, ReproductionId};
+use super::options::{ReplayOptions, StoreChoice, TargetChoice};
+use super::reproduction::{PlayedOn, Reproduction, ReproductionId};
+use super::{fuzz, live};
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::report;
-use crate::run_case::{Backend, run_case};
+use crate::run_case::{BackendChoice, run_case};
 use crate::suite;
 use backend::Function;
 use explore::crash::{self, Verdict};
@@ -14,17 +14,12 @@ use explore::races;
 use scenario::{Case, Id, IdError, Overrides};
 
 pub(super) fn run(args: &Reproduction) -> Result<Exit, CommandError> {
+    args.check()?;
     match &args.id {
         ReproductionId::Race(schedule) => replay_race(schedule, args.verbose),
         ReproductionId::Household(id) => fuzz::replay(id, &args.options, args.verbose),
-        ReproductionId::Case(id) => {
-            let case = find(id, args.options.store)?;
-            if id.schedule.is_empty() {
-                replay_case(&case, args)
-            } else {
-                replay_faults(&case, id, args)
-            }
-        }
+        ReproductionId::Case(on, id) => replay_case(&find(id, args.options.store)?, *on, args),
+        ReproductionId::Faults(id) => replay_faults(&find(id, args.options.store)?, id, args),
     }
 }
 
@@ -46,22 +41,34 @@ fn find(id: &Id, store: StoreChoice) -> Result<Case, CommandError> {
 }
 
 /// Plays a case as `run`, `live` or `qemu run` played it.
-fn replay_case(case: &Case, args: &Reproduction) -> Result<Exit, CommandError> {
-    let backend = Backend::Modelled;
+fn replay_case(case: &Case, on: PlayedOn, args: &Reproduction) -> Result<Exit, CommandError> {
+    let backend = match on {
+        PlayedOn::Model => BackendChoice::Modelled,
+        PlayedOn::Live => {
+            let live = args.options.live.clone().with_environment();
+            let backend = live::backend(&ReplayOptions { live, ..args.options.clone() })?;
+            live::enter()?;
+            backend
+        }
+        PlayedOn::Qemu => {
+            args.options.script.check_executable()?;
+            BackendChoice::Qemu(args.options.guest.pool(None)?)
+        }
+    };
     let options = args.options.runner(TargetChoice::Process, args.verbose)?;
     let report = run_case(case, &options, &backend)?;
     for line in &report.log {
-        anstream::println!("{line}");
+        outln!("{line}");
     }
     for finding in &report.failures {
-        anstream::println!("{}", report::finding_text(finding));
+        outln!("{}", report::finding_text(finding));
     }
     let (word, exit) = match report.verdict {
         runner::Verdict::Passed => ("passed", Exit::Passed),
         runner::Verdict::Failed => ("failed", Exit::Failed),
         runner::Verdict::Skipped(why) => return Err(CommandError::Usage(why)),
     };
-    anstream::println!("{word}");
+    outln!("{word}");
     Ok(exit)
 }
 
@@ -76,18 +83,18 @@ fn replay_faults(case: &Case, id: &Id, args: &Reproduction) -> Result<Exit, Comm
         .map_err(|error: IdError| CommandError::usage(error))?;
     if args.verbose {
         for line in &replayed.log {
-            anstream::println!("{line}");
+            outln!("{line}");
         }
     }
     for breach in &replayed.breaches {
-        anstream::println!("  {}: {}", breach.invariant.name(), breach.text);
+        outln!("  {}: {}", breach.invariant.name(), breach.text);
     }
     let (word, exit) = match replayed.verdict {
         Verdict::Kept => ("kept", Exit::Passed),
         Verdict::Lost => ("lost, as this store must", Exit::Passed),
         Verdict::Broken => ("broken", Exit::Failed),
     };
-    anstream::println!("{word}");
+    outln!("{word}");
     Ok(exit)
 }
 
@@ -95,16 +102,16 @@ fn replay_faults(case: &Case, id: &Id, args: &Reproduction) -> Result<Exit, Comm
 fn replay_race(schedule: &races::Schedule, verbose: bool) -> Result<Exit, CommandError> {
     let replayed = races::replay(schedule).map_err(CommandError::usage)?;
     if verbose {
-        replayed.log.iter().for_each(|line| anstream::println!("{line}"));
+        replayed.log.iter().for_each(|line| outln!("{line}"));
     }
     for effect in &replayed.effects {
-        anstream::println!("{effect}");
+        outln!("{effect}");
     }
     if replayed.older > 0 {
-        anstream::println!("{} older settings", replayed.older);
+        outln!("{} older settings", replayed.older);
     }
     if replayed.effects.is_empty() {
-        anstream::println!("nothing lost");
+        outln!("nothing lost");
     }
     Ok(if replayed.effects.is_empty() { Exit::Passed } else { Exit::Failed })
 }

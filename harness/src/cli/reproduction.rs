@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::options::ReplayOptions;
+use crate::error::CommandError;
 use crate::words::Words;
 use explore::{fuzz, races};
 
@@ -20,6 +21,48 @@ pub(super) struct Reproduction {
 }
 
 impl Reproduction {
+    /// Checks that every option has an effect on this kind of id.
+    ///
+    /// # Errors
+    /// The first option that has none.
+    pub(super) fn check(&self) -> Result<(), CommandError> {
+        let [given, effective] = [&self.options, &self.effective_options()].map(|options| {
+            let mut words = Words::default();
+            options.add_to(&mut words);
+            words
+        });
+        let is_idle =
+            |word: &&String| word.starts_with("--") && !effective.as_slice().contains(word);
+        match given.as_slice().iter().find(is_idle) {
+            Some(option) => Err(CommandError::Usage(format!(
+                "{} has no effect on the id {}",
+                option.split('=').next().unwrap_or_default(),
+                self.id
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    fn effective_options(&self) -> ReplayOptions {
+        let ReplayOptions { script, target, root, seed, init, store, live, guest } =
+            self.options.clone();
+        let none = ReplayOptions::default();
+        match &self.id {
+            ReproductionId::Race(_) => none,
+            ReproductionId::Household(_) => ReplayOptions { script, target, root, ..none },
+            ReproductionId::Faults(_) => ReplayOptions { script, root, ..none },
+            ReproductionId::Case(PlayedOn::Model, _) => {
+                ReplayOptions { script, target, root, seed, init, store, ..none }
+            }
+            ReproductionId::Case(PlayedOn::Live, _) => {
+                ReplayOptions { script, seed, init, live, ..none }
+            }
+            ReproductionId::Case(PlayedOn::Qemu, _) => {
+                ReplayOptions { script, seed, init, guest, ..none }
+            }
+        }
+    }
+
     /// The command line.
     pub(super) fn words(&self) -> Words {
         let mut words = Words::new(&["leaselab", "replay"]);
@@ -39,8 +82,10 @@ impl fmt::Display for Reproduction {
 /// An id of any kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum ReproductionId {
-    /// A case, perhaps with faults.
-    Case(scenario::Id),
+    /// A case without faults, as it was played on a back end: `c1:…`, `live:c1:…`, `qemu:c1:…`.
+    Case(PlayedOn, scenario::Id),
+    /// A case with power cuts and kills.
+    Faults(scenario::Id),
     /// A random household.
     Household(fuzz::Id),
     /// An interleaving of two processes.
@@ -50,7 +95,8 @@ pub(super) enum ReproductionId {
 impl fmt::Display for ReproductionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Case(id) => id.fmt(f),
+            Self::Case(on, id) => write!(f, "{}{id}", on.prefix()),
+            Self::Faults(id) => id.fmt(f),
             Self::Household(id) => id.fmt(f),
             Self::Race(id) => id.fmt(f),
         }
@@ -67,6 +113,43 @@ impl FromStr for ReproductionId {
         if fuzz::Id::is_meant(text) {
             return fuzz::Id::parse(text).map(Self::Household).map_err(|error| error.to_string());
         }
-        text.parse().map(Self::Case).map_err(|error: scenario::IdError| error.to_string())
+        let (on, text) = PlayedOn::split(text);
+        let id: scenario::Id =
+            text.parse().map_err(|error: scenario::IdError| error.to_string())?;
+        match (on, id.schedule.is_empty()) {
+            (_, true) => Ok(Self::Case(on, id)),
+            (PlayedOn::Model, false) => Ok(Self::Faults(id)),
+            (_, false) => Err(format!("an id with faults cannot begin with `{}`", on.prefix())),
+        }
+    }
+}
+
+/// The back end of a case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PlayedOn {
+    /// The modelled dnsmasq.
+    Model,
+    /// A real dnsmasq.
+    Live,
+    /// A guest.
+    Qemu,
+}
+
+impl PlayedOn {
+    const ALL: [Self; 3] = [Self::Model, Self::Live, Self::Qemu];
+
+    /// What an id of this back end begins with.
+    fn prefix(self) -> &'static str {
+        match self {
+            Self::Model => "",
+            Self::Live => "live:",
+            Self::Qemu => "qemu:",
+        }
+    }
+
+    /// The back end of an id, and the rest of the id.
+    fn split(text: &str) -> (Self, &str) {
+        let prefixed = |on: &Self| Some((*on, text.strip_prefix(on.prefix())?));
+        Self::ALL.iter().rev().find_map(prefixed).unwrap_or((Self::Model, text))
     }
 }

@@ -7,7 +7,7 @@ use super::play::{Play, finish, play};
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::report::Summary;
-use crate::run_case::Backend;
+use crate::run_case::BackendChoice;
 use scenario::Case;
 
 /// The arguments of `leaselab run`.
@@ -17,7 +17,7 @@ pub(super) struct Args {
     #[arg(default_value = "scenarios")]
     paths: Vec<PathBuf>,
     #[command(flatten)]
-    modelled: ModelledOptions,
+    pub(super) modelled: ModelledOptions,
 }
 
 /// Options of commands that run cases under the modelled dnsmasq.
@@ -55,19 +55,21 @@ impl ModelledOptions {
         play(&Play {
             cases,
             options: &options,
-            backend: &Backend::Modelled,
+            backend: &BackendChoice::Modelled,
             run: &self.run,
             command: &["run"],
             replay: &self.replay(),
         })
     }
 
-    fn replay(&self) -> ReplayOptions {
+    /// The options that a reproduction needs again.
+    pub(super) fn replay(&self) -> ReplayOptions {
         ReplayOptions {
             script: self.run.script.clone(),
             target: Some(self.target).filter(|target| *target != TargetChoice::default()),
             root: self.root,
             seed: self.run.seed,
+            init: self.run.init,
             store: self.store,
             ..ReplayOptions::default()
         }
@@ -79,6 +81,6 @@ fn into_journals(cases: Vec<Case>) -> Vec<Case> {
     let all = cases.len();
     let kept: Vec<Case> = cases.into_iter().filter_map(|case| case.into_journal().ok()).collect();
     let left_out = all - kept.len();
-    anstream::eprintln!("{left_out} of {all} cases are about NVRAM, not about leases: left out");
+    errln!("{left_out} of {all} cases are about NVRAM, not about leases: left out");
     kept
 }

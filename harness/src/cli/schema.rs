@@ -3,6 +3,6 @@
 use crate::exit::Exit;
 
 pub(super) fn run() -> Exit {
-    anstream::print!("{}", scenario::json_schema());
+    out!("{}", scenario::json_schema());
     Exit::Passed
 }

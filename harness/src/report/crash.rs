@@ -10,19 +10,19 @@ pub type Faults = Vec<(String, String)>;
 /// Prints what was found in a case. `command` renders the command that replays an id.
 pub fn print_case(case: &Case, report: &Report, command: &dyn Fn(&Id) -> String, list: bool) {
     let Report { points, distinct, kept, lost, broken, declared, .. } = report;
-    anstream::println!("{}", case.name());
-    anstream::println!(
+    outln!("{}", case.name());
+    outln!(
         "  {points} points, {distinct} distinct: {kept} kept, {lost} lost as this store must, \
          {declared} broken as declared, {broken} broken"
     );
-    anstream::println!("  {}", window(report));
+    outln!("  {}", window(report));
     for (id, verdict) in report.listed.iter().filter(|_| list) {
-        anstream::println!("  {verdict:<7}{id}");
+        outln!("  {verdict:<7}{id}");
     }
     for breach in &report.breaches {
         let name = breach.invariant.name();
-        anstream::println!("  step {}: {name}: {}", breach.step, breach.text);
-        anstream::println!("    {}", command(&breach.id));
+        outln!("  step {}: {name}: {}", breach.step, breach.text);
+        outln!("    {}", command(&breach.id));
     }
 }
 
@@ -44,13 +44,13 @@ fn window(report: &Report) -> String {
 
 /// Prints the points of all cases by kind.
 pub fn print_total(total: &Report) {
-    anstream::println!("{:<24}{:>12}{:>12}", "kind of point", "points", "distinct");
+    outln!("{:<24}{:>12}{:>12}", "kind of point", "points", "distinct");
     for kind in Kind::ALL {
         let count = total.coverage.get(&kind).copied().unwrap_or_default();
-        anstream::println!("{kind:<24}{:>12}{:>12}", count.points, count.distinct);
+        outln!("{kind:<24}{:>12}{:>12}", count.points, count.distinct);
     }
     let rate = per_second(total.checked, total);
-    anstream::println!(
+    outln!(
         "{} distinct images loaded, read and judged in {:.2} s of processor time; {rate} states/s/core",
         total.images,
         total.took.as_secs_f64()
@@ -61,7 +61,7 @@ pub fn print_total(total: &Report) {
 pub fn print_last_line(total: &Report) {
     let Report { points, distinct, checked, images, broken, .. } = total;
     let rate = per_second(*images, total);
-    anstream::println!(
+    outln!(
         "{points} points, {distinct} distinct, {checked} checked, {broken} broken, {rate} checks/s/core"
     );
 }

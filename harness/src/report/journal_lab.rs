@@ -14,14 +14,14 @@ pub fn print(cases: &[Case], explored: &[Explored]) {
     for (case, Explored { report, faults }) in cases.iter().zip(explored) {
         print_row(report);
         for fault in faults {
-            anstream::println!("  {}: {fault}", case.name());
+            outln!("  {}: {fault}", case.name());
         }
     }
     for report in explored.iter().map(|explored| &explored.report) {
         for kind in CutKind::ALL {
             if let Some(breach) = report.breaches.iter().find(|breach| breach.kind == kind) {
                 let (name, files) = (report.strategy.name(), format!("{:?}", report.files));
-                anstream::println!(
+                outln!(
                     "{name}, {}: {} cut {}: {}: {} (files: {})",
                     files.to_lowercase(),
                     kind.name(),
@@ -75,24 +75,24 @@ pub fn junit(case: &Case, explored: &Explored) -> JunitTest {
 }
 
 fn print_heading() {
-    anstream::print!("{:<18} {:<11} {:>6} {:>8}", "strategy", "files", "calls", "checked");
+    out!("{:<18} {:<11} {:>6} {:>8}", "strategy", "files", "calls", "checked");
     for loss in Loss::ALL {
-        anstream::print!(" {loss:>12}");
+        out!(" {loss:>12}");
     }
-    anstream::println!("  by cuts of");
+    outln!("  by cuts of");
 }
 
 fn print_row(report: &journal_lab::Report) {
     let files = format!("{:?}", report.files).to_lowercase();
     let (name, calls, checked) = (report.strategy.name(), report.calls, report.checked);
-    anstream::print!("{name:<18} {files:<11} {calls:>6} {checked:>8}");
+    out!("{name:<18} {files:<11} {calls:>6} {checked:>8}");
     for loss in Loss::ALL {
-        anstream::print!(" {:>12}", report.count(loss));
+        out!(" {:>12}", report.count(loss));
     }
     let kinds: Vec<&str> = CutKind::ALL
         .into_iter()
         .filter(|kind| report.losses.keys().any(|(cut, _)| cut == kind))
         .map(CutKind::name)
         .collect();
-    anstream::println!("  {}", if kinds.is_empty() { "none".to_owned() } else { kinds.join("; ") });
+    outln!("  {}", if kinds.is_empty() { "none".to_owned() } else { kinds.join("; ") });
 }

@@ -54,7 +54,7 @@ fn print_file(file: &FileReport) {
         _ => "FAIL",
     };
     let total = file.total();
-    anstream::println!(
+    outln!(
         "{word:<5}{:<70} {:>3} cases {:>6} calls {:>5} commits {:>5} erases  {:>6.2} s",
         file.path.display(),
         file.cases.len(),
@@ -71,21 +71,21 @@ fn print_file(file: &FileReport) {
 fn print_case(outcome: &CaseOutcome, verbose: bool) {
     let case = &outcome.report;
     if verbose {
-        anstream::println!("     {}", case.name);
+        outln!("     {}", case.name);
         for line in &case.log {
-            anstream::println!("       {line}");
+            outln!("       {line}");
         }
     }
     match &case.verdict {
         Verdict::Passed => {}
-        Verdict::Skipped(why) => anstream::println!("     SKIPPED {}: {why}", case.name),
+        Verdict::Skipped(why) => outln!("     SKIPPED {}: {why}", case.name),
         Verdict::Failed => {
-            anstream::println!("     FAILED  {}", case.name);
+            outln!("     FAILED  {}", case.name);
             for finding in &case.failures {
-                anstream::println!("{}", finding_text(finding));
+                outln!("{}", finding_text(finding));
             }
-            anstream::println!("       reproduce: {}", outcome.run);
-            anstream::println!("       or by id:  {}", outcome.replay);
+            outln!("       reproduce: {}", outcome.run);
+            outln!("       or by id:  {}", outcome.replay);
         }
     }
 }
@@ -110,10 +110,10 @@ pub fn print_claims(cases: &[Case]) {
             continue;
         }
         last = Some(path);
-        anstream::println!("claim    {}", claim.text);
-        anstream::println!("  naive    {}", claim.naive);
-        anstream::println!("  ours     {}", claim.ours);
-        anstream::println!("  verdict  {}", claim.verdict);
-        anstream::println!("  measured {}", path.display());
+        outln!("claim    {}", claim.text);
+        outln!("  naive    {}", claim.naive);
+        outln!("  ours     {}", claim.ours);
+        outln!("  verdict  {}", claim.verdict);
+        outln!("  measured {}", path.display());
     }
 }

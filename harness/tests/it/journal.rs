@@ -6,6 +6,8 @@ use predicates::str::contains;
 use rstest::rstest;
 use scenario::{JournalLab, JournalLosses};
 
+use crate::lab::Lab;
+
 /// `leaselab` at the root of the project.
 fn leaselab() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_leaselab"));
@@ -57,4 +59,29 @@ fn scenarios_of_leases_run_over_a_journal() {
         .assert()
         .code(2)
         .stderr(contains("no case matches these options"));
+}
+
+/// The reports exist whether a case is about NVRAM or about programs that rewrite their lease database.
+#[rstest]
+#[case::as_declared("[\"no-database\", \"torn\", \"old\", \"lost\"]", 0, "failures=\"0\"")]
+#[case::undeclared("[\"torn\"]", 1, "failures=\"1\"")]
+fn an_exploration_of_them_is_reported(
+    #[case] loses: &str,
+    #[case] code: i32,
+    #[case] failures: &str,
+) {
+    let lab = Lab::new();
+    let journal = format!(
+        "[journal]\nstrategy = \"dnsmasq\"\nfiles = \"ordered\"\nloses = {{ ordered = {loses} }}\n"
+    );
+    lab.write("story.toml", format!("title = \"dnsmasq's own file\"\n{journal}"));
+    lab.command(&["crash", "story.toml", "--json", "a.json", "--junit", "b.xml"])
+        .assert()
+        .code(code);
+    let json: serde_json::Value = serde_json::from_str(&lab.read("a.json")).expect("JSON");
+    assert!(json["checked"].as_u64() > Some(100), "{json}");
+    assert_eq!(json["broken"].as_u64() > Some(0), code == 1, "{json}");
+    assert_eq!(json["faults"].as_array().map(Vec::is_empty), Some(code == 0), "{json}");
+    let junit = lab.read("b.xml");
+    assert!(junit.contains("tests=\"1\"") && junit.contains(failures), "{junit}");
 }

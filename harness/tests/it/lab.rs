@@ -38,6 +38,29 @@ impl Lab {
         command
     }
 
+    /// A command line, run by a shell that finds `leaselab`.
+    pub(crate) fn shell(&self, line: &str) -> Command {
+        let executable = Path::new(env!("CARGO_BIN_EXE_leaselab"));
+        let folder = executable.parent().expect("a folder").display();
+        let path = std::env::var("PATH").unwrap_or_default();
+        let mut command = Command::new("sh");
+        command.args(["-c", line]).current_dir(self.path()).env_remove("CLICOLOR_FORCE");
+        command.env("PATH", format!("{folder}:{path}"));
+        command
+    }
+
+    /// The command lines of `leaselab` that a run printed, in their order.
+    pub(crate) fn printed_commands(stdout: &[u8]) -> Vec<String> {
+        let text = String::from_utf8_lossy(stdout);
+        let commands: Vec<String> = text
+            .lines()
+            .filter_map(|line| Some(&line[line.find("leaselab ")?..]))
+            .map(str::to_owned)
+            .collect();
+        assert!(!commands.is_empty(), "{text}");
+        commands
+    }
+
     /// stdout, stderr and exit code as one text, times left out.
     pub(crate) fn transcript(&self, arguments: &[&str]) -> String {
         let output = self.command(arguments).output().expect("leaselab runs");

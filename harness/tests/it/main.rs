@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod crash;
+mod exit_codes;
 mod from_journal;
 mod fuzz;
 mod fuzz_readers;
@@ -14,6 +15,7 @@ mod live;
 mod qemu;
 mod races;
 mod recover;
+mod reproduction;
 mod runner;
 mod traces;
 mod wear;

@@ -76,7 +76,14 @@ fn leaselab_may_lie_below_tmp() {
     let lab = lab("shell");
     let copy = tempfile::Builder::new().tempdir_in("/tmp").expect("a folder below /tmp");
     let leaselab = copy.path().join("leaselab");
-    std::fs::copy(env!("CARGO_BIN_EXE_leaselab"), &leaselab).expect("a copy");
+    // Not `std::fs::copy`: a child that another test starts meanwhile would inherit the descriptor that writes the
+    // copy, and as long as it has not executed its program, the copy cannot be executed ("Text file busy").
+    let copied = std::process::Command::new("cp")
+        .arg(env!("CARGO_BIN_EXE_leaselab"))
+        .arg(&leaselab)
+        .status()
+        .expect("cp runs");
+    assert!(copied.success());
     assert_cmd::Command::new(&leaselab)
         .args(["run", "stories"])
         .current_dir(lab.path())

@@ -106,7 +106,18 @@ fn parts_of_other_fleets_or_versions_are_no_parts() {
     let lab = Lab::new();
     let fleet = |seed: &str, shard: &str, file: &str| {
         let words = [
-            "wear", "fleet", "--households", "6", "--for", "1d", "--seed", seed, "--shard", shard, "--json", file,
+            "wear",
+            "fleet",
+            "--households",
+            "6",
+            "--for",
+            "1d",
+            "--seed",
+            seed,
+            "--shard",
+            shard,
+            "--json",
+            file,
         ];
         lab.command(&words).assert().success();
     };

@@ -1,39 +1,41 @@
-//! The claims of the 2006 notes beside what is counted here.
+//! The claims of the notes of 2006, compared with counts.
 
 use std::fmt::Write as _;
 use std::net::Ipv4Addr;
 
 use super::cost_model::CostModel;
-use super::household::{DAY, HOUR, Household, MONTH};
+use super::count::{count, count_executed, count_workload};
+use super::durations::{DAY, HOUR, MONTH};
+use super::error::WearError;
+use super::household::Household;
 use super::router::{RouterSpec, Script};
-use super::study::{WearError, count, count_rendered, count_workload};
-use super::tally::Wear;
+use super::wear_counts::WearCounts;
 use dnsmasq_model::{Build, Client4, HwAddr, Kind4, Network, Reply4, ServerConfig};
 use nvram_emu::Dialect;
 use nvram_emu::device::Chip;
 use trace::{Workload, WorkloadEvent};
 
-/// The project's own script, exact.
+/// The project's script without slack.
 const OURS: Script = Script::Ours { slack: 0 };
-/// Leases of the cases of a start and of neighbours.
+/// Number of leases at a start and with `--script-arp`.
 const LEASES: u8 = 20;
 
 /// One claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
-    /// What the notes say, or what they could not know.
+    /// The claim, or something that the notes do not mention.
     pub text: String,
-    /// What was counted.
+    /// The workload that was counted.
     pub counted: String,
-    /// With the naive script.
+    /// The result of the naive script.
     pub naive: String,
-    /// With the project's.
+    /// The result of the project's script.
     pub ours: String,
-    /// What is left of it.
+    /// Whether the claim holds.
     pub verdict: &'static str,
 }
 
-/// Counts all of them.
+/// Checks all claims.
 ///
 /// # Errors
 /// As [`count`].
@@ -41,19 +43,19 @@ pub fn claims(seed: u64) -> Result<Vec<Claim>, WearError> {
     let spec = RouterSpec::new(Dialect::OpenWrt, Chip::SPI_NOR);
     let cost_model = CostModel::new(&spec)?;
     let mut all = sizes(&cost_model, seed)?;
-    all.push(no_room(&spec, seed)?);
+    all.push(no_space(&spec, seed)?);
     all.extend(renewals(&cost_model, seed)?);
     all.push(start(&cost_model)?);
     all.push(neighbours(&cost_model)?);
     Ok(all)
 }
 
-/// How large records are.
+/// The size of records.
 fn sizes(cost_model: &CostModel, seed: u64) -> Result<Vec<Claim>, WearError> {
     let fifty = Household::quiet(50, 12 * HOUR as u32);
-    // Everybody has come after half a lease time, and nobody has renewed twice.
+    // After half a lease time all clients have a lease, and none has renewed twice.
     let stored = |build, script| -> Result<(u64, u64), WearError> {
-        let (wear, _) = count(cost_model, &fifty, build, script, seed, 6 * HOUR)?;
+        let wear = count(cost_model, &fifty, build, script, seed, 6 * HOUR)?.wear;
         Ok((wear.payload / wear.commits.max(1), wear.commits))
     };
     let bytes = |script| -> Result<(u64, u64), WearError> {
@@ -81,11 +83,11 @@ fn sizes(cost_model: &CostModel, seed: u64) -> Result<Vec<Claim>, WearError> {
 }
 
 /// 150 clients where 10 KB are free.
-fn no_room(spec: &RouterSpec, seed: u64) -> Result<Claim, WearError> {
+fn no_space(spec: &RouterSpec, seed: u64) -> Result<Claim, WearError> {
     let cost_model = CostModel::new(&RouterSpec { neighbours: spec.space - 10_240, ..*spec })?;
     let many = Household::quiet(150, 12 * HOUR as u32);
-    let told = |script| -> Result<(String, Wear), WearError> {
-        let wear = count_rendered(&cost_model, &many, Build::Rtc, script, seed, 6 * HOUR)?;
+    let result = |script| -> Result<(String, WearCounts), WearError> {
+        let wear = count_executed(&cost_model, &many, Build::Rtc, script, seed, 6 * HOUR)?;
         let text = format!(
             "{} of {} calls fail, {} other settings lost",
             wear.failed,
@@ -94,7 +96,7 @@ fn no_room(spec: &RouterSpec, seed: u64) -> Result<Claim, WearError> {
         );
         Ok((text, wear))
     };
-    let (naive, (ours, wear)) = (told(Script::Naive)?.0, told(OURS)?);
+    let (naive, (ours, wear)) = (result(Script::Naive)?.0, result(OURS)?);
     Ok(Claim {
         text: "the default limit of 150 does not fit".to_owned(),
         counted: "150 clients, 10 KB free".to_owned(),
@@ -108,9 +110,9 @@ fn no_room(spec: &RouterSpec, seed: u64) -> Result<Claim, WearError> {
     })
 }
 
-/// What is written in a month.
+/// The writes of a month.
 fn renewals(cost_model: &CostModel, seed: u64) -> Result<Vec<Claim>, WearError> {
-    let lively = Household {
+    let busy = Household {
         clients: 15,
         phones: 5,
         guests: 4,
@@ -119,18 +121,20 @@ fn renewals(cost_model: &CostModel, seed: u64) -> Result<Vec<Claim>, WearError> 
         ..Household::default()
     };
     let quiet = Household::quiet(20, HOUR as u32);
-    let of = |household: &Household, build, script| -> Result<Wear, WearError> {
-        Ok(count(cost_model, household, build, script, seed, MONTH)?.0)
+    let count_month = |household: &Household, build, script| -> Result<WearCounts, WearError> {
+        Ok(count(cost_model, household, build, script, seed, MONTH)?.wear)
     };
-    let commits = |wear: &Wear| format!("{} commits for {} calls", wear.commits, wear.calls);
+    let commits = |wear: &WearCounts| format!("{} commits for {} calls", wear.commits, wear.calls);
     let (naive, ours) =
-        (of(&lively, Build::NoRtc, Script::Naive)?, of(&lively, Build::NoRtc, OURS)?);
-    let (every, exact) = (of(&quiet, Build::Rtc, Script::Naive)?, of(&quiet, Build::Rtc, OURS)?);
-    let day = of(&quiet, Build::Rtc, Script::Ours { slack: DAY })?;
+        (count_month(&busy, Build::NoRtc, Script::Naive)?, count_month(&busy, Build::NoRtc, OURS)?);
+    let (naive_renewals, exact) =
+        (count_month(&quiet, Build::Rtc, Script::Naive)?, count_month(&quiet, Build::Rtc, OURS)?);
+    let day = count_month(&quiet, Build::Rtc, Script::Ours { slack: DAY })?;
     Ok(vec![
         Claim {
-            text: "with HAVE_BROKEN_RTC the flash is written only when a lease is made or goes"
-                .to_owned(),
+            text:
+                "with HAVE_BROKEN_RTC the flash is written only when a lease is created or deleted"
+                    .to_owned(),
             counted: "30 days of 15 clients, 5 phones, 4 guests, 1 reboot, 4 SIGHUPs".to_owned(),
             naive: commits(&naive),
             ours: commits(&ours),
@@ -139,15 +143,23 @@ fn renewals(cost_model: &CostModel, seed: u64) -> Result<Vec<Claim>, WearError> 
         Claim {
             text: "without it, one write for each renewal".to_owned(),
             counted: "30 days of 20 clients, leases of an hour".to_owned(),
-            naive: commits(&every),
+            naive: commits(&naive_renewals),
             ours: format!("{}; {} with a slack of a day", commits(&exact), day.commits),
-            verdict: if every.commits + 1 == every.calls { "holds" } else { "does not hold" },
+            verdict: if naive_renewals.commits + 1 == naive_renewals.calls {
+                "holds"
+            } else {
+                "does not hold"
+            },
         },
     ])
 }
 
-/// dnsmasq with `leases` clients, and what comes after they are there.
-fn story(options: &str, leases: u8, rest: impl FnOnce(&mut Vec<(u64, WorkloadEvent)>)) -> Workload {
+/// A dnsmasq with `leases` clients, and the events that `rest` adds after they have come.
+fn workload(
+    options: &str,
+    leases: u8,
+    rest: impl FnOnce(&mut Vec<(u64, WorkloadEvent)>),
+) -> Workload {
     let line = [
         "dnsmasq",
         "--leasefile-ro",
@@ -169,19 +181,19 @@ fn story(options: &str, leases: u8, rest: impl FnOnce(&mut Vec<(u64, WorkloadEve
     }
 }
 
-fn place(n: u8) -> (Ipv4Addr, HwAddr) {
+fn address(n: u8) -> (Ipv4Addr, HwAddr) {
     (Ipv4Addr::new(192, 168, 77, 50 + n), HwAddr::ethernet([2, 0xaa, 0, 0, 0, n]))
 }
 
 fn message(n: u8, kind: Kind4) -> WorkloadEvent {
-    let (addr, hw) = place(n);
+    let (addr, hw) = address(n);
     let mut client = Client4::new(hw);
     client.hostname = Some(format!("pc-{n}").into_bytes().into());
     WorkloadEvent::Message { client, kind, addr, reply: Reply4::Ack { addr, lease_time: 3600 } }
 }
 
-/// What the second list of events costs more than the first, in calls and commits.
-fn more(
+/// The calls and commits of the second workload minus those of the first.
+fn difference(
     cost_model: &CostModel,
     (before, after): (&Workload, &Workload),
     build: Build,
@@ -194,75 +206,76 @@ fn more(
     Ok((after.calls - before.calls, after.commits - before.commits))
 }
 
-/// The storm at a start: known to nobody who did not watch it.
+/// The calls of dnsmasq at a start.
 fn start(cost_model: &CostModel) -> Result<Claim, WearError> {
-    let before = story("", LEASES, |_| {});
-    let after = story("", LEASES, |events| {
+    let before = workload("", LEASES, |_| {});
+    let after = workload("", LEASES, |events| {
         events.extend([(100, WorkloadEvent::PowerOff), (190, WorkloadEvent::Start)]);
     });
     let both = (&before, &after);
     let (naive, ours) = (
-        more(cost_model, both, Build::NoRtc, Script::Naive)?,
-        more(cost_model, both, Build::NoRtc, OURS)?,
+        difference(cost_model, both, Build::NoRtc, Script::Naive)?,
+        difference(cost_model, both, Build::NoRtc, OURS)?,
     );
-    let told = |(calls, commits): (u64, u64)| {
+    let text = |(calls, commits): (u64, u64)| {
         format!("init and {} old calls, {commits} commits", calls - 1)
     };
     Ok(Claim {
         text:
-            "not in the notes: at a start dnsmasq calls `old` for all leases, the first one twice"
+            "not in the notes: at a start dnsmasq calls `old` for each lease, and twice for the first"
                 .to_owned(),
         counted: format!("a start with {LEASES} leases"),
-        naive: told(naive),
-        ours: told(ours),
+        naive: text(naive),
+        ours: text(ours),
         verdict: if naive.0 == u64::from(LEASES) + 2 {
             "N leases, N + 1 calls"
         } else {
-            "otherwise"
+            "another number of calls"
         },
     })
 }
 
-/// `--script-arp` calls the script for every neighbour that comes and goes.
+/// With `--script-arp`, dnsmasq calls the script for every neighbour that appears or disappears.
 fn neighbours(cost_model: &CostModel) -> Result<Claim, WearError> {
-    let coming_and_going = |options: &str| {
-        story(options, LEASES, |events| {
-            // A first message lets dnsmasq look at the kernel's table, as any packet does.
+    let with_neighbours = |options: &str| {
+        workload(options, LEASES, |events| {
+            // dnsmasq reads the kernel's neighbour table when a packet arrives.
             events.push((200, message(0, Kind4::Renew)));
             for (at, there) in [(400, false), (800, true)] {
                 for n in 0..LEASES {
-                    let (addr, hw) = place(n);
+                    let (addr, hw) = address(n);
                     events.push((at, WorkloadEvent::Neighbour { addr, hw, there }));
                 }
                 events.push((at + 100, message(0, Kind4::Renew)));
             }
         })
     };
-    let (before, after) = (coming_and_going(""), coming_and_going("--script-arp"));
+    let (before, after) = (with_neighbours(""), with_neighbours("--script-arp"));
     let both = (&before, &after);
     let (naive, ours) = (
-        more(cost_model, both, Build::NoRtc, Script::Naive)?,
-        more(cost_model, both, Build::NoRtc, OURS)?,
+        difference(cost_model, both, Build::NoRtc, Script::Naive)?,
+        difference(cost_model, both, Build::NoRtc, OURS)?,
     );
-    let told = |(calls, commits): (u64, u64)| format!("{calls} calls, {commits} commits");
+    let text = |(calls, commits): (u64, u64)| format!("{calls} calls, {commits} commits");
     Ok(Claim {
-        text: "not in the notes: with --script-arp each neighbour that comes or goes is a call"
+        text: "not in the notes: with --script-arp dnsmasq calls for each neighbour that comes or goes"
             .to_owned(),
         counted: format!("{LEASES} devices come, go once and come back"),
-        naive: told(naive),
-        ours: told(ours),
+        naive: text(naive),
+        ours: text(ours),
         verdict: if naive.1 > 0 {
-            "a write each for a script that commits in every call"
+            "one write each for a script that commits in every call"
         } else {
             "no writes"
         },
     })
 }
 
-/// For people.
+/// The claims as text.
 pub fn claims_table(claims: &[Claim]) -> String {
-    let mut out =
-        String::from("The notes of 2006, and what is counted (OpenWrt's nvram, 64 KiB)\n");
+    let mut out = String::from(
+        "Claims of the notes of 2006, compared with counts (OpenWrt's nvram, 64 KiB)\n",
+    );
     for claim in claims {
         let _ = write!(
             out,

@@ -1,4 +1,4 @@
-//! What one commit costs, and how many commands a call takes.
+//! The cost of one commit, and the number of commands of one call.
 
 use std::ops::Range;
 
@@ -11,80 +11,80 @@ pub struct CommitCost {
     pub erases: Vec<u32>,
     /// Bytes programmed.
     pub programmed: u64,
-    /// Time spent erasing, microseconds.
+    /// Time spent erasing, in microseconds.
     pub erasing: u64,
-    /// Time spent programming, microseconds.
+    /// Time spent programming, in microseconds.
     pub programming: u64,
-    /// From the first operation that touches the image to the last one, microseconds.
+    /// Time from the first to the last operation on the image, in microseconds.
     pub fatal: u64,
 }
 
 impl CommitCost {
     /// The cost of `operations` on a flash whose image lies at `image`.
     pub fn of(operations: &[Op], geometry: Geometry, chip: Chip, image: &Range<u32>) -> Self {
-        let mut price = Self {
+        let mut cost = Self {
             erases: vec![0; geometry.blocks() as usize],
             programmed: 0,
             erasing: 0,
             programming: 0,
             fatal: 0,
         };
-        let touches =
+        let touches_image =
             |op: &Op| op.offset < image.end && op.offset.saturating_add(op.len) > image.start;
-        let first = operations.iter().position(touches);
-        let last = operations.iter().rposition(touches);
+        let first = operations.iter().position(touches_image);
+        let last = operations.iter().rposition(touches_image);
         for (at, op) in operations.iter().enumerate() {
-            let took = match op.kind {
+            let time = match op.kind {
                 OpKind::Erase => {
                     if let Some(count) =
-                        price.erases.get_mut((op.offset / geometry.erase_block) as usize)
+                        cost.erases.get_mut((op.offset / geometry.erase_block) as usize)
                     {
                         *count += 1;
                     }
-                    let took = chip.erase_time.as_micros() as u64;
-                    price.erasing += took;
-                    took
+                    let time = chip.erase_time.as_micros() as u64;
+                    cost.erasing += time;
+                    time
                 }
                 OpKind::Program => {
-                    price.programmed += u64::from(op.len);
-                    let took = chip.program_time(op.offset, op.len).as_micros() as u64;
-                    price.programming += took;
-                    took
+                    cost.programmed += u64::from(op.len);
+                    let time = chip.program_time(op.offset, op.len).as_micros() as u64;
+                    cost.programming += time;
+                    time
                 }
             };
             if first.is_some_and(|first| first <= at) && last.is_some_and(|last| at <= last) {
-                price.fatal += took;
+                cost.fatal += time;
             }
         }
-        price
+        cost
     }
 
-    /// Whether the flash is left alone.
-    pub fn is_free(&self) -> bool {
-        self.programmed == 0 && self.all_erases() == 0
+    /// Whether nothing is written to the flash.
+    pub fn is_zero(&self) -> bool {
+        self.programmed == 0 && self.total_erases() == 0
     }
 
     /// Erases of all blocks.
-    pub fn all_erases(&self) -> u64 {
+    pub fn total_erases(&self) -> u64 {
         self.erases.iter().map(|count| u64::from(*count)).sum()
     }
 }
 
-/// How many `nvram` commands a script takes for a call.
+/// How many `nvram` commands a script executes for each kind of call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Commands {
-    /// `init` without a lease.
+pub struct CommandCounts {
+    /// `init` without leases.
     pub init: u64,
-    /// More for each lease that `init` prints.
+    /// In addition for each lease that `init` prints.
     pub init_each: u64,
-    /// `add` or `old` of a record that is not stored so.
+    /// `add` or `old` of a record that differs from the stored one.
     pub set: u64,
-    /// `old` of a record that is.
+    /// `old` of a record that is stored.
     pub same: u64,
     /// `del` of a record that is stored.
     pub unset: u64,
-    /// `del` of one that is not.
+    /// `del` of a record that is not stored.
     pub absent: u64,
-    /// A call about something else, such as `arp-add`.
+    /// Any other call, such as `arp-add`.
     pub other: u64,
 }

@@ -1,97 +1,112 @@
-//! Prices, learned from a real machine in memory: no rule of a dialect is written down twice.
+//! Costs of commits, measured on a real machine in memory, so that no rule of a dialect is implemented twice.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use nvram_emu::Machine;
 use nvram_emu::flsh::{HEADER_LEN, find_magic};
+use nvram_emu::{Dialect, Machine};
 
-use super::commit_cost::{Commands, CommitCost};
+use super::commit_cost::{CommandCounts, CommitCost};
 use super::router::{RouterSpec, Script};
-use backend::{Backend as _, CallEnd, CallOptions, InProcess};
+use backend::{Backend as _, BackendError, CallEnd, CallOptions, InProcess};
 use dnsmasq_model::{Build, ScriptCall};
+use runner::setup::Refusal;
 
-/// What a script keeps free: the variables that tools add, and its margin (room.rs of lease-script).
+/// Bytes that a script keeps free: the variables that tools add, and its margin (free_space.rs of lease-script).
 const KEPT_FREE: u64 = 100;
-/// The longest `set NAME=VALUE` that every dialect takes whole.
+/// The longest `set NAME=VALUE` that every dialect accepts.
 const LONG_PAIR: u64 = 900;
 /// The shortest padding: a name of six letters, `=`, and a NUL.
 const SHORT_PAIR: u64 = 8;
 
-/// A router whose commits cannot be priced.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct NotPriced(String);
-
-impl NotPriced {
-    pub(super) fn because(why: &str) -> Self {
-        Self(why.to_owned())
-    }
+/// A router on which the costs of commits cannot be measured.
+#[derive(Debug, thiserror::Error)]
+pub enum CostModelError {
+    /// A router that cannot be set up.
+    #[error(transparent)]
+    Setup(#[from] Refusal),
+    /// A dialect that cannot commit to this chip.
+    #[error("{dialect} does not commit to {chip}: no such router")]
+    NoCommit {
+        /// The dialect.
+        dialect: Dialect,
+        /// Name of the chip.
+        chip: &'static str,
+    },
+    /// Variables of other programs that fill the NVRAM.
+    #[error("neighbours of {0} bytes leave no room in the NVRAM")]
+    NoSpace(u64),
+    /// A script that fails on an empty store.
+    #[error("the script fails: {0}")]
+    Script(String),
+    /// A script that cannot be called.
+    #[error(transparent)]
+    Backend(#[from] BackendError),
 }
 
-/// What a commit costs on one router, by the bytes of variables that it holds.
+/// The cost of a commit on one router, which depends on the bytes of variables that the image holds.
 #[derive(Debug)]
 pub struct CostModel {
     machine: Machine,
+    /// Where the image begins in the partition.
     offset: u32,
     /// Bytes of variables before the first lease.
     base: u64,
-    /// Most bytes of variables with which a script still sets.
+    /// Most bytes of variables up to which a script still sets one.
     limit: u64,
     skips_equal: bool,
-    flat: Option<Arc<CommitCost>>,
-    known: Mutex<HashMap<u64, Arc<CommitCost>>>,
-    called: Mutex<HashMap<(Script, Build), Commands>>,
+    /// The cost of every commit, if it does not depend on the bytes of variables.
+    constant: Option<Arc<CommitCost>>,
+    /// Costs measured so far, by bytes of variables.
+    commit_costs: Mutex<HashMap<u64, Arc<CommitCost>>>,
+    command_counts: Mutex<HashMap<(Script, Build), CommandCounts>>,
 }
 
 impl CostModel {
-    /// Learns a router's prices.
+    /// Measures the costs of a router.
     ///
     /// # Errors
-    /// A router that cannot be made, or whose dialect cannot commit to this chip.
-    pub fn new(spec: &RouterSpec) -> Result<Self, NotPriced> {
-        let machine = spec.machine().map_err(|refusal| NotPriced(refusal.to_string()))?;
-        let refuse = || {
-            let (dialect, chip) = (spec.dialect, spec.chip.name);
-            NotPriced(format!("{dialect} does not commit to {chip}: no such router"))
-        };
-        let offset = find_magic(&machine.flash_bytes(), usize::MAX).ok_or_else(refuse)? as u32;
-        let variables = machine.flash_variables().ok_or_else(refuse)?;
+    /// A router that cannot be set up, that has no space for leases, or whose dialect cannot commit to its chip.
+    pub fn new(router: &RouterSpec) -> Result<Self, CostModelError> {
+        let machine = router.machine()?;
+        let no_commit =
+            || CostModelError::NoCommit { dialect: router.dialect, chip: router.chip.name };
+        let offset = find_magic(&machine.flash_bytes(), usize::MAX).ok_or_else(no_commit)? as u32;
+        let variables = machine.flash_variables().ok_or_else(no_commit)?;
         let base =
             variables.iter().map(|(name, value)| name.len() + value.len() + 2).sum::<usize>();
-        let room = u64::from(machine.flash().geometry().size - offset);
-        let limit = room.saturating_sub(HEADER_LEN as u64 + KEPT_FREE);
+        let base = base as u64;
+        let space = u64::from(machine.flash().geometry().size - offset);
+        let limit = space.saturating_sub(HEADER_LEN as u64 + KEPT_FREE);
         let mut cost_model = Self {
             machine,
             offset,
-            base: base as u64,
+            base,
             limit,
             skips_equal: false,
-            flat: None,
-            known: Mutex::default(),
-            called: Mutex::default(),
+            constant: None,
+            commit_costs: Mutex::default(),
+            command_counts: Mutex::default(),
         };
-        if cost_model.base + 1000 > limit {
-            return Err(NotPriced(format!(
-                "neighbours of {base} bytes leave no room in the NVRAM"
-            )));
+        if base + 1000 > limit {
+            return Err(CostModelError::NoSpace(base));
         }
-        let sample = cost_model.measure(cost_model.base + 100);
-        if sample.is_free() || sample.all_erases() == 0 {
-            return Err(refuse());
+        let sample = cost_model.measure(base + 100);
+        if sample.is_zero() || sample.total_erases() == 0 {
+            return Err(no_commit());
         }
-        let mut idle = cost_model.machine.clone();
-        idle.take_ops();
-        idle.run(&[b"commit"]);
-        cost_model.skips_equal = idle.ops().is_empty();
-        let others = [usize::midpoint(base, limit as usize) as u64, limit];
+        let mut unchanged = cost_model.machine.clone();
+        unchanged.take_ops();
+        unchanged.run(&[b"commit"]);
+        cost_model.skips_equal = unchanged.ops().is_empty();
+        let others = [u64::midpoint(base, limit), limit];
         if others.iter().all(|content| cost_model.measure(*content) == sample) {
-            cost_model.flat = Some(Arc::new(sample));
+            cost_model.constant = Some(Arc::new(sample));
         }
         Ok(cost_model)
     }
 
-    /// The router as it leaves the factory.
+    /// The router with its factory settings.
     pub fn machine(&self) -> &Machine {
         &self.machine
     }
@@ -101,33 +116,33 @@ impl CostModel {
         self.base
     }
 
-    /// Most bytes of variables that scripts still set.
+    /// Most bytes of variables up to which scripts still set one.
     pub fn limit(&self) -> u64 {
         self.limit
     }
 
-    /// Whether a commit of what is stored already leaves the flash alone.
+    /// Whether a commit without a change does not write to the flash.
     pub fn skips_equal(&self) -> bool {
         self.skips_equal
     }
 
-    /// Where the image of so many bytes of variables lies in the partition.
+    /// Where an image with `content` bytes of variables lies in the partition.
     pub fn image(&self, content: u64) -> std::ops::Range<u32> {
         self.offset..self.offset + HEADER_LEN as u32 + 4 + content as u32
     }
 
-    /// What a commit costs when the variables take `content` bytes and something changed.
-    pub fn price(&self, content: u64) -> Arc<CommitCost> {
-        if let Some(flat) = &self.flat {
-            return Arc::clone(flat);
+    /// The cost of a commit of a change that leaves `content` bytes of variables.
+    pub fn commit_cost(&self, content: u64) -> Arc<CommitCost> {
+        if let Some(constant) = &self.constant {
+            return Arc::clone(constant);
         }
-        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(price) = known().get(&content) {
-            return Arc::clone(price);
+        let cache = || self.commit_costs.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(cost) = cache().get(&content) {
+            return Arc::clone(cost);
         }
-        let price = Arc::new(self.measure(content));
-        known().insert(content, Arc::clone(&price));
-        price
+        let cost = Arc::new(self.measure(content));
+        cache().insert(content, Arc::clone(&cost));
+        cost
     }
 
     fn measure(&self, content: u64) -> CommitCost {
@@ -150,49 +165,56 @@ impl CostModel {
         CommitCost::of(&operations, flash.geometry(), flash.chip(), &self.image(content))
     }
 
-    /// How many commands a script takes here, found out by calling it.
+    /// How many commands a script executes for each kind of call, found by calling it.
     ///
     /// # Errors
     /// A script that fails on an empty store.
-    pub fn commands(&self, script: Script, build: Build) -> Result<Commands, NotPriced> {
-        let called = || self.called.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(commands) = called().get(&(script, build)) {
-            return Ok(*commands);
+    pub fn command_counts(
+        &self,
+        script: Script,
+        build: Build,
+    ) -> Result<CommandCounts, CostModelError> {
+        let cache = || self.command_counts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(counts) = cache().get(&(script, build)) {
+            return Ok(*counts);
         }
-        let commands = self.call_once_each(script, build)?;
-        called().insert((script, build), commands);
-        Ok(commands)
+        let counts = self.count_commands(script, build)?;
+        cache().insert((script, build), counts);
+        Ok(counts)
     }
 
-    fn call_once_each(&self, script: Script, build: Build) -> Result<Commands, NotPriced> {
-        let mut target = InProcess::new(self.machine.clone(), script.function());
-        let mut count = |words: &[&str], time: &str| {
-            let time = match build {
-                Build::Rtc => ("DNSMASQ_LEASE_EXPIRES".to_owned(), time.as_bytes().to_vec()),
-                Build::NoRtc => ("DNSMASQ_LEASE_LENGTH".to_owned(), time.as_bytes().to_vec()),
-            };
-            let argv = std::iter::once("script").chain(words.iter().copied());
+    fn count_commands(
+        &self,
+        script: Script,
+        build: Build,
+    ) -> Result<CommandCounts, CostModelError> {
+        let mut backend = InProcess::new(self.machine.clone(), script.function());
+        let time = match build {
+            Build::Rtc => "DNSMASQ_LEASE_EXPIRES",
+            Build::NoRtc => "DNSMASQ_LEASE_LENGTH",
+        };
+        let mut count = |arguments: &[&str]| {
+            let argv = std::iter::once("script").chain(arguments.iter().copied());
             let call = ScriptCall {
-                argv: argv.map(|word| word.as_bytes().to_vec()).collect(),
-                env: [time].into_iter().collect(),
+                argv: argv.map(|argument| argument.as_bytes().to_vec()).collect(),
+                env: [(time.to_owned(), b"1800000000".to_vec())].into_iter().collect(),
             };
-            match target.call(&call, &CallOptions::default()) {
-                Ok(result) if result.end == CallEnd::Exited(0) => Ok(result.commands.len() as u64),
-                Ok(result) => Err(NotPriced(format!(
-                    "the script fails: {}",
-                    String::from_utf8_lossy(&result.stderr).trim_end()
-                ))),
-                Err(error) => Err(NotPriced(error.to_string())),
+            let result = backend.call(&call, &CallOptions::default())?;
+            if result.end == CallEnd::Exited(0) {
+                Ok(result.commands.len() as u64)
+            } else {
+                let stderr = String::from_utf8_lossy(&result.stderr).trim_end().to_owned();
+                Err(CostModelError::Script(stderr))
             }
         };
         let (mac, address) = ("02:00:00:00:00:01", "192.168.1.60");
-        let init = count(&["init"], "1800000000")?;
-        let set = count(&["add", mac, address, "pc"], "1800000000")?;
-        let same = count(&["old", mac, address, "pc"], "1800000000")?;
-        let init_each = count(&["init"], "1800000000")? - init;
-        let unset = count(&["del", mac, address, "pc"], "1800000000")?;
-        let absent = count(&["del", mac, address, "pc"], "1800000000")?;
-        let other = count(&["arp-add", mac, address], "1800000000")?;
-        Ok(Commands { init, init_each, set, same, unset, absent, other })
+        let init = count(&["init"])?;
+        let set = count(&["add", mac, address, "pc"])?;
+        let same = count(&["old", mac, address, "pc"])?;
+        let init_each = count(&["init"])? - init;
+        let unset = count(&["del", mac, address, "pc"])?;
+        let absent = count(&["del", mac, address, "pc"])?;
+        let other = count(&["arp-add", mac, address])?;
+        Ok(CommandCounts { init, init_each, set, same, unset, absent, other })
     }
 }

@@ -1,57 +1,62 @@
-//! A store that only counts.
+//! A store that counts calls without executing them.
 
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use super::commit_cost::{Commands, CommitCost};
-use super::cost_model::{CostModel, NotPriced};
-use super::images::{Fields, Images};
+use super::commit_cost::{CommandCounts, CommitCost};
+use super::cost_model::{CostModel, CostModelError};
+use super::image_builder::{ImageBuilder, RecordFields};
+use super::lease_store::{LeaseStore, SimulationError};
 use super::router::Script;
-use super::simulate::{Broken, Store};
-use super::tally::Wear;
+use super::wear_counts::{BINS, WearCounts};
 use dnsmasq_model::{
     Action, Build, CallSink, HwAddr, Lease, PendingCall, Text, hex_text, legal_hostname, share_text,
 };
 
-/// `dnsmasq_lease_`, `=`, four blanks and a NUL.
-const FRAME: usize = 14 + 1 + 4 + 1;
+/// Bytes of `dnsmasq_lease_`, `=`, four blanks and a NUL.
+const FIXED_BYTES: u32 = 14 + 1 + 4 + 1;
 /// The greatest time that the project's script stores.
-const LAST_TIME: u64 = 9_999_999_999;
+const MAX_TIME: u64 = 9_999_999_999;
 
-/// A stored record, not put into words.
+/// A stored record.
 #[derive(Clone, Debug)]
 struct Record {
     time: u64,
     hw: HwAddr,
     name: Option<Text>,
     clid: Option<Text>,
-    /// As a variable, with name and NUL.
+    /// Bytes as a variable, with its name and NUL.
     bytes: u32,
 }
 
-/// What a script stores and what it pays for it.
+/// The records that a script stores, and what storing them costs.
 #[derive(Debug)]
 pub struct CountingStore<'a> {
     cost_model: &'a CostModel,
-    commands: Commands,
+    commands: CommandCounts,
     script: Script,
     build: Build,
+    /// The first address, as a number.
     first: u32,
+    /// A slot for each address.
     records: Vec<Option<Record>>,
-    held: u64,
+    /// Number of records.
+    stored: u64,
+    /// Bytes of all variables.
     content: u64,
-    price: Arc<CommitCost>,
-    priced: u64,
-    /// Commits of the present price.
-    unpaid: u64,
-    /// Erases of one commit of the present price.
+    /// The cost of a commit with `cost_content` bytes of variables.
+    cost: Arc<CommitCost>,
+    cost_content: u64,
+    /// Commits of this cost that are not added to `wear` yet.
+    pending_commits: u64,
+    /// Erases of one commit of this cost.
     erases: u64,
     bin: usize,
     bin_ends: u64,
     full: bool,
-    images: Option<Images>,
-    wear: Wear,
+    images: Option<&'a mut ImageBuilder>,
+    wear: WearCounts,
 }
 
 impl<'a> CountingStore<'a> {
@@ -66,81 +71,72 @@ impl<'a> CountingStore<'a> {
         seconds: u64,
         first: Ipv4Addr,
         addresses: u32,
-    ) -> Result<Self, NotPriced> {
+    ) -> Result<Self, CostModelError> {
         let blocks = cost_model.machine().flash().geometry().blocks() as usize;
         let content = cost_model.base();
-        let price = cost_model.price(content);
-        let mut counting_store = Self {
+        let cost = cost_model.commit_cost(content);
+        let mut store = Self {
             cost_model,
-            commands: cost_model.commands(script, build)?,
+            commands: cost_model.command_counts(script, build)?,
             script,
             build,
             first: first.to_bits(),
             records: vec![None; addresses as usize],
-            held: 0,
+            stored: 0,
             content,
-            erases: price.all_erases(),
-            price,
-            priced: content,
-            unpaid: 0,
+            erases: cost.total_erases(),
+            cost,
+            cost_content: content,
+            pending_commits: 0,
             bin: 0,
             bin_ends: 0,
             full: false,
             images: None,
-            wear: Wear::new(blocks, seconds),
+            wear: WearCounts::new(blocks, seconds),
         };
-        counting_store.at(0);
-        Ok(counting_store)
+        store.set_time(0);
+        Ok(store)
     }
 
-    /// The same, which also builds the image of every commit.
-    #[must_use]
-    pub fn with_images(mut self, images: Images) -> Self {
+    /// Also builds the image of every commit from now on.
+    pub fn build_images(&mut self, images: &'a mut ImageBuilder) {
         self.images = Some(images);
-        self
-    }
-
-    /// The images that it built.
-    ///
-    /// # Errors
-    /// None were asked for.
-    pub fn take_images(&mut self) -> Result<Images, NotPriced> {
-        self.images.take().ok_or_else(|| NotPriced::because("no images were built"))
     }
 
     /// The counts.
-    pub fn finish(mut self) -> Wear {
-        self.settle();
+    pub fn finish(mut self) -> WearCounts {
+        self.add_pending();
         self.wear
     }
 
-    /// Whether there was ever more to store than fits: the counts are those of an NVRAM that is large enough.
+    /// Whether there was ever more to store than fits. The counts are those of an NVRAM that is large enough.
     pub fn is_full(&self) -> bool {
         self.full
     }
 
-    fn settle(&mut self) {
-        self.wear.pay(&self.price, self.unpaid);
-        self.unpaid = 0;
+    fn add_pending(&mut self) {
+        self.wear.add_commits(&self.cost, self.pending_commits);
+        self.pending_commits = 0;
     }
 
     fn commit(&mut self, changed: bool) {
         if !changed && self.cost_model.skips_equal() {
             return;
         }
-        if self.priced != self.content {
-            self.settle();
-            self.price = self.cost_model.price(self.content);
-            self.priced = self.content;
-            self.erases = self.price.all_erases();
+        if self.cost_content != self.content {
+            self.add_pending();
+            self.cost = self.cost_model.commit_cost(self.content);
+            self.cost_content = self.content;
+            self.erases = self.cost.total_erases();
         }
         if let Some(images) = &mut self.images {
             images.build();
         }
-        self.unpaid += 1;
+        self.pending_commits += 1;
         self.wear.bins[self.bin] += self.erases;
     }
 
+    /// The time to store for a lease whose record has the time `stored`.
     fn time(&self, lease: &Lease, stored: Option<u64>) -> u64 {
         let expiry = match self.build {
             Build::NoRtc => return u64::from(lease.length),
@@ -148,26 +144,26 @@ impl<'a> CountingStore<'a> {
         };
         match self.script {
             Script::Ours { slack } if slack > 0 && expiry > 0 => {
-                let latest = LAST_TIME.min(expiry + slack);
+                let latest = MAX_TIME.min(expiry + slack);
                 stored.filter(|stored| (expiry..=latest).contains(stored)).unwrap_or(latest)
             }
             _ => expiry,
         }
     }
 
-    fn store(&mut self, at: usize, lease: &Lease, name: Option<&Text>) {
+    fn set(&mut self, at: usize, lease: &Lease, name: Option<&Text>) {
         let time = self.time(lease, self.records[at].as_ref().map(|record| record.time));
-        // A name that is stored was legal.
+        // A stored name is legal.
         let stored = self.records[at].as_ref().and_then(|record| record.name.as_ref());
         let name = name.filter(|name| {
             stored.is_some_and(|stored| Arc::ptr_eq(stored, name)) || legal_hostname(name).is_some()
         });
         if let Some(record) = &mut self.records[at]
             && record.hw == lease.hw
-            && same(record.name.as_ref(), name)
-            && same(record.clid.as_ref(), lease.clid.as_ref())
+            && is_same(record.name.as_ref(), name)
+            && is_same(record.clid.as_ref(), lease.clid.as_ref())
         {
-            // After a restart dnsmasq has texts of its own; from now on they are known by where they lie.
+            // After a restart dnsmasq has other copies of the texts: keep them, so that comparing pointers suffices.
             share_text(&mut record.name, name);
             share_text(&mut record.clid, lease.clid.as_ref());
             if record.time == time {
@@ -184,7 +180,7 @@ impl<'a> CountingStore<'a> {
         self.content += u64::from(bytes);
         match self.records[at].replace(record) {
             Some(old) => self.content -= u64::from(old.bytes),
-            None => self.held += 1,
+            None => self.stored += 1,
         }
         self.full |= self.content > self.cost_model.limit();
         self.changed(at, u64::from(bytes));
@@ -195,7 +191,7 @@ impl<'a> CountingStore<'a> {
             let Record { time, hw, name, clid, .. } = record;
             let (name, clid) = (name.as_deref(), clid.as_deref());
             let addr = Ipv4Addr::from_bits(self.first + at as u32);
-            images.set(addr, Fields { time: *time, hw, name, clid });
+            images.set(addr, RecordFields { time: *time, hw, name, clid });
         }
         self.wear.commands += self.commands.set;
         self.wear.payload += payload;
@@ -209,9 +205,9 @@ impl<'a> CountingStore<'a> {
         }
     }
 
-    fn forget(&mut self, at: usize) {
+    fn unset(&mut self, at: usize) {
         if let Some(old) = self.records[at].take() {
-            self.held -= 1;
+            self.stored -= 1;
             if let Some(images) = &mut self.images {
                 images.unset(Ipv4Addr::from_bits(self.first + at as u32));
             }
@@ -235,14 +231,15 @@ impl CallSink for CountingStore<'_> {
 
     fn call(&mut self, call: &PendingCall<'_>) {
         self.wear.calls += 1;
-        let place = call.lease().zip(call.lease().and_then(Lease::v4)).and_then(|(lease, addr)| {
-            let at = addr.to_bits().wrapping_sub(self.first) as usize;
-            (at < self.records.len()).then_some((lease, at))
-        });
-        match (call.action, place) {
-            (Action::Add | Action::Old, Some((lease, at))) => self.store(at, lease, call.name()),
-            (Action::OldHostname, Some((lease, at))) => self.store(at, lease, None),
-            (Action::Del, Some((_, at))) => self.forget(at),
+        let leased =
+            call.lease().zip(call.lease().and_then(Lease::v4)).and_then(|(lease, addr)| {
+                let at = addr.to_bits().wrapping_sub(self.first) as usize;
+                (at < self.records.len()).then_some((lease, at))
+            });
+        match (call.action, leased) {
+            (Action::Add | Action::Old, Some((lease, at))) => self.set(at, lease, call.name()),
+            (Action::OldHostname, Some((lease, at))) => self.set(at, lease, None),
+            (Action::Del, Some((_, at))) => self.unset(at),
             _ => {
                 self.wear.commands += self.commands.other;
                 if self.script == Script::Naive {
@@ -253,21 +250,20 @@ impl CallSink for CountingStore<'_> {
     }
 }
 
-impl Store for CountingStore<'_> {
-    fn at(&mut self, second: u64) {
+impl LeaseStore for CountingStore<'_> {
+    fn set_time(&mut self, second: u64) {
         if second < self.bin_ends {
             return;
         }
         self.bin = self.wear.bin(second);
-        let parts = super::BINS as u128;
+        let bins = BINS as u128;
         let end = (self.bin as u128 + 1) * u128::from(self.wear.seconds);
-        self.bin_ends =
-            if self.bin + 1 == super::BINS { u64::MAX } else { end.div_ceil(parts) as u64 };
+        self.bin_ends = if self.bin + 1 == BINS { u64::MAX } else { end.div_ceil(bins) as u64 };
     }
 
-    fn init(&mut self) -> Result<Vec<u8>, Broken> {
+    fn init(&mut self) -> Result<Vec<u8>, SimulationError> {
         self.wear.calls += 1;
-        self.wear.commands += self.commands.init + self.commands.init_each * self.held;
+        self.wear.commands += self.commands.init + self.commands.init_each * self.stored;
         let mut text = String::new();
         for (at, record) in (0..).zip(&self.records) {
             let Some(record) = record else { continue };
@@ -280,12 +276,12 @@ impl Store for CountingStore<'_> {
         Ok(text.into_bytes())
     }
 
-    fn power_off(&mut self) -> Result<(), Broken> {
+    fn power_off(&mut self) -> Result<(), SimulationError> {
         Ok(())
     }
 }
 
-fn same(a: Option<&Text>, b: Option<&Text>) -> bool {
+fn is_same(a: Option<&Text>, b: Option<&Text>) -> bool {
     match (a, b) {
         (None, None) => true,
         (Some(a), Some(b)) => Arc::ptr_eq(a, b) || a == b,
@@ -294,14 +290,14 @@ fn same(a: Option<&Text>, b: Option<&Text>) -> bool {
 }
 
 fn digits(number: u64) -> u32 {
-    // Nearly all times are of our century.
-    if (1_000_000_000..=LAST_TIME).contains(&number) {
+    // Fast path: almost all times have ten digits.
+    if (1_000_000_000..=MAX_TIME).contains(&number) {
         return 10;
     }
     number.checked_ilog10().unwrap_or(0) + 1
 }
 
-/// The bytes of a record as a variable.
+/// The bytes of a record as a variable, with its name and NUL.
 fn size(lease: &Lease, name: Option<&Text>, time: u64) -> u32 {
     let address = match lease.addr {
         IpAddr::V4(addr) => {
@@ -312,5 +308,5 @@ fn size(lease: &Lease, name: Option<&Text>, time: u64) -> u32 {
     let hex = |bytes: usize| (bytes * 3).saturating_sub(1).max(1) as u32;
     let name = name.map_or(1, |name| name.len() as u32);
     let clid = lease.clid.as_deref().map_or(1, |clid| hex(clid.len()));
-    FRAME as u32 + 2 * address + digits(time) + hex(lease.hw.bytes().len()) + name + clid
+    FIXED_BYTES + 2 * address + digits(time) + hex(lease.hw.bytes().len()) + name + clid
 }

@@ -1,40 +1,42 @@
-//! A script through real processes for a while, held against the count in process.
+//! Runs a script by real processes and compares its counts with those in process.
 
 use std::fmt::Write as _;
 
 use serde::Serialize;
 
 use super::cost_model::CostModel;
-use super::life::Life;
-use super::rendered::Rendered;
+use super::count::{count, count_workload};
+use super::error::WearError;
+use super::executing_store::ExecutingStore;
+use super::lease_store::SimulationError;
 use super::router::RouterSpec;
-use super::simulate::live;
-use super::study::{Study, Task, WearError, build_name, count, count_workload};
-use super::table::years;
-use super::tally::Wear;
+use super::simulate::simulate;
+use super::study::{Study, Task, build_name};
+use super::wear_counts::WearCounts;
 use super::workload::play;
+use super::yearly_wear::{YearlyWear, format_years};
 use backend::process::{Process, ScriptCommand, Settings};
 use scenario::Seconds;
 
-/// A script, and how long it is tried.
+/// A script to run by processes.
 #[derive(Clone, Debug)]
-pub struct Trial {
+pub struct CrossCheckSpec {
     /// The script.
     pub command: ScriptCommand,
-    /// What to call it.
+    /// The name of the script in reports.
     pub label: String,
-    /// The processes around it.
+    /// How to run processes.
     pub settings: Settings,
-    /// How much of a household's life, seconds; recordings and scenarios are gone through whole.
+    /// Time of a household to simulate, in seconds. Recordings and scenarios are run to their end.
     pub seconds: u64,
 }
 
-/// What came of it.
+/// The counts of a script run by processes, and the counts in process.
 #[derive(Clone, Debug, Serialize)]
 pub struct CrossCheck {
-    /// What happened, where that is no household.
+    /// Name of the workload, if it is not the household.
     pub workload: Option<String>,
-    /// `good` or `broken`.
+    /// The build: `good` or `broken`.
     pub rtc: &'static str,
     /// The dialect.
     pub dialect: &'static str,
@@ -42,112 +44,118 @@ pub struct CrossCheck {
     pub chip: &'static str,
     /// The script.
     pub script: String,
-    /// Counted by processes.
-    pub wear: Wear,
-    /// As rates and years.
-    pub life: Life,
-    /// Counted in process over the same events, for each script that there is as a function.
-    pub counted: Vec<Counted>,
+    /// The counts by processes.
+    pub wear: WearCounts,
+    /// `wear` as rates.
+    #[serde(rename = "life")]
+    pub yearly: YearlyWear,
+    /// The counts of the same events in process, for each script of the study.
+    #[serde(rename = "counted")]
+    pub in_process: Vec<InProcessCount>,
 }
 
-/// A count in process.
+/// Counts in process.
 #[derive(Clone, Debug, Serialize)]
-pub struct Counted {
+pub struct InProcessCount {
     /// The script.
     pub script: String,
-    /// Its counts.
-    pub wear: Wear,
-    /// Whether every count is that of the processes.
+    /// The counts.
+    pub wear: WearCounts,
+    /// Whether all counts are equal to those by processes.
     pub equal: bool,
 }
 
 impl Study {
-    /// Runs a script through processes, and counts the same events in process.
+    /// Runs a script by processes and counts the same events in process.
     ///
     /// # Errors
     /// A scenario, a script or a machine that cannot be run.
-    pub fn hold(&self, trial: &Trial) -> Result<Vec<CrossCheck>, WearError> {
+    pub fn cross_check(&self, spec: &CrossCheckSpec) -> Result<Vec<CrossCheck>, WearError> {
         let mut all = Vec::new();
-        for spec in &self.routers {
-            let cost_model = CostModel::new(spec)?;
+        for router in &self.routers {
+            let cost_model = CostModel::new(router)?;
             for task in
                 self.tasks()?.iter().filter(|task| Some(&task.script) == self.scripts.first())
             {
-                all.push(self.hold_one(trial, spec, &cost_model, task)?);
+                all.push(self.cross_check_task(spec, router, &cost_model, task)?);
             }
         }
         Ok(all)
     }
 
-    fn hold_one(
+    fn cross_check_task(
         &self,
-        trial: &Trial,
-        spec: &RouterSpec,
+        spec: &CrossCheckSpec,
+        router: &RouterSpec,
         cost_model: &CostModel,
         task: &Task,
     ) -> Result<CrossCheck, WearError> {
         let Task { build, workload, .. } = task;
-        let seconds = workload.as_ref().map_or(trial.seconds, |workload| workload.seconds);
-        let mut target =
-            Process::new(cost_model.machine().clone(), &trial.command, &trial.settings)
-                .map_err(super::Broken::from)?;
-        let mut store = Rendered::new(cost_model, &mut target, seconds);
+        let seconds = workload.as_ref().map_or(spec.seconds, |workload| workload.seconds);
+        let mut backend = Process::new(cost_model.machine().clone(), &spec.command, &spec.settings)
+            .map_err(SimulationError::from)?;
+        let mut store = ExecutingStore::new(cost_model, &mut backend, seconds);
         match workload {
             Some(workload) => play(workload, *build, &mut store)?,
-            None => live(&self.household, *build, self.seed, seconds, &mut store)?,
+            None => simulate(&self.household, *build, self.seed, seconds, &mut store)?,
         }
         let wear = store.finish()?;
-        let mut counted = Vec::new();
+        let mut in_process = Vec::new();
         for script in &self.scripts {
             let other = match workload {
                 Some(workload) => count_workload(cost_model, workload, *build, *script)?,
-                None => count(cost_model, &self.household, *build, *script, self.seed, seconds)?.0,
+                None => {
+                    count(cost_model, &self.household, *build, *script, self.seed, seconds)?.wear
+                }
             };
-            counted.push(Counted { script: script.name(), equal: other == wear, wear: other });
+            let equal = other == wear;
+            in_process.push(InProcessCount { script: script.name(), equal, wear: other });
         }
         let every = workload.as_ref().map_or(seconds, |workload| self.every(workload));
+        let endurance = self.endurance.unwrap_or(router.chip.endurance);
         Ok(CrossCheck {
             workload: workload.as_ref().map(|workload| workload.label.clone()),
             rtc: build_name(*build),
-            dialect: spec.dialect.name(),
-            chip: spec.chip.name,
-            script: trial.label.clone(),
-            life: Life::of(&wear, self.endurance.unwrap_or(spec.chip.endurance), every),
+            dialect: router.dialect.name(),
+            chip: router.chip.name,
+            script: spec.label.clone(),
+            yearly: YearlyWear::of(&wear, endurance, every),
             wear,
-            counted,
+            in_process,
         })
     }
 }
 
-/// For people.
-pub fn cross_check_table(held: &[CrossCheck]) -> String {
-    let mut out = String::from("\nthrough processes, and the same events counted in process\n");
+/// The comparison as text.
+pub fn cross_check_table(cross_checks: &[CrossCheck]) -> String {
+    let mut out = String::from("\nrun by processes, and the same events counted in process\n");
     let _ = writeln!(
         out,
         "{:<6} {:<26} {:>8} {:>7} {:>9} {:>8} {:>8} {:>12} {:>10}",
         "rtc", "script", "calls", "failed", "nvram", "commits", "erases", "bytes", "life"
     );
-    let line = |out: &mut String, rtc: &str, script: &str, wear: &Wear, end: &str| {
-        let erases = wear.erases.iter().sum::<u64>();
+    let line = |out: &mut String, rtc: &str, script: &str, wear: &WearCounts, last: &str| {
+        let erases = wear.total_erases();
         let _ = writeln!(
             out,
-            "{rtc:<6} {script:<26} {:>8} {:>7} {:>9} {:>8} {erases:>8} {:>12} {end:>10}",
+            "{rtc:<6} {script:<26} {:>8} {:>7} {:>9} {:>8} {erases:>8} {:>12} {last:>10}",
             wear.calls, wear.failed, wear.commands, wear.commits, wear.programmed
         );
     };
-    for held in held {
-        let what = held.workload.as_deref().unwrap_or("household");
+    for check in cross_checks {
+        let workload = check.workload.as_deref().unwrap_or("household");
         let _ = writeln!(
             out,
-            "{what} on {} with {}: {}",
-            held.dialect,
-            held.chip,
-            Seconds(held.wear.seconds)
+            "{workload} on {} with {}: {}",
+            check.dialect,
+            check.chip,
+            Seconds(check.wear.seconds)
         );
-        line(&mut out, held.rtc, &held.script, &held.wear, &years(held.life.years));
-        for counted in &held.counted {
-            let verdict = if counted.equal { "equal" } else { "differs" };
-            line(&mut out, "", &format!("in process: {}", counted.script), &counted.wear, verdict);
+        let life = format_years(check.yearly.years);
+        line(&mut out, check.rtc, &check.script, &check.wear, &life);
+        for counts in &check.in_process {
+            let verdict = if counts.equal { "equal" } else { "differs" };
+            line(&mut out, "", &format!("in process: {}", counts.script), &counts.wear, verdict);
         }
     }
     out

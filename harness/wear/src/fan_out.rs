@@ -1,15 +1,15 @@
-//! Several ledgers for one life: of scripts that store the same and differ in what they pay for it.
+//! Several counting stores in one simulation, for scripts that store the same leases at different costs.
 
 use super::counting_store::CountingStore;
-use super::simulate::{Broken, Store};
+use super::lease_store::{LeaseStore, SimulationError};
 use dnsmasq_model::{CallSink, PendingCall};
 
-/// Ledgers that all are told of each call.
+/// Forwards each call to every store.
 pub(super) struct FanOut<'a>(pub(super) Vec<CountingStore<'a>>);
 
 impl CallSink for FanOut<'_> {
     fn call(&mut self, call: &PendingCall<'_>) {
-        self.0.iter_mut().for_each(|counting_store| counting_store.call(call));
+        self.0.iter_mut().for_each(|store| store.call(call));
     }
 
     fn wants_rendering(&self) -> bool {
@@ -17,23 +17,23 @@ impl CallSink for FanOut<'_> {
     }
 }
 
-impl Store for FanOut<'_> {
-    fn at(&mut self, second: u64) {
-        self.0.iter_mut().for_each(|counting_store| counting_store.at(second));
+impl LeaseStore for FanOut<'_> {
+    fn set_time(&mut self, second: u64) {
+        self.0.iter_mut().for_each(|store| store.set_time(second));
     }
 
-    fn init(&mut self) -> Result<Vec<u8>, Broken> {
+    fn init(&mut self) -> Result<Vec<u8>, SimulationError> {
         let mut printed = None;
-        for counting_store in &mut self.0 {
-            let text = counting_store.init()?;
+        for store in &mut self.0 {
+            let text = store.init()?;
             if printed.replace(text.clone()).is_some_and(|other| other != text) {
-                return Err(Broken::Script("scripts that store the same do not".to_owned()));
+                return Err(SimulationError::Diverged);
             }
         }
         Ok(printed.unwrap_or_default())
     }
 
-    fn power_off(&mut self) -> Result<(), Broken> {
-        self.0.iter_mut().try_for_each(Store::power_off)
+    fn power_off(&mut self) -> Result<(), SimulationError> {
+        self.0.iter_mut().try_for_each(LeaseStore::power_off)
     }
 }

@@ -1,42 +1,37 @@
-//! Who lives behind the router.
+//! The clients of a router and how often it is disturbed.
 
 use serde::{Deserialize, Serialize};
 
-/// Seconds.
-pub const HOUR: u64 = 3600;
-/// Seconds.
-pub const DAY: u64 = 24 * HOUR;
-/// Seconds: 30 days.
-pub const MONTH: u64 = 30 * DAY;
-/// Seconds: 365 days.
-pub const YEAR: u64 = 365 * DAY;
+use super::durations::{HOUR, MONTH};
 
 /// More leases than any NVRAM holds.
-const MOST_CLIENTS: u32 = 4000;
-/// dnsmasq raises shorter ones to it.
-const SHORTEST_LEASE: u32 = 120;
-/// A century.
-const LONGEST_LEASE: u32 = 3_153_600_000;
+const MAX_CLIENTS: u32 = 4000;
+/// Shortest lease time; dnsmasq raises shorter ones to it.
+const MIN_LEASE_TIME: u32 = 120;
+/// Longest lease time: 100 years.
+const MAX_LEASE_TIME: u32 = 3_153_600_000;
+/// Largest jitter, in thousandths.
+const MAX_JITTER: u32 = 500;
 
-/// A household, by numbers.
+/// The clients of a router and how often it is disturbed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Household {
     /// Clients that are always on.
     pub clients: u32,
-    /// Phones that come and go: on return they ask for the address that they remember (INIT-REBOOT).
+    /// Phones that come and go. On return they request the address that they remember (INIT-REBOOT).
     pub phones: u32,
-    /// How long a phone stays on average, seconds; each stay lasts half to one and a half of it.
+    /// Average time that a phone stays, in seconds. Each stay lasts 0.5 to 1.5 times as long.
     pub phone_home: u32,
-    /// How long a phone is away on average, seconds.
+    /// Average time that a phone is away, in seconds.
     pub phone_away: u32,
-    /// Guests a month: a new device each, that comes once and never releases its lease.
+    /// Guests a month. Each is a new device that comes once and never releases its lease.
     pub guests: u32,
-    /// How long a guest stays on average, seconds.
+    /// Average time that a guest stays, in seconds.
     pub guest_stay: u32,
-    /// Lease time, seconds.
+    /// Lease time, in seconds.
     pub lease_time: u32,
-    /// Clients renew at half the lease time (T1), give or take so many thousandths of T1.
+    /// Clients renew at half the lease time (T1), up to so many thousandths of T1 earlier or later.
     pub jitter: u32,
     /// Orderly reboots a month.
     pub reboots: u32,
@@ -44,7 +39,7 @@ pub struct Household {
     pub sighups: u32,
     /// Power cuts a year.
     pub power_cuts: u32,
-    /// How long the router is off at each of them, seconds.
+    /// Time that the router is off at a reboot or power cut, in seconds.
     pub off: u32,
 }
 
@@ -67,13 +62,40 @@ impl Default for Household {
     }
 }
 
-/// A household that cannot be.
+/// A number of a household that is out of range.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct BadHousehold(String);
+pub enum HouseholdError {
+    /// No client at all.
+    #[error("an empty household: expected at least one client, phone or guest")]
+    Empty,
+    /// More clients, phones and guests than are supported.
+    #[error("{0} clients, phones and guests: at most {MAX_CLIENTS}")]
+    TooManyClients(u64),
+    /// A lease time that dnsmasq does not use.
+    #[error(
+        "a lease time of {0} seconds: expected {MIN_LEASE_TIME} seconds, the shortest that dnsmasq uses, to 100 years"
+    )]
+    LeaseTime(u32),
+    /// Too large a jitter.
+    #[error("a jitter of {0} thousandths: at most {MAX_JITTER}")]
+    Jitter(u32),
+    /// A length of time that is 0.
+    #[error("{0}: expected at least 1 second")]
+    ZeroTime(&'static str),
+    /// Too frequent an event.
+    #[error("{what}: {times}, at most {max}")]
+    TooFrequent {
+        /// The event.
+        what: &'static str,
+        /// How often it happens.
+        times: u32,
+        /// How often it may happen.
+        max: u32,
+    },
+}
 
 impl Household {
-    /// Nobody but `clients` that are always on, and a router that is never disturbed.
+    /// A household of `clients` that are always on, with a router that is never disturbed.
     pub fn quiet(clients: u32, lease_time: u32) -> Self {
         Self {
             clients,
@@ -87,27 +109,23 @@ impl Household {
         }
     }
 
-    /// Whether it can be lived in.
+    /// Checks that every number is in its range.
     ///
     /// # Errors
-    /// Says which number is out of bounds.
-    pub fn check(&self) -> Result<(), BadHousehold> {
-        let bad = |text: String| Err(BadHousehold(text));
-        let people = u64::from(self.clients) + u64::from(self.phones) + u64::from(self.guests);
-        if people == 0 {
-            return bad("a household of nobody: give it clients, phones or guests".to_owned());
+    /// The first number that is out of range.
+    pub fn check(&self) -> Result<(), HouseholdError> {
+        let clients = u64::from(self.clients) + u64::from(self.phones) + u64::from(self.guests);
+        if clients == 0 {
+            return Err(HouseholdError::Empty);
         }
-        if people > u64::from(MOST_CLIENTS) {
-            return bad(format!("{people} clients, phones and guests: at most {MOST_CLIENTS}"));
+        if clients > u64::from(MAX_CLIENTS) {
+            return Err(HouseholdError::TooManyClients(clients));
         }
-        if !(SHORTEST_LEASE..=LONGEST_LEASE).contains(&self.lease_time) {
-            return bad(format!(
-                "a lease time of {} seconds: dnsmasq takes {SHORTEST_LEASE} seconds to a century",
-                self.lease_time
-            ));
+        if !(MIN_LEASE_TIME..=MAX_LEASE_TIME).contains(&self.lease_time) {
+            return Err(HouseholdError::LeaseTime(self.lease_time));
         }
-        if self.jitter > 500 {
-            return bad(format!("a jitter of {} thousandths: at most 500", self.jitter));
+        if self.jitter > MAX_JITTER {
+            return Err(HouseholdError::Jitter(self.jitter));
         }
         for (what, seconds) in [
             ("phone-home", self.phone_home),
@@ -116,26 +134,26 @@ impl Household {
             ("off", self.off),
         ] {
             if seconds == 0 {
-                return bad(format!("{what}: no time at all"));
+                return Err(HouseholdError::ZeroTime(what));
             }
         }
-        for (what, times, most) in [
+        for (what, times, max) in [
             ("reboots", self.reboots, 3000),
             ("sighups", self.sighups, 100_000),
             ("power-cuts", self.power_cuts, 36_500),
         ] {
-            if times > most {
-                return bad(format!("{what}: {times}, at most {most}"));
+            if times > max {
+                return Err(HouseholdError::TooFrequent { what, times, max });
             }
         }
         Ok(())
     }
 
-    /// Leases that there can be at a time, roughly: guests leave theirs behind.
+    /// About the largest number of leases at a time: leases of guests remain after they have left.
     pub fn leases(&self) -> u32 {
-        let lingering = u64::from(self.guest_stay) * 3 / 2 + u64::from(self.lease_time);
-        let guests = (u64::from(self.guests) * lingering).div_ceil(MONTH) * 2;
-        let guests = guests.min(u64::from(MOST_CLIENTS)) as u32;
+        let lease_of_guest = u64::from(self.guest_stay) * 3 / 2 + u64::from(self.lease_time);
+        let guests = (u64::from(self.guests) * lease_of_guest).div_ceil(MONTH) * 2;
+        let guests = guests.min(u64::from(MAX_CLIENTS)) as u32;
         self.clients + self.phones + guests
     }
 }

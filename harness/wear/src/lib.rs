@@ -1,70 +1,79 @@
-//! Flash wear: what a household costs a router's flash, counted, and told in years.
+//! Flash wear: counts what leases cost a router's flash, and converts the counts to years.
 //!
-//! | part | what it is |
+//! | item | purpose |
 //! |---|---|
-//! | [`Household`] | who lives there: clients, phones, guests, reboots, power cuts; from a seed |
-//! | [`live`] | its life, event by event, through [`dnsmasq_model::Server`] |
-//! | [`Workload`] | what happens instead: a recording, a scenario, whatever becomes a list of events |
-//! | [`CountingStore`] | a store that only counts: no text is made, the prices are those of a real machine |
-//! | [`Rendered`] | a store of real calls: in process or in processes, whatever [`backend::Backend`] is given |
-//! | [`Wear`] | the counts, the same from either |
-//! | [`Life`] | counts as years |
-//! | [`FleetSpec`], [`Fleet`] | many households from one seed, in parts that add up |
+//! | [`Household`], [`simulate()`] | clients, phones, guests, reboots, power cuts; simulated from a seed, event by event, with [`dnsmasq_model::Server`] |
+//! | [`Workload`], [`Source`] | lists of events from recordings and scenarios |
+//! | [`LeaseStore`] | what the simulated dnsmasq calls |
+//! | [`CountingStore`] | a store that counts calls without executing them, with the costs of a [`CostModel`] |
+//! | [`ExecutingStore`] | a store that executes every call on a [`backend::Backend`], with the same counts |
+//! | [`WearCounts`], [`YearlyWear`] | the counts; yearly rates and the life of the flash |
+//! | [`Study`] | the same workloads on several routers, builds and scripts |
+//! | [`FleetSpec`], [`Fleet`] | many households from one seed; parts can be counted separately and merged |
 //!
 //! # Assumptions
 //!
 //! - A block is worn out when it has been erased as often as its chip is rated for ([`Chip::endurance`]); blocks do not
 //!   differ, and nothing else erases them.
-//! - Times are the chip's typical ones. Commits do not overlap: each takes no time of the household's.
-//! - The fatal window of a commit lasts from the first operation that touches the stored image to the last one: power
-//!   that goes meanwhile takes all settings along, leases or not. Power cuts come independently of commits.
+//! - Times are typical values of the chip. Commits do not overlap and take no simulated time.
+//! - The fatal window of a commit is the time from the first to the last operation on the stored image: a power cut in it
+//!   loses all settings, not only leases. Power cuts are independent of commits.
 //! - A month has 30 days, a year 365.
 //!
 //! [`Chip::endurance`]: nvram_emu::device::Chip::endurance
 
 mod calendar_queue;
-mod chart;
+mod charts;
 mod claims;
 mod commit_cost;
 mod cost_model;
+mod count;
 mod counting_store;
 mod cross_check;
+mod dhcp;
+mod durations;
+mod error;
+mod executing_store;
 mod fan_out;
 mod fleet;
+mod fleet_spec;
+mod fleet_table;
 mod household;
-mod images;
-mod life;
+mod image_builder;
+mod lease_store;
 mod limits;
 mod machine_readable;
-mod rendered;
 mod router;
 mod simulate;
-mod sources;
+mod source;
 mod study;
 mod table;
-mod tally;
+mod wear_counts;
 mod workload;
+mod yearly_wear;
 
-pub use chart::{Curve, MOST_LINES, NoChart, charts, one_chart};
+pub use charts::{ChartError, Curve, MAX_LINES, charts, combined_chart};
 pub use claims::{Claim, claims, claims_table};
-pub use commit_cost::{Commands, CommitCost};
-pub use cost_model::{CostModel, NotPriced};
+pub use commit_cost::{CommandCounts, CommitCost};
+pub use cost_model::{CostModel, CostModelError};
+pub use count::{HouseholdWear, count, count_each, count_executed, count_images, count_workload};
 pub use counting_store::CountingStore;
-pub use cross_check::{Counted, CrossCheck, Trial, cross_check_table};
-pub use fleet::{Counts, Fleet, FleetEntry, FleetSpec, NoWhole, Plan};
-pub use household::{BadHousehold, DAY, HOUR, Household, MONTH, YEAR};
-pub use images::{Fields, ImageMode, Images};
-pub use life::Life;
+pub use cross_check::{CrossCheck, CrossCheckSpec, InProcessCount, cross_check_table};
+pub use durations::{DAY, HOUR, MONTH, YEAR};
+pub use error::WearError;
+pub use executing_store::ExecutingStore;
+pub use fleet::{Fleet, FleetEntry, FleetPlan, MergeError, ScriptCounts};
+pub use fleet_spec::FleetSpec;
+pub use household::{Household, HouseholdError};
+pub use image_builder::{ImageBuilder, ImageMode, ImagesUnsupported, RecordFields};
+pub use lease_store::{LeaseStore, SimulationError};
 pub use limits::Limits;
 pub use machine_readable::{csv, json};
-pub use rendered::Rendered;
 pub use router::{RouterSpec, Script, builtin_script};
-pub use simulate::{Broken, Store, live};
-pub use sources::{Source, recordings, scenario};
-pub use study::{
-    Entry, Row, Study, Unsupported, WearError, build_name, count, count_each, count_images,
-    count_rendered, count_workload,
-};
-pub use table::{table, years};
-pub use tally::{BINS, Wear};
+pub use simulate::simulate;
+pub use source::{Source, recordings, scenario};
+pub use study::{Method, RowResult, Study, StudyRow, Unsupported, build_name};
+pub use table::table;
 pub use trace::{Workload, WorkloadEvent};
+pub use wear_counts::{BINS, WearCounts};
+pub use yearly_wear::YearlyWear;

@@ -1,39 +1,41 @@
-//! Where life gets short: how many clients, which lease time.
+//! The number of clients and the lease time at which the flash lasts less than 10 and 5 years.
 
 use serde::Serialize;
 
 use super::cost_model::CostModel;
-use super::household::{DAY, Household};
-use super::life::Life;
+use super::count::{HouseholdWear, count_unlimited};
+use super::durations::DAY;
+use super::error::WearError;
+use super::household::Household;
 use super::router::Script;
-use super::study::{WearError, count_unlimited};
+use super::yearly_wear::YearlyWear;
 use dnsmasq_model::Build;
 
-/// Life is judged by so much of it.
+/// Time that is simulated for each household, in seconds.
 const SAMPLE: u64 = 30 * DAY;
-/// Most clients that are tried.
-const MOST_CLIENTS: u32 = 1000;
-/// Lease times that are tried, minutes: dnsmasq's shortest to a week.
-const MINUTES: (u32, u32) = (2, 7 * 24 * 60);
+/// Largest number of clients that is tried.
+const MAX_CLIENTS: u32 = 1000;
+/// Lease times that are tried, in minutes: dnsmasq's shortest to a week.
+const LEASE_MINUTES: (u32, u32) = (2, 7 * 24 * 60);
 
-/// The households at which a flash no longer lasts. None: not within what was tried.
+/// Where the life of the flash gets short. `None`: nowhere in the range that was tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Limits {
-    /// Fewest clients with which it lasts less than ten years.
+    /// Smallest number of clients with which it lasts less than 10 years.
     pub clients_under_10: Option<u32>,
-    /// … less than five years.
+    /// Smallest number of clients with which it lasts less than 5 years.
     pub clients_under_5: Option<u32>,
-    /// Longest lease time with which it lasts less than ten years, seconds.
+    /// Longest lease time with which it lasts less than 10 years, in seconds.
     pub lease_under_10: Option<u32>,
-    /// … less than five years.
+    /// Longest lease time with which it lasts less than 5 years, in seconds.
     pub lease_under_5: Option<u32>,
 }
 
-/// Finds them by halving, with 30 days of the household each; all else stays as it is.
+/// Finds the limits by bisection, changing only the number of clients or the lease time of `household`.
 ///
 /// # Errors
 /// A household that cannot be counted.
-pub(super) fn limits(
+pub(super) fn find_limits(
     cost_model: &CostModel,
     household: &Household,
     build: Build,
@@ -42,11 +44,12 @@ pub(super) fn limits(
     endurance: u32,
 ) -> Result<Limits, WearError> {
     let lasts = |household: Household| -> Result<f64, WearError> {
-        let (wear, _) = count_unlimited(cost_model, &household, build, script, seed, SAMPLE)?;
-        Ok(Life::of(&wear, endurance, SAMPLE).years.unwrap_or(f64::INFINITY))
+        let HouseholdWear { wear, .. } =
+            count_unlimited(cost_model, &household, build, script, seed, SAMPLE)?;
+        Ok(YearlyWear::of(&wear, endurance, SAMPLE).years.unwrap_or(f64::INFINITY))
     };
     let clients = |years: f64| {
-        first((0, MOST_CLIENTS), |clients| {
+        first_true((0, MAX_CLIENTS), |clients| {
             if clients == 0 && household.phones == 0 && household.guests == 0 {
                 return Ok::<bool, WearError>(false);
             }
@@ -54,9 +57,9 @@ pub(super) fn limits(
         })
     };
     let lease = |years: f64| {
-        // Longer leases wear less: the search runs backwards.
-        let (shortest, longest) = MINUTES;
-        let found = first((0, longest - shortest), |less| {
+        // Longer leases wear less, so the search runs from long to short.
+        let (shortest, longest) = LEASE_MINUTES;
+        let found = first_true((0, longest - shortest), |less| {
             let lease_time = (longest - less) * 60;
             Ok::<bool, WearError>(lasts(Household { lease_time, ..household.clone() })? < years)
         })?;
@@ -70,17 +73,17 @@ pub(super) fn limits(
     })
 }
 
-/// The first number for which something holds that holds for all later ones.
-fn first<E>(
+/// The first number of a range for which a monotonic predicate is true.
+fn first_true<E>(
     (mut low, mut high): (u32, u32),
-    mut holds: impl FnMut(u32) -> Result<bool, E>,
+    mut predicate: impl FnMut(u32) -> Result<bool, E>,
 ) -> Result<Option<u32>, E> {
-    if !holds(high)? {
+    if !predicate(high)? {
         return Ok(None);
     }
     while low < high {
         let middle = u32::midpoint(low, high);
-        if holds(middle)? { high = middle } else { low = middle + 1 }
+        if predicate(middle)? { high = middle } else { low = middle + 1 }
     }
     Ok(Some(high))
 }
@@ -90,11 +93,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn halving_finds_the_edge() {
-        let edge = |at: u32| first::<()>((0, 1000), |n| Ok(n >= at));
-        assert_eq!(edge(0), Ok(Some(0)));
-        assert_eq!(edge(731), Ok(Some(731)));
-        assert_eq!(edge(1000), Ok(Some(1000)));
-        assert_eq!(edge(1001), Ok(None));
+    fn bisection_finds_the_first_true_number() {
+        let first = |at: u32| first_true::<()>((0, 1000), |n| Ok(n >= at));
+        assert_eq!(first(0), Ok(Some(0)));
+        assert_eq!(first(731), Ok(Some(731)));
+        assert_eq!(first(1000), Ok(Some(1000)));
+        assert_eq!(first(1001), Ok(None));
     }
 }

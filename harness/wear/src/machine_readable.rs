@@ -1,24 +1,24 @@
-//! The report for machines: JSON, and a table for spreadsheets.
+//! The report as JSON and CSV.
 
 use std::fmt::Write as _;
 
 use serde_json::json;
 
 use super::cross_check::CrossCheck;
-use super::sources::Source;
-use super::study::{Entry, Study};
+use super::source::Source;
+use super::study::{Method, RowResult, Study};
 
-/// One JSON object.
-pub fn json(study: &Study, entries: &[Entry], held: &[CrossCheck]) -> String {
-    let rows: Vec<_> = entries.iter().flatten().collect();
-    let nothing: Vec<_> = entries.iter().filter_map(|entry| entry.as_ref().err()).collect();
+/// The report as a JSON object.
+pub fn json(study: &Study, results: &[RowResult], cross_checks: &[CrossCheck]) -> String {
+    let rows: Vec<_> = results.iter().flatten().collect();
+    let unsupported: Vec<_> = results.iter().filter_map(|result| result.as_ref().err()).collect();
     let report = json!({
         "leaselab": env!("CARGO_PKG_VERSION"),
         "household": study.source.is_none().then_some(&study.household),
         "workloads": study.source.as_ref().map(Source::labels),
         "seed": study.seed,
         "seconds": study.seconds,
-        "rendered": study.rendered,
+        "rendered": study.method == Method::Execute,
         "assumptions": [
             "a block is worn out after the erases that its chip is rated for; nothing else erases it",
             "typical times of the data sheet; commits do not overlap",
@@ -26,20 +26,20 @@ pub fn json(study: &Study, entries: &[Entry], held: &[CrossCheck]) -> String {
             "a month has 30 days, a year 365",
         ],
         "rows": rows,
-        "impossible": nothing,
-        "processes": held,
+        "impossible": unsupported,
+        "processes": cross_checks,
     });
     format!("{report:#}\n")
 }
 
-/// One line for each row, with a header. No field holds a comma or a quote.
-pub fn csv(entries: &[Entry]) -> String {
+/// The report as CSV: a header and a line for each row. No field contains a comma or a quote.
+pub fn csv(results: &[RowResult]) -> String {
     let mut out = String::from(
         "workload,every,rtc,dialect,chip,script,seconds,calls,failed,lost,commands,commits,erases,busiest,programmed,payload,erasing_us,\
          programming_us,fatal_us,endurance,years,clients_under_10,clients_under_5,lease_under_10,lease_under_5,full\n",
     );
     let number = |n: Option<u32>| n.map_or_else(String::new, |n| n.to_string());
-    for row in entries.iter().flatten() {
+    for row in results.iter().flatten() {
         let wear = &row.wear;
         let limits = row.limits;
         let _ = writeln!(
@@ -57,20 +57,20 @@ pub fn csv(entries: &[Entry]) -> String {
             wear.lost,
             wear.commands,
             wear.commits,
-            wear.erases.iter().sum::<u64>(),
-            wear.busiest(),
+            wear.total_erases(),
+            wear.max_erases(),
             wear.programmed,
             wear.payload,
             wear.erasing,
             wear.programming,
             wear.fatal,
             row.endurance,
-            row.life.years.map_or_else(String::new, |years| format!("{years:.4}")),
+            row.yearly.years.map_or_else(String::new, |years| format!("{years:.4}")),
             number(limits.and_then(|limits| limits.clients_under_10)),
             number(limits.and_then(|limits| limits.clients_under_5)),
             number(limits.and_then(|limits| limits.lease_under_10)),
             number(limits.and_then(|limits| limits.lease_under_5)),
-            row.full,
+            row.nvram_full,
         );
     }
     out

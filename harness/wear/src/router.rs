@@ -1,4 +1,4 @@
-//! The router that wears, and the script that wears it.
+//! The router and its lease script.
 
 use std::path::Path;
 
@@ -16,17 +16,17 @@ use scenario::{Bytes, Router};
 /// A lease script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Script {
-    /// The project's own.
+    /// The project's script.
     Ours {
-        /// `LEASE_SLACK`, seconds.
+        /// `LEASE_SLACK`, in seconds.
         slack: u64,
     },
-    /// The naive one, after 2006: a commit in every call but `init`.
+    /// The naive script after the notes of 2006: it commits in every call but `init`.
     Naive,
 }
 
 impl Script {
-    /// For tables.
+    /// The name in tables.
     pub fn name(self) -> String {
         match self {
             Self::Ours { slack: 0 } => "ours".to_owned(),
@@ -35,7 +35,7 @@ impl Script {
         }
     }
 
-    /// As a function.
+    /// The script as a function, for calls in process.
     pub fn function(self) -> Function {
         match self {
             Self::Ours { slack } => {
@@ -44,10 +44,9 @@ impl Script {
             Self::Naive => Function::Naive,
         }
     }
-}
 
-impl Script {
-    /// Whether the two print the same after a boot. Slack shows where expiry times are stored.
+    /// Whether both scripts store the same records, so that `init` prints the same. Slack changes only expiry times, which
+    /// the build without RTC does not store.
     pub(super) fn stores_like(self, other: Self, build: Build) -> bool {
         let slack = |script| match script {
             Self::Ours { slack } if build == Build::Rtc => slack,
@@ -57,7 +56,7 @@ impl Script {
     }
 }
 
-/// The script as a file, for processes.
+/// The script as a command, for calls by processes.
 pub fn builtin_script(script: Script) -> ScriptCommand {
     let (file, environment) = match script {
         Script::Ours { slack } => (
@@ -72,29 +71,29 @@ pub fn builtin_script(script: Script) -> ScriptCommand {
     ScriptCommand { file, shell: Vec::new(), environment }
 }
 
-/// The hardware.
+/// A router.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RouterSpec {
-    /// Dialect of the `nvram` tool.
+    /// The dialect of its `nvram` tool.
     pub dialect: Dialect,
-    /// Flash chip.
+    /// Its flash chip.
     pub chip: Chip,
-    /// NVRAM size, bytes.
+    /// Size of the NVRAM, in bytes.
     pub space: u32,
     /// Bytes of other programs' variables.
     pub neighbours: u32,
 }
 
-/// OpenWrt's NVRAM partition on routers with NAND.
+/// Size of OpenWrt's NVRAM partition on routers with NAND, in bytes.
 const NAND_PARTITION: u32 = 0x18_0000;
 
 impl RouterSpec {
-    /// A 64 KiB NVRAM with 20 KB of neighbours.
+    /// A router with an NVRAM of 64 KiB, 20,000 bytes of which are variables of other programs.
     pub fn new(dialect: Dialect, chip: Chip) -> Self {
         Self { dialect, chip, space: 0x1_0000, neighbours: 20_000 }
     }
 
-    /// The partition: whole erase blocks, or what OpenWrt has on NAND.
+    /// Size of the partition: whole erase blocks, or OpenWrt's partition on NAND.
     fn partition(&self) -> u32 {
         let own_space = self.dialect.info().own_space;
         match self.chip.kind {
@@ -103,10 +102,10 @@ impl RouterSpec {
         }
     }
 
-    /// The router as it leaves the factory.
+    /// The router with its factory settings.
     ///
     /// # Errors
-    /// Sizes that do not fit together.
+    /// Sizes that contradict each other.
     pub fn machine(&self) -> Result<Machine, Refusal> {
         let router = Router {
             dialect: Spanned::new(0..0, self.dialect.name().to_owned()),

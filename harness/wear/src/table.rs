@@ -1,18 +1,19 @@
-//! The report for people.
+//! The report as a table.
 
 use std::fmt::Write as _;
 
 use super::limits::Limits;
-use super::study::{Entry, Row, Study};
+use super::study::{Method, RowResult, Study, StudyRow};
+use super::yearly_wear::format_years;
 use scenario::Seconds;
 
-/// The whole report.
-pub fn table(study: &Study, entries: &[Entry]) -> String {
-    let mut out = if study.source.is_none() { household(study) } else { String::new() };
-    router(&mut out, study);
-    let several = study.routers.len() > 1;
+/// The report as text.
+pub fn table(study: &Study, results: &[RowResult]) -> String {
+    let mut out = if study.source.is_none() { describe_household(study) } else { String::new() };
+    describe_router(&mut out, study);
+    let several_routers = study.routers.len() > 1;
     out.push('\n');
-    if several {
+    if several_routers {
         let _ = write!(out, "{:<16} {:<12} ", "dialect", "chip");
     }
     let _ = writeln!(
@@ -30,46 +31,47 @@ pub fn table(study: &Study, entries: &[Entry]) -> String {
         "fatal s/y",
         "life"
     );
-    let mut shown = None;
-    for row in entries.iter().flatten() {
-        if let Some(workload) = row.workload.as_ref().filter(|label| shown != Some(*label)) {
-            let (lasts, every) = (Seconds(row.wear.seconds), Seconds(row.every));
-            let _ = writeln!(out, "{workload}: {lasts}, and the same again every {every}");
-            shown = Some(workload);
+    let mut last_workload = None;
+    for row in results.iter().flatten() {
+        if let Some(workload) = row.workload.as_ref().filter(|label| last_workload != Some(*label))
+        {
+            let (length, every) = (Seconds(row.wear.seconds), Seconds(row.every));
+            let _ = writeln!(out, "{workload}: {length}, repeated every {every}");
+            last_workload = Some(workload);
         }
-        if several {
+        if several_routers {
             let _ = write!(out, "{:<16} {:<12} ", row.dialect, row.chip);
         }
-        let life = &row.life;
+        let yearly = &row.yearly;
         let _ = writeln!(
             out,
             "{:<6} {:<16} {:>10.0} {:>11.0} {:>10.0} {:>10.0} {:>9.1} {:>8.0} {:>9.1} {:>9.1} {:>10}{}",
             row.rtc,
             row.script,
-            life.calls,
-            life.commands,
-            life.commits,
-            life.erases,
-            life.programmed / 1e6,
-            life.amplification,
-            life.busy,
-            life.fatal,
-            years(life.years),
+            yearly.calls,
+            yearly.commands,
+            yearly.commits,
+            yearly.erases,
+            yearly.programmed / 1e6,
+            yearly.amplification,
+            yearly.busy,
+            yearly.fatal,
+            format_years(yearly.years),
             remarks(row),
         );
     }
-    for nothing in entries.iter().filter_map(|entry| entry.as_ref().err()) {
-        let _ = writeln!(out, "{:<16} {:<12} {}", nothing.dialect, nothing.chip, nothing.why);
+    for router in results.iter().filter_map(|result| result.as_ref().err()) {
+        let _ = writeln!(out, "{:<16} {:<12} {}", router.dialect, router.chip, router.error);
     }
-    limits(&mut out, entries, several);
-    out.push_str(&notes(entries));
+    write_limits(&mut out, results, several_routers);
+    out.push_str(&notes(results));
     out
 }
 
-/// What else there is to say of a row.
-fn remarks(row: &Row) -> String {
+/// What is printed after the columns of a row.
+fn remarks(row: &StudyRow) -> String {
     let mut out = String::new();
-    if row.full {
+    if row.nvram_full {
         out.push_str("  NVRAM full");
     }
     if row.wear.failed > 0 {
@@ -81,7 +83,7 @@ fn remarks(row: &Row) -> String {
     out
 }
 
-fn household(study: &Study) -> String {
+fn describe_household(study: &Study) -> String {
     let h = &study.household;
     let time = |seconds: u32| Seconds(u64::from(seconds)).to_string();
     let mut out = format!(
@@ -110,12 +112,12 @@ fn household(study: &Study) -> String {
         "simulated  {} of it, seed {}{}",
         Seconds(study.seconds),
         study.seed,
-        if study.rendered { ", every call carried out" } else { "" }
+        if study.method == Method::Execute { ", every call executed" } else { "" }
     );
     out
 }
 
-fn router(out: &mut String, study: &Study) {
+fn describe_router(out: &mut String, study: &Study) {
     if let [only] = &study.routers[..] {
         let _ = writeln!(
             out,
@@ -125,25 +127,14 @@ fn router(out: &mut String, study: &Study) {
     }
 }
 
-/// `12.3 years`, `41 days`, or `never`.
-pub fn years(years: Option<f64>) -> String {
-    match years {
-        None => "for ever".to_owned(),
-        Some(years) if years >= 10_000.0 => "> 10000 y".to_owned(),
-        Some(years) if years >= 100.0 => format!("{years:.0} y"),
-        Some(years) if years >= 1.0 => format!("{years:.1} y"),
-        Some(years) => format!("{:.0} days", years * 365.0),
-    }
-}
-
-fn limits(out: &mut String, entries: &[Entry], several: bool) {
-    let rows: Vec<(&Row, Limits)> =
-        entries.iter().flatten().filter_map(|row| Some((row, row.limits?))).collect();
+fn write_limits(out: &mut String, results: &[RowResult], several_routers: bool) {
+    let rows: Vec<(&StudyRow, Limits)> =
+        results.iter().flatten().filter_map(|row| Some((row, row.limits?))).collect();
     if rows.is_empty() {
         return;
     }
-    out.push_str("\nlife drops under … years from so many clients on, or at lease times up to\n");
-    if several {
+    out.push_str("\nlife is less than 10 or 5 years from this number of clients on, or with lease times up to\n");
+    if several_routers {
         let _ = write!(out, "{:<16} {:<12} ", "dialect", "chip");
     }
     let _ = writeln!(
@@ -155,7 +146,7 @@ fn limits(out: &mut String, entries: &[Entry], several: bool) {
     let lease =
         |n: Option<u32>| n.map_or_else(|| "-".to_owned(), |n| Seconds(u64::from(n)).to_string());
     for (row, limits) in rows {
-        if several {
+        if several_routers {
             let _ = write!(out, "{:<16} {:<12} ", row.dialect, row.chip);
         }
         let _ = writeln!(
@@ -169,19 +160,21 @@ fn limits(out: &mut String, entries: &[Entry], several: bool) {
             lease(limits.lease_under_5),
         );
     }
-    out.push_str("-: neither with 1000 clients, nor between 2 minutes and a week\n");
+    out.push_str(
+        "-: not with up to 1000 clients, or not with lease times of 2 minutes to a week\n",
+    );
 }
 
-fn notes(entries: &[Entry]) -> String {
+fn notes(results: &[RowResult]) -> String {
     let mut out = String::from(
-        "\nLife: the busiest block's erases against what the chip is rated for, nothing else erasing it. Fatal: a power \
-         cut in\nthese seconds takes all settings along. Typical times of the data sheet; months of 30, years of 365 \
-         days.\n",
+        "\nlife: until the block with the most erases reaches the chip's rating, if nothing else erases it. fatal: a power \
+         cut in\nthese seconds loses all settings. Times are typical values of the data sheet; a month has 30 days, a year \
+         365.\n",
     );
-    if entries.iter().flatten().any(|row| row.full) {
+    if results.iter().flatten().any(|row| row.nvram_full) {
         out.push_str(
-            "NVRAM full: there was more to store than fits. Counted as if it did; `leaselab run scenarios/full` tells \
-             what happens.\n",
+            "NVRAM full: there was more to store than fits, so every call was executed; see also `leaselab run \
+             scenarios/full`.\n",
         );
     }
     out

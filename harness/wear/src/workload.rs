@@ -1,45 +1,48 @@
-//! Plays a [`Workload`] on a store of real calls.
+//! Plays a [`Workload`] on an [`ExecutingStore`].
 
 use std::net::IpAddr;
 
 use dnsmasq_model::{Build, Clock, Engine, InitResult, Message4};
 use trace::{Workload, WorkloadEvent};
 
-use super::rendered::Rendered;
-use super::simulate::{Broken, MONO_AT_START, Store as _};
+use super::executing_store::ExecutingStore;
+use super::lease_store::{LeaseStore as _, SimulationError};
+use super::simulate::MONO_AT_START;
 
-/// Makes it happen, on a store of real calls.
+/// Plays the events of a workload; dnsmasq and the events call `store`.
 ///
 /// # Errors
-/// A target that fails, a dnsmasq that does not start.
+/// A back end that fails, or a dnsmasq that does not start.
 pub(crate) fn play(
     workload: &Workload,
     build: Build,
-    store: &mut Rendered<'_>,
-) -> Result<(), Broken> {
+    store: &mut ExecutingStore<'_>,
+) -> Result<(), SimulationError> {
     let mut engine = Engine::on(build, workload.server.clone(), workload.network.clone());
     let mut booted = 0;
     for (second, event) in &workload.events {
         let since_boot = *second as i64 - booted as i64;
         let clock =
             Clock { wall: workload.begin + *second as i64, mono: MONO_AT_START + since_boot };
-        store.at(*second);
+        store.set_time(*second);
         if engine.is_running() {
             engine.advance_to(clock, store);
         }
         match event {
             WorkloadEvent::Call(call) => {
-                store.perform(call);
+                store.execute(call);
             }
             WorkloadEvent::Start => {
                 let printed = store.init()?;
-                engine.start(clock, &InitResult::ok(printed), store).map_err(Broken::Start)?;
+                engine
+                    .start(clock, &InitResult::ok(printed), store)
+                    .map_err(SimulationError::Start)?;
             }
             WorkloadEvent::Message { client, kind, addr, reply } => {
                 let message = Message4 { kind: *kind, client, addr: *addr };
                 engine.dhcp4(message, *reply, clock, store);
             }
-            WorkloadEvent::Found(variables) => store.found(variables)?,
+            WorkloadEvent::Found(variables) => store.store_uncounted(variables)?,
             WorkloadEvent::Neighbour { addr, hw, there: true } => {
                 engine.add_neighbour(IpAddr::V4(*addr), *hw);
             }

@@ -1,9 +1,8 @@
-//! How fast a lease journal of 100 MB is read, beside what bare byte searches cost.
+//! The speed of reading a lease journal of 100 MB, compared with byte searches.
 //!
-//! The journal is made of a real one (15 k leases) with its addresses, hardware addresses, identifiers
-//! and dates renumbered. Best of several runs from the page cache, the table of leases built. Time is that of the CPU
-//! (other work on the machine does not count), divided by the threads; `dhcpd-pools`, where it is installed, reads the
-//! same file. `cargo bench -p lease-formats --bench dhcpd_read [-- FILE]`.
+//! The journal is a recorded one (15,000 leases) repeated with other addresses, hardware addresses, identifiers and dates.
+//! Each number is the best of several runs from the page cache, including the table of leases. Times are CPU times divided
+//! by the number of threads. If `dhcpd-pools` is installed, it reads the same file. `cargo bench -p lease-formats --bench dhcpd_read [-- FILE]`.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -16,13 +15,13 @@ use std::time::Duration;
 use lease_formats::dhcpd::{Options, View, read_file};
 use rustix::time::{ClockId, clock_gettime};
 
-/// Bytes of the made journal.
+/// The size of the journal in bytes.
 const SIZE: usize = 100_000_000;
 
-/// Runs of each reader; the best one counts.
+/// The number of runs of each reader.
 const RUNS: usize = 5;
 
-/// Copies the real journal over and over, each copy in a network of its own.
+/// Repeats the recorded journal, each copy in its own network.
 fn make(path: &Path) {
     let packed = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/data/dhcpd-journals/big/dhcpd.leases.journal.xz");
@@ -55,7 +54,7 @@ fn make(path: &Path) {
     fs::write(path, out).expect("room for the journal");
 }
 
-/// CPU time of this process so far, all threads.
+/// The CPU time of all threads of this process.
 fn spent() -> Duration {
     let time = clock_gettime(ClockId::ProcessCPUTime);
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
@@ -72,7 +71,7 @@ fn best(run: impl Fn()) -> Duration {
         .expect("at least one run")
 }
 
-/// The peer, where it is installed: CPU time of its process.
+/// The CPU time of `dhcpd-pools`, if it is installed.
 fn pools(journal: &Path, folder: &Path) -> Option<Duration> {
     let conf = folder.join("dhcpd.conf");
     let mut networks = String::new();
@@ -104,7 +103,7 @@ fn pools(journal: &Path, folder: &Path) -> Option<Duration> {
     (0..RUNS).map(|_| run()).min().flatten()
 }
 
-/// The most memory that this process ever had.
+/// The peak memory use of this process.
 fn most_memory() -> String {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
@@ -145,7 +144,7 @@ fn main() {
         }),
     );
     drop(text);
-    // The text counts no longer: what follows is the reader's own.
+    // Free the text, so that only the memory of the reader counts.
     let _ = fs::write("/proc/self/clear_refs", "5");
     match pools(&path, folder.path()) {
         Some(time) => report("dhcpd-pools", bytes, time),
@@ -171,7 +170,7 @@ fn main() {
             let time = best(|| {
                 black_box(read_file(&path, &options).expect("readable"));
             });
-            // The threads share the work: each has its part of the time.
+            // CPU time divided by the number of threads.
             report(&name, bytes, time / threads as u32);
             if threads == 1 {
                 println!(

@@ -1,4 +1,4 @@
-//! The `dhcp-script` of dnsmasq as an executable of its own, for routers and guests.
+//! The `dhcp-script` for dnsmasq as an executable, for routers and guests.
 
 use std::process::ExitCode;
 

@@ -1,6 +1,6 @@
-//! The script over journals: `init`, `add`, `old`, `del`.
+//! `init`, `add`, `old` and `del` over journals.
 //!
-//! DHCPv4 leases are in the journal that `LEASE_STORE` names, DHCPv6 ones in a second one beside it, as dhcpd has it:
+//! DHCPv4 leases are in the journal that `LEASE_STORE` names, DHCPv6 leases in a second journal beside it, as with dhcpd:
 //! `dhcpd.leases` and `dhcpd6.leases`.
 
 use std::collections::BTreeMap;
@@ -39,7 +39,7 @@ pub fn run_at_path(call: &Call, config: &Config, path: &Path) -> Outcome {
     }
 }
 
-/// Makes one call over the journal `name` in a folder.
+/// Makes one call over the journal `name` in a directory, at the time `now`.
 pub fn run(
     call: &Call,
     config: &Config,
@@ -72,7 +72,7 @@ fn name6(name: &OsStr) -> OsString {
     OsString::from_vec([&bytes[..dot], b"6", &bytes[dot..]].concat())
 }
 
-fn stop(output: &mut Output, error: StoreError) -> Abort {
+fn abort(output: &mut Output, error: StoreError) -> Abort {
     match error {
         StoreError::Killed => Abort::Killed,
         StoreError::Failed(why) => {
@@ -87,9 +87,9 @@ impl Script<'_> {
         let max = limit(&mut self.output, self.config);
         let mut leases = Vec::new();
         let mut server = None;
-        let mut unread = false;
+        let mut unreadable = false;
         for (name, family) in [(self.name.to_owned(), Family::V4), (name6(self.name), Family::V6)] {
-            match self.look(&name, family) {
+            match self.read(&name, family) {
                 Ok(None) => {}
                 Ok(Some(reading)) => {
                     self.collect(&reading, &mut leases);
@@ -98,26 +98,26 @@ impl Script<'_> {
                     }
                 }
                 Err(error) => {
-                    if matches!(stop(&mut self.output, error), Abort::Killed) {
+                    if matches!(abort(&mut self.output, error), Abort::Killed) {
                         return Err(Abort::Killed);
                     }
-                    unread = true;
+                    unreadable = true;
                 }
             }
         }
         print(&mut self.output, max, leases, server.as_deref());
-        if unread && self.config.strict { Err(Abort::Failed) } else { Ok(()) }
+        if unreadable && self.config.strict { Err(Abort::Failed) } else { Ok(()) }
     }
 
-    /// What a journal means. It is written only where it has to be recovered, or made for the first time.
-    fn look(&mut self, name: &OsStr, family: Family) -> lease_journal::Result<Option<Reading>> {
+    /// Reads a journal. Writes only to recover the journal or to create it.
+    fn read(&mut self, name: &OsStr, family: Family) -> lease_journal::Result<Option<Reading>> {
         if let Some(reading) = read_only(self.fs, name, Some(family))? {
             return Ok(Some(reading));
         }
         if family == Family::V6 {
             let plan = lease_journal::plan(self.fs, name)
                 .map_err(|e| StoreError::Failed(e.to_string()))?;
-            // Without DHCPv6 there is no second journal.
+            // The second journal is created by the first DHCPv6 lease.
             if matches!(plan.action, lease_journal::Action::Create) {
                 return Ok(None);
             }
@@ -157,7 +157,7 @@ impl Script<'_> {
         };
         let mut journal = match Journal::open(self.fs, &name, Some(family), self.policy.now) {
             Ok(journal) => journal,
-            Err(error) => return Err(stop(&mut self.output, error)),
+            Err(error) => return Err(abort(&mut self.output, error)),
         };
         let end = change(&mut journal, self.config, &self.policy, &mut self.output, call, address);
         for note in journal.take_messages() {
@@ -167,7 +167,7 @@ impl Script<'_> {
     }
 }
 
-/// The lines of the active leases, the latest one for each address.
+/// The lines of the active leases; for each address the latest one.
 fn lines_of(reading: &Reading) -> BTreeMap<Address, Result<Line, lines::NoLine>> {
     let mut found = BTreeMap::new();
     for lease in reading.leases() {
@@ -232,10 +232,10 @@ fn change(
     } else {
         journal.append(&records).and_then(|()| journal.maybe_compact(policy, records.len()))
     };
-    done.map_err(|error| stop(output, error))
+    done.map_err(|error| abort(output, error))
 }
 
-/// The declarations that make the change.
+/// Writes the declarations for a change.
 fn declare(
     reading: &Reading,
     address: Address,
@@ -266,7 +266,7 @@ fn declare(
                 });
                 ia.addresses.retain(|other| other.address != at);
                 ia.addresses.push(held);
-                // The new holder first: torn behind it, the later declaration counts.
+                // The new holder first: if the write is torn after it, the new holder counts.
                 write_ia(out, &ia)?;
                 kept = Some((ia.kind, ia.id));
             }
@@ -281,7 +281,7 @@ fn declare(
     }
 }
 
-/// The association without an address; its last one stays as a released one, for a block must hold something.
+/// The association without an address. Its last address stays, as released, since a block must not be empty.
 fn without(ia: &Ia, address: std::net::Ipv6Addr) -> Ia {
     let mut ia = ia.clone();
     if ia.addresses.len() > 1 {

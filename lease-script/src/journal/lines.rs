@@ -1,18 +1,18 @@
-//! Leases of dnsmasq as declarations of dhcpd, and back, byte for byte.
+//! Conversion between lines of dnsmasq and declarations of dhcpd, without loss.
 //!
 //! | dnsmasq | DHCPv4: `lease ADDRESS` | DHCPv6: `ia-na` or `ia-ta`, `iaaddr ADDRESS` |
 //! |---|---|---|
 //! | expiry | `ends` | `ends` |
 //! | expiry from 2038 on | `ends never`, `set dnsmasq-expires = "N"` | the same |
-//! | for ever | `ends never` | `ends never` |
+//! | infinite | `ends never` | `ends never` |
 //! | length (`HAVE_BROKEN_RTC`) | no `ends`, `set dnsmasq-length = "N"` | `ends epoch 0`, the same variable |
 //! | hardware address | `hardware` | |
 //! | host name | `client-hostname` where dhcpd keeps it, else `set dnsmasq-host` | `set dnsmasq-host` |
 //! | client-id | `uid` | |
 //! | IAID, DUID | | the identifier of the block |
 //!
-//! A length says nothing about when a lease ends, so no end is claimed: to dhcpd such a lease is over, and
-//! its client the one that gets the address again.
+//! A length does not tell when a lease ends, so no end is written: dhcpd treats such a lease as expired, and gives the
+//! address to the same client again.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -38,7 +38,7 @@ pub(super) struct Line {
     pub(super) is_length: bool,
 }
 
-/// Why a declaration has no line.
+/// Why there is no line for a declaration.
 pub(super) type NoLine = &'static str;
 
 type Variables = Vec<(String, SetValue)>;
@@ -123,7 +123,7 @@ pub(super) fn lease(address: Ipv4Addr, record: &Record<'_>, is_length: bool) -> 
     lease
 }
 
-/// The declaration that says that nobody holds an address.
+/// The declaration of a free address.
 pub(super) fn free(address: Ipv4Addr) -> Lease {
     let mut lease = Lease::new(address);
     lease.next_state = Some(BindingState::Free);
@@ -132,12 +132,12 @@ pub(super) fn free(address: Ipv4Addr) -> Lease {
 }
 
 fn host(found: Option<&[u8]>) -> &[u8] {
-    // Others' journals hold names that are no words to dnsmasq.
+    // Journals of other programs may contain names that are not a word for dnsmasq.
     let word = |name: &&[u8]| crate::record::is_host(name);
     found.filter(word).unwrap_or(b"*")
 }
 
-/// The line of a DHCPv4 lease; `None` where nobody holds the address.
+/// The line of a DHCPv4 lease; `None` if it is not active.
 pub(super) fn of_lease(lease: &Lease) -> Option<Result<Line, NoLine>> {
     (lease.state == BindingState::Active).then(|| {
         let (time, is_length) = time(&lease.set, lease.ends)?;
@@ -152,22 +152,22 @@ pub(super) fn of_lease(lease: &Lease) -> Option<Result<Line, NoLine>> {
     })
 }
 
-/// The kind and identifier of the block in which a DHCPv6 lease stands.
+/// The kind and identifier of the identity association of a DHCPv6 lease.
 pub(super) fn association(record: &Record<'_>) -> Option<(IaKind, Vec<u8>)> {
     let Client::V6 { iaid, duid } = record.client else { return None };
     let (kind, number) = parse_iaid(iaid)?;
-    // dhcpd keeps the number in the byte order of its machine; our journals are little-endian.
+    // dhcpd stores the number in its own byte order; journals of this program are little-endian.
     Some((kind, [&number.to_le_bytes()[..], &unhex(duid)].concat()))
 }
 
-/// The address of a DHCPv6 lease in its block.
+/// The address of a DHCPv6 lease.
 pub(super) fn ia_address(address: Ipv6Addr, record: &Record<'_>, is_length: bool) -> IaAddress {
     let mut set = Vec::new();
     let ends = put_time(&mut set, record.time, is_length);
     if record.host != b"*" {
         put(&mut set, HOST, record.host);
     }
-    // Lifetimes are known only where dnsmasq reports lengths, or for ever.
+    // Lifetimes are known only for lengths and infinite leases.
     let life = match (record.time, is_length) {
         (0, _) => u32::MAX,
         (length, true) => u32::try_from(length).unwrap_or(u32::MAX),
@@ -178,7 +178,7 @@ pub(super) fn ia_address(address: Ipv6Addr, record: &Record<'_>, is_length: bool
     IaAddress { address, prefix_length: 0, state, preferred: life, max: life, ends, set, on }
 }
 
-/// The line of a DHCPv6 lease; `None` where nobody holds the address, and for prefixes, which dnsmasq does not lease.
+/// The line of a DHCPv6 lease; `None` if it is not active, and for prefixes, which dnsmasq does not lease.
 pub(super) fn of_ia_address(ia: &Ia, held: &IaAddress) -> Option<Result<Line, NoLine>> {
     (held.state == BindingState::Active && ia.kind != IaKind::Prefix).then(|| {
         let (time, is_length) = time(&held.set, held.ends)?;
@@ -191,17 +191,17 @@ pub(super) fn of_ia_address(ia: &Ia, held: &IaAddress) -> Option<Result<Line, No
     })
 }
 
-/// The line of the server's DUID.
+/// The line with the DUID of the server.
 pub(super) fn of_server_duid(duid: &[u8]) -> Vec<u8> {
     server_duid_line(duid)
 }
 
-/// The DUID of such a line.
+/// The DUID in such a line.
 pub(super) fn server_duid(line: &[u8]) -> Vec<u8> {
     unhex(line.strip_prefix(b"duid ").unwrap_or_default())
 }
 
-/// The address of a line of a lease.
+/// Parses the line of a lease.
 pub(super) fn record<'a>(address: Address, text: &[u8], line: &'a [u8]) -> Option<Record<'a>> {
     Record::parse(address, text, line).ok()
 }

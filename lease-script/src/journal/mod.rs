@@ -1,4 +1,4 @@
-//! The calls of dnsmasq over a journal: `LEASE_STORE=journal:PATH`.
+//! Leases in a journal: `LEASE_STORE=journal:PATH`.
 
 mod calls;
 mod lines;

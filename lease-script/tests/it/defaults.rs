@@ -1,4 +1,4 @@
-//! `nvram` from the PATH, where `LEASE_NVRAM` says nothing.
+//! The default of `LEASE_NVRAM`: `nvram` from the PATH.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -16,7 +16,7 @@ fn init(on: Implementation, path: &Path) -> assert_cmd::assert::Assert {
 }
 
 #[rstest]
-fn the_tool_on_the_path_is_taken(
+fn the_tool_on_the_path_is_used(
     #[values(
         Implementation::Executable,
         Implementation::Ash,
@@ -40,7 +40,7 @@ fn the_tool_on_the_path_is_taken(
 }
 
 #[rstest]
-fn no_tool_at_all_is_said(
+fn a_missing_tool_is_reported(
     #[values(
         Implementation::Executable,
         Implementation::Ash,

@@ -1,4 +1,4 @@
-//! Fuzz target: whatever a tool prints, `init` prints lease lines or nothing, and no call panics. Longer with
+//! Fuzz targets: for any output of a tool, `init` prints only valid lines, and no call panics. Run longer with
 //! `BOLERO_RANDOM_ITERATIONS=100000`.
 
 use lease_script::{
@@ -6,7 +6,7 @@ use lease_script::{
     run,
 };
 
-/// Pieces of stored text, so that chance comes further than the first word.
+/// Pieces of stored text, so that random input gets past the first word.
 const PIECES: [&[u8]; 24] = [
     b"dnsmasq_lease_192.168.1.10",
     b"dnsmasq_lease_fd77::1f2e",
@@ -42,7 +42,7 @@ fn text(bytes: &[u8]) -> Vec<u8> {
     bytes.iter().flat_map(piece).collect()
 }
 
-/// A tool that says one thing to `show` and another to `get`, and takes whatever it is given.
+/// A tool whose `show` and `get` disagree, and which accepts every change.
 struct Liar {
     shown: Vec<u8>,
     value: Vec<u8>,

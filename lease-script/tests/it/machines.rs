@@ -1,4 +1,4 @@
-//! Every dialect of the emulator: a full NVRAM loses nothing, ours or the neighbours'.
+//! The script on every dialect of the emulator: a full NVRAM loses neither leases nor other variables.
 
 use std::collections::BTreeMap;
 
@@ -12,11 +12,11 @@ use crate::support::{Implementation, Session, lease, told};
 
 const SPACE: u32 = 0x8000;
 
-/// A router that has lived: variables of other programs, and a commit.
+/// A router with committed variables of other programs.
 fn machine(dialect: Dialect) -> Machine {
     let geometry = Geometry::new(SPACE, SPACE).expect("a geometry");
     let mut image = vec![0xFF; SPACE as usize];
-    // An empty store: header, and the end of the variables.
+    // An empty store: the header, and the end of the variables.
     image[..20].copy_from_slice(b"FLSH\x18\0\0\0\0\x01\x19\x04\0\0\x40\x80\0\0\0\0");
     image[20..24].fill(0);
     image[8] = nvram_emu::flsh::crc_of(&image, 24);
@@ -35,9 +35,9 @@ fn put(machine: &mut Machine, name: &str, value: &str) {
     machine.run(&[b"set", format!("{name}={value}").as_bytes()]);
 }
 
-/// Another program takes all the room but `left` bytes.
+/// Another program uses all space but `left` bytes.
 fn fill_up(machine: &mut Machine, left: usize) {
-    // Half of a kilobyte, and then what is left of the room: Padavan's tool takes no more than 1023 at once.
+    // In steps of 500 bytes, since Padavan's tool accepts at most 1023 bytes at once; then the rest.
     for i in variables(machine).len().. {
         let used: usize =
             variables(machine).iter().map(|(name, value)| name.len() + value.len() + 2).sum();
@@ -56,7 +56,7 @@ fn variables(machine: &Machine) -> Vec<(Vec<u8>, Vec<u8>)> {
     machine.ram_variables().expect("a readable store")
 }
 
-/// What belongs to others, but for the `sdram_*` that a tool adds by itself.
+/// The variables of other programs, except the `sdram_*` variables that a tool adds.
 fn neighbours(variables: &[(Vec<u8>, Vec<u8>)]) -> BTreeMap<Vec<u8>, Vec<u8>> {
     let ours = |name: &[u8]| name.starts_with(b"dnsmasq_lease_") || name.starts_with(b"sdram_");
     variables.iter().filter(|(name, _)| !ours(name)).cloned().collect()
@@ -76,7 +76,7 @@ fn each_dialect(test: impl Fn(Dialect)) {
     }
 }
 
-/// What a script does in the life of a lease, on every dialect: stored, kept over a reboot, gone.
+/// On every dialect, a lease is stored, kept over a reboot, and removed.
 #[rstest]
 fn a_lease_survives_a_reboot(
     #[values(
@@ -119,7 +119,7 @@ fn a_lease_survives_a_reboot(
     });
 }
 
-/// Fills NVRAM to the brim with variables of any length, and with leases at any length in between.
+/// Fills NVRAM with variables and leases of random lengths.
 #[rstest]
 #[case(Implementation::Library, 4)]
 #[case(Implementation::Executable, 1)]
@@ -159,7 +159,7 @@ fn a_full_nvram_loses_nothing(#[case] on: Implementation, #[case] seeds: u64) {
                         context()
                     );
                 }
-                // Refused or not: every variable is what it was or what it should be, in RAM and in flash.
+                // Every variable has its old or its new value, in RAM and in flash.
                 let lines: Vec<_> = kept.values().map(Vec::as_slice).collect();
                 for variables in [s.ram(), s.flash()] {
                     assert_eq!(neighbours(&variables), others, "{}", context());
@@ -167,10 +167,10 @@ fn a_full_nvram_loses_nothing(#[case] on: Implementation, #[case] seeds: u64) {
                 }
             }
             if seed == 0 {
-                // A test that never meets the limit proves nothing.
+                // The limit must have been reached.
                 assert!(refused > 0, "{dialect}: never full: {}", s.transcript());
             }
-            // And what is stored is still there after a reboot, and can be taken away.
+            // The leases are still there after a reboot, and can be removed.
             s.reboot();
             for last in kept.keys() {
                 assert_eq!(s.call(lease("del", *last, "", "0")).exit, 0, "{dialect}, seed {seed}");
@@ -182,19 +182,19 @@ fn a_full_nvram_loses_nothing(#[case] on: Implementation, #[case] seeds: u64) {
     });
 }
 
-/// Distances to the limit of all kinds: the last bytes are where OpenWrt's tool would lock itself out for good.
+/// With any number of free bytes: the last bytes would make OpenWrt's tool refuse all writes.
 #[test]
-fn no_distance_to_the_limit_locks_the_tool_out() {
+fn the_tool_still_writes_with_any_number_of_free_bytes() {
     each_dialect(|dialect| {
         let mut nearly_full = machine(dialect);
         fill_up(&mut nearly_full, 1000);
-        // Steps that meet every remainder of the padding to 4.
+        // Steps that reach every remainder of the padding to 4.
         for left in (0..300).step_by(if dialect.verified() { 3 } else { 11 }) {
             let mut machine = nearly_full.clone();
             fill_up(&mut machine, left);
             let mut s = Session::new(Implementation::Library, machine);
-            // So near to the limit the other program may have lost variables, or failed to commit: a commit of
-            // ours saves what it left in RAM.
+            // Near the limit the other program may have lost variables or failed to commit; a commit of the script
+            // then saves its state in RAM.
             let others = [neighbours(&s.flash()), neighbours(&s.ram())];
             assert!(left < 8 || others[0] == others[1], "{dialect}, {left} left");
             s.call(lease("add", 1, "", "1"));

@@ -1,12 +1,12 @@
-//! One suite over all implementations of the lease script.
+//! Tests that run over all implementations of the lease script.
 
 mod support;
 
 mod defaults;
 mod fuzz_records;
 mod hostile;
+mod intent_log;
 mod machines;
-mod marker;
 mod record;
 mod shell;
 mod slack;

@@ -1,4 +1,4 @@
-//! `record.sh`: what it passes on, what it writes, and what it survives.
+//! `record.sh`: what it passes through, what it logs, and which errors it tolerates.
 
 use std::fs;
 use std::io::Write as _;
@@ -12,10 +12,10 @@ use tempfile::TempDir;
 
 use crate::support::{on_path, shells};
 
-/// A folder with the wrapper, a lease script behind it, and the log.
+/// A directory with `record.sh`, a lease script and the log.
 struct Router {
     folder: TempDir,
-    /// One of [`shells`].
+    /// An index into [`shells`].
     shell: usize,
 }
 
@@ -77,7 +77,7 @@ impl Router {
 
 fn run(mut command: Command, stdin: &[u8]) -> Output {
     let mut child = command.spawn().expect("a shell");
-    // A script that does not read may be gone already.
+    // A script that does not read may have ended already.
     let _ = child.stdin.take().expect("a pipe").write_all(stdin);
     child.wait_with_output().expect("an end")
 }
@@ -93,7 +93,7 @@ fn input_output_errors_and_exit_code_pass_through(#[values(0, 1, 2)] shell: usiz
 }
 
 #[rstest]
-fn what_init_prints_passes_to_its_last_byte(#[values(0, 1, 2)] shell: usize) {
+fn the_output_of_init_passes_through_unchanged(#[values(0, 1, 2)] shell: usize) {
     for (printed, code) in [("one\\ntwo\\n\\n", 0), ("", 1), ("no end", 3), ("caf\\351 \\n", 0)] {
         let router = Router::new(shell, &format!("printf '{printed}'; exit {code}"));
         let output = router.call(&[b"init"], &[]);
@@ -123,7 +123,7 @@ fn every_shell_writes_the_same_log() {
         router.call(&[b"add", b"02:aa:00:00:00:0a", b"192.168.1.5", b"\xC3\xA9 \\ *\n"], &env);
         router.call(&[b"del", b""], &[]);
         let mut lines: Vec<String> = router.log().lines().map(str::to_owned).collect();
-        // The environment comes in the shell's own order.
+        // Each shell lists the environment in its own order.
         lines.sort_by_key(|line| line.starts_with("env ").then(|| line.clone()));
         lines.join("\n")
     });
@@ -135,7 +135,7 @@ fn every_shell_writes_the_same_log() {
 }
 
 #[rstest]
-fn the_log_stays_within_its_bound_and_keeps_the_latest(#[values(0, 1, 2)] shell: usize) {
+fn the_log_stays_within_its_limit_and_keeps_the_latest_calls(#[values(0, 1, 2)] shell: usize) {
     let router = Router::new(shell, "exit 0");
     for call in 0..120 {
         let name = format!("host{call}");
@@ -148,14 +148,14 @@ fn the_log_stays_within_its_bound_and_keeps_the_latest(#[values(0, 1, 2)] shell:
     }
     let log = router.log();
     assert!(log.contains("arg host119\n") && !log.contains("arg host0\n"));
-    // Without gaps.
+    // There are no gaps.
     let calls = log.lines().filter(|line| line.starts_with("call ")).count();
     let oldest = (0..120).find(|call| log.contains(&format!("arg host{call}\n"))).expect("a call");
     assert_eq!(calls, 120 - oldest);
 }
 
 #[rstest]
-fn leading_zeros_of_the_bound_mean_nothing(#[values(0, 1, 2)] shell: usize) {
+fn leading_zeros_of_the_limit_are_ignored(#[values(0, 1, 2)] shell: usize) {
     for max in ["08192", "0009000", "00", "0"] {
         let router = Router::new(shell, "exit 0");
         let mut command = router.command(&[b"add", b"02:aa:00:00:00:01", b"192.168.1.5"]);
@@ -166,7 +166,7 @@ fn leading_zeros_of_the_bound_mean_nothing(#[values(0, 1, 2)] shell: usize) {
 }
 
 #[rstest]
-fn what_is_too_large_is_told_in_short(#[values(0, 1, 2)] shell: usize) {
+fn of_a_large_call_only_the_size_is_logged(#[values(0, 1, 2)] shell: usize) {
     let router = Router::new(
         shell,
         "i=0; while [ $i -lt 300 ]; do echo \"0 02:aa 192.168.1.$i * *\"; i=$((i + 1)); done",
@@ -178,9 +178,9 @@ fn what_is_too_large_is_told_in_short(#[values(0, 1, 2)] shell: usize) {
     assert!(log.contains("call 1\nlarge ") && log.contains("end 1 0"), "{log}");
 }
 
-/// Whatever the log is, the call is made.
+/// The script is called even if the log cannot be written.
 #[rstest]
-fn a_log_that_cannot_be_is_no_matter(
+fn a_log_that_cannot_be_written_is_ignored(
     #[values(0, 1, 2)] shell: usize,
     #[values("missing/log", "folder", "link", "/proc/log", "")] log: &str,
 ) {
@@ -216,7 +216,7 @@ fn no_other_program_is_needed(#[values(1, 2)] shell: usize) {
 }
 
 #[rstest]
-fn a_script_that_is_not_there_fails_as_without_the_wrapper(#[values(0, 1, 2)] shell: usize) {
+fn a_missing_script_fails_as_without_the_wrapper(#[values(0, 1, 2)] shell: usize) {
     let router = Router::new(shell, "exit 0");
     for (script, code) in [("/nonexistent", 127), ("/", 126)] {
         let mut command = router.command(&[b"init"]);
@@ -230,7 +230,7 @@ fn full_tmpfs_loses_the_log_only(#[values(0, 1, 2)] shell: usize) {
     let router = Router::new(1, "printf 'lease\\n'; exit 4");
     let small = router.path("small");
     fs::create_dir(&small).expect("a folder");
-    // Full after some calls, then emptied; each call must return 4.
+    // The file system is filled after some calls, then emptied; each call must return 4.
     let command = &shells()[shell];
     let words = [command.get_program()].into_iter().chain(command.get_args());
     let shell = words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
@@ -255,7 +255,7 @@ fn full_tmpfs_loses_the_log_only(#[values(0, 1, 2)] shell: usize) {
 }
 
 #[test]
-fn shellcheck_has_nothing_to_say_about_record() {
+fn shellcheck_reports_nothing_about_record() {
     let record = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/record.sh"));
     let output = Command::new(on_path("shellcheck"))
         .args(["--shell=sh", "--severity=style"])

@@ -1,4 +1,4 @@
-//! What can be said of the shell script without NVRAM.
+//! Functions of the shell script that need no NVRAM.
 
 use std::fmt::Write;
 use std::fs;
@@ -11,13 +11,13 @@ use proptest::prelude::*;
 use crate::support::{on_path, script, shells};
 
 #[test]
-fn shellcheck_has_nothing_to_say() {
+fn shellcheck_reports_nothing() {
     let mut shellcheck = Command::new(on_path("shellcheck"));
     shellcheck.args(["--shell=sh", "--severity=style"]).arg(script());
     shellcheck.assert().success().stdout(predicate::str::is_empty());
 }
 
-/// The functions of the script, without what it does at its end.
+/// The script without its main part.
 fn functions() -> String {
     let text = fs::read_to_string(script()).expect("the script");
     let (functions, _) = text.split_once("# --- main").expect("a main part");
@@ -37,8 +37,8 @@ fn in_every_shell(body: &str) -> String {
     outputs[0].clone()
 }
 
-/// Every number that a shell calculates with stays below 2^31: the script is run with `set -x`, which shows
-/// every operand of every comparison and every value assigned.
+/// Every number that a shell computes with stays below 2^31: the script runs with `set -x`, which prints every operand of
+/// a comparison and every assigned value.
 #[test]
 fn times_stay_within_31_bits() {
     let times =
@@ -76,7 +76,7 @@ fn times_stay_within_31_bits() {
     }
 }
 
-/// What stands in `$((…))` is small by construction: halves of times, lengths, counts.
+/// Operands in `$((…))` are small: halves of times, lengths, counts.
 #[test]
 fn halves_are_six_digits() {
     let output = in_every_shell(
@@ -92,7 +92,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn digits_add_and_compare_like_numbers(
+    fn times_are_added_and_compared_like_numbers(
         pairs in prop::collection::vec((time(), time()), 40)
     ) {
         let mut body = String::new();
@@ -101,12 +101,12 @@ proptest! {
             let _ = writeln!(body, "add_times {a} {b}; at_most {a} {b}; echo $sum $?");
             let _ = writeln!(expected, "{}\n{}", (a + b).min(9_999_999_999), u8::from(a > b));
         }
-        // The separator of words is a line break in the script.
+        // The script separates words at line breaks.
         prop_assert_eq!(in_every_shell(&body).replace(' ', "\n"), expected);
     }
 
     #[test]
-    fn addresses_are_canonical_or_nothing(
+    fn only_canonical_addresses_are_accepted(
         addresses in prop::collection::vec(address(), 60)
     ) {
         let mut body = String::new();
@@ -132,7 +132,7 @@ fn time() -> impl Strategy<Value = u64> {
     ]
 }
 
-/// Addresses, right ones and nearly right ones.
+/// Addresses, and text that is almost an address.
 fn address() -> impl Strategy<Value = String> {
     let group = prop::sample::select(vec![
         "0", "0", "0", "1", "a", "ffff", "1f2e", "00", "01", "12345", "",
@@ -140,7 +140,7 @@ fn address() -> impl Strategy<Value = String> {
     prop_oneof![
         any::<u32>().prop_map(|bits| std::net::Ipv4Addr::from_bits(bits).to_string()),
         any::<u128>().prop_map(|bits| std::net::Ipv6Addr::from_bits(bits).to_string()),
-        // Rows of zeros, as they are and in other spellings.
+        // Runs of zeros in several spellings.
         (any::<u8>(), any::<u128>()).prop_map(|(mask, bits)| {
             let bits = (0..8)
                 .filter(|i| mask >> i & 1 == 1)

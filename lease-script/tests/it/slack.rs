@@ -1,18 +1,18 @@
-//! `LEASE_SLACK`, and times as digits.
+//! `LEASE_SLACK`, and arithmetic on times.
 
 use rstest::rstest;
 
 use crate::support::{Implementation, Plain, Session, Telling, lease};
 
-/// Stored before (nothing: none), slack, reported; stored after.
+/// The stored time (empty for none), the slack, the reported time, and the time stored after the call.
 const TABLE: &[(&str, &str, &str, &str)] = &[
     // Exact without slack.
     ("", "0", "1700000000", "1700000000"),
     ("1700000000", "0", "1700000001", "1700000001"),
     ("1700000001", "", "1700000000", "1700000000"),
-    // A new record is as long as it can be.
+    // A new record gets the full slack.
     ("", "900", "1700000000", "1700000900"),
-    // The edges of [stored - slack, stored].
+    // The limits of [stored - slack, stored].
     ("1700000900", "900", "1699999999", "1700000899"),
     ("1700000900", "900", "1700000000", "1700000900"),
     ("1700000900", "900", "1700000001", "1700000900"),
@@ -20,13 +20,13 @@ const TABLE: &[(&str, &str, &str, &str)] = &[
     // After a restart dnsmasq reports what was stored.
     ("1700000900", "900", "1700000900", "1700000900"),
     ("1700000900", "900", "1700000901", "1700001801"),
-    // Infinite leases have no slack, and are none of its results.
+    // Infinite leases have no slack, and no sum becomes infinite.
     ("", "900", "0", "0"),
     ("0", "900", "0", "0"),
     ("0", "900", "1700000000", "1700000900"),
     ("1700000900", "900", "0", "0"),
     ("5", "900", "0", "0"),
-    // A length left behind by a build without clock.
+    // A length stored by a build with HAVE_BROKEN_RTC.
     ("3600", "900", "1700000000", "1700000900"),
     // Carries, and small and large numbers.
     ("", "1", "99999", "100000"),
@@ -69,14 +69,14 @@ fn the_stored_time_stays_within_the_slack(
         let context = format!("{stored} + {slack}, reported {reported}");
         assert_eq!(s.ram()[0].1.escape_ascii().to_string(), expected, "{context}");
         assert_eq!(s.flash_ops() - before, usize::from(stored != after), "{context}");
-        // Another name, within the slack: the time stays.
+        // With another name, within the slack: the time stays.
         s.call(lease("old", 1, "other", reported).with("LEASE_SLACK", slack));
         let expected = format!("{after} 02:aa:00:00:00:01 192.168.1.1 other *");
         assert_eq!(s.ram()[0].1.escape_ascii().to_string(), expected, "{context}, renamed");
     }
 }
 
-/// Twenty clients for a week, renewing every half hour on leases of an hour: the table of README.md.
+/// The table in README.md: twenty clients for a week with leases of one hour, renewed every half hour.
 #[rstest]
 #[case("0", 6740)]
 #[case("1800", 3380)]

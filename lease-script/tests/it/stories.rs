@@ -1,10 +1,10 @@
-//! Transcripts: every implementation must give the same one, commands of the tool included.
+//! Transcripts, including the commands of the tool, which are the same for every implementation.
 
 use rstest::rstest;
 
 use crate::support::{Fault, Implementation, Plain, Session, Telling, lease, told};
 
-/// Holds the transcript of `story` against the snapshot that all implementations share.
+/// Compares the transcript of `story` with the snapshot that all implementations share.
 fn hold(name: &str, on: Implementation, tool: Plain, story: fn(&mut Session)) {
     let mut session = Session::new(on, tool);
     story(&mut session);
@@ -46,10 +46,10 @@ stories! {
         s.call(told(["init"]));
         s.call(lease("add", 10, "laptop", "1700003600").with("DNSMASQ_CLIENT_ID", "01:02:aa:00:00:00:0a"));
         s.call(lease("add", 9, "", "1700003600"));
-        // The storm at a start.
+        // The calls for every lease at a start.
         s.call(lease("old", 9, "", "1700003600"));
         s.call(lease("old", 10, "laptop", "1700003600").with("DNSMASQ_CLIENT_ID", "01:02:aa:00:00:00:0a"));
-        // A renewal, then a renaming in its two calls.
+        // A renewal, then a change of the name, which is two calls.
         s.call(lease("old", 10, "laptop", "1700005400"));
         s.call(lease("old", 10, "", "1700005400").with("DNSMASQ_OLD_HOSTNAME", "laptop"));
         s.call(lease("old", 10, "desk", "1700005400"));
@@ -85,7 +85,7 @@ stories! {
         s.call(lease6("old", "fd77::1f2e", "1", &["bravo"]));
         s.call(lease("add", 200, "four", "0"));
         s.call(told(["init"]));
-        // Another server DUID alone is a change.
+        // A different server DUID alone is a change.
         s.call(lease6("old", "fd77::1f2e", "1", &["bravo"]).with("DNSMASQ_SERVER_DUID", "00:02:03"));
         s.call(lease6("del", "fd77::117b", "T77", &[]));
         s.call(lease6("add", "fd77::2", "4294967295", &[]).with("DNSMASQ_SERVER_DUID", "$(reboot)"));
@@ -154,9 +154,9 @@ stories! {
             s.other(&[b"set", format!("{name}={value}").as_bytes()]);
         }
         s.call(told(["init"]));
-        // Nothing is taken away where nothing else is written …
+        // Invalid variables stay if nothing else is written …
         s.call(lease("old", 1, "a", "0"));
-        // … and all of it with the next write.
+        // … and are removed by the next write.
         s.call(lease("add", 20, "b", "1700000000"));
         s.call(told(["init"]));
     };
@@ -209,18 +209,18 @@ stories! {
     room(Plain::new(Telling::Show, 0)) = |s| {
         for telling in [Telling::Show, Telling::Info, Telling::LastLine] {
             s.other(&[b"unset", b"nothing"]);
-            // dnsmasq_lease_192.168.1.1=1 02:aa:00:00:00:01 192.168.1.1 * * takes 62 bytes.
+            // dnsmasq_lease_192.168.1.1=1 02:aa:00:00:00:01 192.168.1.1 * * uses 62 bytes.
             for left in [62 + 91, 62 + 92] {
                 s.router = crate::support::Router::new(Plain::new(telling, left));
                 s.call(lease("add", 1, "", "1"));
             }
-            // 92 left: as long as before, longer, shorter, gone.
+            // 92 bytes left: a change of the same length, longer, shorter, a removal.
             s.call(lease("old", 1, "", "2"));
             s.call(lease("old", 1, "a-name", "2"));
             s.call(lease("old", 1, "", "0"));
             s.call(lease("del", 1, "", "0"));
         }
-        // Below nothing: another program filled RAM with more than flash holds.
+        // A negative number: another program set more in RAM than fits into flash.
         let mut full = Plain::new(Telling::Show, 1000);
         full.ram.push((b"dnsmasq_lease_192.168.1.1".to_vec(), b"1 02:aa:00:00:00:01 192.168.1.1 * *".to_vec()));
         full.left = -11;
@@ -244,7 +244,7 @@ stories! {
         s.call(lease("add", 1, "", "1").with("LEASE_NVRAM_FREE", "100"));
         s.call(lease("add", 1, "", "1").with("LEASE_NVRAM_FREE", "10k"));
         s.call(lease("add", 1, "", "1").with("LEASE_NVRAM_FREE", "200"));
-        // Without: tried, and looked at afterwards.
+        // Without a number: the change is made and checked afterwards.
         s.call(lease("old", 1, "", "2"));
         let mut cruel = Plain::new(Telling::Nothing, 70);
         cruel.pushes_out = true;

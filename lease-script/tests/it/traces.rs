@@ -1,5 +1,5 @@
-//! Calls that the real dnsmasq made: what `init` prints is what its own lease file would hold, and only calls
-//! that change something cost a commit.
+//! Recorded calls of dnsmasq: `init` prints the lines of its own lease file, and only calls that change something
+//! commit.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::support::{Implementation, Plain, Session, Telling, told};
 
-/// Lines of JSON.
+/// The lines of a file of JSON lines.
 fn lines(path: &Path) -> Vec<Value> {
     let text =
         fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -48,8 +48,8 @@ fn replay(directory: &Path, on: Implementation) -> (usize, usize) {
     (calls, inits)
 }
 
-/// Traces whose store is the script's: not prepared by hand, not the upstream script's for DHCPv6, and not
-/// dnsmasq's own file.
+/// The traces whose store has the format of this script: not those with prepared stores, the upstream script's DHCPv6
+/// records, or dnsmasq's own file.
 fn traces() -> Vec<std::path::PathBuf> {
     let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios/traces"));
     let mut traces: Vec<_> = fs::read_dir(folder)
@@ -82,7 +82,7 @@ fn every_recording_ends_with_the_same_leases() {
 }
 
 #[test]
-fn a_recording_is_the_same_in_every_shell() {
+fn a_recording_gives_the_same_result_in_every_shell() {
     let short: Vec<_> = traces()
         .into_iter()
         .filter(|path| {

@@ -1,4 +1,4 @@
-//! Paths that are no journal. Nothing is lost, nothing is overwritten.
+//! Paths that do not name a journal: nothing is lost or overwritten.
 
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -11,11 +11,11 @@ use super::support::{Place, line, refused, run, said, text};
 const ENDS: &str = "1700003600";
 
 #[test]
-fn a_folder_is_no_journal() {
+fn a_directory_is_not_a_journal() {
     let place = Place::new();
     fs::create_dir(place.path("dhcpd.leases")).expect("a folder");
     assert!(refused(&mut place.add(11, ENDS)).contains("dhcpd.leases: is no regular file"));
-    // dnsmasq starts all the same, unless it is to be strict.
+    // dnsmasq starts nevertheless, unless LEASE_STRICT is set.
     let output = run(&mut place.command(&["init"]));
     assert_eq!((output.status.code(), text(&output.stdout)), (Some(0), String::new()));
     assert!(text(&output.stderr).contains("is no regular file"));
@@ -23,7 +23,7 @@ fn a_folder_is_no_journal() {
 }
 
 #[test]
-fn a_device_and_a_missing_folder_are_refused() {
+fn a_device_and_a_missing_directory_are_refused() {
     let place = Place::new();
     for (path, reason) in [
         ("/dev/full", "is no regular file"),
@@ -39,7 +39,7 @@ fn a_device_and_a_missing_folder_are_refused() {
 }
 
 #[test]
-fn garbage_is_not_touched() {
+fn garbage_is_not_changed() {
     let place = Place::new();
     for garbage in [&b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"[..], &[0xff; 5000], &[0; 300]] {
         fs::write(place.path("dhcpd.leases"), garbage).expect("room");
@@ -50,7 +50,7 @@ fn garbage_is_not_touched() {
 }
 
 #[test]
-fn a_symbolic_link_stays_one() {
+fn a_symbolic_link_is_kept() {
     let place = Place::new();
     fs::create_dir(place.path("flash")).expect("a folder");
     symlink("flash/real.leases", place.path("dhcpd.leases")).expect("a link");
@@ -68,7 +68,7 @@ fn a_symbolic_link_stays_one() {
 }
 
 #[test]
-fn permissions_stay_as_they_are() {
+fn permissions_are_kept() {
     let place = Place::new();
     said(&mut place.add(11, ENDS));
     fs::set_permissions(place.path("dhcpd.leases"), Permissions::from_mode(0o600)).expect("ours");
@@ -79,10 +79,10 @@ fn permissions_stay_as_they_are() {
 }
 
 #[test]
-fn a_rewrite_that_fails_goes_on_appending_to_the_live_file() {
+fn after_a_failed_rewrite_the_live_file_is_appended_to() {
     let place = Place::new();
     said(&mut place.add(11, ENDS));
-    // The name of the temporary file is taken by what cannot be removed.
+    // A directory blocks the name of the temporary file.
     fs::create_dir(place.path("dhcpd.leases.tmp")).expect("a folder");
     for turn in 0..30 {
         let ends = (1_700_000_000 + turn).to_string();
@@ -116,13 +116,13 @@ fn a_writer_waits_for_the_lock() {
     assert_eq!(place.init(), [line(11, ENDS), line(12, ENDS)].concat());
 }
 
-/// A call by somebody who is not root: root may read and write everything.
+/// A call by a user other than root, who may read and write everything.
 fn by_nobody(place: &Place, command: &Command) -> Command {
     use std::os::unix::process::CommandExt as _;
     const NOBODY: u32 = 65534;
     let mut other = Command::new(command.get_program());
     if rustix::process::geteuid().is_root() {
-        // The build folder may not be open to all.
+        // Other users may not be able to read the build directory.
         let copy = place.path("lease-update");
         fs::copy(command.get_program(), &copy).expect("room");
         other = Command::new(copy);
@@ -134,7 +134,7 @@ fn by_nobody(place: &Place, command: &Command) -> Command {
 }
 
 #[test]
-fn what_may_not_be_read_or_written_is_told_and_stays_as_it_is() {
+fn missing_permissions_are_reported_and_change_nothing() {
     let place = Place::new();
     said(&mut place.add(11, ENDS));
     let file = place.read("dhcpd.leases");
@@ -152,7 +152,7 @@ fn what_may_not_be_read_or_written_is_told_and_stays_as_it_is() {
     mode("dhcpd.leases", 0o444);
     mode("", 0o555);
     denied(&place.add(12, ENDS));
-    // Reading is allowed.
+    // The journal can be read.
     let output = run(&mut by_nobody(&place, &place.command(&["init"])));
     assert_eq!((output.status.code(), text(&output.stdout)), (Some(0), line(11, ENDS)));
     mode("", 0o755);
@@ -160,7 +160,7 @@ fn what_may_not_be_read_or_written_is_told_and_stays_as_it_is() {
 }
 
 #[test]
-fn a_byte_order_mark_costs_no_lease() {
+fn a_byte_order_mark_loses_no_lease() {
     let place = Place::new();
     said(&mut place.add(11, ENDS));
     let file = place.read("dhcpd.leases");

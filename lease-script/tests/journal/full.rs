@@ -1,10 +1,10 @@
-//! A disk that is full: a file system of a few pages, in a mount namespace of its own.
+//! A full disk: a file system of a few pages in its own mount namespace.
 
 use std::process::Command;
 
 use super::support::run;
 
-/// What happens inside: a tmpfs of 16 KiB, filled up, emptied again.
+/// The commands in the namespace: a tmpfs of 16 KiB is filled, then space is freed.
 const STORY: &str = r#"
 set -e
 mount -t tmpfs -o size=16k,mode=0755 none "$1"
@@ -28,7 +28,7 @@ sort "$3.found" | cmp - "$3.wanted" && echo same
 "$2" del 02:aa:00:00:00:0a 192.168.1.1 2>/dev/null && echo room
 "#;
 
-/// Needs unprivileged user namespaces: the test command skips it by name where there are none.
+/// Needs unprivileged user namespaces; `ci/test` skips this test by name where there are none.
 #[test]
 fn a_full_disk_loses_nothing_that_was_acknowledged() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -1,4 +1,4 @@
-//! The live file is missing, empty, torn, damaged.
+//! Recovery of a live file that is missing, empty, torn or damaged.
 
 use super::support::{Place, line, refused, run, said, text};
 
@@ -19,7 +19,7 @@ fn init_says(place: &Place) -> (String, String) {
 }
 
 #[test]
-fn neither_file_is_a_first_installation() {
+fn without_any_file_an_empty_database_is_created() {
     let place = Place::new();
     let (stdout, stderr) = init_says(&place);
     assert_eq!(stdout, "");
@@ -32,7 +32,7 @@ fn neither_file_is_a_first_installation() {
 }
 
 #[test]
-fn the_backup_takes_the_place_of_a_missing_or_empty_file() {
+fn the_backup_replaces_a_missing_or_empty_file() {
     for empty in [false, true] {
         let (place, file) = with_lease();
         place.write("dhcpd.leases~", &file);
@@ -49,10 +49,10 @@ fn the_backup_takes_the_place_of_a_missing_or_empty_file() {
 }
 
 #[test]
-fn a_whole_temporary_file_that_is_newer_wins_and_a_torn_one_never() {
+fn a_newer_temporary_file_is_used_only_if_it_is_complete() {
     let (place, old) = with_lease();
     said(place.add(12, ENDS).env("LEASE_REWRITE_SIZE", "100"));
-    // The rewrite as it stood in the temporary file.
+    // The contents of the temporary file of the rewrite.
     let new = place.read("dhcpd.leases");
     for cut in (0..=new.len()).step_by(7).chain([new.len() - 1, new.len()]) {
         let _ = std::fs::remove_file(place.path("dhcpd.leases"));
@@ -68,7 +68,7 @@ fn a_whole_temporary_file_that_is_newer_wins_and_a_torn_one_never() {
 }
 
 #[test]
-fn dhcpds_own_temporary_file_must_hold_what_the_backup_holds() {
+fn a_temporary_file_of_dhcpd_must_contain_the_addresses_of_the_backup() {
     let record = |last: u8| {
         format!(
             "lease 192.168.1.{last} {{\n  ends 2 2023/11/14 23:13:20;\n  binding state active;\n  hardware \
@@ -78,7 +78,7 @@ fn dhcpds_own_temporary_file_must_hold_what_the_backup_holds() {
     let (old, new) =
         ([record(11), record(12)].concat(), [record(11), record(12), record(13)].concat());
     let lines: Vec<String> = (11..=13).map(|last| line(last, "1700003600")).collect();
-    // Cut at the end of a record, nothing looks torn, but for what is missing.
+    // A file that is cut at the end of a record only lacks addresses.
     for (temporary, wanted) in [(&new[..], 3), (&record(11)[..], 2), (&new[..new.len() - 3], 2)] {
         let place = Place::new();
         place.write("dhcpd.leases~", &old);
@@ -89,9 +89,9 @@ fn dhcpds_own_temporary_file_must_hold_what_the_backup_holds() {
     }
 }
 
-/// What logrotate and the like leave beside a journal is older than `~`, whatever its time stamp says.
+/// The names that logrotate and similar programs use. Such a file is older than `~`, even if its time stamp is newer.
 #[test]
-fn a_rotated_file_is_never_taken_for_a_temporary_one() {
+fn a_rotated_file_is_never_used_as_a_temporary_file() {
     for rotated in ["1", "2", "19", "20261120", "0000000001", "01795330000", "99999999999"] {
         let (place, old) = with_lease();
         said(&mut place.add(12, ENDS));
@@ -107,7 +107,7 @@ fn a_rotated_file_is_never_taken_for_a_temporary_one() {
 }
 
 #[test]
-fn only_a_torn_temporary_file_is_left_for_a_person() {
+fn a_torn_temporary_file_alone_requires_manual_intervention() {
     let (place, file) = with_lease();
     std::fs::remove_file(place.path("dhcpd.leases")).expect("it was there");
     let record = &file[file.find("lease 1").expect("a lease")..];
@@ -131,7 +131,7 @@ fn a_torn_tail_is_cut_off_before_the_next_record() {
 }
 
 #[test]
-fn damage_in_the_middle_is_kept_aside_before_the_journal_is_rewritten() {
+fn a_damaged_journal_is_kept_before_it_is_rewritten() {
     let (place, file) = with_lease();
     let damaged = format!(
         "{file}\0\0\0\0 foo\nlease 192.168.1.12 {{ bogus; }}\n{}",

@@ -1,9 +1,9 @@
-//! What goes in comes out, and nothing is written for nothing.
+//! Stored leases are printed again, and unchanged leases are not written.
 
 use super::support::{Place, line, refused, run, said, text};
 
 #[test]
-fn leases_of_all_kinds_come_back_in_dnsmasqs_order() {
+fn leases_of_all_kinds_are_printed_in_dnsmasqs_order() {
     let place = Place::new();
     said(&mut place.command(&["init"]));
     said(place.add(11, "1700003600").env("DNSMASQ_CLIENT_ID", "01:02:aa"));
@@ -33,13 +33,13 @@ fn lengths_stay_lengths() {
     let mut add = place.command(&["add", "02:aa:00:00:00:0b", "192.168.1.11", "pc"]);
     said(add.env("DNSMASQ_LEASE_LENGTH", "3600"));
     assert_eq!(place.init(), line(11, "3600"));
-    // No end is claimed.
+    // No end is written.
     let file = place.read("dhcpd.leases");
     assert!(file.contains("set dnsmasq-length = \"3600\";") && !file.contains("ends"), "{file}");
 }
 
 #[test]
-fn what_is_stored_already_is_not_written_again() {
+fn an_unchanged_lease_is_not_written_again() {
     let place = Place::new();
     said(&mut place.add(11, "1700003600"));
     let before = place.read("dhcpd.leases");
@@ -52,7 +52,7 @@ fn what_is_stored_already_is_not_written_again() {
 }
 
 #[test]
-fn a_lease_that_goes_is_gone_and_an_address_changes_hands() {
+fn leases_are_removed_and_addresses_get_new_clients() {
     let place = Place::new();
     said(&mut place.add(11, "1700003600"));
     said(&mut place.command(&["del", "02:aa:00:00:00:0b", "192.168.1.11"]));
@@ -73,7 +73,7 @@ fn a_lease_that_goes_is_gone_and_an_address_changes_hands() {
 }
 
 #[test]
-fn a_journal_that_grows_is_rewritten_and_means_the_same() {
+fn a_growing_journal_is_rewritten_with_the_same_leases() {
     let place = Place::new();
     for turn in 0..40 {
         let ends = (1_700_000_000 + turn).to_string();
@@ -86,7 +86,7 @@ fn a_journal_that_grows_is_rewritten_and_means_the_same() {
 }
 
 #[test]
-fn a_journal_that_is_old_or_of_the_future_is_rewritten_by_the_next_change() {
+fn a_journal_with_an_old_or_future_rewrite_is_rewritten_by_the_next_change() {
     let place = Place::new();
     let generation = || {
         let file = place.read("dhcpd.leases");
@@ -108,7 +108,7 @@ fn a_journal_that_is_old_or_of_the_future_is_rewritten_by_the_next_change() {
     said(place.add(12, "1700003602").env("LEASE_REWRITE_AGE", "86400"));
     assert_eq!(generation().0, "2");
     made_at("4100000000");
-    // What changes nothing rewrites nothing.
+    // A call without a change does not rewrite.
     said(place.add(12, "1700003602").env("LEASE_REWRITE_AGE", "86400"));
     assert_eq!(generation().0, "2");
     said(place.add(12, "1700003603").env("LEASE_REWRITE_AGE", "86400"));
@@ -117,7 +117,7 @@ fn a_journal_that_is_old_or_of_the_future_is_rewritten_by_the_next_change() {
 }
 
 #[test]
-fn another_programs_declarations_are_never_rewritten_away() {
+fn a_rewrite_keeps_the_declarations_of_other_programs() {
     let place = Place::new();
     let foreign = "authoring-byte-order little-endian;\nhost printer {\n  dynamic;\n}\nfailover peer \"a\" \
                    state {\n  my state normal at 4 2026/11/20 01:00:00;\n}\nserver-duid \"abcd\";\n";
@@ -150,7 +150,7 @@ fn the_longest_lasting_leases_are_printed_when_there_are_too_many() {
 }
 
 #[test]
-fn the_shell_script_refuses_in_one_line() {
+fn the_shell_script_refuses_a_journal_in_one_line() {
     let place = Place::new();
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/lease_update.sh");
     let mut command = std::process::Command::new("sh");

@@ -1,4 +1,4 @@
-//! A folder with a journal, and calls of the executable.
+//! A directory with a journal, and calls of the executable.
 
 use std::fs;
 use std::path::PathBuf;
@@ -28,7 +28,7 @@ impl Place {
         fs::write(self.path(name), text).expect("room");
     }
 
-    /// Makes a file appear to have been changed so many seconds ago.
+    /// Sets the modification time of a file to this number of seconds ago.
     pub(super) fn set_age(&self, name: &str, seconds: u64) {
         let file = fs::File::options().append(true).open(self.path(name)).expect("the file");
         let then = SystemTime::now() - Duration::from_secs(seconds);
@@ -62,7 +62,7 @@ impl Place {
         command
     }
 
-    /// What `init` prints; it must exit with 0 and say nothing.
+    /// The output of `init`, which must exit with 0.
     pub(super) fn init(&self) -> String {
         let output = run(&mut self.command(&["init"]));
         assert!(output.status.success(), "{output:?}");
@@ -82,14 +82,14 @@ pub(super) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// Runs a command that must succeed; what it says.
+/// Runs a command that must succeed; returns its standard error.
 pub(super) fn said(command: &mut Command) -> String {
     let output = run(command);
     assert!(output.status.success(), "{output:?}");
     text(&output.stderr)
 }
 
-/// Runs a command that must fail with 1 and one line; the line.
+/// Runs a command that must fail with 1 and one line; returns the line.
 pub(super) fn refused(command: &mut Command) -> String {
     let output = run(command);
     let stderr = text(&output.stderr);

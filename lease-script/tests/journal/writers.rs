@@ -10,7 +10,7 @@ use super::support::{Place, line, said};
 const ENDS: &str = "1700003600";
 
 #[test]
-fn two_writers_at_once_lose_nothing_of_each_other() {
+fn concurrent_writers_lose_no_leases() {
     let place = Place::new();
     said(&mut place.command(&["init"]));
     for round in 0..10u8 {
@@ -27,9 +27,9 @@ fn two_writers_at_once_lose_nothing_of_each_other() {
     assert_eq!(place.init(), wanted);
 }
 
-/// Whatever a killed writer leaves behind: what was acknowledged is there, and only what was asked for.
+/// After a writer is killed, all acknowledged leases are there, and no others but the one being written.
 #[test]
-fn writers_that_are_killed_leave_what_was_acknowledged() {
+fn killed_writers_lose_no_acknowledged_lease() {
     let mut random = Pcg64Mcg::seed_from_u64(7);
     let place = Place::new();
     said(&mut place.command(&["init"]));
@@ -59,5 +59,5 @@ fn writers_that_are_killed_leave_what_was_acknowledged() {
             );
         }
     }
-    assert!(killed > 0, "nobody was killed in time");
+    assert!(killed > 0, "no writer was killed in time");
 }

@@ -7,8 +7,8 @@ use nvram_emu::dialect::FlashLoad;
 
 use backend::InProcess;
 use runner::lines::{self, show};
-use runner::neighbours::{NvramSnapshot, NvramState};
-use runner::store::{Expected, Tolerance};
+use runner::nvram_state::{NvramSnapshot, NvramState};
+use runner::expected::{Expected, Tolerance};
 use scenario::Invariant;
 use scenario::digest::{self, ByKey};
 

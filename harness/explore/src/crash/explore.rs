@@ -41,7 +41,7 @@ pub fn explore(
     };
     let recorded = processor_time().saturating_sub(began);
     let explorer = Explorer::new(case, &recording, options);
-    let calls = recording.recorder.moments.len();
+    let calls = recording.recorder.snapshots.len();
     let length = calls.div_ceil(TASKS).max(1);
     let tasks: Vec<SearchTask> = (0..calls.div_ceil(length))
         .into_par_iter()
@@ -61,7 +61,7 @@ impl Explorer<'_> {
     /// Explores some calls of the undisturbed run.
     fn explore_calls(&self, calls: Range<usize>) -> SearchTask {
         let began = processor_time();
-        let snapshots = &self.recording.recorder.moments;
+        let snapshots = &self.recording.recorder.snapshots;
         let mut task = SearchTask::default();
         for index in calls {
             let position = CallPosition {

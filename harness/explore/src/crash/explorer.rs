@@ -11,9 +11,9 @@ use super::{Options, Violation};
 use backend::{CallTrace, CommandSnapshot, InProcess, is_reading};
 use runner::Recording;
 use runner::lines::{self, Lines};
-use runner::neighbours::NvramState;
-use runner::record::Snapshot;
-use runner::store::{Change, Expected, changes};
+use runner::nvram_state::NvramState;
+use runner::recorder::Snapshot;
+use runner::expected::{Change, Expected, changes};
 use scenario::{Case, FaultPoint, Id, Invariant, ScheduledFault};
 
 /// Explores one case from the recording of its undisturbed run.
@@ -58,9 +58,9 @@ impl<'e> Explorer<'e> {
             |step: &CommandSnapshot| step.arguments.first().is_some_and(|word| is_reading(word));
         if !trace.steps.iter().all(reads) {
             let board = snapshot.target.board();
-            let now = NvramState::of(board, self.prefix(), Some(&snapshot.views));
+            let now = NvramState::of(board, self.prefix(), Some(&snapshot.nvram));
             let committed =
-                snapshot.views.ram == snapshot.views.flash && now.flash == snapshot.views.flash;
+                snapshot.nvram.ram == snapshot.nvram.flash && now.flash == snapshot.nvram.flash;
             let operations = trace.steps.iter().map(|step| step.operations.len()).sum::<usize>();
             // A script that is killed between `commit` and its end cannot know that the commit is done: one redundant
             // commit in the next call is correct.
@@ -73,7 +73,7 @@ impl<'e> Explorer<'e> {
                 let schedule = position.schedule(FaultPoint::Ended);
                 judgement = Some(self.judge_violations(violations, snapshot, &schedule));
             }
-            snapshot.views = now;
+            snapshot.nvram = now;
         }
         if trace.outcome.exit != 0 {
             mark_uncertain(&mut snapshot.expected, wanted);
@@ -93,7 +93,7 @@ impl<'e> Explorer<'e> {
 
     /// The leases that `init` prints now.
     fn stored_leases(&self, snapshot: &Snapshot, task: &mut SearchTask) -> Lines {
-        if snapshot.views.ram.is_load_of(&snapshot.views.flash) && !self.options.repeat {
+        if snapshot.nvram.ram.is_load_of(&snapshot.nvram.flash) && !self.options.repeat {
             // The next boot reads the same, and its result is needed anyway.
             let router = &snapshot.target;
             let flash = router.board().flash().fingerprint();
@@ -114,7 +114,7 @@ impl<'e> Explorer<'e> {
     ) -> Requirements<'r> {
         Requirements {
             expected,
-            nvram: &snapshot.views,
+            nvram: &snapshot.nvram,
             tolerance: snapshot.tolerance,
             prefix: self.prefix(),
         }

@@ -14,9 +14,9 @@ use super::{PointKind, Verdict};
 use backend::{CommandSnapshot, InProcess};
 use dnsmasq_model::ScriptCall;
 use nvram_emu::device::{Op, OpKind};
-use runner::neighbours::NvramState;
-use runner::record::Snapshot;
-use runner::store::{Expected, changes};
+use runner::nvram_state::NvramState;
+use runner::recorder::Snapshot;
+use runner::expected::{Expected, changes};
 use scenario::digest;
 use scenario::{FaultPoint, Side};
 
@@ -36,7 +36,7 @@ impl<'c> CallContext<'c> {
         let mut during = Arc::clone(&before.expected);
         mark_uncertain(&mut during, changes(&before.call));
         let key = digest::of(&(
-            (before.views.flash.neighbours(), before.views.ram.neighbours()),
+            (before.nvram.flash.neighbours(), before.nvram.ram.neighbours()),
             (before.event, before.clocks.truth(), before.server.random_state()),
             position.depth,
         ));
@@ -307,7 +307,7 @@ impl Explorer<'_> {
         self.add_judged(context, state, (kind, point), judgement, task);
         if position.depth > 1 && distinct {
             let mut later = Snapshot {
-                views: NvramState::of(router.board(), self.prefix(), Some(&before.views)),
+                nvram: NvramState::of(router.board(), self.prefix(), Some(&before.nvram)),
                 target: router.clone(),
                 expected: Arc::clone(&context.during),
                 call: Arc::clone(call_after_kill(before, after.next)),

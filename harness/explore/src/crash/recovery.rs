@@ -8,8 +8,8 @@ use super::explorer::Explorer;
 use super::search_task::SearchTask;
 use dnsmasq_model::{InitResult, InitStatus, ScriptCall, Server};
 use runner::exchange;
-use runner::neighbours::NvramState;
-use runner::record::Snapshot;
+use runner::nvram_state::NvramState;
+use runner::recorder::Snapshot;
 
 /// How many events of the scenario follow a recovery.
 const FOLLOW_UP_EVENTS: usize = 2;
@@ -86,7 +86,7 @@ impl Explorer<'_> {
             recovery.advance_to(end);
             let (clock, mut calls) = (recovery.now.clocks.now(), Vec::new());
             let mut client = event.client.clone();
-            let (action, address) = (event.deed, event.address);
+            let (action, address) = (event.action, event.address);
             let server = &mut recovery.server;
             exchange::perform(server, &mut client, action, address, clock, &mut calls);
             recovery.make_calls(calls, RunPhase::FollowUp)?;
@@ -107,5 +107,5 @@ impl Explorer<'_> {
 pub(super) fn apply_boot(snapshot: &mut Snapshot, boot: &BootResult) {
     snapshot.target.wake(boot.load.as_ref());
     snapshot.expected = Arc::clone(&boot.output.leases);
-    snapshot.views = NvramState::booted(boot.contents.clone());
+    snapshot.nvram = NvramState::booted(boot.contents.clone());
 }

@@ -11,9 +11,9 @@ use backend::{
     Backend, BackendError, CallEnd, CallOptions, CallResult, ExternalScript, Function, InProcess,
 };
 use dnsmasq_model::ScriptCall;
-use runner::neighbours::NvramState;
-use runner::record::Snapshot;
-use runner::store::changes;
+use runner::nvram_state::NvramState;
+use runner::recorder::Snapshot;
+use runner::expected::changes;
 use runner::{Fault, Recording, call_text, record};
 use scenario::{Case, FaultPoint, Id, IdError, ScheduledFault};
 
@@ -82,7 +82,7 @@ impl<'s> ScheduleReplayer<'s> {
 
     /// Runs the schedule.
     pub(super) fn run(&mut self) -> Result<ReplayResult, BackendError> {
-        let snapshots = &self.explorer.recording.recorder.moments;
+        let snapshots = &self.explorer.recording.recorder.snapshots;
         let Some((fault, rest)) = self.id.schedule.split_first() else {
             return Ok(Err(IdError("an id without a fault".to_owned())));
         };
@@ -107,7 +107,7 @@ impl<'s> ScheduleReplayer<'s> {
     fn log_events(&mut self, snapshot: &Snapshot, logged: &mut usize) {
         let events = &self.explorer.recording.recorder.events;
         for event in &events[*logged..snapshot.event.min(events.len())] {
-            let text = format!("{:?} {}", event.deed, event.client.name).to_lowercase();
+            let text = format!("{:?} {}", event.action, event.client.name).to_lowercase();
             self.log_line(snapshot, "EVENT", &text);
         }
         *logged = snapshot.event;
@@ -167,7 +167,7 @@ impl<'s> ScheduleReplayer<'s> {
         if let (FaultPoint::Kill(..), Some((fault, rest))) = (point, rest.split_first()) {
             let prefix = self.explorer.prefix();
             let later = Snapshot {
-                views: NvramState::of(target.board(), prefix, Some(&snapshot.views)),
+                nvram: NvramState::of(target.board(), prefix, Some(&snapshot.nvram)),
                 call: Arc::clone(call_after_kill(snapshot, next)),
                 target,
                 expected,
@@ -197,7 +197,7 @@ impl<'s> ScheduleReplayer<'s> {
         &mut self,
         snapshot: &Snapshot,
         boot: &BootResult,
-        expected: &runner::store::Expected,
+        expected: &runner::expected::Expected,
         torn: bool,
     ) -> (Verdict, Vec<Violation>) {
         let required = self.explorer.requirements(snapshot, expected);

@@ -103,7 +103,7 @@ impl Coverage {
             for kind in sorts(step) {
                 self.count(kind.to_owned());
             }
-            if done.struck {
+            if done.fault_struck {
                 self.count(strike(step));
             }
         }

@@ -8,10 +8,10 @@ use nvram_emu::Machine;
 
 use super::household::unplaced;
 use backend::Function;
-use runner::lenient_log::{Done, LenientLog};
+use runner::lenient_log::{LenientLog, StepOutcome};
 use runner::{
-    Fault, FillCache, Finding, FindingKind, Options, ScriptChoice, Tally, TargetKind, router,
-    router_from, try_out,
+    Fault, FillCache, Finding, FindingKind, InitCalls, Options, ScriptChoice, Tally, TargetKind,
+    router, router_from, try_out,
 };
 use scenario::diagnostics::Source;
 use scenario::{Action, Case, Router, Scenario, Step};
@@ -44,9 +44,8 @@ impl Subject {
             target: TargetKind::InProcess,
             script: ScriptChoice::default(),
             seed: 0,
-            command: &["run"],
-            arguments: Vec::new(),
             log: false,
+            init_calls: InitCalls::default(),
         })
     }
 
@@ -73,12 +72,18 @@ impl Subject {
     /// A household that makes no sense, or a target that fails.
     pub fn try_out(&self, scenario: Scenario) -> Result<Trial, Fault> {
         let case = case(scenario);
-        let mut probe = LenientLog::default();
+        let mut lenient_log = LenientLog::default();
         let machine = self.router(&case)?;
         let report =
-            try_out(&case, machine, self.function.as_ref(), &self.options, Some(&mut probe))?;
+            try_out(&case, machine, self.function.as_ref(), &self.options, Some(&mut lenient_log))?;
         let findings = report.failures;
-        Ok(Trial { scenario: case.scenario, probe, findings, total: report.total, log: report.log })
+        Ok(Trial {
+            scenario: case.scenario,
+            lenient_log,
+            findings,
+            total: report.total,
+            log: report.log,
+        })
     }
 
     /// Plays a case of a file as `leaselab run` does; what failed.
@@ -126,7 +131,7 @@ pub struct Trial {
     pub total: Tally,
     /// One line for each script call, where they were asked for.
     pub log: Vec<String>,
-    pub(super) probe: LenientLog,
+    pub(super) lenient_log: LenientLog,
 }
 
 impl Trial {
@@ -136,9 +141,9 @@ impl Trial {
     }
 
     /// The steps that were gone through, and what was done in each.
-    pub(super) fn done(&self) -> impl Iterator<Item = (&Step, Done)> {
+    pub(super) fn done(&self) -> impl Iterator<Item = (&Step, StepOutcome)> {
         let steps = self.scenario.steps.iter().map(toml::Spanned::get_ref);
-        steps.zip(self.probe.steps.iter().copied()).filter(|(_, done)| !done.left_out)
+        steps.zip(self.lenient_log.steps.iter().copied()).filter(|(_, done)| !done.skipped)
     }
 
     /// How many events were gone through.
@@ -151,11 +156,11 @@ impl Trial {
     pub fn straightened(&self) -> Scenario {
         let mut steps = Vec::new();
         for (step, done) in self.done() {
-            if done.power_went_first {
+            if done.power_cut_first {
                 steps.push(Step::new(Action::PowerCut));
             }
             let mut step = step.clone();
-            if !done.struck {
+            if !done.fault_struck {
                 step.disturbance = None;
             }
             steps.push(step);

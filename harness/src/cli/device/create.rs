@@ -72,6 +72,6 @@ pub(super) fn run(create: &Args) -> Result<Exit, CommandError> {
     };
     DeviceFolder::create(&create.folder, config, &machine.flash_bytes())?;
     let path = create.folder.display();
-    anstream::println!("made {path}; use it as: NVRAM_EMU={path} nvram show");
+    outln!("made {path}; use it as: NVRAM_EMU={path} nvram show");
     Ok(Exit::Passed)
 }

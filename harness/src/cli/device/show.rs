@@ -23,38 +23,38 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     let blocks = info.geometry.blocks();
     let status =
         if config.dialect.verified() { "verified" } else { "modelled from source, not verified" };
-    anstream::println!("dialect      {} ({status})", config.dialect);
-    anstream::println!("chip         {}: {}", config.chip.name, config.chip.source);
-    anstream::println!(
+    outln!("dialect      {} ({status})", config.dialect);
+    outln!("chip         {}: {}", config.chip.name, config.chip.source);
+    outln!(
         "partition    {} bytes in {blocks} erase blocks of {}",
         info.geometry.size,
         info.geometry.erase_block
     );
     if let Some(space) = config.space {
-        anstream::println!("nvram        {space} bytes at its end");
+        outln!("nvram        {space} bytes at its end");
     }
     for (block, erases) in info.erases.iter().enumerate().filter(|(_, erases)| **erases > 0) {
-        anstream::println!("erases       block {block}: {erases} of {}", config.chip.endurance);
+        outln!("erases       block {block}: {erases} of {}", config.chip.endurance);
     }
-    anstream::println!("programmed   {} bytes", info.bytes_programmed);
-    anstream::println!("busy         {:.3} s", info.busy.as_secs_f64());
+    outln!("programmed   {} bytes", info.bytes_programmed);
+    outln!("busy         {:.3} s", info.busy.as_secs_f64());
     let views = [
         ("RAM", &info.ram_variables, "its store cannot be opened"),
         ("flash", &info.flash_variables, "no valid image"),
     ];
     for (name, variables, none) in views {
         match variables {
-            None => anstream::println!("{name:<12} {none}"),
-            Some(variables) => anstream::println!("{name:<12} {} variables", variables.len()),
+            None => outln!("{name:<12} {none}"),
+            Some(variables) => outln!("{name:<12} {} variables", variables.len()),
         }
     }
     if !info.booted {
-        anstream::println!("{:<12} nothing yet: no command since the last boot", "staging");
+        outln!("{:<12} nothing yet: no command since the last boot", "staging");
     }
     if args.variables {
         for (name, variables, _) in views {
             for (key, value) in variables.iter().flatten() {
-                anstream::println!("{name} {}={}", key.escape_ascii(), value.escape_ascii());
+                outln!("{name} {}={}", key.escape_ascii(), value.escape_ascii());
             }
         }
     }

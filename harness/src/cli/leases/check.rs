@@ -38,7 +38,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     }
     let lost = match &server.content {
         Content::Other(_) => {
-            anstream::eprint!("{}", server.losses);
+            err!("{}", server.losses);
             lines.push(format!("{path}: {} problems", server.total));
             server.loses
         }

@@ -66,7 +66,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
         }
     }
     if lines.is_empty() {
-        anstream::eprintln!("{}: no declaration", args.address);
+        errln!("{}: no declaration", args.address);
         return Ok(Exit::Failed);
     }
     print(|out| lines.iter().try_for_each(|line| writeln!(out, "{line}")))?;

@@ -324,15 +324,12 @@ impl Loaded {
     pub(super) fn explain(&self) {
         let path = self.path.display();
         for problem in &self.problems {
-            anstream::eprintln!("{path}:{problem}");
+            errln!("{path}:{problem}");
         }
         if self.total > self.problems.len() as u64 {
-            anstream::eprintln!(
-                "{path}: {} more problems",
-                self.total - self.problems.len() as u64
-            );
+            errln!("{path}: {} more problems", self.total - self.problems.len() as u64);
         }
-        anstream::eprint!("{}", self.losses);
+        err!("{}", self.losses);
     }
 
     /// True when something of the file is not in what was read of it.

@@ -44,7 +44,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
         (folder, vec![name])
     };
     if !args.dry_run && !folder.lock().map_err(unreadable)? {
-        anstream::eprintln!("{shown}: another writer holds the lock: nothing done");
+        errln!("{shown}: another writer holds the lock: nothing done");
         return Ok(Exit::Failed);
     }
     let mut exit = Exit::Passed;
@@ -62,9 +62,9 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
             let _ = writeln!(text, "{}: not done: {error}", plan.name.display());
         }
         if args.dry_run {
-            anstream::print!("{text}");
+            out!("{text}");
         } else {
-            anstream::eprint!("{text}");
+            err!("{text}");
         }
     }
     Ok(exit)

@@ -65,9 +65,9 @@ pub(super) fn write(
             kea::write(&database, family(&database, how)?, out.subnet_id, now, &mut losses)
         }
     };
-    anstream::eprint!("{losses}");
+    err!("{losses}");
     if compacts && losses.unwritten() > 0 {
-        anstream::eprintln!("{}: not compacted: leases would be missing", file.display());
+        errln!("{}: not compacted: leases would be missing", file.display());
         return Ok(Exit::Failed);
     }
     if let Some(path) = out.output.as_ref().filter(|path| is_same(path, file))
@@ -100,7 +100,7 @@ fn keep_damaged(path: &Path) -> Result<(), CommandError> {
             kept.display()
         ))
     })?;
-    anstream::eprintln!("{}: as it was: kept as {}", path.display(), kept.display());
+    errln!("{}: as it was: kept as {}", path.display(), kept.display());
     Ok(())
 }
 

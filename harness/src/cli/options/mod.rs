@@ -2,6 +2,7 @@
 
 mod cases;
 mod guest;
+mod init;
 mod jobs;
 mod live;
 mod replay;
@@ -14,6 +15,7 @@ mod target;
 
 pub(super) use cases::CaseFilter;
 pub(super) use guest::{Cache, GuestOptions};
+pub(super) use init::InitOptions;
 pub(super) use jobs::Jobs;
 pub(super) use live::LiveOptions;
 pub(super) use replay::ReplayOptions;

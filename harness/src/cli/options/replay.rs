@@ -1,7 +1,9 @@
 //! The options of a run that its reproduction needs again.
 
 use super::run::runner_options;
-use super::{GuestOptions, LiveOptions, Root, ScriptOptions, StoreChoice, TargetChoice};
+use super::{
+    GuestOptions, InitOptions, LiveOptions, Root, ScriptOptions, StoreChoice, TargetChoice,
+};
 use crate::error::CommandError;
 use crate::words::Words;
 use runner::Options;
@@ -19,6 +21,8 @@ pub(in crate::cli) struct ReplayOptions {
     /// Seed of what a server draws at random
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(in crate::cli) seed: u64,
+    #[command(flatten)]
+    pub(in crate::cli) init: InitOptions,
     /// Where the script keeps its leases
     #[arg(long, value_enum, default_value = "scenario")]
     pub(in crate::cli) store: StoreChoice,
@@ -39,7 +43,8 @@ impl ReplayOptions {
         log: bool,
     ) -> Result<Options, CommandError> {
         let target = self.target.unwrap_or(default);
-        runner_options(&self.script, target, self.root, self.seed, log)
+        let options = runner_options(&self.script, target, self.root, self.seed, log)?;
+        Ok(Options { init_calls: self.init.calls(), ..options })
     }
 
     /// The options as words of a command line.
@@ -48,6 +53,7 @@ impl ReplayOptions {
         words.option("--target", self.target.map(TargetChoice::name));
         self.root.add_to(words);
         words.option("--seed", Some(self.seed).filter(|seed| *seed != 0));
+        self.init.add_to(words);
         words.option("--store", self.store.name());
         self.live.add_to(words);
         self.guest.add_to(words);

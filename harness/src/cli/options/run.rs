@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::{CaseFilter, Jobs, ReportOptions, Root, ScriptOptions, TargetChoice};
+use super::{CaseFilter, InitOptions, Jobs, ReportOptions, Root, ScriptOptions, TargetChoice};
 use crate::error::CommandError;
-use runner::{Options, TargetKind};
+use runner::{InitCalls, Options, TargetKind};
 
 /// Options of all commands that play cases.
 #[derive(Clone, Debug, clap::Args)]
@@ -18,6 +18,8 @@ pub(in crate::cli) struct RunOptions {
     /// Seed of what a server draws at random, such as temporary addresses of DHCPv6
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(in crate::cli) seed: u64,
+    #[command(flatten)]
+    pub(in crate::cli) init: InitOptions,
     #[command(flatten)]
     pub(in crate::cli) reports: ReportOptions,
     /// Keep log, flash and RAM of each failed case in this folder
@@ -39,7 +41,8 @@ impl RunOptions {
         root: Root,
     ) -> Result<Options, CommandError> {
         let log = self.verbose || self.keep.is_some();
-        runner_options(&self.script, target, root, self.seed, log)
+        let options = runner_options(&self.script, target, root, self.seed, log)?;
+        Ok(Options { init_calls: self.init.calls(), ..options })
     }
 }
 
@@ -61,5 +64,5 @@ pub(in crate::cli) fn runner_options(
         TargetChoice::Both => TargetKind::Both(settings),
     };
     let script = script.choice()?;
-    Ok(Options { target, script, seed, command: &["run"], arguments: Vec::new(), log })
+    Ok(Options { target, script, seed, log, init_calls: InitCalls::default() })
 }

@@ -10,7 +10,7 @@ use qemu::image;
 
 /// The arguments of `leaselab qemu build`.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {
+pub(in crate::cli) struct Args {
     /// Architecture of the guest
     #[arg(long, value_enum, default_value = "x86_64")]
     arch: Arch,
@@ -42,13 +42,13 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     };
     let manifest = image::build(args.arch, &options, &out)?;
     let programs = ["busybox-static", "dnsmasq-base", "libc6"];
-    anstream::println!("{}: linux {}", out.display(), manifest.kernel);
+    outln!("{}: linux {}", out.display(), manifest.kernel);
     for package in manifest.packages.iter().filter(|p| programs.contains(&p.name.as_str())) {
-        anstream::println!("  {} {}", package.name, package.version);
+        outln!("  {} {}", package.name, package.version);
     }
-    anstream::println!("  nvram, lease-update: {}", manifest.executables);
+    outln!("  nvram, lease-update: {}", manifest.executables);
     for file in &manifest.files {
-        anstream::println!("  {} {:>9} bytes  {}", &file.sha256[..16], file.bytes, file.name);
+        outln!("  {} {:>9} bytes  {}", &file.sha256[..16], file.bytes, file.name);
     }
     Ok(Exit::Passed)
 }

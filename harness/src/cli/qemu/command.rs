@@ -8,11 +8,11 @@ use crate::exit::Exit;
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
     #[command(subcommand)]
-    command: Command,
+    pub(in crate::cli) command: Command,
 }
 
 #[derive(Debug, clap::Subcommand)]
-enum Command {
+pub(in crate::cli) enum Command {
     /// Build a router image from Debian's packages
     Build(build::Args),
     /// Run scenarios in a guest

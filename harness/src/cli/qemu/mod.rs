@@ -4,4 +4,6 @@ mod build;
 mod command;
 mod run;
 
+#[cfg(test)]
+pub(super) use command::Command;
 pub(super) use command::{Args, run};

@@ -6,16 +6,16 @@ use crate::cli::options::{GuestOptions, ReplayOptions, Root, RunOptions, TargetC
 use crate::cli::play::{Play, finish, play};
 use crate::error::CommandError;
 use crate::exit::Exit;
-use crate::run_case::Backend;
+use crate::run_case::BackendChoice;
 
 /// The arguments of `leaselab qemu run`.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {
+pub(in crate::cli) struct Args {
     /// Scenario files, or folders of them
     #[arg(default_value = "scenarios")]
     paths: Vec<PathBuf>,
     #[command(flatten)]
-    run: RunOptions,
+    pub(in crate::cli) run: RunOptions,
     #[command(flatten)]
     guest: GuestOptions,
 }
@@ -28,7 +28,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     let summary = play(&Play {
         cases: &cases,
         options: &options,
-        backend: &Backend::Qemu(pool.clone()),
+        backend: &BackendChoice::Qemu(pool.clone()),
         run: &args.run,
         command: &["qemu", "run"],
         replay: &args.replay(),
@@ -36,22 +36,24 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     let exit = finish(&summary);
     let session = pool.lock();
     if let Some(audit) = session.sum() {
-        anstream::println!(
+        outln!(
             "\nerases by {} commits, as QEMU's flash chip saw them and as leaselab counts them; \
              slowest boot {:.1} s",
             audit.commits(),
             session.slowest_boot()
         );
-        anstream::print!("{audit}");
+        out!("{audit}");
     }
     Ok(exit)
 }
 
 impl Args {
-    fn replay(&self) -> ReplayOptions {
+    /// The options that a reproduction needs again.
+    pub(in crate::cli) fn replay(&self) -> ReplayOptions {
         ReplayOptions {
             script: self.run.script.clone(),
             seed: self.run.seed,
+            init: self.run.init,
             guest: self.guest.clone(),
             ..ReplayOptions::default()
         }

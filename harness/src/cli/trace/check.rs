@@ -25,6 +25,6 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
         folders.par_iter().map(|folder| check(&Recording::read(folder)?)).collect();
     let outcomes = outcomes.map_err(CommandError::usage)?;
     let report = Report(&outcomes);
-    anstream::print!("{report}");
+    out!("{report}");
     Ok(if report.differ() == 0 { Exit::Passed } else { Exit::Failed })
 }

@@ -39,8 +39,8 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
         report::write_whole(path, format!("{whole:#}\n").as_bytes())?;
     }
     for (name, count) in counts {
-        anstream::println!("{name:<12} {count:>8}");
+        outln!("{name:<12} {count:>8}");
     }
-    anstream::println!("{}", cost_line(&site.cost, seconds(&site)));
+    outln!("{}", cost_line(&site.cost, seconds(&site)));
     Ok(Exit::Passed)
 }

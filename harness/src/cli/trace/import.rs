@@ -3,8 +3,6 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use anstream::println;
-
 use crate::error::CommandError;
 use crate::exit::Exit;
 use trace::import::{Anonymiser, Imported, Log, Remains, write};
@@ -72,7 +70,7 @@ fn tell(log: &Log, imported: &Imported, out: &Path) {
     let Imported { build, by_action, seconds, reboots } = imported;
     let actions: Vec<String> =
         by_action.iter().map(|(action, count)| format!("{count} {action}")).collect();
-    println!(
+    outln!(
         "{}: {} calls in {:.1} hours ({}), dnsmasq's build: {build}",
         out.display(),
         log.calls.len(),
@@ -81,19 +79,19 @@ fn tell(log: &Log, imported: &Imported, out: &Path) {
     );
     let Remains { torn, large, missing } = log.remains;
     if torn > 0 {
-        println!("  {torn} calls left out: not written to their end");
+        outln!("  {torn} calls left out: not written to their end");
     }
     if large > 0 {
-        println!("  {large} calls left out: too large for the log");
+        outln!("  {large} calls left out: too large for the log");
     }
     if missing > 0 {
-        println!("  {missing} calls missing in between: RECORD_MAX bounds what is kept");
+        outln!("  {missing} calls missing in between: RECORD_MAX bounds what is kept");
     }
     if *reboots > 0 {
-        println!("  the router was started anew {reboots} times");
+        outln!("  the router was started anew {reboots} times");
     }
     if log.calls.first().is_none_or(|call| call.argv.get(1).is_none_or(|word| word != b"init")) {
-        println!("  the recording begins without `init`: what was stored before is not known");
+        outln!("  the recording begins without `init`: what was stored before is not known");
     }
-    println!("  next: leaselab trace replay {0}; leaselab wear --trace {0}", out.display());
+    outln!("  next: leaselab trace replay {0}; leaselab wear --trace {0}", out.display());
 }

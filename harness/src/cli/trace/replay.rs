@@ -54,10 +54,10 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     for folder in &folders {
         let recording = Recording::read(folder).map_err(CommandError::usage)?;
         let tally = replay(&recording, &router, &options)?;
-        anstream::println!("{:<44} {}", recording.label(), counts(&tally));
+        outln!("{:<44} {}", recording.label(), counts(&tally));
         total.add(&tally);
     }
-    anstream::println!("{} recordings: {}", folders.len(), counts(&total));
+    outln!("{} recordings: {}", folders.len(), counts(&total));
     Ok(if total.failed_calls > 0 { Exit::Failed } else { Exit::Passed })
 }
 

@@ -14,7 +14,7 @@ pub(in crate::cli) fn read_site(paths: &[PathBuf]) -> Result<SiteHistory, Comman
     let found = generations(paths).map_err(CommandError::usage)?;
     let site = from_journal(&found);
     for problem in &site.problems {
-        anstream::eprintln!("{problem}");
+        errln!("{problem}");
     }
     if site.events.is_empty() {
         let path = paths.first().map_or(Path::new(""), PathBuf::as_path);

@@ -13,6 +13,6 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     let claims = wear::claims(args.seed).map_err(super::study::error)?;
-    anstream::print!("{}", wear::claims_table(&claims));
+    out!("{}", wear::claims_table(&claims));
     Ok(Exit::Passed)
 }

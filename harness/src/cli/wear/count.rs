@@ -9,7 +9,7 @@ use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::report;
 use scenario::Seconds;
-use wear::{CrossCheck, ImageMode, Row, Study};
+use wear::{CrossCheck, ImageMode, Method, Study, StudyRow};
 
 /// The arguments of `leaselab wear`.
 #[derive(Debug, clap::Args)]
@@ -50,6 +50,15 @@ enum ImageChoice {
 }
 
 impl Args {
+    fn method(&self) -> Method {
+        match self.images {
+            Some(ImageChoice::Full) => Method::BuildImages(ImageMode::Full),
+            Some(ImageChoice::Incremental) => Method::BuildImages(ImageMode::Incremental),
+            None if self.rendered => Method::Execute,
+            None => Method::Count,
+        }
+    }
+
     fn study(&self) -> Result<Study, CommandError> {
         if self.source.every == Some(Seconds(0)) {
             return Err(CommandError::usage("--every 0s: expected at least 1s"));
@@ -60,11 +69,7 @@ impl Args {
             source,
             every: self.source.every.map(|every| every.0),
             limits: !self.no_limits,
-            rendered: self.rendered,
-            images: self.images.map(|choice| match choice {
-                ImageChoice::Full => ImageMode::Full,
-                ImageChoice::Incremental => ImageMode::Incremental,
-            }),
+            method: self.method(),
             ..study
         })
     }
@@ -78,31 +83,31 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     let inside = folder.map(|folder| folder.join("erases.svg"));
     report::check_writable(args.json.iter().chain(&args.csv).chain(svg).chain(&inside))?;
     let pool = args.study.jobs.pool()?;
-    let entries = pool.install(|| study.run())?;
-    if entries.is_empty() {
+    let results = pool.install(|| study.run())?;
+    if results.is_empty() {
         return Err(CommandError::usage("no script call to count"));
     }
-    if entries.iter().all(Result::is_err) {
-        let why = entries.iter().find_map(|entry| entry.as_ref().err());
-        return Err(CommandError::Usage(why.map_or_else(String::new, |why| why.why.clone())));
+    if results.iter().all(Result::is_err) {
+        let first = results.into_iter().find_map(Result::err);
+        return Err(CommandError::Usage(first.map_or_else(String::new, |router| router.error)));
     }
     let checks: Vec<CrossCheck> = match &trial {
-        Some(trial) => study.hold(trial).map_err(study::error)?,
+        Some(trial) => study.cross_check(trial).map_err(study::error)?,
         None => Vec::new(),
     };
     if let Some(path) = &args.svg {
-        let rows: Vec<&Row> = entries.iter().flatten().collect();
+        let rows: Vec<&StudyRow> = results.iter().flatten().collect();
         draw(path, &study, &rows, &pool)?;
     }
     if let Some(path) = &args.json {
-        report::write_whole(path, wear::json(&study, &entries, &checks).as_bytes())?;
+        report::write_whole(path, wear::json(&study, &results, &checks).as_bytes())?;
     }
     if let Some(path) = &args.csv {
-        report::write_whole(path, wear::csv(&entries).as_bytes())?;
+        report::write_whole(path, wear::csv(&results).as_bytes())?;
     }
-    anstream::print!("{}", wear::table(&study, &entries));
+    out!("{}", wear::table(&study, &results));
     if !checks.is_empty() {
-        anstream::print!("{}", wear::cross_check_table(&checks));
+        out!("{}", wear::cross_check_table(&checks));
     }
     Ok(Exit::Passed)
 }
@@ -110,24 +115,24 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
 fn draw(
     path: &Path,
     study: &Study,
-    rows: &[&Row],
+    rows: &[&StudyRow],
     pool: &rayon::ThreadPool,
 ) -> Result<(), CommandError> {
-    if rows.len() > wear::MOST_LINES {
+    if rows.len() > wear::MAX_LINES {
         return Err(CommandError::Usage(format!(
             "--svg: {} rows are too many for a chart: at most {}, so fewer dialects, chips or scripts",
             rows.len(),
-            wear::MOST_LINES
+            wear::MAX_LINES
         )));
     }
     let curves = pool.install(|| study.curves()).map_err(study::error)?;
-    let environment = |error: wear::NoChart| CommandError::Environment(error.to_string());
+    let environment = |error: wear::ChartError| CommandError::Environment(error.to_string());
     if path.is_dir() {
         for (name, svg) in wear::charts(rows, &curves).map_err(environment)? {
             report::write_whole(&path.join(format!("{name}.svg")), svg.as_bytes())?;
         }
         return Ok(());
     }
-    let svg = wear::one_chart(rows, &curves).map_err(environment)?;
+    let svg = wear::combined_chart(rows, &curves).map_err(environment)?;
     report::write_whole(path, svg.as_bytes())
 }

@@ -64,6 +64,6 @@ pub(super) fn finish(fleet: &Fleet, json: Option<&Path>) -> Result<Exit, Command
     if let Some(path) = json {
         report::write_whole(path, fleet.json().as_bytes())?;
     }
-    anstream::print!("{}", fleet.table());
+    out!("{}", fleet.table());
     Ok(Exit::Passed)
 }

@@ -57,15 +57,15 @@ impl SourceArgs {
     ) -> Result<Option<Source>, CommandError> {
         if let Some(path) = &self.trace {
             let lists = wear::recordings(path).map_err(CommandError::usage)?;
-            return Ok(Some(Source::Lists(of_build(lists, rtc, path)?)));
+            return Ok(Some(Source::Workloads(of_build(lists, rtc, path)?)));
         }
         if let Some(first) = self.journal.first() {
             let site = read_site(&self.journal)?;
             let label = format!("journal {}", first.display());
             let list = trace::workload(&label, &site.events)
                 .map_err(|error| CommandError::file(first, error))?;
-            anstream::println!("{}", cost_line(&site.cost, seconds(&site)));
-            return Ok(Some(Source::Lists(vec![list])));
+            outln!("{}", cost_line(&site.cost, seconds(&site)));
+            return Ok(Some(Source::Workloads(vec![list])));
         }
         let Some(path) = &self.scenario else { return Ok(None) };
         let overrides = Overrides {

@@ -5,7 +5,7 @@ use super::router::RouterArgs;
 use crate::cli::options::{Jobs, RtcChoice};
 use crate::error::CommandError;
 use scenario::Seconds;
-use wear::{Broken, Script, Study, WearError};
+use wear::{Method, Script, SimulationError, Study, WearError};
 
 /// Longest time to simulate, in years.
 const MAX_YEARS: u64 = 10_000;
@@ -78,8 +78,7 @@ impl StudyArgs {
             scripts,
             endurance: self.router.endurance,
             limits: false,
-            rendered: false,
-            images: None,
+            method: Method::Count,
         })
     }
 }
@@ -87,7 +86,7 @@ impl StudyArgs {
 /// A count that failed: because of its input, unless the machine lacks something.
 pub(super) fn error(error: WearError) -> CommandError {
     match error {
-        WearError::Life(Broken::Target(error)) => error.into(),
+        WearError::Simulation(SimulationError::Backend(error)) => error.into(),
         WearError::Scenario(fault) => fault.into(),
         other => CommandError::usage(other),
     }

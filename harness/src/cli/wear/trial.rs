@@ -7,7 +7,7 @@ use crate::cli::options::Root;
 use crate::error::CommandError;
 use backend::process::{ScriptCommand, ScriptFile, Settings};
 use scenario::Seconds;
-use wear::Trial;
+use wear::CrossCheckSpec;
 
 /// A script and how to run it.
 #[derive(Debug, clap::Args)]
@@ -36,7 +36,10 @@ impl TrialArgs {
     ///
     /// # Errors
     /// A script that cannot be read, or a window out of range.
-    pub(super) fn trial(&self, slack: Option<Seconds>) -> Result<Option<Trial>, CommandError> {
+    pub(super) fn trial(
+        &self,
+        slack: Option<Seconds>,
+    ) -> Result<Option<CrossCheckSpec>, CommandError> {
         let Some(path) = &self.script else {
             if self.root != Root::default() {
                 return Err(CommandError::usage("--no-private-root needs --script"));
@@ -57,7 +60,7 @@ impl TrialArgs {
             environment.insert("LEASE_SLACK".to_owned(), slack.0.to_string());
         }
         let label = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-        Ok(Some(Trial {
+        Ok(Some(CrossCheckSpec {
             command: ScriptCommand {
                 file: ScriptFile::Path(path.clone()),
                 shell: self

@@ -1,4 +1,4 @@
-//! What dhcpd.conf says about the leases that the server keeps: pools, classes, failover peers.
+//! The parts of dhcpd.conf that decide which leases are kept: pools, classes, failover peers.
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -14,7 +14,7 @@ use super::keyword::Keyword;
 use super::lexer::{CLOSE, Lexer, OPEN, SEMICOLON, Token};
 use super::parser::atoi;
 
-/// This server's part in a failover pair.
+/// The role of the server in a failover pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
     Primary,
@@ -40,7 +40,7 @@ struct Network {
     kind: IaKind,
     start: u128,
     bits: u32,
-    /// The length of what is given out.
+    /// The length of the prefixes that are leased.
     units: u32,
 }
 
@@ -54,22 +54,21 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads the text of a dhcpd.conf. What does not concern leases is skipped; `include` is not
-    /// followed.
+    /// Parses a dhcpd.conf. Statements that do not concern leases are skipped, and `include` is not followed.
     pub fn parse(text: &[u8]) -> Self {
         let mut config = Self::default();
-        // Nothing is opened, so nothing can fail.
+        // Without a path, no file is opened.
         let _ = config.take(text, None, None, 0);
         config.ranges.sort_by_key(|range| range.low);
         config
     }
 
-    /// Reads a dhcpd.conf with all files that it includes. Relative names are looked for beside the
-    /// file that includes them, then where the process is, as dhcpd does.
+    /// Reads a dhcpd.conf and the files that it includes. A relative name is looked up beside the file that includes it,
+    /// then in the working directory.
     ///
     /// # Errors
     ///
-    /// A file that cannot be read, or files that include each other.
+    /// A file cannot be read, or files include each other.
     pub fn read(path: &Path) -> io::Result<Self> {
         let text = read_text(path)?;
         let mut config = Self::default();
@@ -78,7 +77,7 @@ impl Config {
         Ok(config)
     }
 
-    /// The ranges of DHCPv4 addresses, in their order.
+    /// The ranges of DHCPv4 addresses, sorted.
     pub fn pools(&self) -> Vec<(Ipv4Addr, Ipv4Addr)> {
         self.ranges.iter().map(|range| (range.low.into(), range.high.into())).collect()
     }
@@ -93,7 +92,7 @@ impl Config {
         let lexer = Lexer::new(Input::new(text, 0));
         let config = std::mem::take(self);
         let mut reader = Reader { lexer, config, path, included, error: None };
-        // A closing brace too many ends nothing.
+        // An extra closing brace does not end the file.
         while reader.lexer.peek() != Token::End {
             reader.block(peer, 0);
         }
@@ -101,12 +100,12 @@ impl Config {
         reader.error.map_or(Ok(()), Err)
     }
 
-    /// The pool of an address: `None` when there is none, else its failover peer.
+    /// The failover peer of the pool that contains an address; `None` if no pool does.
     #[expect(clippy::option_option, reason = "no pool, and a pool without a peer, are different")]
     #[inline]
     pub(crate) fn pool(&self, address: u32) -> Option<Option<usize>> {
         let after = self.ranges.partition_point(|range| range.low <= address);
-        // Ranges may overlap; the nearest that holds the address decides.
+        // Ranges may overlap: the last one that contains the address decides.
         self.ranges[..after]
             .iter()
             .rev()
@@ -145,13 +144,13 @@ fn networks(low: u128, high: u128) -> Vec<(u128, u32)> {
     blocks
 }
 
-/// Blocks nested deeper are skipped.
+/// The depth from which on nested blocks are skipped.
 const DEPTH: u32 = 64;
 
-/// Files that include each other deeper than this do so for ever.
+/// Deeper nesting counts as files that include each other.
 const INCLUDED: u32 = 16;
 
-/// A configuration is not larger than this.
+/// The largest configuration that is read.
 const LARGEST: u64 = 256 * 1024 * 1024;
 
 fn read_text(path: &Path) -> io::Result<Vec<u8>> {

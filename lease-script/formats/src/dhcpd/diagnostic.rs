@@ -1,15 +1,15 @@
-//! What is wrong in a lease file, what dhcpd would do about it, and what that costs.
+//! Problems in a lease file, and their consequences.
 
 use std::fmt;
 
 use super::input::Location;
 
-/// What a problem costs when the real server reads the file.
+/// The consequence of a problem when dhcpd reads the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Consequence {
-    /// Nothing: the value is read all the same.
+    /// None: the value is read correctly.
     Nothing,
-    /// A value is read differently from what stands there.
+    /// A value is read differently from how it is written.
     ValueChanged,
     /// The value counts as absent; the record is kept.
     ValueAbsent,
@@ -19,19 +19,19 @@ pub enum Consequence {
     RecordLost,
     /// The half record is entered and replaces the older one.
     HalfRecordKept,
-    /// What follows up to the next semicolon or closing brace is skipped.
+    /// The text up to the next semicolon or closing brace is skipped.
     Skipped,
-    /// Everything that follows is ignored.
+    /// The rest of the file is ignored.
     RestLost,
     /// The server does not start.
     Refused,
-    /// The record is read, but no pool of the configuration holds its address.
+    /// The record is read, but no pool of the configuration contains its address.
     Unconfigured,
-    /// The record is kept here, although the real server would lose it.
+    /// The record is kept in [`super::View::Salvage`], but dhcpd would lose it.
     Rescued,
-    /// The file ends in the record, or the next one starts in it: left out here.
+    /// The file ends in the record, or the next record starts in it: left out.
     Torn,
-    /// The record cannot be read, but goes on to its end or to the next one: left out here.
+    /// The record is complete but cannot be read: left out.
     Damaged,
 }
 
@@ -59,15 +59,15 @@ impl fmt::Display for Consequence {
 /// One problem in a lease file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// Where.
+    /// The location of the problem.
     pub location: Location,
-    /// What dhcpd logs about it, or would if it noticed.
+    /// The message that dhcpd logs, or a description if it logs none.
     pub message: String,
-    /// What dhcpd does about it.
+    /// What dhcpd loses.
     pub consequence: Consequence,
-    /// The record that it concerns, as far as known (`lease 10.0.0.1`).
+    /// The record concerned, if known (`lease 10.0.0.1`).
     pub subject: Option<String>,
-    /// True when the real server writes a line to its log.
+    /// True if dhcpd writes the message to its log.
     pub logged: bool,
 }
 
@@ -81,7 +81,7 @@ impl fmt::Display for Diagnostic {
     }
 }
 
-/// At most so many diagnostics are kept; the rest are counted.
+/// The number of diagnostics that are kept; the rest are only counted.
 const KEPT: usize = 10_000;
 
 /// The diagnostics of one reading.
@@ -93,22 +93,22 @@ pub struct Diagnostics {
 }
 
 impl Diagnostics {
-    /// Those kept, in the order of the file.
+    /// The first 10,000 diagnostics, in the order of the file.
     pub fn iter(&self) -> std::slice::Iter<'_, Diagnostic> {
         self.list.iter()
     }
 
-    /// How many there were.
+    /// The number of diagnostics, including those that were not kept.
     pub fn total(&self) -> u64 {
         self.total
     }
 
-    /// How many lines the real server would write to its log.
+    /// The number of lines that dhcpd would write to its log.
     pub fn logged(&self) -> u64 {
         self.logged
     }
 
-    /// True when nothing was found.
+    /// True if there is no diagnostic.
     pub fn is_empty(&self) -> bool {
         self.total == 0
     }
@@ -121,7 +121,7 @@ impl Diagnostics {
         }
     }
 
-    /// A mark to which [`Self::roll_back`] returns.
+    /// The current position, for [`Self::roll_back`].
     pub(crate) fn mark(&self) -> (usize, u64, u64) {
         (self.list.len(), self.total, self.logged)
     }

@@ -7,8 +7,7 @@ use super::keyword::Keyword;
 use super::lexer::{Lexer, Token};
 use super::parser::atoi;
 
-/// Statements and expressions nested deeper than this are taken for damage; dhcpd itself
-/// recurses until its stack is gone.
+/// Deeper nesting of statements and expressions counts as damage; dhcpd recurses until its stack overflows.
 pub(super) const DEPTH: u32 = 100;
 
 #[derive(Debug, Clone, PartialEq)]
@@ -19,7 +18,7 @@ pub(crate) enum Expression {
     Call(Keyword, Vec<Self>),
     Binary(Operator, Box<Self>, Box<Self>),
     Not(Box<Self>),
-    /// Data that needs a packet or a host: nothing there when a lease expires.
+    /// Data that needs a packet or a host, which is absent when a lease expires.
     Unknown,
     /// A number of that kind.
     UnknownNumber,
@@ -41,7 +40,7 @@ pub(crate) enum Operator {
 pub(super) type Lost = bool;
 
 impl<R: Read> Lexer<R> {
-    /// An expression: `Ok(None)` when there is none, an error when a broken one was reported.
+    /// Parses an expression; `Ok(None)` if there is none, an error if an invalid one was reported.
     pub(super) fn expression(&mut self, depth: u32) -> Result<Option<Expression>, Lost> {
         let Some(mut left) = self.operand(depth + 1)? else { return Ok(None) };
         loop {
@@ -74,7 +73,7 @@ impl<R: Read> Lexer<R> {
         }
     }
 
-    /// An operand with the comparison that binds closer than `and` and `or`.
+    /// Parses an operand with a comparison, which binds closer than `and` and `or`.
     fn comparison(&mut self, depth: u32) -> Result<Option<Expression>, Lost> {
         let Some(left) = self.operand(depth + 1)? else { return Ok(None) };
         if !matches!(self.peek(), Token::Char(b'=' | b'!')) {
@@ -88,7 +87,7 @@ impl<R: Read> Lexer<R> {
         }
     }
 
-    /// `=` or `!=`, up to its last character.
+    /// Parses `=` or `!=` up to its last character.
     fn equality(&mut self) -> Result<Operator, Lost> {
         if self.peek() == Token::Char(b'=') {
             return Ok(Operator::Equal);
@@ -274,10 +273,10 @@ impl<R: Read> Lexer<R> {
 }
 
 impl Expression {
-    /// `is_data_expression` of common/tree.c, or something whose type shows only when it is used.
+    /// `is_data_expression` of common/tree.c, or an expression whose type is known only when it is evaluated.
     pub(super) fn may_be_data(&self) -> bool {
         match self {
-            // A number where data is wanted is a list of one byte.
+            // As data, a number is a list of one byte.
             Self::Data(_) | Self::Variable(_) | Self::Unknown | Self::Number(_) => true,
             Self::Call(keyword, _) => !matches!(keyword, Keyword::Defined | Keyword::ExtractInt),
             Self::Binary(..) | Self::Not(_) | Self::UnknownNumber | Self::UnknownTruth => false,

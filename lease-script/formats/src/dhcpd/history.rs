@@ -1,4 +1,4 @@
-//! Every declaration of a file, in its order: what a journal tells beyond its last word.
+//! The earlier declarations of a journal.
 
 use std::net::IpAddr;
 
@@ -9,31 +9,31 @@ use super::lease::Lease;
 /// Which declarations to keep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum History {
-    /// All of them: memory grows with the file.
+    /// All of them; memory use grows with the file.
     All,
-    /// Those of one address, or of an association that holds it.
+    /// Those of one address, or of an identity association that contains it.
     Of(IpAddr),
 }
 
-/// What was declared.
+/// The contents of a declaration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Declared {
     /// A DHCPv4 lease.
     Lease(Box<Lease>),
     /// A DHCPv6 identity association.
     Ia(Box<Ia>),
-    /// The server's own DUID, which it appends at each start.
+    /// The DUID of the server, which dhcpd appends at each start.
     ServerDuid,
 }
 
 /// One declaration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Declaration {
-    /// Where it starts.
+    /// The start of the declaration.
     pub location: Location,
-    /// The offset at which it ends.
+    /// The offset of its end.
     pub end: u64,
-    /// What it says.
+    /// What is declared.
     pub what: Declared,
 }
 

@@ -1,4 +1,4 @@
-//! What an `ia-na`, `ia-ta` or `ia-pd` declaration says, and the table of them.
+//! Identity associations of DHCPv6 and the table of them.
 
 use std::collections::HashMap;
 use std::net::Ipv6Addr;
@@ -9,19 +9,19 @@ use super::lease::{BindingState, Date, SetValue};
 /// An address or a prefix of an identity association.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IaAddress {
-    /// The address, or the first one of the prefix.
+    /// The address, or the first address of the prefix.
     pub address: Ipv6Addr,
-    /// The length of the prefix; 0 for addresses.
+    /// The length of the prefix; 0 for an address.
     pub prefix_length: u8,
     /// The binding state.
     pub state: BindingState,
-    /// Preferred lifetime in seconds.
+    /// The preferred lifetime in seconds.
     pub preferred: u32,
-    /// Valid lifetime in seconds.
+    /// The valid lifetime in seconds.
     pub max: u32,
-    /// End of the lease.
+    /// The end of the lease.
     pub ends: Date,
-    /// Variables.
+    /// The variables of `set` statements.
     pub set: Vec<(String, SetValue)>,
     /// The events of each `on` block, and its statements as text.
     pub on: Vec<(Vec<&'static str>, Vec<u8>)>,
@@ -30,23 +30,23 @@ pub struct IaAddress {
 /// An identity association of DHCPv6.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ia {
-    /// Which of the three kinds.
+    /// The kind of the association.
     pub kind: IaKind,
-    /// The IAID in the byte order of the server that wrote it, then the DUID of the client.
+    /// The IAID in the byte order of the server that wrote the file, followed by the DUID of the client.
     pub id: Vec<u8>,
-    /// The client's last transaction.
+    /// The time of the last transaction of the client (`cltt`).
     pub cltt: Date,
-    /// Its addresses or prefixes.
+    /// The addresses or prefixes.
     pub addresses: Vec<IaAddress>,
 }
 
 impl Ia {
-    /// The four bytes of the IAID as the server keeps them.
+    /// The four bytes of the IAID.
     pub fn iaid(&self) -> &[u8] {
         &self.id[..self.id.len().min(4)]
     }
 
-    /// The client's DUID.
+    /// The DUID of the client.
     pub fn duid(&self) -> &[u8] {
         self.id.get(4..).unwrap_or_default()
     }
@@ -56,13 +56,13 @@ impl Ia {
 #[derive(Debug, Default)]
 pub struct IaTable {
     index: HashMap<(IaKind, Vec<u8>), usize>,
-    /// `None` where one was removed; the place is the order of insertion.
+    /// In the order of insertion; `None` where an association was removed.
     list: Vec<Option<Ia>>,
-    /// Who holds an address: pool and address to the place of the association.
+    /// The index of the association that has an address, by pool and address.
     holders: HashMap<(IaKind, Option<usize>, Ipv6Addr), usize>,
 }
 
-/// dhcpd's hash tables have so many buckets (`DEFAULT_HASH_SIZE` of omapip/hash.h).
+/// The number of buckets of hash tables in dhcpd (`DEFAULT_HASH_SIZE` of omapip/hash.h).
 const BUCKETS: u32 = 9973;
 
 /// `do_string_hash` of omapip/hash.c.
@@ -83,12 +83,12 @@ impl IaTable {
         self.list.iter().flatten()
     }
 
-    /// How many there are.
+    /// The number of associations.
     pub fn len(&self) -> usize {
         self.index.len()
     }
 
-    /// True without any.
+    /// True if there is no association.
     pub fn is_empty(&self) -> bool {
         self.index.is_empty()
     }
@@ -102,7 +102,7 @@ impl IaTable {
         order.into_iter().map(|(_, ia)| ia)
     }
 
-    /// Puts a declaration over the earlier one of the same association.
+    /// Replaces the earlier declaration of the same association.
     pub(crate) fn put(&mut self, ia: Ia) {
         let key = (ia.kind, ia.id.clone());
         if let Some(old) = self.index.remove(&key) {
@@ -113,15 +113,14 @@ impl IaTable {
         self.squeeze();
     }
 
-    /// Forgets an association that has no address left.
+    /// Removes an association.
     pub(crate) fn remove(&mut self, kind: IaKind, id: &[u8]) {
         if let Some(old) = self.index.remove(&(kind, id.to_vec())) {
             self.list[old] = None;
         }
     }
 
-    /// Takes an address from the association that holds it, when that is not `id`. True when
-    /// there was one: two associations for one address.
+    /// Removes an address from another association than `id`; true if one had it.
     pub(crate) fn take_from_other(
         &mut self,
         kind: IaKind,
@@ -146,7 +145,7 @@ impl IaTable {
         true
     }
 
-    /// Takes an address that is no longer in use from its own association.
+    /// Removes an address that is no longer in use from its association.
     pub(crate) fn release(&mut self, kind: IaKind, id: &[u8], address: Ipv6Addr) {
         let Some(&at) = self.index.get(&(kind, id.to_vec())) else { return };
         if let Some(Some(ia)) = self.list.get_mut(at) {
@@ -157,12 +156,12 @@ impl IaTable {
         }
     }
 
-    /// Notes that the association declared last holds `address`.
+    /// Records that the association declared last has `address`.
     pub(crate) fn hold(&mut self, kind: IaKind, address: Ipv6Addr, pool: Option<usize>) {
         self.holders.insert((kind, pool, address), self.list.len() - 1);
     }
 
-    /// Closes the gaps once they outnumber what is left.
+    /// Removes the gaps when they outnumber the associations.
     fn squeeze(&mut self) {
         if self.list.len() < 2 * self.index.len() + 1024 {
             return;

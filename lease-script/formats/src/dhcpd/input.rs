@@ -1,25 +1,25 @@
-//! A window over a stream: the bytes being read, and where in the file they stand.
+//! A window over a stream, with locations in the file.
 
 use std::io::{self, Read};
 
-/// Bytes asked for at a time; small enough to stay in the second-level cache.
+/// The number of bytes read at a time; small enough for the second-level cache.
 const CHUNK: usize = 256 * 1024;
 
-/// A place in a lease file.
+/// A location in a lease file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Location {
-    /// Bytes from the start of the file.
+    /// The offset in bytes.
     pub offset: u64,
-    /// Line, counted from 1.
+    /// The line, counted from 1.
     pub line: u64,
-    /// Byte in the line, counted from 1.
+    /// The byte in the line, counted from 1.
     pub column: u64,
 }
 
-/// A stream seen through a window that moves forward.
+/// A stream that is read through a window that moves forward.
 ///
-/// Bytes from `anchor` (or else from the position) on stay in the window, so that a record can be
-/// read a second time; everything before is forgotten, which keeps memory independent of the file.
+/// The window keeps the bytes from `anchor`, or without one from the position on, so that a record can be read a second
+/// time. Earlier bytes are dropped, so memory use does not depend on the size of the file.
 #[derive(Debug)]
 pub(crate) struct Input<R> {
     source: R,
@@ -37,17 +37,17 @@ pub(crate) struct Input<R> {
     /// Offset in the file at which the line of `counted` starts.
     line_start: u64,
     error: Option<io::Error>,
-    /// Bytes that [`Self::rewind`] gave back.
+    /// The number of bytes that were read again after [`Self::rewind`].
     reread: u64,
 }
 
 impl<R: Read> Input<R> {
-    /// A window at the start of `source`, whose first byte stands at `base` in the file.
+    /// A window over `source`, whose first byte has the offset `base` in the file.
     pub(crate) fn new(source: R, base: u64) -> Self {
         Self::with_chunk(source, base, CHUNK)
     }
 
-    /// A window for a few bytes.
+    /// A window for a short text.
     pub(crate) fn small(source: R) -> Self {
         Self::with_chunk(source, 0, 512)
     }
@@ -70,31 +70,31 @@ impl<R: Read> Input<R> {
         }
     }
 
-    /// The bytes read ahead.
+    /// The bytes from the position to the end of the window.
     #[inline]
     pub(crate) fn window(&self) -> &[u8] {
         &self.buffer[self.position..self.end]
     }
 
-    /// True when the window holds all that is left.
+    /// True if the window contains the rest of the stream.
     pub(crate) fn is_complete(&self) -> bool {
         self.at_end
     }
 
-    /// Goes `count` bytes forward inside the window.
+    /// Moves the position forward inside the window.
     #[inline]
     pub(crate) fn advance(&mut self, count: usize) {
         debug_assert!(count <= self.end - self.position, "never beyond the window");
         self.position += count;
     }
 
-    /// One byte back: the byte last taken is always still there.
+    /// Moves the position back by one byte, which is always still in the buffer.
     #[inline]
     pub(crate) fn step_back(&mut self) {
         self.position -= 1;
     }
 
-    /// Takes one byte; `None` at the end of the file.
+    /// Reads one byte; `None` at the end of the file.
     #[inline]
     pub(crate) fn take(&mut self) -> Option<u8> {
         if self.position == self.end && !self.extend() {
@@ -111,17 +111,17 @@ impl<R: Read> Input<R> {
         self.base + self.position as u64
     }
 
-    /// Keeps everything from here on until [`Self::release`].
+    /// Keeps the bytes from the position on until [`Self::release`].
     pub(crate) fn hold(&mut self) {
         self.anchor = Some(self.position);
     }
 
-    /// Lets go of what [`Self::hold`] kept.
+    /// Drops the anchor set by [`Self::hold`].
     pub(crate) fn release(&mut self) {
         self.anchor = None;
     }
 
-    /// Back to where [`Self::hold`] was called.
+    /// Returns to the position at which [`Self::hold`] was called.
     pub(crate) fn rewind(&mut self) {
         if let Some(anchor) = self.anchor.take() {
             self.reread += (self.position - anchor) as u64;
@@ -129,8 +129,8 @@ impl<R: Read> Input<R> {
         }
     }
 
-    /// Continues at `offset` with another source, as if everything between had been read;
-    /// `lines` line ends stand before `offset`.
+    /// Continues at `offset` with another source, as if the bytes between had been read; `lines` is the number of line
+    /// ends before `offset`.
     pub(crate) fn jump(&mut self, source: R, offset: u64, lines: u64, line_start: u64) {
         self.source = source;
         self.position = 0;
@@ -143,7 +143,7 @@ impl<R: Read> Input<R> {
         self.line_start = line_start;
     }
 
-    /// Reads more bytes behind the window. False when there are none.
+    /// Extends the window; false at the end of the stream.
     pub(crate) fn extend(&mut self) -> bool {
         if self.at_end {
             return false;
@@ -182,7 +182,7 @@ impl<R: Read> Input<R> {
         }
     }
 
-    /// Reads until the window holds `count` bytes or all that is left.
+    /// Extends the window to `count` bytes, if the stream has as many.
     pub(crate) fn require(&mut self, count: usize) {
         while self.end - self.position < count && self.extend() {}
     }
@@ -192,16 +192,16 @@ impl<R: Read> Input<R> {
         self.reread
     }
 
-    /// Why the stream broke off, if it did.
+    /// The error that ended the stream, if any.
     pub(crate) fn take_error(&mut self) -> Option<io::Error> {
         self.error.take()
     }
 
-    /// Where the byte `back` bytes before the position stands.
+    /// The location of the byte `back` bytes before the position.
     pub(crate) fn location(&mut self, back: usize) -> Location {
         let index = self.position - back;
         if index < self.counted {
-            // Only tokens read again after a rewind stand before what was counted.
+            // Only tokens that are read again after a rewind are before the counted bytes.
             let ahead = &self.buffer[index..self.counted];
             let lines = memchr::memchr_iter(b'\n', ahead).count() as u64;
             let start = memchr::memrchr(b'\n', &self.buffer[..index])
@@ -218,7 +218,7 @@ impl<R: Read> Input<R> {
         Location { offset, line: self.line, column: offset - self.line_start + 1 }
     }
 
-    /// The number of line ends before the position, and where its line starts.
+    /// The number of line ends before the position, and the offset of the start of its line.
     pub(crate) fn lines(&mut self) -> (u64, u64) {
         self.count_to(self.position.max(self.counted));
         (self.line - 1, self.line_start)

@@ -1,4 +1,4 @@
-//! The JSON form of leases, key for key what the recordings of the real server use.
+//! Leases as JSON, with the keys that the recordings of dhcpd use.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -76,7 +76,7 @@ fn agent(out: &mut String, options: &[(u8, Vec<u8>)]) {
     out.push('{');
     let mut first = true;
     for (at, (code, value)) in options.iter().enumerate() {
-        // An option that comes again replaces the earlier one.
+        // A repeated option replaces the earlier one.
         if options[at + 1..].iter().any(|(later, _)| later == code) {
             continue;
         }
@@ -124,7 +124,7 @@ pub fn lease_to_json(lease: &Lease) -> String {
     }
     out.push_str(", \"hostname\": ");
     match &lease.hostname {
-        // Bytes above 127 are shown as the characters of Latin-1.
+        // Bytes above 127 are written as Latin-1 characters.
         Some(name) => quote(&mut out, name.iter().map(|&byte| char::from(byte))),
         None => out.push_str("null"),
     }
@@ -177,8 +177,8 @@ pub fn ia_to_json(ia: &Ia) -> String {
 }
 
 impl Reading {
-    /// Writes one JSON object: `verdict`, `leases` and `ias`. Nothing stays `{}`; a refusal or a
-    /// failed rewrite makes both `null`.
+    /// Writes one JSON object with `verdict`, `leases` and `ias`. Without leases these are `{}`; if dhcpd refuses to start or
+    /// cannot rewrite the file they are `null`.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! The words that dhcpd's lexer takes for keywords, wherever they stand.
+//! The keywords of dhcpd, which its lexer recognizes in every context.
 
 /// A keyword of dhcpd 4.4 (`intern` in its common/conflex.c).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -619,10 +619,10 @@ const KEYWORDS: [(&str, Keyword); 305] = [
     ("zone", Keyword::Zone),
 ];
 
-/// The longest keyword.
+/// The length of the longest keyword.
 const LONGEST: usize = 32;
 
-/// Looks `word` up; upper and lower case are the same.
+/// Looks up `word`, ignoring case.
 pub(crate) fn keyword(word: &[u8]) -> Option<Keyword> {
     let mut lower = [0u8; LONGEST];
     let lower = lower.get_mut(..word.len())?;

@@ -1,29 +1,29 @@
-//! What a `lease` declaration says.
+//! A DHCPv4 lease.
 
 use std::fmt;
 use std::net::Ipv4Addr;
 
 use crate::hex;
 
-/// dhcpd's "never" (`MAX_TIME`), which it also writes so.
+/// `never` in dhcpd (`MAX_TIME`).
 const NEVER: i64 = 0x7fff_ffff;
 
-/// A date of a lease file, in seconds since 1970; 0 is "absent" to dhcpd.
+/// A date in seconds since 1970; 0 stands for an absent date, as in dhcpd.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Date(pub i64);
 
 impl Date {
     /// No date.
     pub const ABSENT: Self = Self(0);
-    /// Later than everything.
+    /// `never`, later than any other date.
     pub const NEVER: Self = Self(NEVER);
 
-    /// True when the record has no such date.
+    /// True for [`Self::ABSENT`].
     pub fn is_absent(self) -> bool {
         self == Self::ABSENT
     }
 
-    /// True for `never`.
+    /// True for [`Self::NEVER`].
     pub fn is_never(self) -> bool {
         self == Self::NEVER
     }
@@ -33,27 +33,27 @@ impl Date {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum BindingState {
-    /// Nobody's.
+    /// Not assigned to a client.
     Free = 1,
-    /// A client's.
+    /// Assigned to a client.
     Active = 2,
-    /// Over, its failover peer not yet told.
+    /// Expired; the failover peer does not know yet.
     Expired = 3,
-    /// Given back by its client.
+    /// Released by the client.
     Released = 4,
-    /// In use by somebody unknown.
+    /// In use by an unknown host.
     Abandoned = 5,
-    /// Taken back by an operator.
+    /// Reset by an operator.
     Reset = 6,
-    /// For the failover secondary to give out.
+    /// Reserved for the failover secondary.
     Backup = 7,
-    /// None: a statement that should have named one was counted, but was unreadable. dhcpd forgets
-    /// such a lease (`lease_enqueue`), and writes such a next state as `abandoned` (`write_lease`).
+    /// No state: dhcpd counted a statement that should name one, but could not read it. It drops such a lease
+    /// (`lease_enqueue`), and writes such a next state as `abandoned` (`write_lease`).
     Bogus = 8,
 }
 
 impl BindingState {
-    /// The word in the file.
+    /// The word for the state in a lease file.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Free => "free",
@@ -92,12 +92,12 @@ impl fmt::Display for BindingState {
 pub struct Hardware {
     /// ARP hardware type.
     pub kind: u8,
-    /// The address; empty for IP over InfiniBand.
+    /// The bytes of the address; empty for IP over InfiniBand.
     pub bytes: Vec<u8>,
 }
 
 impl Hardware {
-    /// The longest address that dhcpd takes.
+    /// The longest address that dhcpd accepts.
     pub(crate) const MAX: usize = 20;
 }
 
@@ -146,39 +146,39 @@ pub fn agent_option_name(code: u8) -> String {
 pub struct Lease {
     /// The address.
     pub address: Ipv4Addr,
-    /// Start of the lease.
+    /// The start of the lease.
     pub starts: Date,
-    /// End of the lease.
+    /// The end of the lease.
     pub ends: Date,
-    /// What the failover peer was told.
+    /// The expiry that the failover peer was told.
     pub tstp: Date,
-    /// What the failover peer told.
+    /// The expiry that the failover peer sent.
     pub tsfp: Date,
-    /// What the failover peer acknowledged.
+    /// The expiry that the failover peer acknowledged.
     pub atsfp: Date,
-    /// The client's last transaction.
+    /// The time of the last transaction of the client.
     pub cltt: Date,
     /// The binding state.
     pub state: BindingState,
-    /// The state after this one; `None` when no statement set it (old dialect).
+    /// The state after this one; `None` if no statement set it (old format).
     pub next_state: Option<BindingState>,
-    /// The state that a failover peer may go back to.
+    /// The state to which a failover peer may return.
     pub rewind_state: Option<BindingState>,
-    /// The client's hardware address.
+    /// The hardware address of the client.
     pub hardware: Option<Hardware>,
-    /// The client identifier; empty for none.
+    /// The client identifier; empty if there is none.
     pub uid: Vec<u8>,
-    /// The name that the client gave.
+    /// The host name that the client sent.
     pub hostname: Option<Vec<u8>>,
-    /// Reserved for its client.
+    /// The lease is reserved for its client.
     pub reserved: bool,
-    /// Given to a BOOTP client.
+    /// The lease was given to a BOOTP client.
     pub bootp: bool,
-    /// Variables, in the order of the file.
+    /// The variables of `set` statements, in the order of the file.
     pub set: Vec<(String, SetValue)>,
-    /// Relay agent options by code.
+    /// The relay agent options, by code.
     pub agent: Vec<(u8, Vec<u8>)>,
-    /// The class that it is billed to: what stands behind `billing`, as text.
+    /// The text after `billing`: the class to which the lease is billed.
     pub billing: Option<Vec<u8>>,
     /// The statements of `on expiry`, as text.
     pub on_expiry: Option<Vec<u8>>,
@@ -187,7 +187,7 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// Its dates by the words of the file, in the order in which dhcpd writes them (db.c `write_lease`).
+    /// The dates with their names in the file, in the order in which dhcpd writes them (`write_lease` of server/db.c).
     pub fn dates(&self) -> [(&'static str, Date); 6] {
         [
             ("starts", self.starts),
@@ -199,7 +199,7 @@ impl Lease {
         ]
     }
 
-    /// A free lease of nobody, without dates.
+    /// A free lease without a client and without dates.
     pub fn new(address: Ipv4Addr) -> Self {
         Self {
             address,

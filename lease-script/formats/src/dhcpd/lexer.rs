@@ -1,8 +1,7 @@
-//! dhcpd's lexer (common/conflex.c of 4.4), with everything that is odd about it.
+//! dhcpd's lexer (common/conflex.c of 4.4), including its bugs.
 //!
-//! Characters are signed there: byte 0xFF *is* the end of the file wherever it is read, and it is
-//! swallowed by that. A NUL is token 0, which a look-ahead forgets. A string keeps what a malformed
-//! escape leaves of the token read before it.
+//! It reads characters as signed: byte 0xFF counts as the end of the file, and is consumed. A NUL is token 0, which a
+//! look-ahead loses. After a malformed escape sequence, a string contains a byte of the token read before it.
 
 use std::io::Read;
 
@@ -11,10 +10,10 @@ use super::input::{Input, Location};
 use super::keyword::{Keyword, keyword};
 use super::warning::Warning;
 
-/// dhcpd's token buffer: strings are at most one byte shorter.
+/// The size of dhcpd's token buffer; strings are at least one byte shorter.
 const BUFFER: usize = 1500;
 
-/// Neither a byte nor an end: see [`Lexer::get`].
+/// What [`Lexer::get`] returns at the end of the file.
 const END: i16 = -1;
 
 /// A token; its text is [`Lexer::text`].
@@ -24,7 +23,7 @@ pub(crate) enum Token {
     Nul,
     String,
     Number,
-    /// Only hexadecimal digits, the first character aside.
+    /// Only hexadecimal digits after the first character.
     NumberOrName,
     Name,
     Keyword(Keyword),
@@ -48,7 +47,7 @@ pub(crate) const fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t'..=b'\r')
 }
 
-/// A string constant, with everything escaped that is not plain text.
+/// Appends a string constant in which everything but printable ASCII is escaped.
 pub(crate) fn put_string(out: &mut Vec<u8>, bytes: &[u8]) {
     out.push(b'"');
     for &byte in bytes {
@@ -72,23 +71,23 @@ pub(crate) struct Lexer<R> {
     pub(crate) diagnostics: Diagnostics,
     /// The record being read, for the diagnostics.
     pub(crate) subject: Option<String>,
-    /// Set when white space overflowed dhcpd's buffer: it exits there.
+    /// White space overflowed dhcpd's buffer, at which it exits.
     pub(crate) fatal: bool,
     peeked: Option<Token>,
     buffer: [u8; BUFFER],
     length: usize,
-    /// The text of a token of one byte, which leaves the buffer as it is.
+    /// The text of a one-byte token, which does not use the buffer.
     single: Option<[u8; 1]>,
-    /// Of the token that was lexed last, and of the one that was consumed last.
+    /// The locations of the token lexed last and of the token consumed last.
     lexed_at: Location,
     at: Location,
-    /// Where diagnostics of the lexer itself point.
+    /// True while a token is lexed: warnings then point to it.
     lexing: bool,
     /// The tokens consumed since [`Lexer::record`], as text.
     recorded: Option<Vec<u8>>,
-    /// White space or a comment stands before the token lexed last.
+    /// White space or a comment precedes the token lexed last.
     spaced: bool,
-    /// Values and statements that the records read since [`Self::take_lost_statements`] go without.
+    /// The number of values and statements lost since the last [`Self::take_lost_statements`].
     lost: u32,
     trial: Trial,
 }
@@ -103,10 +102,10 @@ enum Trial {
     Failed,
 }
 
-/// A trial skips no further than this.
+/// The number of bytes after which a trial stops skipping.
 const TRIAL: u64 = 64 * 1024;
 
-/// True if a trial goes on after this warning: nothing but the statement that it is about suffers.
+/// True if a trial goes on after this warning because at most the statement that it is about is lost.
 fn is_harmless(warning: &Warning, consequence: Consequence) -> bool {
     match consequence {
         Consequence::Nothing | Consequence::ValueChanged | Consequence::Unconfigured => true,
@@ -167,7 +166,7 @@ impl<R: Read> Lexer<R> {
         self.trial == Trial::Failed
     }
 
-    /// How many values and statements were lost since the last call.
+    /// Returns the number of values and statements lost since the last call.
     pub(crate) fn take_lost_statements(&mut self) -> u32 {
         std::mem::take(&mut self.lost)
     }
@@ -179,18 +178,18 @@ impl<R: Read> Lexer<R> {
         }
     }
 
-    /// Starts to write down what is consumed.
+    /// Starts recording the tokens that are consumed.
     pub(crate) fn record(&mut self) {
         self.recorded = Some(Vec::new());
     }
 
-    /// The same, with the token consumed last as the beginning.
+    /// Starts recording with the token consumed last.
     pub(crate) fn record_from(&mut self, token: Token) {
         self.record();
         self.write_down(token);
     }
 
-    /// What was consumed since [`Self::record`], as text that reads the same.
+    /// The tokens consumed since [`Self::record`], as text that reads as the same tokens.
     pub(crate) fn recorded(&mut self) -> Vec<u8> {
         self.recorded.take().unwrap_or_default()
     }
@@ -219,7 +218,7 @@ impl<R: Read> Lexer<R> {
         }
     }
 
-    /// The text as C sees it, up to the first NUL.
+    /// The text up to the first NUL, as C functions see it.
     pub(crate) fn c_text(&self) -> &[u8] {
         let text = self.text();
         &text[..memchr::memchr(0, text).unwrap_or(text.len())]
@@ -230,23 +229,23 @@ impl<R: Read> Lexer<R> {
         String::from_utf8_lossy(self.c_text()).into_owned()
     }
 
-    /// Where the token consumed last stands.
+    /// The location of the token consumed last.
     pub(crate) fn location(&self) -> Location {
         self.at
     }
 
-    /// True when no token is waiting: the next one starts at the position of the input.
+    /// True if no token is peeked: the next one starts at the position of the input.
     pub(crate) fn is_at_token_boundary(&self) -> bool {
         self.peeked.is_none()
     }
 
-    /// Takes the byte before the position for the token consumed last: the short cut read up to it.
+    /// Sets the location of the token consumed last to the byte before the position, after the fast path has read.
     pub(crate) fn skipped(&mut self) {
         self.lexed_at = self.input.location(1);
         self.at = self.lexed_at;
     }
 
-    /// Forgets a token that was looked at: after a jump or a rewind of the input.
+    /// Drops a peeked token, after a jump or a rewind of the input.
     pub(crate) fn reset(&mut self) {
         self.peeked = None;
     }
@@ -319,13 +318,13 @@ impl<R: Read> Lexer<R> {
         self.keep(token)
     }
 
-    /// Token 0 cannot be kept for later: dhcpd reads the next one instead.
+    /// Token 0 cannot be peeked: dhcpd reads the next token instead.
     fn keep(&mut self, token: Token) -> Token {
         self.peeked = (token != Token::Nul).then_some(token);
         token
     }
 
-    /// A byte, or [`END`] for the end of the file and for byte 0xFF.
+    /// Reads a byte; [`END`] for the end of the file and for byte 0xFF.
     #[inline]
     fn get(&mut self) -> i16 {
         match self.input.take() {
@@ -348,7 +347,7 @@ impl<R: Read> Lexer<R> {
         }
     }
 
-    /// Gives a byte back; an end stays swallowed.
+    /// Puts a byte back; [`END`] stays consumed.
     #[inline]
     fn unget(&mut self, c: i16) {
         if c != END {
@@ -429,7 +428,7 @@ impl<R: Read> Lexer<R> {
             };
             if !is_space(next) {
                 self.unget(c);
-                // The C string's end shows when a later malformed escape leaves its byte unset.
+                // A later malformed escape sequence may expose this NUL.
                 self.buffer[length] = 0;
                 self.length = length;
                 return Token::Space;
@@ -441,7 +440,7 @@ impl<R: Read> Lexer<R> {
     fn string(&mut self) -> Token {
         self.single = None;
         let mut length = 0;
-        // 0: plain; 1: after a backslash; 2 and 3: so many digits less one of a numeric escape.
+        // 0: plain text; 1: after a backslash; 2, 3: after the first or second digit of a numeric escape.
         let mut escape = 0u8;
         let mut hex = false;
         let mut value = 0u32;

@@ -1,17 +1,17 @@
-//! The lease database of ISC dhcpd, read as the server itself reads it, or better.
+//! The lease database of ISC dhcpd: reader and writer.
 //!
-//! `dhcpd.leases` is a journal: the last declaration of an address counts. Three views of it:
+//! `dhcpd.leases` is a journal in which the last declaration of an address counts. It can be read in three views:
 //!
-//! * [`View::Dhcpd`]: what dhcpd 4.4 keeps when it starts at a given clock. Its lexer and its parser
-//!   are modelled with their recovery from errors (common/conflex.c, common/parse.c,
-//!   server/confpars.c), then its start-up: expiry, pools, the rewrite (server/mdb.c, server/db.c).
+//! * [`View::Dhcpd`]: the leases that dhcpd 4.4 keeps when it starts at a given time. The reader models its lexer and
+//!   parser, including their recovery from errors (common/conflex.c, common/parse.c, server/confpars.c), and its
+//!   start-up: expiry, pools, the rewrite (server/mdb.c, server/db.c).
 //! * [`View::Text`]: the last declaration of each address that dhcpd's parser accepts.
-//! * [`View::Salvage`]: what a person would want kept. Records are atomic: a torn one never replaces a
-//!   whole one, and nothing whole is lost to its neighbour's damage.
+//! * [`View::Salvage`]: everything worth keeping of a damaged file. Records are units: a torn record never replaces a
+//!   complete one, and damage does not affect complete records beside it.
 //!
-//! Well-formed leases take a short cut (`fast`) that reads bytes in place and agrees with the full
-//! parser on everything that it accepts; anything else goes through the parser. Memory grows with
-//! the number of addresses, not with the file: the input is a stream seen through a window.
+//! Well-formed leases take a fast path that reads bytes in place and agrees with the full parser on everything that it
+//! accepts; all else goes through the parser. Memory use grows with the number of addresses, not with the size of the
+//! file: the input is a stream that is read through a window.
 
 mod config;
 mod declaration;

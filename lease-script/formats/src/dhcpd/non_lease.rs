@@ -1,20 +1,20 @@
-//! Declarations that are no leases: what a rewrite has to keep as it stands.
+//! Declarations other than leases, which a rewrite has to keep unchanged.
 
 use std::collections::HashMap;
 
 use super::keyword::Keyword;
 
-/// A host, group, class, subclass or failover peer, as text that reads the same.
+/// A host, group, class, subclass or failover peer, as text that reads as the same declaration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NonLease {
-    /// The word that it begins with: `host`, `group`, `class`, `subclass`, `failover`.
+    /// The first word: `host`, `group`, `class`, `subclass` or `failover`.
     pub kind: &'static str,
     /// The declaration, without a line end.
     pub text: Vec<u8>,
 }
 
-/// They are few, but a failover peer's state is declared again at each change: the last declaration of a name
-/// replaces the earlier ones, as it does in dhcpd, and takes their place at the end.
+/// The last declaration of each name, in the order of the file. A failover peer is declared again at each change of its
+/// state; as in dhcpd, the last declaration replaces the earlier ones.
 #[derive(Debug, Default)]
 pub(crate) struct NonLeases {
     places: HashMap<Vec<u8>, usize>,
@@ -33,13 +33,13 @@ impl NonLeases {
         let head = &text[..memchr::memchr2(b'{', b';', &text).unwrap_or(text.len())];
         let head = head.trim_ascii_end();
         let key = match keyword {
-            // The states of a peer are set one by one: a declaration replaces one that sets the same.
+            // A declaration sets one or more of these; it replaces an earlier one that sets the same.
             Keyword::Failover => states(&text).fold(head.to_vec(), |mut key, state| {
                 key.extend_from_slice(state);
                 key
             }),
             Keyword::Host => head.to_vec(),
-            // Those may add to each other.
+            // These can add to each other.
             _ => text.clone(),
         };
         if let Some(old) = self.places.remove(&key) {
@@ -63,7 +63,7 @@ impl NonLeases {
         self.places.values_mut().for_each(|at| *at = moved[*at]);
     }
 
-    /// All of them; classes first, since leases and subclasses name them.
+    /// All declarations; classes first, since leases and subclasses refer to them.
     pub(crate) fn into_list(self) -> Vec<NonLease> {
         let rank = |other: &NonLease| match other.kind {
             "class" => 0,
@@ -78,7 +78,7 @@ impl NonLeases {
     }
 }
 
-/// What a failover declaration sets.
+/// The statements in a failover declaration.
 fn states(text: &[u8]) -> impl Iterator<Item = &'static [u8]> {
     let words: [&'static [u8]; 3] = [b"my state", b"partner state", b"mclt"];
     let lower = text.to_ascii_lowercase();

@@ -1,6 +1,6 @@
 //! The parameters of the server that an `on` block may set.
 
-/// What the value of a parameter of the server looks like.
+/// The type of a parameter of the server.
 #[derive(Clone, Copy)]
 pub(super) enum Value {
     Number,

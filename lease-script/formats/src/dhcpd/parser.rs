@@ -1,4 +1,4 @@
-//! The rules that all declarations share (common/parse.c of dhcpd 4.4), errors included.
+//! Parts of declarations (common/parse.c of dhcpd 4.4), with its recovery from errors.
 
 use std::io::Read;
 
@@ -8,7 +8,7 @@ use super::lease::{Date, Hardware, SetValue};
 use super::lexer::{CLOSE, Lexer, OPEN, SEMICOLON, Token};
 use super::warning::Warning;
 
-/// C's `atoi`, by way of a 64-bit `strtol`.
+/// C's `atoi` as glibc implements it, with a 64-bit `strtol`.
 pub(crate) fn atoi(text: &[u8]) -> i32 {
     atol(text) as i32
 }
@@ -32,7 +32,7 @@ pub(crate) fn atol(text: &[u8]) -> i64 {
     value
 }
 
-/// The seconds of a calendar date as dhcpd adds them up: 32 bits, no range checks.
+/// The seconds of a calendar date as dhcpd computes them: with 32 bits and without range checks.
 pub(crate) fn seconds(year: i32, month: i32, day: i32, clock: [i32; 3], offset: i32) -> i32 {
     const DAYS: [i32; 11] = [31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
     let year = if year > 1900 { year - 1900 } else { year };
@@ -40,7 +40,7 @@ pub(crate) fn seconds(year: i32, month: i32, day: i32, clock: [i32; 3], offset: 
         return i32::MAX;
     }
     let month = month.wrapping_sub(1);
-    // Months that do not exist read outside dhcpd's table: undefined there, no days here.
+    // An invalid month reads outside dhcpd's table, which is undefined; here it counts 0 days.
     let before = usize::try_from(month.wrapping_sub(1)).ok().and_then(|at| DAYS.get(at)).copied();
     let leap = i32::from(month > 1 && year.wrapping_sub(72) % 4 == 0);
     year.wrapping_sub(70)
@@ -117,7 +117,7 @@ impl<R: Read> Lexer<R> {
         let digits = if negative { &text[1..] } else { text };
         let shown = String::from_utf8_lossy(text).into_owned();
         let mut value = 0u32;
-        // The C loop looks at the terminator, too, when there is no digit at all.
+        // Without digits, the C loop examines the terminator.
         let digits = if digits.is_empty() { &[0][..] } else { digits };
         for &byte in digits {
             let digit = match byte {
@@ -193,7 +193,7 @@ impl<R: Read> Lexer<R> {
             }
         }
         if max == 0 {
-            // dhcpd converts from the last to the first, and complains in that order.
+            // dhcpd converts, and warns, from the last to the first.
             bytes = waiting.iter().rev().map(|text| self.convert(text, base)).collect();
             bytes.reverse();
             return (!bytes.is_empty()).then_some(bytes);
@@ -220,7 +220,7 @@ impl<R: Read> Lexer<R> {
         }
     }
 
-    /// A string or hexadecimal bytes for a buffer of `max` bytes (`parse_X`); empty on errors, too.
+    /// A string or hexadecimal bytes for a buffer of `max` bytes (`parse_X`); empty after an error.
     pub(crate) fn string_or_hex(&mut self, max: usize) -> Vec<u8> {
         let token = self.peek();
         if token == Token::NumberOrName || token == Token::Number {

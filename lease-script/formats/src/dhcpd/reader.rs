@@ -1,4 +1,4 @@
-//! Reading a whole lease file in one of the three views.
+//! Reading a lease file in one of the three views.
 
 use std::fmt;
 use std::fs::File;
@@ -24,27 +24,27 @@ use super::salvage;
 use super::source::{FileSource, Source};
 use super::table::LeaseTable;
 
-/// How to read a lease file.
+/// Which leases of a file to return.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum View {
-    /// What the real server keeps after a restart.
+    /// The leases that dhcpd keeps after a restart.
     Dhcpd,
-    /// What a person would want kept.
+    /// Everything worth keeping of a damaged file.
     Salvage,
     /// The last accepted declaration of each address.
     Text,
 }
 
-/// What dhcpd makes of a file.
+/// How dhcpd reacts to a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// Read without a word.
+    /// It reads the file without a warning.
     Clean,
-    /// Read with complaints; the exit status is 0 all the same.
+    /// It reads the file with warnings; the exit status is 0.
     Warns,
-    /// The server does not start.
+    /// It does not start.
     Refuses,
-    /// The server reads the file but cannot write it again.
+    /// It reads the file but cannot rewrite it.
     RewriteFails,
 }
 
@@ -59,31 +59,31 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// How to read.
+/// How to read a lease file.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The view.
+    /// Which leases to return.
     pub view: View,
-    /// The server's clock, in seconds since 1970.
+    /// The time of the restart in seconds since 1970.
     pub now: i64,
-    /// The protocol; `None` takes it from the content.
+    /// The protocol; `None` takes it from the contents of the file.
     pub family: Option<Family>,
     /// The server's configuration; without one every address, class and peer counts as known.
     pub config: Option<Arc<Config>>,
-    /// Threads at most.
+    /// The maximum number of threads.
     pub threads: usize,
-    /// Which declarations to keep beside the last one of each address; the short cut is off then.
+    /// Which declarations to keep in addition to the last one of each address. Turns the fast path off.
     pub history: Option<History>,
-    /// Files shorter than this go through dhcpd's parser byte for byte, which shows even in what a
-    /// malformed escape leaves behind.
+    /// The size in bytes from which on a file takes the fast path. The fast path differs from the parser in one case: the
+    /// bytes that a malformed escape sequence leaves in a string.
     pub fast_path_from: u64,
 }
 
-/// Shorter files are read at once by any path.
+/// The default of [`Options::fast_path_from`]: shorter files are read quickly without it.
 const SHORT: u64 = 1024 * 1024;
 
 impl Options {
-    /// The given view at the given clock, on one thread, without a configuration.
+    /// Options for a view at a time: one thread, no configuration, any protocol.
     pub fn new(view: View, now: i64) -> Self {
         Self {
             view,
@@ -97,34 +97,34 @@ impl Options {
     }
 }
 
-/// A lease file as read.
+/// The contents of a lease file.
 #[derive(Debug)]
 pub struct Reading {
-    /// The view in which it was read.
+    /// The view in which the file was read.
     pub view: View,
     /// The protocol.
     pub family: Family,
-    /// What dhcpd makes of it.
+    /// How dhcpd reacts to the file.
     pub verdict: Verdict,
-    /// What was found on the way.
+    /// The problems found, in the order of the file.
     pub diagnostics: Diagnostics,
-    /// How many declarations there were.
+    /// The numbers of declarations.
     pub counts: Counts,
     /// The last `server-duid`.
     pub server_duid: Option<Vec<u8>>,
-    /// The byte order that the file claims.
+    /// The `authoring-byte-order` of the file.
     pub byte_order: Option<ByteOrder>,
-    /// The last declaration of each address, before what a restart makes of it.
+    /// The last declaration of each address, before the changes of a restart.
     pub table: LeaseTable,
     /// The last declaration of each identity association.
     pub ia_table: IaTable,
-    /// Hosts, groups, classes and failover states: what a rewrite has to keep beside the leases.
+    /// Hosts, groups, classes and failover states, which a rewrite has to keep.
     pub non_leases: Vec<NonLease>,
-    /// How many values and statements the last declarations go without, since dhcpd cannot read them.
+    /// The number of values and statements that dhcpd cannot read in the last declarations.
     pub lost_statements: u64,
     /// The number of bytes that were read more than once: it grows no faster than the file, whatever is in it.
     pub reread: u64,
-    /// What [`Options::history`] asked for.
+    /// The declarations that [`Options::history`] asked for.
     pub history: Vec<Declaration>,
     now: i64,
     config: Option<Arc<Config>>,
@@ -132,7 +132,7 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// The leases of the view, in the order of their addresses.
+    /// The leases of the view, by address.
     pub fn leases(&self) -> Box<dyn Iterator<Item = Lease> + '_> {
         if self.family == Family::V6 && self.view == View::Dhcpd {
             return Box::new(std::iter::empty());
@@ -144,7 +144,7 @@ impl Reading {
         Box::new(self.table.iter_sorted().filter_map(move |lease| restart.lease(lease)))
     }
 
-    /// The identity associations of the view, in the order in which dhcpd writes them.
+    /// The identity associations, in the order in which dhcpd writes them.
     pub fn ias(&self) -> Box<dyn Iterator<Item = &Ia> + '_> {
         Box::new(self.ia_table.iter_as_written())
     }
@@ -153,7 +153,7 @@ impl Reading {
         Restart { now: self.now, config: self.config.as_deref(), failover: self.failover.clone() }
     }
 
-    /// Leases that the server reads and then forgets, since they are in no state.
+    /// Reports the leases that dhcpd reads and then drops because they have no state.
     fn forget_bogus(&mut self) {
         let restart = self.restart();
         let bogus: Vec<_> = self
@@ -203,12 +203,12 @@ pub fn read_bytes(bytes: &[u8], options: &Options) -> Reading {
     }
 }
 
-/// Reads the lease file at `path`, as long as it is when it is opened. A pipe is read to its end first,
-/// if that comes within 1 GiB.
+/// Reads the lease file at `path`, up to the length that it has when it is opened. A pipe of up to 1 GiB is read to its
+/// end first.
 ///
 /// # Errors
 ///
-/// Those of opening and reading the file; a folder, a device, a pipe without end.
+/// The file cannot be opened or read, is a directory or a device, or is a pipe with more than 1 GiB.
 pub fn read_file(path: &Path, options: &Options) -> io::Result<Reading> {
     let file = File::open(path)?;
     let metadata = file.metadata()?;
@@ -226,20 +226,19 @@ pub fn read_file(path: &Path, options: &Options) -> io::Result<Reading> {
     read(&bytes[..], options)
 }
 
-/// Reads the first `length` bytes of a regular file: whatever becomes of its name, and however often, it is the same
-/// file.
+/// Reads the first `length` bytes of an open regular file.
 ///
 /// # Errors
 ///
-/// Those of reading the file.
+/// The file cannot be read.
 pub fn read_opened(file: &File, length: u64, options: &Options) -> io::Result<Reading> {
     read(&FileSource { file, length }, options)
 }
 
-/// What is read of anything but a regular file.
+/// The largest pipe that is read.
 const LARGEST_PIPE: u64 = 1 << 30;
 
-/// The most that one read() of Linux returns; dhcpd asks for the whole file in one.
+/// The largest count that read() returns on Linux; dhcpd reads the whole file with one call.
 const LARGEST: u64 = 0x7fff_f000;
 
 fn read<S: Source + ?Sized>(source: &S, options: &Options) -> io::Result<Reading> {
@@ -254,7 +253,7 @@ fn read<S: Source + ?Sized>(source: &S, options: &Options) -> io::Result<Reading
     }
 }
 
-/// What dhcpd makes of a file that it cannot read at once.
+/// The result for a file that dhcpd cannot read with one call.
 fn too_long(length: u64, options: &Options) -> Reading {
     let mut diagnostics = Diagnostics::default();
     diagnostics.push(Diagnostic {
@@ -284,7 +283,7 @@ fn too_long(length: u64, options: &Options) -> Reading {
     }
 }
 
-/// `None` when the file turned out to be of the other family.
+/// `None` if the file belongs to the other protocol.
 fn read_family<S: Source + ?Sized>(
     source: &S,
     options: &Options,

@@ -1,5 +1,5 @@
-//! What the server makes of the leases that it read before it writes them again: `expire_all_pools`
-//! and `write_leases4` of server/mdb.c, `write_lease` of server/db.c.
+//! The changes that dhcpd makes to leases at its start, before it writes them again: `expire_all_pools` and
+//! `write_leases4` of server/mdb.c, `write_lease` of server/db.c.
 
 use std::io::Read;
 
@@ -13,7 +13,7 @@ use super::lease::{BindingState, Date, Lease, SetValue};
 use super::lexer::Lexer;
 use super::statement::Statement;
 
-/// A failover peer with what the lease file says of its state.
+/// A failover peer with its state from the lease file.
 #[derive(Debug, Clone)]
 pub(crate) struct Failover {
     role: Role,
@@ -46,13 +46,13 @@ pub(crate) struct Restart<'a> {
     pub(crate) failover: Vec<Failover>,
 }
 
-/// True for characters of C's `isprint` that dhcpd takes for a host name.
+/// True if dhcpd accepts all characters in a host name (`db_printable` of server/db.c).
 pub(crate) fn printable(name: &[u8]) -> bool {
     name.iter().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\'))
 }
 
 impl Restart<'_> {
-    /// The lease as the server writes it; `None` when it does not.
+    /// The lease as the server writes it; `None` if it does not write it.
     pub(crate) fn lease(&self, mut lease: Lease) -> Option<Lease> {
         let peer = self
             .config
@@ -166,8 +166,8 @@ impl Restart<'_> {
     /// What is left of a lease in the file that the server writes.
     fn written(mut lease: Lease) -> Option<Lease> {
         let owned = lease.hardware.is_some() || !lease.uid.is_empty();
-        let nobodys = lease.state == BindingState::Free && !owned && lease.tsfp.is_absent();
-        if nobodys || lease.state == BindingState::Bogus {
+        let is_unowned = lease.state == BindingState::Free && !owned && lease.tsfp.is_absent();
+        if is_unowned || lease.state == BindingState::Bogus {
             return None;
         }
         lease.next_state = Some(lease.next_state.unwrap_or(lease.state));
@@ -204,7 +204,7 @@ fn execute(lease: &mut Lease, statement: &Statement) {
     match statement {
         Statement::Set(name, expression) => {
             if let Some(value) = value(lease, expression) {
-                // A new variable comes first.
+                // dhcpd puts a new variable first.
                 let before = lease.set.len();
                 set_variable(&mut lease.set, name, value);
                 if lease.set.len() > before {
@@ -265,7 +265,7 @@ fn truth(lease: &Lease, expression: &Expression) -> Option<bool> {
             Expression::Variable(name) => Some(variable(lease, name).is_some()),
             _ => None,
         },
-        // Without a packet there is no option that exists.
+        // Without a packet no option exists.
         Expression::Unknown | Expression::UnknownTruth => Some(false),
         _ => None,
     }
@@ -303,7 +303,7 @@ fn number(lease: &Lease, expression: &Expression) -> Option<i64> {
 fn data(lease: &Lease, expression: &Expression) -> Option<Vec<u8>> {
     match expression {
         Expression::Data(bytes) => Some(bytes.clone()),
-        // A number where data is wanted is a list of one hexadecimal byte.
+        // As data, a number is a list of one hexadecimal byte.
         Expression::Number(number) => {
             Some(vec![u64::from_str_radix(&number.to_string(), 16).ok()? as u8])
         }

@@ -1,10 +1,10 @@
-//! Where the bytes come from: readers that can be opened again at any place.
+//! Sources of bytes that several readers can read from any offset.
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt as _;
 
-/// Something that can be read from any offset, by several readers at once.
+/// A source that several readers can read at the same time.
 pub(crate) trait Source: Sync {
     type Reader<'a>: Read + Send
     where
@@ -30,8 +30,8 @@ impl Source for [u8] {
     }
 }
 
-/// A regular file, as long as it was when it was opened: what is appended later is left out, and a
-/// file that is cut short just ends.
+/// The first bytes of a regular file: bytes that are appended later are not read, and a file that is truncated ends
+/// early.
 pub(crate) struct FileSource<'f> {
     pub(crate) file: &'f File,
     pub(crate) length: u64,

@@ -32,16 +32,16 @@ pub(crate) struct OnBlock {
     pub(crate) text: Vec<u8>,
 }
 
-/// What became of a statement.
+/// The result of parsing a statement.
 enum Parsed {
     One(Statement),
-    /// Not a statement, or a broken one; true when the whole block is lost.
+    /// Not a statement, or an invalid one; true if the whole block is lost.
     Stop(bool),
 }
 
 impl<R: Read> Lexer<R> {
-    /// What follows `on`. `None`: an error, reported.
-    /// A `loose` block may hold anything with balanced braces.
+    /// Parses the rest of an `on` statement; `None` after an error, which was reported. A `loose` block may contain any
+    /// text with balanced braces.
     pub(crate) fn on_statement(&mut self, depth: u32, loose: bool) -> Option<OnBlock> {
         let mut events = Events::default();
         let mut token;
@@ -94,7 +94,7 @@ impl<R: Read> Lexer<R> {
         Some(OnBlock { events, is_empty: statements.is_empty(), text })
     }
 
-    /// "Try to even things up."
+    /// Skips to the end of the block, as dhcpd does after an error.
     fn skip_past_close(&mut self) {
         loop {
             let token = self.next();
@@ -104,7 +104,7 @@ impl<R: Read> Lexer<R> {
         }
     }
 
-    /// Statements up to something that is none. `None`: they are lost.
+    /// Parses statements; `None` if they are lost.
     pub(crate) fn statements(&mut self, depth: u32) -> Option<Vec<Statement>> {
         let mut statements = Vec::new();
         loop {
@@ -141,7 +141,7 @@ impl<R: Read> Lexer<R> {
         }
     }
 
-    /// `max-lease-time 60;`: its value has no bearing on the lease; a wrong one is complained about.
+    /// `max-lease-time 60;`: the value does not affect the lease, but an invalid one causes a warning.
     fn parameter_statement(&mut self, value: Value) -> Parsed {
         self.next();
         let token = self.peek();
@@ -215,7 +215,7 @@ impl<R: Read> Lexer<R> {
                 self.next();
                 self.call_statement(depth)
             }
-            // Options and the like: their values have no bearing on the lease.
+            // The values of options and the like do not affect the lease.
             Keyword::Send
             | Keyword::Supersede
             | Keyword::Option
@@ -254,7 +254,7 @@ impl<R: Read> Lexer<R> {
         let name = self.c_text().to_vec();
         let token = self.next();
         if token == Token::Char(b'(') {
-            // A function definition: its body is read over.
+            // The body of a function definition is skipped.
             self.skip_to_rbrace(0);
             return Parsed::One(Statement::Other);
         }

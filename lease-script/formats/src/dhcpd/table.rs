@@ -1,7 +1,7 @@
 //! The last declaration of every address, packed.
 //!
 //! ```text
-//! index: address -> entry      entry: dates, states, flags, place in the heap
+//! index: address -> entry      entry: dates, states, flags, position in the heap
 //! heap:  tag, length (4 bytes, little-endian), payload; one run of items per entry
 //! ```
 
@@ -11,8 +11,8 @@ use std::net::Ipv4Addr;
 
 use super::lease::{BindingState, Date, Hardware, Lease, SetValue};
 
-/// Spreads blocks of 64 IPv4 addresses and keeps the neighbours of a block together: a server gives
-/// out addresses one after the other, so the next one is found in the cache.
+/// Distributes blocks of 64 IPv4 addresses and keeps the addresses of a block together: a server assigns consecutive
+/// addresses, so the next one is already in the cache.
 #[derive(Default)]
 struct AddressHasher(u64);
 
@@ -30,7 +30,7 @@ impl Hasher for AddressHasher {
     #[inline]
     fn write_u32(&mut self, value: u32) {
         const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
-        // The table takes its place from the low bits and a mark from the seven high ones.
+        // The hash table uses the low bits as the position and the seven high ones as a tag.
         const MARK: u64 = 0x7f << 57;
         let value = self.0 ^ u64::from(value);
         let block = (value >> 6).wrapping_mul(SPREAD);
@@ -39,7 +39,7 @@ impl Hasher for AddressHasher {
     }
 }
 
-/// The parts of a lease that every declaration has room for.
+/// The parts of a lease of fixed size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Fixed {
     /// starts, ends, tstp, tsfp, atsfp, cltt.
@@ -52,7 +52,7 @@ pub(crate) struct Fixed {
 pub(crate) const RESERVED: u8 = 1;
 pub(crate) const BOOTP: u8 = 2;
 
-/// What the items of the heap are.
+/// The types of items in the heap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Tag {
@@ -70,7 +70,7 @@ pub(crate) enum Tag {
     Billing = 10,
 }
 
-/// Appends the head of an item and gives the place of its length, for [`finish_item`].
+/// Appends the header of an item and returns the position of its payload, for [`finish_item`].
 #[inline]
 pub(crate) fn begin_item(heap: &mut Vec<u8>, tag: Tag) -> usize {
     heap.extend_from_slice(&[tag as u8, 0, 0, 0, 0]);
@@ -91,7 +91,7 @@ fn put_item(heap: &mut Vec<u8>, tag: Tag, parts: &[&[u8]]) {
     finish_item(heap, start);
 }
 
-/// The items of one run.
+/// An iterator over the items of one entry.
 pub(crate) struct Items<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Iterator for Items<'a> {
@@ -115,7 +115,7 @@ struct Entry {
     room: u32,
 }
 
-/// The leases of a file: memory grows with the number of addresses, not of declarations.
+/// The leases of a file. Memory use grows with the number of addresses, not of declarations.
 #[derive(Debug, Default)]
 pub struct LeaseTable {
     index: HashMap<u32, u32, BuildHasherDefault<AddressHasher>>,
@@ -125,12 +125,12 @@ pub struct LeaseTable {
 }
 
 impl LeaseTable {
-    /// How many addresses have a declaration.
+    /// The number of addresses.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// True without any.
+    /// True if there is no lease.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
@@ -141,7 +141,7 @@ impl LeaseTable {
         Some(self.unpack(&self.entries[entry as usize]))
     }
 
-    /// True when the address has a declaration.
+    /// True if the address has a declaration.
     pub fn has(&self, address: Ipv4Addr) -> bool {
         self.index.contains_key(&u32::from(address))
     }
@@ -151,14 +151,14 @@ impl LeaseTable {
         self.entries.iter().map(|entry| self.unpack(entry))
     }
 
-    /// The leases in the order of their addresses.
+    /// The leases by address.
     pub fn iter_sorted(&self) -> impl Iterator<Item = Lease> + '_ {
         let mut order: Vec<&Entry> = self.entries.iter().collect();
         order.sort_unstable_by_key(|entry| entry.address);
         order.into_iter().map(|entry| self.unpack(entry))
     }
 
-    /// Those that lack a state which a statement should have named.
+    /// The leases without a state or next state that a statement should have named.
     pub(crate) fn iter_bogus(&self) -> impl Iterator<Item = Lease> + '_ {
         const BOGUS: u8 = BindingState::Bogus as u8;
         let bogus = self.entries.iter().filter(|entry| entry.fixed.states[..2].contains(&BOGUS));
@@ -199,7 +199,7 @@ impl LeaseTable {
         }
     }
 
-    /// Puts everything that `later` holds over what is here.
+    /// Adds the leases of `later`, which replace those here.
     pub(crate) fn merge(&mut self, later: &Self) {
         if self.is_empty() {
             self.index.reserve(later.len());

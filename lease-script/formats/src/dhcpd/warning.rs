@@ -5,7 +5,7 @@ use std::fmt;
 use super::ia_kind::IaKind;
 
 /// A complaint of the parser. The complaints that concern nothing but the statement they are about are variants of their
-/// own, because a trial of [`super::lexer::Lexer`] goes on after them.
+/// own, because a trial of the lexer goes on after them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Warning {
     /// An option of another space than `agent` in a lease.

@@ -1,9 +1,8 @@
 //! Writing declarations that dhcpd reads back exactly.
 //!
-//! The form is that of `write_lease` and `write_ia` of dhcpd 4.4 (server/db.c), with its mistakes mended:
-//! strings in `on` blocks are escaped, and what dhcpd could not read again is refused here instead of
-//! written. Every record is read back by the parser of this module before it is given away: a caller
-//! gets bytes that mean what it said, or [`Unwritable`].
+//! The format is that of `write_lease` and `write_ia` of dhcpd 4.4 (server/db.c), except that strings in `on` blocks are
+//! escaped, and that declarations which dhcpd could not read again are refused. Every record is read back by the parser
+//! of this crate before it is returned, so that the written text stands for the given declaration.
 
 use std::fmt;
 use std::io::Write as _;
@@ -19,17 +18,17 @@ use super::lease::{BindingState, Date, Lease, SetValue, agent_option_name};
 use super::lexer::{Lexer, Token, put_string};
 use super::non_lease::NonLease;
 
-/// The longest string that dhcpd's lexer reads whole (its buffer of 1500, common/conflex.c).
+/// The longest string that fits into the buffer of dhcpd's lexer (common/conflex.c).
 const LONGEST: usize = 1499;
 /// The longest identifier of an identity association that is read as a string.
 const LONGEST_ID: usize = 131;
 
-/// Why a record is not written: dhcpd would not read it as it is.
+/// Why a record cannot be written: dhcpd would not read it back as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unwritable {
     /// The record: `lease 10.0.0.1`, `ia-na 0100…`, `server-duid`.
     pub subject: String,
-    /// What is wrong with it.
+    /// The reason.
     pub reason: String,
 }
 
@@ -43,17 +42,17 @@ impl std::error::Error for Unwritable {}
 
 type Refused = Result<(), String>;
 
-/// True for a host name that dhcpd writes back at its next rewrite (`db_printable` of server/db.c);
-/// others it reads, uses and then forgets.
+/// True for a host name that dhcpd writes again at its next rewrite (`db_printable` of server/db.c). It reads and uses
+/// other names but does not write them.
 pub fn keeps_hostname(name: &[u8]) -> bool {
     super::restart::printable(name)
 }
 
-/// Appends the head of a file: comments, the byte order of IAIDs, the server's DUID if there is one.
-/// Identity associations must not come before it.
+/// Appends the header of a file: comments, the byte order of IAIDs, and the DUID of the server if there is one. It must
+/// come before identity associations.
 ///
 /// # Errors
-/// A DUID that dhcpd would not read.
+/// dhcpd would not read the DUID.
 pub fn write_header(out: &mut Vec<u8>, server_duid: Option<&[u8]>) -> Result<(), Unwritable> {
     out.extend_from_slice(
         b"# The format of this file is documented in the dhcpd.leases(5) manual page.\n\
@@ -67,7 +66,7 @@ pub fn write_header(out: &mut Vec<u8>, server_duid: Option<&[u8]>) -> Result<(),
 /// Appends a `server-duid` statement.
 ///
 /// # Errors
-/// A DUID of less than 3 or more than 127 bytes.
+/// The DUID has less than 3 or more than 127 bytes.
 pub fn write_server_duid(out: &mut Vec<u8>, duid: &[u8]) -> Result<(), Unwritable> {
     if !(3..=127).contains(&duid.len()) {
         let reason = format!("a DUID of {} bytes", duid.len());
@@ -79,7 +78,7 @@ pub fn write_server_duid(out: &mut Vec<u8>, duid: &[u8]) -> Result<(), Unwritabl
     Ok(())
 }
 
-/// Appends a declaration that is no lease.
+/// Appends a declaration other than a lease.
 pub fn write_non_lease(out: &mut Vec<u8>, other: &NonLease) {
     out.extend_from_slice(&other.text);
     out.push(b'\n');
@@ -88,7 +87,7 @@ pub fn write_non_lease(out: &mut Vec<u8>, other: &NonLease) {
 /// Appends one `lease` declaration.
 ///
 /// # Errors
-/// What dhcpd would not read back, or would not write again: then nothing is appended.
+/// dhcpd would not read the declaration back as it is, or could not write it again. Nothing is appended then.
 pub fn write_lease(out: &mut Vec<u8>, lease: &Lease) -> Result<(), Unwritable> {
     checked(out, format!("lease {}", lease.address), |record| {
         put_lease(record, lease)?;
@@ -107,7 +106,7 @@ pub fn write_lease(out: &mut Vec<u8>, lease: &Lease) -> Result<(), Unwritable> {
 /// Appends one `ia-na`, `ia-ta` or `ia-pd` declaration, for a file whose byte order is little-endian.
 ///
 /// # Errors
-/// As [`write_lease`].
+/// Those of [`write_lease`].
 pub fn write_ia(out: &mut Vec<u8>, ia: &Ia) -> Result<(), Unwritable> {
     let id = Plain(&ia.id[..ia.id.len().min(16)]);
     let subject = format!("{} {id}", ia.kind.declaration_word());
@@ -162,10 +161,10 @@ fn short_string(out: &mut Vec<u8>, what: &str, bytes: &[u8]) -> Refused {
     Ok(())
 }
 
-/// The calendar form, UTC, as dhcpd writes it (`print_time` of common/print.c); `epoch` where the calendar form
-/// would be read as something else.
+/// A date in UTC as dhcpd writes it (`print_time` of common/print.c), or with `epoch` if dhcpd would read the calendar
+/// date as another time.
 fn date(out: &mut Vec<u8>, indent: &str, name: &str, date: Date) -> Refused {
-    /// 2038-01-01: a year from which on the calendar form reads as `never`.
+    /// 2038-01-01, from which on calendar dates are read as `never`.
     const YEAR_2038: i64 = 2_145_916_800;
     if date.0 < 0 {
         return Err(format!("{name} before 1970, which no rewrite of dhcpd survives"));
@@ -190,9 +189,9 @@ fn date(out: &mut Vec<u8>, indent: &str, name: &str, date: Date) -> Refused {
     Ok(())
 }
 
-/// Year, month and day of a day counted from 1970-01-01.
+/// The year, month and day of a day counted from 1970-01-01.
 fn civil(days: i64) -> (i64, i64, i64) {
-    // Years begin in March, eras of 400 years with 0000-03-01.
+    // Years begin in March; eras of 400 years begin on 0000-03-01.
     let days = days + 719_468;
     let (era, day) = (days / 146_097, days % 146_097);
     let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
@@ -206,14 +205,14 @@ fn civil(days: i64) -> (i64, i64, i64) {
 fn put_lease(out: &mut Vec<u8>, lease: &Lease) -> Refused {
     let _ = writeln!(out, "lease {} {{", lease.address);
     for (name, value) in lease.dates() {
-        // Without `tstp`, dhcpd takes `ends` for it.
+        // Without `tstp`, dhcpd uses `ends`.
         let unsaid = if name == "tstp" { lease.ends } else { Date::ABSENT };
         if value != unsaid {
             date(out, "  ", name, value)?;
         }
     }
     if lease.state == BindingState::Abandoned && lease.rewind_state.is_none() {
-        // The old dialect, which sets no `rewind`.
+        // The old format, which does not set `rewind`.
         out.extend_from_slice(b"  abandoned;\n");
     } else {
         let _ = writeln!(out, "  binding state {};", lease.state);

@@ -1,4 +1,4 @@
-//! The one form: what any of the formats can say of leases.
+//! The common representation of leases in all formats.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -13,24 +13,24 @@ use super::losses::Losses;
 /// An IPv6 address or prefix of one client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Binding {
-    /// Which kind of association.
+    /// The kind of the association.
     pub kind: IaKind,
-    /// The association's number.
+    /// The number of the association.
     pub iaid: u32,
-    /// The client.
+    /// The DUID of the client.
     pub duid: Vec<u8>,
-    /// The client's last transaction.
+    /// The time of the last transaction of the client.
     pub cltt: Date,
-    /// The address with its state and times.
+    /// The address or prefix with its state and times.
     pub held: IaAddress,
-    /// The client's name; dhcpd.leases has no place for it.
+    /// The host name of the client, which dhcpd.leases cannot store.
     pub hostname: Option<Vec<u8>>,
-    /// The client's hardware address, where it is known.
+    /// The hardware address of the client, if known.
     pub hardware: Option<Hardware>,
 }
 
 impl Binding {
-    /// The bindings of an association of dhcpd.
+    /// The bindings of an identity association.
     pub fn of(ia: &Ia) -> Vec<Self> {
         let binding = |held: &IaAddress| Self {
             kind: ia.kind,
@@ -48,22 +48,22 @@ impl Binding {
 /// Leases of both protocols, one for each address.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Database {
-    /// DHCPv4, in the order of the addresses.
+    /// The DHCPv4 leases, by address.
     pub leases: Vec<Lease>,
-    /// DHCPv6, in the order of the addresses.
+    /// The DHCPv6 bindings, by kind and address.
     pub bindings: Vec<Binding>,
-    /// The server's own DUID.
+    /// The DUID of the server.
     pub server_duid: Option<Vec<u8>>,
-    /// What dhcpd.leases holds beside leases: hosts, groups, classes, failover states.
+    /// The declarations of a dhcpd.leases other than leases: hosts, groups, classes, failover states.
     pub non_leases: Vec<NonLease>,
 }
 
 impl Database {
-    /// What a dhcpd.leases means.
+    /// The leases of a dhcpd.leases.
     pub fn from_dhcpd(reading: &Reading) -> Self {
         let mut database = Self {
             leases: reading.leases().collect(),
-            // In the order of the file: of two associations with one address, the later one has it.
+            // In the order of the file: of two associations with the same address, the later one counts.
             bindings: reading.ia_table.iter().flat_map(Binding::of).collect(),
             server_duid: reading.server_duid.clone(),
             non_leases: reading.non_leases.clone(),
@@ -77,7 +77,7 @@ impl Database {
         self.bindings.sort_by_key(|one| (one.kind, one.held.address, one.held.prefix_length));
     }
 
-    /// The associations of the bindings, in the order of their first addresses.
+    /// The identity associations of the bindings, in the order of their first addresses.
     pub fn associations(&self) -> Vec<Ia> {
         let mut places: HashMap<(IaKind, u32, &[u8]), usize> = HashMap::new();
         let mut list: Vec<Ia> = Vec::new();
@@ -94,7 +94,7 @@ impl Database {
         list
     }
 
-    /// Counts what only dhcpd.leases can hold.
+    /// Counts what only dhcpd.leases can store.
     pub fn only_dhcpd(&self, losses: &mut Losses) {
         for other in &self.non_leases {
             let kind = other.kind;
@@ -106,7 +106,7 @@ impl Database {
         }
     }
 
-    /// Counts what a file of one protocol leaves out.
+    /// Counts the leases of the other protocol.
     pub(super) fn other_protocol(&self, family: Family, losses: &mut Losses) {
         match family {
             Family::V6 => {
@@ -126,7 +126,7 @@ impl Database {
         }
     }
 
-    /// The whole as a dhcpd.leases, of one protocol: dhcpd has a file for each.
+    /// Writes a dhcpd.leases of one protocol; dhcpd has a file for each.
     pub fn to_dhcpd(&self, family: Family, losses: &mut Losses) -> Vec<u8> {
         let mut out = Vec::new();
         if let Err(unwritable) = write_header(&mut out, self.server_duid.as_deref()) {
@@ -164,12 +164,12 @@ impl Database {
     }
 }
 
-/// dhcpd keeps IAIDs in the byte order of the machine; the reader turns them to little-endian.
+/// The IAID as a number; the reader has converted it to little-endian.
 fn iaid(ia: &Ia) -> u32 {
     ia.iaid().try_into().map_or(0, u32::from_le_bytes)
 }
 
-/// A date of 64 bits as dhcpd can keep it: what lies beyond 2038 is `never`.
+/// A date that dhcpd can store: `never` for times after 2038.
 pub(super) fn date(seconds: i64, address: IpAddr, losses: &mut Losses) -> Date {
     if seconds > Date::NEVER.0 {
         losses.add("ends after 2038: kept as never", address);
@@ -178,7 +178,7 @@ pub(super) fn date(seconds: i64, address: IpAddr, losses: &mut Losses) -> Date {
     Date(seconds.max(0))
 }
 
-/// An active lease of an address, as formats have it that know no states.
+/// An active lease, for formats without states.
 pub(super) fn active(address: Ipv4Addr) -> Lease {
     let mut lease = Lease::new(address);
     lease.state = BindingState::Active;
@@ -187,7 +187,7 @@ pub(super) fn active(address: Ipv4Addr) -> Lease {
     lease
 }
 
-/// The same for IPv6.
+/// An active IPv6 address, for formats without states.
 pub(super) fn active6(address: Ipv6Addr) -> IaAddress {
     IaAddress {
         address,
@@ -201,7 +201,7 @@ pub(super) fn active6(address: Ipv6Addr) -> IaAddress {
     }
 }
 
-/// The byte at which a name would break a format of lines and words.
+/// True for a name that is empty, too long, or contains white space or control characters.
 pub(super) fn breaks_line_format(name: &[u8]) -> bool {
     name.is_empty()
         || name.len() > 255

@@ -16,28 +16,27 @@ use super::dnsmasq_line::{
 use super::lines::{BYTE_ORDER_MARK, Line, Lines, Problem};
 use super::losses::Losses;
 
-/// The longest client identifier that its scanner takes whole.
+/// The longest client identifier that dnsmasq reads completely.
 const LONGEST_ID: usize = 255;
 
-/// A lease file as read.
+/// The contents of a lease file.
 #[derive(Debug, Default)]
 pub struct Read {
-    /// What it holds.
+    /// The leases.
     pub database: Database,
-    /// What is wrong with it.
+    /// The problems found.
     pub problems: Vec<Problem>,
-    /// What could not be kept.
+    /// What the common representation cannot store.
     pub losses: Losses,
 }
 
-/// Problems kept at most.
+/// The maximum number of problems that are kept.
 const KEPT: usize = 10_000;
 
-/// Reads a lease file. With `lengths`, times are those of a build with HAVE_BROKEN_RTC: seconds from
-/// `now` on.
+/// Reads a lease file. With `lengths`, times are those of a build with HAVE_BROKEN_RTC: seconds after this time.
 ///
 /// # Errors
-/// Those of the source.
+/// The source cannot be read.
 pub fn read(source: impl BufRead, lengths: Option<i64>) -> io::Result<Read> {
     let mut reader = Reader { read: Read::default(), places: HashMap::new(), lengths };
     let mut lines = Lines::new(source);
@@ -70,7 +69,7 @@ pub fn read(source: impl BufRead, lengths: Option<i64>) -> io::Result<Read> {
 
 struct Reader {
     read: Read,
-    /// Where an address stands among the leases or bindings: the last line counts.
+    /// The index of each address among the leases or bindings: the last line counts.
     places: HashMap<IpAddr, usize>,
     lengths: Option<i64>,
 }
@@ -183,7 +182,7 @@ impl Reader {
     }
 }
 
-/// The words of a line with their places; white space is that of C's `isspace`.
+/// The words of a line with their positions; white space is that of C's `isspace`.
 fn words(line: &[u8]) -> Vec<(usize, &[u8])> {
     let blank = |c: &u8| matches!(c, b' ' | b'\t'..=b'\r');
     let mut words = Vec::new();
@@ -201,7 +200,7 @@ fn words(line: &[u8]) -> Vec<(usize, &[u8])> {
     words
 }
 
-/// Writes what dnsmasq would find at its start at the clock `now`.
+/// Writes the leases that dnsmasq would keep if it started at the time `now`.
 pub fn write(database: &Database, now: i64, losses: &mut Losses) -> Vec<u8> {
     let mut out = Vec::new();
     for lease in &database.leases {
@@ -236,7 +235,7 @@ pub fn write(database: &Database, now: i64, losses: &mut Losses) -> Vec<u8> {
     out
 }
 
-/// True for what dnsmasq would still keep.
+/// True for a lease that dnsmasq would keep.
 fn lives(state: BindingState, ends: Date, now: i64, address: IpAddr, losses: &mut Losses) -> bool {
     if state != BindingState::Active {
         losses.add(format!("{state}: dnsmasq has lines for active leases only"), address);

@@ -1,20 +1,20 @@
 //! Recognizing the format of a lease database.
 
-/// What a lease database is written in.
+/// The format of a lease database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// ISC dhcpd's journal.
+    /// The journal of ISC dhcpd.
     Dhcpd,
-    /// dnsmasq's lease file.
+    /// The lease file of dnsmasq.
     Dnsmasq,
-    /// Kea's memfile of comma-separated values.
+    /// The memfile of Kea: comma-separated values.
     KeaCsv,
     /// One JSON object with `leases` and `ias`.
     Json,
 }
 
-/// Tells a format by the first bytes of a file. An empty file is an empty journal: dhcpd's form is the
-/// one in which everything else has a meaning, too.
+/// Detects the format by the first bytes of a file. Everything that is not recognized, even an empty file, counts as a
+/// journal of dhcpd.
 pub fn detect_format(head: &[u8]) -> Format {
     let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
     let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default().trim_ascii();

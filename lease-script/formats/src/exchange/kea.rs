@@ -1,6 +1,6 @@
 //! Kea's memfile: comma-separated values under a header, the last row of an address counts
 //! (`CSVLeaseFile4`, `CSVLeaseFile6` of Kea 2.2). `expire` is `cltt` plus `valid_lifetime`; a row with a
-//! lifetime of 0 takes the lease away. A comma inside a value is written `&#x2c`.
+//! lifetime of 0 removes the lease. A comma inside a value is written `&#x2c`.
 
 use std::collections::HashMap;
 use std::io::{self, BufRead, Write as _};
@@ -13,10 +13,10 @@ use super::database::{Binding, Database, active, active6, date};
 use super::lines::{BYTE_ORDER_MARK, Line, Lines, Problem};
 use super::losses::Losses;
 
-/// The columns of DHCPv4, in Kea 2.2's order.
+/// The columns of DHCPv4 in Kea 2.2.
 const HEADER_4: &str = "address,hwaddr,client_id,valid_lifetime,expire,subnet_id,fqdn_fwd,fqdn_rev,\
                         hostname,state,user_context";
-/// The columns of DHCPv6.
+/// The columns of DHCPv6 in Kea 2.2.
 const HEADER_6: &str = "address,duid,valid_lifetime,expire,subnet_id,pref_lifetime,lease_type,iaid,\
                         prefix_len,fqdn_fwd,fqdn_rev,hostname,hwaddr,state,user_context,hwtype,\
                         hwaddr_source";
@@ -27,30 +27,30 @@ fn columns_of(family: Family) -> &'static str {
     }
 }
 
-/// A lifetime without end.
+/// An infinite lifetime.
 const INFINITE: u32 = u32::MAX;
-/// Problems kept at most.
+/// The maximum number of problems that are kept.
 const KEPT: usize = 10_000;
 
-/// A memfile as read.
+/// The contents of a memfile.
 #[derive(Debug, Default)]
 pub struct Read {
-    /// What it holds.
+    /// The leases.
     pub database: Database,
-    /// The protocol, as the header says; DHCPv4 for a file without one.
+    /// The protocol according to the header; DHCPv4 for a file without a header.
     pub family: Family,
-    /// True when Kea would not start with this file.
+    /// Kea would not start with this file.
     pub refused: bool,
-    /// What is wrong with it.
+    /// The problems found.
     pub problems: Vec<Problem>,
-    /// What could not be kept.
+    /// What the common representation cannot store.
     pub losses: Losses,
 }
 
 /// Reads a memfile.
 ///
 /// # Errors
-/// Those of the source.
+/// The source cannot be read.
 pub fn read(source: impl BufRead) -> io::Result<Read> {
     let mut lines = Lines::new(source);
     let mut line = Vec::new();
@@ -102,7 +102,7 @@ pub fn read(source: impl BufRead) -> io::Result<Read> {
     Ok(reader.finish())
 }
 
-/// Where the columns stand.
+/// The names of the columns, in order.
 struct Columns {
     family: Family,
     names: Vec<String>,
@@ -116,7 +116,7 @@ impl Columns {
         let has_duid = names.iter().any(|name| name == "duid");
         let family = if has_duid { Family::V6 } else { Family::V4 };
         let wanted = columns_of(family);
-        // Older files have fewer columns, from the left; newer ones add some at the right.
+        // Older versions have fewer columns; newer versions append some.
         let least = match family {
             Family::V4 => 9,
             Family::V6 => 12,
@@ -136,7 +136,7 @@ impl Columns {
 struct Reader {
     read: Read,
     columns: Columns,
-    /// `None`: the address was given back by a later row.
+    /// `None` if a later row released the address.
     places: HashMap<(IpAddr, u8), Option<Entry>>,
 }
 
@@ -165,7 +165,7 @@ impl Row<'_> {
         hex::decode(self.text(name)).ok_or_else(|| format!("{name} is no hexadecimal with colons"))
     }
 
-    /// Times: cltt, and the end.
+    /// The valid lifetime, `cltt` and the end of the lease.
     fn times(&self, address: IpAddr, losses: &mut Losses) -> Result<(u32, Date, Date), String> {
         let valid: u32 = self.number("valid_lifetime")?;
         let expire: i64 = self.number("expire")?;
@@ -178,7 +178,7 @@ impl Row<'_> {
         Ok(match self.text("state") {
             b"" | b"0" => BindingState::Active,
             b"1" => BindingState::Abandoned,
-            // Reclaimed: nobody's again, with its last owner remembered.
+            // Expired-reclaimed: free, with its previous holder recorded.
             b"2" => BindingState::Free,
             b"3" => BindingState::Released,
             _ => return Err("a state that Kea does not have".to_owned()),
@@ -283,7 +283,7 @@ fn six(row: &Row<'_>, address: Ipv6Addr, losses: &mut Losses) -> Result<Placed, 
     Ok(((address.into(), length), (valid > 0).then(|| Entry::Six(Box::new(binding)))))
 }
 
-/// `&#xHH` is a byte.
+/// Decodes `&#xHH`.
 fn unescape(field: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(field.len());
     let mut rest = field;
@@ -305,8 +305,7 @@ fn unescape(field: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Writes a memfile of one protocol. `subnet` is the number that Kea's configuration gives to the
-/// subnet of all these addresses.
+/// Writes a memfile of one protocol. `subnet` is the number of the subnet of all addresses in Kea's configuration.
 pub fn write(
     database: &Database,
     family: Family,
@@ -333,7 +332,7 @@ pub fn write(
     out
 }
 
-/// Kea's state; `None` for what it has no row for.
+/// The state in Kea; `None` for leases without a row.
 fn state(state: BindingState, owned: bool, address: IpAddr, losses: &mut Losses) -> Option<u8> {
     match state {
         BindingState::Active => Some(0),
@@ -350,21 +349,21 @@ fn state(state: BindingState, owned: bool, address: IpAddr, losses: &mut Losses)
     }
 }
 
-/// Lifetime and expiry, of which Kea makes the client's last transaction.
+/// The lifetime and the expiry; Kea derives the time of the last transaction from them.
 fn lifetime(start: Date, ends: Date, now: i64) -> (u32, i64) {
     let start =
         if start.is_absent() || start > ends { Date(now.max(0).min(ends.0)) } else { start };
     if ends.is_never() {
         return (INFINITE, start.0 + i64::from(INFINITE));
     }
-    // A lifetime of 0 would take the lease away.
+    // A lifetime of 0 would remove the lease.
     let valid = (ends.0 - start.0).clamp(1, i64::from(INFINITE - 1));
     (valid as u32, ends.0)
 }
 
 fn hostname(name: Option<&Vec<u8>>, address: IpAddr, losses: &mut Losses) -> Vec<u8> {
     let Some(name) = name else { return Vec::new() };
-    // Kea would write an unescaped line end itself at its next clean-up.
+    // Kea would write a line end unescaped at its next clean-up.
     if name.len() > 255 || name.iter().any(u8::is_ascii_control) {
         losses.add("its host name would break the row: left out", address);
         return Vec::new();
@@ -386,7 +385,7 @@ fn write4(out: &mut Vec<u8>, lease: &Lease, subnet: u32, now: i64, losses: &mut 
     let owned = hardware.is_some() || !lease.uid.is_empty();
     let Some(state) = state(lease.state, owned, address, losses) else { return };
     if state == 0 && !owned {
-        losses.add("active, but nobody's: Kea has no row for that", address);
+        losses.add("active without a client: Kea has no row for it", address);
         return;
     }
     if lease.ends.is_absent() {

@@ -1,24 +1,24 @@
-//! Lines of untrusted files: bounded, numbered, whatever bytes they are of.
+//! Reading numbered lines of bounded length from untrusted files.
 
 use std::fmt;
 use std::io::{self, BufRead};
 
-/// Longer lines are no records of anybody; they are passed over.
+/// The maximum length of a line; longer lines are skipped.
 pub const LONGEST_LINE: usize = 64 * 1024;
 
-/// What some editors put in front of a text.
+/// The UTF-8 byte order mark.
 pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Something wrong in a file of lines.
+/// A problem in a file of lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// Line, counted from 1.
+    /// The line, counted from 1.
     pub line: u64,
-    /// Byte in the line, counted from 1.
+    /// The byte in the line, counted from 1.
     pub column: usize,
-    /// What is wrong, and what the server does about it.
+    /// What is wrong, and how the server reacts.
     pub message: String,
-    /// True when the server loses a lease by it, or does not start.
+    /// The server loses a lease, or does not start.
     pub loses: bool,
 }
 
@@ -28,15 +28,15 @@ impl fmt::Display for Problem {
     }
 }
 
-/// What a line turned out to be.
+/// The result of reading a line.
 pub(super) enum Line {
-    /// With its number, without its end; false when the file ends without a line end.
+    /// The number of the line, and whether it has a line end.
     Text(u64, bool),
     TooLong(u64),
     End,
 }
 
-/// Reads line after line into one buffer.
+/// Reads lines into a buffer of the caller.
 pub(super) struct Lines<R> {
     source: R,
     number: u64,

@@ -1,13 +1,13 @@
-//! Lease databases of several servers, read into one form and written from it.
+//! Conversion between the lease databases of several servers.
 //!
-//! | format | reader and writer | facts from |
+//! | format | reader and writer | source |
 //! |---|---|---|
 //! | dhcpd.leases | [`crate::dhcpd`] | dhcpd 4.4.3-P1 |
 //! | dnsmasq's lease file | [`dnsmasq`] | `read_leases` and `lease_update_file` of its lease.c |
 //! | Kea's memfile, four or six | [`kea`] | `CSVLeaseFile4`, `CSVLeaseFile6`, `CSVRow` of Kea 2.2 |
 //!
-//! No two of them can hold the same. What a form has no place for is not dropped silently: the writers
-//! count it in [`Losses`]. Names that would break a line format are refused, never written into it.
+//! Each format can store something that others cannot. The writers count what they leave out in [`Losses`]. Host names
+//! that would break a line format are left out.
 
 pub mod dnsmasq;
 pub mod dnsmasq_line;

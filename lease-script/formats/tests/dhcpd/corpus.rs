@@ -1,4 +1,4 @@
-//! The 99 cases that were run through dhcpd 4.4.3-P1: every view must be equal.
+//! The 99 cases of the corpus, recorded with dhcpd 4.4.3-P1: every view must be equal.
 
 use lease_formats::dhcpd::{Options, Reading, View, read_bytes};
 use serde_json::Value;
@@ -11,7 +11,7 @@ fn json(reading: &Reading) -> Value {
     serde_json::from_slice(&out).expect("the output is JSON")
 }
 
-/// What differs, key by key, for a message a person can use.
+/// The differences for each key, for a readable message.
 fn difference(name: &str, got: &Value, wanted: &Value) -> Option<String> {
     if got == wanted {
         return None;
@@ -54,14 +54,14 @@ fn all_equal(check: impl Fn(&str, &[u8], &Value) -> Option<String>) {
 }
 
 #[test]
-fn what_the_server_keeps_after_a_restart() {
+fn the_server_view_equals_the_leases_after_a_restart() {
     all_equal(|name, file, expected| {
         let mut by_short_cut = options(View::Dhcpd, expected);
         by_short_cut.fast_path_from = 0;
         let got = json(&read_bytes(file, &options(View::Dhcpd, expected)));
         let short = json(&read_bytes(file, &by_short_cut));
         if got != short {
-            return Some(format!("{name}: the short cut reads something else"));
+            return Some(format!("{name}: the fast path reads something else"));
         }
         let leases = expected.get("leases_after_restart");
         let ias = expected.get("ias_after_restart");
@@ -72,7 +72,7 @@ fn what_the_server_keeps_after_a_restart() {
 }
 
 #[test]
-fn what_the_server_logs() {
+fn diagnostics_equal_the_log_of_the_server() {
     all_equal(|name, file, expected| {
         let reading = read_bytes(file, &options(View::Dhcpd, expected));
         let log: Vec<String> = reading
@@ -103,9 +103,9 @@ fn what_the_server_logs() {
 }
 
 #[test]
-fn the_last_accepted_declaration_of_each_address() {
+fn the_text_view_has_the_last_accepted_declaration_of_each_address() {
     all_equal(|name, file, expected| {
-        // One case has no such record: the model that made them gave up on it.
+        // The model that generated the expectations has no result for one case.
         let wanted = expected.get("leases_in_text")?;
         if wanted.is_null() && expected["dhcpd"]["exit"] == 0 {
             return None;
@@ -134,7 +134,7 @@ fn the_last_accepted_declaration_of_each_address() {
     });
 }
 
-/// What `ideal_recovery` says of an address, in the words of the recordings.
+/// Compares with `ideal_recovery` of the recordings for an address.
 fn ideal_holds(
     words: &str,
     address: &str,
@@ -143,7 +143,7 @@ fn ideal_holds(
     expected: &Value,
 ) -> bool {
     let Some(got) = got else { return false };
-    // The declarations of the address, each read on its own.
+    // The declarations of the address, each read separately.
     let text = String::from_utf8_lossy(file).into_owned();
     let head = format!("lease {address} {{");
     let alone = |number: usize| {
@@ -179,7 +179,7 @@ fn ideal_holds(
 }
 
 #[test]
-fn what_a_person_would_want_kept() {
+fn the_salvage_view_equals_the_ideal_recovery() {
     let mut checked = 0;
     let mut wrong = Vec::new();
     for (name, file, expected) in cases() {
@@ -199,14 +199,14 @@ fn what_a_person_would_want_kept() {
 }
 
 #[test]
-fn careful_reading_agrees_with_the_text_where_nothing_is_damaged() {
+fn the_salvage_and_text_views_agree_on_undamaged_files() {
     all_equal(|name, file, expected| {
         if expected["category"] == "damage" || expected["dhcpd"]["verdict"] != "clean" {
             return None;
         }
-        let careful = json(&read_bytes(file, &options(View::Salvage, expected)));
+        let salvaged = json(&read_bytes(file, &options(View::Salvage, expected)));
         let text = json(&read_bytes(file, &options(View::Text, expected)));
-        difference(name, &careful["leases"], &text["leases"])
-            .or_else(|| difference(name, &careful["verdict"], &"clean".into()))
+        difference(name, &salvaged["leases"], &text["leases"])
+            .or_else(|| difference(name, &salvaged["verdict"], &"clean".into()))
     });
 }

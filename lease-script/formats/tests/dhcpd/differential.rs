@@ -1,5 +1,5 @@
-//! Journals made at random and damaged at random, that were run through dhcpd 4.4.3-P1 (`dhcpd -T` under a fixed
-//! clock, its new lease file kept): statements right and wrong in any order, cut, doubled, swapped, flipped.
+//! Random journals with random damage, recorded with dhcpd 4.4.3-P1 (`dhcpd -T` at a fixed time; its new lease file was
+//! kept): valid and invalid statements in any order, truncated, repeated, swapped, with flipped bits.
 
 use lease_formats::dhcpd::{Family, Options, View, read_bytes};
 use serde_json::Value;
@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::recordings::{config, data, read};
 
 #[test]
-fn what_the_server_made_of_random_journals() {
+fn random_journals_are_read_as_by_the_server() {
     let text = String::from_utf8(read(&data("dhcpd-differential.jsonl"))).expect("text");
     let mut wrong = Vec::new();
     let mut count = 0;

@@ -1,4 +1,4 @@
-//! The other databases: what is written is read back; whatever bytes come, lines stay lines.
+//! dnsmasq and Kea: written databases are read back, and no field breaks a line.
 
 use std::net::Ipv4Addr;
 
@@ -41,7 +41,7 @@ fn fits(name: &[u8]) -> bool {
 
 proptest! {
     #[test]
-    fn dnsmasq_lines_are_read_back_and_stay_lines(lease in lease()) {
+    fn dnsmasq_lines_are_read_back(lease in lease()) {
         let database = Database { leases: vec![lease.clone()], ..Database::default() };
         let mut losses = Losses::default();
         let out = dnsmasq::write(&database, NOW, &mut losses);
@@ -54,7 +54,7 @@ proptest! {
     }
 
     #[test]
-    fn kea_rows_are_read_back_and_stay_rows(mut lease in lease()) {
+    fn kea_rows_are_read_back(mut lease in lease()) {
         (lease.starts, lease.cltt) = (Date(NOW), Date(NOW));
         let database = Database { leases: vec![lease.clone()], ..Database::default() };
         let mut losses = Losses::default();
@@ -71,7 +71,7 @@ proptest! {
     }
 
     #[test]
-    fn whatever_dnsmasq_keeps_dhcpd_reads(lease in lease()) {
+    fn leases_of_dnsmasq_can_be_written_for_dhcpd(lease in lease()) {
         let database = Database { leases: vec![lease.clone()], ..Database::default() };
         let mut losses = Losses::default();
         let out = database.to_dhcpd(Family::V4, &mut losses);
@@ -79,7 +79,7 @@ proptest! {
         options.fast_path_from = 0;
         let reading = read_bytes(&out, &options);
         prop_assert!(reading.diagnostics.is_empty());
-        // What dhcpd could not read back is said, and not written.
+        // Leases that dhcpd could not read back are reported and not written.
         let kept = reading.table.get(lease.address);
         let named = lease.hostname.as_ref().is_some_and(|name| name.contains(&0));
         prop_assert!(kept == Some(lease) || kept.is_none() && named && !losses.is_empty());
@@ -99,7 +99,7 @@ proptest! {
 }
 
 #[test]
-fn lines_without_end_are_passed_over() {
+fn overlong_lines_are_skipped() {
     let mut text = vec![b'x'; 3_000_000];
     text.extend_from_slice(b"\n0 02:00:00:00:00:08 10.20.1.8 * *\n");
     let read = dnsmasq::read(&text[..], None).expect("memory");
@@ -107,7 +107,7 @@ fn lines_without_end_are_passed_over() {
 }
 
 #[test]
-fn forms_are_known_by_their_beginning() {
+fn formats_are_detected_by_their_first_bytes() {
     for (text, form) in [
         (&b""[..], Format::Dhcpd),
         (b"# comment\nlease 10.0.0.1 {", Format::Dhcpd),
@@ -126,7 +126,7 @@ fn forms_are_known_by_their_beginning() {
 }
 
 #[test]
-fn a_row_of_kea_without_a_lifetime_takes_the_lease_away() {
+fn a_row_of_kea_with_lifetime_0_removes_the_lease() {
     let text = b"address,hwaddr,client_id,valid_lifetime,expire,subnet_id,fqdn_fwd,fqdn_rev,hostname,state,\
                  user_context\n10.0.0.1,02:00:00:00:00:01,,3600,1795140000,1,0,0,,0,\n\
                  10.0.0.2,02:00:00:00:00:02,,3600,1795140000,1,0,0,a&#x2cb,0,\n\

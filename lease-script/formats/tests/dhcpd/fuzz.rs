@@ -1,10 +1,10 @@
-//! Fuzz target: any bytes to the reader of dhcpd.leases, in all its views. Longer with
+//! Fuzz targets: the reader of dhcpd.leases in all views, and conversions. Run longer with
 //! `BOLERO_RANDOM_ITERATIONS=100000`.
 
 use lease_formats::dhcpd::{Family, Options, Reading, View, ia_to_json, lease_to_json, read_bytes};
 use lease_formats::exchange::{Database, Losses, dnsmasq, kea};
 
-/// Pieces of journals, so that chance comes further than the first word.
+/// Pieces of journals, so that random input gets past the first word.
 const PIECES: [&[u8]; 43] = [
     b"lease 10.0.0.1 {\n",
     b"lease 10.0.0.2 {",
@@ -66,7 +66,7 @@ fn fuzz_the_journal_reader() {
         for view in [View::Text, View::Salvage, View::Dhcpd] {
             let mut options = Options::new(view, 1_704_362_400);
             let plain = read_bytes(&journal, &options);
-            // The short cut for well-formed leases must not change what is read.
+            // The fast path must not change the result.
             options.fast_path_from = 0;
             let short = read_bytes(&journal, &options);
             let mut texts = [Vec::new(), Vec::new()];
@@ -78,8 +78,8 @@ fn fuzz_the_journal_reader() {
     });
 }
 
-/// What a journal says, one text for each thing.
-fn sayings(reading: &Reading) -> Vec<String> {
+/// The declarations of a reading as text.
+fn declarations(reading: &Reading) -> Vec<String> {
     let lease = |lease| format!("{} {:?}", lease_to_json(&lease), (lease.billing, lease.on_expiry));
     let other = |other: &lease_formats::dhcpd::NonLease| other.text.escape_ascii().to_string();
     let mut all: Vec<String> = match reading.family {
@@ -92,7 +92,7 @@ fn sayings(reading: &Reading) -> Vec<String> {
 }
 
 #[test]
-fn fuzz_what_conversions_write() {
+fn fuzz_the_conversions() {
     bolero::check!().with_iterations(250).for_each(|bytes: &[u8]| {
         let journal = journal(bytes);
         for family in [Family::V4, Family::V6] {
@@ -110,7 +110,7 @@ fn fuzz_what_conversions_write() {
                 again.diagnostics.iter().next(),
                 shown()
             );
-            let (first, second) = (sayings(&reading), sayings(&again));
+            let (first, second) = (declarations(&reading), declarations(&again));
             assert!(
                 second.iter().all(|one| first.contains(one)),
                 "{first:?}\n{second:?}\n{}",

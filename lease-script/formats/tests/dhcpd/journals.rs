@@ -1,4 +1,4 @@
-//! Journals that the real server wrote, with all their generations.
+//! Journals written by dhcpd, with all their generations.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ fn journal(path: &str) -> Vec<u8> {
     read(&data("dhcpd-journals").join(path))
 }
 
-/// Early enough that nothing has ended.
+/// Reads at a time at which no lease has expired.
 const EARLY: i64 = 1;
 
 fn reading(bytes: &[u8], view: View) -> Reading {
@@ -42,7 +42,7 @@ fn complaints(reading: &Reading) -> String {
 #[case("never/dhcpd.leases.rewritten", 5)]
 #[case("local/dhcpd.leases", 5)]
 #[case("delayed_ack/dhcpd.leases", 300)]
-fn whole_journals_read_without_a_word(#[case] path: &str, #[case] at_least: usize) {
+fn undamaged_journals_have_no_diagnostics(#[case] path: &str, #[case] at_least: usize) {
     let bytes = journal(path);
     for view in [View::Text, View::Salvage, View::Dhcpd] {
         let reading = reading(&bytes, view);
@@ -53,10 +53,10 @@ fn whole_journals_read_without_a_word(#[case] path: &str, #[case] at_least: usiz
     }
 }
 
-/// With `delayed-ack`, records go out in chunks of 4096 bytes that cut them anywhere, and one `fsync` ends a batch. The
-/// whole file reads clean; what power leaves of a batch between two writes earns its diagnostic, or ends between records.
+/// With `delayed-ack`, dhcpd writes records in chunks of 4096 bytes without regard to their ends, and calls `fsync` once
+/// for a batch. The complete file has no diagnostics; a batch that a power cut truncated has one, or ends between records.
 #[test]
-fn what_power_leaves_of_a_delayed_batch_earns_its_diagnostic() {
+fn a_truncated_batch_has_a_diagnostic() {
     let bytes = journal("delayed_ack/dhcpd.leases");
     let ops = String::from_utf8(journal("delayed_ack/ops.tsv")).expect("text");
     let mut end = 0;
@@ -68,7 +68,7 @@ fn what_power_leaves_of_a_delayed_batch_earns_its_diagnostic() {
         }
         end += fields[3].parse::<usize>().expect("a number");
         let left = &bytes[..end];
-        let (server, careful) = (reading(left, View::Text), reading(left, View::Salvage));
+        let (server, salvaged) = (reading(left, View::Text), reading(left, View::Salvage));
         let text = left.trim_ascii_end();
         if text.ends_with(b"}") || left.ends_with(b";\n\n") {
             assert!(server.diagnostics.is_empty(), "{end}\n{}", complaints(&server));
@@ -78,7 +78,7 @@ fn what_power_leaves_of_a_delayed_batch_earns_its_diagnostic() {
         torn += 1;
         assert!(server.diagnostics.total() > 0, "{end}");
         assert_eq!(server.verdict, Verdict::Warns, "{end}");
-        // A person keeps what was whole before the torn record, and nothing else.
+        // The salvage view has the complete records before the torn one, and nothing else.
         let start = left.windows(3).rposition(|text| text == b"\n}\n").expect("a record") + 3;
         let before = reading(&left[..start], View::Salvage);
         let all = |reading: &Reading| -> Vec<String> {
@@ -87,7 +87,7 @@ fn what_power_leaves_of_a_delayed_batch_earns_its_diagnostic() {
                 .map(|lease| format!("{} {}", lease.address, lease_to_json(&lease)))
                 .collect()
         };
-        assert!(all(&careful) == all(&before), "{end}");
+        assert!(all(&salvaged) == all(&before), "{end}");
     }
     assert_eq!(end, bytes.len());
     assert!(whole >= 20 && torn >= 40, "{whole} whole, {torn} torn");
@@ -97,27 +97,27 @@ fn what_power_leaves_of_a_delayed_batch_earns_its_diagnostic() {
 #[case("enospc_torn/dhcpd.leases")]
 #[case("selfcorrupt_billing/dhcpd.leases")]
 #[case("unescaped_bug/dhcpd.leases")]
-fn damaged_journals_earn_diagnostics_and_keep_more_when_read_with_care(#[case] path: &str) {
+fn damaged_journals_have_diagnostics_and_keep_more_in_the_salvage_view(#[case] path: &str) {
     let bytes = journal(path);
     let server = reading(&bytes, View::Dhcpd);
     assert_eq!(server.verdict, Verdict::Warns, "{path}");
     assert!(server.diagnostics.total() > 0, "{path}");
-    let careful = reading(&bytes, View::Salvage);
+    let salvaged = reading(&bytes, View::Salvage);
     let kept = |reading: &Reading| reading.leases().map(|lease| lease.address).collect::<Vec<_>>();
-    let (server, careful) = (kept(&server), kept(&careful));
-    assert!(server.iter().all(|address| careful.contains(address)), "{path}");
-    // Every address that has a declaration with both its ends in the file is there.
+    let (server, salvaged) = (kept(&server), kept(&salvaged));
+    assert!(server.iter().all(|address| salvaged.contains(address)), "{path}");
+    // Every address with a complete declaration is there.
     let text = String::from_utf8_lossy(&bytes).into_owned();
     for record in text.split("\nlease ").skip(1) {
         if record.contains("\n}") && !record.contains("lease ") && record.contains("binding state")
         {
             let address = record.split(' ').next().expect("an address").parse().expect("IPv4");
-            assert!(careful.contains(&address), "{path}: {address}\n{record}");
+            assert!(salvaged.contains(&address), "{path}: {address}\n{record}");
         }
     }
 }
 
-/// The files of a generations archive: a tar of regular files, in order.
+/// The files of an archive of generations, in order.
 fn generations(path: &str) -> Vec<(String, Vec<u8>)> {
     const BLOCK: usize = 512;
     let packed = std::fs::read(data("dhcpd-journals").join(path)).expect("the archive is there");
@@ -138,7 +138,7 @@ fn generations(path: &str) -> Vec<(String, Vec<u8>)> {
     files.into_iter().collect()
 }
 
-/// The declarations in the opposite order, so that the first of each address counts.
+/// The declarations in reverse order, so that the first one of each address counts.
 fn reversed(bytes: &[u8]) -> Vec<u8> {
     let text: Vec<char> = bytes.iter().map(|&byte| char::from(byte)).collect();
     let text: String = text.into_iter().collect();
@@ -152,8 +152,8 @@ fn by_address(reading: &Reading) -> BTreeMap<String, String> {
     reading.leases().map(|lease| (lease.address.to_string(), lease_to_json(&lease))).collect()
 }
 
-/// Equal but for `cltt`: a renewal that the server answers from its cache moves that in memory and
-/// is written only with the next rewrite.
+/// Compares without `cltt`: a renewal that the server answers from its cache changes it in memory, and is written only by
+/// the next rewrite.
 fn is_same(before: &str, after: &str) -> bool {
     let split = |text: &str| {
         let mut value: serde_json::Value = serde_json::from_str(text).expect("JSON");
@@ -168,12 +168,12 @@ fn is_same(before: &str, after: &str) -> bool {
 #[case("small/gens.tar.xz", 6)]
 #[case("medium/gens.tar.xz", 20)]
 #[case("medium2/gens.tar.xz", 10)]
-fn what_a_generation_means_is_the_head_of_the_next(#[case] path: &str, #[case] at_least: usize) {
+fn the_leases_of_a_generation_begin_the_next_one(#[case] path: &str, #[case] at_least: usize) {
     let generations = generations(path);
     assert!(generations.len() >= at_least, "{path}: {}", generations.len());
     for pair in generations.windows(2) {
         let (name, before) = &pair[0];
-        // What the server writes drops names that it cannot print, and free leases without owner.
+        // The server does not write names that it cannot print, nor free leases without a client.
         let meaning = by_address(&reading(before, View::Dhcpd));
         let head = by_address(&reading(&reversed(&pair[1].1), View::Dhcpd));
         assert!(!meaning.is_empty());
@@ -198,7 +198,7 @@ fn by_association(reading: &Reading) -> BTreeMap<String, String> {
 }
 
 #[test]
-fn what_a_generation_of_v6_means_is_the_head_of_the_next() {
+fn the_associations_of_a_generation_begin_the_next_one() {
     let generations = generations("v6/gens.tar.xz");
     assert!(generations.len() >= 5);
     let mut compared = 0;

@@ -1,4 +1,4 @@
-//! The reader of dhcpd.leases against the real server's recordings.
+//! The readers and writers of lease databases, and recordings of dhcpd.
 
 mod corpus;
 mod differential;

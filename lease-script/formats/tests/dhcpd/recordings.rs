@@ -50,3 +50,8 @@ pub(super) fn cases() -> Vec<(String, Vec<u8>, serde_json::Value)> {
         })
         .collect()
 }
+
+/// The number of cases of a test: `short`, or `long` with `LEASELAB_LONG_TESTS` in the environment.
+pub(crate) fn cases_of(short: usize, long: usize) -> usize {
+    if std::env::var_os("LEASELAB_LONG_TESTS").is_some() { long } else { short }
+}

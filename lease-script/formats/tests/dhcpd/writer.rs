@@ -1,4 +1,4 @@
-//! What the writer writes, the reader (and the real server, where it is installed) reads back exactly.
+//! Written declarations are read back exactly by the reader, and by dhcpd if it is installed.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -141,8 +141,8 @@ fn reading(file: &[u8], view: View, family: Family) -> Reading {
     read_bytes(file, &options)
 }
 
-/// A longer file takes the short cut.
-fn short_cut(file: &[u8]) -> Reading {
+/// Reads with the fast path.
+fn read_fast(file: &[u8]) -> Reading {
     let mut options = Options::new(View::Text, EARLY);
     options.fast_path_from = 0;
     read_bytes(file, &options)
@@ -156,8 +156,8 @@ proptest! {
         let mut file = Vec::new();
         write_header(&mut file, None).expect("no DUID");
         write_lease(&mut file, &lease).expect("all of it can be written");
-        let careful = reading(&file, View::Salvage, Family::V4);
-        for one in [&careful, &reading(&file, View::Text, Family::V4), &short_cut(&file)] {
+        let salvaged = reading(&file, View::Salvage, Family::V4);
+        for one in [&salvaged, &reading(&file, View::Text, Family::V4), &read_fast(&file)] {
             prop_assert!(one.diagnostics.is_empty(), "{:?}", one.diagnostics.iter().next());
             let read: Vec<Lease> = one.leases().collect();
             prop_assert_eq!(&read, std::slice::from_ref(&lease));
@@ -176,7 +176,7 @@ proptest! {
             let one = reading(&file, view, Family::V6);
             prop_assert!(one.diagnostics.is_empty(), "{:?}", one.diagnostics.iter().next());
             prop_assert_eq!(one.server_duid.as_deref(), Some(&b"\0\x01\xff\""[..]));
-            // An association without addresses takes the earlier one away.
+            // An association without addresses removes the earlier one.
             let read: Vec<Ia> = one.ias().cloned().collect();
             prop_assert_eq!(&read[..], if ia.addresses.is_empty() { &[][..] } else { std::slice::from_ref(&ia) });
         }
@@ -206,7 +206,10 @@ fn lease(change: impl FnOnce(&mut Lease)) -> Lease {
 #[case::dhcpds_own_quotes(|l: &mut Lease| l.on_expiry = Some(b"set a = \"b \"c\" d\" ;".to_vec()), "dhcpd would")]
 #[case::agent_address(|l: &mut Lease| l.agent.push((5, vec![1, 2, 3])), "link-selection of 3 bytes")]
 #[case::agent_empty(|l: &mut Lease| l.agent.push((1, Vec::new())), "something else")]
-fn what_dhcpd_would_not_read_is_refused(#[case] change: fn(&mut Lease), #[case] reason: &str) {
+fn declarations_that_dhcpd_would_not_read_are_refused(
+    #[case] change: fn(&mut Lease),
+    #[case] reason: &str,
+) {
     let mut out = b"before".to_vec();
     let refused = write_lease(&mut out, &lease(change)).expect_err("refused");
     assert!(refused.to_string().contains(reason), "{refused}");
@@ -215,7 +218,7 @@ fn what_dhcpd_would_not_read_is_refused(#[case] change: fn(&mut Lease), #[case] 
 }
 
 #[test]
-fn host_names_that_dhcpd_forgets_are_known() {
+fn host_names_that_dhcpd_does_not_write_are_known() {
     for (name, kept) in [
         (&b"laptop"[..], true),
         (b"with blank", true),
@@ -227,7 +230,7 @@ fn host_names_that_dhcpd_forgets_are_known() {
     }
 }
 
-/// Everything that the recordings hold can be written, and means the same then.
+/// All declarations of the corpus can be written, and read back as the same.
 #[test]
 fn the_corpus_reads_the_same_when_written_again() {
     let mut written = 0;
@@ -263,10 +266,10 @@ fn the_corpus_reads_the_same_when_written_again() {
 }
 
 #[test]
-fn the_form_is_the_servers_own() {
+fn the_format_is_that_of_the_server() {
     let file = read(&data("dhcpd-journals/small/dhcpd.leases"));
     let text = String::from_utf8(file.clone()).expect("text");
-    // Left out by the server, too, in a lease that it has not read yet: it stands for `ends`.
+    // The server also omits it in a lease that it has not read yet; it defaults to `ends`.
     let text: String = text
         .lines()
         .filter(|line| !line.contains("  tstp "))

@@ -1,4 +1,4 @@
-//! The implementations, and how each is called.
+//! The implementations of the script, and how they are called.
 
 use std::env;
 use std::fs;
@@ -19,7 +19,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::router::Router;
 
-/// One of the programs that must be the same.
+/// An implementation of the script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Implementation {
     /// `lease_script::run`.
@@ -28,14 +28,14 @@ pub(crate) enum Implementation {
     Executable,
     /// `lease_update.sh` in busybox ash.
     Ash,
-    /// … in dash.
+    /// `lease_update.sh` in dash.
     Dash,
-    /// … in bash.
+    /// `lease_update.sh` in bash.
     Bash,
 }
 
 impl Implementation {
-    /// The command line; nothing for the library.
+    /// The command line; `None` for the library.
     pub(crate) fn command(self) -> Option<Command> {
         let mut command = match self {
             Self::Library => return None,
@@ -49,8 +49,8 @@ impl Implementation {
     }
 }
 
-/// busybox ash. `LEASE_TEST_ASH` names another shell in its place, such as `qemu-mipsel /path/busybox ash`
-/// or `mksh`: words between blanks, the first a program by its path or on the PATH.
+/// busybox ash, or the command line in `LEASE_TEST_ASH`, such as `qemu-mipsel /path/busybox ash` or `mksh`: words
+/// separated by blanks, the first one a program.
 pub(crate) fn ash() -> Command {
     let words = env::var("LEASE_TEST_ASH").unwrap_or_else(|_| "busybox ash".to_owned());
     let mut words = words.split_whitespace();
@@ -59,7 +59,7 @@ pub(crate) fn ash() -> Command {
     command
 }
 
-/// The shells that a script must run in.
+/// The shells in which a script must run.
 pub(crate) fn shells() -> [Command; 3] {
     [ash(), Command::new(on_path("dash")), Command::new(on_path("bash"))]
 }
@@ -125,14 +125,14 @@ pub(crate) fn in_processes(
 
     let shared = Mutex::new((router, None::<Pid>));
     thread::scope(|scope| {
-        // Held until the process id is known: no command is answered before.
+        // Locked until the process id is known, so that no command is answered before.
         let mut guard = shared.lock().expect("a lock");
         let server = scope.spawn(|| serve(&listener, &shared));
         let child = command.spawn().expect("the program starts");
         guard.1 = Some(Pid::from_child(&child));
         drop(guard);
         let outcome = finish(child);
-        // A connection without a word ends the server.
+        // An empty connection ends the server.
         drop(std::os::unix::net::UnixStream::connect(&socket));
         server.join().expect("the server ends");
         outcome

@@ -1,4 +1,4 @@
-//! Five implementations, one script: every test runs over all of them.
+//! Routers, sessions and implementations for the tests.
 
 mod implementation;
 mod plain;

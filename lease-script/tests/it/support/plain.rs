@@ -1,17 +1,17 @@
-//! A tool with a table in RAM, a table in flash, and nothing else: for what does not depend on a dialect.
+//! A simple tool with variables in RAM and in flash, for tests that do not depend on a dialect.
 
 use lease_script::NvramOutput;
 
 use super::router::Tool;
 
-/// How it tells how much room is left.
+/// How the tool reports its free space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Telling {
-    /// As Broadcom's tool and its relatives.
+    /// Like Broadcom's tool and its relatives.
     Show,
-    /// As OpenWrt's.
+    /// Like OpenWrt's tool.
     Info,
-    /// As Tomato's.
+    /// Like Tomato's tool.
     LastLine,
     /// Not at all.
     Nothing,
@@ -24,9 +24,9 @@ pub(crate) struct Plain {
     pub(crate) telling: Telling,
     pub(crate) left: i64,
     pub(crate) commits: usize,
-    /// `set` that would leave less than nothing pushes out what comes first in the table, without a word.
+    /// A `set` without enough space silently drops the first variables.
     pub(crate) pushes_out: bool,
-    /// `set` does nothing and says nothing.
+    /// `set` silently does nothing.
     pub(crate) deaf: bool,
 }
 
@@ -104,7 +104,7 @@ impl Tool for Plain {
                 }
             }
             [b"info"] if self.telling == Telling::Info => {
-                // As long as the image that the tool would write.
+                // The length of the image that the tool would write.
                 let data: usize =
                     self.ram.iter().map(|(name, value)| name.len() + value.len() + 2).sum();
                 let used = (20 + data + 4) / 4 * 4;

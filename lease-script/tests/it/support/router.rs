@@ -1,9 +1,9 @@
-//! A router: a tool with its variables, and what goes wrong.
+//! A router: a tool with its variables, and injected faults.
 
 use lease_script::NvramOutput;
 use nvram_emu::{Exit, Machine};
 
-/// The `nvram` of a router.
+/// The `nvram` tool of a router.
 pub(crate) trait Tool: Send {
     fn run(&mut self, args: &[&[u8]]) -> NvramOutput;
     fn variables(&self) -> Vec<(Vec<u8>, Vec<u8>)>;
@@ -36,23 +36,23 @@ impl Tool for Machine {
     }
 }
 
-/// What goes wrong in a call.
+/// A fault in a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
     /// The script is killed instead of this command.
     KillBefore(&'static str),
-    /// The script is killed when this command is done.
+    /// The script is killed after this command.
     KillAfter(&'static str),
     /// This command fails with exit code 255 and does nothing.
     Fail(&'static str),
-    /// This command crashes, as OpenWrt's tool does over a damaged image.
+    /// This command crashes, as OpenWrt's tool does with a damaged image.
     Crash(&'static str),
 }
 
 pub(crate) struct Router {
     pub(crate) tool: Box<dyn Tool>,
     pub(crate) fault: Option<Fault>,
-    /// The commands of the present call.
+    /// The commands of the current call.
     pub(crate) commands: Vec<String>,
 }
 

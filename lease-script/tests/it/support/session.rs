@@ -1,4 +1,4 @@
-//! A session on a router: calls, and a transcript of them.
+//! A session on a router: calls and their transcript.
 
 use std::fmt::Write;
 use std::fs;
@@ -12,12 +12,12 @@ use super::router::{Fault, Router, Tool};
 pub(crate) struct Session {
     implementation: Implementation,
     pub(crate) router: Router,
-    marker: MemoryIntentLog,
+    intent_log: MemoryIntentLog,
     directory: TempDir,
     transcript: String,
 }
 
-/// A call and the variables that go with it.
+/// A call with its environment and an optional fault.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Given {
     args: Vec<Vec<u8>>,
@@ -25,7 +25,7 @@ pub(crate) struct Given {
     fault: Option<Fault>,
 }
 
-/// `init`, or another call without anything.
+/// A call without an environment.
 pub(crate) fn told<A: AsRef<[u8]>>(args: impl IntoIterator<Item = A>) -> Given {
     Given { args: args.into_iter().map(|arg| arg.as_ref().to_vec()).collect(), ..Given::default() }
 }
@@ -60,20 +60,20 @@ impl Given {
 
 impl Session {
     pub(crate) fn new(implementation: Implementation, tool: impl Tool + 'static) -> Self {
-        // A path of the same length and shape everywhere: it shows up in messages.
+        // The path appears in messages, so it has the same length everywhere.
         let directory =
             tempfile::Builder::new().prefix("lease").tempdir_in("/tmp").expect("a directory");
         fs::create_dir(directory.path().join("run")).expect("a directory");
         Self {
             implementation,
             router: Router::new(tool),
-            marker: MemoryIntentLog::default(),
+            intent_log: MemoryIntentLog::default(),
             directory,
             transcript: String::new(),
         }
     }
 
-    /// Makes a call and writes it down.
+    /// Makes a call and adds it to the transcript.
     pub(crate) fn call(&mut self, given: Given) -> Outcome {
         let outcome = self.call_quietly(&given);
         let mut line = String::from("$");
@@ -102,7 +102,7 @@ impl Session {
         outcome
     }
 
-    /// Makes a call.
+    /// Makes a call without adding it to the transcript.
     pub(crate) fn call_quietly(&mut self, given: &Given) -> Outcome {
         let mut env: Environment =
             given.env.iter().map(|(name, value)| (name.as_bytes(), value.clone())).collect();
@@ -111,7 +111,7 @@ impl Session {
         self.router.fault.clone_from(&given.fault);
         self.router.commands.clear();
         match self.implementation.command() {
-            None => in_process(&mut self.router, &mut self.marker, &call),
+            None => in_process(&mut self.router, &mut self.intent_log, &call),
             Some(command) => in_processes(&mut self.router, command, &call, self.directory.path()),
         }
     }
@@ -120,16 +120,16 @@ impl Session {
         self.directory.path().join("run").to_str().expect("plain text").to_owned()
     }
 
-    /// Power goes and comes back: RAM is lost, and the marker with it.
+    /// Power cycles the router: RAM and the intent log are lost.
     pub(crate) fn reboot(&mut self) {
         self.router.tool.reboot();
-        self.marker = MemoryIntentLog::default();
+        self.intent_log = MemoryIntentLog::default();
         fs::remove_dir_all(self.run_directory()).expect("a directory");
         fs::create_dir(self.run_directory()).expect("a directory");
         self.transcript.push_str("-- reboot\n");
     }
 
-    /// Another program sets a variable, and perhaps commits.
+    /// Another program runs the tool.
     pub(crate) fn other(&mut self, args: &[&[u8]]) {
         let output = self.router.tool.run(args);
         let text: Vec<String> = args.iter().map(|arg| arg.escape_ascii().to_string()).collect();
@@ -137,17 +137,17 @@ impl Session {
         assert_eq!(output.code, 0, "{output:?}");
     }
 
-    /// From now on another program is the script.
+    /// Uses another implementation for further calls.
     pub(crate) fn change_implementation(&mut self, implementation: Implementation) {
         self.implementation = implementation;
     }
 
-    /// The variables in RAM, in order.
+    /// The variables in RAM, sorted.
     pub(crate) fn ram(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
         sorted(self.router.tool.variables())
     }
 
-    /// The variables in flash, in order.
+    /// The variables in flash, sorted.
     pub(crate) fn flash(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
         sorted(self.router.tool.flash_variables())
     }

@@ -9,7 +9,7 @@ use crate::dhcpd::lexer::{CLOSE, OPEN, SEMICOLON, Token};
 use crate::dhcpd::parser::atoi;
 use crate::dhcpd::warning::Warning;
 
-/// A number whose base is told by its beginning (`convert_num` of common/parse.c with base 0).
+/// A number whose prefix tells its base (`convert_num` of common/parse.c with base 0).
 fn number(text: &[u8]) -> u32 {
     let (digits, base) = match text {
         [b'0', b'x', rest @ ..] => (rest, 16),
@@ -21,7 +21,7 @@ fn number(text: &[u8]) -> u32 {
 }
 
 impl<R: Read> Declarations<R> {
-    /// An option statement: only relay agent options are kept (`parse_option_decl`).
+    /// Parses an option statement; only relay agent options are kept.
     pub(super) fn agent_option(&mut self, lease: &mut Lease) {
         let token = self.lexer.next();
         if !token.is_identifier() {
@@ -70,7 +70,7 @@ impl<R: Read> Declarations<R> {
             self.lexer.skip_to_semi();
             return;
         }
-        // Codes that no option can have are read, and forgotten.
+        // Options with invalid codes are parsed but not kept.
         let code = u8::try_from(code).ok().filter(|code| (1..=254).contains(code));
         if let Some(value) = self.agent_value(code.unwrap_or(255))
             && !value.is_empty()

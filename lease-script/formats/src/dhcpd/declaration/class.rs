@@ -8,7 +8,7 @@ use crate::dhcpd::keyword::Keyword;
 use crate::dhcpd::lexer::{CLOSE, SEMICOLON, Token, put_string};
 use crate::dhcpd::warning::Warning;
 
-/// What a lease says that is billed to a class, or to a subclass by its key.
+/// The text of a `billing` statement for a class, or for a subclass with a key.
 pub(crate) fn billed(class: &[u8], key: Option<&[u8]>) -> Vec<u8> {
     let mut text = if key.is_some() { b"subclass ".to_vec() } else { b"class ".to_vec() };
     put_string(&mut text, class);
@@ -20,7 +20,7 @@ pub(crate) fn billed(class: &[u8], key: Option<&[u8]>) -> Vec<u8> {
 }
 
 impl<R: Read> Declarations<R> {
-    /// A class, or a subclass with its key; both with or without a body. What a lease that is billed to it says.
+    /// Parses a class, or a subclass with its key, with or without a body. Returns the text of a `billing` statement for it.
     pub(super) fn class(&mut self, subclass: bool) -> Option<Vec<u8>> {
         if self.lexer.next() != Token::String {
             self.lexer.warn("Expecting class name", Consequence::Skipped);
@@ -63,7 +63,7 @@ impl<R: Read> Declarations<R> {
         whole.then_some(billed)
     }
 
-    /// Statements of a host, a group or a class, up to the closing brace.
+    /// Skips the statements of a host, group or class up to the closing brace; false if there is none.
     fn body(&mut self) -> bool {
         loop {
             match self.lexer.peek() {
@@ -77,7 +77,7 @@ impl<R: Read> Declarations<R> {
                     return false;
                 }
                 Token::Keyword(Keyword::Lease) => {
-                    // `lease limit 4;`, or the next record.
+                    // `lease limit 4;`, or a record after a missing brace.
                     self.lexer.next();
                     if self.lexer.peek() == Token::Number {
                         self.lexer.give_up();

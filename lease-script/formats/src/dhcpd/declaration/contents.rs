@@ -1,4 +1,4 @@
-//! What reading a lease file yields.
+//! The contents of a lease file.
 
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
@@ -11,7 +11,7 @@ use crate::dhcpd::lease::Date;
 use crate::dhcpd::non_lease::NonLeases;
 use crate::dhcpd::table::LeaseTable;
 
-/// Which protocol a file is of.
+/// The protocol of a lease file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Family {
     /// DHCPv4: `lease` declarations.
@@ -30,7 +30,7 @@ pub enum ByteOrder {
     Big,
 }
 
-/// A failover peer's state as the file has it.
+/// The state of a failover peer in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct PeerState {
     pub(crate) mine: Keyword,
@@ -38,16 +38,16 @@ pub(crate) struct PeerState {
     pub(crate) mclt: Option<i64>,
 }
 
-/// Counts of one reading.
+/// The numbers of declarations in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
-    /// Declarations of leases that were entered.
+    /// Accepted declarations of leases and identity associations.
     pub declarations: u64,
-    /// Declarations that were dropped.
+    /// Rejected declarations of leases and identity associations.
     pub rejected: u64,
-    /// Times that something unknown stood at top level.
+    /// Unknown statements at the top level.
     pub corrupt: u64,
-    /// Hosts, groups, classes, failover states.
+    /// Declarations of hosts, groups, classes and failover states.
     pub non_leases: u64,
 }
 
@@ -60,7 +60,7 @@ impl Counts {
     }
 }
 
-/// Everything that reading a file gathers.
+/// Everything read from a file.
 #[derive(Debug)]
 pub(crate) struct Contents {
     pub(crate) leases: LeaseTable,
@@ -70,17 +70,17 @@ pub(crate) struct Contents {
     pub(crate) byte_order: Option<ByteOrder>,
     /// By the name of the peer.
     pub(crate) peers: Vec<(Vec<u8>, PeerState)>,
-    /// What [`ParseRules::history`] asks for.
+    /// The declarations that the rules ask to keep.
     pub(crate) history: Vec<Declaration>,
     /// Hosts, groups, classes, failover states.
     pub(crate) non_leases: NonLeases,
-    /// What the last declaration of a record goes without: how many values and statements.
+    /// The numbers of values and statements lost in the last declaration of each record.
     pub(crate) lost_statements: HashMap<Subject, u32>,
-    /// The same of declarations that are no records.
+    /// The number of values and statements lost in other declarations.
     pub(crate) lost_outside_records: u64,
 }
 
-/// A record.
+/// The key of a record.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Subject {
     Lease(Ipv4Addr),
@@ -88,7 +88,7 @@ pub(crate) enum Subject {
 }
 
 impl Contents {
-    /// Notes what the declaration of a record entered last goes without.
+    /// Records how many values and statements the last declaration of a record lost.
     pub(crate) fn record_lost_statements(&mut self, lost: u32, subject: impl FnOnce() -> Subject) {
         if lost > 0 {
             self.lost_statements.insert(subject(), lost);

@@ -17,18 +17,18 @@ use crate::dhcpd::lexer::{Lexer, Token};
 use crate::dhcpd::non_lease::NonLeases;
 use crate::dhcpd::table::LeaseTable;
 
-/// How declarations are entered.
+/// How declarations are read.
 #[derive(Debug, Clone)]
 pub(crate) struct ParseRules {
     pub(crate) family: Family,
     pub(crate) now: i64,
-    /// The configuration against which addresses are checked, in the server's reading.
+    /// The configuration of the server, for addresses, classes and peers.
     pub(crate) config: Option<Arc<Config>>,
-    /// True to enter only what a pool of the configuration holds.
+    /// Keep only addresses that are in a pool of the configuration.
     pub(crate) pools: bool,
-    /// True to read over `on` blocks brace by brace: their statements do not matter for the text.
+    /// Skip `on` blocks by their braces instead of parsing their statements.
     pub(crate) loose_blocks: bool,
-    /// Which declarations to keep beside the last one of each address.
+    /// Which declarations to keep in addition to the last one of each address.
     pub(crate) history: Option<History>,
 }
 
@@ -36,9 +36,9 @@ pub(crate) struct ParseRules {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ReadEnd {
     End,
-    /// The server would exit here.
+    /// dhcpd would exit here.
     Fatal,
-    /// A file read as DHCPv4 holds DHCPv6 declarations.
+    /// A file that is read as DHCPv4 contains DHCPv6 declarations.
     OtherFamily,
 }
 
@@ -46,13 +46,13 @@ pub(crate) struct Declarations<R> {
     pub(crate) lexer: Lexer<R>,
     pub(crate) rules: ParseRules,
     pub(crate) contents: Contents,
-    /// Classes declared in the lease file itself.
+    /// The classes declared in the lease file.
     pub(super) classes: HashSet<Vec<u8>>,
-    /// True until the family is certain: see [`ReadEnd::OtherFamily`].
+    /// Report [`ReadEnd::OtherFamily`] at a DHCPv6 declaration.
     pub(crate) guess_family: bool,
-    /// True once the lease being read named its binding state.
+    /// The current lease has a readable binding state.
     pub(super) named_state: bool,
-    /// Where the declaration being read starts.
+    /// The start of the current declaration.
     pub(crate) started: Location,
 }
 
@@ -80,7 +80,7 @@ impl<R: Read> Declarations<R> {
         }
     }
 
-    /// Reads one declaration; `Some` when there is nothing more to read.
+    /// Reads one declaration; `Some` at the end.
     pub(crate) fn declaration(&mut self) -> Option<ReadEnd> {
         self.lexer.subject = None;
         self.lexer.take_lost_statements();
@@ -111,7 +111,7 @@ impl<R: Read> Declarations<R> {
         self.lexer.fatal.then_some(ReadEnd::Fatal)
     }
 
-    /// A declaration that is no lease.
+    /// Reads a declaration other than a lease.
     pub(crate) fn other(&mut self, token: Token) {
         match token {
             Token::Keyword(
@@ -147,7 +147,7 @@ impl<R: Read> Declarations<R> {
         self.contents.lost_outside_records += u64::from(self.lexer.take_lost_statements());
     }
 
-    /// True when a pool may keep the address; says so when none does.
+    /// True if a pool contains the address; reports a diagnostic otherwise.
     pub(super) fn has_pool(&mut self, address: Ipv4Addr) -> bool {
         if !self.rules.pools {
             return true;
@@ -171,7 +171,7 @@ impl<R: Read> Declarations<R> {
         known
     }
 
-    /// `enter_lease` of server/mdb.c.
+    /// Enters a lease (`enter_lease` of server/mdb.c).
     pub(crate) fn enter(&mut self, lease: &Lease) {
         self.contents.counts.declarations += 1;
         if self.rules.history.is_some_and(|history| history.wants_lease(lease)) {
@@ -189,7 +189,7 @@ impl<R: Read> Declarations<R> {
         self.contents.history.push(Declaration { location: self.started, end, what });
     }
 
-    /// True when billing to the class is possible: without a configuration, always.
+    /// True if leases can be billed to the class; without a configuration, every class is known.
     pub(crate) fn knows_class(&self, name: &[u8]) -> bool {
         self.classes.contains(name)
             || self.rules.config.as_ref().is_none_or(|config| config.classes.contains(name))

@@ -26,7 +26,7 @@ fn kind_of(keyword: Keyword) -> IaKind {
 }
 
 impl<R: Read> Declarations<R> {
-    /// What follows `ia-na` and the like, not entered yet.
+    /// Reads the rest of an identity association without entering it.
     pub(crate) fn trial_ia(&mut self, keyword: Keyword) -> Option<Ia> {
         let kind = kind_of(keyword);
         self.lexer.subject = Some(kind.declaration_word().to_owned());
@@ -70,7 +70,7 @@ impl<R: Read> Declarations<R> {
         }
     }
 
-    /// The pool of an address: `None` when no pool holds it, `Some(None)` without configuration.
+    /// The pool of an address: `None` if no pool contains it, `Some(None)` without a configuration.
     #[expect(clippy::option_option, reason = "no pool and no pools are different")]
     fn pool6(&self, kind: IaKind, held: &IaAddress) -> Option<Option<usize>> {
         let Some(config) = self.rules.config.as_ref().filter(|_| self.rules.pools) else {
@@ -85,7 +85,7 @@ impl<R: Read> Declarations<R> {
     }
 
     fn ia(&mut self, kind: IaKind) -> Option<Ia> {
-        /// IAID and DUID at their longest.
+        /// The length of the longest IAID and DUID.
         const LONGEST: usize = 132;
         let mut id = self.lexer.string_or_hex(LONGEST);
         if id.len() <= 5 {
@@ -338,13 +338,13 @@ impl<R: Read> Declarations<R> {
                 .filter_map(|(name, there)| there.then_some(name))
                 .collect();
         if !block.is_empty && !names.is_empty() {
-            // The latest block for an event replaces an earlier one.
+            // A later block for the same event replaces an earlier one.
             for (earlier, _) in &mut held.on {
                 earlier.retain(|name| !names.contains(name));
             }
             held.on.retain(|(earlier, _)| !earlier.is_empty());
             held.on.push((names, block.text));
-            // Written with expiry before release, whatever the order was.
+            // dhcpd writes expiry before release.
             held.on.sort();
         }
         Some(())

@@ -4,7 +4,7 @@ use crate::dhcpd::keyword::Keyword;
 use crate::dhcpd::lease::{BindingState, SetValue};
 use crate::dhcpd::lexer::Token;
 
-/// The lexer's rule for a declared state word; `None` when it is none.
+/// The binding state for a token; `None` if it is not a state.
 pub(super) fn state_word(token: Token) -> Option<BindingState> {
     let Token::Keyword(keyword) = token else { return None };
     Some(match keyword {
@@ -19,7 +19,7 @@ pub(super) fn state_word(token: Token) -> Option<BindingState> {
     })
 }
 
-/// Sets a variable, over an earlier value of it; names are compared as dhcpd does.
+/// Sets a variable or replaces its value. Names are compared without regard to case, as in dhcpd.
 pub(crate) fn set_variable(set: &mut Vec<(String, SetValue)>, name: &[u8], value: SetValue) {
     match set.iter_mut().find(|(held, _)| held.as_bytes().eq_ignore_ascii_case(name)) {
         Some((_, held)) => *held = value,

@@ -1,4 +1,4 @@
-//! One well-formed declaration, its bytes read in place.
+//! Reading one well-formed declaration.
 
 use super::scan::{HEX, RUN, STRING, blank, block, digit, hex_list, is_word, state, string, value};
 use crate::dhcpd::declaration::{ParseRules, billed};
@@ -8,7 +8,7 @@ use crate::dhcpd::lexer::{Lexer, Token};
 use crate::dhcpd::parser::{atoi, seconds};
 use crate::dhcpd::table::{BOOTP, Fixed, RESERVED, Tag, begin_item, finish_item};
 
-/// What each statement sets, to notice one that comes twice.
+/// A bit for each kind of statement, to detect repeated ones.
 mod seen {
     pub(super) const NEXT: u32 = 1 << 6;
     pub(super) const BINDING: u32 = 1 << 7;
@@ -21,15 +21,15 @@ mod seen {
     pub(super) const RELEASE: u32 = 1 << 14;
 }
 
-/// The date that `tstp` has when it is not written.
+/// The index of `ends`, which is also the default of `tstp`.
 const ENDS: usize = 1;
 
 const TSTP: usize = 2;
 
-/// Names of variables in one record at most.
+/// The maximum number of variables in a record.
 const NAMES: usize = 12;
 
-/// A record under way, with what is remembered from those before it.
+/// The current record, and caches of parts of earlier records.
 pub(crate) struct FastPath {
     pub(super) strict_blocks: bool,
     pub(super) address: u32,
@@ -38,11 +38,11 @@ pub(crate) struct FastPath {
     /// The day read last, as text, and its first second.
     day: [u8; 10],
     midnight: i32,
-    /// The last dates of each kind, as text, and what they are: `cltt` is `starts` most of the time.
+    /// The last dates of each kind, as text and parsed: `cltt` usually equals `starts`.
     last: [([u8; 22], i32); 2],
-    /// Variable names that are no keywords.
+    /// Names known not to be keywords.
     names: Vec<Vec<u8>>,
-    /// `on` blocks, as they stand and as they are kept.
+    /// `on` blocks: the original text, and the text that is kept.
     blocks: Vec<(Vec<u8>, Vec<u8>)>,
     pub(super) server_duid: Option<Vec<u8>>,
 }
@@ -68,7 +68,7 @@ impl FastPath {
         }
     }
 
-    /// One declaration at the start of `w`; how many bytes it has.
+    /// Reads one declaration at the start of `w`; returns its length.
     #[inline]
     pub(super) fn step(&mut self, w: &[u8], rules: &ParseRules) -> Option<Step> {
         let at = blank(w, 0)?;
@@ -198,7 +198,7 @@ impl FastPath {
         }
     }
 
-    /// A date after `skip` bytes of keyword, with its semicolon.
+    /// Reads a date after a keyword of `skip` bytes, and its semicolon.
     #[inline]
     fn date(&mut self, rest: &[u8], skip: usize, place: usize) -> Option<usize> {
         let Some(text) = rest.get(skip..).and_then(<[u8]>::first_chunk::<22>) else {
@@ -333,7 +333,7 @@ impl FastPath {
         Some(16 + used + 1)
     }
 
-    /// `set NAME = "VALUE";`: the length of the name, and of it all.
+    /// Reads `set NAME = "VALUE";`; returns the length of the name and of the statement.
     #[inline]
     fn set(&mut self, rest: &[u8]) -> Option<(usize, usize)> {
         let name = rest[4..].iter().position(|c| !is_word(*c))?;
@@ -390,7 +390,7 @@ impl FastPath {
             return None;
         };
         let length = block(&rest[skip..])?;
-        let at = self.sound_block(rest[skip..skip + length].trim_ascii())?;
+        let at = self.valid_block(rest[skip..skip + length].trim_ascii())?;
         for (bit, tag) in [(seen::EXPIRY, Tag::OnExpiry), (seen::RELEASE, Tag::OnRelease)] {
             if bits & bit != 0 {
                 let start = begin_item(&mut self.items, tag);
@@ -401,9 +401,9 @@ impl FastPath {
         Some((bits, skip + length + 1))
     }
 
-    /// Where the block is kept, when dhcpd's parser takes the statements to their end without a word (or need not).
-    fn sound_block(&mut self, text: &[u8]) -> Option<usize> {
-        /// Blocks remembered: mostly, there are few.
+    /// The index of the block in the cache, if dhcpd's parser reads all of its statements without a warning.
+    fn valid_block(&mut self, text: &[u8]) -> Option<usize> {
+        /// The maximum number of blocks in the cache.
         const BLOCKS: usize = 16;
         if let Some(at) = self.blocks.iter().position(|(known, _)| known == text) {
             return Some(at);

@@ -1,4 +1,4 @@
-//! Parts of a file that other threads read ahead.
+//! Reading chunks of a file ahead in other threads.
 
 use std::collections::VecDeque;
 use std::io::Read as _;
@@ -11,26 +11,26 @@ use crate::dhcpd::input::Input;
 use crate::dhcpd::source::Source;
 use crate::dhcpd::table::LeaseTable;
 
-/// Leases read ahead of the main reader.
+/// The leases of a chunk.
 pub(crate) struct Chunk {
     pub(crate) leases: LeaseTable,
     pub(crate) counts: Counts,
     pub(crate) server_duid: Option<Vec<u8>>,
-    /// Where the main reader goes on.
+    /// The offset at which the main reader continues.
     pub(crate) end: u64,
-    /// Line ends in the part, and where the line of `end` starts.
+    /// The number of line ends in the chunk, and the offset of the start of the line of `end`.
     pub(crate) lines: u64,
     pub(crate) line_start: u64,
 }
 
-/// Parts of the file that other threads read on the guess that a lease starts there. The guess is
-/// right when the main reader comes to that very place between two declarations; else it is dropped.
+/// Chunks that other threads read on the assumption that a lease starts there. If the main reader arrives at the start of
+/// a chunk between two declarations, the assumption was right; otherwise the chunk is dropped.
 pub(crate) struct Prefetch<'scope> {
     parts: VecDeque<(u64, ScopedJoinHandle<'scope, Chunk>)>,
 }
 
 impl Prefetch<'_> {
-    /// The part that starts at `offset`.
+    /// The chunk that starts at `offset`.
     pub(crate) fn take(&mut self, offset: u64) -> Option<Chunk> {
         while self.parts.front().is_some_and(|(start, _)| *start < offset) {
             self.parts.pop_front();
@@ -42,16 +42,16 @@ impl Prefetch<'_> {
         handle.join().ok()
     }
 
-    /// Where the next part starts.
+    /// The start of the next chunk.
     pub(crate) fn next_start(&self) -> Option<u64> {
         self.parts.front().map(|(start, _)| *start)
     }
 }
 
-/// Files are not divided into smaller parts than this.
+/// The minimum size of a chunk.
 const SMALLEST: u64 = 2 * 1024 * 1024;
 
-/// Starts the other threads.
+/// Starts the threads that read ahead.
 pub(crate) fn prefetch<'scope, 'env, S: Source + ?Sized>(
     scope: &'scope Scope<'scope, 'env>,
     source: &'env S,
@@ -82,7 +82,7 @@ pub(crate) fn prefetch<'scope, 'env, S: Source + ?Sized>(
     Prefetch { parts: parts.collect() }
 }
 
-/// A place near `offset` where a declaration ends in front of a lease, by the look of it.
+/// An offset near `offset` at which a lease appears to start after another declaration.
 fn boundary<S: Source + ?Sized>(source: &S, offset: u64) -> Option<u64> {
     let mut text = Vec::new();
     source.open(offset, offset + MARGIN as u64).read_to_end(&mut text).ok()?;

@@ -8,11 +8,11 @@ use crate::dhcpd::declaration::{Contents, Counts, Declarations, Family, ParseRul
 use crate::dhcpd::input::Input;
 use crate::dhcpd::table::LeaseTable;
 
-/// While the window is shorter than this and the file goes on, a failed attempt is repeated with
-/// more bytes; no record that the short cut takes is longer.
+/// The length of the longest record that the fast path accepts. With a shorter window, a failed attempt is repeated with
+/// more bytes.
 pub(super) const MARGIN: usize = 16 * 1024;
 
-/// Reads leases while they are well-formed, up to one that is not or that starts at `stop`.
+/// Reads well-formed leases up to the first other declaration or the one that starts at `stop`.
 pub(crate) fn run<R: Read>(
     declarations: &mut Declarations<R>,
     fast: &mut FastPath,
@@ -37,7 +37,7 @@ pub(crate) fn run<R: Read>(
     }
 }
 
-/// A short cut by the rules.
+/// A fast path with the given rules.
 pub(crate) fn fast_path(rules: &ParseRules) -> FastPath {
     FastPath::new(rules)
 }

@@ -1,12 +1,12 @@
-//! Bytes of well-formed declarations: white space, strings, hexadecimal lists, states, blocks.
+//! Lexical elements of well-formed declarations: white space, strings, hexadecimal lists, states, blocks.
 
 use crate::dhcpd::lease::BindingState;
 use crate::dhcpd::lexer::is_space;
 
-/// dhcpd's longest string.
+/// The length of the longest string in dhcpd.
 pub(super) const STRING: usize = 1499;
 
-/// White space runs and `on` blocks are shorter than this, so that nothing in them overflows.
+/// The maximum length of white space and `on` blocks, so that no buffer of dhcpd overflows.
 pub(super) const RUN: usize = 1400;
 
 /// Values of hexadecimal digits.
@@ -39,7 +39,7 @@ pub(super) fn is_word(c: u8) -> bool {
 /// Skips white space and comments from `at` on.
 #[inline]
 pub(super) fn blank(w: &[u8], mut at: usize) -> Option<usize> {
-    // By far the most frequent: a new line, indented by two.
+    // The most frequent case: a new line, indented by two.
     if w[at..].starts_with(b"\n  ") && !is_space(*w.get(at + 3)?) && w[at + 3] != b'#' {
         return Some(at + 3);
     }
@@ -66,7 +66,7 @@ pub(super) fn blank(w: &[u8], mut at: usize) -> Option<usize> {
     }
 }
 
-/// A state word with its semicolon.
+/// Reads a binding state and its semicolon.
 #[inline]
 pub(super) fn state(text: &[u8]) -> Option<(BindingState, usize)> {
     Some(match text.first()? {
@@ -81,7 +81,7 @@ pub(super) fn state(text: &[u8]) -> Option<(BindingState, usize)> {
     })
 }
 
-/// What the characters of a string are: plain, a quote, a backslash, or something rare.
+/// True for the bytes that stand for themselves in a string.
 pub(super) const PLAIN: [bool; 256] = {
     let mut table = [false; 256];
     let mut c = b' ' as usize;
@@ -92,7 +92,7 @@ pub(super) const PLAIN: [bool; 256] = {
     table
 };
 
-/// A string from its quote on; the bytes that it stands for are appended.
+/// Reads a string from its quote on and appends its value.
 #[inline]
 pub(super) fn string(text: &[u8], out: &mut Vec<u8>) -> Option<usize> {
     const PIECE: usize = 64;
@@ -136,7 +136,7 @@ pub(super) fn string(text: &[u8], out: &mut Vec<u8>) -> Option<usize> {
     (out.len() - before <= STRING).then_some(at + 1)
 }
 
-/// Bytes in hexadecimal, with colons between them: at most `most`.
+/// Reads at most `most` hexadecimal bytes with colons between them.
 #[inline]
 pub(super) fn hex_list(text: &[u8], out: &mut Vec<u8>, most: usize) -> Option<usize> {
     let mut at = 0;
@@ -162,7 +162,7 @@ pub(super) fn hex_list(text: &[u8], out: &mut Vec<u8>, most: usize) -> Option<us
     None
 }
 
-/// A string or a list of bytes.
+/// Reads a string or a list of bytes.
 #[inline]
 pub(super) fn value(text: &[u8], out: &mut Vec<u8>, most: usize) -> Option<usize> {
     let before = out.len();
@@ -173,7 +173,7 @@ pub(super) fn value(text: &[u8], out: &mut Vec<u8>, most: usize) -> Option<usize
     (out.len() - before < most).then_some(used)
 }
 
-/// The length of a block's inside, its braces balanced.
+/// The length of the text up to the closing brace of a block.
 pub(super) fn block(text: &[u8]) -> Option<usize> {
     let text = &text[..text.len().min(RUN)];
     let mut ignored = Vec::new();

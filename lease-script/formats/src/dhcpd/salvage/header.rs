@@ -1,12 +1,11 @@
-//! What looks like the start of a declaration.
+//! Recognizing the start of a declaration.
 
 use std::net::Ipv4Addr;
 
 use crate::dhcpd::lexer::is_space;
 use crate::dhcpd::parser::atoi;
 
-/// True when a declaration starts at `at`: a lease or an identity association anywhere, the others
-/// at the start of a line.
+/// True if a declaration appears to start at `at`: a lease with its brace anywhere, others at the start of a line.
 pub(super) fn is_header(w: &[u8], at: usize) -> bool {
     if !matches!(w[at] | 0x20, b'l' | b'i' | b's' | b'f' | b'a' | b'h' | b'g' | b'c') {
         return false;
@@ -31,7 +30,7 @@ pub(super) fn is_header(w: &[u8], at: usize) -> bool {
         || [&b"failover peer"[..], b"host", b"group", b"class", b"subclass"].into_iter().any(starts)
 }
 
-/// `lease ADDRESS {`: the address, the length, and whether the brace is there.
+/// Parses `lease ADDRESS {`; returns the address, the length, and whether the brace is present.
 pub(super) fn lease_header(w: &[u8]) -> Option<(Ipv4Addr, usize, bool)> {
     if w.len() < 6 || !w[..5].eq_ignore_ascii_case(b"lease") || !is_space(w[5]) {
         return None;

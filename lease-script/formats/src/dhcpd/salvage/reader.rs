@@ -1,4 +1,4 @@
-//! Reading one declaration after the other; skipping what is none.
+//! Reading declarations, and skipping everything else.
 
 use std::io::Read;
 
@@ -10,10 +10,10 @@ use crate::dhcpd::input::{Input, Location};
 use crate::dhcpd::keyword::Keyword;
 use crate::dhcpd::lexer::{Lexer, Token, is_space};
 
-/// A damaged record is looked at as far as this.
+/// The number of bytes of a damaged record that are examined.
 const REACH: usize = 64 * 1024;
 
-/// Reads one declaration; `Some` when there is nothing more to read.
+/// Reads one declaration; `Some` at the end.
 pub(crate) fn declaration<R: Read>(declarations: &mut Declarations<R>) -> Option<ReadEnd> {
     let lexer = &mut declarations.lexer;
     lexer.subject = None;
@@ -75,7 +75,7 @@ pub(crate) fn declaration<R: Read>(declarations: &mut Declarations<R>) -> Option
         }
         return None;
     }
-    // One complaint says what dhcpd would do; the rest of the trial is void.
+    // The last diagnostic says what dhcpd would do; everything else of the trial is dropped.
     let complaint = declarations.lexer.diagnostics.since(mark).last().cloned();
     let subject = complaint.as_ref().and_then(|complaint| complaint.subject.clone());
     declarations.lexer.diagnostics.roll_back(mark);
@@ -112,7 +112,7 @@ fn note<R: Read>(
     declarations.lexer.diagnostics.push(diagnostic);
 }
 
-/// dhcpd.leases(5) says `ia_na`, which dhcpd itself does not read.
+/// The keyword for `ia_na` and the like, which dhcpd.leases(5) documents but dhcpd does not read.
 fn spelled_as_in_the_manual<R: Read>(lexer: &mut Lexer<R>, token: Token) -> Option<Keyword> {
     if token != Token::Name {
         return None;
@@ -125,19 +125,19 @@ fn spelled_as_in_the_manual<R: Read>(lexer: &mut Lexer<R>, token: Token) -> Opti
     })
 }
 
-/// Passes over what is no declaration. At the end of the file, the reading is over.
+/// Skips text that is not a declaration; `Some` at the end of the file.
 fn garbage<R: Read>(declarations: &mut Declarations<R>, token: Token) -> Option<ReadEnd> {
     let lexer = &mut declarations.lexer;
     if token == Token::End && lexer.input.is_complete() && lexer.input.window().is_empty() {
         lexer.input.release();
-        // White space of any length may stand there.
+        // White space of any length is allowed there.
         lexer.fatal = false;
         return Some(ReadEnd::End);
     }
     lexer.reset();
     lexer.input.rewind();
     if std::mem::take(&mut lexer.fatal) {
-        // White space alone overflowed dhcpd's buffer: what follows it may be whole.
+        // White space overflowed dhcpd's buffer: the text after it may be intact.
         let before = lexer.input.offset();
         skip_blank(&mut lexer.input);
         if lexer.input.offset() > before {
@@ -148,15 +148,15 @@ fn garbage<R: Read>(declarations: &mut Declarations<R>, token: Token) -> Option<
     None
 }
 
-/// What is passed over.
+/// What is skipped.
 enum Passed {
-    /// Anything.
+    /// Any bytes.
     Bytes,
-    /// A record, with its subject as far as it is known.
+    /// A record, with its subject if known.
     Record(Option<String>),
 }
 
-/// Goes on to the next thing that looks like a declaration, or like a record.
+/// Skips to the next text that looks like a declaration, or like a record.
 fn drop_record<R: Read>(declarations: &mut Declarations<R>, record: bool, passed: Passed) {
     let input = &mut declarations.lexer.input;
     input.require(2);
@@ -185,7 +185,7 @@ fn skip_blank<R: Read>(input: &mut Input<R>) {
     }
 }
 
-/// Moves to the next header, at least one byte on; returns how many bytes were passed.
+/// Moves forward to the next header, by at least one byte; returns the number of skipped bytes.
 fn next_header<R: Read>(input: &mut Input<R>, record: bool) -> u64 {
     const OVERLAP: usize = 256;
     let start = input.offset();
@@ -222,7 +222,7 @@ fn salvage<R: Read>(declarations: &mut Declarations<R>) {
     let location = input.location(0);
     let window = input.window();
     let window = &window[..window.len().min(REACH)];
-    // Comments may stand before the header that the trial read.
+    // Comments may precede the header that the trial read.
     let header = (0..window.len()).find(|at| lease_header(&window[*at..]).is_some());
     let Some(header) = header.filter(|at| {
         window[..*at].split(|c| *c == b'\n').all(|line| line.is_empty() || line[0] == b'#')

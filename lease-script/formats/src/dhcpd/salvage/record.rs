@@ -1,4 +1,4 @@
-//! One damaged lease record, statement by statement.
+//! Reading a damaged lease record statement by statement.
 
 use super::header::{is_header, lease_header};
 use crate::dhcpd::declaration::{Declarations, ParseRules};
@@ -7,10 +7,10 @@ use crate::dhcpd::lease::{BindingState, Date, Lease};
 use crate::dhcpd::lexer::{Lexer, Token, is_space};
 use crate::dhcpd::parser::seconds;
 
-/// A statement is not longer than this.
+/// The maximum length of a statement.
 const STATEMENT: usize = 8 * 1024;
 
-/// Why a record is dropped.
+/// What happens to a record.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fate {
     Kept,
@@ -21,7 +21,7 @@ pub(super) enum Fate {
 pub(super) struct Salvaged {
     pub(super) used: usize,
     pub(super) fate: Fate,
-    /// Where the statements stand that could not be read.
+    /// The positions of the statements that could not be read.
     pub(super) left_out: Vec<usize>,
     pub(super) lease: Option<Lease>,
 }
@@ -62,7 +62,7 @@ pub(super) fn read_statements(w: &[u8], header: usize, rules: &ParseRules) -> Sa
         }
         let before = at;
         at = record.statement(w, at, rules);
-        // Without its brace, a record must at least go on as one.
+        // A record without an opening brace must at least begin with a readable statement.
         if !open && before == start && !record.left_out.is_empty() {
             break (at, Fate::Damaged);
         }
@@ -75,19 +75,19 @@ struct Record {
     lease: Lease,
     seen: u32,
     left_out: Vec<usize>,
-    /// NUL or 0xFF bytes stood in it.
+    /// It contains NUL or 0xFF bytes.
     damaged: bool,
-    /// The statement read last did not end as statements do.
+    /// The statement read last has no proper end.
     torn: bool,
 }
 
-/// `seenmask` bits of dhcpd for the binding state and `tstp`.
+/// Bits of dhcpd's `seenmask` for the binding state and `tstp`.
 const BINDING: u32 = 256;
 
 const TSTP: u32 = 65536;
 
 impl Record {
-    /// Reads the statement at `at`, or passes over it; returns where the next one starts.
+    /// Reads or skips the statement at `at`; returns the start of the next one.
     fn statement(&mut self, w: &[u8], at: usize, rules: &ParseRules) -> usize {
         self.torn = false;
         let text = &w[at..w.len().min(at + STATEMENT)];
@@ -98,7 +98,7 @@ impl Record {
         if let Some(used) = self.odd_date(line) {
             return at + used;
         }
-        // A semicolon may be missing at the end of the line.
+        // The semicolon at the end of a line may be missing.
         let bare = line.trim_ascii_end();
         if !bare.contains(&b';') && !bare.is_empty() && !(1..bare.len()).any(|i| is_header(bare, i))
         {
@@ -116,7 +116,7 @@ impl Record {
         end
     }
 
-    /// dhcpd's parser on one statement: how long it is, when it loses nothing.
+    /// Runs dhcpd's parser on one statement; returns its length if nothing is lost.
     fn trial(&mut self, text: &[u8], rules: &ParseRules) -> Option<usize> {
         let mut lexer = Lexer::new(Input::small(text));
         lexer.begin_trial();
@@ -135,7 +135,7 @@ impl Record {
         Some(inner.lexer.input.offset() as usize)
     }
 
-    /// Dates as other programs write them: with `UTC` behind, or in the order of ISO 8601.
+    /// Reads dates of other programs: followed by `UTC`, or in ISO 8601 format.
     fn odd_date(&mut self, line: &[u8]) -> Option<usize> {
         let end = memchr::memchr(b';', line)?;
         let text = std::str::from_utf8(&line[..end]).ok()?;
@@ -176,7 +176,7 @@ impl Record {
         Some(end + 1)
     }
 
-    /// True when the record says enough to be a whole one that only lacks its brace.
+    /// True if the record is complete enough to lack only its closing brace.
     fn is_plausible(&self) -> bool {
         let owned = self.lease.hardware.is_some() || !self.lease.uid.is_empty();
         self.seen & BINDING != 0 && (owned || self.lease.state != BindingState::Active)
@@ -192,8 +192,8 @@ impl Record {
     }
 }
 
-/// The length of a statement that cannot be read: to the end of its line or of its block, to a
-/// semicolon with something sensible behind it, or to the next header.
+/// The length of an unreadable statement: up to the end of its line or block, a semicolon before another statement, or
+/// the next header.
 fn end_of_bad(text: &[u8]) -> usize {
     if text.starts_with(b"on ") {
         return end_of_block(text);
@@ -217,7 +217,8 @@ fn end_of_bad(text: &[u8]) -> usize {
     text.len()
 }
 
-/// A block as dhcpd writes it: lines that end in a brace open, lines that start with one close.
+/// The length of a block as dhcpd writes it: a line that ends in a brace opens a block, one that starts with a brace
+/// closes it.
 fn end_of_block(text: &[u8]) -> usize {
     let mut depth = 0;
     let mut at = 0;

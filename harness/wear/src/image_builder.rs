@@ -1,8 +1,8 @@
-//! Flash images really built, byte for byte, at every commit of a count.
+//! Builds the flash image of every commit, byte for byte.
 //!
-//! Two ways to the same bytes: the whole image anew, as the tool does it, or the one record that changed in its place and
-//! the CRC with it. For OpenWrt's tool: each command loads the image and thereby turns every chain round, so that a `set`
-//! and its `commit` leave the order as it was, a new name last in its chain.
+//! There are two ways to the same bytes: to serialise the whole image, as the tool does, or to overwrite the record that
+//! changed and update the CRC. The order is that of OpenWrt's tool: each command loads the image and thereby reverses
+//! every chain, so a `set` and its `commit` together keep the order and append a new name to its chain.
 
 use std::collections::HashMap;
 use std::io::Write as _;
@@ -13,62 +13,66 @@ use nvram_emu::flsh::{
     ChainRule, Entries, Format, HEADER_LEN, Header, Insert, ScanMode, Table, crc8, serialise,
 };
 
-use super::cost_model::{CostModel, NotPriced};
+use super::cost_model::CostModel;
 use dnsmasq_model::{HwAddr, hex_text};
 
 const PREFIX: &[u8] = b"dnsmasq_lease_";
-/// Where the header keeps its CRC.
-const CRC_AT: usize = 8;
-/// A table whose pool of old values has grown so much larger than the NVRAM is made anew.
-const SLACK_OF_POOL: usize = 8;
+/// Offset of the CRC in the header.
+const CRC_OFFSET: usize = 8;
+/// The table is reloaded when its values, old ones included, take so many times the size of the NVRAM.
+const MAX_GROWTH: usize = 8;
 
 /// How images are built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ImageMode {
-    /// Each one whole.
+    /// Serialise the whole image.
     Full,
-    /// What changed is changed in place, where it keeps its length.
+    /// Overwrite the value that changed, if its length is the same.
     Incremental,
 }
 
-/// What stands in a stored record.
+/// The fields of a stored record.
 #[derive(Clone, Copy, Debug)]
-pub struct Fields<'a> {
-    /// Expiry or length.
+pub struct RecordFields<'a> {
+    /// Expiry time or lease length, in seconds.
     pub time: u64,
-    /// Hardware address.
+    /// The hardware address.
     pub hw: &'a HwAddr,
-    /// Host name.
+    /// The host name.
     pub name: Option<&'a [u8]>,
-    /// Client-id.
+    /// The client-id.
     pub clid: Option<&'a [u8]>,
 }
 
-/// The image of one router, kept up to date.
+/// A dialect whose images cannot be built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("images of {0} cannot be built: they are built for the dialect openwrt only")]
+pub struct ImagesUnsupported(Dialect);
+
+/// The image of one router, updated with every commit.
 #[derive(Debug)]
-pub struct Images {
+pub struct ImageBuilder {
     mode: ImageMode,
     table: Table,
     bytes: Vec<u8>,
-    /// Where the records' values stand in the image.
-    places: HashMap<u32, usize>,
-    /// Whether the image has to be built whole.
+    /// Offset in the image of the value of each record, by address.
+    value_offsets: HashMap<u32, usize>,
+    /// Whether the whole image has to be serialised.
     stale: bool,
     built: u64,
     value: Vec<u8>,
-    advance: Advance,
+    crc_shift: CrcShift,
 }
 
-impl Images {
-    /// The image of a router as it leaves the factory.
+impl ImageBuilder {
+    /// The image of a router with its factory settings.
     ///
     /// # Errors
-    /// A dialect whose images are not modelled here.
-    pub fn new(cost_model: &CostModel, mode: ImageMode) -> Result<Self, NotPriced> {
+    /// A dialect other than openwrt.
+    pub fn new(cost_model: &CostModel, mode: ImageMode) -> Result<Self, ImagesUnsupported> {
         let machine = cost_model.machine();
         if machine.dialect() != Dialect::OpenWrt {
-            let why = "images are built for the dialect openwrt only";
-            return Err(NotPriced::because(why));
+            return Err(ImagesUnsupported(machine.dialect()));
         }
         let bytes = machine.flash_bytes()[cost_model.image(0).start as usize..].to_vec();
         let (table, _) =
@@ -77,33 +81,33 @@ impl Images {
             mode,
             table,
             bytes,
-            places: HashMap::new(),
+            value_offsets: HashMap::new(),
             stale: true,
             built: 0,
             value: Vec::new(),
-            advance: Advance::new(),
+            crc_shift: CrcShift::new(),
         })
     }
 
-    /// How many were built.
+    /// The number of images built.
     pub fn built(&self) -> u64 {
         self.built
     }
 
-    /// The image.
+    /// The bytes of the latest image.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
     /// `nvram set` of a record.
-    pub fn set(&mut self, addr: Ipv4Addr, record: Fields<'_>) {
+    pub fn set(&mut self, addr: Ipv4Addr, record: RecordFields<'_>) {
         self.value.clear();
         let name = String::from_utf8_lossy(record.name.unwrap_or(b"*"));
         let clid = record.clid.map_or_else(|| "*".to_owned(), hex_text);
         let _ = write!(self.value, "{} {} {addr} {name} {clid}", record.time, record.hw.text());
         self.table.set(&variable(addr), &self.value);
-        let place = self.places.get(&addr.to_bits()).copied().filter(|_| !self.stale);
-        match place {
+        let offset = self.value_offsets.get(&addr.to_bits()).copied().filter(|_| !self.stale);
+        match offset {
             Some(at) if self.bytes.get(at + self.value.len()) == Some(&0) => self.patch(at),
             _ => self.stale = true,
         }
@@ -114,41 +118,41 @@ impl Images {
         self.stale |= self.table.unset(&variable(addr));
     }
 
-    /// `nvram commit`: the image is as it goes to the flash.
+    /// `nvram commit`: builds the image that is written to the flash.
     pub fn build(&mut self) {
         self.built += 1;
         if self.mode == ImageMode::Incremental && !self.stale {
             return;
         }
         let space = self.bytes.len();
-        // The space is the partition's: there is always room for header and end.
+        // `space` is the size of the partition, so header and end always fit.
         let written = serialise(&self.table, Format::OPENWRT, &mut self.bytes, space);
         debug_assert!(written.is_ok());
-        if self.table.printed_len() > SLACK_OF_POOL * space {
+        if self.table.printed_len() > MAX_GROWTH * space {
             let rule = ChainRule::OPENWRT_MIPS;
             (self.table, _) = Table::restore(&self.bytes[HEADER_LEN..], rule, Insert::Tail);
         }
         if self.mode == ImageMode::Incremental {
-            self.find_places();
+            self.find_values();
             self.stale = false;
         }
     }
 
-    /// Looks up where each record's value begins.
-    fn find_places(&mut self) {
-        self.places.clear();
+    /// Finds the offset of each record's value.
+    fn find_values(&mut self) {
+        self.value_offsets.clear();
         let mut at = HEADER_LEN;
         for entry in Entries::new(&self.bytes[HEADER_LEN..], ScanMode::CStrings) {
             let value = at + entry.name.len() + 1;
             at = value + entry.value.len() + 1;
             let addr = entry.name.strip_prefix(PREFIX).and_then(|addr| str::from_utf8(addr).ok());
             if let Some(addr) = addr.and_then(|addr| addr.parse::<Ipv4Addr>().ok()) {
-                self.places.insert(addr.to_bits(), value);
+                self.value_offsets.insert(addr.to_bits(), value);
             }
         }
     }
 
-    /// Writes the value over one of the same length, and mends the CRC: it is linear in the bytes that differ.
+    /// Overwrites a value of the same length and updates the CRC, which is linear in the difference of the bytes.
     fn patch(&mut self, at: usize) {
         let end = at + self.value.len();
         let mut difference = 0;
@@ -157,7 +161,7 @@ impl Images {
             *byte = *new;
         }
         let len = Header::read(&self.bytes).map_or(end, |header| header.len as usize);
-        self.bytes[CRC_AT] ^= self.advance.by(difference, len.saturating_sub(end));
+        self.bytes[CRC_OFFSET] ^= self.crc_shift.apply(difference, len.saturating_sub(end));
     }
 }
 
@@ -167,14 +171,14 @@ fn variable(addr: Ipv4Addr) -> Vec<u8> {
     name
 }
 
-/// What a CRC without start value becomes behind so many zero bytes.
+/// Computes the CRC, with start value 0, of a message followed by zero bytes.
 #[derive(Debug)]
-struct Advance {
-    /// For each number of bytes, up to where it comes round again: what becomes of each bit.
+struct CrcShift {
+    /// What each bit of a CRC becomes after so many zero bytes, up to the period.
     powers: Vec<[u8; 8]>,
 }
 
-impl Advance {
+impl CrcShift {
     fn new() -> Self {
         let identity = std::array::from_fn(|bit| 1 << bit);
         let mut powers: Vec<[u8; 8]> = vec![identity];
@@ -188,7 +192,7 @@ impl Advance {
         }
     }
 
-    fn by(&self, crc: u8, bytes: usize) -> u8 {
+    fn apply(&self, crc: u8, bytes: usize) -> u8 {
         let bits = &self.powers[bytes % self.powers.len()];
         (0..8).filter(|bit| crc >> bit & 1 == 1).fold(0, |sum, bit| sum ^ bits[bit])
     }

@@ -1,4 +1,4 @@
-//! Killed between two commands, without the power being lost; and commits that fail.
+//! A script that is killed between two commands while the power stays on, and commits that fail.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};
@@ -13,14 +13,14 @@ fn session(on: Implementation) -> Session {
     session
 }
 
-/// Where a script can die, and whether RAM then holds what flash does not.
+/// Where a script is killed, and the number of commits that the next call makes.
 #[rstest]
 #[case::before_set(Fault::KillBefore("set"), 0)]
 #[case::after_set(Fault::KillAfter("set"), 1)]
 #[case::before_commit(Fault::KillBefore("commit"), 1)]
-// One commit too many: nothing tells whether the last one came to its end.
+// One additional commit: the next call cannot know that the last one was completed.
 #[case::after_commit(Fault::KillAfter("commit"), 1)]
-fn the_next_call_commits_what_is_owed(
+fn the_next_call_commits_an_uncommitted_change(
     #[values(
         Implementation::Library,
         Implementation::Executable,
@@ -30,7 +30,7 @@ fn the_next_call_commits_what_is_owed(
     )]
     on: Implementation,
     #[case] fault: Fault,
-    #[case] owed: usize,
+    #[case] uncommitted: usize,
 ) {
     let mut s = session(on);
     assert!(s.call(lease("old", 1, "one", "1700000900").but(fault)).killed);
@@ -41,18 +41,18 @@ fn the_next_call_commits_what_is_owed(
     assert_eq!(s.flash_ops(), before);
     let ram = s.ram();
 
-    // Another lease, of which nothing is stored and nothing changes.
+    // A call for another lease that changes nothing.
     assert_eq!(s.call(lease("del", 7, "", "1700000000")).exit, 0);
-    assert_eq!((s.flash_ops() - before, s.ram()), (owed, ram), "{}", s.transcript());
+    assert_eq!((s.flash_ops() - before, s.ram()), (uncommitted, ram), "{}", s.transcript());
     assert_eq!(s.flash(), s.ram());
 
-    // And never again.
+    // The call after that does not commit.
     s.call(lease("del", 7, "", "1700000000"));
-    assert_eq!(s.flash_ops() - before, owed, "{}", s.transcript());
+    assert_eq!(s.flash_ops() - before, uncommitted, "{}", s.transcript());
 }
 
 #[rstest]
-fn a_change_of_its_own_and_what_is_owed_are_one_commit(
+fn a_new_change_and_an_uncommitted_one_are_one_commit(
     #[values(
         Implementation::Library,
         Implementation::Executable,
@@ -107,7 +107,7 @@ fn a_failed_commit_is_tried_again(
 }
 
 #[rstest]
-fn a_reboot_pays_what_was_owed(
+fn after_a_reboot_nothing_is_uncommitted(
     #[values(
         Implementation::Library,
         Implementation::Executable,
@@ -125,9 +125,9 @@ fn a_reboot_pays_what_was_owed(
     assert_eq!(s.flash_ops(), before);
 }
 
-/// A note by another program's death is taken up by the other implementation: the file is the same.
+/// The shell script and the executable share the file of the intent log.
 #[rstest]
-fn programs_read_each_others_markers(
+fn programs_read_each_others_intent_logs(
     #[values(
         Implementation::Executable,
         Implementation::Ash,
@@ -146,12 +146,12 @@ fn programs_read_each_others_markers(
     assert_eq!(s.flash(), s.ram());
 }
 
-/// Whatever lies in the place of the marker is neither followed nor written to, and stops nobody.
+/// A link or directory in the place of the intent log is neither followed nor written to, and calls succeed.
 #[rstest]
 #[case::link("link")]
 #[case::dangling("dangling")]
 #[case::directory("directory")]
-fn a_trap_in_the_place_of_the_marker_is_left_alone(
+fn a_link_or_directory_in_the_place_of_the_log_is_not_used(
     #[values(
         Implementation::Executable,
         Implementation::Ash,
@@ -190,7 +190,7 @@ fn a_trap_in_the_place_of_the_marker_is_left_alone(
 }
 
 #[rstest]
-fn a_marker_that_is_rubbish_costs_nothing(
+fn an_invalid_log_causes_no_commit(
     #[values(
         Implementation::Executable,
         Implementation::Ash,
@@ -201,16 +201,16 @@ fn a_marker_that_is_rubbish_costs_nothing(
 ) {
     let mut s = session(on);
     let marker = format!("{}/.dnsmasq_lease_marker", s.run_directory());
-    let rubbish = "x\n\n1\n$(reboot) a=b\n999999999 dnsmasq_lease_192.168.1.1=other\n-1 dnsmasq_lease_none\n\u{1}";
-    fs::write(&marker, rubbish).expect("a file");
+    let garbage = "x\n\n1\n$(reboot) a=b\n999999999 dnsmasq_lease_192.168.1.1=other\n-1 dnsmasq_lease_none\n\u{1}";
+    fs::write(&marker, garbage).expect("a file");
     let before = s.flash_ops();
     assert_eq!(s.call(lease("old", 1, "one", "1700000000")).stderr, b"");
     assert_eq!(s.flash_ops(), before);
 }
 
-/// Two calls at once: the notes of one that is still at work say nothing about what is owed.
+/// The entries of a call that is still running do not count as uncommitted.
 #[rstest]
-fn a_call_under_way_is_no_debt(
+fn entries_of_a_running_call_are_ignored(
     #[values(
         Implementation::Executable,
         Implementation::Ash,

@@ -9,10 +9,31 @@ use scenario::Case;
 use trace::{Recording, TraceError, find};
 use trace::{Workload, WorkloadEvent};
 
-/// The recordings at a path: a folder with one, a folder of such folders, or a file of one.
+/// Workloads other than a household.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// Lists of events, which do not depend on the script.
+    Workloads(Vec<Workload>),
+    /// Cases of scenarios, whose calls depend on what the script's `init` prints.
+    Cases(Vec<Case>),
+}
+
+impl Source {
+    /// The names of the workloads.
+    pub fn labels(&self) -> Vec<String> {
+        match self {
+            Self::Workloads(workloads) => {
+                workloads.iter().map(|workload| workload.label.clone()).collect()
+            }
+            Self::Cases(cases) => cases.iter().map(Case::name).collect(),
+        }
+    }
+}
+
+/// Reads the recordings at a path: the folder of a recording, a folder of such folders, or a file of a recording.
 ///
 /// # Errors
-/// A recording that cannot be read, or has a build that dnsmasq has not.
+/// A recording that cannot be read or has an invalid value.
 pub fn recordings(path: &Path) -> Result<Vec<Workload>, TraceError> {
     let folder = if path.is_file() {
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
@@ -24,7 +45,7 @@ pub fn recordings(path: &Path) -> Result<Vec<Workload>, TraceError> {
 }
 
 fn recording(recording: &Recording) -> Result<Workload, TraceError> {
-    let refuse = |file: &str, line: usize, message: String| TraceError::Value {
+    let error = |file: &str, line: usize, message: String| TraceError::Value {
         path: recording.folder.join(file),
         line,
         message,
@@ -33,20 +54,21 @@ fn recording(recording: &Recording) -> Result<Workload, TraceError> {
         "rtc" => Build::Rtc,
         "no-rtc" => Build::NoRtc,
         other => {
-            return Err(refuse("meta.json", 1, format!("build `{other}`: it is rtc or no-rtc")));
+            let message = format!("invalid build `{other}`: expected rtc or no-rtc");
+            return Err(error("meta.json", 1, message));
         }
     };
-    // Before which call the router was rebooted, and when.
-    let mut boots = Vec::new();
-    let (mut made, mut last) = (0, 0.0_f64);
+    // The call before which each reboot happened, and its time.
+    let mut reboots = Vec::new();
+    let (mut calls, mut last) = (0, 0.0_f64);
     for stimulus in &recording.stimuli {
         if stimulus.kind == "reboot" {
-            boots.push((made, stimulus.t));
+            reboots.push((calls, stimulus.t));
         }
-        made = stimulus.calls.map_or(made, |(_, end)| end);
+        calls = stimulus.calls.map_or(calls, |(_, end)| end);
         last = last.max(stimulus.t + stimulus.dt.unwrap_or(0.0));
     }
-    let mut boots = boots.into_iter().peekable();
+    let mut reboots = reboots.into_iter().peekable();
     let mut events: Vec<(u64, WorkloadEvent)> = Vec::with_capacity(recording.calls.len());
     let found = recording.found();
     if !found.is_empty() {
@@ -54,17 +76,18 @@ fn recording(recording: &Recording) -> Result<Workload, TraceError> {
     }
     for (line, call) in (1..).zip(&recording.calls) {
         if !(0.0..1e12).contains(&call.t) {
-            return Err(refuse("calls.jsonl", line, format!("time {} of a call", call.t)));
+            let message = format!("invalid time {}: expected 0 to 1e12 seconds", call.t);
+            return Err(error("calls.jsonl", line, message));
         }
-        while let Some((_, t)) = boots.next_if(|(before, _)| *before <= call.seq) {
+        while let Some((_, t)) = reboots.next_if(|(before, _)| *before <= call.seq) {
             events.push((t.max(0.0) as u64, WorkloadEvent::PowerOff));
         }
-        let call_made = ScriptCall {
-            argv: call.argv.iter().map(|word| word.0.clone()).collect(),
+        let script_call = ScriptCall {
+            argv: call.argv.iter().map(|argument| argument.0.clone()).collect(),
             env: call.env.iter().map(|(name, value)| (name.clone(), value.0.clone())).collect(),
         };
         let earliest = events.last().map_or(0, |(second, _)| *second);
-        events.push(((call.t as u64).max(earliest), WorkloadEvent::Call(call_made)));
+        events.push(((call.t as u64).max(earliest), WorkloadEvent::Call(script_call)));
         last = last.max(call.t);
     }
     Ok(Workload {
@@ -78,8 +101,8 @@ fn recording(recording: &Recording) -> Result<Workload, TraceError> {
     })
 }
 
-/// The calls that a scenario leads to with this script: commands of other programs and damage are left out, cuts inside
-/// calls are power that goes after them.
+/// The calls of a scenario with this script. Commands of other programs and damage are left out; a power cut inside a
+/// call becomes one after it.
 ///
 /// # Errors
 /// A scenario that cannot be run.
@@ -100,23 +123,4 @@ pub fn scenario(case: &Case, script: Script) -> Result<Workload, Fault> {
         seconds: since(end),
         events,
     })
-}
-
-/// Where events come from that are no household's.
-#[derive(Clone, Debug)]
-pub enum Source {
-    /// Lists of events, the same whatever the script does.
-    Lists(Vec<Workload>),
-    /// Scenario cases: what dnsmasq calls depends on what the script's `init` prints.
-    Cases(Vec<Case>),
-}
-
-impl Source {
-    /// What it was read from, for headings.
-    pub fn labels(&self) -> Vec<String> {
-        match self {
-            Self::Lists(lists) => lists.iter().map(|list| list.label.clone()).collect(),
-            Self::Cases(cases) => cases.iter().map(Case::name).collect(),
-        }
-    }
 }

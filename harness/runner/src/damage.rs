@@ -1,0 +1,59 @@
+//! Damage to flash or RAM, as a scenario describes it.
+
+use std::borrow::Cow;
+
+use nvram_emu::Machine;
+
+use scenario::diagnostics::SourceError;
+use scenario::{Case, Damage, Memory};
+
+/// The machine with bytes of its flash or RAM overwritten.
+///
+/// # Errors
+/// Bytes that are not hexadecimal or reach beyond the memory, with their place in the file.
+pub(super) fn apply(
+    case: &Case,
+    machine: &Machine,
+    damage: &Damage,
+) -> Result<Machine, SourceError> {
+    let error = |message: String| case.error(damage.bytes.span(), message);
+    let digits: String = damage.bytes.get_ref().split([' ', ':']).collect();
+    let pattern: Option<Vec<u8>> = (0..digits.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok())
+        .collect();
+    let pattern = pattern.filter(|pattern| !pattern.is_empty()).ok_or_else(|| {
+        error("invalid bytes: expected two hexadecimal digits for each, for example ff:00".into())
+    })?;
+    let repeat = damage.repeat.unwrap_or(1) as usize;
+    let offset = damage.offset.0 as usize;
+    let (flash, ram) = (machine.flash_bytes(), machine.ram_bytes());
+    let damaged = match damage.memory {
+        Memory::Flash => {
+            let mut flash = flash.into_owned();
+            let start = (machine.nvram_offset() as usize).saturating_add(offset);
+            overwrite(&mut flash, start, &pattern, repeat).map_err(error)?;
+            machine.with_contents(&flash, ram.map(Cow::into_owned))
+        }
+        Memory::Ram => {
+            let mut ram = ram
+                .ok_or_else(|| error("there is nothing in RAM to damage".to_owned()))?
+                .into_owned();
+            overwrite(&mut ram, offset, &pattern, repeat).map_err(error)?;
+            machine.with_contents(&flash, Some(ram))
+        }
+    };
+    damaged.ok_or_else(|| error("no machine can be in this state".to_owned()))
+}
+
+fn overwrite(memory: &mut [u8], at: usize, pattern: &[u8], repeat: usize) -> Result<(), String> {
+    let size = memory.len();
+    let length = pattern.len().saturating_mul(repeat);
+    let place = memory
+        .get_mut(at..at.saturating_add(length))
+        .ok_or_else(|| format!("{length} bytes at {at} reach beyond the memory's {size} bytes"))?;
+    for (byte, new) in place.iter_mut().zip(pattern.iter().cycle()) {
+        *byte = *new;
+    }
+    Ok(())
+}

@@ -1,0 +1,47 @@
+//! `\xNN` escapes in the texts of scenario files.
+
+/// The bytes of a text in which `\xNN` stands for any byte but NUL and `\\` for a backslash.
+///
+/// # Errors
+/// A backslash followed by anything else.
+pub(super) fn unescape(text: &str) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, after)) = rest.split_first() {
+        if byte != b'\\' {
+            bytes.push(byte);
+            rest = after;
+            continue;
+        }
+        let hex = |digits: &[u8]| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok();
+        rest = match after {
+            [b'\\', after @ ..] => {
+                bytes.push(b'\\');
+                after
+            }
+            [b'x', high, low, after @ ..] if hex(&[*high, *low]).is_some_and(|byte| byte != 0) => {
+                bytes.extend(hex(&[*high, *low]));
+                after
+            }
+            _ => {
+                return Err(format!(
+                    "invalid escape in `{text}`: expected \\xNN (not \\x00) or \\\\"
+                ));
+            }
+        };
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unescape;
+
+    #[test]
+    fn escapes() {
+        assert_eq!(unescape(r"a\x0ab\\c"), Ok(b"a\nb\\c".to_vec()));
+        assert!(unescape(r"\x00").is_err());
+        assert!(unescape(r"\n").is_err());
+        assert!(unescape("end\\").is_err());
+    }
+}

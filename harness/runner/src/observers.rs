@@ -1,0 +1,91 @@
+//! The observers of a run, beside the judge.
+
+use super::lenient_log::{LenientLog, StepOutcome};
+use super::recorder::{RecordedAction, Recorder, TimedCall};
+use super::tally::{Tally, call_text};
+use backend::{CallEnd, CallResult};
+use dnsmasq_model::ScriptCall;
+
+/// Observers of a run. They do not influence it, except that a lenient log makes it skip steps that cannot be carried
+/// out.
+#[derive(Debug, Default)]
+pub struct Observers<'a> {
+    /// Keeps snapshots, calls and client actions.
+    pub recorder: Option<&'a mut Recorder>,
+    /// Notes which steps had an effect; steps that cannot be carried out are skipped.
+    pub lenient_log: Option<&'a mut LenientLog>,
+    /// Gets a line for each script call.
+    pub(super) log: Option<&'a mut Vec<String>>,
+    /// Counts of the current step.
+    pub(super) step: Tally,
+    /// Counts of the steps before it.
+    pub(super) earlier: Tally,
+}
+
+impl Observers<'_> {
+    pub(super) fn begin_step(&mut self) {
+        self.earlier.add(&self.step);
+        self.step = Tally::default();
+        if let Some(log) = &mut self.lenient_log {
+            log.steps.push(StepOutcome::default());
+        }
+    }
+
+    /// Counts of the whole case so far.
+    pub(super) fn total(&self) -> Tally {
+        let mut total = self.earlier.clone();
+        total.add(&self.step);
+        total
+    }
+
+    /// A script call has ended.
+    pub(super) fn call(&mut self, call: &ScriptCall, result: &CallResult) {
+        self.step.call(call, result);
+        if let Some(log) = &mut self.log {
+            log.push(format!("{:<9} {}", end_text(result.end), call_text(call)));
+        }
+    }
+
+    /// Records a script call, or a boot, if the recorder keeps calls instead of snapshots. Returns whether it does.
+    pub(super) fn record_call(&mut self, truth: i64, call: Option<&ScriptCall>) -> bool {
+        let Some(calls) = self.recorder.as_mut().and_then(|r| r.calls.as_mut()) else {
+            return false;
+        };
+        calls.push(TimedCall { truth, call: call.cloned() });
+        true
+    }
+
+    pub(super) fn record_action(&mut self, action: impl FnOnce() -> RecordedAction) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.events.push(action());
+        }
+    }
+
+    /// Whether steps that cannot be carried out are skipped.
+    pub(super) fn is_lenient(&self) -> bool {
+        self.lenient_log.is_some()
+    }
+
+    /// Changes the lenient log's entry of the current step.
+    pub(super) fn note(&mut self, change: impl FnOnce(&mut StepOutcome)) {
+        if let Some(log) = &mut self.lenient_log {
+            change(log.current());
+        }
+    }
+
+    /// Skips the current step if the run is lenient. Returns whether it is.
+    pub(super) fn skip(&mut self) -> bool {
+        self.note(|step| step.skipped = true);
+        self.is_lenient()
+    }
+}
+
+/// How a call ended, in one or two words.
+pub(super) fn end_text(end: CallEnd) -> String {
+    match end {
+        CallEnd::Exited(code) => format!("exit {code}"),
+        CallEnd::Killed(signal) => format!("signal {signal}"),
+        CallEnd::PowerLost => "power off".to_owned(),
+        CallEnd::TimedOut => "hung".to_owned(),
+    }
+}

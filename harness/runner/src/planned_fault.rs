@@ -1,0 +1,45 @@
+//! The fault that a scenario plans for one step.
+
+use backend::{CallEnd, CallResult, Disturbance};
+
+/// A cut, a kill or a failing command that a step plans, and whether it has struck.
+#[derive(Clone, Debug)]
+pub(super) struct PlannedFault {
+    disturbance: Disturbance,
+    /// Which call of the step, from 1.
+    call: u32,
+    struck: bool,
+}
+
+impl PlannedFault {
+    /// A fault in this call of the step, counted from 1.
+    pub(super) fn new(disturbance: Disturbance, call: u32) -> Self {
+        Self { disturbance, call, struck: false }
+    }
+
+    /// The disturbance of a call of the step.
+    pub(super) fn of_call(&self, call: u32) -> Option<&Disturbance> {
+        (call == self.call).then_some(&self.disturbance)
+    }
+
+    /// The disturbed call has ended.
+    pub(super) fn call_ended(&mut self, result: &CallResult) {
+        self.struck |= match &self.disturbance {
+            Disturbance::Cut(_) => result.end == CallEnd::PowerLost,
+            Disturbance::Kill(_) => matches!(result.end, CallEnd::Killed(_)),
+            Disturbance::Fail(command) => result.commands.iter().any(|words| {
+                words.first().is_some_and(|first| first.as_slice() == command.as_bytes())
+            }),
+        };
+    }
+
+    pub(super) fn has_struck(&self) -> bool {
+        self.struck
+    }
+
+    /// Why it counts as a failure that it has not struck.
+    pub(super) fn missed(&self) -> String {
+        let Self { disturbance, call, .. } = self;
+        format!("`{disturbance}` did not strike: call {call} never came to that point")
+    }
+}

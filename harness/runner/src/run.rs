@@ -1,0 +1,127 @@
+//! Runs one case on the back end that the options name.
+
+use std::time::Instant;
+
+use nvram_emu::Machine;
+
+use super::fault::Fault;
+use super::findings::{Finding, FindingKind};
+use super::lenient_log::LenientLog;
+use super::observers::Observers;
+use super::options::{Options, TargetKind};
+use super::play::play;
+use super::report::{CaseReport, Verdict, blank_report};
+use super::script::{command, function};
+use super::setup::router;
+use backend::process::{Process, Settings};
+use backend::{BackendError, Function, InProcess};
+use scenario::{Case, Store};
+
+/// Runs a case.
+///
+/// # Errors
+/// A scenario that cannot be carried out, or a back end that fails.
+pub fn run_case(case: &Case, options: &Options) -> Result<CaseReport, Fault> {
+    let began = Instant::now();
+    let mut report = match &options.target {
+        TargetKind::InProcess => run_in_process(case, options)?,
+        TargetKind::Process(settings) => run_in_processes(case, options, settings)?,
+        TargetKind::Both(settings) => {
+            let mut report = run_in_processes(case, options, settings)?;
+            let other = run_in_process(case, options)?;
+            if !matches!(other.verdict, Verdict::Skipped(_)) {
+                report.failures.extend(disagreement(&report, &other));
+            }
+            report
+        }
+    };
+    if !report.failures.is_empty() {
+        report.verdict = Verdict::Failed;
+    }
+    report.took = began.elapsed();
+    Ok(report)
+}
+
+fn run_in_process(case: &Case, options: &Options) -> Result<CaseReport, Fault> {
+    let mut report = blank_report(case);
+    match function(case, options)? {
+        Ok(function) => {
+            let mut target = InProcess::new(router(case)?, function);
+            if case.scenario.router.store == Store::Journal {
+                target = target.with_journal();
+            }
+            play(case, &mut target, options, &mut report, Observers::default())?;
+        }
+        Err(why) => report.verdict = Verdict::Skipped(why),
+    }
+    Ok(report)
+}
+
+fn run_in_processes(
+    case: &Case,
+    options: &Options,
+    settings: &Settings,
+) -> Result<CaseReport, Fault> {
+    let mut report = blank_report(case);
+    let script = command(case, &options.script);
+    let mut target = Process::new(router(case)?, &script, settings)?;
+    if case.scenario.router.store == Store::Journal {
+        target = target.with_journal()?;
+    }
+    report.shared_root = target.refused_private_root().map(str::to_owned);
+    play(case, &mut target, options, &mut report, Observers::default())?;
+    Ok(report)
+}
+
+/// Runs a case on this machine, with `script` in place of its own if given.
+///
+/// With a lenient log, steps that cannot be carried out are skipped, and the run ends at the first failure.
+///
+/// # Errors
+/// See [`run_case`].
+pub fn try_out(
+    case: &Case,
+    machine: Machine,
+    script: Option<&Function>,
+    options: &Options,
+    lenient_log: Option<&mut LenientLog>,
+) -> Result<CaseReport, Fault> {
+    let mut report = blank_report(case);
+    let observers = Observers { lenient_log, ..Observers::default() };
+    let script = match (script, &options.target) {
+        (Some(script), _) => script.clone(),
+        (None, TargetKind::Process(settings)) => {
+            let script = command(case, &options.script);
+            let mut target = Process::new(machine, &script, settings)?;
+            play(case, &mut target, options, &mut report, observers)?;
+            return Ok(report);
+        }
+        (None, _) => function(case, options)?.map_err(BackendError::Script)?,
+    };
+    let mut target = InProcess::new(machine, script);
+    play(case, &mut target, options, &mut report, observers)?;
+    Ok(report)
+}
+
+/// A finding if the two back ends differ.
+fn disagreement(processes: &CaseReport, functions: &CaseReport) -> Option<Finding> {
+    let same_findings = |a: &[Finding], b: &[Finding]| {
+        a.iter().map(|f| (f.step, f.kind)).eq(b.iter().map(|f| (f.step, f.kind)))
+    };
+    if processes.total == functions.total
+        && same_findings(&processes.failures, &functions.failures)
+        && same_findings(&processes.foreseen, &functions.foreseen)
+    {
+        return None;
+    }
+    let text = format!(
+        "the back ends differ: processes {:?} {:?} {:?}; in process {:?} {:?} {:?}",
+        processes.total,
+        processes.failures,
+        processes.foreseen,
+        functions.total,
+        functions.failures,
+        functions.foreseen
+    );
+    Some(Finding { kind: FindingKind::Astray, step: 0, line: 0, text })
+}

@@ -1,0 +1,125 @@
+//! The script of a case: which program, its environment, and how a back end runs it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use lease_script::{Config, DEFAULT_PREFIX, Environment};
+
+use super::fault::Fault;
+use super::options::Options;
+use backend::Function;
+use backend::process::{ScriptCommand, ScriptFile};
+use scenario::Case;
+use scenario::diagnostics::SourceError;
+
+const SHELL_SCRIPT: &str = include_str!("../../../lease-script/lease_update.sh");
+const NAIVE_SCRIPT: &str = include_str!("../../../scenarios/scripts/naive.sh");
+
+/// The script that the command line chooses.
+#[derive(Clone, Debug, Default)]
+pub struct ScriptChoice {
+    /// `--script`: replaces the project's own scripts, `shell` and `rust`.
+    pub path: Option<PathBuf>,
+    /// `--shell`, split into words.
+    pub shell: Vec<String>,
+}
+
+impl ScriptChoice {
+    /// The script for commands that run without a scenario.
+    pub fn command(&self) -> ScriptCommand {
+        let file = match &self.path {
+            Some(path) => ScriptFile::Path(path.clone()),
+            None => ScriptFile::BuiltIn("lease_update.sh", SHELL_SCRIPT),
+        };
+        ScriptCommand { file, shell: self.shell.clone(), environment: BTreeMap::new() }
+    }
+}
+
+/// The program that a case runs, after the command line had its say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Program<'a> {
+    /// `lease_update.sh`.
+    Shell,
+    /// `lease-update`.
+    Rust,
+    /// `naive.sh`.
+    Naive,
+    /// `--script` in place of `shell` or `rust`.
+    Chosen(&'a Path),
+    /// A path in the scenario, relative to its file.
+    Path(&'a str),
+}
+
+fn program<'a>(case: &'a Case, choice: &'a ScriptChoice) -> Program<'a> {
+    match (case.scenario.script.program.get_ref().as_str(), &choice.path) {
+        ("shell" | "rust", Some(path)) => Program::Chosen(path),
+        ("shell", None) => Program::Shell,
+        ("rust", None) => Program::Rust,
+        ("naive", _) => Program::Naive,
+        (path, _) => Program::Path(path),
+    }
+}
+
+/// Whether the case runs `lease_update.sh` or `lease-update`.
+pub(super) fn is_the_projects_own(case: &Case, choice: &ScriptChoice) -> bool {
+    matches!(program(case, choice), Program::Shell | Program::Rust)
+}
+
+/// The environment variables that the scenario's `[script]` sets.
+pub(super) fn environment(case: &Case) -> BTreeMap<String, String> {
+    let script = &case.scenario.script;
+    let mut environment = script.environment.clone();
+    let mut put = |name: &str, value: Option<String>| {
+        if let Some(value) = value {
+            environment.insert(name.to_owned(), value);
+        }
+    };
+    put("LEASE_SLACK", script.slack.map(|slack| slack.0.to_string()));
+    put("LEASE_MAX", script.max.map(|max| max.to_string()));
+    put("LEASE_STRICT", script.strict.map(|strict| u8::from(strict).to_string()));
+    put("LEASE_NVRAM_FREE", script.free.map(|free| free.0.to_string()));
+    environment
+}
+
+/// The prefix of the names of lease variables.
+pub(super) fn prefix(environment: &BTreeMap<String, String>) -> Vec<u8> {
+    environment.get("LEASE_PREFIX").map_or(DEFAULT_PREFIX, String::as_str).as_bytes().to_vec()
+}
+
+/// The case's script as a function, or why there is none.
+///
+/// # Errors
+/// An environment that the script rejects, with the place of `use` in the file.
+pub(super) fn function(case: &Case, options: &Options) -> Result<Result<Function, String>, Fault> {
+    match program(case, &options.script) {
+        Program::Naive => Ok(Ok(Function::Naive)),
+        Program::Shell | Program::Rust => {
+            let span = case.scenario.script.program.span();
+            let environment: Environment = environment(case).into_iter().collect();
+            let config = Config::from_env(&environment)
+                .map_err(|why| SourceError::new(&case.source, span, why))?;
+            Ok(Ok(Function::Ours(config)))
+        }
+        Program::Chosen(_) => Ok(Err("a script of your own runs in processes only".to_owned())),
+        Program::Path(path) => Ok(Err(format!("{path} runs in processes only"))),
+    }
+}
+
+/// The case's script as a command.
+pub fn command(case: &Case, choice: &ScriptChoice) -> ScriptCommand {
+    let file = match program(case, choice) {
+        Program::Shell => ScriptFile::BuiltIn("lease_update.sh", SHELL_SCRIPT),
+        Program::Rust => ScriptFile::LeaseUpdate,
+        Program::Naive => ScriptFile::BuiltIn("naive.sh", NAIVE_SCRIPT),
+        Program::Chosen(path) => ScriptFile::Path(path.to_owned()),
+        Program::Path(path) => {
+            let folder = case.source.path.parent().unwrap_or(Path::new("."));
+            ScriptFile::Path(folder.join(path))
+        }
+    };
+    let shell = match file {
+        ScriptFile::LeaseUpdate => Vec::new(),
+        _ => choice.shell.clone(),
+    };
+    ScriptCommand { file, shell, environment: environment(case) }
+}

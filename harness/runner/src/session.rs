@@ -1,0 +1,463 @@
+//! A run: the router, the judge, the observers and the comparison with a real dnsmasq, called in the right order.
+
+use std::sync::Arc;
+
+use super::action::ClientAction;
+use super::client_ids::ClientIds;
+use super::clients::Client;
+use super::comparison::{Comparison, MAX_UNEXPECTED_CALLS, NextCall};
+use super::demands::Look;
+use super::exchange;
+use super::findings::FindingKind;
+use super::judge::Judge;
+use super::observers::Observers;
+use super::planned_fault::PlannedFault;
+use super::recorder::{RecordedAction, Snapshot};
+use super::router::{Ending, Power, Router};
+use backend::{BackendError, CallEnd, CallOptions, CallResult, Disturbance, InProcess};
+use dnsmasq_model::{InitResult, InitStatus, ScriptCall};
+use scenario::{BootClock, Invariant, ReplyKind};
+use std::net::IpAddr;
+
+/// What happens around the calls of one step.
+#[derive(Clone, Debug, Default)]
+pub(super) struct StepPlan {
+    /// The fault of one of its calls.
+    pub(super) fault: Option<PlannedFault>,
+    /// Whether a web page calls `init` during each of them.
+    pub(super) web_page: bool,
+}
+
+/// The last script call, for expectations.
+#[derive(Clone, Debug, Default)]
+pub(super) struct LastCall {
+    /// Its exit code, if it ended by itself.
+    pub(super) exit: Option<i32>,
+    /// What the step's calls wrote to stderr.
+    pub(super) stderr: Vec<u8>,
+}
+
+/// What has happened in the current step.
+#[derive(Debug, Default)]
+struct Step {
+    plan: StepPlan,
+    /// Script calls so far.
+    calls: u32,
+    last: LastCall,
+    /// How dnsmasq ended by itself.
+    dnsmasq_exit: Option<i32>,
+}
+
+/// Whether the planned faults of earlier steps have struck.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FaultsSoFar {
+    /// All of them.
+    Struck,
+    /// One has not, so later steps of the file may not fit the state of the router.
+    Missed,
+}
+
+/// A case while it is played.
+pub(super) struct Session<'a> {
+    pub(super) router: Router<'a>,
+    pub(super) judge: Judge<'a>,
+    pub(super) observers: Observers<'a>,
+    comparison: Comparison,
+    step: Step,
+    pub(super) faults: FaultsSoFar,
+}
+
+/// A call that is about to be made.
+#[derive(Debug, Default)]
+struct PreparedCall {
+    plan: CallOptions,
+    /// The flash before it, if a torn write is forgiven.
+    flash_before: Option<Vec<u8>>,
+}
+
+impl<'a> Session<'a> {
+    pub(super) fn new(
+        router: Router<'a>,
+        judge: Judge<'a>,
+        observers: Observers<'a>,
+        ids: ClientIds,
+    ) -> Self {
+        Self {
+            router,
+            judge,
+            observers,
+            comparison: Comparison::new(ids),
+            step: Step::default(),
+            faults: FaultsSoFar::Struck,
+        }
+    }
+
+    /// How dnsmasq passes long client-ids.
+    pub(super) fn client_ids(&self) -> ClientIds {
+        self.comparison.ids
+    }
+
+    /// The last script call of the step.
+    pub(super) fn last_call(&self) -> &LastCall {
+        &self.step.last
+    }
+
+    /// How dnsmasq ended by itself in this step.
+    pub(super) fn dnsmasq_exit(&self) -> Option<i32> {
+        self.step.dnsmasq_exit
+    }
+
+    pub(super) fn begin_step(&mut self, plan: StepPlan) {
+        self.observers.begin_step();
+        self.step = Step { plan, ..Step::default() };
+    }
+
+    /// Ends a step: the judge looks at what is stored, in this way if something may have changed.
+    ///
+    /// # Errors
+    /// When the back end fails.
+    pub(super) fn end_step(&mut self, look: Look) -> Result<(), BackendError> {
+        let fault = std::mem::take(&mut self.step.plan).fault;
+        let struck = fault.as_ref().is_some_and(PlannedFault::has_struck);
+        let calls = self.observers.step.calls;
+        self.observers.note(|step| (step.fault_struck, step.calls) = (struck, calls));
+        if let Some(fault) = fault.filter(|fault| !fault.has_struck())
+            && !self.observers.is_lenient()
+        {
+            self.judge.findings.add(FindingKind::Astray, fault.missed());
+            self.faults = FaultsSoFar::Missed;
+        }
+        self.check_store(look)
+    }
+
+    /// The judge looks at what is stored, in this way if the power is on and something may have changed.
+    ///
+    /// # Errors
+    /// When the back end fails.
+    pub(super) fn check_store(&mut self, look: Look) -> Result<(), BackendError> {
+        self.judge.check_store(&mut self.router, self.comparison.ids, look)
+    }
+
+    /// Power on.
+    pub(super) fn power_on(&mut self, clock: BootClock) {
+        self.router.clocks.boot(clock);
+        self.router.power = Power::On;
+        self.judge.power_on();
+        self.observers.record_call(self.router.clocks.truth(), None);
+    }
+
+    /// Power is lost, between two events or during one.
+    ///
+    /// # Errors
+    /// When the back end fails.
+    pub(super) fn power_off(&mut self) -> Result<(), BackendError> {
+        self.power_down()?;
+        self.judge.power_off(&mut self.router)
+    }
+
+    fn power_down(&mut self) -> Result<(), BackendError> {
+        self.router.engine_mut().kill();
+        self.comparison.power_off();
+        self.router.backend.power_off()?;
+        self.router.power = Power::Off;
+        Ok(())
+    }
+
+    /// dnsmasq starts: it calls `init`, and reads what `init` prints.
+    ///
+    /// # Errors
+    /// When the back end fails.
+    pub(super) fn start_dnsmasq(&mut self) -> Result<(), BackendError> {
+        let Some(init) = self.router.engine().init_call() else { return Ok(()) };
+        self.comparison.start(&mut self.router)?;
+        let Some(result) = self.perform(&init)? else { return Ok(()) };
+        let code = match result.end {
+            CallEnd::Exited(code) => code as u8,
+            CallEnd::PowerLost => return Ok(()),
+            CallEnd::Killed(signal) => 128 + signal as u8,
+            CallEnd::TimedOut => 128 + 9,
+        };
+        if code == 0 {
+            self.judge.start_output(self.router.engine(), &result.stdout);
+        } else {
+            let text = format!("init exited with {code}");
+            self.judge.findings.broken(Invariant::Parsability, text);
+        }
+        self.judge.dnsmasq_started();
+        let init = InitResult { stdout: result.stdout, status: InitStatus::Code(code) };
+        let mut calls = Vec::new();
+        let clock = self.router.clocks.now();
+        self.router.server.forget_declined();
+        match self.router.engine_mut().start(clock, &init, &mut calls) {
+            Ok(()) => {
+                self.perform_all(calls)?;
+                self.comparison.ask_names(&mut self.router, &mut self.judge.findings)
+            }
+            Err(failure) => {
+                let status = failure.status();
+                self.step.dnsmasq_exit = Some(status);
+                self.comparison.ended(&mut self.router, &mut self.judge.findings, status)
+            }
+        }
+    }
+
+    /// Reports a real dnsmasq that did not start, where the scenario does not expect it.
+    pub(super) fn report_failed_start(&mut self) {
+        if let Some(status) = self.step.dnsmasq_exit {
+            let findings = &mut self.judge.findings;
+            Comparison::report_failed_start(&mut self.router, findings, status);
+        }
+    }
+
+    /// Time passes, and dnsmasq gets the alarms that fall due.
+    ///
+    /// # Errors
+    /// When the back end fails.
+    pub(super) fn pass(&mut self, seconds: i64) -> Result<(), BackendError> {
+        if !self.router.is_on() {
+            self.router.clocks.pass_off(seconds);
+            return Ok(());
+        }
+        let end = self.router.clocks.mono() + seconds;
+        while let Some(alarm) = self.router.engine().next_alarm().filter(|alarm| *alarm <= end) {
+            self.router.clocks.pass((alarm - self.router.clocks.mono()).max(0));
+            let mut calls = Vec::new();
+            let clock = self.router.clocks.now();
+            self.router.engine_mut().sigalrm(clock, &mut calls);
+            self.sync_clock()?;
+            self.comparison.sigalrm(&mut self.router)?;
+            self.perform_all(calls)?;
+            if !self.router.is_on() {
+                return Ok(());
+            }
+        }
+        self.router.clocks.pass(end - self.router.clocks.mono());
+        self.sync_clock()?;
+        self.rest()
+    }
+
+    /// Passes the clocks on to a real dnsmasq after they have changed.
+    ///
+    /// # Errors
+    /// When the back end fails.
+    pub(super) fn sync_clock(&mut self) -> Result<(), BackendError> {
+        self.comparison.sync_clock(&mut self.router)
+    }
+
+    /// dnsmasq gets SIGHUP.
+    ///
+    /// # Errors
+    /// When the back end fails.
+    pub(super) fn sighup(&mut self) -> Result<(), BackendError> {
+        let mut calls = Vec::new();
+        let clock = self.router.clocks.now();
+        self.router.engine_mut().sighup(clock, &mut calls);
+        self.comparison.sighup(&mut self.router)?;
+        self.perform_all(calls)
+    }
+
+    /// dnsmasq ends, the power stays on.
+    ///
+    /// # Errors
+    /// When the back end fails.
+    pub(super) fn stop_dnsmasq(&mut self, ending: Ending) -> Result<(), BackendError> {
+        let ran = self.router.engine().is_running();
+        match ending {
+            Ending::Terminated => self.router.engine_mut().stop(),
+            Ending::Killed => self.router.engine_mut().kill(),
+        }
+        if !ran {
+            return Ok(());
+        }
+        self.comparison.stop(&mut self.router, &mut self.judge.findings, ending)
+    }
+
+    /// A client acts: it sends its messages to the engine, and to the real dnsmasq where there is one. Returns the
+    /// engine's reply.
+    ///
+    /// # Errors
+    /// When the back end fails.
+    pub(super) fn client_action(
+        &mut self,
+        client: &mut Client,
+        action: ClientAction,
+        address: Option<IpAddr>,
+    ) -> Result<ReplyKind, BackendError> {
+        let clock = self.router.clocks.now();
+        let clocks = self.router.clocks;
+        self.observers.record_action(|| RecordedAction {
+            client: client.clone(),
+            action,
+            address,
+            clocks,
+        });
+        let answer = self.comparison.exchange(&mut self.router, client, action, address)?;
+        let mut calls = Vec::new();
+        let server = &mut self.router.server;
+        let reply = exchange::perform(server, client, action, address, clock, &mut calls);
+        if let Some(answer) = answer {
+            self.comparison.compare_answer(&mut self.judge.findings, &answer, reply, client);
+        }
+        self.perform_all(calls)?;
+        Ok(reply)
+    }
+
+    /// Whether a real dnsmasq answers queries for a name; `None` where there is none.
+    ///
+    /// # Errors
+    /// When the back end fails.
+    pub(super) fn resolves(&mut self, name: &str) -> Result<Option<bool>, BackendError> {
+        self.comparison.resolves(&mut self.router, name)
+    }
+
+    /// Makes the calls that dnsmasq queued. Those after a loss of power are never made.
+    ///
+    /// # Errors
+    /// When the back end fails.
+    pub(super) fn perform_all(&mut self, calls: Vec<ScriptCall>) -> Result<(), BackendError> {
+        for call in calls {
+            if !self.router.is_on() {
+                break;
+            }
+            self.perform(&call)?;
+        }
+        self.rest()
+    }
+
+    /// Makes one call that the engine's dnsmasq asks for, or waits until the real dnsmasq makes it, and judges it.
+    /// `None` when the real one does not make it.
+    fn perform(&mut self, call: &ScriptCall) -> Result<Option<CallResult>, BackendError> {
+        let predicted = self.comparison.ids.apply(call);
+        let prepared = self.prepare(&predicted)?;
+        let (router, findings) = (&mut self.router, &mut self.judge.findings);
+        let result =
+            match self.comparison.next_call(router, findings, &predicted, &prepared.plan)? {
+                NextCall::NoDaemon => router.backend.call(&predicted, &prepared.plan)?,
+                NextCall::Made(result) => result,
+                NextCall::Missing => return Ok(None),
+            };
+        // The real one may just have shown how it passes long ids.
+        let call = self.comparison.ids.apply(call);
+        self.finish(&call, &result, prepared)?;
+        Ok(Some(result))
+    }
+
+    /// dnsmasq has made all its calls. Whatever a real one does beyond that is a difference.
+    fn rest(&mut self) -> Result<(), BackendError> {
+        if !self.router.is_on() || !self.router.engine().is_running() {
+            return Ok(());
+        }
+        for _ in 0..MAX_UNEXPECTED_CALLS {
+            let (router, findings) = (&mut self.router, &mut self.judge.findings);
+            let Some((call, result)) = self.comparison.unexpected_call(router, findings)? else {
+                break;
+            };
+            self.finish(&call, &result, PreparedCall::default())?;
+        }
+        self.comparison.at_rest(&mut self.router, &mut self.judge.findings)
+    }
+
+    fn prepare(&mut self, call: &ScriptCall) -> Result<PreparedCall, BackendError> {
+        self.step.calls += 1;
+        self.take_snapshot(call);
+        let fault = self.step.plan.fault.as_ref();
+        let disturbance = fault.and_then(|fault| fault.of_call(self.step.calls)).cloned();
+        let may_be_torn = match &disturbance {
+            Some(Disturbance::Cut(point)) => {
+                self.judge.forgives_torn_writes() && point.is_inside_flash_operation()
+            }
+            _ => false,
+        };
+        let flash_before = if may_be_torn {
+            Some(self.router.machine()?.flash_bytes().into_owned())
+        } else {
+            None
+        };
+        let web_page = self.step.plan.web_page && call.action() != b"init";
+        Ok(PreparedCall {
+            plan: CallOptions { disturbance, web_page, record_ram_files: false },
+            flash_before,
+        })
+    }
+
+    /// Counts a call that was made, and judges it.
+    fn finish(
+        &mut self,
+        call: &ScriptCall,
+        result: &CallResult,
+        prepared: PreparedCall,
+    ) -> Result<(), BackendError> {
+        self.observers.call(call, result);
+        self.step.last.stderr.extend_from_slice(&result.stderr);
+        self.step.last.exit = match result.end {
+            CallEnd::Exited(code) => Some(code),
+            _ => None,
+        };
+        let torn = match prepared.flash_before {
+            Some(before) => *self.router.machine()?.flash_bytes() != *before,
+            None => false,
+        };
+        if result.end == CallEnd::PowerLost {
+            self.judge.interrupted_call(&self.router, call, result);
+            self.power_down()?;
+            if torn {
+                self.judge.power_off_in_a_write(&mut self.router)?;
+            } else {
+                self.judge.power_off(&mut self.router)?;
+            }
+        } else {
+            self.judge.completed_call(&mut self.router, call, result)?;
+        }
+        if prepared.plan.disturbance.is_some()
+            && let Some(fault) = &mut self.step.plan.fault
+        {
+            fault.call_ended(result);
+        }
+        Ok(())
+    }
+
+    fn take_snapshot(&mut self, call: &ScriptCall) {
+        if self.observers.record_call(self.router.clocks.truth(), Some(call)) {
+            return;
+        }
+        let Some(recorder) = &mut self.observers.recorder else { return };
+        let Some(target) = InProcess::downcast(self.router.backend) else { return };
+        recorder.snapshots.push(Snapshot {
+            target: target.clone(),
+            expected: Arc::new(self.judge.expected().clone()),
+            nvram: self.judge.nvram().clone(),
+            tolerance: self.judge.tolerance(self.router.engine()),
+            server: Arc::new(self.router.server.without_process()),
+            clocks: self.router.clocks,
+            call: Arc::new(call.clone()),
+            event: recorder.events.len(),
+            step: self.judge.findings.step(),
+        });
+    }
+
+    /// Another program runs an `nvram` command.
+    ///
+    /// # Errors
+    /// When the back end fails.
+    pub(super) fn other_program(&mut self, words: &[&[u8]]) -> Result<(), BackendError> {
+        let result = self.router.backend.nvram(words)?;
+        self.observers.step.flash(&result.operations);
+        self.step.last.stderr.extend_from_slice(&result.stderr);
+        self.judge.other_program(&mut self.router)
+    }
+
+    /// Makes a call that does not come from dnsmasq.
+    ///
+    /// # Errors
+    /// When the back end fails.
+    pub(super) fn foreign_call(&mut self, call: &ScriptCall) -> Result<(), BackendError> {
+        let before = self.judge.init_output(&mut self.router)?;
+        let prepared = self.prepare(call)?;
+        let result = self.router.backend.call(call, &prepared.plan)?;
+        self.finish(call, &result, prepared)?;
+        if self.router.is_on() {
+            self.judge.foreign_call(&mut self.router, call, &before)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,142 @@
+//! The commands that are printed to repeat a result do repeat it, in a shell and under options that are not the defaults.
+
+use predicates::prelude::*;
+use predicates::str::contains;
+use rstest::rstest;
+
+use crate::lab::Lab;
+
+/// A folder name that a shell must not take apart.
+const FOLDER: &str = "it's a $(folder)";
+
+/// Fails at its last step: there are 2 leases.
+const FAILING: &str = r#"
+title = "Two leases"
+[parameters]
+mac = ["02:aa:00:00:00:10", "02:aa:00:00:00:20"]
+[[step]]
+boot = {}
+[[step]]
+join = { client = "$mac", mac = "$mac" }
+[[step]]
+join = { client = "phone" }
+expect = { leases = 7 }
+"#;
+
+/// Stores nothing that survives a power cut: it commits before it sets.
+const COMMITS_FIRST: &str = r#"#!/bin/sh
+case $1 in
+init) nvram show 2>/dev/null | sed -n 's/^dnsmasq_lease_[^=]*=//p' ;;
+add | old)
+    nvram commit
+    nvram set "dnsmasq_lease_$3=${DNSMASQ_LEASE_LENGTH:-$DNSMASQ_LEASE_EXPIRES} $2 $3 ${4:-*} ${DNSMASQ_CLIENT_ID:-*}"
+    ;;
+esac
+"#;
+
+/// A lab with a failing scenario and a script, both in a folder with a strange name.
+fn lab() -> (Lab, String, String) {
+    let lab = Lab::new();
+    let scenario = format!("{FOLDER}/story.toml");
+    let script = format!("{FOLDER}/bad script.sh");
+    lab.write(&scenario, FAILING).write(&script, COMMITS_FIRST);
+    (lab, scenario, script)
+}
+
+#[rstest]
+#[case::in_process(&["--target", "in-process", "--seed", "7", "--dialect", "broadcom", "--rtc", "broken"])]
+#[case::journal(&["--store", "journal", "--target", "both"])]
+#[case::shell(&["--shell", "busybox ash", "--timeout", "19", "--no-private-root"])]
+fn run(#[case] options: &[&str]) {
+    let (lab, scenario, _) = lab();
+    let failure = "expected 7, found 2";
+    let output = lab.command(&["run", &scenario]).args(options).assert().code(1);
+    let commands = Lab::printed_commands(&output.get_output().stdout);
+    assert_eq!(commands.len(), 4, "two commands for each case: {commands:?}");
+    for line in commands {
+        lab.shell(&line).assert().code(1).stdout(contains(failure));
+    }
+}
+
+#[test]
+fn run_with_a_script_of_ones_own() {
+    let (lab, scenario, script) = lab();
+    let scenario_text = lab.read(&scenario).replace("leases = 7", "stderr = [\"never printed\"]");
+    lab.write(&scenario, scenario_text);
+    let output = lab
+        .command(&["run", &scenario, "--script", &script, "--shell", "sh -u"])
+        .assert()
+        .code(1)
+        .stdout(contains("never printed"));
+    for line in Lab::printed_commands(&output.get_output().stdout) {
+        lab.shell(&line).assert().code(1).stdout(contains("never printed"));
+    }
+}
+
+#[test]
+fn crash() {
+    let (lab, scenario, script) = lab();
+    let output = lab
+        .command(&["crash", &scenario, "--filter", "10", "--script", &script, "--shell", "sh -u"])
+        .args(["--timeout", "19", "--no-private-root"])
+        .assert()
+        .code(1);
+    let commands = Lab::printed_commands(&output.get_output().stdout);
+    for line in commands.iter().take(3) {
+        lab.shell(line).assert().code(1).stdout(contains("durability").and(contains("broken")));
+    }
+}
+
+#[test]
+fn fuzz() {
+    let (lab, _, script) = lab();
+    let output = lab
+        .command(&["fuzz", "--script", &script, "--shell", "sh -u", "--timeout", "19"])
+        .args(["--no-private-root", "--cases", "4", "--events", "10", "--dialect", "openwrt"])
+        .args(["--rtc", "good", "--seed", "2", "--out", FOLDER])
+        .assert()
+        .code(1);
+    let commands = Lab::printed_commands(&output.get_output().stdout);
+    assert_eq!(commands.len(), 2, "the household and the minimised scenario: {commands:?}");
+    for line in &commands {
+        lab.shell(line).assert().code(1);
+    }
+    // The file that was written says the same.
+    let file = lab.read(&format!("{FOLDER}/fuzz-2-0.toml"));
+    for line in &commands {
+        assert!(file.contains(line.as_str()), "{line}\n{file}");
+    }
+}
+
+#[test]
+fn fuzz_of_the_naive_script() {
+    let (lab, ..) = lab();
+    let output = lab
+        .command(&["fuzz", "--use", "naive", "--seed", "4", "--events", "30", "--cases", "4"])
+        .args(["--dialect", "openwrt,broadcom", "--out", FOLDER])
+        .assert()
+        .code(1);
+    for line in Lab::printed_commands(&output.get_output().stdout) {
+        lab.shell(&line).assert().code(1);
+    }
+}
+
+#[test]
+fn races() {
+    let lab = Lab::new();
+    let output = lab.command(&["races", "--race", "set+commit"]).assert().code(0);
+    for line in Lab::printed_commands(&output.get_output().stdout) {
+        lab.shell(&line).assert().code(1).stdout(contains("lost").or(contains("older settings")));
+    }
+}
+
+#[rstest]
+#[case(&["r1:set+commit:A3B10A4", "--seed", "3"], "--seed has no effect on the id r1:")]
+#[case(&["c1:00000000:story.toml::1p", "--dnsmasq", "x"], "--dnsmasq has no effect on the id c1:")]
+#[case(&["live:c1:00000000:story.toml::run", "--arch", "mipsel"], "--arch has no effect on the id live:")]
+#[case(&["qemu:c1:00000000:story.toml::run", "--store", "journal"], "--store has no effect on the id qemu:")]
+#[case(&["live:c1:00000000:story.toml::1p"], "an id with faults cannot begin with `live:`")]
+#[case(&["qemu:hello"], "`hello`")]
+fn an_option_without_effect_is_refused(#[case] arguments: &[&str], #[case] why: &str) {
+    Lab::new().command(&["replay"]).args(arguments).assert().code(2).stderr(contains(why));
+}

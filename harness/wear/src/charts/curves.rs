@@ -1,0 +1,69 @@
+//! The life of the flash at several lease times.
+
+use rayon::prelude::*;
+
+use crate::cost_model::CostModel;
+use crate::count::{HouseholdWear, count_unlimited};
+use crate::durations::{DAY, HOUR};
+use crate::error::WearError;
+use crate::household::Household;
+use crate::router::Script;
+use crate::study::{Study, build_name};
+use crate::yearly_wear::YearlyWear;
+use dnsmasq_model::Build;
+
+/// Lease times, in seconds.
+const LEASE_TIMES: [u32; 11] =
+    [120, 300, 900, 1800, 3600, 7200, 14_400, 43_200, 86_400, 259_200, 604_800];
+/// Time that is simulated at each of them, in seconds.
+const SAMPLE: u64 = 30 * DAY;
+
+/// The life of the flash at several lease times, with one build and one script.
+#[derive(Clone, Debug)]
+pub struct Curve {
+    /// Build and script.
+    pub label: String,
+    /// Lease times in hours, and lifetimes in years. `None`: nothing is erased.
+    pub points: Vec<(f64, Option<f64>)>,
+}
+
+impl Study {
+    /// Counts the household of the first router at other lease times. Recordings and scenarios have no curves.
+    ///
+    /// # Errors
+    /// As [`crate::count`].
+    pub fn curves(&self) -> Result<Vec<Curve>, WearError> {
+        let Some(router) = self.routers.first().filter(|_| self.source.is_none()) else {
+            return Ok(Vec::new());
+        };
+        let cost_model = CostModel::new(router)?;
+        let endurance = self.endurance.unwrap_or(router.chip.endurance);
+        let pairs: Vec<_> = self
+            .builds
+            .iter()
+            .flat_map(|build| self.scripts.iter().map(|script| (*build, *script)))
+            .collect();
+        pairs
+            .par_iter()
+            .map(|(build, script)| self.curve(&cost_model, endurance, *build, *script))
+            .collect()
+    }
+
+    fn curve(
+        &self,
+        cost_model: &CostModel,
+        endurance: u32,
+        build: Build,
+        script: Script,
+    ) -> Result<Curve, WearError> {
+        let point = |lease_time: &u32| -> Result<_, WearError> {
+            let household = Household { lease_time: *lease_time, ..self.household.clone() };
+            let HouseholdWear { wear, .. } =
+                count_unlimited(cost_model, &household, build, script, self.seed, SAMPLE)?;
+            let years = YearlyWear::of(&wear, endurance, SAMPLE).years;
+            Ok((f64::from(*lease_time) / HOUR as f64, years))
+        };
+        let points = LEASE_TIMES.par_iter().map(point).collect::<Result<_, _>>()?;
+        Ok(Curve { label: format!("{}, {} clock", script.name(), build_name(build)), points })
+    }
+}

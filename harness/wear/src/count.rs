@@ -1,0 +1,173 @@
+//! Counts one workload on one router.
+
+use super::cost_model::CostModel;
+use super::counting_store::CountingStore;
+use super::dhcp::AddressRange;
+use super::error::WearError;
+use super::executing_store::ExecutingStore;
+use super::fan_out::FanOut;
+use super::household::Household;
+use super::image_builder::{ImageBuilder, ImageMode};
+use super::router::Script;
+use super::simulate::simulate;
+use super::wear_counts::WearCounts;
+use super::workload::play;
+use backend::InProcess;
+use dnsmasq_model::Build;
+use trace::Workload;
+
+/// The counts of a household, and whether its leases fit into the NVRAM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HouseholdWear {
+    /// The counts.
+    pub wear: WearCounts,
+    /// Whether there was ever more to store than the NVRAM holds.
+    pub nvram_full: bool,
+}
+
+/// Counts a household on one router.
+///
+/// If there is ever more to store than fits, every call is executed instead ([`count_executed`]), because only the
+/// dialect's tool knows what it does then.
+///
+/// # Errors
+/// A simulation that ends early, or a script that fails.
+pub fn count(
+    cost_model: &CostModel,
+    household: &Household,
+    build: Build,
+    script: Script,
+    seed: u64,
+    seconds: u64,
+) -> Result<HouseholdWear, WearError> {
+    let counted = count_unlimited(cost_model, household, build, script, seed, seconds)?;
+    if !counted.nvram_full {
+        return Ok(counted);
+    }
+    let wear = count_executed(cost_model, household, build, script, seed, seconds)?;
+    Ok(HouseholdWear { wear, nvram_full: true })
+}
+
+/// Counts a household with several scripts. Scripts that store the same leases share one simulation.
+///
+/// # Errors
+/// As [`count`].
+pub fn count_each(
+    cost_model: &CostModel,
+    household: &Household,
+    build: Build,
+    scripts: &[Script],
+    seed: u64,
+    seconds: u64,
+) -> Result<Vec<HouseholdWear>, WearError> {
+    let mut counted: Vec<Option<HouseholdWear>> = scripts.iter().map(|_| None).collect();
+    while let Some(next) = counted.iter().position(Option::is_none) {
+        let is_alike =
+            |at: &usize| counted[*at].is_none() && scripts[*at].stores_like(scripts[next], build);
+        let group: Vec<usize> = (next..scripts.len()).filter(is_alike).collect();
+        if let [only] = group[..] {
+            counted[only] =
+                Some(count(cost_model, household, build, scripts[only], seed, seconds)?);
+            continue;
+        }
+        let new_store = |at: &usize| new_store(cost_model, household, build, scripts[*at], seconds);
+        let mut fan_out = FanOut(group.iter().map(new_store).collect::<Result<_, _>>()?);
+        simulate(household, build, seed, seconds, &mut fan_out)?;
+        for (at, store) in group.into_iter().zip(fan_out.0) {
+            let nvram_full = store.is_full();
+            let wear = if nvram_full {
+                count_executed(cost_model, household, build, scripts[at], seed, seconds)?
+            } else {
+                store.finish()
+            };
+            counted[at] = Some(HouseholdWear { wear, nvram_full });
+        }
+    }
+    Ok(counted.into_iter().flatten().collect())
+}
+
+fn new_store<'a>(
+    cost_model: &'a CostModel,
+    household: &Household,
+    build: Build,
+    script: Script,
+    seconds: u64,
+) -> Result<CountingStore<'a>, WearError> {
+    let AddressRange { first, count } = AddressRange::of(household);
+    Ok(CountingStore::new(cost_model, script, build, seconds, first, count)?)
+}
+
+/// Counts as if everything fitted into the NVRAM.
+///
+/// # Errors
+/// As [`count`].
+pub(super) fn count_unlimited(
+    cost_model: &CostModel,
+    household: &Household,
+    build: Build,
+    script: Script,
+    seed: u64,
+    seconds: u64,
+) -> Result<HouseholdWear, WearError> {
+    let mut store = new_store(cost_model, household, build, script, seconds)?;
+    simulate(household, build, seed, seconds, &mut store)?;
+    let nvram_full = store.is_full();
+    Ok(HouseholdWear { wear: store.finish(), nvram_full })
+}
+
+/// Counts a household and builds the flash image of every commit.
+///
+/// # Errors
+/// As [`count`]; a dialect whose images cannot be built, or an NVRAM that is full.
+pub fn count_images(
+    cost_model: &CostModel,
+    household: &Household,
+    build: Build,
+    script: Script,
+    (seed, seconds): (u64, u64),
+    mode: ImageMode,
+) -> Result<(WearCounts, ImageBuilder), WearError> {
+    let mut images = ImageBuilder::new(cost_model, mode)?;
+    let mut store = new_store(cost_model, household, build, script, seconds)?;
+    store.build_images(&mut images);
+    simulate(household, build, seed, seconds, &mut store)?;
+    if store.is_full() {
+        return Err(WearError::ImagesOfFullNvram);
+    }
+    let wear = store.finish();
+    Ok((wear, images))
+}
+
+/// Counts a household by executing every call on a machine in memory.
+///
+/// # Errors
+/// As [`count`].
+pub fn count_executed(
+    cost_model: &CostModel,
+    household: &Household,
+    build: Build,
+    script: Script,
+    seed: u64,
+    seconds: u64,
+) -> Result<WearCounts, WearError> {
+    let mut backend = InProcess::new(cost_model.machine().clone(), script.function());
+    let mut store = ExecutingStore::new(cost_model, &mut backend, seconds);
+    simulate(household, build, seed, seconds, &mut store)?;
+    Ok(store.finish()?)
+}
+
+/// Counts a list of events by executing every call on a machine in memory.
+///
+/// # Errors
+/// As [`count`].
+pub fn count_workload(
+    cost_model: &CostModel,
+    workload: &Workload,
+    build: Build,
+    script: Script,
+) -> Result<WearCounts, WearError> {
+    let mut backend = InProcess::new(cost_model.machine().clone(), script.function());
+    let mut store = ExecutingStore::new(cost_model, &mut backend, workload.seconds);
+    play(workload, build, &mut store)?;
+    Ok(store.finish()?)
+}

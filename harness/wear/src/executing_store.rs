@@ -1,0 +1,174 @@
+//! A store that executes every call on a back end.
+
+use std::collections::HashMap;
+
+use super::commit_cost::CommitCost;
+use super::cost_model::CostModel;
+use super::lease_store::{LeaseStore, SimulationError};
+use super::wear_counts::WearCounts;
+use backend::{Backend, CallEnd, CallOptions, CallResult};
+use dnsmasq_model::{CallSink, PendingCall, ScriptCall};
+
+/// Executes every call on a back end and counts its commands and flash operations.
+pub struct ExecutingStore<'a> {
+    cost_model: &'a CostModel,
+    backend: &'a mut dyn Backend,
+    /// Variables that commands have set.
+    variables: HashMap<Vec<u8>, Vec<u8>>,
+    /// Bytes of all variables.
+    content: u64,
+    now: u64,
+    /// What stopped the simulation.
+    error: Option<SimulationError>,
+    wear: WearCounts,
+}
+
+impl<'a> ExecutingStore<'a> {
+    /// A store on `backend`, which runs the router of `cost_model`.
+    pub fn new(cost_model: &'a CostModel, backend: &'a mut dyn Backend, seconds: u64) -> Self {
+        let blocks = cost_model.machine().flash().geometry().blocks() as usize;
+        Self {
+            cost_model,
+            backend,
+            variables: HashMap::new(),
+            content: cost_model.base(),
+            now: 0,
+            error: None,
+            wear: WearCounts::new(blocks, seconds),
+        }
+    }
+
+    /// The counts.
+    ///
+    /// # Errors
+    /// The error that stopped the simulation, or a back end that fails.
+    pub fn finish(mut self) -> Result<WearCounts, SimulationError> {
+        if let Some(error) = self.error {
+            return Err(error);
+        }
+        self.wear.lost = lost_settings(self.cost_model, self.backend)?;
+        Ok(self.wear)
+    }
+
+    /// Executes one call and returns its standard output. A call that fails is counted and does not end the simulation,
+    /// because an NVRAM may be full for a while.
+    pub fn execute(&mut self, call: &ScriptCall) -> Vec<u8> {
+        if self.error.is_some() {
+            return Vec::new();
+        }
+        match self.backend.call(call, &CallOptions::default()) {
+            Err(error) => {
+                self.error = Some(SimulationError::Backend(error));
+                Vec::new()
+            }
+            Ok(result) => {
+                if result.end != CallEnd::Exited(0) {
+                    self.count_failure(call, &result);
+                }
+                self.wear.calls += 1;
+                self.wear.commands += result.commands.len() as u64;
+                for command in &result.commands {
+                    self.track(command);
+                }
+                let flash = self.cost_model.machine().flash();
+                let image = self.cost_model.image(self.content);
+                let cost =
+                    CommitCost::of(&result.operations, flash.geometry(), flash.chip(), &image);
+                self.wear.add_operations(&cost, &result.operations, self.now);
+                result.stdout
+            }
+        }
+    }
+
+    /// Counts a failed call. The simulation ends if it is the first call or `init`.
+    fn count_failure(&mut self, call: &ScriptCall, result: &CallResult) {
+        self.wear.failed += 1;
+        if self.wear.calls > 0 && call.action() != b"init" {
+            return;
+        }
+        let arguments: Vec<_> =
+            call.argv.iter().skip(1).map(|argument| argument.escape_ascii().to_string()).collect();
+        let stderr = String::from_utf8_lossy(&result.stderr).trim_end().to_owned();
+        let message = format!("`{}` ended with {:?}: {stderr}", arguments.join(" "), result.end);
+        self.error = Some(SimulationError::Script(message));
+    }
+
+    /// Stores variables, as `name=value`, without counting it.
+    ///
+    /// # Errors
+    /// A back end that fails.
+    pub fn store_uncounted(&mut self, variables: &[Vec<u8>]) -> Result<(), SimulationError> {
+        let payload = self.wear.payload;
+        for variable in variables {
+            self.backend.nvram(&[b"set", variable]).map_err(SimulationError::Backend)?;
+            self.track(&[b"set".to_vec(), variable.clone()]);
+        }
+        self.backend.nvram(&[b"commit"]).map_err(SimulationError::Backend)?;
+        self.wear.payload = payload;
+        Ok(())
+    }
+
+    /// Tracks the variables that a command changes.
+    fn track(&mut self, command: &[Vec<u8>]) {
+        let [name, argument] = command else { return };
+        let size = |name: &[u8], value: &[u8]| (name.len() + value.len() + 2) as u64;
+        match name.as_slice() {
+            b"set" => {
+                let Some(eq) = argument.iter().position(|byte| *byte == b'=') else { return };
+                let (name, value) = (&argument[..eq], &argument[eq + 1..]);
+                let old = self.variables.insert(name.to_vec(), value.to_vec());
+                if old.as_deref() != Some(value) {
+                    self.wear.payload += size(name, value);
+                    self.content += size(name, value);
+                    self.content -= old.map_or(0, |old| size(name, &old));
+                }
+            }
+            b"unset" => {
+                if let Some(old) = self.variables.remove(argument) {
+                    self.wear.payload += size(argument, &old);
+                    self.content -= size(argument, &old);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl CallSink for ExecutingStore<'_> {
+    fn call(&mut self, call: &PendingCall<'_>) {
+        self.execute(&call.render());
+    }
+}
+
+impl LeaseStore for ExecutingStore<'_> {
+    fn set_time(&mut self, second: u64) {
+        self.now = second;
+    }
+
+    fn init(&mut self) -> Result<Vec<u8>, SimulationError> {
+        let call = ScriptCall {
+            argv: vec![b"script".to_vec(), b"init".to_vec()],
+            ..ScriptCall::default()
+        };
+        let printed = self.execute(&call);
+        match self.error.take() {
+            Some(error) => Err(error),
+            None => Ok(printed),
+        }
+    }
+
+    fn power_off(&mut self) -> Result<(), SimulationError> {
+        self.backend.power_off().map_err(SimulationError::Backend)
+    }
+}
+
+/// The number of settings of other programs that are missing or changed in the flash.
+fn lost_settings(
+    cost_model: &CostModel,
+    backend: &mut dyn Backend,
+) -> Result<u64, SimulationError> {
+    let before = cost_model.machine().flash_variables().unwrap_or_default();
+    let now: HashMap<_, _> =
+        backend.machine()?.flash_variables().unwrap_or_default().into_iter().collect();
+    Ok(before.iter().filter(|(name, value)| now.get(name) != Some(value)).count() as u64)
+}
