@@ -6,9 +6,9 @@ use std::sync::Arc;
 use nvram_emu::dialect::FlashLoad;
 
 use backend::InProcess;
+use runner::expected::{Expected, Tolerance};
 use runner::lines::{self, show};
 use runner::nvram_state::{NvramSnapshot, NvramState};
-use runner::expected::{Expected, Tolerance};
 use scenario::Invariant;
 use scenario::digest::{self, ByKey};
 

@@ -7,11 +7,11 @@ use std::time::Duration;
 use rayon::prelude::*;
 use rustix::time::{ClockId, clock_gettime};
 
+use super::Options;
 use super::call_position::{CallPosition, RunPhase};
 use super::explorer::Explorer;
 use super::report::Report;
 use super::search_task::{SearchTask, merge};
-use super::Options;
 use backend::Function;
 use runner::{Fault, record};
 use scenario::Case;

@@ -10,10 +10,10 @@ use super::search_task::SearchTask;
 use super::{Options, Violation};
 use backend::{CallTrace, CommandSnapshot, InProcess, is_reading};
 use runner::Recording;
+use runner::expected::{Change, Expected, changes};
 use runner::lines::{self, Lines};
 use runner::nvram_state::NvramState;
 use runner::recorder::Snapshot;
-use runner::expected::{Change, Expected, changes};
 use scenario::{Case, FaultPoint, Id, Invariant, ScheduledFault};
 
 /// Explores one case from the recording of its undisturbed run.
@@ -64,8 +64,10 @@ impl<'e> Explorer<'e> {
             let operations = trace.steps.iter().map(|step| step.operations.len()).sum::<usize>();
             // A script that is killed between `commit` and its end cannot know that the commit is done: one redundant
             // commit in the next call is correct.
-            let after_kill =
-                matches!(position.faults, [.., ScheduledFault { strike: FaultPoint::Kill(..), .. }]);
+            let after_kill = matches!(
+                position.faults,
+                [.., ScheduledFault { strike: FaultPoint::Kill(..), .. }]
+            );
             if committed && operations > 0 && !after_kill && position.phase != RunPhase::Undisturbed
             {
                 let text = format!("{operations} flash operations, and nothing stored changed");

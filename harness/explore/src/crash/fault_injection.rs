@@ -14,9 +14,9 @@ use super::{PointKind, Verdict};
 use backend::{CommandSnapshot, InProcess};
 use dnsmasq_model::ScriptCall;
 use nvram_emu::device::{Op, OpKind};
+use runner::expected::{Expected, changes};
 use runner::nvram_state::NvramState;
 use runner::recorder::Snapshot;
-use runner::expected::{Expected, changes};
 use scenario::digest;
 use scenario::{FaultPoint, Side};
 
@@ -269,8 +269,7 @@ impl Explorer<'_> {
             let (schedule, depth) = (position.schedule(point), position.depth - 1);
             self.recover(powered_off, &boot, &mut |snapshot, ordinal, phase| {
                 let position = CallPosition { faults: &schedule, ordinal, phase, depth };
-                let is_init =
-                    phase == RunPhase::Recovery && ordinal == 1 && !self.options.repeat;
+                let is_init = phase == RunPhase::Recovery && ordinal == 1 && !self.options.repeat;
                 match boot.commands.filter(|_| is_init) {
                     Some(commands) => {
                         self.explore_read_only_call(snapshot, position, commands, task);

@@ -11,9 +11,9 @@ use backend::{
     Backend, BackendError, CallEnd, CallOptions, CallResult, ExternalScript, Function, InProcess,
 };
 use dnsmasq_model::ScriptCall;
+use runner::expected::changes;
 use runner::nvram_state::NvramState;
 use runner::recorder::Snapshot;
-use runner::expected::changes;
 use runner::{Fault, Recording, call_text, record};
 use scenario::{Case, FaultPoint, Id, IdError, ScheduledFault};
 
