@@ -18,14 +18,14 @@ fn leaselab() -> Command {
 #[rstest]
 #[case(Files::Ordered)]
 #[case(Files::Reordering)]
-fn our_own_journal_has_no_losing_cut(#[case] files: Files) {
+fn our_own_journal_loses_nothing_at_any_cut(#[case] files: Files) {
     let report = explore(Strategy::Ours, files);
     assert!(report.calls > 20 && report.checked > 100, "{report:?}");
     assert!(report.losses.is_empty(), "{:?}", report.breaches);
 }
 
 #[test]
-fn an_emptied_file_is_found_and_told() {
+fn a_cut_after_truncation_is_reported() {
     let report = explore(Strategy::Dnsmasq, Files::Ordered);
     assert!(report.count(Loss::NoDatabase) > 0 && report.count(Loss::Torn) > 0);
     let between = "between `truncate dnsmasq.leases 0` and `write dnsmasq.leases`";
@@ -33,7 +33,7 @@ fn an_emptied_file_is_found_and_told() {
 }
 
 #[test]
-fn losses_that_are_not_declared_fail_and_so_do_those_that_do_not_show() {
+fn undeclared_losses_fail_and_so_do_declared_losses_that_do_not_occur() {
     let lab = |strategy, ordered: &[Loss]| JournalLab {
         strategy,
         files: Files::Ordered,

@@ -39,7 +39,7 @@ impl fmt::Display for Anomaly {
         match self {
             Self::LostWrite { by, reported: false } => write!(f, "{by}'s change lost, exit 0"),
             Self::LostWrite { by, reported: true } => {
-                write!(f, "{by}'s change lost, and said so")
+                write!(f, "{by}'s change lost, nonzero exit code")
             }
             Self::WrongInit { reported: false } => {
                 f.write_str("init prints too few leases, exit 0")
@@ -47,7 +47,7 @@ impl fmt::Display for Anomaly {
             Self::WrongInit { reported: true } => f.write_str("init fails"),
             Self::LostSettings => f.write_str("older settings lost"),
             Self::StrayVariables => f.write_str("stray variables"),
-            Self::Unreadable => f.write_str("nothing can be read any more"),
+            Self::Unreadable => f.write_str("store unreadable"),
         }
     }
 }
