@@ -1,5 +1,5 @@
 //! The allocator of a process: explorations allocate millions of small objects, for which mimalloc is faster; but it
-//! takes a millisecond to start, which the short processes of a run, a thousand a minute, do not earn back.
+//! takes a millisecond to start, which does not pay in the short processes of a run.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicU8, Ordering};

@@ -29,8 +29,8 @@ impl ProcessRole {
         Self::new(executed_path(), Path::new(&argv0))
     }
 
-    /// The path that was executed tells the script proxy from the rest: neither its own name, which is that of any
-    /// script, nor a variable that somebody may have set by accident.
+    /// The role of a process. Only the folder of the executed path identifies the script proxy: its name is that of
+    /// the script under test, and a variable could be set by accident.
     fn new(executed: &Path, argv0: &Path) -> Self {
         let folder = executed.parent().and_then(Path::file_name);
         if folder == Some(OsStr::new(script_proxy::FOLDER)) {
@@ -44,7 +44,7 @@ impl ProcessRole {
         }
     }
 
-    /// Whether this process lives so shortly that starting quickly matters most. Allocates nothing, because the
+    /// Whether this process is so short that its start dominates its run time. Allocates nothing, because the
     /// allocator asks.
     pub fn is_short_lived() -> bool {
         let path = executed_path();
@@ -52,7 +52,7 @@ impl ProcessRole {
     }
 }
 
-/// The path that was executed, as the kernel tells it.
+/// The path that was executed, from the kernel.
 fn executed_path() -> &'static Path {
     // SAFETY: the kernel gives every process the path that was executed, as a C string that stays valid.
     let path = unsafe {

@@ -9,29 +9,44 @@ use runner::{
     CaseReport, Fault, Finding, FindingKind, Observers, Options, Verdict, blank_report, build_of,
     command, play, router,
 };
-use scenario::{Action, Case};
+use scenario::{Action, BackendKind, Case};
 
-/// Where a case runs.
+/// The back end of a run.
 #[derive(Clone, Debug)]
 pub enum BackendChoice {
-    /// Under the modelled dnsmasq, as the runner's options say.
+    /// The modelled dnsmasq, with the target of the runner's options.
     Modelled,
-    /// Below a real dnsmasq.
+    /// A real dnsmasq.
     Live(LiveSettings),
-    /// In a guest with a dnsmasq of its own.
+    /// A guest with its own dnsmasq.
     Qemu(GuestPool),
+}
+
+impl BackendChoice {
+    fn kind(&self) -> BackendKind {
+        match self {
+            Self::Modelled => BackendKind::Modelled,
+            Self::Live(_) => BackendKind::Live,
+            Self::Qemu(_) => BackendKind::Guest,
+        }
+    }
 }
 
 /// Runs a case.
 ///
 /// # Errors
-/// When there is nothing to judge: a file that makes no sense, or a target that fails.
+/// An invalid scenario, or a back end that fails.
 pub fn run_case(
     case: &Case,
     options: &Options,
     backend: &BackendChoice,
 ) -> Result<CaseReport, Fault> {
     let began = Instant::now();
+    if let Some(reason) = case.incompatibility(backend.kind()) {
+        let mut report = blank_report(case);
+        report.verdict = Verdict::Skipped(reason.to_string());
+        return Ok(report);
+    }
     let mut report = match (&case.scenario.journal, backend) {
         (Some(lab), _) => {
             let mut report = blank_report(case);
@@ -85,7 +100,7 @@ fn run_in_guest(case: &Case, options: &Options, pool: &GuestPool) -> Result<Case
     let machine = router(&case)?;
     let mut target = session.router(&machine, &script, options.seed).map_err(BackendError::from)?;
     let played = play(&case, &mut target, options, &mut report, Observers::default());
-    // Whatever becomes of the case, power goes before its files are looked at.
+    // Power off before the files are read, whether the case has passed or not.
     _ = target.power_off();
     let ledger = target.ledger().clone();
     let astray = |text: String| Finding { kind: FindingKind::Astray, step: 0, line: 0, text };
@@ -97,7 +112,7 @@ fn run_in_guest(case: &Case, options: &Options, pool: &GuestPool) -> Result<Case
     drop(target);
     session.add(&ledger);
     match played {
-        // One guest that fell apart is a failure; an image that never comes up is the end of all.
+        // One broken guest is a failed case; an image that has never booted ends the run.
         Err(Fault::Target(BackendError::Broken(why))) if session.has_booted() => {
             report.failures.push(astray(why));
         }

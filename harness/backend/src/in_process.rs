@@ -1,4 +1,4 @@
-//! The target of function calls: the script as a function over a machine in memory.
+//! The back end of function calls: the script is a function over a device in memory.
 
 use std::any::Any;
 use std::borrow::Cow;
@@ -22,7 +22,7 @@ use super::external_script::{ExternalResult, ExternalScript};
 use super::fault_injector::{FaultAction, FaultInjector};
 use super::naive;
 use super::process::RamFiles;
-use disk_model::{Disk, Files as DiskModel};
+use disk_model::{Disk, WriteOrdering};
 use dnsmasq_model::ScriptCall;
 use scenario::Disturbance;
 use scenario::digest;
@@ -30,15 +30,15 @@ use scenario::digest;
 /// A script that runs in process.
 #[derive(Clone, Debug)]
 pub enum Function {
-    /// The project's own.
+    /// The project's own script, `lease-update`.
     Ours(Config),
-    /// The naive one, after 2006.
+    /// The naive script, modelled on that of 2006.
     Naive,
-    /// A caller's own.
+    /// A function of the caller.
     Other(fn(&Call, &mut dyn Nvram) -> Outcome),
-    /// A caller's own that keeps notes in RAM.
+    /// A function of the caller that keeps an intent log in RAM.
     Marked(fn(&Call, &mut dyn Nvram, &mut dyn IntentLog) -> Outcome),
-    /// One of processes, followed command by command.
+    /// An external script.
     Process(Arc<ExternalScript>),
 }
 
@@ -56,23 +56,23 @@ impl Function {
             Self::Other(script) => script(call, nvram),
             Self::Marked(script) => script(call, nvram, marker),
             Self::Process(_) => {
-                let stderr = b"a script of processes has its own nvram\n".to_vec();
+                let stderr = b"an external script cannot be called as a function\n".to_vec();
                 Outcome { stdout: Vec::new(), stderr, exit: u8::MAX, killed: false }
             }
         }
     }
 }
 
-/// A router in memory. `Clone` costs what changed.
+/// A router in memory. Clones share what does not change.
 #[derive(Clone, Debug)]
 pub struct InProcess {
     machine: Machine,
     marker: MemoryIntentLog,
     script: Arc<Function>,
-    /// What a script of processes keeps in RAM beside NVRAM.
+    /// The files that an external script keeps in RAM.
     files: Arc<RamFiles>,
     ram_key: OnceLock<u64>,
-    /// The folder of the journals, where leases are kept in one.
+    /// The folder of the journals, if leases are kept in journals.
     folder: Option<Disk>,
 }
 
@@ -90,7 +90,7 @@ impl InProcess {
         backend.as_any()?.downcast_ref()
     }
 
-    /// Something is about to change.
+    /// Must be called before every change.
     fn begin(&mut self) {
         self.ram_key = OnceLock::new();
         self.machine.take_ops();
@@ -107,14 +107,14 @@ impl InProcess {
         }
     }
 
-    /// The same with a file system for journals.
+    /// Keeps leases in journals instead of NVRAM.
     #[must_use]
     pub fn with_journal(mut self) -> Self {
-        self.folder = Some(Disk::new(DiskModel::Reordering));
+        self.folder = Some(Disk::new(WriteOrdering::Reordering));
         self
     }
 
-    /// A call over the journal; `None` where leases are kept in NVRAM.
+    /// A call that keeps leases in journals; `None` if they are kept in NVRAM.
     fn journal_call(&mut self, call: &Call, web_page: bool) -> Option<CallResult> {
         let (Function::Ours(config), Some(folder)) = (&*self.script, &mut self.folder) else {
             return None;
@@ -127,15 +127,15 @@ impl InProcess {
         };
         let init = Call::new([b"init".to_vec()], Environment::default());
         let mut pages = Vec::new();
-        let mut look = |run: &mut dyn FnMut(&Call) -> (Outcome, bool)| {
+        let mut view_page = |run: &mut dyn FnMut(&Call) -> (Outcome, bool)| {
             if web_page {
                 let (seen, _) = run(&init);
                 pages.push((seen.stdout, Some(i32::from(seen.exit))));
             }
         };
-        look(&mut run);
+        view_page(&mut run);
         let (outcome, wrote) = run(call);
-        look(&mut run);
+        view_page(&mut run);
         let is_init = call.args.first().is_some_and(|word| word == b"init");
         Some(CallResult {
             end: CallEnd::Exited(i32::from(outcome.exit)),
@@ -143,13 +143,13 @@ impl InProcess {
             stderr: outcome.stderr,
             commands: Vec::new(),
             operations: Vec::new(),
-            // The first `init` makes the file.
+            // The first `init` creates the file.
             wrote_journal: wrote && !is_init,
             pages,
         })
     }
 
-    /// Flash and RAM.
+    /// The device: flash and NVRAM contents in RAM.
     pub fn board(&self) -> &Machine {
         &self.machine
     }
@@ -159,7 +159,7 @@ impl InProcess {
         &self.marker
     }
 
-    /// The same router, power gone and back.
+    /// This router after a reboot.
     #[must_use]
     pub fn rebooted(&self) -> Self {
         let mut machine = self.machine.clone();
@@ -168,7 +168,7 @@ impl InProcess {
         Self::of(machine, MemoryIntentLog::default(), Arc::clone(&self.script))
     }
 
-    /// The same router with another flash, power gone and back.
+    /// This router after a reboot with another flash.
     #[must_use]
     pub fn rebooted_with(&self, flash: &Flash) -> Self {
         let mut router = self.rebooted();
@@ -178,7 +178,7 @@ impl InProcess {
         router
     }
 
-    /// A fingerprint of what a loss of power would take: RAM and marker.
+    /// A fingerprint of what a power cut erases: NVRAM contents in RAM, intent log, and files in RAM.
     pub fn ram_key(&self) -> u64 {
         *self.ram_key.get_or_init(|| {
             let ram = self
@@ -190,20 +190,20 @@ impl InProcess {
         })
     }
 
-    /// The flash, to tear it.
+    /// The flash, for damaging it.
     pub fn flash_mut(&mut self) -> &mut Flash {
         &mut self.machine.board_mut().flash
     }
 
-    /// Makes a call undisturbed, and keeps the router as it was on both sides of each command.
+    /// Makes an undisturbed call, and keeps the state of the router before and after each command.
     pub fn trail(&mut self, call: &ScriptCall) -> CallTrace {
         if let Function::Process(script) = &*self.script {
-            return self.follow(&Arc::clone(script), call);
+            return self.trail_external(&Arc::clone(script), call);
         }
         let ram_key = std::mem::take(&mut self.ram_key);
         self.begin();
         let marker = Rc::new(RefCell::new(std::mem::take(&mut self.marker)));
-        let mut wire = TrailWire {
+        let mut wire = RecordingNvram {
             machine: &mut self.machine,
             marker: marker.clone(),
             script: &self.script,
@@ -220,8 +220,8 @@ impl InProcess {
         CallTrace { outcome, steps }
     }
 
-    /// The same for a script of processes: what it did is followed on the machine in memory.
-    fn follow(&mut self, script: &ExternalScript, call: &ScriptCall) -> CallTrace {
+    /// [`InProcess::trail`] for an external script, whose commands are repeated on the device in memory.
+    fn trail_external(&mut self, script: &ExternalScript, call: &ScriptCall) -> CallTrace {
         self.begin();
         let plan = CallOptions { record_ram_files: true, ..CallOptions::default() };
         let done = match script.call((&self.machine, &self.files), call, &plan) {
@@ -253,22 +253,21 @@ impl InProcess {
         if self.machine.flash_bytes() != done.machine.flash_bytes()
             || self.machine.ram_bytes() != done.machine.ram_bytes()
         {
-            let text =
-                "the script's nvram commands cannot be followed: two at a time, or other writers";
+            let text = "cannot reproduce the nvram commands of the script: it runs several at a time, or writes NVRAM in another way";
             script.record_error(BackendError::Script(text.to_owned()));
         }
         self.files = Arc::new(done.files.clone());
         CallTrace { outcome: done.outcome(), steps }
     }
 
-    /// The same router with a script of processes in place of its own.
+    /// This router with an external script instead of its own.
     #[must_use]
     pub fn with_script(&self, script: &Arc<ExternalScript>) -> Self {
         let function = Arc::new(Function::Process(Arc::clone(script)));
         Self::of(self.machine.clone(), MemoryIntentLog::default(), function)
     }
 
-    /// After a boot from a flash of which `load` was made.
+    /// Boots the device, from a flash whose cached load is `load`.
     pub fn wake(&mut self, load: Option<&FlashLoad>) {
         if let Some(load) = load {
             self.machine.cache_load(load);
@@ -276,8 +275,8 @@ impl InProcess {
         self.machine.boot();
     }
 
-    /// `init` after a boot, and how many commands it took, where all of them only read. The image is loaded once for
-    /// all commands, which a router does for each.
+    /// The result of `init` after a boot, and the number of its commands if all of them only read. The image is loaded once,
+    /// where a router loads it for each command.
     pub fn read_init(&self) -> (Outcome, Option<u32>) {
         // What is loaded here stays with the router and all its clones.
         self.machine.load_flash();
@@ -295,7 +294,7 @@ impl InProcess {
             return (outcome, None);
         }
         let call = Call::new([b"init".to_vec()], Environment::default());
-        let mut wire = Quiet { machine: self.machine.clone(), commands: 0, reads: true };
+        let mut wire = ReadCounter { machine: self.machine.clone(), commands: 0, reads: true };
         let mut marker = self.marker.clone();
         let outcome = self.script.invoke(&call, &mut wire, &mut marker);
         let reads = wire.reads && marker == self.marker;
@@ -303,8 +302,8 @@ impl InProcess {
     }
 }
 
-/// The way to a machine of which nobody wants to know what was done.
-struct Quiet {
+/// NVRAM access that records only the number of commands and whether all of them read.
+struct ReadCounter {
     machine: Machine,
     commands: u32,
     reads: bool,
@@ -315,7 +314,7 @@ pub fn is_reading(word: &[u8]) -> bool {
     matches!(word, b"get" | b"show" | b"info")
 }
 
-impl Nvram for Quiet {
+impl Nvram for ReadCounter {
     fn run(&mut self, arguments: &[&[u8]]) -> Result<NvramOutput, OperationError> {
         self.commands += 1;
         self.reads &= arguments.first().is_none_or(|word| is_reading(word));
@@ -325,10 +324,10 @@ impl Nvram for Quiet {
     }
 }
 
-/// A call undisturbed, command by command.
+/// An undisturbed call, command by command.
 #[derive(Clone, Debug)]
 pub struct CallTrace {
-    /// What the script printed and returned.
+    /// Output and exit code of the script.
     pub outcome: Outcome,
     /// Its `nvram` commands.
     pub steps: Vec<CommandSnapshot>,
@@ -341,7 +340,7 @@ pub struct CommandSnapshot {
     pub arguments: Vec<Vec<u8>>,
     /// The router before it.
     pub before: Arc<InProcess>,
-    /// The router after it; the same as before it where nothing changed.
+    /// The router after it; shared with `before` if nothing changed.
     pub after: Arc<InProcess>,
     /// Its flash operations.
     pub operations: Vec<Op>,
@@ -349,17 +348,17 @@ pub struct CommandSnapshot {
     pub flashes: Vec<Flash>,
 }
 
-struct TrailWire<'a> {
+struct RecordingNvram<'a> {
     machine: &'a mut Machine,
     marker: Rc<RefCell<MemoryIntentLog>>,
     script: &'a Arc<Function>,
-    /// Of the router before the first command.
+    /// The RAM key of the router before the first command.
     ram_key: OnceLock<u64>,
     steps: Vec<CommandSnapshot>,
 }
 
-impl TrailWire<'_> {
-    /// The router as it is; `before` where that is the same.
+impl RecordingNvram<'_> {
+    /// The current router, or `before` if that is the same.
     fn keep(&mut self, before: Option<&Arc<InProcess>>) -> Arc<InProcess> {
         let marker = self.marker.borrow();
         let same = |before: &&Arc<InProcess>| {
@@ -377,7 +376,7 @@ impl TrailWire<'_> {
     }
 }
 
-impl Nvram for TrailWire<'_> {
+impl Nvram for RecordingNvram<'_> {
     fn run(&mut self, arguments: &[&[u8]]) -> Result<NvramOutput, OperationError> {
         let last = self.steps.last().map(|step| Arc::clone(&step.after));
         let before = self.keep(last.as_ref());
@@ -414,34 +413,34 @@ fn script_call(call: &ScriptCall) -> Call {
     Call::new(call.argv.iter().skip(1).cloned(), environment.collect())
 }
 
-/// One call's way to the machine.
-struct Wire<'a> {
+/// NVRAM access of a call, with fault injection.
+struct FaultyNvram<'a> {
     machine: &'a mut Machine,
-    striker: FaultInjector<'a>,
+    injector: FaultInjector<'a>,
     commands: Vec<Vec<Vec<u8>>>,
-    /// What a web page would see after each command, where there is one.
+    /// The web page that calls `init` around each command, if there is one.
     page: Option<Page<'a>>,
 }
 
-/// A web page that looks on: the script that it calls, and what it saw.
+/// A web page: the script that it calls, and the results.
 struct Page<'a> {
     script: &'a Function,
     seen: Vec<(Vec<u8>, Option<i32>)>,
 }
 
-impl<'a> Wire<'a> {
+impl<'a> FaultyNvram<'a> {
     fn new(machine: &'a mut Machine, disturbance: Option<&'a Disturbance>) -> Self {
         Self {
             machine,
-            striker: FaultInjector::new(disturbance, 0),
+            injector: FaultInjector::new(disturbance, 0),
             commands: Vec::new(),
             page: None,
         }
     }
 
-    fn look(&mut self) {
+    fn view_page(&mut self) {
         if let Some(Page { script, seen }) = &mut self.page {
-            let mut wire = Wire::new(self.machine, None);
+            let mut wire = FaultyNvram::new(self.machine, None);
             let call = Call::new([b"init".to_vec()], Environment::default());
             let outcome = script.invoke(&call, &mut wire, &mut MemoryIntentLog::default());
             seen.push((outcome.stdout, Some(i32::from(outcome.exit))));
@@ -449,13 +448,13 @@ impl<'a> Wire<'a> {
     }
 }
 
-impl Nvram for Wire<'_> {
+impl Nvram for FaultyNvram<'_> {
     fn run(&mut self, arguments: &[&[u8]]) -> Result<NvramOutput, OperationError> {
-        self.look();
+        self.view_page();
         self.commands.push(arguments.iter().map(|word| word.to_vec()).collect());
         let machine = &mut *self.machine;
-        let strike = self.striker.next(arguments, || dry_run(machine, arguments));
-        match strike {
+        let fault = self.injector.next(arguments, || dry_run(machine, arguments));
+        match fault {
             FaultAction::Before => return Err(OperationError::Killed),
             FaultAction::Fail => {
                 let stderr = b"nvram: made to fail\n".to_vec();
@@ -465,18 +464,18 @@ impl Nvram for Wire<'_> {
             FaultAction::None | FaultAction::After => {}
         }
         let outcome = machine.run(arguments);
-        // A cut that this command did not come to is none for the next.
+        // A cut that this command did not reach must not strike the next one.
         machine.board_mut().flash.arm(None);
         let Exit::Code(code) = outcome.exit else { return Err(OperationError::Killed) };
-        if strike == FaultAction::After {
+        if fault == FaultAction::After {
             return Err(OperationError::Killed);
         }
-        self.look();
+        self.view_page();
         Ok(NvramOutput { stdout: outcome.stdout, stderr: outcome.stderr, code: i32::from(code) })
     }
 }
 
-/// The flash operations that a command would make, the machine left as it is.
+/// The flash operations that a command would make. The machine does not change.
 fn dry_run(machine: &Machine, arguments: &[&[u8]]) -> Vec<nvram_emu::device::Op> {
     let mut fork = machine.clone();
     fork.take_ops();
@@ -496,7 +495,7 @@ impl Backend for InProcess {
         if let Some(result) = self.journal_call(&call, plan.web_page) {
             return Ok(result);
         }
-        let mut wire = Wire::new(&mut self.machine, plan.disturbance.as_ref());
+        let mut wire = FaultyNvram::new(&mut self.machine, plan.disturbance.as_ref());
         wire.page = plan.web_page.then_some(Page { script: &self.script, seen: Vec::new() });
         let outcome = self.script.invoke(&call, &mut wire, &mut self.marker);
         let (commands, pages) = (wire.commands, wire.page.map_or_else(Vec::new, |page| page.seen));

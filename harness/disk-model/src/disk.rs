@@ -1,7 +1,7 @@
-//! A folder on a simulated disk: what programs see, what is on the medium, and what may still come to it.
+//! A folder on a simulated disk: what programs see, what is on the medium, and the changes in between.
 //!
-//! Names and contents are kept apart. Each has a part that survives any power cut, and a list of changes that may or
-//! may not have come to the medium ([`super::survivors`] enumerates what a cut can leave).
+//! Names and contents are separate. Each has a part that survives any power cut, and a list of pending changes that may
+//! or may not have reached the medium.
 
 use std::collections::BTreeMap;
 use std::collections::hash_map::DefaultHasher;
@@ -12,9 +12,9 @@ use std::os::unix::ffi::OsStrExt as _;
 
 use lease_journal::{FileSystem, Handle, Kind, Mode, OperationError, Status};
 
-use super::Files;
+use super::ordering::WriteOrdering;
 
-/// Names and the files behind them.
+/// File names, with indices into the list of nodes.
 pub(crate) type Names = BTreeMap<OsString, usize>;
 
 /// A change of names.
@@ -33,8 +33,8 @@ pub(crate) enum DataChange {
 }
 
 impl DataChange {
-    /// Makes the change, or that part of it that lies in `part` of its bytes; the rest of them are zeros, where nothing
-    /// stood before.
+    /// Applies the change, or only the range `part` of the bytes that it writes. If that extends the file, the bytes before
+    /// the range become zeros.
     pub(crate) fn apply(&self, data: &mut Vec<u8>, part: &std::ops::Range<usize>) {
         match self {
             Self::Truncate(length) => data.resize((*length).min(data.len()), 0),
@@ -48,6 +48,7 @@ impl DataChange {
         }
     }
 
+    /// Number of bytes that are written.
     pub(crate) fn length(&self) -> usize {
         match self {
             Self::Write(_, bytes) => bytes.len(),
@@ -56,7 +57,7 @@ impl DataChange {
     }
 }
 
-/// A file.
+/// The contents of a file, which may have several names.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Node {
     pub(crate) data: Vec<u8>,
@@ -66,7 +67,8 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    pub(crate) fn whole(data: Vec<u8>, modified: i64) -> Self {
+    /// A file whose contents are all on the medium.
+    pub(crate) fn synced(data: Vec<u8>, modified: i64) -> Self {
         Self { durable: data.clone(), data, pending: Vec::new(), modified }
     }
 
@@ -86,28 +88,28 @@ impl Node {
     }
 }
 
-/// Where everything ends: before the call of this number, or after so many bytes of what it writes.
+/// The point at which a process or the power is cut: before a call, or after some of the bytes that it writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Cut {
-    /// The call, counted from 0.
+    /// Number of the call, from 0. Only calls that change something are counted.
     pub call: u64,
-    /// The bytes that were still written.
+    /// Number of bytes that the call still writes.
     pub bytes: usize,
 }
 
-/// One call that changes something.
+/// A call that changes something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// As a person writes it: `rename dhcpd.leases.1 dhcpd.leases`.
+    /// The call as text, such as `rename dhcpd.leases.1 dhcpd.leases`.
     pub text: String,
-    /// How much it writes.
+    /// Number of bytes that it writes.
     pub bytes: usize,
 }
 
-/// The folder.
+/// A folder on a simulated disk.
 #[derive(Clone, Debug)]
 pub struct Disk {
-    pub(crate) files: Files,
+    pub(crate) ordering: WriteOrdering,
     pub(crate) nodes: Vec<Node>,
     pub(crate) names: Names,
     pub(crate) durable: Names,
@@ -118,17 +120,17 @@ pub struct Disk {
     cut: Option<Cut>,
     dead: bool,
     steps: Vec<Step>,
-    /// False where the file system has no hard links.
+    /// Whether the file system supports hard links.
     pub has_links: bool,
-    /// Bytes that all files together may have.
+    /// Maximum total size of the files, if there is a limit.
     pub(crate) room: Option<usize>,
 }
 
 impl Disk {
     /// An empty folder.
-    pub fn new(files: Files) -> Self {
+    pub fn new(ordering: WriteOrdering) -> Self {
         Self {
-            files,
+            ordering,
             nodes: Vec::new(),
             names: Names::new(),
             durable: Names::new(),
@@ -144,19 +146,19 @@ impl Disk {
         }
     }
 
-    /// The same without hard links.
+    /// Removes the support for hard links.
     #[must_use]
     pub fn without_links(mut self) -> Self {
         self.has_links = false;
         self
     }
 
-    /// Limits what all files may have together.
+    /// Sets the maximum total size of the files in bytes.
     pub fn limit(&mut self, room: Option<usize>) {
         self.room = room;
     }
 
-    /// Bytes of all files that have a name or are open.
+    /// Total size of all files that have a name or are open.
     pub fn used(&self) -> usize {
         let open = self.handles.iter().flatten();
         let held: std::collections::BTreeSet<usize> =
@@ -164,30 +166,30 @@ impl Disk {
         held.into_iter().map(|node| self.nodes[node].data.len()).sum()
     }
 
-    /// Everything ends at this point.
+    /// Schedules a cut. All calls after it fail with [`OperationError::Killed`].
     pub fn arm(&mut self, cut: Cut) {
         self.cut = Some(cut);
     }
 
-    /// The calls so far.
+    /// The calls since the last time, which restarts the numbering of calls.
     pub fn take_steps(&mut self) -> Vec<Step> {
         self.calls = 0;
         std::mem::take(&mut self.steps)
     }
 
-    /// Whether a cut has struck.
+    /// Whether the scheduled cut has happened.
     pub fn is_dead(&self) -> bool {
         self.dead
     }
 
-    /// Everything comes to the medium.
+    /// Brings all pending changes to the medium.
     pub fn sync_all(&mut self) {
         self.nodes.iter_mut().for_each(Node::sync);
         self.durable.clone_from(&self.names);
         self.pending.clear();
     }
 
-    /// All processes are gone, the power is not.
+    /// Ends all processes without a loss of power.
     pub fn end_processes(&mut self) {
         self.handles.clear();
         self.cut = None;
@@ -195,7 +197,7 @@ impl Disk {
         self.take_steps();
     }
 
-    /// Power goes, and nothing that was not synced has come to the medium.
+    /// Cuts the power, with the loss of all changes that were not synced.
     pub fn lose_power(&mut self) {
         for node in &mut self.nodes {
             node.data.clone_from(&node.durable);
@@ -206,17 +208,17 @@ impl Disk {
         self.end_processes();
     }
 
-    /// A process has ended by itself: what it had open is closed.
+    /// Closes all open files, as the exit of a process does.
     pub fn end_of_call(&mut self) {
         self.handles.clear();
     }
 
-    /// The names, in their order.
+    /// The file names in ascending order.
     pub fn names(&self) -> impl Iterator<Item = String> + '_ {
         self.names.keys().map(|name| name.to_string_lossy().into_owned())
     }
 
-    /// A number for what programs see, what is on the medium, and what is between.
+    /// A hash of the whole state: what programs see, what is on the medium, and the changes in between.
     pub fn digest(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
         let nodes = self.names.values().chain(self.durable.values());
@@ -229,21 +231,21 @@ impl Disk {
         hasher.finish()
     }
 
-    /// The contents behind a name.
+    /// The contents of a file.
     pub fn contents(&self, name: &OsStr) -> Option<&[u8]> {
         self.names.get(name).map(|node| self.nodes[*node].data.as_slice())
     }
 
-    /// Puts a file in its place, durably.
+    /// Creates a file, with name and contents on the medium.
     pub fn place(&mut self, name: &str, data: &[u8]) {
         self.clock += 1;
-        self.nodes.push(Node::whole(data.to_vec(), self.clock));
+        self.nodes.push(Node::synced(data.to_vec(), self.clock));
         let node = self.nodes.len() - 1;
         self.names.insert(name.into(), node);
         self.durable.insert(name.into(), node);
     }
 
-    /// One call that changes something. How many of its bytes are written, if not all.
+    /// Counts a call that changes something. Returns the number of bytes to write if the call is cut short.
     fn step(
         &mut self,
         text: impl FnOnce() -> String,
@@ -292,7 +294,7 @@ impl Disk {
     }
 }
 
-/// Makes a change of names, as far as it still fits.
+/// Applies a change of names as far as it is still possible after earlier changes were lost.
 pub(crate) fn apply_name(names: &mut Names, change: &NameChange) {
     match change {
         NameChange::Add(name, node) => {
@@ -375,8 +377,8 @@ impl FileSystem for Disk {
         let name = self.name_of(node);
         self.step(|| format!("fsync {name}"), 0)?;
         self.nodes[node].sync();
-        if self.files == Files::Ordered {
-            // The journal of the file system is written as a whole.
+        if self.ordering == WriteOrdering::Ordered {
+            // The file system commits its whole journal.
             self.durable.clone_from(&self.names);
             self.pending.clear();
         }
@@ -409,7 +411,7 @@ impl FileSystem for Disk {
     fn rename(&mut self, old: &OsStr, new: &OsStr) -> Result<(), OperationError> {
         self.step(|| format!("rename {} {}", old.display(), new.display()), 0)?;
         let node = self.found(old)?;
-        // Two names of one file: rename() does nothing.
+        // rename() does nothing if both names are links to the same file.
         if self.names.get(new) != Some(&node) {
             self.change_name(NameChange::Rename(old.to_owned(), new.to_owned(), node));
         }

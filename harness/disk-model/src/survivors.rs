@@ -1,26 +1,26 @@
-//! What a power cut can leave of a disk.
+//! The states of a disk that a power cut can leave.
 //!
-//! | model | names | contents |
+//! | ordering | names | contents |
 //! |---|---|---|
-//! | ordered | any first part of the changes since the last fsync of anything | any first part of what was written since the file's last fsync |
-//! | reordering | any of the changes since the last fsync of the folder, whatever came before or after | each write whole, its first half, its second half behind zeros, as zeros, or not at all |
+//! | ordered | any prefix of the changes since the last fsync of anything | any prefix of the bytes written since the last fsync of the file |
+//! | reordering | any subset of the changes since the last fsync of the folder | each write complete, its first half, its second half after zeros, as zeros, or not at all |
 //!
-//! Up to [`FREE`] changes are combined in every way. Of more, these combinations are tried: none, all, the first so many,
-//! each one alone, all but one. Of the contents of several files: all as old or as new as can be, and each state of one
-//! file with the others old, and with the others new.
+//! All subsets of up to [`MAX_COMBINED`] changes are enumerated. For more changes, these are tried: each prefix, each
+//! change alone, and all changes but one. For the contents of several files: all files in their oldest or newest state, and
+//! each state of one file with the others in their oldest and in their newest state.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::Files;
 use super::disk::{DataChange, Disk, Names, Node, apply_name};
+use super::ordering::WriteOrdering;
 
-/// Changes of names that are combined in every way.
-const FREE: usize = 5;
-/// States of one file's contents at most.
-const CONTENTS: usize = 24;
+/// Maximum number of name changes of which all subsets are enumerated.
+const MAX_COMBINED: usize = 5;
+/// Maximum number of states of one file.
+const MAX_CONTENTS: usize = 24;
 
-/// The disks that a power cut can leave, each as the next boot finds it.
+/// The states that a power cut can leave, each as the next boot finds it.
 pub fn survivors(disk: &Disk) -> Vec<Disk> {
     let mut found = Vec::new();
     let mut contents: BTreeMap<usize, Vec<Vec<u8>>> = BTreeMap::new();
@@ -29,7 +29,9 @@ pub fn survivors(disk: &Disk) -> Vec<Disk> {
         nodes.sort_unstable();
         nodes.dedup();
         for node in &nodes {
-            contents.entry(*node).or_insert_with(|| content_states(&disk.nodes[*node], disk.files));
+            contents
+                .entry(*node)
+                .or_insert_with(|| content_states(&disk.nodes[*node], disk.ordering));
         }
         let old = |node: usize| &disk.nodes[node].durable;
         let new = |node: usize| &disk.nodes[node].data;
@@ -58,12 +60,12 @@ fn boot<'a>(
     nodes: &[usize],
     contents: impl Fn(usize) -> &'a Vec<u8>,
 ) -> Disk {
-    let mut left = Disk::new(disk.files);
+    let mut left = Disk::new(disk.ordering);
     left.has_links = disk.has_links;
     left.room = disk.room;
     left.nodes = vec![Node::default(); disk.nodes.len()];
     for node in nodes {
-        left.nodes[*node] = Node::whole(contents(*node).clone(), disk.nodes[*node].modified());
+        left.nodes[*node] = Node::synced(contents(*node).clone(), disk.nodes[*node].modified());
     }
     left.names.clone_from(names);
     left.durable.clone_from(names);
@@ -84,18 +86,18 @@ fn name_states(disk: &Disk) -> Vec<Names> {
             states.push(names);
         }
     };
-    match disk.files {
-        Files::Ordered => {
+    match disk.ordering {
+        WriteOrdering::Ordered => {
             for first in 0..=pending.len() {
                 add(&mut |at| at < first);
             }
         }
-        Files::Reordering if pending.len() <= FREE => {
+        WriteOrdering::Reordering if pending.len() <= MAX_COMBINED => {
             for chosen in 0..1usize << pending.len() {
                 add(&mut |at| chosen >> at & 1 == 1);
             }
         }
-        Files::Reordering => {
+        WriteOrdering::Reordering => {
             for one in 0..=pending.len() {
                 add(&mut |at| at < one);
                 add(&mut |at| at == one);
@@ -106,10 +108,10 @@ fn name_states(disk: &Disk) -> Vec<Names> {
     states
 }
 
-fn content_states(node: &Node, files: Files) -> Vec<Vec<u8>> {
+fn content_states(node: &Node, ordering: WriteOrdering) -> Vec<Vec<u8>> {
     let mut states: Vec<Vec<u8>> = vec![node.durable.clone()];
-    match files {
-        Files::Ordered => {
+    match ordering {
+        WriteOrdering::Ordered => {
             let mut data = node.durable.clone();
             for change in &node.pending {
                 let length = change.length();
@@ -124,7 +126,7 @@ fn content_states(node: &Node, files: Files) -> Vec<Vec<u8>> {
                 states.push(data.clone());
             }
         }
-        Files::Reordering => {
+        WriteOrdering::Reordering => {
             for change in &node.pending {
                 let mut next = Vec::new();
                 for state in &states {
@@ -133,7 +135,7 @@ fn content_states(node: &Node, files: Files) -> Vec<Vec<u8>> {
                         let mut data = state.clone();
                         if zeros {
                             change.apply(&mut data, &(0..change.length()));
-                            blank(&mut data, change);
+                            zero(&mut data, change);
                         } else {
                             change.apply(&mut data, &part);
                         }
@@ -141,10 +143,10 @@ fn content_states(node: &Node, files: Files) -> Vec<Vec<u8>> {
                     }
                 }
                 next.dedup();
-                next.truncate(CONTENTS);
+                next.truncate(MAX_CONTENTS);
                 states = next;
             }
-            // Everything arrived: always one of them.
+            // The state in which all changes have arrived is always included.
             states.push(node.data.clone());
         }
     }
@@ -153,7 +155,7 @@ fn content_states(node: &Node, files: Files) -> Vec<Vec<u8>> {
     states
 }
 
-/// The parts in which a change may arrive, and whether only its length does.
+/// The parts of a change that may arrive, each with whether its bytes arrive as zeros.
 fn parts(change: &DataChange) -> Vec<(Range<usize>, bool)> {
     let length = change.length();
     match change {
@@ -168,7 +170,8 @@ fn parts(change: &DataChange) -> Vec<(Range<usize>, bool)> {
     }
 }
 
-fn blank(data: &mut [u8], change: &DataChange) {
+/// Replaces the bytes of a write with zeros.
+fn zero(data: &mut [u8], change: &DataChange) {
     if let DataChange::Write(at, bytes) = change {
         let end = (at + bytes.len()).min(data.len());
         data[*at..end].fill(0);

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use super::call::Action;
 use super::hw_addr::HwAddr;
 
 /// Seconds on dnsmasq's clock between two readings of the kernel's table (`INTERVAL`).
@@ -21,7 +22,7 @@ struct Record {
     status: Status,
 }
 
-/// The neighbours that dnsmasq knows, newest first, and those that went.
+/// The neighbours that dnsmasq knows, newest first, and those that were removed.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ArpCache {
     last: i64,
@@ -30,7 +31,7 @@ pub(crate) struct ArpCache {
 }
 
 impl ArpCache {
-    /// arp.c `find_mac` without an address: reads the kernel's table if the copy is 90 s old by `now`.
+    /// arp.c `find_mac` without an address: reads the kernel's table if the copy is at least 90 s old.
     pub(crate) fn refresh(&mut self, kernel: &[(IpAddr, HwAddr)], now: i64) {
         if now.wrapping_sub(self.last) < INTERVAL {
             return;
@@ -52,14 +53,14 @@ impl ArpCache {
         }
     }
 
-    /// arp.c `do_arp_script_run`: the next neighbour to report, `true` for one that went.
-    pub(crate) fn next_call(&mut self) -> Option<(bool, IpAddr, HwAddr)> {
+    /// arp.c `do_arp_script_run`: the next neighbour to report.
+    pub(crate) fn next_call(&mut self) -> Option<(Action, IpAddr, HwAddr)> {
         if !self.old.is_empty() {
             let record = self.old.remove(0);
-            return Some((true, record.addr, record.hw));
+            return Some((Action::ArpDel, record.addr, record.hw));
         }
         let record = self.records.iter_mut().find(|r| r.status == Status::New)?;
         record.status = Status::Found;
-        Some((false, record.addr, record.hw))
+        Some((Action::ArpAdd, record.addr, record.hw))
     }
 }

@@ -12,7 +12,7 @@ use super::lease::{ExtraData, Lease};
 use super::names::legal_hostname;
 use super::text::Text;
 
-/// One run of the script: what `execve` gets. `argv[0]` is the script's base name.
+/// A script call: the arguments and variables of `execve`. `argv[0]` is the base name of the script.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ScriptCall {
     /// Arguments, the script's name first.
@@ -28,12 +28,12 @@ impl ScriptCall {
         self.argv.get(1).map_or(&[], Vec::as_slice)
     }
 
-    /// As long as a client-id or DUID gets in words that is cut.
+    /// Length of the text of a client identifier or DUID after [`ScriptCall::truncate_ids`].
     pub const MAX_ID_TEXT: usize = 100 * "00:".len();
 
-    /// The call as a dnsmasq makes it that has the fix of CVE-2026-4892 (March 2026; Debian's since 2.90-4~deb12u2):
-    /// the helper puts no more than 100 bytes of a client-id or DUID into words. One that is longer ends in a colon
-    /// (helper.c `create_helper`).
+    /// Truncates client identifier and DUID as a dnsmasq with the fix of CVE-2026-4892 does (March 2026; in Debian since
+    /// 2.90-4~deb12u2): the helper converts at most 100 bytes, and the text of a longer one ends in a colon (helper.c
+    /// `create_helper`).
     pub fn truncate_ids(&mut self) {
         if let Some(id) = self.env.get_mut("DNSMASQ_CLIENT_ID") {
             id.truncate(Self::MAX_ID_TEXT);
@@ -49,22 +49,22 @@ impl ScriptCall {
 pub enum Action {
     /// A new lease.
     Add,
-    /// A lease that changed, or SIGHUP or start.
+    /// A lease that changed, or every lease after SIGHUP or start.
     Old,
-    /// `old` with `DNSMASQ_OLD_HOSTNAME`: a name was lost.
+    /// `old` with `DNSMASQ_OLD_HOSTNAME`: the lease lost its name.
     OldHostname,
-    /// A lease is over.
+    /// A lease has ended.
     Del,
     /// A neighbour appeared (`--script-arp`).
     ArpAdd,
-    /// A neighbour went (`--script-arp`).
+    /// A neighbour disappeared (`--script-arp`).
     ArpDel,
     /// A TFTP transfer ended.
     Tftp,
 }
 
 impl Action {
-    /// The script's first argument.
+    /// The first argument of the script.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -78,7 +78,7 @@ impl Action {
     }
 }
 
-/// What the call is about.
+/// The subject of a call.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Subject<'a> {
     Lease { lease: &'a Lease, name: Option<&'a Text> },
@@ -86,21 +86,21 @@ pub(crate) enum Subject<'a> {
     Transfer { size: u64, client: IpAddr, path: &'a [u8] },
 }
 
-/// A call that dnsmasq has just queued, not yet put into words. [`PendingCall::render`] costs; counting does not.
+/// A call that dnsmasq has just queued. Rendering it with [`PendingCall::render`] takes time; counting it does not.
 #[derive(Debug)]
 pub struct PendingCall<'a> {
     /// Why the script is called.
     pub action: Action,
     pub(crate) subject: Subject<'a>,
-    pub(crate) setting: &'a Setting,
+    pub(crate) setting: &'a CallContext,
     pub(crate) stale: &'a StalePacket,
     /// dnsmasq's clock when the call was queued.
     pub(crate) now: i64,
 }
 
-/// What every call of one dnsmasq process has in common.
+/// What all calls of one dnsmasq process have in common.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Setting {
+pub(crate) struct CallContext {
     pub(crate) build: Build,
     pub(crate) script: Vec<u8>,
     pub(crate) interface: Vec<u8>,
@@ -108,7 +108,7 @@ pub(crate) struct Setting {
     pub(crate) log_dhcp: bool,
 }
 
-/// The helper's `daemon->packet`: a DHCPv6 lease without DUID is shown with whatever is left there.
+/// The contents of the helper's `daemon->packet`, which the call for a DHCPv6 lease without DUID shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum StalePacket {
     /// As `read_leases` left it before the helper was forked.
@@ -126,12 +126,12 @@ impl StalePacket {
     }
 }
 
-/// Whoever wants to know of script calls. A sink that only counts never renders.
+/// A receiver of script calls.
 pub trait CallSink {
-    /// dnsmasq makes this call now.
+    /// Receives a call that dnsmasq makes.
     fn call(&mut self, call: &PendingCall<'_>);
 
-    /// Whether calls are ever put into words. What is kept only for them (`lease_add_extradata`) need not be where not.
+    /// Whether calls are rendered. If not, the engine need not keep the data of `lease_add_extradata`.
     fn wants_rendering(&self) -> bool {
         true
     }
@@ -151,13 +151,13 @@ pub struct CallCounts {
 }
 
 impl CallCounts {
-    /// All calls.
+    /// The number of all calls.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.by_action.iter().sum()
     }
 
-    /// Calls of one kind.
+    /// The number of calls with this action.
     #[must_use]
     pub fn of(&self, action: Action) -> u64 {
         self.by_action[action as usize]
@@ -175,7 +175,7 @@ impl CallSink for CallCounts {
 }
 
 impl PendingCall<'_> {
-    /// The lease the call is about, if it is about one.
+    /// The lease, if the call is about one.
     #[must_use]
     pub fn lease(&self) -> Option<&Lease> {
         match self.subject {
@@ -184,7 +184,7 @@ impl PendingCall<'_> {
         }
     }
 
-    /// The name that the call carries, with its domain if it has one.
+    /// The host name of the call, with its domain if it has one.
     #[must_use]
     pub fn name(&self) -> Option<&Text> {
         match self.subject {
@@ -199,7 +199,9 @@ impl PendingCall<'_> {
         let mut argv = vec![self.setting.script.clone(), self.action.word().as_bytes().to_vec()];
         let mut env = BTreeMap::new();
         match self.subject {
-            Subject::Lease { lease, name } => self.lease_words(lease, name, &mut argv, &mut env),
+            Subject::Lease { lease, name } => {
+                self.lease_arguments(lease, name, &mut argv, &mut env);
+            }
             Subject::Neighbour { hw, addr } => {
                 argv.push(hw.text().into_bytes());
                 argv.push(addr.to_string().into_bytes());
@@ -213,7 +215,7 @@ impl PendingCall<'_> {
         ScriptCall { argv, env }
     }
 
-    fn lease_words(
+    fn lease_arguments(
         &self,
         lease: &Lease,
         name: Option<&Text>,
@@ -262,7 +264,7 @@ impl PendingCall<'_> {
         }
         match lease.extra.as_deref() {
             None => set("DATA_MISSING", b"1".to_vec()),
-            Some(extra) => extra_words(extra, v6, &mut set),
+            Some(extra) => extra_variables(extra, v6, &mut set),
         }
         if let (false, Some(giaddr)) = (v6, lease.giaddr) {
             set("RELAY_ADDRESS", giaddr.to_string().into_bytes());
@@ -294,7 +296,7 @@ fn grab(value: &[u8]) -> Option<Vec<u8>> {
     Some(value[..end].to_vec())
 }
 
-fn extra_words(extra: &ExtraData, v6: bool, set: &mut impl FnMut(&str, Vec<u8>)) {
+fn extra_variables(extra: &ExtraData, v6: bool, set: &mut impl FnMut(&str, Vec<u8>)) {
     let mut one = |name: &str, value: &[u8]| {
         if let Some(value) = grab(value) {
             set(name, value);
@@ -326,23 +328,24 @@ fn extra_words(extra: &ExtraData, v6: bool, set: &mut impl FnMut(&str, Vec<u8>))
     }
 }
 
-/// helper.c `queue_script`: `(unsigned int)difftime(expires, now)`, which wraps when the lease is already over.
+/// helper.c `queue_script`: `(unsigned int)difftime(expires, now)`, which wraps if the lease has already expired.
 fn remaining_time(expires: i64, now: i64) -> u32 {
     if expires == 0 {
         return 0;
     }
-    // A double that fits 64 bits is cut to its low half; beyond, the processor's "indefinite" integer has a low half of 0.
+    // A double that fits into 64 bits is truncated to its low half. Beyond that, the low half of the processor's "indefinite"
+    // integer is 0.
     let difference = (i128::from(expires) - i128::from(now)) as f64;
     if difference.abs() < 9_223_372_036_854_775_808.0 { difference as i64 as u32 } else { 0 }
 }
 
-/// The `init` call: run by popen() before anything else, without a variable (lease.c `lease_init`).
+/// The `init` call, which popen() runs before anything else and without variables (lease.c `lease_init`).
 #[must_use]
 pub(crate) fn init_call(script: &[u8]) -> ScriptCall {
     ScriptCall { argv: vec![script.to_vec(), b"init".to_vec()], env: BTreeMap::new() }
 }
 
-/// Extra data behind a shared pointer, as a lease keeps it.
+/// Extra data as a lease keeps it.
 pub(crate) fn share(extra: ExtraData) -> Arc<ExtraData> {
     Arc::new(extra)
 }

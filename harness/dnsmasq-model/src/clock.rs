@@ -1,9 +1,9 @@
 //! The clocks of the router, and which of them dnsmasq uses.
 
-/// Which clock dnsmasq was compiled to trust.
+/// The build of dnsmasq: which clock it relies on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Build {
-    /// The default build: leases end at an absolute wall-clock time.
+    /// The default build: leases end at a time of the wall clock.
     Rtc,
     /// Built with `HAVE_BROKEN_RTC`: leases have a length, time is `CLOCK_MONOTONIC`.
     NoRtc,
@@ -20,7 +20,7 @@ impl Build {
     }
 }
 
-/// Both clocks of the machine, in whole seconds. They move independently: a warp changes only `wall`.
+/// Both clocks of the machine, in whole seconds. A jump of the wall clock changes only `wall`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Clock {
     /// `CLOCK_REALTIME`, seconds since 1970.
@@ -30,7 +30,7 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// Both clocks moved on by `seconds`.
+    /// Both clocks `seconds` later.
     #[must_use]
     pub fn after(self, seconds: i64) -> Clock {
         Clock { wall: self.wall.wrapping_add(seconds), mono: self.mono.wrapping_add(seconds) }

@@ -1,4 +1,4 @@
-//! dnsmasq's command line, as far as leases and script calls depend on it: option.c.
+//! dnsmasq's command line (option.c), as far as leases and script calls depend on it.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
@@ -10,16 +10,16 @@ use super::text::Text;
 
 /// An infinite lease time.
 pub const INFINITE: u32 = u32::MAX;
-/// The shortest lease time that dnsmasq gives, in seconds (option.c, `--dhcp-range`; rfc2131.c, `calc_time`).
+/// The shortest lease time that dnsmasq grants, in seconds (option.c, `--dhcp-range`; rfc2131.c, `calc_time`).
 pub const SHORTEST_LEASE: u32 = 120;
 
-/// An option that cannot be understood.
+/// An option with an invalid value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("option `{option}`: {problem}")]
 pub struct ConfigError {
     /// The argument as given.
     pub option: String,
-    /// What is wrong with it, and what it should be.
+    /// What is wrong, and what is expected.
     pub problem: String,
 }
 
@@ -30,7 +30,7 @@ pub struct Range4 {
     pub start: Ipv4Addr,
     /// Last address.
     pub end: Ipv4Addr,
-    /// Netmask, if given; else the interface's, or guessed by class for a relayed network.
+    /// Netmask, if given. Otherwise that of the interface is used, or that of the address class for a relayed network.
     pub netmask: Option<Ipv4Addr>,
     /// Only for configured hosts.
     pub is_static: bool,
@@ -66,7 +66,7 @@ pub struct Range6 {
 pub struct HwPattern {
     /// The address; type 0 matches any.
     pub hw: HwAddr,
-    /// Bit per octet, first octet highest: set for `*`.
+    /// One bit per octet, which is set for `*`. The highest bit is that of the first octet.
     pub wildcards: u32,
 }
 
@@ -106,7 +106,8 @@ pub struct CondDomain {
     pub end: IpAddr,
 }
 
-/// dnsmasq's options. Lists are in dnsmasq's own order: the option given last comes first.
+/// dnsmasq's options. Lists are in dnsmasq's own order, with the option that was given last first.
+#[expect(clippy::struct_excessive_bools, reason = "each flag is an independent option of dnsmasq")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerConfig {
     /// `--dhcp-script`, whole path; empty without a script.
@@ -165,7 +166,7 @@ pub struct ServerConfig {
     pub tftp: bool,
     /// `--tftp-root`, with a slash at its end.
     pub tftp_root: Vec<u8>,
-    /// Options given that this model knows nothing of: they may change what the real dnsmasq does.
+    /// Options that this model does not know. They may change the behaviour of the real dnsmasq.
     pub unmodelled: Vec<String>,
 }
 
@@ -205,8 +206,8 @@ impl Default for ServerConfig {
     }
 }
 
-/// Options that touch neither leases nor script calls.
-const HARMLESS: &[&str] = &[
+/// Options without effect on leases and script calls.
+const IGNORED_OPTIONS: &[&str] = &[
     "conf-file",
     "conf-dir",
     "keep-in-foreground",
@@ -265,11 +266,11 @@ const HARMLESS: &[&str] = &[
 ];
 
 impl ServerConfig {
-    /// Reads dnsmasq's arguments; the first is the program's name.
+    /// Parses dnsmasq's arguments, of which the first is the program's name. Options that the model does not know are
+    /// collected in [`ServerConfig::unmodelled`].
     ///
     /// # Errors
-    /// A modelled option whose value is malformed. Options unknown to the model are listed in
-    /// [`ServerConfig::unmodelled`].
+    /// If the value of a modelled option is invalid.
     pub fn parse<S: AsRef<str>>(argv: &[S]) -> Result<ServerConfig, ConfigError> {
         let mut config = ServerConfig::default();
         let mut no_hosts = false;
@@ -330,7 +331,7 @@ impl ServerConfig {
                         config.tftp_root.push(b'/');
                     }
                 }
-                other if HARMLESS.contains(&other) => {}
+                other if IGNORED_OPTIONS.contains(&other) => {}
                 _ => config.unmodelled.push(arg.to_owned()),
             }
         }
@@ -341,7 +342,7 @@ impl ServerConfig {
         Ok(config)
     }
 
-    /// The name by which the script is executed: the part behind the last slash (helper.c).
+    /// The `argv[0]` of the script: its path without folders (helper.c).
     #[must_use]
     pub fn script_name(&self) -> &[u8] {
         let start = self.script.iter().rposition(|&b| b == b'/').map_or(0, |at| at + 1);
@@ -374,16 +375,15 @@ impl ServerConfig {
             return Ok(());
         };
         let (start, end) = if let Some((net, bits)) = first.split_once('/') {
-            let net: IpAddr = net.parse().map_err(|_| format!("`{net}` is no address"))?;
-            let bits: u32 = bits.parse().map_err(|_| format!("`{bits}` is no prefix length"))?;
-            subnet(net, bits).ok_or_else(|| format!("`{bits}` is no prefix length of {net}"))?
+            let net: IpAddr = net.parse().map_err(|_| format!("invalid address `{net}`"))?;
+            let bits: u32 = bits.parse().map_err(|_| format!("invalid prefix length `{bits}`"))?;
+            subnet(net, bits).ok_or_else(|| format!("invalid prefix length `{bits}` of {net}"))?
         } else {
-            let start: IpAddr = first
-                .parse()
-                .map_err(|_| format!("`{first}` is neither an address nor a subnet"))?;
+            let start: IpAddr =
+                first.parse().map_err(|_| format!("invalid address or subnet `{first}`"))?;
             let end = match parts.next() {
                 None => start,
-                Some(end) => end.parse().map_err(|_| format!("`{end}` is no address"))?,
+                Some(end) => end.parse().map_err(|_| format!("invalid address `{end}`"))?,
             };
             (start, end)
         };
@@ -429,7 +429,7 @@ impl ServerConfig {
                     range.is_static = true;
                 } else {
                     range.lease_time = lease_time(word)
-                        .ok_or_else(|| format!("`{word}` is no address, mode or lease time"))?;
+                        .ok_or_else(|| format!("invalid address, mode or lease time `{word}`"))?;
                 }
             }
             if range.end < range.start {
@@ -457,12 +457,12 @@ impl ServerConfig {
                     range.prefix = prefix;
                 } else {
                     range.lease_time = lease_time(word)
-                        .ok_or_else(|| format!("`{word}` is no address, mode or lease time"))?;
+                        .ok_or_else(|| format!("invalid address, mode or lease time `{word}`"))?;
                 }
             }
             self.ranges6.insert(0, range);
         } else {
-            return Err(format!("`{first}` is no IP address"));
+            return Err(format!("invalid IP address `{first}`"));
         }
         Ok(())
     }
@@ -495,7 +495,8 @@ fn tags(value: Option<&str>) -> Vec<String> {
         .collect()
 }
 
-/// A lease time as in `--dhcp-range`: a number with `s`, `m`, `h`, `d` or `w`, or `infinite`; at least 120 s.
+/// Parses a lease time as in `--dhcp-range`: a number with `s`, `m`, `h`, `d` or `w`, or `infinite`. The result is at least
+/// 120 seconds.
 #[must_use]
 pub fn lease_time(text: &str) -> Option<u32> {
     if text == "infinite" {
@@ -516,25 +517,25 @@ pub fn lease_time(text: &str) -> Option<u32> {
     Some((number.saturating_mul(factor).min(u64::from(u32::MAX) - 1) as u32).max(SHORTEST_LEASE))
 }
 
-/// One `--dhcp-host` value, or one line of a `--dhcp-hostsfile` (option.c, `LOPT_BANK`).
+/// Parses the value of a `--dhcp-host`, or a line of a `--dhcp-hostsfile` (option.c, `LOPT_BANK`).
 ///
 /// # Errors
-/// What is wrong with it.
+/// What is wrong with the value.
 pub fn parse_host(value: &str) -> Result<Host, String> {
     let mut host = Host::default();
     for word in value.split(',').map(str::trim) {
         if let Some(addr) = word.strip_prefix('[') {
             let addr = addr
                 .strip_suffix(']')
-                .ok_or_else(|| format!("`{word}` lacks its closing bracket"))?;
-            host.addr6.push(addr.parse().map_err(|_| format!("`{addr}` is no IPv6 address"))?);
+                .ok_or_else(|| format!("expected a closing bracket in `{word}`"))?;
+            host.addr6.push(addr.parse().map_err(|_| format!("invalid IPv6 address `{addr}`"))?);
         } else if let Some(id) = word.strip_prefix("id:").or_else(|| word.strip_prefix("ID:")) {
             if id.starts_with('*') {
                 host.no_clid = true;
             } else {
-                host.clid = Some(
-                    client_id(id).ok_or_else(|| format!("`{id}` is no hexadecimal client-id"))?,
-                );
+                host.clid = Some(client_id(id).ok_or_else(|| {
+                    format!("invalid client identifier `{id}`: expected hexadecimal digits")
+                })?);
             }
         } else if let Some(tag) = word.strip_prefix("set:").or_else(|| word.strip_prefix("net:")) {
             host.set.push(tag.to_owned());
@@ -543,7 +544,7 @@ pub fn parse_host(value: &str) -> Result<Host, String> {
         } else if word.contains(':') {
             let mut bytes = word.as_bytes().to_vec();
             let hex = parse_hex(&mut bytes, CHADDR_MAX, true)
-                .ok_or_else(|| format!("`{word}` is no hardware address"))?;
+                .ok_or_else(|| format!("invalid hardware address `{word}`"))?;
             let hw = HwAddr::new(hex.kind, &bytes[..hex.len]);
             host.hardware.push(HwPattern { hw, wildcards: hex.mask });
         } else if let Ok(addr) = word.parse::<Ipv4Addr>() {
@@ -554,7 +555,7 @@ pub fn parse_host(value: &str) -> Result<Host, String> {
             host.lease_time = Some(time);
         } else {
             let legal = legal_hostname(word.as_bytes())
-                .ok_or_else(|| format!("`{word}` is no host name"))?;
+                .ok_or_else(|| format!("invalid host name `{word}`"))?;
             host.name = Some(strip_hostname(legal).0.into());
         }
     }
@@ -608,7 +609,10 @@ mod tests {
     fn a_bad_value_names_the_option() {
         let error =
             ServerConfig::parse(&["dnsmasq", "--dhcp-range=here,there"]).expect_err("no address");
-        assert_eq!(error.to_string(), "option `--dhcp-range=here,there`: `here` is no IP address");
+        assert_eq!(
+            error.to_string(),
+            "option `--dhcp-range=here,there`: invalid IP address `here`"
+        );
     }
 
     #[test]

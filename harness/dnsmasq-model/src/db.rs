@@ -1,4 +1,4 @@
-//! The lease database: lease.c with its two lists, indexed so that a renewal costs no scan.
+//! The lease database: lease.c with its two lists, and indices for renewals without a scan.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -13,10 +13,10 @@ use super::lease::{Flags, Lease};
 use super::names::same_name;
 use super::text::{Text, share_text};
 
-/// Place of a lease in the database; valid until the lease is gone.
+/// Index of a lease in the database, valid until the lease is removed.
 pub(crate) type Slot = usize;
 
-/// A multiplying hasher for short keys; the engine is no public service, so flooding is no concern.
+/// A multiplicative hasher for short keys. It does not resist collision attacks.
 #[derive(Default, Clone)]
 pub(crate) struct ShortHasher(u64);
 
@@ -273,7 +273,7 @@ impl LeaseDb {
         lease
     }
 
-    /// lease.c `lease_prune(NULL, now)`: every lease with `now >= expires` goes to the front of the gone ones.
+    /// lease.c `lease_prune(NULL, now)`: moves every expired lease to the front of the removed ones.
     pub(crate) fn prune_expired(&mut self, now: i64) {
         if now < self.soonest_bound() {
             return;
@@ -293,7 +293,7 @@ impl LeaseDb {
         self.soonest = self.soonest().unwrap_or(i64::MAX);
     }
 
-    /// lease.c `lease_prune(target, now)`: this lease goes, and every other that is over.
+    /// lease.c `lease_prune(target, now)`: removes this lease and every expired one.
     pub(crate) fn prune(&mut self, target: Slot, now: i64) {
         for slot in self.slots_newest_first() {
             let expires = self.get(slot).expires;
@@ -304,7 +304,7 @@ impl LeaseDb {
         }
     }
 
-    /// lease.c `lease_find_by_client`: by client-id, else by hardware address where one side has no client-id.
+    /// lease.c `lease_find_by_client`: by client identifier, else by hardware address if one side has no client identifier.
     pub(crate) fn find_by_client(&self, hw: &HwAddr, clid: Option<&[u8]>) -> Option<Slot> {
         if let Some(clid) = clid
             && let Some(slots) = self.by_clid.get(clid)
@@ -344,7 +344,7 @@ impl LeaseDb {
         })
     }
 
-    /// lease.c `lease_set_hwaddr`. A client-id of `None` or of no bytes leaves the lease's own.
+    /// lease.c `lease_set_hwaddr`. Without a client identifier, or with an empty one, the lease keeps its own.
     pub(crate) fn set_hwaddr(&mut self, slot: Slot, hw: &HwAddr, clid: Option<&Text>) {
         let old = self.get(slot).hw;
         if old != *hw {
@@ -369,12 +369,12 @@ impl LeaseDb {
         }
     }
 
-    /// The name of a lease, in the place where the client keeps the same text: it will come again.
-    pub(crate) fn adopt_name(&mut self, slot: Slot, equal: Option<&Text>) {
+    /// Lets the lease share the text of its name with the client, which will send it again.
+    pub(crate) fn share_name(&mut self, slot: Slot, equal: Option<&Text>) {
         share_text(&mut self.get_mut(slot).hostname, equal);
     }
 
-    /// lease.c `kill_name`: the name (with its domain, if known) is to be reported as lost.
+    /// lease.c `kill_name`: marks the name, with its domain if known, as lost.
     fn kill_name(&mut self, slot: Slot) {
         let lease = self.get_mut(slot);
         let hostname = lease.hostname.take();
@@ -384,8 +384,8 @@ impl LeaseDb {
         self.lost_names = self.lost_names + usize::from(has) - usize::from(had);
     }
 
-    /// lease.c `lease_set_hostname` with a name: takes it from whoever holds it, unless the holder has it from the
-    /// configuration and this one (`auth` false) comes from a client.
+    /// lease.c `lease_set_hostname` with a name: takes it from the lease that has it, unless that has it from the
+    /// configuration and this one comes from a client (`auth` is false).
     pub(crate) fn set_hostname(
         &mut self,
         slot: Slot,
@@ -423,7 +423,7 @@ impl LeaseDb {
                 return;
             }
             self.kill_name(holder);
-            // The loser is called twice: for the lost name, and as changed.
+            // The other lease gets two calls: for the lost name, and as changed.
             self.flag(holder, Flags::CHANGED);
         }
         if self.get(slot).hostname.is_some() {
@@ -439,7 +439,7 @@ impl LeaseDb {
         self.dirty = true;
     }
 
-    /// lease.c `lease_calc_fqdns`: the names read at start get their domains.
+    /// lease.c `lease_calc_fqdns`: adds the domains to the names that were read at start.
     pub(crate) fn calc_fqdns<'a>(&mut self, domain_of: impl Fn(IpAddr) -> Option<&'a [u8]>) {
         for slot in self.slots_newest_first() {
             let lease = self.get_mut(slot);
@@ -449,7 +449,7 @@ impl LeaseDb {
         }
     }
 
-    /// Sets the end of a lease and keeps the bounds true.
+    /// Sets the end of a lease, and updates the bounds.
     pub(crate) fn put_expires(&mut self, slot: Slot, expires: i64) {
         let lease = self.get_mut(slot);
         let old = std::mem::replace(&mut lease.expires, expires);
@@ -459,7 +459,7 @@ impl LeaseDb {
         }
     }
 
-    /// lease.c `lease_set_expires`; `length` 0xffffffff is infinite.
+    /// lease.c `lease_set_expires`; a `length` of 0xffffffff is infinite.
     pub(crate) fn set_expires(&mut self, slot: Slot, length: u32, now: i64) {
         let (expires, length) = if length == u32::MAX {
             (0, 0)
@@ -497,21 +497,21 @@ impl LeaseDb {
         }
     }
 
-    /// lease.c `rerun_scripts`: after SIGHUP and start every lease is called once more.
+    /// lease.c `rerun_scripts`: after SIGHUP and start there is another call for every lease.
     pub(crate) fn rerun_scripts(&mut self) {
         for slot in self.slots_newest_first() {
             self.flag(slot, Flags::CHANGED);
         }
     }
 
-    /// Drops the flags that `read_leases` does not want to remain of reading a lease.
+    /// Clears the flags that `read_leases` clears after reading a lease.
     pub(crate) fn settle_read(&mut self, slot: Slot) {
         self.get_mut(slot).flags.clear(Flags::NEW.or(Flags::CHANGED));
     }
 
-    /// lease.c `do_script_run`: hands the one call that is due to `queue`, with the name it carries.
+    /// lease.c `do_script_run`: passes the next due call to `queue`, with its host name.
     ///
-    /// `aux` are the flags that count beside `NEW` and `CHANGED` under the options given.
+    /// `aux` are the flags that make a call due besides `NEW` and `CHANGED`, depending on the options.
     pub(crate) fn next_call(
         &mut self,
         aux: Flags,

@@ -1,4 +1,4 @@
-//! The daemon around the database: dnsmasq.c's main loop, start, signals, the alarm clock.
+//! The daemon around the lease database: start, signals, alarm, and the main loop of dnsmasq.c.
 
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use super::arp::ArpCache;
 use super::call::{
-    Action, CallSink, PendingCall, ScriptCall, Setting, StalePacket, Subject, init_call,
+    Action, CallContext, CallSink, PendingCall, ScriptCall, StalePacket, Subject, init_call,
 };
 use super::clock::{Build, Clock};
 use super::config::ServerConfig;
 use super::db::{Due, LeaseDb};
 use super::hex::hex_text;
-use super::hosts::{Directory, Files, Place, is_in_dir, same_net, same_net6};
+use super::hosts::{ConfigFiles, Directory, Place, is_in_dir, same_net, same_net6};
 use super::hw_addr::HwAddr;
 use super::init::{InitResult, InitStatus, StartFailure};
 use super::lease::LeaseKind;
@@ -20,19 +20,19 @@ use super::lease::{Flags, Lease};
 use super::lease_line::{LeaseLine, duid_line};
 use super::read::read_leases;
 
-/// `EC_INIT_OFFSET` of config.h: added to what `init` returned.
+/// `EC_INIT_OFFSET` of config.h, which is added to the exit code of `init`.
 const INIT_OFFSET: u8 = 10;
 /// 2000-01-01 in seconds since 1970: the epoch of a DUID-LLT (RFC 8415, section 11.2).
 const DUID_EPOCH: i64 = 946_684_800;
 
-/// The server's interface, which dnsmasq asks the kernel for.
+/// The server's interface, as the kernel reports it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Network {
     /// IPv4 addresses with prefix lengths.
     pub v4: Vec<(Ipv4Addr, u8)>,
     /// IPv6 addresses with prefix lengths.
     pub v6: Vec<(Ipv6Addr, u8)>,
-    /// Hardware address; the server's DUID is made of it.
+    /// Hardware address, which is a part of the server's DUID.
     pub mac: [u8; 6],
 }
 
@@ -52,20 +52,20 @@ pub(crate) fn netmask(prefix: u8) -> Ipv4Addr {
     Ipv4Addr::from_bits(u32::MAX.checked_shl(32 - u32::from(prefix.min(32))).unwrap_or(0))
 }
 
-/// What waits in dnsmasq's pipe to itself.
+/// An event in dnsmasq's pipe to itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Event {
+enum PipeEvent {
     /// `EVENT_INIT` and `EVENT_RELOAD` (SIGHUP).
     Reload,
     /// `EVENT_ALARM`: SIGALRM, or an expiry already past when the alarm was to be set.
     Alarm,
 }
 
-/// When SIGALRM comes. The moment is worked out only when asked for.
+/// The time of SIGALRM, which is computed only when needed.
 #[derive(Debug, Clone, Copy, Default)]
 struct Alarm {
     at: Option<i64>,
-    /// Set at this (dnsmasq time, monotonic time) to the earliest expiry.
+    /// The times (dnsmasq's clock, monotonic clock) at which the alarm was set to the earliest expiry.
     pending: Option<(i64, i64)>,
 }
 
@@ -75,25 +75,25 @@ pub(crate) struct Process {
     pub(crate) config: Arc<ServerConfig>,
     pub(crate) db: LeaseDb,
     pub(crate) directory: Directory,
-    setting: Arc<Setting>,
+    setting: Arc<CallContext>,
     stale: StalePacket,
-    /// Whether there can be a DHCPv6 lease that shows it.
+    /// Whether there can be a DHCPv6 lease whose call shows `stale`.
     shows_stale: bool,
-    pipe: VecDeque<Event>,
+    pipe: VecDeque<PipeEvent>,
     arp: ArpCache,
     transfers: VecDeque<(u64, IpAddr, Vec<u8>)>,
     alarm: Alarm,
 }
 
-/// dnsmasq and what outlives it on its machine: files, the kernel's neighbour table, a lease file.
+/// dnsmasq, and what outlives it on its machine: files, the kernel's neighbour table, a lease file.
 ///
-/// See the [module documentation](super) for the inputs and what they lead to.
+/// See the [crate documentation](crate) for its inputs.
 #[derive(Debug, Clone)]
 pub struct Engine {
     pub(crate) build: Build,
     pub(crate) config: Arc<ServerConfig>,
     pub(crate) network: Arc<Network>,
-    files: Arc<Files>,
+    files: Arc<ConfigFiles>,
     lease_file: Vec<u8>,
     neighbours: Vec<(IpAddr, HwAddr)>,
     pub(crate) process: Option<Process>,
@@ -120,7 +120,7 @@ impl Engine {
         }
     }
 
-    /// The build.
+    /// The build of dnsmasq.
     #[must_use]
     pub fn build(&self) -> Build {
         self.build
@@ -132,12 +132,12 @@ impl Engine {
         &self.config
     }
 
-    /// Other options, from the next start on.
+    /// Sets the options for the next start.
     pub fn set_config(&mut self, config: ServerConfig) {
         self.config = Arc::new(config);
     }
 
-    /// Another network, from the next start on.
+    /// Sets the network for the next start.
     pub fn set_network(&mut self, network: Network) {
         self.network = Arc::new(network);
     }
@@ -161,11 +161,11 @@ impl Engine {
             .then(|| init_call(self.config.script_name()))
     }
 
-    /// Starts dnsmasq: lease.c `lease_init` with what `init` printed and returned, then the calls of dnsmasq.c `main`
-    /// up to rest. In lease-file mode `init` is not looked at.
+    /// Starts dnsmasq: lease.c `lease_init` with the result of `init`, then the calls of dnsmasq.c `main` until it is idle.
+    /// In lease-file mode `init` is ignored.
     ///
     /// # Errors
-    /// dnsmasq ends at once: exit code 3, 5 or 10 + r, or a crash. The calls that it made before are none.
+    /// If dnsmasq exits with code 3, 5 or 10 + r, or crashes. It has made no calls then.
     pub fn start(
         &mut self,
         clock: Clock,
@@ -199,14 +199,14 @@ impl Engine {
                 db.set_interface(slot);
             }
         }
-        let setting = Setting {
+        let setting = CallContext {
             build: self.build,
             script: config.script_name().to_vec(),
             interface: config.interface.clone(),
             server_duid: duid.unwrap_or_default(),
             log_dhcp: config.log_dhcp,
         };
-        let directory = Directory::read(&config, &Files::default());
+        let directory = Directory::read(&config, &ConfigFiles::default());
         let shows_stale =
             !config.ranges6.is_empty() || db.newest_first().any(|lease| lease.kind.is_v6());
         self.process = Some(Process {
@@ -216,7 +216,7 @@ impl Engine {
             setting: Arc::new(setting),
             stale: read.packet,
             shows_stale,
-            pipe: VecDeque::from([Event::Reload]),
+            pipe: VecDeque::from([PipeEvent::Reload]),
             arp: ArpCache::default(),
             transfers: VecDeque::new(),
             alarm: Alarm::default(),
@@ -235,7 +235,7 @@ impl Engine {
         }
     }
 
-    /// SIGTERM: all calls due are made first (dnsmasq.c, `EVENT_TERM`). At rest there are none.
+    /// SIGTERM: dnsmasq makes all due calls first (dnsmasq.c, `EVENT_TERM`). When it is idle there are none.
     pub fn stop(&mut self) {
         self.process = None;
     }
@@ -245,7 +245,7 @@ impl Engine {
         self.process = None;
     }
 
-    /// What a kill leaves, without a copy of the process.
+    /// A copy without the running process, as after a kill. Cheaper than a clone.
     pub(super) fn without_process(&self) -> Engine {
         Engine {
             build: self.build,
@@ -258,22 +258,22 @@ impl Engine {
         }
     }
 
-    /// SIGHUP: configuration files are read again, every lease is called.
+    /// SIGHUP: dnsmasq reads its files again and calls the script for every lease.
     pub fn sighup(&mut self, clock: Clock, sink: &mut impl CallSink) {
         self.begin(clock);
         if let Some(process) = &mut self.process {
-            process.pipe.push_back(Event::Reload);
+            process.pipe.push_back(PipeEvent::Reload);
         }
         self.run(clock, sink);
     }
 
-    /// When SIGALRM will come, on the monotonic clock.
+    /// The time of the next SIGALRM on the monotonic clock.
     #[must_use]
     pub fn next_alarm(&self) -> Option<i64> {
         self.process.as_ref().and_then(Process::alarm_time)
     }
 
-    /// No alarm comes before this moment of the monotonic clock; costs nothing, unlike [`Engine::next_alarm`].
+    /// A lower bound of [`Engine::next_alarm`] that costs no scan of the leases.
     #[must_use]
     pub fn no_alarm_before(&self) -> i64 {
         match &self.process {
@@ -289,8 +289,8 @@ impl Engine {
         }
     }
 
-    /// Lets time pass until `clock`; both clocks run evenly on the way. Returns the monotonic times at which SIGALRM
-    /// fired. A warp is no passing of time: just give the next input another wall clock.
+    /// Lets time pass until `clock`, with both clocks at the same rate. Returns the monotonic times at which SIGALRM fired.
+    /// For a jump of the wall clock, give the next input another wall clock instead.
     pub fn advance_to(&mut self, clock: Clock, sink: &mut impl CallSink) -> Vec<i64> {
         let mut fired = Vec::new();
         while let Some(at) = self.next_alarm().filter(|at| *at <= clock.mono) {
@@ -301,16 +301,16 @@ impl Engine {
         fired
     }
 
-    /// SIGALRM at this moment; [`Engine::advance_to`] sends it when it is due.
+    /// SIGALRM. [`Engine::advance_to`] sends it when it is due.
     pub fn sigalrm(&mut self, clock: Clock, sink: &mut impl CallSink) {
         let Some(process) = &mut self.process else { return };
         process.alarm = Alarm::default();
-        process.pipe.push_back(Event::Alarm);
+        process.pipe.push_back(PipeEvent::Alarm);
         self.run(clock, sink);
     }
 
-    /// A file that dnsmasq may read appears or changes (`Some`), or goes (`None`). The path is as on its command line.
-    /// One inside a `--dhcp-hostsdir` is read at once (inotify.c).
+    /// Creates or replaces a file that dnsmasq may read, or removes it (`None`). The path is as on its command line. A file
+    /// in a `--dhcp-hostsdir` is read at once (inotify.c).
     pub fn set_file(
         &mut self,
         path: &str,
@@ -340,7 +340,7 @@ impl Engine {
         }
     }
 
-    /// A neighbour appears in the kernel's table, or changes its hardware address.
+    /// Adds a neighbour to the kernel's table, or changes its hardware address.
     pub fn add_neighbour(&mut self, addr: IpAddr, hw: HwAddr) {
         match self.neighbours.iter_mut().find(|(a, _)| *a == addr) {
             Some(entry) => entry.1 = hw,
@@ -348,7 +348,7 @@ impl Engine {
         }
     }
 
-    /// A neighbour goes from the kernel's table.
+    /// Removes a neighbour from the kernel's table.
     pub fn remove_neighbour(&mut self, addr: IpAddr) {
         self.neighbours.retain(|(a, _)| *a != addr);
     }
@@ -382,7 +382,7 @@ impl Engine {
         self.process.as_ref().map_or(0, |p| p.db.len())
     }
 
-    /// The lines that dnsmasq's own lease file would hold now (lease.c `lease_update_file`): DHCPv4 leases, then
+    /// The lines of dnsmasq's own lease file at this time (lease.c `lease_update_file`): DHCPv4 leases, then
     /// `duid`, then DHCPv6 leases, each newest first.
     #[must_use]
     pub fn lease_lines(&self) -> Vec<String> {
@@ -395,7 +395,7 @@ impl Engine {
         self.process.as_ref().map_or(&[], |p| &p.setting.server_duid)
     }
 
-    /// To be called before a change: an alarm whose lease may go has to be worked out now.
+    /// Must be called before a change: computes an alarm whose lease may be removed.
     pub(crate) fn begin(&mut self, clock: Clock) {
         let now = self.build.now(clock);
         if let Some(process) = &mut self.process
@@ -406,7 +406,7 @@ impl Engine {
         }
     }
 
-    /// dhcp.c `dhcp_packet`: leases that are over go before a packet is looked at.
+    /// dhcp.c `dhcp_packet`: expired leases are removed before a packet is handled.
     pub(crate) fn drop_expired(&mut self, clock: Clock) {
         let now = self.build.now(clock);
         self.begin(clock);
@@ -415,7 +415,7 @@ impl Engine {
         }
     }
 
-    /// What dhcp_packet() does after handling a packet: lease file and alarm; then the main loop up to rest.
+    /// What dhcp_packet() does after handling a packet (lease file, alarm), then the main loop until it is idle.
     pub(crate) fn finish(&mut self, clock: Clock, sink: &mut impl CallSink) {
         let now = self.build.now(clock);
         if let Some(process) = &mut self.process {
@@ -424,19 +424,19 @@ impl Engine {
         self.run(clock, sink);
     }
 
-    /// dnsmasq.c `main`: at the head of each round one call at most is queued (a lease's, else a neighbour's, else a
-    /// transfer's), then one event is taken from the pipe. Ends when there is neither.
+    /// dnsmasq.c `main`: each round queues at most one call (for a lease, else for a neighbour, else for a transfer), and then
+    /// takes one event from the pipe. Ends when there is neither.
     fn run(&mut self, clock: Clock, sink: &mut impl CallSink) {
         let now = self.build.now(clock);
         let Some(process) = &mut self.process else { return };
         loop {
             let called = process.script_round(&self.neighbours, now, sink);
             match process.pipe.pop_front() {
-                Some(Event::Alarm) => {
+                Some(PipeEvent::Alarm) => {
                     process.db.prune_expired(now);
                     process.update_file(now, clock.mono, &mut self.lease_file);
                 }
-                Some(Event::Reload) => {
+                Some(PipeEvent::Reload) => {
                     if !process.config.ranges4.is_empty() || !process.config.ranges6.is_empty() {
                         process.directory = Directory::read(&process.config, &self.files);
                         process.update_from_configs();
@@ -450,7 +450,7 @@ impl Engine {
         }
     }
 
-    /// dhcp.c `dhcp_packet`: the address is put into the kernel's table before an unconfigured client is answered.
+    /// dhcp.c `dhcp_packet`: the address is added to the kernel's table before the reply to an unconfigured client.
     pub(crate) fn inject_neighbour(&mut self, addr: Ipv4Addr, hw: &HwAddr) {
         if hw.kind == super::hw_addr::ETHER && hw.bytes().len() == 6 {
             self.add_neighbour(IpAddr::V4(addr), *hw);
@@ -463,14 +463,14 @@ impl Process {
         match self.alarm.pending {
             None => self.alarm.at,
             Some((now, mono)) => {
-                // alarm() takes an unsigned int; 0 takes back the alarm.
+                // alarm() takes an unsigned int; 0 cancels the alarm.
                 let wait = self.db.soonest()?.wrapping_sub(now) as u32;
                 (wait != 0).then(|| mono.saturating_add(i64::from(wait)))
             }
         }
     }
 
-    /// One round of do_script_run(), do_arp_script_run() and do_tftp_script_run(): at most one call fits the buffer.
+    /// One round of do_script_run(), do_arp_script_run() and do_tftp_script_run(): the buffer has room for one call.
     fn script_round(
         &mut self,
         neighbours: &[(IpAddr, HwAddr)],
@@ -508,8 +508,7 @@ impl Process {
         if called {
             return true;
         }
-        if let Some((went, addr, hw)) = self.arp.next_call() {
-            let action = if went { Action::ArpDel } else { Action::ArpAdd };
+        if let Some((action, addr, hw)) = self.arp.next_call() {
             let subject = Subject::Neighbour { hw: &hw, addr };
             sink.call(&PendingCall {
                 action,
@@ -534,7 +533,7 @@ impl Process {
         false
     }
 
-    /// lease.c `lease_update_from_configs`: names that the configuration gives, to DHCPv4 leases only.
+    /// lease.c `lease_update_from_configs`: gives DHCPv4 leases the names from the configuration.
     pub(crate) fn update_from_configs(&mut self) {
         for slot in self.db.slots_newest_first() {
             let lease = self.db.get(slot);
@@ -553,7 +552,7 @@ impl Process {
     }
 
     /// lease.c `lease_update_file`: writes the lease file if there is one and it is dirty, and sets the alarm to the
-    /// earliest expiry. One already past goes through the pipe; with none to come, an alarm set before stays.
+    /// earliest expiry. One in the past goes through the pipe. Without any, an earlier alarm stays set.
     fn update_file(&mut self, now: i64, mono: i64, lease_file: &mut Vec<u8>) {
         if self.db.dirty && !self.config.lease_ro {
             let mut text = self.lease_lines().join("\n");
@@ -568,7 +567,7 @@ impl Process {
         }
         if self.db.soonest_bound() <= now && self.db.soonest().is_some_and(|event| event <= now) {
             self.alarm = Alarm { at: self.alarm_time(), pending: None };
-            self.pipe.push_back(Event::Alarm);
+            self.pipe.push_back(PipeEvent::Alarm);
         } else {
             self.alarm = Alarm { at: None, pending: Some((now, mono)) };
         }
@@ -607,7 +606,7 @@ impl Process {
     }
 }
 
-/// lease.c `lease_init`: what dnsmasq makes of pclose()'s status.
+/// lease.c `lease_init`: the handling of the status of pclose().
 fn check_init(status: InitStatus, config: &ServerConfig) -> Result<(), StartFailure> {
     let script = String::from_utf8_lossy(&config.script);
     let cannot = |why: &str| {
@@ -615,7 +614,7 @@ fn check_init(status: InitStatus, config: &ServerConfig) -> Result<(), StartFail
         Err(StartFailure::Exit { code: 3, message })
     };
     match status {
-        // WEXITSTATUS of a shell killed by a signal is 0.
+        // WEXITSTATUS of a shell that was killed by a signal is 0.
         InitStatus::Code(0) | InitStatus::Signal(_) => Ok(()),
         InitStatus::Code(126) => cannot("Permission denied"),
         InitStatus::Code(127) => cannot("No such file or directory"),
@@ -626,7 +625,7 @@ fn check_init(status: InitStatus, config: &ServerConfig) -> Result<(), StartFail
     }
 }
 
-/// dhcp6.c `make_duid`: link-layer plus time, or link-layer only where no clock or no database lasts.
+/// dhcp6.c `make_duid`: link-layer address plus time, or the address only without a lasting clock or database.
 fn make_duid(build: Build, config: &ServerConfig, network: &Network, now: i64) -> Vec<u8> {
     let lasting = build == Build::Rtc && (!config.lease_ro || !config.script.is_empty());
     let time = if lasting { now.wrapping_sub(DUID_EPOCH) } else { 0 };

@@ -1,4 +1,4 @@
-//! Who is configured how: dhcp-common.c `find_config`, and names from hosts files (dhcp.c `host_from_dns`).
+//! Configured hosts (dhcp-common.c `find_config`), and names from hosts files (dhcp.c `host_from_dns`).
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -9,13 +9,13 @@ use super::hw_addr::HwAddr;
 use super::names::{legal_hostname, same_name, strip_hostname};
 use super::text::Text;
 
-/// Files that dnsmasq reads, by the path as it stands on its command line.
-pub type Files = BTreeMap<String, Vec<u8>>;
+/// The files that dnsmasq reads, by their paths as on its command line.
+pub type ConfigFiles = BTreeMap<String, Vec<u8>>;
 
-/// Where a client was found to be: the ranges that count for it.
+/// The network of a client: the ranges that apply to it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Place<'a> {
-    /// Anywhere (`context == NULL`).
+    /// Any network (`context == NULL`).
     Any,
     /// On a network with these IPv4 ranges, each with its netmask.
     V4(&'a [(&'a Range4, Ipv4Addr)]),
@@ -23,10 +23,10 @@ pub(crate) enum Place<'a> {
     V6(&'a [Range6]),
 }
 
-/// The configured hosts and the names of addresses, as last read.
+/// The configured hosts and the names of addresses, as read last.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Directory {
-    /// Hosts of files, then of the command line, each the last given first.
+    /// The hosts of files, then those of the command line, each with the last one first.
     hosts: Arc<Vec<Host>>,
     /// The first name that hosts files give for an address.
     names: Arc<HashMap<IpAddr, Text>>,
@@ -94,8 +94,8 @@ fn masked(pattern: &HwPattern, hw: &HwAddr) -> usize {
 }
 
 impl Directory {
-    /// What `reread_dhcp` and `cache_reload` make of the options and the files.
-    pub(crate) fn read(config: &ServerConfig, files: &Files) -> Directory {
+    /// Reads the options and files, as `reread_dhcp` and `cache_reload` do.
+    pub(crate) fn read(config: &ServerConfig, files: &ConfigFiles) -> Directory {
         let mut hosts = config.hosts.clone();
         let mut banks: Vec<&[u8]> = Vec::new();
         banks.extend(
@@ -120,7 +120,7 @@ impl Directory {
         Directory { hosts: Arc::new(hosts), names: Arc::new(names) }
     }
 
-    /// A file of a `--dhcp-hostsdir` appeared or changed: its hosts come on top of the known ones.
+    /// Adds the hosts of a new or changed file of a `--dhcp-hostsdir` before the known ones.
     pub(crate) fn add_file(&mut self, text: &[u8]) {
         add_bank(Arc::make_mut(&mut self.hosts), text);
     }
@@ -130,7 +130,7 @@ impl Directory {
         self.hosts.is_empty() && self.names.is_empty()
     }
 
-    /// dhcp-common.c `find_config`: the host's own entry, tagged entries first.
+    /// dhcp-common.c `find_config`: the entry of a client; entries with tags come first.
     pub(crate) fn find(
         &self,
         place: Place<'_>,
@@ -160,7 +160,7 @@ impl Directory {
         if let Some(clid) = clid {
             let by_id = self.hosts.iter().find(|host| {
                 host.clid.as_deref().is_some_and(|own| {
-                    // dhcpcd puts a zero before textual client-ids.
+                    // dhcpcd puts a zero byte before a textual client identifier.
                     let same = own == clid
                         || (!matches!(place, Place::V6(_))
                             && clid.first() == Some(&0)
@@ -210,7 +210,7 @@ impl Directory {
         self.hosts.iter().any(|host| host.addr6.contains(&addr))
     }
 
-    /// dhcp.c `host_from_dns`: the first label of the address's name, if its domain is the address's own.
+    /// dhcp.c `host_from_dns`: the first label of the name of an address, if its domain is that of the address.
     pub(crate) fn name_of(&self, addr: Ipv4Addr, config: &ServerConfig) -> Option<&[u8]> {
         let name = self.names.get(&IpAddr::V4(addr))?;
         if let Some(dot) = name.iter().position(|&b| b == b'.')
@@ -244,7 +244,7 @@ pub(crate) fn is_in_dir(path: &str, dir: &str) -> bool {
 fn add_bank(hosts: &mut Vec<Host>, text: &[u8]) {
     for line in String::from_utf8_lossy(text).lines() {
         let line = line.split_once('#').map_or(line, |(before, _)| before).trim();
-        // dnsmasq logs a bad line and goes on.
+        // dnsmasq logs an invalid line and continues.
         if !line.is_empty()
             && let Ok(host) = parse_host(line)
         {
@@ -253,7 +253,7 @@ fn add_bank(hosts: &mut Vec<Host>, text: &[u8]) {
     }
 }
 
-/// cache.c `read_hostsfile`: the first name given for an address is the one it answers to.
+/// cache.c `read_hostsfile`: the first name of an address counts.
 fn read_hosts_file(
     config: &ServerConfig,
     text: &[u8],
@@ -282,7 +282,7 @@ fn read_hosts_file(
     }
 }
 
-/// dhcp-common.c `dhcp_update_configs`: a host without address gets the one its name has in a hosts file.
+/// dhcp-common.c `dhcp_update_configs`: a host without address gets that of its name in a hosts file.
 fn give_addresses(hosts: &mut [Host], addresses: &HashMap<Vec<u8>, Ipv4Addr>) {
     for at in 0..hosts.len() {
         let Some(name) = &hosts[at].name else { continue };

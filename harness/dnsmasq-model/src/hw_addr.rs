@@ -6,10 +6,10 @@ use super::hex::hex_text;
 
 /// `ARPHRD_ETHER`.
 pub const ETHER: u16 = 1;
-/// `DHCP_CHADDR_MAX`: the most bytes a hardware address can have.
+/// `DHCP_CHADDR_MAX`: the maximum length of a hardware address in bytes.
 pub const CHADDR_MAX: usize = 16;
 
-/// A hardware address with its ARP type, as `hwaddr`, `hwaddr_len` and `hwaddr_type` of a lease.
+/// A hardware address with its ARP type: `hwaddr`, `hwaddr_len` and `hwaddr_type` of a lease.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct HwAddr {
     bytes: [u8; CHADDR_MAX],
@@ -19,7 +19,7 @@ pub struct HwAddr {
 }
 
 impl HwAddr {
-    /// An address of the given ARP type; bytes beyond 16 are cut off.
+    /// An address of the given ARP type, truncated to 16 bytes.
     #[must_use]
     pub fn new(kind: u16, bytes: &[u8]) -> HwAddr {
         let len = bytes.len().min(CHADDR_MAX);
@@ -45,14 +45,14 @@ impl HwAddr {
         &self.bytes[..usize::from(self.len).min(CHADDR_MAX)]
     }
 
-    /// Whether there is no address at all (IEEE1394, InfiniBand).
+    /// Whether the address has no bytes (IEEE1394, InfiniBand).
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// As helper.c (`create_helper`) and lease.c (`lease_update_file`) print it: lower case with colons, a type
-    /// prefix unless it is a non-empty ethernet address.
+    /// The text that helper.c (`create_helper`) and lease.c (`lease_update_file`) print: lower-case hexadecimal with colons,
+    /// after a type prefix unless it is a non-empty ethernet address.
     #[must_use]
     pub fn text(&self) -> String {
         use fmt::Write as _;

@@ -1,42 +1,42 @@
 //! The result of the script call `init`, and what dnsmasq makes of it at its start.
 
-/// How the `init` call of the script ended.
+/// How the `init` call ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InitStatus {
-    /// Exit code of the shell that ran it (128 + n for a script killed by signal n).
+    /// Exit code of the shell that ran the script; 128 + n for a script that signal n killed.
     Code(u8),
-    /// The shell itself was killed by this signal.
+    /// This signal killed the shell itself.
     Signal(u8),
 }
 
-/// What `init` printed and how it ended.
+/// The result of the `init` call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InitResult {
-    /// Standard output, to be read by `read_leases`.
+    /// Standard output, which `read_leases` parses.
     pub stdout: Vec<u8>,
     /// How it ended.
     pub status: InitStatus,
 }
 
 impl InitResult {
-    /// `init` printed `stdout` and returned 0.
+    /// The result of an `init` that ends with exit code 0.
     #[must_use]
     pub fn ok(stdout: impl Into<Vec<u8>>) -> InitResult {
         InitResult { stdout: stdout.into(), status: InitStatus::Code(0) }
     }
 }
 
-/// Why dnsmasq ended instead of starting.
+/// Why dnsmasq did not start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StartFailure {
-    /// dnsmasq left with this exit code and message.
+    /// dnsmasq exited.
     Exit {
-        /// Exit code: 3 script not runnable, 5 too many stored leases, 10 + r for an `init` that returned r.
+        /// Exit code: 3 if the script cannot be run, 5 for too many stored leases, 10 + r for exit code r of `init`.
         code: u8,
-        /// The line it logs.
+        /// The message that it logs.
         message: String,
     },
-    /// dnsmasq crashed with this signal: a hardware address in `init`'s output was not hexadecimal.
+    /// dnsmasq crashed, because a hardware address in the output of `init` is not hexadecimal.
     Crash {
         /// Signal number (6, SIGABRT).
         signal: u8,
@@ -44,7 +44,7 @@ pub enum StartFailure {
 }
 
 impl StartFailure {
-    /// The exit status as a shell-less parent sees it: the code, or minus the signal.
+    /// Exit code, or minus the number of the signal.
     #[must_use]
     pub fn status(&self) -> i32 {
         match self {

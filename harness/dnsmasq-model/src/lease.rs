@@ -1,4 +1,4 @@
-//! One lease and the data a request leaves for the next script call: `struct dhcp_lease` of dnsmasq.h.
+//! A lease, and the data of a request that the next script call shows: `struct dhcp_lease` of dnsmasq.h.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -29,17 +29,17 @@ impl LeaseKind {
 pub(crate) struct Flags(u8);
 
 impl Flags {
-    /// Made since the last call: `add` is due.
+    /// Created since the last call: `add` is due.
     pub(crate) const NEW: Flags = Flags(1);
-    /// Name, hardware address or interface changed, or a SIGHUP: `old` is due.
+    /// Name, hardware address or interface changed, or there was a SIGHUP: `old` is due.
     pub(crate) const CHANGED: Flags = Flags(2);
     /// Expiry, length or client-id changed: `old` is due under `--leasefile-ro`.
     pub(crate) const AUX_CHANGED: Flags = Flags(4);
-    /// Expiry changed: `old` is due under `--script-on-renewal`. Only ever set in the RTC build.
+    /// Expiry changed: `old` is due under `--script-on-renewal`. Only set in the RTC build.
     pub(crate) const EXP_CHANGED: Flags = Flags(8);
-    /// The name comes from the configuration: no client can take it.
+    /// The name comes from the configuration, so no client can take it.
     pub(crate) const AUTH_NAME: Flags = Flags(16);
-    /// Queued in the database's list of leases that may need a call.
+    /// Contained in the database's list of leases that may need a call.
     pub(crate) const LISTED: Flags = Flags(32);
 
     pub(crate) fn has(self, other: Flags) -> bool {
@@ -59,9 +59,8 @@ impl Flags {
     }
 }
 
-/// What `lease_add_extradata` keeps of the last request until the next normal call; shown as variables by helper.c.
-///
-/// An empty value is an option that was absent.
+/// The data of the last request that `lease_add_extradata` keeps until the next normal call, which helper.c shows as
+/// variables. An empty value stands for an absent option.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ExtraData {
     /// `DNSMASQ_VENDOR_CLASS` (DHCPv4).
@@ -90,7 +89,7 @@ pub struct ExtraData {
     pub user_classes: Vec<Vec<u8>>,
 }
 
-/// One lease in dnsmasq's memory.
+/// A lease in dnsmasq's memory.
 #[derive(Debug, Clone)]
 pub struct Lease {
     /// The address leased.
@@ -107,24 +106,24 @@ pub struct Lease {
     pub hostname: Option<Text>,
     /// Host name with its domain, if one is configured for the address.
     pub fqdn: Option<Text>,
-    /// The name lost and not yet reported.
+    /// A lost name that has not been reported yet.
     pub(crate) old_hostname: Option<Text>,
     pub(crate) flags: Flags,
-    /// End of the lease on dnsmasq's own clock, 0 = never.
+    /// End of the lease on dnsmasq's clock; 0 for an infinite lease.
     pub expires: i64,
-    /// Length in seconds (HAVE_BROKEN_RTC), 0 = infinite.
+    /// Length in seconds (HAVE_BROKEN_RTC); 0 for an infinite lease.
     pub length: u32,
-    /// Whether the interface is known (there is one: the server's).
+    /// Whether the interface is known. There is only one, the server's.
     pub interface: bool,
     /// Address of the relay agent.
     pub giaddr: Option<Ipv4Addr>,
     pub(crate) extra: Option<Arc<ExtraData>>,
-    /// Position in dnsmasq's list: higher is nearer to its head.
+    /// Position in dnsmasq's list; the head has the highest rank.
     pub(crate) rank: u64,
 }
 
 impl Lease {
-    /// Whether its end has come, on dnsmasq's own clock (lease.c `lease_prune`).
+    /// Whether it has expired at `now` on dnsmasq's clock (lease.c `lease_prune`).
     #[must_use]
     pub fn is_over(&self, now: i64) -> bool {
         self.expires != 0 && now >= self.expires

@@ -1,26 +1,26 @@
-//! dnsmasq's lease database as it calls its script: a pure state machine.
+//! A model of dnsmasq's DHCP server and lease database, with the script calls that it makes: a pure state machine.
 //!
-//! Modelled is dnsmasq 2.90 / 2.91pre with `--dhcp-script`, in both builds ([`Build`]). Every rule names the function
-//! of dnsmasq that it follows; `leaselab trace check` holds the whole against recordings.
+//! It models dnsmasq 2.90 and 2.91pre with `--dhcp-script`, in both builds ([`Build`]). Every rule names the function of
+//! dnsmasq that it follows. `leaselab trace check` compares the model with recordings of the real program.
 //!
 //! # Inputs and outputs
 //!
 //! | input | method | carries |
 //! |---|---|---|
-//! | start | [`Engine::start`] | what `init` printed and returned |
-//! | DHCPv4 message | [`Engine::dhcp4`] | client, address, and the answer decided ([`Reply4`]) |
-//! | DHCPv6 message | [`Engine::dhcp6`] | client, associations, and the answer decided ([`Reply6`]) |
+//! | start | [`Engine::start`] | output and exit code of `init` |
+//! | DHCPv4 message | [`Engine::dhcp4`] | client, address, and the reply ([`Reply4`]) |
+//! | DHCPv6 message | [`Engine::dhcp6`] | client, identity associations, and the reply ([`Reply6`]) |
 //! | SIGHUP, SIGALRM | [`Engine::sighup`], [`Engine::advance_to`] | |
 //! | file written | [`Engine::set_file`] | `--dhcp-hostsfile`, `--dhcp-hostsdir`, `--addn-hosts` |
 //! | neighbour, TFTP | [`Engine::add_neighbour`], [`Engine::tftp`] | |
 //! | SIGTERM, power cut | [`Engine::stop`], [`Engine::kill`] | |
 //!
-//! Each comes with both clocks ([`Clock`]); a wall clock that differs from the last one by more than the monotonic
-//! clock is a warp, with no input of its own. Script calls go to a [`CallSink`] as they are queued: a
-//! `Vec<ScriptCall>` renders them, [`CallCounts`] only counts. Who decides the answers: a recording, a real server, or
-//! [`Server`], which decides as dnsmasq does.
+//! Each input comes with both clocks ([`Clock`]). A jump of the wall clock is not an input of its own: the next input
+//! simply has another wall clock. Script calls go to a [`CallSink`] as they are queued: a `Vec<ScriptCall>` renders them,
+//! [`CallCounts`] only counts them. The replies come from a recording, from a real server, or from [`Server`], which
+//! decides as dnsmasq does.
 //!
-//! # A lease
+//! # States of a lease
 //!
 //! ```text
 //!                 init printed it (not NEW, not CHANGED)
@@ -35,20 +35,20 @@
 //!  lost name (taken by another, or changed): old with DNSMASQ_OLD_HOSTNAME, before any of the above but a del
 //! ```
 //!
-//! Order, again and again until nothing is due: the newest *gone* lease (a lost name first, then `del`), else the
-//! newest lease with a lost name, else the newest lease that is NEW or changed. At start one such call is made before
-//! the synthetic SIGHUP marks every lease as changed.
+//! Calls are made one after the other until none is due: for the newest *gone* lease (a lost name first, then `del`), else
+//! for the newest lease with a lost name, else for the newest lease that is NEW or changed. At start one such call is made
+//! before the synthetic SIGHUP marks every lease as changed.
 //!
 //! # When leases end
 //!
-//! A lease is over when dnsmasq's clock (wall in the RTC build, monotonic in the other) has reached its end. That is
-//! looked at before each DHCP message, at SIGALRM and at start, never between. The alarm runs on the monotonic clock
-//! and is set after each of these to the earliest end; with no end to come, an older alarm stays set.
+//! A lease has expired when dnsmasq's clock (wall clock in the RTC build, monotonic clock in the other) has reached its
+//! end. dnsmasq checks this before each DHCP message, at SIGALRM and at start, and at no other time. The alarm runs on the
+//! monotonic clock. After each check it is set to the earliest end; if there is none, an earlier alarm stays set.
 //!
-//! # Beyond the model
+//! # Not modelled
 //!
-//! A pipe to the script that is full (64 KB of calls waiting) merges changes; here every call is made at once.
-//! PXE, Lua, D-Bus, DHCPv6 relays, RA and SLAAC, tags set by options, more than one interface.
+//! A full pipe to the script helper (64 KB of waiting calls) merges changes; the model makes every call at once. Also not
+//! modelled are PXE, Lua, D-Bus, DHCPv6 relays, RA and SLAAC, tags set by options, and several interfaces.
 
 mod arp;
 mod call;
@@ -82,7 +82,7 @@ pub use config::{
 };
 pub use engine::{Engine, Network};
 pub use hex::{hex_digits, hex_text, parse_hex_digits, parse_hex_text};
-pub use hosts::Files;
+pub use hosts::ConfigFiles;
 pub use hw_addr::{CHADDR_MAX, ETHER, HwAddr};
 pub use ia_kind::IaKind;
 pub use init::{InitResult, InitStatus, StartFailure};

@@ -1,12 +1,11 @@
-//! What dnsmasq makes of host names: util.c `legal_hostname`, `check_name`, `hostname_isequal`; dhcp-common.c
-//! `strip_hostname`.
+//! The handling of host names: util.c `legal_hostname`, `check_name`, `hostname_isequal`; dhcp-common.c `strip_hostname`.
 
 /// `MAXLABEL` of dns-protocol.h.
 const LABEL_MAX: usize = 63;
 /// `MAXDNAME` of dns-protocol.h.
 const NAME_MAX: usize = 1025;
 
-/// The text up to its first NUL, as a C string sees it.
+/// The text up to its first NUL, as a C string.
 #[must_use]
 pub fn c_string(text: &[u8]) -> &[u8] {
     let end = text.iter().position(|&b| b == 0).unwrap_or(text.len());
@@ -15,15 +14,15 @@ pub fn c_string(text: &[u8]) -> &[u8] {
 
 /// The name without a final dot if dnsmasq accepts it (`legal_hostname`); `None` if it does not.
 ///
-/// Only the first label is held to the alphabet letter, digit, `-`, `_` (the last two not first); the labels after
-/// it must merely be ASCII without control characters. No label may be longer than 63.
+/// The first label may contain letters, digits, `-` and `_`, the last two not at its beginning. The other labels may
+/// contain all ASCII characters except control characters. No label may be longer than 63 bytes.
 #[must_use]
 pub fn legal_hostname(name: &[u8]) -> Option<&[u8]> {
     let name = c_string(name);
     if name.is_empty() || name.len() > NAME_MAX {
         return None;
     }
-    let (name, mut ink) = match name.strip_suffix(b".") {
+    let (name, mut has_visible) = match name.strip_suffix(b".") {
         Some(shorter) => (shorter, true),
         None => (name, false),
     };
@@ -36,10 +35,10 @@ pub fn legal_hostname(name: &[u8]) -> Option<&[u8]> {
             if label > LABEL_MAX || byte.is_ascii_control() || !byte.is_ascii() {
                 return None;
             }
-            ink |= byte != b' ';
+            has_visible |= byte != b' ';
         }
     }
-    if !ink {
+    if !has_visible {
         return None;
     }
     for (i, &byte) in name.iter().enumerate() {
@@ -62,7 +61,7 @@ pub fn strip_hostname(name: &[u8]) -> (&[u8], Option<&[u8]>) {
     }
 }
 
-/// Equal but for the case of ASCII letters (`hostname_isequal`).
+/// Whether the names are equal except for the case of ASCII letters (`hostname_isequal`).
 #[must_use]
 pub fn same_name(a: &[u8], b: &[u8]) -> bool {
     a.eq_ignore_ascii_case(b)

@@ -1,25 +1,25 @@
-//! `parse_hex` of util.c, with its habit of decoding in place.
+//! `parse_hex` of util.c, which decodes in place.
 
-/// What [`parse_hex`] found.
+/// The result of [`parse_hex`].
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Hex {
+pub(crate) struct ParsedHex {
     /// Number of bytes.
     pub len: usize,
     /// Type prefix (`06-`), 0 if there was none.
     pub kind: u16,
-    /// One bit per byte, set where the text had `*`; the first byte is the highest bit.
+    /// One bit per byte, which is set if the text had `*`. The highest bit is that of the first byte.
     pub mask: u32,
 }
 
-/// Decodes `text` (colons, minus signs or blanks between groups) into its own front, at most `max` bytes.
+/// Decodes `text`, with colons, minus signs or blanks between groups, into its own beginning; at most `max` bytes.
 ///
-/// `None` is dnsmasq's -1: something that is neither a hex digit nor `*`. Bytes that the text leaves open (`*`) keep
-/// what was in the buffer, as in util.c `parse_hex`.
-pub(crate) fn parse_hex(text: &mut Vec<u8>, max: usize, with_kind: bool) -> Option<Hex> {
+/// `None` is dnsmasq's -1, for a character that is neither a hexadecimal digit nor `*`. A byte for which the text has `*`
+/// keeps the value that was in the buffer.
+pub(crate) fn parse_hex(text: &mut Vec<u8>, max: usize, with_kind: bool) -> Option<ParsedHex> {
     let end = text.iter().position(|&b| b == 0).unwrap_or(text.len());
     let source = text[..end].to_vec();
     let mut kind_wanted = with_kind;
-    let mut hex = Hex { len: 0, kind: 0, mask: 0 };
+    let mut hex = ParsedHex { len: 0, kind: 0, mask: 0 };
     let mut start = 0;
     while hex.len < max {
         let stop = source[start..]

@@ -1,4 +1,4 @@
-//! `read_leases` of lease.c: tokens of limited width, not lines.
+//! Port of `read_leases` of lease.c, which reads tokens of limited width instead of lines.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
@@ -14,16 +14,16 @@ use super::lease::LeaseKind;
 use super::names::c_string;
 use super::parse_hex::parse_hex;
 
-/// What reading left behind beside the leases.
+/// What `read_leases` leaves behind besides the leases.
 #[derive(Debug)]
 pub(crate) struct Read {
     /// The server's DUID, if there was such a line.
     pub(crate) duid: Option<Vec<u8>>,
-    /// What stays in the packet buffer.
+    /// The contents of the packet buffer.
     pub(crate) packet: StalePacket,
 }
 
-/// fscanf's `%Ns`: skips white space, then takes at most N bytes that are none.
+/// fscanf's `%Ns`: skips white space, then reads at most N other bytes.
 struct Tokens<'a> {
     rest: &'a [u8],
 }
@@ -40,10 +40,10 @@ impl<'a> Tokens<'a> {
     }
 }
 
-/// Reads what `init` printed, or a lease file, into an empty database.
+/// Reads the output of `init` or a lease file into an empty database.
 ///
 /// # Errors
-/// "too many stored leases" (exit code 5), and the crash on a hardware address that is not hexadecimal.
+/// For too many stored leases (exit code 5), and for a hardware address that is not hexadecimal (crash).
 pub(crate) fn read_leases(
     db: &mut LeaseDb,
     build: Build,
@@ -96,7 +96,7 @@ pub(crate) fn read_leases(
         if id != b"*" {
             match parse_hex(&mut id, 255, false) {
                 Some(hex) => clid = Some(Arc::from(&id[..hex.len])),
-                // Length -1: the flag is set, then the allocation fails and the id is forgotten.
+                // Length -1: the flag is set, then the allocation fails and the client identifier is dropped.
                 None => bad_id = true,
             }
             read.packet = StalePacket::Raw(Arc::from(&id[..]));
@@ -121,7 +121,7 @@ pub(crate) fn read_leases(
     Ok(read)
 }
 
-/// glibc's `atol`: blanks, a sign, digits; saturates; 0 if there is no number.
+/// glibc's `atol`: saturates, and is 0 if there is no number.
 fn atol(text: &[u8]) -> i64 {
     let (negative, digits) = signed(text);
     let mut value: i64 = 0;

@@ -1,7 +1,7 @@
-//! What the server decides: rfc2131.c `dhcp_reply` and dhcp.c `address_allocate`, for scenarios without a real server.
+//! The decisions of the DHCPv4 server (rfc2131.c `dhcp_reply` and dhcp.c `address_allocate`).
 //!
-//! A [`Server`] turns "this client wants an address" into the answer that dnsmasq would give, and feeds message and
-//! answer to the [`Engine`]. Not decided here: the ICMP probe (as with `--no-ping`), PXE, more than one interface.
+//! A [`Server`] decides how dnsmasq replies to a message, and passes message and reply to the [`Engine`]. Not modelled are
+//! the ICMP probe (as with `--no-ping`), PXE, and several interfaces.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -16,27 +16,27 @@ use super::v4::{
     Client4, Context4, Kind4, Message4, Reply4, client_name, contexts, extended_hwaddr,
 };
 
-/// `DECLINE_BACKOFF` of config.h: for so many seconds a declined static address is not used.
+/// `DECLINE_BACKOFF` of config.h: the number of seconds for which a declined static address is not used.
 pub(crate) const DECLINE_BACKOFF: i64 = 600;
 
-/// dnsmasq with its DHCP server: an engine and what the server remembers beside the leases.
+/// dnsmasq with its DHCP server: an engine, and what the server remembers besides the leases.
 #[derive(Debug, Clone)]
 pub struct Server {
     pub(crate) engine: Engine,
-    /// `addr_epoch` of each IPv4 range: moves on when a client declines.
+    /// `addr_epoch` of each IPv4 range, which is incremented when a client declines.
     epochs: Vec<u32>,
     /// `addr_epoch` of each IPv6 range.
     pub(crate) epochs6: Vec<u64>,
-    /// Static addresses declined, and when on dnsmasq's clock.
+    /// Declined static addresses, with the time on dnsmasq's clock.
     pub(crate) declined: HashMap<IpAddr, i64>,
     /// State of the generator of temporary addresses.
     pub(crate) random: u64,
-    /// The temporary address that a real server drew.
-    pub(crate) drawn: Option<Ipv6Addr>,
+    /// The temporary address that a real server chose.
+    pub(crate) expected_temporary: Option<Ipv6Addr>,
 }
 
-/// The lease time that a client gets: dhcp-host's or the range's, less if it asks for less, at least 120 s
-/// (rfc2131.c `calc_time`).
+/// The lease time that a client gets: that of its `dhcp-host` or its range, or a shorter one if it asks for one, but at
+/// least 120 seconds (rfc2131.c `calc_time`).
 #[must_use]
 pub fn granted_lease_time(configured: u32, asked: Option<u32>) -> u32 {
     match asked.map(|asked| asked.max(SHORTEST_LEASE)) {
@@ -45,7 +45,7 @@ pub fn granted_lease_time(configured: u32, asked: Option<u32>) -> u32 {
     }
 }
 
-/// Where the search for a free address starts (dhcp.c `address_allocate`): the SDBM hash of the hardware address.
+/// The SDBM hash of the hardware address, at which the search for a free address starts (dhcp.c `address_allocate`).
 #[must_use]
 pub fn address_hash(bytes: &[u8]) -> u32 {
     let hash = bytes.iter().fold(0u32, |j, &byte| {
@@ -54,8 +54,8 @@ pub fn address_hash(bytes: &[u8]) -> u32 {
     hash.max(1)
 }
 
-/// A message as the server looks at it.
-struct Case<'a> {
+/// A message, with everything that a decision depends on.
+struct Request<'a> {
     process: &'a Process,
     client: &'a Client4,
     clid: Option<&'a [u8]>,
@@ -77,7 +77,7 @@ impl Server {
             epochs6: Vec::new(),
             declined: HashMap::new(),
             random: 0,
-            drawn: None,
+            expected_temporary: None,
         }
     }
 
@@ -92,13 +92,13 @@ impl Server {
         &mut self.engine
     }
 
-    /// What a kill of dnsmasq leaves: cheaper than a clone that is killed.
+    /// A copy without the running dnsmasq, as after a kill. Cheaper than a clone.
     #[must_use]
     pub fn without_process(&self) -> Server {
         Server { random: self.random, ..Server::new(self.engine.without_process()) }
     }
 
-    /// Forgets what a restart of dnsmasq forgets: declined addresses.
+    /// Forgets the declined addresses, as a restart of dnsmasq does.
     pub fn forget_declined(&mut self) {
         self.epochs.clear();
         self.epochs6.clear();
@@ -111,17 +111,18 @@ impl Server {
         self.random
     }
 
-    /// Chooses the random temporary addresses (IA_TA) of DHCPv6.
+    /// Seeds the generator of temporary addresses (IA_TA).
     pub fn seed(&mut self, seed: u64) {
         self.random = seed;
     }
 
-    /// A real server drew this temporary address: the next one is it.
+    /// Sets the next temporary address, to that which a real server chose.
     pub fn expect_temporary_address(&mut self, address: Ipv6Addr) {
-        self.drawn = Some(address);
+        self.expected_temporary = Some(address);
     }
 
-    /// A message is decided, answered and has its calls. `addr` is the address asked for or owned; 0.0.0.0 if none.
+    /// Handles a message: decides, replies, and makes the script calls. `addr` is the requested address or the client's own;
+    /// 0.0.0.0 for none.
     pub fn handle(
         &mut self,
         kind: Kind4,
@@ -138,7 +139,7 @@ impl Server {
         reply
     }
 
-    /// DISCOVER and, if an address is offered, REQUEST: a client comes up. `wish` is the address it would like.
+    /// DISCOVER and, if an address is offered, REQUEST. `wish` is the address that the client would like.
     pub fn join(
         &mut self,
         client: &Client4,
@@ -153,8 +154,8 @@ impl Server {
         }
     }
 
-    /// How dnsmasq would answer this message now. Leases that are over are dropped first, as for every packet; their
-    /// calls are made with the next input of the engine.
+    /// How dnsmasq would reply to this message. Expired leases are removed first, as for every packet; their calls are made
+    /// with the next input of the engine.
     pub fn decide(
         &mut self,
         kind: Kind4,
@@ -177,14 +178,14 @@ impl Server {
             .filter(|c| !c.is_empty() && !process.config.ignore_clid && kind != Kind4::Bootp);
         let lease = process.db.find_by_client(&client.hw, sent);
         let clid = sent.or_else(|| lease.and_then(|l| process.db.get(l).clid.as_deref()));
-        let case = Case::new(process, client, clid, contexts, lease, now);
+        let request = Request::new(process, client, clid, contexts, lease, now);
         match kind {
-            Kind4::Discover { rapid } => self.discover(&case, addr, rapid),
+            Kind4::Discover { rapid } => self.discover(&request, addr, rapid),
             Kind4::Request | Kind4::InitReboot | Kind4::Renew | Kind4::Rebind => {
-                self.request_reply(&case, kind, addr)
+                self.request_reply(&request, kind, addr)
             }
-            Kind4::Inform if !case.ignored() => Reply4::Ack { addr, lease_time: INFINITE },
-            Kind4::Bootp => self.bootp_reply(&case),
+            Kind4::Inform if !request.ignored() => Reply4::Ack { addr, lease_time: INFINITE },
+            Kind4::Bootp => self.bootp_reply(&request),
             Kind4::Inform | Kind4::Release | Kind4::Decline => Reply4::Silent,
         }
     }
@@ -195,60 +196,60 @@ impl Server {
             .is_some_and(|when| now.wrapping_sub(*when) < DECLINE_BACKOFF)
     }
 
-    /// What the server remembers of a DECLINE, beside dropping the lease: [`Server::handle`] does it by itself.
+    /// Records a DECLINE, apart from the removal of the lease. [`Server::handle`] does this by itself.
     pub fn note_decline(&mut self, client: &Client4, addr: Ipv4Addr, clock: Clock) {
         let now = self.engine.build().now(clock);
         let Some(process) = &self.engine.process else { return };
         let config = Arc::clone(&process.config);
         let contexts = contexts(&config, &self.engine.network, client.relay, None);
         let lease = process.db.find_by_client(&client.hw, client.clid.as_deref());
-        let case = Case::new(process, client, client.clid.as_deref(), contexts, lease, now);
-        if case.host.and_then(|h| h.addr) == Some(addr) {
+        let request = Request::new(process, client, client.clid.as_deref(), contexts, lease, now);
+        if request.host.and_then(|h| h.addr) == Some(addr) {
             self.declined.insert(IpAddr::V4(addr), now);
         } else {
             self.epochs.resize(config.ranges4.len(), 0);
-            for context in &case.contexts {
+            for context in &request.contexts {
                 self.epochs[context.index] = self.epochs[context.index].wrapping_add(1);
             }
         }
     }
 
-    fn discover(&self, case: &Case<'_>, wish: Ipv4Addr, rapid: bool) -> Reply4 {
-        if case.ignored() {
+    fn discover(&self, request: &Request<'_>, wish: Ipv4Addr, rapid: bool) -> Reply4 {
+        if request.ignored() {
             return Reply4::Silent;
         }
-        let db = &case.process.db;
-        let free = |addr: Ipv4Addr| case.process.directory.find_by_addr(addr).is_none();
-        let configured = case.host.and_then(|host| {
+        let db = &request.process.db;
+        let free = |addr: Ipv4Addr| request.process.directory.find_by_addr(addr).is_none();
+        let configured = request.host.and_then(|host| {
             let addr = host.addr?;
             let holder = db.find_by_addr(addr);
             let taken = holder
-                .is_some_and(|h| Some(h) != case.lease && !config_has_mac(host, &db.get(h).hw));
-            let own = case.contexts.iter().any(|c| c.router == Some(addr));
-            (!taken && !own && !self.is_declined(addr, case.now)).then_some(addr)
+                .is_some_and(|h| Some(h) != request.lease && !config_has_mac(host, &db.get(h).hw));
+            let own = request.contexts.iter().any(|c| c.router == Some(addr));
+            (!taken && !own && !self.is_declined(addr, request.now)).then_some(addr)
         });
-        let held = case.lease.and_then(|l| db.get(l).v4());
+        let held = request.lease.and_then(|l| db.get(l).v4());
         let addr = if let Some(addr) = configured {
             addr
-        } else if let Some(addr) = held.filter(|a| case.available(*a).is_some() && free(*a)) {
+        } else if let Some(addr) = held.filter(|a| request.available(*a).is_some() && free(*a)) {
             addr
         } else if wish != Ipv4Addr::UNSPECIFIED
-            && case.available(wish).is_some()
+            && request.available(wish).is_some()
             && db.find_by_addr(wish).is_none()
             && free(wish)
         {
             wish
         } else {
-            match self.allocate(case) {
+            match self.allocate(request) {
                 Some(addr) => addr,
                 None => return Reply4::Silent,
             }
         };
-        if case.narrow(addr).is_none() {
+        if request.narrow(addr).is_none() {
             return Reply4::Silent;
         }
-        if rapid && case.process.config.rapid_commit {
-            return match self.grant(case, Kind4::Discover { rapid }, addr) {
+        if rapid && request.process.config.rapid_commit {
+            return match self.grant(request, Kind4::Discover { rapid }, addr) {
                 Reply4::Nak => Reply4::Silent,
                 reply => reply,
             };
@@ -256,23 +257,23 @@ impl Server {
         Reply4::Offer(addr)
     }
 
-    /// dhcp.c `address_allocate`: from the hash of the hardware address upwards, the first address that is free.
-    fn allocate(&self, case: &Case<'_>) -> Option<Ipv4Addr> {
-        let id = extended_hwaddr(&case.client.hw, case.clid);
+    /// dhcp.c `address_allocate`: the first free address from the hash of the hardware address upwards.
+    fn allocate(&self, request: &Request<'_>) -> Option<Ipv4Addr> {
+        let id = extended_hwaddr(&request.client.hw, request.clid);
         if id.is_empty() {
             return None;
         }
         let hash = address_hash(id);
-        let db = &case.process.db;
+        let db = &request.process.db;
         for untagged in [false, true] {
-            for context in &case.contexts {
+            for context in &request.contexts {
                 let range = context.range;
-                if range.is_static || !match_tags(&range.filter, &case.tags, untagged) {
+                if range.is_static || !match_tags(&range.filter, &request.tags, untagged) {
                     continue;
                 }
                 let (first, last) = (range.start.to_bits(), range.end.to_bits());
                 let size = u64::from(last - first) + 1;
-                let start = if case.process.config.sequential {
+                let start = if request.process.config.sequential {
                     let highest =
                         db.newest_first().filter_map(super::Lease::v4).map(Ipv4Addr::to_bits);
                     highest.filter(|a| *a > first && *a <= last).max().unwrap_or(first)
@@ -288,9 +289,9 @@ impl Server {
                     let class_c = (192..=223).contains(&addr.octets()[0]);
                     let odd = class_c && matches!(addr.octets()[3], 0 | 255);
                     if !odd
-                        && !case.contexts.iter().any(|c| c.router == Some(addr))
+                        && !request.contexts.iter().any(|c| c.router == Some(addr))
                         && db.find_by_addr(addr).is_none()
-                        && case.process.directory.find_by_addr(addr).is_none()
+                        && request.process.directory.find_by_addr(addr).is_none()
                     {
                         return Some(addr);
                     }
@@ -300,54 +301,55 @@ impl Server {
         None
     }
 
-    fn request_reply(&self, case: &Case<'_>, kind: Kind4, addr: Ipv4Addr) -> Reply4 {
-        if case.ignored() {
+    fn request_reply(&self, request: &Request<'_>, kind: Kind4, addr: Ipv4Addr) -> Reply4 {
+        if request.ignored() {
             return Reply4::Silent;
         }
-        let authoritative = case.process.config.authoritative;
-        let own = case.lease.and_then(|l| case.process.db.get(l).v4());
+        let authoritative = request.process.config.authoritative;
+        let own = request.lease.and_then(|l| request.process.db.get(l).v4());
         match kind {
             Kind4::InitReboot if own.is_none() && !authoritative => return Reply4::Silent,
             Kind4::InitReboot if own.is_some_and(|own| own != addr) => return Reply4::Nak,
             Kind4::Renew | Kind4::Rebind
                 if own.is_some_and(|own| own != addr) || (own.is_none() && !authoritative) =>
             {
-                // Another server may know the client that rebinds.
+                // A client that rebinds may belong to another server.
                 return if kind == Kind4::Rebind { Reply4::Silent } else { Reply4::Nak };
             }
             _ => {}
         }
-        self.grant(case, kind, addr)
+        self.grant(request, kind, addr)
     }
 
-    /// The checks behind `rapid_commit:` in `dhcp_reply`.
-    fn grant(&self, case: &Case<'_>, kind: Kind4, addr: Ipv4Addr) -> Reply4 {
-        let db = &case.process.db;
+    /// The checks after `rapid_commit:` in `dhcp_reply`.
+    fn grant(&self, request: &Request<'_>, kind: Kind4, addr: Ipv4Addr) -> Reply4 {
+        let db = &request.process.db;
         // SELECTING another address drops the own lease first.
-        let lease = case.lease.filter(|l| kind != Kind4::Request || db.get(*l).v4() == Some(addr));
-        let dropped = usize::from(lease != case.lease);
-        let Some(context) = case.narrow(addr) else { return Reply4::Nak };
-        let fixed = case.host.and_then(|h| h.addr);
-        if case.available(addr).is_none() && fixed != Some(addr) {
+        let lease =
+            request.lease.filter(|l| kind != Kind4::Request || db.get(*l).v4() == Some(addr));
+        let dropped = usize::from(lease != request.lease);
+        let Some(context) = request.narrow(addr) else { return Reply4::Nak };
+        let fixed = request.host.and_then(|h| h.addr);
+        if request.available(addr).is_none() && fixed != Some(addr) {
             return Reply4::Nak;
         }
         let holder = |addr: Ipv4Addr| {
-            db.find_by_addr(addr).filter(|h| dropped == 0 || Some(*h) != case.lease)
+            db.find_by_addr(addr).filter(|h| dropped == 0 || Some(*h) != request.lease)
         };
         if let Some(fixed) = fixed
             && kind != Kind4::Request
-            && !case.contexts.iter().any(|c| c.router == Some(fixed))
-            && !self.is_declined(fixed, case.now)
+            && !request.contexts.iter().any(|c| c.router == Some(fixed))
+            && !self.is_declined(fixed, request.now)
             && fixed != addr
             && holder(fixed).is_none_or(|h| Some(h) == lease)
         {
             return Reply4::Nak;
         }
-        if case
+        if request
             .process
             .directory
             .find_by_addr(addr)
-            .is_some_and(|h| !case.host.is_some_and(|own| std::ptr::eq(own, h)))
+            .is_some_and(|h| !request.host.is_some_and(|own| std::ptr::eq(own, h)))
         {
             return Reply4::Nak;
         }
@@ -355,26 +357,27 @@ impl Server {
         if known.is_none()
             && let Some(holder) = holder(addr)
         {
-            if !case.host.is_some_and(|host| config_has_mac(host, &db.get(holder).hw)) {
+            if !request.host.is_some_and(|host| config_has_mac(host, &db.get(holder).hw)) {
                 return Reply4::Nak;
             }
             known = Some(holder);
         }
-        let nameless = extended_hwaddr(&case.client.hw, case.clid).is_empty();
+        let nameless = extended_hwaddr(&request.client.hw, request.clid).is_empty();
         if nameless || (known.is_none() && db.room() + dropped == 0) {
             return Reply4::Nak;
         }
-        let configured = case.host.and_then(|h| h.lease_time).unwrap_or(context.range.lease_time);
-        Reply4::Ack { addr, lease_time: granted_lease_time(configured, case.client.lease_time) }
+        let configured =
+            request.host.and_then(|h| h.lease_time).unwrap_or(context.range.lease_time);
+        Reply4::Ack { addr, lease_time: granted_lease_time(configured, request.client.lease_time) }
     }
 
-    fn bootp_reply(&self, case: &Case<'_>) -> Reply4 {
-        let db = &case.process.db;
-        let hw = &case.client.hw;
-        if hw.kind == 0 || hw.is_empty() || case.ignored() {
+    fn bootp_reply(&self, request: &Request<'_>) -> Reply4 {
+        let db = &request.process.db;
+        let hw = &request.client.hw;
+        if hw.kind == 0 || hw.is_empty() || request.ignored() {
             return Reply4::Silent;
         }
-        let fixed = case.host.and_then(|h| h.addr);
+        let fixed = request.host.and_then(|h| h.addr);
         let mut lease = None;
         let addr = match fixed {
             Some(addr) => {
@@ -384,23 +387,25 @@ impl Server {
                 }
                 Some(addr)
             }
-            None => match case
+            None => match request
                 .lease
                 .and_then(|l| db.get(l).v4())
-                .filter(|a| case.available(*a).is_some())
+                .filter(|a| request.available(*a).is_some())
             {
                 Some(addr) => {
-                    lease = case.lease;
+                    lease = request.lease;
                     Some(addr)
                 }
-                None => self.allocate(case),
+                None => self.allocate(request),
             },
         };
-        let Some(addr) = addr.filter(|a| case.narrow(*a).is_some()) else { return Reply4::Silent };
-        let mut tags = case.tags.clone();
+        let Some(addr) = addr.filter(|a| request.narrow(*a).is_some()) else {
+            return Reply4::Silent;
+        };
+        let mut tags = request.tags.clone();
         tags.push("bootp".to_owned());
         let dynamic =
-            case.process.config.bootp_dynamic.iter().any(|list| match_tags(list, &tags, true));
+            request.process.config.bootp_dynamic.iter().any(|list| match_tags(list, &tags, true));
         if (fixed.is_none() && !dynamic) || (lease.is_none() && db.room() == 0) {
             return Reply4::Silent;
         }
@@ -408,7 +413,7 @@ impl Server {
     }
 }
 
-impl<'a> Case<'a> {
+impl<'a> Request<'a> {
     fn new(
         process: &'a Process,
         client: &'a Client4,
@@ -416,7 +421,7 @@ impl<'a> Case<'a> {
         contexts: Vec<Context4<'a>>,
         lease: Option<usize>,
         now: i64,
-    ) -> Case<'a> {
+    ) -> Request<'a> {
         let pairs: Vec<_> = contexts.iter().map(|c| (c.range, c.mask)).collect();
         let place = Place::V4(&pairs);
         let directory = &process.directory;
@@ -433,7 +438,7 @@ impl<'a> Case<'a> {
             tags.push("known".to_owned());
             tags.extend(host.set.iter().cloned());
         }
-        Case { process, client, clid, contexts, host, tags, lease, now }
+        Request { process, client, clid, contexts, host, tags, lease, now }
     }
 
     fn ignored(&self) -> bool {
@@ -441,7 +446,7 @@ impl<'a> Case<'a> {
             || self.process.config.ignore.iter().any(|list| match_tags(list, &self.tags, false))
     }
 
-    /// dhcp.c `address_available`: the range that may give this address.
+    /// dhcp.c `address_available`: the range from which this address may be assigned.
     fn available(&self, addr: Ipv4Addr) -> Option<&Context4<'a>> {
         if self.contexts.iter().any(|c| c.router == Some(addr)) {
             return None;
@@ -454,7 +459,7 @@ impl<'a> Case<'a> {
         })
     }
 
-    /// dhcp.c `narrow_context`: the range that an address belongs to, even if only by its network.
+    /// dhcp.c `narrow_context`: the range to which an address belongs, if only by its network.
     fn narrow(&self, addr: Ipv4Addr) -> Option<&Context4<'a>> {
         let on_net = |c: &&Context4<'a>| {
             match_tags(&c.range.filter, &self.tags, true) && same_net(addr, c.range.start, c.mask)
@@ -478,12 +483,16 @@ mod tests {
     #[case(3600, Some(INFINITE), 3600)]
     #[case(INFINITE, Some(600), 600)]
     #[case(INFINITE, None, INFINITE)]
-    fn times(#[case] configured: u32, #[case] asked: Option<u32>, #[case] granted: u32) {
+    fn granted_lease_times(
+        #[case] configured: u32,
+        #[case] asked: Option<u32>,
+        #[case] granted: u32,
+    ) {
         assert_eq!(granted_lease_time(configured, asked), granted);
     }
 
     #[test]
-    fn the_hash_of_the_recordings() {
+    fn hash_matches_the_recordings() {
         // 02:aa:00:00:00:01 got 192.168.77.173 out of .50 to .199.
         assert_eq!(50 + address_hash(&[2, 0xaa, 0, 0, 0, 1]) % 150, 173);
     }

@@ -1,4 +1,4 @@
-//! What the server decides in DHCPv6: rfc3315.c `dhcp6_no_relay` and dhcp6.c `address6_allocate`.
+//! The decisions of the DHCPv6 server: rfc3315.c `dhcp6_no_relay` and dhcp6.c `address6_allocate`.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -10,7 +10,7 @@ use super::lease::LeaseKind;
 use super::server::{Server, granted_lease_time};
 use super::v6::{Client6, Ia, Kind6, Reply6};
 
-/// Where the search for a free IA_NA address starts (dhcp6.c `address6_allocate`).
+/// The hash at which the search for a free IA_NA address starts (dhcp6.c `address6_allocate`).
 #[must_use]
 pub fn address_hash6(iaid: u32, duid: &[u8]) -> u64 {
     duid.iter().fold(u64::from(iaid), |j, &byte| {
@@ -19,7 +19,7 @@ pub fn address_hash6(iaid: u32, duid: &[u8]) -> u64 {
 }
 
 impl Server {
-    /// SOLICIT and REQUEST for one association: a client comes up. `valid` is the lifetime it asks for.
+    /// SOLICIT and REQUEST for one identity association. `valid` is the requested lifetime.
     pub fn join6(
         &mut self,
         client: &Client6,
@@ -39,7 +39,7 @@ impl Server {
         self.answer6(Kind6::Request, client, given.into_iter().collect(), clock, sink)
     }
 
-    /// RENEW or REBIND of associations; `valid` of each is the lifetime asked for, 0 for none.
+    /// RENEW or REBIND of identity associations. `valid` of each is the requested lifetime; 0 for none.
     pub fn renew6(
         &mut self,
         client: &Client6,
@@ -70,7 +70,7 @@ impl Server {
         self.answer6(kind, client, given, clock, sink)
     }
 
-    /// RELEASE, or DECLINE: then the client gets another address next time.
+    /// RELEASE or DECLINE. After a DECLINE the client gets another address the next time.
     pub fn release6(
         &mut self,
         client: &Client6,
@@ -105,7 +105,7 @@ impl Server {
         reply
     }
 
-    /// The address for an association, and its range's lease time: the one it has, else a free one.
+    /// The address for an identity association (its own, else a free one), and the lease time of the range.
     fn choose6(&mut self, client: &Client6, kind: IaKind, iaid: u32) -> Option<(Ipv6Addr, u32)> {
         let process = self.engine.process.as_ref()?;
         let ranges = &process.config.ranges6;
@@ -124,11 +124,11 @@ impl Server {
         if held.is_some() {
             return held;
         }
-        let drawn = self.drawn.take().filter(|_| kind == IaKind::Ta);
-        if let Some(drawn) = drawn
-            && let Some(range) = ranges.iter().find(|r| r.start <= drawn && drawn <= r.end)
+        let expected = self.expected_temporary.take().filter(|_| kind == IaKind::Ta);
+        if let Some(expected) = expected
+            && let Some(range) = ranges.iter().find(|r| r.start <= expected && expected <= r.end)
         {
-            return Some((drawn, range.lease_time));
+            return Some((expected, range.lease_time));
         }
         let own: Vec<Ipv6Addr> = self.engine.network.v6.iter().map(|(addr, _)| *addr).collect();
         for untagged in [false, true] {
@@ -146,7 +146,7 @@ impl Server {
                 let (first, last) = (range.start.to_bits(), range.end.to_bits());
                 let size = (last - first).saturating_add(1);
                 let offset = u128::from(hash.wrapping_add(epoch)) % size;
-                // More steps than there can be leases find a free address if there is one.
+                // With more steps than there are used addresses, a free address is found if there is one.
                 for step in 0..size.min(process.db.len() as u128 + own.len() as u128 + 1) {
                     let addr = Ipv6Addr::from_bits(first + (offset + step) % size);
                     if !own.contains(&addr)
@@ -162,7 +162,7 @@ impl Server {
     }
 }
 
-/// SplitMix64: portable and small; where dnsmasq calls rand64().
+/// SplitMix64, in place of dnsmasq's rand64().
 fn random(state: &mut u64) -> u64 {
     *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let z = (*state ^ (*state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -175,7 +175,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_hash_of_the_recordings() {
+    fn hash_matches_the_recordings() {
         // This DUID with IAID 1 got fd77::1f2e out of fd77::1000 to fd77::1fff.
         let duid = [0, 3, 0, 1, 2, 0xaa, 0, 0, 0, 1];
         assert_eq!(0x1000 + address_hash6(1, &duid) % 0x1000, 0x1f2e);

@@ -1,4 +1,4 @@
-//! What a DHCPv4 message does to the leases, once it is known how the server answers: rfc2131.c `dhcp_reply`.
+//! The effect of a DHCPv4 message and the reply to it on the leases: rfc2131.c `dhcp_reply`.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -29,7 +29,7 @@ pub struct Client4 {
     pub lease_time: Option<u32>,
     /// Relay agent's address (giaddr).
     pub relay: Option<Ipv4Addr>,
-    /// Options that only the script sees.
+    /// Options that only script calls show.
     pub options: Arc<Options4>,
 }
 
@@ -49,7 +49,7 @@ impl Client4 {
     }
 }
 
-/// Options that a script sees and the server does not care for. Empty means absent.
+/// Options that only script calls show. Empty means absent.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Options4 {
     /// Option 60.
@@ -70,12 +70,12 @@ pub struct Options4 {
     pub cpewan: [Vec<u8>; 3],
 }
 
-/// A kind of DHCPv4 message, by what the client wants.
+/// The kind of a DHCPv4 message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind4 {
-    /// DHCPDISCOVER, perhaps with the rapid-commit option.
+    /// DHCPDISCOVER, with or without the rapid commit option.
     Discover {
-        /// Whether option 80 is there.
+        /// Whether the message has option 80.
         rapid: bool,
     },
     /// DHCPREQUEST with server identifier and requested address.
@@ -99,47 +99,47 @@ pub enum Kind4 {
 /// A DHCPv4 message.
 #[derive(Debug, Clone, Copy)]
 pub struct Message4<'a> {
-    /// What it is.
+    /// The kind of message.
     pub kind: Kind4,
-    /// Who sends it.
+    /// The sender.
     pub client: &'a Client4,
-    /// Requested or own address; 0.0.0.0 if there is none.
+    /// The requested address, or the client's own; 0.0.0.0 for none.
     pub addr: Ipv4Addr,
 }
 
-/// How the server answered.
+/// The reply of the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reply4 {
     /// DHCPOFFER of this address.
     Offer(Ipv4Addr),
-    /// DHCPACK. For INFORM the address and time mean nothing.
+    /// DHCPACK. For INFORM the fields have no meaning.
     Ack {
-        /// The address given.
+        /// The assigned address.
         addr: Ipv4Addr,
-        /// The lease time given, seconds; 0xffffffff for infinite.
+        /// The granted lease time in seconds; 0xffffffff for infinite.
         lease_time: u32,
     },
     /// A BOOTP reply with this address.
     BootReply(Ipv4Addr),
     /// DHCPNAK.
     Nak,
-    /// No answer.
+    /// No reply.
     Silent,
 }
 
-/// A range that counts for a message, with netmask and the addresses that the server has there.
+/// A range that applies to a message, with its netmask.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Context4<'a> {
     pub(crate) range: &'a Range4,
-    /// Place of the range in the configuration.
+    /// Index of the range in the configuration.
     pub(crate) index: usize,
     pub(crate) mask: Ipv4Addr,
-    /// The server's or the relay's address there, never given away.
+    /// The address of the server or relay in the range, which is never assigned.
     pub(crate) router: Option<Ipv4Addr>,
 }
 
-/// dhcp.c `complete_context` and the search in `dhcp_reply`: the ranges that count for a message that came over the
-/// server's interface, from relay `giaddr`, or from a client that has `ciaddr`. Empty: no answer.
+/// dhcp.c `complete_context` and the search in `dhcp_reply`: the ranges that apply to a message from the server's own
+/// network, from relay `giaddr`, or from a client with address `ciaddr`. If there are none, the server does not reply.
 pub(crate) fn contexts<'a>(
     config: &'a ServerConfig,
     network: &Network,
@@ -178,7 +178,7 @@ pub(crate) fn contexts<'a>(
     if found.is_empty() && giaddr.is_none() { local } else { found }
 }
 
-/// The netmask guessed by class for a relayed network (`dhcp_reply`).
+/// The netmask of the address class, which is used for a relayed network (`dhcp_reply`).
 fn class_mask(range: &Range4) -> Option<Ipv4Addr> {
     let class = |addr: Ipv4Addr| match addr.octets()[0] {
         0..=127 => Some(8),
@@ -190,7 +190,8 @@ fn class_mask(range: &Range4) -> Option<Ipv4Addr> {
     (class(range.end) == Some(prefix)).then(|| netmask(prefix))
 }
 
-/// rfc2131.c `extended_hwaddr`: the bytes for hashing and generated names; the client-id where there is no address.
+/// rfc2131.c `extended_hwaddr`: the bytes for hashing and for generated names. Without a hardware address these are the
+/// client identifier.
 pub(crate) fn extended_hwaddr<'a>(hw: &'a HwAddr, clid: Option<&'a [u8]>) -> &'a [u8] {
     const EUI64: u16 = 27;
     const IEEE1394: u16 = 24;
@@ -207,7 +208,7 @@ pub(crate) fn extended_hwaddr<'a>(hw: &'a HwAddr, clid: Option<&'a [u8]>) -> &'a
     }
 }
 
-/// The name that a client asks for, first label, and whether it counts at all.
+/// The first label of the name that a client asks for, if it is legal.
 pub(crate) fn client_name(client: &Client4) -> Option<&[u8]> {
     let raw = match (&client.fqdn, &client.hostname) {
         (Some(fqdn), _) => fqdn,
@@ -218,7 +219,7 @@ pub(crate) fn client_name(client: &Client4) -> Option<&[u8]> {
 }
 
 impl Engine {
-    /// A DHCPv4 message arrives and is answered so. Calls follow at once, up to rest.
+    /// Handles a DHCPv4 message and the reply to it, and makes all calls that follow.
     pub fn dhcp4(
         &mut self,
         message: Message4<'_>,
@@ -302,7 +303,7 @@ impl Process {
         }
     }
 
-    /// The part of `dhcp_reply` behind `rapid_commit:` for a request that is granted.
+    /// The part of `dhcp_reply` after `rapid_commit:`, for a granted request.
     fn acknowledge(
         &mut self,
         message: Message4<'_>,
@@ -315,7 +316,7 @@ impl Process {
         let Self { config, db, directory, .. } = self;
         let sent_clid = client.clid.as_ref().filter(|c| !c.is_empty() && !config.ignore_clid);
         let found = db.find_by_client(&client.hw, sent_clid.map(|c| &c[..]));
-        // A client-id missing in the request is taken from the lease.
+        // A client identifier that is missing in the request is taken from the lease.
         let own_clid;
         let clid = match sent_clid {
             Some(_) => sent_clid,
@@ -324,7 +325,7 @@ impl Process {
                 own_clid.as_ref()
             }
         };
-        // A host with several addresses in its entry takes the lease over from another of them.
+        // A host with several hardware addresses takes over the lease of another of them.
         let known = found.or_else(|| db.find_by_addr(addr));
         do_classes |= known.is_none();
         let made = known.or_else(|| db.allocate(IpAddr::V4(addr), super::lease::LeaseKind::V4));
@@ -332,11 +333,11 @@ impl Process {
         let plain = directory.is_empty() && config.hosts.is_empty() && !names_by_rule(config);
         let plain = plain && client.relay.is_none() && (!do_classes || !words);
         if plain && keeps_name(client, db.get(slot).hostname.as_ref()) {
-            // A renewal as most are. With the name that the lease has, below comes to the same.
+            // The usual renewal, with the name of the lease. The other branch has the same effect, but is slower.
             if do_classes {
                 db.flag(slot, Flags::CHANGED);
             }
-            db.adopt_name(slot, client.hostname.as_ref());
+            db.share_name(slot, client.hostname.as_ref());
             db.set_hwaddr(slot, &client.hw, clid);
         } else {
             let ciaddr =
@@ -349,7 +350,7 @@ impl Process {
     }
 }
 
-/// A request that is granted, as far as names and tags depend on it.
+/// A granted request, as far as names and tags depend on it.
 struct Request<'a> {
     client: &'a Client4,
     clid: Option<&'a Text>,
@@ -359,18 +360,18 @@ struct Request<'a> {
     do_classes: bool,
 }
 
-/// Whether names come from options rather than from clients and hosts.
+/// Whether options ignore or generate names.
 fn names_by_rule(config: &ServerConfig) -> bool {
     !config.ignore_names.is_empty() || !config.generate_names.is_empty()
 }
 
-/// Whether the client asks for the very name that its lease has.
+/// Whether the client asks for the name that its lease has.
 fn keeps_name(client: &Client4, held: Option<&Text>) -> bool {
     let whole = |name: &Text| !name.iter().any(|byte| matches!(byte, b'.' | 0));
     client.fqdn.is_none() && client.hostname.as_ref() == held && held.is_some_and(whole)
 }
 
-/// Hardware address, client-id and host name of a lease, and what the script is told of the request.
+/// Sets hardware address, client identifier and host name of a lease, and its data for the script.
 fn identify(
     config: &ServerConfig,
     directory: &Directory,
@@ -470,7 +471,7 @@ fn request_tags(
 }
 
 impl Process {
-    /// The BOOTP part of `dhcp_reply`: an infinite lease, no client name, no extra data.
+    /// The BOOTP part of `dhcp_reply`: an infinite lease without client name and extra data.
     fn bootp(&mut self, message: Message4<'_>, network: &Network, addr: Ipv4Addr, now: i64) {
         let client = message.client;
         let config = Arc::clone(&self.config);
@@ -503,7 +504,7 @@ impl Process {
     }
 }
 
-/// By what a client is looked up in the configuration.
+/// The keys by which a client is looked up in the configuration.
 struct Identity<'a> {
     clid: Option<&'a [u8]>,
     hw: &'a HwAddr,
@@ -515,7 +516,7 @@ fn tagged(config: &ServerConfig) -> bool {
     config.ignore_names.iter().chain(&config.generate_names).any(|list| !list.is_empty())
 }
 
-/// "kill dupes": of equal tags the last one stays.
+/// "kill dupes": keeps the last one of equal tags.
 pub(crate) fn dedup_keep_last(tags: &[String]) -> Vec<String> {
     let mut kept = Vec::with_capacity(tags.len());
     for (i, tag) in tags.iter().enumerate() {
@@ -526,7 +527,7 @@ pub(crate) fn dedup_keep_last(tags: &[String]) -> Vec<String> {
     kept
 }
 
-/// What the do_classes part of `dhcp_reply` keeps for the script.
+/// The data that the do_classes part of `dhcp_reply` keeps for the script.
 fn extra_data(client: &Client4, tags: &[String]) -> ExtraData {
     let options = &client.options;
     let requested: Vec<String> = options.requested.iter().map(u8::to_string).collect();

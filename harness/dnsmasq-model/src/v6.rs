@@ -1,4 +1,4 @@
-//! What a DHCPv6 message does to the leases, once it is known how the server answers: rfc3315.c `dhcp6_no_relay`.
+//! The effect of a DHCPv6 message and the reply to it on the leases: rfc3315.c `dhcp6_no_relay`.
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
@@ -50,10 +50,10 @@ impl Client6 {
     }
 }
 
-/// A kind of DHCPv6 message.
+/// The kind of a DHCPv6 message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind6 {
-    /// SOLICIT; with rapid commit it is answered by a REPLY.
+    /// SOLICIT. With rapid commit the reply is a REPLY.
     Solicit,
     /// REQUEST.
     Request,
@@ -69,7 +69,7 @@ pub enum Kind6 {
     Decline,
 }
 
-/// An identity association in a message or an answer.
+/// An identity association in a message or reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ia {
     /// Whether the addresses are temporary.
@@ -78,22 +78,22 @@ pub struct Ia {
     pub iaid: u32,
     /// Its addresses.
     pub addrs: Vec<Ipv6Addr>,
-    /// Valid lifetime of the addresses, seconds; in an answer 0 means that they are not given.
+    /// Valid lifetime of the addresses in seconds; in a reply 0 means that they are not assigned.
     pub valid: u32,
 }
 
-/// How the server answered.
+/// The reply of the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reply6 {
-    /// ADVERTISE: nothing is leased.
+    /// ADVERTISE, which leases nothing.
     Advertise,
     /// REPLY with these associations.
     Reply(Vec<Ia>),
-    /// No answer, for instance because the message names another server's DUID.
+    /// No reply, for instance because the message names another server's DUID.
     Silent,
 }
 
-/// What names and tags a DHCPv6 client gets.
+/// The name and tags of a DHCPv6 client.
 struct Named<'a> {
     name: Option<&'a [u8]>,
     auth: bool,
@@ -102,7 +102,7 @@ struct Named<'a> {
 }
 
 impl Engine {
-    /// A DHCPv6 message with these associations arrives and is answered so. Calls follow at once, up to rest.
+    /// Handles a DHCPv6 message with these identity associations and the reply to it, and makes all calls that follow.
     pub fn dhcp6(
         &mut self,
         kind: Kind6,
@@ -160,7 +160,7 @@ impl Process {
         if let Some(configured) = host.and_then(|h| h.name.clone()) {
             name = Some(&**store.insert(configured));
         } else if let Some(legal) = legal {
-            // strip_hostname() cuts the buffer that is shown as the supplied name too.
+            // strip_hostname() truncates the buffer that is also shown as the supplied name.
             supplied = strip_hostname(legal).0;
             name = Some(supplied).filter(|n| !n.is_empty());
             if let (None, Some(name)) = (own, name) {
@@ -188,7 +188,7 @@ impl Process {
         Named { name, auth, supplied, tags }
     }
 
-    /// rfc3315.c `update_leases`, for every address given.
+    /// rfc3315.c `update_leases`, for every assigned address.
     fn update_leases6(&mut self, client: &Client6, given: &[Ia], now: i64) {
         let config = Arc::clone(&self.config);
         let mut store = None;
@@ -219,7 +219,7 @@ impl Process {
         }
     }
 
-    /// RENEW and REBIND; the latter makes leases that are unknown.
+    /// RENEW and REBIND. The latter creates unknown leases.
     fn renew6(&mut self, client: &Client6, given: &[Ia], rebind: bool, now: i64) {
         let config = Arc::clone(&self.config);
         let mut store = None;
@@ -239,7 +239,7 @@ impl Process {
                     None => continue,
                 };
                 if ia.valid == 0 {
-                    // "address invalid": a lease made just now stays as it was allocated.
+                    // "address invalid": a new lease stays as it was allocated.
                     continue;
                 }
                 self.db.set_expires(slot, ia.valid, now);
@@ -254,8 +254,8 @@ impl Process {
     }
 }
 
-/// How `update_leases` reads class options: it takes the strings for options, so that the first two bytes of a text
-/// are read as a length and lost.
+/// The class options as `update_leases` reads them: it interprets the strings as options, so that the first two bytes of a
+/// string are read as a length and lost.
 fn misread_classes(classes: &[Vec<u8>]) -> Vec<Vec<u8>> {
     let mut data = Vec::new();
     for class in classes {

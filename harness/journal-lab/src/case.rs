@@ -1,27 +1,28 @@
-//! A scenario with a `[journal]` section: one strategy, explored, and what it may lose.
+//! Runs a scenario with a `[journal]` section: explores one strategy and compares the losses with the expected ones.
 
+use super::explore::explore;
 use super::report::Report;
-use super::{Files, Loss, explore};
-use scenario::JournalLab;
+use disk_model::WriteOrdering;
+use scenario::{JournalLab, Loss};
 
-/// What an exploration says to its scenario.
+/// The result of such a scenario.
 #[derive(Debug)]
 pub struct Explored {
-    /// The counts.
+    /// The result of the exploration.
     pub report: Report,
-    /// What is not as the scenario says, one line each.
+    /// The deviations from the scenario, one line each.
     pub faults: Vec<String>,
 }
 
-/// What the scenario expects to be lost.
+/// The losses that the scenario expects.
 pub fn declared(lab: &JournalLab) -> &[Loss] {
     match lab.files {
-        Files::Ordered => &lab.loses.ordered,
-        Files::Reordering => &lab.loses.reordering,
+        WriteOrdering::Ordered => &lab.loses.ordered,
+        WriteOrdering::Reordering => &lab.loses.reordering,
     }
 }
 
-/// Explores, and compares with what the scenario says.
+/// Explores the strategy, and compares the losses with the expected ones.
 pub fn run_case(lab: &JournalLab) -> Explored {
     let report = explore(lab.strategy, lab.files);
     let mut faults = Vec::new();

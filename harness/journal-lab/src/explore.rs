@@ -1,142 +1,66 @@
-//! Cuts a strategy everywhere.
+//! Cuts a strategy at every call.
 
-use std::collections::hash_map::DefaultHasher;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::hash::{Hash, Hasher};
+use std::collections::HashSet;
 use std::net::Ipv4Addr;
 
 use rustix::time::{ClockId, clock_gettime};
 
+use super::acknowledged::{Acknowledged, hash};
+use super::leases::Leases;
 use super::programs::{Found, Program, install, program};
 use super::report::{Breach, CutKind, Report};
-use super::{Files, Leases, Loss, Strategy};
-use disk_model::survivors;
-use disk_model::{Cut, Disk, Step};
+use disk_model::{Cut, Disk, Step, WriteOrdering, survivors};
 use lease_journal::OperationError;
+use scenario::Strategy;
 
-/// Leases at the beginning: enough that dhcpd writes its file in more than one piece.
+/// Number of leases at the beginning: enough for dhcpd to write its file with more than one call.
 const INSTALLED: u8 = 20;
 const ENDS: u64 = 1_700_000_000;
 
-/// What a program is asked to do.
+/// A task for a program.
 #[derive(Clone, Copy, Debug)]
-enum Event {
+enum Task {
     Commit(u8, u64),
     Rewrite,
 }
 
-/// A lease made, one renewed, a rewrite, both again, a second rewrite, one more.
-const EVENTS: [Event; 8] = [
-    Event::Commit(100, ENDS + 10),
-    Event::Commit(1, ENDS + 20),
-    Event::Rewrite,
-    Event::Commit(101, ENDS + 30),
-    Event::Commit(1, ENDS + 40),
-    Event::Rewrite,
-    Event::Commit(2, ENDS + 50),
-    Event::Commit(102, ENDS + 60),
+/// A new lease, a renewal and a rewrite; the same again; another renewal and another new lease.
+const TASKS: [Task; 8] = [
+    Task::Commit(100, ENDS + 10),
+    Task::Commit(1, ENDS + 20),
+    Task::Rewrite,
+    Task::Commit(101, ENDS + 30),
+    Task::Commit(1, ENDS + 40),
+    Task::Rewrite,
+    Task::Commit(2, ENDS + 50),
+    Task::Commit(102, ENDS + 60),
 ];
 
 fn address(last: u8) -> Ipv4Addr {
     Ipv4Addr::new(10, 0, 0, last)
 }
 
-/// What was acknowledged, and what was on its way.
-#[derive(Clone, Debug, Default)]
-struct Ledger {
-    acknowledged: Leases,
-    /// The values that a lease in doubt may have: `None` for none.
-    doubt: BTreeMap<Ipv4Addr, BTreeSet<Option<u64>>>,
-    /// The database after each acknowledgement, the latest last.
-    history: Vec<Leases>,
-}
-
-fn hash(value: &impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    value.hash(&mut hasher);
-    hasher.finish()
-}
-
-impl Ledger {
-    fn digest(&self) -> u64 {
-        hash(&(&self.acknowledged, &self.doubt))
-    }
-
-    fn begin(&mut self, address: Ipv4Addr, ends: u64) {
-        let before = self.acknowledged.get(&address).copied();
-        self.doubt.entry(address).or_default().extend([before, Some(ends)]);
-    }
-
-    fn acknowledge(&mut self, address: Ipv4Addr, ends: u64) {
-        self.acknowledged.insert(address, ends);
-        self.doubt.remove(&address);
-        self.history.push(self.acknowledged.clone());
-    }
-
-    /// What a program that found this lost; `None`: nothing.
-    fn judge(&self, found: &Found) -> Option<Loss> {
-        let Some(leases) = &found.leases else { return Some(Loss::NoDatabase) };
-        let fine = |address: &Ipv4Addr| {
-            let value = leases.get(address).copied();
-            match self.doubt.get(address) {
-                Some(choices) => choices.contains(&value),
-                None => value == self.acknowledged.get(address).copied(),
-            }
-        };
-        let wrong: Vec<&Ipv4Addr> = leases
-            .keys()
-            .chain(self.acknowledged.keys())
-            .chain(self.doubt.keys())
-            .filter(|address| !fine(address))
-            .collect();
-        if wrong.is_empty() {
-            return None;
-        }
-        if leases.is_empty() {
-            return Some(Loss::NoDatabase);
-        }
-        let without_doubt = |leases: &Leases| -> Leases {
-            let mut leases = leases.clone();
-            leases.retain(|address, _| !self.doubt.contains_key(address));
-            leases
-        };
-        let ever = |address: &Ipv4Addr, value: u64| {
-            self.history.iter().any(|then| then.get(address) == Some(&value))
-        };
-        let invented =
-            leases.iter().any(|(address, value)| !fine(address) && !ever(address, *value));
-        // Neither as before nor as after: half a record was taken, now or by an earlier start.
-        let half = wrong.iter().all(|address| self.doubt.contains_key(*address));
-        if invented || half || found.damaged {
-            return Some(Loss::Torn);
-        }
-        let now = without_doubt(leases);
-        let earlier = self.history.iter().any(|then| without_doubt(then) == now);
-        Some(if earlier { Loss::Old } else { Loss::Lost })
-    }
-}
-
 struct Explorer {
     strategy: Strategy,
     installed: Disk,
-    base: Ledger,
+    base: Acknowledged,
     seen: HashSet<u64>,
-    /// Disks on which the power has gone already, with what was acknowledged.
-    cut_at: HashSet<(u64, u64, CutKind)>,
+    /// Hashes of the disks on which the power was cut already, with what was acknowledged.
+    power_cuts: HashSet<(u64, u64, CutKind)>,
     report: Report,
 }
 
-/// Cuts the power and the process at every call of a strategy, and judges what its next start finds.
-pub fn explore(strategy: Strategy, files: Files) -> Report {
+/// Cuts the power and the process at every call of a strategy, and judges what the next start of the program finds.
+pub fn explore(strategy: Strategy, ordering: WriteOrdering) -> Report {
     let before = clock_gettime(ClockId::ThreadCPUTime);
-    let (installed, base) = installed(strategy, files);
+    let (installed, base) = installed(strategy, ordering);
     let mut explorer = Explorer {
         strategy,
         installed,
         base,
         seen: HashSet::new(),
-        cut_at: HashSet::new(),
-        report: Report::new(strategy, files),
+        power_cuts: HashSet::new(),
+        report: Report::new(strategy, ordering),
     };
     explorer.run();
     let after = clock_gettime(ClockId::ThreadCPUTime);
@@ -146,47 +70,47 @@ pub fn explore(strategy: Strategy, files: Files) -> Report {
     explorer.report
 }
 
-/// A machine with some leases, everything on the medium.
-fn installed(strategy: Strategy, files: Files) -> (Disk, Ledger) {
-    let mut disk = Disk::new(files);
+/// A disk with some leases, all of them on the medium.
+fn installed(strategy: Strategy, ordering: WriteOrdering) -> (Disk, Acknowledged) {
+    let mut disk = Disk::new(ordering);
     if strategy == Strategy::Dhcpd44NoLink {
         disk = disk.without_links();
     }
     install(strategy, &mut disk);
-    let mut ledger = Ledger { history: vec![Leases::new()], ..Ledger::default() };
+    let mut acknowledged = Acknowledged { history: vec![Leases::new()], ..Acknowledged::default() };
     let has_links = std::mem::replace(&mut disk.has_links, true);
     let mut program = program(strategy);
-    // Nothing is armed, so nothing ends here.
+    // No cut is scheduled, so this cannot fail.
     let _ = program.start(&mut disk);
     for last in 1..=INSTALLED {
         if program.commit(&mut disk, address(last), ENDS).is_ok_and(|told| told) {
-            ledger.acknowledge(address(last), ENDS);
+            acknowledged.acknowledge(address(last), ENDS);
         }
     }
     disk.sync_all();
     disk.end_processes();
     disk.has_links = has_links;
-    (disk, ledger)
+    (disk, acknowledged)
 }
 
-/// Lets a program do its work until it is cut off; the calls that it made.
+/// Runs a program until its tasks are done or it is cut.
 fn work(
     program: &mut dyn Program,
     disk: &mut Disk,
-    ledger: &mut Ledger,
-    events: &[Event],
+    acknowledged: &mut Acknowledged,
+    tasks: &[Task],
 ) -> Result<(), OperationError> {
     if program.start(disk)?.leases.is_none() {
-        // It does not run: nobody is told anything.
+        // It does not start, so it acknowledges nothing.
         return Ok(());
     }
-    for event in events {
-        match *event {
-            Event::Rewrite => program.rewrite(disk)?,
-            Event::Commit(last, ends) => {
-                ledger.begin(address(last), ends);
+    for task in tasks {
+        match *task {
+            Task::Rewrite => program.rewrite(disk)?,
+            Task::Commit(last, ends) => {
+                acknowledged.begin(address(last), ends);
                 if program.commit(disk, address(last), ends)? {
-                    ledger.acknowledge(address(last), ends);
+                    acknowledged.acknowledge(address(last), ends);
                 }
             }
         }
@@ -194,7 +118,7 @@ fn work(
     Ok(())
 }
 
-/// Where a run is cut: before each call, inside each write, and after all.
+/// The cuts of a run: before each call, inside each write, and after the last call.
 fn cuts(steps: &[Step]) -> Vec<Cut> {
     let mut cuts = Vec::new();
     for (call, step) in steps.iter().enumerate() {
@@ -210,7 +134,7 @@ fn cuts(steps: &[Step]) -> Vec<Cut> {
     cuts
 }
 
-/// Where a cut strikes, for a person.
+/// Describes the place of a cut.
 fn place(steps: &[Step], cut: Cut) -> String {
     let text = |at: u64| steps.get(at as usize).map(|step| step.text.as_str());
     match (cut.call.checked_sub(1).and_then(text), text(cut.call)) {
@@ -225,86 +149,93 @@ fn place(steps: &[Step], cut: Cut) -> String {
 impl Explorer {
     fn run(&mut self) {
         let mut disk = self.installed.clone();
-        let mut ledger = self.base.clone();
+        let mut acknowledged = self.base.clone();
         let mut running = program(self.strategy);
-        let _ = work(running.as_mut(), &mut disk, &mut ledger, &EVENTS);
+        let _ = work(running.as_mut(), &mut disk, &mut acknowledged, &TASKS);
         let steps = disk.take_steps();
         self.report.calls = steps.len() as u64;
         for cut in cuts(&steps) {
-            let (disk, ledger) =
-                self.cut(&self.installed.clone(), &self.base.clone(), &EVENTS, cut);
+            let (disk, acknowledged) =
+                self.cut(&self.installed.clone(), &self.base.clone(), &TASKS, cut);
             let place = place(&steps, cut);
-            self.power(&disk, &ledger, CutKind::Power, &place);
-            self.process(disk, &ledger, &place);
+            self.power(&disk, &acknowledged, CutKind::Power, &place);
+            self.process(disk, &acknowledged, &place);
         }
     }
 
-    /// A run that is cut off.
-    fn cut(&self, from: &Disk, base: &Ledger, events: &[Event], cut: Cut) -> (Disk, Ledger) {
-        let (mut disk, mut ledger) = (from.clone(), base.clone());
+    /// Runs a program until it is cut.
+    fn cut(
+        &self,
+        from: &Disk,
+        base: &Acknowledged,
+        tasks: &[Task],
+        cut: Cut,
+    ) -> (Disk, Acknowledged) {
+        let (mut disk, mut acknowledged) = (from.clone(), base.clone());
         disk.arm(cut);
         let mut running = program(self.strategy);
-        let _ = work(running.as_mut(), &mut disk, &mut ledger, events);
-        (disk, ledger)
+        let _ = work(running.as_mut(), &mut disk, &mut acknowledged, tasks);
+        (disk, acknowledged)
     }
 
-    fn power(&mut self, disk: &Disk, ledger: &Ledger, kind: CutKind, place: &str) {
-        let known = (disk.digest(), ledger.digest(), kind);
-        if !self.cut_at.insert(known) {
+    fn power(&mut self, disk: &Disk, acknowledged: &Acknowledged, kind: CutKind, place: &str) {
+        let known = (disk.digest(), acknowledged.digest(), kind);
+        if !self.power_cuts.insert(known) {
             return;
         }
         for left in survivors(disk) {
-            self.check(left, ledger, kind, place);
+            self.check(left, acknowledged, kind, place);
         }
     }
 
-    /// The process ends, the power stays: the next one finds what programs see. Then one more change, and the power
-    /// goes at any call of that: what was acknowledged before counts as ever.
-    fn process(&mut self, mut disk: Disk, ledger: &Ledger, place: &str) {
+    /// Judges what the next process finds after the cut of a process. That process then makes one more change, and the
+    /// power is cut at every call of it.
+    fn process(&mut self, mut disk: Disk, acknowledged: &Acknowledged, place: &str) {
         disk.end_processes();
-        self.check(disk.clone(), ledger, CutKind::Process, place);
-        let again = [Event::Commit(103, ENDS + 70)];
+        self.check(disk.clone(), acknowledged, CutKind::Process, place);
+        let again = [Task::Commit(103, ENDS + 70)];
         let mut trial = disk.clone();
         let mut running = program(self.strategy);
-        let _ = work(running.as_mut(), &mut trial, &mut ledger.clone(), &again);
+        let _ = work(running.as_mut(), &mut trial, &mut acknowledged.clone(), &again);
         let calls = trial.take_steps().len() as u64;
         for call in 0..=calls {
-            let (disk, ledger) = self.cut(&disk, ledger, &again, Cut { call, bytes: 0 });
-            self.power(&disk, &ledger, CutKind::Both, place);
+            let (disk, acknowledged) =
+                self.cut(&disk, acknowledged, &again, Cut { call, bytes: 0 });
+            self.power(&disk, &acknowledged, CutKind::Both, place);
         }
     }
 
-    fn check(&mut self, mut disk: Disk, ledger: &Ledger, kind: CutKind, place: &str) {
+    fn check(&mut self, mut disk: Disk, acknowledged: &Acknowledged, kind: CutKind, place: &str) {
         self.report.points += 1;
-        if !self.seen.insert(hash(&(disk.digest(), ledger.digest(), kind))) {
+        if !self.seen.insert(hash(&(disk.digest(), acknowledged.digest(), kind))) {
             return;
         }
         self.report.distinct += 1;
         let mut next = program(self.strategy);
         let Ok(found) = next.start(&mut disk) else { return };
         self.report.checked += 1;
-        let Some(loss) = ledger.judge(&found) else { return };
+        let Some(loss) = acknowledged.loss(&found) else { return };
         let names: Vec<String> = disk.names().collect();
         self.report.lost(kind, loss, || Breach {
             kind,
             loss,
             place: place.to_owned(),
-            text: difference(ledger, &found),
+            text: difference(acknowledged, &found),
             names,
         });
     }
 }
 
-fn difference(ledger: &Ledger, found: &Found) -> String {
+fn difference(acknowledged: &Acknowledged, found: &Found) -> String {
     let Some(leases) = &found.leases else { return "the program does not start".to_owned() };
-    let wanted = &ledger.acknowledged;
+    let wanted = &acknowledged.leases;
     if leases.is_empty() {
         return format!("an empty database instead of {} leases", wanted.len());
     }
     let shown =
         |ends: Option<&u64>| ends.map_or("nothing".to_owned(), |ends| format!("until {ends}"));
     let wrong = wanted.iter().find(|(address, ends)| {
-        leases.get(*address) != Some(*ends) && !ledger.doubt.contains_key(*address)
+        leases.get(*address) != Some(*ends) && !acknowledged.in_doubt.contains_key(*address)
     });
     if let Some((address, ends)) = wrong {
         let missing = wanted.keys().filter(|address| !leases.contains_key(*address)).count();
@@ -314,8 +245,8 @@ fn difference(ledger: &Ledger, found: &Found) -> String {
             shown(Some(ends))
         );
     }
-    let half = ledger
-        .doubt
+    let half = acknowledged
+        .in_doubt
         .iter()
         .find(|(address, choices)| !choices.contains(&leases.get(*address).copied()));
     match half {
@@ -324,6 +255,6 @@ fn difference(ledger: &Ledger, found: &Found) -> String {
             shown(wanted.get(address)),
             shown(leases.get(address))
         ),
-        None => "a lease that nobody made".to_owned(),
+        None => "a lease that was never committed".to_owned(),
     }
 }

@@ -1,25 +1,23 @@
-//! Lease databases that rewrite themselves: each way of doing it, cut at each system call.
+//! Programs that rewrite their lease database, cut at every system call.
 //!
-//! A [`Strategy`] is a program that keeps leases in files: what it does at its start, for one change, and for a rewrite.
-//! Six are emulated over a [`Disk`] that keeps apart what programs see and what is on the medium. [`explore`] cuts the
-//! power, or the process, at every call, enumerates what can be left (`survivors.rs`), starts the program again and
-//! holds what it finds against what it had acknowledged.
+//! A [`Strategy`] is the way in which a program keeps leases in files: what it does at its start, for a change, and for a
+//! rewrite of the database. Each is emulated over a [`Disk`], which separates what programs see from what is on the medium.
+//! [`explore`] cuts the power or the process at every call, enumerates the states that can be left
+//! ([`disk_model::survivors`]), starts the program again, and compares the leases that it finds with those that it had
+//! acknowledged.
 
+mod acknowledged;
 mod case;
 mod explore;
+mod leases;
 mod programs;
 mod report;
 
-use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
-
-pub use disk_model::{Cut, Disk, Files, Step};
+pub use disk_model::{Cut, Disk, Step, WriteOrdering};
 pub use scenario::{Loss, Strategy};
 
 pub use case::{Explored, declared, run_case};
 pub use explore::explore;
+pub use leases::Leases;
 pub use programs::{Found, Program};
 pub use report::{Breach, CutKind, Report};
-
-/// Active leases and their ends.
-pub type Leases = BTreeMap<Ipv4Addr, u64>;

@@ -1,12 +1,13 @@
-//! What an exploration of a strategy found.
+//! The result of exploring a strategy.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Files, Loss, Strategy};
+use disk_model::WriteOrdering;
+use scenario::{Loss, Strategy};
 
-/// Breaches of one kind that are kept.
-const KEPT: usize = 3;
+/// Maximum number of breaches of each kind that are kept.
+const MAX_KEPT: usize = 3;
 
 /// What was cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -15,7 +16,7 @@ pub enum CutKind {
     Power,
     /// The process; the power stayed.
     Process,
-    /// The process, and the power during or after the next one's first change.
+    /// The process, then the power during or after the first change of the next process.
     Both,
 }
 
@@ -23,7 +24,7 @@ impl CutKind {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Power, Self::Process, Self::Both];
 
-    /// In a word.
+    /// The name in reports.
     pub fn name(self) -> &'static str {
         match self {
             Self::Power => "power",
@@ -33,49 +34,49 @@ impl CutKind {
     }
 }
 
-/// One cut that lost something.
+/// A cut that lost something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Breach {
     /// What was cut.
     pub kind: CutKind,
-    /// What it cost.
+    /// What was lost.
     pub loss: Loss,
-    /// Where.
+    /// The place of the cut in the sequence of calls.
     pub place: String,
     /// What was found instead.
     pub text: String,
-    /// The files that were there then.
+    /// The names of the files after the cut.
     pub names: Vec<String>,
 }
 
-/// Counts and findings of one strategy on one kind of file system.
+/// The result of exploring one strategy with one write ordering.
 #[derive(Clone, Debug)]
 pub struct Report {
     /// The strategy.
     pub strategy: Strategy,
-    /// The file system.
-    pub files: Files,
-    /// Calls of an undisturbed run.
+    /// The write ordering of the file system.
+    pub ordering: WriteOrdering,
+    /// Number of calls of an undisturbed run.
     pub calls: u64,
-    /// States that cuts left.
+    /// Number of states that cuts left.
     pub points: u64,
-    /// Those that were not known before.
+    /// Number of distinct states.
     pub distinct: u64,
-    /// Those in which the program was started.
+    /// Number of distinct states in which the program was started.
     pub checked: u64,
-    /// How many of them lost what, by what was cut.
+    /// Number of states with a loss, by what was cut and what was lost.
     pub losses: BTreeMap<(CutKind, Loss), u64>,
-    /// The first ones.
+    /// The first breaches of each kind.
     pub breaches: Vec<Breach>,
     /// Processor time.
     pub took: Duration,
 }
 
 impl Report {
-    pub(super) fn new(strategy: Strategy, files: Files) -> Self {
+    pub(super) fn new(strategy: Strategy, ordering: WriteOrdering) -> Self {
         Self {
             strategy,
-            files,
+            ordering,
             calls: 0,
             points: 0,
             distinct: 0,
@@ -89,17 +90,17 @@ impl Report {
     pub(super) fn lost(&mut self, kind: CutKind, loss: Loss, breach: impl FnOnce() -> Breach) {
         *self.losses.entry((kind, loss)).or_default() += 1;
         let same = |one: &&Breach| (one.kind, one.loss) == (kind, loss);
-        if self.breaches.iter().filter(same).count() < KEPT {
+        if self.breaches.iter().filter(same).count() < MAX_KEPT {
             self.breaches.push(breach());
         }
     }
 
-    /// How many cuts lost in this way.
+    /// The number of cuts with this kind of loss.
     pub fn count(&self, loss: Loss) -> u64 {
         self.losses.iter().filter(|((_, lost), _)| *lost == loss).map(|(_, count)| count).sum()
     }
 
-    /// The kinds of loss that there were.
+    /// The kinds of loss that occurred.
     pub fn kinds(&self) -> Vec<Loss> {
         Loss::ALL.into_iter().filter(|loss| self.count(*loss) > 0).collect()
     }

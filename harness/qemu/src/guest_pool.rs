@@ -187,10 +187,7 @@ impl GuestSession {
 
     /// Where the router of a failed case is kept.
     pub fn kept(&self, case: &str) -> Option<PathBuf> {
-        let name: String = case
-            .chars()
-            .map(|c| if c.is_ascii_alphanumeric() || "-=,.".contains(c) { c } else { '_' })
-            .collect();
+        let name = backend::file_name_of(case);
         self.keep.as_ref().map(|folder| folder.join(name).join("guest"))
     }
 }

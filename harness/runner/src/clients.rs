@@ -1,17 +1,17 @@
-//! The clients of a scenario, by their names in its file.
+//! The clients of a scenario, by the names that its file gives them.
 
 use std::net::IpAddr;
 use std::ops::Range;
 
 use super::escapes::unescape;
-use dnsmasq_model::{Client4, Client6, ETHER, HwAddr, INFINITE, IaKind, Text};
+use dnsmasq_model::{Client4, Client6, ETHER, HwAddr, INFINITE, IaKind, Text, parse_hex_text};
 use scenario::diagnostics::SourceError;
 use scenario::{Case, ClientEvent, Join, LeaseTime, V6};
 
-/// More clients than this are a slip of the pen.
+/// A scenario with more clients than this is rejected.
 const MAX_CLIENTS: usize = 10_000;
 
-/// How a client speaks to the server.
+/// The protocol of a client, with what it sends.
 #[derive(Clone, Debug)]
 pub enum Protocol {
     /// DHCPv4.
@@ -20,11 +20,11 @@ pub enum Protocol {
     Bootp(Client4),
     /// DHCPv6.
     V6 {
-        /// Who it is.
+        /// DUID, hardware address and host name.
         client: Client6,
-        /// Kind of address.
+        /// Temporary or not.
         kind: IaKind,
-        /// The association.
+        /// IAID of its identity association.
         iaid: u32,
     },
 }
@@ -34,17 +34,17 @@ pub enum Protocol {
 pub struct Client {
     /// Its name in the file.
     pub name: String,
-    /// How it speaks.
+    /// Its protocol.
     pub protocol: Protocol,
-    /// The address that it holds, or remembers.
+    /// The address that it has, or had last.
     pub address: Option<IpAddr>,
-    /// DHCPv6: the DUID of the server that it knows.
+    /// DHCPv6: the DUID of the server that answered it last.
     pub server: Option<Vec<u8>>,
-    /// Whether it went away without a word.
+    /// Whether it disappeared without a RELEASE: patterns do not match it any more.
     silent: bool,
 }
 
-/// All clients, in the order in which they came.
+/// All clients, in the order in which they joined.
 #[derive(Clone, Debug, Default)]
 pub struct Clients {
     list: Vec<Client>,
@@ -56,10 +56,10 @@ impl Clients {
         &mut self.list[index]
     }
 
-    /// Makes the clients of a `join`, or finds those that come back. Returns their indices.
+    /// The indices of the clients of a `join`: new ones, or known ones that come back.
     ///
     /// # Errors
-    /// An address or identifier that is none, with its place.
+    /// An invalid address or identifier, with its place.
     pub fn join(
         &mut self,
         case: &Case,
@@ -75,7 +75,7 @@ impl Clients {
         }
         if count > 1 && (join.mac.is_some() || join.address.is_some() || join.duid.is_some()) {
             return Err(case
-                .error(span, "`mac`, `address` and `duid` are those of one client")
+                .error(span, "`mac`, `address` and `duid` belong to a single client")
                 .help("leave out `count`"));
         }
         (1..=count).map(|n| self.one(case, span.clone(), join, &format!("{name}-{n}"))).collect()
@@ -145,10 +145,10 @@ impl Clients {
         })
     }
 
-    /// The clients that an event means, changed as it says.
+    /// The indices of the clients that an event names, after the changes that it makes to them.
     ///
     /// # Errors
-    /// A name that fits nobody, an address or identifier that is none, with its place.
+    /// A name that no client has, an invalid address or identifier, with its place.
     pub fn select(&mut self, case: &Case, event: &ClientEvent) -> Result<Vec<usize>, SourceError> {
         let pattern = event.client.get_ref();
         let several = pattern.contains('*');
@@ -217,18 +217,18 @@ impl Clients {
         Ok(())
     }
 
-    /// Whether an event for this name or pattern would find somebody.
+    /// Whether [`Self::select`] would find a client for this name or pattern.
     pub fn any(&self, pattern: &str) -> bool {
         let several = pattern.contains('*');
         self.list.iter().any(|client| matches(pattern, &client.name) && !(several && client.silent))
     }
 
-    /// A client goes away without a word.
+    /// A client disappears without a RELEASE.
     pub fn silence(&mut self, index: usize) {
         self.list[index].silent = true;
     }
 
-    /// The addresses of the clients that a pattern fits; an address stands for itself.
+    /// The addresses of the clients that a pattern matches; an address stands for itself.
     pub fn addresses(&self, pattern: &str) -> Vec<String> {
         if pattern.parse::<IpAddr>().is_ok() {
             return vec![pattern.to_owned()];
@@ -241,7 +241,7 @@ impl Clients {
     }
 }
 
-/// Whether a name fits a pattern in which `*` stands for any characters.
+/// Whether a name matches a pattern in which `*` stands for any characters.
 fn matches(pattern: &str, name: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == name,
@@ -262,13 +262,13 @@ fn option_text(text: &str) -> Result<Option<Text>, String> {
 }
 
 fn hex(text: &str) -> Result<Vec<u8>, String> {
-    let bytes: Option<Vec<u8>> = text
-        .split(':')
-        .map(|pair| (pair.len() == 2).then(|| u8::from_str_radix(pair, 16).ok()).flatten())
-        .collect();
-    bytes
-        .filter(|bytes| bytes.len() <= 255)
-        .ok_or_else(|| format!("`{text}` is no hex with colons, such as 01:02:aa"))
+    parse_hex_text(text.as_bytes()).filter(|bytes| (1..=255).contains(&bytes.len())).ok_or_else(
+        || {
+            format!(
+                "invalid bytes `{text}`: expected hexadecimal with colons, for example 01:02:aa"
+            )
+        },
+    )
 }
 
 fn client_id(text: &str) -> Result<Option<Text>, String> {
@@ -281,18 +281,18 @@ fn hardware(text: &str) -> Result<HwAddr, String> {
         None => (Some(ETHER), text),
     };
     let bytes = if bytes.is_empty() { Vec::new() } else { hex(bytes)? };
-    kind.filter(|_| bytes.len() <= 16)
-        .map(|kind| HwAddr::new(kind, &bytes))
-        .ok_or_else(|| format!("`{text}` is no hardware address, such as 02:aa:00:00:00:01"))
+    kind.filter(|_| bytes.len() <= 16).map(|kind| HwAddr::new(kind, &bytes)).ok_or_else(|| {
+        format!("invalid hardware address `{text}`: expected for example 02:aa:00:00:00:01")
+    })
 }
 
-/// Reads an address.
+/// Parses an IP address.
 ///
 /// # Errors
-/// With its place, if it is none.
+/// An invalid one, with its place.
 pub fn parse_address(case: &Case, address: &toml::Spanned<String>) -> Result<IpAddr, SourceError> {
     let text = address.get_ref();
-    text.parse().map_err(|_| case.error(address.span(), format!("`{text}` is no IP address")))
+    text.parse().map_err(|_| case.error(address.span(), format!("invalid IP address `{text}`")))
 }
 
 /// A lease time as option 51 carries it.

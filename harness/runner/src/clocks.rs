@@ -3,23 +3,23 @@
 use dnsmasq_model::Clock;
 use scenario::{BootClock, Moment};
 
-/// How long after power-on dnsmasq is started.
+/// Seconds from power-on to the start of dnsmasq.
 const BOOT_SECONDS: i64 = 30;
 
 /// True time, wall clock, monotonic clock.
 #[derive(Clone, Copy, Debug)]
 pub struct Clocks {
-    /// What an atomic clock would say, seconds since 1970.
+    /// Seconds since 1970.
     truth: i64,
     clock: Clock,
-    /// How much too fast the wall clock runs.
+    /// How much too fast the wall clock runs, in parts per million.
     drift_ppm: i32,
-    /// Millionths of a second that the wall clock has gained and not yet shown.
+    /// Microseconds that the wall clock has gained since its last whole second.
     gained: i64,
 }
 
 impl Clocks {
-    /// Clocks of a router that is switched off.
+    /// The clocks of a router that is off. `truth` is in seconds since 1970.
     pub fn new(truth: i64, drift_ppm: i32) -> Self {
         Self { truth, clock: Clock { wall: truth, mono: 0 }, drift_ppm, gained: 0 }
     }
@@ -29,7 +29,7 @@ impl Clocks {
         self.clock
     }
 
-    /// What an atomic clock would say, seconds since 1970.
+    /// The true time, in seconds since 1970.
     pub fn truth(&self) -> i64 {
         self.truth
     }
@@ -53,7 +53,7 @@ impl Clocks {
         self.gained %= 1_000_000;
     }
 
-    /// Power on: the monotonic clock restarts, the wall clock shows what the hardware knows.
+    /// Power on: the monotonic clock restarts, and the wall clock is what `clock` says.
     pub fn boot(&mut self, clock: BootClock) {
         self.truth += BOOT_SECONDS;
         let wall = match clock {
@@ -66,7 +66,7 @@ impl Clocks {
         self.gained = 0;
     }
 
-    /// Somebody sets the wall clock.
+    /// Sets the wall clock.
     pub fn set(&mut self, moment: Moment) {
         self.clock.wall = match moment {
             Moment::At(second) => second,
@@ -74,13 +74,13 @@ impl Clocks {
         };
     }
 
-    /// NTP answers.
+    /// NTP sets the wall clock to the true time.
     pub fn ntp(&mut self) {
         self.clock.wall = self.truth;
         self.gained = 0;
     }
 
-    /// The wall clock runs differently from now on.
+    /// Changes how much too fast the wall clock runs, in parts per million.
     pub fn drift(&mut self, ppm: i32) {
         self.drift_ppm = ppm;
     }
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_clock_the_router_boots_in_1970_and_ntp_tells_the_truth() {
+    fn without_a_hardware_clock_the_router_boots_in_1970_until_ntp_answers() {
         let mut clocks = Clocks::new(1_700_000_000, 0);
         clocks.boot(BootClock::Epoch);
         clocks.pass(60);

@@ -1,4 +1,4 @@
-//! dnsmasq's command line, from a scenario's `[server]`.
+//! Builds dnsmasq's command line from a scenario's `[server]`.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -9,7 +9,7 @@ use scenario::{Case, Rtc};
 /// A dnsmasq that is not running yet, and its command line.
 ///
 /// # Errors
-/// A range or an option that dnsmasq would not understand, with its place.
+/// A range or an option that dnsmasq would reject, with its place.
 pub(super) fn engine(
     case: &Case,
     build: Build,
@@ -18,7 +18,7 @@ pub(super) fn engine(
     let server = &case.scenario.server;
     let range = |range: &toml::Spanned<String>, rest: &str| match range.get_ref().split_once('-') {
         Some((first, last)) => Ok(format!("--dhcp-range={},{},{rest}", first.trim(), last.trim())),
-        None => Err(case.error(range.span(), "a range is FIRST-LAST")),
+        None => Err(case.error(range.span(), "invalid range: expected FIRST-LAST")),
     };
     let time = match server.lease_time {
         scenario::LeaseTime::Infinite => "infinite".to_owned(),
@@ -36,7 +36,7 @@ pub(super) fn engine(
         line.push(format!("--dhcp-lease-max={limit}"));
     }
     for option in &server.options {
-        // One at a time, so that a complaint finds its place.
+        // One at a time, so that an error has the place of its option.
         let words = ["dnsmasq", option.get_ref()];
         let config = ServerConfig::parse(&words)
             .map_err(|error| case.error(option.span(), error.to_string()))?;
@@ -48,7 +48,7 @@ pub(super) fn engine(
     let config = ServerConfig::parse(&line)
         .map_err(|error| case.error(server.range.span(), error.to_string()))?;
     let network = network(&config).ok_or_else(|| {
-        case.error(server.range.span(), "a range begins and ends in one network of 256 addresses")
+        case.error(server.range.span(), "invalid range: both ends must lie in one /24 network")
     })?;
     Ok((Engine::on(build, config, network), line))
 }
@@ -69,7 +69,7 @@ fn network(config: &ServerConfig) -> Option<Network> {
     })
 }
 
-/// The build that a scenario's word means.
+/// The build of dnsmasq for `rtc` of a scenario.
 pub fn build_of(rtc: Rtc) -> Build {
     match rtc {
         Rtc::Good => Build::Rtc,

@@ -17,6 +17,10 @@ pub(super) fn apply(
     damage: &Damage,
 ) -> Result<Machine, SourceError> {
     let error = |message: String| case.error(damage.bytes.span(), message);
+    let too_long = |message: String| {
+        let place = damage.repeat.as_ref().map_or(damage.bytes.span(), toml::Spanned::span);
+        case.error(place, message)
+    };
     let digits: String = damage.bytes.get_ref().split([' ', ':']).collect();
     let pattern: Option<Vec<u8>> = (0..digits.len())
         .step_by(2)
@@ -25,21 +29,21 @@ pub(super) fn apply(
     let pattern = pattern.filter(|pattern| !pattern.is_empty()).ok_or_else(|| {
         error("invalid bytes: expected two hexadecimal digits for each, for example ff:00".into())
     })?;
-    let repeat = damage.repeat.unwrap_or(1) as usize;
+    let repeat = damage.repeat.as_ref().map_or(1, |repeat| *repeat.get_ref() as usize);
     let offset = damage.offset.0 as usize;
     let (flash, ram) = (machine.flash_bytes(), machine.ram_bytes());
     let damaged = match damage.memory {
         Memory::Flash => {
             let mut flash = flash.into_owned();
             let start = (machine.nvram_offset() as usize).saturating_add(offset);
-            overwrite(&mut flash, start, &pattern, repeat).map_err(error)?;
+            overwrite(&mut flash, start, &pattern, repeat).map_err(too_long)?;
             machine.with_contents(&flash, ram.map(Cow::into_owned))
         }
         Memory::Ram => {
             let mut ram = ram
                 .ok_or_else(|| error("there is nothing in RAM to damage".to_owned()))?
                 .into_owned();
-            overwrite(&mut ram, offset, &pattern, repeat).map_err(error)?;
+            overwrite(&mut ram, offset, &pattern, repeat).map_err(too_long)?;
             machine.with_contents(&flash, Some(ram))
         }
     };

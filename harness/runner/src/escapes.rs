@@ -3,7 +3,7 @@
 /// The bytes of a text in which `\xNN` stands for any byte but NUL and `\\` for a backslash.
 ///
 /// # Errors
-/// A backslash followed by anything else.
+/// A backslash followed by anything else, or a NUL byte, which no argument, variable or value can contain.
 pub(super) fn unescape(text: &str) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -19,16 +19,17 @@ pub(super) fn unescape(text: &str) -> Result<Vec<u8>, String> {
                 bytes.push(b'\\');
                 after
             }
-            [b'x', high, low, after @ ..] if hex(&[*high, *low]).is_some_and(|byte| byte != 0) => {
+            [b'x', high, low, after @ ..] if hex(&[*high, *low]).is_some() => {
                 bytes.extend(hex(&[*high, *low]));
                 after
             }
             _ => {
-                return Err(format!(
-                    "invalid escape in `{text}`: expected \\xNN (not \\x00) or \\\\"
-                ));
+                return Err(format!("invalid escape in `{text}`: expected \\xNN or \\\\"));
             }
         };
+    }
+    if bytes.contains(&0) {
+        return Err(format!("{text:?} contains a NUL byte, which no argument of a process can"));
     }
     Ok(bytes)
 }

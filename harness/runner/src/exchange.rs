@@ -1,4 +1,4 @@
-//! A client's exchange with the server: messages, decisions, script calls.
+//! The messages that a client sends for an action, and the answers that it gets.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -9,32 +9,32 @@ use dnsmasq_model::{
 };
 use scenario::ReplyKind;
 
-/// Who answers a client: the engine's server, or a real one.
+/// Answers the messages of a client: the engine, or a real dnsmasq.
 pub trait Answers {
-    /// A DHCPv4 message.
+    /// Answers a DHCPv4 message.
     fn message4(&mut self, kind: Kind4, client: &Client4, addr: Ipv4Addr) -> Reply4;
 
-    /// SOLICIT and REQUEST.
+    /// Answers SOLICIT and the REQUEST that follows it.
     fn join6(&mut self, client: &Client6, kind: IaKind, iaid: u32) -> Reply6;
 
-    /// RENEW, or REBIND.
+    /// Answers RENEW or REBIND.
     fn renew6(&mut self, client: &Client6, rebind: bool, asked: &[Ia]) -> Reply6;
 
-    /// RELEASE, or DECLINE.
+    /// Answers RELEASE or DECLINE.
     fn release6(&mut self, client: &Client6, decline: bool, asked: &[Ia]) -> Reply6;
 
-    /// The server's DUID, where it is known beforehand.
+    /// The server's DUID; empty if it is not known beforehand.
     fn server_duid(&self) -> Vec<u8>;
 }
 
-/// The engine's server, at a moment; what dnsmasq then asks of its script is put behind `calls`.
-struct Predicted<'a> {
+/// The engine at one time. It appends the script calls that follow to `calls`.
+struct EngineAnswers<'a> {
     server: &'a mut Server,
     clock: Clock,
     calls: &'a mut Vec<ScriptCall>,
 }
 
-impl Answers for Predicted<'_> {
+impl Answers for EngineAnswers<'_> {
     fn message4(&mut self, kind: Kind4, client: &Client4, addr: Ipv4Addr) -> Reply4 {
         self.server.handle(kind, client, addr, self.clock, self.calls)
     }
@@ -56,7 +56,7 @@ impl Answers for Predicted<'_> {
     }
 }
 
-/// Lets a client do something; what dnsmasq then asks of its script is put behind `calls`.
+/// Sends the messages of an action to the engine, and appends the script calls that follow to `calls`.
 pub fn perform(
     server: &mut Server,
     client: &mut Client,
@@ -65,10 +65,10 @@ pub fn perform(
     clock: Clock,
     calls: &mut Vec<ScriptCall>,
 ) -> ReplyKind {
-    exchange(&mut Predicted { server, clock, calls }, client, action, address)
+    exchange(&mut EngineAnswers { server, clock, calls }, client, action, address)
 }
 
-/// Lets a client speak to a server.
+/// Sends the messages of an action to a server, and changes the client according to the answers.
 pub fn exchange(
     server: &mut impl Answers,
     client: &mut Client,
@@ -90,7 +90,7 @@ pub fn exchange(
             );
             let known = client.server.as_ref().filter(|_| named && !duid.is_empty());
             if known.is_some_and(|known| *known != duid) {
-                // rfc3315.c `dhcp6_no_relay`: a message to another server is not looked at.
+                // rfc3315.c `dhcp6_no_relay`: a message to another server is ignored.
                 return ReplyKind::None;
             }
             let answer = v6(server, own, (*kind, *iaid), action, address);
@@ -132,7 +132,7 @@ fn v4(
     }
 }
 
-/// The single message of an action; `None` for the exchange of a client that comes up.
+/// The single message of an action; `None` for DISCOVER and REQUEST.
 fn kind4(action: ClientAction) -> Option<Kind4> {
     match action {
         ClientAction::Ask => None,

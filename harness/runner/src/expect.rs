@@ -6,7 +6,7 @@ use super::clients::Clients;
 use super::demands::Look;
 use super::escapes::unescape;
 use super::findings::FindingKind;
-use super::lines::{DUID, Lines, show, split_time};
+use super::lines::{DUID, Lines, family, show, split_time};
 use super::nvram_state::{NvramState, Variables};
 use super::session::Session;
 use backend::BackendError;
@@ -34,7 +34,12 @@ pub(super) fn check(
         checker.stored_bytes(session, expect);
     }
     if let Some(wanted) = expect.reply {
-        checker.equal("the server's reply", &Some(wanted), &reply);
+        let text = |reply: ReplyKind| format!("{reply:?}").to_lowercase();
+        let found = reply.map_or("no message of a client".to_owned(), text);
+        if text(wanted) != found {
+            let wanted = text(wanted);
+            checker.unmet.push(format!("the server's reply: expected {wanted}, found {found}"));
+        }
     }
     for text in checker.unmet {
         session.judge.findings.add(FindingKind::Unmet, text);
@@ -66,6 +71,13 @@ struct Checker {
 }
 
 impl Checker {
+    fn exit(&mut self, what: &str, wanted: Option<i32>, found: Option<i32>) {
+        if wanted != found {
+            let text = |code: Option<i32>| code.map_or("none".to_owned(), |code| code.to_string());
+            self.unmet.push(format!("{what}: expected {}, found {}", text(wanted), text(found)));
+        }
+    }
+
     fn equal<T: PartialEq + std::fmt::Debug>(&mut self, what: &str, wanted: &T, found: &T) {
         if wanted != found {
             self.unmet.push(format!("{what}: expected {wanted:?}, found {found:?}"));
@@ -114,18 +126,25 @@ impl Checker {
         }
     }
 
+    /// Each expected line stands for one line of `init`. The families come in the order in which `init` prints them;
+    /// the order within a family is not promised.
     fn lines(&mut self, wanted: &[String], stored: &Lines) {
-        let found: Vec<&[u8]> = stored.iter().map(|(_, line)| line).collect();
-        let same = |wanted: &str, found: &[u8]| match wanted.strip_prefix("*TIME*") {
-            Some(rest) => split_time(found)
-                .is_some_and(|(_, found)| unescape(rest).is_ok_and(|rest| rest == found)),
-            None => unescape(wanted).is_ok_and(|wanted| wanted == found),
+        let mut unclaimed: Vec<&[u8]> = stored.iter().map(|(_, line)| line).collect();
+        let mut claim = |wanted: &String| {
+            let at = unclaimed.iter().position(|found| is_line(wanted, found))?;
+            Some(unclaimed.swap_remove(at))
         };
-        let all = wanted.len() == found.len()
-            && wanted.iter().all(|wanted| found.iter().any(|found| same(wanted, found)));
-        if !all {
-            let found: Vec<String> = found.iter().map(|line| show(line)).collect();
+        let claimed: Option<Vec<&[u8]>> = wanted.iter().map(&mut claim).collect();
+        let Some(claimed) = claimed.filter(|_| unclaimed.is_empty()) else {
+            let found: Vec<String> = stored.iter().map(|(_, line)| show(line)).collect();
             self.unmet.push(format!("lines of init: expected {wanted:?}, found {found:?}"));
+            return;
+        };
+        if !claimed.iter().map(|line| family(line)).is_sorted() {
+            self.unmet.push(format!(
+                "lines of init: expected {wanted:?}, in this order; init prints DHCPv4 leases, then the DUID, then \
+                 DHCPv6 leases"
+            ));
         }
     }
 
@@ -154,7 +173,7 @@ impl Checker {
             }
         }
         if expect.dnsmasq_exit.is_some() || session.dnsmasq_exit().is_some() {
-            self.equal("dnsmasq's exit", &expect.dnsmasq_exit, &session.dnsmasq_exit());
+            self.exit("dnsmasq's exit code", expect.dnsmasq_exit, session.dnsmasq_exit());
         }
     }
 
@@ -195,8 +214,8 @@ impl Checker {
         if let Some(wanted) = &expect.call_list {
             self.equal("calls", wanted, &step.listed);
         }
-        if let Some(wanted) = expect.exit {
-            self.equal("exit code of the last call", &Some(wanted), &session.last_call().exit);
+        if expect.exit.is_some() {
+            self.exit("exit code of the last call", expect.exit, session.last_call().exit);
         }
         let stderr = String::from_utf8_lossy(&session.last_call().stderr);
         for text in expect.stderr.iter().filter(|text| !stderr.contains(text.as_str())) {
@@ -226,6 +245,15 @@ impl Checker {
         if expect.record_bytes.is_some() {
             self.within("bytes of a record", expect.record_bytes, sum / count.max(1));
         }
+    }
+}
+
+/// Whether an expected line, in which `*TIME*` stands for any time, is this one.
+fn is_line(wanted: &str, found: &[u8]) -> bool {
+    match wanted.strip_prefix("*TIME*") {
+        Some(rest) => split_time(found)
+            .is_some_and(|(_, found)| unescape(rest).is_ok_and(|rest| rest == found)),
+        None => unescape(wanted).is_ok_and(|wanted| wanted == found),
     }
 }
 

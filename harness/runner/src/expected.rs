@@ -1,4 +1,4 @@
-//! What the store must hold: a model built from nothing but the calls that were acknowledged.
+//! What the store must hold: a model built only from acknowledged calls.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
@@ -8,11 +8,11 @@ use dnsmasq_model::ScriptCall;
 use scenario::Rtc;
 use scenario::digest;
 
-/// The leases that were stored with an exit code of 0, and those of which nobody knows.
+/// The lines that acknowledged calls stored, and those that are in doubt because a call did not end well.
 #[derive(Clone, Debug, Default)]
 pub struct Expected {
     lines: Lines,
-    /// Subjects whose last call ended badly, and what the store may hold for them (`None`: nothing).
+    /// Subjects whose last call was not acknowledged, and the lines that the store may hold for them (`None`: no line).
     uncertain: BTreeMap<Subject, BTreeSet<Option<Vec<u8>>>>,
     key: OnceLock<u64>,
 }
@@ -26,10 +26,10 @@ pub struct Tolerance {
     pub slack: u64,
 }
 
-/// What a call wants stored: subject and line, `None` for a removal.
+/// A change that a call asks for: subject and line, `None` for a removal.
 pub type Change = (Subject, Option<Vec<u8>>);
 
-/// What a call of dnsmasq's asks the script to store.
+/// The changes that a call of dnsmasq asks the script to store.
 pub fn changes(call: &ScriptCall) -> Vec<Change> {
     let word = |index: usize| call.argv.get(index).map(Vec::as_slice);
     let variable = |name: &str| call.env.get(name).map(Vec::as_slice);
@@ -39,7 +39,7 @@ pub fn changes(call: &ScriptCall) -> Vec<Change> {
         b"add" | b"old" => {
             let time = variable("DNSMASQ_LEASE_LENGTH").or(variable("DNSMASQ_LEASE_EXPIRES"));
             let name = word(4).unwrap_or(b"*");
-            // An id that was cut is none: a part of it would make the lease somebody else's.
+            // A truncated id must not be stored: it could match another client.
             let id = variable("DNSMASQ_CLIENT_ID").filter(|id| !id.ends_with(b":")).unwrap_or(b"*");
             let v6 = address.contains(&b':');
             let (hardware, id) = if v6 {
@@ -59,29 +59,29 @@ pub fn changes(call: &ScriptCall) -> Vec<Change> {
 }
 
 impl Expected {
-    /// The store holds just these lines.
+    /// The store holds exactly these lines.
     pub fn known(lines: Lines) -> Self {
         Self { lines, ..Self::default() }
     }
 
-    /// A fingerprint.
+    /// A hash for deduplication.
     pub fn key(&self) -> u64 {
         *self.key.get_or_init(|| digest::of(&(&self.lines, &self.uncertain)))
     }
 
-    /// Whether these changes are in the store already, and not in doubt.
+    /// Whether the store certainly holds the result of these changes already.
     pub fn knows(&self, changes: &[Change]) -> bool {
         changes.iter().all(|(subject, line)| {
             self.lines.get(subject) == line.as_deref() && !self.uncertain.contains_key(subject)
         })
     }
 
-    /// How many leases there are, the DUID not counted.
+    /// The lines, those in doubt as they were before.
     pub fn lines(&self) -> &Lines {
         &self.lines
     }
 
-    /// A call returned 0.
+    /// A call returned 0: its changes are stored.
     pub fn acknowledged(&mut self, changes: Vec<Change>) {
         self.key = OnceLock::new();
         for (subject, line) in changes {
@@ -90,13 +90,13 @@ impl Expected {
         }
     }
 
-    /// A call did not return 0: what it wanted may be stored or not.
+    /// A call did not return 0: its changes may be stored or not.
     pub fn in_doubt(&mut self, changes: Vec<Change>) {
         self.key = OnceLock::new();
         for (subject, line) in changes {
             let before = self.lines.get(&subject).map(<[u8]>::to_vec);
             if before == line && !self.uncertain.contains_key(&subject) {
-                // It changes nothing: stored or not is the same.
+                // Stored or not makes no difference.
                 continue;
             }
             let choices = self.uncertain.entry(subject).or_default();
@@ -105,7 +105,7 @@ impl Expected {
         }
     }
 
-    /// The store was seen to hold `actual`: nothing of it is in doubt any more.
+    /// The store holds `actual`: nothing is in doubt any more.
     pub fn settle(&mut self, actual: &Lines) {
         self.key = OnceLock::new();
         for subject in std::mem::take(&mut self.uncertain).into_keys() {
@@ -113,13 +113,13 @@ impl Expected {
         }
     }
 
-    /// A restart of dnsmasq has read `actual` from RAM: what was in doubt of the flash still is.
+    /// dnsmasq has read `actual` from RAM. What is in doubt in flash still is.
     pub fn reread(&mut self, actual: &Lines) {
         self.key = OnceLock::new();
         self.lines.clone_from(actual);
     }
 
-    /// What is stored for these subjects is taken for granted.
+    /// From now on the store must hold what it holds now for these subjects.
     pub fn accept(&mut self, subjects: &[Subject], actual: &Lines) {
         for subject in subjects {
             self.uncertain.remove(subject);
@@ -127,8 +127,8 @@ impl Expected {
         }
     }
 
-    /// Whether both know for certain that the same is stored.
-    pub fn is_as(&self, other: &Self) -> bool {
+    /// Whether nothing is in doubt and the lines are equal.
+    pub fn is_certainly_equal_to(&self, other: &Self) -> bool {
         !self.is_in_doubt() && !other.is_in_doubt() && self.lines == other.lines
     }
 
@@ -137,14 +137,14 @@ impl Expected {
         !self.uncertain.is_empty()
     }
 
-    /// Whether a subject in doubt, and whether any other, is not as it must be in `actual`.
+    /// Whether `actual` violates the model for a subject in doubt, and for any other.
     pub fn faults(&self, actual: &Lines, tolerance: Tolerance) -> (bool, bool) {
         let fine = |subject: &Subject| self.is_fine(subject, actual, tolerance);
         let in_doubt = self.uncertain.keys().any(|subject| !fine(subject));
         (in_doubt, self.others_differ(actual, tolerance))
     }
 
-    /// Whether a subject that is not in doubt is not as it must be: both are sorted, and walked side by side.
+    /// Whether a subject that is not in doubt differs. Both lists are sorted and walked together.
     fn others_differ(&self, actual: &Lines, tolerance: Tolerance) -> bool {
         let sure = |(subject, _): &(&[u8], &[u8])| {
             self.uncertain.is_empty() || !self.uncertain.contains_key(*subject)
@@ -174,8 +174,7 @@ impl Expected {
         }
     }
 
-    /// How `actual` differs from what must be there. Each difference says whether it concerns a
-    /// subject in doubt.
+    /// How `actual` differs from what must be stored.
     pub fn differences(&self, actual: &Lines, tolerance: Tolerance) -> Vec<Difference> {
         if self.faults(actual, tolerance) == (false, false) {
             return Vec::new();
@@ -207,16 +206,16 @@ impl Expected {
     }
 }
 
-/// One subject that is not as it must be.
+/// A subject whose line is not what must be stored.
 #[derive(Clone, Debug)]
 pub struct Difference {
-    /// Whether a call about it had ended badly.
+    /// Whether its last call was not acknowledged.
     pub in_doubt: bool,
-    /// For a person.
+    /// A description.
     pub text: String,
 }
 
-/// Whether two lines say the same, the stored time within the slack.
+/// Whether two lines are equal, except that the found time may be later by the slack.
 pub fn same_line(wanted: &[u8], found: &[u8], tolerance: Tolerance) -> bool {
     let (Some((wanted_time, wanted_rest)), Some((time, rest))) =
         (split_time(wanted), split_time(found))

@@ -1,23 +1,23 @@
-//! What was found: broken invariants, unmet expectations, and what the scenario said of them.
+//! Findings: broken invariants, unmet expectations, and those of them that the scenario expects.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
 
 use scenario::{Case, Invariant};
 
-/// More findings than this of one kind are not kept of a case.
+/// A case keeps at most so many findings of one kind.
 const MAX_FINDINGS: usize = 50;
 
-/// One thing that is not as it must be.
+/// A violation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// What kind.
+    /// Its kind.
     pub kind: FindingKind,
     /// Number of the step, from 1.
     pub step: usize,
     /// Line of the step in the scenario file, from 1.
     pub line: usize,
-    /// The difference, for a person.
+    /// A description of the difference.
     pub text: String,
 }
 
@@ -28,14 +28,14 @@ pub enum FindingKind {
     Broken(Invariant),
     /// An expectation of the scenario was not met.
     Unmet,
-    /// The script hung, or a disturbance never struck.
+    /// The script timed out, a planned fault did not occur, or the back ends differ.
     Astray,
-    /// The real dnsmasq did not do what the engine said.
+    /// The real dnsmasq did not do what the engine predicted.
     Unforeseen,
 }
 
 impl FindingKind {
-    /// One word for reports.
+    /// The name in reports.
     pub fn name(self) -> &'static str {
         match self {
             Self::Broken(invariant) => invariant.name(),
@@ -59,13 +59,12 @@ pub(super) struct Findings<'a> {
 }
 
 impl<'a> Findings<'a> {
-    /// None yet.
     pub(super) fn new(case: &'a Case) -> Self {
         let (failures, foreseen) = (Vec::new(), Vec::new());
         Self { case, step: 0, span: 0..0, failures, foreseen, omitted: 0 }
     }
 
-    /// What follows belongs to this step.
+    /// The following findings belong to this step, whose index counts from 0.
     pub(super) fn at_step(&mut self, index: usize, span: Range<usize>) {
         self.step = index + 1;
         self.span = span;
@@ -76,7 +75,7 @@ impl<'a> Findings<'a> {
         self.step
     }
 
-    /// Adds a finding.
+    /// Adds a finding of the current step.
     pub(super) fn add(&mut self, kind: FindingKind, text: impl Into<String>) {
         let (line, _) = self.case.source.position(self.span.start);
         let finding = Finding { kind, step: self.step, line, text: text.into() };
@@ -101,7 +100,7 @@ impl<'a> Findings<'a> {
         self.add(FindingKind::Broken(invariant), text);
     }
 
-    /// The failures, and what was foreseen and came. What was foreseen and did not come is a failure.
+    /// The failures and the expected findings. An expected finding that did not occur is a failure.
     pub(super) fn finish(mut self) -> (Vec<Finding>, Vec<Finding>) {
         let came: BTreeSet<FindingKind> = self.foreseen.iter().map(|found| found.kind).collect();
         let missing: Vec<String> = self

@@ -8,10 +8,10 @@ use dnsmasq_model::Message4;
 use scenario::{Case, Journal};
 use trace::{WorkloadEvent, from_journal, generations, message, server_of};
 
-/// dnsmasq starts with the journal's addresses in its ranges; then its events happen, with the time between them.
+/// Starts dnsmasq with ranges that contain the journal's addresses, then replays its events with the time between them.
 ///
 /// # Errors
-/// A journal that cannot be read or holds nothing, and whatever the target has against a call.
+/// A journal that cannot be read or has no lease, or a back end that fails.
 pub(super) fn replay(
     case: &Case,
     session: &mut Session<'_>,
@@ -24,7 +24,7 @@ pub(super) fn replay(
         .map_err(|error| fault(error.to_string()))?;
     let events = from_journal(&found).events;
     let Some(first) = events.first() else {
-        return Err(fault("no lease in this journal, so nothing happened".to_owned()));
+        return Err(fault("this journal contains no lease".to_owned()));
     };
     let (config, network) = server_of(&events).map_err(|error| fault(error.to_string()))?;
     session.router.engine_mut().stop();

@@ -8,9 +8,8 @@ use super::expected::{Change, Expected, Tolerance, changes};
 use super::findings::{FindingKind, Findings};
 use super::lines::{self, Lines};
 use super::nvram_state::NvramState;
-use super::observers::end_text;
 use super::router::Router;
-use super::tally::call_text;
+use super::tally::{call_text, end_text};
 use backend::{BackendError, CallEnd, CallOptions, CallResult, InProcess};
 use dnsmasq_model::{Build, Engine, ScriptCall, legal_hostname};
 use scenario::{Forgiven, Invariant, Rtc};
@@ -180,9 +179,9 @@ impl<'a> Judge<'a> {
             }
             self.in_doubt(wanted);
         }
-        if before.is_some_and(|before| self.expected.is_as(&before)) {
+        if before.is_some_and(|before| self.expected.is_certainly_equal_to(&before)) {
             let text = format!("`{}` wrote, and nothing stored changed", call_text(call));
-            self.findings.broken(Invariant::Thrift, text);
+            self.findings.broken(Invariant::NoRedundantWrites, text);
         }
         let now = self.look(router)?;
         self.judge_neighbours(&now);
@@ -219,7 +218,7 @@ impl<'a> Judge<'a> {
                 call_text(call),
                 result.operations.len()
             );
-            self.findings.broken(Invariant::Thrift, text);
+            self.findings.broken(Invariant::NoRedundantWrites, text);
         }
     }
 
@@ -410,7 +409,7 @@ impl<'a> Judge<'a> {
             self.findings.broken(Invariant::Parsability, text);
         }
         if !result.operations.is_empty() {
-            self.findings.broken(Invariant::Thrift, "init wrote to the flash");
+            self.findings.broken(Invariant::NoRedundantWrites, "init wrote to the flash");
         }
         Ok(result.stdout)
     }

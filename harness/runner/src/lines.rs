@@ -1,22 +1,33 @@
-//! What `init` prints, read strictly: dnsmasq would read more, but not as the script meant it.
+//! A strict parser of what `init` prints. dnsmasq accepts more, but with another meaning than the script intended.
 //!
-//! The grammar is that of the contract in `lease-script/README.md`; it is written here a second time
-//! on purpose, so that the judge does not share a parser with the accused.
+//! The grammar is that of the contract in `lease-script/README.md`. It is implemented here a second time on purpose: the
+//! judge shares no parser with the script under test.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
-/// What a line is about: an address, or `duid`.
+/// The subject of a line: an address, or `duid`.
 pub type Subject = Vec<u8>;
 
 /// The subject of the server's DUID.
 pub const DUID: &[u8] = b"duid";
 
+/// The families of lines, in the order in which `init` prints them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Family {
+    /// DHCPv4 leases.
+    V4,
+    /// The server's DUID.
+    Duid,
+    /// DHCPv6 leases.
+    V6,
+}
+
 /// The lines that `init` printed, by their subject. Clones share them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Lines(Arc<Vec<Entry>>);
 
-/// A line that knows what it is about. Cheap to clone.
+/// A line with its subject. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Entry {
     subject: Arc<[u8]>,
@@ -30,7 +41,7 @@ impl Lines {
     }
 
     /// Number of lines.
-    #[expect(clippy::len_without_is_empty, reason = "nobody asks")]
+    #[expect(clippy::len_without_is_empty, reason = "not needed")]
     pub fn len(&self) -> usize {
         self.0.len()
     }
@@ -44,12 +55,12 @@ impl Lines {
         self.place(subject).ok().map(|at| &*self.0[at].line)
     }
 
-    /// Whether there is one.
+    /// Whether there is a line about `subject`.
     pub fn contains(&self, subject: &[u8]) -> bool {
         self.place(subject).is_ok()
     }
 
-    /// Puts a line in the place of the one about `subject`, or takes that away.
+    /// Replaces or adds the line about `subject`; `None` removes it.
     pub fn put(&mut self, subject: &[u8], line: Option<&[u8]>) {
         let place = self.place(subject);
         match (place, line) {
@@ -70,14 +81,14 @@ impl Lines {
         self.0.iter().map(|entry| (&*entry.subject, &*entry.line))
     }
 
-    /// Those that are about nothing in `subjects`.
+    /// The lines about other subjects.
     #[must_use]
     pub fn without(&self, subjects: &[&[u8]]) -> Self {
         let others = self.0.iter().filter(|entry| !subjects.contains(&&*entry.subject));
         Self(Arc::new(others.cloned().collect()))
     }
 
-    /// Each line as `line` makes it.
+    /// Applies `line` to each line. It must not change the subject.
     #[must_use]
     pub fn map(&self, line: impl Fn(&[u8]) -> Vec<u8>) -> Self {
         let made = |entry: &Entry| Entry {
@@ -88,26 +99,26 @@ impl Lines {
     }
 }
 
-/// Reads `init`'s output.
+/// Parses the output of `init`.
 ///
 /// # Errors
-/// The first line that is none, or that repeats a subject.
+/// A line that is malformed, out of order or not terminated, or a second one for a subject.
 pub fn read(output: &[u8]) -> Result<Lines, String> {
     let Some(text) = output.strip_suffix(b"\n") else {
         return match output {
             [] => Ok(Lines::new()),
-            _ => Err(format!("the last line has no end: {}", show(output))),
+            _ => Err(format!("the last line does not end with a newline: {}", show(output))),
         };
     };
-    let mut rank = 0;
+    let mut last = Family::V4;
     let mut entries = Vec::new();
     for line in text.split(|byte| *byte == b'\n') {
-        let (order, subject) =
-            subject(line).ok_or_else(|| format!("no lease line: {}", show(line)))?;
-        if order < rank {
+        let (family, subject) =
+            subject(line).ok_or_else(|| format!("not a lease line: {}", show(line)))?;
+        if family < last {
             return Err(format!("out of order (DHCPv4, duid, DHCPv6): {}", show(line)));
         }
-        rank = order;
+        last = family;
         entries.push(Entry { subject: subject.into(), line: line.into() });
     }
     entries.sort_by(|a, b| a.subject.cmp(&b.subject));
@@ -117,7 +128,7 @@ pub fn read(output: &[u8]) -> Result<Lines, String> {
     }
 }
 
-/// The good records among variables: those whose value is a line about what their name says.
+/// The valid records among variables: those whose value is a line about the address in their name.
 pub(super) fn of_records<'a>(
     records: impl Iterator<Item = (&'a Vec<u8>, &'a Vec<u8>)>,
     prefix: &[u8],
@@ -131,8 +142,13 @@ pub(super) fn of_records<'a>(
     lines
 }
 
-/// The subject of a well-formed line, and its place: 0 DHCPv4, 1 the DUID, 2 DHCPv6.
-fn subject(line: &[u8]) -> Option<(u8, &[u8])> {
+/// The family of a well-formed line.
+pub(super) fn family(line: &[u8]) -> Option<Family> {
+    subject(line).map(|(family, _)| family)
+}
+
+/// The family and the subject of a well-formed line.
+fn subject(line: &[u8]) -> Option<(Family, &[u8])> {
     let mut words: [&[u8]; 6] = [&[]; 6];
     let mut count = 0;
     for word in line.split(|byte| *byte == b' ') {
@@ -140,7 +156,7 @@ fn subject(line: &[u8]) -> Option<(u8, &[u8])> {
         count += 1;
     }
     match words[..count] {
-        [b"duid", duid] => is_hex(duid).then_some((1, DUID)),
+        [b"duid", duid] => is_hex(duid).then_some((Family::Duid, DUID)),
         [time, second, address, name, id] => {
             let text = std::str::from_utf8(address).ok()?;
             let v4 = text.parse::<Ipv4Addr>().is_ok();
@@ -151,7 +167,7 @@ fn subject(line: &[u8]) -> Option<(u8, &[u8])> {
                 && named
                 && (v4 && is_hardware(second) || v6 && is_iaid(second))
                 && (is_hex(id) || v4 && id == b"*");
-            known.then_some((if v4 { 0 } else { 2 }, address))
+            known.then_some((if v4 { Family::V4 } else { Family::V6 }, address))
         }
         _ => None,
     }
@@ -190,7 +206,7 @@ pub fn split_time(line: &[u8]) -> Option<(u64, &[u8])> {
     Some((time, &line[blank..]))
 }
 
-/// Bytes for a person to read.
+/// Bytes as printable text.
 pub fn show(bytes: &[u8]) -> String {
     format!("`{}`", bytes.escape_ascii())
 }

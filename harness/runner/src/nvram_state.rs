@@ -1,4 +1,4 @@
-//! The variables that are not leases: nobody may lose, change or add one.
+//! What NVRAM holds in RAM and in flash, and whether variables that are not leases were lost, changed or added.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
@@ -8,26 +8,26 @@ use nvram_emu::dialect::Loaded;
 
 use scenario::digest;
 
-/// What the names of variables begin with that the tools add by themselves.
+/// Prefix of variables that the tools add by themselves.
 const SDRAM: &[u8] = b"sdram_";
 
 /// Variables by name.
 pub type Variables = BTreeMap<Vec<u8>, Vec<u8>>;
 
-/// Sums of fingerprints of variables: two stores with the same sums hold the same, in whatever order.
+/// Sums of hashes of variables. Two stores with equal sums hold the same variables, in any order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 struct Sums {
-    /// The leases.
+    /// Lease variables.
     own: u128,
-    /// What the tools add by themselves: `sdram_*`.
+    /// Variables that the tools add by themselves: `sdram_*`.
     sdram: u128,
-    /// All others.
+    /// All other variables.
     others: u128,
-    /// How many others.
+    /// How many other variables.
     count: usize,
 }
 
-/// One view of the NVRAM. Cheap to clone; the variables by name are made when somebody asks for them.
+/// The variables in RAM or in flash. Cheap to clone; the map by name is made when it is first used.
 #[derive(Clone, Debug, Default)]
 pub struct NvramSnapshot(Arc<Inner>);
 
@@ -39,7 +39,7 @@ struct Inner {
 }
 
 impl NvramSnapshot {
-    /// What a tool has loaded; `like` where it is the same load.
+    /// What a tool has loaded; a clone of `like` if that is the same load.
     fn of(loaded: Option<Loaded>, prefix: &[u8], like: Option<&Self>) -> Self {
         if let Some(like) = like.filter(|like| same_load(loaded.as_ref(), like.0.loaded.as_ref())) {
             return like.clone();
@@ -65,12 +65,12 @@ impl NvramSnapshot {
         }
     }
 
-    /// Whether both are one load.
+    /// Whether both share one load of the same image.
     pub fn is_load_of(&self, other: &Self) -> bool {
         same_load(self.0.loaded.as_ref(), other.0.loaded.as_ref())
     }
 
-    /// A fingerprint of the variables that are no leases.
+    /// A hash of the variables that are not leases.
     pub fn neighbours(&self) -> u64 {
         digest::of(&(self.0.sums.sdram, self.0.sums.others))
     }
@@ -91,7 +91,7 @@ fn same_load(a: Option<&Loaded>, b: Option<&Loaded>) -> bool {
 }
 
 impl Sums {
-    /// Of texts `name=value` with their NUL; neither prefix holds a `=`.
+    /// The sums of entries `name=value` with their NUL. Neither prefix contains a `=`.
     fn of<'v>(texts: impl Iterator<Item = &'v [u8]>, prefix: &[u8]) -> Self {
         let mut sums = Self::default();
         for text in texts {
@@ -109,24 +109,24 @@ impl Sums {
         sums
     }
 
-    /// Whether the neighbours are these.
+    /// Whether the variables that are not leases are equal.
     fn same_neighbours(self, other: Self) -> bool {
         (self.sdram, self.others) == (other.sdram, other.others)
     }
 }
 
-/// Both views of the NVRAM.
+/// What NVRAM holds in RAM and in flash.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct NvramState {
-    /// What `get` gives.
+    /// What `nvram get` prints.
     pub ram: NvramSnapshot,
     /// What the next boot will load.
     pub flash: NvramSnapshot,
 }
 
 impl NvramState {
-    /// Looks at a machine, on which leases have names with this prefix. `before` saves the work where nothing
-    /// has changed since.
+    /// The state of a machine whose lease variables have this prefix. Parts that have not changed since `before` are
+    /// taken from it.
     pub fn of(machine: &Machine, prefix: &[u8], before: Option<&Self>) -> Self {
         let flash =
             NvramSnapshot::of(machine.load_flash(), prefix, before.map(|before| &before.flash));
@@ -139,37 +139,38 @@ impl NvramState {
         Self { ram, flash }
     }
 
-    /// After a boot: both views are what was in flash.
+    /// The state after a boot: RAM holds what flash holds.
     pub fn booted(flash: NvramSnapshot) -> Self {
         Self { ram: flash.clone(), flash }
     }
 
-    /// What a boot makes of the flash.
+    /// What a boot would load from flash.
     pub fn flash_of(machine: &Machine, prefix: &[u8]) -> NvramSnapshot {
         NvramSnapshot::of(machine.load_flash(), prefix, None)
     }
 
-    /// How the neighbours in `now` differ from what a well-behaved script leaves of these: RAM as it
-    /// was, each variable in flash as it was in flash or in RAM. The tools' own `sdram_*` may be added.
+    /// The variables that are not leases and differ in `now` from what is allowed: in RAM as before, in flash as before
+    /// in flash or in RAM. The tools' own `sdram_*` may be added.
     pub fn harm(&self, now: &Self, prefix: &[u8]) -> Vec<String> {
         let mut harm = compare(&[&self.ram], &now.ram, prefix, "RAM");
         harm.extend(compare(&[&self.flash, &self.ram], &now.flash, prefix, "flash"));
         harm
     }
 
-    /// Whether a boot that finds `flash` has lost, changed or added one: [`NvramState::harm`] in short.
+    /// Whether a boot from `flash` would lose, change or add a variable that is not a lease. Quicker than
+    /// [`NvramState::harm`].
     pub fn is_harmed_by(&self, flash: &NvramSnapshot, prefix: &[u8]) -> bool {
         let allowed = [&self.flash, &self.ram];
         if is_fine(&allowed, flash) {
             return false;
         }
         let (old, ram, now) = (self.flash.0.sums, self.ram.0.sums, flash.0.sums);
-        // Where nobody had set anything, each that was there must be there still.
+        // If RAM was as flash, nothing may be missing.
         (old.same_neighbours(ram) && now.count < old.count)
             || !compare(&allowed, flash, prefix, "flash").is_empty()
     }
 
-    /// Whether the lease records in RAM are those in `now`'s RAM and, where `now`'s flash differs from this, in that.
+    /// Whether the lease records in RAM are also those in `now`'s RAM, and in its flash if that has changed.
     pub fn keeps_records(&self, now: &Self) -> bool {
         let same = |later: &NvramSnapshot| self.ram.0.sums.own == later.0.sums.own;
         same(&now.ram) && (now.flash == self.flash || same(&now.flash))

@@ -2,8 +2,8 @@
 
 use super::lenient_log::{LenientLog, StepOutcome};
 use super::recorder::{RecordedAction, Recorder, TimedCall};
-use super::tally::{Tally, call_text};
-use backend::{CallEnd, CallResult};
+use super::tally::{Tally, call_text, end_text};
+use backend::CallResult;
 use dnsmasq_model::ScriptCall;
 
 /// Observers of a run. They do not influence it, except that a lenient log makes it skip steps that cannot be carried
@@ -77,15 +77,5 @@ impl Observers<'_> {
     pub(super) fn skip(&mut self) -> bool {
         self.note(|step| step.skipped = true);
         self.is_lenient()
-    }
-}
-
-/// How a call ended, in one or two words.
-pub(super) fn end_text(end: CallEnd) -> String {
-    match end {
-        CallEnd::Exited(code) => format!("exit {code}"),
-        CallEnd::Killed(signal) => format!("signal {signal}"),
-        CallEnd::PowerLost => "power off".to_owned(),
-        CallEnd::TimedOut => "hung".to_owned(),
     }
 }

@@ -9,7 +9,7 @@ use super::report::blank_report;
 use super::script::{ScriptChoice, environment, function, prefix};
 use super::setup::router;
 use backend::{Function, InProcess};
-use scenario::Case;
+use scenario::{BackendKind, Case};
 
 /// A recorded run.
 #[derive(Debug)]
@@ -27,10 +27,13 @@ pub struct Recording {
 /// # Errors
 /// See [`play`].
 pub fn record(case: &Case, script: Option<Function>) -> Result<Result<Recording, String>, Fault> {
+    if let Some(reason) = case.incompatibility(BackendKind::FaultExplorer) {
+        return Ok(Err(reason.to_string()));
+    }
     let options = options();
     let function = match script {
         Some(function) => function,
-        None => match function(case, &options)? {
+        None => match function(case, &options.script)? {
             Ok(function) => function,
             Err(why) => return Ok(Err(why)),
         },

@@ -44,7 +44,7 @@ pub fn run_case(case: &Case, options: &Options) -> Result<CaseReport, Fault> {
 
 fn run_in_process(case: &Case, options: &Options) -> Result<CaseReport, Fault> {
     let mut report = blank_report(case);
-    match function(case, options)? {
+    match function(case, &options.script)? {
         Ok(function) => {
             let mut target = InProcess::new(router(case)?, function);
             if case.scenario.router.store == Store::Journal {
@@ -96,7 +96,7 @@ pub fn try_out(
             play(case, &mut target, options, &mut report, observers)?;
             return Ok(report);
         }
-        (None, _) => function(case, options)?.map_err(BackendError::Script)?,
+        (None, _) => function(case, &options.script)?.map_err(BackendError::Script)?,
     };
     let mut target = InProcess::new(machine, script);
     play(case, &mut target, options, &mut report, observers)?;

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use lease_script::{Config, DEFAULT_PREFIX, Environment};
 
 use super::fault::Fault;
-use super::options::Options;
 use backend::Function;
 use backend::process::{ScriptCommand, ScriptFile};
 use scenario::Case;
@@ -90,8 +89,11 @@ pub(super) fn prefix(environment: &BTreeMap<String, String>) -> Vec<u8> {
 ///
 /// # Errors
 /// An environment that the script rejects, with the place of `use` in the file.
-pub(super) fn function(case: &Case, options: &Options) -> Result<Result<Function, String>, Fault> {
-    match program(case, &options.script) {
+pub(super) fn function(
+    case: &Case,
+    choice: &ScriptChoice,
+) -> Result<Result<Function, String>, Fault> {
+    match program(case, choice) {
         Program::Naive => Ok(Ok(Function::Naive)),
         Program::Shell | Program::Rust => {
             let span = case.scenario.script.program.span();

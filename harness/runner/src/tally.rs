@@ -1,14 +1,14 @@
-//! What a step cost: script calls, `nvram` commands, flash operations.
+//! Counts script calls, `nvram` commands and flash operations.
 
 use nvram_emu::device::{Op, OpKind};
 
 use backend::{CallEnd, CallResult};
 use dnsmasq_model::ScriptCall;
 
-/// More calls than this are counted, but not listed.
+/// At most so many calls are listed.
 const MAX_LISTED: usize = 10_000;
 
-/// Counts, of a step or of a whole case.
+/// Counts of a step or of a whole case.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Script calls, `init` included.
@@ -25,7 +25,7 @@ pub struct Tally {
     pub programmed: u64,
     /// Flash operations.
     pub operations: u64,
-    /// The calls' actions and arguments.
+    /// Actions and arguments of the calls of a step.
     pub listed: Vec<String>,
 }
 
@@ -59,7 +59,7 @@ impl Tally {
         }
     }
 
-    /// Adds what a step counted to what a case counted.
+    /// Adds the counts of a step.
     pub fn add(&mut self, step: &Self) {
         self.calls += step.calls;
         self.failed_calls += step.failed_calls;
@@ -85,4 +85,14 @@ pub fn call_text(call: &ScriptCall) -> String {
         text.extend(word.escape_ascii().map(char::from));
     }
     text
+}
+
+/// How a call ended, in one or two words.
+pub(super) fn end_text(end: CallEnd) -> String {
+    match end {
+        CallEnd::Exited(code) => format!("exit {code}"),
+        CallEnd::Killed(signal) => format!("signal {signal}"),
+        CallEnd::PowerLost => "power off".to_owned(),
+        CallEnd::TimedOut => "hung".to_owned(),
+    }
 }

@@ -151,6 +151,7 @@ pub struct Damage {
     /// The new bytes in hex.
     #[schemars(with = "String")]
     pub bytes: Spanned<String>,
-    /// How often the bytes are repeated (default 1).
-    pub repeat: Option<u32>,
+    /// How often the bytes are repeated (default 1); all of them must fit into the memory.
+    #[schemars(with = "Option<u32>")]
+    pub repeat: Option<Spanned<u32>>,
 }

@@ -24,7 +24,8 @@ pub struct Between {
 pub struct Expect {
     /// How many leases `init` prints.
     pub leases: Option<u64>,
-    /// The very lines that `init` prints, in its order. `\xNN` for any byte; `*TIME*` for any time.
+    /// All lines that `init` prints, each as often as it is printed: DHCPv4 leases, then the DUID, then DHCPv6 leases, in
+    /// any order within a family. `\xNN` for any byte; `*TIME*` for any time.
     pub lines: Option<Vec<String>>,
     /// Clients (or patterns) whose leases are stored.
     #[schemars(with = "Vec<String>")]

@@ -3,24 +3,25 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What a lease script must keep.
+/// A property that a lease script must have.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize, JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Invariant {
-    /// Once the script returned 0 for an event, `init` after any later power cut shows it.
+    /// After the script has returned 0 for an event, `init` after any later power cut shows it.
     Durability,
-    /// A cut during an event leaves that address as before or as after, every other untouched.
+    /// A power cut during an event leaves that address as it was before or is after the event, and no other changes.
     Atomicity,
-    /// `init` exits 0 and prints only lines that dnsmasq reads.
+    /// `init` exits with 0 and prints only lines that dnsmasq reads as intended.
     Parsability,
     /// No other NVRAM variable is lost, changed or added.
     Neighbours,
-    /// With no cut, after every event, `init` prints the engine's own leases.
+    /// Without a power cut, `init` prints the leases of dnsmasq after every event.
     Agreement,
-    /// No flash operation where nothing that is stored changed.
-    Thrift,
+    /// No flash operation happens if nothing that is stored has changed.
+    #[serde(alias = "thrift")]
+    NoRedundantWrites,
 }
 
 impl Invariant {
@@ -32,7 +33,7 @@ impl Invariant {
             Self::Parsability => "parsability",
             Self::Neighbours => "neighbours",
             Self::Agreement => "agreement",
-            Self::Thrift => "thrift",
+            Self::NoRedundantWrites => "no-redundant-writes",
         }
     }
 }

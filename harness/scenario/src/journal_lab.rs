@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use disk_model::Files;
+use disk_model::WriteOrdering;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -91,7 +91,7 @@ pub struct JournalLab {
     pub strategy: Strategy,
     /// What the file system does with what was not synced.
     #[serde(default)]
-    pub files: Files,
+    pub files: WriteOrdering,
     /// What cuts may cost, and do: a loss that is not named fails the run, and so does one that no cut shows.
     #[serde(default)]
     pub loses: JournalLosses,

@@ -1,6 +1,7 @@
 //! Scenarios: the TOML format, its reader, its JSON schema.
 
 mod actions;
+mod compatibility;
 pub mod diagnostics;
 pub mod digest;
 mod disturbance;
@@ -20,11 +21,11 @@ mod schema;
 mod script;
 mod server;
 mod step;
-mod store;
 mod units;
 mod write;
 
 pub use actions::{Boot, ClientEvent, DaemonAction, Damage, Join, Journal, Memory, RawCall, V6};
+pub use compatibility::{BackendKind, Incompatibility, NeedsNvram};
 pub use disturbance::Disturbance;
 pub use expect::{Between, Expect, ReplyKind};
 pub use fault_point::{FaultPoint, ScheduledFault};

@@ -31,11 +31,19 @@ pub struct Case {
     pub source: Arc<Source>,
     /// The combination.
     pub parameters: Parameters,
-    /// The scenario, the parameters' values in place of their names.
+    /// The scenario, with the values of the parameters in place of their names.
     pub scenario: Scenario,
+    /// Places of the sections by their names.
+    sections: Arc<BTreeMap<String, Range<usize>>>,
 }
 
 impl Case {
+    /// A case of a scenario without parameters that is not in a file. Errors name `path` and show no text.
+    pub fn without_file(path: &Path, scenario: Scenario) -> Self {
+        let source = Source::new(path, String::new());
+        Self { source, parameters: Parameters::new(), scenario, sections: Arc::default() }
+    }
+
     /// The case's name: the file's, and the parameters that were varied.
     pub fn name(&self) -> String {
         let file = self.source.path.with_extension("");
@@ -58,11 +66,9 @@ impl Case {
         wanted.iter().all(|(name, value)| self.parameters.get(name) == Some(value))
     }
 
-    /// Where a section's header stands in the file.
+    /// The place of a section's header; the start of the file if the section is not there.
     pub fn section(&self, name: &str) -> Range<usize> {
-        let header = format!("[{name}]");
-        let start = self.source.text.find(&header).unwrap_or(0);
-        start..start + header.len()
+        self.sections.get(name).cloned().unwrap_or(0..0)
     }
 
     /// An error at a place in the case's file.
@@ -89,8 +95,11 @@ pub struct Overrides {
 /// Whatever is wrong with the text, with its place.
 pub fn cases(path: &Path, text: String, overrides: &Overrides) -> Result<Vec<Case>, SourceError> {
     let source = Source::new(path, text);
-    let mut loader = Loader { source: &source, values: BTreeMap::new() };
+    let mut loader = Loader { source: &source, values: BTreeMap::new(), sections: Arc::default() };
     let mut table = loader.parse()?;
+    let sections =
+        table.get_ref().iter().map(|(key, value)| (key.get_ref().to_string(), value.span()));
+    loader.sections = Arc::new(sections.collect());
     for (key, values) in [("rtc", &overrides.rtc), ("dialect", &overrides.dialect)] {
         override_router(table.get_mut(), key, values);
     }
@@ -151,6 +160,7 @@ struct Loader<'a> {
     source: &'a Arc<Source>,
     /// The parameters' values as the parser holds them: the only way to put a number back.
     values: BTreeMap<(String, Scalar), DeValue<'a>>,
+    sections: Arc<BTreeMap<String, Range<usize>>>,
 }
 
 impl<'a> Loader<'a> {
@@ -253,7 +263,8 @@ impl<'a> Loader<'a> {
         let mut scenario =
             Scenario::deserialize(deserializer).map_err(|error| self.toml_error(&error))?;
         scenario.steps = steps.map_or_else(|| Ok(Vec::new()), |steps| self.steps(steps))?;
-        let case = Case { source: Arc::clone(self.source), parameters, scenario };
+        let (source, sections) = (Arc::clone(self.source), Arc::clone(&self.sections));
+        let case = Case { source, parameters, scenario, sections };
         if case.scenario.except.iter().any(|exception| case.matches(exception)) {
             return Ok(None);
         }

@@ -109,8 +109,7 @@ impl IdParameters {
 }
 
 fn sum(case: &Case) -> u32 {
-    let wide = digest::of_bytes(case.source.text.as_bytes());
-    (wide >> 96) as u32 ^ (wide >> 32) as u32
+    digest::checksum(&case.source.text)
 }
 
 impl fmt::Display for Id {
@@ -208,7 +207,7 @@ mod tests {
                 (1..9_u32, any::<u32>(), any::<u32>())
                     .prop_map(|(nth, op, byte)| FaultPoint::Within { nth, op, byte }),
             ];
-        (1..u32::MAX, point).prop_map(|(call, strike)| ScheduledFault { call, strike })
+        (1..u32::MAX, point).prop_map(|(call, point)| ScheduledFault { call, point })
     }
 
     proptest! {

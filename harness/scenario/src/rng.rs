@@ -1,29 +1,32 @@
-//! Chance that is the same on every machine.
+//! Pseudo-random numbers that are the same on every machine.
 
 use rand::{Rng as _, SeedableRng as _};
 use rand_pcg::Pcg64Mcg;
 
-/// PCG-64 MCG, and draws of whole numbers only: no floating point, whose last bit differs between libraries.
+/// A generator whose output depends on the seed alone, so that a seed in a reproduction id is enough.
+///
+/// It is PCG-64 MCG, which `rand_pcg` keeps stable across versions, and draws whole numbers only: the last bit of a
+/// floating-point result may differ between math libraries.
 #[derive(Clone, Debug)]
 pub struct DeterministicRng(Pcg64Mcg);
 
 impl DeterministicRng {
-    /// The stream of a seed.
+    /// A generator with this seed.
     pub fn new(seed: u64) -> Self {
         Self(Pcg64Mcg::seed_from_u64(seed))
     }
 
-    /// Evenly from 0 to `n - 1`; 0 where `n` is 0.
+    /// A uniform number from 0 to `n - 1`; 0 if `n` is 0.
     pub fn below(&mut self, n: u64) -> u64 {
         ((u128::from(self.0.next_u64()) * u128::from(n)) >> 64) as u64
     }
 
-    /// Evenly from `from` to `to`, both included.
+    /// A uniform number from `from` to `to`, both included.
     pub fn between(&mut self, from: u64, to: u64) -> u64 {
         from + self.below(to.saturating_sub(from) + 1)
     }
 
-    /// Evenly from half the mean to one and a half of it, at least 1.
+    /// A uniform number from half of `mean` to one and a half of it, at least 1.
     pub fn around(&mut self, mean: u64) -> u64 {
         self.between(mean / 2, mean + mean / 2).max(1)
     }

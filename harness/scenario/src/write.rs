@@ -102,7 +102,7 @@ mod tests {
     use super::*;
     use crate::{Overrides, cases};
 
-    /// What is written reads back as what it was, and is written alike.
+    /// Also the old name of an invariant is read, and the new one written.
     #[test]
     fn a_scenario_survives_being_written() {
         let text = r#"title = "A $$ and more"
@@ -139,6 +139,7 @@ expect = { remaining = { pc = "1h" }, lines = ["x"] }
             "#",
             r#"title = "A $$ and more""#,
             r#"lease-time = "infinite""#,
+            r#"invariant = "no-redundant-writes""#,
             "boot = {}",
             r#"cut = "nvram 2 op 1 byte 7""#,
             r#"set-clock = "-5m""#,

@@ -20,7 +20,7 @@ pub fn print(cases: &[Case], explored: &[Explored]) {
     for report in explored.iter().map(|explored| &explored.report) {
         for kind in CutKind::ALL {
             if let Some(breach) = report.breaches.iter().find(|breach| breach.kind == kind) {
-                let (name, files) = (report.strategy.name(), format!("{:?}", report.files));
+                let (name, files) = (report.strategy.name(), format!("{:?}", report.ordering));
                 outln!(
                     "{name}, {}: {} cut {}: {}: {} (files: {})",
                     files.to_lowercase(),
@@ -83,7 +83,7 @@ fn print_heading() {
 }
 
 fn print_row(report: &journal_lab::Report) {
-    let files = format!("{:?}", report.files).to_lowercase();
+    let files = format!("{:?}", report.ordering).to_lowercase();
     let (name, calls, checked) = (report.strategy.name(), report.calls, report.checked);
     out!("{name:<18} {files:<11} {calls:>6} {checked:>8}");
     for loss in Loss::ALL {

@@ -13,12 +13,7 @@ use scenario::Case;
 /// # Errors
 /// When a file cannot be written.
 pub fn keep(folder: &Path, case: &Case, report: &CaseReport) -> Result<(), CommandError> {
-    let name: String = case
-        .name()
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || "-=,.".contains(c) { c } else { '_' })
-        .collect();
-    let folder = folder.join(name);
+    let folder = folder.join(backend::file_name_of(&case.name()));
     fs::create_dir_all(&folder).map_err(|error| CommandError::file(&folder, error))?;
     let findings: Vec<String> = report
         .failures

@@ -79,8 +79,13 @@ fn an_option_that_the_engine_does_not_know_is_pointed_at() {
 #[case::size(&["[router]\nspace = \"64 KiB\"\npartition = \"32 KiB\"", "[[step]]\nboot = {}"], "partition")]
 #[case::range(&["[server]\nrange = \"everywhere\"", "[[step]]\nboot = {}"], "FIRST-LAST")]
 #[case::damage(&["[[step]]\ndamage = { offset = 99999999, bytes = \"00\" }"], "reach beyond")]
-#[case::hex(&["[[step]]\ndamage = { offset = 0, bytes = \"0\" }"], "hex digits")]
-fn other_slips_are_named_with_exit_code_2(#[case] parts: &[&str], #[case] message: &str) {
+#[case::damage_repeated(&["[[step]]\ndamage = { offset = 0, bytes = \"00\", repeat = 4294967295 }"], "story.toml:3:47")]
+#[case::times(&["[[step]]\ntimes = 4000000000\nboot = {}"], "at most 1000000 times")]
+#[case::nul_in_a_call(&["[[step]]\nboot = {}", "[[step]]\ncall = { arguments = [\"a\\u0000b\"] }"], "NUL byte")]
+#[case::nul_in_nvram(&["[[step]]\nboot = {}", "[[step]]\nnvram = [[\"a\\\\x00b\"]]"], "NUL byte")]
+#[case::unused_parameter_and_its_name_in_a_text(&["story = \"[parameters]\"", "[parameters]", "idle = [1]", "[[step]]\nboot = {}"], "story.toml:3:1")]
+#[case::hex(&["[[step]]\ndamage = { offset = 0, bytes = \"0\" }"], "hexadecimal digits")]
+fn other_mistakes_in_a_scenario_have_exit_code_2(#[case] parts: &[&str], #[case] message: &str) {
     let lab = Lab::new();
     lab.write("story.toml", format!("title = \"x\"\n{}\n", parts.join("\n")));
     lab.command(&["run", "story.toml", "--target", "in-process"])
@@ -101,7 +106,7 @@ fn other_slips_are_named_with_exit_code_2(#[case] parts: &[&str], #[case] messag
 #[case::report_nowhere(&["run", "good.toml", "--junit", "no/where.xml"], "no/where.xml")]
 #[case::binary(&["run", "binary.toml"], "line 2, column 3: not UTF-8")]
 #[case::large(&["run", "large.toml"], "larger than 1048576 bytes")]
-fn wrong_arguments_are_named_with_exit_code_2(#[case] arguments: &[&str], #[case] message: &str) {
+fn wrong_arguments_have_exit_code_2(#[case] arguments: &[&str], #[case] message: &str) {
     let lab = Lab::new();
     let empty = arguments == ["run", "."];
     if !empty {

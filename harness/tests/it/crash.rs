@@ -182,7 +182,7 @@ fn lab_with(changes: &[(&str, &str)]) -> Lab {
 fn a_declared_violation_is_not_a_failure() {
     let naive = "[script]\nuse = \"naive\"\n\n[[step]]\nboot = {}";
     // It commits in every call, and takes a `set` that a torn image refused for one that worked.
-    let breaks = ["thrift", "durability", "neighbours"]
+    let breaks = ["no-redundant-writes", "durability", "neighbours"]
         .map(|name| format!("[[breaks]]\ninvariant = \"{name}\"\nwhy = \"no checks\"\n\n"))
         .concat();
     let breaks = &format!("{breaks}[router]");
@@ -224,8 +224,8 @@ fn a_kind_of_point_that_is_never_reached_is_a_failure() {
 #[case::script(&["crash", "scenario.toml", "--script", "nowhere.sh"], "nowhere.sh")]
 #[case::filter(&["crash", "scenario.toml", "--filter", "nothing"], "no case matches these options")]
 #[case::version(&["replay", "c0:00000000:scenario.toml::1p"], "version `c0`")]
-#[case::no_id(&["replay", "hello"], "is no id")]
-#[case::damaged(&["replay", "c1:00000000:scenario.toml::1q"], "is no strike")]
+#[case::no_id(&["replay", "hello"], "invalid id `hello`")]
+#[case::damaged(&["replay", "c1:00000000:scenario.toml::1q"], "invalid fault `1q`")]
 #[case::changed(&["replay", "c1:00000000:scenario.toml::1p"], "has changed")]
 #[case::no_file(&["replay", "c1:00000000:nowhere.toml::1p"], "nowhere.toml")]
 fn invalid_arguments_are_rejected(#[case] arguments: &[&str], #[case] text: &str) {

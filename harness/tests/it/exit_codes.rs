@@ -34,7 +34,7 @@ fn a_variable_of_the_script_proxy_changes_nothing(#[case] arguments: &[&str]) {
 #[case::run(&["run", "story.toml", "--target", "in-process"])]
 #[case::races(&["races", "--race", "set+set"])]
 #[case::leases(&["leases", "show", "dhcpd.leases"])]
-fn a_full_disk_behind_stdout_is_the_environments_fault(#[case] arguments: &[&str]) {
+fn a_full_disk_behind_stdout_has_exit_code_3(#[case] arguments: &[&str]) {
     let lab = Lab::new();
     lab.write("story.toml", STORY);
     lab.write("dhcpd.leases", "lease 10.0.0.1 {\n  starts never;\n  binding state free;\n}\n");

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use assert_cmd::Command;
 use predicates::prelude::*;
 use rstest::rstest;
-use trace::{SiteKind, from_journal, generations};
+use trace::{SiteEventKind, from_journal, generations};
 
 fn recording(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -39,7 +39,7 @@ fn system_calls(name: &str) -> (u64, u64, u64) {
 #[case("small", 30)]
 #[case("v6", 54)]
 #[case("medium2", 214)]
-fn a_journal_tells_what_it_cost(#[case] name: &str, #[case] releases: u64) {
+fn the_cost_of_a_journal_is_printed(#[case] name: &str, #[case] releases: u64) {
     let found = generations(&[recording(name).join("gens.tar.xz")]).expect("readable");
     let site = from_journal(&found);
     let (appended, rewrites, rewritten) = system_calls(name);
@@ -47,19 +47,19 @@ fn a_journal_tells_what_it_cost(#[case] name: &str, #[case] releases: u64) {
     for (got, wanted) in [(site.cost.appended, appended), (site.cost.rewritten, rewritten)] {
         assert!(got.abs_diff(wanted) * 100 <= wanted, "{name}: {got} bytes, not {wanted}");
     }
-    let mut counts: BTreeMap<SiteKind, u64> = BTreeMap::new();
+    let mut counts: BTreeMap<SiteEventKind, u64> = BTreeMap::new();
     for event in &site.events {
         *counts.entry(event.kind).or_default() += 1;
     }
-    assert!(counts[&SiteKind::Grant] > 0 && counts[&SiteKind::Renewal] > 0, "{counts:?}");
+    assert!(counts[&SiteEventKind::Grant] > 0 && counts[&SiteEventKind::Renewal] > 0, "{counts:?}");
     // Of DHCPv6, an association that is declared again with another address gives up the one it had.
-    let found = counts[&SiteKind::Release];
+    let found = counts[&SiteEventKind::Release];
     assert!(found == releases || name == "v6" && found > releases, "{name}: {counts:?}");
     assert!(site.events.windows(2).all(|pair| pair[0].time <= pair[1].time), "{name}");
 }
 
 #[test]
-fn a_lone_file_and_a_folder_are_read_too() {
+fn single_files_and_folders_are_read() {
     let alone = generations(&[recording("small/dhcpd.leases")]).expect("readable");
     let folder = generations(&[recording("small")]).expect("readable");
     assert_eq!(folder.len(), 6, "the archive of generations");
@@ -74,7 +74,7 @@ fn leaselab(words: &[&str]) -> assert_cmd::assert::Assert {
 }
 
 #[test]
-fn the_command_tells_events_and_costs_and_writes_stimuli() {
+fn the_command_prints_events_and_costs_and_writes_stimuli() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let out = folder.path().join("stimuli.jsonl");
     let small = recording("small/gens.tar.xz");
@@ -91,7 +91,7 @@ fn the_command_tells_events_and_costs_and_writes_stimuli() {
 }
 
 #[test]
-fn journals_that_are_none_are_refused() {
+fn files_that_are_not_journals_are_refused() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let empty = folder.path().join("dhcpd.leases");
     for (name, bytes) in [("x.tar.xz", &b"junk"[..]), ("empty.leases", b"")] {

@@ -104,7 +104,7 @@ fn session(seed: u64) -> Session {
 }
 
 #[rstest]
-#[case::commits_before_it_sets(commits_before_it_sets, &[Invariant::Durability, Invariant::Thrift])]
+#[case::commits_before_it_sets(commits_before_it_sets, &[Invariant::Durability, Invariant::NoRedundantWrites])]
 #[case::trusts_show(trusts_show, &[Invariant::Parsability, Invariant::Agreement, Invariant::Durability])]
 #[case::forgets_the_duid(forgets_the_duid, &[Invariant::Agreement, Invariant::Durability])]
 #[case::unsets_before_it_sets(unsets_before_it_sets, &[Invariant::Atomicity, Invariant::Agreement])]

@@ -39,7 +39,7 @@ const WORDS: [&str; 40] = [
     "every = \"1s\"\nuntil = \"9d\"\n",
     "times = 4294967295\n",
     "= 0x7f\n",
-    "invariant = \"thrift\"\n",
+    "invariant = \"no-redundant-writes\"\n",
     "when = { rtc = \"good\" }\n",
     "c1:00000001:",
     "f1:00000001:",

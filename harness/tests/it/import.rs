@@ -111,7 +111,11 @@ fn a_days_renewals_are_counted_for_every_script() {
 )]
 #[case::too_large("\ncall 4 1 1.00\nlarge 99999\nend 4 0 2.00\n", 3, "too large")]
 #[case::left_over("\narg 1\nend 4 0 2.00\n", 3, "")]
-fn what_is_torn_is_left_out_and_told(#[case] more: &str, #[case] calls: usize, #[case] told: &str) {
+fn torn_calls_are_left_out_and_reported(
+    #[case] more: &str,
+    #[case] calls: usize,
+    #[case] told: &str,
+) {
     let lab = Lab::new();
     lab.write("log", format!("{LOG}{more}"));
     lab.command(&["trace", "import", "log", "--out", "out"])
@@ -122,7 +126,7 @@ fn what_is_torn_is_left_out_and_told(#[case] more: &str, #[case] calls: usize, #
 }
 
 #[test]
-fn two_files_in_any_order_and_twice_are_one_recording() {
+fn files_in_any_order_even_twice_are_one_recording() {
     let lab = Lab::new();
     let at = LOG.find("\ncall 3").expect("the third call");
     lab.write("log.0", format!("leaselab-record 1\n{}", &LOG[at..])).write("log.1", &LOG[..at]);
@@ -132,7 +136,7 @@ fn two_files_in_any_order_and_twice_are_one_recording() {
 }
 
 #[test]
-fn a_reboot_is_seen_by_the_clock_that_starts_anew() {
+fn a_reboot_is_detected_by_the_clock_that_restarts() {
     let lab = Lab::new();
     let recording = imported(&lab, &LOG.replace("1910.50", "15.00"), &[]);
     assert_eq!(recording.stimuli.last().map(|stimulus| stimulus.kind.as_str()), Some("reboot"));
@@ -140,22 +144,28 @@ fn a_reboot_is_seen_by_the_clock_that_starts_anew() {
 }
 
 #[rstest]
-#[case("hello\n", "log: no log of record.sh")]
-#[case("", "log: no log of record.sh")]
+#[case("hello\n", "log: not a log of record.sh")]
+#[case("", "log: not a log of record.sh")]
 #[case("leaselab-record 2\n\ncall", "log:1:17: a log of version 2")]
-#[case("leaselab-record x\n", "log:1:17: the version")]
-#[case("leaselab-record 1\n", "there is no whole call in it")]
-#[case("leaselab-record 1\n\ncall 1 x -\narg a\n", "log:3:8: a number is expected")]
-#[case("leaselab-record 1\n\ncall 1 1\narg a\n", "log:3:6: 3 words are expected here, not 2")]
-#[case("leaselab-record 1\n\ncall 1 1 1.00\narg a\\9\narg b\n", "log:4:6: three octal digits")]
+#[case("leaselab-record x\n", "log:1:17: expected the version")]
+#[case("leaselab-record 1\n", "the log contains no complete call")]
+#[case("leaselab-record 1\n\ncall 1 x -\narg a\n", "log:3:8: expected a number")]
+#[case("leaselab-record 1\n\ncall 1 1\narg a\n", "log:3:6: expected 3 fields, found 2")]
+#[case(
+    "leaselab-record 1\n\ncall 1 1 1.00\narg a\\9\narg b\n",
+    "log:4:6: expected three octal digits"
+)]
 #[case("leaselab-record 1\n\ncall 1 1 1.00\narg a b\narg b\n", "log:4:6: a blank")]
-#[case("leaselab-record 1\n\ncall 1 1 1.00\nenv PATH x\narg b\n", "log:4:5: a name of a variable")]
+#[case(
+    "leaselab-record 1\n\ncall 1 1 1.00\nenv PATH x\narg b\n",
+    "log:4:5: expected the name of a variable"
+)]
 #[case(
     "leaselab-record 1\n\ncall 1 1 1.00\narg \u{e9}\narg b\n",
-    "log:4:5: a byte that record.sh escapes: 0xc3"
+    "log:4:5: the byte 0xc3, which record.sh escapes"
 )]
-#[case("leaselab-record 1\n\nwhat\narg b\n", "log:3:1: no line that record.sh writes")]
-fn what_is_no_log_is_refused(#[case] log: &str, #[case] why: &str) {
+#[case("leaselab-record 1\n\nwhat\narg b\n", "log:3:1: expected a line that record.sh writes")]
+fn invalid_logs_are_rejected(#[case] log: &str, #[case] why: &str) {
     let lab = Lab::new();
     lab.write("log", log);
     lab.command(&["trace", "import", "log"]).assert().code(2).stderr(predicate::str::contains(why));
@@ -169,12 +179,12 @@ fn what_is_no_log_is_refused(#[case] log: &str, #[case] why: &str) {
 #[rstest]
 #[case(&["missing"], "missing: No such file")]
 #[case(&["."], "Is a directory")]
-#[case(&["log", "--out", "log"], "is there already")]
+#[case(&["log", "--out", "log"], "exists already")]
 #[case(&["log", "--out", "missing/out"], "No such file")]
 #[case(&["log", "--addresses"], "--anonymise")]
 #[case(&["log", "--anonymise", "--key-file", "missing"], "--key-file missing: No such file")]
 #[case(&["log", "--anonymise", "--key-file", "empty"], "--key-file empty: it is empty")]
-fn what_cannot_be_done_is_said(#[case] arguments: &[&str], #[case] why: &str) {
+fn failures_name_the_file_and_the_cause(#[case] arguments: &[&str], #[case] why: &str) {
     let lab = Lab::new();
     lab.write("log", LOG).write("empty", "\n");
     lab.command(&[&["trace", "import"], arguments].concat())
@@ -202,7 +212,7 @@ fn words(recording: &Recording) -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn pseudonyms_are_stable_as_long_as_what_they_stand_for_and_say_nothing() {
+fn pseudonyms_are_stable_and_of_the_same_length_and_reveal_nothing() {
     let lab = Lab::new();
     lab.write("key", "a secret of sixteen bytes").write("other", "another secret");
     let plain = imported(&lab, LOG, &[]);
@@ -239,7 +249,7 @@ fn pseudonyms_are_stable_as_long_as_what_they_stand_for_and_say_nothing() {
 }
 
 #[test]
-fn addresses_stay_unless_asked_for_and_a_drawn_key_is_forgotten() {
+fn addresses_are_kept_by_default_and_a_random_key_is_not_stored() {
     let lab = Lab::new();
     let (one, other) =
         (imported(&lab, LOG, &["--anonymise"]), imported(&lab, LOG, &["--anonymise"]));

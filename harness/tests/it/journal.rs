@@ -1,7 +1,7 @@
 //! Programs that rewrite their lease database, and scenarios with leases in a journal.
 
 use assert_cmd::Command;
-use journal_lab::{Files, Loss, Strategy, explore, run_case};
+use journal_lab::{Loss, Strategy, WriteOrdering, explore, run_case};
 use predicates::str::contains;
 use rstest::rstest;
 use scenario::{JournalLab, JournalLosses};
@@ -16,27 +16,27 @@ fn leaselab() -> Command {
 }
 
 #[rstest]
-#[case(Files::Ordered)]
-#[case(Files::Reordering)]
-fn our_own_journal_loses_nothing_at_any_cut(#[case] files: Files) {
+#[case(WriteOrdering::Ordered)]
+#[case(WriteOrdering::Reordering)]
+fn no_cut_loses_a_record_of_our_own_journal(#[case] files: WriteOrdering) {
     let report = explore(Strategy::Ours, files);
     assert!(report.calls > 20 && report.checked > 100, "{report:?}");
     assert!(report.losses.is_empty(), "{:?}", report.breaches);
 }
 
 #[test]
-fn a_cut_after_truncation_is_reported() {
-    let report = explore(Strategy::Dnsmasq, Files::Ordered);
+fn an_emptied_file_is_found_and_reported() {
+    let report = explore(Strategy::Dnsmasq, WriteOrdering::Ordered);
     assert!(report.count(Loss::NoDatabase) > 0 && report.count(Loss::Torn) > 0);
     let between = "between `truncate dnsmasq.leases 0` and `write dnsmasq.leases`";
     assert!(report.breaches.iter().any(|breach| breach.place == between), "{:?}", report.breaches);
 }
 
 #[test]
-fn undeclared_losses_fail_and_so_do_declared_losses_that_do_not_occur() {
+fn undeclared_losses_fail_and_so_do_declared_ones_that_do_not_occur() {
     let lab = |strategy, ordered: &[Loss]| JournalLab {
         strategy,
-        files: Files::Ordered,
+        files: WriteOrdering::Ordered,
         loses: JournalLosses { ordered: ordered.to_vec(), reordering: Vec::new() },
         window: None,
     };
@@ -65,7 +65,7 @@ fn scenarios_of_leases_run_over_a_journal() {
 #[rstest]
 #[case::as_declared("[\"no-database\", \"torn\", \"old\", \"lost\"]", 0, "failures=\"0\"")]
 #[case::undeclared("[\"torn\"]", 1, "failures=\"1\"")]
-fn an_exploration_of_them_is_reported(
+fn an_exploration_of_journals_writes_reports(
     #[case] loses: &str,
     #[case] code: i32,
     #[case] failures: &str,

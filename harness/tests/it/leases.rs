@@ -98,7 +98,7 @@ fn a_date_before_1970_leaves_nothing_after_the_restart() {
 }
 
 #[test]
-fn the_configuration_decides_whose_pool_an_address_is_in_wherever_it_is_written() {
+fn the_configuration_decides_the_pool_of_an_address() {
     let (folder, path) = file("dhcpd.leases", ACTIVE);
     let conf = folder.path().join("dhcpd.conf");
     fs::create_dir(folder.path().join("conf.d")).expect("room");
@@ -135,7 +135,7 @@ fn the_configuration_decides_whose_pool_an_address_is_in_wherever_it_is_written(
 }
 
 #[test]
-fn what_cannot_be_read_is_said_and_ends_with_2() {
+fn unreadable_files_have_exit_code_2() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     for command in ["show", "check", "stats", "compact"] {
         leases(&[command, text(folder.path())]).code(2).stderr(predicate::str::contains("folder"));
@@ -145,12 +145,12 @@ fn what_cannot_be_read_is_said_and_ends_with_2() {
     let (_folder, path) = file("leases", "{\"leases\": {\"10.0.0.1\": {}}}");
     leases(&["show", &path]).code(2).stderr(predicate::str::contains("state: missing"));
     let (_folder, path) = file("leases.gz", b"\x1f\x8b\x08\0");
-    leases(&["check", &path]).code(2).stderr(predicate::str::contains("packed by gzip"));
+    leases(&["check", &path]).code(2).stderr(predicate::str::contains("compressed with gzip"));
     leases(&["check", &path, "--from", "dhcpd"]).code(0);
 }
 
 #[test]
-fn a_file_that_nobody_may_read_is_said_so() {
+fn a_file_without_read_permission_is_reported() {
     let (_folder, path) = file("dhcpd.leases", ACTIVE);
     fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).expect("own file");
     // Root reads everything.
@@ -166,7 +166,7 @@ fn a_file_that_nobody_may_read_is_said_so() {
 #[case("a string without end", format!("{ACTIVE}lease 10.20.1.8 {{ uid \"{}", "x".repeat(2_000_000)), 1)]
 #[case("an unknown statement", ACTIVE.replace("  next", "  foo bar;\n  next"), 1)]
 #[case("a torn renewal", format!("{ACTIVE}{}", &ACTIVE[..60]), 1)]
-fn check_tells_what_would_be_lost(#[case] what: &str, #[case] bytes: String, #[case] code: i32) {
+fn check_lists_what_would_be_lost(#[case] what: &str, #[case] bytes: String, #[case] code: i32) {
     let (_folder, path) = file("dhcpd.leases", bytes);
     let got = json(&["show", &path, "--as", "careful", "--json", "--now", "1"]);
     assert!(got["leases"]["10.20.1.7"].is_object(), "{what}: {got}");
@@ -189,7 +189,7 @@ const LINES: &str = "1795215600 02:00:00:00:00:07 10.20.1.7 laptop 01:02:00:00:0
                      0 02:00:00:00:00:08 10.20.1.8 * *\n";
 
 #[test]
-fn what_every_form_can_hold_goes_round_through_all_of_them() {
+fn leases_that_every_format_can_hold_survive_all_conversions() {
     let (folder, lines) = file("dnsmasq.leases", LINES);
     let now = ["--now", "1795136400"];
     let mut path = lines.clone();
@@ -210,7 +210,7 @@ const SIX: &str = "duid 00:01:00:01:31:32:33:34\n\
                    1795215600 T2 fd00:20::2:0:5 * 00:03:00:01:02:00:00:00:00:02\n";
 
 #[test]
-fn dhcpv6_goes_round_but_for_names_and_the_server() {
+fn dhcpv6_survives_conversions_except_names_and_the_server() {
     let (folder, lines) = file("dnsmasq.leases", SIX);
     let out = |name: &str| text(&folder.path().join(name)).to_owned();
     let convert = |from: &str, form: &str, to: &str| {
@@ -228,7 +228,7 @@ fn dhcpv6_goes_round_but_for_names_and_the_server() {
 }
 
 #[test]
-fn names_that_would_break_a_line_never_get_into_one() {
+fn names_that_would_break_a_line_are_never_written() {
     let hostile = ["a b", "x\\n0 02:00:00:00:00:09 10.20.1.9 evil *", "*", "a\\tb", "a\\000b"];
     for name in hostile {
         let named = ACTIVE.replace("}\n", &format!("  client-hostname \"{name}\";\n}}\n"));
@@ -251,7 +251,7 @@ fn names_that_would_break_a_line_never_get_into_one() {
 }
 
 #[test]
-fn both_protocols_in_one_file_ask_for_one() {
+fn both_protocols_in_one_file_need_a_family_option() {
     let (_folder, path) = file("dnsmasq.leases", format!("{LINES}{SIX}"));
     leases(&["convert", &path, "--to", "dhcpd"])
         .code(2)
@@ -276,7 +276,7 @@ fn compact_leaves_one_record_for_each_address_and_replaces_its_input_by_a_rename
 }
 
 #[test]
-fn diff_history_stats_and_a_look_back() {
+fn diff_history_stats_and_a_past_time() {
     let renewed = ACTIVE.replace("11/20 23:00:00", "11/21 23:00:00");
     let other = ACTIVE.replace("10.20.1.7", "10.20.1.9");
     let (folder, a) = file("a", format!("{ACTIVE}{renewed}{other}"));
@@ -447,7 +447,7 @@ const BESIDE: &str = "class \"gold\" {\n  lease limit 4;\n}\nhost printer {\n  d
                       2026/11/19 00:00:00;\n}\nhost printer {\n  dynamic;\n  deleted;\n}\n";
 
 #[test]
-fn compact_keeps_what_stands_beside_the_leases() {
+fn compact_keeps_everything_besides_leases() {
     let billed = ACTIVE.replace("}\n", "  billing subclass \"gold\" 01:02:22;\n}\n");
     let (folder, path) =
         file("dhcpd.leases", format!("{BESIDE}{ACTIVE}{billed}server-duid \"abcd\";\n"));
@@ -510,7 +510,7 @@ fn compact_keeps_a_damaged_file_and_does_nothing_where_a_lease_would_be_missing(
 }
 
 #[test]
-fn a_million_braces_are_no_json() {
+fn a_million_nested_braces_are_refused() {
     let (_folder, path) = file("dhcpd.leases", "{".repeat(1_000_000));
     for view in ["dhcpd", "careful", "text"] {
         let got = json(&["show", &path, "--as", view, "--json", "--now", "1"]);
@@ -525,7 +525,7 @@ fn a_million_braces_are_no_json() {
 }
 
 #[test]
-fn byte_order_marks_and_carriage_returns_are_read_over_and_told() {
+fn byte_order_marks_and_carriage_returns_are_skipped_and_reported() {
     let header = "address,hwaddr,client_id,valid_lifetime,expire,subnet_id,fqdn_fwd,fqdn_rev,hostname,\
                   state,user_context\n";
     let kea = format!("{header}10.20.1.7,02:00:00:00:00:07,,3600,1795215600,1,0,0,a,0,\n");
@@ -541,7 +541,7 @@ fn byte_order_marks_and_carriage_returns_are_read_over_and_told() {
 }
 
 #[test]
-fn compacting_is_no_servers_start() {
+fn compacting_keeps_expired_leases() {
     let (_folder, path) = file("leases", format!("{LINES}{LINES}"));
     leases(&["compact", &path, "-o", &path]).success().stderr("");
     assert_eq!(fs::read_to_string(&path).expect("there"), LINES);

@@ -53,7 +53,7 @@ fn lab(options: &str) -> Lab {
 }
 
 #[test]
-fn the_engine_foresees_what_a_real_dnsmasq_does() {
+fn the_engine_predicts_what_a_real_dnsmasq_does() {
     lab("")
         .command(&["live", "story.toml", "--rtc", "good"])
         .assert()
@@ -63,7 +63,7 @@ fn the_engine_foresees_what_a_real_dnsmasq_does() {
 
 /// The engine reads no file of the machine; the real dnsmasq does.
 #[test]
-fn what_it_did_not_foresee_is_found() {
+fn a_call_that_the_engine_did_not_predict_is_found() {
     // dnsmasq sees another /tmp, below which both the default folder and the clone may lie.
     let hosts = tempfile::NamedTempFile::new_in("/var/tmp").expect("a file");
     std::fs::write(hosts.path(), "192.168.1.123 elsewhere\n").expect("a hosts file");
@@ -119,7 +119,7 @@ fn a_dnsmasq_that_dies_of_what_init_printed_is_reported() {
 }
 
 #[test]
-fn what_is_no_dnsmasq_is_refused_by_name() {
+fn a_program_that_is_not_dnsmasq_is_refused() {
     let lab = lab("");
     let refused = |arguments: &[&str], code: i32, why: &str| {
         let all = [&["live", "story.toml"], arguments].concat();
@@ -134,7 +134,7 @@ fn what_is_no_dnsmasq_is_refused_by_name() {
 }
 
 #[test]
-fn without_a_dnsmasq_the_remedy_is_named() {
+fn without_a_dnsmasq_the_error_says_so() {
     lab("")
         .command(&["live", "story.toml", "--dnsmasq-no-rtc", "/bin/true"])
         .env("PATH", "/nowhere")

@@ -123,7 +123,7 @@ fn without_sources_nothing_can_be_built() {
 #[case("kernel", "arch = \"sparc\"\n", "machine.toml")]
 #[case("mips", MACHINE, "mips: a kernel for mipsel, and the machine file says x86_64")]
 #[case("kernel", "arch = \"x86_64\"\nmemroy = 1\n", "memroy")]
-fn an_image_of_somebody_elses_is_checked_before_it_is_booted(
+fn a_foreign_image_is_checked_before_it_is_booted(
     #[case] files: &str,
     #[case] machine: &str,
     #[case] why: &str,
@@ -148,7 +148,7 @@ fn an_image_of_somebody_elses_is_checked_before_it_is_booted(
     "script.sh",
     "script.sh: not executable: make it executable with chmod +x, or name what runs it with --shell"
 )]
-fn a_script_that_cannot_run_is_named(#[case] script: &str, #[case] why: &str) {
+fn a_script_that_cannot_be_executed_is_named(#[case] script: &str, #[case] why: &str) {
     let folder = tempfile::tempdir().expect("a scratch folder");
     write(folder.path(), "script.sh", b"exit 0\n");
     leaselab()

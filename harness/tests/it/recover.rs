@@ -103,7 +103,7 @@ fn a_file_takes_the_place_of_the_live_one(#[case] files: &[Written<'_>], #[case]
 }
 
 #[test]
-fn nothing_at_all_is_a_first_installation() {
+fn no_file_at_all_is_a_first_installation() {
     let folder = folder(&[]);
     let (code, stdout, _) = recover(folder.path(), true);
     assert!(code == 0 && stdout.contains("an empty database is made"), "{stdout}");
@@ -124,7 +124,7 @@ fn v4_and_v6_are_recovered_side_by_side() {
 }
 
 #[test]
-fn what_cannot_be_read_is_kept_beside_what_is_restored() {
+fn an_unreadable_file_is_kept_beside_the_restored_one() {
     let garbage = "no journal at all\n".to_owned();
     let folder =
         folder(&[("dhcpd.leases", garbage.clone(), 9), ("dhcpd.leases~", leases(&[11]), 0)]);
@@ -138,7 +138,10 @@ fn what_cannot_be_read_is_kept_beside_what_is_restored() {
 #[rstest]
 #[case::only_a_torn_temporary(("dhcpd.leases.1700000001", torn(&leases(&[11, 12])), 0), "only dhcpd.leases.1700000001 is left")]
 #[case::only_garbage(("dhcpd.leases", "no journal at all\n".to_owned(), 0), "not touched")]
-fn what_a_person_must_decide_is_left_alone(#[case] file: Written<'_>, #[case] told: &str) {
+fn a_case_that_needs_manual_intervention_is_left_alone(
+    #[case] file: Written<'_>,
+    #[case] told: &str,
+) {
     let folder = folder(&[file]);
     let before = found(folder.path());
     for dry in [true, false] {
@@ -150,7 +153,7 @@ fn what_a_person_must_decide_is_left_alone(#[case] file: Written<'_>, #[case] to
 }
 
 #[test]
-fn a_torn_tail_of_a_file_that_is_there_is_told_and_left() {
+fn a_torn_tail_of_the_live_file_is_reported_and_left() {
     let text = [leases(&[11]), "lease 192.1".to_owned()].concat();
     let folder = folder(&[("dhcpd.leases", text.clone(), 0)]);
     let (code, _, stderr) = recover(folder.path(), false);
@@ -159,7 +162,7 @@ fn a_torn_tail_of_a_file_that_is_there_is_told_and_left() {
 }
 
 #[test]
-fn a_mistyped_folder_gets_no_database_and_a_folder_is_no_journal() {
+fn neither_a_mistyped_folder_nor_a_folder_named_as_a_journal_gets_a_database() {
     let folder = folder(&[]);
     let (code, _, stderr) = recover(&folder.path().join("dhpc"), false);
     assert!(code == 2 && stderr.contains("no such folder or lease journal"), "{code}: {stderr}");
@@ -172,7 +175,7 @@ fn a_mistyped_folder_gets_no_database_and_a_folder_is_no_journal() {
 }
 
 #[test]
-fn a_backup_with_a_torn_end_is_not_called_whole() {
+fn a_backup_with_a_torn_end_is_reported_as_torn() {
     let text = leases(&[50, 51]);
     let folder = folder(&[("dhcpd.leases~", torn(&text), 0)]);
     let (code, _, said) = recover(folder.path(), false);

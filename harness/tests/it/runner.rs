@@ -43,7 +43,7 @@ fn both_targets_agree(#[values("shell", "rust", "naive")] script: &str) {
     if script == "naive" {
         // It commits in every call, and both targets have to see that.
         let story = lab.read("stories/story.toml");
-        let breaks = "\n[[breaks]]\ninvariant = \"thrift\"\nwhy = \"it commits in every call\"\n";
+        let breaks = "\n[[breaks]]\ninvariant = \"no-redundant-writes\"\nwhy = \"it commits in every call\"\n";
         lab.write("stories/story.toml", format!("{story}{breaks}"));
     }
     lab.command(&["run", "stories", "--target", "both"]).assert().code(0);
@@ -64,7 +64,8 @@ fn private_root_serves_a_script_that_names_nvram_absolutely() {
     assert!(absolute.matches("/usr/sbin/nvram").count() >= 4, "{absolute}");
     lab.write("stories/absolute.sh", absolute);
     let story = lab.read("stories/story.toml");
-    let breaks = "\n[[breaks]]\ninvariant = \"thrift\"\nwhy = \"it commits in every call\"\n";
+    let breaks =
+        "\n[[breaks]]\ninvariant = \"no-redundant-writes\"\nwhy = \"it commits in every call\"\n";
     lab.write("stories/story.toml", format!("{story}{breaks}"));
     lab.command(&["run", "stories"]).assert().code(0);
     assert!(!std::path::Path::new("/usr/sbin/nvram").exists(), "the machine was touched");
@@ -107,7 +108,7 @@ fn without_a_private_root_other_scripts_run_as_well() {
 }
 
 #[test]
-fn parts_of_a_suite_are_the_suite() {
+fn the_shards_of_a_suite_add_up_to_the_suite() {
     let lab = lab("rust");
     let names = |arguments: &[&str]| {
         let mut all = vec!["run", "stories", "--target", "in-process", "--json", "report.json"];
@@ -125,7 +126,7 @@ fn parts_of_a_suite_are_the_suite() {
 }
 
 #[test]
-fn reports_and_remains_of_a_failure() {
+fn a_failure_is_reported_and_its_files_are_kept() {
     let lab = lab("shell");
     let story = lab.read("stories/story.toml");
     lab.write("stories/story.toml", story.replace("leases = 2,", "leases = 7,"));
@@ -163,7 +164,7 @@ fn rtc_on_the_command_line_selects_among_what_the_scenario_names() {
 }
 
 #[test]
-fn the_checked_in_schema_is_the_schema() {
+fn the_checked_in_schema_is_up_to_date() {
     let schema = include_str!("../../../scenarios/scenario.schema.json");
     let now = scenario::json_schema();
     assert!(schema == now, "run: leaselab schema > scenarios/scenario.schema.json");

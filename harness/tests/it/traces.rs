@@ -38,8 +38,8 @@ fn the_server_decides_as_recorded() {
     for folder in find(&traces()).expect("recordings") {
         let outcome =
             check(&Recording::read(&folder).expect("a recording")).expect("known stimuli");
-        same += outcome.foreseen;
-        other.extend(outcome.surprises);
+        same += outcome.predicted;
+        other.extend(outcome.mispredicted);
     }
     assert!(other.is_empty(), "{other:?}");
     assert_eq!(same, 2622);
@@ -98,7 +98,7 @@ fn a_difference_is_shown_and_fails() {
 }
 
 #[test]
-fn racy_recordings_may_swap_neighbours_but_not_lose_them() {
+fn racy_recordings_may_swap_adjacent_calls_but_not_lose_them() {
     let dir = copy("script_arp.rtc");
     let path = dir.path().join("calls.jsonl");
     let text = fs::read_to_string(&path).expect("calls");

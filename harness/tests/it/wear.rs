@@ -1,4 +1,4 @@
-//! The counts of `leaselab wear` are those of real calls.
+//! The counts of `leaselab wear` are equal to those of executed calls.
 
 use backend::process::{Process, Settings};
 use dnsmasq_model::Build;
@@ -6,13 +6,13 @@ use nvram_emu::Dialect;
 use nvram_emu::device::Chip;
 use rstest::rstest;
 use wear::{
-    CostModel, DAY, HOUR, Household, Rendered, RouterSpec, Script, builtin_script, count,
-    count_each, count_rendered, live,
+    CostModel, DAY, ExecutingStore, HOUR, Household, RouterSpec, Script, builtin_script, count,
+    count_each, count_executed, simulate,
 };
 
 use crate::lab::Lab;
 
-/// Everything that can happen, often.
+/// A household with frequent events of every kind.
 fn busy() -> Household {
     Household {
         clients: 5,
@@ -29,35 +29,40 @@ fn busy() -> Household {
     }
 }
 
-fn market(dialect: Dialect, chip: Chip) -> CostModel {
+fn cost_model(dialect: Dialect, chip: Chip) -> CostModel {
     let spec = RouterSpec { space: 0x8000, neighbours: 4000, ..RouterSpec::new(dialect, chip) };
     CostModel::new(&spec).expect("a router")
 }
 
+/// The size of a test: `short`, or `long` with `LEASELAB_LONG_TESTS` in the environment.
+pub(crate) fn short_or_long<T>(short: T, long: T) -> T {
+    if std::env::var_os("LEASELAB_LONG_TESTS").is_some() { long } else { short }
+}
+
 #[rstest]
-fn counting_equals_carrying_out_over_thirty_days(
+fn counting_equals_execution(
     #[values(Dialect::OpenWrt, Dialect::Broadcom, Dialect::Padavan, Dialect::Tomato)]
     dialect: Dialect,
     #[values(Build::Rtc, Build::NoRtc)] build: Build,
     #[values(Script::Naive, Script::Ours { slack: 0 }, Script::Ours { slack: 14_400 })]
     script: Script,
 ) {
-    let market = market(dialect, Chip::SPI_NOR);
-    let (counted, full) = count(&market, &busy(), build, script, 7, 30 * DAY).expect("counts");
-    let carried = count_rendered(&market, &busy(), build, script, 7, 30 * DAY).expect("calls");
-    assert_eq!(counted, carried);
-    assert!(!full && counted.calls > 500, "{counted:?}");
+    let cost_model = cost_model(dialect, Chip::SPI_NOR);
+    let days = short_or_long(5, 30);
+    let seconds = days * DAY;
+    let counted = count(&cost_model, &busy(), build, script, 7, seconds).expect("counts");
+    let executed = count_executed(&cost_model, &busy(), build, script, 7, seconds).expect("calls");
+    assert_eq!(counted.wear, executed);
+    assert!(!counted.nvram_full && executed.calls > 10 * days, "{executed:?}");
 }
 
 #[rstest]
-fn scripts_that_share_a_life_cost_what_each_costs_alone(
-    #[values(Build::Rtc, Build::NoRtc)] build: Build,
-) {
-    let market = market(Dialect::OpenWrt, Chip::SPI_NOR);
+fn sharing_a_simulation_changes_no_count(#[values(Build::Rtc, Build::NoRtc)] build: Build) {
+    let cost_model = cost_model(Dialect::OpenWrt, Chip::SPI_NOR);
     let scripts = [Script::Ours { slack: 0 }, Script::Ours { slack: 14_400 }, Script::Naive];
-    let together = count_each(&market, &busy(), build, &scripts, 7, 90 * DAY).expect("counts");
-    let alone =
-        scripts.map(|script| count(&market, &busy(), build, script, 7, 90 * DAY).expect("counts"));
+    let together = count_each(&cost_model, &busy(), build, &scripts, 7, 90 * DAY).expect("counts");
+    let alone = scripts
+        .map(|script| count(&cost_model, &busy(), build, script, 7, 90 * DAY).expect("counts"));
     assert_eq!(together, alone);
 }
 
@@ -66,25 +71,27 @@ fn counting_equals_processes(
     #[values(Build::Rtc, Build::NoRtc)] build: Build,
     #[values(Script::Naive, Script::Ours { slack: 3600 })] script: Script,
 ) {
-    let market = market(Dialect::OpenWrt, Chip::SPI_NOR);
-    let household = Household { reboots: 30, sighups: 30, power_cuts: 365, ..busy() };
-    let seconds = 2 * DAY;
+    let cost_model = cost_model(Dialect::OpenWrt, Chip::SPI_NOR);
+    // Each event of the router comes about every 8 hours.
+    let household = Household { reboots: 90, sighups: 90, power_cuts: 1095, ..busy() };
+    let seconds = short_or_long(18 * HOUR, 2 * DAY);
     let settings = Settings {
         leaselab: env!("CARGO_BIN_EXE_leaselab").into(),
         limit_ms: 20_000,
         root: backend::process::Root::Shared,
     };
-    let mut target = Process::new(market.machine().clone(), &builtin_script(script), &settings)
-        .expect("a process target");
-    let mut store = Rendered::new(&market, &mut target, seconds);
-    live(&household, build, 3, seconds, &mut store).expect("lives");
-    let carried = store.finish().expect("calls");
-    let (counted, _) = count(&market, &household, build, script, 3, seconds).expect("counts");
-    assert_eq!(counted, carried);
+    let mut backend =
+        Process::new(cost_model.machine().clone(), &builtin_script(script), &settings)
+            .expect("a process back end");
+    let mut store = ExecutingStore::new(&cost_model, &mut backend, seconds);
+    simulate(&household, build, 3, seconds, &mut store).expect("a simulation");
+    let executed = store.finish().expect("calls");
+    let counted = count(&cost_model, &household, build, script, 3, seconds).expect("counts");
+    assert_eq!(counted.wear, executed);
 }
 
 #[test]
-fn parts_of_a_fleet_add_up_to_the_whole() {
+fn merged_parts_equal_the_whole_fleet() {
     let lab = Lab::new();
     let fleet = ["wear", "fleet", "--households", "25", "--for", "5d", "--seed", "9"];
     let run = |more: &[&str]| {
@@ -122,15 +129,15 @@ fn parts_of_a_fleet_add_up_to_the_whole() {
 #[case(&["fleet", "--households", "2", "--trace", "x"], "unexpected argument '--trace'")]
 #[case(&["--no-private-root"], "--no-private-root needs --script")]
 #[case(&["--jobs", "0"], "--jobs must be at least 1")]
-#[case(&["--clients", "0", "--quiet"], "a household of nobody")]
-#[case(&["--lease-time", "30s"], "dnsmasq takes 120 seconds")]
+#[case(&["--clients", "0", "--quiet"], "an empty household")]
+#[case(&["--lease-time", "30s"], "expected 120 seconds")]
 #[case(&["--dialect", "broadcom", "--chip", "slc-nand"], "no such router")]
 #[case(&["--json", "/nonexistent/wear.json"], "/nonexistent/wear.json")]
 #[case(&["--quiet", "--for", "1d", "--no-limits", "--json", "/dev/full"], "No space left")]
-fn what_makes_no_sense_is_refused(#[case] words: &[&str], #[case] said: &str) {
+fn invalid_options_are_refused(#[case] options: &[&str], #[case] error: &str) {
     let lab = Lab::new();
-    let words: Vec<&str> = ["wear"].iter().chain(words).copied().collect();
+    let words: Vec<&str> = ["wear"].iter().chain(options).copied().collect();
     let output = lab.command(&words).assert().code(2).get_output().stderr.clone();
     let output = String::from_utf8_lossy(&output).into_owned();
-    assert!(output.contains(said), "{output}");
+    assert!(output.contains(error), "{output}");
 }

@@ -1,4 +1,4 @@
-//! Images built during a count are the tool's own, and the incremental ones the full ones.
+//! Images built during a count are equal to those of the tool, whether built in full or incrementally.
 
 use std::net::Ipv4Addr;
 
@@ -7,23 +7,25 @@ use nvram_emu::Dialect;
 use nvram_emu::device::Chip;
 use proptest::prelude::*;
 use wear::{
-    CostModel, DAY, Fields, HOUR, Household, ImageMode, Images, RouterSpec, Script, count,
-    count_images,
+    CostModel, DAY, HOUR, Household, ImageBuilder, ImageMode, RecordFields, RouterSpec, Script,
+    count, count_images,
 };
 
-fn market() -> CostModel {
+use crate::wear::short_or_long;
+
+fn cost_model() -> CostModel {
     let spec = RouterSpec { neighbours: 3000, ..RouterSpec::new(Dialect::OpenWrt, Chip::SPI_NOR) };
     CostModel::new(&spec).expect("a router")
 }
 
-/// One command of a script: a record set, or none any more.
+/// `nvram set` or `nvram unset` of one record.
 #[derive(Clone, Debug)]
-struct Step {
+struct Command {
     addr: Ipv4Addr,
     stored: Option<(u64, Option<String>)>,
 }
 
-fn step() -> impl Strategy<Value = Step> {
+fn command() -> impl Strategy<Value = Command> {
     let record = (0_u64..20_000_000_000, proptest::option::of("[a-z]{1,12}"));
     let stored = prop_oneof![
         3 => record.prop_map(Some),
@@ -31,27 +33,29 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(None),
     ];
     (50_u8..60, stored)
-        .prop_map(|(last, stored)| Step { addr: Ipv4Addr::new(192, 168, 1, last), stored })
+        .prop_map(|(last, stored)| Command { addr: Ipv4Addr::new(192, 168, 1, last), stored })
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: short_or_long(48, 1000), ..ProptestConfig::default() })]
 
     #[test]
-    fn incremental_full_and_real_images_are_one(steps in proptest::collection::vec(step(), 1..40)) {
-        let market = market();
-        let mut machine = market.machine().clone();
-        let offset = market.image(0).start as usize;
-        let mut full = Images::new(&market, ImageMode::Full).expect("images");
-        let mut incremental = Images::new(&market, ImageMode::Incremental).expect("images");
-        for Step { addr, stored } in steps {
+    fn incremental_and_full_images_equal_those_of_the_tool(
+        commands in proptest::collection::vec(command(), 1..40),
+    ) {
+        let cost_model = cost_model();
+        let mut machine = cost_model.machine().clone();
+        let offset = cost_model.image(0).start as usize;
+        let mut full = ImageBuilder::new(&cost_model, ImageMode::Full).expect("images");
+        let mut incremental = ImageBuilder::new(&cost_model, ImageMode::Incremental).expect("images");
+        for Command { addr, stored } in commands {
             let hw = HwAddr::ethernet([2, 0, 0, 0, 0, addr.octets()[3]]);
             let clid = [1, 2, 3];
             let variable = format!("dnsmasq_lease_{addr}");
             match &stored {
                 Some((time, name)) => {
                     let fields =
-                        Fields { time: *time, hw: &hw, name: name.as_deref().map(str::as_bytes), clid: Some(&clid) };
+                        RecordFields { time: *time, hw: &hw, name: name.as_deref().map(str::as_bytes), clid: Some(&clid) };
                     full.set(addr, fields);
                     incremental.set(addr, fields);
                     let name = name.as_deref().unwrap_or("*");
@@ -75,13 +79,15 @@ proptest! {
 
 #[test]
 fn building_images_changes_no_count() {
-    let market = market();
+    let cost_model = cost_model();
     let household = Household { clients: 6, lease_time: HOUR as u32, ..Household::default() };
     for (build, script) in [(Build::Rtc, Script::Naive), (Build::NoRtc, Script::Ours { slack: 0 })]
     {
-        let counted = count(&market, &household, build, script, 5, 3 * DAY).expect("counts").0;
+        let counted =
+            count(&cost_model, &household, build, script, 5, 3 * DAY).expect("counts").wear;
         let built = |mode| {
-            count_images(&market, &household, build, script, (5, 3 * DAY), mode).expect("images")
+            count_images(&cost_model, &household, build, script, (5, 3 * DAY), mode)
+                .expect("images")
         };
         let (wear, full) = built(ImageMode::Full);
         let (_, incremental) = built(ImageMode::Incremental);

@@ -14,25 +14,25 @@ fn run(lab: &Lab, more: &[&str]) -> String {
 }
 
 #[test]
-fn a_script_in_processes_is_held_against_the_count() {
+fn a_script_run_by_processes_is_compared_with_the_counts() {
     let lab = Lab::new();
     lab.write("naive.sh", include_str!("../../../scenarios/scripts/naive.sh"));
     let words =
         ["--script", "naive.sh", "--window", "1d", "--scripts", "naive,ours", "--json", "out.json"];
     let printed = run(&lab, &words);
-    assert!(printed.contains("through processes"), "{printed}");
+    assert!(printed.contains("run by processes"), "{printed}");
     let report: serde_json::Value = serde_json::from_str(&lab.read("out.json")).expect("JSON");
-    let held = &report["processes"][0];
-    let calls = held["wear"]["calls"].as_u64().expect("a number");
-    assert!(calls > 6, "{held}");
-    assert_eq!(held["counted"][0]["equal"], true, "{held}");
-    assert_eq!(held["counted"][0]["wear"], held["wear"]);
-    // Ours takes other commands.
-    assert_eq!(held["counted"][1]["equal"], false, "{held}");
+    let check = &report["processes"][0];
+    let calls = check["wear"]["calls"].as_u64().expect("a number");
+    assert!(calls > 6, "{check}");
+    assert_eq!(check["counted"][0]["equal"], true, "{check}");
+    assert_eq!(check["counted"][0]["wear"], check["wear"]);
+    // The project's script executes other commands.
+    assert_eq!(check["counted"][1]["equal"], false, "{check}");
 }
 
 #[test]
-fn charts_are_whole_pictures() {
+fn charts_are_complete_svgs() {
     let lab = Lab::new();
     run(&lab, &["--scripts", "naive", "--svg", "one.svg"]);
     let one = lab.read("one.svg");
@@ -53,7 +53,7 @@ fn charts_are_whole_pictures() {
 }
 
 #[test]
-fn the_notes_are_held_against_counts() {
+fn the_claims_of_2006_are_compared_with_counts() {
     let lab = Lab::new();
     let words = ["wear", "claims"];
     let output = lab.command(&words).assert().success().get_output().stdout.clone();
@@ -76,7 +76,7 @@ fn the_notes_are_held_against_counts() {
 #[case(&["--svg", "/nonexistent/x.svg"], "/nonexistent/x.svg")]
 #[case(&["--svg", "x.svg", "--dialect", "all"], "too many for a chart")]
 #[case(&["--csv", "/dev/full"], "No space left")]
-#[case(&["--svg", "/dev/full"], "No space left")]
+#[case(&["--svg", "/dev/full", "--clients", "1", "--rtc", "broken"], "No space left")]
 #[case(&["--script", "missing.sh"], "missing.sh: No such file")]
 #[case(&["--window", "3d"], "--script")]
 #[case(&["--script", "naive.sh", "--window", "0s"], "--window 0s")]
@@ -85,24 +85,24 @@ fn the_notes_are_held_against_counts() {
 #[case(&["--for", "15000y"], "expected 1s to 10000 years")]
 #[case(&["--jitter", "501"], "at most 500")]
 #[case(&["--clients", "4001"], "at most 4000")]
-fn nothing_is_left_behind(#[case] words: &[&str], #[case] said: &str) {
+fn failed_commands_leave_no_file(#[case] options: &[&str], #[case] error: &str) {
     let lab = Lab::new();
     lab.write("naive.sh", "#!/bin/sh\n");
     let all: Vec<&str> = ["wear", "--quiet", "--no-limits", "--scripts", "naive"]
         .iter()
-        .chain(words)
+        .chain(options)
         .copied()
         .collect();
     let output = lab.command(&all).assert().code(2).get_output().clone();
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(text.contains(said), "{text}");
+    assert!(text.contains(error), "{text}");
     assert!(output.stdout.is_empty());
-    let left: Vec<_> = std::fs::read_dir(lab.path()).expect("a folder").collect();
-    assert_eq!(left.len(), 1, "{left:?}");
+    let files: Vec<_> = std::fs::read_dir(lab.path()).expect("a folder").collect();
+    assert_eq!(files.len(), 1, "{files:?}");
 }
 
 #[test]
-fn parts_of_other_fleets_or_versions_are_no_parts() {
+fn merge_refuses_parts_of_other_fleets_or_versions() {
     let lab = Lab::new();
     let fleet = |seed: &str, shard: &str, file: &str| {
         let words = [
@@ -127,17 +127,17 @@ fn parts_of_other_fleets_or_versions_are_no_parts() {
     let version = lab.read("c.json").replace(env!("CARGO_PKG_VERSION"), "99.0.0");
     lab.write("d.json", version);
     lab.write("e.json", "{\"plan\": 3}");
-    for (parts, said) in [
+    for (parts, error) in [
         (["a.json", "b.json"], "different fleets"),
         (["a.json", "d.json"], "different fleets"),
-        (["a.json", "a.json"], "is there twice"),
+        (["a.json", "a.json"], "occurs twice"),
         (["a.json", "e.json"], "not a report of `wear fleet`"),
         (["a.json", "f.json"], "f.json"),
     ] {
         let words = ["wear", "merge", parts[0], parts[1], "--json", "out.json"];
         let output = lab.command(&words).assert().code(2).get_output().stderr.clone();
         let text = String::from_utf8_lossy(&output).into_owned();
-        assert!(text.contains(said), "{text}");
+        assert!(text.contains(error), "{text}");
         assert!(!lab.path().join("out.json").exists());
     }
 }

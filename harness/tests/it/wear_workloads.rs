@@ -11,12 +11,12 @@ use wear::{CostModel, RouterSpec, Script, Workload, WorkloadEvent, count_workloa
 
 use crate::lab::Lab;
 
-fn of_the_project(path: &str) -> String {
+fn project_path(path: &str) -> String {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..").join(path);
     root.to_string_lossy().into_owned()
 }
 
-fn market() -> CostModel {
+fn cost_model() -> CostModel {
     let spec = RouterSpec {
         space: 0x8000,
         neighbours: 4000,
@@ -28,18 +28,18 @@ fn market() -> CostModel {
 #[rstest]
 #[case(Script::Naive, 102)]
 #[case(Script::Ours { slack: 0 }, 20)]
-fn a_recording_costs_what_replaying_it_costs(#[case] script: Script, #[case] commits: u64) {
-    let path = of_the_project("scenarios/traces/wear_20.no-rtc");
-    let list = recordings(path.as_ref()).expect("a recording").remove(0);
-    assert_eq!(list.build, Some(Build::NoRtc));
-    let wear = count_workload(&market(), &list, Build::NoRtc, script).expect("counts");
+fn a_recording_costs_as_much_as_its_replay(#[case] script: Script, #[case] commits: u64) {
+    let path = project_path("scenarios/traces/wear_20.no-rtc");
+    let workload = recordings(path.as_ref()).expect("a recording").remove(0);
+    assert_eq!(workload.build, Some(Build::NoRtc));
+    let wear = count_workload(&cost_model(), &workload, Build::NoRtc, script).expect("counts");
     assert_eq!((wear.calls, wear.commits, wear.failed), (105, commits, 0));
 }
 
 #[test]
-fn a_scenario_is_counted_as_it_runs() {
+fn a_scenario_costs_as_much_as_its_run() {
     let lab = Lab::new();
-    let scenario = of_the_project("scenarios/wear/renewals-for-a-day.toml");
+    let scenario = project_path("scenarios/wear/renewals-for-a-day.toml");
     let words =
         ["wear", "--scenario", &scenario, "--scripts", "ours", "--rtc", "good", "--csv", "out.csv"];
     lab.command(&words).assert().success();
@@ -51,9 +51,8 @@ fn a_scenario_is_counted_as_it_runs() {
     assert_eq!(rows[1][commits], "980");
 }
 
-/// Messages through the engine cost what the calls cost that they lead to.
 #[test]
-fn messages_become_calls() {
+fn messages_cost_as_much_as_the_calls_that_they_cause() {
     let mut client = Client4::new(HwAddr::ethernet([2, 0xaa, 0, 0, 0, 1]));
     client.hostname = Some(b"pc".as_slice().into());
     let addr = Ipv4Addr::new(192, 168, 77, 60);
@@ -66,7 +65,7 @@ fn messages_become_calls() {
         "--dhcp-range=192.168.77.50,192.168.77.99,1h",
     ])
     .expect("options");
-    let list = Workload {
+    let workload = Workload {
         label: "two messages".to_owned(),
         build: None,
         server,
@@ -82,7 +81,7 @@ fn messages_become_calls() {
         ],
     };
     let cost = |build| {
-        let wear = count_workload(&market(), &list, build, Script::Naive).expect("counts");
+        let wear = count_workload(&cost_model(), &workload, build, Script::Naive).expect("counts");
         (wear.calls, wear.commits)
     };
     // init, add, old for the renewal, init, and the one lease twice at the second start.
@@ -90,15 +89,14 @@ fn messages_become_calls() {
     assert_eq!(cost(Build::NoRtc), (5, 3));
 }
 
-/// A script that has no room says so. Its calls are counted on.
 #[test]
-fn a_full_nvram_ends_no_count() {
+fn calls_are_counted_after_the_nvram_is_full() {
     let spec = RouterSpec {
         space: 0x2000,
         neighbours: 6000,
         ..RouterSpec::new(Dialect::OpenWrt, Chip { erase_block: 0x2000, ..Chip::SPI_NOR })
     };
-    let market = CostModel::new(&spec).expect("a router");
+    let cost_model = CostModel::new(&spec).expect("a router");
     let call = |n: u8| {
         let words =
             ["script", "add", &format!("02:00:00:00:00:{n:02x}"), &format!("192.168.1.{n}")]
@@ -109,7 +107,7 @@ fn a_full_nvram_ends_no_count() {
             env: [expiry].into_iter().collect(),
         })
     };
-    let list = Workload {
+    let workload = Workload {
         label: "forty leases".to_owned(),
         build: Some(Build::Rtc),
         server: ServerConfig::default(),
@@ -118,7 +116,8 @@ fn a_full_nvram_ends_no_count() {
         seconds: 40,
         events: (10..50).map(|n| (u64::from(n), call(n))).collect(),
     };
-    let count = |script| count_workload(&market, &list, Build::Rtc, script).expect("counts");
+    let count =
+        |script| count_workload(&cost_model, &workload, Build::Rtc, script).expect("counts");
     let ours = count(Script::Ours { slack: 0 });
     assert!(ours.failed > 0 && ours.commits == 40 - ours.failed, "{ours:?}");
     assert_eq!(ours.lost, 0);
@@ -136,18 +135,18 @@ fn a_full_nvram_ends_no_count() {
 #[case(&["--every", "1d"], "--trace")]
 #[case(&["--scenario", "quiet.toml"], "no script call")]
 #[case(&["--scenario", "bad.toml"], "bad.toml:1")]
-fn bad_workloads_are_refused(#[case] words: &[&str], #[case] said: &str) {
+fn invalid_workloads_are_refused(#[case] options: &[&str], #[case] error: &str) {
     let lab = Lab::new();
     lab.write("quiet.toml", "title = \"Nothing happens\"\n[[step]]\nadvance = \"1d\"\n");
     lab.write("bad.toml", "title = 3\n");
-    let trace = of_the_project("scenarios/traces/wear_20.no-rtc");
+    let trace = project_path("scenarios/traces/wear_20.no-rtc");
     let words: Vec<&str> = ["wear"]
         .into_iter()
-        .chain(words.iter().map(|word| if *word == "TRACE" { &*trace } else { word }))
+        .chain(options.iter().map(|option| if *option == "TRACE" { &*trace } else { option }))
         .chain(["--json", "out.json"])
         .collect();
     let output = lab.command(&words).assert().code(2).get_output().stderr.clone();
     let output = String::from_utf8_lossy(&output).into_owned();
-    assert!(output.contains(said), "{output}");
+    assert!(output.contains(error), "{output}");
     assert!(!lab.path().join("out.json").exists());
 }

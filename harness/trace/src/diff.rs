@@ -1,31 +1,31 @@
-//! Differences between a recorded call and the engine's, worded for people.
+//! Differences between a recorded call and the engine's, as lines of text.
 
 use std::fmt::Write as _;
 
-use super::read::Call;
+use super::recording::Call;
 use dnsmasq_model::{CallDifference, ScriptCall};
 
 /// One difference between recording and engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mismatch {
-    /// Number of the stimulus.
+    /// Number of the stimulus; `None` for a difference of the whole recording.
     pub stimulus: Option<u64>,
-    /// What was done.
+    /// The kind of the stimulus.
     pub action: String,
-    /// Number of the call, if it is about one.
+    /// Sequence number of the recorded call, if there is one.
     pub seq: Option<u64>,
-    /// Lines `- recorded` and `+ engine`.
+    /// Lines that begin with `- ` (recorded) or `+ ` (engine).
     pub lines: Vec<String>,
 }
 
-/// A call that the engine made, with its moment.
+/// A call that the engine made, with its time.
 #[derive(Debug, Clone)]
 pub(super) struct Made {
     pub(super) call: ScriptCall,
     pub(super) t: f64,
     pub(super) wall: f64,
     pub(super) mono: f64,
-    /// Whether it changed the store; `init` never does.
+    /// Whether it changed the stored variables; `None` for `init`.
     pub(super) changed: Option<bool>,
 }
 
@@ -40,7 +40,7 @@ fn argv(words: impl Iterator<Item = impl AsRef<[u8]>>) -> String {
     })
 }
 
-/// The recorded call as words and variables only.
+/// The arguments and variables of a recorded call.
 pub(super) fn recorded(call: &Call) -> ScriptCall {
     ScriptCall {
         argv: call.argv.iter().map(|a| a.0.clone()).collect(),
@@ -48,7 +48,7 @@ pub(super) fn recorded(call: &Call) -> ScriptCall {
     }
 }
 
-/// Differences of two calls; empty if there are none. Moment and store are left out unless `whole`.
+/// The differences between two calls. Time and change of the store are compared only if `whole` is true.
 pub(super) fn compare(want: &Call, got: &Made, whole: bool) -> Vec<String> {
     let mut lines = Vec::new();
     let words = recorded(want);
@@ -83,12 +83,12 @@ pub(super) fn compare(want: &Call, got: &Made, whole: bool) -> Vec<String> {
     lines
 }
 
-/// A recorded call that the engine did not make.
+/// Describes a recorded call that the engine did not make.
 pub(super) fn missing(want: &Call) -> Vec<String> {
     vec![format!("- argv{}", argv(want.argv.iter().map(|a| &a.0))), "+ no call".to_owned()]
 }
 
-/// A call of the engine that is not recorded.
+/// Describes a call of the engine that is not recorded.
 pub(super) fn surplus(got: &Made) -> Vec<String> {
     vec!["- no call".to_owned(), format!("+ argv{}", argv(got.call.argv.iter()))]
 }

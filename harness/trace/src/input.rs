@@ -1,16 +1,17 @@
-//! Turns the lines of a recording into inputs of the engine.
+//! Converts stimuli of a recording into inputs of the engine.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
-use super::read::{Answer, Bytes, IaRecord, Stimulus, Vendor};
+use super::bytes::Bytes;
+use super::recording::{Answer, IaRecord, Stimulus, Vendor};
 use super::testbed;
 use dnsmasq_model::{
     Client4, Client6, ETHER, HwAddr, Ia, IaKind, Kind4, Kind6, Options4, Reply4, Reply6, Text,
     parse_hex_text,
 };
 
-/// A stimulus of DHCP kind, by its word.
+/// The kind of DHCPv4 message, if the stimulus is one.
 pub(super) fn kind4(stimulus: &Stimulus) -> Option<Kind4> {
     Some(match &*stimulus.kind {
         "discover" => Kind4::Discover { rapid: stimulus.rapid.unwrap_or(0) != 0 },
@@ -26,7 +27,7 @@ pub(super) fn kind4(stimulus: &Stimulus) -> Option<Kind4> {
     })
 }
 
-/// A stimulus of DHCPv6 kind, by its word.
+/// The kind of DHCPv6 message, if the stimulus is one.
 pub(super) fn kind6(word: &str) -> Option<Kind6> {
     Some(match word {
         "solicit6" => Kind6::Solicit,
@@ -56,7 +57,7 @@ fn words(text: Option<&Bytes>) -> Option<Text> {
 pub(super) fn address4(text: Option<&String>) -> Result<Ipv4Addr, String> {
     match text {
         None => Ok(Ipv4Addr::UNSPECIFIED),
-        Some(text) => text.parse().map_err(|_| format!("`{text}` is no IPv4 address")),
+        Some(text) => text.parse().map_err(|_| format!("invalid IPv4 address `{text}`")),
     }
 }
 
@@ -65,7 +66,7 @@ pub(super) fn hardware(stimulus: &Stimulus) -> Result<HwAddr, String> {
     Ok(HwAddr::new(stimulus.htype.unwrap_or(ETHER), &bytes))
 }
 
-/// The DHCPv4 client of a stimulus.
+/// The DHCPv4 client that sends a message.
 pub(super) fn client4(stimulus: &Stimulus) -> Result<Client4, String> {
     let agent = |number: &str| {
         let text = stimulus.agent.as_ref().and_then(|a| a.get(number));
@@ -96,7 +97,7 @@ pub(super) fn client4(stimulus: &Stimulus) -> Result<Client4, String> {
     })
 }
 
-/// The DHCPv4 answer of a stimulus.
+/// The recorded DHCPv4 reply.
 pub(super) fn reply4(answer: Option<&Answer>) -> Result<Reply4, String> {
     let Some(answer) = answer else { return Ok(Reply4::Silent) };
     Ok(match answer.kind.as_deref() {
@@ -108,11 +109,11 @@ pub(super) fn reply4(answer: Option<&Answer>) -> Result<Reply4, String> {
         },
         Some("BOOTREPLY") => Reply4::BootReply(address4(answer.ip.as_ref())?),
         Some("NAK") => Reply4::Nak,
-        Some(other) => return Err(format!("`{other}` is no DHCPv4 answer")),
+        Some(other) => return Err(format!("unknown DHCPv4 reply `{other}`")),
     })
 }
 
-/// The DHCPv6 client of a stimulus.
+/// The DHCPv6 client that sends a message.
 pub(super) fn client6(stimulus: &Stimulus) -> Result<Client6, String> {
     let duid = stimulus.duid.as_deref().ok_or("a DHCPv6 stimulus needs `duid`")?;
     let mut client = Client6::new(hex(duid)?);
@@ -127,7 +128,7 @@ pub(super) fn client6(stimulus: &Stimulus) -> Result<Client6, String> {
     Ok(client)
 }
 
-/// Identity associations of a stimulus or an answer.
+/// The identity associations of a message or reply.
 pub(super) fn associations(records: &[IaRecord]) -> Result<Vec<Ia>, String> {
     records
         .iter()
@@ -138,20 +139,20 @@ pub(super) fn associations(records: &[IaRecord]) -> Result<Vec<Ia>, String> {
             let addrs: Result<Vec<Ipv6Addr>, String> = record
                 .addr
                 .iter()
-                .map(|a| a.parse().map_err(|_| format!("`{a}` is no IPv6 address")))
+                .map(|a| a.parse().map_err(|_| format!("invalid IPv6 address `{a}`")))
                 .collect();
             Ok(Ia { kind, iaid: record.iaid, addrs: addrs?, valid: record.valid.unwrap_or(0) })
         })
         .collect()
 }
 
-/// The DHCPv6 answer of a stimulus.
+/// The recorded DHCPv6 reply.
 pub(super) fn reply6(answer: Option<&Answer>) -> Result<Reply6, String> {
     let Some(answer) = answer else { return Ok(Reply6::Silent) };
     Ok(match answer.kind.as_deref() {
         None => Reply6::Silent,
         Some("ADVERTISE") => Reply6::Advertise,
         Some("REPLY") => Reply6::Reply(associations(&answer.ia)?),
-        Some(other) => return Err(format!("`{other}` is no DHCPv6 answer")),
+        Some(other) => return Err(format!("unknown DHCPv6 reply `{other}`")),
     })
 }

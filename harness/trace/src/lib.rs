@@ -1,31 +1,40 @@
-//! Recorded traces of real dnsmasq runs, and the checker that holds the engine against them.
+//! Recordings of real dnsmasq runs, and the check that the engine makes the same script calls.
 //!
-//! A recording is a folder with `meta.json`, `stimuli.jsonl` (one thing done per line) and `calls.jsonl` (one script
-//! call per line). [`check`] drives [`dnsmasq_model::Engine`] with the stimuli, and compares every call: arguments,
-//! variables, sequence number, both clocks, and whether the call changed what the recorder's store keeps.
+//! A recording is a folder with `meta.json`, `stimuli.jsonl` (one input of dnsmasq per line) and `calls.jsonl` (one script
+//! call per line). [`check`] drives [`dnsmasq_model::Engine`] with the stimuli and compares every call: arguments,
+//! variables, sequence number, both clocks, and whether the call changed a stored variable. [`CARRIED`] lists the fields
+//! of a recording that are inputs of the engine instead of being compared.
 //!
-//! What goes in and what is only compared is told by [`CARRIED`].
+//! Recordings also come from routers ([`import`]), and from journals of ISC dhcpd ([`from_journal`]).
 
+mod bytes;
 mod check;
+mod check_result;
+mod compare;
 mod diff;
+mod driver;
+mod error;
 mod from_journal;
 pub mod import;
 mod input;
 mod read;
+mod recording;
 mod report;
 mod store;
 mod testbed;
 mod workload;
 
-pub use check::{CARRIED, Outcome, Strictness, check};
+pub use bytes::Bytes;
+pub use check::check;
+pub use check_result::{CARRIED, CheckResult, Strictness};
 pub use diff::Mismatch;
+pub use error::TraceError;
 pub use from_journal::{
-    Cost, Generation, SiteEvent, SiteHistory, SiteKind, Who, from_journal, generations, message,
-    server_of, stimuli, workload,
+    Generation, SiteClient, SiteEvent, SiteEventKind, SiteHistory, WriteCost, from_journal,
+    generations, message, server_of, stimuli, workload,
 };
-pub use read::{
-    Answer, Bytes, Call, IaRecord, Meta, Recording, Stimulus, TraceError, Vendor, find,
-};
+pub use read::find;
+pub use recording::{Answer, Call, IaRecord, Meta, Recording, Stimulus, Vendor};
 pub use report::Report;
 pub use store::Store;
 pub use workload::{Workload, WorkloadEvent};

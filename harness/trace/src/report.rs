@@ -1,16 +1,16 @@
-//! The outcome of many recordings as text.
+//! The results of checking recordings as text.
 
 use std::fmt;
 
-use super::check::{CARRIED, Outcome, Strictness};
+use super::check_result::{CARRIED, CheckResult, Strictness};
 
-/// How many differences of one recording are shown.
+/// Number of differences that are shown for each recording.
 const SHOWN: usize = 5;
 
-/// Outcomes, to be printed. The last line reads `N traces, N calls, N differ`: all recordings, the calls compared in
+/// CheckResults, to be printed. The last line reads `N traces, N calls, N differ`: all recordings, the calls compared in
 /// those not marked racy, and the differences that fail.
 #[derive(Debug)]
-pub struct Report<'a>(pub &'a [Outcome]);
+pub struct Report<'a>(pub &'a [CheckResult]);
 
 impl Report<'_> {
     /// Number of differences that fail.
@@ -59,7 +59,7 @@ impl fmt::Display for Report<'_> {
             }
         }
         for outcome in self.0 {
-            for surprise in outcome.surprises.iter().take(SHOWN) {
+            for surprise in outcome.mispredicted.iter().take(SHOWN) {
                 writeln!(f, "{}: note: recorded answer of {surprise}", outcome.label)?;
             }
         }
@@ -75,20 +75,20 @@ impl fmt::Display for Report<'_> {
         for (field, reason) in CARRIED {
             writeln!(f, "  {field}: {reason}")?;
         }
-        let total = |pick: fn(&Outcome) -> usize| self.0.iter().map(pick).sum::<usize>();
+        let total = |pick: fn(&CheckResult) -> usize| self.0.iter().map(pick).sum::<usize>();
         writeln!(
             f,
             "  here {} init outputs, {} answers",
             total(|o| o.inits),
             total(|o| o.answers)
         )?;
-        let (foreseen, surprises) = (total(|o| o.foreseen), total(|o| o.surprises.len()));
+        let (foreseen, surprises) = (total(|o| o.predicted), total(|o| o.mispredicted.len()));
         writeln!(
             f,
             "the server model decides {foreseen} of {} DHCPv4 messages as recorded",
             foreseen + surprises
         )?;
-        let racy: Vec<&Outcome> = self.0.iter().filter(|o| o.racy.is_some()).collect();
+        let racy: Vec<&CheckResult> = self.0.iter().filter(|o| o.racy.is_some()).collect();
         if !racy.is_empty() {
             let sets = racy.iter().filter(|o| o.strictness == Strictness::ArpSets);
             let only = racy.iter().filter(|o| o.strictness == Strictness::ReportOnly);

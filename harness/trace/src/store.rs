@@ -1,13 +1,13 @@
-//! The recorder's store: what a lease script of 2006 keeps, and its DHCPv6-aware sister.
+//! The variables that the recorder's lease script stores: the script of 2006, or its DHCPv6-aware version.
 
 use dnsmasq_model::{LeaseLine, ScriptCall, duid_line};
 
-/// The stored text, and how `init` prints it.
+/// The stored variables, and the order in which `init` prints them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Store {
     v6_aware: bool,
     order: String,
-    /// In the order of insertion; a value overwritten keeps its place.
+    /// Names and values in the order of insertion. An overwritten value keeps its place.
     entries: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
@@ -18,7 +18,7 @@ impl Store {
         Store { v6_aware: mode == "v6aware", order: order.to_owned(), entries: Vec::new() }
     }
 
-    /// Somebody else writes the whole store: lines `name=value`.
+    /// Replaces all variables with the lines `name=value` of `text`.
     pub fn replace(&mut self, text: &[u8]) {
         self.entries = text
             .split(|&b| b == b'\n')
@@ -29,7 +29,7 @@ impl Store {
             .collect();
     }
 
-    /// What `init` prints.
+    /// The output of `init`.
     #[must_use]
     pub fn print(&self) -> Vec<u8> {
         let mut entries: Vec<_> = self.entries.iter().collect();
@@ -41,7 +41,7 @@ impl Store {
         entries.iter().flat_map(|(_, value)| [&value[..], b"\n"].concat()).collect()
     }
 
-    /// The store as `name=value`.
+    /// The variables as `name=value`.
     #[must_use]
     pub fn lines(&self) -> Vec<Vec<u8>> {
         self.entries.iter().map(|(name, value)| [&name[..], b"=", value].concat()).collect()
@@ -54,7 +54,7 @@ impl Store {
         }
     }
 
-    /// Applies a call as the script would. Returns whether the stored text changed.
+    /// Applies a call as the script does. Returns whether a variable changed.
     pub fn apply(&mut self, call: &ScriptCall) -> bool {
         let before = self.entries.clone();
         let (Some(id), Some(addr)) = (call.argv.get(2), call.argv.get(3)) else { return false };

@@ -1,18 +1,18 @@
-//! The bench on which the recordings were made: what is true of every one of them and stands in none.
+//! Constants of the testbed on which the recordings were made, which the recordings do not contain.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use dnsmasq_model::{HwAddr, Network};
 
-/// Placeholder of the recorder in command lines, and the name it has as `argv[0]`.
+/// The recorder's placeholder in command lines, and its `argv[0]`.
 pub(super) const RECORDER: (&str, &[u8]) = ("$RECORDER", b"recorder");
-/// Placeholder of the folder that the driver writes files to.
+/// The placeholder of the folder for files.
 pub(super) const FOLDER: &str = "$GT_DIR";
 /// The hardware address of all DHCPv6 clients.
 pub(super) const CLIENT6: [u8; 6] = [2, 0, 0, 0, 0, 2];
 /// The TFTP client.
 pub(super) const TFTP_CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 168, 77, 2));
-/// Monotonic clock after a reboot, unless told.
+/// `CLOCK_MONOTONIC` after a reboot that does not set it.
 pub(super) const MONO_AFTER_BOOT: f64 = 20.0;
 
 /// dnsmasq's interface: 192.168.77.1/24 and, when it serves DHCPv6, fd77::1/64.
@@ -38,7 +38,7 @@ pub(super) fn client6() -> HwAddr {
     HwAddr::ethernet(CLIENT6)
 }
 
-/// Every CR LF and lone CR as LF.
+/// Replaces every CR LF and lone CR with LF.
 pub(super) fn newlines(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text.iter().peekable();

@@ -1,9 +1,9 @@
-//! What happens to a router, as a list: for everything that is no household.
+//! A list of events of a router, for all sources but the simulated household.
 //!
-//! Whoever has a recording of some kind makes a [`Workload`] of it, and everything else follows: each script, dialect and
-//! chip counted, reports, charts. Two kinds of events can be mixed with care: calls that dnsmasq made already
-//! ([`WorkloadEvent::Call`]; they belong to one build), and what dnsmasq itself met ([`WorkloadEvent::Start`], [`WorkloadEvent::Message`],
-//! [`WorkloadEvent::Sighup`]; the engine makes the calls, in either build).
+//! Every kind of recording can be converted into a [`Workload`], which is then counted for scripts, dialects and chips,
+//! and shown in reports and charts. There are two groups of events. Script calls that a dnsmasq has made
+//! ([`WorkloadEvent::Call`]) belong to one build. Inputs of dnsmasq ([`WorkloadEvent::Start`],
+//! [`WorkloadEvent::Message`], [`WorkloadEvent::Sighup`]) fit both builds, since the engine makes the calls.
 
 use std::net::Ipv4Addr;
 
@@ -12,76 +12,77 @@ use dnsmasq_model::{
     ServerConfig,
 };
 
-/// Something that happens.
+/// An event of a workload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WorkloadEvent {
     /// A script call, as dnsmasq made it.
     Call(ScriptCall),
-    /// dnsmasq starts: `init`, then the calls that follow from what it printed.
+    /// dnsmasq starts: `init`, then the calls that follow from its output.
     Start,
-    /// A client's message, and what the server answered.
+    /// A DHCPv4 message and the reply to it.
     Message {
-        /// Who.
+        /// The client.
         client: Client4,
-        /// What it is.
+        /// The kind of message.
         kind: Kind4,
-        /// The address asked for or owned.
+        /// The requested address, or the client's own.
         addr: Ipv4Addr,
-        /// The answer.
+        /// The reply.
         reply: Reply4,
     },
-    /// A neighbour comes into the kernel's table, or goes. dnsmasq looks with the next event, every 90 s at most.
+    /// A neighbour is added to the kernel's table or removed. dnsmasq reads the table with the next event, at most every
+    /// 90 seconds.
     Neighbour {
         /// Its address.
         addr: Ipv4Addr,
         /// Its hardware address.
         hw: HwAddr,
-        /// Whether it is there from now on.
+        /// Whether it is in the table from now on.
         there: bool,
     },
-    /// A DHCPv6 client's message, and what the server answered.
+    /// A DHCPv6 message and the reply to it.
     Message6 {
-        /// Who.
+        /// The client.
         client: Client6,
-        /// What it is.
+        /// The kind of message.
         kind: Kind6,
         /// The associations in the message.
         asked: Vec<Ia>,
-        /// The answer.
+        /// The reply.
         reply: Reply6,
     },
-    /// SIGHUP to dnsmasq.
+    /// dnsmasq receives SIGHUP.
     Sighup,
-    /// Power goes: dnsmasq is gone, RAM is empty.
+    /// Power is lost: dnsmasq ends and the contents of RAM are lost.
     PowerOff,
-    /// Variables `name=value` that are stored already, and cost nothing.
-    Found(Vec<Vec<u8>>),
+    /// Variables `name=value` that are stored already and are not counted as writes.
+    Stored(Vec<Vec<u8>>),
 }
 
-/// Events in the order of their time.
+/// Events in the order of time.
 #[derive(Clone, Debug)]
 pub struct Workload {
-    /// What to call it in reports.
+    /// Name for reports.
     pub label: String,
-    /// The build whose calls these are; none: engine events, for either.
+    /// The build that made the calls; `None` for inputs of dnsmasq, which fit both builds.
     pub build: Option<Build>,
-    /// dnsmasq's options, for engine events.
+    /// dnsmasq's options, for inputs of dnsmasq.
     pub server: ServerConfig,
-    /// The router's addresses, for engine events.
+    /// The router's addresses, for inputs of dnsmasq.
     pub network: Network,
-    /// True time of second 0, since 1970.
+    /// True time of second 0, in seconds since 1970.
     pub begin: i64,
-    /// How long it lasts, seconds.
+    /// Duration in seconds.
     pub seconds: u64,
-    /// Each with its second; never decreasing.
+    /// The events with their seconds, in ascending order.
     pub events: Vec<(u64, WorkloadEvent)>,
 }
 
 impl Workload {
-    /// Whether dnsmasq has anything to tell its script.
+    /// Whether there are events that lead to script calls.
     pub fn has_calls(&self) -> bool {
         self.events
             .iter()
-            .any(|(_, event)| !matches!(event, WorkloadEvent::PowerOff | WorkloadEvent::Found(_)))
+            .any(|(_, event)| !matches!(event, WorkloadEvent::PowerOff | WorkloadEvent::Stored(_)))
     }
 }

@@ -70,9 +70,9 @@ fn recording(recording: &Recording) -> Result<Workload, TraceError> {
     }
     let mut reboots = reboots.into_iter().peekable();
     let mut events: Vec<(u64, WorkloadEvent)> = Vec::with_capacity(recording.calls.len());
-    let found = recording.found();
+    let found = recording.stored_before();
     if !found.is_empty() {
-        events.push((0, WorkloadEvent::Found(found)));
+        events.push((0, WorkloadEvent::Stored(found)));
     }
     for (line, call) in (1..).zip(&recording.calls) {
         if !(0.0..1e12).contains(&call.t) {

@@ -42,7 +42,7 @@ pub(crate) fn play(
                 let message = Message4 { kind: *kind, client, addr: *addr };
                 engine.dhcp4(message, *reply, clock, store);
             }
-            WorkloadEvent::Found(variables) => store.store_uncounted(variables)?,
+            WorkloadEvent::Stored(variables) => store.store_uncounted(variables)?,
             WorkloadEvent::Neighbour { addr, hw, there: true } => {
                 engine.add_neighbour(IpAddr::V4(*addr), *hw);
             }

@@ -10,7 +10,7 @@ use runner::expected::{Expected, Tolerance};
 use runner::lines::{self, show};
 use runner::nvram_state::{NvramSnapshot, NvramState};
 use scenario::Invariant;
-use scenario::digest::{self, ByKey};
+use scenario::digest::{self, BuildIdentityHasher};
 
 /// The result of a boot. It depends on the contents of the flash alone.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ impl InitOutput {
 
 /// Cache of parsed `init` outputs.
 #[derive(Debug, Default)]
-pub(super) struct InitOutputs(HashMap<u128, Arc<InitOutput>, ByKey>);
+pub(super) struct InitOutputs(HashMap<u128, Arc<InitOutput>, BuildIdentityHasher>);
 
 /// The cache is cleared when it has this many entries.
 const MAX_OUTPUTS: usize = 1024;

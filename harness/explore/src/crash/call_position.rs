@@ -42,7 +42,7 @@ impl CallPosition<'_> {
     /// The faults that led here, then `point` in this call.
     pub(super) fn schedule(&self, point: FaultPoint) -> Vec<ScheduledFault> {
         let mut faults = self.faults.to_vec();
-        faults.push(ScheduledFault { call: self.ordinal, strike: point });
+        faults.push(ScheduledFault { call: self.ordinal, point });
         faults
     }
 }

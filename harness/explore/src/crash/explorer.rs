@@ -64,14 +64,12 @@ impl<'e> Explorer<'e> {
             let operations = trace.steps.iter().map(|step| step.operations.len()).sum::<usize>();
             // A script that is killed between `commit` and its end cannot know that the commit is done: one redundant
             // commit in the next call is correct.
-            let after_kill = matches!(
-                position.faults,
-                [.., ScheduledFault { strike: FaultPoint::Kill(..), .. }]
-            );
+            let after_kill =
+                matches!(position.faults, [.., ScheduledFault { point: FaultPoint::Kill(..), .. }]);
             if committed && operations > 0 && !after_kill && position.phase != RunPhase::Undisturbed
             {
                 let text = format!("{operations} flash operations, and nothing stored changed");
-                let violations = vec![(Invariant::Thrift, text)];
+                let violations = vec![(Invariant::NoRedundantWrites, text)];
                 let schedule = position.schedule(FaultPoint::Ended);
                 judgement = Some(self.judge_violations(violations, snapshot, &schedule));
             }

@@ -126,7 +126,7 @@ impl<'s> ScheduleReplayer<'s> {
         let mut target = snapshot.target.clone();
         let mut expected = Arc::clone(&snapshot.expected);
         let mut torn = false;
-        let point = fault.strike;
+        let point = fault.point;
         let last_boot = rest.is_empty() || matches!(point, FaultPoint::Kill(..));
         let mut shadow = shadow.or_else(|| {
             let processes = self.processes.filter(|_| last_boot)?;

@@ -11,7 +11,7 @@ use super::judgement::Judgement;
 use super::point_kind::{PerKind, PointCount, PointKind};
 use super::report::Report;
 use super::{Options, VulnerabilityWindow};
-use scenario::digest::ByKey;
+use scenario::digest::BuildIdentityHasher;
 use scenario::{Case, Id, ScheduledFault};
 
 /// The cache of boots is cleared when it has this many entries.
@@ -33,14 +33,14 @@ struct JudgedState {
 pub(super) struct SearchTask {
     points: PerKind<u64>,
     /// States that were judged.
-    states: HashSet<u128, ByKey>,
+    states: HashSet<u128, BuildIdentityHasher>,
     /// Flash operations that were cut.
-    cut_operations: HashSet<u128, ByKey>,
+    cut_operations: HashSet<u128, BuildIdentityHasher>,
     /// Flash contents from which a recovery was explored.
-    recovered: HashSet<u128, ByKey>,
+    recovered: HashSet<u128, BuildIdentityHasher>,
     /// Flash images that were booted.
-    images: HashSet<u128, ByKey>,
-    boots: HashMap<u128, Arc<BootResult>, ByKey>,
+    images: HashSet<u128, BuildIdentityHasher>,
+    boots: HashMap<u128, Arc<BootResult>, BuildIdentityHasher>,
     outputs: InitOutputs,
     judged: Vec<JudgedState>,
     schedules: Vec<Vec<ScheduledFault>>,
@@ -115,8 +115,8 @@ impl SearchTask {
 /// Merges tasks into a report. A state that an earlier task has judged is not counted again.
 pub(super) fn merge(case: &Case, tasks: Vec<SearchTask>, options: Options) -> Report {
     let mut report = Report::default();
-    let mut states: HashSet<u128, ByKey> = HashSet::default();
-    let mut images: HashSet<u128, ByKey> = HashSet::default();
+    let mut states: HashSet<u128, BuildIdentityHasher> = HashSet::default();
+    let mut images: HashSet<u128, BuildIdentityHasher> = HashSet::default();
     for mut task in tasks {
         for kind in PointKind::ALL {
             let points = *task.points.get_mut(kind);

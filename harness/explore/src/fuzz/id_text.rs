@@ -72,8 +72,7 @@ impl HouseholdId {
     }
 
     fn checksum(&self) -> u32 {
-        let digest = scenario::digest::of_bytes(to_toml(&generate(self), "").as_bytes());
-        (digest >> 96) as u32 ^ (digest >> 32) as u32
+        scenario::digest::checksum(&to_toml(&generate(self), ""))
     }
 }
 

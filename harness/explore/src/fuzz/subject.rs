@@ -13,7 +13,6 @@ use runner::{
     Fault, FillCache, Finding, InitCalls, Options, ScriptChoice, TargetKind, router, router_from,
     try_out,
 };
-use scenario::diagnostics::Source;
 use scenario::{Case, Router, Scenario};
 
 /// The script under test: a function instead of the household's own script, or the script that the options name.
@@ -72,7 +71,7 @@ impl Subject {
     /// # Errors
     /// The household is invalid, or the back end fails.
     pub fn try_out(&self, scenario: Scenario) -> Result<Trial, Fault> {
-        let case = case(scenario);
+        let case = Case::without_file(Path::new("household.toml"), scenario);
         let mut lenient_log = LenientLog::default();
         let machine = self.router(&case)?;
         let report =
@@ -113,10 +112,4 @@ impl Subject {
         routers().ready.insert(key, machine.clone());
         Ok(machine)
     }
-}
-
-/// A case that is not read from a file.
-fn case(scenario: Scenario) -> Case {
-    let source: Arc<Source> = Source::new(Path::new("household.toml"), String::new());
-    Case { source, parameters: std::collections::BTreeMap::default(), scenario }
 }

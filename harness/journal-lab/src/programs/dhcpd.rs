@@ -1,4 +1,4 @@
-//! dhcpd (server/db.c `write_lease`, `commit_leases`, `new_lease_file`), and the swap that its old manual describes.
+//! ISC dhcpd (server/db.c `write_lease`, `commit_leases`, `new_lease_file`), also with the file swap of its old manual.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -11,17 +11,17 @@ use lease_formats::dhcpd::{
 use lease_journal::{FileSystem, Handle, Mode, OperationError, append_all};
 
 use super::client;
-use super::{Found, Program, or_killed};
-use crate::Leases;
+use super::program::{Found, Program, or_killed};
+use crate::leases::Leases;
 use disk_model::Disk;
 
 /// The live file.
 pub(super) const LIVE: &str = "dhcpd.leases";
 const BACKUP: &str = "dhcpd.leases~";
-/// stdio's buffer: a rewrite comes in writes of this size.
+/// Size of the stdio buffer: a rewrite consists of writes of this size.
 const CHUNK: usize = 4096;
 
-/// How the new file takes the old one's place.
+/// How the new file replaces the old one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Swap {
     /// `rename(live, ~)`, `rename(new, live)`.
@@ -59,7 +59,7 @@ impl Dhcpd {
         disk.rename(temporary, live)
     }
 
-    /// A name that is not taken: the time of the rewrite is in it.
+    /// An unused name for the new file, which contains the time of the rewrite.
     fn temporary(&mut self, disk: &Disk) -> OsString {
         loop {
             self.epoch += 1;
@@ -82,7 +82,7 @@ fn record(address: Ipv4Addr, ends: u64) -> Vec<u8> {
     lease.hardware = Some(Hardware { kind: 1, bytes: client::hardware(address).to_vec() });
     lease.hostname = Some(client::hostname(address).into_bytes());
     let mut text = Vec::new();
-    // Such a lease can always be written.
+    // Writing into a Vec cannot fail, and the lease is valid.
     let _ = write_lease(&mut text, &lease);
     text
 }
@@ -90,7 +90,7 @@ fn record(address: Ipv4Addr, ends: u64) -> Vec<u8> {
 impl Program for Dhcpd {
     fn start(&mut self, disk: &mut Disk) -> Result<Found, OperationError> {
         let Some(file) = or_killed(disk.open(OsStr::new(LIVE), Mode::Append))? else {
-            // "Can't open lease database": it looks at no other file.
+            // "Can't open lease database": it tries no other file.
             return Ok(Found { leases: None, damaged: false });
         };
         let text = disk.read(file)?;
@@ -105,7 +105,7 @@ impl Program for Dhcpd {
         self.file = Some(file);
         let found =
             Found { leases: Some(self.leases.clone()), damaged: !reading.diagnostics.is_empty() };
-        // What was understood is written at once: damage becomes permanent.
+        // It rewrites what it could read at once, which makes damage permanent.
         self.rewrite(disk)?;
         Ok(found)
     }
@@ -119,7 +119,7 @@ impl Program for Dhcpd {
         self.leases.insert(address, ends);
         let Some(file) = self.file else { return Ok(true) };
         let written = append_all(disk, file, &record(address, ends));
-        // A write that fails is logged; the client gets its answer all the same.
+        // A failed write is logged, and the client gets its answer all the same.
         if or_killed(written)?.is_some() {
             or_killed(disk.fsync(file))?;
         }
@@ -141,10 +141,10 @@ impl Program for Dhcpd {
         for chunk in text.chunks(CHUNK) {
             written = written.and_then(|()| append_all(disk, new, chunk));
         }
-        let done =
+        let result =
             written.and_then(|()| disk.fsync(new)).and_then(|()| self.swap(disk, &temporary));
-        if or_killed(done)?.is_none() {
-            // The file goes, the open descriptor stays: what follows is written to nowhere.
+        if or_killed(result)?.is_none() {
+            // The new file is removed but stays open: all later records are lost.
             or_killed(disk.unlink(&temporary))?;
         }
         Ok(())

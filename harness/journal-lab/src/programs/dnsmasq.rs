@@ -6,8 +6,8 @@ use std::net::Ipv4Addr;
 use lease_journal::{FileSystem, Handle, Mode, OperationError, append_all};
 
 use super::client;
-use super::{Found, Program, or_killed};
-use crate::Leases;
+use super::program::{Found, Program, or_killed};
+use crate::leases::Leases;
 use disk_model::Disk;
 use dnsmasq_model::LeaseLine;
 
@@ -23,7 +23,7 @@ pub(super) struct Dnsmasq {
 impl Program for Dnsmasq {
     fn start(&mut self, disk: &mut Disk) -> Result<Found, OperationError> {
         let live = OsStr::new(LIVE);
-        // fopen(…, "a+"): what is not there is made.
+        // fopen(…, "a+") creates the file if it does not exist.
         let file = match or_killed(disk.open(live, Mode::Append))? {
             Some(file) => file,
             None => disk.open(live, Mode::CreateNew)?,
@@ -71,13 +71,13 @@ impl Program for Dnsmasq {
     }
 }
 
-/// `read_leases`: words by `fscanf`, five to a lease.
+/// `read_leases`: `fscanf` reads five fields for each lease.
 fn read_leases(text: &[u8]) -> (Leases, bool) {
     let text = String::from_utf8_lossy(text);
-    let words: Vec<&str> = text.split_ascii_whitespace().collect();
+    let fields: Vec<&str> = text.split_ascii_whitespace().collect();
     let mut leases = Leases::new();
     let mut damaged = false;
-    for line in words.chunks(5) {
+    for line in fields.chunks(5) {
         let lease = match line {
             [ends, _, address, _, _] => ends.parse().ok().zip(address.parse::<Ipv4Addr>().ok()),
             _ => None,

@@ -1,5 +1,5 @@
-//! Kea 2.2's memfile and its lease file clean-up (`memfile_lease_mgr.cc`, `lfc_controller.cc`; as traced): rows are
-//! appended, nothing is ever synced.
+//! Kea 2.2's memfile and its lease file cleanup (`memfile_lease_mgr.cc`, `lfc_controller.cc`; as traced). Rows are appended,
+//! and nothing is ever synced.
 
 use std::ffi::OsStr;
 use std::fmt::Write as _;
@@ -8,8 +8,8 @@ use std::net::Ipv4Addr;
 use lease_journal::{FileSystem, Handle, Mode, OperationError, append_all};
 
 use super::client;
-use super::{Found, Program, or_killed};
-use crate::Leases;
+use super::program::{Found, Program, or_killed};
+use crate::leases::Leases;
 use disk_model::Disk;
 
 const LIVE: &str = "kea-leases4.csv";
@@ -31,8 +31,8 @@ fn row(address: Ipv4Addr, ends: u64) -> String {
     format!("{address},{hardware},,600,{ends},1,0,0,{hostname},0,\n")
 }
 
-/// Reads a table over what is there already. `None`: the header is wrong, and Kea does not start. One that was cut
-/// behind a column from the ninth on counts as that of an older release (each seen with kea-dhcp4 2.2.0).
+/// Adds the rows of a table to `leases`. `None` if the header is invalid, with which Kea does not start. A header that is
+/// cut after the ninth column or a later one is valid, as that of an older release (each seen with kea-dhcp4 2.2.0).
 fn load(text: &[u8], leases: &mut Leases, damaged: &mut bool) -> Option<()> {
     let text = String::from_utf8_lossy(text);
     if text.is_empty() {
@@ -70,8 +70,8 @@ impl Kea {
         text
     }
 
-    /// The server's part: the table moves to `.1`, a new one begins.
-    fn step_aside(&mut self, disk: &mut Disk) -> Result<(), OperationError> {
+    /// The server's part of a cleanup: it renames the table to `.1` and begins a new one.
+    fn rotate(&mut self, disk: &mut Disk) -> Result<(), OperationError> {
         let there = |disk: &Disk, name: &str| disk.contents(OsStr::new(name)).is_some();
         if !there(disk, COMPLETED) && !there(disk, COPY) {
             disk.rename(OsStr::new(LIVE), OsStr::new(COPY))?;
@@ -85,7 +85,7 @@ impl Kea {
         Ok(())
     }
 
-    /// `kea-lfc`.
+    /// The cleanup itself, by the program `kea-lfc`.
     fn clean_up(disk: &mut Disk) -> Result<(), OperationError> {
         if disk.contents(OsStr::new(COMPLETED)).is_none() {
             let (mut leases, mut damaged) = (Leases::new(), false);
@@ -146,7 +146,7 @@ impl Program for Kea {
     }
 
     fn rewrite(&mut self, disk: &mut Disk) -> Result<(), OperationError> {
-        self.step_aside(disk)?;
+        self.rotate(disk)?;
         or_killed(Self::clean_up(disk)).map(|_| ())
     }
 }

@@ -56,10 +56,10 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     Ok(if lost { Exit::Failed } else { Exit::Passed })
 }
 
-/// Records told at most; the rest are counted.
+/// Most records that are listed; the rest are counted.
 const TOLD: usize = 1000;
 
-/// Says what would be lost; true when something would.
+/// Adds lines about what would be lost; returns whether anything would.
 fn judge(path: &str, server: &Reading, careful: &Reading, lines: &mut Vec<String>) -> bool {
     let dead = matches!(server.verdict, Verdict::Refuses | Verdict::RewriteFails);
     let before = lines.len();
@@ -90,7 +90,7 @@ fn judge(path: &str, server: &Reading, careful: &Reading, lines: &mut Vec<String
     dead || records > 0 || server.lost_statements > 0 || foreign > 0
 }
 
-/// Compares what dhcpd's parser enters with what is there to keep.
+/// Compares the leases that dhcpd's parser enters with those that can be salvaged.
 fn leases(server: &Reading, careful: &Reading, lines: &mut Vec<String>) -> usize {
     let mut lost = 0;
     for lease in careful.leases() {
@@ -127,7 +127,7 @@ fn leases(server: &Reading, careful: &Reading, lines: &mut Vec<String>) -> usize
     lost + gone
 }
 
-/// Who holds each address: of two associations, the later one.
+/// The association that holds each address: of two, the later one.
 fn holders(reading: &Reading) -> BTreeMap<(IaKind, Ipv6Addr), (&Ia, &IaAddress)> {
     let lives =
         |held: &&IaAddress| matches!(held.state, BindingState::Active | BindingState::Abandoned);
@@ -138,7 +138,7 @@ fn holders(reading: &Reading) -> BTreeMap<(IaKind, Ipv6Addr), (&Ia, &IaAddress)>
         .collect()
 }
 
-/// The same for DHCPv6. That dhcpd forgets what is released or expired is no loss.
+/// The same for DHCPv6. Released and expired addresses, which dhcpd drops, are no loss.
 fn associations(server: &Reading, careful: &Reading, lines: &mut Vec<String>) -> usize {
     let (theirs, ours) = (holders(server), holders(careful));
     let mut lost = 0;
@@ -162,7 +162,8 @@ fn associations(server: &Reading, careful: &Reading, lines: &mut Vec<String>) ->
     lost
 }
 
-/// Damaged records that are the only ones of their address. A torn one at the end of the file was never acknowledged.
+/// Adds the damaged records that are the only ones of their address. A torn record at the end of the file was never
+/// acknowledged.
 fn broken(server: &Reading, careful: &Reading, lines: &mut Vec<String>) -> usize {
     let mut only = BTreeSet::new();
     let mut nameless = 0;

@@ -6,7 +6,7 @@ use super::{check, compact, convert, diff, history, recover, show, stats};
 use crate::error::CommandError;
 use crate::exit::Exit;
 
-/// What to do with a lease database.
+/// The arguments of `leaselab leases`.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
     #[command(subcommand)]
@@ -15,39 +15,41 @@ pub(in crate::cli) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Show the leases of a file: of dhcpd as the real server keeps them, or with records atomic
+    /// Show the leases of a file, as the real server would keep them or with every record whole or absent
     #[command(
-        after_help = "Problems in the file are told on stderr: line, column, what dhcpd does about \
+        after_help = "Problems in the file are printed on stderr: line, column, and what dhcpd does about \
                       them.\nExit codes: 0 shown; 2 the file cannot be read"
     )]
     Show(show::Args),
-    /// Tell what is wrong in a file, and what the server would lose by it at its next start
+    /// List the problems in a file, and what the server would lose at its next start because of them
     #[command(
         after_help = "Exit codes: 0 nothing would be lost; 1 something would; 2 the file cannot \
                             be read"
     )]
     Check(check::Args),
-    /// Write the leases of a file in another server's form
-    #[command(after_help = "What the other form cannot hold is told on stderr.\nExit codes: 0 \
-                            written; 2 the file cannot be read, or OUT not be written")]
+    /// Convert a file to another server's format
+    #[command(
+        after_help = "What the other format cannot hold is listed on stderr.\nExit codes: 0 \
+                      written; 2 the file cannot be read, or FILE cannot be written"
+    )]
     Convert(convert::Args),
     /// Write a file again with one record for each address
     #[command(
-        after_help = "What stands in the file beside leases (hosts, groups, classes, failover states) is \
-                      kept. A file that was not understood whole is kept as FILE.damaged before it is replaced.\n\
+        after_help = "Everything else in the file (hosts, groups, classes, failover states) is kept. A file \
+                      with unreadable parts is kept as FILE.damaged before it is replaced.\n\
                       Exit codes: 0 written; 1 a lease cannot be written, so nothing is; 2 the file cannot be \
-                      read, or OUT not be written"
+                      read, or FILE cannot be written"
     )]
     Compact(compact::Args),
-    /// Compare the leases of two files, of whatever forms
+    /// Compare the leases of two files, which may have different formats
     #[command(after_help = "Exit codes: 0 the same leases; 1 they differ; 2 a file cannot be read")]
     Diff(diff::Args),
-    /// Tell every declaration of an address, in the order of the files
-    #[command(after_help = "Exit codes: 0 told; 1 there is none; 2 a file cannot be read")]
+    /// List every declaration of an address, in the order of the files
+    #[command(after_help = "Exit codes: 0 listed; 1 there is none; 2 a file cannot be read")]
     History(history::Args),
-    /// Put a journal back in its place after a rewrite that was broken off
+    /// Restore a journal after an interrupted rewrite
     #[command(
-        after_help = "Exit codes: 0 done, or nothing to do; 1 a person has to look; 2 the path cannot be read"
+        after_help = "Exit codes: 0 done, or nothing to do; 1 manual intervention required; 2 the path cannot be read"
     )]
     Recover(recover::Args),
     /// Count leases by state and pool, and over time

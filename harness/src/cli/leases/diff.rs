@@ -14,9 +14,9 @@ use crate::exit::Exit;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The one file
+    /// The first file
     a: PathBuf,
-    /// The other
+    /// The second file
     b: PathBuf,
     #[command(flatten)]
     how: How,
@@ -46,7 +46,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     Ok(if lines.is_empty() { Exit::Passed } else { Exit::Failed })
 }
 
-/// Each address as JSON, which says all that is compared.
+/// Everything that is compared, as JSON by address.
 fn values(database: &Database) -> BTreeMap<String, Value> {
     let parse = |text: String| serde_json::from_str(&text).unwrap_or(Value::Null);
     let leases = database

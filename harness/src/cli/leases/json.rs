@@ -1,6 +1,6 @@
 //! The JSON form: `leases` by address and `ias`, with the keys of `show --json`, and back.
 
-use dnsmasq_model::hex_text;
+use dnsmasq_model::{hex_digits, parse_hex_digits};
 use std::io::{self, Write};
 use std::net::Ipv4Addr;
 
@@ -11,7 +11,7 @@ use lease_formats::dhcpd::{
 use lease_formats::exchange::{Binding, Database};
 use serde_json::{Map, Value, json};
 
-/// Writes a database; without one, `null`.
+/// Writes a database; without one, its parts are `null`.
 pub(super) fn write(
     database: Option<&Database>,
     verdict: Option<&str>,
@@ -46,7 +46,7 @@ pub(super) fn write(
     writeln!(out)
 }
 
-/// Host names, which the journal's own form does not have.
+/// Adds host names, which the journal's own format does not have.
 fn name_addresses(value: &mut Value, database: &Database, ia: &Ia) {
     for (held, slot) in ia.addresses.iter().zip(value["addrs"].as_array_mut().into_iter().flatten())
     {
@@ -62,7 +62,7 @@ fn name_addresses(value: &mut Value, database: &Database, ia: &Ia) {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    hex_text(bytes).replace(':', "")
+    hex_digits(bytes)
 }
 
 fn latin(bytes: &[u8]) -> String {
@@ -74,7 +74,7 @@ type Wrong = String;
 /// Reads what [`write`] or `show --json` wrote.
 ///
 /// # Errors
-/// Where it is no JSON, or what is not as it should be.
+/// Invalid JSON, or a value that is not as expected, with its place.
 pub(super) fn parse(text: &[u8]) -> Result<Database, Wrong> {
     let whole: Value = serde_json::from_slice(text)
         .map_err(|error| format!("{}:{}: {error}", error.line(), error.column()))?;
@@ -104,10 +104,7 @@ pub(super) fn parse(text: &[u8]) -> Result<Database, Wrong> {
 }
 
 fn bytes(text: &str) -> Option<Vec<u8>> {
-    if !text.is_ascii() || !text.len().is_multiple_of(2) {
-        return None;
-    }
-    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok()).collect()
+    parse_hex_digits(text.as_bytes())
 }
 
 fn date(value: &Value, key: &str) -> Result<Date, Wrong> {

@@ -21,7 +21,7 @@ use crate::error::CommandError;
 pub(super) enum As {
     /// What dhcpd 4.4 keeps after a restart at the clock of --now
     Dhcpd,
-    /// What a person would want kept: records are atomic
+    /// Every record that is whole: what can be salvaged
     Careful,
     /// The last declaration of each address that dhcpd's parser accepts
     Text,
@@ -35,7 +35,7 @@ pub(super) enum Protocol {
     V6,
 }
 
-/// The forms by name.
+/// Formats, by their names on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Form {
     /// ISC dhcpd's dhcpd.leases
@@ -59,40 +59,40 @@ impl From<Form> for Format {
     }
 }
 
-/// How to read, of all commands.
+/// How to read a lease file, for all commands.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct How {
     /// How to read a dhcpd.leases
     #[arg(long = "as", value_enum, default_value = "careful", value_name = "HOW")]
     pub(super) view: As,
-    /// The server's clock in seconds since 1970 (default: now)
+    /// The server's clock in seconds since 1970 [default: now]
     #[arg(long, value_name = "EPOCH", allow_negative_numbers = true)]
     pub(super) now: Option<i64>,
-    /// The server's dhcpd.conf: its ranges, prefixes, classes and failover peers. Without it every
-    /// address counts as known
+    /// The server's dhcpd.conf, for its ranges, prefixes, classes and failover peers. Without it every
+    /// address is assumed to be configured
     #[arg(long, value_name = "DHCPD.CONF")]
     pub(super) conf: Option<PathBuf>,
-    /// The protocol (default: from the content)
+    /// The protocol [default: detected from the content]
     #[arg(long, value_enum)]
     pub(super) family: Option<Protocol>,
-    /// The form of the file (default: from the content)
+    /// The format of the file [default: detected from the content]
     #[arg(long, value_enum, value_name = "FORM")]
     pub(super) from: Option<Form>,
-    /// The times in a dnsmasq lease file are lengths from --now on (its build with HAVE_BROKEN_RTC)
+    /// Read the times in a dnsmasq lease file as lengths that begin at --now, as its build with HAVE_BROKEN_RTC writes them
     #[arg(long)]
     pub(super) lengths: bool,
 }
 
-/// A lease file as read.
+/// A lease file that was read.
 pub(super) struct Loaded {
     pub(super) path: PathBuf,
     pub(super) format: Format,
     pub(super) content: Content,
-    /// What is wrong, each with its place; at most a bounded number.
+    /// The first problems, each with its place.
     pub(super) problems: Vec<String>,
-    /// How many problems there are.
+    /// The number of all problems.
     pub(super) total: u64,
-    /// True when one of them costs a lease.
+    /// Whether a problem costs a lease.
     pub(super) loses: bool,
     pub(super) losses: Losses,
 }
@@ -102,7 +102,7 @@ pub(super) enum Content {
     Other(Database),
 }
 
-/// Problems told at most; the rest are counted.
+/// Most problems that are listed; the rest are counted.
 const TOLD: usize = 100;
 
 impl How {
@@ -154,12 +154,12 @@ pub(super) fn unreadable(path: &Path, error: &io::Error) -> CommandError {
     CommandError::Usage(format!("cannot read {}: {error}", path.display()))
 }
 
-/// Pipes are read to their end; more than this is no lease database of a pipe.
+/// Most bytes that are read from a pipe.
 const LARGEST_PIPE: u64 = 1 << 30;
-/// Enough to tell a form.
+/// Bytes from which the format is detected.
 const HEAD: usize = 4096;
 
-/// A lease file that is open: every reading of it is of the same bytes, whatever becomes of its name meanwhile.
+/// An open lease file: every read sees the same file, even if its name has been replaced meanwhile.
 pub(super) struct Opened {
     path: PathBuf,
     format: Format,
@@ -167,12 +167,12 @@ pub(super) struct Opened {
 }
 
 enum Source {
-    /// With its length and its last change when it was opened.
+    /// With its length and its modification time when it was opened.
     File(File, u64, Option<SystemTime>),
     Pipe(Vec<u8>),
 }
 
-/// What archives begin with. In none of them is a lease to be seen, and dhcpd would start without any.
+/// Magic numbers of compressed files. Read as text they would look like databases without leases.
 const PACKED: [(&[u8], &str); 4] = [
     (b"\x1f\x8b", "gzip"),
     (b"\xfd7zXZ\0", "xz"),
@@ -180,12 +180,12 @@ const PACKED: [(&[u8], &str); 4] = [
     (b"BZh", "bzip2"),
 ];
 
-/// The form that was named, or the one that the content tells.
+/// The format that was named, or the one detected from the content.
 fn form_of(path: &Path, head: &[u8], named: Option<Format>) -> Result<Format, CommandError> {
     let packed = PACKED.iter().find(|(magic, _)| named.is_none() && head.starts_with(magic));
     match packed {
         Some((_, by)) => Err(CommandError::Usage(format!(
-            "cannot read {}: it is packed by {by}; unpack it, or name its form with --from",
+            "cannot read {}: it is compressed with {by}: decompress it, or set its format with --from",
             path.display()
         ))),
         None => Ok(named.unwrap_or_else(|| detect_format(head))),
@@ -231,7 +231,7 @@ impl Opened {
         Ok(Self { path, format, source: Source::Pipe(bytes) })
     }
 
-    /// Reads it, from its beginning.
+    /// Reads the file from its beginning.
     pub(super) fn load(&self, options: &Options, lengths: bool) -> Result<Loaded, CommandError> {
         let fail = |error: &io::Error| unreadable(&self.path, error);
         let (path, format) = (&self.path, self.format);
@@ -255,7 +255,7 @@ impl Opened {
         }
     }
 
-    /// A journal may have grown meanwhile; anything else was read half from before, half from after.
+    /// Checks that the file was not overwritten while it was read. A journal may have grown.
     fn unchanged(&self) -> Result<(), CommandError> {
         let Source::File(file, length, modified) = &self.source else { return Ok(()) };
         let now = file.metadata().map_err(|error| unreadable(&self.path, &error))?;
@@ -263,7 +263,7 @@ impl Opened {
         if now.len() < *length || (now.modified().ok() != *modified && !grown) {
             let path = self.path.display();
             return Err(CommandError::Usage(format!(
-                "{path} was written in place while it was read: try again, or read a copy"
+                "{path} was overwritten while it was read: try again, or read a copy"
             )));
         }
         Ok(())
@@ -320,7 +320,7 @@ fn other(
 }
 
 impl Loaded {
-    /// Tells what is wrong, on stderr.
+    /// Prints the problems on stderr.
     pub(super) fn explain(&self) {
         let path = self.path.display();
         for problem in &self.problems {
@@ -332,7 +332,7 @@ impl Loaded {
         err!("{}", self.losses);
     }
 
-    /// True when something of the file is not in what was read of it.
+    /// Whether something in the file is missing from what was read.
     pub(super) fn leaves_out(&self) -> bool {
         match &self.content {
             Content::Other(_) => self.loses,
@@ -342,7 +342,7 @@ impl Loaded {
         }
     }
 
-    /// The leases in the one form; `None` where the real dhcpd would keep none at all.
+    /// The leases of any format; `None` where the real dhcpd would keep no lease at all.
     pub(super) fn database(&self) -> Option<Database> {
         match &self.content {
             Content::Other(database) => Some(database.clone()),

@@ -4,13 +4,13 @@ use lease_formats::dhcpd::{BindingState, Date, Declared, Lease, Reading};
 use lease_formats::exchange::{Binding, Database};
 use std::collections::BTreeMap;
 
-/// A choice of leases.
+/// Options that select leases.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct Pick {
     /// Only leases in these states: active, free, abandoned, expired, released, reset, backup
     #[arg(long, value_name = "STATE", value_delimiter = ',', value_parser = state)]
     state: Vec<BindingState>,
-    /// Only leases that somebody had at this time, by every declaration of the file: a date, in UTC, or
+    /// Only leases that were held at this time, according to all declarations in the file: a date in UTC, or
     /// seconds since 1970
     #[arg(long, value_name = "TIME", value_parser = super::clock::parse)]
     pub(super) at: Option<i64>,
@@ -22,12 +22,12 @@ fn state(text: &str) -> Result<BindingState, String> {
         .into_iter()
         .find(|state| state.name() == text)
         .ok_or_else(|| {
-            "one of active, free, abandoned, expired, released, reset, backup".to_owned()
+            "expected one of active, free, abandoned, expired, released, reset, backup".to_owned()
         })
 }
 
 impl Pick {
-    /// True when all leases are wanted.
+    /// Whether all leases are selected.
     pub(super) fn is_all(&self) -> bool {
         self.state.is_empty() && self.at.is_none()
     }
@@ -41,14 +41,14 @@ impl Pick {
         in_state && then
     }
 
-    /// Leaves what is wanted.
+    /// Removes all leases that are not selected.
     pub(super) fn retain(&self, database: &mut Database) {
         database.leases.retain(|lease| self.wants(lease.state, lease.starts, lease.ends));
         database.bindings.retain(|one| self.wants(one.held.state, one.cltt, one.held.ends));
     }
 }
 
-/// When a declaration was written, as far as it says.
+/// The time at which a declaration was written, as far as it can be inferred.
 pub(super) fn written(lease: &Lease) -> i64 {
     match lease.state {
         // At its end: the record of an expiry or a release.
@@ -59,7 +59,7 @@ pub(super) fn written(lease: &Lease) -> i64 {
     }
 }
 
-/// The last word on each address that was written up to `at`.
+/// The last declaration of each address that was written up to `at`.
 pub(super) fn as_of(reading: &Reading, at: i64) -> Database {
     let mut leases = BTreeMap::new();
     let mut bindings: BTreeMap<_, Vec<Binding>> = BTreeMap::new();

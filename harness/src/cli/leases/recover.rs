@@ -14,7 +14,7 @@ use lease_journal::{
 use crate::error::CommandError;
 use crate::exit::Exit;
 
-/// The name of the journal in a folder that holds none yet.
+/// The journal of a folder without one.
 const FIRST: &str = "dhcpd.leases";
 
 /// The arguments of `leaselab leases recover`.
@@ -22,7 +22,7 @@ const FIRST: &str = "dhcpd.leases";
 pub(super) struct Args {
     /// The folder of the journals (dhcpd.leases, dhcpd6.leases), or one journal
     path: PathBuf,
-    /// Say what would be done, and do nothing
+    /// Only print what would be done
     #[arg(long)]
     dry_run: bool,
 }
@@ -76,7 +76,7 @@ fn now() -> i64 {
         .map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
 }
 
-/// The live files that the names of a folder tell of.
+/// The journals to which the files of a folder belong.
 fn journals(names: &[OsString]) -> Vec<OsString> {
     let mut found: Vec<OsString> = names.iter().filter_map(|name| live_name(name)).collect();
     found.sort();
@@ -87,7 +87,7 @@ fn journals(names: &[OsString]) -> Vec<OsString> {
     found
 }
 
-/// The live file to which a file belongs.
+/// The journal to which a file belongs: itself, or the one whose backup or temporary file it is.
 fn live_name(name: &OsStr) -> Option<OsString> {
     let bytes = name.as_bytes();
     let stem = bytes

@@ -25,7 +25,7 @@ pub(super) struct Args {
     /// Print one JSON object: verdict, leases, ias
     #[arg(long, conflicts_with = "csv")]
     json: bool,
-    /// Print a table for spreadsheets
+    /// Print CSV
     #[arg(long)]
     csv: bool,
 }

@@ -56,7 +56,7 @@ fn states(database: &Database, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-/// By the ranges of the configuration; without one, by networks of 256 addresses.
+/// Counts by the ranges of the configuration, or without one by networks of 256 addresses.
 fn by_pool(
     database: &Database,
     pools: &[(Ipv4Addr, Ipv4Addr)],
@@ -87,7 +87,7 @@ fn by_pool(
     Ok(())
 }
 
-/// How many leases were active, by what each declaration says of its own time.
+/// Prints the number of active leases over time, from the times in the declarations.
 fn over_time(reading: &Reading, out: &mut dyn Write) -> io::Result<()> {
     let mut changes: Vec<(i64, usize, bool, i64)> = Vec::new();
     let mut places: BTreeMap<Vec<u8>, usize> = BTreeMap::new();

@@ -30,7 +30,7 @@ impl LiveOptions {
         self
     }
 
-    /// The executables, each of which has told its version.
+    /// The executables, after a look at the version and the build of each.
     ///
     /// # Errors
     /// No dnsmasq, or one of another build.

@@ -5,18 +5,18 @@ use std::path::{Path, PathBuf};
 
 use crate::error::CommandError;
 use crate::exit::Exit;
-use trace::import::{Anonymiser, Imported, Log, Remains, write};
+use trace::import::{Anonymiser, Imported, Log, LogGaps, write};
 
-/// Bytes of a key that is drawn.
+/// Length of a random key, in bytes.
 const KEY_BYTES: usize = 32;
 
 /// The arguments of `leaselab trace import`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// What lease-script/record.sh wrote on a router: /tmp/dnsmasq-record.0 and .1
+    /// Logs that lease-script/record.sh wrote on a router: /tmp/dnsmasq-record.0 and .1
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// The folder to make; default: in this folder, named after the first file, with `.trace`
+    /// Folder to create [default: the name of the first file with `.trace`, in this folder]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Replace hardware addresses, client-ids, DUIDs and names by pseudonyms of the same length
@@ -25,8 +25,8 @@ pub(super) struct Args {
     /// Replace IP addresses too
     #[arg(long, requires = "anonymise")]
     addresses: bool,
-    /// A file with the secret that decides the pseudonyms: the same secret, the same pseudonyms. Default: a
-    /// secret that is drawn and forgotten
+    /// File with the secret from which pseudonyms are derived: the same secret gives the same pseudonyms
+    /// [default: a random secret that is not kept]
     #[arg(long, value_name = "FILE", requires = "anonymise")]
     key_file: Option<PathBuf>,
 }
@@ -36,7 +36,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     let out = args.out.clone().unwrap_or_else(|| default_out(&args.files[0]));
     if args.anonymise {
         let key = key(args.key_file.as_deref())?;
-        Anonymiser::new(&key, args.addresses).log(&mut log);
+        Anonymiser::new(&key, args.addresses).anonymise(&mut log);
     }
     let name = out.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let imported = write(&log, &name, &out).map_err(CommandError::usage)?;
@@ -61,7 +61,7 @@ fn key(file: Option<&Path>) -> Result<Vec<u8>, CommandError> {
     let refuse = |why: String| CommandError::Usage(format!("--key-file {}: {why}", file.display()));
     let key = std::fs::read(file).map_err(|error| refuse(error.to_string()))?;
     if key.trim_ascii().is_empty() {
-        return Err(refuse("it is empty: anybody could undo the pseudonyms".to_owned()));
+        return Err(refuse("it is empty, so anybody could reverse the pseudonyms".to_owned()));
     }
     Ok(key)
 }
@@ -77,7 +77,7 @@ fn tell(log: &Log, imported: &Imported, out: &Path) {
         seconds / 3600.0,
         actions.join(", ")
     );
-    let Remains { torn, large, missing } = log.remains;
+    let LogGaps { torn, large, missing } = log.gaps;
     if torn > 0 {
         outln!("  {torn} calls left out: not written to their end");
     }

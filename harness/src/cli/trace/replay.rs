@@ -86,8 +86,8 @@ fn replay(
             Box::new(Process::new(machine, &script, settings)?)
         }
     };
-    // What the router had stored before is there before, and costs nothing.
-    let found = recording.found();
+    // What the router had stored before the recording is stored first, and is not counted.
+    let found = recording.stored_before();
     for variable in &found {
         target.nvram(&[b"set", variable])?;
     }

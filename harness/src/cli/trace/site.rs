@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::error::CommandError;
-use trace::{Cost, SiteHistory, from_journal, generations};
+use trace::{SiteHistory, WriteCost, from_journal, generations};
 
 /// Reads journals; prints on stderr what is wrong with them.
 ///
@@ -30,9 +30,9 @@ pub(in crate::cli) fn seconds(site: &SiteHistory) -> u64 {
 }
 
 /// One line about what the journal itself cost.
-pub(in crate::cli) fn cost_line(cost: &Cost, seconds: u64) -> String {
+pub(in crate::cli) fn cost_line(cost: &WriteCost, seconds: u64) -> String {
     const YEAR: u64 = 365 * 86_400;
-    let Cost { generations, records, appended, rewrites, rewritten } = cost;
+    let WriteCost { generations, records, appended, rewrites, rewritten } = cost;
     let mut line = format!(
         "journal: {records} records of {appended} bytes appended, {rewrites} rewrites of {rewritten} \
          bytes, in {generations} generations and {seconds} s"

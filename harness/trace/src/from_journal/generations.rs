@@ -1,25 +1,25 @@
-//! Finding the generations of a journal: files, folders, archives.
+//! Finds the generations of a journal in files, folders and archives.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use super::super::read::TraceError;
+use crate::error::TraceError;
 
-/// One state of the file between two rewrites.
+/// The journal between two rewrites.
 #[derive(Debug, Clone)]
 pub struct Generation {
-    /// Where it was found.
+    /// The path at which it was found.
     pub name: String,
-    /// All of it.
+    /// The contents.
     pub bytes: Vec<u8>,
 }
 
-/// Larger files are no journals that this can hold in memory.
-const LARGEST: u64 = 1 << 30;
+/// Maximum size of a file.
+const MAX_BYTES: u64 = 1 << 30;
 
 impl Generation {
-    /// True when the server wrote the beginning in one go, as `new_lease_file` of server/db.c does.
+    /// Whether the file begins with a rewrite, as `new_lease_file` of server/db.c makes it.
     pub(super) fn is_rewritten(&self) -> bool {
         let head = &self.bytes[..self.bytes.len().min(512)];
         String::from_utf8_lossy(head).contains("# This lease file was written by ")
@@ -28,17 +28,17 @@ impl Generation {
 
 /// Reads files, folders of generations, and `.xz` or `.tar.xz` archives of them, the oldest generation first.
 ///
-/// In a folder, files named `gen…` are the generations, else those with `.leases` in their name; by name, but
-/// `dhcpd.leases~` comes before `dhcpd.leases`.
+/// In a folder, the generations are the files whose names begin with `gen`, or if there are none, those with `.leases` in
+/// their names. They are sorted by name, except that `dhcpd.leases~` comes before `dhcpd.leases`.
 ///
 /// # Errors
-/// What cannot be read, is larger than 1 GiB, or holds nothing.
+/// If something cannot be read, is larger than 1 GiB, or contains no generation.
 pub fn generations(paths: &[PathBuf]) -> Result<Vec<Generation>, TraceError> {
     let mut found = Vec::new();
     for path in paths {
         let refuse = |error| TraceError::Io { path: path.clone(), error };
         if path.is_dir() {
-            for file in of_folder(path).map_err(refuse)? {
+            for file in files_of_folder(path).map_err(refuse)? {
                 read(&file, &mut found)
                     .map_err(|error| TraceError::Io { path: file.clone(), error })?;
             }
@@ -48,13 +48,15 @@ pub fn generations(paths: &[PathBuf]) -> Result<Vec<Generation>, TraceError> {
     }
     if found.is_empty() {
         let path = paths.first().cloned().unwrap_or_default();
-        let error = io::Error::other("no journal: no file gen… and none with .leases in its name");
+        let error = io::Error::other(
+            "no journal found: expected files named gen… or with .leases in their names",
+        );
         return Err(TraceError::Io { path, error });
     }
     Ok(found)
 }
 
-fn of_folder(folder: &Path) -> io::Result<Vec<PathBuf>> {
+fn files_of_folder(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
@@ -69,17 +71,17 @@ fn of_folder(folder: &Path) -> io::Result<Vec<PathBuf>> {
     } else {
         files.retain(|path| name(path).contains(".leases"));
     }
-    // The backup is the older one.
+    // The backup file with the tilde is older.
     files.sort_by_key(|path| (name(path).replace('~', ""), !name(path).contains('~')));
     Ok(files)
 }
 
-/// Bytes that must not become too many.
-struct Bounded(Vec<u8>);
+/// A buffer of limited size.
+struct BoundedBuffer(Vec<u8>);
 
-impl Write for Bounded {
+impl Write for BoundedBuffer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if (self.0.len() + bytes.len()) as u64 > LARGEST {
+        if (self.0.len() + bytes.len()) as u64 > MAX_BYTES {
             return Err(io::Error::other("more than 1 GiB"));
         }
         self.0.extend_from_slice(bytes);
@@ -93,8 +95,8 @@ impl Write for Bounded {
 
 fn read(path: &Path, found: &mut Vec<Generation>) -> io::Result<()> {
     let mut bytes = Vec::new();
-    File::open(path)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > LARGEST {
+    File::open(path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_BYTES {
         return Err(io::Error::other("more than 1 GiB"));
     }
     let name = path.display().to_string();
@@ -102,9 +104,9 @@ fn read(path: &Path, found: &mut Vec<Generation>) -> io::Result<()> {
         found.push(Generation { name, bytes });
         return Ok(());
     };
-    let mut unpacked = Bounded(Vec::new());
+    let mut unpacked = BoundedBuffer(Vec::new());
     lzma_rs::xz_decompress(&mut &bytes[..], &mut unpacked)
-        .map_err(|error| io::Error::other(format!("no whole .xz file: {error:?}")))?;
+        .map_err(|error| io::Error::other(format!("invalid .xz file: {error:?}")))?;
     if Path::new(inner).extension() != Some("tar".as_ref()) {
         found.push(Generation { name, bytes: unpacked.0 });
         return Ok(());

@@ -1,4 +1,4 @@
-//! A site's history as events of the lab: the same clients at a router with dnsmasq.
+//! Converts the events of a site into a workload: the same clients at a router with dnsmasq.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -6,20 +6,20 @@ use std::sync::Arc;
 
 use lease_formats::dhcpd::{Date, IaKind};
 
-use super::events::{SiteEvent, SiteKind, Who};
+use super::site_events::{SiteClient, SiteEvent, SiteEventKind};
 use crate::workload::{Workload, WorkloadEvent};
 use dnsmasq_model::{
     Client4, Client6, ConfigError, HwAddr, Ia, Kind4, Kind6, Network, Reply4, Reply6, ServerConfig,
 };
 
-/// A lease without end, as it stands in a message.
+/// The lease time of an infinite lease in a message.
 const INFINITE: u32 = u32::MAX;
 
-/// A server that has all addresses of the events in its ranges, and its network: a range for each network of 16 bits,
-/// or 64 for IPv6, in which it has an address of its own.
+/// A configuration with all addresses of the events in its ranges, and the server's network: one range for each IPv4
+/// network of 16 bits and each IPv6 network of 64 bits, in which the server has an unused address.
 ///
 /// # Errors
-/// None that events can lead to.
+/// If the model rejects the options, which does not happen for events of a journal.
 pub fn server_of(events: &[SiteEvent]) -> Result<(ServerConfig, Network), ConfigError> {
     let mut four: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
     let mut six: BTreeMap<u64, BTreeSet<u128>> = BTreeMap::new();
@@ -69,8 +69,8 @@ fn ends<T: Copy + Default + Ord>(used: &BTreeSet<T>) -> (T, T) {
     (used.first().copied().unwrap_or_default(), used.last().copied().unwrap_or_default())
 }
 
-/// The events as a workload for either build: dnsmasq starts, then the same clients get, renew and give back the same
-/// addresses at the same times. Ends of leases are dnsmasq's own business; delegated prefixes are none of it.
+/// The events as a workload for both builds: dnsmasq starts, then the same clients get, renew and release the same
+/// addresses at the same times. dnsmasq expires leases by itself, and has no delegated prefixes.
 ///
 /// # Errors
 /// As [`server_of`].
@@ -100,24 +100,26 @@ fn since(begin: i64, time: i64) -> u64 {
     u64::try_from(time - begin).unwrap_or(0)
 }
 
-/// How long a lease is given for.
-pub(super) fn length(event: &SiteEvent) -> u32 {
+/// The lease time of a grant or renewal.
+pub(super) fn lease_time_of(event: &SiteEvent) -> u32 {
     if event.ends.is_never() || event.ends == Date::ABSENT {
         return INFINITE;
     }
     u32::try_from(event.ends.0 - event.time).unwrap_or(0).max(1)
 }
 
-/// The message behind an event; `None` where no client says anything.
+/// The message that led to an event; `None` for an event without a message of a client.
 pub fn message(event: &SiteEvent) -> Option<WorkloadEvent> {
     match (&event.who, event.address) {
-        (Who::Four { hardware, uid, hostname }, IpAddr::V4(addr)) => {
+        (SiteClient::Four { hardware, uid, hostname }, IpAddr::V4(addr)) => {
             let kind = match event.kind {
-                SiteKind::Held | SiteKind::Grant => Kind4::Request,
-                SiteKind::Renewal => Kind4::Renew,
-                SiteKind::Release => Kind4::Release,
-                SiteKind::Decline => Kind4::Decline,
-                SiteKind::Expiry | SiteKind::Abandoned | SiteKind::Reclaim => return None,
+                SiteEventKind::Held | SiteEventKind::Grant => Kind4::Request,
+                SiteEventKind::Renewal => Kind4::Renew,
+                SiteEventKind::Release => Kind4::Release,
+                SiteEventKind::Decline => Kind4::Decline,
+                SiteEventKind::Expiry | SiteEventKind::Abandoned | SiteEventKind::Reclaim => {
+                    return None;
+                }
             };
             let hw = hardware.as_ref().map_or_else(
                 || HwAddr::new(0, &[]),
@@ -127,26 +129,30 @@ pub fn message(event: &SiteEvent) -> Option<WorkloadEvent> {
             client.clid = (!uid.is_empty()).then(|| Arc::from(&uid[..]));
             client.hostname = hostname.as_ref().map(|name| Arc::from(&name[..]));
             let reply = match kind {
-                Kind4::Request | Kind4::Renew => Reply4::Ack { addr, lease_time: length(event) },
+                Kind4::Request | Kind4::Renew => {
+                    Reply4::Ack { addr, lease_time: lease_time_of(event) }
+                }
                 _ => Reply4::Silent,
             };
             Some(WorkloadEvent::Message { client, kind, addr, reply })
         }
-        (Who::Six { kind, iaid, duid, .. }, IpAddr::V6(address)) => {
+        (SiteClient::Six { kind, iaid, duid, .. }, IpAddr::V6(address)) => {
             let lease = match kind {
                 IaKind::NonTemporary => dnsmasq_model::IaKind::Na,
                 IaKind::Temporary => dnsmasq_model::IaKind::Ta,
                 IaKind::Prefix => return None,
             };
             let message = match event.kind {
-                SiteKind::Held | SiteKind::Grant => Kind6::Request,
-                SiteKind::Renewal => Kind6::Renew,
-                SiteKind::Release => Kind6::Release,
-                SiteKind::Decline => Kind6::Decline,
-                SiteKind::Expiry | SiteKind::Abandoned | SiteKind::Reclaim => return None,
+                SiteEventKind::Held | SiteEventKind::Grant => Kind6::Request,
+                SiteEventKind::Renewal => Kind6::Renew,
+                SiteEventKind::Release => Kind6::Release,
+                SiteEventKind::Decline => Kind6::Decline,
+                SiteEventKind::Expiry | SiteEventKind::Abandoned | SiteEventKind::Reclaim => {
+                    return None;
+                }
             };
             let gives = matches!(message, Kind6::Request | Kind6::Renew);
-            let valid = if gives { length(event) } else { 0 };
+            let valid = if gives { lease_time_of(event) } else { 0 };
             let ia = Ia { kind: lease, iaid: *iaid, addrs: vec![address], valid };
             let client = Client6::new(duid.clone());
             let reply = Reply6::Reply(vec![ia.clone()]);

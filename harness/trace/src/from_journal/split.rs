@@ -1,11 +1,11 @@
-//! Where the rewritten head of a generation ends and the commits begin.
+//! Finds the end of the head of a generation, where its commits begin.
 
 use std::collections::{HashMap, HashSet};
 use std::net::Ipv4Addr;
 
 use lease_formats::dhcpd::{BindingState, Declaration, Declared, Ia, IaKind, Lease};
 
-/// What a declaration is about.
+/// The subject of a declaration.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Key {
     Lease(Ipv4Addr),
@@ -21,28 +21,33 @@ pub(super) fn key(what: &Declared) -> Key {
     }
 }
 
-/// The last declaration of each, by which the next head is known.
-pub(super) fn meaning(history: &[Declaration]) -> HashMap<Key, Declared> {
+/// The last declaration of each subject, with which the next head is recognised.
+pub(super) fn latest(history: &[Declaration]) -> HashMap<Key, Declared> {
     history.iter().map(|record| (key(&record.what), record.what.clone())).collect()
 }
 
-/// How many declarations the head has.
-pub(super) fn head(history: &[Declaration], before: &HashMap<Key, Declared>, first: bool) -> usize {
+/// The number of declarations in the head.
+pub(super) fn head_length(
+    history: &[Declaration],
+    before: &HashMap<Key, Declared>,
+    first: bool,
+) -> usize {
     if first {
-        return of_first(history);
+        return head_length_of_first(history);
     }
     let mut seen = HashSet::new();
     let distinct = history.iter().take_while(|record| seen.insert(key(&record.what))).count();
-    // Not every record of the head was in the file before: an association can get an address while the end of another
-    // one was written last. But a commit never repeats what stood there.
+    // Not every record of the head was in the previous file: an association can get an address while the end of another
+    // one was written last. But a commit never repeats a record of the previous file.
     let repeats = |record: &Declaration| {
         before.get(&key(&record.what)).is_some_and(|known| is_same(known, &record.what))
     };
     history[..distinct].iter().rposition(repeats).map_or(0, |last| last + 1)
 }
 
-/// True when the head repeats it: a rewrite may drop names and options, but not these. The client's last transaction may
-/// be later there: a renewal within `dhcp-cache-threshold` is remembered, but not written before the rewrite.
+/// Whether declaration `b` of a head repeats `a`. A rewrite may drop names and options, but not the fields compared here.
+/// The last transaction may be later in the head: a renewal within `dhcp-cache-threshold` is not written before the
+/// rewrite.
 fn is_same(a: &Declared, b: &Declared) -> bool {
     match (a, b) {
         (Declared::Lease(a), Declared::Lease(b)) => {
@@ -50,7 +55,7 @@ fn is_same(a: &Declared, b: &Declared) -> bool {
                 && (&a.hardware, &a.uid) == (&b.hardware, &b.uid)
         }
         (Declared::Ia(a), Declared::Ia(b)) => {
-            // Addresses that are nobody's any more vanish.
+            // Addresses without a client are dropped.
             let times = |ia: &Ia| ia.addresses.iter().map(|one| (one.address, one.ends)).collect();
             let (a_times, b_times): (HashSet<_>, HashSet<_>) = (times(a), times(b));
             b_times.is_subset(&a_times)
@@ -60,9 +65,9 @@ fn is_same(a: &Declared, b: &Declared) -> bool {
     }
 }
 
-/// Without a generation before: up to what the server appends when it starts, or as far as the order is that of a
-/// rewrite.
-fn of_first(history: &[Declaration]) -> usize {
+/// The length of the head without a previous generation: up to the record that the server appends at its start, or as
+/// far as the records are in the order of a rewrite.
+fn head_length_of_first(history: &[Declaration]) -> usize {
     let mut seen = HashSet::new();
     let distinct = history.iter().take_while(|record| seen.insert(key(&record.what))).count();
     let is_duid = |record: &Declaration| record.what == Declared::ServerDuid;
@@ -75,15 +80,15 @@ fn of_first(history: &[Declaration]) -> usize {
         .iter()
         .take_while(|record| {
             let Declared::Lease(lease) = &record.what else { return true };
-            let place = (queue(lease), lease.ends);
-            let in_order = last.is_none_or(|last| last <= place);
-            last = Some(place);
+            let position = (queue(lease), lease.ends);
+            let in_order = last.is_none_or(|last| last <= position);
+            last = Some(position);
             in_order
         })
         .count()
 }
 
-/// The order of a pool's queues in `write_leases4` of server/mdb.c.
+/// The position of a lease's queue in the order of `write_leases4` of server/mdb.c.
 fn queue(lease: &Lease) -> u8 {
     match lease.state {
         BindingState::Free => 0,

@@ -1,4 +1,4 @@
-//! Events as lines of `stimuli.jsonl`, the words of the recordings.
+//! Writes the events of a site as `stimuli.jsonl`.
 
 use dnsmasq_model::hex_text;
 use std::net::IpAddr;
@@ -6,11 +6,11 @@ use std::net::IpAddr;
 use lease_formats::dhcpd::IaKind;
 use serde_json::{Value, json};
 
-use super::events::{SiteEvent, SiteKind, Who};
-use super::replay::length;
+use super::replay::lease_time_of;
+use super::site_events::{SiteClient, SiteEvent, SiteEventKind};
 
-/// A line for each event. What no client did (`expiry`, `abandoned`, `reclaim`) has its own word, which a reader of
-/// stimuli passes over; time passes between two lines.
+/// One line for each event. Events without a message (`expiry`, `abandoned`, `reclaim`) have kinds that readers of stimuli
+/// skip. Time passes between two lines.
 pub fn stimuli(events: &[SiteEvent]) -> String {
     let begin = events.first().map_or(0, |event| event.time);
     let mut out = String::new();
@@ -22,8 +22,8 @@ pub fn stimuli(events: &[SiteEvent]) -> String {
             "ends": if event.ends.is_never() { json!("never") } else { json!(event.ends.0) },
         });
         match &event.who {
-            Who::Four { hardware, uid, hostname } => {
-                line["do"] = json!(word(event.kind, false));
+            SiteClient::Four { hardware, uid, hostname } => {
+                line["do"] = json!(stimulus_kind(event.kind, false));
                 line["ip"] = json!(event.address.to_string());
                 if let Some(hardware) = hardware {
                     line["mac"] = json!(hex_text(&hardware.bytes));
@@ -37,19 +37,19 @@ pub fn stimuli(events: &[SiteEvent]) -> String {
                 if let Some(name) = hostname {
                     line["hostname"] = json!(String::from_utf8_lossy(name));
                 }
-                if gives(event.kind) {
+                if has_reply(event.kind) {
                     let address = event.address.to_string();
                     line["res"] =
-                        json!({"type": "ACK", "ip": address, "lease_time": length(event)});
+                        json!({"type": "ACK", "ip": address, "lease_time": lease_time_of(event)});
                 }
             }
-            Who::Six { kind, iaid, duid, prefix_length } => {
-                line["do"] = json!(word(event.kind, true));
+            SiteClient::Six { kind, iaid, duid, prefix_length } => {
+                line["do"] = json!(stimulus_kind(event.kind, true));
                 line["duid"] = json!(hex_text(duid));
                 let mut ia = association(*kind, *iaid, event.address, *prefix_length);
                 line["ia"] = json!([ia.clone()]);
-                if gives(event.kind) {
-                    ia["valid"] = json!(length(event));
+                if has_reply(event.kind) {
+                    ia["valid"] = json!(lease_time_of(event));
                     line["res"] = json!({"type": "REPLY", "ia": [ia]});
                 }
             }
@@ -60,23 +60,23 @@ pub fn stimuli(events: &[SiteEvent]) -> String {
     out
 }
 
-fn gives(kind: SiteKind) -> bool {
-    matches!(kind, SiteKind::Held | SiteKind::Grant | SiteKind::Renewal)
+fn has_reply(kind: SiteEventKind) -> bool {
+    matches!(kind, SiteEventKind::Held | SiteEventKind::Grant | SiteEventKind::Renewal)
 }
 
-fn word(kind: SiteKind, six: bool) -> &'static str {
-    match (kind, six) {
-        (SiteKind::Held | SiteKind::Grant, false) => "request",
-        (SiteKind::Renewal, false) => "renew",
-        (SiteKind::Release, false) => "release",
-        (SiteKind::Decline, false) => "decline",
-        (SiteKind::Held | SiteKind::Grant, true) => "request6",
-        (SiteKind::Renewal, true) => "renew6",
-        (SiteKind::Release, true) => "release6",
-        (SiteKind::Decline, true) => "decline6",
-        (SiteKind::Expiry, _) => "expiry",
-        (SiteKind::Abandoned, _) => "abandoned",
-        (SiteKind::Reclaim, _) => "reclaim",
+fn stimulus_kind(kind: SiteEventKind, v6: bool) -> &'static str {
+    match (kind, v6) {
+        (SiteEventKind::Held | SiteEventKind::Grant, false) => "request",
+        (SiteEventKind::Renewal, false) => "renew",
+        (SiteEventKind::Release, false) => "release",
+        (SiteEventKind::Decline, false) => "decline",
+        (SiteEventKind::Held | SiteEventKind::Grant, true) => "request6",
+        (SiteEventKind::Renewal, true) => "renew6",
+        (SiteEventKind::Release, true) => "release6",
+        (SiteEventKind::Decline, true) => "decline6",
+        (SiteEventKind::Expiry, _) => "expiry",
+        (SiteEventKind::Abandoned, _) => "abandoned",
+        (SiteEventKind::Reclaim, _) => "reclaim",
     }
 }
 

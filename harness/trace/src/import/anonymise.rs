@@ -1,17 +1,17 @@
-//! Stable pseudonyms for what names people and their devices.
+//! Replaces everything that identifies people and their devices with stable pseudonyms.
 //!
-//! What stays: times, actions, interfaces, option numbers, the length of everything that is stored, which words
-//! are equal to which. What is replaced, by HMAC-SHA-256 with a secret key: hardware addresses wherever they
-//! stand (client-ids and DUIDs that hold one hold its pseudonym then), the rest of client-ids and DUIDs, IAIDs,
-//! names, tags, classes, relay agents' words, and every variable that is not known. Addresses where asked.
+//! Kept are times, actions, interfaces, option numbers, the length of everything that is stored, and which values are
+//! equal. Replaced by HMAC-SHA-256 with a secret key are hardware addresses (also inside client identifiers and DUIDs),
+//! the rest of client identifiers and DUIDs, IAIDs, names, tags, classes, relay agent options, and every unknown variable.
+//! IP addresses are replaced on request.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::log::{Log, Logged};
-use super::names::Secret;
+use super::pseudonyms::Secret;
+use super::record_log::{Log, LoggedCall};
 use dnsmasq_model::{LeaseLine, duid_line, duid_of_line, hex_text, parse_hex_text};
 
-/// What is known to name nobody.
+/// The variables that identify nobody.
 const KEPT: [&str; 8] = [
     "DNSMASQ_LEASE_EXPIRES",
     "DNSMASQ_LEASE_LENGTH",
@@ -23,30 +23,31 @@ const KEPT: [&str; 8] = [
     "DNSMASQ_ANONYMISED",
 ];
 
-/// Replaces names by pseudonyms.
+/// Replaces identifying values with pseudonyms.
 pub struct Anonymiser {
     secret: Secret,
     addresses: bool,
 }
 
 impl Anonymiser {
-    /// `key`: who has it can find out who is who; `addresses`: replace IP addresses too.
+    /// An anonymiser with a secret key, with which pseudonyms can be traced back. `addresses`: whether to replace IP
+    /// addresses too.
     pub fn new(key: &[u8], addresses: bool) -> Self {
         Self { secret: Secret::new(key), addresses }
     }
 
-    /// Replaces everything in a log.
-    pub fn log(&mut self, log: &mut Log) {
+    /// Replaces all identifying values in a log.
+    pub fn anonymise(&mut self, log: &mut Log) {
         for call in &mut log.calls {
             self.call(call);
         }
     }
 
-    fn call(&mut self, call: &mut Logged) {
+    fn call(&mut self, call: &mut LoggedCall) {
         let is_v6 = call.env.contains_key("DNSMASQ_IAID")
             || call.argv.get(3).is_some_and(|word| word.contains(&b':'));
         let action = call.argv.get(1).cloned().unwrap_or_default();
-        // The path of the script may have a name in it.
+        // The path of the script may contain a name.
         if let Some(path) = call.argv.first_mut() {
             *path = path.rsplit(|byte| *byte == b'/').next().unwrap_or_default().to_vec();
         }
@@ -75,7 +76,7 @@ impl Anonymiser {
         call.out = lines.iter().flat_map(|line| self.lease_line(line)).collect();
     }
 
-    /// A line that `init` printed.
+    /// A line of the output of `init`.
     fn lease_line(&mut self, line: &[u8]) -> Vec<u8> {
         let (line, end) = match line.split_last() {
             Some((b'\n', line)) => (line, &b"\n"[..]),
@@ -112,7 +113,7 @@ impl Anonymiser {
         .to_bytes()
     }
 
-    /// `02:aa:…`, or `06-02:aa:…` with the type of the hardware.
+    /// A hardware address such as `02:aa:…`, or `06-02:aa:…` with an ARP type.
     fn hardware(&self, text: &[u8]) -> Vec<u8> {
         let at = text.iter().position(|byte| *byte == b'-').map_or(0, |dash| dash + 1);
         match parse_hex_text(&text[at..]) {
@@ -121,7 +122,7 @@ impl Anonymiser {
         }
     }
 
-    /// RFC 2132 section 9.14, RFC 4361 section 6.1.
+    /// A client identifier (RFC 2132 section 9.14, RFC 4361 section 6.1).
     fn client_id(&self, text: &[u8]) -> Vec<u8> {
         let Some(id) = parse_hex_text(text) else { return self.secret.words(text) };
         let id = match &id[..] {
@@ -148,7 +149,7 @@ impl Anonymiser {
         }
     }
 
-    /// RFC 8415 section 11: the type stays, and a hardware address becomes its own pseudonym.
+    /// A DUID (RFC 8415 section 11): the type is kept, and a hardware address is replaced with its own pseudonym.
     fn duid_bytes(&self, duid: &[u8]) -> Vec<u8> {
         match duid {
             [0, 1, a, b, time @ ..] if time.len() > 4 => {
@@ -166,7 +167,7 @@ impl Anonymiser {
         }
     }
 
-    /// A number of as many digits, since it is stored; `T` marks a temporary address.
+    /// An IAID: a number with the same number of digits, since it is stored. `T` marks a temporary address.
     fn iaid(&self, text: &[u8]) -> Vec<u8> {
         let (mark, digits) = match text.strip_prefix(b"T") {
             Some(digits) => (&b"T"[..], digits),
@@ -179,7 +180,7 @@ impl Anonymiser {
         [mark, number.to_string().as_bytes()].concat()
     }
 
-    /// Another address whose text is as long, in the same private network; no two become one.
+    /// An address with a text of the same length in the same private network. Different addresses stay different.
     fn address(&mut self, text: &[u8]) -> Vec<u8> {
         if !self.addresses {
             return text.to_vec();
@@ -214,12 +215,13 @@ impl Anonymiser {
         octets.into()
     }
 
-    /// Group by group, each of as many digits, zeros as they are: the text is shortened at the same place.
+    /// Each group is replaced with one of the same number of digits. Zeros are kept, so that the text is shortened at the
+    /// same place.
     fn v6(&mut self, address: Ipv6Addr) -> Ipv6Addr {
         let mut groups = address.segments();
         for (at, group) in groups.iter_mut().enumerate() {
             let use_for = format!("group {at}");
-            // The first byte says what kind of address it is.
+            // The first byte is the kind of address.
             let (low, high) = match *group {
                 0 => continue,
                 first if at == 0 && first > 0xFF => (first & 0xFF00, first | 0xFF),

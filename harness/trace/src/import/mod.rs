@@ -1,10 +1,10 @@
-//! Turns the log of `lease-script/record.sh` into a recording.
+//! Converts the log of `lease-script/record.sh` into a recording.
 
 mod anonymise;
-mod log;
-mod names;
+mod pseudonyms;
+mod record_log;
 mod write;
 
 pub use anonymise::Anonymiser;
-pub use log::{Log, LogError, Remains};
+pub use record_log::{Log, LogError, LogGaps};
 pub use write::{Imported, WriteError, write};

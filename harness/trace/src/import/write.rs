@@ -1,25 +1,25 @@
-//! Writes a recording: `meta.json`, `stimuli.jsonl` (empty), `calls.jsonl`.
+//! Writes a log as a recording: `meta.json`, `stimuli.jsonl` (reboots only) and `calls.jsonl`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::log::{Log, Logged};
+use super::record_log::{Log, LoggedCall};
 use crate::Store;
 use dnsmasq_model::ScriptCall;
 
-/// Why a recording was not written. Nothing of it is there then.
+/// Why a recording was not written. No part of it is left behind.
 #[derive(Debug, thiserror::Error)]
 #[error("{path}: {error}")]
 pub struct WriteError {
     /// What could not be written.
     pub path: PathBuf,
-    /// Why.
+    /// The error of the file system.
     pub error: io::Error,
 }
 
-/// What was written.
+/// A summary of the written recording.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Imported {
     /// `rtc` or `no-rtc`.
@@ -28,22 +28,24 @@ pub struct Imported {
     pub by_action: BTreeMap<String, u64>,
     /// Seconds from the first call to the last.
     pub seconds: f64,
-    /// How often the router was started anew in between.
+    /// Number of reboots of the router between the calls.
     pub reboots: usize,
 }
 
 /// Writes the recording of `log` into the new folder `out`.
 ///
 /// # Errors
-/// The folder is there already, or cannot be written.
+/// If the folder exists or cannot be written.
 pub fn write(log: &Log, name: &str, out: &Path) -> Result<Imported, WriteError> {
     let fail = |path: &Path| {
         let path = path.to_owned();
         move |error| WriteError { path, error }
     };
     if out.symlink_metadata().is_ok() {
-        let error =
-            io::Error::new(io::ErrorKind::AlreadyExists, "is there already: another --out, please");
+        let error = io::Error::new(
+            io::ErrorKind::AlreadyExists,
+            "exists already; choose another folder with --out",
+        );
         return Err(fail(out)(error));
     }
     let parent = match out.parent() {
@@ -65,17 +67,17 @@ pub fn write(log: &Log, name: &str, out: &Path) -> Result<Imported, WriteError> 
         let path = folder.path().join(file);
         std::fs::write(&path, text).map_err(fail(&path))?;
     }
-    readable(folder.path())
+    set_default_permissions(folder.path())
         .and_then(|()| std::fs::rename(folder.path(), out))
         .map_err(fail(out))?;
-    // It has another name now.
+    // The folder has been renamed, so there is nothing to remove.
     let _ = folder.keep();
     let seconds = clock.t.last().copied().unwrap_or_default();
     Ok(Imported { build, by_action, seconds, reboots: clock.boots.len() })
 }
 
-/// A temporary folder is its owner's alone; this one is to be as others are.
-fn readable(folder: &Path) -> io::Result<()> {
+/// Gives a temporary folder the permissions of an ordinary new folder.
+fn set_default_permissions(folder: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     let umask = rustix::process::umask(rustix::fs::Mode::empty());
     rustix::process::umask(umask);
@@ -83,18 +85,18 @@ fn readable(folder: &Path) -> io::Result<()> {
     std::fs::set_permissions(folder, std::fs::Permissions::from_mode(mode))
 }
 
-/// When each call was made.
+/// The times of the calls.
 struct Clock {
-    /// Seconds since the first, which never go back.
+    /// Seconds since the first call, in ascending order.
     t: Vec<f64>,
-    /// The first call after each start of the router but the first.
+    /// The index of the first call after each reboot.
     boots: Vec<usize>,
 }
 
 impl Clock {
-    fn new(calls: &[Logged]) -> Self {
+    fn new(calls: &[LoggedCall]) -> Self {
         let (mut t, mut now, mut boots) = (Vec::new(), 0.0, Vec::new());
-        let mut last: Option<&Logged> = None;
+        let mut last: Option<&LoggedCall> = None;
         for call in calls {
             if let Some(last) = last {
                 let up = last.up.zip(call.up).map(|(before, after)| after.checked_sub(before));
@@ -114,8 +116,8 @@ impl Clock {
     }
 }
 
-/// When the router was started anew, as far as its own clock tells. Nothing else is known of what went on.
-fn stimuli(logged: &[Logged], clock: &Clock) -> String {
+/// The reboots, as far as they can be seen from the clocks. No other stimuli are known.
+fn stimuli(logged: &[LoggedCall], clock: &Clock) -> String {
     let Some(first) = clock.boots.first() else { return String::new() };
     let mut text = format!(
         "{{\"i\":0,\"t\":0,\"wall\":0,\"mono\":0,\"do\":\"pause\",\"calls\":[0,{first}]}}\n"
@@ -132,7 +134,7 @@ fn stimuli(logged: &[Logged], clock: &Clock) -> String {
     text
 }
 
-fn calls(logged: &[Logged], clock: &Clock) -> (String, BTreeMap<String, u64>, Vec<Vec<u8>>) {
+fn calls(logged: &[LoggedCall], clock: &Clock) -> (String, BTreeMap<String, u64>, Vec<Vec<u8>>) {
     let (mut text, mut by_action) = (String::new(), BTreeMap::<String, u64>::new());
     let mut store = Store::new("v6aware", "insert");
     let mut begun = false;
@@ -145,7 +147,7 @@ fn calls(logged: &[Logged], clock: &Clock) -> (String, BTreeMap<String, u64>, Ve
         *by_action.entry(action.into_owned()).or_default() += 1;
         let is_init = call.argv.get(1).is_some_and(|word| word == b"init");
         if is_init && !begun {
-            store.replace(&named(&call.out));
+            store.replace(&variables(&call.out));
         }
         begun = true;
         let wall = call.wall.unwrap_or_default();
@@ -169,15 +171,15 @@ fn calls(logged: &[Logged], clock: &Clock) -> (String, BTreeMap<String, u64>, Ve
     (text, by_action, store.lines())
 }
 
-/// `init`'s lines as variables.
-fn named(out: &[u8]) -> Vec<u8> {
+/// The lines `name=value` of the variables that `init` printed.
+fn variables(out: &[u8]) -> Vec<u8> {
     let mut text = Vec::new();
     for line in out.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-        let word = |n: usize| line.split(|byte| *byte == b' ').nth(n);
+        let field = |n: usize| line.split(|byte| *byte == b' ').nth(n);
         let name = if line.starts_with(b"duid ") {
             b"dnsmasq_duid".to_vec()
         } else {
-            [b"dnsmasq_lease_", word(2).unwrap_or_default()].concat()
+            [b"dnsmasq_lease_", field(2).unwrap_or_default()].concat()
         };
         text.extend_from_slice(&[&name, b"=".as_slice(), line, b"\n"].concat());
     }
@@ -211,12 +213,12 @@ fn meta(
         log.calls.len(),
         stored.join(", "),
         clock.boots.len(),
-        log.remains.torn,
-        log.remains.missing,
+        log.gaps.torn,
+        log.gaps.missing,
     )
 }
 
-/// A JSON string of any bytes: those that are no UTF-8 as lone surrogates U+DC80 to U+DCFF.
+/// A JSON string of a byte string; bytes that are not valid UTF-8 become lone surrogates U+DC80 to U+DCFF.
 fn string(bytes: &[u8]) -> String {
     let mut text = String::from("\"");
     for chunk in bytes.utf8_chunks() {

@@ -1,11 +1,11 @@
-//! Keyed pseudonyms of single things: bytes, words, numbers.
+//! Pseudonyms for byte strings, words and numbers, made with a secret key.
 
 use std::collections::HashMap;
 
 use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 
-/// A secret, and what has been drawn with it.
+/// A secret key with the permutations that were made with it.
 pub(super) struct Secret {
     key: Vec<u8>,
     permutations: HashMap<(String, u32, u32), Vec<u32>>,
@@ -16,7 +16,8 @@ impl Secret {
         Self { key: key.to_vec(), permutations: HashMap::new() }
     }
 
-    /// `length` bytes that only the holder of the key can make of `text`; different for each `use_for`.
+    /// A pseudonym of `length` bytes for `text`, which only the owner of the key can compute. It differs for each
+    /// `use_for`.
     pub(super) fn bytes(&self, use_for: &str, text: &[u8], length: usize) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(length + 32);
         let mut part = 0_u32;
@@ -33,19 +34,19 @@ impl Secret {
         bytes
     }
 
-    /// Below `limit`, as good as evenly.
+    /// A nearly uniformly distributed number below `limit`.
     fn below(&self, use_for: &str, text: &[u8], limit: u64) -> u64 {
         let bytes = self.bytes(use_for, text, 8);
         let number = bytes.iter().fold(0, |sum: u64, byte| sum << 8 | u64::from(*byte));
         ((u128::from(number) * u128::from(limit)) >> 64) as u64
     }
 
-    /// A number from `low` to `high` for each of them, no two the same.
+    /// The image of `number` in a permutation of the numbers from `low` to `high`.
     pub(super) fn permuted(&mut self, use_for: &str, low: u32, high: u32, number: u32) -> u32 {
         let key = (use_for.to_owned(), low, high);
         if !self.permutations.contains_key(&key) {
             let mut all: Vec<u32> = (low..=high).collect();
-            // Fisher and Yates.
+            // The Fisher-Yates shuffle.
             for at in (1..all.len()).rev() {
                 let draw = format!("{low} {high} {at}");
                 let with = self.below(use_for, draw.as_bytes(), at as u64 + 1) as usize;
@@ -57,7 +58,7 @@ impl Secret {
         self.permutations.get(&key).and_then(|all| all.get(at)).copied().unwrap_or(number)
     }
 
-    /// Another number of as many decimal digits, at most `max`.
+    /// A number with as many decimal digits as `text`, at most `max`.
     pub(super) fn number(&self, use_for: &str, text: &[u8], max: u64) -> u64 {
         let digits = text.len().clamp(1, 19) as u32;
         let low = if digits == 1 { 0 } else { 10_u64.pow(digits - 1) };
@@ -65,42 +66,42 @@ impl Secret {
         low + self.below(use_for, text, high.saturating_sub(low) + 1)
     }
 
-    /// A word of the same length: letters for letters, digits for digits, in the same places; the rest as it is,
-    /// but no byte beyond ASCII. Words that differ only in case get pseudonyms that differ only in case.
+    /// A word of the same length, with letters for letters and digits for digits. Other ASCII bytes are kept, all others
+    /// become one byte. Words that differ only in case get pseudonyms that differ only in case.
     pub(super) fn word(&self, word: &[u8]) -> Vec<u8> {
         let drawn = self.bytes("word", &word.to_ascii_lowercase(), word.len());
-        let place = |(byte, drawn): (&u8, u8)| match byte {
+        let replace = |(byte, drawn): (&u8, u8)| match byte {
             b'a'..=b'z' => b'a' + drawn % 26,
             b'A'..=b'Z' => b'A' + drawn % 26,
             b'0'..=b'9' => b'0' + drawn % 10,
             0x80.. => 0xE9,
             other => *other,
         };
-        word.iter().zip(drawn).map(place).collect()
+        word.iter().zip(drawn).map(replace).collect()
     }
 
-    /// A name word by word: its labels, however they are joined.
+    /// A name with each of its words replaced; the separators are kept.
     pub(super) fn words(&self, text: &[u8]) -> Vec<u8> {
-        let is_joint = |byte: &u8| matches!(byte, b'.' | b' ' | b'/' | b',' | b':');
+        let is_separator = |byte: &u8| matches!(byte, b'.' | b' ' | b'/' | b',' | b':');
         let mut out = Vec::with_capacity(text.len());
-        for part in text.split_inclusive(is_joint) {
-            let (word, joint) = match part.split_last() {
-                Some((last, word)) if is_joint(last) => (word, Some(*last)),
+        for part in text.split_inclusive(is_separator) {
+            let (word, separator) = match part.split_last() {
+                Some((last, word)) if is_separator(last) => (word, Some(*last)),
                 _ => (part, None),
             };
             out.extend(self.word(word));
-            out.extend(joint);
+            out.extend(separator);
         }
         out
     }
 
-    /// A hardware address: which bits say "group" and "local" stays, all else is drawn.
+    /// A hardware address. The group bit and the local bit are kept.
     pub(super) fn hardware(&self, address: &[u8]) -> Vec<u8> {
         let mut drawn = self.bytes("hardware", address, address.len());
         if let (Some(to), Some(from)) = (drawn.first_mut(), address.first()) {
             *to = *to & !3 | from & 3;
         }
-        // Nobody, and everybody.
+        // The null address and the broadcast address are kept.
         if address.iter().all(|byte| *byte == 0) || address.iter().all(|byte| *byte == 0xFF) {
             return address.to_vec();
         }

@@ -1,4 +1,4 @@
-//! From one declaration to the next: what happened.
+//! Derives events from the changes between one declaration of an address and the next.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -7,27 +7,27 @@ use lease_formats::dhcpd::{BindingState, Date, Declared, Hardware, Ia, IaKind, L
 
 /// What happened to an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum SiteKind {
-    /// A client had it before the journal begins.
+pub enum SiteEventKind {
+    /// A client had the address before the journal begins.
     Held,
-    /// A client got it.
+    /// A client got the address.
     Grant,
-    /// Its client got more time.
+    /// Its client renewed the lease.
     Renewal,
-    /// Its client gave it back.
+    /// Its client released it.
     Release,
-    /// Its time was over.
+    /// The lease expired.
     Expiry,
-    /// Its client refused it.
+    /// Its client declined it.
     Decline,
-    /// The server found it in use by somebody unknown.
+    /// The server found it in use by an unknown host.
     Abandoned,
-    /// Abandoned before, given out or freed again.
+    /// An abandoned address was assigned or freed again.
     Reclaim,
 }
 
-impl SiteKind {
-    /// The word in reports.
+impl SiteEventKind {
+    /// The name in reports.
     pub fn name(self) -> &'static str {
         match self {
             Self::Held => "held before",
@@ -44,34 +44,35 @@ impl SiteKind {
 
 /// The client of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Who {
+pub enum SiteClient {
     /// A DHCPv4 client.
     Four {
-        /// Its hardware address.
+        /// The hardware address.
         hardware: Option<Hardware>,
-        /// Its identifier; empty for none.
+        /// The client identifier; empty for none.
         uid: Vec<u8>,
-        /// Its name.
+        /// The host name.
         hostname: Option<Vec<u8>>,
     },
     /// A DHCPv6 client.
     Six {
-        /// Which kind of association.
+        /// The kind of identity association.
         kind: IaKind,
-        /// The association's number.
+        /// The IAID.
         iaid: u32,
-        /// Its DUID.
+        /// The DUID.
         duid: Vec<u8>,
-        /// The length of a delegated prefix, 0 for addresses.
+        /// The length of a delegated prefix; 0 for an address.
         prefix_length: u8,
     },
 }
 
-impl Who {
-    fn is(&self, other: &Self) -> bool {
+impl SiteClient {
+    /// Whether this is the same client, perhaps with another host name or hardware address.
+    fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Four { hardware, uid, .. }, Self::Four { hardware: h, uid: u, .. }) => {
-                // A client is its identifier, where it has one.
+                // The identifier decides, if there is one.
                 if uid.is_empty() && u.is_empty() { hardware == h } else { uid == u }
             }
             _ => self == other,
@@ -79,48 +80,48 @@ impl Who {
     }
 }
 
-/// One event.
+/// An event of a site.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SiteEvent {
-    /// When, in seconds since 1970: never before the event before it.
+    /// Time in seconds since 1970, not before that of the previous event.
     pub time: i64,
-    /// What.
-    pub kind: SiteKind,
-    /// To which address.
+    /// What happened.
+    pub kind: SiteEventKind,
+    /// The address.
     pub address: IpAddr,
-    /// Whose it is, or was.
-    pub who: Who,
-    /// Until when it is leased then.
+    /// The client that has the address or had it.
+    pub who: SiteClient,
+    /// The end of the lease after the event.
     pub ends: Date,
 }
 
-/// What is known of an address.
+/// The last declaration of an address.
 #[derive(Debug, Clone)]
 struct Known {
     state: BindingState,
     ends: Date,
-    who: Who,
+    who: SiteClient,
 }
 
 /// `abandon-lease-time` of dhcpd.conf by default.
 const ABANDONED_FOR: i64 = 86_400;
 
-/// The events so far.
+/// Derives events from declarations.
 #[derive(Debug, Default)]
-pub(super) struct Tale {
+pub(super) struct SiteTracker {
     known: HashMap<IpAddr, Known>,
     events: Vec<SiteEvent>,
     last: i64,
 }
 
-impl Tale {
-    /// What the first generation begins with happened before.
+impl SiteTracker {
+    /// Takes over the head of the first generation: its leases were made before the journal begins.
     pub(super) fn held_before(&mut self, head: &[lease_formats::dhcpd::Declaration]) {
         for declaration in head {
             for (address, known, _) in bindings(&declaration.what) {
                 if known.state == BindingState::Active {
                     let Known { ends, who, .. } = known.clone();
-                    let kind = SiteKind::Held;
+                    let kind = SiteEventKind::Held;
                     self.events.push(SiteEvent { time: 0, kind, address, who, ends });
                 }
                 self.known.insert(address, known);
@@ -128,7 +129,8 @@ impl Tale {
         }
     }
 
-    pub(super) fn tell(&mut self, what: &Declared) {
+    /// Derives the events of a new declaration.
+    pub(super) fn apply(&mut self, what: &Declared) {
         let gone = self.gone(what);
         for (address, known, time) in bindings(what) {
             self.step(address, known, time);
@@ -136,19 +138,19 @@ impl Tale {
         for (address, time) in gone {
             if let Some(before) = self.known.remove(&address) {
                 let ended = !before.ends.is_never() && before.ends.0 <= time;
-                let kind = if ended { SiteKind::Expiry } else { SiteKind::Release };
+                let kind = if ended { SiteEventKind::Expiry } else { SiteEventKind::Release };
                 self.event(kind, address, before.who, before.ends, time);
             }
         }
     }
 
-    /// Addresses that an association had and does not name any more.
+    /// The addresses that an association had and does not contain any more.
     fn gone(&self, what: &Declared) -> Vec<(IpAddr, i64)> {
         let Declared::Ia(ia) = what else { return Vec::new() };
         let named: Vec<IpAddr> = ia.addresses.iter().map(|held| held.address.into()).collect();
         let known = self.known.iter().filter(|(address, known)| {
-            let own = matches!(&known.who, Who::Six { kind, duid, iaid, .. }
-                if *kind == ia.kind && *iaid == number(ia) && duid == ia.duid());
+            let own = matches!(&known.who, SiteClient::Six { kind, duid, iaid, .. }
+                if *kind == ia.kind && *iaid == iaid_of(ia) && duid == ia.duid());
             own && known.state == BindingState::Active && !named.contains(address)
         });
         let mut gone: Vec<(IpAddr, i64)> =
@@ -157,7 +159,14 @@ impl Tale {
         gone
     }
 
-    fn event(&mut self, kind: SiteKind, address: IpAddr, who: Who, ends: Date, time: i64) {
+    fn event(
+        &mut self,
+        kind: SiteEventKind,
+        address: IpAddr,
+        who: SiteClient,
+        ends: Date,
+        time: i64,
+    ) {
         self.last = self.last.max(time);
         self.events.push(SiteEvent { time: self.last, kind, address, who, ends });
     }
@@ -169,26 +178,26 @@ impl Tale {
         let had = before.as_ref().filter(|before| before.state == Active);
         let was_abandoned = before.as_ref().is_some_and(|before| before.state == Abandoned);
         if was_abandoned && matches!(state, Active | Free) {
-            self.event(SiteKind::Reclaim, address, who.clone(), ends, time);
+            self.event(SiteEventKind::Reclaim, address, who.clone(), ends, time);
         }
         match (state, had) {
-            (Active, Some(had)) if had.who.is(&who) => {
-                self.event(SiteKind::Renewal, address, who, ends, time);
+            (Active, Some(had)) if had.who.is_same(&who) => {
+                self.event(SiteEventKind::Renewal, address, who, ends, time);
             }
-            (Active, _) => self.event(SiteKind::Grant, address, who, ends, time),
+            (Active, _) => self.event(SiteEventKind::Grant, address, who, ends, time),
             (Free | Expired | Released, Some(had)) => {
                 let owner = had.who.clone();
                 let kind = if state == Released || ends < had.ends {
-                    SiteKind::Release
+                    SiteEventKind::Release
                 } else {
-                    SiteKind::Expiry
+                    SiteEventKind::Expiry
                 };
                 self.event(kind, address, owner, ends, ends.0);
             }
             (Abandoned, had) => {
                 let (kind, owner) = match had {
-                    Some(had) => (SiteKind::Decline, had.who.clone()),
-                    None => (SiteKind::Abandoned, who),
+                    Some(had) => (SiteEventKind::Decline, had.who.clone()),
+                    None => (SiteEventKind::Abandoned, who),
                 };
                 let since = if ends.is_never() { time } else { ends.0 - ABANDONED_FOR };
                 let again = before.is_some_and(|before| before.state == Abandoned);
@@ -202,23 +211,23 @@ impl Tale {
 
     pub(super) fn finish(mut self) -> Vec<SiteEvent> {
         let begin = self.events.iter().map(|event| event.time).filter(|time| *time > 0).min();
-        for event in self.events.iter_mut().filter(|event| event.kind == SiteKind::Held) {
+        for event in self.events.iter_mut().filter(|event| event.kind == SiteEventKind::Held) {
             event.time = begin.unwrap_or(1);
         }
         self.events
     }
 }
 
-fn number(ia: &Ia) -> u32 {
+fn iaid_of(ia: &Ia) -> u32 {
     ia.iaid().try_into().map_or(0, u32::from_le_bytes)
 }
 
-/// The addresses of a declaration with what it says of them, and when.
+/// The addresses of a declaration, with their states and the time of the last transaction.
 fn bindings(what: &Declared) -> Vec<(IpAddr, Known, i64)> {
     match what {
         Declared::Lease(lease) => {
             let Lease { hardware, uid, hostname, .. } = &**lease;
-            let who = Who::Four {
+            let who = SiteClient::Four {
                 hardware: hardware.clone(),
                 uid: uid.clone(),
                 hostname: hostname.clone(),
@@ -230,9 +239,9 @@ fn bindings(what: &Declared) -> Vec<(IpAddr, Known, i64)> {
             .addresses
             .iter()
             .map(|held| {
-                let who = Who::Six {
+                let who = SiteClient::Six {
                     kind: ia.kind,
-                    iaid: number(ia),
+                    iaid: iaid_of(ia),
                     duid: ia.duid().to_vec(),
                     prefix_length: held.prefix_length,
                 };

@@ -1,29 +1,29 @@
 //! Reads the log of `lease-script/record.sh`.
 //!
-//! A log is text: a head `leaselab-record 1`, then blocks, each after an empty line:
+//! A log is a text file with the header `leaselab-record 1` and blocks, each after an empty line:
 //!
 //! ```text
-//! call NUMBER WALL UPTIME     seconds; `-` where the router could not tell
-//! arg TEXT                    each argument, argv[0] first; odd bytes as \OOO
+//! call NUMBER WALL UPTIME     seconds; `-` if the router does not know them
+//! arg TEXT                    each argument, argv[0] first; unprintable bytes as \OOO
 //! env NAME TEXT               each DNSMASQ_* variable
-//! out TEXT                    each line that init printed; `cut`: the last one has no line break
+//! out TEXT                    each line of the output of init; `cut`: the last one has no line break
 //! end NUMBER CODE UPTIME
 //! ```
 //!
-//! A block that was not written to its end (memory was full, the power went) is left out and counted. A line
-//! that cannot be what record.sh writes is an error, with its line and column.
+//! An incomplete block, for instance after a power cut, is skipped and counted. A line that record.sh cannot have written
+//! is an error with its line and column.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// What a log begins with.
-const HEAD: &[u8] = b"leaselab-record ";
-/// The version of the log that is understood.
+/// The beginning of a log.
+const HEADER: &[u8] = b"leaselab-record ";
+/// The supported version of the format.
 const VERSION: u32 = 1;
-/// Longer logs are refused: record.sh keeps half a mebibyte by default.
+/// Maximum size of a log; record.sh keeps half a mebibyte by default.
 const MAX_BYTES: u64 = 256 << 20;
 
-/// A log that cannot be read.
+/// Why a log cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
     /// The file cannot be read.
@@ -31,10 +31,10 @@ pub enum LogError {
     Io {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The error of the file system.
         error: std::io::Error,
     },
-    /// It is something else.
+    /// The file is not a log of record.sh, or contains no complete call.
     #[error("{path}: {message}")]
     NoLog {
         /// The file.
@@ -42,7 +42,7 @@ pub enum LogError {
         /// What is wrong.
         message: String,
     },
-    /// A line is none that record.sh writes.
+    /// The file has a line that record.sh does not write.
     #[error("{path}:{line}:{column}: {message}")]
     Damage {
         /// The file.
@@ -56,51 +56,51 @@ pub enum LogError {
     },
 }
 
-/// One call as it was recorded.
+/// A recorded call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Logged {
-    /// The router's number of it.
+pub struct LoggedCall {
+    /// Its number on the router.
     pub number: u64,
-    /// `CLOCK_REALTIME` before it.
+    /// `CLOCK_REALTIME` before the call, in seconds.
     pub wall: Option<u64>,
-    /// `CLOCK_BOOTTIME` before it, in hundredths of a second.
+    /// `CLOCK_BOOTTIME` before the call, in hundredths of a second.
     pub up: Option<u64>,
-    /// The same after it.
+    /// `CLOCK_BOOTTIME` after the call, in hundredths of a second.
     pub done: Option<u64>,
     /// Arguments.
     pub argv: Vec<Vec<u8>>,
     /// The `DNSMASQ_*` variables.
     pub env: BTreeMap<String, Vec<u8>>,
-    /// What `init` printed.
+    /// Output of `init`.
     pub out: Vec<u8>,
     /// Exit code.
     pub code: u8,
-    /// It was too large for the log: nothing but its times and exit code is known.
+    /// Whether it was too large for the log, so that only its times and exit code are known.
     pub large: bool,
 }
 
-/// What is missing.
+/// What is missing in a log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Remains {
-    /// Blocks that were not written to their end.
+pub struct LogGaps {
+    /// Number of incomplete blocks.
     pub torn: usize,
-    /// Calls too large for the log.
+    /// Number of calls that were too large for the log.
     pub large: usize,
-    /// Calls whose numbers are missing: overwritten when the log was full, or written when memory was.
+    /// Number of calls that are missing according to the numbers of the others, because the log or the memory was full.
     pub missing: u64,
 }
 
-/// All calls of one or more logs, in the order in which they were made.
+/// The calls of one or more logs of a router, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Log {
     /// The calls.
-    pub calls: Vec<Logged>,
+    pub calls: Vec<LoggedCall>,
     /// What is missing.
-    pub remains: Remains,
+    pub gaps: LogGaps,
 }
 
 impl Log {
-    /// Reads the files of one router, in any order.
+    /// Reads the log files of one router, which may be given in any order.
     ///
     /// # Errors
     /// See [`LogError`].
@@ -110,7 +110,9 @@ impl Log {
             let io = |error| LogError::Io { path: path.clone(), error };
             let size = std::fs::metadata(path).map_err(io)?.len();
             if size > MAX_BYTES {
-                let message = format!("{size} bytes: no log of record.sh is that long");
+                let message = format!(
+                    "the file has {size} bytes; a log of record.sh is not longer than {MAX_BYTES}"
+                );
                 return Err(LogError::NoLog { path: path.clone(), message });
             }
             logs.push(Self::parse(path, &std::fs::read(path).map_err(io)?)?);
@@ -118,18 +120,18 @@ impl Log {
         logs.sort_by_key(|log| log.calls.first().map(|call| (call.wall, call.number)));
         let mut whole = Self::default();
         for log in logs {
-            whole.remains.torn += log.remains.torn;
-            // The same file twice, or a copy of it that goes on: each call once.
-            let known = |call: &Logged| whole.calls.contains(call);
-            let fresh: Vec<Logged> = if whole.calls.is_empty() {
+            whole.gaps.torn += log.gaps.torn;
+            // A file may be given twice, or with a later copy of it.
+            let known = |call: &LoggedCall| whole.calls.contains(call);
+            let fresh: Vec<LoggedCall> = if whole.calls.is_empty() {
                 log.calls
             } else {
                 log.calls.into_iter().filter(|call| !known(call)).collect()
             };
             whole.calls.extend(fresh);
         }
-        whole.remains.large = whole.calls.iter().filter(|call| call.large).count();
-        whole.remains.missing = whole
+        whole.gaps.large = whole.calls.iter().filter(|call| call.large).count();
+        whole.gaps.missing = whole
             .calls
             .windows(2)
             .map(|pair| pair[1].number.saturating_sub(pair[0].number.saturating_add(1)))
@@ -137,7 +139,7 @@ impl Log {
         whole.calls.retain(|call| !call.large);
         match paths.first() {
             Some(path) if whole.calls.is_empty() => {
-                let message = "there is no whole call in it".to_owned();
+                let message = "the log contains no complete call".to_owned();
                 Err(LogError::NoLog { path: path.clone(), message })
             }
             _ => Ok(whole),
@@ -154,23 +156,23 @@ impl Log {
             |message: &str| LogError::NoLog { path: path.to_owned(), message: message.into() };
         let lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
         let first = lines.iter().find(|line| !line.is_empty());
-        let head = first.and_then(|line| line.strip_prefix(HEAD));
+        let head = first.and_then(|line| line.strip_prefix(HEADER));
         if head.is_none() {
             return Err(no_log(
-                "no log of record.sh: it would begin with `leaselab-record 1` (copy \
+                "not a log of record.sh: expected `leaselab-record 1` at the beginning (copy \
                  /tmp/dnsmasq-record.0 and .1 from the router)",
             ));
         }
         for (at, line) in lines.iter().enumerate() {
             match parser.line(line) {
                 Ok(()) => {}
-                // A write that stopped inside a line: the next block begins with an empty one.
+                // A write that stopped inside a line: an empty line follows, before the next block.
                 Err(_)
-                    if !line.starts_with(HEAD)
+                    if !line.starts_with(HEADER)
                         && lines.get(at + 1).is_none_or(|next| next.is_empty()) =>
                 {
-                    parser.tear();
-                    parser.log.remains.torn += usize::from(line.starts_with(b"call"));
+                    parser.discard_open();
+                    parser.log.gaps.torn += usize::from(line.starts_with(b"call"));
                 }
                 Err(Fault { column, message }) => {
                     let (path, line) = (path.to_owned(), at + 1);
@@ -178,12 +180,12 @@ impl Log {
                 }
             }
         }
-        parser.tear();
+        parser.discard_open();
         Ok(parser.log)
     }
 }
 
-/// What is wrong with a line, and where.
+/// An invalid line: what is wrong, and in which column.
 struct Fault {
     column: usize,
     message: String,
@@ -194,15 +196,15 @@ fn fault<T>(column: usize, message: impl Into<String>) -> Result<T, Fault> {
 }
 
 struct Parser {
-    open: Option<Logged>,
+    open: Option<LoggedCall>,
     log: Log,
 }
 
 impl Parser {
-    /// The open block has no end.
-    fn tear(&mut self) {
+    /// Discards the open block, which is incomplete, if there is one.
+    fn discard_open(&mut self) {
         if self.open.take().is_some() {
-            self.log.remains.torn += 1;
+            self.log.gaps.torn += 1;
         }
     }
 
@@ -217,24 +219,29 @@ impl Parser {
         let column = line.len() - rest.len();
         match word {
             b"leaselab-record" => {
-                self.tear();
+                self.discard_open();
                 return version(rest, column);
             }
             b"call" => {
-                self.tear();
+                self.discard_open();
                 let [number, wall, up] = fields(rest, column)?;
-                self.open = Some(Logged {
+                self.open = Some(LoggedCall {
                     number: number.whole()?,
                     wall: wall.unless_dash(Field::whole)?,
                     up: up.unless_dash(Field::hundredths)?,
-                    ..Logged::default()
+                    ..LoggedCall::default()
                 });
                 return Ok(());
             }
             b"arg" | b"env" | b"out" | b"cut" | b"large" | b"end" => {}
-            _ => return fault(0, "no line that record.sh writes"),
+            _ => {
+                return fault(
+                    0,
+                    "expected a line that record.sh writes: call, arg, env, out, cut, large or end",
+                );
+            }
         }
-        // What is left of a torn block.
+        // The rest of an incomplete block.
         let Some(open) = &mut self.open else { return Ok(()) };
         match word {
             b"arg" => open.argv.push(unescape(rest, column, false)?),
@@ -247,7 +254,7 @@ impl Parser {
                 }) else {
                     return fault(
                         column,
-                        "a name of a variable that begins with DNSMASQ_ is expected",
+                        "expected the name of a variable that begins with DNSMASQ_",
                     );
                 };
                 let value = unescape(value.get(1..).unwrap_or(&[]), column + at + 1, false)?;
@@ -267,7 +274,7 @@ impl Parser {
                 open.code = u8::try_from(code).unwrap_or(u8::MAX);
                 open.done = done.unless_dash(Field::hundredths)?;
                 if number != open.number || (open.argv.is_empty() && !open.large) {
-                    self.tear();
+                    self.discard_open();
                 } else {
                     self.log.calls.extend(self.open.take());
                 }
@@ -284,21 +291,21 @@ fn version(text: &[u8], column: usize) -> Result<(), Fault> {
         Ok(newer) if newer > VERSION => fault(
             column,
             format!(
-                "a log of version {newer}; this leaselab reads version {VERSION}: take a newer one"
+                "a log of version {newer}, but this leaselab reads version {VERSION}: use a newer leaselab"
             ),
         ),
-        _ => fault(column, "the version of the log, a number, is expected"),
+        _ => fault(column, "expected the version of the log, a number"),
     }
 }
 
-/// One word of a line.
+/// A field of a line.
 #[derive(Clone, Copy)]
 struct Field<'a> {
     text: &'a [u8],
     column: usize,
 }
 
-/// Exactly so many words.
+/// Splits a line into exactly `N` fields.
 fn fields<const N: usize>(text: &[u8], column: usize) -> Result<[Field<'_>; N], Fault> {
     let mut at = column;
     let words: Vec<Field<'_>> = text
@@ -310,7 +317,7 @@ fn fields<const N: usize>(text: &[u8], column: usize) -> Result<[Field<'_>; N], 
         })
         .collect();
     let count = words.len();
-    words.try_into().or_else(|_| fault(column, format!("{N} words are expected here, not {count}")))
+    words.try_into().or_else(|_| fault(column, format!("expected {N} fields, found {count}")))
 }
 
 impl Field<'_> {
@@ -319,18 +326,18 @@ impl Field<'_> {
         let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         match text.parse() {
             Ok(number) if digits => Ok(number),
-            _ => fault(self.column, "a number is expected"),
+            _ => fault(self.column, "expected a number"),
         }
     }
 
-    /// Seconds with two decimals, as /proc/uptime has them (fs/proc/uptime.c `uptime_proc_show`): fewer are what a
-    /// write left that stopped inside the word.
+    /// Seconds with two decimals, as in /proc/uptime (fs/proc/uptime.c `uptime_proc_show`). Fewer decimals are left by a
+    /// write that stopped inside the field.
     fn hundredths(self) -> Result<u64, Fault> {
         let dot = self.text.iter().position(|byte| *byte == b'.').unwrap_or(self.text.len());
         let (seconds, decimals) = self.text.split_at(dot);
         let seconds = Field { text: seconds, column: self.column }.whole()?;
         let Some(decimals) = decimals.strip_prefix(b".").filter(|digits| digits.len() == 2) else {
-            return fault(self.column + dot, "a dot and two decimals are expected");
+            return fault(self.column + dot, "expected a dot and two decimals");
         };
         let decimals = Field { text: decimals, column: self.column + dot + 1 }.whole()?;
         Ok(seconds.saturating_mul(100).saturating_add(decimals))
@@ -341,7 +348,7 @@ impl Field<'_> {
     }
 }
 
-/// Turns `\OOO` back into bytes. Nothing but printable ASCII stands in a log.
+/// Decodes `\OOO`. A log contains only printable ASCII characters.
 fn unescape(text: &[u8], column: usize, blanks: bool) -> Result<Vec<u8>, Fault> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;
@@ -354,11 +361,13 @@ fn unescape(text: &[u8], column: usize, blanks: bool) -> Result<Vec<u8>, Fault> 
                 continue;
             }
             (b'\\', _) => {
-                return fault(column, "three octal digits are expected after the backslash");
+                return fault(column, "expected three octal digits after the backslash");
             }
-            (b' ', _) if !blanks => return fault(column, "a blank: record.sh writes \\040"),
+            (b' ', _) if !blanks => {
+                return fault(column, "a blank, which record.sh writes as \\040");
+            }
             (b' '..=b'~', _) => bytes.push(byte),
-            _ => return fault(column, format!("a byte that record.sh escapes: {byte:#04x}")),
+            _ => return fault(column, format!("the byte {byte:#04x}, which record.sh escapes")),
         }
         rest = tail;
     }

@@ -1,4 +1,4 @@
-//! `lease-update` itself, one call for each change.
+//! `lease-update` with a journal: one script call for each change.
 
 use std::ffi::OsStr;
 use std::net::Ipv4Addr;
@@ -9,14 +9,14 @@ use lease_script::journal;
 use lease_script::{Call, Config, Environment};
 
 use super::client;
-use super::{Found, Program};
-use crate::Leases;
+use super::program::{Found, Program};
+use crate::leases::Leases;
 use disk_model::Disk;
 
 const LIVE: &str = "dhcpd.leases";
 
-/// There is nothing to remember between calls.
-pub(super) struct Ours;
+/// `lease-update`, which keeps no state between calls.
+pub(super) struct LeaseUpdate;
 
 fn call(
     disk: &mut Disk,
@@ -27,7 +27,7 @@ fn call(
     if let Some(ends) = ends {
         environment.set("DNSMASQ_LEASE_EXPIRES", ends.to_string());
     }
-    // Rewrites come when the lab says so.
+    // No rewrite by itself: the lab decides when.
     let config = Config { rewrite_size: 0, ..Config::default() };
     let call = Call::new(words.iter().map(|word| word.as_bytes()), environment);
     let outcome = journal::run(&call, &config, OsStr::new(LIVE), disk, 0);
@@ -35,7 +35,7 @@ fn call(
     if outcome.killed { Err(OperationError::Killed) } else { Ok(outcome) }
 }
 
-impl Program for Ours {
+impl Program for LeaseUpdate {
     fn start(&mut self, disk: &mut Disk) -> Result<Found, OperationError> {
         let outcome = call(disk, &["init"], None)?;
         let text = String::from_utf8_lossy(&outcome.stdout).into_owned();
@@ -66,7 +66,7 @@ impl Program for Ours {
         disk.end_of_call();
         match done {
             Err(StoreError::Killed) => Err(OperationError::Killed),
-            // The live file stays as it is.
+            // After an error the live file is unchanged.
             Ok(()) | Err(StoreError::Failed(_)) => Ok(()),
         }
     }

@@ -1,0 +1,88 @@
+//! What a program has acknowledged to its clients.
+
+use std::collections::hash_map::DefaultHasher;
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{Hash, Hasher};
+use std::net::Ipv4Addr;
+
+use super::leases::Leases;
+use super::programs::Found;
+use scenario::Loss;
+
+pub(super) fn hash(value: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// The leases that a program has acknowledged, and those whose commit was cut.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Acknowledged {
+    pub(super) leases: Leases,
+    /// The values that are allowed for a lease whose commit was cut; `None` for no lease.
+    pub(super) in_doubt: BTreeMap<Ipv4Addr, BTreeSet<Option<u64>>>,
+    /// The leases after each acknowledgement, the latest last.
+    pub(super) history: Vec<Leases>,
+}
+
+impl Acknowledged {
+    /// A hash of the state, without its history.
+    pub(super) fn digest(&self) -> u64 {
+        hash(&(&self.leases, &self.in_doubt))
+    }
+
+    /// A commit begins: until it is acknowledged, the old and the new value are allowed.
+    pub(super) fn begin(&mut self, address: Ipv4Addr, ends: u64) {
+        let before = self.leases.get(&address).copied();
+        self.in_doubt.entry(address).or_default().extend([before, Some(ends)]);
+    }
+
+    /// A commit was acknowledged.
+    pub(super) fn acknowledge(&mut self, address: Ipv4Addr, ends: u64) {
+        self.leases.insert(address, ends);
+        self.in_doubt.remove(&address);
+        self.history.push(self.leases.clone());
+    }
+
+    /// The kind of loss if a program finds these leases after a cut.
+    pub(super) fn loss(&self, found: &Found) -> Option<Loss> {
+        let Some(leases) = &found.leases else { return Some(Loss::NoDatabase) };
+        let is_allowed = |address: &Ipv4Addr| {
+            let value = leases.get(address).copied();
+            match self.in_doubt.get(address) {
+                Some(choices) => choices.contains(&value),
+                None => value == self.leases.get(address).copied(),
+            }
+        };
+        let wrong: Vec<&Ipv4Addr> = leases
+            .keys()
+            .chain(self.leases.keys())
+            .chain(self.in_doubt.keys())
+            .filter(|address| !is_allowed(address))
+            .collect();
+        if wrong.is_empty() {
+            return None;
+        }
+        if leases.is_empty() {
+            return Some(Loss::NoDatabase);
+        }
+        let without_doubt = |leases: &Leases| -> Leases {
+            let mut leases = leases.clone();
+            leases.retain(|address, _| !self.in_doubt.contains_key(address));
+            leases
+        };
+        let ever = |address: &Ipv4Addr, value: u64| {
+            self.history.iter().any(|then| then.get(address) == Some(&value))
+        };
+        let invented =
+            leases.iter().any(|(address, value)| !is_allowed(address) && !ever(address, *value));
+        // Neither the old nor the new value: the program read a part of a record, now or at an earlier start.
+        let half = wrong.iter().all(|address| self.in_doubt.contains_key(*address));
+        if invented || half || found.damaged {
+            return Some(Loss::Torn);
+        }
+        let now = without_doubt(leases);
+        let earlier = self.history.iter().any(|then| without_doubt(then) == now);
+        Some(if earlier { Loss::Old } else { Loss::Lost })
+    }
+}

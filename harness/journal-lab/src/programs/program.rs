@@ -1,0 +1,51 @@
+//! The interface of an emulated program.
+
+use std::net::Ipv4Addr;
+
+use crate::leases::Leases;
+use disk_model::Disk;
+use lease_journal::OperationError;
+
+/// What a program finds at its start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The leases; `None` if the program does not start.
+    pub leases: Option<Leases>,
+    /// Whether there was something that it could not read.
+    pub damaged: bool,
+}
+
+/// A program that keeps leases in files.
+pub trait Program {
+    /// Starts the program: it reads its files, and may change them.
+    ///
+    /// # Errors
+    /// Only [`OperationError::Killed`].
+    fn start(&mut self, disk: &mut Disk) -> Result<Found, OperationError>;
+
+    /// Stores a lease. Returns whether the program acknowledges it to the client.
+    ///
+    /// # Errors
+    /// Only [`OperationError::Killed`].
+    fn commit(
+        &mut self,
+        disk: &mut Disk,
+        address: Ipv4Addr,
+        ends: u64,
+    ) -> Result<bool, OperationError>;
+
+    /// Rewrites the database, as the program does from time to time.
+    ///
+    /// # Errors
+    /// Only [`OperationError::Killed`].
+    fn rewrite(&mut self, disk: &mut Disk) -> Result<(), OperationError>;
+}
+
+/// The value of an operation, or `None` after an I/O error, which these programs survive.
+pub(super) fn or_killed<T>(result: Result<T, OperationError>) -> Result<Option<T>, OperationError> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(OperationError::Killed) => Err(OperationError::Killed),
+        Err(OperationError::Io(_)) => Ok(None),
+    }
+}

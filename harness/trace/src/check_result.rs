@@ -1,0 +1,63 @@
+//! The result of checking a recording.
+
+use super::diff::Mismatch;
+
+/// The fields of a recording that are inputs of the engine, each with the reason. Everything else is compared.
+pub const CARRIED: &[(&str, &str)] = &[
+    (
+        "calls.jsonl: out of an init call",
+        "the output of the script is the lease database that dnsmasq reads",
+    ),
+    (
+        "calls.jsonl: rc of an init call",
+        "the exit code of the script decides whether dnsmasq starts",
+    ),
+    (
+        "stimuli.jsonl: res of DHCP messages",
+        "the engine takes over the decision of the server: address, lease time, refusal or no reply; IA_TA addresses are random",
+    ),
+];
+
+/// How strictly the calls of a recording are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Strictness {
+    /// Every call must match, in order.
+    Exact,
+    /// As [`Strictness::Exact`], but consecutive `arp-*` calls are compared as sets, since the kernel's order is not known.
+    ArpSets,
+    /// Differences are reported without failing the check, since the recording depends on timing.
+    ReportOnly,
+}
+
+/// The result of checking one recording.
+#[derive(Debug, Clone)]
+pub struct CheckResult {
+    /// The name of the folder.
+    pub label: String,
+    /// Why two recordings of the same stimuli may differ, if they may.
+    pub racy: Option<String>,
+    /// How strictly the calls were compared.
+    pub strictness: Strictness,
+    /// Number of recorded calls compared.
+    pub calls: usize,
+    /// Number of `init` outputs that were inputs of the engine.
+    pub inits: usize,
+    /// Number of DHCP replies that were inputs of the engine.
+    pub answers: usize,
+    /// Number of DHCPv4 messages that [`Server`](dnsmasq_model::Server) would have answered as recorded.
+    pub predicted: usize,
+    /// The others, one line each.
+    pub mispredicted: Vec<String>,
+    /// The differences between recorded and modelled calls.
+    pub mismatches: Vec<Mismatch>,
+    /// Options of dnsmasq that the model does not know.
+    pub unmodelled: Vec<String>,
+}
+
+impl CheckResult {
+    /// Whether there are differences that fail the check.
+    #[must_use]
+    pub fn failed(&self) -> bool {
+        self.strictness != Strictness::ReportOnly && !self.mismatches.is_empty()
+    }
+}

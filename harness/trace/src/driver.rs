@@ -1,0 +1,323 @@
+//! Drives the engine with the stimuli of a recording.
+
+use super::check_result::Strictness;
+use super::diff::{Made, Mismatch};
+use super::input;
+use super::recording::{Recording, Stimulus};
+use super::store::Store;
+use super::testbed;
+use dnsmasq_model::{
+    Build, Clock, Engine, InitResult, InitStatus, Kind4, Message4, Reply4, ScriptCall, Server,
+    ServerConfig,
+};
+
+/// The time as computed from the stimuli, which the recorded time must equal.
+#[derive(Debug, Clone, Copy)]
+struct Time {
+    t: f64,
+    wall: f64,
+    mono: f64,
+}
+
+pub(super) struct Driver<'a> {
+    pub(super) recording: &'a Recording,
+    pub(super) strictness: Strictness,
+    server: Server,
+    pub(super) store: Store,
+    time: Time,
+    /// The output of `init` that a control file of the recorder asked for.
+    init_out: Option<Vec<u8>>,
+    init_rc: i32,
+    pub(super) inits: usize,
+    pub(super) answers: usize,
+    pub(super) predicted: usize,
+    pub(super) mispredicted: Vec<String>,
+    /// The calls of each stimulus so far.
+    pub(super) made: Vec<Vec<Made>>,
+    pub(super) mismatches: Vec<Mismatch>,
+    pub(super) unmodelled: Vec<String>,
+}
+
+impl<'a> Driver<'a> {
+    pub(super) fn new(recording: &'a Recording, strictness: Strictness) -> Driver<'a> {
+        let meta = &recording.meta;
+        let build = if meta.build == "no-rtc" { Build::NoRtc } else { Build::Rtc };
+        Driver {
+            recording,
+            strictness,
+            server: Server::new(Engine::new(build, ServerConfig::default())),
+            store: Store::new(&meta.store_mode, &meta.init_order),
+            time: Time { t: 0.0, wall: meta.wall0, mono: meta.mono0 },
+            init_out: None,
+            init_rc: 0,
+            inits: 0,
+            answers: 0,
+            predicted: 0,
+            mispredicted: Vec::new(),
+            made: Vec::new(),
+            mismatches: Vec::new(),
+            unmodelled: Vec::new(),
+        }
+    }
+
+    pub(super) fn differ(
+        &mut self,
+        stimulus: Option<&Stimulus>,
+        seq: Option<u64>,
+        lines: Vec<String>,
+    ) {
+        self.mismatches.push(Mismatch {
+            stimulus: stimulus.map(|s| s.i),
+            action: stimulus.map_or_else(|| "recording".to_owned(), |s| s.kind.clone()),
+            seq,
+            lines,
+        });
+    }
+
+    fn expect<T: PartialEq + std::fmt::Debug>(
+        &mut self,
+        stimulus: &Stimulus,
+        what: &str,
+        want: &T,
+        got: &T,
+    ) {
+        if want != got {
+            self.differ(
+                Some(stimulus),
+                None,
+                vec![format!("- {what} {want:?}"), format!("+ {what} {got:?}")],
+            );
+        }
+    }
+
+    /// Compares the recorded clocks with those computed from the stimuli so far, and moves the latter.
+    pub(super) fn clocks(&mut self, stimulus: &Stimulus) {
+        if self.recording.meta.clock == "virtual" {
+            let time = self.time;
+            self.expect(stimulus, "i", &stimulus.i, &(self.made.len() as u64));
+            self.expect(stimulus, "t", &stimulus.t, &time.t);
+            self.expect(stimulus, "wall", &stimulus.wall, &time.wall);
+            self.expect(stimulus, "mono", &stimulus.mono, &time.mono);
+        }
+        let (dt, delta) = (stimulus.dt.unwrap_or(0.0), stimulus.delta.unwrap_or(0.0));
+        let time = &mut self.time;
+        match &*stimulus.kind {
+            "advance" => {
+                *time = Time { t: time.t + dt, wall: time.wall + dt, mono: time.mono + dt }
+            }
+            "warp" => time.wall += delta,
+            "reboot" => {
+                let down = stimulus.down.unwrap_or(0.0);
+                time.t += down;
+                time.wall = stimulus.to_wall.unwrap_or(time.wall + down);
+                time.mono = stimulus.to_mono.unwrap_or(testbed::MONO_AFTER_BOOT);
+            }
+            _ => {}
+        }
+    }
+
+    fn made(&mut self, calls: Vec<ScriptCall>, time: Time) -> Vec<Made> {
+        calls
+            .into_iter()
+            .map(|call| {
+                let changed = (call.action() != b"init").then(|| self.store.apply(&call));
+                Made { call, t: time.t, wall: time.wall, mono: time.mono, changed }
+            })
+            .collect()
+    }
+
+    pub(super) fn apply(&mut self, stimulus: &Stimulus) -> Result<Vec<Made>, String> {
+        let time = Time { t: stimulus.t, wall: stimulus.wall, mono: stimulus.mono };
+        let clock = Clock { wall: time.wall.floor() as i64, mono: time.mono.floor() as i64 };
+        let answer = stimulus.res.as_ref();
+        let mut calls: Vec<ScriptCall> = Vec::new();
+        if let Some(kind) = input::kind4(stimulus) {
+            let client = input::client4(stimulus)?;
+            let reply = input::reply4(answer)?;
+            self.answers += usize::from(reply != Reply4::Silent);
+            let message =
+                Message4 { kind, client: &client, addr: input::address4(stimulus.ip.as_ref())? };
+            self.predict(stimulus, message, reply, clock);
+            self.server.engine_mut().dhcp4(message, reply, clock, &mut calls);
+        } else if let Some(kind) = input::kind6(&stimulus.kind) {
+            let client = input::client6(stimulus)?;
+            let asked = input::associations(stimulus.ia.as_deref().unwrap_or_default())?;
+            let reply = input::reply6(answer)?;
+            self.answers += usize::from(answer.is_some_and(|a| a.kind.is_some()));
+            self.server.engine_mut().dhcp6(kind, &client, &asked, &reply, clock, &mut calls);
+        } else {
+            match &*stimulus.kind {
+                "start" => self.start(stimulus, clock, &mut calls)?,
+                "stop" => self.server.engine_mut().stop(),
+                "kill9" => self.server.engine_mut().kill(),
+                "sighup" => self.server.engine_mut().sighup(clock, &mut calls),
+                "advance" => return Ok(self.advance(stimulus, clock, time)),
+                "file" => self.file(stimulus, clock, &mut calls)?,
+                "neigh" => {
+                    let addr = input::address4(stimulus.ip.as_ref())?.into();
+                    if stimulus.op.as_deref() == Some("del") {
+                        self.server.engine_mut().remove_neighbour(addr);
+                    } else {
+                        self.server.engine_mut().add_neighbour(addr, input::hardware(stimulus)?);
+                    }
+                }
+                "tftp" => {
+                    if let (Some(size), Some(file)) = (answer.and_then(|a| a.size), &stimulus.file)
+                    {
+                        self.server.engine_mut().tftp(
+                            testbed::TFTP_CLIENT,
+                            file.as_bytes(),
+                            size,
+                            clock,
+                            &mut calls,
+                        );
+                    }
+                }
+                "warp" | "reboot" | "pause" | "settle" | "pipe_size" => {}
+                other => return Err(format!("unknown stimulus `{other}`")),
+            }
+        }
+        Ok(self.made(calls, time))
+    }
+
+    /// Whether [`Server`] would have decided the same. This is reported, and fails nothing.
+    fn predict(&mut self, stimulus: &Stimulus, message: Message4<'_>, reply: Reply4, clock: Clock) {
+        let mut own = self.server.decide(message.kind, message.client, message.addr, clock);
+        if let (Kind4::Inform, Reply4::Ack { .. }, Reply4::Ack { .. }) = (message.kind, own, reply)
+        {
+            own = reply;
+        }
+        if message.kind == Kind4::Decline {
+            self.server.note_decline(message.client, message.addr, clock);
+        }
+        if own == reply {
+            self.predicted += 1;
+        } else {
+            self.mispredicted.push(format!(
+                "stimulus {} ({}): {reply:?}, server says {own:?}",
+                stimulus.i, stimulus.kind
+            ));
+        }
+    }
+
+    fn advance(&mut self, stimulus: &Stimulus, clock: Clock, time: Time) -> Vec<Made> {
+        let dt = stimulus.dt.unwrap_or(0.0);
+        let end = clock.after(dt.floor() as i64);
+        let mut made = Vec::new();
+        let mut fired = Vec::new();
+        while let Some(at) = self.server.engine().next_alarm().filter(|at| *at <= end.mono) {
+            let passed = at.saturating_sub(clock.mono);
+            let mut calls: Vec<ScriptCall> = Vec::new();
+            self.server.engine_mut().sigalrm(clock.after(passed), &mut calls);
+            fired.push(at as f64);
+            let passed = passed as f64;
+            let then =
+                Time { t: time.t + passed, wall: time.wall + passed, mono: time.mono + passed };
+            made.extend(self.made(calls, then));
+        }
+        if self.recording.meta.clock == "virtual" {
+            let recorded = stimulus.res.as_ref().and_then(|a| a.alarms.clone()).unwrap_or_default();
+            self.expect(stimulus, "alarms", &recorded, &fired);
+        }
+        made
+    }
+
+    fn start(
+        &mut self,
+        stimulus: &Stimulus,
+        clock: Clock,
+        calls: &mut Vec<ScriptCall>,
+    ) -> Result<(), String> {
+        let argv = stimulus.argv.as_ref().unwrap_or(&self.recording.meta.cmdline);
+        let mut config = ServerConfig::parse(argv).map_err(|error| error.to_string())?;
+        if config.script == testbed::RECORDER.0.as_bytes() {
+            config.script = testbed::RECORDER.1.to_vec();
+        }
+        self.unmodelled.extend(config.unmodelled.iter().cloned());
+        if self.made.iter().all(Vec::is_empty) && !self.server.engine().is_running() {
+            let network = testbed::network(!config.ranges6.is_empty());
+            self.server.engine_mut().set_network(network);
+        }
+        self.server.engine_mut().set_config(config);
+        let mut init = InitResult::ok("");
+        if let Some(call) = self.server.engine().init_call() {
+            calls.push(call);
+            let mut inits = self
+                .recording
+                .calls
+                .iter()
+                .filter(|c| c.argv.get(1).is_some_and(|a| a.0 == b"init"));
+            let recorded = inits.nth(self.inits);
+            self.inits += 1;
+            if let Some(recorded) = recorded {
+                let rc = recorded.rc.unwrap_or(0);
+                init.stdout = recorded.out.clone().unwrap_or_default().0;
+                // The shell between dnsmasq and the script turns a signal into 128 + n.
+                init.status = InitStatus::Code(if rc < 0 { (128 - rc) as u8 } else { rc as u8 });
+                let (want_out, want_rc) = (recorded.out.clone(), recorded.rc);
+                let got = self.init_out.clone().unwrap_or_else(|| self.store.print());
+                if self.strictness != Strictness::ReportOnly {
+                    let v6_aware = self.recording.meta.store_mode == "v6aware";
+                    let want_out = want_out.map(|text| init_text(&text.0, v6_aware));
+                    self.expect(
+                        stimulus,
+                        "init printed",
+                        &want_out,
+                        &Some(init_text(&got, v6_aware)),
+                    );
+                    let expected_rc = Some(self.init_rc);
+                    self.expect(stimulus, "init returned", &want_rc, &expected_rc);
+                }
+            }
+        }
+        self.server.forget_declined();
+        let failure = self.server.engine_mut().start(clock, &init, calls).err();
+        let got = failure.map(|f| f.status());
+        let want = stimulus.res.as_ref().and_then(|a| a.rc);
+        self.expect(stimulus, "exit status", &want, &got);
+        Ok(())
+    }
+
+    fn file(
+        &mut self,
+        stimulus: &Stimulus,
+        clock: Clock,
+        calls: &mut Vec<ScriptCall>,
+    ) -> Result<(), String> {
+        let path = stimulus.path.as_deref().ok_or("the stimulus `file` needs `path`")?;
+        let text = stimulus.text.as_ref().map(|t| t.0.clone());
+        match path {
+            // The recorder reads this file in text mode, which turns every kind of line end into a newline.
+            "init.out" => self.init_out = text.map(|text| testbed::newlines(&text)),
+            "init.rc" => {
+                let code = text.as_deref().map(String::from_utf8_lossy);
+                self.init_rc = match code {
+                    None => 0,
+                    Some(code) => {
+                        code.trim().parse().map_err(|_| format!("invalid exit code `{code}`"))?
+                    }
+                };
+            }
+            "store" => self.store.replace(&text.unwrap_or_default()),
+            // How long the recorder sleeps, and its exit code outside of `init`, which dnsmasq only logs.
+            "sleep" | "rc" => {}
+            path => self.server.engine_mut().set_file(
+                &format!("{}/{path}", testbed::FOLDER),
+                text,
+                clock,
+                calls,
+            ),
+        }
+        Ok(())
+    }
+}
+
+/// The output of `init` in a form to be compared. The place of the `duid` line in the DHCPv6-aware store is not given by a
+/// rule of dnsmasq, so its lines are compared as a set.
+fn init_text(bytes: &[u8], v6_aware: bool) -> String {
+    let mut lines: Vec<&[u8]> = bytes.split_inclusive(|&b| b == b'\n').collect();
+    if v6_aware {
+        lines.sort_unstable();
+    }
+    lines.concat().escape_ascii().to_string()
+}

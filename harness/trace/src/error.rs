@@ -1,0 +1,43 @@
+//! Errors of reading and checking recordings.
+
+use std::path::PathBuf;
+
+/// Why a recording cannot be read or replayed.
+#[derive(Debug, thiserror::Error)]
+pub enum TraceError {
+    /// The file or folder cannot be opened.
+    #[error("{path}: {error}")]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// The error of the file system.
+        error: std::io::Error,
+    },
+    /// The file does not contain JSON of the expected structure.
+    #[error("{path}:{line}:{column}: {message}")]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// Line, from 1.
+        line: usize,
+        /// Column, from 1.
+        column: usize,
+        /// What is wrong.
+        message: String,
+    },
+    /// The folder contains no recording.
+    #[error(
+        "{0}: no recording here; expected meta.json, stimuli.jsonl and calls.jsonl in it or in the folders below"
+    )]
+    Nothing(PathBuf),
+    /// A stimulus has a value that is invalid.
+    #[error("{path}:{line}: {message}")]
+    Value {
+        /// The file.
+        path: PathBuf,
+        /// Line, from 1.
+        line: usize,
+        /// What is wrong.
+        message: String,
+    },
+}

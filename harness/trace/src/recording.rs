@@ -1,0 +1,288 @@
+//! The structure of a recording: `meta.json`, `stimuli.jsonl` and `calls.jsonl`.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+
+use dnsmasq_model::{LeaseLine, duid_of_line};
+use serde::Deserialize;
+use serde::de::{self, Deserializer, SeqAccess, Visitor};
+
+use super::bytes::Bytes;
+
+/// A DHCPv4 vendor class, or a DHCPv6 one with its enterprise number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Vendor {
+    /// Option 60.
+    V4(Bytes),
+    /// Option 16.
+    V6(u32, Vec<Bytes>),
+}
+
+impl<'de> Deserialize<'de> for Vendor {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Vendor, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = Vendor;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string, or a list of an enterprise number and strings")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Vendor, E> {
+                Ok(Vendor::V4(Bytes(text.as_bytes().to_vec())))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vendor, A::Error> {
+                let number =
+                    list.next_element()?.ok_or_else(|| de::Error::invalid_length(0, &self))?;
+                let mut classes = Vec::new();
+                while let Some(class) = list.next_element()? {
+                    classes.push(class);
+                }
+                Ok(Vendor::V6(number, classes))
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
+}
+
+/// The contents of `meta.json`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Meta {
+    /// Name of the trace, without its build.
+    pub name: String,
+    /// `rtc` or `no-rtc`.
+    pub build: String,
+    /// Command line of the first start.
+    pub cmdline: Vec<String>,
+    /// `virtual`, `real` or `faketime`.
+    pub clock: String,
+    /// `CLOCK_REALTIME` at the beginning.
+    pub wall0: f64,
+    /// `CLOCK_MONOTONIC` at the beginning.
+    pub mono0: f64,
+    /// `upstream` or `v6aware`.
+    pub store_mode: String,
+    /// The order in which `init` prints the stored leases: `insert`, `reverse` or `sorted`.
+    pub init_order: String,
+    /// Why two recordings of the same stimuli may differ, if they may.
+    pub racy: Option<String>,
+    /// Number of stimuli.
+    pub stimuli: u64,
+    /// Number of calls.
+    pub calls: u64,
+    /// Calls by action.
+    pub by_action: BTreeMap<String, u64>,
+    /// The stored variables `name=value` at the end.
+    pub store_final: Vec<Bytes>,
+}
+
+/// An identity association in a DHCPv6 message or reply.
+#[derive(Debug, Clone, Deserialize)]
+pub struct IaRecord {
+    /// `na` or `ta`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// IAID.
+    pub iaid: u32,
+    /// Addresses.
+    #[serde(default)]
+    pub addr: Vec<String>,
+    /// Valid lifetime.
+    #[serde(default)]
+    pub valid: Option<u32>,
+    /// Status code.
+    #[serde(default)]
+    pub status: Option<u16>,
+}
+
+/// The response to a stimulus.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Answer {
+    /// Type of the reply message; `None` if there was no reply.
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    /// The address that was assigned.
+    pub ip: Option<String>,
+    /// The lease time that was granted, in seconds.
+    pub lease_time: Option<u32>,
+    /// The error message of a refusal.
+    pub message: Option<String>,
+    /// Exit status of dnsmasq; `None` while it runs.
+    pub rc: Option<i32>,
+    /// The monotonic times at which SIGALRM fired.
+    pub alarms: Option<Vec<f64>>,
+    /// The identity associations in the reply.
+    pub ia: Vec<IaRecord>,
+    /// The server's DUID in the reply.
+    pub server_duid: Option<String>,
+    /// Number of bytes transferred.
+    pub size: Option<u64>,
+}
+
+/// One line of `stimuli.jsonl`: an input of dnsmasq.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Stimulus {
+    /// Sequence number, from 0.
+    pub i: u64,
+    /// Seconds since the trace began.
+    pub t: f64,
+    /// `CLOCK_REALTIME`.
+    pub wall: f64,
+    /// `CLOCK_MONOTONIC`.
+    pub mono: f64,
+    /// The kind of stimulus, such as `renew` or `advance`.
+    #[serde(rename = "do")]
+    pub kind: String,
+    /// The range of script calls that dnsmasq made until it was idle again.
+    #[serde(default)]
+    pub calls: Option<(u64, u64)>,
+    /// The response to a stimulus.
+    #[serde(default)]
+    pub res: Option<Answer>,
+    /// Command line of a `start`.
+    #[serde(default)]
+    pub argv: Option<Vec<String>>,
+    /// The client's hardware address.
+    #[serde(default)]
+    pub mac: Option<String>,
+    /// ARP hardware type.
+    #[serde(default)]
+    pub htype: Option<u16>,
+    /// The host name that the client sends.
+    #[serde(default)]
+    pub hostname: Option<Bytes>,
+    /// The name in option 81 (FQDN).
+    #[serde(default)]
+    pub fqdn: Option<Bytes>,
+    /// The client identifier.
+    #[serde(default)]
+    pub clid: Option<String>,
+    /// Vendor class.
+    #[serde(default)]
+    pub vendor: Option<Vendor>,
+    /// User classes.
+    #[serde(default)]
+    pub user_class: Option<Vec<Bytes>>,
+    /// The requested options (DHCPv4).
+    #[serde(default)]
+    pub prl: Option<Vec<u8>>,
+    /// The requested options (DHCPv6).
+    #[serde(default)]
+    pub oro: Option<Vec<u16>>,
+    /// MUD URL.
+    #[serde(default)]
+    pub mud: Option<Bytes>,
+    /// Suboptions of the relay agent option by number.
+    #[serde(default)]
+    pub agent: Option<BTreeMap<String, Bytes>>,
+    /// Number of the relay agent's network; 0 for none.
+    #[serde(default)]
+    pub relay: Option<u8>,
+    /// The requested address, or the client's own.
+    #[serde(default)]
+    pub ip: Option<String>,
+    /// The requested lease time in seconds.
+    #[serde(default)]
+    pub lease_time: Option<u32>,
+    /// 1 if the client requests rapid commit.
+    #[serde(default)]
+    pub rapid: Option<u8>,
+    /// Seconds by which `advance` moves both clocks.
+    #[serde(default)]
+    pub dt: Option<f64>,
+    /// Seconds by which the wall clock jumps.
+    #[serde(default)]
+    pub delta: Option<f64>,
+    /// `CLOCK_REALTIME` after a reboot.
+    #[serde(default)]
+    pub to_wall: Option<f64>,
+    /// `CLOCK_MONOTONIC` after a reboot.
+    #[serde(default)]
+    pub to_mono: Option<f64>,
+    /// Seconds for which the router is off during a reboot.
+    #[serde(default)]
+    pub down: Option<f64>,
+    /// Path of the file that is written.
+    #[serde(default)]
+    pub path: Option<String>,
+    /// Contents of the file; `None` to remove it.
+    #[serde(default)]
+    pub text: Option<Bytes>,
+    /// `add` or `del`, for a neighbour.
+    #[serde(default)]
+    pub op: Option<String>,
+    /// The client's DUID.
+    #[serde(default)]
+    pub duid: Option<String>,
+    /// The identity associations in a message.
+    #[serde(default)]
+    pub ia: Option<Vec<IaRecord>>,
+    /// The file that a TFTP client fetches.
+    #[serde(default)]
+    pub file: Option<String>,
+}
+
+/// One line of `calls.jsonl`: a script call.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Call {
+    /// Sequence number, from 0.
+    pub seq: u64,
+    /// Seconds since the trace began.
+    pub t: f64,
+    /// `CLOCK_REALTIME`.
+    pub wall: f64,
+    /// `CLOCK_MONOTONIC`.
+    pub mono: f64,
+    /// Arguments.
+    pub argv: Vec<Bytes>,
+    /// The `DNSMASQ_*` variables.
+    pub env: BTreeMap<String, Bytes>,
+    /// Whether the call changed the stored text.
+    #[serde(default)]
+    pub chg: Option<u8>,
+    /// Output of `init`.
+    #[serde(default)]
+    pub out: Option<Bytes>,
+    /// Exit code of `init`, or minus the signal that killed it.
+    #[serde(default)]
+    pub rc: Option<i32>,
+}
+
+/// A recording: the inputs of one dnsmasq, and the script calls that it made.
+#[derive(Debug, Clone)]
+pub struct Recording {
+    /// The folder that contains the files.
+    pub folder: PathBuf,
+    /// `meta.json`.
+    pub meta: Meta,
+    /// `stimuli.jsonl`.
+    pub stimuli: Vec<Stimulus>,
+    /// `calls.jsonl`.
+    pub calls: Vec<Call>,
+}
+
+impl Recording {
+    /// The variables `name=value` that were stored before the recording began: the output of its first call, an `init`.
+    #[must_use]
+    pub fn stored_before(&self) -> Vec<Vec<u8>> {
+        let first = self.calls.first().and_then(|call| call.out.as_ref());
+        let lines = first.map_or(&[][..], |out| &out.0).split(|byte| *byte == b'\n');
+        let variable = |line: &[u8]| {
+            let name = match duid_of_line(line) {
+                Some(_) => &b"duid"[..],
+                None => LeaseLine::parse(line)?.address,
+            };
+            Some([b"dnsmasq_lease_", name, b"=", line].concat())
+        };
+        lines.filter_map(variable).collect()
+    }
+
+    /// The name of the folder.
+    #[must_use]
+    pub fn label(&self) -> String {
+        self.folder.file_name().map_or_else(
+            || self.folder.display().to_string(),
+            |name| name.to_string_lossy().into_owned(),
+        )
+    }
+}
