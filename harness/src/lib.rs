@@ -10,5 +10,6 @@ pub mod exit;
 pub mod process_role;
 pub mod report;
 pub mod run_case;
+pub mod sample;
 pub mod suite;
 pub mod words;

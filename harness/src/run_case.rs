@@ -102,15 +102,15 @@ fn run_in_guest(case: &Case, options: &Options, pool: &GuestPool) -> Result<Case
     let played = play(&case, &mut target, options, &mut report, Observers::default());
     // Power off before the files are read, whether the case has passed or not.
     _ = target.power_off();
-    let ledger = target.ledger().clone();
+    let audit = target.audit().clone();
     let astray = |text: String| Finding { kind: FindingKind::Astray, step: 0, line: 0, text };
-    report.failures.extend(ledger.complaints().iter().cloned().map(astray));
+    report.failures.extend(audit.complaints().iter().cloned().map(astray));
     let folder = target.folder().to_owned();
     if let (Some(kept), true) = (kept, played.is_err() || !report.failures.is_empty()) {
         guest_pool::keep(&folder, &kept).map_err(BackendError::from)?;
     }
     drop(target);
-    session.add(&ledger);
+    session.add(&audit);
     match played {
         // One broken guest is a failed case; an image that has never booted ends the run.
         Err(Fault::Target(BackendError::Broken(why))) if session.has_booted() => {

@@ -1,4 +1,4 @@
-//! Which dnsmasq: where it lies, that it is one, and how it was built.
+//! Finds the dnsmasq executable, and asks it for its version and compile-time options.
 
 use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt;
@@ -8,24 +8,24 @@ use backend::process::agent;
 use backend::process::protocol::{Octets, Program};
 use dnsmasq_model::Build;
 
-/// A program that takes longer to say its version is no dnsmasq.
+/// Time limit for `dnsmasq --version`.
 const LIMIT_MS: u64 = 10_000;
 
-/// Where a firmware or a distribution has it.
+/// Searched after `PATH`.
 const FOLDERS: [&str; 4] = ["/usr/sbin", "/usr/local/sbin", "/sbin", "/usr/bin"];
 
-/// An executable that said that it is dnsmasq.
+/// A dnsmasq executable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Binary {
-    /// Where it lies.
+    /// Absolute path.
     pub path: PathBuf,
-    /// The version that it says.
+    /// The version that it reports.
     pub version: String,
-    /// `no-RTC` among its compile-time options, or not.
+    /// The build, from `no-RTC` in the compile-time options that it reports.
     pub build: Build,
 }
 
-/// The executables of the two builds.
+/// The executables of the two builds, where available.
 #[derive(Clone, Debug, Default)]
 pub struct Binaries {
     /// The default build.
@@ -35,7 +35,7 @@ pub struct Binaries {
 }
 
 impl Binaries {
-    /// The one of a build.
+    /// The executable of a build.
     pub fn of(&self, build: Build) -> Option<&Binary> {
         match build {
             Build::Rtc => self.rtc.as_ref(),
@@ -43,7 +43,7 @@ impl Binaries {
         }
     }
 
-    /// Files one by its build; the first of a build stays.
+    /// Adds an executable, unless there already is one of its build.
     pub fn add(&mut self, binary: Binary) {
         let place = match binary.build {
             Build::Rtc => &mut self.rtc,
@@ -56,7 +56,7 @@ impl Binaries {
 /// The system's dnsmasq.
 ///
 /// # Errors
-/// Where it was looked for.
+/// When there is none: names the folders that were searched.
 pub fn find() -> Result<PathBuf, String> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)
@@ -71,23 +71,24 @@ pub fn find() -> Result<PathBuf, String> {
         })
 }
 
-/// Asks an executable whether it is dnsmasq, and of which build.
+/// Runs `PATH --version`.
 ///
 /// # Errors
-/// It cannot be run, or is something else.
+/// When the file cannot be executed, is not dnsmasq, or is built without DHCP or scripts.
 pub fn examine(path: &Path) -> Result<Binary, String> {
-    let refuse = |why: String| format!("{}: {why}", path.display());
-    let path = path.canonicalize().map_err(|error| refuse(error.to_string()))?;
+    let error = |why: String| format!("{}: {why}", path.display());
+    let path = path.canonicalize().map_err(|cause| error(cause.to_string()))?;
     let octets = |bytes: &[u8]| Octets(bytes.to_vec());
     let program = Program {
         argv: vec![octets(path.as_os_str().as_bytes()), octets(b"--version")],
         environment: BTreeMap::new(),
         limit_ms: LIMIT_MS,
     };
-    let done = agent::run(&[program], Path::new("/")).pop();
-    let (text, end) = done.map_or_else(Default::default, |done| (done.stdout.0, Some(done.end)));
+    let output = agent::run(&[program], Path::new("/")).pop();
+    let (text, end) =
+        output.map_or_else(Default::default, |output| (output.stdout.0, Some(output.end)));
     if let Some(Err(error)) = end {
-        return Err(format!("{error}: it cannot be run"));
+        return Err(format!("{error}: cannot be executed"));
     }
     let text = String::from_utf8_lossy(&text);
     let version = text
@@ -96,15 +97,15 @@ pub fn examine(path: &Path) -> Result<Binary, String> {
         .and_then(|line| line.strip_prefix("Dnsmasq version "))
         .and_then(|rest| rest.split_whitespace().next())
         .ok_or_else(|| {
-            refuse("this is no dnsmasq: it does not answer --version as one".to_owned())
+            error("not a dnsmasq executable: its --version output does not begin with \"Dnsmasq version\"".to_owned())
         })?;
     let options = text.lines().find(|line| line.starts_with("Compile time options:"));
-    let words: Vec<&str> = options.unwrap_or_default().split_whitespace().collect();
+    let options: Vec<&str> = options.unwrap_or_default().split_whitespace().collect();
     for missing in ["no-DHCP", "no-scripts"] {
-        if words.contains(&missing) {
-            return Err(refuse(format!("built with {missing}, so that it calls no lease script")));
+        if options.contains(&missing) {
+            return Err(error(format!("built with {missing}: it never calls a lease script")));
         }
     }
-    let build = if words.contains(&"no-RTC") { Build::NoRtc } else { Build::Rtc };
+    let build = if options.contains(&"no-RTC") { Build::NoRtc } else { Build::Rtc };
     Ok(Binary { version: version.to_owned(), build, path })
 }

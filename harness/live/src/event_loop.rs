@@ -1,5 +1,5 @@
-//! Where everything comes together that a live dnsmasq does: frames, script calls at the script_proxy, its word that it is at
-//! rest, its end. Nothing here waits for a time; every wait ends with one of these, or with a clear error at its limit.
+//! Receives everything that a live dnsmasq does: frames, script calls from the script proxy, its reports that it is idle,
+//! and its end. Every wait ends with one of these events, or with an error at a time limit.
 
 use std::collections::VecDeque;
 use std::fs;
@@ -14,31 +14,31 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use socket2::{Domain, SockAddr, Socket, Type};
 
-use super::script_proxy::Waiting;
+use super::script_proxy::WaitingCall;
 use backend::BackendError;
-use packets::wire::{Datagram, Wire};
+use packets::link::{Datagram, Link};
 
-/// Two numbers of 64 bits, as clock.c has them.
+/// Two 64-bit numbers (`struct message` in clock.c).
 type Message = [i64; 2];
 
-/// What is waited for is looked at again at least so often.
-const GLANCE: Duration = Duration::from_secs(1);
+/// Conditions with a timer of their own (a query that is sent again) are evaluated at least so often.
+const RECHECK: Duration = Duration::from_secs(1);
 
-/// dnsmasq itself.
+/// In the first message of a connection: it is from dnsmasq's main process.
 const MAIN: i64 = b'M' as i64;
 
-/// One process of dnsmasq's, as its preloaded clock reports of it.
+/// The control connection of one of dnsmasq's processes (clock.c).
 #[derive(Debug)]
-struct Line {
+struct ControlConnection {
     socket: Socket,
-    /// The last number that came back.
-    rested: i64,
-    /// When SIGALRM is due; 0: never.
+    /// The last number that the process has sent back.
+    idle_since: i64,
+    /// When SIGALRM is due on the monotonic clock; 0: never.
     due: i64,
 }
 
-impl Line {
-    /// What has come: `None` when the process has gone.
+impl ControlConnection {
+    /// Reads one message; `None` when the process has ended.
     fn read(&self) -> io::Result<Option<Message>> {
         let mut bytes = [0; mem::size_of::<Message>()];
         match io::Read::read(&mut &self.socket, &mut bytes)? {
@@ -52,82 +52,103 @@ impl Line {
             _ => Err(io::ErrorKind::InvalidData.into()),
         }
     }
+
+    /// Reads a report that the process is idle; `None` when the process has ended.
+    fn receive(&mut self) -> io::Result<Option<()>> {
+        match self.read() {
+            Ok(Some([number, due])) => {
+                self.idle_since = number;
+                self.due = due;
+                Ok(Some(()))
+            }
+            Ok(None) => Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
 }
 
-/// The event_loop.
+/// The events of one run of dnsmasq.
 #[derive(Debug)]
 pub(super) struct EventLoop {
-    pub(super) wire: Wire,
-    script_proxy: UnixListener,
+    pub(super) link: Link,
+    calls: UnixListener,
     control: Socket,
-    main: Option<Line>,
-    helper: Option<Line>,
+    main: Option<ControlConnection>,
+    helper: Helper,
     process: OwnedFd,
     /// Whether dnsmasq has ended.
     pub(super) ended: bool,
-    /// Whether its helper was there and has gone.
-    pub(super) helper_gone: bool,
-    /// Calls that wait at the script_proxy.
-    pub(super) waiting: VecDeque<Waiting>,
-    /// Packets that have come.
+    /// Script calls that wait for the programs to run.
+    pub(super) waiting: VecDeque<WaitingCall>,
+    /// Datagrams that have arrived.
     pub(super) datagrams: Vec<Datagram>,
+    /// The last number that was sent to a process.
     number: i64,
     limit: Duration,
 }
 
-/// The two sockets that dnsmasq's processes connect to.
+/// dnsmasq's helper process, which starts scripts.
+#[derive(Debug)]
+enum Helper {
+    NotStarted,
+    Running(ControlConnection),
+    DaemonExit,
+}
+
+/// The sockets that the script proxy and dnsmasq's processes connect to.
 #[derive(Debug)]
 pub(super) struct Sockets {
-    script_proxy: UnixListener,
+    calls: UnixListener,
     control: Socket,
 }
 
 impl Sockets {
-    /// New ones at these paths.
+    /// Binds new sockets at these paths.
     ///
     /// # Errors
-    /// When they cannot be made.
-    pub(super) fn new(script_proxy: &Path, control: &Path) -> io::Result<Self> {
-        for path in [script_proxy, control] {
+    /// When they cannot be bound.
+    pub(super) fn new(calls: &Path, control: &Path) -> io::Result<Self> {
+        for path in [calls, control] {
             match fs::remove_file(path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 _ => {}
             }
         }
-        let script_proxy = UnixListener::bind(script_proxy)?;
-        script_proxy.set_nonblocking(true)?;
+        let calls = UnixListener::bind(calls)?;
+        calls.set_nonblocking(true)?;
         let socket = Socket::new(Domain::UNIX, Type::SEQPACKET, None)?;
         socket.bind(&SockAddr::unix(control)?)?;
         socket.listen(8)?;
         socket.set_nonblocking(true)?;
-        Ok(Self { script_proxy, control: socket })
+        Ok(Self { calls, control: socket })
     }
 }
 
 impl EventLoop {
-    /// For the dnsmasq with this process number.
+    /// For the dnsmasq with this process id. Its parent must not have reaped it yet, so that the id is still its own.
     ///
     /// # Errors
     /// When there is no such process.
     pub(super) fn new(
-        wire: Wire,
+        link: Link,
         sockets: Sockets,
         process: i32,
         limit: Duration,
     ) -> Result<Self, BackendError> {
-        let pid = Pid::from_raw(process)
-            .ok_or_else(|| BackendError::Environment("dnsmasq has no process number".to_owned()))?;
+        let pid = Pid::from_raw(process).ok_or_else(|| {
+            BackendError::Environment("dnsmasq's process id is not positive".to_owned())
+        })?;
         let process = pidfd_open(pid, PidfdFlags::empty())
             .map_err(|error| BackendError::Environment(format!("dnsmasq's process: {error}")))?;
         Ok(Self {
-            wire,
-            script_proxy: sockets.script_proxy,
+            link,
+            calls: sockets.calls,
             control: sockets.control,
             main: None,
-            helper: None,
+            helper: Helper::NotStarted,
             process,
             ended: false,
-            helper_gone: false,
             waiting: VecDeque::new(),
             datagrams: Vec::new(),
             number: 0,
@@ -135,9 +156,9 @@ impl EventLoop {
         })
     }
 
-    /// The cable, for the next dnsmasq.
-    pub(super) fn into_wire(self) -> Wire {
-        self.wire
+    /// The link, for the next dnsmasq.
+    pub(super) fn into_link(self) -> Link {
+        self.link
     }
 
     /// Whether dnsmasq's main loop has begun.
@@ -145,15 +166,15 @@ impl EventLoop {
         self.main.is_some()
     }
 
-    /// When SIGALRM is due, as dnsmasq said when it was last at rest.
+    /// When SIGALRM is due on the monotonic clock, as dnsmasq reported when it was last idle.
     pub(super) fn alarm(&self) -> Option<i64> {
-        self.main.as_ref().map(|line| line.due).filter(|due| *due != 0)
+        self.main.as_ref().map(|main| main.due).filter(|due| *due != 0)
     }
 
-    /// Lets things happen until something is so.
+    /// Receives events until `is_so` holds. `what` names the awaited condition in the error.
     ///
     /// # Errors
-    /// When it is not so within the limit, with what was waited for.
+    /// When the condition does not hold within the limit.
     pub(super) fn until(
         &mut self,
         what: &str,
@@ -164,63 +185,67 @@ impl EventLoop {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return Err(BackendError::Environment(format!(
-                    "waited {} s for {what}: in vain (--timeout SECONDS waits longer)",
+                    "waited {} s for {what}; --timeout SECONDS raises the limit",
                     self.limit.as_secs()
                 )));
             }
-            self.turn(left.min(GLANCE)).map_err(|error| {
+            self.wait_for_event(left.min(RECHECK)).map_err(|error| {
                 BackendError::Environment(format!("waiting for {what}: {error}"))
             })?;
         }
         Ok(())
     }
 
-    /// Asks dnsmasq to say when it is at rest; the number that it will say.
-    pub(super) fn ask_main(&mut self) -> i64 {
+    /// Asks dnsmasq to report when it is idle. Returns the number that the report will contain.
+    pub(super) fn ask_main_if_idle(&mut self) -> i64 {
         self.number += 1;
-        ask(self.main.as_ref(), self.number)
+        ask(self.main.as_ref(), self.number);
+        self.number
     }
 
-    /// Whether dnsmasq was at rest after this number was sent.
-    pub(super) fn main_rested(&self, number: i64) -> bool {
-        self.main.as_ref().is_some_and(|line| line.rested >= number)
+    /// Whether dnsmasq was idle after this number was sent.
+    pub(super) fn main_was_idle(&self, number: i64) -> bool {
+        self.main.as_ref().is_some_and(|main| main.idle_since >= number)
     }
 
-    /// Waits until dnsmasq and its helper have nothing left to do, or a call waits at the script_proxy. Whether one does.
+    /// Waits until dnsmasq and its helper are idle, or a script call waits. Returns whether a call waits.
     ///
     /// # Errors
-    /// At the limit.
-    pub(super) fn settle(&mut self) -> Result<bool, BackendError> {
+    /// At the time limit.
+    pub(super) fn wait_for_call_or_idle(&mut self) -> Result<bool, BackendError> {
         let over = |event_loop: &Self| !event_loop.waiting.is_empty() || event_loop.ended;
         self.until("dnsmasq to be up", |event_loop| Ok(event_loop.is_up() || over(event_loop)))?;
-        let number = self.ask_main();
-        self.until("dnsmasq to be at rest", |event_loop| {
-            Ok(event_loop.main_rested(number) || over(event_loop))
+        let number = self.ask_main_if_idle();
+        self.until("dnsmasq to be idle", |event_loop| {
+            Ok(event_loop.main_was_idle(number) || over(event_loop))
         })?;
-        self.until("dnsmasq's helper", |event_loop| {
-            Ok(event_loop.helper.is_some() || event_loop.helper_gone || over(event_loop))
+        self.until("dnsmasq's helper to start", |event_loop| {
+            Ok(!matches!(event_loop.helper, Helper::NotStarted) || over(event_loop))
         })?;
         self.number += 1;
-        let number = ask(self.helper.as_ref(), self.number);
-        self.until("dnsmasq's helper to be at rest", |event_loop| {
-            let rested = event_loop.helper.as_ref().is_none_or(|line| line.rested >= number);
-            Ok(rested || over(event_loop))
+        let number = self.number;
+        ask(self.helper.connection(), number);
+        self.until("dnsmasq's helper to be idle", |event_loop| {
+            let idle =
+                event_loop.helper.connection().is_none_or(|helper| helper.idle_since >= number);
+            Ok(idle || over(event_loop))
         })?;
         Ok(!self.waiting.is_empty())
     }
 
-    /// Waits for the next thing to happen, and takes it in.
-    fn turn(&mut self, left: Duration) -> io::Result<()> {
+    /// Waits for the next event, at most for `left`, and receives what has come.
+    fn wait_for_event(&mut self, left: Duration) -> io::Result<()> {
         let timeout = Timespec::try_from(left).map_err(io::Error::other)?;
-        let lines = [&self.main, &self.helper].map(|line| line.as_ref().map(|l| l.socket.as_fd()));
+        let connections = [self.main.as_ref(), self.helper.connection()]
+            .map(|connection| connection.map(|connection| connection.socket.as_fd()));
         let process = (!self.ended).then(|| self.process.as_fd());
         let sources = [
-            Some(self.wire.as_fd()),
-            Some(self.script_proxy.as_fd()),
+            Some(self.link.as_fd()),
+            Some(self.calls.as_fd()),
             Some(self.control.as_fd()),
             process,
-            lines[0],
-            lines[1],
+            connections[0],
+            connections[1],
         ];
         let mut fds = Vec::with_capacity(sources.len());
         let mut which = Vec::with_capacity(sources.len());
@@ -243,14 +268,23 @@ impl EventLoop {
         drop(fds);
         for at in ready {
             match at {
-                0 => self.datagrams.extend(self.wire.receive()?),
+                0 => self.datagrams.extend(self.link.receive()?),
                 1 => self.accept_call()?,
-                2 => self.accept_line()?,
+                2 => self.accept_control_connection()?,
                 3 => self.ended = true,
-                4 => take(&mut self.main)?,
+                4 => {
+                    if let Some(main) = &mut self.main
+                        && main.receive()?.is_none()
+                    {
+                        self.main = None;
+                    }
+                }
                 _ => {
-                    take(&mut self.helper)?;
-                    self.helper_gone |= self.helper.is_none();
+                    if let Helper::Running(helper) = &mut self.helper
+                        && helper.receive()?.is_none()
+                    {
+                        self.helper = Helper::DaemonExit;
+                    }
                 }
             }
         }
@@ -258,43 +292,38 @@ impl EventLoop {
     }
 
     fn accept_call(&mut self) -> io::Result<()> {
-        let (stream, _) = self.script_proxy.accept()?;
+        let (stream, _) = self.calls.accept()?;
         stream.set_nonblocking(false)?;
-        self.waiting.push_back(Waiting::accept(stream, self.limit * 2)?);
+        self.waiting.push_back(WaitingCall::accept(stream, self.limit * 2)?);
         Ok(())
     }
 
-    fn accept_line(&mut self) -> io::Result<()> {
+    fn accept_control_connection(&mut self) -> io::Result<()> {
         let (socket, _) = self.control.accept()?;
         socket.set_nonblocking(false)?;
-        let line = Line { socket, rested: 0, due: 0 };
-        match line.read()? {
-            Some([MAIN, _]) => self.main = Some(line),
-            Some(_) => self.helper = Some(line),
+        let connection = ControlConnection { socket, idle_since: 0, due: 0 };
+        match connection.read()? {
+            Some([MAIN, _]) => self.main = Some(connection),
+            Some(_) => self.helper = Helper::Running(connection),
             None => {}
         }
         Ok(())
     }
 }
 
-fn ask(line: Option<&Line>, number: i64) -> i64 {
-    if let Some(line) = line {
-        // A process that has gone is noticed elsewhere.
-        _ = line.socket.send(&number.to_ne_bytes());
+impl Helper {
+    fn connection(&self) -> Option<&ControlConnection> {
+        match self {
+            Self::Running(connection) => Some(connection),
+            Self::NotStarted | Self::DaemonExit => None,
+        }
     }
-    number
 }
 
-fn take(line: &mut Option<Line>) -> io::Result<()> {
-    let Some(own) = line else { return Ok(()) };
-    match own.read() {
-        Ok(Some([rested, due])) => {
-            own.rested = rested;
-            own.due = due;
-        }
-        Ok(None) => *line = None,
-        Err(error) if error.kind() == io::ErrorKind::ConnectionReset => *line = None,
-        Err(error) => return Err(error),
+/// Asks a process to send `number` back when it is idle.
+fn ask(connection: Option<&ControlConnection>, number: i64) {
+    if let Some(connection) = connection {
+        // The end of a process is noticed when its connection is read.
+        _ = connection.socket.send(&number.to_ne_bytes());
     }
-    Ok(())
 }

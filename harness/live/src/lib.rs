@@ -1,9 +1,10 @@
-//! A live dnsmasq: the real program in namespaces of its own, real packets of emulated clients, and a clock that the
-//! laboratory moves.
+//! A back end with a real dnsmasq: it runs in its own namespaces, gets packets from simulated clients, and reads a
+//! clock that the harness sets.
 //!
-//! The engine still runs beside it: it predicts each call of the script, and what comes is held against that. The
-//! script under test runs where dnsmasq starts it, below dnsmasq's own helper process; a script_proxy in between tells the
-//! laboratory what it was called with, and waits for its turn.
+//! The dnsmasq model runs beside it and predicts each script call; the actual calls are compared with the prediction.
+//! dnsmasq's helper process starts the script proxy ([`script_proxy`]) instead of the script under test. The proxy sends
+//! the arguments and environment of the call to the harness, waits until the harness tells it what to run, and runs that
+//! as a child, so that the script is a descendant of dnsmasq as on a router.
 
 mod binary;
 mod event_loop;

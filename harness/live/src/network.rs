@@ -1,7 +1,7 @@
-//! The router's network: a pair of virtual Ethernet interfaces in a network namespace of this thread's own.
+//! The router's network: a pair of virtual Ethernet interfaces in a network namespace of the calling thread.
 //!
-//! dnsmasq listens at one end, and has the router's addresses there; the other end is the cable to the clients, which
-//! exist only as frames. Nothing of the machine's own network is in this namespace.
+//! dnsmasq listens on one interface, which has the router's addresses; the harness sends and receives the simulated
+//! clients' frames on the other. The namespace contains nothing of the machine's own network.
 
 use std::io;
 use std::net::IpAddr;
@@ -26,17 +26,18 @@ use rustix::thread::{UnshareFlags, unshare_unsafe};
 
 use dnsmasq_model::Network;
 
-/// dnsmasq's end. The lower number: dnsmasq makes its DUID of the first interface that it finds.
-const ROUTER: u32 = 10;
+/// Index of dnsmasq's interface. It is the lower one because dnsmasq derives its DUID from the first interface that it
+/// finds.
+const ROUTER_END: u32 = 10;
 
-/// The clients' end.
-pub(super) const CABLE: u32 = 11;
+/// Index of the clients' interface.
+pub(super) const CLIENT_END: u32 = 11;
 
-/// Makes this process root in a user namespace, if it is not root anyway, and gives it mounts of its own. The process
-/// must have a single thread.
+/// Moves this process into a mount and network namespace of its own, and into a user namespace in which it is root unless
+/// it is privileged already. The process must have a single thread.
 ///
 /// # Errors
-/// What the kernel refused, and the remedy.
+/// When the kernel refuses: names the settings that allow it.
 pub fn enter() -> Result<(), String> {
     let (uid, gid) = (getuid().as_raw(), getgid().as_raw());
     let own = UnshareFlags::NEWNS | UnshareFlags::NEWNET;
@@ -46,8 +47,7 @@ pub fn enter() -> Result<(), String> {
         // SAFETY: as above.
         unsafe { unshare_unsafe(own | UnshareFlags::NEWUSER) }.map_err(|error| {
             format!(
-                "a live dnsmasq takes user, mount and network namespaces of its own, and this machine refuses \
-                 them: {error}. Allow them (sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone or \
+                "`live` needs user, mount and network namespaces, and the kernel refuses them: {error}. Allow them (sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone or \
                  kernel.apparmor_restrict_unprivileged_userns; in a container: --privileged), or run this as root"
             )
         })?;
@@ -63,26 +63,26 @@ pub fn enter() -> Result<(), String> {
     mount_change("/", private).map_err(|error| format!("making mounts private: {error}"))
 }
 
-/// Gives this thread an empty network of its own; the processes that it starts later share it.
+/// Moves this thread, and the processes that it starts later, into an empty network namespace.
 ///
 /// # Errors
-/// What the kernel refused.
+/// When the kernel refuses.
 pub(super) fn unshare() -> io::Result<()> {
     // SAFETY: the flag does not unshare file descriptors.
     unsafe { unshare_unsafe(UnshareFlags::NEWNET) }.map_err(Into::into)
 }
 
-/// The kernel's network configuration.
+/// A netlink socket that configures the network of one namespace.
 #[derive(Debug)]
 pub(super) struct Kernel {
     socket: Socket,
 }
 
 impl Kernel {
-    /// That of this thread's namespace.
+    /// Opens a socket in this thread's namespace.
     ///
     /// # Errors
-    /// Without netlink.
+    /// When the kernel has no netlink.
     pub(super) fn new() -> io::Result<Self> {
         let mut socket = Socket::new(NETLINK_ROUTE)?;
         socket.bind_auto()?;
@@ -90,58 +90,60 @@ impl Kernel {
         Ok(Self { socket })
     }
 
-    /// Makes the two interfaces, both up, and gives the router its addresses.
+    /// Creates the two interfaces, brings them up, and gives the router its addresses.
     ///
     /// # Errors
-    /// What the kernel refused, with the name of the step.
+    /// When the kernel refuses: names the step.
     pub(super) fn build(&self, network: &Network, name: &str) -> io::Result<()> {
-        let mut router = link(ROUTER);
+        let mut router = link(ROUTER_END);
         router.attributes.push(LinkAttribute::IfName(name.to_owned()));
         router.attributes.push(LinkAttribute::Address(network.mac.to_vec()));
-        let mut cable = link(CABLE);
-        cable.attributes.push(LinkAttribute::IfName("cable".to_owned()));
-        cable.attributes.push(LinkAttribute::LinkInfo(vec![
+        let mut clients = link(CLIENT_END);
+        clients.attributes.push(LinkAttribute::IfName("clients".to_owned()));
+        clients.attributes.push(LinkAttribute::LinkInfo(vec![
             LinkInfo::Kind(InfoKind::Veth),
             LinkInfo::Data(InfoData::Veth(InfoVeth::Peer(router))),
         ]));
         let new = NLM_F_CREATE | NLM_F_EXCL;
-        let made = self.ask(RouteNetlinkMessage::NewLink(cable), new);
-        made.map_err(|error| io::Error::other(format!("no virtual Ethernet (veth): {error}")))?;
-        for index in [ROUTER, CABLE] {
-            // No address of the kernel's own making: no duplicate address detection to wait for.
-            let mut quiet = link(index);
+        let created = self.ask(RouteNetlinkMessage::NewLink(clients), new);
+        created.map_err(|error| {
+            io::Error::other(format!("creating a virtual Ethernet pair (veth): {error}"))
+        })?;
+        for index in [ROUTER_END, CLIENT_END] {
+            // Without an automatic link-local address there is no duplicate address detection to wait for.
+            let mut no_autoconf = link(index);
             let mode = AfSpecInet6::AddrGenMode(In6AddrGenMode::None);
-            quiet
+            no_autoconf
                 .attributes
                 .push(LinkAttribute::AfSpecUnspec(vec![AfSpecUnspec::Inet6(vec![mode])]));
-            // A machine without IPv6 has none to make, and refuses.
-            let quiet = self.ask(RouteNetlinkMessage::SetLink(quiet), 0);
+            // A kernel without IPv6 refuses this, which matters only if the router has IPv6 addresses.
+            let result = self.ask(RouteNetlinkMessage::SetLink(no_autoconf), 0);
             if !network.v6.is_empty() {
-                step("IPv6", quiet)?;
+                step("disabling automatic IPv6 addresses", result)?;
             }
         }
-        // The cable's end is no host: it does not resolve addresses.
-        step("the cable", self.up(CABLE, LinkFlags::Noarp))?;
-        step("the router's interface", self.up(ROUTER, LinkFlags::empty()))?;
+        // The harness answers ARP requests itself; the kernel must not.
+        step("bringing up the clients' interface", self.up(CLIENT_END, LinkFlags::Noarp))?;
+        step("bringing up the router's interface", self.up(ROUTER_END, LinkFlags::empty()))?;
         for (address, prefix) in &network.v4 {
-            step("an address", self.address(IpAddr::V4(*address), *prefix))?;
+            step("adding an IPv4 address", self.address(IpAddr::V4(*address), *prefix))?;
         }
         if !network.v6.is_empty() {
-            let local = IpAddr::V6(packets::wire::link_local(network.mac));
-            step("a link-local address", self.address(local, 64))?;
+            let local = IpAddr::V6(packets::link::link_local(network.mac));
+            step("adding a link-local address", self.address(local, 64))?;
         }
         for (address, prefix) in &network.v6 {
-            step("an IPv6 address", self.address(IpAddr::V6(*address), *prefix))?;
+            step("adding an IPv6 address", self.address(IpAddr::V6(*address), *prefix))?;
         }
         Ok(())
     }
 
-    /// Takes the interfaces away, and what the kernel remembers of them.
+    /// Removes both interfaces, and with them the kernel's neighbor and route entries.
     ///
     /// # Errors
-    /// When they are not there.
+    /// When they do not exist.
     pub(super) fn remove(&self) -> io::Result<()> {
-        step("removing the cable", self.ask(RouteNetlinkMessage::DelLink(link(CABLE)), 0))
+        step("removing the interfaces", self.ask(RouteNetlinkMessage::DelLink(link(CLIENT_END)), 0))
     }
 
     fn up(&self, index: u32, more: LinkFlags) -> io::Result<()> {
@@ -158,7 +160,7 @@ impl Kernel {
             IpAddr::V6(_) => AddressFamily::Inet6,
         };
         message.header.prefix_len = prefix;
-        message.header.index = ROUTER;
+        message.header.index = ROUTER_END;
         message.header.flags = AddressHeaderFlags::Nodad;
         message.attributes.push(AddressAttribute::Local(address));
         message.attributes.push(AddressAttribute::Address(address));
@@ -171,7 +173,7 @@ impl Kernel {
         self.ask(RouteNetlinkMessage::NewAddress(message), NLM_F_CREATE | NLM_F_EXCL)
     }
 
-    /// One request and its acknowledgement.
+    /// Sends a request and waits for its acknowledgement.
     fn ask(&self, message: RouteNetlinkMessage, flags: u16) -> io::Result<()> {
         let mut header = NetlinkHeader::default();
         header.flags = NLM_F_REQUEST | NLM_F_ACK | flags;
@@ -188,7 +190,7 @@ impl Kernel {
                 None => Ok(()),
                 Some(code) => Err(io::Error::from_raw_os_error(code.get().abs())),
             },
-            _ => Err(io::Error::other("netlink gave no acknowledgement")),
+            _ => Err(io::Error::other("netlink sent something other than an acknowledgement")),
         }
     }
 }

@@ -1,10 +1,11 @@
-//! The target with a live dnsmasq.
+//! The back end with a live dnsmasq.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
 use std::net::{IpAddr, Ipv4Addr};
 use std::os::unix::fs::{FileExt, symlink};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use nvram_emu::Machine;
@@ -12,7 +13,7 @@ use nvram_emu::Machine;
 use super::binary::Binaries;
 use super::event_loop::{EventLoop, Sockets};
 use packets::dhcp4;
-use packets::wire::{Envelope, Wire};
+use packets::link::{Link, UdpEndpoints};
 use packets::{dhcp6, dns};
 
 use super::{network, script_proxy};
@@ -26,30 +27,31 @@ use dnsmasq_model::{
     ServerConfig,
 };
 
-/// The preloaded clock.
+/// The library that is preloaded into dnsmasq (clock.c).
 const CLOCK: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/clock.so"));
 
-/// Ports from which clients ask for names.
-const ASKING_PORT: u16 = 40_000;
+/// First source port of DNS queries.
+const QUERY_PORT: u16 = 40_000;
 
-/// The host that asks for names.
-const ASKER: [u8; 6] = [2, 0xfe, 0, 0, 0, 0xfe];
+/// Hardware address of the host that sends DNS queries.
+const RESOLVER: [u8; 6] = [2, 0xfe, 0, 0, 0, 0xfe];
 
-/// More lines of dnsmasq's log than these do not help.
+/// How many of the last lines of dnsmasq's log an error shows.
 const LOG_LINES: usize = 3;
 
-/// A frame may be overtaken by this many questions for its address.
+/// How many DNS queries may be answered before a DHCP reply that was sent earlier arrives: the reply waits while the
+/// kernel resolves the client's address.
 const ROUNDS: usize = 4;
 
-/// A question that was not answered for so long was lost.
-const ANSWER_LOST: Duration = Duration::from_secs(3);
+/// A DNS query without a response for so long is sent again.
+const RESPONSE_LOST: Duration = Duration::from_secs(3);
 
-/// What a live target needs besides the script.
+/// What the back end needs besides the script.
 #[derive(Clone, Debug)]
 pub struct LiveSettings {
-    /// Where scripts run.
+    /// How script processes run.
     pub process: Settings,
-    /// The executables.
+    /// The dnsmasq executables.
     pub binaries: Binaries,
 }
 
@@ -61,50 +63,52 @@ pub struct Live {
     kernel: network::Kernel,
     clock: File,
     event_loop: Option<EventLoop>,
-    wire: Option<Wire>,
+    link: Option<Link>,
     network: Network,
     port: u16,
-    asker: Ipv4Addr,
+    resolver: Ipv4Addr,
     limit: Duration,
     xid: u32,
-    /// The DUID of the server that a DHCPv6 client knows, by the client's.
+    /// The server DUID that each DHCPv6 client has learned, by the client's DUID.
     servers: HashMap<Vec<u8>, Vec<u8>>,
 }
 
-fn lacks(what: &str, error: &impl std::fmt::Display) -> BackendError {
+fn environment(what: &str, error: &impl std::fmt::Display) -> BackendError {
     BackendError::Environment(format!("{what}: {error}"))
 }
 
 impl Live {
-    /// Makes the router; dnsmasq does not run yet. The process must be in namespaces of its own: [`super::enter`].
+    /// A router that is switched off. The process must have entered its own namespaces ([`super::enter`]).
     ///
     /// # Errors
-    /// When the machine lacks what it takes, or the script cannot be read.
+    /// When the kernel refuses namespaces or interfaces, or the script cannot be read.
     pub fn new(
         machine: Machine,
         script: &ScriptCommand,
         settings: &LiveSettings,
     ) -> Result<Self, BackendError> {
-        network::unshare().map_err(|error| lacks("a network namespace", &error))?;
+        network::unshare().map_err(|error| environment("creating a network namespace", &error))?;
         let root = Root::Mounts;
         let mut process =
             Process::new(machine, script, &Settings { root, ..settings.process.clone() })?;
         if let Some(why) = process.refused_private_root() {
-            return Err(lacks("a private view of the file system", &why));
+            return Err(environment("creating a private root", &why));
         }
         let clock = process.path("clock");
-        let made = (|| {
+        let written = (|| {
             fs::write(process.path("clock.so"), CLOCK)?;
-            fs::create_dir(process.path("script_proxy"))?;
+            fs::create_dir(process.path(script_proxy::FOLDER))?;
             File::create(&clock)?.set_len(16)?;
             File::options().write(true).open(&clock)
         })();
-        let clock = made.map_err(|error| lacks("the scratch folder", &error))?;
+        let clock =
+            written.map_err(|error| environment("writing to the scratch folder", &error))?;
         let text = |name: &str| process.path(name).to_string_lossy().into_owned();
         let (library, page) = (text("clock.so"), text("clock"));
         process.set_variable("LD_PRELOAD", &library);
         process.set_variable("LEASELAB_CLOCK", &page);
-        let kernel = network::Kernel::new().map_err(|error| lacks("netlink", &error))?;
+        let kernel = network::Kernel::new()
+            .map_err(|error| environment("opening a netlink socket", &error))?;
         let limit = Duration::from_millis(settings.process.limit_ms);
         Ok(Self {
             process,
@@ -112,10 +116,10 @@ impl Live {
             kernel,
             clock,
             event_loop: None,
-            wire: None,
+            link: None,
             network: Network::default(),
             port: 53,
-            asker: Ipv4Addr::UNSPECIFIED,
+            resolver: Ipv4Addr::UNSPECIFIED,
             limit,
             xid: 0,
             servers: HashMap::new(),
@@ -124,52 +128,60 @@ impl Live {
 
     fn set(&self, clock: Clock) -> Result<(), BackendError> {
         let bytes = [clock.wall.to_ne_bytes(), clock.mono.to_ne_bytes()].concat();
-        self.clock.write_all_at(&bytes, 0).map_err(|error| lacks("the clock", &error))
+        self.clock.write_all_at(&bytes, 0).map_err(|error| environment("writing the clock", &error))
     }
 
-    /// The interfaces of a router that was just switched on.
-    fn plug_in(&mut self, config: &ServerConfig) -> Result<Wire, BackendError> {
-        if let Some(wire) = self.wire.take() {
-            return Ok(wire);
+    /// Creates the interfaces, unless the router is on already.
+    fn connect(&mut self, config: &ServerConfig) -> Result<Link, BackendError> {
+        if let Some(link) = self.link.take() {
+            return Ok(link);
         }
         let name = String::from_utf8_lossy(&config.interface).into_owned();
         let built =
-            self.kernel.build(&self.network, &name).and_then(|()| Wire::new(network::CABLE));
-        built.map_err(|error| lacks("the router's network", &error))
+            self.kernel.build(&self.network, &name).and_then(|()| Link::new(network::CLIENT_END));
+        built.map_err(|error| environment("configuring the router's network", &error))
     }
 
-    fn unplug(&mut self) -> Result<(), BackendError> {
-        let was_there = self.wire.take().is_some() | self.event_loop.take().is_some();
+    fn disconnect(&mut self) -> Result<(), BackendError> {
+        let was_there = self.link.take().is_some() | self.event_loop.take().is_some();
         if was_there {
-            self.kernel.remove().map_err(|error| lacks("the router's network", &error))?;
+            self.kernel
+                .remove()
+                .map_err(|error| environment("configuring the router's network", &error))?;
         }
         Ok(())
     }
 
     fn program(&self, start: &DaemonStart<'_>) -> Result<Program, BackendError> {
         let binary = self.binaries.of(start.build).ok_or_else(|| {
-            BackendError::Environment("there is no dnsmasq of this build".to_owned())
+            BackendError::Environment(
+                "no dnsmasq executable of this build was named or found".to_owned(),
+            )
         })?;
         let path = |name: &str| self.process.path(name).to_string_lossy().into_owned();
-        let mut argv = vec![binary.path.to_string_lossy().into_owned()];
+        let mut argv = vec![executable(&binary.path).to_string_lossy().into_owned()];
         argv.extend(
             ["--conf-file=/dev/null", "--keep-in-foreground", "--user=root", "--log-facility=-"]
                 .map(str::to_owned),
         );
         argv.extend(["--no-resolv", "--no-hosts", "--no-ping"].map(str::to_owned));
         argv.push(format!("--pid-file={}", path("pid")));
-        let script_proxy =
-            format!("script_proxy/{}", String::from_utf8_lossy(start.config.script_name()));
+        let proxy = format!(
+            "{}/{}",
+            script_proxy::FOLDER,
+            String::from_utf8_lossy(start.config.script_name())
+        );
         argv.extend(start.options.iter().skip(1).map(|option| {
             if option.starts_with("--dhcp-script=") {
-                format!("--dhcp-script={}", path(&script_proxy))
+                format!("--dhcp-script={}", path(&proxy))
             } else {
                 option.clone()
             }
         }));
-        let link = self.process.path(&script_proxy);
+        let link = self.process.path(&proxy);
         if fs::symlink_metadata(&link).is_err() {
-            symlink("../bin/leaselab", &link).map_err(|error| lacks("the script_proxy", &error))?;
+            symlink("../bin/leaselab", &link)
+                .map_err(|error| environment("setting up the script proxy", &error))?;
         }
         let octets = |text: &str| Octets(text.as_bytes().to_vec());
         let variables = self.process.variables();
@@ -193,65 +205,70 @@ impl Live {
         self.xid
     }
 
-    /// Sends a packet; the answer, or `None` once dnsmasq is at rest and has given none.
+    /// Sends a packet. Returns the reply, or `None` once dnsmasq is idle and has not sent one.
     fn ask<T>(
         &mut self,
-        envelope: &Envelope,
+        endpoints: &UdpEndpoints,
         packet: &[u8],
-        answered: bool,
-        answer: impl Fn(&[u8]) -> Option<T>,
+        expects_reply: bool,
+        parse: impl Fn(&[u8]) -> Option<T>,
     ) -> Result<Option<T>, BackendError> {
-        let (port, asker, router) = (self.port, self.asker, self.network.clone());
+        let (port, resolver, router) = (self.port, self.resolver, self.network.clone());
         let Some(event_loop) = &mut self.event_loop else { return Ok(None) };
         event_loop
             .until("dnsmasq to be up", |event_loop| Ok(event_loop.is_up() || event_loop.ended))?;
         event_loop.datagrams.clear();
-        let send = |event_loop: &EventLoop, envelope: &Envelope, packet: &[u8]| {
-            event_loop.wire.send(envelope, packet).map_err(|error| lacks("the cable", &error))
+        let send_packet = |event_loop: &EventLoop, endpoints: &UdpEndpoints, packet: &[u8]| {
+            event_loop
+                .link
+                .send(endpoints, packet)
+                .map_err(|error| environment("sending a frame to dnsmasq", &error))
         };
-        send(event_loop, envelope, packet)?;
-        let number = event_loop.ask_main();
+        send_packet(event_loop, endpoints, packet)?;
+        let number = event_loop.ask_main_if_idle();
         let mut found = None;
         let mut rounds = 0;
-        let mut question = None;
-        let mut questions = 0;
-        let mut asked = Instant::now();
-        let client = envelope.ports.0;
-        event_loop.until("the server's answer", |event_loop| {
+        let mut query: Option<u16> = None;
+        let mut queries = 0;
+        let mut sent = Instant::now();
+        let client = endpoints.ports.0;
+        event_loop.until("a reply from dnsmasq", |event_loop| {
             for datagram in event_loop.datagrams.drain(..) {
                 if datagram.to == client {
-                    found = found.take().or_else(|| answer(&datagram.payload));
-                } else if question.is_some_and(|id| dns::answer(&datagram.payload, id).is_some()) {
-                    question = None;
+                    found = found.take().or_else(|| parse(&datagram.payload));
+                } else if query
+                    .is_some_and(|id| dns::parse_response(&datagram.payload, id).is_some())
+                {
+                    query = None;
                 }
             }
             if found.is_some() || event_loop.ended {
                 return Ok(true);
             }
-            let lost = question.is_some() && asked.elapsed() > ANSWER_LOST;
-            if !event_loop.main_rested(number) || question.is_some() && !lost {
+            let lost = query.is_some() && sent.elapsed() > RESPONSE_LOST;
+            if !event_loop.main_was_idle(number) || query.is_some() && !lost {
                 return Ok(false);
             }
-            if !answered || port == 0 || rounds == ROUNDS && !lost {
+            if !expects_reply || port == 0 || rounds == ROUNDS && !lost {
                 return Ok(true);
             }
-            // What it sent before arrives before the answer to a question. The kernel drops an answer whose asker it
-            // could not find in time.
+            // A reply that was sent before arrives before the response to a query. The kernel drops a response when it
+            // cannot resolve the address in time.
             rounds += usize::from(!lost);
-            questions += 1;
-            asked = Instant::now();
-            let id = questions;
+            queries += 1;
+            sent = Instant::now();
+            let id = queries;
             let bytes =
-                dns::question(b"nobody.invalid", false, id).map_err(BackendError::Script)?;
-            send(event_loop, &asking(&router, asker, id), &bytes)?;
-            question = Some(id);
+                dns::encode_query(b"nobody.invalid", false, id).map_err(BackendError::Script)?;
+            send_packet(event_loop, &query_endpoints(&router, resolver, id), &bytes)?;
+            query = Some(id);
             Ok(false)
         })?;
         Ok(found)
     }
 
-    /// The last lines that dnsmasq wrote.
-    fn last_words(&self) -> String {
+    /// The last lines of dnsmasq's log.
+    fn log_tail(&self) -> String {
         let text = fs::read(self.process.path("log")).unwrap_or_default();
         let text = String::from_utf8_lossy(&text).into_owned();
         let lines: Vec<&str> = text.lines().collect();
@@ -259,17 +276,27 @@ impl Live {
     }
 }
 
-/// From the host that asks for names to the router.
-fn asking(network: &Network, asker: Ipv4Addr, id: u16) -> Envelope {
+/// The path under which dnsmasq's process finds an executable. It has a `/tmp` of its own, so that an executable below the
+/// machine's `/tmp` is reached through this process's root.
+fn executable(path: &Path) -> PathBuf {
+    if path.starts_with("/tmp") {
+        let root = PathBuf::from(format!("/proc/{}/root", std::process::id()));
+        return root.join(path.strip_prefix("/").unwrap_or(path));
+    }
+    path.to_owned()
+}
+
+/// From the host that sends DNS queries to the router.
+fn query_endpoints(network: &Network, resolver: Ipv4Addr, id: u16) -> UdpEndpoints {
     let router = network.v4.first().map_or(Ipv4Addr::UNSPECIFIED, |(address, _)| *address);
-    Envelope {
-        hardware: (ASKER, network.mac),
-        addresses: (IpAddr::V4(asker), IpAddr::V4(router)),
-        ports: (ASKING_PORT + id % 1000, dns::PORT),
+    UdpEndpoints {
+        hardware: (RESOLVER, network.mac),
+        addresses: (IpAddr::V4(resolver), IpAddr::V4(router)),
+        ports: (QUERY_PORT + id % 1000, dns::PORT),
     }
 }
 
-/// An address of the router's network that nobody leases.
+/// An address of the router's network outside of every DHCP range.
 fn free_address(config: &ServerConfig, network: &Network) -> Option<Ipv4Addr> {
     let (router, _) = network.v4.first()?;
     let [a, b, c, _] = router.octets();
@@ -293,7 +320,7 @@ impl Backend for Live {
 
     fn power_off(&mut self) -> Result<(), BackendError> {
         self.process.power_off()?;
-        self.unplug()
+        self.disconnect()
     }
 
     fn machine(&mut self) -> Result<Cow<'_, Machine>, BackendError> {
@@ -313,20 +340,20 @@ impl Daemon for Live {
     fn start(&mut self, start: &DaemonStart<'_>) -> Result<(), BackendError> {
         self.network = start.network.clone();
         self.port = start.config.port;
-        self.asker =
+        self.resolver =
             free_address(start.config, start.network).unwrap_or(Ipv4Addr::new(192, 0, 2, 1));
         self.set(start.clock)?;
         if let Some(event_loop) = self.event_loop.take() {
-            self.wire = Some(event_loop.into_wire());
+            self.link = Some(event_loop.into_link());
         }
-        let mut wire = self.plug_in(start.config)?;
-        wire.own(IpAddr::V4(self.asker), ASKER);
+        let mut link = self.connect(start.config)?;
+        link.add_host(IpAddr::V4(self.resolver), RESOLVER);
         let program = self.program(start)?;
         let sockets = Sockets::new(&self.process.path("calls"), &self.process.path("control"))
-            .map_err(|error| lacks("the script_proxy", &error))?;
+            .map_err(|error| environment("setting up the script proxy", &error))?;
         let log = self.process.path("log");
         let process = self.process.start(program, &log)?;
-        self.event_loop = Some(EventLoop::new(wire, sockets, process, self.limit)?);
+        self.event_loop = Some(EventLoop::new(link, sockets, process, self.limit)?);
         Ok(())
     }
 
@@ -335,7 +362,7 @@ impl Daemon for Live {
         plan: &CallOptions,
     ) -> Result<Option<(ScriptCall, CallResult)>, BackendError> {
         let Some(event_loop) = &mut self.event_loop else { return Ok(None) };
-        if event_loop.waiting.is_empty() && !event_loop.settle()? {
+        if event_loop.waiting.is_empty() && !event_loop.wait_for_call_or_idle()? {
             return Ok(None);
         }
         let Some(waiting) = event_loop.waiting.pop_front() else { return Ok(None) };
@@ -343,7 +370,7 @@ impl Daemon for Live {
         let programs = self.process.programs(&call, plan);
         let done = waiting
             .run(programs, self.process.path(""))
-            .map_err(|error| lacks("the script's script_proxy", &error))?;
+            .map_err(|error| environment("the script proxy", &error))?;
         let result = self.process.result(done, plan)?;
         Ok(Some((call, result)))
     }
@@ -374,9 +401,9 @@ impl Daemon for Live {
             Some(ProgramEnd::TimedOut) | None => 0,
         };
         if let Some(event_loop) = self.event_loop.take() {
-            self.wire = Some(event_loop.into_wire());
+            self.link = Some(event_loop.into_link());
         }
-        Ok(DaemonExit { status, last_output: self.last_words() })
+        Ok(DaemonExit { status, last_output: self.log_tail() })
     }
 
     fn message4(
@@ -390,21 +417,22 @@ impl Daemon for Live {
         let xid = self.next_xid();
         let router = self.network.v4.first().map_or(Ipv4Addr::UNSPECIFIED, |(own, _)| *own);
         let server = dhcp4::Server { mac: self.network.mac, address: router };
-        let (envelope, packet) =
-            dhcp4::packet(kind, client, addr, xid, server).map_err(BackendError::Script)?;
+        let (endpoints, packet) =
+            dhcp4::encode(kind, client, addr, xid, server).map_err(BackendError::Script)?;
         if let Some(event_loop) = &mut self.event_loop
-            && let (mac, IpAddr::V4(own)) = (envelope.hardware.0, envelope.addresses.0)
+            && let (mac, IpAddr::V4(own)) = (endpoints.hardware.0, endpoints.addresses.0)
             && !own.is_unspecified()
         {
-            event_loop.wire.own(IpAddr::V4(own), mac);
+            event_loop.link.add_host(IpAddr::V4(own), mac);
         }
-        let answered = dhcp4::is_answered(kind);
-        let reply =
-            self.ask(&envelope, &packet, answered, |bytes| dhcp4::answer(bytes, xid, kind, addr))?;
+        let expects_reply = dhcp4::expects_reply(kind);
+        let reply = self.ask(&endpoints, &packet, expects_reply, |bytes| {
+            dhcp4::parse_reply(bytes, xid, kind, addr)
+        })?;
         if let (Some(event_loop), Some(Reply4::Ack { addr, .. } | Reply4::BootReply(addr))) =
             (&mut self.event_loop, &reply)
         {
-            event_loop.wire.own(IpAddr::V4(*addr), envelope.hardware.0);
+            event_loop.link.add_host(IpAddr::V4(*addr), endpoints.hardware.0);
         }
         Ok(reply.unwrap_or(Reply4::Silent))
     }
@@ -422,16 +450,19 @@ impl Daemon for Live {
             Kind6::Solicit | Kind6::Rebind | Kind6::Confirm => None,
             _ => self.servers.get(&client.duid[..]).map(Vec::as_slice),
         };
-        let (envelope, packet) =
-            dhcp6::packet(kind, client, asked, xid, known).map_err(BackendError::Script)?;
-        let mac = envelope.hardware.0;
+        let (endpoints, packet) =
+            dhcp6::encode(kind, client, asked, xid, known).map_err(BackendError::Script)?;
+        let mac = endpoints.hardware.0;
         if let Some(event_loop) = &mut self.event_loop {
-            // A host that speaks has announced itself, and answers for its address.
-            event_loop.wire.own(envelope.addresses.0, mac);
-            let router = packets::wire::link_local(self.network.mac);
-            event_loop.wire.solicit(mac, router).map_err(|error| lacks("the cable", &error))?;
+            // A host that sends DHCPv6 messages answers neighbor solicitations for its address.
+            event_loop.link.add_host(endpoints.addresses.0, mac);
+            let router = packets::link::link_local(self.network.mac);
+            event_loop
+                .link
+                .send_neighbor_solicitation(mac, router)
+                .map_err(|error| environment("sending a frame to dnsmasq", &error))?;
         }
-        let reply = self.ask(&envelope, &packet, true, |bytes| dhcp6::answer(bytes, xid))?;
+        let reply = self.ask(&endpoints, &packet, true, |bytes| dhcp6::parse_reply(bytes, xid))?;
         let Some((reply, server)) = reply else { return Ok(Reply6::Silent) };
         self.servers.insert(client.duid.to_vec(), server);
         Ok(reply)
@@ -442,15 +473,18 @@ impl Daemon for Live {
             return Ok(None);
         }
         let id = self.next_xid() as u16;
-        let Ok(question) = dns::question(name, v6, id) else { return Ok(None) };
-        let envelope = asking(&self.network, self.asker, id);
+        let Ok(query) = dns::encode_query(name, v6, id) else { return Ok(None) };
+        let endpoints = query_endpoints(&self.network, self.resolver, id);
         let mut addresses = None;
         let Some(event_loop) = &mut self.event_loop else { return Ok(None) };
-        event_loop.wire.send(&envelope, &question).map_err(|error| lacks("the cable", &error))?;
-        event_loop.until("an answer from dnsmasq's name server", |event_loop| {
+        event_loop
+            .link
+            .send(&endpoints, &query)
+            .map_err(|error| environment("sending a frame to dnsmasq", &error))?;
+        event_loop.until("a DNS response from dnsmasq", |event_loop| {
             for datagram in event_loop.datagrams.drain(..).filter(|packet| packet.from == dns::PORT)
             {
-                addresses = addresses.take().or_else(|| dns::answer(&datagram.payload, id));
+                addresses = addresses.take().or_else(|| dns::parse_response(&datagram.payload, id));
             }
             Ok(addresses.is_some() || event_loop.ended)
         })?;
@@ -459,12 +493,12 @@ impl Daemon for Live {
 }
 
 impl LiveSettings {
-    /// Why not, where it cannot.
+    /// Why scenarios of this build cannot run; `None` if they can.
     pub fn lacks(&self, build: Build) -> Option<&'static str> {
         match (self.binaries.of(build), build) {
             (Some(_), _) => None,
             (None, Build::Rtc) => Some(
-                "it needs a dnsmasq of the default build, and the one here is built with HAVE_BROKEN_RTC",
+                "it needs a dnsmasq of the default build, and the available one is built with HAVE_BROKEN_RTC",
             ),
             (None, Build::NoRtc) => Some(
                 "it needs a dnsmasq built with HAVE_BROKEN_RTC: name one with --dnsmasq-no-rtc PATH or \

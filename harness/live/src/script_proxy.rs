@@ -1,5 +1,6 @@
-//! The script that dnsmasq calls: it tells the laboratory its words and environment, runs what the laboratory then
-//! says (the script under test), and ends as that ended.
+//! The script proxy: the program that a live dnsmasq calls as its `dhcp-script`. It sends its arguments and environment
+//! to the harness, runs the programs that the harness sends back (the script under test first), prints what the script
+//! printed, and ends as the script ended.
 
 use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, Write};
@@ -16,69 +17,69 @@ use backend::process::protocol::{Octets, Program, ProgramEnd, ProgramResult};
 use dnsmasq_model::ScriptCall;
 
 /// The folder of the script proxy's link to `leaselab`: what is executed in a folder of this name is the script proxy.
-pub const FOLDER: &str = "script_proxy";
+pub const FOLDER: &str = "script-proxy";
 
-/// The variable with the path of the harness's socket.
+/// The environment variable with the path of the harness's socket.
 pub const GATE: &str = "LEASELAB_GATE";
 
-/// What dnsmasq called the script with.
+/// Proxy to harness: the arguments and environment of a call.
 #[derive(Debug, Serialize, Deserialize)]
-struct Called {
+struct CallRequest {
     argv: Vec<Octets>,
     environment: Vec<(Octets, Octets)>,
 }
 
-/// What the laboratory wants run.
+/// Harness to proxy: the programs to run at the same time, in this working directory.
 #[derive(Debug, Serialize, Deserialize)]
-struct Order {
+struct RunRequest {
     programs: Vec<Program>,
     directory: PathBuf,
 }
 
-/// Runs the script_proxy as a process.
+/// The script proxy's `main`. `socket` is the value of [`GATE`].
 pub fn main(socket: OsString) -> ExitCode {
-    match pass(&PathBuf::from(socket)) {
+    match serve_call(&PathBuf::from(socket)) {
         Ok(ProgramEnd::Exited(code)) => ExitCode::from(code as u8),
-        Ok(ProgramEnd::Signalled(signal)) => die(signal),
-        Ok(ProgramEnd::TimedOut) => die(9),
+        Ok(ProgramEnd::Signalled(signal)) => end_by_signal(signal),
+        Ok(ProgramEnd::TimedOut) => end_by_signal(9),
         Err(error) => {
-            eprintln!("leaselab: the laboratory does not answer: {error}");
+            eprintln!("leaselab: script proxy: no answer from the harness: {error}");
             ExitCode::FAILURE
         }
     }
 }
 
-fn die(signal: i32) -> ExitCode {
+fn end_by_signal(signal: i32) -> ExitCode {
     _ = kill_process(getpid(), Signal::from_named_raw(signal).unwrap_or(Signal::KILL));
     ExitCode::FAILURE
 }
 
-fn pass(socket: &PathBuf) -> io::Result<ProgramEnd> {
+fn serve_call(socket: &PathBuf) -> io::Result<ProgramEnd> {
     let mut stream = UnixStream::connect(socket)?;
     let variables = std::env::vars_os()
         .filter(|(name, _)| name.as_bytes().starts_with(b"DNSMASQ_"))
         .map(|(name, value)| (Octets(name.into_vec()), Octets(value.into_vec())));
-    let called = Called {
+    let called = CallRequest {
         argv: std::env::args_os().map(|word| Octets(word.into_vec())).collect(),
         environment: variables.collect(),
     };
-    say(&mut stream, &called)?;
-    let order: Order = hear(&mut BufReader::new(&stream))?;
-    let done = agent::run(&order.programs, &order.directory);
-    say(&mut stream, &done)?;
+    send(&mut stream, &called)?;
+    let request: RunRequest = receive(&mut BufReader::new(&stream))?;
+    let done = agent::run(&request.programs, &request.directory);
+    send(&mut stream, &done)?;
     let script = done.into_iter().next().ok_or(io::ErrorKind::InvalidData)?;
     io::stdout().write_all(&script.stdout.0)?;
     io::stdout().flush()?;
     script.end.map_err(io::Error::other)
 }
 
-fn say(stream: &mut UnixStream, message: &impl Serialize) -> io::Result<()> {
+fn send(stream: &mut UnixStream, message: &impl Serialize) -> io::Result<()> {
     let mut line = serde_json::to_vec(message)?;
     line.push(b'\n');
     stream.write_all(&line)
 }
 
-fn hear<T: serde::de::DeserializeOwned>(stream: &mut impl BufRead) -> io::Result<T> {
+fn receive<T: serde::de::DeserializeOwned>(stream: &mut impl BufRead) -> io::Result<T> {
     let mut line = Vec::new();
     if stream.read_until(b'\n', &mut line)? == 0 {
         return Err(io::ErrorKind::UnexpectedEof.into());
@@ -86,28 +87,28 @@ fn hear<T: serde::de::DeserializeOwned>(stream: &mut impl BufRead) -> io::Result
     Ok(serde_json::from_slice(&line)?)
 }
 
-/// A call that waits at the script_proxy.
+/// A script proxy that has sent its call and waits for the programs to run.
 #[derive(Debug)]
-pub(super) struct Waiting {
+pub(super) struct WaitingCall {
     stream: BufReader<UnixStream>,
-    /// What dnsmasq called the script with.
+    /// The call as dnsmasq made it.
     pub(super) call: ScriptCall,
 }
 
-impl Waiting {
-    /// A script_proxy has connected: what it was called with.
+impl WaitingCall {
+    /// Receives the call from a script proxy that has connected. Every later read is limited to `limit`.
     ///
     /// # Errors
-    /// When it goes away before it has said so.
+    /// When the proxy disconnects, or sends something else.
     pub(super) fn accept(stream: UnixStream, limit: std::time::Duration) -> io::Result<Self> {
         stream.set_read_timeout(Some(limit))?;
         let mut stream = BufReader::new(stream);
-        let called: Called = hear(&mut stream)?;
+        let called: CallRequest = receive(&mut stream)?;
         let mut argv: Vec<Vec<u8>> = called.argv.into_iter().map(|word| word.0).collect();
         if let Some(name) = argv.first_mut()
             && let Some(slash) = name.iter().rposition(|byte| *byte == b'/')
         {
-            // The whole path is what a shell or `#!` makes of the base name.
+            // dnsmasq passes the base name; the interpreter of a `#!` line replaces it by the path.
             name.drain(..=slash);
         }
         let env = called
@@ -118,16 +119,16 @@ impl Waiting {
         Ok(Self { stream, call })
     }
 
-    /// Has these programs run, and waits for their end.
+    /// Has the proxy run these programs, and waits for their end.
     ///
     /// # Errors
-    /// When the script_proxy goes away.
+    /// When the proxy disconnects.
     pub(super) fn run(
         mut self,
         programs: Vec<Program>,
         directory: PathBuf,
     ) -> io::Result<Vec<ProgramResult>> {
-        say(self.stream.get_mut(), &Order { programs, directory })?;
-        hear(&mut self.stream)
+        send(self.stream.get_mut(), &RunRequest { programs, directory })?;
+        receive(&mut self.stream)
     }
 }

@@ -1,31 +1,31 @@
-//! DHCPv4 and BOOTP messages of emulated clients (RFC 2131, RFC 951), and what the server answers.
+//! DHCPv4 and BOOTP messages of simulated clients (RFC 2131, RFC 951), and the server's replies.
 
 use std::net::{IpAddr, Ipv4Addr};
 
 use dhcproto::v4::{DhcpOption, Flags, HType, Message, MessageType, OptionCode, UnknownOption};
 use dhcproto::{Decodable, Encodable};
 
-use super::wire::{EVERYBODY, Envelope};
+use super::link::{BROADCAST, UdpEndpoints};
 use dnsmasq_model::{Client4, ETHER, Kind4, Reply4};
 
-/// Ports of server and client.
+/// UDP port of DHCPv4 servers.
 pub const SERVER: u16 = 67;
 /// UDP port of DHCPv4 clients.
 pub const CLIENT: u16 = 68;
 
-/// The shortest packet that a BOOTP server takes.
+/// The shortest BOOTP message that a server accepts.
 const SHORTEST: usize = 300;
 
-/// Who speaks to whom.
+/// The server that messages are sent to.
 #[derive(Debug, Clone, Copy)]
 pub struct Server {
     /// The router's hardware address.
     pub mac: [u8; 6],
-    /// Its address, which is its identifier too.
+    /// The router's address, which is also the server identifier.
     pub address: Ipv4Addr,
 }
 
-/// The hardware address in a client's frames: its own, or one made of it where it has no Ethernet address.
+/// The source hardware address of a client's frames: its own if it is an Ethernet address, else one derived from it.
 pub fn frame_mac(client: &Client4) -> [u8; 6] {
     if client.hw.kind == ETHER
         && let Ok(mac) = client.hw.bytes().try_into()
@@ -38,40 +38,40 @@ pub fn frame_mac(client: &Client4) -> [u8; 6] {
     [2, 0xfe, a, b, c, d]
 }
 
-/// Whether a client waits for an answer.
-pub fn is_answered(kind: Kind4) -> bool {
+/// Whether the server replies to messages of this kind.
+pub fn expects_reply(kind: Kind4) -> bool {
     !matches!(kind, Kind4::Release | Kind4::Decline)
 }
 
-/// The packet of a message, and whom it goes to.
+/// Encodes a message, and returns where it is sent.
 ///
 /// # Errors
-/// An option that does not fit.
-pub fn packet(
+/// When an option is too long to be encoded.
+pub fn encode(
     kind: Kind4,
     client: &Client4,
     address: Ipv4Addr,
     xid: u32,
     server: Server,
-) -> Result<(Envelope, Vec<u8>), String> {
-    let own = matches!(kind, Kind4::Renew | Kind4::Rebind | Kind4::Inform | Kind4::Release);
+) -> Result<(UdpEndpoints, Vec<u8>), String> {
+    let has_ciaddr = matches!(kind, Kind4::Renew | Kind4::Rebind | Kind4::Inform | Kind4::Release);
     let none = Ipv4Addr::UNSPECIFIED;
-    let ciaddr = if own { address } else { none };
+    let ciaddr = if has_ciaddr { address } else { none };
     let mut message = Message::new_with_id(xid, ciaddr, none, none, none, client.hw.bytes());
     message.set_htype(HType::from(client.hw.kind as u8));
     if client.hw.kind != ETHER || client.hw.bytes().len() != 6 {
-        // Nobody could answer to such an address alone (RFC 2131, section 4.1; RFC 4390, section 2.1).
+        // A unicast reply cannot be addressed to such a client (RFC 2131, section 4.1; RFC 4390, section 2.1).
         message.set_flags(Flags::default().set_broadcast());
     }
     let options = message.opts_mut();
     if let Some(kind) = message_type(kind) {
         options.insert(DhcpOption::MessageType(kind));
     }
-    let asks = matches!(
+    let requests_address = matches!(
         kind,
         Kind4::Discover { .. } | Kind4::Request | Kind4::InitReboot | Kind4::Decline
     );
-    if asks && !address.is_unspecified() {
+    if requests_address && !address.is_unspecified() {
         options.insert(DhcpOption::RequestedIpAddress(address));
     }
     if matches!(kind, Kind4::Request | Kind4::Release | Kind4::Decline) {
@@ -83,26 +83,26 @@ pub fn packet(
     if let Some(clid) = &client.clid {
         options.insert(DhcpOption::ClientIdentifier(clid.to_vec()));
     }
-    let speaks = !matches!(kind, Kind4::Release | Kind4::Decline);
-    if let Some(name) = client.hostname.as_ref().filter(|_| speaks) {
-        // As bytes: a name need not be text.
+    let has_parameters = !matches!(kind, Kind4::Release | Kind4::Decline);
+    if let Some(name) = client.hostname.as_ref().filter(|_| has_parameters) {
+        // Encoded as raw bytes: a host name need not be UTF-8.
         let option = UnknownOption::new(OptionCode::Hostname, name.to_vec());
         options.insert(DhcpOption::Unknown(option));
     }
-    if let Some(time) = client.lease_time.filter(|_| speaks && kind != Kind4::Bootp) {
+    if let Some(time) = client.lease_time.filter(|_| has_parameters && kind != Kind4::Bootp) {
         options.insert(DhcpOption::AddressLeaseTime(time));
     }
     let mut bytes = message.to_vec().map_err(|error| error.to_string())?;
     bytes.resize(bytes.len().max(SHORTEST), 0);
     let unicast = matches!(kind, Kind4::Renew | Kind4::Inform | Kind4::Release);
     let (mac, to) =
-        if unicast { (server.mac, server.address) } else { (EVERYBODY, Ipv4Addr::BROADCAST) };
-    let envelope = Envelope {
+        if unicast { (server.mac, server.address) } else { (BROADCAST, Ipv4Addr::BROADCAST) };
+    let endpoints = UdpEndpoints {
         hardware: (frame_mac(client), mac),
         addresses: (IpAddr::V4(ciaddr), IpAddr::V4(to)),
         ports: (CLIENT, SERVER),
     };
-    Ok((envelope, bytes))
+    Ok((endpoints, bytes))
 }
 
 fn message_type(kind: Kind4) -> Option<MessageType> {
@@ -118,15 +118,15 @@ fn message_type(kind: Kind4) -> Option<MessageType> {
     }
 }
 
-/// What a packet to the client port says, if it answers this message.
-pub fn answer(bytes: &[u8], xid: u32, kind: Kind4, asked: Ipv4Addr) -> Option<Reply4> {
+/// Decodes a reply; `None` if it does not belong to the message with this transaction id.
+pub fn parse_reply(bytes: &[u8], xid: u32, kind: Kind4, asked: Ipv4Addr) -> Option<Reply4> {
     let message = Message::from_bytes(bytes).ok().filter(|message| message.xid() == xid)?;
     let address = message.yiaddr();
     match message.opts().msg_type() {
         None => Some(Reply4::BootReply(address)),
         Some(MessageType::Offer) => Some(Reply4::Offer(address)),
         Some(MessageType::Nak) => Some(Reply4::Nak),
-        // The answer to INFORM gives nothing.
+        // The reply to INFORM assigns no address.
         Some(MessageType::Ack) if kind == Kind4::Inform => {
             Some(Reply4::Ack { addr: asked, lease_time: dnsmasq_model::INFINITE })
         }

@@ -1,4 +1,4 @@
-//! DHCPv6 messages of emulated clients (RFC 8415), and what the server answers.
+//! DHCPv6 messages of simulated clients (RFC 8415), and the server's replies.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -7,18 +7,19 @@ use dhcproto::v6::{
 };
 use dhcproto::{Decodable, Encodable};
 
-use super::wire::{Envelope, link_local, multicast_hardware};
+use super::link::{UdpEndpoints, link_local, multicast_hardware};
 use dnsmasq_model::{Client6, ETHER, Ia, IaKind, Kind6, Reply6};
 
-/// Ports of server and client.
+/// UDP port of DHCPv6 servers.
 pub const SERVER: u16 = 547;
 /// UDP port of DHCPv6 clients.
 pub const CLIENT: u16 = 546;
 
-/// All relay agents and servers.
+/// The multicast group All_DHCP_Relay_Agents_and_Servers.
 const SERVERS: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 1, 2);
 
-/// The hardware address in a client's frames: its own, or one made of its DUID.
+/// The source hardware address of a client's frames: its own if it is an Ethernet address, else one derived from its
+/// DUID.
 pub fn frame_mac(client: &Client6) -> [u8; 6] {
     if let Some(hw) = client.hw.filter(|hw| hw.kind == ETHER)
         && let Ok(mac) = hw.bytes().try_into()
@@ -29,17 +30,17 @@ pub fn frame_mac(client: &Client6) -> [u8; 6] {
     [2, 0xfe, a, b, c, d]
 }
 
-/// The packet of a message, and whom it goes to. `server` is the DUID of the server that it is for.
+/// Encodes a message, and returns where it is sent. `server` is the DUID of the server that it is addressed to.
 ///
 /// # Errors
-/// An option that does not fit.
-pub fn packet(
+/// When an option is too long to be encoded.
+pub fn encode(
     kind: Kind6,
     client: &Client6,
     asked: &[Ia],
     xid: u32,
     server: Option<&[u8]>,
-) -> Result<(Envelope, Vec<u8>), String> {
+) -> Result<(UdpEndpoints, Vec<u8>), String> {
     let [_, a, b, c] = xid.to_be_bytes();
     let mut message = Message::new_with_id(message_type(kind), [a, b, c]);
     let options = message.opts_mut();
@@ -59,12 +60,12 @@ pub fn packet(
     }
     let bytes = message.to_vec().map_err(|error| error.to_string())?;
     let mac = frame_mac(client);
-    let envelope = Envelope {
+    let endpoints = UdpEndpoints {
         hardware: (mac, multicast_hardware(SERVERS)),
         addresses: (IpAddr::V6(link_local(mac)), IpAddr::V6(SERVERS)),
         ports: (CLIENT, SERVER),
     };
-    Ok((envelope, bytes))
+    Ok((endpoints, bytes))
 }
 
 fn message_type(kind: Kind6) -> MessageType {
@@ -95,22 +96,27 @@ fn association(ia: &Ia) -> DhcpOption {
     }
 }
 
-/// Option 39: flags, and the name as labels (RFC 4704, section 4).
+/// The data of option 39: flags, and the name as labels (RFC 4704, section 4).
 fn fqdn(name: &[u8]) -> Result<Vec<u8>, String> {
     let mut option = vec![1];
     for label in name.split(|byte| *byte == b'.').filter(|label| !label.is_empty()) {
         option.push(u8::try_from(label.len()).ok().filter(|length| *length < 64).ok_or_else(
-            || format!("the label `{}` is too long for a domain name", label.escape_ascii()),
+            || {
+                format!(
+                    "host name label `{}` is too long: a label has at most 63 bytes",
+                    label.escape_ascii()
+                )
+            },
         )?);
         option.extend_from_slice(label);
     }
-    // The end: some servers read on without.
+    // The root label: some servers read beyond the option without it.
     option.push(0);
     Ok(option)
 }
 
-/// What a packet to the client port says, if it answers this message; and the server's DUID.
-pub fn answer(bytes: &[u8], xid: u32) -> Option<(Reply6, Vec<u8>)> {
+/// Decodes a reply, and the server's DUID; `None` if it does not belong to the message with this transaction id.
+pub fn parse_reply(bytes: &[u8], xid: u32) -> Option<(Reply6, Vec<u8>)> {
     let message = Message::from_bytes(bytes).ok().filter(|message| message.xid_num() == xid)?;
     let server = match message.opts().get(OptionCode::ServerId) {
         Some(DhcpOption::ServerId(duid)) => duid.clone(),

@@ -1,18 +1,18 @@
-//! Questions about names, as a client asks them (RFC 1035).
+//! DNS queries of simulated clients (RFC 1035).
 
 use std::net::IpAddr;
 
 use hickory_proto::op::{Message, MessageType, OpCode, Query};
 use hickory_proto::rr::{Name, RData, RecordType};
 
-/// The port of a name server.
+/// UDP port of name servers.
 pub const PORT: u16 = 53;
 
-/// A question for the addresses of a name.
+/// Encodes a query for the addresses of a name: AAAA records if `v6`, else A records.
 ///
 /// # Errors
-/// A name that is none.
-pub fn question(name: &[u8], v6: bool, id: u16) -> Result<Vec<u8>, String> {
+/// When `name` is not a domain name.
+pub fn encode_query(name: &[u8], v6: bool, id: u16) -> Result<Vec<u8>, String> {
     let labels = name.split(|byte| *byte == b'.').filter(|label| !label.is_empty());
     let name = Name::from_labels(labels).map_err(|error| error.to_string())?;
     let kind = if v6 { RecordType::AAAA } else { RecordType::A };
@@ -22,8 +22,8 @@ pub fn question(name: &[u8], v6: bool, id: u16) -> Result<Vec<u8>, String> {
     message.to_vec().map_err(|error| error.to_string())
 }
 
-/// The addresses in an answer, if it answers this question.
-pub fn answer(bytes: &[u8], id: u16) -> Option<Vec<IpAddr>> {
+/// The addresses in a response; `None` if it does not belong to the query with this id.
+pub fn parse_response(bytes: &[u8], id: u16) -> Option<Vec<IpAddr>> {
     let message = Message::from_vec(bytes).ok().filter(|message| message.metadata.id == id)?;
     let addresses = message.answers.iter().filter_map(|record| match &record.data {
         RData::A(address) => Some(IpAddr::V4(address.0)),

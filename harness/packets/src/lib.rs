@@ -3,4 +3,4 @@
 pub mod dhcp4;
 pub mod dhcp6;
 pub mod dns;
-pub mod wire;
+pub mod link;

@@ -1,6 +1,7 @@
 //! The two machines that router images are built for.
 
 use std::fmt;
+use std::str::FromStr;
 
 /// Bytes of the NOR flash chip of both machines.
 pub const FLASH_BYTES: usize = 4 << 20;
@@ -8,16 +9,17 @@ pub const FLASH_BYTES: usize = 4 << 20;
 /// Bytes of the MTD partition `nvram`, the last of the chip (`harness/qemu/guest/flash/flash.c`).
 pub const PARTITION_BYTES: usize = 64 << 10;
 
-/// Where the partition begins in the chip.
+/// Offset of the partition in the chip.
 pub const PARTITION_START: usize = FLASH_BYTES - PARTITION_BYTES;
 
-/// An architecture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+/// A machine that guests emulate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
 pub enum Arch {
     /// QEMU's PC.
-    #[value(name = "x86_64")]
+    #[serde(rename = "x86_64")]
     X86_64,
-    /// The MIPS Malta board, 32-bit little-endian: nearest to Broadcom's routers.
+    /// The MIPS Malta board, 32-bit little-endian: the closest to Broadcom's routers.
+    #[serde(rename = "mipsel")]
     Mipsel,
 }
 
@@ -27,8 +29,27 @@ impl fmt::Display for Arch {
     }
 }
 
+impl FromStr for Arch {
+    type Err = UnknownArch;
+
+    fn from_str(text: &str) -> Result<Self, UnknownArch> {
+        Self::ALL
+            .into_iter()
+            .find(|arch| arch.name() == text)
+            .ok_or_else(|| UnknownArch(text.to_owned()))
+    }
+}
+
+/// A text that names no [`Arch`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown architecture \"{0}\": expected x86_64 or mipsel")]
+pub struct UnknownArch(String);
+
 impl Arch {
-    /// The name on the command line and in file names.
+    /// All architectures.
+    pub const ALL: [Self; 2] = [Self::X86_64, Self::Mipsel];
+
+    /// The name on the command line, in machine files and in file names.
     pub fn name(self) -> &'static str {
         match self {
             Self::X86_64 => "x86_64",
@@ -36,7 +57,7 @@ impl Arch {
         }
     }
 
-    /// Debian's name.
+    /// Debian's name of the architecture.
     pub(super) fn debian(self) -> &'static str {
         match self {
             Self::X86_64 => "amd64",
@@ -44,7 +65,7 @@ impl Arch {
         }
     }
 
-    /// The package that depends on the newest kernel.
+    /// The Debian package that depends on the newest kernel.
     pub(super) fn kernel_package(self) -> &'static str {
         match self {
             Self::X86_64 => "linux-image-amd64",
@@ -52,7 +73,7 @@ impl Arch {
         }
     }
 
-    /// What Rust calls it.
+    /// Rust's target triple.
     pub(super) fn rust_target(self) -> &'static str {
         match self {
             Self::X86_64 => "x86_64-unknown-linux-gnu",
@@ -60,7 +81,7 @@ impl Arch {
         }
     }
 
-    /// QEMU's executable, and Debian's package with it.
+    /// QEMU's executable, and the Debian package that contains it.
     pub fn qemu(self) -> (&'static str, &'static str) {
         match self {
             Self::X86_64 => ("qemu-system-x86_64", "qemu-system-x86"),
@@ -68,15 +89,15 @@ impl Arch {
         }
     }
 
-    /// Prefix of the compiler for the kernel module; empty: the machine's own.
-    pub(super) fn cross(self) -> &'static str {
+    /// Prefix of the compiler for the kernel module; empty: the host's compiler.
+    pub(super) fn cross_prefix(self) -> &'static str {
         match self {
             Self::X86_64 => "",
             Self::Mipsel => "mipsel-linux-gnu-",
         }
     }
 
-    /// Machine and processor.
+    /// QEMU's options for machine and processor.
     pub(super) fn machine(self) -> &'static [&'static str] {
         match self {
             Self::X86_64 => &["-M", "pc"],
@@ -102,19 +123,24 @@ impl Arch {
         }
     }
 
-    /// Words for the kernel of this machine.
+    /// Additional kernel parameters.
     pub(super) fn append(self) -> &'static str {
         match self {
-            // On a busy host an emulated timer ticks too late for the kernel's test of it.
+            // On a busy host the emulated timer fails the kernel's timer check.
             Self::X86_64 => "no_timer_check",
             Self::Mipsel => "",
         }
     }
 
-    /// QEMU's options for the flash chip in `file`.
+    /// Whether `time_t` has 32 bits, so that clocks end in 2038.
+    pub fn has_32_bit_clock(self) -> bool {
+        self == Self::Mipsel
+    }
+
+    /// QEMU's options for a flash chip that is stored in `file`.
     pub(super) fn flash(self, file: &str) -> Vec<String> {
-        let words: Vec<String> = match self {
-            // The first is the BIOS's, the second ours, right below it.
+        match self {
+            // Unit 0 is the BIOS, unit 1 the nvram chip, which is mapped below it.
             Self::X86_64 => vec![
                 "-drive".into(),
                 "if=pflash,unit=0,format=raw,readonly=on,file=/usr/share/seabios/bios-256k.bin"
@@ -123,7 +149,20 @@ impl Arch {
                 format!("if=pflash,unit=1,format=raw,file={file}"),
             ],
             Self::Mipsel => vec!["-drive".into(), format!("if=pflash,format=raw,file={file}")],
-        };
-        words
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_parsed() {
+        for arch in Arch::ALL {
+            assert_eq!(arch.name().parse(), Ok(arch));
+        }
+        let error = "sparc".parse::<Arch>().expect_err("an unknown name").to_string();
+        assert_eq!(error, "unknown architecture \"sparc\": expected x86_64 or mipsel");
     }
 }

@@ -1,29 +1,29 @@
-//! Why there is no guest, or no answer from one.
+//! Errors of building images and running guests.
 
 use std::io;
 use std::path::Path;
 
-/// What went wrong.
+/// An error, by who can remedy it.
 #[derive(Debug, thiserror::Error)]
 pub enum QemuError {
-    /// The machine that runs the lab lacks something.
+    /// The machine that runs the harness lacks something, or one of the harness's own files cannot be used.
     #[error("{0}")]
     Environment(String),
-    /// A file or an option that cannot be used.
+    /// A file or an option of the user's cannot be used.
     #[error("{0}")]
     Input(String),
-    /// A guest did not do what it must.
+    /// A guest did not come up, or stopped working.
     #[error("{0}")]
     Guest(String),
 }
 
 impl QemuError {
-    /// A file of the lab's own that refuses.
+    /// Wraps an error about one of the harness's own files.
     pub(super) fn file(path: &Path) -> impl FnOnce(io::Error) -> Self + '_ {
         move |error| Self::Environment(format!("{}: {error}", path.display()))
     }
 
-    /// A file that the user named.
+    /// Wraps an error about a file that the user named.
     pub(super) fn input(path: &Path) -> impl FnOnce(io::Error) -> Self + '_ {
         move |error| Self::Input(format!("{}: {error}", path.display()))
     }

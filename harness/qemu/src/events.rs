@@ -1,4 +1,4 @@
-//! What the guest's hook and nvram wrapper wrote down (`harness/qemu/guest/hook`).
+//! The events that the guest's script hook and nvram wrapper record (`harness/qemu/guest/script-hook`).
 
 use std::collections::BTreeMap;
 
@@ -8,47 +8,48 @@ use nvram_emu::device::{Op, OpKind};
 
 use dnsmasq_model::ScriptCall;
 
-/// One line of the events.
+/// One event, with the number of the script call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Event {
     /// dnsmasq calls its script.
     Call(u64, ScriptCall),
     /// The script runs an nvram command.
     Command(u64, Vec<Vec<u8>>),
-    /// The fake nvram counted a flash operation.
+    /// The emulated nvram counted a flash operation.
     Operation(u64, Op),
-    /// A strike has come to its point.
-    Strike(u64),
-    /// The script has ended: exit code, output, complaints.
+    /// The call has reached its fault point.
+    Fault(u64),
+    /// The script has ended: exit code, standard output, standard error.
     End(u64, i32, Vec<u8>, Vec<u8>),
 }
 
-/// Reads whole lines; returns the events and how many bytes they took.
+/// Parses the complete lines of `bytes`. Returns the events, and the number of bytes that they took.
 ///
 /// # Errors
-/// A line that is none.
-pub(super) fn read(bytes: &[u8]) -> Result<(Vec<Event>, usize), String> {
-    let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-    let events: Result<Vec<Event>, String> = bytes[..whole]
+/// When a line is not an event.
+pub(super) fn parse_events(bytes: &[u8]) -> Result<(Vec<Event>, usize), String> {
+    let complete = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    let events: Result<Vec<Event>, String> = bytes[..complete]
         .split(|byte| *byte == b'\n')
         .filter(|line| !line.is_empty())
         .map(|line| {
             let text = String::from_utf8_lossy(line);
-            parse(&text).ok_or_else(|| format!("the guest wrote down what is no event: {text:?}"))
+            parse_line(&text)
+                .ok_or_else(|| format!("the guest recorded {text:?}, which is not an event"))
         })
         .collect();
-    Ok((events?, whole))
+    Ok((events?, complete))
 }
 
-fn parse(line: &str) -> Option<Event> {
-    // A list at the end of a line may hold blanks.
+fn parse_line(line: &str) -> Option<Event> {
+    // A list at the end of a line may contain blanks.
     let mut words = line.splitn(if line.starts_with("cmd ") { 3 } else { 6 }, ' ');
     let kind = words.next()?;
     let number = words.next()?.parse().ok()?;
-    let octets = |word: &str| BASE64_STANDARD.decode(word.strip_prefix('-')?).ok();
+    let base64 = |word: &str| BASE64_STANDARD.decode(word.strip_prefix('-')?).ok();
     match kind {
         "call" => {
-            let environ = octets(words.next()?)?;
+            let environ = base64(words.next()?)?;
             let rest: Vec<&str> = words.collect();
             let argv = [vec![Vec::new()], list(&rest.join(" "))?].concat();
             Some(Event::Call(number, ScriptCall { argv, env: variables(&environ) }))
@@ -63,16 +64,16 @@ fn parse(line: &str) -> Option<Event> {
             let offset = words.next()?.parse().ok()?;
             Some(Event::Operation(number, Op { kind, offset, len: words.next()?.parse().ok()? }))
         }
-        "strike" => Some(Event::Strike(number)),
+        "fault" => Some(Event::Fault(number)),
         "end" => {
             let code = words.next()?.parse().ok()?;
-            Some(Event::End(number, code, octets(words.next()?)?, octets(words.next()?)?))
+            Some(Event::End(number, code, base64(words.next()?)?, base64(words.next()?)?))
         }
         _ => None,
     }
 }
 
-/// A list of words: plain ones with a unit separator behind each, others in base64 with a NUL behind each.
+/// Decodes a list (`harness/qemu/guest/encode-args`).
 fn list(text: &str) -> Option<Vec<Vec<u8>>> {
     let (bytes, end) = match text.strip_prefix('=') {
         Some(plain) => (plain.as_bytes().to_vec(), 0o37),
@@ -95,16 +96,26 @@ fn variables(environ: &[u8]) -> BTreeMap<String, Vec<u8>> {
         .collect()
 }
 
+/// Parses the log that `NVRAM_EMU_LOG` names. Lines that are not operations are skipped.
+pub(super) fn parse_operations(log: &str) -> Vec<Op> {
+    log.lines()
+        .filter_map(|line| match parse_line(&format!("op 0 {line}")) {
+            Some(Event::Operation(_, op)) => Some(op),
+            _ => None,
+        })
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use rstest::rstest;
 
     #[test]
-    fn a_call_brings_its_arguments_and_dnsmasqs_variables() {
+    fn a_call_has_its_arguments_and_the_dnsmasq_variables() {
         // PATH=/bin, DNSMASQ_A=b=c; `add` and an empty word.
         let line = b"call 3 -UEFUSD0vYmluAEROU01BU1FfQT1iPWMA -YWRkAAA=\nend 3 0 -aGk= -\nca";
-        let (events, taken) = read(line).expect("two events");
+        let (events, taken) = parse_events(line).expect("two events");
         let call = ScriptCall {
             argv: vec![Vec::new(), b"add".to_vec(), Vec::new()],
             env: BTreeMap::from([("DNSMASQ_A".to_owned(), b"b=c".to_vec())]),
@@ -119,9 +130,9 @@ mod tests {
     #[case("cmd 1 =\u{1f}", &[""])]
     #[case("cmd 1 =", &[])]
     #[case("cmd 1 -c2V0AMO2AA==", &["set", "ö"])]
-    fn words_of_a_command(#[case] line: &str, #[case] wanted: &[&str]) {
+    fn commands_in_both_encodings(#[case] line: &str, #[case] wanted: &[&str]) {
         let words = wanted.iter().map(|word| word.as_bytes().to_vec()).collect();
-        let (events, _) = read(format!("{line}\n").as_bytes()).expect("an event");
+        let (events, _) = parse_events(format!("{line}\n").as_bytes()).expect("an event");
         assert_eq!(events, [Event::Command(1, words)]);
     }
 
@@ -131,7 +142,7 @@ mod tests {
     #[case("op 1 Q 0 1")]
     #[case("end 1")]
     #[case("what 1")]
-    fn nonsense_is_refused(#[case] line: &str) {
-        assert!(read(format!("{line}\n").as_bytes()).is_err());
+    fn other_lines_are_refused(#[case] line: &str) {
+        assert!(parse_events(format!("{line}\n").as_bytes()).is_err());
     }
 }

@@ -1,54 +1,53 @@
-//! Where cases are run in guests, one after another: what fits a guest, what the counts were, what is kept.
+//! What the cases of a run share: the guests' configuration, the sum of their erases, and what is kept of failed cases.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use nvram_emu::Machine;
 
+use super::erase_audit::EraseAudit;
 use super::error::QemuError;
-use super::lab::Lab;
+use super::guest_config::GuestConfig;
 use super::router::Router;
-use super::wear::EraseAudit;
 use backend::process::ScriptCommand;
 use scenario::{Action, Bytes, Case, Disturbance, Expect, Memory, Moment, Rtc, Step};
 
-/// The last second that a 32-bit clock shows.
+/// The last second of a 32-bit clock.
 const LAST_SECOND: i64 = i32::MAX as i64;
 
-/// Guests of one kind, for all cases of a run; clones share it.
+/// The session of a run. Clones share it, and use it one at a time.
 #[derive(Clone, Debug)]
 pub struct GuestPool(Arc<Mutex<GuestSession>>);
 
 /// What the cases of a run share.
 #[derive(Debug)]
 pub struct GuestSession {
-    lab: Lab,
+    config: GuestConfig,
     keep: Option<PathBuf>,
-    /// What the partition holds at first, in place of what a scenario says.
+    /// The initial contents of the nvram partition, in place of the scenario's.
     contents: Option<Vec<u8>>,
     sum: Option<EraseAudit>,
-    /// Whether the guest's clock ends in 2038.
-    narrow: bool,
 }
 
 impl GuestPool {
-    /// Nothing was run yet. `keep`: where to put what a failed case leaves.
-    pub fn new(lab: Lab, narrow: bool, keep: Option<PathBuf>) -> Self {
-        Self(Arc::new(Mutex::new(GuestSession { lab, keep, contents: None, sum: None, narrow })))
+    /// `keep` is the folder for the files of failed cases.
+    pub fn new(config: GuestConfig, keep: Option<PathBuf>) -> Self {
+        Self(Arc::new(Mutex::new(GuestSession { config, keep, contents: None, sum: None })))
     }
 
-    /// Every router begins with these bytes in its partition.
+    /// Every router begins with the contents of this file in its nvram partition.
     ///
     /// # Errors
-    /// A file that is not as long as the partition.
-    pub fn begin_with(&self, path: &Path) -> Result<(), QemuError> {
+    /// When the file cannot be read, or is not as long as the partition.
+    pub fn set_initial_contents(&self, path: &Path) -> Result<(), QemuError> {
         let bytes = fs::read(path).map_err(QemuError::input(path))?;
         let mut session = self.lock();
-        let partition = session.lab.partition();
+        let partition = session.config.partition();
         if bytes.len() != partition {
             return Err(QemuError::Input(format!(
-                "{}: {} bytes, and the guest's nvram partition has {partition}: dump the whole partition",
+                "{}: {} bytes, but the guest's nvram partition has {partition}: dump the whole partition",
                 path.display(),
                 bytes.len()
             )));
@@ -57,23 +56,23 @@ impl GuestPool {
         Ok(())
     }
 
-    /// One case at a time.
+    /// Waits until no other case uses the session.
     pub fn lock(&self) -> MutexGuard<'_, GuestSession> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl GuestSession {
-    /// The case with the guest's flash in place of the scenario's; why not, where it cannot be played there.
+    /// The case with the guest's flash geometry in place of the scenario's.
     ///
     /// # Errors
-    /// The reason.
+    /// The reason why the case cannot run in a guest.
     pub fn fit(&self, case: &Case) -> Result<Case, String> {
         let router = &case.scenario.router;
         let dialect = router.dialect.get_ref();
         if !dialect.starts_with("openwrt") {
             return Err(format!(
-                "`{dialect}` keeps its nvram in the kernel: only OpenWrt's way of storing is real in a guest"
+                "`{dialect}` has its nvram in the kernel: only the openwrt dialects run in a guest"
             ));
         }
         let steps: Vec<&Step> = case
@@ -90,12 +89,12 @@ impl GuestSession {
         let joins_v6 =
             |step: &&Step| matches!(&step.action, Action::Join(join) if join.v6.is_some());
         if case.scenario.server.range6.is_some() || steps.iter().any(joins_v6) {
-            return Err("clients in front of a guest speak no DHCPv6".to_owned());
+            return Err("clients of a guest do not support DHCPv6".to_owned());
         }
         if router.image.is_some() {
-            return Err("its flash image is of another size than the guest's".to_owned());
+            return Err("its flash image has another size than the guest's".to_owned());
         }
-        let partition = self.lab.partition() as u64;
+        let partition = self.config.partition() as u64;
         if router.space.0 > partition || router.partition.is_some_and(|own| own.0 > partition) {
             return Err(format!("its nvram is larger than the guest's, {partition} bytes"));
         }
@@ -104,8 +103,8 @@ impl GuestSession {
             Action::SetClock(moment) => Some(moment),
             _ => None,
         });
-        if self.narrow && dates.chain([&router.date]).any(later) {
-            return Err("a 32-bit clock ends in 2038".to_owned());
+        if self.config.has_32_bit_clock() && dates.chain([&router.date]).any(later) {
+            return Err("the guest's 32-bit clock ends in 2038".to_owned());
         }
         let mut on = false;
         for step in &steps {
@@ -113,18 +112,20 @@ impl GuestSession {
         }
         let mut case = case.clone();
         case.scenario.router.partition = Some(Bytes(partition));
-        case.scenario.router.erase = Bytes(u64::from(self.lab.erase_block()));
+        case.scenario.router.erase = Bytes(u64::from(self.config.erase_block()));
         Ok(case)
     }
 
     fn fit_step(&self, step: &Step, erase: u64, on: &mut bool) -> Result<(), String> {
         if step.web_page {
-            return Err("in a guest, no web page looks on while a call is followed".to_owned());
+            return Err("`web-page` is not supported in a guest".to_owned());
         }
         if let Action::Damage(damage) = &step.action
             && (*on || damage.memory == Memory::Ram)
         {
-            return Err("a running guest's flash and RAM cannot be damaged from outside".to_owned());
+            return Err(
+                "the flash and RAM of a running guest cannot be damaged from outside".to_owned()
+            );
         }
         let counts = |expect: &Expect| {
             [expect.erases, expect.total_erases, expect.programmed, expect.flash_operations]
@@ -132,10 +133,10 @@ impl GuestSession {
                 .flatten()
                 .any(|count| count > 0)
         };
-        let block = u64::from(self.lab.erase_block());
+        let block = u64::from(self.config.erase_block());
         if erase != block && step.expect.as_ref().is_some_and(counts) {
             return Err(format!(
-                "it counts erases of {erase} bytes, and the guest's flash has blocks of {block}"
+                "it counts erases of blocks of {erase} bytes, but the guest's flash has blocks of {block}"
             ));
         }
         let cut =
@@ -158,41 +159,44 @@ impl GuestSession {
         script: &ScriptCommand,
         seed: u64,
     ) -> Result<Router<'_>, QemuError> {
-        let given = self.contents.as_ref().and_then(|bytes| machine.with_contents(bytes, None));
-        Router::new(&mut self.lab, given.as_ref().unwrap_or(machine), script, seed)
+        let with_contents =
+            self.contents.as_ref().and_then(|bytes| machine.with_contents(bytes, None));
+        let machine = with_contents.as_ref().unwrap_or(machine);
+        Router::new(&mut self.config, machine, script, seed)
     }
 
-    /// Adds what a case counted.
-    pub fn add(&mut self, ledger: &EraseAudit) {
+    /// Adds the erases of a case.
+    pub fn add(&mut self, audit: &EraseAudit) {
         match &mut self.sum {
-            Some(sum) => sum.add(ledger),
-            None => self.sum = Some(ledger.clone()),
+            Some(sum) => sum.add(audit),
+            None => self.sum = Some(audit.clone()),
         }
     }
 
-    /// What all cases counted; `None` where none was played.
+    /// The erases of all cases; `None` if none ran.
     pub fn sum(&self) -> Option<&EraseAudit> {
         self.sum.as_ref()
     }
 
-    /// Whether any guest has come up.
+    /// Whether any guest has booted.
     pub fn has_booted(&self) -> bool {
-        self.lab.patience.is_measured()
+        self.config.timeouts.slowest().is_some()
     }
 
-    /// How long the slowest boot took, seconds.
-    pub fn slowest_boot(&self) -> f64 {
-        self.lab.patience.slowest().as_secs_f64()
+    /// How long the slowest boot took.
+    pub fn slowest_boot(&self) -> Duration {
+        self.config.timeouts.slowest().unwrap_or_default()
     }
 
-    /// Where the router of a failed case is kept.
+    /// The folder for the files of a failed case.
     pub fn kept(&self, case: &str) -> Option<PathBuf> {
         let name = backend::file_name_of(case);
         self.keep.as_ref().map(|folder| folder.join(name).join("guest"))
     }
 }
 
-/// Copies a router's files: console log of each boot, command line, trace, flash before each boot and at last.
+/// Copies a router's files: the console's log of each boot, QEMU's command line and trace, the flash before each boot and at
+/// the end.
 ///
 /// # Errors
 /// When they cannot be written.
@@ -200,7 +204,6 @@ pub fn keep(from: &Path, to: &Path) -> Result<(), QemuError> {
     fs::create_dir_all(to).map_err(QemuError::input(to))?;
     for entry in fs::read_dir(from).map_err(QemuError::file(from))?.flatten() {
         let kept = to.join(entry.file_name());
-        // Sockets are nothing to keep.
         if entry.file_type().is_ok_and(|kind| kind.is_file()) && entry.file_name() != "files.cpio" {
             fs::copy(entry.path(), &kept).map_err(QemuError::input(&kept))?;
         }

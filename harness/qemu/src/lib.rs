@@ -1,24 +1,27 @@
-//! Router images and what is played in them: a real kernel, a real shell, a real dnsmasq, real NOR flash
-//! as QEMU has it.
+//! Router images and guests: a real kernel, shell and dnsmasq, and NOR flash as QEMU emulates it.
 //!
-//! [`image`] makes guests out of Debian's packages; [`foreign`] takes anybody's. A [`router::Router`] is one guest
-//! as a target of scenarios, over its boots and power cuts; [`wear`] holds what its flash chip saw against what
-//! the lab counts.
+//! [`image`] builds images from Debian's packages; a [`machine_file`] describes any other image. A [`router::Router`] is one
+//! guest as a back end for scenarios, across its boots and power cuts; [`erase_audit`] compares the erases that its flash
+//! chip saw with those that leaselab counts.
 
+mod agent_connection;
 pub mod arch;
-mod cable;
-mod console;
+pub mod erase_audit;
+mod erase_trace;
 pub mod error;
 mod events;
-pub mod foreign;
 mod guest;
+mod guest_channel;
+pub mod guest_config;
+mod guest_files;
 pub mod guest_pool;
 pub mod image;
-pub mod lab;
-mod patience;
-mod payload;
-mod probe;
+pub mod kvm_probe;
+mod link_thread;
+pub mod machine_file;
+mod power_cut_on_erase;
+mod power_switch;
 pub mod router;
-mod strike;
+mod shell_quote;
+mod timeouts;
 mod tools;
-pub mod wear;

@@ -1,4 +1,4 @@
-//! Programs of the machine that the lab runs.
+//! Runs programs of the host.
 
 use std::ffi::OsStr;
 use std::io;
@@ -7,10 +7,13 @@ use std::process::{Command, Stdio};
 
 use super::error::QemuError;
 
-/// Where a program lies.
+/// How many of the last lines of a failed program's standard error an error shows.
+const STDERR_LINES: usize = 12;
+
+/// Finds a program in `PATH`, `/usr/sbin` and `/sbin`.
 ///
 /// # Errors
-/// It is not on the path: names Debian's package.
+/// When it is not there: names the Debian package to install.
 pub(super) fn find(name: &str, package: &str) -> Result<PathBuf, QemuError> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)
@@ -19,29 +22,30 @@ pub(super) fn find(name: &str, package: &str) -> Result<PathBuf, QemuError> {
         .find(|file| file.is_file())
         .ok_or_else(|| {
             QemuError::Environment(format!(
-                "{name} is not here: install Debian's package {package} (apt-get install {package})"
+                "{name} not found: install Debian's package {package} (apt-get install {package})"
             ))
         })
 }
 
-/// Runs a program to its end and gives its output.
+/// Runs a program, and returns its standard output.
 ///
 /// # Errors
-/// It cannot be started, or it fails: with the end of what it said.
+/// When it cannot be started or fails: with the last lines of its standard error.
 pub(super) fn run(command: &mut Command) -> Result<Vec<u8>, QemuError> {
     let text = format!("{command:?}");
     let text = text.replace('"', "");
-    let output = command.stdin(Stdio::null()).output().map_err(|error| started(&text, &error))?;
+    let output =
+        command.stdin(Stdio::null()).output().map_err(|error| cannot_start(&text, &error))?;
     if output.status.success() {
         return Ok(output.stdout);
     }
-    let said = String::from_utf8_lossy(&output.stderr);
-    let lines: Vec<&str> = said.lines().collect();
-    let tail = lines[lines.len().saturating_sub(12)..].join("\n");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    let lines: Vec<&str> = stderr.lines().collect();
+    let tail = lines[lines.len().saturating_sub(STDERR_LINES)..].join("\n");
     Err(QemuError::Environment(format!("{text}: {}\n{tail}", output.status)))
 }
 
-fn started(text: &str, error: &io::Error) -> QemuError {
+fn cannot_start(text: &str, error: &io::Error) -> QemuError {
     let name = text.split(' ').next().unwrap_or_default();
     let what = Path::new(name).file_name().unwrap_or(OsStr::new(name)).to_string_lossy();
     QemuError::Environment(format!("{what}: {error}"))

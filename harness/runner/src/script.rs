@@ -85,6 +85,14 @@ pub(super) fn prefix(environment: &BTreeMap<String, String>) -> Vec<u8> {
     environment.get("LEASE_PREFIX").map_or(DEFAULT_PREFIX, String::as_str).as_bytes().to_vec()
 }
 
+/// Whether the script of a case is available as a function, or runs in processes only.
+pub fn runs_in_process(case: &Case, choice: &ScriptChoice) -> bool {
+    match program(case, choice) {
+        Program::Naive | Program::Shell | Program::Rust => true,
+        Program::Chosen(_) | Program::Path(_) => false,
+    }
+}
+
 /// The case's script as a function, or why there is none.
 ///
 /// # Errors

@@ -34,6 +34,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
         run: &args.run,
         command: &["live"],
         replay: &replay,
+        outside: None,
     })?;
     Ok(finish(&summary))
 }

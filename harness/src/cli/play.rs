@@ -27,6 +27,17 @@ pub(super) struct Play<'a> {
     pub(super) command: &'a [&'a str],
     /// The options that the command needs again.
     pub(super) replay: &'a ReplayOptions,
+    /// How to play the cases that are outside a sample.
+    pub(super) outside: Option<OutsideSample<'a>>,
+}
+
+/// How to play the cases that are outside a sample.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OutsideSample<'a> {
+    /// For each case, whether it is in the sample.
+    pub(super) sample: &'a [bool],
+    pub(super) options: &'a Options,
+    pub(super) replay: &'a ReplayOptions,
 }
 
 /// Plays the cases and writes the reports.
@@ -63,7 +74,7 @@ fn play_all(play: &Play<'_>) -> Result<Vec<CaseOutcome>, CommandError> {
         scope.spawn(|| {
             pool.install(|| {
                 cases.par_iter().enumerate().try_for_each_with(send, |send, (index, case)| {
-                    let result = run_case(case, play.options, play.backend);
+                    let result = run_case(case, play.how(index).0, play.backend);
                     let is_error = result.is_err();
                     // The receiver is gone after the first error.
                     let sent = send.send((index, result)).is_ok();
@@ -73,7 +84,7 @@ fn play_all(play: &Play<'_>) -> Result<Vec<CaseOutcome>, CommandError> {
         });
         let mut next = 0;
         for (index, result) in receive {
-            let outcome = play.outcome(&cases[index], result?);
+            let outcome = play.outcome(index, result?);
             if let (Some(folder), Verdict::Failed) = (&run.keep, &outcome.report.verdict) {
                 report::keep(folder, &cases[index], &outcome.report)?;
             }
@@ -93,15 +104,24 @@ fn play_all(play: &Play<'_>) -> Result<Vec<CaseOutcome>, CommandError> {
 }
 
 impl Play<'_> {
-    fn outcome(&self, case: &Case, report: CaseReport) -> CaseOutcome {
+    /// The options of one case, for the runner and for its reproduction.
+    fn how(&self, index: usize) -> (&Options, &ReplayOptions) {
+        match &self.outside {
+            Some(outside) if !outside.sample[index] => (outside.options, outside.replay),
+            _ => (self.options, self.replay),
+        }
+    }
+
+    fn outcome(&self, index: usize, report: CaseReport) -> CaseOutcome {
+        let (case, (_, options)) = (&self.cases[index], self.how(index));
         let on = match self.backend {
             BackendChoice::Modelled => PlayedOn::Model,
             BackendChoice::Live(_) => PlayedOn::Live,
             BackendChoice::Qemu(_) => PlayedOn::Qemu,
         };
         let id = ReproductionId::Case(on, Id::new(case, &[]));
-        let replay = Reproduction { id, verbose: true, options: self.replay.clone() };
-        let run = run_again(case, self.command, &self.run.cases.router, self.replay);
+        let replay = Reproduction { id, verbose: true, options: options.clone() };
+        let run = run_again(case, self.command, &self.run.cases.router, options);
         CaseOutcome { report, run, replay: replay.words() }
     }
 }

@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 
 use super::options::{ReplayOptions, Root, RunOptions, StoreChoice, TargetChoice};
-use super::play::{Play, finish, play};
+use super::play::{OutsideSample, Play, finish, play};
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::report::Summary;
 use crate::run_case::BackendChoice;
+use crate::sample::pairwise;
+use runner::runs_in_process;
 use scenario::Case;
 
 /// The arguments of `leaselab run`.
@@ -33,6 +35,18 @@ pub(super) struct ModelledOptions {
     /// Where scripts keep their leases; `journal` skips the scenarios that are about NVRAM
     #[arg(long, value_enum, default_value = "scenario")]
     store: StoreChoice,
+    /// Which cases use processes; the others are played in process only
+    #[arg(long, value_enum, default_value = "all")]
+    sample: SampleChoice,
+}
+
+/// Which cases of a scenario's matrix use processes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum SampleChoice {
+    /// Every case
+    All,
+    /// As many as it takes to have each pair of values of two parameters
+    Pairwise,
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
@@ -52,14 +66,38 @@ impl ModelledOptions {
     /// Plays cases and writes the reports.
     pub(super) fn play(&self, cases: &[Case]) -> Result<Summary, CommandError> {
         let options = self.run.runner(self.target, self.root)?;
-        play(&Play {
+        let in_process = self.run.runner(TargetChoice::InProcess, self.root)?;
+        let in_process_replay =
+            ReplayOptions { target: Some(TargetChoice::InProcess), ..self.replay() };
+        let sample: Vec<bool> = match self.sample {
+            SampleChoice::All => vec![true; cases.len()],
+            SampleChoice::Pairwise => pairwise(cases)
+                .into_iter()
+                .zip(cases)
+                .map(|(chosen, case)| chosen || !runs_in_process(case, &options.script))
+                .collect(),
+        };
+        let summary = play(&Play {
             cases,
             options: &options,
             backend: &BackendChoice::Modelled,
             run: &self.run,
             command: &["run"],
             replay: &self.replay(),
-        })
+            outside: Some(OutsideSample {
+                sample: &sample,
+                options: &in_process,
+                replay: &in_process_replay,
+            }),
+        })?;
+        if let outside @ 1.. = sample.iter().filter(|chosen| !**chosen).count() {
+            outln!(
+                "{outside} of {} cases were played in process only: processes take a pairwise sample of each \
+                 scenario's parameters (--sample all: every case)",
+                cases.len()
+            );
+        }
+        Ok(summary)
     }
 
     /// The options that a reproduction needs again.

@@ -1,11 +1,11 @@
-//! A real dnsmasq in namespaces of its own. The test command skips this file by name where there is none.
+//! Runs `leaselab live` with a real dnsmasq. ci/test skips this file by name if dnsmasq or namespaces are missing.
 
 use predicates::prelude::*;
 use predicates::str::contains;
 
 use crate::lab::Lab;
 
-const STORY: &str = r#"
+const SCENARIO: &str = r#"
 title = "Two leases, renewed, and a power cut"
 [parameters]
 rtc = ["good", "broken"]
@@ -48,29 +48,29 @@ expect = { leases = 0, no-names = ["pc-1"] }
 
 fn lab(options: &str) -> Lab {
     let lab = Lab::new();
-    lab.write("story.toml", STORY.replace("OPTIONS", options));
+    lab.write("scenario.toml", SCENARIO.replace("OPTIONS", options));
     lab
 }
 
 #[test]
-fn the_engine_predicts_what_a_real_dnsmasq_does() {
+fn the_model_predicts_the_calls_of_a_real_dnsmasq() {
     lab("")
-        .command(&["live", "story.toml", "--rtc", "good"])
+        .command(&["live", "scenario.toml", "--rtc", "good"])
         .assert()
         .code(0)
         .stdout(contains("1 cases passed, 0 failed, 0 skipped").and(contains("21 calls")));
 }
 
-/// The engine reads no file of the machine; the real dnsmasq does.
+/// The model does not read hosts files of the machine; the real dnsmasq does.
 #[test]
-fn a_call_that_the_engine_did_not_predict_is_found() {
+fn a_call_that_was_not_predicted_is_reported() {
     // dnsmasq sees another /tmp, below which both the default folder and the clone may lie.
     let hosts = tempfile::NamedTempFile::new_in("/var/tmp").expect("a file");
     std::fs::write(hosts.path(), "192.168.1.123 elsewhere\n").expect("a hosts file");
     let lab = lab(&format!("\"--addn-hosts={}\"", hosts.path().display()));
     let difference = "dnsmasq: it made the call `add 02:aa:00:00:00:01 192.168.1.123 elsewhere` where \
                       `add 02:aa:00:00:00:01 192.168.1.123 pc-1` was expected";
-    let run = ["live", "story.toml", "--rtc", "good", "--seed", "3"];
+    let run = ["live", "scenario.toml", "--rtc", "good", "--seed", "3"];
     let output = lab.command(&run).assert().code(1).stdout(contains(difference));
     // The modelled dnsmasq would pass: the printed commands use the real one.
     for line in Lab::printed_commands(&output.get_output().stdout) {
@@ -79,26 +79,30 @@ fn a_call_that_the_engine_did_not_predict_is_found() {
 }
 
 #[test]
-fn scenarios_for_the_other_build_are_skipped_by_name() {
+fn scenarios_for_the_other_build_are_skipped_with_the_option_that_runs_them() {
     lab("")
-        .command(&["live", "story.toml", "--rtc", "broken"])
+        .command(&["live", "scenario.toml", "--rtc", "broken"])
         .env_remove("LEASELAB_DNSMASQ_NO_RTC")
         .assert()
         .code(0)
-        .stdout(contains("SKIPPED story[rtc=broken]").and(contains("--dnsmasq-no-rtc PATH")));
+        .stdout(contains("SKIPPED scenario[rtc=broken]").and(contains("--dnsmasq-no-rtc PATH")));
 }
 
 #[test]
-fn the_script_sees_the_same_time() {
+fn the_script_sees_the_clock_of_the_scenario() {
     let lab = lab("");
-    let story = lab.read("story.toml");
+    let scenario = lab.read("scenario.toml");
     let script =
         "use = \"dated.sh\"\n[[breaks]]\ninvariant = \"agreement\"\nwhy = \"it stores nothing\"\n";
-    let story = story.replacen("[[step]]", &format!("[script]\n{script}[[step]]"), 1);
-    let (story, _) = story.split_once("[[step]]\njoin = { client = \"phone\"").expect("the story");
-    lab.write("story.toml", story.replace("leases = 2, ", "stderr = [\"2026-01-05 12:00\"], "));
+    let scenario = scenario.replacen("[[step]]", &format!("[script]\n{script}[[step]]"), 1);
+    let (scenario, _) =
+        scenario.split_once("[[step]]\njoin = { client = \"phone\"").expect("a later step");
+    lab.write(
+        "scenario.toml",
+        scenario.replace("leases = 2, ", "stderr = [\"2026-01-05 12:00\"], "),
+    );
     lab.write("dated.sh", "#!/bin/sh\n[ \"$1\" = init ] || date -u '+%Y-%m-%d %H:%M' >&2\n");
-    lab.command(&["live", "story.toml", "--rtc", "good"]).assert().code(0);
+    lab.command(&["live", "scenario.toml", "--rtc", "good"]).assert().code(0);
 }
 
 #[test]
@@ -112,33 +116,57 @@ fn a_dnsmasq_that_dies_of_what_init_printed_is_reported() {
         std::fs::metadata(lab.path().join("nothex.sh")).expect("a file").permissions();
     std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o755);
     std::fs::set_permissions(lab.path().join("nothex.sh"), permissions).expect("a script");
-    lab.command(&["live", "story.toml", "--rtc", "good", "--script", "nothex.sh"])
+    lab.command(&["live", "scenario.toml", "--rtc", "good", "--script", "nothex.sh"])
         .assert()
         .code(1)
         .stdout(contains("it died by signal 6").and(contains("nothex")));
 }
 
 #[test]
-fn a_program_that_is_not_dnsmasq_is_refused() {
+fn unusable_executables_and_options_are_named() {
     let lab = lab("");
     let refused = |arguments: &[&str], code: i32, why: &str| {
-        let all = [&["live", "story.toml"], arguments].concat();
+        let all = [&["live", "scenario.toml"], arguments].concat();
         lab.command(&all).assert().code(code).stderr(contains(why.to_owned()));
     };
-    refused(&["--dnsmasq", "/bin/true"], 3, "/bin/true: this is no dnsmasq");
+    refused(&["--dnsmasq", "/bin/true"], 3, "/bin/true: not a dnsmasq executable");
     refused(&["--dnsmasq", "nowhere"], 3, "nowhere: No such file");
-    refused(&["--dnsmasq", "story.toml"], 3, "story.toml: Permission denied");
+    refused(&["--dnsmasq", "scenario.toml"], 3, "scenario.toml: Permission denied");
     refused(&["--script", "nowhere.sh"], 2, "--script nowhere.sh: No such file");
-    refused(&["--script", "story.toml"], 2, "--script story.toml: not executable");
+    refused(&["--script", "scenario.toml"], 2, "--script scenario.toml: not executable");
     refused(&["--target", "in-process"], 2, "unexpected argument '--target'");
 }
 
+/// dnsmasq and the script have a `/tmp` of their own, in which the executable does not exist.
 #[test]
-fn without_a_dnsmasq_the_error_says_so() {
+fn a_dnsmasq_below_tmp_runs() {
+    let lab = lab("");
+    let folder = tempfile::tempdir_in("/tmp").expect("a folder");
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::env::split_paths(&path).chain(["/usr/sbin".into()]);
+    let system = folders
+        .map(|folder| folder.join("dnsmasq"))
+        .find(|file| file.is_file())
+        .expect("the system's dnsmasq");
+    // Copied by a process of its own: a file that this one has open for writing could not be executed while another
+    // thread forks.
+    let copied = std::process::Command::new("cp").arg(system).arg(folder.path()).status();
+    assert!(copied.expect("cp runs").success());
+    let copy = folder.path().join("dnsmasq");
+    let copy = copy.to_str().expect("a UTF-8 path");
+    lab.command(&["live", "scenario.toml", "--rtc", "good", "--dnsmasq", copy])
+        .assert()
+        .code(0)
+        .stdout(contains("1 cases passed, 0 failed, 0 skipped"));
+}
+
+/// Whether or not the system has a dnsmasq.
+#[test]
+fn an_unusable_dnsmasq_without_rtc_is_named() {
     lab("")
-        .command(&["live", "story.toml", "--dnsmasq-no-rtc", "/bin/true"])
+        .command(&["live", "scenario.toml", "--dnsmasq-no-rtc", "/bin/true"])
         .env("PATH", "/nowhere")
         .assert()
         .code(3)
-        .stderr(contains("no dnsmasq"));
+        .stderr(contains("/bin/true: not a dnsmasq executable"));
 }

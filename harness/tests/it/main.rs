@@ -1,5 +1,6 @@
 //! Integration tests of leaselab.
 
+mod architecture;
 mod bad_input;
 mod crash;
 mod exit_codes;

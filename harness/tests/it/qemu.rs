@@ -1,4 +1,4 @@
-//! What `leaselab qemu` says where something is not as it must be. Guests themselves are tried by ci/qemu.
+//! Error messages of `leaselab qemu`. ci/qemu runs guests.
 
 use std::fs;
 use std::path::Path;
@@ -17,7 +17,7 @@ fn write(folder: &Path, name: &str, text: &[u8]) {
     fs::write(folder.join(name), text).expect("a scratch file");
 }
 
-/// An image's folder that is good enough until QEMU is wanted.
+/// Writes an image that is accepted until QEMU starts.
 fn image(folder: &Path, arch: &str) {
     write(folder, "kernel", b"no kernel");
     write(folder, "initrd", b"");
@@ -28,7 +28,7 @@ fn image(folder: &Path, arch: &str) {
 }
 
 #[test]
-fn an_image_that_was_never_built_names_the_command_that_builds_it() {
+fn a_missing_image_names_the_command_that_builds_it() {
     let folder = tempfile::tempdir().expect("a scratch folder");
     leaselab()
         .args(["qemu", "run", "--cache"])
@@ -42,12 +42,11 @@ fn an_image_that_was_never_built_names_the_command_that_builds_it() {
 fn an_image_of_another_architecture_is_refused() {
     let folder = tempfile::tempdir().expect("a scratch folder");
     image(folder.path(), "mipsel");
-    leaselab()
-        .args(["qemu", "run", "--built"])
-        .arg(folder.path())
-        .assert()
-        .code(2)
-        .stderr(predicate::str::contains("holds an image for mipsel, and x86_64 is wanted"));
+    leaselab().args(["qemu", "run", "--built"]).arg(folder.path()).assert().code(2).stderr(
+        predicate::str::contains(
+            "contains an image for mipsel, not x86_64: name its architecture with --arch",
+        ),
+    );
 }
 
 #[test]
@@ -57,12 +56,11 @@ fn an_image_whose_files_were_changed_is_refused() {
     let manifest = fs::read_to_string(folder.path().join("manifest.json")).expect("just written");
     let file = r#""files": [{"name": "kernel", "sha256": "00", "bytes": 9}]"#;
     write(folder.path(), "manifest.json", manifest.replace(r#""files": []"#, file).as_bytes());
-    leaselab()
-        .args(["qemu", "run", "--built"])
-        .arg(folder.path())
-        .assert()
-        .code(2)
-        .stderr(predicate::str::contains("kernel is not what the manifest says"));
+    leaselab().args(["qemu", "run", "--built"]).arg(folder.path()).assert().code(2).stderr(
+        predicate::str::contains(
+            "kernel was changed after the image was built: build the image again",
+        ),
+    );
 }
 
 #[rstest]
@@ -75,21 +73,21 @@ fn without_qemu_its_package_is_named(
 ) {
     let folder = tempfile::tempdir().expect("a scratch folder");
     image(folder.path(), arch);
-    let wanted = format!("{program} is not here: install Debian's package {package} ");
+    let expected = format!("{program} not found: install Debian's package {package} ");
     leaselab()
         .args(["qemu", "run", "--arch", arch, "--built"])
         .arg(folder.path())
         .env("PATH", "")
         .assert()
         .code(3)
-        .stderr(predicate::str::contains(wanted));
+        .stderr(predicate::str::contains(expected));
 }
 
 #[rstest]
-#[case(b"#!/bin/sh\n", "no ELF executable")]
+#[case(b"#!/bin/sh\n", "not an ELF executable")]
 #[case(
     b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\xb7\0",
-    "an executable of another architecture than x86_64"
+    "an executable for another architecture than x86_64"
 )]
 fn executables_must_be_for_the_guest(#[case] bytes: &[u8], #[case] why: &str) {
     let folder = tempfile::tempdir().expect("a scratch folder");
@@ -103,7 +101,7 @@ fn executables_must_be_for_the_guest(#[case] bytes: &[u8], #[case] why: &str) {
 }
 
 #[test]
-fn without_sources_nothing_can_be_built() {
+fn missing_sources_are_an_environment_error() {
     let folder = tempfile::tempdir().expect("a scratch folder");
     leaselab()
         .args(["qemu", "build", "--source", ".", "--cache", "cache"])
@@ -111,19 +109,23 @@ fn without_sources_nothing_can_be_built() {
         .assert()
         .code(3)
         .stderr(predicate::str::contains(
-            "--nvram and --lease-update, or the sources with --source",
+            "name the executables with --nvram and --lease-update, or the sources with --source",
         ));
 }
 
 #[rstest]
 #[case("missing", MACHINE, "missing: No such file or directory")]
-#[case("kernel,initrd,disk,more", MACHINE, "takes KERNEL[,INITRD][,DISK]")]
-#[case(",initrd", MACHINE, "a kernel is what a guest begins with")]
-#[case("kernel,,initrd", MACHINE, "take files = \"disk\"")]
+#[case(
+    "kernel,initrd,disk,more",
+    MACHINE,
+    "invalid --image \"kernel,initrd,disk,more\": expected KERNEL[,INITRD][,DISK]"
+)]
+#[case(",initrd", MACHINE, "invalid --image \",initrd\": the first file must be a kernel")]
+#[case("kernel,,initrd", MACHINE, "set files = \"disk\" in the machine file")]
 #[case("kernel", "arch = \"sparc\"\n", "machine.toml")]
-#[case("mips", MACHINE, "mips: a kernel for mipsel, and the machine file says x86_64")]
+#[case("mips", MACHINE, "mips: kernel for mipsel, but the machine file says x86_64")]
 #[case("kernel", "arch = \"x86_64\"\nmemroy = 1\n", "memroy")]
-fn a_foreign_image_is_checked_before_it_is_booted(
+fn another_image_is_checked_before_it_is_booted(
     #[case] files: &str,
     #[case] machine: &str,
     #[case] why: &str,
@@ -140,6 +142,15 @@ fn a_foreign_image_is_checked_before_it_is_booted(
         .assert()
         .code(2)
         .stderr(predicate::str::contains(why));
+}
+
+#[test]
+fn an_unknown_architecture_names_the_known_ones() {
+    leaselab()
+        .args(["qemu", "build", "--arch", "sparc"])
+        .assert()
+        .code(2)
+        .stderr(predicate::str::contains("[possible values: x86_64, mipsel]"));
 }
 
 #[rstest]

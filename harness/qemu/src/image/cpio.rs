@@ -1,5 +1,5 @@
-//! Archives in the `newc` form that the kernel unpacks into its first root
-//! (Documentation/driver-api/early-userspace/buffer-format.rst). Several may follow each other.
+//! Writes cpio archives in the `newc` format, which the kernel unpacks into its initial root file system
+//! (Documentation/driver-api/early-userspace/buffer-format.rst).
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ const REGULAR: u32 = 0o100_000;
 const LINK: u32 = 0o120_000;
 const CHARACTER: u32 = 0o020_000;
 
-/// An archive that grows.
+/// Builds an archive.
 #[derive(Debug, Default)]
 pub(crate) struct Cpio {
     bytes: Vec<u8>,
@@ -17,39 +17,39 @@ pub(crate) struct Cpio {
 }
 
 impl Cpio {
-    /// A file; the folders above it come before it.
+    /// Adds a file, after the folders that contain it.
     pub(crate) fn file(&mut self, path: &str, mode: u32, data: &[u8]) {
-        self.above(path);
+        self.add_parents(path);
         self.entry(path, REGULAR | mode, (0, 0), data);
     }
 
-    /// A folder.
+    /// Adds a folder.
     pub(crate) fn folder(&mut self, path: &str) {
-        self.above(path);
+        self.add_parents(path);
         if self.folders.insert(path.to_owned()) {
             self.entry(path, DIRECTORY | 0o755, (0, 0), &[]);
         }
     }
 
-    /// A symbolic link.
+    /// Adds a symbolic link.
     pub(crate) fn link(&mut self, path: &str, to: &str) {
-        self.above(path);
+        self.add_parents(path);
         self.entry(path, LINK | 0o777, (0, 0), to.as_bytes());
     }
 
-    /// A character device.
+    /// Adds a character device.
     pub(crate) fn device(&mut self, path: &str, major: u32, minor: u32) {
-        self.above(path);
+        self.add_parents(path);
         self.entry(path, CHARACTER | 0o600, (major, minor), &[]);
     }
 
-    /// The archive.
+    /// Completes the archive.
     pub(crate) fn finish(mut self) -> Vec<u8> {
         self.entry("TRAILER!!!", 0, (0, 0), &[]);
         self.bytes
     }
 
-    fn above(&mut self, path: &str) {
+    fn add_parents(&mut self, path: &str) {
         for (at, _) in path.match_indices('/') {
             if self.folders.insert(path[..at].to_owned()) {
                 self.entry(&path[..at], DIRECTORY | 0o755, (0, 0), &[]);

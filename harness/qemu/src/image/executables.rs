@@ -1,16 +1,20 @@
-//! `nvram` and `lease-update` for a guest: given, or built from this project's sources.
+//! The executables `nvram` and `lease-update` for a guest: given by the user, or built from leaselab's sources.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::Options;
-use super::packages::{Package, Store};
+use serde::{Deserialize, Serialize};
+
+use super::options::Options;
+use super::packages::{Package, Store, Updates};
+use super::sha256::{hex_digest, hex_digest_of_file};
 use crate::arch::Arch;
 use crate::error::QemuError;
 use crate::tools;
 
-/// Debian's newest Rust in the release, and what it needs that a machine may lack.
+/// The packages of the newest Rust in the Debian release, and libraries that it needs.
 const TOOLCHAIN: &[&str] = &[
     "rustc-web",
     "cargo-web",
@@ -24,68 +28,77 @@ const TOOLCHAIN: &[&str] = &[
     "libssh2-1",
 ];
 
-/// The static executables of a guest.
+/// The statically linked executables of a guest.
 #[derive(Debug)]
 pub(super) struct Executables {
-    /// The fake nvram.
+    /// The emulated nvram.
     pub(super) nvram: Vec<u8>,
-    /// The lease script as an executable.
     pub(super) lease_update: Vec<u8>,
-    /// What they were made with, for the manifest.
-    pub(super) made_by: String,
-    /// The packages among that.
+    /// What built them, for the manifest.
+    pub(super) built_by: String,
+    /// The Debian packages that they were built with.
     pub(super) packages: Vec<Package>,
 }
 
-/// Takes the executables that were given, or builds them.
+/// The executables that the user has given, or new ones.
 ///
 /// # Errors
-/// A file that is not for this architecture; no sources, no compiler.
+/// When a file is not for this architecture, there are no sources, or the build fails.
 pub(super) fn get(arch: Arch, options: &Options) -> Result<Executables, QemuError> {
-    let (nvram, lease_update, made_by, packages) = match (&options.nvram, &options.lease_update) {
+    let (nvram, lease_update, built_by, packages) = match (&options.nvram, &options.lease_update) {
         (Some(nvram), Some(lease_update)) => {
             (nvram.clone(), lease_update.clone(), "given".to_owned(), Vec::new())
         }
         (None, None) => {
-            let (folder, made_by, packages) = build(arch, options)?;
-            (folder.join("nvram"), folder.join("lease-update"), made_by, packages)
+            let built = build(arch, options)?;
+            let path = |name: &str| built.folder.join(name);
+            (path("nvram"), path("lease-update"), built.built_by, built.packages)
         }
-        _ => return Err(QemuError::Input("--nvram and --lease-update go together".to_owned())),
+        _ => {
+            return Err(QemuError::Input(
+                "--nvram and --lease-update must be given together".to_owned(),
+            ));
+        }
     };
     let read = |path: &Path| {
         let bytes = fs::read(path).map_err(QemuError::input(path))?;
-        fits(arch, &bytes).map_err(|why| QemuError::Input(format!("{}: {why}", path.display())))?;
+        check_elf(arch, &bytes)
+            .map_err(|why| QemuError::Input(format!("{}: {why}", path.display())))?;
         Ok::<_, QemuError>(bytes)
     };
-    let executables =
-        Executables { nvram: read(&nvram)?, lease_update: read(&lease_update)?, made_by, packages };
+    let executables = Executables {
+        nvram: read(&nvram)?,
+        lease_update: read(&lease_update)?,
+        built_by,
+        packages,
+    };
     if arch == Arch::Mipsel {
-        prove(&nvram)?;
+        test_mipsel_nvram(&nvram)?;
     }
     Ok(executables)
 }
 
-/// Whether the ELF header is that of the architecture (e_machine).
-fn fits(arch: Arch, bytes: &[u8]) -> Result<(), String> {
+/// Refuses a file whose ELF header (`e_machine`) is not that of the architecture.
+fn check_elf(arch: Arch, bytes: &[u8]) -> Result<(), String> {
     let machine = bytes.get(18..20).filter(|_| bytes.starts_with(b"\x7fELF"));
     let (wanted, little_32) = match arch {
         Arch::X86_64 => ([62, 0], false),
         Arch::Mipsel => ([8, 0], true),
     };
     match machine {
-        None => Err("no ELF executable".to_owned()),
+        None => Err("not an ELF executable".to_owned()),
         Some(machine) if machine == wanted && (bytes[4] == 1) == little_32 => Ok(()),
-        Some(_) => Err(format!("an executable of another architecture than {arch}")),
+        Some(_) => Err(format!("an executable for another architecture than {arch}")),
     }
 }
 
-/// Runs the MIPS executable under qemu-user: it must keep a variable over two processes.
-fn prove(nvram: &Path) -> Result<(), QemuError> {
+/// Runs the executable under qemu-user: a variable that one process commits must be read by another.
+fn test_mipsel_nvram(nvram: &Path) -> Result<(), QemuError> {
     let qemu = tools::find("qemu-mipsel", "qemu-user")
         .or_else(|_| tools::find("qemu-mipsel-static", "qemu-user-static"))
         .map_err(|_| {
             QemuError::Environment(
-                "qemu-mipsel is not here: install Debian's package qemu-user".to_owned(),
+                "qemu-mipsel not found: install Debian's package qemu-user".to_owned(),
             )
         })?;
     let folder = tempfile::tempdir().map_err(QemuError::file(Path::new("a scratch folder")))?;
@@ -105,92 +118,166 @@ fn prove(nvram: &Path) -> Result<(), QemuError> {
     if output != b"mips\n" {
         let text = String::from_utf8_lossy(&output).into_owned();
         return Err(QemuError::Guest(format!(
-            "{}: under qemu-mipsel, `get` gives {text:?} for what `set` was given as \"mips\"",
+            "{}: under qemu-mipsel, `get proof` prints {text:?} after `set proof=mips`",
             nvram.display()
         )));
     }
     Ok(())
 }
 
-/// Builds both with cargo; the folder with them, and by what.
-fn build(arch: Arch, options: &Options) -> Result<(PathBuf, String, Vec<Package>), QemuError> {
+/// Builds both executables with cargo, unless the cache has them from the same sources.
+fn build(arch: Arch, options: &Options) -> Result<CachedBuild, QemuError> {
     let source = &options.source;
     if !source.join("nvram-emu/Cargo.toml").is_file() {
         return Err(QemuError::Environment(format!(
-            "{} holds no sources of leaselab to build nvram and lease-update from: name them with \
-             --nvram and --lease-update, or the sources with --source",
+            "{} does not contain leaselab's sources, from which nvram and lease-update are built: name the \
+             executables with --nvram and --lease-update, or the sources with --source",
             source.display()
         )));
     }
+    let sources = digest_of_sources(source)?;
+    let folder = options.cache.join("executables").join(arch.name());
+    if let Some(built) = CachedBuild::read(&folder).filter(|built| built.sources == sources) {
+        return Ok(built);
+    }
     let target = options.cache.join("cargo").join(arch.name());
-    match arch {
-        Arch::X86_64 => {
-            let cargo = tools::find("cargo", "cargo")?;
-            cargo_build(Command::new(&cargo), arch, source, &target)?;
-            let version = tools::run(Command::new(&cargo).arg("--version"))?;
-            let version = String::from_utf8_lossy(&version).trim().to_owned();
-            Ok((folder(&target, arch), version, Vec::new()))
-        }
-        Arch::Mipsel => {
-            let compiler =
-                tools::find("mipsel-linux-gnu-gcc", "gcc-mipsel-linux-gnu libc6-dev-mipsel-cross")?;
-            // Where it has no such file, it prints the bare name.
-            let start = tools::run(Command::new(compiler).arg("-print-file-name=crt1.o"))?;
-            if start == b"crt1.o\n" {
-                return Err(QemuError::Environment(
-                    "the C library for mipsel is not here: install Debian's package \
-                     libc6-dev-mipsel-cross (apt-get install libc6-dev-mipsel-cross)"
-                        .to_owned(),
-                ));
-            }
-            let root = options.cache.join("rust");
-            let store = Store::new(&options.cache, "rust", &["amd64"], true);
-            let packages = store.fetch(|store| {
-                let mut wanted: Vec<String> = TOOLCHAIN.iter().map(|&n| n.to_owned()).collect();
-                // Their names carry versions.
-                wanted.extend(dependencies(store, "libstd-rust-web-dev", "libstd-rust-web-")?);
-                let library = wanted.last().cloned().unwrap_or_default();
-                wanted.extend(dependencies(store, &library, "libllvm")?);
-                Ok(wanted)
-            })?;
-            if !root.join("usr/bin/cargo").is_file() {
-                store.unpack(&packages, &root)?;
-            }
-            let lib = root.join("usr/lib/x86_64-linux-gnu");
-            let command = |offline: bool| {
-                let mut command = Command::new(root.join("usr/bin/cargo"));
-                command
-                    .env("LD_LIBRARY_PATH", &lib)
-                    .env("RUSTC", root.join("usr/bin/rustc"))
-                    .env("RUSTC_BOOTSTRAP", "1")
-                    .env("CARGO_TARGET_MIPSEL_UNKNOWN_LINUX_GNU_LINKER", "mipsel-linux-gnu-gcc")
-                    .arg("-Zbuild-std=std,panic_abort");
-                if offline {
-                    command.arg("--offline");
-                }
-                command
-            };
-            // What the standard library is made of comes over the network once.
-            cargo_build(command(true), arch, source, &target)
-                .or_else(|_| cargo_build(command(false), arch, source, &target))?;
-            let version = packages.iter().find(|package| package.name == "rustc-web");
-            let version = version.map_or_else(String::new, |package| package.version.clone());
-            Ok((folder(&target, arch), format!("rustc-web {version}, build-std"), packages))
-        }
+    let (built_by, packages) = match arch {
+        Arch::X86_64 => (build_x86_64(source, &target)?, Vec::new()),
+        Arch::Mipsel => build_mipsel(options, &target)?,
+    };
+    fs::create_dir_all(&folder).map_err(QemuError::file(&folder))?;
+    for name in ["nvram", "lease-update"] {
+        let from = target.join(arch.rust_target()).join("small").join(name);
+        fs::copy(&from, folder.join(name)).map_err(QemuError::file(&from))?;
+    }
+    let built = CachedBuild { folder, sources, built_by, packages };
+    built.write()?;
+    Ok(built)
+}
+
+/// Executables in the cache, and what they were built from.
+#[derive(Debug, Serialize, Deserialize)]
+struct CachedBuild {
+    #[serde(skip)]
+    folder: PathBuf,
+    /// Hash of the sources.
+    sources: String,
+    built_by: String,
+    packages: Vec<Package>,
+}
+
+impl CachedBuild {
+    /// `None` if the folder contains none.
+    fn read(folder: &Path) -> Option<Self> {
+        let built: Self = serde_json::from_slice(&fs::read(folder.join(DESCRIPTION)).ok()?).ok()?;
+        Some(Self { folder: folder.to_owned(), ..built })
+    }
+
+    /// Written after the executables, so that an interrupted build does not count.
+    fn write(&self) -> Result<(), QemuError> {
+        let path = self.folder.join(DESCRIPTION);
+        let text = serde_json::to_vec_pretty(self).unwrap_or_default();
+        fs::write(&path, text).map_err(QemuError::file(&path))
     }
 }
 
-fn dependencies(store: &Store, package: &str, prefix: &str) -> Result<Vec<String>, QemuError> {
-    let text = store.ask(&["depends", package])?;
-    let names = text.lines().filter_map(|line| line.trim().strip_prefix("Depends: "));
-    let first = names.filter(|name| name.starts_with(prefix)).map(str::to_owned).next();
-    first.map(|name| vec![name]).ok_or_else(|| {
-        QemuError::Environment(format!("{package} depends on no {prefix}…: another release?"))
-    })
+/// The file that describes the executables in the cache.
+const DESCRIPTION: &str = "built.json";
+
+/// A hash of the sources of both executables, and of the versions of their dependencies.
+fn digest_of_sources(source: &Path) -> Result<String, QemuError> {
+    let mut files = vec![source.join("Cargo.toml"), source.join("Cargo.lock")];
+    let mut folders = vec![source.join("nvram-emu"), source.join("lease-script")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).map_err(QemuError::file(&folder))?.flatten() {
+            let path = entry.path();
+            if !path.is_dir() {
+                files.push(path);
+            } else if !["tests", "benches", "target"].iter().any(|name| path.ends_with(name)) {
+                folders.push(path);
+            }
+        }
+    }
+    files.sort();
+    let mut text = String::new();
+    for file in files {
+        let digest = hex_digest_of_file(&file).map_err(QemuError::file(&file))?;
+        let name = file.strip_prefix(source).unwrap_or(&file);
+        _ = writeln!(text, "{} {digest}", name.display());
+    }
+    Ok(hex_digest(text.as_bytes()))
 }
 
-fn folder(target: &Path, arch: Arch) -> PathBuf {
-    target.join(arch.rust_target()).join("small")
+/// Builds with the cargo of the host. Returns its version.
+fn build_x86_64(source: &Path, target: &Path) -> Result<String, QemuError> {
+    let cargo = tools::find("cargo", "cargo")?;
+    cargo_build(Command::new(&cargo), Arch::X86_64, source, target)?;
+    let version = tools::run(Command::new(&cargo).arg("--version"))?;
+    Ok(String::from_utf8_lossy(&version).trim().to_owned())
+}
+
+/// Builds with Debian's Rust and its standard library from source, for which there is no binary. Returns the version and
+/// the packages.
+fn build_mipsel(options: &Options, target: &Path) -> Result<(String, Vec<Package>), QemuError> {
+    check_mipsel_linker()?;
+    let root = options.cache.join("rust");
+    let store = Store::new(&options.cache, "rust", &["amd64"], Updates::Security);
+    let packages = store.fetch(|store| {
+        let mut wanted: Vec<String> = TOOLCHAIN.iter().map(|&name| name.to_owned()).collect();
+        // The names of these packages contain a version.
+        let library = dependency(store, "libstd-rust-web-dev", "libstd-rust-web-")?;
+        wanted.push(dependency(store, &library, "libllvm")?);
+        wanted.push(library);
+        Ok(wanted)
+    })?;
+    if !root.join("usr/bin/cargo").is_file() {
+        store.unpack(&packages, &root)?;
+    }
+    let command = || {
+        let mut command = Command::new(root.join("usr/bin/cargo"));
+        command
+            .env("LD_LIBRARY_PATH", root.join("usr/lib/x86_64-linux-gnu"))
+            .env("RUSTC", root.join("usr/bin/rustc"))
+            .env("RUSTC_BOOTSTRAP", "1")
+            .env("CARGO_TARGET_MIPSEL_UNKNOWN_LINUX_GNU_LINKER", "mipsel-linux-gnu-gcc")
+            .arg("-Zbuild-std=std,panic_abort");
+        command
+    };
+    // The dependencies of the standard library are downloaded by the first build.
+    let mut offline = command();
+    offline.arg("--offline");
+    cargo_build(offline, Arch::Mipsel, &options.source, target)
+        .or_else(|_| cargo_build(command(), Arch::Mipsel, &options.source, target))?;
+    let version = packages.iter().find(|package| package.name == "rustc-web");
+    let version = version.map_or_else(String::new, |package| package.version.clone());
+    Ok((format!("rustc-web {version}, build-std"), packages))
+}
+
+fn check_mipsel_linker() -> Result<(), QemuError> {
+    let compiler =
+        tools::find("mipsel-linux-gnu-gcc", "gcc-mipsel-linux-gnu libc6-dev-mipsel-cross")?;
+    // Without such a file, gcc prints the bare name.
+    let start = tools::run(Command::new(compiler).arg("-print-file-name=crt1.o"))?;
+    if start == b"crt1.o\n" {
+        return Err(QemuError::Environment(
+            "no C library for mipsel: install Debian's package libc6-dev-mipsel-cross (apt-get install \
+             libc6-dev-mipsel-cross)"
+                .to_owned(),
+        ));
+    }
+    Ok(())
+}
+
+/// The first dependency of a package whose name begins with `prefix`.
+fn dependency(store: &Store, package: &str, prefix: &str) -> Result<String, QemuError> {
+    let text = store.query(&["depends", package])?;
+    text.lines()
+        .filter_map(|line| line.trim().strip_prefix("Depends: "))
+        .find(|name| name.starts_with(prefix))
+        .map(str::to_owned)
+        .ok_or_else(|| {
+            QemuError::Environment(format!("Debian's package {package} depends on no {prefix}*"))
+        })
 }
 
 fn cargo_build(
@@ -201,7 +288,7 @@ fn cargo_build(
 ) -> Result<(), QemuError> {
     let flags =
         format!("CARGO_TARGET_{}_RUSTFLAGS", arch.rust_target().to_uppercase().replace('-', "_"));
-    // A cargo that runs us hands down variables that are meant for its own build.
+    // When cargo runs this process, its environment contains variables for that build.
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("CARGO_PKG") || name == "RUSTFLAGS" {
             cargo.env_remove(&name);

@@ -1,4 +1,4 @@
-//! The root of a router image: busybox, dnsmasq with its libraries, modules, our own files.
+//! The root file system of a router image: busybox, dnsmasq with its libraries, kernel modules, and files of leaselab.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -12,7 +12,7 @@ use super::kernel;
 use crate::error::QemuError;
 use crate::tools;
 
-/// Files of our own in every image: path, mode, text.
+/// Files of leaselab in every image: path, mode, contents.
 const OWN: &[(&str, u32, &str)] = &[
     ("init", 0o755, include_str!("../../guest/init")),
     ("usr/sbin/nvram", 0o755, include_str!("../../guest/nvram")),
@@ -20,16 +20,21 @@ const OWN: &[(&str, u32, &str)] = &[
     ("etc/passwd", 0o644, "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534::/:/bin/false\n"),
     ("etc/group", 0o644, "root:x:0:\nnogroup:x:65534:\n"),
     ("etc/hosts", 0o644, "127.0.0.1 localhost\n"),
-    // Without it the resolver looks for servers of the name service that are not there.
+    // Without it the resolver tries name services that the image does not contain.
     ("etc/nsswitch.conf", 0o644, "passwd: files\ngroup: files\nhosts: files\n"),
 ];
 
 const FOLDERS: &[&str] = &["proc", "sys", "dev", "tmp", "var/run", "sbin", "root", "etc"];
 
-/// Builds the archive from packages unpacked below `root`.
+/// The contents that do not come from packages or executables.
+pub(super) fn own_inputs() -> impl Iterator<Item = &'static str> {
+    OWN.iter().flat_map(|(path, _, text)| [*path, *text]).chain(FOLDERS.iter().copied())
+}
+
+/// Builds the archive from packages that were unpacked below `root`.
 ///
 /// # Errors
-/// Something that the packages lack.
+/// When the packages lack a file.
 pub(super) fn build(
     root: &Path,
     module: &[u8],
@@ -70,7 +75,7 @@ pub(super) fn build(
     Ok(archive.finish())
 }
 
-/// The libraries that a program needs, with those that they need, and the loader's path.
+/// The libraries that a program needs, directly or through others, and the path of its loader.
 fn libraries(
     root: &Path,
     program: &Path,
@@ -88,9 +93,9 @@ fn libraries(
     }
     let mut found = BTreeMap::new();
     let mut loader = String::new();
-    let mut todo = vec![program.to_owned()];
+    let mut remaining = vec![program.to_owned()];
     let mut seen = BTreeSet::new();
-    while let Some(path) = todo.pop() {
+    while let Some(path) = remaining.pop() {
         let output = tools::run(Command::new(&readelf).args(["-dlW"]).arg(&path))?;
         for line in String::from_utf8_lossy(&output).lines() {
             let inside = |line: &str, end: char| {
@@ -99,10 +104,10 @@ fn libraries(
             };
             if line.contains("interpreter:") && loader.is_empty() {
                 loader = inside(line, ']').unwrap_or_default();
-                todo.extend(locate(&folders, &base_name(&loader), &mut found, &mut seen)?);
+                remaining.extend(locate(&folders, &base_name(&loader), &mut found, &mut seen)?);
             } else if line.contains("(NEEDED)") {
                 let name = inside(line, ']').unwrap_or_default();
-                todo.extend(locate(&folders, &name, &mut found, &mut seen)?);
+                remaining.extend(locate(&folders, &name, &mut found, &mut seen)?);
             }
         }
     }
@@ -124,7 +129,9 @@ fn locate(
     }
     let path = folders.iter().map(|folder| folder.join(name)).find(|path| path.exists());
     let path = path.ok_or_else(|| {
-        QemuError::Environment(format!("dnsmasq needs {name}, which is in none of the packages"))
+        QemuError::Environment(format!(
+            "dnsmasq needs the library {name}, which none of the downloaded packages contains"
+        ))
     })?;
     found.insert(name.to_owned(), path.clone());
     Ok(Some(path))

@@ -1,4 +1,4 @@
-//! The kernel: unpacked on the host, so that an emulated processor does not have to, and its modules.
+//! The kernel and its modules. The kernel is unpacked on the host, because an emulated processor takes long to do it.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,7 +9,7 @@ use crate::arch::Arch;
 use crate::error::QemuError;
 use crate::tools;
 
-/// Modules that an image loads, in this order, each with what it depends on.
+/// The modules that an image loads, in this order, each after its dependencies.
 const MODULES: &[&str] = &[
     "virtio_pci",
     "virtio_console",
@@ -22,33 +22,41 @@ const MODULES: &[&str] = &[
 
 const XZ: &[u8] = b"\xfd7zXZ\0";
 
-/// The kernel's version, as its package unpacked it.
+/// The version of the kernel that was unpacked below `root`.
 ///
 /// # Errors
-/// No kernel there, or several.
+/// When there is none, or more than one.
 pub(super) fn version(root: &Path) -> Result<String, QemuError> {
     let modules = root.join("lib/modules");
     let mut names = fs::read_dir(&modules).map_err(QemuError::file(&modules))?.flatten();
     match (names.next(), names.next()) {
         (Some(only), None) => Ok(only.file_name().to_string_lossy().into_owned()),
-        _ => Err(QemuError::Environment(format!("{}: not one kernel", modules.display()))),
+        _ => Err(QemuError::Environment(format!(
+            "{}: expected the modules of one kernel",
+            modules.display()
+        ))),
     }
 }
 
-/// The kernel as QEMU boots it quickest: an ELF file. `work` is a folder for what is in between.
+/// The kernel as an ELF file, the form that QEMU boots fastest. `work` is a folder for temporary files.
 ///
 /// # Errors
-/// A kernel of a form that is not known.
+/// When the package's kernel has another form than expected.
 pub(super) fn unpacked(arch: Arch, root: &Path, work: &Path) -> Result<Vec<u8>, QemuError> {
     let path = root.join(format!("boot/vmlinuz-{}", version(root)?));
     let packed = fs::read(&path).map_err(QemuError::file(&path))?;
-    let strange = || QemuError::Environment(format!("{}: no kernel in it", path.display()));
+    let no_kernel = || {
+        QemuError::Environment(format!(
+            "{}: contains no kernel that is compressed with xz",
+            path.display()
+        ))
+    };
     let xz = tools::find("xz", "xz-utils")?;
     let mut largest = Vec::new();
     for (at, _) in packed.windows(XZ.len()).enumerate().filter(|(_, window)| *window == XZ) {
         let stream = work.join("kernel.xz");
         fs::write(&stream, &packed[at..]).map_err(QemuError::file(&stream))?;
-        // What follows the stream is not its own; xz then ends badly, and its output counts.
+        // xz fails because of the bytes after the stream, but has written its contents by then.
         let output = Command::new(&xz)
             .args(["--decompress", "--stdout", "--single-stream", "--quiet"])
             .arg(&stream)
@@ -61,12 +69,12 @@ pub(super) fn unpacked(arch: Arch, root: &Path, work: &Path) -> Result<Vec<u8>, 
     }
     match arch {
         Arch::X86_64 if largest.starts_with(b"\x7fELF") => Ok(largest),
-        Arch::Mipsel if !largest.is_empty() => wrap_mips(&packed, &largest).ok_or_else(strange),
-        _ => Err(strange()),
+        Arch::Mipsel if !largest.is_empty() => wrap_mips(&packed, &largest).ok_or_else(no_kernel),
+        _ => Err(no_kernel()),
     }
 }
 
-/// A raw MIPS kernel in an ELF file of one segment. The entry point is the second that the stub calls
+/// Wraps a raw MIPS kernel in an ELF file with one segment. The entry point is the second function that the stub calls
 /// (`arch/mips/boot/compressed/head.S`: `jalr` of the decompressor, then of the kernel).
 fn wrap_mips(packed: &[u8], kernel: &[u8]) -> Option<Vec<u8>> {
     let word = |at: usize| Some(u32::from_le_bytes(packed.get(at..at + 4)?.try_into().ok()?));
@@ -112,10 +120,10 @@ fn wrap_mips(packed: &[u8], kernel: &[u8]) -> Option<Vec<u8>> {
     Some(file)
 }
 
-/// The modules of an image in the order in which they are loaded: name and file.
+/// Name and file of the modules of an image, in the order in which they are loaded.
 ///
 /// # Errors
-/// A module that the kernel does not have.
+/// When the modules cannot be read.
 pub(super) fn modules(root: &Path) -> Result<Vec<(String, PathBuf)>, QemuError> {
     let mut files = BTreeMap::new();
     collect(&root.join("lib/modules").join(version(root)?).join("kernel"), &mut files)?;
@@ -148,7 +156,7 @@ fn visit(
     if order.iter().any(|(known, _)| *known == name) {
         return Ok(());
     }
-    // What is not a module is built in.
+    // A driver without a module is built into the kernel.
     let Some(path) = files.get(&name) else { return Ok(()) };
     let bytes = fs::read(path).map_err(QemuError::file(path))?;
     for dependency in depends(&bytes) {
@@ -158,7 +166,7 @@ fn visit(
     Ok(())
 }
 
-/// `depends=` of the section `.modinfo`.
+/// The value of `depends=` in the section `.modinfo`.
 fn depends(module: &[u8]) -> Vec<String> {
     const KEY: &[u8] = b"\0depends=";
     let Some(at) = module.windows(KEY.len()).position(|window| window == KEY) else {
@@ -172,17 +180,22 @@ fn depends(module: &[u8]) -> Vec<String> {
 const SOURCE: &str = include_str!("../../guest/flash/flash.c");
 const MAKEFILE: &str = include_str!("../../guest/flash/Makefile");
 
-/// Builds the module that registers the flash chip, against the kernel's own headers.
+/// The contents that do not come from packages.
+pub(super) fn own_inputs() -> impl Iterator<Item = &'static str> {
+    [SOURCE, MAKEFILE].into_iter().chain(MODULES.iter().copied())
+}
+
+/// Builds the module that registers the flash chip, with the headers below `root`.
 ///
 /// # Errors
-/// No compiler, or headers that do not fit.
+/// When a tool is not installed, or the module does not compile.
 pub(super) fn flash_module(arch: Arch, root: &Path, work: &Path) -> Result<Vec<u8>, QemuError> {
-    let compiler = format!("{}gcc", arch.cross());
-    let package = if arch.cross().is_empty() { "gcc" } else { "gcc-mipsel-linux-gnu" };
+    let compiler = format!("{}gcc", arch.cross_prefix());
+    let package = if arch.cross_prefix().is_empty() { "gcc" } else { "gcc-mipsel-linux-gnu" };
     tools::find(&compiler, package)?;
     let make = tools::find("make", "make")?;
     let headers = root.join(format!("usr/src/linux-headers-{}", version(root)?));
-    // The package's own Makefile names its installed place.
+    // The Makefile of the package contains the path at which the package is normally installed.
     let makefile = headers.join("Makefile");
     let text = fs::read_to_string(&makefile).map_err(QemuError::file(&makefile))?;
     let own = root.join("usr/src").display().to_string();
@@ -198,11 +211,11 @@ pub(super) fn flash_module(arch: Arch, root: &Path, work: &Path) -> Result<Vec<u
     let mut command = Command::new(make);
     command.arg("-s").arg("-C").arg(&headers).arg(format!("M={}", folder.display()));
     if arch == Arch::Mipsel {
-        command.arg("ARCH=mips").arg(format!("CROSS_COMPILE={}", arch.cross()));
+        command.arg("ARCH=mips").arg(format!("CROSS_COMPILE={}", arch.cross_prefix()));
     }
     tools::run(command.arg("modules"))?;
     let module = folder.join("flash.ko");
-    let strip = tools::find(&format!("{}strip", arch.cross()), "binutils")?;
+    let strip = tools::find(&format!("{}strip", arch.cross_prefix()), "binutils")?;
     tools::run(Command::new(strip).arg("--strip-debug").arg(&module))?;
     fs::read(&module).map_err(QemuError::file(&module))
 }

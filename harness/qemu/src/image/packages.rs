@@ -1,78 +1,84 @@
-//! Debian's packages: downloaded by apt into a cache of our own, unpacked there, never installed.
+//! Debian packages: downloaded by apt into leaselab's cache, and unpacked, never installed.
 
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::sha256::hex_digest_of_file;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::error::QemuError;
 use crate::tools;
-use dnsmasq_model::hex_text;
 
-/// The release: the last one with a mipsel port.
+/// The last release with a mipsel port.
 const RELEASE: &str = "bookworm";
 
-/// Where packages come from, unless `LEASELAB_DEBIAN_MIRROR` says otherwise.
+/// The mirror, unless `LEASELAB_DEBIAN_MIRROR` names another.
 const MIRROR: &str = "http://deb.debian.org/debian";
 
-/// The same for security updates.
+/// The mirror of security updates.
 const SECURITY: &str = "http://deb.debian.org/debian-security";
 
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
-/// One package that went into an image, or into making it.
+/// A package that an image contains or was built with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Package {
-    /// Debian's name.
+    /// Name.
     pub name: String,
-    /// Its version.
+    /// Version.
     pub version: String,
-    /// Its architecture.
+    /// Debian architecture.
     pub architecture: String,
-    /// The file's name in the cache.
+    /// Name of the file in the cache.
     pub file: String,
-    /// SHA-256 of the file, in hex.
+    /// SHA-256 of the file in hex.
     pub sha256: String,
 }
 
-/// The packages of one purpose, in the cache.
+/// Which updates to download besides the release itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Updates {
+    None,
+    Security,
+}
+
+/// The packages for one purpose.
 #[derive(Debug)]
 pub(super) struct Store {
-    /// The `.deb` files.
+    /// The folder of the `.deb` files.
     debs: PathBuf,
-    /// What apt needs to know.
+    /// The folder of apt's configuration and package lists.
     apt: PathBuf,
-    /// Which purpose: the name of the list of what was downloaded.
+    /// The purpose. The list of downloaded packages has this name.
     name: String,
+    /// The first is the default.
     architectures: Vec<&'static str>,
-    security: bool,
+    updates: Updates,
 }
 
 impl Store {
-    /// Packages of these architectures, in `cache`; the first is the one meant where none is named.
+    /// Packages of these architectures in `cache`. The first architecture is the default.
     pub(super) fn new(
         cache: &Path,
         name: &str,
         architectures: &[&'static str],
-        security: bool,
+        updates: Updates,
     ) -> Self {
         Self {
             debs: cache.join("debs"),
             apt: cache.join("apt").join(name),
             name: name.to_owned(),
             architectures: architectures.to_vec(),
-            security,
+            updates,
         }
     }
 
-    /// The packages of `wanted`, from the cache where all of them are there and unchanged, else
-    /// downloaded. `wanted` is asked only where there is something to download.
+    /// The packages from the cache, if all of them are there and unchanged; else downloads the packages that `wanted` names.
     ///
     /// # Errors
-    /// No apt, no network, no such package.
+    /// When apt is not installed, the network is not available, or a package does not exist.
     pub(super) fn fetch(
         &self,
         wanted: impl FnOnce(&Self) -> Result<Vec<String>, QemuError>,
@@ -84,14 +90,14 @@ impl Store {
         fs::create_dir_all(&self.debs).map_err(QemuError::file(&self.debs))?;
         self.update()?;
         let wanted = wanted(self)?;
-        // A folder of its own: what it holds then is what was wanted, whatever the versions are.
+        // In an empty folder, so that the downloaded versions need not be known.
         let new = tempfile::Builder::new()
             .prefix("new-")
             .tempdir_in(&self.debs)
             .map_err(QemuError::file(&self.debs))?;
         let mut download = self.apt("apt-get")?;
         let downloaded = tools::run(download.current_dir(new.path()).arg("download").args(&wanted));
-        fetched(downloaded, &mirror())?;
+        with_remedy(downloaded, &mirror())?;
         let mut packages = Vec::new();
         for entry in fs::read_dir(new.path()).map_err(QemuError::file(new.path()))? {
             let path = entry.map_err(QemuError::file(new.path()))?.path();
@@ -109,18 +115,18 @@ impl Store {
     fn cached(&self, list: &Path) -> Option<Vec<Package>> {
         let packages: Vec<Package> = serde_json::from_slice(&fs::read(list).ok()?).ok()?;
         let same = |package: &Package| {
-            fs::read(self.debs.join(&package.file))
-                .is_ok_and(|bytes| hex(&Sha256::digest(bytes)) == package.sha256)
+            hex_digest_of_file(&self.debs.join(&package.file))
+                .is_ok_and(|digest| digest == package.sha256)
         };
         packages.iter().all(same).then_some(packages)
     }
 
-    /// What apt prints about packages.
+    /// The output of `apt-cache` with these arguments.
     ///
     /// # Errors
-    /// No apt, no such package.
-    pub(super) fn ask(&self, words: &[&str]) -> Result<String, QemuError> {
-        let output = tools::run(self.apt("apt-cache")?.args(words))?;
+    /// When apt is not installed, or a package does not exist.
+    pub(super) fn query(&self, arguments: &[&str]) -> Result<String, QemuError> {
+        let output = tools::run(self.apt("apt-cache")?.args(arguments))?;
         Ok(String::from_utf8_lossy(&output).into_owned())
     }
 
@@ -149,7 +155,7 @@ impl Store {
     fn update(&self) -> Result<(), QemuError> {
         if !Path::new(KEYRING).is_file() {
             return Err(QemuError::Environment(format!(
-                "{KEYRING} is not here: install Debian's package debian-archive-keyring"
+                "{KEYRING} not found: install Debian's package debian-archive-keyring"
             )));
         }
         for folder in ["state/lists/partial", "cache/archives/partial"] {
@@ -163,22 +169,22 @@ impl Store {
         for architecture in &self.architectures {
             let options = format!("[signed-by={KEYRING} arch={architecture}]");
             _ = writeln!(sources, "deb {options} {mirror} {RELEASE} main");
-            if self.security {
+            if self.updates == Updates::Security {
                 _ = writeln!(sources, "deb {options} {SECURITY} {RELEASE}-security main");
             }
         }
         let list = self.apt.join("sources.list");
         fs::write(&list, sources).map_err(QemuError::file(&list))?;
-        // Without it, apt warns of a mirror that it cannot reach, and goes on with nothing.
+        // Without this option, apt only warns about a mirror that it cannot reach.
         let mut update = self.apt("apt-get")?;
         update.args(["-o", "APT::Update::Error-Mode=any", "update"]);
-        fetched(tools::run(&mut update), &mirror).map(|_| ())
+        with_remedy(tools::run(&mut update), &mirror).map(|_| ())
     }
 
     /// Unpacks packages into a folder.
     ///
     /// # Errors
-    /// A package that is none.
+    /// When a package is invalid.
     pub(super) fn unpack(&self, packages: &[Package], root: &Path) -> Result<(), QemuError> {
         let dpkg = tools::find("dpkg-deb", "dpkg")?;
         for package in packages {
@@ -192,15 +198,15 @@ fn mirror() -> String {
     std::env::var("LEASELAB_DEBIAN_MIRROR").unwrap_or_else(|_| MIRROR.to_owned())
 }
 
-/// What apt fetched; if it did not, what a person can do about it.
-fn fetched(result: Result<Vec<u8>, QemuError>, mirror: &str) -> Result<Vec<u8>, QemuError> {
+/// Adds the remedy to apt's error.
+fn with_remedy(result: Result<Vec<u8>, QemuError>, mirror: &str) -> Result<Vec<u8>, QemuError> {
     result.map_err(|error| {
         let text = error.to_string();
-        let said: Vec<&str> = text.lines().filter(|line| line.starts_with("E: ")).collect();
+        let errors: Vec<&str> = text.lines().filter(|line| line.starts_with("E: ")).collect();
         QemuError::Environment(format!(
-            "Debian's packages cannot be fetched from {mirror}: what is not in the cache needs a network \
-             (LEASELAB_DEBIAN_MIRROR names another mirror)\n{}",
-            said.join("\n")
+            "Debian's packages cannot be fetched from {mirror}: packages that are not in the cache need the \
+             network (LEASELAB_DEBIAN_MIRROR names another mirror)\n{}",
+            errors.join("\n")
         ))
     })
 }
@@ -211,17 +217,11 @@ fn describe(path: &Path) -> Result<Package, QemuError> {
         let output = tools::run(Command::new(&dpkg).arg("-f").arg(path).arg(name))?;
         Ok::<_, QemuError>(String::from_utf8_lossy(&output).trim().to_owned())
     };
-    let bytes = fs::read(path).map_err(QemuError::file(path))?;
     Ok(Package {
         name: field("Package")?,
         version: field("Version")?,
         architecture: field("Architecture")?,
         file: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-        sha256: hex(&Sha256::digest(bytes)),
+        sha256: hex_digest_of_file(path).map_err(QemuError::file(path))?,
     })
-}
-
-/// Bytes in hex.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    hex_text(bytes).replace(':', "")
 }

@@ -1,23 +1,34 @@
-//! Script calls in a guest: as the hook writes them down, one after another.
-
-use std::fmt::Write as _;
-use std::time::Instant;
+//! Script calls in a guest, as its script hook records them.
 
 use nvram_emu::device::{Op, OpKind};
 use rand::RngExt as _;
 
+use super::super::erase_audit::Ending;
 use super::super::error::QemuError;
-use super::super::events::{self, Event};
-use super::super::payload;
-use super::super::strike::Watch;
-use super::{Router, State};
+use super::super::events::Event;
+use super::super::power_cut_on_erase::PowerCutOnErase;
+use super::super::shell_quote::shell_quote;
+use super::lifecycle::Router;
 use backend::{CallEnd, CallOptions, CallResult, Disturbance};
 use dnsmasq_model::ScriptCall;
 use scenario::{Point, Side};
 
-/// What the guest was seen to do.
+/// How a call ended, with what the script printed.
+struct Outcome {
+    end: CallEnd,
+    stdout: Vec<u8>,
+    stderr: Vec<u8>,
+}
+
+impl Outcome {
+    fn power_lost() -> Self {
+        Self { end: CallEnd::PowerLost, stdout: Vec::new(), stderr: Vec::new() }
+    }
+}
+
+/// What the guest recorded of a call.
 #[derive(Debug, Default)]
-struct Seen {
+struct Recorded {
     commands: Vec<Vec<Vec<u8>>>,
     operations: Vec<Op>,
 }
@@ -32,29 +43,28 @@ impl Router<'_> {
         let variables: Vec<String> = call
             .env
             .iter()
-            .map(|(name, value)| format!("{name}={}; export {name}; ", payload::quoted(value)))
+            .map(|(name, value)| format!("{name}={}; export {name}; ", shell_quote(value)))
             .collect();
-        let words: Vec<String> =
-            call.argv.iter().skip(1).map(|word| payload::quoted(word)).collect();
-        let number = if plan.disturbance.is_some() { self.next_number()? } else { 0 };
-        let watch = self.arm(number, plan)?;
+        let arguments: Vec<String> =
+            call.argv.iter().skip(1).map(|argument| shell_quote(argument)).collect();
+        let number = if plan.disturbance.is_some() { self.next_call_number()? } else { 0 };
+        let power_cut = self.inject(number, plan)?;
         let script = format!(
-            "{}LAB_DIRECT=1; export LAB_DIRECT; sh /lab/hook {} >/dev/null 2>&1 &",
+            "{}LAB_DIRECT=1; export LAB_DIRECT; sh /lab/script-hook {} >/dev/null 2>&1 &",
             variables.concat(),
-            words.join(" ")
+            arguments.join(" ")
         );
-        self.power_on()?.must(&script)?;
-        loop {
-            match self.event(false)? {
-                Some(Event::Call(..)) => break,
-                Some(_) => {}
-                None => return Err(QemuError::Guest("the hook did not begin".to_owned())),
-            }
-        }
-        self.follow(plan, watch)
+        let began = self.begin_directly(&script);
+        self.follow(plan, power_cut, began)
     }
 
-    /// The next call of dnsmasq's, let go and followed to its end. `None` when dnsmasq is at rest.
+    fn begin_directly(&mut self, script: &str) -> Result<(), QemuError> {
+        self.running_guest()?.run_checked(script)?;
+        while !matches!(self.next_event()?, Event::Call(..)) {}
+        Ok(())
+    }
+
+    /// Lets the next call of dnsmasq run, and follows it to its end. `None` when dnsmasq is idle and makes no call.
     pub(super) fn call_of_dnsmasq(
         &mut self,
         plan: &CallOptions,
@@ -62,28 +72,23 @@ impl Router<'_> {
         if self.guest.is_none() {
             return Ok(None);
         }
-        loop {
-            match self.next_event()? {
-                Some(Event::Call(number, mut call)) => {
-                    let watch = self.arm(number, plan)?;
-                    let wall = self.clock.wall;
-                    self.power_on()?.must(&format!(
-                        "date -u -s @{wall} >/dev/null; echo {number} >/tmp/lab/go"
-                    ))?;
-                    call.argv[0].clone_from(&self.script_name);
-                    self.straighten(&mut call);
-                    let result = self.follow(plan, watch)?;
-                    return Ok(Some((call, result)));
-                }
-                Some(_) => {}
-                None => return Ok(None),
-            }
+        while let Some(event) = self.next_event_or_idle()? {
+            let Event::Call(number, mut call) = event else { continue };
+            let power_cut = self.inject(number, plan)?;
+            let wall = self.clock.wall;
+            let go = format!("date -u -s @{wall} >/dev/null; echo >/tmp/lab/go-{number}");
+            let began = self.running_guest()?.run_checked(&go).map(|_| ());
+            call.argv[0].clone_from(&self.script_name);
+            self.adjust_remaining_time(&mut call);
+            let result = self.follow(plan, power_cut, began)?;
+            return Ok(Some((call, result)));
         }
+        Ok(None)
     }
 
-    /// How long a lease still lasts is counted when the call is made, a moment after the lease was: as if time
-    /// had stood still.
-    fn straighten(&self, call: &mut ScriptCall) {
+    /// In a scenario time stands still, but in the guest a moment passes between a lease and the call that reports it.
+    /// Replaces the remaining time in the call by the one at the scenario's clock.
+    fn adjust_remaining_time(&self, call: &mut ScriptCall) {
         const REMAINING: &str = "DNSMASQ_TIME_REMAINING";
         let number = |call: &ScriptCall, name: &str| -> Option<i64> {
             std::str::from_utf8(call.env.get(name)?).ok()?.parse().ok()
@@ -93,264 +98,187 @@ impl Router<'_> {
         else {
             return;
         };
-        let still = expires - self.clock.wall;
-        let patience = self.lab.patience.command().as_secs() as i64;
-        if (still - patience..=still).contains(&remaining) {
-            call.env.insert(REMAINING.to_owned(), still.to_string().into_bytes());
+        let expected = expires - self.clock.wall;
+        let tolerance = self.config.timeouts.command().as_secs() as i64;
+        if (expected - tolerance..=expected).contains(&remaining) {
+            call.env.insert(REMAINING.to_owned(), expected.to_string().into_bytes());
         }
     }
 
-    fn next_number(&mut self) -> Result<u64, QemuError> {
-        let text = self.power_on()?.must("cat /tmp/lab/number 2>/dev/null; :")?;
+    fn next_call_number(&mut self) -> Result<u64, QemuError> {
+        let text = self.running_guest()?.run_checked("cat /tmp/lab/number 2>/dev/null; :")?;
         let last: u64 = String::from_utf8_lossy(&text).trim().parse().unwrap_or(0);
         Ok(last + 1)
     }
 
-    /// Tells the guest, or the watcher of the flash, what strikes the call.
-    fn arm(&mut self, number: u64, plan: &CallOptions) -> Result<Option<Watch>, QemuError> {
+    /// Prepares the fault of a call: the guest's nvram wrapper injects it, or a watcher of the flash chip.
+    fn inject(
+        &mut self,
+        number: u64,
+        plan: &CallOptions,
+    ) -> Result<Option<PowerCutOnErase>, QemuError> {
         let Some(disturbance) = &plan.disturbance else { return Ok(None) };
-        let (deed, point) = match disturbance {
+        let (action, point) = match disturbance {
             Disturbance::Cut(point) => ("cut", point),
             Disturbance::Kill(point) => ("kill", point),
-            Disturbance::Fail(word) => {
-                self.power_on()?.must(&format!(
-                    "echo {number} fail before {} - >/tmp/lab/strike",
-                    payload::quoted(word.as_bytes())
-                ))?;
+            Disturbance::Fail(command) => {
+                let command = shell_quote(command.as_bytes());
+                self.write_fault(&format!("{number} fail before {command} -"))?;
                 return Ok(None);
             }
         };
-        let side = |side: Side| match side {
+        let side = |side: &Side| match side {
             Side::Before => "before",
             Side::After => "after",
         };
-        let line = match point {
-            Point::Word(place, word) => {
-                format!("{} {} -", side(*place), payload::quoted(word.as_bytes()))
+        let place = match point {
+            Point::Word(place, command) => {
+                format!("{} {} -", side(place), shell_quote(command.as_bytes()))
             }
-            Point::Command(place, nth) => format!("{} - {nth}", side(*place)),
+            Point::Command(place, nth) => format!("{} - {nth}", side(place)),
             Point::Within { .. } | Point::Operation { .. } | Point::Erase | Point::Program => {
-                let blocks = self.lab.flash.partition as u64 / u64::from(self.lab.flash.erase);
+                let chip = &self.config.flash;
+                let blocks = chip.partition as u64 / u64::from(chip.erase);
                 let nth = match point {
                     // Each block is erased, then programmed.
                     Point::Operation { op, .. } | Point::Within { op, .. } => {
                         u64::from(*op) / 2 + 1
                     }
-                    _ => self.dice.random_range(1..=blocks),
+                    _ => self.rng.random_range(1..=blocks),
                 };
-                let trace = self.path("trace");
-                let pid = self.power_on()?.pid();
-                return Ok(Some(Watch::begin(&trace, nth, pid)?));
+                let power = self.running_guest()?.power_switch()?;
+                return PowerCutOnErase::arm(&self.path("trace"), nth, power).map(Some);
             }
         };
-        self.power_on()?.must(&format!("echo {number} {deed} {line} >/tmp/lab/strike"))?;
+        self.write_fault(&format!("{number} {action} {place}"))?;
         Ok(None)
     }
 
-    /// Follows a call that has begun to its end.
+    fn write_fault(&mut self, fault: &str) -> Result<(), QemuError> {
+        self.running_guest()?.run_checked(&format!("echo {fault} >/tmp/lab/fault")).map(|_| ())
+    }
+
+    /// Follows a call to its end. `began` is the guest's answer that it has begun.
     fn follow(
         &mut self,
         plan: &CallOptions,
-        watch: Option<Watch>,
+        power_cut: Option<PowerCutOnErase>,
+        began: Result<(), QemuError>,
     ) -> Result<CallResult, QemuError> {
-        let mut seen = Seen::default();
-        let killed = matches!(plan.disturbance, Some(Disturbance::Kill(_)));
-        let end = loop {
-            let event = match self.event(false) {
-                Ok(event) => event,
-                // The watcher has cut the power.
-                Err(_) if watch.as_ref().is_some_and(Watch::has_struck) => {
-                    break (CallEnd::PowerLost, Vec::new(), Vec::new());
-                }
-                Err(error) => return Err(error),
-            };
-            match event {
-                Some(Event::Command(_, words)) => seen.commands.push(words),
-                Some(Event::Operation(_, op)) => seen.operations.push(op),
-                Some(Event::Strike(_)) if killed => {}
-                Some(Event::Strike(_)) => {
-                    break (CallEnd::PowerLost, Vec::new(), Vec::new());
-                }
-                Some(Event::End(_, code, stdout, stderr)) => {
-                    let end = match code {
-                        137 if killed => CallEnd::Killed(9),
-                        code => CallEnd::Exited(code),
-                    };
-                    break (end, stdout, stderr);
-                }
-                Some(Event::Call(..)) => {
-                    let text = "two calls of the script at once".to_owned();
-                    return Err(QemuError::Guest(text));
-                }
-                None => {
-                    return Err(QemuError::Guest("a call of the script never ended".to_owned()));
-                }
+        let mut recorded = Recorded::default();
+        let outcome = match began.and_then(|()| self.record_call(plan, &mut recorded)) {
+            // The guest can be gone before it has answered that the call began.
+            Err(_) if power_cut.as_ref().is_some_and(PowerCutOnErase::has_cut) => {
+                Outcome::power_lost()
             }
+            other => other?,
         };
-        drop(watch);
-        let (end, stdout, stderr) = end;
-        if end == CallEnd::PowerLost {
-            self.cut()?;
-            if plan_strikes_flash(plan) {
-                // The command that was cut was the last that was seen, or one that nobody could write down.
-                if seen.commands.last().is_none_or(|words| words[0] != b"commit") {
-                    seen.commands.push(vec![b"commit".to_vec()]);
-                }
-            } else if plan_strikes_before(plan) {
-                // It never ran.
-                seen.commands.pop();
-            }
-            let erases = self.account(&seen.commands, false)?;
-            let block = self.lab.flash.erase;
-            seen.operations = erases
-                .into_iter()
-                .map(|offset| Op { kind: OpKind::Erase, offset: offset as u32, len: block })
-                .collect();
+        drop(power_cut);
+        if outcome.end == CallEnd::PowerLost {
+            self.after_power_cut(plan, &mut recorded)?;
         } else {
-            let mut ran = seen.commands.clone();
-            if let Some(Disturbance::Fail(word)) = &plan.disturbance {
-                ran.retain(|words| words.first().is_none_or(|first| first != word.as_bytes()));
-            }
-            if killed && plan_strikes_before(plan) {
-                ran.pop();
-            }
-            self.account(&ran, true)?;
-            let flash = self.flash()?;
-            self.ledger.compare(&flash);
+            self.after_call(plan, &recorded)?;
         }
         Ok(CallResult {
-            end,
-            stdout,
-            stderr,
-            commands: seen.commands,
-            operations: seen.operations,
+            end: outcome.end,
+            stdout: outcome.stdout,
+            stderr: outcome.stderr,
+            commands: recorded.commands,
+            operations: recorded.operations,
             wrote_journal: false,
             pages: Vec::new(),
         })
     }
 
-    /// Enters what the machine and the lab counted for commands that ran just now.
-    pub(super) fn account(
+    fn record_call(
         &mut self,
-        commands: &[Vec<Vec<u8>>],
-        whole: bool,
-    ) -> Result<Vec<u64>, QemuError> {
-        let path = self.path("trace");
-        let seen = self.trace.take().map_err(QemuError::file(&path))?;
-        if self.lab.flash.options.is_empty() {
-            return Ok(Vec::new());
-        }
-        self.ledger.enter(commands.iter().map(Vec::as_slice), &seen, whole);
-        Ok(seen.into_iter().filter_map(Result::ok).collect())
-    }
-
-    /// The next event. `None` when dnsmasq and its script are at rest without one.
-    fn next_event(&mut self) -> Result<Option<Event>, QemuError> {
-        self.event(true)
-    }
-
-    /// The next event. `None` at rest, where rest is what is waited for as well.
-    fn event(&mut self, or_rest: bool) -> Result<Option<Event>, QemuError> {
-        let until = Instant::now() + self.lab.patience.command();
+        plan: &CallOptions,
+        recorded: &mut Recorded,
+    ) -> Result<Outcome, QemuError> {
+        let is_killed = matches!(plan.disturbance, Some(Disturbance::Kill(_)));
         loop {
-            if let Some(event) = self.events.pop_front() {
-                return Ok(Some(event));
-            }
-            if std::mem::take(&mut self.state.resting) && or_rest {
-                return Ok(None);
-            }
-            self.look(if or_rest { Want::Rest } else { Want::News })?;
-            if Instant::now() > until {
-                return Err(QemuError::Guest(format!(
-                    "dnsmasq and its script did not come to rest in {} s",
-                    self.lab.patience.command().as_secs()
-                )));
+            match self.next_event()? {
+                Event::Command(_, arguments) => recorded.commands.push(arguments),
+                Event::Operation(_, operation) => recorded.operations.push(operation),
+                Event::Fault(_) if is_killed => {}
+                Event::Fault(_) => return Ok(Outcome::power_lost()),
+                Event::End(_, code, stdout, stderr) => {
+                    let end = match code {
+                        137 if is_killed => CallEnd::Killed(9),
+                        code => CallEnd::Exited(code),
+                    };
+                    return Ok(Outcome { end, stdout, stderr });
+                }
+                Event::Call(..) => {
+                    let text = "a call of the script began before the one before it had ended";
+                    return Err(QemuError::Guest(text.to_owned()));
+                }
             }
         }
     }
 
-    /// Asks the guest what has happened since, and whether it is at rest now.
-    pub(super) fn look(&mut self, want: Want) -> Result<(), QemuError> {
-        self.look_after("", want)
+    fn after_power_cut(
+        &mut self,
+        plan: &CallOptions,
+        recorded: &mut Recorded,
+    ) -> Result<(), QemuError> {
+        self.cut_power()?;
+        match fault_place(plan) {
+            Some(FaultPlace::Within) => {
+                // The power cut may have come before the commit was recorded.
+                let last = recorded.commands.last().and_then(|command| command.first());
+                if last.is_none_or(|name| name != b"commit") {
+                    recorded.commands.push(vec![b"commit".to_vec()]);
+                }
+            }
+            Some(FaultPlace::Before) => {
+                // The command was recorded, but did not run.
+                recorded.commands.pop();
+            }
+            Some(FaultPlace::After) | None => {}
+        }
+        let erases = self.record_commands(&recorded.commands, Ending::PowerLost)?;
+        let block = self.config.flash.erase;
+        recorded.operations = erases
+            .into_iter()
+            .map(|offset| Op { kind: OpKind::Erase, offset: offset as u32, len: block })
+            .collect();
+        Ok(())
     }
 
-    /// The same after one more thing.
-    pub(super) fn look_after(&mut self, first: &str, want: Want) -> Result<(), QemuError> {
-        let (read, word) = (self.read, want.word());
-        let output = self.power_on()?.must(&format!("{first}set -- {read} {word}; . /lab/look"))?;
-        let at = output.iter().position(|byte| *byte == b'\n').map_or(output.len(), |at| at + 1);
-        let (state, events) = output.split_at(at);
-        let state = String::from_utf8_lossy(state);
-        let mut words = state.split_whitespace();
-        let resting = words.next() == Some("rest");
-        let mut count = || words.next()?.parse().ok();
-        let datagrams = count().zip(count());
-        let mut slices: Vec<String> = words.map(str::to_owned).collect();
-        if want == Want::News {
-            // Nobody looked at dnsmasq: only what it wrote was waited for.
-            slices.clone_from(&self.state.slices);
+    fn after_call(&mut self, plan: &CallOptions, recorded: &Recorded) -> Result<(), QemuError> {
+        let mut ran = recorded.commands.clone();
+        if let Some(Disturbance::Fail(name)) = &plan.disturbance {
+            ran.retain(|command| command.first().is_none_or(|first| first != name.as_bytes()));
         }
-        let (events, taken) = events::read(events).map_err(QemuError::Guest)?;
-        self.read += taken;
-        // What came last was written before the look, or is still to come.
-        self.state = State { resting: resting && events.is_empty(), datagrams, slices };
-        self.events.extend(events);
+        let is_killed = matches!(plan.disturbance, Some(Disturbance::Kill(_)));
+        if is_killed && fault_place(plan) == Some(FaultPlace::Before) {
+            ran.pop();
+        }
+        self.record_commands(&ran, Ending::Completed)?;
+        let flash = self.flash()?;
+        self.audit.compare(&flash);
         Ok(())
     }
 }
 
-/// What a look at the guest waits for (`harness/qemu/guest/look`): news in any case, but not for long.
+/// Where a power cut or a kill happens, relative to an nvram command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Want {
-    /// Or for rest.
-    Rest,
-    /// For nothing else.
-    News,
-    /// It does not wait.
-    Now,
+enum FaultPlace {
+    Before,
+    Within,
+    After,
 }
 
-impl Want {
-    fn word(self) -> &'static str {
-        match self {
-            Self::Rest => "rest",
-            Self::News => "news",
-            Self::Now => "now",
+fn fault_place(plan: &CallOptions) -> Option<FaultPlace> {
+    let (Disturbance::Cut(point) | Disturbance::Kill(point)) = plan.disturbance.as_ref()? else {
+        return None;
+    };
+    Some(match point {
+        Point::Word(Side::Before, _) | Point::Command(Side::Before, _) => FaultPlace::Before,
+        Point::Word(Side::After, _) | Point::Command(Side::After, _) => FaultPlace::After,
+        Point::Within { .. } | Point::Operation { .. } | Point::Erase | Point::Program => {
+            FaultPlace::Within
         }
-    }
-}
-
-fn plan_strikes_flash(plan: &CallOptions) -> bool {
-    match &plan.disturbance {
-        Some(Disturbance::Cut(point) | Disturbance::Kill(point)) => {
-            !matches!(point, Point::Word(..) | Point::Command(..))
-        }
-        _ => false,
-    }
-}
-
-fn plan_strikes_before(plan: &CallOptions) -> bool {
-    matches!(
-        &plan.disturbance,
-        Some(
-            Disturbance::Cut(Point::Word(Side::Before, _) | Point::Command(Side::Before, _))
-                | Disturbance::Kill(Point::Word(Side::Before, _) | Point::Command(Side::Before, _))
-        )
-    )
-}
-
-/// The lines of `NVRAM_EMU_LOG`.
-pub(super) fn operations(text: &str) -> Vec<Op> {
-    let mut lines = String::new();
-    for line in text.lines() {
-        _ = writeln!(lines, "op 0 {line}");
-    }
-    let (events, _) = events::read(lines.as_bytes()).unwrap_or_default();
-    events
-        .into_iter()
-        .filter_map(|event| match event {
-            Event::Operation(_, op) => Some(op),
-            _ => None,
-        })
-        .collect()
+    })
 }

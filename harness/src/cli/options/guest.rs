@@ -3,16 +3,24 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
 use crate::error::CommandError;
 use crate::words::Words;
 use qemu::arch::Arch;
-use qemu::foreign::Foreign;
+use qemu::guest_config::{EmulationOptions, GuestConfig};
 use qemu::guest_pool::GuestPool;
 use qemu::image::Image;
-use qemu::lab::{Lab, Wishes};
+use qemu::kvm_probe;
+use qemu::machine_file::MachineFile;
 
 /// The default of `--arch`.
 const DEFAULT_ARCH: Arch = Arch::X86_64;
+
+/// Parses architectures, and lists them in the help text.
+pub(in crate::cli) fn arch_parser() -> impl TypedValueParser<Value = Arch> {
+    PossibleValuesParser::new(Arch::ALL.map(Arch::name)).try_map(|name| name.parse::<Arch>())
+}
 
 /// Where packages and images are kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
@@ -49,7 +57,7 @@ impl Cache {
 #[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
 pub(in crate::cli) struct GuestOptions {
     /// Architecture of the guest
-    #[arg(long, value_enum, default_value_t = DEFAULT_ARCH)]
+    #[arg(long, value_name = "ARCH", default_value_t = DEFAULT_ARCH, value_parser = arch_parser())]
     arch: Arch,
     #[command(flatten)]
     cache: Cache,
@@ -59,7 +67,7 @@ pub(in crate::cli) struct GuestOptions {
     /// Foreign image: KERNEL[,INITRD][,DISK]; see --machine
     #[arg(long, value_name = "FILES", requires = "machine")]
     image: Option<String>,
-    /// TOML file that says what a foreign image runs on and how to talk to it
+    /// Machine file (TOML): how a foreign image is booted and controlled
     #[arg(long, value_name = "FILE", requires = "image")]
     machine: Option<PathBuf>,
     /// Initial contents of every router's nvram partition: a dump of the whole partition
@@ -68,7 +76,7 @@ pub(in crate::cli) struct GuestOptions {
     /// Use KVM if a guest boots with it, otherwise TCG
     #[arg(long)]
     kvm: bool,
-    /// Longest time for the first boot
+    /// Time limit of the first boot, and minimum of the limits of later boots and commands [default: 240]
     #[arg(long, value_name = "SECONDS")]
     boot_limit: Option<u64>,
 }
@@ -94,11 +102,13 @@ impl GuestOptions {
     /// # Errors
     /// An image that cannot be read, or a machine without QEMU.
     pub(in crate::cli) fn pool(&self, keep: Option<PathBuf>) -> Result<GuestPool, CommandError> {
-        let wishes = Wishes { kvm: self.kvm, boot_limit: self.boot_limit.map(Duration::from_secs) };
-        let (lab, narrow) = match (&self.image, &self.machine) {
+        let emulation = EmulationOptions {
+            kvm: self.kvm,
+            boot_limit: self.boot_limit.map(Duration::from_secs),
+        };
+        let config = match (&self.image, &self.machine) {
             (Some(files), Some(machine)) => {
-                let foreign = Foreign::read(machine)?;
-                (foreign.lab(files, &wishes)?, foreign.is_narrow())
+                MachineFile::read(machine)?.guest_config(files, &emulation)?
             }
             _ => {
                 let folder = match &self.built {
@@ -106,13 +116,13 @@ impl GuestOptions {
                     None => Cache::image(&self.cache.folder()?, self.arch),
                 };
                 let image = Image::open(self.arch, &folder)?;
-                (Lab::of_image(&image, &wishes)?, self.arch == Arch::Mipsel)
+                GuestConfig::of_image(&image, &emulation)?
             }
         };
-        let lab = if self.kvm { lab.probe() } else { lab };
-        let pool = GuestPool::new(lab, narrow, keep);
+        let config = if self.kvm { kvm_probe::with_working_accelerator(config) } else { config };
+        let pool = GuestPool::new(config, keep);
         if let Some(flash) = &self.flash {
-            pool.begin_with(flash)?;
+            pool.set_initial_contents(flash)?;
         }
         Ok(pool)
     }

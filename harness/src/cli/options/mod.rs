@@ -14,7 +14,7 @@ mod store;
 mod target;
 
 pub(super) use cases::CaseFilter;
-pub(super) use guest::{Cache, GuestOptions};
+pub(super) use guest::{Cache, GuestOptions, arch_parser};
 pub(super) use init::InitOptions;
 pub(super) use jobs::Jobs;
 pub(super) use live::LiveOptions;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::cli::options::Cache;
+use crate::cli::options::{Cache, arch_parser};
 use crate::error::CommandError;
 use crate::exit::Exit;
 use qemu::arch::Arch;
@@ -12,7 +12,7 @@ use qemu::image;
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
     /// Architecture of the guest
-    #[arg(long, value_enum, default_value = "x86_64")]
+    #[arg(long, value_name = "ARCH", default_value = "x86_64", value_parser = arch_parser())]
     arch: Arch,
     #[command(flatten)]
     cache: Cache,

@@ -32,15 +32,16 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
         run: &args.run,
         command: &["qemu", "run"],
         replay: &args.replay(),
+        outside: None,
     })?;
     let exit = finish(&summary);
     let session = pool.lock();
     if let Some(audit) = session.sum() {
         outln!(
-            "\nerases by {} commits, as QEMU's flash chip saw them and as leaselab counts them; \
+            "\nerases of {} commits, as QEMU's flash chip saw them and as leaselab counts them; \
              slowest boot {:.1} s",
             audit.commits(),
-            session.slowest_boot()
+            session.slowest_boot().as_secs_f64()
         );
         out!("{audit}");
     }

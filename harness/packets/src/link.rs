@@ -1,5 +1,5 @@
-//! The clients' end of the cable: frames out, frames in, and what any host answers by itself (ARP, neighbour
-//! discovery).
+//! The clients' end of an Ethernet link: sends and receives frames, and answers ARP requests and neighbor
+//! solicitations for the simulated clients, as the network stack of a host would.
 
 use std::collections::HashMap;
 use std::io::{self, Read, Write};
@@ -13,49 +13,49 @@ use etherparse::{
 };
 use socket2::{Domain, Protocol, SockAddr, SockAddrStorage, Socket, Type};
 
-/// Frames for everybody.
-pub const EVERYBODY: [u8; 6] = [0xff; 6];
+/// The Ethernet broadcast address.
+pub const BROADCAST: [u8; 6] = [0xff; 6];
 
-/// Larger than any frame here.
+/// Size of the receive buffer: larger than any frame on the link.
 const FRAME: usize = 4096;
 
 const ETH_P_ALL: u16 = 3;
-const NEIGHBOUR_SOLICITATION: u8 = 135;
-const NEIGHBOUR_ADVERTISEMENT: u8 = 136;
-/// Solicited, and overriding what was known before (RFC 4861, section 4.4).
+const NEIGHBOR_SOLICITATION: u8 = 135;
+const NEIGHBOR_ADVERTISEMENT: u8 = 136;
+/// The flags Solicited and Override (RFC 4861, section 4.4).
 const SOLICITED_OVERRIDE: [u8; 4] = [0x60, 0, 0, 0];
 
-/// A UDP packet from the router.
+/// A UDP datagram from the router.
 #[derive(Debug)]
 pub struct Datagram {
-    /// The port at the router.
+    /// Source port.
     pub from: u16,
-    /// The port that it is for.
+    /// Destination port.
     pub to: u16,
-    /// What is in it.
+    /// The UDP payload.
     pub payload: Vec<u8>,
 }
 
-/// A UDP packet of a client.
+/// Source and destination of a client's UDP datagram.
 #[derive(Debug, Clone, Copy)]
-pub struct Envelope {
-    /// Hardware addresses: from, to.
+pub struct UdpEndpoints {
+    /// Source and destination hardware address.
     pub hardware: ([u8; 6], [u8; 6]),
-    /// Addresses of one family: from, to.
+    /// Source and destination IP address, of one family.
     pub addresses: (IpAddr, IpAddr),
-    /// Ports: from, to.
+    /// Source and destination port.
     pub ports: (u16, u16),
 }
 
-/// The cable.
+/// The clients' end of the link to the router.
 #[derive(Debug)]
-pub struct Wire {
+pub struct Link {
     socket: Socket,
-    /// Who answers for an address.
-    owners: HashMap<IpAddr, [u8; 6]>,
+    /// The clients' addresses, each with the hardware address that answers for it.
+    hosts: HashMap<IpAddr, [u8; 6]>,
 }
 
-/// The link-local address that a host makes of its hardware address (RFC 4291, appendix A).
+/// The link-local address that a host derives from its hardware address (RFC 4291, appendix A).
 pub fn link_local(mac: [u8; 6]) -> Ipv6Addr {
     let mut octets = [0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xfe, 0, 0, 0];
     octets[8..11].copy_from_slice(&mac[..3]);
@@ -70,11 +70,11 @@ pub fn multicast_hardware(group: Ipv6Addr) -> [u8; 6] {
     [0x33, 0x33, a, b, c, d]
 }
 
-impl Wire {
-    /// Takes hold of the cable of this thread's network.
+impl Link {
+    /// Opens the interface with this index in the network namespace of the calling thread.
     ///
     /// # Errors
-    /// Without the right to raw packets.
+    /// When the process may not open packet sockets (`CAP_NET_RAW`), or there is no such interface.
     pub fn new(interface: u32) -> io::Result<Self> {
         let protocol = i32::from(ETH_P_ALL.to_be());
         let socket = Socket::new(Domain::PACKET, Type::RAW, Some(Protocol::from(protocol)))?;
@@ -89,63 +89,69 @@ impl Wire {
             SockAddr::new(storage, mem::size_of::<libc::sockaddr_ll>() as libc::socklen_t)
         };
         socket.bind(&address)?;
-        Self::over(socket)
+        Self::from_socket(socket)
     }
 
-    /// Frames over any socket that carries one a message.
+    /// Uses a socket each of whose messages is one frame.
     ///
     /// # Errors
-    /// When the socket is none that can be read without waiting.
-    pub fn over(socket: Socket) -> io::Result<Self> {
+    /// When the socket cannot be made non-blocking.
+    pub fn from_socket(socket: Socket) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
-        Ok(Self { socket, owners: HashMap::new() })
+        Ok(Self { socket, hosts: HashMap::new() })
     }
 
-    /// Somebody answers for this address from now on.
-    pub fn own(&mut self, address: IpAddr, mac: [u8; 6]) {
-        self.owners.insert(address, mac);
+    /// From now on, answers requests for `address` with `mac`.
+    pub fn add_host(&mut self, address: IpAddr, mac: [u8; 6]) {
+        self.hosts.insert(address, mac);
     }
 
-    /// Sends a UDP packet.
+    /// Sends a UDP datagram.
     ///
     /// # Errors
-    /// When the kernel does not take it.
-    pub fn send(&self, envelope: &Envelope, payload: &[u8]) -> io::Result<()> {
-        let (source, destination) = envelope.hardware;
+    /// When the addresses are of two families, or the socket refuses the frame.
+    pub fn send(&self, endpoints: &UdpEndpoints, payload: &[u8]) -> io::Result<()> {
+        let (source, destination) = endpoints.hardware;
         let ethernet = PacketBuilder::ethernet2(source, destination);
-        let ip = match envelope.addresses {
+        let ip = match endpoints.addresses {
             (IpAddr::V4(from), IpAddr::V4(to)) => ethernet.ipv4(from.octets(), to.octets(), 64),
             (IpAddr::V6(from), IpAddr::V6(to)) => ethernet.ipv6(from.octets(), to.octets(), 64),
-            _ => return Err(io::Error::other("two families of addresses in one packet")),
+            _ => {
+                return Err(io::Error::other(
+                    "source and destination address are of different families",
+                ));
+            }
         };
-        let udp = ip.udp(envelope.ports.0, envelope.ports.1);
+        let udp = ip.udp(endpoints.ports.0, endpoints.ports.1);
         let mut frame = Vec::with_capacity(udp.size(payload.len()));
         udp.write(&mut frame, payload).map_err(io::Error::other)?;
-        self.put(&frame)
+        self.send_frame(&frame)
     }
 
-    /// A client asks for the router's hardware address, and so tells its own (RFC 4861, section 7.2.2).
+    /// Sends a neighbor solicitation for the router, from which the router learns the client's hardware address
+    /// (RFC 4861, section 7.2.2).
     ///
     /// # Errors
-    /// When the kernel does not take it.
-    pub fn solicit(&self, mac: [u8; 6], router: Ipv6Addr) -> io::Result<()> {
+    /// When the socket refuses the frame.
+    pub fn send_neighbor_solicitation(&self, mac: [u8; 6], router: Ipv6Addr) -> io::Result<()> {
         let [.., a, b, c] = router.octets();
         let group = Ipv6Addr::from([0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff, a, b, c]);
-        let message = Neighbour {
-            kind: NEIGHBOUR_SOLICITATION,
+        let message = NeighborMessage {
+            kind: NEIGHBOR_SOLICITATION,
             flags: [0; 4],
             target: router,
             option: 1,
             hardware: mac,
         };
-        self.put(&message.frame((mac, multicast_hardware(group)), (link_local(mac), group))?)
+        self.send_frame(&message.frame((mac, multicast_hardware(group)), (link_local(mac), group))?)
     }
 
-    fn put(&self, frame: &[u8]) -> io::Result<()> {
+    fn send_frame(&self, frame: &[u8]) -> io::Result<()> {
         (&self.socket).write_all(frame)
     }
 
-    /// Takes the next frames that have come; answers those that any host answers, and returns the UDP packets.
+    /// Reads all frames that have arrived, without waiting. Answers ARP requests and neighbor solicitations, and
+    /// returns the UDP datagrams.
     ///
     /// # Errors
     /// When the interface has gone.
@@ -154,23 +160,23 @@ impl Wire {
         let mut buffer = [0; FRAME];
         loop {
             let length = match (&self.socket).read(&mut buffer) {
-                // Nobody will send any more.
+                // The other end is closed.
                 Ok(0) => return Ok(datagrams),
                 Ok(length) => length,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(datagrams),
                 Err(error) => return Err(error),
             };
             if let Ok(packet) = SlicedPacket::from_ethernet(&buffer[..length]) {
-                datagrams.extend(self.look(&packet)?);
+                datagrams.extend(self.handle_frame(&packet)?);
             }
         }
     }
 
-    fn look(&self, packet: &SlicedPacket<'_>) -> io::Result<Option<Datagram>> {
+    fn handle_frame(&self, packet: &SlicedPacket<'_>) -> io::Result<Option<Datagram>> {
         let Some(LinkSlice::Ethernet2(ethernet)) = &packet.link else { return Ok(None) };
         if let Some(NetSlice::Arp(arp)) = &packet.net {
-            if let Ok(question) = arp.to_packet().try_eth_ipv4() {
-                self.answer_arp(&question)?;
+            if let Ok(request) = arp.to_packet().try_eth_ipv4() {
+                self.answer_arp(&request)?;
             }
             return Ok(None);
         }
@@ -181,10 +187,10 @@ impl Wire {
                 payload: udp.payload().to_vec(),
             })),
             Some(TransportSlice::Icmpv6(icmp)) => {
-                let asks = icmp.type_u8() == NEIGHBOUR_SOLICITATION;
-                if let (true, Some(NetSlice::Ipv6(ip))) = (asks, &packet.net) {
-                    let asker = (ethernet.source(), ip.header().source_addr());
-                    self.answer_solicitation(icmp.payload(), asker)?;
+                let solicits = icmp.type_u8() == NEIGHBOR_SOLICITATION;
+                if let (true, Some(NetSlice::Ipv6(ip))) = (solicits, &packet.net) {
+                    let source = (ethernet.source(), ip.header().source_addr());
+                    self.answer_solicitation(icmp.payload(), source)?;
                 }
                 Ok(None)
             }
@@ -192,23 +198,23 @@ impl Wire {
         }
     }
 
-    fn answer_arp(&self, question: &ArpEthIpv4Packet) -> io::Result<()> {
-        let wanted = Ipv4Addr::from(question.target_ipv4);
-        let owner = self.owners.get(&IpAddr::V4(wanted));
-        let (Some(mac), ArpOperation::REQUEST) = (owner, question.operation) else {
+    fn answer_arp(&self, request: &ArpEthIpv4Packet) -> io::Result<()> {
+        let target = Ipv4Addr::from(request.target_ipv4);
+        let host = self.hosts.get(&IpAddr::V4(target));
+        let (Some(mac), ArpOperation::REQUEST) = (host, request.operation) else {
             return Ok(());
         };
         let answer = ArpPacket::from(ArpEthIpv4Packet {
             operation: ArpOperation::REPLY,
             sender_mac: *mac,
-            sender_ipv4: question.target_ipv4,
-            target_mac: question.sender_mac,
-            target_ipv4: question.sender_ipv4,
+            sender_ipv4: request.target_ipv4,
+            target_mac: request.sender_mac,
+            target_ipv4: request.sender_ipv4,
         });
-        let builder = PacketBuilder::ethernet2(*mac, question.sender_mac).arp(answer);
+        let builder = PacketBuilder::ethernet2(*mac, request.sender_mac).arp(answer);
         let mut frame = Vec::new();
         builder.write(&mut frame).map_err(io::Error::other)?;
-        self.put(&frame)
+        self.send_frame(&frame)
     }
 
     fn answer_solicitation(
@@ -219,26 +225,26 @@ impl Wire {
         let Some(target) = payload.first_chunk::<16>().map(|octets| Ipv6Addr::from(*octets)) else {
             return Ok(());
         };
-        let Some(mac) = self.owners.get(&IpAddr::V6(target)) else { return Ok(()) };
-        let message = Neighbour {
-            kind: NEIGHBOUR_ADVERTISEMENT,
+        let Some(mac) = self.hosts.get(&IpAddr::V6(target)) else { return Ok(()) };
+        let message = NeighborMessage {
+            kind: NEIGHBOR_ADVERTISEMENT,
             flags: SOLICITED_OVERRIDE,
             target,
             option: 2,
             hardware: *mac,
         };
-        self.put(&message.frame((*mac, hardware), (target, address))?)
+        self.send_frame(&message.frame((*mac, hardware), (target, address))?)
     }
 }
 
-impl AsFd for Wire {
+impl AsFd for Link {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
     }
 }
 
-/// A message of neighbour discovery with one link-layer address (RFC 4861, sections 4.3, 4.4 and 4.6.1).
-struct Neighbour {
+/// A message of neighbor discovery with one link-layer address (RFC 4861, sections 4.3, 4.4 and 4.6.1).
+struct NeighborMessage {
     kind: u8,
     flags: [u8; 4],
     target: Ipv6Addr,
@@ -246,13 +252,13 @@ struct Neighbour {
     hardware: [u8; 6],
 }
 
-impl Neighbour {
+impl NeighborMessage {
     fn frame(
         &self,
         (source, destination): ([u8; 6], [u8; 6]),
         (from, to): (Ipv6Addr, Ipv6Addr),
     ) -> io::Result<Vec<u8>> {
-        // The hop limit proves that nobody forwarded it.
+        // Receivers require the hop limit 255, which shows that no router has forwarded the message.
         let builder = PacketBuilder::ethernet2(source, destination)
             .ipv6(from.octets(), to.octets(), 255)
             .icmpv6_raw(self.kind, 0, self.flags);

@@ -1,4 +1,4 @@
-//! Somebody else's router image: what it runs on and how it is spoken to.
+//! Machine files: how a router image that leaselab has not built is booted and controlled.
 
 use std::fs;
 use std::io::Read as _;
@@ -7,68 +7,61 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::arch::Arch;
-use super::console::Manners;
 use super::error::QemuError;
-use super::guest::Entrance;
-use super::lab::{self, Chip, Files, Lab, NVRAM_DEVICE, Wishes};
-use super::patience::Patience;
+use super::guest_channel::{ConsoleProtocol, GuestChannel};
+use super::guest_config::{
+    self, EmulationOptions, FileTransfer, FlashChip, GuestConfig, NVRAM_DEVICE,
+};
+use super::timeouts::Timeouts;
 
-/// A machine file. Only `arch` must be there.
+/// A machine file (TOML). Only `arch` is required.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Foreign {
-    /// Which QEMU: `x86_64` or `mipsel`.
-    arch: Architecture,
-    /// QEMU's machine; default: the one that our own images run on.
+pub struct MachineFile {
+    /// `x86_64` or `mipsel`.
+    arch: Arch,
+    /// QEMU's machine; default: the one that leaselab's own images run on.
     machine: Option<String>,
     /// QEMU's processor.
     cpu: Option<String>,
     /// MiB of RAM.
     memory: Option<u32>,
-    /// The serial console's device in the guest.
+    /// Name of the serial console's device in the guest.
     #[serde(default = "console")]
     console: String,
-    /// Words for the kernel, `console=` aside.
+    /// Kernel parameters besides `console=`.
     #[serde(default)]
     append: String,
-    /// The text after which a console wants Enter; empty: it shows a prompt by itself.
+    /// The text with which the console asks for Enter; empty: it shows a prompt by itself.
     #[serde(default = "activate")]
     activate: String,
     /// The end of the shell's prompt.
     #[serde(default = "prompt")]
     prompt: String,
-    /// How our files get in.
+    /// How the harness's files get into the guest.
     #[serde(default = "files")]
-    files: Files,
-    /// With `files = "disk"`: the disk's device in the guest.
+    files: FileTransfer,
+    /// With `files = "disk"`: name of the disk's device in the guest.
     #[serde(default = "disk")]
     disk: String,
-    /// The interface of the LAN.
+    /// The LAN interface.
     #[serde(default = "interface")]
     interface: String,
-    /// Shell commands before anything else: stop the image's own dnsmasq, free the interface.
+    /// Shell commands that run first after each boot, for example to stop the image's own dnsmasq.
     #[serde(default)]
     prepare: String,
-    /// The image's nvram tool, where it has one that stands this project's tests; default: ours is brought in.
+    /// Path of the nvram tool in the image; default: `/usr/sbin/nvram`, or the emulated nvram with `our-nvram`.
     nvram: Option<String>,
-    /// The nvram's device; default: the MTD partition `nvram`, through mtdblock.
+    /// The block device of the nvram, as a shell word; default: the MTD partition `nvram`, through mtdblock.
     device: Option<String>,
-    /// The static fake nvram to bring in.
+    /// The statically linked emulated nvram to copy into the guest.
     our_nvram: Option<PathBuf>,
-    /// The static lease-update to bring in, for scenarios with `use = "rust"`.
+    /// The statically linked lease-update to copy into the guest, for scenarios with `use = "rust"`.
     our_lease_update: Option<PathBuf>,
-    /// A static busybox to bring in, where the image's lacks `base64`.
+    /// A statically linked busybox to copy into the guest, if the image's lacks `base64` or `mkfifo`.
     our_busybox: Option<PathBuf>,
     /// Bytes of an erase block of the flash; default: the machine's.
     erase: Option<u32>,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize)]
-enum Architecture {
-    #[serde(rename = "x86_64")]
-    X86_64,
-    #[serde(rename = "mipsel")]
-    Mipsel,
 }
 
 fn console() -> String {
@@ -83,8 +76,8 @@ fn prompt() -> String {
     "# ".to_owned()
 }
 
-fn files() -> Files {
-    Files::Initrd
+fn files() -> FileTransfer {
+    FileTransfer::Initrd
 }
 
 fn disk() -> String {
@@ -95,61 +88,63 @@ fn interface() -> String {
     "br-lan".to_owned()
 }
 
-impl Foreign {
+impl MachineFile {
     /// Reads a machine file.
     ///
     /// # Errors
-    /// With the place, where it says what cannot be.
+    /// When it cannot be read or is invalid: with the place in the file.
     pub fn read(path: &Path) -> Result<Self, QemuError> {
         let text = fs::read_to_string(path).map_err(QemuError::input(path))?;
-        let mut foreign: Self = toml::from_str(&text)
+        let mut machine: Self = toml::from_str(&text)
             .map_err(|error| QemuError::Input(format!("{}: {error}", path.display())))?;
-        // Paths in the file begin where the file lies.
+        // Paths are relative to the machine file.
         let folder = path.parent().unwrap_or(Path::new("."));
         for file in
-            [&mut foreign.our_nvram, &mut foreign.our_lease_update, &mut foreign.our_busybox]
+            [&mut machine.our_nvram, &mut machine.our_lease_update, &mut machine.our_busybox]
                 .into_iter()
                 .flatten()
         {
             *file = folder.join(&*file);
         }
-        Ok(foreign)
+        Ok(machine)
     }
 
-    fn arch(&self) -> Arch {
-        match self.arch {
-            Architecture::X86_64 => Arch::X86_64,
-            Architecture::Mipsel => Arch::Mipsel,
-        }
+    /// The machine that guests emulate.
+    pub fn arch(&self) -> Arch {
+        self.arch
     }
 
-    /// Whether its clock ends in 2038.
-    pub fn is_narrow(&self) -> bool {
-        self.arch() == Arch::Mipsel
-    }
-
-    /// Guests of an image, `KERNEL[,INITRD][,DISK]`; an empty word leaves a file out.
+    /// Guests of the image `KERNEL[,INITRD][,DISK]`; an empty name leaves a file out.
     ///
     /// # Errors
-    /// A file that is missing, QEMU that is not here.
-    pub fn lab(&self, files: &str, wishes: &Wishes) -> Result<Lab, QemuError> {
-        let arch = self.arch();
-        let mut words =
-            files.split(',').map(|word| (!word.is_empty()).then(|| PathBuf::from(word)));
-        let kernel = words.next().flatten().ok_or_else(|| {
-            QemuError::Input("--image: a kernel is what a guest begins with".to_owned())
+    /// When a file is missing or for another machine, or QEMU is not installed.
+    pub fn guest_config(
+        &self,
+        files: &str,
+        emulation: &EmulationOptions,
+    ) -> Result<GuestConfig, QemuError> {
+        let arch = self.arch;
+        let mut names =
+            files.split(',').map(|name| (!name.is_empty()).then(|| PathBuf::from(name)));
+        let kernel = names.next().flatten().ok_or_else(|| {
+            QemuError::Input(format!(
+                "invalid --image \"{files}\": the first file must be a kernel"
+            ))
         })?;
-        let (initrd, disk) = (words.next().flatten(), words.next().flatten());
-        if words.next().is_some() {
-            return Err(QemuError::Input("--image takes KERNEL[,INITRD][,DISK]".to_owned()));
+        let (initrd, disk) = (names.next().flatten(), names.next().flatten());
+        if names.next().is_some() {
+            return Err(QemuError::Input(format!(
+                "invalid --image \"{files}\": expected KERNEL[,INITRD][,DISK]"
+            )));
         }
         for file in [Some(&kernel), initrd.as_ref(), disk.as_ref()].into_iter().flatten() {
             fs::File::open(file).map_err(QemuError::input(file))?;
         }
         check_kernel(arch, &kernel)?;
-        if self.files == Files::Initrd && initrd.is_none() && disk.is_some() {
+        if self.files == FileTransfer::Initrd && initrd.is_none() && disk.is_some() {
             return Err(QemuError::Input(
-                "files = \"initrd\" wants an image whose root is its initrd: take files = \"disk\""
+                "files = \"initrd\" requires an image whose root is its initrd: set files = \"disk\" in the \
+                 machine file"
                     .to_owned(),
             ));
         }
@@ -166,13 +161,13 @@ impl Foreign {
         };
         let memory = self.memory.unwrap_or(arch.memory());
         machine.extend(["-m".to_owned(), memory.to_string()]);
-        let chip = lab::chip(arch);
-        let mut brought = lab::brought();
-        let mut bring = match self.files {
-            Files::Initrd => String::new(),
-            Files::Disk => format!("cd / && tar xf /dev/{} && ", self.disk),
+        let chip = guest_config::flash_chip(arch);
+        let mut files = guest_config::guest_scripts();
+        let mut unpack = match self.files {
+            FileTransfer::Initrd => String::new(),
+            FileTransfer::Disk => format!("cd / && tar xf /dev/{} && ", self.disk),
         };
-        bring += "cd /";
+        unpack += "cd /";
         for (path, source) in [
             ("lab/our-nvram", &self.our_nvram),
             ("lab/lease-update", &self.our_lease_update),
@@ -180,47 +175,48 @@ impl Foreign {
         ] {
             if let Some(file) = source {
                 let bytes = fs::read(file).map_err(QemuError::input(file))?;
-                brought.push((path.to_owned(), 0o755, bytes));
+                files.push((path.to_owned(), 0o755, bytes));
             }
         }
         if self.our_busybox.is_some() {
-            bring += "; mkdir -p /tmp/lab/tools; /lab/busybox --install -s /tmp/lab/tools; \
+            unpack += "; mkdir -p /tmp/lab/tools; /lab/busybox --install -s /tmp/lab/tools; \
                       export PATH=$PATH:/tmp/lab/tools";
         }
-        let mut lab = Lab {
-            qemu: lab::find_qemu(arch)?,
+        let mut config = GuestConfig {
+            arch,
+            qemu: guest_config::find_qemu(arch)?,
             machine,
             kernel,
             initrd,
             disk,
             append: format!("console={} panic=-1 {} {}", self.console, arch.append(), self.append),
-            entrance: Entrance::Console(Manners {
+            channel: GuestChannel::Console(ConsoleProtocol {
                 activate: self.activate.clone(),
                 prompt: self.prompt.clone(),
-                bring,
+                unpack,
                 device: self.console.clone(),
             }),
-            files: self.files,
-            flash: Chip { erase: self.erase.unwrap_or(chip.erase), ..chip },
+            file_transfer: self.files,
+            flash: FlashChip { erase: self.erase.unwrap_or(chip.erase), ..chip },
             interface: self.interface.clone(),
             prepare: self.prepare.clone(),
-            own_nvram: Some(match (&self.our_nvram, &self.nvram) {
+            nvram_tool: match (&self.our_nvram, &self.nvram) {
                 (Some(_), _) => "/lab/our-nvram".to_owned(),
                 (None, Some(tool)) => tool.clone(),
                 (None, None) => "/usr/sbin/nvram".to_owned(),
-            }),
+            },
             nvram_device: self.device.clone().unwrap_or_else(|| NVRAM_DEVICE.to_owned()),
             lease_update: "lab/lease-update".to_owned(),
-            brought,
-            patience: Patience::new(wishes.boot_limit),
+            files,
+            timeouts: Timeouts::new(emulation.boot_limit),
         };
-        lab.accelerate(arch, wishes);
-        Ok(lab)
+        config.accelerate(emulation);
+        Ok(config)
     }
 }
 
-/// Whether a kernel is plainly for another machine: it would run into nowhere without a word. ELF's `e_machine`; the
-/// boot protocol's magic number (Linux, Documentation/arch/x86/boot.rst).
+/// Refuses a kernel for another machine, which would hang without any output. It is recognised by ELF's `e_machine`, or by
+/// the magic number of the x86 boot protocol (Linux, Documentation/arch/x86/boot.rst).
 fn check_kernel(arch: Arch, path: &Path) -> Result<(), QemuError> {
     const HEADER: usize = 0x202;
     let mut head = Vec::new();
@@ -238,7 +234,7 @@ fn check_kernel(arch: Arch, path: &Path) -> Result<(), QemuError> {
         return Ok(());
     }
     Err(QemuError::Input(format!(
-        "{}: a kernel for {found}, and the machine file says {arch}",
+        "{}: kernel for {found}, but the machine file says {arch}",
         path.display()
     )))
 }

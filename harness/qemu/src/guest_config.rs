@@ -1,116 +1,119 @@
-//! What all guests of a run have in common: machine, image, how the nvram lies in its flash.
+//! What all guests of a run have in common: QEMU's machine, the image, and where the nvram is in the flash.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::arch::{Arch, FLASH_BYTES, PARTITION_BYTES, PARTITION_START};
+use super::erase_trace;
 use super::error::QemuError;
-use super::guest::Entrance;
+use super::guest_channel::GuestChannel;
 use super::image::Image;
-use super::patience::Patience;
-use super::{tools, wear};
+use super::timeouts::Timeouts;
+use super::tools;
 
-/// The network interface's hardware address, by which an image finds it.
+/// The hardware address by which an image finds its LAN interface (`harness/qemu/guest/init`).
 pub(super) const MAC: [u8; 6] = [2, 0, 0, 0, 0, 1];
 
-/// The MTD partition with that name, by its number.
+/// A shell word: the block device of the MTD partition `nvram`.
 pub(super) const NVRAM_DEVICE: &str =
     "/dev/mtdblock$(sed -n 's/^mtd\\([0-9]*\\):.*\"nvram\".*/\\1/p' /proc/mtd)";
 
-/// Our own files, which the harness and they must be of one version.
-pub(super) fn brought() -> Vec<(String, u32, Vec<u8>)> {
+/// The guest's side of the harness: path, mode and contents of each file. They are copied into the guest at each boot, so
+/// that they are always of the harness's version.
+pub(super) fn guest_scripts() -> Vec<(String, u32, Vec<u8>)> {
     const OWN: &[(&str, &str)] = &[
         ("lab/agent", include_str!("../guest/agent")),
-        ("lab/hook", include_str!("../guest/hook")),
-        ("lab/look", include_str!("../guest/look")),
-        ("lab/words", include_str!("../guest/words")),
+        ("lab/script-hook", include_str!("../guest/script-hook")),
+        ("lab/poll-state", include_str!("../guest/poll-state")),
+        ("lab/encode-args", include_str!("../guest/encode-args")),
         ("lab/bin/nvram", include_str!("../guest/nvram")),
     ];
     OWN.iter().map(|(path, text)| ((*path).to_owned(), 0o755, text.as_bytes().to_vec())).collect()
 }
 
-/// A kind of machine with an image in it.
+/// QEMU's accelerators.
+const KVM: &str = "kvm";
+const TCG: &str = "tcg,tb-size=64";
+
+/// A machine, an image, and how the harness uses it.
 #[derive(Clone, Debug)]
-pub struct Lab {
-    /// QEMU's executable.
+pub struct GuestConfig {
+    pub(super) arch: Arch,
     pub(super) qemu: PathBuf,
-    /// Machine, processor, memory, accelerator.
+    /// QEMU's options for machine, processor, memory and accelerator.
     pub(super) machine: Vec<String>,
-    /// The kernel.
     pub(super) kernel: PathBuf,
-    /// Its first root.
     pub(super) initrd: Option<PathBuf>,
-    /// A disk with the root, of which nothing is kept.
+    /// A disk with the root file system. Writes to it are discarded.
     pub(super) disk: Option<PathBuf>,
-    /// Words for the kernel.
+    /// Kernel parameters.
     pub(super) append: String,
-    /// How commands get in.
-    pub(super) entrance: Entrance,
-    /// How our files get in.
-    pub(super) files: Files,
-    /// The flash.
-    pub(super) flash: Chip,
-    /// The interface that dnsmasq serves.
+    /// How commands get into the guest.
+    pub(super) channel: GuestChannel,
+    /// How files get into the guest.
+    pub(super) file_transfer: FileTransfer,
+    pub(super) flash: FlashChip,
+    /// The LAN interface.
     pub(super) interface: String,
-    /// What runs in the guest before anything else.
+    /// Shell commands that run first after each boot.
     pub(super) prepare: String,
-    /// The nvram tool in the image; `None`: ours.
-    pub(super) own_nvram: Option<String>,
-    /// The nvram's device, as a shell word.
+    /// Path of the nvram tool in the guest.
+    pub(super) nvram_tool: String,
+    /// A shell word: the block device of the nvram.
     pub(super) nvram_device: String,
-    /// lease-update in the image.
+    /// Path of lease-update in the guest, without the leading slash.
     pub(super) lease_update: String,
-    /// Files for every boot: path, mode, bytes.
-    pub(super) brought: Vec<(String, u32, Vec<u8>)>,
-    /// How long things take on this machine.
-    pub(super) patience: Patience,
+    /// Files that every boot gets: path, mode, contents.
+    pub(super) files: Vec<(String, u32, Vec<u8>)>,
+    pub(super) timeouts: Timeouts,
 }
 
-/// How our files get into a guest.
+/// How the harness's files get into a guest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Files {
-    /// Behind its initrd.
+pub enum FileTransfer {
+    /// As an archive that is appended to the initrd.
     Initrd,
-    /// On a disk of their own, as a tar archive.
+    /// As a tar archive on a disk of its own.
     Disk,
 }
 
-/// A flash chip and the partition that holds the nvram.
+/// A flash chip with the nvram partition.
 #[derive(Clone, Debug)]
-pub(super) struct Chip {
+pub(super) struct FlashChip {
     /// Bytes of the chip.
     pub(super) size: usize,
-    /// Where the partition begins.
+    /// Offset of the partition.
     pub(super) start: usize,
     /// Bytes of the partition.
     pub(super) partition: usize,
     /// Bytes of an erase block.
     pub(super) erase: u32,
-    /// QEMU's options, `{file}` for the chip's file.
+    /// QEMU's options, in which `{file}` stands for the file with the chip's contents.
     pub(super) options: Vec<String>,
 }
 
-/// What the user may say about the emulation.
+/// The user's options for the emulation.
 #[derive(Clone, Debug, Default)]
-pub struct Wishes {
-    /// KVM instead of TCG.
+pub struct EmulationOptions {
+    /// Use KVM instead of TCG.
     pub kvm: bool,
-    /// The longest that a first boot may take.
+    /// How long the first boot may take. Later limits follow from the time that boots took, and are not below this.
     pub boot_limit: Option<Duration>,
 }
 
-impl Lab {
+impl GuestConfig {
     /// Guests of an image that [`super::image::build`] made.
     ///
     /// # Errors
-    /// QEMU is not here.
-    pub fn of_image(image: &Image, wishes: &Wishes) -> Result<Self, QemuError> {
+    /// When QEMU is not installed.
+    pub fn of_image(image: &Image, emulation: &EmulationOptions) -> Result<Self, QemuError> {
         let arch = image.arch;
         let mut machine: Vec<String> =
             arch.machine().iter().map(|word| (*word).to_owned()).collect();
         machine.extend(["-m".to_owned(), arch.memory().to_string()]);
-        let mut lab = Self {
+        let mut config = Self {
+            arch,
             qemu: find_qemu(arch)?,
             machine,
             kernel: image.kernel.clone(),
@@ -120,60 +123,61 @@ impl Lab {
                 "console=ttyS0 quiet panic=-1 rdinit=/init lab.agent=vport0p1 {}",
                 arch.append()
             ),
-            entrance: Entrance::Port,
-            files: Files::Initrd,
-            flash: chip(arch),
+            channel: GuestChannel::VirtioPort,
+            file_transfer: FileTransfer::Initrd,
+            flash: flash_chip(arch),
             interface: "br0".to_owned(),
             prepare: String::new(),
-            own_nvram: None,
+            nvram_tool: "/usr/lib/leaselab/nvram".to_owned(),
             nvram_device: NVRAM_DEVICE.to_owned(),
             lease_update: "usr/sbin/lease-update".to_owned(),
-            brought: brought(),
-            patience: Patience::new(wishes.boot_limit),
+            files: guest_scripts(),
+            timeouts: Timeouts::new(emulation.boot_limit),
         };
-        lab.accelerate(arch, wishes);
-        Ok(lab)
+        config.accelerate(emulation);
+        Ok(config)
     }
 
-    /// The same with KVM where a guest's kernel says its first words with it; else with TCG. `/dev/kvm` can be
-    /// there, make a machine, and never run it.
+    /// Adds QEMU's option for the accelerator.
+    pub(super) fn accelerate(&mut self, emulation: &EmulationOptions) {
+        let accelerator = match (emulation.kvm, self.arch) {
+            (true, Arch::X86_64) => KVM,
+            _ => TCG,
+        };
+        self.machine.extend(["-accel".to_owned(), accelerator.to_owned()]);
+    }
+
+    /// The same with TCG instead of KVM.
     #[must_use]
-    pub fn probe(mut self) -> Self {
-        if !super::probe::boots(&self) {
-            for word in &mut self.machine {
-                if word == "kvm" {
-                    "tcg,tb-size=64".clone_into(word);
-                }
-            }
+    pub(super) fn without_kvm(mut self) -> Self {
+        for option in self.machine.iter_mut().filter(|option| *option == KVM) {
+            TCG.clone_into(option);
         }
         self
     }
 
-    /// TCG, or KVM where it was asked for.
-    pub(super) fn accelerate(&mut self, arch: Arch, wishes: &Wishes) {
-        let words: [&str; 2] = match (wishes.kvm, arch) {
-            (true, Arch::X86_64) => ["-accel", "kvm"],
-            _ => ["-accel", "tcg,tb-size=64"],
-        };
-        self.machine.extend(words.map(str::to_owned));
+    /// Whether the guest's clock ends in 2038.
+    pub(super) fn has_32_bit_clock(&self) -> bool {
+        self.arch.has_32_bit_clock()
     }
 
-    /// The chip's erase block, bytes.
+    /// Bytes of an erase block of the flash chip.
     pub fn erase_block(&self) -> u32 {
         self.flash.erase
     }
 
-    /// The partition, bytes.
+    /// Bytes of the nvram partition.
     pub fn partition(&self) -> usize {
         self.flash.partition
     }
 
-    /// QEMU's options for one boot; `work` holds files and sockets. `rtc` is seconds since 1970.
+    /// QEMU's options for one boot. `work` is the folder of files and sockets; `rtc` is in seconds since 1970.
     pub(super) fn options(&self, work: &Path, initrd: Option<&Path>, rtc: i64) -> Vec<String> {
         let file = |name: &str| work.join(name).display().to_string();
         let base = jiff::Timestamp::from_second(rtc.max(0)).unwrap_or_default();
-        let mut words = self.machine.clone();
-        let mut add = |list: &[&str]| words.extend(list.iter().map(|word| (*word).to_owned()));
+        let mut options = self.machine.clone();
+        let mut add =
+            |list: &[&str]| options.extend(list.iter().map(|option| (*option).to_owned()));
         add(&["-display", "none", "-no-reboot", "-nodefaults", "-no-user-config"]);
         add(&["-kernel", &self.kernel.display().to_string(), "-append", &self.append]);
         if let Some(initrd) = initrd {
@@ -183,51 +187,54 @@ impl Lab {
             let drive = format!("file={},format=raw,if=virtio,snapshot=on", disk.display());
             add(&["-drive", &drive]);
         }
-        if self.files == Files::Disk {
+        if self.file_transfer == FileTransfer::Disk {
             let drive = format!("file={},format=raw,if=virtio,readonly=on", file("files.tar"));
             add(&["-drive", &drive]);
         }
         add(&["-rtc", &format!("base={},clock=vm", base.strftime("%Y-%m-%dT%H:%M:%S"))]);
         let agent = format!("socket,id=agent,path={}", file("agent"));
-        match &self.entrance {
-            Entrance::Port => {
+        match &self.channel {
+            GuestChannel::VirtioPort => {
                 let console = format!("file,id=console,path={}", file("console.log"));
                 add(&["-chardev", &console, "-serial", "chardev:console"]);
                 add(&["-chardev", &agent, "-device", "virtio-serial-pci"]);
                 add(&["-device", "virtserialport,chardev=agent,name=agent"]);
             }
-            Entrance::Console(_) => {
+            GuestChannel::Console(_) => {
                 let both = format!("{agent},logfile={}", file("console.log"));
                 add(&["-chardev", &both, "-serial", "chardev:agent"]);
             }
         }
-        let cable = format!(
+        let network = format!(
             "dgram,id=lan,local.type=unix,local.path={},remote.type=unix,remote.path={}",
             file("guest"),
             file("clients")
         );
         let mac: Vec<String> = MAC.iter().map(|byte| format!("{byte:02x}")).collect();
         let card = format!("virtio-net-pci,netdev=lan,romfile=,mac={}", mac.join(":"));
-        add(&["-netdev", &cable, "-device", &card]);
+        add(&["-netdev", &network, "-device", &card]);
         for option in &self.flash.options {
             add(&[&option.replace("{file}", &file("flash.bin"))]);
         }
         if !self.flash.options.is_empty() {
-            add(&["-trace", &format!("enable={},file={}", wear::EVENT, file("trace"))]);
+            add(&["-trace", &format!("enable={},file={}", erase_trace::EVENT, file("trace"))]);
         }
-        words
+        options
     }
 }
 
-/// QEMU for an architecture.
+/// Finds QEMU for an architecture.
+///
+/// # Errors
+/// When it is not installed.
 pub(super) fn find_qemu(arch: Arch) -> Result<PathBuf, QemuError> {
     let (program, package) = arch.qemu();
     tools::find(program, package)
 }
 
-/// The flash of the machines that images are built for.
-pub(super) fn chip(arch: Arch) -> Chip {
-    Chip {
+/// The flash chip of the machines that images are built for.
+pub(super) fn flash_chip(arch: Arch) -> FlashChip {
+    FlashChip {
         size: FLASH_BYTES,
         start: PARTITION_START,
         partition: PARTITION_BYTES,

@@ -1,0 +1,15 @@
+//! SHA-256 in hex.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+
+pub(super) fn hex_digest(bytes: &[u8]) -> String {
+    format!("{:x}", Sha256::digest(bytes))
+}
+
+pub(super) fn hex_digest_of_file(path: &Path) -> io::Result<String> {
+    Ok(hex_digest(&fs::read(path)?))
+}

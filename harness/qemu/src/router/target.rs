@@ -1,0 +1,73 @@
+//! The router as a [`Backend`].
+
+use std::borrow::Cow;
+
+use nvram_emu::Machine;
+
+use super::super::erase_audit::Ending;
+use super::super::events::parse_operations;
+use super::super::guest_files::NVRAM_TOOL;
+use super::super::shell_quote::shell_quote;
+use super::lifecycle::Router;
+use backend::{Backend, BackendError, CallOptions, CallResult, CommandResult, Daemon};
+use dnsmasq_model::ScriptCall;
+
+impl Backend for Router<'_> {
+    fn call(&mut self, call: &ScriptCall, plan: &CallOptions) -> Result<CallResult, BackendError> {
+        Ok(self.call_directly(call, plan)?)
+    }
+
+    fn nvram(&mut self, arguments: &[&[u8]]) -> Result<CommandResult, BackendError> {
+        let words: Vec<String> = arguments.iter().map(|word| shell_quote(word)).collect();
+        let script = format!(
+            ". /lab/settings; export NVRAM_EMU_LOG=/tmp/lab/other; rm -f /tmp/lab/other; {NVRAM_TOOL} {}",
+            words.join(" ")
+        );
+        let guest = self.running_guest()?;
+        let output = guest.run(&script)?;
+        let log = guest.run_checked("cat /tmp/lab/other 2>/dev/null; :")?;
+        let command: Vec<Vec<u8>> = arguments.iter().map(|word| word.to_vec()).collect();
+        self.record_commands(&[command], Ending::Completed)?;
+        Ok(CommandResult {
+            stdout: output.stdout,
+            stderr: output.stderr,
+            code: Some(output.code),
+            operations: parse_operations(&String::from_utf8_lossy(&log)),
+        })
+    }
+
+    fn power_off(&mut self) -> Result<(), BackendError> {
+        self.cut_power()?;
+        self.record_commands(&[], Ending::PowerLost)?;
+        let flash = self.flash()?;
+        self.audit.copy_flash(&flash);
+        Ok(())
+    }
+
+    fn machine(&mut self) -> Result<Cow<'_, Machine>, BackendError> {
+        let staging = match &mut self.guest {
+            None => None,
+            Some(guest) => {
+                let output = guest.run("[ -e /tmp/.nvram ] && cat /tmp/.nvram")?;
+                (output.code == 0).then_some(output.stdout)
+            }
+        };
+        let flash = self.flash()?;
+        self.template.with_contents(&flash, staging).map(Cow::Owned).ok_or_else(|| {
+            BackendError::Broken("the guest's staging file is not an nvram's".to_owned())
+        })
+    }
+
+    fn daemon(&mut self) -> Option<&mut dyn Daemon> {
+        Some(self)
+    }
+
+    fn replace(&mut self, machine: Machine) -> Result<(), BackendError> {
+        if self.guest.is_some() {
+            return Err(BackendError::Broken(
+                "the flash of a running guest cannot be damaged from outside".to_owned(),
+            ));
+        }
+        Ok(self.write_flash(&machine.flash_bytes())?)
+    }
+}

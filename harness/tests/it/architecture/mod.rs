@@ -1,0 +1,172 @@
+//! The rules of ARCHITECTURE.md that the source can show.
+
+mod cycles;
+mod modules;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use cycles::cycles;
+use modules::{ModulePath, Modules};
+
+/// A crate of the workspace.
+struct Package {
+    name: String,
+    folder: PathBuf,
+    /// Crates of the workspace that it depends on, tests and build scripts left out.
+    dependencies: BTreeSet<String>,
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The crates of the workspace, as cargo sees them.
+fn packages() -> Vec<Package> {
+    let output = std::process::Command::new(env!("CARGO"))
+        .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
+        .current_dir(root())
+        .output()
+        .expect("cargo runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let metadata: Value = serde_json::from_slice(&output.stdout).expect("JSON of cargo");
+    let packages = metadata["packages"].as_array().expect("packages");
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    let names: BTreeSet<String> = packages.iter().map(|package| text(&package["name"])).collect();
+    packages
+        .iter()
+        .map(|package| Package {
+            name: text(&package["name"]),
+            folder: Path::new(&text(&package["manifest_path"]))
+                .parent()
+                .expect("a manifest lies in a folder")
+                .to_owned(),
+            dependencies: package["dependencies"]
+                .as_array()
+                .expect("dependencies")
+                .iter()
+                .filter(|dependency| dependency["kind"].is_null())
+                .map(|dependency| text(&dependency["name"]))
+                .filter(|name| names.contains(name))
+                .collect(),
+        })
+        .collect()
+}
+
+/// The table of ARCHITECTURE.md: `` | `crate` | `dependency`, … | what it does | ``.
+fn documented() -> BTreeMap<String, BTreeSet<String>> {
+    let text = fs::read_to_string(root().join("ARCHITECTURE.md")).expect("ARCHITECTURE.md");
+    let section = text.split("\n## ").find(|section| section.starts_with("Crates"));
+    let code = |cell: &str| -> BTreeSet<String> {
+        cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+    };
+    section
+        .expect("a section `Crates` in ARCHITECTURE.md")
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .map(|line| {
+            let cells: Vec<&str> = line.split('|').collect();
+            let name = code(cells[1]).into_iter().next().expect("the name of a crate");
+            (name, code(cells[2]))
+        })
+        .collect()
+}
+
+#[test]
+fn crates_depend_on_each_other_as_documented() {
+    let actual: BTreeMap<String, BTreeSet<String>> =
+        packages().into_iter().map(|package| (package.name, package.dependencies)).collect();
+    assert_eq!(actual, documented(), "left: Cargo.toml; right: the table of ARCHITECTURE.md");
+    assert_eq!(cycles(&actual), Vec::<Vec<String>>::new());
+}
+
+#[test]
+fn modules_of_a_crate_do_not_use_each_other_in_a_cycle() {
+    let mut found = String::new();
+    for package in packages() {
+        let lib = package.folder.join("src/lib.rs");
+        let edges = Modules::read(&lib).edges();
+        let mut report = |level: &str, edges: &BTreeMap<ModulePath, BTreeSet<ModulePath>>| {
+            for group in cycles(edges) {
+                found.push_str(&format!("{}, {level}:\n", package.name));
+                for node in &group {
+                    let inside =
+                        edges[node].iter().filter(|to| group.contains(to)).map(|to| to.join("::"));
+                    let inside: Vec<String> = inside.collect();
+                    found.push_str(&format!("  {} uses {}\n", node.join("::"), inside.join(", ")));
+                }
+            }
+        };
+        report("files", &edges);
+        let depth = edges.keys().map(Vec::len).max().unwrap_or(0);
+        for level in 1..depth {
+            report("folders", &folders(&edges, level));
+        }
+    }
+    assert!(found.is_empty(), "cycles between modules:\n{found}");
+}
+
+/// The same edges between modules of one depth, each with all that is below it.
+fn folders(
+    edges: &BTreeMap<ModulePath, BTreeSet<ModulePath>>,
+    level: usize,
+) -> BTreeMap<ModulePath, BTreeSet<ModulePath>> {
+    let mut merged: BTreeMap<ModulePath, BTreeSet<ModulePath>> = BTreeMap::new();
+    for (from, targets) in edges.iter().filter(|(from, _)| from.len() >= level) {
+        let from = from[..level].to_vec();
+        let targets = targets.iter().filter(|to| to.len() >= level).map(|to| to[..level].to_vec());
+        merged.entry(from.clone()).or_default().extend(targets.filter(|to| *to != from));
+    }
+    merged
+}
+
+/// All source files below the `src` of a crate.
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("a folder of sources") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// Lines of the crates' sources that hold one of these texts, and are not in an allowed file.
+fn lines_with(texts: &[&str], skip: impl Fn(&str, &str) -> bool) -> Vec<String> {
+    let mut found = Vec::new();
+    for package in packages() {
+        let mut files = Vec::new();
+        sources(&package.folder.join("src"), &mut files);
+        for file in files {
+            let name = file.strip_prefix(&package.folder).unwrap_or(&file).display().to_string();
+            if skip(&package.name, &name) {
+                continue;
+            }
+            let text = fs::read_to_string(&file).expect("a source file");
+            for (number, line) in text.lines().enumerate() {
+                let code = line.split("//").next().unwrap_or_default();
+                if texts.iter().any(|text| code.contains(text)) {
+                    found.push(format!("{} {name}:{}: {}", package.name, number + 1, line.trim()));
+                }
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn only_the_command_line_prints() {
+    let printing = ["println!", "print!(", "eprint", "anstream::", "dbg!"];
+    let found = lines_with(&printing, |package, _| package == "leaselab");
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn nothing_sleeps() {
+    let found = lines_with(&["sleep("], |_, _| false);
+    assert!(found.is_empty(), "{found:#?}");
+}
