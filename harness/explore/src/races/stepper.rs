@@ -85,6 +85,7 @@ impl Stepper {
         Some((next, text))
     }
 
+    /// Executes one phase of a command, or another request.
     fn small_step(
         &mut self,
         state: &mut State,
@@ -99,20 +100,8 @@ impl Stepper {
             Request::Exit(_) => return None,
             other => return Some(self.intent_log_step(state, process, other)),
         };
-        let writes = self.tool.writes(&slices(arguments));
         let (phase, text) = match state.processes[process].phase {
-            Phase::Begin => {
-                let shown = arguments.iter().map(|argument| argument.escape_ascii().to_string());
-                let shown: Vec<String> = shown.map(|argument| shorten(&argument)).collect();
-                let next = match (state.shared.staging, writes) {
-                    (Some(_), _) => Phase::Open,
-                    (None, true) => Phase::ReadFlash,
-                    (None, false) => Phase::Load { file: None },
-                };
-                let found =
-                    if state.shared.staging.is_some() { "exists" } else { "does not exist" };
-                (next, format!("nvram {}: stat /tmp/.nvram: {found}", shown.join(" ")))
-            }
+            Phase::Begin => self.begin_command(state, arguments),
             Phase::ReadFlash => {
                 (Phase::Create { copy: state.shared.flash }, "read the partition".to_owned())
             }
@@ -199,6 +188,18 @@ impl Stepper {
         };
         state.processes[process].phase = phase;
         Some(text)
+    }
+
+    /// Looks for the staging file, which decides how a command continues.
+    fn begin_command(&self, state: &State, arguments: &Arguments) -> (Phase, String) {
+        let shown = arguments.iter().map(|argument| argument.escape_ascii().to_string());
+        let shown: Vec<String> = shown.map(|argument| shorten(&argument)).collect();
+        let (next, found) = match state.shared.staging {
+            Some(_) => (Phase::Open, "exists"),
+            None if self.tool.writes(&slices(arguments)) => (Phase::ReadFlash, "does not exist"),
+            None => (Phase::Load { file: None }, "does not exist"),
+        };
+        (next, format!("nvram {}: stat /tmp/.nvram: {found}", shown.join(" ")))
     }
 
     /// A step on the script's intent log. As in `FileIntentLog`, entries of running processes are ignored.
