@@ -37,7 +37,7 @@ fn two_sets_without_a_lock_mostly_lose_one_silently() {
 #[test]
 fn a_commit_loses_what_is_set_at_the_same_time() {
     let report = explored("set+commit", Lock::None);
-    let group = found
+    let group = report
         .groups
         .iter()
         .find(|group| group.anomalies == [Anomaly::LostWrite { by: Process::A, reported: false }])
