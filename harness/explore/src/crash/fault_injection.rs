@@ -366,7 +366,7 @@ fn kind_of(operation: &Op, byte: u32) -> PointKind {
 }
 
 /// The call after a kill: the next one of the undisturbed run, or the killed one again if either is an `init`, because
-/// dnsmasq then starts anew.
+/// dnsmasq then restarts.
 pub(super) fn call_after_kill<'c>(
     killed: &'c Snapshot,
     next: Option<&'c Arc<ScriptCall>>,
