@@ -1,4 +1,4 @@
-//! The explorer of power cuts on the load of `scenarios/bench`, beside the least that a check could cost: copying a
+//! Benchmarks the exploration of power cuts on `scenarios/bench`, and the minimal cost of a check: copying a
 //! flash image and its CRC.
 //!
 //! Run: `cargo bench -p explore --bench explorer`.

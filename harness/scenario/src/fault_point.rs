@@ -7,30 +7,30 @@ use crate::disturbance::Disturbance;
 use crate::id_error::IdError;
 use crate::point::{Point, Side};
 
-/// What strikes one call.
+/// A fault in one script call, at one point of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FaultPoint {
-    /// Power goes before the call begins. `p`
+    /// Power is cut before the call begins. `p`
     Between,
-    /// Power goes when the call has ended and returned. `e`
+    /// Power is cut after the call has returned. `e`
     Ended,
-    /// Power goes beside an `nvram` command, counted from 1. `b3`, `a3`
+    /// Power is cut before or after an `nvram` command, counted from 1. `b3`, `a3`
     Cut(Side, u32),
-    /// The script is killed there. `kb3`, `ka3`
+    /// The script is killed before or after an `nvram` command, counted from 1. `kb3`, `ka3`
     Kill(Side, u32),
-    /// Power goes in flash operation `op` (from 0) of command `nth`, after `byte` bytes. `f5.1.512`
+    /// Power is cut in flash operation `op` (from 0) of command `nth`, after `byte` bytes. `f5.1.512`
     Within {
         /// Number of the command, from 1.
         nth: u32,
         /// Number of its operation, from 0.
         op: u32,
-        /// Bytes that are done.
+        /// Bytes that the operation has written or erased before the cut.
         byte: u32,
     },
 }
 
 impl FaultPoint {
-    /// The same for a target; `None` where the call is not reached, or not disturbed.
+    /// The disturbance of the call for a back end; `None` if the call is not made, or made undisturbed.
     pub fn disturbance(self) -> Option<Disturbance> {
         match self {
             Self::Between | Self::Ended => None,
@@ -59,18 +59,18 @@ impl fmt::Display for FaultPoint {
     }
 }
 
-/// One strike at one call.
+/// One fault of a schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ScheduledFault {
-    /// The call, from 1: of the undisturbed run, or since the stop before.
+    /// Number of the call, from 1: in the undisturbed run, or since the previous fault.
     pub call: u32,
-    /// What strikes it.
-    pub strike: FaultPoint,
+    /// The fault in that call.
+    pub point: FaultPoint,
 }
 
 impl fmt::Display for ScheduledFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", self.call, self.strike)
+        write!(f, "{}{}", self.call, self.point)
     }
 }
 
@@ -78,20 +78,22 @@ impl FromStr for ScheduledFault {
     type Err = IdError;
 
     fn from_str(text: &str) -> Result<Self, IdError> {
-        let wrong = || IdError(format!("`{text}` is no strike such as 12a3, 12kb3 or 12f5.1.512"));
+        let invalid = || {
+            IdError(format!("invalid fault `{text}`: expected one like 12a3, 12kb3 or 12f5.1.512"))
+        };
         let number = |text: &str| text.parse::<u32>().ok();
         let counted = |text: &str| number(text).filter(|nth| *nth > 0);
-        let split = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
-        let (call, strike) = text.split_at(split);
-        let strike = if let Some(nth) = strike.strip_prefix("kb") {
+        let split = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(invalid)?;
+        let (call, fault) = text.split_at(split);
+        let point = if let Some(nth) = fault.strip_prefix("kb") {
             counted(nth).map(|nth| FaultPoint::Kill(Side::Before, nth))
-        } else if let Some(nth) = strike.strip_prefix("ka") {
+        } else if let Some(nth) = fault.strip_prefix("ka") {
             counted(nth).map(|nth| FaultPoint::Kill(Side::After, nth))
-        } else if let Some(nth) = strike.strip_prefix('b') {
+        } else if let Some(nth) = fault.strip_prefix('b') {
             counted(nth).map(|nth| FaultPoint::Cut(Side::Before, nth))
-        } else if let Some(nth) = strike.strip_prefix('a') {
+        } else if let Some(nth) = fault.strip_prefix('a') {
             counted(nth).map(|nth| FaultPoint::Cut(Side::After, nth))
-        } else if let Some(place) = strike.strip_prefix('f') {
+        } else if let Some(place) = fault.strip_prefix('f') {
             let parts: Option<Vec<u32>> = place.split('.').map(number).collect();
             match parts.as_deref() {
                 Some([nth, op, byte]) if *nth > 0 => {
@@ -102,9 +104,9 @@ impl FromStr for ScheduledFault {
         } else {
             [("p", FaultPoint::Between), ("e", FaultPoint::Ended)]
                 .into_iter()
-                .find_map(|(word, meant)| (word == strike).then_some(meant))
+                .find_map(|(text, point)| (text == fault).then_some(point))
         };
-        let call = counted(call).ok_or_else(wrong)?;
-        Ok(Self { call, strike: strike.ok_or_else(wrong)? })
+        let call = counted(call).ok_or_else(invalid)?;
+        Ok(Self { call, point: point.ok_or_else(invalid)? })
     }
 }

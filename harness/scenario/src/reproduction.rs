@@ -207,7 +207,7 @@ mod tests {
                 (1..9_u32, any::<u32>(), any::<u32>())
                     .prop_map(|(nth, op, byte)| FaultPoint::Within { nth, op, byte }),
             ];
-        (1..u32::MAX, point).prop_map(|(call, strike)| ScheduledFault { call, strike })
+        (1..u32::MAX, point).prop_map(|(call, point)| ScheduledFault { call, point })
     }
 
     proptest! {

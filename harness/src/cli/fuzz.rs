@@ -12,7 +12,9 @@ use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::report;
 use crate::words::Words;
-use explore::fuzz::{self, Coverage, Id, Limits, Outcome, Session, Subject, Summary};
+use explore::fuzz::{
+    self, Coverage, HouseholdId, Limits, Session, SessionResult, Subject, Summary,
+};
 use scenario::{Rtc, Seconds};
 
 /// Households of a session that has no other end.
@@ -78,10 +80,10 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     };
     let pool = args.jobs.pool()?;
     let began = cpu_time();
-    let at_once = |id: &Id| errln!("fails: {}", reproduction(id, &replay));
-    let outcome = pool.install(|| session.run(&subject, limits, &at_once))?;
+    let on_failure = |id: &HouseholdId| errln!("fails: {}", reproduction(id, &replay));
+    let outcome = pool.install(|| session.run(&subject, limits, &on_failure))?;
     let cpu = cpu_time().saturating_sub(began);
-    let Outcome { summary, failure } = outcome;
+    let SessionResult { summary, failure } = outcome;
     if let Some(failure) = &failure {
         report_failure(args, &subject, failure)?;
     }
@@ -110,11 +112,11 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
 /// # Errors
 /// Options that contradict each other; a target that fails.
 pub(super) fn replay(
-    id: &Id,
+    id: &HouseholdId,
     options: &ReplayOptions,
     verbose: bool,
 ) -> Result<Exit, CommandError> {
-    let trial = subject(options)?.logging(verbose).try_out(fuzz::draw(id))?;
+    let trial = subject(options)?.logging(verbose).try_out(fuzz::generate(id))?;
     if verbose {
         for line in &trial.log {
             outln!("{line}");
@@ -175,7 +177,7 @@ fn subject(options: &ReplayOptions) -> Result<Subject, CommandError> {
 }
 
 /// The command that plays a household again.
-fn reproduction(id: &Id, options: &ReplayOptions) -> Reproduction {
+fn reproduction(id: &HouseholdId, options: &ReplayOptions) -> Reproduction {
     let id = ReproductionId::Household(id.clone());
     Reproduction { id, verbose: false, options: options.clone() }
 }

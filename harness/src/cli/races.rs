@@ -4,8 +4,8 @@ use super::options::ReplayOptions;
 use super::reproduction::{Reproduction, ReproductionId};
 use crate::error::CommandError;
 use crate::exit::Exit;
-use explore::races::trials::{self, Trials};
-use explore::races::{Effect, Found, Group, Lock, Race, catalogue, explore};
+use explore::races::stress::{self, StressReport};
+use explore::races::{Anomaly, Group, Lock, Race, RaceReport, catalogue, explore};
 
 /// Kinds of loss that are printed of each race.
 const SHOWN: usize = 6;
@@ -55,13 +55,13 @@ fn run_races(wanted: Option<&str>, list: bool) -> Result<Exit, CommandError> {
     let mut lost_under_lock = 0;
     for race in &races {
         outln!("{}: {}", race.name, race.title);
-        for lock in [Lock::None, Lock::Held] {
-            let found = explore(race, lock).ok_or_else(|| {
+        for lock in [Lock::None, Lock::PerCommand] {
+            let report = explore(race, lock).ok_or_else(|| {
                 CommandError::Environment("this build lacks the openwrt dialect".to_owned())
             })?;
-            print_found(&found, lock, list);
-            if lock == Lock::Held {
-                lost_under_lock += found.interleavings - found.held();
+            print_report(&report, lock, list);
+            if lock == Lock::PerCommand {
+                lost_under_lock += report.interleavings - report.correct();
             }
         }
     }
@@ -69,30 +69,30 @@ fn run_races(wanted: Option<&str>, list: bool) -> Result<Exit, CommandError> {
     Ok(if lost_under_lock == 0 { Exit::Passed } else { Exit::Failed })
 }
 
-fn print_found(found: &Found, lock: Lock, all: bool) {
-    let lock = if lock == Lock::Held { "with the lock" } else { "no lock" };
-    let Found { interleavings, states, .. } = found;
+fn print_report(report: &RaceReport, lock: Lock, all: bool) {
+    let lock = if lock == Lock::PerCommand { "with the lock" } else { "no lock" };
+    let RaceReport { interleavings, states, .. } = report;
     outln!(
         "  {lock}: {interleavings} interleavings, {states} states, {} lose something silently",
-        percent(found.silent(), *interleavings)
+        percent(report.silent(), *interleavings)
     );
-    let shown = if all { found.groups.len() } else { SHOWN };
-    for group in found.groups.iter().take(shown) {
+    let shown = if all { report.groups.len() } else { SHOWN };
+    for group in report.groups.iter().take(shown) {
         print_group(group, *interleavings);
     }
-    if let Some(rest) = found.groups.get(shown..).filter(|rest| !rest.is_empty()) {
-        let ways = rest.iter().map(|group| group.ways).sum();
-        let share = percent(ways, *interleavings);
+    if let Some(rest) = report.groups.get(shown..).filter(|rest| !rest.is_empty()) {
+        let count = rest.iter().map(|group| group.interleavings).sum();
+        let share = percent(count, *interleavings);
         outln!("    {share:>7}  {} further combinations of these: add --list", rest.len());
     }
 }
 
 fn print_group(group: &Group, interleavings: u128) {
     let mut what: Vec<String> = group
-        .effects
+        .anomalies
         .iter()
-        .map(|effect| match effect {
-            Effect::Older => format!("up to {} older settings lost", group.older),
+        .map(|anomaly| match anomaly {
+            Anomaly::LostSettings => format!("up to {} older settings lost", group.lost_settings),
             other => other.to_string(),
         })
         .collect();
@@ -100,10 +100,10 @@ fn print_group(group: &Group, interleavings: u128) {
         what.push("nothing lost".to_owned());
     }
     if group.crashes > 0 {
-        what.push(format!("a command crashes in {}", percent(group.crashes, group.ways)));
+        what.push(format!("a command crashes in {}", percent(group.crashes, group.interleavings)));
     }
-    outln!("    {:>7}  {}", percent(group.ways, interleavings), what.join(", "));
-    if !group.effects.is_empty() {
+    outln!("    {:>7}  {}", percent(group.interleavings, interleavings), what.join(", "));
+    if !group.anomalies.is_empty() {
         let command = Reproduction {
             id: ReproductionId::Race(group.example.clone()),
             verbose: true,
@@ -124,14 +124,14 @@ fn percent(part: u128, whole: u128) -> String {
 fn run_trials(args: &Args, trials: u32) -> Result<Exit, CommandError> {
     let environment = |error: std::io::Error| CommandError::Environment(format!("trials: {error}"));
     let leaselab = std::env::current_exe().map_err(environment)?;
-    let lock = if args.no_lock { Lock::None } else { Lock::Held };
-    let result = trials::run(&leaselab, trials, args.writers, lock).map_err(environment)?;
-    let Trials { trials, sets, lost, lost_silently, older_lost, failed } = result;
+    let lock = if args.no_lock { Lock::None } else { Lock::PerCommand };
+    let result = stress::run(&leaselab, trials, args.writers, lock).map_err(environment)?;
+    let StressReport { trials, sets, lost, lost_silently, lost_settings, failed } = result;
     outln!(
         "{trials} trials of {} writers: {lost} of {sets} settings lost, {lost_silently} of them silently, \
-         {older_lost} older ones with them, {failed} commands failed",
+         {lost_settings} older ones with them, {failed} commands failed",
         args.writers
     );
-    let all_held = lost + older_lost + failed == 0;
+    let all_held = lost + lost_settings + failed == 0;
     Ok(if all_held || args.no_lock { Exit::Passed } else { Exit::Failed })
 }

@@ -86,8 +86,8 @@ fn replay_faults(case: &Case, id: &Id, args: &Reproduction) -> Result<Exit, Comm
             outln!("{line}");
         }
     }
-    for breach in &replayed.breaches {
-        outln!("  {}: {}", breach.invariant.name(), breach.text);
+    for violation in &replayed.violations {
+        outln!("  {}: {}", violation.invariant.name(), violation.text);
     }
     let (word, exit) = match replayed.verdict {
         Verdict::Kept => ("kept", Exit::Passed),
@@ -104,14 +104,14 @@ fn replay_race(schedule: &races::Schedule, verbose: bool) -> Result<Exit, Comman
     if verbose {
         replayed.log.iter().for_each(|line| outln!("{line}"));
     }
-    for effect in &replayed.effects {
-        outln!("{effect}");
+    for anomaly in &replayed.anomalies {
+        outln!("{anomaly}");
     }
-    if replayed.older > 0 {
-        outln!("{} older settings", replayed.older);
+    if replayed.lost_settings > 0 {
+        outln!("{} older settings", replayed.lost_settings);
     }
-    if replayed.effects.is_empty() {
+    if replayed.anomalies.is_empty() {
         outln!("nothing lost");
     }
-    Ok(if replayed.effects.is_empty() { Exit::Passed } else { Exit::Failed })
+    Ok(if replayed.anomalies.is_empty() { Exit::Passed } else { Exit::Failed })
 }

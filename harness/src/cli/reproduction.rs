@@ -87,7 +87,7 @@ pub(super) enum ReproductionId {
     /// A case with power cuts and kills.
     Faults(scenario::Id),
     /// A random household.
-    Household(fuzz::Id),
+    Household(fuzz::HouseholdId),
     /// An interleaving of two processes.
     Race(races::Schedule),
 }
@@ -110,8 +110,10 @@ impl FromStr for ReproductionId {
         if text.starts_with('r') {
             return text.parse().map(Self::Race).map_err(|error| format!("{error}"));
         }
-        if fuzz::Id::is_meant(text) {
-            return fuzz::Id::parse(text).map(Self::Household).map_err(|error| error.to_string());
+        if fuzz::HouseholdId::is_meant(text) {
+            return fuzz::HouseholdId::parse(text)
+                .map(Self::Household)
+                .map_err(|error| error.to_string());
         }
         let (on, text) = PlayedOn::split(text);
         let id: scenario::Id =

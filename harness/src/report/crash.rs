@@ -1,7 +1,7 @@
 //! Reports of `leaselab crash`.
 
 use super::{JunitEnd, JunitTest};
-use explore::crash::{Kind, Report};
+use explore::crash::{PointKind, Report};
 use scenario::{Case, Id};
 
 /// Unexpected results, each with the name of its case.
@@ -19,10 +19,10 @@ pub fn print_case(case: &Case, report: &Report, command: &dyn Fn(&Id) -> String,
     for (id, verdict) in report.listed.iter().filter(|_| list) {
         outln!("  {verdict:<7}{id}");
     }
-    for breach in &report.breaches {
-        let name = breach.invariant.name();
-        outln!("  step {}: {name}: {}", breach.step, breach.text);
-        outln!("    {}", command(&breach.id));
+    for violation in &report.violations {
+        let name = violation.invariant.name();
+        outln!("  step {}: {name}: {}", violation.step, violation.text);
+        outln!("    {}", command(&violation.id));
     }
 }
 
@@ -45,7 +45,7 @@ fn window(report: &Report) -> String {
 /// Prints the points of all cases by kind.
 pub fn print_total(total: &Report) {
     outln!("{:<24}{:>12}{:>12}", "kind of point", "points", "distinct");
-    for kind in Kind::ALL {
+    for kind in PointKind::ALL {
         let count = total.coverage.get(&kind).copied().unwrap_or_default();
         outln!("{kind:<24}{:>12}{:>12}", count.points, count.distinct);
     }
@@ -73,10 +73,10 @@ fn per_second(count: u64, report: &Report) -> u64 {
 /// The JUnit test of a case. `command` renders the command that replays an id.
 pub fn junit(case: &Case, report: &Report, command: &dyn Fn(&Id) -> String) -> JunitTest {
     let mut lines = Vec::new();
-    for breach in &report.breaches {
-        let name = breach.invariant.name();
-        lines.push(format!("step {}: {name}: {}", breach.step, breach.text));
-        lines.push(format!("  {}", command(&breach.id)));
+    for violation in &report.violations {
+        let name = violation.invariant.name();
+        lines.push(format!("step {}: {name}: {}", violation.step, violation.text));
+        lines.push(format!("  {}", command(&violation.id)));
     }
     let end = if report.broken == 0 {
         JunitEnd::Passed
@@ -102,12 +102,12 @@ pub fn json(total: &Report, faults: &Faults) -> String {
             (kind.to_string(), counts)
         })
         .collect();
-    let breaches: Vec<serde_json::Value> = total
-        .breaches
+    let violations: Vec<serde_json::Value> = total
+        .violations
         .iter()
-        .map(|breach| {
-            let (name, id) = (breach.invariant.name(), breach.id.to_string());
-            serde_json::json!({ "invariant": name, "step": breach.step, "text": breach.text, "id": id })
+        .map(|violation| {
+            let (name, id) = (violation.invariant.name(), violation.id.to_string());
+            serde_json::json!({ "invariant": name, "step": violation.step, "text": violation.text, "id": id })
         })
         .collect();
     let faults: Vec<serde_json::Value> = faults
@@ -124,7 +124,7 @@ pub fn json(total: &Report, faults: &Faults) -> String {
         "declared": total.declared,
         "broken": total.broken,
         "coverage": coverage,
-        "breaches": breaches,
+        "breaches": violations,
         "faults": faults,
         "commits": total.window.commits,
         "fatal_window_seconds": total.window.open.as_secs_f64(),

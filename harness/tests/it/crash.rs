@@ -1,10 +1,10 @@
-//! The explorer of power cuts: planted bugs, known states, coverage, ids.
+//! `leaselab crash`: planted faults, known states, coverage, ids, invalid arguments.
 
 use std::fmt::Write as _;
 use std::path::Path;
 
 use backend::Function;
-use explore::crash::{Kind, Options, Report, Verdict, explore, replay};
+use explore::crash::{Options, PointKind, Report, Verdict, explore, replay};
 use lease_script::{Call, Config, MemoryIntentLog, Nvram, OperationError, Outcome};
 use predicates::prelude::*;
 use rstest::rstest;
@@ -12,7 +12,7 @@ use scenario::{Case, Id, Invariant, Overrides, cases};
 
 use crate::lab::Lab;
 
-const STORY: &str = r#"
+const SCENARIO: &str = r#"
 title = "Two clients, one of whom renews"
 
 [router]
@@ -36,8 +36,9 @@ renew = { client = "phone" }
 "#;
 
 fn case(dialect: &str) -> Case {
-    let text = STORY.replace("openwrt", dialect);
-    let mut cases = cases(Path::new("story.toml"), text, &Overrides::default()).expect("a story");
+    let text = SCENARIO.replace("openwrt", dialect);
+    let mut cases =
+        cases(Path::new("scenario.toml"), text, &Overrides::default()).expect("a scenario");
     cases.remove(0)
 }
 
@@ -49,7 +50,7 @@ fn shallow() -> Options {
     Options { depth: 1, ..Options::default() }
 }
 
-/// Unsets and commits, then sets and commits: in between the lease is gone from both places.
+/// Unsets and commits, then sets and commits: in between, neither RAM nor flash has the lease.
 fn unsets_before_it_sets(call: &Call, nvram: &mut dyn Nvram) -> Outcome {
     let word = |index: usize| call.args.get(index).cloned().unwrap_or_default();
     if matches!(word(0).as_slice(), b"add" | b"old") {
@@ -66,18 +67,19 @@ fn unsets_before_it_sets(call: &Call, nvram: &mut dyn Nvram) -> Outcome {
 
 /// Never commits.
 fn forgets_to_commit(call: &Call, nvram: &mut dyn Nvram) -> Outcome {
-    struct Deaf<'a>(&'a mut dyn Nvram);
-    impl Nvram for Deaf<'_> {
+    struct WithoutCommit<'a>(&'a mut dyn Nvram);
+    impl Nvram for WithoutCommit<'_> {
         fn run(&mut self, words: &[&[u8]]) -> Result<lease_script::NvramOutput, OperationError> {
             if words == [b"commit"] { self.0.run(&[b"get", b"x"]) } else { self.0.run(words) }
         }
     }
     let mut marker = MemoryIntentLog::default();
-    lease_script::run(call, &Config::default(), &mut Deaf(nvram), &mut marker)
+    lease_script::run(call, &Config::default(), &mut WithoutCommit(nvram), &mut marker)
 }
 
 fn invariants(report: &Report) -> Vec<Invariant> {
-    let mut invariants: Vec<_> = report.breaches.iter().map(|breach| breach.invariant).collect();
+    let mut invariants: Vec<_> =
+        report.violations.iter().map(|violation| violation.invariant).collect();
     invariants.sort();
     invariants.dedup();
     invariants
@@ -86,9 +88,11 @@ fn invariants(report: &Report) -> Vec<Invariant> {
 #[rstest]
 #[case("openwrt")]
 #[case("broadcom")]
-fn our_script_breaks_nothing_but_a_cut_inside_a_commit_loses_a_single_copy(#[case] dialect: &str) {
+fn our_script_violates_nothing_and_a_cut_inside_a_commit_loses_the_only_copy(
+    #[case] dialect: &str,
+) {
     let report = explored(&case(dialect), None, Options::default());
-    assert_eq!(report.breaches, []);
+    assert_eq!(report.violations, []);
     assert_eq!(report.broken, 0);
     assert!(report.lost > 0 && report.kept > 0);
     assert_eq!(report.kept + report.lost, report.checked);
@@ -100,27 +104,32 @@ fn our_script_breaks_nothing_but_a_cut_inside_a_commit_loses_a_single_copy(#[cas
 }
 
 #[test]
-fn a_script_that_unsets_first_breaks_atomicity_and_its_ids_replay() {
+fn a_script_that_unsets_before_it_sets_violates_atomicity_and_its_ids_reproduce_it() {
     let case = case("openwrt");
     let script = Function::Other(unsets_before_it_sets);
     let report = explored(&case, Some(script.clone()), shallow());
-    assert!(invariants(&report).contains(&Invariant::Atomicity), "{:?}", report.breaches);
-    for breach in &report.breaches {
-        let again =
-            replay(&case, Some(script.clone()), &breach.id, false).expect("a run").expect("an id");
-        assert_eq!(again.verdict, Verdict::Broken, "{}", breach.id);
-        assert!(again.breaches.iter().any(|seen| seen.text == breach.text), "{}", breach.id);
+    assert!(invariants(&report).contains(&Invariant::Atomicity), "{:?}", report.violations);
+    for violation in &report.violations {
+        let replayed = replay(&case, Some(script.clone()), &violation.id, false)
+            .expect("a run")
+            .expect("an id");
+        assert_eq!(replayed.verdict, Verdict::Broken, "{}", violation.id);
+        assert!(
+            replayed.violations.iter().any(|found| found.text == violation.text),
+            "{}",
+            violation.id
+        );
     }
 }
 
 #[test]
-fn a_script_that_never_commits_breaks_durability() {
+fn a_script_that_never_commits_violates_durability() {
     let report = explored(&case("broadcom"), Some(Function::Other(forgets_to_commit)), shallow());
-    assert!(invariants(&report).contains(&Invariant::Durability), "{:?}", report.breaches);
+    assert!(invariants(&report).contains(&Invariant::Durability), "{:?}", report.violations);
 }
 
 #[test]
-fn known_states_explored_again_have_the_same_verdicts() {
+fn judging_known_states_again_gives_the_same_verdicts() {
     let case = case("broadcom");
     for script in [None, Some(Function::Other(unsets_before_it_sets))] {
         let once = explored(&case, script.clone(), shallow());
@@ -144,8 +153,8 @@ fn ids_replay_to_the_same_verdict(#[case] dialect: &str) {
     let (mut verdicts, mut depths) = (Vec::new(), Vec::new());
     for (id, verdict) in report.listed.iter().step_by(19) {
         let id: Id = id.to_string().parse().expect("an id");
-        let again = replay(&case, None, &id, true).expect("a run").expect("a schedule");
-        assert_eq!(again.verdict, *verdict, "{id}\n{}", again.log.join("\n"));
+        let replayed = replay(&case, None, &id, true).expect("a run").expect("a schedule");
+        assert_eq!(replayed.verdict, *verdict, "{id}\n{}", replayed.log.join("\n"));
         verdicts.push(*verdict);
         depths.push(id.schedule.len());
     }
@@ -154,31 +163,31 @@ fn ids_replay_to_the_same_verdict(#[case] dialect: &str) {
 }
 
 #[test]
-fn torn_programs_are_counted_at_powers_of_two() {
+fn operations_are_cut_at_powers_of_two() {
     let case = case("openwrt");
     let coarse = explored(&case, None, shallow());
-    let torn = |report: &Report| report.coverage[&Kind::TornProgram].points;
+    let torn = |report: &Report| report.coverage[&PointKind::TornProgram].points;
     // Three commits of 32 KiB: bytes 1, 2, 4, … 16384, and 32767.
     assert_eq!(torn(&coarse), 3 * 16);
 }
 
-fn story(changes: &[(&str, &str)]) -> Lab {
-    let text = changes.iter().fold(STORY.to_owned(), |text, (from, to)| text.replace(from, to));
+fn lab_with(changes: &[(&str, &str)]) -> Lab {
+    let text = changes.iter().fold(SCENARIO.to_owned(), |text, (from, to)| text.replace(from, to));
     let lab = Lab::new();
-    lab.write("story.toml", text);
+    lab.write("scenario.toml", text);
     lab
 }
 
 #[test]
-fn declared_breaches_are_no_failure() {
+fn a_declared_violation_is_not_a_failure() {
     let naive = "[script]\nuse = \"naive\"\n\n[[step]]\nboot = {}";
     // It commits in every call, and takes a `set` that a torn image refused for one that worked.
     let breaks = ["no-redundant-writes", "durability", "neighbours"]
         .map(|name| format!("[[breaks]]\ninvariant = \"{name}\"\nwhy = \"no checks\"\n\n"))
         .concat();
     let breaks = &format!("{breaks}[router]");
-    story(&[("[[step]]\nboot = {}", naive), ("[router]", breaks)])
-        .command(&["crash", "story.toml"])
+    lab_with(&[("[[step]]\nboot = {}", naive), ("[router]", breaks)])
+        .command(&["crash", "scenario.toml"])
         .assert()
         .code(0)
         .stdout(predicate::str::contains("broken as declared, 0 broken"))
@@ -188,18 +197,18 @@ fn declared_breaches_are_no_failure() {
             )
             .expect("a pattern"),
         );
-    story(&[("[[step]]\nboot = {}", naive)])
-        .command(&["crash", "story.toml"])
+    lab_with(&[("[[step]]\nboot = {}", naive)])
+        .command(&["crash", "scenario.toml"])
         .assert()
         .code(1)
         .stdout(predicate::str::contains("leaselab replay c1:"));
 }
 
 #[test]
-fn a_kind_that_is_never_reached_is_a_failure() {
+fn a_kind_of_point_that_is_never_reached_is_a_failure() {
     let lab = Lab::new();
-    lab.write("story.toml", "title = \"A boot\"\n[[step]]\nboot = {}\n")
-        .command(&["crash", "story.toml"])
+    lab.write("scenario.toml", "title = \"A boot\"\n[[step]]\nboot = {}\n")
+        .command(&["crash", "scenario.toml"])
         .assert()
         .code(1)
         .stderr(predicate::str::contains("was ever reached: inside an erase"));
@@ -207,30 +216,30 @@ fn a_kind_that_is_never_reached_is_a_failure() {
 
 #[rstest]
 #[case::nothing_to_cut(&["crash", "dark.toml"], "nothing to cut")]
-#[case::dialect(&["crash", "story.toml", "--dialect", "amiga"], "unknown dialect")]
+#[case::dialect(&["crash", "scenario.toml", "--dialect", "amiga"], "unknown dialect")]
 #[case::chip(&["crash", "chip.toml"], "the chips are")]
-#[case::depth(&["crash", "story.toml", "--depth", "0"], "--depth")]
-#[case::budget(&["crash", "story.toml", "--target", "process", "--budget", "0"], "--budget")]
-#[case::budget_without_processes(&["crash", "story.toml", "--budget", "5"], "--target process")]
-#[case::script(&["crash", "story.toml", "--script", "nowhere.sh"], "nowhere.sh")]
-#[case::filter(&["crash", "story.toml", "--filter", "nothing"], "no case matches these options")]
-#[case::version(&["replay", "c0:00000000:story.toml::1p"], "version `c0`")]
+#[case::depth(&["crash", "scenario.toml", "--depth", "0"], "--depth")]
+#[case::budget(&["crash", "scenario.toml", "--target", "process", "--budget", "0"], "--budget")]
+#[case::budget_without_processes(&["crash", "scenario.toml", "--budget", "5"], "--target process")]
+#[case::script(&["crash", "scenario.toml", "--script", "nowhere.sh"], "nowhere.sh")]
+#[case::filter(&["crash", "scenario.toml", "--filter", "nothing"], "no case matches these options")]
+#[case::version(&["replay", "c0:00000000:scenario.toml::1p"], "version `c0`")]
 #[case::no_id(&["replay", "hello"], "invalid id `hello`")]
-#[case::damaged(&["replay", "c1:00000000:story.toml::1q"], "is no strike")]
-#[case::changed(&["replay", "c1:00000000:story.toml::1p"], "has changed")]
+#[case::damaged(&["replay", "c1:00000000:scenario.toml::1q"], "invalid fault `1q`")]
+#[case::changed(&["replay", "c1:00000000:scenario.toml::1p"], "has changed")]
 #[case::no_file(&["replay", "c1:00000000:nowhere.toml::1p"], "nowhere.toml")]
-fn invalid_input_is_refused(#[case] arguments: &[&str], #[case] text: &str) {
+fn invalid_arguments_are_rejected(#[case] arguments: &[&str], #[case] text: &str) {
     let dark = "title = \"Never switched on\"\n[[step]]\nadvance = \"1h\"\n";
-    story(&[])
+    lab_with(&[])
         .write("dark.toml", dark)
-        .write("chip.toml", STORY.replace("neighbours", "chip = \"abacus\"\nneighbours"))
+        .write("chip.toml", SCENARIO.replace("neighbours", "chip = \"abacus\"\nneighbours"))
         .command(arguments)
         .assert()
         .code(2)
         .stderr(predicate::str::contains(text));
 }
 
-/// Commits before it sets: what was acknowledged is in RAM only.
+/// Commits before it sets: an acknowledged lease is only in RAM.
 const COMMITS_FIRST: &str = r#"#!/bin/sh
 case $1 in
 init) nvram show 2>/dev/null | sed -n 's/^dnsmasq_lease_[^=]*=//p' ;;
@@ -256,11 +265,11 @@ join = { client = "phone" }
 "#;
 
 #[test]
-fn a_script_of_processes_is_explored_and_its_ids_replay() {
+fn a_script_file_is_explored_and_its_ids_replay() {
     let lab = Lab::new();
-    lab.write("story.toml", ONE_CLIENT).write("bad.sh", COMMITS_FIRST);
+    lab.write("scenario.toml", ONE_CLIENT).write("bad.sh", COMMITS_FIRST);
     let explored = lab
-        .command(&["crash", "story.toml", "--script", "bad.sh", "--shell", "sh", "--jobs", "2"])
+        .command(&["crash", "scenario.toml", "--script", "bad.sh", "--shell", "sh", "--jobs", "2"])
         .output()
         .expect("leaselab runs");
     let text = String::from_utf8_lossy(&explored.stdout).into_owned();
@@ -276,7 +285,7 @@ fn a_script_of_processes_is_explored_and_its_ids_replay() {
     lab.command(&["replay", id, "--script", "bad.sh", "--shell", "sh", "--verbose"])
         .assert()
         .code(1)
-        .stdout(predicate::str::contains("STRIKE").and(predicate::str::contains("NVRAM  commit")));
+        .stdout(predicate::str::contains("FAULT").and(predicate::str::contains("NVRAM  commit")));
 }
 
 #[rstest]
@@ -284,8 +293,8 @@ fn a_script_of_processes_is_explored_and_its_ids_replay() {
 #[case("broadcom")]
 fn processes_reach_the_same_states(#[case] dialect: &str) {
     let lab = Lab::new();
-    lab.write("story.toml", ONE_CLIENT.replace("broadcom", dialect))
-        .command(&["crash", "story.toml", "--depth", "1"])
+    lab.write("scenario.toml", ONE_CLIENT.replace("broadcom", dialect))
+        .command(&["crash", "scenario.toml", "--depth", "1"])
         .args(["--target", "process", "--json", "report.json"])
         .assert()
         .code(0)
@@ -295,8 +304,8 @@ fn processes_reach_the_same_states(#[case] dialect: &str) {
 
 #[test]
 fn a_budget_takes_an_even_sample() {
-    story(&[])
-        .command(&["crash", "story.toml", "--target", "process", "--budget", "1", "--jobs", "2"])
+    lab_with(&[])
+        .command(&["crash", "scenario.toml", "--target", "process", "--budget", "1", "--jobs", "2"])
         .assert()
         .code(0)
         .stdout(
@@ -306,12 +315,12 @@ fn a_budget_takes_an_even_sample() {
 }
 
 #[test]
-fn any_number_of_threads_counts_alike() {
+fn counts_do_not_depend_on_the_number_of_threads() {
     let counts = |jobs: &str| {
         let output =
-            story(&[]).command(&["crash", "story.toml", "--list", "--jobs", jobs]).output();
+            lab_with(&[]).command(&["crash", "scenario.toml", "--list", "--jobs", jobs]).output();
         let text = String::from_utf8(output.expect("leaselab runs").stdout).expect("text");
-        // The last line and the one with the processor time tell rates.
+        // The last line and the one with the processor time contain rates.
         let lines = text.lines().filter(|line| !line.contains("/s/core"));
         lines.collect::<Vec<_>>().join("\n")
     };
@@ -320,23 +329,23 @@ fn any_number_of_threads_counts_alike() {
 
 #[test]
 fn a_report_that_cannot_be_written_leaves_no_file() {
-    let lab = story(&[]);
-    lab.command(&["crash", "story.toml", "--depth", "1", "--json", "nowhere/report.json"])
+    let lab = lab_with(&[]);
+    lab.command(&["crash", "scenario.toml", "--depth", "1", "--json", "nowhere/report.json"])
         .assert()
         .code(2)
         .stderr(predicate::str::contains("nowhere/report.json"));
-    lab.command(&["crash", "story.toml", "--depth", "1", "--json", "/dev/full"])
+    lab.command(&["crash", "scenario.toml", "--depth", "1", "--json", "/dev/full"])
         .assert()
         .code(2)
         .stderr(predicate::str::contains("/dev/full: No space left"));
     assert_eq!(std::fs::read_dir(lab.path()).expect("a folder").count(), 1);
 }
 
-/// The counts of a small story: a change of the search shows here, and has to be meant.
+/// The counts of a small scenario: an unintended change of the search shows here.
 #[rstest]
 #[case("openwrt")]
 #[case("broadcom")]
-fn counts_of_a_small_story(#[case] dialect: &str) {
+fn counts_of_a_small_scenario(#[case] dialect: &str) {
     let report = explored(&case(dialect), None, Options::default());
     let Report { points, distinct, checked, images, kept, lost, broken, .. } = report;
     let mut text = format!(
@@ -345,20 +354,20 @@ fn counts_of_a_small_story(#[case] dialect: &str) {
     for (kind, count) in &report.coverage {
         let _ = writeln!(text, "{kind:<24}{:>8}{:>8}", count.points, count.distinct);
     }
-    insta::assert_snapshot!(format!("counts_of_a_small_story_{dialect}"), text);
+    insta::assert_snapshot!(format!("counts_of_a_small_scenario_{dialect}"), text);
 }
 
 #[test]
-fn a_junit_report_lists_what_broke() {
-    let lab = story(&[]);
+fn a_junit_report_contains_the_violations() {
+    let lab = lab_with(&[]);
     lab.write("bad.sh", COMMITS_FIRST)
-        .command(&["crash", "story.toml", "--depth", "1", "--junit", "good.xml"])
+        .command(&["crash", "scenario.toml", "--depth", "1", "--junit", "good.xml"])
         .assert()
         .code(0);
     let text = lab.read("good.xml");
     assert!(text.contains("tests=\"1\"") && text.contains("failures=\"0\""), "{text}");
-    assert!(text.contains("<testcase name=\"story\""), "{text}");
-    lab.command(&["crash", "story.toml", "--script", "bad.sh", "--shell", "sh"])
+    assert!(text.contains("<testcase name=\"scenario\""), "{text}");
+    lab.command(&["crash", "scenario.toml", "--script", "bad.sh", "--shell", "sh"])
         .args(["--junit", "bad.xml"])
         .assert()
         .code(1);
@@ -367,13 +376,13 @@ fn a_junit_report_lists_what_broke() {
     assert!(text.contains("durability: 192.168.1.") && text.contains("leaselab replay"), "{text}");
 }
 
-/// A disk of one page, in namespaces of its own, that somebody has filled.
+/// Runs in its own namespaces, with a full tmpfs of one page.
 #[test]
 fn a_full_disk_is_left_as_it_was() {
-    let lab = story(&[]);
+    let lab = lab_with(&[]);
     lab.write("bench/.keep", "");
     let steps = "mount -t tmpfs -o size=4k none bench && head -c 4096 /dev/zero >bench/filler && \
-        \"$0\" crash story.toml --depth 1 \"$1\" bench/report; echo \"exit $?\"; ls -A bench";
+        \"$0\" crash scenario.toml --depth 1 \"$1\" bench/report; echo \"exit $?\"; ls -A bench";
     for option in ["--json", "--junit"] {
         let output = std::process::Command::new("unshare")
             .args(["--user", "--map-root-user", "--mount", "sh", "-c", steps])
@@ -382,8 +391,8 @@ fn a_full_disk_is_left_as_it_was() {
             .output()
             .expect("unshare runs");
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let (said, complaint) = (text(&output.stdout), text(&output.stderr));
-        assert!(complaint.contains("bench/report: No space left"), "{said}{complaint}");
-        assert!(said.ends_with("exit 2\nfiller\n"), "{said}{complaint}");
+        let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+        assert!(stderr.contains("bench/report: No space left"), "{stdout}{stderr}");
+        assert!(stdout.ends_with("exit 2\nfiller\n"), "{stdout}{stderr}");
     }
 }

@@ -1,9 +1,9 @@
-//! Random households: planted faults are found and made small; the command, its files, its bad input.
+//! `leaselab fuzz`: planted faults are found and minimised; the command, its files, invalid arguments.
 
 use std::path::Path;
 
 use backend::Function;
-use explore::fuzz::{Id, Limits, Session, Subject, draw, minimise, reproducer};
+use explore::fuzz::{HouseholdId, Limits, Session, Subject, generate, minimise, reproducer};
 use lease_script::{
     Call, Config, Environment, IntentLog, MemoryIntentLog, Nvram, NvramOutput, OperationError,
     Outcome, run,
@@ -16,13 +16,13 @@ use scenario::{Invariant, Overrides, Rtc, cases};
 
 use crate::lab::Lab;
 
-/// The project's own script, with a fault between it and the tool.
+/// The project's own script.
 fn ours(call: &Call, nvram: &mut dyn Nvram, marker: &mut dyn IntentLog) -> Outcome {
     let config = Config::from_env(&Environment::default()).expect("the default configuration");
     run(call, &config, nvram, marker)
 }
 
-/// Runs one command, or does something else instead.
+/// Runs a command, possibly a wrong one.
 type Fault = fn(&mut dyn Nvram, &[&[u8]]) -> Result<NvramOutput, OperationError>;
 
 /// An `nvram` tool with a fault.
@@ -89,7 +89,7 @@ fn unsets_before_it_sets(
     ours(call, &mut Faulty(nvram, fault), marker)
 }
 
-/// What is in RAM is taken for what is in flash: no note of a change on its way outlives the call.
+/// Takes the contents of RAM for those of the flash: its intent log does not outlive the call.
 fn takes_ram_for_flash(call: &Call, nvram: &mut dyn Nvram, _: &mut dyn IntentLog) -> Outcome {
     ours(call, nvram, &mut MemoryIntentLog::default())
 }
@@ -113,16 +113,16 @@ fn a_planted_fault_is_found_and_minimised(
     #[case] script: fn(&Call, &mut dyn Nvram, &mut dyn IntentLog) -> Outcome,
     #[case] expected: &[Invariant],
 ) {
-    let suspect = Subject::function(Function::Marked(script));
+    let subject = Subject::function(Function::Marked(script));
     let limits = Limits { cases: Some(512), time: None };
-    let outcome = session(5).run(&suspect, limits, &|_: &_| ()).expect("functions do not fail");
+    let outcome = session(5).run(&subject, limits, &|_: &_| ()).expect("functions do not fail");
     let failure = outcome.failure.expect("the fault is found");
-    let small = minimise(&suspect, &failure.trial).expect("functions do not fail");
+    let small = minimise(&subject, &failure.trial).expect("functions do not fail");
     let FindingKind::Broken(invariant) = small.finding.kind else {
         panic!("{:?}", small.finding);
     };
     assert!(expected.contains(&invariant), "{:?}", small.finding);
-    let reproducer = reproducer(&suspect, &small, Path::new("small.toml"), "planted")
+    let reproducer = reproducer(&subject, &small, Path::new("small.toml"), "planted")
         .expect("a scenario")
         .expect("it fails when it is read from its text");
     assert!(small.scenario.steps.len() <= 6, "{}", reproducer.text);
@@ -131,7 +131,7 @@ fn a_planted_fault_is_found_and_minimised(
         "{}",
         reproducer.text
     );
-    // The project's own script does what this one does not.
+    // The project's own script passes.
     let mut cases =
         cases(Path::new("small.toml"), reproducer.text, &Overrides::default()).expect("a scenario");
     let findings = Subject::in_process().judge(&cases.remove(0)).expect("functions do not fail");
@@ -143,9 +143,9 @@ fn a_session_is_the_same_on_any_number_of_threads() {
     let run = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
         let limits = Limits { cases: Some(24), time: None };
-        let suspect = Subject::in_process();
+        let subject = Subject::in_process();
         let outcome =
-            pool.install(|| session(9).run(&suspect, limits, &|_: &_| ())).expect("functions");
+            pool.install(|| session(9).run(&subject, limits, &|_: &_| ())).expect("functions");
         assert!(outcome.failure.is_none(), "{:?}", outcome.failure.map(|f| f.trial.findings));
         let Tally { calls, commits, erases, programmed, .. } = outcome.summary.total;
         (outcome.summary.coverage, outcome.summary.events, calls, commits, erases, programmed)
@@ -153,7 +153,7 @@ fn a_session_is_the_same_on_any_number_of_threads() {
     assert_eq!(run(1), run(3));
 }
 
-/// Every router that can be drawn can be made, and one event is one event.
+/// Every router that can be generated can be created and plays its households.
 #[test]
 fn every_dialect_plays_random_households() {
     let routers: Vec<(Dialect, Rtc)> = Dialect::ALL
@@ -172,20 +172,19 @@ fn every_dialect_plays_random_households() {
     assert!(too_few && missing.iter().all(|kind| !kind.starts_with("router")), "{missing:?}");
 }
 
-/// What was left out and inserted makes no difference: played strictly, a household does the same.
 #[test]
-fn a_straightened_household_behaves_the_same() {
+fn an_executed_scenario_has_the_same_result_when_played_strictly() {
     for case in 0..12 {
         let id = session(11).id(case);
-        let suspect = Subject::in_process();
-        let loose = suspect.try_out(draw(&id)).expect("functions do not fail");
-        let strict = suspect.try_out(loose.straightened()).expect("functions do not fail");
-        assert_eq!(loose.total, strict.total, "{id}");
-        assert_eq!(strict.straightened().steps.len(), strict.scenario.steps.len(), "{id}");
+        let subject = Subject::in_process();
+        let lenient = subject.try_out(generate(&id)).expect("functions do not fail");
+        let strict = subject.try_out(lenient.executed_scenario()).expect("functions do not fail");
+        assert_eq!(lenient.total, strict.total, "{id}");
+        assert_eq!(strict.executed_scenario().steps.len(), strict.scenario.steps.len(), "{id}");
     }
 }
 
-/// A failure of the naive script: printed with its id, minimised, written to a file that fails.
+/// A failure of the naive script is printed with its id, minimised, and written to a file that fails.
 #[test]
 fn the_command_finds_minimises_writes_and_replays() {
     let lab = Lab::new();
@@ -203,7 +202,7 @@ fn the_command_finds_minimises_writes_and_replays() {
     lab.command(&words).assert().code(1).stdout(predicate::str::contains("FAILED"));
     let id = stdout.lines().find_map(|line| line.strip_prefix("FAILED ")).expect("an id");
     lab.command(&["replay", id]).assert().code(1).stdout(predicate::str::contains("broken"));
-    assert!(Id::parse(id).is_ok());
+    assert!(HouseholdId::parse(id).is_ok());
 }
 
 #[rstest]
@@ -216,7 +215,7 @@ fn the_command_finds_minimises_writes_and_replays() {
 #[case::two_scripts(&["--script", "/bin/true", "--use", "naive"], "expected only one of them")]
 #[case::both(&["--target", "both"], "invalid value 'both'")]
 #[case::out(&["--out", "/proc/leases"], "--out /proc/leases")]
-fn bad_input_is_refused(#[case] arguments: &[&str], #[case] complaint: &str) {
+fn invalid_arguments_are_rejected(#[case] arguments: &[&str], #[case] complaint: &str) {
     Lab::new()
         .command(&[&["fuzz"], arguments].concat())
         .assert()
@@ -227,8 +226,8 @@ fn bad_input_is_refused(#[case] arguments: &[&str], #[case] complaint: &str) {
 
 #[rstest]
 #[case("f0:00000000:1:2:20:openwrt:good:shell", "version `f0`")]
-#[case("f1:00000000:1:2:20:openwrt:good:shell", "another household")]
-fn an_id_of_another_version_is_refused(#[case] id: &str, #[case] complaint: &str) {
+#[case("f1:00000000:1:2:20:openwrt:good:shell", "generates another household")]
+fn an_id_of_another_version_is_rejected(#[case] id: &str, #[case] complaint: &str) {
     Lab::new()
         .command(&["replay", id])
         .assert()
@@ -236,9 +235,8 @@ fn an_id_of_another_version_is_refused(#[case] id: &str, #[case] complaint: &str
         .stderr(predicate::str::contains(complaint));
 }
 
-/// A script of one's own, through a real shell.
 #[test]
-fn an_external_script_runs_in_processes() {
+fn a_script_file_runs_in_processes() {
     let lab = Lab::new();
     lab.write("mine.sh", "#!/bin/sh\n[ \"$1\" = init ] || nvram commit\n");
     lab.command(&["fuzz", "--script", "mine.sh", "--cases", "4", "--events", "10"])

@@ -1,4 +1,4 @@
-//! Fuzz targets: any text to the readers of scenarios, ids and recordings. Longer with
+//! Fuzz tests of the parsers of scenarios, ids and recordings. For longer runs, set
 //! `BOLERO_RANDOM_ITERATIONS=100000`.
 
 use std::path::Path;
@@ -11,7 +11,7 @@ use trace::import::{Log, LogError};
 
 use crate::import::LOG;
 
-/// Words that readers look for, so that chance comes further than the first bracket.
+/// Fragments of valid inputs, so that random texts get past the first bracket.
 const WORDS: [&str; 40] = [
     "[[step]]\n",
     "[router]\n",
@@ -55,7 +55,7 @@ const WORDS: [&str; 40] = [
     "\\x00",
 ];
 
-/// A text of those words and of whatever the bytes say.
+/// A text of those fragments and of the characters that no fragment stands for.
 fn text(bytes: &[u8]) -> String {
     let mut text = String::new();
     for byte in bytes {
@@ -67,7 +67,7 @@ fn text(bytes: &[u8]) -> String {
     text
 }
 
-/// A scenario is read, or refused with a place in the text; never a panic.
+/// A scenario is parsed, or rejected with a position in the text; nothing panics.
 #[test]
 fn fuzz_the_scenario_reader() {
     bolero::check!().with_iterations(400).for_each(|bytes: &[u8]| {
@@ -91,7 +91,7 @@ fn fuzz_the_scenario_reader() {
     });
 }
 
-/// An id reads and prints alike, or is refused.
+/// An id is parsed and displayed as the same text, or rejected.
 #[test]
 fn fuzz_the_id_parsers() {
     bolero::check!().with_iterations(400).for_each(|bytes: &[u8]| {
@@ -99,13 +99,13 @@ fn fuzz_the_id_parsers() {
         if let Ok(id) = text.parse::<Id>() {
             assert_eq!(id.to_string().parse(), Ok(id));
         }
-        if let Ok(id) = fuzz::Id::parse(&text) {
-            assert_eq!(fuzz::Id::parse(&id.to_string()), Ok(id));
+        if let Ok(id) = fuzz::HouseholdId::parse(&text) {
+            assert_eq!(fuzz::HouseholdId::parse(&id.to_string()), Ok(id));
         }
     });
 }
 
-/// A recording is read, or refused with the file and the place.
+/// A recording is read, or rejected with the name of the file.
 #[test]
 fn fuzz_the_recording_reader() {
     const PIECES: [&str; 12] = [
@@ -147,8 +147,8 @@ fn fuzz_the_recording_reader() {
     });
 }
 
-/// A log of a router that lost its power at any byte gives the calls before it; any other damage is read or refused
-/// with its place.
+/// A log that a power cut truncated at any byte contains the calls before it. A log with other damage is parsed, or
+/// rejected with a position.
 #[test]
 fn fuzz_the_log_of_calls() {
     let good = LOG.as_bytes();
@@ -159,7 +159,7 @@ fn fuzz_the_log_of_calls() {
         let at = (usize::from(*high) << 8 | usize::from(*low)) % good.len();
         match Log::parse(path, &good[..at]) {
             Ok(log) => assert!(whole.starts_with(&log.calls), "{at}"),
-            // Not even the head is whole.
+            // The header is incomplete.
             Err(error) => assert!(at < "leaselab-record 1".len(), "{at}: {error}"),
         }
         let mut damaged = good.to_vec();

@@ -1,6 +1,8 @@
-//! Two processes at one NVRAM.
+//! `leaselab races`: two processes that use one NVRAM at the same time.
 
-use explore::races::{Effect, Found, Lock, Race, Schedule, catalogue, explore, replay, trials};
+use explore::races::{
+    Anomaly, Lock, Process, Race, RaceReport, Schedule, catalogue, explore, replay, stress,
+};
 use predicates::prelude::*;
 use rstest::rstest;
 
@@ -10,41 +12,42 @@ fn race(name: &str) -> Race {
     catalogue().into_iter().find(|race| race.name == name).expect("a race of this name")
 }
 
-fn found(name: &str, lock: Lock) -> Found {
+fn explored(name: &str, lock: Lock) -> RaceReport {
     explore(&race(name), lock).expect("the openwrt dialect")
 }
 
-fn share(part: u128, found: &Found) -> f64 {
-    part as f64 / found.interleavings as f64
+fn share(part: u128, report: &RaceReport) -> f64 {
+    part as f64 / report.interleavings as f64
 }
 
 #[test]
 fn two_sets_without_a_lock_mostly_lose_one_silently() {
-    let found = found("set+set", Lock::None);
-    assert!(share(found.silent(), &found) > 0.5);
-    let has = |wanted: Effect| found.groups.iter().any(|group| group.effects.contains(&wanted));
-    for by in ['A', 'B'] {
-        assert!(has(Effect::Lost { by, said: false }), "{by}");
+    let report = explored("set+set", Lock::None);
+    assert!(share(report.silent(), &report) > 0.5);
+    let has =
+        |anomaly: Anomaly| report.groups.iter().any(|group| group.anomalies.contains(&anomaly));
+    for by in [Process::A, Process::B] {
+        assert!(has(Anomaly::LostWrite { by, reported: false }), "{by}");
     }
-    assert!(has(Effect::Older), "older settings go with them");
-    assert!(found.groups.iter().any(|group| group.crashes > 0), "the tool crashes at times");
-    assert!(found.held() > 0, "one after the other, nothing is lost");
+    assert!(has(Anomaly::LostSettings), "older settings are lost as well");
+    assert!(report.groups.iter().any(|group| group.crashes > 0), "some commands crash");
+    assert!(report.correct() > 0, "one after the other, nothing is lost");
 }
 
 #[test]
-fn a_commit_loses_a_concurrent_set() {
-    let found = found("set+commit", Lock::None);
-    let group = found
+fn a_commit_loses_what_is_set_at_the_same_time() {
+    let report = explored("set+commit", Lock::None);
+    let group = report
         .groups
         .iter()
-        .find(|group| group.effects == [Effect::Lost { by: 'A', said: false }])
+        .find(|group| group.anomalies == [Anomaly::LostWrite { by: Process::A, reported: false }])
         .expect("a lost change");
     let log = replay(&group.example).expect("its own id").log.join("\n");
     assert!(log.contains("unlink /tmp/.nvram"), "{log}");
 }
 
 #[rstest]
-fn the_lock_keeps_everything(
+fn nothing_is_lost_under_the_lock(
     #[values(
         "set+set",
         "set+set-staged",
@@ -58,36 +61,36 @@ fn the_lock_keeps_everything(
     )]
     name: &str,
 ) {
-    let found = found(name, Lock::Held);
-    assert_eq!(found.held(), found.interleavings, "{found:?}");
+    let report = explored(name, Lock::PerCommand);
+    assert_eq!(report.correct(), report.interleavings, "{report:?}");
 }
 
 #[rstest]
-fn an_example_has_the_effects_of_its_group(
+fn replaying_an_example_gives_the_anomalies_of_its_group(
     #[values("set+set", "set+commit", "naive+init", "ours+init")] name: &str,
-    #[values(Lock::None, Lock::Held)] lock: Lock,
+    #[values(Lock::None, Lock::PerCommand)] lock: Lock,
 ) {
-    for group in found(name, lock).groups {
+    for group in explored(name, lock).groups {
         let id = group.example.to_string();
-        let read: Schedule = id.parse().expect("its own id");
-        let replayed = replay(&read).expect("its own id");
-        assert_eq!(replayed.effects, group.effects, "{id}");
+        let parsed: Schedule = id.parse().expect("its own id");
+        let replayed = replay(&parsed).expect("its own id");
+        assert_eq!(replayed.anomalies, group.anomalies, "{id}");
         assert_eq!(replayed.log.len(), group.example.steps.len());
-        assert!(replayed.older <= group.older, "{id}");
+        assert!(replayed.lost_settings <= group.lost_settings, "{id}");
     }
 }
 
 #[test]
-fn one_process_after_the_other_loses_nothing() {
+fn processes_one_after_the_other_lose_nothing() {
     for name in ["set+set", "naive+init", "ours+init"] {
-        let found = found(name, Lock::None);
-        let well = &found.groups[0];
-        assert!(well.effects.is_empty(), "{name}");
+        let report = explored(name, Lock::None);
+        let correct = &report.groups[0];
+        assert!(correct.anomalies.is_empty(), "{name}");
         assert_eq!(
-            well.example.steps.chunk_by(PartialEq::eq).count(),
+            correct.example.steps.chunk_by(PartialEq::eq).count(),
             2,
             "{name}: {}",
-            well.example
+            correct.example
         );
     }
 }
@@ -95,13 +98,13 @@ fn one_process_after_the_other_loses_nothing() {
 #[test]
 fn parallel_writers_lose_nothing_under_the_lock() {
     let leaselab = std::path::Path::new(env!("CARGO_BIN_EXE_leaselab"));
-    let result = trials::run(leaselab, 60, 4, Lock::Held).expect("processes");
-    let expected = trials::Trials { trials: 60, sets: 240, ..trials::Trials::default() };
+    let result = stress::run(leaselab, 60, 4, Lock::PerCommand).expect("processes");
+    let expected = stress::StressReport { trials: 60, sets: 240, ..Default::default() };
     assert_eq!(result, expected);
 }
 
 #[test]
-fn the_command_prints_losses_and_how_to_replay_them() {
+fn the_command_prints_what_is_lost_and_how_to_replay_it() {
     let lab = Lab::new();
     lab.command(&["races", "--race", "set+commit"])
         .assert()
@@ -123,11 +126,11 @@ fn the_command_prints_losses_and_how_to_replay_them() {
 #[case(&["races", "story.toml"], "unexpected argument 'story.toml'")]
 #[case(&["races", "--race", "set+set", "--trials", "2"], "cannot be used with")]
 #[case(&["races", "--no-lock"], "--trials")]
-#[case(&["replay", "r1:nobody:A1"], "no race `nobody`")]
+#[case(&["replay", "r1:nobody:A1"], "unknown race \"nobody\"")]
 #[case(&["replay", "r1:set+set:A50"], "step 11 of the id")]
-#[case(&["replay", "r1:set+set:A3"], "cut short")]
-#[case(&["replay", "r2:set+set:A3"], "no id of a race of this version")]
-fn invalid_arguments_are_refused(#[case] arguments: &[&str], #[case] why: &str) {
+#[case(&["replay", "r1:set+set:A3"], "is it truncated?")]
+#[case(&["replay", "r2:set+set:A3"], "invalid race id")]
+fn invalid_arguments_are_rejected(#[case] arguments: &[&str], #[case] message: &str) {
     let lab = Lab::new();
-    lab.command(arguments).assert().code(2).stderr(predicate::str::contains(why));
+    lab.command(arguments).assert().code(2).stderr(predicate::str::contains(message));
 }

@@ -1,4 +1,4 @@
-//! States of the in-process exploration, reached again by real processes: a real shell, the real script, the fake
+//! Confirms states of the in-process exploration with real processes: a real shell, the real script, the emulated
 //! `nvram` and a flash file.
 
 use std::sync::Arc;
@@ -10,26 +10,25 @@ use super::Verdict;
 use super::replay::ScheduleReplayer;
 use backend::{ExternalScript, Function};
 use runner::{Fault, Recording, record};
-use scenario::Case;
-use scenario::Id;
+use scenario::{Case, Id};
 
-/// So many states are confirmed first, to learn how long one takes.
+/// With a budget, about this many states are confirmed first, to measure how long one takes.
 const FIRST_SAMPLE: usize = 16;
 
-/// What processes made of the states.
+/// What the confirmation found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Confirmed {
-    /// States that there are.
+    /// Number of states in the list.
     pub states: usize,
-    /// States that were reached again.
+    /// Number of states that were confirmed.
     pub confirmed: usize,
-    /// Every so-many-th was.
+    /// The sampling interval: every n-th state was confirmed.
     pub every: usize,
-    /// Those that are not the same, and how they differ.
+    /// States that differ, and how.
     pub differences: Vec<(Id, String)>,
 }
 
-/// Reaches the states of `listed` by processes: all of them, or as evenly as fits into the budget.
+/// Reaches the states of `listed` with processes: all of them, or an even sample that fits into the budget.
 ///
 /// # Errors
 /// A scenario or a script that cannot be run.
@@ -47,7 +46,7 @@ pub fn confirm(
     let began = Instant::now();
     let last = listed.len().max(1);
     let mut result = Confirmed { states: listed.len(), ..Confirmed::default() };
-    // Each round confirms what lies half-way between the states of the rounds before.
+    // Each round confirms the states half-way between those of the earlier rounds.
     let mut every = match budget {
         None => 1,
         Some(_) => (last / FIRST_SAMPLE).max(1).next_power_of_two(),
@@ -58,11 +57,11 @@ pub fn confirm(
             .step_by(every)
             .filter(|index| done_every == 0 || index % done_every != 0)
             .collect();
-        let looked: Vec<Result<Option<String>, Fault>> = round
+        let differences: Vec<Result<Option<String>, Fault>> = round
             .par_iter()
-            .map(|index| one(case, &recording, processes, &listed[*index]))
+            .map(|index| confirm_state(case, &recording, processes, &listed[*index]))
             .collect();
-        for (index, difference) in round.iter().zip(looked) {
+        for (index, difference) in round.iter().zip(differences) {
             result.confirmed += 1;
             if let Some(text) = difference? {
                 result.differences.push((listed[*index].0.clone(), text));
@@ -70,7 +69,7 @@ pub fn confirm(
         }
         (done_every, result.every) = (every, every);
         let spent = began.elapsed();
-        // The next round is as long as all before it.
+        // The next round takes as long as all earlier ones together.
         if every == 1 || budget.is_some_and(|budget| spent * 2 > budget) {
             return Ok(Ok(result));
         }
@@ -78,21 +77,21 @@ pub fn confirm(
     }
 }
 
-/// Confirms one state; how it differs.
-fn one(
+/// Confirms one state. Returns how it differs, if it does.
+fn confirm_state(
     case: &Case,
     recording: &Recording,
     processes: &Arc<ExternalScript>,
     (id, verdict): &(Id, Verdict),
 ) -> Result<Option<String>, Fault> {
-    let mut story = ScheduleReplayer::new(case, recording, id, Some(processes));
-    let told = story.tell()?;
+    let mut replayer = ScheduleReplayer::new(case, recording, id, Some(processes));
+    let result = replayer.run()?;
     if let Some(fault) = processes.take_error() {
         return Err(fault.into());
     }
-    Ok(match told {
+    Ok(match result {
         Err(error) => Some(error.to_string()),
-        Ok((again, _)) if again != *verdict => Some(format!("{verdict} at first, {again} now")),
-        Ok(_) => story.differences.first().cloned(),
+        Ok((now, _)) if now != *verdict => Some(format!("{verdict} at first, {now} now")),
+        Ok(_) => replayer.differences.first().cloned(),
     })
 }

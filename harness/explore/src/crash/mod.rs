@@ -1,51 +1,40 @@
-//! Power cuts and kills at every point of a scenario: what survives, what cannot, what should have.
+//! Power cuts and kills at every point of a scenario.
 //!
-//! An undisturbed run is recorded moment by moment. From the moment before each script call the explorer
-//! strikes at every point of it: beside each `nvram` command, before, inside and after each flash
-//! operation. A router without power is booted and `init` read, and the judge holds the flash against
-//! what the script had acknowledged. To depth 2 and beyond, the boot itself and the first events after it
-//! are struck in their turn. A state met before (flash, RAM, marker, clocks, place in the scenario, what
-//! must be stored) is not looked at again.
+//! An undisturbed run is recorded with a snapshot before each script call. From each snapshot the explorer injects a
+//! fault at every point of the call: before and after each `nvram` command, and before, inside and after each flash
+//! operation. It then boots a router from the resulting flash, reads `init`, and compares both with what the script has
+//! acknowledged. From depth 2 on, it also injects faults into that boot and into the first events after it. A state that
+//! was seen before (flash, RAM, intent log, clocks, position in the scenario, expectations) is not judged again.
 //!
-//! | verdict | means |
+//! | verdict | meaning |
 //! |---|---|
 //! | kept | every invariant holds |
-//! | lost | the flash was caught inside a commit, and this store has no second copy |
-//! | broken | the script or the tool could have kept it |
+//! | lost | power was cut inside a commit, and this store has no second copy |
+//! | broken | the script or the tool could have prevented it |
 
-mod boot;
+mod boot_result;
+mod call_position;
 mod confirm;
 mod explore;
-mod kind;
-mod part;
-mod recover;
+mod explorer;
+mod fault_injection;
+mod judgement;
+mod options;
+mod point_kind;
+mod recovery;
 mod replay;
 mod report;
-mod strike;
+mod search_task;
+mod verdict;
+mod violation;
+mod window;
 
 pub use confirm::{Confirmed, confirm};
-pub use explore::{Options, explore};
-pub use kind::{Count, Kind};
+pub use explore::explore;
+pub use options::Options;
+pub use point_kind::{PointCount, PointKind};
 pub use replay::{Replayed, replay};
-pub use report::{Breach, Report, Window};
-
-/// What became of the leases and their neighbours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// Every invariant holds.
-    Kept,
-    /// Lost, as this store must.
-    Lost,
-    /// The script or the tool could have kept it.
-    Broken,
-}
-
-impl std::fmt::Display for Verdict {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(match self {
-            Self::Kept => "kept",
-            Self::Lost => "lost",
-            Self::Broken => "broken",
-        })
-    }
-}
+pub use report::Report;
+pub use verdict::Verdict;
+pub use violation::Violation;
+pub use window::VulnerabilityWindow;

@@ -1,37 +1,37 @@
-//! One schedule again, by the disturbances of the targets instead of the explorer's shortcuts.
+//! Replays one schedule of faults. Each call is interrupted by the back end, without the explorer's caches and shortcuts.
 
 use std::sync::Arc;
 
-use super::boot::{Boot, Outputs, views_of};
-use super::explore::{Explorer, Options, doubt};
-use super::recover::rebooted;
-use super::strike::{after_kill, verdict};
-use super::{Breach, Verdict};
+use super::boot_result::{BootResult, InitOutputs};
+use super::explorer::{Explorer, mark_uncertain};
+use super::fault_injection::call_after_kill;
+use super::recovery::apply_boot;
+use super::{Options, Verdict, Violation};
 use backend::{
     Backend, BackendError, CallEnd, CallOptions, CallResult, ExternalScript, Function, InProcess,
 };
 use dnsmasq_model::ScriptCall;
 use runner::expected::changes;
+use runner::nvram_state::NvramState;
 use runner::recorder::Snapshot;
 use runner::{Fault, Recording, call_text, record};
-use scenario::Case;
-use scenario::{FaultPoint, Id, IdError, ScheduledFault};
+use scenario::{Case, FaultPoint, Id, IdError, ScheduledFault};
 
-/// What a replay showed.
+/// The result of a replay.
 #[derive(Clone, Debug)]
 pub struct Replayed {
-    /// The verdict after the last strike.
+    /// The verdict after the last fault.
     pub verdict: Verdict,
-    /// What was broken or lost.
-    pub breaches: Vec<Breach>,
-    /// One line for each event, call, command and flash operation, where they were asked for.
+    /// All invariants that do not hold, those of an unavoidable loss included.
+    pub violations: Vec<Violation>,
+    /// One line for each event, call, command and flash operation; empty unless verbose.
     pub log: Vec<String>,
 }
 
-/// Runs the schedule of an id on its case; `script` in place of the scenario's own.
+/// Runs the schedule of an id on its case, with `script` instead of the scenario's own script if given.
 ///
 /// # Errors
-/// A schedule that leads nowhere in this case; a scenario that cannot be run.
+/// The outer error is a scenario that cannot be run, the inner one a schedule that does not fit the case.
 pub fn replay(
     case: &Case,
     script: Option<Function>,
@@ -46,26 +46,26 @@ pub fn replay(
         Ok(recording) => recording,
         Err(why) => return Ok(Err(IdError(why))),
     };
-    let mut story = ScheduleReplayer::new(case, &recording, id, None);
-    story.log = verbose.then(Vec::new);
-    let end = story.tell()?;
+    let mut replayer = ScheduleReplayer::new(case, &recording, id, None);
+    replayer.log = verbose.then(Vec::new);
+    let result = replayer.run()?;
     if let Some(fault) = processes.and_then(|processes| processes.take_error()) {
         return Err(fault.into());
     }
-    let log = story.log.unwrap_or_default();
-    Ok(end.map(|(verdict, breaches)| Replayed { verdict, breaches, log }))
+    let log = replayer.log.unwrap_or_default();
+    Ok(result.map(|(verdict, violations)| Replayed { verdict, violations, log }))
 }
 
-type End = Result<(Verdict, Vec<Breach>), IdError>;
+type ReplayResult = Result<(Verdict, Vec<Violation>), IdError>;
 
-/// A schedule under way.
+/// A replay in progress.
 pub(super) struct ScheduleReplayer<'s> {
     explorer: Explorer<'s>,
     id: &'s Id,
     log: Option<Vec<String>>,
-    /// Processes that do the last part of it, too.
+    /// Processes that also run the part since the last boot, for comparison.
     processes: Option<&'s Arc<ExternalScript>>,
-    /// What they did differently.
+    /// How the processes behaved differently.
     pub(super) differences: Vec<String>,
 }
 
@@ -81,200 +81,215 @@ impl<'s> ScheduleReplayer<'s> {
     }
 
     /// Runs the schedule.
-    pub(super) fn tell(&mut self) -> Result<End, BackendError> {
-        let moments = &self.explorer.recording.recorder.snapshots;
-        let Some((stop, rest)) = self.id.schedule.split_first() else {
-            return Ok(Err(IdError("an id without a strike".to_owned())));
+    pub(super) fn run(&mut self) -> Result<ReplayResult, BackendError> {
+        let snapshots = &self.explorer.recording.recorder.snapshots;
+        let Some((fault, rest)) = self.id.schedule.split_first() else {
+            return Ok(Err(IdError("an id without a fault".to_owned())));
         };
-        let (before, after) = moments.split_at((stop.call as usize - 1).min(moments.len()));
-        let Some(moment) = after.first() else {
-            let made = moments.len();
-            let text = format!("the run makes {made} calls, none with number {}", stop.call);
+        let (before, after) = snapshots.split_at((fault.call as usize - 1).min(snapshots.len()));
+        let Some(snapshot) = after.first() else {
+            let made = snapshots.len();
+            let text = format!("the run makes {made} calls, none with number {}", fault.call);
             return Ok(Err(IdError(text)));
         };
         if self.log.is_some() {
-            let mut events = 0;
+            let mut logged = 0;
             for earlier in before {
-                self.events(earlier, &mut events);
+                self.log_events(earlier, &mut logged);
                 self.perform(&mut earlier.target.clone(), earlier, &CallOptions::default())?;
             }
-            self.events(moment, &mut events);
+            self.log_events(snapshot, &mut logged);
         }
-        self.strike(moment, None, stop, rest, after.get(1).map(|moment| &moment.call))
+        self.inject(snapshot, None, fault, rest, after.get(1).map(|snapshot| &snapshot.call))
     }
 
-    /// What clients did before a call.
-    fn events(&mut self, moment: &Snapshot, told: &mut usize) {
+    /// Logs the events from number `logged` up to the call of `snapshot`.
+    fn log_events(&mut self, snapshot: &Snapshot, logged: &mut usize) {
         let events = &self.explorer.recording.recorder.events;
-        for event in &events[*told..moment.event.min(events.len())] {
+        for event in &events[*logged..snapshot.event.min(events.len())] {
             let text = format!("{:?} {}", event.action, event.client.name).to_lowercase();
-            self.line(moment, "EVENT", &text);
+            self.log_line(snapshot, "EVENT", &text);
         }
-        *told = moment.event;
+        *logged = snapshot.event;
     }
 
-    /// `shadow` is the router of processes that has come here with the last kill.
-    fn strike(
+    /// Injects a fault into the call of `snapshot`, and continues with the rest of the schedule. `shadow` is the router
+    /// of the processes if the last fault was a kill, `next` the following call of the undisturbed run.
+    fn inject(
         &mut self,
-        moment: &Snapshot,
+        snapshot: &Snapshot,
         shadow: Option<InProcess>,
-        stop: &ScheduledFault,
+        fault: &ScheduledFault,
         rest: &[ScheduledFault],
         next: Option<&Arc<ScriptCall>>,
-    ) -> Result<End, BackendError> {
-        let mut target = moment.target.clone();
-        let mut expected = Arc::clone(&moment.expected);
+    ) -> Result<ReplayResult, BackendError> {
+        let mut target = snapshot.target.clone();
+        let mut expected = Arc::clone(&snapshot.expected);
         let mut torn = false;
-        let last_boot = rest.is_empty() || matches!(stop.strike, FaultPoint::Kill(..));
+        let point = fault.point;
+        let last_boot = rest.is_empty() || matches!(point, FaultPoint::Kill(..));
         let mut shadow = shadow.or_else(|| {
             let processes = self.processes.filter(|_| last_boot)?;
             Some(target.with_script(processes))
         });
-        let plan = CallOptions { disturbance: stop.strike.disturbance(), ..CallOptions::default() };
-        match stop.strike {
+        let options = CallOptions { disturbance: point.disturbance(), ..CallOptions::default() };
+        match point {
             FaultPoint::Between => {}
             FaultPoint::Ended => {
-                let ended = self.perform(&mut target, moment, &plan)?;
-                self.shadow(&mut shadow, &target, moment, (&plan, &ended))?;
+                let ended = self.perform(&mut target, snapshot, &options)?;
+                self.compare(&mut shadow, &target, snapshot, (&options, &ended))?;
                 if ended.end == CallEnd::Exited(0) {
-                    Arc::make_mut(&mut expected).acknowledged(changes(&moment.call));
+                    Arc::make_mut(&mut expected).acknowledged(changes(&snapshot.call));
                 } else {
-                    doubt(&mut expected, changes(&moment.call));
+                    mark_uncertain(&mut expected, changes(&snapshot.call));
                 }
             }
             FaultPoint::Cut(_, nth) | FaultPoint::Kill(_, nth) | FaultPoint::Within { nth, .. } => {
-                let trail = target.clone().trail(&moment.call);
-                let Some(step) = trail.steps.get(nth as usize - 1) else {
+                let trace = target.clone().trail(&snapshot.call);
+                let Some(step) = trace.steps.get(nth as usize - 1) else {
                     let text = format!(
                         "`{}` makes {} nvram commands, none with number {nth}",
-                        call_text(&moment.call),
-                        trail.steps.len()
+                        call_text(&snapshot.call),
+                        trace.steps.len()
                     );
                     return Ok(Err(IdError(text)));
                 };
-                let struck = self.perform(&mut target, moment, &plan)?;
-                self.shadow(&mut shadow, &target, moment, (&plan, &struck))?;
-                doubt(&mut expected, changes(&moment.call));
-                let digest = |router: &InProcess| router.board().flash().fingerprint();
-                torn = matches!(stop.strike, FaultPoint::Within { .. })
-                    && ![digest(&step.before), digest(&step.after)].contains(&digest(&target));
+                let interrupted = self.perform(&mut target, snapshot, &options)?;
+                self.compare(&mut shadow, &target, snapshot, (&options, &interrupted))?;
+                mark_uncertain(&mut expected, changes(&snapshot.call));
+                let flash = |router: &InProcess| router.board().flash().fingerprint();
+                torn = matches!(point, FaultPoint::Within { .. })
+                    && ![flash(&step.before), flash(&step.after)].contains(&flash(&target));
             }
         }
-        self.line(moment, "STRIKE", &stop.to_string());
-        let dark = target.rebooted();
-        if let (FaultPoint::Kill(..), Some((stop, rest))) = (stop.strike, rest.split_first()) {
+        self.log_line(snapshot, "FAULT", &fault.to_string());
+        let powered_off = target.rebooted();
+        if let (FaultPoint::Kill(..), Some((fault, rest))) = (point, rest.split_first()) {
+            let prefix = self.explorer.prefix();
             let later = Snapshot {
-                nvram: views_of(&target, self.explorer.prefix(), &moment.nvram),
-                call: Arc::clone(after_kill(moment, next)),
+                nvram: NvramState::of(target.board(), prefix, Some(&snapshot.nvram)),
+                call: Arc::clone(call_after_kill(snapshot, next)),
                 target,
                 expected,
-                ..moment.clone()
+                ..snapshot.clone()
             };
-            return self.strike(&later, shadow, stop, rest, None);
+            return self.inject(&later, shadow, fault, rest, None);
         }
-        let wanted = self.explorer.wanted(moment, &expected);
-        let boot = Boot::of(&dark, self.explorer.prefix(), &mut Outputs::default());
-        let broken = boot.judge(&wanted);
+        let boot =
+            BootResult::of(&powered_off, self.explorer.prefix(), &mut InitOutputs::default());
         if let Some(shadow) = shadow {
             let (init, _) = shadow.rebooted().read_init();
             if (&init.stdout, init.exit) != (&boot.output.stdout, boot.output.exit) {
                 self.differences.push("`init` prints something else".to_owned());
             }
         }
-        let Some((stop, rest)) = rest.split_first() else {
-            let verdict = verdict(&broken, torn);
-            let leases = boot.output.leases.lines().len();
-            let breaches = broken.iter().map(|invariant| Breach {
-                invariant: *invariant,
-                text: boot.explain(*invariant, &wanted),
-                step: moment.step,
-                id: self.id.clone(),
-            });
-            let breaches: Vec<Breach> = breaches.collect();
-            for breach in &breaches {
-                self.line(
-                    moment,
-                    "CHECK",
-                    &format!("{}: {}", breach.invariant.name(), breach.text),
-                );
-            }
-            self.line(moment, "CHECK", &format!("{verdict}: init prints {leases} lines"));
-            return Ok(Ok((verdict, breaches)));
+        let Some((fault, rest)) = rest.split_first() else {
+            return Ok(Ok(self.judge(snapshot, &boot, &expected, torn)));
         };
-        let mut start = Snapshot { target: dark, ..moment.clone() };
-        rebooted(&mut start, &boot);
-        self.line(moment, "BOOT", "power is back");
-        self.recover(start, &boot, stop, rest)
+        let mut start = Snapshot { target: powered_off, ..snapshot.clone() };
+        apply_boot(&mut start, &boot);
+        self.log_line(snapshot, "BOOT", "power is back");
+        self.recover(start, &boot, fault, rest)
     }
 
-    /// Boots, and makes calls until the one that the next strike hits.
+    /// Judges the boot after the last fault.
+    fn judge(
+        &mut self,
+        snapshot: &Snapshot,
+        boot: &BootResult,
+        expected: &runner::expected::Expected,
+        torn: bool,
+    ) -> (Verdict, Vec<Violation>) {
+        let required = self.explorer.requirements(snapshot, expected);
+        let violated = boot.violated(&required);
+        let verdict = Verdict::of(&violated, torn);
+        let violations: Vec<Violation> = violated
+            .iter()
+            .map(|invariant| Violation {
+                invariant: *invariant,
+                text: boot.explain(*invariant, &required),
+                step: snapshot.step,
+                id: self.id.clone(),
+            })
+            .collect();
+        for violation in &violations {
+            let text = format!("{}: {}", violation.invariant.name(), violation.text);
+            self.log_line(snapshot, "CHECK", &text);
+        }
+        let leases = boot.output.leases.lines().len();
+        self.log_line(snapshot, "CHECK", &format!("{verdict}: init prints {leases} lines"));
+        (verdict, violations)
+    }
+
+    /// Boots, makes calls until the one of the next fault, and injects that fault.
     fn recover(
         &mut self,
         start: Snapshot,
-        boot: &Boot,
-        stop: &ScheduledFault,
+        boot: &BootResult,
+        fault: &ScheduledFault,
         rest: &[ScheduledFault],
-    ) -> Result<End, BackendError> {
+    ) -> Result<ReplayResult, BackendError> {
         let mut path = Vec::new();
         let keep_all = self.log.is_some();
         let mut made = 0;
-        self.explorer.recover(start, boot, &mut |moment, ordinal, _| {
+        self.explorer.recover(start, boot, &mut |snapshot, ordinal, _| {
             made = ordinal;
-            if keep_all || ordinal == stop.call {
-                path.push(moment.clone());
+            if keep_all || ordinal == fault.call {
+                path.push(snapshot.clone());
             }
-            if ordinal < stop.call {
-                self.explorer.undisturbed(moment);
+            if ordinal < fault.call {
+                self.explorer.call_undisturbed(snapshot);
             }
-            ordinal < stop.call
+            ordinal < fault.call
         });
-        let Some((last, earlier)) = path.split_last().filter(|_| made == stop.call) else {
-            let text = format!("only {made} calls follow, none with number {}", stop.call);
+        let Some((last, earlier)) = path.split_last().filter(|_| made == fault.call) else {
+            let text = format!("only {made} calls follow, none with number {}", fault.call);
             return Ok(Err(IdError(text)));
         };
-        let mut events = earlier.first().unwrap_or(last).event;
-        for moment in earlier {
-            self.events(moment, &mut events);
-            self.perform(&mut moment.target.clone(), moment, &CallOptions::default())?;
+        let mut logged = earlier.first().unwrap_or(last).event;
+        for snapshot in earlier {
+            self.log_events(snapshot, &mut logged);
+            self.perform(&mut snapshot.target.clone(), snapshot, &CallOptions::default())?;
         }
         if self.log.is_some() {
-            self.events(last, &mut events);
+            self.log_events(last, &mut logged);
         }
-        self.strike(last, None, stop, rest, None)
+        self.inject(last, None, fault, rest, None)
     }
 
-    /// Makes a call and writes down what it did.
+    /// Makes a call and logs it.
     fn perform(
         &mut self,
         target: &mut InProcess,
-        moment: &Snapshot,
-        plan: &CallOptions,
+        snapshot: &Snapshot,
+        options: &CallOptions,
     ) -> Result<CallResult, BackendError> {
-        let result = target.call(&moment.call, plan)?;
+        let result = target.call(&snapshot.call, options)?;
         if self.log.is_some() {
-            self.line(moment, "CALL", &format!("{} -> {:?}", call_text(&moment.call), result.end));
+            let text = format!("{} -> {:?}", call_text(&snapshot.call), result.end);
+            self.log_line(snapshot, "CALL", &text);
             for command in &result.commands {
                 let words: Vec<String> =
                     command.iter().map(|word| word.escape_ascii().to_string()).collect();
-                self.line(moment, "NVRAM", &words.join(" "));
+                self.log_line(snapshot, "NVRAM", &words.join(" "));
             }
             for operation in &result.operations {
-                self.line(moment, "FLASH", &operation.to_string());
+                self.log_line(snapshot, "FLASH", &operation.to_string());
             }
         }
         Ok(result)
     }
 
-    /// The same call by processes, which must end alike and leave the same.
-    fn shadow(
+    /// Makes the same call with processes, and compares its end and what it leaves in `target`.
+    fn compare(
         &mut self,
         shadow: &mut Option<InProcess>,
         target: &InProcess,
-        moment: &Snapshot,
-        (plan, expected): (&CallOptions, &CallResult),
+        snapshot: &Snapshot,
+        (options, expected): (&CallOptions, &CallResult),
     ) -> Result<(), BackendError> {
         let Some(shadow) = shadow else { return Ok(()) };
-        let found = shadow.call(&moment.call, plan)?;
+        let found = shadow.call(&snapshot.call, options)?;
         let (ours, theirs) = (target.board(), shadow.board());
         let power_stays = found.end != CallEnd::PowerLost;
         let same = [
@@ -285,15 +300,15 @@ impl<'s> ScheduleReplayer<'s> {
             (!power_stays || ours.ram_bytes() == theirs.ram_bytes(), "RAM"),
         ];
         for (_, what) in same.into_iter().filter(|(same, _)| !same) {
-            self.differences.push(format!("{what} differs after `{}`", call_text(&moment.call)));
+            self.differences.push(format!("{what} differs after `{}`", call_text(&snapshot.call)));
         }
         Ok(())
     }
 
-    fn line(&mut self, moment: &Snapshot, word: &str, text: &str) {
+    fn log_line(&mut self, snapshot: &Snapshot, kind: &str, text: &str) {
         let Some(log) = &mut self.log else { return };
-        let clock = moment.clocks.now();
-        let step = moment.step;
-        log.push(format!("{step:>4} {:>10} {:>8} {word:<6} {text}", clock.wall, clock.mono));
+        let clock = snapshot.clocks.now();
+        let step = snapshot.step;
+        log.push(format!("{step:>4} {:>10} {:>8} {kind:<6} {text}", clock.wall, clock.mono));
     }
 }

@@ -1,90 +1,48 @@
-//! What an exploration found.
+//! The report of an exploration.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::Verdict;
-use super::kind::{Count, Kind};
-use super::part::Outcome;
+use super::judgement::Judgement;
+use super::{PointCount, PointKind, Verdict, Violation, VulnerabilityWindow};
 use scenario::Id;
-use scenario::Invariant;
 
-/// More breaches than this of one case are counted, but not kept.
-const MAX_BREACHES: usize = 20;
+/// Further violations of a case are counted, but not kept.
+const MAX_VIOLATIONS: usize = 20;
 
-/// Seconds in a year.
-const YEAR: f64 = 365.25 * 86_400.0;
-
-/// One broken invariant.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Breach {
-    /// Which.
-    pub invariant: Invariant,
-    /// The difference, for a person.
-    pub text: String,
-    /// Number of the scenario's step, from 1.
-    pub step: usize,
-    /// Runs exactly this again.
-    pub id: Id,
-}
-
-/// How long the store has no valid copy, in an undisturbed run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Window {
-    /// `nvram` commands that touched the flash.
-    pub commits: u64,
-    /// Time that their flash operations took on this chip.
-    pub open: Duration,
-    /// Time that passed in the scenario.
-    pub simulated: Duration,
-}
-
-impl Window {
-    /// Seconds per commit.
-    pub fn per_commit(&self) -> Option<f64> {
-        (self.commits > 0).then(|| self.open.as_secs_f64() / self.commits as f64)
-    }
-
-    /// Seconds per year, if the scenario's time went on like this.
-    pub fn per_year(&self) -> Option<f64> {
-        let simulated = self.simulated.as_secs_f64();
-        (simulated > 0.0).then(|| self.open.as_secs_f64() * YEAR / simulated)
-    }
-}
-
-/// Counts and findings of one case.
+/// Counts and violations of one case, or the sum over several cases.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// Points at which something was struck.
+    /// Points at which a fault was injected.
     pub points: u64,
-    /// States that were not known before.
+    /// Different states after those faults.
     pub distinct: u64,
     /// States that were judged.
     pub checked: u64,
-    /// Distinct flash images among them: each was loaded by the dialect and read by `init`.
+    /// Different flash images among them. Each was loaded by the dialect and read by `init`.
     pub images: u64,
-    /// Of them: everything kept.
+    /// Judged states in which every invariant holds.
     pub kept: u64,
-    /// Of them: lost as this store must.
+    /// Judged states with a loss that this store cannot prevent.
     pub lost: u64,
-    /// Of them: broken, and the scenario does not say so.
+    /// Judged states with violations that the scenario does not declare.
     pub broken: u64,
-    /// Of them: broken as the scenario says.
+    /// Judged states with violations that the scenario declares.
     pub declared: u64,
     /// Points by kind.
-    pub coverage: BTreeMap<Kind, Count>,
-    /// What was broken, the first ones.
-    pub breaches: Vec<Breach>,
-    /// Every cut with its verdict, where asked for.
+    pub coverage: BTreeMap<PointKind, PointCount>,
+    /// The first violations.
+    pub violations: Vec<Violation>,
+    /// Every judged state with its verdict, if [`Options::list`](super::Options::list) is set.
     pub listed: Vec<(Id, Verdict)>,
-    /// The fatal window.
-    pub window: Window,
-    /// Processor time.
+    /// How long the store had no valid copy.
+    pub window: VulnerabilityWindow,
+    /// Processor time of the exploration.
     pub took: Duration,
 }
 
 impl Report {
-    /// Adds another part of the same exploration.
+    /// Adds the report of another case.
     pub fn add(&mut self, other: Self) {
         self.points += other.points;
         self.distinct += other.distinct;
@@ -99,9 +57,7 @@ impl Report {
             sum.points += count.points;
             sum.distinct += count.distinct;
         }
-        for breach in other.breaches {
-            self.breach(breach);
-        }
+        self.add_violations(other.violations);
         self.listed.extend(other.listed);
         self.window.commits += other.window.commits;
         self.window.open += other.window.open;
@@ -109,30 +65,30 @@ impl Report {
         self.took += other.took;
     }
 
-    /// Kinds of points that were never reached.
-    pub fn unreached(&self, depth: u32) -> Vec<Kind> {
-        let reached = |kind: &Kind| self.coverage.get(kind).is_some_and(|count| count.points > 0);
-        Kind::ALL.into_iter().filter(|kind| kind.within(depth) && !reached(kind)).collect()
+    /// Kinds of points that an exploration of this depth can reach, but did not.
+    pub fn unreached(&self, depth: u32) -> Vec<PointKind> {
+        let reached =
+            |kind: &PointKind| self.coverage.get(kind).is_some_and(|count| count.points > 0);
+        PointKind::ALL
+            .into_iter()
+            .filter(|kind| kind.is_reachable(depth) && !reached(kind))
+            .collect()
     }
 
-    pub(super) fn breach(&mut self, breach: Breach) {
-        if self.breaches.len() < MAX_BREACHES {
-            self.breaches.push(breach);
-        }
-    }
-
-    /// Counts what became of a cut.
-    pub(super) fn count(&mut self, outcome: Outcome) {
-        match outcome {
-            Outcome::Kept => self.kept += 1,
-            Outcome::Lost => self.lost += 1,
-            Outcome::Declared => self.declared += 1,
-            Outcome::Broken(breaches) => {
+    pub(super) fn add_judgement(&mut self, judgement: Judgement) {
+        match judgement {
+            Judgement::Kept => self.kept += 1,
+            Judgement::Lost => self.lost += 1,
+            Judgement::Declared => self.declared += 1,
+            Judgement::Broken(violations) => {
                 self.broken += 1;
-                for breach in breaches {
-                    self.breach(breach);
-                }
+                self.add_violations(violations);
             }
         }
+    }
+
+    fn add_violations(&mut self, violations: Vec<Violation>) {
+        let room = MAX_VIOLATIONS.saturating_sub(self.violations.len());
+        self.violations.extend(violations.into_iter().take(room));
     }
 }

@@ -1,20 +1,20 @@
-//! What was exercised: each kind of event, of cut, of kill, each tool and build.
+//! Coverage: how often each kind of event, cut, kill, dialect and build was exercised.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::texts::HOST_NAMES;
+use super::hostile_inputs::HOST_NAMES;
 use super::trial::Trial;
 use scenario::{Action, DaemonAction, Disturbance, Join, Point, Rtc, Side, Step, V6};
 
-/// How often each kind was done, by its name.
+/// How often each kind was exercised, by its name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Coverage {
     counts: BTreeMap<String, u64>,
 }
 
-/// The kinds that every session must come to, whatever its routers.
-const KINDS: [&str; 64] = [
+/// The kinds that every long session must exercise, on any routers.
+const REQUIRED: [&str; 64] = [
     "boot",
     "boot after a while off",
     "shutdown",
@@ -82,7 +82,7 @@ const KINDS: [&str; 64] = [
 ];
 
 impl Coverage {
-    /// Counts what a household came to.
+    /// Counts the kinds that a household exercised.
     pub fn add_trial(&mut self, trial: &Trial) {
         let router = &trial.scenario.router;
         let rtc = match router.rtc {
@@ -96,20 +96,20 @@ impl Coverage {
         if trial.scenario.script.slack.is_some() {
             self.count("script with slack".to_owned());
         }
-        for (step, done) in trial.done() {
+        for (step, outcome) in trial.executed_steps() {
             if let Some(kind) = kind_of(&step.action) {
                 self.count(kind);
             }
-            for kind in sorts(step) {
+            for kind in special_kinds(step) {
                 self.count(kind.to_owned());
             }
-            if done.fault_struck {
-                self.count(strike(step));
+            if outcome.fault_struck {
+                self.count(fault_of(step));
             }
         }
     }
 
-    /// Adds what another session came to.
+    /// Adds the counts of another household.
     pub fn add(&mut self, other: &Self) {
         for (kind, count) in &other.counts {
             *self.counts.entry(kind.clone()).or_default() += count;
@@ -120,9 +120,9 @@ impl Coverage {
         *self.counts.entry(kind).or_default() += 1;
     }
 
-    /// The kinds that were never done; `routers` as `DIALECT rtc=BUILD`.
+    /// The required kinds that were not exercised. `routers` are the required routers, as `DIALECT rtc=BUILD`.
     pub fn missing(&self, routers: impl Iterator<Item = String>) -> Vec<String> {
-        let kinds = KINDS.iter().map(|kind| (*kind).to_owned());
+        let kinds = REQUIRED.iter().map(|kind| (*kind).to_owned());
         kinds
             .chain(routers.map(|router| format!("router {router}")))
             .filter(|kind| !self.counts.contains_key(kind))
@@ -159,40 +159,40 @@ fn action_name(action: DaemonAction) -> &'static str {
     }
 }
 
-/// What is special about a step, beside what it does.
-fn sorts(step: &Step) -> Vec<&'static str> {
-    let mut sorts = Vec::new();
+/// The kinds of a step that depend on more than its action.
+fn special_kinds(step: &Step) -> Vec<&'static str> {
+    let mut kinds = Vec::new();
     match &step.action {
         Action::Join(join) => {
             if join.hostname.as_deref().is_some_and(|name| HOST_NAMES.contains(&name)) {
-                sorts.push("join with a hostile host name");
+                kinds.push("join with a hostile host name");
             }
             if join.client_id.as_ref().is_some_and(|id| id.get_ref().len() > 200) {
-                sorts.push("join with a long client-id");
+                kinds.push("join with a long client-id");
             }
         }
-        Action::Boot(boot) if boot.off.is_some() => sorts.push("boot after a while off"),
+        Action::Boot(boot) if boot.off.is_some() => kinds.push("boot after a while off"),
         Action::Nvram(commands) if commands.iter().flatten().any(|word| word.contains(r"\x0a")) => {
-            sorts.push("nvram set with a line break");
+            kinds.push("nvram set with a line break");
         }
         _ => {}
     }
     if step.web_page {
-        sorts.push("web-page");
+        kinds.push("web-page");
     }
-    sorts
+    kinds
 }
 
-fn strike(step: &Step) -> String {
+fn fault_of(step: &Step) -> String {
     match step.disturbance.as_ref().map(|disturbed| &disturbed.disturbance) {
-        Some(Disturbance::Cut(point)) => format!("cut {}", place(point)),
-        Some(Disturbance::Kill(point)) => format!("kill {}", place(point)),
+        Some(Disturbance::Cut(point)) => format!("cut {}", point_text(point)),
+        Some(Disturbance::Kill(point)) => format!("kill {}", point_text(point)),
         Some(Disturbance::Fail(word)) => format!("fail {word}"),
         None => "nothing".to_owned(),
     }
 }
 
-fn place(point: &Point) -> String {
+fn point_text(point: &Point) -> String {
     let side = |side: &Side| match side {
         Side::Before => "before",
         Side::After => "after",

@@ -1,26 +1,30 @@
-//! Random households: scenarios drawn from a seed, run by the runner, judged by the judge.
+//! Random households: scenarios that are generated from a seed, played by the runner and judged by its judge.
 //!
-//! A household is an ordinary [`Scenario`](scenario::Scenario), so that every invariant applies and whatever
-//! fails can be written as a file that `leaselab run` fails on. Case I of a seed depends on the seed, I, the number
-//! of events and the router alone: not on how many run at once.
+//! A household is an ordinary [`Scenario`](scenario::Scenario). Every invariant applies to it, and a failing one can be
+//! written to a file on which `leaselab run` fails. A case depends only on the seed, its number, the number of events and
+//! the router, not on how many cases run at once.
 //!
-//! A household is drawn without knowing what the script will do. So it is run without insisting: a step for which the
-//! router is off is left out, a cut that finds nothing to cut does not count. What was really done is what coverage
-//! counts and what a minimised case consists of.
+//! A household is generated without knowledge of what the script will do, so it is played leniently: a step that needs a
+//! running router is skipped while the router is off, and a cut that finds nothing to cut has no effect. Coverage counts
+//! what was executed, and a minimised case consists of what was executed.
 
 mod coverage;
-mod household;
-mod id;
+mod generate;
+mod hostile_inputs;
+mod household_id;
+mod id_text;
+mod minimise;
 mod reproducer;
 mod session;
-mod shrink;
-mod texts;
+mod span;
+mod subject;
 mod trial;
 
 pub use coverage::Coverage;
-pub use household::draw;
-pub use id::{Id, IdError};
+pub use generate::generate;
+pub use household_id::HouseholdId;
+pub use minimise::{Minimised, minimise};
 pub use reproducer::{Reproducer, reproducer};
-pub use session::{BATCH, Failure, Limits, Outcome, Session, Summary};
-pub use shrink::{Minimised, minimise};
-pub use trial::{Subject, Trial};
+pub use session::{Failure, Limits, Session, SessionResult, Summary};
+pub use subject::Subject;
+pub use trial::Trial;

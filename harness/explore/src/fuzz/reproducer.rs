@@ -1,43 +1,43 @@
-//! The smallest failing household as the text of a scenario file.
+//! Writes a minimised household as a scenario file that fails.
 
 use std::path::Path;
 
-use super::shrink::Minimised;
-use super::trial::Subject;
+use super::minimise::Minimised;
+use super::subject::Subject;
 use runner::{Fault, Finding};
 use scenario::{Overrides, cases, to_toml};
 
-/// A file that fails.
+/// A scenario file that fails.
 #[derive(Clone, Debug)]
 pub struct Reproducer {
-    /// Its text.
+    /// The text of the file.
     pub text: String,
-    /// What failed when the text was read and played as `leaselab run` plays it.
+    /// What failed when the text was parsed and played as by `leaselab run`.
     pub finding: Finding,
 }
 
-/// Writes a minimised household, and plays what was written. `origin`: lines that say where it comes from.
-/// `None` where the text, played strictly, does not fail.
+/// Renders a minimised household as a scenario file for `path`, and plays the result. `origin` is the comment at its
+/// head. Returns `None` if the text does not fail when it is played strictly.
 ///
 /// # Errors
-/// When the target fails.
+/// The back end fails.
 pub fn reproducer(
-    suspect: &Subject,
-    small: &Minimised,
+    subject: &Subject,
+    minimised: &Minimised,
     path: &Path,
     origin: &str,
 ) -> Result<Option<Reproducer>, Fault> {
-    let mut scenario = small.scenario.clone();
-    let name = small.finding.kind.name();
+    let mut scenario = minimised.scenario.clone();
+    let name = minimised.finding.kind.name();
     scenario.title =
         format!("{name} broken by {} events of a random household", scenario.steps.len());
     let text = |finding: &Finding| {
         let Finding { step, line, text, .. } = finding;
         to_toml(&scenario, &format!("{origin}\n\n{name}, step {step}, line {line}:\n  {text}"))
     };
-    let draft = text(&small.finding);
+    let draft = text(&minimised.finding);
     let case = cases(path, draft, &Overrides::default())?.remove(0);
-    let found = suspect.judge(&case)?;
-    let first = found.into_iter().find(|finding| finding.kind == small.finding.kind);
+    let findings = subject.judge(&case)?;
+    let first = findings.into_iter().find(|finding| finding.kind == minimised.finding.kind);
     Ok(first.map(|finding| Reproducer { text: text(&finding), finding }))
 }

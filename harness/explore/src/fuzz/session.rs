@@ -1,43 +1,45 @@
-//! Many households, on all threads, in batches whose size does not depend on the threads.
+//! Plays many households in parallel, in batches of a fixed size.
 
 use std::time::{Duration, Instant};
 
 use nvram_emu::Dialect;
 use rayon::prelude::*;
 
+use super::HouseholdId;
 use super::coverage::Coverage;
-use super::household;
-use super::id::Id;
-use super::trial::{Subject, Trial};
+use super::generate::generate;
+use super::subject::Subject;
+use super::trial::Trial;
 use runner::{Fault, Tally};
 use scenario::Rtc;
 
-/// Households of a batch: the first failure of a session is the first of its batch, whoever comes to it first.
-pub const BATCH: u64 = 128;
-/// The same where each call starts processes.
+/// Number of households in a batch. A session reports the first failure of its batch by number, so that the report does
+/// not depend on the number of threads.
+const BATCH: u64 = 128;
+/// The same if each call starts processes.
 const SLOW_BATCH: u64 = 4;
 
-/// So many households for each router, of so many events, come to every kind of event, cut, kill and failure.
-const CASES_A_ROUTER: u64 = 10;
-const EVENTS_FOR_COVERAGE: u64 = 2_000 * CASES_A_ROUTER;
+/// Ten households for each router, and this many events in total, exercise every kind of event, cut, kill and failure.
+const CASES_PER_ROUTER: u64 = 10;
+const EVENTS_FOR_COVERAGE: u64 = 2_000 * CASES_PER_ROUTER;
 
 /// When a session ends.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// After so many households.
+    /// After this many households.
     pub cases: Option<u64>,
-    /// After the batch in which so much time has passed.
+    /// After the batch in which this much time has passed.
     pub time: Option<Duration>,
 }
 
-/// What is tried on what.
+/// The households of a session.
 #[derive(Clone, Debug)]
 pub struct Session {
-    /// The seed.
+    /// The seed of all households.
     pub seed: u64,
-    /// Events of each household.
+    /// Number of events of each household.
     pub events: u32,
-    /// The routers, in turn.
+    /// The dialects and builds, used in turn.
     pub routers: Vec<(Dialect, Rtc)>,
     /// `[script] use`.
     pub script: String,
@@ -46,109 +48,114 @@ pub struct Session {
 /// The first household that failed.
 #[derive(Clone, Debug)]
 pub struct Failure {
-    /// Its id.
-    pub id: Id,
-    /// What became of it.
+    /// The id of the household.
+    pub id: HouseholdId,
+    /// Its trial.
     pub trial: Trial,
 }
 
-/// What a session came to.
+/// The counts of a session.
 #[derive(Clone, Debug, Default)]
 pub struct Summary {
-    /// Households.
+    /// Number of households.
     pub cases: u64,
-    /// Events that were done.
+    /// Number of events that were executed.
     pub events: u64,
-    /// What the script cost.
+    /// Script calls and flash operations.
     pub total: Tally,
-    /// What was exercised.
+    /// The kinds that were exercised.
     pub coverage: Coverage,
     /// Wall-clock time.
     pub took: Duration,
 }
 
-/// How a session ended.
+/// The result of a session.
 #[derive(Clone, Debug)]
-pub struct Outcome {
-    /// What it came to.
+pub struct SessionResult {
+    /// The counts.
     pub summary: Summary,
-    /// The first failure.
+    /// The first failure, if any.
     pub failure: Option<Failure>,
 }
 
 impl Session {
     /// The id of case `case`.
-    pub fn id(&self, case: u64) -> Id {
+    pub fn id(&self, case: u64) -> HouseholdId {
         let (dialect, rtc) = self.routers[(case % self.routers.len() as u64) as usize];
-        Id { seed: self.seed, case, events: self.events, dialect, rtc, script: self.script.clone() }
+        HouseholdId {
+            seed: self.seed,
+            case,
+            events: self.events,
+            dialect,
+            rtc,
+            script: self.script.clone(),
+        }
     }
 
-    /// Plays households until the limits or the first batch with a failure. `at_once` is told of each household that
-    /// fails the moment that it does, in no order.
+    /// Plays households until a limit is reached or a batch has a failure. `on_failure` is called for each failing household
+    /// as soon as it fails, in any order.
     ///
     /// # Errors
-    /// When a target fails.
+    /// A back end fails.
     pub fn run(
         &self,
-        suspect: &Subject,
+        subject: &Subject,
         limits: Limits,
-        at_once: &(impl Fn(&Id) + Sync),
-    ) -> Result<Outcome, Fault> {
+        on_failure: &(impl Fn(&HouseholdId) + Sync),
+    ) -> Result<SessionResult, Fault> {
         let began = Instant::now();
-        let batch = if suspect.is_slow() { SLOW_BATCH } else { BATCH };
+        let batch = if subject.is_slow() { SLOW_BATCH } else { BATCH };
         let last = limits.cases.unwrap_or(u64::MAX);
         let mut summary = Summary::default();
         let mut failure = None;
         let mut first = 0;
         while first < last && failure.is_none() && limits.time.is_none_or(|t| began.elapsed() < t) {
             let next = last.min(first + batch);
-            let played: Vec<Played> = (first..next)
+            let results: Vec<CaseResult> = (first..next)
                 .into_par_iter()
                 .map(|case| {
-                    let played = Played::of(self.id(case), suspect)?;
-                    played.failure.iter().for_each(|failure| at_once(&failure.id));
-                    Ok(played)
+                    let result = CaseResult::of(self.id(case), subject)?;
+                    result.failure.iter().for_each(|failure| on_failure(&failure.id));
+                    Ok(result)
                 })
                 .collect::<Result<_, Fault>>()?;
-            for one in played {
-                summary.add(&one);
-                failure = failure.or(one.failure);
+            for result in results {
+                summary.add(&result);
+                failure = failure.or(result.failure);
             }
             first = next;
         }
         summary.took = began.elapsed();
-        Ok(Outcome { summary, failure })
+        Ok(SessionResult { summary, failure })
     }
 
-    /// The kinds that a session came never to; and whether it went through so little that this means nothing.
+    /// The required kinds that a session did not exercise, and whether it was too short to require them.
     pub fn missing(&self, summary: &Summary) -> (Vec<String>, bool) {
         let routers = self.routers.iter().map(|(dialect, rtc)| {
             let rtc = if *rtc == Rtc::Good { "good" } else { "broken" };
             format!("{dialect} rtc={rtc}")
         });
-        let enough = summary.cases >= CASES_A_ROUTER.min(2) * self.routers.len() as u64
+        let enough = summary.cases >= CASES_PER_ROUTER.min(2) * self.routers.len() as u64
             && summary.events >= EVENTS_FOR_COVERAGE;
         (summary.coverage.missing(routers), !enough)
     }
-}
 
-impl Session {
-    /// How many events a session must go through before it is judged by what it never came to.
+    /// The number of events from which on a session must exercise every required kind.
     pub fn events_for_coverage() -> u64 {
         EVENTS_FOR_COVERAGE
     }
 }
 
-struct Played {
+struct CaseResult {
     coverage: Coverage,
     events: u64,
     total: Tally,
     failure: Option<Failure>,
 }
 
-impl Played {
-    fn of(id: Id, suspect: &Subject) -> Result<Self, Fault> {
-        let mut trial = suspect.try_out(household::draw(&id))?;
+impl CaseResult {
+    fn of(id: HouseholdId, subject: &Subject) -> Result<Self, Fault> {
+        let mut trial = subject.try_out(generate(&id))?;
         let mut coverage = Coverage::default();
         coverage.add_trial(&trial);
         let (events, total) = (trial.events(), std::mem::take(&mut trial.total));
@@ -158,10 +165,10 @@ impl Played {
 }
 
 impl Summary {
-    fn add(&mut self, played: &Played) {
+    fn add(&mut self, case: &CaseResult) {
         self.cases += 1;
-        self.events += played.events;
-        self.total.add(&played.total);
-        self.coverage.add(&played.coverage);
+        self.events += case.events;
+        self.total.add(&case.total);
+        self.coverage.add(&case.coverage);
     }
 }

@@ -1,4 +1,4 @@
-//! The races that are looked at.
+//! The catalogue of races.
 
 use lease_script::{Call, Config, Environment};
 use nvram_emu::device::{Chip, Flash};
@@ -6,66 +6,66 @@ use nvram_emu::dialect::openwrt::OpenWrt;
 use nvram_emu::{Dialect, Machine, flsh};
 
 use super::Lock;
-use super::command::Stepper;
-use super::judge::{Judge, Want};
-use super::process::{Program, Request, Tree, Words};
-use super::state::{Phase, Running, State, World};
+use super::outcome::{Expectation, Judge, Write};
+use super::program::{Arguments, Program, Request, RequestTree};
+use super::state::{Phase, ProcessState, SharedState, State};
+use super::stepper::Stepper;
 use backend::Function;
 
-/// A partition of the size that OpenWrt's tool expects at least.
+/// Size of the partition in bytes: the minimum for OpenWrt's tool.
 const SIZE: u32 = 0x8000;
-/// Settings of other programs.
-const OLDER: usize = 40;
+/// Number of settings of other programs.
+const SETTINGS: usize = 40;
 
 /// Two processes that start at the same time.
 #[derive(Clone, Debug)]
 pub struct Race {
-    /// What its ids say.
+    /// The name in schedules and on the command line.
     pub name: &'static str,
-    /// What the two are.
+    /// What the two processes do.
     pub title: &'static str,
     programs: [Program; 2],
-    wants: [Option<Want>; 2],
-    inits: [bool; 2],
+    expectations: [Expectation; 2],
+    /// Whether an uncommitted change is in RAM at the start.
     staged: bool,
 }
 
-/// What runs a process.
-struct Side {
+/// One process of a race.
+struct Racer {
     program: Program,
-    want: Option<Want>,
-    init: bool,
+    expectation: Expectation,
 }
 
-fn set(name: &str, value: &str) -> Words {
+fn set(name: &str, value: &str) -> Arguments {
     vec![b"set".to_vec(), format!("{name}={value}").into_bytes()]
 }
 
 /// A bare `nvram set`.
-fn one_set(name: &str) -> Side {
-    let want = Want { name: name.into(), value: b"1".to_vec(), committed: false };
-    Side { program: Program::Commands(vec![set(name, "1")]), want: Some(want), init: false }
+fn one_set(name: &str) -> Racer {
+    let write = Write { name: name.into(), value: b"1".to_vec(), committed: false };
+    let program = Program::Commands(vec![set(name, "1")]);
+    Racer { program, expectation: Expectation::Write(write) }
 }
 
 /// A bare `nvram commit`.
-fn one_commit() -> Side {
+fn one_commit() -> Racer {
     let program = Program::Commands(vec![vec![b"commit".to_vec()]]);
-    Side { program, want: None, init: false }
+    Racer { program, expectation: Expectation::None }
 }
 
 /// A web interface that stores a setting.
-fn web() -> Side {
+fn web() -> Racer {
     let commands = vec![set("wl0_ssid", "guests"), vec![b"commit".to_vec()]];
-    let want = Want { name: b"wl0_ssid".to_vec(), value: b"guests".to_vec(), committed: true };
-    Side { program: Program::Commands(commands), want: Some(want), init: false }
+    let write = Write { name: b"wl0_ssid".to_vec(), value: b"guests".to_vec(), committed: true };
+    Racer { program: Program::Commands(commands), expectation: Expectation::Write(write) }
 }
 
 fn ours() -> Function {
     Function::Ours(Config::default())
 }
 
-/// A lease script that is told of a new lease.
-fn add(script: Function, last: u8) -> Side {
+/// A lease script that is called for a new lease.
+fn add(script: Function, last: u8) -> Racer {
     let address = format!("192.168.1.{last}");
     let line = lease(last);
     let mut words = line.split(' ').map(str::to_owned);
@@ -73,34 +73,33 @@ fn add(script: Function, last: u8) -> Side {
     let hardware = words.next().unwrap_or_default();
     let arguments = ["add".to_owned(), hardware, address.clone(), format!("host{last}")];
     let environment: Environment = [("DNSMASQ_LEASE_EXPIRES", expiry)].into_iter().collect();
-    let want = Want {
+    let write = Write {
         name: format!("dnsmasq_lease_{address}").into_bytes(),
         value: line.into_bytes(),
         committed: true,
     };
     let program = Program::Script(script, Call::new(arguments, environment));
-    Side { program, want: Some(want), init: false }
+    Racer { program, expectation: Expectation::Write(write) }
 }
 
-/// A lease script that is asked for all leases, by a dnsmasq that starts or by a web page.
-fn init(script: Function) -> Side {
+/// A lease script that prints all leases, for a starting dnsmasq or a web page.
+fn init(script: Function) -> Racer {
     let call = Call::new(["init"], Environment::default());
-    Side { program: Program::Script(script, call), want: None, init: true }
+    Racer { program: Program::Script(script, call), expectation: Expectation::Init }
 }
 
-/// The record of a lease.
+/// The stored line of a lease.
 fn lease(last: u8) -> String {
     format!("1700003600 02:aa:00:00:00:{last:02x} 192.168.1.{last} host{last} *")
 }
 
 /// All races.
 pub fn catalogue() -> Vec<Race> {
-    let race = |name, title, a: Side, b: Side| Race {
+    let race = |name, title, a: Racer, b: Racer| Race {
         name,
         title,
         programs: [a.program, b.program],
-        wants: [a.want, b.want],
-        inits: [a.init, b.init],
+        expectations: [a.expectation, b.expectation],
         staged: false,
     };
     let staged = |race: Race| Race { staged: true, ..race };
@@ -145,12 +144,12 @@ pub fn catalogue() -> Vec<Race> {
 }
 
 impl Race {
-    /// The tool that races.
+    /// The raced tool; `None` if this build lacks the openwrt dialect.
     pub(super) fn tool() -> Option<&'static OpenWrt> {
         Dialect::OpenWrt.openwrt()
     }
 
-    /// What steps it, the state before its first step, and who judges the last one.
+    /// A stepper, the state before the first step, and the judge of final states.
     pub(super) fn start(&self, tool: &'static OpenWrt, lock: Lock) -> (Stepper, State, Judge) {
         let mut image = vec![0xFF; SIZE as usize];
         let blank = flsh::blank_image();
@@ -158,7 +157,7 @@ impl Race {
         let flash =
             |bytes: &[u8]| Flash::from_bytes(bytes, SIZE, Chip::SPI_NOR).expect("one block");
         let mut router = Machine::new(Dialect::OpenWrt, flash(&image), None);
-        for number in 0..OLDER {
+        for number in 0..SETTINGS {
             router.run(&[b"set", format!("lan_setting{number:02}={number:020}").as_bytes()]);
         }
         for last in 1..=3 {
@@ -176,23 +175,24 @@ impl Race {
         let older = machine.ram_variables().unwrap_or_default();
         let leases = (1..=3).map(lease).collect();
 
-        let trees = self.programs.clone().map(Tree::new);
+        let trees = self.programs.clone().map(RequestTree::new);
         let mut stepper = Stepper::new(tool, flash.clone(), lock, trees);
         let flash_id = stepper.images.intern(flash.bytes().into_owned());
         let staging = machine.ram_bytes().map(|bytes| stepper.images.intern(bytes.into_owned()));
-        let world = World {
+        let shared = SharedState {
             flash: flash_id,
             staging: staging.map(|_| 0),
             files: staging.into_iter().collect(),
-            marker: Vec::new(),
+            intent_log: Vec::new(),
         };
-        let over = |who: usize| matches!(*stepper.trees[who].request(0), Request::End(_));
-        let processes = [0, 1].map(|who| Running {
+        let has_exited =
+            |index: usize| matches!(*stepper.trees[index].request(0), Request::Exit(_));
+        let processes = [0, 1].map(|index| ProcessState {
             node: 0,
-            phase: if over(who) { Phase::Over } else { Phase::Begin },
+            phase: if has_exited(index) { Phase::Exited } else { Phase::Begin },
             crashed: false,
         });
-        let judge = Judge { older, leases, wants: self.wants.clone(), inits: self.inits };
-        (stepper, State { world, processes }, judge)
+        let judge = Judge { older, leases, expectations: self.expectations.clone() };
+        (stepper, State { shared, processes }, judge)
     }
 }

@@ -1,12 +1,12 @@
-//! File contents by number, so that a state is small and compares fast.
+//! Interned file contents, so that states are small and compare fast.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// The number of some contents.
+/// The number of interned file contents.
 pub(super) type ImageId = u32;
 
-/// All contents seen.
+/// All interned file contents.
 #[derive(Debug, Default)]
 pub(super) struct Images {
     all: Vec<Arc<Vec<u8>>>,

@@ -1,34 +1,30 @@
-//! Two processes at one NVRAM, under the real lack of any lock of OpenWrt's tool.
+//! Two processes that use one NVRAM at the same time, with and without a lock.
 //!
-//! Every interleaving of two processes is looked at, step by step: what the real tool does between two points
-//! where another process can come in (`stat`, `read`, `open`, parts of a rewrite of the shared mapping, `write`,
-//! `unlink`). States that are the same are looked at once, and the interleavings through them counted, so that
-//! the counts are exact. [`explore`] says what is lost in how many of them, with the schedule that needs the
-//! fewest changes between the processes; [`replay`] runs one schedule. [`trials`] does the same by chance, with
-//! real processes on real files.
+//! The real OpenWrt tool has no lock. A step of a process is what the tool does between two points at which another
+//! process can run: `stat`, `read`, `open`, a part of a rewrite of the shared mapping, `write`, `unlink`. [`explore`]
+//! visits every interleaving of the two processes' steps. It visits equal states once and counts the interleavings
+//! through them, so that the counts are exact, and reports each kind of loss with a schedule that switches between the
+//! processes as rarely as possible. [`replay`] runs one schedule. [`stress`] runs real processes on real files at the same
+//! time.
 
+mod anomaly;
 mod catalogue;
-mod command;
 mod explore;
 mod images;
-mod judge;
+mod lock;
+mod outcome;
 mod process;
+mod program;
 mod replay;
 mod schedule;
 mod state;
-pub mod trials;
+mod stepper;
+pub mod stress;
 
+pub use anomaly::Anomaly;
 pub use catalogue::{Race, catalogue};
-pub use explore::{Found, Group, explore};
-pub use judge::Effect;
+pub use explore::{Group, RaceReport, explore};
+pub use lock::Lock;
+pub use process::Process;
 pub use replay::{Replayed, replay};
-pub use schedule::{Schedule, ScheduleError, Who};
-
-/// Whether commands exclude each other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lock {
-    /// The real OpenWrt tool.
-    None,
-    /// The fake's own lock: a command is one step.
-    Held,
-}
+pub use schedule::{Schedule, ScheduleError};

@@ -1,34 +1,34 @@
-//! What two processes share, and how far each has come.
+//! The state of a race: what the processes share, and the progress of each.
 
 use super::images::ImageId;
 
-/// A file, which lives as long as it has a name or somebody has it open.
+/// A file. It exists as long as it has a name or a process has it open.
 pub(super) type Inode = u8;
 
-/// Flash, the staging file, the script's marker.
+/// The state that the processes share.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct World {
+pub(super) struct SharedState {
     pub(super) flash: ImageId,
     /// The file named /tmp/.nvram.
     pub(super) staging: Option<Inode>,
     pub(super) files: Vec<ImageId>,
-    /// The lines of the marker: the process that wrote it, and the note.
-    pub(super) marker: Vec<(usize, Vec<u8>)>,
+    /// The entries of the script's intent log, each with the index of the process that wrote it.
+    pub(super) intent_log: Vec<(usize, Vec<u8>)>,
 }
 
-/// How a command ends, whatever its last steps are.
+/// How a command ends once its remaining steps are done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Ending {
-    /// The number of what it printed and returned.
-    pub(super) answer: u32,
-    /// Whether the staging file goes to flash first.
+pub(super) struct CommandEnd {
+    /// The number of its output and exit code in [`Stepper`](super::stepper::Stepper).
+    pub(super) response: u32,
+    /// Whether the staging file is written to flash first.
     pub(super) commit: bool,
 }
 
-/// The next step of a process. Each is one thing that another process can come before or after.
+/// The next step of a process. Another process can run before and after each step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Phase {
-    /// Nothing of the present command is done; or of another request.
+    /// The first step of a command, or a request that is not a command.
     Begin,
     /// `read` of the partition, to make a staging file.
     ReadFlash,
@@ -38,24 +38,24 @@ pub(super) enum Phase {
     Copy { copy: ImageId, to: Inode },
     /// `open` and `mmap` of the staging file.
     Open,
-    /// The mapping is read into the table; the words are done.
+    /// The mapping is read into the table, and the command is applied to the table.
     Load { file: Option<Inode> },
     /// The data area of the mapping is cleared.
-    Clear { file: Inode, image: ImageId, then: Ending },
-    /// The first half of the entries.
-    First { file: Inode, image: ImageId, then: Ending },
-    /// The rest of them.
-    Second { file: Inode, image: ImageId, then: Ending },
-    /// Length and CRC.
-    Header { file: Inode, image: ImageId, then: Ending },
+    Clear { file: Inode, image: ImageId, then: CommandEnd },
+    /// The first half of the entries is written.
+    First { file: Inode, image: ImageId, then: CommandEnd },
+    /// The second half of the entries is written.
+    Second { file: Inode, image: ImageId, then: CommandEnd },
+    /// The length and the CRC are written.
+    Header { file: Inode, image: ImageId, then: CommandEnd },
     /// `open` and `read` of the staging file, to commit it.
-    ReadStaging { then: Ending },
+    ReadStaging { then: CommandEnd },
     /// `write` to the partition.
-    WriteFlash { bytes: ImageId, then: Ending },
+    WriteFlash { bytes: ImageId, then: CommandEnd },
     /// `unlink` of the staging file.
-    Unlink { then: Ending },
-    /// The process is over.
-    Over,
+    Unlink { then: CommandEnd },
+    /// The process has exited.
+    Exited,
 }
 
 impl Phase {
@@ -72,26 +72,26 @@ impl Phase {
     }
 }
 
-/// One process.
+/// The state of one process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Running {
-    /// The number of the answers that it has had, which decide what it asks next.
+pub(super) struct ProcessState {
+    /// The node in its request tree: the responses so far, which determine its next request.
     pub(super) node: u32,
     pub(super) phase: Phase,
     /// Whether one of its commands crashed.
     pub(super) crashed: bool,
 }
 
-/// Everything that decides what can happen next.
+/// A state of the race. It determines everything that can follow.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct State {
-    pub(super) world: World,
-    pub(super) processes: [Running; 2],
+    pub(super) shared: SharedState,
+    pub(super) processes: [ProcessState; 2],
 }
 
 impl State {
-    /// Forgets files that nobody can reach, and numbers the others in one order: equal states look equal.
-    pub(super) fn tidy(&mut self) {
+    /// Removes unreachable files, and numbers the others in a fixed order, so that equivalent states compare equal.
+    pub(super) fn canonicalize(&mut self) {
         let mut kept: Vec<Inode> = Vec::new();
         let mut renumber = |file: &mut Inode| {
             let at = kept.iter().position(|old| old == file).unwrap_or_else(|| {
@@ -100,10 +100,10 @@ impl State {
             });
             *file = at as Inode;
         };
-        self.world.staging.as_mut().map(&mut renumber);
+        self.shared.staging.as_mut().map(&mut renumber);
         for process in &mut self.processes {
             process.phase.file().map(&mut renumber);
         }
-        self.world.files = kept.iter().map(|old| self.world.files[usize::from(*old)]).collect();
+        self.shared.files = kept.iter().map(|old| self.shared.files[usize::from(*old)]).collect();
     }
 }

@@ -1,13 +1,13 @@
-//! Draws a household: a router, a server, clients, and what happens to them.
+//! Generates a random household: a router, a server, clients, and events.
 
 use std::num::NonZeroU32;
 
 use nvram_emu::Dialect;
 use nvram_emu::dialect::FreeSpaceSource;
-use toml::Spanned;
 
-use super::id::Id;
-use super::texts::{CALLS, HOST_NAMES, VALUES};
+use super::HouseholdId;
+use super::hostile_inputs::{CALLS, HOST_NAMES, VALUES};
+use super::span::unspanned;
 use scenario::DeterministicRng;
 use scenario::{
     Action, Boot, BootClock, Bytes, CallDisturbance, ClientEvent, ClientMessage, DaemonAction,
@@ -15,15 +15,15 @@ use scenario::{
     Router, Scenario, Script, Seconds, Server, Side, Step, V6,
 };
 
-/// A household has no more events than this.
+/// Maximum number of events of a household.
 pub(super) const MAX_EVENTS: u32 = 10_000;
 
-/// DHCPv4 clients, `pc-1` to this.
+/// Number of DHCPv4 clients, named `pc-1` and so on.
 const CLIENTS: u64 = 8;
-/// DHCPv6 clients, `six-1` to this.
+/// Number of DHCPv6 clients, named `six-1` and so on.
 const CLIENTS6: u64 = 3;
 
-/// Of the store and of its erase blocks, bytes. Few, so that a session need not fill each store anew.
+/// Sizes of the store and of its erase blocks, in bytes. There are only a few, so that a session can reuse filled stores.
 const SIZES: [(u64, u64); 4] = [(4096, 4096), (8192, 65_536), (16_384, 16_384), (32_768, 65_536)];
 const HARDENED_SIZES: [(u64, u64); 4] =
     [(32_768, 32_768), (32_768, 65_536), (32_768, 4096), (65_536, 65_536)];
@@ -32,22 +32,22 @@ const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
-/// The household of an id.
-pub fn draw(id: &Id) -> Scenario {
-    let mut artist = Generator {
-        dice: DeterministicRng::new(id.seed.rotate_left(32) ^ id.case),
+/// Generates the household of an id.
+pub fn generate(id: &HouseholdId) -> Scenario {
+    let mut generator = Generator {
+        rng: DeterministicRng::new(id.seed.rotate_left(32) ^ id.case),
         steps: Vec::new(),
-        known: Vec::new(),
+        joined: Vec::new(),
     };
-    let router = artist.router(id);
-    let server = artist.server();
-    let script = artist.script(id);
-    artist.push(Action::Boot(Boot::default()));
-    let wanted = id.events as usize;
-    while artist.steps.len() < wanted {
-        artist.event(&server);
+    let router = generator.router(id);
+    let server = generator.server();
+    let script = generator.script(id);
+    generator.push(Action::Boot(Boot::default()));
+    let count = id.events as usize;
+    while generator.steps.len() < count {
+        generator.event(&server);
     }
-    artist.steps.truncate(wanted);
+    generator.steps.truncate(count);
     Scenario {
         journal: None,
         title: format!("A random household: seed {}, case {}", id.seed, id.case),
@@ -61,25 +61,20 @@ pub fn draw(id: &Id) -> Scenario {
         script,
         breaks: Vec::new(),
         forgive: vec![Forgiven::TornWrite, Forgiven::RepeatedCommit],
-        steps: artist.steps.into_iter().map(unplaced).collect(),
+        steps: generator.steps.into_iter().map(unspanned).collect(),
     }
 }
 
-/// A value that stands in no file.
-pub(super) fn unplaced<T>(value: T) -> Spanned<T> {
-    Spanned::new(0..0, value)
-}
-
 struct Generator {
-    dice: DeterministicRng,
+    rng: DeterministicRng,
     steps: Vec<Step>,
-    /// Clients that came, by their names in the file.
-    known: Vec<String>,
+    /// Names of the clients that have joined.
+    joined: Vec<String>,
 }
 
 impl Generator {
     fn below(&mut self, n: u64) -> u64 {
-        self.dice.below(n)
+        self.rng.below(n)
     }
 
     fn one_in(&mut self, n: u64) -> bool {
@@ -98,22 +93,22 @@ impl Generator {
         self.steps.push(step.into());
     }
 
-    fn router(&mut self, id: &Id) -> Router {
+    fn router(&mut self, id: &HouseholdId) -> Router {
         let sizes = match id.dialect {
-            // This tool knows no store of less.
+            // The tool supports no smaller store.
             Dialect::OpenWrtHardened => HARDENED_SIZES,
             _ => SIZES,
         };
         let (space, erase) = sizes[self.below(sizes.len() as u64) as usize];
-        let little_room = self.one_in(5);
-        let (neighbours, free) = match (little_room, id.dialect.info().free_space) {
+        let nearly_full = self.one_in(5);
+        let (neighbours, free) = match (nearly_full, id.dialect.info().free_space) {
             (false, _) => (self.number(&[120, 600]), None),
             (true, FreeSpaceSource::NotReported) => (space - self.number(&[900, 1300]), None),
             (true, _) => (0, Some(Bytes(self.number(&[150, 450])))),
         };
         Router {
             rtc: id.rtc,
-            dialect: unplaced(id.dialect.to_string()),
+            dialect: unspanned(id.dialect.to_string()),
             space: Bytes(space),
             erase: Bytes(erase),
             neighbours: Bytes(neighbours),
@@ -141,28 +136,28 @@ impl Generator {
         };
         let mut options = Vec::new();
         if self.one_in(4) {
-            options.push(unplaced("--dhcp-authoritative".to_owned()));
+            options.push(unspanned("--dhcp-authoritative".to_owned()));
         }
         if self.one_in(6) {
-            options.push(unplaced("--domain=lan".to_owned()));
+            options.push(unspanned("--domain=lan".to_owned()));
         }
         Server {
-            range: unplaced(format!("192.168.1.50-192.168.1.{last}")),
+            range: unspanned(format!("192.168.1.50-192.168.1.{last}")),
             lease_time,
             lease_limit: self.one_in(8).then_some(4),
-            range6: (!self.one_in(3)).then(|| unplaced("fd00::100-fd00::1ff".to_owned())),
+            range6: (!self.one_in(3)).then(|| unspanned("fd00::100-fd00::1ff".to_owned())),
             long_ids: self.one_in(2).then_some(LongIds::Cut),
             options,
         }
     }
 
-    fn script(&mut self, id: &Id) -> Script {
+    fn script(&mut self, id: &HouseholdId) -> Script {
         let slack = (id.script != "naive" && self.one_in(4))
             .then(|| Seconds(self.number(&[1, 30 * MINUTE, 12 * HOUR])));
-        Script { program: unplaced(id.script.clone()), slack, ..Script::default() }
+        Script { program: unspanned(id.script.clone()), slack, ..Script::default() }
     }
 
-    /// One event, or a few that belong together.
+    /// Adds one event, or a few related ones.
     fn event(&mut self, server: &Server) {
         let action = match self.below(100) {
             0..14 => self.join(server),
@@ -180,11 +175,11 @@ impl Generator {
             73..75 => self.clock(),
             75..77 => Action::Ntp,
             77 => Action::Drift(self.below(400) as i32 - 200),
-            78..82 => self.other_program(),
+            78..82 => self.other_program_runs_nvram(),
             82 => self.raw_call(),
             83..85 => return self.restart(),
-            85 => return self.down(Action::Shutdown),
-            86..89 => return self.down(Action::PowerCut),
+            85 => return self.power_cycle(Action::Shutdown),
+            86..89 => return self.power_cycle(Action::PowerCut),
             89 if self.one_in(3) => return self.damage(),
             _ => return self.disturbed(server),
         };
@@ -199,20 +194,20 @@ impl Generator {
         }
     }
 
-    /// One that came, if anybody did.
-    fn known_client(&mut self) -> String {
-        match self.known.len() as u64 {
+    /// A client that has joined, or any client if none has.
+    fn joined_client(&mut self) -> String {
+        match self.joined.len() as u64 {
             0 => self.client_name(),
             count => {
                 let at = self.below(count) as usize;
-                self.known[at].clone()
+                self.joined[at].clone()
             }
         }
     }
 
     fn client(&mut self) -> ClientEvent {
         ClientEvent {
-            client: unplaced(self.known_client()),
+            client: unspanned(self.joined_client()),
             hostname: None,
             client_id: None,
             mac: None,
@@ -242,25 +237,25 @@ impl Generator {
 
     fn join(&mut self, server: &Server) -> Action {
         let name = self.client_name();
-        if !self.known.contains(&name) {
-            self.known.push(name.clone());
+        if !self.joined.contains(&name) {
+            self.joined.push(name.clone());
         }
-        let six = name.starts_with("six") && server.range6.is_some();
-        let v6 = six.then(|| if self.one_in(3) { V6::Ta } else { V6::Na });
+        let is_v6 = name.starts_with("six") && server.range6.is_some();
+        let v6 = is_v6.then(|| if self.one_in(3) { V6::Ta } else { V6::Na });
         let hostile = self.one_in(4);
         let join = Join {
-            client: unplaced(name),
+            client: unspanned(name),
             count: None,
-            mac: self.one_in(20).then(|| unplaced("06-02:aa:00:00:00:00:01:02".to_owned())),
+            mac: self.one_in(20).then(|| unspanned("06-02:aa:00:00:00:00:01:02".to_owned())),
             hostname: hostile.then(|| self.host_name()),
-            client_id: (!six && self.one_in(6)).then(|| unplaced(self.client_id())),
-            address: (!six && self.one_in(5))
-                .then(|| unplaced(format!("192.168.1.{}", 50 + self.below(8)))),
+            client_id: (!is_v6 && self.one_in(6)).then(|| unspanned(self.client_id())),
+            address: (!is_v6 && self.one_in(5))
+                .then(|| unspanned(format!("192.168.1.{}", 50 + self.below(8)))),
             lease_time: self.one_in(8).then(|| self.lease_time()),
-            bootp: !six && self.one_in(30),
+            bootp: !is_v6 && self.one_in(30),
             v6,
             duid: None,
-            iaid: (six && self.one_in(3)).then(|| self.below(1 << 32) as u32),
+            iaid: (is_v6 && self.one_in(3)).then(|| self.below(1 << 32) as u32),
         };
         Action::Join(join)
     }
@@ -276,7 +271,7 @@ impl Generator {
         let mut event = self.client();
         event.hostname = Some(self.host_name());
         if self.one_in(8) && event.client.get_ref().starts_with("pc") {
-            event.client_id = Some(unplaced(self.client_id()));
+            event.client_id = Some(unspanned(self.client_id()));
         }
         Action::Client(ClientMessage::Rename, event)
     }
@@ -304,7 +299,7 @@ impl Generator {
         Action::SetClock(moment)
     }
 
-    fn other_program(&mut self) -> Action {
+    fn other_program_runs_nvram(&mut self) -> Action {
         let name = self.pick(&["wl_ssid", "motd", "lan_ipaddr", "dnsmasq_lease", "wl0_cfg0001"]);
         let value = self.pick(&VALUES);
         let word = |word: &str| word.to_owned();
@@ -327,7 +322,7 @@ impl Generator {
         Action::Call(call)
     }
 
-    /// dnsmasq ends and starts again, sometimes with another clock.
+    /// Restarts dnsmasq, sometimes with another clock.
     fn restart(&mut self) {
         let end = if self.one_in(2) { DaemonAction::Stop } else { DaemonAction::Kill };
         self.push(Action::Dnsmasq(end));
@@ -338,8 +333,8 @@ impl Generator {
         self.push(Action::Dnsmasq(DaemonAction::Start));
     }
 
-    /// Power goes, and comes back.
-    fn down(&mut self, step: impl Into<Step>) {
+    /// Adds a step that turns the router off, then a boot.
+    fn power_cycle(&mut self, step: impl Into<Step>) {
         self.push(step);
         let boot = self.boot();
         self.push(boot);
@@ -356,7 +351,7 @@ impl Generator {
         Action::Boot(boot)
     }
 
-    /// A few bytes of the flash rot while the power is off.
+    /// Changes a few bytes of the flash while the power is off.
     fn damage(&mut self) {
         self.push(Action::PowerCut);
         let bytes: Vec<String> =
@@ -364,7 +359,7 @@ impl Generator {
         let damage = Damage {
             memory: Memory::Flash,
             offset: Bytes(self.below(1500)),
-            bytes: unplaced(bytes.join(" ")),
+            bytes: unspanned(bytes.join(" ")),
             repeat: None,
         };
         self.push(Action::Damage(damage));
@@ -372,7 +367,7 @@ impl Generator {
         self.push(boot);
     }
 
-    /// An event with script calls, and what disturbs one of them.
+    /// Adds an event with script calls, and a fault in one of them.
     fn disturbed(&mut self, server: &Server) {
         let action = match self.below(8) {
             0 => self.client_sends(ClientMessage::Release),
@@ -388,16 +383,15 @@ impl Generator {
             0..9 => {
                 let point = self.cut_point();
                 let step = self.disturb(action, call, Disturbance::Cut(point));
-                self.down(step);
+                self.power_cycle(step);
             }
             9..14 => {
-                let point = self.beside();
+                let point = self.point_beside_command();
                 let step = self.disturb(action, call, Disturbance::Kill(point));
                 self.push(step);
             }
             14..18 => {
-                // Not `get`: a tool that cannot read, and says so with exit code 1, says the same as of a variable
-                // that is not there.
+                // Not `get`: exit code 1 means both a failure to read and a variable that does not exist.
                 let word = self.pick(&["set", "unset", "show", "commit", "commit"]);
                 let step = self.disturb(action, call, Disturbance::Fail(word.to_owned()));
                 self.push(step);
@@ -406,8 +400,8 @@ impl Generator {
         }
     }
 
-    /// A step with a disturbance. Only a client that leaves makes a script unset a variable, so a disturbance of
-    /// `unset` replaces the action by the first call of a release.
+    /// A step with a fault in its call number `call`. A script unsets a variable only when a client leaves, so a fault at
+    /// `unset` replaces the action with a release and applies to its first call.
     fn disturb(&mut self, action: Action, call: NonZeroU32, disturbance: Disturbance) -> Step {
         let word = match &disturbance {
             Disturbance::Cut(Point::Word(_, word)) | Disturbance::Kill(Point::Word(_, word)) => {
@@ -424,8 +418,8 @@ impl Generator {
         }
     }
 
-    /// A point beside an `nvram` command.
-    fn beside(&mut self) -> Point {
+    /// A point before or after an `nvram` command.
+    fn point_beside_command(&mut self) -> Point {
         let side = if self.one_in(2) { Side::Before } else { Side::After };
         if self.one_in(4) {
             return Point::Command(side, 1 + self.below(7) as u32);
@@ -444,7 +438,7 @@ impl Generator {
                 op: self.below(3) as u32,
                 byte: self.number(&[0, 1, 512, 4000]) as u32,
             },
-            _ => self.beside(),
+            _ => self.point_beside_command(),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The same by chance: real processes, a real file.
+//! A stress test: real processes that set variables in a real file at the same time.
 
 use std::fs;
 use std::io;
@@ -11,44 +11,45 @@ use nvram_emu::{Dialect, Machine, flsh};
 
 use super::Lock;
 
-/// Variables that are there before, as in the measurement of the real tool.
-const OLDER: usize = 200;
-/// Trials on one image.
-const ROUNDS: u32 = 20;
-/// The partition.
+/// Number of variables before the first trial, as in the measurement of the real tool.
+const SETTINGS: usize = 200;
+/// Number of trials on one image.
+const TRIALS_PER_IMAGE: u32 = 20;
+/// Size of the partition in bytes.
 const SIZE: u32 = 0x10000;
 
-/// What trials came to.
+/// The result of a stress test.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Trials {
-    /// Trials made.
+pub struct StressReport {
+    /// Number of trials.
     pub trials: u32,
-    /// `nvram set` commands.
+    /// Number of `nvram set` commands.
     pub sets: u32,
-    /// Of these, whose variable was not there when all had ended.
+    /// Number of them whose variable was missing after all processes of the trial had exited.
     pub lost: u32,
-    /// Of these, who had returned 0.
+    /// Number of lost ones that had returned 0.
     pub lost_silently: u32,
-    /// Variables of earlier trials and of the image that went with them.
-    pub older_lost: u32,
-    /// Commands that ended by a crash: the fake says so and returns 1.
+    /// Number of variables of earlier trials and of the image that were lost as well.
+    pub lost_settings: u32,
+    /// Number of commands that failed: where the real tool crashes, the emulator returns 1.
     pub failed: u32,
 }
 
-/// Lets `writers` processes at a time each set a variable of its own, `trials` times.
+/// Runs `trials` trials, in each of which `writers` processes set a variable each at the same time. `leaselab` is the
+/// path of an executable that acts as `nvram` under that name.
 ///
 /// # Errors
-/// When the temporary files or the processes refuse.
-pub fn run(leaselab: &Path, trials: u32, writers: u32, lock: Lock) -> io::Result<Trials> {
-    let folder = tempfile::Builder::new().prefix("leaselab-races").tempdir_in(scratch())?;
+/// A temporary file cannot be written, or a process cannot be started.
+pub fn run(leaselab: &Path, trials: u32, writers: u32, lock: Lock) -> io::Result<StressReport> {
+    let folder = tempfile::Builder::new().prefix("leaselab-races").tempdir_in(scratch_folder())?;
     let device = Device { folder: folder.path().to_owned(), leaselab: leaselab.to_owned(), lock };
     let image = image();
-    let mut total = Trials { trials, ..Trials::default() };
+    let mut total = StressReport { trials, ..StressReport::default() };
     let mut expected: Vec<String> = Vec::new();
     for trial in 0..trials {
-        if trial % ROUNDS == 0 {
+        if trial % TRIALS_PER_IMAGE == 0 {
             device.reset(&image)?;
-            expected = (0..OLDER).map(older).collect();
+            expected = (0..SETTINGS).map(setting).collect();
         }
         let fresh: Vec<String> =
             (0..writers).map(|writer| format!("race_{trial}_{writer}={trial}")).collect();
@@ -57,31 +58,31 @@ pub fn run(leaselab: &Path, trials: u32, writers: u32, lock: Lock) -> io::Result
         for mut child in children? {
             codes.push(child.wait()?.code());
         }
-        let there = device.variables()?;
-        let is_there = |pair: &str| there.iter().any(|line| line == pair.as_bytes());
+        let stored = device.variables()?;
+        let is_stored = |pair: &str| stored.iter().any(|line| line == pair.as_bytes());
         for (pair, code) in fresh.iter().zip(codes) {
             total.sets += 1;
             total.failed += u32::from(code != Some(0));
-            if !is_there(pair) {
+            if !is_stored(pair) {
                 total.lost += 1;
                 total.lost_silently += u32::from(code == Some(0));
             }
         }
         let before = expected.len();
-        expected.retain(|pair| is_there(pair));
-        total.older_lost += (before - expected.len()) as u32;
-        expected.extend(fresh.into_iter().filter(|pair| is_there(pair)));
+        expected.retain(|pair| is_stored(pair));
+        total.lost_settings += (before - expected.len()) as u32;
+        expected.extend(fresh.into_iter().filter(|pair| is_stored(pair)));
     }
     Ok(total)
 }
 
-/// In memory, where there is such a place.
-fn scratch() -> PathBuf {
+/// A folder for temporary files, in memory if possible.
+fn scratch_folder() -> PathBuf {
     let shm = Path::new("/dev/shm");
     if shm.is_dir() { shm.to_owned() } else { std::env::temp_dir() }
 }
 
-fn older(number: usize) -> String {
+fn setting(number: usize) -> String {
     format!("wl0_setting{number:03}={number:040}")
 }
 
@@ -91,8 +92,8 @@ fn image() -> Vec<u8> {
     bytes[..blank.len()].copy_from_slice(&blank);
     let flash = Flash::from_bytes(&bytes, SIZE, Chip::SPI_NOR).expect("one block");
     let mut router = Machine::new(Dialect::OpenWrt, flash, None);
-    for number in 0..OLDER {
-        router.run(&[b"set", older(number).as_bytes()]);
+    for number in 0..SETTINGS {
+        router.run(&[b"set", setting(number).as_bytes()]);
     }
     router.run(&[b"commit"]);
     router.flash_bytes().into_owned()

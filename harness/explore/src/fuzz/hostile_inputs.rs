@@ -1,6 +1,6 @@
-//! What hostile clients and careless programs say. `\xNN` stands for any byte, as in scenario files.
+//! Inputs of hostile clients and careless programs. `\xNN` is a byte, as in scenario files.
 
-/// Host names that are none, that look like options or commands, that bring words and lines of their own.
+/// Host names that are invalid, look like options or commands, or contain blanks and line breaks.
 pub(super) const HOST_NAMES: [&str; 14] = [
     "*",
     "-n",
@@ -18,7 +18,7 @@ pub(super) const HOST_NAMES: [&str; 14] = [
     "NNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNN",
 ];
 
-/// Values of other programs' variables; those with line breaks forge lines of `show`.
+/// Values of other programs' variables. Those with line breaks forge lines of `show`.
 pub(super) const VALUES: [&str; 9] = [
     "1",
     "home network",
@@ -31,7 +31,7 @@ pub(super) const VALUES: [&str; 9] = [
     r"size: 1 bytes (32768 left)\x0a99 entries, 1 bytes used, 32768 bytes free.\x0a",
 ];
 
-/// Actions of dnsmasq's that are no leases, and calls that no dnsmasq makes.
+/// Actions of dnsmasq that do not concern leases, and calls that dnsmasq never makes.
 pub(super) const CALLS: [&[&str]; 7] = [
     &["arp-add", "02:aa:00:00:00:01", "192.168.1.50"],
     &["arp-del", "02:aa:00:00:00:01", "192.168.1.50"],

@@ -1,52 +1,32 @@
-//! The id of a random household, that a person can paste.
+//! The text form of household ids.
 
 use std::fmt;
 use std::str::FromStr;
 
 use nvram_emu::Dialect;
 
-use super::household;
-use scenario::{Rtc, to_toml};
+use super::HouseholdId;
+use super::generate::{MAX_EVENTS, generate};
+use scenario::{IdError, Rtc, to_toml};
 
-/// The form of ids that this version reads and writes.
+/// The version of the text form that this leaselab reads and writes.
 const VERSION: &str = "f1";
 
-/// An id that cannot be read.
-pub use scenario::IdError;
-
-/// What determines a household: `f1:SUM:SEED:CASE:EVENTS:DIALECT:RTC:SCRIPT`, where SUM is of its text, so that an id
-/// of a leaselab that draws otherwise is known.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Id {
-    /// The seed of the session.
-    pub seed: u64,
-    /// The number of the case, from 0.
-    pub case: u64,
-    /// How many events.
-    pub events: u32,
-    /// The tool.
-    pub dialect: Dialect,
-    /// dnsmasq's build.
-    pub rtc: Rtc,
-    /// `[script] use`: `shell` or `naive`.
-    pub script: String,
-}
-
-impl Id {
-    /// Whether a text is meant to be an id of a household.
+impl HouseholdId {
+    /// Whether a text looks like the id of a household, as opposed to that of a case or a race.
     pub fn is_meant(text: &str) -> bool {
         text.starts_with('f') && text.split(':').count() > 1
     }
 
-    /// Reads an id.
+    /// Parses the text form.
     ///
     /// # Errors
-    /// When it is none, is one of another version, or this leaselab draws another household.
+    /// The text is not an id, or one of another version, or this leaselab generates another household for it.
     pub fn parse(text: &str) -> Result<Self, IdError> {
-        let (id, sum) = Self::split(text)?;
-        if id.sum() != sum {
+        let (id, checksum) = Self::split(text)?;
+        if id.checksum() != checksum {
             return Err(IdError(format!(
-                "`{text}`: this leaselab draws another household from that seed; the id is of another version"
+                "`{text}`: this leaselab generates another household from that seed; the id is of another version"
             )));
         }
         Ok(id)
@@ -65,7 +45,7 @@ impl Id {
                 words[0]
             )));
         }
-        let [_, sum, seed, case, events, dialect, rtc, script] = words.as_slice() else {
+        let [_, checksum, seed, case, events, dialect, rtc, script] = words.as_slice() else {
             return Err(form());
         };
         let rtc = match *rtc {
@@ -79,7 +59,7 @@ impl Id {
             events: events
                 .parse()
                 .ok()
-                .filter(|events| (1..=household::MAX_EVENTS).contains(events))
+                .filter(|events| (1..=MAX_EVENTS).contains(events))
                 .ok_or_else(form)?,
             dialect: Dialect::from_str(dialect).map_err(|error| IdError(error.to_string()))?,
             rtc,
@@ -88,22 +68,26 @@ impl Id {
                 .ok_or_else(form)?
                 .to_owned(),
         };
-        Ok((id, u32::from_str_radix(sum, 16).map_err(|_| form())?))
+        Ok((id, u32::from_str_radix(checksum, 16).map_err(|_| form())?))
     }
 
-    fn sum(&self) -> u32 {
-        scenario::digest::checksum(&to_toml(&household::draw(self), ""))
+    fn checksum(&self) -> u32 {
+        scenario::digest::checksum(&to_toml(&generate(self), ""))
     }
 }
 
-impl fmt::Display for Id {
+impl fmt::Display for HouseholdId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { seed, case, events, dialect, rtc, script } = self;
         let rtc = match rtc {
             Rtc::Good => "good",
             Rtc::Broken => "broken",
         };
-        write!(f, "{VERSION}:{:08x}:{seed}:{case}:{events}:{dialect}:{rtc}:{script}", self.sum())
+        write!(
+            f,
+            "{VERSION}:{:08x}:{seed}:{case}:{events}:{dialect}:{rtc}:{script}",
+            self.checksum()
+        )
     }
 }
 
@@ -113,8 +97,8 @@ mod tests {
     use rstest::rstest;
 
     #[test]
-    fn ids_read_and_print_alike() {
-        let id = Id {
+    fn parsing_a_displayed_id_returns_the_id() {
+        let id = HouseholdId {
             seed: u64::MAX,
             case: 7,
             events: 20,
@@ -122,7 +106,7 @@ mod tests {
             rtc: Rtc::Broken,
             script: "naive".to_owned(),
         };
-        assert_eq!(Id::parse(&id.to_string()), Ok(id));
+        assert_eq!(HouseholdId::parse(&id.to_string()), Ok(id));
     }
 
     #[rstest]
@@ -135,8 +119,8 @@ mod tests {
     #[case("f1:00000000:1:2:20:vms:good:shell", "unknown dialect")]
     #[case("f1:00000000:1:2:20:openwrt:good:/bin/sh", "no id")]
     #[case("f1:xyz:1:2:20:openwrt:good:shell", "no id")]
-    fn other_texts_are_refused(#[case] text: &str, #[case] why: &str) {
-        let error = Id::parse(text).expect_err("no id").to_string();
-        assert!(error.contains(why), "{error}");
+    fn invalid_ids_are_rejected(#[case] text: &str, #[case] message: &str) {
+        let error = HouseholdId::parse(text).expect_err("not an id").to_string();
+        assert!(error.contains(message), "{error}");
     }
 }

@@ -1,53 +1,54 @@
-//! Makes a failing household small: fewer events first (delta debugging), then simpler ones.
+//! Minimises a failing household: first fewer events (delta debugging), then simpler ones.
 
 use std::num::NonZeroU32;
 
-use super::household::unplaced;
-use super::trial::{Subject, Trial};
+use super::span::unspanned;
+use super::subject::Subject;
+use super::trial::Trial;
 use runner::{Fault, Finding, FindingKind};
 use scenario::{
     Action, Boot, BootClock, Bytes, CallDisturbance, ClientMessage, Disturbance, Forgiven, Join,
     LeaseTime, Point, Router, Rtc, Scenario, Seconds, Server, Side, Step,
 };
 
-/// A household is tried no more often than this.
+/// Maximum number of trials.
 const MAX_TRIALS: u32 = 4_000;
-/// The same where each trial starts processes.
+/// Maximum number of trials if each of them starts processes.
 const MAX_SLOW_TRIALS: u32 = 250;
 
-/// The smallest household found.
+/// The smallest failing household that was found.
 #[derive(Clone, Debug)]
 pub struct Minimised {
-    /// The household; played strictly, it fails.
+    /// The household. It fails when it is played strictly.
     pub scenario: Scenario,
     /// What failed.
     pub finding: Finding,
-    /// How many households were tried.
+    /// Number of households that were tried.
     pub trials: u32,
 }
 
-/// Makes a failing household small; the first failure stays of its kind.
+/// Minimises the household of a failed trial. The kind of its first failure stays the same.
 ///
 /// # Errors
-/// When the target fails.
+/// The back end fails.
 ///
 /// # Panics
-/// When the trial is not a failed one.
-pub fn minimise(suspect: &Subject, failed: &Trial) -> Result<Minimised, Fault> {
+/// The trial did not fail.
+pub fn minimise(subject: &Subject, failed: &Trial) -> Result<Minimised, Fault> {
     let (kind, finding) = failed.failure().expect("a failed trial");
-    let budget = if suspect.is_slow() { MAX_SLOW_TRIALS } else { MAX_TRIALS };
+    let budget = if subject.is_slow() { MAX_SLOW_TRIALS } else { MAX_TRIALS };
     let mut shrinker = Shrinker {
-        suspect,
+        subject,
         kind,
-        best: failed.straightened(),
+        best: failed.executed_scenario(),
         finding: finding.clone(),
         trials: 0,
         budget,
     };
     loop {
         let before = size(&shrinker.best);
-        shrinker.fewer_events()?;
-        shrinker.simpler()?;
+        shrinker.remove_events()?;
+        shrinker.simplify()?;
         if size(&shrinker.best) == before || shrinker.trials >= budget {
             break;
         }
@@ -57,7 +58,7 @@ pub fn minimise(suspect: &Subject, failed: &Trial) -> Result<Minimised, Fault> {
 }
 
 struct Shrinker<'s> {
-    suspect: &'s Subject,
+    subject: &'s Subject,
     kind: FindingKind,
     best: Scenario,
     finding: Finding,
@@ -66,25 +67,25 @@ struct Shrinker<'s> {
 }
 
 impl Shrinker<'_> {
-    /// Keeps a household that fails in the same way and is smaller.
-    fn keep_if_it_fails(&mut self, scenario: Scenario) -> Result<bool, Fault> {
+    /// Keeps a household that fails with the same kind and is smaller. Returns whether it does.
+    fn keep_if_failing(&mut self, scenario: Scenario) -> Result<bool, Fault> {
         if self.trials >= self.budget {
             return Ok(false);
         }
         self.trials += 1;
-        let trial = match self.suspect.try_out(scenario) {
+        let trial = match self.subject.try_out(scenario) {
             Ok(trial) => trial,
-            // A simpler router may not be possible.
+            // A simpler router can be invalid.
             Err(Fault::Source(_)) => return Ok(false),
             Err(fault) => return Err(fault),
         };
         match trial.failure() {
             Some((kind, finding)) if kind == self.kind => {
-                let straight = trial.straightened();
-                let smaller = size(&straight) < size(&self.best);
+                let executed = trial.executed_scenario();
+                let smaller = size(&executed) < size(&self.best);
                 if smaller {
                     self.finding = finding.clone();
-                    self.best = straight;
+                    self.best = executed;
                 }
                 Ok(smaller)
             }
@@ -98,24 +99,24 @@ impl Shrinker<'_> {
         Scenario { steps, ..self.best.clone() }
     }
 
-    /// Leaves out chunks of events, halves first, single ones last, until none can be spared.
-    fn fewer_events(&mut self) -> Result<(), Fault> {
+    /// Removes chunks of events, from halves down to single events, until every event is needed.
+    fn remove_events(&mut self) -> Result<(), Fault> {
         let mut chunk = self.best.steps.len() / 2;
         while chunk > 0 {
-            let mut spared = false;
-            // From the end: what comes late depends on what came early.
+            let mut removed = false;
+            // From the end, because late events depend on early ones.
             let mut end = self.best.steps.len();
             while end > 0 {
                 let start = end.saturating_sub(chunk);
                 let shorter = self.with_steps(|at| !(start..end).contains(&at));
-                if !shorter.steps.is_empty() && self.keep_if_it_fails(shorter)? {
-                    spared = true;
+                if !shorter.steps.is_empty() && self.keep_if_failing(shorter)? {
+                    removed = true;
                     end = start.min(self.best.steps.len());
                 } else {
                     end = start;
                 }
             }
-            if chunk == 1 && !spared {
+            if chunk == 1 && !removed {
                 break;
             }
             chunk = (chunk / 2).max(1);
@@ -123,18 +124,18 @@ impl Shrinker<'_> {
         Ok(())
     }
 
-    /// Tries the simpler forms of the router, the server, the script, and of each event.
-    fn simpler(&mut self) -> Result<(), Fault> {
-        for simplify in SURROUNDINGS {
+    /// Simplifies the router, the server, the script and each event.
+    fn simplify(&mut self) -> Result<(), Fault> {
+        for simplify in SETUP_SIMPLIFICATIONS {
             let mut scenario = self.best.clone();
             simplify(&mut scenario);
             if to_text(&scenario) != to_text(&self.best) {
-                self.keep_if_it_fails(scenario)?;
+                self.keep_if_failing(scenario)?;
             }
         }
         let mut at = 0;
         while at < self.best.steps.len() {
-            for simplify in EVENTS {
+            for simplify in STEP_SIMPLIFICATIONS {
                 let Some(step) = self.best.steps.get(at) else { break };
                 let mut simple = step.get_ref().clone();
                 simplify(&mut simple);
@@ -142,8 +143,8 @@ impl Shrinker<'_> {
                     continue;
                 }
                 let mut scenario = self.best.clone();
-                scenario.steps[at] = unplaced(simple);
-                self.keep_if_it_fails(scenario)?;
+                scenario.steps[at] = unspanned(simple);
+                self.keep_if_failing(scenario)?;
             }
             at += 1;
         }
@@ -151,7 +152,7 @@ impl Shrinker<'_> {
     }
 }
 
-/// What gets smaller with each success: events, then words.
+/// The measure that decreases with each success: the number of events, then the length of the text.
 fn size(scenario: &Scenario) -> (usize, usize) {
     (scenario.steps.len(), to_text(scenario).len())
 }
@@ -160,7 +161,7 @@ fn to_text(scenario: &Scenario) -> String {
     scenario::to_toml(scenario, "")
 }
 
-const SURROUNDINGS: [fn(&mut Scenario); 22] = [
+const SETUP_SIMPLIFICATIONS: [fn(&mut Scenario); 22] = [
     |s| {
         let Router { rtc, dialect, .. } = s.router.clone();
         s.router = Router { rtc, dialect, ..Router::default() };
@@ -194,7 +195,7 @@ const SURROUNDINGS: [fn(&mut Scenario); 22] = [
     |s| s.router.dialect = Router::default().dialect,
 ];
 
-const EVENTS: [fn(&mut Step); 17] = [
+const STEP_SIMPLIFICATIONS: [fn(&mut Step); 17] = [
     |s| s.disturbance = None,
     |s| s.web_page = false,
     |s| {
@@ -213,7 +214,7 @@ const EVENTS: [fn(&mut Step); 17] = [
     |s| {
         edit_join(s, |join| {
             if join.v6.is_none() {
-                join.client = unplaced("pc-1".to_owned());
+                join.client = unspanned("pc-1".to_owned());
             }
         });
     },

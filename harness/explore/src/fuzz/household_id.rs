@@ -1,0 +1,23 @@
+//! What determines a random household.
+
+use nvram_emu::Dialect;
+
+use scenario::Rtc;
+
+/// What determines a random household. The text form is `f1:CHECKSUM:SEED:CASE:EVENTS:DIALECT:RTC:SCRIPT`; the checksum
+/// is that of the household's scenario, so that an id from a leaselab that generates other households is rejected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HouseholdId {
+    /// The seed of the session.
+    pub seed: u64,
+    /// The number of the case, from 0.
+    pub case: u64,
+    /// The number of events.
+    pub events: u32,
+    /// The dialect of the `nvram` tool.
+    pub dialect: Dialect,
+    /// The build of dnsmasq.
+    pub rtc: Rtc,
+    /// `[script] use`: `shell` or `naive`.
+    pub script: String,
+}

@@ -1,0 +1,8 @@
+//! Values for the spanned fields of a scenario that is not read from a file.
+
+use toml::Spanned;
+
+/// A value with an empty span.
+pub(super) fn unspanned<T>(value: T) -> Spanned<T> {
+    Spanned::new(0..0, value)
+}
