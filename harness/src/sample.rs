@@ -50,6 +50,7 @@ fn pairs_of(case: &Case) -> BTreeSet<Pair<'_>> {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
     use std::path::Path;
 
     use scenario::{Overrides, cases};
@@ -58,9 +59,12 @@ mod tests {
 
     /// The cases of a file with these parameters.
     fn matrix(parameters: &[(&str, &str)]) -> Vec<Case> {
-        let lines: String =
-            parameters.iter().map(|(name, values)| format!("{name} = {values}\n")).collect();
-        let used: String = parameters.iter().map(|(name, _)| format!("${{{name}}} ")).collect();
+        let mut lines = String::new();
+        let mut used = String::new();
+        for (name, values) in parameters {
+            writeln!(lines, "{name} = {values}").expect("a string takes any text");
+            write!(used, "${{{name}}} ").expect("a string takes any text");
+        }
         let text = format!(
             "title = \"matrix\"\nstory = \"{used}\"\n[parameters]\n{lines}[[step]]\nboot = {{}}\n"
         );

@@ -35,8 +35,7 @@ pub fn main() -> Result<ExitCode, String> {
     };
     let words: Vec<&[u8]> = arguments.iter().map(|word| word.as_bytes()).collect();
     let log = Path::new(&commands);
-    let count =
-        log_command(log, &words).map_err(|error| format!("{}: {error}", log.display()))?;
+    let count = log_command(log, &words).map_err(|error| format!("{}: {error}", log.display()))?;
     let disturbance: Option<Disturbance> =
         environment(DISTURBANCE).and_then(|text| text.to_str()?.parse().ok());
     let mut injector = FaultInjector::new(disturbance.as_ref(), count);
