@@ -11,7 +11,7 @@ use super::observers::Observers;
 use super::options::{Options, TargetKind};
 use super::play::play;
 use super::report::{CaseReport, Verdict, blank_report};
-use super::script::{command, function};
+use super::script::{command, function, keeps_no_journal};
 use super::setup::router;
 use backend::process::{Process, Settings};
 use backend::{BackendError, Function, InProcess};
@@ -23,6 +23,11 @@ use scenario::{Case, Store};
 /// A scenario that cannot be carried out, or a back end that fails.
 pub fn run_case(case: &Case, options: &Options) -> Result<CaseReport, Fault> {
     let began = Instant::now();
+    if let Some(why) = keeps_no_journal(case, &options.script) {
+        let mut report = blank_report(case);
+        report.verdict = Verdict::Skipped(why);
+        return Ok(report);
+    }
     let mut report = match &options.target {
         TargetKind::InProcess => run_in_process(case, options)?,
         TargetKind::Process(settings) => run_in_processes(case, options, settings)?,

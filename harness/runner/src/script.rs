@@ -8,8 +8,8 @@ use lease_script::{Config, DEFAULT_PREFIX, Environment};
 use super::fault::Fault;
 use backend::Function;
 use backend::process::{ScriptCommand, ScriptFile};
-use scenario::Case;
 use scenario::diagnostics::SourceError;
+use scenario::{Case, Store};
 
 const SHELL_SCRIPT: &str = include_str!("../../../lease-script/lease_update.sh");
 const NAIVE_SCRIPT: &str = include_str!("../../../scenarios/scripts/naive.sh");
@@ -62,6 +62,23 @@ fn program<'a>(case: &'a Case, choice: &'a ScriptChoice) -> Program<'a> {
 /// Whether the case runs `lease_update.sh` or `lease-update`.
 pub(super) fn is_the_projects_own(case: &Case, choice: &ScriptChoice) -> bool {
     matches!(program(case, choice), Program::Shell | Program::Rust)
+}
+
+/// Why the script that `--script` chooses cannot keep the leases of a case; `None` if it can.
+///
+/// Of the scripts that write to a journal there is only `lease-update`, which is recognised by the name of its file.
+pub(super) fn keeps_no_journal(case: &Case, choice: &ScriptChoice) -> Option<String> {
+    match (case.scenario.router.store, program(case, choice)) {
+        (Store::Journal, Program::Chosen(path))
+            if path.file_name().is_none_or(|name| name != "lease-update") =>
+        {
+            let path = path.display();
+            Some(format!(
+                "`store = \"journal\"` needs lease-update: --script {path} keeps no journal"
+            ))
+        }
+        _ => None,
+    }
 }
 
 /// The environment variables that the scenario's `[script]` sets.

@@ -91,14 +91,14 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
         pool.install(|| explore_case(case, args, &mut findings))?;
     }
     let Findings { total, tests, faults, differences } = &findings;
-    if total.points == 0 {
-        return Err(CommandError::usage("no case makes a script call in process: nothing to cut"));
-    }
     if let Some(path) = &args.reports.json {
         report::write_whole(path, text::json(total, faults).as_bytes())?;
     }
     if let Some(path) = &args.reports.junit {
         report::write_junit_tests(path, tests)?;
+    }
+    if total.points == 0 {
+        return Err(CommandError::usage("no case makes a script call in process: nothing to cut"));
     }
     let mut unreached = Vec::new();
     if !cases.is_empty() {

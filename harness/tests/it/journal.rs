@@ -2,6 +2,7 @@
 
 use assert_cmd::Command;
 use journal_lab::{Loss, Strategy, WriteOrdering, explore, run_case};
+use predicates::prelude::*;
 use predicates::str::contains;
 use rstest::rstest;
 use scenario::{JournalLab, JournalLosses};
@@ -84,4 +85,76 @@ fn an_exploration_of_journals_writes_reports(
     assert_eq!(json["faults"].as_array().map(Vec::is_empty), Some(code == 0), "{json}");
     let junit = lab.read("b.xml");
     assert!(junit.contains("tests=\"1\"") && junit.contains(failures), "{junit}");
+}
+
+fn lab_with_journal(script: &str) -> Lab {
+    let lab = Lab::new();
+    let sections = format!("[router]\nstore = \"journal\"\n[script]\nuse = \"{script}\"\n");
+    lab.write("story.toml", format!("title = \"A boot\"\n{sections}[[step]]\nboot = {{}}\n"));
+    lab
+}
+
+#[test]
+fn a_script_without_a_journal_is_skipped_by_name() {
+    lab_with_journal("naive").command(&["run", "story.toml"]).assert().code(0).stdout(
+        contains(
+            "SKIPPED story: `store = \"journal\"` needs `use = \"rust\"`: `naive` keeps no journal",
+        )
+        .and(contains("0 cases passed, 0 failed, 1 skipped")),
+    );
+}
+
+#[test]
+fn only_lease_update_itself_replaces_the_script_of_a_case_with_a_journal() {
+    let lab = lab_with_journal("rust");
+    lab.write("mine.sh", "#!/bin/sh\nexit 0\n");
+    lab.command(&["run", "story.toml", "--script", "mine.sh"]).assert().code(0).stdout(
+        contains("SKIPPED story: `store = \"journal\"` needs lease-update: --script mine.sh keeps no journal")
+            .and(contains("0 cases passed, 0 failed, 1 skipped")),
+    );
+    // Recognised by its name, whatever it does.
+    lab.write("lease-update", "#!/bin/sh\nexit 0\n");
+    lab.command(&["run", "story.toml", "--script", "lease-update", "--shell", "sh"])
+        .assert()
+        .code(0)
+        .stdout(contains("1 cases passed, 0 failed, 0 skipped"));
+}
+
+/// The explorer of power cuts follows the NVRAM: it must not report that nothing of a journal was lost.
+#[test]
+fn crash_names_the_cases_with_a_journal_and_explores_none_of_them() {
+    let lab = lab_with_journal("rust");
+    lab.command(&["crash", "story.toml", "--junit", "report.xml"])
+        .assert()
+        .code(2)
+        .stdout(contains(
+            "story: skipped: `store = \"journal\"` cannot be run by the explorer of power cuts, which keeps leases in \
+             NVRAM",
+        ))
+        .stderr(contains("nothing to cut"));
+    assert!(lab.read("report.xml").contains("skipped=\"1\""));
+}
+
+#[test]
+fn ids_of_cases_with_a_journal_are_refused_where_they_cannot_be_run() {
+    let lab = lab_with_journal("rust");
+    let output = lab.command(&["run", "story.toml", "--json", "a.json"]).output().expect("it runs");
+    assert_eq!(output.status.code(), Some(0));
+    let json: serde_json::Value = serde_json::from_str(&lab.read("a.json")).expect("JSON");
+    let replay = json["scenarios"][0]["cases"][0]["replay"].as_str().expect("a command").to_owned();
+    let id = replay.split_whitespace().nth(2).expect("an id").trim_matches('\'');
+    let faults = id.strip_suffix("run").expect("the id of a case").to_owned() + "1p";
+    lab.command(&["replay", &faults])
+        .assert()
+        .code(2)
+        .stderr(contains("cannot be run by the explorer of power cuts"));
+}
+
+#[test]
+fn households_have_no_journal() {
+    Lab::new()
+        .command(&["replay", "f1:00000000:1:2:20:openwrt:good:shell", "--store", "journal"])
+        .assert()
+        .code(2)
+        .stderr(contains("--store has no effect on the id"));
 }

@@ -170,3 +170,19 @@ fn an_unusable_dnsmasq_without_rtc_is_named() {
         .code(3)
         .stderr(contains("/bin/true: not a dnsmasq executable"));
 }
+
+/// The script's journal would lie in the file system, of which a power cut of the simulated router takes nothing.
+#[test]
+fn a_case_with_a_journal_is_skipped_by_name_and_its_id_refused() {
+    let why = "`store = \"journal\"` cannot be run by a real dnsmasq, which keeps leases in NVRAM";
+    let lab = lab("");
+    let sections = "[router]\nstore = \"journal\"\n[script]\nuse = \"rust\"";
+    lab.write("story.toml", format!("title = \"A boot\"\n{sections}\n[[step]]\nboot = {{}}\n"));
+    lab.command(&["live", "story.toml", "--json", "a.json"]).assert().code(0).stdout(
+        contains(format!("SKIPPED story: {why}"))
+            .and(contains("0 cases passed, 0 failed, 1 skipped")),
+    );
+    let json: serde_json::Value = serde_json::from_str(&lab.read("a.json")).expect("JSON");
+    let replay = json["scenarios"][0]["cases"][0]["replay"].as_str().expect("a command");
+    lab.shell(replay).assert().code(2).stderr(contains(why));
+}
