@@ -14,7 +14,7 @@ use crate::exit::Exit;
 /// Why a command ended without a verdict. Each variant has its own exit code.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
-    /// Invalid arguments, an input that cannot be read, or an output that cannot be written.
+    /// Invalid arguments, an input that is invalid or cannot be read, or an output that cannot be written.
     #[error("{0}")]
     Usage(String),
     /// The machine lacks something that the command needs.
@@ -71,7 +71,7 @@ impl From<BackendError> for CommandError {
     fn from(error: BackendError) -> Self {
         match error {
             BackendError::Environment(why) => Self::Environment(why),
-            BackendError::Script(why) => Self::Usage(why),
+            BackendError::Script(why) | BackendError::Message(why) => Self::Usage(why),
             BackendError::Broken(why) => Self::Failed(why),
         }
     }

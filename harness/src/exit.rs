@@ -13,7 +13,8 @@ pub enum Exit {
     Passed = 0,
     /// A check failed.
     Failed = 1,
-    /// Invalid arguments, an input that cannot be read, or an output that cannot be written.
+    /// Invalid arguments, an input that is invalid or cannot be read, or an output that cannot be written. A case that
+    /// is invalid does not keep the other cases from being run: if one of them fails, the code is [`Exit::Failed`].
     Usage = 2,
     /// The machine lacks something that the command needs; the message names it.
     Environment = 3,
@@ -26,7 +27,7 @@ impl Exit {
         (Self::Failed, "a check failed"),
         (
             Self::Usage,
-            "invalid arguments, an input that cannot be read, or an output that cannot be written",
+            "invalid arguments, an input that is invalid or cannot be read, or an output that cannot be written",
         ),
         (Self::Environment, "this machine lacks something that the command needs"),
     ];

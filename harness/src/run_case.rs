@@ -7,7 +7,7 @@ use live::{Live, LiveSettings};
 use qemu::guest_pool::{self, GuestPool};
 use runner::{
     CaseReport, Fault, Finding, FindingKind, Observers, Options, Verdict, blank_report, build_of,
-    command, play, router,
+    check_environment, command, play, router,
 };
 use scenario::{Action, BackendKind, Case};
 
@@ -35,38 +35,39 @@ impl BackendChoice {
 /// Runs a case.
 ///
 /// # Errors
-/// An invalid scenario, or a back end that fails.
+/// A back end that fails. A scenario that cannot be carried out is a verdict.
 pub fn run_case(
     case: &Case,
     options: &Options,
     backend: &BackendChoice,
-) -> Result<CaseReport, Fault> {
+) -> Result<CaseReport, BackendError> {
     let began = Instant::now();
+    let mut report = blank_report(case);
     if let Some(reason) = case.incompatibility(backend.kind()) {
-        let mut report = blank_report(case);
         report.verdict = Verdict::Skipped(reason.to_string());
         return Ok(report);
     }
-    let mut report = match (&case.scenario.journal, backend) {
+    let played = match (&case.scenario.journal, backend) {
         (Some(lab), _) => {
-            let mut report = blank_report(case);
             let unmet = |text| Finding { kind: FindingKind::Unmet, step: 0, line: 0, text };
             report.failures = journal_lab::run_case(lab).faults.into_iter().map(unmet).collect();
-            report
+            Ok(())
         }
         (None, BackendChoice::Modelled) => return runner::run_case(case, options),
-        (None, BackendChoice::Live(settings)) => run_live(case, options, settings)?,
-        (None, BackendChoice::Qemu(pool)) => run_in_guest(case, options, pool)?,
+        (None, BackendChoice::Live(settings)) => run_live(case, options, settings, &mut report),
+        (None, BackendChoice::Qemu(pool)) => run_in_guest(case, options, pool, &mut report),
     };
-    if !report.failures.is_empty() {
-        report.verdict = Verdict::Failed;
-    }
+    report.conclude(case, &options.script, played)?;
     report.took = began.elapsed();
     Ok(report)
 }
 
-fn run_live(case: &Case, options: &Options, settings: &LiveSettings) -> Result<CaseReport, Fault> {
-    let mut report = blank_report(case);
+fn run_live(
+    case: &Case,
+    options: &Options,
+    settings: &LiveSettings,
+    report: &mut CaseReport,
+) -> Result<(), Fault> {
     let later = case.scenario.steps.iter().filter(|step| case.matches(&step.get_ref().when));
     let later = later.filter_map(|step| match &step.get_ref().action {
         Action::Boot(boot) => boot.rtc,
@@ -77,29 +78,33 @@ fn run_live(case: &Case, options: &Options, settings: &LiveSettings) -> Result<C
         .find_map(|rtc| settings.lacks(build_of(rtc)));
     if let Some(why) = lacking {
         report.verdict = Verdict::Skipped(why.to_owned());
-        return Ok(report);
+        return Ok(());
     }
     let script = command(case, &options.script);
     let mut target = Live::new(router(case)?, &script, settings)?;
-    play(case, &mut target, options, &mut report, Observers::default())?;
-    Ok(report)
+    play(case, &mut target, options, report, Observers::default())
 }
 
-fn run_in_guest(case: &Case, options: &Options, pool: &GuestPool) -> Result<CaseReport, Fault> {
-    let mut report = blank_report(case);
+fn run_in_guest(
+    case: &Case,
+    options: &Options,
+    pool: &GuestPool,
+    report: &mut CaseReport,
+) -> Result<(), Fault> {
+    check_environment(case)?;
     let mut session = pool.lock();
     let kept = session.kept(&report.name);
     let case = match session.fit(case) {
         Ok(case) => case,
         Err(why) => {
             report.verdict = Verdict::Skipped(why);
-            return Ok(report);
+            return Ok(());
         }
     };
     let script = command(&case, &options.script);
     let machine = router(&case)?;
     let mut target = session.router(&machine, &script, options.seed).map_err(BackendError::from)?;
-    let played = play(&case, &mut target, options, &mut report, Observers::default());
+    let played = play(&case, &mut target, options, report, Observers::default());
     // Power off before the files are read, whether the case has passed or not.
     _ = target.power_off();
     let audit = target.audit().clone();
@@ -115,8 +120,8 @@ fn run_in_guest(case: &Case, options: &Options, pool: &GuestPool) -> Result<Case
         // One broken guest is a failed case; an image that has never booted ends the run.
         Err(Fault::Target(BackendError::Broken(why))) if session.has_booted() => {
             report.failures.push(astray(why));
+            Ok(())
         }
-        other => other?,
+        other => other,
     }
-    Ok(report)
 }

@@ -98,7 +98,7 @@ pub trait Daemon {
     /// Sends a DHCPv4 message as a client, and waits for the reply.
     ///
     /// # Errors
-    /// If dnsmasq neither replies nor becomes idle within the time limit.
+    /// [`BackendError::Message`] if the message cannot be encoded; another error if dnsmasq neither replies nor becomes idle within the time limit.
     fn message4(
         &mut self,
         kind: Kind4,
@@ -122,6 +122,7 @@ pub trait Daemon {
     /// Asks dnsmasq for the addresses of a name. `None` if it does not serve DNS.
     ///
     /// # Errors
-    /// If it does not answer within the time limit.
+    /// [`BackendError::Message`] if no query can be encoded for the name; another error if dnsmasq does not answer within
+    /// the time limit.
     fn resolve(&mut self, name: &[u8], v6: bool) -> Result<Option<Vec<IpAddr>>, BackendError>;
 }

@@ -11,6 +11,9 @@ pub enum BackendError {
     /// The script under test cannot be run.
     #[error("{0}")]
     Script(String),
+    /// A message of a client cannot be encoded.
+    #[error("{0}")]
+    Message(String),
     /// The router is in a state in which nothing more can be judged.
     #[error("{0}")]
     Broken(String),

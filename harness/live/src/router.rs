@@ -259,7 +259,7 @@ impl Live {
             sent = Instant::now();
             let id = queries;
             let bytes =
-                dns::encode_query(b"nobody.invalid", false, id).map_err(BackendError::Script)?;
+                dns::encode_query(b"nobody.invalid", false, id).map_err(BackendError::Message)?;
             send_packet(event_loop, &query_endpoints(&router, resolver, id), &bytes)?;
             query = Some(id);
             Ok(false)
@@ -418,7 +418,7 @@ impl Daemon for Live {
         let router = self.network.v4.first().map_or(Ipv4Addr::UNSPECIFIED, |(own, _)| *own);
         let server = dhcp4::Server { mac: self.network.mac, address: router };
         let (endpoints, packet) =
-            dhcp4::encode(kind, client, addr, xid, server).map_err(BackendError::Script)?;
+            dhcp4::encode(kind, client, addr, xid, server).map_err(BackendError::Message)?;
         if let Some(event_loop) = &mut self.event_loop
             && let (mac, IpAddr::V4(own)) = (endpoints.hardware.0, endpoints.addresses.0)
             && !own.is_unspecified()
@@ -451,7 +451,7 @@ impl Daemon for Live {
             _ => self.servers.get(&client.duid[..]).map(Vec::as_slice),
         };
         let (endpoints, packet) =
-            dhcp6::encode(kind, client, asked, xid, known).map_err(BackendError::Script)?;
+            dhcp6::encode(kind, client, asked, xid, known).map_err(BackendError::Message)?;
         let mac = endpoints.hardware.0;
         if let Some(event_loop) = &mut self.event_loop {
             // A host that sends DHCPv6 messages answers neighbor solicitations for its address.
@@ -473,7 +473,7 @@ impl Daemon for Live {
             return Ok(None);
         }
         let id = self.next_xid() as u16;
-        let Ok(query) = dns::encode_query(name, v6, id) else { return Ok(None) };
+        let query = dns::encode_query(name, v6, id).map_err(BackendError::Message)?;
         let endpoints = query_endpoints(&self.network, self.resolver, id);
         let mut addresses = None;
         let Some(event_loop) = &mut self.event_loop else { return Ok(None) };

@@ -14,7 +14,8 @@ pub const PORT: u16 = 53;
 /// When `name` is not a domain name.
 pub fn encode_query(name: &[u8], v6: bool, id: u16) -> Result<Vec<u8>, String> {
     let labels = name.split(|byte| *byte == b'.').filter(|label| !label.is_empty());
-    let name = Name::from_labels(labels).map_err(|error| error.to_string())?;
+    let name = Name::from_labels(labels)
+        .map_err(|error| format!("`{}` is not a domain name: {error}", name.escape_ascii()))?;
     let kind = if v6 { RecordType::AAAA } else { RecordType::A };
     let mut message = Message::new(id, MessageType::Query, OpCode::Query);
     message.metadata.recursion_desired = true;

@@ -36,6 +36,13 @@ pub(super) fn engine(
         line.push(format!("--dhcp-lease-max={limit}"));
     }
     for option in &server.options {
+        if option.get_ref().contains('\0') {
+            let message = format!(
+                "{:?} contains a NUL byte, which no argument of a process can",
+                option.get_ref()
+            );
+            return Err(case.error(option.span(), message));
+        }
         // One at a time, so that an error has the place of its option.
         let words = ["dnsmasq", option.get_ref()];
         let config = ServerConfig::parse(&words)

@@ -52,6 +52,6 @@ pub use play::play;
 pub use recording::{Recording, calls_of, record};
 pub use report::{CaseReport, Verdict, blank_report};
 pub use run::{run_case, try_out};
-pub use script::{ScriptChoice, command, runs_in_process};
+pub use script::{ScriptChoice, check_environment, command, runs_in_process};
 pub use setup::{router, router_from};
 pub use tally::{Tally, call_text};

@@ -11,7 +11,7 @@ use super::observers::Observers;
 use super::options::{InitCalls, Options};
 use super::report::{CaseReport, Verdict};
 use super::router::Router;
-use super::script::{environment, is_the_projects_own, prefix};
+use super::script::{check_environment, environment, is_the_projects_own, prefix};
 use super::session::Session;
 use super::steps::Player;
 use backend::Backend;
@@ -31,6 +31,7 @@ pub fn play(
     report: &mut CaseReport,
     observers: Observers<'_>,
 ) -> Result<(), Fault> {
+    check_environment(case)?;
     let scenario = &case.scenario;
     let build = build_of(scenario.router.rtc);
     let (engine, command_line) = configuration::engine(case, build, scenario.server.lease_limit)?;

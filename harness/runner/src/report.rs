@@ -4,9 +4,13 @@ use std::time::Duration;
 
 use nvram_emu::Machine;
 
+use super::fault::Fault;
 use super::findings::Finding;
+use super::script::{ScriptChoice, place_script_error};
 use super::tally::Tally;
+use backend::BackendError;
 use scenario::Case;
+use scenario::diagnostics::SourceError;
 
 /// How a case ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +19,8 @@ pub enum Verdict {
     Passed,
     /// At least one finding is a failure.
     Failed,
+    /// The file asks for something that cannot be carried out in this case, at this place.
+    Invalid(SourceError),
     /// The case cannot be run with these options; the text says why.
     Skipped(String),
 }
@@ -40,6 +46,27 @@ pub struct CaseReport {
     pub machine: Option<Machine>,
     /// Wall-clock time.
     pub took: Duration,
+}
+
+impl CaseReport {
+    /// Takes note of how playing the case ended: an error with a place in the file is the verdict of the case.
+    ///
+    /// # Errors
+    /// Every other error.
+    pub fn conclude(
+        &mut self,
+        case: &Case,
+        script: &ScriptChoice,
+        played: Result<(), Fault>,
+    ) -> Result<(), BackendError> {
+        match played.map_err(|fault| place_script_error(case, script, fault)) {
+            Ok(()) if self.failures.is_empty() => {}
+            Ok(()) => self.verdict = Verdict::Failed,
+            Err(Fault::Source(error)) => self.verdict = Verdict::Invalid(error),
+            Err(Fault::Target(error)) => return Err(error),
+        }
+        Ok(())
+    }
 }
 
 /// The report of a case that has not run yet.

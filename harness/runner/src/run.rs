@@ -20,62 +20,63 @@ use scenario::{Case, Store};
 /// Runs a case.
 ///
 /// # Errors
-/// A scenario that cannot be carried out, or a back end that fails.
-pub fn run_case(case: &Case, options: &Options) -> Result<CaseReport, Fault> {
+/// A back end that fails. A scenario that cannot be carried out is a verdict.
+pub fn run_case(case: &Case, options: &Options) -> Result<CaseReport, BackendError> {
     let began = Instant::now();
+    let mut report = blank_report(case);
     if let Some(why) = keeps_no_journal(case, &options.script) {
-        let mut report = blank_report(case);
         report.verdict = Verdict::Skipped(why);
         return Ok(report);
     }
-    let mut report = match &options.target {
-        TargetKind::InProcess => run_in_process(case, options)?,
-        TargetKind::Process(settings) => run_in_processes(case, options, settings)?,
-        TargetKind::Both(settings) => {
-            let mut report = run_in_processes(case, options, settings)?;
-            let other = run_in_process(case, options)?;
-            if !matches!(other.verdict, Verdict::Skipped(_)) {
-                report.failures.extend(disagreement(&report, &other));
-            }
-            report
-        }
-    };
-    if !report.failures.is_empty() {
-        report.verdict = Verdict::Failed;
-    }
+    let played = play_on_target(case, options, &mut report);
+    report.conclude(case, &options.script, played)?;
     report.took = began.elapsed();
     Ok(report)
 }
 
-fn run_in_process(case: &Case, options: &Options) -> Result<CaseReport, Fault> {
-    let mut report = blank_report(case);
+fn play_on_target(case: &Case, options: &Options, report: &mut CaseReport) -> Result<(), Fault> {
+    match &options.target {
+        TargetKind::InProcess => run_in_process(case, options, report),
+        TargetKind::Process(settings) => run_in_processes(case, options, settings, report),
+        TargetKind::Both(settings) => {
+            run_in_processes(case, options, settings, report)?;
+            let mut other = blank_report(case);
+            run_in_process(case, options, &mut other)?;
+            if !matches!(other.verdict, Verdict::Skipped(_)) {
+                report.failures.extend(disagreement(report, &other));
+            }
+            Ok(())
+        }
+    }
+}
+
+fn run_in_process(case: &Case, options: &Options, report: &mut CaseReport) -> Result<(), Fault> {
     match function(case, &options.script)? {
         Ok(function) => {
             let mut target = InProcess::new(router(case)?, function);
             if case.scenario.router.store == Store::Journal {
                 target = target.with_journal();
             }
-            play(case, &mut target, options, &mut report, Observers::default())?;
+            play(case, &mut target, options, report, Observers::default())?;
         }
         Err(why) => report.verdict = Verdict::Skipped(why),
     }
-    Ok(report)
+    Ok(())
 }
 
 fn run_in_processes(
     case: &Case,
     options: &Options,
     settings: &Settings,
-) -> Result<CaseReport, Fault> {
-    let mut report = blank_report(case);
+    report: &mut CaseReport,
+) -> Result<(), Fault> {
     let script = command(case, &options.script);
     let mut target = Process::new(router(case)?, &script, settings)?;
     if case.scenario.router.store == Store::Journal {
         target = target.with_journal()?;
     }
     report.shared_root = target.refused_private_root().map(str::to_owned);
-    play(case, &mut target, options, &mut report, Observers::default())?;
-    Ok(report)
+    play(case, &mut target, options, report, Observers::default())
 }
 
 /// Runs a case on this machine, with `script` in place of its own if given.
@@ -83,7 +84,7 @@ fn run_in_processes(
 /// With a lenient log, steps that cannot be carried out are skipped, and the run ends at the first failure.
 ///
 /// # Errors
-/// See [`run_case`].
+/// A scenario that cannot be carried out, or a back end that fails.
 pub fn try_out(
     case: &Case,
     machine: Machine,

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use lease_script::{Config, DEFAULT_PREFIX, Environment};
 
 use super::fault::Fault;
-use backend::Function;
 use backend::process::{ScriptCommand, ScriptFile};
+use backend::{BackendError, Function};
 use scenario::diagnostics::SourceError;
 use scenario::{Case, Store};
 
@@ -84,7 +84,11 @@ pub(super) fn keeps_no_journal(case: &Case, choice: &ScriptChoice) -> Option<Str
 /// The environment variables that the scenario's `[script]` sets.
 pub(super) fn environment(case: &Case) -> BTreeMap<String, String> {
     let script = &case.scenario.script;
-    let mut environment = script.environment.clone();
+    let mut environment: BTreeMap<String, String> = script
+        .environment
+        .iter()
+        .map(|(name, value)| (name.clone(), value.get_ref().clone()))
+        .collect();
     let mut put = |name: &str, value: Option<String>| {
         if let Some(value) = value {
             environment.insert(name.to_owned(), value);
@@ -95,6 +99,45 @@ pub(super) fn environment(case: &Case) -> BTreeMap<String, String> {
     put("LEASE_STRICT", script.strict.map(|strict| u8::from(strict).to_string()));
     put("LEASE_NVRAM_FREE", script.free.map(|free| free.0.to_string()));
     environment
+}
+
+/// Checks that the variables of `[script]` can be passed to a process.
+///
+/// # Errors
+/// The first that cannot, with its place in the file.
+pub fn check_environment(case: &Case) -> Result<(), SourceError> {
+    for (name, value) in &case.scenario.script.environment {
+        let text = value.get_ref();
+        if !is_variable_name(name) {
+            return Err(case.error(value.span(), no_variable_name(name)));
+        }
+        if text.contains('\0') {
+            let message =
+                format!("{text:?} contains a NUL byte, which no environment variable can");
+            return Err(case.error(value.span(), message));
+        }
+    }
+    Ok(())
+}
+
+/// Whether an environment can contain a variable of this name.
+pub(super) fn is_variable_name(name: &str) -> bool {
+    !name.is_empty() && !name.contains(['=', '\0'])
+}
+
+/// The message for a name that is none of a variable.
+pub(super) fn no_variable_name(name: &str) -> String {
+    format!("invalid variable name {name:?}: expected at least one byte, none of them `=` or NUL")
+}
+
+/// Gives an error about a script that the scenario names the place of its name.
+pub(super) fn place_script_error(case: &Case, choice: &ScriptChoice, fault: Fault) -> Fault {
+    match (fault, program(case, choice)) {
+        (Fault::Target(BackendError::Script(why)), Program::Path(_)) => {
+            case.error(case.scenario.script.program.span(), why).into()
+        }
+        (other, _) => other,
+    }
 }
 
 /// The prefix of the names of lease variables.

@@ -16,7 +16,9 @@ use super::fault::Fault;
 use super::journal;
 use super::planned_fault::PlannedFault;
 use super::router::Ending;
+use super::script::{is_variable_name, no_variable_name};
 use super::session::{FaultsSoFar, Session, StepPlan};
+use backend::BackendError;
 use dnsmasq_model::ScriptCall;
 use scenario::{
     Action, Boot, Case, ClientEvent, ClientMessage, DaemonAction, Damage, RawCall, Repeat,
@@ -48,7 +50,7 @@ impl<'a, 'w> Player<'a, 'w> {
             self.session.judge.findings.at_step(index, step.span());
             self.session.begin_step(plan(step.get_ref()));
             self.reply = None;
-            self.repeat(step)?;
+            self.repeat(step).map_err(|fault| place(self.case, action_span(step), fault))?;
             let expect = step.get_ref().expect.as_ref();
             self.session.end_step(expect.map_or(Look::Records, expect::look))?;
             if expect.is_none_or(|expect| expect.dnsmasq_exit.is_none()) {
@@ -56,7 +58,8 @@ impl<'a, 'w> Player<'a, 'w> {
             }
             if let Some(expect) = expect {
                 let store = self.case.scenario.router.store;
-                expect::check(self.session, &self.clients, self.reply, expect, store)?;
+                expect::check(self.session, &self.clients, self.reply, expect, store)
+                    .map_err(|error| place(self.case, step.span(), error.into()))?;
             }
             if self.session.observers.is_lenient() && self.session.judge.findings.any() {
                 break;
@@ -220,6 +223,9 @@ impl<'a, 'w> Player<'a, 'w> {
         let mut call = ScriptCall { argv, ..ScriptCall::default() };
         for (name, value) in &raw.environment {
             let value = unescape(value).map_err(|why| self.fault(span.clone(), why))?;
+            if !is_variable_name(name) {
+                return Err(self.fault(span, no_variable_name(name)));
+            }
             call.env.insert(name.clone(), value);
         }
         self.session.foreign_call(&call)?;
@@ -232,6 +238,23 @@ impl<'a, 'w> Player<'a, 'w> {
         self.session.router.backend.replace(damaged)?;
         self.session.judge.damaged(&mut self.session.router)?;
         Ok(())
+    }
+}
+
+/// Gives a message that cannot be encoded its place in the file.
+fn place(case: &Case, span: Range<usize>, fault: Fault) -> Fault {
+    match fault {
+        Fault::Target(BackendError::Message(why)) => case.error(span, why).into(),
+        other => other,
+    }
+}
+
+/// The place of the client that a step is about, or of the step.
+fn action_span(step: &Spanned<Step>) -> Range<usize> {
+    match &step.get_ref().action {
+        Action::Join(join) => join.client.span(),
+        Action::Client(_, event) => event.client.span(),
+        _ => step.span(),
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
 /// A text and where it came from.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Source {
     /// The file.
     pub path: PathBuf,
@@ -35,7 +35,7 @@ impl Source {
 }
 
 /// An error at a place in a text.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceError {
     /// The text.
     pub source: Arc<Source>,

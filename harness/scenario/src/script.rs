@@ -26,7 +26,8 @@ pub struct Script {
     /// Free bytes, where the tool cannot tell them (LEASE_NVRAM_FREE).
     pub free: Option<Bytes>,
     /// Further environment variables.
-    pub environment: BTreeMap<String, String>,
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub environment: BTreeMap<String, Spanned<String>>,
 }
 
 impl Default for Script {

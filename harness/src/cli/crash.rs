@@ -16,6 +16,7 @@ use crate::report::{self, JunitTest, journal_lab as table};
 use backend::Function;
 use explore::crash::{self, Report};
 use journal_lab::Explored;
+use runner::Fault;
 use scenario::{Case, Id};
 
 /// The arguments of `leaselab crash`.
@@ -69,6 +70,8 @@ struct Findings {
     tests: Vec<JunitTest>,
     /// What was not expected of programs that rewrite their lease database.
     faults: Faults,
+    /// Cases that ask for something that cannot be carried out.
+    invalid: Faults,
     /// States that processes did not reach as functions did.
     differences: usize,
 }
@@ -90,18 +93,18 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     for case in &cases {
         pool.install(|| explore_case(case, args, &mut findings))?;
     }
-    let Findings { total, tests, faults, differences } = &findings;
+    let Findings { total, tests, faults, invalid, differences } = &findings;
     if let Some(path) = &args.reports.json {
-        report::write_whole(path, text::json(total, faults).as_bytes())?;
+        report::write_whole(path, text::json(total, faults, invalid).as_bytes())?;
     }
     if let Some(path) = &args.reports.junit {
         report::write_junit_tests(path, tests)?;
     }
-    if total.points == 0 {
+    if total.points == 0 && invalid.is_empty() {
         return Err(CommandError::usage("no case makes a script call in process: nothing to cut"));
     }
     let mut unreached = Vec::new();
-    if !cases.is_empty() {
+    if !cases.is_empty() && invalid.is_empty() {
         unreached = total.unreached(args.depth());
         text::print_total(total);
         for kind in &unreached {
@@ -110,7 +113,11 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     }
     text::print_last_line(total);
     let failed = total.broken > 0 || !unreached.is_empty() || *differences > 0;
-    Ok(if failed { Exit::Failed } else { Exit::Passed })
+    Ok(match (failed, invalid.is_empty()) {
+        (true, _) => Exit::Failed,
+        (false, false) => Exit::Usage,
+        (false, true) => Exit::Passed,
+    })
 }
 
 impl Args {
@@ -163,8 +170,8 @@ fn explore_case(case: &Case, args: &Args, findings: &mut Findings) -> Result<(),
         repeat: args.no_dedup,
         list: args.list || args.confirms(),
     };
-    match crash::explore(case, script.clone(), options)? {
-        Ok(report) => {
+    match crash::explore(case, script.clone(), options) {
+        Ok(Ok(report)) => {
             let command = |id: &Id| args.reproduction(id, false).to_string();
             text::print_case(case, &report, &command, args.list);
             findings.tests.push(text::junit(case, &report, &command));
@@ -173,7 +180,13 @@ fn explore_case(case: &Case, args: &Args, findings: &mut Findings) -> Result<(),
             }
             findings.total.add(report);
         }
-        Err(why) => {
+        Err(Fault::Source(error)) => {
+            text::print_invalid(case, &error);
+            findings.tests.push(text::invalid(case, &error));
+            findings.invalid.push((case.name(), error.to_string()));
+        }
+        Err(fault) => return Err(fault.into()),
+        Ok(Err(why)) => {
             outln!("{}: skipped: {why}", case.name());
             findings.tests.push(text::skipped(case, &why));
         }

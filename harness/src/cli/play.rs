@@ -43,7 +43,7 @@ pub(super) struct OutsideSample<'a> {
 /// Plays the cases and writes the reports.
 ///
 /// # Errors
-/// The first case that cannot be judged; a report that cannot be written.
+/// The first back end that fails; a report that cannot be written.
 pub(super) fn play(play: &Play<'_>) -> Result<Summary, CommandError> {
     let Play { cases, run, .. } = *play;
     run.reports.check_writable()?;
@@ -60,7 +60,11 @@ pub(super) fn play(play: &Play<'_>) -> Result<Summary, CommandError> {
 /// Prints the last line of a run.
 pub(super) fn finish(summary: &Summary) -> Exit {
     outln!("{summary}");
-    if summary.failed > 0 { Exit::Failed } else { Exit::Passed }
+    match summary {
+        Summary { failed: 0, .. } => Exit::Passed,
+        Summary { failed, invalid, .. } if failed == invalid => Exit::Usage,
+        _ => Exit::Failed,
+    }
 }
 
 /// Plays the cases on all threads; prints them file by file in their order.

@@ -66,6 +66,7 @@ fn replay_case(case: &Case, on: PlayedOn, args: &Reproduction) -> Result<Exit, C
     let (word, exit) = match report.verdict {
         runner::Verdict::Passed => ("passed", Exit::Passed),
         runner::Verdict::Failed => ("failed", Exit::Failed),
+        runner::Verdict::Invalid(error) => return Err(error.into()),
         runner::Verdict::Skipped(why) => return Err(CommandError::Usage(why)),
     };
     outln!("{word}");

@@ -2,6 +2,7 @@
 
 use super::{JunitEnd, JunitTest};
 use explore::crash::{PointKind, Report};
+use scenario::diagnostics::SourceError;
 use scenario::{Case, Id};
 
 /// Unexpected results, each with the name of its case.
@@ -92,8 +93,22 @@ pub fn skipped(case: &Case, why: &str) -> JunitTest {
     JunitTest::of_case(case, std::time::Duration::ZERO, JunitEnd::Skipped(why.to_owned()))
 }
 
-/// Counts and findings as JSON.
-pub fn json(total: &Report, faults: &Faults) -> String {
+/// Prints a case that asks for something that cannot be carried out.
+pub fn print_invalid(case: &Case, error: &SourceError) {
+    outln!("{}: invalid", case.name());
+    for line in error.to_string().lines() {
+        outln!("  {line}");
+    }
+}
+
+/// The JUnit test of a case that asks for something that cannot be carried out.
+pub fn invalid(case: &Case, error: &SourceError) -> JunitTest {
+    let end = JunitEnd::Error { message: error.message.clone(), description: error.to_string() };
+    JunitTest::of_case(case, std::time::Duration::ZERO, end)
+}
+
+/// Counts and findings as JSON. `invalid` are the cases that cannot be carried out, with the error.
+pub fn json(total: &Report, faults: &Faults, invalid: &Faults) -> String {
     let coverage: serde_json::Map<String, serde_json::Value> = total
         .coverage
         .iter()
@@ -110,10 +125,10 @@ pub fn json(total: &Report, faults: &Faults) -> String {
             serde_json::json!({ "invariant": name, "step": violation.step, "text": violation.text, "id": id })
         })
         .collect();
-    let faults: Vec<serde_json::Value> = faults
-        .iter()
-        .map(|(case, text)| serde_json::json!({ "case": case, "text": text }))
-        .collect();
+    let [faults, invalid] = [faults, invalid].map(|faults| -> Vec<serde_json::Value> {
+        let fault = |(case, text)| serde_json::json!({ "case": case, "text": text });
+        faults.iter().map(|(case, text)| fault((case, text))).collect()
+    });
     let value = serde_json::json!({
         "points": total.points,
         "distinct": total.distinct,
@@ -126,6 +141,7 @@ pub fn json(total: &Report, faults: &Faults) -> String {
         "coverage": coverage,
         "breaches": violations,
         "faults": faults,
+        "invalid": invalid,
         "commits": total.window.commits,
         "fatal_window_seconds": total.window.open.as_secs_f64(),
         "simulated_seconds": total.window.simulated.as_secs_f64(),

@@ -95,8 +95,10 @@ pub struct Summary {
     pub scenarios: usize,
     /// Number of cases that passed.
     pub passed: usize,
-    /// Number of cases that failed.
+    /// Number of cases that failed, with the invalid ones.
     pub failed: usize,
+    /// Number of cases in which the file asks for something that cannot be carried out.
+    pub invalid: usize,
     /// Number of cases that cannot be run with the chosen options.
     pub skipped: usize,
 }
@@ -109,7 +111,8 @@ impl Summary {
         Self {
             scenarios: files.len(),
             passed: count(|verdict| *verdict == Verdict::Passed),
-            failed: count(|verdict| *verdict == Verdict::Failed),
+            failed: count(|verdict| matches!(verdict, Verdict::Failed | Verdict::Invalid(_))),
+            invalid: count(|verdict| matches!(verdict, Verdict::Invalid(_))),
             skipped: count(|verdict| matches!(verdict, Verdict::Skipped(_))),
         }
     }
@@ -117,10 +120,11 @@ impl Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { scenarios, passed, failed, skipped } = self;
-        write!(
-            f,
-            "{scenarios} scenarios: {passed} cases passed, {failed} failed, {skipped} skipped"
-        )
+        let Self { scenarios, passed, failed, invalid, skipped } = self;
+        write!(f, "{scenarios} scenarios: {passed} cases passed, {failed} failed")?;
+        if *invalid > 0 {
+            write!(f, " ({invalid} of them invalid)")?;
+        }
+        write!(f, ", {skipped} skipped")
     }
 }

@@ -26,6 +26,7 @@ pub fn write_json(path: &Path, files: &[FileReport]) -> Result<(), CommandError>
         "leaselab": env!("CARGO_PKG_VERSION"),
         "passed": summary.passed,
         "failed": summary.failed,
+        "invalid": summary.invalid,
         "skipped": summary.skipped,
         "scenarios": scenarios,
     });
@@ -36,7 +37,8 @@ fn case(CaseOutcome { report, run, replay }: &CaseOutcome) -> Value {
     let (verdict, why) = match &report.verdict {
         Verdict::Passed => ("passed", None),
         Verdict::Failed => ("failed", None),
-        Verdict::Skipped(why) => ("skipped", Some(why)),
+        Verdict::Invalid(error) => ("invalid", Some(error.to_string())),
+        Verdict::Skipped(why) => ("skipped", Some(why.clone())),
     };
     let total = &report.total;
     json!({

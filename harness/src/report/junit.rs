@@ -40,6 +40,13 @@ pub enum JunitEnd {
         /// Details, in any number of lines.
         description: String,
     },
+    /// The test could not be run.
+    Error {
+        /// The reason, in one line.
+        message: String,
+        /// Details, in any number of lines.
+        description: String,
+    },
 }
 
 impl JunitTest {
@@ -66,6 +73,10 @@ pub fn write_junit(path: &Path, files: &[FileReport]) -> Result<(), CommandError
             let end = match &case.verdict {
                 Verdict::Passed => JunitEnd::Passed,
                 Verdict::Skipped(why) => JunitEnd::Skipped(why.clone()),
+                Verdict::Invalid(error) => JunitEnd::Error {
+                    message: error.message.clone(),
+                    description: format!("{error}\nreproduce: {run}"),
+                },
                 Verdict::Failed => {
                     let lines: Vec<String> = case
                         .failures
@@ -106,10 +117,10 @@ pub fn write_junit_tests(path: &Path, tests: &[JunitTest]) -> Result<(), Command
                     status
                 }
                 JunitEnd::Failed { message, description } => {
-                    let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-                    status.set_message(message.as_str());
-                    status.set_description(description.as_str());
-                    status
+                    non_success(NonSuccessKind::Failure, message, description)
+                }
+                JunitEnd::Error { message, description } => {
+                    non_success(NonSuccessKind::Error, message, description)
                 }
             };
             let mut case = TestCase::new(test.name.as_str(), status);
@@ -121,4 +132,11 @@ pub fn write_junit_tests(path: &Path, tests: &[JunitTest]) -> Result<(), Command
     }
     let text = report.to_string().map_err(|error| CommandError::file(path, error))?;
     write_whole(path, text.as_bytes())
+}
+
+fn non_success(kind: NonSuccessKind, message: &str, description: &str) -> TestCaseStatus {
+    let mut status = TestCaseStatus::non_success(kind);
+    status.set_message(message);
+    status.set_description(description);
+    status
 }

@@ -46,7 +46,7 @@ impl Progress {
 }
 
 fn print_file(file: &FileReport) {
-    let failed = file.count(|verdict| *verdict == Verdict::Failed);
+    let failed = file.count(|verdict| matches!(verdict, Verdict::Failed | Verdict::Invalid(_)));
     let skipped = file.count(|verdict| matches!(verdict, Verdict::Skipped(_)));
     let word = match (failed, skipped) {
         (0, skipped) if skipped == file.cases.len() => "SKIP",
@@ -79,6 +79,13 @@ fn print_case(outcome: &CaseOutcome, verbose: bool) {
     match &case.verdict {
         Verdict::Passed => {}
         Verdict::Skipped(why) => outln!("     SKIPPED {}: {why}", case.name),
+        Verdict::Invalid(error) => {
+            outln!("     INVALID {}", case.name);
+            for line in error.to_string().lines() {
+                outln!("       {line}");
+            }
+            outln!("       reproduce: {}", outcome.run);
+        }
         Verdict::Failed => {
             outln!("     FAILED  {}", case.name);
             for finding in &case.failures {

@@ -88,10 +88,85 @@ fn an_option_that_the_engine_does_not_know_is_pointed_at() {
 fn other_mistakes_in_a_scenario_have_exit_code_2(#[case] parts: &[&str], #[case] message: &str) {
     let lab = Lab::new();
     lab.write("story.toml", format!("title = \"x\"\n{}\n", parts.join("\n")));
-    lab.command(&["run", "story.toml", "--target", "in-process"])
+    let transcript = lab.transcript(&["run", "story.toml", "--target", "in-process"]);
+    let named = transcript.contains(message) && transcript.contains("story.toml");
+    assert!(named && transcript.ends_with("exit 2\n"), "{transcript}");
+}
+
+/// A matrix of two cases, the second of which is invalid.
+fn half_invalid(values: &str, parts: &[&str]) -> Lab {
+    let text = ["title = \"x\"\n[parameters]", values, "[[step]]\nboot = {}"].join("\n");
+    let lab = Lab::new();
+    lab.write("story.toml", format!("{text}\n{}\n", parts.join("\n")));
+    lab
+}
+
+#[rstest]
+#[case::environment(r#"it = ["a", "a\u0000b"]"#, &["[script.environment]", "MODE = \"$it\""], "7:8", "NUL byte")]
+#[case::option(r#"it = ["a", "a\u0000b"]"#, &["[server]", "options = [\"--domain=${it}\"]"], "7:12", "NUL byte")]
+#[case::host_name(r#"it = ["a", "a\u0000b"]"#, &["[[step]]", "join = { client = \"$it\" }"], "6:1", "NUL byte")]
+#[case::variable(r#"it = ["a", "a\u0000b"]"#, &["[router]", "variables = { a = \"$it\" }"], "6:1", "NUL byte")]
+#[case::address(r#"it = ["192.168.1.60", "home"]"#, &["[[step]]", "join = { client = \"a\", address = \"$it\" }"], "7:34", "invalid IP address")]
+#[case::script(r#"it = ["shell", "none.sh"]"#, &["[script]", "use = \"$it\""], "7:7", "none.sh: No such file")]
+fn an_invalid_case_has_its_place_and_the_other_cases_are_run(
+    #[case] values: &str,
+    #[case] parts: &[&str],
+    #[case] place: &str,
+    #[case] message: &str,
+    #[values("process", "both")] target: &str,
+) {
+    let lab = half_invalid(values, parts);
+    let run = ["run", "story.toml", "--target", target, "--json", "a.json", "--junit", "a.xml"];
+    let transcript = lab.transcript(&run);
+    for text in ["INVALID story[", &format!("story.toml:{place}\n"), "^", message] {
+        assert!(transcript.contains(text), "no {text} in {transcript}");
+    }
+    assert!(
+        transcript.ends_with(
+            "1 scenarios: 1 cases passed, 1 failed (1 of them invalid), 0 skipped\nexit 2\n"
+        ),
+        "{transcript}"
+    );
+    let json: serde_json::Value = serde_json::from_str(&lab.read("a.json")).expect("JSON");
+    let verdicts: Vec<&str> = json["scenarios"][0]["cases"]
+        .as_array()
+        .expect("cases")
+        .iter()
+        .filter_map(|case| case["verdict"].as_str())
+        .collect();
+    assert_eq!(verdicts, ["passed", "invalid"]);
+    assert_eq!((&json["failed"], &json["invalid"]), (&1.into(), &1.into()));
+    let why = json["scenarios"][0]["cases"][1]["why"].as_str().expect("a reason");
+    assert!(why.contains(place) && why.contains(message), "{why}");
+    let junit = lab.read("a.xml");
+    assert!(junit.contains("errors=\"1\"") && junit.contains("failures=\"0\""), "{junit}");
+}
+
+#[test]
+fn a_failed_case_decides_the_exit_code_rather_than_an_invalid_one() {
+    let values = r#"it = ["192.168.1.60", "home"]"#;
+    let join = "[[step]]\njoin = { client = \"a\", address = \"$it\" }";
+    half_invalid(values, &[join, "expect = { leases = 7 }"])
+        .command(&["run", "story.toml", "--target", "in-process"])
+        .assert()
+        .code(1)
+        .stdout(predicate::str::contains("0 cases passed, 2 failed (1 of them invalid)"));
+}
+
+#[test]
+fn an_exploration_goes_on_after_an_invalid_case() {
+    let values = r#"it = ["192.168.1.60", "home"]"#;
+    let lab = half_invalid(values, &["[[step]]\njoin = { client = \"a\", address = \"$it\" }"]);
+    lab.command(&["crash", "story.toml", "--json", "a.json", "--junit", "a.xml"])
         .assert()
         .code(2)
-        .stderr(predicate::str::contains(message).and(predicate::str::contains("story.toml")));
+        .stdout(predicate::str::contains("story[it=home]: invalid\n"))
+        .stdout(predicate::str::contains("story.toml:7:34"))
+        .stdout(predicate::str::contains("story[it=192.168.1.60]\n"));
+    let json: serde_json::Value = serde_json::from_str(&lab.read("a.json")).expect("JSON");
+    assert!(json["checked"].as_u64() > Some(0), "{json}");
+    assert_eq!(json["invalid"][0]["case"], "story[it=home]");
+    assert!(lab.read("a.xml").contains("errors=\"1\""));
 }
 
 #[rstest]

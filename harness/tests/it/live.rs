@@ -2,6 +2,7 @@
 
 use predicates::prelude::*;
 use predicates::str::contains;
+use rstest::rstest;
 
 use crate::lab::Lab;
 
@@ -185,4 +186,30 @@ fn a_case_with_a_journal_is_skipped_by_name_and_its_id_refused() {
     let json: serde_json::Value = serde_json::from_str(&lab.read("a.json")).expect("JSON");
     let replay = json["scenarios"][0]["cases"][0]["replay"].as_str().expect("a command");
     lab.shell(replay).assert().code(2).stderr(contains(why));
+}
+
+#[rstest]
+#[case::host_name(
+    "join = { client = \"pc\", v6 = \"na\", hostname = \"$name\" }",
+    "13:19",
+    "at most 63 bytes"
+)]
+#[case::query("expect = { no-names = [\"$name\"] }", "12:1", "is not a domain name")]
+fn a_label_that_is_too_long_is_an_error_of_its_case(
+    #[case] step: &str,
+    #[case] place: &str,
+    #[case] message: &str,
+) {
+    let lab = Lab::new();
+    let text = format!(
+        "title = \"Names\"\n\n[parameters]\nname = [\"short\", \"{}\"]\n\n[server]\n\
+         range6 = \"fd77::1000-fd77::1fff\"\n\n[[step]]\nboot = {{}}\n\n[[step]]\n{step}\n",
+        "a".repeat(64)
+    );
+    lab.write("story.toml", text);
+    lab.command(&["live", "story.toml"])
+        .assert()
+        .code(2)
+        .stdout(contains(format!("story.toml:{place}\n")).and(contains(message)))
+        .stdout(contains("1 cases passed, 1 failed (1 of them invalid), 0 skipped"));
 }
