@@ -27,7 +27,7 @@ impl Exit {
         (Self::Failed, "a check failed"),
         (
             Self::Usage,
-            "invalid arguments, an input that is invalid or cannot be read, or an output that cannot be written",
+            "invalid arguments, an invalid or unreadable input, or an output that cannot be written",
         ),
         (Self::Environment, "this machine lacks something that the command needs"),
     ];

@@ -217,7 +217,6 @@ fn a_kind_of_point_that_is_never_reached_is_a_failure() {
 #[rstest]
 #[case::nothing_to_cut(&["crash", "dark.toml"], "nothing to cut")]
 #[case::dialect(&["crash", "scenario.toml", "--dialect", "amiga"], "unknown dialect")]
-#[case::chip(&["crash", "chip.toml"], "the chips are")]
 #[case::depth(&["crash", "scenario.toml", "--depth", "0"], "--depth")]
 #[case::budget(&["crash", "scenario.toml", "--target", "process", "--budget", "0"], "--budget")]
 #[case::budget_without_processes(&["crash", "scenario.toml", "--budget", "5"], "--target process")]
@@ -232,11 +231,22 @@ fn invalid_arguments_are_rejected(#[case] arguments: &[&str], #[case] text: &str
     let dark = "title = \"Never switched on\"\n[[step]]\nadvance = \"1h\"\n";
     lab_with(&[])
         .write("dark.toml", dark)
-        .write("chip.toml", SCENARIO.replace("neighbours", "chip = \"abacus\"\nneighbours"))
         .command(arguments)
         .assert()
         .code(2)
         .stderr(predicate::str::contains(text));
+}
+
+#[test]
+fn a_case_with_an_unknown_chip_is_invalid() {
+    lab_with(&[("neighbours", "chip = \"abacus\"\nneighbours")])
+        .command(&["crash", "scenario.toml"])
+        .assert()
+        .code(2)
+        .stdout(
+            predicate::str::contains("scenario: invalid")
+                .and(predicate::str::contains("the chips are")),
+        );
 }
 
 /// Commits before it sets: an acknowledged lease is only in RAM.

@@ -12,8 +12,8 @@ const STORY: &str = "title = \"A boot\"\n[[step]]\nboot = {}\n";
 
 #[test]
 fn help_lists_them() {
-    let table = "Exit codes:\n  0  all checks passed\n  1  a check failed\n  2  invalid arguments, an input that \
-                 is invalid or cannot be read, or an output that cannot be written\n  3  this machine lacks";
+    let table = "Exit codes:\n  0  all checks passed\n  1  a check failed\n  2  invalid arguments, an invalid or \
+                 unreadable input, or an output that cannot be written\n  3  this machine lacks";
     let output = Lab::new().command(&["--help"]).output().expect("leaselab runs");
     let text = String::from_utf8_lossy(&output.stdout).replace("\n     ", " ");
     assert!(text.contains(table), "{text}");

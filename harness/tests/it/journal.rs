@@ -149,12 +149,3 @@ fn ids_of_cases_with_a_journal_are_refused_where_they_cannot_be_run() {
         .code(2)
         .stderr(contains("cannot be run by the explorer of power cuts"));
 }
-
-#[test]
-fn households_have_no_journal() {
-    Lab::new()
-        .command(&["replay", "f1:00000000:1:2:20:openwrt:good:shell", "--store", "journal"])
-        .assert()
-        .code(2)
-        .stderr(contains("--store has no effect on the id"));
-}

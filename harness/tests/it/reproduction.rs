@@ -139,6 +139,8 @@ fn races() {
 #[case(&["r1:set+commit:A3B10A4", "--seed", "3"], "--seed has no effect on the id r1:")]
 #[case(&["c1:00000000:story.toml::1p", "--dnsmasq", "x"], "--dnsmasq has no effect on the id c1:")]
 #[case(&["live:c1:00000000:story.toml::run", "--arch", "mipsel"], "--arch has no effect on the id live:")]
+#[case(&["c1:00000000:story.toml::1p", "--store", "journal"], "--store has no effect on the id c1:")]
+#[case(&["live:c1:00000000:story.toml::run", "--store", "journal"], "--store has no effect on the id live:")]
 #[case(&["qemu:c1:00000000:story.toml::run", "--store", "journal"], "--store has no effect on the id qemu:")]
 #[case(&["live:c1:00000000:story.toml::1p"], "an id with faults cannot begin with `live:`")]
 #[case(&["qemu:hello"], "`hello`")]
