@@ -223,7 +223,7 @@ pub fn same_line(wanted: &[u8], found: &[u8], tolerance: Tolerance) -> bool {
         return wanted == found;
     };
     let slack = if tolerance.rtc == Rtc::Good && wanted_time != 0 { tolerance.slack } else { 0 };
-    wanted_rest == rest && (wanted_time..=wanted_time + slack).contains(&time)
+    wanted_rest == rest && (wanted_time..=wanted_time.saturating_add(slack)).contains(&time)
 }
 
 #[cfg(test)]
