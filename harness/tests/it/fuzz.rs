@@ -208,7 +208,7 @@ fn the_command_finds_minimises_writes_and_replays() {
 #[rstest]
 #[case::no_cases(&["--cases", "0"], "--cases")]
 #[case::no_time(&["--time", "0s"], "expected at least 1s")]
-#[case::no_unit(&["--time", "5"], "no length of time")]
+#[case::no_unit(&["--time", "5"], "invalid length of time")]
 #[case::no_events(&["--events", "0"], "--events")]
 #[case::dialect(&["--dialect", "vms"], "unknown dialect 'vms'")]
 #[case::script(&["--script", "nowhere.sh"], "nowhere.sh")]
