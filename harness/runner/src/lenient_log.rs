@@ -8,7 +8,7 @@ pub struct StepOutcome {
     /// It is a boot of a router that was on, so the power was cut first.
     pub power_cut_first: bool,
     /// Its cut, kill or failing command took effect.
-    pub fault_struck: bool,
+    pub fault_occurred: bool,
     /// How many script calls it made.
     pub calls: u64,
 }

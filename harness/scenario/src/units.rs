@@ -70,7 +70,9 @@ impl FromStr for Bytes {
             "KiB" => 1024,
             "MiB" => 1024 * 1024,
             _ => {
-                return Err(format!("invalid size `{text}`: expected 512, \"32 KiB\" or \"1 MiB\""));
+                return Err(format!(
+                    "invalid size `{text}`: expected 512, \"32 KiB\" or \"1 MiB\""
+                ));
             }
         };
         digits

@@ -113,7 +113,7 @@ fn a_planted_fault_is_found_and_minimised(
     #[case] script: fn(&Call, &mut dyn Nvram, &mut dyn IntentLog) -> Outcome,
     #[case] expected: &[Invariant],
 ) {
-    let subject = Subject::function(Function::Marked(script));
+    let subject = Subject::function(Function::CustomWithLog(script));
     let limits = Limits { cases: Some(512), time: None };
     let outcome = session(5).run(&subject, limits, &|_: &_| ()).expect("functions do not fail");
     let failure = outcome.failure.expect("the fault is found");

@@ -193,5 +193,5 @@ fn a_disturbance_that_never_strikes_is_a_failure() {
         .command(&["run", "story.toml"])
         .assert()
         .code(1)
-        .stdout(predicate::str::contains("): astray: `cut after unset` did not strike"));
+        .stdout(predicate::str::contains("): astray: `cut after unset` did not occur"));
 }
