@@ -10,7 +10,7 @@ use dnsmasq_model::ScriptCall;
 use scenario::Rtc;
 use scenario::digest;
 
-/// The lines that acknowledged calls stored, and those that are in doubt because a call did not end well.
+/// The lines that acknowledged calls stored, and those that are uncertain because a call failed or was interrupted.
 #[derive(Clone, Debug, Default)]
 pub struct Expected {
     lines: Lines,
@@ -78,7 +78,7 @@ impl Expected {
         })
     }
 
-    /// The lines, those in doubt as they were before.
+    /// The lines, the uncertain ones as they were before.
     pub fn lines(&self) -> &Lines {
         &self.lines
     }
@@ -107,7 +107,7 @@ impl Expected {
         }
     }
 
-    /// The store holds `actual`: nothing is in doubt any more.
+    /// The store holds `actual`: nothing is uncertain any more.
     pub fn settle(&mut self, actual: &Lines) {
         self.key = OnceLock::new();
         for subject in std::mem::take(&mut self.uncertain).into_keys() {
@@ -115,7 +115,7 @@ impl Expected {
         }
     }
 
-    /// dnsmasq has read `actual` from RAM. What is in doubt in flash still is.
+    /// dnsmasq has read `actual` from RAM. What is uncertain in flash stays uncertain.
     pub fn reread(&mut self, actual: &Lines) {
         self.key = OnceLock::new();
         self.lines.clone_from(actual);
@@ -129,24 +129,24 @@ impl Expected {
         }
     }
 
-    /// Whether nothing is in doubt and the lines are equal.
+    /// Whether nothing is uncertain and the lines are equal.
     pub fn is_certainly_equal_to(&self, other: &Self) -> bool {
         !self.is_uncertain() && !other.is_uncertain() && self.lines == other.lines
     }
 
-    /// Whether anything is in doubt.
+    /// Whether anything is uncertain.
     pub fn is_uncertain(&self) -> bool {
         !self.uncertain.is_empty()
     }
 
-    /// Whether `actual` violates the model for a subject in doubt, and for any other.
+    /// Whether `actual` violates the model for an uncertain subject, and for any other.
     pub fn faults(&self, actual: &Lines, tolerance: Tolerance) -> (bool, bool) {
         let fine = |subject: &Subject| self.is_fine(subject, actual, tolerance);
         let uncertain = self.uncertain.keys().any(|subject| !fine(subject));
         (uncertain, self.others_differ(actual, tolerance))
     }
 
-    /// Whether a subject that is not in doubt differs. Both lists are sorted and walked together.
+    /// Whether a certain subject differs. Both lists are sorted and walked together.
     fn others_differ(&self, actual: &Lines, tolerance: Tolerance) -> bool {
         let sure = |(subject, _): &(&[u8], &[u8])| {
             self.uncertain.is_empty() || !self.uncertain.contains_key(*subject)

@@ -201,7 +201,7 @@ impl<'a> Judge<'a> {
         Ok(())
     }
 
-    /// Thrift: a call that changes nothing makes no flash operation.
+    /// No redundant writes: a call that changes nothing makes no flash operation.
     fn judge_writes(&mut self, call: &ScriptCall, result: &CallResult, now: &NvramState) {
         let forgiven = self.last_call == LastCall::Interrupted
             && self.rules.forgive.contains(&Forgiven::RepeatedCommit);
@@ -356,7 +356,7 @@ impl<'a> Judge<'a> {
             self.expected = Expected::known(actual.clone());
         }
         self.judge_lines(engine, &actual, Invariant::Durability);
-        // dnsmasq knows no other leases than these from now on. Changes that only RAM shows are still in doubt in
+        // dnsmasq knows no other leases than these from now on. Changes that only RAM shows are still uncertain in
         // flash: no call has acknowledged them.
         if self.nvram.ram == self.nvram.flash {
             self.expected = Expected::known(actual.clone());
@@ -436,7 +436,7 @@ impl<'a> Judge<'a> {
             },
             (Reading::Stale | Reading::Decoded, Look::Init) => self.check_init(router)?,
         }
-        // A change in doubt stays in doubt until the next boot, though the store was one of the possible ones.
+        // An uncertain change stays uncertain until the next boot, though the store was one of the possible ones.
         if before == Reading::Stale
             && !self.expected.is_uncertain()
             && self.agreement == Agreement::Required

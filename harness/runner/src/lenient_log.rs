@@ -1,6 +1,6 @@
 //! A log of a lenient run: steps that cannot be carried out are skipped, and the log says what each step did.
 
-/// What became of one step.
+/// The result of one step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StepOutcome {
     /// It was skipped: the router was off, or no client has the name.
@@ -13,7 +13,7 @@ pub struct StepOutcome {
     pub calls: u64,
 }
 
-/// What became of each step, up to the first that failed.
+/// The result of each step, up to the first that failed.
 #[derive(Clone, Debug, Default)]
 pub struct LenientLog {
     /// In the order of the steps.

@@ -10,7 +10,7 @@ use predicates::prelude::*;
 use rstest::rstest;
 use scenario::{Case, Id, Invariant, Overrides, cases};
 
-use crate::lab::Lab;
+use crate::lab::{COMMITS_FIRST, Lab};
 
 const SCENARIO: &str = r#"
 title = "Two clients, one of whom renews"
@@ -238,17 +238,6 @@ fn invalid_arguments_are_rejected(#[case] arguments: &[&str], #[case] text: &str
         .code(2)
         .stderr(predicate::str::contains(text));
 }
-
-/// Commits before it sets: an acknowledged lease is only in RAM.
-const COMMITS_FIRST: &str = r#"#!/bin/sh
-case $1 in
-init) nvram show 2>/dev/null | sed -n 's/^dnsmasq_lease_[^=]*=//p' ;;
-add | old)
-    nvram commit
-    nvram set "dnsmasq_lease_$3=${DNSMASQ_LEASE_LENGTH:-$DNSMASQ_LEASE_EXPIRES} $2 $3 ${4:-*} ${DNSMASQ_CLIENT_ID:-*}"
-    ;;
-esac
-"#;
 
 const ONE_CLIENT: &str = r#"
 title = "One client"
