@@ -1,4 +1,4 @@
-//! Where a fault strikes a script call: the same rules for every back end.
+//! The point of a script call at which a fault occurs: the same rules for every back end.
 
 use nvram_emu::device::{Cut, Op, OpKind};
 
@@ -19,7 +19,7 @@ pub enum FaultAction {
     Fail,
 }
 
-/// Decides for each `nvram` command of a script call whether it is struck. At most one is, unless the disturbance makes
+/// Decides for each `nvram` command of a script call whether a fault affects it. At most one is affected, unless the disturbance makes
 /// commands fail.
 #[derive(Clone, Debug)]
 pub struct FaultInjector<'a> {

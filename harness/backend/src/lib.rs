@@ -1,7 +1,7 @@
 //! Routers on which a lease script runs: function calls over a simulated device, or real processes.
 //!
 //! [`Backend`] is the interface; [`InProcess`] and [`process::Process`] implement it here, the crates `live` and `qemu`
-//! have one implementation each. Which `nvram` command a fault strikes is decided by [`FaultInjector`] for all of them.
+//! have one implementation each. Which `nvram` command a fault affects is decided by [`FaultInjector`] for all of them.
 //!
 //! Only the module `process` and [`write_whole`] touch files of the machine that runs leaselab. Everything else works
 //! in memory.
