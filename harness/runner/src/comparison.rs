@@ -340,7 +340,7 @@ impl Comparison {
         }
         let mut names: BTreeMap<(Vec<u8>, bool), Vec<IpAddr>> = BTreeMap::new();
         let now = router.engine().build().now(router.clocks.now());
-        for lease in router.engine().leases().filter(|lease| !lease.is_over(now)) {
+        for lease in router.engine().leases().filter(|lease| !lease.has_expired(now)) {
             let Some(name) = lease.hostname.as_deref().and_then(legal_hostname) else { continue };
             let key = (name.to_ascii_lowercase(), lease.addr.is_ipv6());
             names.entry(key).or_default().push(lease.addr);

@@ -188,7 +188,7 @@ impl<'a> Driver<'a> {
             own = reply;
         }
         if message.kind == Kind4::Decline {
-            self.server.note_decline(message.client, message.addr, clock);
+            self.server.record_decline(message.client, message.addr, clock);
         }
         if own == reply {
             self.predicted += 1;

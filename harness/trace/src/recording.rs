@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
-use dnsmasq_model::{LeaseLine, duid_of_line};
+use dnsmasq_model::{LeaseLine, parse_duid_line};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, SeqAccess, Visitor};
 
@@ -268,7 +268,7 @@ impl Recording {
         let first = self.calls.first().and_then(|call| call.out.as_ref());
         let lines = first.map_or(&[][..], |out| &out.0).split(|byte| *byte == b'\n');
         let variable = |line: &[u8]| {
-            let name = match duid_of_line(line) {
+            let name = match parse_duid_line(line) {
                 Some(_) => &b"duid"[..],
                 None => LeaseLine::parse(line)?.address,
             };

@@ -9,7 +9,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::pseudonyms::Secret;
 use super::record_log::{Log, LoggedCall};
-use dnsmasq_model::{LeaseLine, duid_line, duid_of_line, hex_text, parse_hex_text};
+use dnsmasq_model::{LeaseLine, duid_line, hex_text, parse_duid_line, parse_hex_text};
 
 /// The variables that identify nobody.
 const KEPT: [&str; 8] = [
@@ -82,7 +82,7 @@ impl Anonymiser {
             Some((b'\n', line)) => (line, &b"\n"[..]),
             _ => (line, &b""[..]),
         };
-        let line = if let Some(duid) = duid_of_line(line) {
+        let line = if let Some(duid) = parse_duid_line(line) {
             duid_line(&self.duid(duid))
         } else if let Some(lease) = LeaseLine::parse(line) {
             self.lease(lease)
