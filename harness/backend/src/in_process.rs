@@ -1,4 +1,4 @@
-//! The back end of function calls: the script is a function over a device in memory.
+//! The in-process back end: the script is a function that uses a device in memory.
 
 use std::any::Any;
 use std::borrow::Cow;
@@ -30,7 +30,7 @@ use scenario::digest;
 /// A script that runs in process.
 #[derive(Clone, Debug)]
 pub enum Function {
-    /// The project's own script, `lease-update`.
+    /// This project's script, `lease-update`.
     Ours(Config),
     /// The naive script, modelled on that of 2006.
     Naive,
@@ -63,7 +63,7 @@ impl Function {
     }
 }
 
-/// A router in memory. Clones share what does not change.
+/// A router in memory. Clones share unchanged state.
 #[derive(Clone, Debug)]
 pub struct InProcess {
     machine: Machine,
@@ -154,7 +154,7 @@ impl InProcess {
         &self.machine
     }
 
-    /// The marker of the project's own script.
+    /// The intent log of the script.
     pub fn marker(&self) -> &MemoryIntentLog {
         &self.marker
     }
@@ -275,10 +275,10 @@ impl InProcess {
         self.machine.boot();
     }
 
-    /// The result of `init` after a boot, and the number of its commands if all of them only read. The image is loaded once,
-    /// where a router loads it for each command.
+    /// The result of `init` after a boot, and the number of its commands if all of them only read. The image is loaded only
+    /// once, whereas a router loads it for each command.
     pub fn read_init(&self) -> (Outcome, Option<u32>) {
-        // What is loaded here stays with the router and all its clones.
+        // The load is cached in the machine, and shared by its clones.
         self.machine.load_flash();
         if let Function::Process(script) = &*self.script {
             let init =
@@ -302,7 +302,7 @@ impl InProcess {
     }
 }
 
-/// NVRAM access that records only the number of commands and whether all of them read.
+/// NVRAM access that counts commands and records whether all of them only read.
 struct ReadCounter {
     machine: Machine,
     commands: u32,
@@ -336,15 +336,15 @@ pub struct CallTrace {
 /// One `nvram` command of a call.
 #[derive(Clone, Debug)]
 pub struct CommandSnapshot {
-    /// Its words.
+    /// The arguments, without the program's name.
     pub arguments: Vec<Vec<u8>>,
     /// The router before it.
     pub before: Arc<InProcess>,
     /// The router after it; shared with `before` if nothing changed.
     pub after: Arc<InProcess>,
-    /// Its flash operations.
+    /// The flash operations that it made.
     pub operations: Vec<Op>,
-    /// The flash before each of them.
+    /// The flash before each of these operations.
     pub flashes: Vec<Flash>,
 }
 
@@ -358,7 +358,7 @@ struct RecordingNvram<'a> {
 }
 
 impl RecordingNvram<'_> {
-    /// The current router, or `before` if that is the same.
+    /// The current router, or `before` if nothing has changed.
     fn keep(&mut self, before: Option<&Arc<InProcess>>) -> Arc<InProcess> {
         let marker = self.marker.borrow();
         let same = |before: &&Arc<InProcess>| {
@@ -422,7 +422,7 @@ struct FaultyNvram<'a> {
     page: Option<Page<'a>>,
 }
 
-/// A web page: the script that it calls, and the results.
+/// A web page that calls `init`, and the results of its calls: output and exit code.
 struct Page<'a> {
     script: &'a Function,
     seen: Vec<(Vec<u8>, Option<i32>)>,
@@ -464,7 +464,7 @@ impl Nvram for FaultyNvram<'_> {
             FaultAction::None | FaultAction::After => {}
         }
         let outcome = machine.run(arguments);
-        // A cut that this command did not reach must not strike the next one.
+        // A cut that this command did not reach must not occur in the next one.
         machine.board_mut().flash.arm(None);
         let Exit::Code(code) = outcome.exit else { return Err(OperationError::Killed) };
         if fault == FaultAction::After {
@@ -475,7 +475,7 @@ impl Nvram for FaultyNvram<'_> {
     }
 }
 
-/// The flash operations that a command would make. The machine does not change.
+/// The flash operations that a command would make, without changing the machine.
 fn dry_run(machine: &Machine, arguments: &[&[u8]]) -> Vec<nvram_emu::device::Op> {
     let mut fork = machine.clone();
     fork.take_ops();

@@ -95,7 +95,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
         return Err(CommandError::usage("no case makes a script call in process: nothing to cut"));
     }
     if let Some(path) = &args.reports.json {
-        report::write_whole(path, text::json(total, faults).as_bytes())?;
+        report::write_atomically(path, text::json(total, faults).as_bytes())?;
     }
     if let Some(path) = &args.reports.junit {
         report::write_junit_tests(path, tests)?;
