@@ -43,7 +43,7 @@ pub(crate) fn play(
                 engine.dhcp4(message, *reply, clock, store);
             }
             WorkloadEvent::Stored(variables) => store.store_uncounted(variables)?,
-            WorkloadEvent::Neighbour { addr, hw, there: true } => {
+            WorkloadEvent::Neighbour { addr, hw, added: true } => {
                 engine.add_neighbour(IpAddr::V4(*addr), *hw);
             }
             WorkloadEvent::Neighbour { addr, .. } => engine.remove_neighbour(IpAddr::V4(*addr)),
