@@ -51,7 +51,8 @@ pub fn run_case(
         (Some(lab), _) => {
             let mut report = blank_report(case);
             let unmet = |text| Finding { kind: FindingKind::Unmet, step: 0, line: 0, text };
-            report.failures = journal_lab::run_case(lab).faults.into_iter().map(unmet).collect();
+            report.failures =
+                journal_lab::run_case(lab).deviations.into_iter().map(unmet).collect();
             report
         }
         (None, BackendChoice::Modelled) => return runner::run_case(case, options),

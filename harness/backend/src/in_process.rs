@@ -121,7 +121,7 @@ impl InProcess {
         };
         let mut run = |call: &Call| {
             let outcome = journal::run(call, config, JOURNAL.as_ref(), folder, 0);
-            folder.end_of_call();
+            folder.close_all();
             let wrote = !folder.take_steps().iter().all(|step| step.text.starts_with("fsync"));
             (outcome, wrote)
         };
