@@ -75,7 +75,7 @@ fn run_live(case: &Case, options: &Options, settings: &LiveSettings) -> Result<C
     });
     let lacking = std::iter::once(case.scenario.router.rtc)
         .chain(later)
-        .find_map(|rtc| settings.lacks(build_of(rtc)));
+        .find_map(|rtc| settings.missing_build(build_of(rtc)));
     if let Some(why) = lacking {
         report.verdict = Verdict::Skipped(why.to_owned());
         return Ok(report);

@@ -24,6 +24,15 @@ pub struct DaemonStart<'a> {
     pub clock: Clock,
 }
 
+/// The type of the DNS records in which addresses are requested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum AddressRecord {
+    /// IPv4 addresses.
+    A,
+    /// IPv6 addresses.
+    Aaaa,
+}
+
 /// How dnsmasq ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DaemonExit {
@@ -119,9 +128,13 @@ pub trait Daemon {
         clock: Clock,
     ) -> Result<Reply6, BackendError>;
 
-    /// Asks dnsmasq for the addresses of a name. `None` if it does not serve DNS.
+    /// Sends a DNS query for the addresses of a name. `None` if dnsmasq does not serve DNS.
     ///
     /// # Errors
     /// If it does not answer within the time limit.
-    fn resolve(&mut self, name: &[u8], v6: bool) -> Result<Option<Vec<IpAddr>>, BackendError>;
+    fn resolve(
+        &mut self,
+        name: &[u8],
+        record: AddressRecord,
+    ) -> Result<Option<Vec<IpAddr>>, BackendError>;
 }

@@ -21,7 +21,7 @@ pub mod process;
 pub use atomic_write::write_atomically;
 pub use backend::Backend;
 pub use call::{CallEnd, CallOptions, CallResult, CommandResult};
-pub use daemon::{Daemon, DaemonExit, DaemonStart};
+pub use daemon::{AddressRecord, Daemon, DaemonExit, DaemonStart};
 pub use error::BackendError;
 pub use external_script::ExternalScript;
 pub use fault_injector::FaultInjector;
