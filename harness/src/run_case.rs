@@ -51,7 +51,8 @@ pub fn run_case(
         (Some(lab), _) => {
             let mut report = blank_report(case);
             let unmet = |text| Finding { kind: FindingKind::Unmet, step: 0, line: 0, text };
-            report.failures = journal_lab::run_case(lab).faults.into_iter().map(unmet).collect();
+            report.failures =
+                journal_lab::run_case(lab).deviations.into_iter().map(unmet).collect();
             report
         }
         (None, BackendChoice::Modelled) => return runner::run_case(case, options),
@@ -78,7 +79,7 @@ fn run_live(
     });
     let lacking = std::iter::once(case.scenario.router.rtc)
         .chain(later)
-        .find_map(|rtc| settings.lacks(build_of(rtc)));
+        .find_map(|rtc| settings.missing_build(build_of(rtc)));
     if let Some(why) = lacking {
         report.verdict = Verdict::Skipped(why.to_owned());
         return Ok(report);

@@ -1,4 +1,4 @@
-//! The back end of function calls: the script is a function over a device in memory.
+//! The in-process back end: the script is a function that uses a device in memory.
 
 use std::any::Any;
 use std::borrow::Cow;
@@ -63,7 +63,7 @@ impl Function {
     }
 }
 
-/// A router in memory. Clones share what does not change.
+/// A router in memory. Clones share unchanged state.
 #[derive(Clone, Debug)]
 pub struct InProcess {
     machine: Machine,
@@ -122,7 +122,7 @@ impl InProcess {
         };
         let mut run = |call: &Call| {
             let outcome = journal::run(call, config, JOURNAL.as_ref(), folder, 0);
-            folder.end_of_call();
+            folder.close_all();
             let wrote = !folder.take_steps().iter().all(|step| step.text.starts_with("fsync"));
             (outcome, wrote)
         };
@@ -280,10 +280,10 @@ impl InProcess {
         self.machine.boot();
     }
 
-    /// The result of `init` after a boot, and the number of its commands if all of them only read. The image is loaded once,
-    /// where a router loads it for each command.
+    /// The result of `init` after a boot, and the number of its commands if all of them only read. The image is loaded only
+    /// once, whereas a router loads it for each command.
     pub fn read_init(&self) -> (Outcome, Option<u32>) {
-        // What is loaded here stays with the router and all its clones.
+        // The load is cached in the machine, and shared by its clones.
         self.machine.load_flash();
         if let Function::Process(script) = &*self.script {
             let init =
@@ -307,7 +307,7 @@ impl InProcess {
     }
 }
 
-/// NVRAM access that records only the number of commands and whether all of them read.
+/// NVRAM access that counts commands and records whether all of them only read.
 struct ReadCounter {
     machine: Machine,
     commands: u32,
@@ -363,7 +363,7 @@ struct RecordingNvram<'a> {
 }
 
 impl RecordingNvram<'_> {
-    /// The current router, or `before` if that is the same.
+    /// The current router, or `before` if nothing has changed.
     fn keep(&mut self, before: Option<&Arc<InProcess>>) -> Arc<InProcess> {
         let intent_log = self.intent_log.borrow();
         let same = |before: &&Arc<InProcess>| {
@@ -427,7 +427,7 @@ struct FaultyNvram<'a> {
     page: Option<Page<'a>>,
 }
 
-/// A web page: the script that it calls, and the results.
+/// A web page that calls `init`, and the results of its calls: output and exit code.
 struct Page<'a> {
     script: &'a Function,
     seen: Vec<(Vec<u8>, Option<i32>)>,
@@ -480,7 +480,7 @@ impl Nvram for FaultyNvram<'_> {
     }
 }
 
-/// The flash operations that a command would make. The machine does not change.
+/// The flash operations that a command would make, without changing the machine.
 fn dry_run(machine: &Machine, arguments: &[&[u8]]) -> Vec<nvram_emu::device::Op> {
     let mut fork = machine.clone();
     fork.take_ops();

@@ -1,4 +1,4 @@
-//! What a program has acknowledged to its clients.
+//! The leases that a program has acknowledged to its clients.
 
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, BTreeSet};
@@ -6,7 +6,7 @@ use std::hash::{Hash, Hasher};
 use std::net::Ipv4Addr;
 
 use super::leases::Leases;
-use super::programs::Found;
+use super::programs::LoadResult;
 use scenario::Loss;
 
 pub(super) fn hash(value: &impl Hash) -> u64 {
@@ -15,7 +15,7 @@ pub(super) fn hash(value: &impl Hash) -> u64 {
     hasher.finish()
 }
 
-/// The leases that a program has acknowledged, and those whose commit was cut.
+/// The leases that a program has acknowledged, and those whose commit was interrupted.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Acknowledged {
     pub(super) leases: Leases,
@@ -45,7 +45,7 @@ impl Acknowledged {
     }
 
     /// The kind of loss if a program finds these leases after a cut.
-    pub(super) fn loss(&self, found: &Found) -> Option<Loss> {
+    pub(super) fn loss(&self, found: &LoadResult) -> Option<Loss> {
         let Some(leases) = &found.leases else { return Some(Loss::NoDatabase) };
         let is_allowed = |address: &Ipv4Addr| {
             let value = leases.get(address).copied();

@@ -13,7 +13,7 @@ use super::exchange;
 use super::findings::{FindingKind, Findings};
 use super::router::{Ending, Router};
 use super::tally::call_text;
-use backend::{BackendError, CallOptions, CallResult, Daemon, DaemonStart};
+use backend::{AddressRecord, BackendError, CallOptions, CallResult, Daemon, DaemonStart};
 use dnsmasq_model::{CallDifference, IaKind, ScriptCall, legal_hostname};
 use scenario::ReplyKind;
 
@@ -338,18 +338,21 @@ impl Comparison {
         if self.daemon(router).is_none() {
             return Ok(());
         }
-        let mut names: BTreeMap<(Vec<u8>, bool), Vec<IpAddr>> = BTreeMap::new();
+        let mut names: BTreeMap<(Vec<u8>, AddressRecord), Vec<IpAddr>> = BTreeMap::new();
         let now = router.engine().build().now(router.clocks.now());
-        for lease in router.engine().leases().filter(|lease| !lease.is_over(now)) {
+        for lease in router.engine().leases().filter(|lease| !lease.has_expired(now)) {
             let Some(name) = lease.hostname.as_deref().and_then(legal_hostname) else { continue };
-            let key = (name.to_ascii_lowercase(), lease.addr.is_ipv6());
-            names.entry(key).or_default().push(lease.addr);
+            let record = match lease.addr {
+                IpAddr::V4(_) => AddressRecord::A,
+                IpAddr::V6(_) => AddressRecord::Aaaa,
+            };
+            names.entry((name.to_ascii_lowercase(), record)).or_default().push(lease.addr);
         }
-        for ((name, v6), addresses) in names {
+        for ((name, record), addresses) in names {
             let Some(daemon) = self.daemon(router).filter(|daemon| !daemon.has_exited()) else {
                 break;
             };
-            let Some(found) = daemon.resolve(&name, v6)? else { continue };
+            let Some(found) = daemon.resolve(&name, record)? else { continue };
             for address in addresses.iter().filter(|address| !found.contains(address)) {
                 let text = format!(
                     "asked for {} right after its start, it does not say {address} but {found:?}",
@@ -368,9 +371,9 @@ impl Comparison {
         name: &str,
     ) -> Result<Option<bool>, BackendError> {
         let mut answers = None;
-        for v6 in [false, true] {
+        for record in [AddressRecord::A, AddressRecord::Aaaa] {
             let Some(daemon) = self.running(router) else { return Ok(None) };
-            if let Some(found) = daemon.resolve(name.as_bytes(), v6)? {
+            if let Some(found) = daemon.resolve(name.as_bytes(), record)? {
                 answers = Some(answers.unwrap_or(false) || !found.is_empty());
             }
         }

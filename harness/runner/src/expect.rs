@@ -153,7 +153,7 @@ impl Checker {
         let now = session.router.engine().build().now(session.router.clocks.now());
         let answers = |name: &str| {
             // cache.c `is_expired`: a name goes when its lease's time has come, the lease itself later.
-            session.router.engine().leases().filter(|lease| !lease.is_over(now)).any(|lease| {
+            session.router.engine().leases().filter(|lease| !lease.has_expired(now)).any(|lease| {
                 lease.hostname.as_ref().is_some_and(|own| same_name(own, name.as_bytes()))
             })
         };

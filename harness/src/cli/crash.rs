@@ -15,7 +15,7 @@ use crate::report::crash::{self as text, Faults};
 use crate::report::{self, JunitTest, journal_lab as table};
 use backend::Function;
 use explore::crash::{self, Report};
-use journal_lab::Explored;
+use journal_lab::CaseResult;
 use scenario::{Case, Id};
 
 /// The arguments of `leaselab crash`.
@@ -95,7 +95,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
         return Err(CommandError::usage("no case makes a script call in process: nothing to cut"));
     }
     if let Some(path) = &args.reports.json {
-        report::write_whole(path, text::json(total, faults).as_bytes())?;
+        report::write_atomically(path, text::json(total, faults).as_bytes())?;
     }
     if let Some(path) = &args.reports.junit {
         report::write_junit_tests(path, tests)?;
@@ -138,7 +138,7 @@ impl Args {
 
 /// Explores programs that rewrite their lease database.
 fn explore_labs(labs: &[Case], findings: &mut Findings) {
-    let explored: Vec<Explored> = labs
+    let explored: Vec<CaseResult> = labs
         .par_iter()
         .filter_map(|case| case.scenario.journal.as_ref())
         .map(journal_lab::run_case)
@@ -147,7 +147,9 @@ fn explore_labs(labs: &[Case], findings: &mut Findings) {
     for (case, explored) in labs.iter().zip(&explored) {
         findings.total.add(table::counts(case, explored));
         findings.tests.push(table::junit(case, explored));
-        findings.faults.extend(explored.faults.iter().map(|fault| (case.name(), fault.clone())));
+        findings
+            .faults
+            .extend(explored.deviations.iter().map(|fault| (case.name(), fault.clone())));
     }
 }
 

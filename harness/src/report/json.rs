@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::output::write_whole;
+use super::output::write_atomically;
 use super::{CaseOutcome, FileReport, Summary};
 use crate::error::CommandError;
 use runner::{Finding, Verdict};
@@ -29,7 +29,7 @@ pub fn write_json(path: &Path, files: &[FileReport]) -> Result<(), CommandError>
         "skipped": summary.skipped,
         "scenarios": scenarios,
     });
-    write_whole(path, format!("{report:#}\n").as_bytes())
+    write_atomically(path, format!("{report:#}\n").as_bytes())
 }
 
 fn case(CaseOutcome { report, run, replay }: &CaseOutcome) -> Value {

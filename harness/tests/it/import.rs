@@ -162,7 +162,7 @@ fn a_reboot_is_detected_by_the_clock_that_restarts() {
 )]
 #[case(
     "leaselab-record 1\n\ncall 1 1 1.00\narg \u{e9}\narg b\n",
-    "log:4:5: the byte 0xc3, which record.sh escapes"
+    "log:4:5: unexpected byte 0xc3: record.sh escapes it"
 )]
 #[case("leaselab-record 1\n\nwhat\narg b\n", "log:3:1: expected a line that record.sh writes")]
 fn invalid_logs_are_rejected(#[case] log: &str, #[case] why: &str) {

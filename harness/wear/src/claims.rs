@@ -241,10 +241,10 @@ fn neighbours(cost_model: &CostModel) -> Result<Claim, WearError> {
         workload(options, LEASES, |events| {
             // dnsmasq reads the kernel's neighbour table when a packet arrives.
             events.push((200, message(0, Kind4::Renew)));
-            for (at, there) in [(400, false), (800, true)] {
+            for (at, added) in [(400, false), (800, true)] {
                 for n in 0..LEASES {
                     let (addr, hw) = address(n);
-                    events.push((at, WorkloadEvent::Neighbour { addr, hw, there }));
+                    events.push((at, WorkloadEvent::Neighbour { addr, hw, added }));
                 }
                 events.push((at + 100, message(0, Kind4::Renew)));
             }

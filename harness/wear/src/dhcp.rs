@@ -50,7 +50,7 @@ pub(super) fn server(household: &Household, build: Build) -> Server {
     ];
     let config = ServerConfig::parse(&line).expect("a valid command line");
     let network = Network { v4: vec![(own, prefix)], ..Network::default() };
-    Server::new(Engine::on(build, config, network))
+    Server::new(Engine::with_network(build, config, network))
 }
 
 /// A client with a host name and, as most clients send it, its hardware address as client-id.

@@ -170,7 +170,7 @@ impl<S: LeaseStore> Simulation<'_, S> {
     /// Runs the timers of dnsmasq that are due.
     fn expire_leases(&mut self, now: u64) {
         let clock = self.clock(now);
-        if self.server.engine().no_alarm_before() <= clock.mono {
+        if self.server.engine().next_alarm_bound() <= clock.mono {
             self.server.engine_mut().advance_to(clock, self.store);
         }
     }

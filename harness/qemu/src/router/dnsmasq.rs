@@ -10,7 +10,9 @@ use super::super::shell_quote::shell_quote;
 use super::super::timeouts::Deadline;
 use super::lifecycle::{DaemonState, Router};
 use super::polling::WaitFor;
-use backend::{BackendError, CallOptions, CallResult, Daemon, DaemonExit, DaemonStart};
+use backend::{
+    AddressRecord, BackendError, CallOptions, CallResult, Daemon, DaemonExit, DaemonStart,
+};
 use dnsmasq_model::{Client4, Client6, Clock, Ia, Kind4, Kind6, Reply4, Reply6, ScriptCall};
 use packets::dhcp4;
 
@@ -162,7 +164,7 @@ impl Router<'_> {
         while let Some(datagram) =
             link.receive(deadline.left()).map_err(|error| link_error(&error))?
         {
-            if datagram.to == dhcp4::CLIENT
+            if datagram.to == dhcp4::CLIENT_PORT
                 && let Some(reply) =
                     dhcp4::parse_reply(&datagram.payload, sent.xid, sent.kind, sent.address)
             {
@@ -313,7 +315,11 @@ impl Daemon for Router<'_> {
         Err(BackendError::Environment("clients of a guest do not support DHCPv6".to_owned()))
     }
 
-    fn resolve(&mut self, _name: &[u8], _v6: bool) -> Result<Option<Vec<IpAddr>>, BackendError> {
+    fn resolve(
+        &mut self,
+        _name: &[u8],
+        _record: AddressRecord,
+    ) -> Result<Option<Vec<IpAddr>>, BackendError> {
         Ok(None)
     }
 }

@@ -278,7 +278,7 @@ impl FakeGuest {
             let endpoints = UdpEndpoints {
                 hardware: (MAC, BROADCAST),
                 addresses: (IpAddr::V4(router), IpAddr::V4(Ipv4Addr::BROADCAST)),
-                ports: (dhcp4::SERVER, dhcp4::CLIENT),
+                ports: (dhcp4::SERVER_PORT, dhcp4::CLIENT_PORT),
             };
             self.link.send(&endpoints, &reply.to_vec().expect("a reply")).expect("a frame");
             self.sent += 1;

@@ -76,7 +76,7 @@ pub(super) fn write(
         keep_damaged(path)?;
     }
     match &out.output {
-        Some(path) => report::write_whole(path, &bytes)?,
+        Some(path) => report::write_atomically(path, &bytes)?,
         None => print(|out| out.write_all(&bytes))?,
     }
     Ok(Exit::Passed)

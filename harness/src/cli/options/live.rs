@@ -38,15 +38,15 @@ impl LiveOptions {
         let lacking = CommandError::Environment;
         let mut binaries = Binaries::default();
         match &self.dnsmasq {
-            Some(path) => binaries.add(live::examine(path).map_err(lacking)?),
+            Some(path) => binaries.add(live::inspect(path).map_err(lacking)?),
             None => match live::find() {
-                Ok(path) => binaries.add(live::examine(&path).map_err(lacking)?),
+                Ok(path) => binaries.add(live::inspect(&path).map_err(lacking)?),
                 Err(_) if self.dnsmasq_no_rtc.is_some() => {}
                 Err(why) => return Err(lacking(why)),
             },
         }
         if let Some(path) = &self.dnsmasq_no_rtc {
-            let binary = live::examine(path).map_err(lacking)?;
+            let binary = live::inspect(path).map_err(lacking)?;
             if binary.build != Build::NoRtc {
                 return Err(lacking(format!(
                     "{}: not built with HAVE_BROKEN_RTC (its --version lacks no-RTC)",

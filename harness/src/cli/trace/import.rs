@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::CommandError;
 use crate::exit::Exit;
-use trace::import::{Anonymiser, Imported, Log, LogGaps, write};
+use trace::import::{AddressPolicy, Anonymiser, Imported, Log, LogGaps, write};
 
 /// Length of a random key, in bytes.
 const KEY_BYTES: usize = 32;
@@ -36,7 +36,8 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     let out = args.out.clone().unwrap_or_else(|| default_out(&args.files[0]));
     if args.anonymise {
         let key = key(args.key_file.as_deref())?;
-        Anonymiser::new(&key, args.addresses).anonymise(&mut log);
+        let addresses = if args.addresses { AddressPolicy::Replace } else { AddressPolicy::Keep };
+        Anonymiser::new(&key, addresses).anonymise(&mut log);
     }
     let name = out.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let imported = write(&log, &name, &out).map_err(CommandError::usage)?;

@@ -100,10 +100,10 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
         draw(path, &study, &rows, &pool)?;
     }
     if let Some(path) = &args.json {
-        report::write_whole(path, wear::json(&study, &results, &checks).as_bytes())?;
+        report::write_atomically(path, wear::json(&study, &results, &checks).as_bytes())?;
     }
     if let Some(path) = &args.csv {
-        report::write_whole(path, wear::csv(&results).as_bytes())?;
+        report::write_atomically(path, wear::csv(&results).as_bytes())?;
     }
     out!("{}", wear::table(&study, &results));
     if !checks.is_empty() {
@@ -129,10 +129,10 @@ fn draw(
     let environment = |error: wear::ChartError| CommandError::Environment(error.to_string());
     if path.is_dir() {
         for (name, svg) in wear::charts(rows, &curves).map_err(environment)? {
-            report::write_whole(&path.join(format!("{name}.svg")), svg.as_bytes())?;
+            report::write_atomically(&path.join(format!("{name}.svg")), svg.as_bytes())?;
         }
         return Ok(());
     }
     let svg = wear::combined_chart(rows, &curves).map_err(environment)?;
-    report::write_whole(path, svg.as_bytes())
+    report::write_atomically(path, svg.as_bytes())
 }
