@@ -195,10 +195,10 @@ impl InProcess {
         &mut self.machine.board_mut().flash
     }
 
-    /// Makes an undisturbed call, and keeps the state of the router before and after each command.
-    pub fn trail(&mut self, call: &ScriptCall) -> CallTrace {
+    /// Makes an undisturbed call, and records the state of the router before and after each command.
+    pub fn trace_call(&mut self, call: &ScriptCall) -> CallTrace {
         if let Function::Process(script) = &*self.script {
-            return self.trail_external(&Arc::clone(script), call);
+            return self.trace_external_call(&Arc::clone(script), call);
         }
         let ram_key = std::mem::take(&mut self.ram_key);
         self.begin();
@@ -220,8 +220,8 @@ impl InProcess {
         CallTrace { outcome, steps }
     }
 
-    /// [`InProcess::trail`] for an external script, whose commands are repeated on the device in memory.
-    fn trail_external(&mut self, script: &ExternalScript, call: &ScriptCall) -> CallTrace {
+    /// [`InProcess::trace_call`] for an external script, whose commands are repeated on the device in memory.
+    fn trace_external_call(&mut self, script: &ExternalScript, call: &ScriptCall) -> CallTrace {
         self.begin();
         let plan = CallOptions { record_ram_files: true, ..CallOptions::default() };
         let done = match script.call((&self.machine, &self.files), call, &plan) {
@@ -268,15 +268,15 @@ impl InProcess {
     }
 
     /// Boots the device, from a flash whose cached load is `load`.
-    pub fn wake(&mut self, load: Option<&FlashLoad>) {
+    pub fn boot_with(&mut self, load: Option<&FlashLoad>) {
         if let Some(load) = load {
             self.machine.cache_load(load);
         }
         self.machine.boot();
     }
 
-    /// The result of `init` after a boot, and the number of its commands if all of them only read. The image is loaded once,
-    /// where a router loads it for each command.
+    /// The result of `init` after a boot, and the number of its commands if all of them only read. The image is loaded
+    /// only once, although a router loads it for each command.
     pub fn read_init(&self) -> (Outcome, Option<u32>) {
         // What is loaded here stays with the router and all its clones.
         self.machine.load_flash();

@@ -6,7 +6,7 @@ use scenario::diagnostics::SourceError;
 /// Why a case could not be judged.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
-    /// The scenario file contains something that cannot be carried out.
+    /// The scenario file contains a step or a value that cannot be carried out.
     #[error("{0}")]
     Source(#[from] SourceError),
     /// The machine that runs the lab lacks something, or the script cannot be run.

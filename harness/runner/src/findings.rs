@@ -5,10 +5,10 @@ use std::ops::Range;
 
 use scenario::{Case, Invariant};
 
-/// A case keeps at most so many findings of one kind.
+/// Maximum number of findings of one kind that a case keeps.
 const MAX_FINDINGS: usize = 50;
 
-/// A violation.
+/// A broken invariant, an unmet expectation, or another failure of a case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// Its kind.
@@ -31,7 +31,7 @@ pub enum FindingKind {
     /// The script timed out, a planned fault did not occur, or the back ends differ.
     Astray,
     /// The real dnsmasq did not do what the engine predicted.
-    Unforeseen,
+    DaemonDiffers,
 }
 
 impl FindingKind {
@@ -41,7 +41,7 @@ impl FindingKind {
             Self::Broken(invariant) => invariant.name(),
             Self::Unmet => "expectation",
             Self::Astray => "astray",
-            Self::Unforeseen => "dnsmasq",
+            Self::DaemonDiffers => "dnsmasq",
         }
     }
 }
@@ -102,17 +102,18 @@ impl<'a> Findings<'a> {
 
     /// The failures and the expected findings. An expected finding that did not occur is a failure.
     pub(super) fn finish(mut self) -> (Vec<Finding>, Vec<Finding>) {
-        let came: BTreeSet<FindingKind> = self.foreseen.iter().map(|found| found.kind).collect();
+        let occurred: BTreeSet<FindingKind> =
+            self.foreseen.iter().map(|found| found.kind).collect();
         let missing: Vec<String> = self
             .case
             .scenario
             .breaks
             .iter()
             .filter(|breaks| self.case.matches(&breaks.when))
-            .filter(|breaks| !came.contains(&FindingKind::Broken(breaks.invariant)))
+            .filter(|breaks| !occurred.contains(&FindingKind::Broken(breaks.invariant)))
             .map(|breaks| {
                 let name = breaks.invariant.name();
-                format!("{name} held, though the scenario expects it broken: {}", breaks.why)
+                format!("{name} held, but the scenario expects it to be broken: {}", breaks.why)
             })
             .collect();
         for text in missing {

@@ -116,7 +116,7 @@ pub(super) fn replay(
     options: &ReplayOptions,
     verbose: bool,
 ) -> Result<Exit, CommandError> {
-    let trial = subject(options)?.logging(verbose).try_out(fuzz::generate(id))?;
+    let trial = subject(options)?.logging(verbose).play_leniently(fuzz::generate(id))?;
     if verbose {
         for line in &trial.log {
             outln!("{line}");

@@ -110,7 +110,7 @@ impl FromStr for ReproductionId {
         if text.starts_with('r') {
             return text.parse().map(Self::Race).map_err(|error| format!("{error}"));
         }
-        if fuzz::HouseholdId::is_meant(text) {
+        if fuzz::HouseholdId::is_likely(text) {
             return fuzz::HouseholdId::parse(text)
                 .map(Self::Household)
                 .map_err(|error| error.to_string());

@@ -177,8 +177,9 @@ fn an_executed_scenario_has_the_same_result_when_played_strictly() {
     for case in 0..12 {
         let id = session(11).id(case);
         let subject = Subject::in_process();
-        let lenient = subject.try_out(generate(&id)).expect("functions do not fail");
-        let strict = subject.try_out(lenient.executed_scenario()).expect("functions do not fail");
+        let lenient = subject.play_leniently(generate(&id)).expect("functions do not fail");
+        let strict =
+            subject.play_leniently(lenient.executed_scenario()).expect("functions do not fail");
         assert_eq!(lenient.total, strict.total, "{id}");
         assert_eq!(strict.executed_scenario().steps.len(), strict.scenario.steps.len(), "{id}");
     }

@@ -181,7 +181,7 @@ fn an_expected_breach_that_does_not_occur_is_a_failure() {
     );
     lab.write("story.toml", text).command(&["run", "story.toml"]).assert().code(1).stdout(
         predicate::str::contains(
-            "no-redundant-writes held, though the scenario expects it broken: so they say",
+            "no-redundant-writes held, but the scenario expects it to be broken: so they say",
         ),
     );
 }
@@ -193,5 +193,5 @@ fn a_disturbance_that_never_strikes_is_a_failure() {
         .command(&["run", "story.toml"])
         .assert()
         .code(1)
-        .stdout(predicate::str::contains("): astray: `cut after unset` did not strike"));
+        .stdout(predicate::str::contains("): astray: `cut after unset` did not occur"));
 }

@@ -119,7 +119,7 @@ fn a_dnsmasq_that_dies_of_what_init_printed_is_reported() {
     lab.command(&["live", "scenario.toml", "--rtc", "good", "--script", "nothex.sh"])
         .assert()
         .code(1)
-        .stdout(contains("it died by signal 6").and(contains("nothex")));
+        .stdout(contains("it was killed by signal 6").and(contains("nothex")));
 }
 
 #[test]

@@ -145,7 +145,7 @@ impl<'s> ScheduleReplayer<'s> {
                 }
             }
             FaultPoint::Cut(_, nth) | FaultPoint::Kill(_, nth) | FaultPoint::Within { nth, .. } => {
-                let trace = target.clone().trail(&snapshot.call);
+                let trace = target.clone().trace_call(&snapshot.call);
                 let Some(step) = trace.steps.get(nth as usize - 1) else {
                     let text = format!(
                         "`{}` makes {} nvram commands, none with number {nth}",
