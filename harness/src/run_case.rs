@@ -88,7 +88,7 @@ fn run_live(case: &Case, options: &Options, settings: &LiveSettings) -> Result<C
 fn run_in_guest(case: &Case, options: &Options, pool: &GuestPool) -> Result<CaseReport, Fault> {
     let mut report = blank_report(case);
     let mut session = pool.lock();
-    let kept = session.kept(&report.name);
+    let kept = session.folder_for_failed(&report.name);
     let case = match session.fit(case) {
         Ok(case) => case,
         Err(why) => {
@@ -104,7 +104,7 @@ fn run_in_guest(case: &Case, options: &Options, pool: &GuestPool) -> Result<Case
     _ = target.power_off();
     let audit = target.audit().clone();
     let astray = |text: String| Finding { kind: FindingKind::Astray, step: 0, line: 0, text };
-    report.failures.extend(audit.complaints().iter().cloned().map(astray));
+    report.failures.extend(audit.differences().iter().cloned().map(astray));
     let folder = target.folder().to_owned();
     if let (Some(kept), true) = (kept, played.is_err() || !report.failures.is_empty()) {
         guest_pool::keep(&folder, &kept).map_err(BackendError::from)?;

@@ -123,7 +123,7 @@ fn missing_sources_are_an_environment_error() {
 #[case(",initrd", MACHINE, "invalid --image \",initrd\": the first file must be a kernel")]
 #[case("kernel,,initrd", MACHINE, "set files = \"disk\" in the machine file")]
 #[case("kernel", "arch = \"sparc\"\n", "machine.toml")]
-#[case("mips", MACHINE, "mips: kernel for mipsel, but the machine file says x86_64")]
+#[case("mips", MACHINE, "mips: kernel for mipsel, but `arch` in the machine file is x86_64")]
 #[case("kernel", "arch = \"x86_64\"\nmemroy = 1\n", "memroy")]
 fn another_image_is_checked_before_it_is_booted(
     #[case] files: &str,

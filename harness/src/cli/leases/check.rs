@@ -78,7 +78,7 @@ fn judge(path: &str, server: &Reading, careful: &Reading, lines: &mut Vec<String
         Verdict::RewriteFails => {
             "dhcpd starts, but cannot write the file again: what comes next goes to a deleted file"
         }
-        Verdict::Warns => "dhcpd starts, with complaints",
+        Verdict::Warns => "dhcpd starts, with differences",
         Verdict::Clean => "dhcpd starts without a word",
     };
     lines.push(format!(
