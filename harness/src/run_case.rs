@@ -112,7 +112,7 @@ fn run_in_guest(case: &Case, options: &Options, pool: &GuestPool) -> Result<Case
     drop(target);
     session.add(&audit);
     match played {
-        // One broken guest is a failed case; an image that has never booted ends the run.
+        // A guest that stops working is a failed case; an image that has never booted ends the run.
         Err(Fault::Target(BackendError::Broken(why))) if session.has_booted() => {
             report.failures.push(astray(why));
         }

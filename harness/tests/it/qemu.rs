@@ -39,7 +39,7 @@ fn a_missing_image_names_the_command_that_builds_it() {
 }
 
 #[test]
-fn an_image_of_another_architecture_is_refused() {
+fn an_image_of_another_architecture_is_rejected() {
     let folder = tempfile::tempdir().expect("a scratch folder");
     image(folder.path(), "mipsel");
     leaselab().args(["qemu", "run", "--built"]).arg(folder.path()).assert().code(2).stderr(
@@ -50,7 +50,7 @@ fn an_image_of_another_architecture_is_refused() {
 }
 
 #[test]
-fn an_image_whose_files_were_changed_is_refused() {
+fn an_image_whose_files_were_changed_is_rejected() {
     let folder = tempfile::tempdir().expect("a scratch folder");
     image(folder.path(), "x86_64");
     let manifest = fs::read_to_string(folder.path().join("manifest.json")).expect("just written");

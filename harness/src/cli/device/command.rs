@@ -20,9 +20,9 @@ pub(in crate::cli) struct Args {
 enum Command {
     /// Create a device folder
     Create(create::Args),
-    /// Show configuration, wear, and what RAM and flash hold
+    /// Show configuration, wear, and the contents of RAM and flash
     Show(show::Args),
-    /// Turn the device off and on: what is only in RAM is lost
+    /// Turn the device off and on, so that the contents of RAM are lost
     Reboot {
         /// The device folder
         folder: PathBuf,
