@@ -88,7 +88,7 @@ fn a_candidate_replaces_the_live_file(#[case] files: &[Written<'_>], #[case] tak
     let live = taken.split_at(taken.find(".leases").expect("a journal") + ".leases".len()).0;
     let wanted = fs::read_to_string(folder.path().join(taken)).expect("there");
     let before = found(folder.path());
-    let message = format!("{taken} takes its place");
+    let message = format!("{taken} replaces it");
 
     let (code, stdout, _) = recover(folder.path(), true);
     assert!(code == 0 && stdout.contains(&message), "{code}: {stdout}");
@@ -106,7 +106,7 @@ fn a_candidate_replaces_the_live_file(#[case] files: &[Written<'_>], #[case] tak
 fn an_empty_folder_gets_an_empty_database() {
     let folder = folder(&[]);
     let (code, stdout, _) = recover(folder.path(), true);
-    assert!(code == 0 && stdout.contains("an empty database is made"), "{stdout}");
+    assert!(code == 0 && stdout.contains("an empty database is created"), "{stdout}");
     assert_eq!(found(folder.path()), []);
     assert_eq!(recover(folder.path(), false).0, 0);
     let files = found(folder.path());
@@ -129,7 +129,7 @@ fn an_unreadable_file_is_kept_beside_the_restored_one() {
     let folder =
         folder(&[("dhcpd.leases", garbage.clone(), 9), ("dhcpd.leases~", leases(&[11]), 0)]);
     let (code, _, stderr) = recover(folder.path(), false);
-    assert!(code == 0 && stderr.contains("holds nothing that reads as"), "{stderr}");
+    assert!(code == 0 && stderr.contains("contains no readable declaration"), "{stderr}");
     let wanted =
         [("dhcpd.leases".to_owned(), leases(&[11])), ("dhcpd.leases.damaged".to_owned(), garbage)];
     assert_eq!(found(folder.path()), wanted);
@@ -137,7 +137,7 @@ fn an_unreadable_file_is_kept_beside_the_restored_one() {
 
 #[rstest]
 #[case::only_a_torn_temporary(("dhcpd.leases.1700000001", torn(&leases(&[11, 12])), 0), "only dhcpd.leases.1700000001 is left")]
-#[case::only_garbage(("dhcpd.leases", "no journal at all\n".to_owned(), 0), "not touched")]
+#[case::only_garbage(("dhcpd.leases", "no journal at all\n".to_owned(), 0), "left unchanged")]
 fn a_case_that_needs_manual_intervention_is_left_alone(
     #[case] file: Written<'_>,
     #[case] message: &str,
@@ -171,7 +171,7 @@ fn neither_a_mistyped_folder_nor_a_folder_named_as_a_journal_gets_a_database() {
     assert_eq!(found(folder.path()), []);
     fs::create_dir(folder.path().join("dhcpd.leases")).expect("room");
     let (code, _, stderr) = recover(folder.path(), false);
-    assert!(code == 2 && stderr.contains("is no regular file"), "{code}: {stderr}");
+    assert!(code == 2 && stderr.contains("not a regular file"), "{code}: {stderr}");
 }
 
 #[test]
