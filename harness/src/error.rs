@@ -20,13 +20,13 @@ pub enum CommandError {
     /// The machine lacks something that the command needs.
     #[error("{0}")]
     Environment(String),
-    /// The subject of the check broke down before it could be judged.
+    /// The program under test failed in a way that prevents a verdict.
     #[error("{0}")]
     Failed(String),
 }
 
 impl CommandError {
-    /// A usage error, from any error that describes itself completely.
+    /// A usage error, from any error whose text is a complete message.
     pub fn usage(error: impl Display) -> Self {
         Self::Usage(error.to_string())
     }

@@ -93,7 +93,7 @@ fn run_live(
 fn run_in_guest(case: &Case, options: &Options, pool: &GuestPool) -> Result<CaseReport, CaseError> {
     let mut report = blank_report(case);
     let mut session = pool.lock();
-    let kept = session.kept(&report.name);
+    let kept = session.folder_for_failed(&report.name);
     let case = match session.fit(case) {
         Ok(case) => case,
         Err(why) => {
@@ -109,7 +109,7 @@ fn run_in_guest(case: &Case, options: &Options, pool: &GuestPool) -> Result<Case
     _ = target.power_off();
     let audit = target.audit().clone();
     let anomaly = |text: String| Finding { kind: FindingKind::Anomaly, step: 0, line: 0, text };
-    report.failures.extend(audit.complaints().iter().cloned().map(anomaly));
+    report.failures.extend(audit.differences().iter().cloned().map(anomaly));
     let folder = target.folder().to_owned();
     if let (Some(kept), true) = (kept, played.is_err() || !report.failures.is_empty()) {
         guest_pool::keep(&folder, &kept).map_err(BackendError::from)?;

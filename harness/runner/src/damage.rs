@@ -38,13 +38,14 @@ pub(super) fn apply(
         }
         Memory::Ram => {
             let mut ram = ram
-                .ok_or_else(|| error("there is nothing in RAM to damage".to_owned()))?
+                .ok_or_else(|| error("RAM holds no NVRAM contents to damage".to_owned()))?
                 .into_owned();
             overwrite(&mut ram, offset, &pattern, repeat).map_err(too_long)?;
             machine.with_contents(&flash, Some(ram))
         }
     };
-    damaged.ok_or_else(|| error("no machine can be in this state".to_owned()))
+    damaged
+        .ok_or_else(|| error("the dialect cannot have these contents in RAM or flash".to_owned()))
 }
 
 fn overwrite(memory: &mut [u8], at: usize, pattern: &[u8], repeat: usize) -> Result<(), String> {

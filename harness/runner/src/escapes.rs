@@ -29,7 +29,9 @@ pub(super) fn unescape(text: &str) -> Result<Vec<u8>, String> {
         };
     }
     if bytes.contains(&0) {
-        return Err(format!("{text:?} contains a NUL byte, which no argument of a process can"));
+        return Err(format!(
+            "{text:?} contains a NUL byte, which an argument of a process cannot contain"
+        ));
     }
     Ok(bytes)
 }
@@ -44,7 +46,7 @@ mod tests {
     use super::unescape;
 
     #[test]
-    fn escapes() {
+    fn only_hexadecimal_escapes_and_double_backslashes_are_accepted() {
         assert_eq!(unescape(r"a\x0ab\\c"), Ok(b"a\nb\\c".to_vec()));
         assert!(unescape(r"\x00").is_err());
         assert!(unescape(r"\n").is_err());

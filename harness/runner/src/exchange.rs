@@ -10,7 +10,7 @@ use dnsmasq_model::{
 };
 use scenario::ReplyKind;
 
-/// Answers the messages of a client: the engine, or a real dnsmasq.
+/// A server that answers the messages of a client: the engine, or a real dnsmasq.
 pub trait Answers {
     /// Answers a DHCPv4 message.
     fn message4(&mut self, kind: Kind4, client: &Client4, addr: Ipv4Addr) -> Reply4;
@@ -24,7 +24,7 @@ pub trait Answers {
     /// Answers RELEASE or DECLINE.
     fn release6(&mut self, client: &Client6, message: Return6, asked: &[Ia]) -> Reply6;
 
-    /// The server's DUID; empty if it is not known beforehand.
+    /// The server's DUID; empty if it is not known before the exchange.
     fn server_duid(&self) -> Vec<u8>;
 }
 

@@ -1,9 +1,9 @@
-//! The expectations of a step, held against the run.
+//! Checks the expectations of a step.
 
 use std::fmt::Display;
 
 use super::clients::Clients;
-use super::demands::Look;
+use super::demands::ReadMethod;
 use super::escapes::{show, unescape};
 use super::findings::FindingKind;
 use super::lease_line::{DUID, family, split_time};
@@ -14,10 +14,10 @@ use backend::BackendError;
 use dnsmasq_model::{Build, same_name};
 use scenario::{Between, Expect, LeaseTime, ReplyKind, Seconds, Store};
 
-/// Holds every expectation of `expect` against the run after the step.
+/// Checks every expectation in `expect` after the step.
 ///
 /// # Errors
-/// When the target fails.
+/// When the back end fails.
 pub(super) fn check(
     session: &mut Session<'_>,
     clients: &Clients,
@@ -57,13 +57,13 @@ pub(super) fn check(
     Ok(())
 }
 
-/// How the judge has to look at the store before these expectations are checked.
-pub(super) fn look(expect: &Expect) -> Look {
+/// How the judge has to read the store before these expectations are checked.
+pub(super) fn read_method(expect: &Expect) -> ReadMethod {
     let Expect { leases, lines, has, lacks, .. } = expect;
     if leases.is_some() || lines.is_some() || !has.is_empty() || !lacks.is_empty() {
-        Look::Init
+        ReadMethod::Init
     } else {
-        Look::Records
+        ReadMethod::Records
     }
 }
 
@@ -127,7 +127,7 @@ impl Checker {
         }
     }
 
-    /// Each expected line stands for one line of `init`. The families come in the order in which `init` prints them;
+    /// Each expected line matches one line of `init`. The families come in the order in which `init` prints them;
     /// the order within a family is not promised.
     fn lines(&mut self, wanted: &[String], stored: &Lines) {
         let mut unclaimed: Vec<&[u8]> = stored.iter().map(|(_, line)| line).collect();
@@ -197,7 +197,7 @@ impl Checker {
             [(&expect.no_variables, ram, "nvram get"), (&expect.no_flash, flash, "flash")]
         {
             for name in names.iter().filter(|name| found.get(name.as_bytes()).is_some()) {
-                self.unmet.push(format!("{name} is there in {place}"));
+                self.unmet.push(format!("{name} is set in {place}"));
             }
         }
         if let Some(wanted) = expect.committed {
@@ -224,7 +224,7 @@ impl Checker {
         }
     }
 
-    /// What commands and operations it took, where leases are kept in NVRAM.
+    /// Counts of `nvram` commands and flash operations, for stores in NVRAM.
     fn flash(&mut self, session: &Session<'_>, expect: &Expect) {
         let (step, total) = (&session.observers.step, session.observers.total());
         self.number("nvram commands", expect.nvram_commands, step.commands);
@@ -249,7 +249,7 @@ impl Checker {
     }
 }
 
-/// Whether an expected line, in which `*TIME*` stands for any time, is this one.
+/// Whether a line matches an expected one, in which `*TIME*` stands for any time.
 fn is_line(wanted: &str, found: &[u8]) -> bool {
     match wanted.strip_prefix("*TIME*") {
         Some(rest) => split_time(found)
@@ -258,7 +258,7 @@ fn is_line(wanted: &str, found: &[u8]) -> bool {
     }
 }
 
-/// How long dnsmasq thinks a lease lasts from now.
+/// The remaining time of a lease by dnsmasq's own clock.
 fn remaining(session: &Session<'_>, expires: i64) -> LeaseTime {
     let clock = session.router.clocks.now();
     let now = match session.router.engine().build() {

@@ -71,8 +71,8 @@ impl Expected {
         *self.key.get_or_init(|| digest::of(&(&self.lines, &self.uncertain)))
     }
 
-    /// Whether the store certainly holds the result of these changes already.
-    pub fn knows(&self, changes: &[Change]) -> bool {
+    /// Whether the store certainly contains the result of these changes.
+    pub fn certainly_contains(&self, changes: &[Change]) -> bool {
         changes.iter().all(|(subject, line)| {
             self.lines.get(subject) == line.as_deref() && !self.uncertain.contains_key(subject)
         })
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_else_may_change() {
+    fn a_lease_that_no_call_added_is_a_difference() {
         let expected = Expected::known(line("1000 02:aa 10.0.0.1 * *"));
         let mut both = line("1000 02:aa 10.0.0.1 * *");
         both.put(b"10.0.0.2", Some(b"7 02:ab 10.0.0.2 * *"));

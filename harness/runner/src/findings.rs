@@ -5,10 +5,10 @@ use std::ops::Range;
 
 use scenario::{Case, Invariant};
 
-/// A case keeps at most so many findings of one kind.
+/// Maximum number of findings of one kind that a case keeps.
 const MAX_FINDINGS: usize = 50;
 
-/// A violation.
+/// A broken invariant, an unmet expectation, or another failure of a case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// Its kind.
@@ -113,7 +113,7 @@ impl<'a> Findings<'a> {
             .filter(|breaks| !found_kinds.contains(&FindingKind::Broken(breaks.invariant)))
             .map(|breaks| {
                 let name = breaks.invariant.name();
-                format!("{name} held, though the scenario expects it broken: {}", breaks.why)
+                format!("{name} held, but the scenario expects it to be broken: {}", breaks.why)
             })
             .collect();
         for text in missing {

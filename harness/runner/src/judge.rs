@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::client_ids::ClientIds;
-use super::demands::{Agreement, FlashState, LastCall, Look, NextStart, Reading};
+use super::demands::{Agreement, FlashState, LastCall, NextStart, ReadMethod, Reading};
 use super::expected::{Change, Expected, Tolerance, changes};
 use super::findings::{FindingKind, Findings};
 use super::init_output;
@@ -16,29 +16,29 @@ use backend::{BackendError, CallEnd, CallOptions, CallResult, InProcess};
 use dnsmasq_model::{Build, Engine, ScriptCall, legal_hostname};
 use scenario::{Forgiven, Invariant, Rtc};
 
-/// What the judge knows of a script before the first boot.
+/// What the judge needs to know of a script and its scenario.
 #[derive(Debug)]
 pub(super) struct Rules<'a> {
     /// Prefix of the names of lease variables.
     pub(super) prefix: Vec<u8>,
     /// `LEASE_SLACK` in seconds.
     pub(super) slack: u64,
-    /// `LEASE_MAX`: `init` prints at most so many leases; 0 for all of them.
+    /// `LEASE_MAX`: the maximum number of leases that `init` prints; 0 for no limit.
     pub(super) lease_max: usize,
     /// How the store is read between calls of `init` that the scenario asks for.
-    pub(super) look: Look,
+    pub(super) read_method: ReadMethod,
     /// Violations that the scenario forgives because the hardware makes them unavoidable.
     pub(super) forgive: &'a [Forgiven],
 }
 
-/// The judge.
+/// Compares the store with what the acknowledged calls asked for.
 pub(super) struct Judge<'a> {
     pub(super) findings: Findings<'a>,
     rules: Rules<'a>,
     expected: Expected,
     /// NVRAM after the last command.
     nvram: NvramState,
-    /// The leases that the store held when the judge last looked.
+    /// The leases that the store held when the judge last read it.
     stored: Lines,
     reading: Reading,
     flash: FlashState,
@@ -74,7 +74,7 @@ impl<'a> Judge<'a> {
         })
     }
 
-    /// The leases that the store held when the judge last looked.
+    /// The leases that the store held when the judge last read it.
     pub(super) fn stored(&self) -> &Lines {
         &self.stored
     }
@@ -108,7 +108,7 @@ impl<'a> Judge<'a> {
         self.rules.forgive.contains(&Forgiven::TornWrite)
     }
 
-    fn look(&self, router: &mut Router<'_>) -> Result<NvramState, BackendError> {
+    fn read_nvram(&self, router: &mut Router<'_>) -> Result<NvramState, BackendError> {
         Ok(NvramState::of(router.machine()?.as_ref(), &self.rules.prefix, Some(&self.nvram)))
     }
 
@@ -116,29 +116,28 @@ impl<'a> Judge<'a> {
         self.reading = Reading::Stale;
     }
 
-    /// Power was lost, but not inside a write that may lose everything.
+    /// Judges a loss of power outside a write that may lose everything.
     pub(super) fn power_off(&mut self, router: &mut Router<'_>) -> Result<(), BackendError> {
         self.last_call = LastCall::Completed;
-        let now = self.look(router)?;
-        // RAM is lost without any fault of the script's.
+        let now = self.read_nvram(router)?;
+        // The script is not responsible for the loss of RAM.
         let now = NvramState { ram: self.nvram.ram.clone(), flash: now.flash };
         self.judge_neighbours(&now);
         self.nvram = NvramState::booted(now.flash);
         Ok(())
     }
 
-    /// Power was lost inside a write of a store that has only one copy.
+    /// Judges a loss of power inside a write of a store that has only one copy.
     pub(super) fn power_off_in_a_write(
         &mut self,
         router: &mut Router<'_>,
     ) -> Result<(), BackendError> {
         self.last_call = LastCall::Completed;
-        self.nvram = NvramState::booted(self.look(router)?.flash);
+        self.nvram = NvramState::booted(self.read_nvram(router)?.flash);
         self.flash = FlashState::Torn;
         Ok(())
     }
 
-    /// dnsmasq has started with what `init` printed.
     pub(super) fn dnsmasq_started(&mut self) {
         self.agreement = Agreement::Required;
     }
@@ -185,7 +184,7 @@ impl<'a> Judge<'a> {
             let text = format!("`{}` wrote, and nothing stored changed", call_text(call));
             self.findings.broken(Invariant::NoRedundantWrites, text);
         }
-        let now = self.look(router)?;
+        let now = self.read_nvram(router)?;
         self.judge_neighbours(&now);
         self.judge_writes(call, result, &now);
         if self.flash == FlashState::Torn
@@ -247,26 +246,26 @@ impl<'a> Judge<'a> {
         Ok(())
     }
 
-    /// Another program has run an `nvram` command.
+    /// Updates the judge after another program has run an `nvram` command.
     pub(super) fn other_program(&mut self, router: &mut Router<'_>) -> Result<(), BackendError> {
         let before = self.nvram.clone();
-        self.look_again(router)?;
+        self.reread_nvram(router)?;
         if self.flash == FlashState::Torn || !before.keeps_records(&self.nvram) {
-            // No fault of the script's: a full tool drops variables without an error, and one that fails on damaged
-            // ones leaves a copy that can be read again.
+            // The script is not responsible: a tool whose store is full drops variables without an error, and one
+            // that fails on damaged variables leaves a copy that can be read again.
             self.accept_store(router)?;
         }
         Ok(())
     }
 
-    /// Flash or RAM was damaged.
+    /// Updates the judge after damage to flash or RAM.
     pub(super) fn damaged(&mut self, router: &mut Router<'_>) -> Result<(), BackendError> {
-        self.look_again(router)?;
+        self.reread_nvram(router)?;
         self.accept_store(router)
     }
 
-    fn look_again(&mut self, router: &mut Router<'_>) -> Result<(), BackendError> {
-        self.nvram = self.look(router)?;
+    fn reread_nvram(&mut self, router: &mut Router<'_>) -> Result<(), BackendError> {
+        self.nvram = self.read_nvram(router)?;
         self.reading = Reading::Stale;
         Ok(())
     }
@@ -318,18 +317,18 @@ impl<'a> Judge<'a> {
         if self.flash == FlashState::Torn {
             return;
         }
-        for harm in self.nvram.harm(now, &self.rules.prefix) {
-            self.findings.broken(Invariant::Neighbours, harm);
+        for neighbour_differences in self.nvram.neighbour_differences(now, &self.rules.prefix) {
+            self.findings.broken(Invariant::Neighbours, neighbour_differences);
         }
     }
 
-    /// What a web page saw of `init` during the call.
+    /// Judges the output of the `init` calls that a web page made during the call.
     fn judge_pages(&mut self, engine: &Engine, call: &ScriptCall, result: &CallResult) {
         if call.action() == b"init" || result.pages.is_empty() {
             return;
         }
-        let mut around = self.expected.clone();
-        around.mark_uncertain(changes(call));
+        let mut allowed = self.expected.clone();
+        allowed.mark_uncertain(changes(call));
         let tolerance = self.tolerance(engine);
         for (output, code) in &result.pages {
             if *code != Some(0) {
@@ -340,7 +339,7 @@ impl<'a> Judge<'a> {
             match init_output::parse(output) {
                 Err(why) => self.findings.broken(Invariant::Parsability, why),
                 Ok(seen) => {
-                    for difference in around.differences(&seen, tolerance) {
+                    for difference in allowed.differences(&seen, tolerance) {
                         let text = format!("the web page saw {}", difference.text);
                         self.findings.broken(Invariant::Agreement, text);
                     }
@@ -416,25 +415,25 @@ impl<'a> Judge<'a> {
         Ok(result.stdout)
     }
 
-    /// Judges the store after a step, if something may have changed it. With [`Look::Init`], `init` is called unless
+    /// Judges the store after a step, if something may have changed it. With [`ReadMethod::Init`], `init` is called unless
     /// nothing has changed since it was last called.
     pub(super) fn check_store(
         &mut self,
         router: &mut Router<'_>,
         ids: ClientIds,
-        look: Look,
+        read_method: ReadMethod,
     ) -> Result<(), BackendError> {
         if !router.is_on() {
             return Ok(());
         }
         let before = self.reading;
-        match (before, look) {
-            (Reading::Printed, _) | (Reading::Decoded, Look::Records) => return Ok(()),
-            (Reading::Stale, Look::Records) => match self.decode(router) {
+        match (before, read_method) {
+            (Reading::Printed, _) | (Reading::Decoded, ReadMethod::Records) => return Ok(()),
+            (Reading::Stale, ReadMethod::Records) => match self.decode(router) {
                 Some(records) => (self.stored, self.reading) = (records, Reading::Decoded),
                 None => self.check_init(router)?,
             },
-            (Reading::Stale | Reading::Decoded, Look::Init) => self.check_init(router)?,
+            (Reading::Stale | Reading::Decoded, ReadMethod::Init) => self.check_init(router)?,
         }
         // An uncertain change stays uncertain until the next boot, though the store was one of the possible ones.
         if before == Reading::Stale
@@ -459,10 +458,11 @@ impl<'a> Judge<'a> {
 
     /// The records in NVRAM, if they are what must be stored, so that there is no need to call `init`.
     ///
-    /// Only in an ordinary state: `init` itself has to show what it makes of a damaged store, and which leases it leaves
-    /// out. Functions in process are quick enough to call `init` every time.
+    /// `None` where the output of `init` can differ from the records, in a damaged store or beyond `LEASE_MAX`, and in
+    /// process, where `init` is fast enough to be called every time.
     fn decode(&self, router: &mut Router<'_>) -> Option<Lines> {
-        let ordinary = self.rules.look == Look::Records && self.flash == FlashState::Intact;
+        let ordinary =
+            self.rules.read_method == ReadMethod::Records && self.flash == FlashState::Intact;
         if !ordinary || InProcess::downcast(router.backend).is_some() {
             return None;
         }
@@ -507,8 +507,9 @@ impl<'a> Judge<'a> {
     }
 }
 
-/// Whether dnsmasq has two leases of one address, of which a store by address can hold only one: REBIND of an unknown
-/// lease makes it without checking who else has the address (rfc3315.c `dhcp6_no_relay`), and so does reading it twice.
+/// Whether dnsmasq has two leases of one address, of which a store by address can hold only one. REBIND of an unknown
+/// lease creates it without checking whether another client has the address (rfc3315.c `dhcp6_no_relay`), and so does
+/// reading the lease twice.
 fn holds_an_address_twice(held: &[String]) -> bool {
     let mut seen = BTreeSet::new();
     held.iter().filter_map(|line| line.split(' ').nth(2)).any(|address| !seen.insert(address))
@@ -516,11 +517,11 @@ fn holds_an_address_twice(held: &[String]) -> bool {
 
 /// A line of dnsmasq's lease file with the name and id that its calls pass: the first label of a legal name, or none.
 ///
-/// A lease keeps whatever name it was read with, and passes it only if it is legal (helper.c `create_helper`).
+/// A lease keeps the name that it was read with, but passes it only if it is legal (helper.c `create_helper`).
 fn as_passed_to_the_script(line: &[u8], ids: ClientIds) -> Vec<u8> {
     let mut words: Vec<&[u8]> = line.split(|byte| *byte == b' ').collect();
     if let [_, _, _, name, id] = words.as_mut_slice() {
-        if ids.are_cut() && id.len() >= ScriptCall::MAX_ID_TEXT {
+        if ids.are_truncated() && id.len() >= ScriptCall::MAX_ID_TEXT {
             *id = b"*";
         }
         let legal = legal_hostname(name);

@@ -16,12 +16,12 @@ pub struct StepOutcome {
 /// The result of each step, up to the first that failed.
 #[derive(Clone, Debug, Default)]
 pub struct LenientLog {
-    /// In the order of the steps.
+    /// One entry for each step that was played, in their order.
     pub steps: Vec<StepOutcome>,
 }
 
 impl LenientLog {
-    /// The current step.
+    /// The entry of the current step.
     pub fn current(&mut self) -> &mut StepOutcome {
         if self.steps.is_empty() {
             self.steps.push(StepOutcome::default());

@@ -54,7 +54,7 @@ pub use options::{InitCalls, Options, ScriptExecution};
 pub use play::play;
 pub use recording::{Recording, calls_of, record};
 pub use report::{CaseReport, Verdict, blank_report};
-pub use run::{run_case, try_out};
+pub use run::{run_case, run_on_machine};
 pub use script::{ScriptChoice, command, runs_in_process};
 pub use setup::{router, router_from};
 pub use tally::{Tally, call_text};

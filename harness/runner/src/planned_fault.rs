@@ -22,7 +22,7 @@ impl PlannedFault {
         (call == self.call).then_some(&self.disturbance)
     }
 
-    /// The disturbed call has ended.
+    /// Checks whether the fault occurred in a call that has ended.
     pub(super) fn call_ended(&mut self, result: &CallResult) {
         self.occurred |= match &self.disturbance {
             Disturbance::Cut(_) => result.end == CallEnd::PowerLost,

@@ -11,7 +11,7 @@ use super::setup::router;
 use backend::{Function, InProcess};
 use scenario::{BackendKind, Case};
 
-/// A recorded run.
+/// The recording of an undisturbed run.
 #[derive(Debug)]
 pub struct Recording {
     /// The snapshots and client actions.

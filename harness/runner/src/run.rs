@@ -17,7 +17,7 @@ use backend::process::{Process, Settings};
 use backend::{BackendError, Function, InProcess};
 use scenario::{Case, Store};
 
-/// Runs a case.
+/// Runs a case on the back end that the options name, or on both.
 ///
 /// # Errors
 /// A scenario that cannot be carried out, or a back end that fails.
@@ -79,7 +79,7 @@ fn run_in_processes(
 ///
 /// # Errors
 /// See [`run_case`].
-pub fn try_out(
+pub fn run_on_machine(
     case: &Case,
     machine: Machine,
     script: Option<&Function>,

@@ -34,7 +34,7 @@ impl ScriptChoice {
     }
 }
 
-/// The program that a case runs, after the command line had its say.
+/// The program that a case runs, with the choices of the command line applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Program<'a> {
     /// `lease_update.sh`.
@@ -85,7 +85,7 @@ pub(super) fn prefix(environment: &BTreeMap<String, String>) -> Vec<u8> {
     environment.get("LEASE_PREFIX").map_or(DEFAULT_PREFIX, String::as_str).as_bytes().to_vec()
 }
 
-/// Whether the script of a case is available as a function, or runs in processes only.
+/// Whether the script of a case is available as a function; otherwise it runs in processes only.
 pub fn runs_in_process(case: &Case, choice: &ScriptChoice) -> bool {
     match program(case, choice) {
         Program::Naive | Program::Shell | Program::Rust => true,

@@ -82,7 +82,7 @@ pub fn machine_from(
     if machine.ram_bytes().is_some() {
         machine.run(&[b"commit"]);
     }
-    // Start with a new chip: the wear of filling it does not count.
+    // The case starts with a new chip, so that the wear of filling does not count.
     let flash = flash(&machine.flash_bytes())?;
     Ok(Machine::new(dialect, flash, own_space))
 }

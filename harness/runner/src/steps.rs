@@ -10,7 +10,7 @@ use super::case_error::CaseError;
 use super::clients::{Clients, parse_address};
 use super::configuration::{self, build_of};
 use super::damage;
-use super::demands::Look;
+use super::demands::ReadMethod;
 use super::escapes::unescape;
 use super::expect;
 use super::journal;
@@ -50,7 +50,7 @@ impl<'a, 'w> Player<'a, 'w> {
             self.reply = None;
             self.repeat(step)?;
             let expect = step.get_ref().expect.as_ref();
-            self.session.end_step(expect.map_or(Look::Records, expect::look))?;
+            self.session.end_step(expect.map_or(ReadMethod::Records, expect::read_method))?;
             if expect.is_none_or(|expect| expect.dnsmasq_exit.is_none()) {
                 self.session.report_failed_start();
             }
@@ -62,7 +62,7 @@ impl<'a, 'w> Player<'a, 'w> {
                 break;
             }
         }
-        Ok(self.session.check_store(Look::Init)?)
+        Ok(self.session.check_store(ReadMethod::Init)?)
     }
 
     fn repeat(&mut self, step: &'a Spanned<Step>) -> Result<(), CaseError> {
@@ -75,7 +75,7 @@ impl<'a, 'w> Player<'a, 'w> {
             self.session.pass(pause as i64)?;
             self.act(step)?;
             if turn + 1 < times && times <= 1_000 {
-                self.session.check_store(Look::Records)?;
+                self.session.check_store(ReadMethod::Records)?;
             }
         }
         Ok(())
@@ -158,10 +158,10 @@ impl<'a, 'w> Player<'a, 'w> {
             && (self.session.faults == FaultsSoFar::Missed || self.session.observers.is_lenient())
         {
             self.session.power_off()?;
-            self.session.observers.note(|step| step.power_cut_first = true);
+            self.session.observers.update_outcome(|step| step.power_cut_first = true);
         }
         if self.session.router.is_on() {
-            return Err(self.fault(span, "the router is on: `shutdown` or `power-cut` comes first"));
+            return Err(self.fault(span, "the router is on: add `shutdown` or `power-cut` first"));
         }
         self.session.pass(boot.off.map_or(0, |off| off.0 as i64))?;
         if boot.rtc.is_some() || boot.lease_limit.is_some() {

@@ -28,7 +28,7 @@ pub(super) struct Args {
     cases: CaseFilter,
     #[command(flatten)]
     script: ScriptOptions,
-    /// With `process`, also reach the states by real processes and compare [default: in-process]
+    /// With `process`, also reach the states with real processes and compare [default: in-process]
     #[arg(long, value_enum)]
     target: Option<SingleTarget>,
     #[command(flatten)]
@@ -62,14 +62,14 @@ enum Granularity {
     Byte,
 }
 
-/// What the exploration of several cases found.
+/// The findings of the exploration of several cases.
 #[derive(Default)]
 struct Findings {
     total: Report,
     tests: Vec<JunitTest>,
-    /// What was not expected of programs that rewrite their lease database.
+    /// Unexpected results of programs that rewrite their lease database.
     faults: Faults,
-    /// States that processes did not reach as functions did.
+    /// Number of states in which processes and functions differ.
     differences: usize,
 }
 
@@ -92,7 +92,9 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     }
     let Findings { total, tests, faults, differences } = &findings;
     if total.points == 0 {
-        return Err(CommandError::usage("no case makes a script call in process: nothing to cut"));
+        return Err(CommandError::usage(
+            "no case makes a script call in process, so there is nothing to explore",
+        ));
     }
     if let Some(path) = &args.reports.json {
         report::write_atomically(path, text::json(total, faults).as_bytes())?;
@@ -105,7 +107,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
         unreached = total.unreached(args.depth());
         text::print_total(total);
         for kind in &unreached {
-            errln!("error: no point of this kind was ever reached: {kind}");
+            errln!("error: no point of this kind was reached: {kind}");
         }
     }
     text::print_last_line(total);
@@ -183,7 +185,7 @@ fn explore_case(case: &Case, args: &Args, findings: &mut Findings) -> Result<(),
     Ok(())
 }
 
-/// Reaches the states again by processes; returns how many of them differ.
+/// Reaches the states again with processes. Returns how many of them differ.
 fn confirm(
     case: &Case,
     script: Option<Function>,

@@ -73,8 +73,8 @@ fn forgets_to_commit(call: &Call, nvram: &mut dyn Nvram) -> Outcome {
             if words == [b"commit"] { self.0.run(&[b"get", b"x"]) } else { self.0.run(words) }
         }
     }
-    let mut marker = MemoryIntentLog::default();
-    lease_script::run(call, &Config::default(), &mut WithoutCommit(nvram), &mut marker)
+    let mut intent_log = MemoryIntentLog::default();
+    lease_script::run(call, &Config::default(), &mut WithoutCommit(nvram), &mut intent_log)
 }
 
 fn invariants(report: &Report) -> Vec<Invariant> {
@@ -181,7 +181,7 @@ fn lab_with(changes: &[(&str, &str)]) -> Lab {
 #[test]
 fn a_declared_violation_is_not_a_failure() {
     let naive = "[script]\nuse = \"naive\"\n\n[[step]]\nboot = {}";
-    // It commits in every call, and takes a `set` that a torn image refused for one that worked.
+    // It commits in every call, and ignores a `set` that fails on a torn image.
     let breaks = ["no-redundant-writes", "durability", "neighbours"]
         .map(|name| format!("[[breaks]]\ninvariant = \"{name}\"\nwhy = \"no checks\"\n\n"))
         .concat();
@@ -211,11 +211,11 @@ fn a_kind_of_point_that_is_never_reached_is_a_failure() {
         .command(&["crash", "scenario.toml"])
         .assert()
         .code(1)
-        .stderr(predicate::str::contains("was ever reached: inside an erase"));
+        .stderr(predicate::str::contains("was reached: inside an erase"));
 }
 
 #[rstest]
-#[case::nothing_to_cut(&["crash", "dark.toml"], "nothing to cut")]
+#[case::nothing_to_cut(&["crash", "dark.toml"], "nothing to explore")]
 #[case::dialect(&["crash", "scenario.toml", "--dialect", "amiga"], "unknown dialect")]
 #[case::chip(&["crash", "chip.toml"], "the chips are")]
 #[case::depth(&["crash", "scenario.toml", "--depth", "0"], "--depth")]
@@ -334,7 +334,7 @@ fn a_report_that_cannot_be_written_leaves_no_file() {
 #[rstest]
 #[case("openwrt")]
 #[case("broadcom")]
-fn counts_of_a_small_scenario(#[case] dialect: &str) {
+fn the_counts_of_a_small_scenario_do_not_change(#[case] dialect: &str) {
     let report = explored(&case(dialect), None, Options::default());
     let Report { points, distinct, checked, images, kept, lost, broken, .. } = report;
     let mut text = format!(
@@ -367,7 +367,7 @@ fn a_junit_report_contains_the_violations() {
 
 /// Runs in its own namespaces, with a full tmpfs of one page.
 #[test]
-fn a_full_disk_is_left_as_it_was() {
+fn a_full_disk_gets_no_partial_report() {
     let lab = lab_with(&[]);
     lab.write("bench/.keep", "");
     let steps = "mount -t tmpfs -o size=4k none bench && head -c 4096 /dev/zero >bench/filler && \

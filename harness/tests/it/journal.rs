@@ -25,7 +25,7 @@ fn no_cut_loses_a_record_of_our_own_journal(#[case] files: WriteOrdering) {
 }
 
 #[test]
-fn an_emptied_file_is_found_and_reported() {
+fn a_truncated_database_is_reported_with_the_place_of_the_cut() {
     let report = explore(Strategy::Dnsmasq, WriteOrdering::Ordered);
     assert!(report.count(Loss::NoDatabase) > 0 && report.count(Loss::Torn) > 0);
     let between = "between `truncate dnsmasq.leases 0` and `write dnsmasq.leases`";

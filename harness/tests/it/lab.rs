@@ -1,4 +1,4 @@
-//! Runs the `leaselab` executable in a folder of its own, and writes down what it said.
+//! Runs the `leaselab` executable in a temporary folder, and records its output.
 
 use std::path::Path;
 
@@ -72,7 +72,7 @@ impl Lab {
         commands
     }
 
-    /// stdout, stderr and exit code as one text, times left out.
+    /// stdout, stderr and exit code as one text, without durations.
     pub(crate) fn transcript(&self, arguments: &[&str]) -> String {
         let output = self.command(arguments).output().expect("leaselab runs");
         let text = |bytes: &[u8]| {
@@ -88,7 +88,7 @@ impl Lab {
     }
 }
 
-/// A line of a scenario file ends with how long it took.
+/// Removes the duration at the end of the line of a scenario file.
 fn without_time(line: &str) -> &str {
     match line.strip_suffix(" s").and_then(|line| line.rsplit_once("erases")) {
         Some((head, _)) => head,

@@ -23,7 +23,7 @@ const LEASES: u8 = 20;
 /// One claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
-    /// The claim, or something that the notes do not mention.
+    /// The claim, or a fact that the notes do not mention.
     pub text: String,
     /// The workload that was counted.
     pub counted: String,
@@ -154,7 +154,7 @@ fn renewals(cost_model: &CostModel, seed: u64) -> Result<Vec<Claim>, WearError> 
     ])
 }
 
-/// A dnsmasq with `leases` clients, and the events that `rest` adds after they have come.
+/// A dnsmasq with `leases` clients, and the events that `rest` adds after their first requests.
 fn workload(
     options: &str,
     leases: u8,

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use super::household::Household;
 use dnsmasq_model::{Build, Client4, Engine, HwAddr, Network, Server, ServerConfig};
 
-/// Most leases that a network of 24 bits has addresses for.
+/// Maximum number of leases in a /24 network.
 const MAX_SMALL: u32 = 200;
 
 /// The addresses that a router leases.

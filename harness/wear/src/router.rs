@@ -56,7 +56,7 @@ impl Script {
     }
 }
 
-/// The script as a command, for calls by processes.
+/// The script as a command, for calls in processes.
 pub fn builtin_script(script: Script) -> ScriptCommand {
     let (file, environment) = match script {
         Script::Ours { slack } => (

@@ -58,7 +58,7 @@ fn recording(recording: &Recording) -> Result<Workload, TraceError> {
             return Err(error("meta.json", 1, message));
         }
     };
-    // The call before which each reboot happened, and its time.
+    // The number of the call before which each reboot happened, and the time of the reboot.
     let mut reboots = Vec::new();
     let (mut calls, mut last) = (0, 0.0_f64);
     for stimulus in &recording.stimuli {

@@ -73,7 +73,7 @@ pub struct StudyRow {
     pub script: String,
     /// Erase cycles that a block endures.
     pub endurance: u32,
-    /// Whether there was ever more to store than the NVRAM holds.
+    /// Whether the leases ever exceeded the NVRAM.
     #[serde(rename = "full")]
     pub nvram_full: bool,
     /// `wear` as rates.
@@ -123,7 +123,7 @@ pub(super) struct Task {
 }
 
 impl Study {
-    /// Counts everything on all cores; rows come in the order of routers, workloads, builds, scripts.
+    /// Counts all combinations on all cores. The rows are ordered by router, workload, build and script.
     ///
     /// # Errors
     /// A scenario that cannot be run.

@@ -75,7 +75,7 @@ pub(super) struct Requirements<'a> {
 }
 
 impl BootResult {
-    /// Boots a router that is without power: the dialect loads the flash, and the script prints `init`.
+    /// Boots a router that is off: the dialect loads the flash, and the script runs `init`.
     pub(super) fn of(router: &InProcess, prefix: &[u8], cache: &mut InitOutputs) -> Self {
         let (outcome, commands) = router.read_init();
         let output = cache.parse(outcome.stdout, outcome.exit);
@@ -87,12 +87,13 @@ impl BootResult {
     pub(super) fn violated(&self, required: &Requirements<'_>) -> Vec<Invariant> {
         let (uncertain, other) =
             required.expected.faults(self.output.leases.lines(), required.tolerance);
-        let harmed = required.nvram.is_harmed_by(&self.contents, required.prefix);
+        let neighbours_differ =
+            required.nvram.neighbours_differ_in(&self.contents, required.prefix);
         let checks = [
             (!self.output.is_parsable(), Invariant::Parsability),
             (uncertain, Invariant::Atomicity),
             (other, Invariant::Durability),
-            (harmed, Invariant::Neighbours),
+            (neighbours_differ, Invariant::Neighbours),
         ];
         checks.into_iter().filter_map(|(violated, which)| violated.then_some(which)).collect()
     }
@@ -110,8 +111,9 @@ impl BootResult {
             Invariant::Neighbours => {
                 let now =
                     NvramState { ram: required.nvram.ram.clone(), flash: self.contents.clone() };
-                let harm = required.nvram.harm(&now, required.prefix);
-                (harm.first().cloned(), harm.len())
+                let neighbour_differences =
+                    required.nvram.neighbour_differences(&now, required.prefix);
+                (neighbour_differences.first().cloned(), neighbour_differences.len())
             }
             _ => {
                 let uncertain = invariant == Invariant::Atomicity;

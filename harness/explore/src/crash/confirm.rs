@@ -91,7 +91,9 @@ fn confirm_state(
     }
     Ok(match result {
         Err(error) => Some(error.to_string()),
-        Ok((now, _)) if now != *verdict => Some(format!("{verdict} at first, {now} now")),
+        Ok((now, _)) if now != *verdict => {
+            Some(format!("{verdict} in process, {now} with processes"))
+        }
         Ok(_) => replayer.differences.first().cloned(),
     })
 }

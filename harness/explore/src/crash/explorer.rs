@@ -1,4 +1,4 @@
-//! The explorer: what all searches of one case share, and the state after an undisturbed call.
+//! The data that all searches of one case share, and the state after an undisturbed call.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -81,7 +81,7 @@ impl<'e> Explorer<'e> {
             return judgement;
         }
         let acknowledges = !wanted.is_empty();
-        if !snapshot.expected.knows(&wanted) {
+        if !snapshot.expected.certainly_contains(&wanted) {
             Arc::make_mut(&mut snapshot.expected).acknowledged(wanted);
         }
         if acknowledges && snapshot.expected.is_uncertain() {
@@ -95,7 +95,7 @@ impl<'e> Explorer<'e> {
     /// The leases that `init` prints now.
     fn stored_leases(&self, snapshot: &Snapshot, task: &mut SearchTask) -> Lines {
         if snapshot.nvram.ram.is_load_of(&snapshot.nvram.flash) && !self.options.repeat {
-            // The next boot reads the same, and its result is needed anyway.
+            // RAM equals flash, so the next boot reads the same leases, and its result is needed anyway.
             let router = &snapshot.target;
             let flash = router.device().flash().fingerprint();
             let boot = self.boot(flash, || Cow::Owned(router.rebooted()), task);
@@ -146,7 +146,7 @@ impl<'e> Explorer<'e> {
 
 /// Records that a call did not return 0: its changes may or may not be stored.
 pub(super) fn mark_uncertain(expected: &mut Arc<Expected>, wanted: Vec<Change>) {
-    if !expected.knows(&wanted) {
+    if !expected.certainly_contains(&wanted) {
         Arc::make_mut(expected).mark_uncertain(wanted);
     }
 }

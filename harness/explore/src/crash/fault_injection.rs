@@ -20,14 +20,14 @@ use runner::recorder::Snapshot;
 use scenario::digest;
 use scenario::{FaultPoint, Side};
 
-/// What all points of one call have in common.
+/// The data that all fault points of one call share.
 struct CallContext<'c> {
     /// The state before the call.
     before: &'c Snapshot,
     position: CallPosition<'c>,
     /// The expectations during the call: its changes may or may not be stored.
     during: Arc<Expected>,
-    /// A fingerprint of the variables that are no leases, and of the position in the scenario.
+    /// A fingerprint of the variables that are not leases, and of the position in the scenario.
     key: u64,
 }
 
@@ -155,8 +155,8 @@ impl Explorer<'_> {
         self.cut_power(context, &cut, task, || router.rebooted());
     }
 
-    /// Cuts power, and kills the script, before or after a command. `known`: the router is the one of the last call of
-    /// this method.
+    /// Cuts power, and kills the script, before or after a command. `known`: the previous call of this method had the same
+    /// router.
     fn inject_beside_command(
         &self,
         context: &CallContext<'_>,

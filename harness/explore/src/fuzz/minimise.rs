@@ -73,7 +73,7 @@ impl Shrinker<'_> {
             return Ok(false);
         }
         self.trials += 1;
-        let trial = match self.subject.try_out(scenario) {
+        let trial = match self.subject.play_leniently(scenario) {
             Ok(trial) => trial,
             // A simpler router can be invalid.
             Err(CaseError::Source(_)) => return Ok(false),

@@ -11,7 +11,7 @@ use backend::Function;
 use runner::lenient_log::LenientLog;
 use runner::{
     CaseError, FillCache, Finding, InitCalls, Options, ScriptChoice, ScriptExecution, router,
-    router_from, try_out,
+    router_from, run_on_machine,
 };
 use scenario::{Case, Router, Scenario};
 
@@ -70,12 +70,17 @@ impl Subject {
     ///
     /// # Errors
     /// The household is invalid, or the back end fails.
-    pub fn try_out(&self, scenario: Scenario) -> Result<Trial, CaseError> {
+    pub fn play_leniently(&self, scenario: Scenario) -> Result<Trial, CaseError> {
         let case = Case::without_file(Path::new("household.toml"), scenario);
         let mut lenient_log = LenientLog::default();
         let machine = self.router(&case)?;
-        let report =
-            try_out(&case, machine, self.function.as_ref(), &self.options, Some(&mut lenient_log))?;
+        let report = run_on_machine(
+            &case,
+            machine,
+            self.function.as_ref(),
+            &self.options,
+            Some(&mut lenient_log),
+        )?;
         let findings = report.failures;
         Ok(Trial {
             scenario: case.scenario,
@@ -89,10 +94,10 @@ impl Subject {
     /// Plays a case of a file as `leaselab run` does. Returns what failed.
     ///
     /// # Errors
-    /// As [`Self::try_out`].
+    /// As [`Self::play_leniently`].
     pub fn judge(&self, case: &Case) -> Result<Vec<Finding>, CaseError> {
         let machine = router(case)?;
-        Ok(try_out(case, machine, self.function.as_ref(), &self.options, None)?.failures)
+        Ok(run_on_machine(case, machine, self.function.as_ref(), &self.options, None)?.failures)
     }
 
     /// The router of a case before its first boot.

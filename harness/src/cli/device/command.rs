@@ -20,9 +20,9 @@ pub(in crate::cli) struct Args {
 enum Command {
     /// Create a device folder
     Create(create::Args),
-    /// Show configuration, wear, and what RAM and flash hold
+    /// Show configuration, wear, and the contents of RAM and flash
     Show(show::Args),
-    /// Turn the device off and on: what is only in RAM is lost
+    /// Turn the device off and on, so that the contents of RAM are lost
     Reboot {
         /// The device folder
         folder: PathBuf,
@@ -49,7 +49,7 @@ pub(in crate::cli) fn run(args: &Args) -> Result<Exit, CommandError> {
         Command::Show(args) => return show::run(args),
         Command::Reboot { folder } => DeviceFolder::open(folder)?.reboot()?,
         Command::Dump { folder, file } => {
-            write_atomically(file, &DeviceFolder::open(folder)?.dump()?)?
+            write_atomically(file, &DeviceFolder::open(folder)?.dump()?)?;
         }
         Command::Load { folder, file } => {
             let image = std::fs::read(file).map_err(|error| CommandError::file(file, error))?;

@@ -1,4 +1,4 @@
-//! How the commands that play cases do it.
+//! Options of the commands that play cases.
 
 use std::path::PathBuf;
 
@@ -15,7 +15,7 @@ pub(in crate::cli) struct RunOptions {
     pub(in crate::cli) script: ScriptOptions,
     #[command(flatten)]
     pub(in crate::cli) jobs: Jobs,
-    /// Seed of what a server draws at random, such as temporary addresses of DHCPv6
+    /// Seed of the values that a server chooses at random, such as temporary addresses of DHCPv6
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(in crate::cli) seed: u64,
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! `leaselab trace replay`: what recorded script calls cost a target.
+//! `leaselab trace replay`: the cost of recorded script calls.
 
 use std::path::{Path, PathBuf};
 
@@ -87,7 +87,7 @@ fn replay(
             Box::new(Process::new(machine, &script, settings)?)
         }
     };
-    // What the router had stored before the recording is stored first, and is not counted.
+    // The records that were stored before the recording are stored first, without being counted.
     let found = recording.stored_before();
     for variable in &found {
         target.nvram(&[b"set", variable])?;

@@ -103,7 +103,7 @@ fn reading_with_threads_gives_the_same_result() {
     let mut whole = journal.clone();
     whole.extend_from_slice(b"foo bar;\n");
     whole.extend_from_slice(&journal);
-    std::fs::write(file.path(), &whole).expect("room");
+    std::fs::write(file.path(), &whole).expect("space on the disk");
     for view in VIEWS {
         let alone = read_file(file.path(), &options(view)).expect("readable");
         for threads in [2, 3, 5] {
