@@ -49,7 +49,7 @@ pub(in crate::cli) fn run(args: &Args) -> Result<Exit, CommandError> {
         Command::Show(args) => return show::run(args),
         Command::Reboot { folder } => DeviceFolder::open(folder)?.reboot()?,
         Command::Dump { folder, file } => {
-            write_atomically(file, &DeviceFolder::open(folder)?.dump()?)?
+            write_atomically(file, &DeviceFolder::open(folder)?.dump()?)?;
         }
         Command::Load { folder, file } => {
             let image = std::fs::read(file).map_err(|error| CommandError::file(file, error))?;
