@@ -6,7 +6,7 @@ use std::path::Path;
 use backend::BackendError;
 use nvram_emu::emu::EmuError;
 use qemu::error::QemuError;
-use runner::Fault;
+use runner::CaseError;
 use scenario::diagnostics::SourceError;
 
 use crate::exit::Exit;
@@ -58,11 +58,11 @@ impl From<EmuError> for CommandError {
     }
 }
 
-impl From<Fault> for CommandError {
-    fn from(fault: Fault) -> Self {
+impl From<CaseError> for CommandError {
+    fn from(fault: CaseError) -> Self {
         match fault {
-            Fault::Source(error) => error.into(),
-            Fault::Target(error) => error.into(),
+            CaseError::Source(error) => error.into(),
+            CaseError::Backend(error) => error.into(),
         }
     }
 }

@@ -6,8 +6,8 @@ use backend::{Backend as _, BackendError};
 use live::{Live, LiveSettings};
 use qemu::guest_pool::{self, GuestPool};
 use runner::{
-    CaseReport, Fault, Finding, FindingKind, Observers, Options, Verdict, blank_report, build_of,
-    command, play, router,
+    CaseError, CaseReport, Finding, FindingKind, Observers, Options, Verdict, blank_report,
+    build_of, command, play, router,
 };
 use scenario::{Action, BackendKind, Case};
 
@@ -40,7 +40,7 @@ pub fn run_case(
     case: &Case,
     options: &Options,
     backend: &BackendChoice,
-) -> Result<CaseReport, Fault> {
+) -> Result<CaseReport, CaseError> {
     let began = Instant::now();
     if let Some(reason) = case.incompatibility(backend.kind()) {
         let mut report = blank_report(case);
@@ -66,7 +66,11 @@ pub fn run_case(
     Ok(report)
 }
 
-fn run_live(case: &Case, options: &Options, settings: &LiveSettings) -> Result<CaseReport, Fault> {
+fn run_live(
+    case: &Case,
+    options: &Options,
+    settings: &LiveSettings,
+) -> Result<CaseReport, CaseError> {
     let mut report = blank_report(case);
     let later = case.scenario.steps.iter().filter(|step| case.matches(&step.get_ref().when));
     let later = later.filter_map(|step| match &step.get_ref().action {
@@ -86,7 +90,7 @@ fn run_live(case: &Case, options: &Options, settings: &LiveSettings) -> Result<C
     Ok(report)
 }
 
-fn run_in_guest(case: &Case, options: &Options, pool: &GuestPool) -> Result<CaseReport, Fault> {
+fn run_in_guest(case: &Case, options: &Options, pool: &GuestPool) -> Result<CaseReport, CaseError> {
     let mut report = blank_report(case);
     let mut session = pool.lock();
     let kept = session.kept(&report.name);
@@ -104,8 +108,8 @@ fn run_in_guest(case: &Case, options: &Options, pool: &GuestPool) -> Result<Case
     // Power off before the files are read, whether the case has passed or not.
     _ = target.power_off();
     let audit = target.audit().clone();
-    let astray = |text: String| Finding { kind: FindingKind::Astray, step: 0, line: 0, text };
-    report.failures.extend(audit.complaints().iter().cloned().map(astray));
+    let anomaly = |text: String| Finding { kind: FindingKind::Anomaly, step: 0, line: 0, text };
+    report.failures.extend(audit.complaints().iter().cloned().map(anomaly));
     let folder = target.folder().to_owned();
     if let (Some(kept), true) = (kept, played.is_err() || !report.failures.is_empty()) {
         guest_pool::keep(&folder, &kept).map_err(BackendError::from)?;
@@ -114,8 +118,8 @@ fn run_in_guest(case: &Case, options: &Options, pool: &GuestPool) -> Result<Case
     session.add(&audit);
     match played {
         // One broken guest is a failed case; an image that has never booted ends the run.
-        Err(Fault::Target(BackendError::Broken(why))) if session.has_booted() => {
-            report.failures.push(astray(why));
+        Err(CaseError::Backend(BackendError::Broken(why))) if session.has_booted() => {
+            report.failures.push(anomaly(why));
         }
         other => other?,
     }

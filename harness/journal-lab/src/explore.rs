@@ -237,7 +237,7 @@ fn difference(acknowledged: &Acknowledged, found: &LoadResult) -> String {
     let shown =
         |ends: Option<&u64>| ends.map_or("nothing".to_owned(), |ends| format!("until {ends}"));
     let wrong = wanted.iter().find(|(address, ends)| {
-        leases.get(*address) != Some(*ends) && !acknowledged.in_doubt.contains_key(*address)
+        leases.get(*address) != Some(*ends) && !acknowledged.uncertain.contains_key(*address)
     });
     if let Some((address, ends)) = wrong {
         let missing = wanted.keys().filter(|address| !leases.contains_key(*address)).count();
@@ -248,7 +248,7 @@ fn difference(acknowledged: &Acknowledged, found: &LoadResult) -> String {
         );
     }
     let half = acknowledged
-        .in_doubt
+        .uncertain
         .iter()
         .find(|(address, choices)| !choices.contains(&leases.get(*address).copied()));
     match half {

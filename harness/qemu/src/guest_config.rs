@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use dnsmasq_model::hex_text;
+
 use super::arch::{Arch, FLASH_BYTES, PARTITION_BYTES, PARTITION_START};
 use super::erase_trace;
 use super::error::QemuError;
@@ -210,8 +212,7 @@ impl GuestConfig {
             file("guest"),
             file("clients")
         );
-        let mac: Vec<String> = MAC.iter().map(|byte| format!("{byte:02x}")).collect();
-        let card = format!("virtio-net-pci,netdev=lan,romfile=,mac={}", mac.join(":"));
+        let card = format!("virtio-net-pci,netdev=lan,romfile=,mac={}", hex_text(&MAC));
         add(&["-netdev", &network, "-device", &card]);
         for option in &self.flash.options {
             add(&[&option.replace("{file}", &file("flash.bin"))]);

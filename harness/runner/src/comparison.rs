@@ -8,9 +8,9 @@ use super::action::ClientAction;
 use super::client_ids::ClientIds;
 use super::clients::{Client, Protocol};
 use super::daemon_answers::DaemonAnswers;
+use super::escapes::show;
 use super::exchange;
 use super::findings::{FindingKind, Findings};
-use super::lines::show;
 use super::router::{Ending, Router};
 use super::tally::call_text;
 use backend::{AddressRecord, BackendError, CallOptions, CallResult, Daemon, DaemonStart};
@@ -117,7 +117,7 @@ impl Comparison {
                 self.report_death(router, findings)?;
             } else {
                 let text = format!("it never made the call `{}`", call_text(predicted));
-                findings.add(FindingKind::Unforeseen, text);
+                findings.add(FindingKind::Mispredicted, text);
             }
             return Ok(NextCall::Missing);
         };
@@ -131,7 +131,7 @@ impl Comparison {
             return Ok(NextCall::Made(result));
         }
         for difference in differences(predicted, &call) {
-            findings.add(FindingKind::Unforeseen, difference);
+            findings.add(FindingKind::Mispredicted, difference);
         }
         Ok(NextCall::Made(result))
     }
@@ -150,7 +150,7 @@ impl Comparison {
             status => format!("ended with exit code {status}"),
         };
         let text = format!("it {how}; the last that it wrote: {}", ended.last_output);
-        findings.add(FindingKind::Unforeseen, text);
+        findings.add(FindingKind::Mispredicted, text);
         Ok(())
     }
 
@@ -168,7 +168,7 @@ impl Comparison {
                 "it was to end with {status}, and ended with {}: {}",
                 ended.status, ended.last_output
             );
-            findings.add(FindingKind::Unforeseen, text);
+            findings.add(FindingKind::Mispredicted, text);
         }
         Ok(())
     }
@@ -196,7 +196,7 @@ impl Comparison {
                  whatever is stored"
             ),
         };
-        findings.add(FindingKind::Unforeseen, text);
+        findings.add(FindingKind::Mispredicted, text);
     }
 
     /// dnsmasq is stopped.
@@ -249,7 +249,7 @@ impl Comparison {
             return Ok(None);
         };
         let text = format!("it also made the call `{}`", call_text(&call));
-        findings.add(FindingKind::Unforeseen, text);
+        findings.add(FindingKind::Mispredicted, text);
         Ok(Some((call, result)))
     }
 
@@ -275,7 +275,7 @@ impl Comparison {
                 text(real),
                 text(predicted)
             );
-            findings.add(FindingKind::Unforeseen, text);
+            findings.add(FindingKind::Mispredicted, text);
         }
         Ok(())
     }
@@ -326,7 +326,7 @@ impl Comparison {
         } else {
             return;
         };
-        findings.add(FindingKind::Unforeseen, text);
+        findings.add(FindingKind::Mispredicted, text);
     }
 
     /// After a start: the name of each lease must be answered with its address at once.
@@ -358,7 +358,7 @@ impl Comparison {
                     "asked for {} right after its start, it does not say {address} but {found:?}",
                     show(&name)
                 );
-                findings.add(FindingKind::Unforeseen, text);
+                findings.add(FindingKind::Mispredicted, text);
             }
         }
         Ok(())

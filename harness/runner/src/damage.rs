@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
+use dnsmasq_model::parse_hex_digits;
 use nvram_emu::Machine;
-
 use scenario::diagnostics::SourceError;
 use scenario::{Case, Damage, Memory};
 
@@ -22,10 +22,7 @@ pub(super) fn apply(
         case.error(place, message)
     };
     let digits: String = damage.bytes.get_ref().split([' ', ':']).collect();
-    let pattern: Option<Vec<u8>> = (0..digits.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok())
-        .collect();
+    let pattern = parse_hex_digits(digits.as_bytes());
     let pattern = pattern.filter(|pattern| !pattern.is_empty()).ok_or_else(|| {
         error("invalid bytes: expected two hexadecimal digits for each, for example ff:00".into())
     })?;

@@ -4,9 +4,10 @@ use std::fmt::Display;
 
 use super::clients::Clients;
 use super::demands::Look;
-use super::escapes::unescape;
+use super::escapes::{show, unescape};
 use super::findings::FindingKind;
-use super::lines::{DUID, Lines, family, show, split_time};
+use super::lease_line::{DUID, family, split_time};
+use super::lines::Lines;
 use super::nvram_state::{NvramState, Variables};
 use super::session::Session;
 use backend::BackendError;
@@ -49,7 +50,7 @@ pub(super) fn check(
             if session.resolves(name)?.is_some_and(|found| found != wanted) {
                 let word = if wanted { "no answer" } else { "an answer" };
                 let text = format!("its name server has {word} for {name}");
-                session.judge.findings.add(FindingKind::Unforeseen, text);
+                session.judge.findings.add(FindingKind::Mispredicted, text);
             }
         }
     }

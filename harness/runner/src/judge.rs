@@ -6,7 +6,9 @@ use super::client_ids::ClientIds;
 use super::demands::{Agreement, FlashState, LastCall, Look, NextStart, Reading};
 use super::expected::{Change, Expected, Tolerance, changes};
 use super::findings::{FindingKind, Findings};
-use super::lines::{self, Lines};
+use super::init_output;
+use super::lease_line::DUID;
+use super::lines::Lines;
 use super::nvram_state::NvramState;
 use super::router::Router;
 use super::tally::{call_text, end_text};
@@ -57,7 +59,7 @@ impl<'a> Judge<'a> {
     ) -> Result<Self, BackendError> {
         let nvram = NvramState::of(router.machine()?.as_ref(), &rules.prefix, None);
         let records = NvramState::leases(nvram.flash.variables(), &rules.prefix);
-        let expected = Expected::known(lines::of_records(records, &rules.prefix));
+        let expected = Expected::known(init_output::of_records(records, &rules.prefix));
         Ok(Self {
             findings,
             rules,
@@ -149,7 +151,7 @@ impl<'a> Judge<'a> {
         result: &CallResult,
     ) {
         self.judge_pages(router.engine(), call, result);
-        self.in_doubt(changes(call));
+        self.mark_uncertain(changes(call));
     }
 
     /// Judges a call after which the power is still on.
@@ -168,16 +170,16 @@ impl<'a> Judge<'a> {
                 self.reading = Reading::Stale;
             }
             self.expected.acknowledged(wanted);
-            if acknowledges && self.expected.is_in_doubt() {
+            if acknowledges && self.expected.is_uncertain() {
                 // The contract: this call has made good what an earlier one had left.
                 self.settle_doubts(router)?;
             }
         } else {
             if result.end == CallEnd::TimedOut {
                 let text = format!("`{}` hung and was killed", call_text(call));
-                self.findings.add(FindingKind::Astray, text);
+                self.findings.add(FindingKind::Anomaly, text);
             }
-            self.in_doubt(wanted);
+            self.mark_uncertain(wanted);
         }
         if before.is_some_and(|before| self.expected.is_certainly_equal_to(&before)) {
             let text = format!("`{}` wrote, and nothing stored changed", call_text(call));
@@ -199,7 +201,7 @@ impl<'a> Judge<'a> {
         Ok(())
     }
 
-    /// Thrift: a call that changes nothing makes no flash operation.
+    /// No redundant writes: a call that changes nothing makes no flash operation.
     fn judge_writes(&mut self, call: &ScriptCall, result: &CallResult, now: &NvramState) {
         let forgiven = self.last_call == LastCall::Interrupted
             && self.rules.forgive.contains(&Forgiven::RepeatedCommit);
@@ -222,10 +224,10 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn in_doubt(&mut self, wanted: Vec<Change>) {
+    fn mark_uncertain(&mut self, wanted: Vec<Change>) {
         self.reading = Reading::Stale;
         self.agreement = Agreement::SuspendedUntilStart;
-        self.expected.in_doubt(wanted);
+        self.expected.mark_uncertain(wanted);
     }
 
     /// From now on the store must hold what it holds in RAM now.
@@ -237,7 +239,7 @@ impl<'a> Judge<'a> {
         }
         let tolerance = self.tolerance(router.engine());
         for difference in self.expected.differences(&actual, tolerance) {
-            if difference.in_doubt {
+            if difference.uncertain {
                 self.findings.broken(Invariant::Atomicity, difference.text);
             }
         }
@@ -301,7 +303,7 @@ impl<'a> Judge<'a> {
             }
             return Ok(());
         }
-        let others = |lines: &Lines| lines.without(&[&address, lines::DUID]);
+        let others = |lines: &Lines| lines.without(&[&address, DUID]);
         if others(before) != others(&after) {
             let text = format!("`{}` changed other leases", call_text(call));
             self.findings.broken(Invariant::Atomicity, text);
@@ -327,7 +329,7 @@ impl<'a> Judge<'a> {
             return;
         }
         let mut around = self.expected.clone();
-        around.in_doubt(changes(call));
+        around.mark_uncertain(changes(call));
         let tolerance = self.tolerance(engine);
         for (output, code) in &result.pages {
             if *code != Some(0) {
@@ -335,7 +337,7 @@ impl<'a> Judge<'a> {
                 self.findings.broken(Invariant::Parsability, text);
                 continue;
             }
-            match lines::read(output) {
+            match init_output::parse(output) {
                 Err(why) => self.findings.broken(Invariant::Parsability, why),
                 Ok(seen) => {
                     for difference in around.differences(&seen, tolerance) {
@@ -354,7 +356,7 @@ impl<'a> Judge<'a> {
             self.expected = Expected::known(actual.clone());
         }
         self.judge_lines(engine, &actual, Invariant::Durability);
-        // dnsmasq knows no other leases than these from now on. Changes that only RAM shows are still in doubt in
+        // dnsmasq knows no other leases than these from now on. Changes that only RAM shows are still uncertain in
         // flash: no call has acknowledged them.
         if self.nvram.ram == self.nvram.flash {
             self.expected = Expected::known(actual.clone());
@@ -366,7 +368,7 @@ impl<'a> Judge<'a> {
     }
 
     fn read_init(&mut self, output: &[u8]) -> Option<Lines> {
-        match lines::read(output) {
+        match init_output::parse(output) {
             Ok(lines) => Some(lines),
             Err(why) => {
                 self.findings.broken(Invariant::Parsability, why);
@@ -386,7 +388,7 @@ impl<'a> Judge<'a> {
             FlashState::Torn => self.expected = Expected::known(actual.clone()),
         }
         for difference in self.expected.differences(actual, self.tolerance(engine)) {
-            let invariant = if difference.in_doubt { Invariant::Atomicity } else { invariant };
+            let invariant = if difference.uncertain { Invariant::Atomicity } else { invariant };
             self.findings.broken(invariant, difference.text);
         }
     }
@@ -434,9 +436,9 @@ impl<'a> Judge<'a> {
             },
             (Reading::Stale | Reading::Decoded, Look::Init) => self.check_init(router)?,
         }
-        // A change in doubt stays in doubt until the next boot, though the store was one of the possible ones.
+        // An uncertain change stays uncertain until the next boot, though the store was one of the possible ones.
         if before == Reading::Stale
-            && !self.expected.is_in_doubt()
+            && !self.expected.is_uncertain()
             && self.agreement == Agreement::Required
             && router.engine().is_running()
         {
@@ -466,8 +468,8 @@ impl<'a> Judge<'a> {
         }
         let variables = self.nvram.ram.variables();
         let prefix = &self.rules.prefix;
-        let records = lines::of_records(NvramState::leases(variables, prefix), prefix);
-        let leases = records.without(&[lines::DUID]).len();
+        let records = init_output::of_records(NvramState::leases(variables, prefix), prefix);
+        let leases = records.without(&[DUID]).len();
         let complete = self.rules.lease_max == 0 || leases <= self.rules.lease_max;
         let tolerance = self.tolerance(router.engine());
         (complete && self.expected.differences(&records, tolerance).is_empty()).then_some(records)
@@ -484,7 +486,7 @@ impl<'a> Judge<'a> {
         if !text.is_empty() {
             text.push('\n');
         }
-        let own = match lines::read(text.as_bytes()) {
+        let own = match init_output::parse(text.as_bytes()) {
             Ok(own) => own,
             Err(why) => {
                 self.findings.broken(Invariant::Agreement, format!("dnsmasq's own leases: {why}"));
@@ -492,9 +494,9 @@ impl<'a> Judge<'a> {
             }
         };
         let mut own = own.map(|line| as_passed_to_the_script(line, ids));
-        if !self.expected.lines().contains(lines::DUID) {
+        if !self.expected.lines().contains(DUID) {
             // dnsmasq passes its DUID with the first DHCPv6 lease, never before.
-            own.put(lines::DUID, None);
+            own.put(DUID, None);
         }
         // The expected lines may come from the store, where times may be later by the slack.
         let own = Expected::known(own);

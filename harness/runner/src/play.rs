@@ -1,10 +1,10 @@
 //! Plays a case on a back end.
 
+use super::case_error::CaseError;
 use super::client_ids::ClientIds;
 use super::clocks::Clocks;
 use super::configuration::{self, build_of};
 use super::demands::Look;
-use super::fault::Fault;
 use super::findings::Findings;
 use super::judge::{Judge, Rules};
 use super::observers::Observers;
@@ -30,7 +30,7 @@ pub fn play(
     options: &Options,
     report: &mut CaseReport,
     observers: Observers<'_>,
-) -> Result<(), Fault> {
+) -> Result<(), CaseError> {
     let scenario = &case.scenario;
     let build = build_of(scenario.router.rtc);
     let (engine, command_line) = configuration::engine(case, build, scenario.server.lease_limit)?;
@@ -69,7 +69,7 @@ pub fn play(
     }
     report.total = session.observers.total();
     let ids = session.client_ids();
-    (report.failures, report.foreseen) = session.judge.findings.finish();
+    (report.failures, report.expected_violations) = session.judge.findings.finish();
     if ids.contradict_the_scenario() {
         report.failures.clear();
         report.verdict = Verdict::Skipped(

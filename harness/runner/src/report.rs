@@ -29,7 +29,7 @@ pub struct CaseReport {
     /// The findings that the scenario does not expect.
     pub failures: Vec<Finding>,
     /// The findings that the scenario lists under `[[breaks]]`.
-    pub foreseen: Vec<Finding>,
+    pub expected_violations: Vec<Finding>,
     /// Script calls, `nvram` commands and flash operations of the whole case.
     pub total: Tally,
     /// One line for each script call, if the options ask for them.
@@ -48,7 +48,7 @@ pub fn blank_report(case: &Case) -> CaseReport {
         name: case.name(),
         verdict: Verdict::Passed,
         failures: Vec::new(),
-        foreseen: Vec::new(),
+        expected_violations: Vec::new(),
         total: Tally::default(),
         log: Vec::new(),
         shared_root: None,

@@ -4,11 +4,11 @@ use std::time::Instant;
 
 use nvram_emu::Machine;
 
-use super::fault::Fault;
+use super::case_error::CaseError;
 use super::findings::{Finding, FindingKind};
 use super::lenient_log::LenientLog;
 use super::observers::Observers;
-use super::options::{Options, TargetKind};
+use super::options::{Options, ScriptExecution};
 use super::play::play;
 use super::report::{CaseReport, Verdict, blank_report};
 use super::script::{command, function};
@@ -21,12 +21,12 @@ use scenario::{Case, Store};
 ///
 /// # Errors
 /// A scenario that cannot be carried out, or a back end that fails.
-pub fn run_case(case: &Case, options: &Options) -> Result<CaseReport, Fault> {
+pub fn run_case(case: &Case, options: &Options) -> Result<CaseReport, CaseError> {
     let began = Instant::now();
-    let mut report = match &options.target {
-        TargetKind::InProcess => run_in_process(case, options)?,
-        TargetKind::Process(settings) => run_in_processes(case, options, settings)?,
-        TargetKind::Both(settings) => {
+    let mut report = match &options.execution {
+        ScriptExecution::InProcess => run_in_process(case, options)?,
+        ScriptExecution::Process(settings) => run_in_processes(case, options, settings)?,
+        ScriptExecution::Both(settings) => {
             let mut report = run_in_processes(case, options, settings)?;
             let other = run_in_process(case, options)?;
             if !matches!(other.verdict, Verdict::Skipped(_)) {
@@ -42,7 +42,7 @@ pub fn run_case(case: &Case, options: &Options) -> Result<CaseReport, Fault> {
     Ok(report)
 }
 
-fn run_in_process(case: &Case, options: &Options) -> Result<CaseReport, Fault> {
+fn run_in_process(case: &Case, options: &Options) -> Result<CaseReport, CaseError> {
     let mut report = blank_report(case);
     match function(case, &options.script)? {
         Ok(function) => {
@@ -61,7 +61,7 @@ fn run_in_processes(
     case: &Case,
     options: &Options,
     settings: &Settings,
-) -> Result<CaseReport, Fault> {
+) -> Result<CaseReport, CaseError> {
     let mut report = blank_report(case);
     let script = command(case, &options.script);
     let mut target = Process::new(router(case)?, &script, settings)?;
@@ -85,12 +85,12 @@ pub fn try_out(
     script: Option<&Function>,
     options: &Options,
     lenient_log: Option<&mut LenientLog>,
-) -> Result<CaseReport, Fault> {
+) -> Result<CaseReport, CaseError> {
     let mut report = blank_report(case);
     let observers = Observers { lenient_log, ..Observers::default() };
-    let script = match (script, &options.target) {
+    let script = match (script, &options.execution) {
         (Some(script), _) => script.clone(),
-        (None, TargetKind::Process(settings)) => {
+        (None, ScriptExecution::Process(settings)) => {
             let script = command(case, &options.script);
             let mut target = Process::new(machine, &script, settings)?;
             play(case, &mut target, options, &mut report, observers)?;
@@ -110,7 +110,7 @@ fn disagreement(processes: &CaseReport, functions: &CaseReport) -> Option<Findin
     };
     if processes.total == functions.total
         && same_findings(&processes.failures, &functions.failures)
-        && same_findings(&processes.foreseen, &functions.foreseen)
+        && same_findings(&processes.expected_violations, &functions.expected_violations)
     {
         return None;
     }
@@ -118,10 +118,10 @@ fn disagreement(processes: &CaseReport, functions: &CaseReport) -> Option<Findin
         "the back ends differ: processes {:?} {:?} {:?}; in process {:?} {:?} {:?}",
         processes.total,
         processes.failures,
-        processes.foreseen,
+        processes.expected_violations,
         functions.total,
         functions.failures,
-        functions.foreseen
+        functions.expected_violations
     );
-    Some(Finding { kind: FindingKind::Astray, step: 0, line: 0, text })
+    Some(Finding { kind: FindingKind::Anomaly, step: 0, line: 0, text })
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use lease_script::{Config, DEFAULT_PREFIX, Environment};
 
-use super::fault::Fault;
+use super::case_error::CaseError;
 use backend::Function;
 use backend::process::{ScriptCommand, ScriptFile};
 use scenario::Case;
@@ -100,7 +100,7 @@ pub fn runs_in_process(case: &Case, choice: &ScriptChoice) -> bool {
 pub(super) fn function(
     case: &Case,
     choice: &ScriptChoice,
-) -> Result<Result<Function, String>, Fault> {
+) -> Result<Result<Function, String>, CaseError> {
     match program(case, choice) {
         Program::Naive => Ok(Ok(Function::Naive)),
         Program::Shell | Program::Rust => {
@@ -108,7 +108,7 @@ pub(super) fn function(
             let environment: Environment = environment(case).into_iter().collect();
             let config = Config::from_env(&environment)
                 .map_err(|why| SourceError::new(&case.source, span, why))?;
-            Ok(Ok(Function::Ours(config)))
+            Ok(Ok(Function::LeaseUpdate(config)))
         }
         Program::Chosen(_) => Ok(Err("a script of your own runs in processes only".to_owned())),
         Program::Path(path) => Ok(Err(format!("{path} runs in processes only"))),

@@ -48,12 +48,12 @@ struct Step {
     dnsmasq_exit: Option<i32>,
 }
 
-/// Whether the planned faults of earlier steps have struck.
+/// Whether the planned faults of earlier steps have occurred.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FaultsSoFar {
-    /// All of them.
-    Struck,
-    /// One has not, so later steps of the file may not fit the state of the router.
+    /// All of them occurred.
+    Occurred,
+    /// One did not occur, so later steps of the file may not fit the state of the router.
     Missed,
 }
 
@@ -88,7 +88,7 @@ impl<'a> Session<'a> {
             observers,
             comparison: Comparison::new(ids),
             step: Step::default(),
-            faults: FaultsSoFar::Struck,
+            faults: FaultsSoFar::Occurred,
         }
     }
 
@@ -118,13 +118,13 @@ impl<'a> Session<'a> {
     /// When the back end fails.
     pub(super) fn end_step(&mut self, look: Look) -> Result<(), BackendError> {
         let fault = std::mem::take(&mut self.step.plan).fault;
-        let struck = fault.as_ref().is_some_and(PlannedFault::has_struck);
+        let occurred = fault.as_ref().is_some_and(PlannedFault::has_occurred);
         let calls = self.observers.step.calls;
-        self.observers.note(|step| (step.fault_struck, step.calls) = (struck, calls));
-        if let Some(fault) = fault.filter(|fault| !fault.has_struck())
+        self.observers.note(|step| (step.fault_occurred, step.calls) = (occurred, calls));
+        if let Some(fault) = fault.filter(|fault| !fault.has_occurred())
             && !self.observers.is_lenient()
         {
-            self.judge.findings.add(FindingKind::Astray, fault.missed());
+            self.judge.findings.add(FindingKind::Anomaly, fault.missed());
             self.faults = FaultsSoFar::Missed;
         }
         self.check_store(look)

@@ -6,13 +6,13 @@ use std::ops::Range;
 use toml::Spanned;
 
 use super::action::ClientAction;
+use super::case_error::CaseError;
 use super::clients::{Clients, parse_address};
 use super::configuration::{self, build_of};
 use super::damage;
 use super::demands::Look;
 use super::escapes::unescape;
 use super::expect;
-use super::fault::Fault;
 use super::journal;
 use super::planned_fault::PlannedFault;
 use super::router::Ending;
@@ -40,7 +40,7 @@ impl<'a, 'w> Player<'a, 'w> {
     ///
     /// # Errors
     /// A step that cannot be carried out, with its place in the file, or a back end that fails.
-    pub(super) fn play(&mut self) -> Result<(), Fault> {
+    pub(super) fn play(&mut self) -> Result<(), CaseError> {
         for (index, step) in self.case.scenario.steps.iter().enumerate() {
             if !self.case.matches(&step.get_ref().when) {
                 continue;
@@ -65,7 +65,7 @@ impl<'a, 'w> Player<'a, 'w> {
         Ok(self.session.check_store(Look::Init)?)
     }
 
-    fn repeat(&mut self, step: &'a Spanned<Step>) -> Result<(), Fault> {
+    fn repeat(&mut self, step: &'a Spanned<Step>) -> Result<(), CaseError> {
         let (times, pause) = match step.get_ref().repeat {
             None => (1, 0),
             Some(Repeat::Times(times)) => (u64::from(times), 0),
@@ -81,7 +81,7 @@ impl<'a, 'w> Player<'a, 'w> {
         Ok(())
     }
 
-    fn act(&mut self, step: &'a Spanned<Step>) -> Result<(), Fault> {
+    fn act(&mut self, step: &'a Spanned<Step>) -> Result<(), CaseError> {
         let span = step.span();
         let action = &step.get_ref().action;
         if needs_power(action) && !self.session.router.is_on() {
@@ -138,7 +138,7 @@ impl<'a, 'w> Player<'a, 'w> {
         &mut self,
         span: &Range<usize>,
         commands: &[Vec<String>],
-    ) -> Result<(), Fault> {
+    ) -> Result<(), CaseError> {
         for command in commands {
             let words: Result<Vec<Vec<u8>>, String> =
                 command.iter().map(|word| unescape(word)).collect();
@@ -149,11 +149,11 @@ impl<'a, 'w> Player<'a, 'w> {
         Ok(())
     }
 
-    fn fault(&self, span: Range<usize>, message: impl Into<String>) -> Fault {
+    fn fault(&self, span: Range<usize>, message: impl Into<String>) -> CaseError {
         self.case.error(span, message).into()
     }
 
-    fn boot(&mut self, span: Range<usize>, boot: &Boot) -> Result<(), Fault> {
+    fn boot(&mut self, span: Range<usize>, boot: &Boot) -> Result<(), CaseError> {
         if self.session.router.is_on()
             && (self.session.faults == FaultsSoFar::Missed || self.session.observers.is_lenient())
         {
@@ -177,7 +177,7 @@ impl<'a, 'w> Player<'a, 'w> {
         Ok(())
     }
 
-    fn dnsmasq(&mut self, action: DaemonAction) -> Result<(), Fault> {
+    fn dnsmasq(&mut self, action: DaemonAction) -> Result<(), CaseError> {
         match action {
             DaemonAction::Start => self.session.start_dnsmasq()?,
             DaemonAction::Stop => self.session.stop_dnsmasq(Ending::Terminated)?,
@@ -187,7 +187,7 @@ impl<'a, 'w> Player<'a, 'w> {
         Ok(())
     }
 
-    fn event(&mut self, event: &ClientEvent, action: ClientAction) -> Result<(), Fault> {
+    fn event(&mut self, event: &ClientEvent, action: ClientAction) -> Result<(), CaseError> {
         let address = match &event.address {
             Some(address) => Some(parse_address(self.case, address)?),
             None => None,
@@ -203,7 +203,7 @@ impl<'a, 'w> Player<'a, 'w> {
         action: ClientAction,
         index: usize,
         address: Option<IpAddr>,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), CaseError> {
         if !self.session.router.is_on() {
             return Ok(());
         }
@@ -212,7 +212,7 @@ impl<'a, 'w> Player<'a, 'w> {
         Ok(())
     }
 
-    fn call(&mut self, span: Range<usize>, raw: &RawCall) -> Result<(), Fault> {
+    fn call(&mut self, span: Range<usize>, raw: &RawCall) -> Result<(), CaseError> {
         let mut argv = vec![b"script".to_vec()];
         for word in &raw.arguments {
             argv.push(unescape(word).map_err(|why| self.fault(span.clone(), why))?);
@@ -226,7 +226,7 @@ impl<'a, 'w> Player<'a, 'w> {
         Ok(())
     }
 
-    fn damage(&mut self, damage: &Damage) -> Result<(), Fault> {
+    fn damage(&mut self, damage: &Damage) -> Result<(), CaseError> {
         let machine = self.session.router.machine()?.into_owned();
         let damaged = damage::apply(self.case, &machine, damage)?;
         self.session.router.backend.replace(damaged)?;

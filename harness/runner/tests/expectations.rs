@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use rstest::rstest;
-use runner::{InitCalls, Options, ScriptChoice, TargetKind, run_case};
+use runner::{InitCalls, Options, ScriptChoice, ScriptExecution, run_case};
 use scenario::{Overrides, cases, json_schema};
 
 /// Two clients in a household with DHCPv6: the phone joins in the last step but one, the tablet in the last.
@@ -27,7 +27,7 @@ fn failures(text: String) -> Vec<String> {
     let cases = cases(Path::new("story.toml"), text, &Overrides::default());
     let cases = cases.expect("a valid scenario");
     let options = Options {
-        target: TargetKind::InProcess,
+        execution: ScriptExecution::InProcess,
         script: ScriptChoice::default(),
         seed: 0,
         log: false,

@@ -46,7 +46,7 @@ fn case(CaseOutcome { report, run, replay }: &CaseOutcome) -> Value {
         "verdict": verdict,
         "why": why,
         "failures": report.failures.iter().map(finding).collect::<Vec<Value>>(),
-        "foreseen": report.foreseen.iter().map(finding).collect::<Vec<Value>>(),
+        "foreseen": report.expected_violations.iter().map(finding).collect::<Vec<Value>>(),
         "seconds": report.took.as_secs_f64(),
         "calls": total.calls,
         "failed_calls": total.failed_calls,

@@ -73,7 +73,7 @@ fn an_option_that_the_engine_does_not_know_is_pointed_at() {
 #[case::page_without_call(&["[[step]]\nweb-page = true\nexpect = {}"], "no action that could be disturbed")]
 #[case::false_flag(&["[[step]]\nntp = false"], "`ntp` can only be true")]
 #[case::nothing(&["[[step]]\nnote = \"hm\""], "neither an action nor")]
-#[case::point(&["[[step]]\nboot = {}\ncut = \"after lunch\""], "names no point")]
+#[case::point(&["[[step]]\nboot = {}\ncut = \"after lunch\""], "invalid point `after lunch`")]
 #[case::image(&["[router]\nimage = \"none.bin\"", "[[step]]\nboot = {}"], "none.bin")]
 #[case::chip(&["[router]\nchip = \"abacus\"", "[[step]]\nboot = {}"], "the chips are")]
 #[case::size(&["[router]\nspace = \"64 KiB\"\npartition = \"32 KiB\"", "[[step]]\nboot = {}"], "partition")]

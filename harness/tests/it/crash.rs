@@ -10,7 +10,7 @@ use predicates::prelude::*;
 use rstest::rstest;
 use scenario::{Case, Id, Invariant, Overrides, cases};
 
-use crate::lab::Lab;
+use crate::lab::{COMMITS_FIRST, Lab};
 
 const SCENARIO: &str = r#"
 title = "Two clients, one of whom renews"
@@ -106,7 +106,7 @@ fn our_script_violates_nothing_and_a_cut_inside_a_commit_loses_the_only_copy(
 #[test]
 fn a_script_that_unsets_before_it_sets_violates_atomicity_and_its_ids_reproduce_it() {
     let case = case("openwrt");
-    let script = Function::Other(unsets_before_it_sets);
+    let script = Function::Custom(unsets_before_it_sets);
     let report = explored(&case, Some(script.clone()), shallow());
     assert!(invariants(&report).contains(&Invariant::Atomicity), "{:?}", report.violations);
     for violation in &report.violations {
@@ -124,14 +124,14 @@ fn a_script_that_unsets_before_it_sets_violates_atomicity_and_its_ids_reproduce_
 
 #[test]
 fn a_script_that_never_commits_violates_durability() {
-    let report = explored(&case("broadcom"), Some(Function::Other(forgets_to_commit)), shallow());
+    let report = explored(&case("broadcom"), Some(Function::Custom(forgets_to_commit)), shallow());
     assert!(invariants(&report).contains(&Invariant::Durability), "{:?}", report.violations);
 }
 
 #[test]
 fn judging_known_states_again_gives_the_same_verdicts() {
     let case = case("broadcom");
-    for script in [None, Some(Function::Other(unsets_before_it_sets))] {
+    for script in [None, Some(Function::Custom(unsets_before_it_sets))] {
         let once = explored(&case, script.clone(), shallow());
         let often = explored(&case, script, Options { repeat: true, ..shallow() });
         assert!(once.checked < once.points);
@@ -238,17 +238,6 @@ fn invalid_arguments_are_rejected(#[case] arguments: &[&str], #[case] text: &str
         .code(2)
         .stderr(predicate::str::contains(text));
 }
-
-/// Commits before it sets: an acknowledged lease is only in RAM.
-const COMMITS_FIRST: &str = r#"#!/bin/sh
-case $1 in
-init) nvram show 2>/dev/null | sed -n 's/^dnsmasq_lease_[^=]*=//p' ;;
-add | old)
-    nvram commit
-    nvram set "dnsmasq_lease_$3=${DNSMASQ_LEASE_LENGTH:-$DNSMASQ_LEASE_EXPIRES} $2 $3 ${4:-*} ${DNSMASQ_CLIENT_ID:-*}"
-    ;;
-esac
-"#;
 
 const ONE_CLIENT: &str = r#"
 title = "One client"

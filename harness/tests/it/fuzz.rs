@@ -113,7 +113,7 @@ fn a_planted_fault_is_found_and_minimised(
     #[case] script: fn(&Call, &mut dyn Nvram, &mut dyn IntentLog) -> Outcome,
     #[case] expected: &[Invariant],
 ) {
-    let subject = Subject::function(Function::Marked(script));
+    let subject = Subject::function(Function::CustomWithLog(script));
     let limits = Limits { cases: Some(512), time: None };
     let outcome = session(5).run(&subject, limits, &|_: &_| ()).expect("functions do not fail");
     let failure = outcome.failure.expect("the fault is found");
@@ -208,7 +208,7 @@ fn the_command_finds_minimises_writes_and_replays() {
 #[rstest]
 #[case::no_cases(&["--cases", "0"], "--cases")]
 #[case::no_time(&["--time", "0s"], "expected at least 1s")]
-#[case::no_unit(&["--time", "5"], "no length of time")]
+#[case::no_unit(&["--time", "5"], "invalid length of time")]
 #[case::no_events(&["--events", "0"], "--events")]
 #[case::dialect(&["--dialect", "vms"], "unknown dialect 'vms'")]
 #[case::script(&["--script", "nowhere.sh"], "nowhere.sh")]

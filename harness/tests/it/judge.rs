@@ -187,11 +187,11 @@ fn an_expected_breach_that_does_not_occur_is_a_failure() {
 }
 
 #[test]
-fn a_disturbance_that_never_strikes_is_a_failure() {
+fn a_disturbance_that_does_not_occur_is_a_failure() {
     let lab = lab(&[]);
     lab.write("story.toml", CUT.replace("after set", "after unset"))
         .command(&["run", "story.toml"])
         .assert()
         .code(1)
-        .stdout(predicate::str::contains("): astray: `cut after unset` did not strike"));
+        .stdout(predicate::str::contains("): astray: `cut after unset` did not occur"));
 }

@@ -5,6 +5,17 @@ use std::path::Path;
 use assert_cmd::Command;
 use tempfile::TempDir;
 
+/// A script that commits before it sets, so that an acknowledged lease is only in RAM.
+pub(crate) const COMMITS_FIRST: &str = r#"#!/bin/sh
+case $1 in
+init) nvram show 2>/dev/null | sed -n 's/^dnsmasq_lease_[^=]*=//p' ;;
+add | old)
+    nvram commit
+    nvram set "dnsmasq_lease_$3=${DNSMASQ_LEASE_LENGTH:-$DNSMASQ_LEASE_EXPIRES} $2 $3 ${4:-*} ${DNSMASQ_CLIENT_ID:-*}"
+    ;;
+esac
+"#;
+
 /// A folder with scenario files and scripts.
 pub(crate) struct Lab {
     folder: TempDir,

@@ -4,7 +4,7 @@ use predicates::prelude::*;
 use predicates::str::contains;
 use rstest::rstest;
 
-use crate::lab::Lab;
+use crate::lab::{COMMITS_FIRST, Lab};
 
 /// A folder name that a shell must not take apart.
 const FOLDER: &str = "it's a $(folder)";
@@ -21,17 +21,6 @@ join = { client = "$mac", mac = "$mac" }
 [[step]]
 join = { client = "phone" }
 expect = { leases = 7 }
-"#;
-
-/// Stores nothing that survives a power cut: it commits before it sets.
-const COMMITS_FIRST: &str = r#"#!/bin/sh
-case $1 in
-init) nvram show 2>/dev/null | sed -n 's/^dnsmasq_lease_[^=]*=//p' ;;
-add | old)
-    nvram commit
-    nvram set "dnsmasq_lease_$3=${DNSMASQ_LEASE_LENGTH:-$DNSMASQ_LEASE_EXPIRES} $2 $3 ${4:-*} ${DNSMASQ_CLIENT_ID:-*}"
-    ;;
-esac
 "#;
 
 /// A lab with a failing scenario and a script, both in a folder with a strange name.

@@ -39,7 +39,7 @@ impl Script {
     pub fn function(self) -> Function {
         match self {
             Self::Ours { slack } => {
-                Function::Ours(Config { slack: Some(slack), ..Config::default() })
+                Function::LeaseUpdate(Config { slack: Some(slack), ..Config::default() })
             }
             Self::Naive => Function::Naive,
         }

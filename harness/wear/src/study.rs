@@ -15,7 +15,7 @@ use super::source::{Source, scenario};
 use super::wear_counts::WearCounts;
 use super::yearly_wear::YearlyWear;
 use dnsmasq_model::Build;
-use runner::Fault;
+use runner::CaseError;
 use trace::Workload;
 
 /// What to count.
@@ -127,7 +127,7 @@ impl Study {
     ///
     /// # Errors
     /// A scenario that cannot be run.
-    pub fn run(&self) -> Result<Vec<RowResult>, Fault> {
+    pub fn run(&self) -> Result<Vec<RowResult>, CaseError> {
         let tasks = self.tasks()?;
         let rows = self.routers.par_iter().flat_map(|router| {
             let cost_model = match CostModel::new(router) {
@@ -145,7 +145,7 @@ impl Study {
         Ok(rows.collect())
     }
 
-    pub(super) fn tasks(&self) -> Result<Vec<Task>, Fault> {
+    pub(super) fn tasks(&self) -> Result<Vec<Task>, CaseError> {
         let mut tasks: Vec<Task> = Vec::new();
         let mut add = |workload: Option<&Workload>, scripts: &[Script]| {
             let only = workload.and_then(|workload| workload.build);

@@ -7,8 +7,8 @@ use nvram_emu::dialect::FlashLoad;
 
 use backend::InProcess;
 use runner::expected::{Expected, Tolerance};
-use runner::lines::{self, show};
 use runner::nvram_state::{NvramSnapshot, NvramState};
+use runner::{init_output, show};
 use scenario::Invariant;
 use scenario::digest::{self, BuildIdentityHasher};
 
@@ -54,7 +54,7 @@ impl InitOutputs {
         }
         let key = digest::join(digest::of_bytes(&stdout), u64::from(exit));
         let parse = || {
-            let lines = lines::read(&stdout).ok().filter(|_| exit == 0);
+            let lines = init_output::parse(&stdout).ok().filter(|_| exit == 0);
             let parsable = lines.is_some();
             let leases = Arc::new(Expected::known(lines.unwrap_or_default()));
             Arc::new(InitOutput { stdout, exit, leases, parsable })
@@ -79,8 +79,8 @@ impl BootResult {
     pub(super) fn of(router: &InProcess, prefix: &[u8], cache: &mut InitOutputs) -> Self {
         let (outcome, commands) = router.read_init();
         let output = cache.parse(outcome.stdout, outcome.exit);
-        let contents = NvramState::flash_of(router.board(), prefix);
-        Self { output, contents, load: router.board().cached_load(), commands }
+        let contents = NvramState::flash_of(router.device(), prefix);
+        Self { output, contents, load: router.device().cached_load(), commands }
     }
 
     /// The invariants that do not hold.
@@ -104,7 +104,7 @@ impl BootResult {
                 (Some(format!("init exited with {}", self.output.exit)), 1)
             }
             Invariant::Parsability => {
-                let error = lines::read(&self.output.stdout).err();
+                let error = init_output::parse(&self.output.stdout).err();
                 (Some(error.unwrap_or_else(|| show(&self.output.stdout))), 1)
             }
             Invariant::Neighbours => {
@@ -118,7 +118,7 @@ impl BootResult {
                 let leases = self.output.leases.lines();
                 let differences = required.expected.differences(leases, required.tolerance);
                 let mut texts =
-                    differences.into_iter().filter(|d| d.in_doubt == uncertain).map(|d| d.text);
+                    differences.into_iter().filter(|d| d.uncertain == uncertain).map(|d| d.text);
                 let first = texts.next();
                 (first, 1 + texts.count())
             }

@@ -61,7 +61,7 @@ fn web() -> Racer {
 }
 
 fn ours() -> Function {
-    Function::Ours(Config::default())
+    Function::LeaseUpdate(Config::default())
 }
 
 /// A lease script that is called for a new lease.

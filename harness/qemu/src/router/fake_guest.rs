@@ -13,6 +13,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use dhcproto::v4::{DhcpOption, Message, MessageType, OptionCode};
 use dhcproto::{Decodable, Encodable};
+use dnsmasq_model::hex_text;
 use nvram_emu::device::{Chip, Flash, OpKind};
 use nvram_emu::{Exit, Machine};
 use socket2::{Domain, SockAddr, Socket, Type};
@@ -282,9 +283,7 @@ impl FakeGuest {
             self.link.send(&endpoints, &reply.to_vec().expect("a reply")).expect("a frame");
             self.sent += 1;
             if kind == MessageType::Ack {
-                let mac: Vec<String> =
-                    request.chaddr().iter().map(|byte| format!("{byte:02x}")).collect();
-                self.begin_call(&["add", &mac.join(":"), &LEASED.to_string()]);
+                self.begin_call(&["add", &hex_text(request.chaddr()), &LEASED.to_string()]);
             }
         }
     }

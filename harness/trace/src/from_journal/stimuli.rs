@@ -1,8 +1,8 @@
 //! Writes the events of a site as `stimuli.jsonl`.
 
-use dnsmasq_model::hex_text;
 use std::net::IpAddr;
 
+use dnsmasq_model::hex_text;
 use lease_formats::dhcpd::IaKind;
 use serde_json::{Value, json};
 
@@ -81,10 +81,9 @@ fn stimulus_kind(kind: SiteEventKind, v6: bool) -> &'static str {
 }
 
 fn association(kind: IaKind, iaid: u32, address: IpAddr, prefix_length: u8) -> Value {
-    let (kind, address) = match kind {
-        IaKind::NonTemporary => ("na", address.to_string()),
-        IaKind::Temporary => ("ta", address.to_string()),
-        IaKind::Prefix => ("pd", format!("{address}/{prefix_length}")),
+    let address = match kind {
+        IaKind::NonTemporary | IaKind::Temporary => address.to_string(),
+        IaKind::Prefix => format!("{address}/{prefix_length}"),
     };
-    json!({"type": kind, "iaid": iaid, "addr": [address]})
+    json!({"type": kind.short_name(), "iaid": iaid, "addr": [address]})
 }

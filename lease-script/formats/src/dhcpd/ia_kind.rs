@@ -12,6 +12,13 @@ pub enum IaKind {
 }
 
 impl IaKind {
+    /// The kind whose [`IaKind::short_name`] is `name`.
+    pub fn from_short_name(name: &str) -> Option<Self> {
+        [Self::NonTemporary, Self::Temporary, Self::Prefix]
+            .into_iter()
+            .find(|kind| kind.short_name() == name)
+    }
+
     /// `na`, `ta` or `pd`.
     pub const fn short_name(self) -> &'static str {
         match self {

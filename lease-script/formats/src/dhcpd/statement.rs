@@ -85,11 +85,7 @@ impl<R: Read> Lexer<R> {
             self.skip_past_close();
             return None;
         };
-        if self.next() != CLOSE {
-            self.warn("right brace expected.", Consequence::RecordLost);
-            self.skip_to_semi();
-            return None;
-        }
+        self.expect_close()?;
         text.truncate(text.trim_ascii_end().len());
         Some(OnBlock { events, is_empty: statements.is_empty(), text })
     }
@@ -370,6 +366,16 @@ impl<R: Read> Lexer<R> {
         self.if_statement(depth + 1)
     }
 
+    /// Skips the closing brace of a block. `None` if it is missing.
+    fn expect_close(&mut self) -> Option<()> {
+        if self.next() == CLOSE {
+            return Some(());
+        }
+        self.warn("right brace expected.", Consequence::RecordLost);
+        self.skip_to_semi();
+        None
+    }
+
     fn block(&mut self, depth: u32) -> Option<Vec<Statement>> {
         if self.next() != OPEN {
             self.warn("left brace expected.", Consequence::RecordLost);
@@ -380,11 +386,7 @@ impl<R: Read> Lexer<R> {
             self.skip_past_close();
             return None;
         };
-        if self.next() != CLOSE {
-            self.warn("right brace expected.", Consequence::RecordLost);
-            self.skip_to_semi();
-            return None;
-        }
+        self.expect_close()?;
         Some(statements)
     }
 }
