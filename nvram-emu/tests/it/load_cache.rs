@@ -8,7 +8,7 @@ use proptest::prelude::*;
 /// A machine with the same flash and RAM and without cached loads.
 fn without_cache(machine: &Machine) -> Machine {
     let ram = machine.ram_bytes().map(std::borrow::Cow::into_owned);
-    machine.with_contents(&machine.flash_bytes(), ram).expect("contents of its own")
+    machine.with_contents(&machine.flash_bytes(), ram).expect("contents of the same size")
 }
 
 /// The variables in RAM and in flash.
