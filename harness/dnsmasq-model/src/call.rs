@@ -331,8 +331,8 @@ fn remaining_time(expires: i64, now: i64) -> u32 {
     if expires == 0 {
         return 0;
     }
-    // A double that fits into 64 bits is truncated to its low half. Beyond that, the low half of the processor's "indefinite"
-    // integer is 0.
+    // A double that fits into 64 bits is truncated to its low half. Beyond that, the low half of the processor's
+    // "indefinite" integer is 0.
     let difference = (i128::from(expires) - i128::from(now)) as f64;
     if difference.abs() < 9_223_372_036_854_775_808.0 { difference as i64 as u32 } else { 0 }
 }

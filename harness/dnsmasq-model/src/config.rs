@@ -1,4 +1,4 @@
-//! dnsmasq's command line (option.c), as far as leases and script calls depend on it.
+//! The options of dnsmasq's command line (option.c) that affect leases and script calls.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;

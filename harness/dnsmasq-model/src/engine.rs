@@ -289,8 +289,8 @@ impl Engine {
         }
     }
 
-    /// Advances both clocks to `clock` at the same rate. Returns the monotonic times at which SIGALRM fired. For a jump of the
-    /// wall clock, pass the new wall clock with the next input instead.
+    /// Advances both clocks to `clock` at the same rate. Returns the monotonic times at which SIGALRM fired. For a jump of
+    /// the wall clock, pass the new wall clock with the next input instead.
     pub fn advance_to(&mut self, clock: Clock, sink: &mut impl CallSink) -> Vec<i64> {
         let mut fired = Vec::new();
         while let Some(at) = self.next_alarm().filter(|at| *at <= clock.mono) {
@@ -424,8 +424,8 @@ impl Engine {
         self.run(clock, sink);
     }
 
-    /// dnsmasq.c `main`: each round queues at most one call (for a lease, else for a neighbour, else for a transfer), and then
-    /// takes one event from the pipe. Ends when there is neither.
+    /// dnsmasq.c `main`: each round queues at most one call (for a lease, else for a neighbour, else for a transfer), and
+    /// then takes one event from the pipe. Ends when there is neither.
     fn run(&mut self, clock: Clock, sink: &mut impl CallSink) {
         let now = self.build.now(clock);
         let Some(process) = &mut self.process else { return };

@@ -14,8 +14,8 @@ pub fn c_string(text: &[u8]) -> &[u8] {
 
 /// The name without a trailing dot if dnsmasq accepts it (`legal_hostname`); otherwise `None`.
 ///
-/// The first label may contain letters, digits, `-` and `_`, but must not begin with one of the last two. The other labels may
-/// contain all ASCII characters except control characters. No label may be longer than 63 bytes.
+/// The first label may contain letters, digits, `-` and `_`, but must not begin with one of the last two. The other labels
+/// may contain all ASCII characters except control characters. No label may be longer than 63 bytes.
 #[must_use]
 pub fn legal_hostname(name: &[u8]) -> Option<&[u8]> {
     let name = c_string(name);

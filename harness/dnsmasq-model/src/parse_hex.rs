@@ -21,8 +21,8 @@ pub(crate) enum TypePrefix {
 /// Decodes at most `max` bytes of `text`, with colons, minus signs or spaces between groups, in place: the result is at
 /// the beginning of `text`.
 ///
-/// `None` stands for dnsmasq's -1, for a character that is neither a hexadecimal digit nor `*`. A byte for which the text has `*`
-/// keeps the value that was in the buffer.
+/// `None` stands for dnsmasq's -1, for a character that is neither a hexadecimal digit nor `*`. A byte for which the text
+/// has `*` keeps the value that was in the buffer.
 pub(crate) fn parse_hex(text: &mut Vec<u8>, max: usize, prefix: TypePrefix) -> Option<ParsedHex> {
     let end = text.iter().position(|&b| b == 0).unwrap_or(text.len());
     let source = text[..end].to_vec();

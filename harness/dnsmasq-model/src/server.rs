@@ -159,8 +159,8 @@ impl Server {
         }
     }
 
-    /// The reply of dnsmasq to this message. Expired leases are removed first, as for every packet; their calls are made with
-    /// the next input of the engine.
+    /// The reply of dnsmasq to this message. Expired leases are removed first, as for every packet; their calls are made
+    /// with the next input of the engine.
     pub fn decide(
         &mut self,
         kind: Kind4,

@@ -190,8 +190,8 @@ impl Explorer {
         }
     }
 
-    /// Checks the leases that the next process finds after a process was killed. Then that process makes one more change, and
-    /// the power is cut at each of its calls.
+    /// Checks the leases that the next process finds after a process was killed. Then that process makes one more change,
+    /// and the power is cut at each of its calls.
     fn check_process_kill(&mut self, mut disk: Disk, acknowledged: &Acknowledged, place: &str) {
         disk.end_processes();
         self.check(disk.clone(), acknowledged, CutKind::Process, place);

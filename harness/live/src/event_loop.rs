@@ -1,5 +1,5 @@
-//! The events of a live dnsmasq: frames, script calls from the script proxy, reports that it is idle, and its exit. Every wait
-//! ends with one of these events, or with an error at a time limit.
+//! The events of a live dnsmasq: frames, script calls from the script proxy, reports that it is idle, and its exit. Every
+//! wait ends with one of these events, or with an error at a time limit.
 
 use std::collections::VecDeque;
 use std::fs;

@@ -26,8 +26,8 @@ use rustix::thread::{UnshareFlags, unshare_unsafe};
 
 use dnsmasq_model::Network;
 
-/// Index of dnsmasq's interface. It is lower than the other one, because dnsmasq derives its DUID from the first interface that it
-/// finds.
+/// Index of dnsmasq's interface. It is lower than the other one, because dnsmasq derives its DUID from the first interface
+/// that it finds.
 const ROUTER_END: u32 = 10;
 
 /// Index of the clients' interface.

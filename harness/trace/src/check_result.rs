@@ -23,7 +23,8 @@ pub const ENGINE_INPUTS: &[(&str, &str)] = &[
 pub enum Strictness {
     /// Every call must match, in order.
     Exact,
-    /// As [`Strictness::Exact`], but consecutive `arp-*` calls are compared as sets, since the order in the kernel's table is not known.
+    /// As [`Strictness::Exact`], but consecutive `arp-*` calls are compared as sets, since the order in the kernel's table
+    /// is not known.
     ArpSets,
     /// Differences are reported without failing the check, since the recording depends on timing.
     ReportOnly,

@@ -22,7 +22,8 @@ fn machine(dialect: Dialect) -> Machine {
     image[8] = nvram_emu::flsh::crc_of(&image, 24);
     let mut flash = Flash::erased(geometry, Chip::SPI_NOR);
     flash.overwrite(0, &image);
-    let mut machine = Machine::new(dialect, flash, dialect.info().own_space.then_some(SPACE));
+    let mut machine =
+        Machine::new(dialect, flash, dialect.info().driver_sets_size.then_some(SPACE));
     for i in 0..40 {
         put(&mut machine, &format!("wl{i}_ssid"), &"s".repeat(i));
     }

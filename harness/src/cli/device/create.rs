@@ -68,7 +68,7 @@ pub(super) fn run(create: &Args) -> Result<Exit, CommandError> {
         dialect: machine.dialect(),
         chip: machine.flash().chip(),
         erase: machine.flash().geometry().erase_block,
-        space: machine.dialect().info().own_space.then_some(machine.board().space),
+        space: machine.dialect().info().driver_sets_size.then_some(machine.board().space),
     };
     DeviceFolder::create(&create.folder, config, &machine.flash_bytes())?;
     let path = create.folder.display();
