@@ -305,7 +305,7 @@ fn a_damaged_line_of_dnsmasq_and_a_torn_row_of_kea_are_found() {
     let (_folder, path) = file("leases", format!("{LINES}1795215600 zz 10.20.1.9 * *\n17952"));
     leases(&["check", &path])
         .code(1)
-        .stdout(predicate::str::contains(":3:12: no hardware address: dnsmasq crashes"))
+        .stdout(predicate::str::contains(":3:12: not a hardware address: dnsmasq crashes"))
         .stdout(predicate::str::contains(":4:6: 1 words"));
     let header = "address,hwaddr,client_id,valid_lifetime,expire,subnet_id,fqdn_fwd,fqdn_rev,hostname,\
                   state,user_context\n";

@@ -99,7 +99,7 @@ fn a_candidate_replaces_the_live_file(#[case] files: &[Written<'_>], #[case] tak
     assert_eq!(fs::read_to_string(folder.path().join(live)).expect("restored"), wanted);
 
     let (code, stdout, _) = recover(folder.path(), true);
-    assert!(code == 0 && stdout.contains("is there: nothing to do"), "{code}: {stdout}");
+    assert!(code == 0 && stdout.contains("is valid: nothing to do"), "{code}: {stdout}");
 }
 
 #[test]

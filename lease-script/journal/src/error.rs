@@ -12,13 +12,6 @@ pub enum OperationError {
     Io(io::Error),
 }
 
-impl OperationError {
-    /// Whether this is [`Self::Killed`].
-    pub fn is_killed(&self) -> bool {
-        matches!(self, Self::Killed)
-    }
-}
-
 impl From<io::Error> for OperationError {
     fn from(error: io::Error) -> Self {
         Self::Io(error)

@@ -1,6 +1,6 @@
 //! The kinds of identity associations (RFC 8415).
 
-/// What an identity association of DHCPv6, or a pool for it, holds.
+/// What an identity association of DHCPv6, or a pool for it, contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum IaKind {
     /// Addresses (IA_NA).

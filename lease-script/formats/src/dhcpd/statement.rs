@@ -4,7 +4,7 @@
 use std::io::Read;
 
 use super::diagnostic::Consequence;
-use super::expression::{DEPTH, Expression};
+use super::expression::{Expression, MAX_DEPTH};
 use super::keyword::Keyword;
 use super::lexer::{CLOSE, Lexer, OPEN, SEMICOLON, Token};
 use super::parameter::{Value, parameter};
@@ -114,7 +114,7 @@ impl<R: Read> Lexer<R> {
 
     fn statement(&mut self, depth: u32) -> Parsed {
         let token = self.peek();
-        if depth >= DEPTH {
+        if depth >= MAX_DEPTH {
             self.warn("nested too deeply", Consequence::RecordLost);
             return Parsed::Stop(true);
         }
@@ -142,7 +142,7 @@ impl<R: Read> Lexer<R> {
         self.next();
         let token = self.peek();
         let word = self.c_text().to_ascii_lowercase();
-        let (fits, complaint) = match value {
+        let (fits, message) = match value {
             Value::Number => (token == Token::Number, "expecting number."),
             Value::Flag => {
                 let flags = [&b"true"[..], b"false", b"on", b"off"];
@@ -153,7 +153,7 @@ impl<R: Read> Lexer<R> {
         };
         if !fits {
             self.next();
-            self.warn(complaint, Consequence::Nothing);
+            self.warn(message, Consequence::Nothing);
         }
         self.skip_to_semi();
         Parsed::One(Statement::Other)
@@ -236,8 +236,8 @@ impl<R: Read> Lexer<R> {
         }
     }
 
-    fn bad_statement(&mut self, complaint: &str) -> Parsed {
-        self.warn(complaint, Consequence::RecordLost);
+    fn bad_statement(&mut self, message: &str) -> Parsed {
+        self.warn(message, Consequence::RecordLost);
         self.skip_to_semi();
         Parsed::Stop(true)
     }
@@ -359,7 +359,7 @@ impl<R: Read> Lexer<R> {
     }
 
     fn nested_if(&mut self, depth: u32) -> Option<Statement> {
-        if depth + 1 >= DEPTH {
+        if depth + 1 >= MAX_DEPTH {
             self.warn("nested too deeply", Consequence::RecordLost);
             return None;
         }
