@@ -53,7 +53,7 @@ is_iaid() {
 	[ "$i" -lt 42949 ] || { [ "$i" -eq 42949 ] && [ "1$j" -le 167295 ]; }
 }
 
-# is_hardware TEXT: an optional type, then at most 16 bytes; there may be no bytes only after a type.
+# is_hardware TEXT: an optional type, then 1 to 16 bytes; after a type, the bytes may be missing.
 is_hardware() {
 	case $1 in
 	[0-9a-f][0-9a-f]-) return 0 ;;
@@ -62,7 +62,7 @@ is_hardware() {
 	esac
 }
 
-# is_host TEXT: no blanks, no control characters, not empty.
+# is_host TEXT: 1 to 255 bytes without blanks and control characters.
 is_host() {
 	case $1 in
 	'' | *' '* | *[[:cntrl:]]*) return 1 ;;
@@ -101,7 +101,7 @@ family4() {
 }
 
 # groups TEXT: checks one side of an IPv6 address. n counts groups, run is the longest run of zeros, first and
-# row tell if the side begins or ends with a zero.
+# row say whether the side begins or ends with a zero.
 groups() {
 	run=0
 	row=0
@@ -438,7 +438,7 @@ check() {
 	invalid_bytes=$((invalid_bytes + ${#1} + ${#value} + 2))
 }
 
-# --- the intent log: changes on their way from RAM to flash ------------------------------------------------
+# --- the intent log: changes in RAM that may not be in flash yet -------------------------------------------
 #
 # A file in RAM with lines `PID NAME=VALUE`, or `PID NAME` for a removed variable. It is written before `set`, and
 # emptied (there is no rm) after `commit`. A call that finds a line of a process that has ended, and sees that RAM
@@ -519,7 +519,7 @@ sort_by() {
 		skip=${skip#?}
 		b0='' b1='' b2='' b3='' b4='' b5='' b6='' b7='' b8='' b9='' ba='' bb='' bc='' bd='' be='' bf=''
 		for item in $list; do
-			# shellcheck disable=SC2295 # a pattern of question entries
+			# shellcheck disable=SC2295 # a pattern of question marks
 			case ${item#$skip} in
 			0*) b0=$b0$item$nl ;;
 			1*) b1=$b1$item$nl ;;
@@ -693,13 +693,13 @@ compose() {
 		is_iaid "$second" || fail 'IAID is no 32-bit number: refused'
 		id=$1
 	fi
-	[ -n "${DNSMASQ_LEASE_LENGTH-}" ] || stretch "$time"
+	[ -n "${DNSMASQ_LEASE_LENGTH-}" ] || add_slack "$time"
 	want="$time $second $address $host $id"
 }
 
-# stretch EXPIRY: sets time to the time to store: the stored time if it is in [EXPIRY, EXPIRY + slack], otherwise
+# add_slack EXPIRY: sets time to the time to store: the stored time if it is in [EXPIRY, EXPIRY + slack], otherwise
 # EXPIRY + slack.
-stretch() {
+add_slack() {
 	slack=${LEASE_SLACK:-0}
 	if ! is_time "$slack"; then
 		say 'LEASE_SLACK is no number of seconds: 0 taken'

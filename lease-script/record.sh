@@ -14,7 +14,7 @@
 #   RECORD_LOG     prefix of the names of the two files (/tmp/dnsmasq-record), which end in .0 and .1
 #   RECORD_MAX     maximum size of both files together in bytes (524288; at least 8192)
 
-# Names that do not occur in the environment of dnsmasq, which the script gets unchanged.
+# These names do not occur in the environment of dnsmasq, which the script gets unchanged.
 record_wall=$(date +%s 2>/dev/null) || record_wall=-
 read -r record_up _ 2>/dev/null </proc/uptime || record_up=-
 

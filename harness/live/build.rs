@@ -1,4 +1,4 @@
-//! Makes the clock that is preloaded into a live dnsmasq.
+//! Builds the library with the simulated clock that is preloaded into a live dnsmasq.
 
 use std::path::PathBuf;
 use std::{env, process};
@@ -18,6 +18,6 @@ fn main() {
         .arg(SOURCE)
         .status();
     if !status.as_ref().is_ok_and(process::ExitStatus::success) {
-        println!("cargo::error=the C compiler does not make {SOURCE}: {status:?}");
+        println!("cargo::error=the C compiler cannot compile {SOURCE}: {status:?}");
     }
 }

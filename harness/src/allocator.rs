@@ -21,7 +21,7 @@ fn is_mimalloc() -> bool {
     match CHOICE.load(Ordering::Relaxed) {
         UNDECIDED => {
             let choice = if ProcessRole::is_short_lived() { SYSTEM } else { MIMALLOC };
-            // A thread that gets here at the same time makes the same choice.
+            // Concurrent threads make the same choice.
             CHOICE.store(choice, Ordering::Relaxed);
             choice == MIMALLOC
         }

@@ -43,7 +43,7 @@ pub(crate) fn write_stdout(text: fmt::Arguments<'_>) {
     }
 }
 
-/// Writes to stderr. There is nowhere to report that it failed.
+/// Writes to stderr. A failure cannot be reported anywhere, so it is ignored.
 pub(crate) fn write_stderr(text: fmt::Arguments<'_>) {
     _ = anstream::stderr().lock().write_fmt(text);
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use backend::BackendError;
 use nvram_emu::emu::EmuError;
 use qemu::error::QemuError;
-use runner::Fault;
+use runner::CaseError;
 use scenario::diagnostics::SourceError;
 
 use crate::exit::Exit;
@@ -20,13 +20,13 @@ pub enum CommandError {
     /// The machine lacks something that the command needs.
     #[error("{0}")]
     Environment(String),
-    /// The subject of the check broke down before it could be judged.
+    /// The program under test failed in a way that prevents a verdict.
     #[error("{0}")]
     Failed(String),
 }
 
 impl CommandError {
-    /// A usage error, from any error that describes itself completely.
+    /// A usage error, from any error whose text is a complete message.
     pub fn usage(error: impl Display) -> Self {
         Self::Usage(error.to_string())
     }
@@ -58,11 +58,11 @@ impl From<EmuError> for CommandError {
     }
 }
 
-impl From<Fault> for CommandError {
-    fn from(fault: Fault) -> Self {
+impl From<CaseError> for CommandError {
+    fn from(fault: CaseError) -> Self {
         match fault {
-            Fault::Source(error) => error.into(),
-            Fault::Target(error) => error.into(),
+            CaseError::Source(error) => error.into(),
+            CaseError::Backend(error) => error.into(),
         }
     }
 }

@@ -21,7 +21,7 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// All exit codes with what they mean, as `--help` prints them.
+    /// All exit codes with their meanings, as `--help` prints them.
     pub const TABLE: [(Self, &'static str); 4] = [
         (Self::Passed, "all checks passed"),
         (Self::Failed, "a check failed"),

@@ -21,10 +21,12 @@ fn main() -> ExitCode {
         ProcessRole::Agent => agent::main()
             .map(|()| ExitCode::SUCCESS)
             .map_err(|error| format!("leaselab agent: {error}")),
-        ProcessRole::ScriptProxy => script_proxy::main(
-            std::env::var_os(script_proxy::GATE).unwrap_or_default(),
-        )
-        .map_err(|error| format!("leaselab: script proxy: no answer from the harness: {error}")),
+        ProcessRole::ScriptProxy => {
+            script_proxy::main(std::env::var_os(script_proxy::SOCKET_VARIABLE).unwrap_or_default())
+                .map_err(|error| {
+                    format!("leaselab: script proxy: no answer from the harness: {error}")
+                })
+        }
     };
     result.unwrap_or_else(|error| {
         eprintln!("{error}");

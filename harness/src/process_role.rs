@@ -18,7 +18,7 @@ pub enum ProcessRole {
     LeaseUpdate,
     /// The agent that starts the processes of a case.
     Agent,
-    /// What a live dnsmasq calls as its script.
+    /// The program that a live dnsmasq calls as its script.
     ScriptProxy,
 }
 
@@ -44,8 +44,7 @@ impl ProcessRole {
         }
     }
 
-    /// Whether this process is so short that its start dominates its run time. Allocates nothing, because the
-    /// allocator asks.
+    /// Whether the start of this process dominates its run time. Must not allocate, because the allocator calls it.
     pub fn is_short_lived() -> bool {
         let path = executed_path();
         Self::new(path, path) != Self::Leaselab
@@ -76,7 +75,7 @@ mod tests {
     #[case("/tmp/x/bin/lease-update", "/tmp/x/bin/lease-update", ProcessRole::LeaseUpdate)]
     #[case("/tmp/x/script-proxy/lease_update.sh", "lease_update.sh", ProcessRole::ScriptProxy)]
     #[case("/tmp/x/script-proxy/nvram", "nvram", ProcessRole::ScriptProxy)]
-    fn a_process_knows_its_role(
+    fn the_role_follows_from_the_executed_path_and_argv0(
         #[case] executed: &str,
         #[case] argv0: &str,
         #[case] role: ProcessRole,

@@ -6,8 +6,8 @@ use backend::{Backend as _, BackendError};
 use live::{Live, LiveSettings};
 use qemu::guest_pool::{self, GuestPool};
 use runner::{
-    CaseReport, Fault, Finding, FindingKind, Observers, Options, Verdict, blank_report, build_of,
-    check_environment, command, play, router,
+    CaseError, CaseReport, Finding, FindingKind, Observers, Options, Verdict, blank_report,
+    build_of, check_environment, command, play, router,
 };
 use scenario::{Action, BackendKind, Case};
 
@@ -50,7 +50,8 @@ pub fn run_case(
     let played = match (&case.scenario.journal, backend) {
         (Some(lab), _) => {
             let unmet = |text| Finding { kind: FindingKind::Unmet, step: 0, line: 0, text };
-            report.failures = journal_lab::run_case(lab).faults.into_iter().map(unmet).collect();
+            report.failures =
+                journal_lab::run_case(lab).deviations.into_iter().map(unmet).collect();
             Ok(())
         }
         (None, BackendChoice::Modelled) => return runner::run_case(case, options),
@@ -67,7 +68,7 @@ fn run_live(
     options: &Options,
     settings: &LiveSettings,
     report: &mut CaseReport,
-) -> Result<(), Fault> {
+) -> Result<(), CaseError> {
     let later = case.scenario.steps.iter().filter(|step| case.matches(&step.get_ref().when));
     let later = later.filter_map(|step| match &step.get_ref().action {
         Action::Boot(boot) => boot.rtc,
@@ -75,7 +76,7 @@ fn run_live(
     });
     let lacking = std::iter::once(case.scenario.router.rtc)
         .chain(later)
-        .find_map(|rtc| settings.lacks(build_of(rtc)));
+        .find_map(|rtc| settings.missing_build(build_of(rtc)));
     if let Some(why) = lacking {
         report.verdict = Verdict::Skipped(why.to_owned());
         return Ok(());
@@ -90,10 +91,10 @@ fn run_in_guest(
     options: &Options,
     pool: &GuestPool,
     report: &mut CaseReport,
-) -> Result<(), Fault> {
+) -> Result<(), CaseError> {
     check_environment(case)?;
     let mut session = pool.lock();
-    let kept = session.kept(&report.name);
+    let kept = session.folder_for_failed(&report.name);
     let case = match session.fit(case) {
         Ok(case) => case,
         Err(why) => {
@@ -108,8 +109,8 @@ fn run_in_guest(
     // Power off before the files are read, whether the case has passed or not.
     _ = target.power_off();
     let audit = target.audit().clone();
-    let astray = |text: String| Finding { kind: FindingKind::Astray, step: 0, line: 0, text };
-    report.failures.extend(audit.complaints().iter().cloned().map(astray));
+    let anomaly = |text: String| Finding { kind: FindingKind::Anomaly, step: 0, line: 0, text };
+    report.failures.extend(audit.differences().iter().cloned().map(anomaly));
     let folder = target.folder().to_owned();
     if let (Some(kept), true) = (kept, played.is_err() || !report.failures.is_empty()) {
         guest_pool::keep(&folder, &kept).map_err(BackendError::from)?;
@@ -118,8 +119,8 @@ fn run_in_guest(
     session.add(&audit);
     match played {
         // One broken guest is a failed case; an image that has never booted ends the run.
-        Err(Fault::Target(BackendError::Broken(why))) if session.has_booted() => {
-            report.failures.push(astray(why));
+        Err(CaseError::Backend(BackendError::Broken(why))) if session.has_booted() => {
+            report.failures.push(anomaly(why));
             Ok(())
         }
         other => other,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use scenario::{Case, Scalar};
 
-/// Two parameters with their values, or one twice where the matrix has only one parameter.
+/// Two parameters with their values, or the same parameter twice if the matrix has only one.
 type Pair<'c> = [(&'c str, &'c Scalar); 2];
 
 /// For each case, whether it belongs to the sample. The sample of a file holds every pair of values of two parameters
@@ -15,7 +15,7 @@ pub fn pairwise(cases: &[Case]) -> Vec<bool> {
     cases.chunk_by(of_one_file).flat_map(pairwise_of_file).collect()
 }
 
-/// Takes the case with the most new pairs until there are none, the first of equals.
+/// Repeatedly takes the case with the most new pairs, and the first one among equals, until no pair is missing.
 fn pairwise_of_file(cases: &[Case]) -> Vec<bool> {
     let pairs: Vec<BTreeSet<Pair<'_>>> = cases.iter().map(pairs_of).collect();
     let mut missing: BTreeSet<&Pair<'_>> = pairs.iter().flatten().collect();
@@ -84,13 +84,13 @@ mod tests {
     }
 
     #[test]
-    fn a_single_parameter_and_a_single_case_are_whole() {
+    fn all_values_of_a_single_parameter_and_a_single_case_are_in_the_sample() {
         assert_eq!(pairwise(&matrix(&[("a", "[1, 2, 3]")])), [true; 3]);
         assert_eq!(pairwise(&matrix(&[])), [true]);
     }
 
     #[test]
-    fn files_are_sampled_apart() {
+    fn each_file_is_sampled_separately() {
         let two = [matrix(&[("a", "[1, 2]"), ("b", "[1]")]), matrix(&[])].concat();
         assert_eq!(pairwise(&two), [true; 3]);
     }

@@ -11,7 +11,7 @@ use scenario::{self, Case, MAX_FILE_BYTES, Overrides};
 /// Folders nested deeper than this are not searched.
 const MAX_DEPTH: usize = 16;
 
-/// One of several parts of the cases, equal in number.
+/// One of several parts of the cases, which have equal numbers of cases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shard {
     /// The number of the part, from 1.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
-/// The words of a command line. Rendered, each word is quoted as a POSIX shell needs it.
+/// The words of a command line. `Display` quotes each word for a POSIX shell.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Words(Vec<String>);
 
@@ -52,7 +52,7 @@ impl Words {
         self.0.extend(other.0.iter().cloned());
     }
 
-    /// The words themselves.
+    /// The words, without quoting.
     pub fn as_slice(&self) -> &[String] {
         &self.0
     }
@@ -64,7 +64,7 @@ impl fmt::Display for Words {
             if index > 0 {
                 f.write_str(" ")?;
             }
-            // Only a NUL cannot be quoted, and no argument of a process holds one.
+            // Only a NUL cannot be quoted, and no argument of a process can contain one.
             f.write_str(&shlex::try_quote(word).unwrap_or_default())?;
         }
         Ok(())
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn an_open_quote_is_not_a_command_line() {
+    fn an_unclosed_quote_is_rejected() {
         assert_eq!(Words::split("leaselab 'run"), None);
     }
 }

@@ -39,7 +39,7 @@ pub struct Call {
 }
 
 impl Call {
-    /// A call with these arguments and this environment.
+    /// A call with arguments (without the name of the program) and an environment.
     pub fn new<A: Into<Vec<u8>>>(args: impl IntoIterator<Item = A>, env: Environment) -> Self {
         Self { args: args.into_iter().map(Into::into).collect(), env }
     }

@@ -13,7 +13,7 @@ pub const DEFAULT_PREFIX: &str = "dnsmasq_lease_";
 /// The default of `dhcp-lease-max` in dnsmasq (MAXLEASES in config.h).
 pub const DEFAULT_MAX: u64 = 1000;
 
-/// The size in bytes of a journal with about two hundred leases and their changes.
+/// The default of `LEASE_REWRITE_SIZE`: about the size of a journal with two hundred leases and their changes.
 pub const DEFAULT_REWRITE_SIZE: u64 = 65_536;
 
 /// The configuration from the variables `LEASE_*`.
@@ -35,7 +35,7 @@ pub struct Config {
     pub run: PathBuf,
     /// The path in `LEASE_STORE=journal:PATH`; `None` for NVRAM.
     pub journal: Option<PathBuf>,
-    /// `LEASE_REWRITE_SIZE`: the size in bytes from which on a journal is rewritten when it has doubled; 0: never.
+    /// `LEASE_REWRITE_SIZE`: a journal of at least this many bytes is rewritten when its size has doubled; 0: never.
     pub rewrite_size: u64,
     /// `LEASE_REWRITE_AGE`: the age in seconds at which a journal is rewritten; 0: never.
     pub rewrite_age: u64,
@@ -62,7 +62,7 @@ impl Config {
     /// Reads the variables.
     ///
     /// # Errors
-    /// A message about an invalid value.
+    /// The message for the user about an invalid value.
     pub fn from_env(env: &Environment) -> Result<Self, String> {
         let journal = match env.get("LEASE_STORE") {
             None | Some(b"nvram") => None,

@@ -2,7 +2,7 @@
 //!
 //! | tool | where it is reported | can a value forge it? |
 //! |---|---|---|
-//! | Broadcom and its relatives | standard error of `show`: `size: N bytes (M left)` | no |
+//! | Broadcom and derived tools | standard error of `show`: `size: N bytes (M left)` | no |
 //! | OpenWrt | last line of `info`: `N bytes used / M bytes available` | no |
 //! | Tomato | last line of `show`: `…, M bytes free.` after `---` | no, it comes last |
 //! | others | `LEASE_NVRAM_FREE`, otherwise unknown | |
@@ -44,7 +44,7 @@ impl Script<'_> {
             let left = before(after(last, " / "), " bytes");
             return Ok(match (number(before(last, " bytes used")), FreeSpace::left(left)) {
                 (Some(used), FreeSpace::Left(left)) => FreeSpace::Image { used, left },
-                (_, room) => room,
+                (_, free) => free,
             });
         }
         let mut lines = show.last_lines();
@@ -61,8 +61,8 @@ impl Script<'_> {
 }
 
 impl FreeSpace {
-    /// Parses the number of free bytes; text that is not a number counts as 0. If another program set more in RAM than fits
-    /// into flash, the number is negative.
+    /// Parses the number of free bytes; text that is not a number counts as 0. The number
+    /// is negative if the variables in RAM do not fit into flash.
     fn left(text: &[u8]) -> Self {
         let digits = text.strip_prefix(b"-").unwrap_or(text);
         let left = if text.len() > 9 { None } else { number(digits) };
@@ -73,7 +73,7 @@ impl FreeSpace {
         }
     }
 
-    /// Checks if the image can grow by `growth` bytes.
+    /// Checks whether the image can grow by `growth` bytes; `bytes` is the length of the output of `show`.
     ///
     /// # Errors
     /// The numbers of bytes needed and of bytes left.

@@ -51,8 +51,9 @@ impl Script<'_> {
     pub(crate) fn init(&mut self) -> ScriptResult {
         let max = limit(&mut self.output, self.config);
         let show = self.show()?;
-        let mute = show.text.is_empty() && !show.errors.is_empty() && !is_size_line(&show.errors);
-        if show.code != 0 || mute {
+        let has_only_errors =
+            show.text.is_empty() && !show.errors.is_empty() && !is_size_line(&show.errors);
+        if show.code != 0 || has_only_errors {
             self.warn("cannot read NVRAM: no leases");
             return if self.config.strict { Err(Abort::Failed) } else { Ok(()) };
         }
@@ -61,7 +62,7 @@ impl Script<'_> {
         let mut seen = HashSet::new();
         let mut unreadable = false;
         for line in show.lines_with(&self.config.prefix) {
-            let Some((name, _)) = Show::claim(line, &self.config.prefix) else { continue };
+            let Some((name, _)) = Show::parse_line(line, &self.config.prefix) else { continue };
             if !seen.insert(name) {
                 self.warn(format_args!("{}: left out: listed twice", sanitize(name)));
                 continue;
@@ -92,16 +93,16 @@ impl Script<'_> {
     }
 }
 
-/// Keeps the `max` leases that last longest, and the first of equal ones, in their order.
+/// Keeps the `max` leases that expire last, in their order; of leases with the same expiry, the first ones.
 fn keep_longest(leases: &mut Vec<Lease>, max: usize) {
     let mut ranks: Vec<u64> = leases.iter().map(|lease| lease.rank).collect();
     ranks.sort_unstable_by(|a, b| b.cmp(a));
-    let edge = ranks[max - 1];
-    let mut ties = ranks[..max].iter().filter(|rank| **rank == edge).count();
+    let lowest = ranks[max - 1];
+    let mut ties = ranks[..max].iter().filter(|rank| **rank == lowest).count();
     leases.retain(|lease| {
-        let tie = lease.rank == edge && ties > 0;
+        let tie = lease.rank == lowest && ties > 0;
         ties -= usize::from(tie);
-        tie || lease.rank > edge
+        tie || lease.rank > lowest
     });
 }
 

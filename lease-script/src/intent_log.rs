@@ -1,8 +1,8 @@
-//! The intent log: changes on their way from RAM to flash.
+//! The intent log: changes that are set in RAM and may not be committed to flash yet.
 //!
 //! If the script is killed between `set` and `commit` while the power stays on, RAM differs from flash and nothing else
 //! records it. So each change is recorded in RAM before `set`, as `NAME=VALUE` or, for a removed variable, `NAME`, and
-//! the log is emptied after `commit`. A later call that finds an entry, and sees that RAM holds the state it describes,
+//! the log is emptied after `commit`. A later call that finds an entry, and sees that RAM contains the state it describes,
 //! commits. After a reboot both the log and the state are gone; an entry whose state was replaced has no effect.
 
 use std::fs::{File, OpenOptions};

@@ -5,7 +5,7 @@
 //! processes and a file. `lease_update.sh` beside this crate is the same program in POSIX sh, with the same output, exit
 //! code and NVRAM contents for every call.
 //!
-//! A call first compares, and only if something stored changes it sets and commits, once. `README.md` of this crate
+//! A call compares first. It sets variables and commits, once, only if a stored value changes. `README.md` of this crate
 //! documents the rules, the variables and how each tool reports its free space.
 
 mod address;

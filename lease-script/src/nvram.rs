@@ -2,7 +2,7 @@
 
 use lease_journal::OperationError;
 
-/// What one command of the tool printed and returned.
+/// The output and exit code of one command of the tool.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NvramOutput {
     /// Standard output.

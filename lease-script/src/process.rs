@@ -11,7 +11,7 @@ use lease_journal::OperationError;
 
 use crate::nvram::{Nvram, NvramOutput};
 
-/// An `nvram` tool that is started for each command, with no standard input.
+/// An `nvram` tool that is started for each command, with an empty standard input.
 #[derive(Clone, Debug)]
 pub struct SpawnedNvram {
     program: OsString,

@@ -25,7 +25,8 @@ pub fn main(
     if printed.is_err() { 1 } else { outcome.exit }
 }
 
-/// Makes one call with an external `nvram` tool and the intent log in a file, or with a journal, as the environment says.
+/// Executes one call with an external `nvram` tool and the intent log in a file, or with a journal, as configured by the
+/// environment.
 pub fn run_process(call: &Call) -> Outcome {
     with_config(call, |config| {
         if let Some(path) = &config.journal {
@@ -36,7 +37,7 @@ pub fn run_process(call: &Call) -> Outcome {
     })
 }
 
-/// Makes one call with the given tool and intent log and with the variables `LEASE_*` of its environment.
+/// Executes one call with the given tool and intent log and with the variables `LEASE_*` of its environment.
 pub fn run_in_process(
     call: &Call,
     nvram: &mut dyn Nvram,
@@ -53,8 +54,8 @@ fn with_config(call: &Call, run: impl FnOnce(&Config) -> Outcome) -> Outcome {
     };
     match config {
         Ok(config) => run(&config),
-        Err(complaint) => Outcome {
-            stderr: format!("lease-update: {complaint}\n").into_bytes(),
+        Err(message) => Outcome {
+            stderr: format!("lease-update: {message}\n").into_bytes(),
             exit: 1,
             ..Outcome::default()
         },

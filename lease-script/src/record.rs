@@ -75,7 +75,7 @@ pub enum RecordError {
     /// The value contains a line break, tab or other control character.
     Control,
     /// The value is not five words separated by single blanks.
-    Output,
+    WordCount,
     /// The time is not `0|[1-9][0-9]{0,9}`.
     Time,
     /// The address differs from the one in the name.
@@ -97,7 +97,7 @@ impl fmt::Display for RecordError {
         f.write_str(match self {
             Self::Name => "no address in its name",
             Self::Control => "control character in it",
-            Self::Output => "not five words",
+            Self::WordCount => "not five words",
             Self::Time => "time is no number",
             Self::Address => "address is not that of its name",
             Self::Hardware => "hardware address is not hexadecimal",
@@ -123,7 +123,7 @@ impl<'a> Record<'a> {
         let [first, second, third, host, last] = five;
         // Five words, the four blanks between them, and nothing else.
         if last.is_empty() || value.len() != five.iter().map(|word| word.len()).sum::<usize>() + 4 {
-            return Err(RecordError::Output);
+            return Err(RecordError::WordCount);
         }
         let time = time(first).ok_or(RecordError::Time)?;
         if third != text {
@@ -152,7 +152,7 @@ impl<'a> Record<'a> {
         self.line
     }
 
-    /// A key that is greater for leases that last longer.
+    /// A sort key that is greater for leases that expire later.
     pub(crate) fn rank(&self) -> u64 {
         if self.time == 0 { u64::MAX } else { self.time }
     }
@@ -176,7 +176,7 @@ impl<'a> Stored<'a> {
     }
 }
 
-/// True for `duid` and the hexadecimal bytes of the DUID of a server.
+/// Whether a line is `duid` and the hexadecimal bytes of the DUID of a server.
 pub fn is_duid_line(line: &[u8]) -> bool {
     line.strip_prefix(b"duid ").is_some_and(|duid| is_hex(duid, SERVER_DUID))
 }
@@ -188,12 +188,12 @@ pub(crate) fn time(text: &[u8]) -> Option<u64> {
         .then(|| text.iter().fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0')))
 }
 
-/// True for a client-id or DUID of a lease.
+/// Whether this is a valid client-id or DUID of a lease.
 pub(crate) fn is_client_id(text: &[u8]) -> bool {
     is_hex(text, CLIENT_ID)
 }
 
-/// True for `([0-9a-f]{2}-)?` and at most 16 bytes; there may be no bytes only after a type.
+/// Whether this is `([0-9a-f]{2}-)?` and 1 to 16 bytes; after a type, the bytes may be missing.
 pub(crate) fn is_hardware(text: &[u8]) -> bool {
     match text {
         [a, b, b'-', rest @ ..] if is_digit(*a) && is_digit(*b) => {
@@ -203,12 +203,12 @@ pub(crate) fn is_hardware(text: &[u8]) -> bool {
     }
 }
 
-/// True for `T?` and an unsigned 32-bit number.
+/// Whether this is `T?` and an unsigned 32-bit number.
 pub(crate) fn is_iaid(text: &[u8]) -> bool {
     time(text.strip_prefix(b"T").unwrap_or(text)).is_some_and(|iaid| u32::try_from(iaid).is_ok())
 }
 
-/// True for 1 to 255 bytes without blanks and control characters.
+/// Whether this is 1 to 255 bytes without blanks and control characters.
 pub(crate) fn is_host(text: &[u8]) -> bool {
     (1..=HOST).contains(&text.len()) && !text.iter().any(|c| *c == b' ' || c.is_ascii_control())
 }
@@ -217,7 +217,7 @@ fn is_digit(c: u8) -> bool {
     matches!(c, b'0'..=b'9' | b'a'..=b'f')
 }
 
-/// True for 1 to `max` bytes of two digits with colons between them.
+/// Whether this is 1 to `max` bytes of two digits, separated by colons.
 fn is_hex(text: &[u8], max: usize) -> bool {
     text.len() % 3 == 2
         && text.len().div_ceil(3) <= max

@@ -6,7 +6,7 @@ use crate::intent_log::IntentLog;
 use crate::nvram::Nvram;
 use crate::script::{Output, Script};
 
-/// Makes one call of the script over NVRAM.
+/// Executes one call of the script with NVRAM.
 pub fn run(
     call: &Call,
     config: &Config,
@@ -17,7 +17,7 @@ pub fn run(
     let end = match call.arg(0) {
         b"init" => script.init(),
         b"add" | b"old" | b"del" => script.update(call),
-        _ => script.output.other(call),
+        _ => script.output.other_action(call),
     };
     script.output.outcome(end)
 }

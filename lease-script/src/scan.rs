@@ -1,6 +1,6 @@
 //! Scanning the output of `show` for invalid variables.
 //!
-//! A value may contain line breaks, and the text after one looks like another variable. So lines of `show` are only hints:
+//! A value may contain line breaks, and the text after one may look like another variable. So lines of `show` are only hints:
 //! suspicious variables are read with `get`.
 
 use memchr::{memchr, memmem};
@@ -27,7 +27,7 @@ pub(crate) struct Show {
 /// The result of a scan.
 pub(crate) struct Scan {
     pub(crate) show: Show,
-    /// Variables under the prefix without a valid lease, which the next write removes.
+    /// The names of variables under the prefix without a valid lease, which the next write removes.
     pub(crate) invalid: Vec<Vec<u8>>,
     /// The number of bytes that they use.
     pub(crate) invalid_bytes: usize,
@@ -63,11 +63,11 @@ impl Show {
     }
 
     /// The name and the value in a line that begins with `prefix`.
-    pub(crate) fn claim<'a>(line: &'a [u8], prefix: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
+    pub(crate) fn parse_line<'a>(line: &'a [u8], prefix: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
         line.starts_with(prefix).then(|| split_once(line, b'=')).flatten()
     }
 
-    /// True if an empty line follows a line equal to `line`.
+    /// Whether an empty line follows a line equal to `line`.
     fn is_followed_by_empty_line(&self, line: &[u8]) -> bool {
         let text = [b"\n", self.text.as_slice(), b"\n"].concat();
         let gap = [b"\n", line, b"\n\n"].concat();
@@ -85,32 +85,33 @@ impl Script<'_> {
         Ok(Show { text: output.stdout, bytes, errors: output.stderr, code: output.code })
     }
 
-    /// Finds invalid variables, except those in `busy`, which this call writes.
-    pub(crate) fn scan(&mut self, busy: &[&[u8]]) -> ScriptResult<Scan> {
+    /// Finds invalid variables, except those in `written`, which this call writes.
+    pub(crate) fn scan(&mut self, written: &[&[u8]]) -> ScriptResult<Scan> {
         let show = self.show()?;
         if show.code != 0 {
             return self.fail("cannot read NVRAM");
         }
         let mut scan =
             Scan { show: Show::default(), invalid: Vec::new(), invalid_bytes: 0, lookups: 0 };
-        let gaps = show.text.last() == Some(&b'\n') || memmem::find(&show.text, b"\n\n").is_some();
-        // The variable in the line before, whose value may continue in this line.
-        let mut held: Option<&[u8]> = None;
+        let has_empty_lines =
+            show.text.last() == Some(&b'\n') || memmem::find(&show.text, b"\n\n").is_some();
+        // The variable in the preceding line, whose value may continue in this line.
+        let mut previous: Option<&[u8]> = None;
         for line in show.lines() {
-            if let Some((name, value)) = Show::claim(line, &self.config.prefix) {
-                held = None;
-                if busy.contains(&name) {
+            if let Some((name, value)) = Show::parse_line(line, &self.config.prefix) {
+                previous = None;
+                if written.contains(&name) {
                     continue;
                 }
                 if !self.is_valid(name, value) {
                     self.check(&mut scan, name)?;
                     continue;
                 }
-                held = Some(name);
-                if gaps && show.is_followed_by_empty_line(line) {
+                previous = Some(name);
+                if has_empty_lines && show.is_followed_by_empty_line(line) {
                     self.check(&mut scan, name)?;
                 }
-            } else if let Some(before) = held.take()
+            } else if let Some(before) = previous.take()
                 && !is_plain(line)
             {
                 self.check(&mut scan, before)?;
@@ -143,7 +144,7 @@ impl Script<'_> {
     }
 }
 
-/// True for a line that looks like a variable.
+/// Whether a line looks like a variable.
 fn is_plain(line: &[u8]) -> bool {
     let word = |c: &u8| c.is_ascii_alphanumeric() || *c == b'_';
     split_once(line, b'=').is_some_and(|(name, _)| {

@@ -27,7 +27,7 @@ impl Output {
     }
 
     /// Ignores an action that does not concern leases: arp-add, tftp and others.
-    pub(crate) fn other(&mut self, call: &Call) -> ScriptResult {
+    pub(crate) fn other_action(&mut self, call: &Call) -> ScriptResult {
         if call.arg(0).is_empty() {
             return self.fail("usage: init | add|old|del MAC-or-DUID ADDRESS [HOSTNAME]");
         }
@@ -49,7 +49,7 @@ impl Output {
 pub(crate) enum Abort {
     /// It failed with exit code 1, after a message.
     Failed,
-    /// Killed.
+    /// The process was killed.
     Killed,
 }
 
@@ -140,7 +140,7 @@ impl Script<'_> {
     }
 }
 
-/// Untrusted text for a message: at most 80 characters, with `?` for unusual ones.
+/// Makes untrusted text safe for a message: at most 80 characters, with `?` for all but letters, digits and `_.:-`.
 pub(crate) fn sanitize(text: &[u8]) -> String {
     let fit = |c: &u8| match *c {
         c @ (b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'_' | b'.' | b':' | b'-') => char::from(c),

@@ -9,7 +9,7 @@ use crate::script::{Output, Script, ScriptResult, sanitize};
 
 /// The greatest time that a record can contain.
 const LAST_TIME: u64 = 9_999_999_999;
-/// The number of entries from which on the intent log drops earlier ones.
+/// When the intent log has this many entries, earlier ones are dropped.
 const MAX_ENTRIES: usize = 64;
 
 /// A change of a variable.
@@ -76,11 +76,11 @@ impl Script<'_> {
     }
 
     fn store(&mut self, record: &[u8], changes: &[Change], pending: &Pending) -> ScriptResult {
-        let busy: Vec<&[u8]> = [record]
+        let written: Vec<&[u8]> = [record]
             .into_iter()
             .chain(changes.iter().map(|change| change.name.as_slice()))
             .collect();
-        let scan = self.scan(&busy)?;
+        let scan = self.scan(&written)?;
         let growth = changes.iter().map(Change::growth).sum::<i64>() - scan.invalid_bytes as i64;
         let free_space = self.free_space(&scan.show)?;
         if let Err((need, left)) = free_space.check(growth, scan.show.bytes) {
@@ -117,7 +117,7 @@ impl Script<'_> {
     fn apply(&mut self, change: &Change) -> ScriptResult<bool> {
         let done = match &change.new {
             Some(new) => self.set(&change.name, new)?,
-            // Only reading it back shows if it is gone.
+            // Some tools fail for a variable that is already missing.
             None => self.unset(&change.name).map(|_| true)?,
         };
         Ok(done && self.read(&change.name)?.is_ok_and(|value| value == change.new))
@@ -199,13 +199,13 @@ pub(crate) fn compose(
     };
     if length.is_none() {
         let stored = stored.and_then(|value| Record::parse(address, call.arg(2), value).ok());
-        expiry = stretch(output, config, expiry, stored.map(|record| record.time));
+        expiry = add_slack(output, config, expiry, stored.map(|record| record.time));
     }
     Ok([expiry.to_string().as_bytes(), second, call.arg(2), host, id].join(&b' '))
 }
 
 /// The time to store for an expiry: the stored time if it is in [expiry, expiry + slack], otherwise expiry + slack.
-fn stretch(output: &mut Output, config: &Config, expiry: u64, stored: Option<u64>) -> u64 {
+fn add_slack(output: &mut Output, config: &Config, expiry: u64, stored: Option<u64>) -> u64 {
     let slack = config.slack.unwrap_or_else(|| {
         output.warn("LEASE_SLACK is no number of seconds: 0 taken");
         0

@@ -31,7 +31,7 @@ fn codec(bench: &mut Criterion) {
     let rule = ChainRule::OPENWRT_MIPS;
     let (table, full) = (table(rule), image(rule, Format::OPENWRT));
     let mut to = vec![0; SIZE];
-    bench.bench_function("floor: copy 32 KiB", |b| {
+    bench.bench_function("baseline: copy 32 KiB", |b| {
         b.iter(|| to.copy_from_slice(black_box(&full)));
     });
     bench.bench_function("CRC-8 of 32 KiB", |b| b.iter(|| crc_of(black_box(&full), SIZE)));

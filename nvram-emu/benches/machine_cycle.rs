@@ -10,7 +10,7 @@ use nvram_emu::flsh::{Format, Insert, Table, serialise};
 use nvram_emu::{Dialect, Exit, Machine};
 
 const CYCLES: u32 = 20_000;
-const WANTED: f64 = 20_000.0;
+const TARGET_RATE: f64 = 20_000.0;
 const SIZE: usize = 0x8000;
 
 fn main() -> ExitCode {
@@ -35,7 +35,7 @@ fn main() -> ExitCode {
         );
         slowest = slowest.min(rate);
     }
-    if slowest >= WANTED { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if slowest >= TARGET_RATE { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// CPU time of this process, which does not depend on other load of the machine.

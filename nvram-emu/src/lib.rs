@@ -1,7 +1,7 @@
-//! An emulator of the `nvram` tool over a size-limited FLSH flash image. It shows what a script does to a router:
-//! what fits, what is silently lost, what a power cut leaves, and how often the flash is erased.
+//! An emulator of the `nvram` tool on a size-limited FLSH flash image. It shows the effects of a script on a router:
+//! which variables fit, which are silently lost, the state after a power cut, and the number of flash erases.
 //!
-//! Four layers, each usable on its own. None of them knows about leases.
+//! There are four layers, each of which can be used separately. None of them depends on leases.
 //!
 //! | layer | contents |
 //! |---|---|
@@ -10,7 +10,7 @@
 //! | [`dialect`] | the tools: commands, output, exit codes, RAM, the flash operations of a commit |
 //! | [`emu`] | the `nvram` executable: environment variables, files, lock, device folders |
 //!
-//! [`Machine`] is a whole router in memory: a dialect over a device, driven by the command lines of the tool.
+//! [`Machine`] is a whole router in memory: a flash device and a dialect, controlled by the command lines of the tool.
 //!
 //! ```
 //! use nvram_emu::device::{Chip, Flash};
@@ -64,7 +64,7 @@
 //!
 //! On `openwrt` the number is the space after the stored image, not a guarantee: an entry that does not fit is
 //! silently lost with the rest of its chain, and after an image that ends 0 to 3 bytes before the limit every later
-//! write fails. With a kernel driver, RAM can hold more than flash; the excess is lost at the commit.
+//! write fails. With a kernel driver, RAM can hold more variables than the flash; the excess is lost at the commit.
 //!
 //! # Sources
 //!

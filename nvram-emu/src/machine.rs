@@ -35,8 +35,8 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// A freshly booted router. `space` is the NVRAM size in bytes for dialects whose driver has a size of its own;
-    /// `None` stands for the whole partition.
+    /// A freshly booted router. `space` is the NVRAM size in bytes for dialects whose driver sets the size; `None`
+    /// stands for the whole partition.
     pub fn new(dialect: Dialect, flash: Flash, space: Option<u32>) -> Self {
         let space = space.unwrap_or(flash.geometry().size);
         Self { dialect, board: Board::new(flash, space) }
@@ -83,12 +83,12 @@ impl Machine {
         }
     }
 
-    /// Arms a power cut in flash operation `op`, counted from 0 from now on, after `byte` bytes.
+    /// Arms a power cut in flash operation `op`, counted from 0 starting with the next operation, after `byte` bytes.
     pub fn arm_cut(&mut self, op: u64, byte: u32) {
         self.board.flash.arm(Some(Cut { op, byte }));
     }
 
-    /// Clears RAM, restores power, and disarms a cut that did not occur.
+    /// Clears RAM, restores power, and disarms a cut that has not occurred.
     pub fn reboot(&mut self) {
         self.board.ram = Ram::Empty;
         self.board.flash.power_on();
@@ -116,17 +116,17 @@ impl Machine {
         Some(machine)
     }
 
-    /// Offset of the NVRAM in the partition. The NVRAM of a driver with a size of its own lies at the end.
+    /// Offset of the NVRAM in the partition. If the driver sets the NVRAM size, the NVRAM is at the end.
     pub fn nvram_offset(&self) -> u32 {
-        if self.dialect.info().own_space {
+        if self.dialect.info().driver_sets_size {
             self.board.flash.geometry().size.saturating_sub(self.board.space)
         } else {
             0
         }
     }
 
-    /// Whether flash and RAM are unchanged clones of the same state as those of `other`. Contents are not compared,
-    /// so `false` does not mean that they differ.
+    /// Whether flash and RAM are unchanged clones of those of `other`. Contents are not compared, so the contents may be
+    /// equal although the result is `false`.
     pub fn shares_state(&self, other: &Self) -> bool {
         let (ours, theirs) = (&self.board, &other.board);
         ours.flash.version() == theirs.flash.version() && ours.ram.shares_state(&theirs.ram)

@@ -1,17 +1,17 @@
-//! Replacing a file so that readers see the old or the new contents, never a part.
+//! Atomic replacement of files: readers see either the old or the new contents.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-/// Replaces a file by way of a temporary file and `rename`: after an error the old contents are still there.
+/// Replaces a file through a temporary file and `rename`. After an error, the file still has its old contents.
 ///
-/// Anything that is not a regular file, such as /dev/stdout, is written to in place.
+/// A path that is not a regular file, such as /dev/stdout, is opened and written in place.
 ///
 /// # Errors
-/// Any error of the file system.
-pub fn write_whole(path: &Path, text: &[u8]) -> io::Result<()> {
+/// If the file or its folder cannot be written.
+pub fn write_atomically(path: &Path, text: &[u8]) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     if fs::symlink_metadata(path).is_ok_and(|data| !data.is_file()) {
         return File::options().write(true).open(path)?.write_all(text);

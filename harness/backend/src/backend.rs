@@ -22,7 +22,7 @@ pub trait Backend {
         options: &CallOptions,
     ) -> Result<CallResult, BackendError>;
 
-    /// Runs an `nvram` command as another program on the router would.
+    /// Runs an `nvram` command outside of a script call, as another program on the router does.
     ///
     /// # Errors
     /// If the command could not be started.
@@ -34,7 +34,7 @@ pub trait Backend {
     /// If the back end cannot write its own files.
     fn power_off(&mut self) -> Result<(), BackendError>;
 
-    /// The current contents of flash and RAM, for observers.
+    /// The current contents of flash and RAM.
     ///
     /// # Errors
     /// If the back end cannot read its own files.
@@ -46,7 +46,7 @@ pub trait Backend {
     /// If the back end cannot write its own files.
     fn replace(&mut self, machine: Machine) -> Result<(), BackendError>;
 
-    /// The output of `init`, if it can be had without a script call that has any effect.
+    /// The output of `init`, if it can be obtained without side effects.
     fn peek_init(&self) -> Option<Vec<u8>> {
         None
     }

@@ -1,9 +1,9 @@
-//! Script calls and commands: their circumstances and their results.
+//! The options and results of script calls and commands.
 
 use nvram_emu::device::Op;
 use scenario::Disturbance;
 
-/// The circumstances of one script call.
+/// The options of one script call.
 #[derive(Clone, Debug, Default)]
 pub struct CallOptions {
     /// The fault that is injected into the call.
@@ -30,7 +30,7 @@ pub enum CallEnd {
 /// The result of a script call.
 #[derive(Clone, Debug)]
 pub struct CallResult {
-    /// How it ended.
+    /// How the script ended.
     pub end: CallEnd,
     /// Standard output.
     pub stdout: Vec<u8>,

@@ -9,12 +9,12 @@ use dnsmasq_model::{
     ServerConfig,
 };
 
-/// How dnsmasq is started.
+/// The parameters of a start of dnsmasq.
 #[derive(Debug)]
 pub struct DaemonStart<'a> {
     /// The build of dnsmasq.
     pub build: Build,
-    /// Its command line, starting with the program's name.
+    /// Its command line, with the program's name first.
     pub options: &'a [String],
     /// The same options, parsed.
     pub config: &'a ServerConfig,
@@ -24,35 +24,44 @@ pub struct DaemonStart<'a> {
     pub clock: Clock,
 }
 
+/// The type of the DNS records in which addresses are requested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum AddressRecord {
+    /// IPv4 addresses.
+    A,
+    /// IPv6 addresses.
+    Aaaa,
+}
+
 /// How dnsmasq ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DaemonExit {
     /// Exit code, or minus the number of the signal that killed it.
     pub status: i32,
-    /// The end of its log.
+    /// The last lines of its log.
     pub last_output: String,
 }
 
-/// A real dnsmasq. It receives messages, signals and the time, and answers with script calls, one after the other.
+/// A real dnsmasq. It receives messages, signals and the time, and makes script calls one after the other.
 ///
 /// dnsmasq is *idle* when it waits for input and has no script call to make.
 pub trait Daemon {
     /// Starts dnsmasq. Its first script call is `init`.
     ///
     /// # Errors
-    /// If it cannot be started.
+    /// If dnsmasq cannot be started.
     fn start(&mut self, start: &DaemonStart<'_>) -> Result<(), BackendError>;
 
-    /// Waits for the next script call and lets the script run. `None` if dnsmasq is idle or has exited.
+    /// Waits for the next script call and runs the script. `None` if dnsmasq is idle or has exited.
     ///
     /// # Errors
-    /// If neither happens within the time limit.
+    /// If dnsmasq neither makes a call nor becomes idle within the time limit.
     fn next_call(
         &mut self,
         options: &CallOptions,
     ) -> Result<Option<(ScriptCall, CallResult)>, BackendError>;
 
-    /// The time on the monotonic clock for which dnsmasq had set SIGALRM when it last became idle.
+    /// The time on the monotonic clock, in seconds, for which dnsmasq had set SIGALRM when it last became idle.
     fn alarm(&self) -> Option<i64>;
 
     /// Whether the time of SIGALRM cannot be observed from outside. Then [`Daemon::send_alarm`] sends the signal.
@@ -60,7 +69,7 @@ pub trait Daemon {
         false
     }
 
-    /// Sends SIGALRM, which is due. Does nothing where dnsmasq runs on the simulated clock and gets the signal by itself.
+    /// Sends SIGALRM, which is due. Does nothing where dnsmasq runs on the simulated clock, which delivers the signal.
     ///
     /// # Errors
     /// If dnsmasq cannot be reached.
@@ -68,8 +77,8 @@ pub trait Daemon {
         Ok(())
     }
 
-    /// Seconds by which dnsmasq handled the last message later than it was told to. Always 0 where the simulated clock
-    /// stands still meanwhile.
+    /// The delay in seconds with which dnsmasq handled the last message. Always 0 where the simulated clock does not advance
+    /// during a message.
     fn lateness(&mut self) -> i64 {
         0
     }
@@ -110,7 +119,7 @@ pub trait Daemon {
     /// Sends a DHCPv6 message as a client, and waits for the reply.
     ///
     /// # Errors
-    /// As [`Daemon::message4`].
+    /// See [`Daemon::message4`].
     fn message6(
         &mut self,
         kind: Kind6,
@@ -119,10 +128,14 @@ pub trait Daemon {
         clock: Clock,
     ) -> Result<Reply6, BackendError>;
 
-    /// Asks dnsmasq for the addresses of a name. `None` if it does not serve DNS.
+    /// Sends a DNS query for the addresses of a name. `None` if dnsmasq does not serve DNS.
     ///
     /// # Errors
     /// [`BackendError::Message`] if no query can be encoded for the name; another error if dnsmasq does not answer within
     /// the time limit.
-    fn resolve(&mut self, name: &[u8], v6: bool) -> Result<Option<Vec<IpAddr>>, BackendError>;
+    fn resolve(
+        &mut self,
+        name: &[u8],
+        record: AddressRecord,
+    ) -> Result<Option<Vec<IpAddr>>, BackendError>;
 }

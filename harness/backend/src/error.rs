@@ -2,10 +2,10 @@
 
 use std::io;
 
-/// Why a back end could not do what it was asked to do.
+/// An error of a back end.
 #[derive(Debug, thiserror::Error)]
 pub enum BackendError {
-    /// The machine on which leaselab runs lacks or refuses something.
+    /// The machine on which leaselab runs lacks a requirement or refuses an operation.
     #[error("{0}")]
     Environment(String),
     /// The script under test cannot be run.
@@ -14,7 +14,7 @@ pub enum BackendError {
     /// A message of a client cannot be encoded.
     #[error("{0}")]
     Message(String),
-    /// The router is in a state in which nothing more can be judged.
+    /// The router is in a state that prevents further checks.
     #[error("{0}")]
     Broken(String),
 }
@@ -25,7 +25,7 @@ impl BackendError {
         Self::Environment(format!("{what}: {error}"))
     }
 
-    /// The agent process ended or gave no valid answer.
+    /// The agent process ended or sent an invalid answer.
     pub(crate) fn no_agent() -> Self {
         Self::Environment("the agent process does not answer".to_owned())
     }

@@ -12,7 +12,7 @@ use super::error::BackendError;
 use super::process::{Process, RamFiles, ScriptCommand, Settings};
 use dnsmasq_model::ScriptCall;
 
-/// An external script and a pool of idle routers to run it.
+/// An external script, and a pool of idle routers on which it runs.
 pub struct ExternalScript {
     script: ScriptCommand,
     settings: Settings,
@@ -33,12 +33,12 @@ pub(super) struct ExternalResult {
 }
 
 impl ExternalScript {
-    /// An external script; processes are started with the first call.
+    /// An external script. Processes are started at the first call.
     pub fn new(script: ScriptCommand, settings: Settings) -> Self {
         Self { script, settings, idle: Mutex::default(), error: Mutex::default() }
     }
 
-    /// The first error that prevented a call.
+    /// Takes the first error that prevented a call.
     pub fn take_error(&self) -> Option<BackendError> {
         lock(&self.error).take()
     }

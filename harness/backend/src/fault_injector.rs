@@ -1,4 +1,4 @@
-//! Where a fault strikes a script call: the same rules for every back end.
+//! Which `nvram` command of a script call a fault affects, by the same rules for every back end.
 
 use nvram_emu::device::{Cut, Op, OpKind};
 
@@ -15,12 +15,12 @@ pub enum FaultAction {
     After,
     /// Power is lost in a flash operation of the command.
     During(Cut),
-    /// The command fails without any effect.
+    /// The command fails without an effect on NVRAM.
     Fail,
 }
 
-/// Decides for each `nvram` command of a script call whether it is struck. At most one is, unless the disturbance makes
-/// commands fail.
+/// Decides for each `nvram` command of a script call whether a fault affects it. At most one command is affected, unless the
+/// disturbance makes commands fail.
 #[derive(Clone, Debug)]
 pub struct FaultInjector<'a> {
     disturbance: Option<&'a Disturbance>,
@@ -80,7 +80,8 @@ fn kill(side: Side) -> FaultAction {
     }
 }
 
-/// A power loss in the middle of a command's longest operation of one kind. The others are headers of a few bytes.
+/// A power loss in the middle of a command's longest operation of one kind. Its other operations write only a few bytes of
+/// the header.
 fn middle_of_longest(operations: &[Op], kind: OpKind) -> Option<FaultAction> {
     let (index, operation) = operations
         .iter()

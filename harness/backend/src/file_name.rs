@@ -1,6 +1,6 @@
-//! File names made from names of cases.
+//! File names for the names of cases.
 
-/// A file name for any text: characters other than letters, digits and `-=,.` of ASCII become `_`.
+/// A file name for any text: all characters except ASCII letters, digits and `-=,.` become `_`.
 pub fn file_name_of(text: &str) -> String {
     let is_safe = |c: char| c.is_ascii_alphanumeric() || "-=,.".contains(c);
     text.chars().map(|c| if is_safe(c) { c } else { '_' }).collect()
@@ -11,7 +11,7 @@ mod tests {
     use super::file_name_of;
 
     #[test]
-    fn separators_and_blanks_are_replaced() {
+    fn separators_spaces_and_non_ascii_characters_are_replaced() {
         assert_eq!(file_name_of("a/b c:d,n=1.5-é"), "a_b_c_d,n=1.5-_");
     }
 }

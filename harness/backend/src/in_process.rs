@@ -1,4 +1,4 @@
-//! The back end of function calls: the script is a function over a device in memory.
+//! The in-process back end: the script is a function that uses a device in memory.
 
 use std::any::Any;
 use std::borrow::Cow;
@@ -30,14 +30,14 @@ use scenario::digest;
 /// A script that runs in process.
 #[derive(Clone, Debug)]
 pub enum Function {
-    /// The project's own script, `lease-update`.
-    Ours(Config),
+    /// `lease-update` with this configuration.
+    LeaseUpdate(Config),
     /// The naive script, modelled on that of 2006.
     Naive,
-    /// A function of the caller.
-    Other(fn(&Call, &mut dyn Nvram) -> Outcome),
-    /// A function of the caller that keeps an intent log in RAM.
-    Marked(fn(&Call, &mut dyn Nvram, &mut dyn IntentLog) -> Outcome),
+    /// A function without an intent log.
+    Custom(fn(&Call, &mut dyn Nvram) -> Outcome),
+    /// A function with an intent log in RAM.
+    CustomWithLog(fn(&Call, &mut dyn Nvram, &mut dyn IntentLog) -> Outcome),
     /// An external script.
     Process(Arc<ExternalScript>),
 }
@@ -48,13 +48,13 @@ impl Function {
         &self,
         call: &Call,
         nvram: &mut dyn Nvram,
-        marker: &mut dyn IntentLog,
+        intent_log: &mut dyn IntentLog,
     ) -> Outcome {
         match self {
-            Self::Ours(config) => lease_script::run(call, config, nvram, marker),
+            Self::LeaseUpdate(config) => lease_script::run(call, config, nvram, intent_log),
             Self::Naive => naive::run(call, nvram),
-            Self::Other(script) => script(call, nvram),
-            Self::Marked(script) => script(call, nvram, marker),
+            Self::Custom(script) => script(call, nvram),
+            Self::CustomWithLog(script) => script(call, nvram, intent_log),
             Self::Process(_) => {
                 let stderr = b"an external script cannot be called as a function\n".to_vec();
                 Outcome { stdout: Vec::new(), stderr, exit: u8::MAX, killed: false }
@@ -63,11 +63,11 @@ impl Function {
     }
 }
 
-/// A router in memory. Clones share what does not change.
+/// A router in memory. Clones share unchanged state.
 #[derive(Clone, Debug)]
 pub struct InProcess {
     machine: Machine,
-    marker: MemoryIntentLog,
+    intent_log: MemoryIntentLog,
     script: Arc<Function>,
     /// The files that an external script keeps in RAM.
     files: Arc<RamFiles>,
@@ -96,10 +96,10 @@ impl InProcess {
         self.machine.take_ops();
     }
 
-    fn of(machine: Machine, marker: MemoryIntentLog, script: Arc<Function>) -> Self {
+    fn of(machine: Machine, intent_log: MemoryIntentLog, script: Arc<Function>) -> Self {
         Self {
             machine,
-            marker,
+            intent_log,
             script,
             files: Arc::default(),
             ram_key: OnceLock::new(),
@@ -116,12 +116,13 @@ impl InProcess {
 
     /// A call that keeps leases in journals; `None` if they are kept in NVRAM.
     fn journal_call(&mut self, call: &Call, web_page: bool) -> Option<CallResult> {
-        let (Function::Ours(config), Some(folder)) = (&*self.script, &mut self.folder) else {
+        let (Function::LeaseUpdate(config), Some(folder)) = (&*self.script, &mut self.folder)
+        else {
             return None;
         };
         let mut run = |call: &Call| {
             let outcome = journal::run(call, config, JOURNAL.as_ref(), folder, 0);
-            folder.end_of_call();
+            folder.close_all();
             let wrote = !folder.take_steps().iter().all(|step| step.text.starts_with("fsync"));
             (outcome, wrote)
         };
@@ -150,13 +151,13 @@ impl InProcess {
     }
 
     /// The device: flash and NVRAM contents in RAM.
-    pub fn board(&self) -> &Machine {
+    pub fn device(&self) -> &Machine {
         &self.machine
     }
 
-    /// The marker of the project's own script.
-    pub fn marker(&self) -> &MemoryIntentLog {
-        &self.marker
+    /// The intent log of the script.
+    pub fn intent_log(&self) -> &MemoryIntentLog {
+        &self.intent_log
     }
 
     /// This router after a reboot.
@@ -186,7 +187,7 @@ impl InProcess {
                 .board()
                 .ram
                 .fold(0, |sum, text| digest::join(sum, digest::of_bytes(text) as u64));
-            digest::of(&(ram, &self.marker, &self.files))
+            digest::of(&(ram, &self.intent_log, &self.files))
         })
     }
 
@@ -196,32 +197,36 @@ impl InProcess {
     }
 
     /// Makes an undisturbed call, and keeps the state of the router before and after each command.
-    pub fn trail(&mut self, call: &ScriptCall) -> CallTrace {
+    pub fn trace_call(&mut self, call: &ScriptCall) -> CallTrace {
         if let Function::Process(script) = &*self.script {
-            return self.trail_external(&Arc::clone(script), call);
+            return self.trace_external_call(&Arc::clone(script), call);
         }
         let ram_key = std::mem::take(&mut self.ram_key);
         self.begin();
-        let marker = Rc::new(RefCell::new(std::mem::take(&mut self.marker)));
-        let mut wire = RecordingNvram {
+        let intent_log = Rc::new(RefCell::new(std::mem::take(&mut self.intent_log)));
+        let mut nvram = RecordingNvram {
             machine: &mut self.machine,
-            marker: marker.clone(),
+            intent_log: intent_log.clone(),
             script: &self.script,
             ram_key,
-            steps: Vec::new(),
+            commands: Vec::new(),
         };
-        let outcome =
-            self.script.invoke(&script_call(call), &mut wire, &mut SharedMarker(marker.clone()));
-        let steps = wire.steps;
-        self.marker = marker.take();
-        if let Some(last) = steps.last().filter(|last| last.after.marker == self.marker) {
+        let outcome = self.script.invoke(
+            &script_call(call),
+            &mut nvram,
+            &mut SharedIntentLog(intent_log.clone()),
+        );
+        let commands = nvram.commands;
+        self.intent_log = intent_log.take();
+        if let Some(last) = commands.last().filter(|last| last.after.intent_log == self.intent_log)
+        {
             self.ram_key = last.after.ram_key.clone();
         }
-        CallTrace { outcome, steps }
+        CallTrace { outcome, commands }
     }
 
-    /// [`InProcess::trail`] for an external script, whose commands are repeated on the device in memory.
-    fn trail_external(&mut self, script: &ExternalScript, call: &ScriptCall) -> CallTrace {
+    /// [`InProcess::trace_call`] for an external script, whose commands are repeated on the device in memory.
+    fn trace_external_call(&mut self, script: &ExternalScript, call: &ScriptCall) -> CallTrace {
         self.begin();
         let plan = CallOptions { record_ram_files: true, ..CallOptions::default() };
         let done = match script.call((&self.machine, &self.files), call, &plan) {
@@ -230,11 +235,11 @@ impl InProcess {
                 script.record_error(fault);
                 return CallTrace {
                     outcome: Outcome { killed: true, ..Outcome::default() },
-                    steps: Vec::new(),
+                    commands: Vec::new(),
                 };
             }
         };
-        let mut steps = Vec::new();
+        let mut commands = Vec::new();
         for (arguments, (before, after)) in
             done.result.commands.iter().zip(&done.files_around_commands)
         {
@@ -243,12 +248,12 @@ impl InProcess {
             let before = Arc::new(self.clone());
             self.machine.board_mut().flash.keep_history();
             self.machine.run(&words);
-            let flashes = self.machine.board_mut().flash.take_history();
+            let flash_history = self.machine.board_mut().flash.take_history();
             let operations = self.machine.take_ops();
             self.files = Arc::new(after.clone());
             let after = Arc::new(self.clone());
             let arguments = arguments.clone();
-            steps.push(CommandSnapshot { arguments, before, after, operations, flashes });
+            commands.push(CommandSnapshot { arguments, before, after, operations, flash_history });
         }
         if self.machine.flash_bytes() != done.machine.flash_bytes()
             || self.machine.ram_bytes() != done.machine.ram_bytes()
@@ -257,7 +262,7 @@ impl InProcess {
             script.record_error(BackendError::Script(text.to_owned()));
         }
         self.files = Arc::new(done.files.clone());
-        CallTrace { outcome: done.outcome(), steps }
+        CallTrace { outcome: done.outcome(), commands }
     }
 
     /// This router with an external script instead of its own.
@@ -268,17 +273,17 @@ impl InProcess {
     }
 
     /// Boots the device, from a flash whose cached load is `load`.
-    pub fn wake(&mut self, load: Option<&FlashLoad>) {
+    pub fn boot(&mut self, load: Option<&FlashLoad>) {
         if let Some(load) = load {
             self.machine.cache_load(load);
         }
         self.machine.boot();
     }
 
-    /// The result of `init` after a boot, and the number of its commands if all of them only read. The image is loaded once,
-    /// where a router loads it for each command.
+    /// The result of `init` after a boot, and the number of its commands if all of them only read. The image is loaded only
+    /// once, whereas a router loads it for each command.
     pub fn read_init(&self) -> (Outcome, Option<u32>) {
-        // What is loaded here stays with the router and all its clones.
+        // The load is cached in the machine, and shared by its clones.
         self.machine.load_flash();
         if let Function::Process(script) = &*self.script {
             let init =
@@ -294,15 +299,15 @@ impl InProcess {
             return (outcome, None);
         }
         let call = Call::new([b"init".to_vec()], Environment::default());
-        let mut wire = ReadCounter { machine: self.machine.clone(), commands: 0, reads: true };
-        let mut marker = self.marker.clone();
-        let outcome = self.script.invoke(&call, &mut wire, &mut marker);
-        let reads = wire.reads && marker == self.marker;
-        (outcome, reads.then_some(wire.commands))
+        let mut nvram = ReadCounter { machine: self.machine.clone(), commands: 0, reads: true };
+        let mut intent_log = self.intent_log.clone();
+        let outcome = self.script.invoke(&call, &mut nvram, &mut intent_log);
+        let reads = nvram.reads && intent_log == self.intent_log;
+        (outcome, reads.then_some(nvram.commands))
     }
 }
 
-/// NVRAM access that records only the number of commands and whether all of them read.
+/// NVRAM access that counts commands and records whether all of them only read.
 struct ReadCounter {
     machine: Machine,
     commands: u32,
@@ -324,51 +329,51 @@ impl Nvram for ReadCounter {
     }
 }
 
-/// An undisturbed call, command by command.
+/// An undisturbed call of the script with the state of the router around each of its `nvram` commands.
 #[derive(Clone, Debug)]
 pub struct CallTrace {
     /// Output and exit code of the script.
     pub outcome: Outcome,
-    /// Its `nvram` commands.
-    pub steps: Vec<CommandSnapshot>,
+    /// The `nvram` commands of the script, in order.
+    pub commands: Vec<CommandSnapshot>,
 }
 
 /// One `nvram` command of a call.
 #[derive(Clone, Debug)]
 pub struct CommandSnapshot {
-    /// Its words.
+    /// The arguments of the command.
     pub arguments: Vec<Vec<u8>>,
-    /// The router before it.
+    /// The router before the command.
     pub before: Arc<InProcess>,
-    /// The router after it; shared with `before` if nothing changed.
+    /// The router after the command; shared with `before` if nothing changed.
     pub after: Arc<InProcess>,
-    /// Its flash operations.
+    /// The flash operations of the command.
     pub operations: Vec<Op>,
-    /// The flash before each of them.
-    pub flashes: Vec<Flash>,
+    /// The flash before each of the operations.
+    pub flash_history: Vec<Flash>,
 }
 
 struct RecordingNvram<'a> {
     machine: &'a mut Machine,
-    marker: Rc<RefCell<MemoryIntentLog>>,
+    intent_log: Rc<RefCell<MemoryIntentLog>>,
     script: &'a Arc<Function>,
     /// The RAM key of the router before the first command.
     ram_key: OnceLock<u64>,
-    steps: Vec<CommandSnapshot>,
+    commands: Vec<CommandSnapshot>,
 }
 
 impl RecordingNvram<'_> {
-    /// The current router, or `before` if that is the same.
+    /// The current router, or `before` if nothing has changed.
     fn keep(&mut self, before: Option<&Arc<InProcess>>) -> Arc<InProcess> {
-        let marker = self.marker.borrow();
+        let intent_log = self.intent_log.borrow();
         let same = |before: &&Arc<InProcess>| {
-            before.marker == *marker && before.machine.shares_state(self.machine)
+            before.intent_log == *intent_log && before.machine.shares_state(self.machine)
         };
         match before.filter(same) {
             Some(before) => Arc::clone(before),
             None => {
                 let (machine, script) = (self.machine.clone(), Arc::clone(self.script));
-                let mut router = InProcess::of(machine, marker.clone(), script);
+                let mut router = InProcess::of(machine, intent_log.clone(), script);
                 router.ram_key = std::mem::take(&mut self.ram_key);
                 Arc::new(router)
             }
@@ -378,23 +383,23 @@ impl RecordingNvram<'_> {
 
 impl Nvram for RecordingNvram<'_> {
     fn run(&mut self, arguments: &[&[u8]]) -> Result<NvramOutput, OperationError> {
-        let last = self.steps.last().map(|step| Arc::clone(&step.after));
+        let last = self.commands.last().map(|command| Arc::clone(&command.after));
         let before = self.keep(last.as_ref());
         self.machine.board_mut().flash.keep_history();
         let outcome = self.machine.run(arguments);
-        let flashes = self.machine.board_mut().flash.take_history();
+        let flash_history = self.machine.board_mut().flash.take_history();
         let operations = self.machine.take_ops();
         let Exit::Code(code) = outcome.exit else { return Err(OperationError::Killed) };
         let arguments = arguments.iter().map(|word| word.to_vec()).collect();
         let after = self.keep(Some(&before));
-        self.steps.push(CommandSnapshot { arguments, before, after, operations, flashes });
+        self.commands.push(CommandSnapshot { arguments, before, after, operations, flash_history });
         Ok(NvramOutput { stdout: outcome.stdout, stderr: outcome.stderr, code: i32::from(code) })
     }
 }
 
-struct SharedMarker(Rc<RefCell<MemoryIntentLog>>);
+struct SharedIntentLog(Rc<RefCell<MemoryIntentLog>>);
 
-impl IntentLog for SharedMarker {
+impl IntentLog for SharedIntentLog {
     fn read(&mut self) -> Result<Vec<Vec<u8>>, OperationError> {
         self.0.borrow_mut().read()
     }
@@ -422,7 +427,7 @@ struct FaultyNvram<'a> {
     page: Option<Page<'a>>,
 }
 
-/// A web page: the script that it calls, and the results.
+/// A web page that calls `init`, and the results of its calls: output and exit code.
 struct Page<'a> {
     script: &'a Function,
     seen: Vec<(Vec<u8>, Option<i32>)>,
@@ -440,9 +445,9 @@ impl<'a> FaultyNvram<'a> {
 
     fn view_page(&mut self) {
         if let Some(Page { script, seen }) = &mut self.page {
-            let mut wire = FaultyNvram::new(self.machine, None);
+            let mut nvram = FaultyNvram::new(self.machine, None);
             let call = Call::new([b"init".to_vec()], Environment::default());
-            let outcome = script.invoke(&call, &mut wire, &mut MemoryIntentLog::default());
+            let outcome = script.invoke(&call, &mut nvram, &mut MemoryIntentLog::default());
             seen.push((outcome.stdout, Some(i32::from(outcome.exit))));
         }
     }
@@ -464,7 +469,7 @@ impl Nvram for FaultyNvram<'_> {
             FaultAction::None | FaultAction::After => {}
         }
         let outcome = machine.run(arguments);
-        // A cut that this command did not reach must not strike the next one.
+        // A cut that this command did not reach must not affect the next one.
         machine.board_mut().flash.arm(None);
         let Exit::Code(code) = outcome.exit else { return Err(OperationError::Killed) };
         if fault == FaultAction::After {
@@ -475,7 +480,7 @@ impl Nvram for FaultyNvram<'_> {
     }
 }
 
-/// The flash operations that a command would make. The machine does not change.
+/// The flash operations that a command would make, without changing the machine.
 fn dry_run(machine: &Machine, arguments: &[&[u8]]) -> Vec<nvram_emu::device::Op> {
     let mut fork = machine.clone();
     fork.take_ops();
@@ -495,10 +500,11 @@ impl Backend for InProcess {
         if let Some(result) = self.journal_call(&call, plan.web_page) {
             return Ok(result);
         }
-        let mut wire = FaultyNvram::new(&mut self.machine, plan.disturbance.as_ref());
-        wire.page = plan.web_page.then_some(Page { script: &self.script, seen: Vec::new() });
-        let outcome = self.script.invoke(&call, &mut wire, &mut self.marker);
-        let (commands, pages) = (wire.commands, wire.page.map_or_else(Vec::new, |page| page.seen));
+        let mut nvram = FaultyNvram::new(&mut self.machine, plan.disturbance.as_ref());
+        nvram.page = plan.web_page.then_some(Page { script: &self.script, seen: Vec::new() });
+        let outcome = self.script.invoke(&call, &mut nvram, &mut self.intent_log);
+        let (commands, pages) =
+            (nvram.commands, nvram.page.map_or_else(Vec::new, |page| page.seen));
         let end = match (&plan.disturbance, outcome.killed) {
             (_, false) => CallEnd::Exited(i32::from(outcome.exit)),
             (Some(Disturbance::Cut(_)), true) => CallEnd::PowerLost,
@@ -532,7 +538,7 @@ impl Backend for InProcess {
     fn power_off(&mut self) -> Result<(), BackendError> {
         self.begin();
         self.machine.reboot();
-        self.marker = MemoryIntentLog::default();
+        self.intent_log = MemoryIntentLog::default();
         self.files = Arc::default();
         if let Some(folder) = &mut self.folder {
             folder.lose_power();

@@ -1,9 +1,9 @@
 //! Routers on which a lease script runs: function calls over a simulated device, or real processes.
 //!
-//! [`Backend`] is the interface; [`InProcess`] and [`process::Process`] implement it here, the crates `live` and `qemu`
-//! have one implementation each. Which `nvram` command a fault strikes is decided by [`FaultInjector`] for all of them.
+//! [`Backend`] is the interface; [`InProcess`] and [`process::Process`] implement it here, and the crates `live` and `qemu`
+//! have one implementation each. [`FaultInjector`] decides for all of them which `nvram` command a fault affects.
 //!
-//! Only the module `process` and [`write_whole`] touch files of the machine that runs leaselab. Everything else works
+//! Only the module `process` and [`write_atomically`] access files of the machine that runs leaselab. Everything else works
 //! in memory.
 
 mod atomic_write;
@@ -18,10 +18,10 @@ mod in_process;
 mod naive;
 pub mod process;
 
-pub use atomic_write::write_whole;
+pub use atomic_write::write_atomically;
 pub use backend::Backend;
 pub use call::{CallEnd, CallOptions, CallResult, CommandResult};
-pub use daemon::{Daemon, DaemonExit, DaemonStart};
+pub use daemon::{AddressRecord, Daemon, DaemonExit, DaemonStart};
 pub use error::BackendError;
 pub use external_script::ExternalScript;
 pub use fault_injector::FaultInjector;

@@ -1,4 +1,4 @@
-//! `scenarios/scripts/naive.sh` as a function: `set` and `commit` in every call, without checks.
+//! A function with the behaviour of `scenarios/scripts/naive.sh`: `set` and `commit` in every call, without checks.
 
 use dnsmasq_model::LeaseLine;
 use lease_script::{Call, Nvram, OperationError, Outcome};
@@ -46,6 +46,6 @@ fn steps(call: &Call, nvram: &mut dyn Nvram) -> Result<(Vec<u8>, u8), OperationE
         // The script of 2006 commits in every call but `init`, even for unknown actions.
         _ => {}
     }
-    // The exit code of its last command is that of the script.
+    // The script exits with the exit code of its last command.
     Ok((Vec::new(), u8::try_from(nvram.run(&[b"commit"])?.code).unwrap_or(u8::MAX)))
 }

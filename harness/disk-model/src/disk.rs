@@ -14,7 +14,7 @@ use lease_journal::{FileSystem, Handle, Kind, Mode, OperationError, Status};
 
 use super::ordering::WriteOrdering;
 
-/// File names, with indices into the list of nodes.
+/// File names, each with the index of its node.
 pub(crate) type Names = BTreeMap<OsString, usize>;
 
 /// A change of names.
@@ -60,8 +60,11 @@ impl DataChange {
 /// The contents of a file, which may have several names.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Node {
+    /// As programs see them.
     pub(crate) data: Vec<u8>,
+    /// As they are on the medium.
     pub(crate) durable: Vec<u8>,
+    /// Changes since `durable`.
     pub(crate) pending: Vec<DataChange>,
     modified: i64,
 }
@@ -88,16 +91,16 @@ impl Node {
     }
 }
 
-/// The point at which a process or the power is cut: before a call, or after some of the bytes that it writes.
+/// The point at which a process is killed or the power is cut: before a call, or after some of the bytes that it writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Cut {
     /// Number of the call, from 0. Only calls that change something are counted.
     pub call: u64,
-    /// Number of bytes that the call still writes.
+    /// Number of bytes that the call writes before the cut.
     pub bytes: usize,
 }
 
-/// A call that changes something.
+/// A system call that changes something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
     /// The call as text, such as `rename dhcpd.leases.1 dhcpd.leases`.
@@ -118,12 +121,10 @@ pub struct Disk {
     clock: i64,
     calls: u64,
     cut: Option<Cut>,
-    dead: bool,
+    is_cut: bool,
     steps: Vec<Step>,
     /// Whether the file system supports hard links.
     pub has_links: bool,
-    /// Maximum total size of the files, if there is a limit.
-    pub(crate) room: Option<usize>,
 }
 
 impl Disk {
@@ -139,65 +140,39 @@ impl Disk {
             clock: 0,
             calls: 0,
             cut: None,
-            dead: false,
+            is_cut: false,
             steps: Vec::new(),
             has_links: true,
-            room: None,
         }
     }
 
-    /// Removes the support for hard links.
-    #[must_use]
-    pub fn without_links(mut self) -> Self {
-        self.has_links = false;
-        self
-    }
-
-    /// Sets the maximum total size of the files in bytes.
-    pub fn limit(&mut self, room: Option<usize>) {
-        self.room = room;
-    }
-
-    /// Total size of all files that have a name or are open.
-    pub fn used(&self) -> usize {
-        let open = self.handles.iter().flatten();
-        let held: std::collections::BTreeSet<usize> =
-            self.names.values().chain(open).copied().collect();
-        held.into_iter().map(|node| self.nodes[node].data.len()).sum()
-    }
-
-    /// Schedules a cut. All calls after it fail with [`OperationError::Killed`].
+    /// Schedules a cut, after which all calls fail with [`OperationError::Killed`].
     pub fn arm(&mut self, cut: Cut) {
         self.cut = Some(cut);
     }
 
-    /// The calls since the last time, which restarts the numbering of calls.
+    /// Returns the calls since the last call of this function, and restarts their numbering.
     pub fn take_steps(&mut self) -> Vec<Step> {
         self.calls = 0;
         std::mem::take(&mut self.steps)
     }
 
-    /// Whether the scheduled cut has happened.
-    pub fn is_dead(&self) -> bool {
-        self.dead
-    }
-
-    /// Brings all pending changes to the medium.
+    /// Writes all pending changes to the medium.
     pub fn sync_all(&mut self) {
         self.nodes.iter_mut().for_each(Node::sync);
         self.durable.clone_from(&self.names);
         self.pending.clear();
     }
 
-    /// Ends all processes without a loss of power.
+    /// Ends all processes without a power loss.
     pub fn end_processes(&mut self) {
         self.handles.clear();
         self.cut = None;
-        self.dead = false;
+        self.is_cut = false;
         self.take_steps();
     }
 
-    /// Cuts the power, with the loss of all changes that were not synced.
+    /// Cuts the power. All changes that were not synced are lost.
     pub fn lose_power(&mut self) {
         for node in &mut self.nodes {
             node.data.clone_from(&node.durable);
@@ -209,7 +184,7 @@ impl Disk {
     }
 
     /// Closes all open files, as the exit of a process does.
-    pub fn end_of_call(&mut self) {
+    pub fn close_all(&mut self) {
         self.handles.clear();
     }
 
@@ -236,8 +211,8 @@ impl Disk {
         self.names.get(name).map(|node| self.nodes[*node].data.as_slice())
     }
 
-    /// Creates a file, with name and contents on the medium.
-    pub fn place(&mut self, name: &str, data: &[u8]) {
+    /// Creates a file whose name and contents are on the medium.
+    pub fn create_synced(&mut self, name: &str, data: &[u8]) {
         self.clock += 1;
         self.nodes.push(Node::synced(data.to_vec(), self.clock));
         let node = self.nodes.len() - 1;
@@ -245,20 +220,20 @@ impl Disk {
         self.durable.insert(name.into(), node);
     }
 
-    /// Counts a call that changes something. Returns the number of bytes to write if the call is cut short.
+    /// Counts a call that changes something. Returns the number of bytes to write if the scheduled cut is inside the call.
     fn step(
         &mut self,
         text: impl FnOnce() -> String,
         bytes: usize,
     ) -> Result<Option<usize>, OperationError> {
-        if self.dead {
+        if self.is_cut {
             return Err(OperationError::Killed);
         }
         self.clock += 1;
         if let Some(cut) = self.cut
             && cut.call == self.calls
         {
-            self.dead = true;
+            self.is_cut = true;
             if cut.bytes == 0 || bytes == 0 {
                 return Err(OperationError::Killed);
             }
@@ -276,11 +251,11 @@ impl Disk {
 
     fn node(&self, handle: Handle) -> Result<usize, OperationError> {
         let node = self.handles.get(handle.0).copied().flatten();
-        node.ok_or_else(|| io::Error::other("not open").into())
+        node.ok_or_else(|| io::Error::other("the file is not open").into())
     }
 
     fn name_of(&self, node: usize) -> String {
-        let name = self.names.iter().find(|(_, behind)| **behind == node);
+        let name = self.names.iter().find(|(_, other)| **other == node);
         name.map_or_else(|| "(deleted)".to_owned(), |(name, _)| name.to_string_lossy().into_owned())
     }
 
@@ -289,12 +264,12 @@ impl Disk {
         Handle(self.handles.len() - 1)
     }
 
-    fn found(&self, name: &OsStr) -> Result<usize, OperationError> {
+    fn lookup(&self, name: &OsStr) -> Result<usize, OperationError> {
         self.names.get(name).copied().ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 }
 
-/// Applies a change of names as far as it is still possible after earlier changes were lost.
+/// Applies a change of names, as far as this is possible after earlier changes were lost.
 pub(crate) fn apply_name(names: &mut Names, change: &NameChange) {
     match change {
         NameChange::Add(name, node) => {
@@ -316,13 +291,13 @@ pub(crate) fn apply_name(names: &mut Names, change: &NameChange) {
 
 impl FileSystem for Disk {
     fn lock(&mut self) -> Result<bool, OperationError> {
-        if self.dead { Err(OperationError::Killed) } else { Ok(true) }
+        if self.is_cut { Err(OperationError::Killed) } else { Ok(true) }
     }
 
     fn open(&mut self, name: &OsStr, mode: Mode) -> Result<Handle, OperationError> {
         let shown = name.to_string_lossy().into_owned();
         match (self.names.get(name).copied(), mode) {
-            (_, _) if self.dead => Err(OperationError::Killed),
+            (_, _) if self.is_cut => Err(OperationError::Killed),
             (Some(_), Mode::CreateNew) => Err(io::ErrorKind::AlreadyExists.into()),
             (None, Mode::Read | Mode::Append) => Err(io::ErrorKind::NotFound.into()),
             (Some(node), Mode::Read | Mode::Append) => Ok(self.open_node(node)),
@@ -345,19 +320,14 @@ impl FileSystem for Disk {
 
     fn read(&mut self, file: Handle) -> Result<Vec<u8>, OperationError> {
         let node = self.node(file)?;
-        if self.dead { Err(OperationError::Killed) } else { Ok(self.nodes[node].data.clone()) }
+        if self.is_cut { Err(OperationError::Killed) } else { Ok(self.nodes[node].data.clone()) }
     }
 
     fn append(&mut self, file: Handle, bytes: &[u8]) -> Result<usize, OperationError> {
         let node = self.node(file)?;
         let name = self.name_of(node);
         let torn = self.step(|| format!("write {name}"), bytes.len())?;
-        let wanted = torn.unwrap_or(bytes.len());
-        let left = self.room.map_or(usize::MAX, |room| room.saturating_sub(self.used()));
-        if left == 0 {
-            return Err(io::ErrorKind::StorageFull.into());
-        }
-        let written = wanted.min(left);
+        let written = torn.unwrap_or(bytes.len());
         let (at, now) = (self.nodes[node].data.len(), self.clock);
         self.nodes[node].change(DataChange::Write(at, bytes[..written].to_vec()), now);
         if torn.is_some() { Err(OperationError::Killed) } else { Ok(written) }
@@ -378,7 +348,7 @@ impl FileSystem for Disk {
         self.step(|| format!("fsync {name}"), 0)?;
         self.nodes[node].sync();
         if self.ordering == WriteOrdering::Ordered {
-            // The file system commits its whole journal.
+            // The file system commits its whole journal, including the changes of names.
             self.durable.clone_from(&self.names);
             self.pending.clear();
         }
@@ -386,7 +356,7 @@ impl FileSystem for Disk {
     }
 
     fn copy_metadata(&mut self, _: Handle, _: Handle) -> Result<(), OperationError> {
-        if self.dead { Err(OperationError::Killed) } else { Ok(()) }
+        if self.is_cut { Err(OperationError::Killed) } else { Ok(()) }
     }
 
     fn close(&mut self, file: Handle) {
@@ -400,7 +370,7 @@ impl FileSystem for Disk {
         if !self.has_links {
             return Err(io::ErrorKind::PermissionDenied.into());
         }
-        let node = self.found(old)?;
+        let node = self.lookup(old)?;
         if self.names.contains_key(new) {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
@@ -410,7 +380,7 @@ impl FileSystem for Disk {
 
     fn rename(&mut self, old: &OsStr, new: &OsStr) -> Result<(), OperationError> {
         self.step(|| format!("rename {} {}", old.display(), new.display()), 0)?;
-        let node = self.found(old)?;
+        let node = self.lookup(old)?;
         // rename() does nothing if both names are links to the same file.
         if self.names.get(new) != Some(&node) {
             self.change_name(NameChange::Rename(old.to_owned(), new.to_owned(), node));
@@ -419,10 +389,10 @@ impl FileSystem for Disk {
     }
 
     fn unlink(&mut self, name: &OsStr) -> Result<(), OperationError> {
-        if self.dead {
+        if self.is_cut {
             return Err(OperationError::Killed);
         }
-        let node = self.found(name)?;
+        let node = self.lookup(name)?;
         self.step(|| format!("unlink {}", name.display()), 0)?;
         self.change_name(NameChange::Remove(name.to_owned(), node));
         Ok(())
@@ -436,15 +406,15 @@ impl FileSystem for Disk {
     }
 
     fn list(&mut self, prefix: &OsStr) -> Result<Vec<OsString>, OperationError> {
-        if self.dead {
+        if self.is_cut {
             return Err(OperationError::Killed);
         }
-        let fits = |name: &&OsString| name.as_bytes().starts_with(prefix.as_bytes());
-        Ok(self.names.keys().filter(fits).cloned().collect())
+        let matches = |name: &&OsString| name.as_bytes().starts_with(prefix.as_bytes());
+        Ok(self.names.keys().filter(matches).cloned().collect())
     }
 
     fn status(&mut self, name: &OsStr) -> Result<Option<Status>, OperationError> {
-        if self.dead {
+        if self.is_cut {
             return Err(OperationError::Killed);
         }
         Ok(self.names.get(name).map(|node| Status {

@@ -2,13 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::sync::Arc;
 
 use super::clock::Build;
 use super::hex::hex_text;
 use super::hw_addr::HwAddr;
-use super::lease::LeaseKind;
-use super::lease::{ExtraData, Lease};
+use super::lease::{ExtraData, Lease, LeaseKind};
 use super::names::legal_hostname;
 use super::text::Text;
 
@@ -66,7 +64,7 @@ pub enum Action {
 impl Action {
     /// The first argument of the script.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Action::Add => "add",
             Action::Old | Action::OldHostname => "old",
@@ -92,13 +90,13 @@ pub struct PendingCall<'a> {
     /// Why the script is called.
     pub action: Action,
     pub(crate) subject: Subject<'a>,
-    pub(crate) setting: &'a CallContext,
+    pub(crate) context: &'a CallContext,
     pub(crate) stale: &'a StalePacket,
     /// dnsmasq's clock when the call was queued.
     pub(crate) now: i64,
 }
 
-/// What all calls of one dnsmasq process have in common.
+/// The values that are the same in all calls of one dnsmasq process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CallContext {
     pub(crate) build: Build,
@@ -146,12 +144,12 @@ impl CallSink for Vec<ScriptCall> {
 /// Counts calls by action.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CallCounts {
-    /// Number of `add`, `old`, `old` with a lost name, `del`, `arp-add`, `arp-del`, `tftp`.
+    /// Number of calls for each [`Action`], in the order of its variants.
     pub by_action: [u64; 7],
 }
 
 impl CallCounts {
-    /// The number of all calls.
+    /// The total number of calls.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.by_action.iter().sum()
@@ -196,7 +194,7 @@ impl PendingCall<'_> {
     /// The call as the helper executes it (helper.c `create_helper`).
     #[must_use]
     pub fn render(&self) -> ScriptCall {
-        let mut argv = vec![self.setting.script.clone(), self.action.word().as_bytes().to_vec()];
+        let mut argv = vec![self.context.script.clone(), self.action.as_str().as_bytes().to_vec()];
         let mut env = BTreeMap::new();
         match self.subject {
             Subject::Lease { lease, name } => {
@@ -234,7 +232,7 @@ impl PendingCall<'_> {
                 hex_text(clid).into_bytes()
             });
             set("IAID", kind.iaid_text(lease.iaid).into_bytes());
-            set("SERVER_DUID", hex_text(&self.setting.server_duid).into_bytes());
+            set("SERVER_DUID", hex_text(&self.context.server_duid).into_bytes());
             if !lease.hw.is_empty() {
                 set("MAC", lease.hw.text().into_bytes());
             }
@@ -246,9 +244,9 @@ impl PendingCall<'_> {
         }
         argv.push(lease.addr.to_string().into_bytes());
         if lease.interface {
-            set("INTERFACE", self.setting.interface.clone());
+            set("INTERFACE", self.context.interface.clone());
         }
-        match self.setting.build {
+        match self.context.build {
             Build::NoRtc => set("LEASE_LENGTH", lease.length.to_string().into_bytes()),
             Build::Rtc => set("LEASE_EXPIRES", (lease.expires as u64).to_string().into_bytes()),
         }
@@ -273,7 +271,7 @@ impl PendingCall<'_> {
         if self.action != Action::Del && remaining != 0 {
             set("TIME_REMAINING", remaining.to_string().into_bytes());
         }
-        if self.setting.log_dhcp {
+        if self.context.log_dhcp {
             set("LOG_DHCP", b"1".to_vec());
         }
         if let Some(name) = name {
@@ -286,7 +284,7 @@ impl PendingCall<'_> {
     }
 }
 
-/// helper.c `grab_extradata`: absent if empty, cut at the first `=` and at a NUL.
+/// helper.c `grab_extradata`: `None` for an empty value; truncated at the first `=` or NUL.
 fn grab(value: &[u8]) -> Option<Vec<u8>> {
     let value = super::names::c_string(value);
     if value.is_empty() {
@@ -297,7 +295,7 @@ fn grab(value: &[u8]) -> Option<Vec<u8>> {
 }
 
 fn extra_variables(extra: &ExtraData, v6: bool, set: &mut impl FnMut(&str, Vec<u8>)) {
-    let mut one = |name: &str, value: &[u8]| {
+    let mut set_unless_empty = |name: &str, value: &[u8]| {
         if let Some(value) = grab(value) {
             set(name, value);
         }
@@ -305,26 +303,26 @@ fn extra_variables(extra: &ExtraData, v6: bool, set: &mut impl FnMut(&str, Vec<u
     if v6 {
         for (i, class) in extra.vendor_classes.iter().enumerate() {
             match i.checked_sub(1) {
-                None => one("VENDOR_CLASS_ID", class),
-                Some(i) => one(&format!("VENDOR_CLASS{i}"), class),
+                None => set_unless_empty("VENDOR_CLASS_ID", class),
+                Some(i) => set_unless_empty(&format!("VENDOR_CLASS{i}"), class),
             }
         }
-        one("RELAY_ADDRESS", &extra.relay_address);
+        set_unless_empty("RELAY_ADDRESS", &extra.relay_address);
     } else {
-        one("VENDOR_CLASS", &extra.vendor_class);
-        one("CPEWAN_OUI", &extra.cpewan[0]);
-        one("CPEWAN_SERIAL", &extra.cpewan[1]);
-        one("CPEWAN_CLASS", &extra.cpewan[2]);
-        one("CIRCUIT_ID", &extra.circuit_id);
-        one("SUBSCRIBER_ID", &extra.subscriber_id);
-        one("REMOTE_ID", &extra.remote_id);
+        set_unless_empty("VENDOR_CLASS", &extra.vendor_class);
+        set_unless_empty("CPEWAN_OUI", &extra.cpewan[0]);
+        set_unless_empty("CPEWAN_SERIAL", &extra.cpewan[1]);
+        set_unless_empty("CPEWAN_CLASS", &extra.cpewan[2]);
+        set_unless_empty("CIRCUIT_ID", &extra.circuit_id);
+        set_unless_empty("SUBSCRIBER_ID", &extra.subscriber_id);
+        set_unless_empty("REMOTE_ID", &extra.remote_id);
     }
-    one("SUPPLIED_HOSTNAME", &extra.supplied_hostname);
-    one("REQUESTED_OPTIONS", &extra.requested_options);
-    one("MUD_URL", &extra.mud_url);
-    one("TAGS", &extra.tags);
+    set_unless_empty("SUPPLIED_HOSTNAME", &extra.supplied_hostname);
+    set_unless_empty("REQUESTED_OPTIONS", &extra.requested_options);
+    set_unless_empty("MUD_URL", &extra.mud_url);
+    set_unless_empty("TAGS", &extra.tags);
     for (i, class) in extra.user_classes.iter().enumerate() {
-        one(&format!("USER_CLASS{i}"), class);
+        set_unless_empty(&format!("USER_CLASS{i}"), class);
     }
 }
 
@@ -333,21 +331,16 @@ fn remaining_time(expires: i64, now: i64) -> u32 {
     if expires == 0 {
         return 0;
     }
-    // A double that fits into 64 bits is truncated to its low half. Beyond that, the low half of the processor's "indefinite"
-    // integer is 0.
+    // A double that fits into 64 bits is truncated to its low half. Beyond that, the low half of the processor's
+    // "indefinite" integer is 0.
     let difference = (i128::from(expires) - i128::from(now)) as f64;
     if difference.abs() < 9_223_372_036_854_775_808.0 { difference as i64 as u32 } else { 0 }
 }
 
-/// The `init` call, which popen() runs before anything else and without variables (lease.c `lease_init`).
+/// The `init` call, which popen() runs before all other calls and without variables (lease.c `lease_init`).
 #[must_use]
 pub(crate) fn init_call(script: &[u8]) -> ScriptCall {
     ScriptCall { argv: vec![script.to_vec(), b"init".to_vec()], env: BTreeMap::new() }
-}
-
-/// Extra data as a lease keeps it.
-pub(crate) fn share(extra: ExtraData) -> Arc<ExtraData> {
-    Arc::new(extra)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use super::call::ScriptCall;
 pub enum CallDifference<'a> {
     /// The arguments differ.
     Arguments,
-    /// A variable differs. `None`: the call does not have it.
+    /// A variable differs. A value is `None` if the call does not have the variable.
     Variable {
         /// Name of the variable.
         name: &'a str,
@@ -21,8 +21,7 @@ pub enum CallDifference<'a> {
 }
 
 impl ScriptCall {
-    /// The differences between this call, which was expected, and the call that was made. Variables are in the order of
-    /// their names.
+    /// The differences between this call, which was expected, and the actual call. Variables are sorted by name.
     #[must_use]
     pub fn differences<'a>(&'a self, actual: &'a ScriptCall) -> Vec<CallDifference<'a>> {
         let mut found = Vec::new();
@@ -46,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn arguments_and_variables_differ() {
+    fn differing_missing_and_additional_variables_are_listed() {
         let call = |argument: &str, env: &[(&str, &str)]| ScriptCall {
             argv: vec![b"script".to_vec(), argument.into()],
             env: env.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect(),

@@ -1,16 +1,16 @@
 //! The clocks of the router, and which of them dnsmasq uses.
 
-/// The build of dnsmasq: which clock it relies on.
+/// The build of dnsmasq, which determines the clock that it uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Build {
-    /// The default build: leases end at a time of the wall clock.
+    /// The default build: leases expire at a time of the wall clock.
     Rtc,
-    /// Built with `HAVE_BROKEN_RTC`: leases have a length, time is `CLOCK_MONOTONIC`.
+    /// Built with `HAVE_BROKEN_RTC`: leases have a length, and the time is that of `CLOCK_MONOTONIC`.
     NoRtc,
 }
 
 impl Build {
-    /// What `dnsmasq_time()` (util.c) returns in this build, in seconds.
+    /// The result of `dnsmasq_time()` (util.c) in this build, in seconds.
     #[must_use]
     pub fn now(self, clock: Clock) -> i64 {
         match self {

@@ -1,11 +1,11 @@
-//! dnsmasq's command line (option.c), as far as leases and script calls depend on it.
+//! The options of dnsmasq's command line (option.c) that affect leases and script calls.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use super::hw_addr::{CHADDR_MAX, HwAddr};
 use super::names::{legal_hostname, strip_hostname};
-use super::parse_hex::parse_hex;
+use super::parse_hex::{TypePrefix, parse_hex};
 use super::text::Text;
 
 /// An infinite lease time.
@@ -32,9 +32,9 @@ pub struct Range4 {
     pub end: Ipv4Addr,
     /// Netmask, if given. Otherwise that of the interface is used, or that of the address class for a relayed network.
     pub netmask: Option<Ipv4Addr>,
-    /// Only for configured hosts.
+    /// Whether addresses are assigned only to configured hosts (`static`).
     pub is_static: bool,
-    /// Lease time, seconds; [`INFINITE`] for infinite.
+    /// Lease time in seconds; [`INFINITE`] for infinite.
     pub lease_time: u32,
     /// `set:` tag.
     pub set: Option<String>,
@@ -51,9 +51,9 @@ pub struct Range6 {
     pub end: Ipv6Addr,
     /// Prefix length.
     pub prefix: u8,
-    /// Only for configured hosts.
+    /// Whether addresses are assigned only to configured hosts (`static`).
     pub is_static: bool,
-    /// Lease time, seconds.
+    /// Lease time in seconds; [`INFINITE`] for infinite.
     pub lease_time: u32,
     /// `set:` tag.
     pub set: Option<String>,
@@ -75,7 +75,7 @@ pub struct HwPattern {
 pub struct Host {
     /// Hardware addresses.
     pub hardware: Vec<HwPattern>,
-    /// `id:`.
+    /// Client identifier or DUID, from `id:`.
     pub clid: Option<Text>,
     /// `id:*`: the client-id is not used.
     pub no_clid: bool,
@@ -89,9 +89,9 @@ pub struct Host {
     pub addr6: Vec<Ipv6Addr>,
     /// Host name, first label.
     pub name: Option<Text>,
-    /// Lease time.
+    /// Lease time in seconds.
     pub lease_time: Option<u32>,
-    /// `ignore`.
+    /// `ignore`: dnsmasq does not reply to the host.
     pub ignore: bool,
 }
 
@@ -106,15 +106,15 @@ pub struct CondDomain {
     pub end: IpAddr,
 }
 
-/// dnsmasq's options. Lists are in dnsmasq's own order, with the option that was given last first.
+/// dnsmasq's options. Lists are in the order of dnsmasq's own lists, which start with the option that was given last.
 #[expect(clippy::struct_excessive_bools, reason = "each flag is an independent option of dnsmasq")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerConfig {
-    /// `--dhcp-script`, whole path; empty without a script.
+    /// `--dhcp-script` as a path; empty without a script.
     pub script: Vec<u8>,
     /// `--interface`.
     pub interface: Vec<u8>,
-    /// `--leasefile-ro`: the script keeps the database.
+    /// `--leasefile-ro`: the script stores the database.
     pub lease_ro: bool,
     /// IPv4 ranges, last given first.
     pub ranges4: Vec<Range4>,
@@ -130,11 +130,11 @@ pub struct ServerConfig {
     pub dns_hosts: Vec<String>,
     /// `--expand-hosts`.
     pub expand_hosts: bool,
-    /// `--port`; 0 turns DNS off.
+    /// `--port`; 0 disables DNS.
     pub port: u16,
-    /// `--domain` without range.
+    /// `--domain` without a range.
     pub domain: Option<Vec<u8>>,
-    /// `--domain` with range, last given first.
+    /// `--domain` with a range, last given first.
     pub cond_domains: Vec<CondDomain>,
     /// `--dhcp-lease-max`.
     pub lease_max: usize,
@@ -164,9 +164,9 @@ pub struct ServerConfig {
     pub sequential: bool,
     /// `--enable-tftp`.
     pub tftp: bool,
-    /// `--tftp-root`, with a slash at its end.
+    /// `--tftp-root`, with a trailing slash.
     pub tftp_root: Vec<u8>,
-    /// Options that this model does not know. They may change the behaviour of the real dnsmasq.
+    /// Options that are not modelled. They may change the behaviour of the real dnsmasq.
     pub unmodelled: Vec<String>,
 }
 
@@ -266,8 +266,8 @@ const IGNORED_OPTIONS: &[&str] = &[
 ];
 
 impl ServerConfig {
-    /// Parses dnsmasq's arguments, of which the first is the program's name. Options that the model does not know are
-    /// collected in [`ServerConfig::unmodelled`].
+    /// Parses dnsmasq's arguments, of which the first is the program's name. Options that are not modelled are collected
+    /// in [`ServerConfig::unmodelled`].
     ///
     /// # Errors
     /// If the value of a modelled option is invalid.
@@ -277,7 +277,7 @@ impl ServerConfig {
         let mut ro = false;
         for arg in argv.iter().skip(1) {
             let arg = arg.as_ref();
-            let bad =
+            let invalid =
                 |problem: &str| ConfigError { option: arg.to_owned(), problem: problem.to_owned() };
             let Some(option) = arg.strip_prefix("--") else {
                 config.unmodelled.push(arg.to_owned());
@@ -287,30 +287,31 @@ impl ServerConfig {
                 Some((name, value)) => (name, Some(value)),
                 None => (option, None),
             };
-            let need = || value.ok_or_else(|| bad("needs a value: --option=value"));
+            let required = || value.ok_or_else(|| invalid("needs a value: --option=value"));
             match name {
-                "dhcp-script" => config.script = need()?.as_bytes().to_vec(),
-                "interface" => config.interface = need()?.as_bytes().to_vec(),
+                "dhcp-script" => config.script = required()?.as_bytes().to_vec(),
+                "interface" => config.interface = required()?.as_bytes().to_vec(),
                 "leasefile-ro" => ro = true,
                 "dhcp-leasefile" => {}
-                "dhcp-range" => config.add_range(need()?).map_err(|p| bad(&p))?,
+                "dhcp-range" => config.add_range(required()?).map_err(|p| invalid(&p))?,
                 "dhcp-host" => {
-                    let host = parse_host(need()?).map_err(|p| bad(&p))?;
+                    let host = parse_host(required()?).map_err(|p| invalid(&p))?;
                     config.hosts.insert(0, host);
                 }
-                "dhcp-hostsfile" => config.hosts_files.push(need()?.to_owned()),
-                "dhcp-hostsdir" => config.hosts_dirs.push(need()?.to_owned()),
-                "addn-hosts" => config.dns_hosts.push(need()?.to_owned()),
+                "dhcp-hostsfile" => config.hosts_files.push(required()?.to_owned()),
+                "dhcp-hostsdir" => config.hosts_dirs.push(required()?.to_owned()),
+                "addn-hosts" => config.dns_hosts.push(required()?.to_owned()),
                 "no-hosts" => no_hosts = true,
                 "expand-hosts" => config.expand_hosts = true,
                 "port" => {
-                    config.port =
-                        need()?.parse().map_err(|_| bad("expected a port number, 0 to 65535"))?;
+                    config.port = required()?
+                        .parse()
+                        .map_err(|_| invalid("expected a port number, 0 to 65535"))?;
                 }
-                "domain" => config.add_domain(need()?).map_err(|p| bad(&p))?,
+                "domain" => config.add_domain(required()?).map_err(|p| invalid(&p))?,
                 "dhcp-lease-max" => {
                     config.lease_max =
-                        need()?.parse().map_err(|_| bad("expected a number of leases"))?;
+                        required()?.parse().map_err(|_| invalid("expected a number of leases"))?;
                 }
                 "dhcp-fqdn" => config.fqdn = true,
                 "dhcp-authoritative" => config.authoritative = true,
@@ -326,7 +327,7 @@ impl ServerConfig {
                 "dhcp-sequential-ip" => config.sequential = true,
                 "enable-tftp" => config.tftp = true,
                 "tftp-root" => {
-                    config.tftp_root = need()?.as_bytes().to_vec();
+                    config.tftp_root = required()?.as_bytes().to_vec();
                     if !config.tftp_root.ends_with(b"/") {
                         config.tftp_root.push(b'/');
                     }
@@ -342,7 +343,7 @@ impl ServerConfig {
         Ok(config)
     }
 
-    /// The `argv[0]` of the script: its path without folders (helper.c).
+    /// The `argv[0]` of the script: the base name of its path (helper.c).
     #[must_use]
     pub fn script_name(&self) -> &[u8] {
         let start = self.script.iter().rposition(|&b| b == b'/').map_or(0, |at| at + 1);
@@ -428,7 +429,7 @@ impl ServerConfig {
                 } else if *word == "static" {
                     range.is_static = true;
                 } else {
-                    range.lease_time = lease_time(word)
+                    range.lease_time = parse_lease_time(word)
                         .ok_or_else(|| format!("invalid address, mode or lease time `{word}`"))?;
                 }
             }
@@ -456,7 +457,7 @@ impl ServerConfig {
                 {
                     range.prefix = prefix;
                 } else {
-                    range.lease_time = lease_time(word)
+                    range.lease_time = parse_lease_time(word)
                         .ok_or_else(|| format!("invalid address, mode or lease time `{word}`"))?;
                 }
             }
@@ -498,7 +499,7 @@ fn tags(value: Option<&str>) -> Vec<String> {
 /// Parses a lease time as in `--dhcp-range`: a number with `s`, `m`, `h`, `d` or `w`, or `infinite`. The result is at least
 /// 120 seconds.
 #[must_use]
-pub fn lease_time(text: &str) -> Option<u32> {
+pub fn parse_lease_time(text: &str) -> Option<u32> {
     if text == "infinite" {
         return Some(INFINITE);
     }
@@ -520,7 +521,7 @@ pub fn lease_time(text: &str) -> Option<u32> {
 /// Parses the value of a `--dhcp-host`, or a line of a `--dhcp-hostsfile` (option.c, `LOPT_BANK`).
 ///
 /// # Errors
-/// What is wrong with the value.
+/// If the value is invalid; the text describes the problem.
 pub fn parse_host(value: &str) -> Result<Host, String> {
     let mut host = Host::default();
     for word in value.split(',').map(str::trim) {
@@ -543,7 +544,7 @@ pub fn parse_host(value: &str) -> Result<Host, String> {
             host.filter.push(tag.to_owned());
         } else if word.contains(':') {
             let mut bytes = word.as_bytes().to_vec();
-            let hex = parse_hex(&mut bytes, CHADDR_MAX, true)
+            let hex = parse_hex(&mut bytes, CHADDR_MAX, TypePrefix::Allowed)
                 .ok_or_else(|| format!("invalid hardware address `{word}`"))?;
             let hw = HwAddr::new(hex.kind, &bytes[..hex.len]);
             host.hardware.push(HwPattern { hw, wildcards: hex.mask });
@@ -551,7 +552,7 @@ pub fn parse_host(value: &str) -> Result<Host, String> {
             host.addr = Some(addr);
         } else if word == "ignore" {
             host.ignore = true;
-        } else if let Some(time) = lease_time(word) {
+        } else if let Some(time) = parse_lease_time(word) {
             host.lease_time = Some(time);
         } else {
             let legal = legal_hostname(word.as_bytes())
@@ -565,7 +566,7 @@ pub fn parse_host(value: &str) -> Result<Host, String> {
 fn client_id(text: &str) -> Option<Text> {
     let mut bytes = text.as_bytes().to_vec();
     if text.contains(':') {
-        let hex = parse_hex(&mut bytes, usize::MAX, false)?;
+        let hex = parse_hex(&mut bytes, usize::MAX, TypePrefix::Rejected)?;
         bytes.truncate(hex.len);
     }
     Some(Arc::from(bytes))
@@ -585,12 +586,12 @@ mod tests {
     #[case("infinite", Some(INFINITE))]
     #[case("h", None)]
     #[case("soon", None)]
-    fn lease_times(#[case] text: &str, #[case] expected: Option<u32>) {
-        assert_eq!(lease_time(text), expected);
+    fn a_lease_time_is_at_least_two_minutes(#[case] text: &str, #[case] expected: Option<u32>) {
+        assert_eq!(parse_lease_time(text), expected);
     }
 
     #[test]
-    fn hosts() {
+    fn a_host_is_parsed_with_its_addresses_name_and_lease_time() {
         let host = parse_host("02:cc:00:00:00:01,02:cc:00:00:00:02,192.168.77.44,twoports,5m")
             .expect("legal");
         assert_eq!(host.hardware.len(), 2);
@@ -606,7 +607,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_value_names_the_option() {
+    fn an_invalid_value_is_reported_with_its_option() {
         let error =
             ServerConfig::parse(&["dnsmasq", "--dhcp-range=here,there"]).expect_err("no address");
         assert_eq!(
@@ -616,7 +617,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_range_and_host_come_first() {
+    fn the_last_range_comes_first_and_a_domain_may_have_a_range() {
         let config = ServerConfig::parse(&[
             "dnsmasq",
             "--dhcp-range=10.0.0.1,10.0.0.9,255.255.255.0,1h",

@@ -8,8 +8,7 @@ use std::sync::Arc;
 use super::clock::Build;
 use super::hw_addr::HwAddr;
 use super::ia_kind::IaKind;
-use super::lease::LeaseKind;
-use super::lease::{Flags, Lease};
+use super::lease::{Flags, Lease, LeaseKind};
 use super::names::same_name;
 use super::text::{Text, share_text};
 
@@ -31,7 +30,7 @@ impl Hasher for ShortHasher {
             self.write_u64(u64::from_le_bytes(*word));
         }
         match (rest.first_chunk::<4>(), rest.last_chunk::<4>()) {
-            // The two overlap where there are fewer than eight.
+            // The two overlap if there are fewer than eight bytes.
             (Some(head), Some(tail)) => {
                 let (head, tail) = (u32::from_le_bytes(*head), u32::from_le_bytes(*tail));
                 self.write_u64(u64::from(head) << 32 | u64::from(tail));
@@ -65,20 +64,20 @@ impl Hasher for ShortHasher {
 /// Slots under one key, newest last.
 type Index<K> = HashMap<K, Vec<Slot>, BuildHasherDefault<ShortHasher>>;
 
-/// What kind of call [`LeaseDb::next_call`] found due.
+/// The kind of call that [`LeaseDb::next_call`] found due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Due {
-    /// `old` with `DNSMASQ_OLD_HOSTNAME`, for a lease that still exists or one that is gone.
+    /// `old` with `DNSMASQ_OLD_HOSTNAME`, for a lease that still exists or has ended.
     LostName,
     /// `del`.
-    Gone,
+    Ended,
     /// `add`.
     New,
     /// `old`.
     Changed,
 }
 
-/// dnsmasq's leases, and those that are over but not yet reported.
+/// dnsmasq's leases, and those that have ended but have not been reported yet.
 #[derive(Debug, Clone)]
 pub(crate) struct LeaseDb {
     build: Build,
@@ -86,24 +85,24 @@ pub(crate) struct LeaseDb {
     fqdn_mode: bool,
     slots: Vec<Option<Lease>>,
     free: Vec<Slot>,
-    /// Oldest first; dnsmasq's list is this one read backwards.
+    /// Oldest first, in the reverse order of dnsmasq's list.
     order: Vec<Slot>,
     /// `old_leases`: the last one is reported first.
-    gone: Vec<Lease>,
+    ended: Vec<Lease>,
     by_hw: Index<HwAddr>,
     by_clid: Index<Text>,
     by_addr: Index<IpAddr>,
-    /// Leases that may need a call, in no order.
-    listed: Vec<Slot>,
-    /// How many leases in `order` have a lost name to report.
+    /// Leases that may need a call, in no particular order.
+    pending: Vec<Slot>,
+    /// Number of leases in `order` with a lost name to report.
     lost_names: usize,
-    /// No lease ends before this moment (a lower bound, not the minimum).
-    soonest: i64,
-    /// Number of leases that end at all.
-    ending: usize,
+    /// A lower bound of the earliest end of a lease.
+    earliest_end_bound: i64,
+    /// Number of leases that are not infinite.
+    finite_leases: usize,
     next_rank: u64,
-    /// `leases_left`: how many more may be made.
-    left: usize,
+    /// `leases_left`: the number of further leases that may be allocated.
+    leases_left: usize,
     /// `file_dirty`: the lease file has to be written.
     pub(crate) dirty: bool,
 }
@@ -116,16 +115,16 @@ impl LeaseDb {
             slots: Vec::new(),
             free: Vec::new(),
             order: Vec::new(),
-            gone: Vec::new(),
+            ended: Vec::new(),
             by_hw: Index::default(),
             by_clid: Index::default(),
             by_addr: Index::default(),
-            listed: Vec::new(),
+            pending: Vec::new(),
             lost_names: 0,
-            soonest: i64::MAX,
-            ending: 0,
+            earliest_end_bound: i64::MAX,
+            finite_leases: 0,
             next_rank: 0,
-            left: max,
+            leases_left: max,
             dirty: false,
         }
     }
@@ -138,7 +137,7 @@ impl LeaseDb {
         self.slots[slot].as_mut().expect("a slot in use")
     }
 
-    /// Leases as dnsmasq's list has them: newest first.
+    /// The leases in the order of dnsmasq's list: newest first.
     pub(crate) fn newest_first(&self) -> impl Iterator<Item = &Lease> {
         self.order.iter().rev().map(|&slot| self.get(slot))
     }
@@ -151,32 +150,32 @@ impl LeaseDb {
         self.order.len()
     }
 
-    /// How many more leases may be made.
-    pub(crate) fn room(&self) -> usize {
-        self.left
+    /// Number of further leases that may be allocated.
+    pub(crate) fn leases_left(&self) -> usize {
+        self.leases_left
     }
 
-    /// Number of leases that end at all.
-    pub(crate) fn ending(&self) -> usize {
-        self.ending
+    /// Number of leases that are not infinite.
+    pub(crate) fn finite_leases(&self) -> usize {
+        self.finite_leases
     }
 
-    /// No lease ends before this (i64::MAX: none ends).
-    pub(crate) fn soonest_bound(&self) -> i64 {
-        if self.ending == 0 { i64::MAX } else { self.soonest }
+    /// A lower bound of the earliest end of a lease; `i64::MAX` if all leases are infinite.
+    pub(crate) fn earliest_end_bound(&self) -> i64 {
+        if self.finite_leases == 0 { i64::MAX } else { self.earliest_end_bound }
     }
 
     /// The earliest end of a lease, as the loop in `lease_update_file` finds it.
-    pub(crate) fn soonest(&self) -> Option<i64> {
+    pub(crate) fn earliest_end(&self) -> Option<i64> {
         self.order.iter().map(|&slot| self.get(slot).expires).filter(|&e| e != 0).min()
     }
 
     /// lease.c `lease_allocate`: a new lease at the head of the list, `None` when `--dhcp-lease-max` is reached.
     pub(crate) fn allocate(&mut self, addr: IpAddr, kind: LeaseKind) -> Option<Slot> {
-        if self.left == 0 {
+        if self.leases_left == 0 {
             return None;
         }
-        self.left -= 1;
+        self.leases_left -= 1;
         self.dirty = true;
         let lease = Lease {
             addr,
@@ -204,26 +203,26 @@ impl LeaseDb {
             self.slots.len() - 1
         };
         self.order.push(slot);
-        self.ending += 1;
-        self.soonest = self.soonest.min(1);
+        self.finite_leases += 1;
+        self.earliest_end_bound = self.earliest_end_bound.min(1);
         self.by_addr.entry(addr).or_default().push(slot);
         self.by_hw.entry(HwAddr::illegal()).or_default().push(slot);
-        self.list(slot);
+        self.mark_pending(slot);
         Some(slot)
     }
 
-    fn list(&mut self, slot: Slot) {
+    fn mark_pending(&mut self, slot: Slot) {
         let lease = self.get_mut(slot);
-        if !lease.flags.has(Flags::LISTED) {
-            lease.flags.set(Flags::LISTED);
-            self.listed.push(slot);
+        if !lease.flags.has(Flags::PENDING) {
+            lease.flags.set(Flags::PENDING);
+            self.pending.push(slot);
         }
     }
 
     /// Sets flags that may make a call due.
     pub(crate) fn flag(&mut self, slot: Slot, flags: Flags) {
         self.get_mut(slot).flags.set(flags);
-        self.list(slot);
+        self.mark_pending(slot);
     }
 
     fn unindex<K: std::hash::Hash + Eq>(index: &mut Index<K>, key: &K, slot: Slot) {
@@ -254,43 +253,43 @@ impl LeaseDb {
         let at = self.order.iter().position(|&s| s == slot).expect("a slot in the list");
         self.order.remove(at);
         self.free.push(slot);
-        if lease.flags.has(Flags::LISTED) {
-            self.listed.retain(|&s| s != slot);
+        if lease.flags.has(Flags::PENDING) {
+            self.pending.retain(|&s| s != slot);
         }
         if lease.old_hostname.is_some() {
             self.lost_names -= 1;
         }
         if lease.expires != 0 {
-            self.ending -= 1;
+            self.finite_leases -= 1;
         }
         Self::unindex(&mut self.by_addr, &lease.addr, slot);
         Self::unindex(&mut self.by_hw, &lease.hw, slot);
         if let Some(clid) = &lease.clid {
             Self::unindex(&mut self.by_clid, clid, slot);
         }
-        self.left += 1;
+        self.leases_left += 1;
         self.dirty = true;
         lease
     }
 
     /// lease.c `lease_prune(NULL, now)`: moves every expired lease to the front of the removed ones.
     pub(crate) fn prune_expired(&mut self, now: i64) {
-        if now < self.soonest_bound() {
+        if now < self.earliest_end_bound() {
             return;
         }
-        let soonest = self.soonest().unwrap_or(i64::MAX);
-        if now < soonest {
-            self.soonest = soonest;
+        let earliest_end = self.earliest_end().unwrap_or(i64::MAX);
+        if now < earliest_end {
+            self.earliest_end_bound = earliest_end;
             return;
         }
         for slot in self.slots_newest_first() {
             let expires = self.get(slot).expires;
             if expires != 0 && now >= expires {
                 let lease = self.unlink(slot);
-                self.gone.push(lease);
+                self.ended.push(lease);
             }
         }
-        self.soonest = self.soonest().unwrap_or(i64::MAX);
+        self.earliest_end_bound = self.earliest_end().unwrap_or(i64::MAX);
     }
 
     /// lease.c `lease_prune(target, now)`: removes this lease and every expired one.
@@ -299,7 +298,7 @@ impl LeaseDb {
             let expires = self.get(slot).expires;
             if slot == target || (expires != 0 && now >= expires) {
                 let lease = self.unlink(slot);
-                self.gone.push(lease);
+                self.ended.push(lease);
             }
         }
     }
@@ -453,9 +452,9 @@ impl LeaseDb {
     pub(crate) fn put_expires(&mut self, slot: Slot, expires: i64) {
         let lease = self.get_mut(slot);
         let old = std::mem::replace(&mut lease.expires, expires);
-        self.ending = self.ending + usize::from(expires != 0) - usize::from(old != 0);
+        self.finite_leases = self.finite_leases + usize::from(expires != 0) - usize::from(old != 0);
         if expires != 0 {
-            self.soonest = self.soonest.min(expires);
+            self.earliest_end_bound = self.earliest_end_bound.min(expires);
         }
     }
 
@@ -505,7 +504,7 @@ impl LeaseDb {
     }
 
     /// Clears the flags that `read_leases` clears after reading a lease.
-    pub(crate) fn settle_read(&mut self, slot: Slot) {
+    pub(crate) fn clear_read_flags(&mut self, slot: Slot) {
         self.get_mut(slot).flags.clear(Flags::NEW.or(Flags::CHANGED));
     }
 
@@ -517,13 +516,13 @@ impl LeaseDb {
         aux: Flags,
         queue: impl FnOnce(Due, &Lease, Option<&Text>),
     ) -> bool {
-        if let Some(lease) = self.gone.last_mut() {
+        if let Some(lease) = self.ended.last_mut() {
             if let Some(name) = lease.old_hostname.take() {
                 queue(Due::LostName, lease, Some(&name));
             } else {
                 let name = lease.fqdn.take().or_else(|| lease.hostname.take());
-                queue(Due::Gone, lease, name.as_ref());
-                self.gone.pop();
+                queue(Due::Ended, lease, name.as_ref());
+                self.ended.pop();
             }
             return true;
         }
@@ -541,13 +540,14 @@ impl LeaseDb {
         let due = Flags::NEW.or(Flags::CHANGED).or(aux);
         loop {
             // The highest rank is the lease nearest to the head of dnsmasq's list.
-            let Some(at) = (0..self.listed.len()).max_by_key(|&at| self.get(self.listed[at]).rank)
+            let Some(at) =
+                (0..self.pending.len()).max_by_key(|&at| self.get(self.pending[at]).rank)
             else {
                 return false;
             };
-            let slot = self.listed.swap_remove(at);
+            let slot = self.pending.swap_remove(at);
             let lease = self.get_mut(slot);
-            lease.flags.clear(Flags::LISTED);
+            lease.flags.clear(Flags::PENDING);
             if !lease.flags.has(due) {
                 continue;
             }

@@ -12,11 +12,10 @@ use super::clock::{Build, Clock};
 use super::config::ServerConfig;
 use super::db::{Due, LeaseDb};
 use super::hex::hex_text;
-use super::hosts::{ConfigFiles, Directory, Place, is_in_dir, same_net, same_net6};
+use super::hosts::{ClientNetwork, ConfigFiles, HostDirectory, is_in_dir, same_net, same_net6};
 use super::hw_addr::HwAddr;
 use super::init::{InitResult, InitStatus, StartFailure};
-use super::lease::LeaseKind;
-use super::lease::{Flags, Lease};
+use super::lease::{Flags, Lease, LeaseKind};
 use super::lease_line::{LeaseLine, duid_line};
 use super::read::read_leases;
 
@@ -74,10 +73,10 @@ struct Alarm {
 pub(crate) struct Process {
     pub(crate) config: Arc<ServerConfig>,
     pub(crate) db: LeaseDb,
-    pub(crate) directory: Directory,
-    setting: Arc<CallContext>,
+    pub(crate) directory: HostDirectory,
+    context: Arc<CallContext>,
     stale: StalePacket,
-    /// Whether there can be a DHCPv6 lease whose call shows `stale`.
+    /// Whether there may be a DHCPv6 lease whose call shows `stale`.
     shows_stale: bool,
     pipe: VecDeque<PipeEvent>,
     arp: ArpCache,
@@ -85,7 +84,8 @@ pub(crate) struct Process {
     alarm: Alarm,
 }
 
-/// dnsmasq, and what outlives it on its machine: files, the kernel's neighbour table, a lease file.
+/// dnsmasq, and the state of its machine that survives a restart of dnsmasq: files, the kernel's neighbour table, a lease
+/// file.
 ///
 /// See the [crate documentation](crate) for its inputs.
 #[derive(Debug, Clone)]
@@ -103,12 +103,12 @@ impl Engine {
     /// A dnsmasq that is not running yet, on the default [`Network`].
     #[must_use]
     pub fn new(build: Build, config: ServerConfig) -> Engine {
-        Engine::on(build, config, Network::default())
+        Engine::with_network(build, config, Network::default())
     }
 
-    /// A dnsmasq that is not running yet.
+    /// A dnsmasq that is not running yet, on the given network.
     #[must_use]
-    pub fn on(build: Build, config: ServerConfig, network: Network) -> Engine {
+    pub fn with_network(build: Build, config: ServerConfig, network: Network) -> Engine {
         Engine {
             build,
             config: Arc::new(config),
@@ -148,13 +148,13 @@ impl Engine {
         &self.network
     }
 
-    /// Whether dnsmasq runs.
+    /// Whether dnsmasq is running.
     #[must_use]
     pub fn is_running(&self) -> bool {
         self.process.is_some()
     }
 
-    /// The `init` call that a start will make first; `None` without `--leasefile-ro` or script.
+    /// The `init` call that a start will make first; `None` without `--leasefile-ro` or without a script.
     #[must_use]
     pub fn init_call(&self) -> Option<ScriptCall> {
         (self.config.lease_ro && !self.config.script.is_empty())
@@ -165,7 +165,7 @@ impl Engine {
     /// In lease-file mode `init` is ignored.
     ///
     /// # Errors
-    /// If dnsmasq exits with code 3, 5 or 10 + r, or crashes. It has made no calls then.
+    /// If dnsmasq exits with code 3, 5 or 10 + r, or crashes. In this case it has made no calls.
     pub fn start(
         &mut self,
         clock: Clock,
@@ -199,21 +199,21 @@ impl Engine {
                 db.set_interface(slot);
             }
         }
-        let setting = CallContext {
+        let context = CallContext {
             build: self.build,
             script: config.script_name().to_vec(),
             interface: config.interface.clone(),
             server_duid: duid.unwrap_or_default(),
             log_dhcp: config.log_dhcp,
         };
-        let directory = Directory::read(&config, &ConfigFiles::default());
+        let directory = HostDirectory::read(&config, &ConfigFiles::default());
         let shows_stale =
             !config.ranges6.is_empty() || db.newest_first().any(|lease| lease.kind.is_v6());
         self.process = Some(Process {
             config,
             db,
             directory,
-            setting: Arc::new(setting),
+            context: Arc::new(context),
             stale: read.packet,
             shows_stale,
             pipe: VecDeque::from([PipeEvent::Reload]),
@@ -260,7 +260,7 @@ impl Engine {
 
     /// SIGHUP: dnsmasq reads its files again and calls the script for every lease.
     pub fn sighup(&mut self, clock: Clock, sink: &mut impl CallSink) {
-        self.begin(clock);
+        self.resolve_alarm(clock);
         if let Some(process) = &mut self.process {
             process.pipe.push_back(PipeEvent::Reload);
         }
@@ -273,24 +273,24 @@ impl Engine {
         self.process.as_ref().and_then(Process::alarm_time)
     }
 
-    /// A lower bound of [`Engine::next_alarm`] that costs no scan of the leases.
+    /// A lower bound of [`Engine::next_alarm`], computed without a scan of the leases; `i64::MAX` without an alarm.
     #[must_use]
-    pub fn no_alarm_before(&self) -> i64 {
+    pub fn next_alarm_bound(&self) -> i64 {
         match &self.process {
             None => i64::MAX,
             Some(p) => match p.alarm.pending {
                 None => p.alarm.at.unwrap_or(i64::MAX),
                 Some((now, mono)) => {
                     let wait =
-                        p.db.soonest_bound().saturating_sub(now).clamp(0, i64::from(u32::MAX));
+                        p.db.earliest_end_bound().saturating_sub(now).clamp(0, i64::from(u32::MAX));
                     mono.saturating_add(wait)
                 }
             },
         }
     }
 
-    /// Lets time pass until `clock`, with both clocks at the same rate. Returns the monotonic times at which SIGALRM fired.
-    /// For a jump of the wall clock, give the next input another wall clock instead.
+    /// Advances both clocks to `clock` at the same rate. Returns the monotonic times at which SIGALRM fired. For a jump of
+    /// the wall clock, pass the new wall clock with the next input instead.
     pub fn advance_to(&mut self, clock: Clock, sink: &mut impl CallSink) -> Vec<i64> {
         let mut fired = Vec::new();
         while let Some(at) = self.next_alarm().filter(|at| *at <= clock.mono) {
@@ -327,7 +327,7 @@ impl Engine {
                 files.insert(path.to_owned(), text.clone());
             }
         }
-        self.begin(clock);
+        self.resolve_alarm(clock);
         let now = self.build.now(clock);
         let lease_file = &mut self.lease_file;
         if let (Some(process), Some(text)) = (&mut self.process, text)
@@ -382,7 +382,7 @@ impl Engine {
         self.process.as_ref().map_or(0, |p| p.db.len())
     }
 
-    /// The lines of dnsmasq's own lease file at this time (lease.c `lease_update_file`): DHCPv4 leases, then
+    /// The lines of dnsmasq's own lease file for the current leases (lease.c `lease_update_file`): DHCPv4 leases, then
     /// `duid`, then DHCPv6 leases, each newest first.
     #[must_use]
     pub fn lease_lines(&self) -> Vec<String> {
@@ -392,15 +392,15 @@ impl Engine {
     /// The server's DUID; empty if there is none.
     #[must_use]
     pub fn server_duid(&self) -> &[u8] {
-        self.process.as_ref().map_or(&[], |p| &p.setting.server_duid)
+        self.process.as_ref().map_or(&[], |p| &p.context.server_duid)
     }
 
-    /// Must be called before a change: computes an alarm whose lease may be removed.
-    pub(crate) fn begin(&mut self, clock: Clock) {
+    /// Computes the time of an alarm whose lease may be removed by a change. Must be called before every change.
+    pub(crate) fn resolve_alarm(&mut self, clock: Clock) {
         let now = self.build.now(clock);
         if let Some(process) = &mut self.process
             && process.alarm.pending.is_some()
-            && (process.db.ending() <= 1 || now >= process.db.soonest_bound())
+            && (process.db.finite_leases() <= 1 || now >= process.db.earliest_end_bound())
         {
             process.alarm = Alarm { at: process.alarm_time(), pending: None };
         }
@@ -409,14 +409,14 @@ impl Engine {
     /// dhcp.c `dhcp_packet`: expired leases are removed before a packet is handled.
     pub(crate) fn drop_expired(&mut self, clock: Clock) {
         let now = self.build.now(clock);
-        self.begin(clock);
+        self.resolve_alarm(clock);
         if let Some(process) = &mut self.process {
             process.db.prune_expired(now);
         }
     }
 
-    /// What dhcp_packet() does after handling a packet (lease file, alarm), then the main loop until it is idle.
-    pub(crate) fn finish(&mut self, clock: Clock, sink: &mut impl CallSink) {
+    /// The end of dhcp.c `dhcp_packet` (lease file, alarm), then the main loop until it is idle.
+    pub(crate) fn finish_packet(&mut self, clock: Clock, sink: &mut impl CallSink) {
         let now = self.build.now(clock);
         if let Some(process) = &mut self.process {
             process.update_file(now, clock.mono, &mut self.lease_file);
@@ -424,8 +424,8 @@ impl Engine {
         self.run(clock, sink);
     }
 
-    /// dnsmasq.c `main`: each round queues at most one call (for a lease, else for a neighbour, else for a transfer), and then
-    /// takes one event from the pipe. Ends when there is neither.
+    /// dnsmasq.c `main`: each round queues at most one call (for a lease, else for a neighbour, else for a transfer), and
+    /// then takes one event from the pipe. Ends when there is neither.
     fn run(&mut self, clock: Clock, sink: &mut impl CallSink) {
         let now = self.build.now(clock);
         let Some(process) = &mut self.process else { return };
@@ -438,7 +438,7 @@ impl Engine {
                 }
                 Some(PipeEvent::Reload) => {
                     if !process.config.ranges4.is_empty() || !process.config.ranges6.is_empty() {
-                        process.directory = Directory::read(&process.config, &self.files);
+                        process.directory = HostDirectory::read(&process.config, &self.files);
                         process.update_from_configs();
                         process.update_file(now, clock.mono, &mut self.lease_file);
                     }
@@ -464,7 +464,7 @@ impl Process {
             None => self.alarm.at,
             Some((now, mono)) => {
                 // alarm() takes an unsigned int; 0 cancels the alarm.
-                let wait = self.db.soonest()?.wrapping_sub(now) as u32;
+                let wait = self.db.earliest_end()?.wrapping_sub(now) as u32;
                 (wait != 0).then(|| mono.saturating_add(i64::from(wait)))
             }
         }
@@ -484,20 +484,20 @@ impl Process {
         if self.config.script_on_renewal {
             aux.set(Flags::EXP_CHANGED);
         }
-        let (setting, stale, shows_stale) = (&self.setting, &mut self.stale, self.shows_stale);
-        let has_script = !setting.script.is_empty();
+        let (context, stale, shows_stale) = (&self.context, &mut self.stale, self.shows_stale);
+        let has_script = !context.script.is_empty();
         let called = self.db.next_call(aux, |due, lease, name| {
             if !has_script {
                 return;
             }
             let action = match due {
                 Due::LostName => Action::OldHostname,
-                Due::Gone => Action::Del,
+                Due::Ended => Action::Del,
                 Due::New => Action::Add,
                 Due::Changed => Action::Old,
             };
             let subject = Subject::Lease { lease, name };
-            sink.call(&PendingCall { action, subject, setting, stale, now });
+            sink.call(&PendingCall { action, subject, context, stale, now });
             if shows_stale && let Some(clid) = lease.clid.as_ref().filter(|c| !c.is_empty()) {
                 *stale = StalePacket::Id(Arc::clone(clid));
             }
@@ -513,7 +513,7 @@ impl Process {
             sink.call(&PendingCall {
                 action,
                 subject,
-                setting: &self.setting,
+                context: &self.context,
                 stale: &self.stale,
                 now,
             });
@@ -524,7 +524,7 @@ impl Process {
             sink.call(&PendingCall {
                 action: Action::Tftp,
                 subject,
-                setting: &self.setting,
+                context: &self.context,
                 stale: &self.stale,
                 now,
             });
@@ -538,8 +538,13 @@ impl Process {
         for slot in self.db.slots_newest_first() {
             let lease = self.db.get(slot);
             let Some(addr) = lease.v4() else { continue };
-            let host =
-                self.directory.find(Place::Any, lease.clid.as_deref(), Some(&lease.hw), None, &[]);
+            let host = self.directory.find(
+                ClientNetwork::Any,
+                lease.clid.as_deref(),
+                Some(&lease.hw),
+                None,
+                &[],
+            );
             let by_host =
                 host.filter(|h| h.addr.is_none_or(|a| a == addr)).and_then(|h| h.name.clone());
             let name =
@@ -562,10 +567,12 @@ impl Process {
             *lease_file = text.into_bytes();
             self.db.dirty = false;
         }
-        if self.db.ending() == 0 {
+        if self.db.finite_leases() == 0 {
             return;
         }
-        if self.db.soonest_bound() <= now && self.db.soonest().is_some_and(|event| event <= now) {
+        if self.db.earliest_end_bound() <= now
+            && self.db.earliest_end().is_some_and(|event| event <= now)
+        {
             self.alarm = Alarm { at: self.alarm_time(), pending: None };
             self.pipe.push_back(PipeEvent::Alarm);
         } else {
@@ -575,7 +582,7 @@ impl Process {
 
     fn lease_lines(&self) -> Vec<String> {
         let line = |lease: &Lease| {
-            let time = match self.setting.build {
+            let time = match self.context.build {
                 Build::Rtc => (lease.expires as u64).to_string(),
                 Build::NoRtc => lease.length.to_string(),
             };
@@ -597,8 +604,8 @@ impl Process {
         };
         let mut lines: Vec<String> =
             self.db.newest_first().filter(|l| !l.kind.is_v6()).map(line).collect();
-        if !self.setting.server_duid.is_empty() {
-            let duid = duid_line(hex_text(&self.setting.server_duid).as_bytes());
+        if !self.context.server_duid.is_empty() {
+            let duid = duid_line(hex_text(&self.context.server_duid).as_bytes());
             lines.push(String::from_utf8_lossy(&duid).into_owned());
             lines.extend(self.db.newest_first().filter(|l| l.kind.is_v6()).map(line));
         }
@@ -625,10 +632,10 @@ fn check_init(status: InitStatus, config: &ServerConfig) -> Result<(), StartFail
     }
 }
 
-/// dhcp6.c `make_duid`: link-layer address plus time, or the address only without a lasting clock or database.
+/// dhcp6.c `make_duid`: link-layer address plus time, or only the address without a real-time clock or a stored database.
 fn make_duid(build: Build, config: &ServerConfig, network: &Network, now: i64) -> Vec<u8> {
-    let lasting = build == Build::Rtc && (!config.lease_ro || !config.script.is_empty());
-    let time = if lasting { now.wrapping_sub(DUID_EPOCH) } else { 0 };
+    let persistent = build == Build::Rtc && (!config.lease_ro || !config.script.is_empty());
+    let time = if persistent { now.wrapping_sub(DUID_EPOCH) } else { 0 };
     let mut duid = if time == 0 { vec![0, 3, 0, 1] } else { vec![0, 1, 0, 1] };
     if time != 0 {
         duid.extend_from_slice(&(time as u32).to_be_bytes());

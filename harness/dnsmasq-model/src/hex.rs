@@ -1,4 +1,4 @@
-//! Hexadecimal text, as the lab writes and reads it. [`parse_hex`](super::parse_hex) reads it as dnsmasq does.
+//! Hexadecimal text in strict formats. [`parse_hex`](super::parse_hex) accepts what dnsmasq accepts.
 
 const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
@@ -25,7 +25,7 @@ pub fn hex_digits(bytes: &[u8]) -> String {
     out
 }
 
-/// The bytes of a text as [`hex_text`] writes it, in either case. `None` unless each byte has exactly two digits.
+/// Parses the output of [`hex_text`]; digits may be upper case. `None` unless each byte has exactly two digits.
 #[must_use]
 pub fn parse_hex_text(text: &[u8]) -> Option<Vec<u8>> {
     if text.is_empty() {
@@ -34,7 +34,7 @@ pub fn parse_hex_text(text: &[u8]) -> Option<Vec<u8>> {
     text.split(|byte| *byte == b':').map(byte_of).collect()
 }
 
-/// The bytes of a text as [`hex_digits`] writes it, in either case. `None` unless each byte has exactly two digits.
+/// Parses the output of [`hex_digits`]; digits may be upper case. `None` unless each byte has exactly two digits.
 #[must_use]
 pub fn parse_hex_digits(text: &[u8]) -> Option<Vec<u8>> {
     text.chunks(2).map(byte_of).collect()
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_and_digits_are_parsed_back() {
+    fn text_and_digits_round_trip() {
         let bytes = [0, 0x0f, 0xa0, 0xff];
         assert_eq!(hex_text(&bytes), "00:0f:a0:ff");
         assert_eq!(hex_digits(&bytes), "000fa0ff");

@@ -14,7 +14,7 @@ pub type ConfigFiles = BTreeMap<String, Vec<u8>>;
 
 /// The network of a client: the ranges that apply to it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Place<'a> {
+pub(crate) enum ClientNetwork<'a> {
     /// Any network (`context == NULL`).
     Any,
     /// On a network with these IPv4 ranges, each with its netmask.
@@ -23,25 +23,25 @@ pub(crate) enum Place<'a> {
     V6(&'a [Range6]),
 }
 
-/// The configured hosts and the names of addresses, as read last.
+/// The configured hosts and the names of addresses, as dnsmasq last read them.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Directory {
+pub(crate) struct HostDirectory {
     /// The hosts of files, then those of the command line, each with the last one first.
     hosts: Arc<Vec<Host>>,
     /// The first name that hosts files give for an address.
     names: Arc<HashMap<IpAddr, Text>>,
 }
 
-fn is_in_context(place: Place<'_>, host: &Host) -> bool {
+fn is_in_context(network: ClientNetwork<'_>, host: &Host) -> bool {
     if host.addr.is_none() && host.addr6.is_empty() {
         return true;
     }
-    match place {
-        Place::Any => true,
-        Place::V4(ranges) => host
+    match network {
+        ClientNetwork::Any => true,
+        ClientNetwork::V4(ranges) => host
             .addr
             .is_some_and(|addr| ranges.iter().any(|(r, mask)| same_net(addr, r.start, *mask))),
-        Place::V6(ranges) => {
+        ClientNetwork::V6(ranges) => {
             host.addr6.iter().any(|a| ranges.iter().any(|r| same_net6(*a, r.start, r.prefix)))
         }
     }
@@ -58,10 +58,17 @@ pub(crate) fn same_net6(a: Ipv6Addr, b: Ipv6Addr, prefix: u8) -> bool {
     prefix == 0 || differ >> (128 - u32::from(prefix.min(128))) == 0
 }
 
-/// dhcp-common.c `match_netid`: every tag of `check` is set, every `!tag` is not.
-pub(crate) fn match_tags(check: &[String], tags: &[String], untagged_ok: bool) -> bool {
+/// Whether a list without tags matches (`tagnotneeded` of `match_netid`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum EmptyList {
+    Matches,
+    DoesNotMatch,
+}
+
+/// dhcp-common.c `match_netid`: every tag of `check` is set, and every `!tag` is not.
+pub(crate) fn match_tags(check: &[String], tags: &[String], empty: EmptyList) -> bool {
     if check.is_empty() {
-        return untagged_ok;
+        return empty == EmptyList::Matches;
     }
     check.iter().all(|want| match want.strip_prefix(['!', '#']) {
         Some(not) => !tags.iter().any(|t| t == not),
@@ -69,14 +76,15 @@ pub(crate) fn match_tags(check: &[String], tags: &[String], untagged_ok: bool) -
     })
 }
 
-fn has_mac(host: &Host, hw: &HwAddr) -> bool {
+/// dhcp-common.c `config_has_mac`.
+pub(crate) fn config_has_mac(host: &Host, hw: &HwAddr) -> bool {
     host.hardware.iter().any(|p| {
         p.wildcards == 0 && p.hw.bytes() == hw.bytes() && (p.hw.kind == hw.kind || p.hw.kind == 0)
     })
 }
 
-/// util.c `memcmp_masked`: number of matching octets plus one, 0 if one differs.
-fn masked(pattern: &HwPattern, hw: &HwAddr) -> usize {
+/// util.c `memcmp_masked`: the number of matching octets plus one; 0 if one differs.
+fn matching_octets(pattern: &HwPattern, hw: &HwAddr) -> usize {
     let (own, theirs) = (pattern.hw.bytes(), hw.bytes());
     if own.len() != theirs.len() || !(pattern.hw.kind == hw.kind || pattern.hw.kind == 0) {
         return 0;
@@ -93,21 +101,21 @@ fn masked(pattern: &HwPattern, hw: &HwAddr) -> usize {
     count
 }
 
-impl Directory {
+impl HostDirectory {
     /// Reads the options and files, as `reread_dhcp` and `cache_reload` do.
-    pub(crate) fn read(config: &ServerConfig, files: &ConfigFiles) -> Directory {
+    pub(crate) fn read(config: &ServerConfig, files: &ConfigFiles) -> HostDirectory {
         let mut hosts = config.hosts.clone();
-        let mut banks: Vec<&[u8]> = Vec::new();
-        banks.extend(
+        let mut texts: Vec<&[u8]> = Vec::new();
+        texts.extend(
             config.hosts_files.iter().filter_map(|path| files.get(path)).map(Vec::as_slice),
         );
         for dir in &config.hosts_dirs {
-            banks.extend(
+            texts.extend(
                 files.iter().filter(|(path, _)| is_in_dir(path, dir)).map(|(_, text)| &text[..]),
             );
         }
-        for bank in banks {
-            add_bank(&mut hosts, bank);
+        for text in texts {
+            add_hosts(&mut hosts, text);
         }
         let mut names: HashMap<IpAddr, Text> = HashMap::new();
         let mut addresses: HashMap<Vec<u8>, Ipv4Addr> = HashMap::new();
@@ -115,17 +123,17 @@ impl Directory {
             for text in config.dns_hosts.iter().filter_map(|path| files.get(path)) {
                 read_hosts_file(config, text, &mut names, &mut addresses);
             }
-            give_addresses(&mut hosts, &addresses);
+            add_addresses_by_name(&mut hosts, &addresses);
         }
-        Directory { hosts: Arc::new(hosts), names: Arc::new(names) }
+        HostDirectory { hosts: Arc::new(hosts), names: Arc::new(names) }
     }
 
     /// Adds the hosts of a new or changed file of a `--dhcp-hostsdir` before the known ones.
     pub(crate) fn add_file(&mut self, text: &[u8]) {
-        add_bank(Arc::make_mut(&mut self.hosts), text);
+        add_hosts(Arc::make_mut(&mut self.hosts), text);
     }
 
-    /// Whether there are neither hosts nor names.
+    /// Whether there are no hosts and no names.
     pub(crate) fn is_empty(&self) -> bool {
         self.hosts.is_empty() && self.names.is_empty()
     }
@@ -133,7 +141,7 @@ impl Directory {
     /// dhcp-common.c `find_config`: the entry of a client; entries with tags come first.
     pub(crate) fn find(
         &self,
-        place: Place<'_>,
+        network: ClientNetwork<'_>,
         clid: Option<&[u8]>,
         hw: Option<&HwAddr>,
         name: Option<&[u8]>,
@@ -142,30 +150,30 @@ impl Directory {
         if self.hosts.is_empty() {
             return None;
         }
-        self.find_match(place, clid, hw, name, tags, false)
-            .or_else(|| self.find_match(place, clid, hw, name, tags, true))
+        self.find_match(network, clid, hw, name, tags, EmptyList::DoesNotMatch)
+            .or_else(|| self.find_match(network, clid, hw, name, tags, EmptyList::Matches))
     }
 
     fn find_match(
         &self,
-        place: Place<'_>,
+        network: ClientNetwork<'_>,
         clid: Option<&[u8]>,
         hw: Option<&HwAddr>,
         name: Option<&[u8]>,
         tags: &[String],
-        untagged_ok: bool,
+        empty: EmptyList,
     ) -> Option<&Host> {
-        let fits =
-            |host: &Host| is_in_context(place, host) && match_tags(&host.filter, tags, untagged_ok);
+        let matches =
+            |host: &Host| is_in_context(network, host) && match_tags(&host.filter, tags, empty);
         if let Some(clid) = clid {
             let by_id = self.hosts.iter().find(|host| {
                 host.clid.as_deref().is_some_and(|own| {
                     // dhcpcd puts a zero byte before a textual client identifier.
                     let same = own == clid
-                        || (!matches!(place, Place::V6(_))
+                        || (!matches!(network, ClientNetwork::V6(_))
                             && clid.first() == Some(&0)
                             && own == &clid[1..]);
-                    same && fits(host)
+                    same && matches(host)
                 })
             });
             if by_id.is_some() {
@@ -173,15 +181,16 @@ impl Directory {
             }
         }
         if let Some(hw) = hw
-            && let Some(host) = self.hosts.iter().find(|host| has_mac(host, hw) && fits(host))
+            && let Some(host) =
+                self.hosts.iter().find(|host| config_has_mac(host, hw) && matches(host))
         {
             return Some(host);
         }
         if let Some(name) = name
-            && !matches!(place, Place::Any)
+            && !matches!(network, ClientNetwork::Any)
         {
             let by_name = self.hosts.iter().find(|host| {
-                host.name.as_deref().is_some_and(|own| same_name(own, name)) && fits(host)
+                host.name.as_deref().is_some_and(|own| same_name(own, name)) && matches(host)
             });
             if by_name.is_some() {
                 return by_name;
@@ -189,9 +198,9 @@ impl Directory {
         }
         let hw = hw?;
         let mut best: (usize, Option<&Host>) = (0, None);
-        for host in self.hosts.iter().filter(|host| fits(host)) {
+        for host in self.hosts.iter().filter(|host| matches(host)) {
             for pattern in host.hardware.iter().filter(|p| p.wildcards != 0) {
-                let count = masked(pattern, hw);
+                let count = matching_octets(pattern, hw);
                 if count > best.0 {
                     best = (count, Some(host));
                 }
@@ -225,11 +234,7 @@ impl Directory {
     }
 }
 
-/// dhcp-common.c `config_has_mac`.
-pub(crate) fn config_has_mac(host: &Host, hw: &HwAddr) -> bool {
-    has_mac(host, hw)
-}
-
+/// Whether dnsmasq reads the file as one of the folder `dir`: hidden files and backup files are skipped (inotify.c).
 pub(crate) fn is_in_dir(path: &str, dir: &str) -> bool {
     path.strip_prefix(dir.trim_end_matches('/'))
         .and_then(|rest| rest.strip_prefix('/'))
@@ -241,7 +246,7 @@ pub(crate) fn is_in_dir(path: &str, dir: &str) -> bool {
         })
 }
 
-fn add_bank(hosts: &mut Vec<Host>, text: &[u8]) {
+fn add_hosts(hosts: &mut Vec<Host>, text: &[u8]) {
     for line in String::from_utf8_lossy(text).lines() {
         let line = line.split_once('#').map_or(line, |(before, _)| before).trim();
         // dnsmasq logs an invalid line and continues.
@@ -253,7 +258,7 @@ fn add_bank(hosts: &mut Vec<Host>, text: &[u8]) {
     }
 }
 
-/// cache.c `read_hostsfile`: the first name of an address counts.
+/// cache.c `read_hostsfile`: the first name of an address is kept.
 fn read_hosts_file(
     config: &ServerConfig,
     text: &[u8],
@@ -282,8 +287,8 @@ fn read_hosts_file(
     }
 }
 
-/// dhcp-common.c `dhcp_update_configs`: a host without address gets that of its name in a hosts file.
-fn give_addresses(hosts: &mut [Host], addresses: &HashMap<Vec<u8>, Ipv4Addr>) {
+/// dhcp-common.c `dhcp_update_configs`: a host without an address gets the address that a hosts file has for its name.
+fn add_addresses_by_name(hosts: &mut [Host], addresses: &HashMap<Vec<u8>, Ipv4Addr>) {
     for at in 0..hosts.len() {
         let Some(name) = &hosts[at].name else { continue };
         if hosts[at].addr.is_some() {

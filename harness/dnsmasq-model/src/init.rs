@@ -1,4 +1,4 @@
-//! The result of the script call `init`, and what dnsmasq makes of it at its start.
+//! The result of the script call `init`, and the reasons for which dnsmasq does not start.
 
 /// How the `init` call ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

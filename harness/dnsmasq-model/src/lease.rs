@@ -24,7 +24,7 @@ impl LeaseKind {
     }
 }
 
-/// Why the script has to be told about a lease: the flags `LEASE_NEW` and so on of dnsmasq.h.
+/// Why a script call for a lease is due: the flags `LEASE_NEW` etc. of dnsmasq.h.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Flags(u8);
 
@@ -40,7 +40,7 @@ impl Flags {
     /// The name comes from the configuration, so no client can take it.
     pub(crate) const AUTH_NAME: Flags = Flags(16);
     /// Contained in the database's list of leases that may need a call.
-    pub(crate) const LISTED: Flags = Flags(32);
+    pub(crate) const PENDING: Flags = Flags(32);
 
     pub(crate) fn has(self, other: Flags) -> bool {
         self.0 & other.0 != 0
@@ -59,13 +59,13 @@ impl Flags {
     }
 }
 
-/// The data of the last request that `lease_add_extradata` keeps until the next normal call, which helper.c shows as
-/// variables. An empty value stands for an absent option.
+/// The data of the last request that `lease_add_extradata` keeps until the next call with `add` or `old`, which helper.c
+/// passes as variables. An empty value stands for an absent option.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ExtraData {
     /// `DNSMASQ_VENDOR_CLASS` (DHCPv4).
     pub vendor_class: Vec<u8>,
-    /// `DNSMASQ_VENDOR_CLASS_ID` and `DNSMASQ_VENDOR_CLASS0` on (DHCPv6): enterprise number first.
+    /// `DNSMASQ_VENDOR_CLASS_ID` and `DNSMASQ_VENDOR_CLASS0` and the following (DHCPv6): the enterprise number first.
     pub vendor_classes: Vec<Vec<u8>>,
     /// `DNSMASQ_SUPPLIED_HOSTNAME`.
     pub supplied_hostname: Vec<u8>,
@@ -77,22 +77,22 @@ pub struct ExtraData {
     pub subscriber_id: Vec<u8>,
     /// `DNSMASQ_REMOTE_ID`.
     pub remote_id: Vec<u8>,
-    /// `DNSMASQ_REQUESTED_OPTIONS`, decimal with commas.
+    /// `DNSMASQ_REQUESTED_OPTIONS`, decimal numbers separated by commas.
     pub requested_options: Vec<u8>,
     /// `DNSMASQ_MUD_URL`.
     pub mud_url: Vec<u8>,
-    /// `DNSMASQ_TAGS`, with blanks between.
+    /// `DNSMASQ_TAGS`, separated by spaces.
     pub tags: Vec<u8>,
     /// `DNSMASQ_RELAY_ADDRESS` of DHCPv6.
     pub relay_address: Vec<u8>,
-    /// `DNSMASQ_USER_CLASS0` on.
+    /// `DNSMASQ_USER_CLASS0` and the following.
     pub user_classes: Vec<Vec<u8>>,
 }
 
 /// A lease in dnsmasq's memory.
 #[derive(Debug, Clone)]
 pub struct Lease {
-    /// The address leased.
+    /// The leased address.
     pub addr: IpAddr,
     /// DHCPv4, IA_NA or IA_TA.
     pub kind: LeaseKind,
@@ -123,9 +123,9 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// Whether it has expired at `now` on dnsmasq's clock (lease.c `lease_prune`).
+    /// Whether the lease has expired at `now` on dnsmasq's clock (lease.c `lease_prune`).
     #[must_use]
-    pub fn is_over(&self, now: i64) -> bool {
+    pub fn has_expired(&self, now: i64) -> bool {
         self.expires != 0 && now >= self.expires
     }
 

@@ -1,8 +1,8 @@
-//! The text of one lease, in dnsmasq's lease file, in the output of `init` and in the NVRAM records of lease scripts.
+//! The line of one lease in dnsmasq's lease file, in the output of `init` and in the NVRAM records of lease scripts.
 
-/// One line of a lease database in dnsmasq's format: `TIME ID ADDRESS HOSTNAME CLIENT-ID`, separated by blanks.
+/// One line of a lease database in dnsmasq's format: `TIME ID ADDRESS HOSTNAME CLIENT-ID`, separated by spaces.
 ///
-/// lease.c `lease_update_file` writes it. The fields are not checked: a lease script may have stored anything.
+/// Written by lease.c `lease_update_file`. The fields are not checked, since a lease script may have stored any text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LeaseLine<'a> {
     /// End of the lease, or its length in a build without RTC; 0 for an infinite lease.
@@ -27,7 +27,7 @@ impl<'a> LeaseLine<'a> {
         if value.is_empty() { Self::NONE } else { value }
     }
 
-    /// The fields of a line without line break. `None` unless there are exactly five.
+    /// Splits a line without its line break. `None` unless there are exactly five.
     #[must_use]
     pub fn parse(line: &'a [u8]) -> Option<LeaseLine<'a>> {
         let mut fields = line.split(|byte| *byte == b' ');
@@ -49,13 +49,13 @@ impl<'a> LeaseLine<'a> {
     }
 }
 
-/// The server's DUID in a line `duid HEX` of a lease database, which stands between DHCPv4 and DHCPv6 leases.
+/// The server's DUID in the line `duid HEX` of a lease database, which precedes the DHCPv6 leases.
 #[must_use]
-pub fn duid_of_line(line: &[u8]) -> Option<&[u8]> {
+pub fn parse_duid_line(line: &[u8]) -> Option<&[u8]> {
     line.strip_prefix(b"duid ").filter(|duid| !duid.contains(&b' '))
 }
 
-/// The line with the server's DUID, which is given as hexadecimal text; without line break.
+/// The line `duid HEX` for a DUID in hexadecimal text, without a line break.
 #[must_use]
 pub fn duid_line(duid: &[u8]) -> Vec<u8> {
     [b"duid ", duid].concat()
@@ -66,14 +66,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_are_parsed_back() {
+    fn lines_round_trip_and_need_exactly_five_fields() {
         let text = b"1700003600 02:aa:00:00:00:01 192.168.1.2 * 01:02";
         let line = LeaseLine::parse(text).expect("five fields");
         assert_eq!((line.address, line.hostname), (&b"192.168.1.2"[..], LeaseLine::NONE));
         assert_eq!(line.to_bytes(), text);
         assert_eq!(LeaseLine::parse(b"0 1 2 3"), None);
         assert_eq!(LeaseLine::parse(b"0 1 2 3 4 5"), None);
-        assert_eq!(duid_of_line(&duid_line(b"00:03")), Some(&b"00:03"[..]));
-        assert_eq!(duid_of_line(b"duid a b"), None);
+        assert_eq!(parse_duid_line(&duid_line(b"00:03")), Some(&b"00:03"[..]));
+        assert_eq!(parse_duid_line(b"duid a b"), None);
     }
 }

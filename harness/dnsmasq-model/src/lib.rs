@@ -15,34 +15,34 @@
 //! | neighbour, TFTP | [`Engine::add_neighbour`], [`Engine::tftp`] | |
 //! | SIGTERM, power cut | [`Engine::stop`], [`Engine::kill`] | |
 //!
-//! Each input comes with both clocks ([`Clock`]). A jump of the wall clock is not an input of its own: the next input
-//! simply has another wall clock. Script calls go to a [`CallSink`] as they are queued: a `Vec<ScriptCall>` renders them,
+//! Each input comes with both clocks ([`Clock`]). A jump of the wall clock is not a separate input: the next input has
+//! the new wall clock. Script calls go to a [`CallSink`] as they are queued: a `Vec<ScriptCall>` renders them,
 //! [`CallCounts`] only counts them. The replies come from a recording, from a real server, or from [`Server`], which
-//! decides as dnsmasq does.
+//! models dnsmasq's decisions.
 //!
 //! # States of a lease
 //!
 //! ```text
 //!                 init printed it (not NEW, not CHANGED)
 //!                            |
-//!  ACK, REPLY  --> NEW --add--> at rest <--old--- CHANGED <-- name, hardware address, interface,
+//!  ACK, REPLY  --> NEW --add--> current <--old--- CHANGED <-- name, hardware address, interface,
 //!                            |  |                 ^           SELECTING, INIT-REBOOT, SIGHUP, start
 //!                            |  +-----------------+
 //!                            |  +--old (ro only)-- AUX_CHANGED <-- client-id; expiry (RTC), length (no-RTC)
 //!                            v
-//!       expiry seen, RELEASE, DECLINE, other address asked for --> gone --del--> forgotten
+//!       expiry, RELEASE, DECLINE, request for another address --> ended --del--> removed
 //!
-//!  lost name (taken by another, or changed): old with DNSMASQ_OLD_HOSTNAME, before any of the above but a del
+//!  lost name (taken by another lease, or changed): old with DNSMASQ_OLD_HOSTNAME, before all of the above except del
 //! ```
 //!
-//! Calls are made one after the other until none is due: for the newest *gone* lease (a lost name first, then `del`), else
+//! Calls are made one after the other until none is due: for the newest *ended* lease (a lost name first, then `del`), else
 //! for the newest lease with a lost name, else for the newest lease that is NEW or changed. At start one such call is made
 //! before the synthetic SIGHUP marks every lease as changed.
 //!
 //! # When leases end
 //!
 //! A lease has expired when dnsmasq's clock (wall clock in the RTC build, monotonic clock in the other) has reached its
-//! end. dnsmasq checks this before each DHCP message, at SIGALRM and at start, and at no other time. The alarm runs on the
+//! end. dnsmasq checks this only before each DHCP message, at SIGALRM and at start. The alarm runs on the
 //! monotonic clock. After each check it is set to the earliest end; if there is none, an earlier alarm stays set.
 //!
 //! # Not modelled
@@ -78,7 +78,7 @@ pub use call_diff::CallDifference;
 pub use clock::{Build, Clock};
 pub use config::{
     CondDomain, ConfigError, Host, HwPattern, INFINITE, Range4, Range6, SHORTEST_LEASE,
-    ServerConfig, lease_time, parse_host,
+    ServerConfig, parse_host, parse_lease_time,
 };
 pub use engine::{Engine, Network};
 pub use hex::{hex_digits, hex_text, parse_hex_digits, parse_hex_text};
@@ -87,10 +87,10 @@ pub use hw_addr::{CHADDR_MAX, ETHER, HwAddr};
 pub use ia_kind::IaKind;
 pub use init::{InitResult, InitStatus, StartFailure};
 pub use lease::{ExtraData, Lease, LeaseKind};
-pub use lease_line::{LeaseLine, duid_line, duid_of_line};
+pub use lease_line::{LeaseLine, duid_line, parse_duid_line};
 pub use names::{c_string, legal_hostname, same_name, strip_hostname};
 pub use server::{Server, address_hash, granted_lease_time};
-pub use server6::address_hash6;
+pub use server6::{Renewal6, Return6, address_hash6};
 pub use text::{Text, share_text};
 pub use v4::{Client4, Kind4, Message4, Options4, Reply4};
 pub use v6::{Client6, Ia, Kind6, Reply6};

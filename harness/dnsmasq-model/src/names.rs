@@ -12,10 +12,10 @@ pub fn c_string(text: &[u8]) -> &[u8] {
     &text[..end]
 }
 
-/// The name without a final dot if dnsmasq accepts it (`legal_hostname`); `None` if it does not.
+/// The name without a trailing dot if dnsmasq accepts it (`legal_hostname`); otherwise `None`.
 ///
-/// The first label may contain letters, digits, `-` and `_`, the last two not at its beginning. The other labels may
-/// contain all ASCII characters except control characters. No label may be longer than 63 bytes.
+/// The first label may contain letters, digits, `-` and `_`, but must not begin with one of the last two. The other labels
+/// may contain all ASCII characters except control characters. No label may be longer than 63 bytes.
 #[must_use]
 pub fn legal_hostname(name: &[u8]) -> Option<&[u8]> {
     let name = c_string(name);
@@ -52,7 +52,7 @@ pub fn legal_hostname(name: &[u8]) -> Option<&[u8]> {
     Some(name)
 }
 
-/// The first label and the rest behind the first dot, if that is not empty (`strip_hostname`).
+/// The first label, and the text after the first dot unless it is empty (`strip_hostname`).
 #[must_use]
 pub fn strip_hostname(name: &[u8]) -> (&[u8], Option<&[u8]>) {
     match name.iter().position(|&b| b == b'.') {
@@ -85,18 +85,18 @@ mod tests {
     #[case(b"_x", None)]
     #[case(b"bad name", None)]
     #[case(b"caf\xc3\xa9", None)]
-    fn legality(#[case] name: &[u8], #[case] expected: Option<&[u8]>) {
+    fn only_legal_host_names_are_accepted(#[case] name: &[u8], #[case] expected: Option<&[u8]>) {
         assert_eq!(legal_hostname(name), expected);
     }
 
     #[test]
-    fn labels_end_at_63() {
+    fn a_label_has_at_most_63_bytes() {
         assert!(legal_hostname(&[b'x'; 63]).is_some());
         assert!(legal_hostname(&[b'y'; 64]).is_none());
     }
 
     #[test]
-    fn a_leading_dot_leaves_no_name() {
+    fn a_name_that_starts_with_a_dot_has_an_empty_first_label() {
         // legal_hostname stops at the first dot, strip_hostname then finds an empty label.
         let legal = legal_hostname(b".dot").expect("legal up to the dot");
         assert_eq!(strip_hostname(legal), (&b""[..], Some(&b"dot"[..])));

@@ -5,20 +5,28 @@
 pub(crate) struct ParsedHex {
     /// Number of bytes.
     pub len: usize,
-    /// Type prefix (`06-`), 0 if there was none.
+    /// The type prefix (`06-`); 0 if there was none.
     pub kind: u16,
     /// One bit per byte, which is set if the text had `*`. The highest bit is that of the first byte.
     pub mask: u32,
 }
 
-/// Decodes `text`, with colons, minus signs or blanks between groups, into its own beginning; at most `max` bytes.
+/// Whether the text may begin with an ARP type, such as `06-` (whether `mac_type` of `parse_hex` is not NULL).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TypePrefix {
+    Allowed,
+    Rejected,
+}
+
+/// Decodes at most `max` bytes of `text`, with colons, minus signs or spaces between groups, in place: the result is at
+/// the beginning of `text`.
 ///
-/// `None` is dnsmasq's -1, for a character that is neither a hexadecimal digit nor `*`. A byte for which the text has `*`
-/// keeps the value that was in the buffer.
-pub(crate) fn parse_hex(text: &mut Vec<u8>, max: usize, with_kind: bool) -> Option<ParsedHex> {
+/// `None` stands for dnsmasq's -1, for a character that is neither a hexadecimal digit nor `*`. A byte for which the text
+/// has `*` keeps the value that was in the buffer.
+pub(crate) fn parse_hex(text: &mut Vec<u8>, max: usize, prefix: TypePrefix) -> Option<ParsedHex> {
     let end = text.iter().position(|&b| b == 0).unwrap_or(text.len());
     let source = text[..end].to_vec();
-    let mut kind_wanted = with_kind;
+    let mut prefix_allowed = prefix == TypePrefix::Allowed;
     let mut hex = ParsedHex { len: 0, kind: 0, mask: 0 };
     let mut start = 0;
     while hex.len < max {
@@ -34,9 +42,9 @@ pub(crate) fn parse_hex(text: &mut Vec<u8>, max: usize, with_kind: bool) -> Opti
             if stop < source.len() {
                 text[stop] = 0;
             }
-            if source.get(stop) == Some(&b'-') && hex.len == 0 && kind_wanted {
+            if source.get(stop) == Some(&b'-') && hex.len == 0 && prefix_allowed {
                 hex.kind = value(group) as u16;
-                kind_wanted = false;
+                prefix_allowed = false;
             } else if group == b"*" {
                 hex.mask = (hex.mask << 1) | 1;
                 hex.len += 1;
@@ -80,24 +88,24 @@ fn value(digits: &[u8]) -> u64 {
 mod tests {
     use super::*;
 
-    fn bytes(text: &str, kind: bool) -> Option<(Vec<u8>, u16)> {
+    fn bytes(text: &str, prefix: TypePrefix) -> Option<(Vec<u8>, u16)> {
         let mut buffer = text.as_bytes().to_vec();
-        parse_hex(&mut buffer, 16, kind).map(|hex| (buffer[..hex.len].to_vec(), hex.kind))
+        parse_hex(&mut buffer, 16, prefix).map(|hex| (buffer[..hex.len].to_vec(), hex.kind))
     }
 
     #[test]
-    fn groups_types_and_long_groups() {
-        assert_eq!(bytes("02:aa:0", true), Some((vec![2, 0xaa, 0], 0)));
-        assert_eq!(bytes("06-02:aa", true), Some((vec![2, 0xaa], 6)));
-        assert_eq!(bytes("18-", true), Some((vec![], 0x18)));
-        assert_eq!(bytes("02aabb", true), Some((vec![2, 0xaa, 0xbb], 0)));
-        assert_eq!(bytes("nothex", true), None);
-        assert_eq!(bytes("zz", false), None);
+    fn separators_are_optional_and_a_type_prefix_is_removed() {
+        assert_eq!(bytes("02:aa:0", TypePrefix::Allowed), Some((vec![2, 0xaa, 0], 0)));
+        assert_eq!(bytes("06-02:aa", TypePrefix::Allowed), Some((vec![2, 0xaa], 6)));
+        assert_eq!(bytes("18-", TypePrefix::Allowed), Some((vec![], 0x18)));
+        assert_eq!(bytes("02aabb", TypePrefix::Allowed), Some((vec![2, 0xaa, 0xbb], 0)));
+        assert_eq!(bytes("nothex", TypePrefix::Allowed), None);
+        assert_eq!(bytes("zz", TypePrefix::Rejected), None);
     }
 
     #[test]
-    fn at_most_max_bytes() {
+    fn decoding_stops_after_max_bytes() {
         let mut buffer = b"01:02:03".to_vec();
-        assert_eq!(parse_hex(&mut buffer, 2, false).map(|h| h.len), Some(2));
+        assert_eq!(parse_hex(&mut buffer, 2, TypePrefix::Rejected).map(|h| h.len), Some(2));
     }
 }

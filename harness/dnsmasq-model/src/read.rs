@@ -1,4 +1,4 @@
-//! Port of `read_leases` of lease.c, which reads tokens of limited width instead of lines.
+//! `read_leases` of lease.c, which reads tokens of limited width instead of lines.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
@@ -9,15 +9,14 @@ use super::db::LeaseDb;
 use super::hw_addr::{CHADDR_MAX, ETHER, HwAddr};
 use super::ia_kind::IaKind;
 use super::init::StartFailure;
-use super::lease::Flags;
-use super::lease::LeaseKind;
+use super::lease::{Flags, LeaseKind};
 use super::names::c_string;
-use super::parse_hex::parse_hex;
+use super::parse_hex::{TypePrefix, parse_hex};
 
-/// What `read_leases` leaves behind besides the leases.
+/// The results of `read_leases` besides the leases.
 #[derive(Debug)]
-pub(crate) struct Read {
-    /// The server's DUID, if there was such a line.
+pub(crate) struct ReadResult {
+    /// The server's DUID, if the text has a `duid` line.
     pub(crate) duid: Option<Vec<u8>>,
     /// The contents of the packet buffer.
     pub(crate) packet: StalePacket,
@@ -43,19 +42,19 @@ impl<'a> Tokens<'a> {
 /// Reads the output of `init` or a lease file into an empty database.
 ///
 /// # Errors
-/// For too many stored leases (exit code 5), and for a hardware address that is not hexadecimal (crash).
+/// If there are too many leases (exit code 5), or a hardware address is not hexadecimal (crash).
 pub(crate) fn read_leases(
     db: &mut LeaseDb,
     build: Build,
     text: &[u8],
     now: i64,
-) -> Result<Read, StartFailure> {
+) -> Result<ReadResult, StartFailure> {
     let mut tokens = Tokens { rest: text };
-    let mut read = Read { duid: None, packet: StalePacket::Raw(Arc::from(&b""[..])) };
+    let mut read = ReadResult { duid: None, packet: StalePacket::Raw(Arc::from(&b""[..])) };
     while let (Some(time), Some(hardware)) = (tokens.next(255), tokens.next(255)) {
         if c_string(time) == b"duid" {
             let mut hex = hardware.to_vec();
-            let Some(parsed) = parse_hex(&mut hex, 130, false) else { break };
+            let Some(parsed) = parse_hex(&mut hex, 130, TypePrefix::Rejected) else { break };
             hex.truncate(parsed.len);
             read.duid = Some(hex);
             read.packet = StalePacket::Raw(Arc::from(&b""[..]));
@@ -74,7 +73,7 @@ pub(crate) fn read_leases(
             || StartFailure::Exit { code: 5, message: "too many stored leases".to_owned() };
         let (slot, hw) = if let Ok(addr) = addr.parse::<Ipv4Addr>() {
             let slot = db.allocate(IpAddr::V4(addr), LeaseKind::V4);
-            let Some(hex) = parse_hex(&mut hardware, CHADDR_MAX, true) else {
+            let Some(hex) = parse_hex(&mut hardware, CHADDR_MAX, TypePrefix::Allowed) else {
                 return Err(slot.map_or_else(too_many, |_| StartFailure::Crash { signal: 6 }));
             };
             let kind = if hex.kind == 0 && hex.len != 0 { ETHER } else { hex.kind };
@@ -94,7 +93,7 @@ pub(crate) fn read_leases(
         let mut clid = None;
         let mut bad_id = false;
         if id != b"*" {
-            match parse_hex(&mut id, 255, false) {
+            match parse_hex(&mut id, 255, TypePrefix::Rejected) {
                 Some(hex) => clid = Some(Arc::from(&id[..hex.len])),
                 // Length -1: the flag is set, then the allocation fails and the client identifier is dropped.
                 None => bad_id = true,
@@ -116,7 +115,7 @@ pub(crate) fn read_leases(
             }
             Build::Rtc => db.put_expires(slot, number),
         }
-        db.settle_read(slot);
+        db.clear_read_flags(slot);
     }
     Ok(read)
 }
@@ -165,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_as_the_c_library_reads_them() {
+    fn numbers_are_parsed_as_by_the_c_library() {
         assert_eq!(atol(b"notanumber"), 0);
         assert_eq!(atol(b"0x10"), 0);
         assert_eq!(atol(b"12.9"), 12);

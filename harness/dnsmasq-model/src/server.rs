@@ -11,7 +11,7 @@ use super::call::CallSink;
 use super::clock::Clock;
 use super::config::{Host, INFINITE, SHORTEST_LEASE};
 use super::engine::{Engine, Process};
-use super::hosts::{Place, config_has_mac, match_tags, same_net};
+use super::hosts::{ClientNetwork, EmptyList, config_has_mac, match_tags, same_net};
 use super::v4::{
     Client4, Context4, Kind4, Message4, Reply4, client_name, contexts, extended_hwaddr,
 };
@@ -19,7 +19,7 @@ use super::v4::{
 /// `DECLINE_BACKOFF` of config.h: the number of seconds for which a declined static address is not used.
 pub(crate) const DECLINE_BACKOFF: i64 = 600;
 
-/// dnsmasq with its DHCP server: an engine, and what the server remembers besides the leases.
+/// dnsmasq with its DHCP server: an engine, and the state of the server besides the leases.
 #[derive(Debug, Clone)]
 pub struct Server {
     pub(crate) engine: Engine,
@@ -31,21 +31,26 @@ pub struct Server {
     pub(crate) declined: HashMap<IpAddr, i64>,
     /// State of the generator of temporary addresses.
     pub(crate) random: u64,
-    /// The temporary address that a real server chose.
+    /// The next temporary address, as a real server chose it.
     pub(crate) expected_temporary: Option<Ipv6Addr>,
 }
 
-/// The lease time that a client gets: that of its `dhcp-host` or its range, or a shorter one if it asks for one, but at
-/// least 120 seconds (rfc2131.c `calc_time`).
+/// The lease time that a client gets, in seconds: that of its `dhcp-host` or its range, or the requested one if that is
+/// shorter, but at least 120 seconds (rfc2131.c `calc_time`).
 #[must_use]
-pub fn granted_lease_time(configured: u32, asked: Option<u32>) -> u32 {
-    match asked.map(|asked| asked.max(SHORTEST_LEASE)) {
-        Some(asked) if configured == INFINITE || (asked != INFINITE && asked < configured) => asked,
+pub fn granted_lease_time(configured: u32, requested: Option<u32>) -> u32 {
+    match requested.map(|requested| requested.max(SHORTEST_LEASE)) {
+        Some(requested)
+            if configured == INFINITE || (requested != INFINITE && requested < configured) =>
+        {
+            requested
+        }
         _ => configured,
     }
 }
 
-/// The SDBM hash of the hardware address, at which the search for a free address starts (dhcp.c `address_allocate`).
+/// The SDBM hash of the hardware address, which determines where the search for a free address starts (dhcp.c
+/// `address_allocate`).
 #[must_use]
 pub fn address_hash(bytes: &[u8]) -> u32 {
     let hash = bytes.iter().fold(0u32, |j, &byte| {
@@ -54,7 +59,7 @@ pub fn address_hash(bytes: &[u8]) -> u32 {
     hash.max(1)
 }
 
-/// A message, with everything that a decision depends on.
+/// A message with the data on which a decision depends.
 struct Request<'a> {
     process: &'a Process,
     client: &'a Client4,
@@ -68,7 +73,7 @@ struct Request<'a> {
 }
 
 impl Server {
-    /// A server around an engine, with no memory of declined addresses.
+    /// A server without declined addresses.
     #[must_use]
     pub fn new(engine: Engine) -> Server {
         Server {
@@ -116,7 +121,7 @@ impl Server {
         self.random = seed;
     }
 
-    /// Sets the next temporary address, to that which a real server chose.
+    /// Sets the next temporary address to the one that a real server chose.
     pub fn expect_temporary_address(&mut self, address: Ipv6Addr) {
         self.expected_temporary = Some(address);
     }
@@ -133,28 +138,28 @@ impl Server {
     ) -> Reply4 {
         let reply = self.decide(kind, client, addr, clock);
         if kind == Kind4::Decline {
-            self.note_decline(client, addr, clock);
+            self.record_decline(client, addr, clock);
         }
         self.engine.dhcp4(Message4 { kind, client, addr }, reply, clock, sink);
         reply
     }
 
-    /// DISCOVER and, if an address is offered, REQUEST. `wish` is the address that the client would like.
+    /// DISCOVER and, if an address is offered, REQUEST. `requested` is the address that the client requests.
     pub fn join(
         &mut self,
         client: &Client4,
-        wish: Option<Ipv4Addr>,
+        requested: Option<Ipv4Addr>,
         clock: Clock,
         sink: &mut impl CallSink,
     ) -> Reply4 {
-        let wish = wish.unwrap_or(Ipv4Addr::UNSPECIFIED);
-        match self.handle(Kind4::Discover { rapid: false }, client, wish, clock, sink) {
+        let requested = requested.unwrap_or(Ipv4Addr::UNSPECIFIED);
+        match self.handle(Kind4::Discover { rapid: false }, client, requested, clock, sink) {
             Reply4::Offer(addr) => self.handle(Kind4::Request, client, addr, clock, sink),
             other => other,
         }
     }
 
-    /// How dnsmasq would reply to this message. Expired leases are removed first, as for every packet; their calls are made
+    /// The reply of dnsmasq to this message. Expired leases are removed first, as for every packet; their calls are made
     /// with the next input of the engine.
     pub fn decide(
         &mut self,
@@ -196,8 +201,8 @@ impl Server {
             .is_some_and(|when| now.wrapping_sub(*when) < DECLINE_BACKOFF)
     }
 
-    /// Records a DECLINE, apart from the removal of the lease. [`Server::handle`] does this by itself.
-    pub fn note_decline(&mut self, client: &Client4, addr: Ipv4Addr, clock: Clock) {
+    /// Records a DECLINE without removing the lease. [`Server::handle`] calls this itself.
+    pub fn record_decline(&mut self, client: &Client4, addr: Ipv4Addr, clock: Clock) {
         let now = self.engine.build().now(clock);
         let Some(process) = &self.engine.process else { return };
         let config = Arc::clone(&process.config);
@@ -214,7 +219,7 @@ impl Server {
         }
     }
 
-    fn discover(&self, request: &Request<'_>, wish: Ipv4Addr, rapid: bool) -> Reply4 {
+    fn discover(&self, request: &Request<'_>, requested: Ipv4Addr, rapid: bool) -> Reply4 {
         if request.ignored() {
             return Reply4::Silent;
         }
@@ -233,12 +238,12 @@ impl Server {
             addr
         } else if let Some(addr) = held.filter(|a| request.available(*a).is_some() && free(*a)) {
             addr
-        } else if wish != Ipv4Addr::UNSPECIFIED
-            && request.available(wish).is_some()
-            && db.find_by_addr(wish).is_none()
-            && free(wish)
+        } else if requested != Ipv4Addr::UNSPECIFIED
+            && request.available(requested).is_some()
+            && db.find_by_addr(requested).is_none()
+            && free(requested)
         {
-            wish
+            requested
         } else {
             match self.allocate(request) {
                 Some(addr) => addr,
@@ -265,10 +270,10 @@ impl Server {
         }
         let hash = address_hash(id);
         let db = &request.process.db;
-        for untagged in [false, true] {
+        for empty in [EmptyList::DoesNotMatch, EmptyList::Matches] {
             for context in &request.contexts {
                 let range = context.range;
-                if range.is_static || !match_tags(&range.filter, &request.tags, untagged) {
+                if range.is_static || !match_tags(&range.filter, &request.tags, empty) {
                     continue;
                 }
                 let (first, last) = (range.start.to_bits(), range.end.to_bits());
@@ -287,8 +292,8 @@ impl Server {
                     );
                     // Addresses ending in .0 and .255 of a class C network confuse Windows.
                     let class_c = (192..=223).contains(&addr.octets()[0]);
-                    let odd = class_c && matches!(addr.octets()[3], 0 | 255);
-                    if !odd
+                    let is_avoided = class_c && matches!(addr.octets()[3], 0 | 255);
+                    if !is_avoided
                         && !request.contexts.iter().any(|c| c.router == Some(addr))
                         && db.find_by_addr(addr).is_none()
                         && request.process.directory.find_by_addr(addr).is_none()
@@ -324,7 +329,7 @@ impl Server {
     /// The checks after `rapid_commit:` in `dhcp_reply`.
     fn grant(&self, request: &Request<'_>, kind: Kind4, addr: Ipv4Addr) -> Reply4 {
         let db = &request.process.db;
-        // SELECTING another address drops the own lease first.
+        // A REQUEST in state SELECTING for another address removes the client's lease first.
         let lease =
             request.lease.filter(|l| kind != Kind4::Request || db.get(*l).v4() == Some(addr));
         let dropped = usize::from(lease != request.lease);
@@ -362,8 +367,8 @@ impl Server {
             }
             known = Some(holder);
         }
-        let nameless = extended_hwaddr(&request.client.hw, request.clid).is_empty();
-        if nameless || (known.is_none() && db.room() + dropped == 0) {
+        let has_no_id = extended_hwaddr(&request.client.hw, request.clid).is_empty();
+        if has_no_id || (known.is_none() && db.leases_left() + dropped == 0) {
             return Reply4::Nak;
         }
         let configured =
@@ -404,9 +409,13 @@ impl Server {
         };
         let mut tags = request.tags.clone();
         tags.push("bootp".to_owned());
-        let dynamic =
-            request.process.config.bootp_dynamic.iter().any(|list| match_tags(list, &tags, true));
-        if (fixed.is_none() && !dynamic) || (lease.is_none() && db.room() == 0) {
+        let dynamic = request
+            .process
+            .config
+            .bootp_dynamic
+            .iter()
+            .any(|list| match_tags(list, &tags, EmptyList::Matches));
+        if (fixed.is_none() && !dynamic) || (lease.is_none() && db.leases_left() == 0) {
             return Reply4::Silent;
         }
         Reply4::BootReply(addr)
@@ -423,15 +432,15 @@ impl<'a> Request<'a> {
         now: i64,
     ) -> Request<'a> {
         let pairs: Vec<_> = contexts.iter().map(|c| (c.range, c.mask)).collect();
-        let place = Place::V4(&pairs);
+        let network = ClientNetwork::V4(&pairs);
         let directory = &process.directory;
         let mut tags = vec![String::from_utf8_lossy(&process.config.interface).into_owned()];
-        let mut host = directory.find(place, clid, Some(&client.hw), None, &tags);
+        let mut host = directory.find(network, clid, Some(&client.hw), None, &tags);
         if host.is_none()
             && let Some(name) = client_name(client)
         {
             host = directory
-                .find(place, None, Some(&client.hw), Some(name), &tags)
+                .find(network, None, Some(&client.hw), Some(name), &tags)
                 .filter(|h| h.clid.is_none() && h.hardware.is_empty());
         }
         if let Some(host) = host {
@@ -443,7 +452,12 @@ impl<'a> Request<'a> {
 
     fn ignored(&self) -> bool {
         self.host.is_some_and(|h| h.ignore)
-            || self.process.config.ignore.iter().any(|list| match_tags(list, &self.tags, false))
+            || self
+                .process
+                .config
+                .ignore
+                .iter()
+                .any(|list| match_tags(list, &self.tags, EmptyList::DoesNotMatch))
     }
 
     /// dhcp.c `address_available`: the range from which this address may be assigned.
@@ -455,14 +469,15 @@ impl<'a> Request<'a> {
             !c.range.is_static
                 && c.range.start <= addr
                 && addr <= c.range.end
-                && match_tags(&c.range.filter, &self.tags, true)
+                && match_tags(&c.range.filter, &self.tags, EmptyList::Matches)
         })
     }
 
-    /// dhcp.c `narrow_context`: the range to which an address belongs, if only by its network.
+    /// dhcp.c `narrow_context`: the range that contains an address, or else one on the same network.
     fn narrow(&self, addr: Ipv4Addr) -> Option<&Context4<'a>> {
         let on_net = |c: &&Context4<'a>| {
-            match_tags(&c.range.filter, &self.tags, true) && same_net(addr, c.range.start, c.mask)
+            match_tags(&c.range.filter, &self.tags, EmptyList::Matches)
+                && same_net(addr, c.range.start, c.mask)
         };
         self.available(addr)
             .or_else(|| self.contexts.iter().filter(|c| c.range.is_static).find(on_net))
@@ -483,16 +498,16 @@ mod tests {
     #[case(3600, Some(INFINITE), 3600)]
     #[case(INFINITE, Some(600), 600)]
     #[case(INFINITE, None, INFINITE)]
-    fn granted_lease_times(
+    fn a_request_can_shorten_the_lease_time_to_two_minutes(
         #[case] configured: u32,
-        #[case] asked: Option<u32>,
+        #[case] requested: Option<u32>,
         #[case] granted: u32,
     ) {
-        assert_eq!(granted_lease_time(configured, asked), granted);
+        assert_eq!(granted_lease_time(configured, requested), granted);
     }
 
     #[test]
-    fn hash_matches_the_recordings() {
+    fn the_hash_gives_the_recorded_address() {
         // 02:aa:00:00:00:01 got 192.168.77.173 out of .50 to .199.
         assert_eq!(50 + address_hash(&[2, 0xaa, 0, 0, 0, 1]) % 150, 173);
     }

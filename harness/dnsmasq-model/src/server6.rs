@@ -4,13 +4,13 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use super::call::CallSink;
 use super::clock::Clock;
-use super::hosts::match_tags;
+use super::hosts::{EmptyList, match_tags};
 use super::ia_kind::IaKind;
 use super::lease::LeaseKind;
 use super::server::{Server, granted_lease_time};
 use super::v6::{Client6, Ia, Kind6, Reply6};
 
-/// The hash at which the search for a free IA_NA address starts (dhcp6.c `address6_allocate`).
+/// The hash that determines where the search for a free IA_NA address starts (dhcp6.c `address6_allocate`).
 #[must_use]
 pub fn address_hash6(iaid: u32, duid: &[u8]) -> u64 {
     duid.iter().fold(u64::from(iaid), |j, &byte| {
@@ -18,8 +18,44 @@ pub fn address_hash6(iaid: u32, duid: &[u8]) -> u64 {
     })
 }
 
+/// The message with which a client extends the lifetime of its addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Renewal6 {
+    /// RENEW, addressed to the server that assigned the addresses.
+    Renew,
+    /// REBIND, addressed to any server. It creates leases that the server does not know.
+    Rebind,
+}
+
+/// The message with which a client returns its addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Return6 {
+    /// RELEASE: the client does not need the addresses any more.
+    Release,
+    /// DECLINE: the addresses are in use by another host.
+    Decline,
+}
+
+impl From<Renewal6> for Kind6 {
+    fn from(renewal: Renewal6) -> Kind6 {
+        match renewal {
+            Renewal6::Renew => Kind6::Renew,
+            Renewal6::Rebind => Kind6::Rebind,
+        }
+    }
+}
+
+impl From<Return6> for Kind6 {
+    fn from(message: Return6) -> Kind6 {
+        match message {
+            Return6::Release => Kind6::Release,
+            Return6::Decline => Kind6::Decline,
+        }
+    }
+}
+
 impl Server {
-    /// SOLICIT and REQUEST for one identity association. `valid` is the requested lifetime.
+    /// SOLICIT and REQUEST for one identity association. `valid` is the requested lifetime in seconds.
     pub fn join6(
         &mut self,
         client: &Client6,
@@ -39,11 +75,11 @@ impl Server {
         self.answer6(Kind6::Request, client, given.into_iter().collect(), clock, sink)
     }
 
-    /// RENEW or REBIND of identity associations. `valid` of each is the requested lifetime; 0 for none.
+    /// RENEW or REBIND of identity associations. `valid` of each is the requested lifetime in seconds; 0 for none.
     pub fn renew6(
         &mut self,
         client: &Client6,
-        rebind: bool,
+        renewal: Renewal6,
         asked: &[Ia],
         clock: Clock,
         sink: &mut impl CallSink,
@@ -55,7 +91,7 @@ impl Server {
             for &addr in &ia.addrs {
                 let known =
                     process.db.find6(&client.duid, ia.kind, ia.iaid, IpAddr::V6(addr)).is_some();
-                if !known && (!rebind || process.db.room() == 0) {
+                if !known && (renewal == Renewal6::Renew || process.db.leases_left() == 0) {
                     continue;
                 }
                 let range =
@@ -66,21 +102,19 @@ impl Server {
                 given.push(Ia { kind: ia.kind, iaid: ia.iaid, addrs: vec![addr], valid });
             }
         }
-        let kind = if rebind { Kind6::Rebind } else { Kind6::Renew };
-        self.answer6(kind, client, given, clock, sink)
+        self.answer6(renewal.into(), client, given, clock, sink)
     }
 
-    /// RELEASE or DECLINE. After a DECLINE the client gets another address the next time.
+    /// RELEASE or DECLINE. After a DECLINE the client gets a different address.
     pub fn release6(
         &mut self,
         client: &Client6,
-        decline: bool,
+        message: Return6,
         asked: &[Ia],
         clock: Clock,
         sink: &mut impl CallSink,
     ) -> Reply6 {
-        let kind = if decline { Kind6::Decline } else { Kind6::Release };
-        if decline {
+        if message == Return6::Decline {
             let ranges = self.engine.config().ranges6.len();
             self.epochs6.resize(ranges, 0);
             for epoch in &mut self.epochs6 {
@@ -88,7 +122,7 @@ impl Server {
             }
         }
         let reply = Reply6::Reply(Vec::new());
-        self.engine.dhcp6(kind, client, asked, &reply, clock, sink);
+        self.engine.dhcp6(message.into(), client, asked, &reply, clock, sink);
         reply
     }
 
@@ -105,7 +139,7 @@ impl Server {
         reply
     }
 
-    /// The address for an identity association (its own, else a free one), and the lease time of the range.
+    /// The address for an identity association (the one that it holds, else a free one), and the lease time of its range.
     fn choose6(&mut self, client: &Client6, kind: IaKind, iaid: u32) -> Option<(Ipv6Addr, u32)> {
         let process = self.engine.process.as_ref()?;
         let ranges = &process.config.ranges6;
@@ -131,10 +165,10 @@ impl Server {
             return Some((expected, range.lease_time));
         }
         let own: Vec<Ipv6Addr> = self.engine.network.v6.iter().map(|(addr, _)| *addr).collect();
-        for untagged in [false, true] {
-            // dhcp6.c links the ranges of an interface in reverse.
+        for empty in [EmptyList::DoesNotMatch, EmptyList::Matches] {
+            // dhcp6.c links the ranges of an interface in reverse order.
             for (index, range) in ranges.iter().enumerate().rev() {
-                if range.is_static || !match_tags(&range.filter, &[], untagged) {
+                if range.is_static || !match_tags(&range.filter, &[], empty) {
                     continue;
                 }
                 let hash = if kind == IaKind::Ta {
@@ -175,7 +209,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hash_matches_the_recordings() {
+    fn the_hash_gives_the_recorded_address() {
         // This DUID with IAID 1 got fd77::1f2e out of fd77::1000 to fd77::1fff.
         let duid = [0, 3, 0, 1, 2, 0xaa, 0, 0, 0, 1];
         assert_eq!(0x1000 + address_hash6(1, &duid) % 0x1000, 0x1f2e);

@@ -3,38 +3,38 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use super::call::{CallSink, share};
+use super::call::CallSink;
 use super::clock::Clock;
 use super::config::{Host, Range4, ServerConfig};
 use super::db::{LeaseDb, Slot};
 use super::engine::{Engine, Network, Process, netmask};
-use super::hosts::{Directory, Place, match_tags, same_net};
+use super::hosts::{ClientNetwork, EmptyList, HostDirectory, match_tags, same_net};
 use super::hw_addr::HwAddr;
-use super::lease::{ExtraData, Flags};
+use super::lease::{ExtraData, Flags, LeaseKind};
 use super::names::{c_string, legal_hostname, strip_hostname};
 use super::text::Text;
 
-/// A DHCPv4 client with the options it sends. Empty means absent.
+/// A DHCPv4 client with the options that it sends. An empty value stands for an absent option.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Client4 {
     /// Hardware address and type.
     pub hw: HwAddr,
     /// Client identifier, option 61.
     pub clid: Option<Text>,
-    /// Host name, option 12, raw.
+    /// Host name as sent, option 12.
     pub hostname: Option<Text>,
-    /// Name in option 81, dots between labels.
+    /// Name in option 81, with dots between the labels.
     pub fqdn: Option<Text>,
-    /// Lease time asked for, option 51.
+    /// Requested lease time in seconds, option 51.
     pub lease_time: Option<u32>,
     /// Relay agent's address (giaddr).
     pub relay: Option<Ipv4Addr>,
-    /// Options that only script calls show.
+    /// Options that only affect the variables of script calls.
     pub options: Arc<Options4>,
 }
 
 impl Client4 {
-    /// A client with nothing but its hardware address.
+    /// A client that sends only its hardware address.
     #[must_use]
     pub fn new(hw: HwAddr) -> Client4 {
         Client4 {
@@ -49,7 +49,7 @@ impl Client4 {
     }
 }
 
-/// Options that only script calls show. Empty means absent.
+/// Options that only affect the variables of script calls. An empty value stands for an absent option.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Options4 {
     /// Option 60.
@@ -190,8 +190,8 @@ fn class_mask(range: &Range4) -> Option<Ipv4Addr> {
     (class(range.end) == Some(prefix)).then(|| netmask(prefix))
 }
 
-/// rfc2131.c `extended_hwaddr`: the bytes for hashing and for generated names. Without a hardware address these are the
-/// client identifier.
+/// rfc2131.c `extended_hwaddr`: the bytes for hashing and for generated names. Without a hardware address, the client
+/// identifier is used.
 pub(crate) fn extended_hwaddr<'a>(hw: &'a HwAddr, clid: Option<&'a [u8]>) -> &'a [u8] {
     const EUI64: u16 = 27;
     const IEEE1394: u16 = 24;
@@ -208,7 +208,7 @@ pub(crate) fn extended_hwaddr<'a>(hw: &'a HwAddr, clid: Option<&'a [u8]>) -> &'a
     }
 }
 
-/// The first label of the name that a client asks for, if it is legal.
+/// The first label of the name that a client requests, if it is legal.
 pub(crate) fn client_name(client: &Client4) -> Option<&[u8]> {
     let raw = match (&client.fqdn, &client.hostname) {
         (Some(fqdn), _) => fqdn,
@@ -228,13 +228,13 @@ impl Engine {
         sink: &mut impl CallSink,
     ) {
         let now = self.build.now(clock);
-        self.begin(clock);
+        self.resolve_alarm(clock);
         let Engine { network, process: Some(process), .. } = self else { return };
         if process.config.ranges4.is_empty() {
             return;
         }
         process.db.prune_expired(now);
-        let words = sink.wants_rendering();
+        let rendering = sink.wants_rendering();
         let client = message.client;
         let clid = client.clid.as_deref().filter(|c| !c.is_empty() && !process.config.ignore_clid);
         match (message.kind, reply) {
@@ -242,10 +242,14 @@ impl Engine {
                 Kind4::Discover { .. } | Kind4::Renew | Kind4::Rebind,
                 Reply4::Ack { addr, lease_time },
             ) => {
-                process.acknowledge(message, network, (addr, lease_time), now, (false, words));
+                let classes = ClassUpdate::NewLease;
+                let grant = Grant { addr, lease_time, now, classes, rendering };
+                process.acknowledge(message, network, &grant);
             }
             (Kind4::InitReboot, Reply4::Ack { addr, lease_time }) => {
-                process.acknowledge(message, network, (addr, lease_time), now, (true, words));
+                let classes = ClassUpdate::Always;
+                let grant = Grant { addr, lease_time, now, classes, rendering };
+                process.acknowledge(message, network, &grant);
             }
             (Kind4::Request, Reply4::Ack { .. } | Reply4::Nak) => {
                 // "If a lease exists for this host and another address, squash it", even if a NAK follows.
@@ -255,7 +259,9 @@ impl Engine {
                     process.db.prune(slot, now);
                 }
                 if let Reply4::Ack { addr, lease_time } = reply {
-                    process.acknowledge(message, network, (addr, lease_time), now, (true, words));
+                    let classes = ClassUpdate::Always;
+                    let grant = Grant { addr, lease_time, now, classes, rendering };
+                    process.acknowledge(message, network, &grant);
                 }
             }
             (Kind4::Inform, Reply4::Ack { .. }) => {
@@ -266,15 +272,15 @@ impl Engine {
             }
             (Kind4::Release, _) => {
                 let config = Arc::clone(&process.config);
-                let place = contexts(&config, network, client.relay, Some(message.addr));
-                if place.iter().any(|c| same_net(message.addr, c.range.start, c.mask)) {
-                    process.drop_own(client, clid, message.addr, now);
+                let ranges = contexts(&config, network, client.relay, Some(message.addr));
+                if ranges.iter().any(|c| same_net(message.addr, c.range.start, c.mask)) {
+                    process.remove_own_lease(client, clid, message.addr, now);
                 }
             }
             (Kind4::Decline, _) => {
                 let config = Arc::clone(&process.config);
                 if !contexts(&config, network, client.relay, None).is_empty() {
-                    process.drop_own(client, clid, message.addr, now);
+                    process.remove_own_lease(client, clid, message.addr, now);
                 }
             }
             (Kind4::Bootp, Reply4::BootReply(addr)) => process.bootp(message, network, addr, now),
@@ -290,12 +296,39 @@ impl Engine {
             }
             _ => {}
         }
-        self.finish(clock, sink);
+        self.finish_packet(clock, sink);
     }
 }
 
+/// When `dhcp_reply` marks the lease as changed and stores the options of the request for the script (`do_classes`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ClassUpdate {
+    /// For every request (SELECTING and INIT-REBOOT).
+    Always,
+    /// Only for a new lease.
+    NewLease,
+}
+
+/// An address that is granted to a client.
+struct Grant {
+    addr: Ipv4Addr,
+    /// Seconds.
+    lease_time: u32,
+    /// dnsmasq's clock.
+    now: i64,
+    classes: ClassUpdate,
+    /// Whether calls are rendered, so that the options of the request are needed.
+    rendering: bool,
+}
+
 impl Process {
-    fn drop_own(&mut self, client: &Client4, clid: Option<&[u8]>, addr: Ipv4Addr, now: i64) {
+    fn remove_own_lease(
+        &mut self,
+        client: &Client4,
+        clid: Option<&[u8]>,
+        addr: Ipv4Addr,
+        now: i64,
+    ) {
         if let Some(slot) = self.db.find_by_client(&client.hw, clid)
             && self.db.get(slot).addr == IpAddr::V4(addr)
         {
@@ -304,14 +337,8 @@ impl Process {
     }
 
     /// The part of `dhcp_reply` after `rapid_commit:`, for a granted request.
-    fn acknowledge(
-        &mut self,
-        message: Message4<'_>,
-        network: &Network,
-        (addr, lease_time): (Ipv4Addr, u32),
-        now: i64,
-        (mut do_classes, words): (bool, bool),
-    ) {
+    fn acknowledge(&mut self, message: Message4<'_>, network: &Network, grant: &Grant) {
+        let Grant { addr, lease_time, now, classes, rendering } = *grant;
         let client = message.client;
         let Self { config, db, directory, .. } = self;
         let sent_clid = client.clid.as_ref().filter(|c| !c.is_empty() && !config.ignore_clid);
@@ -327,13 +354,14 @@ impl Process {
         };
         // A host with several hardware addresses takes over the lease of another of them.
         let known = found.or_else(|| db.find_by_addr(addr));
-        do_classes |= known.is_none();
-        let made = known.or_else(|| db.allocate(IpAddr::V4(addr), super::lease::LeaseKind::V4));
+        let do_classes = classes == ClassUpdate::Always || known.is_none();
+        let made = known.or_else(|| db.allocate(IpAddr::V4(addr), LeaseKind::V4));
         let Some(slot) = made else { return };
-        let plain = directory.is_empty() && config.hosts.is_empty() && !names_by_rule(config);
-        let plain = plain && client.relay.is_none() && (!do_classes || !words);
-        if plain && keeps_name(client, db.get(slot).hostname.as_ref()) {
-            // The usual renewal, with the name of the lease. The other branch has the same effect, but is slower.
+        let has_no_rules =
+            directory.is_empty() && config.hosts.is_empty() && !has_name_options(config);
+        let is_simple = has_no_rules && client.relay.is_none() && (!do_classes || !rendering);
+        if is_simple && keeps_name(client, db.get(slot).hostname.as_ref()) {
+            // A fast path for the usual renewal with an unchanged name. The other branch has the same effect.
             if do_classes {
                 db.flag(slot, Flags::CHANGED);
             }
@@ -350,7 +378,7 @@ impl Process {
     }
 }
 
-/// A granted request, as far as names and tags depend on it.
+/// The parts of a granted request that determine names and tags.
 struct Request<'a> {
     client: &'a Client4,
     clid: Option<&'a Text>,
@@ -360,39 +388,43 @@ struct Request<'a> {
     do_classes: bool,
 }
 
-/// Whether options ignore or generate names.
-fn names_by_rule(config: &ServerConfig) -> bool {
+/// Whether there are options that ignore or generate names.
+fn has_name_options(config: &ServerConfig) -> bool {
     !config.ignore_names.is_empty() || !config.generate_names.is_empty()
 }
 
-/// Whether the client asks for the name that its lease has.
+/// Whether the client requests the name that its lease has.
 fn keeps_name(client: &Client4, held: Option<&Text>) -> bool {
-    let whole = |name: &Text| !name.iter().any(|byte| matches!(byte, b'.' | 0));
-    client.fqdn.is_none() && client.hostname.as_ref() == held && held.is_some_and(whole)
+    let is_single_label = |name: &Text| !name.iter().any(|byte| matches!(byte, b'.' | 0));
+    client.fqdn.is_none() && client.hostname.as_ref() == held && held.is_some_and(is_single_label)
 }
 
-/// Sets hardware address, client identifier and host name of a lease, and its data for the script.
+/// Sets the hardware address, client identifier and host name of a lease, and its data for the script.
 fn identify(
     config: &ServerConfig,
-    directory: &Directory,
+    directory: &HostDirectory,
     db: &mut LeaseDb,
     slot: Slot,
     request: &Request<'_>,
 ) {
     let Request { client, clid, network, addr, ciaddr, do_classes } = *request;
     let name = client_name(client);
-    let place = if do_classes || !config.hosts.is_empty() || !directory.is_empty() || tagged(config)
+    let ranges = if do_classes
+        || !config.hosts.is_empty()
+        || !directory.is_empty()
+        || names_depend_on_tags(config)
     {
         contexts(config, network, client.relay, ciaddr)
     } else {
         Vec::new()
     };
-    let pairs: Vec<_> = place.iter().map(|c| (c.range, c.mask)).collect();
-    let who = Identity { clid: clid.map(|c| &c[..]), hw: &client.hw, name };
-    let host = directory.find(Place::V4(&pairs), who.clid, Some(who.hw), None, &[]);
+    let pairs: Vec<_> = ranges.iter().map(|c| (c.range, c.mask)).collect();
+    let identity = Identity { clid: clid.map(|c| &c[..]), hw: &client.hw, name };
+    let host =
+        directory.find(ClientNetwork::V4(&pairs), identity.clid, Some(identity.hw), None, &[]);
     let mut tags = Vec::new();
-    if do_classes || tagged(config) {
-        tags = request_tags(config, directory, &pairs, &who, host, addr, &place);
+    if do_classes || names_depend_on_tags(config) {
+        tags = request_tags(config, directory, &pairs, &identity, host, addr, &ranges);
     }
     if do_classes {
         db.flag(slot, Flags::CHANGED);
@@ -400,7 +432,7 @@ fn identify(
         if client.relay.is_some() {
             lease.giaddr = client.relay;
         }
-        lease.extra = Some(share(extra_data(client, &tags)));
+        lease.extra = Some(Arc::new(extra_data(client, &tags)));
     }
     let mut auth = false;
     let mut hostname = name;
@@ -414,13 +446,13 @@ fn identify(
     let clid = if host.is_some_and(|h| h.no_clid) { None } else { clid };
     let emac = extended_hwaddr(&client.hw, clid.map(|c| &c[..]));
     db.set_hwaddr(slot, &client.hw, clid);
-    if !auth && config.ignore_names.iter().any(|list| match_tags(list, &tags, true)) {
+    if !auth && config.ignore_names.iter().any(|list| match_tags(list, &tags, EmptyList::Matches)) {
         hostname = None;
     }
     let generated;
     if hostname.is_none()
         && !emac.is_empty()
-        && config.generate_names.iter().any(|list| match_tags(list, &tags, true))
+        && config.generate_names.iter().any(|list| match_tags(list, &tags, EmptyList::Matches))
     {
         generated = emac.iter().take(80).map(|b| format!("{b:02x}")).collect::<Vec<_>>().join("-");
         hostname = Some(generated.as_bytes());
@@ -433,24 +465,28 @@ fn identify(
 /// The tags of a request, in the order in which dnsmasq prints them.
 fn request_tags(
     config: &ServerConfig,
-    directory: &Directory,
+    directory: &HostDirectory,
     pairs: &[(&Range4, Ipv4Addr)],
-    who: &Identity<'_>,
+    identity: &Identity<'_>,
     host: Option<&Host>,
     addr: Ipv4Addr,
-    place: &[Context4<'_>],
+    ranges: &[Context4<'_>],
 ) -> Vec<String> {
     let mut tags = vec![String::from_utf8_lossy(&config.interface).into_owned()];
     let mut push = |tag: &str| tags.insert(0, tag.to_owned());
     let mut own = host;
     if host.is_some() {
         push("known");
-    } else if directory.find(Place::Any, who.clid, Some(who.hw), None, &[]).is_some() {
+    } else if directory
+        .find(ClientNetwork::Any, identity.clid, Some(identity.hw), None, &[])
+        .is_some()
+    {
         push("known-othernet");
     }
     if host.is_none()
-        && let Some(name) = who.name
-        && let Some(by_name) = directory.find(Place::V4(pairs), None, Some(who.hw), Some(name), &[])
+        && let Some(name) = identity.name
+        && let Some(by_name) =
+            directory.find(ClientNetwork::V4(pairs), None, Some(identity.hw), Some(name), &[])
         && by_name.clid.is_none()
         && by_name.hardware.is_empty()
     {
@@ -460,10 +496,10 @@ fn request_tags(
     for tag in own.map(|h| &h.set[..]).unwrap_or_default() {
         push(tag);
     }
-    let range = place
+    let range = ranges
         .iter()
         .find(|c| c.range.start <= addr && addr <= c.range.end)
-        .or_else(|| place.iter().find(|c| same_net(addr, c.range.start, c.mask)));
+        .or_else(|| ranges.iter().find(|c| same_net(addr, c.range.start, c.mask)));
     if let Some(tag) = range.and_then(|c| c.range.set.as_deref()) {
         push(tag);
     }
@@ -476,9 +512,9 @@ impl Process {
         let client = message.client;
         let config = Arc::clone(&self.config);
         let directory = self.directory.clone();
-        let place = contexts(&config, network, client.relay, None);
-        let pairs: Vec<_> = place.iter().map(|c| (c.range, c.mask)).collect();
-        let host = directory.find(Place::V4(&pairs), None, Some(&client.hw), None, &[]);
+        let ranges = contexts(&config, network, client.relay, None);
+        let pairs: Vec<_> = ranges.iter().map(|c| (c.range, c.mask)).collect();
+        let host = directory.find(ClientNetwork::V4(&pairs), None, Some(&client.hw), None, &[]);
         let mut found: Option<Slot>;
         if host.is_some_and(|h| h.addr.is_some()) {
             found = self.db.find_by_addr(addr);
@@ -491,8 +527,7 @@ impl Process {
                 found = None;
             }
         }
-        let found =
-            found.or_else(|| self.db.allocate(IpAddr::V4(addr), super::lease::LeaseKind::V4));
+        let found = found.or_else(|| self.db.allocate(IpAddr::V4(addr), LeaseKind::V4));
         let Some(slot) = found else { return };
         self.db.set_hwaddr(slot, &client.hw, None);
         if let Some(name) = host.and_then(|h| h.name.as_deref()) {
@@ -512,11 +547,11 @@ struct Identity<'a> {
 }
 
 /// Whether names depend on tags.
-fn tagged(config: &ServerConfig) -> bool {
+fn names_depend_on_tags(config: &ServerConfig) -> bool {
     config.ignore_names.iter().chain(&config.generate_names).any(|list| !list.is_empty())
 }
 
-/// "kill dupes": keeps the last one of equal tags.
+/// Removes duplicates ("kill dupes" in rfc2131.c): of equal tags the last one is kept.
 pub(crate) fn dedup_keep_last(tags: &[String]) -> Vec<String> {
     let mut kept = Vec::with_capacity(tags.len());
     for (i, tag) in tags.iter().enumerate() {

@@ -3,15 +3,15 @@
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
-use super::call::{CallSink, share};
+use super::call::CallSink;
 use super::clock::Clock;
 use super::engine::{Engine, Process};
-use super::hosts::{Place, same_net6};
+use super::hosts::{ClientNetwork, same_net6};
 use super::hw_addr::HwAddr;
 use super::ia_kind::IaKind;
-use super::lease::LeaseKind;
-use super::lease::{ExtraData, Flags};
+use super::lease::{ExtraData, Flags, LeaseKind};
 use super::names::{legal_hostname, strip_hostname};
+use super::server6::Renewal6;
 use super::text::Text;
 use super::v4::dedup_keep_last;
 
@@ -35,7 +35,7 @@ pub struct Client6 {
 }
 
 impl Client6 {
-    /// A client with nothing but its DUID.
+    /// A client that sends only its DUID.
     #[must_use]
     pub fn new(duid: impl Into<Text>) -> Client6 {
         Client6 {
@@ -94,7 +94,7 @@ pub enum Reply6 {
 }
 
 /// The name and tags of a DHCPv6 client.
-struct Named<'a> {
+struct NameAndTags<'a> {
     name: Option<&'a [u8]>,
     auth: bool,
     supplied: &'a [u8],
@@ -113,7 +113,7 @@ impl Engine {
         sink: &mut impl CallSink,
     ) {
         let now = self.build.now(clock);
-        self.begin(clock);
+        self.resolve_alarm(clock);
         let Some(process) = &mut self.process else { return };
         if process.config.ranges6.is_empty() {
             return;
@@ -122,9 +122,8 @@ impl Engine {
         if let Reply6::Reply(given) = reply {
             match kind {
                 Kind6::Solicit | Kind6::Request => process.update_leases6(client, given, now),
-                Kind6::Renew | Kind6::Rebind => {
-                    process.renew6(client, given, kind == Kind6::Rebind, now);
-                }
+                Kind6::Renew => process.renew6(client, given, Renewal6::Renew, now),
+                Kind6::Rebind => process.renew6(client, given, Renewal6::Rebind, now),
                 Kind6::Release | Kind6::Decline => {
                     for ia in asked {
                         for addr in &ia.addrs {
@@ -139,14 +138,18 @@ impl Engine {
                 Kind6::Confirm => {}
             }
         }
-        self.finish(clock, sink);
+        self.finish_packet(clock, sink);
     }
 }
 
 impl Process {
-    fn named6<'a>(&self, client: &'a Client6, store: &'a mut Option<Text>) -> Named<'a> {
+    fn name_and_tags6<'a>(
+        &self,
+        client: &'a Client6,
+        store: &'a mut Option<Text>,
+    ) -> NameAndTags<'a> {
         let host = self.directory.find(
-            Place::V6(&self.config.ranges6),
+            ClientNetwork::V6(&self.config.ranges6),
             Some(&client.duid),
             client.hw.as_ref(),
             None,
@@ -160,13 +163,13 @@ impl Process {
         if let Some(configured) = host.and_then(|h| h.name.clone()) {
             name = Some(&**store.insert(configured));
         } else if let Some(legal) = legal {
-            // strip_hostname() truncates the buffer that is also shown as the supplied name.
+            // strip_hostname() truncates the buffer that is also passed as the supplied name.
             supplied = strip_hostname(legal).0;
             name = Some(supplied).filter(|n| !n.is_empty());
             if let (None, Some(name)) = (own, name) {
                 own = self
                     .directory
-                    .find(Place::V6(&self.config.ranges6), None, None, Some(name), &[])
+                    .find(ClientNetwork::V6(&self.config.ranges6), None, None, Some(name), &[])
                     .filter(|h| h.clid.is_none() && h.hardware.is_empty());
             }
         }
@@ -178,21 +181,21 @@ impl Process {
             tags.extend(host.set.iter().rev().cloned());
         } else if self
             .directory
-            .find(Place::Any, Some(&client.duid), client.hw.as_ref(), None, &[])
+            .find(ClientNetwork::Any, Some(&client.duid), client.hw.as_ref(), None, &[])
             .is_some()
         {
             tags.push("known-othernet".to_owned());
         }
         tags.push("dhcpv6".to_owned());
         tags.push(String::from_utf8_lossy(&self.config.interface).into_owned());
-        Named { name, auth, supplied, tags }
+        NameAndTags { name, auth, supplied, tags }
     }
 
     /// rfc3315.c `update_leases`, for every assigned address.
     fn update_leases6(&mut self, client: &Client6, given: &[Ia], now: i64) {
         let config = Arc::clone(&self.config);
         let mut store = None;
-        let named = self.named6(client, &mut store);
+        let named = self.name_and_tags6(client, &mut store);
         for ia in given.iter().filter(|ia| ia.valid != 0) {
             for &addr in &ia.addrs {
                 let ip = IpAddr::V6(addr);
@@ -214,22 +217,22 @@ impl Process {
                 let mut tags: Vec<String> = range.and_then(|r| r.set.clone()).into_iter().collect();
                 tags.extend(named.tags.iter().cloned());
                 self.db.get_mut(slot).extra =
-                    Some(share(extra_data(client, named.supplied, &dedup_keep_last(&tags))));
+                    Some(Arc::new(extra_data(client, named.supplied, &dedup_keep_last(&tags))));
             }
         }
     }
 
-    /// RENEW and REBIND. The latter creates unknown leases.
-    fn renew6(&mut self, client: &Client6, given: &[Ia], rebind: bool, now: i64) {
+    /// RENEW and REBIND.
+    fn renew6(&mut self, client: &Client6, given: &[Ia], renewal: Renewal6, now: i64) {
         let config = Arc::clone(&self.config);
         let mut store = None;
-        let named = self.named6(client, &mut store);
+        let named = self.name_and_tags6(client, &mut store);
         for ia in given {
             for &addr in &ia.addrs {
                 let ip = IpAddr::V6(addr);
                 let slot = match self.db.find6(&client.duid, ia.kind, ia.iaid, ip) {
                     Some(slot) => slot,
-                    None if rebind => {
+                    None if renewal == Renewal6::Rebind => {
                         let Some(slot) = self.db.allocate(ip, LeaseKind::V6(ia.kind)) else {
                             continue;
                         };
@@ -254,8 +257,8 @@ impl Process {
     }
 }
 
-/// The class options as `update_leases` reads them: it interprets the strings as options, so that the first two bytes of a
-/// string are read as a length and lost.
+/// The class options as `update_leases` reads them. It interprets the strings as options, reads the first two bytes of a
+/// string as a length, and so loses them.
 fn misread_classes(classes: &[Vec<u8>]) -> Vec<Vec<u8>> {
     let mut data = Vec::new();
     for class in classes {
@@ -303,7 +306,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn classes_lose_their_first_two_bytes() {
+    fn the_first_two_bytes_of_a_class_are_lost() {
         assert_eq!(misread_classes(&[b"six".to_vec()]), [b"x".to_vec()]);
         assert_eq!(misread_classes(&[b"MSFT 5.0".to_vec()]), [b"FT 5.0".to_vec()]);
         assert_eq!(misread_classes(&[b"six".to_vec(), b"seven".to_vec()]), [b"x".to_vec()]);

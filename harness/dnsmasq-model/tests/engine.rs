@@ -1,4 +1,4 @@
-//! What holds of the engine whatever happens.
+//! Invariants of the engine under random inputs, and its limits.
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
@@ -27,9 +27,9 @@ fn config() -> ServerConfig {
 #[derive(Debug, Clone)]
 enum Step {
     Message(Kind4, u8, u8, u8),
-    Pass(u16),
-    Warp(i32),
-    Hup,
+    Wait(u16),
+    ClockJump(i32),
+    Sighup,
     Restart,
 }
 
@@ -47,9 +47,9 @@ fn step() -> impl Strategy<Value = Step> {
     ];
     prop_oneof![
         8 => (kind, 0..6u8, 0..4u8, 48..60u8).prop_map(|(k, c, n, a)| Step::Message(k, c, n, a)),
-        3 => (1..900u16).prop_map(Step::Pass),
-        1 => (-4000..4000i32).prop_map(Step::Warp),
-        1 => Just(Step::Hup),
+        3 => (1..900u16).prop_map(Step::Wait),
+        1 => (-4000..4000i32).prop_map(Step::ClockJump),
+        1 => Just(Step::Sighup),
         1 => Just(Step::Restart),
     ]
 }
@@ -64,12 +64,19 @@ fn client(number: u8, name: u8) -> Client4 {
     client
 }
 
-/// Runs the steps; every call is handed to `watch` with the engine after it.
+/// Whether [`Step::ClockJump`] has an effect.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ClockJumps {
+    Applied,
+    Skipped,
+}
+
+/// Runs the steps. `check` gets the engine after each step and the calls of the step. Returns all calls.
 fn run(
     build: Build,
     steps: &[Step],
-    warps: bool,
-    mut watch: impl FnMut(&Engine, &[ScriptCall]),
+    jumps: ClockJumps,
+    mut check: impl FnMut(&Engine, &[ScriptCall]),
 ) -> Vec<ScriptCall> {
     let mut server = Server::new(Engine::new(build, config()));
     let mut clock = START;
@@ -85,12 +92,15 @@ fn run(
                 let addr = if addr % 3 == 0 { asked } else { held.unwrap_or(asked) };
                 server.handle(*kind, &client, addr, clock, &mut calls);
             }
-            Step::Pass(seconds) => {
+            Step::Wait(seconds) => {
                 clock = clock.after(i64::from(*seconds));
                 server.engine_mut().advance_to(clock, &mut calls);
             }
-            Step::Warp(seconds) => clock.wall += i64::from(*seconds) * i64::from(warps),
-            Step::Hup => server.engine_mut().sighup(clock, &mut calls),
+            Step::ClockJump(seconds) if jumps == ClockJumps::Applied => {
+                clock.wall += i64::from(*seconds);
+            }
+            Step::ClockJump(_) => {}
+            Step::Sighup => server.engine_mut().sighup(clock, &mut calls),
             Step::Restart => {
                 let lines: Vec<String> = server.engine().lease_lines().into_iter().rev().collect();
                 server.engine_mut().kill();
@@ -99,7 +109,7 @@ fn run(
                 server.engine_mut().start(clock, &init, &mut calls).expect("its own leases");
             }
         }
-        watch(server.engine(), &calls);
+        check(server.engine(), &calls);
         all.append(&mut calls);
     }
     all
@@ -109,26 +119,26 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
-    fn calls_tell_the_leases(steps in prop::collection::vec(step(), 1..60), rtc in any::<bool>()) {
+    fn calls_report_every_change_of_the_leases(steps in prop::collection::vec(step(), 1..60), rtc in any::<bool>()) {
         let build = if rtc { Build::Rtc } else { Build::NoRtc };
-        let mut told: BTreeSet<Vec<u8>> = BTreeSet::new();
-        run(build, &steps, true, |engine, calls| {
+        let mut reported: BTreeSet<Vec<u8>> = BTreeSet::new();
+        run(build, &steps, ClockJumps::Applied, |engine, calls| {
             for call in calls {
                 match call.action() {
-                    b"add" | b"old" => told.insert(call.argv[3].clone()),
-                    _ => told.remove(&call.argv[3]),
+                    b"add" | b"old" => reported.insert(call.argv[3].clone()),
+                    _ => reported.remove(&call.argv[3]),
                 };
             }
-            // At rest, who listened to the calls knows exactly the leases there are.
+            // dnsmasq is idle after a step, so no call is outstanding.
             let leases: BTreeSet<Vec<u8>> = engine.leases().map(|l| l.addr.to_string().into_bytes()).collect();
-            assert_eq!(told, leases);
+            assert_eq!(reported, leases);
             assert!(engine.lease_count() <= 6);
         });
     }
 
     #[test]
-    fn names_are_unique(steps in prop::collection::vec(step(), 1..60)) {
-        run(Build::Rtc, &steps, true, |engine, _| {
+    fn host_names_are_unique(steps in prop::collection::vec(step(), 1..60)) {
+        run(Build::Rtc, &steps, ClockJumps::Applied, |engine, _| {
             let names: Vec<_> = engine.leases().filter_map(|l| l.hostname.clone()).collect();
             let distinct: BTreeSet<_> = names.iter().map(|n| n.to_ascii_lowercase()).collect();
             assert_eq!(names.len(), distinct.len());
@@ -136,14 +146,14 @@ proptest! {
     }
 
     #[test]
-    fn without_rtc_the_wall_clock_means_nothing(steps in prop::collection::vec(step(), 1..60)) {
-        let still = run(Build::NoRtc, &steps, false, |_, _| {});
-        let warped = run(Build::NoRtc, &steps, true, |_, _| {});
-        prop_assert_eq!(still, warped);
+    fn without_rtc_jumps_of_the_wall_clock_have_no_effect(steps in prop::collection::vec(step(), 1..60)) {
+        let without_jumps = run(Build::NoRtc, &steps, ClockJumps::Skipped, |_, _| {});
+        let with_jumps = run(Build::NoRtc, &steps, ClockJumps::Applied, |_, _| {});
+        prop_assert_eq!(without_jumps, with_jumps);
     }
 
     #[test]
-    fn whatever_init_prints(text in prop::collection::vec(
+    fn arbitrary_output_of_init_is_read_or_prevents_the_start(text in prop::collection::vec(
         prop_oneof![
             Just(&b" "[..]), Just(&b"\n"[..]), Just(&b"duid "[..]), Just(&b"1700009999 "[..]), Just(&b"-5 "[..]),
             Just(&b"02:00:00:00:00:01 "[..]), Just(&b"06- "[..]), Just(&b"zz "[..]), Just(&b"* "[..]),
@@ -160,7 +170,7 @@ proptest! {
 }
 
 #[test]
-fn counting_sees_the_same_calls() {
+fn counting_calls_changes_neither_their_number_nor_the_leases() {
     let mut listed: Vec<ScriptCall> = Vec::new();
     let mut counted = CallCounts::default();
     let mut server = Server::new(Engine::new(Build::Rtc, config()));
@@ -180,7 +190,7 @@ fn counting_sees_the_same_calls() {
 }
 
 #[test]
-fn more_leases_than_allowed_do_not_start() {
+fn more_stored_leases_than_allowed_prevent_the_start() {
     let line = |n: u8| format!("0 02:00:00:00:00:{n:02x} 192.168.77.{n} * *\n");
     let mut engine = Engine::new(Build::Rtc, config());
     let mut calls: Vec<ScriptCall> = Vec::new();
@@ -197,7 +207,7 @@ fn more_leases_than_allowed_do_not_start() {
 }
 
 #[test]
-fn what_init_returns_decides_the_exit_code() {
+fn the_exit_code_of_init_determines_that_of_dnsmasq() {
     let status = |code| {
         let init = InitResult { stdout: Vec::new(), status: InitStatus::Code(code) };
         let mut calls: Vec<ScriptCall> = Vec::new();
@@ -211,7 +221,7 @@ fn what_init_returns_decides_the_exit_code() {
 }
 
 #[test]
-fn the_limit_refuses_and_the_alarm_frees() {
+fn a_request_beyond_the_lease_limit_gets_a_nak_and_the_alarm_removes_leases() {
     let mut server = Server::new(Engine::new(Build::NoRtc, config()));
     let mut calls: Vec<ScriptCall> = Vec::new();
     server.engine_mut().start(START, &InitResult::ok(""), &mut calls).expect("starts");

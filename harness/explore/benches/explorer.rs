@@ -28,7 +28,7 @@ fn explored(case: &Case, options: Options) -> Report {
 fn explorer(bench: &mut Criterion) {
     let image = vec![0x5A; SIZE];
     let mut to = vec![0; SIZE];
-    bench.bench_function("floor of a check: copy and CRC of 32 KiB", |b| {
+    bench.bench_function("lower bound of a check: copy and CRC of 32 KiB", |b| {
         b.iter(|| {
             to.copy_from_slice(black_box(&image));
             crc_of(&to, SIZE)

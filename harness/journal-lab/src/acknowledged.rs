@@ -1,4 +1,4 @@
-//! What a program has acknowledged to its clients.
+//! The leases that a program has acknowledged to its clients.
 
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, BTreeSet};
@@ -6,7 +6,7 @@ use std::hash::{Hash, Hasher};
 use std::net::Ipv4Addr;
 
 use super::leases::Leases;
-use super::programs::Found;
+use super::programs::LoadResult;
 use scenario::Loss;
 
 pub(super) fn hash(value: &impl Hash) -> u64 {
@@ -15,12 +15,12 @@ pub(super) fn hash(value: &impl Hash) -> u64 {
     hasher.finish()
 }
 
-/// The leases that a program has acknowledged, and those whose commit was cut.
+/// The leases that a program has acknowledged, and those whose commit was interrupted.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Acknowledged {
     pub(super) leases: Leases,
     /// The values that are allowed for a lease whose commit was cut; `None` for no lease.
-    pub(super) in_doubt: BTreeMap<Ipv4Addr, BTreeSet<Option<u64>>>,
+    pub(super) uncertain: BTreeMap<Ipv4Addr, BTreeSet<Option<u64>>>,
     /// The leases after each acknowledgement, the latest last.
     pub(super) history: Vec<Leases>,
 }
@@ -28,28 +28,28 @@ pub(super) struct Acknowledged {
 impl Acknowledged {
     /// A hash of the state, without its history.
     pub(super) fn digest(&self) -> u64 {
-        hash(&(&self.leases, &self.in_doubt))
+        hash(&(&self.leases, &self.uncertain))
     }
 
     /// A commit begins: until it is acknowledged, the old and the new value are allowed.
     pub(super) fn begin(&mut self, address: Ipv4Addr, ends: u64) {
         let before = self.leases.get(&address).copied();
-        self.in_doubt.entry(address).or_default().extend([before, Some(ends)]);
+        self.uncertain.entry(address).or_default().extend([before, Some(ends)]);
     }
 
     /// A commit was acknowledged.
     pub(super) fn acknowledge(&mut self, address: Ipv4Addr, ends: u64) {
         self.leases.insert(address, ends);
-        self.in_doubt.remove(&address);
+        self.uncertain.remove(&address);
         self.history.push(self.leases.clone());
     }
 
     /// The kind of loss if a program finds these leases after a cut.
-    pub(super) fn loss(&self, found: &Found) -> Option<Loss> {
+    pub(super) fn loss(&self, found: &LoadResult) -> Option<Loss> {
         let Some(leases) = &found.leases else { return Some(Loss::NoDatabase) };
         let is_allowed = |address: &Ipv4Addr| {
             let value = leases.get(address).copied();
-            match self.in_doubt.get(address) {
+            match self.uncertain.get(address) {
                 Some(choices) => choices.contains(&value),
                 None => value == self.leases.get(address).copied(),
             }
@@ -57,7 +57,7 @@ impl Acknowledged {
         let wrong: Vec<&Ipv4Addr> = leases
             .keys()
             .chain(self.leases.keys())
-            .chain(self.in_doubt.keys())
+            .chain(self.uncertain.keys())
             .filter(|address| !is_allowed(address))
             .collect();
         if wrong.is_empty() {
@@ -68,7 +68,7 @@ impl Acknowledged {
         }
         let without_doubt = |leases: &Leases| -> Leases {
             let mut leases = leases.clone();
-            leases.retain(|address, _| !self.in_doubt.contains_key(address));
+            leases.retain(|address, _| !self.uncertain.contains_key(address));
             leases
         };
         let ever = |address: &Ipv4Addr, value: u64| {
@@ -77,7 +77,7 @@ impl Acknowledged {
         let invented =
             leases.iter().any(|(address, value)| !is_allowed(address) && !ever(address, *value));
         // Neither the old nor the new value: the program read a part of a record, now or at an earlier start.
-        let half = wrong.iter().all(|address| self.in_doubt.contains_key(*address));
+        let half = wrong.iter().all(|address| self.uncertain.contains_key(*address));
         if invented || half || found.damaged {
             return Some(Loss::Torn);
         }

@@ -5,17 +5,17 @@ use super::report::Report;
 use disk_model::WriteOrdering;
 use scenario::{JournalLab, Loss};
 
-/// The result of such a scenario.
+/// The result of a scenario with a `[journal]` section.
 #[derive(Debug)]
-pub struct Explored {
+pub struct CaseResult {
     /// The result of the exploration.
     pub report: Report,
     /// The deviations from the scenario, one line each.
-    pub faults: Vec<String>,
+    pub deviations: Vec<String>,
 }
 
 /// The losses that the scenario expects.
-pub fn declared(lab: &JournalLab) -> &[Loss] {
+pub fn expected_losses(lab: &JournalLab) -> &[Loss] {
     match lab.files {
         WriteOrdering::Ordered => &lab.loses.ordered,
         WriteOrdering::Reordering => &lab.loses.reordering,
@@ -23,21 +23,21 @@ pub fn declared(lab: &JournalLab) -> &[Loss] {
 }
 
 /// Explores the strategy, and compares the losses with the expected ones.
-pub fn run_case(lab: &JournalLab) -> Explored {
+pub fn run_case(lab: &JournalLab) -> CaseResult {
     let report = explore(lab.strategy, lab.files);
-    let mut faults = Vec::new();
-    let loses = declared(lab);
+    let mut deviations = Vec::new();
+    let loses = expected_losses(lab);
     for loss in report.kinds().into_iter().filter(|loss| !loses.contains(loss)) {
         let count = report.count(loss);
-        faults.push(format!("{loss}: {count} cuts, and the scenario does not expect it"));
+        deviations.push(format!("{loss}: {count} cuts, and the scenario does not expect it"));
         for breach in report.breaches.iter().filter(|breach| breach.loss == loss) {
             let (kind, place, text) = (breach.kind.name(), &breach.place, &breach.text);
             let names = breach.names.join(" ");
-            faults.push(format!("  {kind} cut {place}: {text} (files: {names})"));
+            deviations.push(format!("  {kind} cut {place}: {text} (files: {names})"));
         }
     }
     for loss in loses.iter().filter(|loss| report.count(**loss) == 0) {
-        faults.push(format!("{loss}: expected, and no cut shows it"));
+        deviations.push(format!("{loss}: expected, and no cut shows it"));
     }
     if let Some(window) = &lab.window {
         let place = format!("between `{}` and `{}`", window.after, window.before);
@@ -46,8 +46,8 @@ pub fn run_case(lab: &JournalLab) -> Explored {
             .iter()
             .any(|breach| breach.place == place && breach.loss == Loss::NoDatabase);
         if !found {
-            faults.push(format!("no cut {place} leaves no database"));
+            deviations.push(format!("no cut {place} leaves no database"));
         }
     }
-    Explored { report, faults }
+    CaseResult { report, deviations }
 }

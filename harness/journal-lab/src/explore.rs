@@ -1,4 +1,4 @@
-//! Cuts a strategy at every call.
+//! Interrupts a strategy at every system call.
 
 use std::collections::HashSet;
 use std::net::Ipv4Addr;
@@ -7,13 +7,13 @@ use rustix::time::{ClockId, clock_gettime};
 
 use super::acknowledged::{Acknowledged, hash};
 use super::leases::Leases;
-use super::programs::{Found, Program, install, program};
+use super::programs::{LoadResult, Program, install, program};
 use super::report::{Breach, CutKind, Report};
-use disk_model::{Cut, Disk, Step, WriteOrdering, survivors};
+use disk_model::{Cut, Disk, Step, WriteOrdering, states_after_power_cut};
 use lease_journal::OperationError;
 use scenario::Strategy;
 
-/// Number of leases at the beginning: enough for dhcpd to write its file with more than one call.
+/// Number of leases at the beginning. With this number, dhcpd needs more than one call to write its file.
 const INSTALLED: u8 = 20;
 const ENDS: u64 = 1_700_000_000;
 
@@ -45,12 +45,12 @@ struct Explorer {
     installed: Disk,
     base: Acknowledged,
     seen: HashSet<u64>,
-    /// Hashes of the disks on which the power was cut already, with what was acknowledged.
+    /// Hashes of the disks that were already checked after a power cut, with those of the acknowledged leases.
     power_cuts: HashSet<(u64, u64, CutKind)>,
     report: Report,
 }
 
-/// Cuts the power and the process at every call of a strategy, and judges what the next start of the program finds.
+/// Cuts the power and kills the process at every call of a strategy, and checks the leases that the next start finds.
 pub fn explore(strategy: Strategy, ordering: WriteOrdering) -> Report {
     let before = clock_gettime(ClockId::ThreadCPUTime);
     let (installed, base) = installed(strategy, ordering);
@@ -65,36 +65,32 @@ pub fn explore(strategy: Strategy, ordering: WriteOrdering) -> Report {
     explorer.run();
     let after = clock_gettime(ClockId::ThreadCPUTime);
     let nanoseconds = |at: rustix::time::Timespec| at.tv_sec * 1_000_000_000 + at.tv_nsec;
-    let took = u64::try_from(nanoseconds(after) - nanoseconds(before)).unwrap_or(0);
-    explorer.report.took = std::time::Duration::from_nanos(took);
+    let cpu_time = u64::try_from(nanoseconds(after) - nanoseconds(before)).unwrap_or(0);
+    explorer.report.cpu_time = std::time::Duration::from_nanos(cpu_time);
     explorer.report
 }
 
 /// A disk with some leases, all of them on the medium.
 fn installed(strategy: Strategy, ordering: WriteOrdering) -> (Disk, Acknowledged) {
     let mut disk = Disk::new(ordering);
-    if strategy == Strategy::Dhcpd44NoLink {
-        disk = disk.without_links();
-    }
     install(strategy, &mut disk);
     let mut acknowledged = Acknowledged { history: vec![Leases::new()], ..Acknowledged::default() };
-    let has_links = std::mem::replace(&mut disk.has_links, true);
     let mut program = program(strategy);
     // No cut is scheduled, so this cannot fail.
     let _ = program.start(&mut disk);
     for last in 1..=INSTALLED {
-        if program.commit(&mut disk, address(last), ENDS).is_ok_and(|told| told) {
+        if program.commit(&mut disk, address(last), ENDS).is_ok_and(|acknowledged| acknowledged) {
             acknowledged.acknowledge(address(last), ENDS);
         }
     }
     disk.sync_all();
     disk.end_processes();
-    disk.has_links = has_links;
+    disk.has_links = strategy != Strategy::Dhcpd44NoLink;
     (disk, acknowledged)
 }
 
-/// Runs a program until its tasks are done or it is cut.
-fn work(
+/// Starts a program and runs its tasks until they are done or a cut occurs.
+fn run_tasks(
     program: &mut dyn Program,
     disk: &mut Disk,
     acknowledged: &mut Acknowledged,
@@ -151,19 +147,19 @@ impl Explorer {
         let mut disk = self.installed.clone();
         let mut acknowledged = self.base.clone();
         let mut running = program(self.strategy);
-        let _ = work(running.as_mut(), &mut disk, &mut acknowledged, &TASKS);
+        let _ = run_tasks(running.as_mut(), &mut disk, &mut acknowledged, &TASKS);
         let steps = disk.take_steps();
         self.report.calls = steps.len() as u64;
         for cut in cuts(&steps) {
             let (disk, acknowledged) =
                 self.cut(&self.installed.clone(), &self.base.clone(), &TASKS, cut);
             let place = place(&steps, cut);
-            self.power(&disk, &acknowledged, CutKind::Power, &place);
-            self.process(disk, &acknowledged, &place);
+            self.check_power_cut(&disk, &acknowledged, CutKind::Power, &place);
+            self.check_process_kill(disk, &acknowledged, &place);
         }
     }
 
-    /// Runs a program until it is cut.
+    /// Runs a program until the cut. Returns the disk and the acknowledged leases.
     fn cut(
         &self,
         from: &Disk,
@@ -174,34 +170,40 @@ impl Explorer {
         let (mut disk, mut acknowledged) = (from.clone(), base.clone());
         disk.arm(cut);
         let mut running = program(self.strategy);
-        let _ = work(running.as_mut(), &mut disk, &mut acknowledged, tasks);
+        let _ = run_tasks(running.as_mut(), &mut disk, &mut acknowledged, tasks);
         (disk, acknowledged)
     }
 
-    fn power(&mut self, disk: &Disk, acknowledged: &Acknowledged, kind: CutKind, place: &str) {
+    fn check_power_cut(
+        &mut self,
+        disk: &Disk,
+        acknowledged: &Acknowledged,
+        kind: CutKind,
+        place: &str,
+    ) {
         let known = (disk.digest(), acknowledged.digest(), kind);
         if !self.power_cuts.insert(known) {
             return;
         }
-        for left in survivors(disk) {
-            self.check(left, acknowledged, kind, place);
+        for state in states_after_power_cut(disk) {
+            self.check(state, acknowledged, kind, place);
         }
     }
 
-    /// Judges what the next process finds after the cut of a process. That process then makes one more change, and the
-    /// power is cut at every call of it.
-    fn process(&mut self, mut disk: Disk, acknowledged: &Acknowledged, place: &str) {
+    /// Checks the leases that the next process finds after a process was killed. Then that process makes one more change,
+    /// and the power is cut at each of its calls.
+    fn check_process_kill(&mut self, mut disk: Disk, acknowledged: &Acknowledged, place: &str) {
         disk.end_processes();
         self.check(disk.clone(), acknowledged, CutKind::Process, place);
         let again = [Task::Commit(103, ENDS + 70)];
         let mut trial = disk.clone();
         let mut running = program(self.strategy);
-        let _ = work(running.as_mut(), &mut trial, &mut acknowledged.clone(), &again);
+        let _ = run_tasks(running.as_mut(), &mut trial, &mut acknowledged.clone(), &again);
         let calls = trial.take_steps().len() as u64;
         for call in 0..=calls {
             let (disk, acknowledged) =
                 self.cut(&disk, acknowledged, &again, Cut { call, bytes: 0 });
-            self.power(&disk, &acknowledged, CutKind::Both, place);
+            self.check_power_cut(&disk, &acknowledged, CutKind::Both, place);
         }
     }
 
@@ -226,7 +228,7 @@ impl Explorer {
     }
 }
 
-fn difference(acknowledged: &Acknowledged, found: &Found) -> String {
+fn difference(acknowledged: &Acknowledged, found: &LoadResult) -> String {
     let Some(leases) = &found.leases else { return "the program does not start".to_owned() };
     let wanted = &acknowledged.leases;
     if leases.is_empty() {
@@ -235,7 +237,7 @@ fn difference(acknowledged: &Acknowledged, found: &Found) -> String {
     let shown =
         |ends: Option<&u64>| ends.map_or("nothing".to_owned(), |ends| format!("until {ends}"));
     let wrong = wanted.iter().find(|(address, ends)| {
-        leases.get(*address) != Some(*ends) && !acknowledged.in_doubt.contains_key(*address)
+        leases.get(*address) != Some(*ends) && !acknowledged.uncertain.contains_key(*address)
     });
     if let Some((address, ends)) = wrong {
         let missing = wanted.keys().filter(|address| !leases.contains_key(*address)).count();
@@ -246,7 +248,7 @@ fn difference(acknowledged: &Acknowledged, found: &Found) -> String {
         );
     }
     let half = acknowledged
-        .in_doubt
+        .uncertain
         .iter()
         .find(|(address, choices)| !choices.contains(&leases.get(*address).copied()));
     match half {

@@ -4,4 +4,4 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 /// The active leases: the end of each in seconds since 1970, by address.
-pub type Leases = BTreeMap<Ipv4Addr, u64>;
+pub(crate) type Leases = BTreeMap<Ipv4Addr, u64>;

@@ -1,10 +1,10 @@
-//! Programs that rewrite their lease database, cut at every system call.
+//! Programs that rewrite their lease database, interrupted at every system call.
 //!
 //! A [`Strategy`] is the way in which a program keeps leases in files: what it does at its start, for a change, and for a
-//! rewrite of the database. Each is emulated over a [`Disk`], which separates what programs see from what is on the medium.
-//! [`explore`] cuts the power or the process at every call, enumerates the states that can be left
-//! ([`disk_model::survivors`]), starts the program again, and compares the leases that it finds with those that it had
-//! acknowledged.
+//! rewrite of the database. Each is emulated over a [`Disk`](disk_model::Disk), which separates what programs see from what
+//! is on the medium. [`explore`] cuts the power or the process at every call, enumerates the states that can be left
+//! ([`disk_model::states_after_power_cut`]), starts the program again, and compares the leases that it finds with those
+//! that it had acknowledged.
 
 mod acknowledged;
 mod case;
@@ -13,11 +13,8 @@ mod leases;
 mod programs;
 mod report;
 
-pub use disk_model::{Cut, Disk, Step, WriteOrdering};
-pub use scenario::{Loss, Strategy};
-
-pub use case::{Explored, declared, run_case};
+pub use case::{CaseResult, expected_losses, run_case};
+pub use disk_model::WriteOrdering;
 pub use explore::explore;
-pub use leases::Leases;
-pub use programs::{Found, Program};
 pub use report::{Breach, CutKind, Report};
+pub use scenario::{Loss, Strategy};

@@ -6,22 +6,22 @@ use std::time::Duration;
 use disk_model::WriteOrdering;
 use scenario::{Loss, Strategy};
 
-/// Maximum number of breaches of each kind that are kept.
+/// Maximum number of stored breaches of each kind.
 const MAX_KEPT: usize = 3;
 
 /// What was cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CutKind {
-    /// The power.
+    /// The power was cut.
     Power,
-    /// The process; the power stayed.
+    /// The process was killed, without a power cut.
     Process,
-    /// The process, then the power during or after the first change of the next process.
+    /// The process was killed, then the power was cut during or after the first change of the next process.
     Both,
 }
 
 impl CutKind {
-    /// All of them.
+    /// All kinds.
     pub const ALL: [Self; 3] = [Self::Power, Self::Process, Self::Both];
 
     /// The name in reports.
@@ -34,7 +34,7 @@ impl CutKind {
     }
 }
 
-/// A cut that lost something.
+/// A cut after which leases were lost.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Breach {
     /// What was cut.
@@ -43,7 +43,7 @@ pub struct Breach {
     pub loss: Loss,
     /// The place of the cut in the sequence of calls.
     pub place: String,
-    /// What was found instead.
+    /// The difference between the acknowledged leases and those found.
     pub text: String,
     /// The names of the files after the cut.
     pub names: Vec<String>,
@@ -69,7 +69,7 @@ pub struct Report {
     /// The first breaches of each kind.
     pub breaches: Vec<Breach>,
     /// Processor time.
-    pub took: Duration,
+    pub cpu_time: Duration,
 }
 
 impl Report {
@@ -83,7 +83,7 @@ impl Report {
             checked: 0,
             losses: BTreeMap::new(),
             breaches: Vec::new(),
-            took: Duration::ZERO,
+            cpu_time: Duration::ZERO,
         }
     }
 

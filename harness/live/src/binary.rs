@@ -1,4 +1,4 @@
-//! Finds the dnsmasq executable, and asks it for its version and compile-time options.
+//! Finds the dnsmasq executable, and reads its version and compile-time options.
 
 use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt;
@@ -8,10 +8,10 @@ use backend::process::agent;
 use backend::process::protocol::{Octets, Program};
 use dnsmasq_model::Build;
 
-/// Time limit for `dnsmasq --version`.
+/// Time limit for `dnsmasq --version`, in milliseconds.
 const LIMIT_MS: u64 = 10_000;
 
-/// Searched after `PATH`.
+/// Folders that are searched after those of `PATH`.
 const FOLDERS: [&str; 4] = ["/usr/sbin", "/usr/local/sbin", "/sbin", "/usr/bin"];
 
 /// A dnsmasq executable.
@@ -43,20 +43,20 @@ impl Binaries {
         }
     }
 
-    /// Adds an executable, unless there already is one of its build.
+    /// Adds an executable, unless there is already one of the same build.
     pub fn add(&mut self, binary: Binary) {
-        let place = match binary.build {
+        let slot = match binary.build {
             Build::Rtc => &mut self.rtc,
             Build::NoRtc => &mut self.no_rtc,
         };
-        place.get_or_insert(binary);
+        slot.get_or_insert(binary);
     }
 }
 
 /// The system's dnsmasq.
 ///
 /// # Errors
-/// When there is none: names the folders that were searched.
+/// If there is none; the message names the folders that were searched.
 pub fn find() -> Result<PathBuf, String> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)
@@ -71,11 +71,11 @@ pub fn find() -> Result<PathBuf, String> {
         })
 }
 
-/// Runs `PATH --version`.
+/// Runs `PATH --version`, and parses the version and the build.
 ///
 /// # Errors
-/// When the file cannot be executed, is not dnsmasq, or is built without DHCP or scripts.
-pub fn examine(path: &Path) -> Result<Binary, String> {
+/// If the file cannot be executed, is not dnsmasq, or is built without DHCP or scripts.
+pub fn inspect(path: &Path) -> Result<Binary, String> {
     let error = |why: String| format!("{}: {why}", path.display());
     let path = path.canonicalize().map_err(|cause| error(cause.to_string()))?;
     let octets = |bytes: &[u8]| Octets(bytes.to_vec());

@@ -1,5 +1,5 @@
-//! Receives everything that a live dnsmasq does: frames, script calls from the script proxy, its reports that it is idle,
-//! and its end. Every wait ends with one of these events, or with an error at a time limit.
+//! The events of a live dnsmasq: frames, script calls from the script proxy, reports that it is idle, and its exit. Every
+//! wait ends with one of these events, or with an error at a time limit.
 
 use std::collections::VecDeque;
 use std::fs;
@@ -21,24 +21,24 @@ use packets::link::{Datagram, Link};
 /// Two 64-bit numbers (`struct message` in clock.c).
 type Message = [i64; 2];
 
-/// Conditions with a timer of their own (a query that is sent again) are evaluated at least so often.
+/// Maximum time between two evaluations of a condition, since a condition may depend on the time (a query that is repeated).
 const RECHECK: Duration = Duration::from_secs(1);
 
-/// In the first message of a connection: it is from dnsmasq's main process.
-const MAIN: i64 = b'M' as i64;
+/// The value in the first message of a connection from dnsmasq's main process.
+const MAIN_PROCESS: i64 = b'M' as i64;
 
 /// The control connection of one of dnsmasq's processes (clock.c).
 #[derive(Debug)]
 struct ControlConnection {
     socket: Socket,
-    /// The last number that the process has sent back.
-    idle_since: i64,
+    /// The last number that the process has sent back, which means that it was idle after receiving it.
+    last_idle_number: i64,
     /// When SIGALRM is due on the monotonic clock; 0: never.
-    due: i64,
+    alarm_time: i64,
 }
 
 impl ControlConnection {
-    /// Reads one message; `None` when the process has ended.
+    /// Reads one message; `None` if the process has ended.
     fn read(&self) -> io::Result<Option<Message>> {
         let mut bytes = [0; mem::size_of::<Message>()];
         match io::Read::read(&mut &self.socket, &mut bytes)? {
@@ -53,12 +53,12 @@ impl ControlConnection {
         }
     }
 
-    /// Reads a report that the process is idle; `None` when the process has ended.
+    /// Reads a report that the process is idle; `None` if the process has ended.
     fn receive(&mut self) -> io::Result<Option<()>> {
         match self.read() {
-            Ok(Some([number, due])) => {
-                self.idle_since = number;
-                self.due = due;
+            Ok(Some([number, alarm_time])) => {
+                self.last_idle_number = number;
+                self.alarm_time = alarm_time;
                 Ok(Some(()))
             }
             Ok(None) => Ok(None),
@@ -93,7 +93,7 @@ pub(super) struct EventLoop {
 enum Helper {
     NotStarted,
     Running(ControlConnection),
-    DaemonExit,
+    Exited,
 }
 
 /// The sockets that the script proxy and dnsmasq's processes connect to.
@@ -126,7 +126,7 @@ impl Sockets {
 }
 
 impl EventLoop {
-    /// For the dnsmasq with this process id. Its parent must not have reaped it yet, so that the id is still its own.
+    /// The event loop of the dnsmasq with this process id. Its parent must not have reaped it, so that the id is not reused.
     ///
     /// # Errors
     /// When there is no such process.
@@ -161,27 +161,27 @@ impl EventLoop {
         self.link
     }
 
-    /// Whether dnsmasq's main loop has begun.
+    /// Whether dnsmasq has entered its main loop.
     pub(super) fn is_up(&self) -> bool {
         self.main.is_some()
     }
 
     /// When SIGALRM is due on the monotonic clock, as dnsmasq reported when it was last idle.
     pub(super) fn alarm(&self) -> Option<i64> {
-        self.main.as_ref().map(|main| main.due).filter(|due| *due != 0)
+        self.main.as_ref().map(|main| main.alarm_time).filter(|alarm_time| *alarm_time != 0)
     }
 
-    /// Receives events until `is_so` holds. `what` names the awaited condition in the error.
+    /// Receives events until `condition` holds. `what` describes the condition in the error message.
     ///
     /// # Errors
     /// When the condition does not hold within the limit.
     pub(super) fn until(
         &mut self,
         what: &str,
-        mut is_so: impl FnMut(&mut Self) -> Result<bool, BackendError>,
+        mut condition: impl FnMut(&mut Self) -> Result<bool, BackendError>,
     ) -> Result<(), BackendError> {
         let deadline = Instant::now() + self.limit;
-        while !is_so(self)? {
+        while !condition(self)? {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return Err(BackendError::Environment(format!(
@@ -205,13 +205,13 @@ impl EventLoop {
 
     /// Whether dnsmasq was idle after this number was sent.
     pub(super) fn main_was_idle(&self, number: i64) -> bool {
-        self.main.as_ref().is_some_and(|main| main.idle_since >= number)
+        self.main.as_ref().is_some_and(|main| main.last_idle_number >= number)
     }
 
     /// Waits until dnsmasq and its helper are idle, or a script call waits. Returns whether a call waits.
     ///
     /// # Errors
-    /// At the time limit.
+    /// If neither happens within the time limit.
     pub(super) fn wait_for_call_or_idle(&mut self) -> Result<bool, BackendError> {
         let over = |event_loop: &Self| !event_loop.waiting.is_empty() || event_loop.ended;
         self.until("dnsmasq to be up", |event_loop| Ok(event_loop.is_up() || over(event_loop)))?;
@@ -226,14 +226,16 @@ impl EventLoop {
         let number = self.number;
         ask(self.helper.connection(), number);
         self.until("dnsmasq's helper to be idle", |event_loop| {
-            let idle =
-                event_loop.helper.connection().is_none_or(|helper| helper.idle_since >= number);
+            let idle = event_loop
+                .helper
+                .connection()
+                .is_none_or(|helper| helper.last_idle_number >= number);
             Ok(idle || over(event_loop))
         })?;
         Ok(!self.waiting.is_empty())
     }
 
-    /// Waits for the next event, at most for `left`, and receives what has come.
+    /// Waits for the next event for at most `left`, and handles all events that have occurred.
     fn wait_for_event(&mut self, left: Duration) -> io::Result<()> {
         let timeout = Timespec::try_from(left).map_err(io::Error::other)?;
         let connections = [self.main.as_ref(), self.helper.connection()]
@@ -283,7 +285,7 @@ impl EventLoop {
                     if let Helper::Running(helper) = &mut self.helper
                         && helper.receive()?.is_none()
                     {
-                        self.helper = Helper::DaemonExit;
+                        self.helper = Helper::Exited;
                     }
                 }
             }
@@ -301,9 +303,9 @@ impl EventLoop {
     fn accept_control_connection(&mut self) -> io::Result<()> {
         let (socket, _) = self.control.accept()?;
         socket.set_nonblocking(false)?;
-        let connection = ControlConnection { socket, idle_since: 0, due: 0 };
+        let connection = ControlConnection { socket, last_idle_number: 0, alarm_time: 0 };
         match connection.read()? {
-            Some([MAIN, _]) => self.main = Some(connection),
+            Some([MAIN_PROCESS, _]) => self.main = Some(connection),
             Some(_) => self.helper = Helper::Running(connection),
             None => {}
         }
@@ -315,15 +317,15 @@ impl Helper {
     fn connection(&self) -> Option<&ControlConnection> {
         match self {
             Self::Running(connection) => Some(connection),
-            Self::NotStarted | Self::DaemonExit => None,
+            Self::NotStarted | Self::Exited => None,
         }
     }
 }
 
-/// Asks a process to send `number` back when it is idle.
+/// Asks a process to send `number` back as soon as it is idle.
 fn ask(connection: Option<&ControlConnection>, number: i64) {
     if let Some(connection) = connection {
-        // The end of a process is noticed when its connection is read.
+        // If the process has ended, this is detected when its connection is read.
         _ = connection.socket.send(&number.to_ne_bytes());
     }
 }

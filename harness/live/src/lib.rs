@@ -1,10 +1,10 @@
-//! A back end with a real dnsmasq: it runs in its own namespaces, gets packets from simulated clients, and reads a
+//! A back end with a real dnsmasq, which runs in its own namespaces, receives packets from simulated clients, and reads a
 //! clock that the harness sets.
 //!
 //! The dnsmasq model runs beside it and predicts each script call; the actual calls are compared with the prediction.
 //! dnsmasq's helper process starts the script proxy ([`script_proxy`]) instead of the script under test. The proxy sends
-//! the arguments and environment of the call to the harness, waits until the harness tells it what to run, and runs that
-//! as a child, so that the script is a descendant of dnsmasq as on a router.
+//! the arguments and environment of the call to the harness, waits for the programs that the harness sends, and runs them
+//! as children, so that the script is a descendant of dnsmasq as on a router.
 
 mod binary;
 mod event_loop;
@@ -12,6 +12,6 @@ mod network;
 mod router;
 pub mod script_proxy;
 
-pub use binary::{Binaries, Binary, examine, find};
+pub use binary::{Binaries, Binary, find, inspect};
 pub use network::enter;
 pub use router::{Live, LiveSettings};

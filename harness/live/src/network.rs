@@ -1,7 +1,7 @@
-//! The router's network: a pair of virtual Ethernet interfaces in a network namespace of the calling thread.
+//! The router's network: a pair of virtual Ethernet interfaces in the network namespace of the calling thread.
 //!
 //! dnsmasq listens on one interface, which has the router's addresses; the harness sends and receives the simulated
-//! clients' frames on the other. The namespace contains nothing of the machine's own network.
+//! clients' frames on the other. The namespace is separate from the network of the host.
 
 use std::io;
 use std::net::IpAddr;
@@ -26,18 +26,18 @@ use rustix::thread::{UnshareFlags, unshare_unsafe};
 
 use dnsmasq_model::Network;
 
-/// Index of dnsmasq's interface. It is the lower one because dnsmasq derives its DUID from the first interface that it
-/// finds.
+/// Index of dnsmasq's interface. It is lower than the other one, because dnsmasq derives its DUID from the first interface
+/// that it finds.
 const ROUTER_END: u32 = 10;
 
 /// Index of the clients' interface.
 pub(super) const CLIENT_END: u32 = 11;
 
-/// Moves this process into a mount and network namespace of its own, and into a user namespace in which it is root unless
-/// it is privileged already. The process must have a single thread.
+/// Moves this process into its own mount and network namespaces, and into a user namespace in which it is root unless it is
+/// already privileged. The process must have a single thread.
 ///
 /// # Errors
-/// When the kernel refuses: names the settings that allow it.
+/// If the kernel refuses; the message names the settings that allow it.
 pub fn enter() -> Result<(), String> {
     let (uid, gid) = (getuid().as_raw(), getgid().as_raw());
     let own = UnshareFlags::NEWNS | UnshareFlags::NEWNET;
@@ -66,7 +66,7 @@ pub fn enter() -> Result<(), String> {
 /// Moves this thread, and the processes that it starts later, into an empty network namespace.
 ///
 /// # Errors
-/// When the kernel refuses.
+/// If the kernel refuses.
 pub(super) fn unshare() -> io::Result<()> {
     // SAFETY: the flag does not unshare file descriptors.
     unsafe { unshare_unsafe(UnshareFlags::NEWNET) }.map_err(Into::into)
@@ -82,7 +82,7 @@ impl Kernel {
     /// Opens a socket in this thread's namespace.
     ///
     /// # Errors
-    /// When the kernel has no netlink.
+    /// If the kernel does not support netlink.
     pub(super) fn new() -> io::Result<Self> {
         let mut socket = Socket::new(NETLINK_ROUTE)?;
         socket.bind_auto()?;
@@ -93,7 +93,7 @@ impl Kernel {
     /// Creates the two interfaces, brings them up, and gives the router its addresses.
     ///
     /// # Errors
-    /// When the kernel refuses: names the step.
+    /// If the kernel refuses; the message names the failed step.
     pub(super) fn build(&self, network: &Network, name: &str) -> io::Result<()> {
         let mut router = link(ROUTER_END);
         router.attributes.push(LinkAttribute::IfName(name.to_owned()));
@@ -141,7 +141,7 @@ impl Kernel {
     /// Removes both interfaces, and with them the kernel's neighbor and route entries.
     ///
     /// # Errors
-    /// When they do not exist.
+    /// If they do not exist.
     pub(super) fn remove(&self) -> io::Result<()> {
         step("removing the interfaces", self.ask(RouteNetlinkMessage::DelLink(link(CLIENT_END)), 0))
     }

@@ -13,6 +13,7 @@ use nvram_emu::Machine;
 use super::binary::Binaries;
 use super::event_loop::{EventLoop, Sockets};
 use packets::dhcp4;
+use packets::dns::RecordType;
 use packets::link::{Link, UdpEndpoints};
 use packets::{dhcp6, dns};
 
@@ -20,7 +21,8 @@ use super::{network, script_proxy};
 use backend::process::protocol::{Octets, Program, ProgramEnd};
 use backend::process::{Process, Root, ScriptCommand, Settings};
 use backend::{
-    Backend, BackendError, CallOptions, CallResult, CommandResult, Daemon, DaemonExit, DaemonStart,
+    AddressRecord, Backend, BackendError, CallOptions, CallResult, CommandResult, Daemon,
+    DaemonExit, DaemonStart,
 };
 use dnsmasq_model::{
     Build, Client4, Client6, Clock, Ia, Kind4, Kind6, Network, Reply4, Reply6, ScriptCall,
@@ -36,17 +38,17 @@ const QUERY_PORT: u16 = 40_000;
 /// Hardware address of the host that sends DNS queries.
 const RESOLVER: [u8; 6] = [2, 0xfe, 0, 0, 0, 0xfe];
 
-/// How many of the last lines of dnsmasq's log an error shows.
+/// Number of lines at the end of dnsmasq's log that an error message contains.
 const LOG_LINES: usize = 3;
 
-/// How many DNS queries may be answered before a DHCP reply that was sent earlier arrives: the reply waits while the
-/// kernel resolves the client's address.
+/// Number of DNS queries that may be answered before a DHCP reply that was sent earlier arrives. The reply is delayed while
+/// the kernel resolves the client's hardware address.
 const ROUNDS: usize = 4;
 
-/// A DNS query without a response for so long is sent again.
+/// Time without a response after which a DNS query is repeated.
 const RESPONSE_LOST: Duration = Duration::from_secs(3);
 
-/// What the back end needs besides the script.
+/// The settings of the back end that do not depend on the script.
 #[derive(Clone, Debug)]
 pub struct LiveSettings {
     /// How script processes run.
@@ -81,7 +83,7 @@ impl Live {
     /// A router that is switched off. The process must have entered its own namespaces ([`super::enter`]).
     ///
     /// # Errors
-    /// When the kernel refuses namespaces or interfaces, or the script cannot be read.
+    /// If the kernel refuses namespaces or interfaces, or the script cannot be read.
     pub fn new(
         machine: Machine,
         script: &ScriptCommand,
@@ -131,7 +133,7 @@ impl Live {
         self.clock.write_all_at(&bytes, 0).map_err(|error| environment("writing the clock", &error))
     }
 
-    /// Creates the interfaces, unless the router is on already.
+    /// Creates the interfaces, unless the router is already on.
     fn connect(&mut self, config: &ServerConfig) -> Result<Link, BackendError> {
         if let Some(link) = self.link.take() {
             return Ok(link);
@@ -192,7 +194,7 @@ impl Live {
         for (name, file) in [
             ("LEASELAB_CLOCK", "clock"),
             ("LEASELAB_CONTROL", "control"),
-            (script_proxy::GATE, "calls"),
+            (script_proxy::SOCKET_VARIABLE, "calls"),
         ] {
             environment.insert(octets(name), octets(&path(file)));
         }
@@ -205,7 +207,7 @@ impl Live {
         self.xid
     }
 
-    /// Sends a packet. Returns the reply, or `None` once dnsmasq is idle and has not sent one.
+    /// Sends a packet and waits for the reply. Returns `None` if dnsmasq becomes idle without sending one.
     fn ask<T>(
         &mut self,
         endpoints: &UdpEndpoints,
@@ -252,14 +254,14 @@ impl Live {
             if !expects_reply || port == 0 || rounds == ROUNDS && !lost {
                 return Ok(true);
             }
-            // A reply that was sent before arrives before the response to a query. The kernel drops a response when it
+            // A DHCP reply that was sent earlier arrives before the response to a query. The kernel drops a response if it
             // cannot resolve the address in time.
             rounds += usize::from(!lost);
             queries += 1;
             sent = Instant::now();
             let id = queries;
-            let bytes =
-                dns::encode_query(b"nobody.invalid", false, id).map_err(BackendError::Message)?;
+            let bytes = dns::encode_query(b"nobody.invalid", RecordType::A, id)
+                .map_err(BackendError::Message)?;
             send_packet(event_loop, &query_endpoints(&router, resolver, id), &bytes)?;
             query = Some(id);
             Ok(false)
@@ -276,8 +278,8 @@ impl Live {
     }
 }
 
-/// The path under which dnsmasq's process finds an executable. It has a `/tmp` of its own, so that an executable below the
-/// machine's `/tmp` is reached through this process's root.
+/// The path at which dnsmasq's process finds an executable. That process has its own `/tmp`, so an executable below the
+/// `/tmp` of the host is reached through the root of this process.
 fn executable(path: &Path) -> PathBuf {
     if path.starts_with("/tmp") {
         let root = PathBuf::from(format!("/proc/{}/root", std::process::id()));
@@ -286,7 +288,7 @@ fn executable(path: &Path) -> PathBuf {
     path.to_owned()
 }
 
-/// From the host that sends DNS queries to the router.
+/// The endpoints of a DNS query to the router.
 fn query_endpoints(network: &Network, resolver: Ipv4Addr, id: u16) -> UdpEndpoints {
     let router = network.v4.first().map_or(Ipv4Addr::UNSPECIFIED, |(address, _)| *address);
     UdpEndpoints {
@@ -468,12 +470,20 @@ impl Daemon for Live {
         Ok(reply)
     }
 
-    fn resolve(&mut self, name: &[u8], v6: bool) -> Result<Option<Vec<IpAddr>>, BackendError> {
+    fn resolve(
+        &mut self,
+        name: &[u8],
+        record: AddressRecord,
+    ) -> Result<Option<Vec<IpAddr>>, BackendError> {
         if self.port == 0 {
             return Ok(None);
         }
         let id = self.next_xid() as u16;
-        let query = dns::encode_query(name, v6, id).map_err(BackendError::Message)?;
+        let kind = match record {
+            AddressRecord::A => RecordType::A,
+            AddressRecord::Aaaa => RecordType::AAAA,
+        };
+        let query = dns::encode_query(name, kind, id).map_err(BackendError::Message)?;
         let endpoints = query_endpoints(&self.network, self.resolver, id);
         let mut addresses = None;
         let Some(event_loop) = &mut self.event_loop else { return Ok(None) };
@@ -493,8 +503,8 @@ impl Daemon for Live {
 }
 
 impl LiveSettings {
-    /// Why scenarios of this build cannot run; `None` if they can.
-    pub fn lacks(&self, build: Build) -> Option<&'static str> {
+    /// Why scenarios of this build cannot run; `None` if they can run.
+    pub fn missing_build(&self, build: Build) -> Option<&'static str> {
         match (self.binaries.of(build), build) {
             (Some(_), _) => None,
             (None, Build::Rtc) => Some(

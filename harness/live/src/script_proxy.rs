@@ -16,30 +16,30 @@ use backend::process::agent;
 use backend::process::protocol::{Octets, Program, ProgramEnd, ProgramResult};
 use dnsmasq_model::ScriptCall;
 
-/// The folder of the script proxy's link to `leaselab`: what is executed in a folder of this name is the script proxy.
+/// The name of the folder with a link to `leaselab`, which runs as the script proxy if it is executed in such a folder.
 pub const FOLDER: &str = "script-proxy";
 
 /// The environment variable with the path of the harness's socket.
-pub const GATE: &str = "LEASELAB_GATE";
+pub const SOCKET_VARIABLE: &str = "LEASELAB_GATE";
 
-/// Proxy to harness: the arguments and environment of a call.
+/// Message from the proxy to the harness: the arguments and environment of a call.
 #[derive(Debug, Serialize, Deserialize)]
 struct CallRequest {
     argv: Vec<Octets>,
     environment: Vec<(Octets, Octets)>,
 }
 
-/// Harness to proxy: the programs to run at the same time, in this working directory.
+/// Message from the harness to the proxy: the programs to run in parallel, and their working directory.
 #[derive(Debug, Serialize, Deserialize)]
 struct RunRequest {
     programs: Vec<Program>,
     directory: PathBuf,
 }
 
-/// The script proxy's `main`. `socket` is the value of [`GATE`].
+/// The script proxy's `main`. `socket` is the value of [`SOCKET_VARIABLE`].
 ///
 /// # Errors
-/// No answer from the harness.
+/// If the harness does not answer.
 pub fn main(socket: OsString) -> io::Result<ExitCode> {
     Ok(match serve_call(&PathBuf::from(socket))? {
         ProgramEnd::Exited(code) => ExitCode::from(code as u8),
@@ -95,10 +95,10 @@ pub(super) struct WaitingCall {
 }
 
 impl WaitingCall {
-    /// Receives the call from a script proxy that has connected. Every later read is limited to `limit`.
+    /// Receives the call from a script proxy that has connected. `limit` is the time limit of this and every later read.
     ///
     /// # Errors
-    /// When the proxy disconnects, or sends something else.
+    /// If the proxy disconnects or sends an invalid message.
     pub(super) fn accept(stream: UnixStream, limit: std::time::Duration) -> io::Result<Self> {
         stream.set_read_timeout(Some(limit))?;
         let mut stream = BufReader::new(stream);
@@ -107,7 +107,7 @@ impl WaitingCall {
         if let Some(name) = argv.first_mut()
             && let Some(slash) = name.iter().rposition(|byte| *byte == b'/')
         {
-            // dnsmasq passes the base name; the interpreter of a `#!` line replaces it by the path.
+            // dnsmasq passes the base name, which the interpreter of a `#!` line replaces with the path.
             name.drain(..=slash);
         }
         let env = called
@@ -118,10 +118,10 @@ impl WaitingCall {
         Ok(Self { stream, call })
     }
 
-    /// Has the proxy run these programs, and waits for their end.
+    /// Lets the proxy run these programs, and waits for their results.
     ///
     /// # Errors
-    /// When the proxy disconnects.
+    /// If the proxy disconnects.
     pub(super) fn run(
         mut self,
         programs: Vec<Program>,

@@ -9,12 +9,12 @@ use super::link::{BROADCAST, UdpEndpoints};
 use dnsmasq_model::{Client4, ETHER, Kind4, Reply4};
 
 /// UDP port of DHCPv4 servers.
-pub const SERVER: u16 = 67;
+pub const SERVER_PORT: u16 = 67;
 /// UDP port of DHCPv4 clients.
-pub const CLIENT: u16 = 68;
+pub const CLIENT_PORT: u16 = 68;
 
-/// The shortest BOOTP message that a server accepts.
-const SHORTEST: usize = 300;
+/// Minimum length of a BOOTP message in bytes: the fields of RFC 951 with 64 bytes of vendor data.
+const MIN_MESSAGE: usize = 300;
 
 /// The server that messages are sent to.
 #[derive(Debug, Clone, Copy)]
@@ -43,10 +43,10 @@ pub fn expects_reply(kind: Kind4) -> bool {
     !matches!(kind, Kind4::Release | Kind4::Decline)
 }
 
-/// Encodes a message, and returns where it is sent.
+/// Encodes a message. Returns its endpoints and the UDP payload.
 ///
 /// # Errors
-/// When an option is too long to be encoded.
+/// If an option is too long to be encoded.
 pub fn encode(
     kind: Kind4,
     client: &Client4,
@@ -93,14 +93,14 @@ pub fn encode(
         options.insert(DhcpOption::AddressLeaseTime(time));
     }
     let mut bytes = message.to_vec().map_err(|error| error.to_string())?;
-    bytes.resize(bytes.len().max(SHORTEST), 0);
+    bytes.resize(bytes.len().max(MIN_MESSAGE), 0);
     let unicast = matches!(kind, Kind4::Renew | Kind4::Inform | Kind4::Release);
     let (mac, to) =
         if unicast { (server.mac, server.address) } else { (BROADCAST, Ipv4Addr::BROADCAST) };
     let endpoints = UdpEndpoints {
         hardware: (frame_mac(client), mac),
         addresses: (IpAddr::V4(ciaddr), IpAddr::V4(to)),
-        ports: (CLIENT, SERVER),
+        ports: (CLIENT_PORT, SERVER_PORT),
     };
     Ok((endpoints, bytes))
 }

@@ -11,12 +11,12 @@ use super::link::{UdpEndpoints, link_local, multicast_hardware};
 use dnsmasq_model::{Client6, ETHER, Ia, IaKind, Kind6, Reply6};
 
 /// UDP port of DHCPv6 servers.
-pub const SERVER: u16 = 547;
+pub const SERVER_PORT: u16 = 547;
 /// UDP port of DHCPv6 clients.
-pub const CLIENT: u16 = 546;
+pub const CLIENT_PORT: u16 = 546;
 
 /// The multicast group All_DHCP_Relay_Agents_and_Servers.
-const SERVERS: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 1, 2);
+const ALL_SERVERS: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 1, 2);
 
 /// The source hardware address of a client's frames: its own if it is an Ethernet address, else one derived from its
 /// DUID.
@@ -30,10 +30,10 @@ pub fn frame_mac(client: &Client6) -> [u8; 6] {
     [2, 0xfe, a, b, c, d]
 }
 
-/// Encodes a message, and returns where it is sent. `server` is the DUID of the server that it is addressed to.
+/// Encodes a message. Returns its endpoints and the UDP payload. `server` is the DUID of the server that it is addressed to.
 ///
 /// # Errors
-/// When an option is too long to be encoded.
+/// If an option is too long to be encoded.
 pub fn encode(
     kind: Kind6,
     client: &Client6,
@@ -61,9 +61,9 @@ pub fn encode(
     let bytes = message.to_vec().map_err(|error| error.to_string())?;
     let mac = frame_mac(client);
     let endpoints = UdpEndpoints {
-        hardware: (mac, multicast_hardware(SERVERS)),
-        addresses: (IpAddr::V6(link_local(mac)), IpAddr::V6(SERVERS)),
-        ports: (CLIENT, SERVER),
+        hardware: (mac, multicast_hardware(ALL_SERVERS)),
+        addresses: (IpAddr::V6(link_local(mac)), IpAddr::V6(ALL_SERVERS)),
+        ports: (CLIENT_PORT, SERVER_PORT),
     };
     Ok((endpoints, bytes))
 }
@@ -115,7 +115,7 @@ fn fqdn(name: &[u8]) -> Result<Vec<u8>, String> {
     Ok(option)
 }
 
-/// Decodes a reply, and the server's DUID; `None` if it does not belong to the message with this transaction id.
+/// Decodes a reply and the server's DUID; `None` if it does not belong to the message with this transaction id.
 pub fn parse_reply(bytes: &[u8], xid: u32) -> Option<(Reply6, Vec<u8>)> {
     let message = Message::from_bytes(bytes).ok().filter(|message| message.xid_num() == xid)?;
     let server = match message.opts().get(OptionCode::ServerId) {

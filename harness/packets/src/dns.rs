@@ -3,20 +3,20 @@
 use std::net::IpAddr;
 
 use hickory_proto::op::{Message, MessageType, OpCode, Query};
-use hickory_proto::rr::{Name, RData, RecordType};
+pub use hickory_proto::rr::RecordType;
+use hickory_proto::rr::{Name, RData};
 
 /// UDP port of name servers.
 pub const PORT: u16 = 53;
 
-/// Encodes a query for the addresses of a name: AAAA records if `v6`, else A records.
+/// Encodes a query for the records of a name.
 ///
 /// # Errors
-/// When `name` is not a domain name.
-pub fn encode_query(name: &[u8], v6: bool, id: u16) -> Result<Vec<u8>, String> {
+/// If `name` is not a domain name.
+pub fn encode_query(name: &[u8], kind: RecordType, id: u16) -> Result<Vec<u8>, String> {
     let labels = name.split(|byte| *byte == b'.').filter(|label| !label.is_empty());
     let name = Name::from_labels(labels)
         .map_err(|error| format!("`{}` is not a domain name: {error}", name.escape_ascii()))?;
-    let kind = if v6 { RecordType::AAAA } else { RecordType::A };
     let mut message = Message::new(id, MessageType::Query, OpCode::Query);
     message.metadata.recursion_desired = true;
     message.add_query(Query::query(name, kind));

@@ -16,8 +16,8 @@ use socket2::{Domain, Protocol, SockAddr, SockAddrStorage, Socket, Type};
 /// The Ethernet broadcast address.
 pub const BROADCAST: [u8; 6] = [0xff; 6];
 
-/// Size of the receive buffer: larger than any frame on the link.
-const FRAME: usize = 4096;
+/// Size of the receive buffer in bytes, which is larger than any frame on the link.
+const BUFFER_LEN: usize = 4096;
 
 const ETH_P_ALL: u16 = 3;
 const NEIGHBOR_SOLICITATION: u8 = 135;
@@ -51,7 +51,7 @@ pub struct UdpEndpoints {
 #[derive(Debug)]
 pub struct Link {
     socket: Socket,
-    /// The clients' addresses, each with the hardware address that answers for it.
+    /// The clients' addresses, each with its hardware address.
     hosts: HashMap<IpAddr, [u8; 6]>,
 }
 
@@ -74,7 +74,7 @@ impl Link {
     /// Opens the interface with this index in the network namespace of the calling thread.
     ///
     /// # Errors
-    /// When the process may not open packet sockets (`CAP_NET_RAW`), or there is no such interface.
+    /// If the process may not open packet sockets (`CAP_NET_RAW`), or there is no such interface.
     pub fn new(interface: u32) -> io::Result<Self> {
         let protocol = i32::from(ETH_P_ALL.to_be());
         let socket = Socket::new(Domain::PACKET, Type::RAW, Some(Protocol::from(protocol)))?;
@@ -92,16 +92,16 @@ impl Link {
         Self::from_socket(socket)
     }
 
-    /// Uses a socket each of whose messages is one frame.
+    /// Uses a socket on which each message is one frame.
     ///
     /// # Errors
-    /// When the socket cannot be made non-blocking.
+    /// If the socket cannot be made non-blocking.
     pub fn from_socket(socket: Socket) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
         Ok(Self { socket, hosts: HashMap::new() })
     }
 
-    /// From now on, answers requests for `address` with `mac`.
+    /// Adds a host: ARP requests and neighbor solicitations for `address` are answered with `mac`.
     pub fn add_host(&mut self, address: IpAddr, mac: [u8; 6]) {
         self.hosts.insert(address, mac);
     }
@@ -109,7 +109,7 @@ impl Link {
     /// Sends a UDP datagram.
     ///
     /// # Errors
-    /// When the addresses are of two families, or the socket refuses the frame.
+    /// If the addresses are of different families, or the socket refuses the frame.
     pub fn send(&self, endpoints: &UdpEndpoints, payload: &[u8]) -> io::Result<()> {
         let (source, destination) = endpoints.hardware;
         let ethernet = PacketBuilder::ethernet2(source, destination);
@@ -132,7 +132,7 @@ impl Link {
     /// (RFC 4861, section 7.2.2).
     ///
     /// # Errors
-    /// When the socket refuses the frame.
+    /// If the socket refuses the frame.
     pub fn send_neighbor_solicitation(&self, mac: [u8; 6], router: Ipv6Addr) -> io::Result<()> {
         let [.., a, b, c] = router.octets();
         let group = Ipv6Addr::from([0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff, a, b, c]);
@@ -150,14 +150,14 @@ impl Link {
         (&self.socket).write_all(frame)
     }
 
-    /// Reads all frames that have arrived, without waiting. Answers ARP requests and neighbor solicitations, and
+    /// Reads all frames that have arrived, without blocking. Answers ARP requests and neighbor solicitations, and
     /// returns the UDP datagrams.
     ///
     /// # Errors
-    /// When the interface has gone.
+    /// If the interface no longer exists.
     pub fn receive(&self) -> io::Result<Vec<Datagram>> {
         let mut datagrams = Vec::new();
-        let mut buffer = [0; FRAME];
+        let mut buffer = [0; BUFFER_LEN];
         loop {
             let length = match (&self.socket).read(&mut buffer) {
                 // The other end is closed.

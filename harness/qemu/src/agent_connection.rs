@@ -17,17 +17,17 @@ use super::timeouts::{Deadline, Timeouts};
 /// A longer line is not an answer of the agent.
 const LONGEST_LINE: usize = 16 << 20;
 
-/// A serial port that was opened a moment ago may lose what it is sent: a greeting without an answer for so long is sent
-/// again.
+/// Time after which a greeting without an answer is sent again, because a serial port that has just been opened may lose
+/// input.
 const GREETING_LOST: Duration = Duration::from_secs(5);
 
-/// How many of the last lines of the console an error shows.
+/// Number of the last lines of the console in an error message.
 const CONSOLE_LINES: usize = 12;
 
 /// The agent's first line.
 const READY: &[u8] = b"= 0 0 - -";
 
-/// What a script in the guest did.
+/// The result of a script in the guest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct CommandOutput {
     pub(super) code: i32,
@@ -39,7 +39,7 @@ pub(super) struct CommandOutput {
 #[derive(Debug)]
 pub(super) struct AgentConnection {
     stream: UnixStream,
-    /// Bytes that were received and not used yet.
+    /// Bytes that were received, but not yet parsed.
     pending: Vec<u8>,
     /// The log of the guest's console, for errors.
     console: PathBuf,
@@ -53,7 +53,7 @@ impl AgentConnection {
         Self { stream, pending: Vec::new(), console, number: 0, timeouts }
     }
 
-    /// Replaces the time limits, when a boot was measured.
+    /// Replaces the time limits after a boot was measured.
     pub(super) fn set_timeouts(&mut self, timeouts: Timeouts) {
         self.timeouts = timeouts;
     }
@@ -67,7 +67,7 @@ impl AgentConnection {
             match self.read_line(deadline)? {
                 Some(line) if line.ends_with(READY) => break,
                 Some(_) => {}
-                None => return Err(self.late(deadline, "the first line of its agent")),
+                None => return Err(self.deadline_error(deadline, "the first line of the agent")),
             }
         }
         self.greet(deadline)
@@ -83,7 +83,7 @@ impl AgentConnection {
                 }
             }
             if deadline.has_passed() {
-                return Err(self.late(deadline, "an answer of its agent"));
+                return Err(self.deadline_error(deadline, "an answer of the agent"));
             }
         }
     }
@@ -126,8 +126,8 @@ impl AgentConnection {
                 }
                 None => {
                     let what =
-                        format!("the end of `{}`", script.lines().next().unwrap_or_default());
-                    return Err(self.late(deadline, &what));
+                        format!("the result of `{}`", script.lines().next().unwrap_or_default());
+                    return Err(self.deadline_error(deadline, &what));
                 }
             }
         }
@@ -207,9 +207,9 @@ impl AgentConnection {
         }
     }
 
-    /// The error for something that did not happen by the deadline.
-    pub(super) fn late(&self, deadline: Deadline, what: &str) -> QemuError {
-        self.failed(&format!("waited for {what}, which did not come {}", deadline.describe()))
+    /// The error for output that did not arrive by the deadline.
+    pub(super) fn deadline_error(&self, deadline: Deadline, what: &str) -> QemuError {
+        self.failed(&format!("the guest did not send {what} {}", deadline.describe()))
     }
 
     fn ended(&self, error: Option<&io::Error>) -> QemuError {
@@ -257,7 +257,7 @@ pub(super) fn console_tail(console: &Path) -> String {
 /// Reads a line `= NUMBER CODE -STDOUT -STDERR`; `None` if it is not the answer with this number.
 fn parse_answer(line: &[u8], number: u64) -> Option<CommandOutput> {
     let text = std::str::from_utf8(line).ok()?;
-    // On a console, a shell's echo may stand before it.
+    // On a console, the echo of the shell may precede it.
     let text = &text[text.find("= ")?..];
     let mut words = text.split(' ').skip(1);
     let is_mine = words.next()?.parse() == Ok(number);
@@ -348,19 +348,19 @@ mod tests {
     }
 
     #[test]
-    fn at_the_deadline_the_limit_and_its_option_are_named() {
+    fn an_error_at_the_deadline_names_the_limit_and_its_option() {
         let folder = folder();
         let (ours, _theirs) = UnixStream::pair().expect("two sockets");
         let console = folder.path().join("console.log");
         let mut connection = AgentConnection::new(ours, console, Timeouts::new(None));
         let error = connection.run_within("true\nfalse", Duration::ZERO).expect_err("no answer");
-        let expected = "waited for the end of `true`, which did not come within 0 s (--boot-limit \
+        let expected = "the guest did not send the result of `true` within 0 s (--boot-limit \
                         SECONDS raises the limit)";
         assert!(error.to_string().starts_with(expected), "{error}");
     }
 
     #[test]
-    fn a_script_that_fails_is_an_error_with_its_complaint() {
+    fn a_script_that_fails_is_an_error_with_its_standard_error() {
         let folder = folder();
         let (mut connection, _agent) = connection(folder.path(), &["= N 2 - -bm8gZmlsZQo=\n"]);
         let error = connection.run_checked("cat x").expect_err("a failure").to_string();

@@ -1,4 +1,4 @@
-//! Compares the erases that QEMU's flash chip saw with those that leaselab counts for the same commands.
+//! Compares the erases of QEMU's flash chip with those that leaselab counts for the same commands.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -20,19 +20,19 @@ pub(super) enum Ending {
     PowerLost,
 }
 
-/// The erases of one router since its first boot: those that QEMU saw, and those that an emulated router makes for the same
-/// commands.
+/// The erases of one router since its first boot: those of QEMU's flash chip, and those that an emulated router makes for
+/// the same commands.
 #[derive(Clone, Debug)]
 pub struct EraseAudit {
     /// Bytes of an erase block.
     erase_block: u64,
-    /// The emulated router.
+    /// The emulated router, which runs the same commands.
     mirror: Machine,
     seen: Blocks,
     counted: Blocks,
     commits: u64,
     /// How the two differ.
-    complaints: Vec<String>,
+    differences: Vec<String>,
 }
 
 impl EraseAudit {
@@ -44,11 +44,11 @@ impl EraseAudit {
             seen: Blocks::new(),
             counted: Blocks::new(),
             commits: 0,
-            complaints: Vec::new(),
+            differences: Vec::new(),
         }
     }
 
-    /// Records commands that ran in the guest, and the erases that QEMU saw meanwhile.
+    /// Records commands that ran in the guest, and the erases of QEMU's flash chip meanwhile.
     pub(super) fn record<'c>(
         &mut self,
         commands: impl Iterator<Item = &'c [Vec<u8>]>,
@@ -68,7 +68,7 @@ impl EraseAudit {
         for erase in erases {
             match erase {
                 Erase::InPartition(offset) => seen.push(offset / self.erase_block),
-                Erase::Outside(offset) => self.complaints.push(format!(
+                Erase::Outside(offset) => self.differences.push(format!(
                     "QEMU's flash chip was erased at {offset:#x}, outside of the nvram partition"
                 )),
             }
@@ -77,7 +77,7 @@ impl EraseAudit {
             counted.truncate(seen.len());
         }
         if seen != counted {
-            self.complaints.push(format!(
+            self.differences.push(format!(
                 "QEMU's flash chip erased the blocks {seen:?}, leaselab counts {counted:?}"
             ));
         }
@@ -96,20 +96,20 @@ impl EraseAudit {
         }
     }
 
-    /// Complains if the guest's flash and the emulated router's differ.
+    /// Records a difference if the guest's flash and the emulated router's differ.
     pub(super) fn compare(&mut self, flash: &[u8]) {
         let own = self.mirror.flash_bytes();
         if let Some(at) = (0..own.len().max(flash.len())).find(|at| own.get(*at) != flash.get(*at))
         {
             let text = format!("the guest's flash differs from the emulated router's at byte {at}");
-            self.complaints.push(text);
+            self.differences.push(text);
             self.copy_flash(flash);
         }
     }
 
     /// How the two counts, or the contents of the two flash chips, differ.
-    pub fn complaints(&self) -> &[String] {
-        &self.complaints
+    pub fn differences(&self) -> &[String] {
+        &self.differences
     }
 
     /// Adds another router's counts.
@@ -120,7 +120,7 @@ impl EraseAudit {
             }
         }
         self.commits += other.commits;
-        self.complaints.extend(other.complaints.iter().cloned());
+        self.differences.extend(other.differences.iter().cloned());
     }
 
     /// Commits that touched the flash.
@@ -155,7 +155,7 @@ impl fmt::Display for EraseAudit {
         }
         let sum = |blocks: &Blocks| blocks.values().sum::<u64>();
         let (seen, counted) = (sum(&self.seen), sum(&self.counted));
-        let verdict = if self.complaints.is_empty() { "equal" } else { "NOT EQUAL" };
+        let verdict = if self.differences.is_empty() { "equal" } else { "NOT EQUAL" };
         writeln!(f, "{:<16} {seen:>16} {counted:>16}   {verdict}", "all")
     }
 }

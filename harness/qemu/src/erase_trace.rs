@@ -87,7 +87,7 @@ mod tests {
         Some(0x3f_0000)
     )]
     #[case("pflash_write_block_erase system.flash1: something else\n", None)]
-    fn offsets_in_lines_of_the_trace(#[case] line: &str, #[case] wanted: Option<u64>) {
+    fn only_lines_with_an_offset_are_erases(#[case] line: &str, #[case] wanted: Option<u64>) {
         assert_eq!(parse_offset(line), wanted);
     }
 

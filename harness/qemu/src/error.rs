@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-/// An error, by who can remedy it.
+/// An error of building an image or running a guest, classified by its cause.
 #[derive(Debug, thiserror::Error)]
 pub enum QemuError {
     /// The machine that runs the harness lacks something, or one of the harness's own files cannot be used.
@@ -12,7 +12,7 @@ pub enum QemuError {
     /// A file or an option of the user's cannot be used.
     #[error("{0}")]
     Input(String),
-    /// A guest did not come up, or stopped working.
+    /// A guest did not boot, or stopped working.
     #[error("{0}")]
     Guest(String),
 }

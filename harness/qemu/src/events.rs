@@ -23,7 +23,7 @@ pub(super) enum Event {
     End(u64, i32, Vec<u8>, Vec<u8>),
 }
 
-/// Parses the complete lines of `bytes`. Returns the events, and the number of bytes that they took.
+/// Parses the complete lines of `bytes`. Returns the events, and the number of bytes that were parsed.
 ///
 /// # Errors
 /// When a line is not an event.
@@ -130,7 +130,7 @@ mod tests {
     #[case("cmd 1 =\u{1f}", &[""])]
     #[case("cmd 1 =", &[])]
     #[case("cmd 1 -c2V0AMO2AA==", &["set", "ö"])]
-    fn commands_in_both_encodings(#[case] line: &str, #[case] wanted: &[&str]) {
+    fn commands_are_decoded_from_both_encodings(#[case] line: &str, #[case] wanted: &[&str]) {
         let words = wanted.iter().map(|word| word.as_bytes().to_vec()).collect();
         let (events, _) = parse_events(format!("{line}\n").as_bytes()).expect("an event");
         assert_eq!(events, [Event::Command(1, words)]);
@@ -142,7 +142,7 @@ mod tests {
     #[case("op 1 Q 0 1")]
     #[case("end 1")]
     #[case("what 1")]
-    fn other_lines_are_refused(#[case] line: &str) {
+    fn other_lines_are_rejected(#[case] line: &str) {
         assert!(parse_events(format!("{line}\n").as_bytes()).is_err());
     }
 }

@@ -18,7 +18,7 @@ use super::guest_channel::GuestChannel;
 use super::power_switch::PowerSwitch;
 use super::timeouts::{Deadline, Timeouts};
 
-/// A running guest. Dropped, it loses its power.
+/// A running guest. Dropping it kills QEMU.
 #[derive(Debug)]
 pub(super) struct Guest {
     qemu: Child,
@@ -31,7 +31,7 @@ impl Guest {
     /// log and QEMU's output.
     ///
     /// # Errors
-    /// When QEMU does not start, or the guest panics, ends or is not up in time.
+    /// When QEMU does not start, or the guest panics, ends or does not boot in time.
     pub(super) fn boot(
         qemu: &Path,
         options: &[String],
@@ -72,7 +72,7 @@ impl Guest {
         self.connection.run_at_boot(script)
     }
 
-    /// Kills QEMU, and waits for its end: then its files no longer change.
+    /// Kills QEMU, and waits for its end, after which its files no longer change.
     ///
     /// # Errors
     /// When the process cannot be killed or waited for.
@@ -98,12 +98,12 @@ impl Guest {
 
 impl Drop for Guest {
     fn drop(&mut self) {
-        // After a power cut there is nothing left to end.
+        // After a power cut the process has already ended.
         _ = self.end();
     }
 }
 
-/// QEMU before it has connected to the agent's socket. Dropped, it is killed.
+/// QEMU before it has connected to the agent's socket. Dropping it kills QEMU.
 struct StartingGuest {
     /// `None` once it belongs to a [`Guest`].
     qemu: Option<Child>,
@@ -123,7 +123,7 @@ impl StartingGuest {
         command.args(options).stdin(Stdio::null()).stdout(stdout).stderr(stderr);
         // SAFETY: between fork and exec only one system call is made, which allocates nothing.
         unsafe {
-            // A harness that is killed leaves no QEMU behind.
+            // QEMU must not outlive a harness that is killed.
             command.pre_exec(|| Ok(set_parent_process_death_signal(Some(Signal::KILL))?));
         }
         let mut child = command.spawn().map_err(QemuError::file(qemu))?;
@@ -170,7 +170,7 @@ impl StartingGuest {
         }
     }
 
-    /// QEMU's output tells whether the image or the machine is at fault.
+    /// The error of a QEMU that has exited. Its output shows whether the image or the host is the cause.
     fn exit_error(&mut self) -> QemuError {
         let status = self.qemu.as_mut().and_then(|qemu| qemu.wait().ok());
         let status = status.map_or_else(String::new, |status| format!("{status}: "));

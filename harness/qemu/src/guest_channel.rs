@@ -1,4 +1,4 @@
-//! How commands get into a guest: through a port of the agent's own, or through the serial console.
+//! How commands get into a guest: through a port for the agent, or through the serial console.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use super::agent_connection::AgentConnection;
 use super::error::QemuError;
 use super::timeouts::Deadline;
 
-/// An Enter that was pressed before the console was ready is lost: without a prompt for so long it is pressed again.
+/// Time without a prompt after which Enter is pressed again, because a console that is not ready yet loses it.
 const ENTER_LOST: Duration = Duration::from_secs(5);
 
 /// How commands get into a guest.
@@ -18,10 +18,10 @@ pub(super) enum GuestChannel {
     Console(ConsoleProtocol),
 }
 
-/// What the serial console of an image expects and prints until it is a shell.
+/// What the serial console of an image prints and expects before it runs a shell.
 #[derive(Clone, Debug)]
 pub(super) struct ConsoleProtocol {
-    /// The text that asks for Enter; empty: the console shows a prompt by itself.
+    /// The text that asks for Enter; empty if the console shows a prompt without it.
     pub(super) activate: String,
     /// The end of the shell's prompt.
     pub(super) prompt: String,
@@ -42,7 +42,9 @@ impl ConsoleProtocol {
         deadline: Deadline,
     ) -> Result<(), QemuError> {
         if !self.activate.is_empty() && !connection.wait_for_text(&self.activate, deadline)? {
-            return Err(connection.late(deadline, &format!("the text `{}`", self.activate)));
+            return Err(
+                connection.deadline_error(deadline, &format!("the text `{}`", self.activate))
+            );
         }
         loop {
             connection.send(b"\n")?;
@@ -50,7 +52,9 @@ impl ConsoleProtocol {
                 break;
             }
             if deadline.has_passed() {
-                return Err(connection.late(deadline, &format!("the prompt `{}`", self.prompt)));
+                return Err(
+                    connection.deadline_error(deadline, &format!("the prompt `{}`", self.prompt))
+                );
             }
         }
         let start = format!("{}; exec sh /lab/agent /dev/{}\n", self.unpack, self.device);

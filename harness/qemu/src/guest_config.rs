@@ -1,7 +1,9 @@
-//! What all guests of a run have in common: QEMU's machine, the image, and where the nvram is in the flash.
+//! The configuration of all guests of a run: QEMU's machine, the image, and the place of the nvram in the flash.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use dnsmasq_model::hex_text;
 
 use super::arch::{Arch, FLASH_BYTES, PARTITION_BYTES, PARTITION_START};
 use super::erase_trace;
@@ -19,7 +21,7 @@ pub(super) const NVRAM_DEVICE: &str =
     "/dev/mtdblock$(sed -n 's/^mtd\\([0-9]*\\):.*\"nvram\".*/\\1/p' /proc/mtd)";
 
 /// The guest's side of the harness: path, mode and contents of each file. They are copied into the guest at each boot, so
-/// that they are always of the harness's version.
+/// that their version always matches the harness.
 pub(super) fn guest_scripts() -> Vec<(String, u32, Vec<u8>)> {
     const OWN: &[(&str, &str)] = &[
         ("lab/agent", include_str!("../guest/agent")),
@@ -74,7 +76,7 @@ pub struct GuestConfig {
 pub enum FileTransfer {
     /// As an archive that is appended to the initrd.
     Initrd,
-    /// As a tar archive on a disk of its own.
+    /// As a tar archive on a separate disk.
     Disk,
 }
 
@@ -147,7 +149,7 @@ impl GuestConfig {
         self.machine.extend(["-accel".to_owned(), accelerator.to_owned()]);
     }
 
-    /// The same with TCG instead of KVM.
+    /// This configuration with TCG instead of KVM.
     #[must_use]
     pub(super) fn without_kvm(mut self) -> Self {
         for option in self.machine.iter_mut().filter(|option| *option == KVM) {
@@ -210,8 +212,7 @@ impl GuestConfig {
             file("guest"),
             file("clients")
         );
-        let mac: Vec<String> = MAC.iter().map(|byte| format!("{byte:02x}")).collect();
-        let card = format!("virtio-net-pci,netdev=lan,romfile=,mac={}", mac.join(":"));
+        let card = format!("virtio-net-pci,netdev=lan,romfile=,mac={}", hex_text(&MAC));
         add(&["-netdev", &network, "-device", &card]);
         for option in &self.flash.options {
             add(&[&option.replace("{file}", &file("flash.bin"))]);

@@ -1,5 +1,5 @@
 //! The files that a guest gets at each boot: the script under test and its settings, the guest's side of the harness, and
-//! what an image of another origin lacks.
+//! programs that an image of another origin lacks.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -99,7 +99,7 @@ fn settings(
         ("NVRAM_EMU_SPACE", board.space.to_string()),
     ];
     variables.extend(script.environment.iter().map(|(name, value)| (&**name, value.clone())));
-    // The flash device is found once, at the boot.
+    // The flash device is determined once, at boot.
     let mut text = String::from(
         "PATH=/lab/bin:/usr/sbin:/usr/bin:/sbin:/bin\nexport PATH\n\
          read -r NVRAM_EMU_FLASH </tmp/lab/device\nexport NVRAM_EMU_FLASH\n",

@@ -1,4 +1,5 @@
-//! What the cases of a run share: the guests' configuration, the sum of their erases, and what is kept of failed cases.
+//! The data that the cases of a run share: the guests' configuration, the sum of their erases, and the folder for the files
+//! of failed cases.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,11 +18,11 @@ use scenario::{Action, Bytes, Case, Disturbance, Expect, Memory, Moment, Rtc, St
 /// The last second of a 32-bit clock.
 const LAST_SECOND: i64 = i32::MAX as i64;
 
-/// The session of a run. Clones share it, and use it one at a time.
+/// The session of a run. Clones share it; only one of them can use it at a time.
 #[derive(Clone, Debug)]
 pub struct GuestPool(Arc<Mutex<GuestSession>>);
 
-/// What the cases of a run share.
+/// The configuration and the counts that the cases of a run share.
 #[derive(Debug)]
 pub struct GuestSession {
     config: GuestConfig,
@@ -37,7 +38,7 @@ impl GuestPool {
         Self(Arc::new(Mutex::new(GuestSession { config, keep, contents: None, sum: None })))
     }
 
-    /// Every router begins with the contents of this file in its nvram partition.
+    /// Sets the initial contents of the nvram partition of every router to those of this file.
     ///
     /// # Errors
     /// When the file cannot be read, or is not as long as the partition.
@@ -189,7 +190,7 @@ impl GuestSession {
     }
 
     /// The folder for the files of a failed case.
-    pub fn kept(&self, case: &str) -> Option<PathBuf> {
+    pub fn folder_for_failed(&self, case: &str) -> Option<PathBuf> {
         let name = backend::file_name_of(case);
         self.keep.as_ref().map(|folder| folder.join(name).join("guest"))
     }

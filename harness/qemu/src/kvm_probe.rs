@@ -10,8 +10,8 @@ use super::timeouts::Timeouts;
 /// With KVM a guest boots in a few seconds, if it boots at all.
 const LIMIT: Duration = Duration::from_secs(40);
 
-/// The same configuration, with TCG instead of KVM if no guest boots with KVM: `/dev/kvm` can exist and create a virtual
-/// machine that never runs.
+/// This configuration, with TCG instead of KVM if no guest boots with KVM. The existence of `/dev/kvm` does not suffice: it
+/// can create a virtual machine that never runs.
 #[must_use]
 pub fn with_working_accelerator(config: GuestConfig) -> GuestConfig {
     if boots(&config) { config } else { config.without_kvm() }

@@ -1,8 +1,8 @@
 //! Router images and guests: a real kernel, shell and dnsmasq, and NOR flash as QEMU emulates it.
 //!
 //! [`image`] builds images from Debian's packages; a [`machine_file`] describes any other image. A [`router::Router`] is one
-//! guest as a back end for scenarios, across its boots and power cuts; [`erase_audit`] compares the erases that its flash
-//! chip saw with those that leaselab counts.
+//! guest as a back end for scenarios, across its boots and power cuts; [`erase_audit`] compares the erases of its flash
+//! chip with those that leaselab counts.
 
 mod agent_connection;
 pub mod arch;

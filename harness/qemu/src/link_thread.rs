@@ -15,7 +15,7 @@ use socket2::Socket;
 
 use packets::link::{Datagram, Link, UdpEndpoints};
 
-/// A link that is served by a thread. Dropped, it is closed.
+/// A link that is served by a thread. Dropping it closes the link.
 #[derive(Debug)]
 pub(super) struct LinkThread {
     link: Arc<Mutex<Link>>,
@@ -74,7 +74,7 @@ impl LinkThread {
 impl Drop for LinkThread {
     fn drop(&mut self) {
         self.closed.store(true, Ordering::Relaxed);
-        // Wakes the thread. When the socket refuses, the thread has ended already.
+        // Wakes the thread. If that fails, the thread has already ended.
         _ = self.socket.shutdown(Shutdown::Both);
         if let Some(thread) = self.thread.take() {
             _ = thread.join();
@@ -126,7 +126,7 @@ mod tests {
     const ROUTER: [u8; 6] = [2, 0, 0, 0, 0, 1];
 
     #[test]
-    fn arp_requests_are_answered_while_nobody_waits_for_a_datagram() {
+    fn arp_requests_are_answered_while_no_datagram_is_awaited() {
         let (ours, guest) = Socket::pair(Domain::UNIX, Type::DGRAM, None).expect("two sockets");
         let link = LinkThread::new(ours).expect("a thread");
         link.add_host(IpAddr::V4(Ipv4Addr::new(192, 168, 1, 123)), CLIENT);

@@ -32,7 +32,7 @@ pub struct MachineFile {
     /// Kernel parameters besides `console=`.
     #[serde(default)]
     append: String,
-    /// The text with which the console asks for Enter; empty: it shows a prompt by itself.
+    /// The text with which the console asks for Enter; empty if it shows a prompt without it.
     #[serde(default = "activate")]
     activate: String,
     /// The end of the shell's prompt.
@@ -234,7 +234,7 @@ fn check_kernel(arch: Arch, path: &Path) -> Result<(), QemuError> {
         return Ok(());
     }
     Err(QemuError::Input(format!(
-        "{}: kernel for {found}, but the machine file says {arch}",
+        "{}: kernel for {found}, but `arch` in the machine file is {arch}",
         path.display()
     )))
 }

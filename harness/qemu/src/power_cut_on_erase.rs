@@ -15,7 +15,7 @@ use rustix::io::Errno;
 use super::error::QemuError;
 use super::power_switch::PowerSwitch;
 
-/// A watcher of the trace. Dropped, it ends without cutting the power.
+/// A watcher of the trace. Dropping it ends the thread without cutting the power.
 #[derive(Debug)]
 pub(super) struct PowerCutOnErase {
     has_cut: Arc<AtomicBool>,
@@ -29,7 +29,7 @@ struct Watcher {
     trace: PathBuf,
     changes: rustix::fd::OwnedFd,
     stop: PipeReader,
-    /// The number of lines in the trace at which power goes.
+    /// The number of lines in the trace at which the power is cut.
     lines: u64,
     power: PowerSwitch,
     has_cut: Arc<AtomicBool>,
@@ -89,7 +89,7 @@ impl Watcher {
             if !fds[1].revents().is_empty() {
                 return;
             }
-            // Only the fact that the trace has grown matters, not the events.
+            // The events only show that the trace has grown; their contents are not needed.
             let mut events = [0; 4096];
             _ = rustix::io::read(&self.changes, &mut events);
         }
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn power_goes_at_the_nth_erase() {
+    fn power_is_cut_at_the_nth_erase() {
         let mut setup = setup();
         let power = PowerSwitch::of(&setup.qemu).expect("a pidfd");
         let cut = PowerCutOnErase::arm(&setup.path, 2, power).expect("a watcher");
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn power_stays_where_fewer_blocks_are_erased() {
+    fn power_is_not_cut_if_fewer_blocks_are_erased() {
         let mut setup = setup();
         let power = PowerSwitch::of(&setup.qemu).expect("a pidfd");
         let cut = PowerCutOnErase::arm(&setup.path, 2, power).expect("a watcher");

@@ -7,7 +7,7 @@ use std::process::Child;
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
-/// Kills a guest's QEMU. It refers to the process itself: once QEMU has ended, the kernel may give its process id to
+/// Kills a guest's QEMU. It refers to the process by a pidfd: once QEMU has ended, the kernel may reuse its process id for
 /// another process, which must not be killed.
 #[derive(Debug)]
 pub(super) struct PowerSwitch {

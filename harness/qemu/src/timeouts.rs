@@ -1,5 +1,5 @@
-//! Time limits for guests. They follow from how long boots took in this run, because the same guest is three times as slow
-//! on a busy machine.
+//! Time limits for guests. They depend on how long boots took in this run, because the same guest is three times as slow on
+//! a busy machine.
 
 use std::time::{Duration, Instant};
 
@@ -9,13 +9,13 @@ const FIRST_BOOT: Duration = Duration::from_secs(240);
 /// Minimum of both limits once a boot was measured.
 const MINIMUM: Duration = Duration::from_secs(60);
 
-/// A boot may take so many times as long as the slowest so far.
+/// Limit of a boot, as a multiple of the slowest boot so far.
 const BOOT_FACTOR: u32 = 8;
 
-/// A command may take so many times as long as the slowest boot so far.
+/// Limit of a command, as a multiple of the slowest boot so far.
 const COMMAND_FACTOR: u32 = 4;
 
-/// Limits by the slowest boot so far.
+/// Limits that depend on the slowest boot so far.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Timeouts {
     /// What the user allowed for a boot (`--boot-limit`).
@@ -53,7 +53,7 @@ impl Timeouts {
         }
     }
 
-    /// How long a command may take that does little.
+    /// How long a command may take.
     pub(super) fn command(&self) -> Duration {
         self.at_least(self.slowest.unwrap_or_default() * COMMAND_FACTOR)
     }

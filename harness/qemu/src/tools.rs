@@ -7,13 +7,13 @@ use std::process::{Command, Stdio};
 
 use super::error::QemuError;
 
-/// How many of the last lines of a failed program's standard error an error shows.
+/// Number of the last lines of a failed program's standard error in an error message.
 const STDERR_LINES: usize = 12;
 
 /// Finds a program in `PATH`, `/usr/sbin` and `/sbin`.
 ///
 /// # Errors
-/// When it is not there: names the Debian package to install.
+/// When it is not installed, with the Debian package to install.
 pub(super) fn find(name: &str, package: &str) -> Result<PathBuf, QemuError> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)

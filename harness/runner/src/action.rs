@@ -1,6 +1,6 @@
 //! The messages that a client can send.
 
-/// What a client does.
+/// The message or exchange of messages that a client starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClientAction {
     /// DISCOVER and REQUEST, or BOOTREQUEST, or SOLICIT and REQUEST.
@@ -11,10 +11,10 @@ pub enum ClientAction {
     Rebind,
     /// REQUEST of a remembered address, or CONFIRM.
     InitReboot,
-    /// INFORM.
+    /// DHCPv4 INFORM, of which no script call follows; ignored by DHCPv6 clients.
     Inform,
-    /// RELEASE.
+    /// RELEASE of its address.
     Release,
-    /// DECLINE.
+    /// DECLINE of its address, because another host uses it.
     Decline,
 }

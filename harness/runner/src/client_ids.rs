@@ -12,7 +12,7 @@ enum Source {
     Default,
     /// The scenario's `long-ids`.
     Scenario,
-    /// The scenario's `long-ids`, and the real dnsmasq does the opposite: the case does not apply to it.
+    /// The scenario's `long-ids`, but the real dnsmasq does the opposite: the case does not apply to it.
     Contradicted,
 }
 
@@ -30,21 +30,20 @@ impl ClientIds {
         Self { form: long_ids.unwrap_or(LongIds::Whole), source }
     }
 
-    /// Whether they are truncated.
-    pub(super) fn are_cut(self) -> bool {
+    pub(super) fn are_truncated(self) -> bool {
         self.form == LongIds::Cut
     }
 
     /// The call with its ids as this dnsmasq passes them.
     pub(super) fn apply(self, call: &ScriptCall) -> Cow<'_, ScriptCall> {
         let mut call = Cow::Borrowed(call);
-        if self.are_cut() {
+        if self.are_truncated() {
             call.to_mut().truncate_ids();
         }
         call
     }
 
-    /// A real dnsmasq does the opposite.
+    /// Switches to the other form, because a real dnsmasq has used it.
     pub(super) fn correct(&mut self) {
         self.form = match self.form {
             LongIds::Whole => LongIds::Cut,

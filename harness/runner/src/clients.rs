@@ -40,7 +40,7 @@ pub struct Client {
     pub address: Option<IpAddr>,
     /// DHCPv6: the DUID of the server that answered it last.
     pub server: Option<Vec<u8>>,
-    /// Whether it disappeared without a RELEASE: patterns do not match it any more.
+    /// Whether it disappeared without a RELEASE, so that patterns no longer match it.
     silent: bool,
 }
 
@@ -68,7 +68,7 @@ impl Clients {
     ) -> Result<Vec<usize>, SourceError> {
         let name = join.client.get_ref();
         let Some(count) = join.count else {
-            return Ok(vec![self.one(case, span, join, name)?]);
+            return Ok(vec![self.join_one(case, span, join, name)?]);
         };
         if self.list.len() + count as usize > MAX_CLIENTS {
             return Err(case.error(span, format!("more than {MAX_CLIENTS} clients")));
@@ -78,10 +78,12 @@ impl Clients {
                 .error(span, "`mac`, `address` and `duid` belong to a single client")
                 .help("leave out `count`"));
         }
-        (1..=count).map(|n| self.one(case, span.clone(), join, &format!("{name}-{n}"))).collect()
+        (1..=count)
+            .map(|n| self.join_one(case, span.clone(), join, &format!("{name}-{n}")))
+            .collect()
     }
 
-    fn one(
+    fn join_one(
         &mut self,
         case: &Case,
         span: Range<usize>,
@@ -145,7 +147,7 @@ impl Clients {
         })
     }
 
-    /// The indices of the clients that an event names, after the changes that it makes to them.
+    /// Applies an event's changes to the clients that it names, and returns their indices.
     ///
     /// # Errors
     /// A name that no client has, an invalid address or identifier, with its place.
@@ -159,11 +161,11 @@ impl Clients {
         if selected.is_empty() {
             let known: Vec<&str> = self.list.iter().map(|client| client.name.as_str()).collect();
             let help = match known.as_slice() {
-                [] => "nobody has come yet: `join` comes first".to_owned(),
-                known => format!("so far there are: {}", known.join(", ")),
+                [] => "no client has joined yet; add a `join` step first".to_owned(),
+                known => format!("the clients so far are {}", known.join(", ")),
             };
             return Err(case
-                .error(event.client.span(), format!("no client is called `{pattern}`"))
+                .error(event.client.span(), format!("no client is named `{pattern}`"))
                 .help(help));
         }
         for index in &selected {
@@ -223,12 +225,12 @@ impl Clients {
         self.list.iter().any(|client| matches(pattern, &client.name) && !(several && client.silent))
     }
 
-    /// A client disappears without a RELEASE.
+    /// Marks a client that disappears without a RELEASE.
     pub fn silence(&mut self, index: usize) {
         self.list[index].silent = true;
     }
 
-    /// The addresses of the clients that a pattern matches; an address stands for itself.
+    /// The addresses of the clients that a pattern matches. A pattern that is an address is returned as it is.
     pub fn addresses(&self, pattern: &str) -> Vec<String> {
         if pattern.parse::<IpAddr>().is_ok() {
             return vec![pattern.to_owned()];
@@ -295,7 +297,7 @@ pub fn parse_address(case: &Case, address: &toml::Spanned<String>) -> Result<IpA
     text.parse().map_err(|_| case.error(address.span(), format!("invalid IP address `{text}`")))
 }
 
-/// A lease time as option 51 carries it.
+/// A lease time in seconds, as in DHCP option 51.
 fn wire_time(time: LeaseTime) -> u32 {
     match time {
         LeaseTime::Infinite => INFINITE,
@@ -316,12 +318,16 @@ mod tests {
     #[case("pc-1", "pc-17", false)]
     #[case("pc-*", "phone", false)]
     #[case("*x", "phone", false)]
-    fn patterns(#[case] pattern: &str, #[case] name: &str, #[case] fits: bool) {
+    fn a_star_matches_any_number_of_characters(
+        #[case] pattern: &str,
+        #[case] name: &str,
+        #[case] fits: bool,
+    ) {
         assert_eq!(matches(pattern, name), fits);
     }
 
     #[test]
-    fn hardware_addresses_of_other_types() {
+    fn a_hardware_address_may_have_a_type_prefix_and_may_be_empty() {
         assert_eq!(hardware("06-02:aa").map(|hw| hw.text()), Ok("06-02:aa".to_owned()));
         assert_eq!(hardware("20-").map(|hw| hw.text()), Ok("20-".to_owned()));
         assert!(hardware("zz").is_err());

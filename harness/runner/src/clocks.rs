@@ -1,4 +1,4 @@
-//! The router's clocks, and the true time that it may not know.
+//! The router's clocks, and the true time, which the router may not know.
 
 use dnsmasq_model::Clock;
 use scenario::{BootClock, Moment};
@@ -24,7 +24,7 @@ impl Clocks {
         Self { truth, clock: Clock { wall: truth, mono: 0 }, drift_ppm, gained: 0 }
     }
 
-    /// What the router's programs see.
+    /// The clocks that the router's programs read.
     pub fn now(&self) -> Clock {
         self.clock
     }

@@ -8,16 +8,16 @@ use super::action::ClientAction;
 use super::client_ids::ClientIds;
 use super::clients::{Client, Protocol};
 use super::daemon_answers::DaemonAnswers;
+use super::escapes::show;
 use super::exchange;
 use super::findings::{FindingKind, Findings};
-use super::lines::show;
 use super::router::{Ending, Router};
 use super::tally::call_text;
-use backend::{BackendError, CallOptions, CallResult, Daemon, DaemonStart};
+use backend::{AddressRecord, BackendError, CallOptions, CallResult, Daemon, DaemonStart};
 use dnsmasq_model::{CallDifference, IaKind, ScriptCall, legal_hostname};
 use scenario::ReplyKind;
 
-/// A real dnsmasq that makes more unexpected calls than this at one time is not waited for any longer.
+/// After this many unexpected calls in a row, the comparison stops waiting for the real dnsmasq to become idle.
 pub(super) const MAX_UNEXPECTED_CALLS: usize = 2_000;
 
 const SIGHUP: i32 = 1;
@@ -29,9 +29,9 @@ const SIGTERM: i32 = 15;
 pub(super) enum NextCall {
     /// There is no real dnsmasq: the runner makes the engine's call itself.
     NoDaemon,
-    /// It made a call, with this result.
+    /// The real dnsmasq made a call, with this result.
     Made(CallResult),
-    /// It makes no call.
+    /// The real dnsmasq makes no call.
     Missing,
 }
 
@@ -45,9 +45,9 @@ pub(super) struct Answer {
 /// Whether the real dnsmasq can still be compared with the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// It runs where the engine runs.
+    /// It runs whenever the engine runs.
     Comparing,
-    /// It ended where the engine did not; this was reported. It is not compared until the next start.
+    /// It exited although the engine did not, which was reported. It is not compared until the next start.
     Lost,
 }
 
@@ -110,14 +110,14 @@ impl Comparison {
             return Ok(NextCall::Missing);
         }
         let Some(daemon) = router.backend.daemon() else { return Ok(NextCall::NoDaemon) };
-        let came = daemon.next_call(plan)?;
-        let gone = daemon.has_exited();
-        let Some((call, result)) = came else {
-            if gone {
+        let next = daemon.next_call(plan)?;
+        let exited = daemon.has_exited();
+        let Some((call, result)) = next else {
+            if exited {
                 self.report_death(router, findings)?;
             } else {
                 let text = format!("it never made the call `{}`", call_text(predicted));
-                findings.add(FindingKind::Unforeseen, text);
+                findings.add(FindingKind::Mispredicted, text);
             }
             return Ok(NextCall::Missing);
         };
@@ -131,12 +131,12 @@ impl Comparison {
             return Ok(NextCall::Made(result));
         }
         for difference in differences(predicted, &call) {
-            findings.add(FindingKind::Unforeseen, difference);
+            findings.add(FindingKind::Mispredicted, difference);
         }
         Ok(NextCall::Made(result))
     }
 
-    /// dnsmasq has ended where the engine's has not.
+    /// Reports that the real dnsmasq has exited although the engine has not.
     fn report_death(
         &mut self,
         router: &mut Router<'_>,
@@ -146,15 +146,15 @@ impl Comparison {
         let Some(daemon) = router.backend.daemon() else { return Ok(()) };
         let ended = daemon.wait()?;
         let how = match ended.status {
-            status if status < 0 => format!("died by signal {}", -status),
-            status => format!("ended with exit code {status}"),
+            status if status < 0 => format!("was killed by signal {}", -status),
+            status => format!("exited with code {status}"),
         };
         let text = format!("it {how}; the last that it wrote: {}", ended.last_output);
-        findings.add(FindingKind::Unforeseen, text);
+        findings.add(FindingKind::Mispredicted, text);
         Ok(())
     }
 
-    /// The engine's dnsmasq has ended by itself, with this status.
+    /// Compares the exit status of the real dnsmasq with the engine's.
     pub(super) fn ended(
         &mut self,
         router: &mut Router<'_>,
@@ -165,15 +165,15 @@ impl Comparison {
         let ended = daemon.wait()?;
         if ended.status != status {
             let text = format!(
-                "it was to end with {status}, and ended with {}: {}",
+                "expected exit status {status}, found {}; its last output: {}",
                 ended.status, ended.last_output
             );
-            findings.add(FindingKind::Unforeseen, text);
+            findings.add(FindingKind::Mispredicted, text);
         }
         Ok(())
     }
 
-    /// dnsmasq did not start, and the scenario does not expect that: reports why a real one did not.
+    /// Reports why a real dnsmasq did not start, in a case that does not expect it.
     pub(super) fn report_failed_start(
         router: &mut Router<'_>,
         findings: &mut Findings<'_>,
@@ -183,20 +183,19 @@ impl Comparison {
             return;
         }
         let text = match status {
-            5 => "it ended at its start with exit code 5: init printed more leases than its \
+            5 => "it exited at its start with code 5: init printed more leases than its \
                   --dhcp-lease-max; let init print fewer, or raise the limit"
                 .to_owned(),
             status if status < 0 => format!(
-                "it died by signal {} at its start: init printed a line with a hardware address that is not \
+                "it was killed by signal {} at its start: init printed a line with a hardware address that is not \
                  hexadecimal; a script must leave such a line out",
                 -status
             ),
             status => format!(
-                "it ended at its start with exit code {status}: init did not end with 0, which it must \
-                 whatever is stored"
+                "it exited at its start with code {status}: init must exit with 0 whatever is stored, and did not"
             ),
         };
-        findings.add(FindingKind::Unforeseen, text);
+        findings.add(FindingKind::Mispredicted, text);
     }
 
     /// dnsmasq is stopped.
@@ -233,12 +232,12 @@ impl Comparison {
         self.daemon(router).map_or(Ok(()), |daemon| daemon.set_clock(clock))
     }
 
-    /// SIGALRM is due.
+    /// Sends the alarm that is due.
     pub(super) fn sigalrm(&self, router: &mut Router<'_>) -> Result<(), BackendError> {
         self.daemon(router).map_or(Ok(()), Daemon::send_alarm)
     }
 
-    /// The next call that the engine did not predict. `None` when dnsmasq is at rest.
+    /// Reports the next call that the engine did not predict. `None` when dnsmasq is idle.
     pub(super) fn unexpected_call(
         &self,
         router: &mut Router<'_>,
@@ -249,12 +248,12 @@ impl Comparison {
             return Ok(None);
         };
         let text = format!("it also made the call `{}`", call_text(&call));
-        findings.add(FindingKind::Unforeseen, text);
+        findings.add(FindingKind::Mispredicted, text);
         Ok(Some((call, result)))
     }
 
-    /// dnsmasq is at rest: compares whether it runs, and when its next alarm is due.
-    pub(super) fn at_rest(
+    /// Compares whether an idle dnsmasq still runs, and when its next alarm is due.
+    pub(super) fn compare_idle(
         &mut self,
         router: &mut Router<'_>,
         findings: &mut Findings<'_>,
@@ -271,11 +270,11 @@ impl Comparison {
         if real != predicted {
             let text = |at: Option<i64>| at.map_or("never".to_owned(), |at| format!("at {at} s"));
             let text = format!(
-                "its next SIGALRM is due {} after power-on, and was expected {}",
+                "its next SIGALRM is due {} after power-on, expected {}",
                 text(real),
                 text(predicted)
             );
-            findings.add(FindingKind::Unforeseen, text);
+            findings.add(FindingKind::Mispredicted, text);
         }
         Ok(())
     }
@@ -299,7 +298,7 @@ impl Comparison {
         if let (Protocol::V6 { kind: IaKind::Ta, .. }, Some(IpAddr::V6(given))) =
             (&client.protocol, client.address)
         {
-            // It was drawn at random; the engine has to give the same.
+            // dnsmasq chooses temporary addresses at random; the engine must choose the same one.
             router.server.expect_temporary_address(given);
         }
         Ok(Some(Answer { reply, address: client.address }))
@@ -326,11 +325,11 @@ impl Comparison {
         } else {
             return;
         };
-        findings.add(FindingKind::Unforeseen, text);
+        findings.add(FindingKind::Mispredicted, text);
     }
 
-    /// After a start: the name of each lease must be answered with its address at once.
-    pub(super) fn ask_names(
+    /// Checks right after a start that the name of each lease is answered with its address.
+    pub(super) fn check_names(
         &self,
         router: &mut Router<'_>,
         findings: &mut Findings<'_>,
@@ -338,28 +337,31 @@ impl Comparison {
         if self.daemon(router).is_none() {
             return Ok(());
         }
-        let mut names: BTreeMap<(Vec<u8>, bool), Vec<IpAddr>> = BTreeMap::new();
+        let mut names: BTreeMap<(Vec<u8>, AddressRecord), Vec<IpAddr>> = BTreeMap::new();
         let now = router.engine().build().now(router.clocks.now());
-        for lease in router.engine().leases().filter(|lease| !lease.is_over(now)) {
+        for lease in router.engine().leases().filter(|lease| !lease.has_expired(now)) {
             let Some(name) = lease.hostname.as_deref().and_then(legal_hostname) else { continue };
-            let key = (name.to_ascii_lowercase(), lease.addr.is_ipv6());
-            names.entry(key).or_default().push(lease.addr);
+            let record = match lease.addr {
+                IpAddr::V4(_) => AddressRecord::A,
+                IpAddr::V6(_) => AddressRecord::Aaaa,
+            };
+            names.entry((name.to_ascii_lowercase(), record)).or_default().push(lease.addr);
         }
-        for ((name, v6), addresses) in names {
+        for ((name, record), addresses) in names {
             let Some(daemon) = self.daemon(router).filter(|daemon| !daemon.has_exited()) else {
                 break;
             };
-            let found = match daemon.resolve(&name, v6) {
+            let found = match daemon.resolve(&name, record) {
                 // dnsmasq accepts host names with labels for which there is no DNS query.
                 Ok(None) | Err(BackendError::Message(_)) => continue,
                 found => found?.unwrap_or_default(),
             };
             for address in addresses.iter().filter(|address| !found.contains(address)) {
                 let text = format!(
-                    "asked for {} right after its start, it does not say {address} but {found:?}",
+                    "right after its start it answers {} with {found:?}, not with {address}",
                     show(&name)
                 );
-                findings.add(FindingKind::Unforeseen, text);
+                findings.add(FindingKind::Mispredicted, text);
             }
         }
         Ok(())
@@ -372,9 +374,9 @@ impl Comparison {
         name: &str,
     ) -> Result<Option<bool>, BackendError> {
         let mut answers = None;
-        for v6 in [false, true] {
+        for record in [AddressRecord::A, AddressRecord::Aaaa] {
             let Some(daemon) = self.running(router) else { return Ok(None) };
-            if let Some(found) = daemon.resolve(name.as_bytes(), v6)? {
+            if let Some(found) = daemon.resolve(name.as_bytes(), record)? {
                 answers = Some(answers.unwrap_or(false) || !found.is_empty());
             }
         }
@@ -382,10 +384,10 @@ impl Comparison {
     }
 }
 
-/// How two calls differ, word by word and variable by variable.
+/// One text for each argument or variable in which two calls differ.
 fn differences(predicted: &ScriptCall, real: &ScriptCall) -> Vec<String> {
     let text = |value: Option<&[u8]>| value.map_or("not set".to_owned(), show);
-    let worded = |difference: &CallDifference<'_>| match *difference {
+    let describe = |difference: &CallDifference<'_>| match *difference {
         CallDifference::Arguments => format!(
             "it made the call `{}` where `{}` was expected",
             call_text(real),
@@ -398,5 +400,5 @@ fn differences(predicted: &ScriptCall, real: &ScriptCall) -> Vec<String> {
             text(expected)
         ),
     };
-    predicted.differences(real).iter().map(worded).collect()
+    predicted.differences(real).iter().map(describe).collect()
 }

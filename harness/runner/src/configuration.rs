@@ -57,7 +57,7 @@ pub(super) fn engine(
     let network = network(&config).ok_or_else(|| {
         case.error(server.range.span(), "invalid range: both ends must lie in one /24 network")
     })?;
-    Ok((Engine::on(build, config, network), line))
+    Ok((Engine::with_network(build, config, network), line))
 }
 
 /// The router's own addresses: the first of the /24 and the /64 that it leases from.

@@ -4,7 +4,9 @@ use std::net::Ipv4Addr;
 
 use super::exchange::Answers;
 use backend::{BackendError, Daemon};
-use dnsmasq_model::{Client4, Client6, Clock, Ia, IaKind, Kind4, Kind6, Reply4, Reply6};
+use dnsmasq_model::{
+    Client4, Client6, Clock, Ia, IaKind, Kind4, Kind6, Renewal6, Reply4, Reply6, Return6,
+};
 
 /// Sends a client's messages to a real dnsmasq.
 pub(super) struct DaemonAnswers<'a> {
@@ -55,9 +57,8 @@ impl Answers for DaemonAnswers<'_> {
         }
     }
 
-    fn renew6(&mut self, client: &Client6, rebind: bool, asked: &[Ia]) -> Reply6 {
-        let kind = if rebind { Kind6::Rebind } else { Kind6::Renew };
-        self.message6(kind, client, asked)
+    fn renew6(&mut self, client: &Client6, renewal: Renewal6, asked: &[Ia]) -> Reply6 {
+        self.message6(renewal.into(), client, asked)
     }
 
     fn server_duid(&self) -> Vec<u8> {
@@ -65,9 +66,8 @@ impl Answers for DaemonAnswers<'_> {
         Vec::new()
     }
 
-    fn release6(&mut self, client: &Client6, decline: bool, asked: &[Ia]) -> Reply6 {
-        let kind = if decline { Kind6::Decline } else { Kind6::Release };
-        match self.message6(kind, client, asked) {
+    fn release6(&mut self, client: &Client6, message: Return6, asked: &[Ia]) -> Reply6 {
+        match self.message6(message.into(), client, asked) {
             // The answer gives no address.
             Reply6::Reply(_) => Reply6::Reply(Vec::new()),
             other => other,

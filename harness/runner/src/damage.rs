@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
+use dnsmasq_model::parse_hex_digits;
 use nvram_emu::Machine;
-
 use scenario::diagnostics::SourceError;
 use scenario::{Case, Damage, Memory};
 
@@ -22,10 +22,7 @@ pub(super) fn apply(
         case.error(place, message)
     };
     let digits: String = damage.bytes.get_ref().split([' ', ':']).collect();
-    let pattern: Option<Vec<u8>> = (0..digits.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok())
-        .collect();
+    let pattern = parse_hex_digits(digits.as_bytes());
     let pattern = pattern.filter(|pattern| !pattern.is_empty()).ok_or_else(|| {
         error("invalid bytes: expected two hexadecimal digits for each, for example ff:00".into())
     })?;
@@ -41,13 +38,14 @@ pub(super) fn apply(
         }
         Memory::Ram => {
             let mut ram = ram
-                .ok_or_else(|| error("there is nothing in RAM to damage".to_owned()))?
+                .ok_or_else(|| error("RAM holds no NVRAM contents to damage".to_owned()))?
                 .into_owned();
             overwrite(&mut ram, offset, &pattern, repeat).map_err(too_long)?;
             machine.with_contents(&flash, Some(ram))
         }
     };
-    damaged.ok_or_else(|| error("no machine can be in this state".to_owned()))
+    damaged
+        .ok_or_else(|| error("the dialect cannot have these contents in RAM or flash".to_owned()))
 }
 
 fn overwrite(memory: &mut [u8], at: usize, pattern: &[u8], repeat: usize) -> Result<(), String> {

@@ -1,4 +1,4 @@
-//! How much the judge may demand: one type for each independent situation.
+//! What the judge may demand, with one type for each independent condition.
 
 /// What the judge may demand of the leases in flash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,7 +9,7 @@ pub(super) enum FlashState {
     /// Nothing is demanded of the next `init`: what it prints is demanded from then on.
     Damaged,
     /// Power was lost inside a write, and no commit has succeeded since. Nothing is demanded of any `init`, nor of other
-    /// programs' variables: a tool that reads beyond the remains may find something else with each command.
+    /// programs' variables: a tool that reads beyond a torn image may find other contents with each command.
     Torn,
 }
 
@@ -41,10 +41,10 @@ pub(super) enum LastCall {
     Interrupted,
 }
 
-/// Where the judge's knowledge of what is stored comes from.
+/// How the judge last read the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reading {
-    /// Something may have changed since the last look: look again at the end of the step.
+    /// Something may have changed since the store was read: it is read again at the end of the step.
     Stale,
     /// Nothing has changed since the judge decoded the records in NVRAM.
     Decoded,
@@ -54,9 +54,9 @@ pub(super) enum Reading {
 
 /// How the judge reads what is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Look {
-    /// It may decode the records in NVRAM itself.
+pub(super) enum ReadMethod {
+    /// The judge may decode the records in NVRAM.
     Records,
-    /// It must call `init`.
+    /// The judge must call `init`.
     Init,
 }

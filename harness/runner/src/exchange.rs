@@ -5,11 +5,12 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use super::action::ClientAction;
 use super::clients::{Client, Protocol};
 use dnsmasq_model::{
-    Client4, Client6, Clock, Ia, IaKind, Kind4, Reply4, Reply6, ScriptCall, Server,
+    Client4, Client6, Clock, Ia, IaKind, Kind4, Renewal6, Reply4, Reply6, Return6, ScriptCall,
+    Server,
 };
 use scenario::ReplyKind;
 
-/// Answers the messages of a client: the engine, or a real dnsmasq.
+/// A server that answers the messages of a client: the engine, or a real dnsmasq.
 pub trait Answers {
     /// Answers a DHCPv4 message.
     fn message4(&mut self, kind: Kind4, client: &Client4, addr: Ipv4Addr) -> Reply4;
@@ -18,12 +19,12 @@ pub trait Answers {
     fn join6(&mut self, client: &Client6, kind: IaKind, iaid: u32) -> Reply6;
 
     /// Answers RENEW or REBIND.
-    fn renew6(&mut self, client: &Client6, rebind: bool, asked: &[Ia]) -> Reply6;
+    fn renew6(&mut self, client: &Client6, renewal: Renewal6, asked: &[Ia]) -> Reply6;
 
     /// Answers RELEASE or DECLINE.
-    fn release6(&mut self, client: &Client6, decline: bool, asked: &[Ia]) -> Reply6;
+    fn release6(&mut self, client: &Client6, message: Return6, asked: &[Ia]) -> Reply6;
 
-    /// The server's DUID; empty if it is not known beforehand.
+    /// The server's DUID; empty if it is not known before the exchange.
     fn server_duid(&self) -> Vec<u8>;
 }
 
@@ -43,12 +44,12 @@ impl Answers for EngineAnswers<'_> {
         self.server.join6(client, kind, iaid, None, self.clock, self.calls)
     }
 
-    fn renew6(&mut self, client: &Client6, rebind: bool, asked: &[Ia]) -> Reply6 {
-        self.server.renew6(client, rebind, asked, self.clock, self.calls)
+    fn renew6(&mut self, client: &Client6, renewal: Renewal6, asked: &[Ia]) -> Reply6 {
+        self.server.renew6(client, renewal, asked, self.clock, self.calls)
     }
 
-    fn release6(&mut self, client: &Client6, decline: bool, asked: &[Ia]) -> Reply6 {
-        self.server.release6(client, decline, asked, self.clock, self.calls)
+    fn release6(&mut self, client: &Client6, message: Return6, asked: &[Ia]) -> Reply6 {
+        self.server.release6(client, message, asked, self.clock, self.calls)
     }
 
     fn server_duid(&self) -> Vec<u8> {
@@ -159,10 +160,10 @@ fn v6(
     let asked = [Ia { kind, iaid, addrs: vec![own], valid: 0 }];
     let reply = match action {
         ClientAction::Ask | ClientAction::InitReboot => server.join6(client, kind, iaid),
-        ClientAction::Renew => server.renew6(client, false, &asked),
-        ClientAction::Rebind => server.renew6(client, true, &asked),
-        ClientAction::Release => server.release6(client, false, &asked),
-        ClientAction::Decline => server.release6(client, true, &asked),
+        ClientAction::Renew => server.renew6(client, Renewal6::Renew, &asked),
+        ClientAction::Rebind => server.renew6(client, Renewal6::Rebind, &asked),
+        ClientAction::Release => server.release6(client, Return6::Release, &asked),
+        ClientAction::Decline => server.release6(client, Return6::Decline, &asked),
         ClientAction::Inform => Reply6::Silent,
     };
     match reply {

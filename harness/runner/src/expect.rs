@@ -1,22 +1,23 @@
-//! The expectations of a step, held against the run.
+//! Checks the expectations of a step.
 
 use std::fmt::Display;
 
 use super::clients::Clients;
-use super::demands::Look;
-use super::escapes::unescape;
+use super::demands::ReadMethod;
+use super::escapes::{show, unescape};
 use super::findings::FindingKind;
-use super::lines::{DUID, Lines, family, show, split_time};
+use super::lease_line::{DUID, family, split_time};
+use super::lines::Lines;
 use super::nvram_state::{NvramState, Variables};
 use super::session::Session;
 use backend::BackendError;
 use dnsmasq_model::{Build, same_name};
 use scenario::{Between, Expect, LeaseTime, ReplyKind, Seconds, Store};
 
-/// Holds every expectation of `expect` against the run after the step.
+/// Checks every expectation in `expect` after the step.
 ///
 /// # Errors
-/// When the target fails.
+/// When the back end fails.
 pub(super) fn check(
     session: &mut Session<'_>,
     clients: &Clients,
@@ -49,20 +50,20 @@ pub(super) fn check(
             if session.resolves(name)?.is_some_and(|found| found != wanted) {
                 let word = if wanted { "no answer" } else { "an answer" };
                 let text = format!("its name server has {word} for {name}");
-                session.judge.findings.add(FindingKind::Unforeseen, text);
+                session.judge.findings.add(FindingKind::Mispredicted, text);
             }
         }
     }
     Ok(())
 }
 
-/// How the judge has to look at the store before these expectations are checked.
-pub(super) fn look(expect: &Expect) -> Look {
+/// How the judge has to read the store before these expectations are checked.
+pub(super) fn read_method(expect: &Expect) -> ReadMethod {
     let Expect { leases, lines, has, lacks, .. } = expect;
     if leases.is_some() || lines.is_some() || !has.is_empty() || !lacks.is_empty() {
-        Look::Init
+        ReadMethod::Init
     } else {
-        Look::Records
+        ReadMethod::Records
     }
 }
 
@@ -126,7 +127,7 @@ impl Checker {
         }
     }
 
-    /// Each expected line stands for one line of `init`. The families come in the order in which `init` prints them;
+    /// Each expected line matches one line of `init`. The families come in the order in which `init` prints them;
     /// the order within a family is not promised.
     fn lines(&mut self, wanted: &[String], stored: &Lines) {
         let mut unclaimed: Vec<&[u8]> = stored.iter().map(|(_, line)| line).collect();
@@ -152,7 +153,7 @@ impl Checker {
         let now = session.router.engine().build().now(session.router.clocks.now());
         let answers = |name: &str| {
             // cache.c `is_expired`: a name goes when its lease's time has come, the lease itself later.
-            session.router.engine().leases().filter(|lease| !lease.is_over(now)).any(|lease| {
+            session.router.engine().leases().filter(|lease| !lease.has_expired(now)).any(|lease| {
                 lease.hostname.as_ref().is_some_and(|own| same_name(own, name.as_bytes()))
             })
         };
@@ -196,7 +197,7 @@ impl Checker {
             [(&expect.no_variables, ram, "nvram get"), (&expect.no_flash, flash, "flash")]
         {
             for name in names.iter().filter(|name| found.get(name.as_bytes()).is_some()) {
-                self.unmet.push(format!("{name} is there in {place}"));
+                self.unmet.push(format!("{name} is set in {place}"));
             }
         }
         if let Some(wanted) = expect.committed {
@@ -223,7 +224,7 @@ impl Checker {
         }
     }
 
-    /// What commands and operations it took, where leases are kept in NVRAM.
+    /// Counts of `nvram` commands and flash operations, for stores in NVRAM.
     fn flash(&mut self, session: &Session<'_>, expect: &Expect) {
         let (step, total) = (&session.observers.step, session.observers.total());
         self.number("nvram commands", expect.nvram_commands, step.commands);
@@ -248,7 +249,7 @@ impl Checker {
     }
 }
 
-/// Whether an expected line, in which `*TIME*` stands for any time, is this one.
+/// Whether a line matches an expected one, in which `*TIME*` stands for any time.
 fn is_line(wanted: &str, found: &[u8]) -> bool {
     match wanted.strip_prefix("*TIME*") {
         Some(rest) => split_time(found)
@@ -257,7 +258,7 @@ fn is_line(wanted: &str, found: &[u8]) -> bool {
     }
 }
 
-/// How long dnsmasq thinks a lease lasts from now.
+/// The remaining time of a lease by dnsmasq's own clock.
 fn remaining(session: &Session<'_>, expires: i64) -> LeaseTime {
     let clock = session.router.clocks.now();
     let now = match session.router.engine().build() {

@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
-use super::lines::{self, Lines, Subject, show, split_time};
+use super::escapes::show;
+use super::lease_line::{DUID, split_time};
+use super::lines::{Lines, Subject};
 use dnsmasq_model::ScriptCall;
 use scenario::Rtc;
 use scenario::digest;
 
-/// The lines that acknowledged calls stored, and those that are in doubt because a call did not end well.
+/// The lines that acknowledged calls stored, and those that are uncertain because a call failed or was interrupted.
 #[derive(Clone, Debug, Default)]
 pub struct Expected {
     lines: Lines,
@@ -50,7 +52,7 @@ pub fn changes(call: &ScriptCall) -> Vec<Change> {
             let line = [time.unwrap_or(b"0"), hardware, address, name, id].join(&b' ');
             let mut changes = vec![(address.to_vec(), Some(line))];
             if let Some(duid) = variable("DNSMASQ_SERVER_DUID").filter(|_| v6) {
-                changes.push((lines::DUID.to_vec(), Some([b"duid ", duid].concat())));
+                changes.push((DUID.to_vec(), Some([b"duid ", duid].concat())));
             }
             changes
         }
@@ -69,14 +71,14 @@ impl Expected {
         *self.key.get_or_init(|| digest::of(&(&self.lines, &self.uncertain)))
     }
 
-    /// Whether the store certainly holds the result of these changes already.
-    pub fn knows(&self, changes: &[Change]) -> bool {
+    /// Whether the store certainly contains the result of these changes.
+    pub fn certainly_contains(&self, changes: &[Change]) -> bool {
         changes.iter().all(|(subject, line)| {
             self.lines.get(subject) == line.as_deref() && !self.uncertain.contains_key(subject)
         })
     }
 
-    /// The lines, those in doubt as they were before.
+    /// The lines, the uncertain ones as they were before.
     pub fn lines(&self) -> &Lines {
         &self.lines
     }
@@ -91,7 +93,7 @@ impl Expected {
     }
 
     /// A call did not return 0: its changes may be stored or not.
-    pub fn in_doubt(&mut self, changes: Vec<Change>) {
+    pub fn mark_uncertain(&mut self, changes: Vec<Change>) {
         self.key = OnceLock::new();
         for (subject, line) in changes {
             let before = self.lines.get(&subject).map(<[u8]>::to_vec);
@@ -105,7 +107,7 @@ impl Expected {
         }
     }
 
-    /// The store holds `actual`: nothing is in doubt any more.
+    /// The store holds `actual`: nothing is uncertain any more.
     pub fn settle(&mut self, actual: &Lines) {
         self.key = OnceLock::new();
         for subject in std::mem::take(&mut self.uncertain).into_keys() {
@@ -113,7 +115,7 @@ impl Expected {
         }
     }
 
-    /// dnsmasq has read `actual` from RAM. What is in doubt in flash still is.
+    /// dnsmasq has read `actual` from RAM. What is uncertain in flash stays uncertain.
     pub fn reread(&mut self, actual: &Lines) {
         self.key = OnceLock::new();
         self.lines.clone_from(actual);
@@ -127,24 +129,24 @@ impl Expected {
         }
     }
 
-    /// Whether nothing is in doubt and the lines are equal.
+    /// Whether nothing is uncertain and the lines are equal.
     pub fn is_certainly_equal_to(&self, other: &Self) -> bool {
-        !self.is_in_doubt() && !other.is_in_doubt() && self.lines == other.lines
+        !self.is_uncertain() && !other.is_uncertain() && self.lines == other.lines
     }
 
-    /// Whether anything is in doubt.
-    pub fn is_in_doubt(&self) -> bool {
+    /// Whether anything is uncertain.
+    pub fn is_uncertain(&self) -> bool {
         !self.uncertain.is_empty()
     }
 
-    /// Whether `actual` violates the model for a subject in doubt, and for any other.
+    /// Whether `actual` violates the model for an uncertain subject, and for any other.
     pub fn faults(&self, actual: &Lines, tolerance: Tolerance) -> (bool, bool) {
         let fine = |subject: &Subject| self.is_fine(subject, actual, tolerance);
-        let in_doubt = self.uncertain.keys().any(|subject| !fine(subject));
-        (in_doubt, self.others_differ(actual, tolerance))
+        let uncertain = self.uncertain.keys().any(|subject| !fine(subject));
+        (uncertain, self.others_differ(actual, tolerance))
     }
 
-    /// Whether a subject that is not in doubt differs. Both lists are sorted and walked together.
+    /// Whether a certain subject differs. Both lists are sorted and walked together.
     fn others_differ(&self, actual: &Lines, tolerance: Tolerance) -> bool {
         let sure = |(subject, _): &(&[u8], &[u8])| {
             self.uncertain.is_empty() || !self.uncertain.contains_key(*subject)
@@ -187,12 +189,12 @@ impl Expected {
         let mut differences = Vec::new();
         for subject in subjects {
             let found = actual.get(subject);
-            let in_doubt = self.uncertain.contains_key(subject);
+            let uncertain = self.uncertain.contains_key(subject);
             if !self.is_fine(subject, actual, tolerance) {
                 let wanted = self.lines.get(subject);
                 let text = |line: Option<&[u8]>| line.map_or("nothing".to_owned(), show);
                 differences.push(Difference {
-                    in_doubt,
+                    uncertain,
                     text: format!(
                         "{}: expected {}, found {}",
                         subject.escape_ascii(),
@@ -210,7 +212,7 @@ impl Expected {
 #[derive(Clone, Debug)]
 pub struct Difference {
     /// Whether its last call was not acknowledged.
-    pub in_doubt: bool,
+    pub uncertain: bool,
     /// A description.
     pub text: String,
 }
@@ -223,15 +225,16 @@ pub fn same_line(wanted: &[u8], found: &[u8], tolerance: Tolerance) -> bool {
         return wanted == found;
     };
     let slack = if tolerance.rtc == Rtc::Good && wanted_time != 0 { tolerance.slack } else { 0 };
-    wanted_rest == rest && (wanted_time..=wanted_time + slack).contains(&time)
+    wanted_rest == rest && (wanted_time..=wanted_time.saturating_add(slack)).contains(&time)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::init_output;
     use super::*;
 
     fn line(text: &str) -> Lines {
-        lines::read(format!("{text}\n").as_bytes()).expect("a lease line")
+        init_output::parse(format!("{text}\n").as_bytes()).expect("a lease line")
     }
 
     fn tolerance(slack: u64) -> Tolerance {
@@ -255,11 +258,11 @@ mod tests {
     }
 
     #[test]
-    fn a_lease_in_doubt_may_be_as_before_or_as_after_and_nothing_else() {
+    fn an_uncertain_lease_may_be_as_before_or_as_after_and_nothing_else() {
         let mut expected = Expected::known(line("1000 02:aa 10.0.0.1 old *"));
         let after = line("2000 02:aa 10.0.0.1 new *");
         let (subject, line_after) = after.iter().next().expect("one line");
-        expected.in_doubt(vec![(subject.to_vec(), Some(line_after.to_vec()))]);
+        expected.mark_uncertain(vec![(subject.to_vec(), Some(line_after.to_vec()))]);
         let fine = |text: &str| expected.differences(&line(text), tolerance(0)).is_empty();
         assert!(fine("1000 02:aa 10.0.0.1 old *"));
         assert!(fine("2000 02:aa 10.0.0.1 new *"));
@@ -268,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_else_may_change() {
+    fn a_lease_that_no_call_added_is_a_difference() {
         let expected = Expected::known(line("1000 02:aa 10.0.0.1 * *"));
         let mut both = line("1000 02:aa 10.0.0.1 * *");
         both.put(b"10.0.0.2", Some(b"7 02:ab 10.0.0.2 * *"));

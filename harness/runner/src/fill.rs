@@ -1,4 +1,4 @@
-//! Fills an NVRAM with other programs' settings, up to a size or a number of free bytes.
+//! Fills an NVRAM with other programs' variables, up to a size or until a number of bytes is free.
 
 use nvram_emu::Machine;
 

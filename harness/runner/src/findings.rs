@@ -5,10 +5,10 @@ use std::ops::Range;
 
 use scenario::{Case, Invariant};
 
-/// A case keeps at most so many findings of one kind.
+/// Maximum number of findings of one kind that a case keeps.
 const MAX_FINDINGS: usize = 50;
 
-/// A violation.
+/// A broken invariant, an unmet expectation, or another failure of a case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// Its kind.
@@ -29,9 +29,9 @@ pub enum FindingKind {
     /// An expectation of the scenario was not met.
     Unmet,
     /// The script timed out, a planned fault did not occur, or the back ends differ.
-    Astray,
+    Anomaly,
     /// The real dnsmasq did not do what the engine predicted.
-    Unforeseen,
+    Mispredicted,
 }
 
 impl FindingKind {
@@ -40,8 +40,8 @@ impl FindingKind {
         match self {
             Self::Broken(invariant) => invariant.name(),
             Self::Unmet => "expectation",
-            Self::Astray => "astray",
-            Self::Unforeseen => "dnsmasq",
+            Self::Anomaly => "astray",
+            Self::Mispredicted => "dnsmasq",
         }
     }
 }
@@ -54,14 +54,14 @@ pub(super) struct Findings<'a> {
     span: Range<usize>,
     failures: Vec<Finding>,
     /// Findings that the scenario expects.
-    foreseen: Vec<Finding>,
+    expected_violations: Vec<Finding>,
     omitted: usize,
 }
 
 impl<'a> Findings<'a> {
     pub(super) fn new(case: &'a Case) -> Self {
-        let (failures, foreseen) = (Vec::new(), Vec::new());
-        Self { case, step: 0, span: 0..0, failures, foreseen, omitted: 0 }
+        let (failures, expected_violations) = (Vec::new(), Vec::new());
+        Self { case, step: 0, span: 0..0, failures, expected_violations, omitted: 0 }
     }
 
     /// The following findings belong to this step, whose index counts from 0.
@@ -79,13 +79,13 @@ impl<'a> Findings<'a> {
     pub(super) fn add(&mut self, kind: FindingKind, text: impl Into<String>) {
         let (line, _) = self.case.source.position(self.span.start);
         let finding = Finding { kind, step: self.step, line, text: text.into() };
-        let foreseen = self.case.scenario.breaks.iter().any(|breaks| {
+        let is_expected = self.case.scenario.breaks.iter().any(|breaks| {
             FindingKind::Broken(breaks.invariant) == kind && self.case.matches(&breaks.when)
         });
-        let list = if foreseen { &mut self.foreseen } else { &mut self.failures };
+        let list = if is_expected { &mut self.expected_violations } else { &mut self.failures };
         if list.iter().filter(|found| found.kind == kind).count() < MAX_FINDINGS {
             list.push(finding);
-        } else if !foreseen {
+        } else if !is_expected {
             self.omitted += 1;
         }
     }
@@ -100,19 +100,20 @@ impl<'a> Findings<'a> {
         self.add(FindingKind::Broken(invariant), text);
     }
 
-    /// The failures and the expected findings. An expected finding that did not occur is a failure.
+    /// The failures and the expected findings. An expected violation that did not occur is a failure.
     pub(super) fn finish(mut self) -> (Vec<Finding>, Vec<Finding>) {
-        let came: BTreeSet<FindingKind> = self.foreseen.iter().map(|found| found.kind).collect();
+        let found_kinds: BTreeSet<FindingKind> =
+            self.expected_violations.iter().map(|found| found.kind).collect();
         let missing: Vec<String> = self
             .case
             .scenario
             .breaks
             .iter()
             .filter(|breaks| self.case.matches(&breaks.when))
-            .filter(|breaks| !came.contains(&FindingKind::Broken(breaks.invariant)))
+            .filter(|breaks| !found_kinds.contains(&FindingKind::Broken(breaks.invariant)))
             .map(|breaks| {
                 let name = breaks.invariant.name();
-                format!("{name} held, though the scenario expects it broken: {}", breaks.why)
+                format!("{name} held, but the scenario expects it to be broken: {}", breaks.why)
             })
             .collect();
         for text in missing {
@@ -122,6 +123,6 @@ impl<'a> Findings<'a> {
             let text = format!("{} more findings of this case", self.omitted);
             self.failures.push(Finding { kind: FindingKind::Unmet, step: 0, line: 0, text });
         }
-        (self.failures, self.foreseen)
+        (self.failures, self.expected_violations)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::fault::Fault;
+use super::case_error::CaseError;
 use super::session::Session;
 use dnsmasq_model::Message4;
 use scenario::{Case, Journal};
@@ -16,9 +16,9 @@ pub(super) fn replay(
     case: &Case,
     session: &mut Session<'_>,
     journal: &Journal,
-) -> Result<(), Fault> {
+) -> Result<(), CaseError> {
     let span = journal.path.span();
-    let fault = |message: String| Fault::from(case.error(span.clone(), message));
+    let fault = |message: String| CaseError::from(case.error(span.clone(), message));
     let folder = case.source.path.parent().unwrap_or(Path::new("."));
     let found = generations(&[folder.join(journal.path.get_ref())])
         .map_err(|error| fault(error.to_string()))?;

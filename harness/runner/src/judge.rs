@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::client_ids::ClientIds;
-use super::demands::{Agreement, FlashState, LastCall, Look, NextStart, Reading};
+use super::demands::{Agreement, FlashState, LastCall, NextStart, ReadMethod, Reading};
 use super::expected::{Change, Expected, Tolerance, changes};
 use super::findings::{FindingKind, Findings};
-use super::lines::{self, Lines};
+use super::init_output;
+use super::lease_line::DUID;
+use super::lines::Lines;
 use super::nvram_state::NvramState;
 use super::router::Router;
 use super::tally::{call_text, end_text};
@@ -14,29 +16,29 @@ use backend::{BackendError, CallEnd, CallOptions, CallResult, InProcess};
 use dnsmasq_model::{Build, Engine, ScriptCall, legal_hostname};
 use scenario::{Forgiven, Invariant, Rtc};
 
-/// What the judge knows of a script before the first boot.
+/// What the judge needs to know of a script and its scenario.
 #[derive(Debug)]
 pub(super) struct Rules<'a> {
     /// Prefix of the names of lease variables.
     pub(super) prefix: Vec<u8>,
     /// `LEASE_SLACK` in seconds.
     pub(super) slack: u64,
-    /// `LEASE_MAX`: `init` prints at most so many leases; 0 for all of them.
+    /// `LEASE_MAX`: the maximum number of leases that `init` prints; 0 for no limit.
     pub(super) lease_max: usize,
     /// How the store is read between calls of `init` that the scenario asks for.
-    pub(super) look: Look,
+    pub(super) read_method: ReadMethod,
     /// Violations that the scenario forgives because the hardware makes them unavoidable.
     pub(super) forgive: &'a [Forgiven],
 }
 
-/// The judge.
+/// Compares the store with what the acknowledged calls asked for.
 pub(super) struct Judge<'a> {
     pub(super) findings: Findings<'a>,
     rules: Rules<'a>,
     expected: Expected,
     /// NVRAM after the last command.
     nvram: NvramState,
-    /// The leases that the store held when the judge last looked.
+    /// The leases that the store held when the judge last read it.
     stored: Lines,
     reading: Reading,
     flash: FlashState,
@@ -57,7 +59,7 @@ impl<'a> Judge<'a> {
     ) -> Result<Self, BackendError> {
         let nvram = NvramState::of(router.machine()?.as_ref(), &rules.prefix, None);
         let records = NvramState::leases(nvram.flash.variables(), &rules.prefix);
-        let expected = Expected::known(lines::of_records(records, &rules.prefix));
+        let expected = Expected::known(init_output::of_records(records, &rules.prefix));
         Ok(Self {
             findings,
             rules,
@@ -72,7 +74,7 @@ impl<'a> Judge<'a> {
         })
     }
 
-    /// The leases that the store held when the judge last looked.
+    /// The leases that the store held when the judge last read it.
     pub(super) fn stored(&self) -> &Lines {
         &self.stored
     }
@@ -106,7 +108,7 @@ impl<'a> Judge<'a> {
         self.rules.forgive.contains(&Forgiven::TornWrite)
     }
 
-    fn look(&self, router: &mut Router<'_>) -> Result<NvramState, BackendError> {
+    fn read_nvram(&self, router: &mut Router<'_>) -> Result<NvramState, BackendError> {
         Ok(NvramState::of(router.machine()?.as_ref(), &self.rules.prefix, Some(&self.nvram)))
     }
 
@@ -114,29 +116,28 @@ impl<'a> Judge<'a> {
         self.reading = Reading::Stale;
     }
 
-    /// Power was lost, but not inside a write that may lose everything.
+    /// Judges a loss of power outside a write that may lose everything.
     pub(super) fn power_off(&mut self, router: &mut Router<'_>) -> Result<(), BackendError> {
         self.last_call = LastCall::Completed;
-        let now = self.look(router)?;
-        // RAM is lost without any fault of the script's.
+        let now = self.read_nvram(router)?;
+        // The script is not responsible for the loss of RAM.
         let now = NvramState { ram: self.nvram.ram.clone(), flash: now.flash };
         self.judge_neighbours(&now);
         self.nvram = NvramState::booted(now.flash);
         Ok(())
     }
 
-    /// Power was lost inside a write of a store that has only one copy.
+    /// Judges a loss of power inside a write of a store that has only one copy.
     pub(super) fn power_off_in_a_write(
         &mut self,
         router: &mut Router<'_>,
     ) -> Result<(), BackendError> {
         self.last_call = LastCall::Completed;
-        self.nvram = NvramState::booted(self.look(router)?.flash);
+        self.nvram = NvramState::booted(self.read_nvram(router)?.flash);
         self.flash = FlashState::Torn;
         Ok(())
     }
 
-    /// dnsmasq has started with what `init` printed.
     pub(super) fn dnsmasq_started(&mut self) {
         self.agreement = Agreement::Required;
     }
@@ -149,7 +150,7 @@ impl<'a> Judge<'a> {
         result: &CallResult,
     ) {
         self.judge_pages(router.engine(), call, result);
-        self.in_doubt(changes(call));
+        self.mark_uncertain(changes(call));
     }
 
     /// Judges a call after which the power is still on.
@@ -168,22 +169,22 @@ impl<'a> Judge<'a> {
                 self.reading = Reading::Stale;
             }
             self.expected.acknowledged(wanted);
-            if acknowledges && self.expected.is_in_doubt() {
+            if acknowledges && self.expected.is_uncertain() {
                 // The contract: this call has made good what an earlier one had left.
                 self.settle_doubts(router)?;
             }
         } else {
             if result.end == CallEnd::TimedOut {
                 let text = format!("`{}` hung and was killed", call_text(call));
-                self.findings.add(FindingKind::Astray, text);
+                self.findings.add(FindingKind::Anomaly, text);
             }
-            self.in_doubt(wanted);
+            self.mark_uncertain(wanted);
         }
         if before.is_some_and(|before| self.expected.is_certainly_equal_to(&before)) {
             let text = format!("`{}` wrote, and nothing stored changed", call_text(call));
             self.findings.broken(Invariant::NoRedundantWrites, text);
         }
-        let now = self.look(router)?;
+        let now = self.read_nvram(router)?;
         self.judge_neighbours(&now);
         self.judge_writes(call, result, &now);
         if self.flash == FlashState::Torn
@@ -199,7 +200,7 @@ impl<'a> Judge<'a> {
         Ok(())
     }
 
-    /// Thrift: a call that changes nothing makes no flash operation.
+    /// No redundant writes: a call that changes nothing makes no flash operation.
     fn judge_writes(&mut self, call: &ScriptCall, result: &CallResult, now: &NvramState) {
         let forgiven = self.last_call == LastCall::Interrupted
             && self.rules.forgive.contains(&Forgiven::RepeatedCommit);
@@ -222,10 +223,10 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn in_doubt(&mut self, wanted: Vec<Change>) {
+    fn mark_uncertain(&mut self, wanted: Vec<Change>) {
         self.reading = Reading::Stale;
         self.agreement = Agreement::SuspendedUntilStart;
-        self.expected.in_doubt(wanted);
+        self.expected.mark_uncertain(wanted);
     }
 
     /// From now on the store must hold what it holds in RAM now.
@@ -237,7 +238,7 @@ impl<'a> Judge<'a> {
         }
         let tolerance = self.tolerance(router.engine());
         for difference in self.expected.differences(&actual, tolerance) {
-            if difference.in_doubt {
+            if difference.uncertain {
                 self.findings.broken(Invariant::Atomicity, difference.text);
             }
         }
@@ -245,26 +246,26 @@ impl<'a> Judge<'a> {
         Ok(())
     }
 
-    /// Another program has run an `nvram` command.
+    /// Updates the judge after another program has run an `nvram` command.
     pub(super) fn other_program(&mut self, router: &mut Router<'_>) -> Result<(), BackendError> {
         let before = self.nvram.clone();
-        self.look_again(router)?;
+        self.reread_nvram(router)?;
         if self.flash == FlashState::Torn || !before.keeps_records(&self.nvram) {
-            // No fault of the script's: a full tool drops variables without an error, and one that fails on damaged
-            // ones leaves a copy that can be read again.
+            // The script is not responsible: a tool whose store is full drops variables without an error, and one
+            // that fails on damaged variables leaves a copy that can be read again.
             self.accept_store(router)?;
         }
         Ok(())
     }
 
-    /// Flash or RAM was damaged.
+    /// Updates the judge after damage to flash or RAM.
     pub(super) fn damaged(&mut self, router: &mut Router<'_>) -> Result<(), BackendError> {
-        self.look_again(router)?;
+        self.reread_nvram(router)?;
         self.accept_store(router)
     }
 
-    fn look_again(&mut self, router: &mut Router<'_>) -> Result<(), BackendError> {
-        self.nvram = self.look(router)?;
+    fn reread_nvram(&mut self, router: &mut Router<'_>) -> Result<(), BackendError> {
+        self.nvram = self.read_nvram(router)?;
         self.reading = Reading::Stale;
         Ok(())
     }
@@ -301,7 +302,7 @@ impl<'a> Judge<'a> {
             }
             return Ok(());
         }
-        let others = |lines: &Lines| lines.without(&[&address, lines::DUID]);
+        let others = |lines: &Lines| lines.without(&[&address, DUID]);
         if others(before) != others(&after) {
             let text = format!("`{}` changed other leases", call_text(call));
             self.findings.broken(Invariant::Atomicity, text);
@@ -316,18 +317,18 @@ impl<'a> Judge<'a> {
         if self.flash == FlashState::Torn {
             return;
         }
-        for harm in self.nvram.harm(now, &self.rules.prefix) {
-            self.findings.broken(Invariant::Neighbours, harm);
+        for neighbour_differences in self.nvram.neighbour_differences(now, &self.rules.prefix) {
+            self.findings.broken(Invariant::Neighbours, neighbour_differences);
         }
     }
 
-    /// What a web page saw of `init` during the call.
+    /// Judges the output of the `init` calls that a web page made during the call.
     fn judge_pages(&mut self, engine: &Engine, call: &ScriptCall, result: &CallResult) {
         if call.action() == b"init" || result.pages.is_empty() {
             return;
         }
-        let mut around = self.expected.clone();
-        around.in_doubt(changes(call));
+        let mut allowed = self.expected.clone();
+        allowed.mark_uncertain(changes(call));
         let tolerance = self.tolerance(engine);
         for (output, code) in &result.pages {
             if *code != Some(0) {
@@ -335,10 +336,10 @@ impl<'a> Judge<'a> {
                 self.findings.broken(Invariant::Parsability, text);
                 continue;
             }
-            match lines::read(output) {
+            match init_output::parse(output) {
                 Err(why) => self.findings.broken(Invariant::Parsability, why),
                 Ok(seen) => {
-                    for difference in around.differences(&seen, tolerance) {
+                    for difference in allowed.differences(&seen, tolerance) {
                         let text = format!("the web page saw {}", difference.text);
                         self.findings.broken(Invariant::Agreement, text);
                     }
@@ -354,7 +355,7 @@ impl<'a> Judge<'a> {
             self.expected = Expected::known(actual.clone());
         }
         self.judge_lines(engine, &actual, Invariant::Durability);
-        // dnsmasq knows no other leases than these from now on. Changes that only RAM shows are still in doubt in
+        // dnsmasq knows no other leases than these from now on. Changes that only RAM shows are still uncertain in
         // flash: no call has acknowledged them.
         if self.nvram.ram == self.nvram.flash {
             self.expected = Expected::known(actual.clone());
@@ -366,7 +367,7 @@ impl<'a> Judge<'a> {
     }
 
     fn read_init(&mut self, output: &[u8]) -> Option<Lines> {
-        match lines::read(output) {
+        match init_output::parse(output) {
             Ok(lines) => Some(lines),
             Err(why) => {
                 self.findings.broken(Invariant::Parsability, why);
@@ -386,7 +387,7 @@ impl<'a> Judge<'a> {
             FlashState::Torn => self.expected = Expected::known(actual.clone()),
         }
         for difference in self.expected.differences(actual, self.tolerance(engine)) {
-            let invariant = if difference.in_doubt { Invariant::Atomicity } else { invariant };
+            let invariant = if difference.uncertain { Invariant::Atomicity } else { invariant };
             self.findings.broken(invariant, difference.text);
         }
     }
@@ -414,29 +415,29 @@ impl<'a> Judge<'a> {
         Ok(result.stdout)
     }
 
-    /// Judges the store after a step, if something may have changed it. With [`Look::Init`], `init` is called unless
+    /// Judges the store after a step, if something may have changed it. With [`ReadMethod::Init`], `init` is called unless
     /// nothing has changed since it was last called.
     pub(super) fn check_store(
         &mut self,
         router: &mut Router<'_>,
         ids: ClientIds,
-        look: Look,
+        read_method: ReadMethod,
     ) -> Result<(), BackendError> {
         if !router.is_on() {
             return Ok(());
         }
         let before = self.reading;
-        match (before, look) {
-            (Reading::Printed, _) | (Reading::Decoded, Look::Records) => return Ok(()),
-            (Reading::Stale, Look::Records) => match self.decode(router) {
+        match (before, read_method) {
+            (Reading::Printed, _) | (Reading::Decoded, ReadMethod::Records) => return Ok(()),
+            (Reading::Stale, ReadMethod::Records) => match self.decode(router) {
                 Some(records) => (self.stored, self.reading) = (records, Reading::Decoded),
                 None => self.check_init(router)?,
             },
-            (Reading::Stale | Reading::Decoded, Look::Init) => self.check_init(router)?,
+            (Reading::Stale | Reading::Decoded, ReadMethod::Init) => self.check_init(router)?,
         }
-        // A change in doubt stays in doubt until the next boot, though the store was one of the possible ones.
+        // An uncertain change stays uncertain until the next boot, though the store was one of the possible ones.
         if before == Reading::Stale
-            && !self.expected.is_in_doubt()
+            && !self.expected.is_uncertain()
             && self.agreement == Agreement::Required
             && router.engine().is_running()
         {
@@ -457,17 +458,18 @@ impl<'a> Judge<'a> {
 
     /// The records in NVRAM, if they are what must be stored, so that there is no need to call `init`.
     ///
-    /// Only in an ordinary state: `init` itself has to show what it makes of a damaged store, and which leases it leaves
-    /// out. Functions in process are quick enough to call `init` every time.
+    /// `None` where the output of `init` can differ from the records, in a damaged store or beyond `LEASE_MAX`, and in
+    /// process, where `init` is fast enough to be called every time.
     fn decode(&self, router: &mut Router<'_>) -> Option<Lines> {
-        let ordinary = self.rules.look == Look::Records && self.flash == FlashState::Intact;
+        let ordinary =
+            self.rules.read_method == ReadMethod::Records && self.flash == FlashState::Intact;
         if !ordinary || InProcess::downcast(router.backend).is_some() {
             return None;
         }
         let variables = self.nvram.ram.variables();
         let prefix = &self.rules.prefix;
-        let records = lines::of_records(NvramState::leases(variables, prefix), prefix);
-        let leases = records.without(&[lines::DUID]).len();
+        let records = init_output::of_records(NvramState::leases(variables, prefix), prefix);
+        let leases = records.without(&[DUID]).len();
         let complete = self.rules.lease_max == 0 || leases <= self.rules.lease_max;
         let tolerance = self.tolerance(router.engine());
         (complete && self.expected.differences(&records, tolerance).is_empty()).then_some(records)
@@ -484,7 +486,7 @@ impl<'a> Judge<'a> {
         if !text.is_empty() {
             text.push('\n');
         }
-        let own = match lines::read(text.as_bytes()) {
+        let own = match init_output::parse(text.as_bytes()) {
             Ok(own) => own,
             Err(why) => {
                 self.findings.broken(Invariant::Agreement, format!("dnsmasq's own leases: {why}"));
@@ -492,9 +494,9 @@ impl<'a> Judge<'a> {
             }
         };
         let mut own = own.map(|line| as_passed_to_the_script(line, ids));
-        if !self.expected.lines().contains(lines::DUID) {
+        if !self.expected.lines().contains(DUID) {
             // dnsmasq passes its DUID with the first DHCPv6 lease, never before.
-            own.put(lines::DUID, None);
+            own.put(DUID, None);
         }
         // The expected lines may come from the store, where times may be later by the slack.
         let own = Expected::known(own);
@@ -505,8 +507,9 @@ impl<'a> Judge<'a> {
     }
 }
 
-/// Whether dnsmasq has two leases of one address, of which a store by address can hold only one: REBIND of an unknown
-/// lease makes it without checking who else has the address (rfc3315.c `dhcp6_no_relay`), and so does reading it twice.
+/// Whether dnsmasq has two leases of one address, of which a store by address can hold only one. REBIND of an unknown
+/// lease creates it without checking whether another client has the address (rfc3315.c `dhcp6_no_relay`), and so does
+/// reading the lease twice.
 fn holds_an_address_twice(held: &[String]) -> bool {
     let mut seen = BTreeSet::new();
     held.iter().filter_map(|line| line.split(' ').nth(2)).any(|address| !seen.insert(address))
@@ -514,11 +517,11 @@ fn holds_an_address_twice(held: &[String]) -> bool {
 
 /// A line of dnsmasq's lease file with the name and id that its calls pass: the first label of a legal name, or none.
 ///
-/// A lease keeps whatever name it was read with, and passes it only if it is legal (helper.c `create_helper`).
+/// A lease keeps the name that it was read with, but passes it only if it is legal (helper.c `create_helper`).
 fn as_passed_to_the_script(line: &[u8], ids: ClientIds) -> Vec<u8> {
     let mut words: Vec<&[u8]> = line.split(|byte| *byte == b' ').collect();
     if let [_, _, _, name, id] = words.as_mut_slice() {
-        if ids.are_cut() && id.len() >= ScriptCall::MAX_ID_TEXT {
+        if ids.are_truncated() && id.len() >= ScriptCall::MAX_ID_TEXT {
             *id = b"*";
         }
         let legal = legal_hostname(name);

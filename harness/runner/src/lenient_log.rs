@@ -1,6 +1,6 @@
 //! A log of a lenient run: steps that cannot be carried out are skipped, and the log says what each step did.
 
-/// What became of one step.
+/// The result of one step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StepOutcome {
     /// It was skipped: the router was off, or no client has the name.
@@ -8,20 +8,20 @@ pub struct StepOutcome {
     /// It is a boot of a router that was on, so the power was cut first.
     pub power_cut_first: bool,
     /// Its cut, kill or failing command took effect.
-    pub fault_struck: bool,
+    pub fault_occurred: bool,
     /// How many script calls it made.
     pub calls: u64,
 }
 
-/// What became of each step, up to the first that failed.
+/// The result of each step, up to the first that failed.
 #[derive(Clone, Debug, Default)]
 pub struct LenientLog {
-    /// In the order of the steps.
+    /// One entry for each step that was played, in their order.
     pub steps: Vec<StepOutcome>,
 }
 
 impl LenientLog {
-    /// The current step.
+    /// The entry of the current step.
     pub fn current(&mut self) -> &mut StepOutcome {
         if self.steps.is_empty() {
             self.steps.push(StepOutcome::default());

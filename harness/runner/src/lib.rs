@@ -4,6 +4,7 @@
 //! Nothing here prints: a case returns a [`CaseReport`].
 
 mod action;
+mod case_error;
 mod client_ids;
 pub mod clients;
 pub mod clocks;
@@ -16,12 +17,13 @@ mod escapes;
 pub mod exchange;
 mod expect;
 pub mod expected;
-mod fault;
 mod fill;
 mod findings;
 mod free_space;
+pub mod init_output;
 mod journal;
 mod judge;
+pub mod lease_line;
 pub mod lenient_log;
 pub mod lines;
 pub mod nvram_state;
@@ -42,16 +44,17 @@ mod steps;
 mod tally;
 
 pub use action::ClientAction;
+pub use case_error::CaseError;
 pub use configuration::build_of;
-pub use fault::Fault;
+pub use escapes::show;
 pub use fill::FillCache;
 pub use findings::{Finding, FindingKind};
 pub use observers::Observers;
-pub use options::{InitCalls, Options, TargetKind};
+pub use options::{InitCalls, Options, ScriptExecution};
 pub use play::play;
 pub use recording::{Recording, calls_of, record};
 pub use report::{CaseReport, Verdict, blank_report};
-pub use run::{run_case, try_out};
+pub use run::{run_case, run_on_machine};
 pub use script::{ScriptChoice, check_environment, command, runs_in_process};
 pub use setup::{router, router_from};
 pub use tally::{Tally, call_text};

@@ -8,7 +8,7 @@ use nvram_emu::dialect::Loaded;
 
 use scenario::digest;
 
-/// Prefix of variables that the tools add by themselves.
+/// Prefix of variables that the tools add on their own.
 const SDRAM: &[u8] = b"sdram_";
 
 /// Variables by name.
@@ -19,11 +19,11 @@ pub type Variables = BTreeMap<Vec<u8>, Vec<u8>>;
 struct Sums {
     /// Lease variables.
     own: u128,
-    /// Variables that the tools add by themselves: `sdram_*`.
+    /// Variables that the tools add on their own: `sdram_*`.
     sdram: u128,
     /// All other variables.
     others: u128,
-    /// How many other variables.
+    /// Number of all other variables.
     count: usize,
 }
 
@@ -39,7 +39,7 @@ struct Inner {
 }
 
 impl NvramSnapshot {
-    /// What a tool has loaded; a clone of `like` if that is the same load.
+    /// The variables of a load; a clone of `like` if that has the same load.
     fn of(loaded: Option<Loaded>, prefix: &[u8], like: Option<&Self>) -> Self {
         if let Some(like) = like.filter(|like| same_load(loaded.as_ref(), like.0.loaded.as_ref())) {
             return like.clone();
@@ -149,23 +149,28 @@ impl NvramState {
         NvramSnapshot::of(machine.load_flash(), prefix, None)
     }
 
-    /// The variables that are not leases and differ in `now` from what is allowed: in RAM as before, in flash as before
-    /// in flash or in RAM. The tools' own `sdram_*` may be added.
-    pub fn harm(&self, now: &Self, prefix: &[u8]) -> Vec<String> {
-        let mut harm = compare(&[&self.ram], &now.ram, prefix, "RAM");
-        harm.extend(compare(&[&self.flash, &self.ram], &now.flash, prefix, "flash"));
-        harm
+    /// Describes the variables that are not leases and were lost, changed or added in `now`. In RAM they must be as before;
+    /// in flash, as before in flash or in RAM. The tools may add their own `sdram_*`.
+    pub fn neighbour_differences(&self, now: &Self, prefix: &[u8]) -> Vec<String> {
+        let mut neighbour_differences = compare(&[&self.ram], &now.ram, prefix, "RAM");
+        neighbour_differences.extend(compare(
+            &[&self.flash, &self.ram],
+            &now.flash,
+            prefix,
+            "flash",
+        ));
+        neighbour_differences
     }
 
-    /// Whether a boot from `flash` would lose, change or add a variable that is not a lease. Quicker than
-    /// [`NvramState::harm`].
-    pub fn is_harmed_by(&self, flash: &NvramSnapshot, prefix: &[u8]) -> bool {
+    /// Whether a boot from `flash` would lose, change or add a variable that is not a lease. Faster than
+    /// [`NvramState::neighbour_differences`].
+    pub fn neighbours_differ_in(&self, flash: &NvramSnapshot, prefix: &[u8]) -> bool {
         let allowed = [&self.flash, &self.ram];
         if is_fine(&allowed, flash) {
             return false;
         }
         let (old, ram, now) = (self.flash.0.sums, self.ram.0.sums, flash.0.sums);
-        // If RAM was as flash, nothing may be missing.
+        // If RAM was equal to flash, no variable may be missing.
         (old.same_neighbours(ram) && now.count < old.count)
             || !compare(&allowed, flash, prefix, "flash").is_empty()
     }
@@ -242,16 +247,16 @@ mod tests {
         let before = views(&[("ssid", "new")], &[("ssid", "old")]);
         let after =
             views(&[("ssid", "new"), ("lease_1", "x")], &[("ssid", "new"), ("lease_1", "x")]);
-        assert_eq!(before.harm(&after, b"lease_"), Vec::<String>::new());
+        assert_eq!(before.neighbour_differences(&after, b"lease_"), Vec::<String>::new());
     }
 
     #[test]
-    fn losing_changing_and_adding_are_told_apart() {
+    fn lost_changed_and_added_variables_are_reported_as_such() {
         let before = views(&[("a", "1"), ("b", "1")], &[("a", "1"), ("b", "1")]);
         let after =
             views(&[("a", "2"), ("c", "1")], &[("a", "1"), ("b", "1"), ("sdram_init", "0")]);
         assert_eq!(
-            before.harm(&after, b"lease_"),
+            before.neighbour_differences(&after, b"lease_"),
             ["a was changed in RAM", "b was lost in RAM", "c was added in RAM"]
         );
     }

@@ -1,4 +1,4 @@
-//! The observers of a run, beside the judge.
+//! The observers of a run other than the judge.
 
 use super::lenient_log::{LenientLog, StepOutcome};
 use super::recorder::{RecordedAction, Recorder, TimedCall};
@@ -12,7 +12,7 @@ use dnsmasq_model::ScriptCall;
 pub struct Observers<'a> {
     /// Keeps snapshots, calls and client actions.
     pub recorder: Option<&'a mut Recorder>,
-    /// Notes which steps had an effect; steps that cannot be carried out are skipped.
+    /// Records which steps had an effect. If it is set, steps that cannot be carried out are skipped.
     pub lenient_log: Option<&'a mut LenientLog>,
     /// Gets a line for each script call.
     pub(super) log: Option<&'a mut Vec<String>>,
@@ -38,7 +38,7 @@ impl Observers<'_> {
         total
     }
 
-    /// A script call has ended.
+    /// Counts and logs a completed script call.
     pub(super) fn call(&mut self, call: &ScriptCall, result: &CallResult) {
         self.step.call(call, result);
         if let Some(log) = &mut self.log {
@@ -67,7 +67,7 @@ impl Observers<'_> {
     }
 
     /// Changes the lenient log's entry of the current step.
-    pub(super) fn note(&mut self, change: impl FnOnce(&mut StepOutcome)) {
+    pub(super) fn update_outcome(&mut self, change: impl FnOnce(&mut StepOutcome)) {
         if let Some(log) = &mut self.lenient_log {
             change(log.current());
         }
@@ -75,7 +75,7 @@ impl Observers<'_> {
 
     /// Skips the current step if the run is lenient. Returns whether it is.
     pub(super) fn skip(&mut self) -> bool {
-        self.note(|step| step.skipped = true);
+        self.update_outcome(|step| step.skipped = true);
         self.is_lenient()
     }
 }

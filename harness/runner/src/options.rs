@@ -3,14 +3,14 @@
 use super::script::ScriptChoice;
 use backend::process::Settings;
 
-/// The back end that script calls go to.
+/// How the script is run.
 #[derive(Clone, Debug)]
-pub enum TargetKind {
-    /// Real processes.
+pub enum ScriptExecution {
+    /// As processes.
     Process(Settings),
-    /// Functions over a machine in memory.
+    /// As a function over a machine in memory.
     InProcess,
-    /// Both; a difference between them is a failure.
+    /// Both ways; a difference between them is a failure.
     Both(Settings),
 }
 
@@ -31,8 +31,8 @@ pub enum InitCalls {
 /// How cases are run.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The back end.
-    pub target: TargetKind,
+    /// How the script is run.
+    pub execution: ScriptExecution,
     /// The script.
     pub script: ScriptChoice,
     /// Seed of the temporary DHCPv6 addresses that a server draws.

@@ -2,19 +2,19 @@
 
 use backend::{CallEnd, CallResult, Disturbance};
 
-/// A cut, a kill or a failing command that a step plans, and whether it has struck.
+/// A cut, a kill or a failing command that a step plans, and whether it has occurred.
 #[derive(Clone, Debug)]
 pub(super) struct PlannedFault {
     disturbance: Disturbance,
     /// Which call of the step, from 1.
     call: u32,
-    struck: bool,
+    occurred: bool,
 }
 
 impl PlannedFault {
     /// A fault in this call of the step, counted from 1.
     pub(super) fn new(disturbance: Disturbance, call: u32) -> Self {
-        Self { disturbance, call, struck: false }
+        Self { disturbance, call, occurred: false }
     }
 
     /// The disturbance of a call of the step.
@@ -22,9 +22,9 @@ impl PlannedFault {
         (call == self.call).then_some(&self.disturbance)
     }
 
-    /// The disturbed call has ended.
+    /// Checks whether the fault occurred in a call that has ended.
     pub(super) fn call_ended(&mut self, result: &CallResult) {
-        self.struck |= match &self.disturbance {
+        self.occurred |= match &self.disturbance {
             Disturbance::Cut(_) => result.end == CallEnd::PowerLost,
             Disturbance::Kill(_) => matches!(result.end, CallEnd::Killed(_)),
             Disturbance::Fail(command) => result.commands.iter().any(|words| {
@@ -33,13 +33,13 @@ impl PlannedFault {
         };
     }
 
-    pub(super) fn has_struck(&self) -> bool {
-        self.struck
+    pub(super) fn has_occurred(&self) -> bool {
+        self.occurred
     }
 
-    /// Why it counts as a failure that it has not struck.
+    /// The finding if it has not occurred.
     pub(super) fn missed(&self) -> String {
         let Self { disturbance, call, .. } = self;
-        format!("`{disturbance}` did not strike: call {call} never came to that point")
+        format!("`{disturbance}` did not occur: call {call} did not reach that point")
     }
 }

@@ -1,10 +1,10 @@
 //! Plays a case on a back end.
 
+use super::case_error::CaseError;
 use super::client_ids::ClientIds;
 use super::clocks::Clocks;
 use super::configuration::{self, build_of};
-use super::demands::Look;
-use super::fault::Fault;
+use super::demands::ReadMethod;
 use super::findings::Findings;
 use super::judge::{Judge, Rules};
 use super::observers::Observers;
@@ -30,7 +30,7 @@ pub fn play(
     options: &Options,
     report: &mut CaseReport,
     observers: Observers<'_>,
-) -> Result<(), Fault> {
+) -> Result<(), CaseError> {
     check_environment(case)?;
     let scenario = &case.scenario;
     let build = build_of(scenario.router.rtc);
@@ -38,7 +38,9 @@ pub fn play(
     let truth = match scenario.router.date {
         Moment::At(second) => second,
         Moment::By(_) => {
-            return Err(case.error(0..0, "`date` is a date, as 2026-01-31T12:00:00Z").into());
+            return Err(case
+                .error(0..0, "invalid `date`: expected a date, for example 2026-01-31T12:00:00Z")
+                .into());
         }
     };
     let environment = environment(case);
@@ -56,7 +58,7 @@ pub fn play(
         prefix: prefix(&environment),
         slack,
         lease_max,
-        look: if decodes { Look::Records } else { Look::Init },
+        read_method: if decodes { ReadMethod::Records } else { ReadMethod::Init },
         forgive: &scenario.forgive,
     };
     let judge = Judge::new(&mut router, Findings::new(case), rules)?;
@@ -70,11 +72,11 @@ pub fn play(
     }
     report.total = session.observers.total();
     let ids = session.client_ids();
-    (report.failures, report.foreseen) = session.judge.findings.finish();
+    (report.failures, report.expected_violations) = session.judge.findings.finish();
     if ids.contradict_the_scenario() {
         report.failures.clear();
         report.verdict = Verdict::Skipped(
-            "its `long-ids` is not how this dnsmasq tells long client-ids (fix of CVE-2026-4892)"
+            "this dnsmasq does not pass long client-ids as `long-ids` says (fix of CVE-2026-4892)"
                 .to_owned(),
         );
     }

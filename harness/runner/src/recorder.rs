@@ -56,15 +56,15 @@ pub struct Snapshot {
     pub step: usize,
 }
 
-/// Something that a client did.
+/// An action of a client.
 #[derive(Clone, Debug)]
 pub struct RecordedAction {
     /// The client before it.
     pub client: Client,
-    /// What it did.
+    /// The messages that it sent.
     pub action: ClientAction,
     /// The address, if the scenario names one.
     pub address: Option<IpAddr>,
-    /// When.
+    /// The clocks at the time of the action.
     pub clocks: Clocks,
 }

@@ -1,8 +1,8 @@
 //! Records undisturbed runs in process, for explorers and workloads.
 
-use super::fault::Fault;
+use super::case_error::CaseError;
 use super::observers::Observers;
-use super::options::{InitCalls, Options, TargetKind};
+use super::options::{InitCalls, Options, ScriptExecution};
 use super::play::play;
 use super::recorder::{Recorder, TimedCall};
 use super::report::blank_report;
@@ -11,7 +11,7 @@ use super::setup::router;
 use backend::{Function, InProcess};
 use scenario::{BackendKind, Case};
 
-/// A recorded run.
+/// The recording of an undisturbed run.
 #[derive(Debug)]
 pub struct Recording {
     /// The snapshots and client actions.
@@ -26,7 +26,10 @@ pub struct Recording {
 ///
 /// # Errors
 /// See [`play`].
-pub fn record(case: &Case, script: Option<Function>) -> Result<Result<Recording, String>, Fault> {
+pub fn record(
+    case: &Case,
+    script: Option<Function>,
+) -> Result<Result<Recording, String>, CaseError> {
     if let Some(reason) = case.incompatibility(BackendKind::FaultExplorer) {
         return Ok(Err(reason.to_string()));
     }
@@ -48,7 +51,7 @@ pub fn record(case: &Case, script: Option<Function>) -> Result<Result<Recording,
 ///
 /// # Errors
 /// See [`play`].
-pub fn calls_of(case: &Case, script: Function) -> Result<(Vec<TimedCall>, (i64, i64)), Fault> {
+pub fn calls_of(case: &Case, script: Function) -> Result<(Vec<TimedCall>, (i64, i64)), CaseError> {
     let mut recorder = Recorder { calls: Some(Vec::new()), ..Recorder::default() };
     run(case, script, &options(), &mut recorder)?;
     Ok((recorder.calls.unwrap_or_default(), recorder.truth))
@@ -56,7 +59,7 @@ pub fn calls_of(case: &Case, script: Function) -> Result<(Vec<TimedCall>, (i64, 
 
 fn options() -> Options {
     Options {
-        target: TargetKind::InProcess,
+        execution: ScriptExecution::InProcess,
         script: ScriptChoice::default(),
         seed: 0,
         log: false,
@@ -69,7 +72,7 @@ fn run(
     script: Function,
     options: &Options,
     recorder: &mut Recorder,
-) -> Result<(), Fault> {
+) -> Result<(), CaseError> {
     let mut report = blank_report(case);
     let mut target = InProcess::new(router(case)?, script);
     let observers = Observers { recorder: Some(recorder), ..Observers::default() };

@@ -1,4 +1,4 @@
-//! Why a router cannot be made from its description.
+//! The error of a router's description.
 
 /// Why a router cannot be made from its description.
 #[derive(Debug, thiserror::Error)]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use nvram_emu::Machine;
 
-use super::fault::Fault;
+use super::case_error::CaseError;
 use super::findings::Finding;
 use super::script::{ScriptChoice, place_script_error};
 use super::tally::Tally;
@@ -35,7 +35,7 @@ pub struct CaseReport {
     /// The findings that the scenario does not expect.
     pub failures: Vec<Finding>,
     /// The findings that the scenario lists under `[[breaks]]`.
-    pub foreseen: Vec<Finding>,
+    pub expected_violations: Vec<Finding>,
     /// Script calls, `nvram` commands and flash operations of the whole case.
     pub total: Tally,
     /// One line for each script call, if the options ask for them.
@@ -57,13 +57,13 @@ impl CaseReport {
         &mut self,
         case: &Case,
         script: &ScriptChoice,
-        played: Result<(), Fault>,
+        played: Result<(), CaseError>,
     ) -> Result<(), BackendError> {
         match played.map_err(|fault| place_script_error(case, script, fault)) {
             Ok(()) if self.failures.is_empty() => {}
             Ok(()) => self.verdict = Verdict::Failed,
-            Err(Fault::Source(error)) => self.verdict = Verdict::Invalid(error),
-            Err(Fault::Target(error)) => return Err(error),
+            Err(CaseError::Source(error)) => self.verdict = Verdict::Invalid(error),
+            Err(CaseError::Backend(error)) => return Err(error),
         }
         Ok(())
     }
@@ -75,7 +75,7 @@ pub fn blank_report(case: &Case) -> CaseReport {
         name: case.name(),
         verdict: Verdict::Passed,
         failures: Vec::new(),
-        foreseen: Vec::new(),
+        expected_violations: Vec::new(),
         total: Tally::default(),
         log: Vec::new(),
         shared_root: None,

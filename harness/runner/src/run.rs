@@ -4,11 +4,11 @@ use std::time::Instant;
 
 use nvram_emu::Machine;
 
-use super::fault::Fault;
+use super::case_error::CaseError;
 use super::findings::{Finding, FindingKind};
 use super::lenient_log::LenientLog;
 use super::observers::Observers;
-use super::options::{Options, TargetKind};
+use super::options::{Options, ScriptExecution};
 use super::play::play;
 use super::report::{CaseReport, Verdict, blank_report};
 use super::script::{command, function, keeps_no_journal};
@@ -17,7 +17,7 @@ use backend::process::{Process, Settings};
 use backend::{BackendError, Function, InProcess};
 use scenario::{Case, Store};
 
-/// Runs a case.
+/// Runs a case on the back end that the options name, or on both.
 ///
 /// # Errors
 /// A back end that fails. A scenario that cannot be carried out is a verdict.
@@ -34,11 +34,15 @@ pub fn run_case(case: &Case, options: &Options) -> Result<CaseReport, BackendErr
     Ok(report)
 }
 
-fn play_on_target(case: &Case, options: &Options, report: &mut CaseReport) -> Result<(), Fault> {
-    match &options.target {
-        TargetKind::InProcess => run_in_process(case, options, report),
-        TargetKind::Process(settings) => run_in_processes(case, options, settings, report),
-        TargetKind::Both(settings) => {
+fn play_on_target(
+    case: &Case,
+    options: &Options,
+    report: &mut CaseReport,
+) -> Result<(), CaseError> {
+    match &options.execution {
+        ScriptExecution::InProcess => run_in_process(case, options, report),
+        ScriptExecution::Process(settings) => run_in_processes(case, options, settings, report),
+        ScriptExecution::Both(settings) => {
             run_in_processes(case, options, settings, report)?;
             let mut other = blank_report(case);
             run_in_process(case, options, &mut other)?;
@@ -50,7 +54,11 @@ fn play_on_target(case: &Case, options: &Options, report: &mut CaseReport) -> Re
     }
 }
 
-fn run_in_process(case: &Case, options: &Options, report: &mut CaseReport) -> Result<(), Fault> {
+fn run_in_process(
+    case: &Case,
+    options: &Options,
+    report: &mut CaseReport,
+) -> Result<(), CaseError> {
     match function(case, &options.script)? {
         Ok(function) => {
             let mut target = InProcess::new(router(case)?, function);
@@ -69,7 +77,7 @@ fn run_in_processes(
     options: &Options,
     settings: &Settings,
     report: &mut CaseReport,
-) -> Result<(), Fault> {
+) -> Result<(), CaseError> {
     let script = command(case, &options.script);
     let mut target = Process::new(router(case)?, &script, settings)?;
     if case.scenario.router.store == Store::Journal {
@@ -85,18 +93,18 @@ fn run_in_processes(
 ///
 /// # Errors
 /// A scenario that cannot be carried out, or a back end that fails.
-pub fn try_out(
+pub fn run_on_machine(
     case: &Case,
     machine: Machine,
     script: Option<&Function>,
     options: &Options,
     lenient_log: Option<&mut LenientLog>,
-) -> Result<CaseReport, Fault> {
+) -> Result<CaseReport, CaseError> {
     let mut report = blank_report(case);
     let observers = Observers { lenient_log, ..Observers::default() };
-    let script = match (script, &options.target) {
+    let script = match (script, &options.execution) {
         (Some(script), _) => script.clone(),
-        (None, TargetKind::Process(settings)) => {
+        (None, ScriptExecution::Process(settings)) => {
             let script = command(case, &options.script);
             let mut target = Process::new(machine, &script, settings)?;
             play(case, &mut target, options, &mut report, observers)?;
@@ -116,7 +124,7 @@ fn disagreement(processes: &CaseReport, functions: &CaseReport) -> Option<Findin
     };
     if processes.total == functions.total
         && same_findings(&processes.failures, &functions.failures)
-        && same_findings(&processes.foreseen, &functions.foreseen)
+        && same_findings(&processes.expected_violations, &functions.expected_violations)
     {
         return None;
     }
@@ -124,10 +132,10 @@ fn disagreement(processes: &CaseReport, functions: &CaseReport) -> Option<Findin
         "the back ends differ: processes {:?} {:?} {:?}; in process {:?} {:?} {:?}",
         processes.total,
         processes.failures,
-        processes.foreseen,
+        processes.expected_violations,
         functions.total,
         functions.failures,
-        functions.foreseen
+        functions.expected_violations
     );
-    Some(Finding { kind: FindingKind::Astray, step: 0, line: 0, text })
+    Some(Finding { kind: FindingKind::Anomaly, step: 0, line: 0, text })
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use lease_script::{Config, DEFAULT_PREFIX, Environment};
 
-use super::fault::Fault;
+use super::case_error::CaseError;
 use backend::process::{ScriptCommand, ScriptFile};
 use backend::{BackendError, Function};
 use scenario::diagnostics::SourceError;
@@ -34,7 +34,7 @@ impl ScriptChoice {
     }
 }
 
-/// The program that a case runs, after the command line had its say.
+/// The program that a case runs, with the choices of the command line applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Program<'a> {
     /// `lease_update.sh`.
@@ -131,9 +131,9 @@ pub(super) fn no_variable_name(name: &str) -> String {
 }
 
 /// Gives an error about a script that the scenario names the place of its name.
-pub(super) fn place_script_error(case: &Case, choice: &ScriptChoice, fault: Fault) -> Fault {
+pub(super) fn place_script_error(case: &Case, choice: &ScriptChoice, fault: CaseError) -> CaseError {
     match (fault, program(case, choice)) {
-        (Fault::Target(BackendError::Script(why)), Program::Path(_)) => {
+        (CaseError::Backend(BackendError::Script(why)), Program::Path(_)) => {
             case.error(case.scenario.script.program.span(), why).into()
         }
         (other, _) => other,
@@ -145,7 +145,7 @@ pub(super) fn prefix(environment: &BTreeMap<String, String>) -> Vec<u8> {
     environment.get("LEASE_PREFIX").map_or(DEFAULT_PREFIX, String::as_str).as_bytes().to_vec()
 }
 
-/// Whether the script of a case is available as a function, or runs in processes only.
+/// Whether the script of a case is available as a function; otherwise it runs in processes only.
 pub fn runs_in_process(case: &Case, choice: &ScriptChoice) -> bool {
     match program(case, choice) {
         Program::Naive | Program::Shell | Program::Rust => true,
@@ -160,7 +160,7 @@ pub fn runs_in_process(case: &Case, choice: &ScriptChoice) -> bool {
 pub(super) fn function(
     case: &Case,
     choice: &ScriptChoice,
-) -> Result<Result<Function, String>, Fault> {
+) -> Result<Result<Function, String>, CaseError> {
     match program(case, choice) {
         Program::Naive => Ok(Ok(Function::Naive)),
         Program::Shell | Program::Rust => {
@@ -168,7 +168,7 @@ pub(super) fn function(
             let environment: Environment = environment(case).into_iter().collect();
             let config = Config::from_env(&environment)
                 .map_err(|why| SourceError::new(&case.source, span, why))?;
-            Ok(Ok(Function::Ours(config)))
+            Ok(Ok(Function::LeaseUpdate(config)))
         }
         Program::Chosen(_) => Ok(Err("a script of your own runs in processes only".to_owned())),
         Program::Path(path) => Ok(Err(format!("{path} runs in processes only"))),

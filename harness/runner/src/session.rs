@@ -6,7 +6,7 @@ use super::action::ClientAction;
 use super::client_ids::ClientIds;
 use super::clients::Client;
 use super::comparison::{Comparison, MAX_UNEXPECTED_CALLS, NextCall};
-use super::demands::Look;
+use super::demands::ReadMethod;
 use super::exchange;
 use super::findings::FindingKind;
 use super::judge::Judge;
@@ -31,7 +31,7 @@ pub(super) struct StepPlan {
 /// The last script call, for expectations.
 #[derive(Clone, Debug, Default)]
 pub(super) struct LastCall {
-    /// Its exit code, if it ended by itself.
+    /// Its exit code; `None` if it was killed.
     pub(super) exit: Option<i32>,
     /// What the step's calls wrote to stderr.
     pub(super) stderr: Vec<u8>,
@@ -44,16 +44,16 @@ struct Step {
     /// Script calls so far.
     calls: u32,
     last: LastCall,
-    /// How dnsmasq ended by itself.
+    /// Exit status of dnsmasq, if it exited without being stopped.
     dnsmasq_exit: Option<i32>,
 }
 
-/// Whether the planned faults of earlier steps have struck.
+/// Whether the planned faults of earlier steps have occurred.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FaultsSoFar {
-    /// All of them.
-    Struck,
-    /// One has not, so later steps of the file may not fit the state of the router.
+    /// All of them occurred.
+    Occurred,
+    /// One did not occur, so later steps of the file may not fit the state of the router.
     Missed,
 }
 
@@ -88,7 +88,7 @@ impl<'a> Session<'a> {
             observers,
             comparison: Comparison::new(ids),
             step: Step::default(),
-            faults: FaultsSoFar::Struck,
+            faults: FaultsSoFar::Occurred,
         }
     }
 
@@ -102,7 +102,7 @@ impl<'a> Session<'a> {
         &self.step.last
     }
 
-    /// How dnsmasq ended by itself in this step.
+    /// Exit status of dnsmasq, if it exited in this step without being stopped.
     pub(super) fn dnsmasq_exit(&self) -> Option<i32> {
         self.step.dnsmasq_exit
     }
@@ -112,33 +112,32 @@ impl<'a> Session<'a> {
         self.step = Step { plan, ..Step::default() };
     }
 
-    /// Ends a step: the judge looks at what is stored, in this way if something may have changed.
+    /// Ends a step. The judge reads the store with this method if something may have changed.
     ///
     /// # Errors
     /// When the back end fails.
-    pub(super) fn end_step(&mut self, look: Look) -> Result<(), BackendError> {
+    pub(super) fn end_step(&mut self, read_method: ReadMethod) -> Result<(), BackendError> {
         let fault = std::mem::take(&mut self.step.plan).fault;
-        let struck = fault.as_ref().is_some_and(PlannedFault::has_struck);
+        let occurred = fault.as_ref().is_some_and(PlannedFault::has_occurred);
         let calls = self.observers.step.calls;
-        self.observers.note(|step| (step.fault_struck, step.calls) = (struck, calls));
-        if let Some(fault) = fault.filter(|fault| !fault.has_struck())
+        self.observers.update_outcome(|step| (step.fault_occurred, step.calls) = (occurred, calls));
+        if let Some(fault) = fault.filter(|fault| !fault.has_occurred())
             && !self.observers.is_lenient()
         {
-            self.judge.findings.add(FindingKind::Astray, fault.missed());
+            self.judge.findings.add(FindingKind::Anomaly, fault.missed());
             self.faults = FaultsSoFar::Missed;
         }
-        self.check_store(look)
+        self.check_store(read_method)
     }
 
-    /// The judge looks at what is stored, in this way if the power is on and something may have changed.
+    /// The judge reads the store with this method if the power is on and something may have changed.
     ///
     /// # Errors
     /// When the back end fails.
-    pub(super) fn check_store(&mut self, look: Look) -> Result<(), BackendError> {
-        self.judge.check_store(&mut self.router, self.comparison.ids, look)
+    pub(super) fn check_store(&mut self, read_method: ReadMethod) -> Result<(), BackendError> {
+        self.judge.check_store(&mut self.router, self.comparison.ids, read_method)
     }
 
-    /// Power on.
     pub(super) fn power_on(&mut self, clock: BootClock) {
         self.router.clocks.boot(clock);
         self.router.power = Power::On;
@@ -191,7 +190,7 @@ impl<'a> Session<'a> {
         match self.router.engine_mut().start(clock, &init, &mut calls) {
             Ok(()) => {
                 self.perform_all(calls)?;
-                self.comparison.ask_names(&mut self.router, &mut self.judge.findings)
+                self.comparison.check_names(&mut self.router, &mut self.judge.findings)
             }
             Err(failure) => {
                 let status = failure.status();
@@ -233,7 +232,7 @@ impl<'a> Session<'a> {
         }
         self.router.clocks.pass(end - self.router.clocks.mono());
         self.sync_clock()?;
-        self.rest()
+        self.wait_until_idle()
     }
 
     /// Passes the clocks on to a real dnsmasq after they have changed.
@@ -321,7 +320,7 @@ impl<'a> Session<'a> {
             }
             self.perform(&call)?;
         }
-        self.rest()
+        self.wait_until_idle()
     }
 
     /// Makes one call that the engine's dnsmasq asks for, or waits until the real dnsmasq makes it, and judges it.
@@ -336,14 +335,14 @@ impl<'a> Session<'a> {
                 NextCall::Made(result) => result,
                 NextCall::Missing => return Ok(None),
             };
-        // The real one may just have shown how it passes long ids.
+        // The comparison may have changed how long ids are passed.
         let call = self.comparison.ids.apply(call);
         self.finish(&call, &result, prepared)?;
         Ok(Some(result))
     }
 
-    /// dnsmasq has made all its calls. Whatever a real one does beyond that is a difference.
-    fn rest(&mut self) -> Result<(), BackendError> {
+    /// Reports the calls that a real dnsmasq makes beyond the predicted ones, until it is idle.
+    fn wait_until_idle(&mut self) -> Result<(), BackendError> {
         if !self.router.is_on() || !self.router.engine().is_running() {
             return Ok(());
         }
@@ -354,7 +353,7 @@ impl<'a> Session<'a> {
             };
             self.finish(&call, &result, PreparedCall::default())?;
         }
-        self.comparison.at_rest(&mut self.router, &mut self.judge.findings)
+        self.comparison.compare_idle(&mut self.router, &mut self.judge.findings)
     }
 
     fn prepare(&mut self, call: &ScriptCall) -> Result<PreparedCall, BackendError> {

@@ -43,11 +43,11 @@ pub fn machine_from(
             ..refuse(Part::Chip, format!("unknown chip `{}`", router.chip.get_ref()))
         }
     })?;
-    let own_space = dialect.info().own_space;
+    let driver_sets_size = dialect.info().driver_sets_size;
     let whole_blocks = || router.space.0.next_multiple_of(router.erase.0.max(1));
     let partition = match router.partition {
         Some(partition) => partition.0,
-        None if own_space => whole_blocks(),
+        None if driver_sets_size => whole_blocks(),
         None => router.space.0,
     };
     if router.space.0 < MIN_SPACE || partition < router.space.0 {
@@ -58,7 +58,7 @@ pub fn machine_from(
         );
         return Err(refuse(Part::Nvram, message));
     }
-    let space = if own_space { router.space.0 } else { partition };
+    let space = if driver_sets_size { router.space.0 } else { partition };
     let bytes = match &router.image {
         Some(image) => read_image(&folder.join(image.get_ref()), partition)?,
         None => blank(partition, space),
@@ -68,8 +68,8 @@ pub fn machine_from(
         Flash::from_bytes(bytes, erase, chip)
             .map_err(|error| refuse(Part::Nvram, error.to_string()))
     };
-    let own_space = own_space.then_some(space as u32);
-    let mut machine = Machine::new(dialect, flash(&bytes)?, own_space);
+    let driver_sets_size = driver_sets_size.then_some(space as u32);
+    let mut machine = Machine::new(dialect, flash(&bytes)?, driver_sets_size);
     for (name, value) in &router.variables {
         set(&mut machine, name, value)?;
     }
@@ -82,9 +82,9 @@ pub fn machine_from(
     if machine.ram_bytes().is_some() {
         machine.run(&[b"commit"]);
     }
-    // Start with a new chip: the wear of filling it does not count.
+    // The case starts with a new chip, so that the wear of filling does not count.
     let flash = flash(&machine.flash_bytes())?;
-    Ok(Machine::new(dialect, flash, own_space))
+    Ok(Machine::new(dialect, flash, driver_sets_size))
 }
 
 /// A partition with an empty NVRAM at its end.

@@ -6,13 +6,13 @@ use std::ops::Range;
 use toml::Spanned;
 
 use super::action::ClientAction;
+use super::case_error::CaseError;
 use super::clients::{Clients, parse_address};
 use super::configuration::{self, build_of};
 use super::damage;
-use super::demands::Look;
+use super::demands::ReadMethod;
 use super::escapes::unescape;
 use super::expect;
-use super::fault::Fault;
 use super::journal;
 use super::planned_fault::PlannedFault;
 use super::router::Ending;
@@ -42,7 +42,7 @@ impl<'a, 'w> Player<'a, 'w> {
     ///
     /// # Errors
     /// A step that cannot be carried out, with its place in the file, or a back end that fails.
-    pub(super) fn play(&mut self) -> Result<(), Fault> {
+    pub(super) fn play(&mut self) -> Result<(), CaseError> {
         for (index, step) in self.case.scenario.steps.iter().enumerate() {
             if !self.case.matches(&step.get_ref().when) {
                 continue;
@@ -52,7 +52,7 @@ impl<'a, 'w> Player<'a, 'w> {
             self.reply = None;
             self.repeat(step).map_err(|fault| place(self.case, action_span(step), fault))?;
             let expect = step.get_ref().expect.as_ref();
-            self.session.end_step(expect.map_or(Look::Records, expect::look))?;
+            self.session.end_step(expect.map_or(ReadMethod::Records, expect::read_method))?;
             if expect.is_none_or(|expect| expect.dnsmasq_exit.is_none()) {
                 self.session.report_failed_start();
             }
@@ -65,10 +65,10 @@ impl<'a, 'w> Player<'a, 'w> {
                 break;
             }
         }
-        Ok(self.session.check_store(Look::Init)?)
+        Ok(self.session.check_store(ReadMethod::Init)?)
     }
 
-    fn repeat(&mut self, step: &'a Spanned<Step>) -> Result<(), Fault> {
+    fn repeat(&mut self, step: &'a Spanned<Step>) -> Result<(), CaseError> {
         let (times, pause) = match step.get_ref().repeat {
             None => (1, 0),
             Some(Repeat::Times(times)) => (u64::from(times), 0),
@@ -78,13 +78,13 @@ impl<'a, 'w> Player<'a, 'w> {
             self.session.pass(pause as i64)?;
             self.act(step)?;
             if turn + 1 < times && times <= 1_000 {
-                self.session.check_store(Look::Records)?;
+                self.session.check_store(ReadMethod::Records)?;
             }
         }
         Ok(())
     }
 
-    fn act(&mut self, step: &'a Spanned<Step>) -> Result<(), Fault> {
+    fn act(&mut self, step: &'a Spanned<Step>) -> Result<(), CaseError> {
         let span = step.span();
         let action = &step.get_ref().action;
         if needs_power(action) && !self.session.router.is_on() {
@@ -141,7 +141,7 @@ impl<'a, 'w> Player<'a, 'w> {
         &mut self,
         span: &Range<usize>,
         commands: &[Vec<String>],
-    ) -> Result<(), Fault> {
+    ) -> Result<(), CaseError> {
         for command in commands {
             let words: Result<Vec<Vec<u8>>, String> =
                 command.iter().map(|word| unescape(word)).collect();
@@ -152,19 +152,19 @@ impl<'a, 'w> Player<'a, 'w> {
         Ok(())
     }
 
-    fn fault(&self, span: Range<usize>, message: impl Into<String>) -> Fault {
+    fn fault(&self, span: Range<usize>, message: impl Into<String>) -> CaseError {
         self.case.error(span, message).into()
     }
 
-    fn boot(&mut self, span: Range<usize>, boot: &Boot) -> Result<(), Fault> {
+    fn boot(&mut self, span: Range<usize>, boot: &Boot) -> Result<(), CaseError> {
         if self.session.router.is_on()
             && (self.session.faults == FaultsSoFar::Missed || self.session.observers.is_lenient())
         {
             self.session.power_off()?;
-            self.session.observers.note(|step| step.power_cut_first = true);
+            self.session.observers.update_outcome(|step| step.power_cut_first = true);
         }
         if self.session.router.is_on() {
-            return Err(self.fault(span, "the router is on: `shutdown` or `power-cut` comes first"));
+            return Err(self.fault(span, "the router is on: add `shutdown` or `power-cut` first"));
         }
         self.session.pass(boot.off.map_or(0, |off| off.0 as i64))?;
         if boot.rtc.is_some() || boot.lease_limit.is_some() {
@@ -180,7 +180,7 @@ impl<'a, 'w> Player<'a, 'w> {
         Ok(())
     }
 
-    fn dnsmasq(&mut self, action: DaemonAction) -> Result<(), Fault> {
+    fn dnsmasq(&mut self, action: DaemonAction) -> Result<(), CaseError> {
         match action {
             DaemonAction::Start => self.session.start_dnsmasq()?,
             DaemonAction::Stop => self.session.stop_dnsmasq(Ending::Terminated)?,
@@ -190,7 +190,7 @@ impl<'a, 'w> Player<'a, 'w> {
         Ok(())
     }
 
-    fn event(&mut self, event: &ClientEvent, action: ClientAction) -> Result<(), Fault> {
+    fn event(&mut self, event: &ClientEvent, action: ClientAction) -> Result<(), CaseError> {
         let address = match &event.address {
             Some(address) => Some(parse_address(self.case, address)?),
             None => None,
@@ -206,7 +206,7 @@ impl<'a, 'w> Player<'a, 'w> {
         action: ClientAction,
         index: usize,
         address: Option<IpAddr>,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), CaseError> {
         if !self.session.router.is_on() {
             return Ok(());
         }
@@ -215,7 +215,7 @@ impl<'a, 'w> Player<'a, 'w> {
         Ok(())
     }
 
-    fn call(&mut self, span: Range<usize>, raw: &RawCall) -> Result<(), Fault> {
+    fn call(&mut self, span: Range<usize>, raw: &RawCall) -> Result<(), CaseError> {
         let mut argv = vec![b"script".to_vec()];
         for word in &raw.arguments {
             argv.push(unescape(word).map_err(|why| self.fault(span.clone(), why))?);
@@ -232,7 +232,7 @@ impl<'a, 'w> Player<'a, 'w> {
         Ok(())
     }
 
-    fn damage(&mut self, damage: &Damage) -> Result<(), Fault> {
+    fn damage(&mut self, damage: &Damage) -> Result<(), CaseError> {
         let machine = self.session.router.machine()?.into_owned();
         let damaged = damage::apply(self.case, &machine, damage)?;
         self.session.router.backend.replace(damaged)?;
@@ -242,9 +242,9 @@ impl<'a, 'w> Player<'a, 'w> {
 }
 
 /// Gives a message that cannot be encoded its place in the file.
-fn place(case: &Case, span: Range<usize>, fault: Fault) -> Fault {
+fn place(case: &Case, span: Range<usize>, fault: CaseError) -> CaseError {
     match fault {
-        Fault::Target(BackendError::Message(why)) => case.error(span, why).into(),
+        CaseError::Backend(BackendError::Message(why)) => case.error(span, why).into(),
         other => other,
     }
 }

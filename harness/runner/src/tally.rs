@@ -5,7 +5,7 @@ use nvram_emu::device::{Op, OpKind};
 use backend::{CallEnd, CallResult};
 use dnsmasq_model::ScriptCall;
 
-/// At most so many calls are listed.
+/// Maximum number of calls in [`Tally::listed`].
 const MAX_LISTED: usize = 10_000;
 
 /// Counts of a step or of a whole case.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use rstest::rstest;
-use runner::{InitCalls, Options, ScriptChoice, TargetKind, run_case};
+use runner::{InitCalls, Options, ScriptChoice, ScriptExecution, run_case};
 use scenario::{Overrides, cases, json_schema};
 
 /// Two clients in a household with DHCPv6: the phone joins in the last step but one, the tablet in the last.
@@ -24,10 +24,10 @@ join = { client = "tablet", v6 = "na", duid = "00:03:00:01:02:aa:00:00:00:02" }
 
 /// The texts of the failures of a scenario.
 fn failures(text: String) -> Vec<String> {
-    let cases = cases(Path::new("story.toml"), text, &Overrides::default());
+    let cases = cases(Path::new("scenario.toml"), text, &Overrides::default());
     let cases = cases.expect("a valid scenario");
     let options = Options {
-        target: TargetKind::InProcess,
+        execution: ScriptExecution::InProcess,
         script: ScriptChoice::default(),
         seed: 0,
         log: false,
@@ -70,9 +70,9 @@ unmet_expectations! {
     remaining, "remaining", "{ phone = '1h' }" => "remaining for phone: expected 1h, found 12h";
     variables, "variables", "{ 'dnsmasq_lease_192.168.1.60' = 'x' }"
         => "dnsmasq_lease_192.168.1.60 in nvram get: expected \"x\", found `";
-    no_variables, "no-variables", "['dnsmasq_lease_duid']" => "dnsmasq_lease_duid is there in nvram get";
+    no_variables, "no-variables", "['dnsmasq_lease_duid']" => "dnsmasq_lease_duid is set in nvram get";
     flash, "flash", "{ nonexistent = 'x' }" => "nonexistent in flash: expected \"x\", found nothing";
-    no_flash, "no-flash", "['dnsmasq_lease_duid']" => "dnsmasq_lease_duid is there in flash";
+    no_flash, "no-flash", "['dnsmasq_lease_duid']" => "dnsmasq_lease_duid is set in flash";
     committed, "committed", "false" => "whether flash holds what RAM holds: expected false, found true";
     calls, "calls", "0" => "calls: expected 0, found 1";
     call_list, "call-list", "[]" => "calls: expected [], found [\"add 00:03:";
@@ -102,7 +102,7 @@ fn every_key_of_the_schema_is_tested() {
 }
 
 #[test]
-fn an_unknown_client_is_not_taken_for_one_without_a_lease() {
+fn an_unknown_client_in_has_is_reported() {
     assert_eq!(unmet("has = ['printer']"), ["no client or address `printer`"]);
 }
 
@@ -123,7 +123,7 @@ const LAPTOP: &str = "*TIME* 02:aa:00:00:00:03 192.168.1.61 laptop 01:02:aa:00:0
 fn unmet_lines(expected: impl Fn(&str, &str) -> Vec<String>) -> Vec<String> {
     let join = "[[step]]\njoin = { client = \"laptop\", address = \"192.168.1.61\" }\n";
     let text = |lines: &[String]| format!("{SCENARIO}{join}expect = {{ lines = {lines:?} }}\n");
-    // The router makes up its DUID; an expectation of no lines shows all of them.
+    // The DUID is generated, so the lines are taken from the message about an expectation of no lines.
     let all = failures(text(&[])).remove(0);
     let line = |part: &str| {
         let line = all.split('"').find(|line| line.contains(part)).expect("a line");
@@ -161,7 +161,7 @@ fn families_in_another_order_than_that_of_init_are_reported(
 #[case::twice_in_place_of_another(|duid: &str, v6: &str| lines(&[PHONE, PHONE, duid, v6]))]
 #[case::once_too_often(|duid: &str, v6: &str| lines(&[PHONE, PHONE, LAPTOP, duid, v6]))]
 #[case::one_missing(|duid: &str, v6: &str| lines(&[PHONE, duid, v6]))]
-fn each_expected_line_stands_for_one_printed_line(#[case] expected: fn(&str, &str) -> Vec<String>) {
+fn each_expected_line_matches_one_printed_line(#[case] expected: fn(&str, &str) -> Vec<String>) {
     let found = unmet_lines(expected);
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(found[0].starts_with("lines of init: expected ["), "{found:?}");

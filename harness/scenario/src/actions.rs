@@ -1,4 +1,4 @@
-//! What each kind of step says.
+//! The parameters of each action.
 
 use std::collections::BTreeMap;
 
@@ -9,67 +9,68 @@ use toml::Spanned;
 use crate::router::Rtc;
 use crate::units::{BootClock, Bytes, LeaseTime, Seconds};
 
-/// Power on.
+/// The router is switched on.
 #[derive(Clone, Debug, PartialEq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Boot {
-    /// How long the power was off.
+    /// How long the router was off before this boot (default 0s).
     pub off: Option<Seconds>,
-    /// What the wall clock shows; default: the router's.
+    /// The reading of the wall clock at boot (default: `clock` of `[router]`).
     pub clock: Option<BootClock>,
-    /// Whether dnsmasq starts (default true).
+    /// Whether dnsmasq is started (default true).
     pub dnsmasq: Option<bool>,
-    /// From this boot on, dnsmasq is of this build.
+    /// How dnsmasq is compiled from this boot on.
     pub rtc: Option<Rtc>,
-    /// From this boot on, `--dhcp-lease-max`.
+    /// The largest number of leases from this boot on, `--dhcp-lease-max`.
     pub lease_limit: Option<u32>,
 }
 
-/// What happens to dnsmasq alone.
+/// What happens to dnsmasq while the router stays on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum DaemonAction {
-    /// It is started.
+    /// dnsmasq is started.
     Start,
-    /// SIGTERM.
+    /// dnsmasq is terminated with SIGTERM.
     Stop,
-    /// SIGKILL.
+    /// dnsmasq is killed with SIGKILL.
     Kill,
-    /// SIGHUP.
+    /// dnsmasq receives SIGHUP and reloads its configuration files.
     Sighup,
 }
 
-/// A client comes.
+/// A new client, or several, on the network.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Join {
-    /// Its name in this file; with `count`, the clients are NAME-1, NAME-2, ….
+    /// The name of the client in this file. With `count`, the clients are named NAME-1, NAME-2, …
     #[schemars(with = "String")]
     pub client: Spanned<String>,
-    /// How many.
+    /// Number of clients (default 1).
     pub count: Option<u32>,
-    /// Hardware address; default: made from a running number. `TT-` before it: ARP hardware type.
+    /// The hardware address in hexadecimal with colons (default: generated, a different one for each client). A prefix `TT-`
+    /// is the ARP hardware type.
     #[schemars(with = "Option<String>")]
     pub mac: Option<Spanned<String>>,
-    /// Host name; default: the client's name in this file. `""`: none. `\xNN` for any byte.
+    /// The host name that the client sends (default: its name in this file; `""` for none). `\xNN` stands for any byte.
     pub hostname: Option<String>,
-    /// Client-id in hex with colons; default: 01 and the hardware address. `""`: none.
+    /// The client-id in hexadecimal with colons (default: 01 and the hardware address; `""` for none).
     #[schemars(with = "Option<String>")]
     pub client_id: Option<Spanned<String>>,
-    /// The address asked for.
+    /// The address that the client requests (default: none in particular).
     #[schemars(with = "Option<String>")]
     pub address: Option<Spanned<String>>,
-    /// The lease time asked for.
+    /// The lease time that the client requests (default: none in particular).
     pub lease_time: Option<LeaseTime>,
-    /// BOOTP instead of DHCP.
+    /// Whether the client uses BOOTP instead of DHCP (default false).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub bootp: bool,
-    /// DHCPv6: `na` or `ta`.
+    /// The kind of the DHCPv6 lease: `na` or `ta`. Without it, the client uses DHCPv4.
     pub v6: Option<V6>,
-    /// DHCPv6: the client's DUID; default: 00:03:00:01 and the hardware address.
+    /// The DHCPv6 DUID in hexadecimal with colons (default: 00:03:00:01 and the hardware address).
     #[schemars(with = "Option<String>")]
     pub duid: Option<Spanned<String>>,
-    /// DHCPv6: the IAID (default 1).
+    /// The DHCPv6 IAID (default 1).
     pub iaid: Option<u32>,
 }
 
@@ -83,75 +84,76 @@ pub enum V6 {
     Ta,
 }
 
-/// Something a client does.
+/// A message or a change of a client that joined in an earlier step.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ClientEvent {
-    /// Which client, by its name in this file; `*` stands for any characters.
+    /// The name of the client in this file; `*` stands for any characters.
     #[schemars(with = "String")]
     pub client: Spanned<String>,
-    /// It has this host name from now on (`""`: sends none).
+    /// The client's host name from now on (`""` for none).
     pub hostname: Option<String>,
-    /// It has this client-id from now on (`""`: sends none).
+    /// The client-id from now on, in hexadecimal with colons (`""` for none).
     #[schemars(with = "Option<String>")]
     pub client_id: Option<Spanned<String>>,
-    /// It has this hardware address from now on.
+    /// The hardware address from now on, in hexadecimal with colons.
     #[schemars(with = "Option<String>")]
     pub mac: Option<Spanned<String>>,
-    /// The address asked for, or given back; default: its own.
+    /// The address that the client requests, releases or declines (default: the address of its lease).
     #[schemars(with = "Option<String>")]
     pub address: Option<Spanned<String>>,
-    /// The lease time asked for.
+    /// The lease time that the client requests.
     pub lease_time: Option<LeaseTime>,
 }
 
-/// A journal of ISC dhcpd.
+/// A lease journal of ISC dhcpd.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Journal {
-    /// A dhcpd.leases, a folder of its generations, or a `.tar.xz` of them, by a path relative to this file.
+    /// The path, relative to this file, of a dhcpd.leases, of a folder with copies of it over time, or of a `.tar.xz` with
+    /// such a folder.
     #[schemars(with = "String")]
     pub path: Spanned<String>,
-    /// Only so much of it, from its beginning.
+    /// How much time of the journal is replayed from its beginning (default: all).
     #[serde(rename = "for", skip_serializing_if = "Option::is_none")]
     pub time: Option<Seconds>,
 }
 
-/// A raw call of the lease script.
+/// A call of the lease script with given arguments.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct RawCall {
-    /// The arguments. `\xNN` stands for any byte.
+    /// The arguments, for example `["add", "02:00:00:00:00:01", "192.168.1.57"]`. `\xNN` stands for any byte.
     pub arguments: Vec<String>,
-    /// The environment.
+    /// Environment variables of the call, by name. `\xNN` stands for any byte.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub environment: BTreeMap<String, String>,
 }
 
-/// Where bytes are damaged.
+/// The memory whose bytes are overwritten.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Memory {
     /// The flash.
     #[default]
     Flash,
-    /// The copy in RAM, where there is one.
+    /// The copy of the NVRAM in RAM, for dialects that have one.
     Ram,
 }
 
-/// Bytes overwritten behind everybody's back.
+/// Bytes of the NVRAM that are overwritten without the `nvram` tool.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Damage {
-    /// Flash or RAM.
+    /// The memory: `flash` (default) or `ram`.
     #[serde(default)]
     pub memory: Memory,
-    /// First byte, counted from the NVRAM header.
+    /// Offset in bytes of the first overwritten byte from the NVRAM header.
     pub offset: Bytes,
-    /// The new bytes in hex.
+    /// The new bytes in hexadecimal, for example `ff:00`.
     #[schemars(with = "String")]
     pub bytes: Spanned<String>,
-    /// How often the bytes are repeated (default 1); all of them must fit into the memory.
+    /// How many times the bytes are repeated (default 1). All of them must fit into the memory.
     #[schemars(with = "Option<u32>")]
     pub repeat: Option<Spanned<u32>>,
 }

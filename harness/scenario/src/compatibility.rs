@@ -4,7 +4,7 @@ use std::fmt;
 
 use toml::Spanned;
 
-use crate::load::Case;
+use crate::case::Case;
 use crate::router::Store;
 use crate::step::{Action, Step};
 

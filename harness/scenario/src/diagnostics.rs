@@ -1,4 +1,4 @@
-//! Errors that point into a text: file, line, column, and a caret under the offending words.
+//! Errors with a place in a text, displayed with file, line, column and a caret.
 
 use std::fmt;
 use std::ops::Range;
@@ -10,14 +10,14 @@ use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 /// A text and where it came from.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Source {
-    /// The file.
+    /// Path of the file.
     pub path: PathBuf,
-    /// Its contents.
+    /// Contents of the file.
     pub text: String,
 }
 
 impl Source {
-    /// Keeps a text under its file's name.
+    /// Keeps the text of the file at `path`.
     pub fn new(path: &Path, text: String) -> Arc<Self> {
         Arc::new(Self { path: path.to_owned(), text })
     }
@@ -39,23 +39,23 @@ impl Source {
 pub struct SourceError {
     /// The text.
     pub source: Arc<Source>,
-    /// The offending bytes.
+    /// The range of invalid bytes.
     pub span: Range<usize>,
-    /// What is wrong.
+    /// The problem.
     pub message: String,
-    /// What to do about it.
+    /// How to solve the problem, if that is known.
     pub help: Option<String>,
 }
 
 impl SourceError {
-    /// An error without advice.
+    /// An error without help.
     pub fn new(source: &Arc<Source>, span: Range<usize>, message: impl Into<String>) -> Self {
         let end = source.text.len();
         let span = span.start.min(end)..span.end.clamp(span.start.min(end), end);
         Self { source: Arc::clone(source), span, message: message.into(), help: None }
     }
 
-    /// The same error with advice.
+    /// The same error with help.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());

@@ -1,18 +1,18 @@
-//! What disturbs a script call.
+//! Disturbances of a script call.
 
 use std::fmt;
 use std::str::FromStr;
 
 use super::point::Point;
 
-/// What strikes a script call.
+/// A disturbance of a script call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Disturbance {
-    /// Power goes at this point.
+    /// Power is lost at this point.
     Cut(Point),
-    /// The script's processes are killed at this point, power stays.
+    /// The processes of the script are killed at this point; power stays on.
     Kill(Point),
-    /// `nvram` commands with this first word fail without doing anything.
+    /// `nvram` commands with this subcommand fail without any effect.
     Fail(String),
 }
 
@@ -34,7 +34,9 @@ impl FromStr for Disturbance {
             Some(("cut", point)) => point.parse().map(Self::Cut),
             Some(("kill", point)) => point.parse().map(Self::Kill),
             Some(("fail", word)) => Ok(Self::Fail(word.to_owned())),
-            _ => Err(format!("`{text}` is no disturbance")),
+            _ => Err(format!(
+                "invalid disturbance `{text}`: expected `cut POINT`, `kill POINT` or `fail COMMAND`"
+            )),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What must be true after a step.
+//! Conditions that must be true after a step.
 
 use std::collections::BTreeMap;
 
@@ -8,90 +8,91 @@ use toml::Spanned;
 
 use crate::units::LeaseTime;
 
-/// A range of numbers.
+/// A range of numbers. Both limits are inclusive and optional.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Between {
-    /// The least.
+    /// The smallest accepted number.
     pub at_least: Option<i64>,
-    /// The most.
+    /// The largest accepted number.
     pub at_most: Option<i64>,
 }
 
-/// What must be true after a step. Counts are of this step; those named `total-…` since the start.
+/// Conditions that must be true after a step. A count covers this step only; a count named `total-…` covers all steps so
+/// far.
 #[derive(Clone, Debug, PartialEq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Expect {
-    /// How many leases `init` prints.
+    /// Number of leases that `init` prints.
     pub leases: Option<u64>,
-    /// All lines that `init` prints, each as often as it is printed: DHCPv4 leases, then the DUID, then DHCPv6 leases, in
-    /// any order within a family. `\xNN` for any byte; `*TIME*` for any time.
+    /// All lines that `init` prints: DHCPv4 leases, then the server's DUID, then DHCPv6 leases, in any order within each
+    /// group. `\xNN` stands for any byte, `*TIME*` for any time.
     pub lines: Option<Vec<String>>,
-    /// Clients (or patterns) whose leases are stored.
+    /// Clients whose leases are stored, by name; `*` stands for any characters.
     #[schemars(with = "Vec<String>")]
     pub has: Vec<Spanned<String>>,
-    /// Clients (or patterns) of whom no lease is stored.
+    /// Clients without a stored lease, by name; `*` stands for any characters.
     #[schemars(with = "Vec<String>")]
     pub lacks: Vec<Spanned<String>>,
-    /// Host names that dnsmasq answers for.
+    /// Host names that dnsmasq resolves.
     pub names: Vec<String>,
-    /// Host names that dnsmasq does not answer for.
+    /// Host names that dnsmasq does not resolve.
     pub no_names: Vec<String>,
-    /// How long dnsmasq thinks the client's lease lasts from now.
+    /// The remaining time of a lease according to dnsmasq, by the name of the client.
     pub remaining: BTreeMap<String, LeaseTime>,
-    /// Variables as `nvram get` gives them.
+    /// Values of variables as `nvram get` prints them, by name.
     pub variables: BTreeMap<String, String>,
-    /// Variables that `nvram get` does not give.
+    /// Variables that `nvram get` does not find.
     pub no_variables: Vec<String>,
-    /// Variables as the next boot will find them in flash.
+    /// Values of variables in flash, as the next boot will read them, by name.
     pub flash: BTreeMap<String, String>,
-    /// Variables that the next boot will not find in flash.
+    /// Variables that are not in flash.
     pub no_flash: Vec<String>,
-    /// Whether the flash holds what RAM holds.
+    /// Whether the contents of RAM and flash are equal.
     pub committed: Option<bool>,
-    /// Script calls (init included).
+    /// Number of script calls, including `init`.
     pub calls: Option<u64>,
-    /// The script calls: action and arguments.
+    /// The script calls in order, each with its action and arguments, separated by spaces.
     pub call_list: Option<Vec<String>>,
-    /// Script calls that did not exit with 0.
+    /// Number of script calls whose exit code was not 0.
     pub failed_calls: Option<u64>,
     /// The exit code of the last script call.
     pub exit: Option<i32>,
-    /// Texts that the script's stderr contains.
+    /// Texts that the script's standard error must contain.
     pub stderr: Vec<String>,
-    /// `nvram` commands of the script.
+    /// Number of `nvram` commands that the script ran.
     pub nvram_commands: Option<u64>,
-    /// `nvram commit` commands of the script that touched the flash.
+    /// Number of the script's `nvram commit` commands that erased or programmed flash.
     pub commits: Option<u64>,
-    /// Erases.
+    /// Number of flash erases.
     pub erases: Option<u64>,
-    /// Bytes programmed.
+    /// Number of bytes programmed into flash.
     pub programmed: Option<u64>,
-    /// Flash operations, erases and programs together.
+    /// Number of flash operations: erases and programs.
     pub flash_operations: Option<u64>,
-    /// Script calls since the start.
+    /// Number of script calls since the start, including `init`.
     pub total_calls: Option<u64>,
-    /// Commits since the start.
+    /// Number of commits since the start that erased or programmed flash.
     pub total_commits: Option<u64>,
-    /// Erases since the start.
+    /// Number of flash erases since the start.
     pub total_erases: Option<u64>,
-    /// Mean bytes of a stored lease record, `NAME=VALUE` and its NUL.
+    /// Mean size in bytes of a stored lease record: `NAME=VALUE` and the terminating NUL.
     pub record_bytes: Option<Between>,
-    /// Bytes that all stored lease records take.
+    /// Total size in bytes of all stored lease records.
     pub stored_bytes: Option<Between>,
-    /// dnsmasq's exit code, where it ended by itself.
+    /// The exit code of dnsmasq, if it exited by itself.
     pub dnsmasq_exit: Option<i32>,
-    /// The server's answer to the client's last message: ack, nak or none.
+    /// The server's answer to the client's last message: `ack`, `nak` or `none`.
     pub reply: Option<ReplyKind>,
 }
 
-/// The server's answer.
+/// The server's answer to a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReplyKind {
-    /// DHCPACK, or a DHCPv6 reply with the address.
+    /// DHCPACK, or a DHCPv6 reply that contains the address.
     Ack,
-    /// DHCPNAK, or a DHCPv6 reply with an error.
+    /// DHCPNAK, or a DHCPv6 reply that contains an error status.
     Nak,
     /// No answer.
     None,

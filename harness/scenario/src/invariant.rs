@@ -11,13 +11,14 @@ use serde::{Deserialize, Serialize};
 pub enum Invariant {
     /// After the script has returned 0 for an event, `init` after any later power cut shows it.
     Durability,
-    /// A power cut during an event leaves that address as it was before or is after the event, and no other changes.
+    /// A power cut during an event leaves the lease of that address in its state before or after the event, and does not
+    /// change any other lease.
     Atomicity,
     /// `init` exits with 0 and prints only lines that dnsmasq reads as intended.
     Parsability,
     /// No other NVRAM variable is lost, changed or added.
     Neighbours,
-    /// Without a power cut, `init` prints the leases of dnsmasq after every event.
+    /// Without a power cut, `init` prints exactly the leases of dnsmasq after every event.
     Agreement,
     /// No flash operation happens if nothing that is stored has changed.
     #[serde(alias = "thrift")]

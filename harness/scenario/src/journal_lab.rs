@@ -1,4 +1,4 @@
-//! Words of a `[journal]` section.
+//! The `[journal]` section: a program that rewrites its lease database on a simulated disk.
 
 use std::fmt;
 
@@ -6,30 +6,31 @@ use disk_model::WriteOrdering;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A way of keeping leases in files.
+/// How a program replaces its lease database on disk.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize, JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Strategy {
-    /// The manual of dhcpd 2 and 3: the live file is renamed to `~`, then the new one moved in.
+    /// As described in the manual of dhcpd 2 and 3: rename `dhcpd.leases` to `dhcpd.leases~`, then move the new file into its
+    /// place.
     OldManual,
-    /// dhcpd 4.4: `~` is unlinked, the live file linked to it, the new one renamed over it.
+    /// dhcpd 4.4: remove `dhcpd.leases~`, link `dhcpd.leases` to it, then rename the new file over `dhcpd.leases`.
     #[serde(rename = "dhcpd-4.4")]
     Dhcpd44,
-    /// dhcpd 4.4 where links are refused: it takes the new file away and goes on writing to it.
+    /// dhcpd 4.4 on a file system without hard links: it removes the new file but continues to write to it.
     #[serde(rename = "dhcpd-4.4-no-link")]
     Dhcpd44NoLink,
-    /// dnsmasq's own lease file: emptied and written again for each change.
+    /// The lease file of dnsmasq: truncated and rewritten after each change.
     Dnsmasq,
-    /// Kea's memfile: a table that is appended to, cleaned up by way of `.1`, `.2`, `.output`, `.completed`.
+    /// The memfile of Kea: changes are appended, and a cleanup goes through the files `.1`, `.2`, `.output` and `.completed`.
     Kea,
     /// `lease-update` with `LEASE_STORE=journal:`.
     Ours,
 }
 
 impl Strategy {
-    /// All of them.
+    /// All strategies.
     pub const ALL: [Self; 6] =
         [Self::OldManual, Self::Dhcpd44, Self::Dhcpd44NoLink, Self::Dnsmasq, Self::Kea, Self::Ours];
 
@@ -46,24 +47,24 @@ impl Strategy {
     }
 }
 
-/// What a cut cost.
+/// A loss that a power cut causes.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize, JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Loss {
-    /// The program does not start, or starts with nothing.
+    /// The program does not start, or starts without any lease.
     NoDatabase,
-    /// All is as it was at an earlier moment: later acknowledged changes are gone.
+    /// The database is in an earlier state: changes that were acknowledged later are lost.
     Old,
-    /// A record that is not whole was taken, or cost leases.
+    /// An incomplete record was accepted, or made the program discard leases.
     Torn,
-    /// An acknowledged lease is gone or has an earlier end.
+    /// An acknowledged lease is missing or ends earlier than acknowledged.
     Lost,
 }
 
 impl Loss {
-    /// All of them.
+    /// All kinds of losses.
     pub const ALL: [Self; 4] = [Self::NoDatabase, Self::Old, Self::Torn, Self::Lost];
 
     /// The name in scenario files.
@@ -83,38 +84,38 @@ impl fmt::Display for Loss {
     }
 }
 
-/// A way of keeping leases in files, under test.
+/// A program that rewrites its lease database; power is cut at each of its system calls.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct JournalLab {
-    /// Which one.
+    /// How the program replaces its lease database.
     pub strategy: Strategy,
-    /// What the file system does with what was not synced.
+    /// How the file system treats changes that were not synced: `ordered` (default) or `reordering`.
     #[serde(default)]
     pub files: WriteOrdering,
-    /// What cuts may cost, and do: a loss that is not named fails the run, and so does one that no cut shows.
+    /// The losses that power cuts cause. The run fails on any other loss, and if no cut causes a listed one.
     #[serde(default)]
     pub loses: JournalLosses,
-    /// A window in which a cut leaves no database.
+    /// The window between two system calls in which a power cut leaves no database.
     pub window: Option<CallWindow>,
 }
 
-/// What cuts cost, by what the file system does.
+/// The losses that power cuts cause, for each behaviour of the file system.
 #[derive(Clone, Debug, PartialEq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct JournalLosses {
-    /// With `files = "ordered"`.
+    /// Losses with `files = "ordered"`.
     pub ordered: Vec<Loss>,
-    /// With `files = "reordering"`.
+    /// Losses with `files = "reordering"`.
     pub reordering: Vec<Loss>,
 }
 
-/// The time between two system calls, as `rename dhcpd.leases dhcpd.leases~`.
+/// The time between two system calls, each written for example as `rename dhcpd.leases dhcpd.leases~`.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct CallWindow {
-    /// The call after which it begins.
+    /// The system call after which the window begins.
     pub after: String,
-    /// The call with which it ends.
+    /// The system call that ends the window.
     pub before: String,
 }

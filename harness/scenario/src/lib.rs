@@ -1,6 +1,7 @@
 //! Scenarios: the TOML format, its reader, its JSON schema.
 
 mod actions;
+mod case;
 mod compatibility;
 pub mod diagnostics;
 pub mod digest;
@@ -11,6 +12,8 @@ mod id_error;
 mod invariant;
 mod journal_lab;
 mod load;
+mod overrides;
+mod parameters;
 mod point;
 mod raw_step;
 mod reproduction;
@@ -21,10 +24,12 @@ mod schema;
 mod script;
 mod server;
 mod step;
+mod substitution;
 mod units;
 mod write;
 
 pub use actions::{Boot, ClientEvent, DaemonAction, Damage, Join, Journal, Memory, RawCall, V6};
+pub use case::{Case, Parameters};
 pub use compatibility::{BackendKind, Incompatibility, NeedsNvram};
 pub use disturbance::Disturbance;
 pub use expect::{Between, Expect, ReplyKind};
@@ -32,7 +37,9 @@ pub use fault_point::{FaultPoint, ScheduledFault};
 pub use id_error::IdError;
 pub use invariant::Invariant;
 pub use journal_lab::{CallWindow, JournalLab, JournalLosses, Loss, Strategy};
-pub use load::{Case, MAX_CASES, MAX_FILE_BYTES, Overrides, Parameters, cases};
+pub use load::{MAX_FILE_BYTES, cases};
+pub use overrides::Overrides;
+pub use parameters::MAX_CASES;
 pub use point::{Point, Side};
 pub use reproduction::{Id, IdParameters};
 pub use rng::DeterministicRng;

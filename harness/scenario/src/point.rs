@@ -11,29 +11,28 @@ use serde::ser::{Serialize, Serializer};
 /// One side of an `nvram` command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Side {
-    /// The command has not begun.
+    /// Before the command starts.
     Before,
-    /// The command has ended, its caller has not gone on.
+    /// After the command has ended and before its caller continues.
     After,
 }
 
 /// A point inside one call of the lease script.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Point {
-    /// Beside the first `nvram` command whose first word is this one (`set`, `unset`, `commit`, …).
+    /// Before or after the first `nvram` command with this subcommand (`set`, `unset`, `commit`, …).
     Word(Side, String),
-    /// Beside the N-th `nvram` command of the call, counted from 1.
+    /// Before or after the N-th `nvram` command of the call, counted from 1.
     Command(Side, u32),
     /// Half-way through the longest erase of the first command that erases.
     Erase,
     /// Half-way through the longest program operation of the first command that programs.
     Program,
-    /// In flash operation `op` (from 0) of the first command that touches the flash, after `byte`
-    /// bytes.
+    /// In flash operation `op` (from 0) of the first command that erases or programs flash, after `byte` bytes.
     Operation {
         /// Number of the operation, from 0.
         op: u32,
-        /// Bytes done before the end.
+        /// Bytes completed before the disturbance.
         byte: u64,
     },
     /// In flash operation `op` (from 0) of the N-th `nvram` command of the call, after `byte` bytes.
@@ -42,13 +41,13 @@ pub enum Point {
         nth: u32,
         /// Number of the operation, from 0.
         op: u32,
-        /// Bytes done before the end.
+        /// Bytes completed before the disturbance.
         byte: u32,
     },
 }
 
 impl Point {
-    /// Whether the point lies inside a flash operation, where only a loss of power can strike.
+    /// Whether the point is inside a flash operation, which only a power cut can interrupt.
     pub fn is_inside_flash_operation(&self) -> bool {
         matches!(self, Self::Erase | Self::Program | Self::Operation { .. } | Self::Within { .. })
     }
@@ -85,7 +84,7 @@ impl FromStr for Point {
         };
         point.ok_or_else(|| {
             format!(
-                "`{text}` names no point in a script call: write `before set`, `after set`, \
+                "invalid point `{text}` in a script call: expected `before set`, `after set`, \
                  `before commit`, `after commit` (also get, unset, show, info), `before nvram 2`, \
                  `erase`, `program`, or `op 1 byte 512`"
             )

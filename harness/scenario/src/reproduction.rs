@@ -11,10 +11,10 @@ use percent_encoding::{
     AsciiSet, CONTROLS, percent_decode_str, percent_encode, utf8_percent_encode,
 };
 
+use crate::case::Case;
 use crate::digest;
 use crate::fault_point::ScheduledFault;
 use crate::id_error::IdError;
-use crate::load::Case;
 
 /// The version of the ids that this program reads and writes.
 const VERSION: &str = "c1";

@@ -8,64 +8,65 @@ use toml::Spanned;
 
 use crate::units::{BootClock, Bytes, Moment};
 
-/// The dnsmasq build.
+/// How dnsmasq was compiled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Rtc {
-    /// The default build: leases carry an expiry time.
+    /// The default build: a lease is stored with its expiry time in seconds since 1970.
     #[default]
     Good,
-    /// Built with HAVE_BROKEN_RTC: leases carry a length, time is the monotonic clock.
+    /// Built with HAVE_BROKEN_RTC, for routers without a clock: a lease is stored with its length in seconds, and dnsmasq
+    /// measures time with the monotonic clock.
     Broken,
 }
 
-/// Where the lease script keeps leases.
+/// Where the lease script stores leases.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Store {
-    /// In NVRAM.
+    /// In variables of the NVRAM.
     #[default]
     Nvram,
-    /// In a journal on a file system that survives reboots (`LEASE_STORE=journal:PATH`); only `lease-update` does this.
-    /// What a scenario says of NVRAM and flash does not count then; a commit is a call that wrote to the journal.
+    /// In a journal on a file system that survives reboots (`LEASE_STORE=journal:PATH`). This needs `use = "rust"`. The
+    /// settings of NVRAM and flash have no effect then, and `commits` counts the calls that wrote to the journal.
     Journal,
 }
 
-/// The router's hardware and firmware.
+/// The hardware and firmware of the router.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Router {
-    /// dnsmasq's build.
+    /// How dnsmasq was compiled: `good` (default) or `broken` (HAVE_BROKEN_RTC).
     pub rtc: Rtc,
-    /// Where the script keeps leases.
+    /// Where the script stores leases: `nvram` (default) or `journal`.
     pub store: Store,
-    /// The dialect of its `nvram` tool.
+    /// The dialect of the `nvram` tool, for example `openwrt` (default), `broadcom`, `ddwrt` or `tomato`.
     #[schemars(with = "String")]
     pub dialect: Spanned<String>,
-    /// Size of the NVRAM.
+    /// Size of the NVRAM in bytes (default 32 KiB).
     pub space: Bytes,
-    /// Size of the MTD partition; default: space rounded up to whole erase blocks, or the space
-    /// itself where it is smaller than a block.
+    /// Size of the MTD partition in bytes. The default is `space` rounded up to whole erase blocks, or `space` itself if it
+    /// is smaller than one block.
     pub partition: Option<Bytes>,
-    /// Size of an erase block.
+    /// Size of an erase block in bytes (default 64 KiB).
     pub erase: Bytes,
-    /// The flash chip, by preset name.
+    /// The preset of the flash chip (default `spi-nor`); the others are `parallel-nor` and `slc-nand`.
     #[schemars(with = "String")]
     pub chip: Spanned<String>,
-    /// Bytes of other programs' variables to start with.
+    /// Total size in bytes of the variables of other programs at the start (default 8 KiB).
     pub neighbours: Bytes,
-    /// Instead of `neighbours`: fill until this many bytes are free by the tool's own count.
+    /// Replaces `neighbours`: the NVRAM is filled until the tool reports this many free bytes.
     pub free: Option<Bytes>,
-    /// Further variables to start with.
+    /// Additional variables at the start, by name.
     pub variables: BTreeMap<String, String>,
-    /// Instead of all that: a flash image, by a path relative to this file.
+    /// A flash image to start with, as a path relative to this file. It replaces `neighbours` and `free`.
     #[schemars(with = "Option<String>")]
     pub image: Option<Spanned<String>>,
-    /// What the wall clock shows at boot.
+    /// The reading of the wall clock at boot: `kept` (default), `1970`, a date, or a distance from the true time.
     pub clock: BootClock,
-    /// The true date when the story begins.
+    /// The true date at the first step (default 2026-01-05T12:00:00Z).
     pub date: Moment,
-    /// How fast the wall clock runs: parts per million too fast (negative: too slow).
+    /// Error of the wall clock's speed in parts per million; positive is too fast (default 0).
     pub drift: i32,
 }
 

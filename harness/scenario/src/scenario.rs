@@ -1,4 +1,4 @@
-//! The scenario format: one TOML file, one story.
+//! The scenario format: the contents of one TOML file.
 //!
 //! The types are the format. Their doc comments become the descriptions of the JSON schema in
 //! `scenarios/scenario.schema.json`.
@@ -22,82 +22,84 @@ use crate::units::Scalar;
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Scenario {
-    /// One line that says what must hold.
+    /// The property under test, in one line.
     pub title: String,
-    /// The story: what happens to whom, and why it matters.
+    /// What happens in this scenario, and why it matters.
     #[serde(default)]
     pub story: String,
-    /// Words to filter by.
+    /// Tags, which select scenarios on the command line.
     #[serde(default)]
     pub tags: Vec<String>,
-    /// Names and their values. Every combination is run; `$name` and `${name}` stand for the value
-    /// anywhere in the file.
+    /// Parameters, each with a list of values. Every combination of values is one case. `$name` and `${name}` stand for the
+    /// value anywhere in the file.
     #[serde(default)]
     pub parameters: BTreeMap<String, Vec<Scalar>>,
-    /// Combinations left out: those in which every named parameter has the given value.
+    /// Combinations that are not run: those in which every listed parameter has the given value.
     #[serde(default)]
     pub except: Vec<BTreeMap<String, Scalar>>,
-    /// A claim of the 2006 notes that this scenario measures.
+    /// The claim of the 2006 notes that this scenario tests.
     pub claim: Option<Claim>,
-    /// The router.
+    /// The hardware and firmware of the router.
     #[serde(default)]
     pub router: Router,
-    /// The DHCP server.
+    /// The configuration of dnsmasq.
     #[serde(default)]
     pub server: Server,
     /// The lease script under test.
     #[serde(default)]
     pub script: Script,
-    /// Invariants that this scenario expects to see broken. One that holds after all fails the run.
+    /// Invariants that this scenario is expected to break. The run fails if one of them holds.
     #[serde(default)]
     pub breaks: Vec<Breaks>,
-    /// What nobody can help, and the judge is not to speak of.
+    /// Violations that the hardware makes unavoidable; the judge ignores them.
     #[serde(default)]
     pub forgive: Vec<Forgiven>,
-    /// Instead of all that: a program that rewrites its lease database, cut at every system call.
+    /// Tests a program that rewrites its lease database, with a power cut at each of its system calls. It replaces the router
+    /// and the steps.
     pub journal: Option<JournalLab>,
-    /// What happens, in order.
+    /// The steps, in order.
     #[serde(default, rename = "step", skip_deserializing)]
     #[schemars(!skip_deserializing, with = "Vec<RawStep>")]
     pub steps: Vec<Spanned<Step>>,
 }
 
-/// A claim of the 2006 notes, and what became of it.
+/// A claim of the 2006 notes and the result of testing it.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Claim {
-    /// The claim in a sentence.
+    /// The claim in one sentence.
     pub text: String,
-    /// What the measurements say: holds, holds only for …, false today.
+    /// The result of the measurements, for example `holds`, `holds only for …` or `false today`.
     pub verdict: String,
-    /// What the naive script of 2006 costs, as measured by this scenario.
+    /// The cost of the naive script of 2006 as measured by this scenario.
     #[serde(default)]
     pub naive: String,
-    /// What the project's script costs, as measured by this scenario.
+    /// The cost of the project's script as measured by this scenario.
     #[serde(default)]
     pub ours: String,
 }
 
-/// What nobody can help, and the judge is not to speak of.
+/// A violation that the hardware makes unavoidable; the judge ignores it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Forgiven {
-    /// Power that goes inside a flash operation may cost everything: a store of one copy has no choice. What the next
-    /// boot finds is taken for granted, if it is leases.
+    /// A power cut inside a flash operation may destroy all leases, which a store with a single copy cannot prevent. The
+    /// leases that the next boot reads are accepted if they are well-formed.
     TornWrite,
-    /// The call after one that was killed or failed may commit though nothing changed: it cannot know.
+    /// The call after one that was killed or failed may commit although nothing changed, because it cannot know whether the
+    /// earlier commit was completed.
     RepeatedCommit,
 }
 
-/// An invariant that this scenario expects to see broken.
+/// An invariant that this scenario is expected to break.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Breaks {
-    /// Which one.
+    /// The invariant.
     pub invariant: Invariant,
-    /// Why.
+    /// The reason, in one sentence.
     pub why: String,
-    /// Only where these parameters have these values.
+    /// The violation is expected only in cases in which these parameters have these values.
     #[serde(default)]
     pub when: BTreeMap<String, Scalar>,
 }

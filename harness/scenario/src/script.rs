@@ -12,18 +12,18 @@ use crate::units::{Bytes, Seconds};
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Script {
-    /// `shell` (lease_update.sh), `rust` (lease-update), `naive` (after the 2006 script), or the path
-    /// of a script, relative to this file. `--script` replaces `shell` and `rust`.
+    /// The script: `shell` (lease_update.sh, the default), `rust` (lease-update), `naive` (modelled on the 2006 script), or
+    /// the path of a script relative to this file. The option `--script` replaces `shell` and `rust`.
     #[serde(rename = "use")]
     #[schemars(with = "String")]
     pub program: Spanned<String>,
-    /// Seconds by which a renewal may move the expiry without a write (LEASE_SLACK).
+    /// A renewal that moves the expiry by no more than this is not written (`LEASE_SLACK`; default 0s).
     pub slack: Option<Seconds>,
-    /// How many leases `init` prints at most (LEASE_MAX).
+    /// The largest number of leases that `init` prints (`LEASE_MAX`; default 1000; 0 means no limit).
     pub max: Option<u32>,
-    /// `init` fails when the NVRAM cannot be read (LEASE_STRICT).
+    /// Whether `init` fails if the NVRAM cannot be read (`LEASE_STRICT`; default false).
     pub strict: Option<bool>,
-    /// Free bytes, where the tool cannot tell them (LEASE_NVRAM_FREE).
+    /// Free bytes of the NVRAM, for tools that cannot report them (`LEASE_NVRAM_FREE`).
     pub free: Option<Bytes>,
     /// Further environment variables.
     #[schemars(with = "BTreeMap<String, String>")]

@@ -1,4 +1,4 @@
-//! The `[server]` section: dnsmasq's configuration.
+//! The `[server]` section: the configuration of dnsmasq.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -6,24 +6,24 @@ use toml::Spanned;
 
 use crate::units::{LeaseTime, Seconds};
 
-/// dnsmasq's configuration.
+/// The configuration of dnsmasq.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Server {
-    /// Addresses to lease, `FIRST-LAST`.
+    /// The range of DHCPv4 addresses, `FIRST-LAST` (default `192.168.1.50-192.168.1.249`).
     #[schemars(with = "String")]
     pub range: Spanned<String>,
-    /// How long a lease lasts.
+    /// The length of a lease (default 12h).
     pub lease_time: LeaseTime,
-    /// `--dhcp-lease-max`; default: dnsmasq's own, 1000.
+    /// The largest number of leases, `--dhcp-lease-max` (default 1000, as in dnsmasq).
     pub lease_limit: Option<u32>,
-    /// DHCPv6 addresses to lease, `FIRST-LAST`; none: no DHCPv6.
+    /// The range of DHCPv6 addresses, `FIRST-LAST`. Without it, the server does not serve DHCPv6.
     #[schemars(with = "Option<String>")]
     pub range6: Option<Spanned<String>>,
-    /// What the script is told of a client-id or DUID of more than 100 bytes; default: `whole`, and in
-    /// `leaselab live` whatever the real one does.
+    /// How dnsmasq passes a client-id or DUID of more than 100 bytes to the script: `whole` (default) or `cut`. Under
+    /// `leaselab live`, the default is the behaviour of the real dnsmasq.
     pub long_ids: Option<LongIds>,
-    /// Further options of the dnsmasq command line, as `--domain=lan`.
+    /// Additional command-line options of dnsmasq, for example `--domain=lan`.
     #[schemars(with = "Vec<String>")]
     pub options: Vec<Spanned<String>>,
 }
@@ -41,12 +41,12 @@ impl Default for Server {
     }
 }
 
-/// What the script is told of a long client-id or DUID.
+/// How dnsmasq passes a long client-id or DUID to the script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum LongIds {
-    /// All of it.
+    /// Complete.
     Whole,
-    /// Its first 100 bytes and a colon: dnsmasq since the fix of CVE-2026-4892.
+    /// Its first 100 bytes and a colon, as dnsmasq does since the fix of CVE-2026-4892.
     Cut,
 }

@@ -8,22 +8,22 @@ use crate::disturbance::Disturbance;
 use crate::expect::Expect;
 use crate::units::{Moment, Scalar, Seconds};
 
-/// One step: an action, what disturbs it, and what must be true afterwards.
+/// One step: an action, its disturbance, and the conditions that must be true afterwards.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {
-    /// A remark for the reader of the file.
+    /// A comment for readers of the file.
     pub note: Option<String>,
-    /// The step is played only in cases in which these parameters have these values.
+    /// The step is run only in cases in which these parameters have these values.
     pub when: BTreeMap<String, Scalar>,
     /// How often the action is repeated; once if `None`.
     pub repeat: Option<Repeat>,
-    /// What happens.
+    /// The action.
     pub action: Action,
-    /// What disturbs one of the script calls that the action causes.
+    /// A disturbance of one of the script calls that the action causes.
     pub disturbance: Option<CallDisturbance>,
     /// Whether a web page calls `init` while the script runs.
     pub web_page: bool,
-    /// What must be true afterwards.
+    /// Conditions that must be true after the step.
     pub expect: Option<Expect>,
 }
 
@@ -62,21 +62,21 @@ pub enum Action {
     Check,
     /// The router is switched on.
     Boot(Boot),
-    /// dnsmasq ends by SIGTERM, then the router is switched off.
+    /// dnsmasq is terminated with SIGTERM, then the router is switched off.
     Shutdown,
-    /// Power is lost between two events.
+    /// Power is lost while no script call is running.
     PowerCut,
     /// Time passes.
     Advance(Seconds),
-    /// The wall clock is set by hand.
+    /// The wall clock is set to a date, or by a distance from its present reading.
     SetClock(Moment),
     /// NTP sets the wall clock to the true time.
     Ntp,
-    /// The wall clock runs this many parts per million too fast from now on.
+    /// From now on, the wall clock runs too fast by this many parts per million.
     Drift(i32),
     /// dnsmasq is started or gets a signal.
     Dnsmasq(DaemonAction),
-    /// New clients ask for leases.
+    /// New clients join the network and request leases.
     Join(Join),
     /// A client that joined sends a message.
     Client(ClientMessage, ClientEvent),
@@ -158,11 +158,11 @@ impl ClientMessage {
 pub enum Repeat {
     /// This many times.
     Times(u32),
-    /// Let `every` pass, then act; again until `until` has passed.
+    /// Each time after `every` has passed, until `until` has passed.
     Every {
         /// The pause before each action, at least one second.
         every: Seconds,
-        /// How long to repeat.
+        /// The total time of the repetitions.
         until: Seconds,
     },
 }
@@ -172,7 +172,7 @@ pub enum Repeat {
 pub struct CallDisturbance {
     /// The number of the call within the step, from 1.
     pub call: NonZeroU32,
-    /// What happens to it.
+    /// What happens during the call.
     pub disturbance: Disturbance,
 }
 

@@ -1,4 +1,4 @@
-//! Values with units, as people write them in a scenario file.
+//! Values with units, as written in scenario files.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -17,21 +17,24 @@ impl FromStr for Seconds {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let complaint =
-            || format!("`{text}` is no length of time: write 90s, 30m, 12h, 7d, 2w, 3y or 1h30m");
-        let span: jiff::Span = text.parse().map_err(|_| complaint())?;
+        let invalid = || {
+            format!("invalid length of time `{text}`: expected 90s, 30m, 12h, 7d, 2w, 3y or 1h30m")
+        };
+        let span: jiff::Span = text.parse().map_err(|_| invalid())?;
         // A year has no fixed length in a calendar; the lab's years are 365 days.
         let years = i64::from(span.get_years());
         if span.get_months() != 0 {
-            return Err(format!("`{text}` counts months, which have no fixed length: count days"));
+            return Err(format!(
+                "invalid length of time `{text}`: months have no fixed length, use days"
+            ));
         }
         let rest = span
             .years(0)
             .total((Unit::Second, SpanRelativeTo::days_are_24_hours()))
-            .map_err(|_| complaint())?;
+            .map_err(|_| invalid())?;
         let total = years as f64 * 365.0 * 86_400.0 + rest;
         if total < 0.0 || total.fract() != 0.0 || total > 1e12 {
-            return Err(complaint());
+            return Err(invalid());
         }
         Ok(Self(total as u64))
     }
@@ -66,7 +69,11 @@ impl FromStr for Bytes {
             "" | "B" => 1,
             "KiB" => 1024,
             "MiB" => 1024 * 1024,
-            _ => return Err(format!("`{text}` is no size: write 512, \"32 KiB\" or \"1 MiB\"")),
+            _ => {
+                return Err(format!(
+                    "invalid size `{text}`: expected 512, \"32 KiB\" or \"1 MiB\""
+                ));
+            }
         };
         digits
             .parse::<u64>()
@@ -74,7 +81,7 @@ impl FromStr for Bytes {
             .and_then(|number| number.checked_mul(factor))
             .filter(|bytes| *bytes <= 1 << 30)
             .map(Self)
-            .ok_or_else(|| format!("`{text}` is no size of at most 1 GiB"))
+            .ok_or_else(|| format!("invalid size `{text}`: expected at most 1 GiB"))
     }
 }
 
@@ -88,13 +95,13 @@ impl fmt::Display for Bytes {
     }
 }
 
-/// A moment for a clock: a date in RFC 3339 (`"1970-01-01T00:00:30Z"`), or a distance from the
+/// A reading of a clock: a date in RFC 3339 (`"1970-01-01T00:00:30Z"`), or a distance from the
 /// clock's present reading (`"+3y"`, `"-5m"`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {
     /// Seconds since the epoch.
     At(i64),
-    /// Seconds to add to what the clock shows.
+    /// Seconds to add to the clock's present reading.
     By(i64),
 }
 
@@ -109,7 +116,7 @@ impl FromStr for Moment {
             return Ok(Self::By(-(rest.parse::<Seconds>()?.0 as i64)));
         }
         text.parse::<Timestamp>().map(|stamp| Self::At(stamp.as_second())).map_err(|_| {
-            format!("`{text}` is no moment: write 2026-01-31T12:00:00Z, or a distance as +3y, -5m")
+            format!("invalid moment `{text}`: expected 2026-01-31T12:00:00Z, or a distance such as +3y or -5m")
         })
     }
 }
@@ -127,15 +134,16 @@ impl fmt::Display for Moment {
     }
 }
 
-/// What the router's wall clock shows when it boots.
+/// The reading of the router's wall clock at boot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum BootClock {
     /// A battery-backed clock: the true time.
     #[default]
     Kept,
-    /// No clock at all: 1970-01-01T00:00:00Z.
+    /// No battery-backed clock: 1970-01-01T00:00:00Z.
     Epoch,
-    /// A fixed date (an image's build date), or a distance from the true time (an RTC months off).
+    /// A fixed date, such as the build date of an image, or a distance from the true time, such as that of a clock that is
+    /// wrong by months.
     Moment(Moment),
 }
 
@@ -146,8 +154,11 @@ impl FromStr for BootClock {
         match text {
             "kept" => Ok(Self::Kept),
             "1970" => Ok(Self::Epoch),
-            _ => text.parse().map(Self::Moment).map_err(|why: String| {
-                format!("{why}; or `kept` (battery-backed), `1970` (no clock)")
+            _ => text.parse().map(Self::Moment).map_err(|_| {
+                format!(
+                    "invalid clock `{text}`: expected `kept` (battery-backed), `1970` (no clock), a date such as \
+                     2026-01-31T12:00:00Z, or a distance such as +3y or -5m"
+                )
             }),
         }
     }
@@ -163,10 +174,10 @@ impl fmt::Display for BootClock {
     }
 }
 
-/// How long a lease lasts: a length of time, or `"infinite"`.
+/// The length of a lease: a length of time, or `"infinite"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LeaseTime {
-    /// Seconds from the grant on.
+    /// Seconds from the grant of the lease.
     Finite(Seconds),
     /// 0xffffffff on the wire (RFC 2131 section 3.3).
     Infinite,
@@ -192,7 +203,7 @@ impl fmt::Display for LeaseTime {
     }
 }
 
-/// A parameter's value: what a name in `[parameters]` may stand for.
+/// A value of a parameter.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Scalar {
     /// A TOML integer.
@@ -305,15 +316,31 @@ macro_rules! written_as_text {
     };
 }
 
-written_as_text!(Seconds, "string", "A length of time: 90s, 30m, 12h, 7d, 3y, 1h30m.");
-written_as_text!(Bytes, ["string", "integer"], "Bytes: 512, \"32 KiB\", \"1 MiB\".");
-written_as_text!(Moment, "string", "A date in RFC 3339, or a distance: +3y, -5m.");
+written_as_text!(
+    Seconds,
+    "string",
+    "A length of time, for example 90s, 30m, 12h, 7d, 3y or 1h30m."
+);
+written_as_text!(
+    Bytes,
+    ["string", "integer"],
+    "A number of bytes, for example 512, \"32 KiB\" or \"1 MiB\"; at most 1 GiB."
+);
+written_as_text!(
+    Moment,
+    "string",
+    "A date in RFC 3339, for example 2026-01-31T12:00:00Z, or a distance such as +3y or -5m."
+);
 written_as_text!(
     BootClock,
     ["string", "integer"],
-    "What the wall clock shows at boot: kept, 1970, a date, or a distance from the true time."
+    "The reading of the wall clock at boot: kept (the true time), 1970, a date, or a distance from the true time."
 );
-written_as_text!(LeaseTime, "string", "A length of time, or `infinite`.");
+written_as_text!(
+    LeaseTime,
+    "string",
+    "The length of a lease: a length of time, for example 12h, or `infinite`."
+);
 
 #[cfg(test)]
 mod tests {

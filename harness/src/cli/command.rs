@@ -36,7 +36,7 @@ enum Command {
     Qemu(qemu::Args),
     /// Interleave two processes that use one NVRAM, step by step
     Races(races::Args),
-    /// Repeat what a printed reproduction id stands for
+    /// Replay a printed reproduction id
     Replay(Box<Reproduction>),
     /// Run scenarios
     Run(Box<run::Args>),
@@ -44,7 +44,7 @@ enum Command {
     Schema,
     /// Check, import and replay recordings of dnsmasq
     Trace(trace::Args),
-    /// Count what leases cost the flash, in erases and years
+    /// Count the erases that leases cause, and the life of the flash in years
     Wear(Box<wear::Args>),
 }
 
@@ -107,7 +107,8 @@ mod tests {
         }
     }
 
-    /// What a run of cases prints to repeat them: options that matter, options that select cases, back end, command.
+    /// The parts of the commands that a run of cases prints: options that have an effect, options that select cases, back end,
+    /// command.
     fn parts(command: &Command) -> (ReplayOptions, &RunOptions, PlayedOn, &'static [&'static str]) {
         match command {
             Command::Run(args) => {
@@ -123,7 +124,7 @@ mod tests {
 
     fn case() -> Case {
         let text = "title = \"x\"\n[[step]]\nboot = {}\n".to_owned();
-        let path = Path::new("it's a/story.toml");
+        let path = Path::new("it's a/scenario.toml");
         scenario::cases(path, text, &Overrides::default()).expect("a scenario").remove(0)
     }
 
@@ -176,7 +177,7 @@ mod tests {
     #[case("live:c1:00000001:b.toml:rtc=good:run")]
     #[case("qemu:c1:00000001:b.toml::run")]
     #[case("r1:set+set+lock:A5B12A3")]
-    fn ids_of_every_kind_parse_and_print_alike(#[case] text: &str) {
+    fn parsing_a_printed_id_of_any_kind_returns_the_id(#[case] text: &str) {
         let words = Words::split(&format!("leaselab replay '{text}'")).expect("a command line");
         match parse(&words) {
             Command::Replay(reproduction) => assert_eq!(reproduction.id.to_string(), text),

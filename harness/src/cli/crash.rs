@@ -15,8 +15,8 @@ use crate::report::crash::{self as text, Faults};
 use crate::report::{self, JunitTest, journal_lab as table};
 use backend::Function;
 use explore::crash::{self, Report};
-use journal_lab::Explored;
-use runner::Fault;
+use journal_lab::CaseResult;
+use runner::CaseError;
 use scenario::{Case, Id};
 
 /// The arguments of `leaselab crash`.
@@ -29,7 +29,7 @@ pub(super) struct Args {
     cases: CaseFilter,
     #[command(flatten)]
     script: ScriptOptions,
-    /// With `process`, also reach the states by real processes and compare [default: in-process]
+    /// With `process`, also reach the states with real processes and compare [default: in-process]
     #[arg(long, value_enum)]
     target: Option<SingleTarget>,
     #[command(flatten)]
@@ -63,12 +63,12 @@ enum Granularity {
     Byte,
 }
 
-/// What the exploration of several cases found.
+/// The findings of the exploration of several cases.
 #[derive(Default)]
 struct Findings {
     total: Report,
     tests: Vec<JunitTest>,
-    /// What was not expected of programs that rewrite their lease database.
+    /// Unexpected results of programs that rewrite their lease database.
     faults: Faults,
     /// Cases that ask for something that cannot be carried out.
     invalid: Faults,
@@ -95,7 +95,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     }
     let Findings { total, tests, faults, invalid, differences } = &findings;
     if let Some(path) = &args.reports.json {
-        report::write_whole(path, text::json(total, faults, invalid).as_bytes())?;
+        report::write_atomically(path, text::json(total, faults, invalid).as_bytes())?;
     }
     if let Some(path) = &args.reports.junit {
         report::write_junit_tests(path, tests)?;
@@ -108,7 +108,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
         unreached = total.unreached(args.depth());
         text::print_total(total);
         for kind in &unreached {
-            errln!("error: no point of this kind was ever reached: {kind}");
+            errln!("error: no point of this kind was reached: {kind}");
         }
     }
     text::print_last_line(total);
@@ -145,7 +145,7 @@ impl Args {
 
 /// Explores programs that rewrite their lease database.
 fn explore_labs(labs: &[Case], findings: &mut Findings) {
-    let explored: Vec<Explored> = labs
+    let explored: Vec<CaseResult> = labs
         .par_iter()
         .filter_map(|case| case.scenario.journal.as_ref())
         .map(journal_lab::run_case)
@@ -154,7 +154,9 @@ fn explore_labs(labs: &[Case], findings: &mut Findings) {
     for (case, explored) in labs.iter().zip(&explored) {
         findings.total.add(table::counts(case, explored));
         findings.tests.push(table::junit(case, explored));
-        findings.faults.extend(explored.faults.iter().map(|fault| (case.name(), fault.clone())));
+        findings
+            .faults
+            .extend(explored.deviations.iter().map(|fault| (case.name(), fault.clone())));
     }
 }
 
@@ -180,7 +182,7 @@ fn explore_case(case: &Case, args: &Args, findings: &mut Findings) -> Result<(),
             }
             findings.total.add(report);
         }
-        Err(Fault::Source(error)) => {
+        Err(CaseError::Source(error)) => {
             text::print_invalid(case, &error);
             findings.tests.push(text::invalid(case, &error));
             findings.invalid.push((case.name(), error.to_string()));
@@ -194,7 +196,7 @@ fn explore_case(case: &Case, args: &Args, findings: &mut Findings) -> Result<(),
     Ok(())
 }
 
-/// Reaches the states again by processes; returns how many of them differ.
+/// Reaches the states again with processes. Returns how many of them differ.
 fn confirm(
     case: &Case,
     script: Option<Function>,

@@ -17,7 +17,7 @@ use explore::fuzz::{
 };
 use scenario::{Rtc, Seconds};
 
-/// Households of a session that has no other end.
+/// Number of households of a session without a limit.
 const DEFAULT_CASES: u64 = 1_000;
 
 /// The arguments of `leaselab fuzz`.
@@ -58,7 +58,7 @@ pub(super) struct Args {
 enum OwnScript {
     /// The project's own script
     Shell,
-    /// The naive script, written after the notes of 2006
+    /// The naive script, written according to the notes of 2006
     Naive,
 }
 
@@ -116,7 +116,7 @@ pub(super) fn replay(
     options: &ReplayOptions,
     verbose: bool,
 ) -> Result<Exit, CommandError> {
-    let trial = subject(options)?.logging(verbose).try_out(fuzz::generate(id))?;
+    let trial = subject(options)?.logging(verbose).play_leniently(fuzz::generate(id))?;
     if verbose {
         for line in &trial.log {
             outln!("{line}");
@@ -171,7 +171,7 @@ fn subject(options: &ReplayOptions) -> Result<Subject, CommandError> {
         }
         None if is_own => Ok(Subject::in_process()),
         Some(TargetChoice::InProcess) => Ok(Subject::in_process()),
-        // The household has a seed of its own; a scenario file that is written from it has none.
+        // The seed of the household determines its events; the runner's seed stays 0, as for the scenario file written from it.
         _ => Ok(Subject::with(options.runner(TargetChoice::Process, false)?)),
     }
 }
@@ -229,7 +229,7 @@ fn report_failure(
         }
         let Some(reproducer) = fuzz::reproducer(subject, &small, &path, &origin(&path))? else {
             errln!(
-                "error: the minimised household passes when it is read from a file, which is a bug in leaselab: replay the id"
+                "error: the minimised household passes when it is read from a file, which is a bug in leaselab; use the id to replay it"
             );
             return Ok(());
         };
@@ -241,10 +241,10 @@ fn report_failure(
         outln!("  written: {}", run_command(&path, &options, subject));
         return Ok(());
     }
-    Err(CommandError::file(&args.out, format!("all names from {stem}.toml on are taken")))
+    Err(CommandError::file(&args.out, format!("all file names from {stem}.toml on exist already")))
 }
 
-/// Whether the folder can be written to, asked before any work is done.
+/// Checks that the folder can be written to, before any work is done.
 fn check_folder(folder: &Path) -> Result<(), CommandError> {
     let refuse =
         |error: std::io::Error| CommandError::Usage(format!("--out {}: {error}", folder.display()));

@@ -63,7 +63,7 @@ pub(super) fn backend(options: &ReplayOptions) -> Result<BackendChoice, CommandE
     Ok(BackendChoice::Live(LiveSettings { process, binaries }))
 }
 
-/// Puts this process into namespaces of its own. To be called before there are threads.
+/// Moves this process into new namespaces. Must be called before any thread is started.
 ///
 /// # Errors
 /// When the kernel refuses.

@@ -1,4 +1,4 @@
-//! The command line. Each command has a file of its own with its arguments and a `run` function.
+//! The command line. Each command has a separate file with its arguments and a `run` function.
 
 mod claims;
 mod command;

@@ -7,7 +7,7 @@ use crate::exit::Exit;
 use explore::races::stress::{self, StressReport};
 use explore::races::{Anomaly, Group, Lock, Race, RaceReport, catalogue, explore};
 
-/// Kinds of loss that are printed of each race.
+/// Number of kinds of loss that are printed for each race.
 const SHOWN: usize = 6;
 
 /// The arguments of `leaselab races`.
@@ -19,7 +19,7 @@ pub(super) struct Args {
     /// Print every kind of loss, however rare
     #[arg(long)]
     list: bool,
-    /// Race by chance instead: N times, real processes set a variable each at the same time
+    /// Run N random trials instead, in each of which real processes set a variable at the same time
     #[arg(long, value_name = "N", conflicts_with_all = ["race", "list"],
           value_parser = clap::value_parser!(u32).range(1..))]
     trials: Option<u32>,

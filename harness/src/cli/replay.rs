@@ -92,7 +92,7 @@ fn replay_faults(case: &Case, id: &Id, args: &Reproduction) -> Result<Exit, Comm
     }
     let (word, exit) = match replayed.verdict {
         Verdict::Kept => ("kept", Exit::Passed),
-        Verdict::Lost => ("lost, as this store must", Exit::Passed),
+        Verdict::Lost => ("lost, unavoidably with this store", Exit::Passed),
         Verdict::Broken => ("broken", Exit::Failed),
     };
     outln!("{word}");

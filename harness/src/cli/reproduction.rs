@@ -8,7 +8,7 @@ use crate::error::CommandError;
 use crate::words::Words;
 use explore::{fuzz, races};
 
-/// What `leaselab replay` repeats: at the same time its arguments and the command line that other commands print.
+/// A reproduction: the arguments of `leaselab replay`, and the command line that other commands print.
 #[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
 pub(super) struct Reproduction {
     /// An id that `run`, `live`, `qemu run`, `crash`, `races` or `fuzz` printed
@@ -31,9 +31,9 @@ impl Reproduction {
             options.add_to(&mut words);
             words
         });
-        let is_idle =
+        let has_no_effect =
             |word: &&String| word.starts_with("--") && !effective.as_slice().contains(word);
-        match given.as_slice().iter().find(is_idle) {
+        match given.as_slice().iter().find(has_no_effect) {
             Some(option) => Err(CommandError::Usage(format!(
                 "{} has no effect on the id {}",
                 option.split('=').next().unwrap_or_default(),
@@ -110,7 +110,7 @@ impl FromStr for ReproductionId {
         if text.starts_with('r') {
             return text.parse().map(Self::Race).map_err(|error| format!("{error}"));
         }
-        if fuzz::HouseholdId::is_meant(text) {
+        if fuzz::HouseholdId::is_likely(text) {
             return fuzz::HouseholdId::parse(text)
                 .map(Self::Household)
                 .map_err(|error| error.to_string());
@@ -140,7 +140,7 @@ pub(super) enum PlayedOn {
 impl PlayedOn {
     const ALL: [Self; 3] = [Self::Model, Self::Live, Self::Qemu];
 
-    /// What an id of this back end begins with.
+    /// The prefix of ids of this back end.
     fn prefix(self) -> &'static str {
         match self {
             Self::Model => "",

@@ -45,7 +45,7 @@ pub(super) struct ModelledOptions {
 enum SampleChoice {
     /// Every case
     All,
-    /// As many as it takes to have each pair of values of two parameters
+    /// A pairwise sample: each pair of values of two parameters occurs in at least one case
     Pairwise,
 }
 
@@ -114,11 +114,11 @@ impl ModelledOptions {
     }
 }
 
-/// The cases with their leases in a journal. Prints how many are about NVRAM, and left out.
+/// The cases with their leases in a journal. Prints how many cases are left out because they are about NVRAM.
 fn into_journals(cases: Vec<Case>) -> Vec<Case> {
     let all = cases.len();
     let kept: Vec<Case> = cases.into_iter().filter_map(|case| case.into_journal().ok()).collect();
     let left_out = all - kept.len();
-    errln!("{left_out} of {all} cases are about NVRAM, not about leases: left out");
+    errln!("left out {left_out} of {all} cases, which are about NVRAM and not about leases");
     kept
 }

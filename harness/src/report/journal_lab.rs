@@ -2,19 +2,19 @@
 
 use super::{JunitEnd, JunitTest};
 use explore::crash::Report;
-use journal_lab::{CutKind, Explored, Loss, declared};
+use journal_lab::{CaseResult, CutKind, Loss, expected_losses};
 use scenario::Case;
 
-/// Prints a row for each strategy, what was not expected, and one example for each kind of cut.
-pub fn print(cases: &[Case], explored: &[Explored]) {
+/// Prints a row for each strategy, the deviations from the scenario, and one example for each kind of cut.
+pub fn print(cases: &[Case], explored: &[CaseResult]) {
     if explored.is_empty() {
         return;
     }
     print_heading();
-    for (case, Explored { report, faults }) in cases.iter().zip(explored) {
+    for (case, CaseResult { report, deviations }) in cases.iter().zip(explored) {
         print_row(report);
-        for fault in faults {
-            outln!("  {}: {fault}", case.name());
+        for deviation in deviations {
+            outln!("  {}: {deviation}", case.name());
         }
     }
     for report in explored.iter().map(|explored| &explored.report) {
@@ -36,8 +36,8 @@ pub fn print(cases: &[Case], explored: &[Explored]) {
 }
 
 /// The counts of one strategy in the terms of an exploration.
-pub fn counts(case: &Case, Explored { report, faults }: &Explored) -> Report {
-    let expected = case.scenario.journal.as_ref().map(declared).unwrap_or_default();
+pub fn counts(case: &Case, CaseResult { report, deviations }: &CaseResult) -> Report {
+    let expected = case.scenario.journal.as_ref().map(expected_losses).unwrap_or_default();
     let of = |wanted: bool| -> u64 {
         Loss::ALL
             .into_iter()
@@ -46,30 +46,30 @@ pub fn counts(case: &Case, Explored { report, faults }: &Explored) -> Report {
             .sum()
     };
     let (declared, broken) = (of(true), of(false));
-    // An expected loss that did not occur is a fault as well.
-    let broken = broken.max(u64::from(!faults.is_empty()));
+    // An expected loss that did not occur counts as broken, too.
+    let broken = broken.max(u64::from(!deviations.is_empty()));
     Report {
         points: report.points,
         distinct: report.distinct,
         checked: report.checked,
-        // Each is a disk that was started from, read and judged.
+        // The program was started on each of these disks, and its leases were checked.
         images: report.checked,
         kept: report.checked.saturating_sub(declared + broken),
         declared,
         broken,
-        took: report.took,
+        took: report.cpu_time,
         ..Report::default()
     }
 }
 
 /// The JUnit test of one strategy.
-pub fn junit(case: &Case, explored: &Explored) -> JunitTest {
+pub fn junit(case: &Case, explored: &CaseResult) -> JunitTest {
     let Report { broken, checked, took, .. } = counts(case, explored);
     let end = if broken == 0 {
         JunitEnd::Passed
     } else {
         let message = format!("{broken} of {checked} states broken");
-        JunitEnd::Failed { message, description: explored.faults.join("\n") }
+        JunitEnd::Failed { message, description: explored.deviations.join("\n") }
     };
     JunitTest::of_case(case, took, end)
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::output::write_whole;
+use super::output::write_atomically;
 use super::{CaseOutcome, FileReport, Summary};
 use crate::error::CommandError;
 use runner::{Finding, Verdict};
@@ -30,7 +30,7 @@ pub fn write_json(path: &Path, files: &[FileReport]) -> Result<(), CommandError>
         "skipped": summary.skipped,
         "scenarios": scenarios,
     });
-    write_whole(path, format!("{report:#}\n").as_bytes())
+    write_atomically(path, format!("{report:#}\n").as_bytes())
 }
 
 fn case(CaseOutcome { report, run, replay }: &CaseOutcome) -> Value {
@@ -48,7 +48,7 @@ fn case(CaseOutcome { report, run, replay }: &CaseOutcome) -> Value {
         "verdict": verdict,
         "why": why,
         "failures": report.failures.iter().map(finding).collect::<Vec<Value>>(),
-        "foreseen": report.foreseen.iter().map(finding).collect::<Vec<Value>>(),
+        "foreseen": report.expected_violations.iter().map(finding).collect::<Vec<Value>>(),
         "seconds": report.took.as_secs_f64(),
         "calls": total.calls,
         "failed_calls": total.failed_calls,

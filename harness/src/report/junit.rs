@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use super::output::write_whole;
+use super::output::write_atomically;
 use super::{CaseOutcome, FileReport};
 use crate::error::CommandError;
 use runner::Verdict;
@@ -131,7 +131,7 @@ pub fn write_junit_tests(path: &Path, tests: &[JunitTest]) -> Result<(), Command
         report.add_test_suite(suite);
     }
     let text = report.to_string().map_err(|error| CommandError::file(path, error))?;
-    write_whole(path, text.as_bytes())
+    write_atomically(path, text.as_bytes())
 }
 
 fn non_success(kind: NonSuccessKind, message: &str, description: &str) -> TestCaseStatus {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::output::write_whole;
+use super::output::write_atomically;
 use crate::error::CommandError;
 use runner::CaseReport;
 use scenario::Case;
@@ -20,13 +20,13 @@ pub fn keep(folder: &Path, case: &Case, report: &CaseReport) -> Result<(), Comma
         .iter()
         .map(|f| format!("step {} (line {}): {}: {}\n", f.step, f.line, f.kind.name(), f.text))
         .collect();
-    write_whole(&folder.join("scenario.toml"), case.source.text.as_bytes())?;
-    write_whole(&folder.join("findings.txt"), findings.concat().as_bytes())?;
-    write_whole(&folder.join("calls.txt"), (report.log.join("\n") + "\n").as_bytes())?;
+    write_atomically(&folder.join("scenario.toml"), case.source.text.as_bytes())?;
+    write_atomically(&folder.join("findings.txt"), findings.concat().as_bytes())?;
+    write_atomically(&folder.join("calls.txt"), (report.log.join("\n") + "\n").as_bytes())?;
     if let Some(machine) = &report.machine {
-        write_whole(&folder.join("flash.bin"), &machine.flash_bytes())?;
+        write_atomically(&folder.join("flash.bin"), &machine.flash_bytes())?;
         if let Some(ram) = machine.ram_bytes() {
-            write_whole(&folder.join("staging"), &ram)?;
+            write_atomically(&folder.join("staging"), &ram)?;
         }
     }
     Ok(())

@@ -13,5 +13,5 @@ pub use files::{CaseOutcome, FileReport, Summary, by_file, next_file};
 pub use json::write_json;
 pub use junit::{JunitEnd, JunitTest, write_junit, write_junit_tests};
 pub use keep::keep;
-pub use output::{check_writable, write_new, write_whole};
+pub use output::{check_writable, write_atomically, write_new};
 pub use terminal::{Progress, finding_text, print_claims};

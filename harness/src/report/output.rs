@@ -48,6 +48,6 @@ pub fn write_new(path: &Path, text: &[u8]) -> Result<bool, CommandError> {
 ///
 /// # Errors
 /// When the file cannot be written.
-pub fn write_whole(path: &Path, text: &[u8]) -> Result<(), CommandError> {
-    backend::write_whole(path, text).map_err(|error| CommandError::file(path, error))
+pub fn write_atomically(path: &Path, text: &[u8]) -> Result<(), CommandError> {
+    backend::write_atomically(path, text).map_err(|error| CommandError::file(path, error))
 }

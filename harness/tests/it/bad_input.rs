@@ -1,4 +1,4 @@
-//! What a person is told who gives `leaselab` something that it cannot use.
+//! Error messages about inputs that `leaselab` cannot use.
 
 use insta::assert_snapshot;
 use predicates::prelude::*;
@@ -15,45 +15,45 @@ fn transcript_of(scenario: &str) -> String {
 }
 
 #[test]
-fn an_unknown_key_is_pointed_at() {
+fn an_unknown_key_is_reported_with_its_place() {
     assert_snapshot!(transcript_of("title = \"x\"\n[router]\ndialekt = \"openwrt\"\n"));
 }
 
 #[test]
-fn an_unknown_dialect_is_pointed_at() {
+fn an_unknown_dialect_is_reported_with_its_place() {
     let text =
         format!("title = \"x\"\n[router]\nspace = \"32 KiB\"\ndialect = \"vxworks\"\n{STEP}");
     assert_snapshot!(transcript_of(&text));
 }
 
 #[test]
-fn a_wrong_length_of_time_is_pointed_at() {
+fn an_invalid_duration_is_reported_with_its_place() {
     assert_snapshot!(transcript_of("title = \"x\"\n[[step]]\nadvance = \"5 parsecs\"\n"));
 }
 
 #[test]
-fn a_parameter_that_is_none_is_pointed_at() {
+fn an_undefined_parameter_is_reported_with_its_place() {
     assert_snapshot!(transcript_of("title = \"x\"\n[router]\nrtc = \"$rtc\"\n"));
 }
 
 #[test]
-fn a_parameter_that_nobody_uses_is_refused() {
+fn an_unused_parameter_is_rejected() {
     assert_snapshot!(transcript_of(&format!("title = \"x\"\n[parameters]\nclients = [1]\n{STEP}")));
 }
 
 #[test]
-fn a_step_of_two_actions_is_refused() {
+fn a_step_with_two_actions_is_rejected() {
     assert_snapshot!(transcript_of("title = \"x\"\n[[step]]\nboot = {}\npower-cut = true\n"));
 }
 
 #[test]
-fn a_client_that_never_came_is_pointed_at() {
+fn an_unknown_client_is_reported_with_its_place() {
     let text = format!("title = \"x\"\n{STEP}[[step]]\nrenew = {{ client = \"fone\" }}\n");
     assert_snapshot!(transcript_of(&text));
 }
 
 #[test]
-fn an_option_that_the_engine_does_not_know_is_pointed_at() {
+fn an_option_that_is_not_modelled_is_reported_with_its_place() {
     let text = format!("title = \"x\"\n[server]\noptions = [\"--enable-tea\"]\n{STEP}");
     assert_snapshot!(transcript_of(&text));
 }
@@ -73,7 +73,7 @@ fn an_option_that_the_engine_does_not_know_is_pointed_at() {
 #[case::page_without_call(&["[[step]]\nweb-page = true\nexpect = {}"], "no action that could be disturbed")]
 #[case::false_flag(&["[[step]]\nntp = false"], "`ntp` can only be true")]
 #[case::nothing(&["[[step]]\nnote = \"hm\""], "neither an action nor")]
-#[case::point(&["[[step]]\nboot = {}\ncut = \"after lunch\""], "names no point")]
+#[case::point(&["[[step]]\nboot = {}\ncut = \"after lunch\""], "invalid point `after lunch`")]
 #[case::image(&["[router]\nimage = \"none.bin\"", "[[step]]\nboot = {}"], "none.bin")]
 #[case::chip(&["[router]\nchip = \"abacus\"", "[[step]]\nboot = {}"], "the chips are")]
 #[case::size(&["[router]\nspace = \"64 KiB\"\npartition = \"32 KiB\"", "[[step]]\nboot = {}"], "partition")]

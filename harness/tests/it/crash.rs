@@ -10,7 +10,7 @@ use predicates::prelude::*;
 use rstest::rstest;
 use scenario::{Case, Id, Invariant, Overrides, cases};
 
-use crate::lab::Lab;
+use crate::lab::{COMMITS_FIRST, Lab};
 
 const SCENARIO: &str = r#"
 title = "Two clients, one of whom renews"
@@ -73,8 +73,8 @@ fn forgets_to_commit(call: &Call, nvram: &mut dyn Nvram) -> Outcome {
             if words == [b"commit"] { self.0.run(&[b"get", b"x"]) } else { self.0.run(words) }
         }
     }
-    let mut marker = MemoryIntentLog::default();
-    lease_script::run(call, &Config::default(), &mut WithoutCommit(nvram), &mut marker)
+    let mut intent_log = MemoryIntentLog::default();
+    lease_script::run(call, &Config::default(), &mut WithoutCommit(nvram), &mut intent_log)
 }
 
 fn invariants(report: &Report) -> Vec<Invariant> {
@@ -106,7 +106,7 @@ fn our_script_violates_nothing_and_a_cut_inside_a_commit_loses_the_only_copy(
 #[test]
 fn a_script_that_unsets_before_it_sets_violates_atomicity_and_its_ids_reproduce_it() {
     let case = case("openwrt");
-    let script = Function::Other(unsets_before_it_sets);
+    let script = Function::Custom(unsets_before_it_sets);
     let report = explored(&case, Some(script.clone()), shallow());
     assert!(invariants(&report).contains(&Invariant::Atomicity), "{:?}", report.violations);
     for violation in &report.violations {
@@ -124,14 +124,14 @@ fn a_script_that_unsets_before_it_sets_violates_atomicity_and_its_ids_reproduce_
 
 #[test]
 fn a_script_that_never_commits_violates_durability() {
-    let report = explored(&case("broadcom"), Some(Function::Other(forgets_to_commit)), shallow());
+    let report = explored(&case("broadcom"), Some(Function::Custom(forgets_to_commit)), shallow());
     assert!(invariants(&report).contains(&Invariant::Durability), "{:?}", report.violations);
 }
 
 #[test]
 fn judging_known_states_again_gives_the_same_verdicts() {
     let case = case("broadcom");
-    for script in [None, Some(Function::Other(unsets_before_it_sets))] {
+    for script in [None, Some(Function::Custom(unsets_before_it_sets))] {
         let once = explored(&case, script.clone(), shallow());
         let often = explored(&case, script, Options { repeat: true, ..shallow() });
         assert!(once.checked < once.points);
@@ -181,7 +181,7 @@ fn lab_with(changes: &[(&str, &str)]) -> Lab {
 #[test]
 fn a_declared_violation_is_not_a_failure() {
     let naive = "[script]\nuse = \"naive\"\n\n[[step]]\nboot = {}";
-    // It commits in every call, and takes a `set` that a torn image refused for one that worked.
+    // It commits in every call, and ignores a `set` that fails on a torn image.
     let breaks = ["no-redundant-writes", "durability", "neighbours"]
         .map(|name| format!("[[breaks]]\ninvariant = \"{name}\"\nwhy = \"no checks\"\n\n"))
         .concat();
@@ -211,11 +211,11 @@ fn a_kind_of_point_that_is_never_reached_is_a_failure() {
         .command(&["crash", "scenario.toml"])
         .assert()
         .code(1)
-        .stderr(predicate::str::contains("was ever reached: inside an erase"));
+        .stderr(predicate::str::contains("was reached: inside an erase"));
 }
 
 #[rstest]
-#[case::nothing_to_cut(&["crash", "dark.toml"], "nothing to cut")]
+#[case::nothing_to_cut(&["crash", "dark.toml"], "nothing to explore")]
 #[case::dialect(&["crash", "scenario.toml", "--dialect", "amiga"], "unknown dialect")]
 #[case::depth(&["crash", "scenario.toml", "--depth", "0"], "--depth")]
 #[case::budget(&["crash", "scenario.toml", "--target", "process", "--budget", "0"], "--budget")]
@@ -248,17 +248,6 @@ fn a_case_with_an_unknown_chip_is_invalid() {
                 .and(predicate::str::contains("the chips are")),
         );
 }
-
-/// Commits before it sets: an acknowledged lease is only in RAM.
-const COMMITS_FIRST: &str = r#"#!/bin/sh
-case $1 in
-init) nvram show 2>/dev/null | sed -n 's/^dnsmasq_lease_[^=]*=//p' ;;
-add | old)
-    nvram commit
-    nvram set "dnsmasq_lease_$3=${DNSMASQ_LEASE_LENGTH:-$DNSMASQ_LEASE_EXPIRES} $2 $3 ${4:-*} ${DNSMASQ_CLIENT_ID:-*}"
-    ;;
-esac
-"#;
 
 const ONE_CLIENT: &str = r#"
 title = "One client"
@@ -355,7 +344,7 @@ fn a_report_that_cannot_be_written_leaves_no_file() {
 #[rstest]
 #[case("openwrt")]
 #[case("broadcom")]
-fn counts_of_a_small_scenario(#[case] dialect: &str) {
+fn the_counts_of_a_small_scenario_do_not_change(#[case] dialect: &str) {
     let report = explored(&case(dialect), None, Options::default());
     let Report { points, distinct, checked, images, kept, lost, broken, .. } = report;
     let mut text = format!(
@@ -388,7 +377,7 @@ fn a_junit_report_contains_the_violations() {
 
 /// Runs in its own namespaces, with a full tmpfs of one page.
 #[test]
-fn a_full_disk_is_left_as_it_was() {
+fn a_full_disk_gets_no_partial_report() {
     let lab = lab_with(&[]);
     lab.write("bench/.keep", "");
     let steps = "mount -t tmpfs -o size=4k none bench && head -c 4096 /dev/zero >bench/filler && \

@@ -1,4 +1,4 @@
-//! The documented exit codes, where other tests do not see them.
+//! The documented exit codes that other tests do not cover.
 
 use std::fs::File;
 use std::io::pipe;
@@ -8,10 +8,10 @@ use rstest::rstest;
 
 use crate::lab::Lab;
 
-const STORY: &str = "title = \"A boot\"\n[[step]]\nboot = {}\n";
+const SCENARIO: &str = "title = \"A boot\"\n[[step]]\nboot = {}\n";
 
 #[test]
-fn help_lists_them() {
+fn help_lists_the_exit_codes() {
     let table = "Exit codes:\n  0  all checks passed\n  1  a check failed\n  2  invalid arguments, an invalid or \
                  unreadable input, or an output that cannot be written\n  3  this machine lacks";
     let output = Lab::new().command(&["--help"]).output().expect("leaselab runs");
@@ -25,7 +25,7 @@ fn help_lists_them() {
 #[case::run(&["run", "story.toml"])]
 fn a_variable_of_the_script_proxy_changes_nothing(#[case] arguments: &[&str]) {
     let lab = Lab::new();
-    lab.write("story.toml", STORY);
+    lab.write("story.toml", SCENARIO);
     lab.command(arguments).env("LEASELAB_GATE", "/nowhere").assert().code(0);
 }
 
@@ -34,9 +34,9 @@ fn a_variable_of_the_script_proxy_changes_nothing(#[case] arguments: &[&str]) {
 #[case::run(&["run", "story.toml", "--target", "in-process"])]
 #[case::races(&["races", "--race", "set+set"])]
 #[case::leases(&["leases", "show", "dhcpd.leases"])]
-fn a_full_disk_behind_stdout_has_exit_code_3(#[case] arguments: &[&str]) {
+fn a_failed_write_to_stdout_has_exit_code_3(#[case] arguments: &[&str]) {
     let lab = Lab::new();
-    lab.write("story.toml", STORY);
+    lab.write("story.toml", SCENARIO);
     lab.write("dhcpd.leases", "lease 10.0.0.1 {\n  starts never;\n  binding state free;\n}\n");
     let full = File::options().write(true).open("/dev/full").expect("a full device");
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_leaselab"))
@@ -45,13 +45,13 @@ fn a_full_disk_behind_stdout_has_exit_code_3(#[case] arguments: &[&str]) {
         .stdout(full)
         .output()
         .expect("leaselab runs");
-    let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(3), "{complaint}");
-    assert!(complaint.contains("error: cannot write to stdout: No space left"), "{complaint}");
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(3), "{message}");
+    assert!(message.contains("error: cannot write to stdout: No space left"), "{message}");
 }
 
 #[test]
-fn a_reader_that_stops_reading_is_no_failure() {
+fn a_closed_pipe_is_not_a_failure() {
     let (reader, writer) = pipe().expect("a pipe");
     drop(reader);
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_leaselab"))
@@ -74,8 +74,8 @@ fn an_output_that_cannot_be_written_is_a_usage_error(
     #[case] path: &str,
 ) {
     let lab = Lab::new();
-    lab.write("story.toml", STORY);
-    lab.write("failing.toml", format!("{STORY}expect = {{ leases = 7 }}\n"));
+    lab.write("story.toml", SCENARIO);
+    lab.write("failing.toml", format!("{SCENARIO}expect = {{ leases = 7 }}\n"));
     lab.write("dhcpd.leases", "lease 10.0.0.1 {\n  starts never;\n  binding state free;\n}\n");
     lab.command(&["device", "create", "dev"]).assert().code(0);
     lab.command(arguments).assert().code(2).stderr(contains(path));

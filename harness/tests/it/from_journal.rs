@@ -1,4 +1,4 @@
-//! Journals of the real dhcpd as input of the lab, held against what the server's system calls were.
+//! Journals of the real dhcpd as input of the lab, compared with the server's recorded system calls.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -34,12 +34,15 @@ fn system_calls(name: &str) -> (u64, u64, u64) {
     (appended, rewrites, rewritten)
 }
 
-/// The recordings' clients gave back so many leases (`driver.log`).
+/// The numbers of releases are those of `driver.log` in the recordings.
 #[rstest]
 #[case("small", 30)]
 #[case("v6", 54)]
 #[case("medium2", 214)]
-fn the_cost_of_a_journal_is_printed(#[case] name: &str, #[case] releases: u64) {
+fn the_cost_of_a_journal_equals_the_recorded_system_calls(
+    #[case] name: &str,
+    #[case] releases: u64,
+) {
     let found = generations(&[recording(name).join("gens.tar.xz")]).expect("readable");
     let site = from_journal(&found);
     let (appended, rewrites, rewritten) = system_calls(name);
@@ -52,7 +55,7 @@ fn the_cost_of_a_journal_is_printed(#[case] name: &str, #[case] releases: u64) {
         *counts.entry(event.kind).or_default() += 1;
     }
     assert!(counts[&SiteEventKind::Grant] > 0 && counts[&SiteEventKind::Renewal] > 0, "{counts:?}");
-    // Of DHCPv6, an association that is declared again with another address gives up the one it had.
+    // In DHCPv6, an association that is declared again with another address releases the previous one.
     let found = counts[&SiteEventKind::Release];
     assert!(found == releases || name == "v6" && found > releases, "{name}: {counts:?}");
     assert!(site.events.windows(2).all(|pair| pair[0].time <= pair[1].time), "{name}");
@@ -65,7 +68,7 @@ fn single_files_and_folders_are_read() {
     assert_eq!(folder.len(), 6, "the archive of generations");
     let site = from_journal(&alone);
     assert_eq!((site.cost.generations, site.cost.rewrites), (1, 1));
-    // 25,173 bytes were appended to it, behind a head of 5,611.
+    // 25,173 bytes were appended to it, after the 5,611 bytes of the rewrite.
     assert!(site.cost.appended.abs_diff(25_173) < 1_000, "{:?}", site.cost);
 }
 
@@ -91,7 +94,7 @@ fn the_command_prints_events_and_costs_and_writes_stimuli() {
 }
 
 #[test]
-fn files_that_are_not_journals_are_refused() {
+fn files_that_are_not_journals_are_rejected() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let empty = folder.path().join("dhcpd.leases");
     for (name, bytes) in [("x.tar.xz", &b"junk"[..]), ("empty.leases", b"")] {
@@ -107,7 +110,7 @@ fn files_that_are_not_journals_are_refused() {
 }
 
 #[test]
-fn wear_counts_both_builds_beside_what_the_journal_cost() {
+fn wear_prints_the_cost_of_the_journal_and_counts_both_builds() {
     let small = recording("small/gens.tar.xz");
     leaselab(&["wear", "--journal", small.to_str().expect("UTF-8"), "--scripts", "ours,naive"])
         .success()

@@ -17,12 +17,12 @@ use scenario::{Invariant, Overrides, Rtc, cases};
 use crate::lab::Lab;
 
 /// The project's own script.
-fn ours(call: &Call, nvram: &mut dyn Nvram, marker: &mut dyn IntentLog) -> Outcome {
+fn ours(call: &Call, nvram: &mut dyn Nvram, intent_log: &mut dyn IntentLog) -> Outcome {
     let config = Config::from_env(&Environment::default()).expect("the default configuration");
-    run(call, &config, nvram, marker)
+    run(call, &config, nvram, intent_log)
 }
 
-/// Runs a command, possibly a wrong one.
+/// Runs a command, or another one in its place.
 type Fault = fn(&mut dyn Nvram, &[&[u8]]) -> Result<NvramOutput, OperationError>;
 
 /// An `nvram` tool with a fault.
@@ -37,7 +37,7 @@ impl Nvram for Faulty<'_> {
 fn commits_before_it_sets(
     call: &Call,
     nvram: &mut dyn Nvram,
-    marker: &mut dyn IntentLog,
+    intent_log: &mut dyn IntentLog,
 ) -> Outcome {
     let fault: fn(&mut dyn Nvram, &[&[u8]]) -> _ = |nvram, args| match args {
         [b"set" | b"unset", ..] => {
@@ -47,12 +47,12 @@ fn commits_before_it_sets(
         [b"commit"] => Ok(NvramOutput::default()),
         _ => nvram.run(args),
     };
-    ours(call, &mut Faulty(nvram, fault), marker)
+    ours(call, &mut Faulty(nvram, fault), intent_log)
 }
 
-fn trusts_show(call: &Call, nvram: &mut dyn Nvram, marker: &mut dyn IntentLog) -> Outcome {
+fn trusts_show(call: &Call, nvram: &mut dyn Nvram, intent_log: &mut dyn IntentLog) -> Outcome {
     if call.args[0] != b"init" {
-        return ours(call, nvram, marker);
+        return ours(call, nvram, intent_log);
     }
     let Ok(shown) = nvram.run(&[b"show"]) else {
         return Outcome { killed: true, ..Outcome::default() };
@@ -64,20 +64,20 @@ fn trusts_show(call: &Call, nvram: &mut dyn Nvram, marker: &mut dyn IntentLog) -
     Outcome { stdout, ..Outcome::default() }
 }
 
-fn forgets_the_duid(call: &Call, nvram: &mut dyn Nvram, marker: &mut dyn IntentLog) -> Outcome {
+fn forgets_the_duid(call: &Call, nvram: &mut dyn Nvram, intent_log: &mut dyn IntentLog) -> Outcome {
     let fault: fn(&mut dyn Nvram, &[&[u8]]) -> _ = |nvram, args| match args {
         [b"set", pair] if pair.starts_with(b"dnsmasq_lease_duid=") => Ok(NvramOutput::default()),
         _ => nvram.run(args),
     };
     let mut call = call.clone();
     call.env.set("DNSMASQ_SERVER_DUID", "");
-    ours(&call, &mut Faulty(nvram, fault), marker)
+    ours(&call, &mut Faulty(nvram, fault), intent_log)
 }
 
 fn unsets_before_it_sets(
     call: &Call,
     nvram: &mut dyn Nvram,
-    marker: &mut dyn IntentLog,
+    intent_log: &mut dyn IntentLog,
 ) -> Outcome {
     let fault: fn(&mut dyn Nvram, &[&[u8]]) -> _ = |nvram, args| {
         if let [b"set", pair] = args {
@@ -86,11 +86,11 @@ fn unsets_before_it_sets(
         }
         nvram.run(args)
     };
-    ours(call, &mut Faulty(nvram, fault), marker)
+    ours(call, &mut Faulty(nvram, fault), intent_log)
 }
 
-/// Takes the contents of RAM for those of the flash: its intent log does not outlive the call.
-fn takes_ram_for_flash(call: &Call, nvram: &mut dyn Nvram, _: &mut dyn IntentLog) -> Outcome {
+/// Does not commit what an interrupted call has set, because its intent log does not outlive the call.
+fn forgets_its_intent_log(call: &Call, nvram: &mut dyn Nvram, _: &mut dyn IntentLog) -> Outcome {
     ours(call, nvram, &mut MemoryIntentLog::default())
 }
 
@@ -108,12 +108,12 @@ fn session(seed: u64) -> Session {
 #[case::trusts_show(trusts_show, &[Invariant::Parsability, Invariant::Agreement, Invariant::Durability])]
 #[case::forgets_the_duid(forgets_the_duid, &[Invariant::Agreement, Invariant::Durability])]
 #[case::unsets_before_it_sets(unsets_before_it_sets, &[Invariant::Atomicity, Invariant::Agreement])]
-#[case::takes_ram_for_flash(takes_ram_for_flash, &[Invariant::Durability])]
+#[case::forgets_its_intent_log(forgets_its_intent_log, &[Invariant::Durability])]
 fn a_planted_fault_is_found_and_minimised(
     #[case] script: fn(&Call, &mut dyn Nvram, &mut dyn IntentLog) -> Outcome,
     #[case] expected: &[Invariant],
 ) {
-    let subject = Subject::function(Function::Marked(script));
+    let subject = Subject::function(Function::CustomWithLog(script));
     let limits = Limits { cases: Some(512), time: None };
     let outcome = session(5).run(&subject, limits, &|_: &_| ()).expect("functions do not fail");
     let failure = outcome.failure.expect("the fault is found");
@@ -177,8 +177,9 @@ fn an_executed_scenario_has_the_same_result_when_played_strictly() {
     for case in 0..12 {
         let id = session(11).id(case);
         let subject = Subject::in_process();
-        let lenient = subject.try_out(generate(&id)).expect("functions do not fail");
-        let strict = subject.try_out(lenient.executed_scenario()).expect("functions do not fail");
+        let lenient = subject.play_leniently(generate(&id)).expect("functions do not fail");
+        let strict =
+            subject.play_leniently(lenient.executed_scenario()).expect("functions do not fail");
         assert_eq!(lenient.total, strict.total, "{id}");
         assert_eq!(strict.executed_scenario().steps.len(), strict.scenario.steps.len(), "{id}");
     }
@@ -186,7 +187,7 @@ fn an_executed_scenario_has_the_same_result_when_played_strictly() {
 
 /// A failure of the naive script is printed with its id, minimised, and written to a file that fails.
 #[test]
-fn the_command_finds_minimises_writes_and_replays() {
+fn the_command_minimises_a_failure_and_writes_a_scenario_that_fails() {
     let lab = Lab::new();
     lab.write("out/fuzz-4-0.toml", "mine");
     let arguments = ["fuzz", "--use", "naive", "--seed", "4", "--events", "30", "--out", "out"];
@@ -208,31 +209,27 @@ fn the_command_finds_minimises_writes_and_replays() {
 #[rstest]
 #[case::no_cases(&["--cases", "0"], "--cases")]
 #[case::no_time(&["--time", "0s"], "expected at least 1s")]
-#[case::no_unit(&["--time", "5"], "no length of time")]
+#[case::no_unit(&["--time", "5"], "invalid length of time")]
 #[case::no_events(&["--events", "0"], "--events")]
 #[case::dialect(&["--dialect", "vms"], "unknown dialect 'vms'")]
 #[case::script(&["--script", "nowhere.sh"], "nowhere.sh")]
 #[case::two_scripts(&["--script", "/bin/true", "--use", "naive"], "expected only one of them")]
 #[case::both(&["--target", "both"], "invalid value 'both'")]
 #[case::out(&["--out", "/proc/leases"], "--out /proc/leases")]
-fn invalid_arguments_are_rejected(#[case] arguments: &[&str], #[case] complaint: &str) {
+fn invalid_arguments_are_rejected(#[case] arguments: &[&str], #[case] message: &str) {
     Lab::new()
         .command(&[&["fuzz"], arguments].concat())
         .assert()
         .code(2)
         .stdout("")
-        .stderr(predicate::str::contains(complaint));
+        .stderr(predicate::str::contains(message));
 }
 
 #[rstest]
 #[case("f0:00000000:1:2:20:openwrt:good:shell", "version `f0`")]
 #[case("f1:00000000:1:2:20:openwrt:good:shell", "generates another household")]
-fn an_id_of_another_version_is_rejected(#[case] id: &str, #[case] complaint: &str) {
-    Lab::new()
-        .command(&["replay", id])
-        .assert()
-        .code(2)
-        .stderr(predicate::str::contains(complaint));
+fn an_id_of_another_version_is_rejected(#[case] id: &str, #[case] message: &str) {
+    Lab::new().command(&["replay", id]).assert().code(2).stderr(predicate::str::contains(message));
 }
 
 #[test]

@@ -164,7 +164,7 @@ fn fuzz_the_log_of_calls() {
         }
         let mut damaged = good.to_vec();
         damaged.splice(at..at, rest.iter().copied());
-        if let Err(LogError::Damage { line, column, .. }) = Log::parse(path, &damaged) {
+        if let Err(LogError::InvalidLine { line, column, .. }) = Log::parse(path, &damaged) {
             let lines: Vec<&[u8]> = damaged.split(|byte| *byte == b'\n').collect();
             assert!(column >= 1 && column <= lines[line - 1].len() + 1, "{line}:{column}");
         }

@@ -58,7 +58,7 @@ fn a_log_becomes_a_recording() {
     assert!(init.out.as_ref().expect("what init printed").0.ends_with(b"00:01\n"));
     assert_eq!(old.env["DNSMASQ_SUPPLIED_HOSTNAME"].0, b"caf\xE9 \nAnna");
     assert_eq!((old.t, old.chg, add.chg, add.rc), (10.0, Some(0), Some(1), Some(1)));
-    // What was stored before costs nothing, so only the new lease does.
+    // The leases that were stored before the recording are not counted.
     lab.command(&["trace", "replay", "--target", "in-process"])
         .arg(&recording.folder)
         .assert()
@@ -114,14 +114,14 @@ fn a_days_renewals_are_counted_for_every_script() {
 fn torn_calls_are_left_out_and_reported(
     #[case] more: &str,
     #[case] calls: usize,
-    #[case] told: &str,
+    #[case] message: &str,
 ) {
     let lab = Lab::new();
     lab.write("log", format!("{LOG}{more}"));
     lab.command(&["trace", "import", "log", "--out", "out"])
         .assert()
         .success()
-        .stdout(predicate::str::contains(told));
+        .stdout(predicate::str::contains(message));
     assert_eq!(Recording::read(&lab.path().join("out")).expect("a recording").calls.len(), calls);
 }
 
@@ -162,18 +162,14 @@ fn a_reboot_is_detected_by_the_clock_that_restarts() {
 )]
 #[case(
     "leaselab-record 1\n\ncall 1 1 1.00\narg \u{e9}\narg b\n",
-    "log:4:5: the byte 0xc3, which record.sh escapes"
+    "log:4:5: unexpected byte 0xc3: record.sh escapes it"
 )]
 #[case("leaselab-record 1\n\nwhat\narg b\n", "log:3:1: expected a line that record.sh writes")]
 fn invalid_logs_are_rejected(#[case] log: &str, #[case] why: &str) {
     let lab = Lab::new();
     lab.write("log", log);
     lab.command(&["trace", "import", "log"]).assert().code(2).stderr(predicate::str::contains(why));
-    assert_eq!(
-        std::fs::read_dir(lab.path()).expect("the folder").count(),
-        1,
-        "nothing half-written"
-    );
+    assert_eq!(std::fs::read_dir(lab.path()).expect("the folder").count(), 1, "no partial output");
 }
 
 #[rstest]
@@ -183,7 +179,7 @@ fn invalid_logs_are_rejected(#[case] log: &str, #[case] why: &str) {
 #[case(&["log", "--out", "missing/out"], "No such file")]
 #[case(&["log", "--addresses"], "--anonymise")]
 #[case(&["log", "--anonymise", "--key-file", "missing"], "--key-file missing: No such file")]
-#[case(&["log", "--anonymise", "--key-file", "empty"], "--key-file empty: it is empty")]
+#[case(&["log", "--anonymise", "--key-file", "empty"], "--key-file empty: the file is empty")]
 fn failures_name_the_file_and_the_cause(#[case] arguments: &[&str], #[case] why: &str) {
     let lab = Lab::new();
     lab.write("log", LOG).write("empty", "\n");
@@ -191,14 +187,10 @@ fn failures_name_the_file_and_the_cause(#[case] arguments: &[&str], #[case] why:
         .assert()
         .code(2)
         .stderr(predicate::str::contains(why));
-    assert_eq!(
-        std::fs::read_dir(lab.path()).expect("the folder").count(),
-        2,
-        "nothing half-written"
-    );
+    assert_eq!(std::fs::read_dir(lab.path()).expect("the folder").count(), 2, "no partial output");
 }
 
-/// The recording's words, all of them.
+/// All words of a recording.
 fn words(recording: &Recording) -> Vec<Vec<u8>> {
     let mut words = Vec::new();
     for call in &recording.calls {
@@ -231,17 +223,17 @@ fn pseudonyms_are_stable_and_of_the_same_length_and_reveal_nothing() {
 
     let call = &one.calls[1];
     let (mac, id) = (&call.argv[2].0, &call.env["DNSMASQ_CLIENT_ID"].0);
-    assert_eq!(id, &[b"01:", &mac[..]].concat(), "a client-id holds the same pseudonym");
+    assert_eq!(id, &[b"01:", &mac[..]].concat(), "a client-id contains the same pseudonym");
     let duid = one.calls[0].out.as_ref().expect("what init printed").0.clone();
     assert!(duid.ends_with(&[b":", &mac[..], b"\n"].concat()), "and so does a DUID");
     let first = u8::from_str_radix(std::str::from_utf8(&mac[..2]).expect("hex"), 16).expect("hex");
-    assert_eq!(first & 3, 2, "still one device's own, and of no maker");
+    assert_eq!(first & 3, 2, "a unicast address that is locally administered");
     assert!(one.calls[2].argv[2].0.starts_with(b"06-"));
     assert!(call.argv[3].0.starts_with(b"192.168."));
     let name = &call.argv[4].0;
     assert!(name.iter().all(u8::is_ascii_lowercase) && name != b"anna");
     let supplied = &call.env["DNSMASQ_SUPPLIED_HOSTNAME"].0;
-    assert!(!supplied.is_ascii(), "what dnsmasq would not take stays so: {supplied:?}");
+    assert!(!supplied.is_ascii(), "a name that dnsmasq rejects must remain one: {supplied:?}");
     let text = std::fs::read_to_string(one.folder.join("calls.jsonl")).expect("a file");
     for secret in ["anna", "Anna", "02:aa:00", "caf", "192.168.1.5"] {
         assert!(!text.contains(secret), "{secret}");
@@ -257,9 +249,9 @@ fn addresses_are_kept_by_default_and_a_random_key_is_not_stored() {
     assert_ne!(one.calls[1].argv[2], other.calls[1].argv[2]);
 }
 
-/// The wrapper itself, in a shell, around the project's own script.
+/// Runs the wrapper in a shell, with the project's own script.
 #[test]
-fn what_the_wrapper_writes_is_read() {
+fn a_log_of_the_wrapper_can_be_imported_and_replayed() {
     let lab = Lab::new();
     let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../lease-script");
     for name in ["record.sh", "lease_update.sh"] {

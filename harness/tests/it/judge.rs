@@ -1,12 +1,12 @@
-//! The judge: scripts with one planted fault each, and the invariant that has to catch them.
+//! The judge: scripts with one planted fault each, and the invariants that detect them.
 
 use predicates::prelude::*;
 use rstest::rstest;
 
 use crate::lab::Lab;
 
-/// A household in which every invariant is at stake.
-const STORY: &str = r#"
+/// A household that exercises every invariant.
+const SCENARIO: &str = r#"
 title = "A household"
 
 [parameters]
@@ -56,7 +56,7 @@ join = { client = "guest" }
 release = { client = "guest" }
 "#;
 
-/// A correct script as small as it can be, with places for faults.
+/// A minimal correct script in which faults are planted by replacing parts of it.
 fn script(faults: &[(&str, &str)]) -> String {
     let mut text = r#"#!/bin/sh
 p=dnsmasq_lease_
@@ -97,7 +97,7 @@ exit 0
 
 fn lab(faults: &[(&str, &str)]) -> Lab {
     let lab = Lab::new();
-    lab.write("story.toml", STORY).write("script.sh", script(faults));
+    lab.write("story.toml", SCENARIO).write("script.sh", script(faults));
     lab
 }
 
@@ -129,7 +129,7 @@ fn a_script_without_fault_passes() {
 #[case::writes_a_shorter_time("agreement", &[("t=${DNSMASQ_LEASE_LENGTH:-$DNSMASQ_LEASE_EXPIRES}", "t=$((DNSMASQ_LEASE_EXPIRES - 1))")])]
 #[case::drops_the_name("agreement", &[("${4:-*} ${DNSMASQ_CLIENT_ID:-*}", "* ${DNSMASQ_CLIENT_ID:-*}")])]
 #[case::never_returns("astray", &[("del)", "del) while :; do :; done;")])]
-fn a_planted_fault_is_caught(#[case] invariant: &str, #[case] faults: &[(&str, &str)]) {
+fn a_planted_fault_is_detected(#[case] invariant: &str, #[case] faults: &[(&str, &str)]) {
     lab(faults)
         .command(&["run", "story.toml", "--timeout", "2"])
         .assert()
@@ -138,7 +138,7 @@ fn a_planted_fault_is_caught(#[case] invariant: &str, #[case] faults: &[(&str, &
 }
 
 const CUT: &str = r#"
-title = "Power goes inside a call"
+title = "Power is lost inside a call"
 [script]
 use = "script.sh"
 [[step]]
@@ -157,13 +157,13 @@ expect = { has = ["phone", "tablet"] }
 "#;
 
 #[test]
-fn a_cut_between_set_and_commit_costs_the_event_and_nothing_else() {
+fn a_cut_between_set_and_commit_loses_only_that_event() {
     let lab = lab(&[]);
     lab.write("story.toml", CUT).command(&["run", "story.toml"]).assert().code(0);
 }
 
 #[test]
-fn a_script_that_unsets_before_it_sets_is_caught_by_a_cut() {
+fn a_cut_detects_a_script_that_unsets_before_it_sets() {
     let lab =
         lab(&[("nvram set \"$p$3=$v\"", "nvram unset $p$3; nvram commit; nvram set \"$p$3=$v\"")]);
     lab.write("story.toml", CUT)
@@ -174,24 +174,24 @@ fn a_script_that_unsets_before_it_sets_is_caught_by_a_cut() {
 }
 
 #[test]
-fn an_expected_breach_that_does_not_occur_is_a_failure() {
+fn an_expected_violation_that_does_not_occur_is_a_failure() {
     let lab = lab(&[]);
     let text = format!(
-        "{STORY}\n[[breaks]]\ninvariant = \"no-redundant-writes\"\nwhy = \"so they say\"\n"
+        "{SCENARIO}\n[[breaks]]\ninvariant = \"no-redundant-writes\"\nwhy = \"so they say\"\n"
     );
     lab.write("story.toml", text).command(&["run", "story.toml"]).assert().code(1).stdout(
         predicate::str::contains(
-            "no-redundant-writes held, though the scenario expects it broken: so they say",
+            "no-redundant-writes held, but the scenario expects it to be broken: so they say",
         ),
     );
 }
 
 #[test]
-fn a_disturbance_that_never_strikes_is_a_failure() {
+fn a_disturbance_that_does_not_occur_is_a_failure() {
     let lab = lab(&[]);
     lab.write("story.toml", CUT.replace("after set", "after unset"))
         .command(&["run", "story.toml"])
         .assert()
         .code(1)
-        .stdout(predicate::str::contains("): astray: `cut after unset` did not strike"));
+        .stdout(predicate::str::contains("): astray: `cut after unset` did not occur"));
 }

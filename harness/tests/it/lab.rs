@@ -1,9 +1,20 @@
-//! Runs the `leaselab` executable in a folder of its own, and writes down what it said.
+//! Runs the `leaselab` executable in a temporary folder, and records its output.
 
 use std::path::Path;
 
 use assert_cmd::Command;
 use tempfile::TempDir;
+
+/// A script that commits before it sets, so that an acknowledged lease is only in RAM.
+pub(crate) const COMMITS_FIRST: &str = r#"#!/bin/sh
+case $1 in
+init) nvram show 2>/dev/null | sed -n 's/^dnsmasq_lease_[^=]*=//p' ;;
+add | old)
+    nvram commit
+    nvram set "dnsmasq_lease_$3=${DNSMASQ_LEASE_LENGTH:-$DNSMASQ_LEASE_EXPIRES} $2 $3 ${4:-*} ${DNSMASQ_CLIENT_ID:-*}"
+    ;;
+esac
+"#;
 
 /// A folder with scenario files and scripts.
 pub(crate) struct Lab {
@@ -61,7 +72,7 @@ impl Lab {
         commands
     }
 
-    /// stdout, stderr and exit code as one text, times left out.
+    /// stdout, stderr and exit code as one text, without durations.
     pub(crate) fn transcript(&self, arguments: &[&str]) -> String {
         let output = self.command(arguments).output().expect("leaselab runs");
         let text = |bytes: &[u8]| {
@@ -77,7 +88,7 @@ impl Lab {
     }
 }
 
-/// A line of a scenario file ends with how long it took.
+/// Removes the duration at the end of the line of a scenario file.
 fn without_time(line: &str) -> &str {
     match line.strip_suffix(" s").and_then(|line| line.rsplit_once("erases")) {
         Some((head, _)) => head,

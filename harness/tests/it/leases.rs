@@ -26,7 +26,7 @@ fn text(path: &Path) -> &str {
     path.to_str().expect("UTF-8")
 }
 
-/// A file in a folder of its own.
+/// A file in a temporary folder.
 fn file(name: &str, bytes: impl AsRef<[u8]>) -> (tempfile::TempDir, String) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join(name);
@@ -43,7 +43,7 @@ fn file(name: &str, bytes: impl AsRef<[u8]>) -> (tempfile::TempDir, String) {
 #[case("expiry at the start", "expire_on_block")]
 #[case("a refusal", "blanks_1500")]
 #[case("nothing at all", "zero_only")]
-fn show_prints_the_recorded_answer_key_for_key(#[case] what: &str, #[case] name: &str) {
+fn show_prints_the_recorded_json(#[case] what: &str, #[case] name: &str) {
     let case = data("dhcpd-corpus").join(name);
     let expected: Value =
         serde_json::from_slice(&fs::read(case.join("expected.json")).expect("recorded"))
@@ -184,12 +184,12 @@ fn bytes_of_erased_flash_end_the_file_for_dhcpd_only() {
         .stdout(predicate::str::contains(":8:1: byte 0xFF"));
 }
 
-/// A database that every form can hold.
+/// A database that every format can represent.
 const LINES: &str = "1795215600 02:00:00:00:00:07 10.20.1.7 laptop 01:02:00:00:00:00:07\n\
                      0 02:00:00:00:00:08 10.20.1.8 * *\n";
 
 #[test]
-fn leases_that_every_format_can_hold_survive_all_conversions() {
+fn leases_that_every_format_can_represent_survive_all_conversions() {
     let (folder, lines) = file("dnsmasq.leases", LINES);
     let now = ["--now", "1795136400"];
     let mut path = lines.clone();
@@ -276,7 +276,7 @@ fn compact_leaves_one_record_for_each_address_and_replaces_its_input_by_a_rename
 }
 
 #[test]
-fn diff_history_stats_and_a_past_time() {
+fn diff_history_stats_and_show_report_the_declarations_of_a_journal() {
     let renewed = ACTIVE.replace("11/20 23:00:00", "11/21 23:00:00");
     let other = ACTIVE.replace("10.20.1.7", "10.20.1.9");
     let (folder, a) = file("a", format!("{ACTIVE}{renewed}{other}"));
@@ -305,7 +305,7 @@ fn a_damaged_line_of_dnsmasq_and_a_torn_row_of_kea_are_found() {
     let (_folder, path) = file("leases", format!("{LINES}1795215600 zz 10.20.1.9 * *\n17952"));
     leases(&["check", &path])
         .code(1)
-        .stdout(predicate::str::contains(":3:12: no hardware address: dnsmasq crashes"))
+        .stdout(predicate::str::contains(":3:12: not a hardware address: dnsmasq crashes"))
         .stdout(predicate::str::contains(":4:6: 1 words"));
     let header = "address,hwaddr,client_id,valid_lifetime,expire,subnet_id,fqdn_fwd,fqdn_rev,hostname,\
                   state,user_context\n";
@@ -318,8 +318,8 @@ fn a_damaged_line_of_dnsmasq_and_a_torn_row_of_kea_are_found() {
     leases(&["check", &path]).code(1).stdout(predicate::str::contains("Kea does not start"));
 }
 
-/// What dhcpd loses of the recorded cases at its next start, by what it was recorded to keep.
-const LOSE: [&str; 43] = [
+/// The cases in which dhcpd loses a record at its next start, according to the recordings.
+const LOSE_LEASES: [&str; 43] = [
     "billing",
     "binary_garbage",
     "blanks_1500",
@@ -364,8 +364,8 @@ const LOSE: [&str; 43] = [
     "unescaped_billing",
     "zero_in_record",
 ];
-/// The same, where the recording has no words for it: one address less, an association less, a statement less.
-const LOSE_TOO: [&str; 5] =
+/// Further cases in which dhcpd loses an address, an association or a statement, which the recordings do not state.
+const LOSE_OTHERS: [&str; 5] =
     ["v6_lease_in_v6", "v6_short_id", "v6_underscore", "v6_unknown_stmt", "zero_hole_even"];
 
 fn recorded(folder: &Path, name: &str) -> Vec<u8> {
@@ -394,11 +394,11 @@ fn check_fails_for_each_recorded_case_that_loses_something_and_for_no_other() {
         let done = leases(
             &[&words[..], &["--family", expected["family"].as_str().expect("named")]].concat(),
         );
-        let loses = LOSE.contains(&&*name) || LOSE_TOO.contains(&&*name);
+        let loses = LOSE_LEASES.contains(&&*name) || LOSE_OTHERS.contains(&&*name);
         if done.get_output().status.code() != Some(i32::from(loses)) {
             wrong.push(format!("{name}: {}", String::from_utf8_lossy(&done.get_output().stdout)));
         }
-        // Of this one, dhcpd was recorded to keep 75 leases, 18 of them not as they stand there, of 224.
+        // dhcpd was recorded to keep 75 of the 224 leases of this case, 18 of them with changes.
         if name == "real_unescaped_on" {
             done.stdout(predicate::str::contains("of 224 records 167 would be lost or changed"));
         }
@@ -408,12 +408,12 @@ fn check_fails_for_each_recorded_case_that_loses_something_and_for_no_other() {
     assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong.join("\n"));
 }
 
-/// Half a record at the end costs what the server keeps no more: seen by what it keeps with and without it.
+/// `check` fails exactly if a torn record at the end of the file changes the leases that the server keeps.
 #[rstest]
 #[case::v4("dhcpd-corpus/last_wins/dhcpd.leases", "978307200")]
 #[case::v4_later("dhcpd-journals/small/dhcpd.leases", "1795320000")]
 #[case::v6("dhcpd-journals/v6/dhcpd.leases", "1795320000")]
-fn check_knows_each_torn_tail_that_costs_a_lease(#[case] recording: &str, #[case] now: &str) {
+fn check_fails_for_each_torn_tail_that_loses_a_lease(#[case] recording: &str, #[case] now: &str) {
     let whole = fs::read_to_string(data(recording)).expect("recorded");
     let start =
         ["\nlease ", "\nia-"].iter().filter_map(|head| whole.rfind(head)).max().expect("one") + 1;
@@ -439,7 +439,7 @@ fn check_knows_each_torn_tail_that_costs_a_lease(#[case] recording: &str, #[case
     }
 }
 
-const BESIDE: &str = "class \"gold\" {\n  lease limit 4;\n}\nhost printer {\n  dynamic;\n  hardware ethernet \
+const NON_LEASES: &str = "class \"gold\" {\n  lease limit 4;\n}\nhost printer {\n  dynamic;\n  hardware ethernet \
                       02:00:00:00:00:aa;\n  fixed-address 10.20.1.99;\n        supersede host-name = \"lp\";\n}\n\
                       group office {\n}\nfailover peer \"b\" state {\n  my state normal at 4 2026/11/19 \
                       00:00:00;\n  partner state normal at 4 2026/11/19 00:00:00;\n}\nfailover peer \"b\" state \
@@ -447,10 +447,10 @@ const BESIDE: &str = "class \"gold\" {\n  lease limit 4;\n}\nhost printer {\n  d
                       2026/11/19 00:00:00;\n}\nhost printer {\n  dynamic;\n  deleted;\n}\n";
 
 #[test]
-fn compact_keeps_everything_besides_leases() {
+fn compact_keeps_the_declarations_that_are_not_leases() {
     let billed = ACTIVE.replace("}\n", "  billing subclass \"gold\" 01:02:22;\n}\n");
     let (folder, path) =
-        file("dhcpd.leases", format!("{BESIDE}{ACTIVE}{billed}server-duid \"abcd\";\n"));
+        file("dhcpd.leases", format!("{NON_LEASES}{ACTIVE}{billed}server-duid \"abcd\";\n"));
     leases(&["compact", &path, "-o", &path]).success().stderr("");
     let after = fs::read_to_string(&path).expect("there");
     for there in [
@@ -476,7 +476,7 @@ fn compact_keeps_everything_besides_leases() {
 }
 
 #[test]
-fn compact_loses_no_block_of_a_large_file_whatever_its_lines() {
+fn compact_keeps_every_on_block_of_a_large_file() {
     let block = "  on expiry or release {\n    set a = \"x\";\n    if exists host-name {\n      unset a;\n    }\n  }\n}\n";
     let record = ACTIVE.replace("}\n", block);
     let large: String = (0..5000)
@@ -490,13 +490,13 @@ fn compact_loses_no_block_of_a_large_file_whatever_its_lines() {
 }
 
 #[test]
-fn compact_keeps_a_damaged_file_and_does_nothing_where_a_lease_would_be_missing() {
+fn compact_keeps_a_damaged_file_and_writes_nothing_if_a_lease_would_be_missing() {
     let (folder, path) = file("dhcpd.leases", format!("{ACTIVE}{}", &ACTIVE[..60]));
     leases(&["compact", &path, "-o", &path]).success().stderr(predicate::str::contains(".damaged"));
     let damaged = folder.path().join("dhcpd.leases.damaged");
     assert_eq!(fs::read(&damaged).expect("kept").len(), ACTIVE.len() + 60);
     assert_eq!(fs::read_to_string(&path).expect("there").matches("lease 10").count(), 1);
-    // It is never written over.
+    // An existing backup is never overwritten.
     fs::write(&path, &ACTIVE[..60]).expect("room");
     leases(&["compact", &path, "-o", &path])
         .code(2)
@@ -510,7 +510,7 @@ fn compact_keeps_a_damaged_file_and_does_nothing_where_a_lease_would_be_missing(
 }
 
 #[test]
-fn a_million_nested_braces_are_refused() {
+fn a_million_nested_braces_do_not_overflow_the_stack() {
     let (_folder, path) = file("dhcpd.leases", "{".repeat(1_000_000));
     for view in ["dhcpd", "careful", "text"] {
         let got = json(&["show", &path, "--as", view, "--json", "--now", "1"]);

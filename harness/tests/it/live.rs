@@ -65,7 +65,7 @@ fn the_model_predicts_the_calls_of_a_real_dnsmasq() {
 /// The model does not read hosts files of the machine; the real dnsmasq does.
 #[test]
 fn a_call_that_was_not_predicted_is_reported() {
-    // dnsmasq sees another /tmp, below which both the default folder and the clone may lie.
+    // dnsmasq has a private /tmp, and both the default folder and the clone may lie below /tmp.
     let hosts = tempfile::NamedTempFile::new_in("/var/tmp").expect("a file");
     std::fs::write(hosts.path(), "192.168.1.123 elsewhere\n").expect("a hosts file");
     let lab = lab(&format!("\"--addn-hosts={}\"", hosts.path().display()));
@@ -107,7 +107,7 @@ fn the_script_sees_the_clock_of_the_scenario() {
 }
 
 #[test]
-fn a_dnsmasq_that_dies_of_what_init_printed_is_reported() {
+fn a_dnsmasq_that_is_killed_by_the_output_of_init_is_reported() {
     let lab = lab("");
     lab.write(
         "nothex.sh",
@@ -120,7 +120,7 @@ fn a_dnsmasq_that_dies_of_what_init_printed_is_reported() {
     lab.command(&["live", "scenario.toml", "--rtc", "good", "--script", "nothex.sh"])
         .assert()
         .code(1)
-        .stdout(contains("it died by signal 6").and(contains("nothex")));
+        .stdout(contains("it was killed by signal 6").and(contains("nothex")));
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn unusable_executables_and_options_are_named() {
     refused(&["--target", "in-process"], 2, "unexpected argument '--target'");
 }
 
-/// dnsmasq and the script have a `/tmp` of their own, in which the executable does not exist.
+/// dnsmasq and the script have a private `/tmp`, in which the executable does not exist.
 #[test]
 fn a_dnsmasq_below_tmp_runs() {
     let lab = lab("");
@@ -149,7 +149,7 @@ fn a_dnsmasq_below_tmp_runs() {
         .map(|folder| folder.join("dnsmasq"))
         .find(|file| file.is_file())
         .expect("the system's dnsmasq");
-    // Copied by a process of its own: a file that this one has open for writing could not be executed while another
+    // Copied by another process: a file that this one has open for writing could not be executed while another
     // thread forks.
     let copied = std::process::Command::new("cp").arg(system).arg(folder.path()).status();
     assert!(copied.expect("cp runs").success());
@@ -161,7 +161,7 @@ fn a_dnsmasq_below_tmp_runs() {
         .stdout(contains("1 cases passed, 0 failed, 0 skipped"));
 }
 
-/// Whether or not the system has a dnsmasq.
+/// Needs no dnsmasq on the system.
 #[test]
 fn an_unusable_dnsmasq_without_rtc_is_named() {
     lab("")

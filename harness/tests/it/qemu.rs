@@ -39,7 +39,7 @@ fn a_missing_image_names_the_command_that_builds_it() {
 }
 
 #[test]
-fn an_image_of_another_architecture_is_refused() {
+fn an_image_of_another_architecture_is_rejected() {
     let folder = tempfile::tempdir().expect("a scratch folder");
     image(folder.path(), "mipsel");
     leaselab().args(["qemu", "run", "--built"]).arg(folder.path()).assert().code(2).stderr(
@@ -50,7 +50,7 @@ fn an_image_of_another_architecture_is_refused() {
 }
 
 #[test]
-fn an_image_whose_files_were_changed_is_refused() {
+fn an_image_whose_files_were_changed_is_rejected() {
     let folder = tempfile::tempdir().expect("a scratch folder");
     image(folder.path(), "x86_64");
     let manifest = fs::read_to_string(folder.path().join("manifest.json")).expect("just written");
@@ -123,7 +123,7 @@ fn missing_sources_are_an_environment_error() {
 #[case(",initrd", MACHINE, "invalid --image \",initrd\": the first file must be a kernel")]
 #[case("kernel,,initrd", MACHINE, "set files = \"disk\" in the machine file")]
 #[case("kernel", "arch = \"sparc\"\n", "machine.toml")]
-#[case("mips", MACHINE, "mips: kernel for mipsel, but the machine file says x86_64")]
+#[case("mips", MACHINE, "mips: kernel for mipsel, but `arch` in the machine file is x86_64")]
 #[case("kernel", "arch = \"x86_64\"\nmemroy = 1\n", "memroy")]
 fn another_image_is_checked_before_it_is_booted(
     #[case] files: &str,

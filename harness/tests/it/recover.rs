@@ -1,4 +1,4 @@
-//! `leaselab leases recover`: what takes the place of a lease journal that is missing, empty, damaged.
+//! `leaselab leases recover`: which file replaces a lease journal that is missing, empty or damaged.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -7,7 +7,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use assert_cmd::Command;
 use rstest::rstest;
 
-/// A record of dhcpd's, active for a long time.
+/// An active record of dhcpd.
 fn lease(last: u8) -> String {
     format!(
         "lease 192.168.1.{last} {{\n  starts 2 2023/11/14 22:13:20;\n  ends 2 2033/11/14 23:13:20;\n  binding state \
@@ -19,12 +19,12 @@ fn leases(lasts: &[u8]) -> String {
     lasts.iter().map(|last| lease(*last)).collect()
 }
 
-/// The same without its last bytes.
+/// A text without its last bytes.
 fn torn(text: &str) -> String {
     text[..text.len() - 3].to_owned()
 }
 
-/// A file and when it was changed last, in seconds after a moment that is the same for all.
+/// Name, contents and modification time of a file; the time is in seconds after a fixed date.
 type Written<'a> = (&'a str, String, u64);
 
 fn folder(files: &[Written<'_>]) -> tempfile::TempDir {
@@ -83,30 +83,30 @@ fn recover(path: &Path, dry: bool) -> (i32, String, String) {
     &[("dhcpd.leases", String::new(), 9), ("dhcpd.leases~", leases(&[11]), 0)],
     "dhcpd.leases~"
 )]
-fn a_file_takes_the_place_of_the_live_one(#[case] files: &[Written<'_>], #[case] taken: &str) {
+fn a_candidate_replaces_the_live_file(#[case] files: &[Written<'_>], #[case] taken: &str) {
     let folder = folder(files);
     let live = taken.split_at(taken.find(".leases").expect("a journal") + ".leases".len()).0;
     let wanted = fs::read_to_string(folder.path().join(taken)).expect("there");
     let before = found(folder.path());
-    let told = format!("{taken} takes its place");
+    let message = format!("{taken} replaces it");
 
     let (code, stdout, _) = recover(folder.path(), true);
-    assert!(code == 0 && stdout.contains(&told), "{code}: {stdout}");
+    assert!(code == 0 && stdout.contains(&message), "{code}: {stdout}");
     assert_eq!(found(folder.path()), before, "a dry run changes nothing");
 
     let (code, _, stderr) = recover(folder.path(), false);
-    assert!(code == 0 && stderr.contains(&told), "{code}: {stderr}");
+    assert!(code == 0 && stderr.contains(&message), "{code}: {stderr}");
     assert_eq!(fs::read_to_string(folder.path().join(live)).expect("restored"), wanted);
 
     let (code, stdout, _) = recover(folder.path(), true);
-    assert!(code == 0 && stdout.contains("is there: nothing to do"), "{code}: {stdout}");
+    assert!(code == 0 && stdout.contains("is valid: nothing to do"), "{code}: {stdout}");
 }
 
 #[test]
-fn no_file_at_all_is_a_first_installation() {
+fn an_empty_folder_gets_an_empty_database() {
     let folder = folder(&[]);
     let (code, stdout, _) = recover(folder.path(), true);
-    assert!(code == 0 && stdout.contains("an empty database is made"), "{stdout}");
+    assert!(code == 0 && stdout.contains("an empty database is created"), "{stdout}");
     assert_eq!(found(folder.path()), []);
     assert_eq!(recover(folder.path(), false).0, 0);
     let files = found(folder.path());
@@ -115,7 +115,7 @@ fn no_file_at_all_is_a_first_installation() {
 }
 
 #[test]
-fn v4_and_v6_are_recovered_side_by_side() {
+fn journals_of_v4_and_v6_in_one_folder_are_recovered() {
     let v6 = "server-duid \"\\000\\001ab\";\n".to_owned();
     let folder = folder(&[("dhcpd.leases~", leases(&[11]), 0), ("dhcpd6.leases~", v6.clone(), 0)]);
     assert_eq!(recover(folder.path(), false).0, 0);
@@ -129,7 +129,7 @@ fn an_unreadable_file_is_kept_beside_the_restored_one() {
     let folder =
         folder(&[("dhcpd.leases", garbage.clone(), 9), ("dhcpd.leases~", leases(&[11]), 0)]);
     let (code, _, stderr) = recover(folder.path(), false);
-    assert!(code == 0 && stderr.contains("holds nothing that reads as"), "{stderr}");
+    assert!(code == 0 && stderr.contains("contains no readable declaration"), "{stderr}");
     let wanted =
         [("dhcpd.leases".to_owned(), leases(&[11])), ("dhcpd.leases.damaged".to_owned(), garbage)];
     assert_eq!(found(folder.path()), wanted);
@@ -137,17 +137,17 @@ fn an_unreadable_file_is_kept_beside_the_restored_one() {
 
 #[rstest]
 #[case::only_a_torn_temporary(("dhcpd.leases.1700000001", torn(&leases(&[11, 12])), 0), "only dhcpd.leases.1700000001 is left")]
-#[case::only_garbage(("dhcpd.leases", "no journal at all\n".to_owned(), 0), "not touched")]
+#[case::only_garbage(("dhcpd.leases", "no journal at all\n".to_owned(), 0), "left unchanged")]
 fn a_case_that_needs_manual_intervention_is_left_alone(
     #[case] file: Written<'_>,
-    #[case] told: &str,
+    #[case] message: &str,
 ) {
     let folder = folder(&[file]);
     let before = found(folder.path());
     for dry in [true, false] {
         let (code, stdout, stderr) = recover(folder.path(), dry);
         assert_eq!(code, 1);
-        assert!([stdout, stderr].concat().contains(told));
+        assert!([stdout, stderr].concat().contains(message));
         assert_eq!(found(folder.path()), before);
     }
 }
@@ -171,7 +171,7 @@ fn neither_a_mistyped_folder_nor_a_folder_named_as_a_journal_gets_a_database() {
     assert_eq!(found(folder.path()), []);
     fs::create_dir(folder.path().join("dhcpd.leases")).expect("room");
     let (code, _, stderr) = recover(folder.path(), false);
-    assert!(code == 2 && stderr.contains("is no regular file"), "{code}: {stderr}");
+    assert!(code == 2 && stderr.contains("not a regular file"), "{code}: {stderr}");
 }
 
 #[test]

@@ -1,12 +1,12 @@
-//! The commands that are printed to repeat a result do repeat it, in a shell and under options that are not the defaults.
+//! The printed commands reproduce the result when a shell runs them, also with options other than the defaults.
 
 use predicates::prelude::*;
 use predicates::str::contains;
 use rstest::rstest;
 
-use crate::lab::Lab;
+use crate::lab::{COMMITS_FIRST, Lab};
 
-/// A folder name that a shell must not take apart.
+/// A folder name that a shell splits or expands unless it is quoted.
 const FOLDER: &str = "it's a $(folder)";
 
 /// Fails at its last step: there are 2 leases.
@@ -23,17 +23,6 @@ join = { client = "phone" }
 expect = { leases = 7 }
 "#;
 
-/// Stores nothing that survives a power cut: it commits before it sets.
-const COMMITS_FIRST: &str = r#"#!/bin/sh
-case $1 in
-init) nvram show 2>/dev/null | sed -n 's/^dnsmasq_lease_[^=]*=//p' ;;
-add | old)
-    nvram commit
-    nvram set "dnsmasq_lease_$3=${DNSMASQ_LEASE_LENGTH:-$DNSMASQ_LEASE_EXPIRES} $2 $3 ${4:-*} ${DNSMASQ_CLIENT_ID:-*}"
-    ;;
-esac
-"#;
-
 /// A lab with a failing scenario and a script, both in a folder with a strange name.
 fn lab() -> (Lab, String, String) {
     let lab = Lab::new();
@@ -47,7 +36,7 @@ fn lab() -> (Lab, String, String) {
 #[case::in_process(&["--target", "in-process", "--seed", "7", "--dialect", "broadcom", "--rtc", "broken"])]
 #[case::journal(&["--store", "journal", "--target", "both"])]
 #[case::shell(&["--shell", "busybox ash", "--timeout", "19", "--no-private-root"])]
-fn run(#[case] options: &[&str]) {
+fn commands_of_run_reproduce_the_failure(#[case] options: &[&str]) {
     let (lab, scenario, _) = lab();
     let failure = "expected 7, found 2";
     let output = lab.command(&["run", &scenario]).args(options).assert().code(1);
@@ -59,7 +48,7 @@ fn run(#[case] options: &[&str]) {
 }
 
 #[test]
-fn run_with_an_external_script() {
+fn commands_of_run_with_an_external_script_reproduce_the_failure() {
     let (lab, scenario, script) = lab();
     let scenario_text = lab.read(&scenario).replace("leases = 7", "stderr = [\"never printed\"]");
     lab.write(&scenario, scenario_text);
@@ -74,7 +63,7 @@ fn run_with_an_external_script() {
 }
 
 #[test]
-fn crash() {
+fn commands_of_crash_reproduce_the_violations() {
     let (lab, scenario, script) = lab();
     let output = lab
         .command(&["crash", &scenario, "--filter", "10", "--script", &script, "--shell", "sh -u"])
@@ -88,7 +77,7 @@ fn crash() {
 }
 
 #[test]
-fn fuzz() {
+fn commands_of_fuzz_reproduce_the_failure() {
     let (lab, _, script) = lab();
     let output = lab
         .command(&["fuzz", "--script", &script, "--shell", "sh -u", "--timeout", "19"])
@@ -101,7 +90,7 @@ fn fuzz() {
     for line in &commands {
         lab.shell(line).assert().code(1);
     }
-    // The file that was written says the same.
+    // The file contains the same commands.
     let mut entries = std::fs::read_dir(lab.path().join(FOLDER)).expect("the folder");
     let name = entries.find_map(|entry| {
         let name = entry.expect("an entry").file_name().into_string().expect("a name");
@@ -114,7 +103,7 @@ fn fuzz() {
 }
 
 #[test]
-fn fuzz_of_the_naive_script() {
+fn commands_of_fuzz_with_the_naive_script_reproduce_the_failure() {
     let (lab, ..) = lab();
     let output = lab
         .command(&["fuzz", "--use", "naive", "--seed", "4", "--events", "30", "--cases", "4"])
@@ -127,7 +116,7 @@ fn fuzz_of_the_naive_script() {
 }
 
 #[test]
-fn races() {
+fn commands_of_races_reproduce_the_losses() {
     let lab = Lab::new();
     let output = lab.command(&["races", "--race", "set+commit"]).assert().code(0);
     for line in Lab::printed_commands(&output.get_output().stdout) {
@@ -144,6 +133,6 @@ fn races() {
 #[case(&["qemu:c1:00000000:story.toml::run", "--store", "journal"], "--store has no effect on the id qemu:")]
 #[case(&["live:c1:00000000:story.toml::1p"], "an id with faults cannot begin with `live:`")]
 #[case(&["qemu:hello"], "`hello`")]
-fn an_option_without_effect_is_refused(#[case] arguments: &[&str], #[case] why: &str) {
+fn an_option_without_effect_is_rejected(#[case] arguments: &[&str], #[case] why: &str) {
     Lab::new().command(&["replay"]).args(arguments).assert().code(2).stderr(contains(why));
 }

@@ -1,4 +1,4 @@
-//! The runner's own promises: targets that agree, private roots, reports, parts of a suite.
+//! `leaselab run`: equal results on both targets, private roots, reports, shards.
 
 use insta::assert_snapshot;
 use predicates::prelude::*;
@@ -6,7 +6,7 @@ use rstest::rstest;
 
 use crate::lab::Lab;
 
-const STORY: &str = r#"
+const SCENARIO: &str = r#"
 title = "Two leases and a reboot"
 tags = ["reboot"]
 [parameters]
@@ -28,12 +28,12 @@ expect = { leases = 2, names = ["pc-1", "pc-2"] }
 
 fn lab(script: &str) -> Lab {
     let lab = Lab::new();
-    lab.write("stories/story.toml", STORY.replace("SCRIPT", script));
+    lab.write("stories/story.toml", SCENARIO.replace("SCRIPT", script));
     lab
 }
 
 #[test]
-fn a_run_reads_like_this() {
+fn a_verbose_run_prints_each_call() {
     assert_snapshot!(lab("shell").transcript(&["run", "stories", "--verbose"]));
 }
 
@@ -41,7 +41,7 @@ fn a_run_reads_like_this() {
 fn both_targets_agree(#[values("shell", "rust", "naive")] script: &str) {
     let lab = lab(script);
     if script == "naive" {
-        // It commits in every call, and both targets have to see that.
+        // It commits in every call, which both targets have to report.
         let story = lab.read("stories/story.toml");
         let breaks = "\n[[breaks]]\ninvariant = \"no-redundant-writes\"\nwhy = \"it commits in every call\"\n";
         lab.write("stories/story.toml", format!("{story}{breaks}"));
@@ -50,7 +50,7 @@ fn both_targets_agree(#[values("shell", "rust", "naive")] script: &str) {
 }
 
 #[rstest]
-fn every_shell_will_do(#[values("dash", "bash", "busybox ash")] shell: &str) {
+fn the_script_runs_in_every_shell(#[values("dash", "bash", "busybox ash")] shell: &str) {
     lab("shell").command(&["run", "stories", "--shell", shell]).assert().code(0);
 }
 
@@ -71,7 +71,7 @@ fn private_root_serves_a_script_that_names_nvram_absolutely() {
     assert!(!std::path::Path::new("/usr/sbin/nvram").exists(), "the machine was touched");
 }
 
-/// A checkout below /tmp is nothing unusual, and scripts see another /tmp.
+/// A clone may lie below /tmp, although scripts have a private /tmp.
 #[test]
 fn leaselab_may_lie_below_tmp() {
     let lab = lab("shell");
@@ -93,7 +93,7 @@ fn leaselab_may_lie_below_tmp() {
 }
 
 #[test]
-fn without_a_private_root_such_a_script_is_refused_by_name() {
+fn without_a_private_root_a_script_that_names_nvram_absolutely_is_rejected() {
     let lab = lab("absolute.sh");
     lab.write("stories/absolute.sh", "#!/bin/sh\n/usr/sbin/nvram commit\n");
     lab.command(&["run", "stories", "--no-private-root"]).assert().code(3).stderr(
@@ -155,7 +155,7 @@ fn a_failure_is_reported_and_its_files_are_kept() {
 }
 
 #[test]
-fn rtc_on_the_command_line_selects_among_what_the_scenario_names() {
+fn rtc_on_the_command_line_selects_among_the_builds_of_the_scenario() {
     lab("rust")
         .command(&["run", "stories", "--target", "in-process", "--rtc", "broken"])
         .assert()
@@ -171,15 +171,15 @@ fn the_checked_in_schema_is_up_to_date() {
 }
 
 #[test]
-fn a_device_is_made_used_and_rebooted() {
+fn a_device_folder_is_created_used_and_rebooted() {
     let lab = Lab::new();
     let device = |arguments: &[&str]| {
         let mut all = vec!["device"];
         all.extend(arguments);
         lab.transcript(&all)
     };
-    let mut story = device(&["create", "dev", "--dialect", "broadcom", "--neighbours", "400"]);
-    story += &device(&["create", "dev"]);
+    let mut transcript = device(&["create", "dev", "--dialect", "broadcom", "--neighbours", "400"]);
+    transcript += &device(&["create", "dev"]);
     std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_leaselab"), lab.path().join("nvram"))
         .expect("a link");
     let nvram = |arguments: &[&str]| {
@@ -193,11 +193,12 @@ fn a_device_is_made_used_and_rebooted() {
     nvram(&["set", "kept=1"]);
     nvram(&["commit"]);
     nvram(&["set", "lost=1"]);
-    story += &device(&["show", "dev"]);
-    story += &device(&["reboot", "dev"]);
-    story += &["kept=", &nvram(&["get", "kept"]), "lost=", &nvram(&["get", "lost"]), "\n"].concat();
-    story += &device(&["dump", "dev", "flash.bin"]);
-    story += &device(&["load", "dev", "flash.bin"]);
-    story += &device(&["show", "nowhere"]);
-    assert_snapshot!(story);
+    transcript += &device(&["show", "dev"]);
+    transcript += &device(&["reboot", "dev"]);
+    transcript +=
+        &["kept=", &nvram(&["get", "kept"]), "lost=", &nvram(&["get", "lost"]), "\n"].concat();
+    transcript += &device(&["dump", "dev", "flash.bin"]);
+    transcript += &device(&["load", "dev", "flash.bin"]);
+    transcript += &device(&["show", "nowhere"]);
+    assert_snapshot!(transcript);
 }

@@ -1,4 +1,4 @@
-//! The recordings of real dnsmasq runs: all are met, and no byte of them is a matter of indifference.
+//! The recordings of real dnsmasq runs: the engine reproduces all of them, and a changed byte is detected.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ fn copy(name: &str) -> tempfile::TempDir {
 }
 
 #[test]
-fn every_call_of_every_recording() {
+fn the_engine_reproduces_every_call_of_every_recording() {
     leaselab().args(["trace", "check"]).arg(traces()).assert().success().stdout(
         predicate::str::ends_with("208 traces, 3971 calls, 0 differ\n")
             .and(predicate::str::contains("DIFFERS").not()),
@@ -33,7 +33,7 @@ fn every_call_of_every_recording() {
 }
 
 #[test]
-fn the_server_decides_as_recorded() {
+fn the_server_answers_as_recorded() {
     let (mut same, mut other) = (0, Vec::new());
     for folder in find(&traces()).expect("recordings") {
         let outcome =
@@ -62,7 +62,7 @@ fn other(byte: u8) -> Option<u8> {
 #[case("v6_aware_store.rtc", 7)]
 #[case("restart_expired.no-rtc", 7)]
 #[case("random-25.rtc", 1201)]
-fn a_changed_byte_of_the_calls_is_seen(#[case] name: &str, #[case] step: usize) {
+fn a_changed_byte_of_the_calls_is_detected(#[case] name: &str, #[case] step: usize) {
     let dir = copy(name);
     let path = dir.path().join("calls.jsonl");
     let text = fs::read(&path).expect("calls");
@@ -76,7 +76,7 @@ fn a_changed_byte_of_the_calls_is_seen(#[case] name: &str, #[case] step: usize) 
             .and_then(|r| check(&r))
             .is_ok_and(|outcome| !outcome.failed());
         let line = text[..at].split(|b| *b == b'\n').count();
-        assert!(!met, "{name}: byte {at} (line {line}) may be anything");
+        assert!(!met, "{name}: a change of byte {at} (line {line}) is not detected");
         changed += 1;
     }
     assert!(changed > 20, "only {changed} bytes changed");
@@ -115,7 +115,7 @@ fn racy_recordings_may_swap_adjacent_calls_but_not_lose_them() {
 }
 
 #[test]
-fn what_cannot_be_read_is_named() {
+fn errors_name_the_folder_or_file_that_cannot_be_read() {
     let empty = tempfile::tempdir().expect("a folder");
     leaselab()
         .args(["trace", "check"])

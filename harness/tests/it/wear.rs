@@ -131,10 +131,10 @@ fn merged_parts_equal_the_whole_fleet() {
 #[case(&["--jobs", "0"], "--jobs must be at least 1")]
 #[case(&["--clients", "0", "--quiet"], "an empty household")]
 #[case(&["--lease-time", "30s"], "expected 120 seconds")]
-#[case(&["--dialect", "broadcom", "--chip", "slc-nand"], "no such router")]
+#[case(&["--dialect", "broadcom", "--chip", "slc-nand"], "cannot commit to slc-nand")]
 #[case(&["--json", "/nonexistent/wear.json"], "/nonexistent/wear.json")]
 #[case(&["--quiet", "--for", "1d", "--no-limits", "--json", "/dev/full"], "No space left")]
-fn invalid_options_are_refused(#[case] options: &[&str], #[case] error: &str) {
+fn invalid_options_are_rejected(#[case] options: &[&str], #[case] error: &str) {
     let lab = Lab::new();
     let words: Vec<&str> = ["wear"].iter().chain(options).copied().collect();
     let output = lab.command(&words).assert().code(2).get_output().stderr.clone();

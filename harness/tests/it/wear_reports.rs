@@ -1,4 +1,4 @@
-//! What `leaselab wear` writes and prints.
+//! The reports and the output of `leaselab wear`.
 
 use rstest::rstest;
 
@@ -14,7 +14,7 @@ fn run(lab: &Lab, more: &[&str]) -> String {
 }
 
 #[test]
-fn a_script_run_by_processes_is_compared_with_the_counts() {
+fn a_script_that_runs_in_processes_is_compared_with_the_counts() {
     let lab = Lab::new();
     lab.write("naive.sh", include_str!("../../../scenarios/scripts/naive.sh"));
     let words =
@@ -102,7 +102,7 @@ fn failed_commands_leave_no_file(#[case] options: &[&str], #[case] error: &str) 
 }
 
 #[test]
-fn merge_refuses_parts_of_other_fleets_or_versions() {
+fn merge_rejects_parts_of_other_fleets_or_versions() {
     let lab = Lab::new();
     let fleet = |seed: &str, shard: &str, file: &str| {
         let words = [

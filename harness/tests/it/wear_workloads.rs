@@ -121,7 +121,7 @@ fn calls_are_counted_after_the_nvram_is_full() {
     let ours = count(Script::Ours { slack: 0 });
     assert!(ours.failed > 0 && ours.commits == 40 - ours.failed, "{ours:?}");
     assert_eq!(ours.lost, 0);
-    // OpenWrt's tool locks itself out at its limit: from there on not even a commit of the old is possible.
+    // At its limit, OpenWrt's tool cannot even commit the old contents any more.
     let naive = count(Script::Naive);
     assert!(naive.failed > 0 && naive.commits < 40, "{naive:?}");
 }
@@ -135,7 +135,7 @@ fn calls_are_counted_after_the_nvram_is_full() {
 #[case(&["--every", "1d"], "--trace")]
 #[case(&["--scenario", "quiet.toml"], "no script call")]
 #[case(&["--scenario", "bad.toml"], "bad.toml:1")]
-fn invalid_workloads_are_refused(#[case] options: &[&str], #[case] error: &str) {
+fn invalid_workloads_are_rejected(#[case] options: &[&str], #[case] error: &str) {
     let lab = Lab::new();
     lab.write("quiet.toml", "title = \"Nothing happens\"\n[[step]]\nadvance = \"1d\"\n");
     lab.write("bad.toml", "title = 3\n");

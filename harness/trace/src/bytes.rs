@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 
-/// A byte string as a recording has it: text in UTF-8, with bytes that are not valid UTF-8 as lone surrogates U+DC80 to
+/// A byte string in a recording: text in UTF-8, with bytes that are not valid UTF-8 as lone surrogates U+DC80 to
 /// U+DCFF (the `surrogateescape` encoding of Python).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Bytes(pub Vec<u8>);

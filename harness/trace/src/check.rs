@@ -1,7 +1,6 @@
 //! Checks a recording: the engine must make the recorded calls from the recorded stimuli.
 
 use super::check_result::{CheckResult, Strictness};
-use super::compare;
 use super::driver::Driver;
 use super::error::TraceError;
 use super::recording::Recording;
@@ -23,9 +22,9 @@ pub fn check(recording: &Recording) -> Result<CheckResult, TraceError> {
             line: line + 1,
             message,
         };
-        driver.clocks(stimulus);
+        driver.check_clocks(stimulus);
         let made = driver.apply(stimulus).map_err(error)?;
         driver.made.push(made);
     }
-    Ok(compare::result_of(driver))
+    Ok(driver.finish())
 }

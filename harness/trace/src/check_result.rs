@@ -3,7 +3,7 @@
 use super::diff::Mismatch;
 
 /// The fields of a recording that are inputs of the engine, each with the reason. Everything else is compared.
-pub const CARRIED: &[(&str, &str)] = &[
+pub const ENGINE_INPUTS: &[(&str, &str)] = &[
     (
         "calls.jsonl: out of an init call",
         "the output of the script is the lease database that dnsmasq reads",
@@ -23,7 +23,8 @@ pub const CARRIED: &[(&str, &str)] = &[
 pub enum Strictness {
     /// Every call must match, in order.
     Exact,
-    /// As [`Strictness::Exact`], but consecutive `arp-*` calls are compared as sets, since the kernel's order is not known.
+    /// As [`Strictness::Exact`], but consecutive `arp-*` calls are compared as sets, since the order in the kernel's table
+    /// is not known.
     ArpSets,
     /// Differences are reported without failing the check, since the recording depends on timing.
     ReportOnly,
@@ -34,7 +35,7 @@ pub enum Strictness {
 pub struct CheckResult {
     /// The name of the folder.
     pub label: String,
-    /// Why two recordings of the same stimuli may differ, if they may.
+    /// Why two recordings of the same stimuli may differ; `None` if they must not.
     pub racy: Option<String>,
     /// How strictly the calls were compared.
     pub strictness: Strictness,
@@ -46,11 +47,11 @@ pub struct CheckResult {
     pub answers: usize,
     /// Number of DHCPv4 messages that [`Server`](dnsmasq_model::Server) would have answered as recorded.
     pub predicted: usize,
-    /// The others, one line each.
+    /// The other DHCPv4 messages, one line each.
     pub mispredicted: Vec<String>,
     /// The differences between recorded and modelled calls.
     pub mismatches: Vec<Mismatch>,
-    /// Options of dnsmasq that the model does not know.
+    /// Options of dnsmasq that are not modelled.
     pub unmodelled: Vec<String>,
 }
 

@@ -3,17 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::check_result::{CheckResult, Strictness};
-use super::diff::{Made, compare, missing, recorded, surplus};
+use super::diff::{Compared, EngineCall, compare, missing, recorded, surplus};
 use super::driver::Driver;
 use super::recording::{Call, Stimulus};
 
-/// Compares everything that a driver recorded.
-pub(super) fn result_of(driver: Driver<'_>) -> CheckResult {
-    driver.finish()
-}
-
 impl Driver<'_> {
-    fn finish(mut self) -> CheckResult {
+    /// Compares the calls of all stimuli, which have been applied.
+    pub(super) fn finish(mut self) -> CheckResult {
         let recording = self.recording;
         if self.strictness == Strictness::ReportOnly {
             self.compare_all();
@@ -25,7 +21,7 @@ impl Driver<'_> {
                 if from != next || to < from || to > recording.calls.len() as u64 {
                     let lines =
                         vec![format!("- calls {from} to {to}"), format!("+ calls from {next} on")];
-                    self.differ(Some(stimulus), None, lines);
+                    self.add_mismatch(Some(stimulus), None, lines);
                     continue;
                 }
                 next = to;
@@ -38,7 +34,7 @@ impl Driver<'_> {
                     format!("- {} calls", recording.calls.len()),
                     format!("+ {next} claimed by stimuli"),
                 ];
-                self.differ(None, None, lines);
+                self.add_mismatch(None, None, lines);
             }
         }
         let mut unmodelled = self.unmodelled;
@@ -64,7 +60,7 @@ impl Driver<'_> {
         let meta = &recording.meta;
         for (at, call) in recording.calls.iter().enumerate() {
             if call.seq != at as u64 {
-                self.differ(
+                self.add_mismatch(
                     None,
                     Some(call.seq),
                     vec![format!("- seq {}", call.seq), format!("+ seq {at}")],
@@ -90,7 +86,7 @@ impl Driver<'_> {
         ];
         for (what, want, got) in checks {
             if want != got {
-                self.differ(
+                self.add_mismatch(
                     None,
                     None,
                     vec![format!("- meta {what} {want}"), format!("+ meta {what} {got}")],
@@ -99,7 +95,7 @@ impl Driver<'_> {
         }
     }
 
-    fn compare_stimulus(&mut self, stimulus: &Stimulus, want: &[Call], mut got: Vec<Made>) {
+    fn compare_stimulus(&mut self, stimulus: &Stimulus, want: &[Call], mut got: Vec<EngineCall>) {
         let mut want: Vec<&Call> = want.iter().collect();
         if self.strictness == Strictness::ArpSets {
             let is_arp = |word: Option<&[u8]>| word.is_some_and(|w| w.starts_with(b"arp-"));
@@ -108,30 +104,32 @@ impl Driver<'_> {
         }
         for at in 0..want.len().max(got.len()) {
             let (lines, seq) = match (want.get(at), got.get(at)) {
-                (Some(want), Some(got)) => (compare(want, got, true), Some(want.seq)),
+                (Some(want), Some(got)) => {
+                    (compare(want, got, Compared::TimesAndStore), Some(want.seq))
+                }
                 (Some(want), None) => (missing(want), Some(want.seq)),
                 (None, Some(got)) => (surplus(got), None),
                 (None, None) => continue,
             };
             if !lines.is_empty() {
-                self.differ(Some(stimulus), seq, lines);
+                self.add_mismatch(Some(stimulus), seq, lines);
             }
         }
     }
 
     /// Compares the whole sequence of calls, without times and stimuli.
     fn compare_all(&mut self) {
-        let got: Vec<Made> = std::mem::take(&mut self.made).into_iter().flatten().collect();
+        let got: Vec<EngineCall> = std::mem::take(&mut self.made).into_iter().flatten().collect();
         let want = &self.recording.calls;
         for at in 0..want.len().max(got.len()) {
             let (lines, seq) = match (want.get(at), got.get(at)) {
-                (Some(want), Some(got)) => (compare(want, got, false), Some(want.seq)),
+                (Some(want), Some(got)) => (compare(want, got, Compared::CallOnly), Some(want.seq)),
                 (Some(want), None) => (missing(want), Some(want.seq)),
                 (None, Some(got)) => (surplus(got), None),
                 (None, None) => continue,
             };
             if !lines.is_empty() {
-                self.differ(None, seq, lines);
+                self.add_mismatch(None, seq, lines);
             }
         }
     }

@@ -1,11 +1,11 @@
-//! Differences between a recorded call and the engine's, as lines of text.
+//! Differences between a recorded call and the call of the engine, as lines of text.
 
 use std::fmt::Write as _;
 
 use super::recording::Call;
 use dnsmasq_model::{CallDifference, ScriptCall};
 
-/// One difference between recording and engine.
+/// One difference between a recording and the engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mismatch {
     /// Number of the stimulus; `None` for a difference of the whole recording.
@@ -20,7 +20,7 @@ pub struct Mismatch {
 
 /// A call that the engine made, with its time.
 #[derive(Debug, Clone)]
-pub(super) struct Made {
+pub(super) struct EngineCall {
     pub(super) call: ScriptCall,
     pub(super) t: f64,
     pub(super) wall: f64,
@@ -48,8 +48,17 @@ pub(super) fn recorded(call: &Call) -> ScriptCall {
     }
 }
 
-/// The differences between two calls. Time and change of the store are compared only if `whole` is true.
-pub(super) fn compare(want: &Call, got: &Made, whole: bool) -> Vec<String> {
+/// The parts of a call that are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Compared {
+    /// Arguments and variables.
+    CallOnly,
+    /// Also the times, and whether the call changed the stored variables.
+    TimesAndStore,
+}
+
+/// The differences between two calls.
+pub(super) fn compare(want: &Call, got: &EngineCall, compared: Compared) -> Vec<String> {
     let mut lines = Vec::new();
     let words = recorded(want);
     for difference in words.differences(&got.call) {
@@ -64,7 +73,7 @@ pub(super) fn compare(want: &Call, got: &Made, whole: bool) -> Vec<String> {
             }
         }
     }
-    if whole {
+    if compared == Compared::TimesAndStore {
         for (name, a, b) in
             [("t", want.t, got.t), ("wall", want.wall, got.wall), ("mono", want.mono, got.mono)]
         {
@@ -89,6 +98,6 @@ pub(super) fn missing(want: &Call) -> Vec<String> {
 }
 
 /// Describes a call of the engine that is not recorded.
-pub(super) fn surplus(got: &Made) -> Vec<String> {
+pub(super) fn surplus(got: &EngineCall) -> Vec<String> {
     vec!["- no call".to_owned(), format!("+ argv{}", argv(got.call.argv.iter()))]
 }

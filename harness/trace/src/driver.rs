@@ -1,7 +1,7 @@
 //! Drives the engine with the stimuli of a recording.
 
 use super::check_result::Strictness;
-use super::diff::{Made, Mismatch};
+use super::diff::{EngineCall, Mismatch};
 use super::input;
 use super::recording::{Recording, Stimulus};
 use super::store::Store;
@@ -11,7 +11,7 @@ use dnsmasq_model::{
     ServerConfig,
 };
 
-/// The time as computed from the stimuli, which the recorded time must equal.
+/// The time computed from the stimuli, which must equal the recorded time.
 #[derive(Debug, Clone, Copy)]
 struct Time {
     t: f64,
@@ -25,7 +25,7 @@ pub(super) struct Driver<'a> {
     server: Server,
     pub(super) store: Store,
     time: Time,
-    /// The output of `init` that a control file of the recorder asked for.
+    /// The output of `init` that a control file of the recorder specifies.
     init_out: Option<Vec<u8>>,
     init_rc: i32,
     pub(super) inits: usize,
@@ -33,7 +33,7 @@ pub(super) struct Driver<'a> {
     pub(super) predicted: usize,
     pub(super) mispredicted: Vec<String>,
     /// The calls of each stimulus so far.
-    pub(super) made: Vec<Vec<Made>>,
+    pub(super) made: Vec<Vec<EngineCall>>,
     pub(super) mismatches: Vec<Mismatch>,
     pub(super) unmodelled: Vec<String>,
 }
@@ -60,7 +60,7 @@ impl<'a> Driver<'a> {
         }
     }
 
-    pub(super) fn differ(
+    pub(super) fn add_mismatch(
         &mut self,
         stimulus: Option<&Stimulus>,
         seq: Option<u64>,
@@ -82,7 +82,7 @@ impl<'a> Driver<'a> {
         got: &T,
     ) {
         if want != got {
-            self.differ(
+            self.add_mismatch(
                 Some(stimulus),
                 None,
                 vec![format!("- {what} {want:?}"), format!("+ {what} {got:?}")],
@@ -90,8 +90,8 @@ impl<'a> Driver<'a> {
         }
     }
 
-    /// Compares the recorded clocks with those computed from the stimuli so far, and moves the latter.
-    pub(super) fn clocks(&mut self, stimulus: &Stimulus) {
+    /// Compares the recorded clocks with those computed from the stimuli so far, and advances the latter.
+    pub(super) fn check_clocks(&mut self, stimulus: &Stimulus) {
         if self.recording.meta.clock == "virtual" {
             let time = self.time;
             self.expect(stimulus, "i", &stimulus.i, &(self.made.len() as u64));
@@ -116,17 +116,17 @@ impl<'a> Driver<'a> {
         }
     }
 
-    fn made(&mut self, calls: Vec<ScriptCall>, time: Time) -> Vec<Made> {
+    fn made(&mut self, calls: Vec<ScriptCall>, time: Time) -> Vec<EngineCall> {
         calls
             .into_iter()
             .map(|call| {
                 let changed = (call.action() != b"init").then(|| self.store.apply(&call));
-                Made { call, t: time.t, wall: time.wall, mono: time.mono, changed }
+                EngineCall { call, t: time.t, wall: time.wall, mono: time.mono, changed }
             })
             .collect()
     }
 
-    pub(super) fn apply(&mut self, stimulus: &Stimulus) -> Result<Vec<Made>, String> {
+    pub(super) fn apply(&mut self, stimulus: &Stimulus) -> Result<Vec<EngineCall>, String> {
         let time = Time { t: stimulus.t, wall: stimulus.wall, mono: stimulus.mono };
         let clock = Clock { wall: time.wall.floor() as i64, mono: time.mono.floor() as i64 };
         let answer = stimulus.res.as_ref();
@@ -180,7 +180,7 @@ impl<'a> Driver<'a> {
         Ok(self.made(calls, time))
     }
 
-    /// Whether [`Server`] would have decided the same. This is reported, and fails nothing.
+    /// Compares the recorded reply with the decision of [`Server`]. A difference is reported without failing the check.
     fn predict(&mut self, stimulus: &Stimulus, message: Message4<'_>, reply: Reply4, clock: Clock) {
         let mut own = self.server.decide(message.kind, message.client, message.addr, clock);
         if let (Kind4::Inform, Reply4::Ack { .. }, Reply4::Ack { .. }) = (message.kind, own, reply)
@@ -188,7 +188,7 @@ impl<'a> Driver<'a> {
             own = reply;
         }
         if message.kind == Kind4::Decline {
-            self.server.note_decline(message.client, message.addr, clock);
+            self.server.record_decline(message.client, message.addr, clock);
         }
         if own == reply {
             self.predicted += 1;
@@ -200,7 +200,7 @@ impl<'a> Driver<'a> {
         }
     }
 
-    fn advance(&mut self, stimulus: &Stimulus, clock: Clock, time: Time) -> Vec<Made> {
+    fn advance(&mut self, stimulus: &Stimulus, clock: Clock, time: Time) -> Vec<EngineCall> {
         let dt = stimulus.dt.unwrap_or(0.0);
         let end = clock.after(dt.floor() as i64);
         let mut made = Vec::new();
@@ -312,8 +312,8 @@ impl<'a> Driver<'a> {
     }
 }
 
-/// The output of `init` in a form to be compared. The place of the `duid` line in the DHCPv6-aware store is not given by a
-/// rule of dnsmasq, so its lines are compared as a set.
+/// The output of `init` in a comparable form. The position of the `duid` line in the DHCPv6-aware store is not determined
+/// by dnsmasq, so its lines are compared as a set.
 fn init_text(bytes: &[u8], v6_aware: bool) -> String {
     let mut lines: Vec<&[u8]> = bytes.split_inclusive(|&b| b == b'\n').collect();
     if v6_aware {

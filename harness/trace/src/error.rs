@@ -29,8 +29,8 @@ pub enum TraceError {
     #[error(
         "{0}: no recording here; expected meta.json, stimuli.jsonl and calls.jsonl in it or in the folders below"
     )]
-    Nothing(PathBuf),
-    /// A stimulus has a value that is invalid.
+    NoRecording(PathBuf),
+    /// A value in the recording is invalid.
     #[error("{path}:{line}: {message}")]
     Value {
         /// The file.

@@ -1,4 +1,4 @@
-//! Converts stimuli of a recording into inputs of the engine.
+//! Converts the stimuli of a recording into inputs of the engine.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
@@ -50,7 +50,7 @@ fn id(text: Option<&String>) -> Result<Option<Text>, String> {
     Ok(text.map(|t| hex(t)).transpose()?.map(Text::from))
 }
 
-fn words(text: Option<&Bytes>) -> Option<Text> {
+fn text_of(text: Option<&Bytes>) -> Option<Text> {
     text.map(|t| Text::from(&t.0[..]))
 }
 
@@ -89,8 +89,8 @@ pub(super) fn client4(stimulus: &Stimulus) -> Result<Client4, String> {
     Ok(Client4 {
         hw: hardware(stimulus)?,
         clid: id(stimulus.clid.as_ref())?,
-        hostname: words(stimulus.hostname.as_ref()),
-        fqdn: words(stimulus.fqdn.as_ref()),
+        hostname: text_of(stimulus.hostname.as_ref()),
+        fqdn: text_of(stimulus.fqdn.as_ref()),
         lease_time: stimulus.lease_time,
         relay: stimulus.relay.filter(|n| *n != 0).map(testbed::relay),
         options: Arc::new(options),
@@ -118,7 +118,7 @@ pub(super) fn client6(stimulus: &Stimulus) -> Result<Client6, String> {
     let duid = stimulus.duid.as_deref().ok_or("a DHCPv6 stimulus needs `duid`")?;
     let mut client = Client6::new(hex(duid)?);
     client.hw = Some(testbed::client6());
-    client.hostname = words(stimulus.hostname.as_ref());
+    client.hostname = text_of(stimulus.hostname.as_ref());
     if let Some(Vendor::V6(number, classes)) = &stimulus.vendor {
         client.vendor = Some((*number, classes.iter().map(|c| c.0.clone()).collect()));
     }

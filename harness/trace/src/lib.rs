@@ -2,8 +2,8 @@
 //!
 //! A recording is a folder with `meta.json`, `stimuli.jsonl` (one input of dnsmasq per line) and `calls.jsonl` (one script
 //! call per line). [`check`] drives [`dnsmasq_model::Engine`] with the stimuli and compares every call: arguments,
-//! variables, sequence number, both clocks, and whether the call changed a stored variable. [`CARRIED`] lists the fields
-//! of a recording that are inputs of the engine instead of being compared.
+//! variables, sequence number, both clocks, and whether the call changed a stored variable. [`ENGINE_INPUTS`] lists the
+//! fields of a recording that are inputs of the engine and are not compared.
 //!
 //! Recordings also come from routers ([`import`]), and from journals of ISC dhcpd ([`from_journal`]).
 
@@ -26,7 +26,7 @@ mod workload;
 
 pub use bytes::Bytes;
 pub use check::check;
-pub use check_result::{CARRIED, CheckResult, Strictness};
+pub use check_result::{CheckResult, ENGINE_INPUTS, Strictness};
 pub use diff::Mismatch;
 pub use error::TraceError;
 pub use from_journal::{

@@ -73,7 +73,7 @@ pub fn find(path: &Path) -> Result<Vec<PathBuf>, TraceError> {
         }
     }
     if found.is_empty() {
-        return Err(TraceError::Nothing(path.to_owned()));
+        return Err(TraceError::NoRecording(path.to_owned()));
     }
     found.sort();
     Ok(found)

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
-use dnsmasq_model::{LeaseLine, duid_of_line};
+use dnsmasq_model::{LeaseLine, parse_duid_line};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, SeqAccess, Visitor};
 
@@ -47,7 +47,7 @@ impl<'de> Deserialize<'de> for Vendor {
 /// The contents of `meta.json`.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Meta {
-    /// Name of the trace, without its build.
+    /// Name of the recording, without its build.
     pub name: String,
     /// `rtc` or `no-rtc`.
     pub build: String,
@@ -63,7 +63,7 @@ pub struct Meta {
     pub store_mode: String,
     /// The order in which `init` prints the stored leases: `insert`, `reverse` or `sorted`.
     pub init_order: String,
-    /// Why two recordings of the same stimuli may differ, if they may.
+    /// Why two recordings of the same stimuli may differ; `None` if they must not.
     pub racy: Option<String>,
     /// Number of stimuli.
     pub stimuli: u64,
@@ -86,7 +86,7 @@ pub struct IaRecord {
     /// Addresses.
     #[serde(default)]
     pub addr: Vec<String>,
-    /// Valid lifetime.
+    /// Valid lifetime in seconds.
     #[serde(default)]
     pub valid: Option<u32>,
     /// Status code.
@@ -124,11 +124,11 @@ pub struct Answer {
 pub struct Stimulus {
     /// Sequence number, from 0.
     pub i: u64,
-    /// Seconds since the trace began.
+    /// Seconds since the recording began.
     pub t: f64,
-    /// `CLOCK_REALTIME`.
+    /// `CLOCK_REALTIME` in seconds.
     pub wall: f64,
-    /// `CLOCK_MONOTONIC`.
+    /// `CLOCK_MONOTONIC` in seconds.
     pub mono: f64,
     /// The kind of stimulus, such as `renew` or `advance`.
     #[serde(rename = "do")]
@@ -227,17 +227,17 @@ pub struct Stimulus {
 pub struct Call {
     /// Sequence number, from 0.
     pub seq: u64,
-    /// Seconds since the trace began.
+    /// Seconds since the recording began.
     pub t: f64,
-    /// `CLOCK_REALTIME`.
+    /// `CLOCK_REALTIME` in seconds.
     pub wall: f64,
-    /// `CLOCK_MONOTONIC`.
+    /// `CLOCK_MONOTONIC` in seconds.
     pub mono: f64,
     /// Arguments.
     pub argv: Vec<Bytes>,
     /// The `DNSMASQ_*` variables.
     pub env: BTreeMap<String, Bytes>,
-    /// Whether the call changed the stored text.
+    /// 1 if the call changed the stored variables, else 0.
     #[serde(default)]
     pub chg: Option<u8>,
     /// Output of `init`.
@@ -268,7 +268,7 @@ impl Recording {
         let first = self.calls.first().and_then(|call| call.out.as_ref());
         let lines = first.map_or(&[][..], |out| &out.0).split(|byte| *byte == b'\n');
         let variable = |line: &[u8]| {
-            let name = match duid_of_line(line) {
+            let name = match parse_duid_line(line) {
                 Some(_) => &b"duid"[..],
                 None => LeaseLine::parse(line)?.address,
             };

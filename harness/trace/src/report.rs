@@ -2,45 +2,45 @@
 
 use std::fmt;
 
-use super::check_result::{CARRIED, CheckResult, Strictness};
+use super::check_result::{CheckResult, ENGINE_INPUTS, Strictness};
 
 /// Number of differences that are shown for each recording.
 const SHOWN: usize = 5;
 
-/// CheckResults, to be printed. The last line reads `N traces, N calls, N differ`: all recordings, the calls compared in
-/// those not marked racy, and the differences that fail.
+/// Displays the results of checks. The last line reads `N traces, N calls, N differ`: the number of all recordings, of the
+/// calls compared in those not marked racy, and of the differences that fail the check.
 #[derive(Debug)]
 pub struct Report<'a>(pub &'a [CheckResult]);
 
 impl Report<'_> {
-    /// Number of differences that fail.
+    /// Number of differences that fail the check.
     #[must_use]
-    pub fn differ(&self) -> usize {
+    pub fn failing_differences(&self) -> usize {
         self.0.iter().filter(|o| o.failed()).map(|o| o.mismatches.len()).sum()
     }
 }
 
 impl fmt::Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for outcome in self.0 {
-            if outcome.mismatches.is_empty() {
+        for result in self.0 {
+            if result.mismatches.is_empty() {
                 continue;
             }
-            let verdict = match outcome.strictness {
+            let verdict = match result.strictness {
                 Strictness::ReportOnly => "racy, reported only",
                 Strictness::Exact | Strictness::ArpSets => "DIFFERS",
             };
             writeln!(
                 f,
                 "{}: {verdict}, {} of {} calls",
-                outcome.label,
-                outcome.mismatches.len(),
-                outcome.calls
+                result.label,
+                result.mismatches.len(),
+                result.calls
             )?;
-            if !outcome.failed() {
+            if !result.failed() {
                 continue;
             }
-            for mismatch in outcome.mismatches.iter().take(SHOWN) {
+            for mismatch in result.mismatches.iter().take(SHOWN) {
                 write!(f, "  ")?;
                 if let Some(number) = mismatch.stimulus {
                     write!(f, "stimulus {number} ")?;
@@ -54,25 +54,20 @@ impl fmt::Display for Report<'_> {
                     writeln!(f, "    {line}")?;
                 }
             }
-            if outcome.mismatches.len() > SHOWN {
-                writeln!(f, "  ... and {} more", outcome.mismatches.len() - SHOWN)?;
+            if result.mismatches.len() > SHOWN {
+                writeln!(f, "  ... and {} more", result.mismatches.len() - SHOWN)?;
             }
         }
-        for outcome in self.0 {
-            for surprise in outcome.mispredicted.iter().take(SHOWN) {
-                writeln!(f, "{}: note: recorded answer of {surprise}", outcome.label)?;
+        for result in self.0 {
+            for line in result.mispredicted.iter().take(SHOWN) {
+                writeln!(f, "{}: note: recorded answer of {line}", result.label)?;
             }
         }
-        for outcome in self.0.iter().filter(|o| !o.unmodelled.is_empty()) {
-            writeln!(
-                f,
-                "{}: options not modelled: {}",
-                outcome.label,
-                outcome.unmodelled.join(" ")
-            )?;
+        for result in self.0.iter().filter(|o| !o.unmodelled.is_empty()) {
+            writeln!(f, "{}: options not modelled: {}", result.label, result.unmodelled.join(" "))?;
         }
         writeln!(f, "carried from the recordings into the engine:")?;
-        for (field, reason) in CARRIED {
+        for (field, reason) in ENGINE_INPUTS {
             writeln!(f, "  {field}: {reason}")?;
         }
         let total = |pick: fn(&CheckResult) -> usize| self.0.iter().map(pick).sum::<usize>();
@@ -82,11 +77,11 @@ impl fmt::Display for Report<'_> {
             total(|o| o.inits),
             total(|o| o.answers)
         )?;
-        let (foreseen, surprises) = (total(|o| o.predicted), total(|o| o.mispredicted.len()));
+        let (predicted, mispredicted) = (total(|o| o.predicted), total(|o| o.mispredicted.len()));
         writeln!(
             f,
-            "the server model decides {foreseen} of {} DHCPv4 messages as recorded",
-            foreseen + surprises
+            "the server model decides {predicted} of {} DHCPv4 messages as recorded",
+            predicted + mispredicted
         )?;
         let racy: Vec<&CheckResult> = self.0.iter().filter(|o| o.racy.is_some()).collect();
         if !racy.is_empty() {
@@ -101,6 +96,6 @@ impl fmt::Display for Report<'_> {
             )?;
         }
         let calls: usize = self.0.iter().filter(|o| o.racy.is_none()).map(|o| o.calls).sum();
-        writeln!(f, "{} traces, {calls} calls, {} differ", self.0.len(), self.differ())
+        writeln!(f, "{} traces, {calls} calls, {} differ", self.0.len(), self.failing_differences())
     }
 }

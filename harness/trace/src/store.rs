@@ -7,7 +7,7 @@ use dnsmasq_model::{LeaseLine, ScriptCall, duid_line};
 pub struct Store {
     v6_aware: bool,
     order: String,
-    /// Names and values in the order of insertion. An overwritten value keeps its place.
+    /// Names and values in insertion order. An overwritten value keeps its position.
     entries: Vec<(Vec<u8>, Vec<u8>)>,
 }
 

@@ -1,18 +1,18 @@
-//! Constants of the testbed on which the recordings were made, which the recordings do not contain.
+//! Constants of the testbed of the recordings, which the recordings do not contain.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use dnsmasq_model::{HwAddr, Network};
 
-/// The recorder's placeholder in command lines, and its `argv[0]`.
+/// The placeholder for the recorder in command lines, and its `argv[0]`.
 pub(super) const RECORDER: (&str, &[u8]) = ("$RECORDER", b"recorder");
-/// The placeholder of the folder for files.
+/// The placeholder for the folder that contains the files.
 pub(super) const FOLDER: &str = "$GT_DIR";
 /// The hardware address of all DHCPv6 clients.
 pub(super) const CLIENT6: [u8; 6] = [2, 0, 0, 0, 0, 2];
 /// The TFTP client.
 pub(super) const TFTP_CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 168, 77, 2));
-/// `CLOCK_MONOTONIC` after a reboot that does not set it.
+/// `CLOCK_MONOTONIC` in seconds after a reboot that does not set it.
 pub(super) const MONO_AFTER_BOOT: f64 = 20.0;
 
 /// dnsmasq's interface: 192.168.77.1/24 and, when it serves DHCPv6, fd77::1/64.

@@ -1,7 +1,7 @@
-//! A list of events of a router, for all sources but the simulated household.
+//! A list of events of a router, for all sources except the simulated household.
 //!
-//! Every kind of recording can be converted into a [`Workload`], which is then counted for scripts, dialects and chips,
-//! and shown in reports and charts. There are two groups of events. Script calls that a dnsmasq has made
+//! Every kind of recording can be converted into a [`Workload`], for which the wear of scripts, dialects and
+//! chips is computed. There are two groups of events. Script calls that a dnsmasq has made
 //! ([`WorkloadEvent::Call`]) belong to one build. Inputs of dnsmasq ([`WorkloadEvent::Start`],
 //! [`WorkloadEvent::Message`], [`WorkloadEvent::Sighup`]) fit both builds, since the engine makes the calls.
 
@@ -37,8 +37,8 @@ pub enum WorkloadEvent {
         addr: Ipv4Addr,
         /// Its hardware address.
         hw: HwAddr,
-        /// Whether it is in the table from now on.
-        there: bool,
+        /// Whether it is added; otherwise it is removed.
+        added: bool,
     },
     /// A DHCPv6 message and the reply to it.
     Message6 {
@@ -55,11 +55,11 @@ pub enum WorkloadEvent {
     Sighup,
     /// Power is lost: dnsmasq ends and the contents of RAM are lost.
     PowerOff,
-    /// Variables `name=value` that are stored already and are not counted as writes.
+    /// Variables `name=value` that are already stored and do not count as writes.
     Stored(Vec<Vec<u8>>),
 }
 
-/// Events in the order of time.
+/// Events in chronological order.
 #[derive(Clone, Debug)]
 pub struct Workload {
     /// Name for reports.

@@ -1,6 +1,6 @@
 //! A calendar queue of events.
 //!
-//! It orders events as a binary heap would. The events of a household are spread evenly over a lease time, so buckets of
+//! It returns events in the same order as a binary heap. The events of a household are spread evenly over a lease time, so buckets of
 //! equal width hold one or two each, and push and pop take a few steps whatever the number of clients.
 
 use std::cmp::Reverse;
@@ -36,7 +36,7 @@ impl CalendarQueue {
         }
     }
 
-    /// Adds an event, which must not lie before the last one taken.
+    /// Adds an event, which must not be earlier than the event that was taken last.
     pub(super) fn push(&mut self, time: u64, id: u32) {
         let bucket = time >> self.width;
         if bucket >= self.first + BUCKETS as u64 {
@@ -59,7 +59,7 @@ impl CalendarQueue {
         let passed = (slot + BUCKETS - self.first as usize % BUCKETS) % BUCKETS;
         if passed > 0 {
             self.first += passed as u64;
-            // The events moved are later than all in the buckets, or belong into the last ones.
+            // The moved events are later than all events in the buckets, or belong to the last buckets.
             self.move_from_later();
         }
         let bucket = &mut self.buckets[slot];
@@ -110,7 +110,7 @@ mod tests {
     use scenario::DeterministicRng;
 
     #[test]
-    fn events_come_in_the_order_of_a_heap() {
+    fn events_are_popped_in_the_order_of_a_binary_heap() {
         for (seed, horizon) in [(1, 1), (2, 600), (3, 21_600), (4, 1_000_000)] {
             let mut rng = DeterministicRng::new(seed);
             let mut queue = CalendarQueue::new(horizon);

@@ -23,7 +23,7 @@ const LEASES: u8 = 20;
 /// One claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
-    /// The claim, or something that the notes do not mention.
+    /// The claim, or a fact that the notes do not mention.
     pub text: String,
     /// The workload that was counted.
     pub counted: String,
@@ -154,7 +154,7 @@ fn renewals(cost_model: &CostModel, seed: u64) -> Result<Vec<Claim>, WearError> 
     ])
 }
 
-/// A dnsmasq with `leases` clients, and the events that `rest` adds after they have come.
+/// A dnsmasq with `leases` clients, and the events that `rest` adds after their first requests.
 fn workload(
     options: &str,
     leases: u8,
@@ -241,10 +241,10 @@ fn neighbours(cost_model: &CostModel) -> Result<Claim, WearError> {
         workload(options, LEASES, |events| {
             // dnsmasq reads the kernel's neighbour table when a packet arrives.
             events.push((200, message(0, Kind4::Renew)));
-            for (at, there) in [(400, false), (800, true)] {
+            for (at, added) in [(400, false), (800, true)] {
                 for n in 0..LEASES {
                     let (addr, hw) = address(n);
-                    events.push((at, WorkloadEvent::Neighbour { addr, hw, there }));
+                    events.push((at, WorkloadEvent::Neighbour { addr, hw, added }));
                 }
                 events.push((at + 100, message(0, Kind4::Renew)));
             }

@@ -1,4 +1,4 @@
-//! Costs of commits, measured on a real machine in memory, so that no rule of a dialect is implemented twice.
+//! Costs of commits, measured on a machine in memory, so that no rule of a dialect is implemented twice.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,7 +26,7 @@ pub enum CostModelError {
     #[error(transparent)]
     Setup(#[from] Refusal),
     /// A dialect that cannot commit to this chip.
-    #[error("{dialect} does not commit to {chip}: no such router")]
+    #[error("{dialect} cannot commit to {chip}: no router has this combination")]
     NoCommit {
         /// The dialect.
         dialect: Dialect,
@@ -48,11 +48,11 @@ pub enum CostModelError {
 #[derive(Debug)]
 pub struct CostModel {
     machine: Machine,
-    /// Where the image begins in the partition.
+    /// Offset of the image in the partition, in bytes.
     offset: u32,
     /// Bytes of variables before the first lease.
     base: u64,
-    /// Most bytes of variables up to which a script still sets one.
+    /// The number of bytes of variables above which scripts set no further variable.
     limit: u64,
     skips_equal: bool,
     /// The cost of every commit, if it does not depend on the bytes of variables.
@@ -116,7 +116,7 @@ impl CostModel {
         self.base
     }
 
-    /// Most bytes of variables up to which scripts still set one.
+    /// The number of bytes of variables above which scripts set no further variable.
     pub fn limit(&self) -> u64 {
         self.limit
     }
@@ -126,7 +126,7 @@ impl CostModel {
         self.skips_equal
     }
 
-    /// Where an image with `content` bytes of variables lies in the partition.
+    /// The byte range in the partition of an image with `content` bytes of variables.
     pub fn image(&self, content: u64) -> std::ops::Range<u32> {
         self.offset..self.offset + HEADER_LEN as u32 + 4 + content as u32
     }
@@ -165,7 +165,7 @@ impl CostModel {
         CommitCost::of(&operations, flash.geometry(), flash.chip(), &self.image(content))
     }
 
-    /// How many commands a script executes for each kind of call, found by calling it.
+    /// How many commands a script executes for each kind of call, measured by calling it.
     ///
     /// # Errors
     /// A script that fails on an empty store.

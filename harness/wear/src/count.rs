@@ -21,14 +21,14 @@ use trace::Workload;
 pub struct HouseholdWear {
     /// The counts.
     pub wear: WearCounts,
-    /// Whether there was ever more to store than the NVRAM holds.
+    /// Whether the leases ever exceeded the NVRAM.
     pub nvram_full: bool,
 }
 
 /// Counts a household on one router.
 ///
-/// If there is ever more to store than fits, every call is executed instead ([`count_executed`]), because only the
-/// dialect's tool knows what it does then.
+/// If the leases ever exceed the NVRAM, every call is executed instead ([`count_executed`]), because the result then
+/// depends on the dialect's tool.
 ///
 /// # Errors
 /// A simulation that ends early, or a script that fails.
@@ -97,7 +97,7 @@ fn new_store<'a>(
     Ok(CountingStore::new(cost_model, script, build, seconds, first, count)?)
 }
 
-/// Counts as if everything fitted into the NVRAM.
+/// Counts as if the NVRAM were large enough for all leases.
 ///
 /// # Errors
 /// As [`count`].

@@ -30,7 +30,7 @@ struct Record {
     bytes: u32,
 }
 
-/// The records that a script stores, and what storing them costs.
+/// The records that a script stores, and the cost of storing them.
 #[derive(Debug)]
 pub struct CountingStore<'a> {
     cost_model: &'a CostModel,
@@ -109,7 +109,7 @@ impl<'a> CountingStore<'a> {
         self.wear
     }
 
-    /// Whether there was ever more to store than fits. The counts are those of an NVRAM that is large enough.
+    /// Whether the leases ever exceeded the NVRAM. The counts are those of an NVRAM that is large enough.
     pub fn is_full(&self) -> bool {
         self.full
     }
@@ -160,10 +160,10 @@ impl<'a> CountingStore<'a> {
         });
         if let Some(record) = &mut self.records[at]
             && record.hw == lease.hw
-            && is_same(record.name.as_ref(), name)
-            && is_same(record.clid.as_ref(), lease.clid.as_ref())
+            && is_equal(record.name.as_ref(), name)
+            && is_equal(record.clid.as_ref(), lease.clid.as_ref())
         {
-            // After a restart dnsmasq has other copies of the texts: keep them, so that comparing pointers suffices.
+            // After a restart dnsmasq has other copies of the texts. Sharing them makes the next comparison one of pointers.
             share_text(&mut record.name, name);
             share_text(&mut record.clid, lease.clid.as_ref());
             if record.time == time {
@@ -281,7 +281,7 @@ impl LeaseStore for CountingStore<'_> {
     }
 }
 
-fn is_same(a: Option<&Text>, b: Option<&Text>) -> bool {
+fn is_equal(a: Option<&Text>, b: Option<&Text>) -> bool {
     match (a, b) {
         (None, None) => true,
         (Some(a), Some(b)) => Arc::ptr_eq(a, b) || a == b,

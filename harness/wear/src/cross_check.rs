@@ -1,4 +1,4 @@
-//! Runs a script by real processes and compares its counts with those in process.
+//! Runs a script in real processes and compares its counts with those in process.
 
 use std::fmt::Write as _;
 
@@ -18,7 +18,7 @@ use super::yearly_wear::{YearlyWear, format_years};
 use backend::process::{Process, ScriptCommand, Settings};
 use scenario::Seconds;
 
-/// A script to run by processes.
+/// A script to run in processes.
 #[derive(Clone, Debug)]
 pub struct CrossCheckSpec {
     /// The script.
@@ -31,7 +31,7 @@ pub struct CrossCheckSpec {
     pub seconds: u64,
 }
 
-/// The counts of a script run by processes, and the counts in process.
+/// The counts of a script that ran in processes, and the counts in process.
 #[derive(Clone, Debug, Serialize)]
 pub struct CrossCheck {
     /// Name of the workload, if it is not the household.
@@ -44,7 +44,7 @@ pub struct CrossCheck {
     pub chip: &'static str,
     /// The script.
     pub script: String,
-    /// The counts by processes.
+    /// The counts in processes.
     pub wear: WearCounts,
     /// `wear` as rates.
     #[serde(rename = "life")]
@@ -61,12 +61,12 @@ pub struct InProcessCount {
     pub script: String,
     /// The counts.
     pub wear: WearCounts,
-    /// Whether all counts are equal to those by processes.
+    /// Whether all counts are equal to those in processes.
     pub equal: bool,
 }
 
 impl Study {
-    /// Runs a script by processes and counts the same events in process.
+    /// Runs a script in processes and counts the same events in process.
     ///
     /// # Errors
     /// A scenario, a script or a machine that cannot be run.

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use super::household::Household;
 use dnsmasq_model::{Build, Client4, Engine, HwAddr, Network, Server, ServerConfig};
 
-/// Most leases that a network of 24 bits has addresses for.
+/// Maximum number of leases in a /24 network.
 const MAX_SMALL: u32 = 200;
 
 /// The addresses that a router leases.
@@ -50,7 +50,7 @@ pub(super) fn server(household: &Household, build: Build) -> Server {
     ];
     let config = ServerConfig::parse(&line).expect("a valid command line");
     let network = Network { v4: vec![(own, prefix)], ..Network::default() };
-    Server::new(Engine::on(build, config, network))
+    Server::new(Engine::with_network(build, config, network))
 }
 
 /// A client with a host name and, as most clients send it, its hardware address as client-id.

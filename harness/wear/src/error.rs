@@ -1,6 +1,6 @@
 //! Why a workload cannot be counted.
 
-use runner::Fault;
+use runner::CaseError;
 
 use super::cost_model::CostModelError;
 use super::image_builder::ImagesUnsupported;
@@ -17,7 +17,7 @@ pub enum WearError {
     Simulation(#[from] SimulationError),
     /// A scenario that cannot be run.
     #[error(transparent)]
-    Scenario(#[from] Fault),
+    Scenario(#[from] CaseError),
     /// A dialect whose images cannot be built.
     #[error(transparent)]
     Images(#[from] ImagesUnsupported),

@@ -139,7 +139,7 @@ impl Fleet {
     /// The fleet as a JSON object. Equal fleets give equal bytes.
     ///
     /// # Panics
-    /// Never: a fleet holds only numbers and strings.
+    /// Never, because a fleet contains only numbers and strings.
     pub fn json(&self) -> String {
         let mut text = serde_json::to_string_pretty(self).expect("numbers and strings");
         text.push('\n');

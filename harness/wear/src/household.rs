@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::durations::{HOUR, MONTH};
 
-/// More leases than any NVRAM holds.
+/// Maximum number of clients; no NVRAM holds as many leases.
 const MAX_CLIENTS: u32 = 4000;
 /// Shortest lease time; dnsmasq raises shorter ones to it.
 const MIN_LEASE_TIME: u32 = 120;
@@ -31,7 +31,7 @@ pub struct Household {
     pub guest_stay: u32,
     /// Lease time, in seconds.
     pub lease_time: u32,
-    /// Clients renew at half the lease time (T1), up to so many thousandths of T1 earlier or later.
+    /// Largest deviation of a renewal from half the lease time (T1), in thousandths of T1.
     pub jitter: u32,
     /// Orderly reboots a month.
     pub reboots: u32,
@@ -149,7 +149,7 @@ impl Household {
         Ok(())
     }
 
-    /// About the largest number of leases at a time: leases of guests remain after they have left.
+    /// An estimate of the largest number of leases at a time. Leases of guests remain after they have left.
     pub fn leases(&self) -> u32 {
         let lease_of_guest = u64::from(self.guest_stay) * 3 / 2 + u64::from(self.lease_time);
         let guests = (u64::from(self.guests) * lease_of_guest).div_ceil(MONTH) * 2;

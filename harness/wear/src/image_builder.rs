@@ -1,6 +1,6 @@
 //! Builds the flash image of every commit, byte for byte.
 //!
-//! There are two ways to the same bytes: to serialise the whole image, as the tool does, or to overwrite the record that
+//! Two methods give the same bytes: to serialise the whole image, as the tool does, or to overwrite the record that
 //! changed and update the CRC. The order is that of OpenWrt's tool: each command loads the image and thereby reverses
 //! every chain, so a `set` and its `commit` together keep the order and append a new name to its chain.
 
@@ -174,7 +174,7 @@ fn variable(addr: Ipv4Addr) -> Vec<u8> {
 /// Computes the CRC, with start value 0, of a message followed by zero bytes.
 #[derive(Debug)]
 struct CrcShift {
-    /// What each bit of a CRC becomes after so many zero bytes, up to the period.
+    /// For each number of zero bytes up to the period: what each bit of a CRC becomes after them.
     powers: Vec<[u8; 8]>,
 }
 

@@ -1,11 +1,11 @@
-//! What a simulated dnsmasq calls: a lease script and its store.
+//! The interface between a simulated dnsmasq and a lease script with its store.
 
 use backend::BackendError;
 use dnsmasq_model::{CallSink, StartFailure};
 
 /// A lease script and its store. The calls of the script other than `init` arrive through [`CallSink`].
 pub trait LeaseStore: CallSink {
-    /// Sets the simulated time of all that follows, in seconds.
+    /// Sets the simulated time of the following calls, in seconds.
     fn set_time(&mut self, second: u64);
 
     /// Calls the script with `init` and returns what it prints.
@@ -30,7 +30,7 @@ pub enum SimulationError {
     /// The script failed.
     #[error("{0}")]
     Script(String),
-    /// Two scripts that should store the same printed different leases.
+    /// Two scripts that should store the same leases printed different ones.
     #[error("scripts that store the same leases print different ones")]
     Diverged,
     /// The back end failed.

@@ -1,10 +1,10 @@
-//! Flash wear: counts what leases cost a router's flash, and converts the counts to years.
+//! Flash wear: counts the flash operations that leases cause, and converts the counts to years.
 //!
 //! | item | purpose |
 //! |---|---|
 //! | [`Household`], [`simulate()`] | clients, phones, guests, reboots, power cuts; simulated from a seed, event by event, with [`dnsmasq_model::Server`] |
 //! | [`Workload`], [`Source`] | lists of events from recordings and scenarios |
-//! | [`LeaseStore`] | what the simulated dnsmasq calls |
+//! | [`LeaseStore`] | the interface between the simulated dnsmasq and a script with its store |
 //! | [`CountingStore`] | a store that counts calls without executing them, with the costs of a [`CostModel`] |
 //! | [`ExecutingStore`] | a store that executes every call on a [`backend::Backend`], with the same counts |
 //! | [`WearCounts`], [`YearlyWear`] | the counts; yearly rates and the life of the flash |

@@ -18,7 +18,7 @@ const MAX_CLIENTS: u32 = 1000;
 /// Lease times that are tried, in minutes: dnsmasq's shortest to a week.
 const LEASE_MINUTES: (u32, u32) = (2, 7 * 24 * 60);
 
-/// Where the life of the flash gets short. `None`: nowhere in the range that was tried.
+/// The limits at which the life of the flash becomes short. `None`: not reached in the range that was tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Limits {
     /// Smallest number of clients with which it lasts less than 10 years.

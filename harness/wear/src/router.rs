@@ -39,7 +39,7 @@ impl Script {
     pub fn function(self) -> Function {
         match self {
             Self::Ours { slack } => {
-                Function::Ours(Config { slack: Some(slack), ..Config::default() })
+                Function::LeaseUpdate(Config { slack: Some(slack), ..Config::default() })
             }
             Self::Naive => Function::Naive,
         }
@@ -56,7 +56,7 @@ impl Script {
     }
 }
 
-/// The script as a command, for calls by processes.
+/// The script as a command, for calls in processes.
 pub fn builtin_script(script: Script) -> ScriptCommand {
     let (file, environment) = match script {
         Script::Ours { slack } => (
@@ -95,9 +95,9 @@ impl RouterSpec {
 
     /// Size of the partition: whole erase blocks, or OpenWrt's partition on NAND.
     fn partition(&self) -> u32 {
-        let own_space = self.dialect.info().own_space;
+        let driver_sets_size = self.dialect.info().driver_sets_size;
         match self.chip.kind {
-            FlashKind::Nand if !own_space => NAND_PARTITION.max(self.space),
+            FlashKind::Nand if !driver_sets_size => NAND_PARTITION.max(self.space),
             _ => self.space.next_multiple_of(self.chip.erase_block),
         }
     }

@@ -24,13 +24,13 @@ const NEVER: u64 = u64::MAX;
 /// Time after which a client without an answer tries again, in seconds.
 const RETRY: u64 = 300;
 
-/// A client, as it sees itself.
+/// A client with what it knows about its own lease.
 struct Device {
     client: Client4,
     addr: Ipv4Addr,
-    /// When its lease ends; 0 if it has none.
+    /// The second at which its lease ends; 0 if it has none.
     lease_ends: u64,
-    /// When it goes away; [`NEVER`] for residents.
+    /// The second at which it leaves; [`NEVER`] for residents.
     leaves: u64,
     home: bool,
     kind: DeviceKind,
@@ -126,7 +126,7 @@ impl<S: LeaseStore> Simulation<'_, S> {
                 home: false,
                 kind: if is_phone { DeviceKind::Phone } else { DeviceKind::Resident },
             });
-            // Spread over T1: otherwise all clients would renew at the same time for ever.
+            // Spread over T1; otherwise all clients would always renew at the same time.
             let arrives = 1 + self.rng.below(self.t1.min(u64::from(u32::MAX)));
             self.schedule(arrives, number);
         }
@@ -137,7 +137,7 @@ impl<S: LeaseStore> Simulation<'_, S> {
         Ok(())
     }
 
-    /// When an event of the router happens next.
+    /// The second of the next event of this kind.
     fn next_router_event(&mut self, id: u32, now: u64) -> u64 {
         let (period, times) = match id {
             REBOOT => (MONTH, self.household.reboots),
@@ -170,7 +170,7 @@ impl<S: LeaseStore> Simulation<'_, S> {
     /// Runs the timers of dnsmasq that are due.
     fn expire_leases(&mut self, now: u64) {
         let clock = self.clock(now);
-        if self.server.engine().no_alarm_before() <= clock.mono {
+        if self.server.engine().next_alarm_bound() <= clock.mono {
             self.server.engine_mut().advance_to(clock, self.store);
         }
     }
@@ -232,7 +232,7 @@ impl<S: LeaseStore> Simulation<'_, S> {
         self.schedule(now, slot as u32);
     }
 
-    /// What a device does now; returns when it does something again.
+    /// Performs a device's event and returns the second of its next one.
     fn device_event(&mut self, slot: usize, now: u64) -> u64 {
         if now < self.down_until {
             return self.down_until + 1 + self.rng.below(60);
@@ -248,8 +248,8 @@ impl<S: LeaseStore> Simulation<'_, S> {
             return now + self.rng.around(u64::from(self.household.phone_away));
         }
         let has_lease = now < device.lease_ends;
-        let comes_back = !device.home;
-        if comes_back {
+        let returns = !device.home;
+        if returns {
             device.home = true;
             if device.kind == DeviceKind::Phone {
                 device.leaves = now + self.rng.around(u64::from(self.household.phone_home));
@@ -260,7 +260,7 @@ impl<S: LeaseStore> Simulation<'_, S> {
             // The server keeps the lease for at least as long as the client, so it grants the same again.
             let lease_time = self.household.lease_time;
             let reply = Reply4::Ack { addr: device.addr, lease_time };
-            let kind = if comes_back { Kind4::InitReboot } else { Kind4::Renew };
+            let kind = if returns { Kind4::InitReboot } else { Kind4::Renew };
             let message = Message4 { kind, client: &device.client, addr: device.addr };
             self.server.engine_mut().dhcp4(message, reply, clock, self.store);
             granted = Some((device.addr, lease_time));

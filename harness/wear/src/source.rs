@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::router::Script;
 use dnsmasq_model::{Build, Network, ScriptCall, ServerConfig};
-use runner::{Fault, build_of, calls_of};
+use runner::{CaseError, build_of, calls_of};
 use scenario::Case;
 use trace::{Recording, TraceError, find};
 use trace::{Workload, WorkloadEvent};
@@ -58,7 +58,7 @@ fn recording(recording: &Recording) -> Result<Workload, TraceError> {
             return Err(error("meta.json", 1, message));
         }
     };
-    // The call before which each reboot happened, and its time.
+    // The number of the call before which each reboot happened, and the time of the reboot.
     let mut reboots = Vec::new();
     let (mut calls, mut last) = (0, 0.0_f64);
     for stimulus in &recording.stimuli {
@@ -106,7 +106,7 @@ fn recording(recording: &Recording) -> Result<Workload, TraceError> {
 ///
 /// # Errors
 /// A scenario that cannot be run.
-pub fn scenario(case: &Case, script: Script) -> Result<Workload, Fault> {
+pub fn scenario(case: &Case, script: Script) -> Result<Workload, CaseError> {
     let (calls, (begin, end)) = calls_of(case, script.function())?;
     let since = |truth: i64| u64::try_from(truth - begin).unwrap_or(0);
     let mut events: Vec<(u64, WorkloadEvent)> = Vec::with_capacity(calls.len());

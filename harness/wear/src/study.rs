@@ -15,7 +15,7 @@ use super::source::{Source, scenario};
 use super::wear_counts::WearCounts;
 use super::yearly_wear::YearlyWear;
 use dnsmasq_model::Build;
-use runner::Fault;
+use runner::CaseError;
 use trace::Workload;
 
 /// What to count.
@@ -73,7 +73,7 @@ pub struct StudyRow {
     pub script: String,
     /// Erase cycles that a block endures.
     pub endurance: u32,
-    /// Whether there was ever more to store than the NVRAM holds.
+    /// Whether the leases ever exceeded the NVRAM.
     #[serde(rename = "full")]
     pub nvram_full: bool,
     /// `wear` as rates.
@@ -123,11 +123,11 @@ pub(super) struct Task {
 }
 
 impl Study {
-    /// Counts everything on all cores; rows come in the order of routers, workloads, builds, scripts.
+    /// Counts all combinations on all cores. The rows are ordered by router, workload, build and script.
     ///
     /// # Errors
     /// A scenario that cannot be run.
-    pub fn run(&self) -> Result<Vec<RowResult>, Fault> {
+    pub fn run(&self) -> Result<Vec<RowResult>, CaseError> {
         let tasks = self.tasks()?;
         let rows = self.routers.par_iter().flat_map(|router| {
             let cost_model = match CostModel::new(router) {
@@ -145,7 +145,7 @@ impl Study {
         Ok(rows.collect())
     }
 
-    pub(super) fn tasks(&self) -> Result<Vec<Task>, Fault> {
+    pub(super) fn tasks(&self) -> Result<Vec<Task>, CaseError> {
         let mut tasks: Vec<Task> = Vec::new();
         let mut add = |workload: Option<&Workload>, scripts: &[Script]| {
             let only = workload.and_then(|workload| workload.build);

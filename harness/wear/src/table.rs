@@ -68,7 +68,7 @@ pub fn table(study: &Study, results: &[RowResult]) -> String {
     out
 }
 
-/// What is printed after the columns of a row.
+/// The remarks after the columns of a row.
 fn remarks(row: &StudyRow) -> String {
     let mut out = String::new();
     if row.nvram_full {

@@ -41,7 +41,7 @@ pub struct WearCounts {
 }
 
 impl WearCounts {
-    /// Zero counts for a flash with so many blocks.
+    /// Zero counts for a flash with `blocks` erase blocks, over `seconds` of simulated time.
     pub fn new(blocks: usize, seconds: u64) -> Self {
         Self {
             seconds,
@@ -60,7 +60,7 @@ impl WearCounts {
         }
     }
 
-    /// The index in `bins` of a second.
+    /// The index in `bins` of a second of the simulated time.
     pub fn bin(&self, second: u64) -> usize {
         let bin = u128::from(second) * BINS as u128 / u128::from(self.seconds.max(1));
         (bin as usize).min(BINS - 1)

@@ -18,7 +18,7 @@ pub(crate) fn play(
     build: Build,
     store: &mut ExecutingStore<'_>,
 ) -> Result<(), SimulationError> {
-    let mut engine = Engine::on(build, workload.server.clone(), workload.network.clone());
+    let mut engine = Engine::with_network(build, workload.server.clone(), workload.network.clone());
     let mut booted = 0;
     for (second, event) in &workload.events {
         let since_boot = *second as i64 - booted as i64;
@@ -43,7 +43,7 @@ pub(crate) fn play(
                 engine.dhcp4(message, *reply, clock, store);
             }
             WorkloadEvent::Stored(variables) => store.store_uncounted(variables)?,
-            WorkloadEvent::Neighbour { addr, hw, there: true } => {
+            WorkloadEvent::Neighbour { addr, hw, added: true } => {
                 engine.add_neighbour(IpAddr::V4(*addr), *hw);
             }
             WorkloadEvent::Neighbour { addr, .. } => engine.remove_neighbour(IpAddr::V4(*addr)),

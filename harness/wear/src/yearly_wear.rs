@@ -20,7 +20,7 @@ pub struct YearlyWear {
     pub erases: f64,
     /// Bytes programmed a year.
     pub programmed: f64,
-    /// Bytes programmed for each byte that had to change.
+    /// Bytes programmed for each byte of a variable that was added, changed or removed.
     pub amplification: f64,
     /// Seconds a year spent erasing and programming.
     pub busy: f64,

@@ -1,22 +1,15 @@
-//! Errors of the operations that a store is made of, and of the store itself.
+//! Errors of the store and of the operations it uses.
 
 use std::fmt;
 use std::io;
 
-/// Why an operation on the outside world (a file, NVRAM, the intent log) did not complete.
+/// Why an operation on a file, NVRAM or the intent log did not complete.
 #[derive(Debug)]
 pub enum OperationError {
-    /// The calling process was killed, or the power failed: the caller returns at once and starts nothing else.
+    /// The calling process was killed, or the power failed: the caller returns at once without further operations.
     Killed,
-    /// The operation failed; the caller may handle it and go on.
+    /// The operation failed; the caller may handle the error and continue.
     Io(io::Error),
-}
-
-impl OperationError {
-    /// True for [`Self::Killed`].
-    pub fn is_killed(&self) -> bool {
-        matches!(self, Self::Killed)
-    }
 }
 
 impl From<io::Error> for OperationError {
@@ -49,7 +42,7 @@ impl std::error::Error for OperationError {
     }
 }
 
-/// Why the store did not do what it was asked to do.
+/// Why an operation of the store failed.
 #[derive(Debug)]
 pub enum StoreError {
     /// [`OperationError::Killed`]: the caller returns at once.

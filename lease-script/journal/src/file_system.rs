@@ -1,4 +1,4 @@
-//! The file operations of the journal store, in one directory: real ones, or those of a simulated disk.
+//! The file operations of the journal store in one directory, real or simulated.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -31,7 +31,7 @@ pub enum Kind {
     Other,
 }
 
-/// What `lstat` tells about a name.
+/// The result of `lstat` for a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Status {
     /// The type of the entry.
@@ -71,7 +71,7 @@ pub trait FileSystem {
     /// Those of `write`.
     fn append(&mut self, file: Handle, bytes: &[u8]) -> Result<usize, OperationError>;
 
-    /// Cuts the file to `length` bytes.
+    /// Truncates the file to `length` bytes.
     ///
     /// # Errors
     /// Those of `ftruncate`.
@@ -98,7 +98,7 @@ pub trait FileSystem {
     /// Those of `link`; the new name must not exist.
     fn link(&mut self, old: &OsStr, new: &OsStr) -> Result<(), OperationError>;
 
-    /// Renames a file and replaces what has the new name.
+    /// Renames a file, replacing any file with the new name.
     ///
     /// # Errors
     /// Those of `rename`.

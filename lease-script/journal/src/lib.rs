@@ -3,9 +3,9 @@
 //! * A change is acknowledged after its record is written and `fsync` has returned. Before the first append after a
 //!   rewrite, the directory is synced.
 //! * To compact the journal, its current leases are written to `NAME.tmp` and synced, the old file is linked to
-//!   `NAME~`, the new one is renamed over it, and the directory is synced. So `NAME` exists at every moment. A failed
+//!   `NAME~`, the new one is renamed over it, and the directory is synced. So `NAME` always exists. A failed
 //!   rewrite leaves the live file unchanged, and records are appended to it as before.
-//! * A torn record at the end is cut off before the next record is appended. A record that could not be written
+//! * A torn record at the end is removed before the next record is appended. A record that could not be written
 //!   completely is removed again.
 //! * Writers lock the directory.
 //!

@@ -1,4 +1,4 @@
-//! [`FileSystem`] over a real directory.
+//! [`FileSystem`] for a real directory.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, OpenOptions};
@@ -21,8 +21,8 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longer chains of symbolic links count as a loop.
 const MAX_LINKS: usize = 16;
 
-/// A directory. Writers lock the directory itself: the lock needs no file of its own, survives renames of the files,
-/// and is released when its process ends, however that happens.
+/// A directory. Writers lock the directory itself: the lock needs no lock file, is not affected by renames of the
+/// files, and is released when its process ends for any reason.
 #[derive(Debug)]
 pub struct RealDirectory {
     path: PathBuf,
@@ -78,8 +78,8 @@ impl RealDirectory {
 
 /// Locks a directory that another process has locked; `None` after the timeout.
 ///
-/// `flock` has no timeout, so a thread waits in it. When it gets the lock too late, it closes the directory, which
-/// releases the lock.
+/// `flock` has no timeout, so a thread waits in it. If the thread gets the lock after the timeout, it closes the
+/// directory, which releases the lock.
 fn wait_for_lock(directory: File, timeout: Duration) -> io::Result<Option<File>> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {

@@ -1,15 +1,15 @@
 //! Recovery of a live file that is missing, empty or unreadable.
 //!
-//! 1. A live file that reads as a journal stays. So does an empty one, unless step 2 or 3 finds a file with leases.
+//! 1. A live file with readable declarations stays. So does an empty one, unless step 2 or 3 finds a file with leases.
 //! 2. Otherwise a complete temporary file replaces it, if the temporary file is newer than `~` or there is no `~`. A
 //!    temporary file of this crate ends in a mark with the number of the rewrite and its length; one of dhcpd is
-//!    complete if it reads to its end without a diagnostic and declares every address that has an active lease in `~`.
+//!    complete if it is read to its end without a diagnostic and declares every address that has an active lease in `~`.
 //!    A torn temporary file is never used.
 //! 3. Otherwise `~` replaces it.
 //! 4. Otherwise, if no file with leases is left, an empty database is created.
 //! 5. Otherwise nothing is changed: manual intervention is required.
 //!
-//! A live file that does not read as a journal is kept as `NAME.damaged`.
+//! A live file without readable declarations is kept as `NAME.damaged`.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -25,7 +25,7 @@ use crate::text::{Rewrite, begin, end, find_rewrite, intact_length, salvage};
 /// The state of the live file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Live {
-    /// It reads as a journal.
+    /// It contains readable declarations, or no diagnostics.
     Valid,
     /// It does not exist.
     Missing,
@@ -78,22 +78,24 @@ impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.name.to_string_lossy();
         let state = match self.live {
-            Live::Valid => "is there",
+            Live::Valid => "is valid",
             Live::Missing => "is missing",
             Live::Empty => "is empty",
-            Live::Garbage => "holds nothing that reads as a lease journal",
+            Live::Garbage => "contains no readable declaration",
         };
         write!(f, "{name} {state}: ")?;
         match &self.action {
             Action::Nothing => write!(f, "nothing to do"),
-            Action::Restore(from) => write!(f, "{} takes its place", from.to_string_lossy()),
-            Action::Create => write!(f, "no other file to take: an empty database is made"),
+            Action::Restore(from) => write!(f, "{} replaces it", from.to_string_lossy()),
+            Action::Create => {
+                write!(f, "no other file can replace it: an empty database is created")
+            }
             Action::Refuse(why) => write!(f, "{why}"),
         }
     }
 }
 
-/// The name of a file beside the live one.
+/// The name of the live file with a suffix.
 pub fn sibling(name: &OsStr, suffix: &str) -> OsString {
     let mut name = name.to_owned();
     name.push(suffix);
@@ -118,7 +120,7 @@ fn declared(reading: &Reading) -> Vec<String> {
     all
 }
 
-/// True if nothing was read but diagnostics.
+/// Whether a reading has diagnostics but no declarations.
 pub(crate) fn is_garbage(reading: &Reading) -> bool {
     reading.counts.declarations == 0
         && reading.counts.non_leases == 0
@@ -149,7 +151,7 @@ pub fn plan(fs: &mut dyn FileSystem, name: &OsStr) -> Result<Plan, OperationErro
     let live = match fs.status(name)? {
         None => Live::Missing,
         Some(status) if status.kind != Kind::File => {
-            return Err(io::Error::other("is no regular file").into());
+            return Err(io::Error::other("not a regular file").into());
         }
         Some(status) if status.length == 0 => Live::Empty,
         Some(_) if is_garbage(&read(fs, name)?.reading) => Live::Garbage,
@@ -188,7 +190,8 @@ fn candidates(fs: &mut dyn FileSystem, name: &OsStr) -> Result<Vec<Candidate>, O
                 candidate.leases = active.len();
                 candidate.rewrite = find_rewrite(&text);
                 candidate.rejection = if is_backup {
-                    (text.is_empty() || is_garbage(&reading)).then(|| "holds nothing".to_owned())
+                    (text.is_empty() || is_garbage(&reading))
+                        .then(|| "no readable declaration".to_owned())
                 } else if candidate.rewrite.is_some() {
                     None
                 } else if candidate.name == sibling(name, ".tmp") {
@@ -209,20 +212,20 @@ fn candidates(fs: &mut dyn FileSystem, name: &OsStr) -> Result<Vec<Candidate>, O
 /// Why a temporary file of dhcpd is not complete.
 fn torn(text: &[u8], reading: &Reading, held: &[String]) -> Option<String> {
     if intact_length(text) < text.len() {
-        return Some("torn: its last record is not whole".to_owned());
+        return Some("torn: its last record is incomplete".to_owned());
     }
     if let Some(problem) = reading.diagnostics.iter().next() {
         return Some(format!("damaged: {problem}"));
     }
     let declared = declared(reading);
     if declared.is_empty() {
-        return Some("holds no lease".to_owned());
+        return Some("no lease in it".to_owned());
     }
     let missing = held.iter().find(|address| declared.binary_search(address).is_err())?;
-    Some(format!("torn: {missing}, which ~ has, is not in it"))
+    Some(format!("torn: {missing}, which is in ~, is missing"))
 }
 
-/// True for the suffix of a temporary file of dhcpd: `snprintf(..., "%s.%d", path_dhcpd_db, (int)t)` in
+/// Whether this is the suffix of a temporary file of dhcpd: `snprintf(..., "%s.%d", path_dhcpd_db, (int)t)` in
 /// `new_lease_file` of server/db.c, with the current time in seconds since 1970.
 ///
 /// Files that were rotated end in a small number (`NAME.1`) or a date (`NAME.20261120`), so only numbers of nine or ten
@@ -265,13 +268,14 @@ fn decide(plan: &Plan) -> Action {
     if let Some(torn) = plan.candidates.iter().find(|c| c.leases > 0) {
         let name = torn.name.to_string_lossy();
         return Action::Refuse(format!(
-            "only {name} is left, with {} leases: see `leaselab leases show {name}`, then move it \
-             here or away",
-            torn.leases
+            "only {name} is left, with {} leases: see `leaselab leases show {name}`, then rename \
+             it to {} or remove it",
+            torn.leases,
+            plan.name.to_string_lossy()
         ));
     }
     if plan.live == Live::Garbage {
-        return Action::Refuse("not touched".to_owned());
+        return Action::Refuse("left unchanged".to_owned());
     }
     Action::Create
 }
@@ -288,7 +292,7 @@ impl Candidate {
     }
 }
 
-/// Carries out a plan. The caller holds the lock. At every moment the live file or the file that replaces it exists.
+/// Carries out a plan. The caller holds the lock. The live file or the file that replaces it always exists.
 ///
 /// # Errors
 /// A file operation failed, or the action is [`Action::Refuse`].

@@ -17,9 +17,9 @@ use crate::text::{Rewrite, begin, end, find_rewrite, intact_length, salvage};
 /// When a journal is rewritten.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
-    /// The size in bytes from which on the journal is rewritten whenever it has doubled since the last rewrite; 0: never.
+    /// A journal of at least this many bytes is rewritten when its size has doubled since the last rewrite; 0: never.
     pub size: u64,
-    /// The age of the last rewrite in seconds from which on the journal is rewritten; 0: never. A rewrite in the future
+    /// The journal is rewritten when the last rewrite is at least this many seconds old; 0: never. A rewrite in the future
     /// counts as too old.
     pub age: u64,
     /// The current time in seconds since 1970.
@@ -77,7 +77,7 @@ impl<'a> Journal<'a> {
         text.truncate(intact_length(&text));
         let torn = length - text.len() as u64;
         if torn > 0 {
-            messages.push(format!("{shown}: torn tail of {torn} bytes: cut off by the next write"));
+            messages.push(format!("{shown}: torn tail of {torn} bytes: removed by the next write"));
         }
         let reading = salvage(&text, family);
         let rewrite = find_rewrite(&text);
@@ -109,7 +109,7 @@ impl<'a> Journal<'a> {
         Err(StoreError::new(format_args!("{}: {what}", self.shown()), error))
     }
 
-    /// True while nothing was appended since the last rewrite: the rename may not be durable yet.
+    /// Whether nothing was appended since the last rewrite: the rename may not be durable yet.
     fn is_fresh(&self) -> bool {
         self.rewrite.is_none_or(|rewrite| rewrite.length == self.text.len())
     }
@@ -143,7 +143,7 @@ impl<'a> Journal<'a> {
         }
         if self.length > self.text.len() as u64 {
             if let Err(error) = self.fs.truncate(self.file, self.text.len() as u64) {
-                return self.error("cannot cut off its torn tail: not stored", &error);
+                return self.error("cannot remove its torn tail: not stored", &error);
             }
             self.length = self.text.len() as u64;
         }
@@ -172,7 +172,7 @@ impl<'a> Journal<'a> {
     fn write(&mut self, bytes: &[u8]) -> std::result::Result<(), OperationError> {
         let written = append_all(self.fs, self.file, bytes).and_then(|()| self.fs.fsync(self.file));
         if let Err(OperationError::Io(_)) = &written {
-            // If this fails as well, the next writer cuts off the torn tail.
+            // If this fails as well, the next writer removes the torn tail.
             match self.fs.truncate(self.file, self.text.len() as u64) {
                 Ok(()) => {
                     self.length = self.text.len() as u64;
@@ -191,7 +191,7 @@ impl<'a> Journal<'a> {
             Err(StoreError::Failed(format!("{}: disk full: not stored", journal.shown())))
         };
         if matches!(self.fs.status(&backup), Ok(Some(_))) && self.fs.unlink(&backup).is_ok() {
-            self.messages.push(format!("{}: disk full: ~ given up", self.shown()));
+            self.messages.push(format!("{}: disk full: ~ removed", self.shown()));
             match self.write(bytes) {
                 Ok(()) => {
                     self.appended(bytes);
@@ -218,9 +218,9 @@ impl<'a> Journal<'a> {
         self.reading.diagnostics.total() > 0
     }
 
-    /// True if the policy asks for a rewrite now that `added` bytes were appended.
+    /// Whether the policy requires a rewrite after `added` bytes were appended.
     ///
-    /// A rewrite that failed is tried again when the journal has grown by another eighth.
+    /// A failed rewrite is retried when the journal has grown by another eighth of the limit.
     fn is_due(&self, policy: &Policy, added: usize) -> bool {
         let length = self.text.len() as u64;
         let base = self.rewrite.map_or(0, |rewrite| rewrite.length as u64);
@@ -234,7 +234,7 @@ impl<'a> Journal<'a> {
         grown || aged
     }
 
-    /// Rewrites the journal if the policy asks for it after `added` bytes were appended, or if it is damaged. A failed
+    /// Rewrites the journal if the policy requires it after `added` bytes were appended, or if it is damaged. A failed
     /// rewrite leaves the live file unchanged and is reported by [`Self::take_messages`].
     ///
     /// # Errors
@@ -245,7 +245,8 @@ impl<'a> Journal<'a> {
         }
         match self.compact(policy.now) {
             Err(StoreError::Failed(why)) => {
-                self.messages.push(format!("{why}: appending goes on, tried again later"));
+                self.messages
+                    .push(format!("{why}: appending continues, the rewrite is retried later"));
                 Ok(())
             }
             other => other,
@@ -255,14 +256,14 @@ impl<'a> Journal<'a> {
     /// Rewrites the journal now.
     ///
     /// # Errors
-    /// A file operation failed, or a lease cannot be written in a form that reads back as the same lease. The live file
+    /// A file operation failed, or a lease cannot be written so that it is read back unchanged. The live file
     /// is unchanged then.
     pub fn compact(&mut self, now: i64) -> Result {
         if self.is_damaged() {
             let what = self.reading.diagnostics.iter().next().map(ToString::to_string);
             let kept = sibling(&self.name, ".damaged");
             if let Err(error) = keep_damaged(self.fs, &self.name) {
-                let why = format_args!("damaged, and {} cannot be made", kept.to_string_lossy());
+                let why = format_args!("damaged, and {} cannot be created", kept.to_string_lossy());
                 return Err(StoreError::new(format_args!("{}: {why}", self.shown()), &error));
             }
             let what = what.unwrap_or_default();
@@ -309,7 +310,7 @@ impl<'a> Journal<'a> {
         self.reading = salvage(&self.text, self.family);
         match self.fs.fsync_dir() {
             // The next append tries again before it writes.
-            Err(error) => self.error("its folder cannot be synced", &error),
+            Err(error) => self.error("cannot sync its folder", &error),
             Ok(()) => Ok(()),
         }
     }
@@ -339,7 +340,7 @@ impl<'a> Journal<'a> {
         unlink_if_there(self.fs, &backup)?;
         match self.fs.link(&self.name, &backup) {
             Err(OperationError::Io(error)) => {
-                self.messages.push(format!("{}: no ~ made: {}", self.shown(), reason(&error)));
+                self.messages.push(format!("{}: ~ not created: {}", self.shown(), reason(&error)));
                 Ok(())
             }
             other => other,
@@ -395,10 +396,10 @@ fn is_worth_keeping(lease: &Lease) -> bool {
         || !lease.tsfp.is_absent()
 }
 
-/// Reads a journal without writing anything; `None` if it is missing, empty or unreadable as a journal.
+/// Reads a journal without writing anything; `None` if it is missing, empty or without readable declarations.
 ///
 /// # Errors
-/// The name does not stand for a regular file, or a file operation failed.
+/// The name is not that of a regular file, or a file operation failed.
 pub fn read_only(
     fs: &mut dyn FileSystem,
     name: &OsStr,
@@ -410,7 +411,7 @@ pub fn read_only(
         return Ok(None);
     }
     if status.is_some_and(|status| status.kind != Kind::File) {
-        return Err(StoreError::Failed(format!("{shown}: is no regular file")));
+        return Err(StoreError::Failed(format!("{shown}: not a regular file")));
     }
     let file = fs.open(name, Mode::Read).map_err(|e| StoreError::new(&shown, &e))?;
     let text = fs.read(file);

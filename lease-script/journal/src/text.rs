@@ -16,7 +16,7 @@ pub struct Rewrite {
     pub length: usize,
 }
 
-/// Reads a journal with records as units: a torn or damaged record never replaces an earlier complete one.
+/// Reads a journal in the salvage view: a torn or damaged record never replaces an earlier complete one.
 pub(crate) fn salvage(text: &[u8], family: Option<Family>) -> Reading {
     let mut options = Options::new(View::Salvage, 0);
     options.family = family;
@@ -63,8 +63,7 @@ const WORDS: [&[u8]; 4] = [b"lease ", b"ia-na ", b"ia-ta ", b"ia-pd "];
 
 /// The number of bytes before a torn record at the end of a journal, or the length of the text if there is none.
 ///
-/// Only the text from the last line on that begins a declaration is examined: damage further up does not affect the
-/// records after it. Nor do bytes that are not text (unwritten flash, a byte order mark) affect a complete record
+/// Only the text that starts at the last declaration is examined: damage before it does not affect later records. Nor do bytes that are not text (unwritten flash, a byte order mark) affect a complete record
 /// directly after them.
 pub fn intact_length(text: &[u8]) -> usize {
     let mut end = last_record(text);

@@ -1,4 +1,4 @@
-//! `init`, `add`, `old` and `del` over journals.
+//! `init`, `add`, `old` and `del` with journals.
 //!
 //! DHCPv4 leases are in the journal that `LEASE_STORE` names, DHCPv6 leases in a second journal beside it, as with dhcpd:
 //! `dhcpd.leases` and `dhcpd6.leases`.
@@ -23,7 +23,7 @@ use lease_formats::dhcpd::{
     BindingState, Date, Family, Ia, Reading, Unwritable, write_ia, write_lease, write_server_duid,
 };
 
-/// Makes one call over the journal at `path`.
+/// Executes one call with the journal at `path`.
 pub fn run_at_path(call: &Call, config: &Config, path: &Path) -> Outcome {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
@@ -39,7 +39,7 @@ pub fn run_at_path(call: &Call, config: &Config, path: &Path) -> Outcome {
     }
 }
 
-/// Makes one call over the journal `name` in a directory, at the time `now`.
+/// Executes one call with the journal `name` in a directory, at the time `now` in seconds since 1970.
 pub fn run(
     call: &Call,
     config: &Config,
@@ -52,7 +52,7 @@ pub fn run(
     let end = match call.arg(0) {
         b"init" => script.init(),
         b"add" | b"old" | b"del" => script.update(call),
-        _ => script.output.other(call),
+        _ => script.output.other_action(call),
     };
     script.output.outcome(end)
 }
@@ -109,7 +109,7 @@ impl Script<'_> {
         if unreadable && self.config.strict { Err(Abort::Failed) } else { Ok(()) }
     }
 
-    /// Reads a journal. Writes only to recover the journal or to create it.
+    /// Reads a journal. Writes only to recover or to create it.
     fn read(&mut self, name: &OsStr, family: Family) -> lease_journal::Result<Option<Reading>> {
         if let Some(reading) = read_only(self.fs, name, Some(family))? {
             return Ok(Some(reading));

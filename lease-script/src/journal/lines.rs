@@ -11,7 +11,7 @@
 //! | client-id | `uid` | |
 //! | IAID, DUID | | the identifier of the block |
 //!
-//! A length does not tell when a lease ends, so no end is written: dhcpd treats such a lease as expired, and gives the
+//! The end of a lease does not follow from its length, so no end is written: dhcpd treats such a lease as expired, and gives the
 //! address to the same client again.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -132,7 +132,7 @@ pub(super) fn free(address: Ipv4Addr) -> Lease {
 }
 
 fn host(found: Option<&[u8]>) -> &[u8] {
-    // Journals of other programs may contain names that are not a word for dnsmasq.
+    // Journals of other programs may contain names that dnsmasq does not read as one word.
     let word = |name: &&[u8]| crate::record::is_host(name);
     found.filter(word).unwrap_or(b"*")
 }
@@ -220,7 +220,10 @@ mod tests {
     #[case("9999999999 01- 192.168.1.10 with-\u{e9}t\u{e9} 00")]
     #[case("1 01-02:aa 192.168.1.10 quo\"te\\ 00")]
     #[case("2145916800 02:aa 192.168.1.10 {};# 00")]
-    fn a_line_comes_back_as_it_was(#[case] line: &str, #[values(false, true)] is_length: bool) {
+    fn a_dhcpv4_line_is_read_back_unchanged(
+        #[case] line: &str,
+        #[values(false, true)] is_length: bool,
+    ) {
         let address = Ipv4Addr::new(192, 168, 1, 10);
         let parsed = record(Address::V4(address), b"192.168.1.10", line.as_bytes()).expect(line);
         let mut file = Vec::new();
@@ -238,7 +241,10 @@ mod tests {
     #[case("1700003600 1 fd77::1 laptop 00:01:02")]
     #[case("0 T4294967295 fd77::1 * 00:03:00:01:02:aa:00:00:00:01")]
     #[case("9999999999 0 fd77::1 n\"\\ ff:ff")]
-    fn a_line_of_dhcpv6_does_too(#[case] line: &str, #[values(false, true)] is_length: bool) {
+    fn a_dhcpv6_line_is_read_back_unchanged(
+        #[case] line: &str,
+        #[values(false, true)] is_length: bool,
+    ) {
         let address: Ipv6Addr = "fd77::1".parse().expect("an address");
         let parsed = record(Address::V6(address), b"fd77::1", line.as_bytes()).expect(line);
         let (kind, id) = association(&parsed).expect("an association");

@@ -1,4 +1,4 @@
-//! The default of `LEASE_NVRAM`: `nvram` from the PATH.
+//! Without `LEASE_NVRAM`, the tool is `nvram` from the PATH.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -43,13 +43,13 @@ fn text(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// A tool whose `show` and `get` disagree, and which accepts every change.
-struct Liar {
+struct InconsistentTool {
     shown: Vec<u8>,
     value: Vec<u8>,
     code: i32,
 }
 
-impl Nvram for Liar {
+impl Nvram for InconsistentTool {
     fn run(&mut self, args: &[&[u8]]) -> Result<NvramOutput, OperationError> {
         let stdout = match args.first() {
             Some(&b"show") => self.shown.clone(),
@@ -61,15 +61,15 @@ impl Nvram for Liar {
 }
 
 #[test]
-fn fuzz_the_script_with_a_lying_tool() {
+fn fuzz_the_script_with_an_inconsistent_tool() {
     bolero::check!().with_iterations(500).for_each(|bytes: &[u8]| {
         let (first, second) = bytes.split_at(bytes.len() / 2);
         let code = i32::from(bytes.first().is_some_and(|byte| *byte > 250));
-        let mut liar = Liar { shown: text(first), value: text(second), code };
+        let mut tool = InconsistentTool { shown: text(first), value: text(second), code };
         let config = Config::from_env(&Environment::default()).expect("the default configuration");
         let mut call = |words: &[&[u8]], environment: Environment| {
             let call = Call::new(words.iter().map(|word| word.to_vec()), environment);
-            run(&call, &config, &mut liar, &mut MemoryIntentLog::default())
+            run(&call, &config, &mut tool, &mut MemoryIntentLog::default())
         };
         let printed = call(&[b"init"], Environment::default());
         for line in printed.stdout.split_inclusive(|byte| *byte == b'\n') {

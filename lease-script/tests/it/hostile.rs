@@ -1,11 +1,11 @@
-//! Untrusted bytes in arguments, environment and NVRAM: no other variable changes, and all implementations agree.
+//! Untrusted bytes in arguments, environment and NVRAM: no other variable changes, and all implementations behave alike.
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
-use crate::support::{Implementation, Plain, Session, Telling, told};
+use crate::support::{FreeSpaceReport, Implementation, Session, SimpleTool, test_call};
 
-/// Bytes that an argument or a variable can hold, many of them special to a shell or a parser.
+/// Bytes that an argument or a variable can contain, many of them special to a shell or a parser.
 fn bytes() -> impl Strategy<Value = Vec<u8>> {
     let odd = prop::sample::select(
         &b"\n\r\t '\"\\$`;&|<>(){}[]*?!#~%=-:.,/^@+ \x01\x1b\x7f\x80\x81\x82\x83\x84\x85\x86\x87\x88\xc3\xa9\xff01af"[..],
@@ -26,7 +26,7 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-/// Something right, or hostile bytes in its place or in its middle.
+/// A valid value, hostile bytes instead of it, or hostile bytes inside it.
 fn mostly(right: &'static str) -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         3 => Just(right.as_bytes().to_vec()),
@@ -97,25 +97,25 @@ fn stored() -> impl Strategy<Value = Vec<(Vec<u8>, Vec<u8>)>> {
     })
 }
 
-type Seen = (u8, Vec<u8>, Vec<u8>, Vec<(Vec<u8>, Vec<u8>)>, Vec<String>);
+type Observed = (u8, Vec<u8>, Vec<u8>, Vec<(Vec<u8>, Vec<u8>)>, Vec<String>);
 
-fn play(on: Implementation, stored: &[(Vec<u8>, Vec<u8>)], event: &Event) -> [Seen; 2] {
-    let mut tool = Plain::new(Telling::Show, 20000);
+fn play(on: Implementation, stored: &[(Vec<u8>, Vec<u8>)], event: &Event) -> [Observed; 2] {
+    let mut tool = SimpleTool::new(FreeSpaceReport::Show, 20000);
     tool.ram = stored.to_vec();
     tool.ram.push((b"neighbour".to_vec(), b"mine".to_vec()));
     tool.flash.clone_from(&tool.ram);
     let mut session = Session::new(on, tool);
     let calls = [
-        told([event.action.as_bytes(), &event.mac, &event.address, &event.host])
+        test_call([event.action.as_bytes(), &event.mac, &event.address, &event.host])
             .with("DNSMASQ_LEASE_EXPIRES", &event.expiry)
             .with("DNSMASQ_CLIENT_ID", &event.client_id)
             .with("DNSMASQ_IAID", &event.iaid)
             .with("DNSMASQ_SERVER_DUID", &event.server)
             .with("LEASE_SLACK", &event.slack),
-        told(["init"]),
+        test_call(["init"]),
     ];
     calls.map(|call| {
-        let outcome = session.call_quietly(&call);
+        let outcome = session.call_without_transcript(&call);
         (
             outcome.exit,
             outcome.stdout,
@@ -158,7 +158,7 @@ fn is_line(line: &str) -> bool {
     }
 }
 
-fn holds(
+fn check(
     stored: &[(Vec<u8>, Vec<u8>)],
     event: &Event,
     others: &[Implementation],
@@ -200,7 +200,7 @@ fn cases_of(short: u32, long: u32) -> u32 {
 fn run(cases: u32, others: &'static [Implementation]) {
     let config = Config { cases, failure_persistence: None, ..Config::default() };
     TestRunner::new(config)
-        .run(&(stored(), event()), |(stored, event)| holds(&stored, &event, others))
+        .run(&(stored(), event()), |(stored, event)| check(&stored, &event, others))
         .unwrap_or_else(|error| panic!("{error}"));
 }
 

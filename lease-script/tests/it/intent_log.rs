@@ -5,15 +5,17 @@ use std::os::unix::fs::{MetadataExt, symlink};
 
 use rstest::rstest;
 
-use crate::support::{Fault, Implementation, Plain, Session, Telling, lease, told};
+use crate::support::{
+    Fault, FreeSpaceReport, Implementation, Session, SimpleTool, lease, test_call,
+};
 
 fn session(on: Implementation) -> Session {
-    let mut session = Session::new(on, Plain::new(Telling::Show, 5000));
+    let mut session = Session::new(on, SimpleTool::new(FreeSpaceReport::Show, 5000));
     session.call(lease("add", 1, "one", "1700000000"));
     session
 }
 
-/// Where a script is killed, and the number of commits that the next call makes.
+/// Each case: where the script is killed, and the number of commits of the next call.
 #[rstest]
 #[case::before_set(Fault::KillBefore("set"), 0)]
 #[case::after_set(Fault::KillAfter("set"), 1)]
@@ -33,11 +35,11 @@ fn the_next_call_commits_an_uncommitted_change(
     #[case] uncommitted: usize,
 ) {
     let mut s = session(on);
-    assert!(s.call(lease("old", 1, "one", "1700000900").but(fault)).killed);
+    assert!(s.call(lease("old", 1, "one", "1700000900").with_fault(fault)).killed);
     let before = s.flash_ops();
 
     // init shows RAM and writes nothing.
-    s.call(told(["init"]));
+    s.call(test_call(["init"]));
     assert_eq!(s.flash_ops(), before);
     let ram = s.ram();
 
@@ -63,12 +65,15 @@ fn a_new_change_and_an_uncommitted_one_are_one_commit(
     on: Implementation,
 ) {
     let mut s = session(on);
-    assert!(s.call(lease("del", 1, "", "1700000000").but(Fault::KillAfter("unset"))).killed);
+    assert!(s.call(lease("del", 1, "", "1700000000").with_fault(Fault::KillAfter("unset"))).killed);
     let before = s.flash_ops();
     assert_eq!(s.call(lease("add", 2, "two", "1700000000")).exit, 0);
     assert_eq!(s.flash_ops() - before, 1);
     assert_eq!(s.flash(), s.ram());
-    assert_eq!(s.call(told(["init"])).stdout, b"1700000000 02:aa:00:00:00:02 192.168.1.2 two *\n");
+    assert_eq!(
+        s.call(test_call(["init"])).stdout,
+        b"1700000000 02:aa:00:00:00:02 192.168.1.2 two *\n"
+    );
 }
 
 #[rstest]
@@ -85,8 +90,9 @@ fn a_failed_commit_is_tried_again(
     let mut s = session(on);
     let before = s.flash();
     for expiry in 0..70 {
-        let failed =
-            s.call_quietly(&lease("old", 1, "", &expiry.to_string()).but(Fault::Fail("commit")));
+        let failed = s.call_without_transcript(
+            &lease("old", 1, "", &expiry.to_string()).with_fault(Fault::Fail("commit")),
+        );
         assert_eq!(failed.exit, 1);
         assert_eq!(
             failed.stderr,
@@ -97,7 +103,7 @@ fn a_failed_commit_is_tried_again(
         let marker = format!("{}/.dnsmasq_lease_marker", s.run_directory());
         assert!(
             fs::metadata(marker).expect("a marker").size() < 8192,
-            "it does not grow without end"
+            "the log grows without limit"
         );
     }
     assert_eq!(s.flash(), before);
@@ -118,7 +124,9 @@ fn after_a_reboot_nothing_is_uncommitted(
     on: Implementation,
 ) {
     let mut s = session(on);
-    assert!(s.call(lease("old", 1, "one", "1700000900").but(Fault::KillAfter("set"))).killed);
+    assert!(
+        s.call(lease("old", 1, "one", "1700000900").with_fault(Fault::KillAfter("set"))).killed
+    );
     s.reboot();
     let before = s.flash_ops();
     s.call(lease("old", 1, "one", "1700000000"));
@@ -138,7 +146,9 @@ fn programs_read_each_others_intent_logs(
     #[values(Implementation::Executable, Implementation::Ash)] second: Implementation,
 ) {
     let mut s = session(first);
-    assert!(s.call(lease("old", 1, "one", "1700000900").but(Fault::KillBefore("commit"))).killed);
+    assert!(
+        s.call(lease("old", 1, "one", "1700000900").with_fault(Fault::KillBefore("commit"))).killed
+    );
     s.change_implementation(second);
     let before = s.flash_ops();
     s.call(lease("old", 1, "one", "1700000900"));
@@ -161,7 +171,7 @@ fn a_link_or_directory_in_the_place_of_the_log_is_not_used(
     on: Implementation,
     #[case] trap: &str,
 ) {
-    let mut s = Session::new(on, Plain::new(Telling::Show, 5000));
+    let mut s = Session::new(on, SimpleTool::new(FreeSpaceReport::Show, 5000));
     let directory = s.run_directory();
     let marker = format!("{directory}/.dnsmasq_lease_marker");
     let target = format!("{directory}/passwd");
@@ -175,10 +185,10 @@ fn a_link_or_directory_in_the_place_of_the_log_is_not_used(
     }
     for expiry in ["1", "2"] {
         let outcome = s.call(lease("add", 1, "", expiry));
-        let complaint = format!("lease-update: no marker in RAM: {marker} is not a file of ours\n");
+        let message = format!("lease-update: no marker in RAM: {marker} is not a file of ours\n");
         assert_eq!(
             (outcome.exit, String::from_utf8_lossy(&outcome.stderr).into_owned()),
-            (0, complaint)
+            (0, message)
         );
     }
     assert_eq!(s.flash(), s.ram());

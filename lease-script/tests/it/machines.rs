@@ -8,7 +8,7 @@ use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg32;
 use rstest::rstest;
 
-use crate::support::{Implementation, Session, lease, told};
+use crate::support::{Implementation, Session, lease, test_call};
 
 const SPACE: u32 = 0x8000;
 
@@ -22,7 +22,8 @@ fn machine(dialect: Dialect) -> Machine {
     image[8] = nvram_emu::flsh::crc_of(&image, 24);
     let mut flash = Flash::erased(geometry, Chip::SPI_NOR);
     flash.overwrite(0, &image);
-    let mut machine = Machine::new(dialect, flash, dialect.info().own_space.then_some(SPACE));
+    let mut machine =
+        Machine::new(dialect, flash, dialect.info().driver_sets_size.then_some(SPACE));
     for i in 0..40 {
         put(&mut machine, &format!("wl{i}_ssid"), &"s".repeat(i));
     }
@@ -35,16 +36,16 @@ fn put(machine: &mut Machine, name: &str, value: &str) {
     machine.run(&[b"set", format!("{name}={value}").as_bytes()]);
 }
 
-/// Another program uses all space but `left` bytes.
+/// Fills the space except for `left` bytes, as another program might.
 fn fill_up(machine: &mut Machine, left: usize) {
     // In steps of 500 bytes, since Padavan's tool accepts at most 1023 bytes at once; then the rest.
     for i in variables(machine).len().. {
         let used: usize =
             variables(machine).iter().map(|(name, value)| name.len() + value.len() + 2).sum();
-        let room = SPACE as usize - 20 - used - left;
+        let free = SPACE as usize - 20 - used - left;
         let name = format!("fill{i}");
-        if room < 600 {
-            put(machine, &name, &"f".repeat(room.saturating_sub(name.len() + 2)));
+        if free < 600 {
+            put(machine, &name, &"f".repeat(free.saturating_sub(name.len() + 2)));
             break;
         }
         put(machine, &name, &"f".repeat(500));
@@ -98,23 +99,23 @@ fn a_lease_survives_a_reboot(
             "{dialect}: {}",
             s.transcript()
         );
-        assert_eq!(s.call(told(["init"])).stdout, line, "{dialect}");
+        assert_eq!(s.call(test_call(["init"])).stdout, line, "{dialect}");
         s.reboot();
-        assert_eq!(s.call(told(["init"])).stdout, line, "{dialect}");
+        assert_eq!(s.call(test_call(["init"])).stdout, line, "{dialect}");
         assert_eq!(neighbours(&s.flash()), others, "{dialect}");
 
         let before = s.flash_ops();
         for _ in 0..3 {
             s.call(lease("old", 1, "name", "1700000000"));
         }
-        s.call(told(["init"]));
+        s.call(test_call(["init"]));
         s.call(lease("del", 2, "name", "1700000000"));
-        s.call(told(["arp-add", "02:aa:00:00:00:01", "192.168.1.1"]));
+        s.call(test_call(["arp-add", "02:aa:00:00:00:01", "192.168.1.1"]));
         assert_eq!(s.flash_ops(), before, "{dialect}: nothing changed");
 
         assert_eq!(s.call(lease("del", 1, "name", "1700000000")).exit, 0, "{dialect}");
         s.reboot();
-        assert_eq!(s.call(told(["init"])).stdout, b"", "{dialect}");
+        assert_eq!(s.call(test_call(["init"])).stdout, b"", "{dialect}");
         assert_eq!(neighbours(&s.flash()), others, "{dialect}");
     });
 }
@@ -168,7 +169,7 @@ fn a_full_nvram_loses_nothing(#[case] on: Implementation, #[case] seeds: u64) {
             }
             if seed == 0 {
                 // The limit must have been reached.
-                assert!(refused > 0, "{dialect}: never full: {}", s.transcript());
+                assert!(refused > 0, "{dialect}: NVRAM was never full: {}", s.transcript());
             }
             // The leases are still there after a reboot, and can be removed.
             s.reboot();
@@ -176,7 +177,7 @@ fn a_full_nvram_loses_nothing(#[case] on: Implementation, #[case] seeds: u64) {
                 assert_eq!(s.call(lease("del", *last, "", "0")).exit, 0, "{dialect}, seed {seed}");
             }
             s.reboot();
-            assert_eq!(s.call(told(["init"])).stdout, b"");
+            assert_eq!(s.call(test_call(["init"])).stdout, b"");
             assert_eq!(neighbours(&s.flash()), others);
         }
     });

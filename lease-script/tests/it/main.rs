@@ -11,5 +11,5 @@ mod record;
 mod shell;
 mod slack;
 mod stdin;
-mod stories;
 mod traces;
+mod transcripts;

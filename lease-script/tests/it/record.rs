@@ -130,7 +130,7 @@ fn every_shell_writes_the_same_log() {
     assert_eq!(logs[0], logs[1]);
     assert_eq!(logs[1], logs[2]);
     insta::with_settings!({omit_expression => true, prepend_module_to_snapshot => false}, {
-        insta::assert_snapshot!("a_log", logs[0]);
+        insta::assert_snapshot!("record_log", logs[0]);
     });
 }
 
@@ -226,7 +226,7 @@ fn a_missing_script_fails_as_without_the_wrapper(#[values(0, 1, 2)] shell: usize
 }
 
 #[rstest]
-fn full_tmpfs_loses_the_log_only(#[values(0, 1, 2)] shell: usize) {
+fn a_full_tmpfs_loses_only_the_log(#[values(0, 1, 2)] shell: usize) {
     let router = Router::new(1, "printf 'lease\\n'; exit 4");
     let small = router.path("small");
     fs::create_dir(&small).expect("a folder");
@@ -234,7 +234,7 @@ fn full_tmpfs_loses_the_log_only(#[values(0, 1, 2)] shell: usize) {
     let command = &shells()[shell];
     let words = [command.get_program()].into_iter().chain(command.get_args());
     let shell = words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
-    let story = format!(
+    let commands = format!(
         "mount -t tmpfs -o size=16k none {small} || exit 99\n\
          export RECORD_LOG={small}/log RECORD_SCRIPT={script}\n\
          call() {{ [ \"$({shell} {record} init)\" = lease ] || exit 98; {shell} {record} add x; [ $? -eq 4 ] || exit 97; }}\n\
@@ -246,7 +246,7 @@ fn full_tmpfs_loses_the_log_only(#[values(0, 1, 2)] shell: usize) {
         record = router.path("record.sh").display(),
     );
     let mut command = Command::new("unshare");
-    command.args(["-rm", "sh", "-c", &story]);
+    command.args(["-rm", "sh", "-c", &commands]);
     let output = command.output().expect("unshare");
     let log = String::from_utf8(output.stdout).expect("plain ASCII");
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));

@@ -2,7 +2,7 @@
 
 use rstest::rstest;
 
-use crate::support::{Implementation, Plain, Session, Telling, lease};
+use crate::support::{FreeSpaceReport, Implementation, Session, SimpleTool, lease};
 
 /// The stored time (empty for none), the slack, the reported time, and the time stored after the call.
 const TABLE: &[(&str, &str, &str, &str)] = &[
@@ -59,7 +59,7 @@ fn the_stored_time_stays_within_the_slack(
     on: Implementation,
 ) {
     for (stored, slack, reported, after) in TABLE {
-        let mut s = Session::new(on, Plain::new(Telling::Show, 5000));
+        let mut s = Session::new(on, SimpleTool::new(FreeSpaceReport::Show, 5000));
         if !stored.is_empty() {
             s.call(lease("add", 1, "name", stored));
         }
@@ -84,13 +84,13 @@ fn the_stored_time_stays_within_the_slack(
 #[case("21600", 520)]
 #[case("86400", 140)]
 fn slack_saves_commits(#[case] slack: &str, #[case] commits: usize) {
-    let mut s = Session::new(Implementation::Library, Plain::new(Telling::Show, 5000));
+    let mut s = Session::new(Implementation::Library, SimpleTool::new(FreeSpaceReport::Show, 5000));
     let seconds: u64 = slack.parse().expect("a number");
     for renewal in 0..=7 * 48_u64 {
         let expiry = 1_700_003_600 + renewal * 1800;
         for client in 1..=20 {
             let call = lease("old", client, "name", &expiry.to_string()).with("LEASE_SLACK", slack);
-            assert_eq!(s.call_quietly(&call).exit, 0);
+            assert_eq!(s.call_without_transcript(&call).exit, 0);
         }
         for (_, record) in s.ram() {
             let time = record.split(|c| *c == b' ').next().expect("a time");
@@ -102,6 +102,6 @@ fn slack_saves_commits(#[case] slack: &str, #[case] commits: usize) {
     let readme = include_str!("../../README.md");
     assert!(
         readme.contains(&format!("| {slack} | {commits} |")),
-        "README.md has the numbers of this test"
+        "README.md has other numbers than this test"
     );
 }

@@ -1,4 +1,4 @@
-//! An `nvram` tool that reads standard input takes nothing that is not its own.
+//! An `nvram` tool that reads standard input consumes neither the input of the caller nor the intent log.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -28,7 +28,7 @@ esac
 const RECORD: &str = "1700000000 02:aa:00:00:00:01 192.168.1.1 * *";
 
 #[rstest]
-fn a_tool_that_reads_its_input_takes_neither_the_callers_nor_the_intent_log(
+fn a_tool_that_reads_stdin_consumes_neither_the_callers_input_nor_the_intent_log(
     #[values(
         Implementation::Executable,
         Implementation::Ash,
@@ -43,7 +43,7 @@ fn a_tool_that_reads_its_input_takes_neither_the_callers_nor_the_intent_log(
     fs::write(path("nvram"), TOOL).expect("the tool");
     fs::set_permissions(path("nvram"), fs::Permissions::from_mode(0o755)).expect("its mode");
     fs::write(path("files/dnsmasq_lease_192.168.1.1"), format!("{RECORD}\n")).expect("a variable");
-    // Only the second entry describes what RAM holds.
+    // Only the second entry describes a variable in RAM.
     let entries = [
         "999999998 dnsmasq_lease_192.168.1.2=gone",
         &format!("999999999 dnsmasq_lease_192.168.1.1={RECORD}"),
@@ -53,7 +53,7 @@ fn a_tool_that_reads_its_input_takes_neither_the_callers_nor_the_intent_log(
     let script = on.command().expect("a program");
     let words = [script.get_program()].into_iter().chain(script.get_args());
     let mut command = Command::new("sh");
-    // What the script leaves of the input is printed.
+    // Prints the input that the script did not consume.
     command.args(["-c", "\"$@\" >/dev/null && cat", "sh"]).args(words);
     command.args(["old", "02:aa:00:00:00:01", "192.168.1.1"]);
     command

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::support::{Implementation, Plain, Session, Telling, told};
+use crate::support::{FreeSpaceReport, Implementation, Session, SimpleTool, test_call};
 
 /// The lines of a file of JSON lines.
 fn lines(path: &Path) -> Vec<Value> {
@@ -22,17 +22,17 @@ fn text(value: &Value) -> &str {
 
 fn replay(directory: &Path, on: Implementation) -> (usize, usize) {
     let name = directory.file_name().expect("a name").to_string_lossy().into_owned();
-    let mut s = Session::new(on, Plain::new(Telling::Show, 1_000_000));
+    let mut s = Session::new(on, SimpleTool::new(FreeSpaceReport::Show, 1_000_000));
     let (mut calls, mut changes, mut inits) = (0, 0, 0);
     for call in lines(&directory.join("calls.jsonl")) {
         calls += 1;
         let args: Vec<&str> =
             call["argv"].as_array().expect("argv").iter().skip(1).map(text).collect();
-        let mut given = told(&args);
+        let mut replayed = test_call(&args);
         for (name, value) in call["env"].as_object().expect("env") {
-            given = given.with(name, text(value));
+            replayed = replayed.with(name, text(value));
         }
-        let outcome = s.call_quietly(&given);
+        let outcome = s.call_without_transcript(&replayed);
         assert_eq!((outcome.exit, outcome.stderr), (0, vec![]), "{name}: {call}");
         if args[0] == "init" {
             inits += 1;
@@ -48,8 +48,8 @@ fn replay(directory: &Path, on: Implementation) -> (usize, usize) {
     (calls, inits)
 }
 
-/// The traces whose store has the format of this script: not those with prepared stores, the upstream script's DHCPv6
-/// records, or dnsmasq's own file.
+/// The traces that start with an empty store in the format of this script: not those with prepared stores, with DHCPv6
+/// records of the upstream script, or with dnsmasq's own lease file.
 fn traces() -> Vec<std::path::PathBuf> {
     let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios/traces"));
     let mut traces: Vec<_> = fs::read_dir(folder)
@@ -71,7 +71,7 @@ fn traces() -> Vec<std::path::PathBuf> {
 }
 
 #[test]
-fn every_recording_ends_with_the_same_leases() {
+fn init_prints_the_leases_of_every_recording() {
     let (mut calls, mut inits) = (0, 0);
     for trace in traces() {
         let (more_calls, more_inits) = replay(&trace, Implementation::Library);
@@ -82,7 +82,7 @@ fn every_recording_ends_with_the_same_leases() {
 }
 
 #[test]
-fn a_recording_gives_the_same_result_in_every_shell() {
+fn recordings_have_the_same_result_in_every_shell() {
     let short: Vec<_> = traces()
         .into_iter()
         .filter(|path| {

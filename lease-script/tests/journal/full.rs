@@ -1,11 +1,11 @@
-//! A full disk: a file system of a few pages in its own mount namespace.
+//! A full disk: a small tmpfs in a mount namespace.
 
 use std::process::Command;
 
 use super::support::run;
 
 /// The commands in the namespace: a tmpfs of 16 KiB is filled, then space is freed.
-const STORY: &str = r#"
+const COMMANDS: &str = r#"
 set -e
 mount -t tmpfs -o size=16k,mode=0755 none "$1"
 cd "$1"
@@ -37,15 +37,15 @@ fn a_full_disk_loses_nothing_that_was_acknowledged() {
     std::fs::create_dir(&small).expect("a folder");
     let mut command = Command::new("unshare");
     command
-        .args(["--user", "--map-root-user", "--mount", "sh", "-c", STORY, "sh"])
+        .args(["--user", "--map-root-user", "--mount", "sh", "-c", COMMANDS, "sh"])
         .arg(&small)
         .arg(env!("CARGO_BIN_EXE_lease-update"))
         .arg(&notes);
     let output = run(&mut command);
-    let told = String::from_utf8_lossy(&output.stdout).into_owned();
-    let lines: Vec<&str> = told.lines().collect();
+    let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+    let lines: Vec<&str> = stdout.lines().collect();
     assert!(lines.contains(&"same"), "{output:?}");
     let refused: u32 =
         lines[0].strip_prefix("refused ").and_then(|n| n.parse().ok()).expect("a number");
-    assert!((1..119).contains(&refused), "{told}");
+    assert!((1..119).contains(&refused), "{stdout}");
 }

@@ -2,7 +2,7 @@
 
 mod bad_input;
 mod full;
+mod leases;
 mod recovery;
-mod stories;
 mod support;
 mod writers;

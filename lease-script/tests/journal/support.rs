@@ -7,11 +7,11 @@ use std::time::{Duration, SystemTime};
 
 use tempfile::TempDir;
 
-pub(super) struct Place {
+pub(super) struct JournalFolder {
     folder: TempDir,
 }
 
-impl Place {
+impl JournalFolder {
     pub(super) fn new() -> Self {
         Self { folder: tempfile::tempdir().expect("a folder") }
     }
@@ -25,7 +25,7 @@ impl Place {
     }
 
     pub(super) fn write(&self, name: &str, text: &str) {
-        fs::write(self.path(name), text).expect("room");
+        fs::write(self.path(name), text).expect("space on the disk");
     }
 
     /// Sets the modification time of a file to this number of seconds ago.
@@ -83,14 +83,14 @@ pub(super) fn text(bytes: &[u8]) -> String {
 }
 
 /// Runs a command that must succeed; returns its standard error.
-pub(super) fn said(command: &mut Command) -> String {
+pub(super) fn expect_success(command: &mut Command) -> String {
     let output = run(command);
     assert!(output.status.success(), "{output:?}");
     text(&output.stderr)
 }
 
 /// Runs a command that must fail with 1 and one line; returns the line.
-pub(super) fn refused(command: &mut Command) -> String {
+pub(super) fn expect_failure(command: &mut Command) -> String {
     let output = run(command);
     let stderr = text(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{stderr}");

@@ -26,9 +26,9 @@ pub struct Chip {
     pub erase_time: Duration,
     /// Typical time to program one page.
     pub page_time: Duration,
-    /// Erase cycles that a block is rated for.
+    /// Number of erase cycles for which a block is rated.
     pub endurance: u32,
-    /// The data sheet of the figures.
+    /// The data sheet, with the cited figures.
     pub source: &'static str,
 }
 
@@ -69,12 +69,12 @@ impl Chip {
     /// All presets, in the order of the documentation.
     pub const ALL: [Self; 3] = [Self::SPI_NOR, Self::PARALLEL_NOR, Self::SLC_NAND];
 
-    /// The preset called `name`.
+    /// The preset with this name.
     pub fn by_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|chip| chip.name == name)
     }
 
-    /// Time to program `len` bytes from `offset`. A page that is touched counts in full.
+    /// Time to program `len` bytes from `offset`. Partly programmed pages count as whole pages.
     pub fn program_time(&self, offset: u32, len: u32) -> Duration {
         if len == 0 {
             return Duration::ZERO;

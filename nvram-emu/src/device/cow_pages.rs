@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 
 use xxhash_rust::xxh3::xxh3_128;
 
-/// Size of a page, the most that a torn write copies. Unrelated to the page size of a chip.
+/// Size in bytes of a copy-on-write page. It is unrelated to the page size of a chip.
 pub(super) const PAGE: usize = 2048;
 
 /// A page that is not erased. Bytes beyond the end of the partition are 0xFF.
@@ -119,7 +119,7 @@ impl CowPages {
         }
     }
 
-    /// Clears the bits that are 0 in `bytes`.
+    /// Clears the bits that are 0 in `bytes`, as flash memory does.
     pub(super) fn program(&mut self, at: usize, bytes: &[u8]) {
         for (page, range, offset) in Self::split_at_pages(at, at + bytes.len()) {
             let bytes = &bytes[offset..offset + range.len()];
@@ -138,7 +138,7 @@ impl CowPages {
         }
     }
 
-    /// Copies the bytes `from..to` of `other`, and shares whole pages.
+    /// Copies the bytes `from..to` of `other`. Whole pages are shared.
     pub(super) fn copy(&mut self, other: &Self, from: usize, to: usize) {
         for (page, range, _) in Self::split_at_pages(from, to) {
             match &other.pages[page] {

@@ -1,4 +1,4 @@
-//! One flash partition, with wear, operation log and power cuts.
+//! A flash partition with wear counters, an operation log and power cuts.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -60,7 +60,7 @@ impl fmt::Display for GeometryError {
 
 impl std::error::Error for GeometryError {}
 
-/// A flash partition in memory. `Clone` shares the pages.
+/// A flash partition in memory. Clones share unchanged pages.
 #[derive(Clone, Debug)]
 pub struct Flash {
     geometry: Geometry,
@@ -75,7 +75,7 @@ pub struct Flash {
     worn: Vec<u32>,
     version: u64,
     fingerprint: OnceLock<u128>,
-    /// The contents before each operation, if they are recorded.
+    /// The states before each operation, if they are recorded.
     history: Option<Vec<Self>>,
 }
 
@@ -155,8 +155,8 @@ impl Flash {
 
     /// Copies bytes to `into`. Bytes of `into` beyond the partition stay unchanged.
     pub fn read(&self, at: u32, into: &mut [u8]) {
-        let room = into.len().min(self.remaining(at));
-        self.pages.read(at as usize, &mut into[..room]);
+        let len = into.len().min(self.remaining(at));
+        self.pages.read(at as usize, &mut into[..len]);
     }
 
     /// Whether the partition contains `bytes` at `at`; `false` if the range exceeds the partition.
@@ -263,7 +263,7 @@ impl Flash {
         }
     }
 
-    /// Changes the contents if `any`, with a new version.
+    /// Changes the contents and sets a new version, if `any` byte is affected.
     fn change(&mut self, any: bool, change: impl FnOnce(&mut CowPages)) {
         if any {
             self.version = new_version();
@@ -289,12 +289,12 @@ impl Flash {
         self.pages.is_erased(from as usize, to as usize)
     }
 
-    /// Starts to record the contents before each operation.
+    /// Starts recording the state before each operation.
     pub fn keep_history(&mut self) {
         self.history = Some(Vec::new());
     }
 
-    /// Ends the recording, and returns the contents before each operation since [`Flash::keep_history`].
+    /// Ends the recording, and returns the states before each operation since [`Flash::keep_history`].
     pub fn take_history(&mut self) -> Vec<Self> {
         self.history.take().unwrap_or_default()
     }
@@ -309,13 +309,13 @@ impl Flash {
         self.powered
     }
 
-    /// Restores power, and disarms a cut that did not occur.
+    /// Restores power, and disarms a cut that has not occurred.
     pub fn power_on(&mut self) {
         self.powered = true;
         self.cut = None;
     }
 
-    /// Marks a block as worn out: every erase of it fails, and its contents stay.
+    /// Marks a block as worn out: every erase of it fails and leaves its contents unchanged.
     pub fn wear_out(&mut self, block: u32) {
         self.worn.push(block);
     }
@@ -335,7 +335,7 @@ impl Flash {
         self.busy
     }
 
-    /// Sets the wear counters, for example to those of a stored device.
+    /// Sets the wear counters, for example to those of a device that was saved to files.
     pub fn set_wear(&mut self, erases: &[u32], bytes_programmed: u64) {
         for (count, stored) in self.erases.iter_mut().zip(erases) {
             *count = *stored;

@@ -15,11 +15,11 @@ pub enum OpKind {
 /// One operation that was performed. `Display` gives its log line: `E offset length` or `P offset length`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Op {
-    /// What the operation did.
+    /// The kind of operation.
     pub kind: OpKind,
     /// Offset of the first byte in the partition.
     pub offset: u32,
-    /// Bytes that were processed; fewer than requested if power failed.
+    /// Number of bytes processed; fewer than requested if power was lost.
     pub len: u32,
 }
 

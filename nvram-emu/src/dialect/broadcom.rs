@@ -14,7 +14,7 @@ pub(super) static INFO: DialectInfo = DialectInfo {
     name: "broadcom",
     verified: true,
     free_space: FreeSpaceSource::ShowStderr,
-    own_space: true,
+    driver_sets_size: true,
     source: "shantanugoel/asus-rt-n66u-merlin ede220728e",
     tool: &Broadcom,
 };
@@ -70,7 +70,7 @@ impl Tool for Broadcom {
     }
 }
 
-/// `get`: the driver takes an empty name for "all variables", and the tool takes that reply for no value.
+/// `get`: for an empty name the driver returns all variables, which the tool treats as no value.
 fn get(board: &mut Board, name: &[u8], out: &mut OutputBuffers) {
     if name.is_empty() {
         return;
@@ -87,7 +87,7 @@ fn write(board: &mut Board, text: &[u8], out: &mut OutputBuffers) {
         return DRIVER.unset(board, text);
     };
     if let Err(NoMemory) = DRIVER.set(board, &text[..eq], &text[eq + 1..]) {
-        out.perror(DRIVER.full);
+        out.perror(DRIVER.full_errno);
     }
 }
 

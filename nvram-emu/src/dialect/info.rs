@@ -1,4 +1,4 @@
-//! Facts about a dialect.
+//! The properties of a dialect.
 
 use super::tool::Tool;
 
@@ -29,7 +29,7 @@ impl FreeSpaceSource {
     }
 }
 
-/// Facts about a dialect, and its tool.
+/// The properties of a dialect, and its tool.
 pub struct DialectInfo {
     /// The name in `NVRAM_EMU_DIALECT`.
     pub name: &'static str,
@@ -37,8 +37,8 @@ pub struct DialectInfo {
     pub verified: bool,
     /// Where the tool reports the free space.
     pub free_space: FreeSpaceSource,
-    /// Whether the NVRAM size is set by the driver (`NVRAM_EMU_SPACE`) and not by the partition.
-    pub own_space: bool,
+    /// Whether the driver sets the NVRAM size (`NVRAM_EMU_SPACE`). Otherwise the NVRAM is the whole partition.
+    pub driver_sets_size: bool,
     /// The source code that was modelled.
     pub source: &'static str,
     /// The emulated tool.

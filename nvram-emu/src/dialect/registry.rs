@@ -50,7 +50,7 @@ impl Dialect {
         Self::Seed2006,
     ];
 
-    /// Facts about this dialect.
+    /// The properties of this dialect.
     pub fn info(self) -> &'static DialectInfo {
         match self {
             Self::OpenWrt => &openwrt::MIPS,

@@ -2,7 +2,7 @@
 
 use super::state::{Board, Driver, Halt, Loaded, OutputBuffers, Variables};
 
-/// An `nvram` tool: what a command line does to a board.
+/// An `nvram` tool, which runs command lines on a board.
 pub trait Tool: Sync {
     /// Runs one command line; `args` does not include the program name. Returns the exit code.
     ///
@@ -13,14 +13,14 @@ pub trait Tool: Sync {
     /// The kernel driver below the tool; `None` where RAM is a staging file (OpenWrt).
     fn driver(&self) -> Option<&'static Driver>;
 
-    /// What the tool reads now: RAM, or what a boot would load from flash. `None` if it cannot open its store.
+    /// The variables that the tool reads now: those in RAM, or those that a boot would load from flash. `None` if it cannot open its store.
     /// Does not change RAM.
     fn load_ram(&self, board: &Board) -> Option<Loaded>;
 
-    /// What a boot would load from flash; `None` if there is no valid image.
+    /// The variables that a boot would load from flash; `None` if there is no valid image.
     fn load_flash(&self, board: &Board) -> Option<Loaded>;
 
-    /// What a boot does before the first command: a kernel driver loads its table.
+    /// Performs the actions of a boot before the first command: a kernel driver loads its table.
     fn boot(&self, board: &mut Board) {
         if let Some(driver) = self.driver() {
             driver.ram(board);

@@ -23,7 +23,7 @@ pub struct DeviceConfig {
     pub chip: Chip,
     /// Erase-block size in bytes.
     pub erase: u32,
-    /// NVRAM size in bytes, for dialects whose driver has a size of its own.
+    /// NVRAM size in bytes, for dialects whose driver sets the size.
     pub space: Option<u32>,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Reads the store in pieces and stops at its end, because page faults dominate the cost of a short process.
 //! Handles only the common case. For all other cases (a header at another offset, damage, a short file, a variable
-//! that is made from the header) the functions return `None`, and the caller loads the device.
+//! that is derived from the header) the functions return `None`, and the caller loads the device.
 
 use std::fs::File;
 use std::io::{ErrorKind, Read};

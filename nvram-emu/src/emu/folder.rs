@@ -53,7 +53,7 @@ impl DeviceFolder {
     /// Creates a device with `flash` as its partition. The folder may exist, but must not contain a device.
     ///
     /// # Errors
-    /// When there is already a device, when the sizes are inconsistent, or when a file cannot be written.
+    /// If there is already a device, the sizes are inconsistent, or a file cannot be written.
     pub fn create(folder: &Path, config: DeviceConfig, flash: &[u8]) -> Result<Self, EmuError> {
         let geometry = Geometry::new(u32::try_from(flash.len()).unwrap_or(u32::MAX), config.erase)
             .map_err(|error| EmuError::Geometry(error.to_string()))?;

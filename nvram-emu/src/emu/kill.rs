@@ -1,4 +1,4 @@
-//! Kills the process when its router loses power.
+//! Kills the process when the router loses power.
 
 use std::str::FromStr;
 

@@ -1,4 +1,4 @@
-//! `NVRAM_EMU_RACE=1`: the OpenWrt tool on shared files without a lock, like the real one.
+//! `NVRAM_EMU_RACE=1`: the OpenWrt tool on shared files without a lock, as in the real tool.
 //!
 //! The staging file is rewritten in place, in the steps in which `nvram_commit` (nvram.c) changes its shared
 //! mapping, so that parallel commands see and overwrite each other's partial changes.

@@ -16,7 +16,7 @@ pub enum LockMode {
     /// A command that may write locks the device.
     #[default]
     Exclusive,
-    /// OpenWrt dialects run without a lock, like the real tool; other dialects ignore this.
+    /// OpenWrt dialects run without a lock, as the real tool does; other dialects ignore this.
     None,
 }
 

@@ -36,7 +36,7 @@ const fn tables() -> [[u8; 256]; SLICES] {
 
 /// x^93 is 1 modulo the polynomial, and so is x^(8 * 93): bytes at a distance of 93 contribute equally to the CRC.
 const PERIOD: usize = 93;
-/// Bytes that are folded at once, a multiple of the period.
+/// Number of bytes that are folded at once, a multiple of the period.
 const FOLD: usize = PERIOD * 16;
 
 /// Continues `crc` over `bytes`.
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn table_entry_one_equals_that_of_the_real_tool() {
+    fn table_entry_one_equals_the_entry_of_the_real_tool() {
         assert_eq!(TABLES[0][1], 0xF7);
     }
 

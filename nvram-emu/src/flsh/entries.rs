@@ -20,7 +20,7 @@ pub enum ScanMode {
 pub enum ScanEnd {
     /// At an empty name, or at the end of the area where that is allowed.
     Regular,
-    /// At an entry without `=`, or with [`ScanMode::Bounded`] at an entry without NUL. The rest is lost.
+    /// At an entry without `=`, or with [`ScanMode::Bounded`] at an entry without NUL. The rest of the area is ignored.
     Malformed,
     /// The area ended inside an entry, where a C string function would continue beyond it.
     Overrun,

@@ -21,11 +21,11 @@ pub struct Header {
     pub magic: u32,
     /// Bytes from the start of the header to the rounded-up end of the data.
     pub len: u32,
-    /// CRC-8, version << 8, sdram_init << 16.
+    /// The CRC-8 in bits 0 to 7, the version in bits 8 to 15, sdram_init in bits 16 to 31.
     pub crc_ver_init: u32,
-    /// sdram_config, sdram_refresh << 16.
+    /// sdram_config in bits 0 to 15, sdram_refresh in bits 16 to 31.
     pub config_refresh: u32,
-    /// The ncdl values for the memory controller.
+    /// The NCDL value of the memory controller (`sdram_ncdl`).
     pub config_ncdl: u32,
 }
 

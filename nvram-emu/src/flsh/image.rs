@@ -22,7 +22,7 @@ pub enum Padding {
     OneNul,
 }
 
-/// Where a writer takes the SDRAM parameters of the header from.
+/// The source of the SDRAM parameters that a writer puts into the header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HeaderSource {
     /// The four `sdram_*` variables; the defaults if one of them is missing.
@@ -101,15 +101,14 @@ pub struct Written {
 }
 
 impl Written {
-    /// The table that a load of `image` would give, into which `table` was just written. `None` if the image has to
-    /// be parsed.
+    /// The result of loading `image`, into which `table` was just written. `None` if the image has to be parsed.
     pub fn reloaded(self, table: &Table, image: &[u8]) -> Option<Table> {
         let area = image.get(HEADER_LEN..HEADER_LEN + self.entry_bytes)?;
         if self.dropped == 0 { table.reloaded(area) } else { None }
     }
 }
 
-/// The writer would exceed its buffer, as the real tool would exceed its mapping.
+/// The writer would write beyond its buffer, as the real tool would write beyond its mapping.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutOfBounds;
 
@@ -119,7 +118,7 @@ pub struct OutOfBounds;
 /// written (`nvram_commit`, nvram.c: `break` out of the inner loop only).
 ///
 /// # Errors
-/// When the real tool would write beyond the end of `mapping`, which is partly written in this case.
+/// If the real tool would write beyond the end of `mapping`, which is partly written in this case.
 pub fn serialise(
     table: &Table,
     format: Format,

@@ -1,4 +1,4 @@
-//! The hash table of variables in every tool. The order of its chains is the order in flash.
+//! The hash table of variables in every tool. The variables are stored in flash in the order of its chains.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -30,7 +30,7 @@ pub enum Change {
 }
 
 const NIL: u32 = u32::MAX;
-/// Number of chain links followed before the table builds an index, since a hostile image can put every name in
+/// Number of chain links followed before the table builds an index, since a malicious image can put every name in
 /// one chain.
 const INDEX_THRESHOLD: u32 = 24;
 /// Spare capacity of a reloaded table, for the next few changes.
@@ -233,7 +233,7 @@ impl Table {
         self.value_bytes
     }
 
-    /// Number of chain links that changes have followed so far, a measure of the work that a hostile image causes.
+    /// Number of chain links that changes have followed so far, a measure of the work that a malicious image causes.
     pub fn links_followed(&self) -> u64 {
         self.links_followed
     }
@@ -248,7 +248,7 @@ impl Table {
         Some(self.nodes[node as usize].value(&self.pool))
     }
 
-    /// Sets `name` like the real tables: a known name keeps its position.
+    /// Sets `name` as the real tables do: a known name keeps its position.
     pub fn set(&mut self, name: &[u8], value: &[u8]) -> Change {
         let key = self.key(name);
         let mut pool = std::mem::take(&mut self.pool);
@@ -288,7 +288,7 @@ impl Table {
         }
     }
 
-    /// Removes `name`; whether it existed.
+    /// Removes `name`. Returns whether it existed.
     pub fn unset(&mut self, name: &[u8]) -> bool {
         let key = self.key(name);
         let pool = std::mem::take(&mut self.pool);

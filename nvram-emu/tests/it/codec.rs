@@ -143,14 +143,14 @@ fn colliding(count: usize) -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn an_image_with_one_long_chain_takes_linear_work() {
-    let work = |count: usize| {
+fn loading_an_image_with_one_long_chain_takes_linear_time() {
+    let links = |count: usize| {
         let area: Vec<u8> =
             colliding(count).iter().flat_map(|name| [name, &b"=\0"[..]].concat()).collect();
         let (table, _) = Table::load(&area, ScanMode::Terminated, ChainRule::PLAIN, Insert::Head);
         assert_eq!(table.len(), count);
         table.links_followed()
     };
-    let (small, large) = (work(1000), work(8000));
+    let (small, large) = (links(1000), links(8000));
     assert!(large <= 10 * small.max(1000), "{small} links for 1000 names, {large} for 8000");
 }

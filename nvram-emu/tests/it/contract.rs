@@ -174,7 +174,7 @@ fn a_cut_with_scope_group_kills_the_script_too() {
 }
 
 #[test]
-fn damage_that_crashes_the_real_tool_gives_one_line_and_exit_code_1() {
+fn damage_that_crashes_the_real_tool_is_reported_with_exit_code_1() {
     let router = Router::openwrt();
     let mut bytes = vec![0xFF; OPENWRT_SPACE];
     bytes[..4].copy_from_slice(b"FLSH");
@@ -205,7 +205,7 @@ fn a_crash_while_loading_for_a_write_leaves_a_readable_staging_file() {
 }
 
 #[test]
-fn a_missing_flash_gives_the_open_failure_of_the_tool() {
+fn without_a_flash_file_the_tool_cannot_open_its_store() {
     let router = Router::openwrt();
     fs::remove_file(router.file("flash")).expect("a flash file");
     let refused = predicate::str::starts_with("Could not open nvram! Possible reasons are:\n");
@@ -256,7 +256,7 @@ fn in_parallel(router: &Router, race: &str) -> usize {
 }
 
 #[test]
-fn parallel_commands_lose_nothing_under_the_lock() {
+fn parallel_commands_lose_no_variables_with_the_lock() {
     for _ in 0..5 {
         let router = Router::openwrt();
         assert_eq!(in_parallel(&router, "0"), 8);
@@ -332,7 +332,7 @@ fn an_invalid_device_file_is_reported_with_its_line(#[case] text: &str, #[case] 
 }
 
 #[test]
-fn device_files_round_trip() {
+fn a_device_file_is_parsed_as_it_was_written() {
     for dialect in Dialect::ALL {
         let config =
             DeviceConfig { dialect: *dialect, space: Some(0xF000), ..DeviceConfig::default() };
@@ -352,10 +352,10 @@ fn a_symbolic_link_to_the_flash_stays_a_link() {
     std::os::unix::fs::symlink("real", router.file("flash")).expect("a link");
     router.nvram(&["set", "a=1", "commit"]).assert().success();
     assert!(fs::symlink_metadata(router.file("flash")).expect("a link").is_symlink());
-    assert_eq!(leftovers(router.dir.path()), ["flash", "log", "real"]);
+    assert_eq!(names_of_files(router.dir.path()), ["flash", "log", "real"]);
 }
 
-fn leftovers(dir: &Path) -> Vec<String> {
+fn names_of_files(dir: &Path) -> Vec<String> {
     let entries = fs::read_dir(dir).expect("a folder");
     let mut names: Vec<_> = entries
         .map(|entry| entry.expect("an entry").file_name().into_string().expect("UTF-8"))

@@ -115,7 +115,7 @@ fn an_oversized_openwrt_set_silently_drops_other_variables() {
     assert_eq!(
         left.iter().filter(|(name, _)| name.starts_with(b"sdram_")).count(),
         4,
-        "made from the header"
+        "added from the header"
     );
 }
 
@@ -141,7 +141,7 @@ fn after_an_image_that_ends_at_the_limit_every_write_fails() {
             );
             locked.push(len);
         } else if let Some(last) = locked.last() {
-            assert!(!fits, "{len} fits, though {last} locks");
+            assert!(!fits, "{len} fits, although {last} locks");
         }
     }
     assert_eq!(locked.len(), 4, "the variables end 0 to 3 bytes before the limit: {locked:?}");

@@ -30,7 +30,7 @@ fn apply(flash: &mut Flash, step: &Step) -> Result<(), OpError> {
 
 proptest! {
     #[test]
-    fn programs_only_clear_bits_and_counters_follow_the_log(steps in steps()) {
+    fn a_program_only_clears_bits_and_the_counters_match_the_log(steps in steps()) {
         let mut flash = flash();
         for step in &steps {
             let before = flash.bytes().into_owned();

@@ -125,7 +125,7 @@ fn op(line: &str) -> (char, u32, u32) {
 #[case::arm("openwrt.jsonl.gz", "openwrt-arm", "arm", Some("arm"))]
 #[case::hardened("openwrt.jsonl.gz", "openwrt-hardened", "hardened", None)]
 #[case::broadcom("broadcom.jsonl.gz", "broadcom", "mips", None)]
-fn sampled_recordings_agree(
+fn sampled_commands_have_the_recorded_effects(
     #[case] file: &str,
     #[case] dialect: &str,
     #[case] variant: &str,

@@ -100,7 +100,7 @@ impl Replay {
 #[case::arm("openwrt.jsonl.gz", Dialect::OpenWrtArm, "arm", Some("arm"), 3508)]
 #[case::hardened("openwrt.jsonl.gz", Dialect::OpenWrtHardened, "hardened", None, 3760)]
 #[case::broadcom("broadcom.jsonl.gz", Dialect::Broadcom, "mips", None, 1456)]
-fn every_recorded_command_agrees(
+fn every_recorded_command_has_the_recorded_effects(
     #[case] file: &str,
     #[case] dialect: Dialect,
     #[case] variant: &str,
@@ -132,9 +132,9 @@ fn every_recorded_command_agrees(
     assert_eq!(seen, commands);
 }
 
-/// `every_recorded_command_agrees` also replays the scenarios in which the real tool crashed.
+/// `every_recorded_command_has_the_recorded_effects` also replays the scenarios in which the real tool crashed.
 #[test]
-fn the_real_openwrt_tool_survived_3606_recorded_commands() {
+fn the_real_openwrt_tool_did_not_crash_in_3606_recorded_commands() {
     let scenarios = scenarios("openwrt.jsonl.gz", Some("mips"));
     let commands = scenarios.iter().flat_map(|scenario| &scenario.steps);
     assert_eq!(commands.filter(|step| step.argv.is_some()).count(), 3606);

@@ -1,4 +1,4 @@
-//! A machine caches the load of what it has just written. A machine without the cache loads the same.
+//! A machine caches the load of the contents that it has written. A machine without the cache loads the same variables.
 
 use nvram_emu::device::{Chip, Flash};
 use nvram_emu::{Dialect, Machine};
@@ -8,7 +8,7 @@ use proptest::prelude::*;
 /// A machine with the same flash and RAM and without cached loads.
 fn without_cache(machine: &Machine) -> Machine {
     let ram = machine.ram_bytes().map(std::borrow::Cow::into_owned);
-    machine.with_contents(&machine.flash_bytes(), ram).expect("contents of its own")
+    machine.with_contents(&machine.flash_bytes(), ram).expect("contents of the same size")
 }
 
 /// The variables in RAM and in flash.
@@ -48,7 +48,7 @@ fn command() -> impl Strategy<Value = Vec<Vec<u8>>> {
 
 proptest! {
     #[test]
-    fn a_cached_load_equals_a_load(
+    fn a_cached_load_equals_a_new_load(
         dialect in proptest::sample::select(Dialect::ALL.to_vec()),
         (blocks, chip) in prop_oneof![
             Just((1, Chip::SPI_NOR)), Just((8, Chip::SPI_NOR)), Just((1, Chip::SLC_NAND)),

@@ -24,13 +24,13 @@ use super::protocol::{
     Handshake, HandshakeReply, Octets, Program, ProgramEnd, ProgramResult, Request,
 };
 
-/// Maximum output of a program on each stream.
+/// Maximum output of a program on each stream, in bytes. The pipe is closed when it is exceeded.
 const MAX_OUTPUT: usize = 4 << 20;
 
 /// Serves requests until the end of standard input, then kills the remaining processes.
 ///
 /// # Errors
-/// A request that is not one, or a system call that fails.
+/// If a request is invalid or a system call fails.
 pub fn main() -> io::Result<()> {
     let mut lines = io::stdin().lock().lines();
     let Some(first) = lines.next() else { return Ok(()) };
@@ -93,7 +93,7 @@ fn start(program: &Program, directory: &Path, log: &Path) -> io::Result<Child> {
     })
 }
 
-/// A command that will run in a process group of its own.
+/// A command that will run in its own process group.
 fn command(program: &Program, directory: &Path) -> io::Result<Command> {
     let word = |octets: &Octets| OsString::from_vec(octets.0.clone());
     let (name, arguments) = program
@@ -129,7 +129,7 @@ impl Stream {
         Self { pipe, text: Vec::new() }
     }
 
-    /// Reads what is available; closes the pipe at its end or after [`MAX_OUTPUT`] bytes.
+    /// Reads the available output. Closes the pipe at its end or after [`MAX_OUTPUT`] bytes.
     fn read_available(&mut self) {
         let Some(pipe) = &self.pipe else { return };
         let mut buffer = [0; 16 * 1024];
@@ -173,8 +173,8 @@ impl Running {
         })
     }
 
-    /// Whether the program has ended and no process holds its output open any more: `popen` and `pclose` of dnsmasq
-    /// wait for both.
+    /// Whether the program has ended and no process holds its output open any more. dnsmasq's `popen` and `pclose` wait
+    /// for both.
     fn is_finished(&self) -> bool {
         self.pidfd.is_none() && self.stdout.pipe.is_none() && self.stderr.pipe.is_none()
     }

@@ -1,8 +1,8 @@
-//! A private view of the file system for scripts: a `/tmp` of their own, and the emulated tool as `/usr/sbin/nvram`, the
+//! A private view of the file system for scripts: their own `/tmp`, and the emulated tool as `/usr/sbin/nvram`, the
 //! path that scripts of *WRT firmware use.
 //!
-//! It consists of user and mount namespaces of the agent process. Nothing outside of them changes, and no privileges are
-//! needed where the kernel allows unprivileged user namespaces.
+//! The view is made with user and mount namespaces of the agent process. Nothing outside of them changes, and no privileges
+//! are needed where the kernel allows unprivileged user namespaces.
 
 use std::fs;
 use std::io;
@@ -20,7 +20,7 @@ const SBIN: &str = "/usr/sbin";
 /// The `leaselab` executable in the scratch folder.
 pub(super) const LEASELAB: &str = "bin/leaselab";
 
-/// Moves this process into namespaces of its own and sets up the private view.
+/// Moves this process into its own namespaces and sets up the private view.
 ///
 /// `scratch` must not lie under `/tmp`. The process must have a single thread.
 ///
@@ -32,7 +32,7 @@ pub(super) fn enter(scratch: &Path, leaselab: &Path, root: Root) -> io::Result<(
     }
     let executable = scratch.join(LEASELAB);
     set_up(scratch, leaselab, &executable, root).inspect_err(|_| {
-        // Scripts run without a private root then, so the executable must be reachable again.
+        // In this case scripts run without a private root, so the executable must be reachable again.
         if fs::symlink_metadata(&executable).is_ok_and(|data| data.is_file()) {
             _ = fs::remove_file(&executable).and_then(|()| symlink(leaselab, &executable));
         }

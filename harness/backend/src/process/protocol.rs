@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// The name under which the `leaselab` executable runs as the agent.
 pub const AGENT_NAME: &str = "leaselab-agent";
 
-/// A byte string, in JSON a text of the characters U+0000 to U+00FF: U+00XX is byte XX.
+/// A byte string. In JSON it is a string of the characters U+0000 to U+00FF, one per byte.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Octets(pub Vec<u8>);
 
@@ -42,9 +42,9 @@ pub struct Handshake {
 pub enum Root {
     /// The machine's own file system.
     Shared,
-    /// A private root: user and mount namespaces with a `/tmp` and a `/usr/sbin/nvram` of their own.
+    /// A private root: user and mount namespaces with their own `/tmp` and `/usr/sbin/nvram`.
     Private,
-    /// A private root for a process that is root in a user namespace already: a mount namespace only.
+    /// A private root for a process that is already root in a user namespace: a mount namespace only.
     Mounts,
 }
 
@@ -73,7 +73,7 @@ pub enum Request {
 /// A program to run.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Program {
-    /// The arguments, starting with the program's path.
+    /// The arguments, with the program's path first.
     pub argv: Vec<Octets>,
     /// The whole environment.
     pub environment: BTreeMap<Octets, Octets>,
@@ -84,11 +84,11 @@ pub struct Program {
 /// How a program ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ProgramEnd {
-    /// It ended with this exit code.
+    /// The program ended with this exit code.
     Exited(i32),
-    /// This signal killed it.
+    /// This signal killed the program.
     Signalled(i32),
-    /// It exceeded its time limit and was killed.
+    /// The program exceeded its time limit and was killed.
     TimedOut,
 }
 

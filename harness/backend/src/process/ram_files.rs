@@ -1,4 +1,4 @@
-//! The files that a script keeps in RAM beside NVRAM: the contents of its `/tmp`.
+//! The files that a script keeps in RAM, besides NVRAM: the contents of its `/tmp`.
 
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
@@ -7,13 +7,13 @@ use std::path::Path;
 
 use super::protocol::Octets;
 
-/// File contents by name. Folders are not followed.
+/// File contents by name. Subfolders are ignored.
 pub type RamFiles = BTreeMap<String, Vec<u8>>;
 
 /// The entry of the scratch folder with the log of one call: one line before and one after each `nvram` command.
 pub(super) const LOG: &str = "ram-files";
 
-/// Files are truncated to this length.
+/// Maximum length of a recorded file in bytes. Longer files are truncated.
 const MAX_BYTES: usize = 1 << 20;
 
 /// Reads the files of a folder.

@@ -1,6 +1,6 @@
 //! The back end of real processes: a real shell runs the real script, which runs the emulated `nvram` over a flash file.
 //!
-//! Each router has a scratch folder and an agent process of its own:
+//! Each router has its own agent process and its own scratch folder:
 //!
 //! | entry of the folder | contents |
 //! |---|---|
@@ -40,7 +40,7 @@ use scenario::Disturbance;
 /// A router whose script calls are real processes.
 #[derive(Debug)]
 pub struct Process {
-    // Dropped before the folder: the agent must have ended when the folder is removed.
+    // Declared before `folder` and so dropped first: the agent must have ended when the folder is removed.
     agent: AgentClient,
     folder: TempDir,
     /// The device as it was created: dialect and geometry do not change.
@@ -61,7 +61,7 @@ impl Process {
     /// Creates the scratch folder and starts the agent.
     ///
     /// # Errors
-    /// If the machine lacks something, or the script cannot be read.
+    /// If the scratch folder or the agent cannot be created, or the script cannot be read.
     pub fn new(
         machine: Machine,
         script: &ScriptCommand,
@@ -114,7 +114,7 @@ impl Process {
         Ok(self)
     }
 
-    /// Inode and length of each journal: they change with every write to it.
+    /// Inode and length of each journal, which change with every write.
     fn journal_versions(&self) -> Vec<Option<(u64, u64)>> {
         let version = |name: &&str| {
             let data = fs::metadata(self.path(JOURNAL_FOLDER).join(name)).ok()?;
@@ -153,7 +153,7 @@ impl Process {
         ram_files::take_log(&self.path(ram_files::LOG))
     }
 
-    /// The programs of a script call: the script, and the `init` call of the web page.
+    /// The programs of a script call: the script, and the `init` call of the web page if there is one.
     pub fn programs(&self, call: &ScriptCall, options: &CallOptions) -> Vec<Program> {
         let mut extra =
             vec![(shim::COMMANDS, self.path("commands").to_string_lossy().into_owned())];
@@ -172,7 +172,7 @@ impl Process {
         programs
     }
 
-    /// The result of the programs of a script call.
+    /// Converts the results of the programs of a script call.
     ///
     /// # Errors
     /// If the script could not be started.

@@ -15,7 +15,7 @@ pub struct ScriptCommand {
     pub file: ScriptFile,
     /// The shell and its arguments. If empty, the script's `#!` line chooses the interpreter.
     pub shell: Vec<String>,
-    /// Environment variables: `LEASE_*` and whatever else the scenario sets.
+    /// Environment variables, such as `LEASE_*`.
     pub environment: BTreeMap<String, String>,
 }
 
@@ -49,7 +49,7 @@ pub(super) fn place_script(file: &ScriptFile, scratch: &Path) -> Result<PathBuf,
                 let message = format!("{} is a folder, expected a script", path.display());
                 return Err(BackendError::Script(message));
             }
-            // A path below /tmp would not exist in the private root, which has a /tmp of its own.
+            // A path below /tmp would not exist in the private root, which has its own /tmp.
             let text = fs::read(path).map_err(|e| refuse(&e))?;
             let name = path.file_name().map_or("script".into(), |name| name.to_string_lossy());
             place(&format!("script-{name}"), &text)
@@ -57,7 +57,7 @@ pub(super) fn place_script(file: &ScriptFile, scratch: &Path) -> Result<PathBuf,
     }
 }
 
-/// Rejects a script that names `/usr/sbin/nvram` where there is no private root: it would run the machine's own tool.
+/// Rejects a script that names `/usr/sbin/nvram` if there is no private root: it would run the tool of the host.
 pub(super) fn reject_absolute_nvram(script: &Path, why: &str) -> Result<(), BackendError> {
     let text = fs::read(script).unwrap_or_default();
     let contains = |needle: &[u8]| text.windows(needle.len()).any(|window| window == needle);

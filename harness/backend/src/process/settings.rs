@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::protocol::Root;
 
-/// What the process back end needs to know besides the script.
+/// The settings of the process back end that do not depend on the script.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The `leaselab` executable, which also runs as `nvram`, as `lease-update` and as the agent.

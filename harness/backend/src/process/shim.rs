@@ -26,7 +26,7 @@ pub(super) const DISTURBANCE: &str = "LEASELAB_DISTURBANCE";
 /// Runs the `nvram` command of the command line.
 ///
 /// # Errors
-/// A log that cannot be written, and the injected failure of a command, as the caller prints them behind `nvram: `.
+/// If a log cannot be written, or for the injected failure of a command. The caller prints the text after `nvram: `.
 pub fn main() -> Result<ExitCode, String> {
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
     let environment = |name: &str| std::env::var_os(name);
@@ -48,7 +48,7 @@ pub fn main() -> Result<ExitCode, String> {
     let record_ram_files = || {
         if let Some(scratch) = environment(SCRATCH) {
             let scratch = Path::new(&scratch);
-            // A missing entry is noticed by the reader of the log: the number of entries is wrong then.
+            // The reader of the log detects a missing entry by the number of entries.
             _ = ram_files::append_to_log(&scratch.join(ram_files::LOG), &scratch.join("tmp"));
         }
     };

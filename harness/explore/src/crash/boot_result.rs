@@ -7,8 +7,8 @@ use nvram_emu::dialect::FlashLoad;
 
 use backend::InProcess;
 use runner::expected::{Expected, Tolerance};
-use runner::lines::{self, show};
 use runner::nvram_state::{NvramSnapshot, NvramState};
+use runner::{init_output, show};
 use scenario::Invariant;
 use scenario::digest::{self, BuildIdentityHasher};
 
@@ -54,7 +54,7 @@ impl InitOutputs {
         }
         let key = digest::join(digest::of_bytes(&stdout), u64::from(exit));
         let parse = || {
-            let lines = lines::read(&stdout).ok().filter(|_| exit == 0);
+            let lines = init_output::parse(&stdout).ok().filter(|_| exit == 0);
             let parsable = lines.is_some();
             let leases = Arc::new(Expected::known(lines.unwrap_or_default()));
             Arc::new(InitOutput { stdout, exit, leases, parsable })
@@ -75,24 +75,25 @@ pub(super) struct Requirements<'a> {
 }
 
 impl BootResult {
-    /// Boots a router that is without power: the dialect loads the flash, and the script prints `init`.
+    /// Boots a router that is off: the dialect loads the flash, and the script runs `init`.
     pub(super) fn of(router: &InProcess, prefix: &[u8], cache: &mut InitOutputs) -> Self {
         let (outcome, commands) = router.read_init();
         let output = cache.parse(outcome.stdout, outcome.exit);
-        let contents = NvramState::flash_of(router.board(), prefix);
-        Self { output, contents, load: router.board().cached_load(), commands }
+        let contents = NvramState::flash_of(router.device(), prefix);
+        Self { output, contents, load: router.device().cached_load(), commands }
     }
 
     /// The invariants that do not hold.
     pub(super) fn violated(&self, required: &Requirements<'_>) -> Vec<Invariant> {
         let (uncertain, other) =
             required.expected.faults(self.output.leases.lines(), required.tolerance);
-        let harmed = required.nvram.is_harmed_by(&self.contents, required.prefix);
+        let neighbours_differ =
+            required.nvram.neighbours_differ_in(&self.contents, required.prefix);
         let checks = [
             (!self.output.is_parsable(), Invariant::Parsability),
             (uncertain, Invariant::Atomicity),
             (other, Invariant::Durability),
-            (harmed, Invariant::Neighbours),
+            (neighbours_differ, Invariant::Neighbours),
         ];
         checks.into_iter().filter_map(|(violated, which)| violated.then_some(which)).collect()
     }
@@ -104,21 +105,22 @@ impl BootResult {
                 (Some(format!("init exited with {}", self.output.exit)), 1)
             }
             Invariant::Parsability => {
-                let error = lines::read(&self.output.stdout).err();
+                let error = init_output::parse(&self.output.stdout).err();
                 (Some(error.unwrap_or_else(|| show(&self.output.stdout))), 1)
             }
             Invariant::Neighbours => {
                 let now =
                     NvramState { ram: required.nvram.ram.clone(), flash: self.contents.clone() };
-                let harm = required.nvram.harm(&now, required.prefix);
-                (harm.first().cloned(), harm.len())
+                let neighbour_differences =
+                    required.nvram.neighbour_differences(&now, required.prefix);
+                (neighbour_differences.first().cloned(), neighbour_differences.len())
             }
             _ => {
                 let uncertain = invariant == Invariant::Atomicity;
                 let leases = self.output.leases.lines();
                 let differences = required.expected.differences(leases, required.tolerance);
                 let mut texts =
-                    differences.into_iter().filter(|d| d.in_doubt == uncertain).map(|d| d.text);
+                    differences.into_iter().filter(|d| d.uncertain == uncertain).map(|d| d.text);
                 let first = texts.next();
                 (first, 1 + texts.count())
             }

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::Verdict;
 use super::replay::ScheduleReplayer;
 use backend::{ExternalScript, Function};
-use runner::{Fault, Recording, record};
+use runner::{CaseError, Recording, record};
 use scenario::{Case, Id};
 
 /// With a budget, about this many states are confirmed first, to measure how long one takes.
@@ -38,7 +38,7 @@ pub fn confirm(
     processes: &Arc<ExternalScript>,
     listed: &[(Id, Verdict)],
     budget: Option<Duration>,
-) -> Result<Result<Confirmed, String>, Fault> {
+) -> Result<Result<Confirmed, String>, CaseError> {
     let recording = match record(case, script)? {
         Ok(recording) => recording,
         Err(why) => return Ok(Err(why)),
@@ -57,7 +57,7 @@ pub fn confirm(
             .step_by(every)
             .filter(|index| done_every == 0 || index % done_every != 0)
             .collect();
-        let differences: Vec<Result<Option<String>, Fault>> = round
+        let differences: Vec<Result<Option<String>, CaseError>> = round
             .par_iter()
             .map(|index| confirm_state(case, &recording, processes, &listed[*index]))
             .collect();
@@ -83,7 +83,7 @@ fn confirm_state(
     recording: &Recording,
     processes: &Arc<ExternalScript>,
     (id, verdict): &(Id, Verdict),
-) -> Result<Option<String>, Fault> {
+) -> Result<Option<String>, CaseError> {
     let mut replayer = ScheduleReplayer::new(case, recording, id, Some(processes));
     let result = replayer.run()?;
     if let Some(fault) = processes.take_error() {
@@ -91,7 +91,9 @@ fn confirm_state(
     }
     Ok(match result {
         Err(error) => Some(error.to_string()),
-        Ok((now, _)) if now != *verdict => Some(format!("{verdict} at first, {now} now")),
+        Ok((now, _)) if now != *verdict => {
+            Some(format!("{verdict} in process, {now} with processes"))
+        }
         Ok(_) => replayer.differences.first().cloned(),
     })
 }

@@ -13,7 +13,7 @@ use super::explorer::Explorer;
 use super::report::Report;
 use super::search_task::{SearchTask, merge};
 use backend::Function;
-use runner::{Fault, record};
+use runner::{CaseError, record};
 use scenario::Case;
 
 /// Into how many tasks an exploration is divided; fewer if there are fewer calls. Tasks share no caches, so that they
@@ -29,7 +29,7 @@ pub fn explore(
     case: &Case,
     script: Option<Function>,
     options: Options,
-) -> Result<Result<Report, String>, Fault> {
+) -> Result<Result<Report, String>, CaseError> {
     let began = processor_time();
     let processes = match &script {
         Some(Function::Process(processes)) => Some(Arc::clone(processes)),

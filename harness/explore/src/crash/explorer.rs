@@ -1,4 +1,4 @@
-//! The explorer: what all searches of one case share, and the state after an undisturbed call.
+//! The data that all searches of one case share, and the state after an undisturbed call.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -11,7 +11,8 @@ use super::{Options, Violation};
 use backend::{CallTrace, CommandSnapshot, InProcess, is_reading};
 use runner::Recording;
 use runner::expected::{Change, Expected, changes};
-use runner::lines::{self, Lines};
+use runner::init_output;
+use runner::lines::Lines;
 use runner::nvram_state::NvramState;
 use runner::recorder::Snapshot;
 use scenario::{Case, FaultPoint, Id, Invariant, ScheduledFault};
@@ -56,12 +57,12 @@ impl<'e> Explorer<'e> {
         let wanted = changes(&snapshot.call);
         let reads =
             |step: &CommandSnapshot| step.arguments.first().is_some_and(|word| is_reading(word));
-        if !trace.steps.iter().all(reads) {
-            let board = snapshot.target.board();
+        if !trace.commands.iter().all(reads) {
+            let board = snapshot.target.device();
             let now = NvramState::of(board, self.prefix(), Some(&snapshot.nvram));
             let committed =
                 snapshot.nvram.ram == snapshot.nvram.flash && now.flash == snapshot.nvram.flash;
-            let operations = trace.steps.iter().map(|step| step.operations.len()).sum::<usize>();
+            let operations = trace.commands.iter().map(|step| step.operations.len()).sum::<usize>();
             // A script that is killed between `commit` and its end cannot know that the commit is done: one redundant
             // commit in the next call is correct.
             let after_kill =
@@ -80,10 +81,10 @@ impl<'e> Explorer<'e> {
             return judgement;
         }
         let acknowledges = !wanted.is_empty();
-        if !snapshot.expected.knows(&wanted) {
+        if !snapshot.expected.certainly_contains(&wanted) {
             Arc::make_mut(&mut snapshot.expected).acknowledged(wanted);
         }
-        if acknowledges && snapshot.expected.is_in_doubt() {
+        if acknowledges && snapshot.expected.is_uncertain() {
             // A call that returns 0 has also repaired what an interrupted call had left behind.
             let actual = self.stored_leases(snapshot, task);
             Arc::make_mut(&mut snapshot.expected).settle(&actual);
@@ -94,16 +95,16 @@ impl<'e> Explorer<'e> {
     /// The leases that `init` prints now.
     fn stored_leases(&self, snapshot: &Snapshot, task: &mut SearchTask) -> Lines {
         if snapshot.nvram.ram.is_load_of(&snapshot.nvram.flash) && !self.options.repeat {
-            // The next boot reads the same, and its result is needed anyway.
+            // RAM equals flash, so the next boot reads the same leases, and its result is needed anyway.
             let router = &snapshot.target;
-            let flash = router.board().flash().fingerprint();
+            let flash = router.device().flash().fingerprint();
             let boot = self.boot(flash, || Cow::Owned(router.rebooted()), task);
             if boot.output.is_parsable() {
                 return boot.output.leases.lines().clone();
             }
         }
         let (init, _) = snapshot.target.read_init();
-        lines::read(&init.stdout).unwrap_or_default()
+        init_output::parse(&init.stdout).unwrap_or_default()
     }
 
     /// What a boot must find after a fault in the call of `snapshot`.
@@ -145,7 +146,7 @@ impl<'e> Explorer<'e> {
 
 /// Records that a call did not return 0: its changes may or may not be stored.
 pub(super) fn mark_uncertain(expected: &mut Arc<Expected>, wanted: Vec<Change>) {
-    if !expected.knows(&wanted) {
-        Arc::make_mut(expected).in_doubt(wanted);
+    if !expected.certainly_contains(&wanted) {
+        Arc::make_mut(expected).mark_uncertain(wanted);
     }
 }

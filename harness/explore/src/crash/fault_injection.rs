@@ -20,14 +20,14 @@ use runner::recorder::Snapshot;
 use scenario::digest;
 use scenario::{FaultPoint, Side};
 
-/// What all points of one call have in common.
+/// The data that all fault points of one call share.
 struct CallContext<'c> {
     /// The state before the call.
     before: &'c Snapshot,
     position: CallPosition<'c>,
     /// The expectations during the call: its changes may or may not be stored.
     during: Arc<Expected>,
-    /// A fingerprint of the variables that are no leases, and of the position in the scenario.
+    /// A fingerprint of the variables that are not leases, and of the position in the scenario.
     key: u64,
 }
 
@@ -76,13 +76,13 @@ impl Explorer<'_> {
         task: &mut SearchTask,
     ) {
         let before = snapshot.clone();
-        let trace = snapshot.target.trail(&snapshot.call);
+        let trace = snapshot.target.trace_call(&snapshot.call);
         let context = CallContext::new(&before, position);
         let kill_key = kill_key(&context, next);
         self.cut_before_call(&context, task);
         // A command that only reads changes nothing: the state after it is the one before it.
         let mut last = None;
-        for (index, step) in trace.steps.iter().enumerate() {
+        for (index, step) in trace.commands.iter().enumerate() {
             let nth = index as u32 + 1;
             let mut inject_beside = |side, router: &Arc<InProcess>, task: &mut SearchTask| {
                 let known = last.is_some_and(|last| std::ptr::eq(last, Arc::as_ptr(router)));
@@ -106,7 +106,7 @@ impl Explorer<'_> {
         let after_call = PowerCut {
             point: FaultPoint::Ended,
             kind: PointKind::Between,
-            flash: snapshot.target.board().flash().fingerprint(),
+            flash: snapshot.target.device().flash().fingerprint(),
             expected: &snapshot.expected,
             torn: false,
         };
@@ -148,15 +148,15 @@ impl Explorer<'_> {
         let cut = PowerCut {
             point: FaultPoint::Between,
             kind: PointKind::Between,
-            flash: router.board().flash().fingerprint(),
+            flash: router.device().flash().fingerprint(),
             expected: &context.before.expected,
             torn: false,
         };
         self.cut_power(context, &cut, task, || router.rebooted());
     }
 
-    /// Cuts power, and kills the script, before or after a command. `known`: the router is the one of the last call of
-    /// this method.
+    /// Cuts power, and kills the script, before or after a command. `known`: the previous call of this method had the same
+    /// router.
     fn inject_beside_command(
         &self,
         context: &CallContext<'_>,
@@ -178,7 +178,7 @@ impl Explorer<'_> {
         let cut = PowerCut {
             point: FaultPoint::Cut(side, nth),
             kind: cut_kind,
-            flash: router.board().flash().fingerprint(),
+            flash: router.device().flash().fingerprint(),
             expected: &context.during,
             torn: false,
         };
@@ -195,9 +195,9 @@ impl Explorer<'_> {
         task: &mut SearchTask,
     ) {
         let ends =
-            (step.before.board().flash().fingerprint(), step.after.board().flash().fingerprint());
-        let flashes = step.flashes.iter().chain([step.after.board().flash()]);
-        let pairs = step.flashes.iter().zip(flashes.skip(1)).zip(&step.operations);
+            (step.before.device().flash().fingerprint(), step.after.device().flash().fingerprint());
+        let flashes = step.flash_history.iter().chain([step.after.device().flash()]);
+        let pairs = step.flash_history.iter().zip(flashes.skip(1)).zip(&step.operations);
         for (op, ((before, after), operation)) in pairs.enumerate() {
             let key = digest::of(&(after.fingerprint(), operation.offset, operation.len, ends));
             let key = digest::join(digest::join(before.fingerprint(), key), context.key);
@@ -216,7 +216,7 @@ impl Explorer<'_> {
             for byte in points {
                 router.flash_mut().overwrite_from(after, start + done, start + byte);
                 done = byte;
-                let flash = router.board().flash().fingerprint();
+                let flash = router.device().flash().fingerprint();
                 let cut = PowerCut {
                     point: FaultPoint::Within { nth, op: op as u32, byte },
                     kind: kind_of(operation, byte),
@@ -292,7 +292,7 @@ impl Explorer<'_> {
         task: &mut SearchTask,
     ) {
         let (before, position) = (context.before, context.position);
-        let flash = router.board().flash().fingerprint();
+        let flash = router.device().flash().fingerprint();
         // If no call follows, RAM makes no difference.
         let ram = if position.depth > 1 { router.ram_key() } else { 0 };
         let state = digest::join(digest::join(flash, ram), after.key);
@@ -306,7 +306,7 @@ impl Explorer<'_> {
         self.add_judged(context, state, (kind, point), judgement, task);
         if position.depth > 1 && distinct {
             let mut later = Snapshot {
-                nvram: NvramState::of(router.board(), self.prefix(), Some(&before.nvram)),
+                nvram: NvramState::of(router.device(), self.prefix(), Some(&before.nvram)),
                 target: router.clone(),
                 expected: Arc::clone(&context.during),
                 call: Arc::clone(call_after_kill(before, after.next)),
@@ -377,7 +377,7 @@ pub(super) fn call_after_kill<'c>(
 
 /// How long these operations take on the router's chip.
 fn duration(router: &InProcess, operations: &[Op]) -> Duration {
-    let chip = router.board().flash().chip();
+    let chip = router.device().flash().chip();
     let time = |op: &Op| match op.kind {
         OpKind::Erase => chip.erase_time,
         OpKind::Program => chip.program_time(op.offset, op.len),

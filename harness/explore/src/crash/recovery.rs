@@ -96,7 +96,7 @@ impl Explorer<'_> {
 
     /// Makes the call of a snapshot without a fault.
     pub(super) fn call_undisturbed(&self, snapshot: &mut Snapshot) {
-        let trace = snapshot.target.trail(&snapshot.call);
+        let trace = snapshot.target.trace_call(&snapshot.call);
         let position =
             CallPosition { faults: &[], ordinal: 1, phase: RunPhase::Undisturbed, depth: 1 };
         self.finish_call(snapshot, &trace, position, &mut SearchTask::default());
@@ -105,7 +105,7 @@ impl Explorer<'_> {
 
 /// Updates a snapshot after a boot: RAM equals flash, and the leases that `init` printed are the expected ones.
 pub(super) fn apply_boot(snapshot: &mut Snapshot, boot: &BootResult) {
-    snapshot.target.wake(boot.load.as_ref());
+    snapshot.target.boot(boot.load.as_ref());
     snapshot.expected = Arc::clone(&boot.output.leases);
     snapshot.nvram = NvramState::booted(boot.contents.clone());
 }

@@ -14,7 +14,7 @@ use dnsmasq_model::ScriptCall;
 use runner::expected::changes;
 use runner::nvram_state::NvramState;
 use runner::recorder::Snapshot;
-use runner::{Fault, Recording, call_text, record};
+use runner::{CaseError, Recording, call_text, record};
 use scenario::{Case, FaultPoint, Id, IdError, ScheduledFault};
 
 /// The result of a replay.
@@ -37,7 +37,7 @@ pub fn replay(
     script: Option<Function>,
     id: &Id,
     verbose: bool,
-) -> Result<Result<Replayed, IdError>, Fault> {
+) -> Result<Result<Replayed, IdError>, CaseError> {
     let processes = match &script {
         Some(Function::Process(processes)) => Some(Arc::clone(processes)),
         _ => None,
@@ -145,19 +145,19 @@ impl<'s> ScheduleReplayer<'s> {
                 }
             }
             FaultPoint::Cut(_, nth) | FaultPoint::Kill(_, nth) | FaultPoint::Within { nth, .. } => {
-                let trace = target.clone().trail(&snapshot.call);
-                let Some(step) = trace.steps.get(nth as usize - 1) else {
+                let trace = target.clone().trace_call(&snapshot.call);
+                let Some(step) = trace.commands.get(nth as usize - 1) else {
                     let text = format!(
                         "`{}` makes {} nvram commands, none with number {nth}",
                         call_text(&snapshot.call),
-                        trace.steps.len()
+                        trace.commands.len()
                     );
                     return Ok(Err(IdError(text)));
                 };
                 let interrupted = self.perform(&mut target, snapshot, &options)?;
                 self.compare(&mut shadow, &target, snapshot, (&options, &interrupted))?;
                 mark_uncertain(&mut expected, changes(&snapshot.call));
-                let flash = |router: &InProcess| router.board().flash().fingerprint();
+                let flash = |router: &InProcess| router.device().flash().fingerprint();
                 torn = matches!(point, FaultPoint::Within { .. })
                     && ![flash(&step.before), flash(&step.after)].contains(&flash(&target));
             }
@@ -167,7 +167,7 @@ impl<'s> ScheduleReplayer<'s> {
         if let (FaultPoint::Kill(..), Some((fault, rest))) = (point, rest.split_first()) {
             let prefix = self.explorer.prefix();
             let later = Snapshot {
-                nvram: NvramState::of(target.board(), prefix, Some(&snapshot.nvram)),
+                nvram: NvramState::of(target.device(), prefix, Some(&snapshot.nvram)),
                 call: Arc::clone(call_after_kill(snapshot, next)),
                 target,
                 expected,
@@ -290,7 +290,7 @@ impl<'s> ScheduleReplayer<'s> {
     ) -> Result<(), BackendError> {
         let Some(shadow) = shadow else { return Ok(()) };
         let found = shadow.call(&snapshot.call, options)?;
-        let (ours, theirs) = (target.board(), shadow.board());
+        let (ours, theirs) = (target.device(), shadow.device());
         let power_stays = found.end != CallEnd::PowerLost;
         let same = [
             (expected.end == found.end, "how the call ends"),

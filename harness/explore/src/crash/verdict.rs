@@ -4,7 +4,7 @@ use std::fmt;
 
 use scenario::Invariant;
 
-/// What became of the leases and of the other NVRAM variables.
+/// Whether the leases and the other NVRAM variables survived a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// Every invariant holds.

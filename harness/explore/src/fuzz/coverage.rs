@@ -103,7 +103,7 @@ impl Coverage {
             for kind in special_kinds(step) {
                 self.count(kind.to_owned());
             }
-            if outcome.fault_struck {
+            if outcome.fault_occurred {
                 self.count(fault_of(step));
             }
         }

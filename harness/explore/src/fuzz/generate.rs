@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU32;
 
+use dnsmasq_model::hex_text;
 use nvram_emu::Dialect;
 use nvram_emu::dialect::FreeSpaceSource;
 
@@ -231,8 +232,8 @@ impl Generator {
 
     fn client_id(&mut self) -> String {
         let length = self.number(&[0, 1, 7, 7, 19, 255]);
-        let bytes: Vec<String> = (0..length).map(|_| format!("{:02x}", self.below(256))).collect();
-        bytes.join(":")
+        let bytes: Vec<u8> = (0..length).map(|_| self.below(256) as u8).collect();
+        hex_text(&bytes)
     }
 
     fn join(&mut self, server: &Server) -> Action {

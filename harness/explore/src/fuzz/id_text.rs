@@ -14,7 +14,7 @@ const VERSION: &str = "f1";
 
 impl HouseholdId {
     /// Whether a text looks like the id of a household, as opposed to that of a case or a race.
-    pub fn is_meant(text: &str) -> bool {
+    pub fn is_likely(text: &str) -> bool {
         text.starts_with('f') && text.split(':').count() > 1
     }
 
@@ -35,7 +35,7 @@ impl HouseholdId {
     fn split(text: &str) -> Result<(Self, u32), IdError> {
         let form = || {
             IdError(format!(
-                "`{text}` is no id such as {VERSION}:01234567:1:42:200:openwrt:good:shell"
+                "invalid id `{text}`: expected one like {VERSION}:01234567:1:42:200:openwrt:good:shell"
             ))
         };
         let words: Vec<&str> = text.split(':').collect();
@@ -110,15 +110,15 @@ mod tests {
     }
 
     #[rstest]
-    #[case("", "no id")]
-    #[case("f1", "no id")]
+    #[case("", "invalid id")]
+    #[case("f1", "invalid id")]
     #[case("f0:00000000:1:2:20:openwrt:good:shell", "version `f0`")]
     #[case("f1:00000000:1:2:20:openwrt:good:shell", "another household")]
-    #[case("f1:00000000:1:2:0:openwrt:good:shell", "no id")]
-    #[case("f1:00000000:1:2:20:openwrt:fine:shell", "no id")]
+    #[case("f1:00000000:1:2:0:openwrt:good:shell", "invalid id")]
+    #[case("f1:00000000:1:2:20:openwrt:fine:shell", "invalid id")]
     #[case("f1:00000000:1:2:20:vms:good:shell", "unknown dialect")]
-    #[case("f1:00000000:1:2:20:openwrt:good:/bin/sh", "no id")]
-    #[case("f1:xyz:1:2:20:openwrt:good:shell", "no id")]
+    #[case("f1:00000000:1:2:20:openwrt:good:/bin/sh", "invalid id")]
+    #[case("f1:xyz:1:2:20:openwrt:good:shell", "invalid id")]
     fn invalid_ids_are_rejected(#[case] text: &str, #[case] message: &str) {
         let error = HouseholdId::parse(text).expect_err("not an id").to_string();
         assert!(error.contains(message), "{error}");

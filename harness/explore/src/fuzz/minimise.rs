@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use super::span::unspanned;
 use super::subject::Subject;
 use super::trial::Trial;
-use runner::{Fault, Finding, FindingKind};
+use runner::{CaseError, Finding, FindingKind};
 use scenario::{
     Action, Boot, BootClock, Bytes, CallDisturbance, ClientMessage, Disturbance, Forgiven, Join,
     LeaseTime, Point, Router, Rtc, Scenario, Seconds, Server, Side, Step,
@@ -34,7 +34,7 @@ pub struct Minimised {
 ///
 /// # Panics
 /// The trial did not fail.
-pub fn minimise(subject: &Subject, failed: &Trial) -> Result<Minimised, Fault> {
+pub fn minimise(subject: &Subject, failed: &Trial) -> Result<Minimised, CaseError> {
     let (kind, finding) = failed.failure().expect("a failed trial");
     let budget = if subject.is_slow() { MAX_SLOW_TRIALS } else { MAX_TRIALS };
     let mut shrinker = Shrinker {
@@ -68,15 +68,15 @@ struct Shrinker<'s> {
 
 impl Shrinker<'_> {
     /// Keeps a household that fails with the same kind and is smaller. Returns whether it does.
-    fn keep_if_failing(&mut self, scenario: Scenario) -> Result<bool, Fault> {
+    fn keep_if_failing(&mut self, scenario: Scenario) -> Result<bool, CaseError> {
         if self.trials >= self.budget {
             return Ok(false);
         }
         self.trials += 1;
-        let trial = match self.subject.try_out(scenario) {
+        let trial = match self.subject.play_leniently(scenario) {
             Ok(trial) => trial,
             // A simpler router can be invalid.
-            Err(Fault::Source(_)) => return Ok(false),
+            Err(CaseError::Source(_)) => return Ok(false),
             Err(fault) => return Err(fault),
         };
         match trial.failure() {
@@ -100,7 +100,7 @@ impl Shrinker<'_> {
     }
 
     /// Removes chunks of events, from halves down to single events, until every event is needed.
-    fn remove_events(&mut self) -> Result<(), Fault> {
+    fn remove_events(&mut self) -> Result<(), CaseError> {
         let mut chunk = self.best.steps.len() / 2;
         while chunk > 0 {
             let mut removed = false;
@@ -125,7 +125,7 @@ impl Shrinker<'_> {
     }
 
     /// Simplifies the router, the server, the script and each event.
-    fn simplify(&mut self) -> Result<(), Fault> {
+    fn simplify(&mut self) -> Result<(), CaseError> {
         for simplify in SETUP_SIMPLIFICATIONS {
             let mut scenario = self.best.clone();
             simplify(&mut scenario);

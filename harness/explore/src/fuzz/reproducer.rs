@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::minimise::Minimised;
 use super::subject::Subject;
-use runner::{Fault, Finding};
+use runner::{CaseError, Finding};
 use scenario::{Overrides, cases, to_toml};
 
 /// A scenario file that fails.
@@ -26,7 +26,7 @@ pub fn reproducer(
     minimised: &Minimised,
     path: &Path,
     origin: &str,
-) -> Result<Option<Reproducer>, Fault> {
+) -> Result<Option<Reproducer>, CaseError> {
     let mut scenario = minimised.scenario.clone();
     let name = minimised.finding.kind.name();
     scenario.title =

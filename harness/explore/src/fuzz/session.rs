@@ -10,13 +10,13 @@ use super::coverage::Coverage;
 use super::generate::generate;
 use super::subject::Subject;
 use super::trial::Trial;
-use runner::{Fault, Tally};
+use runner::{CaseError, Tally};
 use scenario::Rtc;
 
 /// Number of households in a batch. A session reports the first failure of its batch by number, so that the report does
 /// not depend on the number of threads.
 const BATCH: u64 = 128;
-/// The same if each call starts processes.
+/// Number of households in a batch if each call starts processes.
 const SLOW_BATCH: u64 = 4;
 
 /// Ten households for each router, and this many events in total, exercise every kind of event, cut, kill and failure.
@@ -102,7 +102,7 @@ impl Session {
         subject: &Subject,
         limits: Limits,
         on_failure: &(impl Fn(&HouseholdId) + Sync),
-    ) -> Result<SessionResult, Fault> {
+    ) -> Result<SessionResult, CaseError> {
         let began = Instant::now();
         let batch = if subject.is_slow() { SLOW_BATCH } else { BATCH };
         let last = limits.cases.unwrap_or(u64::MAX);
@@ -118,7 +118,7 @@ impl Session {
                     result.failure.iter().for_each(|failure| on_failure(&failure.id));
                     Ok(result)
                 })
-                .collect::<Result<_, Fault>>()?;
+                .collect::<Result<_, CaseError>>()?;
             for result in results {
                 summary.add(&result);
                 failure = failure.or(result.failure);
@@ -154,8 +154,8 @@ struct CaseResult {
 }
 
 impl CaseResult {
-    fn of(id: HouseholdId, subject: &Subject) -> Result<Self, Fault> {
-        let mut trial = subject.try_out(generate(&id))?;
+    fn of(id: HouseholdId, subject: &Subject) -> Result<Self, CaseError> {
+        let mut trial = subject.play_leniently(generate(&id))?;
         let mut coverage = Coverage::default();
         coverage.add_trial(&trial);
         let (events, total) = (trial.events(), std::mem::take(&mut trial.total));

@@ -10,8 +10,8 @@ use super::trial::Trial;
 use backend::Function;
 use runner::lenient_log::LenientLog;
 use runner::{
-    Fault, FillCache, Finding, InitCalls, Options, ScriptChoice, TargetKind, router, router_from,
-    try_out,
+    CaseError, FillCache, Finding, InitCalls, Options, ScriptChoice, ScriptExecution, router,
+    router_from, run_on_machine,
 };
 use scenario::{Case, Router, Scenario};
 
@@ -41,7 +41,7 @@ impl Subject {
     /// The project's own script that the household names, in process.
     pub fn in_process() -> Self {
         Self::with(Options {
-            target: TargetKind::InProcess,
+            execution: ScriptExecution::InProcess,
             script: ScriptChoice::default(),
             seed: 0,
             log: false,
@@ -63,19 +63,24 @@ impl Subject {
 
     /// Whether the script runs in real processes.
     pub fn is_slow(&self) -> bool {
-        !matches!(self.options.target, TargetKind::InProcess)
+        !matches!(self.options.execution, ScriptExecution::InProcess)
     }
 
     /// Plays a household leniently, up to its first failure.
     ///
     /// # Errors
     /// The household is invalid, or the back end fails.
-    pub fn try_out(&self, scenario: Scenario) -> Result<Trial, Fault> {
+    pub fn play_leniently(&self, scenario: Scenario) -> Result<Trial, CaseError> {
         let case = Case::without_file(Path::new("household.toml"), scenario);
         let mut lenient_log = LenientLog::default();
         let machine = self.router(&case)?;
-        let report =
-            try_out(&case, machine, self.function.as_ref(), &self.options, Some(&mut lenient_log))?;
+        let report = run_on_machine(
+            &case,
+            machine,
+            self.function.as_ref(),
+            &self.options,
+            Some(&mut lenient_log),
+        )?;
         let findings = report.failures;
         Ok(Trial {
             scenario: case.scenario,
@@ -89,14 +94,14 @@ impl Subject {
     /// Plays a case of a file as `leaselab run` does. Returns what failed.
     ///
     /// # Errors
-    /// As [`Self::try_out`].
-    pub fn judge(&self, case: &Case) -> Result<Vec<Finding>, Fault> {
+    /// As [`Self::play_leniently`].
+    pub fn judge(&self, case: &Case) -> Result<Vec<Finding>, CaseError> {
         let machine = router(case)?;
-        Ok(try_out(case, machine, self.function.as_ref(), &self.options, None)?.failures)
+        Ok(run_on_machine(case, machine, self.function.as_ref(), &self.options, None)?.failures)
     }
 
     /// The router of a case before its first boot.
-    fn router(&self, case: &Case) -> Result<Machine, Fault> {
+    fn router(&self, case: &Case) -> Result<Machine, CaseError> {
         let Router { dialect, space, erase, neighbours, free, variables, .. } =
             &case.scenario.router;
         let kind =

@@ -45,7 +45,7 @@ impl Trial {
                 steps.push(Step::new(Action::PowerCut));
             }
             let mut step = step.clone();
-            if !outcome.fault_struck {
+            if !outcome.fault_occurred {
                 step.disturbance = None;
             }
             steps.push(step);

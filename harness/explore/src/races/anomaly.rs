@@ -1,10 +1,10 @@
-//! What can go wrong in a race.
+//! The incorrect results that a race can have.
 
 use std::fmt;
 
 use super::Process;
 
-/// One thing that went wrong.
+/// An incorrect result of a race.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Anomaly {
     /// What a process wrote is not stored.

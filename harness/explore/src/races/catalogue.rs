@@ -61,7 +61,7 @@ fn web() -> Racer {
 }
 
 fn ours() -> Function {
-    Function::Ours(Config::default())
+    Function::LeaseUpdate(Config::default())
 }
 
 /// A lease script that is called for a new lease.
@@ -106,8 +106,13 @@ pub fn catalogue() -> Vec<Race> {
     let two_sets = || (one_set("alpha"), one_set("beta"));
     let ((a1, b1), (a2, b2)) = (two_sets(), two_sets());
     vec![
-        race("set+set", "`nvram set` beside `nvram set`, nothing uncommitted before", a1, b1),
-        staged(race("set+set-staged", "the same, something uncommitted before", a2, b2)),
+        race(
+            "set+set",
+            "`nvram set` beside `nvram set`, with no uncommitted change before",
+            a1,
+            b1,
+        ),
+        staged(race("set+set-staged", "the same, with an uncommitted change before", a2, b2)),
         staged(race(
             "set+commit",
             "`nvram set` beside `nvram commit`",

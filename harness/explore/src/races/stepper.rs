@@ -107,7 +107,7 @@ impl Stepper {
             }
             Phase::Create { copy } => {
                 let (to, text) = match state.shared.staging {
-                    Some(existing) => (existing, "open /tmp/.nvram, which exists by now"),
+                    Some(existing) => (existing, "open /tmp/.nvram, which now exists"),
                     None => (self.create(state), "create /tmp/.nvram, empty"),
                 };
                 (Phase::Copy { copy, to }, text.to_owned())
@@ -128,7 +128,7 @@ impl Stepper {
                         code: 1,
                     };
                     self.respond(state, process, &response);
-                    return Some("open /tmp/.nvram: does not exist any more: exit 1".to_owned());
+                    return Some("open /tmp/.nvram: no longer exists: exit 1".to_owned());
                 }
             },
             Phase::Load { file } => return Some(self.load(state, process, arguments, file)),
@@ -169,7 +169,7 @@ impl Stepper {
                     ),
                     _ => {
                         let text = self.fail_command(state, process, then, FAILED);
-                        return Some(format!("read /tmp/.nvram: does not exist any more: {text}"));
+                        return Some(format!("read /tmp/.nvram: no longer exists: {text}"));
                     }
                 }
             }
@@ -182,7 +182,7 @@ impl Stepper {
                     return Some(self.end_command(state, process, then, "unlink /tmp/.nvram"));
                 }
                 let text = self.fail_command(state, process, then, 1);
-                return Some(format!("unlink /tmp/.nvram: does not exist any more: {text}"));
+                return Some(format!("unlink /tmp/.nvram: no longer exists: {text}"));
             }
             Phase::Exited => return None,
         };

@@ -1,4 +1,4 @@
-//! The client of each lease: its hardware address and host name are made from the IPv4 address.
+//! The client of each lease: its hardware address and host name are derived from the IPv4 address.
 
 use std::net::Ipv4Addr;
 

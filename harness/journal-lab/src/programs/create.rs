@@ -23,6 +23,6 @@ pub(crate) fn program(strategy: Strategy) -> Box<dyn Program> {
 pub(crate) fn install(strategy: Strategy, disk: &mut Disk) {
     if matches!(strategy, Strategy::OldManual | Strategy::Dhcpd44 | Strategy::Dhcpd44NoLink) {
         // dhcpd does not start without its lease file.
-        disk.place(dhcpd::LIVE, b"");
+        disk.create_synced(dhcpd::LIVE, b"");
     }
 }

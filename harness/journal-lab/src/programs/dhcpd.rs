@@ -11,7 +11,7 @@ use lease_formats::dhcpd::{
 use lease_journal::{FileSystem, Handle, Mode, OperationError, append_all};
 
 use super::client;
-use super::program::{Found, Program, or_killed};
+use super::program::{LoadResult, Program, or_killed};
 use crate::leases::Leases;
 use disk_model::Disk;
 
@@ -88,10 +88,10 @@ fn record(address: Ipv4Addr, ends: u64) -> Vec<u8> {
 }
 
 impl Program for Dhcpd {
-    fn start(&mut self, disk: &mut Disk) -> Result<Found, OperationError> {
+    fn start(&mut self, disk: &mut Disk) -> Result<LoadResult, OperationError> {
         let Some(file) = or_killed(disk.open(OsStr::new(LIVE), Mode::Append))? else {
-            // "Can't open lease database": it tries no other file.
-            return Ok(Found { leases: None, damaged: false });
+            // "Can't open lease database": dhcpd tries no other file.
+            return Ok(LoadResult { leases: None, damaged: false });
         };
         let text = disk.read(file)?;
         let mut options = Options::new(View::Dhcpd, 1);
@@ -103,9 +103,11 @@ impl Program for Dhcpd {
             .map(|lease| (lease.address, lease.ends.0.cast_unsigned()))
             .collect();
         self.file = Some(file);
-        let found =
-            Found { leases: Some(self.leases.clone()), damaged: !reading.diagnostics.is_empty() };
-        // It rewrites what it could read at once, which makes damage permanent.
+        let found = LoadResult {
+            leases: Some(self.leases.clone()),
+            damaged: !reading.diagnostics.is_empty(),
+        };
+        // dhcpd immediately rewrites what it could read, which makes damage permanent.
         self.rewrite(disk)?;
         Ok(found)
     }
@@ -119,7 +121,7 @@ impl Program for Dhcpd {
         self.leases.insert(address, ends);
         let Some(file) = self.file else { return Ok(true) };
         let written = append_all(disk, file, &record(address, ends));
-        // A failed write is logged, and the client gets its answer all the same.
+        // A failed write is only logged, and the client gets its answer.
         if or_killed(written)?.is_some() {
             or_killed(disk.fsync(file))?;
         }
@@ -144,7 +146,7 @@ impl Program for Dhcpd {
         let result =
             written.and_then(|()| disk.fsync(new)).and_then(|()| self.swap(disk, &temporary));
         if or_killed(result)?.is_none() {
-            // The new file is removed but stays open: all later records are lost.
+            // The new file is removed but stays open, so all later records are lost.
             or_killed(disk.unlink(&temporary))?;
         }
         Ok(())

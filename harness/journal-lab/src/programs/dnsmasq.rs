@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 use lease_journal::{FileSystem, Handle, Mode, OperationError, append_all};
 
 use super::client;
-use super::program::{Found, Program, or_killed};
+use super::program::{LoadResult, Program, or_killed};
 use crate::leases::Leases;
 use disk_model::Disk;
 use dnsmasq_model::LeaseLine;
@@ -21,7 +21,7 @@ pub(super) struct Dnsmasq {
 }
 
 impl Program for Dnsmasq {
-    fn start(&mut self, disk: &mut Disk) -> Result<Found, OperationError> {
+    fn start(&mut self, disk: &mut Disk) -> Result<LoadResult, OperationError> {
         let live = OsStr::new(LIVE);
         // fopen(…, "a+") creates the file if it does not exist.
         let file = match or_killed(disk.open(live, Mode::Append))? {
@@ -32,7 +32,7 @@ impl Program for Dnsmasq {
         let (leases, damaged) = read_leases(&text);
         self.leases.clone_from(&leases);
         self.file = Some(file);
-        Ok(Found { leases: Some(leases), damaged })
+        Ok(LoadResult { leases: Some(leases), damaged })
     }
 
     fn commit(

@@ -1,5 +1,5 @@
-//! Kea 2.2's memfile and its lease file cleanup (`memfile_lease_mgr.cc`, `lfc_controller.cc`; as traced). Rows are appended,
-//! and nothing is ever synced.
+//! Kea 2.2's memfile and its lease file cleanup (`memfile_lease_mgr.cc`, `lfc_controller.cc`, and a trace of its
+//! system calls). Rows are appended, and nothing is ever synced.
 
 use std::ffi::OsStr;
 use std::fmt::Write as _;
@@ -8,7 +8,7 @@ use std::net::Ipv4Addr;
 use lease_journal::{FileSystem, Handle, Mode, OperationError, append_all};
 
 use super::client;
-use super::program::{Found, Program, or_killed};
+use super::program::{LoadResult, Program, or_killed};
 use crate::leases::Leases;
 use disk_model::Disk;
 
@@ -31,8 +31,8 @@ fn row(address: Ipv4Addr, ends: u64) -> String {
     format!("{address},{hardware},,600,{ends},1,0,0,{hostname},0,\n")
 }
 
-/// Adds the rows of a table to `leases`. `None` if the header is invalid, with which Kea does not start. A header that is
-/// cut after the ninth column or a later one is valid, as that of an older release (each seen with kea-dhcp4 2.2.0).
+/// Adds the rows of a table to `leases`. `None` if the header is invalid, in which case Kea does not start. A header that
+/// is truncated after the ninth or a later column is valid, like that of an older release (observed with kea-dhcp4 2.2.0).
 fn load(text: &[u8], leases: &mut Leases, damaged: &mut bool) -> Option<()> {
     let text = String::from_utf8_lossy(text);
     if text.is_empty() {
@@ -70,7 +70,7 @@ impl Kea {
         text
     }
 
-    /// The server's part of a cleanup: it renames the table to `.1` and begins a new one.
+    /// The server's part of a cleanup: renames the table to `.1` and begins a new one.
     fn rotate(&mut self, disk: &mut Disk) -> Result<(), OperationError> {
         let there = |disk: &Disk, name: &str| disk.contents(OsStr::new(name)).is_some();
         if !there(disk, COMPLETED) && !there(disk, COPY) {
@@ -85,7 +85,7 @@ impl Kea {
         Ok(())
     }
 
-    /// The cleanup itself, by the program `kea-lfc`.
+    /// The cleanup that the program `kea-lfc` performs.
     fn clean_up(disk: &mut Disk) -> Result<(), OperationError> {
         if disk.contents(OsStr::new(COMPLETED)).is_none() {
             let (mut leases, mut damaged) = (Leases::new(), false);
@@ -108,7 +108,7 @@ impl Kea {
 }
 
 impl Program for Kea {
-    fn start(&mut self, disk: &mut Disk) -> Result<Found, OperationError> {
+    fn start(&mut self, disk: &mut Disk) -> Result<LoadResult, OperationError> {
         let text = |disk: &Disk, name: &str| disk.contents(OsStr::new(name)).map(<[u8]>::to_vec);
         let (mut leases, mut damaged) = (Leases::new(), false);
         let before = match text(disk, COMPLETED) {
@@ -118,7 +118,7 @@ impl Program for Kea {
         let live = text(disk, LIVE);
         for table in before.iter().chain(&live) {
             if load(table, &mut leases, &mut damaged).is_none() {
-                return Ok(Found { leases: None, damaged: true });
+                return Ok(LoadResult { leases: None, damaged: true });
             }
         }
         let file = match live {
@@ -130,7 +130,7 @@ impl Program for Kea {
         }
         self.file = Some(file);
         self.leases.clone_from(&leases);
-        Ok(Found { leases: Some(leases), damaged })
+        Ok(LoadResult { leases: Some(leases), damaged })
     }
 
     fn commit(

@@ -9,7 +9,7 @@ use lease_script::journal;
 use lease_script::{Call, Config, Environment};
 
 use super::client;
-use super::program::{Found, Program};
+use super::program::{LoadResult, Program};
 use crate::leases::Leases;
 use disk_model::Disk;
 
@@ -27,16 +27,16 @@ fn call(
     if let Some(ends) = ends {
         environment.set("DNSMASQ_LEASE_EXPIRES", ends.to_string());
     }
-    // No rewrite by itself: the lab decides when.
+    // Automatic rewrites are disabled: the lab triggers them.
     let config = Config { rewrite_size: 0, ..Config::default() };
     let call = Call::new(words.iter().map(|word| word.as_bytes()), environment);
     let outcome = journal::run(&call, &config, OsStr::new(LIVE), disk, 0);
-    disk.end_of_call();
+    disk.close_all();
     if outcome.killed { Err(OperationError::Killed) } else { Ok(outcome) }
 }
 
 impl Program for LeaseUpdate {
-    fn start(&mut self, disk: &mut Disk) -> Result<Found, OperationError> {
+    fn start(&mut self, disk: &mut Disk) -> Result<LoadResult, OperationError> {
         let outcome = call(disk, &["init"], None)?;
         let text = String::from_utf8_lossy(&outcome.stdout).into_owned();
         let lease = |line: &str| {
@@ -46,7 +46,7 @@ impl Program for LeaseUpdate {
         let leases: Option<Leases> = text.lines().map(lease).collect();
         let refused = String::from_utf8_lossy(&outcome.stderr).contains("only ");
         let damaged = leases.is_none();
-        Ok(Found { leases: leases.filter(|_| !refused && outcome.exit == 0), damaged })
+        Ok(LoadResult { leases: leases.filter(|_| !refused && outcome.exit == 0), damaged })
     }
 
     fn commit(
@@ -63,7 +63,7 @@ impl Program for LeaseUpdate {
     fn rewrite(&mut self, disk: &mut Disk) -> Result<(), OperationError> {
         let done = Journal::open(disk, OsStr::new(LIVE), Some(Family::V4), 0)
             .and_then(|mut journal| journal.compact(0));
-        disk.end_of_call();
+        disk.close_all();
         match done {
             Err(StoreError::Killed) => Err(OperationError::Killed),
             // After an error the live file is unchanged.

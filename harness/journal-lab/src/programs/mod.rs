@@ -1,4 +1,4 @@
-//! Emulated programs. Each makes the system calls that the real program was seen to make.
+//! Emulated programs. Each makes the system calls that were observed in the real program.
 
 mod client;
 mod create;
@@ -9,4 +9,4 @@ mod lease_update;
 mod program;
 
 pub(crate) use create::{install, program};
-pub use program::{Found, Program};
+pub(crate) use program::{LoadResult, Program};

@@ -6,22 +6,22 @@ use crate::leases::Leases;
 use disk_model::Disk;
 use lease_journal::OperationError;
 
-/// What a program finds at its start.
+/// The database that a program loads at its start.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
+pub(crate) struct LoadResult {
     /// The leases; `None` if the program does not start.
-    pub leases: Option<Leases>,
-    /// Whether there was something that it could not read.
-    pub damaged: bool,
+    pub(crate) leases: Option<Leases>,
+    /// Whether the program could not read some of the data.
+    pub(crate) damaged: bool,
 }
 
 /// A program that keeps leases in files.
-pub trait Program {
+pub(crate) trait Program {
     /// Starts the program: it reads its files, and may change them.
     ///
     /// # Errors
     /// Only [`OperationError::Killed`].
-    fn start(&mut self, disk: &mut Disk) -> Result<Found, OperationError>;
+    fn start(&mut self, disk: &mut Disk) -> Result<LoadResult, OperationError>;
 
     /// Stores a lease. Returns whether the program acknowledges it to the client.
     ///

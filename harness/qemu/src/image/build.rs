@@ -99,7 +99,7 @@ pub fn build(arch: Arch, options: &Options, out: &Path) -> Result<Manifest, Qemu
     fs::create_dir_all(out).map_err(QemuError::input(out))?;
     let write = |name: &str, bytes: &[u8]| {
         let path = out.join(name);
-        backend::write_whole(&path, bytes).map_err(QemuError::input(&path))
+        backend::write_atomically(&path, bytes).map_err(QemuError::input(&path))
     };
     write("kernel", &kernel)?;
     write("initrd", &initrd)?;

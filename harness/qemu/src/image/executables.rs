@@ -78,7 +78,7 @@ pub(super) fn get(arch: Arch, options: &Options) -> Result<Executables, QemuErro
     Ok(executables)
 }
 
-/// Refuses a file whose ELF header (`e_machine`) is not that of the architecture.
+/// Rejects a file whose ELF header (`e_machine`) is not that of the architecture.
 fn check_elf(arch: Arch, bytes: &[u8]) -> Result<(), String> {
     let machine = bytes.get(18..20).filter(|_| bytes.starts_with(b"\x7fELF"));
     let (wanted, little_32) = match arch {

@@ -90,7 +90,7 @@ impl Store {
         fs::create_dir_all(&self.debs).map_err(QemuError::file(&self.debs))?;
         self.update()?;
         let wanted = wanted(self)?;
-        // In an empty folder, so that the downloaded versions need not be known.
+        // In an empty folder, so that the names of the downloaded files need not be known.
         let new = tempfile::Builder::new()
             .prefix("new-")
             .tempdir_in(&self.debs)

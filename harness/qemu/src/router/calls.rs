@@ -64,7 +64,7 @@ impl Router<'_> {
         Ok(())
     }
 
-    /// Lets the next call of dnsmasq run, and follows it to its end. `None` when dnsmasq is idle and makes no call.
+    /// Lets the next call of dnsmasq run, and records it until its end. `None` when dnsmasq is idle and makes no call.
     pub(super) fn call_of_dnsmasq(
         &mut self,
         plan: &CallOptions,
@@ -86,8 +86,8 @@ impl Router<'_> {
         Ok(None)
     }
 
-    /// In a scenario time stands still, but in the guest a moment passes between a lease and the call that reports it.
-    /// Replaces the remaining time in the call by the one at the scenario's clock.
+    /// Replaces the remaining time in the call by the one at the scenario's clock. In a scenario no time passes between a lease
+    /// and the call that reports it, but in the guest it does.
     fn adjust_remaining_time(&self, call: &mut ScriptCall) {
         const REMAINING: &str = "DNSMASQ_TIME_REMAINING";
         let number = |call: &ScriptCall, name: &str| -> Option<i64> {
@@ -158,7 +158,7 @@ impl Router<'_> {
         self.running_guest()?.run_checked(&format!("echo {fault} >/tmp/lab/fault")).map(|_| ())
     }
 
-    /// Follows a call to its end. `began` is the guest's answer that it has begun.
+    /// Records a call until its end. `began` is the guest's answer that it has begun.
     fn follow(
         &mut self,
         plan: &CallOptions,
@@ -167,7 +167,7 @@ impl Router<'_> {
     ) -> Result<CallResult, QemuError> {
         let mut recorded = Recorded::default();
         let outcome = match began.and_then(|()| self.record_call(plan, &mut recorded)) {
-            // The guest can be gone before it has answered that the call began.
+            // The guest may have been killed before it answered that the call began.
             Err(_) if power_cut.as_ref().is_some_and(PowerCutOnErase::has_cut) => {
                 Outcome::power_lost()
             }
@@ -210,7 +210,7 @@ impl Router<'_> {
                     return Ok(Outcome { end, stdout, stderr });
                 }
                 Event::Call(..) => {
-                    let text = "a call of the script began before the one before it had ended";
+                    let text = "a call of the script began before the previous one had ended";
                     return Err(QemuError::Guest(text.to_owned()));
                 }
             }

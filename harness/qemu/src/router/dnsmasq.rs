@@ -10,17 +10,19 @@ use super::super::shell_quote::shell_quote;
 use super::super::timeouts::Deadline;
 use super::lifecycle::{DaemonState, Router};
 use super::polling::WaitFor;
-use backend::{BackendError, CallOptions, CallResult, Daemon, DaemonExit, DaemonStart};
+use backend::{
+    AddressRecord, BackendError, CallOptions, CallResult, Daemon, DaemonExit, DaemonStart,
+};
 use dnsmasq_model::{Client4, Client6, Clock, Ia, Kind4, Kind6, Reply4, Reply6, ScriptCall};
 use packets::dhcp4;
 
 const SIGALRM: i32 = 14;
 
-/// Where the guest's kernel does not count datagrams, dnsmasq is taken not to reply when it is idle and no reply has
-/// arrived for so long.
+/// Where the guest's kernel does not count datagrams: time without a reply after which an idle dnsmasq is assumed to have
+/// ignored the message.
 const SILENCE: Duration = Duration::from_millis(450);
 
-/// A message of a client, to which a reply belongs.
+/// A message of a client, for matching its reply.
 #[derive(Clone, Copy)]
 struct Sent {
     xid: u32,
@@ -28,7 +30,7 @@ struct Sent {
     address: Ipv4Addr,
 }
 
-/// What two states of dnsmasq, before and after a message, tell about its reply.
+/// What the states of dnsmasq before and after a message show about its reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Progress {
     /// dnsmasq has not received the message yet.
@@ -37,7 +39,7 @@ pub(super) enum Progress {
     Replied,
     /// It has received the message, and sent nothing.
     Ignored,
-    /// It has received the message, and the kernel does not tell whether it sent something.
+    /// It has received the message, and the kernel does not count what it sent.
     Unknown,
 }
 
@@ -109,12 +111,12 @@ impl Router<'_> {
             self.running_link()?.add_host(IpAddr::V4(addr), dhcp4::frame_mac(client));
         }
         if matches!(reply, Reply4::Ack { .. } | Reply4::BootReply(_)) {
-            self.note_clock()?;
+            self.record_late_clock()?;
         }
         Ok(reply)
     }
 
-    /// Waits until the guest says what dnsmasq has done with the message, then for its reply if it has sent one.
+    /// Waits until the guest reports that dnsmasq has handled the message, then for its reply if it has sent one.
     fn wait_for_reply(
         &mut self,
         before: &DaemonState,
@@ -162,7 +164,7 @@ impl Router<'_> {
         while let Some(datagram) =
             link.receive(deadline.left()).map_err(|error| link_error(&error))?
         {
-            if datagram.to == dhcp4::CLIENT
+            if datagram.to == dhcp4::CLIENT_PORT
                 && let Some(reply) =
                     dhcp4::parse_reply(&datagram.payload, sent.xid, sent.kind, sent.address)
             {
@@ -172,8 +174,8 @@ impl Router<'_> {
         Ok(None)
     }
 
-    /// Notes whether the second has changed before dnsmasq replied.
-    fn note_clock(&mut self) -> Result<(), QemuError> {
+    /// Records the guest's clock if its second has changed before dnsmasq replied.
+    fn record_late_clock(&mut self) -> Result<(), QemuError> {
         let shown = self.running_guest()?.run_checked("date -u +%s")?;
         let shown = String::from_utf8_lossy(&shown).trim().parse().unwrap_or(self.clock.wall);
         self.late_clock = (shown != self.clock.wall).then_some(shown);
@@ -313,7 +315,11 @@ impl Daemon for Router<'_> {
         Err(BackendError::Environment("clients of a guest do not support DHCPv6".to_owned()))
     }
 
-    fn resolve(&mut self, _name: &[u8], _v6: bool) -> Result<Option<Vec<IpAddr>>, BackendError> {
+    fn resolve(
+        &mut self,
+        _name: &[u8],
+        _record: AddressRecord,
+    ) -> Result<Option<Vec<IpAddr>>, BackendError> {
         Ok(None)
     }
 }

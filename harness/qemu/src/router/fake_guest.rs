@@ -13,6 +13,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use dhcproto::v4::{DhcpOption, Message, MessageType, OptionCode};
 use dhcproto::{Decodable, Encodable};
+use dnsmasq_model::hex_text;
 use nvram_emu::device::{Chip, Flash, OpKind};
 use nvram_emu::{Exit, Machine};
 use socket2::{Domain, SockAddr, Socket, Type};
@@ -24,10 +25,10 @@ use super::super::timeouts::Timeouts;
 use packets::dhcp4;
 use packets::link::{BROADCAST, Link, UdpEndpoints};
 
-/// Makes the test executable a fake guest, which behaves as the variable says.
+/// The environment variable that makes the test executable a fake guest. Its value is the behaviour.
 const BEHAVIOR: &str = "LEASELAB_TEST_FAKE_GUEST";
 
-/// QEMU's options.
+/// The environment variable with QEMU's options.
 const OPTIONS: &str = "LEASELAB_TEST_FAKE_GUEST_OPTIONS";
 
 /// The address that the fake guest leases.
@@ -35,7 +36,7 @@ pub(super) const LEASED: Ipv4Addr = Ipv4Addr::new(192, 168, 1, 50);
 
 /// A configuration whose QEMU is a fake guest.
 ///
-/// `behavior` is `normal`, or: `no-connection` (it runs and does not connect), `bad-kernel` (it ends and complains about the
+/// `behavior` is `normal`, or: `no-connection` (it runs and does not connect), `bad-kernel` (it exits with an error about the
 /// kernel), `dies-in-poll`, `garbled-state`, `garbled-event`, `stops-after-erase` (the flash is erased, and the command never
 /// ends), `dnsmasq-dies` (dnsmasq ends with status 3 at its first message), `no-counters` (its kernel does not count
 /// datagrams).
@@ -44,7 +45,7 @@ pub(super) fn config(behavior: &str, boot_limit: Option<Duration>) -> GuestConfi
     let test = shlex::try_quote(test.to_str().expect("a UTF-8 path")).expect("no NUL").into_owned();
     let script = format!(
         "{BEHAVIOR}={behavior} {OPTIONS}=\"$*\" exec {test} --exact \
-         router::fake_guest::runs_in_a_process_of_its_own --nocapture"
+         router::fake_guest::runs_as_a_child_process --nocapture"
     );
     GuestConfig {
         arch: Arch::X86_64,
@@ -76,7 +77,7 @@ pub(super) fn machine_with(partition: &[u8]) -> Machine {
 
 /// The fake guest's `main`. In a run of the tests, [`BEHAVIOR`] is not set.
 #[test]
-fn runs_in_a_process_of_its_own() {
+fn runs_as_a_child_process() {
     let Ok(behavior) = env::var(BEHAVIOR) else { return };
     let options = env::var(OPTIONS).expect("QEMU's options");
     let path = options.split_once("id=agent,path=").expect("the agent's socket").1;
@@ -102,7 +103,7 @@ fn rtc(options: &str) -> i64 {
     time.to_zoned(jiff::tz::TimeZone::UTC).expect("a time").timestamp().as_second()
 }
 
-/// A call that dnsmasq has made and the harness has not let go.
+/// A call that dnsmasq has made and that waits for the harness.
 struct PendingCall {
     number: u64,
     arguments: Vec<String>,
@@ -120,7 +121,7 @@ struct Fault {
 enum Dnsmasq {
     NotStarted,
     Running,
-    DaemonExit(i32),
+    Exited(i32),
 }
 
 struct FakeGuest {
@@ -181,7 +182,7 @@ impl FakeGuest {
         }
     }
 
-    /// Does what a script of the harness does: its exit code and standard output.
+    /// Emulates a script of the harness, and returns its exit code and standard output.
     fn run(&mut self, script: &str) -> (i32, Vec<u8>) {
         if let Some(time) = after(script, "date -u -s @") {
             self.clock = time.parse().expect("a time");
@@ -208,11 +209,11 @@ impl FakeGuest {
             self.run_call(&call);
         } else if script.contains("cat /tmp/lab/ended") {
             return match self.dnsmasq {
-                Dnsmasq::DaemonExit(code) => (0, format!("{code}\n==> last words\n").into_bytes()),
+                Dnsmasq::Exited(code) => (0, format!("{code}\n==> last words\n").into_bytes()),
                 _ => (0, Vec::new()),
             };
         } else if script.starts_with("kill -15") {
-            self.dnsmasq = Dnsmasq::DaemonExit(0);
+            self.dnsmasq = Dnsmasq::Exited(0);
         } else if script.contains(">/tmp/lab/fault") {
             self.set_fault(script);
         } else if script.contains("cat /tmp/lab/number") {
@@ -255,7 +256,7 @@ impl FakeGuest {
             self.received += 1;
             self.slices += 1;
             if self.behavior == "dnsmasq-dies" {
-                self.dnsmasq = Dnsmasq::DaemonExit(3);
+                self.dnsmasq = Dnsmasq::Exited(3);
                 return;
             }
             let request = Message::from_bytes(&datagram.payload).expect("a DHCP message");
@@ -277,14 +278,12 @@ impl FakeGuest {
             let endpoints = UdpEndpoints {
                 hardware: (MAC, BROADCAST),
                 addresses: (IpAddr::V4(router), IpAddr::V4(Ipv4Addr::BROADCAST)),
-                ports: (dhcp4::SERVER, dhcp4::CLIENT),
+                ports: (dhcp4::SERVER_PORT, dhcp4::CLIENT_PORT),
             };
             self.link.send(&endpoints, &reply.to_vec().expect("a reply")).expect("a frame");
             self.sent += 1;
             if kind == MessageType::Ack {
-                let mac: Vec<String> =
-                    request.chaddr().iter().map(|byte| format!("{byte:02x}")).collect();
-                self.begin_call(&["add", &mac.join(":"), &LEASED.to_string()]);
+                self.begin_call(&["add", &hex_text(request.chaddr()), &LEASED.to_string()]);
             }
         }
     }
@@ -340,7 +339,7 @@ impl FakeGuest {
         self.record(&format!("end {number} 0 -{output} -"));
     }
 
-    /// What the fault of a call does at its nth command, if it is that command's.
+    /// The action and side of a call's fault, if it applies to the nth command.
     fn fault_at(&self, call: u64, command: &[String], nth: usize) -> Option<String> {
         let fault = self.fault.as_ref().filter(|fault| fault.call == call)?;
         if fault.command != command[0] && fault.nth != nth.to_string() {
@@ -366,7 +365,7 @@ impl FakeGuest {
         });
     }
 
-    /// Runs an nvram command, and does to flash file and trace what QEMU would do.
+    /// Runs an nvram command, and updates the flash file and the trace as QEMU would.
     fn nvram(&mut self, command: &[String]) -> (i32, Vec<u8>) {
         let words: Vec<&[u8]> = command.iter().map(String::as_bytes).collect();
         let outcome = self.machine.run(&words);

@@ -1,4 +1,4 @@
-//! Boots and power cuts of a router, and what is known of it in between.
+//! Boots and power cuts of a router, and its state in between.
 
 use std::collections::VecDeque;
 use std::fs;
@@ -30,7 +30,7 @@ const BOOT_SECONDS: i64 = 30;
 pub(super) struct DaemonState {
     /// Whether dnsmasq and its script are idle.
     pub(super) is_idle: bool,
-    /// UDP datagrams that the guest has received and sent, if its kernel tells.
+    /// UDP datagrams that the guest has received and sent; `None` if its kernel does not count them.
     pub(super) datagrams: Option<(u64, u64)>,
     /// For each process of dnsmasq, its state and how often it has run. Empty if dnsmasq does not run.
     pub(super) slices: Vec<String>,
@@ -41,7 +41,7 @@ pub(super) struct DaemonState {
 pub struct Router<'c> {
     pub(super) config: &'c mut GuestConfig,
     work: TempDir,
-    /// The router as it was made.
+    /// The router before its first boot.
     pub(super) template: Machine,
     files: GuestFiles,
     /// The shell that runs the script; empty: the script's first line decides.
@@ -52,7 +52,7 @@ pub struct Router<'c> {
     pub(super) clock: Clock,
     /// The guest's wall clock after the last reply, if it differs from `clock`.
     pub(super) late_clock: Option<i64>,
-    /// Events that were received and not used yet.
+    /// Events that were received, but not yet processed.
     pub(super) events: VecDeque<Event>,
     /// Bytes of the guest's event log that were received.
     pub(super) events_read: usize,
@@ -208,7 +208,7 @@ impl<'c> Router<'c> {
         }
     }
 
-    /// Keeps QEMU's command line for whoever wants to repeat the boot.
+    /// Writes QEMU's command line to a file, so that the boot can be repeated.
     fn write_command_line(&self, options: &[String]) -> Result<(), QemuError> {
         let qemu = self.config.qemu.display().to_string();
         let words = std::iter::once(qemu.as_str()).chain(options.iter().map(String::as_str));
@@ -217,7 +217,7 @@ impl<'c> Router<'c> {
         fs::write(&path, line).map_err(QemuError::file(&path))
     }
 
-    /// A guest whose kernel has no driver for the RTC shows another time than it was given.
+    /// Checks the guest's clock, which is wrong if its kernel has no driver for the RTC.
     fn check_clock(&self, guest: &mut Guest, rtc: i64) -> Result<(), QemuError> {
         let shown = guest.run_checked("date -u +%s")?;
         let shown: i64 = String::from_utf8_lossy(&shown).trim().parse().unwrap_or(-1);

@@ -73,7 +73,7 @@ impl Router<'_> {
         self.poll_state_after("", wait_for)
     }
 
-    /// The same after running another script.
+    /// Runs a script, then polls as [`Self::poll_state`] does.
     pub(super) fn poll_state_after(
         &mut self,
         script: &str,
@@ -85,10 +85,10 @@ impl Router<'_> {
         let (mut state, log) = parse_state(&output).ok_or_else(|| {
             let text = String::from_utf8_lossy(&output);
             let line = text.lines().next().unwrap_or_default();
-            QemuError::Guest(format!("the guest answered {line:?} when it was asked for its state"))
+            QemuError::Guest(format!("the guest answered {line:?} to a request for its state"))
         })?;
         if wait_for == WaitFor::Event {
-            // dnsmasq's processes were not looked at.
+            // This kind of poll does not examine dnsmasq's processes.
             state.slices = std::mem::take(&mut self.state.slices);
         }
         let (events, length) = events::parse_events(log).map_err(QemuError::Guest)?;

@@ -54,7 +54,9 @@ impl Backend for Router<'_> {
         };
         let flash = self.flash()?;
         self.template.with_contents(&flash, staging).map(Cow::Owned).ok_or_else(|| {
-            BackendError::Broken("the guest's staging file is not an nvram's".to_owned())
+            BackendError::Broken(
+                "the guest's staging file does not contain an nvram image".to_owned(),
+            )
         })
     }
 

@@ -85,20 +85,20 @@ fn stored(router: &mut Router<'_>) -> Option<String> {
 }
 
 #[test]
-fn a_call_is_followed_to_its_end_and_its_erases_agree() {
+fn a_call_is_recorded_until_its_end_and_its_erases_are_equal() {
     let mut config = fake_guest::config("normal", None);
     let mut router = router(&mut config);
     let result = router.call(&add(), &CallOptions::default()).expect("a call");
     assert_eq!(result.end, CallEnd::Exited(0));
     assert_eq!(result.commands.len(), 2);
     assert_eq!(stored(&mut router).as_deref(), Some("add 02:00:00:00:00:99 192.168.1.9"));
-    assert_eq!((router.audit().commits(), router.audit().complaints()), (1, &[][..]));
+    assert_eq!((router.audit().commits(), router.audit().differences()), (1, &[][..]));
 }
 
 #[rstest]
 #[case("before", None, 1)]
 #[case("after", Some("add 02:00:00:00:00:99 192.168.1.9"), 2)]
-fn a_power_cut_beside_a_commit(
+fn a_power_cut_before_or_after_a_commit_leaves_the_flash_of_that_point(
     #[case] side: &str,
     #[case] expected: Option<&str>,
     #[case] commands: usize,
@@ -112,7 +112,7 @@ fn a_power_cut_beside_a_commit(
     assert!(router.has_exited());
     assert_eq!(stored(&mut router).as_deref(), expected);
     router.power_off().expect("the power is off");
-    assert_eq!(router.audit().complaints(), &[] as &[String]);
+    assert_eq!(router.audit().differences(), &[] as &[String]);
     // It boots again, with the staging file gone.
     let result = router.nvram(&[b"get", b"lease"]).expect("a command");
     assert_eq!(String::from_utf8_lossy(&result.stdout).trim(), expected.unwrap_or_default());
@@ -128,12 +128,12 @@ fn a_power_cut_at_an_erase_ends_qemu() {
     assert_eq!(result.operations.len(), 1);
     // The guest could not record the command that was cut.
     assert_eq!(result.commands, [[b"commit".to_vec()]]);
-    assert_eq!(router.audit().complaints(), &[] as &[String]);
+    assert_eq!(router.audit().differences(), &[] as &[String]);
     assert!(router.has_exited());
 }
 
 #[test]
-fn a_killed_call_and_a_command_that_fails() {
+fn a_killed_call_or_a_failing_commit_leaves_the_flash_unchanged() {
     let mut config = fake_guest::config("normal", None);
     let mut router = router(&mut config);
     let kill = plan(Disturbance::Kill(Point::Command(Side::Before, 2)));
@@ -143,7 +143,7 @@ fn a_killed_call_and_a_command_that_fails() {
     let fail = plan(Disturbance::Fail("commit".to_owned()));
     let result = router.call(&add(), &fail).expect("a call");
     assert_eq!(result.end, CallEnd::Exited(0));
-    assert_eq!((router.audit().commits(), router.audit().complaints()), (0, &[][..]));
+    assert_eq!((router.audit().commits(), router.audit().differences()), (0, &[][..]));
 }
 
 #[test]
@@ -190,7 +190,7 @@ fn a_message_that_dnsmasq_ignores_has_no_reply(#[case] behavior: &str) {
 }
 
 #[test]
-fn a_dnsmasq_that_dies_of_a_message_is_noticed() {
+fn an_exit_of_dnsmasq_after_a_message_is_detected() {
     let mut config = fake_guest::config("dnsmasq-dies", None);
     let mut router = router(&mut config);
     start(&mut router);
@@ -206,7 +206,7 @@ fn a_dnsmasq_that_dies_of_a_message_is_noticed() {
 #[case("dies-in-poll", "the guest has ended")]
 #[case(
     "garbled-state",
-    "the guest answered \"sh: /lab/poll-state: not found\" when it was asked for its state"
+    "the guest answered \"sh: /lab/poll-state: not found\" to a request for its state"
 )]
 #[case("garbled-event", "the guest recorded \"call 1 garbage\", which is not an event")]
 fn a_guest_that_misbehaves_is_an_error(#[case] behavior: &str, #[case] expected: &str) {
@@ -239,7 +239,7 @@ fn a_qemu_that_does_not_connect_is_an_error_with_the_limit() {
 #[case(Some((1, 1)), Some((2, 1)), Progress::Ignored)]
 #[case(Some((1, 1)), Some((2, 2)), Progress::Replied)]
 #[case(None, None, Progress::NotReceived)]
-fn progress_of_a_message(
+fn progress_follows_from_the_counts_of_datagrams(
     #[case] before: Option<(u64, u64)>,
     #[case] after: Option<(u64, u64)>,
     #[case] expected: Progress,

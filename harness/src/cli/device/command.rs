@@ -7,7 +7,7 @@ use nvram_emu::emu::DeviceFolder;
 use super::{create, show};
 use crate::error::CommandError;
 use crate::exit::Exit;
-use crate::report::write_whole;
+use crate::report::write_atomically;
 
 /// The arguments of `leaselab device`.
 #[derive(Debug, clap::Args)]
@@ -20,9 +20,9 @@ pub(in crate::cli) struct Args {
 enum Command {
     /// Create a device folder
     Create(create::Args),
-    /// Show configuration, wear, and what RAM and flash hold
+    /// Show configuration, wear, and the contents of RAM and flash
     Show(show::Args),
-    /// Turn the device off and on: what is only in RAM is lost
+    /// Turn the device off and on, so that the contents of RAM are lost
     Reboot {
         /// The device folder
         folder: PathBuf,
@@ -48,7 +48,9 @@ pub(in crate::cli) fn run(args: &Args) -> Result<Exit, CommandError> {
         Command::Create(args) => return create::run(args),
         Command::Show(args) => return show::run(args),
         Command::Reboot { folder } => DeviceFolder::open(folder)?.reboot()?,
-        Command::Dump { folder, file } => write_whole(file, &DeviceFolder::open(folder)?.dump()?)?,
+        Command::Dump { folder, file } => {
+            write_atomically(file, &DeviceFolder::open(folder)?.dump()?)?;
+        }
         Command::Load { folder, file } => {
             let image = std::fs::read(file).map_err(|error| CommandError::file(file, error))?;
             DeviceFolder::open(folder)?.load(&image)?;

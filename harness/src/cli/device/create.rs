@@ -21,7 +21,7 @@ pub(super) struct Args {
     /// Size of the NVRAM, such as 32KiB
     #[arg(long, value_name = "SIZE", default_value = "32KiB")]
     space: Bytes,
-    /// Size of the flash partition; default: the NVRAM's, in whole blocks where the dialect wants them
+    /// Size of the flash partition; default: that of the NVRAM, rounded up to whole blocks where the dialect requires it
     #[arg(long, value_name = "SIZE")]
     partition: Option<Bytes>,
     /// Size of an erase block
@@ -30,10 +30,10 @@ pub(super) struct Args {
     /// The flash chip
     #[arg(long, value_name = "NAME", default_value = "spi-nor")]
     chip: String,
-    /// Bytes of other programs' variables to start with
+    /// Initial bytes of other programs' variables
     #[arg(long, value_name = "SIZE", default_value = "0")]
     neighbours: Bytes,
-    /// Fill until the tool says that so many bytes are free
+    /// Fill until the tool reports this number of free bytes
     #[arg(long, value_name = "SIZE", conflicts_with = "neighbours")]
     free: Option<Bytes>,
     /// Start with this flash image instead
@@ -68,10 +68,10 @@ pub(super) fn run(create: &Args) -> Result<Exit, CommandError> {
         dialect: machine.dialect(),
         chip: machine.flash().chip(),
         erase: machine.flash().geometry().erase_block,
-        space: machine.dialect().info().own_space.then_some(machine.board().space),
+        space: machine.dialect().info().driver_sets_size.then_some(machine.board().space),
     };
     DeviceFolder::create(&create.folder, config, &machine.flash_bytes())?;
     let path = create.folder.display();
-    outln!("made {path}; use it as: NVRAM_EMU={path} nvram show");
+    outln!("created {path}; usage: NVRAM_EMU={path} nvram show");
     Ok(Exit::Passed)
 }

@@ -49,7 +49,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
         }
     }
     if !info.booted {
-        outln!("{:<12} nothing yet: no command since the last boot", "staging");
+        outln!("{:<12} empty: no command since the last boot", "staging");
     }
     if args.variables {
         for (name, variables, _) in views {

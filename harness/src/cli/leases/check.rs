@@ -10,7 +10,7 @@ use lease_formats::dhcpd::{
 };
 
 use super::clock;
-use super::load::{As, Content, How};
+use super::load::{Content, InputOptions, ViewChoice};
 use super::print::print;
 use crate::error::CommandError;
 use crate::exit::Exit;
@@ -20,16 +20,16 @@ pub(super) struct Args {
     /// The lease file
     file: PathBuf,
     #[command(flatten)]
-    how: How,
+    input: InputOptions,
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
-    let opened = args.how.open(&args.file)?;
-    let load = |view: As| {
-        let how = How { view, ..args.how.clone() };
-        opened.load(&how.options()?, how.lengths)
+    let opened = args.input.open(&args.file)?;
+    let load = |view: ViewChoice| {
+        let input = InputOptions { view, ..args.input.clone() };
+        opened.load(&input.options()?, input.lengths)
     };
-    let server = load(As::Dhcpd)?;
+    let server = load(ViewChoice::Dhcpd)?;
     let path = args.file.display().to_string();
     let mut lines: Vec<String> =
         server.problems.iter().map(|problem| format!("{path}:{problem}")).collect();
@@ -43,57 +43,57 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
             server.loses
         }
         Content::Journal(reading) => {
-            let careful = load(As::Careful)?;
-            let Content::Journal(careful) = &careful.content else {
+            let salvaged = load(ViewChoice::Salvage)?;
+            let Content::Journal(salvaged) = &salvaged.content else {
                 return Err(CommandError::Usage(format!(
-                    "{path} changed its form while it was read"
+                    "{path} changed its format while it was read"
                 )));
             };
-            judge(&path, reading, careful, &mut lines)
+            judge(&path, reading, salvaged, &mut lines)
         }
     };
     print(|out| lines.iter().try_for_each(|line| writeln!(out, "{line}")))?;
     Ok(if lost { Exit::Failed } else { Exit::Passed })
 }
 
-/// Most records that are listed; the rest are counted.
-const TOLD: usize = 1000;
+/// Maximum number of lost or changed records that are listed; the rest are counted.
+const MAX_LISTED: usize = 1000;
 
 /// Adds lines about what would be lost; returns whether anything would.
-fn judge(path: &str, server: &Reading, careful: &Reading, lines: &mut Vec<String>) -> bool {
-    let dead = matches!(server.verdict, Verdict::Refuses | Verdict::RewriteFails);
+fn judge(path: &str, server: &Reading, salvaged: &Reading, lines: &mut Vec<String>) -> bool {
+    let is_refused = matches!(server.verdict, Verdict::Refuses | Verdict::RewriteFails);
     let before = lines.len();
-    let records = leases(server, careful, lines)
-        + associations(server, careful, lines)
-        + broken(server, careful, lines);
-    if lines.len() > before + TOLD {
-        lines.truncate(before + TOLD);
+    let records = leases(server, salvaged, lines)
+        + associations(server, salvaged, lines)
+        + broken(server, salvaged, lines);
+    if lines.len() > before + MAX_LISTED {
+        lines.truncate(before + MAX_LISTED);
         lines.push(format!("… {records} in all"));
     }
     let is_foreign = |diagnostic: &&Diagnostic| diagnostic.consequence == Consequence::Unconfigured;
     let foreign = server.diagnostics.iter().filter(is_foreign).count();
-    let whole = careful.table.len() + careful.ia_table.len() + careful.non_leases.len();
+    let whole = salvaged.table.len() + salvaged.ia_table.len() + salvaged.non_leases.len();
     let verdict = match server.verdict {
         Verdict::Refuses => "dhcpd does not start with this file",
         Verdict::RewriteFails => {
-            "dhcpd starts, but cannot write the file again: what comes next goes to a deleted file"
+            "dhcpd starts, but cannot rewrite the file: later records go to a deleted file"
         }
-        Verdict::Warns => "dhcpd starts, with complaints",
-        Verdict::Clean => "dhcpd starts without a word",
+        Verdict::Warns => "dhcpd starts with error messages",
+        Verdict::Clean => "dhcpd starts without error messages",
     };
     lines.push(format!(
         "{path}: {verdict}; {} problems; of {whole} records {} would be lost or changed, and {} statements",
         server.diagnostics.total(),
-        if dead { whole.max(records) } else { records },
+        if is_refused { whole.max(records) } else { records },
         server.lost_statements,
     ));
-    dead || records > 0 || server.lost_statements > 0 || foreign > 0
+    is_refused || records > 0 || server.lost_statements > 0 || foreign > 0
 }
 
 /// Compares the leases that dhcpd's parser enters with those that can be salvaged.
-fn leases(server: &Reading, careful: &Reading, lines: &mut Vec<String>) -> usize {
+fn leases(server: &Reading, salvaged: &Reading, lines: &mut Vec<String>) -> usize {
     let mut lost = 0;
-    for lease in careful.leases() {
+    for lease in salvaged.leases() {
         match server.table.get(lease.address) {
             Some(other) if other == lease || lease_to_json(&other) == lease_to_json(&lease) => {
                 continue;
@@ -101,33 +101,33 @@ fn leases(server: &Reading, careful: &Reading, lines: &mut Vec<String>) -> usize
             Some(other) => lines.push(format!(
                 "changed: lease {} is {} here, and {} to dhcpd",
                 lease.address,
-                gist(&lease),
-                gist(&other)
+                summary(&lease),
+                summary(&other)
             )),
-            None => lines.push(format!("lost: lease {}, {}", lease.address, gist(&lease))),
+            None => lines.push(format!("lost: lease {}, {}", lease.address, summary(&lease))),
         }
         lost += 1;
     }
     let is_used = |lease: &Lease| {
         lease.state != BindingState::Free || lease.hardware.is_some() || !lease.uid.is_empty()
     };
-    let made_up = server.table.iter_sorted().filter(|lease| !careful.table.has(lease.address));
-    for lease in made_up.filter(is_used) {
-        let gist = gist(&lease);
+    let invented = server.table.iter_sorted().filter(|lease| !salvaged.table.has(lease.address));
+    for lease in invented.filter(is_used) {
+        let summary = summary(&lease);
         lines.push(format!(
-            "changed: of lease {} only a damaged record is there, {gist} to dhcpd",
+            "changed: lease {} has only a damaged record, {summary} to dhcpd",
             lease.address
         ));
         lost += 1;
     }
-    let gone = careful.non_leases.len().saturating_sub(server.non_leases.len());
-    if gone > 0 {
-        lines.push(format!("lost: {gone} hosts, groups, classes or failover states"));
+    let lost_others = salvaged.non_leases.len().saturating_sub(server.non_leases.len());
+    if lost_others > 0 {
+        lines.push(format!("lost: {lost_others} hosts, groups, classes or failover states"));
     }
-    lost + gone
+    lost + lost_others
 }
 
-/// The association that holds each address: of two, the later one.
+/// The association that contains each address; the last one if there are several.
 fn holders(reading: &Reading) -> BTreeMap<(IaKind, Ipv6Addr), (&Ia, &IaAddress)> {
     let lives =
         |held: &&IaAddress| matches!(held.state, BindingState::Active | BindingState::Abandoned);
@@ -138,9 +138,9 @@ fn holders(reading: &Reading) -> BTreeMap<(IaKind, Ipv6Addr), (&Ia, &IaAddress)>
         .collect()
 }
 
-/// The same for DHCPv6. Released and expired addresses, which dhcpd drops, are no loss.
-fn associations(server: &Reading, careful: &Reading, lines: &mut Vec<String>) -> usize {
-    let (theirs, ours) = (holders(server), holders(careful));
+/// Compares the associations of DHCPv6. Released and expired addresses, which dhcpd drops, do not count as lost.
+fn associations(server: &Reading, salvaged: &Reading, lines: &mut Vec<String>) -> usize {
+    let (theirs, ours) = (holders(server), holders(salvaged));
     let mut lost = 0;
     for (key @ (_, address), (ia, held)) in &ours {
         let what = match theirs.get(key) {
@@ -156,7 +156,7 @@ fn associations(server: &Reading, careful: &Reading, lines: &mut Vec<String>) ->
         lost += 1;
     }
     for (_, address) in theirs.keys().filter(|key| !ours.contains_key(*key)) {
-        lines.push(format!("changed: of address {address} only a damaged record is there"));
+        lines.push(format!("changed: address {address} has only a damaged record"));
         lost += 1;
     }
     lost
@@ -164,11 +164,11 @@ fn associations(server: &Reading, careful: &Reading, lines: &mut Vec<String>) ->
 
 /// Adds the damaged records that are the only ones of their address. A torn record at the end of the file was never
 /// acknowledged.
-fn broken(server: &Reading, careful: &Reading, lines: &mut Vec<String>) -> usize {
+fn broken(server: &Reading, salvaged: &Reading, lines: &mut Vec<String>) -> usize {
     let mut only = BTreeSet::new();
     let mut nameless = 0;
-    let known = (holders(server), holders(careful));
-    for diagnostic in &careful.diagnostics {
+    let known = (holders(server), holders(salvaged));
+    for diagnostic in &salvaged.diagnostics {
         if diagnostic.consequence != Consequence::Damaged {
             continue;
         }
@@ -176,7 +176,7 @@ fn broken(server: &Reading, careful: &Reading, lines: &mut Vec<String>) -> usize
         let address = subject.split(' ').nth(1).and_then(|address| address.parse().ok());
         match address {
             Some(IpAddr::V4(address)) => {
-                if !careful.table.has(address) && !server.table.has(address) {
+                if !salvaged.table.has(address) && !server.table.has(address) {
                     only.insert(IpAddr::V4(address));
                 }
             }
@@ -192,15 +192,15 @@ fn broken(server: &Reading, careful: &Reading, lines: &mut Vec<String>) -> usize
         }
     }
     lines.extend(
-        only.iter().map(|address| format!("lost: {address}, whose only record is not whole")),
+        only.iter().map(|address| format!("lost: {address}, whose only record is incomplete")),
     );
     if nameless > 0 {
-        lines.push(format!("lost: {nameless} damaged records that do not say whose they are"));
+        lines.push(format!("lost: {nameless} damaged records without an address"));
     }
     only.len() + nameless
 }
 
-fn gist(lease: &Lease) -> String {
-    let owner = lease.hardware.as_ref().map_or_else(|| "nobody".to_owned(), ToString::to_string);
+fn summary(lease: &Lease) -> String {
+    let owner = lease.hardware.as_ref().map_or_else(|| "no client".to_owned(), ToString::to_string);
     format!("{} until {} of {owner}", lease.state, clock::shown(lease.ends))
 }

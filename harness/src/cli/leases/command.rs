@@ -15,7 +15,7 @@ pub(in crate::cli) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Show the leases of a file, as the real server would keep them or with every record whole or absent
+    /// Show the leases of a file, as the real server would keep them or as they can be salvaged
     #[command(
         after_help = "Problems in the file are printed on stderr: line, column, and what dhcpd does about \
                       them.\nExit codes: 0 shown; 2 the file cannot be read"
@@ -29,7 +29,7 @@ enum Command {
     Check(check::Args),
     /// Convert a file to another server's format
     #[command(
-        after_help = "What the other format cannot hold is listed on stderr.\nExit codes: 0 \
+        after_help = "What the other format cannot contain is listed on stderr.\nExit codes: 0 \
                       written; 2 the file cannot be read, or FILE cannot be written"
     )]
     Convert(convert::Args),

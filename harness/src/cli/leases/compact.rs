@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::load::How;
-use super::rewrite::{Out, write};
+use super::load::InputOptions;
+use super::rewrite::{OutputOptions, write};
 use crate::error::CommandError;
 use crate::exit::Exit;
 
@@ -13,11 +13,11 @@ pub(super) struct Args {
     /// The lease file
     file: PathBuf,
     #[command(flatten)]
-    out: Out,
+    out: OutputOptions,
     #[command(flatten)]
-    how: How,
+    input: InputOptions,
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
-    write(&args.file, &args.how, &args.out, None)
+    write(&args.file, &args.input, &args.out, None)
 }

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::load::{Form, How};
-use super::rewrite::{Out, write};
+use super::load::{FormatChoice, InputOptions};
+use super::rewrite::{OutputOptions, write};
 use crate::error::CommandError;
 use crate::exit::Exit;
 
@@ -14,13 +14,13 @@ pub(super) struct Args {
     file: PathBuf,
     /// The form to write
     #[arg(long, value_enum, value_name = "FORM")]
-    to: Form,
+    to: FormatChoice,
     #[command(flatten)]
-    out: Out,
+    out: OutputOptions,
     #[command(flatten)]
-    how: How,
+    input: InputOptions,
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
-    write(&args.file, &args.how, &args.out, Some(args.to.into()))
+    write(&args.file, &args.input, &args.out, Some(args.to.into()))
 }

@@ -7,7 +7,7 @@ use lease_formats::dhcpd::{ia_to_json, lease_to_json};
 use lease_formats::exchange::Database;
 use serde_json::Value;
 
-use super::load::How;
+use super::load::InputOptions;
 use super::print::print;
 use crate::error::CommandError;
 use crate::exit::Exit;
@@ -19,12 +19,12 @@ pub(super) struct Args {
     /// The second file
     b: PathBuf,
     #[command(flatten)]
-    how: How,
+    input: InputOptions,
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     let read = |path: &PathBuf| -> Result<BTreeMap<String, Value>, CommandError> {
-        let loaded = args.how.load(path)?;
+        let loaded = args.input.load(path)?;
         loaded.explain();
         Ok(values(&loaded.database().unwrap_or_default()))
     };
@@ -32,7 +32,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     let mut lines = Vec::new();
     for (key, value) in &a {
         match b.get(key) {
-            None => lines.push(format!("- {key}: {}", gist(value))),
+            None => lines.push(format!("- {key}: {}", summary(value))),
             Some(other) if other != value => {
                 lines.push(format!("~ {key}: {}", change(value, other)));
             }
@@ -40,13 +40,13 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
         }
     }
     for (key, value) in b.iter().filter(|(key, _)| !a.contains_key(*key)) {
-        lines.push(format!("+ {key}: {}", gist(value)));
+        lines.push(format!("+ {key}: {}", summary(value)));
     }
     print(|out| lines.iter().try_for_each(|line| writeln!(out, "{line}")))?;
     Ok(if lines.is_empty() { Exit::Passed } else { Exit::Failed })
 }
 
-/// Everything that is compared, as JSON by address.
+/// The values to compare, as JSON by address.
 fn values(database: &Database) -> BTreeMap<String, Value> {
     let parse = |text: String| serde_json::from_str(&text).unwrap_or(Value::Null);
     let leases = database
@@ -61,7 +61,7 @@ fn values(database: &Database) -> BTreeMap<String, Value> {
     leases.chain(ias).collect()
 }
 
-fn gist(value: &Value) -> String {
+fn summary(value: &Value) -> String {
     match value["addrs"].as_array() {
         Some(held) => {
             let each = held.iter().map(|one| format!("{} {}", one["addr"], one["state"]));

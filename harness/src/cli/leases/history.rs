@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use lease_formats::dhcpd::{Date, Declared, History};
 
 use super::clock;
-use super::load::{Content, How};
-use super::pick::written;
+use super::filter::written;
+use super::load::{Content, InputOptions};
 use super::print::print;
 use super::show::safe;
 use crate::error::CommandError;
@@ -21,17 +21,17 @@ pub(super) struct Args {
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     #[command(flatten)]
-    how: How,
+    input: InputOptions,
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     let mut lines = Vec::new();
     for file in &args.files {
-        let loaded = args.how.load_with(file, Some(History::Of(args.address)))?;
+        let loaded = args.input.load_with(file, Some(History::Of(args.address)))?;
         loaded.explain();
         let Content::Journal(reading) = &loaded.content else {
             return Err(CommandError::Usage(format!(
-                "{}: only dhcpd.leases is a journal; `show` tells what this one holds",
+                "{}: only dhcpd.leases is a journal; use `show` for this file",
                 file.display()
             )));
         };

@@ -16,13 +16,14 @@ use lease_formats::exchange::{Database, Format, Losses, detect_format, dnsmasq, 
 use super::{clock, json};
 use crate::error::CommandError;
 
-/// How a dhcpd.leases is read.
+/// Which records of a dhcpd.leases count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum As {
+pub(super) enum ViewChoice {
     /// What dhcpd 4.4 keeps after a restart at the clock of --now
     Dhcpd,
-    /// Every record that is whole: what can be salvaged
-    Careful,
+    /// Every complete record: what can be salvaged
+    #[value(name = "careful")]
+    Salvage,
     /// The last declaration of each address that dhcpd's parser accepts
     Text,
 }
@@ -37,7 +38,7 @@ pub(super) enum Protocol {
 
 /// Formats, by their names on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Form {
+pub(super) enum FormatChoice {
     /// ISC dhcpd's dhcpd.leases
     Dhcpd,
     /// dnsmasq's lease file
@@ -48,23 +49,23 @@ pub(super) enum Form {
     Json,
 }
 
-impl From<Form> for Format {
-    fn from(form: Form) -> Self {
+impl From<FormatChoice> for Format {
+    fn from(form: FormatChoice) -> Self {
         match form {
-            Form::Dhcpd => Self::Dhcpd,
-            Form::Dnsmasq => Self::Dnsmasq,
-            Form::KeaCsv => Self::KeaCsv,
-            Form::Json => Self::Json,
+            FormatChoice::Dhcpd => Self::Dhcpd,
+            FormatChoice::Dnsmasq => Self::Dnsmasq,
+            FormatChoice::KeaCsv => Self::KeaCsv,
+            FormatChoice::Json => Self::Json,
         }
     }
 }
 
 /// How to read a lease file, for all commands.
 #[derive(Debug, Clone, clap::Args)]
-pub(super) struct How {
+pub(super) struct InputOptions {
     /// How to read a dhcpd.leases
     #[arg(long = "as", value_enum, default_value = "careful", value_name = "HOW")]
-    pub(super) view: As,
+    pub(super) view: ViewChoice,
     /// The server's clock in seconds since 1970 [default: now]
     #[arg(long, value_name = "EPOCH", allow_negative_numbers = true)]
     pub(super) now: Option<i64>,
@@ -77,7 +78,7 @@ pub(super) struct How {
     pub(super) family: Option<Protocol>,
     /// The format of the file [default: detected from the content]
     #[arg(long, value_enum, value_name = "FORM")]
-    pub(super) from: Option<Form>,
+    pub(super) from: Option<FormatChoice>,
     /// Read the times in a dnsmasq lease file as lengths that begin at --now, as its build with HAVE_BROKEN_RTC writes them
     #[arg(long)]
     pub(super) lengths: bool,
@@ -92,7 +93,7 @@ pub(super) struct Loaded {
     pub(super) problems: Vec<String>,
     /// The number of all problems.
     pub(super) total: u64,
-    /// Whether a problem costs a lease.
+    /// Whether a problem causes the loss of a lease.
     pub(super) loses: bool,
     pub(super) losses: Losses,
 }
@@ -102,19 +103,19 @@ pub(super) enum Content {
     Other(Database),
 }
 
-/// Most problems that are listed; the rest are counted.
-const TOLD: usize = 100;
+/// Maximum number of problems that are listed; the rest are counted.
+const MAX_LISTED: usize = 100;
 
-impl How {
+impl InputOptions {
     pub(super) fn now(&self) -> i64 {
         self.now.unwrap_or_else(clock::now)
     }
 
     pub(super) fn options(&self) -> Result<Options, CommandError> {
         let view = match self.view {
-            As::Dhcpd => View::Dhcpd,
-            As::Careful => View::Salvage,
-            As::Text => View::Text,
+            ViewChoice::Dhcpd => View::Dhcpd,
+            ViewChoice::Salvage => View::Salvage,
+            ViewChoice::Text => View::Text,
         };
         let mut options = Options::new(view, self.now());
         options.threads = std::thread::available_parallelism().map_or(1, usize::from);
@@ -129,7 +130,7 @@ impl How {
         Ok(options)
     }
 
-    /// Opens a file that is to be read more than once.
+    /// Opens a file, which can then be read more than once.
     pub(super) fn open(&self, path: &Path) -> Result<Opened, CommandError> {
         Opened::new(path, self.from.map(Format::from))
     }
@@ -138,7 +139,7 @@ impl How {
         self.load_with(path, None)
     }
 
-    /// With every declaration of a journal that `history` asks for.
+    /// Loads a file with the declarations of a journal that `history` selects.
     pub(super) fn load_with(
         &self,
         path: &Path,
@@ -154,7 +155,7 @@ pub(super) fn unreadable(path: &Path, error: &io::Error) -> CommandError {
     CommandError::Usage(format!("cannot read {}: {error}", path.display()))
 }
 
-/// Most bytes that are read from a pipe.
+/// Maximum number of bytes that are read from a pipe.
 const LARGEST_PIPE: u64 = 1 << 30;
 /// Bytes from which the format is detected.
 const HEAD: usize = 4096;
@@ -167,12 +168,12 @@ pub(super) struct Opened {
 }
 
 enum Source {
-    /// With its length and its modification time when it was opened.
+    /// A file, with its length and modification time when it was opened.
     File(File, u64, Option<SystemTime>),
     Pipe(Vec<u8>),
 }
 
-/// Magic numbers of compressed files. Read as text they would look like databases without leases.
+/// Magic numbers of compressed files, which would otherwise be read as databases without leases.
 const PACKED: [(&[u8], &str); 4] = [
     (b"\x1f\x8b", "gzip"),
     (b"\xfd7zXZ\0", "xz"),
@@ -274,7 +275,7 @@ fn journal(path: &Path, reading: Reading) -> Loaded {
     Loaded {
         path: path.to_owned(),
         format: Format::Dhcpd,
-        problems: reading.diagnostics.iter().take(TOLD).map(ToString::to_string).collect(),
+        problems: reading.diagnostics.iter().take(MAX_LISTED).map(ToString::to_string).collect(),
         total: reading.diagnostics.total(),
         loses: false,
         losses: Losses::default(),
@@ -314,7 +315,7 @@ fn other(
         content: Content::Other(database),
         total: problems.len() as u64,
         loses: problems.iter().any(|problem| problem.loses),
-        problems: problems.iter().take(TOLD).map(ToString::to_string).collect(),
+        problems: problems.iter().take(MAX_LISTED).map(ToString::to_string).collect(),
         losses,
     })
 }
@@ -332,7 +333,7 @@ impl Loaded {
         err!("{}", self.losses);
     }
 
-    /// Whether something in the file is missing from what was read.
+    /// Whether the content lacks a record of the file.
     pub(super) fn leaves_out(&self) -> bool {
         match &self.content {
             Content::Other(_) => self.loses,

@@ -1,4 +1,4 @@
-//! Output that may be cut short by its reader.
+//! Output to a reader that may close the pipe early.
 
 use std::io::{self, BufWriter, Write};
 

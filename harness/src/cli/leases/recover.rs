@@ -14,7 +14,7 @@ use lease_journal::{
 use crate::error::CommandError;
 use crate::exit::Exit;
 
-/// The journal of a folder without one.
+/// The default name of a journal, for a folder without one.
 const FIRST: &str = "dhcpd.leases";
 
 /// The arguments of `leaselab leases recover`.
@@ -35,7 +35,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
         let names = journals(&folder.list(OsStr::new("")).map_err(unreadable)?);
         (folder, names)
     } else {
-        // Where nothing is, only a name that says "journal" means one: a mistyped folder gets no database.
+        // A path that does not exist must have the name of a journal, so that a mistyped folder gets no database.
         let named = args.path.file_name().is_some_and(|name| live_name(name).is_some());
         if !named && !args.path.exists() {
             return Err(CommandError::Usage(format!("{shown}: no such folder or lease journal")));
@@ -44,7 +44,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
         (folder, vec![name])
     };
     if !args.dry_run && !folder.lock().map_err(unreadable)? {
-        errln!("{shown}: another writer holds the lock: nothing done");
+        errln!("{shown}: not changed: another writer holds the lock");
         return Ok(Exit::Failed);
     }
     let mut exit = Exit::Passed;
@@ -107,7 +107,7 @@ fn describe(plan: &Plan, folder: &mut RealDirectory) -> String {
     for candidate in &plan.candidates {
         let fault = candidate.rejection.clone().unwrap_or_else(|| {
             torn_bytes(folder, &candidate.name).map_or_else(
-                || "whole".to_owned(),
+                || "complete".to_owned(),
                 |torn| format!("its last {torn} bytes are a torn record"),
             )
         });
@@ -120,8 +120,8 @@ fn describe(plan: &Plan, folder: &mut RealDirectory) -> String {
     {
         let _ = writeln!(
             text,
-            "{}: its last {torn} bytes are a torn record: dhcpd would let it replace the whole one before; \
-             lease-update cuts it off",
+            "{}: its last {torn} bytes are a torn record, which dhcpd would accept in place of the complete one before; \
+             lease-update removes it",
             plan.name.display()
         );
     }

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use lease_formats::dhcpd::{History, Lease};
 use lease_formats::exchange::{Binding, Database};
 
-use super::load::{Content, How};
-use super::pick::{Pick, as_of};
+use super::filter::{LeaseFilter, as_of};
+use super::load::{Content, InputOptions};
 use super::print::print;
 use super::{clock, json};
 use crate::error::CommandError;
@@ -19,9 +19,9 @@ pub(super) struct Args {
     /// The lease file
     file: PathBuf,
     #[command(flatten)]
-    how: How,
+    input: InputOptions,
     #[command(flatten)]
-    pick: Pick,
+    filter: LeaseFilter,
     /// Print one JSON object: verdict, leases, ias
     #[arg(long, conflicts_with = "csv")]
     json: bool,
@@ -31,11 +31,11 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
-    let history = args.pick.at.map(|_| History::All);
-    let loaded = args.how.load_with(&args.file, history)?;
+    let history = args.filter.at.map(|_| History::All);
+    let loaded = args.input.load_with(&args.file, history)?;
     loaded.explain();
     if let (Content::Journal(reading), true, true) =
-        (&loaded.content, args.json, args.pick.is_all())
+        (&loaded.content, args.json, args.filter.is_all())
     {
         print(|mut out| reading.write_json(&mut out))?;
         return Ok(Exit::Passed);
@@ -44,12 +44,12 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
         Content::Journal(reading) => Some(reading.verdict.to_string()),
         Content::Other(_) => None,
     };
-    let database = match (&loaded.content, args.pick.at) {
+    let database = match (&loaded.content, args.filter.at) {
         (Content::Journal(reading), Some(at)) => Some(as_of(reading, at)),
         _ => loaded.database(),
     };
     let database = database.map(|mut database| {
-        args.pick.retain(&mut database);
+        args.filter.retain(&mut database);
         database
     });
     print(|out| match &database {

@@ -9,8 +9,8 @@ use lease_formats::dhcpd::{BindingState, Date, Declared, History, Reading};
 use lease_formats::exchange::Database;
 
 use super::clock;
-use super::load::{Content, How};
-use super::pick::written;
+use super::filter::written;
+use super::load::{Content, InputOptions};
 use super::print::print;
 use crate::error::CommandError;
 use crate::exit::Exit;
@@ -20,7 +20,7 @@ pub(super) struct Args {
     /// The lease file
     file: PathBuf,
     #[command(flatten)]
-    how: How,
+    input: InputOptions,
 }
 
 /// Rows of the table of leases over time.
@@ -29,10 +29,10 @@ const ROWS: i64 = 24;
 const BAR: usize = 50;
 
 pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
-    let loaded = args.how.load_with(&args.file, Some(History::All))?;
+    let loaded = args.input.load_with(&args.file, Some(History::All))?;
     loaded.explain();
     let database = loaded.database().unwrap_or_default();
-    let pools = args.how.options()?.config.map(|config| config.pools()).unwrap_or_default();
+    let pools = args.input.options()?.config.map(|config| config.pools()).unwrap_or_default();
     print(|out| {
         states(&database, out)?;
         by_pool(&database, &pools, out)?;
@@ -91,7 +91,7 @@ fn by_pool(
 fn over_time(reading: &Reading, out: &mut dyn Write) -> io::Result<()> {
     let mut changes: Vec<(i64, usize, bool, i64)> = Vec::new();
     let mut places: BTreeMap<Vec<u8>, usize> = BTreeMap::new();
-    let mut note = |key: Vec<u8>, time: i64, active: bool, ends: Date| {
+    let mut record = |key: Vec<u8>, time: i64, active: bool, ends: Date| {
         let next = places.len();
         let place = *places.entry(key).or_insert(next);
         if time > 0 {
@@ -102,18 +102,18 @@ fn over_time(reading: &Reading, out: &mut dyn Write) -> io::Result<()> {
         match &declaration.what {
             Declared::Lease(lease) => {
                 let active = lease.state == BindingState::Active;
-                note(lease.address.octets().to_vec(), written(lease), active, lease.ends);
+                record(lease.address.octets().to_vec(), written(lease), active, lease.ends);
             }
             Declared::Ia(ia) => {
                 for held in &ia.addresses {
                     let key = held.address.octets().to_vec();
-                    note(key, ia.cltt.0, held.state == BindingState::Active, held.ends);
+                    record(key, ia.cltt.0, held.state == BindingState::Active, held.ends);
                 }
             }
             Declared::ServerDuid => {}
         }
     }
-    // Records of one second count in the order of the file.
+    // Records of the same second stay in the order of the file.
     changes.sort_by_key(|(time, ..)| *time);
     let (Some(first), Some(last)) = (changes.first(), changes.last()) else { return Ok(()) };
     let (first, last) = (first.0, last.0);

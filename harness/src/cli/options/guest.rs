@@ -97,7 +97,7 @@ impl Default for GuestOptions {
 }
 
 impl GuestOptions {
-    /// Guests of this kind; none is booted yet, except to try KVM.
+    /// A pool of guests with these options. None is booted yet, except to test KVM.
     ///
     /// # Errors
     /// An image that cannot be read, or a machine without QEMU.

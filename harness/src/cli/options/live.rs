@@ -7,7 +7,7 @@ use crate::words::Words;
 use dnsmasq_model::Build;
 use live::Binaries;
 
-/// Names a dnsmasq built with `HAVE_BROKEN_RTC` where `--dnsmasq-no-rtc` does not.
+/// The environment variable that replaces `--dnsmasq-no-rtc`.
 const NO_RTC_VARIABLE: &str = "LEASELAB_DNSMASQ_NO_RTC";
 
 /// Executables of dnsmasq.
@@ -23,14 +23,14 @@ pub(in crate::cli) struct LiveOptions {
 }
 
 impl LiveOptions {
-    /// The options with the environment variable in its place.
+    /// The options, with the environment variable in place of `--dnsmasq-no-rtc` if that was not given.
     pub(in crate::cli) fn with_environment(mut self) -> Self {
         let variable = || std::env::var_os(NO_RTC_VARIABLE).filter(|path| !path.is_empty());
         self.dnsmasq_no_rtc = self.dnsmasq_no_rtc.or_else(|| variable().map(PathBuf::from));
         self
     }
 
-    /// The executables, after a look at the version and the build of each.
+    /// Checks the version and the build of each executable.
     ///
     /// # Errors
     /// No dnsmasq, or one of another build.
@@ -38,15 +38,15 @@ impl LiveOptions {
         let lacking = CommandError::Environment;
         let mut binaries = Binaries::default();
         match &self.dnsmasq {
-            Some(path) => binaries.add(live::examine(path).map_err(lacking)?),
+            Some(path) => binaries.add(live::inspect(path).map_err(lacking)?),
             None => match live::find() {
-                Ok(path) => binaries.add(live::examine(&path).map_err(lacking)?),
+                Ok(path) => binaries.add(live::inspect(&path).map_err(lacking)?),
                 Err(_) if self.dnsmasq_no_rtc.is_some() => {}
                 Err(why) => return Err(lacking(why)),
             },
         }
         if let Some(path) = &self.dnsmasq_no_rtc {
-            let binary = live::examine(path).map_err(lacking)?;
+            let binary = live::inspect(path).map_err(lacking)?;
             if binary.build != Build::NoRtc {
                 return Err(lacking(format!(
                     "{}: not built with HAVE_BROKEN_RTC (its --version lacks no-RTC)",

@@ -18,7 +18,7 @@ pub(in crate::cli) struct ReplayOptions {
     pub(in crate::cli) target: Option<TargetChoice>,
     #[command(flatten)]
     pub(in crate::cli) root: Root,
-    /// Seed of what a server draws at random
+    /// Seed of the values that a server chooses at random
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(in crate::cli) seed: u64,
     #[command(flatten)]

@@ -1,10 +1,10 @@
-//! How the commands that play cases do it.
+//! Options of the commands that play cases.
 
 use std::path::PathBuf;
 
 use super::{CaseFilter, InitOptions, Jobs, ReportOptions, Root, ScriptOptions, TargetChoice};
 use crate::error::CommandError;
-use runner::{InitCalls, Options, TargetKind};
+use runner::{InitCalls, Options, ScriptExecution};
 
 /// Options of all commands that play cases.
 #[derive(Clone, Debug, clap::Args)]
@@ -15,7 +15,7 @@ pub(in crate::cli) struct RunOptions {
     pub(in crate::cli) script: ScriptOptions,
     #[command(flatten)]
     pub(in crate::cli) jobs: Jobs,
-    /// Seed of what a server draws at random, such as temporary addresses of DHCPv6
+    /// Seed of the values that a server chooses at random, such as temporary addresses of DHCPv6
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(in crate::cli) seed: u64,
     #[command(flatten)]
@@ -58,11 +58,11 @@ pub(in crate::cli) fn runner_options(
     log: bool,
 ) -> Result<Options, CommandError> {
     let settings = script.settings(root)?;
-    let target = match target {
-        TargetChoice::InProcess => TargetKind::InProcess,
-        TargetChoice::Process => TargetKind::Process(settings),
-        TargetChoice::Both => TargetKind::Both(settings),
+    let execution = match target {
+        TargetChoice::InProcess => ScriptExecution::InProcess,
+        TargetChoice::Process => ScriptExecution::Process(settings),
+        TargetChoice::Both => ScriptExecution::Both(settings),
     };
     let script = script.choice()?;
-    Ok(Options { target, script, seed, log, init_calls: InitCalls::default() })
+    Ok(Options { execution, script, seed, log, init_calls: InitCalls::default() })
 }

@@ -37,7 +37,7 @@ impl Default for ScriptOptions {
 }
 
 impl ScriptOptions {
-    /// The choice, after a look whether the file can be read.
+    /// Checks that the script can be read.
     ///
     /// # Errors
     /// A script that cannot be read.
@@ -54,7 +54,7 @@ impl ScriptOptions {
         self.shell.iter().flat_map(|shell| shell.split_whitespace()).map(str::to_owned).collect()
     }
 
-    /// Checks that the script can be executed: dnsmasq exits at once where it cannot.
+    /// Checks that the script can be executed, because otherwise dnsmasq exits at its start.
     ///
     /// # Errors
     /// The path with the reason.
@@ -77,8 +77,9 @@ impl ScriptOptions {
     /// # Errors
     /// When this executable cannot be found.
     pub(in crate::cli) fn settings(&self, root: Root) -> Result<Settings, CommandError> {
-        let leaselab = std::env::current_exe()
-            .map_err(|error| CommandError::Environment(format!("leaselab itself: {error}")))?;
+        let leaselab = std::env::current_exe().map_err(|error| {
+            CommandError::Environment(format!("cannot find the executable of leaselab: {error}"))
+        })?;
         let limit_ms = self.timeout.clamp(1, 86_400) * 1000;
         Ok(Settings { leaselab, limit_ms, root: root.kind() })
     }

@@ -26,7 +26,7 @@ impl TargetChoice {
     }
 }
 
-/// The same for commands that use one target at a time.
+/// Where script calls go, for commands that use one target at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(in crate::cli) enum SingleTarget {
     /// A real shell, a real script and the emulated nvram tool
@@ -47,7 +47,7 @@ impl From<SingleTarget> for TargetChoice {
 /// Which file system scripts see.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::Args)]
 pub(in crate::cli) struct Root {
-    /// Run scripts without user and mount namespaces of their own
+    /// Run scripts without private user and mount namespaces
     #[arg(long)]
     no_private_root: bool,
 }

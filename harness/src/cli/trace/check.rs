@@ -26,5 +26,5 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     let outcomes = outcomes.map_err(CommandError::usage)?;
     let report = Report(&outcomes);
     out!("{report}");
-    Ok(if report.differ() == 0 { Exit::Passed } else { Exit::Failed })
+    Ok(if report.failing_differences() == 0 { Exit::Passed } else { Exit::Failed })
 }

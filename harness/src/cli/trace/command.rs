@@ -20,12 +20,12 @@ enum Command {
     Check(check::Args),
     /// Convert the log of lease-script/record.sh to a recording
     Import(import::Args),
-    /// Convert journals of ISC dhcpd to DHCP-level events, and count what writing them cost
+    /// Convert journals of ISC dhcpd to DHCP-level events, and count the cost of writing them
     #[command(
         after_help = "Exit codes: 0 converted; 2 a journal cannot be read, or OUT cannot be written"
     )]
     FromJournal(from_journal::Args),
-    /// Feed recorded script calls to a script and count what they cost the flash
+    /// Feed recorded script calls to a script and count the flash operations
     Replay(replay::Args),
 }
 

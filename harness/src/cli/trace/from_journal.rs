@@ -27,7 +27,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     report::check_writable(args.output.iter().chain(&args.json))?;
     let site = read_site(&args.paths)?;
     if let Some(path) = &args.output {
-        report::write_whole(path, stimuli(&site.events).as_bytes())?;
+        report::write_atomically(path, stimuli(&site.events).as_bytes())?;
     }
     let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
     for event in &site.events {
@@ -36,7 +36,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     if let Some(path) = &args.json {
         let whole =
             serde_json::json!({"events": counts, "seconds": seconds(&site), "cost": site.cost});
-        report::write_whole(path, format!("{whole:#}\n").as_bytes())?;
+        report::write_atomically(path, format!("{whole:#}\n").as_bytes())?;
     }
     for (name, count) in counts {
         outln!("{name:<12} {count:>8}");

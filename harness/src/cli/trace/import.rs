@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::CommandError;
 use crate::exit::Exit;
-use trace::import::{Anonymiser, Imported, Log, LogGaps, write};
+use trace::import::{AddressPolicy, Anonymiser, Imported, Log, LogGaps, write};
 
 /// Length of a random key, in bytes.
 const KEY_BYTES: usize = 32;
@@ -36,11 +36,12 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     let out = args.out.clone().unwrap_or_else(|| default_out(&args.files[0]));
     if args.anonymise {
         let key = key(args.key_file.as_deref())?;
-        Anonymiser::new(&key, args.addresses).anonymise(&mut log);
+        let addresses = if args.addresses { AddressPolicy::Replace } else { AddressPolicy::Keep };
+        Anonymiser::new(&key, addresses).anonymise(&mut log);
     }
     let name = out.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let imported = write(&log, &name, &out).map_err(CommandError::usage)?;
-    tell(&log, &imported, &out);
+    print_summary(&log, &imported, &out);
     Ok(Exit::Passed)
 }
 
@@ -61,12 +62,12 @@ fn key(file: Option<&Path>) -> Result<Vec<u8>, CommandError> {
     let refuse = |why: String| CommandError::Usage(format!("--key-file {}: {why}", file.display()));
     let key = std::fs::read(file).map_err(|error| refuse(error.to_string()))?;
     if key.trim_ascii().is_empty() {
-        return Err(refuse("it is empty, so anybody could reverse the pseudonyms".to_owned()));
+        return Err(refuse("the file is empty, so the pseudonyms could be reversed".to_owned()));
     }
     Ok(key)
 }
 
-fn tell(log: &Log, imported: &Imported, out: &Path) {
+fn print_summary(log: &Log, imported: &Imported, out: &Path) {
     let Imported { build, by_action, seconds, reboots } = imported;
     let actions: Vec<String> =
         by_action.iter().map(|(action, count)| format!("{count} {action}")).collect();
@@ -79,19 +80,21 @@ fn tell(log: &Log, imported: &Imported, out: &Path) {
     );
     let LogGaps { torn, large, missing } = log.gaps;
     if torn > 0 {
-        outln!("  {torn} calls left out: not written to their end");
+        outln!("  {torn} calls left out: incomplete in the log");
     }
     if large > 0 {
         outln!("  {large} calls left out: too large for the log");
     }
     if missing > 0 {
-        outln!("  {missing} calls missing in between: RECORD_MAX bounds what is kept");
+        outln!("  {missing} calls missing in between: RECORD_MAX limits the size of the log");
     }
     if *reboots > 0 {
-        outln!("  the router was started anew {reboots} times");
+        outln!("  the router was rebooted {reboots} times");
     }
     if log.calls.first().is_none_or(|call| call.argv.get(1).is_none_or(|word| word != b"init")) {
-        outln!("  the recording begins without `init`: what was stored before is not known");
+        outln!(
+            "  the recording does not begin with `init`, so the leases stored before it are unknown"
+        );
     }
     outln!("  next: leaselab trace replay {0}; leaselab wear --trace {0}", out.display());
 }

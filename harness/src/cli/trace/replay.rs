@@ -1,4 +1,4 @@
-//! `leaselab trace replay`: what recorded script calls cost a target.
+//! `leaselab trace replay`: the cost of recorded script calls.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use crate::exit::Exit;
 use backend::process::Process;
 use backend::{Backend, CallOptions, Function, InProcess};
 use dnsmasq_model::ScriptCall;
-use runner::{Options, Tally, TargetKind, setup};
+use runner::{Options, ScriptExecution, Tally, setup};
 use scenario::{Bytes, Router};
 use trace::{Recording, find};
 
@@ -74,19 +74,20 @@ fn replay(
     options: &Options,
 ) -> Result<Tally, CommandError> {
     let machine = setup::machine(router, Path::new(".")).map_err(CommandError::usage)?;
-    let mut target: Box<dyn Backend> = match &options.target {
-        TargetKind::InProcess if options.script.path.is_none() => {
-            Box::new(InProcess::new(machine, Function::Ours(lease_script::Config::default())))
-        }
-        TargetKind::InProcess => {
+    let mut target: Box<dyn Backend> = match &options.execution {
+        ScriptExecution::InProcess if options.script.path.is_none() => Box::new(InProcess::new(
+            machine,
+            Function::LeaseUpdate(lease_script::Config::default()),
+        )),
+        ScriptExecution::InProcess => {
             return Err(CommandError::usage("--script: needs --target process"));
         }
-        TargetKind::Process(settings) | TargetKind::Both(settings) => {
+        ScriptExecution::Process(settings) | ScriptExecution::Both(settings) => {
             let script = options.script.command();
             Box::new(Process::new(machine, &script, settings)?)
         }
     };
-    // What the router had stored before the recording is stored first, and is not counted.
+    // The records that were stored before the recording are stored first, without being counted.
     let found = recording.stored_before();
     for variable in &found {
         target.nvram(&[b"set", variable])?;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::error::CommandError;
 use trace::{SiteHistory, WriteCost, from_journal, generations};
 
-/// Reads journals; prints on stderr what is wrong with them.
+/// Reads journals, and prints the problems in them on stderr.
 ///
 /// # Errors
 /// A journal that cannot be read, or journals without a lease.
@@ -29,7 +29,7 @@ pub(in crate::cli) fn seconds(site: &SiteHistory) -> u64 {
     first.zip(last).map_or(0, |(first, last)| u64::try_from(last.time - first.time).unwrap_or(0))
 }
 
-/// One line about what the journal itself cost.
+/// One line about the cost of writing the journal.
 pub(in crate::cli) fn cost_line(cost: &WriteCost, seconds: u64) -> String {
     const YEAR: u64 = 365 * 86_400;
     let WriteCost { generations, records, appended, rewrites, rewritten } = cost;

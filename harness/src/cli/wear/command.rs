@@ -1,4 +1,4 @@
-//! The subcommands of `leaselab wear`, and what it does without one.
+//! The subcommands of `leaselab wear`, and its arguments without one.
 
 use super::{claims, count, fleet, merge};
 use crate::error::CommandError;
@@ -18,9 +18,9 @@ pub(in crate::cli) struct Args {
 enum Command {
     /// Compare the claims of the notes of 2006 with counts
     Claims(claims::Args),
-    /// Count many households drawn around the one described
+    /// Count many random variations of the described household
     Fleet(Box<fleet::Args>),
-    /// Merge the JSON reports of the parts of a fleet: the result equals counting it in one go
+    /// Merge the JSON reports of the parts of a fleet; the result equals the report of the whole fleet
     Merge(merge::Args),
 }
 

@@ -19,13 +19,13 @@ pub(super) struct Args {
     study: StudyArgs,
     #[command(flatten)]
     source: SourceArgs,
-    /// Do not search for the clients and lease times at which the flash's life drops below 10 and 5 years
+    /// Do not search for the number of clients and the lease time at which the flash lasts less than 10 and 5 years
     #[arg(long)]
     no_limits: bool,
     /// Render every call and run it on a machine in memory, instead of only counting
     #[arg(long)]
     rendered: bool,
-    /// Build the flash image of every commit: anew, or only what changed (openwrt)
+    /// Build the flash image of every commit, either completely or by updating the previous one (openwrt)
     #[arg(long, value_enum, value_name = "HOW", conflicts_with = "rendered")]
     images: Option<ImageChoice>,
     #[command(flatten)]
@@ -43,9 +43,9 @@ pub(super) struct Args {
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 enum ImageChoice {
-    /// Build each image anew
+    /// Build each image completely
     Full,
-    /// Update what changed
+    /// Update the previous image
     Incremental,
 }
 
@@ -100,10 +100,10 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
         draw(path, &study, &rows, &pool)?;
     }
     if let Some(path) = &args.json {
-        report::write_whole(path, wear::json(&study, &results, &checks).as_bytes())?;
+        report::write_atomically(path, wear::json(&study, &results, &checks).as_bytes())?;
     }
     if let Some(path) = &args.csv {
-        report::write_whole(path, wear::csv(&results).as_bytes())?;
+        report::write_atomically(path, wear::csv(&results).as_bytes())?;
     }
     out!("{}", wear::table(&study, &results));
     if !checks.is_empty() {
@@ -129,10 +129,10 @@ fn draw(
     let environment = |error: wear::ChartError| CommandError::Environment(error.to_string());
     if path.is_dir() {
         for (name, svg) in wear::charts(rows, &curves).map_err(environment)? {
-            report::write_whole(&path.join(format!("{name}.svg")), svg.as_bytes())?;
+            report::write_atomically(&path.join(format!("{name}.svg")), svg.as_bytes())?;
         }
         return Ok(());
     }
     let svg = wear::combined_chart(rows, &curves).map_err(environment)?;
-    report::write_whole(path, svg.as_bytes())
+    report::write_atomically(path, svg.as_bytes())
 }

@@ -62,7 +62,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
 /// A report that cannot be written.
 pub(super) fn finish(fleet: &Fleet, json: Option<&Path>) -> Result<Exit, CommandError> {
     if let Some(path) = json {
-        report::write_whole(path, fleet.json().as_bytes())?;
+        report::write_atomically(path, fleet.json().as_bytes())?;
     }
     out!("{}", fleet.table());
     Ok(Exit::Passed)

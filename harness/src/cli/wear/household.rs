@@ -13,7 +13,7 @@ pub(super) struct HouseholdArgs {
     /// Lease time
     #[arg(long, value_name = "TIME", default_value = "12h")]
     lease_time: Seconds,
-    /// How much earlier or later renewals come, in thousandths of half the lease time
+    /// Largest deviation of a renewal from half the lease time, in thousandths of it
     #[arg(long, value_name = "N", default_value_t = 50)]
     jitter: u32,
     /// Phones that come and go
@@ -48,7 +48,7 @@ pub(super) struct HouseholdArgs {
     quiet: bool,
 }
 
-/// The seconds of an option in 32 bits.
+/// The value of an option as seconds in 32 bits.
 fn narrow(what: &str, seconds: Seconds) -> Result<u32, CommandError> {
     u32::try_from(seconds.0)
         .map_err(|_| CommandError::Usage(format!("--{what} {seconds}: at most 136 years")))

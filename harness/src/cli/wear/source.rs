@@ -1,4 +1,4 @@
-//! What happens to the router in place of a household's life.
+//! Sources of events other than a household.
 
 use std::path::{Path, PathBuf};
 
@@ -49,7 +49,7 @@ const OF_A_HOUSEHOLD: [&str; 17] = [
 ];
 
 impl SourceArgs {
-    /// Events in place of a household, of the builds that were asked for.
+    /// The chosen source, with the workloads of the chosen builds.
     pub(super) fn source(
         &self,
         rtc: Option<RtcChoice>,
@@ -81,7 +81,7 @@ impl SourceArgs {
     }
 }
 
-/// Those that can be counted with the builds that were asked for.
+/// The workloads that can be counted with the chosen builds.
 fn of_build(
     mut lists: Vec<Workload>,
     rtc: Option<RtcChoice>,

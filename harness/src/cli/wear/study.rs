@@ -1,4 +1,4 @@
-//! What to count, whatever the source of events.
+//! What to count, independent of the source of events.
 
 use super::household::HouseholdArgs;
 use super::router::RouterArgs;
@@ -42,12 +42,12 @@ enum ScriptName {
     Ours,
     /// The project's own script with LEASE_SLACK
     Slack,
-    /// A script after the notes of 2006: a commit in every call but init
+    /// A script written according to the notes of 2006: a commit in every call but init
     Naive,
 }
 
 impl StudyArgs {
-    /// A study of the household; every other field has the value that changes nothing.
+    /// A study of the household. Options that other arguments set have neutral values.
     ///
     /// # Errors
     /// Values that contradict each other or are out of range.
@@ -83,7 +83,7 @@ impl StudyArgs {
     }
 }
 
-/// A count that failed: because of its input, unless the machine lacks something.
+/// The error of a failed count: a usage error, unless the environment or a back end is the cause.
 pub(super) fn error(error: WearError) -> CommandError {
     match error {
         WearError::Simulation(SimulationError::Backend(error)) => error.into(),

@@ -1,4 +1,4 @@
-//! A script that is also run by real processes, to check the counts.
+//! A script that also runs in real processes, to check the counts.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use wear::CrossCheckSpec;
 /// A script and how to run it.
 #[derive(Debug, clap::Args)]
 pub(super) struct TrialArgs {
-    /// Also run this script by real processes for a while, and compare it with the counts
+    /// Also run this script in real processes for a part of the time, and compare the counts
     #[arg(long, value_name = "PATH", conflicts_with_all = ["images", "rendered"])]
     script: Option<PathBuf>,
     /// Command that runs the script, such as `busybox ash` [default: the script's `#!` line]
@@ -28,7 +28,7 @@ pub(super) struct TrialArgs {
     root: Root,
 }
 
-/// Longest `--window`, in seconds: a year by processes takes days.
+/// Longest `--window`, in seconds, because a year in processes takes days.
 const LONGEST_WINDOW: u64 = 366 * wear::DAY;
 
 impl TrialArgs {
@@ -74,7 +74,9 @@ impl TrialArgs {
             label,
             settings: Settings {
                 leaselab: std::env::current_exe().map_err(|error| {
-                    CommandError::Environment(format!("leaselab itself: {error}"))
+                    CommandError::Environment(format!(
+                        "cannot find the executable of leaselab: {error}"
+                    ))
                 })?,
                 limit_ms: self.timeout.clamp(1, 86_400) * 1000,
                 root: self.root.kind(),

@@ -1,4 +1,4 @@
-//! The rules of ARCHITECTURE.md that the source can show.
+//! The rules of ARCHITECTURE.md that can be checked in the source.
 
 mod cycles;
 mod modules;

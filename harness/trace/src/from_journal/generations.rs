@@ -15,7 +15,7 @@ pub struct Generation {
     pub bytes: Vec<u8>,
 }
 
-/// Maximum size of a file.
+/// Maximum size of a file in bytes.
 const MAX_BYTES: u64 = 1 << 30;
 
 impl Generation {

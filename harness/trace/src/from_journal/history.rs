@@ -7,7 +7,7 @@ use super::site_events::{SiteEvent, SiteTracker};
 use super::split;
 use lease_formats::dhcpd::{History, Options, View, read_bytes};
 
-/// What the server wrote to the disk for its journal.
+/// The amount that the server wrote to disk for its journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 pub struct WriteCost {
     /// Number of generations.
@@ -25,9 +25,9 @@ pub struct WriteCost {
 /// The history of a site.
 #[derive(Debug, Clone, Default)]
 pub struct SiteHistory {
-    /// The events in the order of time.
+    /// The events in chronological order.
     pub events: Vec<SiteEvent>,
-    /// What the server wrote to its disk.
+    /// The amount that the server wrote to disk.
     pub cost: WriteCost,
     /// Problems found while reading.
     pub problems: Vec<String>,

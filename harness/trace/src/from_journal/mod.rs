@@ -1,4 +1,4 @@
-//! Converts the journal of an ISC dhcpd into DHCP events: what happened at a real site, with its own times.
+//! Converts the journal of an ISC dhcpd into the DHCP events of a real site, with their original times.
 //!
 //! ```text
 //! file(s), folder of generations -> declarations -> head | appended -> events -> engine's messages
@@ -17,7 +17,7 @@
 //! | free, with an earlier end than before | release |
 //! | free at its end, or expired | expiry |
 //! | abandoned, while a client had it | decline |
-//! | abandoned, while no client had it | abandoned (it answered a ping) |
+//! | abandoned, while no client had it | abandoned (another host answered a ping) |
 //! | free or active after abandoned | reclaim, and a grant |
 
 mod generations;

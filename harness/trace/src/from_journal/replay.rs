@@ -12,14 +12,14 @@ use dnsmasq_model::{
     Client4, Client6, ConfigError, HwAddr, Ia, Kind4, Kind6, Network, Reply4, Reply6, ServerConfig,
 };
 
-/// The lease time of an infinite lease in a message.
+/// The lease time of an infinite lease in a message, in seconds.
 const INFINITE: u32 = u32::MAX;
 
 /// A configuration with all addresses of the events in its ranges, and the server's network: one range for each IPv4
 /// network of 16 bits and each IPv6 network of 64 bits, in which the server has an unused address.
 ///
 /// # Errors
-/// If the model rejects the options, which does not happen for events of a journal.
+/// If the model rejects the options. This does not happen for events of a journal.
 pub fn server_of(events: &[SiteEvent]) -> Result<(ServerConfig, Network), ConfigError> {
     let mut four: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
     let mut six: BTreeMap<u64, BTreeSet<u128>> = BTreeMap::new();
@@ -70,10 +70,10 @@ fn ends<T: Copy + Default + Ord>(used: &BTreeSet<T>) -> (T, T) {
 }
 
 /// The events as a workload for both builds: dnsmasq starts, then the same clients get, renew and release the same
-/// addresses at the same times. dnsmasq expires leases by itself, and has no delegated prefixes.
+/// addresses at the same times. Expiries come from dnsmasq itself, and delegated prefixes are omitted.
 ///
 /// # Errors
-/// As [`server_of`].
+/// See [`server_of`].
 pub fn workload(label: &str, events: &[SiteEvent]) -> Result<Workload, ConfigError> {
     let (server, network) = server_of(events)?;
     let begin = events.first().map_or(0, |event| event.time);
@@ -110,8 +110,8 @@ pub(super) fn lease_time_of(event: &SiteEvent) -> u32 {
 
 /// The message that led to an event; `None` for an event without a message of a client.
 pub fn message(event: &SiteEvent) -> Option<WorkloadEvent> {
-    match (&event.who, event.address) {
-        (SiteClient::Four { hardware, uid, hostname }, IpAddr::V4(addr)) => {
+    match (&event.client, event.address) {
+        (SiteClient::V4 { hardware, uid, hostname }, IpAddr::V4(addr)) => {
             let kind = match event.kind {
                 SiteEventKind::Held | SiteEventKind::Grant => Kind4::Request,
                 SiteEventKind::Renewal => Kind4::Renew,
@@ -136,7 +136,7 @@ pub fn message(event: &SiteEvent) -> Option<WorkloadEvent> {
             };
             Some(WorkloadEvent::Message { client, kind, addr, reply })
         }
-        (SiteClient::Six { kind, iaid, duid, .. }, IpAddr::V6(address)) => {
+        (SiteClient::V6 { kind, iaid, duid, .. }, IpAddr::V6(address)) => {
             let lease = match kind {
                 IaKind::NonTemporary => dnsmasq_model::IaKind::Na,
                 IaKind::Temporary => dnsmasq_model::IaKind::Ta,

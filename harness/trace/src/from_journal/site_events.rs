@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use lease_formats::dhcpd::{BindingState, Date, Declared, Hardware, Ia, IaKind, Lease};
 
-/// What happened to an address.
+/// The kind of an event of an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SiteEventKind {
     /// A client had the address before the journal begins.
@@ -46,7 +46,7 @@ impl SiteEventKind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SiteClient {
     /// A DHCPv4 client.
-    Four {
+    V4 {
         /// The hardware address.
         hardware: Option<Hardware>,
         /// The client identifier; empty for none.
@@ -55,7 +55,7 @@ pub enum SiteClient {
         hostname: Option<Vec<u8>>,
     },
     /// A DHCPv6 client.
-    Six {
+    V6 {
         /// The kind of identity association.
         kind: IaKind,
         /// The IAID.
@@ -71,8 +71,8 @@ impl SiteClient {
     /// Whether this is the same client, perhaps with another host name or hardware address.
     fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Four { hardware, uid, .. }, Self::Four { hardware: h, uid: u, .. }) => {
-                // The identifier decides, if there is one.
+            (Self::V4 { hardware, uid, .. }, Self::V4 { hardware: h, uid: u, .. }) => {
+                // The identifier takes precedence over the hardware address.
                 if uid.is_empty() && u.is_empty() { hardware == h } else { uid == u }
             }
             _ => self == other,
@@ -83,14 +83,14 @@ impl SiteClient {
 /// An event of a site.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SiteEvent {
-    /// Time in seconds since 1970, not before that of the previous event.
+    /// Time in seconds since 1970, not earlier than that of the previous event.
     pub time: i64,
-    /// What happened.
+    /// The kind of event.
     pub kind: SiteEventKind,
     /// The address.
     pub address: IpAddr,
     /// The client that has the address or had it.
-    pub who: SiteClient,
+    pub client: SiteClient,
     /// The end of the lease after the event.
     pub ends: Date,
 }
@@ -100,10 +100,10 @@ pub struct SiteEvent {
 struct Known {
     state: BindingState,
     ends: Date,
-    who: SiteClient,
+    client: SiteClient,
 }
 
-/// `abandon-lease-time` of dhcpd.conf by default.
+/// The default of `abandon-lease-time` in dhcpd.conf, in seconds.
 const ABANDONED_FOR: i64 = 86_400;
 
 /// Derives events from declarations.
@@ -115,14 +115,14 @@ pub(super) struct SiteTracker {
 }
 
 impl SiteTracker {
-    /// Takes over the head of the first generation: its leases were made before the journal begins.
+    /// Processes the head of the first generation, whose leases were granted before the journal begins.
     pub(super) fn held_before(&mut self, head: &[lease_formats::dhcpd::Declaration]) {
         for declaration in head {
             for (address, known, _) in bindings(&declaration.what) {
                 if known.state == BindingState::Active {
-                    let Known { ends, who, .. } = known.clone();
+                    let Known { ends, client, .. } = known.clone();
                     let kind = SiteEventKind::Held;
-                    self.events.push(SiteEvent { time: 0, kind, address, who, ends });
+                    self.events.push(SiteEvent { time: 0, kind, address, client, ends });
                 }
                 self.known.insert(address, known);
             }
@@ -139,17 +139,17 @@ impl SiteTracker {
             if let Some(before) = self.known.remove(&address) {
                 let ended = !before.ends.is_never() && before.ends.0 <= time;
                 let kind = if ended { SiteEventKind::Expiry } else { SiteEventKind::Release };
-                self.event(kind, address, before.who, before.ends, time);
+                self.event(kind, address, before.client, before.ends, time);
             }
         }
     }
 
-    /// The addresses that an association had and does not contain any more.
+    /// The addresses that an association no longer contains, with the time.
     fn gone(&self, what: &Declared) -> Vec<(IpAddr, i64)> {
         let Declared::Ia(ia) = what else { return Vec::new() };
         let named: Vec<IpAddr> = ia.addresses.iter().map(|held| held.address.into()).collect();
         let known = self.known.iter().filter(|(address, known)| {
-            let own = matches!(&known.who, SiteClient::Six { kind, duid, iaid, .. }
+            let own = matches!(&known.client, SiteClient::V6 { kind, duid, iaid, .. }
                 if *kind == ia.kind && *iaid == iaid_of(ia) && duid == ia.duid());
             own && known.state == BindingState::Active && !named.contains(address)
         });
@@ -163,30 +163,30 @@ impl SiteTracker {
         &mut self,
         kind: SiteEventKind,
         address: IpAddr,
-        who: SiteClient,
+        client: SiteClient,
         ends: Date,
         time: i64,
     ) {
         self.last = self.last.max(time);
-        self.events.push(SiteEvent { time: self.last, kind, address, who, ends });
+        self.events.push(SiteEvent { time: self.last, kind, address, client, ends });
     }
 
     fn step(&mut self, address: IpAddr, now: Known, time: i64) {
         use BindingState::{Abandoned, Active, Expired, Free, Released};
         let before = self.known.insert(address, now.clone());
-        let Known { state, ends, who } = now;
+        let Known { state, ends, client } = now;
         let had = before.as_ref().filter(|before| before.state == Active);
         let was_abandoned = before.as_ref().is_some_and(|before| before.state == Abandoned);
         if was_abandoned && matches!(state, Active | Free) {
-            self.event(SiteEventKind::Reclaim, address, who.clone(), ends, time);
+            self.event(SiteEventKind::Reclaim, address, client.clone(), ends, time);
         }
         match (state, had) {
-            (Active, Some(had)) if had.who.is_same(&who) => {
-                self.event(SiteEventKind::Renewal, address, who, ends, time);
+            (Active, Some(had)) if had.client.is_same(&client) => {
+                self.event(SiteEventKind::Renewal, address, client, ends, time);
             }
-            (Active, _) => self.event(SiteEventKind::Grant, address, who, ends, time),
+            (Active, _) => self.event(SiteEventKind::Grant, address, client, ends, time),
             (Free | Expired | Released, Some(had)) => {
-                let owner = had.who.clone();
+                let owner = had.client.clone();
                 let kind = if state == Released || ends < had.ends {
                     SiteEventKind::Release
                 } else {
@@ -196,8 +196,8 @@ impl SiteTracker {
             }
             (Abandoned, had) => {
                 let (kind, owner) = match had {
-                    Some(had) => (SiteEventKind::Decline, had.who.clone()),
-                    None => (SiteEventKind::Abandoned, who),
+                    Some(had) => (SiteEventKind::Decline, had.client.clone()),
+                    None => (SiteEventKind::Abandoned, client),
                 };
                 let since = if ends.is_never() { time } else { ends.0 - ABANDONED_FOR };
                 let again = before.is_some_and(|before| before.state == Abandoned);
@@ -227,25 +227,29 @@ fn bindings(what: &Declared) -> Vec<(IpAddr, Known, i64)> {
     match what {
         Declared::Lease(lease) => {
             let Lease { hardware, uid, hostname, .. } = &**lease;
-            let who = SiteClient::Four {
+            let client = SiteClient::V4 {
                 hardware: hardware.clone(),
                 uid: uid.clone(),
                 hostname: hostname.clone(),
             };
-            let known = Known { state: lease.state, ends: lease.ends, who };
+            let known = Known { state: lease.state, ends: lease.ends, client };
             vec![(lease.address.into(), known, lease.cltt.0.max(lease.starts.0))]
         }
         Declared::Ia(ia) => ia
             .addresses
             .iter()
             .map(|held| {
-                let who = SiteClient::Six {
+                let client = SiteClient::V6 {
                     kind: ia.kind,
                     iaid: iaid_of(ia),
                     duid: ia.duid().to_vec(),
                     prefix_length: held.prefix_length,
                 };
-                (held.address.into(), Known { state: held.state, ends: held.ends, who }, ia.cltt.0)
+                (
+                    held.address.into(),
+                    Known { state: held.state, ends: held.ends, client },
+                    ia.cltt.0,
+                )
             })
             .collect(),
         Declared::ServerDuid => Vec::new(),

@@ -1,4 +1,4 @@
-//! Finds the end of the head of a generation, where its commits begin.
+//! Finds the end of the head of a generation, after which its commits begin.
 
 use std::collections::{HashMap, HashSet};
 use std::net::Ipv4Addr;
@@ -21,7 +21,7 @@ pub(super) fn key(what: &Declared) -> Key {
     }
 }
 
-/// The last declaration of each subject, with which the next head is recognised.
+/// The last declaration of each subject, by which the head of the next generation is recognised.
 pub(super) fn latest(history: &[Declaration]) -> HashMap<Key, Declared> {
     history.iter().map(|record| (key(&record.what), record.what.clone())).collect()
 }
@@ -71,8 +71,8 @@ fn head_length_of_first(history: &[Declaration]) -> usize {
     let mut seen = HashSet::new();
     let distinct = history.iter().take_while(|record| seen.insert(key(&record.what))).count();
     let is_duid = |record: &Declaration| record.what == Declared::ServerDuid;
-    let is_six = history.iter().any(|record| matches!(record.what, Declared::Ia(_)));
-    if let Some(start) = history[..distinct].iter().position(is_duid).filter(|_| !is_six) {
+    let is_v6 = history.iter().any(|record| matches!(record.what, Declared::Ia(_)));
+    if let Some(start) = history[..distinct].iter().position(is_duid).filter(|_| !is_v6) {
         return start;
     }
     let mut last = None;

@@ -1,16 +1,16 @@
 //! Writes the events of a site as `stimuli.jsonl`.
 
-use dnsmasq_model::hex_text;
 use std::net::IpAddr;
 
+use dnsmasq_model::hex_text;
 use lease_formats::dhcpd::IaKind;
 use serde_json::{Value, json};
 
 use super::replay::lease_time_of;
 use super::site_events::{SiteClient, SiteEvent, SiteEventKind};
 
-/// One line for each event. Events without a message (`expiry`, `abandoned`, `reclaim`) have kinds that readers of stimuli
-/// skip. Time passes between two lines.
+/// The text of `stimuli.jsonl`, with one line for each event. Events without a message (`expiry`, `abandoned`, `reclaim`)
+/// have kinds that readers of stimuli skip.
 pub fn stimuli(events: &[SiteEvent]) -> String {
     let begin = events.first().map_or(0, |event| event.time);
     let mut out = String::new();
@@ -21,8 +21,8 @@ pub fn stimuli(events: &[SiteEvent]) -> String {
             "event": event.kind.name(),
             "ends": if event.ends.is_never() { json!("never") } else { json!(event.ends.0) },
         });
-        match &event.who {
-            SiteClient::Four { hardware, uid, hostname } => {
+        match &event.client {
+            SiteClient::V4 { hardware, uid, hostname } => {
                 line["do"] = json!(stimulus_kind(event.kind, false));
                 line["ip"] = json!(event.address.to_string());
                 if let Some(hardware) = hardware {
@@ -43,7 +43,7 @@ pub fn stimuli(events: &[SiteEvent]) -> String {
                         json!({"type": "ACK", "ip": address, "lease_time": lease_time_of(event)});
                 }
             }
-            SiteClient::Six { kind, iaid, duid, prefix_length } => {
+            SiteClient::V6 { kind, iaid, duid, prefix_length } => {
                 line["do"] = json!(stimulus_kind(event.kind, true));
                 line["duid"] = json!(hex_text(duid));
                 let mut ia = association(*kind, *iaid, event.address, *prefix_length);
@@ -81,10 +81,9 @@ fn stimulus_kind(kind: SiteEventKind, v6: bool) -> &'static str {
 }
 
 fn association(kind: IaKind, iaid: u32, address: IpAddr, prefix_length: u8) -> Value {
-    let (kind, address) = match kind {
-        IaKind::NonTemporary => ("na", address.to_string()),
-        IaKind::Temporary => ("ta", address.to_string()),
-        IaKind::Prefix => ("pd", format!("{address}/{prefix_length}")),
+    let address = match kind {
+        IaKind::NonTemporary | IaKind::Temporary => address.to_string(),
+        IaKind::Prefix => format!("{address}/{prefix_length}"),
     };
-    json!({"type": kind, "iaid": iaid, "addr": [address]})
+    json!({"type": kind.short_name(), "iaid": iaid, "addr": [address]})
 }

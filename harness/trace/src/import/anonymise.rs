@@ -1,17 +1,22 @@
-//! Replaces everything that identifies people and their devices with stable pseudonyms.
+//! Replaces all data that identifies people and their devices with stable pseudonyms.
 //!
-//! Kept are times, actions, interfaces, option numbers, the length of everything that is stored, and which values are
-//! equal. Replaced by HMAC-SHA-256 with a secret key are hardware addresses (also inside client identifiers and DUIDs),
-//! the rest of client identifiers and DUIDs, IAIDs, names, tags, classes, relay agent options, and every unknown variable.
-//! IP addresses are replaced on request.
+//! | data | treatment |
+//! |---|---|
+//! | times, actions, interfaces, option numbers | kept |
+//! | lengths of stored values, equality of values | preserved |
+//! | hardware addresses (also in client identifiers and DUIDs), client identifiers, DUIDs, IAIDs | replaced |
+//! | names, tags, classes, relay agent options, all unknown variables | replaced |
+//! | IP addresses | replaced if requested ([`AddressPolicy`]) |
+//!
+//! Pseudonyms are computed with HMAC-SHA-256 and a secret key.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::pseudonyms::Secret;
 use super::record_log::{Log, LoggedCall};
-use dnsmasq_model::{LeaseLine, duid_line, duid_of_line, hex_text, parse_hex_text};
+use dnsmasq_model::{LeaseLine, duid_line, hex_text, parse_duid_line, parse_hex_text};
 
-/// The variables that identify nobody.
+/// The variables that contain no identifying data.
 const KEPT: [&str; 8] = [
     "DNSMASQ_LEASE_EXPIRES",
     "DNSMASQ_LEASE_LENGTH",
@@ -23,16 +28,24 @@ const KEPT: [&str; 8] = [
     "DNSMASQ_ANONYMISED",
 ];
 
+/// Whether IP addresses are replaced with pseudonyms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AddressPolicy {
+    /// IP addresses are kept.
+    Keep,
+    /// IP addresses are replaced.
+    Replace,
+}
+
 /// Replaces identifying values with pseudonyms.
 pub struct Anonymiser {
     secret: Secret,
-    addresses: bool,
+    addresses: AddressPolicy,
 }
 
 impl Anonymiser {
-    /// An anonymiser with a secret key, with which pseudonyms can be traced back. `addresses`: whether to replace IP
-    /// addresses too.
-    pub fn new(key: &[u8], addresses: bool) -> Self {
+    /// An anonymiser with a secret key, with which pseudonyms can be linked to the original values.
+    pub fn new(key: &[u8], addresses: AddressPolicy) -> Self {
         Self { secret: Secret::new(key), addresses }
     }
 
@@ -82,7 +95,7 @@ impl Anonymiser {
             Some((b'\n', line)) => (line, &b"\n"[..]),
             _ => (line, &b""[..]),
         };
-        let line = if let Some(duid) = duid_of_line(line) {
+        let line = if let Some(duid) = parse_duid_line(line) {
             duid_line(&self.duid(duid))
         } else if let Some(lease) = LeaseLine::parse(line) {
             self.lease(lease)
@@ -182,7 +195,7 @@ impl Anonymiser {
 
     /// An address with a text of the same length in the same private network. Different addresses stay different.
     fn address(&mut self, text: &[u8]) -> Vec<u8> {
-        if !self.addresses {
+        if self.addresses == AddressPolicy::Keep {
             return text.to_vec();
         }
         let parsed = std::str::from_utf8(text).unwrap_or_default();
@@ -209,8 +222,8 @@ impl Anonymiser {
                 10..=99 => (10, 99),
                 _ => (100, 255),
             };
-            let use_for = format!("octet {at}");
-            *octet = self.secret.permuted(&use_for, low, high, u32::from(*octet)) as u8;
+            let purpose = format!("octet {at}");
+            *octet = self.secret.permuted(&purpose, low, high, u32::from(*octet)) as u8;
         }
         octets.into()
     }
@@ -220,7 +233,7 @@ impl Anonymiser {
     fn v6(&mut self, address: Ipv6Addr) -> Ipv6Addr {
         let mut groups = address.segments();
         for (at, group) in groups.iter_mut().enumerate() {
-            let use_for = format!("group {at}");
+            let purpose = format!("group {at}");
             // The first byte is the kind of address.
             let (low, high) = match *group {
                 0 => continue,
@@ -231,7 +244,7 @@ impl Anonymiser {
                 _ => (0x1000, 0xFFFF),
             };
             let number =
-                self.secret.permuted(&use_for, u32::from(low), u32::from(high), u32::from(*group));
+                self.secret.permuted(&purpose, u32::from(low), u32::from(high), u32::from(*group));
             *group = number as u16;
         }
         groups.into()

@@ -5,6 +5,6 @@ mod pseudonyms;
 mod record_log;
 mod write;
 
-pub use anonymise::Anonymiser;
+pub use anonymise::{AddressPolicy, Anonymiser};
 pub use record_log::{Log, LogError, LogGaps};
 pub use write::{Imported, WriteError, write};

@@ -1,11 +1,11 @@
-//! Pseudonyms for byte strings, words and numbers, made with a secret key.
+//! Pseudonyms for byte strings, words and numbers, derived from a secret key.
 
 use std::collections::HashMap;
 
 use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 
-/// A secret key with the permutations that were made with it.
+/// A secret key, and the permutations derived from it.
 pub(super) struct Secret {
     key: Vec<u8>,
     permutations: HashMap<(String, u32, u32), Vec<u32>>,
@@ -16,15 +16,15 @@ impl Secret {
         Self { key: key.to_vec(), permutations: HashMap::new() }
     }
 
-    /// A pseudonym of `length` bytes for `text`, which only the owner of the key can compute. It differs for each
-    /// `use_for`.
-    pub(super) fn bytes(&self, use_for: &str, text: &[u8], length: usize) -> Vec<u8> {
+    /// A pseudonym of `length` bytes for `text`, which can only be computed with the key. Different purposes give different
+    /// pseudonyms.
+    pub(super) fn bytes(&self, purpose: &str, text: &[u8], length: usize) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(length + 32);
         let mut part = 0_u32;
         while bytes.len() < length {
             let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.key) else { break };
             mac.update(&part.to_be_bytes());
-            mac.update(use_for.as_bytes());
+            mac.update(purpose.as_bytes());
             mac.update(&[0]);
             mac.update(text);
             bytes.extend_from_slice(&mac.finalize().into_bytes());
@@ -35,21 +35,21 @@ impl Secret {
     }
 
     /// A nearly uniformly distributed number below `limit`.
-    fn below(&self, use_for: &str, text: &[u8], limit: u64) -> u64 {
-        let bytes = self.bytes(use_for, text, 8);
+    fn below(&self, purpose: &str, text: &[u8], limit: u64) -> u64 {
+        let bytes = self.bytes(purpose, text, 8);
         let number = bytes.iter().fold(0, |sum: u64, byte| sum << 8 | u64::from(*byte));
         ((u128::from(number) * u128::from(limit)) >> 64) as u64
     }
 
     /// The image of `number` in a permutation of the numbers from `low` to `high`.
-    pub(super) fn permuted(&mut self, use_for: &str, low: u32, high: u32, number: u32) -> u32 {
-        let key = (use_for.to_owned(), low, high);
+    pub(super) fn permuted(&mut self, purpose: &str, low: u32, high: u32, number: u32) -> u32 {
+        let key = (purpose.to_owned(), low, high);
         if !self.permutations.contains_key(&key) {
             let mut all: Vec<u32> = (low..=high).collect();
             // The Fisher-Yates shuffle.
             for at in (1..all.len()).rev() {
                 let draw = format!("{low} {high} {at}");
-                let with = self.below(use_for, draw.as_bytes(), at as u64 + 1) as usize;
+                let with = self.below(purpose, draw.as_bytes(), at as u64 + 1) as usize;
                 all.swap(at, with);
             }
             self.permutations.insert(key.clone(), all);
@@ -59,11 +59,11 @@ impl Secret {
     }
 
     /// A number with as many decimal digits as `text`, at most `max`.
-    pub(super) fn number(&self, use_for: &str, text: &[u8], max: u64) -> u64 {
+    pub(super) fn number(&self, purpose: &str, text: &[u8], max: u64) -> u64 {
         let digits = text.len().clamp(1, 19) as u32;
         let low = if digits == 1 { 0 } else { 10_u64.pow(digits - 1) };
         let high = max.min(10_u64.pow(digits) - 1);
-        low + self.below(use_for, text, high.saturating_sub(low) + 1)
+        low + self.below(purpose, text, high.saturating_sub(low) + 1)
     }
 
     /// A word of the same length, with letters for letters and digits for digits. Other ASCII bytes are kept, all others

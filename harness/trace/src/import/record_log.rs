@@ -23,7 +23,7 @@ const VERSION: u32 = 1;
 /// Maximum size of a log; record.sh keeps half a mebibyte by default.
 const MAX_BYTES: u64 = 256 << 20;
 
-/// Why a log cannot be read.
+/// An error of reading a log.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
     /// The file cannot be read.
@@ -36,15 +36,15 @@ pub enum LogError {
     },
     /// The file is not a log of record.sh, or contains no complete call.
     #[error("{path}: {message}")]
-    NoLog {
+    NotALog {
         /// The file.
         path: PathBuf,
         /// What is wrong.
         message: String,
     },
-    /// The file has a line that record.sh does not write.
+    /// The file has a line that record.sh cannot have written.
     #[error("{path}:{line}:{column}: {message}")]
-    Damage {
+    InvalidLine {
         /// The file.
         path: PathBuf,
         /// Line, from 1.
@@ -59,14 +59,12 @@ pub enum LogError {
 /// A recorded call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LoggedCall {
-    /// Its number on the router.
+    /// The number that the router gave to the call.
     pub number: u64,
     /// `CLOCK_REALTIME` before the call, in seconds.
     pub wall: Option<u64>,
     /// `CLOCK_BOOTTIME` before the call, in hundredths of a second.
     pub up: Option<u64>,
-    /// `CLOCK_BOOTTIME` after the call, in hundredths of a second.
-    pub done: Option<u64>,
     /// Arguments.
     pub argv: Vec<Vec<u8>>,
     /// The `DNSMASQ_*` variables.
@@ -75,11 +73,11 @@ pub struct LoggedCall {
     pub out: Vec<u8>,
     /// Exit code.
     pub code: u8,
-    /// Whether it was too large for the log, so that only its times and exit code are known.
+    /// Whether the call was too large for the log, so that only its times and exit code are known.
     pub large: bool,
 }
 
-/// What is missing in a log.
+/// The data that is missing in a log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LogGaps {
     /// Number of incomplete blocks.
@@ -113,7 +111,7 @@ impl Log {
                 let message = format!(
                     "the file has {size} bytes; a log of record.sh is not longer than {MAX_BYTES}"
                 );
-                return Err(LogError::NoLog { path: path.clone(), message });
+                return Err(LogError::NotALog { path: path.clone(), message });
             }
             logs.push(Self::parse(path, &std::fs::read(path).map_err(io)?)?);
         }
@@ -121,7 +119,7 @@ impl Log {
         let mut whole = Self::default();
         for log in logs {
             whole.gaps.torn += log.gaps.torn;
-            // A file may be given twice, or with a later copy of it.
+            // A file may be given twice, or together with a later copy of itself.
             let known = |call: &LoggedCall| whole.calls.contains(call);
             let fresh: Vec<LoggedCall> = if whole.calls.is_empty() {
                 log.calls
@@ -140,7 +138,7 @@ impl Log {
         match paths.first() {
             Some(path) if whole.calls.is_empty() => {
                 let message = "the log contains no complete call".to_owned();
-                Err(LogError::NoLog { path: path.clone(), message })
+                Err(LogError::NotALog { path: path.clone(), message })
             }
             _ => Ok(whole),
         }
@@ -153,7 +151,7 @@ impl Log {
     pub fn parse(path: &Path, text: &[u8]) -> Result<Self, LogError> {
         let mut parser = Parser { open: None, log: Self::default() };
         let no_log =
-            |message: &str| LogError::NoLog { path: path.to_owned(), message: message.into() };
+            |message: &str| LogError::NotALog { path: path.to_owned(), message: message.into() };
         let lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
         let first = lines.iter().find(|line| !line.is_empty());
         let head = first.and_then(|line| line.strip_prefix(HEADER));
@@ -174,9 +172,9 @@ impl Log {
                     parser.discard_open();
                     parser.log.gaps.torn += usize::from(line.starts_with(b"call"));
                 }
-                Err(Fault { column, message }) => {
+                Err(LineError { column, message }) => {
                     let (path, line) = (path.to_owned(), at + 1);
-                    return Err(LogError::Damage { path, line, column: column + 1, message });
+                    return Err(LogError::InvalidLine { path, line, column: column + 1, message });
                 }
             }
         }
@@ -185,14 +183,14 @@ impl Log {
     }
 }
 
-/// An invalid line: what is wrong, and in which column.
-struct Fault {
+/// The error in an invalid line, with its column from 0.
+struct LineError {
     column: usize,
     message: String,
 }
 
-fn fault<T>(column: usize, message: impl Into<String>) -> Result<T, Fault> {
-    Err(Fault { column, message: message.into() })
+fn line_error<T>(column: usize, message: impl Into<String>) -> Result<T, LineError> {
+    Err(LineError { column, message: message.into() })
 }
 
 struct Parser {
@@ -208,7 +206,7 @@ impl Parser {
         }
     }
 
-    fn line(&mut self, line: &[u8]) -> Result<(), Fault> {
+    fn line(&mut self, line: &[u8]) -> Result<(), LineError> {
         if line.is_empty() {
             return Ok(());
         }
@@ -235,7 +233,7 @@ impl Parser {
             }
             b"arg" | b"env" | b"out" | b"cut" | b"large" | b"end" => {}
             _ => {
-                return fault(
+                return line_error(
                     0,
                     "expected a line that record.sh writes: call, arg, env, out, cut, large or end",
                 );
@@ -244,7 +242,7 @@ impl Parser {
         // The rest of an incomplete block.
         let Some(open) = &mut self.open else { return Ok(()) };
         match word {
-            b"arg" => open.argv.push(unescape(rest, column, false)?),
+            b"arg" => open.argv.push(unescape(rest, column, Spaces::Escaped)?),
             b"env" => {
                 let at = rest.iter().position(|byte| *byte == b' ').unwrap_or(rest.len());
                 let (name, value) = rest.split_at(at);
@@ -252,16 +250,17 @@ impl Parser {
                 let Some(name) = std::str::from_utf8(name).ok().filter(|name| {
                     name.starts_with("DNSMASQ_") && name.bytes().all(|b| is_name(&b))
                 }) else {
-                    return fault(
+                    return line_error(
                         column,
                         "expected the name of a variable that begins with DNSMASQ_",
                     );
                 };
-                let value = unescape(value.get(1..).unwrap_or(&[]), column + at + 1, false)?;
+                let value =
+                    unescape(value.get(1..).unwrap_or(&[]), column + at + 1, Spaces::Escaped)?;
                 open.env.insert(name.to_owned(), value);
             }
             b"out" => {
-                open.out.extend(unescape(rest, column, true)?);
+                open.out.extend(unescape(rest, column, Spaces::Literal)?);
                 open.out.push(b'\n');
             }
             b"cut" => {
@@ -272,7 +271,7 @@ impl Parser {
                 let [number, code, done] = fields(rest, column)?;
                 let (number, code) = (number.whole()?, code.whole()?);
                 open.code = u8::try_from(code).unwrap_or(u8::MAX);
-                open.done = done.unless_dash(Field::hundredths)?;
+                done.unless_dash(Field::hundredths)?;
                 if number != open.number || (open.argv.is_empty() && !open.large) {
                     self.discard_open();
                 } else {
@@ -284,17 +283,17 @@ impl Parser {
     }
 }
 
-fn version(text: &[u8], column: usize) -> Result<(), Fault> {
+fn version(text: &[u8], column: usize) -> Result<(), LineError> {
     let text = std::str::from_utf8(text).unwrap_or_default();
     match text.parse::<u32>() {
         Ok(VERSION) => Ok(()),
-        Ok(newer) if newer > VERSION => fault(
+        Ok(newer) if newer > VERSION => line_error(
             column,
             format!(
                 "a log of version {newer}, but this leaselab reads version {VERSION}: use a newer leaselab"
             ),
         ),
-        _ => fault(column, "expected the version of the log, a number"),
+        _ => line_error(column, "expected the version of the log, a number"),
     }
 }
 
@@ -306,7 +305,7 @@ struct Field<'a> {
 }
 
 /// Splits a line into exactly `N` fields.
-fn fields<const N: usize>(text: &[u8], column: usize) -> Result<[Field<'_>; N], Fault> {
+fn fields<const N: usize>(text: &[u8], column: usize) -> Result<[Field<'_>; N], LineError> {
     let mut at = column;
     let words: Vec<Field<'_>> = text
         .split(|byte| *byte == b' ')
@@ -317,39 +316,49 @@ fn fields<const N: usize>(text: &[u8], column: usize) -> Result<[Field<'_>; N], 
         })
         .collect();
     let count = words.len();
-    words.try_into().or_else(|_| fault(column, format!("expected {N} fields, found {count}")))
+    words.try_into().or_else(|_| line_error(column, format!("expected {N} fields, found {count}")))
 }
 
 impl Field<'_> {
-    fn whole(self) -> Result<u64, Fault> {
+    fn whole(self) -> Result<u64, LineError> {
         let text = std::str::from_utf8(self.text).unwrap_or_default();
         let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         match text.parse() {
             Ok(number) if digits => Ok(number),
-            _ => fault(self.column, "expected a number"),
+            _ => line_error(self.column, "expected a number"),
         }
     }
 
-    /// Seconds with two decimals, as in /proc/uptime (fs/proc/uptime.c `uptime_proc_show`). Fewer decimals are left by a
-    /// write that stopped inside the field.
-    fn hundredths(self) -> Result<u64, Fault> {
+    /// Seconds with two decimals, as in /proc/uptime (fs/proc/uptime.c `uptime_proc_show`). There are fewer decimals if
+    /// the write stopped inside the field.
+    fn hundredths(self) -> Result<u64, LineError> {
         let dot = self.text.iter().position(|byte| *byte == b'.').unwrap_or(self.text.len());
         let (seconds, decimals) = self.text.split_at(dot);
         let seconds = Field { text: seconds, column: self.column }.whole()?;
         let Some(decimals) = decimals.strip_prefix(b".").filter(|digits| digits.len() == 2) else {
-            return fault(self.column + dot, "expected a dot and two decimals");
+            return line_error(self.column + dot, "expected a dot and two decimals");
         };
         let decimals = Field { text: decimals, column: self.column + dot + 1 }.whole()?;
         Ok(seconds.saturating_mul(100).saturating_add(decimals))
     }
 
-    fn unless_dash<T>(self, read: fn(Self) -> Result<T, Fault>) -> Result<Option<T>, Fault> {
+    fn unless_dash<T>(
+        self,
+        read: fn(Self) -> Result<T, LineError>,
+    ) -> Result<Option<T>, LineError> {
         if self.text == b"-" { Ok(None) } else { read(self).map(Some) }
     }
 }
 
+/// How spaces are written in a text.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Spaces {
+    Literal,
+    Escaped,
+}
+
 /// Decodes `\OOO`. A log contains only printable ASCII characters.
-fn unescape(text: &[u8], column: usize, blanks: bool) -> Result<Vec<u8>, Fault> {
+fn unescape(text: &[u8], column: usize, spaces: Spaces) -> Result<Vec<u8>, LineError> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some((&byte, tail)) = rest.split_first() {
@@ -361,13 +370,18 @@ fn unescape(text: &[u8], column: usize, blanks: bool) -> Result<Vec<u8>, Fault> 
                 continue;
             }
             (b'\\', _) => {
-                return fault(column, "expected three octal digits after the backslash");
+                return line_error(column, "expected three octal digits after the backslash");
             }
-            (b' ', _) if !blanks => {
-                return fault(column, "a blank, which record.sh writes as \\040");
+            (b' ', _) if spaces == Spaces::Escaped => {
+                return line_error(column, "unexpected space: record.sh writes it as \\040");
             }
             (b' '..=b'~', _) => bytes.push(byte),
-            _ => return fault(column, format!("the byte {byte:#04x}, which record.sh escapes")),
+            _ => {
+                return line_error(
+                    column,
+                    format!("unexpected byte {byte:#04x}: record.sh escapes it"),
+                );
+            }
         }
         rest = tail;
     }

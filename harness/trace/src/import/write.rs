@@ -9,11 +9,11 @@ use super::record_log::{Log, LoggedCall};
 use crate::Store;
 use dnsmasq_model::ScriptCall;
 
-/// Why a recording was not written. No part of it is left behind.
+/// The error that prevented the creation of a recording. No partial recording is left behind.
 #[derive(Debug, thiserror::Error)]
 #[error("{path}: {error}")]
 pub struct WriteError {
-    /// What could not be written.
+    /// The file or folder that could not be written.
     pub path: PathBuf,
     /// The error of the file system.
     pub error: io::Error,
@@ -116,7 +116,7 @@ impl Clock {
     }
 }
 
-/// The reboots, as far as they can be seen from the clocks. No other stimuli are known.
+/// The reboots that the clocks reveal. No other stimuli are known.
 fn stimuli(logged: &[LoggedCall], clock: &Clock) -> String {
     let Some(first) = clock.boots.first() else { return String::new() };
     let mut text = format!(

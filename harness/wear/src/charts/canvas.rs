@@ -1,11 +1,11 @@
-//! What all charts share: size, colours, legend.
+//! The size, the colours and the legend of all charts.
 
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
 use crate::study::StudyRow;
 
-/// Most lines in a chart: there are no more colours that can be told apart.
+/// Maximum number of lines in a chart, which is the number of distinguishable colours.
 pub const MAX_LINES: usize = 12;
 /// Size of one chart, in pixels.
 pub(super) const SIZE: (u32, u32) = (1000, 420);

@@ -15,7 +15,7 @@ use dnsmasq_model::Build;
 /// Lease times, in seconds.
 const LEASE_TIMES: [u32; 11] =
     [120, 300, 900, 1800, 3600, 7200, 14_400, 43_200, 86_400, 259_200, 604_800];
-/// Time that is simulated at each of them, in seconds.
+/// Simulated time for each lease time, in seconds.
 const SAMPLE: u64 = 30 * DAY;
 
 /// The life of the flash at several lease times, with one build and one script.
@@ -23,7 +23,7 @@ const SAMPLE: u64 = 30 * DAY;
 pub struct Curve {
     /// Build and script.
     pub label: String,
-    /// Lease times in hours, and lifetimes in years. `None`: nothing is erased.
+    /// Lease times in hours, and lifetimes in years; `None` if no block is erased.
     pub points: Vec<(f64, Option<f64>)>,
 }
 

@@ -113,7 +113,7 @@ impl Config {
             .map(|range| range.peer)
     }
 
-    /// The index of the pool that holds an address or a prefix of `length`.
+    /// The index of the pool that contains an address or a prefix of `length`.
     pub(crate) fn network(&self, kind: IaKind, address: Ipv6Addr, length: u32) -> Option<usize> {
         let address = u128::from(address);
         let at = self.networks.iter().position(|network| {
@@ -144,19 +144,19 @@ fn networks(low: u128, high: u128) -> Vec<(u128, u32)> {
     blocks
 }
 
-/// The depth from which on nested blocks are skipped.
-const DEPTH: u32 = 64;
+/// The maximum nesting depth of blocks; deeper ones are skipped.
+const MAX_DEPTH: u32 = 64;
 
 /// Deeper nesting counts as files that include each other.
-const INCLUDED: u32 = 16;
+const MAX_INCLUDES: u32 = 16;
 
 /// The largest configuration that is read.
-const LARGEST: u64 = 256 * 1024 * 1024;
+const MAX_BYTES: u64 = 256 * 1024 * 1024;
 
 fn read_text(path: &Path) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
-    File::open(path)?.take(LARGEST + 1).read_to_end(&mut text)?;
-    if text.len() as u64 > LARGEST {
+    File::open(path)?.take(MAX_BYTES + 1).read_to_end(&mut text)?;
+    if text.len() as u64 > MAX_BYTES {
         return Err(io::Error::other("larger than any dhcpd.conf"));
     }
     Ok(text)
@@ -220,7 +220,7 @@ impl Reader<'_> {
                     return;
                 }
                 OPEN => {
-                    if depth >= DEPTH {
+                    if depth >= MAX_DEPTH {
                         self.lexer.skip_to_semi();
                         return;
                     }
@@ -242,7 +242,7 @@ impl Reader<'_> {
         let Some(path) = self.path.filter(|_| is_name) else { return };
         let beside = path.parent().map(|folder| folder.join(&name));
         let target = beside.filter(|beside| beside.exists()).unwrap_or_else(|| name.into());
-        let result = if self.included >= INCLUDED {
+        let result = if self.included >= MAX_INCLUDES {
             Err(io::Error::other("files that include each other"))
         } else {
             read_text(&target)

@@ -17,8 +17,8 @@ pub enum Consequence {
     StatementLost,
     /// The whole record is dropped.
     RecordLost,
-    /// The half record is entered and replaces the older one.
-    HalfRecordKept,
+    /// The incomplete record is entered and replaces the older one.
+    PartialRecordKept,
     /// The text up to the next semicolon or closing brace is skipped.
     Skipped,
     /// The rest of the file is ignored.
@@ -43,13 +43,13 @@ impl fmt::Display for Consequence {
             Self::ValueAbsent => "dhcpd keeps the record without this value",
             Self::StatementLost => "dhcpd keeps the record without this statement",
             Self::RecordLost => "dhcpd drops the whole record",
-            Self::HalfRecordKept => "dhcpd enters the half record, which replaces the older one",
+            Self::PartialRecordKept => "dhcpd enters the incomplete record, which replaces the older one",
             Self::Skipped => {
                 "dhcpd skips to the next semicolon or over the next block; records in between are lost"
             }
-            Self::RestLost => "dhcpd takes this for the end of the file and ignores the rest",
+            Self::RestLost => "dhcpd treats this as the end of the file and ignores the rest",
             Self::Refused => "dhcpd does not start",
-            Self::Unconfigured => "dhcpd forgets the record: no pool holds its address",
+            Self::Unconfigured => "dhcpd drops the record: no pool contains its address",
             Self::Rescued => "kept here; dhcpd would lose it",
             Self::Torn | Self::Damaged => "left out here",
         })
@@ -67,7 +67,7 @@ pub struct Diagnostic {
     pub consequence: Consequence,
     /// The record concerned, if known (`lease 10.0.0.1`).
     pub subject: Option<String>,
-    /// True if dhcpd writes the message to its log.
+    /// Whether dhcpd writes the message to its log.
     pub logged: bool,
 }
 
@@ -82,7 +82,7 @@ impl fmt::Display for Diagnostic {
 }
 
 /// The number of diagnostics that are kept; the rest are only counted.
-const KEPT: usize = 10_000;
+const MAX_KEPT: usize = 10_000;
 
 /// The diagnostics of one reading.
 #[derive(Debug, Clone, Default)]
@@ -108,7 +108,7 @@ impl Diagnostics {
         self.logged
     }
 
-    /// True if there is no diagnostic.
+    /// Whether there is no diagnostic.
     pub fn is_empty(&self) -> bool {
         self.total == 0
     }
@@ -116,7 +116,7 @@ impl Diagnostics {
     pub(crate) fn push(&mut self, diagnostic: Diagnostic) {
         self.total += 1;
         self.logged += u64::from(diagnostic.logged);
-        if self.list.len() < KEPT {
+        if self.list.len() < MAX_KEPT {
             self.list.push(diagnostic);
         }
     }

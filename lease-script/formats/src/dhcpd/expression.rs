@@ -8,7 +8,7 @@ use super::lexer::{Lexer, Token};
 use super::parser::atoi;
 
 /// Deeper nesting of statements and expressions counts as damage; dhcpd recurses until its stack overflows.
-pub(super) const DEPTH: u32 = 100;
+pub(super) const MAX_DEPTH: u32 = 100;
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Expression {
@@ -99,14 +99,14 @@ impl<R: Read> Lexer<R> {
         self.bad_expression("! in boolean context without =")
     }
 
-    fn bad_expression<T>(&mut self, complaint: &str) -> Result<T, Lost> {
-        self.warn(complaint, Consequence::RecordLost);
+    fn bad_expression<T>(&mut self, message: &str) -> Result<T, Lost> {
+        self.warn(message, Consequence::RecordLost);
         self.skip_to_semi();
         Err(true)
     }
 
     fn operand(&mut self, depth: u32) -> Result<Option<Expression>, Lost> {
-        if depth >= DEPTH {
+        if depth >= MAX_DEPTH {
             return self.bad_expression("nested too deeply");
         }
         let token = self.peek();

@@ -88,13 +88,13 @@ impl IaTable {
         self.index.len()
     }
 
-    /// True if there is no association.
+    /// Whether there is no association.
     pub fn is_empty(&self) -> bool {
         self.index.is_empty()
     }
 
-    /// The identity associations in the order in which dhcpd writes them: by kind, then as its
-    /// hash table holds them, the latest first in each bucket.
+    /// The identity associations in the order in which dhcpd writes them: by kind, then in the order of its
+    /// hash table, the latest first in each bucket.
     pub fn iter_as_written(&self) -> impl Iterator<Item = &Ia> {
         let mut order: Vec<(usize, &Ia)> =
             self.list.iter().enumerate().filter_map(|(at, ia)| Some((at, ia.as_ref()?))).collect();
@@ -110,7 +110,7 @@ impl IaTable {
         }
         self.index.insert(key, self.list.len());
         self.list.push(Some(ia));
-        self.squeeze();
+        self.remove_gaps();
     }
 
     /// Removes an association.
@@ -157,12 +157,12 @@ impl IaTable {
     }
 
     /// Records that the association declared last has `address`.
-    pub(crate) fn hold(&mut self, kind: IaKind, address: Ipv6Addr, pool: Option<usize>) {
+    pub(crate) fn add_holder(&mut self, kind: IaKind, address: Ipv6Addr, pool: Option<usize>) {
         self.holders.insert((kind, pool, address), self.list.len() - 1);
     }
 
     /// Removes the gaps when they outnumber the associations.
-    fn squeeze(&mut self) {
+    fn remove_gaps(&mut self) {
         if self.list.len() < 2 * self.index.len() + 1024 {
             return;
         }

@@ -1,6 +1,6 @@
 //! The kinds of identity associations (RFC 8415).
 
-/// What an identity association of DHCPv6, or a pool for it, holds.
+/// What an identity association of DHCPv6, or a pool for it, contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum IaKind {
     /// Addresses (IA_NA).
@@ -12,6 +12,13 @@ pub enum IaKind {
 }
 
 impl IaKind {
+    /// The kind whose [`IaKind::short_name`] is `name`.
+    pub fn from_short_name(name: &str) -> Option<Self> {
+        [Self::NonTemporary, Self::Temporary, Self::Prefix]
+            .into_iter()
+            .find(|kind| kind.short_name() == name)
+    }
+
     /// `na`, `ta` or `pd`.
     pub const fn short_name(self) -> &'static str {
         match self {

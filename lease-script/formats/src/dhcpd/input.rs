@@ -76,7 +76,7 @@ impl<R: Read> Input<R> {
         &self.buffer[self.position..self.end]
     }
 
-    /// True if the window contains the rest of the stream.
+    /// Whether the window contains the rest of the stream.
     pub(crate) fn is_complete(&self) -> bool {
         self.at_end
     }

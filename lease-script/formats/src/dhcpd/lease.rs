@@ -18,12 +18,12 @@ impl Date {
     /// `never`, later than any other date.
     pub const NEVER: Self = Self(NEVER);
 
-    /// True for [`Self::ABSENT`].
+    /// Whether this is [`Self::ABSENT`].
     pub fn is_absent(self) -> bool {
         self == Self::ABSENT
     }
 
-    /// True for [`Self::NEVER`].
+    /// Whether this is [`Self::NEVER`].
     pub fn is_never(self) -> bool {
         self == Self::NEVER
     }
@@ -150,7 +150,7 @@ pub struct Lease {
     pub starts: Date,
     /// The end of the lease.
     pub ends: Date,
-    /// The expiry that the failover peer was told.
+    /// The expiry that was sent to the failover peer.
     pub tstp: Date,
     /// The expiry that the failover peer sent.
     pub tsfp: Date,

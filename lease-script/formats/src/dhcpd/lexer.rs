@@ -81,7 +81,7 @@ pub(crate) struct Lexer<R> {
     /// The locations of the token lexed last and of the token consumed last.
     lexed_at: Location,
     at: Location,
-    /// True while a token is lexed: warnings then point to it.
+    /// Whether a token is lexed: warnings then point to it.
     lexing: bool,
     /// The tokens consumed since [`Lexer::record`], as text.
     recorded: Option<Vec<u8>>,
@@ -105,7 +105,7 @@ enum Trial {
 /// The number of bytes after which a trial stops skipping.
 const TRIAL: u64 = 64 * 1024;
 
-/// True if a trial goes on after this warning because at most the statement that it is about is lost.
+/// Whether a trial continues after this warning, because at most the statement concerned is lost.
 fn is_harmless(warning: &Warning, consequence: Consequence) -> bool {
     match consequence {
         Consequence::Nothing | Consequence::ValueChanged | Consequence::Unconfigured => true,
@@ -148,8 +148,8 @@ impl<R: Read> Lexer<R> {
         !failed && !fatal
     }
 
-    /// Ends skipping in a trial when it reaches the next record or goes too far; true if the trial has failed.
-    pub(crate) fn runs_away(&mut self, token: Token) -> bool {
+    /// Makes a trial fail when skipping reaches the next record or exceeds the limit; returns whether the trial has failed.
+    pub(crate) fn stop_runaway_skip(&mut self, token: Token) -> bool {
         let is_record = matches!(
             token,
             Token::Keyword(Keyword::Lease | Keyword::IaNa | Keyword::IaTa | Keyword::IaPd)
@@ -157,7 +157,7 @@ impl<R: Read> Lexer<R> {
         if let Trial::Running(from) = self.trial
             && (is_record || self.input.offset() > from + TRIAL)
         {
-            self.give_up();
+            self.fail_trial();
         }
         self.has_failed()
     }
@@ -172,7 +172,7 @@ impl<R: Read> Lexer<R> {
     }
 
     /// Makes the trial fail, if there is one.
-    pub(crate) fn give_up(&mut self) {
+    pub(crate) fn fail_trial(&mut self) {
         if matches!(self.trial, Trial::Running(_)) {
             self.trial = Trial::Failed;
         }
@@ -186,15 +186,15 @@ impl<R: Read> Lexer<R> {
     /// Starts recording with the token consumed last.
     pub(crate) fn record_from(&mut self, token: Token) {
         self.record();
-        self.write_down(token);
+        self.record_token(token);
     }
 
-    /// The tokens consumed since [`Self::record`], as text that reads as the same tokens.
+    /// The tokens consumed since [`Self::record`], as text that is lexed as the same tokens.
     pub(crate) fn recorded(&mut self) -> Vec<u8> {
         self.recorded.take().unwrap_or_default()
     }
 
-    fn write_down(&mut self, token: Token) {
+    fn record_token(&mut self, token: Token) {
         let Some(recorded) = &mut self.recorded else { return };
         if std::mem::take(&mut self.spaced) && !recorded.is_empty() {
             recorded.push(b' ');
@@ -234,12 +234,12 @@ impl<R: Read> Lexer<R> {
         self.at
     }
 
-    /// True if no token is peeked: the next one starts at the position of the input.
+    /// Whether no token is peeked: the next one starts at the position of the input.
     pub(crate) fn is_at_token_boundary(&self) -> bool {
         self.peeked.is_none()
     }
 
-    /// Sets the location of the token consumed last to the byte before the position, after the fast path has read.
+    /// Sets the location of the token consumed last to the byte before the position; called after the fast path.
     pub(crate) fn skipped(&mut self) {
         self.lexed_at = self.input.location(1);
         self.at = self.lexed_at;
@@ -254,7 +254,7 @@ impl<R: Read> Lexer<R> {
         let location = if self.lexing { self.lexed_at } else { self.at };
         let warning = warning.into();
         if self.lexing || !is_harmless(&warning, consequence) {
-            self.give_up();
+            self.fail_trial();
         }
         self.lost +=
             u32::from(matches!(consequence, Consequence::ValueAbsent | Consequence::StatementLost));
@@ -279,7 +279,7 @@ impl<R: Read> Lexer<R> {
             token = self.lex();
         }
         self.at = self.lexed_at;
-        self.write_down(token);
+        self.record_token(token);
         token
     }
 
@@ -329,7 +329,7 @@ impl<R: Read> Lexer<R> {
     fn get(&mut self) -> i16 {
         match self.input.take() {
             Some(0xff) => {
-                self.give_up();
+                self.fail_trial();
                 if !self.input.window().is_empty() || !self.input.is_complete() {
                     let location = self.input.location(1);
                     self.diagnostics.push(Diagnostic {
@@ -391,7 +391,7 @@ impl<R: Read> Lexer<R> {
                 _ => {
                     self.single = Some([byte]);
                     if byte == 0 {
-                        self.give_up();
+                        self.fail_trial();
                         Token::Nul
                     } else {
                         Token::Char(byte)

@@ -48,11 +48,11 @@ impl NonLeases {
         self.places.insert(key, self.list.len());
         self.list.push(Some(NonLease { kind, text }));
         if self.list.len() > 2 * self.places.len() + 64 {
-            self.squeeze();
+            self.remove_gaps();
         }
     }
 
-    fn squeeze(&mut self) {
+    fn remove_gaps(&mut self) {
         let mut to = Vec::with_capacity(self.places.len());
         let mut moved = vec![0; self.list.len()];
         for (at, other) in self.list.drain(..).enumerate() {

@@ -68,7 +68,7 @@ impl<R: Read> Lexer<R> {
     pub(crate) fn skip_to_rbrace(&mut self, mut depth: u64) {
         loop {
             let token = self.peek();
-            if self.runs_away(token) {
+            if self.stop_runaway_skip(token) {
                 return;
             }
             if token == CLOSE {
@@ -306,16 +306,16 @@ impl<R: Read> Lexer<R> {
         Some(seconds(year, month, day, [hour, minute, second], offset))
     }
 
-    fn date_number(&mut self, complaint: &str) -> Option<i32> {
-        self.date_token(Token::Number, complaint)?;
+    fn date_number(&mut self, message: &str) -> Option<i32> {
+        self.date_token(Token::Number, message)?;
         Some(atoi(self.c_text()))
     }
 
-    fn date_separator(&mut self, separator: u8, complaint: &str) -> Option<()> {
-        self.date_token(Token::Char(separator), complaint)
+    fn date_separator(&mut self, separator: u8, message: &str) -> Option<()> {
+        self.date_token(Token::Char(separator), message)
     }
 
-    fn date_token(&mut self, wanted: Token, complaint: &str) -> Option<()> {
+    fn date_token(&mut self, wanted: Token, message: &str) -> Option<()> {
         let token = self.peek();
         if token == wanted {
             self.next();
@@ -324,7 +324,7 @@ impl<R: Read> Lexer<R> {
         if token != SEMICOLON {
             self.next();
         }
-        self.warn(complaint, Consequence::ValueAbsent);
+        self.warn(message, Consequence::ValueAbsent);
         None
     }
 
@@ -419,8 +419,8 @@ impl<R: Read> Lexer<R> {
         }
     }
 
-    fn bad_value(&mut self, token: Token, complaint: &str) -> Option<SetValue> {
-        self.warn(complaint, Consequence::RecordLost);
+    fn bad_value(&mut self, token: Token, message: &str) -> Option<SetValue> {
+        self.warn(message, Consequence::RecordLost);
         if token != SEMICOLON {
             self.skip_to_semi();
         }

@@ -66,7 +66,7 @@ pub struct Options {
     pub view: View,
     /// The time of the restart in seconds since 1970.
     pub now: i64,
-    /// The protocol; `None` takes it from the contents of the file.
+    /// The protocol; `None` derives it from the contents of the file.
     pub family: Option<Family>,
     /// The server's configuration; without one every address, class and peer counts as known.
     pub config: Option<Arc<Config>>,
@@ -74,13 +74,13 @@ pub struct Options {
     pub threads: usize,
     /// Which declarations to keep in addition to the last one of each address. Turns the fast path off.
     pub history: Option<History>,
-    /// The size in bytes from which on a file takes the fast path. The fast path differs from the parser in one case: the
+    /// Files of at least this many bytes are read with the fast path. The fast path differs from the parser in one case: the
     /// bytes that a malformed escape sequence leaves in a string.
     pub fast_path_from: u64,
 }
 
 /// The default of [`Options::fast_path_from`]: shorter files are read quickly without it.
-const SHORT: u64 = 1024 * 1024;
+const FAST_PATH_FROM: u64 = 1024 * 1024;
 
 impl Options {
     /// Options for a view at a time: one thread, no configuration, any protocol.
@@ -92,7 +92,7 @@ impl Options {
             config: None,
             threads: 1,
             history: None,
-            fast_path_from: SHORT,
+            fast_path_from: FAST_PATH_FROM,
         }
     }
 }
@@ -122,7 +122,7 @@ pub struct Reading {
     pub non_leases: Vec<NonLease>,
     /// The number of values and statements that dhcpd cannot read in the last declarations.
     pub lost_statements: u64,
-    /// The number of bytes that were read more than once: it grows no faster than the file, whatever is in it.
+    /// The number of bytes that were read more than once: at most proportional to the length of the file, for any contents.
     pub reread: u64,
     /// The declarations that [`Options::history`] asked for.
     pub history: Vec<Declaration>,
@@ -154,7 +154,7 @@ impl Reading {
     }
 
     /// Reports the leases that dhcpd reads and then drops because they have no state.
-    fn forget_bogus(&mut self) {
+    fn report_bogus(&mut self) {
         let restart = self.restart();
         let bogus: Vec<_> = self
             .table
@@ -175,7 +175,7 @@ impl Reading {
 
     fn judge(&mut self, fatal: bool) {
         if self.view == View::Dhcpd && !fatal {
-            self.forget_bogus();
+            self.report_bogus();
         }
         self.verdict = if fatal {
             Verdict::Refuses
@@ -219,8 +219,8 @@ pub fn read_file(path: &Path, options: &Options) -> io::Result<Reading> {
         return Err(io::Error::other("neither a file nor a pipe"));
     }
     let mut bytes = Vec::new();
-    file.take(LARGEST_PIPE + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > LARGEST_PIPE {
+    file.take(MAX_PIPE_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_PIPE_BYTES {
         return Err(io::Error::other("more than 1 GiB from a pipe"));
     }
     read(&bytes[..], options)
@@ -236,13 +236,13 @@ pub fn read_opened(file: &File, length: u64, options: &Options) -> io::Result<Re
 }
 
 /// The largest pipe that is read.
-const LARGEST_PIPE: u64 = 1 << 30;
+const MAX_PIPE_BYTES: u64 = 1 << 30;
 
 /// The largest count that read() returns on Linux; dhcpd reads the whole file with one call.
-const LARGEST: u64 = 0x7fff_f000;
+const MAX_READ_BYTES: u64 = 0x7fff_f000;
 
 fn read<S: Source + ?Sized>(source: &S, options: &Options) -> io::Result<Reading> {
-    if options.view == View::Dhcpd && source.len() > LARGEST {
+    if options.view == View::Dhcpd && source.len() > MAX_READ_BYTES {
         return Ok(too_long(source.len(), options));
     }
     let family = options.family.unwrap_or(Family::V4);
@@ -258,7 +258,7 @@ fn too_long(length: u64, options: &Options) -> Reading {
     let mut diagnostics = Diagnostics::default();
     diagnostics.push(Diagnostic {
         location: Location { offset: 0, line: 1, column: 1 },
-        message: format!("short read of {LARGEST} bytes instead of {length}."),
+        message: format!("short read of {MAX_READ_BYTES} bytes instead of {length}."),
         consequence: Consequence::Refused,
         subject: None,
         logged: true,

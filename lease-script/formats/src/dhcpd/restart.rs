@@ -46,7 +46,7 @@ pub(crate) struct Restart<'a> {
     pub(crate) failover: Vec<Failover>,
 }
 
-/// True if dhcpd accepts all characters in a host name (`db_printable` of server/db.c).
+/// Whether dhcpd accepts all characters in a host name (`db_printable` of server/db.c).
 pub(crate) fn printable(name: &[u8]) -> bool {
     name.iter().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\'))
 }
@@ -67,27 +67,27 @@ impl Restart<'_> {
         Self::written(lease)
     }
 
-    /// True when the server finds the lease in no state at all and forgets it, with a line in its log.
+    /// Whether the server finds that the lease has no state, and drops it with a line in its log.
     pub(crate) fn is_bogus(&self, lease: &Lease) -> bool {
         let mut lease = lease.clone();
         self.expire(&mut lease, None);
         lease.state == BindingState::Bogus
     }
 
-    /// True when a date is one that the server cannot write: the rewrite fails.
+    /// Whether a date cannot be written by the server, so that the rewrite fails.
     pub(crate) fn breaks_rewrite(lease: &Lease) -> bool {
         [lease.starts, lease.ends, lease.tstp, lease.tsfp, lease.atsfp, lease.cltt]
             .iter()
             .any(|date| date.0 < 0)
     }
 
-    /// The same for an identity association.
+    /// [`Self::breaks_rewrite`] for an identity association.
     pub(crate) fn breaks_rewrite_of(ia: &Ia) -> bool {
         ia.cltt.0 < 0 || ia.addresses.iter().any(|address| address.ends.0 < 0)
     }
 
-    /// `pool_timer`: the queues are gone through in the order free, active, expired, abandoned,
-    /// backup, reserved, so a lease may go two steps.
+    /// `pool_timer`: the queues are processed in the order free, active, expired, abandoned,
+    /// backup, reserved, so a lease may change its state twice.
     fn expire(&self, lease: &mut Lease, peer: Option<&Failover>) {
         let mut passed = 0;
         loop {

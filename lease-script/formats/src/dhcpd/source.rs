@@ -47,8 +47,8 @@ pub(crate) struct Section<'a> {
 impl Read for Section<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let left = usize::try_from(self.end - self.offset).unwrap_or(usize::MAX);
-        let room = buffer.len().min(left);
-        let count = self.file.read_at(&mut buffer[..room], self.offset)?;
+        let wanted = buffer.len().min(left);
+        let count = self.file.read_at(&mut buffer[..wanted], self.offset)?;
         self.offset += count as u64;
         Ok(count)
     }

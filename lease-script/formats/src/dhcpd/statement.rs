@@ -4,7 +4,7 @@
 use std::io::Read;
 
 use super::diagnostic::Consequence;
-use super::expression::{DEPTH, Expression};
+use super::expression::{Expression, MAX_DEPTH};
 use super::keyword::Keyword;
 use super::lexer::{CLOSE, Lexer, OPEN, SEMICOLON, Token};
 use super::parameter::{Value, parameter};
@@ -85,11 +85,7 @@ impl<R: Read> Lexer<R> {
             self.skip_past_close();
             return None;
         };
-        if self.next() != CLOSE {
-            self.warn("right brace expected.", Consequence::RecordLost);
-            self.skip_to_semi();
-            return None;
-        }
+        self.expect_close()?;
         text.truncate(text.trim_ascii_end().len());
         Some(OnBlock { events, is_empty: statements.is_empty(), text })
     }
@@ -118,7 +114,7 @@ impl<R: Read> Lexer<R> {
 
     fn statement(&mut self, depth: u32) -> Parsed {
         let token = self.peek();
-        if depth >= DEPTH {
+        if depth >= MAX_DEPTH {
             self.warn("nested too deeply", Consequence::RecordLost);
             return Parsed::Stop(true);
         }
@@ -146,7 +142,7 @@ impl<R: Read> Lexer<R> {
         self.next();
         let token = self.peek();
         let word = self.c_text().to_ascii_lowercase();
-        let (fits, complaint) = match value {
+        let (fits, message) = match value {
             Value::Number => (token == Token::Number, "expecting number."),
             Value::Flag => {
                 let flags = [&b"true"[..], b"false", b"on", b"off"];
@@ -157,7 +153,7 @@ impl<R: Read> Lexer<R> {
         };
         if !fits {
             self.next();
-            self.warn(complaint, Consequence::Nothing);
+            self.warn(message, Consequence::Nothing);
         }
         self.skip_to_semi();
         Parsed::One(Statement::Other)
@@ -240,8 +236,8 @@ impl<R: Read> Lexer<R> {
         }
     }
 
-    fn bad_statement(&mut self, complaint: &str) -> Parsed {
-        self.warn(complaint, Consequence::RecordLost);
+    fn bad_statement(&mut self, message: &str) -> Parsed {
+        self.warn(message, Consequence::RecordLost);
         self.skip_to_semi();
         Parsed::Stop(true)
     }
@@ -363,11 +359,21 @@ impl<R: Read> Lexer<R> {
     }
 
     fn nested_if(&mut self, depth: u32) -> Option<Statement> {
-        if depth + 1 >= DEPTH {
+        if depth + 1 >= MAX_DEPTH {
             self.warn("nested too deeply", Consequence::RecordLost);
             return None;
         }
         self.if_statement(depth + 1)
+    }
+
+    /// Skips the closing brace of a block. `None` if it is missing.
+    fn expect_close(&mut self) -> Option<()> {
+        if self.next() == CLOSE {
+            return Some(());
+        }
+        self.warn("right brace expected.", Consequence::RecordLost);
+        self.skip_to_semi();
+        None
     }
 
     fn block(&mut self, depth: u32) -> Option<Vec<Statement>> {
@@ -380,11 +386,7 @@ impl<R: Read> Lexer<R> {
             self.skip_past_close();
             return None;
         };
-        if self.next() != CLOSE {
-            self.warn("right brace expected.", Consequence::RecordLost);
-            self.skip_to_semi();
-            return None;
-        }
+        self.expect_close()?;
         Some(statements)
     }
 }

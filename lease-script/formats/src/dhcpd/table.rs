@@ -112,7 +112,7 @@ struct Entry {
     fixed: Fixed,
     at: usize,
     length: u32,
-    room: u32,
+    capacity: u32,
 }
 
 /// The leases of a file. Memory use grows with the number of addresses, not of declarations.
@@ -130,7 +130,7 @@ impl LeaseTable {
         self.entries.len()
     }
 
-    /// True if there is no lease.
+    /// Whether there is no lease.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
@@ -141,7 +141,7 @@ impl LeaseTable {
         Some(self.unpack(&self.entries[entry as usize]))
     }
 
-    /// True if the address has a declaration.
+    /// Whether the address has a declaration.
     pub fn has(&self, address: Ipv4Addr) -> bool {
         self.index.contains_key(&u32::from(address))
     }
@@ -179,19 +179,19 @@ impl LeaseTable {
             let at = self.heap.len();
             self.heap.extend_from_slice(items);
             let length = items.len() as u32;
-            self.entries.push(Entry { address, fixed, at, length, room: length });
+            self.entries.push(Entry { address, fixed, at, length, capacity: length });
             return;
         }
         let entry = &mut self.entries[slot as usize];
         entry.fixed = fixed;
-        if items.len() <= entry.room as usize {
+        if items.len() <= entry.capacity as usize {
             self.heap[entry.at..entry.at + items.len()].copy_from_slice(items);
             entry.length = items.len() as u32;
         } else {
-            self.garbage += entry.room as usize;
+            self.garbage += entry.capacity as usize;
             entry.at = self.heap.len();
             entry.length = items.len() as u32;
-            entry.room = entry.length;
+            entry.capacity = entry.length;
             self.heap.extend_from_slice(items);
             if self.garbage > self.heap.len() / 2 + 4096 {
                 self.compact();
@@ -216,7 +216,7 @@ impl LeaseTable {
             let at = heap.len();
             heap.extend_from_slice(&self.heap[entry.at..entry.at + entry.length as usize]);
             entry.at = at;
-            entry.room = entry.length;
+            entry.capacity = entry.length;
         }
         self.heap = heap;
         self.garbage = 0;

@@ -1,10 +1,10 @@
-//! What dhcpd's parser complains about (`parse_warn` of common/conflex.c).
+//! The warnings of dhcpd's parser (`parse_warn` of common/conflex.c).
 
 use std::fmt;
 
 use super::ia_kind::IaKind;
 
-/// A complaint of the parser. The complaints that concern nothing but the statement they are about are variants of their
+/// A message of the parser. The complaints that concern nothing but the statement they are about are variants of their
 /// own, because a trial of the lexer goes on after them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Warning {
@@ -29,12 +29,12 @@ pub(crate) enum Warning {
     },
     /// A hardware address of more than 20 bytes.
     HardwareTooLong,
-    /// Anything else, in dhcpd's words.
+    /// Any other warning, in the words of dhcpd.
     Other(String),
 }
 
 impl Warning {
-    /// True if nothing but the statement that it is about is lost.
+    /// Whether only the statement concerned is lost.
     pub(crate) fn concerns_one_statement(&self) -> bool {
         !matches!(self, Self::Other(_))
     }

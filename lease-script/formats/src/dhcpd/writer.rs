@@ -19,9 +19,9 @@ use super::lexer::{Lexer, Token, put_string};
 use super::non_lease::NonLease;
 
 /// The longest string that fits into the buffer of dhcpd's lexer (common/conflex.c).
-const LONGEST: usize = 1499;
+const MAX_STRING: usize = 1499;
 /// The longest identifier of an identity association that is read as a string.
-const LONGEST_ID: usize = 131;
+const MAX_ID: usize = 131;
 
 /// Why a record cannot be written: dhcpd would not read it back as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,7 +42,7 @@ impl std::error::Error for Unwritable {}
 
 type Refused = Result<(), String>;
 
-/// True for a host name that dhcpd writes again at its next rewrite (`db_printable` of server/db.c). It reads and uses
+/// Whether dhcpd writes a host name again at its next rewrite (`db_printable` of server/db.c). It reads and uses
 /// other names but does not write them.
 pub fn keeps_hostname(name: &[u8]) -> bool {
     super::restart::printable(name)
@@ -148,14 +148,14 @@ fn reader(record: &[u8], family: Family) -> Declarations<&[u8]> {
 fn same(mut reader: Declarations<&[u8]>, equal: bool) -> Refused {
     let over = reader.lexer.next() == Token::End;
     if let Some(found) = reader.lexer.diagnostics.iter().next() {
-        return Err(format!("dhcpd would say `{}`", found.message));
+        return Err(format!("dhcpd would log `{}`", found.message));
     }
     if equal && over { Ok(()) } else { Err("dhcpd would read something else".to_owned()) }
 }
 
 fn short_string(out: &mut Vec<u8>, what: &str, bytes: &[u8]) -> Refused {
-    if bytes.len() > LONGEST {
-        return Err(format!("{what} of {} bytes, {LONGEST} at most", bytes.len()));
+    if bytes.len() > MAX_STRING {
+        return Err(format!("{what} of {} bytes, {MAX_STRING} at most", bytes.len()));
     }
     put_string(out, bytes);
     Ok(())
@@ -167,7 +167,7 @@ fn date(out: &mut Vec<u8>, indent: &str, name: &str, date: Date) -> Refused {
     /// 2038-01-01, from which on calendar dates are read as `never`.
     const YEAR_2038: i64 = 2_145_916_800;
     if date.0 < 0 {
-        return Err(format!("{name} before 1970, which no rewrite of dhcpd survives"));
+        return Err(format!("{name} before 1970, which makes dhcpd's rewrite fail"));
     }
     let _ = write!(out, "{indent}{name} ");
     if date.is_never() {
@@ -269,10 +269,12 @@ fn variables(out: &mut Vec<u8>, indent: &str, set: &[(String, SetValue)]) -> Ref
     for (name, value) in set {
         let word = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_');
         if !name.starts_with(|c: char| c.is_ascii_alphabetic()) || !name.bytes().all(word) {
-            return Err(format!("{name:?} is no name of a variable"));
+            return Err(format!("{name:?} is no name for a variable"));
         }
         if keyword(name.as_bytes()).is_some() {
-            return Err(format!("variable {name}: a keyword, which costs dhcpd the whole lease"));
+            return Err(format!(
+                "variable {name}: a keyword, so that dhcpd would drop the whole lease"
+            ));
         }
         let _ = write!(out, "{indent}set {name} = ");
         match value {
@@ -308,7 +310,7 @@ fn agent_option(out: &mut Vec<u8>, code: u8, value: &[u8]) -> Refused {
 
 fn put_ia(out: &mut Vec<u8>, ia: &Ia) -> Refused {
     let _ = write!(out, "{} ", ia.kind.declaration_word());
-    if ia.id.len() <= LONGEST_ID {
+    if ia.id.len() <= MAX_ID {
         put_string(out, &ia.id);
     } else {
         hex::append(out, &ia.id);

@@ -99,7 +99,7 @@ impl Database {
         for other in &self.non_leases {
             let kind = other.kind;
             let article = if kind == "failover" { "a failover state" } else { kind };
-            losses.add(format!("{article}: only dhcpd.leases has a place for it"), kind);
+            losses.add(format!("{article}: only dhcpd.leases can store it"), kind);
         }
         for lease in self.leases.iter().filter(|lease| lease.billing.is_some()) {
             losses.add("the class that it is billed to", lease.address);
@@ -112,7 +112,7 @@ impl Database {
             Family::V6 => {
                 for lease in &self.leases {
                     losses.add(
-                        "a DHCPv4 lease: this form has a file for each protocol",
+                        "a DHCPv4 lease: this format has one file for each protocol",
                         lease.address,
                     );
                 }
@@ -120,7 +120,8 @@ impl Database {
             Family::V4 => {
                 for binding in &self.bindings {
                     let address = binding.held.address;
-                    losses.add("a DHCPv6 lease: this form has a file for each protocol", address);
+                    losses
+                        .add("a DHCPv6 lease: this format has one file for each protocol", address);
                 }
             }
         }
@@ -152,7 +153,7 @@ impl Database {
         for lease in &self.leases {
             if lease.hostname.as_deref().is_some_and(|name| !crate::dhcpd::keeps_hostname(name)) {
                 losses.add(
-                    "its host name is read by dhcpd, and forgotten at its next rewrite",
+                    "a host name that dhcpd reads, but drops at its next rewrite",
                     lease.address,
                 );
             }
@@ -172,7 +173,7 @@ fn iaid(ia: &Ia) -> u32 {
 /// A date that dhcpd can store: `never` for times after 2038.
 pub(super) fn date(seconds: i64, address: IpAddr, losses: &mut Losses) -> Date {
     if seconds > Date::NEVER.0 {
-        losses.add("ends after 2038: kept as never", address);
+        losses.add("expiry after 2038: stored as never", address);
         return Date::NEVER;
     }
     Date(seconds.max(0))
@@ -201,7 +202,7 @@ pub(super) fn active6(address: Ipv6Addr) -> IaAddress {
     }
 }
 
-/// True for a name that is empty, too long, or contains white space or control characters.
+/// Whether a name is empty, too long, or contains white space or control characters.
 pub(super) fn breaks_line_format(name: &[u8]) -> bool {
     name.is_empty()
         || name.len() > 255

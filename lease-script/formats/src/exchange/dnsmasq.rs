@@ -17,7 +17,7 @@ use super::lines::{BYTE_ORDER_MARK, Line, Lines, Problem};
 use super::losses::Losses;
 
 /// The longest client identifier that dnsmasq reads completely.
-const LONGEST_ID: usize = 255;
+const MAX_CLIENT_ID: usize = 255;
 
 /// The contents of a lease file.
 #[derive(Debug, Default)]
@@ -31,7 +31,7 @@ pub struct Read {
 }
 
 /// The maximum number of problems that are kept.
-const KEPT: usize = 10_000;
+const MAX_KEPT: usize = 10_000;
 
 /// Reads a lease file. With `lengths`, times are those of a build with HAVE_BROKEN_RTC: seconds after this time.
 ///
@@ -45,14 +45,14 @@ pub fn read(source: impl BufRead, lengths: Option<i64>) -> io::Result<Read> {
         match lines.next(&mut line)? {
             Line::End => break,
             Line::TooLong(number) => {
-                reader.problem(number, 1, "a line without end: no lease", true);
+                reader.problem(number, 1, "an overlong line: no lease", true);
             }
             Line::Text(number, ended) => {
                 let mut text = &line[..];
                 if number == 1
                     && let Some(rest) = line.strip_prefix(BYTE_ORDER_MARK)
                 {
-                    let message = "a byte order mark: dnsmasq takes the time behind it for no end";
+                    let message = "a byte order mark: dnsmasq reads the time after it as infinite";
                     reader.problem(number, 1, message, true);
                     text = rest;
                 }
@@ -78,7 +78,7 @@ type Broken = (usize, String);
 
 impl Reader {
     fn problem(&mut self, line: u64, column: usize, message: &str, loses: bool) {
-        if self.read.problems.len() < KEPT {
+        if self.read.problems.len() < MAX_KEPT {
             let message = message.to_owned();
             self.read.problems.push(Problem { line, column, message, loses });
         }
@@ -113,11 +113,11 @@ impl Reader {
             .ok()
             .and_then(|time| time.parse().ok())
             .filter(|time| (0..=i64::from(u32::MAX) * 2).contains(time))
-            .ok_or_else(|| broken(0, "no time: dnsmasq takes it for a lease without end"))?;
+            .ok_or_else(|| broken(0, "not a time: dnsmasq reads it as an infinite lease"))?;
         let address: IpAddr = std::str::from_utf8(text(2))
             .ok()
             .and_then(|address| address.parse().ok())
-            .ok_or_else(|| broken(2, "no address: dnsmasq ignores the line"))?;
+            .ok_or_else(|| broken(2, "not an address: dnsmasq ignores the line"))?;
         let ends = match (seconds, self.lengths) {
             (0, _) => Date::NEVER,
             (length, Some(now)) => date(now.saturating_add(length), address, &mut self.read.losses),
@@ -126,13 +126,13 @@ impl Reader {
         let id = match text(4) {
             b"*" => Vec::new(),
             id => hex::decode(id)
-                .ok_or_else(|| broken(4, "no client identifier: hexadecimal or *"))?,
+                .ok_or_else(|| broken(4, "not a client identifier: hexadecimal or *"))?,
         };
         let name = Some(text(3).to_vec()).filter(|name| name != b"*");
         match address {
             IpAddr::V4(address) => {
                 let hardware = parse_hardware(text(1)).ok_or_else(|| {
-                    broken(1, "no hardware address: dnsmasq crashes on it when it starts")
+                    broken(1, "not a hardware address: dnsmasq crashes on it when it starts")
                 })?;
                 let mut lease = active(address);
                 (lease.ends, lease.tstp) = (ends, ends);
@@ -141,7 +141,7 @@ impl Reader {
             }
             IpAddr::V6(address) => {
                 let (kind, iaid) = parse_iaid(text(1))
-                    .ok_or_else(|| broken(1, "no IAID: a number, or T and a number"))?;
+                    .ok_or_else(|| broken(1, "not an IAID: a number, or T and a number"))?;
                 let mut held = active6(address);
                 held.ends = ends;
                 let cltt = Date::ABSENT;
@@ -225,7 +225,7 @@ pub fn write(database: &Database, now: i64, losses: &mut Losses) -> Vec<u8> {
         }
         None if live.is_empty() => {}
         None => losses.add(
-            "no server DUID known: dnsmasq makes one of its own, and drops DHCPv6 leases without it",
+            "no server DUID known: dnsmasq generates a new one, and drops DHCPv6 leases",
             "DHCPv6",
         ),
     }
@@ -235,14 +235,14 @@ pub fn write(database: &Database, now: i64, losses: &mut Losses) -> Vec<u8> {
     out
 }
 
-/// True for a lease that dnsmasq would keep.
+/// Whether dnsmasq would keep a lease.
 fn lives(state: BindingState, ends: Date, now: i64, address: IpAddr, losses: &mut Losses) -> bool {
     if state != BindingState::Active {
         losses.add(format!("{state}: dnsmasq has lines for active leases only"), address);
         return false;
     }
     if ends.is_absent() || (!ends.is_never() && ends.0 <= now) {
-        losses.add("ended: dnsmasq would drop it at its start", address);
+        losses.add("ended: dnsmasq would drop it when it starts", address);
         return false;
     }
     true
@@ -264,11 +264,13 @@ fn name<'a>(name: Option<&'a Vec<u8>>, address: IpAddr, losses: &mut Losses) -> 
 }
 
 fn id(id: &[u8], address: IpAddr, losses: &mut Losses) -> Vec<u8> {
-    if id.len() > LONGEST_ID {
-        losses
-            .add(format!("a client identifier of more than {LONGEST_ID} bytes: left out"), address);
+    if id.len() > MAX_CLIENT_ID {
+        losses.add(
+            format!("a client identifier of more than {MAX_CLIENT_ID} bytes: left out"),
+            address,
+        );
     }
-    if id.is_empty() || id.len() > LONGEST_ID { b"*".to_vec() } else { hex::encode(id) }
+    if id.is_empty() || id.len() > MAX_CLIENT_ID { b"*".to_vec() } else { hex::encode(id) }
 }
 
 fn append_line(
@@ -313,7 +315,7 @@ fn lease4(out: &mut Vec<u8>, lease: &Lease, now: i64, losses: &mut Losses) {
         (lease.on_expiry.is_some() || lease.on_release.is_some(), "`on` blocks"),
     ] {
         if is_lost {
-            losses.add(format!("{what}: dnsmasq's lines have no place for them"), address);
+            losses.add(format!("{what}: dnsmasq's lines cannot store them"), address);
         }
     }
 }
@@ -325,9 +327,9 @@ fn lease6(out: &mut Vec<u8>, binding: &Binding, losses: &mut Losses) {
     let id = id(&binding.duid, address, losses);
     append_line(out, time(binding.held.ends), iaid.as_bytes(), address, name, &id);
     if !binding.held.set.is_empty() || !binding.held.on.is_empty() {
-        losses.add("variables and `on` blocks: dnsmasq's lines have no place for them", address);
+        losses.add("variables and `on` blocks: dnsmasq's lines cannot store them", address);
     }
     if binding.held.max != 0 {
-        losses.add("lifetimes and cltt: dnsmasq's lines have no place for them", address);
+        losses.add("lifetimes and cltt: dnsmasq's lines cannot store them", address);
     }
 }

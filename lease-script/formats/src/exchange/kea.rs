@@ -30,7 +30,7 @@ fn columns_of(family: Family) -> &'static str {
 /// An infinite lifetime.
 const INFINITE: u32 = u32::MAX;
 /// The maximum number of problems that are kept.
-const KEPT: usize = 10_000;
+const MAX_KEPT: usize = 10_000;
 
 /// The contents of a memfile.
 #[derive(Debug, Default)]
@@ -88,7 +88,7 @@ pub fn read(source: impl BufRead) -> io::Result<Read> {
         match lines.next(&mut line)? {
             Line::End => break,
             Line::TooLong(number) => {
-                reader.problem(number, 1, "a line without end: Kea discards the row");
+                reader.problem(number, 1, "an overlong line: Kea discards the row");
             }
             Line::Text(number, ended) => {
                 let text = line.strip_suffix(b"\r").unwrap_or(&line);
@@ -110,8 +110,7 @@ struct Columns {
 
 impl Columns {
     fn new(header: &[u8]) -> Result<Self, String> {
-        let text =
-            std::str::from_utf8(header).map_err(|_| "a header that is no text".to_owned())?;
+        let text = std::str::from_utf8(header).map_err(|_| "the header is not text".to_owned())?;
         let names: Vec<String> = text.trim_end().split(',').map(str::to_owned).collect();
         let has_duid = names.iter().any(|name| name == "duid");
         let family = if has_duid { Family::V6 } else { Family::V4 };
@@ -158,11 +157,11 @@ impl Row<'_> {
 
     fn number<T: std::str::FromStr>(&self, name: &str) -> Result<T, String> {
         let text = std::str::from_utf8(self.text(name)).ok();
-        text.and_then(|text| text.parse().ok()).ok_or_else(|| format!("{name} is no number"))
+        text.and_then(|text| text.parse().ok()).ok_or_else(|| format!("{name} is not a number"))
     }
 
     fn hex(&self, name: &str) -> Result<Vec<u8>, String> {
-        hex::decode(self.text(name)).ok_or_else(|| format!("{name} is no hexadecimal with colons"))
+        hex::decode(self.text(name)).ok_or_else(|| format!("{name} is not hexadecimal with colons"))
     }
 
     /// The valid lifetime, `cltt` and the end of the lease.
@@ -181,7 +180,7 @@ impl Row<'_> {
             // Expired-reclaimed: free, with its previous holder recorded.
             b"2" => BindingState::Free,
             b"3" => BindingState::Released,
-            _ => return Err("a state that Kea does not have".to_owned()),
+            _ => return Err("unknown state".to_owned()),
         })
     }
 
@@ -192,7 +191,7 @@ impl Row<'_> {
 
 impl Reader {
     fn problem(&mut self, line: u64, column: usize, message: &str) {
-        if self.read.problems.len() < KEPT {
+        if self.read.problems.len() < MAX_KEPT {
             let message = message.to_owned();
             self.read.problems.push(Problem { line, column, message, loses: true });
         }
@@ -210,10 +209,10 @@ impl Reader {
         let row = Row { columns: &self.columns, fields };
         let address = std::str::from_utf8(row.text("address")).unwrap_or_default();
         let (key, entry) = if self.columns.family == Family::V6 {
-            let address = address.parse().map_err(|_| "no IPv6 address".to_owned())?;
+            let address = address.parse().map_err(|_| "not an IPv6 address".to_owned())?;
             six(&row, address, &mut self.read.losses)?
         } else {
-            let address = address.parse().map_err(|_| "no IPv4 address".to_owned())?;
+            let address = address.parse().map_err(|_| "not an IPv4 address".to_owned())?;
             four(&row, address, &mut self.read.losses)?
         };
         if !matches!(row.text("user_context"), b"") {
@@ -259,7 +258,7 @@ fn six(row: &Row<'_>, address: Ipv6Addr, losses: &mut Losses) -> Result<Placed, 
         b"0" => IaKind::NonTemporary,
         b"1" => IaKind::Temporary,
         b"2" => IaKind::Prefix,
-        _ => return Err("a lease_type that Kea does not have".to_owned()),
+        _ => return Err("unknown lease_type".to_owned()),
     };
     let mut held = active6(address);
     let length: u8 = row.number("prefix_len")?;
@@ -275,7 +274,7 @@ fn six(row: &Row<'_>, address: Ipv6Addr, losses: &mut Losses) -> Result<Placed, 
         .map(|bytes| Hardware { kind: row.number("hwtype").unwrap_or(1), bytes });
     let duid = row.hex("duid")?;
     if duid.is_empty() || duid.len() > 128 {
-        return Err("no DUID".to_owned());
+        return Err("invalid DUID".to_owned());
     }
     let iaid = row.number("iaid")?;
     let hostname = row.hostname();
@@ -338,7 +337,7 @@ fn state(state: BindingState, owned: bool, address: IpAddr, losses: &mut Losses)
         BindingState::Active => Some(0),
         BindingState::Abandoned => Some(1),
         BindingState::Free | BindingState::Expired | BindingState::Released if owned => {
-            losses.add("free, its last owner remembered: Kea's state expired-reclaimed", address);
+            losses.add("free, with a previous client: Kea's state expired-reclaimed", address);
             Some(2)
         }
         BindingState::Free => None,
@@ -397,7 +396,8 @@ fn write4(out: &mut Vec<u8>, lease: &Lease, subnet: u32, now: i64, losses: &mut 
     let _ = write!(out, "{address},");
     if let Some(hardware) = hardware {
         if hardware.kind != 1 {
-            losses.add("its hardware type: Kea's DHCPv4 rows are Ethernet's", address);
+            losses
+                .add("its hardware type: Kea's DHCPv4 rows store only Ethernet addresses", address);
         }
         hex::append(out, &hardware.bytes);
     }
@@ -417,7 +417,7 @@ fn write4(out: &mut Vec<u8>, lease: &Lease, subnet: u32, now: i64, losses: &mut 
         (lease.on_expiry.is_some() || lease.on_release.is_some(), "`on` blocks"),
     ] {
         if is_lost {
-            losses.add(format!("{what}: Kea's rows have no place for them"), address);
+            losses.add(format!("{what}: Kea's rows cannot store them"), address);
         }
     }
 }
@@ -453,6 +453,6 @@ fn write6(out: &mut Vec<u8>, binding: &Binding, subnet: u32, now: i64, losses: &
     }
     out.extend_from_slice(if hardware.is_some() { b",0\n" } else { b",\n" });
     if !held.set.is_empty() || !held.on.is_empty() {
-        losses.add("variables and `on` blocks: Kea's rows have no place for them", address);
+        losses.add("variables and `on` blocks: Kea's rows cannot store them", address);
     }
 }

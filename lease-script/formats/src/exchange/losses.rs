@@ -30,7 +30,7 @@ impl Losses {
         self.unwritten
     }
 
-    /// True if nothing was lost.
+    /// Whether nothing was lost.
     pub fn is_empty(&self) -> bool {
         self.reasons.is_empty()
     }

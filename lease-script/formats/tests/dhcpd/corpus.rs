@@ -56,10 +56,10 @@ fn all_equal(check: impl Fn(&str, &[u8], &Value) -> Option<String>) {
 #[test]
 fn the_server_view_equals_the_leases_after_a_restart() {
     all_equal(|name, file, expected| {
-        let mut by_short_cut = options(View::Dhcpd, expected);
-        by_short_cut.fast_path_from = 0;
+        let mut with_fast_path = options(View::Dhcpd, expected);
+        with_fast_path.fast_path_from = 0;
         let got = json(&read_bytes(file, &options(View::Dhcpd, expected)));
-        let short = json(&read_bytes(file, &by_short_cut));
+        let short = json(&read_bytes(file, &with_fast_path));
         if got != short {
             return Some(format!("{name}: the fast path reads something else"));
         }
@@ -135,7 +135,7 @@ fn the_text_view_has_the_last_accepted_declaration_of_each_address() {
 }
 
 /// Compares with `ideal_recovery` of the recordings for an address.
-fn ideal_holds(
+fn equals_ideal_recovery(
     words: &str,
     address: &str,
     got: Option<&Value>,
@@ -189,7 +189,7 @@ fn the_salvage_view_equals_the_ideal_recovery() {
             checked += 1;
             let words = words.as_str().expect("words");
             let lease = got["leases"].get(address);
-            if !ideal_holds(words, address, lease, &file, &expected) {
+            if !equals_ideal_recovery(words, address, lease, &file, &expected) {
                 wrong.push(format!("{name} {address}: {words}\n  got {lease:?}"));
             }
         }

@@ -20,7 +20,7 @@ fn reading(bytes: &[u8], view: View) -> Reading {
     read_bytes(bytes, &Options::new(view, EARLY))
 }
 
-fn complaints(reading: &Reading) -> String {
+fn first_diagnostics(reading: &Reading) -> String {
     reading.diagnostics.iter().take(5).map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
@@ -46,7 +46,7 @@ fn undamaged_journals_have_no_diagnostics(#[case] path: &str, #[case] at_least: 
     let bytes = journal(path);
     for view in [View::Text, View::Salvage, View::Dhcpd] {
         let reading = reading(&bytes, view);
-        assert!(reading.diagnostics.is_empty(), "{path} {view:?}\n{}", complaints(&reading));
+        assert!(reading.diagnostics.is_empty(), "{path} {view:?}\n{}", first_diagnostics(&reading));
         assert_eq!(reading.verdict, Verdict::Clean, "{path} {view:?}");
         let found = reading.leases().count() + reading.ias().count();
         assert!(found >= at_least, "{path} {view:?}: {found}");
@@ -71,7 +71,7 @@ fn a_truncated_batch_has_a_diagnostic() {
         let (server, salvaged) = (reading(left, View::Text), reading(left, View::Salvage));
         let text = left.trim_ascii_end();
         if text.ends_with(b"}") || left.ends_with(b";\n\n") {
-            assert!(server.diagnostics.is_empty(), "{end}\n{}", complaints(&server));
+            assert!(server.diagnostics.is_empty(), "{end}\n{}", first_diagnostics(&server));
             whole += 1;
             continue;
         }
@@ -154,7 +154,7 @@ fn by_address(reading: &Reading) -> BTreeMap<String, String> {
 
 /// Compares without `cltt`: a renewal that the server answers from its cache changes it in memory, and is written only by
 /// the next rewrite.
-fn is_same(before: &str, after: &str) -> bool {
+fn is_equal_but_for_cltt(before: &str, after: &str) -> bool {
     let split = |text: &str| {
         let mut value: serde_json::Value = serde_json::from_str(text).expect("JSON");
         let cltt = value["cltt"].take();
@@ -168,7 +168,10 @@ fn is_same(before: &str, after: &str) -> bool {
 #[case("small/gens.tar.xz", 6)]
 #[case("medium/gens.tar.xz", 20)]
 #[case("medium2/gens.tar.xz", 10)]
-fn the_leases_of_a_generation_begin_the_next_one(#[case] path: &str, #[case] at_least: usize) {
+fn the_leases_of_a_generation_are_the_first_records_of_the_next_one(
+    #[case] path: &str,
+    #[case] at_least: usize,
+) {
     let generations = generations(path);
     assert!(generations.len() >= at_least, "{path}: {}", generations.len());
     for pair in generations.windows(2) {
@@ -179,7 +182,10 @@ fn the_leases_of_a_generation_begin_the_next_one(#[case] path: &str, #[case] at_
         assert!(!meaning.is_empty());
         for (address, lease) in &meaning {
             let next = head.get(address).unwrap_or_else(|| panic!("{path} {name}: no {address}"));
-            assert!(is_same(lease, next), "{path} {name}: {address}\n{lease}\n{next}");
+            assert!(
+                is_equal_but_for_cltt(lease, next),
+                "{path} {name}: {address}\n{lease}\n{next}"
+            );
         }
     }
 }
@@ -198,7 +204,7 @@ fn by_association(reading: &Reading) -> BTreeMap<String, String> {
 }
 
 #[test]
-fn the_associations_of_a_generation_begin_the_next_one() {
+fn the_associations_of_a_generation_are_the_first_records_of_the_next_one() {
     let generations = generations("v6/gens.tar.xz");
     assert!(generations.len() >= 5);
     let mut compared = 0;
@@ -213,7 +219,7 @@ fn the_associations_of_a_generation_begin_the_next_one() {
         for (key, ia) in &meaning {
             compared += 1;
             let next = head.get(key).unwrap_or_else(|| panic!("{name}: {ia} is gone"));
-            assert!(is_same(ia, next), "{name}\n{ia}\n{next}");
+            assert!(is_equal_but_for_cltt(ia, next), "{name}\n{ia}\n{next}");
         }
     }
     assert!(compared > 100, "{compared}");

@@ -24,7 +24,7 @@ pub(super) fn read(path: &Path) -> Vec<u8> {
 /// Unpacks a `.xz` file.
 pub(super) fn unpack(mut packed: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::new();
-    lzma_rs::xz_decompress(&mut packed, &mut bytes).expect("recordings are whole");
+    lzma_rs::xz_decompress(&mut packed, &mut bytes).expect("recordings are complete");
     bytes
 }
 

@@ -1,4 +1,4 @@
-//! Damaged and hostile files: no panic, the same result on every path, no repeated reading without bound.
+//! Damaged and hostile files: no panic, the same result on every path, and bytes are not reread without limit.
 
 use lease_formats::dhcpd::{
     Family, Options, Reading, Verdict, View, lease_to_json, read_bytes, read_file,
@@ -103,7 +103,7 @@ fn reading_with_threads_gives_the_same_result() {
     let mut whole = journal.clone();
     whole.extend_from_slice(b"foo bar;\n");
     whole.extend_from_slice(&journal);
-    std::fs::write(file.path(), &whole).expect("room");
+    std::fs::write(file.path(), &whole).expect("space on the disk");
     for view in VIEWS {
         let alone = read_file(file.path(), &options(view)).expect("readable");
         for threads in [2, 3, 5] {
@@ -122,7 +122,7 @@ fn reading_with_threads_gives_the_same_result() {
 
 #[test]
 fn repeated_reading_grows_no_faster_than_the_file() {
-    let nasty: [(&str, &[u8]); 11] = [
+    let files: [(&str, &[u8]); 11] = [
         ("braces", b"{"),
         ("closed", b"}"),
         ("quotes", b"\""),
@@ -135,7 +135,7 @@ fn repeated_reading_grows_no_faster_than_the_file() {
         ("zeros", b"\0"),
         ("ends", b"\xff"),
     ];
-    for (name, piece) in nasty {
+    for (name, piece) in files {
         let file: Vec<u8> = piece.iter().copied().cycle().take(200_000).collect();
         for view in VIEWS {
             let reading = read_bytes(&file, &options(view));
@@ -148,7 +148,7 @@ fn repeated_reading_grows_no_faster_than_the_file() {
 }
 
 #[test]
-fn files_of_2_gib_are_refused_as_dhcpd() {
+fn files_of_2_gib_are_refused_as_by_dhcpd() {
     let file = tempfile::NamedTempFile::new().expect("a temporary file");
     file.as_file().set_len(1 << 31).expect("sparse files");
     let reading = read_file(file.path(), &options(View::Dhcpd)).expect("opened");
@@ -178,7 +178,7 @@ fn a_date_before_1970_makes_the_rewrite_fail() {
 
 /// Verdicts recorded from dhcpd 4.4.3-P1: none of these statements loses the lease, some cause a warning.
 #[test]
-fn server_parameters_in_on_blocks_and_unusual_agent_option_codes() {
+fn server_parameters_and_unusual_agent_option_codes_do_not_lose_the_lease() {
     let record = |statement: &str| {
         format!(
             "authoring-byte-order little-endian;\nlease 10.20.1.2 {{\n  ends never;\n  binding state active;\n  \

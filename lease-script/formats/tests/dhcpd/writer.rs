@@ -218,7 +218,7 @@ fn declarations_that_dhcpd_would_not_read_are_refused(
 }
 
 #[test]
-fn host_names_that_dhcpd_does_not_write_are_known() {
+fn host_names_that_dhcpd_does_not_write_are_recognized() {
     for (name, kept) in [
         (&b"laptop"[..], true),
         (b"with blank", true),

@@ -105,8 +105,8 @@ pub(crate) fn in_process(
     run_in_process(call, &mut InProcess(router), marker)
 }
 
-/// Calls a program, in a directory of its own, with nothing on its PATH.
-pub(crate) fn in_processes(
+/// Starts a program with an empty PATH; the socket for its `nvram` commands is in `directory`.
+pub(crate) fn in_child_process(
     router: &mut Router,
     mut command: Command,
     call: &Call,
@@ -125,7 +125,7 @@ pub(crate) fn in_processes(
 
     let shared = Mutex::new((router, None::<Pid>));
     thread::scope(|scope| {
-        // Locked until the process id is known, so that no command is answered before.
+        // Locked until the process id is known: a fault may kill the process at its first command.
         let mut guard = shared.lock().expect("a lock");
         let server = scope.spawn(|| serve(&listener, &shared));
         let child = command.spawn().expect("the program starts");

@@ -1,11 +1,11 @@
 //! Routers, sessions and implementations for the tests.
 
 mod implementation;
-mod plain;
 mod router;
 mod session;
+mod simple_tool;
 
 pub(crate) use implementation::{Implementation, on_path, script, shells};
-pub(crate) use plain::{Plain, Telling};
 pub(crate) use router::{Fault, Router};
-pub(crate) use session::{Given, Session, lease, told};
+pub(crate) use session::{Session, TestCall, lease, test_call};
+pub(crate) use simple_tool::{FreeSpaceReport, SimpleTool};

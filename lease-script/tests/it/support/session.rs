@@ -1,4 +1,4 @@
-//! A session on a router: calls and their transcript.
+//! A series of calls on a router, and its transcript.
 
 use std::fmt::Write;
 use std::fs;
@@ -6,7 +6,7 @@ use std::fs;
 use lease_script::{Call, Environment, MemoryIntentLog, Outcome};
 use tempfile::TempDir;
 
-use super::implementation::{Implementation, in_process, in_processes};
+use super::implementation::{Implementation, in_child_process, in_process};
 use super::router::{Fault, Router, Tool};
 
 pub(crate) struct Session {
@@ -19,29 +19,32 @@ pub(crate) struct Session {
 
 /// A call with its environment and an optional fault.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Given {
+pub(crate) struct TestCall {
     args: Vec<Vec<u8>>,
     env: Vec<(String, Vec<u8>)>,
     fault: Option<Fault>,
 }
 
 /// A call without an environment.
-pub(crate) fn told<A: AsRef<[u8]>>(args: impl IntoIterator<Item = A>) -> Given {
-    Given { args: args.into_iter().map(|arg| arg.as_ref().to_vec()).collect(), ..Given::default() }
+pub(crate) fn test_call<A: AsRef<[u8]>>(args: impl IntoIterator<Item = A>) -> TestCall {
+    TestCall {
+        args: args.into_iter().map(|arg| arg.as_ref().to_vec()).collect(),
+        ..TestCall::default()
+    }
 }
 
 /// A call for a DHCPv4 lease with an expiry.
-pub(crate) fn lease(action: &str, last: u8, host: &str, expiry: &str) -> Given {
+pub(crate) fn lease(action: &str, last: u8, host: &str, expiry: &str) -> TestCall {
     let mac = format!("02:aa:00:00:00:{last:02x}");
     let address = format!("192.168.1.{last}");
     let mut args = vec![action.to_owned(), mac, address];
     if !host.is_empty() {
         args.push(host.to_owned());
     }
-    told(args).with("DNSMASQ_LEASE_EXPIRES", expiry)
+    test_call(args).with("DNSMASQ_LEASE_EXPIRES", expiry)
 }
 
-impl Given {
+impl TestCall {
     pub(crate) fn with(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         self.env.push((name.to_owned(), value.as_ref().to_vec()));
         self
@@ -52,7 +55,7 @@ impl Given {
         self
     }
 
-    pub(crate) fn but(mut self, fault: Fault) -> Self {
+    pub(crate) fn with_fault(mut self, fault: Fault) -> Self {
         self.fault = Some(fault);
         self
     }
@@ -74,16 +77,16 @@ impl Session {
     }
 
     /// Makes a call and adds it to the transcript.
-    pub(crate) fn call(&mut self, given: Given) -> Outcome {
-        let outcome = self.call_quietly(&given);
+    pub(crate) fn call(&mut self, call: TestCall) -> Outcome {
+        let outcome = self.call_without_transcript(&call);
         let mut line = String::from("$");
-        for (name, value) in &given.env {
+        for (name, value) in &call.env {
             write!(line, " {name}={}", value.escape_ascii()).expect("memory");
         }
-        for arg in &given.args {
+        for arg in &call.args {
             write!(line, " {}", arg.escape_ascii()).expect("memory");
         }
-        let fault = given.fault.map_or_else(String::new, |fault| format!("    # {fault:?}"));
+        let fault = call.fault.map_or_else(String::new, |fault| format!("    # {fault:?}"));
         writeln!(self.transcript, "{line}{fault}").expect("memory");
         for command in &self.router.commands {
             writeln!(self.transcript, "  nvram {command}").expect("memory");
@@ -103,16 +106,18 @@ impl Session {
     }
 
     /// Makes a call without adding it to the transcript.
-    pub(crate) fn call_quietly(&mut self, given: &Given) -> Outcome {
+    pub(crate) fn call_without_transcript(&mut self, call: &TestCall) -> Outcome {
         let mut env: Environment =
-            given.env.iter().map(|(name, value)| (name.as_bytes(), value.clone())).collect();
+            call.env.iter().map(|(name, value)| (name.as_bytes(), value.clone())).collect();
         env.set("LEASE_RUN", self.run_directory());
-        let call = Call::new(given.args.clone(), env);
-        self.router.fault.clone_from(&given.fault);
+        let script_call = Call::new(call.args.clone(), env);
+        self.router.fault.clone_from(&call.fault);
         self.router.commands.clear();
         match self.implementation.command() {
-            None => in_process(&mut self.router, &mut self.intent_log, &call),
-            Some(command) => in_processes(&mut self.router, command, &call, self.directory.path()),
+            None => in_process(&mut self.router, &mut self.intent_log, &script_call),
+            Some(command) => {
+                in_child_process(&mut self.router, command, &script_call, self.directory.path())
+            }
         }
     }
 
@@ -120,7 +125,7 @@ impl Session {
         self.directory.path().join("run").to_str().expect("plain text").to_owned()
     }
 
-    /// Power cycles the router: RAM and the intent log are lost.
+    /// Restarts the router: RAM and the intent log are lost.
     pub(crate) fn reboot(&mut self) {
         self.router.tool.reboot();
         self.intent_log = MemoryIntentLog::default();
@@ -129,7 +134,7 @@ impl Session {
         self.transcript.push_str("-- reboot\n");
     }
 
-    /// Another program runs the tool.
+    /// Runs the tool as another program would.
     pub(crate) fn other(&mut self, args: &[&[u8]]) {
         let output = self.router.tool.run(args);
         let text: Vec<String> = args.iter().map(|arg| arg.escape_ascii().to_string()).collect();

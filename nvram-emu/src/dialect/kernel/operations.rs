@@ -30,7 +30,7 @@ impl Driver {
             return;
         };
         board.flash.read(start, &mut header);
-        // Some drivers program the magic last, so `image` may lack it.
+        // Some drivers program the magic last, so it may be missing in `image`.
         let same_header = header[4..] == image[4..HEADER_LEN] && header[..4] == MAGIC.to_le_bytes();
         let fits = image.len() <= board.space as usize;
         if same_header && fits && board.flash.holds(start + HEADER_LEN as u32, data) {
@@ -64,7 +64,7 @@ impl Driver {
         }
     }
 
-    /// RAM for reading, after a boot if the router has not booted. Copies nothing.
+    /// RAM for reading, after a boot if the router has not booted. The table is not copied.
     pub fn ram(&self, board: &mut Board) -> Arc<KernelRam> {
         let ram = self.peek(board);
         board.ram = Ram::Kernel(Arc::clone(&ram));

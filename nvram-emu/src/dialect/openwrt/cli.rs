@@ -62,7 +62,7 @@ pub struct Prepared {
     pub exit: u8,
     /// Whether there was a `commit`: the staging file goes to flash next.
     pub commit: bool,
-    /// Whether there was a wrong command: [`OpenWrt::finish`] prints the usage and exits with 1.
+    /// Whether a command was unknown or incomplete: [`OpenWrt::finish`] prints the usage and exits with 1.
     pub usage_error: bool,
     /// Offset of the header in the staging file, if the command rewrote that file.
     pub rewritten: Option<usize>,
@@ -234,8 +234,8 @@ fn cache_staging_as_flash_load(board: &Board) {
     }
 }
 
-/// Runs the commands of a line from left to right. A wrong command ends the line; earlier ones keep their
-/// effect.
+/// Runs the commands of a line from left to right, up to an unknown or incomplete one. The effects of earlier commands are
+/// kept.
 fn run_commands(
     handle: &mut Arc<Handle>,
     board: &Board,

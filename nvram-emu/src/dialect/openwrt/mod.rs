@@ -1,4 +1,4 @@
-//! OpenWrt's tool (package/utils/nvram/src): no kernel part, a staging file in RAM, no lock of any kind.
+//! OpenWrt's tool (package/utils/nvram/src), which uses a staging file in RAM, without a kernel driver and without locks.
 //!
 //! The steps of a write command are separate functions, so that two commands can be interleaved:
 //!

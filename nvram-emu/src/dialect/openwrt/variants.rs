@@ -19,7 +19,7 @@ pub(in crate::dialect) static MIPS: DialectInfo = DialectInfo {
     name: "openwrt",
     verified: true,
     free_space: FreeSpaceSource::Info,
-    own_space: false,
+    driver_sets_size: false,
     source: "openwrt/openwrt cli.c 224a2b7e26, nvram.c d5e12ee69a",
     tool: &MIPS_TOOL,
 };
@@ -29,7 +29,7 @@ pub(in crate::dialect) static ARM: DialectInfo = DialectInfo {
     name: "openwrt-arm",
     verified: true,
     free_space: FreeSpaceSource::Info,
-    own_space: false,
+    driver_sets_size: false,
     source: "openwrt/openwrt cli.c 224a2b7e26, nvram.c d5e12ee69a, unsigned char, addresses beyond 2 GiB",
     tool: &ARM_TOOL,
 };
@@ -39,7 +39,7 @@ pub(in crate::dialect) static HARDENED: DialectInfo = DialectInfo {
     name: "openwrt-hardened",
     verified: true,
     free_space: FreeSpaceSource::Info,
-    own_space: false,
+    driver_sets_size: false,
     source: "openwrt/openwrt cli.c 3a385b8de5, hauke/openwrt nvram.c 51fb19cb5d",
     tool: &HARDENED_TOOL,
 };

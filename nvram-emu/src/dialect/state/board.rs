@@ -1,4 +1,4 @@
-//! A router as its `nvram` tool sees it.
+//! The parts of a router that its `nvram` tool uses.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ pub struct Board {
     pub flash: Flash,
     /// RAM contents, which a reboot clears.
     pub ram: Ram,
-    /// Size in bytes of the NVRAM at the end of the partition, for drivers with a size of their own
+    /// Size in bytes of the NVRAM at the end of the partition, for drivers that set the size
     /// (`NVRAM_SPACE`).
     pub space: u32,
     /// Replacement for `/proc/mtd`.

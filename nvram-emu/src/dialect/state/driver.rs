@@ -16,15 +16,15 @@ pub enum BootCheck {
     Crc,
 }
 
-/// The RAM area that values are copied into (`nvram_buf`, `_nvram_realloc`). Names take no room in it.
+/// The RAM area into which values are copied (`nvram_buf`, `_nvram_realloc`). Names are stored elsewhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Arena {
-    /// As large as the NVRAM; every new or changed value takes fresh bytes (up to 2012).
+    /// As large as the NVRAM; every new or changed value is allocated anew (up to 2012).
     Fresh,
     /// As large as the NVRAM; a value that is not longer than the old one overwrites it (later drivers).
     Reused,
     /// Twice the partition; old values are overwritten as with [`Arena::Reused`], and only a fresh allocation
-    /// can fail (Padavan). The real driver also remembers when a slot once held a longer value.
+    /// can fail (Padavan). Not modelled: the real driver also reuses the space of an earlier, longer value.
     Double,
 }
 
@@ -43,7 +43,7 @@ pub enum CommitStrategy {
     /// invalid-magic phase. The image lies at the first multiple of its size that has the magic, else at the
     /// end.
     WholeBlocks,
-    /// Padavan (`nvram_commit`, `ra_mtd_write_nm`): nothing if the flash equals the image up to the end of the
+    /// Padavan (`nvram_commit`, `ra_mtd_write_nm`): no operation if the flash equals the image up to the end of the
     /// space; otherwise the one erase block that holds it is erased and programmed completely.
     SkipEqual,
 }
@@ -66,7 +66,7 @@ pub struct Driver {
     /// Whether a load adds missing `sdram_*` variables from the header.
     pub sdram: bool,
     /// The errno text with which `set` fails while the arena is full.
-    pub full: &'static str,
+    pub full_errno: &'static str,
 }
 
 const ENOMEM: &str = "Cannot allocate memory";
@@ -80,7 +80,7 @@ pub const BROADCOM: Driver = Driver {
     commit: CommitStrategy::GuardedMagic,
     arena: Arena::Fresh,
     sdram: true,
-    full: ENOMEM,
+    full_errno: ENOMEM,
 };
 
 /// Broadcom's driver for ARM (arch/arm/plat-brcm/nvram_linux.c of RMerl/asuswrt-merlin.ng,
@@ -102,7 +102,7 @@ pub const DDWRT: Driver = Driver {
     commit: CommitStrategy::WholeBlocks,
     arena: Arena::Reused,
     sdram: false,
-    full: ENOMEM,
+    full_errno: ENOMEM,
 };
 
 /// Padavan: ASUS NVRAM driver 0.08 and its core (nvram.c with `_nvram_generate`).
@@ -114,5 +114,5 @@ pub const PADAVAN: Driver = Driver {
     commit: CommitStrategy::SkipEqual,
     arena: Arena::Double,
     sdram: false,
-    full: "Operation not permitted",
+    full_errno: "Operation not permitted",
 };

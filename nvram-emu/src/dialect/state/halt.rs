@@ -1,8 +1,8 @@
-//! Why a command stops before its end.
+//! The reasons for which a command is aborted.
 
 use crate::device::OpError;
 
-/// The reasons for which a command does not run to its end.
+/// The reason for which a command was aborted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Halt {
     /// The armed power cut occurred.
@@ -12,8 +12,8 @@ pub enum Halt {
 }
 
 impl Halt {
-    /// Separates a power loss, which ends every command, from a device error, which a driver reports as an
-    /// errno of its own. Returns whether the operation succeeded.
+    /// Separates a power loss, which aborts every command, from a device error, which a driver reports as an
+    /// errno. Returns whether the operation succeeded.
     ///
     /// # Errors
     /// [`Halt::PowerLost`] when power was lost.

@@ -108,7 +108,7 @@ impl Handle {
     }
 
     /// The effect of a crash in `_nvram_rehash` on the shared mapping. The tool replaces the `=` of an entry by
-    /// NUL while it loads the entry. The `=` of a value that runs off the end is never restored, so the next
+    /// NUL while it loads the entry. The `=` of a value that extends beyond the end is never restored, so the next
     /// command succeeds.
     pub(in crate::dialect) fn crash_while_loading(staging: &mut [u8]) {
         let Some(offset) = find_magic(staging, usize::MAX) else {

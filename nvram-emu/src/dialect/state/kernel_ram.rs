@@ -12,7 +12,7 @@ pub struct KernelRam {
     pub arena_used: u32,
 }
 
-/// The value arena is full; [`Driver::full`] is the errno text.
+/// The value arena is full; [`Driver::full_errno`] is the errno text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoMemory;
 
@@ -73,11 +73,11 @@ impl KernelRam {
         capacity: u64,
     ) -> Result<(), NoMemory> {
         let end = u64::from(self.arena_used) + value.len() as u64 + 1;
-        let full = match arena {
+        let is_full = match arena {
             Arena::Fresh | Arena::Reused => end > capacity,
             Arena::Double => end >= capacity && !self.fits_old_value(name, value),
         };
-        if full {
+        if is_full {
             return Err(NoMemory);
         }
         self.put(arena, name, value);

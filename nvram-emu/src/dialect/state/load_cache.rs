@@ -1,7 +1,7 @@
 //! The most recent loads of the flash and of the staging file.
 //!
-//! Loading an image dominates the cost of a command, and a router is often cloned hundreds of times: the
-//! clones share one load.
+//! Loading an image is the most expensive part of a command, and a router is often cloned hundreds of times. The clones
+//! share one load.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -50,7 +50,7 @@ pub struct FlashLoad {
 }
 
 impl FlashLoad {
-    /// What was loaded, if it was loaded as a partition of `size` bytes.
+    /// The result, if the flash was loaded as a partition of `size` bytes.
     pub(in crate::dialect) fn of_size(self, size: u32) -> Option<Loaded> {
         self.result.ok().filter(|_| self.size == size)
     }
@@ -125,7 +125,7 @@ impl LoadCache {
         self.lock().flash = Some(CachedLoad { key: version, size, result });
     }
 
-    /// Caches what a load of the flash contents `version` will give.
+    /// Caches the result that a load of the flash contents `version` will have.
     pub(in crate::dialect) fn put_flash(&self, version: u64, size: u32, loaded: Loaded) {
         self.lock().flash = Some(CachedLoad { key: version, size, result: Ok(loaded) });
     }
@@ -145,7 +145,7 @@ impl LoadCache {
         }
     }
 
-    /// Caches what a load of the staging file `file` will give.
+    /// Caches the result that a load of the staging file `file` will have.
     pub(in crate::dialect) fn put_staging(
         &self,
         file: &Arc<Vec<u8>>,

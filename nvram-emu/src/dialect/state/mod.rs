@@ -1,4 +1,4 @@
-//! The state of a router that its tool works on: flash, RAM, and what was loaded from them.
+//! The state of a router that its tool uses: flash, RAM, and the variables that were loaded from them.
 //!
 //! The operations on it are in [`kernel`](super::kernel) and [`openwrt`](super::openwrt).
 

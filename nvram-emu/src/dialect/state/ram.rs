@@ -1,4 +1,4 @@
-//! The RAM of a router, as far as `nvram` uses it.
+//! The part of a router's RAM that `nvram` uses.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -44,8 +44,8 @@ impl Ram {
         }
     }
 
-    /// Whether both are clones of the same contents. Contents are not compared, so equal RAM that was built
-    /// separately gives `false`.
+    /// Whether both are clones of the same contents. Contents are not compared: for equal contents that were built
+    /// separately the result is `false`.
     pub(crate) fn shares_state(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Empty, Self::Empty) => true,

@@ -34,7 +34,7 @@ pub(super) enum Action {
     /// Unsets the variables that a reset does not keep, and commits (DD-WRT).
     Reset,
     /// A command of the real tool without an effect on the modelled state.
-    Nothing,
+    NoEffect,
     /// A command of the real tool that is not modelled: one line on stderr, exit code 1.
     Unsupported,
 }
@@ -49,7 +49,7 @@ pub(super) enum UnknownCommand {
     Skip,
     /// Prints the usage and stops.
     ///
-    /// Such a tool also prints its usage when the last command lacks its argument: its loop steps over the end of
+    /// Such a tool also prints its usage when the last command lacks its argument: its loop continues beyond the end of
     /// argv into the environment, which contains no known command.
     PrintUsage,
 }
@@ -175,7 +175,7 @@ impl MultiCommandTool {
                 None if self.unknown == UnknownCommand::PrintUsage => {
                     return Err(Stop::Exit(self.print_usage(out)));
                 }
-                Some(Action::Nothing) | None => {}
+                Some(Action::NoEffect) | None => {}
             }
         }
         Ok(())

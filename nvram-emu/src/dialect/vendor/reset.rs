@@ -68,8 +68,8 @@ pub(super) fn keeps(name: &[u8]) -> bool {
         || name.contains("_hwaddr")
 }
 
-fn is_numbered(name: &str, (before, behind, highest): (&str, &str, u8)) -> bool {
-    let number = name.strip_prefix(before).and_then(|rest| rest.strip_suffix(behind));
+fn is_numbered(name: &str, (before, after, highest): (&str, &str, u8)) -> bool {
+    let number = name.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
     let number = number.and_then(|digits| Some((digits, digits.parse::<u8>().ok()?)));
     number.is_some_and(|(digits, number)| number <= highest && digits == number.to_string())
 }

@@ -26,7 +26,7 @@ pub(in crate::dialect) static BROADCOM_STOCK: DialectInfo = DialectInfo {
     name: "broadcom-stock",
     verified: false,
     free_space: FreeSpaceSource::ShowStderr,
-    own_space: true,
+    driver_sets_size: true,
     source: "Broadcom SDK 2012, main.c 364585",
     tool: &MultiCommandTool {
         name: "broadcom-stock",
@@ -53,7 +53,7 @@ pub(in crate::dialect) static DDWRT: DialectInfo = DialectInfo {
     name: "ddwrt",
     verified: false,
     free_space: FreeSpaceSource::ShowStderr,
-    own_space: true,
+    driver_sets_size: true,
     source: "mirror/dd-wrt src/router/rc/nvram.c",
     tool: &MultiCommandTool {
         name: "ddwrt",
@@ -82,7 +82,7 @@ restore filename : Restores all NVRAM names and values from the desired backup f
             ("erase", Match::Prefix, Action::Reset),
             SHOW,
             unsupported("backup"),
-            ("--force", Match::Prefix, Action::Nothing),
+            ("--force", Match::Prefix, Action::NoEffect),
             unsupported("restore"),
         ],
         user_lib: UserLib::DdWrt,
@@ -95,7 +95,7 @@ pub(in crate::dialect) static TOMATO: DialectInfo = DialectInfo {
     name: "tomato",
     verified: false,
     free_space: FreeSpaceSource::ShowStdout,
-    own_space: true,
+    driver_sets_size: true,
     source: "FreshTomato (MIPS), NVRAM Utility 2006-2009 Jonathan Zarate",
     tool: &Tomato,
 };
@@ -105,7 +105,7 @@ pub(in crate::dialect) static FRESHTOMATO_ARM: DialectInfo = DialectInfo {
     name: "freshtomato-arm",
     verified: false,
     free_space: FreeSpaceSource::ShowStderr,
-    own_space: true,
+    driver_sets_size: true,
     source: "tomato64/tomato64 package/nvram/nvram/main.c (FreshTomato ARM)",
     tool: &MultiCommandTool {
         name: "freshtomato-arm",
@@ -140,7 +140,7 @@ pub(in crate::dialect) static MERLIN: DialectInfo = DialectInfo {
     name: "merlin",
     verified: false,
     free_space: FreeSpaceSource::ShowStderr,
-    own_space: true,
+    driver_sets_size: true,
     source: "RMerl/asuswrt-merlin.ng release/src/router/nvram/nvram.c",
     tool: &MultiCommandTool {
         name: "merlin",
@@ -174,7 +174,7 @@ pub(in crate::dialect) static PADAVAN: DialectInfo = DialectInfo {
     name: "padavan",
     verified: false,
     free_space: FreeSpaceSource::ShowStderr,
-    own_space: true,
+    driver_sets_size: true,
     source: "hanwckf/rt-n56u trunk/user/nvram/nvram.c, ASUS NVRAM driver 0.08",
     tool: &MultiCommandTool {
         name: "padavan",
@@ -203,7 +203,7 @@ pub(in crate::dialect) static SEED2006: DialectInfo = DialectInfo {
     name: "seed2006",
     verified: false,
     free_space: FreeSpaceSource::ShowStderr,
-    own_space: true,
+    driver_sets_size: true,
     source: "Broadcom main.c 1.1.1.5, nvram_linux.c 1.19 (2006)",
     tool: &MultiCommandTool {
         name: "seed2006",

@@ -1,4 +1,4 @@
-//! The user libraries between a tool and its driver: what they refuse, change or add.
+//! The user libraries between a tool and its driver, which refuse, change or add commands.
 
 use memchr::memchr;
 
@@ -105,8 +105,8 @@ impl UserLib {
         }
     }
 
-    /// Whether a `get` of `name` reaches the table. An empty name asks the driver for all variables, and every
-    /// library takes that reply for no value.
+    /// Whether a `get` of `name` reaches the table. With an empty name the driver returns all variables,
+    /// which every library treats as no value.
     pub(super) fn accepts_get(self, name: &[u8], out: &mut OutputBuffers) -> bool {
         match (self, name.len()) {
             (Self::Ioctl, 0) => out.perror(TOO_LONG),
@@ -181,6 +181,6 @@ fn ioctl(
 
 fn set(driver: &Driver, board: &mut Board, name: &[u8], value: &[u8], out: &mut OutputBuffers) {
     if let Err(NoMemory) = driver.set(board, name, value) {
-        out.perror(driver.full);
+        out.perror(driver.full_errno);
     }
 }

@@ -18,9 +18,9 @@ fn read_a(router: &mut Router) -> String {
     if answer == "= 1\n" { String::new() } else { answer }
 }
 
-/// Uncommitted values are gone after a reboot; a flash without an image starts with nothing.
+/// After a boot from a flash without an image there are no variables.
 #[rstest]
-fn ram_is_lost(
+fn a_reboot_loses_uncommitted_values(
     #[values(
         "broadcom-stock",
         "ddwrt",
@@ -40,7 +40,7 @@ fn ram_is_lost(
     assert_eq!(read_a(&mut router), "1\n");
 }
 
-/// One damaged byte of a value: read by drivers that ignore the CRC; the others reject the image.
+/// One byte of a value is damaged. Drivers that ignore the CRC read it; the others reject the image.
 #[rstest]
 #[case::broadcom_stock("broadcom-stock", "7\n")]
 #[case::ddwrt("ddwrt", "7\n")]
@@ -49,13 +49,16 @@ fn ram_is_lost(
 #[case::merlin("merlin", "")]
 #[case::padavan("padavan", "")]
 #[case::seed2006("seed2006", "7\n")]
-fn damaged_value(#[case] dialect: &str, #[case] expected: &str) {
+fn only_drivers_with_a_crc_check_reject_a_damaged_value(
+    #[case] dialect: &str,
+    #[case] expected: &str,
+) {
     let mut router = committed(dialect);
     router.poke(22, b"7");
     assert_eq!(read_a(&mut router), expected);
 }
 
-/// A length beyond the space, which DD-WRT does not check.
+/// DD-WRT does not check the length.
 #[rstest]
 #[case::broadcom_stock("broadcom-stock", "")]
 #[case::ddwrt("ddwrt", "1\n")]
@@ -64,14 +67,17 @@ fn damaged_value(#[case] dialect: &str, #[case] expected: &str) {
 #[case::merlin("merlin", "")]
 #[case::padavan("padavan", "")]
 #[case::seed2006("seed2006", "")]
-fn length_beyond_the_space(#[case] dialect: &str, #[case] expected: &str) {
+fn a_length_beyond_the_space_is_rejected_except_by_ddwrt(
+    #[case] dialect: &str,
+    #[case] expected: &str,
+) {
     let mut router = committed(dialect);
     router.poke(4, &[0xFF; 4]);
     assert_eq!(read_a(&mut router), expected);
 }
 
 #[rstest]
-fn no_magic(
+fn an_image_without_the_magic_is_rejected(
     #[values(
         "broadcom-stock",
         "ddwrt",
@@ -90,14 +96,17 @@ fn no_magic(
 
 /// Power lost in a second commit, which changes `a` from 1 to 2.
 ///
-/// With a guarded magic: the old settings until the first byte of the magic is cleared, then none, finally the new
-/// ones. Without guard: the old settings until the erase begins, and the new ones as soon as `len` bytes are
-/// programmed, or even earlier if the driver ignores the CRC.
+/// If the driver clears the magic first, the old settings are read until the first byte of the magic is cleared, then none,
+/// and the new ones at the end. Otherwise the old settings are read until the erase begins, and the new ones as soon as
+/// `len` bytes are programmed, or earlier if the driver ignores the CRC.
 #[rstest]
 #[case::guarded("seed2006", &[((0, 0), "1\n"), ((0, 1), ""), ((1, 0), ""), ((2, 60), ""), ((3, 3), ""), ((3, 4), "2\n")])]
 #[case::ddwrt("ddwrt", &[((0, 0), "1\n"), ((0, 4), ""), ((1, 20), ""), ((1, 24), "2\n"), ((1, 40), "2\n")])]
 #[case::padavan("padavan", &[((0, 0), "1\n"), ((0, 4), ""), ((1, 20), ""), ((1, 24), ""), ((1, 28), "2\n")])]
-fn power_cut(#[case] dialect: &str, #[case] cuts: &[((u64, u32), &str)]) {
+fn a_power_cut_in_a_commit_leaves_the_old_the_new_or_no_variables(
+    #[case] dialect: &str,
+    #[case] cuts: &[((u64, u32), &str)],
+) {
     for ((op, byte), expected) in cuts {
         let mut router = committed(dialect);
         assert_eq!(router.sh("set a=2"), "");
@@ -123,7 +132,11 @@ fn power_cut(#[case] dialect: &str, #[case] cuts: &[((u64, u32), &str)]) {
 #[case("ddwrt", "padavan", "")]
 #[case("openwrt", "padavan", "1\n")]
 #[case("openwrt", "seed2006", "1\n")]
-fn other_firmware(#[case] writer: &str, #[case] reader: &str, #[case] expected: &str) {
+fn an_image_of_another_firmware_is_accepted_if_its_crc_is_valid_or_ignored(
+    #[case] writer: &str,
+    #[case] reader: &str,
+    #[case] expected: &str,
+) {
     let mut router = Router::new("seed2006", ONE_BLOCK);
     router.sh("set a=1 commit");
     router.reflash(writer);

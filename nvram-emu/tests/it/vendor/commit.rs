@@ -27,7 +27,7 @@ fn first_commit(dialect: &str, layout: Layout) -> String {
 #[case::merlin("merlin", GUARDED, GUARDED_HALF, GUARDED_SMALL)]
 #[case::padavan("padavan", WHOLE, WHOLE, "! /dev/nvram: Argument list too long\n")]
 #[case::seed2006("seed2006", GUARDED, GUARDED_HALF, GUARDED_SMALL)]
-fn nor(
+fn a_commit_to_nor_erases_and_programs_in_the_order_of_the_driver(
     #[case] dialect: &str,
     #[case] one_block: &str,
     #[case] half_a_block: &str,
@@ -39,7 +39,7 @@ fn nor(
 }
 
 #[test]
-fn tomato_reports_the_commit() {
+fn tomato_prints_the_progress_of_a_commit() {
     assert_eq!(first_commit("tomato", ONE_BLOCK), format!("Commit... done.\n{GUARDED}"));
     assert_eq!(first_commit("tomato", HALF_A_BLOCK), format!("Commit... done.\n{GUARDED_HALF}"));
     assert_eq!(first_commit("tomato", SMALL_BLOCKS), format!("Commit... done.\n{GUARDED_SMALL}"));
@@ -51,7 +51,10 @@ fn tomato_reports_the_commit() {
 #[case::broadcom_stock("broadcom-stock", "! /dev/nvram: No such device\n")]
 #[case::merlin("merlin", "! /dev/nvram: No such device\n")]
 #[case::padavan("padavan", "! /dev/nvram: No such device\n")]
-fn no_partition(#[case] dialect: &str, #[case] expected: &str) {
+fn a_commit_fails_if_the_partition_is_smaller_than_the_nvram(
+    #[case] dialect: &str,
+    #[case] expected: &str,
+) {
     assert_eq!(first_commit(dialect, Layout { space: 0x2_0000, ..ONE_BLOCK }), expected);
 }
 
@@ -59,7 +62,7 @@ fn no_partition(#[case] dialect: &str, #[case] expected: &str) {
 #[rstest]
 #[case("")]
 #[case("get a")]
-fn ddwrt_without_driver(#[case] words: &str) {
+fn ddwrt_fails_if_the_partition_is_smaller_than_the_nvram(#[case] words: &str) {
     let mut router = Router::new("ddwrt", Layout { space: 0x2_0000, ..ONE_BLOCK });
     let expected = "! cannot open /dev/nvram\n! error in nvram driver\n= 255\n";
     assert_eq!(router.sh(words), expected);
@@ -69,7 +72,7 @@ fn ddwrt_without_driver(#[case] words: &str) {
 #[rstest]
 #[case("freshtomato-arm")]
 #[case("merlin")]
-fn nand(#[case] dialect: &str) {
+fn a_commit_to_nand_replaces_whole_blocks_at_the_start(#[case] dialect: &str) {
     let mut router = Router::new(dialect, NAND);
     assert_eq!(router.sh("set a=1 commit"), "~ E 0 131072\n~ P 0 131072\n");
     assert_eq!(&router.flash()[..4], b"FLSH");
@@ -79,7 +82,7 @@ fn nand(#[case] dialect: &str) {
 
 /// Bytes of the erase block before the space are kept.
 #[rstest]
-fn neighbours_are_kept(
+fn a_commit_keeps_the_other_data_of_the_block(
     #[values(
         "broadcom-stock",
         "ddwrt",
@@ -110,7 +113,10 @@ fn neighbours_are_kept(
 #[case::merlin("merlin", "~ P 0 4\n~ E 0 65536\n~ P 0 108\n~ P 0 4\n")]
 #[case::padavan("padavan", "")]
 #[case::seed2006("seed2006", "~ P 0 4\n~ E 0 65536\n~ P 0 108\n~ P 0 4\n")]
-fn nothing_changed(#[case] dialect: &str, #[case] expected: &str) {
+fn a_commit_without_a_change_is_skipped_only_by_padavan(
+    #[case] dialect: &str,
+    #[case] expected: &str,
+) {
     let mut router = Router::new(dialect, ONE_BLOCK);
     router.sh("set a=1 commit");
     assert_eq!(router.sh("commit"), expected);
@@ -120,7 +126,7 @@ fn nothing_changed(#[case] dialect: &str, #[case] expected: &str) {
 
 /// DD-WRT writes to the offset of the magic, and erases from there to the end of the last space.
 #[test]
-fn ddwrt_commits_where_the_image_is() {
+fn ddwrt_commits_to_the_position_of_the_image() {
     let mut router = Router::new("ddwrt", ONE_BLOCK);
     router.sh("set a=1 commit");
     let image = router.flash();
@@ -135,7 +141,12 @@ fn ddwrt_commits_where_the_image_is() {
 #[case::broadcom("seed2006", 28, 0x00, 0x0419)]
 #[case::ddwrt("ddwrt", 28, 0x00, 2)]
 #[case::padavan("padavan", 28, 0xFF, 0x0419)]
-fn image(#[case] dialect: &str, #[case] len: u8, #[case] fill: u8, #[case] init: u16) {
+fn a_commit_writes_the_header_padding_and_fill_of_the_dialect(
+    #[case] dialect: &str,
+    #[case] len: u8,
+    #[case] fill: u8,
+    #[case] init: u16,
+) {
     let mut router = Router::new(dialect, ONE_BLOCK);
     router.sh("set a=1 commit");
     let flash = router.flash();

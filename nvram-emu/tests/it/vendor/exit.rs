@@ -1,4 +1,4 @@
-//! Exit codes of commands without a column in the table of dialects.
+//! Commands that are not in the table of dialects.
 
 use rstest::rstest;
 
@@ -6,7 +6,7 @@ use super::router::{ONE_BLOCK, Router};
 
 /// Except on Tomato, a `set` without `=` silently unsets.
 #[rstest]
-fn set_without_equals_unsets(
+fn set_without_an_equals_sign_unsets(
     #[values("broadcom-stock", "ddwrt", "freshtomato-arm", "merlin", "padavan", "seed2006")]
     dialect: &str,
 ) {
@@ -22,7 +22,7 @@ fn set_without_equals_unsets(
 #[case::merlin("merlin", "1\n2\n")]
 #[case::padavan("padavan", "1\n2\n")]
 #[case::seed2006("seed2006", "1\n2\n")]
-fn several_commands_in_one_call(#[case] dialect: &str, #[case] expected: &str) {
+fn several_commands_in_one_call_run_in_order(#[case] dialect: &str, #[case] expected: &str) {
     let mut router = Router::new(dialect, ONE_BLOCK);
     assert_eq!(router.sh("set a=1 set b=2 get a get b unset a get a"), expected);
 }
@@ -35,7 +35,7 @@ fn several_commands_in_one_call(#[case] dialect: &str, #[case] expected: &str) {
 #[case::merlin_erase("merlin", "erase")]
 #[case::ddwrt("ddwrt", "backup f")]
 #[case::padavan("padavan", "restore f")]
-fn unsupported_commands(#[case] dialect: &str, #[case] words: &str) {
+fn an_unsupported_command_fails_and_changes_nothing(#[case] dialect: &str, #[case] words: &str) {
     let mut router = Router::new(dialect, ONE_BLOCK);
     assert_eq!(router.sh("set a=1"), "");
     let word = words.split(' ').next().expect("a word");

@@ -15,7 +15,7 @@ const NO_MEMORY: &str = "! /dev/nvram: Cannot allocate memory\n";
 #[case::freshtomato_arm("freshtomato-arm")]
 #[case::merlin("merlin")]
 #[case::seed2006("seed2006")]
-fn arena_full(#[case] dialect: &str) {
+fn a_set_that_exceeds_the_arena_fails(#[case] dialect: &str) {
     let mut router = Router::new(dialect, SMALL);
     let value = "x".repeat(2500);
     assert_eq!(router.sh(&format!("set a={value}")), "");
@@ -25,7 +25,7 @@ fn arena_full(#[case] dialect: &str) {
 }
 
 /// RAM counts values only, so it can hold more than flash: 65 of these fit RAM, 64 the image. Broadcom's and
-/// DD-WRT's commit reload RAM from the image; Padavan's does not, so the loss shows at the reboot.
+/// DD-WRT's commit reload RAM from the image; Padavan's does not, so the variables are lost at the reboot.
 #[rstest]
 #[case::broadcom_stock("broadcom-stock", 64)]
 #[case::ddwrt("ddwrt", 64)]
@@ -34,7 +34,10 @@ fn arena_full(#[case] dialect: &str) {
 #[case::merlin("merlin", 64)]
 #[case::padavan("padavan", 65)]
 #[case::seed2006("seed2006", 64)]
-fn more_in_ram_than_in_flash(#[case] dialect: &str, #[case] after_commit: usize) {
+fn variables_that_do_not_fit_the_flash_are_lost_at_the_commit_or_reboot(
+    #[case] dialect: &str,
+    #[case] after_commit: usize,
+) {
     let mut router = Router::new(dialect, SMALL);
     let names: Vec<String> = (0..65).map(|number| format!("{number:060}")).collect();
     for name in &names {
@@ -50,7 +53,7 @@ fn more_in_ram_than_in_flash(#[case] dialect: &str, #[case] after_commit: usize)
     assert_eq!(there(&mut router), 64);
 }
 
-/// Up to 2012 every changed value takes fresh bytes. When the arena is full, the table is written to an image and
+/// Up to 2012 every changed value is allocated anew. When the arena is full, the table is written to an image and
 /// loaded again, without a commit, and loses what does not fit. Later drivers overwrite a value that is not shorter.
 #[rstest]
 #[case::broadcom_stock("broadcom-stock", 64)]
@@ -60,7 +63,7 @@ fn more_in_ram_than_in_flash(#[case] dialect: &str, #[case] after_commit: usize)
 #[case::merlin("merlin", 65)]
 #[case::padavan("padavan", 65)]
 #[case::seed2006("seed2006", 64)]
-fn changed_values_use_up_the_arena(#[case] dialect: &str, #[case] left: usize) {
+fn changed_values_use_up_the_arena_of_old_drivers(#[case] dialect: &str, #[case] left: usize) {
     let mut router = Router::new(dialect, SMALL);
     let names: Vec<String> = (0..65).map(|number| format!("{number:060}")).collect();
     for name in &names {
@@ -117,7 +120,7 @@ fn ddwrt_writes_et0macaddr_safe_once() {
 #[rstest]
 #[case("clear")]
 #[case("erase")]
-fn ddwrt_reset(#[case] word: &str) {
+fn ddwrt_clear_and_erase_keep_only_board_data(#[case] word: &str) {
     let mut router = Router::new("ddwrt", ONE_BLOCK);
     let kept = [
         "boardtype",
@@ -132,7 +135,7 @@ fn ddwrt_reset(#[case] word: &str) {
         "DEF-p_wireless_eth2_11bg-wpapsk",
         "PA",
     ];
-    let gone = [
+    let removed = [
         "lan_ipaddr",
         "lan_hwaddr",
         "wlan3_hwaddr",
@@ -144,7 +147,7 @@ fn ddwrt_reset(#[case] word: &str) {
         "dnsmasq_lease_10.0.0.9",
         "flash_active",
     ];
-    for name in kept.iter().chain(&gone) {
+    for name in kept.iter().chain(&removed) {
         assert_eq!(router.sh(&format!("set {name}=1")), "");
     }
     assert_eq!(router.sh(word), "~ E 0 65536\n~ P 0 65536\n");
@@ -152,7 +155,7 @@ fn ddwrt_reset(#[case] word: &str) {
     for name in kept {
         assert_eq!(router.sh(&format!("get {name}")), "1\n", "{name}");
     }
-    for name in gone {
+    for name in removed {
         assert_eq!(router.sh(&format!("get {name}")), "", "{name}");
     }
 }
@@ -218,7 +221,10 @@ fn padavan_names_have_1_to_63_bytes() {
 #[rstest]
 #[case(14, ["a", "b", "c", "d", "e", "f", "g", "h", "i"].as_slice())]
 #[case(15, ["a", "b", "c", "i"].as_slice())]
-fn padavan_consolidates_late(#[case] ninth: usize, #[case] left: &[&str]) {
+fn padavan_drops_variables_when_an_arena_of_twice_the_partition_is_full(
+    #[case] ninth: usize,
+    #[case] left: &[&str],
+) {
     let mut router = Router::new("padavan", SMALL);
     let value = "x".repeat(1021);
     for name in ["a", "b", "c", "d", "e", "f", "g", "h"] {
@@ -233,7 +239,7 @@ fn padavan_consolidates_late(#[case] ninth: usize, #[case] left: &[&str]) {
 }
 
 #[test]
-fn padavan_clears_ram_only() {
+fn padavan_clear_does_not_change_the_flash() {
     let mut router = Router::new("padavan", ONE_BLOCK);
     router.sh("set a=1 commit");
     assert_eq!(router.sh("clear show"), "! size: 20 bytes (65516 left)\n");
@@ -249,7 +255,7 @@ fn padavan_clears_ram_only() {
 #[case::merlin("merlin", "1\n")]
 #[case::padavan("padavan", "")]
 #[case::seed2006("seed2006", "1\n")]
-fn unset_with_equals(#[case] dialect: &str, #[case] expected: &str) {
+fn unset_with_an_equals_sign_sets_except_on_padavan(#[case] dialect: &str, #[case] expected: &str) {
     let mut router = Router::new(dialect, ONE_BLOCK);
     assert_eq!(router.sh("unset a=1"), "");
     assert_eq!(router.sh("get a"), expected);

@@ -1,10 +1,10 @@
 //! Dialects that are not verified against recordings: transcripts for every cell of the table in
 //! `src/dialect/vendor/mod.rs`.
 
+mod arbitrary_input;
 mod boot;
 mod commit;
 mod exit;
-mod hostile;
 mod limits;
 mod processes;
 mod reading;

@@ -16,7 +16,7 @@ const ERASE: u32 = 0x1000;
 const SPACE: u32 = 0x1000;
 
 #[rstest]
-fn same_as_the_library(
+fn the_executable_agrees_with_the_library(
     #[values(
         "broadcom-stock",
         "ddwrt",

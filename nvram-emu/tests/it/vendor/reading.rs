@@ -12,7 +12,7 @@ use super::router::{ONE_BLOCK, Router};
 #[case::merlin("merlin", "")]
 #[case::padavan("padavan", "")]
 #[case::seed2006("seed2006", "")]
-fn missing_get(#[case] dialect: &str, #[case] expected: &str) {
+fn get_of_a_missing_name_prints_nothing(#[case] dialect: &str, #[case] expected: &str) {
     let mut router = Router::new(dialect, ONE_BLOCK);
     assert_eq!(router.sh("get nothing"), expected);
 }
@@ -25,14 +25,17 @@ fn missing_get(#[case] dialect: &str, #[case] expected: &str) {
 #[case::merlin("merlin", "\n")]
 #[case::padavan("padavan", "\n")]
 #[case::seed2006("seed2006", "\n")]
-fn empty_value(#[case] dialect: &str, #[case] expected: &str) {
+fn get_of_an_empty_value_prints_an_empty_line_or_nothing(
+    #[case] dialect: &str,
+    #[case] expected: &str,
+) {
     let mut router = Router::new(dialect, ONE_BLOCK);
     assert_eq!(router.sh("set wan_hostname="), "");
     assert_eq!(router.sh("get wan_hostname"), expected);
 }
 
 #[rstest]
-fn value(
+fn get_prints_the_last_value_that_was_set(
     #[values(
         "broadcom-stock",
         "ddwrt",

@@ -12,7 +12,7 @@ use super::router::{Layout, ONE_BLOCK, Router};
 #[case::merlin("merlin", "! size: 20 bytes (65516 left)\n")]
 #[case::padavan("padavan", "! size: 20 bytes (65516 left)\n")]
 #[case::seed2006("seed2006", "! size: 20 bytes (65516 left)\n")]
-fn size_line_without_variables(#[case] dialect: &str, #[case] expected: &str) {
+fn the_size_without_variables_is_that_of_the_header(#[case] dialect: &str, #[case] expected: &str) {
     let mut router = Router::new(dialect, ONE_BLOCK);
     assert_eq!(router.sh("show"), expected);
 }
@@ -26,7 +26,7 @@ fn size_line_without_variables(#[case] dialect: &str, #[case] expected: &str) {
 #[case::merlin("merlin", "a=1\n! size: 24 bytes (32744 left)\n")]
 #[case::padavan("padavan", "a=1\n! size: 24 bytes (32744 left)\n")]
 #[case::seed2006("seed2006", "a=1\n! size: 24 bytes (32744 left)\n")]
-fn size_line(#[case] dialect: &str, #[case] expected: &str) {
+fn the_size_includes_header_and_entries(#[case] dialect: &str, #[case] expected: &str) {
     let half = Layout { space: 0x8000, ..ONE_BLOCK };
     let mut router = Router::new(dialect, half);
     assert_eq!(router.sh("set a=1"), "");
@@ -42,7 +42,7 @@ fn size_line(#[case] dialect: &str, #[case] expected: &str) {
 #[case::merlin("merlin", "! size: 4115 bytes (-19 left)")]
 #[case::padavan("padavan", "! size: 4115 bytes (-19 left)")]
 #[case::seed2006("seed2006", "! size: 4115 bytes (-19 left)")]
-fn size_line_below_zero(#[case] dialect: &str, #[case] expected: &str) {
+fn the_free_space_can_be_negative(#[case] dialect: &str, #[case] expected: &str) {
     let mut router = Router::new(dialect, Layout { size: 4096, erase: 4096, space: 4096 });
     for number in 0..65 {
         assert_eq!(router.sh(&format!("set {number:060}=v")), "");
@@ -52,9 +52,9 @@ fn size_line_below_zero(#[case] dialect: &str, #[case] expected: &str) {
     assert_eq!(shown.lines().filter(|line| line.ends_with("=v")).count(), 65);
 }
 
-/// With one byte more than in `size_line_below_zero`, one entry is not shown.
+/// With one byte more than in `the_free_space_can_be_negative`, one entry is not shown.
 #[rstest]
-fn buffer_of_show(
+fn an_entry_beyond_the_buffer_is_not_shown(
     #[values(
         "broadcom-stock",
         "ddwrt",
@@ -79,7 +79,10 @@ fn buffer_of_show(
 #[rstest]
 #[case::broadcom_stock("broadcom-stock", "gx=1\n\\xe4=1\n")]
 #[case::merlin("merlin", "\\xe4=1\ngx=1\n")]
-fn char_is_signed_or_not(#[case] dialect: &str, #[case] expected: &str) {
+fn the_order_of_non_ascii_names_depends_on_the_sign_of_char(
+    #[case] dialect: &str,
+    #[case] expected: &str,
+) {
     let mut router = Router::new(dialect, ONE_BLOCK);
     router.bytes(&[b"set", b"\xe4=1", b"set", b"gx=1"]);
     assert!(router.sh("show").starts_with(expected), "{}", router.sh("show"));
@@ -102,7 +105,7 @@ fn dump_has_no_size_line(#[case] dialect: &str) {
 #[case::merlin("merlin", "1x", ["1x", "a"], ["a", "1x"])]
 #[case::padavan("padavan", "1x", ["a", "1x"], ["a", "1x"])]
 #[case::seed2006("seed2006", "1x", ["1x", "a"], ["a", "1x"])]
-fn order_in_a_chain(
+fn new_names_are_added_at_the_head_or_tail_of_a_chain(
     #[case] dialect: &str,
     #[case] other: &str,
     #[case] before: [&str; 2],

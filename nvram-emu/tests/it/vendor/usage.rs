@@ -53,7 +53,7 @@ const SEED2006: &str = "! usage: nvram [get name] [set name=value] [unset name] 
 #[case::merlin("merlin", MERLIN)]
 #[case::padavan("padavan", PADAVAN)]
 #[case::seed2006("seed2006", SEED2006)]
-fn no_command(#[case] dialect: &str, #[case] expected: &str) {
+fn without_a_command_the_usage_is_printed(#[case] dialect: &str, #[case] expected: &str) {
     let mut router = Router::new(dialect, ONE_BLOCK);
     assert_eq!(router.sh(""), expected);
 }
@@ -66,7 +66,7 @@ fn no_command(#[case] dialect: &str, #[case] expected: &str) {
 #[case::merlin("merlin", "1\n1\n")]
 #[case::padavan("padavan", "1\n1\n")]
 #[case::seed2006("seed2006", "1\n1\n")]
-fn unknown_command(#[case] dialect: &str, #[case] expected: &str) {
+fn an_unknown_command_is_skipped_or_ends_the_line(#[case] dialect: &str, #[case] expected: &str) {
     let mut router = Router::new(dialect, ONE_BLOCK);
     assert_eq!(router.sh("set a=1"), "");
     assert_eq!(router.sh("get a frobnicate get a"), expected);
@@ -83,7 +83,7 @@ fn unknown_command(#[case] dialect: &str, #[case] expected: &str) {
 #[case("commit now")]
 #[case("show --nosuch")]
 #[case("gets a")]
-fn tomato_help(#[case] words: &str) {
+fn tomato_prints_its_help_for_wrong_arguments(#[case] words: &str) {
     let mut router = Router::new("tomato", ONE_BLOCK);
     assert_eq!(router.sh("set a=1"), "");
     assert_eq!(router.sh(words), TOMATO);
@@ -106,7 +106,7 @@ fn commands_match_by_prefix(#[case] dialect: &str) {
 #[case::merlin("merlin")]
 #[case::padavan("padavan")]
 #[case::seed2006("seed2006")]
-fn getall_is_get(#[case] dialect: &str) {
+fn getall_is_treated_as_get(#[case] dialect: &str) {
     let mut router = Router::new(dialect, ONE_BLOCK);
     assert_eq!(router.sh("set a=1"), "");
     assert_eq!(router.sh("getall"), "");
@@ -132,7 +132,7 @@ fn commands_match_exactly(#[case] dialect: &str, #[case] usage: &str) {
 #[case::merlin("merlin", "")]
 #[case::padavan("padavan", "")]
 #[case::seed2006("seed2006", "")]
-fn command_without_its_argument(
+fn a_command_without_its_argument_ends_the_line(
     #[case] dialect: &str,
     #[case] expected: &str,
     #[values("get", "set", "unset")] word: &str,

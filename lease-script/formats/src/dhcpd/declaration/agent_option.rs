@@ -9,7 +9,7 @@ use crate::dhcpd::lexer::{CLOSE, OPEN, SEMICOLON, Token};
 use crate::dhcpd::parser::atoi;
 use crate::dhcpd::warning::Warning;
 
-/// A number whose prefix tells its base (`convert_num` of common/parse.c with base 0).
+/// A number whose prefix determines its base (`convert_num` of common/parse.c with base 0).
 fn number(text: &[u8]) -> u32 {
     let (digits, base) = match text {
         [b'0', b'x', rest @ ..] => (rest, 16),

@@ -73,14 +73,14 @@ impl<R: Read> Declarations<R> {
                 }
                 Token::End => {
                     self.lexer.next();
-                    self.lexer.warn("unexpected end of file", Consequence::HalfRecordKept);
+                    self.lexer.warn("unexpected end of file", Consequence::PartialRecordKept);
                     return false;
                 }
                 Token::Keyword(Keyword::Lease) => {
                     // `lease limit 4;`, or a record after a missing brace.
                     self.lexer.next();
                     if self.lexer.peek() == Token::Number {
-                        self.lexer.give_up();
+                        self.lexer.fail_trial();
                     }
                     self.lexer.skip_to_semi();
                 }

@@ -147,7 +147,7 @@ impl<R: Read> Declarations<R> {
         self.contents.lost_outside_records += u64::from(self.lexer.take_lost_statements());
     }
 
-    /// True if a pool contains the address; reports a diagnostic otherwise.
+    /// Whether a pool contains the address; reports a diagnostic otherwise.
     pub(super) fn has_pool(&mut self, address: Ipv4Addr) -> bool {
         if !self.rules.pools {
             return true;
@@ -175,7 +175,7 @@ impl<R: Read> Declarations<R> {
     pub(crate) fn enter(&mut self, lease: &Lease) {
         self.contents.counts.declarations += 1;
         if self.rules.history.is_some_and(|history| history.wants_lease(lease)) {
-            self.remember(Declared::Lease(Box::new(lease.clone())));
+            self.record_history(Declared::Lease(Box::new(lease.clone())));
         }
         let lost = self.lexer.take_lost_statements();
         if self.has_pool(lease.address) {
@@ -184,12 +184,12 @@ impl<R: Read> Declarations<R> {
         }
     }
 
-    pub(super) fn remember(&mut self, what: Declared) {
+    pub(super) fn record_history(&mut self, what: Declared) {
         let end = self.lexer.input.offset();
         self.contents.history.push(Declaration { location: self.started, end, what });
     }
 
-    /// True if leases can be billed to the class; without a configuration, every class is known.
+    /// Whether leases can be billed to the class; without a configuration, every class is known.
     pub(crate) fn knows_class(&self, name: &[u8]) -> bool {
         self.classes.contains(name)
             || self.rules.config.as_ref().is_none_or(|config| config.classes.contains(name))

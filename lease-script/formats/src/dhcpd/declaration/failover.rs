@@ -37,12 +37,12 @@ impl<R: Read> Declarations<R> {
             self.lexer.skip_to_semi();
             return false;
         }
-        for (wanted, complaint) in
+        for (wanted, message) in
             [(Token::Keyword(Keyword::State), "expecting 'state'"), (OPEN, "expecting left brace")]
         {
             let token = self.lexer.next();
             if token != wanted {
-                self.lexer.warn(complaint, Consequence::Skipped);
+                self.lexer.warn(message, Consequence::Skipped);
                 if token != SEMICOLON {
                     self.lexer.skip_to_semi();
                 }
@@ -83,8 +83,8 @@ impl<R: Read> Declarations<R> {
         }
     }
 
-    fn bad_failover(&mut self, complaint: &str) -> bool {
-        self.lexer.warn(complaint, Consequence::Skipped);
+    fn bad_failover(&mut self, message: &str) -> bool {
+        self.lexer.warn(message, Consequence::Skipped);
         self.lexer.skip_to_rbrace(1);
         false
     }

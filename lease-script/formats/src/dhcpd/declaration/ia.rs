@@ -53,7 +53,7 @@ impl<R: Read> Declarations<R> {
     pub(crate) fn enter_ia(&mut self, ia: Ia) {
         self.contents.counts.declarations += 1;
         if self.rules.history.is_some_and(|history| history.wants_ia(&ia)) {
-            self.remember(Declared::Ia(Box::new(ia.clone())));
+            self.record_history(Declared::Ia(Box::new(ia.clone())));
         }
         let lost = self.lexer.take_lost_statements();
         self.contents.record_lost_statements(lost, || Subject::Association(ia.kind, ia.id.clone()));
@@ -66,7 +66,7 @@ impl<R: Read> Declarations<R> {
             ia.addresses.iter().map(|held| (held.address, self.pool6(kind, held))).collect();
         self.contents.ias.put(ia);
         for (address, pool) in held {
-            self.contents.ias.hold(kind, address, pool.flatten());
+            self.contents.ias.add_holder(kind, address, pool.flatten());
         }
     }
 
@@ -79,8 +79,8 @@ impl<R: Read> Declarations<R> {
         config.network(kind, held.address, u32::from(held.prefix_length)).map(Some)
     }
 
-    fn corrupt_ia(&mut self, complaint: &str) {
-        self.lexer.warn(format!("corrupt lease file; {complaint}"), Consequence::RecordLost);
+    fn corrupt_ia(&mut self, message: &str) {
+        self.lexer.warn(format!("corrupt lease file; {message}"), Consequence::RecordLost);
         self.lexer.skip_to_semi();
     }
 
@@ -264,8 +264,8 @@ impl<R: Read> Declarations<R> {
         Some((address, length))
     }
 
-    fn bad_prefix<T>(&mut self, token: Token, complaint: &str) -> Option<T> {
-        self.lexer.warn(complaint, Consequence::RecordLost);
+    fn bad_prefix<T>(&mut self, token: Token, message: &str) -> Option<T> {
+        self.lexer.warn(message, Consequence::RecordLost);
         if token != SEMICOLON {
             self.lexer.skip_to_semi();
         }

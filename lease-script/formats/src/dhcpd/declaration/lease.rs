@@ -43,7 +43,7 @@ impl<R: Read> Declarations<R> {
                 break;
             }
             if token == Token::End {
-                self.lexer.warn("unexpected end of file", Consequence::HalfRecordKept);
+                self.lexer.warn("unexpected end of file", Consequence::PartialRecordKept);
                 break;
             }
             let text = self.lexer.c_text();
@@ -59,7 +59,7 @@ impl<R: Read> Declarations<R> {
             }
         }
         if seen & seen::BINDING == 0 {
-            Self::make_up_state(&self.rules, &mut lease);
+            Self::derive_state(&self.rules, &mut lease);
         } else if !self.named_state {
             lease.state = BindingState::Bogus;
         }
@@ -73,7 +73,7 @@ impl<R: Read> Declarations<R> {
     }
 
     /// Sets the state of a lease in the old format, which has none: dhcpd derives it from its clock.
-    pub(crate) fn make_up_state(rules: &ParseRules, lease: &mut Lease) {
+    pub(crate) fn derive_state(rules: &ParseRules, lease: &mut Lease) {
         let active =
             lease.ends.0 > rules.now || lease.on_expiry.is_some() || lease.on_release.is_some();
         lease.state = if active { BindingState::Active } else { BindingState::Free };

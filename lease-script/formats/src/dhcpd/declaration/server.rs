@@ -22,7 +22,7 @@ impl<R: Read> Declarations<R> {
         self.contents.server_duid = Some(duid);
         self.lexer.semi();
         if self.rules.history == Some(History::All) {
-            self.remember(Declared::ServerDuid);
+            self.record_history(Declared::ServerDuid);
         }
     }
 

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use crate::dhcpd::lexer::is_space;
 use crate::dhcpd::parser::atoi;
 
-/// True if a declaration appears to start at `at`: a lease with its brace anywhere, others at the start of a line.
+/// Whether a declaration appears to start at `at`: a lease with its brace anywhere, others at the start of a line.
 pub(super) fn is_header(w: &[u8], at: usize) -> bool {
     if !matches!(w[at] | 0x20, b'l' | b'i' | b's' | b'f' | b'a' | b'h' | b'g' | b'c') {
         return false;

@@ -1,4 +1,4 @@
-//! Reading with records as units: what is worth keeping of a damaged file.
+//! The salvage view: reads every record of a damaged file that can be kept.
 //!
 //! A record first goes through dhcpd's own parser as a trial. If the trial loses nothing, its result is entered. At the
 //! first loss the trial is dropped and the record is read again statement by statement: an unreadable statement is

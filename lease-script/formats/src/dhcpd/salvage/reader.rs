@@ -11,7 +11,7 @@ use crate::dhcpd::keyword::Keyword;
 use crate::dhcpd::lexer::{Lexer, Token, is_space};
 
 /// The number of bytes of a damaged record that are examined.
-const REACH: usize = 64 * 1024;
+const MAX_RECORD: usize = 64 * 1024;
 
 /// Reads one declaration; `Some` at the end.
 pub(crate) fn declaration<R: Read>(declarations: &mut Declarations<R>) -> Option<ReadEnd> {
@@ -76,14 +76,14 @@ pub(crate) fn declaration<R: Read>(declarations: &mut Declarations<R>) -> Option
         return None;
     }
     // The last diagnostic says what dhcpd would do; everything else of the trial is dropped.
-    let complaint = declarations.lexer.diagnostics.since(mark).last().cloned();
-    let subject = complaint.as_ref().and_then(|complaint| complaint.subject.clone());
+    let message = declarations.lexer.diagnostics.since(mark).last().cloned();
+    let subject = message.as_ref().and_then(|message| message.subject.clone());
     declarations.lexer.diagnostics.roll_back(mark);
     declarations.contents.counts = counts;
     declarations.lexer.reset();
     declarations.lexer.input.rewind();
-    if let Some(complaint) = complaint {
-        declarations.lexer.diagnostics.push(complaint);
+    if let Some(message) = message {
+        declarations.lexer.diagnostics.push(message);
     }
     if token == Token::Keyword(Keyword::Lease) && declarations.rules.family == Family::V4 {
         salvage(declarations);
@@ -168,7 +168,7 @@ fn drop_record<R: Read>(declarations: &mut Declarations<R>, record: bool, passed
         let (message, consequence) = if over { TORN } else { DAMAGED };
         note(declarations, location, subject, message.to_owned(), consequence);
     } else if skipped > 0 {
-        let message = format!("{skipped} bytes that are no declaration");
+        let message = format!("{skipped} bytes that are not part of a declaration");
         note(declarations, location, None, message, Consequence::Skipped);
     }
 }
@@ -218,10 +218,10 @@ fn salvage<R: Read>(declarations: &mut Declarations<R>) {
     let input = &mut declarations.lexer.input;
     input.require(2);
     skip_blank(input);
-    input.require(REACH);
+    input.require(MAX_RECORD);
     let location = input.location(0);
     let window = input.window();
-    let window = &window[..window.len().min(REACH)];
+    let window = &window[..window.len().min(MAX_RECORD)];
     // Comments may precede the header that the trial read.
     let header = (0..window.len()).find(|at| lease_header(&window[*at..]).is_some());
     let Some(header) = header.filter(|at| {
@@ -247,7 +247,7 @@ fn salvage<R: Read>(declarations: &mut Declarations<R>) {
     match (salvaged.fate, salvaged.lease) {
         (Fate::Kept, Some(lease)) => {
             if places.is_empty() {
-                let message = "read to its end".to_owned();
+                let message = "read up to its end".to_owned();
                 note(declarations, location, subject, message, Consequence::Rescued);
             } else {
                 for place in places {

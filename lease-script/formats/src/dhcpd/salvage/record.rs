@@ -57,8 +57,8 @@ pub(super) fn read_statements(w: &[u8], header: usize, rules: &ParseRules) -> Sa
             break (at + 1, if record.damaged { Fate::Damaged } else { Fate::Kept });
         }
         if is_header(w, at) {
-            let whole = !record.damaged && !record.torn && record.is_plausible();
-            break (at, if whole { Fate::Kept } else { Fate::Torn });
+            let is_complete = !record.damaged && !record.torn && record.is_plausible();
+            break (at, if is_complete { Fate::Kept } else { Fate::Torn });
         }
         let before = at;
         at = record.statement(w, at, rules);
@@ -110,7 +110,7 @@ impl Record {
         }
         self.left_out.push(at);
         self.torn = true;
-        let end = at + end_of_bad(text);
+        let end = at + unreadable_length(text);
         self.damaged |= w[at..end].iter().any(|c| matches!(c, 0 | 0xff));
         self.torn = !w[at..end].trim_ascii_end().ends_with(b";");
         end
@@ -176,7 +176,7 @@ impl Record {
         Some(end + 1)
     }
 
-    /// True if the record is complete enough to lack only its closing brace.
+    /// Whether the record probably lacks only its closing brace.
     fn is_plausible(&self) -> bool {
         let owned = self.lease.hardware.is_some() || !self.lease.uid.is_empty();
         self.seen & BINDING != 0 && (owned || self.lease.state != BindingState::Active)
@@ -184,7 +184,7 @@ impl Record {
 
     fn finish(&mut self, rules: &ParseRules) {
         if self.seen & BINDING == 0 {
-            Declarations::<&[u8]>::make_up_state(rules, &mut self.lease);
+            Declarations::<&[u8]>::derive_state(rules, &mut self.lease);
         }
         if self.seen & TSTP == 0 {
             self.lease.tstp = self.lease.ends;
@@ -194,9 +194,9 @@ impl Record {
 
 /// The length of an unreadable statement: up to the end of its line or block, a semicolon before another statement, or
 /// the next header.
-fn end_of_bad(text: &[u8]) -> usize {
+fn unreadable_length(text: &[u8]) -> usize {
     if text.starts_with(b"on ") {
-        return end_of_block(text);
+        return block_length(text);
     }
     let mut at = 1;
     while at < text.len() {
@@ -219,7 +219,7 @@ fn end_of_bad(text: &[u8]) -> usize {
 
 /// The length of a block as dhcpd writes it: a line that ends in a brace opens a block, one that starts with a brace
 /// closes it.
-fn end_of_block(text: &[u8]) -> usize {
+fn block_length(text: &[u8]) -> usize {
     let mut depth = 0;
     let mut at = 0;
     for line in text.split_inclusive(|c| *c == b'\n') {

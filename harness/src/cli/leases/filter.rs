@@ -1,4 +1,4 @@
-//! Which leases to show.
+//! Selects the leases to show.
 
 use lease_formats::dhcpd::{BindingState, Date, Declared, Lease, Reading};
 use lease_formats::exchange::{Binding, Database};
@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 /// Options that select leases.
 #[derive(Debug, Clone, clap::Args)]
-pub(super) struct Pick {
+pub(super) struct LeaseFilter {
     /// Only leases in these states: active, free, abandoned, expired, released, reset, backup
     #[arg(long, value_name = "STATE", value_delimiter = ',', value_parser = state)]
     state: Vec<BindingState>,
@@ -26,7 +26,7 @@ fn state(text: &str) -> Result<BindingState, String> {
         })
 }
 
-impl Pick {
+impl LeaseFilter {
     /// Whether all leases are selected.
     pub(super) fn is_all(&self) -> bool {
         self.state.is_empty() && self.at.is_none()
@@ -51,7 +51,7 @@ impl Pick {
 /// The time at which a declaration was written, as far as it can be inferred.
 pub(super) fn written(lease: &Lease) -> i64 {
     match lease.state {
-        // At its end: the record of an expiry or a release.
+        // The record of an expiry or a release is written at the end of the lease.
         BindingState::Free | BindingState::Expired | BindingState::Released => {
             lease.cltt.0.max(if lease.ends.is_never() { 0 } else { lease.ends.0 })
         }

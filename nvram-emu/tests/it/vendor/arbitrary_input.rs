@@ -69,7 +69,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1000))]
 
     #[test]
-    fn never_panics(
+    fn arbitrary_images_and_commands_do_not_panic(
         dialect in dialect(),
         (image, space) in image(),
         erase in prop::sample::select(vec![7u32, 64, 1000, 4096, 0x2_0000]),

@@ -1,45 +1,45 @@
-//! A simple tool with variables in RAM and in flash, for tests that do not depend on a dialect.
+//! A simple `nvram` tool with variables in RAM and in flash, for tests that do not depend on a dialect.
 
 use lease_script::NvramOutput;
 
 use super::router::Tool;
 
-/// How the tool reports its free space.
+/// Where the tool reports its free space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Telling {
-    /// Like Broadcom's tool and its relatives.
+pub(crate) enum FreeSpaceReport {
+    /// On standard error of `show`, as Broadcom's tool and those derived from it do.
     Show,
-    /// Like OpenWrt's tool.
+    /// In the output of `info`, as OpenWrt's tool does.
     Info,
-    /// Like Tomato's tool.
+    /// In the last line of `show`, as Tomato's tool does.
     LastLine,
-    /// Not at all.
-    Nothing,
+    /// Nowhere.
+    None,
 }
 
 #[derive(Clone, Debug)]
-pub(crate) struct Plain {
+pub(crate) struct SimpleTool {
     pub(crate) ram: Vec<(Vec<u8>, Vec<u8>)>,
     pub(crate) flash: Vec<(Vec<u8>, Vec<u8>)>,
-    pub(crate) telling: Telling,
+    pub(crate) report: FreeSpaceReport,
     pub(crate) left: i64,
     pub(crate) commits: usize,
     /// A `set` without enough space silently drops the first variables.
-    pub(crate) pushes_out: bool,
+    pub(crate) drops_variables: bool,
     /// `set` silently does nothing.
-    pub(crate) deaf: bool,
+    pub(crate) ignores_set: bool,
 }
 
-impl Plain {
-    pub(crate) fn new(telling: Telling, left: i64) -> Self {
+impl SimpleTool {
+    pub(crate) fn new(report: FreeSpaceReport, left: i64) -> Self {
         Self {
             ram: Vec::new(),
             flash: Vec::new(),
-            telling,
+            report,
             left,
             commits: 0,
-            pushes_out: false,
-            deaf: false,
+            drops_variables: false,
+            ignores_set: false,
         }
     }
 
@@ -65,22 +65,22 @@ impl Plain {
             self.left -= size(name, value);
             self.ram.push((name.to_vec(), value.to_vec()));
         }
-        while self.pushes_out && self.left < 0 {
+        while self.drops_variables && self.left < 0 {
             let (name, value) = self.ram.remove(0);
             self.left += size(&name, &value);
         }
     }
 }
 
-impl Tool for Plain {
+impl Tool for SimpleTool {
     fn run(&mut self, args: &[&[u8]]) -> NvramOutput {
         let mut out = NvramOutput::default();
         match args {
             [b"get", name] => match self.find(name) {
                 Some(value) => out.stdout = [value, b"\n"].concat(),
-                None => out.code = i32::from(self.telling != Telling::Show),
+                None => out.code = i32::from(self.report != FreeSpaceReport::Show),
             },
-            [b"set", pair] if !self.deaf => {
+            [b"set", pair] if !self.ignores_set => {
                 let at = pair.iter().position(|c| *c == b'=').expect("set NAME=VALUE");
                 self.put(&pair[..at], Some(&pair[at + 1..]));
             }
@@ -91,19 +91,19 @@ impl Tool for Plain {
                     out.stdout.extend_from_slice(&[name.as_slice(), b"=", value, b"\n"].concat());
                 }
                 let (count, left) = (self.ram.len(), self.left);
-                match self.telling {
-                    Telling::Show => {
+                match self.report {
+                    FreeSpaceReport::Show => {
                         out.stderr = format!("size: {count} bytes ({left} left)\n").into_bytes();
                     }
-                    Telling::LastLine => {
+                    FreeSpaceReport::LastLine => {
                         let line =
                             format!("---\n{count} entries, 1 bytes used, {left} bytes free.\n");
                         out.stdout.extend_from_slice(line.as_bytes());
                     }
-                    Telling::Info | Telling::Nothing => {}
+                    FreeSpaceReport::Info | FreeSpaceReport::None => {}
                 }
             }
-            [b"info"] if self.telling == Telling::Info => {
+            [b"info"] if self.report == FreeSpaceReport::Info => {
                 // The length of the image that the tool would write.
                 let data: usize =
                     self.ram.iter().map(|(name, value)| name.len() + value.len() + 2).sum();

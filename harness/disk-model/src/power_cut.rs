@@ -17,11 +17,11 @@ use super::ordering::WriteOrdering;
 
 /// Maximum number of name changes of which all subsets are enumerated.
 const MAX_COMBINED: usize = 5;
-/// Maximum number of states of one file.
+/// Maximum number of states of one file that are enumerated.
 const MAX_CONTENTS: usize = 24;
 
 /// The states that a power cut can leave, each as the next boot finds it.
-pub fn survivors(disk: &Disk) -> Vec<Disk> {
+pub fn states_after_power_cut(disk: &Disk) -> Vec<Disk> {
     let mut found = Vec::new();
     let mut contents: BTreeMap<usize, Vec<Vec<u8>>> = BTreeMap::new();
     for names in name_states(disk) {
@@ -39,14 +39,14 @@ pub fn survivors(disk: &Disk) -> Vec<Disk> {
         if nodes.iter().any(|node| old(*node) != new(*node)) {
             found.push(boot(disk, &names, &nodes, |node| new(node)));
         }
-        for varied in &nodes {
-            let states = &contents[varied];
+        for changing in &nodes {
+            let states = &contents[changing];
             for state in states.iter().filter(|_| states.len() > 1) {
                 found.push(boot(disk, &names, &nodes, |node| {
-                    if node == *varied { state } else { old(node) }
+                    if node == *changing { state } else { old(node) }
                 }));
                 found.push(boot(disk, &names, &nodes, |node| {
-                    if node == *varied { state } else { new(node) }
+                    if node == *changing { state } else { new(node) }
                 }));
             }
         }
@@ -60,16 +60,15 @@ fn boot<'a>(
     nodes: &[usize],
     contents: impl Fn(usize) -> &'a Vec<u8>,
 ) -> Disk {
-    let mut left = Disk::new(disk.ordering);
-    left.has_links = disk.has_links;
-    left.room = disk.room;
-    left.nodes = vec![Node::default(); disk.nodes.len()];
+    let mut booted = Disk::new(disk.ordering);
+    booted.has_links = disk.has_links;
+    booted.nodes = vec![Node::default(); disk.nodes.len()];
     for node in nodes {
-        left.nodes[*node] = Node::synced(contents(*node).clone(), disk.nodes[*node].modified());
+        booted.nodes[*node] = Node::synced(contents(*node).clone(), disk.nodes[*node].modified());
     }
-    left.names.clone_from(names);
-    left.durable.clone_from(names);
-    left
+    booted.names.clone_from(names);
+    booted.durable.clone_from(names);
+    booted
 }
 
 fn name_states(disk: &Disk) -> Vec<Names> {
@@ -131,9 +130,9 @@ fn content_states(node: &Node, ordering: WriteOrdering) -> Vec<Vec<u8>> {
                 let mut next = Vec::new();
                 for state in &states {
                     next.push(state.clone());
-                    for (part, zeros) in parts(change) {
+                    for (part, as_zeros) in parts(change) {
                         let mut data = state.clone();
-                        if zeros {
+                        if as_zeros {
                             change.apply(&mut data, &(0..change.length()));
                             zero(&mut data, change);
                         } else {

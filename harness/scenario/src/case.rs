@@ -1,0 +1,66 @@
+//! A scenario with one value for each of its parameters.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::diagnostics::{Source, SourceError};
+use crate::scenario::Scenario;
+use crate::units::Scalar;
+
+/// The parameters of one case, by name.
+pub type Parameters = BTreeMap<String, Scalar>;
+
+/// A scenario with one combination of the values of its parameters.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// The scenario file.
+    pub source: Arc<Source>,
+    /// The value of each parameter in this case.
+    pub parameters: Parameters,
+    /// The scenario, with the values of the parameters in place of their names.
+    pub scenario: Scenario,
+    /// Places of the sections by their names.
+    pub(crate) sections: Arc<BTreeMap<String, Range<usize>>>,
+}
+
+impl Case {
+    /// A case of a scenario without parameters that is not in a file. Errors name `path` and show no text.
+    pub fn without_file(path: &Path, scenario: Scenario) -> Self {
+        let source = Source::new(path, String::new());
+        Self { source, parameters: Parameters::new(), scenario, sections: Arc::default() }
+    }
+
+    /// The name of the case: the path of the file without its extension, and the parameters, if any, in brackets.
+    pub fn name(&self) -> String {
+        let file = self.source.path.with_extension("");
+        let file = file.to_string_lossy();
+        if self.parameters.is_empty() {
+            return file.into_owned();
+        }
+        format!("{file}[{}]", self.parameters_text())
+    }
+
+    /// The parameters as `name=value,…`.
+    pub fn parameters_text(&self) -> String {
+        let pairs: Vec<String> =
+            self.parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        pairs.join(",")
+    }
+
+    /// Whether every named parameter has the given value.
+    pub fn matches(&self, wanted: &BTreeMap<String, Scalar>) -> bool {
+        wanted.iter().all(|(name, value)| self.parameters.get(name) == Some(value))
+    }
+
+    /// The place of a section's header; the start of the file if the section is not there.
+    pub fn section(&self, name: &str) -> Range<usize> {
+        self.sections.get(name).cloned().unwrap_or(0..0)
+    }
+
+    /// An error at a place in the case's file.
+    pub fn error(&self, span: Range<usize>, message: impl Into<String>) -> SourceError {
+        SourceError::new(&self.source, span, message)
+    }
+}
