@@ -8,7 +8,7 @@ use super::hosts::{EmptyList, match_tags};
 use super::ia_kind::IaKind;
 use super::lease::LeaseKind;
 use super::server::{Server, granted_lease_time};
-use super::v6::{Client6, Ia, Kind6, Reply6};
+use super::v6::{Client6, Ia, Kind6, Renewal6, Reply6, Return6};
 
 /// The hash that determines where the search for a free IA_NA address starts (dhcp6.c `address6_allocate`).
 #[must_use]
@@ -16,42 +16,6 @@ pub fn address_hash6(iaid: u32, duid: &[u8]) -> u64 {
     duid.iter().fold(u64::from(iaid), |j, &byte| {
         u64::from(byte).wrapping_add(j << 6).wrapping_add(j << 16).wrapping_sub(j)
     })
-}
-
-/// The message with which a client extends the lifetime of its addresses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Renewal6 {
-    /// RENEW, addressed to the server that assigned the addresses.
-    Renew,
-    /// REBIND, addressed to any server. It creates leases that the server does not know.
-    Rebind,
-}
-
-/// The message with which a client returns its addresses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Return6 {
-    /// RELEASE: the client does not need the addresses any more.
-    Release,
-    /// DECLINE: the addresses are in use by another host.
-    Decline,
-}
-
-impl From<Renewal6> for Kind6 {
-    fn from(renewal: Renewal6) -> Kind6 {
-        match renewal {
-            Renewal6::Renew => Kind6::Renew,
-            Renewal6::Rebind => Kind6::Rebind,
-        }
-    }
-}
-
-impl From<Return6> for Kind6 {
-    fn from(message: Return6) -> Kind6 {
-        match message {
-            Return6::Release => Kind6::Release,
-            Return6::Decline => Kind6::Decline,
-        }
-    }
 }
 
 impl Server {

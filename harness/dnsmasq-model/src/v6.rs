@@ -11,7 +11,6 @@ use super::hw_addr::HwAddr;
 use super::ia_kind::IaKind;
 use super::lease::{ExtraData, Flags, LeaseKind};
 use super::names::{legal_hostname, strip_hostname};
-use super::server6::Renewal6;
 use super::text::Text;
 use super::v4::dedup_keep_last;
 
@@ -67,6 +66,42 @@ pub enum Kind6 {
     Release,
     /// DECLINE.
     Decline,
+}
+
+/// The message with which a client extends the lifetime of its addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Renewal6 {
+    /// RENEW, addressed to the server that assigned the addresses.
+    Renew,
+    /// REBIND, addressed to any server. It creates leases that the server does not know.
+    Rebind,
+}
+
+/// The message with which a client returns its addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Return6 {
+    /// RELEASE: the client does not need the addresses any more.
+    Release,
+    /// DECLINE: the addresses are in use by another host.
+    Decline,
+}
+
+impl From<Renewal6> for Kind6 {
+    fn from(renewal: Renewal6) -> Kind6 {
+        match renewal {
+            Renewal6::Renew => Kind6::Renew,
+            Renewal6::Rebind => Kind6::Rebind,
+        }
+    }
+}
+
+impl From<Return6> for Kind6 {
+    fn from(message: Return6) -> Kind6 {
+        match message {
+            Return6::Release => Kind6::Release,
+            Return6::Decline => Kind6::Decline,
+        }
+    }
 }
 
 /// An identity association in a message or reply.

@@ -131,7 +131,11 @@ pub(super) fn no_variable_name(name: &str) -> String {
 }
 
 /// Gives an error about a script that the scenario names the place of its name.
-pub(super) fn place_script_error(case: &Case, choice: &ScriptChoice, fault: CaseError) -> CaseError {
+pub(super) fn place_script_error(
+    case: &Case,
+    choice: &ScriptChoice,
+    fault: CaseError,
+) -> CaseError {
     match (fault, program(case, choice)) {
         (CaseError::Backend(BackendError::Script(why)), Program::Path(_)) => {
             case.error(case.scenario.script.program.span(), why).into()

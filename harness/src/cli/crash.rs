@@ -101,7 +101,9 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
         report::write_junit_tests(path, tests)?;
     }
     if total.points == 0 && invalid.is_empty() {
-        return Err(CommandError::usage("no case makes a script call in process: nothing to cut"));
+        return Err(CommandError::usage(
+            "no case makes a script call in process, so there is nothing to explore",
+        ));
     }
     let mut unreached = Vec::new();
     if !cases.is_empty() && invalid.is_empty() {

@@ -155,7 +155,7 @@ fn a_reboot_is_detected_by_the_clock_that_restarts() {
     "leaselab-record 1\n\ncall 1 1 1.00\narg a\\9\narg b\n",
     "log:4:6: expected three octal digits"
 )]
-#[case("leaselab-record 1\n\ncall 1 1 1.00\narg a b\narg b\n", "log:4:6: a blank")]
+#[case("leaselab-record 1\n\ncall 1 1 1.00\narg a b\narg b\n", "log:4:6: unexpected space")]
 #[case(
     "leaselab-record 1\n\ncall 1 1 1.00\nenv PATH x\narg b\n",
     "log:4:5: expected the name of a variable"

@@ -134,7 +134,7 @@ fn crash_names_the_cases_with_a_journal_and_explores_none_of_them() {
             "story: skipped: `store = \"journal\"` cannot be run by the explorer of power cuts, which keeps leases in \
              NVRAM",
         ))
-        .stderr(contains("nothing to cut"));
+        .stderr(contains("nothing to explore"));
     assert!(lab.read("report.xml").contains("skipped=\"1\""));
 }
 
