@@ -11,7 +11,7 @@ const FILLER: u64 = 40;
 /// Bytes of the smallest filler variable that has a value.
 const MIN_FILLER: u64 = 16;
 
-/// Copies of a router taken while its NVRAM was filled, every [`FillCache::STRIDE`] variables.
+/// Copies of a router taken while its NVRAM was filled, every `STRIDE` variables.
 ///
 /// A router that differs only in how full it is starts from the nearest copy.
 #[derive(Debug, Default)]
