@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use scenario::{Case, Invariant};
+use scenario::{Case, Group, Invariant};
+
+use super::finding_kind::FindingKind;
+use super::severity::Severity;
 
 /// Maximum number of findings of one kind that a case keeps.
 const MAX_FINDINGS: usize = 50;
@@ -13,6 +16,10 @@ const MAX_FINDINGS: usize = 50;
 pub struct Finding {
     /// Its kind.
     pub kind: FindingKind,
+    /// How serious it is.
+    pub severity: Severity,
+    /// The group of the report to which it belongs.
+    pub group: Group,
     /// Number of the step, from 1.
     pub step: usize,
     /// Line of the step in the scenario file, from 1.
@@ -21,28 +28,11 @@ pub struct Finding {
     pub text: String,
 }
 
-/// The kinds of findings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum FindingKind {
-    /// An invariant was broken.
-    Broken(Invariant),
-    /// An expectation of the scenario was not met.
-    Unmet,
-    /// The script timed out, a planned fault did not occur, or the back ends differ.
-    Anomaly,
-    /// The real dnsmasq did not do what the engine predicted.
-    Mispredicted,
-}
-
-impl FindingKind {
-    /// The name in reports.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Broken(invariant) => invariant.name(),
-            Self::Unmet => "expectation",
-            Self::Anomaly => "astray",
-            Self::Mispredicted => "dnsmasq",
-        }
+impl Finding {
+    /// A finding of the case as a whole, which belongs to no step.
+    pub fn of_case(case: &Case, kind: FindingKind, text: impl Into<String>) -> Self {
+        let group = kind.group(case.scenario.group);
+        Self { kind, severity: kind.severity(), group, step: 0, line: 0, text: text.into() }
     }
 }
 
@@ -78,7 +68,7 @@ impl<'a> Findings<'a> {
     /// Adds a finding of the current step.
     pub(super) fn add(&mut self, kind: FindingKind, text: impl Into<String>) {
         let (line, _) = self.case.source.position(self.span.start);
-        let finding = Finding { kind, step: self.step, line, text: text.into() };
+        let finding = Finding { step: self.step, line, ..Finding::of_case(self.case, kind, text) };
         let is_expected = self.case.scenario.breaks.iter().any(|breaks| {
             FindingKind::Broken(breaks.invariant) == kind && self.case.matches(&breaks.when)
         });
@@ -121,7 +111,7 @@ impl<'a> Findings<'a> {
         }
         if self.omitted > 0 {
             let text = format!("{} more findings of this case", self.omitted);
-            self.failures.push(Finding { kind: FindingKind::Unmet, step: 0, line: 0, text });
+            self.failures.push(Finding::of_case(self.case, FindingKind::Unmet, text));
         }
         (self.failures, self.expected_violations)
     }
