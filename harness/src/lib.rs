@@ -5,6 +5,7 @@ mod console;
 
 pub mod allocator;
 pub mod cli;
+pub mod embedded;
 pub mod error;
 pub mod exit;
 pub mod process_role;

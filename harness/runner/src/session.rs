@@ -14,6 +14,7 @@ use super::observers::Observers;
 use super::planned_fault::PlannedFault;
 use super::recorder::{RecordedAction, Snapshot};
 use super::router::{Ending, Power, Router};
+use super::script::ScriptOrigin;
 use backend::{BackendError, CallEnd, CallOptions, CallResult, Disturbance, InProcess};
 use dnsmasq_model::{InitResult, InitStatus, ScriptCall};
 use scenario::{BootClock, Invariant, ReplyKind};
@@ -64,7 +65,11 @@ pub(super) struct Session<'a> {
     pub(super) observers: Observers<'a>,
     comparison: Comparison,
     step: Step,
+    /// Whether the scenario was written for another script.
+    script: ScriptOrigin,
     pub(super) faults: FaultsSoFar,
+    /// Why the rest of the scenario cannot be played with this script.
+    pub(super) unplayable: Option<String>,
 }
 
 /// A call that is about to be made.
@@ -81,15 +86,23 @@ impl<'a> Session<'a> {
         judge: Judge<'a>,
         observers: Observers<'a>,
         ids: ClientIds,
+        script: ScriptOrigin,
     ) -> Self {
         Self {
+            script,
             router,
             judge,
             observers,
             comparison: Comparison::new(ids),
             step: Step::default(),
             faults: FaultsSoFar::Occurred,
+            unplayable: None,
         }
+    }
+
+    /// Where the script comes from.
+    pub(super) fn script(&self) -> ScriptOrigin {
+        self.script
     }
 
     /// How dnsmasq passes long client-ids.
@@ -124,7 +137,11 @@ impl<'a> Session<'a> {
         if let Some(fault) = fault.filter(|fault| !fault.has_occurred())
             && !self.observers.is_lenient()
         {
-            self.judge.findings.add(FindingKind::Anomaly, fault.missed());
+            if self.script == ScriptOrigin::Chosen {
+                self.unplayable = Some(fault.missed());
+            } else {
+                self.judge.findings.add(FindingKind::Anomaly, fault.missed());
+            }
             self.faults = FaultsSoFar::Missed;
         }
         self.check_store(read_method)
@@ -177,7 +194,8 @@ impl<'a> Session<'a> {
             CallEnd::TimedOut => 128 + 9,
         };
         if code == 0 {
-            self.judge.start_output(self.router.engine(), &result.stdout);
+            let clock = self.router.clocks.now();
+            self.judge.start_output(self.router.engine(), clock, &result.stdout);
         } else {
             let text = format!("init exited with {code}");
             self.judge.findings.broken(Invariant::Parsability, text);
@@ -406,6 +424,9 @@ impl<'a> Session<'a> {
             }
         } else {
             self.judge.completed_call(&mut self.router, call, result)?;
+            if self.script == ScriptOrigin::Chosen && prepared.plan.disturbance.is_none() {
+                self.judge.refused_call(&mut self.router, call, result)?;
+            }
         }
         if prepared.plan.disturbance.is_some()
             && let Some(fault) = &mut self.step.plan.fault

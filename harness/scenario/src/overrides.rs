@@ -10,8 +10,62 @@ use crate::case::Parameters;
 pub struct Overrides {
     /// dnsmasq builds to run (`good`, `broken`); empty for those of the scenario.
     pub rtc: Vec<String>,
-    /// Dialects to run; empty for those of the scenario.
+    /// Dialects to run instead of those of the scenario; empty for those of the scenario.
     pub dialect: Vec<String>,
+    /// Whether a script of one's own replaces `shell` and `rust`. Cases that differ only in which of these they run are then
+    /// one case.
+    pub chosen_script: bool,
+}
+
+/// The dialect of scenarios that name none.
+const DEFAULT_DIALECT: &str = "openwrt";
+
+/// Replaces the dialects of a file. Returns those that the file names, or the default.
+pub(crate) fn override_dialect(table: &mut DeTable<'_>, values: &[String]) -> Vec<String> {
+    let fixed = table.get("router").and_then(|router| router.get_ref().get("dialect"));
+    let fixed = fixed.and_then(|value| value.get_ref().as_str()).map(str::to_owned);
+    let parameter = match &fixed {
+        Some(text) => text.strip_prefix('$').map(|name| name.trim_matches(['{', '}']).to_owned()),
+        None => None,
+    };
+    let name = parameter.clone().unwrap_or_else(|| "dialect".to_owned());
+    let listed = table.get("parameters").and_then(|parameters| parameters.get_ref().get(&*name));
+    let own = match (&fixed, listed.map(Spanned::get_ref)) {
+        (Some(dialect), _) if parameter.is_none() => vec![dialect.clone()],
+        (_, Some(DeValue::Array(values))) => {
+            let text = |value: &Spanned<DeValue<'_>>| value.get_ref().as_str().map(str::to_owned);
+            values.iter().filter_map(text).collect()
+        }
+        _ => vec![DEFAULT_DIALECT.to_owned()],
+    };
+    if !values.is_empty() {
+        insert(table, "parameters", name.clone(), string_array(values));
+        insert(
+            table,
+            "router",
+            "dialect".to_owned(),
+            DeValue::String(format!("${{{name}}}").into()),
+        );
+    }
+    own
+}
+
+fn string_array(values: &[String]) -> DeValue<'static> {
+    let mut list = DeArray::new();
+    for value in values {
+        list.push(Spanned::new(0..0, DeValue::String(value.clone().into())));
+    }
+    DeValue::Array(list)
+}
+
+/// Replaces or adds a key of a section.
+fn insert(table: &mut DeTable<'_>, section: &'static str, key: String, value: DeValue<'static>) {
+    let entry = table
+        .entry(Spanned::new(0..0, section.into()))
+        .or_insert_with(|| Spanned::new(0..0, DeValue::Table(DeTable::new())));
+    if let DeValue::Table(section) = entry.get_mut() {
+        section.insert(Spanned::new(0..0, key.into()), Spanned::new(0..0, value));
+    }
 }
 
 /// Adds `[parameters] KEY = values` and `[router] KEY = "$KEY"` if the file does not mention KEY.
@@ -20,20 +74,8 @@ pub(crate) fn override_router(table: &mut DeTable<'_>, key: &'static str, values
     if values.is_empty() || says("router") || says("parameters") {
         return;
     }
-    let mut insert = |section: &'static str, value: DeValue<'static>| {
-        let entry = table
-            .entry(Spanned::new(0..0, section.into()))
-            .or_insert_with(|| Spanned::new(0..0, DeValue::Table(DeTable::new())));
-        if let DeValue::Table(section) = entry.get_mut() {
-            section.insert(Spanned::new(0..0, key.into()), Spanned::new(0..0, value));
-        }
-    };
-    let mut list = DeArray::new();
-    for value in values {
-        list.push(Spanned::new(0..0, DeValue::String(value.clone().into())));
-    }
-    insert("parameters", DeValue::Array(list));
-    insert("router", DeValue::String(format!("${key}").into()));
+    insert(table, "parameters", key.to_owned(), string_array(values));
+    insert(table, "router", key.to_owned(), DeValue::String(format!("${key}").into()));
 }
 
 /// Whether the command line selects this combination.
@@ -42,18 +84,11 @@ pub(crate) fn is_selected(
     table: &DeTable<'_>,
     overrides: &Overrides,
 ) -> bool {
-    [("rtc", "good", &overrides.rtc), ("dialect", "openwrt", &overrides.dialect)].iter().all(
-        |(key, default, wanted)| {
-            let fixed = || {
-                let router = table.get("router")?.get_ref().get(*key)?;
-                router.get_ref().as_str().map(str::to_owned)
-            };
-            let value = combination
-                .get(*key)
-                .map(ToString::to_string)
-                .or_else(fixed)
-                .unwrap_or_else(|| (*default).to_owned());
-            wanted.is_empty() || value.starts_with('$') || wanted.contains(&value)
-        },
-    )
+    let fixed = || {
+        let router = table.get("router")?.get_ref().get("rtc")?;
+        router.get_ref().as_str().map(str::to_owned)
+    };
+    let value = combination.get("rtc").map(ToString::to_string).or_else(fixed);
+    let value = value.unwrap_or_else(|| "good".to_owned());
+    overrides.rtc.is_empty() || value.starts_with('$') || overrides.rtc.contains(&value)
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::options::paths_or;
 use super::play::finish;
 use super::run::ModelledOptions;
 use crate::error::CommandError;
@@ -12,15 +13,14 @@ use crate::report;
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Scenario files with a `[claim]`, or folders of them
-    #[arg(default_value = "scenarios/claims")]
     paths: Vec<PathBuf>,
     #[command(flatten)]
     modelled: ModelledOptions,
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
-    let cases = args.modelled.cases(&args.paths)?;
-    let summary = args.modelled.play(&cases)?;
-    report::print_claims(&cases);
+    let suite = args.modelled.load(&paths_or(&args.paths, "scenarios/claims"))?;
+    let summary = args.modelled.play(&suite)?;
+    report::print_claims(&suite.cases);
     Ok(finish(&summary))
 }

@@ -11,6 +11,7 @@ use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::report::{self, CaseOutcome, FileReport, Progress, Summary};
 use crate::run_case::{BackendChoice, run_case};
+use crate::suite::Suite;
 use crate::words::Words;
 use runner::{CaseReport, Options, Verdict};
 use scenario::{Case, Id};
@@ -18,8 +19,8 @@ use scenario::{Case, Id};
 /// Cases, and how to play them.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Play<'a> {
-    /// The cases, those of one file together.
-    pub(super) cases: &'a [Case],
+    /// The cases, and those that are left out.
+    pub(super) suite: &'a Suite,
     pub(super) options: &'a Options,
     pub(super) backend: &'a BackendChoice,
     pub(super) run: &'a RunOptions,
@@ -45,15 +46,17 @@ pub(super) struct OutsideSample<'a> {
 /// # Errors
 /// The first back end that fails; a report that cannot be written.
 pub(super) fn play(play: &Play<'_>) -> Result<Summary, CommandError> {
-    let Play { cases, run, .. } = *play;
+    let Play { suite, run, .. } = *play;
+    let cases = &suite.cases;
     run.reports.check_writable()?;
     let files = report::by_file(cases, play_all(play)?);
     if let Some(path) = &run.reports.junit {
         report::write_junit(path, &files)?;
     }
     if let Some(path) = &run.reports.json {
-        report::write_json(path, &files)?;
+        report::write_json(path, &files, &suite.unsuited)?;
     }
+    report::print_allowed(&files);
     Ok(Summary::of(&files))
 }
 
@@ -69,7 +72,8 @@ pub(super) fn finish(summary: &Summary) -> Exit {
 
 /// Plays the cases on all threads; prints them file by file in their order.
 fn play_all(play: &Play<'_>) -> Result<Vec<CaseOutcome>, CommandError> {
-    let Play { cases, run, .. } = *play;
+    let Play { suite, run, .. } = *play;
+    let cases = &suite.cases;
     let pool = run.jobs.pool()?;
     let (send, receive) = mpsc::channel();
     let mut outcomes: Vec<Option<CaseOutcome>> = vec![None; cases.len()];
@@ -117,7 +121,7 @@ impl Play<'_> {
     }
 
     fn outcome(&self, index: usize, report: CaseReport) -> CaseOutcome {
-        let (case, (_, options)) = (&self.cases[index], self.how(index));
+        let (case, (_, options)) = (&self.suite.cases[index], self.how(index));
         let on = match self.backend {
             BackendChoice::Modelled => PlayedOn::Model,
             BackendChoice::Live(_) => PlayedOn::Live,

@@ -10,19 +10,21 @@ pub type Faults = Vec<(String, String)>;
 
 /// Prints what was found in a case. `command` renders the command that replays an id.
 pub fn print_case(case: &Case, report: &Report, command: &dyn Fn(&Id) -> String, list: bool) {
-    let Report { points, distinct, kept, lost, broken, declared, .. } = report;
+    let Report { points, distinct, kept, lost, broken, allowed, declared, .. } = report;
+    let allowed_text =
+        if *allowed > 0 { format!("{allowed} with advice or risks, ") } else { String::new() };
     outln!("{}", case.name());
     outln!(
         "  {points} points, {distinct} distinct: {kept} kept, {lost} lost as this store must, \
-         {declared} broken as declared, {broken} broken"
+         {declared} broken as declared, {allowed_text}{broken} broken"
     );
     outln!("  {}", window(report));
     for (id, verdict) in report.listed.iter().filter(|_| list) {
         outln!("  {verdict:<7}{id}");
     }
     for violation in &report.violations {
-        let name = violation.invariant.name();
-        outln!("  step {}: {name}: {}", violation.step, violation.text);
+        let (severity, name) = (violation.severity.name(), violation.invariant.name());
+        outln!("  step {}: {severity}: {name}: {}", violation.step, violation.text);
         outln!("    {}", command(&violation.id));
     }
 }
@@ -122,7 +124,14 @@ pub fn json(total: &Report, faults: &Faults, invalid: &Faults) -> String {
         .iter()
         .map(|violation| {
             let (name, id) = (violation.invariant.name(), violation.id.to_string());
-            serde_json::json!({ "invariant": name, "step": violation.step, "text": violation.text, "id": id })
+            serde_json::json!({
+                "invariant": name,
+                "severity": violation.severity.name(),
+                "group": violation.group.name(),
+                "step": violation.step,
+                "text": violation.text,
+                "id": id,
+            })
         })
         .collect();
     let [faults, invalid] = [faults, invalid].map(|faults| -> Vec<serde_json::Value> {
@@ -136,6 +145,7 @@ pub fn json(total: &Report, faults: &Faults, invalid: &Faults) -> String {
         "images": total.images,
         "kept": total.kept,
         "lost": total.lost,
+        "allowed": total.allowed,
         "declared": total.declared,
         "broken": total.broken,
         "coverage": coverage,

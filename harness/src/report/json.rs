@@ -8,12 +8,17 @@ use super::output::write_atomically;
 use super::{CaseOutcome, FileReport, Summary};
 use crate::error::CommandError;
 use runner::{Finding, Verdict};
+use scenario::Unsuited;
 
 /// Writes the report.
 ///
 /// # Errors
 /// When the file cannot be written.
-pub fn write_json(path: &Path, files: &[FileReport]) -> Result<(), CommandError> {
+pub fn write_json(
+    path: &Path,
+    files: &[FileReport],
+    unsuited: &[Unsuited],
+) -> Result<(), CommandError> {
     let summary = Summary::of(files);
     let scenarios: Vec<Value> = files
         .iter()
@@ -29,8 +34,14 @@ pub fn write_json(path: &Path, files: &[FileReport]) -> Result<(), CommandError>
         "invalid": summary.invalid,
         "skipped": summary.skipped,
         "scenarios": scenarios,
+        "left_out": unsuited.iter().map(left_out).collect::<Vec<Value>>(),
     });
     write_atomically(path, format!("{report:#}\n").as_bytes())
+}
+
+/// A case that makes no sense with the script or the dialect of the command line.
+fn left_out(Unsuited { path, name, why }: &Unsuited) -> Value {
+    json!({ "file": path, "name": name, "why": why })
 }
 
 fn case(CaseOutcome { report, run, replay }: &CaseOutcome) -> Value {
@@ -63,6 +74,8 @@ fn case(CaseOutcome { report, run, replay }: &CaseOutcome) -> Value {
 fn finding(finding: &Finding) -> Value {
     json!({
         "kind": finding.kind.name(),
+        "severity": finding.severity.name(),
+        "group": finding.group.name(),
         "step": finding.step,
         "line": finding.line,
         "text": finding.text,

@@ -1,5 +1,6 @@
 //! Reports of results, for people and for other programs.
 
+mod allowed;
 pub mod crash;
 mod files;
 pub mod journal_lab;
@@ -9,6 +10,7 @@ mod keep;
 mod output;
 mod terminal;
 
+pub use allowed::print_allowed;
 pub use files::{CaseOutcome, FileReport, Summary, by_file, next_file};
 pub use json::write_json;
 pub use junit::{JunitEnd, JunitTest, write_junit, write_junit_tests};

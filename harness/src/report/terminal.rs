@@ -77,6 +77,11 @@ fn print_case(outcome: &CaseOutcome, verbose: bool) {
         }
     }
     match &case.verdict {
+        Verdict::Passed if verbose => {
+            for finding in &case.failures {
+                outln!("{}", finding_text(finding));
+            }
+        }
         Verdict::Passed => {}
         Verdict::Skipped(why) => outln!("     SKIPPED {}: {why}", case.name),
         Verdict::Invalid(error) => {
@@ -100,9 +105,10 @@ fn print_case(outcome: &CaseOutcome, verbose: bool) {
 /// A finding as one line.
 pub fn finding_text(finding: &Finding) -> String {
     format!(
-        "       step {} (line {}): {}: {}",
+        "       step {} (line {}): {}: {}: {}",
         finding.step,
         finding.line,
+        finding.severity.name(),
         finding.kind.name(),
         finding.text
     )

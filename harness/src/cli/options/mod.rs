@@ -1,6 +1,7 @@
 //! Groups of options that several commands have in common.
 
 mod cases;
+mod gate;
 mod guest;
 mod init;
 mod jobs;
@@ -13,7 +14,8 @@ mod script;
 mod store;
 mod target;
 
-pub(super) use cases::CaseFilter;
+pub(super) use cases::{CaseFilter, paths_or, print_unsuited};
+pub(super) use gate::GateOptions;
 pub(super) use guest::{Cache, GuestOptions, arch_parser};
 pub(super) use init::InitOptions;
 pub(super) use jobs::Jobs;

@@ -13,7 +13,7 @@ pub(in crate::cli) struct RouterOptions {
     /// dnsmasq's build: with a real-time clock, or with `HAVE_BROKEN_RTC` [default: as the scenario says]
     #[arg(long, value_enum)]
     pub(in crate::cli) rtc: Option<RtcChoice>,
-    /// Dialects of the nvram tool [default: as the scenario says]
+    /// Dialects of the nvram tool, instead of those of the scenario [default: as the scenario says]
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub(in crate::cli) dialect: Vec<String>,
 }
@@ -69,6 +69,7 @@ impl RouterOptions {
         Ok(Overrides {
             rtc: self.rtc.map_or_else(Vec::new, RtcChoice::names),
             dialect: self.dialect.clone(),
+            chosen_script: false,
         })
     }
 

@@ -10,7 +10,7 @@ use crate::error::CommandError;
 use crate::words::Words;
 use backend::ExternalScript;
 use backend::process::Settings;
-use runner::ScriptChoice;
+use runner::{NamePattern, ScriptChoice};
 use scenario::Case;
 
 /// The default of `--timeout`.
@@ -28,11 +28,14 @@ pub(in crate::cli) struct ScriptOptions {
     /// Kill a script and its children when a call takes longer
     #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_TIMEOUT_SECONDS)]
     timeout: u64,
+    /// NVRAM variables that belong to the script, such as my_leases or 'lease_*'; may be repeated [default: dnsmasq_lease_*]
+    #[arg(long, value_name = "PATTERN")]
+    pub(in crate::cli) owns: Vec<NamePattern>,
 }
 
 impl Default for ScriptOptions {
     fn default() -> Self {
-        Self { script: None, shell: None, timeout: DEFAULT_TIMEOUT_SECONDS }
+        Self { script: None, shell: None, timeout: DEFAULT_TIMEOUT_SECONDS, owns: Vec::new() }
     }
 }
 
@@ -47,7 +50,16 @@ impl ScriptOptions {
                 CommandError::usage(format!("--script {}: {error}", path.display()))
             })?;
         }
-        Ok(ScriptChoice { path: self.script.clone(), shell: self.shell_words() })
+        Ok(ScriptChoice {
+            path: self.script.clone(),
+            shell: self.shell_words(),
+            owns: self.owns.clone(),
+        })
+    }
+
+    /// Whether `--script` names the script.
+    pub(in crate::cli) fn is_chosen(&self) -> bool {
+        self.script.is_some()
     }
 
     fn shell_words(&self) -> Vec<String> {
@@ -103,5 +115,8 @@ impl ScriptOptions {
         words.option("--shell", self.shell.as_ref());
         let timeout = Some(self.timeout).filter(|seconds| *seconds != DEFAULT_TIMEOUT_SECONDS);
         words.option("--timeout", timeout);
+        for pattern in &self.owns {
+            words.option("--owns", Some(pattern));
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::cli::options::{GuestOptions, ReplayOptions, Root, RunOptions, TargetChoice};
+use crate::cli::options::{GuestOptions, ReplayOptions, Root, RunOptions, TargetChoice, paths_or};
 use crate::cli::play::{Play, finish, play};
 use crate::error::CommandError;
 use crate::exit::Exit;
@@ -11,8 +11,7 @@ use crate::run_case::BackendChoice;
 /// The arguments of `leaselab qemu run`.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
-    /// Scenario files, or folders of them
-    #[arg(default_value = "scenarios")]
+    /// Scenario files, or folders of them [default: the folder scenarios, or the embedded scenarios]
     paths: Vec<PathBuf>,
     #[command(flatten)]
     pub(in crate::cli) run: RunOptions,
@@ -24,9 +23,9 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     args.run.script.check_executable()?;
     let pool = args.guest.pool(args.run.keep.clone())?;
     let options = args.run.runner(TargetChoice::Process, Root::default())?;
-    let cases = args.run.cases.load(&args.paths, |cases| cases)?;
+    let suite = args.run.load(&paths_or(&args.paths, "scenarios"), |cases| cases)?;
     let summary = play(&Play {
-        cases: &cases,
+        suite: &suite,
         options: &options,
         backend: &BackendChoice::Qemu(pool.clone()),
         run: &args.run,
@@ -53,6 +52,7 @@ impl Args {
     pub(in crate::cli) fn replay(&self) -> ReplayOptions {
         ReplayOptions {
             script: self.run.script.clone(),
+            gate: self.run.gate.clone(),
             seed: self.run.seed,
             init: self.run.init,
             guest: self.guest.clone(),

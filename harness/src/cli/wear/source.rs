@@ -75,8 +75,9 @@ impl SourceArgs {
                 .map(|spec| spec.dialect.name().to_owned())
                 .into_iter()
                 .collect(),
+            chosen_script: false,
         };
-        let cases = suite::load(std::slice::from_ref(path), &overrides)?;
+        let cases = suite::load(std::slice::from_ref(path), &overrides)?.cases;
         Ok(Some(Source::Cases(cases)))
     }
 }
