@@ -37,7 +37,7 @@ impl Tally {
             self.failed_calls += 1;
         }
         self.commands += result.commands.len() as u64;
-        let commits = result.commands.iter().filter(|command| is_commit(command)).count() as u64;
+        let commits = result.commands.iter().filter(|command| command.is("commit")).count() as u64;
         if !result.operations.is_empty() {
             self.commits += commits;
         }
@@ -69,10 +69,6 @@ impl Tally {
         self.programmed += step.programmed;
         self.operations += step.operations;
     }
-}
-
-fn is_commit(command: &[Vec<u8>]) -> bool {
-    command.first().is_some_and(|word| word == b"commit")
 }
 
 /// A call as text: action and arguments.
