@@ -44,7 +44,7 @@ impl NvramCommand {
 }
 
 /// The result of a script call.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallResult {
     /// How the script ended.
     pub end: CallEnd,

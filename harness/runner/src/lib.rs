@@ -4,6 +4,7 @@
 //! Nothing here prints: a case returns a [`CaseReport`].
 
 mod action;
+mod call_log;
 mod case_error;
 mod client_ids;
 pub mod clients;
@@ -14,12 +15,14 @@ mod daemon_answers;
 mod damage;
 mod demands;
 mod escapes;
+mod evidence;
 pub mod exchange;
 mod expect;
 pub mod expected;
 mod fill;
 mod findings;
 mod free_space;
+mod history;
 pub mod init_output;
 mod journal;
 mod judge;
@@ -44,11 +47,14 @@ mod steps;
 mod tally;
 
 pub use action::ClientAction;
+pub use call_log::{call_lines, command_text, environment_lines, stderr_lines};
 pub use case_error::CaseError;
 pub use configuration::build_of;
 pub use escapes::show;
+pub use evidence::{CallRecord, Evidence};
 pub use fill::FillCache;
 pub use findings::{Finding, FindingKind};
+pub use history::{DaemonEvent, Event, EventKind, History};
 pub use observers::Observers;
 pub use options::{InitCalls, Options, ScriptExecution};
 pub use play::play;
@@ -57,4 +63,4 @@ pub use report::{CaseReport, Verdict, blank_report};
 pub use run::{run_case, run_on_machine};
 pub use script::{ScriptChoice, check_environment, command, runs_in_process};
 pub use setup::{router, router_from};
-pub use tally::{Tally, call_text};
+pub use tally::{Tally, call_text, end_text};

@@ -5,6 +5,7 @@ use std::time::Instant;
 use nvram_emu::Machine;
 
 use super::case_error::CaseError;
+use super::evidence::Evidence;
 use super::findings::{Finding, FindingKind};
 use super::lenient_log::LenientLog;
 use super::observers::Observers;
@@ -137,5 +138,11 @@ fn disagreement(processes: &CaseReport, functions: &CaseReport) -> Option<Findin
         functions.failures,
         functions.expected_violations
     );
-    Some(Finding { kind: FindingKind::Anomaly, step: 0, line: 0, text })
+    Some(Finding {
+        kind: FindingKind::Anomaly,
+        step: 0,
+        line: 0,
+        text,
+        evidence: Evidence::default(),
+    })
 }

@@ -84,11 +84,11 @@ pub fn call_text(call: &ScriptCall) -> String {
 }
 
 /// How a call ended, in one or two words.
-pub(super) fn end_text(end: CallEnd) -> String {
+pub fn end_text(end: CallEnd) -> String {
     match end {
         CallEnd::Exited(code) => format!("exit {code}"),
         CallEnd::Killed(signal) => format!("signal {signal}"),
         CallEnd::PowerLost => "power off".to_owned(),
-        CallEnd::TimedOut => "hung".to_owned(),
+        CallEnd::TimedOut => "timeout".to_owned(),
     }
 }
