@@ -48,7 +48,8 @@ pub fn command_text(command: &NvramCommand) -> String {
 
 /// The lines of what a script wrote to stderr, without control characters.
 pub fn stderr_lines(stderr: &[u8]) -> Vec<String> {
-    let lines = stderr.trim_ascii_end().split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    let lines =
+        stderr.trim_ascii_end().split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
     let all: Vec<String> = lines.map(|line| line.escape_ascii().to_string()).collect();
     match all.len().checked_sub(MAX_STDERR_LINES) {
         None | Some(0) => all,

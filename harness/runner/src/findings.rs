@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use scenario::{Case, Invariant};
+use scenario::{Case, Group, Invariant};
 
 use super::evidence::{CallRecord, Evidence};
 use super::expected::Difference;
+use super::finding_kind::FindingKind;
+use super::severity::Severity;
 
 /// Maximum number of addresses whose last calls are kept.
 const MAX_ADDRESSES: usize = 4_096;
@@ -20,6 +22,10 @@ const MAX_FINDINGS: usize = 50;
 pub struct Finding {
     /// Its kind.
     pub kind: FindingKind,
+    /// How serious it is.
+    pub severity: Severity,
+    /// The group of the report to which it belongs.
+    pub group: Group,
     /// Number of the step, from 1.
     pub step: usize,
     /// Line of the step in the scenario file, from 1.
@@ -30,27 +36,18 @@ pub struct Finding {
     pub evidence: Evidence,
 }
 
-/// The kinds of findings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum FindingKind {
-    /// An invariant was broken.
-    Broken(Invariant),
-    /// An expectation of the scenario was not met.
-    Unmet,
-    /// The script timed out, a planned fault did not occur, or the back ends differ.
-    Anomaly,
-    /// The real dnsmasq did not do what the engine predicted.
-    Mispredicted,
-}
-
-impl FindingKind {
-    /// The name in reports.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Broken(invariant) => invariant.name(),
-            Self::Unmet => "expectation",
-            Self::Anomaly => "astray",
-            Self::Mispredicted => "dnsmasq",
+impl Finding {
+    /// A finding of the case as a whole, which belongs to no step.
+    pub fn of_case(case: &Case, kind: FindingKind, text: impl Into<String>) -> Self {
+        let group = kind.group(case.scenario.group);
+        Self {
+            kind,
+            severity: kind.severity(),
+            group,
+            step: 0,
+            line: 0,
+            text: text.into(),
+            evidence: Evidence::default(),
         }
     }
 }
@@ -134,7 +131,8 @@ impl<'a> Findings<'a> {
     fn add_with(&mut self, kind: FindingKind, text: impl Into<String>, evidence: Evidence) {
         let (line, _) = self.case.source.position(self.span.start);
         let evidence = Evidence { step: self.step_text.clone(), ..evidence };
-        let finding = Finding { kind, step: self.step, line, text: text.into(), evidence };
+        let finding =
+            Finding { step: self.step, line, evidence, ..Finding::of_case(self.case, kind, text) };
         let is_expected = self.case.scenario.breaks.iter().any(|breaks| {
             FindingKind::Broken(breaks.invariant) == kind && self.case.matches(&breaks.when)
         });
@@ -177,13 +175,7 @@ impl<'a> Findings<'a> {
         }
         if self.omitted > 0 {
             let text = format!("{} more findings of this case", self.omitted);
-            self.failures.push(Finding {
-                kind: FindingKind::Unmet,
-                step: 0,
-                line: 0,
-                text,
-                evidence: Evidence::default(),
-            });
+            self.failures.push(Finding::of_case(self.case, FindingKind::Unmet, text));
         }
         (self.failures, self.expected_violations)
     }

@@ -1,10 +1,10 @@
 //! The observers of a run other than the judge.
 
+use super::call_log::call_lines;
 use super::evidence::CallRecord;
 use super::history::History;
 use super::lenient_log::{LenientLog, StepOutcome};
 use super::recorder::{RecordedAction, Recorder, TimedCall};
-use super::call_log::call_lines;
 use super::tally::Tally;
 use dnsmasq_model::ScriptCall;
 

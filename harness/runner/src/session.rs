@@ -9,7 +9,7 @@ use super::comparison::{Comparison, MAX_UNEXPECTED_CALLS, NextCall};
 use super::demands::ReadMethod;
 use super::evidence::CallRecord;
 use super::exchange;
-use super::findings::FindingKind;
+use super::finding_kind::FindingKind;
 use super::history::{DaemonEvent, EventKind};
 use super::judge::Judge;
 use super::observers::Observers;

@@ -48,7 +48,8 @@ impl Step {
         if table.is_empty() {
             return "check".to_owned();
         }
-        let pairs: Vec<String> = table.iter().map(|(key, value)| format!("{key} = {value}")).collect();
+        let pairs: Vec<String> =
+            table.iter().map(|(key, value)| format!("{key} = {value}")).collect();
         pairs.join(", ")
     }
 

@@ -55,7 +55,7 @@ pub(super) fn play(play: &Play<'_>) -> Result<Summary, CommandError> {
     }
     let detail = if run.verbose { Detail::All } else { Detail::Some };
     report::print_failures(&cases_report, detail);
-    if let Some(forge) = run.reports.annotate {
+    if let Some(forge) = run.annotate {
         report::print_annotations(forge, &cases_report);
     }
     run.reports.write(&match play.backend {

@@ -5,8 +5,8 @@ use lab_report::{
 };
 use nvram_emu::device::{Op, OpKind};
 use runner::{
-    CallRecord, DaemonEvent, Event as RunnerEvent, EventKind as RunnerEventKind, History, call_text,
-    end_text, environment_lines, stderr_lines,
+    CallRecord, DaemonEvent, Event as RunnerEvent, EventKind as RunnerEventKind, History,
+    call_text, end_text, environment_lines, stderr_lines,
 };
 
 use backend::{CallEnd, NvramCommand};

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use lab_report::{CaseEntry, CaseVerdict, CasesReport, Document, GroupVerdict, Scenario, printable, printable_lines};
+use lab_report::{
+    CaseEntry, CaseVerdict, CasesReport, Document, GroupVerdict, Scenario, printable,
+    printable_lines,
+};
 
 use super::failures::{Failures, entry, severity};
 use super::output::write_atomically;
@@ -103,11 +106,13 @@ fn verdict(group: Group, files: &[FileReport]) -> GroupVerdict {
         Some(own) => own == group,
         None => of_invariants.contains(&group),
     };
-    let was_played = |case: &&CaseOutcome| {
-        matches!(case.report.verdict, Verdict::Passed | Verdict::Failed)
-    };
-    let cases: usize =
-        files.iter().filter(is_tested).map(|file| file.cases.iter().filter(was_played).count()).sum();
+    let was_played =
+        |case: &&CaseOutcome| matches!(case.report.verdict, Verdict::Passed | Verdict::Failed);
+    let cases: usize = files
+        .iter()
+        .filter(is_tested)
+        .map(|file| file.cases.iter().filter(was_played).count())
+        .sum();
     let mut failed = 0;
     let mut worst = None;
     for case in files.iter().flat_map(|file| &file.cases) {

@@ -53,7 +53,12 @@ impl Failures {
         (failures, self.timelines)
     }
 
-    fn add_finding(&mut self, file: &FileReport, outcome: &CaseOutcome, finding: &Finding) -> usize {
+    fn add_finding(
+        &mut self,
+        file: &FileReport,
+        outcome: &CaseOutcome,
+        finding: &Finding,
+    ) -> usize {
         let events = outcome.report.history.events.len();
         let next = self.failures.len();
         let index = *self.by_key.entry(key(&file.path, finding)).or_insert(next);
@@ -70,17 +75,16 @@ impl Failures {
             failure.cases.push(name.clone());
         }
         if index != next && !is_new_case && failure.case == name && failure.step == finding.step {
-            let lines = |lines: &[Vec<u8>]| lines.iter().map(|bytes| line(bytes)).collect::<Vec<_>>();
+            let lines =
+                |lines: &[Vec<u8>]| lines.iter().map(|bytes| line(bytes)).collect::<Vec<_>>();
             failure.expected.extend(lines(&finding.evidence.expected));
             failure.found.extend(lines(&finding.evidence.found));
             failure.expected.truncate(MAX_LINES);
             failure.found.truncate(MAX_LINES);
         } else if is_new_case && events > 0 && events < self.lengths[index] {
             // The shortest case is the best example.
-            let Failure { id, count, cases, .. } = std::mem::replace(
-                failure,
-                example(String::new(), file, outcome, finding),
-            );
+            let Failure { id, count, cases, .. } =
+                std::mem::replace(failure, example(String::new(), file, outcome, finding));
             (failure.id, failure.count, failure.cases) = (id, count, cases);
             self.lengths[index] = events;
         }

@@ -115,10 +115,16 @@ fn differing_field(expected: &[u8], found: &[u8]) -> String {
         Some(0) => {
             "the time differs: store DNSMASQ_LEASE_EXPIRES, or DNSMASQ_LEASE_LENGTH where dnsmasq passes that, as it is"
         }
-        Some(1) => "the hardware address differs: store the first argument after the action as it is",
-        Some(3) => "the host name differs: store the third argument after the action as it is, or `*` without one",
+        Some(1) => {
+            "the hardware address differs: store the first argument after the action as it is"
+        }
+        Some(3) => {
+            "the host name differs: store the third argument after the action as it is, or `*` without one"
+        }
         Some(4) => "the client-id differs: store DNSMASQ_CLIENT_ID as it is, or `*` without one",
-        _ => "the lines have different numbers of words: a blank in a host name or a missing `*` shifts the others",
+        _ => {
+            "the lines have different numbers of words: a blank in a host name or a missing `*` shifts the others"
+        }
     };
     text.to_owned()
 }

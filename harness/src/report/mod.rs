@@ -1,8 +1,8 @@
 //! Reports of results, for people and for other programs.
 
-pub mod crash;
 mod annotations;
 mod convert;
+pub mod crash;
 mod document;
 mod failure_text;
 mod failures;

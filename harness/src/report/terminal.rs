@@ -80,7 +80,9 @@ fn print_case(outcome: &CaseOutcome, verbose: bool) {
     }
     match &case.verdict {
         Verdict::Passed => {}
-        Verdict::Skipped(why) => outln!("     SKIPPED {}: {}", printable(&case.name), printable(why)),
+        Verdict::Skipped(why) => {
+            outln!("     SKIPPED {}: {}", printable(&case.name), printable(why))
+        }
         Verdict::Invalid(error) => {
             outln!("     INVALID {}", printable(&case.name));
             for line in printable_lines(&error.to_string()).lines() {
