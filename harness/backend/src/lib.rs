@@ -20,7 +20,7 @@ pub mod process;
 
 pub use atomic_write::write_atomically;
 pub use backend::Backend;
-pub use call::{CallEnd, CallOptions, CallResult, CommandResult};
+pub use call::{CallEnd, CallOptions, CallResult, CommandResult, NvramCommand};
 pub use daemon::{AddressRecord, Daemon, DaemonExit, DaemonStart};
 pub use error::BackendError;
 pub use external_script::ExternalScript;

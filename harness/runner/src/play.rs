@@ -71,6 +71,7 @@ pub fn play(
         recorder.truth = (truth, session.router.clocks.truth());
     }
     report.total = session.observers.total();
+    let history = std::mem::take(&mut session.observers.history);
     let ids = session.client_ids();
     (report.failures, report.expected_violations) = session.judge.findings.finish();
     if ids.contradict_the_scenario() {
@@ -81,6 +82,7 @@ pub fn play(
         );
     }
     if !report.failures.is_empty() {
+        report.history = history;
         report.machine = Some(target.machine()?.into_owned());
     }
     Ok(())
