@@ -137,6 +137,11 @@ impl Engine {
         self.config = Arc::new(config);
     }
 
+    /// Sets the build for the next start.
+    pub fn set_build(&mut self, build: Build) {
+        self.build = build;
+    }
+
     /// Sets the network for the next start.
     pub fn set_network(&mut self, network: Network) {
         self.network = Arc::new(network);
@@ -337,6 +342,14 @@ impl Engine {
             process.update_from_configs();
             process.update_file(now, clock.mono, lease_file);
             self.run(clock, sink);
+        }
+    }
+
+    /// Power was lost: the kernel's neighbour table is empty, and the files are gone whose paths `is_in_ram` names.
+    pub fn lose_ram(&mut self, is_in_ram: impl Fn(&str) -> bool) {
+        self.neighbours.clear();
+        if self.files.keys().any(|path| is_in_ram(path)) {
+            Arc::make_mut(&mut self.files).retain(|path, _| !is_in_ram(path));
         }
     }
 
