@@ -166,11 +166,19 @@ impl Engine {
             .then(|| init_call(self.config.script_name()))
     }
 
+    /// Whether dnsmasq exits before it calls the script, because of its configuration.
+    ///
+    /// # Errors
+    /// The exit code and the message.
+    pub fn check_configuration(&self) -> Result<(), StartFailure> {
+        self.config.at_start(&self.files, &self.network).map(|_| ())
+    }
+
     /// Starts dnsmasq: lease.c `lease_init` with the result of `init`, then the calls of dnsmasq.c `main` until it is idle.
     /// In lease-file mode `init` is ignored.
     ///
     /// # Errors
-    /// If dnsmasq exits with code 3, 5 or 10 + r, or crashes. In this case it has made no calls.
+    /// If dnsmasq exits with code 1, 3, 5 or 10 + r, or crashes. In this case it has made no calls.
     pub fn start(
         &mut self,
         clock: Clock,
@@ -178,7 +186,7 @@ impl Engine {
         sink: &mut impl CallSink,
     ) -> Result<(), StartFailure> {
         self.process = None;
-        let config = Arc::clone(&self.config);
+        let config = self.config.at_start(&self.files, &self.network)?;
         let now = self.build.now(clock);
         let mut db = LeaseDb::new(self.build, config.fqdn, config.lease_max);
         let by_script = config.lease_ro;
