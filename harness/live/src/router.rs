@@ -415,6 +415,14 @@ impl Backend for Live {
         self.process.replace(machine)
     }
 
+    fn write_file(&mut self, path: &str, contents: Option<&[u8]>) -> Result<(), BackendError> {
+        self.process.write_file(path, contents)
+    }
+
+    fn read_file(&mut self, path: &str) -> Result<Option<Vec<u8>>, BackendError> {
+        self.process.read_file(path)
+    }
+
     fn daemon(&mut self) -> Option<&mut dyn Daemon> {
         Some(self)
     }
