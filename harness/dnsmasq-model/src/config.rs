@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::hw_addr::{CHADDR_MAX, HwAddr};
 use super::names::{legal_hostname, strip_hostname};
 use super::parse_hex::{TypePrefix, parse_hex};
+use super::release::Release;
 use super::text::Text;
 
 /// An infinite lease time.
@@ -110,6 +111,8 @@ pub struct CondDomain {
 #[expect(clippy::struct_excessive_bools, reason = "each flag is an independent option of dnsmasq")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerConfig {
+    /// The release of dnsmasq that has these options.
+    pub release: Release,
     /// `--dhcp-script` as a path; empty without a script.
     pub script: Vec<u8>,
     /// `--interface`.
@@ -173,6 +176,7 @@ pub struct ServerConfig {
 impl Default for ServerConfig {
     fn default() -> ServerConfig {
         ServerConfig {
+            release: Release::NEWEST,
             script: Vec::new(),
             interface: b"lan0".to_vec(),
             lease_ro: false,
