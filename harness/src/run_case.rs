@@ -95,7 +95,7 @@ fn run_live(
     let played = match play(case, &mut target, options, report, Observers::default()) {
         // The router could be set up, so other cases may pass.
         Err(CaseError::Backend(BackendError::Environment(text) | BackendError::Broken(text))) => {
-            report.failures.push(Finding { kind: FindingKind::Anomaly, step: 0, line: 0, text });
+            report.failures.push(Finding::of_case(case, FindingKind::Anomaly, text));
             Ok(())
         }
         other => other,

@@ -302,13 +302,18 @@ impl<'a> Session<'a> {
                 Ending::Killed => DaemonEvent::Killed,
             }));
         }
+        let mut calls = Vec::new();
         match ending {
-            Ending::Terminated => self.router.engine_mut().stop(),
+            Ending::Terminated => {
+                let clock = self.router.clocks.now();
+                self.router.engine_mut().stop(clock, &mut calls);
+            }
             Ending::Killed => self.router.engine_mut().kill(),
         }
         if !ran {
             return Ok(());
         }
+        self.perform_all(calls)?;
         self.comparison.stop(&mut self.router, &mut self.judge.findings, ending)
     }
 
