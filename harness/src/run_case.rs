@@ -81,7 +81,7 @@ fn run_live(
         report.verdict = Verdict::Skipped(why.to_owned());
         return Ok(());
     }
-    let script = command(case, &options.script);
+    let script = command(case, &options.script)?;
     let mut target = Live::new(router(case)?, &script, settings)?;
     play(case, &mut target, options, report, Observers::default())
 }

@@ -41,6 +41,7 @@ mod script;
 mod session;
 pub mod setup;
 mod steps;
+mod storage;
 mod tally;
 
 pub use action::ClientAction;

@@ -40,8 +40,8 @@ pub struct CaseReport {
     pub total: Tally,
     /// One line for each script call, if the options ask for them.
     pub log: Vec<String>,
-    /// Why the script ran without a private root, if it did.
-    pub shared_root: Option<String>,
+    /// Why the script saw the machine's clock instead of the router's, if it did.
+    pub machine_clock: Option<String>,
     /// The router at the end of a case that failed.
     pub machine: Option<Machine>,
     /// Wall-clock time.
@@ -78,7 +78,7 @@ pub fn blank_report(case: &Case) -> CaseReport {
         expected_violations: Vec::new(),
         total: Tally::default(),
         log: Vec::new(),
-        shared_root: None,
+        machine_clock: None,
         machine: None,
         took: Duration::ZERO,
     }

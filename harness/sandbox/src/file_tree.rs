@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs::{self, Permissions};
+use std::hash::{Hash, Hasher};
 use std::io;
+use std::mem;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
@@ -20,7 +22,7 @@ const MAX_BYTES: usize = 4 << 20;
 const MAX_ENTRIES: usize = 10_000;
 
 /// An entry of a folder.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Node {
     /// A folder, with its permissions.
     Folder(u32),
@@ -40,6 +42,18 @@ pub enum Node {
 /// The entries below a folder by path, each path relative to the folder. Sockets, pipes and devices are ignored.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct FileTree(pub BTreeMap<Octets, Node>);
+
+/// The time of the last change is left out: it tells no two states apart that matter.
+impl Hash for Node {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        mem::discriminant(self).hash(state);
+        match self {
+            Self::Folder(mode) => mode.hash(state),
+            Self::File { data, mode, .. } => (data, mode).hash(state),
+            Self::Link(target) => target.hash(state),
+        }
+    }
+}
 
 impl Node {
     /// A file that everybody can read.

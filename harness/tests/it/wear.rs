@@ -127,7 +127,7 @@ fn merged_parts_equal_the_whole_fleet() {
 #[case(&["fleet", "--households", "2", "--shard", "3/2"], "invalid shard \"3/2\": expected I/N, for example 1/3")]
 #[case(&["fleet", "--households", "2", "--dialect", "all"], "name only one with --dialect and --chip")]
 #[case(&["fleet", "--households", "2", "--trace", "x"], "unexpected argument '--trace'")]
-#[case(&["--no-private-root"], "--no-private-root needs --script")]
+#[case(&["--no-sandbox"], "--no-sandbox needs --script")]
 #[case(&["--jobs", "0"], "--jobs must be at least 1")]
 #[case(&["--clients", "0", "--quiet"], "an empty household")]
 #[case(&["--lease-time", "30s"], "expected 120 seconds")]

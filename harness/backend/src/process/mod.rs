@@ -2,7 +2,6 @@
 
 pub mod agent;
 mod agent_client;
-mod private_root;
 pub mod protocol;
 mod ram_files;
 mod router;
@@ -10,9 +9,11 @@ mod scratch;
 mod script;
 mod settings;
 pub mod shim;
+mod storage;
 
-pub use protocol::{AGENT_NAME, Octets, Program, ProgramEnd, ProgramResult, Root};
-pub use ram_files::RamFiles;
+pub use protocol::{AGENT_NAME, Octets, Program, ProgramEnd, ProgramResult};
+pub use sandbox::{FileTree, Isolation, RecordedChange, check_persistent_folder};
 pub use router::Process;
 pub use script::{ScriptCommand, ScriptFile};
 pub use settings::Settings;
+pub use storage::Storage;

@@ -9,6 +9,7 @@
 //! later. Once a program has slept, the clock advances with the time that has passed since.
 
 mod auxiliary_vector;
+mod file_times;
 mod filter;
 mod listener;
 mod memory;
@@ -17,5 +18,6 @@ mod supervisor;
 mod traced;
 mod watcher;
 
+pub use file_times::{date_files, file_time_now};
 pub use router_clock::{RouterClock, Time};
 pub use supervisor::{Supervision, Supervisor, start};
