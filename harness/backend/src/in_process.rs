@@ -16,7 +16,7 @@ use nvram_emu::dialect::FlashLoad;
 use nvram_emu::{Exit, Machine};
 
 use super::backend::Backend;
-use super::call::{CallEnd, CallOptions, CallResult, CommandResult};
+use super::call::{CallEnd, CallOptions, CallResult, CommandResult, NvramCommand};
 use super::error::BackendError;
 use super::external_script::{ExternalResult, ExternalScript};
 use super::fault_injector::{FaultAction, FaultInjector};
@@ -24,6 +24,7 @@ use super::naive;
 use super::file_history::FileHistory;
 use super::process::FileTree;
 use super::router_files::RouterFiles;
+use super::router_path::RouterPath;
 use disk_model::{Disk, WriteOrdering};
 use dnsmasq_model::{Clock, ScriptCall};
 use scenario::digest;
@@ -275,7 +276,7 @@ impl InProcess {
         let mut seen = Arc::clone(&self.files.persistent);
         let mut made = 0;
         let mut commands = Vec::new();
-        for (nth, (arguments, (before, after))) in
+        for (nth, (NvramCommand { arguments, .. }, (before, after))) in
             (1..).zip(done.result.commands.iter().zip(&done.ram_around_commands))
         {
             if let Some(history) = &history
@@ -311,7 +312,12 @@ impl InProcess {
     #[must_use]
     pub fn with_script(&self, script: &Arc<ExternalScript>) -> Self {
         let function = Arc::new(Function::Process(Arc::clone(script)));
-        Self::of(self.machine.clone(), MemoryIntentLog::default(), function)
+        let mut router = Self::of(self.machine.clone(), MemoryIntentLog::default(), function);
+        router.clock = self.clock;
+        if matches!(*self.script, Function::Process(_)) {
+            router.files = self.files.clone();
+        }
+        router
     }
 
     /// Boots the device, from a flash whose cached load is `load`.
@@ -467,7 +473,7 @@ fn script_call(call: &ScriptCall) -> Call {
 struct FaultyNvram<'a> {
     machine: &'a mut Machine,
     injector: FaultInjector<'a>,
-    commands: Vec<Vec<Vec<u8>>>,
+    commands: Vec<NvramCommand>,
     /// The web page that calls `init` around each command, if there is one.
     page: Option<Page<'a>>,
 }
@@ -488,6 +494,13 @@ impl<'a> FaultyNvram<'a> {
         }
     }
 
+    /// Records the exit code of the last command.
+    fn record_code(&mut self, code: i32) {
+        if let Some(last) = self.commands.last_mut() {
+            last.code = Some(code);
+        }
+    }
+
     fn view_page(&mut self) {
         if let Some(Page { script, seen }) = &mut self.page {
             let mut nvram = FaultyNvram::new(self.machine, None);
@@ -501,13 +514,15 @@ impl<'a> FaultyNvram<'a> {
 impl Nvram for FaultyNvram<'_> {
     fn run(&mut self, arguments: &[&[u8]]) -> Result<NvramOutput, OperationError> {
         self.view_page();
-        self.commands.push(arguments.iter().map(|word| word.to_vec()).collect());
+        let words = arguments.iter().map(|word| word.to_vec()).collect();
+        self.commands.push(NvramCommand { arguments: words, code: None });
         let machine = &mut *self.machine;
         let fault = self.injector.next(arguments, || dry_run(machine, arguments));
         match fault {
             FaultAction::Before => return Err(OperationError::Killed),
             FaultAction::Fail => {
                 let stderr = b"nvram: made to fail\n".to_vec();
+                self.record_code(1);
                 return Ok(NvramOutput { stdout: Vec::new(), stderr, code: 1 });
             }
             FaultAction::During(cut) => machine.arm_cut(cut.op, cut.byte),
@@ -517,6 +532,7 @@ impl Nvram for FaultyNvram<'_> {
         // A cut that this command did not reach must not affect the next one.
         machine.board_mut().flash.arm(None);
         let Exit::Code(code) = outcome.exit else { return Err(OperationError::Killed) };
+        self.record_code(i32::from(code));
         if fault == FaultAction::After {
             return Err(OperationError::Killed);
         }
@@ -601,6 +617,26 @@ impl Backend for InProcess {
 
     fn set_clock(&mut self, clock: Clock) {
         self.clock = Some(clock);
+    }
+
+    fn write_file(&mut self, path: &str, contents: Option<&[u8]>) -> Result<(), BackendError> {
+        let path = RouterPath::parse(path).map_err(BackendError::Message)?;
+        self.begin();
+        let (files, name) = match path {
+            RouterPath::Ram(name) => (&mut self.files.ram, name),
+            RouterPath::Persistent(name) => (&mut self.files.persistent, name),
+        };
+        Arc::make_mut(files).set(&name, contents);
+        Ok(())
+    }
+
+    fn read_file(&mut self, path: &str) -> Result<Option<Vec<u8>>, BackendError> {
+        let path = RouterPath::parse(path).map_err(BackendError::Message)?;
+        let (files, name) = match &path {
+            RouterPath::Ram(name) => (&self.files.ram, name),
+            RouterPath::Persistent(name) => (&self.files.persistent, name),
+        };
+        Ok(files.contents(name).map(<[u8]>::to_vec))
     }
 
     fn peek_init(&self) -> Option<Vec<u8>> {

@@ -164,6 +164,24 @@ impl FileTree {
         Ok(())
     }
 
+    /// Writes a file, with the folders above it; `None` removes it.
+    pub fn set(&mut self, path: &str, contents: Option<&[u8]>) {
+        let name = |path: &str| Octets(path.as_bytes().to_vec());
+        let Some(contents) = contents else {
+            self.0.remove(&name(path));
+            return;
+        };
+        for (at, _) in path.match_indices('/') {
+            self.0.entry(name(&path[..at])).or_insert_with(Node::folder);
+        }
+        let mode = match self.0.get(&name(path)) {
+            Some(Node::File { mode, .. }) => *mode,
+            _ => 0o644,
+        };
+        let data = Octets(contents.to_vec());
+        self.0.insert(name(path), Node::File { data, mode, modified: (0, 0) });
+    }
+
     /// The contents of a file.
     pub fn contents(&self, path: &str) -> Option<&[u8]> {
         self.0.get(&Octets(path.as_bytes().to_vec()))?.contents()

@@ -46,6 +46,8 @@ pub struct Root {
     pub persistent: Vec<String>,
     /// How many bytes the persistent folders can hold together.
     pub size: Option<u64>,
+    /// Programs of the machine. Program `N` is mounted over the file `programN` of the scratch folder.
+    pub programs: Vec<PathBuf>,
     /// The script under test on this machine, whose folder becomes visible, and the copy of it that runs.
     pub script: Option<(PathBuf, PathBuf)>,
 }
@@ -64,6 +66,11 @@ impl Root {
     /// The path of the script under test, as the programs of the sandbox see it.
     pub fn script_path(name: &std::ffi::OsStr) -> PathBuf {
         Path::new("/").join(SCRIPT).join(name)
+    }
+
+    /// The name of a program in the scratch folder.
+    pub fn program_name(index: usize) -> String {
+        format!("program{index}")
     }
 
     /// Mounts everything.
@@ -94,6 +101,9 @@ impl Root {
         let harness = root.join(&HARNESS[1..]);
         bind(&self.scratch, &harness)?;
         bind(&self.leaselab, &harness.join(LEASELAB))?;
+        for (index, program) in self.programs.iter().enumerate() {
+            bind(program, &harness.join(Self::program_name(index)))?;
+        }
         self.mount_persistent(&root)?;
         let uptime = self.scratch.join("uptime");
         fs::write(&uptime, "0.00 0.00\n")?;

@@ -78,7 +78,8 @@ fn counting_equals_processes(
     let settings = Settings {
         leaselab: env!("CARGO_BIN_EXE_leaselab").into(),
         limit_ms: 20_000,
-        root: backend::process::Root::Shared,
+        isolation: backend::process::Isolation::None,
+        programs: Vec::new(),
     };
     let mut backend =
         Process::new(cost_model.machine().clone(), &builtin_script(script), &settings)

@@ -2,6 +2,7 @@
 
 pub mod agent;
 mod agent_client;
+mod process_id;
 pub mod protocol;
 mod ram_files;
 mod router;

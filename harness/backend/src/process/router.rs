@@ -34,6 +34,7 @@ use sandbox::{FileTree, Isolation};
 use super::agent::COMMAND_LOG;
 use super::agent_client::AgentClient;
 use super::protocol::{Handshake, Octets, Program, ProgramEnd, ProgramResult, Ran, Request, Run};
+use super::process_id;
 use super::ram_files;
 use super::scratch::{remove_if_exists, scratch_folder};
 use super::script::{ScriptCommand, explain_start_failure, place_script, reject_absolute_nvram};
@@ -41,10 +42,11 @@ use super::settings::Settings;
 use super::shim;
 use super::storage::Storage;
 use crate::backend::Backend;
-use crate::call::{CallEnd, CallOptions, CallResult, CommandResult};
+use crate::call::{CallEnd, CallOptions, CallResult, CommandResult, NvramCommand};
 use crate::error::BackendError;
 use crate::file_history::FileHistory;
 use crate::router_files::RouterFiles;
+use crate::router_path::RouterPath;
 use dnsmasq_model::{Clock, ScriptCall};
 use scenario::{Disturbance, Unsynced};
 
@@ -69,6 +71,15 @@ pub struct Process {
     last_call: Option<FileHistory>,
     /// Whether leases are kept in journals in the folder [`JOURNAL_FOLDER`].
     journal: bool,
+}
+
+/// Where a file of the router is.
+#[derive(Debug)]
+enum Place {
+    /// In RAM: the file of this machine.
+    Ram(PathBuf),
+    /// In a persistent folder: the path relative to the router's root.
+    Persistent(String),
 }
 
 /// The folder of the journals, which survives a power cut.
@@ -123,6 +134,9 @@ impl Process {
                 // The sandbox mounts the executable over this file.
                 Isolation::Full | Isolation::SharedNetwork => fs::write(executable, "")?,
             }
+            for index in 0..settings.programs.len() {
+                fs::write(path.join(sandbox::Root::program_name(index)), "")?;
+            }
             symlink("leaselab", path.join("bin/nvram"))?;
             symlink("leaselab", path.join("bin/lease-update"))
         })();
@@ -142,6 +156,7 @@ impl Process {
             leaselab: settings.leaselab.clone(),
             persistent: storage.folders.clone(),
             size: storage.size,
+            programs: settings.programs.clone(),
             script: placed.original.map(|original| (original, copy)),
         };
         let handshake = Handshake { isolation, root, watches_files, files: storage.first.clone() };
@@ -179,6 +194,29 @@ impl Process {
         self.environment.insert("LEASE_STORE".to_owned(), store);
         self.journal = true;
         Ok(self)
+    }
+
+    /// Where a file of the router is.
+    fn place(&self, path: &str) -> Result<Place, BackendError> {
+        let parsed = RouterPath::parse(path).map_err(BackendError::Message)?;
+        let is_below = |folder: &String| {
+            path.strip_prefix(folder.as_str()).is_some_and(|rest| rest.starts_with('/'))
+        };
+        if self.isolation != Isolation::None && self.storage.folders.iter().any(is_below) {
+            return Ok(Place::Persistent(path[1..].to_owned()));
+        }
+        match parsed {
+            RouterPath::Ram(name) if self.isolation != Isolation::None || name.starts_with("tmp/") => {
+                Ok(Place::Ram(self.path(sandbox::RAM_FOLDER).join(name)))
+            }
+            _ if self.isolation == Isolation::None => Err(BackendError::Message(format!(
+                "{path}: without a sandbox only files below /tmp can be written; leave out --no-sandbox"
+            ))),
+            _ => Err(BackendError::Message(format!(
+                "{path}: neither in RAM nor in a persistent folder, which are {}; `persistent` in `[router]` names others",
+                self.storage.folders.join(", ")
+            ))),
+        }
     }
 
     /// Inode and length of each journal, which change with every write.
@@ -334,9 +372,45 @@ impl Process {
     /// # Errors
     /// If it cannot be started.
     pub fn start(&mut self, program: Program, log: &Path) -> Result<i32, BackendError> {
-        let started: Result<i32, String> =
-            self.agent.ask(&Request::Start(program, log.to_owned()))?;
-        started.map_err(BackendError::Environment)
+        let log = match log.strip_prefix(self.folder.path()) {
+            Ok(name) => seen_scratch(self.folder.path(), self.isolation).join(name),
+            Err(_) => log.to_owned(),
+        };
+        let started: Result<i32, String> = self.agent.ask(&Request::Start(program, log))?;
+        let id = started.map_err(BackendError::Environment)?;
+        match self.isolation {
+            Isolation::None => Ok(id),
+            Isolation::Full | Isolation::SharedNetwork => {
+                process_id::on_this_machine(self.agent.process_id(), id).ok_or_else(|| {
+                    BackendError::Environment(
+                        "a program of the sandbox was started, but its process cannot be found".to_owned(),
+                    )
+                })
+            }
+        }
+    }
+
+    /// Sets the clocks of programs that run already, and of those that are started later.
+    ///
+    /// # Errors
+    /// If the agent does not answer.
+    pub fn set_running_clock(&mut self, clock: Clock) -> Result<(), BackendError> {
+        self.set_clock(clock);
+        self.agent.ask(&Request::SetClock(Time { wall: clock.wall, mono: clock.mono }))
+    }
+
+    /// The path of one of the programs of [`Settings::programs`], as scripts see it.
+    pub fn seen_program(&self, index: usize) -> PathBuf {
+        self.seen(&sandbox::Root::program_name(index))
+    }
+
+    /// The working folder of scripts, as they see it.
+    pub fn working_folder(&self) -> PathBuf {
+        match self.isolation {
+            Isolation::None => self.path(sandbox::RAM_FOLDER).join("tmp"),
+            // As dnsmasq does (main in dnsmasq.c).
+            Isolation::Full | Isolation::SharedNetwork => PathBuf::from("/"),
+        }
     }
 
     /// Sends a signal to the program that [`Process::start`] started last.
@@ -388,7 +462,7 @@ impl Process {
         })
     }
 
-    fn take_commands(&self) -> Vec<Vec<Vec<u8>>> {
+    fn take_commands(&self) -> Vec<NvramCommand> {
         let path = self.path(COMMAND_LOG);
         let commands = shim::read_commands(&path);
         _ = fs::remove_file(&path);
@@ -456,6 +530,38 @@ impl Backend for Process {
         self.time = Some(Time { wall: clock.wall, mono: clock.mono });
     }
 
+    fn write_file(&mut self, path: &str, contents: Option<&[u8]>) -> Result<(), BackendError> {
+        match self.place(path)? {
+            Place::Ram(file) => {
+                let written = match contents {
+                    Some(contents) => write_replacing(&file, contents),
+                    None => remove_if_exists(&file),
+                };
+                written.map_err(|e| BackendError::environment(&format!("{path} of the router"), &e))
+            }
+            Place::Persistent(name) => {
+                let mut files = self.agent.read_files()?;
+                files.set(&name, contents);
+                self.agent.write_files(files)
+            }
+        }
+    }
+
+    fn read_file(&mut self, path: &str) -> Result<Option<Vec<u8>>, BackendError> {
+        match self.place(path)? {
+            Place::Ram(file) => match fs::read(file) {
+                Ok(contents) => Ok(Some(contents)),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+                Err(error) => {
+                    Err(BackendError::environment(&format!("{path} of the router"), &error))
+                }
+            },
+            Place::Persistent(name) => {
+                Ok(self.agent.read_files()?.contents(&name).map(<[u8]>::to_vec))
+            }
+        }
+    }
+
     fn machine(&mut self) -> Result<Cow<'_, Machine>, BackendError> {
         let read = (|| {
             let flash = fs::read(self.path("flash"))?;
@@ -494,6 +600,18 @@ fn seen_scratch(scratch: &Path, isolation: Isolation) -> PathBuf {
 
 fn fresh_ram(storage: &Storage) -> FileTree {
     sandbox::fresh_ram(storage.folders.iter().map(String::as_str))
+}
+
+/// Writes a new file and renames it, as an editor does, so that a reader never sees a part of it.
+fn write_replacing(file: &Path, contents: &[u8]) -> io::Result<()> {
+    if let Some(folder) = file.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    // The name begins with a dot, so that dnsmasq does not read it as a file of a `--dhcp-hostsdir`.
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let new = file.with_file_name(format!(".{name}.new"));
+    fs::write(&new, contents)?;
+    fs::rename(new, file)
 }
 
 fn environment_of(

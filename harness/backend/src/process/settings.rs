@@ -13,4 +13,6 @@ pub struct Settings {
     pub limit_ms: u64,
     /// How far scripts are kept away from the machine.
     pub isolation: Isolation,
+    /// Programs of the machine that a sandbox shows wherever they lie.
+    pub programs: Vec<PathBuf>,
 }

@@ -106,7 +106,9 @@ impl Watcher {
             return;
         }
         let log = fs::read(&self.commands).unwrap_or_default();
-        let commands = log.iter().filter(|byte| **byte == b'\n').count() as u32;
+        // A command that begins is a line with a list of its arguments.
+        let commands = log.split(|byte| *byte == b'\n').filter(|line| line.starts_with(b"["));
+        let commands = commands.count() as u32;
         let record = |change| RecordedChange { commands, change };
         self.found.extend(changes.into_iter().map(record));
     }

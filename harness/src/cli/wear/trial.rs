@@ -82,6 +82,7 @@ impl TrialArgs {
                 })?,
                 limit_ms: self.timeout.clamp(1, 86_400) * 1000,
                 isolation: self.root.isolation(),
+                programs: Vec::new(),
             },
             seconds: self.window.0,
         }))
