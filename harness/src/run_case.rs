@@ -49,7 +49,7 @@ pub fn run_case(
     }
     let played = match (&case.scenario.journal, backend) {
         (Some(lab), _) => {
-            let unmet = |text| Finding { kind: FindingKind::Unmet, step: 0, line: 0, text };
+            let unmet = |text| Finding::of_case(case, FindingKind::Unmet, text);
             report.failures =
                 journal_lab::run_case(lab).deviations.into_iter().map(unmet).collect();
             Ok(())
@@ -109,7 +109,7 @@ fn run_in_guest(
     // Power off before the files are read, whether the case has passed or not.
     _ = target.power_off();
     let audit = target.audit().clone();
-    let anomaly = |text: String| Finding { kind: FindingKind::Anomaly, step: 0, line: 0, text };
+    let anomaly = |text| Finding::of_case(&case, FindingKind::Anomaly, text);
     report.failures.extend(audit.differences().iter().cloned().map(anomaly));
     let folder = target.folder().to_owned();
     if let (Some(kept), true) = (kept, played.is_err() || !report.failures.is_empty()) {

@@ -150,6 +150,11 @@ impl InProcess {
         })
     }
 
+    /// Whether the script is a program of its own, and not a function.
+    pub fn runs_external_script(&self) -> bool {
+        matches!(&*self.script, Function::Process(_))
+    }
+
     /// The device: flash and NVRAM contents in RAM.
     pub fn device(&self) -> &Machine {
         &self.machine

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use super::clients::Clients;
 use super::demands::ReadMethod;
 use super::escapes::{show, unescape};
-use super::findings::FindingKind;
+use super::finding_kind::FindingKind;
 use super::lease_line::{DUID, family, split_time};
 use super::lines::Lines;
 use super::nvram_state::{NvramState, Variables};

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 use super::escapes::show;
+use super::lease_fault::LeaseFault;
 use super::lease_line::{DUID, split_time};
 use super::lines::{Lines, Subject};
 use dnsmasq_model::ScriptCall;
@@ -195,6 +196,7 @@ impl Expected {
                 let text = |line: Option<&[u8]>| line.map_or("nothing".to_owned(), show);
                 differences.push(Difference {
                     uncertain,
+                    fault: LeaseFault::between(wanted, found),
                     text: format!(
                         "{}: expected {}, found {}",
                         subject.escape_ascii(),
@@ -213,6 +215,8 @@ impl Expected {
 pub struct Difference {
     /// Whether its last call was not acknowledged.
     pub uncertain: bool,
+    /// How the lease differs.
+    pub fault: LeaseFault,
     /// A description.
     pub text: String,
 }

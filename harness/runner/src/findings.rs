@@ -3,7 +3,12 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use scenario::{Case, Invariant};
+use scenario::{Case, Group, Invariant};
+
+use super::expected::Difference;
+use super::finding_kind::FindingKind;
+use super::lease_fault::LeaseFault;
+use super::severity::Severity;
 
 /// Maximum number of findings of one kind that a case keeps.
 const MAX_FINDINGS: usize = 50;
@@ -13,35 +18,32 @@ const MAX_FINDINGS: usize = 50;
 pub struct Finding {
     /// Its kind.
     pub kind: FindingKind,
+    /// How serious it is.
+    pub severity: Severity,
+    /// The group of the report to which it belongs.
+    pub group: Group,
     /// Number of the step, from 1.
     pub step: usize,
     /// Line of the step in the scenario file, from 1.
     pub line: usize,
     /// A description of the difference.
     pub text: String,
+    /// How a stored lease differs from the reported one, if the finding is about a lease.
+    pub lease: Option<LeaseFault>,
 }
 
-/// The kinds of findings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum FindingKind {
-    /// An invariant was broken.
-    Broken(Invariant),
-    /// An expectation of the scenario was not met.
-    Unmet,
-    /// The script timed out, a planned fault did not occur, or the back ends differ.
-    Anomaly,
-    /// The real dnsmasq did not do what the engine predicted.
-    Mispredicted,
-}
-
-impl FindingKind {
-    /// The name in reports.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Broken(invariant) => invariant.name(),
-            Self::Unmet => "expectation",
-            Self::Anomaly => "astray",
-            Self::Mispredicted => "dnsmasq",
+impl Finding {
+    /// A finding of the case as a whole, which belongs to no step.
+    pub fn of_case(case: &Case, kind: FindingKind, text: impl Into<String>) -> Self {
+        let group = kind.group(case.scenario.group);
+        Self {
+            kind,
+            severity: kind.severity(),
+            group,
+            step: 0,
+            line: 0,
+            text: text.into(),
+            lease: None,
         }
     }
 }
@@ -77,8 +79,14 @@ impl<'a> Findings<'a> {
 
     /// Adds a finding of the current step.
     pub(super) fn add(&mut self, kind: FindingKind, text: impl Into<String>) {
+        self.add_finding(Finding::of_case(self.case, kind, text));
+    }
+
+    /// Adds a finding, of the current step.
+    fn add_finding(&mut self, finding: Finding) {
+        let kind = finding.kind;
         let (line, _) = self.case.source.position(self.span.start);
-        let finding = Finding { kind, step: self.step, line, text: text.into() };
+        let finding = Finding { step: self.step, line, ..finding };
         let is_expected = self.case.scenario.breaks.iter().any(|breaks| {
             FindingKind::Broken(breaks.invariant) == kind && self.case.matches(&breaks.when)
         });
@@ -93,6 +101,20 @@ impl<'a> Findings<'a> {
     /// Whether anything failed so far.
     pub(super) fn any(&self) -> bool {
         !self.failures.is_empty()
+    }
+
+    /// Adds an invariant that is broken by a stored lease.
+    pub(super) fn lease(&mut self, invariant: Invariant, difference: Difference) {
+        let kind = FindingKind::Broken(invariant);
+        let (severity, lease) = (difference.fault.severity(), Some(difference.fault));
+        let finding = Finding::of_case(self.case, kind, difference.text);
+        self.add_finding(Finding { severity, lease, ..finding });
+    }
+
+    /// Adds an invariant that is broken without consequences so far.
+    pub(super) fn harmless(&mut self, invariant: Invariant, text: impl Into<String>) {
+        let finding = Finding::of_case(self.case, FindingKind::Broken(invariant), text);
+        self.add_finding(Finding { severity: Severity::Risk, ..finding });
     }
 
     /// Adds a broken invariant.
@@ -121,7 +143,7 @@ impl<'a> Findings<'a> {
         }
         if self.omitted > 0 {
             let text = format!("{} more findings of this case", self.omitted);
-            self.failures.push(Finding { kind: FindingKind::Unmet, step: 0, line: 0, text });
+            self.failures.push(Finding::of_case(self.case, FindingKind::Unmet, text));
         }
         (self.failures, self.expected_violations)
     }

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use super::client_ids::ClientIds;
 use super::demands::{Agreement, FlashState, LastCall, NextStart, ReadMethod, Reading};
 use super::expected::{Change, Expected, Tolerance, changes};
-use super::findings::{FindingKind, Findings};
+use super::finding_kind::FindingKind;
+use super::findings::Findings;
+use super::grammar::Grammar;
 use super::init_output;
 use super::lease_line::DUID;
 use super::lines::Lines;
@@ -25,6 +27,8 @@ pub(super) struct Rules<'a> {
     pub(super) slack: u64,
     /// `LEASE_MAX`: the maximum number of leases that `init` prints; 0 for no limit.
     pub(super) lease_max: usize,
+    /// Which output of `init` is accepted.
+    pub(super) grammar: Grammar,
     /// How the store is read between calls of `init` that the scenario asks for.
     pub(super) read_method: ReadMethod,
     /// Violations that the scenario forgives because the hardware makes them unavoidable.
@@ -239,7 +243,7 @@ impl<'a> Judge<'a> {
         let tolerance = self.tolerance(router.engine());
         for difference in self.expected.differences(&actual, tolerance) {
             if difference.uncertain {
-                self.findings.broken(Invariant::Atomicity, difference.text);
+                self.findings.lease(Invariant::Atomicity, difference);
             }
         }
         self.expected.settle(&actual);
@@ -336,12 +340,12 @@ impl<'a> Judge<'a> {
                 self.findings.broken(Invariant::Parsability, text);
                 continue;
             }
-            match init_output::parse(output) {
+            match self.rules.grammar.read(output) {
                 Err(why) => self.findings.broken(Invariant::Parsability, why),
                 Ok(seen) => {
-                    for difference in allowed.differences(&seen, tolerance) {
-                        let text = format!("the web page saw {}", difference.text);
-                        self.findings.broken(Invariant::Agreement, text);
+                    for mut difference in allowed.differences(&seen.lines, tolerance) {
+                        difference.text.insert_str(0, "the web page saw ");
+                        self.findings.lease(Invariant::Agreement, difference);
                     }
                 }
             }
@@ -367,8 +371,14 @@ impl<'a> Judge<'a> {
     }
 
     fn read_init(&mut self, output: &[u8]) -> Option<Lines> {
-        match init_output::parse(output) {
-            Ok(lines) => Some(lines),
+        match self.rules.grammar.read(output) {
+            Ok(read) => {
+                for words in read.skipped {
+                    let text = format!("dnsmasq skips {words}");
+                    self.findings.harmless(Invariant::Parsability, text);
+                }
+                Some(read.lines)
+            }
             Err(why) => {
                 self.findings.broken(Invariant::Parsability, why);
                 None
@@ -388,7 +398,7 @@ impl<'a> Judge<'a> {
         }
         for difference in self.expected.differences(actual, self.tolerance(engine)) {
             let invariant = if difference.uncertain { Invariant::Atomicity } else { invariant };
-            self.findings.broken(invariant, difference.text);
+            self.findings.lease(invariant, difference);
         }
     }
 
@@ -500,9 +510,9 @@ impl<'a> Judge<'a> {
         }
         // The expected lines may come from the store, where times may be later by the slack.
         let own = Expected::known(own);
-        for difference in own.differences(self.expected.lines(), self.tolerance(engine)) {
-            let text = format!("dnsmasq and its calls differ: {}", difference.text);
-            self.findings.broken(Invariant::Agreement, text);
+        for mut difference in own.differences(self.expected.lines(), self.tolerance(engine)) {
+            difference.text.insert_str(0, "dnsmasq and its calls differ: ");
+            self.findings.lease(Invariant::Agreement, difference);
         }
     }
 }

@@ -6,6 +6,7 @@ use super::clocks::Clocks;
 use super::configuration::{self, build_of};
 use super::demands::ReadMethod;
 use super::findings::Findings;
+use super::grammar::Grammar;
 use super::judge::{Judge, Rules};
 use super::observers::Observers;
 use super::options::{InitCalls, Options};
@@ -51,13 +52,16 @@ pub fn play(
     let clocks = Clocks::new(truth, scenario.router.drift);
     let mut router = Router::new(target, engine, command_line, clocks);
     router.server.seed(options.seed);
+    let is_own = is_the_projects_own(case, &options.script);
+    let grammar = Grammar::of_backend(&*router.backend).unwrap_or(Grammar::of_script(is_own));
     let decodes = options.init_calls == InitCalls::WhereNeeded
-        && is_the_projects_own(case, &options.script)
+        && is_own
         && scenario.router.store == Store::Nvram;
     let rules = Rules {
         prefix: prefix(&environment),
         slack,
         lease_max,
+        grammar,
         read_method: if decodes { ReadMethod::Records } else { ReadMethod::Init },
         forgive: &scenario.forgive,
     };

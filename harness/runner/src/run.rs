@@ -5,7 +5,8 @@ use std::time::Instant;
 use nvram_emu::Machine;
 
 use super::case_error::CaseError;
-use super::findings::{Finding, FindingKind};
+use super::finding_kind::FindingKind;
+use super::findings::Finding;
 use super::lenient_log::LenientLog;
 use super::observers::Observers;
 use super::options::{Options, ScriptExecution};
@@ -47,7 +48,7 @@ fn play_on_target(
             let mut other = blank_report(case);
             run_in_process(case, options, &mut other)?;
             if !matches!(other.verdict, Verdict::Skipped(_)) {
-                report.failures.extend(disagreement(report, &other));
+                report.failures.extend(disagreement(case, report, &other));
             }
             Ok(())
         }
@@ -118,7 +119,7 @@ pub fn run_on_machine(
 }
 
 /// A finding if the two back ends differ.
-fn disagreement(processes: &CaseReport, functions: &CaseReport) -> Option<Finding> {
+fn disagreement(case: &Case, processes: &CaseReport, functions: &CaseReport) -> Option<Finding> {
     let same_findings = |a: &[Finding], b: &[Finding]| {
         a.iter().map(|f| (f.step, f.kind)).eq(b.iter().map(|f| (f.step, f.kind)))
     };
@@ -137,5 +138,5 @@ fn disagreement(processes: &CaseReport, functions: &CaseReport) -> Option<Findin
         functions.failures,
         functions.expected_violations
     );
-    Some(Finding { kind: FindingKind::Anomaly, step: 0, line: 0, text })
+    Some(Finding::of_case(case, FindingKind::Anomaly, text))
 }

@@ -8,7 +8,7 @@ use super::clients::Client;
 use super::comparison::{Comparison, MAX_UNEXPECTED_CALLS, NextCall};
 use super::demands::ReadMethod;
 use super::exchange;
-use super::findings::FindingKind;
+use super::finding_kind::FindingKind;
 use super::judge::Judge;
 use super::observers::Observers;
 use super::planned_fault::PlannedFault;
