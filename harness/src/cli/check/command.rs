@@ -127,7 +127,7 @@ impl<'a> Check<'a> {
     }
 
     fn dialect(&self) -> Dialect {
-        self.args.dialect.unwrap_or(Dialect::Openwrt)
+        self.args.dialect.unwrap_or(Dialect::OpenWrt)
     }
 
     fn replay(&self) -> ReplayOptions {
