@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 use super::escapes::show;
-use super::lease_fault::LeaseFault;
 use super::lease_line::{DUID, split_time};
 use super::lines::{Lines, Subject};
 use dnsmasq_model::ScriptCall;
@@ -195,8 +194,10 @@ impl Expected {
                 let wanted = self.lines.get(subject);
                 let text = |line: Option<&[u8]>| line.map_or("nothing".to_owned(), show);
                 differences.push(Difference {
+                    subject: subject.to_vec(),
+                    wanted: wanted.map(<[u8]>::to_vec),
+                    found: found.map(<[u8]>::to_vec),
                     uncertain,
-                    fault: LeaseFault::between(wanted, found),
                     text: format!(
                         "{}: expected {}, found {}",
                         subject.escape_ascii(),
@@ -213,10 +214,14 @@ impl Expected {
 /// A subject whose line is not what must be stored.
 #[derive(Clone, Debug)]
 pub struct Difference {
+    /// The subject.
+    pub subject: Subject,
+    /// The line that must be stored; of an uncertain subject, the one before its last call.
+    pub wanted: Option<Vec<u8>>,
+    /// The line that is stored.
+    pub found: Option<Vec<u8>>,
     /// Whether its last call was not acknowledged.
     pub uncertain: bool,
-    /// How the lease differs.
-    pub fault: LeaseFault,
     /// A description.
     pub text: String,
 }

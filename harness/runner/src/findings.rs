@@ -1,14 +1,18 @@
 //! Findings: broken invariants, unmet expectations, and those of them that the scenario expects.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::sync::Arc;
 
 use scenario::{Case, Group, Invariant};
 
+use super::evidence::{CallRecord, Evidence};
 use super::expected::Difference;
 use super::finding_kind::FindingKind;
-use super::lease_fault::LeaseFault;
 use super::severity::Severity;
+
+/// Maximum number of addresses whose last calls are kept.
+const MAX_ADDRESSES: usize = 4_096;
 
 /// Maximum number of findings of one kind that a case keeps.
 const MAX_FINDINGS: usize = 50;
@@ -28,8 +32,8 @@ pub struct Finding {
     pub line: usize,
     /// A description of the difference.
     pub text: String,
-    /// How a stored lease differs from the reported one, if the finding is about a lease.
-    pub lease: Option<LeaseFault>,
+    /// What a report shows beside the text.
+    pub evidence: Evidence,
 }
 
 impl Finding {
@@ -43,7 +47,7 @@ impl Finding {
             step: 0,
             line: 0,
             text: text.into(),
-            lease: None,
+            evidence: Evidence::default(),
         }
     }
 }
@@ -54,6 +58,12 @@ pub(super) struct Findings<'a> {
     case: &'a Case,
     step: usize,
     span: Range<usize>,
+    /// The current step in one line.
+    step_text: String,
+    /// The last script call of the current step.
+    last_call: Option<Arc<CallRecord>>,
+    /// The last call about each address.
+    calls: BTreeMap<Vec<u8>, Arc<CallRecord>>,
     failures: Vec<Finding>,
     /// Findings that the scenario expects.
     expected_violations: Vec<Finding>,
@@ -63,13 +73,36 @@ pub(super) struct Findings<'a> {
 impl<'a> Findings<'a> {
     pub(super) fn new(case: &'a Case) -> Self {
         let (failures, expected_violations) = (Vec::new(), Vec::new());
-        Self { case, step: 0, span: 0..0, failures, expected_violations, omitted: 0 }
+        Self {
+            case,
+            step: 0,
+            span: 0..0,
+            step_text: String::new(),
+            last_call: None,
+            calls: BTreeMap::new(),
+            failures,
+            expected_violations,
+            omitted: 0,
+        }
     }
 
     /// The following findings belong to this step, whose index counts from 0.
-    pub(super) fn at_step(&mut self, index: usize, span: Range<usize>) {
+    pub(super) fn at_step(&mut self, index: usize, span: Range<usize>, text: String) {
         self.step = index + 1;
         self.span = span;
+        self.step_text = text;
+        self.last_call = None;
+    }
+
+    /// A script call has ended: the following findings may be about it.
+    pub(super) fn called(&mut self, record: &Arc<CallRecord>) {
+        self.last_call = Some(Arc::clone(record));
+        if let (b"add" | b"old" | b"del", Some(address)) =
+            (record.call.action(), record.call.argv.get(3))
+            && (self.calls.len() < MAX_ADDRESSES || self.calls.contains_key(address))
+        {
+            self.calls.insert(address.clone(), Arc::clone(record));
+        }
     }
 
     /// Number of the step, from 1.
@@ -77,16 +110,29 @@ impl<'a> Findings<'a> {
         self.step
     }
 
-    /// Adds a finding of the current step.
+    /// Adds a finding of the current step, about its last call.
     pub(super) fn add(&mut self, kind: FindingKind, text: impl Into<String>) {
-        self.add_finding(Finding::of_case(self.case, kind, text));
+        let evidence = Evidence { call: self.last_call.clone(), ..Evidence::default() };
+        self.add_with(kind, text, evidence);
     }
 
-    /// Adds a finding, of the current step.
-    fn add_finding(&mut self, finding: Finding) {
-        let kind = finding.kind;
+    /// Adds a broken invariant about a stored line, and about the last call that asked to change it.
+    pub(super) fn broken_line(&mut self, invariant: Invariant, difference: Difference) {
+        let about = self.calls.get(&difference.subject);
+        let evidence = Evidence {
+            call: about.or(self.last_call.as_ref()).cloned(),
+            expected: difference.wanted.into_iter().collect(),
+            found: difference.found.into_iter().collect(),
+            ..Evidence::default()
+        };
+        self.add_with(FindingKind::Broken(invariant), difference.text, evidence);
+    }
+
+    fn add_with(&mut self, kind: FindingKind, text: impl Into<String>, evidence: Evidence) {
         let (line, _) = self.case.source.position(self.span.start);
-        let finding = Finding { step: self.step, line, ..finding };
+        let evidence = Evidence { step: self.step_text.clone(), ..evidence };
+        let finding =
+            Finding { step: self.step, line, evidence, ..Finding::of_case(self.case, kind, text) };
         let is_expected = self.case.scenario.breaks.iter().any(|breaks| {
             FindingKind::Broken(breaks.invariant) == kind && self.case.matches(&breaks.when)
         });
@@ -101,20 +147,6 @@ impl<'a> Findings<'a> {
     /// Whether anything failed so far.
     pub(super) fn any(&self) -> bool {
         !self.failures.is_empty()
-    }
-
-    /// Adds an invariant that is broken by a stored lease.
-    pub(super) fn lease(&mut self, invariant: Invariant, difference: Difference) {
-        let kind = FindingKind::Broken(invariant);
-        let (severity, lease) = (difference.fault.severity(), Some(difference.fault));
-        let finding = Finding::of_case(self.case, kind, difference.text);
-        self.add_finding(Finding { severity, lease, ..finding });
-    }
-
-    /// Adds an invariant that is broken without consequences so far.
-    pub(super) fn harmless(&mut self, invariant: Invariant, text: impl Into<String>) {
-        let finding = Finding::of_case(self.case, FindingKind::Broken(invariant), text);
-        self.add_finding(Finding { severity: Severity::Risk, ..finding });
     }
 
     /// Adds a broken invariant.

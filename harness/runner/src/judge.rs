@@ -7,7 +7,6 @@ use super::demands::{Agreement, FlashState, LastCall, NextStart, ReadMethod, Rea
 use super::expected::{Change, Expected, Tolerance, changes};
 use super::finding_kind::FindingKind;
 use super::findings::Findings;
-use super::grammar::Grammar;
 use super::init_output;
 use super::lease_line::DUID;
 use super::lines::Lines;
@@ -27,8 +26,6 @@ pub(super) struct Rules<'a> {
     pub(super) slack: u64,
     /// `LEASE_MAX`: the maximum number of leases that `init` prints; 0 for no limit.
     pub(super) lease_max: usize,
-    /// Which output of `init` is accepted.
-    pub(super) grammar: Grammar,
     /// How the store is read between calls of `init` that the scenario asks for.
     pub(super) read_method: ReadMethod,
     /// Violations that the scenario forgives because the hardware makes them unavoidable.
@@ -243,7 +240,7 @@ impl<'a> Judge<'a> {
         let tolerance = self.tolerance(router.engine());
         for difference in self.expected.differences(&actual, tolerance) {
             if difference.uncertain {
-                self.findings.lease(Invariant::Atomicity, difference);
+                self.findings.broken_line(Invariant::Atomicity, difference);
             }
         }
         self.expected.settle(&actual);
@@ -336,16 +333,17 @@ impl<'a> Judge<'a> {
         let tolerance = self.tolerance(engine);
         for (output, code) in &result.pages {
             if *code != Some(0) {
-                let text = format!("the web page's init ended with {code:?}");
+                let how = code.map_or("a signal".to_owned(), |code| format!("exit code {code}"));
+                let text = format!("the web page's init ended with {how}");
                 self.findings.broken(Invariant::Parsability, text);
                 continue;
             }
-            match self.rules.grammar.read(output) {
+            match init_output::parse(output) {
                 Err(why) => self.findings.broken(Invariant::Parsability, why),
                 Ok(seen) => {
-                    for mut difference in allowed.differences(&seen.lines, tolerance) {
-                        difference.text.insert_str(0, "the web page saw ");
-                        self.findings.lease(Invariant::Agreement, difference);
+                    for mut difference in allowed.differences(&seen, tolerance) {
+                        difference.text = format!("the web page saw {}", difference.text);
+                        self.findings.broken_line(Invariant::Agreement, difference);
                     }
                 }
             }
@@ -371,14 +369,8 @@ impl<'a> Judge<'a> {
     }
 
     fn read_init(&mut self, output: &[u8]) -> Option<Lines> {
-        match self.rules.grammar.read(output) {
-            Ok(read) => {
-                for words in read.skipped {
-                    let text = format!("dnsmasq skips {words}");
-                    self.findings.harmless(Invariant::Parsability, text);
-                }
-                Some(read.lines)
-            }
+        match init_output::parse(output) {
+            Ok(lines) => Some(lines),
             Err(why) => {
                 self.findings.broken(Invariant::Parsability, why);
                 None
@@ -398,7 +390,7 @@ impl<'a> Judge<'a> {
         }
         for difference in self.expected.differences(actual, self.tolerance(engine)) {
             let invariant = if difference.uncertain { Invariant::Atomicity } else { invariant };
-            self.findings.lease(invariant, difference);
+            self.findings.broken_line(invariant, difference);
         }
     }
 
@@ -511,8 +503,8 @@ impl<'a> Judge<'a> {
         // The expected lines may come from the store, where times may be later by the slack.
         let own = Expected::known(own);
         for mut difference in own.differences(self.expected.lines(), self.tolerance(engine)) {
-            difference.text.insert_str(0, "dnsmasq and its calls differ: ");
-            self.findings.lease(Invariant::Agreement, difference);
+            difference.text = format!("dnsmasq and its calls differ: {}", difference.text);
+            self.findings.broken_line(Invariant::Agreement, difference);
         }
     }
 }

@@ -14,6 +14,7 @@ use super::play::play;
 use super::report::{CaseReport, Verdict, blank_report};
 use super::script::{command, function, keeps_no_journal};
 use super::setup::router;
+use super::tally::Tally;
 use backend::process::{Process, Settings};
 use backend::{BackendError, Function, InProcess};
 use scenario::{Case, Store};
@@ -130,13 +131,27 @@ fn disagreement(case: &Case, processes: &CaseReport, functions: &CaseReport) -> 
         return None;
     }
     let text = format!(
-        "the back ends differ: processes {:?} {:?} {:?}; in process {:?} {:?} {:?}",
-        processes.total,
-        processes.failures,
-        processes.expected_violations,
-        functions.total,
-        functions.failures,
-        functions.expected_violations
+        "the back ends differ; processes: {}; in process: {}",
+        outcome(processes),
+        outcome(functions)
     );
     Some(Finding::of_case(case, FindingKind::Anomaly, text))
+}
+
+/// Counts and findings of one back end.
+fn outcome(report: &CaseReport) -> String {
+    let Tally { calls, failed_calls, commands, commits, erases, programmed, operations, .. } =
+        report.total;
+    let mut text = format!(
+        "{calls} calls, {failed_calls} failed, {commands} nvram commands, {commits} commits, {erases} erases, \
+         {programmed} bytes programmed, {operations} flash operations"
+    );
+    for (name, findings) in
+        [("failed", &report.failures), ("expected violation", &report.expected_violations)]
+    {
+        for Finding { step, kind, text: what, .. } in findings {
+            text.push_str(&format!("; {name} at step {step}: {}: {what}", kind.name()));
+        }
+    }
+    text
 }

@@ -6,8 +6,19 @@ use super::flash_life::FlashLife;
 use explore::crash::Report;
 use runner::Severity;
 
+/// The questions, in two words each, with their answers.
+pub(super) fn all(result: &CheckResult) -> [(&'static str, String); 3] {
+    let life = result.life.as_ref();
+    let life = life.map_or_else(|| "Not measured.".to_owned(), flash_life);
+    [
+        ("Flash life", life),
+        ("Power cuts", power_cuts(&result.cuts)),
+        ("Fix first", fix_first(result)),
+    ]
+}
+
 /// How long the flash lives.
-pub(super) fn flash_life(life: &FlashLife) -> String {
+fn flash_life(life: &FlashLife) -> String {
     let FlashLife { chip, endurance, household, .. } = life;
     let years = |years: Option<f64>| match years {
         None => "for ever".to_owned(),
@@ -31,7 +42,7 @@ pub(super) fn flash_life(life: &FlashLife) -> String {
 }
 
 /// How many power cuts were explored.
-pub(super) fn power_cuts(report: &Report) -> String {
+fn power_cuts(report: &Report) -> String {
     let Report { points, checked, kept, lost, broken, .. } = report;
     if *points == 0 {
         return "None was explored.".to_owned();
@@ -49,7 +60,7 @@ pub(super) fn power_cuts(report: &Report) -> String {
 }
 
 /// What to fix first.
-pub(super) fn fix_first(result: &CheckResult) -> String {
+fn fix_first(result: &CheckResult) -> String {
     let worst =
         result.groups.iter().filter_map(|group| Some((group.group, group.example()?))).min_by_key(
             |(group, example)| {

@@ -37,9 +37,10 @@ pub(super) fn attribute(observations: &[Observation]) -> Vec<Group> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::lease_fault::LeaseFault;
     use super::*;
     use crate::words::Words;
-    use runner::{LeaseFault, Severity};
+    use runner::Severity;
 
     fn observation(cause: Cause, found_in: Group, is_basic: bool, rtc: Rtc) -> Observation {
         Observation {

@@ -1,6 +1,7 @@
 //! What is wrong, and the group to which it belongs wherever it is found.
 
-use runner::{Finding, FindingKind, LeaseFault};
+use super::lease_fault::LeaseFault;
+use runner::{Finding, FindingKind};
 use scenario::{Group, Invariant};
 
 /// What is wrong, independent of the story in which it was found.
@@ -23,7 +24,10 @@ pub enum Cause {
 impl Cause {
     /// The cause of a finding.
     pub fn of(finding: &Finding) -> Self {
-        let fault = finding.lease;
+        let first = |lines: &[Vec<u8>]| lines.first().cloned();
+        let (wanted, found) = (first(&finding.evidence.expected), first(&finding.evidence.found));
+        let fault = (wanted.is_some() || found.is_some())
+            .then(|| LeaseFault::between(wanted.as_deref(), found.as_deref()));
         match finding.kind {
             FindingKind::Anomaly => Self::Hangs,
             FindingKind::Unmet | FindingKind::Mispredicted => Self::Expectation,

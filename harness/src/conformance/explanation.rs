@@ -1,8 +1,8 @@
 //! Findings in words, and what to do about them.
 
 use super::cause::Cause;
+use super::lease_fault::LeaseFault;
 use super::observation::Observation;
-use runner::LeaseFault;
 use scenario::Group;
 
 /// What was found, in one sentence without a full stop.

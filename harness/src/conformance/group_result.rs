@@ -27,6 +27,11 @@ impl GroupResult {
         self.observations.first()
     }
 
+    /// In how many cases anything was found.
+    pub fn failed(&self) -> usize {
+        self.observations.iter().map(|observation| &observation.case).collect::<BTreeSet<_>>().len()
+    }
+
     /// In how many cases the cause of the example was found, at its severity.
     pub fn cases_like_example(&self) -> usize {
         let Some(example) = self.example() else { return 0 };

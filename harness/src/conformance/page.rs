@@ -6,7 +6,6 @@ use super::answers;
 use super::check_result::CheckResult;
 use super::explanation::in_words;
 use super::group_result::GroupResult;
-use super::verdict::GroupVerdict;
 use scenario::Group;
 
 /// Longest example on the page, in characters; reports for other programs have the whole text.
@@ -32,11 +31,9 @@ pub fn page(result: &CheckResult) -> String {
         let _ = writeln!(page, "\nThe check ended early: {why}");
     }
     page.push('\n');
-    if let Some(life) = &result.life {
-        let _ = writeln!(page, "Flash life: {}", answers::flash_life(life));
+    for (question, answer) in answers::all(result) {
+        let _ = writeln!(page, "{question}: {answer}");
     }
-    let _ = writeln!(page, "Power cuts: {}", answers::power_cuts(&result.cuts));
-    let _ = writeln!(page, "Fix first:  {}", answers::fix_first(result));
     page
 }
 
@@ -60,18 +57,8 @@ fn write_group(page: &mut String, result: &GroupResult, check: &CheckResult) {
         result.group.name(),
         result.group.title(),
     );
-    match result.verdict {
-        GroupVerdict::HiddenBy(other) => {
-            let _ = writeln!(
-                page,
-                "         not judged: every case shows what {} reports",
-                other.name()
-            );
-        }
-        GroupVerdict::NotApplicable(why) => {
-            let _ = writeln!(page, "         {why}");
-        }
-        GroupVerdict::Ok | GroupVerdict::Found(_) => {}
+    if let Some(why) = result.verdict.why() {
+        let _ = writeln!(page, "         {why}");
     }
     if let Some(example) = result.example() {
         let _ = writeln!(page, "         {}", shortened(&in_words(example)));

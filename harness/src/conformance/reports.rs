@@ -1,86 +1,47 @@
 //! Reports of a check for other programs.
 
-use serde_json::{Value, json};
+use std::time::Duration;
+
+use lab_report::{CasesReport, GroupVerdict as GroupEntry, printable};
 
 use super::answers;
 use super::check_result::CheckResult;
 use super::explanation::in_words;
 use super::group_result::GroupResult;
-use super::observation::Observation;
 use super::verdict::GroupVerdict;
 use crate::report::{JunitEnd, JunitTest};
-use runner::GatePolicy;
+use runner::{GatePolicy, Severity};
 
-/// The result as JSON.
-pub fn check_json(result: &CheckResult) -> String {
-    let groups: Vec<Value> = result.groups.iter().map(group_json).collect();
-    let cuts = &result.cuts;
-    let life = result.life.as_ref().map(|life| {
-        json!({
-            "years": life.years,
-            "years_with_leaselabs_script": life.ours,
-            "chip": life.chip,
-            "erases_per_block": life.endurance,
-            "household": life.household,
-            "calls": life.calls,
-            "text": answers::flash_life(life),
-        })
+/// The report of the cases, with the verdicts and the answers of the check.
+pub fn complete(report: CasesReport, result: &CheckResult) -> CasesReport {
+    CasesReport {
+        groups: result.groups.iter().map(group_entry).collect(),
+        answers: answers::all(result).map(|(_, answer)| answer).to_vec(),
+        ..report
+    }
+}
+
+fn group_entry(result: &GroupResult) -> GroupEntry {
+    let severity = result.verdict.severity().map(|severity| match severity {
+        Severity::Advice => lab_report::Severity::Advice,
+        Severity::Risk => lab_report::Severity::Risk,
+        Severity::Bug => lab_report::Severity::Bug,
     });
-    let value = json!({
-        "leaselab": env!("CARGO_PKG_VERSION"),
-        "command": "check",
-        "script": result.script,
-        "shell": result.shell,
-        "dialect": result.dialect,
-        "cases": result.cases,
-        "calls": result.calls,
-        "seconds": result.took.as_secs_f64(),
-        "ended_early": result.ended_early,
-        "groups": groups,
-        "flash_life": life,
-        "power_cuts": {
-            "points": cuts.points,
-            "outcomes": cuts.checked,
-            "kept": cuts.kept,
-            "lost": cuts.lost,
-            "broken": cuts.broken,
-            "text": answers::power_cuts(cuts),
-        },
-        "fix_first": answers::fix_first(result),
-    });
-    format!("{value:#}\n")
+    GroupEntry {
+        group: result.group.name().to_owned(),
+        title: result.group.title().to_owned(),
+        severity,
+        cases: result.cases,
+        failed: result.failed(),
+        verdict: result.verdict.name().to_owned(),
+        why: result.verdict.why(),
+        example: result.example().map(|example| printable(&in_words(example))),
+        reproduction: result.example().map(|example| example.command.to_string()),
+    }
 }
 
-fn group_json(result: &GroupResult) -> Value {
-    let observations: Vec<Value> = result.observations.iter().map(observation_json).collect();
-    let (hidden_by, why) = match result.verdict {
-        GroupVerdict::HiddenBy(other) => (Some(other.name()), None),
-        GroupVerdict::NotApplicable(why) => (None, Some(why)),
-        GroupVerdict::Ok | GroupVerdict::Found(_) => (None, None),
-    };
-    json!({
-        "group": result.group.name(),
-        "title": result.group.title(),
-        "verdict": result.verdict.name(),
-        "hidden_by": hidden_by,
-        "why": why,
-        "cases": result.cases,
-        "findings": observations,
-    })
-}
-
-fn observation_json(observation: &Observation) -> Value {
-    json!({
-        "severity": observation.severity.name(),
-        "case": observation.case,
-        "title": observation.title,
-        "text": in_words(observation),
-        "reproduction": observation.command.to_string(),
-    })
-}
-
-/// A JUnit test for each group. A group fails as the exit code does.
-pub fn check_junit(result: &CheckResult, gate: &GatePolicy) -> Vec<JunitTest> {
+/// A JUnit test for each group. A test fails as the exit code does.
+pub fn junit_tests(result: &CheckResult, gate: &GatePolicy) -> Vec<JunitTest> {
     result.groups.iter().map(|group| junit_test(group, result, gate)).collect()
 }
 
@@ -88,29 +49,27 @@ fn junit_test(group: &GroupResult, result: &CheckResult, gate: &GatePolicy) -> J
     let end = match (group.verdict, group.example()) {
         (GroupVerdict::Found(severity), Some(example)) if gate.denies(severity, group.group) => {
             let all = group.observations.iter().map(|observation| {
-                format!(
-                    "{}: {}\n  {}",
-                    observation.case,
-                    in_words(observation),
-                    observation.command
-                )
+                let text = printable(&in_words(observation));
+                format!("{}: {text}\n  {}", observation.case, observation.command)
             });
             JunitEnd::Failed {
-                message: format!("{}: {}", severity.name(), in_words(example)),
+                kind: severity.name().to_owned(),
+                message: printable(&in_words(example)),
                 description: all.collect::<Vec<String>>().join("\n"),
             }
         }
-        (GroupVerdict::NotApplicable(why), _) => JunitEnd::Skipped(why.to_owned()),
-        (GroupVerdict::HiddenBy(other), _) => {
-            JunitEnd::Skipped(format!("every case shows what {} reports", other.name()))
+        (verdict @ (GroupVerdict::NotApplicable(_) | GroupVerdict::HiddenBy(_)), _) => {
+            JunitEnd::Skipped(verdict.why().unwrap_or_default())
         }
         _ => JunitEnd::Passed,
     };
     JunitTest {
         suite: result.script.clone(),
-        class: "leaselab check".to_owned(),
+        class: "leaselab.check".to_owned(),
+        line: 1,
         name: group.group.name().to_owned(),
-        took: std::time::Duration::ZERO,
+        took: Duration::ZERO,
         end,
+        stderr: String::new(),
     }
 }

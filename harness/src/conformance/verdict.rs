@@ -27,6 +27,17 @@ impl GroupVerdict {
         }
     }
 
+    /// Why nothing is said about the property.
+    pub fn why(self) -> Option<String> {
+        match self {
+            Self::HiddenBy(other) => {
+                Some(format!("not judged: every case shows what {} reports", other.name()))
+            }
+            Self::NotApplicable(why) => Some(why.to_owned()),
+            Self::Ok | Self::Found(_) => None,
+        }
+    }
+
     /// The severity, where something was found.
     pub fn severity(self) -> Option<Severity> {
         match self {

@@ -6,10 +6,9 @@ use std::sync::Arc;
 use nvram_emu::dialect::FlashLoad;
 
 use backend::InProcess;
-use runner::Grammar;
 use runner::expected::{Expected, Tolerance};
-use runner::lines::Lines;
 use runner::nvram_state::{NvramSnapshot, NvramState};
+use runner::{init_output, show};
 use scenario::Invariant;
 use scenario::digest::{self, BuildIdentityHasher};
 
@@ -31,14 +30,13 @@ pub(super) struct InitOutput {
     pub(super) stdout: Vec<u8>,
     pub(super) exit: u8,
     pub(super) leases: Arc<Expected>,
-    /// Why dnsmasq does not read it as it is meant, if so.
-    problem: Option<String>,
+    parsable: bool,
 }
 
 impl InitOutput {
     /// Whether `init` exited with 0 and printed only valid lease lines.
     pub(super) fn is_parsable(&self) -> bool {
-        self.problem.is_none()
+        self.parsable
     }
 }
 
@@ -50,22 +48,16 @@ pub(super) struct InitOutputs(HashMap<u128, Arc<InitOutput>, BuildIdentityHasher
 const MAX_OUTPUTS: usize = 1024;
 
 impl InitOutputs {
-    fn parse(&mut self, stdout: Vec<u8>, exit: u8, grammar: Grammar) -> Arc<InitOutput> {
+    fn parse(&mut self, stdout: Vec<u8>, exit: u8) -> Arc<InitOutput> {
         if self.0.len() >= MAX_OUTPUTS {
             self.0.clear();
         }
         let key = digest::join(digest::of_bytes(&stdout), u64::from(exit));
         let parse = || {
-            let read = match exit {
-                0 => grammar.read(&stdout),
-                exit => Err(format!("init exited with {exit}")),
-            };
-            let (lines, problem) = match read {
-                Ok(read) => (read.lines, None),
-                Err(why) => (Lines::new(), Some(why)),
-            };
-            let leases = Arc::new(Expected::known(lines));
-            Arc::new(InitOutput { stdout, exit, leases, problem })
+            let lines = init_output::parse(&stdout).ok().filter(|_| exit == 0);
+            let parsable = lines.is_some();
+            let leases = Arc::new(Expected::known(lines.unwrap_or_default()));
+            Arc::new(InitOutput { stdout, exit, leases, parsable })
         };
         Arc::clone(self.0.entry(key).or_insert_with(parse))
     }
@@ -86,7 +78,7 @@ impl BootResult {
     /// Boots a router that is off: the dialect loads the flash, and the script runs `init`.
     pub(super) fn of(router: &InProcess, prefix: &[u8], cache: &mut InitOutputs) -> Self {
         let (outcome, commands) = router.read_init();
-        let output = cache.parse(outcome.stdout, outcome.exit, grammar_of(router));
+        let output = cache.parse(outcome.stdout, outcome.exit);
         let contents = NvramState::flash_of(router.device(), prefix);
         Self { output, contents, load: router.device().cached_load(), commands }
     }
@@ -109,7 +101,13 @@ impl BootResult {
     /// The first difference that violates an invariant, and the number of further ones.
     pub(super) fn explain(&self, invariant: Invariant, required: &Requirements<'_>) -> String {
         let (first, count) = match invariant {
-            Invariant::Parsability => (self.output.problem.clone(), 1),
+            Invariant::Parsability if self.output.exit != 0 => {
+                (Some(format!("init exited with {}", self.output.exit)), 1)
+            }
+            Invariant::Parsability => {
+                let error = init_output::parse(&self.output.stdout).err();
+                (Some(error.unwrap_or_else(|| show(&self.output.stdout))), 1)
+            }
             Invariant::Neighbours => {
                 let now =
                     NvramState { ram: required.nvram.ram.clone(), flash: self.contents.clone() };
@@ -130,9 +128,4 @@ impl BootResult {
         let first = first.unwrap_or_default();
         if count > 1 { format!("{first} (and {} more)", count - 1) } else { first }
     }
-}
-
-/// The grammar of what a router's script prints.
-pub(super) fn grammar_of(router: &InProcess) -> Grammar {
-    Grammar::of_script(!router.runs_external_script())
 }

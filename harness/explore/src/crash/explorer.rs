@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::boot_result::{BootResult, Requirements, grammar_of};
+use super::boot_result::{BootResult, Requirements};
 use super::call_position::{CallPosition, RunPhase};
 use super::judgement::Judgement;
 use super::search_task::SearchTask;
@@ -11,6 +11,7 @@ use super::{Options, Violation};
 use backend::{CallTrace, CommandSnapshot, InProcess, is_reading};
 use runner::Recording;
 use runner::expected::{Change, Expected, changes};
+use runner::init_output;
 use runner::lines::Lines;
 use runner::nvram_state::NvramState;
 use runner::recorder::Snapshot;
@@ -103,7 +104,7 @@ impl<'e> Explorer<'e> {
             }
         }
         let (init, _) = snapshot.target.read_init();
-        grammar_of(&snapshot.target).read(&init.stdout).unwrap_or_default().lines
+        init_output::parse(&init.stdout).unwrap_or_default()
     }
 
     /// What a boot must find after a fault in the call of `snapshot`.

@@ -12,18 +12,18 @@ use crate::cli::options::{
     DEFAULT_TIMEOUT_SECONDS, GateOptions, Jobs, ReplayOptions, ReportOptions, Root, RouterOptions,
     RtcChoice, ScriptOptions, TargetChoice, runner_options,
 };
-use crate::cli::play::run_again;
 use crate::cli::reproduction::{Reproduction, ReproductionId};
 use crate::conformance::{
-    Cause, CheckResult, FlashLife, Observation, check_json, check_junit, flash_life, group_results,
+    Cause, CheckResult, FlashLife, Observation, complete, flash_life, group_results, junit_tests,
     page,
 };
 use crate::error::CommandError;
 use crate::exit::Exit;
-use crate::report;
+use crate::report::{self, CaseOutcome, FileReport};
 use ::explore::crash::Report;
+use lab_report::Document;
 use nvram_emu::Dialect;
-use runner::{CaseReport, Options, Severity};
+use runner::{Options, Severity};
 use scenario::{Case, Group, Id};
 use wear::{SimulationError, WearError};
 
@@ -68,14 +68,13 @@ pub(in crate::cli) fn run(args: &Args) -> Result<Exit, CommandError> {
     args.reports.check_writable()?;
     let check = Check::new(args)?;
     let pool = args.jobs.pool()?;
-    let mut result = pool.install(|| check.run())?;
+    let (mut result, files) = pool.install(|| check.run())?;
     result.took = began.elapsed();
     let gate = args.gate.policy();
-    if let Some(path) = &args.reports.json {
-        report::write_atomically(path, check_json(&result).as_bytes())?;
-    }
+    let cases_report = report::cases_report(Some(&args.script), &files);
+    args.reports.write(&Document::Check(complete(cases_report, &result)))?;
     if let Some(path) = &args.reports.junit {
-        report::write_junit_tests(path, &check_junit(&result, &gate))?;
+        report::write_junit_tests(path, &junit_tests(&result, &gate))?;
     }
     out!("{}", page(&result));
     let denied = result.groups.iter().any(|group| {
@@ -104,26 +103,27 @@ impl<'a> Check<'a> {
         Ok(Self { args, script, router, options, cases })
     }
 
-    fn run(&self) -> Result<CheckResult, CommandError> {
+    /// The result, and the cases that were played.
+    fn run(&self) -> Result<(CheckResult, Vec<FileReport>), CommandError> {
+        let play = |cases: &[Case]| play(cases, &self.options, (&self.router, &self.replay()));
         // The simplest case shows a script that cannot be started or does not end.
-        let (basic, others): (Vec<Case>, Vec<Case>) =
+        let (mut played, others): (Vec<Case>, Vec<Case>) =
             self.cases.iter().cloned().partition(suite::is_basic);
-        let mut reports = play(&basic, &self.options)?;
-        let mut observations = self.observe(&basic, &reports);
-        let mut played = basic;
+        let mut outcomes = play(&played)?;
+        let mut observations = observe(&played, &outcomes);
         let hangs = observations.iter().find(|observation| observation.cause == Cause::Hangs);
-        if let Some(hangs) = hangs {
-            let ended_early = Some(hangs.text.clone());
-            let result = self.result((&played, &reports), &observations);
-            return Ok(CheckResult { ended_early, ..result });
+        let ended_early = hangs.map(|observation| observation.text.clone());
+        let (mut cuts, mut life) = (Report::default(), None);
+        if ended_early.is_none() {
+            let more = play(&others)?;
+            observations.extend(observe(&others, &more));
+            outcomes.extend(more);
+            played.extend(others);
+            cuts = self.explore(&mut observations)?;
+            life = Some(self.flash_life()?);
         }
-        let more = play(&others, &self.options)?;
-        observations.extend(self.observe(&others, &more));
-        reports.extend(more);
-        played.extend(others);
-        let cuts = self.explore(&mut observations)?;
-        let life = Some(self.flash_life()?);
-        Ok(CheckResult { cuts, life, ..self.result((&played, &reports), &observations) })
+        let result = self.result((&played, &outcomes), &observations);
+        Ok((CheckResult { cuts, life, ended_early, ..result }, report::by_file(&played, outcomes)))
     }
 
     fn dialect(&self) -> Dialect {
@@ -136,14 +136,6 @@ impl<'a> Check<'a> {
             root: self.args.root,
             ..ReplayOptions::default()
         }
-    }
-
-    fn observe(&self, cases: &[Case], reports: &[CaseReport]) -> Vec<Observation> {
-        let observe = |(case, report): (&Case, &CaseReport)| {
-            let command = run_again(case, &["run"], &self.router, &self.replay());
-            of_case(case, report, &command)
-        };
-        cases.iter().zip(reports).flat_map(observe).collect()
     }
 
     /// Explores power cuts and kills, and adds what they have shown.
@@ -180,10 +172,10 @@ impl<'a> Check<'a> {
 
     fn result(
         &self,
-        (played, reports): (&[Case], &[CaseReport]),
+        (played, outcomes): (&[Case], &[CaseOutcome]),
         observations: &[Observation],
     ) -> CheckResult {
-        let uses_nvram = reports.iter().any(|report| report.total.commands > 0);
+        let uses_nvram = outcomes.iter().any(|outcome| outcome.report.total.commands > 0);
         let not_applicable = |group: Group| match group {
             Group::FullNvram | Group::SharedNvram | Group::OtherSettings if !uses_nvram => {
                 Some("the script runs no nvram command")
@@ -198,13 +190,17 @@ impl<'a> Check<'a> {
             dialect: self.dialect().name().to_owned(),
             groups: group_results(&cases, observations, not_applicable),
             cases: played.len(),
-            calls: reports.iter().map(|report| report.total.calls).sum(),
+            calls: outcomes.iter().map(|outcome| outcome.report.total.calls).sum(),
             cuts: Report::default(),
             life: None,
             ended_early: None,
             took: Duration::ZERO,
         }
     }
+}
+
+fn observe(cases: &[Case], outcomes: &[CaseOutcome]) -> Vec<Observation> {
+    cases.iter().zip(outcomes).flat_map(|(case, outcome)| of_case(case, outcome)).collect()
 }
 
 fn wear_error(error: WearError) -> CommandError {

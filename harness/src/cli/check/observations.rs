@@ -2,13 +2,15 @@
 
 use super::suite;
 use crate::conformance::{Cause, Observation};
+use crate::report::CaseOutcome;
 use crate::words::Words;
 use explore::crash::Report;
-use runner::{CaseReport, Finding, FindingKind, Severity, Verdict};
+use runner::{Finding, FindingKind, Severity, Verdict};
 use scenario::{Case, Id};
 
-/// What a case has shown. `command` runs just this case again.
-pub(super) fn of_case(case: &Case, report: &CaseReport, command: &Words) -> Vec<Observation> {
+/// What a case has shown.
+pub(super) fn of_case(case: &Case, outcome: &CaseOutcome) -> Vec<Observation> {
+    let CaseOutcome { report, run: command, .. } = outcome;
     if let Verdict::Invalid(error) = &report.verdict {
         let text = error.message.clone();
         return vec![observation(case, Cause::Expectation, Severity::Bug, text, command)];

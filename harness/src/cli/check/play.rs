@@ -2,26 +2,33 @@
 
 use rayon::prelude::*;
 
+use crate::cli::options::{ReplayOptions, RouterOptions};
+use crate::cli::play::outcome_of;
+use crate::cli::reproduction::PlayedOn;
 use crate::error::CommandError;
-use crate::report::Progress;
+use crate::report::{CaseOutcome, Progress};
 use crate::run_case::{BackendChoice, run_case};
-use runner::{CaseReport, Options};
+use runner::Options;
 use scenario::Case;
 
-/// Plays the cases on all threads of the current pool, and returns their reports in the same order.
+/// Plays the cases on all threads of the current pool, and returns their outcomes in the same order.
 ///
 /// # Errors
 /// The first back end that fails.
-pub(super) fn play(cases: &[Case], options: &Options) -> Result<Vec<CaseReport>, CommandError> {
+pub(super) fn play(
+    cases: &[Case],
+    options: &Options,
+    (router, replay): (&RouterOptions, &ReplayOptions),
+) -> Result<Vec<CaseOutcome>, CommandError> {
     let progress = Progress::new(cases.len());
-    let reports: Result<Vec<CaseReport>, _> = cases
+    let outcomes: Result<Vec<CaseOutcome>, CommandError> = cases
         .par_iter()
         .map(|case| {
-            let report = run_case(case, options, &BackendChoice::Modelled);
+            let report = run_case(case, options, &BackendChoice::Modelled)?;
             progress.advance();
-            report
+            Ok(outcome_of(case, report, (PlayedOn::Model, &["run"]), router, replay))
         })
         .collect();
     progress.finish();
-    Ok(reports?)
+    outcomes
 }

@@ -1,7 +1,6 @@
 //! How a stored lease differs from the one that dnsmasq reported.
 
-use super::lease_line::split_time;
-use super::severity::Severity;
+use runner::lease_line::split_time;
 
 /// Seconds in a year.
 const YEAR: u64 = 365 * 86_400;
@@ -42,15 +41,6 @@ impl LeaseFault {
                 }
             }
             _ => Self::Different,
-        }
-    }
-
-    /// How serious the difference is. A lease that ends later than it should blocks its address for a while; one that is
-    /// lost, or that belongs to nobody for good, is worse.
-    pub fn severity(self) -> Severity {
-        match self {
-            Self::Missing | Self::EndsTooEarly | Self::NeverEnds | Self::Different => Severity::Bug,
-            Self::Unexpected | Self::EndsTooLate => Severity::Risk,
         }
     }
 }
