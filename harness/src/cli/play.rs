@@ -132,13 +132,24 @@ impl Play<'_> {
             BackendChoice::Live(_) => PlayedOn::Live,
             BackendChoice::Qemu(_) => PlayedOn::Qemu,
         };
-        let id = ReproductionId::Case(on, Id::new(case, &[]));
-        let replay = Reproduction { id, verbose: true, options: options.clone() };
-        let run = run_again(case, self.command, &self.run.cases.router, options);
-        let text = |(name, value): (&String, &Scalar)| (name.clone(), value.to_string());
-        let parameters = case.parameters.iter().map(text).collect();
-        CaseOutcome { report, parameters, run, replay: replay.words() }
+        outcome_of(case, report, (on, self.command), &self.run.cases.router, options)
     }
+}
+
+/// The outcome of a case that was played by a command, with the commands that repeat it.
+pub(super) fn outcome_of(
+    case: &Case,
+    report: CaseReport,
+    (on, command): (PlayedOn, &[&str]),
+    router: &RouterOptions,
+    options: &ReplayOptions,
+) -> CaseOutcome {
+    let id = ReproductionId::Case(on, Id::new(case, &[]));
+    let replay = Reproduction { id, verbose: true, options: options.clone() };
+    let run = run_again(case, command, router, options);
+    let text = |(name, value): (&String, &Scalar)| (name.clone(), value.to_string());
+    let parameters = case.parameters.iter().map(text).collect();
+    CaseOutcome { report, parameters, run, replay: replay.words() }
 }
 
 /// The command that runs just this case in the same way, even after the scenario has changed.

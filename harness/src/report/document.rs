@@ -127,5 +127,6 @@ fn verdict(group: Group, files: &[FileReport]) -> GroupVerdict {
         severity: worst,
         cases: cases.max(failed),
         failed,
+        ..GroupVerdict::default()
     }
 }
