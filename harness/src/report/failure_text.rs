@@ -40,17 +40,17 @@ pub fn print_failures(report: &CasesReport, detail: Detail) {
         Detail::Some => MAX_FAILURES.min(failures.len()),
     };
     for failure in &failures[..shown] {
-        outln!();
+        outln!("");
         for line in failure_lines(failure, detail) {
             outln!("{line}");
         }
     }
     if let more @ 1.. = failures.len() - shown {
-        outln!();
+        outln!("");
         outln!("{more} more failures: --verbose prints them, --html FILE shows them on a page");
     }
     if report.groups.iter().any(|group| group.cases > 0) && !failures.is_empty() {
-        outln!();
+        outln!("");
         print_groups(&report.groups);
     }
 }
