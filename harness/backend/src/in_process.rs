@@ -22,6 +22,7 @@ use super::external_script::{ExternalResult, ExternalScript};
 use super::fault_injector::{FaultAction, FaultInjector};
 use super::naive;
 use super::process::RamFiles;
+use super::router_path::RouterPath;
 use disk_model::{Disk, WriteOrdering};
 use dnsmasq_model::ScriptCall;
 use scenario::Disturbance;
@@ -71,6 +72,8 @@ pub struct InProcess {
     script: Arc<Function>,
     /// The files that an external script keeps in RAM.
     files: Arc<RamFiles>,
+    /// The files that survive a power cut, by path.
+    persistent_files: Arc<RamFiles>,
     ram_key: OnceLock<u64>,
     /// The folder of the journals, if leases are kept in journals.
     folder: Option<Disk>,
@@ -102,6 +105,7 @@ impl InProcess {
             intent_log,
             script,
             files: Arc::default(),
+            persistent_files: Arc::default(),
             ram_key: OnceLock::new(),
             folder: None,
         }
@@ -554,6 +558,30 @@ impl Backend for InProcess {
             folder.lose_power();
         }
         Ok(())
+    }
+
+    fn write_file(&mut self, path: &str, contents: Option<&[u8]>) -> Result<(), BackendError> {
+        let path = RouterPath::parse(path).map_err(BackendError::Message)?;
+        self.begin();
+        let (files, name) = match path {
+            RouterPath::Ram(name) => (&mut self.files, name),
+            RouterPath::Persistent(name) => (&mut self.persistent_files, name),
+        };
+        let files = Arc::make_mut(files);
+        match contents {
+            Some(contents) => files.insert(name, contents.to_vec()),
+            None => files.remove(&name),
+        };
+        Ok(())
+    }
+
+    fn read_file(&mut self, path: &str) -> Result<Option<Vec<u8>>, BackendError> {
+        let path = RouterPath::parse(path).map_err(BackendError::Message)?;
+        let (files, name) = match &path {
+            RouterPath::Ram(name) => (&self.files, name),
+            RouterPath::Persistent(name) => (&self.persistent_files, name),
+        };
+        Ok(files.get(name).cloned())
     }
 
     fn peek_init(&self) -> Option<Vec<u8>> {

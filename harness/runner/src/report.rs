@@ -47,6 +47,8 @@ pub struct CaseReport {
     pub shared_root: Option<String>,
     /// The router at the end of a case that failed.
     pub machine: Option<Machine>,
+    /// What the real dnsmasq of a case that failed has printed.
+    pub daemon_log: Vec<u8>,
     /// Wall-clock time.
     pub took: Duration,
 }
@@ -84,6 +86,7 @@ pub fn blank_report(case: &Case) -> CaseReport {
         history: History::default(),
         shared_root: None,
         machine: None,
+        daemon_log: Vec::new(),
         took: Duration::ZERO,
     }
 }

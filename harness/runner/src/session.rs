@@ -16,7 +16,7 @@ use super::observers::Observers;
 use super::planned_fault::PlannedFault;
 use super::recorder::{RecordedAction, Snapshot};
 use super::router::{Ending, Power, Router};
-use backend::{BackendError, CallEnd, CallOptions, CallResult, Disturbance, InProcess};
+use backend::{BackendError, CallEnd, CallOptions, CallResult, Disturbance, InProcess, RouterPath};
 use dnsmasq_model::{InitResult, InitStatus, ScriptCall};
 use scenario::{BootClock, Invariant, ReplyKind};
 use std::net::IpAddr;
@@ -169,7 +169,9 @@ impl<'a> Session<'a> {
     }
 
     fn power_down(&mut self) -> Result<(), BackendError> {
-        self.router.engine_mut().kill();
+        let engine = self.router.engine_mut();
+        engine.kill();
+        engine.lose_ram(|path| matches!(RouterPath::parse(path), Ok(RouterPath::Ram(_))));
         self.comparison.power_off();
         self.router.backend.power_off()?;
         self.router.power = Power::Off;
@@ -272,6 +274,22 @@ impl<'a> Session<'a> {
         self.perform_all(calls)
     }
 
+    /// A file is written, or removed (`None`). dnsmasq reads it at once if it lies in a `--dhcp-hostsdir`.
+    ///
+    /// # Errors
+    /// A path at which there can be no file, or a back end that fails.
+    pub(super) fn write_file(
+        &mut self,
+        path: &str,
+        contents: Option<Vec<u8>>,
+    ) -> Result<(), BackendError> {
+        self.router.backend.write_file(path, contents.as_deref())?;
+        let mut calls = Vec::new();
+        let clock = self.router.clocks.now();
+        self.router.engine_mut().set_file(path, contents, clock, &mut calls);
+        self.perform_all(calls)
+    }
+
     /// dnsmasq ends, the power stays on.
     ///
     /// # Errors
@@ -284,13 +302,18 @@ impl<'a> Session<'a> {
                 Ending::Killed => DaemonEvent::Killed,
             }));
         }
+        let mut calls = Vec::new();
         match ending {
-            Ending::Terminated => self.router.engine_mut().stop(),
+            Ending::Terminated => {
+                let clock = self.router.clocks.now();
+                self.router.engine_mut().stop(clock, &mut calls);
+            }
             Ending::Killed => self.router.engine_mut().kill(),
         }
         if !ran {
             return Ok(());
         }
+        self.perform_all(calls)?;
         self.comparison.stop(&mut self.router, &mut self.judge.findings, ending)
     }
 

@@ -9,7 +9,7 @@ use super::action::ClientAction;
 use super::case_error::CaseError;
 use super::clients::{Clients, parse_address};
 use super::clocks::Clocks;
-use super::configuration::{self, build_of};
+use super::configuration::{Configuration, build_of, configuration};
 use super::damage;
 use super::demands::ReadMethod;
 use super::escapes::unescape;
@@ -21,10 +21,10 @@ use super::router::Ending;
 use super::script::{is_variable_name, no_variable_name};
 use super::session::{FaultsSoFar, Session, StepPlan};
 use backend::BackendError;
-use dnsmasq_model::ScriptCall;
+use dnsmasq_model::{Build, ScriptCall};
 use scenario::{
-    Action, Boot, Case, ClientEvent, ClientMessage, DaemonAction, Damage, RawCall, Repeat,
-    ReplyKind, Step,
+    Action, Boot, Case, ClientEvent, ClientMessage, DaemonAction, Damage, Expect, RawCall, Repeat,
+    ReplyKind, Server, Step,
 };
 
 /// Plays the steps of a case.
@@ -33,11 +33,16 @@ pub(super) struct Player<'a, 'w> {
     session: &'w mut Session<'a>,
     clients: Clients,
     reply: Option<ReplyKind>,
+    /// The configuration of dnsmasq's next start.
+    server: Server,
+    /// How dnsmasq is compiled at its next start, and its configuration, if they have changed since its last one.
+    changed: Option<(Build, Configuration)>,
 }
 
 impl<'a, 'w> Player<'a, 'w> {
     pub(super) fn new(case: &'a Case, session: &'w mut Session<'a>) -> Self {
-        Self { case, session, clients: Clients::default(), reply: None }
+        let server = case.scenario.server.clone();
+        Self { case, session, clients: Clients::default(), reply: None, server, changed: None }
     }
 
     /// Plays all steps.
@@ -55,13 +60,15 @@ impl<'a, 'w> Player<'a, 'w> {
             self.session.begin_step(plan(step.get_ref()));
             self.reply = None;
             self.repeat(step).map_err(|fault| place(self.case, action_span(step), fault))?;
-            let expect = step.get_ref().expect.as_ref();
-            self.session.end_step(expect.map_or(ReadMethod::Records, expect::read_method))?;
-            if expect.is_none_or(|expect| expect.dnsmasq_exit.is_none()) {
+            let expectations = step.get_ref().expect.iter();
+            let expectations: Vec<&Expect> =
+                expectations.filter(|expect| self.case.matches(&expect.when)).collect();
+            self.session.end_step(expect::read_method(&expectations))?;
+            if expectations.iter().all(|expect| expect.dnsmasq_exit.is_none()) {
                 self.session.report_failed_start();
             }
-            if let Some(expect) = expect {
-                let store = self.case.scenario.router.store;
+            let store = self.case.scenario.router.store;
+            for expect in expectations {
                 expect::check(self.session, &self.clients, self.reply, expect, store)
                     .map_err(|error| place(self.case, step.span(), error.into()))?;
             }
@@ -131,6 +138,22 @@ impl<'a, 'w> Player<'a, 'w> {
             Action::Call(call) => self.call(span, call)?,
             Action::Nvram(commands) => self.other_program(&span, commands)?,
             Action::Damage(damage) => self.damage(damage)?,
+            Action::Files(files) => {
+                for (path, contents) in files {
+                    let contents =
+                        unescape(contents).map_err(|why| self.fault(span.clone(), why))?;
+                    self.session.write_file(path, Some(contents))?;
+                }
+            }
+            Action::RemoveFiles(paths) => {
+                for path in paths {
+                    self.session.write_file(path, None)?;
+                }
+            }
+            Action::Configure(change) => {
+                change.apply(&mut self.server);
+                self.change_configuration(self.session.router.engine().build())?;
+            }
         }
         Ok(())
     }
@@ -176,20 +199,38 @@ impl<'a, 'w> Player<'a, 'w> {
         self.session.pass(boot.off.map_or(0, |off| off.0 as i64))?;
         if boot.rtc.is_some() || boot.lease_limit.is_some() {
             let build = boot.rtc.map_or(self.session.router.engine().build(), build_of);
-            let limit = boot.lease_limit.or(self.case.scenario.server.lease_limit);
-            let (engine, command_line) = configuration::engine(self.case, build, limit)?;
-            self.session.router.configure(engine, command_line);
+            self.server.lease_limit = boot.lease_limit.or(self.server.lease_limit);
+            self.change_configuration(build)?;
         }
         self.session.power_on(boot.clock.unwrap_or(self.case.scenario.router.clock));
         if boot.dnsmasq != Some(false) {
-            self.session.start_dnsmasq()?;
+            self.start()?;
         }
         Ok(())
     }
 
+    /// Checks the configuration, and keeps it for the next start.
+    fn change_configuration(&mut self, build: Build) -> Result<(), CaseError> {
+        self.changed = Some((build, configuration(self.case, &self.server)?));
+        Ok(())
+    }
+
+    /// Starts dnsmasq with its latest configuration.
+    fn start(&mut self) -> Result<(), CaseError> {
+        if let Some((build, configuration)) = self.changed.take() {
+            self.session.stop_dnsmasq(Ending::Terminated)?;
+            self.session.router.configure(build, configuration);
+        }
+        Ok(self.session.start_dnsmasq()?)
+    }
+
     fn dnsmasq(&mut self, action: DaemonAction) -> Result<(), CaseError> {
         match action {
-            DaemonAction::Start => self.session.start_dnsmasq()?,
+            DaemonAction::Start => self.start()?,
+            DaemonAction::Restart => {
+                self.session.stop_dnsmasq(Ending::Terminated)?;
+                self.start()?;
+            }
             DaemonAction::Stop => self.session.stop_dnsmasq(Ending::Terminated)?,
             DaemonAction::Kill => self.session.stop_dnsmasq(Ending::Killed)?,
             DaemonAction::Sighup => self.session.sighup()?,
@@ -275,6 +316,7 @@ fn needs_power(action: &Action) -> bool {
             | Action::Advance(_)
             | Action::Silence(_)
             | Action::Damage(_)
+            | Action::Configure(_)
     )
 }
 

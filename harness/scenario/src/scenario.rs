@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
+use crate::condition::Condition;
 use crate::group::Group;
 use crate::invariant::Invariant;
 use crate::journal_lab::JournalLab;
@@ -38,9 +39,9 @@ pub struct Scenario {
     /// value anywhere in the file.
     #[serde(default)]
     pub parameters: BTreeMap<String, Vec<Scalar>>,
-    /// Combinations that are not run: those in which every listed parameter has the given value.
+    /// Combinations that are not run: those in which every listed parameter has the given value, or one of the given values.
     #[serde(default)]
-    pub except: Vec<BTreeMap<String, Scalar>>,
+    pub except: Vec<Condition>,
     /// The claim of the 2006 notes that this scenario tests.
     pub claim: Option<Claim>,
     /// The hardware and firmware of the router.
@@ -103,7 +104,8 @@ pub struct Breaks {
     pub invariant: Invariant,
     /// The reason, in one sentence.
     pub why: String,
-    /// The violation is expected only in cases in which these parameters have these values.
+    /// The violation is expected only in cases in which each of these parameters has the given value, or one of the given
+    /// values.
     #[serde(default)]
-    pub when: BTreeMap<String, Scalar>,
+    pub when: Condition,
 }
