@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use lab_report::{printable, printable_lines};
 
 use super::{CaseOutcome, FileReport};
-use runner::{Finding, Verdict};
+use runner::Verdict;
 use scenario::Case;
 
 /// A progress bar, shown only where stderr is a terminal.
@@ -56,10 +56,13 @@ fn print_file(file: &FileReport) {
         _ => "FAIL",
     };
     let total = file.total();
+    let cases = match failed {
+        0 => file.cases.len().to_string(),
+        failed => format!("{failed}/{}", file.cases.len()),
+    };
     outln!(
-        "{word:<5}{:<70} {:>3} cases {:>6} calls {:>5} commits {:>5} erases  {:>6.2} s",
-        file.path.display(),
-        file.cases.len(),
+        "{word:<5}{:<70} {cases:>7} cases {:>6} calls {:>5} commits {:>5} erases  {:>6.2} s",
+        printable(&file.path.to_string_lossy()),
         total.calls,
         total.commits,
         total.erases,
@@ -93,20 +96,11 @@ fn print_case(outcome: &CaseOutcome, verbose: bool) {
         Verdict::Failed => {
             let findings = case.failures.len();
             let s = if findings == 1 { "" } else { "s" };
-            outln!("     FAILED  {}: {findings} finding{s}", printable(&case.name));
+            if verbose {
+                outln!("     FAILED  {}: {findings} finding{s}", printable(&case.name));
+            }
         }
     }
-}
-
-/// A finding as one line.
-pub fn finding_text(finding: &Finding) -> String {
-    format!(
-        "       step {} (line {}): {}: {}",
-        finding.step,
-        finding.line,
-        finding.kind.name(),
-        printable(&finding.text)
-    )
 }
 
 /// Prints the claims of the notes of 2006 with what the scenarios measured.
