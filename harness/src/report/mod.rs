@@ -21,4 +21,4 @@ pub use files::{CaseOutcome, FileReport, Summary, by_file, next_file, parameters
 pub use junit::{JunitEnd, JunitTest, write_junit, write_junit_tests};
 pub use keep::keep;
 pub use output::{check_writable, write_atomically, write_new};
-pub use terminal::{Progress, print_claims};
+pub use terminal::{Progress, finding_text, print_claims};

@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use lab_report::{printable, printable_lines};
 
 use super::{CaseOutcome, FileReport};
-use runner::Verdict;
+use runner::{Finding, Verdict};
 use scenario::Case;
 
 /// A progress bar, shown only where stderr is a terminal.
@@ -101,6 +101,17 @@ fn print_case(outcome: &CaseOutcome, verbose: bool) {
             }
         }
     }
+}
+
+/// A finding as one line.
+pub fn finding_text(finding: &Finding) -> String {
+    format!(
+        "       step {} (line {}): {}: {}",
+        finding.step,
+        finding.line,
+        finding.kind.name(),
+        printable(&finding.text)
+    )
 }
 
 /// Prints the claims of the notes of 2006 with what the scenarios measured.
