@@ -101,7 +101,8 @@ pub struct PendingCall<'a> {
 pub(crate) struct CallContext {
     pub(crate) build: Build,
     pub(crate) script: Vec<u8>,
-    pub(crate) interface: Vec<u8>,
+    /// The names of the server's interfaces.
+    pub(crate) interfaces: Vec<Vec<u8>>,
     pub(crate) server_duid: Vec<u8>,
     pub(crate) log_dhcp: bool,
 }
@@ -243,8 +244,9 @@ impl PendingCall<'_> {
             }
         }
         argv.push(lease.addr.to_string().into_bytes());
-        if lease.interface {
-            set("INTERFACE", self.context.interface.clone());
+        let own = lease.interface.and_then(|own| self.context.interfaces.get(usize::from(own)));
+        if let Some(own) = own {
+            set("INTERFACE", own.clone());
         }
         match self.context.build {
             Build::NoRtc => set("LEASE_LENGTH", lease.length.to_string().into_bytes()),

@@ -189,7 +189,7 @@ impl LeaseDb {
             flags: Flags::NEW,
             expires: 1,
             length: u32::MAX,
-            interface: false,
+            interface: None,
             giaddr: None,
             extra: None,
             rank: self.next_rank,
@@ -489,9 +489,9 @@ impl LeaseDb {
     }
 
     /// lease.c `lease_set_interface`.
-    pub(crate) fn set_interface(&mut self, slot: Slot) {
-        if !self.get(slot).interface {
-            self.get_mut(slot).interface = true;
+    pub(crate) fn set_interface(&mut self, slot: Slot, interface: u8) {
+        if self.get(slot).interface != Some(interface) {
+            self.get_mut(slot).interface = Some(interface);
             self.flag(slot, Flags::CHANGED);
         }
     }

@@ -23,12 +23,26 @@ pub(crate) struct ReadResult {
 }
 
 /// fscanf's `%Ns`: skips white space, then reads at most N other bytes.
-struct Tokens<'a> {
+pub(crate) struct Tokens<'a> {
     rest: &'a [u8],
 }
 
 impl<'a> Tokens<'a> {
-    fn next(&mut self, width: usize) -> Option<&'a [u8]> {
+    pub(crate) fn new(text: &'a [u8]) -> Self {
+        Self { rest: text }
+    }
+
+    /// The text that was not read yet.
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
+    pub(crate) fn skip_blanks(&mut self) {
+        let is_blank = |b: &u8| b.is_ascii_whitespace() || *b == 0x0b;
+        self.rest = &self.rest[self.rest.iter().take_while(|b| is_blank(b)).count()..];
+    }
+
+    pub(crate) fn next(&mut self, width: usize) -> Option<&'a [u8]> {
         let blank = |b: &u8| matches!(b, b' ' | b'\t' | b'\n' | 0x0b | 0x0c | b'\r');
         let start = self.rest.iter().position(|b| !blank(b))?;
         let rest = &self.rest[start..];
@@ -121,7 +135,7 @@ pub(crate) fn read_leases(
 }
 
 /// glibc's `atol`: saturates, and is 0 if there is no number.
-fn atol(text: &[u8]) -> i64 {
+pub(crate) fn atol(text: &[u8]) -> i64 {
     let (negative, digits) = signed(text);
     let mut value: i64 = 0;
     for digit in digits {
@@ -138,7 +152,7 @@ fn atol(text: &[u8]) -> i64 {
 }
 
 /// glibc's `strtoul` in base 10.
-fn strtoul(text: &[u8]) -> u64 {
+pub(crate) fn strtoul(text: &[u8]) -> u64 {
     let (negative, digits) = signed(text);
     let mut value: u64 = 0;
     for digit in digits {

@@ -222,7 +222,7 @@ impl Process {
                 self.db.set_iaid(slot, ia.iaid);
                 let hw = client.hw.unwrap_or_else(|| HwAddr::new(0, &[]));
                 self.db.set_hwaddr(slot, &hw, Some(&client.duid));
-                self.db.set_interface(slot);
+                self.db.set_interface(slot, 0);
                 if let (IaKind::Na, Some(name)) = (ia.kind, named.name) {
                     self.db.set_hostname(slot, name, named.auth, config.domain_of(ip));
                 }

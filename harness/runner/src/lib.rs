@@ -4,6 +4,7 @@
 //! Nothing here prints: a case returns a [`CaseReport`].
 
 mod action;
+mod bound;
 mod case_error;
 mod client_ids;
 pub mod clients;

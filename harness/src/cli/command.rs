@@ -4,7 +4,8 @@ use clap::{Parser, Subcommand};
 
 use super::reproduction::Reproduction;
 use super::{
-    claims, crash, device, fuzz, leases, live, qemu, races, replay, run, schema, trace, wear,
+    claims, crash, device, fuzz, leases, live, qemu, races, replay, run, scenario as scenarios,
+    schema, trace, wear,
 };
 use crate::console;
 use crate::error::CommandError;
@@ -40,6 +41,8 @@ enum Command {
     Replay(Box<Reproduction>),
     /// Run scenarios
     Run(Box<run::Args>),
+    /// Write a first scenario, and print the reference of scenario files
+    Scenario(scenarios::Args),
     /// Print the JSON schema of the scenario format
     Schema,
     /// Check, import and replay recordings of dnsmasq
@@ -61,6 +64,7 @@ pub fn main() -> Exit {
         Command::Races(args) => races::run(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Run(args) => run::run(&args),
+        Command::Scenario(args) => scenarios::run(&args),
         Command::Schema => Ok(schema::run()),
         Command::Trace(args) => trace::run(&args),
         Command::Wear(args) => wear::run(&args),

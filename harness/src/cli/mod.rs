@@ -14,6 +14,7 @@ mod races;
 mod replay;
 mod reproduction;
 mod run;
+mod scenario;
 mod schema;
 mod trace;
 mod wear;

@@ -257,6 +257,9 @@ impl Generator {
             v6,
             duid: None,
             iaid: (is_v6 && self.one_in(3)).then(|| self.below(1 << 32) as u32),
+            network: None,
+            vendor_class: None,
+            user_class: None,
         };
         Action::Join(join)
     }
