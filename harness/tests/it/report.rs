@@ -81,7 +81,9 @@ fn redundant_writes_of_several_cases_are_one_failure() {
 #[test]
 fn a_failed_command_whose_exit_code_is_ignored_is_explained() {
     let lab = lab();
-    let story = lab.read("story.toml").replace("dialect = \"$dialect\"", "dialect = \"$dialect\"\nfree = \"40\"");
+    let story = lab
+        .read("story.toml")
+        .replace("dialect = \"$dialect\"", "dialect = \"$dialect\"\nfree = \"40\"");
     lab.write("story.toml", story);
     assert_snapshot!(transcript(&lab, "ignores-errors.sh"));
 }
@@ -89,8 +91,10 @@ fn a_failed_command_whose_exit_code_is_ignored_is_explained() {
 #[test]
 fn no_report_passes_on_control_characters_or_markup() {
     let lab = lab();
-    let words = ["run", "story.toml", "--script", "hostile.sh", "--verbose", "--annotate", "github"];
-    let reports = ["--junit", "out.xml", "--json", "out.json", "--html", "out.html", "--keep", "kept"];
+    let words =
+        ["run", "story.toml", "--script", "hostile.sh", "--verbose", "--annotate", "github"];
+    let reports =
+        ["--junit", "out.xml", "--json", "out.json", "--html", "out.html", "--keep", "kept"];
     let output = lab.command(&words).args(reports).assert().code(1);
     let terminal = String::from_utf8(output.get_output().stdout.clone()).expect("UTF-8");
     let kept = |name| lab.read(&format!("kept/story_dialect=openwrt_/{name}"));
@@ -102,14 +106,18 @@ fn no_report_passes_on_control_characters_or_markup() {
         &kept("findings.txt"),
         &kept("calls.txt"),
     ] {
-        let bad = |c: &char| (c.is_control() && *c != '\n') || "\u{ffff}\u{202e}\u{fffe}".contains(*c);
+        let bad =
+            |c: &char| (c.is_control() && *c != '\n') || "\u{ffff}\u{202e}\u{fffe}".contains(*c);
         assert_eq!(text.chars().find(bad), None);
         assert!(text.contains("red"), "stderr is shown: {text}");
     }
-    for (name, markup) in [("out.xml", "<script>"), ("out.html", "<script>alert"), ("out.html", "<b>two")] {
+    for (name, markup) in
+        [("out.xml", "<script>"), ("out.html", "<script>alert"), ("out.html", "<b>two")]
+    {
         assert!(!lab.read(name).contains(markup), "{name}");
     }
-    let forged = |line: &&str| line.starts_with("::") && !line.starts_with("::error file=story.toml,line=");
+    let forged =
+        |line: &&str| line.starts_with("::") && !line.starts_with("::error file=story.toml,line=");
     assert_eq!(terminal.lines().find(forged), None);
 }
 
@@ -136,7 +144,8 @@ fn junit_has_the_place_the_kind_and_the_stderr_of_a_failure() {
 #[test]
 fn a_page_of_a_json_report_is_the_page_of_the_run() {
     let lab = lab();
-    let words = ["run", "story.toml", "--script", "banner.sh", "--json", "out.json", "--html", "a.html"];
+    let words =
+        ["run", "story.toml", "--script", "banner.sh", "--json", "out.json", "--html", "a.html"];
     lab.command(&words).assert().code(1);
     lab.command(&["report", "out.json"]).assert().code(0).stdout("out.html\n");
     lab.command(&["report", "out.json", "--html", "b.html"]).assert().code(0).stdout("b.html\n");
@@ -163,7 +172,10 @@ fn other_commands_write_pages(#[case] words: &[&str], #[case] heading: &str) {
 }
 
 #[rstest]
-#[case("{}", "no report of leaselab: expected a file that --json of check, run, crash or wear has written")]
+#[case(
+    "{}",
+    "no report of leaselab: expected a file that --json of check, run, crash or wear has written"
+)]
 #[case("{\"schema\": 99, \"command\": \"run\"}", "its `schema` is 99, expected 1")]
 #[case("[1,", "line 1 column 3")]
 fn what_is_no_report_is_rejected_with_its_path(#[case] text: &str, #[case] message: &str) {
