@@ -11,6 +11,9 @@ use runner::{
 };
 use scenario::{Action, BackendKind, Case};
 
+/// The router's interface to its clients.
+const INTERFACE: &str = "br0";
+
 /// The back end of a run.
 #[derive(Clone, Debug)]
 pub enum BackendChoice {
@@ -81,9 +84,26 @@ fn run_live(
         report.verdict = Verdict::Skipped(why.to_owned());
         return Ok(());
     }
-    let script = command(case, &options.script);
+    let server = &case.scenario.server.options;
+    let server: Vec<String> = server.iter().map(|option| option.get_ref().clone()).collect();
+    if let Some(why) = live::unsupported_option(&server, INTERFACE) {
+        report.verdict = Verdict::Skipped(why);
+        return Ok(());
+    }
+    let script = command(case, &options.script)?;
     let mut target = Live::new(router(case)?, &script, settings)?;
-    play(case, &mut target, options, report, Observers::default())
+    let played = match play(case, &mut target, options, report, Observers::default()) {
+        // The router could be set up, so other cases may pass.
+        Err(CaseError::Backend(BackendError::Environment(text) | BackendError::Broken(text))) => {
+            report.failures.push(Finding::of_case(case, FindingKind::Anomaly, text));
+            Ok(())
+        }
+        other => other,
+    };
+    if played.is_err() || !report.failures.is_empty() {
+        report.daemon_log = target.log()?;
+    }
+    played
 }
 
 fn run_in_guest(
@@ -102,7 +122,7 @@ fn run_in_guest(
             return Ok(());
         }
     };
-    let script = command(&case, &options.script);
+    let script = command(&case, &options.script)?;
     let machine = router(&case)?;
     let mut target = session.router(&machine, &script, options.seed).map_err(BackendError::from)?;
     let played = play(&case, &mut target, options, report, Observers::default());

@@ -6,7 +6,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use crate::embedded;
+use crate::builtin;
 use crate::error::CommandError;
 use scenario::{self, Case, Loaded, MAX_FILE_BYTES, Overrides, Unsuited};
 
@@ -51,7 +51,7 @@ pub struct Suite {
 pub fn load(paths: &[PathBuf], overrides: &Overrides) -> Result<Suite, CommandError> {
     let mut suite = Suite::default();
     for path in paths {
-        if let Some(files) = embedded::files(path) {
+        if let Some(files) = builtin::files(path) {
             if files.is_empty() {
                 return Err(CommandError::file(path, "no embedded scenario has this path"));
             }
@@ -126,7 +126,7 @@ impl Suite {
 
 /// Why a case cannot be run at all.
 fn reason_to_leave_out(case: &Case) -> Option<String> {
-    if let Some(file) = embedded::missing_file(case) {
+    if let Some(file) = builtin::missing_file(case) {
         return Some(format!("it needs the file {file}, which is not embedded"));
     }
     if case.has_other_dialect

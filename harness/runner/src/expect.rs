@@ -11,7 +11,7 @@ use super::nvram_state::{NvramState, Variables};
 use super::script::ScriptOrigin;
 use super::session::Session;
 use backend::BackendError;
-use dnsmasq_model::{Build, same_name};
+use dnsmasq_model::Build;
 use scenario::{Between, Case, Expect, LeaseTime, ReplyKind, Seconds, Store};
 
 /// Checks every expectation in `expect` after the step.
@@ -45,13 +45,13 @@ pub(super) fn check(
         checker.stored_bytes(session, expect);
     }
     if let Some(wanted) = expect.reply {
-        let text = |reply: ReplyKind| format!("{reply:?}").to_lowercase();
-        let found = reply.map_or("no message of a client".to_owned(), text);
-        if text(wanted) != found {
-            let wanted = text(wanted);
+        let found = reply.map_or("no message of a client", ReplyKind::name);
+        let wanted = wanted.name();
+        if wanted != found {
             checker.unmet.push(format!("the server's reply: expected {wanted}, found {found}"));
         }
     }
+    checker.files(session, expect)?;
     for text in checker.unmet {
         session.judge.findings.add(FindingKind::Unmet, text);
     }
@@ -68,13 +68,12 @@ pub(super) fn check(
 }
 
 /// How the judge has to read the store before these expectations are checked.
-pub(super) fn read_method(expect: &Expect) -> ReadMethod {
-    let Expect { leases, lines, has, lacks, .. } = expect;
-    if leases.is_some() || lines.is_some() || !has.is_empty() || !lacks.is_empty() {
-        ReadMethod::Init
-    } else {
-        ReadMethod::Records
-    }
+pub(super) fn read_method(expectations: &[&Expect]) -> ReadMethod {
+    let needs_init = |expect: &&Expect| {
+        let Expect { leases, lines, has, lacks, .. } = expect;
+        leases.is_some() || lines.is_some() || !has.is_empty() || !lacks.is_empty()
+    };
+    if expectations.iter().any(needs_init) { ReadMethod::Init } else { ReadMethod::Records }
 }
 
 struct Checker {
@@ -159,13 +158,9 @@ impl Checker {
     }
 
     fn dnsmasq(&mut self, session: &Session<'_>, clients: &Clients, expect: &Expect) {
-        let now = session.router.engine().build().now(session.router.clocks.now());
-        let answers = |name: &str| {
-            // cache.c `is_expired`: a name goes when its lease's time has come, the lease itself later.
-            session.router.engine().leases().filter(|lease| !lease.has_expired(now)).any(|lease| {
-                lease.hostname.as_ref().is_some_and(|own| same_name(own, name.as_bytes()))
-            })
-        };
+        let clock = session.router.clocks.now();
+        let answers =
+            |name: &str| !session.router.engine().resolve(name.as_bytes(), clock).is_empty();
         for name in expect.names.iter().filter(|name| !answers(name)) {
             self.unmet.push(format!("dnsmasq has no answer for {name}"));
         }
@@ -212,6 +207,22 @@ impl Checker {
         if let Some(wanted) = expect.committed {
             self.equal("whether flash holds what RAM holds", &wanted, &(views.ram == views.flash));
         }
+    }
+
+    fn files(&mut self, session: &mut Session<'_>, expect: &Expect) -> Result<(), BackendError> {
+        for (path, wanted) in &expect.files {
+            let found = session.router.backend.read_file(path)?;
+            if !unescape(wanted).is_ok_and(|wanted| Some(&wanted) == found.as_ref()) {
+                let found = found.map_or("no file".to_owned(), |found| show(&found));
+                self.unmet.push(format!("{path}: expected {wanted:?}, found {found}"));
+            }
+        }
+        for path in &expect.no_files {
+            if session.router.backend.read_file(path)?.is_some() {
+                self.unmet.push(format!("there is a file {path}"));
+            }
+        }
+        Ok(())
     }
 
     /// The calls that dnsmasq makes.

@@ -200,8 +200,10 @@ impl Expected {
                 let wanted = self.lines.get(subject);
                 let text = |line: Option<&[u8]>| line.map_or("nothing".to_owned(), show);
                 differences.push(Difference {
-                    uncertain,
                     subject: subject.to_vec(),
+                    wanted: wanted.map(<[u8]>::to_vec),
+                    found: found.map(<[u8]>::to_vec),
+                    uncertain,
                     severity: self.severity(subject, found),
                     text: format!(
                         "{}: expected {}, found {}",
@@ -259,8 +261,12 @@ fn line_severity(wanted: &[u8], found: &[u8]) -> Severity {
 /// A subject whose line is not what must be stored.
 #[derive(Clone, Debug)]
 pub struct Difference {
-    /// The address, or [`DUID`].
+    /// The subject.
     pub subject: Subject,
+    /// The line that must be stored; of an uncertain subject, the one before its last call.
+    pub wanted: Option<Vec<u8>>,
+    /// The line that is stored.
+    pub found: Option<Vec<u8>>,
     /// How serious it is.
     pub severity: Severity,
     /// Whether its last call was not acknowledged.

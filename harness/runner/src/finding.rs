@@ -2,6 +2,7 @@
 
 use scenario::{Case, Group};
 
+use super::evidence::Evidence;
 use super::finding_kind::FindingKind;
 use super::severity::Severity;
 
@@ -20,12 +21,22 @@ pub struct Finding {
     pub line: usize,
     /// A description of the difference.
     pub text: String,
+    /// What a report shows beside the text.
+    pub evidence: Evidence,
 }
 
 impl Finding {
     /// A finding of the case as a whole, which belongs to no step.
     pub fn of_case(case: &Case, kind: FindingKind, text: impl Into<String>) -> Self {
         let group = kind.group(case.scenario.group);
-        Self { kind, severity: kind.severity(), group, step: 0, line: 0, text: text.into() }
+        Self {
+            kind,
+            severity: kind.severity(),
+            group,
+            step: 0,
+            line: 0,
+            text: text.into(),
+            evidence: Evidence::default(),
+        }
     }
 }

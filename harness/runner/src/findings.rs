@@ -1,14 +1,20 @@
 //! Findings: broken invariants, unmet expectations, and those of them that the scenario expects.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::sync::Arc;
 
 use scenario::{Case, Invariant};
 
+use super::evidence::{CallRecord, Evidence};
+use super::expected::Difference;
 use super::finding::Finding;
 use super::finding_kind::FindingKind;
 use super::gate_policy::GatePolicy;
 use super::severity::Severity;
+
+/// Maximum number of addresses whose last calls are kept.
+const MAX_ADDRESSES: usize = 4_096;
 
 /// Maximum number of findings of one kind that a case keeps.
 const MAX_FINDINGS: usize = 50;
@@ -29,6 +35,12 @@ pub(super) struct Findings<'a> {
     rules: FindingRules,
     step: usize,
     span: Range<usize>,
+    /// The current step in one line.
+    step_text: String,
+    /// The last script call of the current step.
+    last_call: Option<Arc<CallRecord>>,
+    /// The last call about each address.
+    calls: BTreeMap<Vec<u8>, Arc<CallRecord>>,
     failures: Vec<Finding>,
     /// Findings that the scenario expects.
     expected_violations: Vec<Finding>,
@@ -38,13 +50,37 @@ pub(super) struct Findings<'a> {
 impl<'a> Findings<'a> {
     pub(super) fn new(case: &'a Case, rules: FindingRules) -> Self {
         let (failures, expected_violations) = (Vec::new(), Vec::new());
-        Self { case, rules, step: 0, span: 0..0, failures, expected_violations, omitted: 0 }
+        Self {
+            case,
+            rules,
+            step: 0,
+            span: 0..0,
+            step_text: String::new(),
+            last_call: None,
+            calls: BTreeMap::new(),
+            failures,
+            expected_violations,
+            omitted: 0,
+        }
     }
 
     /// The following findings belong to this step, whose index counts from 0.
-    pub(super) fn at_step(&mut self, index: usize, span: Range<usize>) {
+    pub(super) fn at_step(&mut self, index: usize, span: Range<usize>, text: String) {
         self.step = index + 1;
         self.span = span;
+        self.step_text = text;
+        self.last_call = None;
+    }
+
+    /// A script call has ended: the following findings may be about it.
+    pub(super) fn called(&mut self, record: &Arc<CallRecord>) {
+        self.last_call = Some(Arc::clone(record));
+        if let (b"add" | b"old" | b"del", Some(address)) =
+            (record.call.action(), record.call.argv.get(3))
+            && (self.calls.len() < MAX_ADDRESSES || self.calls.contains_key(address))
+        {
+            self.calls.insert(address.clone(), Arc::clone(record));
+        }
     }
 
     /// Number of the step, from 1.
@@ -52,15 +88,36 @@ impl<'a> Findings<'a> {
         self.step
     }
 
-    /// Adds a finding of the current step, with the severity of its kind.
+    /// Adds a finding of the current step, about its last call, with the severity of its kind.
     pub(super) fn add(&mut self, kind: FindingKind, text: impl Into<String>) {
-        self.add_with(kind, kind.severity(), text);
+        let evidence = Evidence { call: self.last_call.clone(), ..Evidence::default() };
+        self.add_with(kind, kind.severity(), text, evidence);
     }
 
-    fn add_with(&mut self, kind: FindingKind, severity: Severity, text: impl Into<String>) {
+    /// Adds a broken invariant about a stored line, and about the last call that asked to change it.
+    pub(super) fn broken_line(&mut self, invariant: Invariant, difference: Difference) {
+        let about = self.calls.get(&difference.subject);
+        let evidence = Evidence {
+            call: about.or(self.last_call.as_ref()).cloned(),
+            expected: difference.wanted.into_iter().collect(),
+            found: difference.found.into_iter().collect(),
+            ..Evidence::default()
+        };
+        let kind = FindingKind::Broken(invariant);
+        self.add_with(kind, difference.severity, difference.text, evidence);
+    }
+
+    fn add_with(
+        &mut self,
+        kind: FindingKind,
+        severity: Severity,
+        text: impl Into<String>,
+        evidence: Evidence,
+    ) {
         let (line, _) = self.case.source.position(self.span.start);
+        let evidence = Evidence { step: self.step_text.clone(), ..evidence };
         let finding = Finding::of_case(self.case, kind, text);
-        let finding = Finding { severity, step: self.step, line, ..finding };
+        let finding = Finding { severity, step: self.step, line, evidence, ..finding };
         let is_expected = self.case.scenario.breaks.iter().any(|breaks| {
             FindingKind::Broken(breaks.invariant) == kind && self.case.matches(&breaks.when)
         });
@@ -90,7 +147,8 @@ impl<'a> Findings<'a> {
         severity: Severity,
         text: impl Into<String>,
     ) {
-        self.add_with(FindingKind::Broken(invariant), severity, text);
+        let evidence = Evidence { call: self.last_call.clone(), ..Evidence::default() };
+        self.add_with(FindingKind::Broken(invariant), severity, text, evidence);
     }
 
     /// The failures and the expected findings. An expected violation that did not occur is a failure.

@@ -1,95 +1,73 @@
-//! A parser of the output of `init`.
-
-use std::borrow::Cow;
+//! The output of `init`, as dnsmasq reads it.
 
 use super::escapes::show;
 use super::lease_line::{Family, subject};
 use super::lines::Lines;
-use super::severity::Severity;
+use dnsmasq_model::{StartFailure, read_lines};
 
-/// A difference between the output of `init` and the grammar of its lines.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    /// A bug if dnsmasq misreads the output, advice if it reads the output as intended.
-    pub severity: Severity,
-    /// A description.
-    pub text: String,
-}
-
-/// Reads the output of `init`: the lines, and how it differs from the grammar.
-///
-/// dnsmasq reads words that any white space separates (lease.c `read_leases`, fscanf), so a blank too many, a missing
-/// newline at the end and the order of the families make no difference to it. Lines that it would misread are left out.
-pub fn read(output: &[u8]) -> (Lines, Vec<Problem>) {
-    let mut problems = Vec::new();
-    let mut report = |severity, text| problems.push(Problem { severity, text });
-    let text = output.strip_suffix(b"\n").unwrap_or(output);
-    if text.len() == output.len() && !output.is_empty() {
-        let text = format!("the last line does not end with a newline: {}", show(output));
-        report(Severity::Advice, text);
-    }
-    let mut last = Family::V4;
-    let mut lines = Vec::new();
-    for line in text.split(|byte| *byte == b'\n').filter(|_| !output.is_empty()) {
-        let Some(line) = read_line(line, &mut report) else { continue };
-        let Some((family, subject)) = subject(&line) else { continue };
-        if family < last {
-            let text = format!("out of order (DHCPv4, duid, DHCPv6): {}", show(&line));
-            report(Severity::Advice, text);
-        }
-        last = family;
-        lines.push((subject.to_vec(), line.into_owned()));
-    }
-    loop {
-        match Lines::collect(lines.iter().map(|(subject, line)| (&**subject, &**line))) {
-            Ok(collected) => return (collected, problems),
-            Err(twice) => {
-                problems.push(Problem {
-                    severity: Severity::Bug,
-                    text: format!("a second line for {}", show(&twice)),
-                });
-                let last = lines.iter().rposition(|(subject, _)| *subject == twice);
-                lines.remove(last.expect("a subject of two lines"));
-            }
-        }
-    }
-}
-
-/// A line in the form of the grammar, or `None` if dnsmasq would misread it.
-fn read_line<'l>(
-    line: &'l [u8],
-    report: &mut impl FnMut(Severity, String),
-) -> Option<Cow<'l, [u8]>> {
-    if subject(line).is_some() {
-        return Some(Cow::Borrowed(line));
-    }
-    // The white space of fscanf.
-    let blank = |byte: &u8| byte.is_ascii_whitespace() || *byte == 0x0b;
-    let words: Vec<&[u8]> = line.split(blank).filter(|word| !word.is_empty()).collect();
-    let normal = words.join(&b' ');
-    if normal.is_empty() {
-        report(Severity::Advice, "an empty line".to_owned());
-        return None;
-    }
-    if subject(&normal).is_some() {
-        let text = format!("white space that is not a single blank between words: {}", show(line));
-        report(Severity::Advice, text);
-        return Some(Cow::Owned(normal));
-    }
-    report(Severity::Bug, format!("not a lease line: {}", show(line)));
-    None
-}
-
-/// Parses output of `init` that follows the grammar.
+/// Parses the output of `init`. What dnsmasq reads counts, malformed or not.
 ///
 /// # Errors
-/// The first difference from the grammar.
+/// A line that dnsmasq crashes on, a lease line that it does not read because of words before it, a lease that it reads
+/// across lines, or a second one for a subject.
 pub fn parse(output: &[u8]) -> Result<Lines, String> {
-    let (lines, problems) = read(output);
-    match problems.into_iter().next() {
-        None => Ok(lines),
-        Some(problem) => Err(problem.text),
+    // Most outputs have nothing but well-formed lines, each of which dnsmasq reads.
+    match parse_strictly(output) {
+        Some(lines) => lines,
+        None => parse_as_dnsmasq_does(output),
     }
+}
+
+/// The lines, if all of them are well-formed, in the usual order and terminated.
+fn parse_strictly(output: &[u8]) -> Option<Result<Lines, String>> {
+    let Some(text) = output.strip_suffix(b"\n") else {
+        return output.is_empty().then(|| Ok(Lines::new()));
+    };
+    let mut last = Family::V4;
+    let mut lines = Vec::new();
+    for line in text.split(|byte| *byte == b'\n') {
+        let (family, subject) = subject(line)?;
+        if family < last {
+            return None;
+        }
+        last = family;
+        lines.push((subject, line));
+    }
+    Some(collect(lines.into_iter()))
+}
+
+fn collect<'a>(lines: impl Iterator<Item = (&'a [u8], &'a [u8])>) -> Result<Lines, String> {
+    Lines::collect(lines).map_err(|subject| format!("a second line for {}", show(&subject)))
+}
+
+fn parse_as_dnsmasq_does(output: &[u8]) -> Result<Lines, String> {
+    let read = read_lines(output).map_err(|failure| match failure {
+        StartFailure::Crash { signal } => format!(
+            "signal {signal} kills dnsmasq: a hardware address is not hexadecimal in {}",
+            show(output)
+        ),
+        StartFailure::Exit { message, .. } => message,
+    })?;
+    if let Some(torn) = read.iter().find(|read| output[read.span.clone()].contains(&b'\n')) {
+        return Err(format!(
+            "dnsmasq reads the lease {} across lines: {}",
+            show(&torn.line),
+            show(&output[torn.span.clone()])
+        ));
+    }
+    let mut start = 0;
+    for line in output.split(|byte| *byte == b'\n') {
+        let span = start..start + line.len();
+        start = span.end + 1;
+        let is_read = || read.iter().any(|read| read.span == span);
+        if subject(line).is_some() && !is_read() {
+            return Err(format!(
+                "dnsmasq does not read the line {}, because a line before it has too few or too many words",
+                show(line)
+            ));
+        }
+    }
+    collect(read.iter().filter_map(|read| Some((subject(&read.line)?.1, &read.line[..]))))
 }
 
 /// The valid records among variables: those whose value is a line about the address in their name.
@@ -108,6 +86,8 @@ pub(super) fn of_records<'a>(
 
 #[cfg(test)]
 mod tests {
+    use rstest::rstest;
+
     use super::*;
 
     #[test]
@@ -116,24 +96,29 @@ mod tests {
         assert!(parse(output).is_err());
     }
 
-    #[test]
-    fn dnsmasq_reads_any_white_space_between_words() {
-        let (lines, problems) = read(b"5 02:aa 10.0.0.1 * * \r\n\n\t6 02:ab  10.0.0.2 * *");
-        assert_eq!(lines.get(b"10.0.0.1"), Some(&b"5 02:aa 10.0.0.1 * *"[..]));
-        assert_eq!(lines.get(b"10.0.0.2"), Some(&b"6 02:ab 10.0.0.2 * *"[..]));
-        assert_eq!(problems.len(), 4);
-        assert!(problems.iter().all(|problem| problem.severity == Severity::Advice));
+    #[rstest]
+    #[case::blank_line(b"\n0 02:aa 10.0.0.1 * *\n\n0 02:ab 10.0.0.2 * *\n")]
+    #[case::no_newline(b"0 02:aa 10.0.0.1 * *\n0 02:ab 10.0.0.2 * *")]
+    #[case::blanks(b" 0  02:aa\t10.0.0.1 * * \r\n0 02:AB 10.0.0.2 * *\n")]
+    #[case::skipped(b"five words without an address\n0 02:aa 10.0.0.1 * *\n0 02:ab 10.0.0.2 * *\n")]
+    #[case::trailing_word(b"0 02:aa 10.0.0.1 * *\n0 02:ab 10.0.0.2 * *\ndone\n")]
+    fn an_output_that_dnsmasq_reads_is_fine(#[case] output: &[u8]) {
+        let lines = parse(output).expect("dnsmasq reads it");
+        let lines: Vec<&[u8]> = lines.iter().map(|(_, line)| line).collect();
+        assert_eq!(lines, [&b"0 02:aa 10.0.0.1 * *"[..], b"0 02:ab 10.0.0.2 * *"]);
     }
 
-    #[test]
-    fn a_banner_is_a_bug() {
-        let (lines, problems) = read(b"lease script 1.0\n5 02:aa 10.0.0.1 * *\n");
-        assert_eq!(lines.len(), 1);
-        let severities: Vec<Severity> = problems.iter().map(|problem| problem.severity).collect();
-        assert_eq!(severities, [Severity::Bug]);
+    #[rstest]
+    #[case::banner(b"starting\n0 02:aa 10.0.0.1 * *\n0 02:ab 10.0.0.2 * *\n")]
+    #[case::word_too_many(b"0 02:aa 10.0.0.1 my phone *\n0 02:ab 10.0.0.2 * *\n")]
+    #[case::word_missing(b"0 02:aa 10.0.0.1 *\n0 02:ab 10.0.0.2 * *\n")]
+    #[case::crash(b"0 none 10.0.0.1 * *\n")]
+    #[case::bad_duid(b"duid none\n0 02:aa 10.0.0.1 * *\n")]
+    fn an_output_that_dnsmasq_misreads_is_a_breach(#[case] output: &[u8]) {
+        assert!(parse(output).is_err());
     }
 
-    /// Any bytes: either a reason, or each line once, under its subject.
+    /// Any bytes: either a reason, or each lease line once, under its subject.
     #[test]
     fn fuzz_the_grammar_of_init() {
         const PIECES: [&[u8]; 14] = [
@@ -159,13 +144,10 @@ mod tests {
             };
             let output: Vec<u8> = bytes.iter().flat_map(piece).collect();
             if let Ok(lines) = parse(&output) {
-                let mut printed: Vec<&[u8]> =
-                    output.split_inclusive(|byte| *byte == b'\n').collect();
-                printed.sort_unstable();
-                let mut kept: Vec<Vec<u8>> =
-                    lines.iter().map(|(_, line)| [line, &b"\n"[..]].concat()).collect();
-                kept.sort_unstable();
-                assert_eq!(printed, kept);
+                let printed = output.split(|byte| *byte == b'\n');
+                for line in printed.filter(|line| subject(line).is_some()) {
+                    assert!(lines.iter().any(|(_, kept)| kept == line), "{}", show(line));
+                }
             }
         });
     }

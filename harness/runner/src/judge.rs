@@ -8,7 +8,7 @@ use super::expected::{Change, Expected, Tolerance, changes};
 use super::finding_kind::FindingKind;
 use super::findings::Findings;
 use super::free_space::free_bytes;
-use super::init_output::{self, Problem};
+use super::init_output;
 use super::lease_line::{DUID, split_time};
 use super::lines::Lines;
 use super::nvram_state::{NeighbourChange, NvramState};
@@ -67,13 +67,14 @@ impl<'a> Judge<'a> {
         rules: Rules<'a>,
     ) -> Result<Self, BackendError> {
         let nvram = NvramState::of(router.machine()?.as_ref(), &rules.owned, None);
+        let records = || NvramState::leases(nvram.flash.variables(), &rules.owned);
         let (expected, next_start) = match &rules.record_prefix {
             Some(prefix) => {
-                let records = NvramState::leases(nvram.flash.variables(), &rules.owned);
-                let records = init_output::of_records(records, prefix);
+                let records = init_output::of_records(records(), prefix);
                 (Expected::known(records), NextStart::Expected)
             }
-            None => (Expected::default(), NextStart::Unknown),
+            None if records().next().is_some() => (Expected::default(), NextStart::Unknown),
+            None => (Expected::default(), NextStart::Expected),
         };
         Ok(Self {
             findings,
@@ -87,6 +88,18 @@ impl<'a> Judge<'a> {
             agreement: Agreement::Required,
             last_call: LastCall::Completed,
         })
+    }
+
+    /// The store holds what these calls asked for, which were made before the first step.
+    pub(super) fn stored_before(&mut self, calls: &[ScriptCall]) {
+        for call in calls {
+            self.expected.acknowledged(changes(call));
+        }
+    }
+
+    /// dnsmasq has a lease file of its own, and does not tell the script everything.
+    pub(super) fn dnsmasq_keeps_its_own_file(&mut self) {
+        self.agreement = Agreement::SuspendedUntilStart;
     }
 
     /// The leases that the store held when the judge last read it.
@@ -278,8 +291,7 @@ impl<'a> Judge<'a> {
         let tolerance = self.tolerance(router.engine());
         for difference in self.expected.differences(&actual, tolerance) {
             if difference.uncertain {
-                let severity = difference.severity;
-                self.findings.broken_with(Invariant::Atomicity, severity, difference.text);
+                self.findings.broken_line(Invariant::Atomicity, difference);
             }
         }
         self.expected.settle(&actual);
@@ -390,15 +402,17 @@ impl<'a> Judge<'a> {
         let tolerance = self.tolerance(engine);
         for (output, code) in &result.pages {
             if *code != Some(0) {
-                let text = format!("the web page's init ended with {code:?}");
+                let how = code.map_or("a signal".to_owned(), |code| format!("exit code {code}"));
+                let text = format!("the web page's init ended with {how}");
                 self.findings.broken(Invariant::Parsability, text);
                 continue;
             }
             let Some(seen) = self.read_init(output) else { continue };
-            for difference in allowed.differences(&seen, tolerance) {
-                let text = format!("the web page saw {}", difference.text);
+            for mut difference in allowed.differences(&seen, tolerance) {
+                difference.text = format!("the web page saw {}", difference.text);
                 // The next reading of the page is right again.
-                self.findings.broken_with(Invariant::Agreement, Severity::Risk, text);
+                difference.severity = Severity::Risk;
+                self.findings.broken_line(Invariant::Agreement, difference);
             }
         }
     }
@@ -426,14 +440,14 @@ impl<'a> Judge<'a> {
         self.reading = Reading::Printed;
     }
 
-    /// The lines of an output of `init`; `None` if dnsmasq would misread it.
     fn read_init(&mut self, output: &[u8]) -> Option<Lines> {
-        let (lines, problems) = init_output::read(output);
-        let is_misread = problems.iter().any(|problem| problem.severity == Severity::Bug);
-        for Problem { severity, text } in problems {
-            self.findings.broken_with(Invariant::Parsability, severity, text);
+        match init_output::parse(output) {
+            Ok(lines) => Some(lines),
+            Err(why) => {
+                self.findings.broken(Invariant::Parsability, why);
+                None
+            }
         }
-        (!is_misread).then_some(lines)
     }
 
     /// Compares what is stored with what must be stored. `now` is the wall clock if dnsmasq is about to drop the leases whose
@@ -453,18 +467,18 @@ impl<'a> Judge<'a> {
             }
             FlashState::Torn => self.expected = Expected::known(actual.clone()),
         }
-        for difference in self.expected.differences(actual, self.tolerance(engine)) {
+        for mut difference in self.expected.differences(actual, self.tolerance(engine)) {
             let invariant = if difference.uncertain { Invariant::Atomicity } else { invariant };
-            let time = |lines: &Lines| Some(split_time(lines.get(&difference.subject)?)?.0);
-            let is_dropped = match (time(self.expected.lines()), time(actual), now) {
-                (Some(wanted), Some(found), Some(now)) => {
-                    let has_passed = |time: u64| time != 0 && time <= now;
-                    has_passed(found) && !has_passed(wanted)
+            let time = |line: &Option<Vec<u8>>| Some(split_time(line.as_ref()?)?.0);
+            if let (Some(wanted), Some(found), Some(now)) =
+                (time(&difference.wanted), time(&difference.found), now)
+            {
+                let has_passed = |time: u64| time != 0 && time <= now;
+                if has_passed(found) && !has_passed(wanted) {
+                    difference.severity = Severity::Bug;
                 }
-                _ => false,
-            };
-            let severity = if is_dropped { Severity::Bug } else { difference.severity };
-            self.findings.broken_with(invariant, severity, difference.text);
+            }
+            self.findings.broken_line(invariant, difference);
         }
     }
 
@@ -577,9 +591,9 @@ impl<'a> Judge<'a> {
         }
         // The expected lines may come from the store, where times may be later by the slack.
         let own = Expected::known(own);
-        for difference in own.differences(self.expected.lines(), self.tolerance(engine)) {
-            let text = format!("dnsmasq and its calls differ: {}", difference.text);
-            self.findings.broken_with(Invariant::Agreement, difference.severity, text);
+        for mut difference in own.differences(self.expected.lines(), self.tolerance(engine)) {
+            difference.text = format!("dnsmasq and its calls differ: {}", difference.text);
+            self.findings.broken_line(Invariant::Agreement, difference);
         }
     }
 }

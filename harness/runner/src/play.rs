@@ -1,9 +1,10 @@
 //! Plays a case on a back end.
 
+use super::bound;
 use super::case_error::CaseError;
 use super::client_ids::ClientIds;
 use super::clocks::Clocks;
-use super::configuration::{self, build_of};
+use super::configuration::{Configuration, build_of, configuration};
 use super::demands::ReadMethod;
 use super::findings::{FindingRules, Findings};
 use super::judge::{Judge, Rules};
@@ -18,6 +19,7 @@ use super::script::{
 use super::session::Session;
 use super::steps::Player;
 use backend::Backend;
+use dnsmasq_model::Engine;
 use scenario::{Case, Moment, Store};
 
 /// The default of `LEASE_MAX`.
@@ -37,7 +39,8 @@ pub fn play(
     check_environment(case)?;
     let scenario = &case.scenario;
     let build = build_of(scenario.router.rtc);
-    let (engine, command_line) = configuration::engine(case, build, scenario.server.lease_limit)?;
+    let Configuration { config, network, command_line } = configuration(case, &scenario.server)?;
+    let engine = Engine::with_network(build, config, network);
     let truth = match scenario.router.date {
         Moment::At(second) => second,
         Moment::By(_) => {
@@ -52,6 +55,7 @@ pub fn play(
     let lease_max =
         number("LEASE_MAX").and_then(|n| n.try_into().ok()).unwrap_or(DEFAULT_LEASE_MAX);
     let clocks = Clocks::new(truth, scenario.router.drift);
+    let bound = bound::store(case, target, build, engine.network(), truth)?;
     let mut router = Router::new(target, engine, command_line, clocks);
     router.server.seed(options.seed);
     let decodes = options.init_calls == InitCalls::WhereNeeded
@@ -70,18 +74,20 @@ pub fn play(
         gate: options.gate.clone(),
         demands_breaks: script == ScriptOrigin::Scenario,
     };
-    let judge = Judge::new(&mut router, Findings::new(case, finding_rules), rules)?;
+    let mut judge = Judge::new(&mut router, Findings::new(case, finding_rules), rules)?;
+    judge.stored_before(&bound);
     let mut observers = observers;
     observers.log = options.log.then_some(&mut report.log);
     let ids = ClientIds::new(scenario.server.long_ids);
     let mut session = Session::new(router, judge, observers, ids, script);
-    Player::new(case, &mut session).play()?;
+    Player::new(case, &mut session)?.play()?;
     if let Some(recorder) = &mut session.observers.recorder {
         recorder.truth = (truth, session.router.clocks.truth());
     }
     report.total = session.observers.total();
     report.owned = session.judge.owned().clone();
     let unplayable = session.unplayable.take();
+    let history = std::mem::take(&mut session.observers.history);
     let ids = session.client_ids();
     (report.failures, report.expected_violations) = session.judge.findings.finish();
     if ids.contradict_the_scenario() {
@@ -98,6 +104,7 @@ pub fn play(
             Verdict::Skipped(format!("the scenario cannot be played with this script: {why}"));
     }
     if !report.failures.is_empty() {
+        report.history = history;
         report.machine = Some(target.machine()?.into_owned());
     }
     Ok(())

@@ -7,6 +7,7 @@ use nvram_emu::Machine;
 use super::case_error::CaseError;
 use super::finding::Finding;
 use super::gate_policy::GatePolicy;
+use super::history::History;
 use super::owned_variables::OwnedVariables;
 use super::script::{ScriptChoice, place_script_error};
 use super::tally::Tally;
@@ -44,10 +45,14 @@ pub struct CaseReport {
     pub owned: OwnedVariables,
     /// One line for each script call, if the options ask for them.
     pub log: Vec<String>,
-    /// Why the script ran without a private root, if it did.
-    pub shared_root: Option<String>,
+    /// What happened in a case that failed.
+    pub history: History,
+    /// Why the script saw the machine's clock instead of the router's, if it did.
+    pub machine_clock: Option<String>,
     /// The router at the end of a case that failed.
     pub machine: Option<Machine>,
+    /// What the real dnsmasq of a case that failed has printed.
+    pub daemon_log: Vec<u8>,
     /// Wall-clock time.
     pub took: Duration,
 }
@@ -84,8 +89,10 @@ pub fn blank_report(case: &Case) -> CaseReport {
         total: Tally::default(),
         owned: OwnedVariables::default(),
         log: Vec::new(),
-        shared_root: None,
+        history: History::default(),
+        machine_clock: None,
         machine: None,
+        daemon_log: Vec::new(),
         took: Duration::ZERO,
     }
 }

@@ -14,6 +14,7 @@ use super::play::play;
 use super::report::{CaseReport, Verdict, blank_report};
 use super::script::{command, function, keeps_no_journal};
 use super::setup::router;
+use super::tally::Tally;
 use backend::process::{Process, Settings};
 use backend::{BackendError, Function, InProcess};
 use scenario::{Case, Store};
@@ -79,12 +80,12 @@ fn run_in_processes(
     settings: &Settings,
     report: &mut CaseReport,
 ) -> Result<(), CaseError> {
-    let script = command(case, &options.script);
+    let script = command(case, &options.script)?;
     let mut target = Process::new(router(case)?, &script, settings)?;
     if case.scenario.router.store == Store::Journal {
         target = target.with_journal()?;
     }
-    report.shared_root = target.refused_private_root().map(str::to_owned);
+    report.machine_clock = target.machine_clock().map(str::to_owned);
     play(case, &mut target, options, report, Observers::default())
 }
 
@@ -106,7 +107,7 @@ pub fn run_on_machine(
     let script = match (script, &options.execution) {
         (Some(script), _) => script.clone(),
         (None, ScriptExecution::Process(settings)) => {
-            let script = command(case, &options.script);
+            let script = command(case, &options.script)?;
             let mut target = Process::new(machine, &script, settings)?;
             play(case, &mut target, options, &mut report, observers)?;
             return Ok(report);
@@ -130,13 +131,27 @@ fn disagreement(case: &Case, processes: &CaseReport, functions: &CaseReport) -> 
         return None;
     }
     let text = format!(
-        "the back ends differ: processes {:?} {:?} {:?}; in process {:?} {:?} {:?}",
-        processes.total,
-        processes.failures,
-        processes.expected_violations,
-        functions.total,
-        functions.failures,
-        functions.expected_violations
+        "the back ends differ; processes: {}; in process: {}",
+        outcome(processes),
+        outcome(functions)
     );
     Some(Finding::of_case(case, FindingKind::Anomaly, text))
+}
+
+/// Counts and findings of one back end.
+fn outcome(report: &CaseReport) -> String {
+    let Tally { calls, failed_calls, commands, commits, erases, programmed, operations, .. } =
+        report.total;
+    let mut text = format!(
+        "{calls} calls, {failed_calls} failed, {commands} nvram commands, {commits} commits, {erases} erases, \
+         {programmed} bytes programmed, {operations} flash operations"
+    );
+    for (name, findings) in
+        [("failed", &report.failures), ("expected violation", &report.expected_violations)]
+    {
+        for Finding { step, kind, text: what, .. } in findings {
+            text.push_str(&format!("; {name} at step {step}: {}: {what}", kind.name()));
+        }
+    }
+    text
 }

@@ -9,9 +9,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
+use crate::bound::Bound;
+use crate::condition::Condition;
 use crate::group::Group;
 use crate::invariant::Invariant;
 use crate::journal_lab::JournalLab;
+use crate::network::OtherNetwork;
 use crate::raw_step::RawStep;
 use crate::router::Router;
 use crate::script::Script;
@@ -38,9 +41,9 @@ pub struct Scenario {
     /// value anywhere in the file.
     #[serde(default)]
     pub parameters: BTreeMap<String, Vec<Scalar>>,
-    /// Combinations that are not run: those in which every listed parameter has the given value.
+    /// Combinations that are not run: those in which every listed parameter has the given value, or one of the given values.
     #[serde(default)]
-    pub except: Vec<BTreeMap<String, Scalar>>,
+    pub except: Vec<Condition>,
     /// The claim of the 2006 notes that this scenario tests.
     pub claim: Option<Claim>,
     /// The hardware and firmware of the router.
@@ -49,6 +52,12 @@ pub struct Scenario {
     /// The configuration of dnsmasq.
     #[serde(default)]
     pub server: Server,
+    /// Other networks to which dnsmasq leases addresses.
+    #[serde(default, rename = "network", skip_serializing_if = "Vec::is_empty")]
+    pub networks: Vec<OtherNetwork>,
+    /// Clients that have leases before the first step.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bound: Vec<Bound>,
     /// The lease script under test.
     #[serde(default)]
     pub script: Script,
@@ -103,7 +112,8 @@ pub struct Breaks {
     pub invariant: Invariant,
     /// The reason, in one sentence.
     pub why: String,
-    /// The violation is expected only in cases in which these parameters have these values.
+    /// The violation is expected only in cases in which each of these parameters has the given value, or one of the given
+    /// values.
     #[serde(default)]
-    pub when: BTreeMap<String, Scalar>,
+    pub when: Condition,
 }

@@ -108,9 +108,11 @@ pub(crate) fn with_dialect(
     if steps().any(|step| matches!(step.action, Action::Damage(_))) {
         return Some(Unsuitability::Damage(dialect));
     }
-    let conditions = steps().map(|step| &step.when);
-    let mut conditions = conditions.chain(scenario.breaks.iter().map(|breaks| &breaks.when));
-    if conditions.any(|when| when.contains_key("dialect")) {
+    let in_steps = steps().flat_map(|step| {
+        std::iter::once(&step.when).chain(step.expect.iter().map(|expect| &expect.when))
+    });
+    let mut conditions = in_steps.chain(scenario.breaks.iter().map(|breaks| &breaks.when));
+    if conditions.any(|when| when.iter().any(|(name, _)| name == "dialect")) {
         return Some(Unsuitability::Conditions(dialect));
     }
     if scenario.group.is_some() {
@@ -125,7 +127,7 @@ pub(crate) fn with_dialect(
     if steps().any(is_inside) {
         return Some(Unsuitability::FlashOperation(dialect));
     }
-    let expects_costs = || steps().filter_map(|step| step.expect.as_ref()).any(has_costs);
+    let expects_costs = || steps().flat_map(|step| &step.expect).any(has_costs);
     if !chosen_script && (scenario.router.free.is_some() || expects_costs()) {
         return Some(Unsuitability::Expectations(dialect));
     }

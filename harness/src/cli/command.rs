@@ -4,7 +4,8 @@ use clap::{Parser, Subcommand};
 
 use super::reproduction::Reproduction;
 use super::{
-    claims, crash, device, fuzz, leases, live, qemu, races, replay, run, schema, trace, wear,
+    check, claims, crash, device, fuzz, leases, live, qemu, races, replay, report, run,
+    scenario as scenarios, schema, trace, wear,
 };
 use crate::console;
 use crate::error::CommandError;
@@ -20,6 +21,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Test a lease script of anybody's: one page, a verdict for each group of properties
+    Check(Box<check::Args>),
     /// Compare the claims of the notes of 2006 with what scenarios measure
     Claims(Box<claims::Args>),
     /// Cut power at every point of scenarios
@@ -38,8 +41,12 @@ enum Command {
     Races(races::Args),
     /// Replay a printed reproduction id
     Replay(Box<Reproduction>),
+    /// Make an HTML page of a JSON report
+    Report(report::Args),
     /// Run scenarios
     Run(Box<run::Args>),
+    /// Write a first scenario, and print the reference of scenario files
+    Scenario(scenarios::Args),
     /// Print the JSON schema of the scenario format
     Schema,
     /// Check, import and replay recordings of dnsmasq
@@ -51,6 +58,7 @@ enum Command {
 /// Runs `leaselab` with the arguments of this process.
 pub fn main() -> Exit {
     let result: Result<Exit, CommandError> = match Cli::parse().command {
+        Command::Check(args) => check::run(&args),
         Command::Claims(args) => claims::run(&args),
         Command::Crash(args) => crash::run(&args),
         Command::Device(args) => device::run(&args),
@@ -60,20 +68,22 @@ pub fn main() -> Exit {
         Command::Qemu(args) => qemu::run(&args),
         Command::Races(args) => races::run(&args),
         Command::Replay(args) => replay::run(&args),
+        Command::Report(args) => report::run(&args),
         Command::Run(args) => run::run(&args),
+        Command::Scenario(args) => scenarios::run(&args),
         Command::Schema => Ok(schema::run()),
         Command::Trace(args) => trace::run(&args),
         Command::Wear(args) => wear::run(&args),
     };
-    let exit = result.unwrap_or_else(|error| report(&error));
+    let exit = result.unwrap_or_else(|error| print_error(&error));
     match console::finish() {
         Ok(()) => exit,
-        Err(error) => report(&error),
+        Err(error) => print_error(&error),
     }
 }
 
 /// Prints an error; returns the exit code.
-fn report(error: &CommandError) -> Exit {
+fn print_error(error: &CommandError) -> Exit {
     let text = error.to_string();
     // A diagnostic with a snippet already begins with `error:`.
     let prefix = if text.starts_with("error") { "" } else { "error: " };
@@ -130,7 +140,7 @@ mod tests {
 
     #[rstest]
     #[case("run x.toml")]
-    #[case("run x.toml --target both --store journal --seed 5 --no-private-root")]
+    #[case("run x.toml --target both --store journal --seed 5 --no-sandbox")]
     #[case(
         "run --rtc both --dialect openwrt,tomato --script './it'\\''s' --shell 'busybox ash' --timeout 3"
     )]

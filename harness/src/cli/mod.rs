@@ -1,5 +1,6 @@
 //! The command line. Each command has a separate file with its arguments and a `run` function.
 
+mod check;
 mod claims;
 mod command;
 mod crash;
@@ -12,8 +13,10 @@ mod play;
 mod qemu;
 mod races;
 mod replay;
+mod report;
 mod reproduction;
 mod run;
+mod scenario;
 mod schema;
 mod trace;
 mod wear;

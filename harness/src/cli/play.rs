@@ -3,13 +3,14 @@
 use std::sync::mpsc;
 use std::thread;
 
+use lab_report::Document;
 use rayon::prelude::*;
 
 use super::options::{ReplayOptions, RouterOptions, RunOptions};
 use super::reproduction::{PlayedOn, Reproduction, ReproductionId};
 use crate::error::CommandError;
 use crate::exit::Exit;
-use crate::report::{self, CaseOutcome, FileReport, Progress, Summary};
+use crate::report::{self, CaseOutcome, Detail, FileReport, Progress, Summary};
 use crate::run_case::{BackendChoice, run_case};
 use crate::suite::Suite;
 use crate::words::Words;
@@ -50,13 +51,21 @@ pub(super) fn play(play: &Play<'_>) -> Result<Summary, CommandError> {
     let cases = &suite.cases;
     run.reports.check_writable()?;
     let files = report::by_file(cases, play_all(play)?);
+    let cases_report = report::cases_report(run.script.script.as_deref(), &files, &suite.unsuited);
     if let Some(path) = &run.reports.junit {
         report::write_junit(path, &files)?;
     }
-    if let Some(path) = &run.reports.json {
-        report::write_json(path, &files, &suite.unsuited)?;
+    let detail = if run.verbose { Detail::All } else { Detail::Some };
+    report::print_failures(&cases_report, detail);
+    report::print_groups(&cases_report.groups);
+    if let Some(forge) = run.annotate {
+        report::print_annotations(forge, &cases_report);
     }
-    report::print_allowed(&files);
+    run.reports.write(&match play.backend {
+        BackendChoice::Modelled => Document::Run(cases_report),
+        BackendChoice::Live(_) => Document::Live(cases_report),
+        BackendChoice::Qemu(_) => Document::Qemu(cases_report),
+    })?;
     Ok(Summary::of(&files))
 }
 
@@ -127,11 +136,23 @@ impl Play<'_> {
             BackendChoice::Live(_) => PlayedOn::Live,
             BackendChoice::Qemu(_) => PlayedOn::Qemu,
         };
-        let id = ReproductionId::Case(on, Id::new(case, &[]));
-        let replay = Reproduction { id, verbose: true, options: options.clone() };
-        let run = run_again(case, self.command, &self.run.cases.router, options);
-        CaseOutcome { report, run, replay: replay.words() }
+        outcome_of(case, report, (on, self.command), &self.run.cases.router, options)
     }
+}
+
+/// The outcome of a case that was played by a command, with the commands that repeat it.
+pub(super) fn outcome_of(
+    case: &Case,
+    report: CaseReport,
+    (on, command): (PlayedOn, &[&str]),
+    router: &RouterOptions,
+    options: &ReplayOptions,
+) -> CaseOutcome {
+    let id = ReproductionId::Case(on, Id::new(case, &[]));
+    let replay = Reproduction { id, verbose: true, options: options.clone() };
+    let run = run_again(case, command, router, options);
+    let parameters = report::parameters(case);
+    CaseOutcome { report, parameters, run, replay: replay.words() }
 }
 
 /// The command that runs just this case in the same way, even after the scenario has changed.

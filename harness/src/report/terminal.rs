@@ -4,6 +4,8 @@ use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use lab_report::{printable, printable_lines};
+
 use super::{CaseOutcome, FileReport};
 use runner::{Finding, Verdict};
 use scenario::Case;
@@ -54,10 +56,13 @@ fn print_file(file: &FileReport) {
         _ => "FAIL",
     };
     let total = file.total();
+    let cases = match failed {
+        0 => file.cases.len().to_string(),
+        failed => format!("{failed}/{}", file.cases.len()),
+    };
     outln!(
-        "{word:<5}{:<70} {:>3} cases {:>6} calls {:>5} commits {:>5} erases  {:>6.2} s",
-        file.path.display(),
-        file.cases.len(),
+        "{word:<5}{:<70} {cases:>7} cases {:>6} calls {:>5} commits {:>5} erases  {:>6.2} s",
+        printable(&file.path.to_string_lossy()),
         total.calls,
         total.commits,
         total.erases,
@@ -71,7 +76,7 @@ fn print_file(file: &FileReport) {
 fn print_case(outcome: &CaseOutcome, verbose: bool) {
     let case = &outcome.report;
     if verbose {
-        outln!("     {}", case.name);
+        outln!("     {}", printable(&case.name));
         for line in &case.log {
             outln!("       {line}");
         }
@@ -83,21 +88,22 @@ fn print_case(outcome: &CaseOutcome, verbose: bool) {
             }
         }
         Verdict::Passed => {}
-        Verdict::Skipped(why) => outln!("     SKIPPED {}: {why}", case.name),
+        Verdict::Skipped(why) => {
+            outln!("     SKIPPED {}: {}", printable(&case.name), printable(why))
+        }
         Verdict::Invalid(error) => {
-            outln!("     INVALID {}", case.name);
-            for line in error.to_string().lines() {
+            outln!("     INVALID {}", printable(&case.name));
+            for line in printable_lines(&error.to_string()).lines() {
                 outln!("       {line}");
             }
             outln!("       reproduce: {}", outcome.run);
         }
         Verdict::Failed => {
-            outln!("     FAILED  {}", case.name);
-            for finding in &case.failures {
-                outln!("{}", finding_text(finding));
+            let findings = case.failures.len();
+            let s = if findings == 1 { "" } else { "s" };
+            if verbose {
+                outln!("     FAILED  {}: {findings} finding{s}", printable(&case.name));
             }
-            outln!("       reproduce: {}", outcome.run);
-            outln!("       or by id:  {}", outcome.replay);
         }
     }
 }
@@ -110,7 +116,7 @@ pub fn finding_text(finding: &Finding) -> String {
         finding.line,
         finding.severity.name(),
         finding.kind.name(),
-        finding.text
+        printable(&finding.text)
     )
 }
 

@@ -3,6 +3,7 @@
 mod architecture;
 mod bad_input;
 mod crash;
+mod documentation;
 mod exit_codes;
 mod from_journal;
 mod fuzz;
@@ -16,6 +17,7 @@ mod live;
 mod qemu;
 mod races;
 mod recover;
+mod report;
 mod reproduction;
 mod runner;
 mod traces;

@@ -7,14 +7,13 @@ use nvram_emu::dialect::FlashLoad;
 
 use backend::InProcess;
 use runner::expected::{Expected, Tolerance};
-use runner::init_output::{self, Problem};
-use runner::lines::Lines;
+use runner::init_output;
 use runner::nvram_state::{NvramSnapshot, NvramState};
 use runner::{OwnedVariables, Severity, show};
 use scenario::Invariant;
 use scenario::digest::{self, BuildIdentityHasher};
 
-/// The result of a boot. It depends on the contents of the flash alone.
+/// The result of a boot. It depends on the contents of the flash and of the persistent files alone.
 #[derive(Debug)]
 pub(super) struct BootResult {
     pub(super) output: Arc<InitOutput>,
@@ -42,11 +41,6 @@ impl InitOutput {
     }
 }
 
-/// The first reason why dnsmasq would misread the output of `init`.
-fn misreading(problems: Vec<Problem>) -> Option<String> {
-    problems.into_iter().find(|problem| problem.severity == Severity::Bug).map(|bug| bug.text)
-}
-
 /// Cache of parsed `init` outputs.
 #[derive(Debug, Default)]
 pub(super) struct InitOutputs(HashMap<u128, Arc<InitOutput>, BuildIdentityHasher>);
@@ -61,10 +55,9 @@ impl InitOutputs {
         }
         let key = digest::join(digest::of_bytes(&stdout), u64::from(exit));
         let parse = || {
-            let (lines, problems) = init_output::read(&stdout);
-            let parsable = exit == 0 && misreading(problems).is_none();
-            let lines = if parsable { lines } else { Lines::new() };
-            let leases = Arc::new(Expected::known(lines));
+            let lines = init_output::parse(&stdout).ok().filter(|_| exit == 0);
+            let parsable = lines.is_some();
+            let leases = Arc::new(Expected::known(lines.unwrap_or_default()));
             Arc::new(InitOutput { stdout, exit, leases, parsable })
         };
         Arc::clone(self.0.entry(key).or_insert_with(parse))
@@ -116,7 +109,7 @@ impl BootResult {
                 vec![(Severity::Bug, format!("init exited with {}", self.output.exit))]
             }
             Invariant::Parsability => {
-                let error = misreading(init_output::read(&self.output.stdout).1);
+                let error = init_output::parse(&self.output.stdout).err();
                 let text = error.unwrap_or_else(|| show(&self.output.stdout));
                 vec![(Severity::Bug, text)]
             }

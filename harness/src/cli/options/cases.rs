@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::RouterOptions;
-use crate::embedded;
+use crate::builtin;
 use crate::error::CommandError;
 use crate::suite::{self, Shard, Suite};
 use scenario::{Case, Overrides, Unsuited};
@@ -53,7 +53,7 @@ impl CaseFilter {
 
 /// The paths of the command line, or the default.
 pub(in crate::cli) fn paths_or(paths: &[PathBuf], folder: &str) -> Vec<PathBuf> {
-    if paths.is_empty() { vec![embedded::default_folder(folder)] } else { paths.to_vec() }
+    if paths.is_empty() { vec![builtin::default_folder(folder)] } else { paths.to_vec() }
 }
 
 /// Prints how many scenarios apply, and with `verbose` which cases do not.

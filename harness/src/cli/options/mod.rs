@@ -24,6 +24,6 @@ pub(super) use replay::ReplayOptions;
 pub(super) use reports::ReportOptions;
 pub(super) use router::{RouterOptions, RtcChoice};
 pub(super) use run::{RunOptions, runner_options};
-pub(super) use script::ScriptOptions;
+pub(super) use script::{DEFAULT_TIMEOUT_SECONDS, ScriptOptions};
 pub(super) use store::StoreChoice;
 pub(super) use target::{Root, SingleTarget, TargetChoice};

@@ -7,6 +7,7 @@ use super::{
     print_unsuited,
 };
 use crate::error::CommandError;
+use crate::report::Forge;
 use crate::suite::Suite;
 use runner::{GatePolicy, InitCalls, Options, ScriptExecution};
 use scenario::Case;
@@ -29,6 +30,9 @@ pub(in crate::cli) struct RunOptions {
     pub(in crate::cli) init: InitOptions,
     #[command(flatten)]
     pub(in crate::cli) reports: ReportOptions,
+    /// Print each failure as an annotation of a forge
+    #[arg(long, value_enum, value_name = "FORGE")]
+    pub(in crate::cli) annotate: Option<Forge>,
     /// Keep log, flash and RAM of each failed case in this folder
     #[arg(long, value_name = "DIR")]
     pub(in crate::cli) keep: Option<PathBuf>,

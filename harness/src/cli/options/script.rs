@@ -14,7 +14,7 @@ use runner::{NamePattern, ScriptChoice};
 use scenario::Case;
 
 /// The default of `--timeout`.
-const DEFAULT_TIMEOUT_SECONDS: u64 = 20;
+pub(in crate::cli) const DEFAULT_TIMEOUT_SECONDS: u64 = 20;
 
 /// Options that choose the script under test.
 #[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
@@ -30,7 +30,7 @@ pub(in crate::cli) struct ScriptOptions {
     timeout: u64,
     /// NVRAM variables that belong to the script, such as my_leases or 'lease_*'; may be repeated [default: dnsmasq_lease_*]
     #[arg(long, value_name = "PATTERN")]
-    pub(in crate::cli) owns: Vec<NamePattern>,
+    owns: Vec<NamePattern>,
 }
 
 impl Default for ScriptOptions {
@@ -40,6 +40,17 @@ impl Default for ScriptOptions {
 }
 
 impl ScriptOptions {
+    /// The options for a script.
+    pub(in crate::cli) fn new(script: PathBuf, shell: Option<String>, timeout: u64) -> Self {
+        Self { script: Some(script), shell, timeout, owns: Vec::new() }
+    }
+
+    /// The same options with these patterns of the variables that belong to the script.
+    #[must_use]
+    pub(in crate::cli) fn owning(self, owns: Vec<NamePattern>) -> Self {
+        Self { owns, ..self }
+    }
+
     /// Checks that the script can be read.
     ///
     /// # Errors
@@ -93,7 +104,7 @@ impl ScriptOptions {
             CommandError::Environment(format!("cannot find the executable of leaselab: {error}"))
         })?;
         let limit_ms = self.timeout.clamp(1, 86_400) * 1000;
-        Ok(Settings { leaselab, limit_ms, root: root.kind() })
+        Ok(Settings { leaselab, limit_ms, isolation: root.isolation(), programs: Vec::new() })
     }
 
     /// The script of a case, or `--script`, as processes that can be started from any state of a router.
@@ -105,7 +116,7 @@ impl ScriptOptions {
         case: &Case,
         root: Root,
     ) -> Result<Arc<ExternalScript>, CommandError> {
-        let command = runner::command(case, &self.choice()?);
+        let command = runner::command(case, &self.choice()?)?;
         Ok(Arc::new(ExternalScript::new(command, self.settings(root)?)))
     }
 
