@@ -20,6 +20,7 @@ mod recover;
 mod report;
 mod reproduction;
 mod runner;
+mod severity;
 mod traces;
 mod wear;
 mod wear_images;
