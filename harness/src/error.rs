@@ -81,7 +81,7 @@ impl From<QemuError> for CommandError {
     fn from(error: QemuError) -> Self {
         match error {
             QemuError::Environment(why) => Self::Environment(why),
-            QemuError::Input(why) => Self::Usage(why),
+            QemuError::Input(why) | QemuError::Message(why) => Self::Usage(why),
             QemuError::Guest(why) => Self::Failed(why),
         }
     }

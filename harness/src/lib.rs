@@ -11,5 +11,6 @@ pub mod process_role;
 pub mod report;
 pub mod run_case;
 pub mod sample;
+mod style;
 pub mod suite;
 pub mod words;

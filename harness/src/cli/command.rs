@@ -1,27 +1,36 @@
 //! The commands of `leaselab`.
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use super::reproduction::Reproduction;
 use super::{
-    claims, crash, device, fuzz, leases, live, qemu, races, replay, run, schema, trace, wear,
+    claims, color, completions, crash, device, examples, fuzz, leases, live, man, qemu, races,
+    replay, run, schema, trace, wear,
 };
 use crate::console;
 use crate::error::CommandError;
 use crate::exit::{self, Exit};
+use crate::style::{self, FAILED};
+#[cfg(test)]
+use crate::words::Words;
 
 #[derive(Debug, Parser)]
 #[command(name = "leaselab", version, about, long_about = None, max_term_width = 100)]
+#[command(styles = style::HELP)]
 #[command(after_help = exit::help())]
 struct Cli {
     #[command(subcommand)]
     command: Command,
+    #[command(flatten)]
+    color: color::ColorOption,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Compare the claims of the notes of 2006 with what scenarios measure
     Claims(Box<claims::Args>),
+    /// Print a script that completes command lines of leaselab in a shell
+    Completions(completions::Args),
     /// Cut power at every point of scenarios
     Crash(Box<crash::Args>),
     /// Create and inspect device folders for the emulated nvram tool
@@ -32,6 +41,8 @@ enum Command {
     Leases(leases::Args),
     /// Run scenarios with a real dnsmasq
     Live(Box<live::Args>),
+    /// Print or write the manual pages
+    Man(man::Args),
     /// Build router images and run scenarios in them
     Qemu(qemu::Args),
     /// Interleave two processes that use one NVRAM, step by step
@@ -48,15 +59,31 @@ enum Command {
     Wear(Box<wear::Args>),
 }
 
+/// The definition of the command line.
+pub(super) fn command() -> clap::Command {
+    examples::add_to(Cli::command())
+}
+
+/// The command of the arguments of this process. Ends the process if they are invalid, or ask for help.
+fn parse() -> Command {
+    color::apply(std::env::args_os());
+    let matches = command().get_matches();
+    Cli::from_arg_matches(&matches)
+        .unwrap_or_else(|error| error.format(&mut command()).exit())
+        .command
+}
+
 /// Runs `leaselab` with the arguments of this process.
 pub fn main() -> Exit {
-    let result: Result<Exit, CommandError> = match Cli::parse().command {
+    let result: Result<Exit, CommandError> = match parse() {
         Command::Claims(args) => claims::run(&args),
+        Command::Completions(args) => Ok(completions::run(&args, command())),
         Command::Crash(args) => crash::run(&args),
         Command::Device(args) => device::run(&args),
         Command::Fuzz(args) => fuzz::run(&args),
         Command::Leases(args) => leases::run(&args),
         Command::Live(args) => live::run(&args),
+        Command::Man(args) => man::run(&args, command()),
         Command::Qemu(args) => qemu::run(&args),
         Command::Races(args) => races::run(&args),
         Command::Replay(args) => replay::run(&args),
@@ -76,16 +103,23 @@ pub fn main() -> Exit {
 fn report(error: &CommandError) -> Exit {
     let text = error.to_string();
     // A diagnostic with a snippet already begins with `error:`.
-    let prefix = if text.starts_with("error") { "" } else { "error: " };
-    errln!("{prefix}{text}");
+    match text.strip_prefix("error:") {
+        Some(rest) => errln!("{FAILED}error:{FAILED:#}{rest}"),
+        None => errln!("{FAILED}error:{FAILED:#} {text}"),
+    }
     error.exit()
+}
+
+/// Whether a command line is valid.
+#[cfg(test)]
+pub(super) fn parses(words: &Words) -> Result<(), String> {
+    Cli::try_parse_from(words.as_slice()).map(drop).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]
 mod tests {
     use std::path::Path;
 
-    use clap::CommandFactory as _;
     use rstest::rstest;
     use scenario::{Case, Id, Overrides};
 
@@ -93,11 +127,10 @@ mod tests {
     use super::super::play::run_again;
     use super::super::reproduction::{PlayedOn, ReproductionId};
     use super::*;
-    use crate::words::Words;
 
     #[test]
     fn the_definition_of_the_command_line_is_consistent() {
-        Cli::command().debug_assert();
+        command().debug_assert();
     }
 
     fn parse(words: &Words) -> Command {

@@ -1,12 +1,16 @@
 //! The command line. Each command has a separate file with its arguments and a `run` function.
 
 mod claims;
+mod color;
 mod command;
+mod completions;
 mod crash;
 mod device;
+mod examples;
 mod fuzz;
 mod leases;
 mod live;
+mod man;
 mod options;
 mod play;
 mod qemu;

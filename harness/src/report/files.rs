@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::words::Words;
 use runner::{CaseReport, Tally, Verdict};
-use scenario::Case;
+use scenario::{Case, quantity};
 
 /// A case that was played, and the commands that repeat it.
 #[derive(Clone, Debug)]
@@ -64,15 +64,20 @@ impl FileReport {
     }
 }
 
-/// The indices of the cases of one file that begin at `first`, if all of them are done.
+/// The indices of the cases of the file whose first case is `first`.
+pub fn file_at(cases: &[Case], first: usize) -> Option<Range<usize>> {
+    let path = &cases.get(first)?.source.path;
+    let length = cases[first..].iter().take_while(|case| case.source.path == *path).count();
+    Some(first..first + length)
+}
+
+/// As [`file_at`], if all cases of the file are done.
 pub fn next_file(
     cases: &[Case],
     outcomes: &[Option<CaseOutcome>],
     first: usize,
 ) -> Option<Range<usize>> {
-    let path = &cases.get(first)?.source.path;
-    let length = cases[first..].iter().take_while(|case| case.source.path == *path).count();
-    let range = first..first + length;
+    let range = file_at(cases, first)?;
     outcomes[range.clone()].iter().all(Option::is_some).then_some(range)
 }
 
@@ -121,7 +126,8 @@ impl Summary {
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { scenarios, passed, failed, invalid, skipped } = self;
-        write!(f, "{scenarios} scenarios: {passed} cases passed, {failed} failed")?;
+        let (scenarios, passed) = (quantity(*scenarios, "scenario"), quantity(*passed, "case"));
+        write!(f, "{scenarios}: {passed} passed, {failed} failed")?;
         if *invalid > 0 {
             write!(f, " ({invalid} of them invalid)")?;
         }

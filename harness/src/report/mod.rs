@@ -9,7 +9,7 @@ mod keep;
 mod output;
 mod terminal;
 
-pub use files::{CaseOutcome, FileReport, Summary, by_file, next_file};
+pub use files::{CaseOutcome, FileReport, Summary, by_file, file_at, next_file};
 pub use json::write_json;
 pub use junit::{JunitEnd, JunitTest, write_junit, write_junit_tests};
 pub use keep::keep;

@@ -5,8 +5,9 @@ use std::io::IsTerminal;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{CaseOutcome, FileReport};
+use crate::style::{FAILED, PASSED, SKIPPED};
 use runner::{Finding, Verdict};
-use scenario::Case;
+use scenario::{Case, quantity};
 
 /// A progress bar, shown only where stderr is a terminal.
 #[derive(Debug)]
@@ -48,19 +49,19 @@ impl Progress {
 fn print_file(file: &FileReport) {
     let failed = file.count(|verdict| matches!(verdict, Verdict::Failed | Verdict::Invalid(_)));
     let skipped = file.count(|verdict| matches!(verdict, Verdict::Skipped(_)));
-    let word = match (failed, skipped) {
-        (0, skipped) if skipped == file.cases.len() => "SKIP",
-        (0, _) => "ok",
-        _ => "FAIL",
+    let (colour, word) = match (failed, skipped) {
+        (0, skipped) if skipped == file.cases.len() => (SKIPPED, "SKIP"),
+        (0, _) => (PASSED, "ok"),
+        _ => (FAILED, "FAIL"),
     };
     let total = file.total();
     outln!(
-        "{word:<5}{:<70} {:>3} cases {:>6} calls {:>5} commits {:>5} erases  {:>6.2} s",
+        "{colour}{word:<5}{colour:#}{:<70} {:>9} {:>12} {:>13} {:>12}  {:>6.2} s",
         file.path.display(),
-        file.cases.len(),
-        total.calls,
-        total.commits,
-        total.erases,
+        quantity(file.cases.len(), "case"),
+        quantity(total.calls, "call"),
+        quantity(total.commits, "commit"),
+        quantity(total.erases, "erase"),
         file.took().as_secs_f64(),
     );
     for case in &file.cases {
@@ -78,16 +79,16 @@ fn print_case(outcome: &CaseOutcome, verbose: bool) {
     }
     match &case.verdict {
         Verdict::Passed => {}
-        Verdict::Skipped(why) => outln!("     SKIPPED {}: {why}", case.name),
+        Verdict::Skipped(why) => outln!("     {SKIPPED}SKIPPED{SKIPPED:#} {}: {why}", case.name),
         Verdict::Invalid(error) => {
-            outln!("     INVALID {}", case.name);
+            outln!("     {FAILED}INVALID{FAILED:#} {}", case.name);
             for line in error.to_string().lines() {
                 outln!("       {line}");
             }
             outln!("       reproduce: {}", outcome.run);
         }
         Verdict::Failed => {
-            outln!("     FAILED  {}", case.name);
+            outln!("     {FAILED}FAILED{FAILED:#}  {}", case.name);
             for finding in &case.failures {
                 outln!("{}", finding_text(finding));
             }

@@ -2,6 +2,7 @@
 
 mod architecture;
 mod bad_input;
+mod command_line;
 mod crash;
 mod exit_codes;
 mod from_journal;
@@ -16,8 +17,10 @@ mod live;
 mod qemu;
 mod races;
 mod recover;
+mod reports;
 mod reproduction;
 mod runner;
+mod script_file;
 mod traces;
 mod wear;
 mod wear_images;

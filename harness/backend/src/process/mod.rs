@@ -8,6 +8,7 @@ mod ram_files;
 mod router;
 mod scratch;
 mod script;
+mod script_check;
 mod settings;
 pub mod shim;
 
@@ -15,4 +16,5 @@ pub use protocol::{AGENT_NAME, Octets, Program, ProgramEnd, ProgramResult, Root}
 pub use ram_files::RamFiles;
 pub use router::Process;
 pub use script::{ScriptCommand, ScriptFile};
+pub use script_check::{ScriptFileError, check_script_file};
 pub use settings::Settings;

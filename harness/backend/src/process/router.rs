@@ -80,7 +80,7 @@ impl Process {
             symlink("leaselab", path.join("bin/lease-update"))
         })();
         made.map_err(|e: io::Error| BackendError::environment("the scratch folder", &e))?;
-        let file = place_script(&script.file, path)?;
+        let file = place_script(script, path)?;
         let agent = AgentClient::start(path, settings)?;
         if let Some(why) = agent.refused() {
             reject_absolute_nvram(&file, why)?;

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use super::script_check::check_script_file;
 use crate::error::BackendError;
 
 /// The script under test: its file, its interpreter and its environment.
@@ -31,7 +31,10 @@ pub enum ScriptFile {
 }
 
 /// Puts the script into the folder `bin` of the scratch folder, and returns its path.
-pub(super) fn place_script(file: &ScriptFile, scratch: &Path) -> Result<PathBuf, BackendError> {
+pub(super) fn place_script(
+    script: &ScriptCommand,
+    scratch: &Path,
+) -> Result<PathBuf, BackendError> {
     let place = |name: &str, text: &[u8]| {
         let path = scratch.join("bin").join(name);
         fs::write(&path, text)
@@ -39,16 +42,14 @@ pub(super) fn place_script(file: &ScriptFile, scratch: &Path) -> Result<PathBuf,
             .map_err(|error| BackendError::environment("the scratch folder", &error))?;
         Ok(path)
     };
-    match file {
+    match &script.file {
         ScriptFile::BuiltIn(name, text) => place(name, text.as_bytes()),
         ScriptFile::LeaseUpdate => Ok(scratch.join("bin/lease-update")),
         ScriptFile::Path(path) => {
-            let refuse = |e: &io::Error| BackendError::Script(format!("{}: {e}", path.display()));
-            let metadata = fs::metadata(path).map_err(|e| refuse(&e))?;
-            if metadata.is_dir() {
-                let message = format!("{} is a folder, expected a script", path.display());
-                return Err(BackendError::Script(message));
-            }
+            let refuse = |why: &dyn std::fmt::Display| {
+                BackendError::Script(format!("{}: {why}", path.display()))
+            };
+            check_script_file(path, !script.shell.is_empty()).map_err(|error| refuse(&error))?;
             // A path below /tmp would not exist in the private root, which has its own /tmp.
             let text = fs::read(path).map_err(|e| refuse(&e))?;
             let name = path.file_name().map_or("script".into(), |name| name.to_string_lossy());

@@ -3,6 +3,7 @@
 use nvram_emu::Dialect;
 use nvram_emu::device::Chip;
 
+use crate::cli::options::{chip_names_or_all, dialect_names_or_all};
 use crate::error::CommandError;
 use scenario::Bytes;
 use wear::RouterSpec;
@@ -11,10 +12,12 @@ use wear::RouterSpec;
 #[derive(Debug, clap::Args)]
 pub(super) struct RouterArgs {
     /// Dialects of the nvram tool, or `all`
-    #[arg(long, value_name = "NAME", value_delimiter = ',', default_value = "openwrt")]
+    #[arg(long, value_name = "NAME", value_delimiter = ',', default_value = "openwrt",
+          value_parser = dialect_names_or_all())]
     dialect: Vec<String>,
     /// Flash chips, or `all`
-    #[arg(long, value_name = "NAME", value_delimiter = ',', default_value = "spi-nor")]
+    #[arg(long, value_name = "NAME", value_delimiter = ',', default_value = "spi-nor",
+          value_parser = chip_names_or_all())]
     chip: Vec<String>,
     /// Size of the NVRAM
     #[arg(long, value_name = "SIZE", default_value = "64 KiB")]
