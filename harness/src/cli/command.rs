@@ -2,10 +2,11 @@
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
+use super::project::{self, Project};
 use super::reproduction::Reproduction;
 use super::{
-    claims, color, completions, crash, device, examples, fuzz, leases, live, man, qemu, races,
-    replay, run, schema, trace, wear,
+    claims, color, completions, crash, device, examples, fuzz, init, leases, live, man, qemu,
+    races, replay, run, schema, trace, wear,
 };
 use crate::console;
 use crate::error::CommandError;
@@ -37,6 +38,8 @@ enum Command {
     Device(device::Args),
     /// Play random households and minimise those that fail
     Fuzz(fuzz::Args),
+    /// Write a project file for a lease script, and a job that checks the script at each push
+    Init(init::Args),
     /// Read and convert the lease databases of dhcpd, dnsmasq and Kea
     Leases(leases::Args),
     /// Run scenarios with a real dnsmasq
@@ -64,26 +67,46 @@ pub(super) fn command() -> clap::Command {
     examples::add_to(Cli::command())
 }
 
-/// The command of the arguments of this process. Ends the process if they are invalid, or ask for help.
-fn parse() -> Command {
+/// The command of the arguments of this process, with the defaults of the project file. Ends the process if the arguments
+/// are invalid or ask for help.
+///
+/// # Errors
+/// A project file that is invalid, unless the command does not depend on it.
+fn parse() -> Result<Command, CommandError> {
     color::apply(std::env::args_os());
-    let matches = command().get_matches();
-    Cli::from_arg_matches(&matches)
-        .unwrap_or_else(|error| error.format(&mut command()).exit())
-        .command
+    let matches = match Project::find() {
+        Ok(None) => command().get_matches(),
+        Ok(Some(project)) => project::with_defaults(&project, command()).get_matches(),
+        Err(invalid) => match command().try_get_matches() {
+            Ok(matches) if !project::concerns(&matches) => matches,
+            Err(error) if !error.use_stderr() => error.exit(),
+            Ok(_) | Err(_) => return Err(invalid),
+        },
+    };
+    let cli = Cli::from_arg_matches(&matches);
+    Ok(cli.unwrap_or_else(|error| error.format(&mut command()).exit()).command)
 }
 
 /// Runs `leaselab` with the arguments of this process.
 pub fn main() -> Exit {
-    let result: Result<Exit, CommandError> = match parse() {
+    let exit = parse().and_then(run_command).unwrap_or_else(|error| report(&error));
+    match console::finish() {
+        Ok(()) => exit,
+        Err(error) => report(&error),
+    }
+}
+
+fn run_command(command: Command) -> Result<Exit, CommandError> {
+    match command {
         Command::Claims(args) => claims::run(&args),
-        Command::Completions(args) => Ok(completions::run(&args, command())),
+        Command::Completions(args) => Ok(completions::run(&args, self::command())),
         Command::Crash(args) => crash::run(&args),
         Command::Device(args) => device::run(&args),
         Command::Fuzz(args) => fuzz::run(&args),
+        Command::Init(args) => init::run(&args),
         Command::Leases(args) => leases::run(&args),
         Command::Live(args) => live::run(&args),
-        Command::Man(args) => man::run(&args, command()),
+        Command::Man(args) => man::run(&args, self::command()),
         Command::Qemu(args) => qemu::run(&args),
         Command::Races(args) => races::run(&args),
         Command::Replay(args) => replay::run(&args),
@@ -91,11 +114,6 @@ pub fn main() -> Exit {
         Command::Schema => Ok(schema::run()),
         Command::Trace(args) => trace::run(&args),
         Command::Wear(args) => wear::run(&args),
-    };
-    let exit = result.unwrap_or_else(|error| report(&error));
-    match console::finish() {
-        Ok(()) => exit,
-        Err(error) => report(&error),
     }
 }
 

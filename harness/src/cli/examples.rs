@@ -67,6 +67,16 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         ],
     ),
     (
+        "init",
+        &[
+            ("For the only script of this folder", "leaselab init"),
+            (
+                "For a WRT54GL, with a job for GitLab",
+                "leaselab init ./mine.sh --shell 'busybox ash' --router wrt54gl --ci gitlab",
+            ),
+        ],
+    ),
+    (
         "leases check",
         &[(
             "What would dhcpd lose at its next start?",
@@ -205,8 +215,12 @@ const EXAMPLES: &[(&str, &[Example])] = &[
     (
         "wear",
         &[
-            ("How long does the flash last?", "leaselab wear"),
+            ("How long does the flash of a router last?", "leaselab wear --router wrt54gl"),
             ("A large household with short leases", "leaselab wear --clients 60 --lease-time 1h"),
+            (
+                "Guests with random addresses use up a pool",
+                "leaselab wear --pool 50 --guests 400 --lease-time 7d",
+            ),
             (
                 "All chips, with charts in a folder",
                 "leaselab wear --chip all --rtc good --svg charts/",

@@ -14,6 +14,7 @@ mod judge;
 mod lab;
 mod leases;
 mod live;
+mod project;
 mod qemu;
 mod races;
 mod recover;
