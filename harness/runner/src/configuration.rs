@@ -2,20 +2,24 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use dnsmasq_model::{Build, Engine, Network, ServerConfig};
+use dnsmasq_model::{Build, Network, ServerConfig};
 use scenario::diagnostics::SourceError;
-use scenario::{Case, Rtc};
+use scenario::{Case, Rtc, Server};
 
-/// A dnsmasq that is not running yet, and its command line.
+/// The configuration of dnsmasq, and the network that it needs.
+#[derive(Clone, Debug)]
+pub(super) struct Configuration {
+    pub(super) config: ServerConfig,
+    pub(super) network: Network,
+    /// dnsmasq's command line, with the program's name first.
+    pub(super) command_line: Vec<String>,
+}
+
+/// The configuration that a `[server]` section describes.
 ///
 /// # Errors
 /// A range or an option that dnsmasq would reject, with its place.
-pub(super) fn engine(
-    case: &Case,
-    build: Build,
-    limit: Option<u32>,
-) -> Result<(Engine, Vec<String>), SourceError> {
-    let server = &case.scenario.server;
+pub(super) fn configuration(case: &Case, server: &Server) -> Result<Configuration, SourceError> {
     let range = |range: &toml::Spanned<String>, rest: &str| match range.get_ref().split_once('-') {
         Some((first, last)) => Ok(format!("--dhcp-range={},{},{rest}", first.trim(), last.trim())),
         None => Err(case.error(range.span(), "invalid range: expected FIRST-LAST")),
@@ -32,7 +36,7 @@ pub(super) fn engine(
     if let Some(range6) = &server.range6 {
         line.push(range(range6, &format!("64,{time}"))?);
     }
-    if let Some(limit) = limit {
+    if let Some(limit) = server.lease_limit {
         line.push(format!("--dhcp-lease-max={limit}"));
     }
     for option in &server.options {
@@ -57,7 +61,7 @@ pub(super) fn engine(
     let network = network(&config).ok_or_else(|| {
         case.error(server.range.span(), "invalid range: both ends must lie in one /24 network")
     })?;
-    Ok((Engine::with_network(build, config, network), line))
+    Ok(Configuration { config, network, command_line: line })
 }
 
 /// The router's own addresses: the first of the /24 and the /64 that it leases from.

@@ -9,7 +9,7 @@ use super::case_error::CaseError;
 use backend::process::{ScriptCommand, ScriptFile};
 use backend::{BackendError, Function};
 use scenario::diagnostics::SourceError;
-use scenario::{Case, Store, nearest};
+use scenario::{Case, Store, did_you_mean};
 
 const SHELL_SCRIPT: &str = include_str!("../../../lease-script/lease_update.sh");
 const NAIVE_SCRIPT: &str = include_str!("../../../scenarios/scripts/naive.sh");
@@ -142,7 +142,7 @@ pub(super) fn place_script_error(
     match (fault, program(case, choice)) {
         (CaseError::Backend(BackendError::Script(why)), Program::Path(path)) => {
             let error = case.error(case.scenario.script.program.span(), why);
-            match nearest(path, BUILT_IN) {
+            match did_you_mean(path, BUILT_IN) {
                 Some(name) => error.help(format!("did you mean the script `{name}`?")).into(),
                 None => error.into(),
             }

@@ -6,7 +6,7 @@ use super::project::{self, Project};
 use super::reproduction::Reproduction;
 use super::{
     claims, color, completions, crash, device, examples, fuzz, init, leases, live, man, qemu,
-    races, replay, run, schema, trace, wear,
+    races, replay, report, run, schema, trace, wear,
 };
 use crate::console;
 use crate::error::CommandError;
@@ -52,6 +52,8 @@ enum Command {
     Races(races::Args),
     /// Replay a printed reproduction id
     Replay(Box<Reproduction>),
+    /// Make an HTML page of a JSON report
+    Report(report::Args),
     /// Run scenarios
     Run(Box<run::Args>),
     /// Print the JSON schema of the scenario format
@@ -89,10 +91,10 @@ fn parse() -> Result<Command, CommandError> {
 
 /// Runs `leaselab` with the arguments of this process.
 pub fn main() -> Exit {
-    let exit = parse().and_then(run_command).unwrap_or_else(|error| report(&error));
+    let exit = parse().and_then(run_command).unwrap_or_else(|error| print_error(&error));
     match console::finish() {
         Ok(()) => exit,
-        Err(error) => report(&error),
+        Err(error) => print_error(&error),
     }
 }
 
@@ -110,6 +112,7 @@ fn run_command(command: Command) -> Result<Exit, CommandError> {
         Command::Qemu(args) => qemu::run(&args),
         Command::Races(args) => races::run(&args),
         Command::Replay(args) => replay::run(&args),
+        Command::Report(args) => report::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Schema => Ok(schema::run()),
         Command::Trace(args) => trace::run(&args),
@@ -118,7 +121,7 @@ fn run_command(command: Command) -> Result<Exit, CommandError> {
 }
 
 /// Prints an error; returns the exit code.
-fn report(error: &CommandError) -> Exit {
+fn print_error(error: &CommandError) -> Exit {
     let text = error.to_string();
     // A diagnostic with a snippet already begins with `error:`.
     match text.strip_prefix("error:") {

@@ -172,6 +172,13 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         )],
     ),
     (
+        "report",
+        &[(
+            "A page of the failures of a run",
+            "leaselab report leaselab.json --html failures.html",
+        )],
+    ),
+    (
         "run",
         &[
             ("The scenarios below ./scenarios", "leaselab run"),

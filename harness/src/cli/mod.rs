@@ -18,6 +18,7 @@ mod project;
 mod qemu;
 mod races;
 mod replay;
+mod report;
 mod reproduction;
 mod run;
 mod schema;

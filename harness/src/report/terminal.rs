@@ -4,6 +4,8 @@ use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use lab_report::{printable, printable_lines};
+
 use super::{CaseOutcome, FileReport};
 use crate::style::{FAILED, PASSED, SKIPPED};
 use runner::{Finding, Verdict};
@@ -72,28 +74,30 @@ fn print_file(file: &FileReport) {
 fn print_case(outcome: &CaseOutcome, verbose: bool) {
     let case = &outcome.report;
     if verbose {
-        outln!("     {}", case.name);
+        outln!("     {}", printable(&case.name));
         for line in &case.log {
             outln!("       {line}");
         }
     }
     match &case.verdict {
         Verdict::Passed => {}
-        Verdict::Skipped(why) => outln!("     {SKIPPED}SKIPPED{SKIPPED:#} {}: {why}", case.name),
+        Verdict::Skipped(why) => {
+            outln!(
+                "     {SKIPPED}SKIPPED{SKIPPED:#} {}: {}",
+                printable(&case.name),
+                printable(why)
+            );
+        }
         Verdict::Invalid(error) => {
-            outln!("     {FAILED}INVALID{FAILED:#} {}", case.name);
-            for line in error.to_string().lines() {
+            outln!("     {FAILED}INVALID{FAILED:#} {}", printable(&case.name));
+            for line in printable_lines(&error.to_string()).lines() {
                 outln!("       {line}");
             }
             outln!("       reproduce: {}", outcome.run);
         }
         Verdict::Failed => {
-            outln!("     {FAILED}FAILED{FAILED:#}  {}", case.name);
-            for finding in &case.failures {
-                outln!("{}", finding_text(finding));
-            }
-            outln!("       reproduce: {}", outcome.run);
-            outln!("       or by id:  {}", outcome.replay);
+            let findings = quantity(case.failures.len(), "finding");
+            outln!("     {FAILED}FAILED{FAILED:#}  {}: {findings}", printable(&case.name));
         }
     }
 }
@@ -105,7 +109,7 @@ pub fn finding_text(finding: &Finding) -> String {
         finding.step,
         finding.line,
         finding.kind.name(),
-        finding.text
+        printable(&finding.text)
     )
 }
 

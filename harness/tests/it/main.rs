@@ -4,6 +4,7 @@ mod architecture;
 mod bad_input;
 mod command_line;
 mod crash;
+mod documentation;
 mod exit_codes;
 mod from_journal;
 mod fuzz;

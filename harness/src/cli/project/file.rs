@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use nvram_emu::Dialect;
 use scenario::diagnostics::{Source, SourceError};
-use scenario::nearest;
+use scenario::did_you_mean;
 use serde::Deserialize;
 use toml::Spanned;
 use wear::RouterPreset;
@@ -102,7 +102,7 @@ fn invalid_toml(source: &Arc<Source>, error: &toml::de::Error) -> SourceError {
     let span: Range<usize> = error.span().unwrap_or_default();
     let word = source.text.get(span.clone()).unwrap_or_default();
     let refusal = SourceError::new(source, span, error.message());
-    match nearest(word, KEYS) {
+    match did_you_mean(word, KEYS) {
         Some(key) if key != word => refusal.help(format!("did you mean `{key}`?")),
         _ => refusal,
     }
@@ -123,7 +123,7 @@ fn named<T: Copy>(
     }
     let refusal = SourceError::new(source, value.span(), format!("unknown {what} `{name}`"));
     let names: Vec<&str> = all.iter().map(name_of).collect();
-    let help = match nearest(name, names.iter().copied()) {
+    let help = match did_you_mean(name, names.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("expected one of {}", names.join(", ")),
     };

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use lab_report::Document;
+
 use super::charts::Destination;
 use super::list;
 use super::progress::Progress;
@@ -37,6 +39,9 @@ pub(super) struct Args {
     /// Write a JSON report
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Write one self-contained HTML page
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// Write a CSV table
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
@@ -91,7 +96,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     let trial = args.trial.trial(args.study.slack)?;
     let charts = args.svg.as_deref().map(Destination::new).transpose()?;
     let chart = charts.as_ref().map(Destination::prepare).transpose()?;
-    report::check_writable(args.json.iter().chain(&args.csv).chain(&chart))?;
+    report::check_writable(args.json.iter().chain(&args.html).chain(&args.csv).chain(&chart))?;
     let pool = args.study.jobs.pool()?;
     let progress = Progress::new();
     let results = pool.install(|| study.run(|rows| progress.advance(rows)));
@@ -115,8 +120,14 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
         }
         None => Vec::new(),
     };
+    let json = wear::json(&study, &results, &checks);
     if let Some(path) = &args.json {
-        report::write_atomically(path, wear::json(&study, &results, &checks).as_bytes())?;
+        report::write_atomically(path, json.as_bytes())?;
+    }
+    if let Some(path) = &args.html {
+        let document =
+            Document::read(json.as_bytes()).map_err(|error| CommandError::file(path, error))?;
+        report::write_html(path, &document)?;
     }
     if let Some(path) = &args.csv {
         report::write_atomically(path, wear::csv(&results).as_bytes())?;
