@@ -122,11 +122,14 @@ fn run_command(command: Command) -> Result<Exit, CommandError> {
 
 /// Prints an error; returns the exit code.
 fn print_error(error: &CommandError) -> Exit {
-    let text = error.to_string();
-    // A diagnostic with a snippet already begins with `error:`.
-    match text.strip_prefix("error:") {
-        Some(rest) => errln!("{FAILED}error:{FAILED:#}{rest}"),
-        None => errln!("{FAILED}error:{FAILED:#} {text}"),
+    match error {
+        // It begins with `error:` already.
+        CommandError::Source(error) => errln!("{}", error.to_styled_string()),
+        other => {
+            let text = other.to_string();
+            let text = text.strip_prefix("error: ").unwrap_or(&text);
+            errln!("{FAILED}error:{FAILED:#} {text}");
+        }
     }
     error.exit()
 }
