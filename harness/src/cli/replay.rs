@@ -51,7 +51,7 @@ fn replay_case(case: &Case, on: PlayedOn, args: &Reproduction) -> Result<Exit, C
             backend
         }
         PlayedOn::Qemu => {
-            args.options.script.check_executable()?;
+            args.options.script.check()?;
             BackendChoice::Qemu(args.options.guest.pool(None)?)
         }
     };

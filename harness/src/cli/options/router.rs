@@ -2,6 +2,7 @@
 
 use clap::ValueEnum as _;
 
+use super::dialect_names;
 use crate::error::CommandError;
 use dnsmasq_model::Build;
 use nvram_emu::Dialect;
@@ -14,7 +15,7 @@ pub(in crate::cli) struct RouterOptions {
     #[arg(long, value_enum)]
     pub(in crate::cli) rtc: Option<RtcChoice>,
     /// Dialects of the nvram tool [default: as the scenario says]
-    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = dialect_names())]
     pub(in crate::cli) dialect: Vec<String>,
 }
 

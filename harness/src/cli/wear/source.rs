@@ -28,7 +28,7 @@ pub(super) struct SourceArgs {
 }
 
 /// Options that describe a household.
-const OF_A_HOUSEHOLD: [&str; 17] = [
+const OF_A_HOUSEHOLD: [&str; 20] = [
     "clients",
     "lease_time",
     "jitter",
@@ -41,6 +41,9 @@ const OF_A_HOUSEHOLD: [&str; 17] = [
     "sighups",
     "power_cuts",
     "off",
+    "random_macs",
+    "pool",
+    "lease_max",
     "quiet",
     "time",
     "seed",
