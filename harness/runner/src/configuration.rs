@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use dnsmasq_model::{Build, Engine, Network, ServerConfig};
+use dnsmasq_model::{Build, Engine, Network, Release, ReleaseError, ServerConfig, option_since};
 use scenario::diagnostics::SourceError;
 use scenario::{Case, Rtc};
 
@@ -13,6 +13,7 @@ use scenario::{Case, Rtc};
 pub(super) fn engine(
     case: &Case,
     build: Build,
+    release: Release,
     limit: Option<u32>,
 ) -> Result<(Engine, Vec<String>), SourceError> {
     let server = &case.scenario.server;
@@ -35,7 +36,16 @@ pub(super) fn engine(
     if let Some(limit) = limit {
         line.push(format!("--dhcp-lease-max={limit}"));
     }
+    if let Some(range6) = server.range6.as_ref().filter(|_| !release.has_dhcpv6()) {
+        return Err(case.error(range6.span(), format!("dnsmasq {release} does not serve DHCPv6")));
+    }
     for option in &server.options {
+        let since = option_since(option.get_ref());
+        if since > release {
+            let message =
+                format!("dnsmasq {release} does not have this option: it came with {since}");
+            return Err(case.error(option.span(), message));
+        }
         if option.get_ref().contains('\0') {
             let message = format!(
                 "{:?} contains a NUL byte, which no argument of a process can",
@@ -52,12 +62,21 @@ pub(super) fn engine(
         }
         line.push(option.get_ref().clone());
     }
-    let config = ServerConfig::parse(&line)
+    let mut config = ServerConfig::parse(&line)
         .map_err(|error| case.error(server.range.span(), error.to_string()))?;
+    config.release = release;
     let network = network(&config).ok_or_else(|| {
         case.error(server.range.span(), "invalid range: both ends must lie in one /24 network")
     })?;
     Ok((Engine::with_network(build, config, network), line))
+}
+
+/// The release of dnsmasq that a scenario names.
+///
+/// # Errors
+/// An unknown release, with its place.
+pub(super) fn release(case: &Case, name: &toml::Spanned<String>) -> Result<Release, SourceError> {
+    name.get_ref().parse().map_err(|error: ReleaseError| case.error(name.span(), error.to_string()))
 }
 
 /// The router's own addresses: the first of the /24 and the /64 that it leases from.

@@ -15,6 +15,7 @@ use super::script::{check_environment, environment, is_the_projects_own, prefix}
 use super::session::Session;
 use super::steps::Player;
 use backend::Backend;
+use dnsmasq_model::Release;
 use scenario::{Case, Moment, Store};
 
 /// The default of `LEASE_MAX`.
@@ -34,7 +35,12 @@ pub fn play(
     check_environment(case)?;
     let scenario = &case.scenario;
     let build = build_of(scenario.router.rtc);
-    let (engine, command_line) = configuration::engine(case, build, scenario.server.lease_limit)?;
+    let release = match &scenario.server.dnsmasq {
+        Some(name) => configuration::release(case, name)?,
+        None => Release::NEWEST,
+    };
+    let limit = scenario.server.lease_limit;
+    let (engine, command_line) = configuration::engine(case, build, release, limit)?;
     let truth = match scenario.router.date {
         Moment::At(second) => second,
         Moment::By(_) => {

@@ -167,10 +167,14 @@ impl<'a, 'w> Player<'a, 'w> {
             return Err(self.fault(span, "the router is on: add `shutdown` or `power-cut` first"));
         }
         self.session.pass(boot.off.map_or(0, |off| off.0 as i64))?;
-        if boot.rtc.is_some() || boot.lease_limit.is_some() {
+        if boot.rtc.is_some() || boot.lease_limit.is_some() || boot.dnsmasq_release.is_some() {
+            let release = match &boot.dnsmasq_release {
+                Some(name) => configuration::release(self.case, name)?,
+                None => self.session.router.engine().config().release,
+            };
             let build = boot.rtc.map_or(self.session.router.engine().build(), build_of);
             let limit = boot.lease_limit.or(self.case.scenario.server.lease_limit);
-            let (engine, command_line) = configuration::engine(self.case, build, limit)?;
+            let (engine, command_line) = configuration::engine(self.case, build, release, limit)?;
             self.session.router.configure(engine, command_line);
         }
         self.session.power_on(boot.clock.unwrap_or(self.case.scenario.router.clock));

@@ -10,6 +10,10 @@ use crate::units::{LeaseTime, Seconds};
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Server {
+    /// The release of dnsmasq, from `2.33` to `2.92` (default: the newest). `leaselab dnsmasq list` shows what the releases do
+    /// differently. Under `leaselab live` and `leaselab qemu`, the default is the release of the real dnsmasq.
+    #[schemars(with = "Option<String>")]
+    pub dnsmasq: Option<Spanned<String>>,
     /// The range of DHCPv4 addresses, `FIRST-LAST` (default `192.168.1.50-192.168.1.249`).
     #[schemars(with = "String")]
     pub range: Spanned<String>,
@@ -31,6 +35,7 @@ pub struct Server {
 impl Default for Server {
     fn default() -> Self {
         Self {
+            dnsmasq: None,
             range: Spanned::new(0..0, "192.168.1.50-192.168.1.249".to_owned()),
             lease_time: LeaseTime::Finite(Seconds(12 * 3600)),
             lease_limit: None,

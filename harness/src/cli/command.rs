@@ -4,7 +4,8 @@ use clap::{Parser, Subcommand};
 
 use super::reproduction::Reproduction;
 use super::{
-    claims, crash, device, fuzz, leases, live, qemu, races, replay, run, schema, trace, wear,
+    claims, crash, device, dnsmasq, fuzz, leases, live, qemu, races, replay, run, schema, trace,
+    wear,
 };
 use crate::console;
 use crate::error::CommandError;
@@ -26,6 +27,8 @@ enum Command {
     Crash(Box<crash::Args>),
     /// Create and inspect device folders for the emulated nvram tool
     Device(device::Args),
+    /// Show what the releases of dnsmasq do differently
+    Dnsmasq(dnsmasq::Args),
     /// Play random households and minimise those that fail
     Fuzz(fuzz::Args),
     /// Read and convert the lease databases of dhcpd, dnsmasq and Kea
@@ -54,6 +57,7 @@ pub fn main() -> Exit {
         Command::Claims(args) => claims::run(&args),
         Command::Crash(args) => crash::run(&args),
         Command::Device(args) => device::run(&args),
+        Command::Dnsmasq(args) => dnsmasq::run(&args),
         Command::Fuzz(args) => fuzz::run(&args),
         Command::Leases(args) => leases::run(&args),
         Command::Live(args) => live::run(&args),
@@ -134,6 +138,7 @@ mod tests {
     #[case(
         "run --rtc both --dialect openwrt,tomato --script './it'\\''s' --shell 'busybox ash' --timeout 3"
     )]
+    #[case("run x.toml --dnsmasq-release 2.45,2.80")]
     #[case("live x.toml")]
     #[case(
         "live x.toml --dnsmasq '/opt/a b/dnsmasq' --dnsmasq-no-rtc '/opt/it'\\''s' --seed 9 --rtc broken"

@@ -4,6 +4,7 @@ mod claims;
 mod command;
 mod crash;
 mod device;
+mod dnsmasq;
 mod fuzz;
 mod leases;
 mod live;

@@ -1,5 +1,6 @@
 //! The clients of a router and how often it is disturbed.
 
+use dnsmasq_model::Release;
 use serde::{Deserialize, Serialize};
 
 use super::durations::{HOUR, MONTH};
@@ -41,6 +42,29 @@ pub struct Household {
     pub power_cuts: u32,
     /// Time that the router is off at a reboot or power cut, in seconds.
     pub off: u32,
+    /// The release of dnsmasq.
+    #[serde(default, with = "release_text")]
+    pub release: Release,
+}
+
+/// A release of dnsmasq as text.
+mod release_text {
+    use dnsmasq_model::Release;
+    use serde::de::Error as _;
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(
+        release: &Release,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(release)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Release, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
 }
 
 impl Default for Household {
@@ -58,6 +82,7 @@ impl Default for Household {
             sighups: 4,
             power_cuts: 4,
             off: 90,
+            release: Release::NEWEST,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The household that is counted.
 
 use crate::error::CommandError;
+use dnsmasq_model::Release;
 use scenario::Seconds;
 use wear::Household;
 
@@ -43,6 +44,9 @@ pub(super) struct HouseholdArgs {
     /// Time that the router is off after a power cut
     #[arg(long, value_name = "TIME", default_value = "90s")]
     off: Seconds,
+    /// Release of dnsmasq, from 2.33 to 2.92 [default: the newest]
+    #[arg(long, value_name = "RELEASE")]
+    pub(super) dnsmasq_release: Option<Release>,
     /// Only the clients that are always on: no phones, guests, reboots, SIGHUPs or power cuts
     #[arg(long)]
     quiet: bool,
@@ -58,7 +62,11 @@ impl HouseholdArgs {
     pub(super) fn household(&self) -> Result<Household, CommandError> {
         let lease_time = narrow("lease-time", self.lease_time)?;
         let household = if self.quiet {
-            Household { jitter: self.jitter, ..Household::quiet(self.clients, lease_time) }
+            Household {
+                jitter: self.jitter,
+                release: self.dnsmasq_release.unwrap_or_default(),
+                ..Household::quiet(self.clients, lease_time)
+            }
         } else {
             Household {
                 clients: self.clients,
@@ -73,6 +81,7 @@ impl HouseholdArgs {
                 sighups: self.sighups,
                 power_cuts: self.power_cuts,
                 off: narrow("off", self.off)?,
+                release: self.dnsmasq_release.unwrap_or_default(),
             }
         };
         household.check().map_err(CommandError::usage)?;
