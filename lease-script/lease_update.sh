@@ -440,13 +440,27 @@ check() {
 
 # --- the intent log: changes in RAM that may not be in flash yet -------------------------------------------
 #
-# A file in RAM with lines `PID NAME=VALUE`, or `PID NAME` for a removed variable. It is written before `set`, and
-# emptied (there is no rm) after `commit`. A call that finds a line of a process that has ended, and sees that RAM
-# contains the change, commits.
+# A file in RAM with lines `PID.START NAME=VALUE`, or `PID.START NAME` for a removed variable; START is the start time
+# of the process, since its number can be given to another one. The log is written before `set`, and emptied (there is
+# no rm) after `commit`. A call that finds a line of a process that has ended, and sees that RAM contains the change,
+# commits.
 
 # own_log: succeeds if the log is a file of this user; other files are neither read nor written.
 own_log() {
 	[ -f "$intent_log" ] && [ -O "$intent_log" ] && [ ! -L "$intent_log" ]
+}
+
+# start_time PID: sets start to the start time of a process in clock ticks; empty if it has ended. (Linux,
+# fs/proc/array.c, do_task_stat: field 22; field 2 is a name in parentheses that can contain blanks.)
+start_time() {
+	# shellcheck disable=SC3043 # every shell of a router has `local`
+	local IFS=' '
+	start=
+	[ -r "/proc/$1/stat" ] || return 0
+	read -r start 2>/dev/null <"/proc/$1/stat" || return 0
+	# shellcheck disable=SC2086 # the fields are words
+	set -- ${start##*) }
+	start=${20-}
 }
 
 # pending: sets uncommitted if RAM contains an uncommitted change, stale if the log has entries of processes that
@@ -460,10 +474,15 @@ pending() {
 	fi
 	while read -r line; do
 		case $line in
-		[1-9]*' '*) ;;
+		[1-9]*.*' '*) ;;
 		*) continue ;;
 		esac
-		! kill -0 "${line%% *}" 2>/dev/null || continue
+		pid=${line%%.*}
+		case $pid in
+		*[!0-9]*) continue ;;
+		esac
+		start_time "$pid"
+		[ -z "$start" ] || [ "$pid.$start" != "${line%% *}" ] || continue
 		stale=1
 		n=$((n + 1))
 		[ -z "$uncommitted" ] || continue
@@ -492,8 +511,9 @@ log_changes() {
 		printf '' >"$intent_log"
 	fi
 	entries=
+	start_time $$
 	for line in $1; do
-		entries="$entries$$ $line$nl"
+		entries="$entries$$.$start $line$nl"
 	done
 	printf '%s' "$entries" 2>/dev/null >>"$intent_log" || say "no marker in RAM: cannot write to $intent_log"
 }

@@ -12,7 +12,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use lease_journal::OperationError;
-use rustix::process::{Pid, geteuid, test_kill_process};
+use rustix::process::geteuid;
 
 /// A log of changes that may not be committed yet. It does not survive a reboot.
 pub trait IntentLog {
@@ -58,8 +58,9 @@ impl IntentLog for MemoryIntentLog {
     }
 }
 
-/// A file with lines `PID ENTRY`, shared with `lease_update.sh`. An empty file is the same as a missing one: the shell
-/// script cannot remove a file.
+/// A file with lines `PID.START ENTRY`, shared with `lease_update.sh`. `START` is the start time of the process, since
+/// its number can be given to another process. An empty file is the same as a missing one: the shell script cannot remove
+/// a file.
 ///
 /// Only a regular file that belongs to this user is read or written, and it is created with `O_EXCL`: in a directory
 /// that others may write to, they can keep the script from using a log, but gain nothing else.
@@ -111,8 +112,10 @@ impl IntentLog for FileIntentLog {
             .open(OpenOptions::new().append(true))
             .map_err(|_| self.error("", " is not a file of ours"))?;
         let mut text = Vec::new();
+        let pid = std::process::id();
+        let writer = format!("{pid}.{} ", start_time(pid).unwrap_or_default());
         for entry in entries {
-            text.extend_from_slice(format!("{} ", std::process::id()).as_bytes());
+            text.extend_from_slice(writer.as_bytes());
             text.extend_from_slice(entry);
             text.push(b'\n');
         }
@@ -139,7 +142,17 @@ fn is_absent(path: &Path) -> bool {
 fn entry_of_ended_call(line: &[u8]) -> Option<Vec<u8>> {
     let line = line.strip_suffix(b"\n")?;
     let blank = line.iter().position(|c| *c == b' ')?;
-    let pid = std::str::from_utf8(&line[..blank]).ok()?.parse().ok().filter(|pid| *pid > 0)?;
-    let is_running = Pid::from_raw(pid).is_some_and(|pid| test_kill_process(pid).is_ok());
+    let (pid, start) = std::str::from_utf8(&line[..blank]).ok()?.split_once('.')?;
+    let pid = pid.parse().ok().filter(|pid| *pid > 0)?;
+    let is_running = start_time(pid).is_some_and(|now| now == start);
     (!is_running).then(|| line[blank + 1..].to_vec())
+}
+
+/// The start time of a process in clock ticks after boot; `None` if it has ended. (Linux, `fs/proc/array.c`,
+/// `do_task_stat`: field 22; field 2 is a name in parentheses that can contain blanks.)
+fn start_time(pid: u32) -> Option<String> {
+    let stat = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
+    let name_end = stat.iter().rposition(|c| *c == b')')?;
+    let fields = std::str::from_utf8(&stat[name_end + 1..]).ok()?;
+    fields.split_ascii_whitespace().nth(19).map(str::to_owned)
 }

@@ -46,6 +46,19 @@ pub trait Backend {
     /// If the back end cannot write its own files.
     fn replace(&mut self, machine: Machine) -> Result<(), BackendError>;
 
+    /// Writes a file of the router, with the folders above it; `None` removes it.
+    ///
+    /// # Errors
+    /// [`BackendError::Message`] if the router cannot have a file at this path; another error if the back end cannot write
+    /// its own files.
+    fn write_file(&mut self, path: &str, contents: Option<&[u8]>) -> Result<(), BackendError>;
+
+    /// The contents of a file of the router; `None` if there is none.
+    ///
+    /// # Errors
+    /// See [`Backend::write_file`].
+    fn read_file(&mut self, path: &str) -> Result<Option<Vec<u8>>, BackendError>;
+
     /// The output of `init`, if it can be obtained without side effects.
     fn peek_init(&self) -> Option<Vec<u8>> {
         None

@@ -16,12 +16,13 @@ use nvram_emu::dialect::FlashLoad;
 use nvram_emu::{Exit, Machine};
 
 use super::backend::Backend;
-use super::call::{CallEnd, CallOptions, CallResult, CommandResult};
+use super::call::{CallEnd, CallOptions, CallResult, CommandResult, NvramCommand};
 use super::error::BackendError;
 use super::external_script::{ExternalResult, ExternalScript};
 use super::fault_injector::{FaultAction, FaultInjector};
 use super::naive;
 use super::process::RamFiles;
+use super::router_path::RouterPath;
 use disk_model::{Disk, WriteOrdering};
 use dnsmasq_model::ScriptCall;
 use scenario::Disturbance;
@@ -71,6 +72,8 @@ pub struct InProcess {
     script: Arc<Function>,
     /// The files that an external script keeps in RAM.
     files: Arc<RamFiles>,
+    /// The files that survive a power cut, by path.
+    persistent_files: Arc<RamFiles>,
     ram_key: OnceLock<u64>,
     /// The folder of the journals, if leases are kept in journals.
     folder: Option<Disk>,
@@ -102,6 +105,7 @@ impl InProcess {
             intent_log,
             script,
             files: Arc::default(),
+            persistent_files: Arc::default(),
             ram_key: OnceLock::new(),
             folder: None,
         }
@@ -240,7 +244,7 @@ impl InProcess {
             }
         };
         let mut commands = Vec::new();
-        for (arguments, (before, after)) in
+        for (NvramCommand { arguments, .. }, (before, after)) in
             done.result.commands.iter().zip(&done.files_around_commands)
         {
             let words: Vec<&[u8]> = arguments.iter().map(Vec::as_slice).collect();
@@ -422,7 +426,7 @@ fn script_call(call: &ScriptCall) -> Call {
 struct FaultyNvram<'a> {
     machine: &'a mut Machine,
     injector: FaultInjector<'a>,
-    commands: Vec<Vec<Vec<u8>>>,
+    commands: Vec<NvramCommand>,
     /// The web page that calls `init` around each command, if there is one.
     page: Option<Page<'a>>,
 }
@@ -443,6 +447,13 @@ impl<'a> FaultyNvram<'a> {
         }
     }
 
+    /// Records the exit code of the last command.
+    fn record_code(&mut self, code: i32) {
+        if let Some(last) = self.commands.last_mut() {
+            last.code = Some(code);
+        }
+    }
+
     fn view_page(&mut self) {
         if let Some(Page { script, seen }) = &mut self.page {
             let mut nvram = FaultyNvram::new(self.machine, None);
@@ -456,13 +467,15 @@ impl<'a> FaultyNvram<'a> {
 impl Nvram for FaultyNvram<'_> {
     fn run(&mut self, arguments: &[&[u8]]) -> Result<NvramOutput, OperationError> {
         self.view_page();
-        self.commands.push(arguments.iter().map(|word| word.to_vec()).collect());
+        let words = arguments.iter().map(|word| word.to_vec()).collect();
+        self.commands.push(NvramCommand { arguments: words, code: None });
         let machine = &mut *self.machine;
         let fault = self.injector.next(arguments, || dry_run(machine, arguments));
         match fault {
             FaultAction::Before => return Err(OperationError::Killed),
             FaultAction::Fail => {
                 let stderr = b"nvram: made to fail\n".to_vec();
+                self.record_code(1);
                 return Ok(NvramOutput { stdout: Vec::new(), stderr, code: 1 });
             }
             FaultAction::During(cut) => machine.arm_cut(cut.op, cut.byte),
@@ -472,6 +485,7 @@ impl Nvram for FaultyNvram<'_> {
         // A cut that this command did not reach must not affect the next one.
         machine.board_mut().flash.arm(None);
         let Exit::Code(code) = outcome.exit else { return Err(OperationError::Killed) };
+        self.record_code(i32::from(code));
         if fault == FaultAction::After {
             return Err(OperationError::Killed);
         }
@@ -544,6 +558,30 @@ impl Backend for InProcess {
             folder.lose_power();
         }
         Ok(())
+    }
+
+    fn write_file(&mut self, path: &str, contents: Option<&[u8]>) -> Result<(), BackendError> {
+        let path = RouterPath::parse(path).map_err(BackendError::Message)?;
+        self.begin();
+        let (files, name) = match path {
+            RouterPath::Ram(name) => (&mut self.files, name),
+            RouterPath::Persistent(name) => (&mut self.persistent_files, name),
+        };
+        let files = Arc::make_mut(files);
+        match contents {
+            Some(contents) => files.insert(name, contents.to_vec()),
+            None => files.remove(&name),
+        };
+        Ok(())
+    }
+
+    fn read_file(&mut self, path: &str) -> Result<Option<Vec<u8>>, BackendError> {
+        let path = RouterPath::parse(path).map_err(BackendError::Message)?;
+        let (files, name) = match &path {
+            RouterPath::Ram(name) => (&self.files, name),
+            RouterPath::Persistent(name) => (&self.persistent_files, name),
+        };
+        Ok(files.get(name).cloned())
     }
 
     fn peek_init(&self) -> Option<Vec<u8>> {

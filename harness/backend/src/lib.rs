@@ -17,14 +17,16 @@ mod file_name;
 mod in_process;
 mod naive;
 pub mod process;
+mod router_path;
 
 pub use atomic_write::write_atomically;
 pub use backend::Backend;
-pub use call::{CallEnd, CallOptions, CallResult, CommandResult};
+pub use call::{CallEnd, CallOptions, CallResult, CommandResult, NvramCommand};
 pub use daemon::{AddressRecord, Daemon, DaemonExit, DaemonStart};
 pub use error::BackendError;
 pub use external_script::ExternalScript;
 pub use fault_injector::FaultInjector;
 pub use file_name::file_name_of;
 pub use in_process::{CallTrace, CommandSnapshot, Function, InProcess, is_reading};
+pub use router_path::RouterPath;
 pub use scenario::Disturbance;

@@ -5,9 +5,16 @@ use std::sync::Arc;
 
 use super::hw_addr::{CHADDR_MAX, HwAddr};
 use super::names::{legal_hostname, strip_hostname};
+use super::options::{WITHOUT_DHCP, WITHOUT_EFFECT, names_interface};
 use super::parse_hex::{TypePrefix, parse_hex};
+use super::ranges::{AnyRange, Use6, parse_range};
 use super::release::Release;
+use super::reservations6::HostAddress6;
+use super::tags::{TagIf, TagRule};
 use super::text::Text;
+
+/// The hosts file that dnsmasq reads without an option.
+const HOSTS_FILE: &str = "/etc/hosts";
 
 /// An infinite lease time.
 pub const INFINITE: u32 = u32::MAX;
@@ -60,6 +67,10 @@ pub struct Range6 {
     pub set: Option<String>,
     /// `tag:` filter.
     pub filter: Vec<String>,
+    /// What the range is for.
+    pub use6: Use6,
+    /// The interface of `constructor:`, from whose addresses the range gets its network. It may end in `*`.
+    pub template: Option<String>,
 }
 
 /// A hardware address of a `--dhcp-host`, possibly with `*` octets.
@@ -87,7 +98,7 @@ pub struct Host {
     /// IPv4 address.
     pub addr: Option<Ipv4Addr>,
     /// IPv6 addresses in brackets.
-    pub addr6: Vec<Ipv6Addr>,
+    pub addr6: Vec<HostAddress6>,
     /// Host name, first label.
     pub name: Option<Text>,
     /// Lease time in seconds.
@@ -169,6 +180,22 @@ pub struct ServerConfig {
     pub tftp: bool,
     /// `--tftp-root`, with a trailing slash.
     pub tftp_root: Vec<u8>,
+    /// Options that set tags, last given first.
+    pub tag_rules: Vec<TagRule>,
+    /// `--tag-if`, in the order in which they were given.
+    pub tag_if: Vec<TagIf>,
+    /// `--conf-file`: files with more options.
+    pub conf_files: Vec<String>,
+    /// `--conf-dir`: folders of files with more options.
+    pub conf_dirs: Vec<String>,
+    /// `--host-record`.
+    pub host_records: Vec<String>,
+    /// Interfaces on which there is no DHCP.
+    pub(crate) without_dhcp: Vec<String>,
+    /// `bind-interfaces` or `bind-dynamic`.
+    pub(crate) bound_by: Option<String>,
+    /// Why dnsmasq does not start with these options together, if they exclude each other.
+    pub conflict: Option<String>,
     /// Options that are not modelled. They may change the behaviour of the real dnsmasq.
     pub unmodelled: Vec<String>,
 }
@@ -185,7 +212,7 @@ impl Default for ServerConfig {
             hosts: Vec::new(),
             hosts_files: Vec::new(),
             hosts_dirs: Vec::new(),
-            dns_hosts: vec!["/etc/hosts".to_owned()],
+            dns_hosts: vec![HOSTS_FILE.to_owned()],
             expand_hosts: false,
             port: 53,
             domain: None,
@@ -205,69 +232,18 @@ impl Default for ServerConfig {
             sequential: false,
             tftp: false,
             tftp_root: Vec::new(),
+            tag_rules: Vec::new(),
+            tag_if: Vec::new(),
+            conf_files: Vec::new(),
+            conf_dirs: Vec::new(),
+            host_records: Vec::new(),
+            without_dhcp: Vec::new(),
+            bound_by: None,
+            conflict: None,
             unmodelled: Vec::new(),
         }
     }
 }
-
-/// Options without effect on leases and script calls.
-const IGNORED_OPTIONS: &[&str] = &[
-    "conf-file",
-    "conf-dir",
-    "keep-in-foreground",
-    "no-daemon",
-    "user",
-    "group",
-    "pid-file",
-    "log-facility",
-    "log-queries",
-    "log-async",
-    "log-debug",
-    "no-resolv",
-    "no-poll",
-    "resolv-file",
-    "no-ping",
-    "dhcp-option",
-    "dhcp-option-force",
-    "bind-interfaces",
-    "bind-dynamic",
-    "except-interface",
-    "listen-address",
-    "cache-size",
-    "domain-needed",
-    "bogus-priv",
-    "server",
-    "local",
-    "address",
-    "local-service",
-    "quiet-dhcp",
-    "quiet-dhcp6",
-    "quiet-ra",
-    "quiet-tftp",
-    "dhcp-no-override",
-    "dhcp-broadcast",
-    "no-negcache",
-    "stop-dns-rebind",
-    "dhcp-scriptuser",
-    "read-ethers",
-    "filterwin2k",
-    "localise-queries",
-    "strict-order",
-    "all-servers",
-    "dhcp-client-update",
-    "tftp-no-blocksize",
-    "tftp-secure",
-    "tftp-max",
-    "tftp-no-fail",
-    "dns-forward-max",
-    "edns-packet-max",
-    "neg-ttl",
-    "local-ttl",
-    "max-ttl",
-    "auth-ttl",
-    "dhcp-ttl",
-    "clear-on-reload",
-];
 
 impl ServerConfig {
     /// Parses dnsmasq's arguments, of which the first is the program's name. Options that are not modelled are collected
@@ -277,74 +253,105 @@ impl ServerConfig {
     /// If the value of a modelled option is invalid.
     pub fn parse<S: AsRef<str>>(argv: &[S]) -> Result<ServerConfig, ConfigError> {
         let mut config = ServerConfig::default();
-        let mut no_hosts = false;
-        let mut ro = false;
         for arg in argv.iter().skip(1) {
-            let arg = arg.as_ref();
-            let invalid =
-                |problem: &str| ConfigError { option: arg.to_owned(), problem: problem.to_owned() };
-            let Some(option) = arg.strip_prefix("--") else {
-                config.unmodelled.push(arg.to_owned());
-                continue;
-            };
-            let (name, value) = match option.split_once('=') {
-                Some((name, value)) => (name, Some(value)),
-                None => (option, None),
-            };
-            let required = || value.ok_or_else(|| invalid("needs a value: --option=value"));
-            match name {
-                "dhcp-script" => config.script = required()?.as_bytes().to_vec(),
-                "interface" => config.interface = required()?.as_bytes().to_vec(),
-                "leasefile-ro" => ro = true,
-                "dhcp-leasefile" => {}
-                "dhcp-range" => config.add_range(required()?).map_err(|p| invalid(&p))?,
-                "dhcp-host" => {
-                    let host = parse_host(required()?).map_err(|p| invalid(&p))?;
-                    config.hosts.insert(0, host);
-                }
-                "dhcp-hostsfile" => config.hosts_files.push(required()?.to_owned()),
-                "dhcp-hostsdir" => config.hosts_dirs.push(required()?.to_owned()),
-                "addn-hosts" => config.dns_hosts.push(required()?.to_owned()),
-                "no-hosts" => no_hosts = true,
-                "expand-hosts" => config.expand_hosts = true,
-                "port" => {
-                    config.port = required()?
-                        .parse()
-                        .map_err(|_| invalid("expected a port number, 0 to 65535"))?;
-                }
-                "domain" => config.add_domain(required()?).map_err(|p| invalid(&p))?,
-                "dhcp-lease-max" => {
-                    config.lease_max =
-                        required()?.parse().map_err(|_| invalid("expected a number of leases"))?;
-                }
-                "dhcp-fqdn" => config.fqdn = true,
-                "dhcp-authoritative" => config.authoritative = true,
-                "script-arp" => config.script_arp = true,
-                "script-on-renewal" => config.script_on_renewal = true,
-                "log-dhcp" => config.log_dhcp = true,
-                "dhcp-rapid-commit" => config.rapid_commit = true,
-                "bootp-dynamic" => config.bootp_dynamic.push(tags(value)),
-                "dhcp-ignore-names" => config.ignore_names.push(tags(value)),
-                "dhcp-generate-names" => config.generate_names.push(tags(value)),
-                "dhcp-ignore" => config.ignore.push(tags(value)),
-                "dhcp-ignore-clid" => config.ignore_clid = true,
-                "dhcp-sequential-ip" => config.sequential = true,
-                "enable-tftp" => config.tftp = true,
-                "tftp-root" => {
-                    config.tftp_root = required()?.as_bytes().to_vec();
-                    if !config.tftp_root.ends_with(b"/") {
-                        config.tftp_root.push(b'/');
-                    }
-                }
-                other if IGNORED_OPTIONS.contains(&other) => {}
-                _ => config.unmodelled.push(arg.to_owned()),
-            }
-        }
-        config.lease_ro = ro;
-        if no_hosts {
-            config.dns_hosts.remove(0);
+            config.add_argument(arg.as_ref())?;
         }
         Ok(config)
+    }
+
+    /// Adds an argument of the command line.
+    fn add_argument(&mut self, arg: &str) -> Result<(), ConfigError> {
+        match arg.strip_prefix("--") {
+            Some(option) => self.add_option(option, arg),
+            None => {
+                self.unmodelled.push(arg.to_owned());
+                Ok(())
+            }
+        }
+    }
+
+    /// Adds an option without its `--`; `arg` is the text for messages.
+    pub(crate) fn add_option(&mut self, option: &str, arg: &str) -> Result<(), ConfigError> {
+        let invalid =
+            |problem: &str| ConfigError { option: arg.to_owned(), problem: problem.to_owned() };
+        let (name, value) = match option.split_once('=') {
+            Some((name, value)) => (name, Some(value)),
+            None => (option, None),
+        };
+        let required = || value.ok_or_else(|| invalid("needs a value: --option=value"));
+        let config = self;
+        match name {
+            "dhcp-script" => config.script = required()?.as_bytes().to_vec(),
+            "interface" => config.interface = required()?.as_bytes().to_vec(),
+            "leasefile-ro" => config.lease_ro = true,
+            "dhcp-leasefile" => {}
+            "dhcp-range" => config.add_range(required()?).map_err(|p| invalid(&p))?,
+            "dhcp-host" => {
+                let host = parse_host(required()?).map_err(|p| invalid(&p))?;
+                config.hosts.insert(0, host);
+            }
+            "dhcp-hostsfile" => config.hosts_files.push(required()?.to_owned()),
+            "dhcp-hostsdir" => config.hosts_dirs.push(required()?.to_owned()),
+            "addn-hosts" => config.dns_hosts.push(required()?.to_owned()),
+            "no-hosts" => config.dns_hosts.retain(|path| path != HOSTS_FILE),
+            "expand-hosts" => config.expand_hosts = true,
+            "port" => {
+                config.port = required()?
+                    .parse()
+                    .map_err(|_| invalid("expected a port number, 0 to 65535"))?;
+            }
+            "domain" => config.add_domain(required()?).map_err(|p| invalid(&p))?,
+            "dhcp-lease-max" => {
+                config.lease_max =
+                    required()?.parse().map_err(|_| invalid("expected a number of leases"))?;
+            }
+            "dhcp-fqdn" => config.fqdn = true,
+            "dhcp-authoritative" => config.authoritative = true,
+            "script-arp" => config.script_arp = true,
+            "script-on-renewal" => config.script_on_renewal = true,
+            "log-dhcp" => config.log_dhcp = true,
+            "dhcp-rapid-commit" => config.rapid_commit = true,
+            "bootp-dynamic" => config.bootp_dynamic.push(tags(value)),
+            "dhcp-ignore-names" => config.ignore_names.push(tags(value)),
+            "dhcp-generate-names" => config.generate_names.push(tags(value)),
+            "dhcp-ignore" => config.ignore.push(tags(value)),
+            "dhcp-ignore-clid" => config.ignore_clid = true,
+            "dhcp-sequential-ip" => config.sequential = true,
+            "enable-tftp" => config.tftp = true,
+            "tftp-root" => {
+                config.tftp_root = required()?.as_bytes().to_vec();
+                if !config.tftp_root.ends_with(b"/") {
+                    config.tftp_root.push(b'/');
+                }
+            }
+            "tag-if" => {
+                config.tag_if.push(TagIf::parse(required()?).map_err(|p| invalid(&p))?);
+            }
+            "conf-file" => config.conf_files.push(required()?.to_owned()),
+            "conf-dir" => config.conf_dirs.push(required()?.to_owned()),
+            "host-record" => config.host_records.push(required()?.to_owned()),
+            "bind-interfaces" | "bind-dynamic" => {
+                if config.bound_by.replace(name.to_owned()).is_some_and(|other| other != name) {
+                    let why = "cannot set --bind-interfaces and --bind-dynamic".to_owned();
+                    config.conflict = Some(why);
+                }
+            }
+            other if TagRule::OPTIONS.contains(&other) => {
+                let rule = TagRule::parse(other, required()?).map_err(|p| invalid(&p))?;
+                config.tag_rules.insert(0, rule);
+            }
+            other if WITHOUT_DHCP.contains(&other) => {
+                config.without_dhcp.push(required()?.to_owned())
+            }
+            other if WITHOUT_EFFECT.contains(&other) => {}
+            _ => config.unmodelled.push(arg.to_owned()),
+        }
+        Ok(())
+    }
+
+    /// Whether an option takes the server's interface away from the DHCP server.
+    pub(crate) fn serves_no_dhcp(&self) -> bool {
+        self.without_dhcp.iter().any(|value| names_interface(value, &self.interface))
     }
 
     /// The `argv[0]` of the script: the base name of its path (helper.c).
@@ -397,77 +404,9 @@ impl ServerConfig {
     }
 
     fn add_range(&mut self, value: &str) -> Result<(), String> {
-        let mut set = None;
-        let mut filter = Vec::new();
-        let mut words = Vec::new();
-        for word in value.split(',') {
-            if let Some(tag) = word.strip_prefix("set:").or_else(|| word.strip_prefix("net:")) {
-                set = Some(tag.to_owned());
-            } else if let Some(tag) = word.strip_prefix("tag:") {
-                filter.push(tag.to_owned());
-            } else {
-                words.push(word);
-            }
-        }
-        let (first, rest) = words.split_first().ok_or("expected a first address")?;
-        if let Ok(start) = first.parse::<Ipv4Addr>() {
-            let mut range = Range4 {
-                start,
-                end: start,
-                netmask: None,
-                is_static: false,
-                lease_time: 3600,
-                set,
-                filter,
-            };
-            let mut addresses = 0;
-            for word in rest {
-                if let Ok(addr) = word.parse::<Ipv4Addr>() {
-                    // End, then netmask, then broadcast; a static range has no end.
-                    match addresses + usize::from(range.is_static && addresses == 0) {
-                        0 => range.end = addr,
-                        1 => range.netmask = Some(addr),
-                        _ => {}
-                    }
-                    addresses += 1 + usize::from(range.is_static && addresses == 0);
-                } else if *word == "static" {
-                    range.is_static = true;
-                } else {
-                    range.lease_time = parse_lease_time(word)
-                        .ok_or_else(|| format!("invalid address, mode or lease time `{word}`"))?;
-                }
-            }
-            if range.end < range.start {
-                std::mem::swap(&mut range.start, &mut range.end);
-            }
-            self.ranges4.insert(0, range);
-        } else if let Ok(start) = first.parse::<Ipv6Addr>() {
-            let mut range = Range6 {
-                start,
-                end: start,
-                prefix: 64,
-                is_static: false,
-                lease_time: 86_400,
-                set,
-                filter,
-            };
-            for (at, word) in rest.iter().enumerate() {
-                if let Ok(addr) = word.parse::<Ipv6Addr>() {
-                    range.end = addr;
-                } else if *word == "static" {
-                    range.is_static = true;
-                } else if let Some(prefix) =
-                    word.parse::<u8>().ok().filter(|p| *p <= 128 && at <= 1)
-                {
-                    range.prefix = prefix;
-                } else {
-                    range.lease_time = parse_lease_time(word)
-                        .ok_or_else(|| format!("invalid address, mode or lease time `{word}`"))?;
-                }
-            }
-            self.ranges6.insert(0, range);
-        } else {
-            return Err(format!("invalid IP address `{first}`"));
+        match parse_range(value)? {
+            AnyRange::V4(range) => self.ranges4.insert(0, range),
+            AnyRange::V6(range) => self.ranges6.insert(0, range),
         }
         Ok(())
     }
@@ -533,7 +472,7 @@ pub fn parse_host(value: &str) -> Result<Host, String> {
             let addr = addr
                 .strip_suffix(']')
                 .ok_or_else(|| format!("expected a closing bracket in `{word}`"))?;
-            host.addr6.push(addr.parse().map_err(|_| format!("invalid IPv6 address `{addr}`"))?);
+            host.addr6.push(HostAddress6::parse(addr)?);
         } else if let Some(id) = word.strip_prefix("id:").or_else(|| word.strip_prefix("ID:")) {
             if id.starts_with('*') {
                 host.no_clid = true;

@@ -149,6 +149,11 @@ impl Engine {
         self.config = Arc::new(config);
     }
 
+    /// Sets the build for the next start.
+    pub fn set_build(&mut self, build: Build) {
+        self.build = build;
+    }
+
     /// Sets the network for the next start.
     pub fn set_network(&mut self, network: Network) {
         self.network = Arc::new(network);
@@ -173,11 +178,19 @@ impl Engine {
             .then(|| init_call(self.config.script_name()))
     }
 
+    /// Whether dnsmasq exits before it calls the script, because of its configuration.
+    ///
+    /// # Errors
+    /// The exit code and the message.
+    pub fn check_configuration(&self) -> Result<(), StartFailure> {
+        self.config.at_start(&self.files, &self.network).map(|_| ())
+    }
+
     /// Starts dnsmasq: lease.c `lease_init` with the result of `init`, then the calls of dnsmasq.c `main` until it is idle.
     /// In lease-file mode `init` is ignored.
     ///
     /// # Errors
-    /// If dnsmasq exits with code 3, 5 or 10 + r, or crashes. In this case it has made no calls.
+    /// If dnsmasq exits with code 1, 3, 5 or 10 + r, or crashes. In this case it has made no calls.
     pub fn start(
         &mut self,
         clock: Clock,
@@ -185,7 +198,7 @@ impl Engine {
         sink: &mut impl CallSink,
     ) -> Result<(), StartFailure> {
         self.process = None;
-        let config = Arc::clone(&self.config);
+        let config = self.config.at_start(&self.files, &self.network)?;
         let rules = Rules::of(config.release);
         let now = self.build.now(clock);
         let mut db = LeaseDb::new(self.build, rules, config.fqdn, config.lease_max);
@@ -441,6 +454,14 @@ impl Engine {
             process.update_from_configs();
             process.update_file(now, clock.mono, lease_file);
             self.run(clock, sink);
+        }
+    }
+
+    /// Power was lost: the kernel's neighbour table is empty, and the files are gone whose paths `is_in_ram` names.
+    pub fn lose_ram(&mut self, is_in_ram: impl Fn(&str) -> bool) {
+        self.neighbours.clear();
+        if self.files.keys().any(|path| is_in_ram(path)) {
+            Arc::make_mut(&mut self.files).retain(|path, _| !is_in_ram(path));
         }
     }
 

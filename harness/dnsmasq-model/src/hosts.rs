@@ -42,9 +42,12 @@ fn is_in_context(network: ClientNetwork<'_>, host: &Host) -> bool {
         ClientNetwork::V4(ranges) => host
             .addr
             .is_some_and(|addr| ranges.iter().any(|(r, mask)| same_net(addr, r.start, *mask))),
-        ClientNetwork::V6(ranges) => {
-            host.addr6.iter().any(|a| ranges.iter().any(|r| same_net6(*a, r.start, r.prefix)))
-        }
+        ClientNetwork::V6(ranges) => host.addr6.iter().any(|own| {
+            ranges.iter().any(|range| match own.is_suffix() {
+                true => range.prefix == 64,
+                false => same_net6(own.addr, range.start, range.prefix),
+            })
+        }),
     }
 }
 
@@ -85,7 +88,7 @@ pub(crate) fn config_has_mac(host: &Host, hw: &HwAddr) -> bool {
 }
 
 /// util.c `memcmp_masked`: the number of matching octets plus one; 0 if one differs.
-fn matching_octets(pattern: &HwPattern, hw: &HwAddr) -> usize {
+pub(crate) fn matching_octets(pattern: &HwPattern, hw: &HwAddr) -> usize {
     let (own, theirs) = (pattern.hw.bytes(), hw.bytes());
     if own.len() != theirs.len() || !(pattern.hw.kind == hw.kind || pattern.hw.kind == 0) {
         return 0;
@@ -121,6 +124,9 @@ impl HostDirectory {
         let mut names: HashMap<IpAddr, Text> = HashMap::new();
         let mut addresses: HashMap<Vec<u8>, Ipv4Addr> = HashMap::new();
         if config.port != 0 {
+            for record in &config.host_records {
+                read_hosts_file(config, &host_record(record), &mut names, &mut addresses);
+            }
             for text in config.dns_hosts.iter().filter_map(|path| files.get(path)) {
                 read_hosts_file(config, text, &mut names, &mut addresses);
             }
@@ -217,7 +223,10 @@ impl HostDirectory {
 
     /// Whether a host is configured for this IPv6 address.
     pub(crate) fn has_addr6(&self, addr: Ipv6Addr) -> bool {
-        self.hosts.iter().any(|host| host.addr6.contains(&addr))
+        let has = |host: &Host| {
+            host.addr6.iter().any(|own| same_net6(own.addr, addr, own.prefix.unwrap_or(128)))
+        };
+        self.hosts.iter().any(has)
     }
 
     /// dhcp.c `host_from_dns`: the first label of the name of an address, if its domain is that of the address.
@@ -285,13 +294,23 @@ pub(crate) fn is_in_dir(path: &str, dir: &str) -> bool {
 fn add_hosts(hosts: &mut Vec<Host>, text: &[u8]) {
     for line in String::from_utf8_lossy(text).lines() {
         let line = line.split_once('#').map_or(line, |(before, _)| before).trim();
-        // dnsmasq logs an invalid line and continues.
+        // dnsmasq logs an invalid line, or one with the address of another host, and continues.
         if !line.is_empty()
             && let Ok(host) = parse_host(line)
+            && !hosts.iter().any(|other| host.addr.is_some() && other.addr == host.addr)
         {
             hosts.insert(0, host);
         }
     }
+}
+
+/// A `--host-record` as lines of a hosts file: names, then addresses, then a time to live.
+fn host_record(value: &str) -> Vec<u8> {
+    let words = || value.split(',').map(str::trim);
+    let is_name = |word: &&str| word.parse::<IpAddr>().is_err() && word.parse::<u32>().is_err();
+    let names: Vec<&str> = words().filter(is_name).collect();
+    let addresses = words().filter(|word| word.parse::<IpAddr>().is_ok());
+    addresses.map(|addr| format!("{addr} {}\n", names.join(" "))).collect::<String>().into_bytes()
 }
 
 /// cache.c `read_hostsfile`: the first name of an address is kept.

@@ -33,7 +33,7 @@ impl InitResult {
 pub enum StartFailure {
     /// dnsmasq exited.
     Exit {
-        /// Exit code: 3 if the script cannot be run, 5 for too many stored leases, 10 + r for exit code r of `init`.
+        /// Exit code: 1 for an invalid configuration, 3 if the script or a file cannot be read, 5 for too many stored leases, 10 + r for exit code r of `init`.
         code: u8,
         /// The message that it logs.
         message: String,

@@ -48,14 +48,16 @@
 //! # Not modelled
 //!
 //! A full pipe to the script helper (64 KB of waiting calls) merges changes; the model makes every call at once. Also not
-//! modelled are PXE, Lua, D-Bus, DHCPv6 relays, RA and SLAAC, tags set by options, and several interfaces.
+//! modelled are PXE, Lua, D-Bus, DHCPv6 relays, and SLAAC.
 
 mod arp;
 mod call;
 mod call_diff;
 mod changes;
 mod clock;
+mod conf_file;
 mod config;
+mod config_check;
 mod db;
 mod engine;
 mod hex;
@@ -66,13 +68,18 @@ mod init;
 mod lease;
 mod lease_line;
 mod names;
+mod options;
 mod options_since;
 mod parse_hex;
+mod ranges;
 mod read;
 mod release;
+mod reservations6;
+mod resolver;
 mod rules;
 mod server;
 mod server6;
+mod tags;
 mod text;
 mod v4;
 mod v6;
@@ -95,9 +102,12 @@ pub use lease::{ExtraData, Lease, LeaseKind};
 pub use lease_line::{LeaseLine, duid_line, parse_duid_line};
 pub use names::{c_string, legal_hostname, same_name, strip_hostname};
 pub use options_since::option_since;
+pub use ranges::Use6;
 pub use release::{Release, ReleaseError};
+pub use reservations6::HostAddress6;
 pub use server::{Server, address_hash, granted_lease_time};
 pub use server6::address_hash6;
+pub use tags::{TagIf, TagRule};
 pub use text::{Text, share_text};
 pub use v4::{Client4, Kind4, Message4, Options4, Reply4};
 pub use v6::{Client6, Ia, Kind6, Renewal6, Reply6, Return6};

@@ -12,9 +12,11 @@ use super::clock::Clock;
 use super::config::{Host, INFINITE, SHORTEST_LEASE};
 use super::engine::{Engine, Process};
 use super::hosts::{ClientNetwork, EmptyList, config_has_mac, match_tags, same_net};
+use super::reservations6::NameSent;
 use super::rules::AddressHash;
+use super::tags::{TagIf, add_name_tags, tags4};
 use super::v4::{
-    Client4, Context4, Kind4, Message4, Reply4, client_name, contexts, extended_hwaddr,
+    Client4, Context4, Kind4, Message4, Reply4, client_name, contexts, extended_hwaddr, sent_name,
 };
 
 /// `DECLINE_BACKOFF` of config.h: the number of seconds for which a declined static address is not used.
@@ -193,7 +195,7 @@ impl Server {
         let ciaddr = matches!(kind, Kind4::Renew | Kind4::Rebind | Kind4::Inform | Kind4::Release)
             .then_some(addr);
         let contexts = contexts(&process.config, &self.engine.network, client.relay, ciaddr);
-        if contexts.is_empty() {
+        if contexts.is_empty() || process.config.serves_no_dhcp() {
             return Reply4::Silent;
         }
         let sent = client
@@ -202,7 +204,11 @@ impl Server {
             .filter(|c| !c.is_empty() && !process.config.ignore_clid && kind != Kind4::Bootp);
         let lease = process.db.find_by_client(&client.hw, sent);
         let clid = sent.or_else(|| lease.and_then(|l| process.db.get(l).clid.as_deref()));
-        let request = Request::new(process, client, clid, contexts, lease, now);
+        let name_sent = match kind {
+            Kind4::Release | Kind4::Decline => NameSent::No,
+            _ => NameSent::Yes,
+        };
+        let request = Request::new(process, client, clid, contexts, lease, now, name_sent);
         match kind {
             Kind4::Discover { rapid } => self.discover(&request, addr, rapid),
             Kind4::Request | Kind4::InitReboot | Kind4::Renew | Kind4::Rebind => {
@@ -227,7 +233,9 @@ impl Server {
         let config = Arc::clone(&process.config);
         let contexts = contexts(&config, &self.engine.network, client.relay, None);
         let lease = process.db.find_by_client(&client.hw, client.clid.as_deref());
-        let request = Request::new(process, client, client.clid.as_deref(), contexts, lease, now);
+        let clid = client.clid.as_deref();
+        // A DECLINE has no host name (RFC 2131, table 5), so that a host is not found by its name.
+        let request = Request::new(process, client, clid, contexts, lease, now, NameSent::No);
         if request.host.and_then(|h| h.addr) == Some(addr) {
             self.declined.insert(IpAddr::V4(addr), now);
         } else {
@@ -455,24 +463,33 @@ impl<'a> Request<'a> {
         contexts: Vec<Context4<'a>>,
         lease: Option<usize>,
         now: i64,
+        name_sent: NameSent,
     ) -> Request<'a> {
         let pairs: Vec<_> = contexts.iter().map(|c| (c.range, c.mask)).collect();
         let network = ClientNetwork::V4(&pairs);
         let directory = &process.directory;
-        let mut tags = vec![String::from_utf8_lossy(&process.config.interface).into_owned()];
-        let mut host = directory.find(network, clid, Some(&client.hw), None, &tags);
+        let config = &process.config;
+        let mut tags = tags4(&config.tag_rules, &config.interface, client);
+        let found_with = TagIf::apply(&config.tag_if, tags.clone());
+        let mut host = directory.find(network, clid, Some(&client.hw), None, &found_with);
+        let name = client_name(client, process.db.rules(), config.domain.as_deref())
+            .filter(|_| name_sent == NameSent::Yes);
+        if name.is_some() {
+            add_name_tags(&config.tag_rules, sent_name(client), &mut tags);
+        }
+        let found_with = TagIf::apply(&config.tag_if, tags.clone());
         if host.is_none()
-            && let Some(name) =
-                client_name(client, process.db.rules(), process.config.domain.as_deref())
+            && let Some(name) = name
         {
             host = directory
-                .find(network, None, Some(&client.hw), Some(name), &tags)
+                .find(network, None, Some(&client.hw), Some(name), &found_with)
                 .filter(|h| h.clid.is_none() && h.hardware.is_empty());
         }
         if let Some(host) = host {
             tags.push("known".to_owned());
             tags.extend(host.set.iter().cloned());
         }
+        let tags = TagIf::apply(&config.tag_if, tags);
         Request { process, client, clid, contexts, host, tags, lease, now }
     }
 

@@ -1,13 +1,17 @@
 //! The decisions of the DHCPv6 server: rfc3315.c `dhcp6_no_relay` and dhcp6.c `address6_allocate`.
 
+use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 
 use super::call::CallSink;
 use super::clock::Clock;
-use super::hosts::{EmptyList, match_tags};
+use super::config::Range6;
+use super::engine::Process;
+use super::hosts::{EmptyList, match_tags, same_net6};
 use super::ia_kind::IaKind;
 use super::lease::LeaseKind;
-use super::server::{Server, granted_lease_time};
+use super::reservations6::{HostAddress6, Identity6, NameSent};
+use super::server::{DECLINE_BACKOFF, Server, granted_lease_time};
 use super::v6::{Client6, Ia, Kind6, Renewal6, Reply6, Return6};
 
 /// The hash that determines where the search for a free IA_NA address starts (dhcp6.c `address6_allocate`).
@@ -16,6 +20,25 @@ pub fn address_hash6(iaid: u32, duid: &[u8]) -> u64 {
     duid.iter().fold(u64::from(iaid), |j, &byte| {
         u64::from(byte).wrapping_add(j << 6).wrapping_add(j << 16).wrapping_sub(j)
     })
+}
+
+/// An address that the server offers or assigns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Given {
+    addr: Ipv6Addr,
+    /// Valid lifetime in seconds.
+    valid: u32,
+}
+
+/// An identity association of a message, with the client as the configuration knows it.
+#[derive(Clone, Copy)]
+struct Association<'a> {
+    process: &'a Process,
+    client: &'a Client6,
+    identity: &'a Identity6<'a>,
+    kind: IaKind,
+    iaid: u32,
+    now: i64,
 }
 
 impl Server {
@@ -30,13 +53,32 @@ impl Server {
         sink: &mut impl CallSink,
     ) -> Reply6 {
         self.engine.drop_expired(clock);
-        let given = self.choose6(client, kind, iaid).map(|(addr, configured)| Ia {
-            kind,
-            iaid,
-            addrs: vec![addr],
-            valid: granted_lease_time(configured, valid.filter(|v| *v != 0)),
-        });
-        self.answer6(Kind6::Request, client, given.into_iter().collect(), clock, sink)
+        let now = self.engine.build().now(clock);
+        let expected = self.expected_temporary.take().filter(|_| kind == IaKind::Ta);
+        let (offered, given) = {
+            let Some(process) = &self.engine.process else { return Reply6::Silent };
+            let config = &process.config;
+            let identity = Identity6::find(config, &process.directory, client, NameSent::Yes);
+            if identity.is_ignored(config) || config.serves_no_dhcp() {
+                self.engine.finish_packet(clock, sink);
+                return Reply6::Silent;
+            }
+            let identity = &identity;
+            let ia = Association { process, client, identity, kind, iaid, now };
+            let own: Vec<Ipv6Addr> = self.engine.network.v6.iter().map(|(addr, _)| *addr).collect();
+            let pool = Pool { own: &own, epochs: &mut self.epochs6, random: &mut self.random };
+            let offered = ia.offer(expected, &self.declined, pool);
+            let valid = valid.filter(|valid| *valid != 0);
+            let given: Vec<Given> =
+                offered.iter().filter_map(|addr| ia.assign(*addr, valid)).collect();
+            (offered, given)
+        };
+        if offered.is_empty() {
+            // The client sends no REQUEST, and SOLICIT makes no lease.
+            self.engine.finish_packet(clock, sink);
+            return Reply6::Reply(Vec::new());
+        }
+        self.answer6(Kind6::Request, client, associations(kind, iaid, &given), clock, sink)
     }
 
     /// RENEW or REBIND of identity associations. `valid` of each is the requested lifetime in seconds; 0 for none.
@@ -50,6 +92,8 @@ impl Server {
     ) -> Reply6 {
         self.engine.drop_expired(clock);
         let Some(process) = &self.engine.process else { return Reply6::Silent };
+        let config = &process.config;
+        let identity = Identity6::find(config, &process.directory, client, NameSent::Yes);
         let mut given = Vec::new();
         for ia in asked {
             for &addr in &ia.addrs {
@@ -58,10 +102,11 @@ impl Server {
                 if !known && (renewal == Renewal6::Renew || process.db.leases_left() == 0) {
                     continue;
                 }
-                let range =
-                    process.config.ranges6.iter().find(|r| r.start <= addr && addr <= r.end);
-                let valid = range.map_or(0, |r| {
-                    granted_lease_time(r.lease_time, Some(ia.valid).filter(|v| *v != 0))
+                let range = available(&config.ranges6, addr, &identity.tags)
+                    .or_else(|| on_link(&config.ranges6, addr, &identity.tags));
+                let valid = range.map_or(0, |range| {
+                    let configured = identity.lease_time(range, addr);
+                    granted_lease_time(configured, Some(ia.valid).filter(|v| *v != 0))
                 });
                 given.push(Ia { kind: ia.kind, iaid: ia.iaid, addrs: vec![addr], valid });
             }
@@ -79,15 +124,31 @@ impl Server {
         sink: &mut impl CallSink,
     ) -> Reply6 {
         if message == Return6::Decline {
-            let ranges = self.engine.config().ranges6.len();
-            self.epochs6.resize(ranges, 0);
-            for epoch in &mut self.epochs6 {
-                *epoch = epoch.wrapping_add(1);
+            for addr in asked.iter().flat_map(|ia| &ia.addrs) {
+                self.record_decline6(client, *addr, clock);
             }
         }
         let reply = Reply6::Reply(Vec::new());
         self.engine.dhcp6(message.into(), client, asked, &reply, clock, sink);
         reply
+    }
+
+    /// A reserved address is not used for a while; otherwise the search for an address starts elsewhere.
+    fn record_decline6(&mut self, client: &Client6, addr: Ipv6Addr, clock: Clock) {
+        let now = self.engine.build().now(clock);
+        let Some(process) = &self.engine.process else { return };
+        let config = &process.config;
+        let identity = Identity6::find(config, &process.directory, client, NameSent::No);
+        // dnsmasq looks at the first range of the interface only.
+        let reserved = config.ranges6.last().and_then(|range| identity.implied(range, addr));
+        if let Some(reserved) = reserved {
+            self.declined.insert(IpAddr::V6(reserved.addr), now);
+            return;
+        }
+        self.epochs6.resize(config.ranges6.len(), 0);
+        for epoch in &mut self.epochs6 {
+            *epoch = epoch.wrapping_add(1);
+        }
     }
 
     fn answer6(
@@ -102,61 +163,164 @@ impl Server {
         self.engine.dhcp6(kind, client, &[], &reply, clock, sink);
         reply
     }
+}
 
-    /// The address for an identity association (the one that it holds, else a free one), and the lease time of its range.
-    fn choose6(&mut self, client: &Client6, kind: IaKind, iaid: u32) -> Option<(Ipv6Addr, u32)> {
-        let process = self.engine.process.as_ref()?;
-        let ranges = &process.config.ranges6;
-        let held = process.db.newest_first().find_map(|lease| match lease.addr {
-            IpAddr::V6(addr)
-                if lease.kind == LeaseKind::V6(kind)
-                    && lease.iaid == iaid
-                    && lease.clid.as_deref() == Some(&client.duid[..]) =>
+/// Addresses with the same lifetime, as one association.
+fn associations(kind: IaKind, iaid: u32, given: &[Given]) -> Vec<Ia> {
+    given
+        .chunk_by(|a, b| a.valid == b.valid)
+        .map(|chunk| {
+            let addrs = chunk.iter().map(|given| given.addr).collect();
+            Ia { kind, iaid, addrs, valid: chunk[0].valid }
+        })
+        .collect()
+}
+
+/// dhcp6.c `address6_available`: the range from which this address may be assigned to any client.
+fn available<'a>(ranges: &'a [Range6], addr: Ipv6Addr, tags: &[String]) -> Option<&'a Range6> {
+    // dhcp6.c links the ranges of an interface in reverse order.
+    ranges.iter().rev().find(|range| {
+        range.is_dynamic()
+            && range.start <= addr
+            && addr <= range.end
+            && match_tags(&range.filter, tags, EmptyList::Matches)
+    })
+}
+
+/// dhcp6.c `address6_valid`: a range whose network contains this address.
+fn on_link<'a>(ranges: &'a [Range6], addr: Ipv6Addr, tags: &[String]) -> Option<&'a Range6> {
+    ranges.iter().rev().find(|range| {
+        same_net6(range.start, addr, range.prefix)
+            && match_tags(&range.filter, tags, EmptyList::Matches)
+    })
+}
+
+/// The state of the search for a free address.
+struct Pool<'a> {
+    /// The server's own addresses.
+    own: &'a [Ipv6Addr],
+    epochs: &'a mut Vec<u64>,
+    random: &'a mut u64,
+}
+
+impl Association<'_> {
+    /// The addresses that the server offers in the answer to SOLICIT: reserved ones, those that the client holds, and a free
+    /// one of each network in which it has none yet. `expected` is a temporary address that a real server chose.
+    fn offer(
+        &self,
+        expected: Option<Ipv6Addr>,
+        declined: &HashMap<IpAddr, i64>,
+        mut pool: Pool<'_>,
+    ) -> Vec<Ipv6Addr> {
+        let ranges = &self.process.config.ranges6;
+        let tags = &self.identity.tags;
+        let mut offered: Vec<Ipv6Addr> = Vec::new();
+        let has_one = |offered: &[Ipv6Addr], range: &Range6| {
+            offered.iter().any(|addr| same_net6(*addr, range.start, range.prefix))
+        };
+        for range in ranges.iter().rev() {
+            if !has_one(&offered, range)
+                && match_tags(&range.filter, tags, EmptyList::Matches)
+                && let Some(addr) = self.reserved(range, declined)
             {
-                let range =
-                    ranges.iter().find(|r| !r.is_static && r.start <= addr && addr <= r.end)?;
-                Some((addr, range.lease_time))
+                offered.push(addr);
             }
-            _ => None,
-        });
-        if held.is_some() {
-            return held;
         }
-        let expected = self.expected_temporary.take().filter(|_| kind == IaKind::Ta);
-        if let Some(expected) = expected
-            && let Some(range) = ranges.iter().find(|r| r.start <= expected && expected <= r.end)
-        {
-            return Some((expected, range.lease_time));
+        for lease in self.process.db.newest_first() {
+            if let IpAddr::V6(addr) = lease.addr
+                && lease.kind == LeaseKind::V6(self.kind)
+                && lease.iaid == self.iaid
+                && lease.clid.as_deref() == Some(&self.client.duid[..])
+                && !offered.contains(&addr)
+                && available(ranges, addr, tags).is_some()
+            {
+                offered.push(addr);
+            }
         }
-        let own: Vec<Ipv6Addr> = self.engine.network.v6.iter().map(|(addr, _)| *addr).collect();
+        if let Some(expected) = expected.filter(|_| offered.is_empty()) {
+            offered.extend(available(ranges, expected, tags).map(|_| expected));
+        }
         for empty in [EmptyList::DoesNotMatch, EmptyList::Matches] {
-            // dhcp6.c links the ranges of an interface in reverse order.
             for (index, range) in ranges.iter().enumerate().rev() {
-                if range.is_static || !match_tags(&range.filter, &[], empty) {
-                    continue;
-                }
-                let hash = if kind == IaKind::Ta {
-                    random(&mut self.random)
-                } else {
-                    address_hash6(iaid, &client.duid)
-                };
-                let epoch = self.epochs6.get(index).copied().unwrap_or(0);
-                let (first, last) = (range.start.to_bits(), range.end.to_bits());
-                let size = (last - first).saturating_add(1);
-                let offset = u128::from(hash.wrapping_add(epoch)) % size;
-                // With more steps than there are used addresses, a free address is found if there is one.
-                for step in 0..size.min(process.db.len() as u128 + own.len() as u128 + 1) {
-                    let addr = Ipv6Addr::from_bits(first + (offset + step) % size);
-                    if !own.contains(&addr)
-                        && process.db.find6_by_addr(IpAddr::V6(addr)).is_none()
-                        && !process.directory.has_addr6(addr)
-                    {
-                        return Some((addr, range.lease_time));
-                    }
+                if range.is_dynamic()
+                    && !has_one(&offered, range)
+                    && match_tags(&range.filter, tags, empty)
+                {
+                    offered.extend(self.free(range, index, &mut pool));
                 }
             }
+        }
+        offered
+    }
+
+    /// rfc3315.c `config_valid`: the first reserved address in the network of a range that nobody else has.
+    fn reserved(&self, range: &Range6, declined: &HashMap<IpAddr, i64>) -> Option<Ipv6Addr> {
+        let is_declined = |entry: &HostAddress6| {
+            let when = declined.get(&IpAddr::V6(entry.addr));
+            when.is_some_and(|when| self.now.wrapping_sub(*when) < DECLINE_BACKOFF)
+        };
+        let entries = self.identity.host?.addr6.iter().rev();
+        entries
+            .filter(|entry| !is_declined(entry))
+            .flat_map(|entry| entry.candidates(range))
+            .find(|addr| self.is_own_or_free(*addr))
+    }
+
+    /// rfc3315.c `check_address`: whether no other client has the address.
+    fn is_own_or_free(&self, addr: Ipv6Addr) -> bool {
+        let Some(slot) = self.process.db.find6_by_addr(IpAddr::V6(addr)) else { return true };
+        let lease = self.process.db.get(slot);
+        lease.clid.as_deref() == Some(&self.client.duid[..]) && lease.iaid == self.iaid
+    }
+
+    /// dhcp6.c `address6_allocate`: a free address of a range.
+    fn free(&self, range: &Range6, index: usize, pool: &mut Pool<'_>) -> Option<Ipv6Addr> {
+        let db = &self.process.db;
+        let (first, last) = (range.start.to_bits(), range.end.to_bits());
+        let size = (last - first).saturating_add(1);
+        pool.epochs.resize(self.process.config.ranges6.len().max(pool.epochs.len()), 0);
+        let epoch = &mut pool.epochs[index];
+        let start = if self.process.config.sequential && self.kind == IaKind::Na {
+            let held = db.newest_first().filter_map(|lease| match lease.addr {
+                IpAddr::V6(addr) => Some(addr.to_bits()),
+                IpAddr::V4(_) => None,
+            });
+            let highest = held.filter(|addr| first < *addr && *addr <= last).max().unwrap_or(first);
+            let start = highest + 1 + u128::from(*epoch);
+            *epoch = epoch.saturating_sub(1);
+            start
+        } else {
+            let hash = match self.kind {
+                IaKind::Ta => random(pool.random),
+                IaKind::Na => address_hash6(self.iaid, &self.client.duid),
+            };
+            first + u128::from(hash.wrapping_add(*epoch)) % size
+        };
+        // With more steps than there are used addresses, a free address is found if there is one.
+        let steps = size.min(db.len() as u128 + pool.own.len() as u128 + 1);
+        let mut addr = start;
+        for _ in 0..=steps {
+            let candidate = Ipv6Addr::from_bits(addr);
+            if !pool.own.contains(&candidate)
+                && db.find6_by_addr(IpAddr::V6(candidate)).is_none()
+                && !self.process.directory.has_addr6(candidate)
+            {
+                return Some(candidate);
+            }
+            addr = if addr == last { first } else { addr + 1 };
         }
         None
+    }
+
+    /// The answer to REQUEST for an address; `None` if the server refuses it.
+    fn assign(&self, addr: Ipv6Addr, valid: Option<u32>) -> Option<Given> {
+        let (ranges, tags) = (&self.process.config.ranges6, &self.identity.tags);
+        let network = on_link(ranges, addr, tags);
+        let is_reserved = network.is_some_and(|range| self.identity.implied(range, addr).is_some());
+        let range = available(ranges, addr, tags).or(network.filter(|_| is_reserved))?;
+        let configured = self.identity.lease_time(range, addr);
+        let given = Given { addr, valid: granted_lease_time(configured, valid) };
+        self.is_own_or_free(addr).then_some(given)
     }
 }
 

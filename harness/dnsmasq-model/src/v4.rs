@@ -13,6 +13,7 @@ use super::hw_addr::HwAddr;
 use super::lease::{ExtraData, Flags, LeaseKind};
 use super::names::{c_string, legal_name, same_name, strip_hostname};
 use super::rules::{ForeignDomain, Rules};
+use super::tags::{TagIf, add_name_tags, tags4};
 use super::text::Text;
 
 /// A DHCPv4 client with the options that it sends. An empty value stands for an absent option.
@@ -148,9 +149,7 @@ pub(crate) fn contexts<'a>(
     ciaddr: Option<Ipv4Addr>,
 ) -> Vec<Context4<'a>> {
     let all = || config.ranges4.iter().enumerate();
-    let spans = |range: &Range4, addr: Ipv4Addr, mask: Ipv4Addr| {
-        same_net(addr, range.start, mask) && same_net(addr, range.end, mask)
-    };
+    let spans = |range: &Range4, addr, mask| range.is_in(addr, mask);
     let mut local = Vec::new();
     for (index, range) in all() {
         let own = network.v4.iter().find_map(|(own, prefix)| {
@@ -209,6 +208,15 @@ pub(crate) fn extended_hwaddr<'a>(hw: &'a HwAddr, clid: Option<&'a [u8]>) -> &'a
     }
 }
 
+/// The name that a client sends, in option 81 or 12.
+pub(crate) fn sent_name(client: &Client4) -> Option<&[u8]> {
+    match (&client.fqdn, &client.hostname) {
+        (Some(fqdn), _) => Some(fqdn),
+        (None, Some(name)) if !name.is_empty() => Some(name),
+        _ => None,
+    }
+}
+
 /// The name of a client's request that becomes the name of its lease, if it is legal: its first label.
 ///
 /// Until 2.39 a name with another domain than the server's is not used.
@@ -217,12 +225,7 @@ pub(crate) fn client_name<'a>(
     rules: &Rules,
     domain: Option<&[u8]>,
 ) -> Option<&'a [u8]> {
-    let raw = match (&client.fqdn, &client.hostname) {
-        (Some(fqdn), _) => fqdn,
-        (None, Some(name)) if !name.is_empty() => name,
-        _ => return None,
-    };
-    let (label, foreign) = strip_hostname(legal_name(raw, rules.name_syntax)?);
+    let (label, foreign) = strip_hostname(legal_name(sent_name(client)?, rules.name_syntax)?);
     let is_own = |name: &[u8]| domain.is_some_and(|own| same_name(own, name));
     if rules.foreign_domain == ForeignDomain::Rejected && foreign.is_some_and(|name| !is_own(name))
     {
@@ -458,11 +461,14 @@ fn identify(
     };
     let pairs: Vec<_> = ranges.iter().map(|c| (c.range, c.mask)).collect();
     let identity = Identity { clid: clid.map(|c| &c[..]), hw: &client.hw, name };
-    let host =
-        directory.find(ClientNetwork::V4(&pairs), identity.clid, Some(identity.hw), None, &[]);
+    let sent_tags = tags4(&config.tag_rules, &config.interface, client);
+    let found_with = TagIf::apply(&config.tag_if, sent_tags.clone());
+    let network4 = ClientNetwork::V4(&pairs);
+    let host = directory.find(network4, identity.clid, Some(identity.hw), None, &found_with);
     let mut tags = Vec::new();
     if do_classes || names_depend_on_tags(config) {
-        tags = request_tags(config, directory, &pairs, &identity, host, addr, &ranges);
+        let about = TagRequest { pairs: &pairs, identity: &identity, host, addr, ranges: &ranges };
+        tags = request_tags(config, directory, client, sent_tags, &about);
     }
     if do_classes {
         if rules.request_marks_changed {
@@ -511,48 +517,63 @@ fn identify(
     }
 }
 
-/// The tags of a request, in the order in which dnsmasq prints them.
+/// What the tags of a request depend on, besides the client.
+struct TagRequest<'a> {
+    pairs: &'a [(&'a Range4, Ipv4Addr)],
+    identity: &'a Identity<'a>,
+    host: Option<&'a Host>,
+    addr: Ipv4Addr,
+    ranges: &'a [Context4<'a>],
+}
+
+/// The tags of a request, in the order in which dnsmasq prints them: to `tags`, which are those of the client's message,
+/// each list is added at the front.
 fn request_tags(
     config: &ServerConfig,
     directory: &HostDirectory,
-    pairs: &[(&Range4, Ipv4Addr)],
-    identity: &Identity<'_>,
-    host: Option<&Host>,
-    addr: Ipv4Addr,
-    ranges: &[Context4<'_>],
+    client: &Client4,
+    mut tags: Vec<String>,
+    request: &TagRequest<'_>,
 ) -> Vec<String> {
-    let mut tags = vec![String::from_utf8_lossy(&config.interface).into_owned()];
-    let mut push = |tag: &str| tags.insert(0, tag.to_owned());
+    let TagRequest { pairs, identity, host, addr, ranges } = *request;
+    let found_with = TagIf::apply(&config.tag_if, tags.clone());
     let mut own = host;
     if host.is_some() {
-        push("known");
+        tags.insert(0, "known".to_owned());
     } else if directory
-        .find(ClientNetwork::Any, identity.clid, Some(identity.hw), None, &[])
+        .find(ClientNetwork::Any, identity.clid, Some(identity.hw), None, &found_with)
         .is_some()
     {
-        push("known-othernet");
+        tags.insert(0, "known-othernet".to_owned());
     }
+    add_name_tags(&config.tag_rules, sent_name(client), &mut tags);
+    let found_with = TagIf::apply(&config.tag_if, tags.clone());
     if host.is_none()
         && let Some(name) = identity.name
-        && let Some(by_name) =
-            directory.find(ClientNetwork::V4(pairs), None, Some(identity.hw), Some(name), &[])
+        && let Some(by_name) = directory.find(
+            ClientNetwork::V4(pairs),
+            None,
+            Some(identity.hw),
+            Some(name),
+            &found_with,
+        )
         && by_name.clid.is_none()
         && by_name.hardware.is_empty()
     {
-        push("known");
+        tags.insert(0, "known".to_owned());
         own = Some(by_name);
     }
-    for tag in own.map(|h| &h.set[..]).unwrap_or_default() {
-        push(tag);
+    for tag in own.map(|h| &h.set[..]).unwrap_or_default().iter().rev() {
+        tags.insert(0, tag.clone());
     }
     let range = ranges
         .iter()
         .find(|c| c.range.start <= addr && addr <= c.range.end)
         .or_else(|| ranges.iter().find(|c| same_net(addr, c.range.start, c.mask)));
     if let Some(tag) = range.and_then(|c| c.range.set.as_deref()) {
-        push(tag);
+        tags.insert(0, tag.to_owned());
     }
-    dedup_keep_last(&tags)
+    dedup_keep_last(&TagIf::apply(&config.tag_if, tags))
 }
 
 impl Process {

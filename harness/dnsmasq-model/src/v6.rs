@@ -6,11 +6,12 @@ use std::sync::Arc;
 use super::call::CallSink;
 use super::clock::Clock;
 use super::engine::{Engine, Process};
-use super::hosts::{ClientNetwork, same_net6};
+use super::hosts::{EmptyList, match_tags, same_net6};
 use super::hw_addr::HwAddr;
 use super::ia_kind::IaKind;
 use super::lease::{ExtraData, Flags, LeaseKind};
 use super::names::{legal_hostname, strip_hostname};
+use super::reservations6::{Identity6, NameSent};
 use super::text::Text;
 use super::v4::dedup_keep_last;
 
@@ -199,16 +200,10 @@ impl Process {
         client: &'a Client6,
         store: &'a mut Option<Text>,
     ) -> NameAndTags<'a> {
-        let host = self.directory.find(
-            ClientNetwork::V6(&self.config.ranges6),
-            Some(&client.duid),
-            client.hw.as_ref(),
-            None,
-            &[],
-        );
+        let config = &self.config;
+        let identity = Identity6::find(config, &self.directory, client, NameSent::Yes);
+        let host = identity.named_by;
         let legal = client.hostname.as_deref().and_then(legal_hostname);
-        let mut tags = Vec::new();
-        let mut own = host;
         let auth = host.is_some_and(|h| h.name.is_some());
         let (mut name, mut supplied) = (None, legal.unwrap_or_default());
         if let Some(configured) = host.and_then(|h| h.name.clone()) {
@@ -217,30 +212,12 @@ impl Process {
             // strip_hostname() truncates the buffer that is also passed as the supplied name.
             supplied = strip_hostname(legal).0;
             name = Some(supplied).filter(|n| !n.is_empty());
-            if let (None, Some(name)) = (own, name) {
-                own = self
-                    .directory
-                    .find(ClientNetwork::V6(&self.config.ranges6), None, None, Some(name), &[])
-                    .filter(|h| h.clid.is_none() && h.hardware.is_empty());
-            }
         }
-        if !auth && self.config.ignore_names.iter().any(Vec::is_empty) {
+        let ignores = |list: &Vec<String>| match_tags(list, &identity.tags, EmptyList::Matches);
+        if !auth && config.ignore_names.iter().any(ignores) {
             name = None;
         }
-        if let Some(host) = own {
-            tags.push("known".to_owned());
-            tags.extend(host.set.iter().rev().cloned());
-        } else if self
-            .directory
-            .find(ClientNetwork::Any, Some(&client.duid), client.hw.as_ref(), None, &[])
-            .is_some()
-        {
-            tags.push("known-othernet".to_owned());
-        }
-        if self.db.rules().dhcpv6_tag {
-            tags.push("dhcpv6".to_owned());
-        }
-        tags.push(String::from_utf8_lossy(&self.config.interface).into_owned());
+        let tags = identity.tags;
         NameAndTags { name, auth, supplied, tags }
     }
 

@@ -2,21 +2,28 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use dnsmasq_model::{Build, Engine, Network, Release, ReleaseError, ServerConfig, option_since};
+use dnsmasq_model::{Build, Network, Release, ReleaseError, ServerConfig, option_since};
 use scenario::diagnostics::SourceError;
-use scenario::{Case, Rtc};
+use scenario::{Case, Rtc, Server};
 
-/// A dnsmasq that is not running yet, and its command line.
+/// The configuration of dnsmasq, and the network that it needs.
+#[derive(Clone, Debug)]
+pub(super) struct Configuration {
+    pub(super) config: ServerConfig,
+    pub(super) network: Network,
+    /// dnsmasq's command line, with the program's name first.
+    pub(super) command_line: Vec<String>,
+}
+
+/// The configuration that a `[server]` section describes.
 ///
 /// # Errors
 /// A range or an option that dnsmasq would reject, with its place.
-pub(super) fn engine(
-    case: &Case,
-    build: Build,
-    release: Release,
-    limit: Option<u32>,
-) -> Result<(Engine, Vec<String>), SourceError> {
-    let server = &case.scenario.server;
+pub(super) fn configuration(case: &Case, server: &Server) -> Result<Configuration, SourceError> {
+    let release = match &server.dnsmasq {
+        Some(name) => release(case, name)?,
+        None => Release::NEWEST,
+    };
     let range = |range: &toml::Spanned<String>, rest: &str| match range.get_ref().split_once('-') {
         Some((first, last)) => Ok(format!("--dhcp-range={},{},{rest}", first.trim(), last.trim())),
         None => Err(case.error(range.span(), "invalid range: expected FIRST-LAST")),
@@ -33,7 +40,7 @@ pub(super) fn engine(
     if let Some(range6) = &server.range6 {
         line.push(range(range6, &format!("64,{time}"))?);
     }
-    if let Some(limit) = limit {
+    if let Some(limit) = server.lease_limit {
         line.push(format!("--dhcp-lease-max={limit}"));
     }
     if let Some(range6) = server.range6.as_ref().filter(|_| !release.has_dhcpv6()) {
@@ -68,14 +75,14 @@ pub(super) fn engine(
     let network = network(&config).ok_or_else(|| {
         case.error(server.range.span(), "invalid range: both ends must lie in one /24 network")
     })?;
-    Ok((Engine::with_network(build, config, network), line))
+    Ok(Configuration { config, network, command_line: line })
 }
 
 /// The release of dnsmasq that a scenario names.
 ///
 /// # Errors
 /// An unknown release, with its place.
-pub(super) fn release(case: &Case, name: &toml::Spanned<String>) -> Result<Release, SourceError> {
+fn release(case: &Case, name: &toml::Spanned<String>) -> Result<Release, SourceError> {
     name.get_ref().parse().map_err(|error: ReleaseError| case.error(name.span(), error.to_string()))
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use super::clients::Clients;
 use super::demands::ReadMethod;
 use super::escapes::{show, unescape};
-use super::findings::FindingKind;
+use super::finding_kind::FindingKind;
 use super::lease_line::{DUID, family, split_time};
 use super::lines::Lines;
 use super::nvram_state::{NvramState, Variables};
@@ -35,13 +35,13 @@ pub(super) fn check(
         checker.stored_bytes(session, expect);
     }
     if let Some(wanted) = expect.reply {
-        let text = |reply: ReplyKind| format!("{reply:?}").to_lowercase();
-        let found = reply.map_or("no message of a client".to_owned(), text);
-        if text(wanted) != found {
-            let wanted = text(wanted);
+        let found = reply.map_or("no message of a client", ReplyKind::name);
+        let wanted = wanted.name();
+        if wanted != found {
             checker.unmet.push(format!("the server's reply: expected {wanted}, found {found}"));
         }
     }
+    checker.files(session, expect)?;
     for text in checker.unmet {
         session.judge.findings.add(FindingKind::Unmet, text);
     }
@@ -58,13 +58,12 @@ pub(super) fn check(
 }
 
 /// How the judge has to read the store before these expectations are checked.
-pub(super) fn read_method(expect: &Expect) -> ReadMethod {
-    let Expect { leases, lines, has, lacks, .. } = expect;
-    if leases.is_some() || lines.is_some() || !has.is_empty() || !lacks.is_empty() {
-        ReadMethod::Init
-    } else {
-        ReadMethod::Records
-    }
+pub(super) fn read_method(expectations: &[&Expect]) -> ReadMethod {
+    let needs_init = |expect: &&Expect| {
+        let Expect { leases, lines, has, lacks, .. } = expect;
+        leases.is_some() || lines.is_some() || !has.is_empty() || !lacks.is_empty()
+    };
+    if expectations.iter().any(needs_init) { ReadMethod::Init } else { ReadMethod::Records }
 }
 
 struct Checker {
@@ -203,6 +202,22 @@ impl Checker {
         if let Some(wanted) = expect.committed {
             self.equal("whether flash holds what RAM holds", &wanted, &(views.ram == views.flash));
         }
+    }
+
+    fn files(&mut self, session: &mut Session<'_>, expect: &Expect) -> Result<(), BackendError> {
+        for (path, wanted) in &expect.files {
+            let found = session.router.backend.read_file(path)?;
+            if !unescape(wanted).is_ok_and(|wanted| Some(&wanted) == found.as_ref()) {
+                let found = found.map_or("no file".to_owned(), |found| show(&found));
+                self.unmet.push(format!("{path}: expected {wanted:?}, found {found}"));
+            }
+        }
+        for path in &expect.no_files {
+            if session.router.backend.read_file(path)?.is_some() {
+                self.unmet.push(format!("there is a file {path}"));
+            }
+        }
+        Ok(())
     }
 
     fn counts(&mut self, session: &Session<'_>, expect: &Expect) {

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use super::client_ids::ClientIds;
 use super::demands::{Agreement, FlashState, LastCall, NextStart, ReadMethod, Reading};
 use super::expected::{Change, Expected, Tolerance, changes};
-use super::findings::{FindingKind, Findings};
+use super::finding_kind::FindingKind;
+use super::findings::Findings;
 use super::init_output;
 use super::lease_line::DUID;
 use super::lines::Lines;
@@ -239,7 +240,7 @@ impl<'a> Judge<'a> {
         let tolerance = self.tolerance(router.engine());
         for difference in self.expected.differences(&actual, tolerance) {
             if difference.uncertain {
-                self.findings.broken(Invariant::Atomicity, difference.text);
+                self.findings.broken_line(Invariant::Atomicity, difference);
             }
         }
         self.expected.settle(&actual);
@@ -332,16 +333,17 @@ impl<'a> Judge<'a> {
         let tolerance = self.tolerance(engine);
         for (output, code) in &result.pages {
             if *code != Some(0) {
-                let text = format!("the web page's init ended with {code:?}");
+                let how = code.map_or("a signal".to_owned(), |code| format!("exit code {code}"));
+                let text = format!("the web page's init ended with {how}");
                 self.findings.broken(Invariant::Parsability, text);
                 continue;
             }
             match init_output::parse(output) {
                 Err(why) => self.findings.broken(Invariant::Parsability, why),
                 Ok(seen) => {
-                    for difference in allowed.differences(&seen, tolerance) {
-                        let text = format!("the web page saw {}", difference.text);
-                        self.findings.broken(Invariant::Agreement, text);
+                    for mut difference in allowed.differences(&seen, tolerance) {
+                        difference.text = format!("the web page saw {}", difference.text);
+                        self.findings.broken_line(Invariant::Agreement, difference);
                     }
                 }
             }
@@ -388,7 +390,7 @@ impl<'a> Judge<'a> {
         }
         for difference in self.expected.differences(actual, self.tolerance(engine)) {
             let invariant = if difference.uncertain { Invariant::Atomicity } else { invariant };
-            self.findings.broken(invariant, difference.text);
+            self.findings.broken_line(invariant, difference);
         }
     }
 
@@ -500,9 +502,9 @@ impl<'a> Judge<'a> {
         }
         // The expected lines may come from the store, where times may be later by the slack.
         let own = Expected::known(own);
-        for difference in own.differences(self.expected.lines(), self.tolerance(engine)) {
-            let text = format!("dnsmasq and its calls differ: {}", difference.text);
-            self.findings.broken(Invariant::Agreement, text);
+        for mut difference in own.differences(self.expected.lines(), self.tolerance(engine)) {
+            difference.text = format!("dnsmasq and its calls differ: {}", difference.text);
+            self.findings.broken_line(Invariant::Agreement, difference);
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::case_error::CaseError;
 use super::client_ids::ClientIds;
 use super::clocks::Clocks;
-use super::configuration::{self, build_of};
+use super::configuration::{Configuration, build_of, configuration};
 use super::demands::ReadMethod;
 use super::findings::Findings;
 use super::judge::{Judge, Rules};
@@ -15,7 +15,7 @@ use super::script::{check_environment, environment, is_the_projects_own, prefix}
 use super::session::Session;
 use super::steps::Player;
 use backend::Backend;
-use dnsmasq_model::Release;
+use dnsmasq_model::Engine;
 use scenario::{Case, Moment, Store};
 
 /// The default of `LEASE_MAX`.
@@ -35,12 +35,8 @@ pub fn play(
     check_environment(case)?;
     let scenario = &case.scenario;
     let build = build_of(scenario.router.rtc);
-    let release = match &scenario.server.dnsmasq {
-        Some(name) => configuration::release(case, name)?,
-        None => Release::NEWEST,
-    };
-    let limit = scenario.server.lease_limit;
-    let (engine, command_line) = configuration::engine(case, build, release, limit)?;
+    let Configuration { config, network, command_line } = configuration(case, &scenario.server)?;
+    let engine = Engine::with_network(build, config, network);
     let truth = match scenario.router.date {
         Moment::At(second) => second,
         Moment::By(_) => {
@@ -77,6 +73,7 @@ pub fn play(
         recorder.truth = (truth, session.router.clocks.truth());
     }
     report.total = session.observers.total();
+    let history = std::mem::take(&mut session.observers.history);
     let ids = session.client_ids();
     (report.failures, report.expected_violations) = session.judge.findings.finish();
     if ids.contradict_the_scenario() {
@@ -87,6 +84,7 @@ pub fn play(
         );
     }
     if !report.failures.is_empty() {
+        report.history = history;
         report.machine = Some(target.machine()?.into_owned());
     }
     Ok(())

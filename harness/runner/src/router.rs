@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 
 use super::clocks::Clocks;
+use super::configuration::Configuration;
 use backend::{Backend, BackendError};
-use dnsmasq_model::{Engine, Server};
+use dnsmasq_model::{Build, Engine, Server};
 use nvram_emu::Machine;
 
 /// Whether the router is powered.
@@ -60,9 +61,13 @@ impl<'a> Router<'a> {
         self.server.engine_mut()
     }
 
-    /// Replaces dnsmasq by one with another configuration, which is not running.
-    pub(super) fn configure(&mut self, engine: Engine, command_line: Vec<String>) {
-        self.server = Server::new(engine);
+    /// Gives dnsmasq, which is not running, another configuration. Its files stay.
+    pub(super) fn configure(&mut self, build: Build, configuration: Configuration) {
+        let Configuration { config, network, command_line } = configuration;
+        let engine = self.server.engine_mut();
+        engine.set_build(build);
+        engine.set_config(config);
+        engine.set_network(network);
         self.command_line = command_line;
     }
 

@@ -7,14 +7,16 @@ use super::client_ids::ClientIds;
 use super::clients::Client;
 use super::comparison::{Comparison, MAX_UNEXPECTED_CALLS, NextCall};
 use super::demands::ReadMethod;
+use super::evidence::CallRecord;
 use super::exchange;
-use super::findings::FindingKind;
+use super::finding_kind::FindingKind;
+use super::history::{DaemonEvent, EventKind};
 use super::judge::Judge;
 use super::observers::Observers;
 use super::planned_fault::PlannedFault;
 use super::recorder::{RecordedAction, Snapshot};
 use super::router::{Ending, Power, Router};
-use backend::{BackendError, CallEnd, CallOptions, CallResult, Disturbance, InProcess};
+use backend::{BackendError, CallEnd, CallOptions, CallResult, Disturbance, InProcess, RouterPath};
 use dnsmasq_model::{InitResult, InitStatus, ScriptCall};
 use scenario::{BootClock, Invariant, ReplyKind};
 use std::net::IpAddr;
@@ -64,6 +66,8 @@ pub(super) struct Session<'a> {
     pub(super) observers: Observers<'a>,
     comparison: Comparison,
     step: Step,
+    /// True time at the beginning, in seconds since 1970.
+    began: i64,
     pub(super) faults: FaultsSoFar,
 }
 
@@ -83,6 +87,7 @@ impl<'a> Session<'a> {
         ids: ClientIds,
     ) -> Self {
         Self {
+            began: router.clocks.truth(),
             router,
             judge,
             observers,
@@ -138,9 +143,17 @@ impl<'a> Session<'a> {
         self.judge.check_store(&mut self.router, self.comparison.ids, read_method)
     }
 
+    /// Adds an event to the history of the case.
+    pub(super) fn record(&mut self, kind: EventKind) {
+        let seconds = self.router.clocks.truth() - self.began;
+        let failed = self.judge.findings.any();
+        self.observers.history.add(seconds, failed, kind);
+    }
+
     pub(super) fn power_on(&mut self, clock: BootClock) {
         self.router.clocks.boot(clock);
         self.router.power = Power::On;
+        self.record(EventKind::PowerOn);
         self.judge.power_on();
         self.observers.record_call(self.router.clocks.truth(), None);
     }
@@ -150,12 +163,15 @@ impl<'a> Session<'a> {
     /// # Errors
     /// When the back end fails.
     pub(super) fn power_off(&mut self) -> Result<(), BackendError> {
+        self.record(EventKind::PowerOff);
         self.power_down()?;
         self.judge.power_off(&mut self.router)
     }
 
     fn power_down(&mut self) -> Result<(), BackendError> {
-        self.router.engine_mut().kill();
+        let engine = self.router.engine_mut();
+        engine.kill();
+        engine.lose_ram(|path| matches!(RouterPath::parse(path), Ok(RouterPath::Ram(_))));
         self.comparison.power_off();
         self.router.backend.power_off()?;
         self.router.power = Power::Off;
@@ -168,6 +184,7 @@ impl<'a> Session<'a> {
     /// When the back end fails.
     pub(super) fn start_dnsmasq(&mut self) -> Result<(), BackendError> {
         let Some(init) = self.router.engine().init_call() else { return Ok(()) };
+        self.record(EventKind::Dnsmasq(DaemonEvent::Start));
         self.comparison.start(&mut self.router)?;
         let Some(result) = self.perform(&init)? else { return Ok(()) };
         let code = match result.end {
@@ -195,6 +212,7 @@ impl<'a> Session<'a> {
             Err(failure) => {
                 let status = failure.status();
                 self.step.dnsmasq_exit = Some(status);
+                self.record(EventKind::Dnsmasq(DaemonEvent::Exit(status)));
                 self.comparison.ended(&mut self.router, &mut self.judge.findings, status)
             }
         }
@@ -248,10 +266,27 @@ impl<'a> Session<'a> {
     /// # Errors
     /// When the back end fails.
     pub(super) fn sighup(&mut self) -> Result<(), BackendError> {
+        self.record(EventKind::Dnsmasq(DaemonEvent::Sighup));
         let mut calls = Vec::new();
         let clock = self.router.clocks.now();
         self.router.engine_mut().sighup(clock, &mut calls);
         self.comparison.sighup(&mut self.router)?;
+        self.perform_all(calls)
+    }
+
+    /// A file is written, or removed (`None`). dnsmasq reads it at once if it lies in a `--dhcp-hostsdir`.
+    ///
+    /// # Errors
+    /// A path at which there can be no file, or a back end that fails.
+    pub(super) fn write_file(
+        &mut self,
+        path: &str,
+        contents: Option<Vec<u8>>,
+    ) -> Result<(), BackendError> {
+        self.router.backend.write_file(path, contents.as_deref())?;
+        let mut calls = Vec::new();
+        let clock = self.router.clocks.now();
+        self.router.engine_mut().set_file(path, contents, clock, &mut calls);
         self.perform_all(calls)
     }
 
@@ -261,6 +296,12 @@ impl<'a> Session<'a> {
     /// When the back end fails.
     pub(super) fn stop_dnsmasq(&mut self, ending: Ending) -> Result<(), BackendError> {
         let ran = self.router.engine().is_running();
+        if ran {
+            self.record(EventKind::Dnsmasq(match ending {
+                Ending::Terminated => DaemonEvent::Terminated,
+                Ending::Killed => DaemonEvent::Killed,
+            }));
+        }
         let mut calls = Vec::new();
         match ending {
             Ending::Terminated => {
@@ -302,6 +343,12 @@ impl<'a> Session<'a> {
         if let Some(answer) = answer {
             self.comparison.compare_answer(&mut self.judge.findings, &answer, reply, client);
         }
+        self.record(EventKind::Client {
+            name: client.name.clone(),
+            action,
+            reply,
+            address: client.address,
+        });
         self.perform_all(calls)?;
         Ok(reply)
     }
@@ -391,7 +438,14 @@ impl<'a> Session<'a> {
         result: &CallResult,
         prepared: PreparedCall,
     ) -> Result<(), BackendError> {
-        self.observers.call(call, result);
+        let record = Arc::new(CallRecord {
+            call: call.clone(),
+            result: result.clone(),
+            disturbance: prepared.plan.disturbance.clone(),
+        });
+        self.observers.call(&record);
+        self.judge.findings.called(&record);
+        self.record(EventKind::Call(record));
         self.step.last.stderr.extend_from_slice(&result.stderr);
         self.step.last.exit = match result.end {
             CallEnd::Exited(code) => Some(code),
@@ -446,6 +500,11 @@ impl<'a> Session<'a> {
     pub(super) fn other_program(&mut self, words: &[&[u8]]) -> Result<(), BackendError> {
         let result = self.router.backend.nvram(words)?;
         self.observers.step.flash(&result.operations);
+        self.record(EventKind::OtherProgram {
+            arguments: words.iter().map(|word| word.to_vec()).collect(),
+            code: result.code,
+            operations: result.operations.clone(),
+        });
         self.step.last.stderr.extend_from_slice(&result.stderr);
         self.judge.other_program(&mut self.router)
     }

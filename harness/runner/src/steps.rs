@@ -8,21 +8,23 @@ use toml::Spanned;
 use super::action::ClientAction;
 use super::case_error::CaseError;
 use super::clients::{Clients, parse_address};
-use super::configuration::{self, build_of};
+use super::clocks::Clocks;
+use super::configuration::{Configuration, build_of, configuration};
 use super::damage;
 use super::demands::ReadMethod;
 use super::escapes::unescape;
 use super::expect;
+use super::history::EventKind;
 use super::journal;
 use super::planned_fault::PlannedFault;
 use super::router::Ending;
 use super::script::{is_variable_name, no_variable_name};
 use super::session::{FaultsSoFar, Session, StepPlan};
 use backend::BackendError;
-use dnsmasq_model::ScriptCall;
+use dnsmasq_model::{Build, ScriptCall};
 use scenario::{
-    Action, Boot, Case, ClientEvent, ClientMessage, DaemonAction, Damage, RawCall, Repeat,
-    ReplyKind, Step,
+    Action, Boot, Case, ClientEvent, ClientMessage, DaemonAction, Damage, Expect, RawCall, Repeat,
+    ReplyKind, Server, Step,
 };
 
 /// Plays the steps of a case.
@@ -31,11 +33,16 @@ pub(super) struct Player<'a, 'w> {
     session: &'w mut Session<'a>,
     clients: Clients,
     reply: Option<ReplyKind>,
+    /// The configuration of dnsmasq's next start.
+    server: Server,
+    /// How dnsmasq is compiled at its next start, and its configuration, if they have changed since its last one.
+    changed: Option<(Build, Configuration)>,
 }
 
 impl<'a, 'w> Player<'a, 'w> {
     pub(super) fn new(case: &'a Case, session: &'w mut Session<'a>) -> Self {
-        Self { case, session, clients: Clients::default(), reply: None }
+        let server = case.scenario.server.clone();
+        Self { case, session, clients: Clients::default(), reply: None, server, changed: None }
     }
 
     /// Plays all steps.
@@ -47,17 +54,21 @@ impl<'a, 'w> Player<'a, 'w> {
             if !self.case.matches(&step.get_ref().when) {
                 continue;
             }
-            self.session.judge.findings.at_step(index, step.span());
+            let text = step.get_ref().summary();
+            self.session.record(EventKind::Step { number: index + 1, text: text.clone() });
+            self.session.judge.findings.at_step(index, step.span(), text);
             self.session.begin_step(plan(step.get_ref()));
             self.reply = None;
             self.repeat(step).map_err(|fault| place(self.case, action_span(step), fault))?;
-            let expect = step.get_ref().expect.as_ref();
-            self.session.end_step(expect.map_or(ReadMethod::Records, expect::read_method))?;
-            if expect.is_none_or(|expect| expect.dnsmasq_exit.is_none()) {
+            let expectations = step.get_ref().expect.iter();
+            let expectations: Vec<&Expect> =
+                expectations.filter(|expect| self.case.matches(&expect.when)).collect();
+            self.session.end_step(expect::read_method(&expectations))?;
+            if expectations.iter().all(|expect| expect.dnsmasq_exit.is_none()) {
                 self.session.report_failed_start();
             }
-            if let Some(expect) = expect {
-                let store = self.case.scenario.router.store;
+            let store = self.case.scenario.router.store;
+            for expect in expectations {
                 expect::check(self.session, &self.clients, self.reply, expect, store)
                     .map_err(|error| place(self.case, step.span(), error.into()))?;
             }
@@ -108,15 +119,9 @@ impl<'a, 'w> Player<'a, 'w> {
             }
             Action::PowerCut => self.session.power_off()?,
             Action::Advance(seconds) => self.session.pass(seconds.0 as i64)?,
-            Action::SetClock(moment) => {
-                self.session.router.clocks.set(*moment);
-                self.session.sync_clock()?;
-            }
-            Action::Ntp => {
-                self.session.router.clocks.ntp();
-                self.session.sync_clock()?;
-            }
-            Action::Drift(ppm) => self.session.router.clocks.drift(*ppm),
+            Action::SetClock(moment) => self.change_clock(|clocks| clocks.set(*moment))?,
+            Action::Ntp => self.change_clock(Clocks::ntp)?,
+            Action::Drift(ppm) => self.change_clock(|clocks| clocks.drift(*ppm))?,
             Action::Dnsmasq(action) => self.dnsmasq(*action)?,
             Action::Join(join) => {
                 for index in self.clients.join(self.case, span, join)? {
@@ -133,8 +138,33 @@ impl<'a, 'w> Player<'a, 'w> {
             Action::Call(call) => self.call(span, call)?,
             Action::Nvram(commands) => self.other_program(&span, commands)?,
             Action::Damage(damage) => self.damage(damage)?,
+            Action::Files(files) => {
+                for (path, contents) in files {
+                    let contents =
+                        unescape(contents).map_err(|why| self.fault(span.clone(), why))?;
+                    self.session.write_file(path, Some(contents))?;
+                }
+            }
+            Action::RemoveFiles(paths) => {
+                for path in paths {
+                    self.session.write_file(path, None)?;
+                }
+            }
+            Action::Configure(change) => {
+                change.apply(&mut self.server);
+                self.change_configuration(self.session.router.engine().build())?;
+            }
         }
         Ok(())
+    }
+
+    fn change_clock(&mut self, change: impl FnOnce(&mut Clocks)) -> Result<(), BackendError> {
+        let clocks = &mut self.session.router.clocks;
+        let before = clocks.now().wall;
+        change(clocks);
+        let jump = clocks.now().wall - before;
+        self.session.record(EventKind::Clock { jump });
+        self.session.sync_clock()
     }
 
     fn other_program(
@@ -168,25 +198,42 @@ impl<'a, 'w> Player<'a, 'w> {
         }
         self.session.pass(boot.off.map_or(0, |off| off.0 as i64))?;
         if boot.rtc.is_some() || boot.lease_limit.is_some() || boot.dnsmasq_release.is_some() {
-            let release = match &boot.dnsmasq_release {
-                Some(name) => configuration::release(self.case, name)?,
-                None => self.session.router.engine().config().release,
-            };
+            if boot.dnsmasq_release.is_some() {
+                self.server.dnsmasq.clone_from(&boot.dnsmasq_release);
+            }
             let build = boot.rtc.map_or(self.session.router.engine().build(), build_of);
-            let limit = boot.lease_limit.or(self.case.scenario.server.lease_limit);
-            let (engine, command_line) = configuration::engine(self.case, build, release, limit)?;
-            self.session.router.configure(engine, command_line);
+            self.server.lease_limit = boot.lease_limit.or(self.server.lease_limit);
+            self.change_configuration(build)?;
         }
         self.session.power_on(boot.clock.unwrap_or(self.case.scenario.router.clock));
         if boot.dnsmasq != Some(false) {
-            self.session.start_dnsmasq()?;
+            self.start()?;
         }
         Ok(())
     }
 
+    /// Checks the configuration, and keeps it for the next start.
+    fn change_configuration(&mut self, build: Build) -> Result<(), CaseError> {
+        self.changed = Some((build, configuration(self.case, &self.server)?));
+        Ok(())
+    }
+
+    /// Starts dnsmasq with its latest configuration.
+    fn start(&mut self) -> Result<(), CaseError> {
+        if let Some((build, configuration)) = self.changed.take() {
+            self.session.stop_dnsmasq(Ending::Terminated)?;
+            self.session.router.configure(build, configuration);
+        }
+        Ok(self.session.start_dnsmasq()?)
+    }
+
     fn dnsmasq(&mut self, action: DaemonAction) -> Result<(), CaseError> {
         match action {
-            DaemonAction::Start => self.session.start_dnsmasq()?,
+            DaemonAction::Start => self.start()?,
+            DaemonAction::Restart => {
+                self.session.stop_dnsmasq(Ending::Terminated)?;
+                self.start()?;
+            }
             DaemonAction::Stop => self.session.stop_dnsmasq(Ending::Terminated)?,
             DaemonAction::Kill => self.session.stop_dnsmasq(Ending::Killed)?,
             DaemonAction::Sighup => self.session.sighup()?,
@@ -239,6 +286,7 @@ impl<'a, 'w> Player<'a, 'w> {
     fn damage(&mut self, damage: &Damage) -> Result<(), CaseError> {
         let machine = self.session.router.machine()?.into_owned();
         let damaged = damage::apply(self.case, &machine, damage)?;
+        self.session.record(EventKind::Damage);
         self.session.router.backend.replace(damaged)?;
         self.session.judge.damaged(&mut self.session.router)?;
         Ok(())
@@ -271,6 +319,7 @@ fn needs_power(action: &Action) -> bool {
             | Action::Advance(_)
             | Action::Silence(_)
             | Action::Damage(_)
+            | Action::Configure(_)
     )
 }
 

@@ -17,6 +17,8 @@ use = "rust"
 [[step]]
 boot = {}
 [[step]]
+files = { "/tmp/note" = "a note" }
+[[step]]
 join = { client = "phone", address = "192.168.1.60" }
 [[step]]
 join = { client = "tablet", v6 = "na", duid = "00:03:00:01:02:aa:00:00:00:02" }
@@ -73,6 +75,8 @@ unmet_expectations! {
     no_variables, "no-variables", "['dnsmasq_lease_duid']" => "dnsmasq_lease_duid is set in nvram get";
     flash, "flash", "{ nonexistent = 'x' }" => "nonexistent in flash: expected \"x\", found nothing";
     no_flash, "no-flash", "['dnsmasq_lease_duid']" => "dnsmasq_lease_duid is set in flash";
+    files, "files", "{ '/tmp/hosts' = 'x' }" => "/tmp/hosts: expected \"x\", found no file";
+    no_files, "no-files", "['/tmp/note']" => "there is a file /tmp/note";
     committed, "committed", "false" => "whether flash holds what RAM holds: expected false, found true";
     calls, "calls", "0" => "calls: expected 0, found 1";
     call_list, "call-list", "[]" => "calls: expected [], found [\"add 00:03:";
@@ -97,7 +101,8 @@ unmet_expectations! {
 fn every_key_of_the_schema_is_tested() {
     let schema: serde_json::Value = serde_json::from_str(&json_schema()).expect("JSON");
     let keys = schema["$defs"]["Expect"]["properties"].as_object().expect("an object");
-    let keys: BTreeSet<&str> = keys.keys().map(String::as_str).collect();
+    let keys = keys.keys().map(String::as_str);
+    let keys: BTreeSet<&str> = keys.filter(|key| *key != "when").collect();
     assert_eq!(keys, KEYS.iter().copied().collect());
 }
 
@@ -165,4 +170,20 @@ fn each_expected_line_matches_one_printed_line(#[case] expected: fn(&str, &str) 
     let found = unmet_lines(expected);
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(found[0].starts_with("lines of init: expected ["), "{found:?}");
+}
+
+/// The failures of a scenario with two cases, each of which has its own expectation.
+#[rstest]
+#[case("{ when = { build = 'good' }, calls = 7 }", &["calls: expected 7, found 1"])]
+#[case("{ when = { build = 'broken' }, calls = 7 }", &[])]
+#[case("{ when = { build = ['good', 'broken'] }, calls = 7 }", &["calls: expected 7, found 1"])]
+fn an_expectation_with_a_condition_is_checked_where_the_condition_is_true(
+    #[case] table: &str,
+    #[case] expected: &[&str],
+) {
+    let text = format!(
+        "title = \"x\"\n[parameters]\nbuild = [\"good\", \"broken\"]\n[router]\nrtc = \"$build\"\n\
+         [script]\nuse = \"rust\"\n[[step]]\nboot = {{}}\nexpect = [{{ leases = 0 }}, {table}]\n"
+    );
+    assert_eq!(failures(text), expected);
 }

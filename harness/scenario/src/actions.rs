@@ -38,6 +38,8 @@ pub enum DaemonAction {
     Stop,
     /// dnsmasq is killed with SIGKILL.
     Kill,
+    /// dnsmasq is terminated with SIGTERM and started again.
+    Restart,
     /// dnsmasq receives SIGHUP and reloads its configuration files.
     Sighup,
 }

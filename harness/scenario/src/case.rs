@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::condition::Condition;
 use crate::diagnostics::{Source, SourceError};
 use crate::scenario::Scenario;
 use crate::units::Scalar;
@@ -49,9 +50,9 @@ impl Case {
         pairs.join(",")
     }
 
-    /// Whether every named parameter has the given value.
-    pub fn matches(&self, wanted: &BTreeMap<String, Scalar>) -> bool {
-        wanted.iter().all(|(name, value)| self.parameters.get(name) == Some(value))
+    /// Whether the condition is true in this case.
+    pub fn matches(&self, condition: &Condition) -> bool {
+        condition.is_true(&self.parameters)
     }
 
     /// The place of a section's header; the start of the file if the section is not there.

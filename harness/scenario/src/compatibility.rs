@@ -118,7 +118,7 @@ impl Case {
 }
 
 fn is_about_nvram(step: &Step) -> bool {
-    let expects = step.expect.as_ref().is_some_and(|expect| {
+    let expects = step.expect.iter().any(|expect| {
         !expect.stderr.is_empty()
             || expect.failed_calls.is_some_and(|count| count > 0)
             || !expect.variables.is_empty()

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
+use crate::condition::Condition;
 use crate::units::LeaseTime;
 
 /// A range of numbers. Both limits are inclusive and optional.
@@ -23,6 +24,10 @@ pub struct Between {
 #[derive(Clone, Debug, PartialEq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Expect {
+    /// The conditions are checked only in cases in which each of these parameters has the given value, or one of the given
+    /// values. A step may have several tables of conditions: `expect = [{ when = { … }, … }, …]`.
+    #[serde(skip_serializing_if = "Condition::is_empty")]
+    pub when: Condition,
     /// Number of leases that `init` prints.
     pub leases: Option<u64>,
     /// All lines that `init` prints: DHCPv4 leases, then the server's DUID, then DHCPv6 leases, in any order within each
@@ -48,6 +53,10 @@ pub struct Expect {
     pub flash: BTreeMap<String, String>,
     /// Variables that are not in flash.
     pub no_flash: Vec<String>,
+    /// The contents of the router's files, by path. `\xNN` stands for any byte.
+    pub files: BTreeMap<String, String>,
+    /// Paths at which the router has no file.
+    pub no_files: Vec<String>,
     /// Whether the contents of RAM and flash are equal.
     pub committed: Option<bool>,
     /// Number of script calls, including `init`.
@@ -96,4 +105,15 @@ pub enum ReplyKind {
     Nak,
     /// No answer.
     None,
+}
+
+impl ReplyKind {
+    /// The name in scenario files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ack => "ack",
+            Self::Nak => "nak",
+            Self::None => "none",
+        }
+    }
 }

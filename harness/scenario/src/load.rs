@@ -11,6 +11,7 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use crate::case::{Case, Parameters};
 use crate::diagnostics::{Source, SourceError};
+use crate::known_keys::{self, did_you_mean};
 use crate::overrides::{Overrides, apply_override, is_selected};
 use crate::parameters::{MAX_CASES, ParameterValues};
 use crate::raw_step::{RawStep, StepError};
@@ -32,6 +33,7 @@ pub fn cases(path: &Path, text: String, overrides: &Overrides) -> Result<Vec<Cas
     let source = Source::new(path, text);
     let mut table =
         DeTable::parse(&source.text).map_err(|error| from_toml_error(&source, &error))?;
+    known_keys::check(&source, table.get_ref())?;
     let sections =
         table.get_ref().iter().map(|(key, value)| (key.get_ref().to_string(), value.span()));
     let sections = Arc::new(sections.collect());
@@ -92,7 +94,12 @@ impl<'a> Loader<'_, 'a> {
         if case.scenario.except.iter().any(|exception| case.matches(exception)) {
             return Ok(None);
         }
-        check_parameters(&case, &used)?;
+        check_parameters(&case, &used, self.values)?;
+        if case.scenario.steps.is_empty() && case.scenario.journal.is_none() {
+            return Err(case
+                .error(0..0, "this scenario has no steps")
+                .help("add a step, for example `[[step]]` with `boot = {}`"));
+        }
         Ok(Some(case))
     }
 
@@ -116,26 +123,44 @@ impl<'a> Loader<'_, 'a> {
     }
 }
 
-/// Checks that each parameter is used, and that each condition names a parameter.
-fn check_parameters(case: &Case, used: &BTreeSet<String>) -> Result<(), SourceError> {
+/// Checks that each parameter is used, and that each condition names a parameter and values that it has.
+fn check_parameters(
+    case: &Case,
+    used: &BTreeSet<String>,
+    values: &ParameterValues<'_>,
+) -> Result<(), SourceError> {
     let scenario = &case.scenario;
-    let mut named: BTreeSet<&String> = used.iter().collect();
+    let mut named: BTreeSet<&str> = used.iter().map(String::as_str).collect();
+    let in_steps = scenario.steps.iter().flat_map(|step| {
+        let expectations = step.get_ref().expect.iter().map(|expect| &expect.when);
+        let conditions = std::iter::once(&step.get_ref().when).chain(expectations);
+        conditions.map(|when| (step.span(), when))
+    });
     let conditions = scenario
         .except
         .iter()
         .chain(scenario.breaks.iter().map(|breaks| &breaks.when))
         .map(|when| (0..0, when))
-        .chain(scenario.steps.iter().map(|step| (step.span(), &step.get_ref().when)));
+        .chain(in_steps);
     for (span, when) in conditions {
-        for name in when.keys() {
+        for (name, wanted) in when.iter() {
             if !case.parameters.contains_key(name) {
                 let message = format!("`{name}` is not a parameter of this scenario");
-                return Err(case.error(span, message));
+                let error = case.error(span, message);
+                let known = case.parameters.keys().map(String::as_str);
+                return Err(match did_you_mean(name, known) {
+                    Some(known) => error.help(format!("did you mean `{known}`?")),
+                    None => error,
+                });
+            }
+            if let Some(stray) = wanted.iter().find(|value| !values.may_be(name, value)) {
+                let message = format!("`{stray}` is not a value of the parameter `{name}`");
+                return Err(case.error(span, message).help("add it to `[parameters]`"));
             }
             named.insert(name);
         }
     }
-    match case.parameters.keys().find(|name| !named.contains(name)) {
+    match case.parameters.keys().find(|name| !named.contains(name.as_str())) {
         Some(unused) => Err(case
             .error(case.section("parameters"), format!("parameter `{unused}` is never used"))
             .help(format!("use `${unused}` in the scenario, or remove the parameter"))),

@@ -13,6 +13,9 @@ use crate::units::Scalar;
 /// The cross product of a file's parameters may not be larger than this.
 pub const MAX_CASES: usize = 4096;
 
+/// The parameters to which the command line may give values that the file does not list.
+const OVERRIDABLE: [&str; 3] = ["rtc", "dialect", "dnsmasq"];
+
 /// The parameters of a file with all their values.
 pub(crate) struct ParameterValues<'a> {
     lists: Vec<(String, Vec<Scalar>)>,
@@ -70,6 +73,12 @@ impl<'a> ParameterValues<'a> {
                 .collect();
         }
         Some(product)
+    }
+
+    /// Whether the file or the command line may give the parameter this value.
+    pub(crate) fn may_be(&self, name: &str, value: &Scalar) -> bool {
+        OVERRIDABLE.contains(&name)
+            || self.lists.iter().any(|(own, values)| own == name && values.contains(value))
     }
 
     /// A value of a parameter as the parser represents it.

@@ -9,6 +9,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
+use crate::condition::Condition;
+use crate::group::Group;
 use crate::invariant::Invariant;
 use crate::journal_lab::JournalLab;
 use crate::raw_step::RawStep;
@@ -30,13 +32,16 @@ pub struct Scenario {
     /// Tags, which select scenarios on the command line.
     #[serde(default)]
     pub tags: Vec<String>,
+    /// The group of the conformance report to which the scenario belongs. It is also the group of its findings, except that
+    /// redundant writes always belong to `write-economy`. Without it, each finding has the group of its invariant.
+    pub group: Option<Group>,
     /// Parameters, each with a list of values. Every combination of values is one case. `$name` and `${name}` stand for the
     /// value anywhere in the file.
     #[serde(default)]
     pub parameters: BTreeMap<String, Vec<Scalar>>,
-    /// Combinations that are not run: those in which every listed parameter has the given value.
+    /// Combinations that are not run: those in which every listed parameter has the given value, or one of the given values.
     #[serde(default)]
-    pub except: Vec<BTreeMap<String, Scalar>>,
+    pub except: Vec<Condition>,
     /// The claim of the 2006 notes that this scenario tests.
     pub claim: Option<Claim>,
     /// The hardware and firmware of the router.
@@ -99,7 +104,8 @@ pub struct Breaks {
     pub invariant: Invariant,
     /// The reason, in one sentence.
     pub why: String,
-    /// The violation is expected only in cases in which these parameters have these values.
+    /// The violation is expected only in cases in which each of these parameters has the given value, or one of the given
+    /// values.
     #[serde(default)]
-    pub when: BTreeMap<String, Scalar>,
+    pub when: Condition,
 }

@@ -1,23 +1,38 @@
 //! The JSON schema of the scenario format, for editors.
+//!
+//! It has no `anyOf` and no `oneOf`: an editor reports a misspelt word once for each of their branches.
 
 use serde_json::{Map, Value, json};
 
 use crate::scenario::Scenario;
 
+/// The identifier of the schema.
+const ID: &str = "urn:leaselab:scenario";
+
+/// Matches the name of a parameter in place of a number or a boolean.
+const PARAMETER: &str = "^\\$[A-Za-z0-9_-]+$";
+
 /// The schema as pretty JSON text, with a newline at its end.
 pub fn json_schema() -> String {
+    format!("{:#}\n", schema())
+}
+
+/// The schema.
+pub(crate) fn schema() -> Value {
     let mut schema = Value::from(schemars::schema_for!(Scenario));
     adapt(&mut schema);
-    format!("{schema:#}\n")
+    schema["$id"] = json!(ID);
+    schema
 }
 
 /// Adapts a schema of Rust types to TOML files: TOML has no `null`, and the name of a parameter may stand wherever a
-/// number or a boolean is wanted.
+/// number, a boolean or one of several words is wanted.
 fn adapt(schema: &mut Value) {
     match schema {
         Value::Array(items) => items.iter_mut().for_each(adapt),
         Value::Object(object) => {
             remove_null(object);
+            join_words(object);
             object.values_mut().for_each(adapt);
             allow_parameter(object);
         }
@@ -39,23 +54,48 @@ fn remove_null(schema: &mut Map<String, Value>) {
         if let [Value::Object(only)] = branches.as_slice() {
             let only = only.clone();
             schema.remove("anyOf");
-            schema.extend(only);
+            for (key, value) in only {
+                // The description of a property stays before that of its type.
+                schema.entry(key).or_insert(value);
+            }
         }
     }
 }
 
+/// Joins the words of an enum, each of which has its own branch because it has its own description.
+fn join_words(schema: &mut Map<String, Value>) {
+    let Some(Value::Array(branches)) = schema.get("oneOf") else { return };
+    let mut words = Vec::new();
+    let mut text = schema["description"].as_str().unwrap_or_default().to_owned();
+    for branch in branches {
+        match (&branch["const"], branch["enum"].as_array()) {
+            (Value::String(word), _) => {
+                let description = branch["description"].as_str().unwrap_or_default();
+                text.push_str(&format!("\n\n`{word}`: {description}"));
+                words.push(json!(word));
+            }
+            (_, Some(plain)) => words.extend(plain.iter().cloned()),
+            _ => return,
+        }
+    }
+    schema.remove("oneOf");
+    schema.insert("description".to_owned(), json!(text));
+    schema.insert("type".to_owned(), json!("string"));
+    schema.insert("enum".to_owned(), json!(words));
+}
+
 fn allow_parameter(schema: &mut Map<String, Value>) {
-    let wants = |name: &str| match &schema["type"] {
-        Value::String(kind) => kind == name,
-        Value::Array(kinds) => kinds.iter().any(|kind| kind == name),
-        _ => false,
+    let mut kinds = match schema.get("type") {
+        Some(Value::String(kind)) => vec![json!(kind)],
+        Some(Value::Array(kinds)) => kinds.clone(),
+        _ => return,
     };
-    let number_or_boolean =
-        schema.contains_key("type") && (wants("integer") || wants("boolean")) && !wants("string");
-    if number_or_boolean {
-        let plain = std::mem::take(schema);
-        let parameter = json!({ "type": "string", "pattern": "^\\$[A-Za-z0-9_-]+$" });
-        schema.insert("anyOf".to_owned(), json!([plain, parameter]));
+    let wants = |name: &str| kinds.iter().any(|kind| kind == name);
+    if (wants("integer") || wants("boolean")) && !wants("string") {
+        // The keywords for numbers do not apply to strings, and `pattern` does not apply to numbers.
+        kinds.push(json!("string"));
+        schema.insert("type".to_owned(), json!(kinds));
+        schema.insert("pattern".to_owned(), json!(PARAMETER));
     }
 }
 
@@ -64,8 +104,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_part_of_the_schema_allows_null() {
-        assert!(!json_schema().contains("null"));
+    fn no_part_of_the_schema_allows_null_or_has_branches() {
+        let text = json_schema();
+        for word in ["null", "anyOf", "oneOf", "allOf"] {
+            assert!(!text.contains(word), "{word}");
+        }
+        assert!(text.contains(ID));
     }
 
     #[test]
@@ -74,14 +118,9 @@ mod tests {
         let step = &schema["$defs"]["Step"]["properties"];
         assert_eq!(step["boot"]["$ref"], "#/$defs/Boot");
         assert_eq!(step["advance"]["$ref"], "#/$defs/Seconds");
-        let times = json!(["integer", "string"]);
-        let kinds: Vec<&Value> = step["times"]["anyOf"]
-            .as_array()
-            .expect("two kinds")
-            .iter()
-            .map(|it| &it["type"])
-            .collect();
-        assert_eq!(json!(kinds), times);
+        assert_eq!(step["times"]["type"], json!(["integer", "string"]));
+        assert_eq!(step["expect"]["type"], json!(["object", "array"]));
+        assert_eq!(step["expect"]["items"]["$ref"], "#/$defs/Expect");
         assert!(step["boot"]["description"].is_string());
         assert_eq!(schema["properties"]["step"]["items"]["$ref"], "#/$defs/Step");
     }

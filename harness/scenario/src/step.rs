@@ -4,17 +4,19 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 use crate::actions::{Boot, ClientEvent, DaemonAction, Damage, Join, Journal, RawCall};
+use crate::condition::Condition;
+use crate::configure::Configure;
 use crate::disturbance::Disturbance;
 use crate::expect::Expect;
-use crate::units::{Moment, Scalar, Seconds};
+use crate::units::{Moment, Seconds};
 
 /// One step: an action, its disturbance, and the conditions that must be true afterwards.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {
     /// A comment for readers of the file.
     pub note: Option<String>,
-    /// The step is run only in cases in which these parameters have these values.
-    pub when: BTreeMap<String, Scalar>,
+    /// The step is run only in cases in which this is true.
+    pub when: Condition,
     /// How often the action is repeated; once if `None`.
     pub repeat: Option<Repeat>,
     /// The action.
@@ -24,7 +26,7 @@ pub struct Step {
     /// Whether a web page calls `init` while the script runs.
     pub web_page: bool,
     /// Conditions that must be true after the step.
-    pub expect: Option<Expect>,
+    pub expect: Vec<Expect>,
 }
 
 impl Step {
@@ -32,13 +34,26 @@ impl Step {
     pub fn new(action: Action) -> Self {
         Self {
             note: None,
-            when: BTreeMap::new(),
+            when: Condition::default(),
             repeat: None,
             action,
             disturbance: None,
             web_page: false,
-            expect: None,
+            expect: Vec::new(),
         }
+    }
+
+    /// The step in one line, as a file describes it: without its expectations, its note and its condition.
+    pub fn summary(&self) -> String {
+        let bare =
+            Self { note: None, when: Condition::default(), expect: Vec::new(), ..self.clone() };
+        let table = toml::Table::try_from(&bare).unwrap_or_default();
+        if table.is_empty() {
+            return "check".to_owned();
+        }
+        let pairs: Vec<String> =
+            table.iter().map(|(key, value)| format!("{key} = {value}")).collect();
+        pairs.join(", ")
     }
 
     /// The same step with a disturbance of one of its script calls.
@@ -90,6 +105,12 @@ pub enum Action {
     Nvram(Vec<Vec<String>>),
     /// Bytes of the flash or of RAM are overwritten.
     Damage(Damage),
+    /// Files are written, by path.
+    Files(BTreeMap<String, String>),
+    /// Files are removed, by path.
+    RemoveFiles(Vec<String>),
+    /// The configuration of dnsmasq changes.
+    Configure(Box<Configure>),
 }
 
 impl Action {
@@ -112,6 +133,9 @@ impl Action {
             Self::Call(_) => "call",
             Self::Nvram(_) => "nvram",
             Self::Damage(_) => "damage",
+            Self::Files(_) => "files",
+            Self::RemoveFiles(_) => "remove-files",
+            Self::Configure(_) => "configure",
         })
     }
 }

@@ -1,9 +1,8 @@
 //! Every scenario of the repository is the same after it has been written and read again.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use scenario::{Case, Overrides, Scenario, cases, to_toml};
+use scenario::{Case, Condition, Overrides, Scenario, cases, to_toml};
 use toml::Spanned;
 
 fn scenario_files(folder: &Path, found: &mut Vec<PathBuf>) {
@@ -24,12 +23,16 @@ fn without_parameters(case: &Case) -> Scenario {
     scenario.except.clear();
     scenario.breaks.retain(|breaks| case.matches(&breaks.when));
     for breaks in &mut scenario.breaks {
-        breaks.when = BTreeMap::new();
+        breaks.when = Condition::default();
     }
     scenario.steps.retain(|step| case.matches(&step.get_ref().when));
     for step in &mut scenario.steps {
         let mut unconditional = step.get_ref().clone();
-        unconditional.when = BTreeMap::new();
+        unconditional.when = Condition::default();
+        unconditional.expect.retain(|expect| case.matches(&expect.when));
+        for expect in &mut unconditional.expect {
+            expect.when = Condition::default();
+        }
         *step = Spanned::new(0..0, unconditional);
     }
     scenario

@@ -3,6 +3,7 @@
 mod architecture;
 mod bad_input;
 mod crash;
+mod documentation;
 mod exit_codes;
 mod from_journal;
 mod fuzz;

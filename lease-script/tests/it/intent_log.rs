@@ -211,16 +211,17 @@ fn an_invalid_log_causes_no_commit(
 ) {
     let mut s = session(on);
     let marker = format!("{}/.dnsmasq_lease_marker", s.run_directory());
-    let garbage = "x\n\n1\n$(reboot) a=b\n999999999 dnsmasq_lease_192.168.1.1=other\n-1 dnsmasq_lease_none\n\u{1}";
+    let garbage = "x\n\n1\n$(reboot) a=b\n999999999.1 dnsmasq_lease_192.168.1.1=other\n-1.1 dnsmasq_lease_none\n\u{1}";
     fs::write(&marker, garbage).expect("a file");
     let before = s.flash_ops();
     assert_eq!(s.call(lease("old", 1, "one", "1700000000")).stderr, b"");
     assert_eq!(s.flash_ops(), before);
 }
 
-/// The entries of a call that is still running do not count as uncommitted.
+/// The entries of a call that is still running do not count as uncommitted. A process with the same number and another
+/// start time is not that call.
 #[rstest]
-fn entries_of_a_running_call_are_ignored(
+fn entries_of_a_running_call_are_ignored_and_those_of_an_earlier_process_with_its_number_are_not(
     #[values(
         Implementation::Executable,
         Implementation::Ash,
@@ -232,11 +233,19 @@ fn entries_of_a_running_call_are_ignored(
     let mut s = session(on);
     let marker = format!("{}/.dnsmasq_lease_marker", s.run_directory());
     let record = "dnsmasq_lease_192.168.1.1=1700000000 02:aa:00:00:00:01 192.168.1.1 one *";
-    fs::write(&marker, format!("{} {record}\n", std::process::id())).expect("a file");
+    let pid = std::process::id();
+    let stat = fs::read_to_string("/proc/self/stat").expect("the status of this process");
+    let fields = stat.rsplit_once(')').expect("a name in parentheses").1;
+    let start = fields.split_whitespace().nth(19).expect("a start time");
     let before = s.flash_ops();
-    s.call(lease("old", 1, "one", "1700000000"));
-    assert_eq!(s.flash_ops(), before);
-    fs::write(&marker, format!("999999999 {record}\n")).expect("a file");
-    s.call(lease("old", 1, "one", "1700000000"));
-    assert_eq!(s.flash_ops(), before + 1);
+    for (writer, commits) in [
+        (format!("{pid}.{start}"), 0),
+        (format!("{pid}.1"), 1),
+        (format!("{pid}."), 2),
+        ("999999999.1".to_owned(), 3),
+    ] {
+        fs::write(&marker, format!("{writer} {record}\n")).expect("a file");
+        s.call(lease("old", 1, "one", "1700000000"));
+        assert_eq!(s.flash_ops() - before, commits, "{writer}");
+    }
 }

@@ -45,8 +45,8 @@ fn a_tool_that_reads_stdin_consumes_neither_the_callers_input_nor_the_intent_log
     fs::write(path("files/dnsmasq_lease_192.168.1.1"), format!("{RECORD}\n")).expect("a variable");
     // Only the second entry describes a variable in RAM.
     let entries = [
-        "999999998 dnsmasq_lease_192.168.1.2=gone",
-        &format!("999999999 dnsmasq_lease_192.168.1.1={RECORD}"),
+        "999999998.1 dnsmasq_lease_192.168.1.2=gone",
+        &format!("999999999.1 dnsmasq_lease_192.168.1.1={RECORD}"),
     ];
     fs::write(path(".dnsmasq_lease_marker"), entries.join("\n") + "\n").expect("an intent log");
 

@@ -32,8 +32,9 @@ use super::script::{ScriptCommand, explain_start_failure, place_script, reject_a
 use super::settings::Settings;
 use super::shim;
 use crate::backend::Backend;
-use crate::call::{CallEnd, CallOptions, CallResult, CommandResult};
+use crate::call::{CallEnd, CallOptions, CallResult, CommandResult, NvramCommand};
 use crate::error::BackendError;
+use crate::router_path::RouterPath;
 use dnsmasq_model::ScriptCall;
 use scenario::Disturbance;
 
@@ -112,6 +113,16 @@ impl Process {
         self.environment.insert("LEASE_STORE".to_owned(), store);
         self.journal = true;
         Ok(self)
+    }
+
+    /// The file at a path of the router.
+    fn file(&self, path: &str) -> Result<PathBuf, BackendError> {
+        match RouterPath::parse(path).map_err(BackendError::Message)? {
+            RouterPath::Ram(name) => Ok(self.path("tmp").join(name)),
+            RouterPath::Persistent(_) => Err(BackendError::Message(format!(
+                "{path}: only files below /tmp can be written in this root"
+            ))),
+        }
     }
 
     /// Inode and length of each journal, which change with every write.
@@ -287,7 +298,7 @@ impl Process {
         })
     }
 
-    fn take_commands(&self) -> Vec<Vec<Vec<u8>>> {
+    fn take_commands(&self) -> Vec<NvramCommand> {
         let path = self.path("commands");
         let commands = shim::read_commands(&path);
         _ = fs::remove_file(&path);
@@ -337,6 +348,23 @@ impl Backend for Process {
         result.map_err(|e| BackendError::environment("the RAM of the scratch folder", &e))
     }
 
+    fn write_file(&mut self, path: &str, contents: Option<&[u8]>) -> Result<(), BackendError> {
+        let file = self.file(path)?;
+        let written = match contents {
+            Some(contents) => write_replacing(&file, contents),
+            None => remove_if_exists(&file),
+        };
+        written.map_err(|e| BackendError::environment(&format!("{path} of the router"), &e))
+    }
+
+    fn read_file(&mut self, path: &str) -> Result<Option<Vec<u8>>, BackendError> {
+        match fs::read(self.file(path)?) {
+            Ok(contents) => Ok(Some(contents)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(BackendError::environment(&format!("{path} of the router"), &error)),
+        }
+    }
+
     fn machine(&mut self) -> Result<Cow<'_, Machine>, BackendError> {
         let read = (|| {
             let flash = fs::read(self.path("flash"))?;
@@ -363,6 +391,18 @@ impl Backend for Process {
         })();
         written.map_err(|e| BackendError::environment("the flash file", &e))
     }
+}
+
+/// Writes a new file and renames it, as an editor does, so that a reader never sees a part of it.
+fn write_replacing(file: &Path, contents: &[u8]) -> io::Result<()> {
+    if let Some(folder) = file.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    // The name begins with a dot, so that dnsmasq does not read it as a file of a `--dhcp-hostsdir`.
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let new = file.with_file_name(format!(".{name}.new"));
+    fs::write(&new, contents)?;
+    fs::rename(new, file)
 }
 
 fn environment_of(

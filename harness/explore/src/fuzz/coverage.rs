@@ -155,6 +155,7 @@ fn action_name(action: DaemonAction) -> &'static str {
         DaemonAction::Start => "start",
         DaemonAction::Stop => "stop",
         DaemonAction::Kill => "kill",
+        DaemonAction::Restart => "restart",
         DaemonAction::Sighup => "sighup",
     }
 }

@@ -56,6 +56,7 @@ pub fn generate(id: &HouseholdId) -> Scenario {
         tags: vec!["fuzz".to_owned()],
         parameters: std::collections::BTreeMap::default(),
         except: Vec::new(),
+        group: None,
         claim: None,
         router,
         server,

@@ -9,7 +9,7 @@ use super::super::events::parse_operations;
 use super::super::guest_files::NVRAM_TOOL;
 use super::super::shell_quote::shell_quote;
 use super::lifecycle::Router;
-use backend::{Backend, BackendError, CallOptions, CallResult, CommandResult, Daemon};
+use backend::{Backend, BackendError, CallOptions, CallResult, CommandResult, Daemon, RouterPath};
 use dnsmasq_model::ScriptCall;
 
 impl Backend for Router<'_> {
@@ -58,6 +58,27 @@ impl Backend for Router<'_> {
                 "the guest's staging file does not contain an nvram image".to_owned(),
             )
         })
+    }
+
+    fn write_file(&mut self, path: &str, contents: Option<&[u8]>) -> Result<(), BackendError> {
+        RouterPath::parse(path).map_err(BackendError::Message)?;
+        let (folder, _) = path.rsplit_once('/').unwrap_or_default();
+        let (folder, path) = (shell_quote(folder.as_bytes()), shell_quote(path.as_bytes()));
+        let script = match contents {
+            Some(contents) => {
+                format!("mkdir -p {folder}/ && printf %s {} >{path}", shell_quote(contents))
+            }
+            None => format!("rm -f {path}"),
+        };
+        self.running_guest()?.run_checked(&script)?;
+        Ok(())
+    }
+
+    fn read_file(&mut self, path: &str) -> Result<Option<Vec<u8>>, BackendError> {
+        RouterPath::parse(path).map_err(BackendError::Message)?;
+        let script = format!("cat {} 2>/dev/null", shell_quote(path.as_bytes()));
+        let output = self.running_guest()?.run(&script)?;
+        Ok((output.code == 0).then_some(output.stdout))
     }
 
     fn daemon(&mut self) -> Option<&mut dyn Daemon> {

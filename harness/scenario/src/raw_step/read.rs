@@ -34,14 +34,14 @@ impl RawStep {
         let disturbance = self.take_disturbance()?;
         let web_page = self.web_page.take().map(|flag| only_true("web-page", flag)).transpose()?;
         let (note, when) = (self.note.take(), std::mem::take(&mut self.when));
-        let expect = self.expect.take();
+        let expect = std::mem::take(&mut self.expect).0;
         let action = self.take_action()?;
         if matches!(action, Action::Check) {
             if let Some(span) = disturbance.as_ref().map(|(_, span)| span).or(web_page.as_ref()) {
                 let message = "this step has no action that could be disturbed";
                 return Err(StepError::new(span.clone(), message));
             }
-            if expect.is_none() {
+            if expect.is_empty() {
                 return Err(StepError::new(span, "this step has neither an action nor `expect`"));
             }
         }
@@ -156,6 +156,9 @@ impl RawStep {
             located(self.call, Action::Call),
             located(self.nvram, Action::Nvram),
             located(self.damage, Action::Damage),
+            located(self.files, Action::Files),
+            located(self.remove_files, Action::RemoveFiles),
+            located(self.configure, |configure| Action::Configure(Box::new(configure))),
         ];
         let mut actions: Vec<_> = actions.into_iter().flatten().collect();
         actions.sort_by_key(|(_, span)| span.start);

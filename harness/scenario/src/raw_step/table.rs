@@ -8,9 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use super::located::Located;
 use crate::actions::{Boot, ClientEvent, DaemonAction, Damage, Join, Journal, RawCall};
-use crate::expect::Expect;
+use crate::condition::Condition;
+use crate::configure::Configure;
+use crate::expectations::Expectations;
 use crate::point::Point;
-use crate::units::{Moment, Scalar, Seconds};
+use crate::units::{Moment, Seconds};
 
 /// One step: at most one action, at most one disturbance of it, and the conditions that must be true afterwards.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
@@ -20,9 +22,9 @@ pub(crate) struct RawStep {
     /// A comment for readers of the file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) note: Option<String>,
-    /// The step is run only in cases in which these parameters have these values.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub(crate) when: BTreeMap<String, Scalar>,
+    /// The step is run only in cases in which each of these parameters has the given value, or one of the given values.
+    #[serde(skip_serializing_if = "Condition::is_empty")]
+    pub(crate) when: Condition,
     /// Repeats the action, each time after this much time has passed, until `until` has passed. At least 1s.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) every: Option<Located<Seconds>>,
@@ -54,7 +56,8 @@ pub(crate) struct RawStep {
     /// Action: from now on, the wall clock runs too fast by this many parts per million (negative: too slow).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) drift: Option<Located<i32>>,
-    /// Action: dnsmasq is started or gets a signal: `start`, `stop` (SIGTERM), `kill` (SIGKILL) or `sighup`.
+    /// Action: dnsmasq is started or gets a signal: `start`, `stop` (SIGTERM), `kill` (SIGKILL), `restart` (SIGTERM and a new
+    /// start) or `sighup`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) dnsmasq: Option<Located<DaemonAction>>,
     /// Action: a new client, or several, join the network and request leases.
@@ -100,6 +103,17 @@ pub(crate) struct RawStep {
     /// Action: bytes of the flash or of RAM are overwritten.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) damage: Option<Located<Damage>>,
+    /// Action: files of the router are written, by path, with their contents. `\xNN` stands for any byte. dnsmasq reads those
+    /// that its options name: hosts files at SIGHUP and at its start, a file in a `--dhcp-hostsdir` at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) files: Option<Located<BTreeMap<String, String>>>,
+    /// Action: files of the router are removed, by path.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) remove_files: Option<Located<Vec<String>>>,
+    /// Action: the configuration of dnsmasq changes. dnsmasq uses it from its next start on: at the next `boot`, or with
+    /// `dnsmasq = "restart"`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) configure: Option<Located<Configure>>,
 
     /// `true`: while the script runs, a web page calls it with `init`, too.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -118,7 +132,7 @@ pub(crate) struct RawStep {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) at_call: Option<Located<NonZeroU32>>,
 
-    /// Conditions that must be true after the step.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) expect: Option<Expect>,
+    /// Conditions that must be true after the step: a table, or a list of tables that apply to different cases.
+    #[serde(skip_serializing_if = "Expectations::is_empty")]
+    pub(super) expect: Expectations,
 }

@@ -8,6 +8,7 @@ use super::located::Located;
 use super::table::RawStep;
 use crate::actions::ClientEvent;
 use crate::disturbance::Disturbance;
+use crate::expectations::Expectations;
 use crate::step::{Action, CallDisturbance, ClientMessage, Repeat, Step};
 
 impl Serialize for Step {
@@ -18,8 +19,8 @@ impl Serialize for Step {
 
 impl From<Step> for RawStep {
     fn from(step: Step) -> Self {
-        let mut raw =
-            Self { note: step.note, when: step.when, expect: step.expect, ..Self::default() };
+        let expect = Expectations(step.expect);
+        let mut raw = Self { note: step.note, when: step.when, expect, ..Self::default() };
         match step.repeat {
             None => {}
             Some(Repeat::Times(times)) => raw.times = Some(Located::new(times)),
@@ -61,6 +62,9 @@ impl RawStep {
             Action::Call(call) => self.call = Some(Located::new(call)),
             Action::Nvram(commands) => self.nvram = Some(Located::new(commands)),
             Action::Damage(damage) => self.damage = Some(Located::new(damage)),
+            Action::Files(files) => self.files = Some(Located::new(files)),
+            Action::RemoveFiles(paths) => self.remove_files = Some(Located::new(paths)),
+            Action::Configure(configure) => self.configure = Some(Located::new(*configure)),
         }
     }
 

@@ -1,0 +1,119 @@
+//! Configuration files: `--conf-file` and `--conf-dir` (option.c `one_file`, `read_file`).
+
+use super::config::ServerConfig;
+use super::hosts::{ConfigFiles, is_in_dir};
+use super::init::StartFailure;
+
+/// `EC_BADCONF` of dnsmasq.h.
+const BAD_CONFIGURATION: u8 = 1;
+/// `EC_FILE` of dnsmasq.h.
+const NO_FILE: u8 = 3;
+/// Files nested deeper than this are not read.
+const MAX_DEPTH: usize = 16;
+
+impl ServerConfig {
+    /// The configuration with the options of the files that it names.
+    ///
+    /// # Errors
+    /// Exit code 3 for a file that does not exist, 1 for an option that is invalid.
+    pub fn with_files(&self, files: &ConfigFiles) -> Result<ServerConfig, StartFailure> {
+        let mut config = self.clone();
+        for _ in 0..MAX_DEPTH {
+            if config.conf_files.is_empty() && config.conf_dirs.is_empty() {
+                return Ok(config);
+            }
+            for path in std::mem::take(&mut config.conf_files) {
+                // The real file of the machine is not read.
+                if path == "/dev/null" {
+                    continue;
+                }
+                let Some(text) = files.get(&path) else {
+                    let message = format!("cannot read {path}: No such file or directory");
+                    return Err(StartFailure::Exit { code: NO_FILE, message });
+                };
+                config.add_lines(&path, text)?;
+            }
+            for value in std::mem::take(&mut config.conf_dirs) {
+                // Suffixes after the folder select files or leave them out.
+                let dir = value.split(',').next().unwrap_or_default();
+                for (path, text) in files.iter().filter(|(path, _)| is_in_dir(path, dir)) {
+                    config.add_lines(path, text)?;
+                }
+            }
+        }
+        let message = "configuration files include each other".to_owned();
+        Err(StartFailure::Exit { code: BAD_CONFIGURATION, message })
+    }
+
+    fn add_lines(&mut self, path: &str, text: &[u8]) -> Result<(), StartFailure> {
+        for (index, line) in String::from_utf8_lossy(text).lines().enumerate() {
+            let Some(option) = option_of_line(line) else { continue };
+            let unmodelled = self.unmodelled.len();
+            let added = self.add_option(&option, &option);
+            let problem = match added {
+                Err(error) => error.to_string(),
+                Ok(()) if self.unmodelled.len() > unmodelled => {
+                    format!("`{option}` is not modelled")
+                }
+                Ok(()) => continue,
+            };
+            let message = format!("{problem} at line {} of {path}", index + 1);
+            return Err(StartFailure::Exit { code: BAD_CONFIGURATION, message });
+        }
+        Ok(())
+    }
+}
+
+/// The option of a line, without blanks around `=` and without a comment; `None` for an empty line.
+///
+/// A `#` begins a comment at the beginning of a word. Quotes keep blanks and `#`.
+fn option_of_line(line: &str) -> Option<String> {
+    let mut text = String::new();
+    let mut quoted = false;
+    let mut after_blank = true;
+    for c in line.chars() {
+        match c {
+            '"' => quoted = !quoted,
+            '#' if after_blank && !quoted => break,
+            c => text.push(c),
+        }
+        after_blank = c.is_ascii_whitespace();
+    }
+    let text = text.trim();
+    let option = match text.split_once('=') {
+        Some((name, value)) => format!("{}={}", name.trim(), value.trim()),
+        None => text.to_owned(),
+    };
+    (!option.is_empty()).then_some(option)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(files: &[(&str, &str)]) -> Result<ServerConfig, StartFailure> {
+        let files = files.iter().map(|(p, t)| ((*p).to_owned(), t.as_bytes().to_vec())).collect();
+        let words = ["dnsmasq", "--conf-file=/etc/dnsmasq.conf"];
+        ServerConfig::parse(&words).expect("valid options").with_files(&files)
+    }
+
+    #[test]
+    fn options_of_files_count_like_those_of_the_command_line() {
+        let main = "# a comment\ndomain = lan\ndhcp-host=02:aa:00:00:00:01,\"desk\" # the desk\n\
+                    conf-dir=/etc/dnsmasq.d,*.conf\n";
+        let more = "dhcp-authoritative\n";
+        let config = read(&[("/etc/dnsmasq.conf", main), ("/etc/dnsmasq.d/a.conf", more)])
+            .expect("a configuration");
+        assert_eq!(config.domain.as_deref(), Some(&b"lan"[..]));
+        assert_eq!(config.hosts[0].name.as_deref(), Some(&b"desk"[..]));
+        assert!(config.authoritative);
+    }
+
+    #[test]
+    fn dnsmasq_does_not_start_without_its_file_or_with_an_invalid_line() {
+        let status = |files: &[(&str, &str)]| read(files).map_or_else(|e| e.status(), |_| 0);
+        assert_eq!(status(&[]), 3);
+        assert_eq!(status(&[("/etc/dnsmasq.conf", "dhcp-range=here\n")]), 1);
+        assert_eq!(status(&[("/etc/dnsmasq.conf", "conf-file=/etc/dnsmasq.conf\n")]), 1);
+    }
+}

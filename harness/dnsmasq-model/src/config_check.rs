@@ -1,0 +1,88 @@
+//! The checks of the configuration as a whole, with which dnsmasq exits before it calls the script (option.c `read_opts`
+//! and `one_opt`, dnsmasq.c `main`).
+
+use std::sync::Arc;
+
+use super::config::{Range6, ServerConfig};
+use super::engine::Network;
+use super::hosts::ConfigFiles;
+use super::init::StartFailure;
+use super::ranges::Use6;
+
+/// `EC_BADCONF` of dnsmasq.h.
+const BAD_CONFIGURATION: u8 = 1;
+
+impl ServerConfig {
+    /// The configuration with which dnsmasq runs: with the options of its files, and with ranges for the addresses of its
+    /// interface.
+    ///
+    /// # Errors
+    /// A configuration with which dnsmasq exits at once.
+    pub(crate) fn at_start(
+        self: &Arc<Self>,
+        files: &ConfigFiles,
+        network: &Network,
+    ) -> Result<Arc<ServerConfig>, StartFailure> {
+        let is_plain = self.conf_files.is_empty()
+            && self.conf_dirs.is_empty()
+            && self.ranges6.iter().all(|r| r.template.is_none() && r.use6 == Use6::Leases);
+        if is_plain {
+            return self.check().map(|()| Arc::clone(self));
+        }
+        let mut config = self.with_files(files)?;
+        config.check()?;
+        config.ranges6 = Range6::construct(&config.ranges6, &config.interface, network);
+        Ok(Arc::new(config))
+    }
+
+    /// Whether dnsmasq starts with this configuration.
+    ///
+    /// # Errors
+    /// Exit code 1, and the message that dnsmasq logs.
+    pub fn check(&self) -> Result<(), StartFailure> {
+        let fail = |message: String| Err(StartFailure::Exit { code: BAD_CONFIGURATION, message });
+        if let Some(addr) = self.duplicate_address() {
+            return fail(format!("duplicate dhcp-host IP address {addr}"));
+        }
+        if self.fqdn && self.domain.is_none() {
+            return fail("there must be a default domain when --dhcp-fqdn is set".to_owned());
+        }
+        if let Some(why) = &self.conflict {
+            return fail(why.clone());
+        }
+        Ok(())
+    }
+
+    /// An IPv4 address that two hosts of the command line have.
+    fn duplicate_address(&self) -> Option<std::net::Ipv4Addr> {
+        let with_addresses =
+            self.hosts.iter().enumerate().filter_map(|(at, h)| Some((at, h.addr?)));
+        with_addresses
+            .into_iter()
+            .find(|(at, addr)| self.hosts[at + 1..].iter().any(|other| other.addr == Some(*addr)))
+            .map(|(_, addr)| addr)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case(&["--dhcp-host=02:aa:00:00:00:01,10.0.0.8", "--dhcp-host=02:aa:00:00:00:02,10.0.0.8"], 1)]
+    #[case(&["--dhcp-host=02:aa:00:00:00:01,10.0.0.8", "--dhcp-host=02:aa:00:00:00:02,10.0.0.9"], 0)]
+    #[case(&["--dhcp-fqdn"], 1)]
+    #[case(&["--dhcp-fqdn", "--domain=lan,10.0.0.0/24"], 1)]
+    #[case(&["--dhcp-fqdn", "--domain=lan"], 0)]
+    #[case(&["--bind-interfaces", "--bind-dynamic"], 1)]
+    fn dnsmasq_exits_with_a_configuration_that_contradicts_itself(
+        #[case] options: &[&str],
+        #[case] status: i32,
+    ) {
+        let words = [&["dnsmasq"], options].concat();
+        let config = ServerConfig::parse(&words).expect("options that are valid on their own");
+        assert_eq!(config.check().map_or_else(|failure| failure.status(), |()| 0), status);
+    }
+}
