@@ -12,6 +12,7 @@ use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::report;
 use crate::words::Words;
+use dnsmasq_model::Release;
 use explore::fuzz::{
     self, Coverage, HouseholdId, Limits, Session, SessionResult, Subject, Summary,
 };
@@ -145,7 +146,12 @@ fn session(args: &Args) -> Result<Session, CommandError> {
     if args.own == OwnScript::Naive && args.script.script.is_some() {
         return Err(CommandError::usage("--use naive and --script: expected only one of them"));
     }
-    Ok(Session { seed: args.seed, events: args.events, routers, script: script.to_owned() })
+    let releases = match args.router.dnsmasq_release.as_slice() {
+        [] => vec![Release::NEWEST],
+        named => named.to_vec(),
+    };
+    let script = script.to_owned();
+    Ok(Session { seed: args.seed, events: args.events, routers, releases, script })
 }
 
 impl Args {

@@ -7,6 +7,7 @@ mod command;
 mod completions;
 mod crash;
 mod device;
+mod dnsmasq;
 mod examples;
 mod fuzz;
 mod init;
