@@ -95,7 +95,7 @@ fn run_live(
     let played = match play(case, &mut target, options, report, Observers::default()) {
         // The router could be set up, so other cases may pass.
         Err(CaseError::Backend(BackendError::Environment(text) | BackendError::Broken(text))) => {
-            report.failures.push(Finding { kind: FindingKind::Anomaly, step: 0, line: 0, text });
+            report.failures.push(Finding::of_case(case, FindingKind::Anomaly, text));
             Ok(())
         }
         other => other,
@@ -122,7 +122,7 @@ fn run_in_guest(
             return Ok(());
         }
     };
-    let script = command(&case, &options.script);
+    let script = command(&case, &options.script)?;
     let machine = router(&case)?;
     let mut target = session.router(&machine, &script, options.seed).map_err(BackendError::from)?;
     let played = play(&case, &mut target, options, report, Observers::default());

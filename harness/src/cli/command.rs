@@ -4,8 +4,8 @@ use clap::{Parser, Subcommand};
 
 use super::reproduction::Reproduction;
 use super::{
-    claims, crash, device, fuzz, leases, live, qemu, races, replay, report, run, schema, trace,
-    wear,
+    check, claims, crash, device, fuzz, leases, live, qemu, races, replay, report, run,
+    scenario as scenarios, schema, trace, wear,
 };
 use crate::console;
 use crate::error::CommandError;
@@ -21,6 +21,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Test a lease script of anybody's: one page, a verdict for each group of properties
+    Check(Box<check::Args>),
     /// Compare the claims of the notes of 2006 with what scenarios measure
     Claims(Box<claims::Args>),
     /// Cut power at every point of scenarios
@@ -43,6 +45,8 @@ enum Command {
     Report(report::Args),
     /// Run scenarios
     Run(Box<run::Args>),
+    /// Write a first scenario, and print the reference of scenario files
+    Scenario(scenarios::Args),
     /// Print the JSON schema of the scenario format
     Schema,
     /// Check, import and replay recordings of dnsmasq
@@ -54,6 +58,7 @@ enum Command {
 /// Runs `leaselab` with the arguments of this process.
 pub fn main() -> Exit {
     let result: Result<Exit, CommandError> = match Cli::parse().command {
+        Command::Check(args) => check::run(&args),
         Command::Claims(args) => claims::run(&args),
         Command::Crash(args) => crash::run(&args),
         Command::Device(args) => device::run(&args),
@@ -65,6 +70,7 @@ pub fn main() -> Exit {
         Command::Replay(args) => replay::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Run(args) => run::run(&args),
+        Command::Scenario(args) => scenarios::run(&args),
         Command::Schema => Ok(schema::run()),
         Command::Trace(args) => trace::run(&args),
         Command::Wear(args) => wear::run(&args),

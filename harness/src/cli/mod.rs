@@ -1,5 +1,6 @@
 //! The command line. Each command has a separate file with its arguments and a `run` function.
 
+mod check;
 mod claims;
 mod command;
 mod crash;
@@ -15,6 +16,7 @@ mod replay;
 mod report;
 mod reproduction;
 mod run;
+mod scenario;
 mod schema;
 mod trace;
 mod wear;

@@ -1,6 +1,7 @@
 //! Groups of options that several commands have in common.
 
 mod cases;
+mod gate;
 mod guest;
 mod init;
 mod jobs;
@@ -14,6 +15,7 @@ mod store;
 mod target;
 
 pub(super) use cases::CaseFilter;
+pub(super) use gate::GateOptions;
 pub(super) use guest::{Cache, GuestOptions, arch_parser};
 pub(super) use init::InitOptions;
 pub(super) use jobs::Jobs;
@@ -22,6 +24,6 @@ pub(super) use replay::ReplayOptions;
 pub(super) use reports::ReportOptions;
 pub(super) use router::{RouterOptions, RtcChoice};
 pub(super) use run::{RunOptions, runner_options};
-pub(super) use script::ScriptOptions;
+pub(super) use script::{DEFAULT_TIMEOUT_SECONDS, ScriptOptions};
 pub(super) use store::StoreChoice;
 pub(super) use target::{Root, SingleTarget, TargetChoice};

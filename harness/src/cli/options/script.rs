@@ -14,7 +14,7 @@ use runner::ScriptChoice;
 use scenario::Case;
 
 /// The default of `--timeout`.
-const DEFAULT_TIMEOUT_SECONDS: u64 = 20;
+pub(in crate::cli) const DEFAULT_TIMEOUT_SECONDS: u64 = 20;
 
 /// Options that choose the script under test.
 #[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
@@ -37,6 +37,11 @@ impl Default for ScriptOptions {
 }
 
 impl ScriptOptions {
+    /// The options for a script.
+    pub(in crate::cli) fn new(script: PathBuf, shell: Option<String>, timeout: u64) -> Self {
+        Self { script: Some(script), shell, timeout }
+    }
+
     /// Checks that the script can be read.
     ///
     /// # Errors
