@@ -23,6 +23,7 @@ mod report;
 mod reports;
 mod reproduction;
 mod runner;
+mod sandbox;
 mod script_file;
 mod traces;
 mod wear;
