@@ -22,6 +22,7 @@ macro_rules! out {
 
 /// Prints a line to stdout, like `println!`.
 macro_rules! outln {
+    () => { $crate::console::write_stdout(format_args!("\n")) };
     ($($argument:tt)*) => {
         $crate::console::write_stdout(format_args!("{}\n", format_args!($($argument)*)))
     };

@@ -4,7 +4,9 @@
 mod console;
 
 pub mod allocator;
+pub mod builtin;
 pub mod cli;
+pub mod conformance;
 pub mod error;
 pub mod exit;
 pub mod process_role;

@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use crate::builtin;
 use crate::error::CommandError;
 use scenario::{self, Case, MAX_FILE_BYTES, Overrides};
 
@@ -39,6 +40,16 @@ impl FromStr for Shard {
 pub fn load(paths: &[PathBuf], overrides: &Overrides) -> Result<Vec<Case>, CommandError> {
     let mut cases = Vec::new();
     for path in paths {
+        if let Some(inside) = builtin::inside(path) {
+            let files = builtin::scenarios(inside);
+            if files.is_empty() {
+                return Err(CommandError::file(path, "no such scenario in this executable"));
+            }
+            for (file, text) in files {
+                cases.extend(scenario::cases(&file, text.to_owned(), overrides)?);
+            }
+            continue;
+        }
         let mut files = Vec::new();
         collect(path, 0, &mut files)?;
         if files.is_empty() {

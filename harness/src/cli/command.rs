@@ -5,8 +5,8 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use super::project::{self, Project};
 use super::reproduction::Reproduction;
 use super::{
-    claims, color, completions, crash, device, examples, fuzz, init, leases, live, man, qemu,
-    races, replay, report, run, schema, trace, wear,
+    check, claims, color, completions, crash, device, examples, fuzz, init, leases, live, man,
+    qemu, races, replay, report, run, schema, trace, wear,
 };
 use crate::console;
 use crate::error::CommandError;
@@ -28,6 +28,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Test a lease script of anybody's: one page, a verdict for each group of properties
+    Check(Box<check::Args>),
     /// Compare the claims of the notes of 2006 with what scenarios measure
     Claims(Box<claims::Args>),
     /// Print a script that completes command lines of leaselab in a shell
@@ -100,6 +102,7 @@ pub fn main() -> Exit {
 
 fn run_command(command: Command) -> Result<Exit, CommandError> {
     match command {
+        Command::Check(args) => check::run(&args),
         Command::Claims(args) => claims::run(&args),
         Command::Completions(args) => Ok(completions::run(&args, self::command())),
         Command::Crash(args) => crash::run(&args),
@@ -187,7 +190,7 @@ mod tests {
 
     #[rstest]
     #[case("run x.toml")]
-    #[case("run x.toml --target both --store journal --seed 5 --no-private-root")]
+    #[case("run x.toml --target both --store journal --seed 5 --no-sandbox")]
     #[case(
         "run --rtc both --dialect openwrt,tomato --script './it'\\''s' --shell 'busybox ash' --timeout 3"
     )]

@@ -1,5 +1,6 @@
 //! The command line. Each command has a separate file with its arguments and a `run` function.
 
+mod check;
 mod claims;
 mod color;
 mod command;

@@ -14,7 +14,7 @@ use crate::report::{self, CaseOutcome, Detail, FileReport, Progress, Summary};
 use crate::run_case::{BackendChoice, run_case};
 use crate::words::Words;
 use runner::{CaseReport, Options, Verdict};
-use scenario::{Case, Id, Scalar, quantity};
+use scenario::{Case, Id, quantity};
 
 /// Cases, and how to play them.
 #[derive(Clone, Copy, Debug)]
@@ -66,6 +66,7 @@ pub(super) fn play(play: &Play<'_>) -> Result<Summary, CommandError> {
     }
     let detail = if run.verbose { Detail::All } else { Detail::Some };
     report::print_failures(&cases_report, detail);
+    report::print_groups(&cases_report.groups);
     if let Some(forge) = run.annotate {
         report::print_annotations(forge, &cases_report);
     }
@@ -167,13 +168,23 @@ impl Play<'_> {
             BackendChoice::Live(_) => PlayedOn::Live,
             BackendChoice::Qemu(_) => PlayedOn::Qemu,
         };
-        let id = ReproductionId::Case(on, Id::new(case, &[]));
-        let replay = Reproduction { id, verbose: true, options: options.clone() };
-        let run = run_again(case, self.command, &self.run.cases.router, options);
-        let text = |(name, value): (&String, &Scalar)| (name.clone(), value.to_string());
-        let parameters = case.parameters.iter().map(text).collect();
-        CaseOutcome { report, parameters, run, replay: replay.words() }
+        outcome_of(case, report, (on, self.command), &self.run.cases.router, options)
     }
+}
+
+/// The outcome of a case that was played by a command, with the commands that repeat it.
+pub(super) fn outcome_of(
+    case: &Case,
+    report: CaseReport,
+    (on, command): (PlayedOn, &[&str]),
+    router: &RouterOptions,
+    options: &ReplayOptions,
+) -> CaseOutcome {
+    let id = ReproductionId::Case(on, Id::new(case, &[]));
+    let replay = Reproduction { id, verbose: true, options: options.clone() };
+    let run = run_again(case, command, router, options);
+    let parameters = report::parameters(case);
+    CaseOutcome { report, parameters, run, replay: replay.words() }
 }
 
 /// The command that runs just this case in the same way, even after the scenario has changed.

@@ -57,10 +57,13 @@ fn print_file(file: &FileReport) {
         _ => (FAILED, "FAIL"),
     };
     let total = file.total();
+    let cases = match failed {
+        0 => quantity(file.cases.len(), "case"),
+        failed => format!("{failed}/{}", quantity(file.cases.len(), "case")),
+    };
     outln!(
-        "{colour}{word:<5}{colour:#}{:<70} {:>9} {:>12} {:>13} {:>12}  {:>6.2} s",
-        file.path.display(),
-        quantity(file.cases.len(), "case"),
+        "{colour}{word:<5}{colour:#}{:<70} {cases:>13} {:>12} {:>13} {:>12}  {:>6.2} s",
+        printable(&file.path.to_string_lossy()),
         quantity(total.calls, "call"),
         quantity(total.commits, "commit"),
         quantity(total.erases, "erase"),
@@ -97,7 +100,9 @@ fn print_case(outcome: &CaseOutcome, verbose: bool) {
         }
         Verdict::Failed => {
             let findings = quantity(case.failures.len(), "finding");
-            outln!("     {FAILED}FAILED{FAILED:#}  {}: {findings}", printable(&case.name));
+            if verbose {
+                outln!("     {FAILED}FAILED{FAILED:#}  {}: {findings}", printable(&case.name));
+            }
         }
     }
 }

@@ -12,7 +12,7 @@ use runner::ScriptChoice;
 use scenario::Case;
 
 /// The default of `--timeout`.
-const DEFAULT_TIMEOUT_SECONDS: u64 = 20;
+pub(in crate::cli) const DEFAULT_TIMEOUT_SECONDS: u64 = 20;
 
 /// Options that choose the script under test.
 #[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
@@ -35,6 +35,11 @@ impl Default for ScriptOptions {
 }
 
 impl ScriptOptions {
+    /// The options for a script.
+    pub(in crate::cli) fn new(script: PathBuf, shell: Option<String>, timeout: u64) -> Self {
+        Self { script: Some(script), shell, timeout }
+    }
+
     /// The script and its shell.
     ///
     /// # Errors
@@ -68,7 +73,7 @@ impl ScriptOptions {
             CommandError::Environment(format!("cannot find the executable of leaselab: {error}"))
         })?;
         let limit_ms = self.timeout.clamp(1, 86_400) * 1000;
-        Ok(Settings { leaselab, limit_ms, root: root.kind() })
+        Ok(Settings { leaselab, limit_ms, isolation: root.isolation(), programs: Vec::new() })
     }
 
     /// The script of a case, or `--script`, as processes that can be started from any state of a router.
@@ -80,7 +85,7 @@ impl ScriptOptions {
         case: &Case,
         root: Root,
     ) -> Result<Arc<ExternalScript>, CommandError> {
-        let command = runner::command(case, &self.choice()?);
+        let command = runner::command(case, &self.choice()?)?;
         Ok(Arc::new(ExternalScript::new(command, self.settings(root)?)))
     }
 
