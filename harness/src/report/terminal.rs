@@ -58,15 +58,15 @@ fn print_file(file: &FileReport) {
     };
     let total = file.total();
     let cases = match failed {
-        0 => file.cases.len().to_string(),
-        failed => format!("{failed}/{}", file.cases.len()),
+        0 => quantity(file.cases.len(), "case"),
+        failed => format!("{failed}/{}", quantity(file.cases.len(), "case")),
     };
     outln!(
-        "{colour}{word:<5}{colour:#}{:<70} {cases:>7} cases {:>6} calls {:>5} commits {:>5} erases  {:>6.2} s",
+        "{colour}{word:<5}{colour:#}{:<70} {cases:>13} {:>12} {:>13} {:>12}  {:>6.2} s",
         printable(&file.path.to_string_lossy()),
-        total.calls,
-        total.commits,
-        total.erases,
+        quantity(total.calls, "call"),
+        quantity(total.commits, "commit"),
+        quantity(total.erases, "erase"),
         file.took().as_secs_f64(),
     );
     for case in &file.cases {
@@ -99,8 +99,8 @@ fn print_case(outcome: &CaseOutcome, verbose: bool) {
             outln!("       reproduce: {}", outcome.run);
         }
         Verdict::Failed => {
+            let findings = quantity(case.failures.len(), "finding");
             if verbose {
-                let findings = quantity(case.failures.len(), "finding");
                 outln!("     {FAILED}FAILED{FAILED:#}  {}: {findings}", printable(&case.name));
             }
         }

@@ -10,7 +10,7 @@ use super::play::play;
 use super::suite;
 use crate::cli::options::{
     DEFAULT_TIMEOUT_SECONDS, GateOptions, Jobs, ReplayOptions, ReportOptions, Root, RouterOptions,
-    RtcChoice, ScriptOptions, TargetChoice, runner_options,
+    RtcChoice, ScriptOptions, TargetChoice, dialect_parser, runner_options,
 };
 use crate::cli::reproduction::{Reproduction, ReproductionId};
 use crate::conformance::{
@@ -42,7 +42,7 @@ pub(in crate::cli) struct Args {
     #[arg(long, value_name = "CMD")]
     shell: Option<String>,
     /// Dialect of the nvram tool [default: openwrt]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = dialect_parser())]
     dialect: Option<Dialect>,
     /// Builds of dnsmasq [default: both]
     #[arg(long, value_enum)]

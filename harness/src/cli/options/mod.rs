@@ -22,7 +22,8 @@ pub(super) use init::InitOptions;
 pub(super) use jobs::Jobs;
 pub(super) use live::LiveOptions;
 pub(super) use names::{
-    chip_names, chip_names_or_all, dialect_names, dialect_names_or_all, router_names,
+    chip_names, chip_names_or_all, dialect_names, dialect_names_or_all, dialect_parser,
+    router_names,
 };
 pub(super) use replay::ReplayOptions;
 pub(super) use reports::ReportOptions;
