@@ -11,6 +11,9 @@ use runner::{
 };
 use scenario::{Action, BackendKind, Case};
 
+/// The router's interface to its clients.
+const INTERFACE: &str = "br0";
+
 /// The back end of a run.
 #[derive(Clone, Debug)]
 pub enum BackendChoice {
@@ -49,7 +52,7 @@ pub fn run_case(
     }
     let played = match (&case.scenario.journal, backend) {
         (Some(lab), _) => {
-            let unmet = |text| Finding { kind: FindingKind::Unmet, step: 0, line: 0, text };
+            let unmet = |text| Finding::of_case(case, FindingKind::Unmet, text);
             report.failures =
                 journal_lab::run_case(lab).deviations.into_iter().map(unmet).collect();
             Ok(())
@@ -81,9 +84,26 @@ fn run_live(
         report.verdict = Verdict::Skipped(why.to_owned());
         return Ok(());
     }
+    let server = &case.scenario.server.options;
+    let server: Vec<String> = server.iter().map(|option| option.get_ref().clone()).collect();
+    if let Some(why) = live::unsupported_option(&server, INTERFACE) {
+        report.verdict = Verdict::Skipped(why);
+        return Ok(());
+    }
     let script = command(case, &options.script);
     let mut target = Live::new(router(case)?, &script, settings)?;
-    play(case, &mut target, options, report, Observers::default())
+    let played = match play(case, &mut target, options, report, Observers::default()) {
+        // The router could be set up, so other cases may pass.
+        Err(CaseError::Backend(BackendError::Environment(text) | BackendError::Broken(text))) => {
+            report.failures.push(Finding::of_case(case, FindingKind::Anomaly, text));
+            Ok(())
+        }
+        other => other,
+    };
+    if played.is_err() || !report.failures.is_empty() {
+        report.daemon_log = target.log()?;
+    }
+    played
 }
 
 fn run_in_guest(
@@ -109,7 +129,7 @@ fn run_in_guest(
     // Power off before the files are read, whether the case has passed or not.
     _ = target.power_off();
     let audit = target.audit().clone();
-    let anomaly = |text: String| Finding { kind: FindingKind::Anomaly, step: 0, line: 0, text };
+    let anomaly = |text| Finding::of_case(&case, FindingKind::Anomaly, text);
     report.failures.extend(audit.differences().iter().cloned().map(anomaly));
     let folder = target.folder().to_owned();
     if let (Some(kept), true) = (kept, played.is_err() || !report.failures.is_empty()) {

@@ -27,8 +27,24 @@ pub enum CallEnd {
     TimedOut,
 }
 
+/// An `nvram` command that a script ran.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NvramCommand {
+    /// Its arguments, without the program's name.
+    pub arguments: Vec<Vec<u8>>,
+    /// Its exit code; `None` if it did not end, or if the back end does not record exit codes.
+    pub code: Option<i32>,
+}
+
+impl NvramCommand {
+    /// Whether this is the command of this name, such as `commit`.
+    pub fn is(&self, name: &str) -> bool {
+        self.arguments.first().is_some_and(|first| first == name.as_bytes())
+    }
+}
+
 /// The result of a script call.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallResult {
     /// How the script ended.
     pub end: CallEnd,
@@ -36,8 +52,8 @@ pub struct CallResult {
     pub stdout: Vec<u8>,
     /// Standard error.
     pub stderr: Vec<u8>,
-    /// The `nvram` commands that the script ran, in order, without the program's name.
-    pub commands: Vec<Vec<Vec<u8>>>,
+    /// The `nvram` commands that the script ran, in order.
+    pub commands: Vec<NvramCommand>,
     /// The flash operations of these commands.
     pub operations: Vec<Op>,
     /// Whether the script wrote to a journal.

@@ -16,7 +16,7 @@ use nvram_emu::dialect::FlashLoad;
 use nvram_emu::{Exit, Machine};
 
 use super::backend::Backend;
-use super::call::{CallEnd, CallOptions, CallResult, CommandResult};
+use super::call::{CallEnd, CallOptions, CallResult, CommandResult, NvramCommand};
 use super::error::BackendError;
 use super::external_script::{ExternalResult, ExternalScript};
 use super::fault_injector::{FaultAction, FaultInjector};
@@ -244,7 +244,7 @@ impl InProcess {
             }
         };
         let mut commands = Vec::new();
-        for (arguments, (before, after)) in
+        for (NvramCommand { arguments, .. }, (before, after)) in
             done.result.commands.iter().zip(&done.files_around_commands)
         {
             let words: Vec<&[u8]> = arguments.iter().map(Vec::as_slice).collect();
@@ -426,7 +426,7 @@ fn script_call(call: &ScriptCall) -> Call {
 struct FaultyNvram<'a> {
     machine: &'a mut Machine,
     injector: FaultInjector<'a>,
-    commands: Vec<Vec<Vec<u8>>>,
+    commands: Vec<NvramCommand>,
     /// The web page that calls `init` around each command, if there is one.
     page: Option<Page<'a>>,
 }
@@ -447,6 +447,13 @@ impl<'a> FaultyNvram<'a> {
         }
     }
 
+    /// Records the exit code of the last command.
+    fn record_code(&mut self, code: i32) {
+        if let Some(last) = self.commands.last_mut() {
+            last.code = Some(code);
+        }
+    }
+
     fn view_page(&mut self) {
         if let Some(Page { script, seen }) = &mut self.page {
             let mut nvram = FaultyNvram::new(self.machine, None);
@@ -460,13 +467,15 @@ impl<'a> FaultyNvram<'a> {
 impl Nvram for FaultyNvram<'_> {
     fn run(&mut self, arguments: &[&[u8]]) -> Result<NvramOutput, OperationError> {
         self.view_page();
-        self.commands.push(arguments.iter().map(|word| word.to_vec()).collect());
+        let words = arguments.iter().map(|word| word.to_vec()).collect();
+        self.commands.push(NvramCommand { arguments: words, code: None });
         let machine = &mut *self.machine;
         let fault = self.injector.next(arguments, || dry_run(machine, arguments));
         match fault {
             FaultAction::Before => return Err(OperationError::Killed),
             FaultAction::Fail => {
                 let stderr = b"nvram: made to fail\n".to_vec();
+                self.record_code(1);
                 return Ok(NvramOutput { stdout: Vec::new(), stderr, code: 1 });
             }
             FaultAction::During(cut) => machine.arm_cut(cut.op, cut.byte),
@@ -476,6 +485,7 @@ impl Nvram for FaultyNvram<'_> {
         // A cut that this command did not reach must not affect the next one.
         machine.board_mut().flash.arm(None);
         let Exit::Code(code) = outcome.exit else { return Err(OperationError::Killed) };
+        self.record_code(i32::from(code));
         if fault == FaultAction::After {
             return Err(OperationError::Killed);
         }

@@ -21,7 +21,7 @@ mod router_path;
 
 pub use atomic_write::write_atomically;
 pub use backend::Backend;
-pub use call::{CallEnd, CallOptions, CallResult, CommandResult};
+pub use call::{CallEnd, CallOptions, CallResult, CommandResult, NvramCommand};
 pub use daemon::{AddressRecord, Daemon, DaemonExit, DaemonStart};
 pub use error::BackendError;
 pub use external_script::ExternalScript;

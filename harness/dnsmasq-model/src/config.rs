@@ -8,6 +8,7 @@ use super::names::{legal_hostname, strip_hostname};
 use super::options::{WITHOUT_DHCP, WITHOUT_EFFECT, names_interface};
 use super::parse_hex::{TypePrefix, parse_hex};
 use super::ranges::{AnyRange, Use6, parse_range};
+use super::release::Release;
 use super::reservations6::HostAddress6;
 use super::tags::{TagIf, TagRule};
 use super::text::Text;
@@ -121,6 +122,8 @@ pub struct CondDomain {
 #[expect(clippy::struct_excessive_bools, reason = "each flag is an independent option of dnsmasq")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerConfig {
+    /// The release of dnsmasq that has these options.
+    pub release: Release,
     /// `--dhcp-script` as a path; empty without a script.
     pub script: Vec<u8>,
     /// The first `--interface`.
@@ -204,6 +207,7 @@ pub struct ServerConfig {
 impl Default for ServerConfig {
     fn default() -> ServerConfig {
         ServerConfig {
+            release: Release::NEWEST,
             script: Vec::new(),
             interface: b"lan0".to_vec(),
             names_interface: false,

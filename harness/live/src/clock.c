@@ -4,12 +4,14 @@
  * Wall and monotonic clock come from a mapped file (LEASELAB_CLOCK: two 64-bit numbers of seconds) that leaselab
  * writes; neither advances in between. In dnsmasq itself (LEASELAB_CONTROL), alarm() uses that monotonic clock, and
  * dnsmasq reports when it is idle: leaselab sends a number over a socket, and gets it back once dnsmasq, or the helper
- * process that runs its scripts, would wait with nothing left to do.
+ * process that runs its scripts, would wait with nothing left to do. It also reports each DHCP message that it has read
+ * and handled, so that leaselab knows which ones were lost on the way.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
@@ -33,9 +35,12 @@ struct page {
 	volatile int64_t wall, mono;
 };
 
-/* To leaselab: role and pid when connecting; later the number received and when SIGALRM is due (0: never). */
+/*
+ * To leaselab: role and pid when connecting; later the number received (0: none), when SIGALRM is due (0: never), and how
+ * many DHCP messages were read.
+ */
 struct message {
-	int64_t what, value;
+	int64_t what, value, dhcp_messages;
 };
 
 static const struct page *page;
@@ -45,6 +50,7 @@ static int line = -1;
 static pid_t line_owner;
 static int64_t owed;
 static int64_t due;
+static int64_t dhcp_messages, dhcp_messages_reported;
 
 __attribute__((constructor)) static void begin(void)
 {
@@ -84,7 +90,7 @@ static int is_dnsmasq(void)
 static int connected(int64_t role)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	struct message hello = { role, getpid() };
+	struct message hello = { role, getpid(), 0 };
 
 	if (line_owner == getpid())
 		return line >= 0;
@@ -114,9 +120,10 @@ static void take_number(void)
 
 static void at_rest(void)
 {
-	struct message message = { owed, due };
+	struct message message = { owed, due, dhcp_messages };
 
 	owed = 0;
+	dhcp_messages_reported = dhcp_messages;
 	send(line, &message, sizeof(message), MSG_NOSIGNAL);
 }
 
@@ -140,6 +147,8 @@ int poll(struct pollfd *fds, nfds_t count, int timeout)
 			due = 0;
 			raise(SIGALRM);
 		}
+		if (dhcp_messages > dhcp_messages_reported && !owed)
+			at_rest();
 		memcpy(own, fds, count * sizeof(*fds));
 		own[count] = (struct pollfd){ .fd = line, .events = POLLIN };
 		ready = real_poll(own, count + 1, owed ? 0 : timeout);
@@ -158,6 +167,36 @@ int poll(struct pollfd *fds, nfds_t count, int timeout)
 		if (line < 0)
 			return real_poll(fds, count, timeout);
 	}
+}
+
+static int is_dhcp_server_port(int fd)
+{
+	union {
+		struct sockaddr any;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+	} address;
+	socklen_t size = sizeof(address);
+
+	if (getsockname(fd, &address.any, &size) < 0)
+		return 0;
+	switch (address.any.sa_family) {
+	case AF_INET:
+		return address.v4.sin_port == htons(67);
+	case AF_INET6:
+		return address.v6.sin6_port == htons(547);
+	default:
+		return 0;
+	}
+}
+
+ssize_t recvmsg(int fd, struct msghdr *message, int flags)
+{
+	ssize_t size = syscall(SYS_recvmsg, fd, message, flags);
+
+	if (size >= 0 && !(flags & MSG_PEEK) && is_dnsmasq() && is_dhcp_server_port(fd))
+		dhcp_messages++;
+	return size;
 }
 
 /* The helper waits for calls in read(). */

@@ -18,8 +18,8 @@ use super::script_proxy::WaitingCall;
 use backend::BackendError;
 use packets::link::{Datagram, Link};
 
-/// Two 64-bit numbers (`struct message` in clock.c).
-type Message = [i64; 2];
+/// Three 64-bit numbers (`struct message` in clock.c).
+type Message = [i64; 3];
 
 /// Maximum time between two evaluations of a condition, since a condition may depend on the time (a query that is repeated).
 const RECHECK: Duration = Duration::from_secs(1);
@@ -35,6 +35,8 @@ struct ControlConnection {
     last_idle_number: i64,
     /// When SIGALRM is due on the monotonic clock; 0: never.
     alarm_time: i64,
+    /// Number of DHCP messages that the process has read and handled.
+    dhcp_messages: i64,
 }
 
 impl ControlConnection {
@@ -43,22 +45,23 @@ impl ControlConnection {
         let mut bytes = [0; mem::size_of::<Message>()];
         match io::Read::read(&mut &self.socket, &mut bytes)? {
             0 => Ok(None),
-            16 => {
+            24 => {
                 let number = |at: usize| {
                     bytes[at..].first_chunk::<8>().map_or(0, |chunk| i64::from_ne_bytes(*chunk))
                 };
-                Ok(Some([number(0), number(8)]))
+                Ok(Some([number(0), number(8), number(16)]))
             }
             _ => Err(io::ErrorKind::InvalidData.into()),
         }
     }
 
-    /// Reads a report that the process is idle; `None` if the process has ended.
+    /// Reads a report; `None` if the process has ended.
     fn receive(&mut self) -> io::Result<Option<()>> {
         match self.read() {
-            Ok(Some([number, alarm_time])) => {
-                self.last_idle_number = number;
+            Ok(Some([number, alarm_time, dhcp_messages])) => {
+                self.last_idle_number = self.last_idle_number.max(number);
                 self.alarm_time = alarm_time;
+                self.dhcp_messages = dhcp_messages;
                 Ok(Some(()))
             }
             Ok(None) => Ok(None),
@@ -169,6 +172,11 @@ impl EventLoop {
     /// When SIGALRM is due on the monotonic clock, as dnsmasq reported when it was last idle.
     pub(super) fn alarm(&self) -> Option<i64> {
         self.main.as_ref().map(|main| main.alarm_time).filter(|alarm_time| *alarm_time != 0)
+    }
+
+    /// Number of DHCP messages that dnsmasq has read and handled.
+    pub(super) fn dhcp_messages(&self) -> i64 {
+        self.main.as_ref().map_or(0, |main| main.dhcp_messages)
     }
 
     /// Receives events until `condition` holds. `what` describes the condition in the error message.
@@ -303,9 +311,10 @@ impl EventLoop {
     fn accept_control_connection(&mut self) -> io::Result<()> {
         let (socket, _) = self.control.accept()?;
         socket.set_nonblocking(false)?;
-        let connection = ControlConnection { socket, last_idle_number: 0, alarm_time: 0 };
+        let connection =
+            ControlConnection { socket, last_idle_number: 0, alarm_time: 0, dhcp_messages: 0 };
         match connection.read()? {
-            Some([MAIN_PROCESS, _]) => self.main = Some(connection),
+            Some([MAIN_PROCESS, ..]) => self.main = Some(connection),
             Some(_) => self.helper = Helper::Running(connection),
             None => {}
         }

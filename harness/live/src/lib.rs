@@ -14,4 +14,4 @@ pub mod script_proxy;
 
 pub use binary::{Binaries, Binary, find, inspect};
 pub use network::enter;
-pub use router::{Live, LiveSettings};
+pub use router::{Live, LiveSettings, unsupported_option};

@@ -4,7 +4,9 @@
 //! clients' frames on the other. The namespace is separate from the network of the host.
 
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
+use std::os::fd::AsFd as _;
+use std::time::{Duration, Instant};
 
 use netlink_packet_core::{
     NLM_F_ACK, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage,
@@ -15,20 +17,35 @@ use netlink_packet_route::address::{
 };
 use netlink_packet_route::link::{
     AfSpecInet6, AfSpecUnspec, In6AddrGenMode, InfoData, InfoKind, InfoVeth, LinkAttribute,
-    LinkFlags, LinkInfo, LinkMessage,
+    LinkFlags, LinkInfo, LinkMessage, State,
+};
+use netlink_packet_route::route::{
+    RouteAddress, RouteAttribute, RouteHeader, RouteMessage, RouteProtocol, RouteScope, RouteType,
 };
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use netlink_sys::protocols::NETLINK_ROUTE;
 use netlink_sys::{Socket, SocketAddr};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use rustix::mount::{MountPropagationFlags, mount_change};
 use rustix::process::{getgid, getuid};
 use rustix::thread::{UnshareFlags, unshare_unsafe};
 
 use dnsmasq_model::Network;
 
+/// The multicast group for changes of interfaces (linux/rtnetlink.h).
+const RTMGRP_LINK: u32 = 1;
+
+/// Maximum time until the interfaces are operational.
+const OPERATIONAL_LIMIT: Duration = Duration::from_secs(20);
+
 /// Index of dnsmasq's interface. It is lower than the other one, because dnsmasq derives its DUID from the first interface
 /// that it finds.
 const ROUTER_END: u32 = 10;
+
+/// The host that sends DNS queries if no address of the router's network is free (RFC 5737: an address for
+/// documentation). The router has a route to it.
+pub(super) const REMOTE_RESOLVER: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
 
 /// Index of the clients' interface.
 pub(super) const CLIENT_END: u32 = 11;
@@ -128,6 +145,9 @@ impl Kernel {
         for (address, prefix) in &network.v4 {
             step("adding an IPv4 address", self.address(IpAddr::V4(*address), *prefix))?;
         }
+        if !network.v4.is_empty() {
+            step("adding a route", self.route(REMOTE_RESOLVER))?;
+        }
         if !network.v6.is_empty() {
             let local = IpAddr::V6(packets::link::link_local(network.mac));
             step("adding a link-local address", self.address(local, 64))?;
@@ -135,7 +155,41 @@ impl Kernel {
         for (address, prefix) in &network.v6 {
             step("adding an IPv6 address", self.address(IpAddr::V6(*address), *prefix))?;
         }
-        Ok(())
+        step("waiting for the interfaces", self.wait_until_operational())
+    }
+
+    /// Waits until both interfaces pass on frames. An interface drops what it is to send until the kernel has handled the
+    /// event that its carrier is there (`linkwatch_do_dev` in net/core/link_watch.c calls `dev_activate`, then reports the
+    /// operational state).
+    fn wait_until_operational(&self) -> io::Result<()> {
+        let mut events = Socket::new(NETLINK_ROUTE)?;
+        events.bind(&SocketAddr::new(0, RTMGRP_LINK))?;
+        let deadline = Instant::now() + OPERATIONAL_LIMIT;
+        loop {
+            // Subscribed before asking, so that no change is missed.
+            if self.is_operational(ROUTER_END)? && self.is_operational(CLIENT_END)? {
+                return Ok(());
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            let timeout = Timespec::try_from(left).map_err(io::Error::other)?;
+            let mut fds = [PollFd::from_borrowed_fd(events.as_fd(), PollFlags::IN)];
+            match poll(&mut fds, Some(&timeout)) {
+                Ok(0) => return Err(io::Error::other("they do not become operational")),
+                Ok(_) => drop(events.recv_from_full()?),
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    fn is_operational(&self, index: u32) -> io::Result<bool> {
+        match self.exchange(RouteNetlinkMessage::GetLink(link(index)), NLM_F_REQUEST)? {
+            NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewLink(message)) => {
+                Ok(message.attributes.contains(&LinkAttribute::OperState(State::Up)))
+            }
+            NetlinkPayload::Error(error) => Err(error.to_io()),
+            _ => Err(io::Error::other("netlink did not describe the interface")),
+        }
     }
 
     /// Removes both interfaces, and with them the kernel's neighbor and route entries.
@@ -173,10 +227,38 @@ impl Kernel {
         self.ask(RouteNetlinkMessage::NewAddress(message), NLM_F_CREATE | NLM_F_EXCL)
     }
 
+    fn route(&self, host: Ipv4Addr) -> io::Result<()> {
+        let mut message = RouteMessage::default();
+        message.header.address_family = AddressFamily::Inet;
+        message.header.destination_prefix_length = 32;
+        message.header.table = RouteHeader::RT_TABLE_MAIN;
+        message.header.protocol = RouteProtocol::Static;
+        message.header.scope = RouteScope::Link;
+        message.header.kind = RouteType::Unicast;
+        message.attributes.push(RouteAttribute::Destination(RouteAddress::Inet(host)));
+        message.attributes.push(RouteAttribute::Oif(ROUTER_END));
+        self.ask(RouteNetlinkMessage::NewRoute(message), NLM_F_CREATE | NLM_F_EXCL)
+    }
+
     /// Sends a request and waits for its acknowledgement.
     fn ask(&self, message: RouteNetlinkMessage, flags: u16) -> io::Result<()> {
+        match self.exchange(message, NLM_F_REQUEST | NLM_F_ACK | flags)? {
+            NetlinkPayload::Error(error) => match error.code {
+                None => Ok(()),
+                Some(code) => Err(io::Error::from_raw_os_error(code.get().abs())),
+            },
+            _ => Err(io::Error::other("netlink sent something other than an acknowledgement")),
+        }
+    }
+
+    /// Sends a request and reads the answer.
+    fn exchange(
+        &self,
+        message: RouteNetlinkMessage,
+        flags: u16,
+    ) -> io::Result<NetlinkPayload<RouteNetlinkMessage>> {
         let mut header = NetlinkHeader::default();
-        header.flags = NLM_F_REQUEST | NLM_F_ACK | flags;
+        header.flags = flags;
         let mut request = NetlinkMessage::new(header, NetlinkPayload::from(message));
         request.finalize();
         let mut buffer = vec![0; request.buffer_len()];
@@ -185,13 +267,7 @@ impl Kernel {
         let (answer, _) = self.socket.recv_from_full()?;
         let answer: NetlinkMessage<RouteNetlinkMessage> =
             NetlinkMessage::deserialize(&answer).map_err(io::Error::other)?;
-        match answer.payload {
-            NetlinkPayload::Error(error) => match error.code {
-                None => Ok(()),
-                Some(code) => Err(io::Error::from_raw_os_error(code.get().abs())),
-            },
-            _ => Err(io::Error::other("netlink sent something other than an acknowledgement")),
-        }
+        Ok(answer.payload)
     }
 }
 

@@ -45,8 +45,12 @@ const LOG_LINES: usize = 3;
 /// the kernel resolves the client's hardware address.
 const ROUNDS: usize = 4;
 
-/// Time without a response after which a DNS query is repeated.
-const RESPONSE_LOST: Duration = Duration::from_secs(3);
+/// Time after which a message without a response is sent again for the first time (RFC 2131, section 4.1). It doubles each
+/// time.
+const FIRST_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// How often a DHCP message is sent if dnsmasq does not read it.
+const MAX_TRANSMISSIONS: u32 = 3;
 
 /// The settings of the back end that do not depend on the script.
 #[derive(Clone, Debug)]
@@ -73,6 +77,60 @@ pub struct Live {
     xid: u32,
     /// The server DUID that each DHCPv6 client has learned, by the client's DUID.
     servers: HashMap<Vec<u8>, Vec<u8>>,
+}
+
+/// A message that is sent until it is answered.
+#[derive(Debug)]
+struct Transmission {
+    sent: Instant,
+    timeout: Duration,
+    /// How often it was sent.
+    count: u32,
+}
+
+impl Transmission {
+    fn start(
+        event_loop: &EventLoop,
+        endpoints: &UdpEndpoints,
+        packet: &[u8],
+    ) -> Result<Self, BackendError> {
+        send(event_loop, endpoints, packet)?;
+        Ok(Self { sent: Instant::now(), timeout: FIRST_TIMEOUT, count: 1 })
+    }
+
+    fn repeat_if_lost(
+        &mut self,
+        event_loop: &EventLoop,
+        endpoints: &UdpEndpoints,
+        packet: &[u8],
+    ) -> Result<(), BackendError> {
+        if self.sent.elapsed() < self.timeout {
+            return Ok(());
+        }
+        self.count += 1;
+        if self.count <= MAX_TRANSMISSIONS {
+            send(event_loop, endpoints, packet)?;
+        }
+        self.sent = Instant::now();
+        self.timeout *= 2;
+        Ok(())
+    }
+}
+
+fn send(
+    event_loop: &EventLoop,
+    endpoints: &UdpEndpoints,
+    packet: &[u8],
+) -> Result<(), BackendError> {
+    event_loop
+        .link
+        .send(endpoints, packet)
+        .map_err(|error| environment("sending a frame to dnsmasq", &error))
+}
+
+/// A query for a name that dnsmasq does not know.
+fn unknown_name(id: u16) -> Result<Vec<u8>, BackendError> {
+    dns::encode_query(b"nobody.invalid", RecordType::A, id).map_err(BackendError::Message)
 }
 
 fn environment(what: &str, error: &impl std::fmt::Display) -> BackendError {
@@ -163,11 +221,17 @@ impl Live {
         let path = |name: &str| self.process.path(name).to_string_lossy().into_owned();
         let mut argv = vec![executable(&binary.path).to_string_lossy().into_owned()];
         argv.extend(
-            ["--conf-file=/dev/null", "--keep-in-foreground", "--user=root", "--log-facility=-"]
-                .map(str::to_owned),
+            ["--conf-file=/dev/null", "--keep-in-foreground", "--user=root"].map(str::to_owned),
         );
         argv.extend(["--no-resolv", "--no-hosts", "--no-ping"].map(str::to_owned));
-        argv.push(format!("--pid-file={}", path("pid")));
+        // dnsmasq refuses these twice.
+        for (name, short, value) in
+            [("log-facility", "-8", "-".to_owned()), ("pid-file", "-x", path("pid"))]
+        {
+            if !start.options.iter().any(|option| is_option(option, name, short)) {
+                argv.push(format!("--{name}={value}"));
+            }
+        }
         let proxy = format!(
             "{}/{}",
             script_proxy::FOLDER,
@@ -207,7 +271,10 @@ impl Live {
         self.xid
     }
 
-    /// Sends a packet and waits for the reply. Returns `None` if dnsmasq becomes idle without sending one.
+    /// Sends a DHCP message and waits for the reply. Returns `None` if dnsmasq becomes idle without sending one.
+    ///
+    /// dnsmasq reports which messages it has read. A message that it has not read is sent again after a time, as clients do
+    /// (RFC 2131, section 4.1; RFC 8415, section 15).
     fn ask<T>(
         &mut self,
         endpoints: &UdpEndpoints,
@@ -220,26 +287,29 @@ impl Live {
         event_loop
             .until("dnsmasq to be up", |event_loop| Ok(event_loop.is_up() || event_loop.ended))?;
         event_loop.datagrams.clear();
-        let send_packet = |event_loop: &EventLoop, endpoints: &UdpEndpoints, packet: &[u8]| {
-            event_loop
-                .link
-                .send(endpoints, packet)
-                .map_err(|error| environment("sending a frame to dnsmasq", &error))
-        };
-        send_packet(event_loop, endpoints, packet)?;
+        let read_before = event_loop.dhcp_messages();
+        let mut transmission = Transmission::start(event_loop, endpoints, packet)?;
+        event_loop.until("dnsmasq to read a DHCP message", |event_loop| {
+            if event_loop.dhcp_messages() > read_before || event_loop.ended {
+                return Ok(true);
+            }
+            transmission.repeat_if_lost(event_loop, endpoints, packet)?;
+            // Then dnsmasq does not listen at this port.
+            Ok(transmission.count > MAX_TRANSMISSIONS)
+        })?;
         let number = event_loop.ask_main_if_idle();
         let mut found = None;
         let mut rounds = 0;
-        let mut query: Option<u16> = None;
+        let mut query: Option<(u16, Transmission)> = None;
         let mut queries = 0;
-        let mut sent = Instant::now();
         let client = endpoints.ports.0;
         event_loop.until("a reply from dnsmasq", |event_loop| {
-            for datagram in event_loop.datagrams.drain(..) {
+            for datagram in std::mem::take(&mut event_loop.datagrams) {
                 if datagram.to == client {
                     found = found.take().or_else(|| parse(&datagram.payload));
                 } else if query
-                    .is_some_and(|id| dns::parse_response(&datagram.payload, id).is_some())
+                    .as_ref()
+                    .is_some_and(|(id, _)| dns::parse_response(&datagram.payload, *id).is_some())
                 {
                     query = None;
                 }
@@ -247,26 +317,38 @@ impl Live {
             if found.is_some() || event_loop.ended {
                 return Ok(true);
             }
-            let lost = query.is_some() && sent.elapsed() > RESPONSE_LOST;
-            if !event_loop.main_was_idle(number) || query.is_some() && !lost {
+            if !event_loop.main_was_idle(number) {
                 return Ok(false);
             }
-            if !expects_reply || port == 0 || rounds == ROUNDS && !lost {
+            if let Some((id, transmission)) = &mut query {
+                let packet = unknown_name(*id)?;
+                let endpoints = query_endpoints(&router, resolver, port, *id);
+                transmission.repeat_if_lost(event_loop, &endpoints, &packet)?;
+                return Ok(false);
+            }
+            if !expects_reply || port == 0 || rounds == ROUNDS {
                 return Ok(true);
             }
-            // A DHCP reply that was sent earlier arrives before the response to a query. The kernel drops a response if it
-            // cannot resolve the address in time.
-            rounds += usize::from(!lost);
+            // A DHCP reply that was sent earlier arrives before the response to a query.
+            rounds += 1;
             queries += 1;
-            sent = Instant::now();
-            let id = queries;
-            let bytes = dns::encode_query(b"nobody.invalid", RecordType::A, id)
-                .map_err(BackendError::Message)?;
-            send_packet(event_loop, &query_endpoints(&router, resolver, id), &bytes)?;
-            query = Some(id);
+            let endpoints = query_endpoints(&router, resolver, port, queries);
+            let started = Transmission::start(event_loop, &endpoints, &unknown_name(queries)?)?;
+            query = Some((queries, started));
             Ok(false)
         })?;
         Ok(found)
+    }
+
+    /// Everything that dnsmasq has printed, in all its runs.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn log(&self) -> Result<Vec<u8>, BackendError> {
+        match fs::read(self.process.path("log")) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+            other => other.map_err(|error| environment("reading dnsmasq's log", &error)),
+        }
     }
 
     /// The last lines of dnsmasq's log.
@@ -289,12 +371,12 @@ fn executable(path: &Path) -> PathBuf {
 }
 
 /// The endpoints of a DNS query to the router.
-fn query_endpoints(network: &Network, resolver: Ipv4Addr, id: u16) -> UdpEndpoints {
+fn query_endpoints(network: &Network, resolver: Ipv4Addr, port: u16, id: u16) -> UdpEndpoints {
     let router = network.v4.first().map_or(Ipv4Addr::UNSPECIFIED, |(address, _)| *address);
     UdpEndpoints {
         hardware: (RESOLVER, network.mac),
         addresses: (IpAddr::V4(resolver), IpAddr::V4(router)),
-        ports: (QUERY_PORT + id % 1000, dns::PORT),
+        ports: (QUERY_PORT + id % 1000, port),
     }
 }
 
@@ -351,7 +433,7 @@ impl Daemon for Live {
         self.network = start.network.clone();
         self.port = start.config.port;
         self.resolver =
-            free_address(start.config, start.network).unwrap_or(Ipv4Addr::new(192, 0, 2, 1));
+            free_address(start.config, start.network).unwrap_or(network::REMOTE_RESOLVER);
         self.set(start.clock)?;
         if let Some(event_loop) = self.event_loop.take() {
             self.link = Some(event_loop.into_link());
@@ -492,22 +574,53 @@ impl Daemon for Live {
             AddressRecord::Aaaa => RecordType::AAAA,
         };
         let query = dns::encode_query(name, kind, id).map_err(BackendError::Message)?;
-        let endpoints = query_endpoints(&self.network, self.resolver, id);
+        let port = self.port;
+        let endpoints = query_endpoints(&self.network, self.resolver, port, id);
         let mut addresses = None;
         let Some(event_loop) = &mut self.event_loop else { return Ok(None) };
-        event_loop
-            .link
-            .send(&endpoints, &query)
-            .map_err(|error| environment("sending a frame to dnsmasq", &error))?;
+        let mut transmission = Transmission::start(event_loop, &endpoints, &query)?;
         event_loop.until("a DNS response from dnsmasq", |event_loop| {
-            for datagram in event_loop.datagrams.drain(..).filter(|packet| packet.from == dns::PORT)
-            {
+            for datagram in event_loop.datagrams.drain(..).filter(|packet| packet.from == port) {
                 addresses = addresses.take().or_else(|| dns::parse_response(&datagram.payload, id));
             }
-            Ok(addresses.is_some() || event_loop.ended)
+            if addresses.is_some() || event_loop.ended {
+                return Ok(true);
+            }
+            transmission.repeat_if_lost(event_loop, &endpoints, &query)?;
+            Ok(false)
         })?;
         Ok(addresses)
     }
+}
+
+/// Whether a word of dnsmasq's command line is this option.
+fn is_option(word: &str, name: &str, short: &str) -> bool {
+    let long = word.strip_prefix("--").map(|rest| rest.split('=').next().unwrap_or(rest));
+    long == Some(name) || word.starts_with(short)
+}
+
+/// Why dnsmasq cannot run with these options here; `None` if it can.
+pub fn unsupported_option(options: &[String], interface: &str) -> Option<String> {
+    options.iter().find_map(|option| {
+        let reason = if ["user", "group", "dhcp-scriptuser"]
+            .iter()
+            .zip(["-u", "-g", "--dhcp-scriptuser"])
+            .any(|(name, short)| is_option(option, name, short))
+        {
+            "dnsmasq and the script run as the only user of their namespace"
+        } else if option.strip_prefix("--except-interface=") == Some(interface)
+            || option.strip_prefix("--no-dhcp-interface=") == Some(interface)
+        {
+            "this is the interface of the clients"
+        } else if is_option(option, "dhcp-alternate-port", "--dhcp-alternate-port") {
+            "the clients use the standard ports"
+        } else if is_option(option, "no-daemon", "-d") {
+            "it keeps dnsmasq from starting its helper process"
+        } else {
+            return None;
+        };
+        Some(format!("a real dnsmasq cannot run with {option} here: {reason}"))
+    })
 }
 
 impl LiveSettings {

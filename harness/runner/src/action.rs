@@ -18,3 +18,18 @@ pub enum ClientAction {
     /// DECLINE of its address, because another host uses it.
     Decline,
 }
+
+impl ClientAction {
+    /// The name of the message, as in scenario files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ask => "request",
+            Self::Renew => "renew",
+            Self::Rebind => "rebind",
+            Self::InitReboot => "init-reboot",
+            Self::Inform => "inform",
+            Self::Release => "release",
+            Self::Decline => "decline",
+        }
+    }
+}

@@ -10,7 +10,8 @@ use super::clients::{Client, Protocol};
 use super::daemon_answers::DaemonAnswers;
 use super::escapes::show;
 use super::exchange;
-use super::findings::{FindingKind, Findings};
+use super::finding_kind::FindingKind;
+use super::findings::Findings;
 use super::router::{Ending, Router};
 use super::tally::call_text;
 use backend::{AddressRecord, BackendError, CallOptions, CallResult, Daemon, DaemonStart};
@@ -319,7 +320,7 @@ impl Comparison {
             return;
         }
         let text = if real.reply != reply {
-            format!("its answer to {} was {:?}, not {reply:?}", client.name, real.reply)
+            format!("its answer to {} was {}, not {}", client.name, real.reply.name(), reply.name())
         } else if real.address != client.address {
             let text = |address: Option<IpAddr>| {
                 address.map_or("no address".to_owned(), |address| address.to_string())
@@ -361,8 +362,11 @@ impl Comparison {
                 found => found?.unwrap_or_default(),
             };
             for address in addresses.iter().filter(|address| !found.contains(address)) {
+                let answers: Vec<String> = found.iter().map(ToString::to_string).collect();
+                let answers =
+                    if answers.is_empty() { "no address".to_owned() } else { answers.join(", ") };
                 let text = format!(
-                    "right after its start it answers {} with {found:?}, not with {address}",
+                    "right after its start it answers {} with {answers}, not with {address}",
                     show(&name)
                 );
                 findings.add(FindingKind::Mispredicted, text);

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use super::clients::Clients;
 use super::demands::ReadMethod;
 use super::escapes::{show, unescape};
-use super::findings::FindingKind;
+use super::finding_kind::FindingKind;
 use super::lease_line::{DUID, family, split_time};
 use super::lines::Lines;
 use super::nvram_state::{NvramState, Variables};
@@ -35,10 +35,9 @@ pub(super) fn check(
         checker.stored_bytes(session, expect);
     }
     if let Some(wanted) = expect.reply {
-        let text = |reply: ReplyKind| format!("{reply:?}").to_lowercase();
-        let found = reply.map_or("no message of a client".to_owned(), text);
-        if text(wanted) != found {
-            let wanted = text(wanted);
+        let found = reply.map_or("no message of a client", ReplyKind::name);
+        let wanted = wanted.name();
+        if wanted != found {
             checker.unmet.push(format!("the server's reply: expected {wanted}, found {found}"));
         }
     }

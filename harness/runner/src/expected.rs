@@ -194,6 +194,9 @@ impl Expected {
                 let wanted = self.lines.get(subject);
                 let text = |line: Option<&[u8]>| line.map_or("nothing".to_owned(), show);
                 differences.push(Difference {
+                    subject: subject.to_vec(),
+                    wanted: wanted.map(<[u8]>::to_vec),
+                    found: found.map(<[u8]>::to_vec),
                     uncertain,
                     text: format!(
                         "{}: expected {}, found {}",
@@ -211,6 +214,12 @@ impl Expected {
 /// A subject whose line is not what must be stored.
 #[derive(Clone, Debug)]
 pub struct Difference {
+    /// The subject.
+    pub subject: Subject,
+    /// The line that must be stored; of an uncertain subject, the one before its last call.
+    pub wanted: Option<Vec<u8>>,
+    /// The line that is stored.
+    pub found: Option<Vec<u8>>,
     /// Whether its last call was not acknowledged.
     pub uncertain: bool,
     /// A description.

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use super::client_ids::ClientIds;
 use super::demands::{Agreement, FlashState, LastCall, NextStart, ReadMethod, Reading};
 use super::expected::{Change, Expected, Tolerance, changes};
-use super::findings::{FindingKind, Findings};
+use super::finding_kind::FindingKind;
+use super::findings::Findings;
 use super::init_output;
 use super::lease_line::DUID;
 use super::lines::Lines;
@@ -13,7 +14,7 @@ use super::nvram_state::NvramState;
 use super::router::Router;
 use super::tally::{call_text, end_text};
 use backend::{BackendError, CallEnd, CallOptions, CallResult, InProcess};
-use dnsmasq_model::{Build, Engine, ScriptCall, legal_hostname};
+use dnsmasq_model::{Build, Engine, Release, ScriptCall, legal_hostname};
 use scenario::{Forgiven, Invariant, Rtc};
 
 /// What the judge needs to know of a script and its scenario.
@@ -27,6 +28,8 @@ pub(super) struct Rules<'a> {
     pub(super) lease_max: usize,
     /// How the store is read between calls of `init` that the scenario asks for.
     pub(super) read_method: ReadMethod,
+    /// The release of dnsmasq, which determines how the output of `init` is read.
+    pub(super) release: Release,
     /// Violations that the scenario forgives because the hardware makes them unavoidable.
     pub(super) forgive: &'a [Forgiven],
 }
@@ -251,7 +254,7 @@ impl<'a> Judge<'a> {
         let tolerance = self.tolerance(router.engine());
         for difference in self.expected.differences(&actual, tolerance) {
             if difference.uncertain {
-                self.findings.broken(Invariant::Atomicity, difference.text);
+                self.findings.broken_line(Invariant::Atomicity, difference);
             }
         }
         self.expected.settle(&actual);
@@ -344,16 +347,17 @@ impl<'a> Judge<'a> {
         let tolerance = self.tolerance(engine);
         for (output, code) in &result.pages {
             if *code != Some(0) {
-                let text = format!("the web page's init ended with {code:?}");
+                let how = code.map_or("a signal".to_owned(), |code| format!("exit code {code}"));
+                let text = format!("the web page's init ended with {how}");
                 self.findings.broken(Invariant::Parsability, text);
                 continue;
             }
-            match init_output::parse(output) {
+            match init_output::parse_as(output, self.rules.release) {
                 Err(why) => self.findings.broken(Invariant::Parsability, why),
                 Ok(seen) => {
-                    for difference in allowed.differences(&seen, tolerance) {
-                        let text = format!("the web page saw {}", difference.text);
-                        self.findings.broken(Invariant::Agreement, text);
+                    for mut difference in allowed.differences(&seen, tolerance) {
+                        difference.text = format!("the web page saw {}", difference.text);
+                        self.findings.broken_line(Invariant::Agreement, difference);
                     }
                 }
             }
@@ -379,7 +383,7 @@ impl<'a> Judge<'a> {
     }
 
     fn read_init(&mut self, output: &[u8]) -> Option<Lines> {
-        match init_output::parse(output) {
+        match init_output::parse_as(output, self.rules.release) {
             Ok(lines) => Some(lines),
             Err(why) => {
                 self.findings.broken(Invariant::Parsability, why);
@@ -400,7 +404,7 @@ impl<'a> Judge<'a> {
         }
         for difference in self.expected.differences(actual, self.tolerance(engine)) {
             let invariant = if difference.uncertain { Invariant::Atomicity } else { invariant };
-            self.findings.broken(invariant, difference.text);
+            self.findings.broken_line(invariant, difference);
         }
     }
 
@@ -512,9 +516,9 @@ impl<'a> Judge<'a> {
         }
         // The expected lines may come from the store, where times may be later by the slack.
         let own = Expected::known(own);
-        for difference in own.differences(self.expected.lines(), self.tolerance(engine)) {
-            let text = format!("dnsmasq and its calls differ: {}", difference.text);
-            self.findings.broken(Invariant::Agreement, text);
+        for mut difference in own.differences(self.expected.lines(), self.tolerance(engine)) {
+            difference.text = format!("dnsmasq and its calls differ: {}", difference.text);
+            self.findings.broken_line(Invariant::Agreement, difference);
         }
     }
 }

@@ -1,9 +1,11 @@
 //! The observers of a run other than the judge.
 
+use super::call_log::call_lines;
+use super::evidence::CallRecord;
+use super::history::History;
 use super::lenient_log::{LenientLog, StepOutcome};
 use super::recorder::{RecordedAction, Recorder, TimedCall};
-use super::tally::{Tally, call_text, end_text};
-use backend::CallResult;
+use super::tally::Tally;
 use dnsmasq_model::ScriptCall;
 
 /// Observers of a run. They do not influence it, except that a lenient log makes it skip steps that cannot be carried
@@ -16,6 +18,8 @@ pub struct Observers<'a> {
     pub lenient_log: Option<&'a mut LenientLog>,
     /// Gets a line for each script call.
     pub(super) log: Option<&'a mut Vec<String>>,
+    /// The events of the case.
+    pub(super) history: History,
     /// Counts of the current step.
     pub(super) step: Tally,
     /// Counts of the steps before it.
@@ -39,10 +43,10 @@ impl Observers<'_> {
     }
 
     /// Counts and logs a completed script call.
-    pub(super) fn call(&mut self, call: &ScriptCall, result: &CallResult) {
-        self.step.call(call, result);
+    pub(super) fn call(&mut self, record: &CallRecord) {
+        self.step.call(&record.call, &record.result);
         if let Some(log) = &mut self.log {
-            log.push(format!("{:<9} {}", end_text(result.end), call_text(call)));
+            log.extend(call_lines(record));
         }
     }
 

@@ -27,9 +27,7 @@ impl PlannedFault {
         self.occurred |= match &self.disturbance {
             Disturbance::Cut(_) => result.end == CallEnd::PowerLost,
             Disturbance::Kill(_) => matches!(result.end, CallEnd::Killed(_)),
-            Disturbance::Fail(command) => result.commands.iter().any(|words| {
-                words.first().is_some_and(|first| first.as_slice() == command.as_bytes())
-            }),
+            Disturbance::Fail(command) => result.commands.iter().any(|ran| ran.is(command)),
         };
     }
 

@@ -63,6 +63,7 @@ pub fn play(
         slack,
         lease_max,
         read_method: if decodes { ReadMethod::Records } else { ReadMethod::Init },
+        release: router.engine().config().release,
         forgive: &scenario.forgive,
     };
     let mut judge = Judge::new(&mut router, Findings::new(case), rules)?;
@@ -76,6 +77,7 @@ pub fn play(
         recorder.truth = (truth, session.router.clocks.truth());
     }
     report.total = session.observers.total();
+    let history = std::mem::take(&mut session.observers.history);
     let ids = session.client_ids();
     (report.failures, report.expected_violations) = session.judge.findings.finish();
     if ids.contradict_the_scenario() {
@@ -86,6 +88,7 @@ pub fn play(
         );
     }
     if !report.failures.is_empty() {
+        report.history = history;
         report.machine = Some(target.machine()?.into_owned());
     }
     Ok(())

@@ -6,6 +6,7 @@ use nvram_emu::Machine;
 
 use super::case_error::CaseError;
 use super::findings::Finding;
+use super::history::History;
 use super::script::{ScriptChoice, place_script_error};
 use super::tally::Tally;
 use backend::BackendError;
@@ -40,10 +41,14 @@ pub struct CaseReport {
     pub total: Tally,
     /// One line for each script call, if the options ask for them.
     pub log: Vec<String>,
+    /// What happened in a case that failed.
+    pub history: History,
     /// Why the script ran without a private root, if it did.
     pub shared_root: Option<String>,
     /// The router at the end of a case that failed.
     pub machine: Option<Machine>,
+    /// What the real dnsmasq of a case that failed has printed.
+    pub daemon_log: Vec<u8>,
     /// Wall-clock time.
     pub took: Duration,
 }
@@ -78,8 +83,10 @@ pub fn blank_report(case: &Case) -> CaseReport {
         expected_violations: Vec::new(),
         total: Tally::default(),
         log: Vec::new(),
+        history: History::default(),
         shared_root: None,
         machine: None,
+        daemon_log: Vec::new(),
         took: Duration::ZERO,
     }
 }

@@ -5,7 +5,8 @@ use std::time::Instant;
 use nvram_emu::Machine;
 
 use super::case_error::CaseError;
-use super::findings::{Finding, FindingKind};
+use super::finding_kind::FindingKind;
+use super::findings::Finding;
 use super::lenient_log::LenientLog;
 use super::observers::Observers;
 use super::options::{Options, ScriptExecution};
@@ -13,6 +14,7 @@ use super::play::play;
 use super::report::{CaseReport, Verdict, blank_report};
 use super::script::{command, function, keeps_no_journal};
 use super::setup::router;
+use super::tally::Tally;
 use backend::process::{Process, Settings};
 use backend::{BackendError, Function, InProcess};
 use scenario::{Case, Store};
@@ -47,7 +49,7 @@ fn play_on_target(
             let mut other = blank_report(case);
             run_in_process(case, options, &mut other)?;
             if !matches!(other.verdict, Verdict::Skipped(_)) {
-                report.failures.extend(disagreement(report, &other));
+                report.failures.extend(disagreement(case, report, &other));
             }
             Ok(())
         }
@@ -118,7 +120,7 @@ pub fn run_on_machine(
 }
 
 /// A finding if the two back ends differ.
-fn disagreement(processes: &CaseReport, functions: &CaseReport) -> Option<Finding> {
+fn disagreement(case: &Case, processes: &CaseReport, functions: &CaseReport) -> Option<Finding> {
     let same_findings = |a: &[Finding], b: &[Finding]| {
         a.iter().map(|f| (f.step, f.kind)).eq(b.iter().map(|f| (f.step, f.kind)))
     };
@@ -129,13 +131,27 @@ fn disagreement(processes: &CaseReport, functions: &CaseReport) -> Option<Findin
         return None;
     }
     let text = format!(
-        "the back ends differ: processes {:?} {:?} {:?}; in process {:?} {:?} {:?}",
-        processes.total,
-        processes.failures,
-        processes.expected_violations,
-        functions.total,
-        functions.failures,
-        functions.expected_violations
+        "the back ends differ; processes: {}; in process: {}",
+        outcome(processes),
+        outcome(functions)
     );
-    Some(Finding { kind: FindingKind::Anomaly, step: 0, line: 0, text })
+    Some(Finding::of_case(case, FindingKind::Anomaly, text))
+}
+
+/// Counts and findings of one back end.
+fn outcome(report: &CaseReport) -> String {
+    let Tally { calls, failed_calls, commands, commits, erases, programmed, operations, .. } =
+        report.total;
+    let mut text = format!(
+        "{calls} calls, {failed_calls} failed, {commands} nvram commands, {commits} commits, {erases} erases, \
+         {programmed} bytes programmed, {operations} flash operations"
+    );
+    for (name, findings) in
+        [("failed", &report.failures), ("expected violation", &report.expected_violations)]
+    {
+        for Finding { step, kind, text: what, .. } in findings {
+            text.push_str(&format!("; {name} at step {step}: {}: {what}", kind.name()));
+        }
+    }
+    text
 }

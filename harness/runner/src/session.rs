@@ -7,8 +7,10 @@ use super::client_ids::ClientIds;
 use super::clients::Client;
 use super::comparison::{Comparison, MAX_UNEXPECTED_CALLS, NextCall};
 use super::demands::ReadMethod;
+use super::evidence::CallRecord;
 use super::exchange;
-use super::findings::FindingKind;
+use super::finding_kind::FindingKind;
+use super::history::{DaemonEvent, EventKind};
 use super::judge::Judge;
 use super::observers::Observers;
 use super::planned_fault::PlannedFault;
@@ -64,6 +66,8 @@ pub(super) struct Session<'a> {
     pub(super) observers: Observers<'a>,
     comparison: Comparison,
     step: Step,
+    /// True time at the beginning, in seconds since 1970.
+    began: i64,
     pub(super) faults: FaultsSoFar,
 }
 
@@ -83,6 +87,7 @@ impl<'a> Session<'a> {
         ids: ClientIds,
     ) -> Self {
         Self {
+            began: router.clocks.truth(),
             router,
             judge,
             observers,
@@ -138,9 +143,17 @@ impl<'a> Session<'a> {
         self.judge.check_store(&mut self.router, self.comparison.ids, read_method)
     }
 
+    /// Adds an event to the history of the case.
+    pub(super) fn record(&mut self, kind: EventKind) {
+        let seconds = self.router.clocks.truth() - self.began;
+        let failed = self.judge.findings.any();
+        self.observers.history.add(seconds, failed, kind);
+    }
+
     pub(super) fn power_on(&mut self, clock: BootClock) {
         self.router.clocks.boot(clock);
         self.router.power = Power::On;
+        self.record(EventKind::PowerOn);
         self.judge.power_on();
         self.observers.record_call(self.router.clocks.truth(), None);
     }
@@ -150,6 +163,7 @@ impl<'a> Session<'a> {
     /// # Errors
     /// When the back end fails.
     pub(super) fn power_off(&mut self) -> Result<(), BackendError> {
+        self.record(EventKind::PowerOff);
         self.power_down()?;
         self.judge.power_off(&mut self.router)
     }
@@ -169,6 +183,7 @@ impl<'a> Session<'a> {
     /// # Errors
     /// When the back end fails.
     pub(super) fn start_dnsmasq(&mut self) -> Result<(), BackendError> {
+        self.record(EventKind::Dnsmasq(DaemonEvent::Start));
         self.comparison.start(&mut self.router)?;
         if let Err(failure) = self.router.engine().check_configuration() {
             return self.start_failed(&failure);
@@ -212,6 +227,7 @@ impl<'a> Session<'a> {
     fn start_failed(&mut self, failure: &StartFailure) -> Result<(), BackendError> {
         let status = failure.status();
         self.step.dnsmasq_exit = Some(status);
+        self.record(EventKind::Dnsmasq(DaemonEvent::Exit(status)));
         self.comparison.ended(&mut self.router, &mut self.judge.findings, status)
     }
 
@@ -263,6 +279,7 @@ impl<'a> Session<'a> {
     /// # Errors
     /// When the back end fails.
     pub(super) fn sighup(&mut self) -> Result<(), BackendError> {
+        self.record(EventKind::Dnsmasq(DaemonEvent::Sighup));
         let mut calls = Vec::new();
         let clock = self.router.clocks.now();
         self.router.engine_mut().sighup(clock, &mut calls);
@@ -292,13 +309,24 @@ impl<'a> Session<'a> {
     /// When the back end fails.
     pub(super) fn stop_dnsmasq(&mut self, ending: Ending) -> Result<(), BackendError> {
         let ran = self.router.engine().is_running();
+        if ran {
+            self.record(EventKind::Dnsmasq(match ending {
+                Ending::Terminated => DaemonEvent::Terminated,
+                Ending::Killed => DaemonEvent::Killed,
+            }));
+        }
+        let mut calls = Vec::new();
         match ending {
-            Ending::Terminated => self.router.engine_mut().stop(),
+            Ending::Terminated => {
+                let clock = self.router.clocks.now();
+                self.router.engine_mut().stop(clock, &mut calls);
+            }
             Ending::Killed => self.router.engine_mut().kill(),
         }
         if !ran {
             return Ok(());
         }
+        self.perform_all(calls)?;
         self.comparison.stop(&mut self.router, &mut self.judge.findings, ending)
     }
 
@@ -328,6 +356,12 @@ impl<'a> Session<'a> {
         if let Some(answer) = answer {
             self.comparison.compare_answer(&mut self.judge.findings, &answer, reply, client);
         }
+        self.record(EventKind::Client {
+            name: client.name.clone(),
+            action,
+            reply,
+            address: client.address,
+        });
         self.perform_all(calls)?;
         Ok(reply)
     }
@@ -417,7 +451,14 @@ impl<'a> Session<'a> {
         result: &CallResult,
         prepared: PreparedCall,
     ) -> Result<(), BackendError> {
-        self.observers.call(call, result);
+        let record = Arc::new(CallRecord {
+            call: call.clone(),
+            result: result.clone(),
+            disturbance: prepared.plan.disturbance.clone(),
+        });
+        self.observers.call(&record);
+        self.judge.findings.called(&record);
+        self.record(EventKind::Call(record));
         self.step.last.stderr.extend_from_slice(&result.stderr);
         self.step.last.exit = match result.end {
             CallEnd::Exited(code) => Some(code),
@@ -472,6 +513,11 @@ impl<'a> Session<'a> {
     pub(super) fn other_program(&mut self, words: &[&[u8]]) -> Result<(), BackendError> {
         let result = self.router.backend.nvram(words)?;
         self.observers.step.flash(&result.operations);
+        self.record(EventKind::OtherProgram {
+            arguments: words.iter().map(|word| word.to_vec()).collect(),
+            code: result.code,
+            operations: result.operations.clone(),
+        });
         self.step.last.stderr.extend_from_slice(&result.stderr);
         self.judge.other_program(&mut self.router)
     }

@@ -9,11 +9,13 @@ use super::action::ClientAction;
 use super::bound;
 use super::case_error::CaseError;
 use super::clients::{Clients, parse_address};
+use super::clocks::Clocks;
 use super::configuration::{Configuration, build_of, configuration};
 use super::damage;
 use super::demands::ReadMethod;
 use super::escapes::unescape;
 use super::expect;
+use super::history::EventKind;
 use super::journal;
 use super::planned_fault::PlannedFault;
 use super::router::Ending;
@@ -56,7 +58,9 @@ impl<'a, 'w> Player<'a, 'w> {
             if !self.case.matches(&step.get_ref().when) {
                 continue;
             }
-            self.session.judge.findings.at_step(index, step.span());
+            let text = step.get_ref().summary();
+            self.session.record(EventKind::Step { number: index + 1, text: text.clone() });
+            self.session.judge.findings.at_step(index, step.span(), text);
             self.session.begin_step(plan(step.get_ref()));
             self.reply = None;
             self.repeat(step).map_err(|fault| place(self.case, action_span(step), fault))?;
@@ -119,15 +123,9 @@ impl<'a, 'w> Player<'a, 'w> {
             }
             Action::PowerCut => self.session.power_off()?,
             Action::Advance(seconds) => self.session.pass(seconds.0 as i64)?,
-            Action::SetClock(moment) => {
-                self.session.router.clocks.set(*moment);
-                self.session.sync_clock()?;
-            }
-            Action::Ntp => {
-                self.session.router.clocks.ntp();
-                self.session.sync_clock()?;
-            }
-            Action::Drift(ppm) => self.session.router.clocks.drift(*ppm),
+            Action::SetClock(moment) => self.change_clock(|clocks| clocks.set(*moment))?,
+            Action::Ntp => self.change_clock(Clocks::ntp)?,
+            Action::Drift(ppm) => self.change_clock(|clocks| clocks.drift(*ppm))?,
             Action::Dnsmasq(action) => self.dnsmasq(*action)?,
             Action::Join(join) => {
                 for index in self.clients.join(self.case, span, join)? {
@@ -162,6 +160,15 @@ impl<'a, 'w> Player<'a, 'w> {
             }
         }
         Ok(())
+    }
+
+    fn change_clock(&mut self, change: impl FnOnce(&mut Clocks)) -> Result<(), BackendError> {
+        let clocks = &mut self.session.router.clocks;
+        let before = clocks.now().wall;
+        change(clocks);
+        let jump = clocks.now().wall - before;
+        self.session.record(EventKind::Clock { jump });
+        self.session.sync_clock()
     }
 
     fn other_program(
@@ -294,6 +301,7 @@ impl<'a, 'w> Player<'a, 'w> {
     fn damage(&mut self, damage: &Damage) -> Result<(), CaseError> {
         let machine = self.session.router.machine()?.into_owned();
         let damaged = damage::apply(self.case, &machine, damage)?;
+        self.session.record(EventKind::Damage);
         self.session.router.backend.replace(damaged)?;
         self.session.judge.damaged(&mut self.session.router)?;
         Ok(())

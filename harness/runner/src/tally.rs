@@ -37,7 +37,7 @@ impl Tally {
             self.failed_calls += 1;
         }
         self.commands += result.commands.len() as u64;
-        let commits = result.commands.iter().filter(|command| is_commit(command)).count() as u64;
+        let commits = result.commands.iter().filter(|command| command.is("commit")).count() as u64;
         if !result.operations.is_empty() {
             self.commits += commits;
         }
@@ -71,10 +71,6 @@ impl Tally {
     }
 }
 
-fn is_commit(command: &[Vec<u8>]) -> bool {
-    command.first().is_some_and(|word| word == b"commit")
-}
-
 /// A call as text: action and arguments.
 pub fn call_text(call: &ScriptCall) -> String {
     let mut text = String::new();
@@ -88,11 +84,11 @@ pub fn call_text(call: &ScriptCall) -> String {
 }
 
 /// How a call ended, in one or two words.
-pub(super) fn end_text(end: CallEnd) -> String {
+pub fn end_text(end: CallEnd) -> String {
     match end {
         CallEnd::Exited(code) => format!("exit {code}"),
         CallEnd::Killed(signal) => format!("signal {signal}"),
         CallEnd::PowerLost => "power off".to_owned(),
-        CallEnd::TimedOut => "hung".to_owned(),
+        CallEnd::TimedOut => "timeout".to_owned(),
     }
 }

@@ -106,3 +106,14 @@ pub enum ReplyKind {
     /// No answer.
     None,
 }
+
+impl ReplyKind {
+    /// The name in scenario files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ack => "ack",
+            Self::Nak => "nak",
+            Self::None => "none",
+        }
+    }
+}

@@ -11,6 +11,7 @@ use toml::Spanned;
 
 use crate::bound::Bound;
 use crate::condition::Condition;
+use crate::group::Group;
 use crate::invariant::Invariant;
 use crate::journal_lab::JournalLab;
 use crate::network::OtherNetwork;
@@ -33,6 +34,9 @@ pub struct Scenario {
     /// Tags, which select scenarios on the command line.
     #[serde(default)]
     pub tags: Vec<String>,
+    /// The group of the conformance report to which the scenario belongs. It is also the group of its findings, except that
+    /// redundant writes always belong to `write-economy`. Without it, each finding has the group of its invariant.
+    pub group: Option<Group>,
     /// Parameters, each with a list of values. Every combination of values is one case. `$name` and `${name}` stand for the
     /// value anywhere in the file.
     #[serde(default)]

@@ -43,6 +43,19 @@ impl Step {
         }
     }
 
+    /// The step in one line, as a file describes it: without its expectations, its note and its condition.
+    pub fn summary(&self) -> String {
+        let bare =
+            Self { note: None, when: Condition::default(), expect: Vec::new(), ..self.clone() };
+        let table = toml::Table::try_from(&bare).unwrap_or_default();
+        if table.is_empty() {
+            return "check".to_owned();
+        }
+        let pairs: Vec<String> =
+            table.iter().map(|(key, value)| format!("{key} = {value}")).collect();
+        pairs.join(", ")
+    }
+
     /// The same step with a disturbance of one of its script calls.
     #[must_use]
     pub fn disturbed(mut self, disturbance: CallDisturbance) -> Self {

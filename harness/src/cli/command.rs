@@ -4,8 +4,8 @@ use clap::{Parser, Subcommand};
 
 use super::reproduction::Reproduction;
 use super::{
-    claims, crash, device, fuzz, leases, live, qemu, races, replay, run, scenario as scenarios,
-    schema, trace, wear,
+    claims, crash, device, fuzz, leases, live, qemu, races, replay, report, run,
+    scenario as scenarios, schema, trace, wear,
 };
 use crate::console;
 use crate::error::CommandError;
@@ -39,6 +39,8 @@ enum Command {
     Races(races::Args),
     /// Replay a printed reproduction id
     Replay(Box<Reproduction>),
+    /// Make an HTML page of a JSON report
+    Report(report::Args),
     /// Run scenarios
     Run(Box<run::Args>),
     /// Write a first scenario, and print the reference of scenario files
@@ -63,21 +65,22 @@ pub fn main() -> Exit {
         Command::Qemu(args) => qemu::run(&args),
         Command::Races(args) => races::run(&args),
         Command::Replay(args) => replay::run(&args),
+        Command::Report(args) => report::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Scenario(args) => scenarios::run(&args),
         Command::Schema => Ok(schema::run()),
         Command::Trace(args) => trace::run(&args),
         Command::Wear(args) => wear::run(&args),
     };
-    let exit = result.unwrap_or_else(|error| report(&error));
+    let exit = result.unwrap_or_else(|error| print_error(&error));
     match console::finish() {
         Ok(()) => exit,
-        Err(error) => report(&error),
+        Err(error) => print_error(&error),
     }
 }
 
 /// Prints an error; returns the exit code.
-fn report(error: &CommandError) -> Exit {
+fn print_error(error: &CommandError) -> Exit {
     let text = error.to_string();
     // A diagnostic with a snippet already begins with `error:`.
     let prefix = if text.starts_with("error") { "" } else { "error: " };

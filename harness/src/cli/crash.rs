@@ -94,9 +94,9 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
         pool.install(|| explore_case(case, args, &mut findings))?;
     }
     let Findings { total, tests, faults, invalid, differences } = &findings;
-    if let Some(path) = &args.reports.json {
-        report::write_atomically(path, text::json(total, faults, invalid).as_bytes())?;
-    }
+    let command = |id: &Id| args.reproduction(id, false).to_string();
+    let script = args.script.script.as_deref();
+    args.reports.write(&text::document(script, total, faults, invalid, &command))?;
     if let Some(path) = &args.reports.junit {
         report::write_junit_tests(path, tests)?;
     }

@@ -12,6 +12,7 @@ mod play;
 mod qemu;
 mod races;
 mod replay;
+mod report;
 mod reproduction;
 mod run;
 mod scenario;

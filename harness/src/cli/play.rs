@@ -3,17 +3,18 @@
 use std::sync::mpsc;
 use std::thread;
 
+use lab_report::Document;
 use rayon::prelude::*;
 
 use super::options::{ReplayOptions, RouterOptions, RunOptions};
 use super::reproduction::{PlayedOn, Reproduction, ReproductionId};
 use crate::error::CommandError;
 use crate::exit::Exit;
-use crate::report::{self, CaseOutcome, FileReport, Progress, Summary};
+use crate::report::{self, CaseOutcome, Detail, FileReport, Progress, Summary};
 use crate::run_case::{BackendChoice, run_case};
 use crate::words::Words;
 use runner::{CaseReport, Options, Verdict};
-use scenario::{Case, Id};
+use scenario::{Case, Id, Scalar};
 
 /// Cases, and how to play them.
 #[derive(Clone, Copy, Debug)]
@@ -48,12 +49,20 @@ pub(super) fn play(play: &Play<'_>) -> Result<Summary, CommandError> {
     let Play { cases, run, .. } = *play;
     run.reports.check_writable()?;
     let files = report::by_file(cases, play_all(play)?);
+    let cases_report = report::cases_report(run.script.script.as_deref(), &files);
     if let Some(path) = &run.reports.junit {
         report::write_junit(path, &files)?;
     }
-    if let Some(path) = &run.reports.json {
-        report::write_json(path, &files)?;
+    let detail = if run.verbose { Detail::All } else { Detail::Some };
+    report::print_failures(&cases_report, detail);
+    if let Some(forge) = run.annotate {
+        report::print_annotations(forge, &cases_report);
     }
+    run.reports.write(&match play.backend {
+        BackendChoice::Modelled => Document::Run(cases_report),
+        BackendChoice::Live(_) => Document::Live(cases_report),
+        BackendChoice::Qemu(_) => Document::Qemu(cases_report),
+    })?;
     Ok(Summary::of(&files))
 }
 
@@ -126,7 +135,9 @@ impl Play<'_> {
         let id = ReproductionId::Case(on, Id::new(case, &[]));
         let replay = Reproduction { id, verbose: true, options: options.clone() };
         let run = run_again(case, self.command, &self.run.cases.router, options);
-        CaseOutcome { report, run, replay: replay.words() }
+        let text = |(name, value): (&String, &Scalar)| (name.clone(), value.to_string());
+        let parameters = case.parameters.iter().map(text).collect();
+        CaseOutcome { report, parameters, run, replay: replay.words() }
     }
 }
 

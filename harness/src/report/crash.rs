@@ -1,7 +1,10 @@
 //! Reports of `leaselab crash`.
 
+use std::path::Path;
+
 use super::{JunitEnd, JunitTest};
-use explore::crash::{PointKind, Report};
+use explore::crash::{PointCount, PointKind, Report, Violation};
+use lab_report::{Breach, CaseText, Count, CrashReport, Document, printable, printable_lines};
 use scenario::diagnostics::SourceError;
 use scenario::{Case, Id};
 
@@ -83,7 +86,11 @@ pub fn junit(case: &Case, report: &Report, command: &dyn Fn(&Id) -> String) -> J
         JunitEnd::Passed
     } else {
         let message = format!("{} of {} states broken", report.broken, report.checked);
-        JunitEnd::Failed { message, description: lines.join("\n") }
+        let kind = report
+            .violations
+            .first()
+            .map_or(String::new(), |violation| violation.invariant.name().to_owned());
+        JunitEnd::Failed { kind, message, description: lines.join("\n") }
     };
     JunitTest::of_case(case, report.took, end)
 }
@@ -107,45 +114,51 @@ pub fn invalid(case: &Case, error: &SourceError) -> JunitTest {
     JunitTest::of_case(case, std::time::Duration::ZERO, end)
 }
 
-/// Counts and findings as JSON. `invalid` are the cases that cannot be carried out, with the error.
-pub fn json(total: &Report, faults: &Faults, invalid: &Faults) -> String {
-    let coverage: serde_json::Map<String, serde_json::Value> = total
-        .coverage
-        .iter()
-        .map(|(kind, count)| {
-            let counts = serde_json::json!({ "points": count.points, "distinct": count.distinct });
-            (kind.to_string(), counts)
-        })
-        .collect();
-    let violations: Vec<serde_json::Value> = total
-        .violations
-        .iter()
-        .map(|violation| {
-            let (name, id) = (violation.invariant.name(), violation.id.to_string());
-            serde_json::json!({ "invariant": name, "step": violation.step, "text": violation.text, "id": id })
-        })
-        .collect();
-    let [faults, invalid] = [faults, invalid].map(|faults| -> Vec<serde_json::Value> {
-        let fault = |(case, text)| serde_json::json!({ "case": case, "text": text });
-        faults.iter().map(|(case, text)| fault((case, text))).collect()
+/// Counts and findings as a document. `invalid` are the cases that cannot be carried out, with the error; `command` renders
+/// the command that replays an id.
+pub fn document(
+    script: Option<&Path>,
+    total: &Report,
+    faults: &Faults,
+    invalid: &Faults,
+    command: &dyn Fn(&Id) -> String,
+) -> Document {
+    let coverage = total.coverage.iter().map(|(kind, count)| {
+        let PointCount { points, distinct } = *count;
+        (kind.to_string(), Count { points, distinct })
     });
-    let value = serde_json::json!({
-        "points": total.points,
-        "distinct": total.distinct,
-        "checked": total.checked,
-        "images": total.images,
-        "kept": total.kept,
-        "lost": total.lost,
-        "declared": total.declared,
-        "broken": total.broken,
-        "coverage": coverage,
-        "breaches": violations,
-        "faults": faults,
-        "invalid": invalid,
-        "commits": total.window.commits,
-        "fatal_window_seconds": total.window.open.as_secs_f64(),
-        "simulated_seconds": total.window.simulated.as_secs_f64(),
-        "processor_seconds": total.took.as_secs_f64(),
-    });
-    format!("{value:#}\n")
+    let breach = |violation: &Violation| Breach {
+        invariant: violation.invariant.name().to_owned(),
+        step: violation.step,
+        text: printable(&violation.text),
+        id: violation.id.to_string(),
+        replay: command(&violation.id),
+    };
+    let texts = |faults: &Faults| {
+        let text = |(case, text): &(String, String)| CaseText {
+            case: printable(case),
+            text: printable_lines(text),
+        };
+        faults.iter().map(text).collect()
+    };
+    Document::Crash(CrashReport {
+        leaselab: env!("CARGO_PKG_VERSION").to_owned(),
+        script: script.map(|path| printable(&path.to_string_lossy())),
+        points: total.points,
+        distinct: total.distinct,
+        checked: total.checked,
+        images: total.images,
+        kept: total.kept,
+        lost: total.lost,
+        declared: total.declared,
+        broken: total.broken,
+        coverage: coverage.collect(),
+        breaches: total.violations.iter().map(breach).collect(),
+        faults: texts(faults),
+        invalid: texts(invalid),
+        commits: total.window.commits,
+        fatal_window_seconds: total.window.open.as_secs_f64(),
+        simulated_seconds: total.window.simulated.as_secs_f64(),
+        processor_seconds: total.took.as_secs_f64(),
+    })
 }

@@ -1,5 +1,6 @@
 //! Case reports by scenario file.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -7,13 +8,15 @@ use std::time::Duration;
 
 use crate::words::Words;
 use runner::{CaseReport, Tally, Verdict};
-use scenario::Case;
+use scenario::{Case, Group};
 
 /// A case that was played, and the commands that repeat it.
 #[derive(Clone, Debug)]
 pub struct CaseOutcome {
     /// What the runner found.
     pub report: CaseReport,
+    /// The parameters of the scenario's matrix, by name.
+    pub parameters: BTreeMap<String, String>,
     /// The command that runs just this case in the same way, even after the scenario has changed.
     pub run: Words,
     /// The command that runs it by its id, and refuses when the scenario has changed.
@@ -27,6 +30,8 @@ pub struct FileReport {
     pub path: PathBuf,
     /// The title of the scenario.
     pub title: String,
+    /// The group to which it belongs, if it names one.
+    pub group: Option<Group>,
     /// The cases, in the order of the file.
     pub cases: Vec<CaseOutcome>,
     /// Whether to print each script call.
@@ -39,6 +44,7 @@ impl FileReport {
         Self {
             path: cases[0].source.path.clone(),
             title: cases[0].scenario.title.clone(),
+            group: cases[0].scenario.group,
             cases: outcomes.iter().flatten().cloned().collect(),
             verbose,
         }

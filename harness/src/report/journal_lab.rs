@@ -69,7 +69,11 @@ pub fn junit(case: &Case, explored: &CaseResult) -> JunitTest {
         JunitEnd::Passed
     } else {
         let message = format!("{broken} of {checked} states broken");
-        JunitEnd::Failed { message, description: explored.deviations.join("\n") }
+        JunitEnd::Failed {
+            kind: "unexpected-loss".to_owned(),
+            message,
+            description: explored.deviations.join("\n"),
+        }
     };
     JunitTest::of_case(case, took, end)
 }

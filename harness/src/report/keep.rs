@@ -8,7 +8,7 @@ use crate::error::CommandError;
 use runner::CaseReport;
 use scenario::Case;
 
-/// Writes the scenario, the findings, the log, flash and RAM to a subfolder named after the case.
+/// Writes the scenario, the findings, the logs, flash and RAM to a subfolder named after the case.
 ///
 /// # Errors
 /// When a file cannot be written.
@@ -23,6 +23,9 @@ pub fn keep(folder: &Path, case: &Case, report: &CaseReport) -> Result<(), Comma
     write_atomically(&folder.join("scenario.toml"), case.source.text.as_bytes())?;
     write_atomically(&folder.join("findings.txt"), findings.concat().as_bytes())?;
     write_atomically(&folder.join("calls.txt"), (report.log.join("\n") + "\n").as_bytes())?;
+    if !report.daemon_log.is_empty() {
+        write_atomically(&folder.join("dnsmasq.log"), &report.daemon_log)?;
+    }
     if let Some(machine) = &report.machine {
         write_atomically(&folder.join("flash.bin"), &machine.flash_bytes())?;
         if let Some(ram) = machine.ram_bytes() {

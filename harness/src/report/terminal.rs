@@ -4,6 +4,8 @@ use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use lab_report::{printable, printable_lines};
+
 use super::{CaseOutcome, FileReport};
 use runner::{Finding, Verdict};
 use scenario::Case;
@@ -71,28 +73,27 @@ fn print_file(file: &FileReport) {
 fn print_case(outcome: &CaseOutcome, verbose: bool) {
     let case = &outcome.report;
     if verbose {
-        outln!("     {}", case.name);
+        outln!("     {}", printable(&case.name));
         for line in &case.log {
             outln!("       {line}");
         }
     }
     match &case.verdict {
         Verdict::Passed => {}
-        Verdict::Skipped(why) => outln!("     SKIPPED {}: {why}", case.name),
+        Verdict::Skipped(why) => {
+            outln!("     SKIPPED {}: {}", printable(&case.name), printable(why))
+        }
         Verdict::Invalid(error) => {
-            outln!("     INVALID {}", case.name);
-            for line in error.to_string().lines() {
+            outln!("     INVALID {}", printable(&case.name));
+            for line in printable_lines(&error.to_string()).lines() {
                 outln!("       {line}");
             }
             outln!("       reproduce: {}", outcome.run);
         }
         Verdict::Failed => {
-            outln!("     FAILED  {}", case.name);
-            for finding in &case.failures {
-                outln!("{}", finding_text(finding));
-            }
-            outln!("       reproduce: {}", outcome.run);
-            outln!("       or by id:  {}", outcome.replay);
+            let findings = case.failures.len();
+            let s = if findings == 1 { "" } else { "s" };
+            outln!("     FAILED  {}: {findings} finding{s}", printable(&case.name));
         }
     }
 }
@@ -104,7 +105,7 @@ pub fn finding_text(finding: &Finding) -> String {
         finding.step,
         finding.line,
         finding.kind.name(),
-        finding.text
+        printable(&finding.text)
     )
 }
 

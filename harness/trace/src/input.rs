@@ -152,7 +152,7 @@ pub(super) fn reply6(answer: Option<&Answer>) -> Result<Reply6, String> {
     let Some(answer) = answer else { return Ok(Reply6::Silent) };
     Ok(match answer.kind.as_deref() {
         None => Reply6::Silent,
-        Some("ADVERTISE") => Reply6::Advertise,
+        Some("ADVERTISE") => Reply6::Advertise(associations(&answer.ia)?),
         Some("REPLY") => Reply6::Reply(associations(&answer.ia)?),
         Some(other) => return Err(format!("unknown DHCPv6 reply `{other}`")),
     })

@@ -68,7 +68,7 @@ impl<'a> ExecutingStore<'a> {
                 self.wear.calls += 1;
                 self.wear.commands += result.commands.len() as u64;
                 for command in &result.commands {
-                    self.track(command);
+                    self.track(&command.arguments);
                 }
                 let flash = self.cost_model.machine().flash();
                 let image = self.cost_model.image(self.content);
@@ -89,7 +89,11 @@ impl<'a> ExecutingStore<'a> {
         let arguments: Vec<_> =
             call.argv.iter().skip(1).map(|argument| argument.escape_ascii().to_string()).collect();
         let stderr = String::from_utf8_lossy(&result.stderr).trim_end().to_owned();
-        let message = format!("`{}` ended with {:?}: {stderr}", arguments.join(" "), result.end);
+        let message = format!(
+            "`{}` ended with {}: {stderr}",
+            arguments.join(" "),
+            runner::end_text(result.end)
+        );
         self.error = Some(SimulationError::Script(message));
     }
 

@@ -13,6 +13,8 @@ pub fn json(study: &Study, results: &[RowResult], cross_checks: &[CrossCheck]) -
     let rows: Vec<_> = results.iter().flatten().collect();
     let unsupported: Vec<_> = results.iter().filter_map(|result| result.as_ref().err()).collect();
     let report = json!({
+        "schema": 1,
+        "command": "wear",
         "leaselab": env!("CARGO_PKG_VERSION"),
         "household": study.source.is_none().then_some(&study.household),
         "workloads": study.source.as_ref().map(Source::labels),

@@ -19,5 +19,5 @@ pub use config::{ConfigError, DeviceConfig};
 pub use error::EmuError;
 pub use folder::{DeviceFolder, DeviceInfo};
 pub use kill::CutScope;
-pub use process::{dry_run, main};
+pub use process::{dry_run, exit_code, main};
 pub use settings::{Env, LockMode, Settings};

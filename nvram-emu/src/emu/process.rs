@@ -16,6 +16,11 @@ use crate::machine::{CommandOutput, Exit};
 /// Runs the `nvram` executable with `args`, which do not include the program name. Prints the output and
 /// returns the exit code. Does not return if power is lost.
 pub fn main(args: impl Iterator<Item = OsString>, env: Env<'_>) -> ExitCode {
+    ExitCode::from(exit_code(args, env))
+}
+
+/// Like [`main`], but returns the exit code as a number.
+pub fn exit_code(args: impl Iterator<Item = OsString>, env: Env<'_>) -> u8 {
     let args: Vec<OsString> = args.collect();
     let args: Vec<&[u8]> = args.iter().map(|arg| arg.as_encoded_bytes()).collect();
     let run = Settings::read(env).and_then(|settings| {
@@ -29,8 +34,8 @@ pub fn main(args: impl Iterator<Item = OsString>, env: Env<'_>) -> ExitCode {
         Ok(output) => {
             print(&output);
             match output.exit {
-                Exit::Code(code) => ExitCode::from(code),
-                Exit::PowerLost => ExitCode::FAILURE,
+                Exit::Code(code) => code,
+                Exit::PowerLost => 1,
             }
         }
         Err(error) => {
@@ -39,7 +44,7 @@ pub fn main(args: impl Iterator<Item = OsString>, env: Env<'_>) -> ExitCode {
                 stderr: format!("nvram: {error}\n").into_bytes(),
                 exit: Exit::Code(1),
             });
-            ExitCode::FAILURE
+            1
         }
     }
 }

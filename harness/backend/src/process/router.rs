@@ -32,7 +32,7 @@ use super::script::{ScriptCommand, explain_start_failure, place_script, reject_a
 use super::settings::Settings;
 use super::shim;
 use crate::backend::Backend;
-use crate::call::{CallEnd, CallOptions, CallResult, CommandResult};
+use crate::call::{CallEnd, CallOptions, CallResult, CommandResult, NvramCommand};
 use crate::error::BackendError;
 use crate::router_path::RouterPath;
 use dnsmasq_model::ScriptCall;
@@ -298,7 +298,7 @@ impl Process {
         })
     }
 
-    fn take_commands(&self) -> Vec<Vec<Vec<u8>>> {
+    fn take_commands(&self) -> Vec<NvramCommand> {
         let path = self.path("commands");
         let commands = shim::read_commands(&path);
         _ = fs::remove_file(&path);

@@ -9,8 +9,10 @@ use std::process::ExitCode;
 
 use nvram_emu::device::{Op, OpKind};
 use rustix::process::{Signal, getpgrp, kill_process_group};
+use serde_json::json;
 
 use super::ram_files;
+use crate::call::NvramCommand;
 use crate::fault_injector::{FaultAction, FaultInjector};
 use scenario::Disturbance;
 
@@ -42,7 +44,10 @@ pub fn main() -> Result<ExitCode, String> {
     let fault = injector.next(&words, || nvram_emu::emu::dry_run(&words, &environment));
     match fault {
         FaultAction::Before => die(),
-        FaultAction::Fail => return Err("made to fail".to_owned()),
+        FaultAction::Fail => {
+            _ = append(log, &json!({ "command": count, "code": 1 }));
+            return Err("made to fail".to_owned());
+        }
         FaultAction::None | FaultAction::During(_) | FaultAction::After => {}
     }
     let record_ram_files = || {
@@ -58,12 +63,14 @@ pub fn main() -> Result<ExitCode, String> {
         ("NVRAM_EMU_CUT_SCOPE", FaultAction::During(_)) => Some("group".into()),
         _ => environment(name),
     };
-    let code = nvram_emu::emu::main(arguments.clone().into_iter(), &with_cut);
+    let code = nvram_emu::emu::exit_code(arguments.clone().into_iter(), &with_cut);
+    // A report without the exit code is better than a command that fails for its sake.
+    _ = append(log, &json!({ "command": count, "code": code }));
     record_ram_files();
     if fault == FaultAction::After {
         die();
     }
-    Ok(code)
+    Ok(ExitCode::from(code))
 }
 
 /// Kills the process group of the script, this process included.
@@ -78,21 +85,47 @@ fn log_command(path: &Path, words: &[&[u8]]) -> io::Result<u32> {
     let before = fs::read(path).unwrap_or_default();
     let latin: Vec<String> =
         words.iter().map(|word| word.iter().map(|byte| char::from(*byte)).collect()).collect();
-    let mut line = serde_json::to_vec(&latin)?;
+    append(path, &json!(latin))?;
+    let is_command = |line: &&[u8]| line.starts_with(b"[");
+    Ok(before.split(|byte| *byte == b'\n').filter(is_command).count() as u32)
+}
+
+/// Appends a line to the log: the arguments of a command that starts, or the exit code of one that has ended.
+fn append(path: &Path, entry: &serde_json::Value) -> io::Result<()> {
+    let mut line = serde_json::to_vec(entry)?;
     line.push(b'\n');
-    OpenOptions::new().append(true).create(true).open(path)?.write_all(&line)?;
-    Ok(before.iter().filter(|byte| **byte == b'\n').count() as u32)
+    OpenOptions::new().append(true).create(true).open(path)?.write_all(&line)
+}
+
+/// A line of the log.
+#[derive(serde::Deserialize)]
+#[serde(untagged)]
+enum LogEntry {
+    /// The arguments of a command, each byte as the character of the same number.
+    Started(Vec<String>),
+    /// A command, counted from 0, has ended.
+    Ended { command: usize, code: i32 },
 }
 
 /// The commands of a log.
-pub(super) fn read_commands(path: &Path) -> Vec<Vec<Vec<u8>>> {
+pub(super) fn read_commands(path: &Path) -> Vec<NvramCommand> {
     let text = fs::read_to_string(path).unwrap_or_default();
-    text.lines()
-        .filter_map(|line| serde_json::from_str::<Vec<String>>(line).ok())
-        .map(|words| {
-            words.iter().map(|word| word.chars().map(|c| u32::from(c) as u8).collect()).collect()
-        })
-        .collect()
+    let bytes = |word: &String| word.chars().map(|c| u32::from(c) as u8).collect();
+    let mut commands: Vec<NvramCommand> = Vec::new();
+    for entry in text.lines().filter_map(|line| serde_json::from_str(line).ok()) {
+        match entry {
+            LogEntry::Started(words) => {
+                let arguments = words.iter().map(bytes).collect();
+                commands.push(NvramCommand { arguments, code: None });
+            }
+            LogEntry::Ended { command, code } => {
+                if let Some(command) = commands.get_mut(command) {
+                    command.code = Some(code);
+                }
+            }
+        }
+    }
+    commands
 }
 
 /// Parses a line of `NVRAM_EMU_LOG`.

@@ -14,7 +14,7 @@ use dnsmasq_model::ScriptCall;
 use runner::expected::changes;
 use runner::nvram_state::NvramState;
 use runner::recorder::Snapshot;
-use runner::{CaseError, Recording, call_text, record};
+use runner::{CaseError, Recording, call_text, command_text, end_text, record};
 use scenario::{Case, FaultPoint, Id, IdError, ScheduledFault};
 
 /// The result of a replay.
@@ -107,7 +107,7 @@ impl<'s> ScheduleReplayer<'s> {
     fn log_events(&mut self, snapshot: &Snapshot, logged: &mut usize) {
         let events = &self.explorer.recording.recorder.events;
         for event in &events[*logged..snapshot.event.min(events.len())] {
-            let text = format!("{:?} {}", event.action, event.client.name).to_lowercase();
+            let text = format!("{} {}", event.action.name(), event.client.name);
             self.log_line(snapshot, "EVENT", &text);
         }
         *logged = snapshot.event;
@@ -266,12 +266,10 @@ impl<'s> ScheduleReplayer<'s> {
     ) -> Result<CallResult, BackendError> {
         let result = target.call(&snapshot.call, options)?;
         if self.log.is_some() {
-            let text = format!("{} -> {:?}", call_text(&snapshot.call), result.end);
+            let text = format!("{} -> {}", call_text(&snapshot.call), end_text(result.end));
             self.log_line(snapshot, "CALL", &text);
             for command in &result.commands {
-                let words: Vec<String> =
-                    command.iter().map(|word| word.escape_ascii().to_string()).collect();
-                self.log_line(snapshot, "NVRAM", &words.join(" "));
+                self.log_line(snapshot, "NVRAM", &command_text(command));
             }
             for operation in &result.operations {
                 self.log_line(snapshot, "FLASH", &operation.to_string());

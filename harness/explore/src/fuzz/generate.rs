@@ -56,9 +56,12 @@ pub fn generate(id: &HouseholdId) -> Scenario {
         tags: vec!["fuzz".to_owned()],
         parameters: std::collections::BTreeMap::default(),
         except: Vec::new(),
+        group: None,
         claim: None,
         router,
         server,
+        networks: Vec::new(),
+        bound: Vec::new(),
         script,
         breaks: Vec::new(),
         forgive: vec![Forgiven::TornWrite, Forgiven::RepeatedCommit],
@@ -143,12 +146,13 @@ impl Generator {
             options.push(unspanned("--domain=lan".to_owned()));
         }
         Server {
-            range: unspanned(format!("192.168.1.50-192.168.1.{last}")),
+            range: Some(unspanned(format!("192.168.1.50-192.168.1.{last}"))),
             lease_time,
             lease_limit: self.one_in(8).then_some(4),
             range6: (!self.one_in(3)).then(|| unspanned("fd00::100-fd00::1ff".to_owned())),
             long_ids: self.one_in(2).then_some(LongIds::Cut),
             options,
+            ..Server::default()
         }
     }
 

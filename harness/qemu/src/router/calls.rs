@@ -9,7 +9,7 @@ use super::super::events::Event;
 use super::super::power_cut_on_erase::PowerCutOnErase;
 use super::super::shell_quote::shell_quote;
 use super::lifecycle::Router;
-use backend::{CallEnd, CallOptions, CallResult, Disturbance};
+use backend::{CallEnd, CallOptions, CallResult, Disturbance, NvramCommand};
 use dnsmasq_model::ScriptCall;
 use scenario::{Point, Side};
 
@@ -183,7 +183,11 @@ impl Router<'_> {
             end: outcome.end,
             stdout: outcome.stdout,
             stderr: outcome.stderr,
-            commands: recorded.commands,
+            commands: recorded
+                .commands
+                .into_iter()
+                .map(|arguments| NvramCommand { arguments, code: None })
+                .collect(),
             operations: recorded.operations,
             wrote_journal: false,
             pages: Vec::new(),

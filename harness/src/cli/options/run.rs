@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::{CaseFilter, InitOptions, Jobs, ReportOptions, Root, ScriptOptions, TargetChoice};
 use crate::error::CommandError;
+use crate::report::Forge;
 use runner::{InitCalls, Options, ScriptExecution};
 
 /// Options of all commands that play cases.
@@ -22,6 +23,9 @@ pub(in crate::cli) struct RunOptions {
     pub(in crate::cli) init: InitOptions,
     #[command(flatten)]
     pub(in crate::cli) reports: ReportOptions,
+    /// Print each failure as an annotation of a forge
+    #[arg(long, value_enum, value_name = "FORGE")]
+    pub(in crate::cli) annotate: Option<Forge>,
     /// Keep log, flash and RAM of each failed case in this folder
     #[arg(long, value_name = "DIR")]
     pub(in crate::cli) keep: Option<PathBuf>,

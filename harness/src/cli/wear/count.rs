@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use lab_report::Document;
+
 use super::source::SourceArgs;
 use super::study::{self, StudyArgs};
 use super::trial::TrialArgs;
@@ -33,6 +35,9 @@ pub(super) struct Args {
     /// Write a JSON report
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Write one self-contained HTML page
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// Write a CSV table
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
@@ -81,7 +86,9 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     let folder = args.svg.as_ref().filter(|path| path.is_dir());
     let svg = args.svg.as_ref().filter(|path| !path.is_dir());
     let inside = folder.map(|folder| folder.join("erases.svg"));
-    report::check_writable(args.json.iter().chain(&args.csv).chain(svg).chain(&inside))?;
+    report::check_writable(
+        args.json.iter().chain(&args.html).chain(&args.csv).chain(svg).chain(&inside),
+    )?;
     let pool = args.study.jobs.pool()?;
     let results = pool.install(|| study.run())?;
     if results.is_empty() {
@@ -99,8 +106,14 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
         let rows: Vec<&StudyRow> = results.iter().flatten().collect();
         draw(path, &study, &rows, &pool)?;
     }
+    let json = wear::json(&study, &results, &checks);
     if let Some(path) = &args.json {
-        report::write_atomically(path, wear::json(&study, &results, &checks).as_bytes())?;
+        report::write_atomically(path, json.as_bytes())?;
+    }
+    if let Some(path) = &args.html {
+        let document =
+            Document::read(json.as_bytes()).map_err(|error| CommandError::file(path, error))?;
+        report::write_html(path, &document)?;
     }
     if let Some(path) = &args.csv {
         report::write_atomically(path, wear::csv(&results).as_bytes())?;

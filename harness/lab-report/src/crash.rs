@@ -1,0 +1,83 @@
+//! The report of `crash`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// The report of `crash`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CrashReport {
+    /// The version of leaselab.
+    pub leaselab: String,
+    /// The script under test, if the command line named one.
+    #[serde(default)]
+    pub script: Option<String>,
+    /// Points at which power was cut or a process killed.
+    pub points: u64,
+    /// Points with different states of the router.
+    pub distinct: u64,
+    /// States that were judged.
+    pub checked: u64,
+    /// Flash images that were loaded.
+    pub images: u64,
+    /// States in which everything was kept.
+    pub kept: u64,
+    /// States in which something was lost, as is unavoidable with this store.
+    pub lost: u64,
+    /// States that are broken, as the scenario expects.
+    pub declared: u64,
+    /// States that are broken.
+    pub broken: u64,
+    /// Counts by kind of point.
+    pub coverage: BTreeMap<String, Count>,
+    /// The broken states.
+    pub breaches: Vec<Breach>,
+    /// Unexpected results of programs that rewrite their lease database.
+    #[serde(default)]
+    pub faults: Vec<CaseText>,
+    /// Cases that ask for something that cannot be carried out.
+    #[serde(default)]
+    pub invalid: Vec<CaseText>,
+    /// Number of commits.
+    pub commits: u64,
+    /// Seconds during which a power cut loses everything.
+    pub fatal_window_seconds: f64,
+    /// Simulated seconds.
+    pub simulated_seconds: f64,
+    /// Processor time.
+    pub processor_seconds: f64,
+}
+
+/// Counts of one kind of point.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Count {
+    /// Points.
+    pub points: u64,
+    /// Points with different states of the router.
+    pub distinct: u64,
+}
+
+/// A broken state.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Breach {
+    /// The invariant.
+    pub invariant: String,
+    /// Number of the step, from 1.
+    pub step: usize,
+    /// What differs.
+    pub text: String,
+    /// The reproduction id.
+    pub id: String,
+    /// The command that replays it.
+    #[serde(default)]
+    pub replay: String,
+}
+
+/// A text about a case.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CaseText {
+    /// The name of the case.
+    pub case: String,
+    /// The text.
+    pub text: String,
+}

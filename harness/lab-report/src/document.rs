@@ -1,0 +1,131 @@
+//! The JSON document.
+
+use std::io;
+
+use serde::{Deserialize, Serialize};
+
+use crate::cases::CasesReport;
+use crate::crash::CrashReport;
+use crate::wear::WearReport;
+
+/// The version of the format. Added keys do not change it.
+pub const SCHEMA: u32 = 1;
+
+/// The largest document that is read.
+pub const MAX_DOCUMENT_BYTES: u64 = 256 << 20;
+
+/// The report of a command. The key `command` says which one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "kebab-case")]
+pub enum Document {
+    /// `leaselab check`.
+    Check(CasesReport),
+    /// `leaselab run`.
+    Run(CasesReport),
+    /// `leaselab live`.
+    Live(CasesReport),
+    /// `leaselab qemu run`.
+    Qemu(CasesReport),
+    /// `leaselab crash`.
+    Crash(CrashReport),
+    /// `leaselab wear`.
+    Wear(WearReport),
+}
+
+/// Why a document cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// It is not JSON, or its values do not have the types of the format.
+    #[error("{0}")]
+    Json(#[from] serde_json::Error),
+    /// It was written by another version of leaselab.
+    #[error(
+        "its `schema` is {0}, expected {SCHEMA}: write the report with this version of leaselab"
+    )]
+    Schema(u64),
+    /// It is JSON, but no report.
+    #[error(
+        "no report of leaselab: expected a file that --json of check, run, crash or wear has written"
+    )]
+    NoReport,
+}
+
+/// Why a document cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// A number that JSON cannot express.
+    #[error("{0}")]
+    Json(#[from] serde_json::Error),
+    /// The page cannot be rendered.
+    #[error("{0}")]
+    Page(#[from] askama::Error),
+    /// The text cannot be written.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+}
+
+#[derive(Serialize)]
+struct Versioned<'a> {
+    schema: u32,
+    #[serde(flatten)]
+    document: &'a Document,
+}
+
+impl Document {
+    /// Reads a document.
+    ///
+    /// # Errors
+    /// A text that is no report, or one of another version.
+    pub fn read(text: &[u8]) -> Result<Self, ReadError> {
+        let value: serde_json::Value = serde_json::from_slice(text)?;
+        match (value.get("schema").and_then(serde_json::Value::as_u64), value.get("command")) {
+            (Some(schema), Some(_)) if schema == u64::from(SCHEMA) => {
+                Ok(serde_json::from_value(value)?)
+            }
+            (Some(schema), Some(_)) => Err(ReadError::Schema(schema)),
+            _ => Err(ReadError::NoReport),
+        }
+    }
+
+    /// The document as JSON, with a newline at its end.
+    ///
+    /// # Errors
+    /// A number that JSON cannot express.
+    pub fn to_json(&self) -> Result<String, WriteError> {
+        let text = serde_json::to_string_pretty(&Versioned { schema: SCHEMA, document: self })?;
+        Ok(text + "\n")
+    }
+
+    /// The name of the command.
+    pub fn command(&self) -> &'static str {
+        match self {
+            Self::Check(_) => "check",
+            Self::Run(_) => "run",
+            Self::Live(_) => "live",
+            Self::Qemu(_) => "qemu run",
+            Self::Crash(_) => "crash",
+            Self::Wear(_) => "wear",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_written_document_is_read_as_the_same_one() {
+        let document = Document::Run(CasesReport { passed: 3, ..CasesReport::default() });
+        let text = document.to_json().expect("JSON");
+        assert_eq!(Document::read(text.as_bytes()).expect("a document"), document);
+    }
+
+    #[test]
+    fn what_is_no_report_of_this_version_is_rejected() {
+        let why = |text: &str| Document::read(text.as_bytes()).expect_err("no report").to_string();
+        assert!(why("{}").starts_with("no report of leaselab"));
+        assert!(why("{\"schema\": 2, \"command\": \"run\"}").starts_with("its `schema` is 2"));
+        assert!(why("{\"schema\": 1, \"command\": \"run\"}").starts_with("missing field"));
+        assert!(why("{").contains("line 1 column"));
+    }
+}

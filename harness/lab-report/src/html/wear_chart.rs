@@ -1,0 +1,96 @@
+//! The chart of erases over the simulated time.
+
+use super::durations::length;
+use crate::wear::{WearReport, WearRow};
+
+const WIDTH: f64 = 760.0;
+const HEIGHT: f64 = 260.0;
+const LEFT: f64 = 72.0;
+const RIGHT: f64 = 740.0;
+const TOP: f64 = 14.0;
+const BOTTOM: f64 = 228.0;
+/// Number of lines that can be told apart.
+const MAX_LINES: usize = 8;
+
+/// A line for each row.
+pub(super) struct Chart {
+    pub(super) width: f64,
+    pub(super) height: f64,
+    pub(super) left: f64,
+    pub(super) right: f64,
+    pub(super) ticks: Vec<Tick>,
+    pub(super) times: Vec<TimeTick>,
+    pub(super) lines: Vec<Line>,
+}
+
+pub(super) struct Tick {
+    pub(super) y: f64,
+    pub(super) text: String,
+}
+
+pub(super) struct TimeTick {
+    pub(super) x: f64,
+    pub(super) text: String,
+}
+
+pub(super) struct Line {
+    pub(super) class: String,
+    pub(super) name: String,
+    pub(super) path: String,
+}
+
+/// The chart of the first rows; `None` if nothing is erased.
+pub(super) fn chart(report: &WearReport, name: impl Fn(&WearRow) -> String) -> Option<Chart> {
+    let rows: Vec<&WearRow> = report.rows.iter().take(MAX_LINES).collect();
+    let most =
+        rows.iter().map(|row| row.wear.bins.iter().sum::<u64>()).max().filter(|most| *most > 0)?;
+    let top = round_up(most);
+    let y = |erases: u64| BOTTOM - (BOTTOM - TOP) * erases as f64 / top as f64;
+    let ticks = (0..=4)
+        .map(|quarter| Tick { y: y(top * quarter / 4), text: (top * quarter / 4).to_string() });
+    let times = (0..=4_u64).map(|quarter| TimeTick {
+        x: LEFT + (RIGHT - LEFT) * quarter as f64 / 4.0,
+        text: length(i64::try_from(report.seconds / 4 * quarter).unwrap_or(i64::MAX)),
+    });
+    let line = |(index, row): (usize, &&WearRow)| {
+        let mut sum = 0;
+        let mut path = format!("M{LEFT} {BOTTOM}");
+        for (bin, erases) in row.wear.bins.iter().enumerate() {
+            sum += erases;
+            let x = LEFT + (RIGHT - LEFT) * (bin + 1) as f64 / row.wear.bins.len() as f64;
+            path.push_str(&format!(" L{x:.1} {:.1}", y(sum)));
+        }
+        Line { class: format!("c{index}"), name: name(row), path }
+    };
+    Some(Chart {
+        width: WIDTH,
+        height: HEIGHT,
+        left: LEFT,
+        right: RIGHT,
+        ticks: ticks.collect(),
+        times: times.collect(),
+        lines: rows.iter().enumerate().map(line).collect(),
+    })
+}
+
+/// The next number with one significant digit that is divisible by 4.
+fn round_up(number: u64) -> u64 {
+    let mut unit = 4;
+    while unit * 10 < number {
+        unit *= 10;
+    }
+    number.div_ceil(unit) * unit
+}
+
+#[cfg(test)]
+mod tests {
+    use super::round_up;
+
+    #[test]
+    fn the_scale_ends_above_the_largest_number_and_has_whole_quarters() {
+        for (number, expected) in [(1, 4), (4, 4), (5, 8), (41, 80), (4000, 4000), (12_345, 16_000)]
+        {
+            assert_eq!(round_up(number), expected);
+        }
+    }
+}

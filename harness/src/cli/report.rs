@@ -1,0 +1,38 @@
+//! `leaselab report`.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::PathBuf;
+
+use lab_report::{Document, MAX_DOCUMENT_BYTES};
+
+use crate::error::CommandError;
+use crate::exit::Exit;
+use crate::report;
+
+/// The arguments of `leaselab report`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The report that `--json` of check, run, live, qemu run, crash or wear has written
+    json: PathBuf,
+    /// The page to write [default: beside the report, with the extension html]
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+}
+
+pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
+    let refuse = |error: &dyn std::fmt::Display| CommandError::file(&args.json, error);
+    let file = File::open(&args.json).map_err(|error| refuse(&error))?;
+    let mut text = Vec::new();
+    file.take(MAX_DOCUMENT_BYTES + 1).read_to_end(&mut text).map_err(|error| refuse(&error))?;
+    if text.len() as u64 > MAX_DOCUMENT_BYTES {
+        return Err(refuse(&format!(
+            "larger than {MAX_DOCUMENT_BYTES} bytes, the limit for a report"
+        )));
+    }
+    let document = Document::read(&text).map_err(|error| refuse(&error))?;
+    let html = args.html.clone().unwrap_or_else(|| args.json.with_extension("html"));
+    report::write_html(&html, &document)?;
+    outln!("{}", html.display());
+    Ok(Exit::Passed)
+}

@@ -1,0 +1,180 @@
+//! Equal findings, folded into failures.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use lab_report::{Failure, FindingEntry, Severity, Timeline, printable};
+use runner::{Finding, FindingKind};
+use scenario::{Group, Invariant};
+
+use super::convert::{self, line};
+use super::hint::hint;
+use super::{CaseOutcome, FileReport};
+
+/// Maximum number of lease lines of one failure.
+const MAX_LINES: usize = 12;
+
+/// What equal findings have in common.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    kind: FindingKind,
+    group: Group,
+    /// The text without names and numbers.
+    shape: String,
+    /// The place in a scenario, for findings that are about one.
+    place: Option<(String, usize)>,
+}
+
+/// Failures while findings are added.
+#[derive(Debug, Default)]
+pub(super) struct Failures {
+    failures: Vec<Failure>,
+    by_key: BTreeMap<Key, usize>,
+    /// The example of each failure: how many events it has.
+    lengths: Vec<usize>,
+    timelines: BTreeMap<String, Timeline>,
+}
+
+impl Failures {
+    /// Adds the findings of a case. Returns them with the ids of their failures.
+    pub(super) fn add(&mut self, file: &FileReport, outcome: &CaseOutcome) -> Vec<FindingEntry> {
+        let mut entries = Vec::new();
+        for finding in &outcome.report.failures {
+            let index = self.add_finding(file, outcome, finding);
+            entries.push(entry(finding, &self.failures[index].id));
+        }
+        entries
+    }
+
+    /// The failures, the most serious first, and the timelines of their examples.
+    pub(super) fn finish(mut self) -> (Vec<Failure>, BTreeMap<String, Timeline>) {
+        let failures = std::mem::take(&mut self.failures);
+        self.timelines.retain(|case, _| failures.iter().any(|failure| failure.case == *case));
+        (failures, self.timelines)
+    }
+
+    fn add_finding(
+        &mut self,
+        file: &FileReport,
+        outcome: &CaseOutcome,
+        finding: &Finding,
+    ) -> usize {
+        let events = outcome.report.history.events.len();
+        let next = self.failures.len();
+        let index = *self.by_key.entry(key(&file.path, finding)).or_insert(next);
+        if index == next {
+            let id = format!("f{}", index + 1);
+            self.failures.push(example(id, file, outcome, finding));
+            self.lengths.push(events);
+        }
+        let failure = &mut self.failures[index];
+        failure.count += 1;
+        let name = printable(&outcome.report.name);
+        let is_new_case = failure.cases.last() != Some(&name);
+        if is_new_case {
+            failure.cases.push(name.clone());
+        }
+        if index != next && !is_new_case && failure.case == name && failure.step == finding.step {
+            let lines =
+                |lines: &[Vec<u8>]| lines.iter().map(|bytes| line(bytes)).collect::<Vec<_>>();
+            failure.expected.extend(lines(&finding.evidence.expected));
+            failure.found.extend(lines(&finding.evidence.found));
+            failure.expected.truncate(MAX_LINES);
+            failure.found.truncate(MAX_LINES);
+        } else if is_new_case && events > 0 && events < self.lengths[index] {
+            // The shortest case is the best example.
+            let Failure { id, count, cases, .. } =
+                std::mem::replace(failure, example(String::new(), file, outcome, finding));
+            (failure.id, failure.count, failure.cases) = (id, count, cases);
+            self.lengths[index] = events;
+        }
+        if events > 0 && failure.case == name && !self.timelines.contains_key(&name) {
+            let report = &outcome.report;
+            let timeline = convert::timeline(&report.history, report.machine.as_ref());
+            self.timelines.insert(name, timeline);
+        }
+        index
+    }
+}
+
+/// A finding of a case. `failure` is the id of its failure, or empty.
+pub(super) fn entry(finding: &Finding, failure: &str) -> FindingEntry {
+    FindingEntry {
+        kind: finding.kind.name().to_owned(),
+        group: finding.group.name().to_owned(),
+        severity: severity(finding.severity),
+        failure: failure.to_owned(),
+        step: finding.step,
+        line: finding.line,
+        text: printable(&finding.text),
+    }
+}
+
+/// The severity of a finding, as reports name it.
+pub(super) fn severity(severity: runner::Severity) -> Severity {
+    match severity {
+        runner::Severity::Advice => Severity::Advice,
+        runner::Severity::Risk => Severity::Risk,
+        runner::Severity::Bug => Severity::Bug,
+    }
+}
+
+fn example(id: String, file: &FileReport, outcome: &CaseOutcome, finding: &Finding) -> Failure {
+    let lines = |lines: &[Vec<u8>]| lines.iter().map(|bytes| line(bytes)).collect();
+    let evidence = &finding.evidence;
+    Failure {
+        id,
+        group: finding.group.name().to_owned(),
+        severity: severity(finding.severity),
+        kind: finding.kind.name().to_owned(),
+        count: 0,
+        cases: Vec::new(),
+        text: printable(&finding.text),
+        story: printable(&file.title),
+        file: printable(&file.path.to_string_lossy()),
+        line: finding.line,
+        case: printable(&outcome.report.name),
+        step: finding.step,
+        step_text: printable(&evidence.step),
+        call: evidence.call.as_deref().map(convert::call),
+        expected: lines(&evidence.expected),
+        found: lines(&evidence.found),
+        hint: hint(finding),
+        reproduce: outcome.run.to_string(),
+        replay: outcome.replay.to_string(),
+    }
+}
+
+fn key(path: &Path, finding: &Finding) -> Key {
+    let is_general = matches!(finding.kind, FindingKind::Broken(_));
+    Key {
+        kind: finding.kind,
+        group: finding.group,
+        shape: shape(finding),
+        place: (!is_general).then(|| (path.to_string_lossy().into_owned(), finding.line)),
+    }
+}
+
+/// The text of a finding without names and numbers.
+fn shape(finding: &Finding) -> String {
+    let mut text = finding.text.as_str();
+    if finding.kind == FindingKind::Broken(Invariant::Neighbours)
+        && let Some((_, rest)) = text.split_once(' ')
+    {
+        // It begins with the name of a variable.
+        text = rest;
+    }
+    let mut shape = String::new();
+    for (index, part) in text.split('`').enumerate() {
+        if index % 2 == 1 {
+            shape.push('`');
+            continue;
+        }
+        for word in part.split_whitespace() {
+            let is_number = word.bytes().any(|byte| byte.is_ascii_digit()) || word.contains("::");
+            shape.push_str(if is_number { "#" } else { word });
+            shape.push(' ');
+        }
+    }
+    shape
+}

@@ -1,0 +1,141 @@
+//! What to look at first when a case fails, in words.
+
+use backend::{CallEnd, NvramCommand};
+use runner::{CallRecord, Evidence, Finding, FindingKind};
+use scenario::Invariant;
+
+/// The hint for a finding, if one is known.
+pub(super) fn hint(finding: &Finding) -> Option<String> {
+    let call = finding.evidence.call.as_deref();
+    match finding.kind {
+        FindingKind::Broken(Invariant::NoRedundantWrites) => Some(redundant_write(call)),
+        FindingKind::Broken(Invariant::Durability | Invariant::Agreement) => {
+            let ignored = call.filter(|record| is_acknowledged(record)).and_then(ignored_failure);
+            ignored
+                .or_else(|| call.and_then(uncommitted))
+                .or_else(|| difference(&finding.evidence))
+        }
+        FindingKind::Broken(Invariant::Atomicity) => Some(
+            "an interrupted call must leave each lease as it was before or as it is after: write a record with \
+             one `nvram set`, and commit once, after all of them"
+                .to_owned(),
+        ),
+        FindingKind::Broken(Invariant::Parsability) => Some(start_up(finding)),
+        FindingKind::Broken(Invariant::Neighbours) => Some(
+            call.and_then(ignored_failure).unwrap_or_else(|| {
+                "the variables of other programs must stay as they are: set and unset only names with a prefix of \
+                 your own, and never set anything that does not fit"
+                    .to_owned()
+            }),
+        ),
+        FindingKind::Anomaly if timed_out(call) => Some(
+            "the call did not end in time and was killed: a lock that an interrupted call left behind, or a command \
+             that waits for input, is the usual reason (--timeout changes the limit)"
+                .to_owned(),
+        ),
+        FindingKind::Mispredicted => Some(
+            "the real dnsmasq and the model differ: this is about leaselab or this dnsmasq, not about the script"
+                .to_owned(),
+        ),
+        FindingKind::Unmet if finding.text.starts_with("dnsmasq's exit code") => Some(
+            "dnsmasq did not start: `init` must exit with 0, and print only lines that dnsmasq can read".to_owned(),
+        ),
+        FindingKind::Unmet | FindingKind::Anomaly => call.and_then(ignored_failure),
+    }
+}
+
+fn timed_out(call: Option<&CallRecord>) -> bool {
+    call.is_some_and(|record| record.result.end == CallEnd::TimedOut)
+}
+
+fn is_acknowledged(record: &CallRecord) -> bool {
+    record.result.end == CallEnd::Exited(0)
+}
+
+fn redundant_write(call: Option<&CallRecord>) -> String {
+    if call.is_some_and(|record| record.call.action() == b"init") {
+        return "`init` only has to print the leases: it must not write anything".to_owned();
+    }
+    "the record that is stored already is written again: compare it with `nvram get` first, and run `nvram set` and \
+     `nvram commit` only if it differs"
+        .to_owned()
+}
+
+/// A command of a call that failed, although the call exited with 0.
+fn ignored_failure(record: &CallRecord) -> Option<String> {
+    let failed = |command: &&NvramCommand| {
+        (command.is("set") || command.is("commit")) && command.code.is_some_and(|code| code != 0)
+    };
+    let command = record.result.commands.iter().find(failed)?;
+    if !is_acknowledged(record) {
+        return None;
+    }
+    let name = if command.is("set") { "set" } else { "commit" };
+    Some(format!(
+        "`nvram {name}` failed with exit code {}, and the script exited with 0 all the same: check its exit code, and \
+         exit with another number so that the failure is seen",
+        command.code.unwrap_or_default()
+    ))
+}
+
+/// A call that was acknowledged without `nvram commit`.
+fn uncommitted(record: &CallRecord) -> Option<String> {
+    let changes = matches!(record.call.action(), b"add" | b"old" | b"del");
+    let has = |name: &str| record.result.commands.iter().any(|command| command.is(name));
+    let writes = has("set") || has("unset");
+    (changes && is_acknowledged(record) && writes && !has("commit")).then(|| {
+        "the script exited with 0 without `nvram commit`: what only RAM holds is lost with the power".to_owned()
+    })
+}
+
+/// How the lines differ.
+fn difference(evidence: &Evidence) -> Option<String> {
+    match (evidence.expected.as_slice(), evidence.found.as_slice()) {
+        ([_, ..], []) => Some(
+            "dnsmasq was told that this lease is stored, and `init` does not print it: look at what the call above \
+             wrote, and whether a later call or a full NVRAM removed it"
+                .to_owned(),
+        ),
+        ([], [_, ..]) => Some(
+            "the lease has ended, and `init` still prints it: `del` has to remove the record, and to commit".to_owned(),
+        ),
+        ([expected, ..], [found, ..]) => Some(differing_field(expected, found)),
+        ([], []) => None,
+    }
+}
+
+/// The first field in which two lease lines differ.
+fn differing_field(expected: &[u8], found: &[u8]) -> String {
+    let words = |line: &[u8]| -> Vec<Vec<u8>> {
+        line.split(|byte| *byte == b' ').map(<[u8]>::to_vec).collect()
+    };
+    let (expected, found) = (words(expected), words(found));
+    let at = expected.iter().zip(&found).position(|(a, b)| a != b);
+    let text = match at {
+        Some(0) => {
+            "the time differs: store DNSMASQ_LEASE_EXPIRES, or DNSMASQ_LEASE_LENGTH where dnsmasq passes that, as it is"
+        }
+        Some(1) => {
+            "the hardware address differs: store the first argument after the action as it is"
+        }
+        Some(3) => {
+            "the host name differs: store the third argument after the action as it is, or `*` without one"
+        }
+        Some(4) => "the client-id differs: store DNSMASQ_CLIENT_ID as it is, or `*` without one",
+        _ => {
+            "the lines have different numbers of words: a blank in a host name or a missing `*` shifts the others"
+        }
+    };
+    text.to_owned()
+}
+
+fn start_up(finding: &Finding) -> String {
+    let failed = finding.text.starts_with("init ended") || finding.text.starts_with("init exited");
+    if failed {
+        "dnsmasq does not start if `init` fails: exit with 0, and print nothing if there is nothing to print"
+    } else {
+        "dnsmasq takes every line that `init` prints for a lease: print only `TIME MAC ADDRESS NAME CLIENT-ID`, send \
+         everything else to stderr, and leave damaged records out"
+    }
+    .to_owned()
+}
