@@ -77,6 +77,13 @@ fn parse_as_dnsmasq_does(output: &[u8], release: Release) -> Result<Lines, Strin
             ));
         }
     }
+    if let Some(other) = read.iter().find(|read| subject(&read.line).is_none()) {
+        return Err(format!(
+            "dnsmasq reads {} as the lease {}, which no client has",
+            show(&output[other.span.clone()]),
+            show(&other.line)
+        ));
+    }
     collect(read.iter().filter_map(|read| Some((subject(&read.line)?.1, &read.line[..]))))
 }
 

@@ -19,6 +19,7 @@ mod races;
 mod recover;
 mod reproduction;
 mod runner;
+mod scenario_files;
 mod traces;
 mod wear;
 mod wear_images;
