@@ -24,6 +24,7 @@ mod report;
 mod reproduction;
 mod runner;
 mod sandbox;
+mod scenario_files;
 mod script_file;
 mod traces;
 mod wear;
