@@ -97,7 +97,7 @@ impl<'a> Check<'a> {
         let script = ScriptOptions::new(args.script.clone(), args.shell.clone(), args.timeout);
         let options = runner_options(&script, TargetChoice::Process, args.root, 0, false)?;
         let dialect = args.dialect.iter().map(|dialect| dialect.name().to_owned()).collect();
-        let router = RouterOptions { rtc: args.rtc, dialect };
+        let router = RouterOptions { rtc: args.rtc, dialect, dnsmasq_release: None };
         let cases = suite::cases(&router.overrides()?)?;
         let cases = if args.quick { suite::quick(cases) } else { cases };
         Ok(Self { args, script, router, options, cases })
