@@ -2,31 +2,30 @@
 
 use std::path::Path;
 
+use rstest::rstest;
 use serde_json::Value;
 
 use super::lab::Lab;
 
-/// The repository's folder of scripts.
-fn scripts() -> String {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios/scripts").display().to_string()
+/// The JSON report of a quick check of a script of this repository, and the exit code.
+fn check(lab: &Lab, script: &str, options: &[&str]) -> (Value, i32) {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(script);
+    let script = script.to_str().expect("a path in UTF-8");
+    let arguments = [&["check", script, "--quick", "--json", "report.json"], options].concat();
+    let output = lab.command(&arguments).output().expect("leaselab runs");
+    let code = output.status.code().unwrap_or(-1);
+    assert!([0, 1].contains(&code), "{output:?}");
+    (serde_json::from_str(&lab.read("report.json")).expect("JSON"), code)
 }
 
-/// The verdict of each group in the JSON report of a check, without those that are `ok`.
-fn verdicts(lab: &Lab, script: &str, options: &[&str]) -> Vec<(String, String)> {
-    let arguments = [&["check", script, "--json", "report.json", "-j", "2"], options].concat();
-    let output = lab.command(&arguments).output().expect("leaselab runs");
-    assert!(output.status.code().is_some_and(|code| code < 2), "{output:?}");
-    let report: Value = serde_json::from_str(&lab.read("report.json")).expect("JSON");
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+/// The verdict of each group that is not `ok`, in the order of the page.
+fn verdicts(report: &Value) -> Vec<(&str, &str)> {
     let groups = report["groups"].as_array().expect("groups");
     assert_eq!(groups.len(), 10);
-    groups
-        .iter()
-        .map(|group| (text(&group["group"]), text(&group["verdict"])))
-        .filter(|(_, verdict)| verdict != "ok")
-        .collect()
-}
-
-fn expected(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
-    pairs.iter().map(|(group, verdict)| ((*group).to_owned(), (*verdict).to_owned())).collect()
+    let verdicts = groups.iter().map(|group| (text(&group["group"]), text(&group["verdict"])));
+    verdicts.filter(|(_, verdict)| *verdict != "ok").collect()
 }

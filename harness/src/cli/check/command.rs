@@ -147,8 +147,12 @@ impl<'a> Check<'a> {
             .map(|observation| &observation.case)
             .collect();
         let passed = |case: &&Case| !failed.contains(&case.name());
-        let cases: Vec<&Case> =
-            self.cases.iter().filter(|case| is_explored(case)).filter(passed).collect();
+        let cases: Vec<&Case> = self
+            .cases
+            .iter()
+            .filter(|case| is_explored(case, self.args.quick))
+            .filter(passed)
+            .collect();
         let reports = explore(&cases, &self.script, self.args.root)?;
         let command = |id: &Id| {
             let id = ReproductionId::Faults(id.clone());
