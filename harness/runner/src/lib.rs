@@ -47,6 +47,7 @@ mod session;
 pub mod setup;
 mod severity;
 mod steps;
+mod storage;
 mod tally;
 
 pub use action::ClientAction;

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use lease_script::{Config, DEFAULT_PREFIX, Environment};
 
 use super::case_error::CaseError;
+use super::storage::storage;
 use backend::process::{ScriptCommand, ScriptFile};
 use backend::{BackendError, Function};
 use scenario::diagnostics::SourceError;
@@ -30,7 +32,12 @@ impl ScriptChoice {
             Some(path) => ScriptFile::Path(path.clone()),
             None => ScriptFile::BuiltIn("lease_update.sh", SHELL_SCRIPT),
         };
-        ScriptCommand { file, shell: self.shell.clone(), environment: BTreeMap::new() }
+        ScriptCommand {
+            file,
+            shell: self.shell.clone(),
+            environment: BTreeMap::new(),
+            storage: Arc::default(),
+        }
     }
 }
 
@@ -180,7 +187,10 @@ pub(super) fn function(
 }
 
 /// The case's script as a command.
-pub fn command(case: &Case, choice: &ScriptChoice) -> ScriptCommand {
+///
+/// # Errors
+/// A persistent folder that cannot be one, or whose contents cannot be read.
+pub fn command(case: &Case, choice: &ScriptChoice) -> Result<ScriptCommand, SourceError> {
     let file = match program(case, choice) {
         Program::Shell => ScriptFile::BuiltIn("lease_update.sh", SHELL_SCRIPT),
         Program::Rust => ScriptFile::LeaseUpdate,
@@ -195,5 +205,6 @@ pub fn command(case: &Case, choice: &ScriptChoice) -> ScriptCommand {
         ScriptFile::LeaseUpdate => Vec::new(),
         _ => choice.shell.clone(),
     };
-    ScriptCommand { file, shell, environment: environment(case) }
+    let storage = Arc::new(storage(case)?);
+    Ok(ScriptCommand { file, shell, environment: environment(case), storage })
 }

@@ -45,8 +45,12 @@ impl Step {
 
     /// The step in one line, as a file describes it: without its expectations, its note and its condition.
     pub fn summary(&self) -> String {
-        let bare =
-            Self { note: None, when: Condition::default(), expect: Vec::new(), ..self.clone() };
+        let bare = Self {
+            note: None,
+            when: Condition::default(),
+            expect: Vec::new(),
+            ..self.clone()
+        };
         let table = toml::Table::try_from(&bare).unwrap_or_default();
         if table.is_empty() {
             return "check".to_owned();

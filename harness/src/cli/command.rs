@@ -137,7 +137,7 @@ mod tests {
 
     #[rstest]
     #[case("run x.toml")]
-    #[case("run x.toml --target both --store journal --seed 5 --no-private-root")]
+    #[case("run x.toml --target both --store journal --seed 5 --no-sandbox")]
     #[case(
         "run --rtc both --dialect openwrt,tomato --script './it'\\''s' --shell 'busybox ash' --timeout 3"
     )]

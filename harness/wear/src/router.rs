@@ -1,6 +1,7 @@
 //! The router and its lease script.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use lease_script::Config;
 use nvram_emu::device::{Chip, FlashKind};
@@ -68,7 +69,7 @@ pub fn builtin_script(script: Script) -> ScriptCommand {
             std::collections::BTreeMap::new(),
         ),
     };
-    ScriptCommand { file, shell: Vec::new(), environment }
+    ScriptCommand { file, shell: Vec::new(), environment, storage: Arc::default() }
 }
 
 /// A router.

@@ -2,7 +2,7 @@
 
 pub mod agent;
 mod agent_client;
-mod private_root;
+mod process_id;
 pub mod protocol;
 mod ram_files;
 mod router;
@@ -10,9 +10,11 @@ mod scratch;
 mod script;
 mod settings;
 pub mod shim;
+mod storage;
 
-pub use protocol::{AGENT_NAME, Octets, Program, ProgramEnd, ProgramResult, Root};
-pub use ram_files::RamFiles;
+pub use protocol::{AGENT_NAME, Octets, Program, ProgramEnd, ProgramResult};
+pub use sandbox::{FileTree, Isolation, RecordedChange, check_persistent_folder};
 pub use router::Process;
 pub use script::{ScriptCommand, ScriptFile};
 pub use settings::Settings;
+pub use storage::Storage;

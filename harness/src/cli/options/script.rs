@@ -86,7 +86,7 @@ impl ScriptOptions {
             CommandError::Environment(format!("cannot find the executable of leaselab: {error}"))
         })?;
         let limit_ms = self.timeout.clamp(1, 86_400) * 1000;
-        Ok(Settings { leaselab, limit_ms, root: root.kind() })
+        Ok(Settings { leaselab, limit_ms, isolation: root.isolation(), programs: Vec::new() })
     }
 
     /// The script of a case, or `--script`, as processes that can be started from any state of a router.
@@ -98,7 +98,7 @@ impl ScriptOptions {
         case: &Case,
         root: Root,
     ) -> Result<Arc<ExternalScript>, CommandError> {
-        let command = runner::command(case, &self.choice()?);
+        let command = runner::command(case, &self.choice()?)?;
         Ok(Arc::new(ExternalScript::new(command, self.settings(root)?)))
     }
 

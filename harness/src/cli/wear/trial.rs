@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::cli::options::Root;
 use crate::error::CommandError;
@@ -42,7 +43,7 @@ impl TrialArgs {
     ) -> Result<Option<CrossCheckSpec>, CommandError> {
         let Some(path) = &self.script else {
             if self.root != Root::default() {
-                return Err(CommandError::usage("--no-private-root needs --script"));
+                return Err(CommandError::usage("--no-sandbox needs --script"));
             }
             return Ok(None);
         };
@@ -70,6 +71,7 @@ impl TrialArgs {
                     .map(str::to_owned)
                     .collect(),
                 environment,
+                storage: Arc::default(),
             },
             label,
             settings: Settings {
@@ -79,7 +81,8 @@ impl TrialArgs {
                     ))
                 })?,
                 limit_ms: self.timeout.clamp(1, 86_400) * 1000,
-                root: self.root.kind(),
+                isolation: self.root.isolation(),
+                programs: Vec::new(),
             },
             seconds: self.window.0,
         }))
