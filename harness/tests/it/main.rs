@@ -2,6 +2,7 @@
 
 mod architecture;
 mod bad_input;
+mod check;
 mod crash;
 mod documentation;
 mod exit_codes;
