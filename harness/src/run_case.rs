@@ -122,7 +122,7 @@ fn run_in_guest(
             return Ok(());
         }
     };
-    let script = command(&case, &options.script);
+    let script = command(&case, &options.script)?;
     let machine = router(&case)?;
     let mut target = session.router(&machine, &script, options.seed).map_err(BackendError::from)?;
     let played = play(&case, &mut target, options, report, Observers::default());

@@ -110,7 +110,12 @@ impl FileHistory {
         let mut tree = FileTree::default();
         for (name, data) in disk.files() {
             let name = name.as_bytes();
-            let path = Octets(name.strip_suffix(&[FOLDER]).or(name.strip_suffix(&[LINK])).unwrap_or(name).to_vec());
+            let path = Octets(
+                name.strip_suffix(&[FOLDER])
+                    .or(name.strip_suffix(&[LINK]))
+                    .unwrap_or(name)
+                    .to_vec(),
+            );
             let node = match (name.last(), self.before.0.get(&path)) {
                 (Some(&FOLDER), Some(folder @ Node::Folder(_))) => folder.clone(),
                 (Some(&FOLDER), _) => Node::folder(),

@@ -20,8 +20,8 @@ use super::call::{CallEnd, CallOptions, CallResult, CommandResult, NvramCommand}
 use super::error::BackendError;
 use super::external_script::{ExternalResult, ExternalScript};
 use super::fault_injector::{FaultAction, FaultInjector};
-use super::naive;
 use super::file_history::FileHistory;
+use super::naive;
 use super::process::FileTree;
 use super::router_files::RouterFiles;
 use super::router_path::RouterPath;

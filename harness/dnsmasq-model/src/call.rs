@@ -7,7 +7,8 @@ use super::clock::Build;
 use super::hex::hex_text;
 use super::hw_addr::HwAddr;
 use super::lease::{ExtraData, Lease, LeaseKind};
-use super::names::legal_hostname;
+use super::names::legal_name;
+use super::rules::{ClassVariables, MadeDuid, NameArgument, Rules, TimeRemaining, UserClasses};
 use super::text::Text;
 
 /// A script call: the arguments and variables of `execve`. `argv[0]` is the base name of the script.
@@ -91,7 +92,7 @@ pub struct PendingCall<'a> {
     pub action: Action,
     pub(crate) subject: Subject<'a>,
     pub(crate) context: &'a CallContext,
-    pub(crate) stale: &'a StalePacket,
+    pub(crate) stale: &'a StaleBuffers,
     /// dnsmasq's clock when the call was queued.
     pub(crate) now: i64,
 }
@@ -100,9 +101,13 @@ pub struct PendingCall<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CallContext {
     pub(crate) build: Build,
+    pub(crate) rules: Rules,
     pub(crate) script: Vec<u8>,
-    pub(crate) interface: Vec<u8>,
+    /// The names of the server's interfaces.
+    pub(crate) interfaces: Vec<Vec<u8>>,
     pub(crate) server_duid: Vec<u8>,
+    /// Whether the server's DUID was read from the database.
+    pub(crate) duid_was_stored: bool,
     pub(crate) log_dhcp: bool,
 }
 
@@ -121,6 +126,78 @@ impl StalePacket {
             StalePacket::Raw(text) => super::names::c_string(text).to_vec(),
             StalePacket::Id(id) => hex_text(id).into_bytes(),
         }
+    }
+}
+
+/// The buffers of the helper that a call shows if it does not fill them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StaleBuffers {
+    /// `daemon->packet`.
+    pub(crate) packet: StalePacket,
+    /// `daemon->dhcp_buff`: the second argument of the last call, until 2.66.
+    pub(crate) argument: Vec<u8>,
+}
+
+impl StaleBuffers {
+    /// Records what a call for `lease` leaves in the buffers.
+    pub(crate) fn record(&mut self, lease: &Lease, rules: &Rules) {
+        let clid = lease.clid.as_ref().filter(|clid| !clid.is_empty());
+        if let Some(clid) = clid
+            && (rules.mac6 || !lease.kind.is_v6())
+        {
+            self.packet = StalePacket::Id(Text::clone(clid));
+        }
+        if !rules.mac6 {
+            match (lease.kind, clid) {
+                (LeaseKind::V4, _) => self.argument = lease.hw.text().into_bytes(),
+                (LeaseKind::V6(_), Some(clid)) => self.argument = hex_text(clid).into_bytes(),
+                (LeaseKind::V6(_), None) => {}
+            }
+        }
+    }
+}
+
+/// A call that waits in dnsmasq's buffer (2.48, 2.74).
+#[derive(Debug, Clone)]
+pub(crate) struct HeldCall {
+    action: Action,
+    subject: HeldSubject,
+    stale: StaleBuffers,
+    now: i64,
+}
+
+#[derive(Debug, Clone)]
+enum HeldSubject {
+    Lease(Box<Lease>, Option<Text>),
+    Neighbour(HwAddr, IpAddr),
+    Transfer(u64, IpAddr, Vec<u8>),
+}
+
+impl HeldCall {
+    pub(crate) fn of(call: &PendingCall<'_>) -> HeldCall {
+        let subject = match call.subject {
+            Subject::Lease { lease, name } => {
+                HeldSubject::Lease(Box::new(lease.clone()), name.cloned())
+            }
+            Subject::Neighbour { hw, addr } => HeldSubject::Neighbour(*hw, addr),
+            Subject::Transfer { size, client, path } => {
+                HeldSubject::Transfer(size, client, path.to_vec())
+            }
+        };
+        HeldCall { action: call.action, subject, stale: call.stale.clone(), now: call.now }
+    }
+
+    /// Makes the call.
+    pub(crate) fn make(&self, context: &CallContext, sink: &mut impl CallSink) {
+        let subject = match &self.subject {
+            HeldSubject::Lease(lease, name) => Subject::Lease { lease, name: name.as_ref() },
+            HeldSubject::Neighbour(hw, addr) => Subject::Neighbour { hw, addr: *addr },
+            HeldSubject::Transfer(size, client, path) => {
+                Subject::Transfer { size: *size, client: *client, path }
+            }
+        };
+        let HeldCall { action, stale, now, .. } = self;
+        sink.call(&PendingCall { action: *action, subject, context, stale, now: *now });
     }
 }
 
@@ -208,6 +285,10 @@ impl PendingCall<'_> {
                 argv.push(size.to_string().into_bytes());
                 argv.push(client.to_string().into_bytes());
                 argv.push(path.to_vec());
+                let rules = &self.context.rules;
+                if self.context.log_dhcp && rules.log_dhcp_variable && rules.log_dhcp_in_tftp {
+                    env.insert("DNSMASQ_LOG_DHCP".to_owned(), b"1".to_vec());
+                }
             }
         }
         ScriptCall { argv, env }
@@ -220,20 +301,21 @@ impl PendingCall<'_> {
         argv: &mut Vec<Vec<u8>>,
         env: &mut BTreeMap<String, Vec<u8>>,
     ) {
+        let rules = &self.context.rules;
         let mut set = |name: &str, value: Vec<u8>| {
             env.insert(["DNSMASQ_", name].concat(), value);
         };
         let clid = lease.clid.as_deref().unwrap_or_default();
         let v6 = lease.kind.is_v6();
         if let LeaseKind::V6(kind) = lease.kind {
-            argv.push(if clid.is_empty() {
-                self.stale.text()
-            } else {
-                hex_text(clid).into_bytes()
+            argv.push(match (clid.is_empty(), rules.mac6) {
+                (false, _) => hex_text(clid).into_bytes(),
+                (true, true) => self.stale.packet.text(),
+                (true, false) => self.stale.argument.clone(),
             });
             set("IAID", kind.iaid_text(lease.iaid).into_bytes());
-            set("SERVER_DUID", hex_text(&self.context.server_duid).into_bytes());
-            if !lease.hw.is_empty() {
+            set("SERVER_DUID", self.server_duid());
+            if !lease.hw.is_empty() && rules.mac6 {
                 set("MAC", lease.hw.text().into_bytes());
             }
         } else {
@@ -242,36 +324,60 @@ impl PendingCall<'_> {
                 set("CLIENT_ID", hex_text(clid).into_bytes());
             }
         }
-        argv.push(lease.addr.to_string().into_bytes());
-        if lease.interface {
-            set("INTERFACE", self.context.interface.clone());
+        let relay = lease.giaddr.filter(|_| !v6 && rules.relay_address_variable);
+        argv.push(match relay.filter(|_| rules.relay_replaces_address) {
+            Some(relay) => relay.to_string().into_bytes(),
+            None => lease.addr.to_string().into_bytes(),
+        });
+        let own = lease.interface.and_then(|own| self.context.interfaces.get(usize::from(own)));
+        if let Some(own) = own {
+            set("INTERFACE", own.clone());
         }
+        let time = |number: String| {
+            if rules.blank_after_times { number + " " } else { number }.into_bytes()
+        };
         match self.context.build {
-            Build::NoRtc => set("LEASE_LENGTH", lease.length.to_string().into_bytes()),
-            Build::Rtc => set("LEASE_EXPIRES", (lease.expires as u64).to_string().into_bytes()),
+            Build::NoRtc => set("LEASE_LENGTH", time(lease.length.to_string())),
+            Build::Rtc => set("LEASE_EXPIRES", time((lease.expires as u64).to_string())),
         }
-        let (name, domain) = match name.and_then(|n| legal_hostname(n)) {
+        let name = name.and_then(|name| argument_name(name, rules));
+        let (name, domain) = match &name {
             None => (None, None),
             Some(name) => match name.iter().position(|&b| b == b'.') {
-                None => (Some(name), None),
-                Some(dot) => (Some(&name[..dot]), Some(&name[dot + 1..])),
+                Some(dot) if rules.domain_variable => (Some(&name[..dot]), Some(&name[dot + 1..])),
+                _ => (Some(&name[..]), None),
             },
         };
         if let Some(domain) = domain {
             set("DOMAIN", domain.to_vec());
         }
         match lease.extra.as_deref() {
-            None => set("DATA_MISSING", b"1".to_vec()),
-            Some(extra) => extra_variables(extra, v6, &mut set),
+            None if rules.data_missing_variable => set("DATA_MISSING", b"1".to_vec()),
+            None => {}
+            Some(extra) => extra_variables(extra, v6, self.action, rules, &mut set),
         }
-        if let (false, Some(giaddr)) = (v6, lease.giaddr) {
-            set("RELAY_ADDRESS", giaddr.to_string().into_bytes());
+        if let Some(relay) = relay {
+            set("RELAY_ADDRESS", relay.to_string().into_bytes());
         }
-        let remaining = remaining_time(lease.expires, self.now);
-        if self.action != Action::Del && remaining != 0 {
-            set("TIME_REMAINING", remaining.to_string().into_bytes());
+        let remaining = match rules.time_remaining {
+            TimeRemaining::Never => None,
+            TimeRemaining::NotInDel | TimeRemaining::NotInDelNorZero
+                if self.action == Action::Del =>
+            {
+                None
+            }
+            // (unsigned int)difftime(0, now) for an infinite lease.
+            TimeRemaining::Always | TimeRemaining::NotInDel => {
+                Some(difference(lease.expires, self.now))
+            }
+            TimeRemaining::NotInDelNorZero => {
+                Some(remaining_time(lease.expires, self.now)).filter(|remaining| *remaining != 0)
+            }
+        };
+        if let Some(remaining) = remaining {
+            set("TIME_REMAINING", time(remaining.to_string()));
         }
-        if self.context.log_dhcp {
+        if self.context.log_dhcp && rules.log_dhcp_variable {
             set("LOG_DHCP", b"1".to_vec());
         }
         if let Some(name) = name {
@@ -280,6 +386,31 @@ impl PendingCall<'_> {
             } else {
                 argv.push(name.to_vec());
             }
+        }
+    }
+
+    fn server_duid(&self) -> Vec<u8> {
+        let context = self.context;
+        match context.rules.made_duid {
+            MadeDuid::Stale if !context.duid_was_stored => self.stale.packet.text(),
+            MadeDuid::Empty if !context.duid_was_stored => Vec::new(),
+            _ => hex_text(&context.server_duid).into_bytes(),
+        }
+    }
+}
+
+/// The name as the helper passes it, still with its domain; `None` if it is not passed.
+fn argument_name(name: &[u8], rules: &Rules) -> Option<Vec<u8>> {
+    match rules.name_argument {
+        NameArgument::Unchecked => {
+            // The helper only removes a trailing dot.
+            let name = super::names::c_string(name);
+            let legal = legal_name(name, rules.name_syntax);
+            Some(legal.filter(|_| rules.reports_lost_names).unwrap_or(name).to_vec())
+        }
+        NameArgument::WithoutBlanks if name.contains(&b' ') => None,
+        NameArgument::WithoutBlanks | NameArgument::Legal => {
+            legal_name(name, rules.name_syntax).map(<[u8]>::to_vec)
         }
     }
 }
@@ -294,43 +425,65 @@ fn grab(value: &[u8]) -> Option<Vec<u8>> {
     Some(value[..end].to_vec())
 }
 
-fn extra_variables(extra: &ExtraData, v6: bool, set: &mut impl FnMut(&str, Vec<u8>)) {
-    let mut set_unless_empty = |name: &str, value: &[u8]| {
-        if let Some(value) = grab(value) {
+fn extra_variables(
+    extra: &ExtraData,
+    v6: bool,
+    action: Action,
+    rules: &Rules,
+    set: &mut impl FnMut(&str, Vec<u8>),
+) {
+    let mut set_unless_empty = |name: &str, value: &[u8], exists: bool| {
+        if let Some(value) = grab(value).filter(|_| exists) {
             set(name, value);
         }
+    };
+    let classes = match rules.classes {
+        ClassVariables::None => false,
+        ClassVariables::InAdd => action == Action::Add,
+        ClassVariables::UntilNextCall => true,
     };
     if v6 {
         for (i, class) in extra.vendor_classes.iter().enumerate() {
             match i.checked_sub(1) {
-                None => set_unless_empty("VENDOR_CLASS_ID", class),
-                Some(i) => set_unless_empty(&format!("VENDOR_CLASS{i}"), class),
+                None => set_unless_empty("VENDOR_CLASS_ID", class, true),
+                Some(i) => set_unless_empty(&format!("VENDOR_CLASS{i}"), class, true),
             }
         }
-        set_unless_empty("RELAY_ADDRESS", &extra.relay_address);
+        set_unless_empty("RELAY_ADDRESS", &extra.relay_address, true);
     } else {
-        set_unless_empty("VENDOR_CLASS", &extra.vendor_class);
-        set_unless_empty("CPEWAN_OUI", &extra.cpewan[0]);
-        set_unless_empty("CPEWAN_SERIAL", &extra.cpewan[1]);
-        set_unless_empty("CPEWAN_CLASS", &extra.cpewan[2]);
-        set_unless_empty("CIRCUIT_ID", &extra.circuit_id);
-        set_unless_empty("SUBSCRIBER_ID", &extra.subscriber_id);
-        set_unless_empty("REMOTE_ID", &extra.remote_id);
+        set_unless_empty("VENDOR_CLASS", &extra.vendor_class, classes);
+        set_unless_empty("CPEWAN_OUI", &extra.cpewan[0], rules.tags_variable);
+        set_unless_empty("CPEWAN_SERIAL", &extra.cpewan[1], rules.tags_variable);
+        set_unless_empty("CPEWAN_CLASS", &extra.cpewan[2], rules.tags_variable);
+        set_unless_empty("CIRCUIT_ID", &extra.circuit_id, rules.agent_variables);
+        set_unless_empty("SUBSCRIBER_ID", &extra.subscriber_id, rules.agent_variables);
+        set_unless_empty("REMOTE_ID", &extra.remote_id, rules.agent_variables);
     }
-    set_unless_empty("SUPPLIED_HOSTNAME", &extra.supplied_hostname);
-    set_unless_empty("REQUESTED_OPTIONS", &extra.requested_options);
-    set_unless_empty("MUD_URL", &extra.mud_url);
-    set_unless_empty("TAGS", &extra.tags);
-    for (i, class) in extra.user_classes.iter().enumerate() {
-        set_unless_empty(&format!("USER_CLASS{i}"), class);
+    let supplied = rules.supplied_hostname_variable;
+    set_unless_empty("SUPPLIED_HOSTNAME", &extra.supplied_hostname, supplied);
+    let requested =
+        if v6 { rules.requested_options6_variable } else { rules.requested_options_variable };
+    set_unless_empty("REQUESTED_OPTIONS", &extra.requested_options, requested);
+    set_unless_empty("MUD_URL", &extra.mud_url, rules.mud_url_variable);
+    set_unless_empty("TAGS", &extra.tags, rules.tags_variable);
+    let user_classes: Vec<&Vec<u8>> = match rules.user_classes {
+        _ if v6 => extra.user_classes.iter().collect(),
+        UserClasses::NonEmpty => extra.user_classes.iter().filter(|c| !c.is_empty()).collect(),
+        UserClasses::First => extra.user_classes.iter().take(1).collect(),
+        UserClasses::All => extra.user_classes.iter().collect(),
+    };
+    for (i, class) in user_classes.into_iter().enumerate() {
+        set_unless_empty(&format!("USER_CLASS{i}"), class, classes || v6);
     }
 }
 
 /// helper.c `queue_script`: `(unsigned int)difftime(expires, now)`, which wraps if the lease has already expired.
 fn remaining_time(expires: i64, now: i64) -> u32 {
-    if expires == 0 {
-        return 0;
-    }
+    if expires == 0 { 0 } else { difference(expires, now) }
+}
+
+/// `(unsigned int)difftime(expires, now)`.
+fn difference(expires: i64, now: i64) -> u32 {
     // A double that fits into 64 bits is truncated to its low half. Beyond that, the low half of the processor's
     // "indefinite" integer is 0.
     let difference = (i128::from(expires) - i128::from(now)) as f64;

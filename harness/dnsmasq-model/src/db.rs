@@ -10,6 +10,7 @@ use super::hw_addr::HwAddr;
 use super::ia_kind::IaKind;
 use super::lease::{Flags, Lease, LeaseKind};
 use super::names::same_name;
+use super::rules::{InterfaceKnowledge, ReadMark, Rules};
 use super::text::{Text, share_text};
 
 /// Index of a lease in the database, valid until the lease is removed.
@@ -81,6 +82,7 @@ pub(crate) enum Due {
 #[derive(Debug, Clone)]
 pub(crate) struct LeaseDb {
     build: Build,
+    rules: Rules,
     /// `--dhcp-fqdn`: names are unique with their domain.
     fqdn_mode: bool,
     slots: Vec<Option<Lease>>,
@@ -100,6 +102,8 @@ pub(crate) struct LeaseDb {
     earliest_end_bound: i64,
     /// Number of leases that are not infinite.
     finite_leases: usize,
+    /// Whether a lease had an end to which the delay of the alarm cannot be added.
+    has_late_end: bool,
     next_rank: u64,
     /// `leases_left`: the number of further leases that may be allocated.
     leases_left: usize,
@@ -108,10 +112,11 @@ pub(crate) struct LeaseDb {
 }
 
 impl LeaseDb {
-    pub(crate) fn new(build: Build, fqdn_mode: bool, max: usize) -> LeaseDb {
+    pub(crate) fn new(build: Build, rules: Rules, fqdn_mode: bool, max: usize) -> LeaseDb {
         LeaseDb {
             build,
-            fqdn_mode,
+            rules,
+            fqdn_mode: fqdn_mode && rules.domain_variable,
             slots: Vec::new(),
             free: Vec::new(),
             order: Vec::new(),
@@ -123,6 +128,7 @@ impl LeaseDb {
             lost_names: 0,
             earliest_end_bound: i64::MAX,
             finite_leases: 0,
+            has_late_end: false,
             next_rank: 0,
             leases_left: max,
             dirty: false,
@@ -165,9 +171,31 @@ impl LeaseDb {
         if self.finite_leases == 0 { i64::MAX } else { self.earliest_end_bound }
     }
 
-    /// The earliest end of a lease, as the loop in `lease_update_file` finds it.
+    /// The earliest end of a lease.
     pub(crate) fn earliest_end(&self) -> Option<i64> {
         self.order.iter().map(|&slot| self.get(slot).expires).filter(|&e| e != 0).min()
+    }
+
+    /// The time for the alarm, as the loop in `lease_update_file` finds it. The delay can overflow.
+    pub(crate) fn earliest_alarm(&self) -> Option<i64> {
+        let delay = self.rules.alarm_delay;
+        let expiries = self.order.iter().map(|&slot| self.get(slot).expires).filter(|&e| e != 0);
+        expiries.map(|expires| expires.wrapping_add(delay)).min()
+    }
+
+    /// A lower bound of [`LeaseDb::earliest_alarm`].
+    pub(crate) fn earliest_alarm_bound(&self) -> i64 {
+        if self.has_late_end {
+            i64::MIN
+        } else {
+            self.earliest_end_bound().saturating_add(self.rules.alarm_delay)
+        }
+    }
+
+    /// The first time at which a lease is over.
+    pub(crate) fn earliest_removal(&self) -> Option<i64> {
+        let delay = i64::from(!self.rules.expiry_is_inclusive);
+        self.earliest_end().map(|end| end.saturating_add(delay))
     }
 
     /// lease.c `lease_allocate`: a new lease at the head of the list, `None` when `--dhcp-lease-max` is reached.
@@ -189,7 +217,7 @@ impl LeaseDb {
             flags: Flags::NEW,
             expires: 1,
             length: u32::MAX,
-            interface: false,
+            interface: None,
             giaddr: None,
             extra: None,
             rank: self.next_rank,
@@ -284,7 +312,7 @@ impl LeaseDb {
         }
         for slot in self.slots_newest_first() {
             let expires = self.get(slot).expires;
-            if expires != 0 && now >= expires {
+            if self.rules.has_expired(expires, now) {
                 let lease = self.unlink(slot);
                 self.ended.push(lease);
             }
@@ -296,7 +324,7 @@ impl LeaseDb {
     pub(crate) fn prune(&mut self, target: Slot, now: i64) {
         for slot in self.slots_newest_first() {
             let expires = self.get(slot).expires;
-            if slot == target || (expires != 0 && now >= expires) {
+            if slot == target || self.rules.has_expired(expires, now) {
                 let lease = self.unlink(slot);
                 self.ended.push(lease);
             }
@@ -375,8 +403,12 @@ impl LeaseDb {
 
     /// lease.c `kill_name`: marks the name, with its domain if known, as lost.
     fn kill_name(&mut self, slot: Slot) {
+        let reports = self.rules.reports_lost_names;
         let lease = self.get_mut(slot);
         let hostname = lease.hostname.take();
+        if !reports {
+            return;
+        }
         let had = lease.old_hostname.is_some();
         lease.old_hostname = lease.fqdn.take().or(hostname);
         let has = lease.old_hostname.is_some();
@@ -395,9 +427,12 @@ impl LeaseDb {
         if self.get(slot).hostname.as_deref().is_some_and(|own| same_name(own, name)) {
             if auth {
                 self.get_mut(slot).flags.set(Flags::AUTH_NAME);
+            } else if self.rules.client_clears_configured_name {
+                self.get_mut(slot).flags.clear(Flags::AUTH_NAME);
             }
             return;
         }
+        let domain = domain.filter(|_| self.rules.domain_variable);
         let fqdn: Option<Text> = domain.map(|domain| [name, b".", domain].concat().into());
         let holder = self.order.iter().rev().copied().find(|&other| {
             let theirs = self.get(other);
@@ -417,25 +452,39 @@ impl LeaseDb {
                 !theirs.kind.is_v6()
             }
         });
+        let mut taken = None;
         if let Some(holder) = holder {
             if self.get(holder).flags.has(Flags::AUTH_NAME) && !auth {
                 return;
             }
+            if self.rules.stolen_name_keeps_spelling {
+                taken = self.get(holder).hostname.clone();
+            }
             self.kill_name(holder);
-            // The other lease gets two calls: for the lost name, and as changed.
-            self.flag(holder, Flags::CHANGED);
+            if self.rules.theft_marks_victim {
+                // The other lease gets two calls: for the lost name, and as changed.
+                self.flag(holder, Flags::CHANGED);
+            }
         }
         if self.get(slot).hostname.is_some() {
             self.kill_name(slot);
         }
+        let clears = self.rules.client_clears_configured_name;
         let lease = self.get_mut(slot);
-        lease.hostname = Some(name.into());
+        lease.hostname = taken.or_else(|| Some(name.into()));
         lease.fqdn = fqdn;
         if auth {
             lease.flags.set(Flags::AUTH_NAME);
+        } else if clears {
+            lease.flags.clear(Flags::AUTH_NAME);
         }
         self.flag(slot, Flags::CHANGED);
         self.dirty = true;
+    }
+
+    /// The rules of the release.
+    pub(crate) fn rules(&self) -> &Rules {
+        &self.rules
     }
 
     /// lease.c `lease_calc_fqdns`: adds the domains to the names that were read at start.
@@ -455,6 +504,7 @@ impl LeaseDb {
         self.finite_leases = self.finite_leases + usize::from(expires != 0) - usize::from(old != 0);
         if expires != 0 {
             self.earliest_end_bound = self.earliest_end_bound.min(expires);
+            self.has_late_end |= expires.checked_add(self.rules.alarm_delay).is_none();
         }
     }
 
@@ -489,9 +539,11 @@ impl LeaseDb {
     }
 
     /// lease.c `lease_set_interface`.
-    pub(crate) fn set_interface(&mut self, slot: Slot) {
-        if !self.get(slot).interface {
-            self.get_mut(slot).interface = true;
+    pub(crate) fn set_interface(&mut self, slot: Slot, interface: u8) {
+        if self.get(slot).interface != Some(interface)
+            && self.rules.interface != InterfaceKnowledge::None
+        {
+            self.get_mut(slot).interface = Some(interface);
             self.flag(slot, Flags::CHANGED);
         }
     }
@@ -505,7 +557,11 @@ impl LeaseDb {
 
     /// Clears the flags that `read_leases` clears after reading a lease.
     pub(crate) fn clear_read_flags(&mut self, slot: Slot) {
-        self.get_mut(slot).flags.clear(Flags::NEW.or(Flags::CHANGED));
+        let flags = match self.rules.read_mark {
+            ReadMark::Changed => Flags::NEW,
+            ReadMark::ClientId => Flags::NEW.or(Flags::CHANGED),
+        };
+        self.get_mut(slot).flags.clear(flags);
     }
 
     /// lease.c `do_script_run`: passes the next due call to `queue`, with its host name.

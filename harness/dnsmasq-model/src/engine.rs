@@ -6,18 +6,22 @@ use std::sync::Arc;
 
 use super::arp::ArpCache;
 use super::call::{
-    Action, CallContext, CallSink, PendingCall, ScriptCall, StalePacket, Subject, init_call,
+    Action, CallContext, CallSink, HeldCall, PendingCall, ScriptCall, StaleBuffers, Subject,
+    init_call,
 };
 use super::clock::{Build, Clock};
 use super::config::ServerConfig;
 use super::db::{Due, LeaseDb};
 use super::hex::hex_text;
-use super::hosts::{ClientNetwork, ConfigFiles, HostDirectory, is_in_dir, same_net, same_net6};
+use super::hosts::{
+    ClientNetwork, ConfigFiles, HostDirectory, HostsName, is_in_dir, same_net, same_net6,
+};
 use super::hw_addr::HwAddr;
 use super::init::{InitResult, InitStatus, StartFailure};
 use super::lease::{Flags, Lease, LeaseKind};
 use super::lease_line::{LeaseLine, duid_line};
 use super::read::read_leases;
+use super::rules::{CallDelivery, InterfaceKnowledge, Rules};
 
 /// `EC_INIT_OFFSET` of config.h, which is added to the exit code of `init`.
 const INIT_OFFSET: u8 = 10;
@@ -33,6 +37,33 @@ pub struct Network {
     pub v6: Vec<(Ipv6Addr, u8)>,
     /// Hardware address, which is a part of the server's DUID.
     pub mac: [u8; 6],
+    /// The server's other interfaces, for DHCPv4.
+    pub others: Vec<Interface>,
+}
+
+/// Another interface of the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interface {
+    /// Its name.
+    pub name: Vec<u8>,
+    /// IPv4 addresses with prefix lengths.
+    pub v4: Vec<(Ipv4Addr, u8)>,
+}
+
+impl Network {
+    /// The IPv4 addresses of an interface: 0 is the first, the others follow.
+    pub(crate) fn addresses4(&self, interface: u8) -> &[(Ipv4Addr, u8)] {
+        match interface.checked_sub(1) {
+            None => &self.v4,
+            Some(other) => self.others.get(usize::from(other)).map_or(&[], |own| &own.v4),
+        }
+    }
+
+    /// The name of an interface; `first` is that of the first one.
+    pub(crate) fn name<'a>(&'a self, interface: u8, first: &'a [u8]) -> &'a [u8] {
+        let other = interface.checked_sub(1).and_then(|other| self.others.get(usize::from(other)));
+        other.map_or(first, |own| &own.name)
+    }
 }
 
 impl Default for Network {
@@ -42,6 +73,7 @@ impl Default for Network {
             v4: vec![(Ipv4Addr::new(192, 168, 77, 1), 24)],
             v6: Vec::new(),
             mac: [2, 0, 0, 0, 0, 1],
+            others: Vec::new(),
         }
     }
 }
@@ -75,13 +107,21 @@ pub(crate) struct Process {
     pub(crate) db: LeaseDb,
     pub(crate) directory: HostDirectory,
     context: Arc<CallContext>,
-    stale: StalePacket,
+    stale: StaleBuffers,
     /// Whether there may be a DHCPv6 lease whose call shows `stale`.
     shows_stale: bool,
     pipe: VecDeque<PipeEvent>,
     arp: ArpCache,
     transfers: VecDeque<(u64, IpAddr, Vec<u8>)>,
     alarm: Alarm,
+    /// The time on the monotonic clock until which dnsmasq raises the alarm again and again, since no lease is over yet.
+    busy_until: Option<i64>,
+    /// A call that waits in the buffer.
+    held: Option<HeldCall>,
+    /// The next packet is lost.
+    pub(crate) loses_next_packet: bool,
+    /// dnsmasq accessed a lease that could not be allocated.
+    pub(crate) has_crashed: bool,
 }
 
 /// dnsmasq, and the state of its machine that survives a restart of dnsmasq: files, the kernel's neighbour table, a lease
@@ -187,36 +227,42 @@ impl Engine {
     ) -> Result<(), StartFailure> {
         self.process = None;
         let config = self.config.at_start(&self.files, &self.network)?;
+        let rules = Rules::of(config.release);
         let now = self.build.now(clock);
-        let mut db = LeaseDb::new(self.build, config.fqdn, config.lease_max);
+        let mut db = LeaseDb::new(self.build, rules, config.fqdn, config.lease_max);
         let by_script = config.lease_ro;
         let text = match (by_script, config.script.is_empty()) {
             (true, true) => &[][..],
             (true, false) => &init.stdout[..],
             (false, _) => &self.lease_file[..],
         };
-        let read = read_leases(&mut db, self.build, text, now)?;
+        let read = read_leases(&mut db, self.build, &config, text, now)?;
         if by_script && !config.script.is_empty() {
-            check_init(init.status, &config)?;
+            check_init(init.status, &config, &rules)?;
         }
         db.dirty = false;
         db.prune_expired(now);
         let mut duid = read.duid;
+        let duid_was_stored = duid.is_some();
         if duid.is_none() && !config.ranges6.is_empty() {
             db.dirty = true;
             duid = Some(make_duid(self.build, &config, &self.network, now));
         }
-        db.calc_fqdns(|addr| config.domain_of(addr));
-        for slot in db.slots_newest_first() {
-            if self.is_connected(db.get(slot).addr) {
-                db.set_interface(slot);
-            }
+        if !rules.domains_while_reading {
+            db.calc_fqdns(|addr| config.domain_of(addr));
+        }
+        if rules.interface == InterfaceKnowledge::AtStart {
+            self.find_interfaces(&mut db);
         }
         let context = CallContext {
             build: self.build,
+            rules,
             script: config.script_name().to_vec(),
-            interface: config.interface.clone(),
+            interfaces: (0..=self.network.others.len() as u8)
+                .map(|number| self.network.name(number, &config.interface).to_vec())
+                .collect(),
             server_duid: duid.unwrap_or_default(),
+            duid_was_stored,
             log_dhcp: config.log_dhcp,
         };
         let directory = HostDirectory::read(&config, &ConfigFiles::default());
@@ -227,30 +273,93 @@ impl Engine {
             db,
             directory,
             context: Arc::new(context),
-            stale: read.packet,
+            stale: StaleBuffers { packet: read.packet, argument: read.name },
             shows_stale,
             pipe: VecDeque::from([PipeEvent::Reload]),
             arp: ArpCache::default(),
             transfers: VecDeque::new(),
             alarm: Alarm::default(),
+            busy_until: None,
+            held: None,
+            loses_next_packet: false,
+            has_crashed: false,
         });
         self.run(clock, sink);
         Ok(())
     }
 
-    /// lease.c `lease_find_interfaces`: whether the address is on a network of the server's interface.
-    fn is_connected(&self, addr: IpAddr) -> bool {
-        match addr {
-            IpAddr::V4(addr) => {
-                self.network.v4.iter().any(|(own, p)| same_net(addr, *own, netmask(*p)))
+    /// lease.c `lease_find_interfaces`: the interface of a lease on a connected network becomes known.
+    fn find_interfaces(&self, db: &mut LeaseDb) {
+        for slot in db.slots_newest_first() {
+            if let Some(interface) = self.interface_of(db.get(slot).addr) {
+                db.set_interface(slot, interface);
             }
-            IpAddr::V6(addr) => self.network.v6.iter().any(|(own, p)| same_net6(addr, *own, *p)),
         }
     }
 
-    /// SIGTERM: dnsmasq makes all due calls first (dnsmasq.c, `EVENT_TERM`). When it is idle there are none.
-    pub fn stop(&mut self) {
-        self.process = None;
+    /// An address with its prefix length is added to the server's interface.
+    pub fn add_address(
+        &mut self,
+        addr: IpAddr,
+        prefix: u8,
+        clock: Clock,
+        sink: &mut impl CallSink,
+    ) {
+        let network = Arc::make_mut(&mut self.network);
+        match addr {
+            IpAddr::V4(addr) if !network.v4.contains(&(addr, prefix)) => {
+                network.v4.push((addr, prefix));
+            }
+            IpAddr::V6(addr) if !network.v6.contains(&(addr, prefix)) => {
+                network.v6.push((addr, prefix));
+            }
+            _ => {}
+        }
+        self.handle_new_addresses(clock, sink);
+    }
+
+    /// An address is removed from the server's interface.
+    pub fn remove_address(&mut self, addr: IpAddr, clock: Clock, sink: &mut impl CallSink) {
+        let network = Arc::make_mut(&mut self.network);
+        network.v4.retain(|(own, _)| addr != IpAddr::V4(*own));
+        network.v6.retain(|(own, _)| addr != IpAddr::V6(*own));
+        self.handle_new_addresses(clock, sink);
+    }
+
+    /// netlink.c, network.c `newaddress`: with DHCPv6 dnsmasq looks for the interfaces of its leases.
+    fn handle_new_addresses(&mut self, clock: Clock, sink: &mut impl CallSink) {
+        let Some(mut process) = self.process.take() else { return };
+        if process.db.rules().watches_addresses && !process.config.ranges6.is_empty() {
+            self.find_interfaces(&mut process.db);
+        }
+        self.process = Some(process);
+        self.run(clock, sink);
+    }
+
+    /// lease.c `lease_find_interfaces`: the interface on whose network the address is.
+    fn interface_of(&self, addr: IpAddr) -> Option<u8> {
+        match addr {
+            IpAddr::V4(addr) => (0..=self.network.others.len() as u8).find(|number| {
+                let own = self.network.addresses4(*number);
+                own.iter().any(|(own, prefix)| same_net(addr, *own, netmask(*prefix)))
+            }),
+            IpAddr::V6(addr) => {
+                self.network.v6.iter().any(|(own, p)| same_net6(addr, *own, *p)).then_some(0)
+            }
+        }
+    }
+
+    /// SIGTERM: dnsmasq makes all due calls first (dnsmasq.c, `EVENT_TERM`). When it is idle there are none, except in the
+    /// releases that make calls only here.
+    pub fn stop(&mut self, clock: Clock, sink: &mut impl CallSink) {
+        let now = self.build.now(clock);
+        let Some(mut process) = self.process.take() else { return };
+        if let Some(held) = process.held.take() {
+            held.make(&process.context, sink);
+        }
+        if process.db.rules().delivery == CallDelivery::MergedAtStop {
+            while process.queue_next(&self.neighbours, now, |call| sink.call(call)) {}
+        }
     }
 
     /// SIGKILL or a power cut.
@@ -274,16 +383,35 @@ impl Engine {
     /// SIGHUP: dnsmasq reads its files again and calls the script for every lease.
     pub fn sighup(&mut self, clock: Clock, sink: &mut impl CallSink) {
         self.resolve_alarm(clock);
+        let now = self.build.now(clock);
         if let Some(process) = &mut self.process {
+            let rules = *process.db.rules();
+            process.loses_next_packet = rules.packet_after_sighup_is_lost;
+            if rules.sighup_starts_no_script {
+                process.reload(&self.files, now, clock.mono, &mut self.lease_file);
+                return;
+            }
             process.pipe.push_back(PipeEvent::Reload);
         }
         self.run(clock, sink);
     }
 
-    /// The time of the next SIGALRM on the monotonic clock.
+    /// The time on the monotonic clock at which dnsmasq acts next by itself: that of the next SIGALRM, or of the end of the
+    /// second for which it is busy ([`Engine::is_busy`]).
     #[must_use]
     pub fn next_alarm(&self) -> Option<i64> {
-        self.process.as_ref().and_then(Process::alarm_time)
+        let process = self.process.as_ref()?;
+        let (alarm, busy) = (process.alarm_time(), process.busy_until);
+        alarm.into_iter().chain(busy).min()
+    }
+
+    /// Whether dnsmasq uses the CPU until [`Engine::next_alarm`], which then is no SIGALRM: a lease is at its end, but not
+    /// over yet (2.61 to 2.80).
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        let Some(process) = &self.process else { return false };
+        let alarm = process.alarm_time().unwrap_or(i64::MAX);
+        process.busy_until.is_some_and(|busy| busy < alarm)
     }
 
     /// A lower bound of [`Engine::next_alarm`], computed without a scan of the leases; `i64::MAX` without an alarm.
@@ -291,14 +419,16 @@ impl Engine {
     pub fn next_alarm_bound(&self) -> i64 {
         match &self.process {
             None => i64::MAX,
-            Some(p) => match p.alarm.pending {
-                None => p.alarm.at.unwrap_or(i64::MAX),
-                Some((now, mono)) => {
-                    let wait =
-                        p.db.earliest_end_bound().saturating_sub(now).clamp(0, i64::from(u32::MAX));
-                    mono.saturating_add(wait)
-                }
-            },
+            Some(p) => {
+                let alarm = match p.alarm.pending {
+                    None => p.alarm.at.unwrap_or(i64::MAX),
+                    Some((now, mono)) => {
+                        let bound = p.db.earliest_alarm_bound();
+                        mono.saturating_add(bound.saturating_sub(now).clamp(0, i64::from(u32::MAX)))
+                    }
+                };
+                alarm.min(p.busy_until.unwrap_or(i64::MAX))
+            }
         }
     }
 
@@ -308,16 +438,23 @@ impl Engine {
         let mut fired = Vec::new();
         while let Some(at) = self.next_alarm().filter(|at| *at <= clock.mono) {
             let then = clock.after(at.wrapping_sub(clock.mono));
+            if !self.is_busy() {
+                fired.push(at);
+            }
             self.sigalrm(then, sink);
-            fired.push(at);
         }
         fired
     }
 
-    /// SIGALRM. [`Engine::advance_to`] sends it when it is due.
+    /// SIGALRM, or the end of the second for which dnsmasq is busy. [`Engine::advance_to`] sends it when it is due.
     pub fn sigalrm(&mut self, clock: Clock, sink: &mut impl CallSink) {
+        let is_busy = self.is_busy();
         let Some(process) = &mut self.process else { return };
-        process.alarm = Alarm::default();
+        if is_busy {
+            process.busy_until = None;
+        } else {
+            process.alarm = Alarm::default();
+        }
         process.pipe.push_back(PipeEvent::Alarm);
         self.run(clock, sink);
     }
@@ -356,6 +493,9 @@ impl Engine {
     /// Power was lost: the kernel's neighbour table is empty, and the files are gone whose paths `is_in_ram` names.
     pub fn lose_ram(&mut self, is_in_ram: impl Fn(&str) -> bool) {
         self.neighbours.clear();
+        if is_in_ram(&self.config.lease_file) {
+            self.lease_file.clear();
+        }
         if self.files.keys().any(|path| is_in_ram(path)) {
             Arc::make_mut(&mut self.files).retain(|path, _| !is_in_ram(path));
         }
@@ -385,6 +525,7 @@ impl Engine {
     ) {
         if let Some(process) = &mut self.process
             && process.config.tftp
+            && process.db.rules().tftp_calls
         {
             let path = [&process.config.tftp_root[..], file].concat();
             process.transfers.push_back((size, client, path));
@@ -440,6 +581,10 @@ impl Engine {
     pub(crate) fn finish_packet(&mut self, clock: Clock, sink: &mut impl CallSink) {
         let now = self.build.now(clock);
         if let Some(process) = &mut self.process {
+            if process.has_crashed {
+                self.process = None;
+                return;
+            }
             process.update_file(now, clock.mono, &mut self.lease_file);
         }
         self.run(clock, sink);
@@ -458,12 +603,7 @@ impl Engine {
                     process.update_file(now, clock.mono, &mut self.lease_file);
                 }
                 Some(PipeEvent::Reload) => {
-                    if !process.config.ranges4.is_empty() || !process.config.ranges6.is_empty() {
-                        process.directory = HostDirectory::read(&process.config, &self.files);
-                        process.update_from_configs();
-                        process.update_file(now, clock.mono, &mut self.lease_file);
-                    }
-                    process.db.rerun_scripts();
+                    process.reload(&self.files, now, clock.mono, &mut self.lease_file);
                 }
                 None if !called => return,
                 None => {}
@@ -480,24 +620,62 @@ impl Engine {
 }
 
 impl Process {
+    /// The name of an interface.
+    pub(crate) fn interface_name(&self, interface: u8) -> &[u8] {
+        self.context.interfaces.get(usize::from(interface)).map_or(&[], Vec::as_slice)
+    }
+
     fn alarm_time(&self) -> Option<i64> {
         match self.alarm.pending {
             None => self.alarm.at,
             Some((now, mono)) => {
                 // alarm() takes an unsigned int; 0 cancels the alarm.
-                let wait = self.db.earliest_end()?.wrapping_sub(now) as u32;
+                let wait = self.db.earliest_alarm()?.wrapping_sub(now) as u32;
                 (wait != 0).then(|| mono.saturating_add(i64::from(wait)))
             }
         }
     }
 
-    /// One round of do_script_run(), do_arp_script_run() and do_tftp_script_run(): the buffer has room for one call.
+    /// The handling of SIGHUP, and of the synthetic one at the start (dnsmasq.c `async_event`).
+    fn reload(&mut self, files: &ConfigFiles, now: i64, mono: i64, lease_file: &mut Vec<u8>) {
+        if !self.config.ranges4.is_empty() || !self.config.ranges6.is_empty() {
+            self.directory = HostDirectory::read(&self.config, files);
+            self.update_from_configs();
+            self.update_file(now, mono, lease_file);
+        }
+        if self.db.rules().sighup_marks_changed {
+            self.db.rerun_scripts();
+        }
+    }
+
+    /// One round of do_script_run(), do_arp_script_run() and do_tftp_script_run(). Returns whether there was a call.
     fn script_round(
         &mut self,
         neighbours: &[(IpAddr, HwAddr)],
         now: i64,
         sink: &mut impl CallSink,
     ) -> bool {
+        match self.db.rules().delivery {
+            CallDelivery::AtOnce => self.queue_next(neighbours, now, |call| sink.call(call)),
+            CallDelivery::MergedAtStop if self.held.is_some() => false,
+            CallDelivery::LastAtStop | CallDelivery::MergedAtStop => {
+                let mut held = self.held.take();
+                let called =
+                    self.queue_next(neighbours, now, |call| held = Some(HeldCall::of(call)));
+                self.held = held;
+                called
+            }
+        }
+    }
+
+    /// Passes the next call to `queue`: the buffer has room for one.
+    fn queue_next(
+        &mut self,
+        neighbours: &[(IpAddr, HwAddr)],
+        now: i64,
+        mut queue: impl FnMut(&PendingCall<'_>),
+    ) -> bool {
+        let rules = *self.db.rules();
         let mut aux = Flags::default();
         if self.config.lease_ro {
             aux.set(Flags::AUX_CHANGED);
@@ -518,12 +696,12 @@ impl Process {
                 Due::Changed => Action::Old,
             };
             let subject = Subject::Lease { lease, name };
-            sink.call(&PendingCall { action, subject, context, stale, now });
-            if shows_stale && let Some(clid) = lease.clid.as_ref().filter(|c| !c.is_empty()) {
-                *stale = StalePacket::Id(Arc::clone(clid));
+            queue(&PendingCall { action, subject, context, stale, now });
+            if shows_stale {
+                stale.record(lease, &rules);
             }
         });
-        if self.config.script_arp {
+        if self.config.script_arp && rules.arp_calls {
             self.arp.refresh(neighbours, now);
         }
         if called {
@@ -531,7 +709,7 @@ impl Process {
         }
         if let Some((action, addr, hw)) = self.arp.next_call() {
             let subject = Subject::Neighbour { hw: &hw, addr };
-            sink.call(&PendingCall {
+            queue(&PendingCall {
                 action,
                 subject,
                 context: &self.context,
@@ -542,7 +720,7 @@ impl Process {
         }
         if let Some((size, client, path)) = self.transfers.pop_front() {
             let subject = Subject::Transfer { size, client, path: &path };
-            sink.call(&PendingCall {
+            queue(&PendingCall {
                 action: Action::Tftp,
                 subject,
                 context: &self.context,
@@ -568,8 +746,12 @@ impl Process {
             );
             let by_host =
                 host.filter(|h| h.addr.is_none_or(|a| a == addr)).and_then(|h| h.name.clone());
-            let name =
-                by_host.or_else(|| self.directory.name_of(addr, &self.config).map(Arc::from));
+            let name = by_host.or_else(|| {
+                match self.directory.name_of(addr, &self.config, self.db.rules())? {
+                    HostsName::Taken(name) => Some(Arc::from(name)),
+                    HostsName::ReplacesClientName(_) => None,
+                }
+            });
             if let Some(name) = name {
                 let domain = self.config.domain_of(IpAddr::V4(addr)).map(<[u8]>::to_vec);
                 self.db.set_hostname(slot, &name, true, domain.as_deref());
@@ -578,7 +760,8 @@ impl Process {
     }
 
     /// lease.c `lease_update_file`: writes the lease file if there is one and it is dirty, and sets the alarm to the
-    /// earliest expiry. One in the past goes through the pipe. Without any, an earlier alarm stays set.
+    /// earliest expiry. One in the past goes through the pipe, again and again until the lease is over. Without any, an
+    /// earlier alarm stays set.
     fn update_file(&mut self, now: i64, mono: i64, lease_file: &mut Vec<u8>) {
         if self.db.dirty && !self.config.lease_ro {
             let mut text = self.lease_lines().join("\n");
@@ -591,11 +774,18 @@ impl Process {
         if self.db.finite_leases() == 0 {
             return;
         }
-        if self.db.earliest_end_bound() <= now
-            && self.db.earliest_end().is_some_and(|event| event <= now)
+        self.busy_until = None;
+        if self.db.rules().past_alarm_is_immediate
+            && self.db.earliest_alarm_bound() <= now
+            && self.db.earliest_alarm().is_some_and(|event| event <= now)
         {
             self.alarm = Alarm { at: self.alarm_time(), pending: None };
-            self.pipe.push_back(PipeEvent::Alarm);
+            match self.db.earliest_removal() {
+                Some(removal) if removal > now => {
+                    self.busy_until = Some(mono.saturating_add(removal.saturating_sub(now)));
+                }
+                _ => self.pipe.push_back(PipeEvent::Alarm),
+            }
         } else {
             self.alarm = Alarm { at: None, pending: Some((now, mono)) };
         }
@@ -635,21 +825,26 @@ impl Process {
 }
 
 /// lease.c `lease_init`: the handling of the status of pclose().
-fn check_init(status: InitStatus, config: &ServerConfig) -> Result<(), StartFailure> {
+fn check_init(
+    status: InitStatus,
+    config: &ServerConfig,
+    rules: &Rules,
+) -> Result<(), StartFailure> {
     let script = String::from_utf8_lossy(&config.script);
     let cannot = |why: &str| {
         let message = format!("cannot run lease-init script {script}: {why}");
-        Err(StartFailure::Exit { code: 3, message })
+        Err(StartFailure::exit(rules, 3, message))
     };
     match status {
         // WEXITSTATUS of a shell that was killed by a signal is 0.
         InitStatus::Code(0) | InitStatus::Signal(_) => Ok(()),
         InitStatus::Code(126) => cannot("Permission denied"),
         InitStatus::Code(127) => cannot("No such file or directory"),
-        InitStatus::Code(code) => Err(StartFailure::Exit {
-            code: code.wrapping_add(INIT_OFFSET),
-            message: format!("lease-init script returned exit code {code}"),
-        }),
+        InitStatus::Code(code) => Err(StartFailure::exit(
+            rules,
+            code.wrapping_add(INIT_OFFSET),
+            format!("lease-init script returned exit code {code}"),
+        )),
     }
 }
 

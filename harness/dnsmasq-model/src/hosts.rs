@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use super::config::{Host, HwPattern, Range4, Range6, ServerConfig, parse_host};
 use super::hw_addr::HwAddr;
-use super::names::{legal_hostname, same_name, strip_hostname};
+use super::names::{legal_name, same_name, strip_hostname};
+use super::rules::{HostsFileName, Rules};
 use super::text::Text;
 
 /// The files that dnsmasq reads, by their paths as on its command line.
@@ -229,18 +230,53 @@ impl HostDirectory {
     }
 
     /// dhcp.c `host_from_dns`: the first label of the name of an address, if its domain is that of the address.
-    pub(crate) fn name_of(&self, addr: Ipv4Addr, config: &ServerConfig) -> Option<&[u8]> {
-        let name = self.names.get(&IpAddr::V4(addr))?;
-        if let Some(dot) = name.iter().position(|&b| b == b'.')
-            && !name[dot + 1..].is_empty()
-            && !config
-                .domain_of(IpAddr::V4(addr))
-                .is_some_and(|own| same_name(own, &name[dot + 1..]))
-        {
-            return None;
-        }
-        legal_hostname(name).map(|name| strip_hostname(name).0)
+    ///
+    /// Until 2.52 the function works in the buffer that holds the client's name.
+    pub(crate) fn name_of(
+        &self,
+        addr: Ipv4Addr,
+        config: &ServerConfig,
+        rules: &Rules,
+    ) -> Option<HostsName<'_>> {
+        let name = &self.names.get(&IpAddr::V4(addr))?[..];
+        let (label, domain) = strip_hostname(name);
+        let own = config.domain_of(IpAddr::V4(addr));
+        let is_own = match (domain, own) {
+            (Some(domain), Some(own)) => same_name(own, domain),
+            _ => false,
+        };
+        let taken = |taken: bool| {
+            if taken { HostsName::Taken(label) } else { HostsName::ReplacesClientName(label) }
+        };
+        Some(match rules.hosts_file_name {
+            HostsFileName::ForeignReplacesWhole if domain.is_some() && !is_own => {
+                HostsName::ReplacesClientName(name)
+            }
+            HostsFileName::ForeignReplacesWhole => HostsName::Taken(label),
+            HostsFileName::LabelReplaces => taken(domain.is_none() || is_own),
+            HostsFileName::OwnReplaces => taken(domain.is_none() || (own.is_some() && !is_own)),
+            HostsFileName::ForeignReplaces => {
+                let is_legal = legal_name(label, rules.name_syntax).is_some();
+                taken(is_legal && (domain.is_none() || is_own))
+            }
+            HostsFileName::OwnOnly => {
+                if domain.is_some() && !is_own {
+                    return None;
+                }
+                let legal = legal_name(name, rules.name_syntax)?;
+                HostsName::Taken(strip_hostname(legal).0)
+            }
+        })
     }
+}
+
+/// The name that a hosts file has for a leased address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum HostsName<'a> {
+    /// The name of the lease, which no client can take.
+    Taken(&'a [u8]),
+    /// The name is not used, but overwrites the buffer with the client's name.
+    ReplacesClientName(&'a [u8]),
 }
 
 /// Whether dnsmasq reads the file as one of the folder `dir`: hidden files and backup files are skipped (inotify.c).

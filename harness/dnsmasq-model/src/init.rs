@@ -1,5 +1,7 @@
 //! The result of the script call `init`, and the reasons for which dnsmasq does not start.
 
+use super::rules::Rules;
+
 /// How the `init` call ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InitStatus {
@@ -36,14 +38,20 @@ pub enum StartFailure {
         /// The message that it logs.
         message: String,
     },
-    /// dnsmasq crashed, because a hardware address in the output of `init` is not hexadecimal.
+    /// dnsmasq crashed.
     Crash {
-        /// Signal number (6, SIGABRT).
+        /// Signal number: 6 (SIGABRT) if a hardware address in the output of `init` is not hexadecimal, 11 (SIGSEGV) for too
+        /// many stored leases in 2.60 to 2.64.
         signal: u8,
     },
 }
 
 impl StartFailure {
+    /// Why dnsmasq exits; old releases exit with 1 whatever the reason.
+    pub(crate) fn exit(rules: &Rules, code: u8, message: String) -> StartFailure {
+        StartFailure::Exit { code: if rules.exit_codes_tell { code } else { 1 }, message }
+    }
+
     /// Exit code, or minus the number of the signal.
     #[must_use]
     pub fn status(&self) -> i32 {

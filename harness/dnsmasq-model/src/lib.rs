@@ -1,7 +1,7 @@
 //! A model of dnsmasq's DHCP server and lease database, with the script calls that it makes: a pure state machine.
 //!
-//! It models dnsmasq 2.90 and 2.91pre with `--dhcp-script`, in both builds ([`Build`]). Every rule names the function of
-//! dnsmasq that it follows. `leaselab trace check` compares the model with recordings of the real program.
+//! It models the releases 2.33 to 2.92 ([`Release`]) with `--dhcp-script`, in both builds ([`Build`]). What the releases do
+//! differently is a table ([`CHANGES`]). Every rule names the function of dnsmasq that it follows. `leaselab trace check` compares the model with recordings of the real program.
 //!
 //! # Inputs and outputs
 //!
@@ -53,6 +53,7 @@
 mod arp;
 mod call;
 mod call_diff;
+mod changes;
 mod clock;
 mod conf_file;
 mod config;
@@ -71,8 +72,11 @@ mod options;
 mod parse_hex;
 mod ranges;
 mod read;
+mod read_check;
+mod release;
 mod reservations6;
 mod resolver;
+mod rules;
 mod server;
 mod server6;
 mod tags;
@@ -82,12 +86,13 @@ mod v6;
 
 pub use call::{Action, CallCounts, CallSink, PendingCall, ScriptCall};
 pub use call_diff::CallDifference;
+pub use changes::{CHANGES, Change, changes_between};
 pub use clock::{Build, Clock};
 pub use config::{
     CondDomain, ConfigError, Host, HwPattern, INFINITE, Range4, Range6, SHORTEST_LEASE,
     ServerConfig, parse_host, parse_lease_time,
 };
-pub use engine::{Engine, Network};
+pub use engine::{Engine, Interface, Network};
 pub use hex::{hex_digits, hex_text, parse_hex_digits, parse_hex_text};
 pub use hosts::ConfigFiles;
 pub use hw_addr::{CHADDR_MAX, ETHER, HwAddr};
@@ -97,6 +102,8 @@ pub use lease::{ExtraData, Lease, LeaseKind};
 pub use lease_line::{LeaseLine, duid_line, parse_duid_line};
 pub use names::{c_string, legal_hostname, same_name, strip_hostname};
 pub use ranges::Use6;
+pub use read_check::{ReadLine, read_lines};
+pub use release::{Release, ReleaseError};
 pub use reservations6::HostAddress6;
 pub use server::{Server, address_hash, granted_lease_time};
 pub use server6::address_hash6;

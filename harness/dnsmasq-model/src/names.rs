@@ -1,5 +1,7 @@
 //! The handling of host names: util.c `legal_hostname`, `check_name`, `hostname_isequal`; dhcp-common.c `strip_hostname`.
 
+use super::rules::NameSyntax;
+
 /// `MAXLABEL` of dns-protocol.h.
 const LABEL_MAX: usize = 63;
 /// `MAXDNAME` of dns-protocol.h.
@@ -12,19 +14,33 @@ pub fn c_string(text: &[u8]) -> &[u8] {
     &text[..end]
 }
 
-/// The name without a trailing dot if dnsmasq accepts it (`legal_hostname`); otherwise `None`.
+/// The name without a trailing dot if the newest dnsmasq accepts it (`legal_hostname`); otherwise `None`.
 ///
 /// The first label may contain letters, digits, `-` and `_`, but must not begin with one of the last two. The other labels
 /// may contain all ASCII characters except control characters. No label may be longer than 63 bytes.
 #[must_use]
 pub fn legal_hostname(name: &[u8]) -> Option<&[u8]> {
+    legal_name(name, NameSyntax::LetterFirst)
+}
+
+/// The name without a trailing dot if a dnsmasq with this syntax accepts it (`canonicalise` until 2.50, then
+/// `legal_hostname`).
+pub(crate) fn legal_name(name: &[u8], syntax: NameSyntax) -> Option<&[u8]> {
     let name = c_string(name);
     if name.is_empty() || name.len() > NAME_MAX {
         return None;
     }
-    let (name, mut has_visible) = match name.strip_suffix(b".") {
-        Some(shorter) => (shorter, true),
-        None => (name, false),
+    let shorter = name.strip_suffix(b".");
+    if shorter.is_some_and(<[u8]>::is_empty) && syntax != NameSyntax::LetterFirst {
+        return None;
+    }
+    let name = shorter.unwrap_or(name);
+    let legal_byte = |byte: u8| match syntax {
+        NameSyntax::Slash => is_legal_char(byte),
+        NameSyntax::SlashAndBlank | NameSyntax::SlashAndInnerBlank => {
+            is_legal_char(byte) || byte == b' '
+        }
+        NameSyntax::Strict | NameSyntax::LetterFirst => byte.is_ascii() && !byte.is_ascii_control(),
     };
     let mut label = 0;
     for &byte in name {
@@ -32,24 +48,33 @@ pub fn legal_hostname(name: &[u8]) -> Option<&[u8]> {
             label = 0;
         } else {
             label += 1;
-            if label > LABEL_MAX || byte.is_ascii_control() || !byte.is_ascii() {
+            if label > LABEL_MAX || !legal_byte(byte) {
                 return None;
             }
-            has_visible |= byte != b' ';
         }
     }
-    if !has_visible {
-        return None;
+    let has_visible = name.iter().any(|byte| !matches!(byte, b' ' | b'.'))
+        || (shorter.is_some() && syntax == NameSyntax::LetterFirst);
+    match syntax {
+        NameSyntax::Slash | NameSyntax::SlashAndBlank => return Some(name),
+        _ if !has_visible => return None,
+        NameSyntax::SlashAndInnerBlank => return Some(name),
+        NameSyntax::Strict | NameSyntax::LetterFirst => {}
     }
     for (i, &byte) in name.iter().enumerate() {
         match byte {
             b'.' => break,
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => {}
-            b'-' | b'_' if i != 0 => {}
+            b'-' | b'_' if i != 0 || syntax == NameSyntax::Strict => {}
             _ => return None,
         }
     }
     Some(name)
+}
+
+/// `legal_char` of util.c, without the blank of 2.36.
+fn is_legal_char(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'/')
 }
 
 /// The first label, and the text after the first dot unless it is empty (`strip_hostname`).

@@ -1,5 +1,7 @@
 //! `parse_hex` of util.c, which decodes in place.
 
+use super::rules::HexSyntax;
+
 /// The result of [`parse_hex`].
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct ParsedHex {
@@ -68,6 +70,68 @@ pub(crate) fn parse_hex(text: &mut Vec<u8>, max: usize, prefix: TypePrefix) -> O
         start = stop + 1;
     }
     Some(hex)
+}
+
+/// `parse_hex` as `syntax` has it.
+pub(crate) fn parse_stored_hex(
+    text: &mut Vec<u8>,
+    max: usize,
+    prefix: TypePrefix,
+    syntax: HexSyntax,
+) -> Option<ParsedHex> {
+    if syntax == HexSyntax::Pairs {
+        return parse_hex(text, max, prefix);
+    }
+    let end = text.iter().position(|&b| b == 0).unwrap_or(text.len());
+    let source = text[..end].to_vec();
+    let mut prefix_allowed = prefix == TypePrefix::Allowed;
+    let mut hex = ParsedHex { len: 0, kind: 0, mask: 0 };
+    let mut rest = &source[..];
+    while hex.len < max {
+        let stop = rest.iter().position(|b| matches!(b, b':' | b'-')).unwrap_or(rest.len());
+        let group = &rest[..stop];
+        if syntax == HexSyntax::Group && !group.iter().all(|b| *b == b'*' || b.is_ascii_hexdigit())
+        {
+            return None;
+        }
+        if !group.is_empty() {
+            if rest.get(stop) == Some(&b'-') && hex.len == 0 && prefix_allowed {
+                hex.kind = strtol(group) as u16;
+                prefix_allowed = false;
+            } else {
+                hex.mask <<= 1;
+                if group == b"*" {
+                    hex.mask |= 1;
+                } else {
+                    put(text, hex.len, strtol(group) as u8);
+                }
+                hex.len += 1;
+            }
+        }
+        match rest.get(stop + 1..) {
+            Some(tail) => rest = tail,
+            None => break,
+        }
+    }
+    Some(hex)
+}
+
+/// C's `strtol` in base 16: the number at the beginning of the text, or 0.
+fn strtol(text: &[u8]) -> i64 {
+    let text = text.trim_ascii_start();
+    let (negative, text) = match text.split_first() {
+        Some((b'-', rest)) => (true, rest),
+        Some((b'+', rest)) => (false, rest),
+        _ => (false, text),
+    };
+    let text = match text {
+        [b'0', b'x' | b'X', rest @ ..] if rest.first().is_some_and(u8::is_ascii_hexdigit) => rest,
+        _ => text,
+    };
+    let digits = text.iter().map_while(|b| char::from(*b).to_digit(16));
+    let value =
+        digits.fold(0i64, |value, digit| value.saturating_mul(16).saturating_add(i64::from(digit)));
+    if negative { value.wrapping_neg() } else { value }
 }
 
 fn put(text: &mut Vec<u8>, at: usize, byte: u8) {

@@ -5,7 +5,8 @@ use std::net::Ipv6Addr;
 
 use super::config::{Host, Range6, ServerConfig};
 use super::hosts::{ClientNetwork, EmptyList, HostDirectory, match_tags, same_net6};
-use super::names::{legal_hostname, strip_hostname};
+use super::names::{legal_name, strip_hostname};
+use super::rules::Rules;
 use super::tags::{TagIf, add_name_tags, tags6};
 use super::v6::Client6;
 
@@ -107,14 +108,16 @@ impl<'a> Identity6<'a> {
         name_sent: NameSent,
     ) -> Identity6<'a> {
         let network = ClientNetwork::V6(&config.ranges6);
-        let mut tags = tags6(&config.tag_rules, &config.interface, client.hw.as_ref());
+        let rules = Rules::of(config.release);
+        let mut tags = tags6(&rules, &config.tag_rules, &config.interface, client.hw.as_ref());
         let sent = client.hostname.as_deref().filter(|_| name_sent == NameSent::Yes);
         add_name_tags(&config.tag_rules, sent, &mut tags);
         let with_tag_if = |tags: &Vec<String>| TagIf::apply(&config.tag_if, tags.clone());
         let hw = client.hw.as_ref();
         let found = directory.find(network, Some(&client.duid), hw, None, &with_tag_if(&tags));
         let by_name = || {
-            let legal = sent.and_then(legal_hostname).map(|name| strip_hostname(name).0);
+            let legal = sent.and_then(|name| legal_name(name, rules.name_syntax));
+            let legal = legal.map(|name| strip_hostname(name).0);
             let name = legal.filter(|name| !name.is_empty())?;
             directory
                 .find(network, None, None, Some(name), &with_tag_if(&tags))

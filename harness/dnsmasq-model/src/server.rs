@@ -142,8 +142,9 @@ impl Server {
         if kind == Kind4::Decline {
             self.record_decline(client, addr, clock);
         }
+        let was_running = self.engine.is_running();
         self.engine.dhcp4(Message4 { kind, client, addr }, reply, clock, sink);
-        reply
+        if was_running && !self.engine.is_running() { Reply4::Silent } else { reply }
     }
 
     /// DISCOVER and, if an address is offered, REQUEST. `requested` is the address that the client requests.
@@ -173,9 +174,12 @@ impl Server {
         self.engine.drop_expired(clock);
         let now = self.engine.build().now(clock);
         let Some(process) = &self.engine.process else { return Reply4::Silent };
+        if process.loses_next_packet {
+            return Reply4::Silent;
+        }
         let ciaddr = matches!(kind, Kind4::Renew | Kind4::Rebind | Kind4::Inform | Kind4::Release)
             .then_some(addr);
-        let contexts = contexts(&process.config, &self.engine.network, client.relay, ciaddr);
+        let contexts = contexts(&process.config, &self.engine.network, client, ciaddr);
         if contexts.is_empty() || process.config.serves_no_dhcp() {
             return Reply4::Silent;
         }
@@ -212,7 +216,7 @@ impl Server {
         let now = self.engine.build().now(clock);
         let Some(process) = &self.engine.process else { return };
         let config = Arc::clone(&process.config);
-        let contexts = contexts(&config, &self.engine.network, client.relay, None);
+        let contexts = contexts(&config, &self.engine.network, client, None);
         let lease = process.db.find_by_client(&client.hw, client.clid.as_deref());
         let clid = client.clid.as_deref();
         // A DECLINE has no host name (RFC 2131, table 5), so that a host is not found by its name.
@@ -370,13 +374,18 @@ impl Server {
         if known.is_none()
             && let Some(holder) = holder(addr)
         {
-            if !request.host.is_some_and(|host| config_has_mac(host, &db.get(holder).hw)) {
+            let shares = |host: &Host| {
+                db.rules().hosts_share_leases && config_has_mac(host, &db.get(holder).hw)
+            };
+            if !request.host.is_some_and(shares) {
                 return Reply4::Nak;
             }
             known = Some(holder);
         }
         let has_no_id = extended_hwaddr(&request.client.hw, request.clid).is_empty();
-        if has_no_id || (known.is_none() && db.leases_left() + dropped == 0) {
+        // Some releases crash instead; the engine does so for this ACK.
+        let is_full = db.leases_left() + dropped == 0 && !db.rules().lease_limit_crashes;
+        if has_no_id || (known.is_none() && is_full) {
             return Reply4::Nak;
         }
         let configured =
@@ -423,7 +432,8 @@ impl Server {
             .bootp_dynamic
             .iter()
             .any(|list| match_tags(list, &tags, EmptyList::Matches));
-        if (fixed.is_none() && !dynamic) || (lease.is_none() && db.leases_left() == 0) {
+        let is_full = db.leases_left() == 0 && !db.rules().lease_limit_crashes;
+        if (fixed.is_none() && !dynamic) || (lease.is_none() && is_full) {
             return Reply4::Silent;
         }
         Reply4::BootReply(addr)
@@ -444,10 +454,12 @@ impl<'a> Request<'a> {
         let network = ClientNetwork::V4(&pairs);
         let directory = &process.directory;
         let config = &process.config;
-        let mut tags = tags4(&config.tag_rules, &config.interface, client);
+        let interface = process.interface_name(client.interface);
+        let mut tags = tags4(&config.tag_rules, interface, client);
         let found_with = TagIf::apply(&config.tag_if, tags.clone());
         let mut host = directory.find(network, clid, Some(&client.hw), None, &found_with);
-        let name = client_name(client).filter(|_| name_sent == NameSent::Yes);
+        let name = client_name(client, process.db.rules(), config.domain.as_deref())
+            .filter(|_| name_sent == NameSent::Yes);
         if name.is_some() {
             add_name_tags(&config.tag_rules, sent_name(client), &mut tags);
         }

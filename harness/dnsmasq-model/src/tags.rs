@@ -7,6 +7,7 @@ use super::hosts::{EmptyList, match_tags, matching_octets};
 use super::hw_addr::{CHADDR_MAX, HwAddr};
 use super::names::{legal_hostname, same_name};
 use super::parse_hex::{TypePrefix, parse_hex};
+use super::rules::Rules;
 use super::v4::Client4;
 
 /// What a rule compares.
@@ -227,9 +228,17 @@ pub(crate) fn tags4(rules: &[TagRule], interface: &[u8], client: &Client4) -> Ve
 }
 
 /// The tags of a DHCPv6 client before its configured host is looked up.
-pub(crate) fn tags6(rules: &[TagRule], interface: &[u8], hw: Option<&HwAddr>) -> Vec<String> {
-    let mut tags = vec!["dhcpv6".to_owned(), String::from_utf8_lossy(interface).into_owned()];
-    for rule in rules {
+pub(crate) fn tags6(
+    rules: &Rules,
+    tag_rules: &[TagRule],
+    interface: &[u8],
+    hw: Option<&HwAddr>,
+) -> Vec<String> {
+    let mut tags = vec![String::from_utf8_lossy(interface).into_owned()];
+    if rules.dhcpv6_tag {
+        tags.insert(0, "dhcpv6".to_owned());
+    }
+    for rule in tag_rules {
         if let (Source::Hardware(pattern), Some(hw)) = (&rule.source, hw)
             && matching_octets(pattern, hw) != 0
         {

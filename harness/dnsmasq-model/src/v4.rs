@@ -8,10 +8,11 @@ use super::clock::Clock;
 use super::config::{Host, Range4, ServerConfig};
 use super::db::{LeaseDb, Slot};
 use super::engine::{Engine, Network, Process, netmask};
-use super::hosts::{ClientNetwork, EmptyList, HostDirectory, match_tags, same_net};
+use super::hosts::{ClientNetwork, EmptyList, HostDirectory, HostsName, match_tags, same_net};
 use super::hw_addr::HwAddr;
 use super::lease::{ExtraData, Flags, LeaseKind};
-use super::names::{c_string, legal_hostname, strip_hostname};
+use super::names::{c_string, legal_name, same_name, strip_hostname};
+use super::rules::{ForeignDomain, Rules};
 use super::tags::{TagIf, add_name_tags, tags4};
 use super::text::Text;
 
@@ -30,6 +31,8 @@ pub struct Client4 {
     pub lease_time: Option<u32>,
     /// Relay agent's address (giaddr).
     pub relay: Option<Ipv4Addr>,
+    /// The number of the server's interface that receives its messages.
+    pub interface: u8,
     /// Options that only affect the variables of script calls.
     pub options: Arc<Options4>,
 }
@@ -45,6 +48,7 @@ impl Client4 {
             fqdn: None,
             lease_time: None,
             relay: None,
+            interface: 0,
             options: Arc::default(),
         }
     }
@@ -144,14 +148,15 @@ pub(crate) struct Context4<'a> {
 pub(crate) fn contexts<'a>(
     config: &'a ServerConfig,
     network: &Network,
-    giaddr: Option<Ipv4Addr>,
+    client: &Client4,
     ciaddr: Option<Ipv4Addr>,
 ) -> Vec<Context4<'a>> {
+    let giaddr = client.relay;
     let all = || config.ranges4.iter().enumerate();
     let spans = |range: &Range4, addr, mask| range.is_in(addr, mask);
     let mut local = Vec::new();
     for (index, range) in all() {
-        let own = network.v4.iter().find_map(|(own, prefix)| {
+        let own = network.addresses4(client.interface).iter().find_map(|(own, prefix)| {
             let mask = range.netmask.unwrap_or_else(|| netmask(*prefix));
             spans(range, *own, mask).then_some((*own, mask))
         });
@@ -216,11 +221,21 @@ pub(crate) fn sent_name(client: &Client4) -> Option<&[u8]> {
     }
 }
 
-/// The first label of the name that a client requests, if it is legal.
-pub(crate) fn client_name(client: &Client4) -> Option<&[u8]> {
-    legal_hostname(sent_name(client)?)
-        .map(|name| strip_hostname(name).0)
-        .filter(|name| !name.is_empty())
+/// The name of a client's request that becomes the name of its lease, if it is legal: its first label.
+///
+/// Until 2.39 a name with another domain than the server's is not used.
+pub(crate) fn client_name<'a>(
+    client: &'a Client4,
+    rules: &Rules,
+    domain: Option<&[u8]>,
+) -> Option<&'a [u8]> {
+    let (label, foreign) = strip_hostname(legal_name(sent_name(client)?, rules.name_syntax)?);
+    let is_own = |name: &[u8]| domain.is_some_and(|own| same_name(own, name));
+    if rules.foreign_domain == ForeignDomain::Rejected && foreign.is_some_and(|name| !is_own(name))
+    {
+        return None;
+    }
+    Some(label).filter(|label| !label.is_empty())
 }
 
 impl Engine {
@@ -235,13 +250,23 @@ impl Engine {
         let now = self.build.now(clock);
         self.resolve_alarm(clock);
         let Engine { network, process: Some(process), .. } = self else { return };
-        if process.config.ranges4.is_empty() {
+        if process.config.ranges4.is_empty() || std::mem::take(&mut process.loses_next_packet) {
             return;
         }
         process.db.prune_expired(now);
+        let rules = *process.db.rules();
         let rendering = sink.wants_rendering();
         let client = message.client;
         let clid = client.clid.as_deref().filter(|c| !c.is_empty() && !process.config.ignore_clid);
+        match (message.kind, reply) {
+            (Kind4::Discover { .. }, Reply4::Ack { addr, .. }) if rules.rapid_commit_deletes => {
+                process.remove_other_lease(client, clid, addr, now);
+            }
+            (Kind4::InitReboot, Reply4::Nak) if rules.init_reboot_deletes => {
+                process.remove_other_lease(client, clid, message.addr, now);
+            }
+            _ => {}
+        }
         match (message.kind, reply) {
             (
                 Kind4::Discover { .. } | Kind4::Renew | Kind4::Rebind,
@@ -258,11 +283,7 @@ impl Engine {
             }
             (Kind4::Request, Reply4::Ack { .. } | Reply4::Nak) => {
                 // "If a lease exists for this host and another address, squash it", even if a NAK follows.
-                if let Some(slot) = process.db.find_by_client(&client.hw, clid)
-                    && process.db.get(slot).addr != IpAddr::V4(message.addr)
-                {
-                    process.db.prune(slot, now);
-                }
+                process.remove_other_lease(client, clid, message.addr, now);
                 if let Reply4::Ack { addr, lease_time } = reply {
                     let classes = ClassUpdate::Always;
                     let grant = Grant { addr, lease_time, now, classes, rendering };
@@ -272,19 +293,19 @@ impl Engine {
             (Kind4::Inform, Reply4::Ack { .. }) => {
                 let slot = process.db.find_by_client(&client.hw, clid);
                 if let Some(slot) = slot.or_else(|| process.db.find_by_addr(message.addr)) {
-                    process.db.set_interface(slot);
+                    process.db.set_interface(slot, client.interface);
                 }
             }
             (Kind4::Release, _) => {
                 let config = Arc::clone(&process.config);
-                let ranges = contexts(&config, network, client.relay, Some(message.addr));
+                let ranges = contexts(&config, network, client, Some(message.addr));
                 if ranges.iter().any(|c| same_net(message.addr, c.range.start, c.mask)) {
                     process.remove_own_lease(client, clid, message.addr, now);
                 }
             }
             (Kind4::Decline, _) => {
                 let config = Arc::clone(&process.config);
-                if !contexts(&config, network, client.relay, None).is_empty() {
+                if !contexts(&config, network, client, None).is_empty() {
                     process.remove_own_lease(client, clid, message.addr, now);
                 }
             }
@@ -327,6 +348,21 @@ struct Grant {
 }
 
 impl Process {
+    /// Removes the client's lease if it is for another address.
+    fn remove_other_lease(
+        &mut self,
+        client: &Client4,
+        clid: Option<&[u8]>,
+        addr: Ipv4Addr,
+        now: i64,
+    ) {
+        if let Some(slot) = self.db.find_by_client(&client.hw, clid)
+            && self.db.get(slot).addr != IpAddr::V4(addr)
+        {
+            self.db.prune(slot, now);
+        }
+    }
+
     fn remove_own_lease(
         &mut self,
         client: &Client4,
@@ -361,13 +397,16 @@ impl Process {
         let known = found.or_else(|| db.find_by_addr(addr));
         let do_classes = classes == ClassUpdate::Always || known.is_none();
         let made = known.or_else(|| db.allocate(IpAddr::V4(addr), LeaseKind::V4));
-        let Some(slot) = made else { return };
+        let Some(slot) = made else {
+            self.has_crashed = db.rules().lease_limit_crashes;
+            return;
+        };
         let has_no_rules =
             directory.is_empty() && config.hosts.is_empty() && !has_name_options(config);
         let is_simple = has_no_rules && client.relay.is_none() && (!do_classes || !rendering);
         if is_simple && keeps_name(client, db.get(slot).hostname.as_ref()) {
             // A fast path for the usual renewal with an unchanged name. The other branch has the same effect.
-            if do_classes {
+            if do_classes && db.rules().request_marks_changed {
                 db.flag(slot, Flags::CHANGED);
             }
             db.share_name(slot, client.hostname.as_ref());
@@ -379,7 +418,7 @@ impl Process {
             identify(config, directory, db, slot, &request);
         }
         db.set_expires(slot, lease_time, now);
-        db.set_interface(slot);
+        db.set_interface(slot, client.interface);
     }
 }
 
@@ -413,19 +452,21 @@ fn identify(
     request: &Request<'_>,
 ) {
     let Request { client, clid, network, addr, ciaddr, do_classes } = *request;
-    let name = client_name(client);
+    let rules = *db.rules();
+    let client_name = client_name(client, &rules, config.domain.as_deref());
     let ranges = if do_classes
         || !config.hosts.is_empty()
         || !directory.is_empty()
         || names_depend_on_tags(config)
     {
-        contexts(config, network, client.relay, ciaddr)
+        contexts(config, network, client, ciaddr)
     } else {
         Vec::new()
     };
     let pairs: Vec<_> = ranges.iter().map(|c| (c.range, c.mask)).collect();
-    let identity = Identity { clid: clid.map(|c| &c[..]), hw: &client.hw, name };
-    let sent_tags = tags4(&config.tag_rules, &config.interface, client);
+    let identity = Identity { clid: clid.map(|c| &c[..]), hw: &client.hw, name: client_name };
+    let name = request.network.name(client.interface, &config.interface);
+    let sent_tags = tags4(&config.tag_rules, name, client);
     let found_with = TagIf::apply(&config.tag_if, sent_tags.clone());
     let network4 = ClientNetwork::V4(&pairs);
     let host = directory.find(network4, identity.clid, Some(identity.hw), None, &found_with);
@@ -435,7 +476,9 @@ fn identify(
         tags = request_tags(config, directory, client, sent_tags, &about);
     }
     if do_classes {
-        db.flag(slot, Flags::CHANGED);
+        if rules.request_marks_changed {
+            db.flag(slot, Flags::CHANGED);
+        }
         let lease = db.get_mut(slot);
         if client.relay.is_some() {
             lease.giaddr = client.relay;
@@ -443,13 +486,22 @@ fn identify(
         lease.extra = Some(Arc::new(extra_data(client, &tags)));
     }
     let mut auth = false;
-    let mut hostname = name;
+    let mut hostname = client_name;
     if let Some(name) = host.and_then(|h| h.name.as_deref()) {
         hostname = Some(name);
         auth = true;
-    } else if let Some(name) = directory.name_of(addr, config) {
-        hostname = Some(name);
-        auth = true;
+    } else {
+        match directory.name_of(addr, config, &rules) {
+            Some(HostsName::Taken(name)) => {
+                hostname = Some(name);
+                auth = true;
+            }
+            // The buffer has a client's name only if the client sent one.
+            Some(HostsName::ReplacesClientName(name)) if hostname.is_some() => {
+                hostname = Some(name).filter(|name| !name.is_empty());
+            }
+            _ => {}
+        }
     }
     let clid = if host.is_some_and(|h| h.no_clid) { None } else { clid };
     let emac = extended_hwaddr(&client.hw, clid.map(|c| &c[..]));
@@ -535,7 +587,7 @@ impl Process {
         let client = message.client;
         let config = Arc::clone(&self.config);
         let directory = self.directory.clone();
-        let ranges = contexts(&config, network, client.relay, None);
+        let ranges = contexts(&config, network, client, None);
         let pairs: Vec<_> = ranges.iter().map(|c| (c.range, c.mask)).collect();
         let host = directory.find(ClientNetwork::V4(&pairs), None, Some(&client.hw), None, &[]);
         let mut found: Option<Slot>;
@@ -551,14 +603,20 @@ impl Process {
             }
         }
         let found = found.or_else(|| self.db.allocate(IpAddr::V4(addr), LeaseKind::V4));
-        let Some(slot) = found else { return };
+        let Some(slot) = found else {
+            self.has_crashed = self.db.rules().lease_limit_crashes;
+            return;
+        };
         self.db.set_hwaddr(slot, &client.hw, None);
         if let Some(name) = host.and_then(|h| h.name.as_deref()) {
             self.db.set_hostname(slot, name, true, config.domain_of(IpAddr::V4(addr)));
         }
-        let time = host.and_then(|h| h.lease_time).unwrap_or(u32::MAX);
+        let time = host
+            .filter(|_| self.db.rules().bootp_uses_configured_time)
+            .and_then(|h| h.lease_time)
+            .unwrap_or(u32::MAX);
         self.db.set_expires(slot, time, now);
-        self.db.set_interface(slot);
+        self.db.set_interface(slot, client.interface);
     }
 }
 

@@ -121,12 +121,21 @@ pub struct Ia {
 /// The reply of the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reply6 {
-    /// ADVERTISE, which leases nothing.
-    Advertise,
+    /// ADVERTISE with these associations, which leases nothing. (Some releases renew the leases that the client holds.)
+    Advertise(Vec<Ia>),
     /// REPLY with these associations.
     Reply(Vec<Ia>),
     /// No reply, for instance because the message names another server's DUID.
     Silent,
+}
+
+/// Which leases [`Process::update_leases6`] updates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Leases6 {
+    /// Those that the client holds.
+    Held,
+    /// All, also new ones.
+    All,
 }
 
 /// The name and tags of a DHCPv6 client.
@@ -155,9 +164,16 @@ impl Engine {
             return;
         }
         process.db.prune_expired(now);
+        if let (Kind6::Solicit, Reply6::Advertise(offered)) = (kind, reply)
+            && process.db.rules().solicit_renews
+        {
+            process.update_leases6(client, offered, Leases6::Held, now);
+        }
         if let Reply6::Reply(given) = reply {
             match kind {
-                Kind6::Solicit | Kind6::Request => process.update_leases6(client, given, now),
+                Kind6::Solicit | Kind6::Request => {
+                    process.update_leases6(client, given, Leases6::All, now);
+                }
                 Kind6::Renew => process.renew6(client, given, Renewal6::Renew, now),
                 Kind6::Rebind => process.renew6(client, given, Renewal6::Rebind, now),
                 Kind6::Release | Kind6::Decline => {
@@ -206,23 +222,32 @@ impl Process {
     }
 
     /// rfc3315.c `update_leases`, for every assigned address.
-    fn update_leases6(&mut self, client: &Client6, given: &[Ia], now: i64) {
+    fn update_leases6(&mut self, client: &Client6, given: &[Ia], which: Leases6, now: i64) {
         let config = Arc::clone(&self.config);
         let mut store = None;
         let named = self.name_and_tags6(client, &mut store);
         for ia in given.iter().filter(|ia| ia.valid != 0) {
             for &addr in &ia.addrs {
                 let ip = IpAddr::V6(addr);
-                let found = self
-                    .db
-                    .find6_by_addr(ip)
-                    .or_else(|| self.db.allocate(ip, LeaseKind::V6(ia.kind)));
-                let Some(slot) = found else { continue };
+                let held = match which {
+                    Leases6::Held => {
+                        let held = self.db.find6(&client.duid, ia.kind, ia.iaid, ip);
+                        let Some(held) = held else { continue };
+                        Some(held)
+                    }
+                    Leases6::All => self.db.find6_by_addr(ip),
+                };
+                let found = held.or_else(|| self.db.allocate(ip, LeaseKind::V6(ia.kind)));
+                let Some(slot) = found else {
+                    self.has_crashed |= self.db.rules().lease_limit_crashes;
+                    continue;
+                };
                 self.db.set_expires(slot, ia.valid, now);
                 self.db.set_iaid(slot, ia.iaid);
-                let hw = client.hw.unwrap_or_else(|| HwAddr::new(0, &[]));
+                let hw = client.hw.filter(|_| self.db.rules().mac6);
+                let hw = hw.unwrap_or_else(|| HwAddr::new(0, &[]));
                 self.db.set_hwaddr(slot, &hw, Some(&client.duid));
-                self.db.set_interface(slot);
+                self.db.set_interface(slot, 0);
                 if let (IaKind::Na, Some(name)) = (ia.kind, named.name) {
                     self.db.set_hostname(slot, name, named.auth, config.domain_of(ip));
                 }
@@ -261,7 +286,8 @@ impl Process {
                 }
                 self.db.set_expires(slot, ia.valid, now);
                 if let Some(hw) = &client.hw {
-                    self.db.set_hwaddr(slot, hw, Some(&client.duid));
+                    let hw = if self.db.rules().mac6 { *hw } else { HwAddr::new(0, &[]) };
+                    self.db.set_hwaddr(slot, &hw, Some(&client.duid));
                 }
                 if let (IaKind::Na, Some(name)) = (ia.kind, named.name) {
                     self.db.set_hostname(slot, name, named.auth, config.domain_of(ip));

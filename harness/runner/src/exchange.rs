@@ -174,6 +174,6 @@ fn v6(
                 None => (ReplyKind::Nak, None),
             }
         }
-        Reply6::Advertise | Reply6::Silent => (ReplyKind::None, None),
+        Reply6::Advertise(_) | Reply6::Silent => (ReplyKind::None, None),
     }
 }

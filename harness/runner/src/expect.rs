@@ -11,7 +11,7 @@ use super::lines::Lines;
 use super::nvram_state::{NvramState, Variables};
 use super::session::Session;
 use backend::BackendError;
-use dnsmasq_model::{Build, same_name};
+use dnsmasq_model::Build;
 use scenario::{Between, Expect, LeaseTime, ReplyKind, Seconds, Store};
 
 /// Checks every expectation in `expect` after the step.
@@ -149,13 +149,9 @@ impl Checker {
     }
 
     fn dnsmasq(&mut self, session: &Session<'_>, clients: &Clients, expect: &Expect) {
-        let now = session.router.engine().build().now(session.router.clocks.now());
-        let answers = |name: &str| {
-            // cache.c `is_expired`: a name goes when its lease's time has come, the lease itself later.
-            session.router.engine().leases().filter(|lease| !lease.has_expired(now)).any(|lease| {
-                lease.hostname.as_ref().is_some_and(|own| same_name(own, name.as_bytes()))
-            })
-        };
+        let clock = session.router.clocks.now();
+        let answers =
+            |name: &str| !session.router.engine().resolve(name.as_bytes(), clock).is_empty();
         for name in expect.names.iter().filter(|name| !answers(name)) {
             self.unmet.push(format!("dnsmasq has no answer for {name}"));
         }

@@ -27,7 +27,7 @@ pub(super) fn replay(
         return Err(fault("this journal contains no lease".to_owned()));
     };
     let (config, network) = server_of(&events).map_err(|error| fault(error.to_string()))?;
-    session.router.engine_mut().stop();
+    session.router.engine_mut().kill();
     session.router.engine_mut().set_config(config);
     session.router.engine_mut().set_network(network);
     session.start_dnsmasq()?;

@@ -75,6 +75,18 @@ impl<'a> Judge<'a> {
         })
     }
 
+    /// The store holds what these calls asked for, which were made before the first step.
+    pub(super) fn stored_before(&mut self, calls: &[ScriptCall]) {
+        for call in calls {
+            self.expected.acknowledged(changes(call));
+        }
+    }
+
+    /// dnsmasq has a lease file of its own, and does not tell the script everything.
+    pub(super) fn dnsmasq_keeps_its_own_file(&mut self) {
+        self.agreement = Agreement::SuspendedUntilStart;
+    }
+
     /// The leases that the store held when the judge last read it.
     pub(super) fn stored(&self) -> &Lines {
         &self.stored

@@ -4,6 +4,7 @@
 //! Nothing here prints: a case returns a [`CaseReport`].
 
 mod action;
+mod bound;
 mod call_log;
 mod case_error;
 mod client_ids;

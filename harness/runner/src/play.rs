@@ -1,5 +1,6 @@
 //! Plays a case on a back end.
 
+use super::bound;
 use super::case_error::CaseError;
 use super::client_ids::ClientIds;
 use super::clocks::Clocks;
@@ -51,6 +52,7 @@ pub fn play(
     let lease_max =
         number("LEASE_MAX").and_then(|n| n.try_into().ok()).unwrap_or(DEFAULT_LEASE_MAX);
     let clocks = Clocks::new(truth, scenario.router.drift);
+    let bound = bound::store(case, target, build, engine.network(), truth)?;
     let mut router = Router::new(target, engine, command_line, clocks);
     router.server.seed(options.seed);
     let decodes = options.init_calls == InitCalls::WhereNeeded
@@ -63,12 +65,13 @@ pub fn play(
         read_method: if decodes { ReadMethod::Records } else { ReadMethod::Init },
         forgive: &scenario.forgive,
     };
-    let judge = Judge::new(&mut router, Findings::new(case), rules)?;
+    let mut judge = Judge::new(&mut router, Findings::new(case), rules)?;
+    judge.stored_before(&bound);
     let mut observers = observers;
     observers.log = options.log.then_some(&mut report.log);
     let ids = ClientIds::new(scenario.server.long_ids);
     let mut session = Session::new(router, judge, observers, ids);
-    Player::new(case, &mut session).play()?;
+    Player::new(case, &mut session)?.play()?;
     if let Some(recorder) = &mut session.observers.recorder {
         recorder.truth = (truth, session.router.clocks.truth());
     }

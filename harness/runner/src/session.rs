@@ -17,7 +17,7 @@ use super::planned_fault::PlannedFault;
 use super::recorder::{RecordedAction, Snapshot};
 use super::router::{Ending, Power, Router};
 use backend::{BackendError, CallEnd, CallOptions, CallResult, Disturbance, InProcess, RouterPath};
-use dnsmasq_model::{InitResult, InitStatus, ScriptCall};
+use dnsmasq_model::{InitResult, InitStatus, ScriptCall, StartFailure};
 use scenario::{BootClock, Invariant, ReplyKind};
 use std::net::IpAddr;
 
@@ -190,9 +190,15 @@ impl<'a> Session<'a> {
     /// # Errors
     /// When the back end fails.
     pub(super) fn start_dnsmasq(&mut self) -> Result<(), BackendError> {
-        let Some(init) = self.router.engine().init_call() else { return Ok(()) };
         self.record(EventKind::Dnsmasq(DaemonEvent::Start));
         self.comparison.start(&mut self.router)?;
+        if let Err(failure) = self.router.engine().check_configuration() {
+            return self.start_failed(&failure);
+        }
+        let Some(init) = self.router.engine().init_call() else {
+            self.judge.dnsmasq_keeps_its_own_file();
+            return self.run(None);
+        };
         let Some(result) = self.perform(&init)? else { return Ok(()) };
         let code = match result.end {
             CallEnd::Exited(code) => code as u8,
@@ -207,7 +213,12 @@ impl<'a> Session<'a> {
             self.judge.findings.broken(Invariant::Parsability, text);
         }
         self.judge.dnsmasq_started();
-        let init = InitResult { stdout: result.stdout, status: InitStatus::Code(code) };
+        self.run(Some(InitResult { stdout: result.stdout, status: InitStatus::Code(code) }))
+    }
+
+    /// dnsmasq reads its leases: from the output of `init`, or from its own lease file.
+    fn run(&mut self, init: Option<InitResult>) -> Result<(), BackendError> {
+        let init = init.unwrap_or_else(|| InitResult::ok(""));
         let mut calls = Vec::new();
         let clock = self.router.clocks.now();
         self.router.server.forget_declined();
@@ -216,13 +227,15 @@ impl<'a> Session<'a> {
                 self.perform_all(calls)?;
                 self.comparison.check_names(&mut self.router, &mut self.judge.findings)
             }
-            Err(failure) => {
-                let status = failure.status();
-                self.step.dnsmasq_exit = Some(status);
-                self.record(EventKind::Dnsmasq(DaemonEvent::Exit(status)));
-                self.comparison.ended(&mut self.router, &mut self.judge.findings, status)
-            }
+            Err(failure) => self.start_failed(&failure),
         }
+    }
+
+    fn start_failed(&mut self, failure: &StartFailure) -> Result<(), BackendError> {
+        let status = failure.status();
+        self.step.dnsmasq_exit = Some(status);
+        self.record(EventKind::Dnsmasq(DaemonEvent::Exit(status)));
+        self.comparison.ended(&mut self.router, &mut self.judge.findings, status)
     }
 
     /// Reports a real dnsmasq that did not start, where the scenario does not expect it.
@@ -309,13 +322,18 @@ impl<'a> Session<'a> {
                 Ending::Killed => DaemonEvent::Killed,
             }));
         }
+        let mut calls = Vec::new();
         match ending {
-            Ending::Terminated => self.router.engine_mut().stop(),
+            Ending::Terminated => {
+                let clock = self.router.clocks.now();
+                self.router.engine_mut().stop(clock, &mut calls);
+            }
             Ending::Killed => self.router.engine_mut().kill(),
         }
         if !ran {
             return Ok(());
         }
+        self.perform_all(calls)?;
         self.comparison.stop(&mut self.router, &mut self.judge.findings, ending)
     }
 

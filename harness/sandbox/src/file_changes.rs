@@ -59,7 +59,11 @@ pub(crate) type Entries = BTreeMap<Octets, Entry>;
 
 /// The changes that lead from one state to the next. `emptied` is a file that was emptied first, even if the same bytes
 /// were written to it again.
-pub(crate) fn changes(before: &Entries, after: &Entries, emptied: Option<&Octets>) -> Vec<FileChange> {
+pub(crate) fn changes(
+    before: &Entries,
+    after: &Entries,
+    emptied: Option<&Octets>,
+) -> Vec<FileChange> {
     let mut changes = Vec::new();
     let inode = |entry: &Entry| match entry {
         Entry::Folder => None,
@@ -97,10 +101,9 @@ pub(crate) fn changes(before: &Entries, after: &Entries, emptied: Option<&Octets
                     changes.push(match (gone.remove(number), old_names.get(number)) {
                         (Some(from), _) => FileChange::Rename(from.clone(), name.clone()),
                         (None, Some(from)) => FileChange::Link((*from).clone(), name.clone()),
-                        (None, None) => FileChange::Create(
-                            name.clone(),
-                            link.then(|| Octets(data.clone())),
-                        ),
+                        (None, None) => {
+                            FileChange::Create(name.clone(), link.then(|| Octets(data.clone())))
+                        }
                     });
                 }
                 if !link {
@@ -165,8 +168,7 @@ mod tests {
 
     fn entries(files: &[(&str, u64, &str)]) -> Entries {
         let file = |(path, inode, text): &(&str, u64, &str)| {
-            let entry =
-                Entry::File { inode: *inode, data: text.as_bytes().to_vec(), link: false };
+            let entry = Entry::File { inode: *inode, data: text.as_bytes().to_vec(), link: false };
             (name(path), entry)
         };
         files.iter().map(file).collect()
@@ -178,10 +180,7 @@ mod tests {
         let bytes = name("text");
         assert_eq!(
             found,
-            [
-                FileChange::Create(name("jffs/a"), None),
-                FileChange::Write(name("jffs/a"), 0, bytes)
-            ]
+            [FileChange::Create(name("jffs/a"), None), FileChange::Write(name("jffs/a"), 0, bytes)]
         );
     }
 
@@ -196,10 +195,7 @@ mod tests {
     fn appended_and_overwritten_bytes_are_told_apart() {
         let before = entries(&[("a", 1, "one two three")]);
         let write = |text: &str| changes(&before, &entries(&[("a", 1, text)]), None);
-        assert_eq!(
-            write("one two three four"),
-            [FileChange::Write(name("a"), 13, name(" four"))]
-        );
+        assert_eq!(write("one two three four"), [FileChange::Write(name("a"), 13, name(" four"))]);
         assert_eq!(write("one TWO three"), [FileChange::Write(name("a"), 4, name("TWO"))]);
         assert_eq!(write("one"), [FileChange::Truncate(name("a"), 3)]);
     }

@@ -69,7 +69,10 @@ pub fn first_files(path: &str) -> FileTree {
         return files;
     }
     let mut add = |name: &str, node| files.0.insert(Octets(name.as_bytes().to_vec()), node);
-    add("passwd", Node::file("root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n"));
+    add(
+        "passwd",
+        Node::file("root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n"),
+    );
     add("group", Node::file("root:x:0:\nnogroup:x:65534:\n"));
     add("hosts", Node::file("127.0.0.1 localhost\n"));
     add("nsswitch.conf", Node::file("passwd: files\ngroup: files\nhosts: files\n"));

@@ -20,9 +20,7 @@ use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
 use rustix::process::{chdir, pivot_root};
 use serde::{Deserialize, Serialize};
 
-use crate::layout::{
-    HARNESS, LEASELAB, MACHINE, PERSISTENT, RAM, RAM_FOLDER, SCRIPT, first_files,
-};
+use crate::layout::{HARNESS, LEASELAB, MACHINE, PERSISTENT, RAM, RAM_FOLDER, SCRIPT, first_files};
 use crate::mounts::{bind, bind_all, memory, set_read_only, step};
 
 /// Entries of the machine's root that a router has of its own, or that no program of a router needs.
@@ -121,7 +119,8 @@ impl Root {
     /// Mounts the top-level folders of the machine. One that lacks the mount point of a persistent folder is left out.
     fn bind_system(&self, root: &Path) -> io::Result<()> {
         let lacks_mount_point = |name: &str| {
-            let mut below = self.persistent.iter().filter(|path| path[1..].split('/').next() == Some(name));
+            let mut below =
+                self.persistent.iter().filter(|path| path[1..].split('/').next() == Some(name));
             !matches!(name, "usr" | "bin" | "sbin" | "lib" | "lib64")
                 && below.any(|path| !Path::new(path).is_dir())
         };
@@ -170,7 +169,9 @@ impl Root {
             fs::create_dir_all(&source)?;
             if !target.is_dir() {
                 step(
-                    &format!("persistent folder {path} does not exist on this machine, and cannot be created"),
+                    &format!(
+                        "persistent folder {path} does not exist on this machine, and cannot be created"
+                    ),
                     fs::create_dir_all(&target),
                 )?;
             }
@@ -224,4 +225,3 @@ fn mount_proc(proc: &Path) -> io::Result<()> {
         Err(_) => bind_all(Path::new("/proc"), proc),
     }
 }
-

@@ -74,6 +74,13 @@ pub struct Join {
     pub duid: Option<Spanned<String>>,
     /// The DHCPv6 IAID (default 1).
     pub iaid: Option<u32>,
+    /// The name of the `[[network]]` in which the client is (default: the network of the router's first interface).
+    #[schemars(with = "Option<String>")]
+    pub network: Option<Spanned<String>>,
+    /// The vendor class that the client sends, option 60 (default: none).
+    pub vendor_class: Option<String>,
+    /// The user class that the client sends, option 77 (default: none).
+    pub user_class: Option<String>,
 }
 
 /// The kind of a DHCPv6 lease.

@@ -42,10 +42,7 @@ impl FaultPoint {
     /// The disturbance of the call for a back end; `None` if the call is not made, or made undisturbed.
     pub fn disturbance(self) -> Option<Disturbance> {
         match self {
-            Self::Between
-            | Self::Ended
-            | Self::FileChange { .. }
-            | Self::EndedUnsynced(_) => None,
+            Self::Between | Self::Ended | Self::FileChange { .. } | Self::EndedUnsynced(_) => None,
             Self::Cut(side, nth) => Some(Disturbance::Cut(Point::Command(side, nth))),
             Self::Kill(side, nth) => Some(Disturbance::Kill(Point::Command(side, nth))),
             Self::Within { nth, op, byte } => {
@@ -116,9 +113,12 @@ impl FromStr for ScheduledFault {
                 _ => None,
             }
         } else if let Some(place) = fault.strip_prefix('w') {
-            let parts = place.split_once('.').map(|(changes, state)| (counted(changes), number(state)));
+            let parts =
+                place.split_once('.').map(|(changes, state)| (counted(changes), number(state)));
             match parts {
-                Some((Some(changes), Some(state))) => Some(FaultPoint::FileChange { changes, state }),
+                Some((Some(changes), Some(state))) => {
+                    Some(FaultPoint::FileChange { changes, state })
+                }
                 _ => None,
             }
         } else if let Some(state) = fault.strip_prefix('u') {

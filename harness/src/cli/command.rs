@@ -4,8 +4,8 @@ use clap::{Parser, Subcommand};
 
 use super::reproduction::Reproduction;
 use super::{
-    check, claims, crash, device, fuzz, leases, live, qemu, races, replay, report, run, schema,
-    trace, wear,
+    check, claims, crash, device, fuzz, leases, live, qemu, races, replay, report, run,
+    scenario as scenarios, schema, trace, wear,
 };
 use crate::console;
 use crate::error::CommandError;
@@ -45,6 +45,8 @@ enum Command {
     Report(report::Args),
     /// Run scenarios
     Run(Box<run::Args>),
+    /// Write a first scenario, and print the reference of scenario files
+    Scenario(scenarios::Args),
     /// Print the JSON schema of the scenario format
     Schema,
     /// Check, import and replay recordings of dnsmasq
@@ -68,6 +70,7 @@ pub fn main() -> Exit {
         Command::Replay(args) => replay::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Run(args) => run::run(&args),
+        Command::Scenario(args) => scenarios::run(&args),
         Command::Schema => Ok(schema::run()),
         Command::Trace(args) => trace::run(&args),
         Command::Wear(args) => wear::run(&args),

@@ -16,6 +16,7 @@ mod replay;
 mod report;
 mod reproduction;
 mod run;
+mod scenario;
 mod schema;
 mod trace;
 mod wear;

@@ -14,7 +14,7 @@ use crate::report::{self, CaseOutcome, Detail, FileReport, Progress, Summary};
 use crate::run_case::{BackendChoice, run_case};
 use crate::words::Words;
 use runner::{CaseReport, Options, Verdict};
-use scenario::{Case, Id, Scalar};
+use scenario::{Case, Id};
 
 /// Cases, and how to play them.
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +55,7 @@ pub(super) fn play(play: &Play<'_>) -> Result<Summary, CommandError> {
     }
     let detail = if run.verbose { Detail::All } else { Detail::Some };
     report::print_failures(&cases_report, detail);
+    report::print_groups(&cases_report.groups);
     if let Some(forge) = run.annotate {
         report::print_annotations(forge, &cases_report);
     }
@@ -147,8 +148,7 @@ pub(super) fn outcome_of(
     let id = ReproductionId::Case(on, Id::new(case, &[]));
     let replay = Reproduction { id, verbose: true, options: options.clone() };
     let run = run_again(case, command, router, options);
-    let text = |(name, value): (&String, &Scalar)| (name.clone(), value.to_string());
-    let parameters = case.parameters.iter().map(text).collect();
+    let parameters = report::parameters(case);
     CaseOutcome { report, parameters, run, replay: replay.words() }
 }
 

@@ -5,7 +5,7 @@ use super::reproduction::{PlayedOn, Reproduction, ReproductionId};
 use super::{fuzz, live};
 use crate::error::CommandError;
 use crate::exit::Exit;
-use crate::report;
+use crate::report::{self, Detail, FileReport};
 use crate::run_case::{BackendChoice, run_case};
 use crate::suite;
 use backend::Function;
@@ -60,10 +60,10 @@ fn replay_case(case: &Case, on: PlayedOn, args: &Reproduction) -> Result<Exit, C
     for line in &report.log {
         outln!("{line}");
     }
-    for finding in &report.failures {
-        outln!("{}", report::finding_text(finding));
-    }
-    let (word, exit) = match report.verdict {
+    let verdict = report.verdict.clone();
+    let file = FileReport::of_one(case, report);
+    report::print_failures(&report::cases_report(None, &[file]), Detail::All);
+    let (word, exit) = match verdict {
         runner::Verdict::Passed => ("passed", Exit::Passed),
         runner::Verdict::Failed => ("failed", Exit::Failed),
         runner::Verdict::Invalid(error) => return Err(error.into()),

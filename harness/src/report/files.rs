@@ -50,6 +50,13 @@ impl FileReport {
         }
     }
 
+    /// The report of one case, without the commands that repeat it.
+    pub fn of_one(case: &Case, report: CaseReport) -> Self {
+        let (run, replay) = (Words::default(), Words::default());
+        let outcome = CaseOutcome { report, parameters: parameters(case), run, replay };
+        Self::of(std::slice::from_ref(case), &[Some(outcome)], true)
+    }
+
     /// The cost of all cases.
     pub fn total(&self) -> Tally {
         let mut total = Tally::default();
@@ -68,6 +75,11 @@ impl FileReport {
     pub fn took(&self) -> Duration {
         self.cases.iter().map(|case| case.report.took).sum()
     }
+}
+
+/// The parameters of a case, by name.
+pub fn parameters(case: &Case) -> BTreeMap<String, String> {
+    case.parameters.iter().map(|(name, value)| (name.clone(), value.to_string())).collect()
 }
 
 /// The indices of the cases of one file that begin at `first`, if all of them are done.

@@ -56,10 +56,13 @@ fn print_file(file: &FileReport) {
         _ => "FAIL",
     };
     let total = file.total();
+    let cases = match failed {
+        0 => file.cases.len().to_string(),
+        failed => format!("{failed}/{}", file.cases.len()),
+    };
     outln!(
-        "{word:<5}{:<70} {:>3} cases {:>6} calls {:>5} commits {:>5} erases  {:>6.2} s",
-        file.path.display(),
-        file.cases.len(),
+        "{word:<5}{:<70} {cases:>7} cases {:>6} calls {:>5} commits {:>5} erases  {:>6.2} s",
+        printable(&file.path.to_string_lossy()),
         total.calls,
         total.commits,
         total.erases,
@@ -93,7 +96,9 @@ fn print_case(outcome: &CaseOutcome, verbose: bool) {
         Verdict::Failed => {
             let findings = case.failures.len();
             let s = if findings == 1 { "" } else { "s" };
-            outln!("     FAILED  {}: {findings} finding{s}", printable(&case.name));
+            if verbose {
+                outln!("     FAILED  {}: {findings} finding{s}", printable(&case.name));
+            }
         }
     }
 }

@@ -18,6 +18,7 @@ mod live;
 mod qemu;
 mod races;
 mod recover;
+mod report;
 mod reproduction;
 mod runner;
 mod traces;

@@ -1,5 +1,7 @@
 //! Drives the engine with the stimuli of a recording.
 
+use std::net::IpAddr;
+
 use super::check_result::Strictness;
 use super::diff::{EngineCall, Mismatch};
 use super::input;
@@ -7,8 +9,8 @@ use super::recording::{Recording, Stimulus};
 use super::store::Store;
 use super::testbed;
 use dnsmasq_model::{
-    Build, Clock, Engine, InitResult, InitStatus, Kind4, Message4, Reply4, ScriptCall, Server,
-    ServerConfig,
+    Build, Clock, Engine, Ia, InitResult, InitStatus, Kind4, Message4, Release, Reply4, Reply6,
+    ScriptCall, Server, ServerConfig,
 };
 
 /// The time computed from the stimuli, which must equal the recorded time.
@@ -21,6 +23,7 @@ struct Time {
 
 pub(super) struct Driver<'a> {
     pub(super) recording: &'a Recording,
+    release: Release,
     pub(super) strictness: Strictness,
     server: Server,
     pub(super) store: Store,
@@ -44,6 +47,7 @@ impl<'a> Driver<'a> {
         let build = if meta.build == "no-rtc" { Build::NoRtc } else { Build::Rtc };
         Driver {
             recording,
+            release: meta.release(),
             strictness,
             server: Server::new(Engine::new(build, ServerConfig::default())),
             store: Store::new(&meta.store_mode, &meta.init_order),
@@ -130,25 +134,36 @@ impl<'a> Driver<'a> {
         let time = Time { t: stimulus.t, wall: stimulus.wall, mono: stimulus.mono };
         let clock = Clock { wall: time.wall.floor() as i64, mono: time.mono.floor() as i64 };
         let answer = stimulus.res.as_ref();
+        let was_running = self.server.engine().is_running();
         let mut calls: Vec<ScriptCall> = Vec::new();
         if let Some(kind) = input::kind4(stimulus) {
             let client = input::client4(stimulus)?;
-            let reply = input::reply4(answer)?;
+            let mut reply = input::reply4(answer)?;
             self.answers += usize::from(reply != Reply4::Silent);
             let message =
                 Message4 { kind, client: &client, addr: input::address4(stimulus.ip.as_ref())? };
-            self.predict(stimulus, message, reply, clock);
+            let decision = self.predict(stimulus, message, reply, clock);
+            if stimulus.died.is_some() {
+                // There was no reply, since dnsmasq ended while it made the lease for one.
+                reply = decision;
+            }
             self.server.engine_mut().dhcp4(message, reply, clock, &mut calls);
+            self.check_alive(stimulus, was_running);
         } else if let Some(kind) = input::kind6(&stimulus.kind) {
             let client = input::client6(stimulus)?;
             let asked = input::associations(stimulus.ia.as_deref().unwrap_or_default())?;
-            let reply = input::reply6(answer)?;
+            let mut reply = input::reply6(answer)?;
+            if stimulus.died.is_some() {
+                reply =
+                    Reply6::Reply(asked.iter().map(|ia| Ia { valid: 1, ..ia.clone() }).collect());
+            }
             self.answers += usize::from(answer.is_some_and(|a| a.kind.is_some()));
             self.server.engine_mut().dhcp6(kind, &client, &asked, &reply, clock, &mut calls);
+            self.check_alive(stimulus, was_running);
         } else {
             match &*stimulus.kind {
                 "start" => self.start(stimulus, clock, &mut calls)?,
-                "stop" => self.server.engine_mut().stop(),
+                "stop" => self.server.engine_mut().stop(clock, &mut calls),
                 "kill9" => self.server.engine_mut().kill(),
                 "sighup" => self.server.engine_mut().sighup(clock, &mut calls),
                 "advance" => return Ok(self.advance(stimulus, clock, time)),
@@ -173,6 +188,7 @@ impl<'a> Driver<'a> {
                         );
                     }
                 }
+                "link" => self.link(stimulus, clock, &mut calls)?,
                 "warp" | "reboot" | "pause" | "settle" | "pipe_size" => {}
                 other => return Err(format!("unknown stimulus `{other}`")),
             }
@@ -181,7 +197,13 @@ impl<'a> Driver<'a> {
     }
 
     /// Compares the recorded reply with the decision of [`Server`]. A difference is reported without failing the check.
-    fn predict(&mut self, stimulus: &Stimulus, message: Message4<'_>, reply: Reply4, clock: Clock) {
+    fn predict(
+        &mut self,
+        stimulus: &Stimulus,
+        message: Message4<'_>,
+        reply: Reply4,
+        clock: Clock,
+    ) -> Reply4 {
         let mut own = self.server.decide(message.kind, message.client, message.addr, clock);
         if let (Kind4::Inform, Reply4::Ack { .. }, Reply4::Ack { .. }) = (message.kind, own, reply)
         {
@@ -190,13 +212,25 @@ impl<'a> Driver<'a> {
         if message.kind == Kind4::Decline {
             self.server.record_decline(message.client, message.addr, clock);
         }
-        if own == reply {
+        if own == reply || stimulus.died.is_some() {
             self.predicted += 1;
         } else {
             self.mispredicted.push(format!(
                 "stimulus {} ({}): {reply:?}, server says {own:?}",
                 stimulus.i, stimulus.kind
             ));
+        }
+        own
+    }
+
+    /// Compares whether the stimulus ended dnsmasq.
+    fn check_alive(&mut self, stimulus: &Stimulus, was_running: bool) {
+        let is_running = self.server.engine().is_running();
+        // The only end that is modelled is an access to a lease that could not be allocated: SIGSEGV.
+        let got = (was_running && !is_running).then_some(-11);
+        self.expect(stimulus, "died", &stimulus.died, &got);
+        if stimulus.died.is_some() {
+            self.server.engine_mut().kill();
         }
     }
 
@@ -208,8 +242,10 @@ impl<'a> Driver<'a> {
         while let Some(at) = self.server.engine().next_alarm().filter(|at| *at <= end.mono) {
             let passed = at.saturating_sub(clock.mono);
             let mut calls: Vec<ScriptCall> = Vec::new();
+            if !self.server.engine().is_busy() {
+                fired.push(at as f64);
+            }
             self.server.engine_mut().sigalrm(clock.after(passed), &mut calls);
-            fired.push(at as f64);
             let passed = passed as f64;
             let then =
                 Time { t: time.t + passed, wall: time.wall + passed, mono: time.mono + passed };
@@ -230,6 +266,7 @@ impl<'a> Driver<'a> {
     ) -> Result<(), String> {
         let argv = stimulus.argv.as_ref().unwrap_or(&self.recording.meta.cmdline);
         let mut config = ServerConfig::parse(argv).map_err(|error| error.to_string())?;
+        config.release = self.release;
         if config.script == testbed::RECORDER.0.as_bytes() {
             config.script = testbed::RECORDER.1.to_vec();
         }
@@ -275,6 +312,30 @@ impl<'a> Driver<'a> {
         let got = failure.map(|f| f.status());
         let want = stimulus.res.as_ref().and_then(|a| a.rc);
         self.expect(stimulus, "exit status", &want, &got);
+        Ok(())
+    }
+
+    /// An address is added to the server's interface, or removed.
+    fn link(
+        &mut self,
+        stimulus: &Stimulus,
+        clock: Clock,
+        calls: &mut Vec<ScriptCall>,
+    ) -> Result<(), String> {
+        let text = stimulus.addr.as_deref().ok_or("the stimulus `link` needs `addr`")?;
+        let invalid = || format!("invalid address `{text}`: expected for example 10.77.0.9/24");
+        let (addr, prefix) = text.split_once('/').ok_or_else(invalid)?;
+        let (addr, prefix): (IpAddr, u8) =
+            (addr.parse().map_err(|_| invalid())?, prefix.parse().map_err(|_| invalid())?);
+        if prefix > if addr.is_ipv4() { 32 } else { 128 } {
+            return Err(invalid());
+        }
+        let engine = self.server.engine_mut();
+        match stimulus.op.as_deref() {
+            Some("add") => engine.add_address(addr, prefix, clock, calls),
+            Some("del") => engine.remove_address(addr, clock, calls),
+            other => return Err(format!("invalid `op` {other:?}: expected `add` or `del`")),
+        }
         Ok(())
     }
 

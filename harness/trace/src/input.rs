@@ -93,6 +93,7 @@ pub(super) fn client4(stimulus: &Stimulus) -> Result<Client4, String> {
         fqdn: text_of(stimulus.fqdn.as_ref()),
         lease_time: stimulus.lease_time,
         relay: stimulus.relay.filter(|n| *n != 0).map(testbed::relay),
+        interface: 0,
         options: Arc::new(options),
     })
 }
@@ -151,7 +152,7 @@ pub(super) fn reply6(answer: Option<&Answer>) -> Result<Reply6, String> {
     let Some(answer) = answer else { return Ok(Reply6::Silent) };
     Ok(match answer.kind.as_deref() {
         None => Reply6::Silent,
-        Some("ADVERTISE") => Reply6::Advertise,
+        Some("ADVERTISE") => Reply6::Advertise(associations(&answer.ia)?),
         Some("REPLY") => Reply6::Reply(associations(&answer.ia)?),
         Some(other) => return Err(format!("unknown DHCPv6 reply `{other}`")),
     })

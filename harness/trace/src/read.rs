@@ -53,28 +53,34 @@ fn lines<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, TraceError> {
         .collect()
 }
 
-/// The folders of recordings: `path` itself or the folders in it, sorted by name.
+/// How deep recordings may lie below the path that is searched.
+const DEPTH: usize = 3;
+
+/// The folders of recordings: `path` itself, or the folders in it and in their folders, sorted by name.
 ///
 /// # Errors
 /// If the path cannot be read or contains no recording.
 pub fn find(path: &Path) -> Result<Vec<PathBuf>, TraceError> {
-    let is_trace = |folder: &Path| {
-        folder.join("meta.json").is_file() || folder.join("stimuli.jsonl").is_file()
-    };
-    if is_trace(path) {
-        return Ok(vec![path.to_owned()]);
-    }
-    let io = |error| TraceError::Io { path: path.to_owned(), error };
     let mut found = Vec::new();
-    for entry in std::fs::read_dir(path).map_err(io)? {
-        let folder = entry.map_err(io)?.path();
-        if folder.is_dir() && is_trace(&folder) {
-            found.push(folder);
-        }
-    }
+    collect(path, DEPTH, &mut found)?;
     if found.is_empty() {
         return Err(TraceError::NoRecording(path.to_owned()));
     }
     found.sort();
     Ok(found)
+}
+
+fn collect(path: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), TraceError> {
+    if path.join("meta.json").is_file() || path.join("stimuli.jsonl").is_file() {
+        found.push(path.to_owned());
+        return Ok(());
+    }
+    let io = |error| TraceError::Io { path: path.to_owned(), error };
+    for entry in std::fs::read_dir(path).map_err(io)? {
+        let folder = entry.map_err(io)?.path();
+        if depth > 0 && folder.is_dir() {
+            collect(&folder, depth - 1, found)?;
+        }
+    }
+    Ok(())
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
-use dnsmasq_model::{LeaseLine, parse_duid_line};
+use dnsmasq_model::{LeaseLine, Release, parse_duid_line};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, SeqAccess, Visitor};
 
@@ -51,6 +51,12 @@ pub struct Meta {
     pub name: String,
     /// `rtc` or `no-rtc`.
     pub build: String,
+    /// The release of dnsmasq, if the recording is of a release.
+    #[serde(default)]
+    pub version: Option<String>,
+    /// The first line of `dnsmasq --version`.
+    #[serde(default)]
+    pub dnsmasq: Option<String>,
     /// Command line of the first start.
     pub cmdline: Vec<String>,
     /// `virtual`, `real` or `faketime`.
@@ -139,6 +145,9 @@ pub struct Stimulus {
     /// The response to a stimulus.
     #[serde(default)]
     pub res: Option<Answer>,
+    /// Exit status of a dnsmasq that the stimulus ended, minus the number of a signal. What follows has no response.
+    #[serde(default)]
+    pub died: Option<i32>,
     /// Command line of a `start`.
     #[serde(default)]
     pub argv: Option<Vec<String>>,
@@ -208,9 +217,12 @@ pub struct Stimulus {
     /// Contents of the file; `None` to remove it.
     #[serde(default)]
     pub text: Option<Bytes>,
-    /// `add` or `del`, for a neighbour.
+    /// `add` or `del`, for a neighbour or an address of the server.
     #[serde(default)]
     pub op: Option<String>,
+    /// An address of the server's interface with its prefix length.
+    #[serde(default)]
+    pub addr: Option<String>,
     /// The client's DUID.
     #[serde(default)]
     pub duid: Option<String>,
@@ -259,6 +271,16 @@ pub struct Recording {
     pub stimuli: Vec<Stimulus>,
     /// `calls.jsonl`.
     pub calls: Vec<Call>,
+}
+
+impl Meta {
+    /// The release of the recorded dnsmasq. A recording without a version, or of an unknown one, counts as of the newest
+    /// release.
+    #[must_use]
+    pub fn release(&self) -> Release {
+        let texts = self.version.iter().chain(&self.dnsmasq);
+        texts.filter_map(|text| Release::of_program(text)).next().unwrap_or_default()
+    }
 }
 
 impl Recording {

@@ -13,8 +13,8 @@ pub mod shim;
 mod storage;
 
 pub use protocol::{AGENT_NAME, Octets, Program, ProgramEnd, ProgramResult};
-pub use sandbox::{FileTree, Isolation, RecordedChange, check_persistent_folder};
 pub use router::Process;
+pub use sandbox::{FileTree, Isolation, RecordedChange, check_persistent_folder};
 pub use script::{ScriptCommand, ScriptFile};
 pub use settings::Settings;
 pub use storage::Storage;

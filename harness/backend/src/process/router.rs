@@ -33,8 +33,8 @@ use sandbox::{FileTree, Isolation};
 
 use super::agent::COMMAND_LOG;
 use super::agent_client::AgentClient;
-use super::protocol::{Handshake, Octets, Program, ProgramEnd, ProgramResult, Ran, Request, Run};
 use super::process_id;
+use super::protocol::{Handshake, Octets, Program, ProgramEnd, ProgramResult, Ran, Request, Run};
 use super::ram_files;
 use super::scratch::{remove_if_exists, scratch_folder};
 use super::script::{ScriptCommand, explain_start_failure, place_script, reject_absolute_nvram};
@@ -206,7 +206,9 @@ impl Process {
             return Ok(Place::Persistent(path[1..].to_owned()));
         }
         match parsed {
-            RouterPath::Ram(name) if self.isolation != Isolation::None || name.starts_with("tmp/") => {
+            RouterPath::Ram(name)
+                if self.isolation != Isolation::None || name.starts_with("tmp/") =>
+            {
                 Ok(Place::Ram(self.path(sandbox::RAM_FOLDER).join(name)))
             }
             _ if self.isolation == Isolation::None => Err(BackendError::Message(format!(
@@ -383,7 +385,8 @@ impl Process {
             Isolation::Full | Isolation::SharedNetwork => {
                 process_id::on_this_machine(self.agent.process_id(), id).ok_or_else(|| {
                     BackendError::Environment(
-                        "a program of the sandbox was started, but its process cannot be found".to_owned(),
+                        "a program of the sandbox was started, but its process cannot be found"
+                            .to_owned(),
                     )
                 })
             }
@@ -478,7 +481,9 @@ impl Backend for Process {
     ) -> Result<CallResult, BackendError> {
         let programs = self.programs(call, options);
         let versions_before = self.journal_versions();
-        let before = if self.watches_files && (options.record_files || self.storage.unsynced == Unsynced::Lost) {
+        let before = if self.watches_files
+            && (options.record_files || self.storage.unsynced == Unsynced::Lost)
+        {
             Some(self.agent.read_files()?)
         } else {
             None

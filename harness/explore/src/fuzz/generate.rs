@@ -60,6 +60,8 @@ pub fn generate(id: &HouseholdId) -> Scenario {
         claim: None,
         router,
         server,
+        networks: Vec::new(),
+        bound: Vec::new(),
         script,
         breaks: Vec::new(),
         forgive: vec![Forgiven::TornWrite, Forgiven::RepeatedCommit],
@@ -144,12 +146,13 @@ impl Generator {
             options.push(unspanned("--domain=lan".to_owned()));
         }
         Server {
-            range: unspanned(format!("192.168.1.50-192.168.1.{last}")),
+            range: Some(unspanned(format!("192.168.1.50-192.168.1.{last}"))),
             lease_time,
             lease_limit: self.one_in(8).then_some(4),
             range6: (!self.one_in(3)).then(|| unspanned("fd00::100-fd00::1ff".to_owned())),
             long_ids: self.one_in(2).then_some(LongIds::Cut),
             options,
+            ..Server::default()
         }
     }
 
@@ -258,6 +261,9 @@ impl Generator {
             v6,
             duid: None,
             iaid: (is_v6 && self.one_in(3)).then(|| self.below(1 << 32) as u32),
+            network: None,
+            vendor_class: None,
+            user_class: None,
         };
         Action::Join(join)
     }

@@ -76,11 +76,7 @@ impl Listener {
                 Answer::Value(value) => response.val = value,
                 Answer::Error(number) => response.error = -number,
             }
-            libc::ioctl(
-                self.0.as_raw_fd(),
-                libc::SECCOMP_IOCTL_NOTIF_SEND as _,
-                &raw mut response,
-            );
+            libc::ioctl(self.0.as_raw_fd(), libc::SECCOMP_IOCTL_NOTIF_SEND as _, &raw mut response);
         }
     }
 }

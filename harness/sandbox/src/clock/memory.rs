@@ -11,7 +11,14 @@ pub(super) fn write(pid: Pid, address: u64, bytes: &[u8]) -> io::Result<()> {
     let remote = libc::iovec { iov_base: address as *mut libc::c_void, iov_len: bytes.len() };
     // SAFETY: the kernel only reads the local bytes, and checks the address in the other process.
     let written = unsafe {
-        libc::process_vm_writev(pid.as_raw_nonzero().get(), &raw const local, 1, &raw const remote, 1, 0)
+        libc::process_vm_writev(
+            pid.as_raw_nonzero().get(),
+            &raw const local,
+            1,
+            &raw const remote,
+            1,
+            0,
+        )
     };
     if written == bytes.len() as isize { Ok(()) } else { Err(io::ErrorKind::InvalidInput.into()) }
 }

@@ -91,8 +91,7 @@ fn signal_descriptor() -> io::Result<OwnedFd> {
         if error != 0 {
             return Err(io::Error::from_raw_os_error(error));
         }
-        let descriptor =
-            libc::signalfd(-1, &raw const set, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK);
+        let descriptor = libc::signalfd(-1, &raw const set, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK);
         if descriptor < 0 {
             return Err(io::Error::last_os_error());
         }

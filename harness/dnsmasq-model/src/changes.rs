@@ -1,0 +1,630 @@
+//! The table of what changed for a lease script between the releases of dnsmasq.
+//!
+//! The engine takes its rules from this table, and `leaselab dnsmasq list` and `docs/dnsmasq-releases.md` are made of it.
+
+use super::release::Release;
+use super::rules::{
+    CallDelivery, ClassVariables, ForeignDomain, HexSyntax, HostsFileName, InitParser,
+    InterfaceKnowledge, MadeDuid, NameArgument, NameSyntax, ReadMark, Rules, StoredLeaseLimit,
+    TimeRemaining, UnknownRebind, UserClasses,
+};
+
+/// A change of dnsmasq that a lease script can notice.
+#[derive(Debug, Clone, Copy)]
+pub struct Change {
+    /// The first release with the change.
+    pub since: Release,
+    /// What dnsmasq does since then.
+    pub rule: &'static str,
+    /// The functions of dnsmasq.
+    pub function: &'static str,
+    /// What a lease script notices.
+    pub effect: &'static str,
+    pub(crate) apply: fn(&mut Rules),
+}
+
+/// The changes that came with the releases after `from`, up to `to`.
+pub fn changes_between(from: Release, to: Release) -> impl Iterator<Item = &'static Change> {
+    CHANGES.iter().filter(move |change| from < change.since && change.since <= to)
+}
+
+const fn since(minor: u8) -> Release {
+    Release::new(minor)
+}
+
+/// All changes, oldest first. Those of 2.33 describe what the oldest release does.
+pub static CHANGES: &[Change] = &[
+    Change {
+        since: since(33),
+        rule: "dnsmasq runs the script itself, one call at a time, without a helper process",
+        function: "lease_collect, run_script (lease.c)",
+        effect: "all changes of a lease while a script runs become one call; SIGTERM drops the waiting calls",
+        apply: |_| {},
+    },
+    Change {
+        since: since(33),
+        rule: "SIGHUP calls the script only for changed names, with the next packet or alarm; the first DHCP packet after SIGHUP is lost",
+        function: "main, clear_cache_and_reload (dnsmasq.c)",
+        effect: "SIGHUP does not repeat what a script missed; a RELEASE after SIGHUP is not reported",
+        apply: |_| {},
+    },
+    Change {
+        since: since(33),
+        rule: "the only variables are DNSMASQ_CLIENT_ID and DNSMASQ_LEASE_EXPIRES or DNSMASQ_LEASE_LENGTH, the latter with a blank at the end",
+        function: "run_script (lease.c)",
+        effect: "a script that stores the value unchanged stores two blanks",
+        apply: |_| {},
+    },
+    Change {
+        since: since(33),
+        rule: "a lease is over after the second of its expiry, and the alarm is set to 10 seconds after the expiry",
+        function: "lease_prune, lease_update_file (lease.c)",
+        effect: "del comes with the first DHCP packet after the expiry, or 10 seconds after it",
+        apply: |_| {},
+    },
+    Change {
+        since: since(33),
+        rule: "if the clock has passed the time of the alarm, the wait wraps to 136 years",
+        function: "lease_update_file (lease.c)",
+        effect: "after the clock was set forward, no lease expires until a DHCP packet comes",
+        apply: |_| {},
+    },
+    Change {
+        since: since(33),
+        rule: "init is read with scanf; the first line that is not `NUMBER MAC ADDRESS NAME CLIENT-ID` ends the reading, and an invalid address becomes 255.255.255.255",
+        function: "lease_init (lease.c)",
+        effect: "one bad line loses all leases after it; a line `duid` and DHCPv6 lines are bad lines",
+        apply: |_| {},
+    },
+    Change {
+        since: since(33),
+        rule: "dnsmasq exits with 1 if init fails, or if it prints more leases than --dhcp-lease-max",
+        function: "lease_init (lease.c)",
+        effect: "the exit code does not say why dnsmasq did not start",
+        apply: |_| {},
+    },
+    Change {
+        since: since(33),
+        rule: "after a start, every lease gets one old call",
+        function: "lease_init (lease.c)",
+        effect: "N leases: N calls",
+        apply: |_| {},
+    },
+    Change {
+        since: since(33),
+        rule: "a client's name may have letters, digits, `-`, `_` and `/`; a name with another domain than the server's is not used",
+        function: "legal_char (util.c), strip_hostname (rfc2131.c)",
+        effect: "the fourth argument can be `a/b`",
+        apply: |_| {},
+    },
+    Change {
+        since: since(34),
+        rule: "a helper process runs the script and takes the calls from a pipe",
+        function: "create_helper, queue_script (helper.c)",
+        effect: "every change is its own call, until 64 KB of them wait; SIGTERM makes the waiting calls",
+        apply: |rules| {
+            rules.sighup_starts_no_script = false;
+            rules.packet_after_sighup_is_lost = false;
+            rules.stop_makes_calls = true;
+        },
+    },
+    Change {
+        since: since(34),
+        rule: "a lost name is reported by its own old call with DNSMASQ_OLD_HOSTNAME, before the call for the new holder",
+        function: "do_script_run (lease.c)",
+        effect: "a renaming is two calls; the victim of a stolen name gets only the call with DNSMASQ_OLD_HOSTNAME",
+        apply: |rules| {
+            rules.reports_lost_names = true;
+            rules.theft_marks_victim = false;
+            rules.stolen_name_keeps_spelling = false;
+        },
+    },
+    Change {
+        since: since(34),
+        rule: "DNSMASQ_VENDOR_CLASS and DNSMASQ_USER_CLASS0 and the following, in add",
+        function: "dhcp_reply (rfc2131.c), queue_script (helper.c)",
+        effect: "new variables",
+        apply: |rules| rules.classes = ClassVariables::InAdd,
+    },
+    Change {
+        since: since(35),
+        rule: "a REQUEST with a requested address (SELECTING, INIT-REBOOT) always marks the lease as changed",
+        function: "dhcp_reply (rfc2131.c)",
+        effect: "every boot of a client is an old call, also if nothing changed; it has the classes of the client",
+        apply: |rules| {
+            rules.request_marks_changed = true;
+            rules.classes = ClassVariables::UntilNextCall;
+        },
+    },
+    Change {
+        since: since(36),
+        rule: "a client's name may contain blanks, which are passed to the script",
+        function: "legal_char (util.c)",
+        effect: "a stored line gets a sixth word, and the next start reads torn leases and loses all that follow",
+        apply: |rules| rules.name_syntax = NameSyntax::SlashAndBlank,
+    },
+    Change {
+        since: since(40),
+        rule: "SIGHUP, and the synthetic one at the start, mark every lease as changed",
+        function: "async_event (dnsmasq.c), rerun_scripts (lease.c)",
+        effect: "SIGHUP with N leases: N old calls. A start: N+1 if a lease has a client identifier, since the newest such lease is called first and again; else N",
+        apply: |rules| {
+            rules.sighup_marks_changed = true;
+            rules.read_mark = ReadMark::ClientId;
+        },
+    },
+    Change {
+        since: since(40),
+        rule: "DNSMASQ_TIME_REMAINING with a blank at the end, in every call",
+        function: "queue_script (helper.c)",
+        effect: "a new variable; in del and for infinite leases it wraps",
+        apply: |rules| rules.time_remaining = TimeRemaining::Always,
+    },
+    Change {
+        since: since(40),
+        rule: "the exit code says why dnsmasq did not start: exit code r of init becomes r + 10, an init that cannot be run 3, too many stored leases 5",
+        function: "lease_init (lease.c), die",
+        effect: "none for the script",
+        apply: |rules| rules.exit_codes_tell = true,
+    },
+    Change {
+        since: since(40),
+        rule: "of a client's name with another domain the first label is used; of a name in a hosts file with another domain the first label replaces the client's name",
+        function: "strip_hostname, host_from_dns (dhcp.c)",
+        effect: "other names",
+        apply: |rules| {
+            rules.foreign_domain = ForeignDomain::Dropped;
+            rules.hosts_file_name = HostsFileName::LabelReplaces;
+        },
+    },
+    Change {
+        since: since(40),
+        rule: "a name with blanks is kept, but not passed to the script; `*` in a stored name stands for a blank",
+        function: "canonicalise (util.c), queue_script (helper.c), lease_init (lease.c)",
+        effect: "a lease with such a name has no fourth argument, and its name can be lost without DNSMASQ_OLD_HOSTNAME",
+        apply: |rules| {
+            rules.name_syntax = NameSyntax::SlashAndInnerBlank;
+            rules.name_argument = NameArgument::WithoutBlanks;
+            rules.stored_star_is_blank = true;
+        },
+    },
+    Change {
+        since: since(41),
+        rule: "DNSMASQ_INTERFACE: the interface of the last request",
+        function: "lease_set_interface (lease.c)",
+        effect: "the first request after a start, also a renewal or INFORM, is an old call, since the interface was not known",
+        apply: |rules| rules.interface = InterfaceKnowledge::FromRequests,
+    },
+    Change {
+        since: since(41),
+        rule: "INIT-REBOOT for another address than one's lease deletes the lease",
+        function: "dhcp_reply (rfc2131.c)",
+        effect: "a del call",
+        apply: |rules| rules.init_reboot_deletes = true,
+    },
+    Change {
+        since: since(43),
+        rule: "--dhcp-scriptuser; a BOOTP lease of a configured host has the configured time",
+        function: "create_helper (helper.c), dhcp_reply (rfc2131.c)",
+        effect: "the script may run without the rights of root; another time for BOOTP clients",
+        apply: |rules| rules.bootp_uses_configured_time = true,
+    },
+    Change {
+        since: since(46),
+        rule: "DNSMASQ_DOMAIN: what follows the first dot of a name, or --domain; names are compared with it under --dhcp-fqdn",
+        function: "kill_name, lease_set_hostname (lease.c), create_helper (helper.c)",
+        effect: "the fourth argument has no dots any more",
+        apply: |rules| rules.domain_variable = true,
+    },
+    Change {
+        since: since(46),
+        rule: "a name in a hosts file with the server's domain replaces the client's name at its next request, not at SIGHUP",
+        function: "host_from_dns (dhcp.c)",
+        effect: "the renaming comes with a renewal",
+        apply: |rules| rules.hosts_file_name = HostsFileName::OwnReplaces,
+    },
+    Change {
+        since: since(46),
+        rule: "one --dhcp-host may have several hardware addresses, and the second takes the lease over",
+        function: "dhcp_reply (rfc2131.c)",
+        effect: "an old call with the other hardware address",
+        apply: |rules| rules.hosts_share_leases = true,
+    },
+    Change {
+        since: since(48),
+        rule: "the script is called only for init; the other calls overwrite each other, and SIGTERM makes the last one",
+        function: "main (dnsmasq.c)",
+        effect: "the store learns nothing; 2.48 only",
+        apply: |rules| rules.delivery = CallDelivery::LastAtStop,
+    },
+    Change {
+        since: since(49),
+        rule: "the script is called again",
+        function: "main (dnsmasq.c)",
+        effect: "as before 2.48",
+        apply: |rules| rules.delivery = CallDelivery::AtOnce,
+    },
+    Change {
+        since: since(51),
+        rule: "DNSMASQ_SUPPLIED_HOSTNAME and DNSMASQ_RELAY_ADDRESS",
+        function: "dhcp_reply (rfc2131.c), create_helper (helper.c)",
+        effect: "new variables",
+        apply: |rules| {
+            rules.supplied_hostname_variable = true;
+            rules.relay_address_variable = true;
+        },
+    },
+    Change {
+        since: since(51),
+        rule: "the first label of a name has only letters, digits, `-` and `_`; `*` in a stored name is no blank any more",
+        function: "legal_hostname (util.c), lease_init (lease.c)",
+        effect: "names with blanks or `/` are not used",
+        apply: |rules| {
+            rules.name_syntax = NameSyntax::Strict;
+            rules.name_argument = NameArgument::Legal;
+            rules.stored_star_is_blank = false;
+            rules.hosts_file_name = HostsFileName::ForeignReplaces;
+        },
+    },
+    Change {
+        since: since(52),
+        rule: "no blank after DNSMASQ_LEASE_EXPIRES, DNSMASQ_LEASE_LENGTH and DNSMASQ_TIME_REMAINING",
+        function: "create_helper (helper.c)",
+        effect: "the values are numbers",
+        apply: |rules| rules.blank_after_times = false,
+    },
+    Change {
+        since: since(52),
+        rule: "DNSMASQ_TAGS and DNSMASQ_CPEWAN_OUI, _SERIAL and _CLASS",
+        function: "add_extradata_opt (rfc2131.c), grab_extradata (helper.c)",
+        effect: "new variables",
+        apply: |rules| {
+            rules.tags_variable = true;
+            rules.user_classes = UserClasses::All;
+        },
+    },
+    Change {
+        since: since(53),
+        rule: "no DNSMASQ_TIME_REMAINING in del",
+        function: "create_helper (helper.c)",
+        effect: "one variable less",
+        apply: |rules| rules.time_remaining = TimeRemaining::NotInDel,
+    },
+    Change {
+        since: since(53),
+        rule: "INIT-REBOOT for another address than one's lease does not delete the lease",
+        function: "dhcp_reply (rfc2131.c)",
+        effect: "as before 2.41",
+        apply: |rules| rules.init_reboot_deletes = false,
+    },
+    Change {
+        since: since(53),
+        rule: "a name in a hosts file with another domain than the server's is not used",
+        function: "host_from_dns (dhcp.c)",
+        effect: "other names",
+        apply: |rules| rules.hosts_file_name = HostsFileName::OwnOnly,
+    },
+    Change {
+        since: since(56),
+        rule: "hexadecimal fields of init are checked: a hardware address that is not hexadecimal crashes dnsmasq, such a client identifier is ignored; before, both were read as 00",
+        function: "parse_hex (util.c)",
+        effect: "one bad stored line can keep dnsmasq from starting",
+        apply: |rules| rules.hex_syntax = HexSyntax::Group,
+    },
+    Change {
+        since: since(60),
+        rule: "DHCPv6: DNSMASQ_IAID, DNSMASQ_SERVER_DUID, the client's DUID as second argument, a line `duid` in init",
+        function: "lease6_allocate (lease.c), rfc3315.c",
+        effect: "a script that ignores DNSMASQ_IAID loses DHCPv6 leases",
+        apply: |rules| rules.dhcpv6 = true,
+    },
+    Change {
+        since: since(60),
+        rule: "DHCPv6: a SOLICIT of a client with a lease renews it; a lifetime of 0 in a request is a wish for 120 seconds",
+        function: "rfc3315.c",
+        effect: "more calls",
+        apply: |_| {},
+    },
+    Change {
+        since: since(60),
+        rule: "init is read in tokens, 2 and 3 of a lease; the first one with atol(); an invalid address ends the reading",
+        function: "lease_init (lease.c)",
+        effect: "a word as first field is an infinite lease; an invalid address loses all leases after it",
+        apply: |rules| rules.init_parser = InitParser::TokensUntilInvalid,
+    },
+    Change {
+        since: since(60),
+        rule: "no DNSMASQ_TIME_REMAINING for infinite leases, or if it is 0",
+        function: "queue_script, create_helper (helper.c)",
+        effect: "one variable less",
+        apply: |rules| rules.time_remaining = TimeRemaining::NotInDelNorZero,
+    },
+    Change {
+        since: since(60),
+        rule: "a client beyond --dhcp-lease-max crashes dnsmasq (SIGSEGV), and so does one stored lease too many",
+        function: "lease4_allocate (lease.c)",
+        effect: "after the crash, nobody is served until dnsmasq is started again; a store with too many leases keeps it from starting",
+        apply: |rules| {
+            rules.lease_limit_crashes = true;
+            rules.stored_lease_limit = StoredLeaseLimit::Crashes;
+        },
+    },
+    Change {
+        since: since(60),
+        rule: "only DNSMASQ_USER_CLASS0; a client that sends its name again does not clear the protection of a configured name",
+        function: "lease_add_extradata, lease_set_hostname (lease.c)",
+        effect: "fewer variables",
+        apply: |rules| {
+            rules.user_classes = UserClasses::First;
+            rules.client_clears_configured_name = false;
+        },
+    },
+    Change {
+        since: since(61),
+        rule: "the interfaces of leases on connected networks are found at the start",
+        function: "lease_find_interfaces (lease.c)",
+        effect: "DNSMASQ_INTERFACE from the start on; N+1 old calls at a start also without client identifiers; no old call for the first renewal",
+        apply: |rules| rules.interface = InterfaceKnowledge::AtStart,
+    },
+    Change {
+        since: since(61),
+        rule: "an expiry in the past raises the alarm at once; an expiry above 2^63 - 11 keeps dnsmasq busy forever",
+        function: "send_alarm (dnsmasq.c), lease_update_file (lease.c)",
+        effect: "after the clock was set forward, SIGHUP deletes what has expired; never print such an expiry in init",
+        apply: |rules| rules.past_alarm_is_immediate = true,
+    },
+    Change {
+        since: since(61),
+        rule: "DNSMASQ_LOG_DHCP; tftp calls with size, address and file",
+        function: "queue_tftp (helper.c)",
+        effect: "a new variable; a script must ignore actions that it does not know",
+        apply: |rules| {
+            rules.log_dhcp_variable = true;
+            rules.tftp_calls = true;
+        },
+    },
+    Change {
+        since: since(62),
+        rule: "hexadecimal digits without colons are read in pairs; before, only the last two of a group counted",
+        function: "parse_hex (util.c)",
+        effect: "none for a script that stores colons",
+        apply: |rules| rules.hex_syntax = HexSyntax::Pairs,
+    },
+    Change {
+        since: since(64),
+        rule: "DHCPv6: the tag dhcpv6",
+        function: "rfc3315.c",
+        effect: "another value of DNSMASQ_TAGS",
+        apply: |rules| rules.dhcpv6_tag = true,
+    },
+    Change {
+        since: since(66),
+        rule: "a client beyond --dhcp-lease-max is refused again; in init the reading ends at the limit",
+        function: "lease4_allocate, lease_init (lease.c)",
+        effect: "stored leases beyond the limit are lost silently",
+        apply: |rules| {
+            rules.lease_limit_crashes = false;
+            rules.stored_lease_limit = StoredLeaseLimit::EndsReading;
+        },
+    },
+    Change {
+        since: since(66),
+        rule: "a server DUID that was not in the database is made after the helper was started, and DNSMASQ_SERVER_DUID is what an earlier call left in the buffer",
+        function: "create_helper (helper.c), make_duid (dhcp6.c)",
+        effect: "a script that stores it can print `duid` without a value, or with a wrong one, and the next start reads torn leases",
+        apply: |rules| rules.made_duid = MadeDuid::Stale,
+    },
+    Change {
+        since: since(66),
+        rule: "DNSMASQ_CIRCUIT_ID, DNSMASQ_SUBSCRIBER_ID, DNSMASQ_REMOTE_ID",
+        function: "dhcp_reply (rfc2131.c)",
+        effect: "new variables",
+        apply: |rules| rules.agent_variables = true,
+    },
+    Change {
+        since: since(66),
+        rule: "DHCPv6: a SOLICIT renews nothing",
+        function: "rfc3315.c",
+        effect: "fewer calls",
+        apply: |rules| rules.solicit_renews = false,
+    },
+    Change {
+        since: since(67),
+        rule: "DNSMASQ_SERVER_DUID is empty if the DUID was not in the database",
+        function: "create_helper (helper.c)",
+        effect: "the same as in 2.66 for a script that stores it",
+        apply: |rules| rules.made_duid = MadeDuid::Empty,
+    },
+    Change {
+        since: since(67),
+        rule: "DHCPv6: DNSMASQ_MAC; a lifetime of 0 in a request is no wish",
+        function: "lease_set_hwaddr (lease.c), calculate_times (rfc3315.c)",
+        effect: "the first RENEW after a start is an old call, since the hardware address becomes known",
+        apply: |rules| {
+            rules.mac6 = true;
+            rules.zero_lifetime_is_shortest = false;
+        },
+    },
+    Change {
+        since: since(67),
+        rule: "the first character of a name must be a letter or a digit",
+        function: "legal_hostname (util.c)",
+        effect: "a name that begins with `-` or `_` is not used",
+        apply: |rules| rules.name_syntax = NameSyntax::LetterFirst,
+    },
+    Change {
+        since: since(68),
+        rule: "the server DUID is made before the helper is started",
+        function: "lease_make_duid (lease.c)",
+        effect: "DNSMASQ_SERVER_DUID is right",
+        apply: |rules| rules.made_duid = MadeDuid::Known,
+    },
+    Change {
+        since: since(69),
+        rule: "the alarm is set to the expiry itself, but a lease is over one second later; dnsmasq is busy in between",
+        function: "lease_update_file, lease_prune (lease.c), send_alarm (dnsmasq.c)",
+        effect: "del comes in the second after the expiry",
+        apply: |rules| rules.alarm_delay = 0,
+    },
+    Change {
+        since: since(74),
+        rule: "no call but init before SIGTERM: the first call waits in the buffer, and those behind it are merged",
+        function: "main, poll_check (dnsmasq.c)",
+        effect: "after a power cut the store has learnt nothing, and one CPU is busy all the time; 2.74 only",
+        apply: |rules| rules.delivery = CallDelivery::MergedAtStop,
+    },
+    Change {
+        since: since(75),
+        rule: "calls are made at once",
+        function: "main (dnsmasq.c)",
+        effect: "as before 2.74",
+        apply: |rules| rules.delivery = CallDelivery::AtOnce,
+    },
+    Change {
+        since: since(76),
+        rule: "arp-add and arp-del calls (--script-arp); all user classes; no DNSMASQ_LOG_DHCP in tftp",
+        function: "queue_arp (helper.c), lease_add_extradata (lease.c)",
+        effect: "a script must ignore actions that it does not know",
+        apply: |rules| {
+            rules.arp_calls = true;
+            rules.user_classes = UserClasses::All;
+            rules.log_dhcp_in_tftp = false;
+        },
+    },
+    Change {
+        since: since(77),
+        rule: "DNSMASQ_REQUESTED_OPTIONS; the output of the script is logged line by line",
+        function: "create_helper (helper.c)",
+        effect: "a new variable; output of add, old and del goes to the log",
+        apply: |rules| rules.requested_options_variable = true,
+    },
+    Change {
+        since: since(77),
+        rule: "more stored leases than --dhcp-lease-max: exit code 5",
+        function: "read_leases (lease.c)",
+        effect: "a store with too many leases keeps dnsmasq from starting, as before 2.60",
+        apply: |rules| rules.stored_lease_limit = StoredLeaseLimit::Exits,
+    },
+    Change {
+        since: since(80),
+        rule: "--dhcp-rapid-commit",
+        function: "dhcp_reply (rfc2131.c)",
+        effect: "add without a REQUEST",
+        apply: |_| {},
+    },
+    Change {
+        since: since(81),
+        rule: "a lease is over in the second of its expiry",
+        function: "lease_prune (lease.c)",
+        effect: "del comes in that second",
+        apply: |rules| rules.expiry_is_inclusive = true,
+    },
+    Change {
+        since: since(81),
+        rule: "a lease with an invalid address in init is skipped",
+        function: "read_leases (lease.c)",
+        effect: "the leases after it are read",
+        apply: |rules| rules.init_parser = InitParser::Tokens,
+    },
+    Change {
+        since: since(81),
+        rule: "--script-on-renewal",
+        function: "lease_set_expires (lease.c)",
+        effect: "none with --leasefile-ro",
+        apply: |_| {},
+    },
+    Change {
+        since: since(86),
+        rule: "the victim of a stolen name is marked as changed",
+        function: "lease_set_hostname (lease.c)",
+        effect: "a second old call for it, without a name",
+        apply: |rules| rules.theft_marks_victim = true,
+    },
+    Change {
+        since: since(86),
+        rule: "the address of the relay overwrites that of the lease",
+        function: "create_helper (helper.c)",
+        effect: "the third argument is the relay's address for every lease behind a relay; 2.86 only",
+        apply: |rules| rules.relay_replaces_address = true,
+    },
+    Change {
+        since: since(86),
+        rule: "DHCPv6: a REBIND of an unknown lease makes it",
+        function: "dhcp6_no_relay (rfc3315.c)",
+        effect: "an add call; before, no reply",
+        apply: |rules| rules.unknown_rebind = UnknownRebind::MakesLease,
+    },
+    Change {
+        since: since(87),
+        rule: "the address of the lease is passed again",
+        function: "create_helper (helper.c)",
+        effect: "as before 2.86",
+        apply: |rules| rules.relay_replaces_address = false,
+    },
+    Change {
+        since: since(87),
+        rule: "DNSMASQ_DATA_MISSING=1 where the data of the request is not known; DNSMASQ_MUD_URL; DNSMASQ_REQUESTED_OPTIONS for DHCPv6",
+        function: "create_helper (helper.c)",
+        effect: "new variables",
+        apply: |rules| {
+            rules.data_missing_variable = true;
+            rules.mud_url_variable = true;
+            rules.requested_options6_variable = true;
+        },
+    },
+    Change {
+        since: since(87),
+        rule: "with DHCPv6, an IPv4 address that appears on an interface makes the interface of its leases known",
+        function: "newaddress (netlink.c), lease_find_interfaces (lease.c)",
+        effect: "an old call for each of them",
+        apply: |rules| rules.watches_addresses = true,
+    },
+    Change {
+        since: since(88),
+        rule: "rapid commit for another address than one's lease deletes the lease",
+        function: "dhcp_reply (rfc2131.c)",
+        effect: "a del call",
+        apply: |rules| rules.rapid_commit_deletes = true,
+    },
+    Change {
+        since: since(90),
+        rule: "domains are added to the names of stored leases after reading",
+        function: "lease_calc_fqdns, read_leases (lease.c)",
+        effect: "a lease that has expired, or lost its name, while reading has no DNSMASQ_DOMAIN",
+        apply: |rules| rules.domains_while_reading = false,
+    },
+    Change {
+        since: since(91),
+        rule: "exit code 3 if the path of the script does not fit into the buffer",
+        function: "lease_init (lease.c)",
+        effect: "none",
+        apply: |_| {},
+    },
+    Change {
+        since: since(92),
+        rule: "lines `vendorclass` and `agent-info` in init are read",
+        function: "read_leases (lease.c)",
+        effect: "older releases read them as parts of leases",
+        apply: |rules| rules.reads_leasequery_lines = true,
+    },
+    Change {
+        since: since(92),
+        rule: "DHCPv6: a REBIND of an unknown lease makes it only with --dhcp-authoritative",
+        function: "dhcp6_no_relay (rfc3315.c)",
+        effect: "fewer add calls",
+        apply: |rules| rules.unknown_rebind = UnknownRebind::MakesLeaseIfAuthoritative,
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_sorted_and_names_existing_releases() {
+        assert!(CHANGES.is_sorted_by_key(|change| change.since));
+        for change in CHANGES {
+            assert!(Release::all().any(|release| release == change.since), "{change:?}");
+        }
+    }
+}
