@@ -494,7 +494,8 @@ impl Engine {
     /// Whether there is a file below a folder.
     #[must_use]
     pub fn has_files_in(&self, dir: &str) -> bool {
-        let is_below = |path: &str| path.strip_prefix(dir).is_some_and(|rest| rest.starts_with('/'));
+        let is_below =
+            |path: &str| path.strip_prefix(dir).is_some_and(|rest| rest.starts_with('/'));
         self.files.keys().any(|path| is_below(path))
     }
 

@@ -314,7 +314,9 @@ impl<'a> Session<'a> {
         let mut calls = Vec::new();
         let clock = self.router.clocks.now();
         let dirs = &self.router.engine().config().hosts_dirs;
-        let is_in = |dir: &&String| path.strip_prefix(dir.as_str()).is_some_and(|rest| rest.starts_with('/'));
+        let is_in = |dir: &&String| {
+            path.strip_prefix(dir.as_str()).is_some_and(|rest| rest.starts_with('/'))
+        };
         if dirs.iter().filter(is_in).all(|dir| self.watched.contains(dir)) {
             self.router.engine_mut().set_file(path, contents, clock, &mut calls);
         } else {

@@ -2,6 +2,7 @@
 
 mod architecture;
 mod bad_input;
+mod check;
 mod command_line;
 mod crash;
 mod documentation;

@@ -134,8 +134,12 @@ fn extended(
         if libc::statx(libc::AT_FDCWD, path.as_ptr(), flags, mask, &raw mut status) != 0 {
             return None;
         }
-        let times =
-            [&mut status.stx_mtime, &mut status.stx_atime, &mut status.stx_ctime, &mut status.stx_btime];
+        let times = [
+            &mut status.stx_mtime,
+            &mut status.stx_atime,
+            &mut status.stx_ctime,
+            &mut status.stx_btime,
+        ];
         let changed = times.map(|time| {
             let mut nanoseconds = i64::from(time.tv_nsec);
             let changed = translate(&mut time.tv_sec, &mut nanoseconds);
