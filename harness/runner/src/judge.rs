@@ -17,7 +17,7 @@ use super::router::Router;
 use super::severity::Severity;
 use super::tally::{call_text, end_text};
 use backend::{BackendError, CallEnd, CallOptions, CallResult, InProcess};
-use dnsmasq_model::{Build, Clock, Engine, ScriptCall, legal_hostname};
+use dnsmasq_model::{Build, Clock, Engine, Release, ScriptCall, legal_hostname};
 use scenario::{Forgiven, Invariant, Rtc};
 
 /// A script must not refuse a lease if this many bytes of the NVRAM are free.
@@ -36,6 +36,8 @@ pub(super) struct Rules<'a> {
     pub(super) lease_max: usize,
     /// How the store is read between calls of `init` that the scenario asks for.
     pub(super) read_method: ReadMethod,
+    /// The release of dnsmasq, which determines how the output of `init` is read.
+    pub(super) release: Release,
     /// Violations that the scenario forgives because the hardware makes them unavoidable.
     pub(super) forgive: &'a [Forgiven],
 }
@@ -441,7 +443,7 @@ impl<'a> Judge<'a> {
     }
 
     fn read_init(&mut self, output: &[u8]) -> Option<Lines> {
-        match init_output::parse(output) {
+        match init_output::parse_as(output, self.rules.release) {
             Ok(lines) => Some(lines),
             Err(why) => {
                 self.findings.broken(Invariant::Parsability, why);

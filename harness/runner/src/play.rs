@@ -67,6 +67,7 @@ pub fn play(
         slack,
         lease_max,
         read_method: if decodes { ReadMethod::Records } else { ReadMethod::Init },
+        release: router.engine().config().release,
         forgive: &scenario.forgive,
     };
     let script = origin(case, &options.script);

@@ -12,7 +12,7 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 use crate::case::{Case, Parameters};
 use crate::diagnostics::{Source, SourceError};
 use crate::known_keys::{self, did_you_mean};
-use crate::overrides::{Overrides, is_selected, override_dialect, override_router};
+use crate::overrides::{Overrides, apply_override, is_selected, override_dialect};
 use crate::parameters::{MAX_CASES, ParameterValues};
 use crate::raw_step::{RawStep, StepError};
 use crate::scenario::Scenario;
@@ -53,8 +53,8 @@ pub fn cases(path: &Path, text: String, overrides: &Overrides) -> Result<Vec<Cas
 
 /// Reads a scenario file and makes its cases.
 ///
-/// The build of dnsmasq on the command line (`rtc`) selects among those that the scenario names, and replaces the default
-/// where the scenario names none. Dialects on the command line replace those of the scenario.
+/// The build and the release of dnsmasq on the command line (`rtc`, `dnsmasq`) select among those that the scenario names,
+/// and replace the default where the scenario names none. Dialects on the command line replace those of the scenario.
 ///
 /// # Errors
 /// An error in the text, with its place.
@@ -66,7 +66,9 @@ pub fn load(path: &Path, text: String, overrides: &Overrides) -> Result<Loaded, 
     let sections =
         table.get_ref().iter().map(|(key, value)| (key.get_ref().to_string(), value.span()));
     let sections = Arc::new(sections.collect());
-    override_router(table.get_mut(), "rtc", &overrides.rtc);
+    for setting in overrides.settings() {
+        apply_override(table.get_mut(), &setting);
+    }
     let own_dialects = override_dialect(table.get_mut(), &overrides.dialect);
     let values = ParameterValues::read(&source, table.get_ref())?;
     let combinations = values.combinations().ok_or_else(|| {

@@ -12,6 +12,8 @@ pub struct Overrides {
     pub rtc: Vec<String>,
     /// Dialects to run instead of those of the scenario; empty for those of the scenario.
     pub dialect: Vec<String>,
+    /// Releases of dnsmasq to run; empty for those of the scenario.
+    pub dnsmasq: Vec<String>,
     /// Whether a script of one's own replaces `shell` and `rust`. Cases that differ only in which of these they run are then
     /// one case.
     pub chosen_script: bool,
@@ -68,14 +70,38 @@ fn insert(table: &mut DeTable<'_>, section: &'static str, key: String, value: De
     }
 }
 
-/// Adds `[parameters] KEY = values` and `[router] KEY = "$KEY"` if the file does not mention KEY.
-pub(crate) fn override_router(table: &mut DeTable<'_>, key: &'static str, values: &[String]) {
+/// A setting that the command line can select or replace.
+pub(crate) struct Setting<'o> {
+    /// The section of the scenario file.
+    section: &'static str,
+    /// The name in this section, and of the parameter.
+    key: &'static str,
+    /// The value if the file has none; `None` if it is not known.
+    default: Option<&'static str>,
+    /// The values of the command line.
+    values: &'o [String],
+}
+
+impl Overrides {
+    /// The settings other than the dialect, with their values.
+    pub(crate) fn settings(&self) -> [Setting<'_>; 2] {
+        let setting = |section, key, default, values| Setting { section, key, default, values };
+        [
+            setting("router", "rtc", Some("good"), &self.rtc),
+            setting("server", "dnsmasq", None, &self.dnsmasq),
+        ]
+    }
+}
+
+/// Adds `[parameters] KEY = values` and `[SECTION] KEY = "$KEY"` if the file does not mention KEY.
+pub(crate) fn apply_override(table: &mut DeTable<'_>, setting: &Setting<'_>) {
+    let Setting { section, key, values, .. } = *setting;
     let says = |section: &str| table.get(section).and_then(|s| s.get_ref().get(key)).is_some();
-    if values.is_empty() || says("router") || says("parameters") {
+    if values.is_empty() || says(section) || says("parameters") {
         return;
     }
     insert(table, "parameters", key.to_owned(), string_array(values));
-    insert(table, "router", key.to_owned(), DeValue::String(format!("${key}").into()));
+    insert(table, section, key.to_owned(), DeValue::String(format!("${key}").into()));
 }
 
 /// Whether the command line selects this combination.
@@ -84,11 +110,18 @@ pub(crate) fn is_selected(
     table: &DeTable<'_>,
     overrides: &Overrides,
 ) -> bool {
-    let fixed = || {
-        let router = table.get("router")?.get_ref().get("rtc")?;
-        router.get_ref().as_str().map(str::to_owned)
-    };
-    let value = combination.get("rtc").map(ToString::to_string).or_else(fixed);
-    let value = value.unwrap_or_else(|| "good".to_owned());
-    overrides.rtc.is_empty() || value.starts_with('$') || overrides.rtc.contains(&value)
+    overrides.settings().iter().all(|setting| {
+        let Setting { section, key, default, values } = *setting;
+        let fixed = || {
+            let value = table.get(section)?.get_ref().get(key)?;
+            value.get_ref().as_str().map(str::to_owned)
+        };
+        let value = combination
+            .get(key)
+            .map(ToString::to_string)
+            .or_else(fixed)
+            .or_else(|| default.map(str::to_owned));
+        values.is_empty()
+            || value.is_none_or(|value| value.starts_with('$') || values.contains(&value))
+    })
 }

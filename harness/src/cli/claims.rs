@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::options::paths_or;
-use super::play::finish;
+use super::play::{finish, list};
 use super::run::ModelledOptions;
 use crate::error::CommandError;
 use crate::exit::Exit;
@@ -20,6 +20,9 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     let suite = args.modelled.load(&paths_or(&args.paths, "scenarios/claims"))?;
+    if args.modelled.run.list {
+        return Ok(list(&suite.cases));
+    }
     let summary = args.modelled.play(&suite)?;
     report::print_claims(&suite.cases);
     Ok(finish(&summary))

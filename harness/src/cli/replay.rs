@@ -26,8 +26,12 @@ pub(super) fn run(args: &Reproduction) -> Result<Exit, CommandError> {
 /// The case of an id.
 fn find(id: &Id, store: StoreChoice) -> Result<Case, CommandError> {
     let named = |name| id.parameter(name).map(str::to_owned).into_iter().collect();
-    let overrides =
-        Overrides { rtc: named("rtc"), dialect: named("dialect"), chosen_script: false };
+    let overrides = Overrides {
+        rtc: named("rtc"),
+        dialect: named("dialect"),
+        dnsmasq: named("dnsmasq"),
+        chosen_script: false,
+    };
     for case in suite::load(std::slice::from_ref(&id.path), &overrides)?.cases {
         if id.fits(&case).map_err(CommandError::usage)? {
             return match store {
@@ -52,7 +56,7 @@ fn replay_case(case: &Case, on: PlayedOn, args: &Reproduction) -> Result<Exit, C
             backend
         }
         PlayedOn::Qemu => {
-            args.options.script.check_executable()?;
+            args.options.script.check()?;
             BackendChoice::Qemu(args.options.guest.pool(None)?)
         }
     };

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::options::{ReplayOptions, Root, RunOptions, StoreChoice, TargetChoice, paths_or};
-use super::play::{OutsideSample, Play, finish, play};
+use super::play::{OutsideSample, Play, finish, list, play};
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::report::Summary;
@@ -52,6 +52,9 @@ enum SampleChoice {
 
 pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     let suite = args.modelled.load(&paths_or(&args.paths, "scenarios"))?;
+    if args.modelled.run.list {
+        return Ok(list(&suite.cases));
+    }
     Ok(finish(&args.modelled.play(&suite)?))
 }
 

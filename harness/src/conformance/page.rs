@@ -6,6 +6,7 @@ use super::answers;
 use super::check_result::CheckResult;
 use super::explanation::in_words;
 use super::group_result::GroupResult;
+use super::observation::Observation;
 use scenario::Group;
 
 /// Longest example on the page, in characters; reports for other programs have the whole text.
@@ -38,15 +39,16 @@ pub fn page(result: &CheckResult) -> String {
 }
 
 fn write_group(page: &mut String, result: &GroupResult, check: &CheckResult) {
+    let plural = |count: usize| if count == 1 { "case" } else { "cases" };
     let cases = match (result.group, result.cases_like_example()) {
         (Group::Atomic, _) => format!("{} cuts and kills", check.cuts.points),
-        (_, 0) => format!("{} cases", result.cases),
+        (_, 0) => format!("{} {}", result.cases, plural(result.cases)),
         (group, alike) => {
-            let own = result.observations.iter().any(|observation| observation.found_in != group);
-            if own {
-                format!("{alike} cases")
+            let elsewhere = |observation: &Observation| observation.found_in != group;
+            if result.observations.iter().any(elsewhere) {
+                format!("{alike} {}", plural(alike))
             } else {
-                format!("{alike} of {} cases", result.cases)
+                format!("{alike} of {} {}", result.cases, plural(result.cases))
             }
         }
     };

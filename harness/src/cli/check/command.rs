@@ -10,7 +10,7 @@ use super::play::play;
 use super::suite;
 use crate::cli::options::{
     DEFAULT_TIMEOUT_SECONDS, GateOptions, Jobs, ReplayOptions, ReportOptions, Root, RouterOptions,
-    RtcChoice, ScriptOptions, TargetChoice, runner_options,
+    RtcChoice, ScriptOptions, TargetChoice, dialect_parser, runner_options,
 };
 use crate::cli::reproduction::{Reproduction, ReproductionId};
 use crate::conformance::{
@@ -42,7 +42,7 @@ pub(in crate::cli) struct Args {
     #[arg(long, value_name = "CMD")]
     shell: Option<String>,
     /// Dialect of the nvram tool [default: openwrt]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = dialect_parser())]
     dialect: Option<Dialect>,
     /// Builds of dnsmasq [default: both]
     #[arg(long, value_enum)]
@@ -101,7 +101,7 @@ impl<'a> Check<'a> {
             .owning(args.owns.clone());
         let options = runner_options(&script, TargetChoice::Process, args.root, 0, false)?;
         let dialect = args.dialect.iter().map(|dialect| dialect.name().to_owned()).collect();
-        let router = RouterOptions { rtc: args.rtc, dialect };
+        let router = RouterOptions { rtc: args.rtc, dialect, dnsmasq_release: Vec::new() };
         let overrides = Overrides { chosen_script: true, ..router.overrides()? };
         let cases = suite::cases(&overrides)?;
         let cases = if args.quick { suite::quick(cases) } else { cases };
@@ -118,14 +118,14 @@ impl<'a> Check<'a> {
         let mut observations = observe(&played, &outcomes);
         let hangs = observations.iter().find(|observation| observation.cause == Cause::Hangs);
         let ended_early = hangs.map(|observation| observation.text.clone());
-        let (mut cuts, mut life) = (Report::default(), None);
+        let (mut cuts, mut life) = (Report::default(), Err("the check ended early".to_owned()));
         if ended_early.is_none() {
             let more = play(&others)?;
             observations.extend(observe(&others, &more));
             outcomes.extend(more);
             played.extend(others);
             cuts = self.explore(&mut observations)?;
-            life = Some(self.flash_life()?);
+            life = self.flash_life()?;
         }
         let result = self.result((&played, &outcomes), &observations);
         Ok((CheckResult { cuts, life, ended_early, ..result }, report::by_file(&played, outcomes)))
@@ -152,8 +152,12 @@ impl<'a> Check<'a> {
             .map(|observation| &observation.case)
             .collect();
         let passed = |case: &&Case| !failed.contains(&case.name());
-        let cases: Vec<&Case> =
-            self.cases.iter().filter(|case| is_explored(case)).filter(passed).collect();
+        let cases: Vec<&Case> = self
+            .cases
+            .iter()
+            .filter(|case| is_explored(case, self.args.quick))
+            .filter(passed)
+            .collect();
         let reports = explore(&cases, &self.script, self.args.root)?;
         let command = |id: &Id| {
             let id = ReproductionId::Faults(id.clone());
@@ -167,12 +171,17 @@ impl<'a> Check<'a> {
         Ok(total)
     }
 
-    fn flash_life(&self) -> Result<FlashLife, CommandError> {
+    /// How long the flash lives, or why the script cannot play a household.
+    fn flash_life(&self) -> Result<Result<FlashLife, String>, CommandError> {
         let days = if self.args.quick { QUICK_DAYS } else { DAYS };
         let build = self.args.rtc.unwrap_or(RtcChoice::Both).builds()[0];
         let settings = self.script.settings(self.args.root)?;
         let command = self.script.choice()?.command();
-        flash_life(command, settings, (self.dialect(), build), days).map_err(wear_error)
+        match flash_life(command, settings, (self.dialect(), build), days) {
+            Ok(life) => Ok(Ok(life)),
+            Err(WearError::Simulation(SimulationError::Backend(error))) => Err(error.into()),
+            Err(other) => Ok(Err(other.to_string())),
+        }
     }
 
     fn result(
@@ -197,7 +206,7 @@ impl<'a> Check<'a> {
             cases: played.len(),
             calls: outcomes.iter().map(|outcome| outcome.report.total.calls).sum(),
             cuts: Report::default(),
-            life: None,
+            life: Err(String::new()),
             ended_early: None,
             took: Duration::ZERO,
         }
@@ -206,11 +215,4 @@ impl<'a> Check<'a> {
 
 fn observe(cases: &[Case], outcomes: &[CaseOutcome]) -> Vec<Observation> {
     cases.iter().zip(outcomes).flat_map(|(case, outcome)| of_case(case, outcome)).collect()
-}
-
-fn wear_error(error: WearError) -> CommandError {
-    match error {
-        WearError::Simulation(SimulationError::Backend(error)) => error.into(),
-        other => CommandError::usage(other),
-    }
 }

@@ -11,9 +11,13 @@ use scenario::{Case, Group};
 /// One power cut or kill at a time: two in a row take a hundred times as long.
 const DEPTH: u32 = 1;
 
-/// Whether the power cuts of a case are explored.
-pub(super) fn is_explored(case: &Case) -> bool {
-    matches!(case.scenario.group, Some(Group::Atomic | Group::Survives | Group::Dhcpv6))
+/// Whether the power cuts of a case are explored. A quick check explores only the stories that are about them.
+pub(super) fn is_explored(case: &Case, quick: bool) -> bool {
+    match case.scenario.group {
+        Some(Group::Atomic) => true,
+        Some(Group::Survives | Group::Dhcpv6) => !quick,
+        _ => false,
+    }
 }
 
 /// Explores the power cuts and kills of the cases on all threads of the current pool.

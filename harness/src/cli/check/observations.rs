@@ -5,7 +5,7 @@ use crate::conformance::{Cause, Observation};
 use crate::report::CaseOutcome;
 use crate::words::Words;
 use explore::crash::Report;
-use runner::{Finding, FindingKind, Severity, Verdict};
+use runner::{Evidence, Finding, FindingKind, Severity, Verdict};
 use scenario::{Case, Id};
 
 /// What a case has shown.
@@ -25,7 +25,12 @@ pub(super) fn of_case(case: &Case, outcome: &CaseOutcome) -> Vec<Observation> {
     findings
         .map(|finding| {
             let cause = Cause::of(finding);
-            observation(case, cause, finding.severity, finding.text.clone(), command)
+            let first = |lines: &[Vec<u8>]| lines.first().cloned();
+            let Evidence { expected, found, .. } = &finding.evidence;
+            Observation {
+                lines: (first(expected), first(found)),
+                ..observation(case, cause, finding.severity, finding.text.clone(), command)
+            }
         })
         .collect()
 }
@@ -63,10 +68,10 @@ fn observation(
         severity,
         found_in: suite::group_of(case),
         is_basic: suite::is_basic(case),
-        rtc: case.scenario.router.rtc,
         case: case.name(),
         title: case.scenario.title.clone(),
         text,
+        lines: (None, None),
         command: command.clone(),
     }
 }
