@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use scenario::{Case, Invariant};
+use scenario::{Case, Group, Invariant};
 
 use super::evidence::{CallRecord, Evidence};
 use super::expected::Difference;
@@ -45,6 +45,8 @@ pub(super) struct Findings<'a> {
     /// Findings that the scenario expects.
     expected_violations: Vec<Finding>,
     omitted: usize,
+    /// Severity and group of the most serious finding that was omitted.
+    worst_omitted: Option<(Severity, Group)>,
 }
 
 impl<'a> Findings<'a> {
@@ -61,6 +63,7 @@ impl<'a> Findings<'a> {
             failures,
             expected_violations,
             omitted: 0,
+            worst_omitted: None,
         }
     }
 
@@ -127,6 +130,7 @@ impl<'a> Findings<'a> {
             list.push(finding);
         } else if !is_expected {
             self.omitted += 1;
+            self.worst_omitted = self.worst_omitted.max(Some((severity, finding.group)));
         }
     }
 
@@ -170,13 +174,10 @@ impl<'a> Findings<'a> {
         for text in missing {
             self.add(FindingKind::Unmet, text);
         }
-        if self.omitted > 0 {
-            // As serious as the findings that it stands for.
-            let severity = self.failures.iter().map(|finding| finding.severity).max();
-            let severity = severity.unwrap_or(Severity::Bug);
+        if let Some((severity, group)) = self.worst_omitted {
             let text = format!("{} more findings of this case", self.omitted);
             let finding = Finding::of_case(self.case, FindingKind::Unmet, text);
-            self.failures.push(Finding { severity, ..finding });
+            self.failures.push(Finding { severity, group, ..finding });
         }
         (self.failures, self.expected_violations)
     }

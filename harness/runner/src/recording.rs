@@ -1,13 +1,14 @@
 //! Records undisturbed runs in process, for explorers and workloads.
 
 use super::case_error::CaseError;
+use super::finding::Finding;
 use super::gate_policy::GatePolicy;
 use super::observers::Observers;
 use super::options::{InitCalls, Options, ScriptExecution};
 use super::owned_variables::OwnedVariables;
 use super::play::play;
 use super::recorder::{Recorder, TimedCall};
-use super::report::blank_report;
+use super::report::{CaseReport, blank_report};
 use super::script::{ScriptChoice, function};
 use super::setup::router;
 use backend::{Function, InProcess};
@@ -20,6 +21,8 @@ pub struct Recording {
     pub recorder: Recorder,
     /// The NVRAM variables that belong to the script.
     pub owned: OwnedVariables,
+    /// What the judge has found, and the scenario does not expect.
+    pub findings: Vec<Finding>,
 }
 
 /// Runs a case in process and keeps a snapshot before each script call.
@@ -46,15 +49,16 @@ pub fn record(
         },
     };
     let mut recorder = Recorder::default();
-    let mut owned = run(case, function.clone(), &options, &mut recorder)?;
+    let report = run(case, function.clone(), &options, &mut recorder)?;
+    let (mut owned, findings) = (report.owned, report.failures);
     let added = owned.added_patterns();
     if !added.is_empty() {
         // The script has added variables that no pattern matches. Every snapshot must treat them alike.
         options.script.owns = owned.patterns().iter().cloned().chain(added).collect();
         recorder = Recorder::default();
-        owned = run(case, function, &options, &mut recorder)?;
+        owned = run(case, function, &options, &mut recorder)?.owned;
     }
-    Ok(Ok(Recording { recorder, owned }))
+    Ok(Ok(Recording { recorder, owned, findings }))
 }
 
 /// Runs a case in process with this script. Returns its calls and boots, and the true time at its beginning and end
@@ -84,10 +88,10 @@ fn run(
     script: Function,
     options: &Options,
     recorder: &mut Recorder,
-) -> Result<OwnedVariables, CaseError> {
+) -> Result<CaseReport, CaseError> {
     let mut report = blank_report(case);
     let mut target = InProcess::new(router(case)?, script);
     let observers = Observers { recorder: Some(recorder), ..Observers::default() };
     play(case, &mut target, options, &mut report, observers)?;
-    Ok(report.owned)
+    Ok(report)
 }

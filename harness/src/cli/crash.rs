@@ -17,7 +17,7 @@ use crate::report::{self, JunitTest, journal_lab as table};
 use backend::Function;
 use explore::crash::{self, Report};
 use journal_lab::CaseResult;
-use runner::{CaseError, GatePolicy};
+use runner::{CaseError, Finding, GatePolicy};
 use scenario::{Case, Id};
 
 /// The arguments of `leaselab crash`.
@@ -80,6 +80,8 @@ struct Findings {
     invalid: Faults,
     /// States that processes did not reach as functions did.
     differences: usize,
+    /// Findings of runs without faults that make the exploration fail.
+    undisturbed: usize,
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
@@ -103,7 +105,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
         }
         pool.install(|| explore_case(case, args, &mut findings))?;
     }
-    let Findings { total, tests, faults, invalid, differences } = &findings;
+    let Findings { total, tests, faults, invalid, differences, undisturbed } = &findings;
     let command = |id: &Id| args.reproduction(id, false).to_string();
     let script = args.script.script.as_deref();
     args.reports.write(&text::document(script, total, faults, invalid, &command))?;
@@ -118,7 +120,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     let mut unreached = Vec::new();
     if !cases.is_empty() && invalid.is_empty() {
         // A script of somebody else may keep its leases elsewhere than in NVRAM.
-        if args.script.script.is_none() {
+        if !args.script.is_chosen() {
             unreached = total.unreached(args.depth());
         }
         text::print_total(total);
@@ -127,7 +129,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
         }
     }
     text::print_last_line(total);
-    let failed = total.broken > 0 || !unreached.is_empty() || *differences > 0;
+    let failed = total.broken > 0 || !unreached.is_empty() || *differences > 0 || *undisturbed > 0;
     Ok(match (failed, invalid.is_empty()) {
         (true, _) => Exit::Failed,
         (false, false) => Exit::Usage,
@@ -197,6 +199,11 @@ fn explore_case(case: &Case, args: &Args, findings: &mut Findings) -> Result<(),
         Ok(Ok(report)) => {
             let command = |id: &Id| args.reproduction(id, false).to_string();
             text::print_case(case, &report, &command, args.list);
+            if args.script.is_chosen() {
+                text::print_undisturbed(&report);
+                let denies = |f: &&Finding| gate.denies(f.severity, f.group);
+                findings.undisturbed += report.undisturbed.iter().filter(denies).count();
+            }
             findings.tests.push(text::junit(case, &report, &command));
             if args.confirms() {
                 findings.differences += confirm(case, script, &report, args)?;

@@ -1,11 +1,13 @@
 //! Reports of `leaselab crash`.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::failures::severity;
 use super::{JunitEnd, JunitTest};
 use explore::crash::{PointCount, PointKind, Report, Violation};
 use lab_report::{Breach, CaseText, Count, CrashReport, Document, printable, printable_lines};
+use runner::Finding;
 use scenario::diagnostics::SourceError;
 use scenario::{Case, Id, quantity};
 
@@ -31,6 +33,23 @@ pub fn print_case(case: &Case, report: &Report, command: &dyn Fn(&Id) -> String,
         let (severity, name) = (violation.severity.name(), violation.invariant.name());
         outln!("  step {}: {severity}: {name}: {}", violation.step, violation.text);
         outln!("    {}", command(&violation.id));
+    }
+}
+
+/// Prints what was found in the run without faults: one finding of each severity and kind.
+pub fn print_undisturbed(report: &Report) {
+    let mut alike: BTreeMap<_, Vec<&Finding>> = BTreeMap::new();
+    for finding in &report.undisturbed {
+        alike.entry((finding.severity, finding.kind)).or_default().push(finding);
+    }
+    for ((severity, kind), findings) in alike.iter().rev() {
+        let (severity, kind) = (severity.name(), kind.name());
+        let Finding { step, text, .. } = findings[0];
+        let times = match findings.len() {
+            1 => String::new(),
+            count => format!(" (×{count})"),
+        };
+        outln!("  without a fault, step {step}: {severity}: {kind}: {text}{times}");
     }
 }
 

@@ -53,6 +53,7 @@ pub fn explore(
         return Err(fault.into());
     }
     let mut report = merge(case, tasks, options);
+    report.undisturbed.clone_from(&recording.findings);
     report.took += recorded;
     let (first, last) = recording.recorder.truth;
     report.window.simulated = Duration::from_secs(u64::try_from(last - first).unwrap_or(0));

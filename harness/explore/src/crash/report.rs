@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::judgement::Judgement;
 use super::{PointCount, PointKind, Verdict, Violation, VulnerabilityWindow};
+use runner::Finding;
 use scenario::Id;
 
 /// Further violations of a severity are counted, but not kept.
@@ -35,6 +36,8 @@ pub struct Report {
     pub coverage: BTreeMap<PointKind, PointCount>,
     /// The first violations of each severity.
     pub violations: Vec<Violation>,
+    /// What was found in the run without faults.
+    pub undisturbed: Vec<Finding>,
     /// Every judged state with its verdict, if [`Options::list`](super::Options::list) is set.
     pub listed: Vec<(Id, Verdict)>,
     /// How long the store had no valid copy.
@@ -61,6 +64,7 @@ impl Report {
             sum.distinct += count.distinct;
         }
         self.add_violations(other.violations);
+        self.undisturbed.extend(other.undisturbed);
         self.listed.extend(other.listed);
         self.window.commits += other.window.commits;
         self.window.open += other.window.open;
