@@ -83,7 +83,11 @@ fn collect(path: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Co
     Ok(())
 }
 
-fn read(path: &Path) -> Result<String, CommandError> {
+/// Reads a TOML file.
+///
+/// # Errors
+/// A file that cannot be read, is too large or not UTF-8.
+pub fn read(path: &Path) -> Result<String, CommandError> {
     let refuse = |why: String| CommandError::file(path, why);
     let file = fs::File::open(path).map_err(|error| refuse(error.to_string()))?;
     let mut bytes = Vec::new();
@@ -91,9 +95,7 @@ fn read(path: &Path) -> Result<String, CommandError> {
         .read_to_end(&mut bytes)
         .map_err(|error| refuse(error.to_string()))?;
     if bytes.len() as u64 > MAX_FILE_BYTES {
-        return Err(refuse(format!(
-            "larger than {MAX_FILE_BYTES} bytes, the limit for a scenario"
-        )));
+        return Err(refuse(format!("larger than {MAX_FILE_BYTES} bytes")));
     }
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();

@@ -14,7 +14,7 @@ use super::nvram_state::NvramState;
 use super::router::Router;
 use super::tally::{call_text, end_text};
 use backend::{BackendError, CallEnd, CallOptions, CallResult, InProcess};
-use dnsmasq_model::{Build, Engine, ScriptCall, legal_hostname};
+use dnsmasq_model::{Build, Engine, Release, ScriptCall, legal_hostname};
 use scenario::{Forgiven, Invariant, Rtc};
 
 /// What the judge needs to know of a script and its scenario.
@@ -28,6 +28,8 @@ pub(super) struct Rules<'a> {
     pub(super) lease_max: usize,
     /// How the store is read between calls of `init` that the scenario asks for.
     pub(super) read_method: ReadMethod,
+    /// The release of dnsmasq, which determines how the output of `init` is read.
+    pub(super) release: Release,
     /// Violations that the scenario forgives because the hardware makes them unavoidable.
     pub(super) forgive: &'a [Forgiven],
 }
@@ -350,7 +352,7 @@ impl<'a> Judge<'a> {
                 self.findings.broken(Invariant::Parsability, text);
                 continue;
             }
-            match init_output::parse(output) {
+            match init_output::parse_as(output, self.rules.release) {
                 Err(why) => self.findings.broken(Invariant::Parsability, why),
                 Ok(seen) => {
                     for mut difference in allowed.differences(&seen, tolerance) {
@@ -381,7 +383,7 @@ impl<'a> Judge<'a> {
     }
 
     fn read_init(&mut self, output: &[u8]) -> Option<Lines> {
-        match init_output::parse(output) {
+        match init_output::parse_as(output, self.rules.release) {
             Ok(lines) => Some(lines),
             Err(why) => {
                 self.findings.broken(Invariant::Parsability, why);

@@ -63,6 +63,7 @@ pub fn play(
         slack,
         lease_max,
         read_method: if decodes { ReadMethod::Records } else { ReadMethod::Init },
+        release: router.engine().config().release,
         forgive: &scenario.forgive,
     };
     let mut judge = Judge::new(&mut router, Findings::new(case), rules)?;

@@ -11,10 +11,13 @@ use super::storage::storage;
 use backend::process::{ScriptCommand, ScriptFile};
 use backend::{BackendError, Function};
 use scenario::diagnostics::SourceError;
-use scenario::{Case, Store};
+use scenario::{Case, Store, did_you_mean};
 
 const SHELL_SCRIPT: &str = include_str!("../../../lease-script/lease_update.sh");
 const NAIVE_SCRIPT: &str = include_str!("../../../scenarios/scripts/naive.sh");
+
+/// The names of the scripts that a scenario can use without a path.
+const BUILT_IN: [&str; 3] = ["shell", "rust", "naive"];
 
 /// The script that the command line chooses.
 #[derive(Clone, Debug, Default)]
@@ -144,8 +147,12 @@ pub(super) fn place_script_error(
     fault: CaseError,
 ) -> CaseError {
     match (fault, program(case, choice)) {
-        (CaseError::Backend(BackendError::Script(why)), Program::Path(_)) => {
-            case.error(case.scenario.script.program.span(), why).into()
+        (CaseError::Backend(BackendError::Script(why)), Program::Path(path)) => {
+            let error = case.error(case.scenario.script.program.span(), why);
+            match did_you_mean(path, BUILT_IN) {
+                Some(name) => error.help(format!("did you mean the script `{name}`?")).into(),
+                None => error.into(),
+            }
         }
         (other, _) => other,
     }

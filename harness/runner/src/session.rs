@@ -1,5 +1,6 @@
 //! A run: the router, the judge, the observers and the comparison with a real dnsmasq, called in the right order.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::action::ClientAction;
@@ -66,6 +67,8 @@ pub(super) struct Session<'a> {
     pub(super) observers: Observers<'a>,
     comparison: Comparison,
     step: Step,
+    /// The folders of `--dhcp-hostsdir` that dnsmasq watches.
+    watched: BTreeSet<String>,
     /// True time at the beginning, in seconds since 1970.
     began: i64,
     pub(super) faults: FaultsSoFar,
@@ -93,6 +96,7 @@ impl<'a> Session<'a> {
             observers,
             comparison: Comparison::new(ids),
             step: Step::default(),
+            watched: BTreeSet::new(),
             faults: FaultsSoFar::Occurred,
         }
     }
@@ -224,6 +228,8 @@ impl<'a> Session<'a> {
         self.router.server.forget_declined();
         match self.router.engine_mut().start(clock, &init, &mut calls) {
             Ok(()) => {
+                self.watched.clear();
+                self.watch_folders();
                 self.perform_all(calls)?;
                 self.comparison.check_names(&mut self.router, &mut self.judge.findings)
             }
@@ -290,6 +296,7 @@ impl<'a> Session<'a> {
         let mut calls = Vec::new();
         let clock = self.router.clocks.now();
         self.router.engine_mut().sighup(clock, &mut calls);
+        self.watch_folders();
         self.comparison.sighup(&mut self.router)?;
         self.perform_all(calls)
     }
@@ -306,8 +313,23 @@ impl<'a> Session<'a> {
         self.router.backend.write_file(path, contents.as_deref())?;
         let mut calls = Vec::new();
         let clock = self.router.clocks.now();
-        self.router.engine_mut().set_file(path, contents, clock, &mut calls);
+        let dirs = &self.router.engine().config().hosts_dirs;
+        let is_in = |dir: &&String| {
+            path.strip_prefix(dir.as_str()).is_some_and(|rest| rest.starts_with('/'))
+        };
+        if dirs.iter().filter(is_in).all(|dir| self.watched.contains(dir)) {
+            self.router.engine_mut().set_file(path, contents, clock, &mut calls);
+        } else {
+            self.router.engine_mut().store_file(path, contents);
+        }
         self.perform_all(calls)
+    }
+
+    /// inotify.c `set_dynamic_inotify`: at its start and at SIGHUP, dnsmasq begins to watch the folders that exist.
+    fn watch_folders(&mut self) {
+        let engine = self.router.engine();
+        let dirs = engine.config().hosts_dirs.iter().filter(|dir| engine.has_files_in(dir));
+        self.watched.extend(dirs.cloned());
     }
 
     /// dnsmasq ends, the power stays on.

@@ -26,7 +26,8 @@ pub(super) fn run(args: &Reproduction) -> Result<Exit, CommandError> {
 /// The case of an id.
 fn find(id: &Id, store: StoreChoice) -> Result<Case, CommandError> {
     let named = |name| id.parameter(name).map(str::to_owned).into_iter().collect();
-    let overrides = Overrides { rtc: named("rtc"), dialect: named("dialect") };
+    let overrides =
+        Overrides { rtc: named("rtc"), dialect: named("dialect"), dnsmasq: named("dnsmasq") };
     for case in suite::load(std::slice::from_ref(&id.path), &overrides)? {
         if id.fits(&case).map_err(CommandError::usage)? {
             return match store {
@@ -51,7 +52,7 @@ fn replay_case(case: &Case, on: PlayedOn, args: &Reproduction) -> Result<Exit, C
             backend
         }
         PlayedOn::Qemu => {
-            args.options.script.check_executable()?;
+            args.options.script.check()?;
             BackendChoice::Qemu(args.options.guest.pool(None)?)
         }
     };

@@ -10,7 +10,7 @@ use super::play::play;
 use super::suite;
 use crate::cli::options::{
     DEFAULT_TIMEOUT_SECONDS, GateOptions, Jobs, ReplayOptions, ReportOptions, Root, RouterOptions,
-    RtcChoice, ScriptOptions, TargetChoice, runner_options,
+    RtcChoice, ScriptOptions, TargetChoice, dialect_parser, runner_options,
 };
 use crate::cli::reproduction::{Reproduction, ReproductionId};
 use crate::conformance::{
@@ -42,7 +42,7 @@ pub(in crate::cli) struct Args {
     #[arg(long, value_name = "CMD")]
     shell: Option<String>,
     /// Dialect of the nvram tool [default: openwrt]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = dialect_parser())]
     dialect: Option<Dialect>,
     /// Builds of dnsmasq [default: both]
     #[arg(long, value_enum)]
@@ -97,7 +97,7 @@ impl<'a> Check<'a> {
         let script = ScriptOptions::new(args.script.clone(), args.shell.clone(), args.timeout);
         let options = runner_options(&script, TargetChoice::Process, args.root, 0, false)?;
         let dialect = args.dialect.iter().map(|dialect| dialect.name().to_owned()).collect();
-        let router = RouterOptions { rtc: args.rtc, dialect };
+        let router = RouterOptions { rtc: args.rtc, dialect, dnsmasq_release: Vec::new() };
         let cases = suite::cases(&router.overrides()?)?;
         let cases = if args.quick { suite::quick(cases) } else { cases };
         Ok(Self { args, script, router, options, cases })
