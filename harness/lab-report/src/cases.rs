@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::crash::CaseText;
 use crate::event::Timeline;
 use crate::failure::{Failure, Severity};
 
@@ -34,6 +35,9 @@ pub struct CasesReport {
     pub failures: Vec<Failure>,
     /// The cases, by scenario.
     pub scenarios: Vec<Scenario>,
+    /// Cases that make no sense with the script or the dialect of the command line, with the reason.
+    #[serde(default)]
+    pub left_out: Vec<CaseText>,
     /// What happened in the examples of the failures, by the name of the case.
     #[serde(default)]
     pub timelines: BTreeMap<String, Timeline>,

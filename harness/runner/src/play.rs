@@ -6,13 +6,16 @@ use super::client_ids::ClientIds;
 use super::clocks::Clocks;
 use super::configuration::{Configuration, build_of, configuration};
 use super::demands::ReadMethod;
-use super::findings::Findings;
+use super::findings::{FindingRules, Findings};
 use super::judge::{Judge, Rules};
 use super::observers::Observers;
 use super::options::{InitCalls, Options};
 use super::report::{CaseReport, Verdict};
 use super::router::Router;
-use super::script::{check_environment, environment, is_the_projects_own, prefix};
+use super::script::{
+    ScriptOrigin, check_environment, environment, is_the_projects_own, origin, owned_variables,
+    record_prefix,
+};
 use super::session::Session;
 use super::steps::Player;
 use backend::Backend;
@@ -59,24 +62,32 @@ pub fn play(
         && is_the_projects_own(case, &options.script)
         && scenario.router.store == Store::Nvram;
     let rules = Rules {
-        prefix: prefix(&environment),
+        owned: owned_variables(case, &options.script),
+        record_prefix: record_prefix(case, &options.script),
         slack,
         lease_max,
         read_method: if decodes { ReadMethod::Records } else { ReadMethod::Init },
         release: router.engine().config().release,
         forgive: &scenario.forgive,
     };
-    let mut judge = Judge::new(&mut router, Findings::new(case), rules)?;
+    let script = origin(case, &options.script);
+    let finding_rules = FindingRules {
+        gate: options.gate.clone(),
+        demands_breaks: script == ScriptOrigin::Scenario,
+    };
+    let mut judge = Judge::new(&mut router, Findings::new(case, finding_rules), rules)?;
     judge.stored_before(&bound);
     let mut observers = observers;
     observers.log = options.log.then_some(&mut report.log);
     let ids = ClientIds::new(scenario.server.long_ids);
-    let mut session = Session::new(router, judge, observers, ids);
+    let mut session = Session::new(router, judge, observers, ids, script);
     Player::new(case, &mut session)?.play()?;
     if let Some(recorder) = &mut session.observers.recorder {
         recorder.truth = (truth, session.router.clocks.truth());
     }
     report.total = session.observers.total();
+    report.owned = session.judge.owned().clone();
+    let unplayable = session.unplayable.take();
     let history = std::mem::take(&mut session.observers.history);
     let ids = session.client_ids();
     (report.failures, report.expected_violations) = session.judge.findings.finish();
@@ -86,6 +97,12 @@ pub fn play(
             "this dnsmasq does not pass long client-ids as `long-ids` says (fix of CVE-2026-4892)"
                 .to_owned(),
         );
+    }
+    if let Some(why) = unplayable
+        && options.gate.passes(&report.failures)
+    {
+        report.verdict =
+            Verdict::Skipped(format!("the scenario cannot be played with this script: {why}"));
     }
     if !report.failures.is_empty() {
         report.history = history;

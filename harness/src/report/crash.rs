@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::failures::severity;
 use super::{JunitEnd, JunitTest};
 use explore::crash::{PointCount, PointKind, Report, Violation};
 use lab_report::{Breach, CaseText, Count, CrashReport, Document, printable, printable_lines};
@@ -13,20 +14,22 @@ pub type Faults = Vec<(String, String)>;
 
 /// Prints what was found in a case. `command` renders the command that replays an id.
 pub fn print_case(case: &Case, report: &Report, command: &dyn Fn(&Id) -> String, list: bool) {
-    let Report { distinct, kept, lost, broken, declared, .. } = report;
+    let Report { distinct, kept, lost, broken, allowed, declared, .. } = report;
     let points = quantity(report.points, "point");
+    let allowed_text =
+        if *allowed > 0 { format!("{allowed} with advice or risks, ") } else { String::new() };
     outln!("{}", case.name());
     outln!(
         "  {points}, {distinct} distinct: {kept} kept, {lost} lost as this store must, \
-         {declared} broken as declared, {broken} broken"
+         {declared} broken as declared, {allowed_text}{broken} broken"
     );
     outln!("  {}", window(report));
     for (id, verdict) in report.listed.iter().filter(|_| list) {
         outln!("  {verdict:<7}{id}");
     }
     for violation in &report.violations {
-        let name = violation.invariant.name();
-        outln!("  step {}: {name}: {}", violation.step, violation.text);
+        let (severity, name) = (violation.severity.name(), violation.invariant.name());
+        outln!("  step {}: {severity}: {name}: {}", violation.step, violation.text);
         outln!("    {}", command(&violation.id));
     }
 }
@@ -131,6 +134,8 @@ pub fn document(
     });
     let breach = |violation: &Violation| Breach {
         invariant: violation.invariant.name().to_owned(),
+        severity: severity(violation.severity),
+        group: violation.group.name().to_owned(),
         step: violation.step,
         text: printable(&violation.text),
         id: violation.id.to_string(),
@@ -152,6 +157,7 @@ pub fn document(
         images: total.images,
         kept: total.kept,
         lost: total.lost,
+        allowed: total.allowed,
         declared: total.declared,
         broken: total.broken,
         coverage: coverage.collect(),

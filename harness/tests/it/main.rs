@@ -27,6 +27,7 @@ mod runner;
 mod sandbox;
 mod scenario_files;
 mod script_file;
+mod severity;
 mod traces;
 mod wear;
 mod wear_images;

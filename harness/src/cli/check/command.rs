@@ -23,8 +23,8 @@ use crate::report::{self, CaseOutcome, FileReport};
 use ::explore::crash::Report;
 use lab_report::Document;
 use nvram_emu::Dialect;
-use runner::{Options, Severity};
-use scenario::{Case, Group, Id};
+use runner::{NamePattern, Options, Severity};
+use scenario::{Case, Group, Id, Overrides};
 use wear::{SimulationError, WearError};
 
 /// Days of a household for which the script is run to find out how long the flash lives.
@@ -53,6 +53,9 @@ pub(in crate::cli) struct Args {
     /// Kill a script and its children when a call takes longer
     #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_TIMEOUT_SECONDS)]
     timeout: u64,
+    /// NVRAM variables that belong to the script, such as my_leases or 'lease_*'; may be repeated [default: dnsmasq_lease_*]
+    #[arg(long, value_name = "PATTERN")]
+    owns: Vec<NamePattern>,
     #[command(flatten)]
     gate: GateOptions,
     #[command(flatten)]
@@ -70,8 +73,8 @@ pub(in crate::cli) fn run(args: &Args) -> Result<Exit, CommandError> {
     let pool = args.jobs.pool()?;
     let (mut result, files) = pool.install(|| check.run())?;
     result.took = began.elapsed();
-    let gate = args.gate.policy();
-    let cases_report = report::cases_report(Some(&args.script), &files);
+    let gate = args.gate.policy(true);
+    let cases_report = report::cases_report(Some(&args.script), &files, &[]);
     args.reports.write(&Document::Check(complete(cases_report, &result)))?;
     if let Some(path) = &args.reports.junit {
         report::write_junit_tests(path, &junit_tests(&result, &gate))?;
@@ -94,11 +97,13 @@ struct Check<'a> {
 
 impl<'a> Check<'a> {
     fn new(args: &'a Args) -> Result<Self, CommandError> {
-        let script = ScriptOptions::new(args.script.clone(), args.shell.clone(), args.timeout);
+        let script = ScriptOptions::new(args.script.clone(), args.shell.clone(), args.timeout)
+            .owning(args.owns.clone());
         let options = runner_options(&script, TargetChoice::Process, args.root, 0, false)?;
         let dialect = args.dialect.iter().map(|dialect| dialect.name().to_owned()).collect();
         let router = RouterOptions { rtc: args.rtc, dialect, dnsmasq_release: Vec::new() };
-        let cases = suite::cases(&router.overrides()?)?;
+        let overrides = Overrides { chosen_script: true, ..router.overrides()? };
+        let cases = suite::cases(&overrides)?;
         let cases = if args.quick { suite::quick(cases) } else { cases };
         Ok(Self { args, script, router, options, cases })
     }

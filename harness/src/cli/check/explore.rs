@@ -5,6 +5,7 @@ use crate::error::CommandError;
 use crate::report::Progress;
 use backend::Function;
 use explore::crash::{self, Report};
+use runner::GatePolicy;
 use scenario::{Case, Group};
 
 /// One power cut or kill at a time: two in a row take a hundred times as long.
@@ -29,11 +30,13 @@ pub(super) fn explore(
     root: Root,
 ) -> Result<Vec<Report>, CommandError> {
     let progress = Progress::new(cases.len());
+    let choice = script.choice()?;
     let mut reports = Vec::new();
     for case in cases {
         let function = Function::Process(script.processes(case, root)?);
         let options = crash::Options { depth: DEPTH, ..crash::Options::default() };
-        let explored = crash::explore(case, Some(function), options)?;
+        let explored =
+            crash::explore(case, Some(function), &choice, &GatePolicy::strict(), options)?;
         reports.push(explored.map_err(CommandError::Usage)?);
         progress.advance();
     }

@@ -44,14 +44,13 @@ pub(super) fn of_cuts(
     let violations = report.violations.iter();
     violations
         .map(|violation| {
-            let kind = FindingKind::Broken(violation.invariant);
             let cause = Cause::of_invariant(violation.invariant, None);
             let command = command(&violation.id);
             let text = violation.text.clone();
             Observation {
                 is_basic: false,
                 found_in: scenario::Group::Atomic,
-                ..observation(case, cause, kind.severity(), text, &command)
+                ..observation(case, cause, violation.severity, text, &command)
             }
         })
         .collect()
