@@ -75,11 +75,13 @@
 //! ede220728e, torvalds/linux drivers/mtd/mtdblock.c. [`dialect::DialectInfo::verified`] says what each
 //! dialect was compared with, and what was not run.
 
+pub mod backup;
 pub mod device;
 pub mod dialect;
 pub mod emu;
 pub mod flsh;
+pub mod judge;
 mod machine;
 
 pub use dialect::Dialect;
-pub use machine::{CommandOutput, Exit, Machine};
+pub use machine::{CommandOutput, DoesNotFit, Exit, Machine};

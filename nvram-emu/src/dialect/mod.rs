@@ -16,10 +16,11 @@ mod state;
 mod tool;
 mod vendor;
 
-pub use info::{DialectInfo, FreeSpaceSource};
+pub use info::{DialectInfo, FreeSpaceSource, Verification};
 pub use registry::{Dialect, UnknownDialect};
 pub use state::{
-    Board, FlashLoad, Halt, InvalidRamFile, Loaded, OutputBuffers, ProcMtd, Ram, Variables,
+    Board, Files, FlashLoad, Halt, InvalidRamFile, Loaded, NoFiles, OutputBuffers, ProcMtd, Ram,
+    ReadFile, Variables,
 };
 pub(crate) use state::{KERNEL_HEADER, KERNEL_MAGIC};
-pub use tool::Tool;
+pub use tool::{ImageLayout, Tool};

@@ -55,6 +55,11 @@ impl Driver {
         Ok(())
     }
 
+    /// Where a boot looks for the image first; `None` when the partition is smaller than the NVRAM.
+    pub fn image_offset(&self, board: &Board) -> Option<u32> {
+        self.commit.image_offset(&board.flash, board.space)
+    }
+
     fn boot_image(&self, board: &Board) -> Result<BootImage, OpenError> {
         let (flash, space) = (&board.flash, board.space);
         let start = self.commit.image_offset(flash, space).ok_or(OpenError::Refused)?;
