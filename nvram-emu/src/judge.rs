@@ -110,19 +110,16 @@ impl State {
             return Verdict::Rejects("no magic");
         }
         match check {
-            BootCheck::Magic => loads,
-            BootCheck::MagicOrCrash | BootCheck::MagicOrSearch => {
-                if (self.header.len as usize) < HEADER_LEN {
-                    Verdict::Crashes("the length is below 20")
-                } else {
-                    loads
-                }
+            BootCheck::MagicOrCrash | BootCheck::MagicOrSearch
+                if (self.header.len as usize) < HEADER_LEN =>
+            {
+                Verdict::Crashes("the length is below 20")
             }
             BootCheck::MagicAndLen | BootCheck::Crc if !self.has_len => {
                 Verdict::Rejects("the length is below 20 or above the NVRAM")
             }
             BootCheck::Crc if !self.intact => Verdict::Rejects("the CRC is wrong"),
-            BootCheck::MagicAndLen | BootCheck::Crc => loads,
+            _ => loads,
         }
     }
 }

@@ -63,5 +63,5 @@ pub(super) fn read(bytes: &[u8]) -> Option<Result<FoundImage, BackupError>> {
 fn image_at(bytes: &[u8], at: usize) -> Option<&[u8]> {
     let rest = &bytes[at..];
     let len = Header::read(rest)?.len as usize;
-    if len < HEADER_LEN || len > MAX_VARIABLES { None } else { rest.get(..len) }
+    (HEADER_LEN..=MAX_VARIABLES).contains(&len).then(|| rest.get(..len))?
 }

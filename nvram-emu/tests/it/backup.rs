@@ -179,7 +179,7 @@ fn a_damaged_backup_is_refused_with_its_place(#[case] file: &[u8], #[case] expec
 fn images_are_found_in_boot_loaders_and_flash_dumps() {
     let machine = |value: &str| {
         let flash =
-            Flash::from_bytes(&[0xFF; 0x8000], 0x1_0000, Chip::SPI_NOR).expect("a geometry");
+            Flash::from_bytes(&vec![0xFF; 0x8000], 0x1_0000, Chip::SPI_NOR).expect("a geometry");
         let variables = [(b"a".to_vec(), value.as_bytes().to_vec())];
         Machine::new(Dialect::Wrt54gl, flash, None).with_variables(&variables).expect("room")
     };

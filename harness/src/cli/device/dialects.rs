@@ -1,21 +1,22 @@
 //! `leaselab device dialects`.
 
 use nvram_emu::Dialect;
+use nvram_emu::dialect::markdown_table;
 
 use crate::exit::Exit;
 
 /// The arguments of `leaselab device dialects`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Print a table in Markdown with the names, the firmware and the free space
+    /// Print a page in Markdown
     #[arg(long)]
     markdown: bool,
 }
 
 pub(super) fn run(args: &Args) -> Exit {
     if args.markdown {
-        outln!("| dialect | firmware | verified against | not run | free space |");
-        outln!("|---|---|---|---|---|");
+        out!("# Dialects of the `nvram` tool\n\n{}", markdown_table());
+        return Exit::Passed;
     }
     for dialect in Dialect::ALL {
         let info = dialect.info();
@@ -24,14 +25,10 @@ pub(super) fn run(args: &Args) -> Exit {
             None => ("nothing, modelled from source code", "everything"),
         };
         let free = info.free_space.describe();
-        if args.markdown {
-            outln!("| `{dialect}` | {} | {against} | {not_run} | {free} |", info.firmware);
-        } else {
-            outln!("{dialect}: {}", info.firmware);
-            outln!("    verified against {against}");
-            outln!("    not run: {not_run}");
-            outln!("    free space: {free}");
-        }
+        outln!("{dialect}: {}", info.firmware);
+        outln!("    verified against {against}");
+        outln!("    not run: {not_run}");
+        outln!("    free space: {free}");
     }
     Exit::Passed
 }

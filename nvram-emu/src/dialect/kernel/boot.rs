@@ -71,11 +71,10 @@ impl Driver {
         let bounded = (HEADER_LEN..=space as usize).contains(&len);
         let bytes = flash.range(start, space);
         let valid = match self.boot_check {
-            BootCheck::Magic => true,
             BootCheck::MagicOrCrash | BootCheck::MagicOrSearch if len < HEADER_LEN => {
                 return Err(OpenError::Fault("the length in the image's header is below 20"));
             }
-            BootCheck::MagicOrCrash | BootCheck::MagicOrSearch => true,
+            BootCheck::Magic | BootCheck::MagicOrCrash | BootCheck::MagicOrSearch => true,
             BootCheck::MagicAndLen => bounded,
             BootCheck::Crc => bounded && header.crc() == crc_of(&bytes, len),
         };

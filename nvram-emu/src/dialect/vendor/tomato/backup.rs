@@ -1,6 +1,6 @@
 //! `backup`, `restore` and `convert`: backup_main, restore and restore_to_file_main.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use super::variables::{DRIVER, get, set, unset};
 use crate::backup::{BackupError, TomatoBackup, read_tomato, write_tomato};
@@ -37,10 +37,29 @@ pub(super) fn backup(board: &mut Board, path: &[u8], out: &mut OutputBuffers) ->
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Restore<'a> {
     path: Option<&'a [u8]>,
-    test: bool,
-    force: bool,
-    force_all: bool,
-    no_commit: bool,
+    mode: Mode,
+    check: Check,
+    keep_in_ram: bool,
+}
+
+/// Whether the variables are changed, or the commands are only printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Mode {
+    #[default]
+    Change,
+    Test,
+}
+
+/// Which backups are accepted, and which variables are restored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Check {
+    /// Those of the same router; all variables.
+    #[default]
+    SameRouter,
+    /// Those of any router; the variables with defaults.
+    Force,
+    /// Those of any router; all variables.
+    ForceAll,
 }
 
 impl<'a> Restore<'a> {
@@ -49,10 +68,10 @@ impl<'a> Restore<'a> {
         let mut restore = Self::default();
         for option in options {
             match *option {
-                b"--test" => restore.test = true,
-                b"--force" => (restore.force, restore.force_all) = (true, false),
-                b"--forceall" => (restore.force, restore.force_all) = (false, true),
-                b"--nocommit" => restore.no_commit = true,
+                b"--test" => restore.mode = Mode::Test,
+                b"--force" => restore.check = Check::Force,
+                b"--forceall" => restore.check = Check::ForceAll,
+                b"--nocommit" => restore.keep_in_ram = true,
                 option if option.starts_with(b"-") => return None,
                 path => restore.path = Some(path),
             }
@@ -62,7 +81,7 @@ impl<'a> Restore<'a> {
 
     /// `restore`.
     pub(super) fn run(self, board: &mut Board, out: &mut OutputBuffers) -> Result<u8, Halt> {
-        if self.force {
+        if self.check == Check::Force {
             out.err_line(&[
                 b"nvram: cannot restore with --force: the names of the defaults are compiled into the real tool",
             ]);
@@ -74,7 +93,7 @@ impl<'a> Restore<'a> {
         else {
             return Ok(1);
         };
-        if !self.force_all {
+        if self.check == Check::SameRouter {
             let line = format!(
                 "nvram: the emulator does not know its hardware type, so that of the backup ({hardware:08X}) is not compared"
             );
@@ -96,31 +115,30 @@ impl<'a> Restore<'a> {
             }
             sets += 1;
             let pair = [&name[..], b"=", value].concat();
-            if self.test {
+            if self.mode == Mode::Test {
                 out.line(&[b"nvram set \"", &pair, b"\""]);
             } else {
                 set(board, &pair, out);
             }
         }
-        let known: BTreeMap<&[u8], ()> =
-            variables.iter().map(|(name, _)| (&name[..], ())).collect();
+        let known: BTreeSet<&[u8]> = variables.iter().map(|(name, _)| &name[..]).collect();
         let current: Vec<Vec<u8>> =
             DRIVER.ram(board).table.iter().map(|(name, _)| name.to_vec()).collect();
-        for name in current.iter().filter(|name| !known.contains_key(&name[..])) {
+        for name in current.iter().filter(|name| !known.contains(&name[..])) {
             unsets += 1;
-            if self.test {
+            if self.mode == Mode::Test {
                 out.line(&[b"nvram unset \"", name, b"\""]);
             } else {
                 unset(board, name, out);
             }
         }
-        let commit = !self.no_commit && (sets > 0 || unsets > 0);
+        let commit = !self.keep_in_ram && (sets > 0 || unsets > 0);
         let end = if commit { "Committing..." } else { "Not commiting." };
         let line = format!(
             "\nPerformed {sets} set and {unsets} unset operations. {same} required no changes.\n{end}"
         );
         out.line(&[line.as_bytes()]);
-        if commit && !self.test {
+        if commit && self.mode == Mode::Change {
             DRIVER.commit(board)?;
         }
         Ok(0)

@@ -13,12 +13,9 @@ const MAX_BASE64: usize = 10240;
 
 /// `nvram_file2nvram`: mode and magic, then the file; unprintable bytes as `\XX`, NUL as `~`.
 pub(super) fn set_file(board: &mut Board, name: &[u8], path: &[u8], out: &mut OutputBuffers) -> u8 {
-    let file = match board.files.read(path, MAX_FILE - HEADER + 1) {
-        Ok(file) => file,
-        Err(_) => {
-            out.err_line(&[b"No such file or directory"]);
-            return 1;
-        }
+    let Ok(file) = board.files.read(path, MAX_FILE - HEADER + 1) else {
+        out.err_line(&[b"No such file or directory"]);
+        return 1;
     };
     if file.bytes.len() > MAX_FILE - HEADER {
         out.err_line(&[b"File too big."]);
