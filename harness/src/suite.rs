@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use crate::builtin;
 use crate::error::CommandError;
 use scenario::{self, Case, MAX_FILE_BYTES, Overrides};
 
@@ -39,6 +40,16 @@ impl FromStr for Shard {
 pub fn load(paths: &[PathBuf], overrides: &Overrides) -> Result<Vec<Case>, CommandError> {
     let mut cases = Vec::new();
     for path in paths {
+        if let Some(inside) = builtin::inside(path) {
+            let files = builtin::scenarios(inside);
+            if files.is_empty() {
+                return Err(CommandError::file(path, "no such scenario in this executable"));
+            }
+            for (file, text) in files {
+                cases.extend(scenario::cases(&file, text.to_owned(), overrides)?);
+            }
+            continue;
+        }
         let mut files = Vec::new();
         collect(path, 0, &mut files)?;
         if files.is_empty() {
@@ -72,7 +83,11 @@ fn collect(path: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Co
     Ok(())
 }
 
-fn read(path: &Path) -> Result<String, CommandError> {
+/// Reads a TOML file.
+///
+/// # Errors
+/// A file that cannot be read, is too large or not UTF-8.
+pub fn read(path: &Path) -> Result<String, CommandError> {
     let refuse = |why: String| CommandError::file(path, why);
     let file = fs::File::open(path).map_err(|error| refuse(error.to_string()))?;
     let mut bytes = Vec::new();
@@ -80,9 +95,7 @@ fn read(path: &Path) -> Result<String, CommandError> {
         .read_to_end(&mut bytes)
         .map_err(|error| refuse(error.to_string()))?;
     if bytes.len() as u64 > MAX_FILE_BYTES {
-        return Err(refuse(format!(
-            "larger than {MAX_FILE_BYTES} bytes, the limit for a scenario"
-        )));
+        return Err(refuse(format!("larger than {MAX_FILE_BYTES} bytes")));
     }
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();

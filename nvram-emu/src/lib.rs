@@ -59,8 +59,10 @@
 //! |---|---|---|
 //! | `openwrt`, `openwrt-arm`, `openwrt-hardened` | against recordings | `info`: `N bytes used / N bytes available` |
 //! | `broadcom` | against recordings | `show`, on stderr: `size: N bytes (N left)` |
-//! | `broadcom-stock`, `ddwrt`, `freshtomato-arm`, `merlin`, `padavan`, `seed2006` | no, modelled from source | `show`, on stderr: `size: N bytes (N left)` |
-//! | `tomato` | no, modelled from source | `show`, last line of stdout: `N entries, N bytes used, N bytes free.` |
+//! | `broadcom-stock`, `ddwrt`, `merlin`, `seed2006`, `wrt54gl` | against recordings | `show`, on stderr: `size: N bytes (N left)` |
+//! | `freshtomato-arm`, `freshtomato-arm-2023` | against recordings | `show`, on stderr: `size: N bytes (N left)` |
+//! | `padavan`, `padavan-ng` | against recordings | `show`, last line of stdout: `size: N bytes (N left)` |
+//! | `tomato`, `tomato-classic` | against recordings | `show`, last line of stdout: `N entries, N bytes used, N bytes free.` |
 //!
 //! On `openwrt` the number is the space after the stored image, not a guarantee: an entry that does not fit is
 //! silently lost with the rest of its chain, and after an image that ends 0 to 3 bytes before the limit every later
@@ -70,7 +72,8 @@
 //!
 //! Comments cite the file and function of the modelled program: OpenWrt's package/utils/nvram/src (cli.c,
 //! nvram.c), Broadcom's shared/nvram/nvram.c and nvram_linux.c as in shantanugoel/asus-rt-n66u-merlin
-//! ede220728e, torvalds/linux drivers/mtd/mtdblock.c. [`dialect::DialectInfo::source`] names the source of each dialect.
+//! ede220728e, torvalds/linux drivers/mtd/mtdblock.c. [`dialect::DialectInfo::verified`] says what each
+//! dialect was compared with, and what was not run.
 
 pub mod device;
 pub mod dialect;

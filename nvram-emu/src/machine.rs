@@ -27,6 +27,11 @@ pub struct CommandOutput {
     pub exit: Exit,
 }
 
+fn failed(line: &str) -> CommandOutput {
+    let stderr = line.as_bytes().to_vec();
+    CommandOutput { stdout: Vec::new(), stderr, exit: Exit::Code(1) }
+}
+
 /// One router with its dialect of the tool. Clones share unchanged state, so cloning is cheap.
 #[derive(Clone, Debug)]
 pub struct Machine {
@@ -74,11 +79,11 @@ impl Machine {
                 self.board.ram = Ram::Empty;
                 CommandOutput { stdout: Vec::new(), stderr: Vec::new(), exit: Exit::PowerLost }
             }
-            Err(Halt::Fault(what)) => {
-                let line = format!(
-                    "nvram: {what} (the real tool reads or writes outside its memory here)\n"
-                );
-                CommandOutput { stdout: Vec::new(), stderr: line.into_bytes(), exit: Exit::Code(1) }
+            Err(Halt::Fault(what)) => failed(&format!(
+                "nvram: {what} (the real tool reads or writes outside its memory here)\n"
+            )),
+            Err(Halt::KernelCrash(what)) => {
+                failed(&format!("nvram: {what} (the real kernel crashes at every boot here)\n"))
             }
         }
     }

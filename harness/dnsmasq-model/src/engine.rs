@@ -336,7 +336,7 @@ impl Engine {
         self.run(clock, sink);
     }
 
-    /// The interface on whose network the address is.
+    /// lease.c `lease_find_interfaces`: the interface on whose network the address is.
     fn interface_of(&self, addr: IpAddr) -> Option<u8> {
         match addr {
             IpAddr::V4(addr) => (0..=self.network.others.len() as u8).find(|number| {
@@ -494,7 +494,8 @@ impl Engine {
     /// Whether there is a file below a folder.
     #[must_use]
     pub fn has_files_in(&self, dir: &str) -> bool {
-        let is_below = |path: &str| path.strip_prefix(dir).is_some_and(|rest| rest.starts_with('/'));
+        let is_below =
+            |path: &str| path.strip_prefix(dir).is_some_and(|rest| rest.starts_with('/'));
         self.files.keys().any(|path| is_below(path))
     }
 

@@ -40,7 +40,7 @@ pub struct CasesReport {
 }
 
 /// The verdict of one group.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GroupVerdict {
     /// The name.
     pub group: String,
@@ -52,6 +52,18 @@ pub struct GroupVerdict {
     pub cases: usize,
     /// Number of cases with a finding of this group.
     pub failed: usize,
+    /// `leaselab check`: `ok`, `advice`, `risk`, `bug`, `hidden` or `not applicable`.
+    #[serde(default)]
+    pub verdict: String,
+    /// Why the verdict is `hidden` or `not applicable`.
+    #[serde(default)]
+    pub why: Option<String>,
+    /// A finding in words.
+    #[serde(default)]
+    pub example: Option<String>,
+    /// The command that shows the example again.
+    #[serde(default)]
+    pub reproduction: Option<String>,
 }
 
 /// The cases of one scenario file.

@@ -48,6 +48,7 @@ mod session;
 pub mod setup;
 mod severity;
 mod steps;
+mod storage;
 mod tally;
 
 pub use action::ClientAction;

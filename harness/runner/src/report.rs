@@ -43,8 +43,8 @@ pub struct CaseReport {
     pub log: Vec<String>,
     /// What happened in a case that failed.
     pub history: History,
-    /// Why the script ran without a private root, if it did.
-    pub shared_root: Option<String>,
+    /// Why the script saw the machine's clock instead of the router's, if it did.
+    pub machine_clock: Option<String>,
     /// The router at the end of a case that failed.
     pub machine: Option<Machine>,
     /// What the real dnsmasq of a case that failed has printed.
@@ -84,7 +84,7 @@ pub fn blank_report(case: &Case) -> CaseReport {
         total: Tally::default(),
         log: Vec::new(),
         history: History::default(),
-        shared_root: None,
+        machine_clock: None,
         machine: None,
         daemon_log: Vec::new(),
         took: Duration::ZERO,

@@ -2,17 +2,22 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use lease_script::{Config, DEFAULT_PREFIX, Environment};
 
 use super::case_error::CaseError;
+use super::storage::storage;
 use backend::process::{ScriptCommand, ScriptFile};
 use backend::{BackendError, Function};
 use scenario::diagnostics::SourceError;
-use scenario::{Case, Store};
+use scenario::{Case, Store, did_you_mean};
 
 const SHELL_SCRIPT: &str = include_str!("../../../lease-script/lease_update.sh");
 const NAIVE_SCRIPT: &str = include_str!("../../../scenarios/scripts/naive.sh");
+
+/// The names of the scripts that a scenario can use without a path.
+const BUILT_IN: [&str; 3] = ["shell", "rust", "naive"];
 
 /// The script that the command line chooses.
 #[derive(Clone, Debug, Default)]
@@ -30,7 +35,12 @@ impl ScriptChoice {
             Some(path) => ScriptFile::Path(path.clone()),
             None => ScriptFile::BuiltIn("lease_update.sh", SHELL_SCRIPT),
         };
-        ScriptCommand { file, shell: self.shell.clone(), environment: BTreeMap::new() }
+        ScriptCommand {
+            file,
+            shell: self.shell.clone(),
+            environment: BTreeMap::new(),
+            storage: Arc::default(),
+        }
     }
 }
 
@@ -137,8 +147,12 @@ pub(super) fn place_script_error(
     fault: CaseError,
 ) -> CaseError {
     match (fault, program(case, choice)) {
-        (CaseError::Backend(BackendError::Script(why)), Program::Path(_)) => {
-            case.error(case.scenario.script.program.span(), why).into()
+        (CaseError::Backend(BackendError::Script(why)), Program::Path(path)) => {
+            let error = case.error(case.scenario.script.program.span(), why);
+            match did_you_mean(path, BUILT_IN) {
+                Some(name) => error.help(format!("did you mean the script `{name}`?")).into(),
+                None => error.into(),
+            }
         }
         (other, _) => other,
     }
@@ -180,7 +194,10 @@ pub(super) fn function(
 }
 
 /// The case's script as a command.
-pub fn command(case: &Case, choice: &ScriptChoice) -> ScriptCommand {
+///
+/// # Errors
+/// A persistent folder that cannot be one, or whose contents cannot be read.
+pub fn command(case: &Case, choice: &ScriptChoice) -> Result<ScriptCommand, SourceError> {
     let file = match program(case, choice) {
         Program::Shell => ScriptFile::BuiltIn("lease_update.sh", SHELL_SCRIPT),
         Program::Rust => ScriptFile::LeaseUpdate,
@@ -195,5 +212,6 @@ pub fn command(case: &Case, choice: &ScriptChoice) -> ScriptCommand {
         ScriptFile::LeaseUpdate => Vec::new(),
         _ => choice.shell.clone(),
     };
-    ScriptCommand { file, shell, environment: environment(case) }
+    let storage = Arc::new(storage(case)?);
+    Ok(ScriptCommand { file, shell, environment: environment(case), storage })
 }

@@ -144,7 +144,14 @@ impl<'a> Session<'a> {
     /// # Errors
     /// When the back end fails.
     pub(super) fn check_store(&mut self, read_method: ReadMethod) -> Result<(), BackendError> {
+        self.pass_clock();
         self.judge.check_store(&mut self.router, self.comparison.ids, read_method)
+    }
+
+    /// Tells the back end what the router's clocks show.
+    fn pass_clock(&mut self) {
+        let clock = self.router.clocks.now();
+        self.router.backend.set_clock(clock);
     }
 
     /// Adds an event to the history of the case.
@@ -307,7 +314,9 @@ impl<'a> Session<'a> {
         let mut calls = Vec::new();
         let clock = self.router.clocks.now();
         let dirs = &self.router.engine().config().hosts_dirs;
-        let is_in = |dir: &&String| path.strip_prefix(dir.as_str()).is_some_and(|rest| rest.starts_with('/'));
+        let is_in = |dir: &&String| {
+            path.strip_prefix(dir.as_str()).is_some_and(|rest| rest.starts_with('/'))
+        };
         if dirs.iter().filter(is_in).all(|dir| self.watched.contains(dir)) {
             self.router.engine_mut().set_file(path, contents, clock, &mut calls);
         } else {
@@ -443,6 +452,7 @@ impl<'a> Session<'a> {
 
     fn prepare(&mut self, call: &ScriptCall) -> Result<PreparedCall, BackendError> {
         self.step.calls += 1;
+        self.pass_clock();
         self.take_snapshot(call);
         let fault = self.step.plan.fault.as_ref();
         let disturbance = fault.and_then(|fault| fault.of_call(self.step.calls)).cloned();
@@ -459,7 +469,7 @@ impl<'a> Session<'a> {
         };
         let web_page = self.step.plan.web_page && call.action() != b"init";
         Ok(PreparedCall {
-            plan: CallOptions { disturbance, web_page, record_ram_files: false },
+            plan: CallOptions { disturbance, web_page, record_files: false },
             flash_before,
         })
     }
@@ -547,6 +557,7 @@ impl<'a> Session<'a> {
     /// # Errors
     /// When the back end fails.
     pub(super) fn foreign_call(&mut self, call: &ScriptCall) -> Result<(), BackendError> {
+        self.pass_clock();
         let before = self.judge.init_output(&mut self.router)?;
         let prepared = self.prepare(call)?;
         let result = self.router.backend.call(call, &prepared.plan)?;

@@ -201,7 +201,10 @@ impl<'a, 'w> Player<'a, 'w> {
             return Err(self.fault(span, "the router is on: add `shutdown` or `power-cut` first"));
         }
         self.session.pass(boot.off.map_or(0, |off| off.0 as i64))?;
-        if boot.rtc.is_some() || boot.lease_limit.is_some() {
+        if boot.rtc.is_some() || boot.lease_limit.is_some() || boot.dnsmasq_release.is_some() {
+            if boot.dnsmasq_release.is_some() {
+                self.server.dnsmasq.clone_from(&boot.dnsmasq_release);
+            }
             let build = boot.rtc.map_or(self.session.router.engine().build(), build_of);
             self.server.lease_limit = boot.lease_limit.or(self.server.lease_limit);
             self.change_configuration(build)?;

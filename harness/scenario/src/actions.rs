@@ -21,6 +21,9 @@ pub struct Boot {
     pub dnsmasq: Option<bool>,
     /// How dnsmasq is compiled from this boot on.
     pub rtc: Option<Rtc>,
+    /// The release of dnsmasq from this boot on, as after an upgrade of the firmware.
+    #[schemars(with = "Option<String>")]
+    pub dnsmasq_release: Option<Spanned<String>>,
     /// The largest number of leases from this boot on, `--dhcp-lease-max`.
     pub lease_limit: Option<u32>,
 }

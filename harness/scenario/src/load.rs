@@ -12,7 +12,7 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 use crate::case::{Case, Parameters};
 use crate::diagnostics::{Source, SourceError};
 use crate::known_keys::{self, did_you_mean};
-use crate::overrides::{Overrides, is_selected, override_router};
+use crate::overrides::{Overrides, apply_override, is_selected};
 use crate::parameters::{MAX_CASES, ParameterValues};
 use crate::raw_step::{RawStep, StepError};
 use crate::scenario::Scenario;
@@ -24,7 +24,7 @@ pub const MAX_FILE_BYTES: u64 = 1 << 20;
 
 /// Reads a scenario file and makes its cases.
 ///
-/// A parameter on the command line (`rtc`, `dialect`) selects among the values that the scenario
+/// A parameter on the command line (`rtc`, `dialect`, `dnsmasq`) selects among the values that the scenario
 /// names, and replaces the value where the scenario names none.
 ///
 /// # Errors
@@ -37,8 +37,8 @@ pub fn cases(path: &Path, text: String, overrides: &Overrides) -> Result<Vec<Cas
     let sections =
         table.get_ref().iter().map(|(key, value)| (key.get_ref().to_string(), value.span()));
     let sections = Arc::new(sections.collect());
-    for (key, values) in [("rtc", &overrides.rtc), ("dialect", &overrides.dialect)] {
-        override_router(table.get_mut(), key, values);
+    for setting in overrides.settings() {
+        apply_override(table.get_mut(), &setting);
     }
     let values = ParameterValues::read(&source, table.get_ref())?;
     let combinations = values.combinations().ok_or_else(|| {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::play::finish;
+use super::play::{finish, list};
 use super::run::ModelledOptions;
 use crate::error::CommandError;
 use crate::exit::Exit;
@@ -20,6 +20,9 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     let cases = args.modelled.cases(&args.paths)?;
+    if args.modelled.run.list {
+        return Ok(list(&cases));
+    }
     let summary = args.modelled.play(&cases)?;
     report::print_claims(&cases);
     Ok(finish(&summary))

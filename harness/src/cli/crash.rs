@@ -50,6 +50,9 @@ pub(super) struct Args {
     /// Judge known states again
     #[arg(long)]
     no_dedup: bool,
+    /// Explore no further scenario after one in which something is broken
+    #[arg(long)]
+    fail_fast: bool,
     /// Print the id and the verdict of every cut that was judged
     #[arg(long)]
     list: bool,
@@ -91,6 +94,9 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     let mut findings = Findings::default();
     pool.install(|| explore_labs(&labs, &mut findings));
     for case in &cases {
+        if args.fail_fast && findings.total.broken > 0 {
+            break;
+        }
         pool.install(|| explore_case(case, args, &mut findings))?;
     }
     let Findings { total, tests, faults, invalid, differences } = &findings;

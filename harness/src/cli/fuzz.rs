@@ -12,10 +12,11 @@ use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::report;
 use crate::words::Words;
+use dnsmasq_model::Release;
 use explore::fuzz::{
     self, Coverage, HouseholdId, Limits, Session, SessionResult, Subject, Summary,
 };
-use scenario::{Rtc, Seconds};
+use scenario::{Rtc, Seconds, quantity};
 
 /// Number of households of a session without a limit.
 const DEFAULT_CASES: u64 = 1_000;
@@ -145,7 +146,12 @@ fn session(args: &Args) -> Result<Session, CommandError> {
     if args.own == OwnScript::Naive && args.script.script.is_some() {
         return Err(CommandError::usage("--use naive and --script: expected only one of them"));
     }
-    Ok(Session { seed: args.seed, events: args.events, routers, script: script.to_owned() })
+    let releases = match args.router.dnsmasq_release.as_slice() {
+        [] => vec![Release::NEWEST],
+        named => named.to_vec(),
+    };
+    let script = script.to_owned();
+    Ok(Session { seed: args.seed, events: args.events, routers, releases, script })
 }
 
 impl Args {
@@ -207,8 +213,9 @@ fn report_failure(
     let small = fuzz::minimise(subject, &failure.trial)?;
     let events = small.scenario.steps.len();
     outln!(
-        "minimised from {all} events to {events}: {} households tried, {:.2} s",
-        small.trials,
+        "minimised from {} to {events}: {} tried, {:.2} s",
+        quantity(all, "event"),
+        quantity(small.trials, "household"),
         began.elapsed().as_secs_f64()
     );
     let stem = format!("fuzz-{}-{}", failure.id.seed, failure.id.case);
@@ -249,7 +256,7 @@ fn check_folder(folder: &Path) -> Result<(), CommandError> {
     let refuse =
         |error: std::io::Error| CommandError::Usage(format!("--out {}: {error}", folder.display()));
     fs::create_dir_all(folder).map_err(refuse)?;
-    tempfile::Builder::new().tempfile_in(folder).map_err(refuse)?;
+    backend::new_temporary_file(folder).map_err(refuse)?;
     Ok(())
 }
 
@@ -269,9 +276,11 @@ fn print_last_line(summary: &Summary, failed: bool, cpu: Option<Duration>) {
     let rate = |time: Duration| *cases as f64 / time.as_secs_f64().max(1e-9);
     let cpu = cpu.map_or_else(String::new, |cpu| format!(", {:.0} households/s/core", rate(cpu)));
     outln!(
-        "{cases} households, {events} events, {} script calls, {} commits, {} failed, {:.0} households/s{cpu}",
-        total.calls,
-        total.commits,
+        "{}, {}, {}, {}, {} failed, {:.0} households/s{cpu}",
+        quantity(*cases, "household"),
+        quantity(*events, "event"),
+        quantity(total.calls, "script call"),
+        quantity(total.commits, "commit"),
         u8::from(failed),
         rate(*took),
     );

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::options::{LiveOptions, ReplayOptions, Root, RunOptions, TargetChoice};
-use super::play::{Play, finish, play};
+use super::play::{Play, finish, list, play};
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::run_case::BackendChoice;
@@ -22,6 +22,9 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
+    if args.run.list {
+        return Ok(list(&args.run.cases.load(&args.paths, |cases| cases)?));
+    }
     let replay = args.replay();
     let backend = backend(&replay)?;
     let options = args.run.runner(TargetChoice::Process, Root::default())?;
@@ -57,7 +60,7 @@ impl Args {
 /// # Errors
 /// No dnsmasq, or a script that it could not execute.
 pub(super) fn backend(options: &ReplayOptions) -> Result<BackendChoice, CommandError> {
-    options.script.check_executable()?;
+    options.script.check()?;
     let binaries = options.live.binaries()?;
     let process = options.script.settings(Root::default())?;
     Ok(BackendChoice::Live(LiveSettings { process, binaries }))

@@ -5,7 +5,7 @@ use super::reproduction::{PlayedOn, Reproduction, ReproductionId};
 use super::{fuzz, live};
 use crate::error::CommandError;
 use crate::exit::Exit;
-use crate::report;
+use crate::report::{self, Detail, FileReport};
 use crate::run_case::{BackendChoice, run_case};
 use crate::suite;
 use backend::Function;
@@ -26,7 +26,8 @@ pub(super) fn run(args: &Reproduction) -> Result<Exit, CommandError> {
 /// The case of an id.
 fn find(id: &Id, store: StoreChoice) -> Result<Case, CommandError> {
     let named = |name| id.parameter(name).map(str::to_owned).into_iter().collect();
-    let overrides = Overrides { rtc: named("rtc"), dialect: named("dialect") };
+    let overrides =
+        Overrides { rtc: named("rtc"), dialect: named("dialect"), dnsmasq: named("dnsmasq") };
     for case in suite::load(std::slice::from_ref(&id.path), &overrides)? {
         if id.fits(&case).map_err(CommandError::usage)? {
             return match store {
@@ -51,7 +52,7 @@ fn replay_case(case: &Case, on: PlayedOn, args: &Reproduction) -> Result<Exit, C
             backend
         }
         PlayedOn::Qemu => {
-            args.options.script.check_executable()?;
+            args.options.script.check()?;
             BackendChoice::Qemu(args.options.guest.pool(None)?)
         }
     };
@@ -60,10 +61,10 @@ fn replay_case(case: &Case, on: PlayedOn, args: &Reproduction) -> Result<Exit, C
     for line in &report.log {
         outln!("{line}");
     }
-    for finding in &report.failures {
-        outln!("{}", report::finding_text(finding));
-    }
-    let (word, exit) = match report.verdict {
+    let verdict = report.verdict.clone();
+    let file = FileReport::of_one(case, report);
+    report::print_failures(&report::cases_report(None, &[file]), Detail::All);
+    let (word, exit) = match verdict {
         runner::Verdict::Passed => ("passed", Exit::Passed),
         runner::Verdict::Failed => ("failed", Exit::Failed),
         runner::Verdict::Invalid(error) => return Err(error.into()),

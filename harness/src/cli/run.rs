@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::options::{ReplayOptions, Root, RunOptions, StoreChoice, TargetChoice};
-use super::play::{OutsideSample, Play, finish, play};
+use super::play::{OutsideSample, Play, finish, list, play};
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::report::Summary;
@@ -51,6 +51,9 @@ enum SampleChoice {
 
 pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     let cases = args.modelled.cases(&args.paths)?;
+    if args.modelled.run.list {
+        return Ok(list(&cases));
+    }
     Ok(finish(&args.modelled.play(&cases)?))
 }
 

@@ -6,17 +6,18 @@ use super::{JunitEnd, JunitTest};
 use explore::crash::{PointCount, PointKind, Report, Violation};
 use lab_report::{Breach, CaseText, Count, CrashReport, Document, printable, printable_lines};
 use scenario::diagnostics::SourceError;
-use scenario::{Case, Id};
+use scenario::{Case, Id, quantity};
 
 /// Unexpected results, each with the name of its case.
 pub type Faults = Vec<(String, String)>;
 
 /// Prints what was found in a case. `command` renders the command that replays an id.
 pub fn print_case(case: &Case, report: &Report, command: &dyn Fn(&Id) -> String, list: bool) {
-    let Report { points, distinct, kept, lost, broken, declared, .. } = report;
+    let Report { distinct, kept, lost, broken, declared, .. } = report;
+    let points = quantity(report.points, "point");
     outln!("{}", case.name());
     outln!(
-        "  {points} points, {distinct} distinct: {kept} kept, {lost} lost as this store must, \
+        "  {points}, {distinct} distinct: {kept} kept, {lost} lost as this store must, \
          {declared} broken as declared, {broken} broken"
     );
     outln!("  {}", window(report));
@@ -43,7 +44,7 @@ fn window(report: &Report) -> String {
         }
         _ => "the scenario is shorter than an hour: too short for a rate per year".to_owned(),
     };
-    format!("fatal window: {commit:.3} s a commit, {} commits; {year}", window.commits)
+    format!("fatal window: {commit:.3} s a commit, {}; {year}", quantity(window.commits, "commit"))
 }
 
 /// Prints the points of all cases by kind.
@@ -55,18 +56,19 @@ pub fn print_total(total: &Report) {
     }
     let rate = per_second(total.checked, total);
     outln!(
-        "{} distinct images loaded, read and judged in {:.2} s of processor time; {rate} states/s/core",
-        total.images,
+        "{} loaded, read and judged in {:.2} s of processor time; {rate} states/s/core",
+        quantity(total.images, "distinct image"),
         total.took.as_secs_f64()
     );
 }
 
 /// Prints the last line of an exploration.
 pub fn print_last_line(total: &Report) {
-    let Report { points, distinct, checked, images, broken, .. } = total;
+    let Report { distinct, checked, images, broken, .. } = total;
+    let points = quantity(total.points, "point");
     let rate = per_second(*images, total);
     outln!(
-        "{points} points, {distinct} distinct, {checked} checked, {broken} broken, {rate} checks/s/core"
+        "{points}, {distinct} distinct, {checked} checked, {broken} broken, {rate} checks/s/core"
     );
 }
 

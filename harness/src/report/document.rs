@@ -19,8 +19,9 @@ use scenario::Group;
 pub fn cases_report(script: Option<&Path>, files: &[FileReport]) -> CasesReport {
     let summary = Summary::of(files);
     let mut failures = Failures::default();
-    let scenarios = files.iter().map(|file| scenario(file, &mut failures)).collect();
-    let (failures, timelines) = failures.finish();
+    let mut scenarios: Vec<Scenario> =
+        files.iter().map(|file| scenario(file, &mut failures)).collect();
+    let (failures, timelines) = failures.finish(&mut scenarios);
     CasesReport {
         leaselab: env!("CARGO_PKG_VERSION").to_owned(),
         script: script.map(|path| printable(&path.to_string_lossy())),
@@ -127,5 +128,6 @@ fn verdict(group: Group, files: &[FileReport]) -> GroupVerdict {
         severity: worst,
         cases: cases.max(failed),
         failed,
+        ..GroupVerdict::default()
     }
 }

@@ -40,8 +40,23 @@ pub(super) fn hint(finding: &Finding) -> Option<String> {
         FindingKind::Unmet if finding.text.starts_with("dnsmasq's exit code") => Some(
             "dnsmasq did not start: `init` must exit with 0, and print only lines that dnsmasq can read".to_owned(),
         ),
-        FindingKind::Unmet | FindingKind::Anomaly => call.and_then(ignored_failure),
+        FindingKind::Unmet => unmet(finding).or_else(|| call.and_then(ignored_failure)),
+        FindingKind::Anomaly => call.and_then(ignored_failure),
     }
+}
+
+/// A hint for an expectation about the cost or the messages of a script.
+fn unmet(finding: &Finding) -> Option<String> {
+    let begins_with = |begins: &[&str]| begins.iter().any(|begin| finding.text.starts_with(begin));
+    if begins_with(&["flash operations", "commits", "erases", "bytes programmed"]) {
+        let call = finding.evidence.call.as_deref();
+        return Some(redundant_write(call));
+    }
+    begins_with(&["stderr lacks", "nvram commands", "exit code"]).then(|| {
+        "this scenario expects what the script of this project does: `leaselab check SCRIPT` has only expectations \
+         that hold for any script"
+            .to_owned()
+    })
 }
 
 fn timed_out(call: Option<&CallRecord>) -> bool {

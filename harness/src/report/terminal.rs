@@ -7,8 +7,9 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use lab_report::{printable, printable_lines};
 
 use super::{CaseOutcome, FileReport};
+use crate::style::{FAILED, PASSED, SKIPPED};
 use runner::{Finding, Verdict};
-use scenario::Case;
+use scenario::{Case, quantity};
 
 /// A progress bar, shown only where stderr is a terminal.
 #[derive(Debug)]
@@ -50,16 +51,19 @@ impl Progress {
 fn print_file(file: &FileReport) {
     let failed = file.count(|verdict| matches!(verdict, Verdict::Failed | Verdict::Invalid(_)));
     let skipped = file.count(|verdict| matches!(verdict, Verdict::Skipped(_)));
-    let word = match (failed, skipped) {
-        (0, skipped) if skipped == file.cases.len() => "SKIP",
-        (0, _) => "ok",
-        _ => "FAIL",
+    let (colour, word) = match (failed, skipped) {
+        (0, skipped) if skipped == file.cases.len() => (SKIPPED, "SKIP"),
+        (0, _) => (PASSED, "ok"),
+        _ => (FAILED, "FAIL"),
     };
     let total = file.total();
+    let cases = match failed {
+        0 => file.cases.len().to_string(),
+        failed => format!("{failed}/{}", file.cases.len()),
+    };
     outln!(
-        "{word:<5}{:<70} {:>3} cases {:>6} calls {:>5} commits {:>5} erases  {:>6.2} s",
-        file.path.display(),
-        file.cases.len(),
+        "{colour}{word:<5}{colour:#}{:<70} {cases:>7} cases {:>6} calls {:>5} commits {:>5} erases  {:>6.2} s",
+        printable(&file.path.to_string_lossy()),
         total.calls,
         total.commits,
         total.erases,
@@ -81,19 +85,24 @@ fn print_case(outcome: &CaseOutcome, verbose: bool) {
     match &case.verdict {
         Verdict::Passed => {}
         Verdict::Skipped(why) => {
-            outln!("     SKIPPED {}: {}", printable(&case.name), printable(why))
+            outln!(
+                "     {SKIPPED}SKIPPED{SKIPPED:#} {}: {}",
+                printable(&case.name),
+                printable(why)
+            );
         }
         Verdict::Invalid(error) => {
-            outln!("     INVALID {}", printable(&case.name));
+            outln!("     {FAILED}INVALID{FAILED:#} {}", printable(&case.name));
             for line in printable_lines(&error.to_string()).lines() {
                 outln!("       {line}");
             }
             outln!("       reproduce: {}", outcome.run);
         }
         Verdict::Failed => {
-            let findings = case.failures.len();
-            let s = if findings == 1 { "" } else { "s" };
-            outln!("     FAILED  {}: {findings} finding{s}", printable(&case.name));
+            if verbose {
+                let findings = quantity(case.failures.len(), "finding");
+                outln!("     {FAILED}FAILED{FAILED:#}  {}: {findings}", printable(&case.name));
+            }
         }
     }
 }

@@ -216,7 +216,7 @@ fn a_kind_of_point_that_is_never_reached_is_a_failure() {
 
 #[rstest]
 #[case::nothing_to_cut(&["crash", "dark.toml"], "nothing to explore")]
-#[case::dialect(&["crash", "scenario.toml", "--dialect", "amiga"], "unknown dialect")]
+#[case::dialect(&["crash", "scenario.toml", "--dialect", "amiga"], "invalid value 'amiga'")]
 #[case::depth(&["crash", "scenario.toml", "--depth", "0"], "--depth")]
 #[case::budget(&["crash", "scenario.toml", "--target", "process", "--budget", "0"], "--budget")]
 #[case::budget_without_processes(&["crash", "scenario.toml", "--budget", "5"], "--target process")]

@@ -2,6 +2,7 @@
 
 mod architecture;
 mod bad_input;
+mod command_line;
 mod crash;
 mod documentation;
 mod exit_codes;
@@ -14,12 +15,16 @@ mod judge;
 mod lab;
 mod leases;
 mod live;
+mod project;
 mod qemu;
 mod races;
 mod recover;
+mod report;
+mod reports;
 mod reproduction;
 mod runner;
 mod scenario_files;
+mod script_file;
 mod traces;
 mod wear;
 mod wear_images;

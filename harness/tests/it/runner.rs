@@ -96,7 +96,7 @@ fn leaselab_may_lie_below_tmp() {
 fn without_a_private_root_a_script_that_names_nvram_absolutely_is_rejected() {
     let lab = lab("absolute.sh");
     lab.write("stories/absolute.sh", "#!/bin/sh\n/usr/sbin/nvram commit\n");
-    lab.command(&["run", "stories", "--no-private-root"]).assert().code(3).stderr(
+    lab.command(&["run", "stories", "--no-sandbox"]).assert().code(3).stderr(
         predicate::str::contains("names /usr/sbin/nvram")
             .and(predicate::str::contains("absolute.sh")),
     );
@@ -104,7 +104,7 @@ fn without_a_private_root_a_script_that_names_nvram_absolutely_is_rejected() {
 
 #[test]
 fn without_a_private_root_other_scripts_run_as_well() {
-    lab("shell").command(&["run", "stories", "--no-private-root"]).assert().code(0);
+    lab("shell").command(&["run", "stories", "--no-sandbox"]).assert().code(0);
 }
 
 #[test]
@@ -160,7 +160,7 @@ fn rtc_on_the_command_line_selects_among_the_builds_of_the_scenario() {
         .command(&["run", "stories", "--target", "in-process", "--rtc", "broken"])
         .assert()
         .code(0)
-        .stdout(predicate::str::contains("1 cases passed"));
+        .stdout(predicate::str::contains("1 case passed"));
 }
 
 #[test]

@@ -55,19 +55,46 @@ fn a_new_scenario_passes_and_is_never_overwritten() {
         .assert()
         .code(0)
         .stdout(contains("2 cases passed, 0 failed"));
-    lab.command(&new).assert().code(2).stderr(contains("stories/first.toml").and(contains("exists")));
+    lab.command(&new)
+        .assert()
+        .code(2)
+        .stderr(contains("stories/first.toml").and(contains("exists")));
     lab.command(&["scenario", "new", "first.txt"]).assert().code(2).stderr(contains(".toml"));
 }
 
 #[rstest]
 #[case::key("[[step]]\njion = { client = 'pc' }", "unknown key `jion`", "did you mean `join`?")]
-#[case::section("[rooter]\nrtc = 'good'\n[[step]]\nboot = {}", "unknown key `rooter`", "did you mean `router`?")]
-#[case::value("[router]\nrtc = 'god'\n[[step]]\nboot = {}", "unknown value `god`", "did you mean `good`?")]
-#[case::condition("[parameters]\nbuild = ['a', 'b']\n[[step]]\nwhen = { build = 'c' }\nboot = {}", "`c` is not a value of the parameter `build`", "add it to")]
-#[case::network("[[network]]\nname = 'guests'\ninterface = 'br1'\nrange = '10.0.0.2-10.0.0.9'\n[[step]]\nboot = {}\n[[step]]\njoin = { client = 'pc', network = 'guest' }", "no network is named `guest`", "did you mean `guests`?")]
+#[case::section(
+    "[rooter]\nrtc = 'good'\n[[step]]\nboot = {}",
+    "unknown key `rooter`",
+    "did you mean `router`?"
+)]
+#[case::value(
+    "[router]\nrtc = 'god'\n[[step]]\nboot = {}",
+    "unknown value `god`",
+    "did you mean `good`?"
+)]
+#[case::condition(
+    "[parameters]\nbuild = ['a', 'b']\n[[step]]\nwhen = { build = 'c' }\nboot = {}",
+    "`c` is not a value of the parameter `build`",
+    "add it to"
+)]
+#[case::network(
+    "[[network]]\nname = 'guests'\ninterface = 'br1'\nrange = '10.0.0.2-10.0.0.9'\n[[step]]\nboot = {}\n[[step]]\njoin = { client = 'pc', network = 'guest' }",
+    "no network is named `guest`",
+    "did you mean `guests`?"
+)]
 #[case::no_steps("[router]\nrtc = 'good'", "this scenario has no steps", "add a step")]
-#[case::option("[server]\noptions = ['--dhcp-relay=1.2.3.4,5.6.7.8']\n[[step]]\nboot = {}", "`--dhcp-relay=1.2.3.4,5.6.7.8` may change leases", "")]
-#[case::path("[[step]]\nboot = {}\n[[step]]\nfiles = { 'hosts' = 'x' }", "invalid path `hosts`", "absolute")]
+#[case::option(
+    "[server]\noptions = ['--dhcp-relay=1.2.3.4,5.6.7.8']\n[[step]]\nboot = {}",
+    "`--dhcp-relay=1.2.3.4,5.6.7.8` may change leases",
+    ""
+)]
+#[case::path(
+    "[[step]]\nboot = {}\n[[step]]\nfiles = { 'hosts' = 'x' }",
+    "invalid path `hosts`",
+    "absolute"
+)]
 fn a_mistake_is_one_error_with_its_place_and_a_suggestion(
     #[case] text: &str,
     #[case] message: &str,

@@ -4,7 +4,7 @@
 
 use memchr::memchr;
 
-use super::info::{DialectInfo, FreeSpaceSource};
+use super::info::{DialectInfo, FreeSpaceSource, Verification};
 use super::kernel::{self, CommitResult, Driver, NoMemory};
 use super::state::{Board, Halt, Loaded, OutputBuffers};
 use super::tool::Tool;
@@ -12,10 +12,13 @@ use crate::flsh::HEADER_LEN;
 
 pub(super) static INFO: DialectInfo = DialectInfo {
     name: "broadcom",
-    verified: true,
+    firmware: "Asuswrt of 2012 on MIPS (RT-N66U)",
+    verified: Some(Verification {
+        against: "shantanugoel/asus-rt-n66u-merlin ede220728e: nvram.c, nvram_linux.c, kernel 2.6 nvram_linux.c, shared/nvram.c",
+        not_run: "`save`, `restore`",
+    }),
     free_space: FreeSpaceSource::ShowStderr,
     driver_sets_size: true,
-    source: "shantanugoel/asus-rt-n66u-merlin ede220728e",
     tool: &Broadcom,
 };
 
@@ -28,7 +31,7 @@ struct Broadcom;
 impl Tool for Broadcom {
     fn run(&self, board: &mut Board, args: &[&[u8]], out: &mut OutputBuffers) -> Result<u8, Halt> {
         // The driver loads its table at boot, before any command.
-        DRIVER.ram(board);
+        DRIVER.boot(board)?;
         if args.is_empty() {
             out.stderr.extend_from_slice(USAGE);
         }

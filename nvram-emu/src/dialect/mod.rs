@@ -18,8 +18,8 @@ mod vendor;
 
 pub use info::{DialectInfo, FreeSpaceSource};
 pub use registry::{Dialect, UnknownDialect};
-pub(crate) use state::KERNEL_MAGIC;
 pub use state::{
     Board, FlashLoad, Halt, InvalidRamFile, Loaded, OutputBuffers, ProcMtd, Ram, Variables,
 };
+pub(crate) use state::{KERNEL_HEADER, KERNEL_MAGIC};
 pub use tool::Tool;

@@ -20,10 +20,11 @@ pub trait Tool: Sync {
     /// The variables that a boot would load from flash; `None` if there is no valid image.
     fn load_flash(&self, board: &Board) -> Option<Loaded>;
 
-    /// Performs the actions of a boot before the first command: a kernel driver loads its table.
+    /// Performs the actions of a boot before the first command: a kernel driver loads its table. If the real kernel
+    /// crashes at the boot, every command reports that.
     fn boot(&self, board: &mut Board) {
         if let Some(driver) = self.driver() {
-            driver.ram(board);
+            let _ = driver.boot(board);
         }
     }
 

@@ -12,7 +12,7 @@ use runner::{init_output, show};
 use scenario::Invariant;
 use scenario::digest::{self, BuildIdentityHasher};
 
-/// The result of a boot. It depends on the contents of the flash alone.
+/// The result of a boot. It depends on the contents of the flash and of the persistent files alone.
 #[derive(Debug)]
 pub(super) struct BootResult {
     pub(super) output: Arc<InitOutput>,

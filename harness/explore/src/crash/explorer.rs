@@ -34,14 +34,14 @@ impl<'e> Explorer<'e> {
         &self.recording.prefix
     }
 
-    /// Boots `router` from a flash with this fingerprint, or returns the cached result.
+    /// Boots `router` from flash and persistent files with this fingerprint, or returns the cached result.
     pub(super) fn boot<'r>(
         &self,
-        flash: u128,
+        medium: u128,
         router: impl FnOnce() -> Cow<'r, InProcess>,
         task: &mut SearchTask,
     ) -> Arc<BootResult> {
-        task.boot(flash, self.options, |cache| BootResult::of(&router(), self.prefix(), cache))
+        task.boot(medium, self.options, |cache| BootResult::of(&router(), self.prefix(), cache))
     }
 
     /// Updates the snapshot after an undisturbed call. Returns a judgement if the call wrote to the flash although
@@ -97,8 +97,7 @@ impl<'e> Explorer<'e> {
         if snapshot.nvram.ram.is_load_of(&snapshot.nvram.flash) && !self.options.repeat {
             // RAM equals flash, so the next boot reads the same leases, and its result is needed anyway.
             let router = &snapshot.target;
-            let flash = router.device().flash().fingerprint();
-            let boot = self.boot(flash, || Cow::Owned(router.rebooted()), task);
+            let boot = self.boot(router.medium_key(), || Cow::Owned(router.rebooted()), task);
             if boot.output.is_parsable() {
                 return boot.output.leases.lines().clone();
             }

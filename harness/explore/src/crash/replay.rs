@@ -5,13 +5,15 @@ use std::sync::Arc;
 use super::boot_result::{BootResult, InitOutputs};
 use super::explorer::{Explorer, mark_uncertain};
 use super::fault_injection::call_after_kill;
+use super::file_cuts::router_after_changes;
 use super::recovery::apply_boot;
 use super::{Options, Verdict, Violation};
 use backend::{
-    Backend, BackendError, CallEnd, CallOptions, CallResult, ExternalScript, Function, InProcess,
+    Backend, BackendError, CallEnd, CallOptions, CallResult, CallTrace, ExternalScript, Function,
+    InProcess,
 };
 use dnsmasq_model::ScriptCall;
-use runner::expected::changes;
+use runner::expected::changes as changes_of;
 use runner::nvram_state::NvramState;
 use runner::recorder::Snapshot;
 use runner::{CaseError, Recording, call_text, command_text, end_text, record};
@@ -54,6 +56,15 @@ pub fn replay(
     }
     let log = replayer.log.unwrap_or_default();
     Ok(result.map(|(verdict, violations)| Replayed { verdict, violations, log }))
+}
+
+/// The error of a fault after a change of a file that the call does not make, or with a state that it cannot leave.
+fn no_such_state(snapshot: &Snapshot, trace: &CallTrace) -> IdError {
+    let changes = trace.history.as_ref().map_or(0, |history| history.len());
+    IdError(format!(
+        "`{}` changes persistent files {changes} times, and a power cut cannot leave them as the id says",
+        call_text(&snapshot.call)
+    ))
 }
 
 type ReplayResult = Result<(Verdict, Vec<Violation>), IdError>;
@@ -126,6 +137,8 @@ impl<'s> ScheduleReplayer<'s> {
         let mut target = snapshot.target.clone();
         let mut expected = Arc::clone(&snapshot.expected);
         let mut torn = false;
+        let mut left = None;
+        target.set_clock(snapshot.clocks.now());
         let point = fault.point;
         let last_boot = rest.is_empty() || matches!(point, FaultPoint::Kill(..));
         let mut shadow = shadow.or_else(|| {
@@ -135,13 +148,40 @@ impl<'s> ScheduleReplayer<'s> {
         let options = CallOptions { disturbance: point.disturbance(), ..CallOptions::default() };
         match point {
             FaultPoint::Between => {}
-            FaultPoint::Ended => {
+            FaultPoint::FileChange { changes, state } => {
+                let trace = target.clone().trace_call(&snapshot.call);
+                let files = trace.history.as_ref().and_then(|history| {
+                    let known = (1..=history.len()).contains(&(changes as usize));
+                    let states = known.then(|| history.states_after(changes as usize))?;
+                    let files = states.into_iter().nth(state as usize)?;
+                    Some((history, files))
+                });
+                let Some((history, files)) = files else {
+                    return Ok(Err(no_such_state(snapshot, &trace)));
+                };
+                target = router_after_changes(&target, &trace, history, changes as usize)
+                    .with_persistent_files(files);
+                shadow = None;
+                mark_uncertain(&mut expected, changes_of(&snapshot.call));
+            }
+            FaultPoint::Ended | FaultPoint::EndedUnsynced(_) => {
+                if let FaultPoint::EndedUnsynced(state) = point {
+                    let trace = target.clone().trace_call(&snapshot.call);
+                    let files = trace.history.as_ref().and_then(|history| {
+                        history.states_after(history.len()).into_iter().nth(state as usize)
+                    });
+                    let Some(files) = files else {
+                        return Ok(Err(no_such_state(snapshot, &trace)));
+                    };
+                    left = Some(files);
+                    shadow = None;
+                }
                 let ended = self.perform(&mut target, snapshot, &options)?;
                 self.compare(&mut shadow, &target, snapshot, (&options, &ended))?;
                 if ended.end == CallEnd::Exited(0) {
-                    Arc::make_mut(&mut expected).acknowledged(changes(&snapshot.call));
+                    Arc::make_mut(&mut expected).acknowledged(changes_of(&snapshot.call));
                 } else {
-                    mark_uncertain(&mut expected, changes(&snapshot.call));
+                    mark_uncertain(&mut expected, changes_of(&snapshot.call));
                 }
             }
             FaultPoint::Cut(_, nth) | FaultPoint::Kill(_, nth) | FaultPoint::Within { nth, .. } => {
@@ -156,14 +196,17 @@ impl<'s> ScheduleReplayer<'s> {
                 };
                 let interrupted = self.perform(&mut target, snapshot, &options)?;
                 self.compare(&mut shadow, &target, snapshot, (&options, &interrupted))?;
-                mark_uncertain(&mut expected, changes(&snapshot.call));
+                mark_uncertain(&mut expected, changes_of(&snapshot.call));
                 let flash = |router: &InProcess| router.device().flash().fingerprint();
                 torn = matches!(point, FaultPoint::Within { .. })
                     && ![flash(&step.before), flash(&step.after)].contains(&flash(&target));
             }
         }
         self.log_line(snapshot, "FAULT", &fault.to_string());
-        let powered_off = target.rebooted();
+        let mut powered_off = target.rebooted();
+        if let Some(files) = left {
+            powered_off = powered_off.with_persistent_files(files);
+        }
         if let (FaultPoint::Kill(..), Some((fault, rest))) = (point, rest.split_first()) {
             let prefix = self.explorer.prefix();
             let later = Snapshot {

@@ -10,6 +10,7 @@ use super::coverage::Coverage;
 use super::generate::generate;
 use super::subject::Subject;
 use super::trial::Trial;
+use dnsmasq_model::Release;
 use runner::{CaseError, Tally};
 use scenario::Rtc;
 
@@ -41,6 +42,8 @@ pub struct Session {
     pub events: u32,
     /// The dialects and builds, used in turn.
     pub routers: Vec<(Dialect, Rtc)>,
+    /// The releases of dnsmasq, used in turn.
+    pub releases: Vec<Release>,
     /// `[script] use`.
     pub script: String,
 }
@@ -81,13 +84,16 @@ pub struct SessionResult {
 impl Session {
     /// The id of case `case`.
     pub fn id(&self, case: u64) -> HouseholdId {
-        let (dialect, rtc) = self.routers[(case % self.routers.len() as u64) as usize];
+        let routers = self.routers.len() as u64;
+        let (dialect, rtc) = self.routers[(case % routers) as usize];
+        let release = self.releases[(case / routers % self.releases.len() as u64) as usize];
         HouseholdId {
             seed: self.seed,
             case,
             events: self.events,
             dialect,
             rtc,
+            release,
             script: self.script.clone(),
         }
     }

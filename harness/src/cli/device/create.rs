@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use nvram_emu::emu::{DeviceConfig, DeviceFolder};
 use toml::Spanned;
 
+use crate::cli::options::{chip_names, dialect_names};
 use crate::error::CommandError;
 use crate::exit::Exit;
 use runner::setup;
@@ -16,7 +17,7 @@ pub(super) struct Args {
     /// The device folder
     folder: PathBuf,
     /// The dialect of the nvram tool
-    #[arg(long, value_name = "NAME", default_value = "openwrt")]
+    #[arg(long, value_name = "NAME", default_value = "openwrt", value_parser = dialect_names())]
     dialect: String,
     /// Size of the NVRAM, such as 32KiB
     #[arg(long, value_name = "SIZE", default_value = "32KiB")]
@@ -28,7 +29,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "SIZE", default_value = "64KiB")]
     erase: Bytes,
     /// The flash chip
-    #[arg(long, value_name = "NAME", default_value = "spi-nor")]
+    #[arg(long, value_name = "NAME", default_value = "spi-nor", value_parser = chip_names())]
     chip: String,
     /// Initial bytes of other programs' variables
     #[arg(long, value_name = "SIZE", default_value = "0")]

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use nvram_emu::emu::DeviceFolder;
+use scenario::quantity;
 
 use crate::error::CommandError;
 use crate::exit::Exit;
@@ -45,7 +46,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     for (name, variables, none) in views {
         match variables {
             None => outln!("{name:<12} {none}"),
-            Some(variables) => outln!("{name:<12} {} variables", variables.len()),
+            Some(variables) => outln!("{name:<12} {}", quantity(variables.len(), "variable")),
         }
     }
     if !info.booted {

@@ -26,9 +26,9 @@ pub(in crate::cli) struct ReplayOptions {
     /// Where the script keeps its leases
     #[arg(long, value_enum, default_value = "scenario")]
     pub(in crate::cli) store: StoreChoice,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Options for ids of `live`")]
     pub(in crate::cli) live: LiveOptions,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Options for ids of `qemu run`")]
     pub(in crate::cli) guest: GuestOptions,
 }
 

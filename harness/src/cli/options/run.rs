@@ -29,6 +29,12 @@ pub(in crate::cli) struct RunOptions {
     /// Keep log, flash and RAM of each failed case in this folder
     #[arg(long, value_name = "DIR")]
     pub(in crate::cli) keep: Option<PathBuf>,
+    /// Start no further case after one has failed
+    #[arg(long)]
+    pub(in crate::cli) fail_fast: bool,
+    /// Print the names of the selected cases instead of running them
+    #[arg(long)]
+    pub(in crate::cli) list: bool,
     /// Print every script call of every case
     #[arg(long)]
     pub(in crate::cli) verbose: bool,

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use crate::cli::options::{GuestOptions, ReplayOptions, Root, RunOptions, TargetChoice};
-use crate::cli::play::{Play, finish, play};
+use crate::cli::play::{Play, finish, list, play};
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::run_case::BackendChoice;
+use scenario::quantity;
 
 /// The arguments of `leaselab qemu run`.
 #[derive(Debug, clap::Args)]
@@ -21,7 +22,10 @@ pub(in crate::cli) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
-    args.run.script.check_executable()?;
+    if args.run.list {
+        return Ok(list(&args.run.cases.load(&args.paths, |cases| cases)?));
+    }
+    args.run.script.check()?;
     let pool = args.guest.pool(args.run.keep.clone())?;
     let options = args.run.runner(TargetChoice::Process, Root::default())?;
     let cases = args.run.cases.load(&args.paths, |cases| cases)?;
@@ -38,9 +42,9 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     let session = pool.lock();
     if let Some(audit) = session.sum() {
         outln!(
-            "\nerases of {} commits, as QEMU's flash chip saw them and as leaselab counts them; \
+            "\nerases of {}, as QEMU's flash chip saw them and as leaselab counts them; \
              slowest boot {:.1} s",
-            audit.commits(),
+            quantity(audit.commits(), "commit"),
             session.slowest_boot().as_secs_f64()
         );
         out!("{audit}");

@@ -1,0 +1,34 @@
+//! Plays the cases of the suite.
+
+use rayon::prelude::*;
+
+use crate::cli::options::{ReplayOptions, RouterOptions};
+use crate::cli::play::outcome_of;
+use crate::cli::reproduction::PlayedOn;
+use crate::error::CommandError;
+use crate::report::{CaseOutcome, Progress};
+use crate::run_case::{BackendChoice, run_case};
+use runner::Options;
+use scenario::Case;
+
+/// Plays the cases on all threads of the current pool, and returns their outcomes in the same order.
+///
+/// # Errors
+/// The first back end that fails.
+pub(super) fn play(
+    cases: &[Case],
+    options: &Options,
+    (router, replay): (&RouterOptions, &ReplayOptions),
+) -> Result<Vec<CaseOutcome>, CommandError> {
+    let progress = Progress::new(cases.len());
+    let outcomes: Result<Vec<CaseOutcome>, CommandError> = cases
+        .par_iter()
+        .map(|case| {
+            let report = run_case(case, options, &BackendChoice::Modelled)?;
+            progress.advance();
+            Ok(outcome_of(case, report, (PlayedOn::Model, &["run"]), router, replay))
+        })
+        .collect();
+    progress.finish();
+    outcomes
+}
