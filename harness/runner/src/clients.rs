@@ -125,6 +125,13 @@ impl Clients {
                     None => Some([&[1], hw.bytes()].concat().into()),
                 };
                 client.lease_time = join.lease_time.map(wire_time);
+                client.relay = match &join.relay {
+                    Some(relay) => Some(relay.get_ref().parse().map_err(|_| {
+                        let message = format!("invalid IPv4 address {:?}", relay.get_ref());
+                        case.error(relay.span(), message)
+                    })?),
+                    None => None,
+                };
                 if join.bootp { Protocol::Bootp(client) } else { Protocol::V4(client) }
             }
         };

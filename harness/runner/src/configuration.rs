@@ -82,15 +82,16 @@ pub(super) fn configuration(case: &Case, server: &Server) -> Result<Configuratio
 ///
 /// # Errors
 /// An unknown release, with its place.
-fn release(case: &Case, name: &toml::Spanned<String>) -> Result<Release, SourceError> {
+pub(super) fn release(case: &Case, name: &toml::Spanned<String>) -> Result<Release, SourceError> {
     name.get_ref().parse().map_err(|error: ReleaseError| case.error(name.span(), error.to_string()))
 }
 
 /// The router's own addresses: the first of the /24 and the /64 that it leases from.
 fn network(config: &ServerConfig) -> Option<Network> {
-    let first = config.ranges4.first()?.start.octets();
-    let last = config.ranges4.first()?.end.octets();
-    let v6 = config.ranges6.first().map(|range| {
+    // The range of `[server]` comes before those of its options, and the list begins with the last one.
+    let range = config.ranges4.last()?;
+    let (first, last) = (range.start.octets(), range.end.octets());
+    let v6 = config.ranges6.last().map(|range| {
         let mut segments = range.start.segments();
         segments[4..].copy_from_slice(&[0, 0, 0, 1]);
         (Ipv6Addr::from(segments), 64)

@@ -40,8 +40,7 @@ pub(super) struct Player<'a, 'w> {
 }
 
 impl<'a, 'w> Player<'a, 'w> {
-    pub(super) fn new(case: &'a Case, session: &'w mut Session<'a>) -> Self {
-        let server = case.scenario.server.clone();
+    pub(super) fn new(case: &'a Case, server: Server, session: &'w mut Session<'a>) -> Self {
         Self { case, session, clients: Clients::default(), reply: None, server, changed: None }
     }
 
