@@ -56,10 +56,10 @@ pub struct GroupVerdict {
     pub cases: usize,
     /// Number of cases with a finding of this group.
     pub failed: usize,
-    /// `leaselab check`: `ok`, `advice`, `risk`, `bug`, `hidden` or `not applicable`.
+    /// `leaselab check`: `ok`, `advice`, `risk`, `bug`, `hidden` or `n/a`.
     #[serde(default)]
     pub verdict: String,
-    /// Why the verdict is `hidden` or `not applicable`.
+    /// Why the verdict is `hidden` or `n/a`.
     #[serde(default)]
     pub why: Option<String>,
     /// A finding in words.

@@ -4,7 +4,7 @@ use super::bound;
 use super::case_error::CaseError;
 use super::client_ids::ClientIds;
 use super::clocks::Clocks;
-use super::configuration::{Configuration, build_of, configuration};
+use super::configuration::{Configuration, build_of, configuration, release};
 use super::demands::ReadMethod;
 use super::findings::{FindingRules, Findings};
 use super::judge::{Judge, Rules};
@@ -19,8 +19,32 @@ use super::script::{
 use super::session::Session;
 use super::steps::Player;
 use backend::Backend;
-use dnsmasq_model::Engine;
-use scenario::{Case, Moment, Store};
+use dnsmasq_model::{Engine, Release};
+use scenario::{Action, Case, Moment, Step, Store};
+use toml::Spanned;
+
+/// Why a case cannot be played with a dnsmasq of this release: it names another one.
+fn contradiction(case: &Case, real: Release) -> Result<Option<String>, CaseError> {
+    let scenario = &case.scenario;
+    let boots = scenario.steps.iter().filter_map(|step| match &step.get_ref().action {
+        Action::Boot(boot) => boot.dnsmasq_release.as_ref(),
+        _ => None,
+    });
+    for name in scenario.server.dnsmasq.iter().chain(boots) {
+        let wanted = release(case, name)?;
+        if wanted != real {
+            return Ok(Some(format!("the scenario is about dnsmasq {wanted}, this one is {real}")));
+        }
+    }
+    let is_relayed = |step: &Spanned<Step>| match &step.get_ref().action {
+        Action::Join(join) => join.relay.is_some(),
+        _ => false,
+    };
+    if scenario.steps.iter().any(is_relayed) {
+        return Ok(Some("a client behind a relay cannot reach a real dnsmasq".to_owned()));
+    }
+    Ok(None)
+}
 
 /// The default of `LEASE_MAX`.
 const DEFAULT_LEASE_MAX: usize = 1000;
@@ -39,7 +63,15 @@ pub fn play(
     check_environment(case)?;
     let scenario = &case.scenario;
     let build = build_of(scenario.router.rtc);
-    let Configuration { config, network, command_line } = configuration(case, &scenario.server)?;
+    let mut server = scenario.server.clone();
+    if let Some(real) = target.daemon().and_then(|daemon| daemon.release(build)) {
+        if let Some(why) = contradiction(case, real)? {
+            report.verdict = Verdict::Skipped(why);
+            return Ok(());
+        }
+        server.dnsmasq = Some(Spanned::new(0..0, real.to_string()));
+    }
+    let Configuration { config, network, command_line } = configuration(case, &server)?;
     let engine = Engine::with_network(build, config, network);
     let truth = match scenario.router.date {
         Moment::At(second) => second,
@@ -81,7 +113,7 @@ pub fn play(
     observers.log = options.log.then_some(&mut report.log);
     let ids = ClientIds::new(scenario.server.long_ids);
     let mut session = Session::new(router, judge, observers, ids, script);
-    Player::new(case, &mut session)?.play()?;
+    Player::new(case, server, &mut session)?.play()?;
     if let Some(recorder) = &mut session.observers.recorder {
         recorder.truth = (truth, session.router.clocks.truth());
     }

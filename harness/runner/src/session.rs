@@ -23,6 +23,8 @@ use dnsmasq_model::{InitResult, InitStatus, ScriptCall, StartFailure};
 use scenario::{BootClock, Invariant, ReplyKind};
 use std::net::IpAddr;
 
+const SIGSEGV: i32 = 11;
+
 /// What happens around the calls of one step.
 #[derive(Clone, Debug, Default)]
 pub(super) struct StepPlan {
@@ -399,7 +401,12 @@ impl<'a> Session<'a> {
         let answer = self.comparison.exchange(&mut self.router, client, action, address)?;
         let mut calls = Vec::new();
         let server = &mut self.router.server;
+        let was_running = server.engine().is_running();
         let reply = exchange::perform(server, client, action, address, clock, &mut calls);
+        if was_running && !server.engine().is_running() {
+            // A lease beyond the limit, in 2.60 to 2.64.
+            self.step.dnsmasq_exit = Some(-SIGSEGV);
+        }
         if let Some(answer) = answer {
             self.comparison.compare_answer(&mut self.judge.findings, &answer, reply, client);
         }

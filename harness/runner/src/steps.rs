@@ -43,8 +43,11 @@ pub(super) struct Player<'a, 'w> {
 }
 
 impl<'a, 'w> Player<'a, 'w> {
-    pub(super) fn new(case: &'a Case, session: &'w mut Session<'a>) -> Result<Self, CaseError> {
-        let server = case.scenario.server.clone();
+    pub(super) fn new(
+        case: &'a Case,
+        server: Server,
+        session: &'w mut Session<'a>,
+    ) -> Result<Self, CaseError> {
         let clients = bound::clients(case)?;
         Ok(Self { case, session, clients, reply: None, server, changed: None, boots: 0 })
     }

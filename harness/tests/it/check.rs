@@ -37,7 +37,7 @@ fn verdicts(report: &Value) -> Vec<(&str, &str)> {
     &[],
     &[
         ("full-nvram", "bug"),
-        ("hostile-names", "risk"),
+        ("hostile-names", "bug"),
         ("dhcpv6", "bug"),
         ("write-economy", "advice"),
     ]

@@ -124,8 +124,12 @@ impl<'a> Check<'a> {
             observations.extend(observe(&others, &more));
             outcomes.extend(more);
             played.extend(others);
-            cuts = self.explore(&mut observations)?;
-            life = self.flash_life()?;
+            // The calls of a household come one after the other, and leave the other threads idle.
+            let (explored, lived) =
+                rayon::join(|| self.explore(&observations), || self.flash_life());
+            let (report, found) = explored?;
+            observations.extend(found);
+            (cuts, life) = (report, lived?);
         }
         let result = self.result((&played, &outcomes), &observations);
         Ok((CheckResult { cuts, life, ended_early, ..result }, report::by_file(&played, outcomes)))
@@ -143,32 +147,30 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// Explores power cuts and kills, and adds what they have shown.
-    fn explore(&self, observations: &mut Vec<Observation>) -> Result<Report, CommandError> {
-        // A case that fails without a fault shows nothing new with one.
+    /// Explores power cuts and kills in the cases in which nothing was lost without one.
+    fn explore(
+        &self,
+        observations: &[Observation],
+    ) -> Result<(Report, Vec<Observation>), CommandError> {
         let failed: BTreeSet<&String> = observations
             .iter()
             .filter(|observation| observation.severity == Severity::Bug)
             .map(|observation| &observation.case)
             .collect();
         let passed = |case: &&Case| !failed.contains(&case.name());
-        let cases: Vec<&Case> = self
-            .cases
-            .iter()
-            .filter(|case| is_explored(case, self.args.quick))
-            .filter(passed)
-            .collect();
+        let is_explored = |case: &&Case| is_explored(case, self.args.quick);
+        let cases: Vec<&Case> = self.cases.iter().filter(is_explored).filter(passed).collect();
         let reports = explore(&cases, &self.script, self.args.root)?;
         let command = |id: &Id| {
             let id = ReproductionId::Faults(id.clone());
             Reproduction { id, verbose: true, options: self.replay() }.words()
         };
-        let mut total = Report::default();
+        let (mut total, mut found) = (Report::default(), Vec::new());
         for (case, report) in cases.into_iter().zip(reports) {
-            observations.extend(of_cuts(case, &report, &command));
+            found.extend(of_cuts(case, &report, &command));
             total.add(report);
         }
-        Ok(total)
+        Ok((total, found))
     }
 
     /// How long the flash lives, or why the script cannot play a household.
@@ -180,7 +182,7 @@ impl<'a> Check<'a> {
         match flash_life(command, settings, (self.dialect(), build), days) {
             Ok(life) => Ok(Ok(life)),
             Err(WearError::Simulation(SimulationError::Backend(error))) => Err(error.into()),
-            Err(other) => Ok(Err(other.to_string())),
+            Err(other) => Ok(Err(other.to_string().trim_end_matches(": ").to_owned())),
         }
     }
 
