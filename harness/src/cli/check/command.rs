@@ -147,14 +147,14 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// Explores power cuts and kills in the cases in which nothing was lost without one.
+    /// Explores power cuts and kills in the cases in which nothing was wrong without one.
     fn explore(
         &self,
         observations: &[Observation],
     ) -> Result<(Report, Vec<Observation>), CommandError> {
         let failed: BTreeSet<&String> = observations
             .iter()
-            .filter(|observation| observation.severity == Severity::Bug)
+            .filter(|observation| observation.severity > Severity::Advice)
             .map(|observation| &observation.case)
             .collect();
         let passed = |case: &&Case| !failed.contains(&case.name());
@@ -193,7 +193,7 @@ impl<'a> Check<'a> {
     ) -> CheckResult {
         let uses_nvram = outcomes.iter().any(|outcome| outcome.report.total.commands > 0);
         let not_applicable = |group: Group| match group {
-            Group::FullNvram | Group::SharedNvram | Group::OtherSettings if !uses_nvram => {
+            Group::SharedNvram | Group::OtherSettings if !uses_nvram => {
                 Some("the script runs no nvram command")
             }
             _ => None,
