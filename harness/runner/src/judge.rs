@@ -248,11 +248,18 @@ impl<'a> Judge<'a> {
             return Ok(());
         }
         let has_room = |free: i64| free >= ROOM_FOR_A_LEASE;
-        if !changes(call).is_empty() && free_bytes(router.machine()?.as_ref()).is_some_and(has_room)
-        {
+        let changes = changes(call);
+        if changes.is_empty() || !free_bytes(router.machine()?.as_ref()).is_some_and(has_room) {
+            return Ok(());
+        }
+        let actual = self.init_output(router)?;
+        let name = call_text(call);
+        if changes.iter().all(|(subject, line)| actual.get(subject) == line.as_deref()) {
+            let text = format!("`{name}` exited with {code} although the change is stored");
+            self.findings.broken_with(Invariant::Durability, Severity::Risk, text);
+        } else {
             let text = format!(
-                "`{}` exited with {code} although the NVRAM has room: the change is not stored",
-                call_text(call)
+                "`{name}` exited with {code} although the NVRAM has room: the change is not stored"
             );
             self.findings.broken(Invariant::Durability, text);
         }
