@@ -16,23 +16,24 @@ add | old | del) ;;
 esac
 
 [ -f "$file" ] || : >"$file"
+# Every other lease, DHCPv6 after DHCPv4, and the identifier of the server between them. A file system that is full ends
+# the script before the old file is replaced.
 {
-	# Every other lease, DHCPv6 after DHCPv4, and the identifier of the server between them.
-	awk -v address="$3" '$1 != "duid" && $3 != address && $3 !~ /:/' "$file"
+	awk -v address="$3" '$1 != "duid" && $3 != address && $3 !~ /:/' "$file" || exit 1
 	case $1$3 in
 	del* | *:*) ;;
-	*) echo "${DNSMASQ_LEASE_LENGTH:-$DNSMASQ_LEASE_EXPIRES} $2 $3 ${4:-*} ${DNSMASQ_CLIENT_ID:-*}" ;;
+	*) echo "${DNSMASQ_LEASE_LENGTH:-$DNSMASQ_LEASE_EXPIRES} $2 $3 ${4:-*} ${DNSMASQ_CLIENT_ID:-*}" || exit 1 ;;
 	esac
 	case $DNSMASQ_SERVER_DUID in
-	?*) echo "duid $DNSMASQ_SERVER_DUID" ;;
-	*) grep '^duid ' "$file" ;;
+	?*) echo "duid $DNSMASQ_SERVER_DUID" || exit 1 ;;
+	*) awk '$1 == "duid"' "$file" || exit 1 ;;
 	esac
-	awk -v address="$3" '$3 != address && $3 ~ /:/' "$file"
+	awk -v address="$3" '$3 != address && $3 ~ /:/' "$file" || exit 1
 	case $1$3 in
 	del*) ;;
-	*:*) echo "${DNSMASQ_LEASE_LENGTH:-$DNSMASQ_LEASE_EXPIRES} $DNSMASQ_IAID $3 ${4:-*} $2" ;;
+	*:*) echo "${DNSMASQ_LEASE_LENGTH:-$DNSMASQ_LEASE_EXPIRES} $DNSMASQ_IAID $3 ${4:-*} $2" || exit 1 ;;
 	esac
-} >"$file.new" || exit 1
+} >"$file.new"
 
 if cmp -s "$file.new" "$file"; then
 	rm "$file.new"

@@ -38,6 +38,8 @@ pub(super) struct Rules<'a> {
     pub(super) read_method: ReadMethod,
     /// The release of dnsmasq, which determines how the output of `init` is read.
     pub(super) release: Release,
+    /// Whether the persistent folders can be full, so that a script may refuse a lease although the NVRAM has room.
+    pub(super) files_can_be_full: bool,
     /// Violations that the scenario forgives because the hardware makes them unavoidable.
     pub(super) forgive: &'a [Forgiven],
 }
@@ -242,12 +244,22 @@ impl<'a> Judge<'a> {
         let (CallEnd::Exited(code @ 1..), FlashState::Intact) = (result.end, self.flash) else {
             return Ok(());
         };
+        if self.rules.files_can_be_full {
+            return Ok(());
+        }
         let has_room = |free: i64| free >= ROOM_FOR_A_LEASE;
-        if !changes(call).is_empty() && free_bytes(router.machine()?.as_ref()).is_some_and(has_room)
-        {
+        let changes = changes(call);
+        if changes.is_empty() || !free_bytes(router.machine()?.as_ref()).is_some_and(has_room) {
+            return Ok(());
+        }
+        let actual = self.init_output(router)?;
+        let name = call_text(call);
+        if changes.iter().all(|(subject, line)| actual.get(subject) == line.as_deref()) {
+            let text = format!("`{name}` exited with {code} although the change is stored");
+            self.findings.broken_with(Invariant::Durability, Severity::Risk, text);
+        } else {
             let text = format!(
-                "`{}` exited with {code} although the NVRAM has room: the change is not stored",
-                call_text(call)
+                "`{name}` exited with {code} although the NVRAM has room: the change is not stored"
             );
             self.findings.broken(Invariant::Durability, text);
         }

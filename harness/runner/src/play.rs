@@ -100,6 +100,7 @@ pub fn play(
         lease_max,
         read_method: if decodes { ReadMethod::Records } else { ReadMethod::Init },
         release: router.engine().config().release,
+        files_can_be_full: scenario.router.persistent_size.is_some(),
         forgive: &scenario.forgive,
     };
     let script = origin(case, &options.script);

@@ -69,6 +69,7 @@ pub fn group_results(
             let hidden = || hidden_by(group, &names, observations, &groups);
             let verdict = match own.first() {
                 Some(worst) => GroupVerdict::Found(worst.severity),
+                None if names.is_empty() => GroupVerdict::NotApplicable("no case was played"),
                 None => match (not_applicable(group), hidden()) {
                     (Some(why), _) => GroupVerdict::NotApplicable(why),
                     (None, Some(other)) => GroupVerdict::HiddenBy(other),

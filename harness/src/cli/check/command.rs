@@ -23,7 +23,7 @@ use crate::report::{self, CaseOutcome, FileReport};
 use ::explore::crash::Report;
 use lab_report::Document;
 use nvram_emu::Dialect;
-use runner::{NamePattern, Options, Severity};
+use runner::{NamePattern, Options, Severity, Verdict};
 use scenario::{Case, Group, Id, Overrides};
 use wear::{SimulationError, WearError};
 
@@ -147,14 +147,14 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// Explores power cuts and kills in the cases in which nothing was lost without one.
+    /// Explores power cuts and kills in the cases in which nothing was wrong without one.
     fn explore(
         &self,
         observations: &[Observation],
     ) -> Result<(Report, Vec<Observation>), CommandError> {
         let failed: BTreeSet<&String> = observations
             .iter()
-            .filter(|observation| observation.severity == Severity::Bug)
+            .filter(|observation| observation.severity > Severity::Advice)
             .map(|observation| &observation.case)
             .collect();
         let passed = |case: &&Case| !failed.contains(&case.name());
@@ -193,19 +193,26 @@ impl<'a> Check<'a> {
     ) -> CheckResult {
         let uses_nvram = outcomes.iter().any(|outcome| outcome.report.total.commands > 0);
         let not_applicable = |group: Group| match group {
-            Group::FullNvram | Group::SharedNvram | Group::OtherSettings if !uses_nvram => {
+            Group::SharedNvram | Group::OtherSettings if !uses_nvram => {
                 Some("the script runs no nvram command")
             }
             _ => None,
         };
-        let cases: Vec<(Group, String)> =
-            played.iter().map(|case| (suite::group_of(case), case.name())).collect();
+        // A script without nvram commands cannot play every story.
+        let was_played =
+            |outcome: &CaseOutcome| !matches!(outcome.report.verdict, Verdict::Skipped(_));
+        let cases: Vec<(Group, String)> = played
+            .iter()
+            .zip(outcomes)
+            .filter(|(_, outcome)| was_played(outcome))
+            .map(|(case, _)| (suite::group_of(case), case.name()))
+            .collect();
         CheckResult {
             script: self.args.script.display().to_string(),
             shell: self.args.shell.clone(),
             dialect: self.dialect().name().to_owned(),
             groups: group_results(&cases, observations, not_applicable),
-            cases: played.len(),
+            cases: cases.len(),
             calls: outcomes.iter().map(|outcome| outcome.report.total.calls).sum(),
             cuts: Report::default(),
             life: Err(String::new()),

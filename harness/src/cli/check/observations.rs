@@ -20,7 +20,16 @@ pub(super) fn of_case(case: &Case, outcome: &CaseOutcome) -> Vec<Observation> {
         matches!(finding.kind, FindingKind::Broken(_)) && finding.severity > Severity::Advice
     };
     let explained = report.failures.iter().any(is_broken);
-    let tells_more = |finding: &&Finding| !(explained && finding.kind == FindingKind::Unmet);
+    // Once dnsmasq has misread its leases, whatever differs later is a consequence, too.
+    let is_misread = |finding: &&Finding| {
+        Cause::of(finding) == Cause::UnreadableOutput && finding.severity == Severity::Bug
+    };
+    let misread = report.failures.iter().find(is_misread).map(|finding| finding.step);
+    let tells_more = |finding: &&Finding| match Cause::of(finding) {
+        Cause::Expectation => !explained,
+        Cause::Lease(_) => misread.is_none_or(|step| finding.step <= step),
+        _ => true,
+    };
     let findings = report.failures.iter().filter(tells_more);
     findings
         .map(|finding| {
