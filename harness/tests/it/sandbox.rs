@@ -219,10 +219,7 @@ fn processes_of_the_machine_are_out_of_reach() {
 
 #[test]
 fn a_script_finds_the_files_beside_it() {
-    let lab = lab(
-        "#!/bin/sh\n. \"$(dirname \"$0\")/rest.sh\"\n",
-        "",
-    );
+    let lab = lab("#!/bin/sh\n. \"$(dirname \"$0\")/rest.sh\"\n", "");
     lab.write("rest.sh", keeps_a_file("/jffs/leases", ":"));
     lab.command(&["run", "story.toml", "--script", "script.sh"]).assert().code(0);
 }

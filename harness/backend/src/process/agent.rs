@@ -144,7 +144,7 @@ impl Agent {
 
     fn run(&self, request: &Run) -> Ran {
         self.set_clock(request.time);
-        let began = sandbox::clock::file_time_now();
+        let began = sandbox::clock::earliest_file_time();
         let folder = sandbox::Root::persistent_folder();
         let watcher = self.supervisor.as_ref().filter(|supervisor| {
             request.watch

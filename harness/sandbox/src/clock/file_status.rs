@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use rustix::process::Pid;
 
-use super::file_times::file_time_now;
+use super::file_times::latest_file_time;
 use super::listener::{Answer, SystemCall};
 use super::memory;
 use super::router_clock::RouterClock;
@@ -65,7 +65,7 @@ impl Question {
     fn answer(&self, pid: Pid, clock: &RouterClock) -> Option<Answer> {
         let (wall, began) = clock.began()?;
         let path = self.path_of(pid)?;
-        let ended = file_time_now();
+        let ended = latest_file_time();
         // The router's time of a time that the kernel has given during this call.
         let translate = |seconds: &mut i64, nanoseconds: &mut i64| {
             let time = (*seconds, *nanoseconds);
@@ -134,8 +134,12 @@ fn extended(
         if libc::statx(libc::AT_FDCWD, path.as_ptr(), flags, mask, &raw mut status) != 0 {
             return None;
         }
-        let times =
-            [&mut status.stx_mtime, &mut status.stx_atime, &mut status.stx_ctime, &mut status.stx_btime];
+        let times = [
+            &mut status.stx_mtime,
+            &mut status.stx_atime,
+            &mut status.stx_ctime,
+            &mut status.stx_btime,
+        ];
         let changed = times.map(|time| {
             let mut nanoseconds = i64::from(time.tv_nsec);
             let changed = translate(&mut time.tv_sec, &mut nanoseconds);
