@@ -57,7 +57,10 @@ pub fn main() -> io::Result<()> {
     for line in lines {
         match serde_json::from_str(&line?)? {
             Request::Run(request) => answer(&mut stdout, &agent.run(&request))?,
-            Request::SetClock(time) => answer(&mut stdout, &agent.set_clock(Some(time)))?,
+            Request::SetClock(time) => {
+                agent.set_clock(Some(time));
+                answer(&mut stdout, &())?;
+            }
             Request::ReadFiles => {
                 let files = FileTree::read(&sandbox::Root::persistent_folder());
                 answer(&mut stdout, &files.map_err(|error| error.to_string()))?;
