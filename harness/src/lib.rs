@@ -13,5 +13,6 @@ pub mod process_role;
 pub mod report;
 pub mod run_case;
 pub mod sample;
+mod style;
 pub mod suite;
 pub mod words;

@@ -3,7 +3,7 @@
 //! [`Backend`] is the interface; [`InProcess`] and [`process::Process`] implement it here, and the crates `live` and `qemu`
 //! have one implementation each. [`FaultInjector`] decides for all of them which `nvram` command a fault affects.
 //!
-//! Only the module `process` and [`write_atomically`] access files of the machine that runs leaselab. Everything else works
+//! Only the module `process`, [`write_atomically`] and [`new_temporary_file`] access files of the machine that runs leaselab. Everything else works
 //! in memory.
 
 mod atomic_write;
@@ -21,7 +21,7 @@ pub mod process;
 mod router_files;
 mod router_path;
 
-pub use atomic_write::write_atomically;
+pub use atomic_write::{new_temporary_file, write_atomically};
 pub use backend::Backend;
 pub use call::{CallEnd, CallOptions, CallResult, CommandResult, NvramCommand};
 pub use daemon::{AddressRecord, Daemon, DaemonExit, DaemonStart};

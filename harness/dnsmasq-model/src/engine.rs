@@ -336,7 +336,7 @@ impl Engine {
         self.run(clock, sink);
     }
 
-    /// lease.c `lease_find_interfaces`: the interface on whose network the address is.
+    /// The interface on whose network the address is.
     fn interface_of(&self, addr: IpAddr) -> Option<u8> {
         match addr {
             IpAddr::V4(addr) => (0..=self.network.others.len() as u8).find(|number| {
@@ -468,15 +468,7 @@ impl Engine {
         clock: Clock,
         sink: &mut impl CallSink,
     ) {
-        let files = Arc::make_mut(&mut self.files);
-        match &text {
-            None => {
-                files.remove(path);
-            }
-            Some(text) => {
-                files.insert(path.to_owned(), text.clone());
-            }
-        }
+        self.store_file(path, text.clone());
         self.resolve_alarm(clock);
         let now = self.build.now(clock);
         let lease_file = &mut self.lease_file;
@@ -488,6 +480,23 @@ impl Engine {
             process.update_file(now, clock.mono, lease_file);
             self.run(clock, sink);
         }
+    }
+
+    /// Creates, replaces or removes a file that dnsmasq does not watch: it reads the file at its start and at SIGHUP.
+    pub fn store_file(&mut self, path: &str, text: Option<Vec<u8>>) {
+        let files = Arc::make_mut(&mut self.files);
+        match text {
+            None => files.remove(path),
+            Some(text) => files.insert(path.to_owned(), text),
+        };
+    }
+
+    /// Whether there is a file below a folder.
+    #[must_use]
+    pub fn has_files_in(&self, dir: &str) -> bool {
+        let is_below =
+            |path: &str| path.strip_prefix(dir).is_some_and(|rest| rest.starts_with('/'));
+        self.files.keys().any(|path| is_below(path))
     }
 
     /// Power was lost: the kernel's neighbour table is empty, and the files are gone whose paths `is_in_ram` names.

@@ -55,7 +55,7 @@ impl<'a> Tokens<'a> {
     }
 
     /// fscanf's `%lu`: skips white space, then reads a number. `None` if there is none.
-    fn next_number(&mut self) -> Option<&'a [u8]> {
+    pub(crate) fn next_number(&mut self) -> Option<&'a [u8]> {
         let start = self.rest.iter().position(|b| !is_blank(b))?;
         let rest = &self.rest[start..];
         let sign = usize::from(matches!(rest.first(), Some(b'-' | b'+')));

@@ -13,6 +13,7 @@ use super::config::{Host, INFINITE, SHORTEST_LEASE};
 use super::engine::{Engine, Process};
 use super::hosts::{ClientNetwork, EmptyList, config_has_mac, match_tags, same_net};
 use super::reservations6::NameSent;
+use super::rules::AddressHash;
 use super::tags::{TagIf, add_name_tags, tags4};
 use super::v4::{
     Client4, Context4, Kind4, Message4, Reply4, client_name, contexts, extended_hwaddr, sent_name,
@@ -48,6 +49,20 @@ pub fn granted_lease_time(configured: u32, requested: Option<u32>) -> u32 {
             requested
         }
         _ => configured,
+    }
+}
+
+/// The hash of the hardware address by which a release chooses an address.
+fn hash_of(bytes: &[u8], hash: AddressHash) -> u32 {
+    match hash {
+        AddressHash::Sum => bytes.iter().fold(0, |j: u32, &byte| {
+            let byte = u32::from(byte);
+            j.wrapping_add(byte).wrapping_add(byte << 8).wrapping_add(byte << 16)
+        }),
+        AddressHash::AccumulatedSdbm => bytes
+            .iter()
+            .fold(0, |j: u32, &byte| u32::from(byte).wrapping_add(j << 6).wrapping_add(j << 16)),
+        AddressHash::Sdbm => address_hash(bytes),
     }
 }
 
@@ -280,8 +295,8 @@ impl Server {
         if id.is_empty() {
             return None;
         }
-        let hash = address_hash(id);
         let db = &request.process.db;
+        let hash = hash_of(id, db.rules().address_hash);
         for empty in [EmptyList::DoesNotMatch, EmptyList::Matches] {
             for context in &request.contexts {
                 let range = context.range;
@@ -305,7 +320,7 @@ impl Server {
                     // Addresses ending in .0 and .255 of a class C network confuse Windows.
                     let class_c = (192..=223).contains(&addr.octets()[0]);
                     let is_avoided = class_c && matches!(addr.octets()[3], 0 | 255);
-                    if !is_avoided
+                    if !(is_avoided && db.rules().avoids_windows_addresses)
                         && !request.contexts.iter().any(|c| c.router == Some(addr))
                         && db.find_by_addr(addr).is_none()
                         && request.process.directory.find_by_addr(addr).is_none()
@@ -331,7 +346,12 @@ impl Server {
                 if own.is_some_and(|own| own != addr) || (own.is_none() && !authoritative) =>
             {
                 // A client that rebinds may belong to another server.
-                return if kind == Kind4::Rebind { Reply4::Silent } else { Reply4::Nak };
+                let refuses = request.process.db.rules().refuses_rebinding;
+                return if kind == Kind4::Rebind && !refuses {
+                    Reply4::Silent
+                } else {
+                    Reply4::Nak
+                };
             }
             _ => {}
         }

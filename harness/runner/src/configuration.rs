@@ -2,7 +2,9 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use dnsmasq_model::{Build, Interface, Network, Range4, ServerConfig};
+use dnsmasq_model::{
+    Build, Interface, Network, Range4, Release, ReleaseError, ServerConfig, option_since,
+};
 use scenario::diagnostics::SourceError;
 use scenario::{Case, LeaseTime, OtherNetwork, Rtc, Server};
 use toml::Spanned;
@@ -30,7 +32,11 @@ pub(super) struct Configuration {
 /// # Errors
 /// A range, an address or an option that dnsmasq would reject, with its place.
 pub(super) fn configuration(case: &Case, server: &Server) -> Result<Configuration, SourceError> {
-    let options = parse_options(case, server)?;
+    let release = match &server.dnsmasq {
+        Some(name) => release(case, name)?,
+        None => Release::NEWEST,
+    };
+    let options = parse_options(case, server, release)?;
     let mut line: Vec<String> = vec!["dnsmasq".to_owned()];
     line.push(match server.leasefile.path() {
         None => "--leasefile-ro".to_owned(),
@@ -62,10 +68,16 @@ pub(super) fn configuration(case: &Case, server: &Server) -> Result<Configuratio
     if let Some(limit) = server.lease_limit {
         line.push(format!("--dhcp-lease-max={limit}"));
     }
+    if let Some(range6) = server.range6.as_ref().filter(|_| !release.has_dhcpv6()) {
+        return Err(case.error(range6.span(), format!("dnsmasq {release} does not serve DHCPv6")));
+    }
     line.extend(server.options.iter().map(|option| option.get_ref().clone()));
     let span = range.map_or(0..0, Spanned::span);
     let parse = |line: &[String]| {
-        ServerConfig::parse(line).map_err(|error| case.error(span.clone(), error.to_string()))
+        let mut config = ServerConfig::parse(line)
+            .map_err(|error| case.error(span.clone(), error.to_string()))?;
+        config.release = release;
+        Ok::<_, SourceError>(config)
     };
     let mut network = main_network(&parse(&line)?, address);
     for other in &case.scenario.networks {
@@ -77,13 +89,23 @@ pub(super) fn configuration(case: &Case, server: &Server) -> Result<Configuratio
 }
 
 /// Checks the options one at a time, so that an error has the place of its option.
-fn parse_options(case: &Case, server: &Server) -> Result<ServerConfig, SourceError> {
+fn parse_options(
+    case: &Case,
+    server: &Server,
+    release: Release,
+) -> Result<ServerConfig, SourceError> {
     let mut words = vec!["dnsmasq".to_owned()];
     for option in &server.options {
         let text = option.get_ref();
         if text.contains('\0') {
             let message =
                 format!("{text:?} contains a NUL byte, which no argument of a process can");
+            return Err(case.error(option.span(), message));
+        }
+        let since = option_since(text);
+        if since > release {
+            let message =
+                format!("dnsmasq {release} does not have this option: it came with {since}");
             return Err(case.error(option.span(), message));
         }
         let config = ServerConfig::parse(&["dnsmasq", text])
@@ -96,6 +118,14 @@ fn parse_options(case: &Case, server: &Server) -> Result<ServerConfig, SourceErr
         words.push(text.clone());
     }
     ServerConfig::parse(&words).map_err(|error| case.error(0..0, error.to_string()))
+}
+
+/// The release of dnsmasq that a scenario names.
+///
+/// # Errors
+/// An unknown release, with its place.
+pub(super) fn release(case: &Case, name: &Spanned<String>) -> Result<Release, SourceError> {
+    name.get_ref().parse().map_err(|error: ReleaseError| case.error(name.span(), error.to_string()))
 }
 
 fn time_text(time: LeaseTime) -> String {

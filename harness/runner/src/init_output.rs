@@ -3,7 +3,7 @@
 use super::escapes::show;
 use super::lease_line::{Family, subject};
 use super::lines::Lines;
-use dnsmasq_model::{StartFailure, read_lines};
+use dnsmasq_model::{Release, StartFailure, read_lines};
 
 /// Parses the output of `init`. What dnsmasq reads counts, malformed or not.
 ///
@@ -11,10 +11,18 @@ use dnsmasq_model::{StartFailure, read_lines};
 /// A line that dnsmasq crashes on, a lease line that it does not read because of words before it, a lease that it reads
 /// across lines, or a second one for a subject.
 pub fn parse(output: &[u8]) -> Result<Lines, String> {
+    parse_as(output, Release::NEWEST)
+}
+
+/// Parses the output of `init` as this release of dnsmasq reads it.
+///
+/// # Errors
+/// See [`parse`].
+pub fn parse_as(output: &[u8], release: Release) -> Result<Lines, String> {
     // Most outputs have nothing but well-formed lines, each of which dnsmasq reads.
     match parse_strictly(output) {
         Some(lines) => lines,
-        None => parse_as_dnsmasq_does(output),
+        None => parse_as_dnsmasq_does(output, release),
     }
 }
 
@@ -40,8 +48,8 @@ fn collect<'a>(lines: impl Iterator<Item = (&'a [u8], &'a [u8])>) -> Result<Line
     Lines::collect(lines).map_err(|subject| format!("a second line for {}", show(&subject)))
 }
 
-fn parse_as_dnsmasq_does(output: &[u8]) -> Result<Lines, String> {
-    let read = read_lines(output).map_err(|failure| match failure {
+fn parse_as_dnsmasq_does(output: &[u8], release: Release) -> Result<Lines, String> {
+    let read = read_lines(output, release).map_err(|failure| match failure {
         StartFailure::Crash { signal } => format!(
             "signal {signal} kills dnsmasq: a hardware address is not hexadecimal in {}",
             show(output)
@@ -60,12 +68,21 @@ fn parse_as_dnsmasq_does(output: &[u8]) -> Result<Lines, String> {
         let span = start..start + line.len();
         start = span.end + 1;
         let is_read = || read.iter().any(|read| read.span == span);
-        if subject(line).is_some() && !is_read() {
+        let is_lease =
+            subject(line).is_some_and(|(family, _)| family == Family::V4 || release.knows_v6());
+        if is_lease && !is_read() {
             return Err(format!(
                 "dnsmasq does not read the line {}, because a line before it has too few or too many words",
                 show(line)
             ));
         }
+    }
+    if let Some(other) = read.iter().find(|read| subject(&read.line).is_none()) {
+        return Err(format!(
+            "dnsmasq reads {} as the lease {}, which no client has",
+            show(&output[other.span.clone()]),
+            show(&other.line)
+        ));
     }
     collect(read.iter().filter_map(|read| Some((subject(&read.line)?.1, &read.line[..]))))
 }

@@ -43,8 +43,11 @@ pub(super) struct Player<'a, 'w> {
 }
 
 impl<'a, 'w> Player<'a, 'w> {
-    pub(super) fn new(case: &'a Case, session: &'w mut Session<'a>) -> Result<Self, CaseError> {
-        let server = case.scenario.server.clone();
+    pub(super) fn new(
+        case: &'a Case,
+        server: Server,
+        session: &'w mut Session<'a>,
+    ) -> Result<Self, CaseError> {
         let clients = bound::clients(case)?;
         Ok(Self { case, session, clients, reply: None, server, changed: None, boots: 0 })
     }
@@ -71,12 +74,14 @@ impl<'a, 'w> Player<'a, 'w> {
             if expectations.iter().all(|expect| expect.dnsmasq_exit.is_none()) {
                 self.session.report_failed_start();
             }
-            let store = self.case.scenario.router.store;
+            if self.session.unplayable.is_some() {
+                break;
+            }
             for expect in expectations {
-                expect::check(self.session, &self.clients, self.reply, expect, store)
+                expect::check(self.session, &self.clients, self.reply, expect, self.case)
                     .map_err(|error| place(self.case, step.span(), error.into()))?;
             }
-            if self.session.observers.is_lenient() && self.session.judge.findings.any() {
+            if self.session.observers.is_lenient() && self.session.judge.findings.any_denied() {
                 break;
             }
         }
@@ -201,7 +206,10 @@ impl<'a, 'w> Player<'a, 'w> {
             return Err(self.fault(span, "the router is on: add `shutdown` or `power-cut` first"));
         }
         self.session.pass(boot.off.map_or(0, |off| off.0 as i64))?;
-        if boot.rtc.is_some() || boot.lease_limit.is_some() {
+        if boot.rtc.is_some() || boot.lease_limit.is_some() || boot.dnsmasq_release.is_some() {
+            if boot.dnsmasq_release.is_some() {
+                self.server.dnsmasq.clone_from(&boot.dnsmasq_release);
+            }
             let build = boot.rtc.map_or(self.session.router.engine().build(), build_of);
             self.server.lease_limit = boot.lease_limit.or(self.server.lease_limit);
             self.change_configuration(build)?;

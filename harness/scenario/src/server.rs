@@ -15,6 +15,10 @@ use crate::units::{LeaseTime, Seconds};
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Server {
+    /// The release of dnsmasq, from `2.33` to `2.92` (default: the newest). `leaselab dnsmasq list` shows what the releases do
+    /// differently. Under `leaselab live` and `leaselab qemu`, the default is the release of the real dnsmasq.
+    #[schemars(with = "Option<String>")]
+    pub dnsmasq: Option<Spanned<String>>,
     /// The range of DHCPv4 addresses, `FIRST-LAST` (default `192.168.1.50-192.168.1.249`, unless `options` have a
     /// `--dhcp-range`).
     #[schemars(with = "Option<String>")]
@@ -48,6 +52,7 @@ pub struct Server {
 impl Default for Server {
     fn default() -> Self {
         Self {
+            dnsmasq: None,
             range: None,
             static_range: false,
             address: None,

@@ -2,14 +2,21 @@
 
 mod check;
 mod claims;
+mod color;
 mod command;
+mod completions;
 mod crash;
 mod device;
+mod dnsmasq;
+mod examples;
 mod fuzz;
+mod init;
 mod leases;
 mod live;
+mod man;
 mod options;
 mod play;
+mod project;
 mod qemu;
 mod races;
 mod replay;

@@ -49,6 +49,7 @@ pub fn measure(
         seconds: days * DAY,
         builds: vec![build],
         routers: vec![RouterSpec::new(dialect, chip)],
+        model: None,
         scripts: vec![Script::Ours { slack: 0 }],
         endurance: None,
         limits: false,

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::words::Words;
 use runner::{CaseReport, Tally, Verdict};
-use scenario::{Case, Group};
+use scenario::{Case, Group, quantity};
 
 /// A case that was played, and the commands that repeat it.
 #[derive(Clone, Debug)]
@@ -82,15 +82,20 @@ pub fn parameters(case: &Case) -> BTreeMap<String, String> {
     case.parameters.iter().map(|(name, value)| (name.clone(), value.to_string())).collect()
 }
 
-/// The indices of the cases of one file that begin at `first`, if all of them are done.
+/// The indices of the cases of the file whose first case is `first`.
+pub fn file_at(cases: &[Case], first: usize) -> Option<Range<usize>> {
+    let path = &cases.get(first)?.source.path;
+    let length = cases[first..].iter().take_while(|case| case.source.path == *path).count();
+    Some(first..first + length)
+}
+
+/// As [`file_at`], if all cases of the file are done.
 pub fn next_file(
     cases: &[Case],
     outcomes: &[Option<CaseOutcome>],
     first: usize,
 ) -> Option<Range<usize>> {
-    let path = &cases.get(first)?.source.path;
-    let length = cases[first..].iter().take_while(|case| case.source.path == *path).count();
-    let range = first..first + length;
+    let range = file_at(cases, first)?;
     outcomes[range.clone()].iter().all(Option::is_some).then_some(range)
 }
 
@@ -139,7 +144,8 @@ impl Summary {
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { scenarios, passed, failed, invalid, skipped } = self;
-        write!(f, "{scenarios} scenarios: {passed} cases passed, {failed} failed")?;
+        let (scenarios, passed) = (quantity(*scenarios, "scenario"), quantity(*passed, "case"));
+        write!(f, "{scenarios}: {passed} passed, {failed} failed")?;
         if *invalid > 0 {
             write!(f, " ({invalid} of them invalid)")?;
         }

@@ -2,6 +2,8 @@
 
 mod architecture;
 mod bad_input;
+mod check;
+mod command_line;
 mod crash;
 mod documentation;
 mod exit_codes;
@@ -14,6 +16,8 @@ mod judge;
 mod lab;
 mod leases;
 mod live;
+mod output_files;
+mod project;
 mod qemu;
 mod races;
 mod recover;
@@ -21,6 +25,9 @@ mod report;
 mod reproduction;
 mod runner;
 mod sandbox;
+mod scenario_files;
+mod script_file;
+mod severity;
 mod traces;
 mod wear;
 mod wear_images;

@@ -160,7 +160,7 @@ fn rtc_on_the_command_line_selects_among_the_builds_of_the_scenario() {
         .command(&["run", "stories", "--target", "in-process", "--rtc", "broken"])
         .assert()
         .code(0)
-        .stdout(predicate::str::contains("1 cases passed"));
+        .stdout(predicate::str::contains("1 case passed"));
 }
 
 #[test]

@@ -118,8 +118,8 @@ fn merged_parts_equal_the_whole_fleet() {
 }
 
 #[rstest]
-#[case(&["--chip", "eeprom"], "unknown chip 'eeprom': expected one of")]
-#[case(&["--dialect", "cisco"], "unknown dialect 'cisco'")]
+#[case(&["--chip", "eeprom"], "[possible values: spi-nor, ")]
+#[case(&["--dialect", "cisco"], "[possible values: openwrt, ")]
 #[case(&["--for", "0s"], "expected 1s to 10000 years")]
 #[case(&["--endurance", "0"], "0 is not in 1..")]
 #[case(&["--shard", "1/2"], "unexpected argument '--shard'")]

@@ -1,11 +1,33 @@
 //! The results of checking recordings as text.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use super::check_result::{CheckResult, ENGINE_INPUTS, Strictness};
+use dnsmasq_model::{Build, Release};
+
+/// Counts of the recordings of one release and build.
+#[derive(Debug, Clone, Copy, Default)]
+struct Counts {
+    traces: usize,
+    calls: usize,
+    differ: usize,
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:>12} {:>5} {:>6}   ", self.traces, self.calls, self.differ)
+    }
+}
 
 /// Number of differences that are shown for each recording.
 const SHOWN: usize = 5;
+
+/// A number with its noun, whose plural ends in `s`.
+fn quantity(number: usize, noun: &str) -> String {
+    let ending = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{ending}")
+}
 
 /// Displays the results of checks. The last line reads `N traces, N calls, N differ`: the number of all recordings, of the
 /// calls compared in those not marked racy, and of the differences that fail the check.
@@ -13,6 +35,29 @@ const SHOWN: usize = 5;
 pub struct Report<'a>(pub &'a [CheckResult]);
 
 impl Report<'_> {
+    /// A row for each release, if there are several.
+    fn fmt_releases(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut rows: BTreeMap<Release, [Counts; 2]> = BTreeMap::new();
+        for result in self.0 {
+            let Some(release) = result.release else { continue };
+            let counts =
+                &mut rows.entry(release).or_default()[usize::from(result.build == Build::NoRtc)];
+            counts.traces += 1;
+            if result.strictness != Strictness::ReportOnly {
+                counts.calls += result.calls;
+                counts.differ += result.mismatches.len();
+            }
+        }
+        if rows.len() < 2 {
+            return Ok(());
+        }
+        writeln!(f, "release  RTC: traces calls differ  no-RTC: traces calls differ")?;
+        for (release, [rtc, no_rtc]) in rows {
+            writeln!(f, "{:<7} {rtc} {no_rtc}", release.to_string())?;
+        }
+        Ok(())
+    }
+
     /// Number of differences that fail the check.
     #[must_use]
     pub fn failing_differences(&self) -> usize {
@@ -32,10 +77,10 @@ impl fmt::Display for Report<'_> {
             };
             writeln!(
                 f,
-                "{}: {verdict}, {} of {} calls",
+                "{}: {verdict}, {} in {}",
                 result.label,
-                result.mismatches.len(),
-                result.calls
+                quantity(result.mismatches.len(), "difference"),
+                quantity(result.calls, "recorded call")
             )?;
             if !result.failed() {
                 continue;
@@ -89,13 +134,21 @@ impl fmt::Display for Report<'_> {
             let only = racy.iter().filter(|o| o.strictness == Strictness::ReportOnly);
             writeln!(
                 f,
-                "marked racy: {} traces, {} calls with arp-* runs as sets, {} calls reported only",
-                racy.len(),
-                sets.map(|o| o.calls).sum::<usize>(),
-                only.map(|o| o.calls).sum::<usize>()
+                "marked racy: {}, {} with arp-* runs as sets, {} reported only",
+                quantity(racy.len(), "trace"),
+                quantity(sets.map(|o| o.calls).sum(), "call"),
+                quantity(only.map(|o| o.calls).sum(), "call")
             )?;
         }
+        self.fmt_releases(f)?;
         let calls: usize = self.0.iter().filter(|o| o.racy.is_none()).map(|o| o.calls).sum();
-        writeln!(f, "{} traces, {calls} calls, {} differ", self.0.len(), self.failing_differences())
+        let differing = self.failing_differences();
+        writeln!(
+            f,
+            "{}, {}, {differing} {}",
+            quantity(self.0.len(), "trace"),
+            quantity(calls, "call"),
+            if differing == 1 { "differs" } else { "differ" }
+        )
     }
 }

@@ -141,7 +141,7 @@ impl Process {
             symlink("leaselab", path.join("bin/lease-update"))
         })();
         made.map_err(|e: io::Error| BackendError::environment("the scratch folder", &e))?;
-        let placed = place_script(&script.file, path)?;
+        let placed = place_script(script, path)?;
         let copy = path.join("bin").join(&placed.name);
         if isolation == Isolation::None {
             reject_absolute_nvram(&copy)?;

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::script_check::check_script_file;
 use super::storage::Storage;
 use crate::error::BackendError;
 
@@ -45,7 +45,7 @@ pub(super) struct PlacedScript {
 
 /// Puts the script into the folder `bin` of the scratch folder.
 pub(super) fn place_script(
-    file: &ScriptFile,
+    script: &ScriptCommand,
     scratch: &Path,
 ) -> Result<PlacedScript, BackendError> {
     let place = |name: &str, text: &[u8], original| {
@@ -55,18 +55,16 @@ pub(super) fn place_script(
             .map_err(|error| BackendError::environment("the scratch folder", &error))?;
         Ok(PlacedScript { name: name.to_owned(), original })
     };
-    match file {
+    match &script.file {
         ScriptFile::BuiltIn(name, text) => place(name, text.as_bytes(), None),
         ScriptFile::LeaseUpdate => {
             Ok(PlacedScript { name: "lease-update".to_owned(), original: None })
         }
         ScriptFile::Path(path) => {
-            let refuse = |e: &io::Error| BackendError::Script(format!("{}: {e}", path.display()));
-            let metadata = fs::metadata(path).map_err(|e| refuse(&e))?;
-            if metadata.is_dir() {
-                let message = format!("{} is a folder, expected a script", path.display());
-                return Err(BackendError::Script(message));
-            }
+            let refuse = |why: &dyn std::fmt::Display| {
+                BackendError::Script(format!("{}: {why}", path.display()))
+            };
+            check_script_file(path, !script.shell.is_empty()).map_err(|error| refuse(&error))?;
             let text = fs::read(path).map_err(|e| refuse(&e))?;
             let original = fs::canonicalize(path).map_err(|e| refuse(&e))?;
             let name = path.file_name().map_or("script".into(), |name| name.to_string_lossy());

@@ -14,7 +14,7 @@ const MAX_YEARS: u64 = 10_000;
 #[derive(Debug, clap::Args)]
 pub(super) struct StudyArgs {
     #[command(flatten)]
-    household: HouseholdArgs,
+    pub(super) household: HouseholdArgs,
     #[command(flatten)]
     pub(super) router: RouterArgs,
     /// dnsmasq's build: with a real-time clock, or with `HAVE_BROKEN_RTC` [default: both, or the recording's]
@@ -75,6 +75,7 @@ impl StudyArgs {
             seconds: self.time.0,
             builds: self.rtc.unwrap_or(RtcChoice::Both).builds(),
             routers: self.router.routers()?,
+            model: self.router.preset().map(|router| router.model.clone()),
             scripts,
             endurance: self.router.endurance,
             limits: false,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::cli::options::Root;
+use crate::cli::options::{Root, check_script};
 use crate::error::CommandError;
 use backend::process::{ScriptCommand, ScriptFile, Settings};
 use scenario::Seconds;
@@ -47,9 +47,7 @@ impl TrialArgs {
             }
             return Ok(None);
         };
-        std::fs::File::open(path).map_err(|error| {
-            CommandError::Usage(format!("--script {}: {error}", path.display()))
-        })?;
+        check_script(path, self.shell.is_some())?;
         if !(1..=LONGEST_WINDOW).contains(&self.window.0) {
             return Err(CommandError::Usage(format!(
                 "--window {}: expected 1s to 366d",
