@@ -164,6 +164,12 @@ impl FileTree {
         Ok(())
     }
 
+    /// How many pages of 4 KiB the contents of its files take.
+    pub fn pages(&self) -> u64 {
+        let contents = self.0.values().filter_map(Node::contents);
+        contents.map(|contents| contents.len().div_ceil(4096) as u64).sum()
+    }
+
     /// Writes a file, with the folders above it; `None` removes it.
     pub fn set(&mut self, path: &str, contents: Option<&[u8]>) {
         let name = |path: &str| Octets(path.as_bytes().to_vec());

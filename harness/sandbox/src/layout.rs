@@ -108,18 +108,11 @@ pub fn fresh_ram<'p>(persistent: impl Iterator<Item = &'p str> + Clone) -> FileT
     ram
 }
 
-/// The persistent folders of a tree, with the folders on the way to them.
+/// The folders on the way to a path and the path itself, each relative to the root.
 pub fn parents(path: &str) -> impl Iterator<Item = &str> {
     let path = path.trim_start_matches('/');
     let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
     ends.map(move |at| &path[..at])
-}
-
-/// The path of an entry in RAM below [`RAM_FOLDER`]; `None` if it does not lie in RAM.
-pub fn ram_for(path: &str) -> Option<&str> {
-    let path = path.strip_prefix('/')?;
-    let first = path.split('/').next()?;
-    RAM.contains(&first).then_some(path)
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ pub use file_changes::{FileChange, RecordedChange};
 pub use file_tree::{FileTree, Node};
 pub use layout::{
     HARNESS, LEASELAB, MACHINE, PERSISTENT_FOLDERS, RAM_FOLDER, check_persistent_folder,
-    first_files, fresh_ram, parents, ram_for,
+    first_files, fresh_ram, parents,
 };
 pub use namespaces::{Isolation, enter};
 pub use octets::Octets;

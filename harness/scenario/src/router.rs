@@ -71,7 +71,7 @@ pub struct Router {
     /// The folders that survive a reboot, each as its path or as `{ path = "/etc", from = "folder" }`. The default is `/etc`,
     /// `/jffs`, `/var/lib/misc` and `/var/tmp`. All other files are in RAM or cannot be changed.
     pub persistent: Option<Vec<PersistentFolder>>,
-    /// How many bytes the persistent folders can hold together, in pages of 4 KiB (default: no limit).
+    /// How many bytes the persistent folders can hold beyond their first contents, in pages of 4 KiB (default: no limit).
     pub persistent_size: Option<Bytes>,
     /// Which changes of persistent files that were not synced can survive a power cut: `reordering` (default) or `ordered`.
     pub write_ordering: WriteOrdering,

@@ -57,7 +57,10 @@ pub fn main() -> io::Result<()> {
     for line in lines {
         match serde_json::from_str(&line?)? {
             Request::Run(request) => answer(&mut stdout, &agent.run(&request))?,
-            Request::SetClock(time) => answer(&mut stdout, &agent.set_clock(Some(time)))?,
+            Request::SetClock(time) => {
+                agent.set_clock(Some(time));
+                answer(&mut stdout, &())?;
+            }
             Request::ReadFiles => {
                 let files = FileTree::read(&sandbox::Root::persistent_folder());
                 answer(&mut stdout, &files.map_err(|error| error.to_string()))?;
@@ -144,7 +147,7 @@ impl Agent {
 
     fn run(&self, request: &Run) -> Ran {
         self.set_clock(request.time);
-        let began = sandbox::clock::file_time_now();
+        let began = sandbox::clock::earliest_file_time();
         let folder = sandbox::Root::persistent_folder();
         let watcher = self.supervisor.as_ref().filter(|supervisor| {
             request.watch

@@ -155,7 +155,8 @@ impl Process {
             scratch: path.to_owned(),
             leaselab: settings.leaselab.clone(),
             persistent: storage.folders.clone(),
-            size: storage.size,
+            // The files that exist at first do not count.
+            size: storage.size.map(|size| size + storage.first.pages() * 4096),
             programs: settings.programs.clone(),
             script: placed.original.map(|original| (original, copy)),
         };

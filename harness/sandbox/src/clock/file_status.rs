@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use rustix::process::Pid;
 
-use super::file_times::file_time_now;
+use super::file_times::latest_file_time;
 use super::listener::{Answer, SystemCall};
 use super::memory;
 use super::router_clock::RouterClock;
@@ -65,7 +65,7 @@ impl Question {
     fn answer(&self, pid: Pid, clock: &RouterClock) -> Option<Answer> {
         let (wall, began) = clock.began()?;
         let path = self.path_of(pid)?;
-        let ended = file_time_now();
+        let ended = latest_file_time();
         // The router's time of a time that the kernel has given during this call.
         let translate = |seconds: &mut i64, nanoseconds: &mut i64| {
             let time = (*seconds, *nanoseconds);

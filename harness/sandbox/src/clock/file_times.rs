@@ -12,9 +12,16 @@ use crate::file_tree::set_modified;
 /// Distance between the times of two files that were changed in the same call.
 const STEP_NANOSECONDS: u32 = 1_000_000;
 
-/// The time that the kernel would give a file that is changed now: seconds and nanoseconds.
-pub fn file_time_now() -> (i64, i64) {
+/// The earliest time that the kernel gives a file that is changed from now on: seconds and nanoseconds.
+pub fn earliest_file_time() -> (i64, i64) {
     let now = clock_gettime(ClockId::RealtimeCoarse);
+    (now.tv_sec, now.tv_nsec as _)
+}
+
+/// The latest time that the kernel has given a file so far. It is finer than [`earliest_file_time`] where files have
+/// "multigrain" timestamps.
+pub(super) fn latest_file_time() -> (i64, i64) {
+    let now = clock_gettime(ClockId::Realtime);
     (now.tv_sec, now.tv_nsec as _)
 }
 
@@ -24,7 +31,7 @@ pub fn file_time_now() -> (i64, i64) {
 /// If a folder cannot be read or a time cannot be set.
 pub fn date_files(folder: &Path, began: (i64, i64), wall: i64) -> io::Result<()> {
     let mut changed = Vec::new();
-    find_changed(folder, (began, file_time_now()), &mut changed)?;
+    find_changed(folder, (began, latest_file_time()), &mut changed)?;
     changed.sort();
     let mut place = 0;
     let mut last = None;

@@ -19,6 +19,6 @@ mod supervisor;
 mod traced;
 mod watcher;
 
-pub use file_times::{date_files, file_time_now};
+pub use file_times::{date_files, earliest_file_time};
 pub use router_clock::{RouterClock, Time};
 pub use supervisor::{Supervision, Supervisor, start};

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::file_times::file_time_now;
+use super::file_times::earliest_file_time;
 
 /// The clocks at the beginning of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,7 +54,7 @@ impl RouterClock {
 
     /// Sets the clocks for the next call.
     pub fn set(&self, time: Option<Time>) {
-        *self.state() = State { time, readings: 0, slept: None, began: file_time_now() };
+        *self.state() = State { time, readings: 0, slept: None, began: earliest_file_time() };
     }
 
     /// The wall clock at the beginning of the call, and that moment on the clock from which files get their times. `None`:
