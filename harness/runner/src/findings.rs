@@ -128,6 +128,18 @@ impl<'a> Findings<'a> {
         self.add_with(FindingKind::Broken(invariant), difference.text, evidence);
     }
 
+    /// Adds an unmet expectation about the lines of `init`.
+    pub(super) fn unmet_lines(
+        &mut self,
+        text: String,
+        expected: Vec<Vec<u8>>,
+        found: Vec<Vec<u8>>,
+    ) {
+        let evidence =
+            Evidence { call: self.last_call.clone(), expected, found, ..Evidence::default() };
+        self.add_with(FindingKind::Unmet, text, evidence);
+    }
+
     fn add_with(&mut self, kind: FindingKind, text: impl Into<String>, evidence: Evidence) {
         let (line, _) = self.case.source.position(self.span.start);
         let evidence = Evidence { step: self.step_text.clone(), ..evidence };
