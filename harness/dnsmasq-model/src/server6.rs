@@ -109,13 +109,6 @@ impl Server {
                 if !known && (!makes || process.db.leases_left() == 0) {
                     continue;
                 }
-                match process.db.rules().unknown_rebind {
-                    UnknownRebind::Ignored if !known => return Reply6::Silent,
-                    UnknownRebind::MakesLeaseIfAuthoritative if !known && !config.authoritative => {
-                        continue;
-                    }
-                    _ => {}
-                }
                 let range = available(&config.ranges6, addr, &identity.tags)
                     .or_else(|| on_link(&config.ranges6, addr, &identity.tags));
                 let valid = range.map_or(0, |range| {

@@ -25,6 +25,7 @@ pub(super) fn check(
     expect: &Expect,
     case: &Case,
 ) -> Result<(), BackendError> {
+<<<<<<< HEAD
     let mut checker = Checker { unmet: Vec::new() };
     // A scenario of a conformance group expects what holds for every script.
     let is_about_this_script =
@@ -40,6 +41,13 @@ pub(super) fn check(
     }
     checker.calls(session, expect);
     if is_about_this_script && case.scenario.router.store == Store::Nvram {
+=======
+    let mut checker = Checker { unmet: Vec::new(), lines: None };
+    checker.leases(session, clients, expect);
+    checker.dnsmasq(session, clients, expect);
+    checker.counts(session, expect);
+    if store == Store::Nvram {
+>>>>>>> report
         checker.variables(session, expect);
         checker.flash(session, expect);
         checker.stored_bytes(session, expect);
@@ -54,6 +62,9 @@ pub(super) fn check(
     checker.files(session, expect)?;
     for text in checker.unmet {
         session.judge.findings.add(FindingKind::Unmet, text);
+    }
+    if let Some(LineDifference { text, missing, unexpected }) = checker.lines {
+        session.judge.findings.unmet_lines(text, missing, unexpected);
     }
     for (names, wanted) in [(&expect.names, true), (&expect.no_names, false)] {
         for name in names {
@@ -78,6 +89,17 @@ pub(super) fn read_method(expectations: &[&Expect]) -> ReadMethod {
 
 struct Checker {
     unmet: Vec<String>,
+    /// How the lines of `init` differ from the expected ones.
+    lines: Option<LineDifference>,
+}
+
+/// How the lines of `init` differ from the expected ones.
+struct LineDifference {
+    text: String,
+    /// Expected lines that `init` does not print.
+    missing: Vec<Vec<u8>>,
+    /// Lines that `init` prints, and that are not expected.
+    unexpected: Vec<Vec<u8>>,
 }
 
 impl Checker {
@@ -139,16 +161,20 @@ impl Checker {
         let Some(wanted) = &expect.lines else { return };
         let stored = session.judge.stored();
         let mut unclaimed: Vec<&[u8]> = stored.iter().map(|(_, line)| line).collect();
-        let mut claim = |wanted: &String| {
-            let at = unclaimed.iter().position(|found| is_line(wanted, found))?;
-            Some(unclaimed.swap_remove(at))
-        };
-        let claimed: Option<Vec<&[u8]>> = wanted.iter().map(&mut claim).collect();
-        let Some(claimed) = claimed.filter(|_| unclaimed.is_empty()) else {
+        let (mut claimed, mut missing) = (Vec::new(), Vec::new());
+        for wanted in wanted {
+            match unclaimed.iter().position(|found| is_line(wanted, found)) {
+                Some(at) => claimed.push(unclaimed.swap_remove(at)),
+                None => missing.push(wanted.clone().into_bytes()),
+            }
+        }
+        if !missing.is_empty() || !unclaimed.is_empty() {
             let found: Vec<String> = stored.iter().map(|(_, line)| show(line)).collect();
-            self.unmet.push(format!("lines of init: expected {wanted:?}, found {found:?}"));
+            let text = format!("lines of init: expected {wanted:?}, found {found:?}");
+            let unexpected = unclaimed.into_iter().map(<[u8]>::to_vec).collect();
+            self.lines = Some(LineDifference { text, missing, unexpected });
             return;
-        };
+        }
         if !claimed.iter().map(|line| family(line)).is_sorted() {
             self.unmet.push(format!(
                 "lines of init: expected {wanted:?}, in this order; init prints DHCPv4 leases, then the DUID, then \

@@ -110,6 +110,7 @@ impl<'a> Findings<'a> {
         self.add_with(kind, difference.severity, difference.text, evidence);
     }
 
+<<<<<<< HEAD
     fn add_with(
         &mut self,
         kind: FindingKind,
@@ -117,6 +118,21 @@ impl<'a> Findings<'a> {
         text: impl Into<String>,
         evidence: Evidence,
     ) {
+=======
+    /// Adds an unmet expectation about the lines of `init`.
+    pub(super) fn unmet_lines(
+        &mut self,
+        text: String,
+        expected: Vec<Vec<u8>>,
+        found: Vec<Vec<u8>>,
+    ) {
+        let evidence =
+            Evidence { call: self.last_call.clone(), expected, found, ..Evidence::default() };
+        self.add_with(FindingKind::Unmet, text, evidence);
+    }
+
+    fn add_with(&mut self, kind: FindingKind, text: impl Into<String>, evidence: Evidence) {
+>>>>>>> report
         let (line, _) = self.case.source.position(self.span.start);
         let evidence = Evidence { step: self.step_text.clone(), ..evidence };
         let finding = Finding::of_case(self.case, kind, text);

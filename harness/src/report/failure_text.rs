@@ -53,12 +53,14 @@ pub fn print_failures(report: &CasesReport, detail: Detail) {
 
 /// Prints a table with the verdict of each group.
 pub fn print_groups(groups: &[GroupVerdict]) {
-    outln!();
-    print_table(groups);
+    if groups.iter().any(|group| group.cases > 0) {
+        outln!();
+        print_table(groups);
+    }
 }
 
 fn print_table(groups: &[GroupVerdict]) {
-    outln!("{BOLD}{:<36}{:<12}{:>7}{:>8}{BOLD:#}", "group", "verdict", "cases", "failed");
+    outln!("{BOLD}{:<36}{:<12}{:>7}{:>8}{BOLD:#}", "group", "verdict", "cases", "found");
     for group in groups {
         let (style, word) = match group.severity {
             Some(severity) => (style(severity), severity.name()),

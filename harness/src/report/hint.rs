@@ -63,8 +63,8 @@ fn unmet(finding: &Finding) -> Option<String> {
         return Some(redundant_write(call));
     }
     begins_with(&["stderr lacks", "nvram commands", "exit code"]).then(|| {
-        "this scenario expects what the script of this project does: `leaselab check SCRIPT` has only expectations \
-         that hold for any script"
+        "this scenario expects what the script of this project does: the command `check` has only expectations that \
+         hold for any script"
             .to_owned()
     })
 }
@@ -103,14 +103,28 @@ fn ignored_failure(record: &CallRecord) -> Option<String> {
     ))
 }
 
-/// A call that was acknowledged without `nvram commit`.
+/// A call that was acknowledged although it did not commit what it had set.
 fn uncommitted(record: &CallRecord) -> Option<String> {
-    let changes = matches!(record.call.action(), b"add" | b"old" | b"del");
-    let has = |name: &str| record.result.commands.iter().any(|command| command.is(name));
-    let writes = has("set") || has("unset");
-    (changes && is_acknowledged(record) && writes && !has("commit")).then(|| {
-        "the script exited with 0 without `nvram commit`: what only RAM holds is lost with the power".to_owned()
-    })
+    if !matches!(record.call.action(), b"add" | b"old" | b"del") || !is_acknowledged(record) {
+        return None;
+    }
+    let commands = &record.result.commands;
+    let last_write = commands.iter().rposition(|command| command.is("set") || command.is("unset"));
+    let last_commit = commands.iter().rposition(|command| command.is("commit"));
+    let text = match (last_write, last_commit) {
+        _ if commands.is_empty() => {
+            "the script exited with 0 without any `nvram` command: if it keeps leases in a file, that file has to \
+             survive the power cut, which takes `sync`"
+        }
+        (Some(_), None) => {
+            "the script exited with 0 without `nvram commit`: what only RAM holds is lost with the power"
+        }
+        (Some(write), Some(commit)) if commit < write => {
+            "`nvram commit` came before the last `nvram set`: what only RAM holds is lost with the power"
+        }
+        _ => return None,
+    };
+    Some(text.to_owned())
 }
 
 /// How the lines differ.

@@ -22,8 +22,19 @@ power-cut = true
 boot = { off = "5m" }
 "#;
 
-/// Prints a banner in `init`.
-const BANNER: &str = "#!/bin/sh\n[ \"$1\" = init ] && echo 'leases v1.2 (c) 2006'\nexit 0\n";
+/// Prints a banner before the leases, which makes dnsmasq read the words of the first line as those of the banner.
+const BANNER: &str = r#"#!/bin/sh
+case $1 in
+init)
+    echo 'leases v1.2 (c) 2006'
+    nvram show 2>/dev/null | sed -n 's/^dnsmasq_lease_[^=]*=//p'
+    ;;
+add | old)
+    nvram set "dnsmasq_lease_$3=${DNSMASQ_LEASE_LENGTH:-$DNSMASQ_LEASE_EXPIRES} $2 $3 ${4:-*} ${DNSMASQ_CLIENT_ID:-*}"
+    nvram commit
+    ;;
+esac
+"#;
 
 /// Ignores that the NVRAM is full.
 const IGNORES_ERRORS: &str = r#"#!/bin/sh
@@ -40,7 +51,7 @@ exit 0
 /// Writes what no report may pass on as it is.
 const HOSTILE: &str = r#"#!/bin/sh
 printf '\033[31mred\033[0m \377\376 ]]> <script>alert(1)</script> \357\277\277 \342\200\256 %%0A::error::\n' >&2
-[ "$1" = init ] && printf 'not \033[2J a <b>lease</b> & more\n'
+[ "$1" = init ] && printf 'not \033[2J a <b>lease</b> & more\n0 02:aa:00:00:00:09 192.168.1.9 x *\n'
 exit 0
 "#;
 
