@@ -129,7 +129,7 @@ const EXAMPLES: &[(&str, &[Example])] = &[
             ("As dhcpd would read the file", "leaselab leases show dhcpd.leases"),
             (
                 "Whatever can be salvaged, as CSV",
-                "leaselab leases show dhcpd.leases --as salvage --csv",
+                "leaselab leases show dhcpd.leases --as careful --csv",
             ),
         ],
     ),

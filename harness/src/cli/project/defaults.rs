@@ -45,13 +45,13 @@ fn add(path: &str, project: &Project, mut command: Command) -> Command {
         }
         command = command.mut_arg(key, |argument| {
             let argument = argument.required(false);
-            // Another script has another shell.
-            let argument = if *key == "shell" {
-                argument.default_value_if("script", ArgPredicate::IsPresent, None)
-            } else {
-                argument
-            };
-            argument.default_values(values)
+            match (*key, &project.values("script", false)[..], &values[..]) {
+                // Another script has another shell.
+                ("shell", [script], [shell]) => {
+                    argument.default_value_if("script", ArgPredicate::from(*script), *shell)
+                }
+                _ => argument.default_values(values),
+            }
         });
     }
     let names: Vec<String> =
