@@ -4,7 +4,7 @@
 
 use super::release::Release;
 use super::rules::{
-    CallDelivery, ClassVariables, ForeignDomain, HexSyntax, HostsFileName, InitParser,
+    AddressHash, CallDelivery, ClassVariables, ForeignDomain, HexSyntax, HostsFileName, InitParser,
     InterfaceKnowledge, MadeDuid, NameArgument, NameSyntax, ReadMark, Rules, StoredLeaseLimit,
     TimeRemaining, UnknownRebind, UserClasses,
 };
@@ -23,9 +23,14 @@ pub struct Change {
     pub(crate) apply: fn(&mut Rules),
 }
 
-/// The changes that came with the releases after `from`, up to `to`.
-pub fn changes_between(from: Release, to: Release) -> impl Iterator<Item = &'static Change> {
-    CHANGES.iter().filter(move |change| from < change.since && change.since <= to)
+/// The changes that came with the releases after `from`, up to `to`. Without `from` also what the oldest release does.
+pub fn changes_between(
+    from: Option<Release>,
+    to: Release,
+) -> impl Iterator<Item = &'static Change> {
+    CHANGES
+        .iter()
+        .filter(move |change| from.is_none_or(|from| from < change.since) && change.since <= to)
 }
 
 const fn since(minor: u8) -> Release {
@@ -231,6 +236,13 @@ pub static CHANGES: &[Change] = &[
         apply: |rules| rules.hosts_share_leases = true,
     },
     Change {
+        since: since(47),
+        rule: "addresses that end in .0 or .255 are not assigned",
+        function: "address_allocate (dhcp.c)",
+        effect: "other addresses",
+        apply: |rules| rules.avoids_windows_addresses = true,
+    },
+    Change {
         since: since(48),
         rule: "the script is called only for init; the other calls overwrite each other, and SIGTERM makes the last one",
         function: "main (dnsmasq.c)",
@@ -299,6 +311,13 @@ pub static CHANGES: &[Change] = &[
     },
     Change {
         since: since(53),
+        rule: "another hash of the hardware address chooses the address",
+        function: "address_allocate (dhcp.c)",
+        effect: "other addresses for new clients after an upgrade",
+        apply: |rules| rules.address_hash = AddressHash::AccumulatedSdbm,
+    },
+    Change {
+        since: since(53),
         rule: "a name in a hosts file with another domain than the server's is not used",
         function: "host_from_dns (dhcp.c)",
         effect: "other names",
@@ -310,6 +329,13 @@ pub static CHANGES: &[Change] = &[
         function: "parse_hex (util.c)",
         effect: "one bad stored line can keep dnsmasq from starting",
         apply: |rules| rules.hex_syntax = HexSyntax::Group,
+    },
+    Change {
+        since: since(56),
+        rule: "a client that rebinds (broadcasts its renewal) without a lease is not answered",
+        function: "dhcp_reply (rfc2131.c)",
+        effect: "none; before, it was refused and asked for a new lease at once",
+        apply: |rules| rules.refuses_rebinding = false,
     },
     Change {
         since: since(60),
@@ -490,6 +516,13 @@ pub static CHANGES: &[Change] = &[
             rules.user_classes = UserClasses::All;
             rules.log_dhcp_in_tftp = false;
         },
+    },
+    Change {
+        since: since(76),
+        rule: "another hash of the hardware address chooses the address",
+        function: "address_allocate (dhcp.c)",
+        effect: "other addresses for new clients after an upgrade",
+        apply: |rules| rules.address_hash = AddressHash::Sdbm,
     },
     Change {
         since: since(77),

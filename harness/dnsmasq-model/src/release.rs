@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::rules::Rules;
+
 /// A release of dnsmasq, from 2.33 (the first one with `--dhcp-script`) to 2.92.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Release(u8);
@@ -49,15 +51,23 @@ impl Release {
             .map(Release)
     }
 
+    /// Whether this release serves DHCPv6.
+    #[must_use]
+    pub fn has_dhcpv6(self) -> bool {
+        Rules::of(self).dhcpv6
+    }
+
     /// The release of a program from the output of `dnsmasq --version`, or a package version such as `2.90-4~deb12u2`.
     ///
     /// A pre-release counts as the release that it became, and a program newer than [`Release::NEWEST`] as that one.
     /// `None` if the text names no release from 2.33 on.
     #[must_use]
     pub fn of_program(text: &str) -> Option<Release> {
-        let version = text
-            .split_whitespace()
-            .find_map(|word| word.trim_start_matches('v').strip_prefix("2."))?;
+        let version = text.split_whitespace().find_map(|word| {
+            // A package version may have an epoch.
+            let word = word.split_once(':').map_or(word, |(_, version)| version);
+            word.trim_start_matches('v').strip_prefix("2.")
+        })?;
         let digits = version.split(|c: char| !c.is_ascii_digit()).next()?;
         let minor: u8 = digits.parse().ok()?;
         let release = Release(minor.min(Release::NEWEST.0));

@@ -87,6 +87,17 @@ pub(crate) enum StoredLeaseLimit {
     EndsReading,
 }
 
+/// The hash of a hardware address, from which the search for a free address starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AddressHash {
+    /// The sum of the bytes times 0x10101.
+    Sum,
+    /// The SDBM hash, added up.
+    AccumulatedSdbm,
+    /// The SDBM hash.
+    Sdbm,
+}
+
 /// How hexadecimal fields of `init` are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum HexSyntax {
@@ -276,6 +287,11 @@ pub(crate) struct Rules {
     pub(crate) stored_lease_limit: StoredLeaseLimit,
     /// A new client at the lease limit crashes dnsmasq.
     pub(crate) lease_limit_crashes: bool,
+    pub(crate) address_hash: AddressHash,
+    /// A client that rebinds without a lease is refused; otherwise it is not answered.
+    pub(crate) refuses_rebinding: bool,
+    /// Addresses that end in .0 or .255 are not assigned.
+    pub(crate) avoids_windows_addresses: bool,
     /// Rapid commit for another address than one's lease deletes the lease.
     pub(crate) rapid_commit_deletes: bool,
 }
@@ -339,6 +355,9 @@ impl Rules {
         exit_codes_tell: false,
         stored_lease_limit: StoredLeaseLimit::Exits,
         lease_limit_crashes: false,
+        address_hash: AddressHash::Sum,
+        refuses_rebinding: true,
+        avoids_windows_addresses: false,
         rapid_commit_deletes: false,
     };
 

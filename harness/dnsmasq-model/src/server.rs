@@ -13,6 +13,7 @@ use super::config::{Host, INFINITE, SHORTEST_LEASE};
 use super::engine::{Engine, Process};
 use super::hosts::{ClientNetwork, EmptyList, config_has_mac, match_tags, same_net};
 use super::reservations6::NameSent;
+use super::rules::AddressHash;
 use super::tags::{TagIf, add_name_tags, tags4};
 use super::v4::{
     Client4, Context4, Kind4, Message4, Reply4, client_name, contexts, extended_hwaddr, sent_name,
@@ -48,6 +49,20 @@ pub fn granted_lease_time(configured: u32, requested: Option<u32>) -> u32 {
             requested
         }
         _ => configured,
+    }
+}
+
+/// The hash of the hardware address by which a release chooses an address.
+fn hash_of(bytes: &[u8], hash: AddressHash) -> u32 {
+    match hash {
+        AddressHash::Sum => bytes.iter().fold(0, |j: u32, &byte| {
+            let byte = u32::from(byte);
+            j.wrapping_add(byte).wrapping_add(byte << 8).wrapping_add(byte << 16)
+        }),
+        AddressHash::AccumulatedSdbm => bytes
+            .iter()
+            .fold(0, |j: u32, &byte| u32::from(byte).wrapping_add(j << 6).wrapping_add(j << 16)),
+        AddressHash::Sdbm => address_hash(bytes),
     }
 }
 
@@ -179,7 +194,7 @@ impl Server {
         }
         let ciaddr = matches!(kind, Kind4::Renew | Kind4::Rebind | Kind4::Inform | Kind4::Release)
             .then_some(addr);
-        let contexts = contexts(&process.config, &self.engine.network, client.relay, ciaddr);
+        let contexts = contexts(&process.config, &self.engine.network, client, ciaddr);
         if contexts.is_empty() || process.config.serves_no_dhcp() {
             return Reply4::Silent;
         }
@@ -216,7 +231,7 @@ impl Server {
         let now = self.engine.build().now(clock);
         let Some(process) = &self.engine.process else { return };
         let config = Arc::clone(&process.config);
-        let contexts = contexts(&config, &self.engine.network, client.relay, None);
+        let contexts = contexts(&config, &self.engine.network, client, None);
         let lease = process.db.find_by_client(&client.hw, client.clid.as_deref());
         let clid = client.clid.as_deref();
         // A DECLINE has no host name (RFC 2131, table 5), so that a host is not found by its name.
@@ -280,8 +295,8 @@ impl Server {
         if id.is_empty() {
             return None;
         }
-        let hash = address_hash(id);
         let db = &request.process.db;
+        let hash = hash_of(id, db.rules().address_hash);
         for empty in [EmptyList::DoesNotMatch, EmptyList::Matches] {
             for context in &request.contexts {
                 let range = context.range;
@@ -305,7 +320,7 @@ impl Server {
                     // Addresses ending in .0 and .255 of a class C network confuse Windows.
                     let class_c = (192..=223).contains(&addr.octets()[0]);
                     let is_avoided = class_c && matches!(addr.octets()[3], 0 | 255);
-                    if !is_avoided
+                    if !(is_avoided && db.rules().avoids_windows_addresses)
                         && !request.contexts.iter().any(|c| c.router == Some(addr))
                         && db.find_by_addr(addr).is_none()
                         && request.process.directory.find_by_addr(addr).is_none()
@@ -331,7 +346,12 @@ impl Server {
                 if own.is_some_and(|own| own != addr) || (own.is_none() && !authoritative) =>
             {
                 // A client that rebinds may belong to another server.
-                return if kind == Kind4::Rebind { Reply4::Silent } else { Reply4::Nak };
+                let refuses = request.process.db.rules().refuses_rebinding;
+                return if kind == Kind4::Rebind && !refuses {
+                    Reply4::Silent
+                } else {
+                    Reply4::Nak
+                };
             }
             _ => {}
         }
@@ -454,7 +474,8 @@ impl<'a> Request<'a> {
         let network = ClientNetwork::V4(&pairs);
         let directory = &process.directory;
         let config = &process.config;
-        let mut tags = tags4(&config.tag_rules, &config.interface, client);
+        let interface = process.interface_name(client.interface);
+        let mut tags = tags4(&config.tag_rules, interface, client);
         let found_with = TagIf::apply(&config.tag_if, tags.clone());
         let mut host = directory.find(network, clid, Some(&client.hw), None, &found_with);
         let name = client_name(client, process.db.rules(), config.domain.as_deref())

@@ -61,6 +61,10 @@ pub struct Router {
     pub free: Option<Bytes>,
     /// Additional variables at the start, by name.
     pub variables: BTreeMap<String, String>,
+    /// Files of the router, by path, with their contents; `\xNN` stands for any byte. Those below `/tmp` are written anew at
+    /// each boot, before dnsmasq starts, as firmware does.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub files: BTreeMap<String, String>,
     /// A flash image to start with, as a path relative to this file. It replaces `neighbours` and `free`.
     #[schemars(with = "Option<String>")]
     pub image: Option<Spanned<String>>,
@@ -94,6 +98,7 @@ impl Default for Router {
             neighbours: Bytes(8 * 1024),
             free: None,
             variables: BTreeMap::new(),
+            files: BTreeMap::new(),
             image: None,
             persistent: None,
             persistent_size: None,

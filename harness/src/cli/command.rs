@@ -5,8 +5,8 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use super::project::{self, Project};
 use super::reproduction::Reproduction;
 use super::{
-    check, claims, color, completions, crash, device, examples, fuzz, init, leases, live, man,
-    qemu, races, replay, report, run, schema, trace, wear,
+    check, claims, color, completions, crash, device, dnsmasq, examples, fuzz, init, leases, live,
+    man, qemu, races, replay, report, run, scenario as scenarios, schema, trace, wear,
 };
 use crate::console;
 use crate::error::CommandError;
@@ -38,6 +38,8 @@ enum Command {
     Crash(Box<crash::Args>),
     /// Create and inspect device folders for the emulated nvram tool
     Device(device::Args),
+    /// Show what the releases of dnsmasq do differently
+    Dnsmasq(dnsmasq::Args),
     /// Play random households and minimise those that fail
     Fuzz(fuzz::Args),
     /// Write a project file for a lease script, and a job that checks the script at each push
@@ -58,6 +60,8 @@ enum Command {
     Report(report::Args),
     /// Run scenarios
     Run(Box<run::Args>),
+    /// Write a first scenario, and print the reference of scenario files
+    Scenario(scenarios::Args),
     /// Print the JSON schema of the scenario format
     Schema,
     /// Check, import and replay recordings of dnsmasq
@@ -107,6 +111,7 @@ fn run_command(command: Command) -> Result<Exit, CommandError> {
         Command::Completions(args) => Ok(completions::run(&args, self::command())),
         Command::Crash(args) => crash::run(&args),
         Command::Device(args) => device::run(&args),
+        Command::Dnsmasq(args) => dnsmasq::run(&args),
         Command::Fuzz(args) => fuzz::run(&args),
         Command::Init(args) => init::run(&args),
         Command::Leases(args) => leases::run(&args),
@@ -117,6 +122,7 @@ fn run_command(command: Command) -> Result<Exit, CommandError> {
         Command::Replay(args) => replay::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Run(args) => run::run(&args),
+        Command::Scenario(args) => scenarios::run(&args),
         Command::Schema => Ok(schema::run()),
         Command::Trace(args) => trace::run(&args),
         Command::Wear(args) => wear::run(&args),
@@ -194,6 +200,7 @@ mod tests {
     #[case(
         "run --rtc both --dialect openwrt,tomato --script './it'\\''s' --shell 'busybox ash' --timeout 3"
     )]
+    #[case("run x.toml --dnsmasq-release 2.45,2.80")]
     #[case("live x.toml")]
     #[case(
         "live x.toml --dnsmasq '/opt/a b/dnsmasq' --dnsmasq-no-rtc '/opt/it'\\''s' --seed 9 --rtc broken"

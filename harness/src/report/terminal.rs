@@ -83,6 +83,11 @@ fn print_case(outcome: &CaseOutcome, verbose: bool) {
         }
     }
     match &case.verdict {
+        Verdict::Passed if verbose => {
+            for finding in &case.failures {
+                outln!("{}", finding_text(finding));
+            }
+        }
         Verdict::Passed => {}
         Verdict::Skipped(why) => {
             outln!(
@@ -110,9 +115,10 @@ fn print_case(outcome: &CaseOutcome, verbose: bool) {
 /// A finding as one line.
 pub fn finding_text(finding: &Finding) -> String {
     format!(
-        "       step {} (line {}): {}: {}",
+        "       step {} (line {}): {}: {}: {}",
         finding.step,
         finding.line,
+        finding.severity.name(),
         finding.kind.name(),
         printable(&finding.text)
     )

@@ -2,6 +2,7 @@
 
 mod architecture;
 mod bad_input;
+mod check;
 mod command_line;
 mod crash;
 mod documentation;
@@ -23,7 +24,10 @@ mod recover;
 mod report;
 mod reproduction;
 mod runner;
+mod sandbox;
+mod scenario_files;
 mod script_file;
+mod severity;
 mod traces;
 mod wear;
 mod wear_images;

@@ -1,6 +1,7 @@
 //! The result of checking a recording.
 
 use super::diff::Mismatch;
+use dnsmasq_model::{Build, Release};
 
 /// The fields of a recording that are inputs of the engine, each with the reason. Everything else is compared.
 pub const ENGINE_INPUTS: &[(&str, &str)] = &[
@@ -35,6 +36,10 @@ pub enum Strictness {
 pub struct CheckResult {
     /// The name of the folder.
     pub label: String,
+    /// The release of dnsmasq, if the recording is of a release.
+    pub release: Option<Release>,
+    /// The build of dnsmasq.
+    pub build: Build,
     /// Why two recordings of the same stimuli may differ; `None` if they must not.
     pub racy: Option<String>,
     /// How strictly the calls were compared.

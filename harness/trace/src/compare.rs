@@ -42,6 +42,8 @@ impl Driver<'_> {
         unmodelled.dedup();
         CheckResult {
             label: recording.label(),
+            release: recording.meta.version.as_ref().map(|_| recording.meta.release()),
+            build: recording.meta.build(),
             racy: recording.meta.racy.clone(),
             strictness: self.strictness,
             calls: recording.calls.len(),

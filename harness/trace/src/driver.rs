@@ -9,7 +9,7 @@ use super::recording::{Recording, Stimulus};
 use super::store::Store;
 use super::testbed;
 use dnsmasq_model::{
-    Build, Clock, Engine, Ia, InitResult, InitStatus, Kind4, Message4, Release, Reply4, Reply6,
+    Clock, Engine, Ia, InitResult, InitStatus, Kind4, Message4, Release, Reply4, Reply6,
     ScriptCall, Server, ServerConfig,
 };
 
@@ -44,12 +44,11 @@ pub(super) struct Driver<'a> {
 impl<'a> Driver<'a> {
     pub(super) fn new(recording: &'a Recording, strictness: Strictness) -> Driver<'a> {
         let meta = &recording.meta;
-        let build = if meta.build == "no-rtc" { Build::NoRtc } else { Build::Rtc };
         Driver {
             recording,
             release: meta.release(),
             strictness,
-            server: Server::new(Engine::new(build, ServerConfig::default())),
+            server: Server::new(Engine::new(meta.build(), ServerConfig::default())),
             store: Store::new(&meta.store_mode, &meta.init_order),
             time: Time { t: 0.0, wall: meta.wall0, mono: meta.mono0 },
             init_out: None,

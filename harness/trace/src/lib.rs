@@ -1,12 +1,13 @@
 //! Recordings of real dnsmasq runs, and the check that the engine makes the same script calls.
 //!
 //! A recording is a folder with `meta.json`, `stimuli.jsonl` (one input of dnsmasq per line) and `calls.jsonl` (one script
-//! call per line). [`check`] drives [`dnsmasq_model::Engine`] with the stimuli and compares every call: arguments,
+//! call per line). Many of them can be packed into one archive `.tar.xz`. [`check`] drives [`dnsmasq_model::Engine`] with the stimuli and compares every call: arguments,
 //! variables, sequence number, both clocks, and whether the call changed a stored variable. [`ENGINE_INPUTS`] lists the
 //! fields of a recording that are inputs of the engine and are not compared.
 //!
 //! Recordings also come from routers ([`import`]), and from journals of ISC dhcpd ([`from_journal`]).
 
+mod archive;
 mod bytes;
 mod check;
 mod check_result;
@@ -33,7 +34,7 @@ pub use from_journal::{
     Generation, SiteClient, SiteEvent, SiteEventKind, SiteHistory, WriteCost, from_journal,
     generations, message, server_of, stimuli, workload,
 };
-pub use read::find;
+pub use read::{find, is_archive, read_archive};
 pub use recording::{Answer, Call, IaRecord, Meta, Recording, Stimulus, Vendor};
 pub use report::Report;
 pub use store::Store;

@@ -1,11 +1,16 @@
-//! Reads recordings from their folders.
+//! Reads recordings from their folders and from archives.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 
+use super::archive;
 use super::error::TraceError;
 use super::recording::Recording;
+
+/// The files of a recording.
+const FILES: [&str; 3] = ["meta.json", "stimuli.jsonl", "calls.jsonl"];
 
 impl Recording {
     /// Reads a recording.
@@ -13,19 +18,60 @@ impl Recording {
     /// # Errors
     /// If a file is missing or does not contain JSON of the expected structure.
     pub fn read(folder: &Path) -> Result<Recording, TraceError> {
-        let meta_path = folder.join("meta.json");
-        let meta = json(&meta_path, &text(&meta_path)?, 0)?;
+        let [meta, stimuli, calls] = FILES.map(|name| {
+            let path = folder.join(name);
+            std::fs::read(&path).map_err(|error| TraceError::Io { path, error })
+        });
+        Recording::parse(folder, &meta?, &stimuli?, &calls?)
+    }
+
+    /// Parses the files of a recording in `folder`.
+    fn parse(
+        folder: &Path,
+        meta: &[u8],
+        stimuli: &[u8],
+        calls: &[u8],
+    ) -> Result<Recording, TraceError> {
+        let [meta_path, stimuli_path, calls_path] = FILES.map(|name| folder.join(name));
         Ok(Recording {
             folder: folder.to_owned(),
-            meta,
-            stimuli: lines(&folder.join("stimuli.jsonl"))?,
-            calls: lines(&folder.join("calls.jsonl"))?,
+            meta: json(&meta_path, meta, 0)?,
+            stimuli: lines(&stimuli_path, stimuli)?,
+            calls: lines(&calls_path, calls)?,
         })
     }
 }
 
-fn text(path: &Path) -> Result<Vec<u8>, TraceError> {
-    std::fs::read(path).map_err(|error| TraceError::Io { path: path.to_owned(), error })
+/// Whether the path is an archive of recordings.
+#[must_use]
+pub fn is_archive(path: &Path) -> bool {
+    path.is_file() && path.to_string_lossy().ends_with(".tar.xz")
+}
+
+/// Reads the recordings in an archive `.tar.xz`, sorted by path.
+///
+/// # Errors
+/// If the archive cannot be read or unpacked, contains no recording, or one that [`Recording::read`] would reject.
+pub fn read_archive(path: &Path) -> Result<Vec<Recording>, TraceError> {
+    let io = |error| TraceError::Io { path: path.to_owned(), error };
+    let unpacked = archive::unpack_xz(&archive::read_file(path).map_err(io)?).map_err(io)?;
+    let members: BTreeMap<PathBuf, Vec<u8>> =
+        archive::members(&unpacked).map_err(io)?.into_iter().collect();
+    let mut recordings = Vec::new();
+    for member in members.keys().filter(|member| member.ends_with(FILES[0])) {
+        let inner = member.parent().unwrap_or(Path::new(""));
+        let [meta, stimuli, calls] = FILES.map(|name| {
+            members.get(&inner.join(name)).ok_or_else(|| TraceError::Io {
+                path: path.join(inner).join(name),
+                error: std::io::ErrorKind::NotFound.into(),
+            })
+        });
+        recordings.push(Recording::parse(&path.join(inner), meta?, stimuli?, calls?)?);
+    }
+    if recordings.is_empty() {
+        return Err(TraceError::NoRecording(path.to_owned()));
+    }
+    Ok(recordings)
 }
 
 fn json<T: DeserializeOwned>(
@@ -44,9 +90,8 @@ fn json<T: DeserializeOwned>(
     })
 }
 
-fn lines<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, TraceError> {
-    text(path)?
-        .split(|&b| b == b'\n')
+fn lines<T: DeserializeOwned>(path: &Path, text: &[u8]) -> Result<Vec<T>, TraceError> {
+    text.split(|&b| b == b'\n')
         .enumerate()
         .filter(|(_, line)| !line.trim_ascii().is_empty())
         .map(|(number, line)| json(path, line, number))

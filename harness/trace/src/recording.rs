@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
-use dnsmasq_model::{LeaseLine, Release, parse_duid_line};
+use dnsmasq_model::{Build, LeaseLine, Release, parse_duid_line};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, SeqAccess, Visitor};
 
@@ -274,6 +274,12 @@ pub struct Recording {
 }
 
 impl Meta {
+    /// The build of the recorded dnsmasq.
+    #[must_use]
+    pub fn build(&self) -> Build {
+        if self.build == "no-rtc" { Build::NoRtc } else { Build::Rtc }
+    }
+
     /// The release of the recorded dnsmasq. A recording without a version, or of an unknown one, counts as of the newest
     /// release.
     #[must_use]
@@ -299,9 +305,15 @@ impl Recording {
         lines.filter_map(variable).collect()
     }
 
-    /// The name of the folder.
+    /// The name of the folder, after the release if the recording is of a release.
     #[must_use]
     pub fn label(&self) -> String {
+        let release =
+            self.meta.version.as_ref().map_or_else(String::new, |text| format!("{text}/"));
+        release + &self.folder_name()
+    }
+
+    fn folder_name(&self) -> String {
         self.folder.file_name().map_or_else(
             || self.folder.display().to_string(),
             |name| name.to_string_lossy().into_owned(),

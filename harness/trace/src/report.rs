@@ -1,8 +1,24 @@
 //! The results of checking recordings as text.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use super::check_result::{CheckResult, ENGINE_INPUTS, Strictness};
+use dnsmasq_model::{Build, Release};
+
+/// Counts of the recordings of one release and build.
+#[derive(Debug, Clone, Copy, Default)]
+struct Counts {
+    traces: usize,
+    calls: usize,
+    differ: usize,
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:>12} {:>5} {:>6}   ", self.traces, self.calls, self.differ)
+    }
+}
 
 /// Number of differences that are shown for each recording.
 const SHOWN: usize = 5;
@@ -19,6 +35,29 @@ fn quantity(number: usize, noun: &str) -> String {
 pub struct Report<'a>(pub &'a [CheckResult]);
 
 impl Report<'_> {
+    /// A row for each release, if there are several.
+    fn fmt_releases(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut rows: BTreeMap<Release, [Counts; 2]> = BTreeMap::new();
+        for result in self.0 {
+            let Some(release) = result.release else { continue };
+            let counts =
+                &mut rows.entry(release).or_default()[usize::from(result.build == Build::NoRtc)];
+            counts.traces += 1;
+            if result.strictness != Strictness::ReportOnly {
+                counts.calls += result.calls;
+                counts.differ += result.mismatches.len();
+            }
+        }
+        if rows.len() < 2 {
+            return Ok(());
+        }
+        writeln!(f, "release  RTC: traces calls differ  no-RTC: traces calls differ")?;
+        for (release, [rtc, no_rtc]) in rows {
+            writeln!(f, "{:<7} {rtc} {no_rtc}", release.to_string())?;
+        }
+        Ok(())
+    }
+
     /// Number of differences that fail the check.
     #[must_use]
     pub fn failing_differences(&self) -> usize {
@@ -101,6 +140,7 @@ impl fmt::Display for Report<'_> {
                 quantity(only.map(|o| o.calls).sum(), "call")
             )?;
         }
+        self.fmt_releases(f)?;
         let calls: usize = self.0.iter().filter(|o| o.racy.is_none()).map(|o| o.calls).sum();
         let differing = self.failing_differences();
         writeln!(

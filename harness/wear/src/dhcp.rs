@@ -48,7 +48,8 @@ pub(super) fn server(household: &Household, build: Build) -> Server {
         format!("--dhcp-lease-max={}", household.lease_max.unwrap_or(range.count)),
         format!("--dhcp-range={},{},{mask},{}", range.first, range.last(), household.lease_time),
     ];
-    let config = ServerConfig::parse(&line).expect("a valid command line");
+    let mut config = ServerConfig::parse(&line).expect("a valid command line");
+    config.release = household.release;
     let network = Network { v4: vec![(own, prefix)], ..Network::default() };
     Server::new(Engine::with_network(build, config, network))
 }

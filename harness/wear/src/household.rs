@@ -1,5 +1,6 @@
 //! The clients of a router and how often it is disturbed.
 
+use dnsmasq_model::Release;
 use serde::{Deserialize, Serialize};
 
 use super::durations::{HOUR, MONTH};
@@ -50,6 +51,29 @@ pub struct Household {
     /// dnsmasq's `dhcp-lease-max`, if not the number of addresses.
     #[serde(default)]
     pub lease_max: Option<u32>,
+    /// The release of dnsmasq.
+    #[serde(default, with = "release_text")]
+    pub release: Release,
+}
+
+/// A release of dnsmasq as text.
+mod release_text {
+    use dnsmasq_model::Release;
+    use serde::de::Error as _;
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(
+        release: &Release,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(release)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Release, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
 }
 
 impl Default for Household {
@@ -70,6 +94,7 @@ impl Default for Household {
             random_macs: false,
             pool: None,
             lease_max: None,
+            release: Release::NEWEST,
         }
     }
 }

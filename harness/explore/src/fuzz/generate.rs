@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use dnsmasq_model::hex_text;
+use dnsmasq_model::{Release, hex_text};
 use nvram_emu::Dialect;
 use nvram_emu::dialect::FreeSpaceSource;
 
@@ -41,7 +41,7 @@ pub fn generate(id: &HouseholdId) -> Scenario {
         joined: Vec::new(),
     };
     let router = generator.router(id);
-    let server = generator.server();
+    let server = generator.server(id);
     let script = generator.script(id);
     generator.push(Action::Boot(Boot::default()));
     let count = id.events as usize;
@@ -60,6 +60,8 @@ pub fn generate(id: &HouseholdId) -> Scenario {
         claim: None,
         router,
         server,
+        networks: Vec::new(),
+        bound: Vec::new(),
         script,
         breaks: Vec::new(),
         forgive: vec![Forgiven::TornWrite, Forgiven::RepeatedCommit],
@@ -130,7 +132,7 @@ impl Generator {
         }
     }
 
-    fn server(&mut self) -> Server {
+    fn server(&mut self, id: &HouseholdId) -> Server {
         let last = self.number(&[53, 57, 57, 99, 249]);
         let lease_time = match self.number(&[120, 600, HOUR, 12 * HOUR, 12 * HOUR, 7 * DAY, 0]) {
             0 => LeaseTime::Infinite,
@@ -143,13 +145,17 @@ impl Generator {
         if self.one_in(6) {
             options.push(unspanned("--domain=lan".to_owned()));
         }
+        let release = id.release;
         Server {
-            range: unspanned(format!("192.168.1.50-192.168.1.{last}")),
+            dnsmasq: (release != Release::NEWEST).then(|| unspanned(release.to_string())),
+            range: Some(unspanned(format!("192.168.1.50-192.168.1.{last}"))),
             lease_time,
             lease_limit: self.one_in(8).then_some(4),
-            range6: (!self.one_in(3)).then(|| unspanned("fd00::100-fd00::1ff".to_owned())),
+            range6: (!self.one_in(3) && release.has_dhcpv6())
+                .then(|| unspanned("fd00::100-fd00::1ff".to_owned())),
             long_ids: self.one_in(2).then_some(LongIds::Cut),
             options,
+            ..Server::default()
         }
     }
 
@@ -253,11 +259,15 @@ impl Generator {
             client_id: (!is_v6 && self.one_in(6)).then(|| unspanned(self.client_id())),
             address: (!is_v6 && self.one_in(5))
                 .then(|| unspanned(format!("192.168.1.{}", 50 + self.below(8)))),
+            relay: None,
             lease_time: self.one_in(8).then(|| self.lease_time()),
             bootp: !is_v6 && self.one_in(30),
             v6,
             duid: None,
             iaid: (is_v6 && self.one_in(3)).then(|| self.below(1 << 32) as u32),
+            network: None,
+            vendor_class: None,
+            user_class: None,
         };
         Action::Join(join)
     }
@@ -348,6 +358,7 @@ impl Generator {
             clock: self.one_in(4).then(|| self.boot_clock()),
             dnsmasq: None,
             rtc: None,
+            dnsmasq_release: None,
             lease_limit: None,
         };
         Action::Boot(boot)

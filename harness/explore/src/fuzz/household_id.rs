@@ -2,9 +2,11 @@
 
 use nvram_emu::Dialect;
 
+use dnsmasq_model::Release;
 use scenario::Rtc;
 
-/// What determines a random household. The text form is `f1:CHECKSUM:SEED:CASE:EVENTS:DIALECT:RTC:SCRIPT`; the checksum
+/// What determines a random household. The text form is `f1:CHECKSUM:SEED:CASE:EVENTS:DIALECT:RTC:SCRIPT`, and
+/// `:RELEASE` after it unless that is the newest one; the checksum
 /// is that of the household's scenario, so that an id from a leaselab that generates other households is rejected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HouseholdId {
@@ -18,6 +20,8 @@ pub struct HouseholdId {
     pub dialect: Dialect,
     /// The build of dnsmasq.
     pub rtc: Rtc,
+    /// The release of dnsmasq.
+    pub release: Release,
     /// `[script] use`: `shell` or `naive`.
     pub script: String,
 }

@@ -7,6 +7,7 @@ use nvram_emu::Dialect;
 
 use super::HouseholdId;
 use super::generate::{MAX_EVENTS, generate};
+use dnsmasq_model::{Release, ReleaseError};
 use scenario::{IdError, Rtc, to_toml};
 
 /// The version of the text form that this leaselab reads and writes.
@@ -45,8 +46,17 @@ impl HouseholdId {
                 words[0]
             )));
         }
-        let [_, checksum, seed, case, events, dialect, rtc, script] = words.as_slice() else {
+        let [_, checksum, seed, case, events, dialect, rtc, script, release @ ..] =
+            words.as_slice()
+        else {
             return Err(form());
+        };
+        let release = match release {
+            [] => Release::NEWEST,
+            [release] => {
+                release.parse().map_err(|error: ReleaseError| IdError(error.to_string()))?
+            }
+            _ => return Err(form()),
         };
         let rtc = match *rtc {
             "good" => Rtc::Good,
@@ -63,6 +73,7 @@ impl HouseholdId {
                 .ok_or_else(form)?,
             dialect: Dialect::from_str(dialect).map_err(|error| IdError(error.to_string()))?,
             rtc,
+            release,
             script: Some(*script)
                 .filter(|script| matches!(*script, "shell" | "naive"))
                 .ok_or_else(form)?
@@ -78,7 +89,7 @@ impl HouseholdId {
 
 impl fmt::Display for HouseholdId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { seed, case, events, dialect, rtc, script } = self;
+        let Self { seed, case, events, dialect, rtc, release, script } = self;
         let rtc = match rtc {
             Rtc::Good => "good",
             Rtc::Broken => "broken",
@@ -87,7 +98,8 @@ impl fmt::Display for HouseholdId {
             f,
             "{VERSION}:{:08x}:{seed}:{case}:{events}:{dialect}:{rtc}:{script}",
             self.checksum()
-        )
+        )?;
+        if *release == Release::NEWEST { Ok(()) } else { write!(f, ":{release}") }
     }
 }
 
@@ -96,14 +108,17 @@ mod tests {
     use super::*;
     use rstest::rstest;
 
-    #[test]
-    fn parsing_a_displayed_id_returns_the_id() {
+    #[rstest]
+    #[case(Release::NEWEST)]
+    #[case(Release::OLDEST)]
+    fn parsing_a_displayed_id_returns_the_id(#[case] release: Release) {
         let id = HouseholdId {
             seed: u64::MAX,
             case: 7,
             events: 20,
             dialect: Dialect::Tomato,
             rtc: Rtc::Broken,
+            release,
             script: "naive".to_owned(),
         };
         assert_eq!(HouseholdId::parse(&id.to_string()), Ok(id));
@@ -118,6 +133,7 @@ mod tests {
     #[case("f1:00000000:1:2:20:openwrt:fine:shell", "invalid id")]
     #[case("f1:00000000:1:2:20:vms:good:shell", "unknown dialect")]
     #[case("f1:00000000:1:2:20:openwrt:good:/bin/sh", "invalid id")]
+    #[case("f1:00000000:1:2:20:openwrt:good:shell:2.32", "2.32 is not supported")]
     #[case("f1:xyz:1:2:20:openwrt:good:shell", "invalid id")]
     fn invalid_ids_are_rejected(#[case] text: &str, #[case] message: &str) {
         let error = HouseholdId::parse(text).expect_err("not an id").to_string();

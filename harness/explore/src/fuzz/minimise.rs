@@ -161,12 +161,16 @@ fn to_text(scenario: &Scenario) -> String {
     scenario::to_toml(scenario, "")
 }
 
-const SETUP_SIMPLIFICATIONS: [fn(&mut Scenario); 22] = [
+const SETUP_SIMPLIFICATIONS: [fn(&mut Scenario); 23] = [
     |s| {
         let Router { rtc, dialect, .. } = s.router.clone();
         s.router = Router { rtc, dialect, ..Router::default() };
     },
-    |s| s.server = Server::default(),
+    |s| {
+        let Server { dnsmasq, .. } = s.server.clone();
+        s.server = Server { dnsmasq, ..Server::default() };
+    },
+    |s| s.server.dnsmasq = None,
     |s| s.script.slack = None,
     |s| s.forgive.clear(),
     |s| s.forgive.retain(|forgiven| *forgiven == Forgiven::TornWrite),

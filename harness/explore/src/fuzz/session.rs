@@ -1,5 +1,6 @@
 //! Plays many households in parallel, in batches of a fixed size.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use nvram_emu::Dialect;
@@ -10,7 +11,8 @@ use super::coverage::Coverage;
 use super::generate::generate;
 use super::subject::Subject;
 use super::trial::Trial;
-use runner::{CaseError, Tally};
+use dnsmasq_model::Release;
+use runner::{CaseError, Finding, FindingKind, Severity, Tally};
 use scenario::Rtc;
 
 /// Number of households in a batch. A session reports the first failure of its batch by number, so that the report does
@@ -41,6 +43,8 @@ pub struct Session {
     pub events: u32,
     /// The dialects and builds, used in turn.
     pub routers: Vec<(Dialect, Rtc)>,
+    /// The releases of dnsmasq, used in turn.
+    pub releases: Vec<Release>,
     /// `[script] use`.
     pub script: String,
 }
@@ -63,6 +67,8 @@ pub struct Summary {
     pub events: u64,
     /// Script calls and flash operations.
     pub total: Tally,
+    /// Number of findings that do not make a household fail, and the first one, by severity and kind.
+    pub allowed: BTreeMap<(Severity, FindingKind), (u64, Finding)>,
     /// The kinds that were exercised.
     pub coverage: Coverage,
     /// Wall-clock time.
@@ -81,13 +87,16 @@ pub struct SessionResult {
 impl Session {
     /// The id of case `case`.
     pub fn id(&self, case: u64) -> HouseholdId {
-        let (dialect, rtc) = self.routers[(case % self.routers.len() as u64) as usize];
+        let routers = self.routers.len() as u64;
+        let (dialect, rtc) = self.routers[(case % routers) as usize];
+        let release = self.releases[(case / routers % self.releases.len() as u64) as usize];
         HouseholdId {
             seed: self.seed,
             case,
             events: self.events,
             dialect,
             rtc,
+            release,
             script: self.script.clone(),
         }
     }
@@ -147,6 +156,7 @@ impl Session {
 }
 
 struct CaseResult {
+    allowed: Vec<Finding>,
     coverage: Coverage,
     events: u64,
     total: Tally,
@@ -159,8 +169,9 @@ impl CaseResult {
         let mut coverage = Coverage::default();
         coverage.add_trial(&trial);
         let (events, total) = (trial.events(), std::mem::take(&mut trial.total));
+        let allowed = std::mem::take(&mut trial.allowed);
         let failure = trial.failure().is_some().then_some(Failure { id, trial });
-        Ok(Self { coverage, events, total, failure })
+        Ok(Self { allowed, coverage, events, total, failure })
     }
 }
 
@@ -169,6 +180,10 @@ impl Summary {
         self.cases += 1;
         self.events += case.events;
         self.total.add(&case.total);
+        for finding in &case.allowed {
+            let kind = (finding.severity, finding.kind);
+            self.allowed.entry(kind).or_insert_with(|| (0, finding.clone())).0 += 1;
+        }
         self.coverage.add(&case.coverage);
     }
 }

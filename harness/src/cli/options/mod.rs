@@ -15,7 +15,7 @@ mod script;
 mod store;
 mod target;
 
-pub(super) use cases::CaseFilter;
+pub(super) use cases::{CaseFilter, paths_or, print_unsuited};
 pub(super) use gate::GateOptions;
 pub(super) use guest::{Cache, GuestOptions, arch_parser};
 pub(super) use init::InitOptions;

@@ -4,7 +4,7 @@ use clap::ValueEnum as _;
 
 use super::dialect_names;
 use crate::error::CommandError;
-use dnsmasq_model::Build;
+use dnsmasq_model::{Build, Release};
 use nvram_emu::Dialect;
 use scenario::Overrides;
 
@@ -14,9 +14,12 @@ pub(in crate::cli) struct RouterOptions {
     /// dnsmasq's build: with a real-time clock, or with `HAVE_BROKEN_RTC` [default: as the scenario says]
     #[arg(long, value_enum)]
     pub(in crate::cli) rtc: Option<RtcChoice>,
-    /// Dialects of the nvram tool [default: as the scenario says]
+    /// Dialects of the nvram tool, instead of those of the scenario [default: as the scenario says]
     #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = dialect_names())]
     pub(in crate::cli) dialect: Vec<String>,
+    /// Releases of dnsmasq, from 2.33 to 2.92 [default: as the scenario says, else the newest]
+    #[arg(long, value_name = "RELEASE", value_delimiter = ',')]
+    pub(in crate::cli) dnsmasq_release: Vec<Release>,
 }
 
 /// Builds of dnsmasq.
@@ -61,7 +64,7 @@ impl RouterOptions {
         self.dialect.iter().map(parse).collect()
     }
 
-    /// Values of `rtc` and `dialect` that replace those of a scenario.
+    /// Values of `rtc`, `dialect` and `dnsmasq` that replace those of a scenario.
     ///
     /// # Errors
     /// An unknown dialect.
@@ -70,6 +73,8 @@ impl RouterOptions {
         Ok(Overrides {
             rtc: self.rtc.map_or_else(Vec::new, RtcChoice::names),
             dialect: self.dialect.clone(),
+            dnsmasq: self.dnsmasq_release.iter().map(Release::to_string).collect(),
+            chosen_script: false,
         })
     }
 
@@ -78,5 +83,7 @@ impl RouterOptions {
         let rtc = self.rtc.and_then(|rtc| rtc.to_possible_value());
         words.option("--rtc", rtc.map(|value| value.get_name().to_owned()));
         words.option("--dialect", Some(self.dialect.join(",")).filter(|names| !names.is_empty()));
+        let releases: Vec<String> = self.dnsmasq_release.iter().map(Release::to_string).collect();
+        words.option("--dnsmasq-release", Some(releases.join(",")).filter(|list| !list.is_empty()));
     }
 }

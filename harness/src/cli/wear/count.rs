@@ -77,7 +77,8 @@ impl Args {
             return Err(CommandError::usage("--every 0s: expected at least 1s"));
         }
         let study = self.study.study()?;
-        let source = self.source.source(self.study.rtc, &study.routers)?;
+        let release = self.study.household.dnsmasq_release;
+        let source = self.source.source(self.study.rtc, &study.routers, release)?;
         Ok(Study {
             source,
             every: self.source.every.map(|every| every.0),

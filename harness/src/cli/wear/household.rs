@@ -1,6 +1,7 @@
 //! The household that is counted.
 
 use crate::error::CommandError;
+use dnsmasq_model::Release;
 use scenario::Seconds;
 use wear::Household;
 
@@ -52,6 +53,9 @@ pub(super) struct HouseholdArgs {
     /// Time that the router is off after a power cut
     #[arg(long, value_name = "TIME", default_value = "90s")]
     off: Seconds,
+    /// Release of dnsmasq, from 2.33 to 2.92 [default: the newest]
+    #[arg(long, value_name = "RELEASE")]
+    pub(super) dnsmasq_release: Option<Release>,
     /// Only the clients that are always on: no phones, guests, reboots, SIGHUPs or power cuts
     #[arg(long)]
     quiet: bool,
@@ -71,6 +75,7 @@ impl HouseholdArgs {
                 jitter: self.jitter,
                 pool: self.pool,
                 lease_max: self.lease_max,
+                release: self.dnsmasq_release.unwrap_or_default(),
                 ..Household::quiet(self.clients, lease_time)
             }
         } else {
@@ -90,6 +95,7 @@ impl HouseholdArgs {
                 random_macs: self.random_macs,
                 pool: self.pool,
                 lease_max: self.lease_max,
+                release: self.dnsmasq_release.unwrap_or_default(),
             }
         };
         household.check().map_err(CommandError::usage)?;

@@ -6,6 +6,7 @@ use crate::cli::options::RtcChoice;
 use crate::cli::trace::{cost_line, read_site, seconds};
 use crate::error::CommandError;
 use crate::suite;
+use dnsmasq_model::Release;
 use scenario::{Overrides, Seconds};
 use wear::{RouterSpec, Source, Workload};
 
@@ -16,7 +17,7 @@ pub(super) struct SourceArgs {
     #[arg(long, value_name = "FILE", group = "source", conflicts_with_all = OF_A_HOUSEHOLD)]
     scenario: Option<PathBuf>,
     /// Count the calls of a recording of dnsmasq instead of a household's
-    #[arg(long, value_name = "DIR", group = "source", conflicts_with_all = OF_A_HOUSEHOLD)]
+    #[arg(long, value_name = "DIR", group = "source", conflicts_with_all = OF_A_HOUSEHOLD, conflicts_with = "dnsmasq_release")]
     trace: Option<PathBuf>,
     /// Count the events in a site's journals of ISC dhcpd (files, folders of generations, .tar.xz) instead of a
     /// household's
@@ -57,6 +58,7 @@ impl SourceArgs {
         &self,
         rtc: Option<RtcChoice>,
         routers: &[RouterSpec],
+        release: Option<Release>,
     ) -> Result<Option<Source>, CommandError> {
         if let Some(path) = &self.trace {
             let lists = wear::recordings(path).map_err(CommandError::usage)?;
@@ -65,8 +67,9 @@ impl SourceArgs {
         if let Some(first) = self.journal.first() {
             let site = read_site(&self.journal)?;
             let label = format!("journal {}", first.display());
-            let list = trace::workload(&label, &site.events)
+            let mut list = trace::workload(&label, &site.events)
                 .map_err(|error| CommandError::file(first, error))?;
+            list.server.release = release.unwrap_or_default();
             outln!("{}", cost_line(&site.cost, seconds(&site)));
             return Ok(Some(Source::Workloads(vec![list])));
         }
@@ -78,8 +81,10 @@ impl SourceArgs {
                 .map(|spec| spec.dialect.name().to_owned())
                 .into_iter()
                 .collect(),
+            chosen_script: false,
+            dnsmasq: release.iter().map(Release::to_string).collect(),
         };
-        let cases = suite::load(std::slice::from_ref(path), &overrides)?;
+        let cases = suite::load(std::slice::from_ref(path), &overrides)?.cases;
         Ok(Some(Source::Cases(cases)))
     }
 }

@@ -14,7 +14,7 @@ const MAX_YEARS: u64 = 10_000;
 #[derive(Debug, clap::Args)]
 pub(super) struct StudyArgs {
     #[command(flatten)]
-    household: HouseholdArgs,
+    pub(super) household: HouseholdArgs,
     #[command(flatten)]
     pub(super) router: RouterArgs,
     /// dnsmasq's build: with a real-time clock, or with `HAVE_BROKEN_RTC` [default: both, or the recording's]

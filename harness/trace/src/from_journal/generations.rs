@@ -1,9 +1,10 @@
 //! Finds the generations of a journal in files, folders and archives.
 
-use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::archive;
 use crate::error::TraceError;
 
 /// The journal between two rewrites.
@@ -14,9 +15,6 @@ pub struct Generation {
     /// The contents.
     pub bytes: Vec<u8>,
 }
-
-/// Maximum size of a file in bytes.
-const MAX_BYTES: u64 = 1 << 30;
 
 impl Generation {
     /// Whether the file begins with a rewrite, as `new_lease_file` of server/db.c makes it.
@@ -76,54 +74,22 @@ fn files_of_folder(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// A buffer of limited size.
-struct BoundedBuffer(Vec<u8>);
-
-impl Write for BoundedBuffer {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if (self.0.len() + bytes.len()) as u64 > MAX_BYTES {
-            return Err(io::Error::other("more than 1 GiB"));
-        }
-        self.0.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 fn read(path: &Path, found: &mut Vec<Generation>) -> io::Result<()> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err(io::Error::other("more than 1 GiB"));
-    }
+    let bytes = archive::read_file(path)?;
     let name = path.display().to_string();
     let Some(inner) = name.strip_suffix(".xz") else {
         found.push(Generation { name, bytes });
         return Ok(());
     };
-    let mut unpacked = BoundedBuffer(Vec::new());
-    lzma_rs::xz_decompress(&mut &bytes[..], &mut unpacked)
-        .map_err(|error| io::Error::other(format!("invalid .xz file: {error:?}")))?;
+    let unpacked = archive::unpack_xz(&bytes)?;
     if Path::new(inner).extension() != Some("tar".as_ref()) {
-        found.push(Generation { name, bytes: unpacked.0 });
+        found.push(Generation { name, bytes: unpacked });
         return Ok(());
     }
-    let mut members = Vec::new();
-    let mut archive = tar::Archive::new(&unpacked.0[..]);
-    for entry in archive.entries()? {
-        let mut entry = entry?;
-        if !entry.header().entry_type().is_file() {
-            continue;
-        }
-        let member = format!("{name}/{}", entry.path()?.display());
-        let mut bytes = Vec::new();
-        entry.read_to_end(&mut bytes)?;
-        members.push(Generation { name: member, bytes });
-    }
-    members.sort_by(|a, b| a.name.cmp(&b.name));
-    found.extend(members);
+    let members = archive::members(&unpacked)?;
+    found.extend(members.into_iter().map(|(member, bytes)| {
+        let name = format!("{name}/{}", member.display());
+        Generation { name, bytes }
+    }));
     Ok(())
 }
