@@ -70,7 +70,7 @@ impl Project {
     fn values(&self, key: &str, chooses_router: bool) -> Vec<&'static str> {
         let router = self.router.filter(|_| !chooses_router);
         let text = |text: &str| -> &'static str { text.to_owned().leak() };
-        let values: Vec<&'static str> = match key {
+        match key {
             "script" => self.script.iter().map(|path| text(&path.to_string_lossy())).collect(),
             "shell" => self.shell.iter().map(|shell| text(shell)).collect(),
             "dialect" => {
@@ -80,7 +80,6 @@ impl Project {
             "router" => self.router.iter().map(|router| router.name.as_str()).collect(),
             "owns" => self.owns.iter().map(|pattern| text(pattern)).collect(),
             _ => Vec::new(),
-        };
-        values
+        }
     }
 }
