@@ -71,6 +71,10 @@ const EXAMPLES: &[(&str, &[Example])] = &[
     ("device reboot", &[("Lose what was not committed", "leaselab device reboot dev")]),
     ("device show", &[("Wear, and all variables", "leaselab device show dev --variables")]),
     (
+        "dnsmasq list",
+        &[("What changes for a script after dnsmasq 2.80?", "leaselab dnsmasq list --from 2.80")],
+    ),
+    (
         "fuzz",
         &[
             ("A thousand households with the project's script", "leaselab fuzz"),
@@ -129,7 +133,7 @@ const EXAMPLES: &[(&str, &[Example])] = &[
             ("As dhcpd would read the file", "leaselab leases show dhcpd.leases"),
             (
                 "Whatever can be salvaged, as CSV",
-                "leaselab leases show dhcpd.leases --as salvage --csv",
+                "leaselab leases show dhcpd.leases --as careful --csv",
             ),
         ],
     ),
@@ -206,6 +210,17 @@ const EXAMPLES: &[(&str, &[Example])] = &[
                 "leaselab run --shard 1/3 --junit leaselab.xml --fail-fast",
             ),
         ],
+    ),
+    (
+        "scenario new",
+        &[(
+            "A first story, with the schema for editors",
+            "leaselab scenario new stories/first.toml",
+        )],
+    ),
+    (
+        "scenario reference",
+        &[("Every step and expectation", "leaselab scenario reference >scenarios.md")],
     ),
     ("schema", &[("For editors that check TOML", "leaselab schema >scenario.schema.json")]),
     (

@@ -29,18 +29,23 @@ pub struct FlashLife {
     pub calls: u64,
 }
 
-/// Measures how long the flash of a typical router lives.
+/// A typical router with the firmware of a dialect.
+pub fn typical_router(dialect: Dialect) -> RouterSpec {
+    RouterSpec::new(dialect, chip_of(dialect))
+}
+
+/// Measures how long the flash of a router lives.
 ///
 /// # Errors
 /// When the script cannot be run.
 pub fn measure(
     command: ScriptCommand,
     settings: Settings,
-    (dialect, build): (Dialect, Build),
+    (router, build): (RouterSpec, Build),
     days: u64,
 ) -> Result<FlashLife, WearError> {
     let household = Household::default();
-    let chip = chip_of(dialect);
+    let chip = router.chip;
     let study = Study {
         household: household.clone(),
         source: None,
@@ -48,7 +53,7 @@ pub fn measure(
         seed: 1,
         seconds: days * DAY,
         builds: vec![build],
-        routers: vec![RouterSpec::new(dialect, chip)],
+        routers: vec![router],
         model: None,
         scripts: vec![Script::Ours { slack: 0 }],
         endurance: None,

@@ -97,7 +97,7 @@ fn a_days_renewals_are_counted_for_every_script() {
 }
 
 #[rstest]
-#[case::last_line("\ncall 4 1700001820 1920.00\narg record.sh\narg o", 3, "1 calls left out")]
+#[case::last_line("\ncall 4 1700001820 1920.00\narg record.sh\narg o", 3, "1 call left out")]
 #[case::no_room("\ncall 4 17000\n\ncall 5 1700001830 -\narg x\nend", 3, "2 calls left out")]
 #[case::another_head(
     "\nleaselab-record 1\n\ncall 6 - -\narg x\narg arp-add\nend 6 0 -\n",
@@ -107,7 +107,7 @@ fn a_days_renewals_are_counted_for_every_script() {
 #[case::in_between(
     "\ncall 4 1 1.00\narg x\n\ncall 5 2 2.00\narg x\narg tftp\nend 5 0 2.00\n",
     4,
-    "1 calls left out"
+    "1 call left out"
 )]
 #[case::too_large("\ncall 4 1 1.00\nlarge 99999\nend 4 0 2.00\n", 3, "too large")]
 #[case::left_over("\narg 1\nend 4 0 2.00\n", 3, "")]

@@ -126,10 +126,10 @@ fn routers_are_listed_with_their_sources() {
         .collect();
     assert!(names.len() >= 12 && names.contains(&"wrt54gl"), "{text}");
     assert!(text.contains("parallel-nor in blocks of 64 KiB, 32 KiB of NVRAM"), "{text}");
-    lab.command(&["wear", "--router", "wrt54g1"])
+    lab.command(&["wear", "--router", "rt-n66"])
         .assert()
         .code(2)
-        .stderr(predicates::str::contains("'wrt54gl'"));
+        .stderr(predicates::str::contains("'rt-n66u'"));
 }
 
 #[test]

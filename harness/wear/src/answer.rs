@@ -20,9 +20,8 @@ impl Study {
             let years = rows.iter().filter(|row| row.script == script).map(|row| row.yearly.years);
             lives.push(format!("{} with the script \"{script}\"", range_in_words(years)));
         }
-        let (last, first) = match lives.split_last() {
-            Some((last, first)) => (last, first),
-            None => return "Nothing was counted.".to_owned(),
+        let Some((last, first)) = lives.split_last() else {
+            return "Nothing was counted.".to_owned();
         };
         let mut lives = first.join(", ");
         let _ = write!(lives, "{}{last}", if first.is_empty() { "" } else { " and " });

@@ -10,12 +10,12 @@ use super::play::play;
 use super::suite;
 use crate::cli::options::{
     DEFAULT_TIMEOUT_SECONDS, GateOptions, Jobs, ReplayOptions, ReportOptions, Root, RouterOptions,
-    RtcChoice, ScriptOptions, TargetChoice, dialect_parser, runner_options,
+    RtcChoice, ScriptOptions, TargetChoice, dialect_parser, router_names, runner_options,
 };
 use crate::cli::reproduction::{Reproduction, ReproductionId};
 use crate::conformance::{
     Cause, CheckResult, FlashLife, Observation, complete, flash_life, group_results, junit_tests,
-    page,
+    page, typical_router,
 };
 use crate::error::CommandError;
 use crate::exit::Exit;
@@ -25,12 +25,14 @@ use lab_report::Document;
 use nvram_emu::Dialect;
 use runner::{NamePattern, Options, Severity, Verdict};
 use scenario::{Case, Group, Id, Overrides};
-use wear::{SimulationError, WearError};
+use wear::{RouterPreset, RouterSpec, SimulationError, WearError};
 
 /// Days of a household for which the script is run to find out how long the flash lives.
 const DAYS: u64 = 6;
 /// The same for `--quick`.
 const QUICK_DAYS: u64 = 1;
+/// Bytes of other programs' variables in the NVRAM of a well-known router.
+const NEIGHBOURS: u32 = 20_000;
 
 /// The arguments of `leaselab check`.
 #[derive(Debug, clap::Args)]
@@ -41,9 +43,12 @@ pub(in crate::cli) struct Args {
     /// Command that runs the script, such as `busybox ash` [default: the script's `#!` line]
     #[arg(long, value_name = "CMD")]
     shell: Option<String>,
-    /// Dialect of the nvram tool [default: openwrt]
+    /// Dialect of the nvram tool [default: openwrt, or the router's]
     #[arg(long, value_name = "NAME", value_parser = dialect_parser())]
     dialect: Option<Dialect>,
+    /// A well-known router, which determines dialect, flash and NVRAM; see `leaselab wear --list-routers`
+    #[arg(long, value_name = "NAME", value_parser = router_names())]
+    router: Option<String>,
     /// Builds of dnsmasq [default: both]
     #[arg(long, value_enum)]
     rtc: Option<RtcChoice>,
@@ -86,6 +91,18 @@ pub(in crate::cli) fn run(args: &Args) -> Result<Exit, CommandError> {
     Ok(if denied { Exit::Failed } else { Exit::Passed })
 }
 
+impl Args {
+    /// The well-known router.
+    fn preset(&self) -> Option<&'static RouterPreset> {
+        self.router.as_deref().and_then(RouterPreset::by_name)
+    }
+
+    /// The dialect of the options.
+    fn dialect(&self) -> Option<Dialect> {
+        self.dialect.or(self.preset().map(|router| router.dialect))
+    }
+}
+
 /// A check that is about to be made.
 struct Check<'a> {
     args: &'a Args,
@@ -100,7 +117,7 @@ impl<'a> Check<'a> {
         let script = ScriptOptions::new(args.script.clone(), args.shell.clone(), args.timeout)
             .owning(args.owns.clone());
         let options = runner_options(&script, TargetChoice::Process, args.root, 0, false)?;
-        let dialect = args.dialect.iter().map(|dialect| dialect.name().to_owned()).collect();
+        let dialect = args.dialect().iter().map(|dialect| dialect.name().to_owned()).collect();
         let router = RouterOptions { rtc: args.rtc, dialect, dnsmasq_release: Vec::new() };
         let overrides = Overrides { chosen_script: true, ..router.overrides()? };
         let cases = suite::cases(&overrides)?;
@@ -136,7 +153,7 @@ impl<'a> Check<'a> {
     }
 
     fn dialect(&self) -> Dialect {
-        self.args.dialect.unwrap_or(Dialect::OpenWrt)
+        self.args.dialect().unwrap_or(Dialect::OpenWrt)
     }
 
     fn replay(&self) -> ReplayOptions {
@@ -179,7 +196,11 @@ impl<'a> Check<'a> {
         let build = self.args.rtc.unwrap_or(RtcChoice::Both).builds()[0];
         let settings = self.script.settings(self.args.root)?;
         let command = self.script.choice()?.command();
-        match flash_life(command, settings, (self.dialect(), build), days) {
+        let router = match self.args.preset() {
+            Some(preset) => RouterSpec { dialect: self.dialect(), ..preset.spec(NEIGHBOURS) },
+            None => typical_router(self.dialect()),
+        };
+        match flash_life(command, settings, (router, build), days) {
             Ok(life) => Ok(Ok(life)),
             Err(WearError::Simulation(SimulationError::Backend(error))) => Err(error.into()),
             Err(other) => Ok(Err(other.to_string().trim_end_matches(": ").to_owned())),

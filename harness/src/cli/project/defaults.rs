@@ -45,13 +45,13 @@ fn add(path: &str, project: &Project, mut command: Command) -> Command {
         }
         command = command.mut_arg(key, |argument| {
             let argument = argument.required(false);
-            // Another script has another shell.
-            let argument = if *key == "shell" {
-                argument.default_value_if("script", ArgPredicate::IsPresent, None)
-            } else {
-                argument
-            };
-            argument.default_values(values)
+            match (*key, &project.values("script", false)[..], &values[..]) {
+                // Another script has another shell.
+                ("shell", [script], [shell]) => {
+                    argument.default_value_if("script", ArgPredicate::from(*script), *shell)
+                }
+                _ => argument.default_values(values),
+            }
         });
     }
     let names: Vec<String> =
@@ -70,7 +70,7 @@ impl Project {
     fn values(&self, key: &str, chooses_router: bool) -> Vec<&'static str> {
         let router = self.router.filter(|_| !chooses_router);
         let text = |text: &str| -> &'static str { text.to_owned().leak() };
-        let values: Vec<&'static str> = match key {
+        match key {
             "script" => self.script.iter().map(|path| text(&path.to_string_lossy())).collect(),
             "shell" => self.shell.iter().map(|shell| text(shell)).collect(),
             "dialect" => {
@@ -80,7 +80,6 @@ impl Project {
             "router" => self.router.iter().map(|router| router.name.as_str()).collect(),
             "owns" => self.owns.iter().map(|pattern| text(pattern)).collect(),
             _ => Vec::new(),
-        };
-        values
+        }
     }
 }

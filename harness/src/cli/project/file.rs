@@ -24,15 +24,15 @@ const KEYS: [&str; 5] = ["script", "shell", "dialect", "router", "owns"];
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::cli) struct Project {
     /// The lease script, relative to the current folder.
-    pub(super) script: Option<PathBuf>,
+    pub(in crate::cli) script: Option<PathBuf>,
     /// What runs the script.
-    pub(super) shell: Option<String>,
+    pub(in crate::cli) shell: Option<String>,
     /// The dialect of the router's nvram tool.
-    pub(super) dialect: Option<Dialect>,
+    pub(in crate::cli) dialect: Option<Dialect>,
     /// The router.
-    pub(super) router: Option<&'static RouterPreset>,
+    pub(in crate::cli) router: Option<&'static RouterPreset>,
     /// Patterns of the names of NVRAM variables that belong to the script.
-    pub(super) owns: Vec<String>,
+    pub(in crate::cli) owns: Vec<String>,
 }
 
 /// The project file as it is written.

@@ -14,9 +14,6 @@ const SCHEMA: &str = "scenario.schema.json";
 
 /// Arguments of `leaselab scenario new`.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Example:\n  leaselab scenario new stories/first.toml\n  leaselab run stories/first.toml --script ./lease.sh"
-)]
 pub(crate) struct Args {
     /// The new file. It must not exist
     #[arg(value_name = "FILE", default_value = "first.toml")]
