@@ -61,7 +61,7 @@ pub fn run_case(
         (None, BackendChoice::Live(settings)) => run_live(case, options, settings, &mut report),
         (None, BackendChoice::Qemu(pool)) => run_in_guest(case, options, pool, &mut report),
     };
-    report.conclude(case, &options.script, played)?;
+    report.conclude(case, &options.script, &options.gate, played)?;
     report.took = began.elapsed();
     Ok(report)
 }

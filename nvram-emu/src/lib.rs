@@ -1,7 +1,7 @@
 //! An emulator of the `nvram` tool on a size-limited FLSH flash image. It shows the effects of a script on a router:
 //! which variables fit, which are silently lost, the state after a power cut, and the number of flash erases.
 //!
-//! There are four layers, each of which can be used separately. None of them depends on leases.
+//! There are four layers, each of which can be used separately, and two readers beside them. None depends on leases.
 //!
 //! | layer | contents |
 //! |---|---|
@@ -9,6 +9,8 @@
 //! | [`flsh`] | the image in flash: header, CRC, hash chains, silent overflow |
 //! | [`dialect`] | the tools: commands, output, exit codes, RAM, the flash operations of a commit |
 //! | [`emu`] | the `nvram` executable: environment variables, files, lock, device folders |
+//! | [`backup`] | backups of variables: text of `nvram show`, vendors' files, images in flash dumps |
+//! | [`judge`] | what boot loader, kernel and tool think of an image |
 //!
 //! [`Machine`] is a whole router in memory: a flash device and a dialect, controlled by the command lines of the tool.
 //!
@@ -75,11 +77,13 @@
 //! ede220728e, torvalds/linux drivers/mtd/mtdblock.c. [`dialect::DialectInfo::verified`] says what each
 //! dialect was compared with, and what was not run.
 
+pub mod backup;
 pub mod device;
 pub mod dialect;
 pub mod emu;
 pub mod flsh;
+pub mod judge;
 mod machine;
 
 pub use dialect::Dialect;
-pub use machine::{CommandOutput, Exit, Machine};
+pub use machine::{CommandOutput, DoesNotFit, Exit, Machine};

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use super::call::{CallOptions, CallResult};
 use super::error::BackendError;
 use dnsmasq_model::{
-    Build, Client4, Client6, Clock, Ia, Kind4, Kind6, Network, Reply4, Reply6, ScriptCall,
+    Build, Client4, Client6, Clock, Ia, Kind4, Kind6, Network, Release, Reply4, Reply6, ScriptCall,
     ServerConfig,
 };
 
@@ -46,6 +46,11 @@ pub struct DaemonExit {
 ///
 /// dnsmasq is *idle* when it waits for input and has no script call to make.
 pub trait Daemon {
+    /// The release of the dnsmasq of this build, if it is known.
+    fn release(&self, _build: Build) -> Option<Release> {
+        None
+    }
+
     /// Starts dnsmasq. Its first script call is `init`.
     ///
     /// # Errors

@@ -331,6 +331,13 @@ pub static CHANGES: &[Change] = &[
         apply: |rules| rules.hex_syntax = HexSyntax::Group,
     },
     Change {
+        since: since(56),
+        rule: "a client that rebinds (broadcasts its renewal) without a lease is not answered",
+        function: "dhcp_reply (rfc2131.c)",
+        effect: "none; before, it was refused and asked for a new lease at once",
+        apply: |rules| rules.refuses_rebinding = false,
+    },
+    Change {
         since: since(60),
         rule: "DHCPv6: DNSMASQ_IAID, DNSMASQ_SERVER_DUID, the client's DUID as second argument, a line `duid` in init",
         function: "lease6_allocate (lease.c), rfc3315.c",

@@ -337,7 +337,7 @@ impl Engine {
         self.run(clock, sink);
     }
 
-    /// lease.c `lease_find_interfaces`: the interface on whose network the address is.
+    /// The interface on whose network the address is.
     fn interface_of(&self, addr: IpAddr) -> Option<u8> {
         match addr {
             IpAddr::V4(addr) => (0..=self.network.others.len() as u8).find(|number| {

@@ -121,6 +121,12 @@ impl HostDirectory {
         for text in texts {
             add_hosts(&mut hosts, text);
         }
+        if !Rules::of(config.release).hosts_share_leases {
+            // The last hardware address replaces those before it.
+            for host in &mut hosts {
+                host.hardware.drain(..host.hardware.len().saturating_sub(1));
+            }
+        }
         let mut names: HashMap<IpAddr, Text> = HashMap::new();
         let mut addresses: HashMap<Vec<u8>, Ipv4Addr> = HashMap::new();
         if config.port != 0 {

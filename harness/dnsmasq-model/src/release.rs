@@ -63,9 +63,11 @@ impl Release {
     /// `None` if the text names no release from 2.33 on.
     #[must_use]
     pub fn of_program(text: &str) -> Option<Release> {
-        let version = text
-            .split_whitespace()
-            .find_map(|word| word.trim_start_matches('v').strip_prefix("2."))?;
+        let version = text.split_whitespace().find_map(|word| {
+            // A package version may have an epoch.
+            let word = word.split_once(':').map_or(word, |(_, version)| version);
+            word.trim_start_matches('v').strip_prefix("2.")
+        })?;
         let digits = version.split(|c: char| !c.is_ascii_digit()).next()?;
         let minor: u8 = digits.parse().ok()?;
         let release = Release(minor.min(Release::NEWEST.0));

@@ -288,6 +288,8 @@ pub(crate) struct Rules {
     /// A new client at the lease limit crashes dnsmasq.
     pub(crate) lease_limit_crashes: bool,
     pub(crate) address_hash: AddressHash,
+    /// A client that rebinds without a lease is refused; otherwise it is not answered.
+    pub(crate) refuses_rebinding: bool,
     /// Addresses that end in .0 or .255 are not assigned.
     pub(crate) avoids_windows_addresses: bool,
     /// Rapid commit for another address than one's lease deletes the lease.
@@ -354,6 +356,7 @@ impl Rules {
         stored_lease_limit: StoredLeaseLimit::Exits,
         lease_limit_crashes: false,
         address_hash: AddressHash::Sum,
+        refuses_rebinding: true,
         avoids_windows_addresses: false,
         rapid_commit_deletes: false,
     };

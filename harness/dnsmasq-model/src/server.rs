@@ -346,7 +346,12 @@ impl Server {
                 if own.is_some_and(|own| own != addr) || (own.is_none() && !authoritative) =>
             {
                 // A client that rebinds may belong to another server.
-                return if kind == Kind4::Rebind { Reply4::Silent } else { Reply4::Nak };
+                let refuses = request.process.db.rules().refuses_rebinding;
+                return if kind == Kind4::Rebind && !refuses {
+                    Reply4::Silent
+                } else {
+                    Reply4::Nak
+                };
             }
             _ => {}
         }

@@ -100,15 +100,14 @@ impl Server {
             for &addr in &ia.addrs {
                 let known =
                     process.db.find6(&client.duid, ia.kind, ia.iaid, IpAddr::V6(addr)).is_some();
-                if !known && (renewal == Renewal6::Renew || process.db.leases_left() == 0) {
+                let makes = match process.db.rules().unknown_rebind {
+                    _ if renewal == Renewal6::Renew => false,
+                    UnknownRebind::Ignored => false,
+                    UnknownRebind::MakesLease => true,
+                    UnknownRebind::MakesLeaseIfAuthoritative => config.authoritative,
+                };
+                if !known && (!makes || process.db.leases_left() == 0) {
                     continue;
-                }
-                match process.db.rules().unknown_rebind {
-                    UnknownRebind::Ignored if !known => return Reply6::Silent,
-                    UnknownRebind::MakesLeaseIfAuthoritative if !known && !config.authoritative => {
-                        continue;
-                    }
-                    _ => {}
                 }
                 let range = available(&config.ranges6, addr, &identity.tags)
                     .or_else(|| on_link(&config.ranges6, addr, &identity.tags));

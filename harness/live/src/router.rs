@@ -25,7 +25,7 @@ use backend::{
     DaemonExit, DaemonStart,
 };
 use dnsmasq_model::{
-    Build, Client4, Client6, Clock, Ia, Kind4, Kind6, Network, Reply4, Reply6, ScriptCall,
+    Build, Client4, Client6, Clock, Ia, Kind4, Kind6, Network, Release, Reply4, Reply6, ScriptCall,
     ServerConfig,
 };
 
@@ -422,6 +422,10 @@ impl Backend for Live {
 }
 
 impl Daemon for Live {
+    fn release(&self, build: Build) -> Option<Release> {
+        self.binaries.of(build).and_then(|binary| Release::of_program(&binary.version))
+    }
+
     fn start(&mut self, start: &DaemonStart<'_>) -> Result<(), BackendError> {
         self.network = start.network.clone();
         self.port = start.config.port;

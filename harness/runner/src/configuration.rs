@@ -124,7 +124,7 @@ fn parse_options(
 ///
 /// # Errors
 /// An unknown release, with its place.
-fn release(case: &Case, name: &Spanned<String>) -> Result<Release, SourceError> {
+pub(super) fn release(case: &Case, name: &Spanned<String>) -> Result<Release, SourceError> {
     name.get_ref().parse().map_err(|error: ReleaseError| case.error(name.span(), error.to_string()))
 }
 

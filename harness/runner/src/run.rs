@@ -5,8 +5,8 @@ use std::time::Instant;
 use nvram_emu::Machine;
 
 use super::case_error::CaseError;
+use super::finding::Finding;
 use super::finding_kind::FindingKind;
-use super::findings::Finding;
 use super::lenient_log::LenientLog;
 use super::observers::Observers;
 use super::options::{Options, ScriptExecution};
@@ -31,7 +31,7 @@ pub fn run_case(case: &Case, options: &Options) -> Result<CaseReport, BackendErr
         return Ok(report);
     }
     let played = play_on_target(case, options, &mut report);
-    report.conclude(case, &options.script, played)?;
+    report.conclude(case, &options.script, &options.gate, played)?;
     report.took = began.elapsed();
     Ok(report)
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use lease_script::{Config, DEFAULT_PREFIX, Environment};
 
 use super::case_error::CaseError;
+use super::owned_variables::{NamePattern, OwnedVariables};
 use super::storage::storage;
 use backend::process::{ScriptCommand, ScriptFile};
 use backend::{BackendError, Function};
@@ -26,6 +27,8 @@ pub struct ScriptChoice {
     pub path: Option<PathBuf>,
     /// `--shell`, split into words.
     pub shell: Vec<String>,
+    /// `--owns`: the NVRAM variables that belong to the script. If empty, those that begin with the script's prefix.
+    pub owns: Vec<NamePattern>,
 }
 
 impl ScriptChoice {
@@ -72,6 +75,42 @@ fn program<'a>(case: &'a Case, choice: &'a ScriptChoice) -> Program<'a> {
 /// Whether the case runs `lease_update.sh` or `lease-update`.
 pub(super) fn is_the_projects_own(case: &Case, choice: &ScriptChoice) -> bool {
     matches!(program(case, choice), Program::Shell | Program::Rust)
+}
+
+/// Where the script of a case comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ScriptOrigin {
+    /// The scenario names it, so the scenario may expect how it works.
+    Scenario,
+    /// `--script` replaces the scenario's script. Only what every script must do can be expected of it.
+    Chosen,
+}
+
+/// Where the script of a case comes from.
+pub(super) fn origin(case: &Case, choice: &ScriptChoice) -> ScriptOrigin {
+    match program(case, choice) {
+        Program::Chosen(_) => ScriptOrigin::Chosen,
+        _ => ScriptOrigin::Scenario,
+    }
+}
+
+/// The prefix of the variables of a script that stores one lease in each variable, as the judge can decode it; `None`
+/// where the judge relies on the output of `init` alone.
+pub(super) fn record_prefix(case: &Case, choice: &ScriptChoice) -> Option<Vec<u8>> {
+    match program(case, choice) {
+        Program::Shell | Program::Rust | Program::Naive if choice.owns.is_empty() => {
+            Some(prefix(&environment(case)))
+        }
+        _ => None,
+    }
+}
+
+/// The NVRAM variables that belong to the script of a case.
+pub(super) fn owned_variables(case: &Case, choice: &ScriptChoice) -> OwnedVariables {
+    if choice.owns.is_empty() {
+        return OwnedVariables::with_prefix(&prefix(&environment(case)));
+    }
+    OwnedVariables::new(choice.owns.clone())
 }
 
 /// Why the script that `--script` chooses cannot keep the leases of a case; `None` if it can.
@@ -159,7 +198,7 @@ pub(super) fn place_script_error(
 }
 
 /// The prefix of the names of lease variables.
-pub(super) fn prefix(environment: &BTreeMap<String, String>) -> Vec<u8> {
+fn prefix(environment: &BTreeMap<String, String>) -> Vec<u8> {
     environment.get("LEASE_PREFIX").map_or(DEFAULT_PREFIX, String::as_str).as_bytes().to_vec()
 }
 

@@ -17,10 +17,13 @@ use super::observers::Observers;
 use super::planned_fault::PlannedFault;
 use super::recorder::{RecordedAction, Snapshot};
 use super::router::{Ending, Power, Router};
+use super::script::ScriptOrigin;
 use backend::{BackendError, CallEnd, CallOptions, CallResult, Disturbance, InProcess, RouterPath};
 use dnsmasq_model::{InitResult, InitStatus, ScriptCall, StartFailure};
 use scenario::{BootClock, Invariant, ReplyKind};
 use std::net::IpAddr;
+
+const SIGSEGV: i32 = 11;
 
 /// What happens around the calls of one step.
 #[derive(Clone, Debug, Default)]
@@ -67,11 +70,15 @@ pub(super) struct Session<'a> {
     pub(super) observers: Observers<'a>,
     comparison: Comparison,
     step: Step,
+    /// Whether the scenario was written for another script.
+    script: ScriptOrigin,
     /// The folders of `--dhcp-hostsdir` that dnsmasq watches.
     watched: BTreeSet<String>,
     /// True time at the beginning, in seconds since 1970.
     began: i64,
     pub(super) faults: FaultsSoFar,
+    /// Why the rest of the scenario cannot be played with this script.
+    pub(super) unplayable: Option<String>,
 }
 
 /// A call that is about to be made.
@@ -88,8 +95,10 @@ impl<'a> Session<'a> {
         judge: Judge<'a>,
         observers: Observers<'a>,
         ids: ClientIds,
+        script: ScriptOrigin,
     ) -> Self {
         Self {
+            script,
             began: router.clocks.truth(),
             router,
             judge,
@@ -98,7 +107,13 @@ impl<'a> Session<'a> {
             step: Step::default(),
             watched: BTreeSet::new(),
             faults: FaultsSoFar::Occurred,
+            unplayable: None,
         }
+    }
+
+    /// Where the script comes from.
+    pub(super) fn script(&self) -> ScriptOrigin {
+        self.script
     }
 
     /// How dnsmasq passes long client-ids.
@@ -133,7 +148,11 @@ impl<'a> Session<'a> {
         if let Some(fault) = fault.filter(|fault| !fault.has_occurred())
             && !self.observers.is_lenient()
         {
-            self.judge.findings.add(FindingKind::Anomaly, fault.missed());
+            if self.script == ScriptOrigin::Chosen {
+                self.unplayable = Some(fault.missed());
+            } else {
+                self.judge.findings.add(FindingKind::Anomaly, fault.missed());
+            }
             self.faults = FaultsSoFar::Missed;
         }
         self.check_store(read_method)
@@ -157,7 +176,7 @@ impl<'a> Session<'a> {
     /// Adds an event to the history of the case.
     pub(super) fn record(&mut self, kind: EventKind) {
         let seconds = self.router.clocks.truth() - self.began;
-        let failed = self.judge.findings.any();
+        let failed = self.judge.findings.any_denied();
         self.observers.history.add(seconds, failed, kind);
     }
 
@@ -211,7 +230,8 @@ impl<'a> Session<'a> {
             CallEnd::TimedOut => 128 + 9,
         };
         if code == 0 {
-            self.judge.start_output(self.router.engine(), &result.stdout);
+            let clock = self.router.clocks.now();
+            self.judge.start_output(self.router.engine(), clock, &result.stdout);
         } else {
             let text = format!("init exited with {code}");
             self.judge.findings.broken(Invariant::Parsability, text);
@@ -381,7 +401,12 @@ impl<'a> Session<'a> {
         let answer = self.comparison.exchange(&mut self.router, client, action, address)?;
         let mut calls = Vec::new();
         let server = &mut self.router.server;
+        let was_running = server.engine().is_running();
         let reply = exchange::perform(server, client, action, address, clock, &mut calls);
+        if was_running && !server.engine().is_running() {
+            // A lease beyond the limit, in 2.60 to 2.64.
+            self.step.dnsmasq_exit = Some(-SIGSEGV);
+        }
         if let Some(answer) = answer {
             self.comparison.compare_answer(&mut self.judge.findings, &answer, reply, client);
         }
@@ -508,6 +533,9 @@ impl<'a> Session<'a> {
             }
         } else {
             self.judge.completed_call(&mut self.router, call, result)?;
+            if self.script == ScriptOrigin::Chosen && prepared.plan.disturbance.is_none() {
+                self.judge.refused_call(&mut self.router, call, result)?;
+            }
         }
         if prepared.plan.disturbance.is_some()
             && let Some(fault) = &mut self.step.plan.fault

@@ -43,8 +43,11 @@ pub(super) struct Player<'a, 'w> {
 }
 
 impl<'a, 'w> Player<'a, 'w> {
-    pub(super) fn new(case: &'a Case, session: &'w mut Session<'a>) -> Result<Self, CaseError> {
-        let server = case.scenario.server.clone();
+    pub(super) fn new(
+        case: &'a Case,
+        server: Server,
+        session: &'w mut Session<'a>,
+    ) -> Result<Self, CaseError> {
         let clients = bound::clients(case)?;
         Ok(Self { case, session, clients, reply: None, server, changed: None, boots: 0 })
     }
@@ -70,13 +73,18 @@ impl<'a, 'w> Player<'a, 'w> {
             self.session.end_step(expect::read_method(&expectations))?;
             if expectations.iter().all(|expect| expect.dnsmasq_exit.is_none()) {
                 self.session.report_failed_start();
+                if !expectations.is_empty() {
+                    expect::reject_exit(self.session);
+                }
             }
-            let store = self.case.scenario.router.store;
+            if self.session.unplayable.is_some() {
+                break;
+            }
             for expect in expectations {
-                expect::check(self.session, &self.clients, self.reply, expect, store)
+                expect::check(self.session, &self.clients, self.reply, expect, self.case)
                     .map_err(|error| place(self.case, step.span(), error.into()))?;
             }
-            if self.session.observers.is_lenient() && self.session.judge.findings.any() {
+            if self.session.observers.is_lenient() && self.session.judge.findings.any_denied() {
                 break;
             }
         }

@@ -11,6 +11,20 @@ type Example = (&'static str, &'static str);
 
 /// The examples of each command, which is named without `leaselab`.
 const EXAMPLES: &[(&str, &[Example])] = &[
+    (
+        "check",
+        &[
+            (
+                "A script of your own, run by busybox",
+                "leaselab check ./mine.sh --shell 'busybox ash'",
+            ),
+            ("Before each commit", "leaselab check ./mine.sh --quick"),
+            (
+                "For a router with Tomato, with a page of the failures",
+                "leaselab check ./mine.sh --dialect tomato --html leaselab.html",
+            ),
+        ],
+    ),
     ("claims", &[("Measure both scripts again", "leaselab claims scenarios/claims")]),
     (
         "completions",

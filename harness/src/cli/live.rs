@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::options::{LiveOptions, ReplayOptions, Root, RunOptions, TargetChoice};
+use super::options::{LiveOptions, ReplayOptions, Root, RunOptions, TargetChoice, paths_or};
 use super::play::{Play, finish, list, play};
 use crate::error::CommandError;
 use crate::exit::Exit;
@@ -12,8 +12,7 @@ use live::LiveSettings;
 /// The arguments of `leaselab live`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Scenario files, or folders of them
-    #[arg(default_value = "scenarios")]
+    /// Scenario files, or folders of them [default: the folder scenarios, or the embedded scenarios]
     paths: Vec<PathBuf>,
     #[command(flatten)]
     pub(super) run: RunOptions,
@@ -23,15 +22,16 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     if args.run.list {
-        return Ok(list(&args.run.cases.load(&args.paths, |cases| cases)?));
+        let suite = args.run.load(&paths_or(&args.paths, "scenarios"), |cases| cases)?;
+        return Ok(list(&suite.cases));
     }
     let replay = args.replay();
     let backend = backend(&replay)?;
     let options = args.run.runner(TargetChoice::Process, Root::default())?;
-    let cases = args.run.cases.load(&args.paths, |cases| cases)?;
+    let suite = args.run.load(&paths_or(&args.paths, "scenarios"), |cases| cases)?;
     enter()?;
     let summary = play(&Play {
-        cases: &cases,
+        suite: &suite,
         options: &options,
         backend: &backend,
         run: &args.run,
@@ -47,6 +47,7 @@ impl Args {
     pub(super) fn replay(&self) -> ReplayOptions {
         ReplayOptions {
             script: self.run.script.clone(),
+            gate: self.run.gate.clone(),
             seed: self.run.seed,
             init: self.run.init,
             live: self.dnsmasq.clone().with_environment(),

@@ -12,6 +12,7 @@ use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::report::{self, CaseOutcome, Detail, FileReport, Progress, Summary};
 use crate::run_case::{BackendChoice, run_case};
+use crate::suite::Suite;
 use crate::words::Words;
 use runner::{CaseReport, Options, Verdict};
 use scenario::{Case, Id, quantity};
@@ -19,8 +20,8 @@ use scenario::{Case, Id, quantity};
 /// Cases, and how to play them.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Play<'a> {
-    /// The cases, those of one file together.
-    pub(super) cases: &'a [Case],
+    /// The cases, and those that are left out.
+    pub(super) suite: &'a Suite,
     pub(super) options: &'a Options,
     pub(super) backend: &'a BackendChoice,
     pub(super) run: &'a RunOptions,
@@ -46,7 +47,8 @@ pub(super) struct OutsideSample<'a> {
 /// # Errors
 /// The first back end that fails; a report that cannot be written.
 pub(super) fn play(play: &Play<'_>) -> Result<Summary, CommandError> {
-    let Play { cases, run, .. } = *play;
+    let Play { suite, run, .. } = *play;
+    let cases = &suite.cases;
     run.reports.check_writable()?;
     let outcomes = play_all(play)?;
     let left_out = outcomes.iter().filter(|outcome| outcome.is_none()).count();
@@ -60,7 +62,7 @@ pub(super) fn play(play: &Play<'_>) -> Result<Summary, CommandError> {
     if left_out > 0 {
         outln!("{} not run, because one has failed (--fail-fast)", quantity(left_out, "case"));
     }
-    let cases_report = report::cases_report(run.script.script.as_deref(), &files);
+    let cases_report = report::cases_report(run.script.script.as_deref(), &files, &suite.unsuited);
     if let Some(path) = &run.reports.junit {
         report::write_junit(path, &files)?;
     }
@@ -99,7 +101,8 @@ pub(super) fn finish(summary: &Summary) -> Exit {
 /// Plays the cases on all threads; prints them file by file in their order. With `--fail-fast`, the cases that were not
 /// started have no outcome.
 fn play_all(play: &Play<'_>) -> Result<Vec<Option<CaseOutcome>>, CommandError> {
-    let Play { cases, run, .. } = *play;
+    let Play { suite, run, .. } = *play;
+    let cases = &suite.cases;
     let pool = run.jobs.pool()?;
     let (send, receive) = mpsc::channel();
     let mut outcomes: Vec<Option<CaseOutcome>> = vec![None; cases.len()];
@@ -162,7 +165,7 @@ impl Play<'_> {
     }
 
     fn outcome(&self, index: usize, report: CaseReport) -> CaseOutcome {
-        let (case, (_, options)) = (&self.cases[index], self.how(index));
+        let (case, (_, options)) = (&self.suite.cases[index], self.how(index));
         let on = match self.backend {
             BackendChoice::Modelled => PlayedOn::Model,
             BackendChoice::Live(_) => PlayedOn::Live,

@@ -26,9 +26,13 @@ pub(super) fn run(args: &Reproduction) -> Result<Exit, CommandError> {
 /// The case of an id.
 fn find(id: &Id, store: StoreChoice) -> Result<Case, CommandError> {
     let named = |name| id.parameter(name).map(str::to_owned).into_iter().collect();
-    let overrides =
-        Overrides { rtc: named("rtc"), dialect: named("dialect"), dnsmasq: named("dnsmasq") };
-    for case in suite::load(std::slice::from_ref(&id.path), &overrides)? {
+    let overrides = Overrides {
+        rtc: named("rtc"),
+        dialect: named("dialect"),
+        dnsmasq: named("dnsmasq"),
+        chosen_script: false,
+    };
+    for case in suite::load(std::slice::from_ref(&id.path), &overrides)?.cases {
         if id.fits(&case).map_err(CommandError::usage)? {
             return match store {
                 StoreChoice::Scenario => Ok(case),
@@ -63,7 +67,7 @@ fn replay_case(case: &Case, on: PlayedOn, args: &Reproduction) -> Result<Exit, C
     }
     let verdict = report.verdict.clone();
     let file = FileReport::of_one(case, report);
-    report::print_failures(&report::cases_report(None, &[file]), Detail::All);
+    report::print_failures(&report::cases_report(None, &[file], &[]), Detail::All);
     let (word, exit) = match verdict {
         runner::Verdict::Passed => ("passed", Exit::Passed),
         runner::Verdict::Failed => ("failed", Exit::Failed),
@@ -81,7 +85,8 @@ fn replay_faults(case: &Case, id: &Id, args: &Reproduction) -> Result<Exit, Comm
         Some(_) => Some(Function::Process(options.script.processes(case, options.root)?)),
         None => None,
     };
-    let replayed = crash::replay(case, script, id, args.verbose)?
+    let (choice, gate) = (options.script.choice()?, options.gate());
+    let replayed = crash::replay(case, script, &choice, &gate, id, args.verbose)?
         .map_err(|error: IdError| CommandError::usage(error))?;
     if args.verbose {
         for line in &replayed.log {
@@ -89,10 +94,12 @@ fn replay_faults(case: &Case, id: &Id, args: &Reproduction) -> Result<Exit, Comm
         }
     }
     for violation in &replayed.violations {
-        outln!("  {}: {}", violation.invariant.name(), violation.text);
+        let severity = violation.severity.name();
+        outln!("  {severity}: {}: {}", violation.invariant.name(), violation.text);
     }
     let (word, exit) = match replayed.verdict {
         Verdict::Kept => ("kept", Exit::Passed),
+        Verdict::Allowed => ("allowed", Exit::Passed),
         Verdict::Lost => ("lost, unavoidably with this store", Exit::Passed),
         Verdict::Broken => ("broken", Exit::Failed),
     };

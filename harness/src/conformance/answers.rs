@@ -8,8 +8,10 @@ use runner::Severity;
 
 /// The questions, in two words each, with their answers.
 pub(super) fn all(result: &CheckResult) -> [(&'static str, String); 3] {
-    let life = result.life.as_ref();
-    let life = life.map_or_else(|| "Not measured.".to_owned(), flash_life);
+    let life = match &result.life {
+        Ok(life) => flash_life(life),
+        Err(why) => format!("Not measured: {why}."),
+    };
     [
         ("Flash life", life),
         ("Power cuts", power_cuts(&result.cuts)),

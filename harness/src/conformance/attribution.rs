@@ -6,52 +6,53 @@
 use std::collections::BTreeSet;
 
 use super::cause::Cause;
+use super::lease_fault::LeaseFault;
 use super::observation::Observation;
-use scenario::{Group, Rtc};
+use scenario::Group;
 
 /// The group of each observation, in their order.
 pub(super) fn attribute(observations: &[Observation]) -> Vec<Group> {
-    let known = |include: &dyn Fn(&Observation) -> bool| -> BTreeSet<(Cause, bool)> {
+    let known = |include: &dyn Fn(&Observation) -> bool| -> BTreeSet<Cause> {
         let included = observations.iter().filter(|observation| include(observation));
-        included.map(|observation| (observation.cause, observation.rtc == Rtc::Good)).collect()
+        included.map(|observation| observation.cause).collect()
     };
     let basic = known(&|observation| observation.is_basic);
     let survives = known(&|observation| observation.found_in == Group::Survives);
     let at_home = known(&|observation| observation.found_in == observation.cause.home());
-    let group = |observation: &Observation| {
-        let key = (observation.cause, observation.rtc == Rtc::Good);
-        match observation.cause {
-            Cause::RedundantWrite => Group::WriteEconomy,
-            cause if basic.contains(&key) => cause.home(),
-            Cause::Lease(_) | Cause::Expectation | Cause::Hangs if survives.contains(&key) => {
-                Group::Survives
-            }
-            cause @ (Cause::UnreadableOutput | Cause::OtherSettings) if at_home.contains(&key) => {
-                cause.home()
-            }
-            _ => observation.found_in,
+    let keeps_nothing = basic.contains(&Cause::Lease(LeaseFault::Missing));
+    let group = |observation: &Observation| match observation.cause {
+        Cause::RedundantWrite => Group::WriteEconomy,
+        Cause::Lease(_) | Cause::Expectation if keeps_nothing => Group::Survives,
+        cause if basic.contains(&cause) => cause.home(),
+        cause @ (Cause::Lease(_) | Cause::Expectation | Cause::Hangs)
+            if survives.contains(&cause) =>
+        {
+            Group::Survives
         }
+        cause @ (Cause::UnreadableOutput | Cause::OtherSettings) if at_home.contains(&cause) => {
+            cause.home()
+        }
+        _ => observation.found_in,
     };
     observations.iter().map(group).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::lease_fault::LeaseFault;
     use super::*;
     use crate::words::Words;
     use runner::Severity;
 
-    fn observation(cause: Cause, found_in: Group, is_basic: bool, rtc: Rtc) -> Observation {
+    fn observation(cause: Cause, found_in: Group, is_basic: bool) -> Observation {
         Observation {
             cause,
             severity: Severity::Bug,
             found_in,
             is_basic,
-            rtc,
             case: String::new(),
             title: String::new(),
             text: String::new(),
+            lines: (None, None),
             command: Words::default(),
         }
     }
@@ -62,10 +63,10 @@ mod tests {
     #[test]
     fn what_an_orderly_restart_shows_belongs_to_its_own_group_everywhere() {
         let observations = [
-            observation(Cause::UnreadableOutput, Group::Survives, true, Rtc::Good),
-            observation(Cause::UnreadableOutput, Group::FullNvram, false, Rtc::Good),
-            observation(NEVER_ENDS, Group::Survives, true, Rtc::Broken),
-            observation(NEVER_ENDS, Group::Dhcpv6, false, Rtc::Broken),
+            observation(Cause::UnreadableOutput, Group::Survives, true),
+            observation(Cause::UnreadableOutput, Group::FullNvram, false),
+            observation(NEVER_ENDS, Group::Survives, true),
+            observation(NEVER_ENDS, Group::Dhcpv6, false),
         ];
         assert_eq!(
             attribute(&observations),
@@ -76,9 +77,9 @@ mod tests {
     #[test]
     fn what_only_a_special_story_shows_belongs_to_the_group_of_the_story() {
         let observations = [
-            observation(Cause::OtherSettings, Group::FullNvram, false, Rtc::Good),
-            observation(Cause::UnreadableOutput, Group::Dhcpv6, false, Rtc::Good),
-            observation(MISSING, Group::ClockJumps, false, Rtc::Good),
+            observation(Cause::OtherSettings, Group::FullNvram, false),
+            observation(Cause::UnreadableOutput, Group::Dhcpv6, false),
+            observation(MISSING, Group::ClockJumps, false),
         ];
         assert_eq!(attribute(&observations), [Group::FullNvram, Group::Dhcpv6, Group::ClockJumps]);
     }
@@ -86,19 +87,24 @@ mod tests {
     #[test]
     fn leases_that_are_lost_in_ordinary_stories_do_not_count_against_other_groups() {
         let observations = [
-            observation(MISSING, Group::Survives, false, Rtc::Good),
-            observation(MISSING, Group::HostileNames, false, Rtc::Good),
-            observation(MISSING, Group::HostileNames, false, Rtc::Broken),
+            observation(MISSING, Group::Survives, false),
+            observation(MISSING, Group::HostileNames, false),
         ];
-        assert_eq!(
-            attribute(&observations),
-            [Group::Survives, Group::Survives, Group::HostileNames]
-        );
+        assert_eq!(attribute(&observations), [Group::Survives, Group::Survives]);
+    }
+
+    #[test]
+    fn a_script_that_keeps_nothing_is_not_blamed_for_what_it_keeps_of_it() {
+        let observations = [
+            observation(MISSING, Group::Survives, true),
+            observation(Cause::Lease(LeaseFault::EndsTooEarly), Group::SharedNvram, false),
+        ];
+        assert_eq!(attribute(&observations), [Group::Survives, Group::Survives]);
     }
 
     #[test]
     fn redundant_writes_always_belong_to_write_economy() {
-        let observations = [observation(Cause::RedundantWrite, Group::Survives, true, Rtc::Good)];
+        let observations = [observation(Cause::RedundantWrite, Group::Survives, true)];
         assert_eq!(attribute(&observations), [Group::WriteEconomy]);
     }
 }

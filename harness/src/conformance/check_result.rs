@@ -23,8 +23,8 @@ pub struct CheckResult {
     pub calls: u64,
     /// Power cuts and kills.
     pub cuts: Report,
-    /// How long the flash lives; `None` if it was not measured.
-    pub life: Option<FlashLife>,
+    /// How long the flash lives, or why this was not measured.
+    pub life: Result<FlashLife, String>,
     /// Why the check ended early.
     pub ended_early: Option<String>,
     /// Real time.

@@ -7,21 +7,68 @@ use scenario::Group;
 
 /// What was found, in one sentence without a full stop.
 pub(super) fn in_words(observation: &Observation) -> String {
-    let Observation { cause, text, .. } = observation;
-    let what = match cause {
-        Cause::Hangs => "a call does not end in time",
-        Cause::UnreadableOutput => "dnsmasq cannot read what `init` prints as it is meant",
-        Cause::Lease(LeaseFault::Missing) => "a lease is lost",
-        Cause::Lease(LeaseFault::Unexpected) => "a lease is stored that nobody has",
-        Cause::Lease(LeaseFault::EndsTooEarly) => "a stored lease ends too early",
-        Cause::Lease(LeaseFault::EndsTooLate) => "a stored lease ends too late",
-        Cause::Lease(LeaseFault::NeverEnds) => "a stored lease never ends",
-        Cause::Lease(LeaseFault::Different) => "a lease is not stored as dnsmasq reported it",
-        Cause::Expectation => "the router does not behave as it should",
-        Cause::OtherSettings => "another setting is not as it was",
-        Cause::RedundantWrite => "the flash is written although nothing has changed",
+    let Observation { cause, text, lines, .. } = observation;
+    let lease = |line: &Option<Vec<u8>>| line.as_deref().and_then(lease_of);
+    let (wanted, found) = (lease(&lines.0), lease(&lines.1));
+    let about = match (&wanted, &found) {
+        (Some(lease), _) | (None, Some(lease)) => Some(lease.name()),
+        (None, None) => None,
     };
-    format!("{what}: {text}")
+    let of = |what: &str| match &about {
+        Some(about) => format!("the lease of {about} {what}"),
+        None => format!("a lease {what}: {text}"),
+    };
+    match cause {
+        Cause::Hangs => format!("a call does not end in time: {text}"),
+        Cause::UnreadableOutput => {
+            format!("dnsmasq cannot read what `init` prints as it is meant: {text}")
+        }
+        Cause::Lease(LeaseFault::Missing) => of("is lost"),
+        Cause::Lease(LeaseFault::Unexpected) => of("is stored, but nobody has it"),
+        Cause::Lease(LeaseFault::EndsTooEarly) => of("ends too early"),
+        Cause::Lease(LeaseFault::EndsTooLate) => of("ends too late"),
+        Cause::Lease(LeaseFault::NeverEnds) => of("never ends"),
+        Cause::Lease(LeaseFault::Different) => match (&wanted, &found) {
+            (Some(wanted), Some(found)) => {
+                let [wanted, found] = [wanted, found].map(Lease::identity);
+                format!("{} is stored as {found} instead of {wanted}", of("").trim_end())
+            }
+            _ => format!("a lease is not stored as dnsmasq reported it: {text}"),
+        },
+        Cause::Expectation => format!("the router does not behave as it should: {text}"),
+        Cause::OtherSettings => format!("another setting is not as it was: {text}"),
+        Cause::RedundantWrite => format!("the flash is written for nothing: {text}"),
+    }
+}
+
+/// A line of dnsmasq's lease file.
+struct Lease {
+    hardware: String,
+    address: String,
+    host: String,
+    id: String,
+}
+
+impl Lease {
+    fn name(&self) -> String {
+        match self.host.as_str() {
+            "*" => self.address.clone(),
+            host => format!("{} ({host})", self.address),
+        }
+    }
+
+    fn identity(&self) -> String {
+        format!("`{} {} {}`", self.hardware, self.host, self.id)
+    }
+}
+
+fn lease_of(line: &[u8]) -> Option<Lease> {
+    let text = line.escape_ascii().to_string();
+    let words: Vec<&str> = text.split(' ').collect();
+    let [_, hardware, address, host, id] = words.as_slice() else { return None };
+    let [hardware, address, host, id] =
+        [hardware, address, host, id].map(|word| (*word).to_owned());
+    Some(Lease { hardware, address, host, id })
 }
 
 /// What to do about a cause in a group, in one sentence.

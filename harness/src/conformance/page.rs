@@ -2,16 +2,34 @@
 
 use std::fmt::Write as _;
 
+use anstyle::{AnsiColor, Style};
+
 use super::answers;
 use super::check_result::CheckResult;
 use super::explanation::in_words;
 use super::group_result::GroupResult;
+use super::observation::Observation;
+use super::verdict::GroupVerdict;
+use runner::Severity;
 use scenario::Group;
 
 /// Longest example on the page, in characters; reports for other programs have the whole text.
 const MAX_EXAMPLE: usize = 160;
 
-/// The page as text.
+const BOLD: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+
+fn style(verdict: GroupVerdict) -> Style {
+    match verdict {
+        GroupVerdict::Ok => AnsiColor::Green.on_default(),
+        GroupVerdict::Found(Severity::Bug) => AnsiColor::Red.on_default().bold(),
+        GroupVerdict::Found(Severity::Risk) => AnsiColor::Yellow.on_default().bold(),
+        GroupVerdict::Found(Severity::Advice) => AnsiColor::Cyan.on_default().bold(),
+        GroupVerdict::HiddenBy(_) | GroupVerdict::NotApplicable(_) => DIM,
+    }
+}
+
+/// The page as text, with colours that are left out where they are not wanted.
 pub fn page(result: &CheckResult) -> String {
     let mut page = String::new();
     let shell = result.shell.as_ref().map_or(String::new(), |shell| format!(" under {shell}"));
@@ -32,27 +50,29 @@ pub fn page(result: &CheckResult) -> String {
     }
     page.push('\n');
     for (question, answer) in answers::all(result) {
-        let _ = writeln!(page, "{question}: {answer}");
+        let _ = writeln!(page, "{BOLD}{question}:{BOLD:#} {answer}");
     }
     page
 }
 
 fn write_group(page: &mut String, result: &GroupResult, check: &CheckResult) {
+    let style = style(result.verdict);
+    let plural = |count: usize| if count == 1 { "case" } else { "cases" };
     let cases = match (result.group, result.cases_like_example()) {
         (Group::Atomic, _) => format!("{} cuts and kills", check.cuts.points),
-        (_, 0) => format!("{} cases", result.cases),
+        (_, 0) => format!("{} {}", result.cases, plural(result.cases)),
         (group, alike) => {
-            let own = result.observations.iter().any(|observation| observation.found_in != group);
-            if own {
-                format!("{alike} cases")
+            let elsewhere = |observation: &Observation| observation.found_in != group;
+            if result.observations.iter().any(elsewhere) {
+                format!("{alike} {}", plural(alike))
             } else {
-                format!("{alike} of {} cases", result.cases)
+                format!("{alike} of {} {}", result.cases, plural(result.cases))
             }
         }
     };
     let _ = writeln!(
         page,
-        "{:<7}{:<16} {:<34} {cases}",
+        "{style}{:<7}{style:#}{:<16} {:<34} {cases}",
         result.verdict.name(),
         result.group.name(),
         result.group.title(),
@@ -63,7 +83,7 @@ fn write_group(page: &mut String, result: &GroupResult, check: &CheckResult) {
     if let Some(example) = result.example() {
         let _ = writeln!(page, "         {}", shortened(&in_words(example)));
         let _ = writeln!(page, "         in: {}", example.title);
-        let _ = writeln!(page, "         {}", example.command);
+        let _ = writeln!(page, "         {DIM}{}{DIM:#}", example.command);
     }
 }
 

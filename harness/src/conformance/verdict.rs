@@ -23,7 +23,7 @@ impl GroupVerdict {
             Self::Ok => "ok",
             Self::Found(severity) => severity.name(),
             Self::HiddenBy(_) => "hidden",
-            Self::NotApplicable(_) => "not applicable",
+            Self::NotApplicable(_) => "n/a",
         }
     }
 

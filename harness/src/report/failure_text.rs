@@ -124,6 +124,7 @@ fn call_lines(call: &Call, detail: Detail) -> Vec<(&'static str, String)> {
     };
     let mut lines = vec![("call", format!("{} -> {end}", call.arguments))];
     match detail {
+        Detail::Some if call.environment.is_empty() => {}
         Detail::Some => lines.push(("env", call.environment.join(" "))),
         Detail::All => lines.extend(call.environment.iter().map(|line| ("env", line.clone()))),
     }

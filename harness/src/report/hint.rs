@@ -15,6 +15,16 @@ pub(super) fn hint(finding: &Finding) -> Option<String> {
                 .or_else(|| call.and_then(uncommitted))
                 .or_else(|| difference(&finding.evidence))
         }
+        FindingKind::Broken(Invariant::Atomicity)
+            if finding.text.ends_with("changed other leases")
+                || finding.text.ends_with("changed leases") =>
+        {
+            Some(
+                "a call may change only the lease of its own address, and an action that is unknown none: leave the \
+                 records of all others as they are, and printable"
+                    .to_owned(),
+            )
+        }
         FindingKind::Broken(Invariant::Atomicity) => Some(
             "an interrupted call must leave each lease as it was before or as it is after: write a record with \
              one `nvram set`, and commit once, after all of them"
@@ -109,6 +119,11 @@ fn difference(evidence: &Evidence) -> Option<String> {
         ([_, ..], []) => Some(
             "dnsmasq was told that this lease is stored, and `init` does not print it: look at what the call above \
              wrote, and whether a later call or a full NVRAM removed it"
+                .to_owned(),
+        ),
+        ([], [_, ..]) if !evidence.call.as_deref().is_some_and(|call| call.call.action() == b"del") => Some(
+            "no call stored this lease: a value of another variable can contain lines that look like records, so take \
+             names from the beginnings of lines only, and read each record with `nvram get`"
                 .to_owned(),
         ),
         ([], [_, ..]) => Some(

@@ -19,7 +19,7 @@ pub fn keep(folder: &Path, case: &Case, report: &CaseReport) -> Result<(), Comma
     let folder = folder.join(backend::file_name_of(&case.name()));
     fs::create_dir_all(&folder).map_err(|error| CommandError::file(&folder, error))?;
     let file = FileReport::of_one(case, report.clone());
-    let failures = cases_report(None, &[file]).failures;
+    let failures = cases_report(None, &[file], &[]).failures;
     let findings = failures.iter().flat_map(|failure| failure_lines(failure, Detail::All));
     let findings: Vec<String> =
         findings.map(|line| format!("{}\n", anstream::adapter::strip_str(&line))).collect();

@@ -58,15 +58,15 @@ fn print_file(file: &FileReport) {
     };
     let total = file.total();
     let cases = match failed {
-        0 => file.cases.len().to_string(),
-        failed => format!("{failed}/{}", file.cases.len()),
+        0 => quantity(file.cases.len(), "case"),
+        failed => format!("{failed}/{}", quantity(file.cases.len(), "case")),
     };
     outln!(
-        "{colour}{word:<5}{colour:#}{:<70} {cases:>7} cases {:>6} calls {:>5} commits {:>5} erases  {:>6.2} s",
+        "{colour}{word:<5}{colour:#}{:<70} {cases:>13} {:>12} {:>13} {:>12}  {:>6.2} s",
         printable(&file.path.to_string_lossy()),
-        total.calls,
-        total.commits,
-        total.erases,
+        quantity(total.calls, "call"),
+        quantity(total.commits, "commit"),
+        quantity(total.erases, "erase"),
         file.took().as_secs_f64(),
     );
     for case in &file.cases {
@@ -83,6 +83,11 @@ fn print_case(outcome: &CaseOutcome, verbose: bool) {
         }
     }
     match &case.verdict {
+        Verdict::Passed if verbose => {
+            for finding in &case.failures {
+                outln!("{}", finding_text(finding));
+            }
+        }
         Verdict::Passed => {}
         Verdict::Skipped(why) => {
             outln!(
@@ -99,8 +104,8 @@ fn print_case(outcome: &CaseOutcome, verbose: bool) {
             outln!("       reproduce: {}", outcome.run);
         }
         Verdict::Failed => {
+            let findings = quantity(case.failures.len(), "finding");
             if verbose {
-                let findings = quantity(case.failures.len(), "finding");
                 outln!("     {FAILED}FAILED{FAILED:#}  {}: {findings}", printable(&case.name));
             }
         }
@@ -110,9 +115,10 @@ fn print_case(outcome: &CaseOutcome, verbose: bool) {
 /// A finding as one line.
 pub fn finding_text(finding: &Finding) -> String {
     format!(
-        "       step {} (line {}): {}: {}",
+        "       step {} (line {}): {}: {}: {}",
         finding.step,
         finding.line,
+        finding.severity.name(),
         finding.kind.name(),
         printable(&finding.text)
     )

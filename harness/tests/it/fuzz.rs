@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use backend::Function;
+use dnsmasq_model::Release;
 use explore::fuzz::{HouseholdId, Limits, Session, Subject, generate, minimise, reproducer};
 use lease_script::{
     Call, Config, Environment, IntentLog, MemoryIntentLog, Nvram, NvramOutput, OperationError,
@@ -100,7 +101,13 @@ fn session(seed: u64) -> Session {
         (Dialect::Broadcom, Rtc::Broken),
         (Dialect::Tomato, Rtc::Good),
     ];
-    Session { seed, events: 40, routers, script: "shell".to_owned() }
+    Session {
+        seed,
+        events: 40,
+        routers,
+        releases: vec![Release::NEWEST],
+        script: "shell".to_owned(),
+    }
 }
 
 #[rstest]
@@ -161,7 +168,13 @@ fn every_dialect_plays_random_households() {
         .flat_map(|dialect| [(*dialect, Rtc::Good), (*dialect, Rtc::Broken)])
         .collect();
     let count = routers.len() as u64;
-    let session = Session { seed: 3, events: 12, routers, script: "shell".to_owned() };
+    let session = Session {
+        seed: 3,
+        events: 12,
+        routers,
+        releases: vec![Release::NEWEST],
+        script: "shell".to_owned(),
+    };
     let limits = Limits { cases: Some(12 * count), time: None };
     let outcome =
         session.run(&Subject::in_process(), limits, &|_: &_| ()).expect("functions do not fail");

@@ -2,6 +2,7 @@
 
 mod architecture;
 mod bad_input;
+mod check;
 mod command_line;
 mod crash;
 mod documentation;
@@ -15,16 +16,18 @@ mod judge;
 mod lab;
 mod leases;
 mod live;
+mod output_files;
 mod project;
 mod qemu;
 mod races;
 mod recover;
 mod report;
-mod reports;
 mod reproduction;
 mod runner;
+mod sandbox;
 mod scenario_files;
 mod script_file;
+mod severity;
 mod traces;
 mod wear;
 mod wear_images;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use assert_cmd::Command;
 use predicates::prelude::*;
 use rstest::rstest;
-use trace::{Recording, check, find};
+use trace::{Recording, check, find, read_archive};
 
 fn traces() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios/traces")
@@ -29,6 +29,75 @@ fn the_engine_reproduces_every_call_of_every_recording() {
     leaselab().args(["trace", "check"]).arg(traces()).assert().success().stdout(
         predicate::str::ends_with("208 traces, 3971 calls, 0 differ\n")
             .and(predicate::str::contains("DIFFERS").not()),
+    );
+}
+
+/// The packed recordings of all releases from 2.33 to 2.92.
+fn releases() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios/dnsmasq-releases.tar.xz")
+}
+
+#[test]
+fn the_engine_reproduces_every_call_of_every_release() {
+    let mut failed = Vec::new();
+    let mut releases_seen = std::collections::BTreeSet::new();
+    let (mut calls, mut crashes, mut links) = (0, 0, 0);
+    for recording in read_archive(&releases()).expect("recordings") {
+        let outcome = check(&recording).expect("known stimuli");
+        calls += outcome.calls;
+        releases_seen.extend(outcome.release);
+        crashes += recording.stimuli.iter().filter(|stimulus| stimulus.died.is_some()).count();
+        links += recording.stimuli.iter().filter(|stimulus| stimulus.kind == "link").count();
+        failed.extend(outcome.failed().then_some(outcome.label));
+    }
+    assert!(failed.is_empty(), "{failed:?}");
+    assert_eq!(releases_seen, dnsmasq_model::Release::all().collect());
+    assert_eq!((calls, crashes, links), (19_865, 6, 18));
+}
+
+#[rstest]
+#[case("2.62/lease_limit.rtc", |recording: &mut Recording| recording.stimuli[11].died = None)]
+#[case("2.86/add_relay_env.rtc", |recording: &mut Recording| recording.meta.version = Some("2.87".to_owned()))]
+#[case("2.87/interface_appears.rtc", |recording: &mut Recording| recording.stimuli[9].op = Some("del".to_owned()))]
+fn a_changed_recording_of_a_release_is_detected(
+    #[case] label: &str,
+    #[case] change: fn(&mut Recording),
+) {
+    let mut recordings = read_archive(&releases()).expect("recordings");
+    let recording = recordings.iter_mut().find(|r| r.label() == label).expect("the recording");
+    change(recording);
+    assert!(check(recording).expect("known stimuli").failed());
+}
+
+#[test]
+fn the_table_of_a_check_has_a_row_for_each_release() {
+    leaselab().args(["trace", "check"]).arg(releases()).assert().success().stdout(
+        predicate::str::contains("\n2.33    ")
+            .and(predicate::str::contains("\n2.92    "))
+            .and(predicate::str::ends_with("1567 traces, 19865 calls, 0 differ\n")),
+    );
+}
+
+#[test]
+fn the_page_of_the_releases_is_up_to_date() {
+    let page = include_str!("../../../docs/dnsmasq-releases.md");
+    leaselab().args(["dnsmasq", "list", "--markdown"]).assert().success().stdout(page);
+}
+
+#[test]
+fn the_changes_between_two_releases_are_listed() {
+    let list = |from: &str, to: &str| {
+        let output = leaselab().args(["dnsmasq", "list", "--from", from, "--to", to]).assert();
+        String::from_utf8(output.get_output().stdout.clone()).expect("text")
+    };
+    assert!(
+        list("2.85", "2.86")
+            .starts_with("2.86  the victim of a stolen name is marked as changed\n")
+    );
+    assert!(!list("2.86", "2.90").contains("2.86  "));
+    assert_eq!(list("2.78", "2.79"), "nothing changed for a lease script\n");
+    leaselab().args(["dnsmasq", "list", "--from", "2.90", "--to", "2.80"]).assert().code(2).stderr(
+        predicate::str::contains("--from 2.90 --to 2.80: expected the older release first"),
     );
 }
 

@@ -7,7 +7,8 @@ use memchr::memchr;
 use super::info::{DialectInfo, FreeSpaceSource, Verification};
 use super::kernel::{self, CommitResult, Driver, NoMemory};
 use super::state::{Board, Halt, Loaded, OutputBuffers};
-use super::tool::Tool;
+use super::tool::{ImageLayout, Tool};
+use crate::backup::write_hdr;
 use crate::flsh::HEADER_LEN;
 
 pub(super) static INFO: DialectInfo = DialectInfo {
@@ -50,9 +51,17 @@ impl Tool for Broadcom {
                 if let CommitResult::Failed(errno) = DRIVER.commit(board)? {
                     out.perror(errno);
                 }
-            } else if command.starts_with(b"save") || command.starts_with(b"restore") {
-                // Backups are not modelled: the file name is consumed, nothing else happens.
-                args.next();
+            } else if command.starts_with(b"save") {
+                let Some(path) = args.next() else { break };
+                save(board, path);
+            } else if command.starts_with(b"restore") {
+                if args.next().is_none() {
+                    break;
+                }
+                out.err_line(&[
+                    b"nvram: cannot run 'restore': the names that it restores are compiled into the real tool",
+                ]);
+                return Ok(1);
             } else if command.starts_with(b"show") {
                 show(board, out);
             }
@@ -62,6 +71,10 @@ impl Tool for Broadcom {
 
     fn driver(&self) -> Option<&'static Driver> {
         Some(&DRIVER)
+    }
+
+    fn layout(&self) -> ImageLayout {
+        ImageLayout::of(&DRIVER)
     }
 
     fn load_ram(&self, board: &Board) -> Option<Loaded> {
@@ -92,6 +105,14 @@ fn write(board: &mut Board, text: &[u8], out: &mut OutputBuffers) {
     if let Err(NoMemory) = DRIVER.set(board, &text[..eq], &text[eq + 1..]) {
         out.perror(DRIVER.full_errno);
     }
+}
+
+/// The tool does not report a file that it cannot write.
+fn save(board: &mut Board, path: &[u8]) {
+    let space = board.space as usize;
+    let mut entries = Vec::new();
+    Driver::getall(&DRIVER.ram(board).table, space, |entry| entries.extend_from_slice(entry));
+    let _ = board.files.write(path, &write_hdr(&entries), 0o666);
 }
 
 fn show(board: &mut Board, out: &mut OutputBuffers) {

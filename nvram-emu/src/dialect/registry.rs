@@ -109,6 +109,25 @@ impl Dialect {
     }
 }
 
+/// The dialects as a table in Markdown: firmware, what the model was compared with, what was not run, and where the free
+/// space is reported.
+pub fn markdown_table() -> String {
+    let mut table = String::from(
+        "| dialect | firmware | verified against | not run | free space |\n|---|---|---|---|---|\n",
+    );
+    for dialect in Dialect::ALL {
+        let info = dialect.info();
+        let (against, not_run) = match info.verified {
+            Some(verified) => (verified.against, verified.not_run),
+            None => ("nothing, modelled from source code", "everything"),
+        };
+        let free = info.free_space.describe();
+        let row = format!("| `{dialect}` | {} | {against} | {not_run} | {free} |\n", info.firmware);
+        table.push_str(&row);
+    }
+    table
+}
+
 impl fmt::Display for Dialect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())

@@ -368,6 +368,13 @@ fn names_of_files(dir: &Path) -> Vec<String> {
 }
 
 #[test]
+fn the_page_of_dialects_is_the_table_of_the_code() {
+    let page = include_str!("../../../docs/dialects.md");
+    let table = nvram_emu::dialect::markdown_table();
+    assert!(page.ends_with(&table), "run: leaselab device dialects --markdown > docs/dialects.md");
+}
+
+#[test]
 fn the_documentation_names_every_dialect_with_its_free_space() {
     let text = include_str!("../../src/lib.rs");
     let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("//! | `")).collect();

@@ -309,7 +309,7 @@ impl Explorer<'_> {
         self.add_judged(context, state, (kind, point), judgement, task);
         if position.depth > 1 && distinct {
             let mut later = Snapshot {
-                nvram: NvramState::of(router.device(), self.prefix(), Some(&before.nvram)),
+                nvram: NvramState::of(router.device(), self.owned(), Some(&before.nvram)),
                 target: router.clone(),
                 expected: Arc::clone(&context.during),
                 call: Arc::clone(call_after_kill(before, after.next)),
@@ -336,7 +336,7 @@ impl Explorer<'_> {
         match Verdict::of(&violated, torn) {
             Verdict::Kept => Judgement::Kept,
             Verdict::Lost => Judgement::Lost,
-            Verdict::Broken => {
+            Verdict::Allowed | Verdict::Broken => {
                 let violations =
                     violated.iter().map(|i| (*i, boot.explain(*i, &required))).collect();
                 let schedule = context.position.schedule(point);

@@ -16,8 +16,10 @@ use dnsmasq_model::ScriptCall;
 use runner::expected::changes as changes_of;
 use runner::nvram_state::NvramState;
 use runner::recorder::Snapshot;
-use runner::{CaseError, Recording, call_text, command_text, end_text, record};
-use scenario::{Case, FaultPoint, Id, IdError, ScheduledFault};
+use runner::{
+    CaseError, GatePolicy, Recording, ScriptChoice, call_text, command_text, end_text, record,
+};
+use scenario::{Case, FaultPoint, Group, Id, IdError, ScheduledFault};
 
 /// The result of a replay.
 #[derive(Clone, Debug)]
@@ -30,13 +32,16 @@ pub struct Replayed {
     pub log: Vec<String>,
 }
 
-/// Runs the schedule of an id on its case, with `script` instead of the scenario's own script if given.
+/// Runs the schedule of an id on its case, with `script` instead of the scenario's own script if given,
+/// as `choice` says. `gate` says which violations count as broken.
 ///
 /// # Errors
 /// The outer error is a scenario that cannot be run, the inner one a schedule that does not fit the case.
 pub fn replay(
     case: &Case,
     script: Option<Function>,
+    choice: &ScriptChoice,
+    gate: &GatePolicy,
     id: &Id,
     verbose: bool,
 ) -> Result<Result<Replayed, IdError>, CaseError> {
@@ -44,11 +49,11 @@ pub fn replay(
         Some(Function::Process(processes)) => Some(Arc::clone(processes)),
         _ => None,
     };
-    let recording = match record(case, script)? {
+    let recording = match record(case, script, choice)? {
         Ok(recording) => recording,
         Err(why) => return Ok(Err(IdError(why))),
     };
-    let mut replayer = ScheduleReplayer::new(case, &recording, id, None);
+    let mut replayer = ScheduleReplayer::new(case, &recording, (id, gate), None);
     replayer.log = verbose.then(Vec::new);
     let result = replayer.run()?;
     if let Some(fault) = processes.and_then(|processes| processes.take_error()) {
@@ -84,10 +89,10 @@ impl<'s> ScheduleReplayer<'s> {
     pub(super) fn new(
         case: &'s Case,
         recording: &'s Recording,
-        id: &'s Id,
+        (id, gate): (&'s Id, &'s GatePolicy),
         processes: Option<&'s Arc<ExternalScript>>,
     ) -> Self {
-        let explorer = Explorer::new(case, recording, Options::default());
+        let explorer = Explorer::new(case, recording, Options::default(), gate);
         Self { explorer, id, log: None, processes, differences: Vec::new() }
     }
 
@@ -208,9 +213,9 @@ impl<'s> ScheduleReplayer<'s> {
             powered_off = powered_off.with_persistent_files(files);
         }
         if let (FaultPoint::Kill(..), Some((fault, rest))) = (point, rest.split_first()) {
-            let prefix = self.explorer.prefix();
+            let owned = self.explorer.owned();
             let later = Snapshot {
-                nvram: NvramState::of(target.device(), prefix, Some(&snapshot.nvram)),
+                nvram: NvramState::of(target.device(), owned, Some(&snapshot.nvram)),
                 call: Arc::clone(call_after_kill(snapshot, next)),
                 target,
                 expected,
@@ -218,8 +223,7 @@ impl<'s> ScheduleReplayer<'s> {
             };
             return self.inject(&later, shadow, fault, rest, None);
         }
-        let boot =
-            BootResult::of(&powered_off, self.explorer.prefix(), &mut InitOutputs::default());
+        let boot = BootResult::of(&powered_off, self.explorer.owned(), &mut InitOutputs::default());
         if let Some(shadow) = shadow {
             let (init, _) = shadow.rebooted().read_init();
             if (&init.stdout, init.exit) != (&boot.output.stdout, boot.output.exit) {
@@ -245,16 +249,20 @@ impl<'s> ScheduleReplayer<'s> {
     ) -> (Verdict, Vec<Violation>) {
         let required = self.explorer.requirements(snapshot, expected);
         let violated = boot.violated(&required);
-        let verdict = Verdict::of(&violated, torn);
+        let mut verdict = Verdict::of(&violated, torn);
         let violations: Vec<Violation> = violated
             .iter()
-            .map(|invariant| Violation {
-                invariant: *invariant,
-                text: boot.explain(*invariant, &required),
-                step: snapshot.step,
-                id: self.id.clone(),
+            .map(|invariant| {
+                let (severity, text) = boot.explain(*invariant, &required);
+                let group = Group::of_invariant(*invariant, self.explorer.case.scenario.group);
+                let (invariant, step, id) = (*invariant, snapshot.step, self.id.clone());
+                Violation { invariant, severity, group, text, step, id }
             })
             .collect();
+        let is_denied = violations.iter().any(|violation| self.explorer.denies(violation));
+        if verdict == Verdict::Broken && !is_denied {
+            verdict = Verdict::Allowed;
+        }
         for violation in &violations {
             let text = format!("{}: {}", violation.invariant.name(), violation.text);
             self.log_line(snapshot, "CHECK", &text);

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::super::error::QemuError;
 use super::super::guest_config::MAC;
+use super::super::image::Manifest;
 use super::super::shell_quote::shell_quote;
 use super::super::timeouts::Deadline;
 use super::lifecycle::{DaemonState, Router};
@@ -13,7 +14,9 @@ use super::polling::WaitFor;
 use backend::{
     AddressRecord, BackendError, CallOptions, CallResult, Daemon, DaemonExit, DaemonStart,
 };
-use dnsmasq_model::{Client4, Client6, Clock, Ia, Kind4, Kind6, Reply4, Reply6, ScriptCall};
+use dnsmasq_model::{
+    Build, Client4, Client6, Clock, Ia, Kind4, Kind6, Release, Reply4, Reply6, ScriptCall,
+};
 use packets::dhcp4;
 
 const SIGALRM: i32 = 14;
@@ -243,6 +246,13 @@ fn link_error(error: &std::io::Error) -> QemuError {
 }
 
 impl Daemon for Router<'_> {
+    fn release(&self, _build: Build) -> Option<Release> {
+        let folder = self.config.kernel.parent()?;
+        let manifest = Manifest::read(self.config.arch, folder).ok()?;
+        let package = manifest.packages.iter().find(|package| package.name == "dnsmasq-base")?;
+        Release::of_program(&package.version)
+    }
+
     fn start(&mut self, start: &DaemonStart<'_>) -> Result<(), BackendError> {
         self.address = start.network.v4.first().map_or(Ipv4Addr::UNSPECIFIED, |(own, _)| *own);
         self.script_name = start.config.script_name().to_vec();

@@ -24,7 +24,7 @@ pub fn file_time_now() -> (i64, i64) {
 /// If a folder cannot be read or a time cannot be set.
 pub fn date_files(folder: &Path, began: (i64, i64), wall: i64) -> io::Result<()> {
     let mut changed = Vec::new();
-    find_changed(folder, began, &mut changed)?;
+    find_changed(folder, (began, file_time_now()), &mut changed)?;
     changed.sort();
     let mut place = 0;
     let mut last = None;
@@ -38,16 +38,24 @@ pub fn date_files(folder: &Path, began: (i64, i64), wall: i64) -> io::Result<()>
     Ok(())
 }
 
-type Changed = ((i64, i64), PathBuf);
+/// Seconds and nanoseconds.
+type Time = (i64, i64);
 
-fn find_changed(folder: &Path, began: (i64, i64), found: &mut Vec<Changed>) -> io::Result<()> {
+type Changed = (Time, PathBuf);
+
+/// Finds the files whose times lie between two moments. A time of the router may lie before or after both.
+fn find_changed(
+    folder: &Path,
+    (began, ended): (Time, Time),
+    found: &mut Vec<Changed>,
+) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let data = entry.metadata()?;
         let time = (data.mtime(), data.mtime_nsec());
         if data.is_dir() {
-            find_changed(&entry.path(), began, found)?;
-        } else if time >= began {
+            find_changed(&entry.path(), (began, ended), found)?;
+        } else if began <= time && time <= ended {
             found.push((time, entry.path()));
         }
     }

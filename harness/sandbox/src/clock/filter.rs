@@ -35,6 +35,10 @@ const WATCHED: &[libc::c_long] = &[
     libc::SYS_execveat,
     #[cfg(target_arch = "x86_64")]
     libc::SYS_time,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_stat,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_lstat,
 ];
 
 /// The clocks that the router has of its own.
@@ -90,6 +94,9 @@ const OPENS: &[(libc::c_long, u32)] = &[
 /// Flags of files that may be changed.
 const WRITING: u32 = (libc::O_WRONLY | libc::O_RDWR | libc::O_CREAT | libc::O_TRUNC) as u32;
 
+/// System calls that ask for the status of a file by its name, with the position of their flags.
+const STATUS: &[(libc::c_long, u32)] = &[(libc::SYS_newfstatat, 3), (libc::SYS_statx, 2)];
+
 const ALLOW: u32 = libc::SECCOMP_RET_ALLOW;
 const WATCH: u32 = libc::SECCOMP_RET_USER_NOTIF;
 const REFUSE: u32 = libc::SECCOMP_RET_ERRNO | libc::EPERM as u32;
@@ -121,6 +128,18 @@ impl Program {
     }
 }
 
+impl Program {
+    /// Ends with one of two results if the loaded value is the number of this system call: `set` if one of the bits of its
+    /// argument `flags` is set, else `clear`.
+    fn watch_if(&mut self, number: libc::c_long, flags: u32, bits: u32, set: u32, clear: u32) {
+        self.add(BPF_JMP | BPF_JEQ | BPF_K, number as u32, 0, 4);
+        self.load(ARGUMENTS + 8 * flags);
+        self.add(BPF_JMP | BPF_JSET | BPF_K, bits, 0, 1);
+        self.end(set);
+        self.end(clear);
+    }
+}
+
 fn program(watch_files: bool) -> Vec<sock_filter> {
     let mut program = Program(Vec::new());
     program.load(ARCHITECTURE_FIELD);
@@ -133,16 +152,16 @@ fn program(watch_files: bool) -> Vec<sock_filter> {
     for number in WATCHED {
         program.end_if(*number as u32, WATCH);
     }
+    for (number, flags) in STATUS {
+        // A file that is open already has no name here; its program seldom asks for its time.
+        program.watch_if(*number, *flags, libc::AT_EMPTY_PATH as u32, ALLOW, WATCH);
+    }
     if watch_files {
         for number in FILE_CHANGES {
             program.end_if(*number as u32, WATCH);
         }
         for (number, flags) in OPENS {
-            program.add(BPF_JMP | BPF_JEQ | BPF_K, *number as u32, 0, 4);
-            program.load(ARGUMENTS + 8 * flags);
-            program.add(BPF_JMP | BPF_JSET | BPF_K, WRITING, 0, 1);
-            program.end(WATCH);
-            program.end(ALLOW);
+            program.watch_if(*number, *flags, WRITING, WATCH, ALLOW);
         }
     }
     program.add(BPF_JMP | BPF_JEQ | BPF_K, libc::SYS_clock_gettime as u32, 1, 0);

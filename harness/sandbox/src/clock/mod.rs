@@ -9,6 +9,7 @@
 //! later. Once a program has slept, the clock advances with the time that has passed since.
 
 mod auxiliary_vector;
+mod file_status;
 mod file_times;
 mod filter;
 mod listener;

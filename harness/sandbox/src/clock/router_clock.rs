@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use super::file_times::file_time_now;
+
 /// The clocks at the beginning of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Time {
@@ -31,6 +33,8 @@ struct State {
     readings: u32,
     /// When a program first slept.
     slept: Option<Instant>,
+    /// The beginning of the call on the clock from which files get their times.
+    began: (i64, i64),
 }
 
 /// The router's clocks, shared by the threads of the agent.
@@ -39,7 +43,7 @@ pub struct RouterClock(Mutex<State>);
 
 impl Default for RouterClock {
     fn default() -> Self {
-        Self(Mutex::new(State { time: None, readings: 0, slept: None }))
+        Self(Mutex::new(State { time: None, readings: 0, slept: None, began: (0, 0) }))
     }
 }
 
@@ -50,7 +54,14 @@ impl RouterClock {
 
     /// Sets the clocks for the next call.
     pub fn set(&self, time: Option<Time>) {
-        *self.state() = State { time, readings: 0, slept: None };
+        *self.state() = State { time, readings: 0, slept: None, began: file_time_now() };
+    }
+
+    /// The wall clock at the beginning of the call, and that moment on the clock from which files get their times. `None`:
+    /// programs see the machine's clock.
+    pub(super) fn began(&self) -> Option<(i64, (i64, i64))> {
+        let state = self.state();
+        state.time.map(|time| (time.wall, state.began))
     }
 
     /// Lets the clock advance from now on, because a program sleeps.

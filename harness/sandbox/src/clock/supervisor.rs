@@ -8,6 +8,7 @@ use std::thread;
 
 use rustix::event::{PollFd, PollFlags, poll};
 
+use super::file_status;
 use super::filter;
 use super::listener::{Answer, Listener, SystemCall};
 use super::memory;
@@ -178,6 +179,9 @@ impl Thread {
                 Answer::Continue
             }
             number => {
+                if let Some(answer) = file_status::answer(call, &self.clock) {
+                    return answer;
+                }
                 if filter::concerns_files(number)
                     && let Some(watcher) = &mut *lock(&self.watcher)
                 {

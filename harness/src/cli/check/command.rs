@@ -10,7 +10,7 @@ use super::play::play;
 use super::suite;
 use crate::cli::options::{
     DEFAULT_TIMEOUT_SECONDS, GateOptions, Jobs, ReplayOptions, ReportOptions, Root, RouterOptions,
-    RtcChoice, ScriptOptions, TargetChoice, runner_options,
+    RtcChoice, ScriptOptions, TargetChoice, dialect_parser, runner_options,
 };
 use crate::cli::reproduction::{Reproduction, ReproductionId};
 use crate::conformance::{
@@ -23,8 +23,8 @@ use crate::report::{self, CaseOutcome, FileReport};
 use ::explore::crash::Report;
 use lab_report::Document;
 use nvram_emu::Dialect;
-use runner::{Options, Severity};
-use scenario::{Case, Group, Id};
+use runner::{NamePattern, Options, Severity};
+use scenario::{Case, Group, Id, Overrides};
 use wear::{SimulationError, WearError};
 
 /// Days of a household for which the script is run to find out how long the flash lives.
@@ -42,7 +42,7 @@ pub(in crate::cli) struct Args {
     #[arg(long, value_name = "CMD")]
     shell: Option<String>,
     /// Dialect of the nvram tool [default: openwrt]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = dialect_parser())]
     dialect: Option<Dialect>,
     /// Builds of dnsmasq [default: both]
     #[arg(long, value_enum)]
@@ -53,6 +53,9 @@ pub(in crate::cli) struct Args {
     /// Kill a script and its children when a call takes longer
     #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_TIMEOUT_SECONDS)]
     timeout: u64,
+    /// NVRAM variables that belong to the script, such as my_leases or 'lease_*'; may be repeated [default: dnsmasq_lease_*]
+    #[arg(long, value_name = "PATTERN")]
+    owns: Vec<NamePattern>,
     #[command(flatten)]
     gate: GateOptions,
     #[command(flatten)]
@@ -70,8 +73,8 @@ pub(in crate::cli) fn run(args: &Args) -> Result<Exit, CommandError> {
     let pool = args.jobs.pool()?;
     let (mut result, files) = pool.install(|| check.run())?;
     result.took = began.elapsed();
-    let gate = args.gate.policy();
-    let cases_report = report::cases_report(Some(&args.script), &files);
+    let gate = args.gate.policy(true);
+    let cases_report = report::cases_report(Some(&args.script), &files, &[]);
     args.reports.write(&Document::Check(complete(cases_report, &result)))?;
     if let Some(path) = &args.reports.junit {
         report::write_junit_tests(path, &junit_tests(&result, &gate))?;
@@ -94,11 +97,13 @@ struct Check<'a> {
 
 impl<'a> Check<'a> {
     fn new(args: &'a Args) -> Result<Self, CommandError> {
-        let script = ScriptOptions::new(args.script.clone(), args.shell.clone(), args.timeout);
+        let script = ScriptOptions::new(args.script.clone(), args.shell.clone(), args.timeout)
+            .owning(args.owns.clone());
         let options = runner_options(&script, TargetChoice::Process, args.root, 0, false)?;
         let dialect = args.dialect.iter().map(|dialect| dialect.name().to_owned()).collect();
         let router = RouterOptions { rtc: args.rtc, dialect, dnsmasq_release: Vec::new() };
-        let cases = suite::cases(&router.overrides()?)?;
+        let overrides = Overrides { chosen_script: true, ..router.overrides()? };
+        let cases = suite::cases(&overrides)?;
         let cases = if args.quick { suite::quick(cases) } else { cases };
         Ok(Self { args, script, router, options, cases })
     }
@@ -113,14 +118,18 @@ impl<'a> Check<'a> {
         let mut observations = observe(&played, &outcomes);
         let hangs = observations.iter().find(|observation| observation.cause == Cause::Hangs);
         let ended_early = hangs.map(|observation| observation.text.clone());
-        let (mut cuts, mut life) = (Report::default(), None);
+        let (mut cuts, mut life) = (Report::default(), Err("the check ended early".to_owned()));
         if ended_early.is_none() {
             let more = play(&others)?;
             observations.extend(observe(&others, &more));
             outcomes.extend(more);
             played.extend(others);
-            cuts = self.explore(&mut observations)?;
-            life = Some(self.flash_life()?);
+            // The calls of a household come one after the other, and leave the other threads idle.
+            let (explored, lived) =
+                rayon::join(|| self.explore(&observations), || self.flash_life());
+            let (report, found) = explored?;
+            observations.extend(found);
+            (cuts, life) = (report, lived?);
         }
         let result = self.result((&played, &outcomes), &observations);
         Ok((CheckResult { cuts, life, ended_early, ..result }, report::by_file(&played, outcomes)))
@@ -138,36 +147,43 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// Explores power cuts and kills, and adds what they have shown.
-    fn explore(&self, observations: &mut Vec<Observation>) -> Result<Report, CommandError> {
-        // A case that fails without a fault shows nothing new with one.
+    /// Explores power cuts and kills in the cases in which nothing was lost without one.
+    fn explore(
+        &self,
+        observations: &[Observation],
+    ) -> Result<(Report, Vec<Observation>), CommandError> {
         let failed: BTreeSet<&String> = observations
             .iter()
             .filter(|observation| observation.severity == Severity::Bug)
             .map(|observation| &observation.case)
             .collect();
         let passed = |case: &&Case| !failed.contains(&case.name());
-        let cases: Vec<&Case> =
-            self.cases.iter().filter(|case| is_explored(case)).filter(passed).collect();
+        let is_explored = |case: &&Case| is_explored(case, self.args.quick);
+        let cases: Vec<&Case> = self.cases.iter().filter(is_explored).filter(passed).collect();
         let reports = explore(&cases, &self.script, self.args.root)?;
         let command = |id: &Id| {
             let id = ReproductionId::Faults(id.clone());
             Reproduction { id, verbose: true, options: self.replay() }.words()
         };
-        let mut total = Report::default();
+        let (mut total, mut found) = (Report::default(), Vec::new());
         for (case, report) in cases.into_iter().zip(reports) {
-            observations.extend(of_cuts(case, &report, &command));
+            found.extend(of_cuts(case, &report, &command));
             total.add(report);
         }
-        Ok(total)
+        Ok((total, found))
     }
 
-    fn flash_life(&self) -> Result<FlashLife, CommandError> {
+    /// How long the flash lives, or why the script cannot play a household.
+    fn flash_life(&self) -> Result<Result<FlashLife, String>, CommandError> {
         let days = if self.args.quick { QUICK_DAYS } else { DAYS };
         let build = self.args.rtc.unwrap_or(RtcChoice::Both).builds()[0];
         let settings = self.script.settings(self.args.root)?;
         let command = self.script.choice()?.command();
-        flash_life(command, settings, (self.dialect(), build), days).map_err(wear_error)
+        match flash_life(command, settings, (self.dialect(), build), days) {
+            Ok(life) => Ok(Ok(life)),
+            Err(WearError::Simulation(SimulationError::Backend(error))) => Err(error.into()),
+            Err(other) => Ok(Err(other.to_string().trim_end_matches(": ").to_owned())),
+        }
     }
 
     fn result(
@@ -192,7 +208,7 @@ impl<'a> Check<'a> {
             cases: played.len(),
             calls: outcomes.iter().map(|outcome| outcome.report.total.calls).sum(),
             cuts: Report::default(),
-            life: None,
+            life: Err(String::new()),
             ended_early: None,
             took: Duration::ZERO,
         }
@@ -201,11 +217,4 @@ impl<'a> Check<'a> {
 
 fn observe(cases: &[Case], outcomes: &[CaseOutcome]) -> Vec<Observation> {
     cases.iter().zip(outcomes).flat_map(|(case, outcome)| of_case(case, outcome)).collect()
-}
-
-fn wear_error(error: WearError) -> CommandError {
-    match error {
-        WearError::Simulation(SimulationError::Backend(error)) => error.into(),
-        other => CommandError::usage(other),
-    }
 }

@@ -5,7 +5,7 @@ use crate::conformance::{Cause, Observation};
 use crate::report::CaseOutcome;
 use crate::words::Words;
 use explore::crash::Report;
-use runner::{Finding, FindingKind, Severity, Verdict};
+use runner::{Evidence, Finding, FindingKind, Severity, Verdict};
 use scenario::{Case, Id};
 
 /// What a case has shown.
@@ -25,7 +25,12 @@ pub(super) fn of_case(case: &Case, outcome: &CaseOutcome) -> Vec<Observation> {
     findings
         .map(|finding| {
             let cause = Cause::of(finding);
-            observation(case, cause, finding.severity, finding.text.clone(), command)
+            let first = |lines: &[Vec<u8>]| lines.first().cloned();
+            let Evidence { expected, found, .. } = &finding.evidence;
+            Observation {
+                lines: (first(expected), first(found)),
+                ..observation(case, cause, finding.severity, finding.text.clone(), command)
+            }
         })
         .collect()
 }
@@ -39,14 +44,13 @@ pub(super) fn of_cuts(
     let violations = report.violations.iter();
     violations
         .map(|violation| {
-            let kind = FindingKind::Broken(violation.invariant);
             let cause = Cause::of_invariant(violation.invariant, None);
             let command = command(&violation.id);
             let text = violation.text.clone();
             Observation {
                 is_basic: false,
                 found_in: scenario::Group::Atomic,
-                ..observation(case, cause, kind.severity(), text, &command)
+                ..observation(case, cause, violation.severity, text, &command)
             }
         })
         .collect()
@@ -64,10 +68,10 @@ fn observation(
         severity,
         found_in: suite::group_of(case),
         is_basic: suite::is_basic(case),
-        rtc: case.scenario.router.rtc,
         case: case.name(),
         title: case.scenario.title.clone(),
         text,
+        lines: (None, None),
         command: command.clone(),
     }
 }

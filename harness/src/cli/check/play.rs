@@ -8,6 +8,7 @@ use crate::cli::reproduction::PlayedOn;
 use crate::error::CommandError;
 use crate::report::{CaseOutcome, Progress};
 use crate::run_case::{BackendChoice, run_case};
+use crate::words::Words;
 use runner::Options;
 use scenario::Case;
 
@@ -26,9 +27,22 @@ pub(super) fn play(
         .map(|case| {
             let report = run_case(case, options, &BackendChoice::Modelled)?;
             progress.advance();
-            Ok(outcome_of(case, report, (PlayedOn::Model, &["run"]), router, replay))
+            let on = (PlayedOn::Model, &["run"][..]);
+            let run = run_again(case, router, replay);
+            Ok(CaseOutcome { run, ..outcome_of(case, report, on, router, replay) })
         })
         .collect();
     progress.finish();
     outcomes
+}
+
+/// The shortest command that runs just this case.
+fn run_again(case: &Case, router: &RouterOptions, replay: &ReplayOptions) -> Words {
+    let mut words = Words::new(&["leaselab", "run"]);
+    words.argument(case.source.path.to_string_lossy());
+    let parameters = case.parameters_text();
+    words.option("--filter", (!parameters.is_empty()).then(|| format!("[{parameters}]")));
+    router.add_to(&mut words);
+    replay.add_to(&mut words);
+    words
 }

@@ -17,7 +17,7 @@ const BASIC: &str = "orderly-reboot";
 /// # Errors
 /// An unknown dialect.
 pub(super) fn cases(overrides: &Overrides) -> Result<Vec<Case>, CommandError> {
-    suite::load(&[PathBuf::from(FOLDER)], overrides)
+    suite::load(&[PathBuf::from(FOLDER)], overrides).map(|suite| suite.cases)
 }
 
 /// One case of each scenario: the first of the even ones, the last of the odd ones, so that both builds of dnsmasq occur.

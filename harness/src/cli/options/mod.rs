@@ -15,14 +15,15 @@ mod script;
 mod store;
 mod target;
 
-pub(super) use cases::CaseFilter;
+pub(super) use cases::{CaseFilter, paths_or, print_unsuited};
 pub(super) use gate::GateOptions;
 pub(super) use guest::{Cache, GuestOptions, arch_parser};
 pub(super) use init::InitOptions;
 pub(super) use jobs::Jobs;
 pub(super) use live::LiveOptions;
 pub(super) use names::{
-    chip_names, chip_names_or_all, dialect_names, dialect_names_or_all, router_names,
+    chip_names, chip_names_or_all, dialect_names, dialect_names_or_all, dialect_parser,
+    router_names,
 };
 pub(super) use replay::ReplayOptions;
 pub(super) use reports::ReportOptions;

@@ -1,6 +1,6 @@
 //! Names that help texts list, and of which errors suggest the nearest.
 
-use clap::builder::PossibleValuesParser;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use nvram_emu::Dialect;
 use nvram_emu::device::Chip;
@@ -9,6 +9,11 @@ use wear::RouterPreset;
 /// The names of the dialects of the nvram tool.
 pub(in crate::cli) fn dialect_names() -> PossibleValuesParser {
     PossibleValuesParser::new(Dialect::ALL.iter().map(|dialect| dialect.name()))
+}
+
+/// The dialects of the nvram tool, by name.
+pub(in crate::cli) fn dialect_parser() -> impl TypedValueParser<Value = Dialect> {
+    dialect_names().try_map(|name| name.parse::<Dialect>())
 }
 
 /// The names of the dialects, and `all`.

@@ -8,7 +8,7 @@ use crate::error::CommandError;
 use crate::words::Words;
 use backend::ExternalScript;
 use backend::process::{Settings, check_script_file};
-use runner::ScriptChoice;
+use runner::{NamePattern, ScriptChoice};
 use scenario::Case;
 
 /// The default of `--timeout`.
@@ -26,18 +26,27 @@ pub(in crate::cli) struct ScriptOptions {
     /// Kill a script and its children when a call takes longer
     #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_TIMEOUT_SECONDS)]
     timeout: u64,
+    /// NVRAM variables that belong to the script, such as my_leases or 'lease_*'; may be repeated [default: dnsmasq_lease_*]
+    #[arg(long, value_name = "PATTERN")]
+    owns: Vec<NamePattern>,
 }
 
 impl Default for ScriptOptions {
     fn default() -> Self {
-        Self { script: None, shell: None, timeout: DEFAULT_TIMEOUT_SECONDS }
+        Self { script: None, shell: None, timeout: DEFAULT_TIMEOUT_SECONDS, owns: Vec::new() }
     }
 }
 
 impl ScriptOptions {
     /// The options for a script.
     pub(in crate::cli) fn new(script: PathBuf, shell: Option<String>, timeout: u64) -> Self {
-        Self { script: Some(script), shell, timeout }
+        Self { script: Some(script), shell, timeout, owns: Vec::new() }
+    }
+
+    /// The same options with these patterns of the variables that belong to the script.
+    #[must_use]
+    pub(in crate::cli) fn owning(self, owns: Vec<NamePattern>) -> Self {
+        Self { owns, ..self }
     }
 
     /// The script and its shell.
@@ -46,7 +55,16 @@ impl ScriptOptions {
     /// A script that cannot be run.
     pub(in crate::cli) fn choice(&self) -> Result<ScriptChoice, CommandError> {
         self.check()?;
-        Ok(ScriptChoice { path: self.script.clone(), shell: self.shell_words() })
+        Ok(ScriptChoice {
+            path: self.script.clone(),
+            shell: self.shell_words(),
+            owns: self.owns.clone(),
+        })
+    }
+
+    /// Whether `--script` names the script.
+    pub(in crate::cli) fn is_chosen(&self) -> bool {
+        self.script.is_some()
     }
 
     fn shell_words(&self) -> Vec<String> {
@@ -95,6 +113,9 @@ impl ScriptOptions {
         words.option("--shell", self.shell.as_ref());
         let timeout = Some(self.timeout).filter(|seconds| *seconds != DEFAULT_TIMEOUT_SECONDS);
         words.option("--timeout", timeout);
+        for pattern in &self.owns {
+            words.option("--owns", Some(pattern));
+        }
     }
 }
 

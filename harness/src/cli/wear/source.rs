@@ -81,9 +81,10 @@ impl SourceArgs {
                 .map(|spec| spec.dialect.name().to_owned())
                 .into_iter()
                 .collect(),
+            chosen_script: false,
             dnsmasq: release.iter().map(Release::to_string).collect(),
         };
-        let cases = suite::load(std::slice::from_ref(path), &overrides)?;
+        let cases = suite::load(std::slice::from_ref(path), &overrides)?.cases;
         Ok(Some(Source::Cases(cases)))
     }
 }

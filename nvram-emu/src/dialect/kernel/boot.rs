@@ -55,6 +55,11 @@ impl Driver {
         Ok(())
     }
 
+    /// Where a boot looks for the image first; `None` when the partition is smaller than the NVRAM.
+    pub fn image_offset(&self, board: &Board) -> Option<u32> {
+        self.commit.image_offset(&board.flash, board.space)
+    }
+
     fn boot_image(&self, board: &Board) -> Result<BootImage, OpenError> {
         let (flash, space) = (&board.flash, board.space);
         let start = self.commit.image_offset(flash, space).ok_or(OpenError::Refused)?;
@@ -66,11 +71,10 @@ impl Driver {
         let bounded = (HEADER_LEN..=space as usize).contains(&len);
         let bytes = flash.range(start, space);
         let valid = match self.boot_check {
-            BootCheck::Magic => true,
             BootCheck::MagicOrCrash | BootCheck::MagicOrSearch if len < HEADER_LEN => {
                 return Err(OpenError::Fault("the length in the image's header is below 20"));
             }
-            BootCheck::MagicOrCrash | BootCheck::MagicOrSearch => true,
+            BootCheck::Magic | BootCheck::MagicOrCrash | BootCheck::MagicOrSearch => true,
             BootCheck::MagicAndLen => bounded,
             BootCheck::Crc => bounded && header.crc() == crc_of(&bytes, len),
         };

@@ -4,6 +4,7 @@
 
 mod board;
 mod driver;
+mod files;
 mod halt;
 mod handle;
 mod kernel_ram;
@@ -16,6 +17,7 @@ pub use driver::{
     Arena, BROADCOM, BROADCOM_2005, BROADCOM_2006, BROADCOM_ARM, BROADCOM_STOCK, BootCheck,
     CommitStrategy, DDWRT, Driver, PADAVAN,
 };
+pub use files::{Files, NoFiles, ReadFile};
 pub use halt::Halt;
 pub use handle::{Handle, OpenError, OpenMode, Variant};
 pub use kernel_ram::{KernelRam, NoMemory};

@@ -28,6 +28,18 @@ pub(super) enum Action {
     Clear,
     /// Unsets the variables that a reset does not keep, and commits (DD-WRT).
     Reset,
+    /// Writes the variables to a file in the format `HDR2`.
+    Save,
+    /// Sets the variables of a file `HDR1` or `HDR2` (FreshTomato on ARM, which restores all names).
+    Restore,
+    /// Writes the variables of a file `HDR1` or `HDR2` to a text file (FreshTomato on ARM).
+    Convert,
+    /// Writes the variables to a file in DD-WRT's format.
+    Backup,
+    /// Replaces the variables by those of a file in DD-WRT's format, and commits.
+    RestoreBackup,
+    /// A command with a file, for which the real tool needs names that are compiled into it.
+    NeedsNames,
     /// A command of the real tool without an effect on the modelled state.
     NoEffect,
     /// A command of the real tool that is not modelled: one line on stderr, exit code 1.
@@ -37,7 +49,7 @@ pub(super) enum Action {
 impl Action {
     /// Whether the command reports or saves, see `AfterReport`.
     pub(super) fn reports(self) -> bool {
-        matches!(self, Self::Commit | Self::Show | Self::ShowAll)
+        matches!(self, Self::Commit | Self::Show | Self::ShowAll | Self::Save)
     }
 }
 

@@ -13,12 +13,12 @@ const COMMANDS: &[Command] = &[
     exact("set", Action::Set),
     exact("unset", Action::Unset),
     exact("commit", Action::Commit),
-    exact("save", Action::Unsupported),
-    exact("restore", Action::Unsupported),
+    exact("save", Action::Save),
+    exact("restore", Action::Restore),
     exact("erase", Action::Unsupported),
     exact("show", Action::Show),
     exact("dump", Action::Dump),
-    exact("convert", Action::Unsupported),
+    exact("convert", Action::Convert),
 ];
 
 const TOOL: MultiCommandTool = MultiCommandTool {

@@ -33,12 +33,14 @@
 mod broadcom_sdk;
 mod command;
 mod ddwrt;
+mod ddwrt_backup;
 mod freshtomato_arm;
 mod linksys;
 mod merlin;
 mod multi_command;
 mod padavan;
 mod reset;
+mod saved;
 mod tomato;
 mod user_lib;
 

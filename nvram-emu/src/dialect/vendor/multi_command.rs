@@ -5,9 +5,10 @@
 
 use super::command::{Action, Command, Match};
 use super::user_lib::UserLib;
+use super::{ddwrt_backup, saved};
 use crate::dialect::kernel::CommitResult;
 use crate::dialect::state::{Board, Driver, Halt, Loaded, OutputBuffers};
-use crate::dialect::tool::Tool;
+use crate::dialect::tool::{ImageLayout, Tool};
 use crate::flsh::HEADER_LEN;
 
 /// The reaction of a tool to a command that it does not know.
@@ -76,6 +77,10 @@ impl From<Halt> for Stop {
     }
 }
 
+fn exit_if_failed(worked: bool) -> Result<(), Stop> {
+    if worked { Ok(()) } else { Err(Stop::Exit(1)) }
+}
+
 impl Tool for MultiCommandTool {
     fn run(&self, board: &mut Board, args: &[&[u8]], out: &mut OutputBuffers) -> Result<u8, Halt> {
         if let Some(code) = self.user_lib.open_failure(board, out) {
@@ -95,6 +100,10 @@ impl Tool for MultiCommandTool {
 
     fn driver(&self) -> Option<&'static Driver> {
         Some(self.driver)
+    }
+
+    fn layout(&self) -> ImageLayout {
+        ImageLayout::of(self.driver)
     }
 
     fn load_ram(&self, board: &Board) -> Option<Loaded> {
@@ -164,16 +173,38 @@ impl MultiCommandTool {
                     self.user_lib.reset(self.driver, board, out);
                     self.commit(board, out)?;
                 }
-                Some(Action::Unsupported) => {
-                    let name = self.name.as_bytes();
-                    out.err_line(&[
-                        b"nvram: the emulated ",
-                        name,
-                        b" does not support '",
+                Some(Action::Save) => {
+                    let path = self.argument(&mut args, out)?;
+                    exit_if_failed(saved::save(&self.entries(board), board, path, out))?;
+                }
+                Some(Action::Restore) => {
+                    let path = self.argument(&mut args, out)?;
+                    exit_if_failed(saved::restore(self, board, path, out))?;
+                }
+                Some(Action::Convert) => {
+                    let from = self.argument(&mut args, out)?;
+                    let to = self.argument(&mut args, out)?;
+                    exit_if_failed(saved::convert(board, from, to, out))?;
+                }
+                Some(Action::Backup) => {
+                    let path = self.argument(&mut args, out)?;
+                    exit_if_failed(ddwrt_backup::backup(self, board, path, out))?;
+                }
+                Some(Action::RestoreBackup) => {
+                    let path = self.argument(&mut args, out)?;
+                    exit_if_failed(ddwrt_backup::restore(self, board, path, out))?;
+                    self.commit(board, out)?;
+                }
+                Some(Action::NeedsNames) => {
+                    self.argument(&mut args, out)?;
+                    return Err(self.unsupported(
                         command,
-                        b"'",
-                    ]);
-                    return Err(Stop::Exit(1));
+                        "the names that it treats specially are compiled into the real tool",
+                        out,
+                    ));
+                }
+                Some(Action::Unsupported) => {
+                    return Err(self.unsupported(command, "it starts another program", out));
                 }
                 None if self.unknown == UnknownCommand::PrintUsage => {
                     return Err(Stop::Exit(self.print_usage(out)));
@@ -185,6 +216,28 @@ impl MultiCommandTool {
             }
         }
         Ok(())
+    }
+
+    /// One line for a command that the emulator cannot run.
+    fn unsupported(&self, command: &[u8], reason: &str, out: &mut OutputBuffers) -> Stop {
+        out.err_line(&[
+            b"nvram: the emulated ",
+            self.name.as_bytes(),
+            b" cannot run '",
+            command,
+            b"': ",
+            reason.as_bytes(),
+        ]);
+        Stop::Exit(1)
+    }
+
+    /// The entries that `show` prints, each with its NUL.
+    pub(super) fn entries(&self, board: &mut Board) -> Vec<u8> {
+        let space = board.space as usize;
+        let mut entries = Vec::new();
+        let table = self.driver.ram(board).permanent().into_owned();
+        Driver::getall(&table, space, |entry| entries.extend_from_slice(entry));
+        entries
     }
 
     fn argument<'a>(

@@ -2,13 +2,12 @@
 
 use memchr::memchr;
 
-use super::export;
-use super::find;
 use super::listing::Show;
 use super::variables::{DRIVER, get, rename, set, unset};
+use super::{backup, export, file_values, find, import};
 use crate::dialect::kernel::CommitResult;
 use crate::dialect::state::{Board, Driver, Halt, Loaded, OutputBuffers};
-use crate::dialect::tool::Tool;
+use crate::dialect::tool::{ImageLayout, Tool};
 use Arity::{AtLeast, Exactly};
 
 /// The generations of the tool.
@@ -62,9 +61,8 @@ enum Arity {
     AtLeast(usize),
 }
 
-/// The rows of `applets[]` that are not modelled.
-const UNSUPPORTED: [(&str, Arity); 17] = [
-    ("erase", Exactly(1)),
+/// The rows of `applets[]` that need what the emulator cannot know.
+const UNSUPPORTED: [(&str, Arity); 8] = [
     ("import", AtLeast(2)),
     ("defaults", Exactly(2)),
     ("rstats_defaults", Exactly(2)),
@@ -73,14 +71,6 @@ const UNSUPPORTED: [(&str, Arity); 17] = [
     ("snmp_defaults", Exactly(2)),
     ("upnp_defaults", Exactly(2)),
     ("validate", AtLeast(2)),
-    ("backup", Exactly(2)),
-    ("restore", AtLeast(2)),
-    ("setfb64", Exactly(3)),
-    ("getfb64", Exactly(3)),
-    ("setfile", Exactly(3)),
-    ("getfile", Exactly(3)),
-    ("setfile2nvram", Exactly(2)),
-    ("convert", Exactly(3)),
 ];
 
 pub(super) struct Tomato(pub(super) Generation);
@@ -118,8 +108,29 @@ impl Tool for Tomato {
             }
             // It prints nothing for a name without a default.
             [b"default_get", _] if generation == Generation::Classic => 1,
+            [b"backup", path] => backup::backup(board, path, out),
+            [b"restore", options @ ..] => match backup::Restore::parse(options) {
+                Some(restore) => restore.run(board, out)?,
+                None => generation.help(out),
+            },
+            [b"convert", from, to] if generation == Generation::FreshTomato => {
+                backup::convert(board, from, to, out)
+            }
+            [b"import", b"--forceall", path, ..] => import::run(board, path, out),
+            [b"setfile", name, path] => file_values::set_file(board, name, path, out),
+            [b"getfile", name, path] => file_values::get_file(board, name, path, out),
+            [b"setfile2nvram", path] => {
+                file_values::set_file(board, &[b"FILE:", *path].concat(), path, out)
+            }
+            [b"setfb64", name, path] => file_values::set_base64(board, name, path, out),
+            [b"getfb64", name, path] => file_values::get_base64(board, name, path, out),
+            [b"erase"] => erase(board, out)?,
             [command, ..] if is_unsupported(command, args.len()) => {
-                out.err_line(&[b"nvram: the emulated tomato does not support '", command, b"'"]);
+                out.err_line(&[
+                    b"nvram: cannot run '",
+                    command,
+                    b"': the defaults are compiled into the real tool",
+                ]);
                 1
             }
             _ => generation.help(out),
@@ -128,6 +139,10 @@ impl Tool for Tomato {
 
     fn driver(&self) -> Option<&'static Driver> {
         Some(DRIVER)
+    }
+
+    fn layout(&self) -> ImageLayout {
+        ImageLayout::of(DRIVER)
     }
 
     fn load_ram(&self, board: &Board) -> Option<Loaded> {
@@ -186,6 +201,25 @@ fn is_unsupported(command: &[u8], args: usize) -> bool {
         };
         fits && command == name.as_bytes()
     })
+}
+
+/// `erase_main`: `mtd-erase -d nvram`, which erases the partition and exits with 1 when it has (`_unlock_erase`, rc/mtd.c).
+/// RAM keeps its variables until the reboot.
+fn erase(board: &mut Board, out: &mut OutputBuffers) -> Result<u8, Halt> {
+    out.line(&[b"Erasing nvram..."]);
+    let geometry = board.flash.geometry();
+    for block in 0..geometry.blocks() {
+        let start = block * geometry.erase_block;
+        let last = start + geometry.erase_block - 1;
+        out.line(&[format!("Erasing {start:#x} - {last:#x}").as_bytes()]);
+        if !Halt::check(board.flash.erase(block))? {
+            out.err_line(&[b"MEMERASE: Input/output error"]);
+            out.line(&[b"\nError erasing MTD"]);
+            return Ok(0);
+        }
+    }
+    out.line(&[b"\"nvram\" successfully erased."]);
+    Ok(1)
 }
 
 /// `commit_main`.

@@ -73,10 +73,9 @@ fn quoted(stdout: &mut Vec<u8>, format: Format, before: &[u8], text: &[u8], afte
             b'\t' if !is_set => stdout.extend_from_slice(b"\\t"),
             b'\r' if !is_set => stdout.extend_from_slice(b"\\r"),
             b'\n' if !is_set => stdout.extend_from_slice(b"\\n"),
-            b'\t' | b'\r' | b'\n' => stdout.push(byte),
             b'"' | b'\\' => stdout.extend_from_slice(&[b'\\', byte]),
             b'$' | b'`' if is_set => stdout.extend_from_slice(&[b'\\', byte]),
-            b' '..=b'~' => stdout.push(byte),
+            b'\t' | b'\r' | b'\n' | b' '..=b'~' => stdout.push(byte),
             // `printf("\\x%02x", *p)` of a signed char.
             _ => {
                 let number = i32::from(byte as i8);
