@@ -192,6 +192,8 @@ pub struct ServerConfig {
     pub conf_files: Vec<String>,
     /// `--conf-dir`: folders of files with more options.
     pub conf_dirs: Vec<String>,
+    /// Whether there are router advertisements, which use the alarm, too.
+    pub advertises: bool,
     /// `--host-record`.
     pub host_records: Vec<String>,
     /// Interfaces on which there is no DHCP.
@@ -242,6 +244,7 @@ impl Default for ServerConfig {
             tag_if: Vec::new(),
             conf_files: Vec::new(),
             conf_dirs: Vec::new(),
+            advertises: false,
             host_records: Vec::new(),
             without_dhcp: Vec::new(),
             bound_by: None,
@@ -351,6 +354,7 @@ impl ServerConfig {
                 let rule = TagRule::parse(other, required()?).map_err(|p| invalid(&p))?;
                 config.tag_rules.insert(0, rule);
             }
+            "enable-ra" => config.advertises = true,
             other if WITHOUT_DHCP.contains(&other) => {
                 config.without_dhcp.push(required()?.to_owned())
             }
@@ -417,7 +421,12 @@ impl ServerConfig {
     fn add_range(&mut self, value: &str) -> Result<(), String> {
         match parse_range(value)? {
             AnyRange::V4(range) => self.ranges4.insert(0, range),
-            AnyRange::V6(range) => self.ranges6.insert(0, range),
+            AnyRange::V6(range) => {
+                // Any mode but `static` turns them on.
+                self.advertises |= range.use6 != Use6::Leases || value.contains(",ra-");
+                self.advertises |= value.contains(",slaac");
+                self.ranges6.insert(0, range);
+            }
         }
         Ok(())
     }

@@ -35,7 +35,7 @@ impl ServerConfig {
         Ok(Arc::new(config))
     }
 
-    /// Whether dnsmasq starts with this configuration.
+    /// Whether dnsmasq gets as far as to call `init` with this configuration.
     ///
     /// # Errors
     /// Exit code 1, and the message that dnsmasq logs.
@@ -47,10 +47,18 @@ impl ServerConfig {
         if self.fqdn && self.domain.is_none() {
             return fail("there must be a default domain when --dhcp-fqdn is set".to_owned());
         }
-        if let Some(why) = &self.conflict {
-            return fail(why.clone());
-        }
         Ok(())
+    }
+
+    /// Whether dnsmasq goes on after it has called `init` (the end of dnsmasq.c `main`).
+    ///
+    /// # Errors
+    /// Exit code 1, and the message that dnsmasq logs.
+    pub(crate) fn check_after_init(&self) -> Result<(), StartFailure> {
+        match &self.conflict {
+            None => Ok(()),
+            Some(why) => Err(StartFailure::Exit { code: BAD_CONFIGURATION, message: why.clone() }),
+        }
     }
 
     /// An IPv4 address that two hosts of the command line have.
@@ -83,6 +91,7 @@ mod tests {
     ) {
         let words = [&["dnsmasq"], options].concat();
         let config = ServerConfig::parse(&words).expect("options that are valid on their own");
-        assert_eq!(config.check().map_or_else(|failure| failure.status(), |()| 0), status);
+        let checked = config.check().and_then(|()| config.check_after_init());
+        assert_eq!(checked.map_or_else(|failure| failure.status(), |()| 0), status);
     }
 }

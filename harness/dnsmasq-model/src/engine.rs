@@ -227,6 +227,7 @@ impl Engine {
     ) -> Result<(), StartFailure> {
         self.process = None;
         let config = self.config.at_start(&self.files, &self.network)?;
+        config.check_after_init()?;
         let rules = Rules::of(config.release);
         let now = self.build.now(clock);
         let mut db = LeaseDb::new(self.build, rules, config.fqdn, config.lease_max);

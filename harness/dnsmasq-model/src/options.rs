@@ -125,7 +125,6 @@ pub(crate) const WITHOUT_EFFECT: &[&str] = &[
     "quiet-ra",
     "quiet-tftp",
     // Router advertisements.
-    "enable-ra",
     "ra-param",
     // TFTP.
     "tftp-lowercase",

@@ -89,6 +89,14 @@ pub fn encode(
         let option = UnknownOption::new(OptionCode::Hostname, name.to_vec());
         options.insert(DhcpOption::Unknown(option));
     }
+    let classes = &client.options;
+    if has_parameters && !classes.vendor_class.is_empty() {
+        options.insert(DhcpOption::ClassIdentifier(classes.vendor_class.clone()));
+    }
+    if let Some(class) = classes.user_classes.first().filter(|_| has_parameters) {
+        options
+            .insert(DhcpOption::Unknown(UnknownOption::new(OptionCode::UserClass, class.clone())));
+    }
     if let Some(time) = client.lease_time.filter(|_| has_parameters && kind != Kind4::Bootp) {
         options.insert(DhcpOption::AddressLeaseTime(time));
     }

@@ -263,11 +263,12 @@ impl Comparison {
         findings: &mut Findings<'_>,
     ) -> Result<(), BackendError> {
         let predicted = router.engine().next_alarm();
+        let advertises = router.engine().config().advertises;
         let Some(daemon) = self.daemon(router) else { return Ok(()) };
         if daemon.has_exited() {
             return self.report_death(router, findings);
         }
-        if daemon.alarm_is_hidden() {
+        if daemon.alarm_is_hidden() || advertises {
             return Ok(());
         }
         let real = daemon.alarm();

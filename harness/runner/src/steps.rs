@@ -73,6 +73,9 @@ impl<'a, 'w> Player<'a, 'w> {
             self.session.end_step(expect::read_method(&expectations))?;
             if expectations.iter().all(|expect| expect.dnsmasq_exit.is_none()) {
                 self.session.report_failed_start();
+                if !expectations.is_empty() {
+                    expect::reject_exit(self.session);
+                }
             }
             if self.session.unplayable.is_some() {
                 break;
