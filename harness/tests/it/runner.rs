@@ -170,6 +170,47 @@ fn the_checked_in_schema_is_up_to_date() {
     assert!(schema == now, "run: leaselab schema > scenarios/scenario.schema.json");
 }
 
+/// The text of `nvram show`, with a value of two lines; then a damaged image, which only some loaders reject.
+#[test]
+fn a_device_is_created_from_variables_and_its_image_is_judged() {
+    let lab = Lab::new();
+    let text = "lan_ipaddr=10.0.0.1\nrules=a\nb\nsize: 52 bytes (32716 left)\n";
+    std::fs::write(lab.path().join("nvram.txt"), text).expect("a file");
+    std::fs::write(lab.path().join("other.txt"), "no variables here\n").expect("a file");
+    let device = |arguments: &[&str]| {
+        let mut all = vec!["device"];
+        all.extend(arguments);
+        lab.transcript(&all)
+    };
+    let create = ["create", "dev", "--dialect", "wrt54gl", "--space", "64KiB", "--from"];
+    let mut transcript = device(&[&create[..], &["other.txt"]].concat());
+    transcript += &device(&[&create[..], &["nvram.txt"]].concat());
+    let flash = lab.path().join("dev/flash.bin");
+    let mut bytes = std::fs::read(&flash).expect("a flash");
+    bytes[30] ^= 1;
+    std::fs::write(&flash, bytes).expect("a flash");
+    transcript += &device(&["show", "dev"]);
+    assert_snapshot!(transcript, @r"
+    error: other.txt:1:1: expected NAME=VALUE
+    exit 2
+    created dev with 2 variables from text of `nvram show`; usage: NVRAM_EMU=dev nvram show
+    exit 0
+    dialect      wrt54gl: Linksys WRT54GL 4.30.11 (2005)
+    chip         spi-nor: W25Q64FW: over 100,000 cycles a sector; typical 64 KiB erase 150 ms and page program 0.7 ms
+    partition    65536 bytes in 1 erase blocks of 65536
+    nvram        65536 bytes at its end
+    programmed   0 bytes
+    busy         0.000 s
+    image        at 0x0: FLSH, length 52 of 65536, CRC 0x2a instead of 0x21
+    CFE          rejects it: the CRC is wrong
+    kernel       loads it, since it does not check the CRC
+    RAM          6 variables
+    flash        6 variables
+    staging      empty: no command since the last boot
+    exit 0
+    ");
+}
+
 #[test]
 fn a_device_folder_is_created_used_and_rebooted() {
     let lab = Lab::new();

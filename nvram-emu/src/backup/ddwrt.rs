@@ -2,7 +2,7 @@
 //! length of its value (16 bits) and the value. From backup.c of mirror/dd-wrt at c1330ebb1b.
 
 use super::error::BackupError;
-use super::{MAX_VARIABLES, Variable};
+use super::limits::{MAX_VARIABLES, Variable};
 
 pub(super) const SIGNATURE: &[u8] = b"DD-WRT";
 

@@ -1,7 +1,7 @@
 //! A FLSH image in a flash dump or a boot loader.
 
 use super::error::BackupError;
-use super::{MAX_VARIABLES, Variable};
+use super::limits::{MAX_VARIABLES, Variable};
 use crate::flsh::{
     ChainRule, HEADER_LEN, Header, Insert, MAGIC, ScanMode, Table, crc_from, find_magic,
 };

@@ -14,6 +14,7 @@ mod ddwrt;
 mod error;
 mod hdr;
 mod image;
+mod limits;
 mod source;
 mod text;
 mod tomato;
@@ -21,13 +22,6 @@ mod tomato;
 pub use ddwrt::{read as read_ddwrt, write as write_ddwrt};
 pub use error::BackupError;
 pub use hdr::{Entry as HdrEntry, HdrLimits, read as read_hdr, write as write_hdr};
+pub use limits::{MAX_INPUT, MAX_VARIABLES, Variable};
 pub use source::{Backup, SourceFormat, read};
 pub use tomato::{TomatoBackup, read as read_tomato, write as write_tomato};
-
-/// Maximum size of a backup file or flash image in bytes.
-pub const MAX_INPUT: usize = 64 << 20;
-/// Maximum size of all names and values, and of what a compressed backup unpacks to.
-pub const MAX_VARIABLES: usize = 1 << 20;
-
-/// A variable: name and value.
-pub type Variable = (Vec<u8>, Vec<u8>);

@@ -4,7 +4,8 @@ use std::fmt;
 
 use super::error::BackupError;
 use super::hdr::{self, Entry, HdrLimits};
-use super::{MAX_INPUT, MAX_VARIABLES, Variable, ddwrt, image, text, tomato};
+use super::limits::{MAX_INPUT, MAX_VARIABLES, Variable};
+use super::{ddwrt, image, text, tomato};
 
 /// The kind of a backup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

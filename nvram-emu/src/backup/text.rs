@@ -1,7 +1,7 @@
 //! The output of `nvram show`.
 
 use super::error::BackupError;
-use super::{MAX_VARIABLES, Variable};
+use super::limits::{MAX_VARIABLES, Variable};
 
 /// Reads lines `NAME=VALUE`. A line that is not one continues the value of the line before, since values may contain line
 /// breaks. The size line at the end, and Tomato's `---`, are skipped.

@@ -8,7 +8,7 @@ use flate2::write::GzEncoder;
 use memchr::memchr;
 
 use super::error::BackupError;
-use super::{MAX_VARIABLES, Variable};
+use super::limits::{MAX_VARIABLES, Variable};
 
 pub(super) const SIGNATURE: &[u8; 4] = b"TCF1";
 pub(super) const GZIP: &[u8; 2] = b"\x1F\x8B";

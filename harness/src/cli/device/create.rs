@@ -73,7 +73,7 @@ pub(super) fn run(create: &Args) -> Result<Exit, CommandError> {
         CommandError::Usage(format!("{refusal}{help}"))
     })?;
     let (machine, source) = match &create.from {
-        Some(file) => with_backup(&machine, file, &create.space)?,
+        Some(file) => with_backup(&machine, file, create.space)?,
         None => (machine, String::new()),
     };
     let config = DeviceConfig {
@@ -92,7 +92,7 @@ pub(super) fn run(create: &Args) -> Result<Exit, CommandError> {
 fn with_backup(
     machine: &Machine,
     file: &Path,
-    space: &Bytes,
+    space: Bytes,
 ) -> Result<(Machine, String), CommandError> {
     let bytes = read_limited(file).map_err(|error| CommandError::file(file, error))?;
     let Backup { format, variables } = backup::read(&bytes)

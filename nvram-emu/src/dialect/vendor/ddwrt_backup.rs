@@ -2,22 +2,16 @@
 
 use memchr::memchr;
 
-use super::multi_command::MultiCommandTool;
 use super::reset::keeps;
+use super::user_lib::UserLib;
 use crate::backup::{read_ddwrt, write_ddwrt};
-use crate::dialect::state::{Board, OutputBuffers};
+use crate::dialect::state::{Board, Driver, OutputBuffers};
 
 /// Maximum size of a backup: names and values of an NVRAM, and their lengths.
 const LIMIT: usize = 4 << 20;
 
-/// Returns whether the file was written.
-pub(super) fn backup(
-    tool: &MultiCommandTool,
-    board: &mut Board,
-    path: &[u8],
-    out: &mut OutputBuffers,
-) -> bool {
-    let entries = tool.entries(board);
+/// Writes `entries`, each of which ends with its NUL. Returns whether the file was written.
+pub(super) fn backup(entries: &[u8], board: &Board, path: &[u8], out: &mut OutputBuffers) -> bool {
     let mut variables = Vec::new();
     for entry in entries.split(|byte| *byte == 0).filter(|entry| !entry.is_empty()) {
         let eq = memchr(b'=', entry).unwrap_or(entry.len());
@@ -32,7 +26,8 @@ pub(super) fn backup(
 
 /// Clears the variables that a reset does not keep, and sets those of the file that it does not keep.
 pub(super) fn restore(
-    tool: &MultiCommandTool,
+    user_lib: UserLib,
+    driver: &Driver,
     board: &mut Board,
     path: &[u8],
     out: &mut OutputBuffers,
@@ -46,12 +41,12 @@ pub(super) fn restore(
         out.err_line(&[b"file ", path, b" broken"]);
         return false;
     };
-    tool.user_lib.reset(tool.driver, board, out);
+    user_lib.reset(driver, board, out);
     for (name, value) in variables {
         if name.iter().any(|byte| !byte.is_ascii()) {
             out.err_line(&[b"ommit ", &name, b" (illegal nvram name)"]);
         } else if !keeps(&name) {
-            tool.user_lib.set(tool.driver, board, &[&name[..], b"=", &value].concat(), out);
+            user_lib.set(driver, board, &[&name[..], b"=", &value].concat(), out);
         }
     }
     true

@@ -179,7 +179,7 @@ impl MultiCommandTool {
                 }
                 Some(Action::Restore) => {
                     let path = self.argument(&mut args, out)?;
-                    exit_if_failed(saved::restore(self, board, path, out))?;
+                    exit_if_failed(saved::restore(self.user_lib, self.driver, board, path, out))?;
                 }
                 Some(Action::Convert) => {
                     let from = self.argument(&mut args, out)?;
@@ -188,11 +188,17 @@ impl MultiCommandTool {
                 }
                 Some(Action::Backup) => {
                     let path = self.argument(&mut args, out)?;
-                    exit_if_failed(ddwrt_backup::backup(self, board, path, out))?;
+                    exit_if_failed(ddwrt_backup::backup(&self.entries(board), board, path, out))?;
                 }
                 Some(Action::RestoreBackup) => {
                     let path = self.argument(&mut args, out)?;
-                    exit_if_failed(ddwrt_backup::restore(self, board, path, out))?;
+                    exit_if_failed(ddwrt_backup::restore(
+                        self.user_lib,
+                        self.driver,
+                        board,
+                        path,
+                        out,
+                    ))?;
                     self.commit(board, out)?;
                 }
                 Some(Action::NeedsNames) => {
@@ -232,7 +238,7 @@ impl MultiCommandTool {
     }
 
     /// The entries that `show` prints, each with its NUL.
-    pub(super) fn entries(&self, board: &mut Board) -> Vec<u8> {
+    fn entries(&self, board: &mut Board) -> Vec<u8> {
         let space = board.space as usize;
         let mut entries = Vec::new();
         let table = self.driver.ram(board).permanent().into_owned();

@@ -3,9 +3,9 @@
 //! From main.c of FreshTomato on ARM (tomato64/tomato64 4b0686420d): nvram_save_new, nvram_restore_new, print_error. The
 //! tools of ASUS and Padavan write the same files; what they restore depends on names that are compiled into them.
 
-use super::multi_command::MultiCommandTool;
+use super::user_lib::UserLib;
 use crate::backup::{HdrEntry, HdrLimits, read_hdr, write_hdr};
-use crate::dialect::state::{Board, OutputBuffers};
+use crate::dialect::state::{Board, Driver, OutputBuffers};
 
 /// Mode of a file that `fopen` creates, before the umask.
 const MODE: u32 = 0o666;
@@ -21,7 +21,8 @@ pub(super) fn save(entries: &[u8], board: &Board, path: &[u8], out: &mut OutputB
 
 /// Sets every variable of the file, and unsets names without a value.
 pub(super) fn restore(
-    tool: &MultiCommandTool,
+    user_lib: UserLib,
+    driver: &Driver,
     board: &mut Board,
     path: &[u8],
     out: &mut OutputBuffers,
@@ -30,9 +31,9 @@ pub(super) fn restore(
     for entry in entries {
         match entry {
             HdrEntry::Set(name, value) => {
-                tool.user_lib.set(tool.driver, board, &[&name[..], b"=", &value].concat(), out);
+                user_lib.set(driver, board, &[&name[..], b"=", &value].concat(), out);
             }
-            HdrEntry::Unset(name) => tool.user_lib.unset(tool.driver, board, &name, out),
+            HdrEntry::Unset(name) => user_lib.unset(driver, board, &name, out),
         }
     }
     true
