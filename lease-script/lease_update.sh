@@ -347,6 +347,10 @@ room() {
 				free=${last##*', '}
 				free=${free%%' bytes'*}
 				;;
+			*/'size: '*' bytes ('*' left)')
+				free=${last##*' bytes ('}
+				free=${free%' left)'}
+				;;
 			*) free=${LEASE_NVRAM_FREE-} ;;
 			esac
 			;;

@@ -9,6 +9,9 @@ use std::sync::OnceLock;
 
 use crate::error::CommandError;
 
+/// Width of a console that does not tell its width.
+const DEFAULT_WIDTH: usize = 80;
+
 /// The first failure to write to stdout; nothing is written after it.
 static FAILURE: OnceLock<io::Error> = OnceLock::new();
 
@@ -19,6 +22,7 @@ macro_rules! out {
 
 /// Prints a line to stdout, like `println!`.
 macro_rules! outln {
+    () => { $crate::console::write_stdout(format_args!("\n")) };
     ($($argument:tt)*) => {
         $crate::console::write_stdout(format_args!("{}\n", format_args!($($argument)*)))
     };
@@ -52,6 +56,17 @@ fn keep(result: io::Result<()>) {
     if let Err(error) = result {
         _ = FAILURE.set(error);
     }
+}
+
+/// Width of the console in characters: that of the terminal, or of the variable `COLUMNS` where stdout is no terminal.
+pub(crate) fn width() -> usize {
+    let terminal = terminal_size::terminal_size_of(io::stdout());
+    let columns = || std::env::var("COLUMNS").ok()?.parse::<u16>().ok();
+    terminal
+        .map(|(width, _)| width.0)
+        .or_else(columns)
+        .filter(|width| *width > 0)
+        .map_or(DEFAULT_WIDTH, usize::from)
 }
 
 /// Flushes stdout.

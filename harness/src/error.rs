@@ -14,6 +14,9 @@ use crate::exit::Exit;
 /// Why a command ended without a verdict. Each variant has its own exit code.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
+    /// An input that is invalid at a known place.
+    #[error("{0}")]
+    Source(#[from] SourceError),
     /// Invalid arguments, an input that is invalid or cannot be read, or an output that cannot be written.
     #[error("{0}")]
     Usage(String),
@@ -39,16 +42,10 @@ impl CommandError {
     /// The exit code of the process.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Usage(_) => Exit::Usage,
+            Self::Usage(_) | Self::Source(_) => Exit::Usage,
             Self::Environment(_) => Exit::Environment,
             Self::Failed(_) => Exit::Failed,
         }
-    }
-}
-
-impl From<SourceError> for CommandError {
-    fn from(error: SourceError) -> Self {
-        Self::usage(error)
     }
 }
 
@@ -81,7 +78,7 @@ impl From<QemuError> for CommandError {
     fn from(error: QemuError) -> Self {
         match error {
             QemuError::Environment(why) => Self::Environment(why),
-            QemuError::Input(why) => Self::Usage(why),
+            QemuError::Input(why) | QemuError::Message(why) => Self::Usage(why),
             QemuError::Guest(why) => Self::Failed(why),
         }
     }

@@ -61,7 +61,7 @@ pub fn run_case(
         (None, BackendChoice::Live(settings)) => run_live(case, options, settings, &mut report),
         (None, BackendChoice::Qemu(pool)) => run_in_guest(case, options, pool, &mut report),
     };
-    report.conclude(case, &options.script, played)?;
+    report.conclude(case, &options.script, &options.gate, played)?;
     report.took = began.elapsed();
     Ok(report)
 }
@@ -90,7 +90,7 @@ fn run_live(
         report.verdict = Verdict::Skipped(why);
         return Ok(());
     }
-    let script = command(case, &options.script);
+    let script = command(case, &options.script)?;
     let mut target = Live::new(router(case)?, &script, settings)?;
     let played = match play(case, &mut target, options, report, Observers::default()) {
         // The router could be set up, so other cases may pass.
@@ -122,7 +122,7 @@ fn run_in_guest(
             return Ok(());
         }
     };
-    let script = command(&case, &options.script);
+    let script = command(&case, &options.script)?;
     let machine = router(&case)?;
     let mut target = session.router(&machine, &script, options.seed).map_err(BackendError::from)?;
     let played = play(&case, &mut target, options, report, Observers::default());

@@ -1,12 +1,14 @@
 //! Loads the cases of files and folders, and selects among them.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use crate::builtin;
 use crate::error::CommandError;
-use scenario::{self, Case, MAX_FILE_BYTES, Overrides};
+use scenario::{self, Case, Loaded, MAX_FILE_BYTES, Overrides, Unsuited};
 
 /// Folders nested deeper than this are not searched.
 const MAX_DEPTH: usize = 16;
@@ -32,23 +34,108 @@ impl FromStr for Shard {
     }
 }
 
-/// Reads the cases of files and folders, in the order of their paths.
+/// The cases of files and folders, and those that the options leave out.
+#[derive(Clone, Debug, Default)]
+pub struct Suite {
+    /// The cases, those of one file together.
+    pub cases: Vec<Case>,
+    /// Cases that make no sense with the script or the dialect of the command line.
+    pub unsuited: Vec<Unsuited>,
+}
+
+/// Reads the cases of files and folders, in the order of their paths. A path that begins with `builtin:` is that of an
+/// embedded scenario.
 ///
 /// # Errors
 /// A path that cannot be read, an invalid scenario, a folder without scenarios.
-pub fn load(paths: &[PathBuf], overrides: &Overrides) -> Result<Vec<Case>, CommandError> {
-    let mut cases = Vec::new();
+pub fn load(paths: &[PathBuf], overrides: &Overrides) -> Result<Suite, CommandError> {
+    let mut suite = Suite::default();
     for path in paths {
+        if let Some(files) = builtin::files(path) {
+            if files.is_empty() {
+                return Err(CommandError::file(path, "no embedded scenario has this path"));
+            }
+            for (file, text) in files {
+                suite.add(scenario::load(&file, text.to_owned(), overrides)?);
+            }
+            continue;
+        }
         let mut files = Vec::new();
         collect(path, 0, &mut files)?;
         if files.is_empty() {
             return Err(CommandError::file(path, "no scenario (*.toml) in this folder"));
         }
         for file in files {
-            cases.extend(scenario::cases(&file, read(&file)?, overrides)?);
+            suite.add(scenario::load(&file, read(&file)?, overrides)?);
         }
     }
-    Ok(cases)
+    Ok(suite)
+}
+
+impl Suite {
+    fn add(&mut self, loaded: Loaded) {
+        self.unsuited.extend(loaded.unsuited);
+        for case in loaded.cases {
+            match reason_to_leave_out(&case) {
+                Some(why) => {
+                    let (path, name) = (case.source.path.clone(), case.name());
+                    self.unsuited.push(Unsuited { path, name, why });
+                }
+                None => self.cases.push(case),
+            }
+        }
+    }
+
+    /// Keeps the cases that match a filter and belong to a shard.
+    ///
+    /// A filter is a part of the case's name, or one of its tags.
+    pub fn select(&mut self, filter: Option<&str>, shard: Option<Shard>) {
+        if let Some(text) = filter {
+            self.cases.retain(|case| {
+                case.name().contains(text) || case.scenario.tags.iter().any(|tag| tag == text)
+            });
+            self.unsuited.retain(|unsuited| unsuited.name.contains(text));
+        }
+        if let Some(Shard { index, count }) = shard {
+            let mut number = 0;
+            self.cases.retain(|_| {
+                number += 1;
+                number % count == index % count
+            });
+        }
+    }
+
+    /// How many scenarios apply, for example `51 of 108 scenarios apply`; `None` if nothing is left out.
+    pub fn summary(&self) -> Option<String> {
+        let apply: BTreeSet<&Path> =
+            self.cases.iter().map(|case| case.source.path.as_path()).collect();
+        let mut all: BTreeSet<&Path> = self.unsuited.iter().map(|one| one.path.as_path()).collect();
+        if all.is_empty() {
+            return None;
+        }
+        all.extend(&apply);
+        let left_out = self.unsuited.len();
+        let cases = if left_out == 1 { "case is" } else { "cases are" };
+        Some(format!(
+            "{} of {} scenarios apply, {left_out} {cases} left out",
+            apply.len(),
+            all.len()
+        ))
+    }
+}
+
+/// Why a case cannot be run at all.
+fn reason_to_leave_out(case: &Case) -> Option<String> {
+    if let Some(file) = builtin::missing_file(case) {
+        return Some(format!("it needs the file {file}, which is not embedded"));
+    }
+    if case.has_other_dialect
+        && let Err(error) = runner::router(case)
+    {
+        let dialect = case.scenario.router.dialect.get_ref();
+        return Some(format!("its router does not exist with {dialect}: {}", error.message));
+    }
+    None
 }
 
 fn collect(path: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), CommandError> {
@@ -72,7 +159,11 @@ fn collect(path: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Co
     Ok(())
 }
 
-fn read(path: &Path) -> Result<String, CommandError> {
+/// Reads a TOML file.
+///
+/// # Errors
+/// A file that cannot be read, is too large or not UTF-8.
+pub fn read(path: &Path) -> Result<String, CommandError> {
     let refuse = |why: String| CommandError::file(path, why);
     let file = fs::File::open(path).map_err(|error| refuse(error.to_string()))?;
     let mut bytes = Vec::new();
@@ -80,9 +171,7 @@ fn read(path: &Path) -> Result<String, CommandError> {
         .read_to_end(&mut bytes)
         .map_err(|error| refuse(error.to_string()))?;
     if bytes.len() as u64 > MAX_FILE_BYTES {
-        return Err(refuse(format!(
-            "larger than {MAX_FILE_BYTES} bytes, the limit for a scenario"
-        )));
+        return Err(refuse(format!("larger than {MAX_FILE_BYTES} bytes")));
     }
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
@@ -91,24 +180,6 @@ fn read(path: &Path) -> Result<String, CommandError> {
         let column = before.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
         refuse(format!("line {line}, column {column}: not UTF-8"))
     })
-}
-
-/// Keeps the cases that match a filter and belong to a shard.
-///
-/// A filter is a part of the case's name, or one of its tags.
-pub fn select(cases: &mut Vec<Case>, filter: Option<&str>, shard: Option<Shard>) {
-    if let Some(text) = filter {
-        cases.retain(|case| {
-            case.name().contains(text) || case.scenario.tags.iter().any(|tag| tag == text)
-        });
-    }
-    if let Some(Shard { index, count }) = shard {
-        let mut number = 0;
-        cases.retain(|_| {
-            number += 1;
-            number % count == index % count
-        });
-    }
 }
 
 #[cfg(test)]

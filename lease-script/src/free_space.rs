@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | Broadcom and derived tools | standard error of `show`: `size: N bytes (M left)` | no |
 //! | OpenWrt | last line of `info`: `N bytes used / M bytes available` | no |
+//! | Padavan | last line of `show`: `size: N bytes (M left)` | no, it comes last |
 //! | Tomato | last line of `show`: `…, M bytes free.` after `---` | no, it comes last |
 //! | others | `LEASE_NVRAM_FREE`, otherwise unknown | |
 
@@ -49,12 +50,17 @@ impl Script<'_> {
         }
         let mut lines = show.last_lines();
         let last = lines.next().unwrap_or_default();
-        let rule = lines.next() == Some(b"---");
-        if rule
+        if lines.next() == Some(b"---")
             && has_in_order(last, &[" entries, ", " bytes used, ", " bytes free."])
             && last.ends_with(b" bytes free.")
         {
             return Ok(FreeSpace::left(before(after_last(last, ", "), " bytes")));
+        }
+        if last.starts_with(b"size: ")
+            && has_in_order(last, &["size: ", " bytes (", " left)"])
+            && last.ends_with(b" left)")
+        {
+            return Ok(FreeSpace::left(before(after_last(last, " bytes ("), " left)")));
         }
         Ok(self.config.free.as_deref().map_or(FreeSpace::Unknown, FreeSpace::left))
     }

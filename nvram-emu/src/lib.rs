@@ -1,7 +1,7 @@
 //! An emulator of the `nvram` tool on a size-limited FLSH flash image. It shows the effects of a script on a router:
 //! which variables fit, which are silently lost, the state after a power cut, and the number of flash erases.
 //!
-//! There are four layers, each of which can be used separately. None of them depends on leases.
+//! There are four layers, each of which can be used separately, and two readers beside them. None depends on leases.
 //!
 //! | layer | contents |
 //! |---|---|
@@ -9,6 +9,8 @@
 //! | [`flsh`] | the image in flash: header, CRC, hash chains, silent overflow |
 //! | [`dialect`] | the tools: commands, output, exit codes, RAM, the flash operations of a commit |
 //! | [`emu`] | the `nvram` executable: environment variables, files, lock, device folders |
+//! | [`backup`] | backups of variables: text of `nvram show`, vendors' files, images in flash dumps |
+//! | [`judge`] | what boot loader, kernel and tool think of an image |
 //!
 //! [`Machine`] is a whole router in memory: a flash device and a dialect, controlled by the command lines of the tool.
 //!
@@ -59,8 +61,10 @@
 //! |---|---|---|
 //! | `openwrt`, `openwrt-arm`, `openwrt-hardened` | against recordings | `info`: `N bytes used / N bytes available` |
 //! | `broadcom` | against recordings | `show`, on stderr: `size: N bytes (N left)` |
-//! | `broadcom-stock`, `ddwrt`, `freshtomato-arm`, `merlin`, `padavan`, `seed2006` | no, modelled from source | `show`, on stderr: `size: N bytes (N left)` |
-//! | `tomato` | no, modelled from source | `show`, last line of stdout: `N entries, N bytes used, N bytes free.` |
+//! | `broadcom-stock`, `ddwrt`, `merlin`, `seed2006`, `wrt54gl` | against recordings | `show`, on stderr: `size: N bytes (N left)` |
+//! | `freshtomato-arm`, `freshtomato-arm-2023` | against recordings | `show`, on stderr: `size: N bytes (N left)` |
+//! | `padavan`, `padavan-ng` | against recordings | `show`, last line of stdout: `size: N bytes (N left)` |
+//! | `tomato`, `tomato-classic` | against recordings | `show`, last line of stdout: `N entries, N bytes used, N bytes free.` |
 //!
 //! On `openwrt` the number is the space after the stored image, not a guarantee: an entry that does not fit is
 //! silently lost with the rest of its chain, and after an image that ends 0 to 3 bytes before the limit every later
@@ -70,13 +74,16 @@
 //!
 //! Comments cite the file and function of the modelled program: OpenWrt's package/utils/nvram/src (cli.c,
 //! nvram.c), Broadcom's shared/nvram/nvram.c and nvram_linux.c as in shantanugoel/asus-rt-n66u-merlin
-//! ede220728e, torvalds/linux drivers/mtd/mtdblock.c. [`dialect::DialectInfo::source`] names the source of each dialect.
+//! ede220728e, torvalds/linux drivers/mtd/mtdblock.c. [`dialect::DialectInfo::verified`] says what each
+//! dialect was compared with, and what was not run.
 
+pub mod backup;
 pub mod device;
 pub mod dialect;
 pub mod emu;
 pub mod flsh;
+pub mod judge;
 mod machine;
 
 pub use dialect::Dialect;
-pub use machine::{CommandOutput, Exit, Machine};
+pub use machine::{CommandOutput, DoesNotFit, Exit, Machine};

@@ -6,6 +6,7 @@ use crate::device::{Cut, Flash, Op, OpLog};
 use crate::dialect::{
     Board, Dialect, FlashLoad, Halt, Loaded, OutputBuffers, ProcMtd, Ram, Variables,
 };
+use crate::flsh::{HEADER_LEN, Table, serialise};
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +26,20 @@ pub struct CommandOutput {
     pub stderr: Vec<u8>,
     /// How the command ended.
     pub exit: Exit,
+}
+
+fn failed(line: &str) -> CommandOutput {
+    let stderr = line.as_bytes().to_vec();
+    CommandOutput { stdout: Vec::new(), stderr, exit: Exit::Code(1) }
+}
+
+/// Variables do not fit into the NVRAM.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DoesNotFit {
+    /// Bytes of the header and of all variables.
+    pub needed: usize,
+    /// Bytes of the NVRAM.
+    pub space: usize,
 }
 
 /// One router with its dialect of the tool. Clones share unchanged state, so cloning is cheap.
@@ -74,11 +89,11 @@ impl Machine {
                 self.board.ram = Ram::Empty;
                 CommandOutput { stdout: Vec::new(), stderr: Vec::new(), exit: Exit::PowerLost }
             }
-            Err(Halt::Fault(what)) => {
-                let line = format!(
-                    "nvram: {what} (the real tool reads or writes outside its memory here)\n"
-                );
-                CommandOutput { stdout: Vec::new(), stderr: line.into_bytes(), exit: Exit::Code(1) }
+            Err(Halt::Fault(what)) => failed(&format!(
+                "nvram: {what} (the real tool reads or writes outside its memory here)\n"
+            )),
+            Err(Halt::KernelCrash(what)) => {
+                failed(&format!("nvram: {what} (the real kernel crashes at every boot here)\n"))
             }
         }
     }
@@ -116,13 +131,36 @@ impl Machine {
         Some(machine)
     }
 
-    /// Offset of the NVRAM in the partition. If the driver sets the NVRAM size, the NVRAM is at the end.
-    pub fn nvram_offset(&self) -> u32 {
-        if self.dialect.info().driver_sets_size {
-            self.board.flash.geometry().size.saturating_sub(self.board.space)
-        } else {
-            0
+    /// A copy of the router whose flash holds an image with these variables, as its tool or driver would write it. RAM is
+    /// empty, and the chip is new.
+    ///
+    /// # Errors
+    /// When the variables do not fit into the NVRAM.
+    pub fn with_variables(&self, variables: &[(Vec<u8>, Vec<u8>)]) -> Result<Self, DoesNotFit> {
+        let layout = self.dialect.tool().layout();
+        let mut table = Table::new(layout.rule, layout.insert);
+        for (name, value) in variables {
+            table.set(name, value);
         }
+        let offset = self.nvram_offset() as usize;
+        let mut bytes = self.flash_bytes().into_owned();
+        let space = (self.board.space as usize).min(bytes.len() - offset);
+        let needed = HEADER_LEN + table.iter().map(|(n, v)| n.len() + v.len() + 2).sum::<usize>();
+        let refused = DoesNotFit { needed, space };
+        let written = serialise(&table, layout.format, &mut bytes[offset..], space);
+        // OpenWrt's tool refuses to write an image that fills the NVRAM.
+        let is_full = |len: u32| self.dialect.openwrt().is_some() && len as usize >= space;
+        match written {
+            Ok(written) if written.dropped == 0 && !is_full(written.len) => {}
+            _ => return Err(refused),
+        }
+        self.with_contents(&bytes, None).ok_or(refused)
+    }
+
+    /// Offset of the NVRAM in the partition: where a boot looks for the image, which is mostly the end of the partition.
+    pub fn nvram_offset(&self) -> u32 {
+        let driver = self.dialect.tool().driver();
+        driver.and_then(|driver| driver.image_offset(&self.board)).unwrap_or(0)
     }
 
     /// Whether flash and RAM are unchanged clones of those of `other`. Contents are not compared, so the contents may be

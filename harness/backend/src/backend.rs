@@ -8,7 +8,7 @@ use nvram_emu::Machine;
 use super::call::{CallOptions, CallResult, CommandResult};
 use super::daemon::Daemon;
 use super::error::BackendError;
-use dnsmasq_model::ScriptCall;
+use dnsmasq_model::{Clock, ScriptCall};
 
 /// A router on which a lease script runs.
 pub trait Backend {
@@ -45,6 +45,9 @@ pub trait Backend {
     /// # Errors
     /// If the back end cannot write its own files.
     fn replace(&mut self, machine: Machine) -> Result<(), BackendError>;
+
+    /// Sets the clocks that scripts see from now on.
+    fn set_clock(&mut self, _clock: Clock) {}
 
     /// Writes a file of the router, with the folders above it; `None` removes it.
     ///

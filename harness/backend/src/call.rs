@@ -10,8 +10,9 @@ pub struct CallOptions {
     pub disturbance: Option<Disturbance>,
     /// Whether a web page of the router calls `init` at the same time.
     pub web_page: bool,
-    /// Whether to record the files in RAM before and after each `nvram` command (processes only).
-    pub record_ram_files: bool,
+    /// Whether to record the files in RAM before and after each `nvram` command, and the changes of persistent files
+    /// (processes only).
+    pub record_files: bool,
 }
 
 /// How a script call ended.

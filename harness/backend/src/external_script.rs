@@ -9,8 +9,10 @@ use nvram_emu::Machine;
 use super::backend::Backend as _;
 use super::call::{CallEnd, CallOptions, CallResult};
 use super::error::BackendError;
-use super::process::{Process, RamFiles, ScriptCommand, Settings};
-use dnsmasq_model::ScriptCall;
+use super::file_history::FileHistory;
+use super::process::{FileTree, Process, ScriptCommand, Settings, Storage};
+use super::router_files::RouterFiles;
+use dnsmasq_model::{Clock, ScriptCall};
 
 /// An external script, and a pool of idle routers on which it runs.
 pub struct ExternalScript {
@@ -26,16 +28,23 @@ pub(super) struct ExternalResult {
     pub(super) result: CallResult,
     /// Flash and NVRAM contents in RAM after the call.
     pub(super) machine: Machine,
-    /// The files in RAM after the call.
-    pub(super) files: RamFiles,
+    /// The files after the call.
+    pub(super) files: RouterFiles,
     /// The files in RAM before and after each `nvram` command.
-    pub(super) files_around_commands: Vec<(RamFiles, RamFiles)>,
+    pub(super) ram_around_commands: Vec<(FileTree, FileTree)>,
+    /// How the call changed the persistent files, if that was recorded.
+    pub(super) history: Option<FileHistory>,
 }
 
 impl ExternalScript {
     /// An external script. Processes are started at the first call.
     pub fn new(script: ScriptCommand, settings: Settings) -> Self {
         Self { script, settings, idle: Mutex::default(), error: Mutex::default() }
+    }
+
+    /// The persistent folders of its routers.
+    pub(super) fn storage(&self) -> &Storage {
+        &self.script.storage
     }
 
     /// Takes the first error that prevented a call.
@@ -50,21 +59,25 @@ impl ExternalScript {
     /// Makes a call on a router in this state.
     pub(super) fn call(
         &self,
-        (machine, files): (&Machine, &RamFiles),
+        (machine, files, clock): (&Machine, &RouterFiles, Option<Clock>),
         call: &ScriptCall,
         options: &CallOptions,
     ) -> Result<ExternalResult, BackendError> {
         let waiting = lock(&self.idle).pop();
         let mut process = match waiting {
             Some(process) => process,
-            None => Process::new(machine.clone(), &self.script, &self.settings)?,
+            None => Process::watching_files(machine.clone(), &self.script, &self.settings)?,
         };
         process.restore(machine, files)?;
+        if let Some(clock) = clock {
+            process.set_clock(clock);
+        }
         let result = process.call(call, options)?;
-        let files_around_commands = process.take_ram_files();
+        let ram_around_commands = process.take_ram_files();
+        let history = process.take_history();
         let (machine, files) = (process.machine()?.into_owned(), process.files()?);
         lock(&self.idle).push(process);
-        Ok(ExternalResult { result, machine, files, files_around_commands })
+        Ok(ExternalResult { result, machine, files, ram_around_commands, history })
     }
 }
 

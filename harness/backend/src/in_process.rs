@@ -20,13 +20,15 @@ use super::call::{CallEnd, CallOptions, CallResult, CommandResult, NvramCommand}
 use super::error::BackendError;
 use super::external_script::{ExternalResult, ExternalScript};
 use super::fault_injector::{FaultAction, FaultInjector};
+use super::file_history::FileHistory;
 use super::naive;
-use super::process::RamFiles;
+use super::process::FileTree;
+use super::router_files::RouterFiles;
 use super::router_path::RouterPath;
 use disk_model::{Disk, WriteOrdering};
-use dnsmasq_model::ScriptCall;
-use scenario::Disturbance;
+use dnsmasq_model::{Clock, ScriptCall};
 use scenario::digest;
+use scenario::{Disturbance, Unsynced};
 
 /// A script that runs in process.
 #[derive(Clone, Debug)]
@@ -70,10 +72,12 @@ pub struct InProcess {
     machine: Machine,
     intent_log: MemoryIntentLog,
     script: Arc<Function>,
-    /// The files that an external script keeps in RAM.
-    files: Arc<RamFiles>,
-    /// The files that survive a power cut, by path.
-    persistent_files: Arc<RamFiles>,
+    /// The files that an external script keeps.
+    files: RouterFiles,
+    /// How the last call changed the persistent files, if a power cut makes a difference.
+    last_call: Option<Arc<FileHistory>>,
+    /// The clocks that an external script sees.
+    clock: Option<Clock>,
     ram_key: OnceLock<u64>,
     /// The folder of the journals, if leases are kept in journals.
     folder: Option<Disk>,
@@ -100,12 +104,17 @@ impl InProcess {
     }
 
     fn of(machine: Machine, intent_log: MemoryIntentLog, script: Arc<Function>) -> Self {
+        let persistent = match &*script {
+            Function::Process(script) => Arc::new(script.storage().first.clone()),
+            _ => Arc::default(),
+        };
         Self {
             machine,
             intent_log,
             script,
-            files: Arc::default(),
-            persistent_files: Arc::default(),
+            files: RouterFiles { persistent, ..RouterFiles::default() },
+            last_call: None,
+            clock: None,
             ram_key: OnceLock::new(),
             folder: None,
         }
@@ -170,7 +179,26 @@ impl InProcess {
         let mut machine = self.machine.clone();
         machine.reboot();
         machine.take_ops();
-        Self::of(machine, MemoryIntentLog::default(), Arc::clone(&self.script))
+        let mut router = Self::of(machine, MemoryIntentLog::default(), Arc::clone(&self.script));
+        router.files.persistent = Arc::clone(&self.files.persistent);
+        router.clock = self.clock;
+        router
+    }
+
+    /// This router with other persistent files, as a power cut may leave them.
+    #[must_use]
+    pub fn with_persistent_files(mut self, files: FileTree) -> Self {
+        self.files.persistent = Arc::new(files);
+        self
+    }
+
+    /// A fingerprint of what a power cut does not erase: the flash and the persistent files.
+    pub fn medium_key(&self) -> u128 {
+        let flash = self.machine.flash().fingerprint();
+        match &*self.script {
+            Function::Process(_) => digest::join(flash, digest::of(&self.files.persistent)),
+            _ => flash,
+        }
     }
 
     /// This router after a reboot with another flash.
@@ -191,7 +219,7 @@ impl InProcess {
                 .board()
                 .ram
                 .fold(0, |sum, text| digest::join(sum, digest::of_bytes(text) as u64));
-            digest::of(&(ram, &self.intent_log, &self.files))
+            digest::of(&(ram, &self.intent_log, &self.files.ram))
         })
     }
 
@@ -226,35 +254,46 @@ impl InProcess {
         {
             self.ram_key = last.after.ram_key.clone();
         }
-        CallTrace { outcome, commands }
+        CallTrace { outcome, commands, history: None }
     }
 
     /// [`InProcess::trace_call`] for an external script, whose commands are repeated on the device in memory.
     fn trace_external_call(&mut self, script: &ExternalScript, call: &ScriptCall) -> CallTrace {
         self.begin();
-        let plan = CallOptions { record_ram_files: true, ..CallOptions::default() };
-        let done = match script.call((&self.machine, &self.files), call, &plan) {
+        let plan = CallOptions { record_files: true, ..CallOptions::default() };
+        let done = match script.call((&self.machine, &self.files, self.clock), call, &plan) {
             Ok(done) => done,
             Err(fault) => {
                 script.record_error(fault);
                 return CallTrace {
                     outcome: Outcome { killed: true, ..Outcome::default() },
                     commands: Vec::new(),
+                    history: None,
                 };
             }
         };
+        let history = done.history.clone().filter(|history| !history.is_empty()).map(Arc::new);
+        let mut seen = Arc::clone(&self.files.persistent);
+        let mut made = 0;
         let mut commands = Vec::new();
-        for (NvramCommand { arguments, .. }, (before, after)) in
-            done.result.commands.iter().zip(&done.files_around_commands)
+        for (nth, (NvramCommand { arguments, .. }, (before, after))) in
+            (1..).zip(done.result.commands.iter().zip(&done.ram_around_commands))
         {
+            if let Some(history) = &history
+                && history.before_command(nth) != made
+            {
+                made = history.before_command(nth);
+                seen = Arc::new(history.seen_after(made));
+            }
             let words: Vec<&[u8]> = arguments.iter().map(Vec::as_slice).collect();
-            self.files = Arc::new(before.clone());
+            self.files =
+                RouterFiles { ram: Arc::new(before.clone()), persistent: Arc::clone(&seen) };
             let before = Arc::new(self.clone());
             self.machine.board_mut().flash.keep_history();
             self.machine.run(&words);
             let flash_history = self.machine.board_mut().flash.take_history();
             let operations = self.machine.take_ops();
-            self.files = Arc::new(after.clone());
+            self.files.ram = Arc::new(after.clone());
             let after = Arc::new(self.clone());
             let arguments = arguments.clone();
             commands.push(CommandSnapshot { arguments, before, after, operations, flash_history });
@@ -265,15 +304,20 @@ impl InProcess {
             let text = "cannot reproduce the nvram commands of the script: it runs several at a time, or writes NVRAM in another way";
             script.record_error(BackendError::Script(text.to_owned()));
         }
-        self.files = Arc::new(done.files.clone());
-        CallTrace { outcome: done.outcome(), commands }
+        self.files = done.files.clone();
+        CallTrace { outcome: done.outcome(), commands, history }
     }
 
     /// This router with an external script instead of its own.
     #[must_use]
     pub fn with_script(&self, script: &Arc<ExternalScript>) -> Self {
         let function = Arc::new(Function::Process(Arc::clone(script)));
-        Self::of(self.machine.clone(), MemoryIntentLog::default(), function)
+        let mut router = Self::of(self.machine.clone(), MemoryIntentLog::default(), function);
+        router.clock = self.clock;
+        if matches!(*self.script, Function::Process(_)) {
+            router.files = self.files.clone();
+        }
+        router
     }
 
     /// Boots the device, from a flash whose cached load is `load`.
@@ -292,7 +336,8 @@ impl InProcess {
         if let Function::Process(script) = &*self.script {
             let init =
                 ScriptCall { argv: vec![Vec::new(), b"init".to_vec()], ..ScriptCall::default() };
-            let done = script.call((&self.machine, &self.files), &init, &CallOptions::default());
+            let state = (&self.machine, &self.files, self.clock);
+            let done = script.call(state, &init, &CallOptions::default());
             let outcome = done.map_or_else(
                 |fault| {
                     script.record_error(fault);
@@ -340,6 +385,8 @@ pub struct CallTrace {
     pub outcome: Outcome,
     /// The `nvram` commands of the script, in order.
     pub commands: Vec<CommandSnapshot>,
+    /// How the script changed persistent files, if it did.
+    pub history: Option<Arc<FileHistory>>,
 }
 
 /// One `nvram` command of a call.
@@ -506,8 +553,9 @@ impl Backend for InProcess {
     fn call(&mut self, call: &ScriptCall, plan: &CallOptions) -> Result<CallResult, BackendError> {
         self.begin();
         if let Function::Process(script) = &*self.script {
-            let done = script.call((&self.machine, &self.files), call, plan)?;
-            (self.machine, self.files) = (done.machine, Arc::new(done.files));
+            let done = script.call((&self.machine, &self.files, self.clock), call, plan)?;
+            (self.machine, self.files) = (done.machine, done.files);
+            self.last_call = done.history.map(Arc::new);
             return Ok(done.result);
         }
         let call = script_call(call);
@@ -553,35 +601,42 @@ impl Backend for InProcess {
         self.begin();
         self.machine.reboot();
         self.intent_log = MemoryIntentLog::default();
-        self.files = Arc::default();
+        self.files.ram = Arc::default();
+        let last_call = self.last_call.take();
+        if let (Function::Process(script), Some(history)) = (&*self.script, last_call)
+            && script.storage().unsynced == Unsynced::Lost
+            && !history.is_empty()
+        {
+            self.files.persistent = Arc::new(history.synced());
+        }
         if let Some(folder) = &mut self.folder {
             folder.lose_power();
         }
         Ok(())
     }
 
+    fn set_clock(&mut self, clock: Clock) {
+        self.clock = Some(clock);
+    }
+
     fn write_file(&mut self, path: &str, contents: Option<&[u8]>) -> Result<(), BackendError> {
         let path = RouterPath::parse(path).map_err(BackendError::Message)?;
         self.begin();
         let (files, name) = match path {
-            RouterPath::Ram(name) => (&mut self.files, name),
-            RouterPath::Persistent(name) => (&mut self.persistent_files, name),
+            RouterPath::Ram(name) => (&mut self.files.ram, name),
+            RouterPath::Persistent(name) => (&mut self.files.persistent, name),
         };
-        let files = Arc::make_mut(files);
-        match contents {
-            Some(contents) => files.insert(name, contents.to_vec()),
-            None => files.remove(&name),
-        };
+        Arc::make_mut(files).set(&name, contents);
         Ok(())
     }
 
     fn read_file(&mut self, path: &str) -> Result<Option<Vec<u8>>, BackendError> {
         let path = RouterPath::parse(path).map_err(BackendError::Message)?;
         let (files, name) = match &path {
-            RouterPath::Ram(name) => (&self.files, name),
-            RouterPath::Persistent(name) => (&self.persistent_files, name),
+            RouterPath::Ram(name) => (&self.files.ram, name),
+            RouterPath::Persistent(name) => (&self.files.persistent, name),
         };
-        Ok(files.get(name).cloned())
+        Ok(files.contents(name).map(<[u8]>::to_vec))
     }
 
     fn peek_init(&self) -> Option<Vec<u8>> {

@@ -3,7 +3,7 @@
 //! [`Backend`] is the interface; [`InProcess`] and [`process::Process`] implement it here, and the crates `live` and `qemu`
 //! have one implementation each. [`FaultInjector`] decides for all of them which `nvram` command a fault affects.
 //!
-//! Only the module `process` and [`write_atomically`] access files of the machine that runs leaselab. Everything else works
+//! Only the module `process`, [`write_atomically`] and [`new_temporary_file`] access files of the machine that runs leaselab. Everything else works
 //! in memory.
 
 mod atomic_write;
@@ -13,20 +13,24 @@ mod daemon;
 mod error;
 mod external_script;
 mod fault_injector;
+mod file_history;
 mod file_name;
 mod in_process;
 mod naive;
 pub mod process;
+mod router_files;
 mod router_path;
 
-pub use atomic_write::write_atomically;
+pub use atomic_write::{new_temporary_file, write_atomically};
 pub use backend::Backend;
 pub use call::{CallEnd, CallOptions, CallResult, CommandResult, NvramCommand};
 pub use daemon::{AddressRecord, Daemon, DaemonExit, DaemonStart};
 pub use error::BackendError;
 pub use external_script::ExternalScript;
 pub use fault_injector::FaultInjector;
+pub use file_history::FileHistory;
 pub use file_name::file_name_of;
 pub use in_process::{CallTrace, CommandSnapshot, Function, InProcess, is_reading};
+pub use router_files::RouterFiles;
 pub use router_path::RouterPath;
 pub use scenario::Disturbance;

@@ -1,16 +1,18 @@
 //! The paths of a router's files.
 
-/// The folder in RAM, which is empty after a power cut.
-const RAM: &str = "/tmp/";
+/// The folders in RAM, which are empty after a power cut.
+const RAM: [&str; 3] = ["/tmp/", "/run/", "/var/"];
+/// The folders below them that keep their contents.
+const KEPT: [&str; 2] = ["/var/lib/misc/", "/var/tmp/"];
 /// A path has at most this many bytes (`PATH_MAX` of Linux).
 const MAX_BYTES: usize = 4096;
 
 /// The path of a file, by what happens to the file when power is lost.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RouterPath {
-    /// In RAM: the path below `/tmp`.
+    /// In RAM: the path relative to the root.
     Ram(String),
-    /// On a file system that keeps its contents: the whole path.
+    /// On a file system that keeps its contents: the path relative to the root.
     Persistent(String),
 }
 
@@ -30,10 +32,10 @@ impl RouterPath {
         if path.len() > MAX_BYTES || path.contains('\0') {
             return invalid("longer than 4096 bytes, or with a NUL byte");
         }
-        Ok(match path.strip_prefix(RAM) {
-            Some(name) => Self::Ram(name.to_owned()),
-            None => Self::Persistent(path.to_owned()),
-        })
+        let is_below = |folders: &[&str]| folders.iter().any(|folder| path.starts_with(folder));
+        let name = rest.to_owned();
+        let in_ram = is_below(&RAM) && !is_below(&KEPT);
+        Ok(if in_ram { Self::Ram(name) } else { Self::Persistent(name) })
     }
 }
 
@@ -44,10 +46,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_below_tmp_are_in_ram() {
-        assert_eq!(RouterPath::parse("/tmp/a/b"), Ok(RouterPath::Ram("a/b".to_owned())));
-        let hosts = RouterPath::Persistent("/etc/hosts".to_owned());
+    fn files_are_in_ram_or_kept_by_their_path() {
+        assert_eq!(RouterPath::parse("/tmp/a/b"), Ok(RouterPath::Ram("tmp/a/b".to_owned())));
+        let hosts = RouterPath::Persistent("etc/hosts".to_owned());
         assert_eq!(RouterPath::parse("/etc/hosts"), Ok(hosts));
+        let leases = RouterPath::Persistent("var/lib/misc/dnsmasq.leases".to_owned());
+        assert_eq!(RouterPath::parse("/var/lib/misc/dnsmasq.leases"), Ok(leases));
+        assert_eq!(RouterPath::parse("/var/run/x"), Ok(RouterPath::Ram("var/run/x".to_owned())));
     }
 
     #[rstest]

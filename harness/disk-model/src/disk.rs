@@ -211,13 +211,46 @@ impl Disk {
         self.names.get(name).map(|node| self.nodes[*node].data.as_slice())
     }
 
+    /// All files with their contents, in ascending order of their names.
+    pub fn files(&self) -> impl Iterator<Item = (&OsStr, &[u8])> {
+        self.names.iter().map(|(name, node)| (name.as_os_str(), self.nodes[*node].data.as_slice()))
+    }
+
     /// Creates a file whose name and contents are on the medium.
-    pub fn create_synced(&mut self, name: &str, data: &[u8]) {
+    pub fn create_synced(&mut self, name: impl Into<OsString>, data: &[u8]) {
+        let (name, node) = (name.into(), self.add_synced_node(data));
+        self.names.insert(name.clone(), node);
+        self.durable.insert(name, node);
+    }
+
+    /// Creates a file whose name reaches the medium only together with its contents, as a symbolic link.
+    pub fn create_linked(&mut self, name: &OsStr, data: &[u8]) {
+        let node = self.add_synced_node(data);
+        self.change_name(NameChange::Add(name.to_owned(), node));
+    }
+
+    /// Writes bytes at an offset. A gap before them is filled with zeros.
+    ///
+    /// # Errors
+    /// If there is no such file, or the scheduled cut has occurred.
+    pub fn write_at(
+        &mut self,
+        name: &OsStr,
+        at: usize,
+        bytes: &[u8],
+    ) -> Result<(), OperationError> {
+        let node = self.lookup(name)?;
+        let torn = self.step(|| format!("write {}", name.display()), bytes.len())?;
+        let written = torn.unwrap_or(bytes.len());
+        let now = self.clock;
+        self.nodes[node].change(DataChange::Write(at, bytes[..written].to_vec()), now);
+        if torn.is_some() { Err(OperationError::Killed) } else { Ok(()) }
+    }
+
+    fn add_synced_node(&mut self, data: &[u8]) -> usize {
         self.clock += 1;
         self.nodes.push(Node::synced(data.to_vec(), self.clock));
-        let node = self.nodes.len() - 1;
-        self.names.insert(name.into(), node);
-        self.durable.insert(name.into(), node);
+        self.nodes.len() - 1
     }
 
     /// Counts a call that changes something. Returns the number of bytes to write if the scheduled cut is inside the call.

@@ -104,7 +104,8 @@ pub(crate) struct CallContext {
     pub(crate) build: Build,
     pub(crate) rules: Rules,
     pub(crate) script: Vec<u8>,
-    pub(crate) interface: Vec<u8>,
+    /// The names of the server's interfaces.
+    pub(crate) interfaces: Vec<Vec<u8>>,
     pub(crate) server_duid: Vec<u8>,
     /// Whether the server's DUID was read from the database.
     pub(crate) duid_was_stored: bool,
@@ -329,8 +330,9 @@ impl PendingCall<'_> {
             Some(relay) => relay.to_string().into_bytes(),
             None => lease.addr.to_string().into_bytes(),
         });
-        if lease.interface {
-            set("INTERFACE", self.context.interface.clone());
+        let own = lease.interface.and_then(|own| self.context.interfaces.get(usize::from(own)));
+        if let Some(own) = own {
+            set("INTERFACE", own.clone());
         }
         let time = |number: String| {
             if rules.blank_after_times { number + " " } else { number }.into_bytes()

@@ -126,8 +126,12 @@ pub struct ServerConfig {
     pub release: Release,
     /// `--dhcp-script` as a path; empty without a script.
     pub script: Vec<u8>,
-    /// `--interface`.
+    /// The first `--interface`.
     pub interface: Vec<u8>,
+    /// Whether there is an `--interface`.
+    pub(crate) names_interface: bool,
+    /// `--dhcp-leasefile`.
+    pub lease_file: String,
     /// `--leasefile-ro`: the script stores the database.
     pub lease_ro: bool,
     /// IPv4 ranges, last given first.
@@ -206,6 +210,8 @@ impl Default for ServerConfig {
             release: Release::NEWEST,
             script: Vec::new(),
             interface: b"lan0".to_vec(),
+            names_interface: false,
+            lease_file: "/var/lib/misc/dnsmasq.leases".to_owned(),
             lease_ro: false,
             ranges4: Vec::new(),
             ranges6: Vec::new(),
@@ -282,9 +288,14 @@ impl ServerConfig {
         let config = self;
         match name {
             "dhcp-script" => config.script = required()?.as_bytes().to_vec(),
-            "interface" => config.interface = required()?.as_bytes().to_vec(),
+            "interface" => {
+                // The others are those of `Network::others`.
+                if !std::mem::replace(&mut config.names_interface, true) {
+                    config.interface = required()?.as_bytes().to_vec();
+                }
+            }
             "leasefile-ro" => config.lease_ro = true,
-            "dhcp-leasefile" => {}
+            "dhcp-leasefile" => config.lease_file = required()?.to_owned(),
             "dhcp-range" => config.add_range(required()?).map_err(|p| invalid(&p))?,
             "dhcp-host" => {
                 let host = parse_host(required()?).map_err(|p| invalid(&p))?;

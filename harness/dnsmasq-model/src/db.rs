@@ -217,7 +217,7 @@ impl LeaseDb {
             flags: Flags::NEW,
             expires: 1,
             length: u32::MAX,
-            interface: false,
+            interface: None,
             giaddr: None,
             extra: None,
             rank: self.next_rank,
@@ -539,9 +539,11 @@ impl LeaseDb {
     }
 
     /// lease.c `lease_set_interface`.
-    pub(crate) fn set_interface(&mut self, slot: Slot) {
-        if !self.get(slot).interface && self.rules.interface != InterfaceKnowledge::None {
-            self.get_mut(slot).interface = true;
+    pub(crate) fn set_interface(&mut self, slot: Slot, interface: u8) {
+        if self.get(slot).interface != Some(interface)
+            && self.rules.interface != InterfaceKnowledge::None
+        {
+            self.get_mut(slot).interface = Some(interface);
             self.flag(slot, Flags::CHANGED);
         }
     }

@@ -37,6 +37,33 @@ pub struct Network {
     pub v6: Vec<(Ipv6Addr, u8)>,
     /// Hardware address, which is a part of the server's DUID.
     pub mac: [u8; 6],
+    /// The server's other interfaces, for DHCPv4.
+    pub others: Vec<Interface>,
+}
+
+/// Another interface of the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interface {
+    /// Its name.
+    pub name: Vec<u8>,
+    /// IPv4 addresses with prefix lengths.
+    pub v4: Vec<(Ipv4Addr, u8)>,
+}
+
+impl Network {
+    /// The IPv4 addresses of an interface: 0 is the first, the others follow.
+    pub(crate) fn addresses4(&self, interface: u8) -> &[(Ipv4Addr, u8)] {
+        match interface.checked_sub(1) {
+            None => &self.v4,
+            Some(other) => self.others.get(usize::from(other)).map_or(&[], |own| &own.v4),
+        }
+    }
+
+    /// The name of an interface; `first` is that of the first one.
+    pub(crate) fn name<'a>(&'a self, interface: u8, first: &'a [u8]) -> &'a [u8] {
+        let other = interface.checked_sub(1).and_then(|other| self.others.get(usize::from(other)));
+        other.map_or(first, |own| &own.name)
+    }
 }
 
 impl Default for Network {
@@ -46,6 +73,7 @@ impl Default for Network {
             v4: vec![(Ipv4Addr::new(192, 168, 77, 1), 24)],
             v6: Vec::new(),
             mac: [2, 0, 0, 0, 0, 1],
+            others: Vec::new(),
         }
     }
 }
@@ -230,7 +258,9 @@ impl Engine {
             build: self.build,
             rules,
             script: config.script_name().to_vec(),
-            interface: config.interface.clone(),
+            interfaces: (0..=self.network.others.len() as u8)
+                .map(|number| self.network.name(number, &config.interface).to_vec())
+                .collect(),
             server_duid: duid.unwrap_or_default(),
             duid_was_stored,
             log_dhcp: config.log_dhcp,
@@ -261,8 +291,8 @@ impl Engine {
     /// lease.c `lease_find_interfaces`: the interface of a lease on a connected network becomes known.
     fn find_interfaces(&self, db: &mut LeaseDb) {
         for slot in db.slots_newest_first() {
-            if self.is_connected(db.get(slot).addr) {
-                db.set_interface(slot);
+            if let Some(interface) = self.interface_of(db.get(slot).addr) {
+                db.set_interface(slot, interface);
             }
         }
     }
@@ -306,13 +336,16 @@ impl Engine {
         self.run(clock, sink);
     }
 
-    /// lease.c `lease_find_interfaces`: whether the address is on a network of the server's interface.
-    fn is_connected(&self, addr: IpAddr) -> bool {
+    /// The interface on whose network the address is.
+    fn interface_of(&self, addr: IpAddr) -> Option<u8> {
         match addr {
-            IpAddr::V4(addr) => {
-                self.network.v4.iter().any(|(own, p)| same_net(addr, *own, netmask(*p)))
+            IpAddr::V4(addr) => (0..=self.network.others.len() as u8).find(|number| {
+                let own = self.network.addresses4(*number);
+                own.iter().any(|(own, prefix)| same_net(addr, *own, netmask(*prefix)))
+            }),
+            IpAddr::V6(addr) => {
+                self.network.v6.iter().any(|(own, p)| same_net6(addr, *own, *p)).then_some(0)
             }
-            IpAddr::V6(addr) => self.network.v6.iter().any(|(own, p)| same_net6(addr, *own, *p)),
         }
     }
 
@@ -435,15 +468,7 @@ impl Engine {
         clock: Clock,
         sink: &mut impl CallSink,
     ) {
-        let files = Arc::make_mut(&mut self.files);
-        match &text {
-            None => {
-                files.remove(path);
-            }
-            Some(text) => {
-                files.insert(path.to_owned(), text.clone());
-            }
-        }
+        self.store_file(path, text.clone());
         self.resolve_alarm(clock);
         let now = self.build.now(clock);
         let lease_file = &mut self.lease_file;
@@ -457,9 +482,29 @@ impl Engine {
         }
     }
 
+    /// Creates, replaces or removes a file that dnsmasq does not watch: it reads the file at its start and at SIGHUP.
+    pub fn store_file(&mut self, path: &str, text: Option<Vec<u8>>) {
+        let files = Arc::make_mut(&mut self.files);
+        match text {
+            None => files.remove(path),
+            Some(text) => files.insert(path.to_owned(), text),
+        };
+    }
+
+    /// Whether there is a file below a folder.
+    #[must_use]
+    pub fn has_files_in(&self, dir: &str) -> bool {
+        let is_below =
+            |path: &str| path.strip_prefix(dir).is_some_and(|rest| rest.starts_with('/'));
+        self.files.keys().any(|path| is_below(path))
+    }
+
     /// Power was lost: the kernel's neighbour table is empty, and the files are gone whose paths `is_in_ram` names.
     pub fn lose_ram(&mut self, is_in_ram: impl Fn(&str) -> bool) {
         self.neighbours.clear();
+        if is_in_ram(&self.config.lease_file) {
+            self.lease_file.clear();
+        }
         if self.files.keys().any(|path| is_in_ram(path)) {
             Arc::make_mut(&mut self.files).retain(|path, _| !is_in_ram(path));
         }
@@ -584,6 +629,11 @@ impl Engine {
 }
 
 impl Process {
+    /// The name of an interface.
+    pub(crate) fn interface_name(&self, interface: u8) -> &[u8] {
+        self.context.interfaces.get(usize::from(interface)).map_or(&[], Vec::as_slice)
+    }
+
     fn alarm_time(&self) -> Option<i64> {
         match self.alarm.pending {
             None => self.alarm.at,

@@ -113,8 +113,8 @@ pub struct Lease {
     pub expires: i64,
     /// Length in seconds (HAVE_BROKEN_RTC); 0 for an infinite lease.
     pub length: u32,
-    /// Whether the interface is known. There is only one, the server's.
-    pub interface: bool,
+    /// The number of the server's interface, if it is known.
+    pub interface: Option<u8>,
     /// Address of the relay agent.
     pub giaddr: Option<Ipv4Addr>,
     pub(crate) extra: Option<Arc<ExtraData>>,

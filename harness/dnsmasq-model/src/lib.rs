@@ -73,6 +73,7 @@ mod options_since;
 mod parse_hex;
 mod ranges;
 mod read;
+mod read_check;
 mod release;
 mod reservations6;
 mod resolver;
@@ -92,7 +93,7 @@ pub use config::{
     CondDomain, ConfigError, Host, HwPattern, INFINITE, Range4, Range6, SHORTEST_LEASE,
     ServerConfig, parse_host, parse_lease_time,
 };
-pub use engine::{Engine, Network};
+pub use engine::{Engine, Interface, Network};
 pub use hex::{hex_digits, hex_text, parse_hex_digits, parse_hex_text};
 pub use hosts::ConfigFiles;
 pub use hw_addr::{CHADDR_MAX, ETHER, HwAddr};
@@ -103,6 +104,7 @@ pub use lease_line::{LeaseLine, duid_line, parse_duid_line};
 pub use names::{c_string, legal_hostname, same_name, strip_hostname};
 pub use options_since::option_since;
 pub use ranges::Use6;
+pub use read_check::{ReadLine, read_lines};
 pub use release::{Release, ReleaseError};
 pub use reservations6::HostAddress6;
 pub use server::{Server, address_hash, granted_lease_time};

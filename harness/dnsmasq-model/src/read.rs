@@ -27,12 +27,25 @@ pub(crate) struct ReadResult {
 }
 
 /// fscanf's `%Ns`: skips white space, then reads at most N other bytes.
-struct Tokens<'a> {
+pub(crate) struct Tokens<'a> {
     rest: &'a [u8],
 }
 
 impl<'a> Tokens<'a> {
-    fn next(&mut self, width: usize) -> Option<&'a [u8]> {
+    pub(crate) fn new(text: &'a [u8]) -> Self {
+        Self { rest: text }
+    }
+
+    /// The text that was not read yet.
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
+    pub(crate) fn skip_blanks(&mut self) {
+        self.rest = &self.rest[self.rest.iter().take_while(|b| is_blank(b)).count()..];
+    }
+
+    pub(crate) fn next(&mut self, width: usize) -> Option<&'a [u8]> {
         let start = self.rest.iter().position(|b| !is_blank(b))?;
         let rest = &self.rest[start..];
         let end = rest.iter().position(is_blank).unwrap_or(rest.len()).min(width);
@@ -42,7 +55,7 @@ impl<'a> Tokens<'a> {
     }
 
     /// fscanf's `%lu`: skips white space, then reads a number. `None` if there is none.
-    fn next_number(&mut self) -> Option<&'a [u8]> {
+    pub(crate) fn next_number(&mut self) -> Option<&'a [u8]> {
         let start = self.rest.iter().position(|b| !is_blank(b))?;
         let rest = &self.rest[start..];
         let sign = usize::from(matches!(rest.first(), Some(b'-' | b'+')));
@@ -243,7 +256,7 @@ fn inet_addr(text: &[u8]) -> Ipv4Addr {
 }
 
 /// glibc's `atol`: saturates, and is 0 if there is no number.
-fn atol(text: &[u8]) -> i64 {
+pub(crate) fn atol(text: &[u8]) -> i64 {
     let (negative, digits) = signed(text);
     let mut value: i64 = 0;
     for digit in digits {
@@ -260,7 +273,7 @@ fn atol(text: &[u8]) -> i64 {
 }
 
 /// glibc's `strtoul` in base 10.
-fn strtoul(text: &[u8]) -> u64 {
+pub(crate) fn strtoul(text: &[u8]) -> u64 {
     let (negative, digits) = signed(text);
     let mut value: u64 = 0;
     for digit in digits {

@@ -194,7 +194,7 @@ impl Server {
         }
         let ciaddr = matches!(kind, Kind4::Renew | Kind4::Rebind | Kind4::Inform | Kind4::Release)
             .then_some(addr);
-        let contexts = contexts(&process.config, &self.engine.network, client.relay, ciaddr);
+        let contexts = contexts(&process.config, &self.engine.network, client, ciaddr);
         if contexts.is_empty() || process.config.serves_no_dhcp() {
             return Reply4::Silent;
         }
@@ -231,7 +231,7 @@ impl Server {
         let now = self.engine.build().now(clock);
         let Some(process) = &self.engine.process else { return };
         let config = Arc::clone(&process.config);
-        let contexts = contexts(&config, &self.engine.network, client.relay, None);
+        let contexts = contexts(&config, &self.engine.network, client, None);
         let lease = process.db.find_by_client(&client.hw, client.clid.as_deref());
         let clid = client.clid.as_deref();
         // A DECLINE has no host name (RFC 2131, table 5), so that a host is not found by its name.
@@ -474,7 +474,8 @@ impl<'a> Request<'a> {
         let network = ClientNetwork::V4(&pairs);
         let directory = &process.directory;
         let config = &process.config;
-        let mut tags = tags4(&config.tag_rules, &config.interface, client);
+        let interface = process.interface_name(client.interface);
+        let mut tags = tags4(&config.tag_rules, interface, client);
         let found_with = TagIf::apply(&config.tag_if, tags.clone());
         let mut host = directory.find(network, clid, Some(&client.hw), None, &found_with);
         let name = client_name(client, process.db.rules(), config.domain.as_deref())

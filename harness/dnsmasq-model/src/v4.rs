@@ -31,6 +31,8 @@ pub struct Client4 {
     pub lease_time: Option<u32>,
     /// Relay agent's address (giaddr).
     pub relay: Option<Ipv4Addr>,
+    /// The number of the server's interface that receives its messages.
+    pub interface: u8,
     /// Options that only affect the variables of script calls.
     pub options: Arc<Options4>,
 }
@@ -46,6 +48,7 @@ impl Client4 {
             fqdn: None,
             lease_time: None,
             relay: None,
+            interface: 0,
             options: Arc::default(),
         }
     }
@@ -145,14 +148,15 @@ pub(crate) struct Context4<'a> {
 pub(crate) fn contexts<'a>(
     config: &'a ServerConfig,
     network: &Network,
-    giaddr: Option<Ipv4Addr>,
+    client: &Client4,
     ciaddr: Option<Ipv4Addr>,
 ) -> Vec<Context4<'a>> {
+    let giaddr = client.relay;
     let all = || config.ranges4.iter().enumerate();
     let spans = |range: &Range4, addr, mask| range.is_in(addr, mask);
     let mut local = Vec::new();
     for (index, range) in all() {
-        let own = network.v4.iter().find_map(|(own, prefix)| {
+        let own = network.addresses4(client.interface).iter().find_map(|(own, prefix)| {
             let mask = range.netmask.unwrap_or_else(|| netmask(*prefix));
             spans(range, *own, mask).then_some((*own, mask))
         });
@@ -289,19 +293,19 @@ impl Engine {
             (Kind4::Inform, Reply4::Ack { .. }) => {
                 let slot = process.db.find_by_client(&client.hw, clid);
                 if let Some(slot) = slot.or_else(|| process.db.find_by_addr(message.addr)) {
-                    process.db.set_interface(slot);
+                    process.db.set_interface(slot, client.interface);
                 }
             }
             (Kind4::Release, _) => {
                 let config = Arc::clone(&process.config);
-                let ranges = contexts(&config, network, client.relay, Some(message.addr));
+                let ranges = contexts(&config, network, client, Some(message.addr));
                 if ranges.iter().any(|c| same_net(message.addr, c.range.start, c.mask)) {
                     process.remove_own_lease(client, clid, message.addr, now);
                 }
             }
             (Kind4::Decline, _) => {
                 let config = Arc::clone(&process.config);
-                if !contexts(&config, network, client.relay, None).is_empty() {
+                if !contexts(&config, network, client, None).is_empty() {
                     process.remove_own_lease(client, clid, message.addr, now);
                 }
             }
@@ -414,7 +418,7 @@ impl Process {
             identify(config, directory, db, slot, &request);
         }
         db.set_expires(slot, lease_time, now);
-        db.set_interface(slot);
+        db.set_interface(slot, client.interface);
     }
 }
 
@@ -449,19 +453,20 @@ fn identify(
 ) {
     let Request { client, clid, network, addr, ciaddr, do_classes } = *request;
     let rules = *db.rules();
-    let name = client_name(client, &rules, config.domain.as_deref());
+    let client_name = client_name(client, &rules, config.domain.as_deref());
     let ranges = if do_classes
         || !config.hosts.is_empty()
         || !directory.is_empty()
         || names_depend_on_tags(config)
     {
-        contexts(config, network, client.relay, ciaddr)
+        contexts(config, network, client, ciaddr)
     } else {
         Vec::new()
     };
     let pairs: Vec<_> = ranges.iter().map(|c| (c.range, c.mask)).collect();
-    let identity = Identity { clid: clid.map(|c| &c[..]), hw: &client.hw, name };
-    let sent_tags = tags4(&config.tag_rules, &config.interface, client);
+    let identity = Identity { clid: clid.map(|c| &c[..]), hw: &client.hw, name: client_name };
+    let name = request.network.name(client.interface, &config.interface);
+    let sent_tags = tags4(&config.tag_rules, name, client);
     let found_with = TagIf::apply(&config.tag_if, sent_tags.clone());
     let network4 = ClientNetwork::V4(&pairs);
     let host = directory.find(network4, identity.clid, Some(identity.hw), None, &found_with);
@@ -481,7 +486,7 @@ fn identify(
         lease.extra = Some(Arc::new(extra_data(client, &tags)));
     }
     let mut auth = false;
-    let mut hostname = name;
+    let mut hostname = client_name;
     if let Some(name) = host.and_then(|h| h.name.as_deref()) {
         hostname = Some(name);
         auth = true;
@@ -582,7 +587,7 @@ impl Process {
         let client = message.client;
         let config = Arc::clone(&self.config);
         let directory = self.directory.clone();
-        let ranges = contexts(&config, network, client.relay, None);
+        let ranges = contexts(&config, network, client, None);
         let pairs: Vec<_> = ranges.iter().map(|c| (c.range, c.mask)).collect();
         let host = directory.find(ClientNetwork::V4(&pairs), None, Some(&client.hw), None, &[]);
         let mut found: Option<Slot>;
@@ -611,7 +616,7 @@ impl Process {
             .and_then(|h| h.lease_time)
             .unwrap_or(u32::MAX);
         self.db.set_expires(slot, time, now);
-        self.db.set_interface(slot);
+        self.db.set_interface(slot, client.interface);
     }
 }
 

@@ -247,7 +247,7 @@ impl Process {
                 let hw = client.hw.filter(|_| self.db.rules().mac6);
                 let hw = hw.unwrap_or_else(|| HwAddr::new(0, &[]));
                 self.db.set_hwaddr(slot, &hw, Some(&client.duid));
-                self.db.set_interface(slot);
+                self.db.set_interface(slot, 0);
                 if let (IaKind::Na, Some(name)) = (ia.kind, named.name) {
                     self.db.set_hostname(slot, name, named.auth, config.domain_of(ip));
                 }

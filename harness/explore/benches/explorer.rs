@@ -10,6 +10,7 @@ use std::time::Duration;
 use criterion::{Criterion, criterion_group, criterion_main};
 use explore::crash::{Options, Report, explore};
 use nvram_emu::flsh::crc_of;
+use runner::{GatePolicy, ScriptChoice};
 use scenario::{Case, Overrides, cases};
 
 const SIZE: usize = 0x8000;
@@ -22,7 +23,8 @@ fn bench_cases() -> Vec<Case> {
 }
 
 fn explored(case: &Case, options: Options) -> Report {
-    explore(case, None, options).expect("a run").expect("a function")
+    let (choice, gate) = (ScriptChoice::default(), GatePolicy::strict());
+    explore(case, None, &choice, &gate, options).expect("a run").expect("a function")
 }
 
 fn explorer(bench: &mut Criterion) {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::crash::CaseText;
 use crate::event::Timeline;
 use crate::failure::{Failure, Severity};
 
@@ -34,13 +35,16 @@ pub struct CasesReport {
     pub failures: Vec<Failure>,
     /// The cases, by scenario.
     pub scenarios: Vec<Scenario>,
+    /// Cases that make no sense with the script or the dialect of the command line, with the reason.
+    #[serde(default)]
+    pub left_out: Vec<CaseText>,
     /// What happened in the examples of the failures, by the name of the case.
     #[serde(default)]
     pub timelines: BTreeMap<String, Timeline>,
 }
 
 /// The verdict of one group.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GroupVerdict {
     /// The name.
     pub group: String,
@@ -52,6 +56,18 @@ pub struct GroupVerdict {
     pub cases: usize,
     /// Number of cases with a finding of this group.
     pub failed: usize,
+    /// `leaselab check`: `ok`, `advice`, `risk`, `bug`, `hidden` or `n/a`.
+    #[serde(default)]
+    pub verdict: String,
+    /// Why the verdict is `hidden` or `n/a`.
+    #[serde(default)]
+    pub why: Option<String>,
+    /// A finding in words.
+    #[serde(default)]
+    pub example: Option<String>,
+    /// The command that shows the example again.
+    #[serde(default)]
+    pub reproduction: Option<String>,
 }
 
 /// The cases of one scenario file.

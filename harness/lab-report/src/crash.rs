@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::failure::Severity;
+
 /// The report of `crash`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CrashReport {
@@ -24,13 +26,16 @@ pub struct CrashReport {
     pub kept: u64,
     /// States in which something was lost, as is unavoidable with this store.
     pub lost: u64,
+    /// States with nothing worse than advice or risks, or that the options allow.
+    #[serde(default)]
+    pub allowed: u64,
     /// States that are broken, as the scenario expects.
     pub declared: u64,
     /// States that are broken.
     pub broken: u64,
     /// Counts by kind of point.
     pub coverage: BTreeMap<String, Count>,
-    /// The broken states.
+    /// Examples of broken and allowed states.
     pub breaches: Vec<Breach>,
     /// Unexpected results of programs that rewrite their lease database.
     #[serde(default)]
@@ -62,6 +67,12 @@ pub struct Count {
 pub struct Breach {
     /// The invariant.
     pub invariant: String,
+    /// How serious it is.
+    #[serde(default = "worst")]
+    pub severity: Severity,
+    /// The name of its group.
+    #[serde(default)]
+    pub group: String,
     /// Number of the step, from 1.
     pub step: usize,
     /// What differs.
@@ -71,6 +82,11 @@ pub struct Breach {
     /// The command that replays it.
     #[serde(default)]
     pub replay: String,
+}
+
+/// The severity of breaches in older reports.
+fn worst() -> Severity {
+    Severity::Bug
 }
 
 /// A text about a case.

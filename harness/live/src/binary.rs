@@ -43,6 +43,11 @@ impl Binaries {
         }
     }
 
+    /// The paths of the executables.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.rtc.iter().chain(&self.no_rtc).map(|binary| binary.path.as_path())
+    }
+
     /// Adds an executable, unless there is already one of the same build.
     pub fn add(&mut self, binary: Binary) {
         let slot = match binary.build {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
 use std::net::{IpAddr, Ipv4Addr};
 use std::os::unix::fs::{FileExt, symlink};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use nvram_emu::Machine;
@@ -19,7 +19,7 @@ use packets::{dhcp6, dns};
 
 use super::{network, script_proxy};
 use backend::process::protocol::{Octets, Program, ProgramEnd};
-use backend::process::{Process, Root, ScriptCommand, Settings};
+use backend::process::{Isolation, Process, ScriptCommand, Settings};
 use backend::{
     AddressRecord, Backend, BackendError, CallOptions, CallResult, CommandResult, Daemon,
     DaemonExit, DaemonStart,
@@ -148,12 +148,12 @@ impl Live {
         settings: &LiveSettings,
     ) -> Result<Self, BackendError> {
         network::unshare().map_err(|error| environment("creating a network namespace", &error))?;
-        let root = Root::Mounts;
-        let mut process =
-            Process::new(machine, script, &Settings { root, ..settings.process.clone() })?;
-        if let Some(why) = process.refused_private_root() {
-            return Err(environment("creating a private root", &why));
-        }
+        let programs = settings.binaries.paths().map(Path::to_owned).collect();
+        let mut process = Process::new(
+            machine,
+            script,
+            &Settings { isolation: Isolation::SharedNetwork, programs, ..settings.process.clone() },
+        )?;
         let clock = process.path("clock");
         let written = (|| {
             fs::write(process.path("clock.so"), CLOCK)?;
@@ -163,7 +163,7 @@ impl Live {
         })();
         let clock =
             written.map_err(|error| environment("writing to the scratch folder", &error))?;
-        let text = |name: &str| process.path(name).to_string_lossy().into_owned();
+        let text = |name: &str| process.seen(name).to_string_lossy().into_owned();
         let (library, page) = (text("clock.so"), text("clock"));
         process.set_variable("LD_PRELOAD", &library);
         process.set_variable("LEASELAB_CLOCK", &page);
@@ -186,7 +186,8 @@ impl Live {
         })
     }
 
-    fn set(&self, clock: Clock) -> Result<(), BackendError> {
+    fn set(&mut self, clock: Clock) -> Result<(), BackendError> {
+        self.process.set_running_clock(clock)?;
         let bytes = [clock.wall.to_ne_bytes(), clock.mono.to_ne_bytes()].concat();
         self.clock.write_all_at(&bytes, 0).map_err(|error| environment("writing the clock", &error))
     }
@@ -218,8 +219,10 @@ impl Live {
                 "no dnsmasq executable of this build was named or found".to_owned(),
             )
         })?;
-        let path = |name: &str| self.process.path(name).to_string_lossy().into_owned();
-        let mut argv = vec![executable(&binary.path).to_string_lossy().into_owned()];
+        let path = |name: &str| self.process.seen(name).to_string_lossy().into_owned();
+        let index = self.binaries.paths().position(|path| path == binary.path).unwrap_or_default();
+        let executable = self.process.seen_program(index);
+        let mut argv = vec![executable.to_string_lossy().into_owned()];
         argv.extend(
             ["--conf-file=/dev/null", "--keep-in-foreground", "--user=root"].map(str::to_owned),
         );
@@ -360,16 +363,6 @@ impl Live {
     }
 }
 
-/// The path at which dnsmasq's process finds an executable. That process has its own `/tmp`, so an executable below the
-/// `/tmp` of the host is reached through the root of this process.
-fn executable(path: &Path) -> PathBuf {
-    if path.starts_with("/tmp") {
-        let root = PathBuf::from(format!("/proc/{}/root", std::process::id()));
-        return root.join(path.strip_prefix("/").unwrap_or(path));
-    }
-    path.to_owned()
-}
-
 /// The endpoints of a DNS query to the router.
 fn query_endpoints(network: &Network, resolver: Ipv4Addr, port: u16, id: u16) -> UdpEndpoints {
     let router = network.v4.first().map_or(Ipv4Addr::UNSPECIFIED, |(address, _)| *address);
@@ -465,7 +458,7 @@ impl Daemon for Live {
         let call = waiting.call.clone();
         let programs = self.process.programs(&call, plan);
         let done = waiting
-            .run(programs, self.process.path(""))
+            .run(programs, self.process.working_folder())
             .map_err(|error| environment("the script proxy", &error))?;
         let result = self.process.result(done, plan)?;
         Ok(Some((call, result)))

@@ -12,6 +12,9 @@ pub enum QemuError {
     /// A file or an option of the user's cannot be used.
     #[error("{0}")]
     Input(String),
+    /// A message of a client cannot be encoded.
+    #[error("{0}")]
+    Message(String),
     /// A guest did not boot, or stopped working.
     #[error("{0}")]
     Guest(String),
@@ -34,6 +37,7 @@ impl From<QemuError> for backend::BackendError {
         match error {
             QemuError::Environment(why) => Self::Environment(why),
             QemuError::Input(why) => Self::Script(why),
+            QemuError::Message(why) => Self::Message(why),
             QemuError::Guest(why) => Self::Broken(why),
         }
     }

@@ -2,11 +2,15 @@
 
 use std::net::IpAddr;
 use std::ops::Range;
+use std::sync::Arc;
 
+use super::configuration::relay_address;
 use super::escapes::unescape;
-use dnsmasq_model::{Client4, Client6, ETHER, HwAddr, INFINITE, IaKind, Text, parse_hex_text};
+use dnsmasq_model::{
+    Client4, Client6, ETHER, HwAddr, INFINITE, IaKind, Options4, Text, parse_hex_text,
+};
 use scenario::diagnostics::SourceError;
-use scenario::{Case, ClientEvent, Join, LeaseTime, V6};
+use scenario::{Case, ClientEvent, Join, LeaseTime, V6, did_you_mean};
 
 /// A scenario with more clients than this is rejected.
 const MAX_CLIENTS: usize = 10_000;
@@ -125,13 +129,9 @@ impl Clients {
                     None => Some([&[1], hw.bytes()].concat().into()),
                 };
                 client.lease_time = join.lease_time.map(wire_time);
-                client.relay = match &join.relay {
-                    Some(relay) => Some(relay.get_ref().parse().map_err(|_| {
-                        let message = format!("invalid IPv4 address {:?}", relay.get_ref());
-                        case.error(relay.span(), message)
-                    })?),
-                    None => None,
-                };
+                place_in_network(case, join, &mut client)?;
+                client.options =
+                    Arc::new(class_options(join).map_err(|why| case.error(span.clone(), why))?);
                 if join.bootp { Protocol::Bootp(client) } else { Protocol::V4(client) }
             }
         };
@@ -302,6 +302,45 @@ fn hardware(text: &str) -> Result<HwAddr, String> {
 pub fn parse_address(case: &Case, address: &toml::Spanned<String>) -> Result<IpAddr, SourceError> {
     let text = address.get_ref();
     text.parse().map_err(|_| case.error(address.span(), format!("invalid IP address `{text}`")))
+}
+
+/// Puts a client into the network that its `join` names.
+fn place_in_network(case: &Case, join: &Join, client: &mut Client4) -> Result<(), SourceError> {
+    let Some(name) = &join.network else { return Ok(()) };
+    let networks = &case.scenario.networks;
+    let found = networks.iter().find(|network| network.name.get_ref() == name.get_ref());
+    let Some(network) = found else {
+        let error = case.error(name.span(), format!("no network is named `{}`", name.get_ref()));
+        let known = networks.iter().map(|network| network.name.get_ref().as_str());
+        return Err(match did_you_mean(name.get_ref(), known) {
+            Some(known) => error.help(format!("did you mean `{known}`?")),
+            None => error.help("add a `[[network]]` with this name"),
+        });
+    };
+    match &network.relay {
+        Some(relay) => client.relay = Some(relay_address(case, relay)?),
+        None => {
+            let interfaces = networks.iter().filter(|network| network.interface.is_some());
+            let place = interfaces.take_while(|other| other.name != network.name).count();
+            client.interface = place as u8 + 1;
+        }
+    }
+    Ok(())
+}
+
+/// The options for classes of clients.
+fn class_options(join: &Join) -> Result<Options4, String> {
+    let bytes = |text: &Option<String>| {
+        text.as_deref()
+            .map(option_text)
+            .transpose()
+            .map(|text| text.flatten().map(|text| text.to_vec()))
+    };
+    Ok(Options4 {
+        vendor_class: bytes(&join.vendor_class)?.unwrap_or_default(),
+        user_classes: bytes(&join.user_class)?.into_iter().collect(),
+        ..Options4::default()
+    })
 }
 
 /// A lease time in seconds, as in DHCP option 51.

@@ -192,6 +192,9 @@ impl Comparison {
                  hexadecimal; a script must leave such a line out",
                 -status
             ),
+            1 => "it exited at its start with code 1: its options contradict each other".to_owned(),
+            3 => "it exited at its start with code 3: it cannot read a file that its options name, or run the script"
+                .to_owned(),
             status => format!(
                 "it exited at its start with code {status}: init must exit with 0 whatever is stored, and did not"
             ),
@@ -329,7 +332,7 @@ impl Comparison {
         findings.add(FindingKind::Mispredicted, text);
     }
 
-    /// Checks right after a start that the name of each lease is answered with its address.
+    /// Checks right after a start that the names of each lease are answered with its address.
     pub(super) fn check_names(
         &self,
         router: &mut Router<'_>,
@@ -341,12 +344,13 @@ impl Comparison {
         let mut names: BTreeMap<(Vec<u8>, AddressRecord), Vec<IpAddr>> = BTreeMap::new();
         let now = router.engine().build().now(router.clocks.now());
         for lease in router.engine().leases().filter(|lease| !lease.has_expired(now)) {
-            let Some(name) = lease.hostname.as_deref().and_then(legal_hostname) else { continue };
             let record = match lease.addr {
                 IpAddr::V4(_) => AddressRecord::A,
                 IpAddr::V6(_) => AddressRecord::Aaaa,
             };
-            names.entry((name.to_ascii_lowercase(), record)).or_default().push(lease.addr);
+            for name in router.engine().answered_names(lease).filter_map(legal_hostname) {
+                names.entry((name.to_ascii_lowercase(), record)).or_default().push(lease.addr);
+            }
         }
         for ((name, record), addresses) in names {
             let Some(daemon) = self.daemon(router).filter(|daemon| !daemon.has_exited()) else {

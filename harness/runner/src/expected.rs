@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use super::escapes::show;
 use super::lease_line::{DUID, split_time};
 use super::lines::{Lines, Subject};
+use super::severity::Severity;
 use dnsmasq_model::ScriptCall;
 use scenario::Rtc;
 use scenario::digest;
@@ -16,6 +17,8 @@ pub struct Expected {
     lines: Lines,
     /// Subjects whose last call was not acknowledged, and the lines that the store may hold for them (`None`: no line).
     uncertain: BTreeMap<Subject, BTreeSet<Option<Vec<u8>>>>,
+    /// Subjects that a call removed, for the severity of differences.
+    removed: BTreeSet<Subject>,
     key: OnceLock<u64>,
 }
 
@@ -94,6 +97,9 @@ impl Expected {
         for (subject, line) in changes {
             self.uncertain.remove(&subject);
             self.lines.put(&subject, line.as_deref());
+            if line.is_none() {
+                self.removed.insert(subject);
+            }
         }
     }
 
@@ -203,6 +209,7 @@ impl Expected {
                     wanted: wanted.map(<[u8]>::to_vec),
                     found: found.map(<[u8]>::to_vec),
                     uncertain,
+                    severity: self.severity(subject, found),
                     text: format!(
                         "{}: expected {}, found {}",
                         subject.escape_ascii(),
@@ -216,6 +223,46 @@ impl Expected {
     }
 }
 
+impl Expected {
+    /// How serious it is that `found` is stored for a subject: as serious as its difference from the nearest line that may
+    /// be stored.
+    fn severity(&self, subject: &[u8], found: Option<&[u8]>) -> Severity {
+        let of_choice = |wanted: Option<&[u8]>| match (wanted, found) {
+            (Some(wanted), Some(found)) => line_severity(wanted, found),
+            // dnsmasq makes a new DUID. Its clients ask again, and keep their addresses.
+            _ if subject == DUID => Severity::Risk,
+            // A lease that was deleted comes back with the next start.
+            (None, Some(_)) if self.removed.contains(subject) => Severity::Risk,
+            _ => Severity::Bug,
+        };
+        let severity = match self.uncertain.get(subject) {
+            Some(choices) => choices.iter().map(|choice| of_choice(choice.as_deref())).min(),
+            None => Some(of_choice(self.lines.get(subject))),
+        };
+        severity.unwrap_or(Severity::Bug)
+    }
+}
+
+/// How serious it is that `found` is stored instead of `wanted`, both about one address.
+///
+/// A wrong client, host name or client-id is a bug. A wrong time, or a host name or client-id that is left out, is a risk:
+/// dnsmasq still knows which client has the address.
+fn line_severity(wanted: &[u8], found: &[u8]) -> Severity {
+    let words = |line: &[u8]| -> Option<[Vec<u8>; 5]> {
+        let words: Vec<Vec<u8>> = line.split(|byte| *byte == b' ').map(<[u8]>::to_vec).collect();
+        words.try_into().ok()
+    };
+    let (Some(wanted), Some(found)) = (words(wanted), words(found)) else { return Severity::Risk };
+    let [_, wanted_hardware, _, wanted_name, wanted_id] = &wanted;
+    let [_, hardware, _, name, id] = &found;
+    let is_wrong = |wanted: &Vec<u8>, found: &Vec<u8>| wanted != found && found != b"*";
+    if hardware != wanted_hardware || is_wrong(wanted_name, name) || is_wrong(wanted_id, id) {
+        Severity::Bug
+    } else {
+        Severity::Risk
+    }
+}
+
 /// A subject whose line is not what must be stored.
 #[derive(Clone, Debug)]
 pub struct Difference {
@@ -225,6 +272,8 @@ pub struct Difference {
     pub wanted: Option<Vec<u8>>,
     /// The line that is stored.
     pub found: Option<Vec<u8>>,
+    /// How serious it is.
+    pub severity: Severity,
     /// Whether its last call was not acknowledged.
     pub uncertain: bool,
     /// A description.
@@ -282,6 +331,36 @@ mod tests {
         assert!(fine("2000 02:aa 10.0.0.1 new *"));
         assert!(!fine("2000 02:aa 10.0.0.1 old *"));
         assert!(!expected.differences(&Lines::new(), tolerance(0)).is_empty());
+    }
+
+    #[test]
+    fn a_difference_is_as_serious_as_what_dnsmasq_loses() {
+        let expected = Expected::known(line("1000 02:aa 10.0.0.1 phone 01:02:aa"));
+        let severity = |lines: &Lines| {
+            let differences = expected.differences(lines, tolerance(0));
+            differences.iter().map(|difference| difference.severity).max()
+        };
+        for (found, wanted) in [
+            ("900 02:aa 10.0.0.1 phone 01:02:aa", Severity::Risk),
+            ("1000 02:aa 10.0.0.1 * 01:02:aa", Severity::Risk),
+            ("1000 02:aa 10.0.0.1 phone *", Severity::Risk),
+            ("1000 02:aa 10.0.0.1 tablet 01:02:aa", Severity::Bug),
+            ("1000 02:ab 10.0.0.1 phone 01:02:aa", Severity::Bug),
+        ] {
+            assert_eq!(severity(&line(found)), Some(wanted), "{found}");
+        }
+        assert_eq!(severity(&Lines::new()), Some(Severity::Bug));
+    }
+
+    #[test]
+    fn a_deleted_lease_that_is_still_stored_is_a_risk() {
+        let stored = line("1000 02:aa 10.0.0.1 * *");
+        let mut expected = Expected::known(stored.clone());
+        expected.acknowledged(vec![(b"10.0.0.1".to_vec(), None)]);
+        let differences = expected.differences(&stored, tolerance(0));
+        assert_eq!(differences[0].severity, Severity::Risk);
+        let differences = Expected::default().differences(&stored, tolerance(0));
+        assert_eq!(differences[0].severity, Severity::Bug, "a lease that was never given");
     }
 
     #[test]

@@ -8,7 +8,9 @@ use scenario::{Case, Group, Invariant};
 
 use super::evidence::{CallRecord, Evidence};
 use super::expected::Difference;
+use super::finding::Finding;
 use super::finding_kind::FindingKind;
+use super::gate_policy::GatePolicy;
 use super::severity::Severity;
 
 /// Maximum number of addresses whose last calls are kept.
@@ -17,45 +19,20 @@ const MAX_ADDRESSES: usize = 4_096;
 /// Maximum number of findings of one kind that a case keeps.
 const MAX_FINDINGS: usize = 50;
 
-/// A broken invariant, an unmet expectation, or another failure of a case.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// Its kind.
-    pub kind: FindingKind,
-    /// How serious it is.
-    pub severity: Severity,
-    /// The group of the report to which it belongs.
-    pub group: Group,
-    /// Number of the step, from 1.
-    pub step: usize,
-    /// Line of the step in the scenario file, from 1.
-    pub line: usize,
-    /// A description of the difference.
-    pub text: String,
-    /// What a report shows beside the text.
-    pub evidence: Evidence,
-}
-
-impl Finding {
-    /// A finding of the case as a whole, which belongs to no step.
-    pub fn of_case(case: &Case, kind: FindingKind, text: impl Into<String>) -> Self {
-        let group = kind.group(case.scenario.group);
-        Self {
-            kind,
-            severity: kind.severity(),
-            group,
-            step: 0,
-            line: 0,
-            text: text.into(),
-            evidence: Evidence::default(),
-        }
-    }
+/// How the findings of a case are judged.
+#[derive(Clone, Debug)]
+pub(super) struct FindingRules {
+    /// Which findings make the case fail.
+    pub(super) gate: GatePolicy,
+    /// Whether the case fails if a violation of `[[breaks]]` does not occur.
+    pub(super) demands_breaks: bool,
 }
 
 /// The findings of one case.
 #[derive(Debug)]
 pub(super) struct Findings<'a> {
     case: &'a Case,
+    rules: FindingRules,
     step: usize,
     span: Range<usize>,
     /// The current step in one line.
@@ -68,13 +45,16 @@ pub(super) struct Findings<'a> {
     /// Findings that the scenario expects.
     expected_violations: Vec<Finding>,
     omitted: usize,
+    /// Severity and group of the most serious finding that was omitted.
+    worst_omitted: Option<(Severity, Group)>,
 }
 
 impl<'a> Findings<'a> {
-    pub(super) fn new(case: &'a Case) -> Self {
+    pub(super) fn new(case: &'a Case, rules: FindingRules) -> Self {
         let (failures, expected_violations) = (Vec::new(), Vec::new());
         Self {
             case,
+            rules,
             step: 0,
             span: 0..0,
             step_text: String::new(),
@@ -83,6 +63,7 @@ impl<'a> Findings<'a> {
             failures,
             expected_violations,
             omitted: 0,
+            worst_omitted: None,
         }
     }
 
@@ -110,10 +91,10 @@ impl<'a> Findings<'a> {
         self.step
     }
 
-    /// Adds a finding of the current step, about its last call.
+    /// Adds a finding of the current step, about its last call, with the severity of its kind.
     pub(super) fn add(&mut self, kind: FindingKind, text: impl Into<String>) {
         let evidence = Evidence { call: self.last_call.clone(), ..Evidence::default() };
-        self.add_with(kind, text, evidence);
+        self.add_with(kind, kind.severity(), text, evidence);
     }
 
     /// Adds a broken invariant about a stored line, and about the last call that asked to change it.
@@ -125,33 +106,53 @@ impl<'a> Findings<'a> {
             found: difference.found.into_iter().collect(),
             ..Evidence::default()
         };
-        self.add_with(FindingKind::Broken(invariant), difference.text, evidence);
+        let kind = FindingKind::Broken(invariant);
+        self.add_with(kind, difference.severity, difference.text, evidence);
     }
 
-    fn add_with(&mut self, kind: FindingKind, text: impl Into<String>, evidence: Evidence) {
+    fn add_with(
+        &mut self,
+        kind: FindingKind,
+        severity: Severity,
+        text: impl Into<String>,
+        evidence: Evidence,
+    ) {
         let (line, _) = self.case.source.position(self.span.start);
         let evidence = Evidence { step: self.step_text.clone(), ..evidence };
-        let finding =
-            Finding { step: self.step, line, evidence, ..Finding::of_case(self.case, kind, text) };
+        let finding = Finding::of_case(self.case, kind, text);
+        let finding = Finding { severity, step: self.step, line, evidence, ..finding };
         let is_expected = self.case.scenario.breaks.iter().any(|breaks| {
             FindingKind::Broken(breaks.invariant) == kind && self.case.matches(&breaks.when)
         });
         let list = if is_expected { &mut self.expected_violations } else { &mut self.failures };
-        if list.iter().filter(|found| found.kind == kind).count() < MAX_FINDINGS {
+        let is_alike = |found: &&Finding| (found.kind, found.severity) == (kind, severity);
+        if list.iter().filter(is_alike).count() < MAX_FINDINGS {
             list.push(finding);
         } else if !is_expected {
             self.omitted += 1;
+            self.worst_omitted = self.worst_omitted.max(Some((severity, finding.group)));
         }
     }
 
-    /// Whether anything failed so far.
-    pub(super) fn any(&self) -> bool {
-        !self.failures.is_empty()
+    /// Whether anything was found that makes the case fail.
+    pub(super) fn any_denied(&self) -> bool {
+        !self.rules.gate.passes(&self.failures)
     }
 
     /// Adds a broken invariant.
     pub(super) fn broken(&mut self, invariant: Invariant, text: impl Into<String>) {
         self.add(FindingKind::Broken(invariant), text);
+    }
+
+    /// Adds a broken invariant of this severity.
+    pub(super) fn broken_with(
+        &mut self,
+        invariant: Invariant,
+        severity: Severity,
+        text: impl Into<String>,
+    ) {
+        let evidence = Evidence { call: self.last_call.clone(), ..Evidence::default() };
+        self.add_with(FindingKind::Broken(invariant), severity, text, evidence);
     }
 
     /// The failures and the expected findings. An expected violation that did not occur is a failure.
@@ -163,7 +164,7 @@ impl<'a> Findings<'a> {
             .scenario
             .breaks
             .iter()
-            .filter(|breaks| self.case.matches(&breaks.when))
+            .filter(|breaks| self.rules.demands_breaks && self.case.matches(&breaks.when))
             .filter(|breaks| !found_kinds.contains(&FindingKind::Broken(breaks.invariant)))
             .map(|breaks| {
                 let name = breaks.invariant.name();
@@ -173,9 +174,10 @@ impl<'a> Findings<'a> {
         for text in missing {
             self.add(FindingKind::Unmet, text);
         }
-        if self.omitted > 0 {
+        if let Some((severity, group)) = self.worst_omitted {
             let text = format!("{} more findings of this case", self.omitted);
-            self.failures.push(Finding::of_case(self.case, FindingKind::Unmet, text));
+            let finding = Finding::of_case(self.case, FindingKind::Unmet, text);
+            self.failures.push(Finding { severity, group, ..finding });
         }
         (self.failures, self.expected_violations)
     }

@@ -25,6 +25,7 @@ pub(super) fn free_bytes(machine: &Machine) -> Option<i64> {
         FreeSpaceSource::ShowStdout => {
             between(&output(&[b"show"]).0, " bytes used, ", " bytes free.")
         }
+        FreeSpaceSource::ShowStdoutSize => between(&output(&[b"show"]).0, " bytes (", " left)"),
         FreeSpaceSource::NotReported => None,
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use scenario::Group;
 
-use super::findings::Finding;
+use super::finding::Finding;
 use super::severity::Severity;
 
 /// Which findings make a case fail. The others are reported, and do not change the exit code.

@@ -1,33 +1,90 @@
-//! A strict parser of the output of `init`.
+//! The output of `init`, as dnsmasq reads it.
 
 use super::escapes::show;
 use super::lease_line::{Family, subject};
 use super::lines::Lines;
+use dnsmasq_model::{Release, StartFailure, read_lines};
 
-/// Parses the output of `init`.
+/// Parses the output of `init`. What dnsmasq reads counts, malformed or not.
 ///
 /// # Errors
-/// A line that is malformed, out of order or not terminated, or a second one for a subject.
+/// A line that dnsmasq crashes on, a lease line that it does not read because of words before it, a lease that it reads
+/// across lines, or a second one for a subject.
 pub fn parse(output: &[u8]) -> Result<Lines, String> {
+    parse_as(output, Release::NEWEST)
+}
+
+/// Parses the output of `init` as this release of dnsmasq reads it.
+///
+/// # Errors
+/// See [`parse`].
+pub fn parse_as(output: &[u8], release: Release) -> Result<Lines, String> {
+    // Most outputs have nothing but well-formed lines, each of which dnsmasq reads.
+    match parse_strictly(output) {
+        Some(lines) => lines,
+        None => parse_as_dnsmasq_does(output, release),
+    }
+}
+
+/// The lines, if all of them are well-formed, in the usual order and terminated.
+fn parse_strictly(output: &[u8]) -> Option<Result<Lines, String>> {
     let Some(text) = output.strip_suffix(b"\n") else {
-        return match output {
-            [] => Ok(Lines::new()),
-            _ => Err(format!("the last line does not end with a newline: {}", show(output))),
-        };
+        return output.is_empty().then(|| Ok(Lines::new()));
     };
     let mut last = Family::V4;
     let mut lines = Vec::new();
     for line in text.split(|byte| *byte == b'\n') {
-        let (family, subject) =
-            subject(line).ok_or_else(|| format!("not a lease line: {}", show(line)))?;
+        let (family, subject) = subject(line)?;
         if family < last {
-            return Err(format!("out of order (DHCPv4, duid, DHCPv6): {}", show(line)));
+            return None;
         }
         last = family;
         lines.push((subject, line));
     }
-    Lines::collect(lines.into_iter())
-        .map_err(|subject| format!("a second line for {}", show(&subject)))
+    Some(collect(lines.into_iter()))
+}
+
+fn collect<'a>(lines: impl Iterator<Item = (&'a [u8], &'a [u8])>) -> Result<Lines, String> {
+    Lines::collect(lines).map_err(|subject| format!("a second line for {}", show(&subject)))
+}
+
+fn parse_as_dnsmasq_does(output: &[u8], release: Release) -> Result<Lines, String> {
+    let read = read_lines(output, release).map_err(|failure| match failure {
+        StartFailure::Crash { signal } => format!(
+            "signal {signal} kills dnsmasq: a hardware address is not hexadecimal in {}",
+            show(output)
+        ),
+        StartFailure::Exit { message, .. } => message,
+    })?;
+    if let Some(torn) = read.iter().find(|read| output[read.span.clone()].contains(&b'\n')) {
+        return Err(format!(
+            "dnsmasq reads the lease {} across lines: {}",
+            show(&torn.line),
+            show(&output[torn.span.clone()])
+        ));
+    }
+    let mut start = 0;
+    for line in output.split(|byte| *byte == b'\n') {
+        let span = start..start + line.len();
+        start = span.end + 1;
+        let is_read = || read.iter().any(|read| read.span == span);
+        let is_lease =
+            subject(line).is_some_and(|(family, _)| family == Family::V4 || release.knows_v6());
+        if is_lease && !is_read() {
+            return Err(format!(
+                "dnsmasq does not read the line {}, because a line before it has too few or too many words",
+                show(line)
+            ));
+        }
+    }
+    if let Some(other) = read.iter().find(|read| subject(&read.line).is_none()) {
+        return Err(format!(
+            "dnsmasq reads {} as the lease {}, which no client has",
+            show(&output[other.span.clone()]),
+            show(&other.line)
+        ));
+    }
+    collect(read.iter().filter_map(|read| Some((subject(&read.line)?.1, &read.line[..]))))
 }
 
 /// The valid records among variables: those whose value is a line about the address in their name.
@@ -46,6 +103,8 @@ pub(super) fn of_records<'a>(
 
 #[cfg(test)]
 mod tests {
+    use rstest::rstest;
+
     use super::*;
 
     #[test]
@@ -54,7 +113,29 @@ mod tests {
         assert!(parse(output).is_err());
     }
 
-    /// Any bytes: either a reason, or each line once, under its subject.
+    #[rstest]
+    #[case::blank_line(b"\n0 02:aa 10.0.0.1 * *\n\n0 02:ab 10.0.0.2 * *\n")]
+    #[case::no_newline(b"0 02:aa 10.0.0.1 * *\n0 02:ab 10.0.0.2 * *")]
+    #[case::blanks(b" 0  02:aa\t10.0.0.1 * * \r\n0 02:AB 10.0.0.2 * *\n")]
+    #[case::skipped(b"five words without an address\n0 02:aa 10.0.0.1 * *\n0 02:ab 10.0.0.2 * *\n")]
+    #[case::trailing_word(b"0 02:aa 10.0.0.1 * *\n0 02:ab 10.0.0.2 * *\ndone\n")]
+    fn an_output_that_dnsmasq_reads_is_fine(#[case] output: &[u8]) {
+        let lines = parse(output).expect("dnsmasq reads it");
+        let lines: Vec<&[u8]> = lines.iter().map(|(_, line)| line).collect();
+        assert_eq!(lines, [&b"0 02:aa 10.0.0.1 * *"[..], b"0 02:ab 10.0.0.2 * *"]);
+    }
+
+    #[rstest]
+    #[case::banner(b"starting\n0 02:aa 10.0.0.1 * *\n0 02:ab 10.0.0.2 * *\n")]
+    #[case::word_too_many(b"0 02:aa 10.0.0.1 my phone *\n0 02:ab 10.0.0.2 * *\n")]
+    #[case::word_missing(b"0 02:aa 10.0.0.1 *\n0 02:ab 10.0.0.2 * *\n")]
+    #[case::crash(b"0 none 10.0.0.1 * *\n")]
+    #[case::bad_duid(b"duid none\n0 02:aa 10.0.0.1 * *\n")]
+    fn an_output_that_dnsmasq_misreads_is_a_breach(#[case] output: &[u8]) {
+        assert!(parse(output).is_err());
+    }
+
+    /// Any bytes: either a reason, or each lease line once, under its subject.
     #[test]
     fn fuzz_the_grammar_of_init() {
         const PIECES: [&[u8]; 14] = [
@@ -80,13 +161,10 @@ mod tests {
             };
             let output: Vec<u8> = bytes.iter().flat_map(piece).collect();
             if let Ok(lines) = parse(&output) {
-                let mut printed: Vec<&[u8]> =
-                    output.split_inclusive(|byte| *byte == b'\n').collect();
-                printed.sort_unstable();
-                let mut kept: Vec<Vec<u8>> =
-                    lines.iter().map(|(_, line)| [line, &b"\n"[..]].concat()).collect();
-                kept.sort_unstable();
-                assert_eq!(printed, kept);
+                let printed = output.split(|byte| *byte == b'\n');
+                for line in printed.filter(|line| subject(line).is_some()) {
+                    assert!(lines.iter().any(|(_, kept)| kept == line), "{}", show(line));
+                }
             }
         });
     }

@@ -7,27 +7,37 @@ use super::demands::{Agreement, FlashState, LastCall, NextStart, ReadMethod, Rea
 use super::expected::{Change, Expected, Tolerance, changes};
 use super::finding_kind::FindingKind;
 use super::findings::Findings;
+use super::free_space::free_bytes;
 use super::init_output;
-use super::lease_line::DUID;
+use super::lease_line::{DUID, split_time};
 use super::lines::Lines;
-use super::nvram_state::NvramState;
+use super::nvram_state::{NeighbourChange, NvramState};
+use super::owned_variables::OwnedVariables;
 use super::router::Router;
+use super::severity::Severity;
 use super::tally::{call_text, end_text};
 use backend::{BackendError, CallEnd, CallOptions, CallResult, InProcess};
-use dnsmasq_model::{Build, Engine, Release, ScriptCall, hostname_argument};
+use dnsmasq_model::{Build, Clock, Engine, Release, ScriptCall, hostname_argument};
 use scenario::{Forgiven, Invariant, Rtc};
+
+/// A script must not refuse a lease if this many bytes of the NVRAM are free.
+const ROOM_FOR_A_LEASE: i64 = 2048;
 
 /// What the judge needs to know of a script and its scenario.
 #[derive(Debug)]
 pub(super) struct Rules<'a> {
-    /// Prefix of the names of lease variables.
-    pub(super) prefix: Vec<u8>,
+    /// The NVRAM variables that belong to the script.
+    pub(super) owned: OwnedVariables,
+    /// The prefix of variables with one lease each, if the judge can decode them.
+    pub(super) record_prefix: Option<Vec<u8>>,
     /// `LEASE_SLACK` in seconds.
     pub(super) slack: u64,
     /// `LEASE_MAX`: the maximum number of leases that `init` prints; 0 for no limit.
     pub(super) lease_max: usize,
     /// How the store is read between calls of `init` that the scenario asks for.
     pub(super) read_method: ReadMethod,
+    /// The release of dnsmasq, which determines how the output of `init` is read.
+    pub(super) release: Release,
     /// Violations that the scenario forgives because the hardware makes them unavoidable.
     pub(super) forgive: &'a [Forgiven],
 }
@@ -58,9 +68,16 @@ impl<'a> Judge<'a> {
         findings: Findings<'a>,
         rules: Rules<'a>,
     ) -> Result<Self, BackendError> {
-        let nvram = NvramState::of(router.machine()?.as_ref(), &rules.prefix, None);
-        let records = NvramState::leases(nvram.flash.variables(), &rules.prefix);
-        let expected = Expected::known(init_output::of_records(records, &rules.prefix));
+        let nvram = NvramState::of(router.machine()?.as_ref(), &rules.owned, None);
+        let records = || NvramState::leases(nvram.flash.variables(), &rules.owned);
+        let (expected, next_start) = match &rules.record_prefix {
+            Some(prefix) => {
+                let records = init_output::of_records(records(), prefix);
+                (Expected::known(records), NextStart::Expected)
+            }
+            None if records().next().is_some() => (Expected::default(), NextStart::Unknown),
+            None => (Expected::default(), NextStart::Expected),
+        };
         Ok(Self {
             findings,
             rules,
@@ -69,10 +86,22 @@ impl<'a> Judge<'a> {
             stored: Lines::new(),
             reading: Reading::Printed,
             flash: FlashState::Intact,
-            next_start: NextStart::Expected,
+            next_start,
             agreement: Agreement::Required,
             last_call: LastCall::Completed,
         })
+    }
+
+    /// The store holds what these calls asked for, which were made before the first step.
+    pub(super) fn stored_before(&mut self, calls: &[ScriptCall]) {
+        for call in calls {
+            self.expected.acknowledged(changes(call));
+        }
+    }
+
+    /// dnsmasq has a lease file of its own, and does not tell the script everything.
+    pub(super) fn dnsmasq_keeps_its_own_file(&mut self) {
+        self.agreement = Agreement::SuspendedUntilStart;
     }
 
     /// The leases that the store held when the judge last read it.
@@ -90,9 +119,9 @@ impl<'a> Judge<'a> {
         &self.nvram
     }
 
-    /// Prefix of the names of lease variables.
-    pub(super) fn prefix(&self) -> &[u8] {
-        &self.rules.prefix
+    /// The NVRAM variables that belong to the script, with those that it has added.
+    pub(super) fn owned(&self) -> &OwnedVariables {
+        &self.rules.owned
     }
 
     /// How a stored time may differ from the one that this dnsmasq reported.
@@ -110,7 +139,7 @@ impl<'a> Judge<'a> {
     }
 
     fn read_nvram(&self, router: &mut Router<'_>) -> Result<NvramState, BackendError> {
-        Ok(NvramState::of(router.machine()?.as_ref(), &self.rules.prefix, Some(&self.nvram)))
+        Ok(NvramState::of(router.machine()?.as_ref(), &self.rules.owned, Some(&self.nvram)))
     }
 
     pub(super) fn power_on(&mut self) {
@@ -185,8 +214,10 @@ impl<'a> Judge<'a> {
             let text = format!("`{}` wrote, and nothing stored changed", call_text(call));
             self.findings.broken(Invariant::NoRedundantWrites, text);
         }
-        let now = self.read_nvram(router)?;
-        self.judge_neighbours(&now);
+        let mut now = self.read_nvram(router)?;
+        if self.judge_neighbours(&now) {
+            now = NvramState::of(router.machine()?.as_ref(), &self.rules.owned, None);
+        }
         self.judge_writes(call, result, &now);
         if self.flash == FlashState::Torn
             && result.end == CallEnd::Exited(0)
@@ -198,6 +229,28 @@ impl<'a> Judge<'a> {
             self.reading = Reading::Stale;
         }
         self.nvram = now;
+        Ok(())
+    }
+
+    /// Judges a call that reported an error although nothing disturbed it: there must have been no room for the lease.
+    pub(super) fn refused_call(
+        &mut self,
+        router: &mut Router<'_>,
+        call: &ScriptCall,
+        result: &CallResult,
+    ) -> Result<(), BackendError> {
+        let (CallEnd::Exited(code @ 1..), FlashState::Intact) = (result.end, self.flash) else {
+            return Ok(());
+        };
+        let has_room = |free: i64| free >= ROOM_FOR_A_LEASE;
+        if !changes(call).is_empty() && free_bytes(router.machine()?.as_ref()).is_some_and(has_room)
+        {
+            let text = format!(
+                "`{}` exited with {code} although the NVRAM has room: the change is not stored",
+                call_text(call)
+            );
+            self.findings.broken(Invariant::Durability, text);
+        }
         Ok(())
     }
 
@@ -314,13 +367,31 @@ impl<'a> Judge<'a> {
         Ok(())
     }
 
-    fn judge_neighbours(&mut self, now: &NvramState) {
+    /// Judges the variables of other programs. Returns whether the script has added variables, which belong to it from now
+    /// on: each is reported once.
+    fn judge_neighbours(&mut self, now: &NvramState) -> bool {
         if self.flash == FlashState::Torn {
-            return;
+            return false;
         }
-        for neighbour_differences in self.nvram.neighbour_differences(now, &self.rules.prefix) {
-            self.findings.broken(Invariant::Neighbours, neighbour_differences);
+        let mut added = false;
+        for difference in self.nvram.neighbour_differences(now, &self.rules.owned) {
+            let mut text = difference.text.clone();
+            if difference.change == NeighbourChange::Added {
+                if self.rules.owned.contains(&difference.name) {
+                    continue;
+                }
+                self.rules.owned.add(&difference.name);
+                added = true;
+                if self.rules.record_prefix.is_none() {
+                    text += &format!(
+                        "; if it belongs to the script: --owns {}",
+                        difference.name.escape_ascii()
+                    );
+                }
+            }
+            self.findings.broken_with(Invariant::Neighbours, difference.severity(), text);
         }
+        added
     }
 
     /// Judges the output of the `init` calls that a web page made during the call.
@@ -338,25 +409,28 @@ impl<'a> Judge<'a> {
                 self.findings.broken(Invariant::Parsability, text);
                 continue;
             }
-            match init_output::parse(output) {
-                Err(why) => self.findings.broken(Invariant::Parsability, why),
-                Ok(seen) => {
-                    for mut difference in allowed.differences(&seen, tolerance) {
-                        difference.text = format!("the web page saw {}", difference.text);
-                        self.findings.broken_line(Invariant::Agreement, difference);
-                    }
-                }
+            let Some(seen) = self.read_init(output) else { continue };
+            for mut difference in allowed.differences(&seen, tolerance) {
+                difference.text = format!("the web page saw {}", difference.text);
+                // The next reading of the page is right again.
+                difference.severity = Severity::Risk;
+                self.findings.broken_line(Invariant::Agreement, difference);
             }
         }
     }
 
     /// Judges what the `init` of a start of dnsmasq printed.
-    pub(super) fn start_output(&mut self, engine: &Engine, output: &[u8]) {
+    pub(super) fn start_output(&mut self, engine: &Engine, clock: Clock, output: &[u8]) {
         let Some(actual) = self.read_init(output) else { return };
         if std::mem::replace(&mut self.next_start, NextStart::Expected) == NextStart::Unknown {
             self.expected = Expected::known(actual.clone());
         }
-        self.judge_lines(engine, &actual, Invariant::Durability);
+        let now = match engine.build() {
+            Build::Rtc => u64::try_from(clock.wall).ok(),
+            // Stored times are lengths, which cannot have passed.
+            Build::NoRtc => None,
+        };
+        self.judge_lines(engine, &actual, Invariant::Durability, now);
         // dnsmasq knows no other leases than these from now on. Changes that only RAM shows are still uncertain in
         // flash: no call has acknowledged them.
         if self.nvram.ram == self.nvram.flash {
@@ -369,7 +443,7 @@ impl<'a> Judge<'a> {
     }
 
     fn read_init(&mut self, output: &[u8]) -> Option<Lines> {
-        match init_output::parse(output) {
+        match init_output::parse_as(output, self.rules.release) {
             Ok(lines) => Some(lines),
             Err(why) => {
                 self.findings.broken(Invariant::Parsability, why);
@@ -378,8 +452,15 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// Compares what is stored with what must be stored.
-    fn judge_lines(&mut self, engine: &Engine, actual: &Lines, invariant: Invariant) {
+    /// Compares what is stored with what must be stored. `now` is the wall clock if dnsmasq is about to drop the leases whose
+    /// stored time has passed.
+    fn judge_lines(
+        &mut self,
+        engine: &Engine,
+        actual: &Lines,
+        invariant: Invariant,
+        now: Option<u64>,
+    ) {
         match self.flash {
             FlashState::Intact => {}
             FlashState::Damaged => {
@@ -388,8 +469,17 @@ impl<'a> Judge<'a> {
             }
             FlashState::Torn => self.expected = Expected::known(actual.clone()),
         }
-        for difference in self.expected.differences(actual, self.tolerance(engine)) {
+        for mut difference in self.expected.differences(actual, self.tolerance(engine)) {
             let invariant = if difference.uncertain { Invariant::Atomicity } else { invariant };
+            let time = |line: &Option<Vec<u8>>| Some(split_time(line.as_ref()?)?.0);
+            if let (Some(wanted), Some(found), Some(now)) =
+                (time(&difference.wanted), time(&difference.found), now)
+            {
+                let has_passed = |time: u64| time != 0 && time <= now;
+                if has_passed(found) && !has_passed(wanted) {
+                    difference.severity = Severity::Bug;
+                }
+            }
             self.findings.broken_line(invariant, difference);
         }
     }
@@ -451,7 +541,7 @@ impl<'a> Judge<'a> {
     fn check_init(&mut self, router: &mut Router<'_>) -> Result<(), BackendError> {
         let output = self.call_init(router)?;
         if let Some(actual) = self.read_init(&output) {
-            self.judge_lines(router.engine(), &actual, Invariant::Agreement);
+            self.judge_lines(router.engine(), &actual, Invariant::Agreement, None);
             self.stored = actual;
             self.reading = Reading::Printed;
         }
@@ -468,9 +558,10 @@ impl<'a> Judge<'a> {
         if !ordinary || InProcess::downcast(router.backend).is_some() {
             return None;
         }
+        let prefix = self.rules.record_prefix.as_ref()?;
         let variables = self.nvram.ram.variables();
-        let prefix = &self.rules.prefix;
-        let records = init_output::of_records(NvramState::leases(variables, prefix), prefix);
+        let records = NvramState::leases(variables, &self.rules.owned);
+        let records = init_output::of_records(records, prefix);
         let leases = records.without(&[DUID]).len();
         let complete = self.rules.lease_max == 0 || leases <= self.rules.lease_max;
         let tolerance = self.tolerance(router.engine());

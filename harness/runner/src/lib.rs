@@ -4,6 +4,7 @@
 //! Nothing here prints: a case returns a [`CaseReport`].
 
 mod action;
+mod bound;
 mod call_log;
 mod case_error;
 mod client_ids;
@@ -20,6 +21,7 @@ pub mod exchange;
 mod expect;
 pub mod expected;
 mod fill;
+mod finding;
 mod finding_kind;
 mod findings;
 mod free_space;
@@ -34,6 +36,7 @@ pub mod lines;
 pub mod nvram_state;
 mod observers;
 mod options;
+mod owned_variables;
 mod planned_fault;
 mod play;
 pub mod recorder;
@@ -47,6 +50,7 @@ mod session;
 pub mod setup;
 mod severity;
 mod steps;
+mod storage;
 mod tally;
 
 pub use action::ClientAction;
@@ -56,12 +60,13 @@ pub use configuration::build_of;
 pub use escapes::show;
 pub use evidence::{CallRecord, Evidence};
 pub use fill::FillCache;
+pub use finding::Finding;
 pub use finding_kind::FindingKind;
-pub use findings::Finding;
 pub use gate_policy::GatePolicy;
 pub use history::{DaemonEvent, Event, EventKind, History};
 pub use observers::Observers;
 pub use options::{InitCalls, Options, ScriptExecution};
+pub use owned_variables::{NamePattern, OwnedVariables};
 pub use play::play;
 pub use recording::{Recording, calls_of, record};
 pub use report::{CaseReport, Verdict, blank_report};

@@ -8,6 +8,9 @@ use nvram_emu::dialect::Loaded;
 
 use scenario::digest;
 
+use super::owned_variables::OwnedVariables;
+use super::severity::Severity;
+
 /// Prefix of variables that the tools add on their own.
 const SDRAM: &[u8] = b"sdram_";
 
@@ -40,12 +43,12 @@ struct Inner {
 
 impl NvramSnapshot {
     /// The variables of a load; a clone of `like` if that has the same load.
-    fn of(loaded: Option<Loaded>, prefix: &[u8], like: Option<&Self>) -> Self {
+    fn of(loaded: Option<Loaded>, owned: &OwnedVariables, like: Option<&Self>) -> Self {
         if let Some(like) = like.filter(|like| same_load(loaded.as_ref(), like.0.loaded.as_ref())) {
             return like.clone();
         }
         let texts = loaded.iter().flat_map(|loaded| loaded.table().raw_entries());
-        let sums = Sums::of(texts, prefix);
+        let sums = Sums::of(texts, owned);
         Self(Arc::new(Inner { loaded, sums, variables: OnceLock::new() }))
     }
 
@@ -91,12 +94,13 @@ fn same_load(a: Option<&Loaded>, b: Option<&Loaded>) -> bool {
 }
 
 impl Sums {
-    /// The sums of entries `name=value` with their NUL. Neither prefix contains a `=`.
-    fn of<'v>(texts: impl Iterator<Item = &'v [u8]>, prefix: &[u8]) -> Self {
+    /// The sums of entries `name=value` with their NUL.
+    fn of<'v>(texts: impl Iterator<Item = &'v [u8]>, owned: &OwnedVariables) -> Self {
         let mut sums = Self::default();
         for text in texts {
             let one = digest::of_bytes(text);
-            let sum = if text.starts_with(prefix) {
+            let end = text.iter().position(|byte| *byte == b'=').unwrap_or(text.len());
+            let sum = if owned.contains(&text[..end]) {
                 &mut sums.own
             } else if text.starts_with(SDRAM) {
                 &mut sums.sdram
@@ -125,16 +129,16 @@ pub struct NvramState {
 }
 
 impl NvramState {
-    /// The state of a machine whose lease variables have this prefix. Parts that have not changed since `before` are
+    /// The state of a machine of whose variables these belong to the script. Parts that have not changed since `before` are
     /// taken from it.
-    pub fn of(machine: &Machine, prefix: &[u8], before: Option<&Self>) -> Self {
+    pub fn of(machine: &Machine, owned: &OwnedVariables, before: Option<&Self>) -> Self {
         let flash =
-            NvramSnapshot::of(machine.load_flash(), prefix, before.map(|before| &before.flash));
+            NvramSnapshot::of(machine.load_flash(), owned, before.map(|before| &before.flash));
         let ram = machine.load_ram();
         let ram =
             match before.filter(|before| same_load(ram.as_ref(), before.ram.0.loaded.as_ref())) {
                 Some(before) => before.ram.clone(),
-                None => NvramSnapshot::of(ram, prefix, Some(&flash)),
+                None => NvramSnapshot::of(ram, owned, Some(&flash)),
             };
         Self { ram, flash }
     }
@@ -145,26 +149,25 @@ impl NvramState {
     }
 
     /// What a boot would load from flash.
-    pub fn flash_of(machine: &Machine, prefix: &[u8]) -> NvramSnapshot {
-        NvramSnapshot::of(machine.load_flash(), prefix, None)
+    pub fn flash_of(machine: &Machine, owned: &OwnedVariables) -> NvramSnapshot {
+        NvramSnapshot::of(machine.load_flash(), owned, None)
     }
 
     /// Describes the variables that are not leases and were lost, changed or added in `now`. In RAM they must be as before;
     /// in flash, as before in flash or in RAM. The tools may add their own `sdram_*`.
-    pub fn neighbour_differences(&self, now: &Self, prefix: &[u8]) -> Vec<String> {
-        let mut neighbour_differences = compare(&[&self.ram], &now.ram, prefix, "RAM");
-        neighbour_differences.extend(compare(
-            &[&self.flash, &self.ram],
-            &now.flash,
-            prefix,
-            "flash",
-        ));
-        neighbour_differences
+    pub fn neighbour_differences(
+        &self,
+        now: &Self,
+        owned: &OwnedVariables,
+    ) -> Vec<NeighbourDifference> {
+        let mut differences = compare(&[&self.ram], &now.ram, owned, "RAM");
+        differences.extend(compare(&[&self.flash, &self.ram], &now.flash, owned, "flash"));
+        differences
     }
 
     /// Whether a boot from `flash` would lose, change or add a variable that is not a lease. Faster than
     /// [`NvramState::neighbour_differences`].
-    pub fn neighbours_differ_in(&self, flash: &NvramSnapshot, prefix: &[u8]) -> bool {
+    pub fn neighbours_differ_in(&self, flash: &NvramSnapshot, owned: &OwnedVariables) -> bool {
         let allowed = [&self.flash, &self.ram];
         if is_fine(&allowed, flash) {
             return false;
@@ -172,7 +175,7 @@ impl NvramState {
         let (old, ram, now) = (self.flash.0.sums, self.ram.0.sums, flash.0.sums);
         // If RAM was equal to flash, no variable may be missing.
         (old.same_neighbours(ram) && now.count < old.count)
-            || !compare(&allowed, flash, prefix, "flash").is_empty()
+            || !compare(&allowed, flash, owned, "flash").is_empty()
     }
 
     /// Whether the lease records in RAM are also those in `now`'s RAM, and in its flash if that has changed.
@@ -181,12 +184,54 @@ impl NvramState {
         same(&now.ram) && (now.flash == self.flash || same(&now.flash))
     }
 
-    /// The variables whose names begin with `prefix`.
+    /// The variables that belong to the script.
     pub fn leases<'a>(
         variables: &'a Variables,
-        prefix: &'a [u8],
+        owned: &'a OwnedVariables,
     ) -> impl Iterator<Item = (&'a Vec<u8>, &'a Vec<u8>)> {
-        variables.iter().filter(move |(name, _)| name.starts_with(prefix))
+        variables.iter().filter(move |(name, _)| owned.contains(name))
+    }
+}
+
+/// What happened to a variable of another program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NeighbourChange {
+    /// It was not there before.
+    Added,
+    /// It has another value.
+    Changed,
+    /// It is not there any more.
+    Lost,
+}
+
+impl NeighbourChange {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Changed => "changed",
+            Self::Lost => "lost",
+        }
+    }
+}
+
+/// A variable of another program that is not as it was.
+#[derive(Clone, Debug)]
+pub struct NeighbourDifference {
+    /// The name of the variable.
+    pub name: Vec<u8>,
+    /// What happened to it.
+    pub change: NeighbourChange,
+    /// A description.
+    pub text: String,
+}
+
+impl NeighbourDifference {
+    /// How serious it is: a variable that was added takes room, but no setting is lost.
+    pub fn severity(&self) -> Severity {
+        match self.change {
+            NeighbourChange::Added => Severity::Risk,
+            NeighbourChange::Changed | NeighbourChange::Lost => Severity::Bug,
+        }
     }
 }
 
@@ -197,15 +242,15 @@ fn is_fine(allowed: &[&NvramSnapshot], now: &NvramSnapshot) -> bool {
 fn compare(
     allowed: &[&NvramSnapshot],
     now: &NvramSnapshot,
-    prefix: &[u8],
+    owned: &OwnedVariables,
     place: &str,
-) -> Vec<String> {
+) -> Vec<NeighbourDifference> {
     if is_fine(allowed, now) {
         return Vec::new();
     }
     let names = allowed.iter().flat_map(|contents| contents.variables().keys());
     let names: BTreeSet<&Vec<u8>> =
-        names.chain(now.variables().keys()).filter(|name| !name.starts_with(prefix)).collect();
+        names.chain(now.variables().keys()).filter(|name| !owned.contains(name)).collect();
     names
         .into_iter()
         .filter_map(|name| {
@@ -217,12 +262,13 @@ fn compare(
             if added && name.starts_with(SDRAM) {
                 return None;
             }
-            let what = match (added, value) {
-                (true, _) => "added",
-                (false, None) => "lost",
-                (false, Some(_)) => "changed",
+            let change = match (added, value) {
+                (true, _) => NeighbourChange::Added,
+                (false, None) => NeighbourChange::Lost,
+                (false, Some(_)) => NeighbourChange::Changed,
             };
-            Some(format!("{} was {what} in {place}", name.escape_ascii()))
+            let text = format!("{} was {} in {place}", name.escape_ascii(), change.name());
+            Some(NeighbourDifference { name: name.clone(), change, text })
         })
         .collect()
 }
@@ -231,12 +277,20 @@ fn compare(
 mod tests {
     use super::*;
 
+    fn owned() -> OwnedVariables {
+        OwnedVariables::with_prefix(b"lease_")
+    }
+
+    fn texts(differences: &[NeighbourDifference]) -> Vec<&str> {
+        differences.iter().map(|difference| difference.text.as_str()).collect()
+    }
+
     fn views(ram: &[(&str, &str)], flash: &[(&str, &str)]) -> NvramState {
         let collect = |pairs: &[(&str, &str)]| {
             let bytes = || pairs.iter().map(|(n, v)| (n.as_bytes(), v.as_bytes()));
             let variables: Variables = bytes().map(|(n, v)| (n.to_vec(), v.to_vec())).collect();
             let texts: Vec<_> = bytes().map(|(n, v)| [n, b"=", v, b"\0"].concat()).collect();
-            let sums = Sums::of(texts.iter().map(Vec::as_slice), b"lease_");
+            let sums = Sums::of(texts.iter().map(Vec::as_slice), &owned());
             NvramSnapshot(Arc::new(Inner { loaded: None, sums, variables: variables.into() }))
         };
         NvramState { ram: collect(ram), flash: collect(flash) }
@@ -247,7 +301,7 @@ mod tests {
         let before = views(&[("ssid", "new")], &[("ssid", "old")]);
         let after =
             views(&[("ssid", "new"), ("lease_1", "x")], &[("ssid", "new"), ("lease_1", "x")]);
-        assert_eq!(before.neighbour_differences(&after, b"lease_"), Vec::<String>::new());
+        assert!(before.neighbour_differences(&after, &owned()).is_empty());
     }
 
     #[test]
@@ -256,7 +310,7 @@ mod tests {
         let after =
             views(&[("a", "2"), ("c", "1")], &[("a", "1"), ("b", "1"), ("sdram_init", "0")]);
         assert_eq!(
-            before.neighbour_differences(&after, b"lease_"),
+            texts(&before.neighbour_differences(&after, &owned())),
             ["a was changed in RAM", "b was lost in RAM", "c was added in RAM"]
         );
     }

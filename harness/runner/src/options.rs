@@ -1,5 +1,6 @@
 //! How cases are run.
 
+use super::gate_policy::GatePolicy;
 use super::script::ScriptChoice;
 use backend::process::Settings;
 
@@ -41,4 +42,6 @@ pub struct Options {
     pub log: bool,
     /// How often the judge calls `init`.
     pub init_calls: InitCalls,
+    /// Which findings make a case fail.
+    pub gate: GatePolicy,
 }

@@ -1,22 +1,26 @@
 //! Plays a case on a back end.
 
+use super::bound;
 use super::case_error::CaseError;
 use super::client_ids::ClientIds;
 use super::clocks::Clocks;
 use super::configuration::{Configuration, build_of, configuration, release};
 use super::demands::ReadMethod;
-use super::findings::Findings;
+use super::findings::{FindingRules, Findings};
 use super::judge::{Judge, Rules};
 use super::observers::Observers;
 use super::options::{InitCalls, Options};
 use super::report::{CaseReport, Verdict};
 use super::router::Router;
-use super::script::{check_environment, environment, is_the_projects_own, prefix};
+use super::script::{
+    ScriptOrigin, check_environment, environment, is_the_projects_own, origin, owned_variables,
+    record_prefix,
+};
 use super::session::Session;
 use super::steps::Player;
 use backend::Backend;
 use dnsmasq_model::{Engine, Release};
-use scenario::{Action, Case, Moment, Step, Store};
+use scenario::{Action, Case, Moment, Store};
 use toml::Spanned;
 
 /// Why a case cannot be played with a dnsmasq of this release: it names another one.
@@ -31,13 +35,6 @@ fn contradiction(case: &Case, real: Release) -> Result<Option<String>, CaseError
         if wanted != real {
             return Ok(Some(format!("the scenario is about dnsmasq {wanted}, this one is {real}")));
         }
-    }
-    let is_relayed = |step: &Spanned<Step>| match &step.get_ref().action {
-        Action::Join(join) => join.relay.is_some(),
-        _ => false,
-    };
-    if scenario.steps.iter().any(is_relayed) {
-        return Ok(Some("a client behind a relay cannot reach a real dnsmasq".to_owned()));
     }
     Ok(None)
 }
@@ -83,28 +80,39 @@ pub fn play(
     let lease_max =
         number("LEASE_MAX").and_then(|n| n.try_into().ok()).unwrap_or(DEFAULT_LEASE_MAX);
     let clocks = Clocks::new(truth, scenario.router.drift);
+    let bound = bound::store(case, target, build, engine.network(), truth)?;
     let mut router = Router::new(target, engine, command_line, clocks);
     router.server.seed(options.seed);
     let decodes = options.init_calls == InitCalls::WhereNeeded
         && is_the_projects_own(case, &options.script)
         && scenario.router.store == Store::Nvram;
     let rules = Rules {
-        prefix: prefix(&environment),
+        owned: owned_variables(case, &options.script),
+        record_prefix: record_prefix(case, &options.script),
         slack,
         lease_max,
         read_method: if decodes { ReadMethod::Records } else { ReadMethod::Init },
+        release: router.engine().config().release,
         forgive: &scenario.forgive,
     };
-    let judge = Judge::new(&mut router, Findings::new(case), rules)?;
+    let script = origin(case, &options.script);
+    let finding_rules = FindingRules {
+        gate: options.gate.clone(),
+        demands_breaks: script == ScriptOrigin::Scenario,
+    };
+    let mut judge = Judge::new(&mut router, Findings::new(case, finding_rules), rules)?;
+    judge.stored_before(&bound);
     let mut observers = observers;
     observers.log = options.log.then_some(&mut report.log);
     let ids = ClientIds::new(scenario.server.long_ids);
-    let mut session = Session::new(router, judge, observers, ids);
-    Player::new(case, server, &mut session).play()?;
+    let mut session = Session::new(router, judge, observers, ids, script);
+    Player::new(case, server, &mut session)?.play()?;
     if let Some(recorder) = &mut session.observers.recorder {
         recorder.truth = (truth, session.router.clocks.truth());
     }
     report.total = session.observers.total();
+    report.owned = session.judge.owned().clone();
+    let unplayable = session.unplayable.take();
     let history = std::mem::take(&mut session.observers.history);
     let ids = session.client_ids();
     (report.failures, report.expected_violations) = session.judge.findings.finish();
@@ -114,6 +122,12 @@ pub fn play(
             "this dnsmasq does not pass long client-ids as `long-ids` says (fix of CVE-2026-4892)"
                 .to_owned(),
         );
+    }
+    if let Some(why) = unplayable
+        && options.gate.passes(&report.failures)
+    {
+        report.verdict =
+            Verdict::Skipped(format!("the scenario cannot be played with this script: {why}"));
     }
     if !report.failures.is_empty() {
         report.history = history;

@@ -1,12 +1,15 @@
 //! Records undisturbed runs in process, for explorers and workloads.
 
 use super::case_error::CaseError;
+use super::finding::Finding;
+use super::gate_policy::GatePolicy;
 use super::observers::Observers;
 use super::options::{InitCalls, Options, ScriptExecution};
+use super::owned_variables::OwnedVariables;
 use super::play::play;
 use super::recorder::{Recorder, TimedCall};
-use super::report::blank_report;
-use super::script::{ScriptChoice, environment, function, prefix};
+use super::report::{CaseReport, blank_report};
+use super::script::{ScriptChoice, function};
 use super::setup::router;
 use backend::{Function, InProcess};
 use scenario::{BackendKind, Case};
@@ -16,24 +19,28 @@ use scenario::{BackendKind, Case};
 pub struct Recording {
     /// The snapshots and client actions.
     pub recorder: Recorder,
-    /// The prefix of the names of lease variables.
-    pub prefix: Vec<u8>,
+    /// The NVRAM variables that belong to the script.
+    pub owned: OwnedVariables,
+    /// What the judge has found, and the scenario does not expect.
+    pub findings: Vec<Finding>,
 }
 
 /// Runs a case in process and keeps a snapshot before each script call.
 ///
-/// `script` replaces the case's own. The inner error says why the case's script cannot be run as a function.
+/// `script` replaces the case's own, as `choice` says. The inner error says why the case's script cannot be run as a
+/// function.
 ///
 /// # Errors
 /// See [`play`].
 pub fn record(
     case: &Case,
     script: Option<Function>,
+    choice: &ScriptChoice,
 ) -> Result<Result<Recording, String>, CaseError> {
     if let Some(reason) = case.incompatibility(BackendKind::FaultExplorer) {
         return Ok(Err(reason.to_string()));
     }
-    let options = options();
+    let mut options = Options { script: choice.clone(), ..options() };
     let function = match script {
         Some(function) => function,
         None => match function(case, &options.script)? {
@@ -42,8 +49,16 @@ pub fn record(
         },
     };
     let mut recorder = Recorder::default();
-    run(case, function, &options, &mut recorder)?;
-    Ok(Ok(Recording { recorder, prefix: prefix(&environment(case)) }))
+    let report = run(case, function.clone(), &options, &mut recorder)?;
+    let (mut owned, findings) = (report.owned, report.failures);
+    let added = owned.added_patterns();
+    if !added.is_empty() {
+        // The script has added variables that no pattern matches. Every snapshot must treat them alike.
+        options.script.owns = owned.patterns().iter().cloned().chain(added).collect();
+        recorder = Recorder::default();
+        owned = run(case, function, &options, &mut recorder)?.owned;
+    }
+    Ok(Ok(Recording { recorder, owned, findings }))
 }
 
 /// Runs a case in process with this script. Returns its calls and boots, and the true time at its beginning and end
@@ -64,6 +79,7 @@ fn options() -> Options {
         seed: 0,
         log: false,
         init_calls: InitCalls::default(),
+        gate: GatePolicy::default(),
     }
 }
 
@@ -72,9 +88,10 @@ fn run(
     script: Function,
     options: &Options,
     recorder: &mut Recorder,
-) -> Result<(), CaseError> {
+) -> Result<CaseReport, CaseError> {
     let mut report = blank_report(case);
     let mut target = InProcess::new(router(case)?, script);
     let observers = Observers { recorder: Some(recorder), ..Observers::default() };
-    play(case, &mut target, options, &mut report, observers)
+    play(case, &mut target, options, &mut report, observers)?;
+    Ok(report)
 }

@@ -5,8 +5,10 @@ use std::time::Duration;
 use nvram_emu::Machine;
 
 use super::case_error::CaseError;
-use super::findings::Finding;
+use super::finding::Finding;
+use super::gate_policy::GatePolicy;
 use super::history::History;
+use super::owned_variables::OwnedVariables;
 use super::script::{ScriptChoice, place_script_error};
 use super::tally::Tally;
 use backend::BackendError;
@@ -16,9 +18,9 @@ use scenario::diagnostics::SourceError;
 /// How a case ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Every invariant and every expectation held.
+    /// No finding makes the case fail. There may be findings that are less serious.
     Passed,
-    /// At least one finding is a failure.
+    /// At least one finding makes the case fail.
     Failed,
     /// The file asks for something that cannot be carried out in this case, at this place.
     Invalid(SourceError),
@@ -33,18 +35,20 @@ pub struct CaseReport {
     pub name: String,
     /// How it ended.
     pub verdict: Verdict,
-    /// The findings that the scenario does not expect.
+    /// The findings that the scenario does not expect, with those that do not make the case fail.
     pub failures: Vec<Finding>,
     /// The findings that the scenario lists under `[[breaks]]`.
     pub expected_violations: Vec<Finding>,
     /// Script calls, `nvram` commands and flash operations of the whole case.
     pub total: Tally,
+    /// The NVRAM variables that belong to the script, with those that it added.
+    pub owned: OwnedVariables,
     /// One line for each script call, if the options ask for them.
     pub log: Vec<String>,
     /// What happened in a case that failed.
     pub history: History,
-    /// Why the script ran without a private root, if it did.
-    pub shared_root: Option<String>,
+    /// Why the script saw the machine's clock instead of the router's, if it did.
+    pub machine_clock: Option<String>,
     /// The router at the end of a case that failed.
     pub machine: Option<Machine>,
     /// What the real dnsmasq of a case that failed has printed.
@@ -62,10 +66,11 @@ impl CaseReport {
         &mut self,
         case: &Case,
         script: &ScriptChoice,
+        gate: &GatePolicy,
         played: Result<(), CaseError>,
     ) -> Result<(), BackendError> {
         match played.map_err(|fault| place_script_error(case, script, fault)) {
-            Ok(()) if self.failures.is_empty() => {}
+            Ok(()) if gate.passes(&self.failures) => {}
             Ok(()) => self.verdict = Verdict::Failed,
             Err(CaseError::Source(error)) => self.verdict = Verdict::Invalid(error),
             Err(CaseError::Backend(error)) => return Err(error),
@@ -82,9 +87,10 @@ pub fn blank_report(case: &Case) -> CaseReport {
         failures: Vec::new(),
         expected_violations: Vec::new(),
         total: Tally::default(),
+        owned: OwnedVariables::default(),
         log: Vec::new(),
         history: History::default(),
-        shared_root: None,
+        machine_clock: None,
         machine: None,
         daemon_log: Vec::new(),
         took: Duration::ZERO,

@@ -5,8 +5,8 @@ use std::time::Instant;
 use nvram_emu::Machine;
 
 use super::case_error::CaseError;
+use super::finding::Finding;
 use super::finding_kind::FindingKind;
-use super::findings::Finding;
 use super::lenient_log::LenientLog;
 use super::observers::Observers;
 use super::options::{Options, ScriptExecution};
@@ -31,7 +31,7 @@ pub fn run_case(case: &Case, options: &Options) -> Result<CaseReport, BackendErr
         return Ok(report);
     }
     let played = play_on_target(case, options, &mut report);
-    report.conclude(case, &options.script, played)?;
+    report.conclude(case, &options.script, &options.gate, played)?;
     report.took = began.elapsed();
     Ok(report)
 }
@@ -80,12 +80,12 @@ fn run_in_processes(
     settings: &Settings,
     report: &mut CaseReport,
 ) -> Result<(), CaseError> {
-    let script = command(case, &options.script);
+    let script = command(case, &options.script)?;
     let mut target = Process::new(router(case)?, &script, settings)?;
     if case.scenario.router.store == Store::Journal {
         target = target.with_journal()?;
     }
-    report.shared_root = target.refused_private_root().map(str::to_owned);
+    report.machine_clock = target.machine_clock().map(str::to_owned);
     play(case, &mut target, options, report, Observers::default())
 }
 
@@ -107,7 +107,7 @@ pub fn run_on_machine(
     let script = match (script, &options.execution) {
         (Some(script), _) => script.clone(),
         (None, ScriptExecution::Process(settings)) => {
-            let script = command(case, &options.script);
+            let script = command(case, &options.script)?;
             let mut target = Process::new(machine, &script, settings)?;
             play(case, &mut target, options, &mut report, observers)?;
             return Ok(report);

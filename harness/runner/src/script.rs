@@ -2,17 +2,23 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use lease_script::{Config, DEFAULT_PREFIX, Environment};
 
 use super::case_error::CaseError;
+use super::owned_variables::{NamePattern, OwnedVariables};
+use super::storage::storage;
 use backend::process::{ScriptCommand, ScriptFile};
 use backend::{BackendError, Function};
 use scenario::diagnostics::SourceError;
-use scenario::{Case, Store};
+use scenario::{Case, Store, did_you_mean};
 
 const SHELL_SCRIPT: &str = include_str!("../../../lease-script/lease_update.sh");
 const NAIVE_SCRIPT: &str = include_str!("../../../scenarios/scripts/naive.sh");
+
+/// The names of the scripts that a scenario can use without a path.
+const BUILT_IN: [&str; 3] = ["shell", "rust", "naive"];
 
 /// The script that the command line chooses.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +27,8 @@ pub struct ScriptChoice {
     pub path: Option<PathBuf>,
     /// `--shell`, split into words.
     pub shell: Vec<String>,
+    /// `--owns`: the NVRAM variables that belong to the script. If empty, those that begin with the script's prefix.
+    pub owns: Vec<NamePattern>,
 }
 
 impl ScriptChoice {
@@ -30,7 +38,12 @@ impl ScriptChoice {
             Some(path) => ScriptFile::Path(path.clone()),
             None => ScriptFile::BuiltIn("lease_update.sh", SHELL_SCRIPT),
         };
-        ScriptCommand { file, shell: self.shell.clone(), environment: BTreeMap::new() }
+        ScriptCommand {
+            file,
+            shell: self.shell.clone(),
+            environment: BTreeMap::new(),
+            storage: Arc::default(),
+        }
     }
 }
 
@@ -62,6 +75,42 @@ fn program<'a>(case: &'a Case, choice: &'a ScriptChoice) -> Program<'a> {
 /// Whether the case runs `lease_update.sh` or `lease-update`.
 pub(super) fn is_the_projects_own(case: &Case, choice: &ScriptChoice) -> bool {
     matches!(program(case, choice), Program::Shell | Program::Rust)
+}
+
+/// Where the script of a case comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ScriptOrigin {
+    /// The scenario names it, so the scenario may expect how it works.
+    Scenario,
+    /// `--script` replaces the scenario's script. Only what every script must do can be expected of it.
+    Chosen,
+}
+
+/// Where the script of a case comes from.
+pub(super) fn origin(case: &Case, choice: &ScriptChoice) -> ScriptOrigin {
+    match program(case, choice) {
+        Program::Chosen(_) => ScriptOrigin::Chosen,
+        _ => ScriptOrigin::Scenario,
+    }
+}
+
+/// The prefix of the variables of a script that stores one lease in each variable, as the judge can decode it; `None`
+/// where the judge relies on the output of `init` alone.
+pub(super) fn record_prefix(case: &Case, choice: &ScriptChoice) -> Option<Vec<u8>> {
+    match program(case, choice) {
+        Program::Shell | Program::Rust | Program::Naive if choice.owns.is_empty() => {
+            Some(prefix(&environment(case)))
+        }
+        _ => None,
+    }
+}
+
+/// The NVRAM variables that belong to the script of a case.
+pub(super) fn owned_variables(case: &Case, choice: &ScriptChoice) -> OwnedVariables {
+    if choice.owns.is_empty() {
+        return OwnedVariables::with_prefix(&prefix(&environment(case)));
+    }
+    OwnedVariables::new(choice.owns.clone())
 }
 
 /// Why the script that `--script` chooses cannot keep the leases of a case; `None` if it can.
@@ -137,15 +186,19 @@ pub(super) fn place_script_error(
     fault: CaseError,
 ) -> CaseError {
     match (fault, program(case, choice)) {
-        (CaseError::Backend(BackendError::Script(why)), Program::Path(_)) => {
-            case.error(case.scenario.script.program.span(), why).into()
+        (CaseError::Backend(BackendError::Script(why)), Program::Path(path)) => {
+            let error = case.error(case.scenario.script.program.span(), why);
+            match did_you_mean(path, BUILT_IN) {
+                Some(name) => error.help(format!("did you mean the script `{name}`?")).into(),
+                None => error.into(),
+            }
         }
         (other, _) => other,
     }
 }
 
 /// The prefix of the names of lease variables.
-pub(super) fn prefix(environment: &BTreeMap<String, String>) -> Vec<u8> {
+fn prefix(environment: &BTreeMap<String, String>) -> Vec<u8> {
     environment.get("LEASE_PREFIX").map_or(DEFAULT_PREFIX, String::as_str).as_bytes().to_vec()
 }
 
@@ -180,7 +233,10 @@ pub(super) fn function(
 }
 
 /// The case's script as a command.
-pub fn command(case: &Case, choice: &ScriptChoice) -> ScriptCommand {
+///
+/// # Errors
+/// A persistent folder that cannot be one, or whose contents cannot be read.
+pub fn command(case: &Case, choice: &ScriptChoice) -> Result<ScriptCommand, SourceError> {
     let file = match program(case, choice) {
         Program::Shell => ScriptFile::BuiltIn("lease_update.sh", SHELL_SCRIPT),
         Program::Rust => ScriptFile::LeaseUpdate,
@@ -195,5 +251,6 @@ pub fn command(case: &Case, choice: &ScriptChoice) -> ScriptCommand {
         ScriptFile::LeaseUpdate => Vec::new(),
         _ => choice.shell.clone(),
     };
-    ScriptCommand { file, shell, environment: environment(case) }
+    let storage = Arc::new(storage(case)?);
+    Ok(ScriptCommand { file, shell, environment: environment(case), storage })
 }

@@ -1,5 +1,6 @@
 //! A run: the router, the judge, the observers and the comparison with a real dnsmasq, called in the right order.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::action::ClientAction;
@@ -16,8 +17,9 @@ use super::observers::Observers;
 use super::planned_fault::PlannedFault;
 use super::recorder::{RecordedAction, Snapshot};
 use super::router::{Ending, Power, Router};
+use super::script::ScriptOrigin;
 use backend::{BackendError, CallEnd, CallOptions, CallResult, Disturbance, InProcess, RouterPath};
-use dnsmasq_model::{InitResult, InitStatus, ScriptCall};
+use dnsmasq_model::{InitResult, InitStatus, ScriptCall, StartFailure};
 use scenario::{BootClock, Invariant, ReplyKind};
 use std::net::IpAddr;
 
@@ -68,9 +70,15 @@ pub(super) struct Session<'a> {
     pub(super) observers: Observers<'a>,
     comparison: Comparison,
     step: Step,
+    /// Whether the scenario was written for another script.
+    script: ScriptOrigin,
+    /// The folders of `--dhcp-hostsdir` that dnsmasq watches.
+    watched: BTreeSet<String>,
     /// True time at the beginning, in seconds since 1970.
     began: i64,
     pub(super) faults: FaultsSoFar,
+    /// Why the rest of the scenario cannot be played with this script.
+    pub(super) unplayable: Option<String>,
 }
 
 /// A call that is about to be made.
@@ -87,16 +95,25 @@ impl<'a> Session<'a> {
         judge: Judge<'a>,
         observers: Observers<'a>,
         ids: ClientIds,
+        script: ScriptOrigin,
     ) -> Self {
         Self {
+            script,
             began: router.clocks.truth(),
             router,
             judge,
             observers,
             comparison: Comparison::new(ids),
             step: Step::default(),
+            watched: BTreeSet::new(),
             faults: FaultsSoFar::Occurred,
+            unplayable: None,
         }
+    }
+
+    /// Where the script comes from.
+    pub(super) fn script(&self) -> ScriptOrigin {
+        self.script
     }
 
     /// How dnsmasq passes long client-ids.
@@ -131,7 +148,11 @@ impl<'a> Session<'a> {
         if let Some(fault) = fault.filter(|fault| !fault.has_occurred())
             && !self.observers.is_lenient()
         {
-            self.judge.findings.add(FindingKind::Anomaly, fault.missed());
+            if self.script == ScriptOrigin::Chosen {
+                self.unplayable = Some(fault.missed());
+            } else {
+                self.judge.findings.add(FindingKind::Anomaly, fault.missed());
+            }
             self.faults = FaultsSoFar::Missed;
         }
         self.check_store(read_method)
@@ -142,13 +163,20 @@ impl<'a> Session<'a> {
     /// # Errors
     /// When the back end fails.
     pub(super) fn check_store(&mut self, read_method: ReadMethod) -> Result<(), BackendError> {
+        self.pass_clock();
         self.judge.check_store(&mut self.router, self.comparison.ids, read_method)
+    }
+
+    /// Tells the back end what the router's clocks show.
+    fn pass_clock(&mut self) {
+        let clock = self.router.clocks.now();
+        self.router.backend.set_clock(clock);
     }
 
     /// Adds an event to the history of the case.
     pub(super) fn record(&mut self, kind: EventKind) {
         let seconds = self.router.clocks.truth() - self.began;
-        let failed = self.judge.findings.any();
+        let failed = self.judge.findings.any_denied();
         self.observers.history.add(seconds, failed, kind);
     }
 
@@ -185,9 +213,15 @@ impl<'a> Session<'a> {
     /// # Errors
     /// When the back end fails.
     pub(super) fn start_dnsmasq(&mut self) -> Result<(), BackendError> {
-        let Some(init) = self.router.engine().init_call() else { return Ok(()) };
         self.record(EventKind::Dnsmasq(DaemonEvent::Start));
         self.comparison.start(&mut self.router)?;
+        if let Err(failure) = self.router.engine().check_configuration() {
+            return self.start_failed(&failure);
+        }
+        let Some(init) = self.router.engine().init_call() else {
+            self.judge.dnsmasq_keeps_its_own_file();
+            return self.run(None);
+        };
         let Some(result) = self.perform(&init)? else { return Ok(()) };
         let code = match result.end {
             CallEnd::Exited(code) => code as u8,
@@ -196,28 +230,38 @@ impl<'a> Session<'a> {
             CallEnd::TimedOut => 128 + 9,
         };
         if code == 0 {
-            self.judge.start_output(self.router.engine(), &result.stdout);
+            let clock = self.router.clocks.now();
+            self.judge.start_output(self.router.engine(), clock, &result.stdout);
         } else {
             let text = format!("init exited with {code}");
             self.judge.findings.broken(Invariant::Parsability, text);
         }
         self.judge.dnsmasq_started();
-        let init = InitResult { stdout: result.stdout, status: InitStatus::Code(code) };
+        self.run(Some(InitResult { stdout: result.stdout, status: InitStatus::Code(code) }))
+    }
+
+    /// dnsmasq reads its leases: from the output of `init`, or from its own lease file.
+    fn run(&mut self, init: Option<InitResult>) -> Result<(), BackendError> {
+        let init = init.unwrap_or_else(|| InitResult::ok(""));
         let mut calls = Vec::new();
         let clock = self.router.clocks.now();
         self.router.server.forget_declined();
         match self.router.engine_mut().start(clock, &init, &mut calls) {
             Ok(()) => {
+                self.watched.clear();
+                self.watch_folders();
                 self.perform_all(calls)?;
                 self.comparison.check_names(&mut self.router, &mut self.judge.findings)
             }
-            Err(failure) => {
-                let status = failure.status();
-                self.step.dnsmasq_exit = Some(status);
-                self.record(EventKind::Dnsmasq(DaemonEvent::Exit(status)));
-                self.comparison.ended(&mut self.router, &mut self.judge.findings, status)
-            }
+            Err(failure) => self.start_failed(&failure),
         }
+    }
+
+    fn start_failed(&mut self, failure: &StartFailure) -> Result<(), BackendError> {
+        let status = failure.status();
+        self.step.dnsmasq_exit = Some(status);
+        self.record(EventKind::Dnsmasq(DaemonEvent::Exit(status)));
+        self.comparison.ended(&mut self.router, &mut self.judge.findings, status)
     }
 
     /// Reports a real dnsmasq that did not start, where the scenario does not expect it.
@@ -272,6 +316,7 @@ impl<'a> Session<'a> {
         let mut calls = Vec::new();
         let clock = self.router.clocks.now();
         self.router.engine_mut().sighup(clock, &mut calls);
+        self.watch_folders();
         self.comparison.sighup(&mut self.router)?;
         self.perform_all(calls)
     }
@@ -288,8 +333,23 @@ impl<'a> Session<'a> {
         self.router.backend.write_file(path, contents.as_deref())?;
         let mut calls = Vec::new();
         let clock = self.router.clocks.now();
-        self.router.engine_mut().set_file(path, contents, clock, &mut calls);
+        let dirs = &self.router.engine().config().hosts_dirs;
+        let is_in = |dir: &&String| {
+            path.strip_prefix(dir.as_str()).is_some_and(|rest| rest.starts_with('/'))
+        };
+        if dirs.iter().filter(is_in).all(|dir| self.watched.contains(dir)) {
+            self.router.engine_mut().set_file(path, contents, clock, &mut calls);
+        } else {
+            self.router.engine_mut().store_file(path, contents);
+        }
         self.perform_all(calls)
+    }
+
+    /// inotify.c `set_dynamic_inotify`: at its start and at SIGHUP, dnsmasq begins to watch the folders that exist.
+    fn watch_folders(&mut self) {
+        let engine = self.router.engine();
+        let dirs = engine.config().hosts_dirs.iter().filter(|dir| engine.has_files_in(dir));
+        self.watched.extend(dirs.cloned());
     }
 
     /// dnsmasq ends, the power stays on.
@@ -417,6 +477,7 @@ impl<'a> Session<'a> {
 
     fn prepare(&mut self, call: &ScriptCall) -> Result<PreparedCall, BackendError> {
         self.step.calls += 1;
+        self.pass_clock();
         self.take_snapshot(call);
         let fault = self.step.plan.fault.as_ref();
         let disturbance = fault.and_then(|fault| fault.of_call(self.step.calls)).cloned();
@@ -433,7 +494,7 @@ impl<'a> Session<'a> {
         };
         let web_page = self.step.plan.web_page && call.action() != b"init";
         Ok(PreparedCall {
-            plan: CallOptions { disturbance, web_page, record_ram_files: false },
+            plan: CallOptions { disturbance, web_page, record_files: false },
             flash_before,
         })
     }
@@ -472,6 +533,9 @@ impl<'a> Session<'a> {
             }
         } else {
             self.judge.completed_call(&mut self.router, call, result)?;
+            if self.script == ScriptOrigin::Chosen && prepared.plan.disturbance.is_none() {
+                self.judge.refused_call(&mut self.router, call, result)?;
+            }
         }
         if prepared.plan.disturbance.is_some()
             && let Some(fault) = &mut self.step.plan.fault
@@ -521,6 +585,7 @@ impl<'a> Session<'a> {
     /// # Errors
     /// When the back end fails.
     pub(super) fn foreign_call(&mut self, call: &ScriptCall) -> Result<(), BackendError> {
+        self.pass_clock();
         let before = self.judge.init_output(&mut self.router)?;
         let prepared = self.prepare(call)?;
         let result = self.router.backend.call(call, &prepared.plan)?;

@@ -10,7 +10,7 @@ use super::fill::{FillCache, fill, fill_until, put};
 pub use super::refusal::{Part, Refusal};
 use super::refusal::{refuse, too_small};
 use scenario::diagnostics::SourceError;
-use scenario::{Case, Router};
+use scenario::{Case, Router, did_you_mean};
 
 /// Bytes of the smallest NVRAM that a scenario may ask for.
 const MIN_SPACE: u64 = 1024;
@@ -34,12 +34,18 @@ pub fn machine_from(
 ) -> Result<Machine, Refusal> {
     let dialect: Dialect =
         router.dialect.get_ref().parse().map_err(|error: nvram_emu::dialect::UnknownDialect| {
-            refuse(Part::Dialect, error.to_string())
+            let names = Dialect::ALL.iter().map(|dialect| dialect.name());
+            let near = did_you_mean(router.dialect.get_ref(), names);
+            let help = near.map(|name| format!("did you mean `{name}`?"));
+            Refusal { help, ..refuse(Part::Dialect, error.to_string()) }
         })?;
     let chip = Chip::by_name(router.chip.get_ref()).ok_or_else(|| {
         let names: Vec<&str> = Chip::ALL.iter().map(|chip| chip.name).collect();
         Refusal {
-            help: Some(format!("the chips are {}", names.join(", "))),
+            help: Some(match did_you_mean(router.chip.get_ref(), names.iter().copied()) {
+                Some(name) => format!("did you mean `{name}`? the chips are {}", names.join(", ")),
+                None => format!("the chips are {}", names.join(", ")),
+            }),
             ..refuse(Part::Chip, format!("unknown chip `{}`", router.chip.get_ref()))
         }
     })?;

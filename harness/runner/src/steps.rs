@@ -6,6 +6,7 @@ use std::ops::Range;
 use toml::Spanned;
 
 use super::action::ClientAction;
+use super::bound;
 use super::case_error::CaseError;
 use super::clients::{Clients, parse_address};
 use super::clocks::Clocks;
@@ -20,7 +21,7 @@ use super::planned_fault::PlannedFault;
 use super::router::Ending;
 use super::script::{is_variable_name, no_variable_name};
 use super::session::{FaultsSoFar, Session, StepPlan};
-use backend::BackendError;
+use backend::{BackendError, RouterPath};
 use dnsmasq_model::{Build, ScriptCall};
 use scenario::{
     Action, Boot, Case, ClientEvent, ClientMessage, DaemonAction, Damage, Expect, RawCall, Repeat,
@@ -37,11 +38,18 @@ pub(super) struct Player<'a, 'w> {
     server: Server,
     /// How dnsmasq is compiled at its next start, and its configuration, if they have changed since its last one.
     changed: Option<(Build, Configuration)>,
+    /// Number of boots so far.
+    boots: u32,
 }
 
 impl<'a, 'w> Player<'a, 'w> {
-    pub(super) fn new(case: &'a Case, server: Server, session: &'w mut Session<'a>) -> Self {
-        Self { case, session, clients: Clients::default(), reply: None, server, changed: None }
+    pub(super) fn new(
+        case: &'a Case,
+        server: Server,
+        session: &'w mut Session<'a>,
+    ) -> Result<Self, CaseError> {
+        let clients = bound::clients(case)?;
+        Ok(Self { case, session, clients, reply: None, server, changed: None, boots: 0 })
     }
 
     /// Plays all steps.
@@ -66,12 +74,14 @@ impl<'a, 'w> Player<'a, 'w> {
             if expectations.iter().all(|expect| expect.dnsmasq_exit.is_none()) {
                 self.session.report_failed_start();
             }
-            let store = self.case.scenario.router.store;
+            if self.session.unplayable.is_some() {
+                break;
+            }
             for expect in expectations {
-                expect::check(self.session, &self.clients, self.reply, expect, store)
+                expect::check(self.session, &self.clients, self.reply, expect, self.case)
                     .map_err(|error| place(self.case, step.span(), error.into()))?;
             }
-            if self.session.observers.is_lenient() && self.session.judge.findings.any() {
+            if self.session.observers.is_lenient() && self.session.judge.findings.any_denied() {
                 break;
             }
         }
@@ -205,8 +215,22 @@ impl<'a, 'w> Player<'a, 'w> {
             self.change_configuration(build)?;
         }
         self.session.power_on(boot.clock.unwrap_or(self.case.scenario.router.clock));
+        self.write_files(span)?;
         if boot.dnsmasq != Some(false) {
             self.start()?;
+        }
+        Ok(())
+    }
+
+    /// Writes the files of `[router]`: those in RAM at each boot, the others at the first one.
+    fn write_files(&mut self, span: Range<usize>) -> Result<(), CaseError> {
+        self.boots += 1;
+        let is_first = self.boots == 1;
+        for (path, contents) in &self.case.scenario.router.files {
+            let contents = unescape(contents).map_err(|why| self.fault(span.clone(), why))?;
+            if is_first || matches!(RouterPath::parse(path), Ok(RouterPath::Ram(_))) {
+                self.session.write_file(path, Some(contents))?;
+            }
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use rstest::rstest;
-use runner::{InitCalls, Options, ScriptChoice, ScriptExecution, run_case};
+use runner::{GatePolicy, InitCalls, Options, ScriptChoice, ScriptExecution, run_case};
 use scenario::{Overrides, cases, json_schema};
 
 /// Two clients in a household with DHCPv6: the phone joins in the last step but one, the tablet in the last.
@@ -34,6 +34,7 @@ fn failures(text: String) -> Vec<String> {
         seed: 0,
         log: false,
         init_calls: InitCalls::default(),
+        gate: GatePolicy::strict(),
     };
     let report = run_case(&cases[0], &options).expect("a scenario that can be played");
     report.failures.into_iter().map(|finding| finding.text).collect()

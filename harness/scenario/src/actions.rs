@@ -65,10 +65,6 @@ pub struct Join {
     /// The address that the client requests (default: none in particular).
     #[schemars(with = "Option<String>")]
     pub address: Option<Spanned<String>>,
-    /// The address of the DHCP relay agent behind which the client is (default: the client is on the router's own network).
-    /// An option `--dhcp-range` must serve the relay's network. Not with a real dnsmasq.
-    #[schemars(with = "Option<String>")]
-    pub relay: Option<Spanned<String>>,
     /// The lease time that the client requests (default: none in particular).
     pub lease_time: Option<LeaseTime>,
     /// Whether the client uses BOOTP instead of DHCP (default false).
@@ -81,6 +77,13 @@ pub struct Join {
     pub duid: Option<Spanned<String>>,
     /// The DHCPv6 IAID (default 1).
     pub iaid: Option<u32>,
+    /// The name of the `[[network]]` in which the client is (default: the network of the router's first interface).
+    #[schemars(with = "Option<String>")]
+    pub network: Option<Spanned<String>>,
+    /// The vendor class that the client sends, option 60 (default: none).
+    pub vendor_class: Option<String>,
+    /// The user class that the client sends, option 77 (default: none).
+    pub user_class: Option<String>,
 }
 
 /// The kind of a DHCPv6 lease.

@@ -22,6 +22,8 @@ pub struct Case {
     pub parameters: Parameters,
     /// The scenario, with the values of the parameters in place of their names.
     pub scenario: Scenario,
+    /// Whether the command line replaced the scenario's dialects by one that it does not name.
+    pub has_other_dialect: bool,
     /// Places of the sections by their names.
     pub(crate) sections: Arc<BTreeMap<String, Range<usize>>>,
 }
@@ -30,7 +32,8 @@ impl Case {
     /// A case of a scenario without parameters that is not in a file. Errors name `path` and show no text.
     pub fn without_file(path: &Path, scenario: Scenario) -> Self {
         let source = Source::new(path, String::new());
-        Self { source, parameters: Parameters::new(), scenario, sections: Arc::default() }
+        let (parameters, sections) = (Parameters::new(), Arc::default());
+        Self { source, parameters, scenario, has_other_dialect: false, sections }
     }
 
     /// The name of the case: the path of the file without its extension, and the parameters, if any, in brackets.

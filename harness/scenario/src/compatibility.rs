@@ -4,6 +4,7 @@ use std::fmt;
 
 use toml::Spanned;
 
+use crate::bound::Bound;
 use crate::case::Case;
 use crate::router::Store;
 use crate::step::{Action, Step};
@@ -41,6 +42,14 @@ pub enum Incompatibility {
     /// The back end has no journal for the script.
     #[error("`store = \"journal\"` cannot be run by {0}, which keeps leases in NVRAM")]
     JournalStore(BackendKind),
+    /// The back end has a single network.
+    #[error("`[[network]]` cannot be run by {0}, which has one network")]
+    OtherNetworks(BackendKind),
+    /// The back end cannot call the script before the router is switched on.
+    #[error(
+        "`[[bound]]` cannot be run by {0}: no script is called before the router is switched on"
+    )]
+    Bound(BackendKind),
     /// The case tests simulated programs, which no router takes part in.
     #[error("a `[journal]` scenario cannot be run by {0}: it tests programs on a simulated disk")]
     JournalLab(BackendKind),
@@ -75,6 +84,13 @@ impl Case {
         let is_modelled = backend == BackendKind::Modelled;
         if self.scenario.journal.is_some() {
             return (!is_modelled).then_some(Incompatibility::JournalLab(backend));
+        }
+        let has_one_network = matches!(backend, BackendKind::Live | BackendKind::Guest);
+        if has_one_network && !self.scenario.networks.is_empty() {
+            return Some(Incompatibility::OtherNetworks(backend));
+        }
+        if backend == BackendKind::Guest && self.scenario.bound.iter().any(Bound::is_stored) {
+            return Some(Incompatibility::Bound(backend));
         }
         if self.scenario.router.store == Store::Nvram {
             return None;

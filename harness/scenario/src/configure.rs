@@ -14,6 +14,8 @@ pub struct Configure {
     /// The range of DHCPv4 addresses, `FIRST-LAST`.
     #[schemars(with = "Option<String>")]
     pub range: Option<Spanned<String>>,
+    /// Whether the addresses of the range are leased only to hosts with a `--dhcp-host`.
+    pub static_range: Option<bool>,
     /// The length of a lease.
     pub lease_time: Option<LeaseTime>,
     /// The largest number of leases, `--dhcp-lease-max`.
@@ -34,8 +36,9 @@ impl Configure {
     /// Changes the configuration.
     pub fn apply(&self, server: &mut Server) {
         if let Some(range) = &self.range {
-            server.range = range.clone();
+            server.range = Some(range.clone());
         }
+        server.static_range = self.static_range.unwrap_or(server.static_range);
         if let Some(time) = self.lease_time {
             server.lease_time = time;
         }

@@ -63,8 +63,13 @@ impl SourceError {
     }
 }
 
-impl fmt::Display for SourceError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl SourceError {
+    /// The error as [`Display`](fmt::Display) shows it, with colours for a terminal.
+    pub fn to_styled_string(&self) -> String {
+        self.render(&Renderer::styled())
+    }
+
+    fn render(&self, renderer: &Renderer) -> String {
         // A span over several lines, such as a whole step, is shown by its first line.
         let first_line = self.source.text[self.span.clone()].lines().next().unwrap_or("").len();
         let span = self.span.start..self.span.start + first_line;
@@ -77,7 +82,13 @@ impl fmt::Display for SourceError {
         if let Some(help) = &self.help {
             group = group.element(Level::HELP.message(help));
         }
-        write!(f, "{}", Renderer::plain().render(&[group]))
+        renderer.render(&[group])
+    }
+}
+
+impl fmt::Display for SourceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.render(&Renderer::plain()))
     }
 }
 

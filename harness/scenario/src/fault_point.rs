@@ -27,13 +27,22 @@ pub enum FaultPoint {
         /// Bytes that the operation has written or erased before the cut.
         byte: u32,
     },
+    /// Power is cut after a change of a persistent file. `w3.2`
+    FileChange {
+        /// Number of changes that the call has made, from 1.
+        changes: u32,
+        /// Which of the possible states the cut leaves; 0 if nothing is lost.
+        state: u32,
+    },
+    /// Power is cut after the call has returned, and some of its changes of persistent files are lost. `u2`
+    EndedUnsynced(u32),
 }
 
 impl FaultPoint {
     /// The disturbance of the call for a back end; `None` if the call is not made, or made undisturbed.
     pub fn disturbance(self) -> Option<Disturbance> {
         match self {
-            Self::Between | Self::Ended => None,
+            Self::Between | Self::Ended | Self::FileChange { .. } | Self::EndedUnsynced(_) => None,
             Self::Cut(side, nth) => Some(Disturbance::Cut(Point::Command(side, nth))),
             Self::Kill(side, nth) => Some(Disturbance::Kill(Point::Command(side, nth))),
             Self::Within { nth, op, byte } => {
@@ -55,6 +64,8 @@ impl fmt::Display for FaultPoint {
             Self::Cut(at, nth) => write!(f, "{}{nth}", side(at)),
             Self::Kill(at, nth) => write!(f, "k{}{nth}", side(at)),
             Self::Within { nth, op, byte } => write!(f, "f{nth}.{op}.{byte}"),
+            Self::FileChange { changes, state } => write!(f, "w{changes}.{state}"),
+            Self::EndedUnsynced(state) => write!(f, "u{state}"),
         }
     }
 }
@@ -101,6 +112,17 @@ impl FromStr for ScheduledFault {
                 }
                 _ => None,
             }
+        } else if let Some(place) = fault.strip_prefix('w') {
+            let parts =
+                place.split_once('.').map(|(changes, state)| (counted(changes), number(state)));
+            match parts {
+                Some((Some(changes), Some(state))) => {
+                    Some(FaultPoint::FileChange { changes, state })
+                }
+                _ => None,
+            }
+        } else if let Some(state) = fault.strip_prefix('u') {
+            number(state).map(FaultPoint::EndedUnsynced)
         } else {
             [("p", FaultPoint::Between), ("e", FaultPoint::Ended)]
                 .into_iter()

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -12,24 +12,53 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 use crate::case::{Case, Parameters};
 use crate::diagnostics::{Source, SourceError};
 use crate::known_keys::{self, did_you_mean};
-use crate::overrides::{Overrides, apply_override, is_selected};
+use crate::overrides::{Overrides, apply_override, is_selected, override_dialect};
 use crate::parameters::{MAX_CASES, ParameterValues};
 use crate::raw_step::{RawStep, StepError};
 use crate::scenario::Scenario;
 use crate::step::Step;
 use crate::substitution::Substitution;
+use crate::suitability::{with_any_script, with_dialect};
 
 /// A scenario file may not be larger than this many bytes.
 pub const MAX_FILE_BYTES: u64 = 1 << 20;
 
-/// Reads a scenario file and makes its cases.
-///
-/// A parameter on the command line (`rtc`, `dialect`, `dnsmasq`) selects among the values that the scenario
-/// names, and replaces the value where the scenario names none.
+/// The cases of a file, and those that the options leave out.
+#[derive(Clone, Debug, Default)]
+pub struct Loaded {
+    /// The cases, in the order of their parameters.
+    pub cases: Vec<Case>,
+    /// Cases that make no sense with the script or the dialect of the command line.
+    pub unsuited: Vec<Unsuited>,
+}
+
+/// A case that makes no sense with the script or the dialect of the command line.
+#[derive(Clone, Debug)]
+pub struct Unsuited {
+    /// The scenario file.
+    pub path: PathBuf,
+    /// The name of the case.
+    pub name: String,
+    /// Why.
+    pub why: String,
+}
+
+/// Reads a scenario file and makes its cases, without those that the options leave out. See [`load`].
 ///
 /// # Errors
 /// An error in the text, with its place.
 pub fn cases(path: &Path, text: String, overrides: &Overrides) -> Result<Vec<Case>, SourceError> {
+    load(path, text, overrides).map(|loaded| loaded.cases)
+}
+
+/// Reads a scenario file and makes its cases.
+///
+/// The build and the release of dnsmasq on the command line (`rtc`, `dnsmasq`) select among those that the scenario names,
+/// and replace the default where the scenario names none. Dialects on the command line replace those of the scenario.
+///
+/// # Errors
+/// An error in the text, with its place.
+pub fn load(path: &Path, text: String, overrides: &Overrides) -> Result<Loaded, SourceError> {
     let source = Source::new(path, text);
     let mut table =
         DeTable::parse(&source.text).map_err(|error| from_toml_error(&source, &error))?;
@@ -40,22 +69,42 @@ pub fn cases(path: &Path, text: String, overrides: &Overrides) -> Result<Vec<Cas
     for setting in overrides.settings() {
         apply_override(table.get_mut(), &setting);
     }
+    let own_dialects = override_dialect(table.get_mut(), &overrides.dialect);
     let values = ParameterValues::read(&source, table.get_ref())?;
     let combinations = values.combinations().ok_or_else(|| {
         let message = format!("the parameters make more than {MAX_CASES} combinations");
         SourceError::new(&source, 0..0, message)
     })?;
     let loader = Loader { source: &source, table: &table, values: &values, sections: &sections };
-    let mut cases = Vec::new();
+    let mut loaded = Loaded::default();
+    let mut scripts_removed = BTreeSet::new();
     for combination in combinations {
         if !is_selected(&combination, table.get_ref(), overrides) {
             continue;
         }
-        if let Some(case) = loader.case(combination)? {
-            cases.push(case);
+        let Some(mut case) = loader.case(combination)? else { continue };
+        let dialect = case.scenario.router.dialect.get_ref().clone();
+        case.has_other_dialect = !overrides.dialect.is_empty() && !own_dialects.contains(&dialect);
+        let chosen = overrides.chosen_script;
+        let why = (chosen.then(|| with_any_script(&case.scenario)).flatten()).or_else(|| {
+            case.has_other_dialect.then(|| with_dialect(&case.scenario, &dialect, chosen)).flatten()
+        });
+        if let Some(why) = why {
+            let (path, name) = (path.to_owned(), case.name());
+            loaded.unsuited.push(Unsuited { path, name, why: why.to_string() });
+        } else if !chosen || scripts_removed.insert(without_script(&case)) {
+            loaded.cases.push(case);
         }
     }
-    Ok(cases)
+    Ok(loaded)
+}
+
+/// The parameters of a case without those that name its script.
+fn without_script(case: &Case) -> Parameters {
+    let program = case.scenario.script.program.get_ref();
+    let mut parameters = case.parameters.clone();
+    parameters.retain(|_, value| value.to_string() != *program);
+    parameters
 }
 
 fn from_toml_error(source: &Arc<Source>, error: &toml::de::Error) -> SourceError {
@@ -90,7 +139,7 @@ impl<'a> Loader<'_, 'a> {
             .map_err(|error| from_toml_error(self.source, &error))?;
         scenario.steps = steps.map_or_else(|| Ok(Vec::new()), |steps| self.steps(steps))?;
         let (source, sections) = (Arc::clone(self.source), Arc::clone(self.sections));
-        let case = Case { source, parameters, scenario, sections };
+        let case = Case { source, parameters, scenario, has_other_dialect: false, sections };
         if case.scenario.except.iter().any(|exception| case.matches(exception)) {
             return Ok(None);
         }

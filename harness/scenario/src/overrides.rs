@@ -10,10 +10,64 @@ use crate::case::Parameters;
 pub struct Overrides {
     /// dnsmasq builds to run (`good`, `broken`); empty for those of the scenario.
     pub rtc: Vec<String>,
-    /// Dialects to run; empty for those of the scenario.
+    /// Dialects to run instead of those of the scenario; empty for those of the scenario.
     pub dialect: Vec<String>,
     /// Releases of dnsmasq to run; empty for those of the scenario.
     pub dnsmasq: Vec<String>,
+    /// Whether a script of one's own replaces `shell` and `rust`. Cases that differ only in which of these they run are then
+    /// one case.
+    pub chosen_script: bool,
+}
+
+/// The dialect of scenarios that name none.
+const DEFAULT_DIALECT: &str = "openwrt";
+
+/// Replaces the dialects of a file. Returns those that the file names, or the default.
+pub(crate) fn override_dialect(table: &mut DeTable<'_>, values: &[String]) -> Vec<String> {
+    let fixed = table.get("router").and_then(|router| router.get_ref().get("dialect"));
+    let fixed = fixed.and_then(|value| value.get_ref().as_str()).map(str::to_owned);
+    let parameter = match &fixed {
+        Some(text) => text.strip_prefix('$').map(|name| name.trim_matches(['{', '}']).to_owned()),
+        None => None,
+    };
+    let name = parameter.clone().unwrap_or_else(|| "dialect".to_owned());
+    let listed = table.get("parameters").and_then(|parameters| parameters.get_ref().get(&*name));
+    let own = match (&fixed, listed.map(Spanned::get_ref)) {
+        (Some(dialect), _) if parameter.is_none() => vec![dialect.clone()],
+        (_, Some(DeValue::Array(values))) => {
+            let text = |value: &Spanned<DeValue<'_>>| value.get_ref().as_str().map(str::to_owned);
+            values.iter().filter_map(text).collect()
+        }
+        _ => vec![DEFAULT_DIALECT.to_owned()],
+    };
+    if !values.is_empty() {
+        insert(table, "parameters", name.clone(), string_array(values));
+        insert(
+            table,
+            "router",
+            "dialect".to_owned(),
+            DeValue::String(format!("${{{name}}}").into()),
+        );
+    }
+    own
+}
+
+fn string_array(values: &[String]) -> DeValue<'static> {
+    let mut list = DeArray::new();
+    for value in values {
+        list.push(Spanned::new(0..0, DeValue::String(value.clone().into())));
+    }
+    DeValue::Array(list)
+}
+
+/// Replaces or adds a key of a section.
+fn insert(table: &mut DeTable<'_>, section: &'static str, key: String, value: DeValue<'static>) {
+    let entry = table
+        .entry(Spanned::new(0..0, section.into()))
+        .or_insert_with(|| Spanned::new(0..0, DeValue::Table(DeTable::new())));
+    if let DeValue::Table(section) = entry.get_mut() {
+        section.insert(Spanned::new(0..0, key.into()), Spanned::new(0..0, value));
+    }
 }
 
 /// A setting that the command line can select or replace.
@@ -29,12 +83,11 @@ pub(crate) struct Setting<'o> {
 }
 
 impl Overrides {
-    /// The settings with their values.
-    pub(crate) fn settings(&self) -> [Setting<'_>; 3] {
+    /// The settings other than the dialect, with their values.
+    pub(crate) fn settings(&self) -> [Setting<'_>; 2] {
         let setting = |section, key, default, values| Setting { section, key, default, values };
         [
             setting("router", "rtc", Some("good"), &self.rtc),
-            setting("router", "dialect", Some("openwrt"), &self.dialect),
             setting("server", "dnsmasq", None, &self.dnsmasq),
         ]
     }
@@ -47,20 +100,8 @@ pub(crate) fn apply_override(table: &mut DeTable<'_>, setting: &Setting<'_>) {
     if values.is_empty() || says(section) || says("parameters") {
         return;
     }
-    let mut insert = |section: &'static str, value: DeValue<'static>| {
-        let entry = table
-            .entry(Spanned::new(0..0, section.into()))
-            .or_insert_with(|| Spanned::new(0..0, DeValue::Table(DeTable::new())));
-        if let DeValue::Table(section) = entry.get_mut() {
-            section.insert(Spanned::new(0..0, key.into()), Spanned::new(0..0, value));
-        }
-    };
-    let mut list = DeArray::new();
-    for value in values {
-        list.push(Spanned::new(0..0, DeValue::String(value.clone().into())));
-    }
-    insert("parameters", DeValue::Array(list));
-    insert(section, DeValue::String(format!("${key}").into()));
+    insert(table, "parameters", key.to_owned(), string_array(values));
+    insert(table, section, key.to_owned(), DeValue::String(format!("${key}").into()));
 }
 
 /// Whether the command line selects this combination.

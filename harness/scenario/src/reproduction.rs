@@ -167,6 +167,7 @@ mod tests {
     #[case("c1:00c0ffee:a/b.toml:dialect=openwrt,rtc=good:12f5.1.512+3kb1")]
     #[case("c1:00000001:b.toml::1p+2e+3a4+5b6+7ka8")]
     #[case("c1:00000001:b.toml:rtc=good:run")]
+    #[case("c1:00000001:b.toml::3w2.7+1u4")]
     #[case("c1:00000001:it's a \"b\".toml:a=1+1:run")]
     #[case("c1:00000001:a%3Ab%25.toml:mac=02%3A00,list=a%2Cb%3Dc,empty=:run")]
     fn ids_parse_and_render_alike(#[case] text: &str) {
@@ -206,6 +207,9 @@ mod tests {
                 (side, 1..9_u32).prop_map(|(side, nth)| FaultPoint::Kill(side, nth)),
                 (1..9_u32, any::<u32>(), any::<u32>())
                     .prop_map(|(nth, op, byte)| FaultPoint::Within { nth, op, byte }),
+                (1..9_u32, any::<u32>())
+                    .prop_map(|(changes, state)| FaultPoint::FileChange { changes, state }),
+                any::<u32>().prop_map(FaultPoint::EndedUnsynced),
             ];
         (1..u32::MAX, point).prop_map(|(call, point)| ScheduledFault { call, point })
     }

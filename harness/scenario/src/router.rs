@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use disk_model::WriteOrdering;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
+use crate::persistent::{PersistentFolder, Unsynced};
 use crate::units::{BootClock, Bytes, Moment};
 
 /// How dnsmasq was compiled.
@@ -59,9 +61,22 @@ pub struct Router {
     pub free: Option<Bytes>,
     /// Additional variables at the start, by name.
     pub variables: BTreeMap<String, String>,
+    /// Files of the router, by path, with their contents; `\xNN` stands for any byte. Those below `/tmp` are written anew at
+    /// each boot, before dnsmasq starts, as firmware does.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub files: BTreeMap<String, String>,
     /// A flash image to start with, as a path relative to this file. It replaces `neighbours` and `free`.
     #[schemars(with = "Option<String>")]
     pub image: Option<Spanned<String>>,
+    /// The folders that survive a reboot, each as its path or as `{ path = "/etc", from = "folder" }`. The default is `/etc`,
+    /// `/jffs`, `/var/lib/misc` and `/var/tmp`. All other files are in RAM or cannot be changed.
+    pub persistent: Option<Vec<PersistentFolder>>,
+    /// How many bytes the persistent folders can hold together, in pages of 4 KiB (default: no limit).
+    pub persistent_size: Option<Bytes>,
+    /// Which changes of persistent files that were not synced can survive a power cut: `reordering` (default) or `ordered`.
+    pub write_ordering: WriteOrdering,
+    /// What a power cut in a scenario does to changes of persistent files that were not synced: `kept` (default) or `lost`.
+    pub unsynced: Unsynced,
     /// The reading of the wall clock at boot: `kept` (default), `1970`, a date, or a distance from the true time.
     pub clock: BootClock,
     /// The true date at the first step (default 2026-01-05T12:00:00Z).
@@ -83,7 +98,12 @@ impl Default for Router {
             neighbours: Bytes(8 * 1024),
             free: None,
             variables: BTreeMap::new(),
+            files: BTreeMap::new(),
             image: None,
+            persistent: None,
+            persistent_size: None,
+            write_ordering: WriteOrdering::Reordering,
+            unsynced: Unsynced::Kept,
             clock: BootClock::Kept,
             // 2026-01-05T12:00:00Z, a Monday.
             date: Moment::At(1_767_614_400),

@@ -9,10 +9,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
+use crate::bound::Bound;
 use crate::condition::Condition;
 use crate::group::Group;
 use crate::invariant::Invariant;
 use crate::journal_lab::JournalLab;
+use crate::network::OtherNetwork;
 use crate::raw_step::RawStep;
 use crate::router::Router;
 use crate::script::Script;
@@ -50,6 +52,12 @@ pub struct Scenario {
     /// The configuration of dnsmasq.
     #[serde(default)]
     pub server: Server,
+    /// Other networks to which dnsmasq leases addresses.
+    #[serde(default, rename = "network", skip_serializing_if = "Vec::is_empty")]
+    pub networks: Vec<OtherNetwork>,
+    /// Clients that have leases before the first step.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bound: Vec<Bound>,
     /// The lease script under test.
     #[serde(default)]
     pub script: Script,

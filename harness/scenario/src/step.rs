@@ -51,9 +51,12 @@ impl Step {
         if table.is_empty() {
             return "check".to_owned();
         }
-        let pairs: Vec<String> =
-            table.iter().map(|(key, value)| format!("{key} = {value}")).collect();
-        pairs.join(", ")
+        let mut pairs: Vec<(&String, &toml::Value)> = table.iter().collect();
+        // The action comes first.
+        pairs.sort_by_key(|(key, _)| Some(key.as_str()) != self.action.key());
+        let texts: Vec<String> =
+            pairs.into_iter().map(|(key, value)| format!("{key} = {value}")).collect();
+        texts.join(", ")
     }
 
     /// The same step with a disturbance of one of its script calls.

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::play::finish;
+use super::options::paths_or;
+use super::play::{finish, list};
 use super::run::ModelledOptions;
 use crate::error::CommandError;
 use crate::exit::Exit;
@@ -12,15 +13,17 @@ use crate::report;
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Scenario files with a `[claim]`, or folders of them
-    #[arg(default_value = "scenarios/claims")]
     paths: Vec<PathBuf>,
     #[command(flatten)]
     modelled: ModelledOptions,
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
-    let cases = args.modelled.cases(&args.paths)?;
-    let summary = args.modelled.play(&cases)?;
-    report::print_claims(&cases);
+    let suite = args.modelled.load(&paths_or(&args.paths, "scenarios/claims"))?;
+    if args.modelled.run.list {
+        return Ok(list(&suite.cases));
+    }
+    let summary = args.modelled.play(&suite)?;
+    report::print_claims(&suite.cases);
     Ok(finish(&summary))
 }

@@ -1,28 +1,39 @@
 //! The commands of `leaselab`.
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
+use super::project::{self, Project};
 use super::reproduction::Reproduction;
 use super::{
-    claims, crash, device, dnsmasq, fuzz, leases, live, qemu, races, replay, report, run, schema,
-    trace, wear,
+    check, claims, color, completions, crash, device, dnsmasq, examples, fuzz, init, leases, live,
+    man, qemu, races, replay, report, run, scenario as scenarios, schema, trace, wear,
 };
 use crate::console;
 use crate::error::CommandError;
 use crate::exit::{self, Exit};
+use crate::style::{self, FAILED};
+#[cfg(test)]
+use crate::words::Words;
 
 #[derive(Debug, Parser)]
 #[command(name = "leaselab", version, about, long_about = None, max_term_width = 100)]
+#[command(styles = style::HELP)]
 #[command(after_help = exit::help())]
 struct Cli {
     #[command(subcommand)]
     command: Command,
+    #[command(flatten)]
+    color: color::ColorOption,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Test a lease script of anybody's: one page, a verdict for each group of properties
+    Check(Box<check::Args>),
     /// Compare the claims of the notes of 2006 with what scenarios measure
     Claims(Box<claims::Args>),
+    /// Print a script that completes command lines of leaselab in a shell
+    Completions(completions::Args),
     /// Cut power at every point of scenarios
     Crash(Box<crash::Args>),
     /// Create and inspect device folders for the emulated nvram tool
@@ -31,10 +42,14 @@ enum Command {
     Dnsmasq(dnsmasq::Args),
     /// Play random households and minimise those that fail
     Fuzz(fuzz::Args),
+    /// Write a project file for a lease script, and a job that checks the script at each push
+    Init(init::Args),
     /// Read and convert the lease databases of dhcpd, dnsmasq and Kea
     Leases(leases::Args),
     /// Run scenarios with a real dnsmasq
     Live(Box<live::Args>),
+    /// Print or write the manual pages
+    Man(man::Args),
     /// Build router images and run scenarios in them
     Qemu(qemu::Args),
     /// Interleave two processes that use one NVRAM, step by step
@@ -45,6 +60,8 @@ enum Command {
     Report(report::Args),
     /// Run scenarios
     Run(Box<run::Args>),
+    /// Write a first scenario, and print the reference of scenario files
+    Scenario(scenarios::Args),
     /// Print the JSON schema of the scenario format
     Schema,
     /// Check, import and replay recordings of dnsmasq
@@ -53,46 +70,89 @@ enum Command {
     Wear(Box<wear::Args>),
 }
 
+/// The definition of the command line.
+pub(super) fn command() -> clap::Command {
+    examples::add_to(Cli::command())
+}
+
+/// The command of the arguments of this process, with the defaults of the project file. Ends the process if the arguments
+/// are invalid or ask for help.
+///
+/// # Errors
+/// A project file that is invalid, unless the command does not depend on it.
+fn parse() -> Result<Command, CommandError> {
+    color::apply(std::env::args_os());
+    let matches = match Project::find() {
+        Ok(None) => command().get_matches(),
+        Ok(Some(project)) => project::with_defaults(&project, command()).get_matches(),
+        Err(invalid) => match command().try_get_matches() {
+            Ok(matches) if !project::concerns(&matches) => matches,
+            Err(error) if !error.use_stderr() => error.exit(),
+            Ok(_) | Err(_) => return Err(invalid),
+        },
+    };
+    let cli = Cli::from_arg_matches(&matches);
+    Ok(cli.unwrap_or_else(|error| error.format(&mut command()).exit()).command)
+}
+
 /// Runs `leaselab` with the arguments of this process.
 pub fn main() -> Exit {
-    let result: Result<Exit, CommandError> = match Cli::parse().command {
-        Command::Claims(args) => claims::run(&args),
-        Command::Crash(args) => crash::run(&args),
-        Command::Device(args) => device::run(&args),
-        Command::Dnsmasq(args) => dnsmasq::run(&args),
-        Command::Fuzz(args) => fuzz::run(&args),
-        Command::Leases(args) => leases::run(&args),
-        Command::Live(args) => live::run(&args),
-        Command::Qemu(args) => qemu::run(&args),
-        Command::Races(args) => races::run(&args),
-        Command::Replay(args) => replay::run(&args),
-        Command::Report(args) => report::run(&args),
-        Command::Run(args) => run::run(&args),
-        Command::Schema => Ok(schema::run()),
-        Command::Trace(args) => trace::run(&args),
-        Command::Wear(args) => wear::run(&args),
-    };
-    let exit = result.unwrap_or_else(|error| print_error(&error));
+    let exit = parse().and_then(run_command).unwrap_or_else(|error| print_error(&error));
     match console::finish() {
         Ok(()) => exit,
         Err(error) => print_error(&error),
     }
 }
 
+fn run_command(command: Command) -> Result<Exit, CommandError> {
+    match command {
+        Command::Check(args) => check::run(&args),
+        Command::Claims(args) => claims::run(&args),
+        Command::Completions(args) => Ok(completions::run(&args, self::command())),
+        Command::Crash(args) => crash::run(&args),
+        Command::Device(args) => device::run(&args),
+        Command::Dnsmasq(args) => dnsmasq::run(&args),
+        Command::Fuzz(args) => fuzz::run(&args),
+        Command::Init(args) => init::run(&args),
+        Command::Leases(args) => leases::run(&args),
+        Command::Live(args) => live::run(&args),
+        Command::Man(args) => man::run(&args, self::command()),
+        Command::Qemu(args) => qemu::run(&args),
+        Command::Races(args) => races::run(&args),
+        Command::Replay(args) => replay::run(&args),
+        Command::Report(args) => report::run(&args),
+        Command::Run(args) => run::run(&args),
+        Command::Scenario(args) => scenarios::run(&args),
+        Command::Schema => Ok(schema::run()),
+        Command::Trace(args) => trace::run(&args),
+        Command::Wear(args) => wear::run(&args),
+    }
+}
+
 /// Prints an error; returns the exit code.
 fn print_error(error: &CommandError) -> Exit {
-    let text = error.to_string();
-    // A diagnostic with a snippet already begins with `error:`.
-    let prefix = if text.starts_with("error") { "" } else { "error: " };
-    errln!("{prefix}{text}");
+    match error {
+        // It begins with `error:` already.
+        CommandError::Source(error) => errln!("{}", error.to_styled_string()),
+        other => {
+            let text = other.to_string();
+            let text = text.strip_prefix("error: ").unwrap_or(&text);
+            errln!("{FAILED}error:{FAILED:#} {text}");
+        }
+    }
     error.exit()
+}
+
+/// Whether a command line is valid.
+#[cfg(test)]
+pub(super) fn parses(words: &Words) -> Result<(), String> {
+    Cli::try_parse_from(words.as_slice()).map(drop).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]
 mod tests {
     use std::path::Path;
 
-    use clap::CommandFactory as _;
     use rstest::rstest;
     use scenario::{Case, Id, Overrides};
 
@@ -100,11 +160,10 @@ mod tests {
     use super::super::play::run_again;
     use super::super::reproduction::{PlayedOn, ReproductionId};
     use super::*;
-    use crate::words::Words;
 
     #[test]
     fn the_definition_of_the_command_line_is_consistent() {
-        Cli::command().debug_assert();
+        command().debug_assert();
     }
 
     fn parse(words: &Words) -> Command {
@@ -137,7 +196,7 @@ mod tests {
 
     #[rstest]
     #[case("run x.toml")]
-    #[case("run x.toml --target both --store journal --seed 5 --no-private-root")]
+    #[case("run x.toml --target both --store journal --seed 5 --no-sandbox")]
     #[case(
         "run --rtc both --dialect openwrt,tomato --script './it'\\''s' --shell 'busybox ash' --timeout 3"
     )]

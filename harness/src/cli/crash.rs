@@ -6,7 +6,8 @@ use std::time::Duration;
 use rayon::prelude::*;
 
 use super::options::{
-    CaseFilter, Jobs, ReplayOptions, ReportOptions, Root, ScriptOptions, SingleTarget,
+    CaseFilter, GateOptions, Jobs, ReplayOptions, ReportOptions, Root, ScriptOptions, SingleTarget,
+    print_unsuited,
 };
 use super::reproduction::{Reproduction, ReproductionId};
 use crate::error::CommandError;
@@ -16,7 +17,7 @@ use crate::report::{self, JunitTest, journal_lab as table};
 use backend::Function;
 use explore::crash::{self, Report};
 use journal_lab::CaseResult;
-use runner::CaseError;
+use runner::{CaseError, Finding, GatePolicy};
 use scenario::{Case, Id};
 
 /// The arguments of `leaselab crash`.
@@ -29,6 +30,8 @@ pub(super) struct Args {
     cases: CaseFilter,
     #[command(flatten)]
     script: ScriptOptions,
+    #[command(flatten)]
+    gate: GateOptions,
     /// With `process`, also reach the states with real processes and compare [default: in-process]
     #[arg(long, value_enum)]
     target: Option<SingleTarget>,
@@ -50,6 +53,9 @@ pub(super) struct Args {
     /// Judge known states again
     #[arg(long)]
     no_dedup: bool,
+    /// Explore no further scenario after one in which something is broken
+    #[arg(long)]
+    fail_fast: bool,
     /// Print the id and the verdict of every cut that was judged
     #[arg(long)]
     list: bool,
@@ -74,6 +80,8 @@ struct Findings {
     invalid: Faults,
     /// States that processes did not reach as functions did.
     differences: usize,
+    /// Findings of runs without faults that make the exploration fail.
+    undisturbed: usize,
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
@@ -84,16 +92,20 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
         return Err(CommandError::usage("--script needs --target process, or no --target"));
     }
     args.reports.check_writable()?;
-    let cases = args.cases.load(&args.paths, |cases| cases)?;
+    let suite = args.cases.load(&args.paths, args.script.is_chosen(), |cases| cases)?;
+    print_unsuited(&suite, args.list);
     let pool = args.jobs.pool()?;
     let (labs, cases): (Vec<Case>, Vec<Case>) =
-        cases.into_iter().partition(|case| case.scenario.journal.is_some());
+        suite.cases.into_iter().partition(|case| case.scenario.journal.is_some());
     let mut findings = Findings::default();
     pool.install(|| explore_labs(&labs, &mut findings));
     for case in &cases {
+        if args.fail_fast && findings.total.broken > 0 {
+            break;
+        }
         pool.install(|| explore_case(case, args, &mut findings))?;
     }
-    let Findings { total, tests, faults, invalid, differences } = &findings;
+    let Findings { total, tests, faults, invalid, differences, undisturbed } = &findings;
     let command = |id: &Id| args.reproduction(id, false).to_string();
     let script = args.script.script.as_deref();
     args.reports.write(&text::document(script, total, faults, invalid, &command))?;
@@ -107,14 +119,17 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     }
     let mut unreached = Vec::new();
     if !cases.is_empty() && invalid.is_empty() {
-        unreached = total.unreached(args.depth());
+        // A script of somebody else may keep its leases elsewhere than in NVRAM.
+        if !args.script.is_chosen() {
+            unreached = total.unreached(args.depth());
+        }
         text::print_total(total);
         for kind in &unreached {
             errln!("error: no point of this kind was reached: {kind}");
         }
     }
     text::print_last_line(total);
-    let failed = total.broken > 0 || !unreached.is_empty() || *differences > 0;
+    let failed = total.broken > 0 || !unreached.is_empty() || *differences > 0 || *undisturbed > 0;
     Ok(match (failed, invalid.is_empty()) {
         (true, _) => Exit::Failed,
         (false, false) => Exit::Usage,
@@ -127,6 +142,10 @@ impl Args {
         self.target == Some(SingleTarget::Process)
     }
 
+    fn policy(&self) -> GatePolicy {
+        self.gate.policy(self.script.is_chosen())
+    }
+
     fn depth(&self) -> u32 {
         self.depth.unwrap_or(if self.script.script.is_some() { 1 } else { 2 })
     }
@@ -134,9 +153,10 @@ impl Args {
     fn reproduction(&self, id: &Id, verbose: bool) -> Reproduction {
         let options = match &self.script.script {
             // The project's own script runs in process, where the other options mean nothing.
-            None => ReplayOptions::default(),
+            None => ReplayOptions { gate: self.gate.clone(), ..ReplayOptions::default() },
             Some(_) => ReplayOptions {
                 script: self.script.clone(),
+                gate: self.gate.clone(),
                 root: self.root,
                 ..ReplayOptions::default()
             },
@@ -174,10 +194,16 @@ fn explore_case(case: &Case, args: &Args, findings: &mut Findings) -> Result<(),
         repeat: args.no_dedup,
         list: args.list || args.confirms(),
     };
-    match crash::explore(case, script.clone(), options) {
+    let (choice, gate) = (args.script.choice()?, args.policy());
+    match crash::explore(case, script.clone(), &choice, &gate, options) {
         Ok(Ok(report)) => {
             let command = |id: &Id| args.reproduction(id, false).to_string();
             text::print_case(case, &report, &command, args.list);
+            if args.script.is_chosen() {
+                text::print_undisturbed(&report);
+                let denies = |f: &&Finding| gate.denies(f.severity, f.group);
+                findings.undisturbed += report.undisturbed.iter().filter(denies).count();
+            }
             findings.tests.push(text::junit(case, &report, &command));
             if args.confirms() {
                 findings.differences += confirm(case, script, &report, args)?;
@@ -206,9 +232,11 @@ fn confirm(
     args: &Args,
 ) -> Result<usize, CommandError> {
     let processes = args.script.processes(case, args.root)?;
+    let (choice, gate) = (args.script.choice()?, args.policy());
     let budget = args.budget.map(Duration::from_secs);
-    let confirmed = crash::confirm(case, script, &processes, &report.listed, budget)?
-        .map_err(CommandError::Usage)?;
+    let confirmed =
+        crash::confirm(case, script, &choice, &gate, &processes, &report.listed, budget)?
+            .map_err(CommandError::Usage)?;
     for (id, text) in &confirmed.differences {
         outln!("  DIFFERS in processes: {text}");
         outln!("    {}", args.reproduction(id, true));

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::options::{
-    Jobs, ReplayOptions, Root, RouterOptions, RtcChoice, ScriptOptions, SingleTarget, TargetChoice,
+    GateOptions, Jobs, ReplayOptions, Root, RouterOptions, RtcChoice, ScriptOptions, SingleTarget,
+    TargetChoice,
 };
 use super::reproduction::{Reproduction, ReproductionId};
 use crate::error::CommandError;
@@ -16,7 +17,8 @@ use dnsmasq_model::Release;
 use explore::fuzz::{
     self, Coverage, HouseholdId, Limits, Session, SessionResult, Subject, Summary,
 };
-use scenario::{Rtc, Seconds};
+use runner::Finding;
+use scenario::{Rtc, Seconds, quantity};
 
 /// Number of households of a session without a limit.
 const DEFAULT_CASES: u64 = 1_000;
@@ -41,6 +43,8 @@ pub(super) struct Args {
     own: OwnScript,
     #[command(flatten)]
     script: ScriptOptions,
+    #[command(flatten)]
+    gate: GateOptions,
     /// Where script calls go [default: in-process, and process with --script]
     #[arg(long, value_enum)]
     target: Option<SingleTarget>,
@@ -88,6 +92,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     if let Some(failure) = &failure {
         report_failure(args, &subject, failure)?;
     }
+    print_allowed(&summary);
     print_columns(&summary.coverage);
     let mut exit = if failure.is_some() { Exit::Failed } else { Exit::Passed };
     let (missing, too_few) = session.missing(&summary);
@@ -123,11 +128,24 @@ pub(super) fn replay(
             outln!("{line}");
         }
     }
-    for finding in &trial.findings {
-        outln!("  step {}: {}: {}", finding.step, finding.kind.name(), finding.text);
+    for finding in trial.allowed.iter().chain(&trial.findings) {
+        print_finding(finding);
     }
     outln!("{}", if trial.findings.is_empty() { "held" } else { "broken" });
     Ok(if trial.findings.is_empty() { Exit::Passed } else { Exit::Failed })
+}
+
+fn print_finding(finding: &Finding) {
+    let Finding { severity, step, kind, text, .. } = finding;
+    outln!("  step {step}: {}: {}: {text}", severity.name(), kind.name());
+}
+
+/// Prints the findings that do not make the session fail.
+fn print_allowed(summary: &Summary) {
+    for (count, finding) in summary.allowed.values().rev() {
+        outln!("{count} × {} {}, for example:", finding.severity.name(), finding.kind.name());
+        print_finding(finding);
+    }
 }
 
 fn session(args: &Args) -> Result<Session, CommandError> {
@@ -158,6 +176,7 @@ impl Args {
     fn replay(&self) -> ReplayOptions {
         ReplayOptions {
             script: self.script.clone(),
+            gate: self.gate.clone(),
             target: self.target.map(TargetChoice::from),
             root: self.root,
             ..ReplayOptions::default()
@@ -175,8 +194,8 @@ fn subject(options: &ReplayOptions) -> Result<Subject, CommandError> {
         Some(TargetChoice::InProcess) if !is_own => {
             Err(CommandError::usage("--script needs --target process, or no --target"))
         }
-        None if is_own => Ok(Subject::in_process()),
-        Some(TargetChoice::InProcess) => Ok(Subject::in_process()),
+        None if is_own => Ok(Subject::in_process().denying(options.gate())),
+        Some(TargetChoice::InProcess) => Ok(Subject::in_process().denying(options.gate())),
         // The seed of the household determines its events; the runner's seed stays 0, as for the scenario file written from it.
         _ => Ok(Subject::with(options.runner(TargetChoice::Process, false)?)),
     }
@@ -207,14 +226,15 @@ fn report_failure(
     let all = failure.trial.events();
     let finding = &failure.trial.findings[0];
     outln!("FAILED {}", failure.id);
-    outln!("  step {}: {}: {}", finding.step, finding.kind.name(), finding.text);
+    print_finding(finding);
     outln!("  reproduce: {replay}");
     let began = Instant::now();
     let small = fuzz::minimise(subject, &failure.trial)?;
     let events = small.scenario.steps.len();
     outln!(
-        "minimised from {all} events to {events}: {} households tried, {:.2} s",
-        small.trials,
+        "minimised from {} to {events}: {} tried, {:.2} s",
+        quantity(all, "event"),
+        quantity(small.trials, "household"),
         began.elapsed().as_secs_f64()
     );
     let stem = format!("fuzz-{}-{}", failure.id.seed, failure.id.case);
@@ -243,7 +263,7 @@ fn report_failure(
             continue;
         }
         let finding = reproducer.finding;
-        outln!("  step {}: {}: {}", finding.step, finding.kind.name(), finding.text);
+        print_finding(&finding);
         outln!("  written: {}", run_command(&path, &options, subject));
         return Ok(());
     }
@@ -255,7 +275,7 @@ fn check_folder(folder: &Path) -> Result<(), CommandError> {
     let refuse =
         |error: std::io::Error| CommandError::Usage(format!("--out {}: {error}", folder.display()));
     fs::create_dir_all(folder).map_err(refuse)?;
-    tempfile::Builder::new().tempfile_in(folder).map_err(refuse)?;
+    backend::new_temporary_file(folder).map_err(refuse)?;
     Ok(())
 }
 
@@ -275,9 +295,11 @@ fn print_last_line(summary: &Summary, failed: bool, cpu: Option<Duration>) {
     let rate = |time: Duration| *cases as f64 / time.as_secs_f64().max(1e-9);
     let cpu = cpu.map_or_else(String::new, |cpu| format!(", {:.0} households/s/core", rate(cpu)));
     outln!(
-        "{cases} households, {events} events, {} script calls, {} commits, {} failed, {:.0} households/s{cpu}",
-        total.calls,
-        total.commits,
+        "{}, {}, {}, {}, {} failed, {:.0} households/s{cpu}",
+        quantity(*cases, "household"),
+        quantity(*events, "event"),
+        quantity(total.calls, "script call"),
+        quantity(total.commits, "commit"),
         u8::from(failed),
         rate(*took),
     );

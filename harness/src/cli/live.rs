@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::options::{LiveOptions, ReplayOptions, Root, RunOptions, TargetChoice};
-use super::play::{Play, finish, play};
+use super::options::{LiveOptions, ReplayOptions, Root, RunOptions, TargetChoice, paths_or};
+use super::play::{Play, finish, list, play};
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::run_case::BackendChoice;
@@ -12,8 +12,7 @@ use live::LiveSettings;
 /// The arguments of `leaselab live`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Scenario files, or folders of them
-    #[arg(default_value = "scenarios")]
+    /// Scenario files, or folders of them [default: the folder scenarios, or the embedded scenarios]
     paths: Vec<PathBuf>,
     #[command(flatten)]
     pub(super) run: RunOptions,
@@ -22,13 +21,17 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
+    if args.run.list {
+        let suite = args.run.load(&paths_or(&args.paths, "scenarios"), |cases| cases)?;
+        return Ok(list(&suite.cases));
+    }
     let replay = args.replay();
     let backend = backend(&replay)?;
     let options = args.run.runner(TargetChoice::Process, Root::default())?;
-    let cases = args.run.cases.load(&args.paths, |cases| cases)?;
+    let suite = args.run.load(&paths_or(&args.paths, "scenarios"), |cases| cases)?;
     enter()?;
     let summary = play(&Play {
-        cases: &cases,
+        suite: &suite,
         options: &options,
         backend: &backend,
         run: &args.run,
@@ -44,6 +47,7 @@ impl Args {
     pub(super) fn replay(&self) -> ReplayOptions {
         ReplayOptions {
             script: self.run.script.clone(),
+            gate: self.run.gate.clone(),
             seed: self.run.seed,
             init: self.run.init,
             live: self.dnsmasq.clone().with_environment(),
@@ -57,7 +61,7 @@ impl Args {
 /// # Errors
 /// No dnsmasq, or a script that it could not execute.
 pub(super) fn backend(options: &ReplayOptions) -> Result<BackendChoice, CommandError> {
-    options.script.check_executable()?;
+    options.script.check()?;
     let binaries = options.live.binaries()?;
     let process = options.script.settings(Root::default())?;
     Ok(BackendChoice::Live(LiveSettings { process, binaries }))

@@ -12,15 +12,16 @@ use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::report::{self, CaseOutcome, Detail, FileReport, Progress, Summary};
 use crate::run_case::{BackendChoice, run_case};
+use crate::suite::Suite;
 use crate::words::Words;
 use runner::{CaseReport, Options, Verdict};
-use scenario::{Case, Id, Scalar};
+use scenario::{Case, Id, quantity};
 
 /// Cases, and how to play them.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Play<'a> {
-    /// The cases, those of one file together.
-    pub(super) cases: &'a [Case],
+    /// The cases, and those that are left out.
+    pub(super) suite: &'a Suite,
     pub(super) options: &'a Options,
     pub(super) backend: &'a BackendChoice,
     pub(super) run: &'a RunOptions,
@@ -46,15 +47,28 @@ pub(super) struct OutsideSample<'a> {
 /// # Errors
 /// The first back end that fails; a report that cannot be written.
 pub(super) fn play(play: &Play<'_>) -> Result<Summary, CommandError> {
-    let Play { cases, run, .. } = *play;
+    let Play { suite, run, .. } = *play;
+    let cases = &suite.cases;
     run.reports.check_writable()?;
-    let files = report::by_file(cases, play_all(play)?);
-    let cases_report = report::cases_report(run.script.script.as_deref(), &files);
+    let outcomes = play_all(play)?;
+    let left_out = outcomes.iter().filter(|outcome| outcome.is_none()).count();
+    // Cases that were not started are in no report.
+    let (cases, outcomes): (Vec<Case>, Vec<CaseOutcome>) = cases
+        .iter()
+        .zip(outcomes)
+        .filter_map(|(case, outcome)| Some((case.clone(), outcome?)))
+        .unzip();
+    let files = report::by_file(&cases, outcomes);
+    if left_out > 0 {
+        outln!("{} not run, because one has failed (--fail-fast)", quantity(left_out, "case"));
+    }
+    let cases_report = report::cases_report(run.script.script.as_deref(), &files, &suite.unsuited);
     if let Some(path) = &run.reports.junit {
         report::write_junit(path, &files)?;
     }
     let detail = if run.verbose { Detail::All } else { Detail::Some };
     report::print_failures(&cases_report, detail);
+    report::print_groups(&cases_report.groups);
     if let Some(forge) = run.annotate {
         report::print_annotations(forge, &cases_report);
     }
@@ -64,6 +78,14 @@ pub(super) fn play(play: &Play<'_>) -> Result<Summary, CommandError> {
         BackendChoice::Qemu(_) => Document::Qemu(cases_report),
     })?;
     Ok(Summary::of(&files))
+}
+
+/// Prints the names of cases, as `--filter` and reports know them.
+pub(super) fn list(cases: &[Case]) -> Exit {
+    for case in cases {
+        outln!("{}", case.name());
+    }
+    Exit::Passed
 }
 
 /// Prints the last line of a run.
@@ -76,9 +98,11 @@ pub(super) fn finish(summary: &Summary) -> Exit {
     }
 }
 
-/// Plays the cases on all threads; prints them file by file in their order.
-fn play_all(play: &Play<'_>) -> Result<Vec<CaseOutcome>, CommandError> {
-    let Play { cases, run, .. } = *play;
+/// Plays the cases on all threads; prints them file by file in their order. With `--fail-fast`, the cases that were not
+/// started have no outcome.
+fn play_all(play: &Play<'_>) -> Result<Vec<Option<CaseOutcome>>, CommandError> {
+    let Play { suite, run, .. } = *play;
+    let cases = &suite.cases;
     let pool = run.jobs.pool()?;
     let (send, receive) = mpsc::channel();
     let mut outcomes: Vec<Option<CaseOutcome>> = vec![None; cases.len()];
@@ -88,10 +112,13 @@ fn play_all(play: &Play<'_>) -> Result<Vec<CaseOutcome>, CommandError> {
             pool.install(|| {
                 cases.par_iter().enumerate().try_for_each_with(send, |send, (index, case)| {
                     let result = run_case(case, play.how(index).0, play.backend);
-                    let is_error = result.is_err();
+                    let is_last = match &result {
+                        Ok(report) => run.fail_fast && has_failed(report),
+                        Err(_) => true,
+                    };
                     // The receiver is gone after the first error.
                     let sent = send.send((index, result)).is_ok();
-                    (sent && !is_error).then_some(())
+                    (sent && !is_last).then_some(())
                 })
             })
         });
@@ -110,10 +137,22 @@ fn play_all(play: &Play<'_>) -> Result<Vec<CaseOutcome>, CommandError> {
                 next = file.end;
             }
         }
+        // Files of which only some cases were played.
+        while let Some(file) = report::file_at(cases, next) {
+            let report = FileReport::of(&cases[file.clone()], &outcomes[file.clone()], run.verbose);
+            if !report.cases.is_empty() {
+                progress.print(&report);
+            }
+            next = file.end;
+        }
         Ok::<(), CommandError>(())
     })?;
     progress.finish();
-    Ok(outcomes.into_iter().flatten().collect())
+    Ok(outcomes)
+}
+
+fn has_failed(report: &CaseReport) -> bool {
+    matches!(report.verdict, Verdict::Failed | Verdict::Invalid(_))
 }
 
 impl Play<'_> {
@@ -126,19 +165,29 @@ impl Play<'_> {
     }
 
     fn outcome(&self, index: usize, report: CaseReport) -> CaseOutcome {
-        let (case, (_, options)) = (&self.cases[index], self.how(index));
+        let (case, (_, options)) = (&self.suite.cases[index], self.how(index));
         let on = match self.backend {
             BackendChoice::Modelled => PlayedOn::Model,
             BackendChoice::Live(_) => PlayedOn::Live,
             BackendChoice::Qemu(_) => PlayedOn::Qemu,
         };
-        let id = ReproductionId::Case(on, Id::new(case, &[]));
-        let replay = Reproduction { id, verbose: true, options: options.clone() };
-        let run = run_again(case, self.command, &self.run.cases.router, options);
-        let text = |(name, value): (&String, &Scalar)| (name.clone(), value.to_string());
-        let parameters = case.parameters.iter().map(text).collect();
-        CaseOutcome { report, parameters, run, replay: replay.words() }
+        outcome_of(case, report, (on, self.command), &self.run.cases.router, options)
     }
+}
+
+/// The outcome of a case that was played by a command, with the commands that repeat it.
+pub(super) fn outcome_of(
+    case: &Case,
+    report: CaseReport,
+    (on, command): (PlayedOn, &[&str]),
+    router: &RouterOptions,
+    options: &ReplayOptions,
+) -> CaseOutcome {
+    let id = ReproductionId::Case(on, Id::new(case, &[]));
+    let replay = Reproduction { id, verbose: true, options: options.clone() };
+    let run = run_again(case, command, router, options);
+    let parameters = report::parameters(case);
+    CaseOutcome { report, parameters, run, replay: replay.words() }
 }
 
 /// The command that runs just this case in the same way, even after the scenario has changed.

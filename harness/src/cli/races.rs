@@ -1,11 +1,14 @@
 //! `leaselab races`.
 
+use clap::builder::PossibleValuesParser;
+
 use super::options::ReplayOptions;
 use super::reproduction::{Reproduction, ReproductionId};
 use crate::error::CommandError;
 use crate::exit::Exit;
 use explore::races::stress::{self, StressReport};
 use explore::races::{Anomaly, Group, Lock, Race, RaceReport, catalogue, explore};
+use scenario::quantity;
 
 /// Number of kinds of loss that are printed for each race.
 const SHOWN: usize = 6;
@@ -14,7 +17,7 @@ const SHOWN: usize = 6;
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Explore only the race of this name
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = race_names())]
     race: Option<String>,
     /// Print every kind of loss, however rare
     #[arg(long)]
@@ -32,6 +35,10 @@ pub(super) struct Args {
     no_lock: bool,
 }
 
+fn race_names() -> PossibleValuesParser {
+    PossibleValuesParser::new(catalogue().iter().map(|race| race.name))
+}
+
 pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     match args.trials {
         Some(trials) => run_trials(args, trials),
@@ -44,14 +51,6 @@ fn run_races(wanted: Option<&str>, list: bool) -> Result<Exit, CommandError> {
         .into_iter()
         .filter(|race| wanted.is_none_or(|name| name == race.name))
         .collect();
-    if races.is_empty() {
-        let names: Vec<&str> = catalogue().iter().map(|race| race.name).collect();
-        return Err(CommandError::Usage(format!(
-            "unknown race \"{}\": expected one of {}",
-            wanted.unwrap_or_default(),
-            names.join(", ")
-        )));
-    }
     let mut lost_under_lock = 0;
     for race in &races {
         outln!("{}: {}", race.name, race.title);
@@ -65,7 +64,9 @@ fn run_races(wanted: Option<&str>, list: bool) -> Result<Exit, CommandError> {
             }
         }
     }
-    outln!("{} races, {lost_under_lock} interleavings lose something under the lock", races.len());
+    let lost = quantity(lost_under_lock, "interleaving");
+    let verb = if lost_under_lock == 1 { "loses" } else { "lose" };
+    outln!("{}, {lost} {verb} something under the lock", quantity(races.len(), "race"));
     Ok(if lost_under_lock == 0 { Exit::Passed } else { Exit::Failed })
 }
 

@@ -5,7 +5,7 @@ use super::reproduction::{PlayedOn, Reproduction, ReproductionId};
 use super::{fuzz, live};
 use crate::error::CommandError;
 use crate::exit::Exit;
-use crate::report;
+use crate::report::{self, Detail, FileReport};
 use crate::run_case::{BackendChoice, run_case};
 use crate::suite;
 use backend::Function;
@@ -26,9 +26,13 @@ pub(super) fn run(args: &Reproduction) -> Result<Exit, CommandError> {
 /// The case of an id.
 fn find(id: &Id, store: StoreChoice) -> Result<Case, CommandError> {
     let named = |name| id.parameter(name).map(str::to_owned).into_iter().collect();
-    let overrides =
-        Overrides { rtc: named("rtc"), dialect: named("dialect"), dnsmasq: named("dnsmasq") };
-    for case in suite::load(std::slice::from_ref(&id.path), &overrides)? {
+    let overrides = Overrides {
+        rtc: named("rtc"),
+        dialect: named("dialect"),
+        dnsmasq: named("dnsmasq"),
+        chosen_script: false,
+    };
+    for case in suite::load(std::slice::from_ref(&id.path), &overrides)?.cases {
         if id.fits(&case).map_err(CommandError::usage)? {
             return match store {
                 StoreChoice::Scenario => Ok(case),
@@ -52,7 +56,7 @@ fn replay_case(case: &Case, on: PlayedOn, args: &Reproduction) -> Result<Exit, C
             backend
         }
         PlayedOn::Qemu => {
-            args.options.script.check_executable()?;
+            args.options.script.check()?;
             BackendChoice::Qemu(args.options.guest.pool(None)?)
         }
     };
@@ -61,10 +65,10 @@ fn replay_case(case: &Case, on: PlayedOn, args: &Reproduction) -> Result<Exit, C
     for line in &report.log {
         outln!("{line}");
     }
-    for finding in &report.failures {
-        outln!("{}", report::finding_text(finding));
-    }
-    let (word, exit) = match report.verdict {
+    let verdict = report.verdict.clone();
+    let file = FileReport::of_one(case, report);
+    report::print_failures(&report::cases_report(None, &[file], &[]), Detail::All);
+    let (word, exit) = match verdict {
         runner::Verdict::Passed => ("passed", Exit::Passed),
         runner::Verdict::Failed => ("failed", Exit::Failed),
         runner::Verdict::Invalid(error) => return Err(error.into()),
@@ -81,7 +85,8 @@ fn replay_faults(case: &Case, id: &Id, args: &Reproduction) -> Result<Exit, Comm
         Some(_) => Some(Function::Process(options.script.processes(case, options.root)?)),
         None => None,
     };
-    let replayed = crash::replay(case, script, id, args.verbose)?
+    let (choice, gate) = (options.script.choice()?, options.gate());
+    let replayed = crash::replay(case, script, &choice, &gate, id, args.verbose)?
         .map_err(|error: IdError| CommandError::usage(error))?;
     if args.verbose {
         for line in &replayed.log {
@@ -89,10 +94,12 @@ fn replay_faults(case: &Case, id: &Id, args: &Reproduction) -> Result<Exit, Comm
         }
     }
     for violation in &replayed.violations {
-        outln!("  {}: {}", violation.invariant.name(), violation.text);
+        let severity = violation.severity.name();
+        outln!("  {severity}: {}: {}", violation.invariant.name(), violation.text);
     }
     let (word, exit) = match replayed.verdict {
         Verdict::Kept => ("kept", Exit::Passed),
+        Verdict::Allowed => ("allowed", Exit::Passed),
         Verdict::Lost => ("lost, unavoidably with this store", Exit::Passed),
         Verdict::Broken => ("broken", Exit::Failed),
     };

@@ -44,21 +44,21 @@ impl Reproduction {
     }
 
     fn effective_options(&self) -> ReplayOptions {
-        let ReplayOptions { script, target, root, seed, init, store, live, guest } =
+        let ReplayOptions { script, gate, target, root, seed, init, store, live, guest } =
             self.options.clone();
         let none = ReplayOptions::default();
         match &self.id {
             ReproductionId::Race(_) => none,
-            ReproductionId::Household(_) => ReplayOptions { script, target, root, ..none },
-            ReproductionId::Faults(_) => ReplayOptions { script, root, ..none },
+            ReproductionId::Household(_) => ReplayOptions { script, gate, target, root, ..none },
+            ReproductionId::Faults(_) => ReplayOptions { script, gate, root, ..none },
             ReproductionId::Case(PlayedOn::Model, _) => {
-                ReplayOptions { script, target, root, seed, init, store, ..none }
+                ReplayOptions { script, gate, target, root, seed, init, store, ..none }
             }
             ReproductionId::Case(PlayedOn::Live, _) => {
-                ReplayOptions { script, seed, init, live, ..none }
+                ReplayOptions { script, gate, seed, init, live, ..none }
             }
             ReproductionId::Case(PlayedOn::Qemu, _) => {
-                ReplayOptions { script, seed, init, guest, ..none }
+                ReplayOptions { script, gate, seed, init, guest, ..none }
             }
         }
     }

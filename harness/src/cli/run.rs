@@ -2,21 +2,22 @@
 
 use std::path::PathBuf;
 
-use super::options::{ReplayOptions, Root, RunOptions, StoreChoice, TargetChoice};
-use super::play::{OutsideSample, Play, finish, play};
+use super::options::{ReplayOptions, Root, RunOptions, StoreChoice, TargetChoice, paths_or};
+use super::play::{OutsideSample, Play, finish, list, play};
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::report::Summary;
 use crate::run_case::BackendChoice;
 use crate::sample::pairwise;
+use crate::suite::Suite;
 use runner::runs_in_process;
 use scenario::Case;
 
 /// The arguments of `leaselab run`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Scenario files, or folders of them
-    #[arg(default_value = "scenarios")]
+    /// Scenario files, or folders of them; those that are embedded in leaselab begin with `builtin:` [default: the folder
+    /// scenarios, or the embedded scenarios]
     paths: Vec<PathBuf>,
     #[command(flatten)]
     pub(super) modelled: ModelledOptions,
@@ -50,21 +51,25 @@ enum SampleChoice {
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
-    let cases = args.modelled.cases(&args.paths)?;
-    Ok(finish(&args.modelled.play(&cases)?))
+    let suite = args.modelled.load(&paths_or(&args.paths, "scenarios"))?;
+    if args.modelled.run.list {
+        return Ok(list(&suite.cases));
+    }
+    Ok(finish(&args.modelled.play(&suite)?))
 }
 
 impl ModelledOptions {
     /// The cases of files and folders that the options select.
-    pub(super) fn cases(&self, paths: &[PathBuf]) -> Result<Vec<Case>, CommandError> {
-        self.run.cases.load(paths, |cases| match self.store {
+    pub(super) fn load(&self, paths: &[PathBuf]) -> Result<Suite, CommandError> {
+        self.run.load(paths, |cases| match self.store {
             StoreChoice::Scenario => cases,
             StoreChoice::Journal => into_journals(cases),
         })
     }
 
     /// Plays cases and writes the reports.
-    pub(super) fn play(&self, cases: &[Case]) -> Result<Summary, CommandError> {
+    pub(super) fn play(&self, suite: &Suite) -> Result<Summary, CommandError> {
+        let cases = &suite.cases;
         let options = self.run.runner(self.target, self.root)?;
         let in_process = self.run.runner(TargetChoice::InProcess, self.root)?;
         let in_process_replay =
@@ -78,7 +83,7 @@ impl ModelledOptions {
                 .collect(),
         };
         let summary = play(&Play {
-            cases,
+            suite,
             options: &options,
             backend: &BackendChoice::Modelled,
             run: &self.run,
@@ -104,6 +109,7 @@ impl ModelledOptions {
     pub(super) fn replay(&self) -> ReplayOptions {
         ReplayOptions {
             script: self.run.script.clone(),
+            gate: self.run.gate.clone(),
             target: Some(self.target).filter(|target| *target != TargetChoice::default()),
             root: self.root,
             seed: self.run.seed,

@@ -1,32 +1,55 @@
 //! Reports of `leaselab crash`.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::failures::severity;
 use super::{JunitEnd, JunitTest};
 use explore::crash::{PointCount, PointKind, Report, Violation};
 use lab_report::{Breach, CaseText, Count, CrashReport, Document, printable, printable_lines};
+use runner::Finding;
 use scenario::diagnostics::SourceError;
-use scenario::{Case, Id};
+use scenario::{Case, Id, quantity};
 
 /// Unexpected results, each with the name of its case.
 pub type Faults = Vec<(String, String)>;
 
 /// Prints what was found in a case. `command` renders the command that replays an id.
 pub fn print_case(case: &Case, report: &Report, command: &dyn Fn(&Id) -> String, list: bool) {
-    let Report { points, distinct, kept, lost, broken, declared, .. } = report;
+    let Report { distinct, kept, lost, broken, allowed, declared, .. } = report;
+    let points = quantity(report.points, "point");
+    let allowed_text =
+        if *allowed > 0 { format!("{allowed} with advice or risks, ") } else { String::new() };
     outln!("{}", case.name());
     outln!(
-        "  {points} points, {distinct} distinct: {kept} kept, {lost} lost as this store must, \
-         {declared} broken as declared, {broken} broken"
+        "  {points}, {distinct} distinct: {kept} kept, {lost} lost as this store must, \
+         {declared} broken as declared, {allowed_text}{broken} broken"
     );
     outln!("  {}", window(report));
     for (id, verdict) in report.listed.iter().filter(|_| list) {
         outln!("  {verdict:<7}{id}");
     }
     for violation in &report.violations {
-        let name = violation.invariant.name();
-        outln!("  step {}: {name}: {}", violation.step, violation.text);
+        let (severity, name) = (violation.severity.name(), violation.invariant.name());
+        outln!("  step {}: {severity}: {name}: {}", violation.step, violation.text);
         outln!("    {}", command(&violation.id));
+    }
+}
+
+/// Prints what was found in the run without faults: one finding of each severity and kind.
+pub fn print_undisturbed(report: &Report) {
+    let mut alike: BTreeMap<_, Vec<&Finding>> = BTreeMap::new();
+    for finding in &report.undisturbed {
+        alike.entry((finding.severity, finding.kind)).or_default().push(finding);
+    }
+    for ((severity, kind), findings) in alike.iter().rev() {
+        let (severity, kind) = (severity.name(), kind.name());
+        let Finding { step, text, .. } = findings[0];
+        let times = match findings.len() {
+            1 => String::new(),
+            count => format!(" (×{count})"),
+        };
+        outln!("  without a fault, step {step}: {severity}: {kind}: {text}{times}");
     }
 }
 
@@ -43,7 +66,7 @@ fn window(report: &Report) -> String {
         }
         _ => "the scenario is shorter than an hour: too short for a rate per year".to_owned(),
     };
-    format!("fatal window: {commit:.3} s a commit, {} commits; {year}", window.commits)
+    format!("fatal window: {commit:.3} s a commit, {}; {year}", quantity(window.commits, "commit"))
 }
 
 /// Prints the points of all cases by kind.
@@ -55,18 +78,19 @@ pub fn print_total(total: &Report) {
     }
     let rate = per_second(total.checked, total);
     outln!(
-        "{} distinct images loaded, read and judged in {:.2} s of processor time; {rate} states/s/core",
-        total.images,
+        "{} loaded, read and judged in {:.2} s of processor time; {rate} states/s/core",
+        quantity(total.images, "distinct image"),
         total.took.as_secs_f64()
     );
 }
 
 /// Prints the last line of an exploration.
 pub fn print_last_line(total: &Report) {
-    let Report { points, distinct, checked, images, broken, .. } = total;
+    let Report { distinct, checked, images, broken, .. } = total;
+    let points = quantity(total.points, "point");
     let rate = per_second(*images, total);
     outln!(
-        "{points} points, {distinct} distinct, {checked} checked, {broken} broken, {rate} checks/s/core"
+        "{points}, {distinct} distinct, {checked} checked, {broken} broken, {rate} checks/s/core"
     );
 }
 
@@ -129,6 +153,8 @@ pub fn document(
     });
     let breach = |violation: &Violation| Breach {
         invariant: violation.invariant.name().to_owned(),
+        severity: severity(violation.severity),
+        group: violation.group.name().to_owned(),
         step: violation.step,
         text: printable(&violation.text),
         id: violation.id.to_string(),
@@ -150,6 +176,7 @@ pub fn document(
         images: total.images,
         kept: total.kept,
         lost: total.lost,
+        allowed: total.allowed,
         declared: total.declared,
         broken: total.broken,
         coverage: coverage.collect(),

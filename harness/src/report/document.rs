@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use lab_report::{
-    CaseEntry, CaseVerdict, CasesReport, Document, GroupVerdict, Scenario, printable,
+    CaseEntry, CaseText, CaseVerdict, CasesReport, Document, GroupVerdict, Scenario, printable,
     printable_lines,
 };
 
@@ -13,14 +13,19 @@ use super::output::write_atomically;
 use super::{CaseOutcome, FileReport, Summary};
 use crate::error::CommandError;
 use runner::Verdict;
-use scenario::Group;
+use scenario::{Group, Unsuited};
 
 /// The report of a run of cases.
-pub fn cases_report(script: Option<&Path>, files: &[FileReport]) -> CasesReport {
+pub fn cases_report(
+    script: Option<&Path>,
+    files: &[FileReport],
+    unsuited: &[Unsuited],
+) -> CasesReport {
     let summary = Summary::of(files);
     let mut failures = Failures::default();
-    let scenarios = files.iter().map(|file| scenario(file, &mut failures)).collect();
-    let (failures, timelines) = failures.finish();
+    let mut scenarios: Vec<Scenario> =
+        files.iter().map(|file| scenario(file, &mut failures)).collect();
+    let (failures, timelines) = failures.finish(&mut scenarios);
     CasesReport {
         leaselab: env!("CARGO_PKG_VERSION").to_owned(),
         script: script.map(|path| printable(&path.to_string_lossy())),
@@ -32,6 +37,7 @@ pub fn cases_report(script: Option<&Path>, files: &[FileReport]) -> CasesReport 
         answers: Vec::new(),
         failures,
         scenarios,
+        left_out: unsuited.iter().map(left_out).collect(),
         timelines,
     }
 }
@@ -52,6 +58,10 @@ pub fn write_json(path: &Path, document: &Document) -> Result<(), CommandError> 
 pub fn write_html(path: &Path, document: &Document) -> Result<(), CommandError> {
     let text = lab_report::page(document).map_err(|error| CommandError::file(path, error))?;
     write_atomically(path, text.as_bytes())
+}
+
+fn left_out(Unsuited { name, why, .. }: &Unsuited) -> CaseText {
+    CaseText { case: printable(name), text: printable(why) }
 }
 
 fn scenario(file: &FileReport, failures: &mut Failures) -> Scenario {
@@ -127,5 +137,6 @@ fn verdict(group: Group, files: &[FileReport]) -> GroupVerdict {
         severity: worst,
         cases: cases.max(failed),
         failed,
+        ..GroupVerdict::default()
     }
 }

@@ -31,7 +31,7 @@ pub enum Detail {
     All,
 }
 
-/// Prints each failure with its example, and the verdicts of the groups.
+/// Prints each failure with its example.
 pub fn print_failures(report: &CasesReport, detail: Detail) {
     let mut failures: Vec<&Failure> = report.failures.iter().collect();
     failures.sort_by_key(|failure| std::cmp::Reverse(failure.severity));
@@ -40,22 +40,24 @@ pub fn print_failures(report: &CasesReport, detail: Detail) {
         Detail::Some => MAX_FAILURES.min(failures.len()),
     };
     for failure in &failures[..shown] {
-        outln!("");
+        outln!();
         for line in failure_lines(failure, detail) {
             outln!("{line}");
         }
     }
     if let more @ 1.. = failures.len() - shown {
-        outln!("");
+        outln!();
         outln!("{more} more failures: --verbose prints them, --html FILE shows them on a page");
-    }
-    if report.groups.iter().any(|group| group.cases > 0) && !failures.is_empty() {
-        outln!("");
-        print_groups(&report.groups);
     }
 }
 
-fn print_groups(groups: &[GroupVerdict]) {
+/// Prints a table with the verdict of each group.
+pub fn print_groups(groups: &[GroupVerdict]) {
+    outln!();
+    print_table(groups);
+}
+
+fn print_table(groups: &[GroupVerdict]) {
     outln!("{BOLD}{:<36}{:<12}{:>7}{:>8}{BOLD:#}", "group", "verdict", "cases", "failed");
     for group in groups {
         let (style, word) = match group.severity {
@@ -68,7 +70,8 @@ fn print_groups(groups: &[GroupVerdict]) {
     }
 }
 
-fn failure_lines(failure: &Failure, detail: Detail) -> Vec<String> {
+/// A failure with its example, one line after another.
+pub(super) fn failure_lines(failure: &Failure, detail: Detail) -> Vec<String> {
     let severity = style(failure.severity);
     let times = match (failure.count, failure.cases.len()) {
         (1, _) => String::new(),
@@ -105,8 +108,11 @@ fn failure_lines(failure: &Failure, detail: Detail) -> Vec<String> {
     if let Some(hint) = &failure.hint {
         add("hint", hint);
     }
-    add("reproduce:", &failure.reproduce);
-    add("or by id:", &failure.replay);
+    for (name, command) in [("reproduce:", &failure.reproduce), ("or by id:", &failure.replay)] {
+        if !command.is_empty() {
+            add(name, command);
+        }
+    }
     lines
 }
 
@@ -118,6 +124,7 @@ fn call_lines(call: &Call, detail: Detail) -> Vec<(&'static str, String)> {
     };
     let mut lines = vec![("call", format!("{} -> {end}", call.arguments))];
     match detail {
+        Detail::Some if call.environment.is_empty() => {}
         Detail::Some => lines.push(("env", call.environment.join(" "))),
         Detail::All => lines.extend(call.environment.iter().map(|line| ("env", line.clone()))),
     }

@@ -1,9 +1,9 @@
 //! Equal findings, folded into failures.
 
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 
-use lab_report::{Failure, FindingEntry, Severity, Timeline, printable};
+use lab_report::{Failure, FindingEntry, Scenario, Severity, Timeline, printable};
 use runner::{Finding, FindingKind};
 use scenario::{Group, Invariant};
 
@@ -21,8 +21,6 @@ struct Key {
     group: Group,
     /// The text without names and numbers.
     shape: String,
-    /// The place in a scenario, for findings that are about one.
-    place: Option<(String, usize)>,
 }
 
 /// Failures while findings are added.
@@ -46,11 +44,32 @@ impl Failures {
         entries
     }
 
-    /// The failures, the most serious first, and the timelines of their examples.
-    pub(super) fn finish(mut self) -> (Vec<Failure>, BTreeMap<String, Timeline>) {
-        let failures = std::mem::take(&mut self.failures);
-        self.timelines.retain(|case, _| failures.iter().any(|failure| failure.case == *case));
-        (failures, self.timelines)
+    /// The failures and the timelines of their examples. The most serious failures come first, broken invariants before
+    /// unmet expectations, and what occurs in many cases before what occurs in few. `scenarios` get the ids of this order.
+    pub(super) fn finish(
+        self,
+        scenarios: &mut [Scenario],
+    ) -> (Vec<Failure>, BTreeMap<String, Timeline>) {
+        let Self { mut failures, mut timelines, .. } = self;
+        failures.sort_by_key(|failure| {
+            let is_general = failure.kind != FindingKind::Unmet.name();
+            Reverse((failure.severity, is_general, failure.cases.len()))
+        });
+        let mut ids = BTreeMap::new();
+        for (index, failure) in failures.iter_mut().enumerate() {
+            let id = format!("f{}", index + 1);
+            ids.insert(std::mem::replace(&mut failure.id, id.clone()), id);
+        }
+        let cases = scenarios.iter_mut().flat_map(|scenario| &mut scenario.cases);
+        for finding in cases.flat_map(|case| &mut case.failures) {
+            if let Some(id) = ids.get(&finding.failure) {
+                finding.failure.clone_from(id);
+            }
+        }
+        let examples: BTreeSet<&str> =
+            failures.iter().map(|failure| failure.case.as_str()).collect();
+        timelines.retain(|case, _| examples.contains(case.as_str()));
+        (failures, timelines)
     }
 
     fn add_finding(
@@ -61,7 +80,7 @@ impl Failures {
     ) -> usize {
         let events = outcome.report.history.events.len();
         let next = self.failures.len();
-        let index = *self.by_key.entry(key(&file.path, finding)).or_insert(next);
+        let index = *self.by_key.entry(key(finding)).or_insert(next);
         if index == next {
             let id = format!("f{}", index + 1);
             self.failures.push(example(id, file, outcome, finding));
@@ -145,14 +164,8 @@ fn example(id: String, file: &FileReport, outcome: &CaseOutcome, finding: &Findi
     }
 }
 
-fn key(path: &Path, finding: &Finding) -> Key {
-    let is_general = matches!(finding.kind, FindingKind::Broken(_));
-    Key {
-        kind: finding.kind,
-        group: finding.group,
-        shape: shape(finding),
-        place: (!is_general).then(|| (path.to_string_lossy().into_owned(), finding.line)),
-    }
+fn key(finding: &Finding) -> Key {
+    Key { kind: finding.kind, group: finding.group, shape: shape(finding) }
 }
 
 /// The text of a finding without names and numbers.
@@ -165,15 +178,18 @@ fn shape(finding: &Finding) -> String {
         text = rest;
     }
     let mut shape = String::new();
-    for (index, part) in text.split('`').enumerate() {
+    for (index, part) in text.split(['`', '"']).enumerate() {
         if index % 2 == 1 {
             shape.push('`');
             continue;
         }
+        let mut is_name = false;
         for word in part.split_whitespace() {
             let is_number = word.bytes().any(|byte| byte.is_ascii_digit()) || word.contains("::");
-            shape.push_str(if is_number { "#" } else { word });
+            shape.push_str(if is_number || is_name { "#" } else { word });
             shape.push(' ');
+            // As in "dnsmasq has no answer for NAME".
+            is_name = word == "for";
         }
     }
     shape

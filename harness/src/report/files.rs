@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::words::Words;
 use runner::{CaseReport, Tally, Verdict};
-use scenario::{Case, Group};
+use scenario::{Case, Group, quantity};
 
 /// A case that was played, and the commands that repeat it.
 #[derive(Clone, Debug)]
@@ -50,6 +50,13 @@ impl FileReport {
         }
     }
 
+    /// The report of one case, without the commands that repeat it.
+    pub fn of_one(case: &Case, report: CaseReport) -> Self {
+        let (run, replay) = (Words::default(), Words::default());
+        let outcome = CaseOutcome { report, parameters: parameters(case), run, replay };
+        Self::of(std::slice::from_ref(case), &[Some(outcome)], true)
+    }
+
     /// The cost of all cases.
     pub fn total(&self) -> Tally {
         let mut total = Tally::default();
@@ -70,15 +77,25 @@ impl FileReport {
     }
 }
 
-/// The indices of the cases of one file that begin at `first`, if all of them are done.
+/// The parameters of a case, by name.
+pub fn parameters(case: &Case) -> BTreeMap<String, String> {
+    case.parameters.iter().map(|(name, value)| (name.clone(), value.to_string())).collect()
+}
+
+/// The indices of the cases of the file whose first case is `first`.
+pub fn file_at(cases: &[Case], first: usize) -> Option<Range<usize>> {
+    let path = &cases.get(first)?.source.path;
+    let length = cases[first..].iter().take_while(|case| case.source.path == *path).count();
+    Some(first..first + length)
+}
+
+/// As [`file_at`], if all cases of the file are done.
 pub fn next_file(
     cases: &[Case],
     outcomes: &[Option<CaseOutcome>],
     first: usize,
 ) -> Option<Range<usize>> {
-    let path = &cases.get(first)?.source.path;
-    let length = cases[first..].iter().take_while(|case| case.source.path == *path).count();
-    let range = first..first + length;
+    let range = file_at(cases, first)?;
     outcomes[range.clone()].iter().all(Option::is_some).then_some(range)
 }
 
@@ -127,7 +144,8 @@ impl Summary {
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { scenarios, passed, failed, invalid, skipped } = self;
-        write!(f, "{scenarios} scenarios: {passed} cases passed, {failed} failed")?;
+        let (scenarios, passed) = (quantity(*scenarios, "scenario"), quantity(*passed, "case"));
+        write!(f, "{scenarios}: {passed} passed, {failed} failed")?;
         if *invalid > 0 {
             write!(f, " ({invalid} of them invalid)")?;
         }

@@ -15,6 +15,16 @@ pub(super) fn hint(finding: &Finding) -> Option<String> {
                 .or_else(|| call.and_then(uncommitted))
                 .or_else(|| difference(&finding.evidence))
         }
+        FindingKind::Broken(Invariant::Atomicity)
+            if finding.text.ends_with("changed other leases")
+                || finding.text.ends_with("changed leases") =>
+        {
+            Some(
+                "a call may change only the lease of its own address, and an action that is unknown none: leave the \
+                 records of all others as they are, and printable"
+                    .to_owned(),
+            )
+        }
         FindingKind::Broken(Invariant::Atomicity) => Some(
             "an interrupted call must leave each lease as it was before or as it is after: write a record with \
              one `nvram set`, and commit once, after all of them"
@@ -40,8 +50,23 @@ pub(super) fn hint(finding: &Finding) -> Option<String> {
         FindingKind::Unmet if finding.text.starts_with("dnsmasq's exit code") => Some(
             "dnsmasq did not start: `init` must exit with 0, and print only lines that dnsmasq can read".to_owned(),
         ),
-        FindingKind::Unmet | FindingKind::Anomaly => call.and_then(ignored_failure),
+        FindingKind::Unmet => unmet(finding).or_else(|| call.and_then(ignored_failure)),
+        FindingKind::Anomaly => call.and_then(ignored_failure),
     }
+}
+
+/// A hint for an expectation about the cost or the messages of a script.
+fn unmet(finding: &Finding) -> Option<String> {
+    let begins_with = |begins: &[&str]| begins.iter().any(|begin| finding.text.starts_with(begin));
+    if begins_with(&["flash operations", "commits", "erases", "bytes programmed"]) {
+        let call = finding.evidence.call.as_deref();
+        return Some(redundant_write(call));
+    }
+    begins_with(&["stderr lacks", "nvram commands", "exit code"]).then(|| {
+        "this scenario expects what the script of this project does: `leaselab check SCRIPT` has only expectations \
+         that hold for any script"
+            .to_owned()
+    })
 }
 
 fn timed_out(call: Option<&CallRecord>) -> bool {
@@ -94,6 +119,11 @@ fn difference(evidence: &Evidence) -> Option<String> {
         ([_, ..], []) => Some(
             "dnsmasq was told that this lease is stored, and `init` does not print it: look at what the call above \
              wrote, and whether a later call or a full NVRAM removed it"
+                .to_owned(),
+        ),
+        ([], [_, ..]) if !evidence.call.as_deref().is_some_and(|call| call.call.action() == b"del") => Some(
+            "no call stored this lease: a value of another variable can contain lines that look like records, so take \
+             names from the beginnings of lines only, and read each record with `nvram get`"
                 .to_owned(),
         ),
         ([], [_, ..]) => Some(

@@ -1,5 +1,6 @@
 //! JUnit reports: a suite for each scenario file, a test for each case.
 
+use std::collections::BTreeSet;
 use std::path::{Component, Path};
 use std::time::Duration;
 
@@ -106,16 +107,23 @@ pub fn write_junit(path: &Path, files: &[FileReport]) -> Result<(), CommandError
 }
 
 fn failed(case: &CaseReport, run: &Words) -> JunitEnd {
-    let text = |finding: &Finding| {
+    let mut findings: Vec<&Finding> = case.failures.iter().collect();
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    let mut lines = Vec::new();
+    let mut hints = BTreeSet::new();
+    for finding in &findings {
         let Finding { line, kind, text, .. } = finding;
-        let hint = hint(finding).map_or(String::new(), |hint| format!("\n  hint: {hint}"));
-        format!("line {line}: {}: {text}{hint}", kind.name())
-    };
-    let lines: Vec<String> = case.failures.iter().map(text).collect();
-    let first = case.failures.first();
+        lines.push(format!("line {line}: {}: {text}", kind.name()));
+        if let Some(hint) = hint(finding)
+            && hints.insert(hint.clone())
+        {
+            lines.push(format!("  hint: {hint}"));
+        }
+    }
+    let first = findings.first();
     JunitEnd::Failed {
         kind: first.map_or(String::new(), |finding| finding.kind.name().to_owned()),
-        message: lines.first().and_then(|text| text.lines().next()).unwrap_or_default().to_owned(),
+        message: lines.first().cloned().unwrap_or_default(),
         description: format!("{}\nreproduce: {run}", lines.join("\n")),
     }
 }

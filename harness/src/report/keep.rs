@@ -3,6 +3,9 @@
 use std::fs;
 use std::path::Path;
 
+use super::FileReport;
+use super::document::cases_report;
+use super::failure_text::{Detail, failure_lines};
 use super::output::write_atomically;
 use crate::error::CommandError;
 use runner::CaseReport;
@@ -15,11 +18,11 @@ use scenario::Case;
 pub fn keep(folder: &Path, case: &Case, report: &CaseReport) -> Result<(), CommandError> {
     let folder = folder.join(backend::file_name_of(&case.name()));
     fs::create_dir_all(&folder).map_err(|error| CommandError::file(&folder, error))?;
-    let findings: Vec<String> = report
-        .failures
-        .iter()
-        .map(|f| format!("step {} (line {}): {}: {}\n", f.step, f.line, f.kind.name(), f.text))
-        .collect();
+    let file = FileReport::of_one(case, report.clone());
+    let failures = cases_report(None, &[file], &[]).failures;
+    let findings = failures.iter().flat_map(|failure| failure_lines(failure, Detail::All));
+    let findings: Vec<String> =
+        findings.map(|line| format!("{}\n", anstream::adapter::strip_str(&line))).collect();
     write_atomically(&folder.join("scenario.toml"), case.source.text.as_bytes())?;
     write_atomically(&folder.join("findings.txt"), findings.concat().as_bytes())?;
     write_atomically(&folder.join("calls.txt"), (report.log.join("\n") + "\n").as_bytes())?;

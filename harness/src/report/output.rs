@@ -16,9 +16,7 @@ pub fn check_writable<'a>(paths: impl Iterator<Item = &'a PathBuf>) -> Result<()
         }
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         let folder = folder.unwrap_or(Path::new("."));
-        tempfile::Builder::new()
-            .tempfile_in(folder)
-            .map_err(|error| CommandError::file(path, error))?;
+        backend::new_temporary_file(folder).map_err(|error| CommandError::file(path, error))?;
     }
     Ok(())
 }
@@ -30,7 +28,7 @@ pub fn check_writable<'a>(paths: impl Iterator<Item = &'a PathBuf>) -> Result<()
 pub fn write_new(path: &Path, text: &[u8]) -> Result<bool, CommandError> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let write = || -> std::io::Result<bool> {
-        let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
+        let mut file = backend::new_temporary_file(folder.unwrap_or(Path::new(".")))?;
         file.write_all(text)?;
         file.as_file().sync_all()?;
         let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o644);

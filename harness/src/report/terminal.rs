@@ -7,8 +7,9 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use lab_report::{printable, printable_lines};
 
 use super::{CaseOutcome, FileReport};
+use crate::style::{FAILED, PASSED, SKIPPED};
 use runner::{Finding, Verdict};
-use scenario::Case;
+use scenario::{Case, quantity};
 
 /// A progress bar, shown only where stderr is a terminal.
 #[derive(Debug)]
@@ -50,19 +51,22 @@ impl Progress {
 fn print_file(file: &FileReport) {
     let failed = file.count(|verdict| matches!(verdict, Verdict::Failed | Verdict::Invalid(_)));
     let skipped = file.count(|verdict| matches!(verdict, Verdict::Skipped(_)));
-    let word = match (failed, skipped) {
-        (0, skipped) if skipped == file.cases.len() => "SKIP",
-        (0, _) => "ok",
-        _ => "FAIL",
+    let (colour, word) = match (failed, skipped) {
+        (0, skipped) if skipped == file.cases.len() => (SKIPPED, "SKIP"),
+        (0, _) => (PASSED, "ok"),
+        _ => (FAILED, "FAIL"),
     };
     let total = file.total();
+    let cases = match failed {
+        0 => quantity(file.cases.len(), "case"),
+        failed => format!("{failed}/{}", quantity(file.cases.len(), "case")),
+    };
     outln!(
-        "{word:<5}{:<70} {:>3} cases {:>6} calls {:>5} commits {:>5} erases  {:>6.2} s",
-        file.path.display(),
-        file.cases.len(),
-        total.calls,
-        total.commits,
-        total.erases,
+        "{colour}{word:<5}{colour:#}{:<70} {cases:>13} {:>12} {:>13} {:>12}  {:>6.2} s",
+        printable(&file.path.to_string_lossy()),
+        quantity(total.calls, "call"),
+        quantity(total.commits, "commit"),
+        quantity(total.erases, "erase"),
         file.took().as_secs_f64(),
     );
     for case in &file.cases {
@@ -79,21 +83,31 @@ fn print_case(outcome: &CaseOutcome, verbose: bool) {
         }
     }
     match &case.verdict {
+        Verdict::Passed if verbose => {
+            for finding in &case.failures {
+                outln!("{}", finding_text(finding));
+            }
+        }
         Verdict::Passed => {}
         Verdict::Skipped(why) => {
-            outln!("     SKIPPED {}: {}", printable(&case.name), printable(why))
+            outln!(
+                "     {SKIPPED}SKIPPED{SKIPPED:#} {}: {}",
+                printable(&case.name),
+                printable(why)
+            );
         }
         Verdict::Invalid(error) => {
-            outln!("     INVALID {}", printable(&case.name));
+            outln!("     {FAILED}INVALID{FAILED:#} {}", printable(&case.name));
             for line in printable_lines(&error.to_string()).lines() {
                 outln!("       {line}");
             }
             outln!("       reproduce: {}", outcome.run);
         }
         Verdict::Failed => {
-            let findings = case.failures.len();
-            let s = if findings == 1 { "" } else { "s" };
-            outln!("     FAILED  {}: {findings} finding{s}", printable(&case.name));
+            let findings = quantity(case.failures.len(), "finding");
+            if verbose {
+                outln!("     {FAILED}FAILED{FAILED:#}  {}: {findings}", printable(&case.name));
+            }
         }
     }
 }
@@ -101,9 +115,10 @@ fn print_case(outcome: &CaseOutcome, verbose: bool) {
 /// A finding as one line.
 pub fn finding_text(finding: &Finding) -> String {
     format!(
-        "       step {} (line {}): {}: {}",
+        "       step {} (line {}): {}: {}: {}",
         finding.step,
         finding.line,
+        finding.severity.name(),
         finding.kind.name(),
         printable(&finding.text)
     )

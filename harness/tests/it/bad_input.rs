@@ -123,7 +123,7 @@ fn an_invalid_case_has_its_place_and_the_other_cases_are_run(
     }
     assert!(
         transcript.ends_with(
-            "1 scenarios: 1 cases passed, 1 failed (1 of them invalid), 0 skipped\nexit 2\n"
+            "1 scenario: 1 case passed, 1 failed (1 of them invalid), 0 skipped\nexit 2\n"
         ),
         "{transcript}"
     );
@@ -172,7 +172,7 @@ fn an_exploration_goes_on_after_an_invalid_case() {
 #[rstest]
 #[case::no_such_path(&["run", "nowhere"], "nowhere")]
 #[case::empty_folder(&["run", "."], "no scenario")]
-#[case::no_such_dialect(&["run", "good.toml", "--dialect", "vxworks"], "expected one of openwrt, ")]
+#[case::no_such_dialect(&["run", "good.toml", "--dialect", "vxworks"], "[possible values: openwrt, ")]
 #[case::no_such_part(&["run", "good.toml", "--shard", "4/3"], "invalid shard \"4/3\": expected I/N, for example 1/3")]
 #[case::nothing_fits(&["run", "good.toml", "--filter", "zzz"], "no case matches these options")]
 #[case::no_such_script(&["run", "good.toml", "--script", "none.sh"], "none.sh")]

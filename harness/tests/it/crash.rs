@@ -8,6 +8,7 @@ use explore::crash::{Options, PointKind, Report, Verdict, explore, replay};
 use lease_script::{Call, Config, MemoryIntentLog, Nvram, OperationError, Outcome};
 use predicates::prelude::*;
 use rstest::rstest;
+use runner::{GatePolicy, ScriptChoice};
 use scenario::{Case, Id, Invariant, Overrides, cases};
 
 use crate::lab::{COMMITS_FIRST, Lab};
@@ -43,7 +44,8 @@ fn case(dialect: &str) -> Case {
 }
 
 fn explored(case: &Case, script: Option<Function>, options: Options) -> Report {
-    explore(case, script, options).expect("a run").expect("a function")
+    let (choice, gate) = (ScriptChoice::default(), GatePolicy::strict());
+    explore(case, script, &choice, &gate, options).expect("a run").expect("a function")
 }
 
 fn shallow() -> Options {
@@ -110,7 +112,8 @@ fn a_script_that_unsets_before_it_sets_violates_atomicity_and_its_ids_reproduce_
     let report = explored(&case, Some(script.clone()), shallow());
     assert!(invariants(&report).contains(&Invariant::Atomicity), "{:?}", report.violations);
     for violation in &report.violations {
-        let replayed = replay(&case, Some(script.clone()), &violation.id, false)
+        let (choice, gate) = (ScriptChoice::default(), GatePolicy::strict());
+        let replayed = replay(&case, Some(script.clone()), &choice, &gate, &violation.id, false)
             .expect("a run")
             .expect("an id");
         assert_eq!(replayed.verdict, Verdict::Broken, "{}", violation.id);
@@ -153,7 +156,9 @@ fn ids_replay_to_the_same_verdict(#[case] dialect: &str) {
     let (mut verdicts, mut depths) = (Vec::new(), Vec::new());
     for (id, verdict) in report.listed.iter().step_by(19) {
         let id: Id = id.to_string().parse().expect("an id");
-        let replayed = replay(&case, None, &id, true).expect("a run").expect("a schedule");
+        let (choice, gate) = (ScriptChoice::default(), GatePolicy::strict());
+        let replayed =
+            replay(&case, None, &choice, &gate, &id, true).expect("a run").expect("a schedule");
         assert_eq!(replayed.verdict, *verdict, "{id}\n{}", replayed.log.join("\n"));
         verdicts.push(*verdict);
         depths.push(id.schedule.len());
@@ -216,7 +221,7 @@ fn a_kind_of_point_that_is_never_reached_is_a_failure() {
 
 #[rstest]
 #[case::nothing_to_cut(&["crash", "dark.toml"], "nothing to explore")]
-#[case::dialect(&["crash", "scenario.toml", "--dialect", "amiga"], "unknown dialect")]
+#[case::dialect(&["crash", "scenario.toml", "--dialect", "amiga"], "invalid value 'amiga'")]
 #[case::depth(&["crash", "scenario.toml", "--depth", "0"], "--depth")]
 #[case::budget(&["crash", "scenario.toml", "--target", "process", "--budget", "0"], "--budget")]
 #[case::budget_without_processes(&["crash", "scenario.toml", "--budget", "5"], "--target process")]

@@ -224,7 +224,7 @@ fn the_command_minimises_a_failure_and_writes_a_scenario_that_fails() {
 #[case::no_time(&["--time", "0s"], "expected at least 1s")]
 #[case::no_unit(&["--time", "5"], "invalid length of time")]
 #[case::no_events(&["--events", "0"], "--events")]
-#[case::dialect(&["--dialect", "vms"], "unknown dialect 'vms'")]
+#[case::dialect(&["--dialect", "vms"], "invalid value 'vms'")]
 #[case::script(&["--script", "nowhere.sh"], "nowhere.sh")]
 #[case::two_scripts(&["--script", "/bin/true", "--use", "naive"], "expected only one of them")]
 #[case::both(&["--target", "both"], "invalid value 'both'")]

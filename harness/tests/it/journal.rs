@@ -120,7 +120,7 @@ fn only_lease_update_itself_replaces_the_script_of_a_case_with_a_journal() {
     lab.command(&["run", "story.toml", "--script", "lease-update", "--shell", "sh"])
         .assert()
         .code(0)
-        .stdout(contains("1 cases passed, 0 failed, 0 skipped"));
+        .stdout(contains("1 case passed, 0 failed, 0 skipped"));
 }
 
 /// The explorer of power cuts follows the NVRAM: it must not report that nothing of a journal was lost.

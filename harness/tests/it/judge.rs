@@ -107,7 +107,7 @@ fn a_script_without_fault_passes() {
         .command(&["run", "story.toml"])
         .assert()
         .code(0)
-        .stdout(predicate::str::contains("1 scenarios: 2 cases passed, 0 failed, 0 skipped"));
+        .stdout(predicate::str::contains("1 scenario: 2 cases passed, 0 failed, 0 skipped"));
 }
 
 #[rstest]

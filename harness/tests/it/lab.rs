@@ -1,5 +1,7 @@
 //! Runs the `leaselab` executable in a temporary folder, and records its output.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use assert_cmd::Command;
@@ -30,12 +32,17 @@ impl Lab {
         self.folder.path()
     }
 
+    /// Writes a file; a text that begins with `#!` is executable.
     pub(crate) fn write(&self, name: &str, text: impl AsRef<[u8]>) -> &Self {
         let path = self.path().join(name);
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).expect("a folder");
         }
-        std::fs::write(path, text).expect("a file");
+        let is_script = text.as_ref().starts_with(b"#!");
+        std::fs::write(&path, text).expect("a file");
+        if is_script {
+            std::fs::set_permissions(&path, Permissions::from_mode(0o755)).expect("a run bit");
+        }
         self
     }
 

@@ -59,7 +59,7 @@ fn the_model_predicts_the_calls_of_a_real_dnsmasq() {
         .command(&["live", "scenario.toml", "--rtc", "good"])
         .assert()
         .code(0)
-        .stdout(contains("1 cases passed, 0 failed, 0 skipped").and(contains("21 calls")));
+        .stdout(contains("1 case passed, 0 failed, 0 skipped").and(contains("21 calls")));
 }
 
 /// The model does not read hosts files of the machine; the real dnsmasq does.
@@ -158,7 +158,7 @@ fn a_dnsmasq_below_tmp_runs() {
     lab.command(&["live", "scenario.toml", "--rtc", "good", "--dnsmasq", copy])
         .assert()
         .code(0)
-        .stdout(contains("1 cases passed, 0 failed, 0 skipped"));
+        .stdout(contains("1 case passed, 0 failed, 0 skipped"));
 }
 
 /// Needs no dnsmasq on the system.
@@ -211,5 +211,5 @@ fn a_label_that_is_too_long_is_an_error_of_its_case(
         .assert()
         .code(2)
         .stdout(contains(format!("story.toml:{place}\n")).and(contains(message)))
-        .stdout(contains("1 cases passed, 1 failed (1 of them invalid), 0 skipped"));
+        .stdout(contains("1 case passed, 1 failed (1 of them invalid), 0 skipped"));
 }

@@ -2,6 +2,8 @@
 
 mod architecture;
 mod bad_input;
+mod check;
+mod command_line;
 mod crash;
 mod documentation;
 mod exit_codes;
@@ -14,11 +16,18 @@ mod judge;
 mod lab;
 mod leases;
 mod live;
+mod output_files;
+mod project;
 mod qemu;
 mod races;
 mod recover;
+mod report;
 mod reproduction;
 mod runner;
+mod sandbox;
+mod scenario_files;
+mod script_file;
+mod severity;
 mod traces;
 mod wear;
 mod wear_images;

@@ -111,7 +111,7 @@ fn the_command_prints_what_is_lost_and_how_to_replay_it() {
         .success()
         .stdout(predicate::str::contains("leaselab replay r1:set+commit:A3B10A4 --verbose"))
         .stdout(predicate::str::ends_with(
-            "1 races, 0 interleavings lose something under the lock\n",
+            "1 race, 0 interleavings lose something under the lock\n",
         ));
     lab.command(&["replay", "r1:set+commit:A3B10A4", "--verbose"])
         .assert()
@@ -121,7 +121,7 @@ fn the_command_prints_what_is_lost_and_how_to_replay_it() {
 }
 
 #[rstest]
-#[case(&["races", "--race", "nobody"], "unknown race \"nobody\": expected one of set+set, ")]
+#[case(&["races", "--race", "nobody"], "[possible values: set+set, ")]
 #[case(&["races", "--trials", "0"], "0 is not in 1..")]
 #[case(&["races", "story.toml"], "unexpected argument 'story.toml'")]
 #[case(&["races", "--race", "set+set", "--trials", "2"], "cannot be used with")]

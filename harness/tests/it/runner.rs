@@ -1,4 +1,4 @@
-//! `leaselab run`: equal results on both targets, private roots, reports, shards.
+//! `leaselab run`: equal results on both targets, sandboxes, reports, shards.
 
 use insta::assert_snapshot;
 use predicates::prelude::*;
@@ -56,7 +56,7 @@ fn the_script_runs_in_every_shell(#[values("dash", "bash", "busybox ash")] shell
 
 /// Needs unprivileged user namespaces: the test command skips it by name where there are none.
 #[test]
-fn private_root_serves_a_script_that_names_nvram_absolutely() {
+fn a_sandbox_serves_a_script_that_names_nvram_absolutely() {
     let lab = lab("absolute.sh");
     let naive = include_str!("../../../scenarios/scripts/naive.sh");
     let absolute =
@@ -71,7 +71,7 @@ fn private_root_serves_a_script_that_names_nvram_absolutely() {
     assert!(!std::path::Path::new("/usr/sbin/nvram").exists(), "the machine was touched");
 }
 
-/// A clone may lie below /tmp, although scripts have a private /tmp.
+/// A clone may lie below /tmp, although scripts have a /tmp of their own.
 #[test]
 fn leaselab_may_lie_below_tmp() {
     let lab = lab("shell");
@@ -93,18 +93,18 @@ fn leaselab_may_lie_below_tmp() {
 }
 
 #[test]
-fn without_a_private_root_a_script_that_names_nvram_absolutely_is_rejected() {
+fn without_a_sandbox_a_script_that_names_nvram_absolutely_is_rejected() {
     let lab = lab("absolute.sh");
     lab.write("stories/absolute.sh", "#!/bin/sh\n/usr/sbin/nvram commit\n");
-    lab.command(&["run", "stories", "--no-private-root"]).assert().code(3).stderr(
+    lab.command(&["run", "stories", "--no-sandbox"]).assert().code(3).stderr(
         predicate::str::contains("names /usr/sbin/nvram")
             .and(predicate::str::contains("absolute.sh")),
     );
 }
 
 #[test]
-fn without_a_private_root_other_scripts_run_as_well() {
-    lab("shell").command(&["run", "stories", "--no-private-root"]).assert().code(0);
+fn without_a_sandbox_other_scripts_run_as_well() {
+    lab("shell").command(&["run", "stories", "--no-sandbox"]).assert().code(0);
 }
 
 #[test]
@@ -160,7 +160,7 @@ fn rtc_on_the_command_line_selects_among_the_builds_of_the_scenario() {
         .command(&["run", "stories", "--target", "in-process", "--rtc", "broken"])
         .assert()
         .code(0)
-        .stdout(predicate::str::contains("1 cases passed"));
+        .stdout(predicate::str::contains("1 case passed"));
 }
 
 #[test]

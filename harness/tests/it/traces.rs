@@ -162,7 +162,7 @@ fn a_difference_is_shown_and_fails() {
             .and(predicate::str::contains(
                 "+ argv recorder add 02:aa:00:00:00:01 192.168.77.173 bravo\n",
             ))
-            .and(predicate::str::ends_with("1 traces, 2 calls, 1 differ\n")),
+            .and(predicate::str::ends_with("1 trace, 2 calls, 1 differs\n")),
     );
 }
 

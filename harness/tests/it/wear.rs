@@ -78,7 +78,8 @@ fn counting_equals_processes(
     let settings = Settings {
         leaselab: env!("CARGO_BIN_EXE_leaselab").into(),
         limit_ms: 20_000,
-        root: backend::process::Root::Shared,
+        isolation: backend::process::Isolation::None,
+        programs: Vec::new(),
     };
     let mut backend =
         Process::new(cost_model.machine().clone(), &builtin_script(script), &settings)
@@ -117,8 +118,8 @@ fn merged_parts_equal_the_whole_fleet() {
 }
 
 #[rstest]
-#[case(&["--chip", "eeprom"], "unknown chip 'eeprom': expected one of")]
-#[case(&["--dialect", "cisco"], "unknown dialect 'cisco'")]
+#[case(&["--chip", "eeprom"], "[possible values: spi-nor, ")]
+#[case(&["--dialect", "cisco"], "[possible values: openwrt, ")]
 #[case(&["--for", "0s"], "expected 1s to 10000 years")]
 #[case(&["--endurance", "0"], "0 is not in 1..")]
 #[case(&["--shard", "1/2"], "unexpected argument '--shard'")]
@@ -127,7 +128,7 @@ fn merged_parts_equal_the_whole_fleet() {
 #[case(&["fleet", "--households", "2", "--shard", "3/2"], "invalid shard \"3/2\": expected I/N, for example 1/3")]
 #[case(&["fleet", "--households", "2", "--dialect", "all"], "name only one with --dialect and --chip")]
 #[case(&["fleet", "--households", "2", "--trace", "x"], "unexpected argument '--trace'")]
-#[case(&["--no-private-root"], "--no-private-root needs --script")]
+#[case(&["--no-sandbox"], "--no-sandbox needs --script")]
 #[case(&["--jobs", "0"], "--jobs must be at least 1")]
 #[case(&["--clients", "0", "--quiet"], "an empty household")]
 #[case(&["--lease-time", "30s"], "expected 120 seconds")]

@@ -1,5 +1,7 @@
 //! The reports and the output of `leaselab wear`.
 
+use std::collections::BTreeSet;
+
 use rstest::rstest;
 
 use crate::lab::Lab;
@@ -34,22 +36,147 @@ fn a_script_that_runs_in_processes_is_compared_with_the_counts() {
 #[test]
 fn charts_are_complete_svgs() {
     let lab = Lab::new();
-    run(&lab, &["--scripts", "naive", "--svg", "one.svg"]);
+    let printed = run(&lab, &["--scripts", "naive,ours", "--svg", "one.svg"]);
+    assert!(printed.ends_with("chart: one.svg\n"), "{printed}");
     let one = lab.read("one.svg");
-    std::fs::create_dir(lab.path().join("charts")).expect("a folder");
-    run(&lab, &["--scripts", "naive", "--svg", "charts"]);
-    for (name, title, unit) in [
-        ("erases", "Erases over time", "days"),
+    let options = ["--scripts", "naive,ours", "--svg", "new/charts", "--router", "wrt54gl"];
+    let printed = run(&lab, &options);
+    assert!(printed.ends_with("chart: new/charts/life.svg\n"), "{printed}");
+    for (name, title, text) in [
+        ("erases", "Wear of the busiest block over time", "end of life: 100000 erases"),
         ("blocks", "Erases of each block", "one block"),
         ("life", "Life of the busiest block against lease time", "lease time"),
     ] {
-        let picture = lab.read(&format!("charts/{name}.svg"));
+        let picture = lab.read(&format!("new/charts/{name}.svg"));
         for svg in [&picture, &one] {
             assert!(svg.starts_with("<svg ") && svg.trim_end().ends_with("</svg>"));
-            assert!(svg.contains(title) && svg.contains(unit), "{name}");
+            assert!(svg.contains(title) && svg.contains(text), "{name}");
             assert!(svg.contains("naive 2006, good clock"), "{name}");
+            assert!(svg.contains("3 clients, leases of 12h"), "{name}");
         }
+        assert!(picture.contains("Linksys WRT54GL: tomato on parallel-nor"), "{picture}");
     }
+    let life = lab.read("new/charts/life.svg");
+    for tick in ["1 h", "2 h", "6 h", "12 h", "1 d", "1 w", "10 years"] {
+        assert!(life.contains(&format!("\n{tick}\n")), "{tick}: {life}");
+    }
+    let widths = |svg: &str| -> BTreeSet<String> {
+        let lines = svg.lines().filter(|line| {
+            line.contains("stroke=\"#D55E00\"") || line.contains("stroke=\"#0072B2\"")
+        });
+        lines
+            .filter_map(|line| {
+                Some(line.split("stroke-width=\"").nth(1)?.split('"').next()?.to_owned())
+            })
+            .collect()
+    };
+    assert_eq!(widths(&life), ["3".to_owned()].into(), "{life}");
+}
+
+#[test]
+fn charts_replace_no_other_file() {
+    let lab = Lab::new();
+    lab.write("notes", "mine");
+    let words = [&SMALL[..], &["--scripts", "naive", "--svg", "notes"]].concat();
+    let message = "notes: exists and is not a folder: name a folder, or a file that ends in .svg";
+    lab.command(&words).assert().code(2).stderr(predicates::str::contains(message));
+    assert_eq!(lab.read("notes"), "mine");
+}
+
+#[test]
+fn the_answer_comes_first_and_lines_fit_the_console() {
+    let lab = Lab::new();
+    let words = ["wear", "--router", "wrt54gl", "--for", "30d"];
+    let print = |words: &[&str], columns: &str| {
+        let output = lab.command(words).env("COLUMNS", columns).output().expect("leaselab runs");
+        String::from_utf8(output.stdout).expect("UTF-8")
+    };
+    let narrow = print(&words, "");
+    let answer = narrow.split("\n\n").next().unwrap_or_default().replace('\n', " ");
+    assert!(
+        answer.starts_with("The flash of the Linksys WRT54GL lasts ")
+            && answer.ends_with(
+                " in a household with 12 clients, 8 phones, 8 guests a month, leases of 12h."
+            ),
+        "{answer}"
+    );
+    assert_eq!(answer.matches(". ").count(), 0, "{answer}");
+    assert!(!narrow.contains("nvram/y"), "{narrow}");
+    for columns in ["60", "80", "100"] {
+        let words =
+            [&words[..], &["--no-limits", "--dialect", "all", "--scripts", "ours"]].concat();
+        let table = print(&words, columns);
+        let limit = columns.parse::<usize>().expect("a number").max(80);
+        let long = table.lines().find(|line| line.chars().count() > limit);
+        assert_eq!(long, None, "{columns}");
+    }
+    assert!(print(&[&words[..], &["--no-limits"]].concat(), "140").contains("nvram/y"));
+}
+
+#[test]
+fn routers_are_listed_with_their_sources() {
+    let lab = Lab::new();
+    let output =
+        lab.command(&["wear", "--list-routers"]).assert().code(0).get_output().stdout.clone();
+    let text = String::from_utf8(output).expect("UTF-8");
+    let names: Vec<&str> = text
+        .lines()
+        .filter(|line| !line.starts_with(' '))
+        .filter_map(|line| line.split(' ').next())
+        .collect();
+    assert!(names.len() >= 12 && names.contains(&"wrt54gl"), "{text}");
+    assert!(text.contains("parallel-nor in blocks of 64 KiB, 32 KiB of NVRAM"), "{text}");
+    lab.command(&["wear", "--router", "wrt54g1"])
+        .assert()
+        .code(2)
+        .stderr(predicates::str::contains("'wrt54gl'"));
+}
+
+#[test]
+fn guests_use_up_a_pool_and_a_limit_of_leases() {
+    let lab = Lab::new();
+    let guests =
+        ["wear", "--clients", "5", "--phones", "0", "--guests", "300", "--guest-stay", "1h"];
+    let options =
+        ["--lease-time", "7d", "--for", "60d", "--no-limits", "--rtc", "good", "--scripts", "ours"];
+    let unserved = |more: &[&str]| {
+        let words = [&guests[..], &options, more, &["--json", "out.json"]].concat();
+        let output = lab.command(&words).assert().code(0).get_output().stdout.clone();
+        let json: serde_json::Value = serde_json::from_str(&lab.read("out.json")).expect("JSON");
+        let unserved = json["rows"][0]["wear"]["unserved"].as_u64().expect("a number");
+        let text = String::from_utf8_lossy(&output).into_owned();
+        assert_eq!(
+            text.contains("without an address: all of them are leased"),
+            unserved > 0,
+            "{text}"
+        );
+        unserved
+    };
+    assert_eq!(unserved(&[]), 0);
+    assert_eq!(unserved(&["--pool", "150"]), 0);
+    assert!(unserved(&["--pool", "30"]) > 100);
+    assert!(unserved(&["--lease-max", "30"]) > 100);
+    // Phones that return under other hardware addresses leave their leases behind.
+    let phones = ["--phones", "10", "--guests", "0", "--pool", "40"];
+    let with = |more: &[&str]| {
+        let words = [
+            "wear",
+            "--clients",
+            "5",
+            "--lease-time",
+            "7d",
+            "--for",
+            "60d",
+            "--no-limits",
+            "--json",
+            "out.json",
+        ];
+        lab.command(&[&words[..], &phones, more].concat()).assert().code(0);
+        let json: serde_json::Value = serde_json::from_str(&lab.read("out.json")).expect("JSON");
+        json["rows"][0]["wear"]["unserved"].as_u64().expect("a number")
+    };
+    assert_eq!(with(&[]), 0);
+    assert!(with(&["--random-macs"]) > 0);
 }
 
 #[test]
@@ -85,6 +212,8 @@ fn the_claims_of_2006_are_compared_with_counts() {
 #[case(&["--for", "15000y"], "expected 1s to 10000 years")]
 #[case(&["--jitter", "501"], "at most 500")]
 #[case(&["--clients", "4001"], "at most 4000")]
+#[case(&["--pool", "0"], "pool 0: expected 1 to 4000")]
+#[case(&["--list-routers"], "cannot be used with")]
 fn failed_commands_leave_no_file(#[case] options: &[&str], #[case] error: &str) {
     let lab = Lab::new();
     lab.write("naive.sh", "#!/bin/sh\n");

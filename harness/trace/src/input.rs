@@ -93,6 +93,7 @@ pub(super) fn client4(stimulus: &Stimulus) -> Result<Client4, String> {
         fqdn: text_of(stimulus.fqdn.as_ref()),
         lease_time: stimulus.lease_time,
         relay: stimulus.relay.filter(|n| *n != 0).map(testbed::relay),
+        interface: 0,
         options: Arc::new(options),
     })
 }

@@ -23,6 +23,12 @@ impl fmt::Display for Counts {
 /// Number of differences that are shown for each recording.
 const SHOWN: usize = 5;
 
+/// A number with its noun, whose plural ends in `s`.
+fn quantity(number: usize, noun: &str) -> String {
+    let ending = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{ending}")
+}
+
 /// Displays the results of checks. The last line reads `N traces, N calls, N differ`: the number of all recordings, of the
 /// calls compared in those not marked racy, and of the differences that fail the check.
 #[derive(Debug)]
@@ -71,10 +77,10 @@ impl fmt::Display for Report<'_> {
             };
             writeln!(
                 f,
-                "{}: {verdict}, {} of {} calls",
+                "{}: {verdict}, {} in {}",
                 result.label,
-                result.mismatches.len(),
-                result.calls
+                quantity(result.mismatches.len(), "difference"),
+                quantity(result.calls, "recorded call")
             )?;
             if !result.failed() {
                 continue;
@@ -128,14 +134,21 @@ impl fmt::Display for Report<'_> {
             let only = racy.iter().filter(|o| o.strictness == Strictness::ReportOnly);
             writeln!(
                 f,
-                "marked racy: {} traces, {} calls with arp-* runs as sets, {} calls reported only",
-                racy.len(),
-                sets.map(|o| o.calls).sum::<usize>(),
-                only.map(|o| o.calls).sum::<usize>()
+                "marked racy: {}, {} with arp-* runs as sets, {} reported only",
+                quantity(racy.len(), "trace"),
+                quantity(sets.map(|o| o.calls).sum(), "call"),
+                quantity(only.map(|o| o.calls).sum(), "call")
             )?;
         }
         self.fmt_releases(f)?;
         let calls: usize = self.0.iter().filter(|o| o.racy.is_none()).map(|o| o.calls).sum();
-        writeln!(f, "{} traces, {calls} calls, {} differ", self.0.len(), self.failing_differences())
+        let differing = self.failing_differences();
+        writeln!(
+            f,
+            "{}, {}, {differing} {}",
+            quantity(self.0.len(), "trace"),
+            quantity(calls, "call"),
+            if differing == 1 { "differs" } else { "differ" }
+        )
     }
 }

@@ -25,6 +25,7 @@ pub(super) fn network(serves_v6: bool) -> Network {
             Vec::new()
         },
         mac: [2, 0, 0, 0, 0, 1],
+        others: Vec::new(),
     }
 }
 

@@ -72,13 +72,13 @@ pub fn count_each(
         }
         let new_store = |at: &usize| new_store(cost_model, household, build, scripts[*at], seconds);
         let mut fan_out = FanOut(group.iter().map(new_store).collect::<Result<_, _>>()?);
-        simulate(household, build, seed, seconds, &mut fan_out)?;
+        let unserved = simulate(household, build, seed, seconds, &mut fan_out)?;
         for (at, store) in group.into_iter().zip(fan_out.0) {
             let nvram_full = store.is_full();
             let wear = if nvram_full {
                 count_executed(cost_model, household, build, scripts[at], seed, seconds)?
             } else {
-                store.finish()
+                WearCounts { unserved, ..store.finish() }
             };
             counted[at] = Some(HouseholdWear { wear, nvram_full });
         }
@@ -110,9 +110,9 @@ pub(super) fn count_unlimited(
     seconds: u64,
 ) -> Result<HouseholdWear, WearError> {
     let mut store = new_store(cost_model, household, build, script, seconds)?;
-    simulate(household, build, seed, seconds, &mut store)?;
+    let unserved = simulate(household, build, seed, seconds, &mut store)?;
     let nvram_full = store.is_full();
-    Ok(HouseholdWear { wear: store.finish(), nvram_full })
+    Ok(HouseholdWear { wear: WearCounts { unserved, ..store.finish() }, nvram_full })
 }
 
 /// Counts a household and builds the flash image of every commit.
@@ -130,11 +130,11 @@ pub fn count_images(
     let mut images = ImageBuilder::new(cost_model, mode)?;
     let mut store = new_store(cost_model, household, build, script, seconds)?;
     store.build_images(&mut images);
-    simulate(household, build, seed, seconds, &mut store)?;
+    let unserved = simulate(household, build, seed, seconds, &mut store)?;
     if store.is_full() {
         return Err(WearError::ImagesOfFullNvram);
     }
-    let wear = store.finish();
+    let wear = WearCounts { unserved, ..store.finish() };
     Ok((wear, images))
 }
 
@@ -152,8 +152,8 @@ pub fn count_executed(
 ) -> Result<WearCounts, WearError> {
     let mut backend = InProcess::new(cost_model.machine().clone(), script.function());
     let mut store = ExecutingStore::new(cost_model, &mut backend, seconds);
-    simulate(household, build, seed, seconds, &mut store)?;
-    Ok(store.finish()?)
+    let unserved = simulate(household, build, seed, seconds, &mut store)?;
+    Ok(WearCounts { unserved, ..store.finish()? })
 }
 
 /// Counts a list of events by executing every call on a machine in memory.

@@ -95,11 +95,14 @@ impl Study {
         let mut backend = Process::new(cost_model.machine().clone(), &spec.command, &spec.settings)
             .map_err(SimulationError::from)?;
         let mut store = ExecutingStore::new(cost_model, &mut backend, seconds);
-        match workload {
-            Some(workload) => play(workload, *build, &mut store)?,
+        let unserved = match workload {
+            Some(workload) => {
+                play(workload, *build, &mut store)?;
+                0
+            }
             None => simulate(&self.household, *build, self.seed, seconds, &mut store)?,
-        }
-        let wear = store.finish()?;
+        };
+        let wear = WearCounts { unserved, ..store.finish()? };
         let mut in_process = Vec::new();
         for script in &self.scripts {
             let other = match workload {

@@ -18,9 +18,9 @@ pub(super) struct AddressRange {
 impl AddressRange {
     /// The addresses for a household.
     pub(super) fn of(household: &Household) -> Self {
-        let count = household.leases() * 5 / 4;
+        let count = household.pool.unwrap_or((household.leases() * 5 / 4).max(MAX_SMALL));
         if count <= MAX_SMALL {
-            Self { first: Ipv4Addr::new(192, 168, 1, 50), count: MAX_SMALL }
+            Self { first: Ipv4Addr::new(192, 168, 1, 50), count }
         } else {
             Self { first: Ipv4Addr::new(10, 0, 1, 0), count }
         }
@@ -45,7 +45,7 @@ pub(super) fn server(household: &Household, build: Build) -> Server {
         "--dhcp-script=/etc/lease_update.sh".to_owned(),
         "--interface=br0".to_owned(),
         "--dhcp-authoritative".to_owned(),
-        format!("--dhcp-lease-max={}", range.count),
+        format!("--dhcp-lease-max={}", household.lease_max.unwrap_or(range.count)),
         format!("--dhcp-range={},{},{mask},{}", range.first, range.last(), household.lease_time),
     ];
     let mut config = ServerConfig::parse(&line).expect("a valid command line");

@@ -42,6 +42,15 @@ pub struct Household {
     pub power_cuts: u32,
     /// Time that the router is off at a reboot or power cut, in seconds.
     pub off: u32,
+    /// Whether a phone returns with a new random hardware address, so that it gets another lease.
+    #[serde(default)]
+    pub random_macs: bool,
+    /// Number of addresses to lease, if not more than enough for all clients.
+    #[serde(default)]
+    pub pool: Option<u32>,
+    /// dnsmasq's `dhcp-lease-max`, if not the number of addresses.
+    #[serde(default)]
+    pub lease_max: Option<u32>,
     /// The release of dnsmasq.
     #[serde(default, with = "release_text")]
     pub release: Release,
@@ -82,6 +91,9 @@ impl Default for Household {
             sighups: 4,
             power_cuts: 4,
             off: 90,
+            random_macs: false,
+            pool: None,
+            lease_max: None,
             release: Release::NEWEST,
         }
     }
@@ -104,6 +116,14 @@ pub enum HouseholdError {
     /// Too large a jitter.
     #[error("a jitter of {0} thousandths: at most {MAX_JITTER}")]
     Jitter(u32),
+    /// A number of addresses or leases that is 0 or too large.
+    #[error("{what} {number}: expected 1 to {MAX_CLIENTS}")]
+    Leases {
+        /// What is limited.
+        what: &'static str,
+        /// The limit.
+        number: u32,
+    },
     /// A length of time that is 0.
     #[error("{0}: expected at least 1 second")]
     ZeroTime(&'static str),
@@ -152,6 +172,11 @@ impl Household {
         if self.jitter > MAX_JITTER {
             return Err(HouseholdError::Jitter(self.jitter));
         }
+        for (what, limit) in [("pool", self.pool), ("lease-max", self.lease_max)] {
+            if let Some(number) = limit.filter(|number| !(1..=MAX_CLIENTS).contains(number)) {
+                return Err(HouseholdError::Leases { what, number });
+            }
+        }
         for (what, seconds) in [
             ("phone-home", self.phone_home),
             ("phone-away", self.phone_away),
@@ -178,7 +203,11 @@ impl Household {
     pub fn leases(&self) -> u32 {
         let lease_of_guest = u64::from(self.guest_stay) * 3 / 2 + u64::from(self.lease_time);
         let guests = (u64::from(self.guests) * lease_of_guest).div_ceil(MONTH) * 2;
-        let guests = guests.min(u64::from(MAX_CLIENTS)) as u32;
-        self.clients + self.phones + guests
+        // A lease of a phone that has left under another hardware address remains, too.
+        let stay = u64::from(self.phone_home) + u64::from(self.phone_away);
+        let each =
+            if self.random_macs { u64::from(self.lease_time).div_ceil(stay.max(1)) + 1 } else { 1 };
+        let others = (guests + u64::from(self.phones) * each).min(u64::from(MAX_CLIENTS)) as u32;
+        self.clients + others
     }
 }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`Household`], [`simulate()`] | clients, phones, guests, reboots, power cuts; simulated from a seed, event by event, with [`dnsmasq_model::Server`] |
 //! | [`Workload`], [`Source`] | lists of events from recordings and scenarios |
+//! | [`RouterPreset`] | well-known routers |
 //! | [`LeaseStore`] | the interface between the simulated dnsmasq and a script with its store |
 //! | [`CountingStore`] | a store that counts calls without executing them, with the costs of a [`CostModel`] |
 //! | [`ExecutingStore`] | a store that executes every call on a [`backend::Backend`], with the same counts |
@@ -22,6 +23,7 @@
 //!
 //! [`Chip::endurance`]: nvram_emu::device::Chip::endurance
 
+mod answer;
 mod calendar_queue;
 mod charts;
 mod claims;
@@ -44,6 +46,7 @@ mod lease_store;
 mod limits;
 mod machine_readable;
 mod router;
+mod router_preset;
 mod simulate;
 mod source;
 mod study;
@@ -52,7 +55,7 @@ mod wear_counts;
 mod workload;
 mod yearly_wear;
 
-pub use charts::{ChartError, Curve, MAX_LINES, charts, combined_chart};
+pub use charts::{ChartError, Charts, Curve, MAX_LINES};
 pub use claims::{Claim, claims, claims_table};
 pub use commit_cost::{CommandCounts, CommitCost};
 pub use cost_model::{CostModel, CostModelError};
@@ -70,6 +73,7 @@ pub use lease_store::{LeaseStore, SimulationError};
 pub use limits::Limits;
 pub use machine_readable::{csv, json};
 pub use router::{RouterSpec, Script, builtin_script};
+pub use router_preset::RouterPreset;
 pub use simulate::simulate;
 pub use source::{Source, recordings, scenario};
 pub use study::{Method, RowResult, Study, StudyRow, Unsupported, build_name};

@@ -16,6 +16,8 @@ pub fn json(study: &Study, results: &[RowResult], cross_checks: &[CrossCheck]) -
         "schema": 1,
         "command": "wear",
         "leaselab": env!("CARGO_PKG_VERSION"),
+        "answer": study.answer(results),
+        "router": study.model,
         "household": study.source.is_none().then_some(&study.household),
         "workloads": study.source.as_ref().map(Source::labels),
         "seed": study.seed,

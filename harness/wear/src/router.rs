@@ -1,6 +1,7 @@
 //! The router and its lease script.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use lease_script::Config;
 use nvram_emu::device::{Chip, FlashKind};
@@ -68,7 +69,7 @@ pub fn builtin_script(script: Script) -> ScriptCommand {
             std::collections::BTreeMap::new(),
         ),
     };
-    ScriptCommand { file, shell: Vec::new(), environment }
+    ScriptCommand { file, shell: Vec::new(), environment, storage: Arc::default() }
 }
 
 /// A router.
@@ -84,7 +85,7 @@ pub struct RouterSpec {
     pub neighbours: u32,
 }
 
-/// Size of OpenWrt's NVRAM partition on routers with NAND, in bytes.
+/// Usual size of OpenWrt's NVRAM partition on routers with NAND, in bytes. OpenWrt's tool uses all of it.
 const NAND_PARTITION: u32 = 0x18_0000;
 
 impl RouterSpec {
@@ -93,11 +94,11 @@ impl RouterSpec {
         Self { dialect, chip, space: 0x1_0000, neighbours: 20_000 }
     }
 
-    /// Size of the partition: whole erase blocks, or OpenWrt's partition on NAND.
+    /// Size of the partition: whole erase blocks, or OpenWrt's usual partition on NAND unless a larger one is asked for.
     fn partition(&self) -> u32 {
         let driver_sets_size = self.dialect.info().driver_sets_size;
         match self.chip.kind {
-            FlashKind::Nand if !driver_sets_size => NAND_PARTITION.max(self.space),
+            FlashKind::Nand if !driver_sets_size && self.space <= 0x1_0000 => NAND_PARTITION,
             _ => self.space.next_multiple_of(self.chip.erase_block),
         }
     }

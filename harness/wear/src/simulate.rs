@@ -43,7 +43,8 @@ enum DeviceKind {
     Guest,
 }
 
-/// Simulates `seconds` of a household, whose dnsmasq calls `store`.
+/// Simulates `seconds` of a household, whose dnsmasq calls `store`. Returns the number of requests that got no address,
+/// because all addresses were leased.
 ///
 /// # Errors
 /// A dnsmasq that does not start, or a store that fails.
@@ -53,7 +54,7 @@ pub fn simulate(
     seed: u64,
     seconds: u64,
     store: &mut impl LeaseStore,
-) -> Result<(), SimulationError> {
+) -> Result<u64, SimulationError> {
     let t1 = u64::from(household.lease_time / 2);
     let mut simulation = Simulation {
         household,
@@ -64,13 +65,16 @@ pub fn simulate(
         devices: Vec::new(),
         free_slots: Vec::new(),
         guests: 0,
+        random_macs: 0,
+        unserved: 0,
         booted: 0,
         down_until: 0,
         t1,
         jitter: t1 * u64::from(household.jitter) / 1000,
     };
     simulation.start()?;
-    simulation.run(seconds)
+    simulation.run(seconds)?;
+    Ok(simulation.unserved)
 }
 
 struct Simulation<'a, S> {
@@ -84,6 +88,10 @@ struct Simulation<'a, S> {
     free_slots: Vec<usize>,
     /// Guests so far.
     guests: u64,
+    /// Random hardware addresses so far.
+    random_macs: u64,
+    /// Requests that got no address.
+    unserved: u64,
     /// The second of the last boot.
     booted: u64,
     down_until: u64,
@@ -247,14 +255,21 @@ impl<S: LeaseStore> Simulation<'_, S> {
             }
             return now + self.rng.around(u64::from(self.household.phone_away));
         }
-        let has_lease = now < device.lease_ends;
         let returns = !device.home;
         if returns {
             device.home = true;
             if device.kind == DeviceKind::Phone {
+                if self.household.random_macs {
+                    self.random_macs += 1;
+                    let name = device.client.hostname.take();
+                    device.client = client(0xcc, self.random_macs, "");
+                    device.client.hostname = name;
+                    device.lease_ends = 0;
+                }
                 device.leaves = now + self.rng.around(u64::from(self.household.phone_home));
             }
         }
+        let has_lease = now < device.lease_ends;
         let mut granted = None;
         if has_lease {
             // The server keeps the lease for at least as long as the client, so it grants the same again.
@@ -273,6 +288,7 @@ impl<S: LeaseStore> Simulation<'_, S> {
         }
         let Some((addr, lease_time)) = granted else {
             device.lease_ends = 0;
+            self.unserved += 1;
             return now + RETRY;
         };
         device.addr = addr;

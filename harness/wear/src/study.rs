@@ -35,6 +35,8 @@ pub struct Study {
     pub builds: Vec<Build>,
     /// Routers.
     pub routers: Vec<RouterSpec>,
+    /// The name of the router, if it is a well-known one.
+    pub model: Option<String>,
     /// Scripts.
     pub scripts: Vec<Script>,
     /// Erase cycles that a block endures, if not the chip's rating.
@@ -123,12 +125,14 @@ pub(super) struct Task {
 }
 
 impl Study {
-    /// Counts all combinations on all cores. The rows are ordered by router, workload, build and script.
+    /// Counts all combinations on all cores. The rows are ordered by router, workload, build and script. Calls `on_row`
+    /// with the number of rows after each.
     ///
     /// # Errors
     /// A scenario that cannot be run.
-    pub fn run(&self) -> Result<Vec<RowResult>, CaseError> {
+    pub fn run(&self, on_row: impl Fn(usize) + Sync) -> Result<Vec<RowResult>, CaseError> {
         let tasks = self.tasks()?;
+        let number = tasks.len() * self.routers.len();
         let rows = self.routers.par_iter().flat_map(|router| {
             let cost_model = match CostModel::new(router) {
                 Ok(cost_model) => cost_model,
@@ -137,8 +141,9 @@ impl Study {
             tasks
                 .par_iter()
                 .map(|task| {
-                    self.row(&cost_model, router, task)
-                        .map_err(|error| Unsupported::new(router, &error))
+                    let row = self.row(&cost_model, router, task);
+                    on_row(number);
+                    row.map_err(|error| Unsupported::new(router, &error))
                 })
                 .collect()
         });

@@ -4,107 +4,158 @@ use std::fmt::Write as _;
 
 use super::limits::Limits;
 use super::study::{Method, RowResult, Study, StudyRow};
-use super::yearly_wear::format_years;
-use scenario::Seconds;
+use super::yearly_wear::{YearlyWear, format_years};
+use scenario::{Bytes, Seconds, quantity};
 
-/// The report as text.
-pub fn table(study: &Study, results: &[RowResult]) -> String {
-    let mut out = if study.source.is_none() { describe_household(study) } else { String::new() };
-    describe_router(&mut out, study);
-    let several_routers = study.routers.len() > 1;
-    out.push('\n');
-    if several_routers {
-        let _ = write!(out, "{:<16} {:<12} ", "dialect", "chip");
+/// Characters of the names before the columns of numbers.
+const NAMES: usize = 24;
+
+/// A column of the table of rates.
+struct Column {
+    title: &'static str,
+    width: usize,
+    /// Whether the column is left out where the terminal is narrow.
+    is_detail: bool,
+    cell: fn(&YearlyWear) -> String,
+}
+
+const COLUMNS: [Column; 9] = [
+    Column { title: "calls/y", width: 9, is_detail: true, cell: |y| format!("{:.0}", y.calls) },
+    Column { title: "nvram/y", width: 10, is_detail: true, cell: |y| format!("{:.0}", y.commands) },
+    Column {
+        title: "commits/y",
+        width: 10,
+        is_detail: false,
+        cell: |y| format!("{:.0}", y.commits),
+    },
+    Column { title: "erases/y", width: 10, is_detail: false, cell: |y| format!("{:.0}", y.erases) },
+    Column {
+        title: "MB/y",
+        width: 9,
+        is_detail: false,
+        cell: |y| format!("{:.1}", y.programmed / 1e6),
+    },
+    Column {
+        title: "amplify",
+        width: 8,
+        is_detail: true,
+        cell: |y| format!("{:.0}", y.amplification),
+    },
+    Column { title: "busy s/y", width: 9, is_detail: true, cell: |y| format!("{:.1}", y.busy) },
+    Column { title: "fatal s/y", width: 10, is_detail: false, cell: |y| format!("{:.1}", y.fatal) },
+    Column { title: "life", width: 11, is_detail: false, cell: |y| format_years(y.years) },
+];
+
+/// The report as text whose lines have at most `width` characters, if that is at least 80. A wide table has more columns.
+pub fn table(study: &Study, results: &[RowResult], width: usize) -> String {
+    let width = width.max(80);
+    let mut out = String::new();
+    if study.source.is_none() {
+        describe_household(&mut out, study);
     }
-    let _ = writeln!(
-        out,
-        "{:<6} {:<16} {:>10} {:>11} {:>10} {:>10} {:>9} {:>8} {:>9} {:>9} {:>10}",
-        "rtc",
-        "script",
-        "calls/y",
-        "nvram/y",
-        "commits/y",
-        "erases/y",
-        "MB/y",
-        "amplify",
-        "busy s/y",
-        "fatal s/y",
-        "life"
-    );
-    let mut last_workload = None;
+    describe_router(&mut out, study, width);
+    write_rates(&mut out, study, results, width);
+    write_limits(&mut out, results, study.routers.len() > 1);
+    write_notes(&mut out, results, width);
+    out
+}
+
+fn write_rates(out: &mut String, study: &Study, results: &[RowResult], width: usize) {
+    let all: usize = NAMES + COLUMNS.iter().map(|column| column.width).sum::<usize>();
+    let columns: Vec<&Column> =
+        COLUMNS.iter().filter(|column| all <= width || !column.is_detail).collect();
+    let _ = write!(out, "\n{:<6} {:<17}", "rtc", "script");
+    for column in &columns {
+        let _ = write!(out, "{:>1$}", column.title, column.width);
+    }
+    out.push('\n');
+    let several_routers = study.routers.len() > 1;
+    let (mut last_workload, mut last_router) = (None, None);
     for row in results.iter().flatten() {
+        if several_routers && last_router != Some((row.dialect, row.chip)) {
+            let _ = writeln!(out, "{} on {}", row.dialect, row.chip);
+            last_router = Some((row.dialect, row.chip));
+            last_workload = None;
+        }
         if let Some(workload) = row.workload.as_ref().filter(|label| last_workload != Some(*label))
         {
             let (length, every) = (Seconds(row.wear.seconds), Seconds(row.every));
             let _ = writeln!(out, "{workload}: {length}, repeated every {every}");
             last_workload = Some(workload);
         }
-        if several_routers {
-            let _ = write!(out, "{:<16} {:<12} ", row.dialect, row.chip);
+        let _ = write!(out, "{:<6} {:<17}", row.rtc, row.script);
+        for column in &columns {
+            let _ = write!(out, "{:>1$}", (column.cell)(&row.yearly), column.width);
         }
-        let yearly = &row.yearly;
-        let _ = writeln!(
-            out,
-            "{:<6} {:<16} {:>10.0} {:>11.0} {:>10.0} {:>10.0} {:>9.1} {:>8.0} {:>9.1} {:>9.1} {:>10}{}",
-            row.rtc,
-            row.script,
-            yearly.calls,
-            yearly.commands,
-            yearly.commits,
-            yearly.erases,
-            yearly.programmed / 1e6,
-            yearly.amplification,
-            yearly.busy,
-            yearly.fatal,
-            format_years(yearly.years),
-            remarks(row),
-        );
+        out.push('\n');
+        for remark in remarks(row) {
+            let _ = writeln!(out, "       {remark}");
+        }
     }
     for router in results.iter().filter_map(|result| result.as_ref().err()) {
-        let _ = writeln!(out, "{:<16} {:<12} {}", router.dialect, router.chip, router.error);
+        let text = format!("{} on {}: {}", router.dialect, router.chip, router.error);
+        push_wrapped(out, "", &text, width);
     }
-    write_limits(&mut out, results, several_routers);
-    out.push_str(&notes(results));
-    out
 }
 
-/// The remarks after the columns of a row.
-fn remarks(row: &StudyRow) -> String {
-    let mut out = String::new();
+/// The remarks below a row.
+fn remarks(row: &StudyRow) -> Vec<String> {
+    let wear = &row.wear;
+    let mut remarks = Vec::new();
     if row.nvram_full {
-        out.push_str("  NVRAM full");
+        remarks.push("NVRAM full".to_owned());
     }
-    if row.wear.failed > 0 {
-        let _ = write!(out, "  {} of {} calls refused", row.wear.failed, row.wear.calls);
+    if wear.failed > 0 {
+        remarks.push(format!("{} of {} refused", wear.failed, quantity(wear.calls, "call")));
     }
-    if row.wear.lost > 0 {
-        let _ = write!(out, "  {} other settings lost", row.wear.lost);
+    if wear.lost > 0 {
+        remarks.push(format!("{} lost", quantity(wear.lost, "other setting")));
     }
-    out
+    if wear.unserved > 0 {
+        let requests = quantity(wear.unserved, "request");
+        remarks.push(format!("{requests} without an address: all of them are leased"));
+    }
+    remarks
 }
 
-fn describe_household(study: &Study) -> String {
+fn describe_household(out: &mut String, study: &Study) {
     let h = &study.household;
     let time = |seconds: u32| Seconds(u64::from(seconds)).to_string();
-    let mut out = format!(
-        "household  {} clients, {} phones ({} here, {} away), {} guests a month ({}); leases of {}, renewed at half \
-         that, give or take {}.{} %\n",
-        h.clients,
-        h.phones,
+    let _ = writeln!(
+        out,
+        "household  {}, {} ({} here, {} away), {} a month ({})",
+        quantity(h.clients, "client"),
+        quantity(h.phones, "phone"),
         time(h.phone_home),
         time(h.phone_away),
-        h.guests,
+        quantity(h.guests, "guest"),
         time(h.guest_stay),
+    );
+    if h.random_macs {
+        out.push_str("           phones return with a new random hardware address\n");
+    }
+    let _ = writeln!(
+        out,
+        "           leases of {}, renewed at half that, give or take {}.{} %",
         time(h.lease_time),
         h.jitter / 10,
         h.jitter % 10,
     );
+    if h.pool.is_some() || h.lease_max.is_some() {
+        let number = |n: Option<u32>| n.map_or_else(|| "enough".to_owned(), |n| n.to_string());
+        let _ = writeln!(
+            out,
+            "           addresses: {}; dhcp-lease-max: {}",
+            number(h.pool),
+            number(h.lease_max)
+        );
+    }
     let _ = writeln!(
         out,
-        "           {} reboots and {} SIGHUPs a month, {} power cuts a year, off for {}",
-        h.reboots,
-        h.sighups,
-        h.power_cuts,
+        "           {} and {} a month, {} a year, off for {}",
+        quantity(h.reboots, "reboot"),
+        quantity(h.sighups, "SIGHUP"),
+        quantity(h.power_cuts, "power cut"),
         time(h.off)
     );
     let _ = writeln!(
@@ -114,16 +165,16 @@ fn describe_household(study: &Study) -> String {
         study.seed,
         if study.method == Method::Execute { ", every call executed" } else { "" }
     );
-    out
 }
 
-fn describe_router(out: &mut String, study: &Study) {
+fn describe_router(out: &mut String, study: &Study, width: usize) {
     if let [only] = &study.routers[..] {
-        let _ = writeln!(
-            out,
-            "flash      {} on {}: {} ({} bytes of NVRAM)",
-            only.dialect, only.chip.name, only.chip.source, only.space
+        let space = Bytes(u64::from(only.space));
+        let text = format!(
+            "{} on {}, {space} of NVRAM; {}",
+            only.dialect, only.chip.name, only.chip.source
         );
+        push_wrapped(out, "flash      ", &text, width);
     }
 }
 
@@ -133,25 +184,24 @@ fn write_limits(out: &mut String, results: &[RowResult], several_routers: bool) 
     if rows.is_empty() {
         return;
     }
-    out.push_str("\nlife is less than 10 or 5 years from this number of clients on, or with lease times up to\n");
-    if several_routers {
-        let _ = write!(out, "{:<16} {:<12} ", "dialect", "chip");
-    }
+    out.push_str("\nlife is less than 10 or 5 years from this number of clients on, or with lease\ntimes up to\n");
     let _ = writeln!(
         out,
-        "{:<6} {:<16} {:>11} {:>11} {:>11} {:>11}",
+        "{:<6} {:<17} {:>11} {:>11} {:>12} {:>12}",
         "rtc", "script", "10: clients", "5: clients", "10: lease", "5: lease"
     );
     let clients = |n: Option<u32>| n.map_or_else(|| "-".to_owned(), |n| n.to_string());
     let lease =
         |n: Option<u32>| n.map_or_else(|| "-".to_owned(), |n| Seconds(u64::from(n)).to_string());
+    let mut last_router = None;
     for (row, limits) in rows {
-        if several_routers {
-            let _ = write!(out, "{:<16} {:<12} ", row.dialect, row.chip);
+        if several_routers && last_router != Some((row.dialect, row.chip)) {
+            let _ = writeln!(out, "{} on {}", row.dialect, row.chip);
+            last_router = Some((row.dialect, row.chip));
         }
         let _ = writeln!(
             out,
-            "{:<6} {:<16} {:>11} {:>11} {:>11} {:>11}",
+            "{:<6} {:<17} {:>11} {:>11} {:>12} {:>12}",
             row.rtc,
             row.script,
             clients(limits.clients_under_10),
@@ -165,17 +215,32 @@ fn write_limits(out: &mut String, results: &[RowResult], several_routers: bool) 
     );
 }
 
-fn notes(results: &[RowResult]) -> String {
-    let mut out = String::from(
-        "\nlife: until the block with the most erases reaches the chip's rating, if nothing else erases it. fatal: a power \
-         cut in\nthese seconds loses all settings. Times are typical values of the data sheet; a month has 30 days, a year \
-         365.\n",
+fn write_notes(out: &mut String, results: &[RowResult], width: usize) {
+    out.push('\n');
+    push_wrapped(
+        out,
+        "",
+        "life: until the block with the most erases reaches the chip's rating, if nothing else erases it. fatal: a \
+         power cut in these seconds loses all settings. Times are typical values of the data sheet; a month has 30 \
+         days, a year 365.",
+        width,
     );
     if results.iter().flatten().any(|row| row.nvram_full) {
-        out.push_str(
+        push_wrapped(
+            out,
+            "",
             "NVRAM full: there was more to store than fits, so every call was executed; see also `leaselab run \
-             scenarios/full`.\n",
+             scenarios/full`.",
+            width,
         );
     }
-    out
+}
+
+/// Adds lines of at most `width` characters. The first begins with `name`, the others are indented as far.
+fn push_wrapped(out: &mut String, name: &str, text: &str, width: usize) {
+    let indent = " ".repeat(name.len());
+    let options = textwrap::Options::new(width).initial_indent(name).subsequent_indent(&indent);
+    for line in textwrap::wrap(text, options) {
+        let _ = writeln!(out, "{line}");
+    }
 }

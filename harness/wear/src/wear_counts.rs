@@ -18,6 +18,8 @@ pub struct WearCounts {
     pub calls: u64,
     /// Script calls with an exit code other than 0: the NVRAM had no space.
     pub failed: u64,
+    /// Requests of clients that got no address, because all addresses were leased.
+    pub unserved: u64,
     /// Settings of other programs that are missing or changed in the flash at the end.
     pub lost: u64,
     /// `nvram` commands that the script executed.
@@ -47,6 +49,7 @@ impl WearCounts {
             seconds,
             calls: 0,
             failed: 0,
+            unserved: 0,
             lost: 0,
             commands: 0,
             commits: 0,

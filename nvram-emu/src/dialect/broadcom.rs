@@ -4,18 +4,22 @@
 
 use memchr::memchr;
 
-use super::info::{DialectInfo, FreeSpaceSource};
+use super::info::{DialectInfo, FreeSpaceSource, Verification};
 use super::kernel::{self, CommitResult, Driver, NoMemory};
 use super::state::{Board, Halt, Loaded, OutputBuffers};
-use super::tool::Tool;
+use super::tool::{ImageLayout, Tool};
+use crate::backup::write_hdr;
 use crate::flsh::HEADER_LEN;
 
 pub(super) static INFO: DialectInfo = DialectInfo {
     name: "broadcom",
-    verified: true,
+    firmware: "Asuswrt of 2012 on MIPS (RT-N66U)",
+    verified: Some(Verification {
+        against: "shantanugoel/asus-rt-n66u-merlin ede220728e: nvram.c, nvram_linux.c, kernel 2.6 nvram_linux.c, shared/nvram.c",
+        not_run: "`save`, `restore`",
+    }),
     free_space: FreeSpaceSource::ShowStderr,
     driver_sets_size: true,
-    source: "shantanugoel/asus-rt-n66u-merlin ede220728e",
     tool: &Broadcom,
 };
 
@@ -28,7 +32,7 @@ struct Broadcom;
 impl Tool for Broadcom {
     fn run(&self, board: &mut Board, args: &[&[u8]], out: &mut OutputBuffers) -> Result<u8, Halt> {
         // The driver loads its table at boot, before any command.
-        DRIVER.ram(board);
+        DRIVER.boot(board)?;
         if args.is_empty() {
             out.stderr.extend_from_slice(USAGE);
         }
@@ -47,9 +51,17 @@ impl Tool for Broadcom {
                 if let CommitResult::Failed(errno) = DRIVER.commit(board)? {
                     out.perror(errno);
                 }
-            } else if command.starts_with(b"save") || command.starts_with(b"restore") {
-                // Backups are not modelled: the file name is consumed, nothing else happens.
-                args.next();
+            } else if command.starts_with(b"save") {
+                let Some(path) = args.next() else { break };
+                save(board, path);
+            } else if command.starts_with(b"restore") {
+                if args.next().is_none() {
+                    break;
+                }
+                out.err_line(&[
+                    b"nvram: cannot run 'restore': the names that it restores are compiled into the real tool",
+                ]);
+                return Ok(1);
             } else if command.starts_with(b"show") {
                 show(board, out);
             }
@@ -59,6 +71,10 @@ impl Tool for Broadcom {
 
     fn driver(&self) -> Option<&'static Driver> {
         Some(&DRIVER)
+    }
+
+    fn layout(&self) -> ImageLayout {
+        ImageLayout::of(&DRIVER)
     }
 
     fn load_ram(&self, board: &Board) -> Option<Loaded> {
@@ -89,6 +105,14 @@ fn write(board: &mut Board, text: &[u8], out: &mut OutputBuffers) {
     if let Err(NoMemory) = DRIVER.set(board, &text[..eq], &text[eq + 1..]) {
         out.perror(DRIVER.full_errno);
     }
+}
+
+/// The tool does not report a file that it cannot write.
+fn save(board: &mut Board, path: &[u8]) {
+    let space = board.space as usize;
+    let mut entries = Vec::new();
+    Driver::getall(&DRIVER.ram(board).table, space, |entry| entries.extend_from_slice(entry));
+    let _ = board.files.write(path, &write_hdr(&entries), 0o666);
 }
 
 fn show(board: &mut Board, out: &mut OutputBuffers) {

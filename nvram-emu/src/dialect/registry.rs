@@ -22,16 +22,24 @@ pub enum Dialect {
     BroadcomStock,
     /// DD-WRT.
     DdWrt,
-    /// Tomato and FreshTomato on MIPS.
+    /// FreshTomato on MIPS.
     Tomato,
+    /// Tomato on MIPS before FreshTomato.
+    TomatoClassic,
     /// FreshTomato on ARM.
     FreshTomatoArm,
+    /// FreshTomato on ARM up to 2023.
+    FreshTomatoArm2023,
     /// Asuswrt-Merlin on ARM.
     Merlin,
     /// Padavan's firmware for Ralink and MediaTek routers.
     Padavan,
+    /// Padavan-ng.
+    PadavanNg,
     /// The tool of 2006 that the first lease script was written for.
     Seed2006,
+    /// Linksys WRT54GL.
+    Wrt54gl,
 }
 
 impl Dialect {
@@ -44,10 +52,14 @@ impl Dialect {
         Self::BroadcomStock,
         Self::DdWrt,
         Self::Tomato,
+        Self::TomatoClassic,
         Self::FreshTomatoArm,
+        Self::FreshTomatoArm2023,
         Self::Merlin,
         Self::Padavan,
+        Self::PadavanNg,
         Self::Seed2006,
+        Self::Wrt54gl,
     ];
 
     /// The properties of this dialect.
@@ -60,10 +72,14 @@ impl Dialect {
             Self::BroadcomStock => &vendor::BROADCOM_STOCK,
             Self::DdWrt => &vendor::DDWRT,
             Self::Tomato => &vendor::TOMATO,
+            Self::TomatoClassic => &vendor::TOMATO_CLASSIC,
             Self::FreshTomatoArm => &vendor::FRESHTOMATO_ARM,
+            Self::FreshTomatoArm2023 => &vendor::FRESHTOMATO_ARM_2023,
             Self::Merlin => &vendor::MERLIN,
             Self::Padavan => &vendor::PADAVAN,
+            Self::PadavanNg => &vendor::PADAVAN_NG,
             Self::Seed2006 => &vendor::SEED2006,
+            Self::Wrt54gl => &vendor::WRT54GL,
         }
     }
 
@@ -74,7 +90,7 @@ impl Dialect {
 
     /// Whether recordings of the real tool confirm the model.
     pub fn verified(self) -> bool {
-        self.info().verified
+        self.info().verified.is_some()
     }
 
     /// The OpenWrt tool, whose steps can be run one at a time; `None` for other dialects.
@@ -91,6 +107,25 @@ impl Dialect {
     pub fn tool(self) -> &'static dyn Tool {
         self.info().tool
     }
+}
+
+/// The dialects as a table in Markdown: firmware, what the model was compared with, what was not run, and where the free
+/// space is reported.
+pub fn markdown_table() -> String {
+    let mut table = String::from(
+        "| dialect | firmware | verified against | not run | free space |\n|---|---|---|---|---|\n",
+    );
+    for dialect in Dialect::ALL {
+        let info = dialect.info();
+        let (against, not_run) = match info.verified {
+            Some(verified) => (verified.against, verified.not_run),
+            None => ("nothing, modelled from source code", "everything"),
+        };
+        let free = info.free_space.describe();
+        let row = format!("| `{dialect}` | {} | {against} | {not_run} | {free} |\n", info.firmware);
+        table.push_str(&row);
+    }
+    table
 }
 
 impl fmt::Display for Dialect {

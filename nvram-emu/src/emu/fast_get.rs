@@ -12,7 +12,7 @@ use memchr::memchr;
 
 use super::settings::Settings;
 use super::store::proc_mtd;
-use crate::dialect::{Dialect, KERNEL_MAGIC, openwrt};
+use crate::dialect::{Dialect, KERNEL_HEADER, KERNEL_MAGIC, openwrt};
 use crate::flsh::{HEADER_LEN, Header, MAGIC};
 use crate::machine::{CommandOutput, Exit};
 
@@ -77,7 +77,7 @@ fn openwrt_value(settings: &Settings, name: &[u8]) -> Option<Value> {
 
 fn kernel_value(settings: &Settings, name: &[u8]) -> Option<Value> {
     let (mut file, _) = open_file(&settings.staging)??;
-    scan(&mut file, KERNEL_MAGIC.len() + 4, |head| head.starts_with(KERNEL_MAGIC), name)
+    scan(&mut file, KERNEL_HEADER, |head| head.starts_with(KERNEL_MAGIC), name)
 }
 
 /// A regular file and its length; `Some(None)` if there is no such file.

@@ -7,6 +7,7 @@ mod error;
 mod fast_get;
 mod files;
 mod folder;
+mod host_files;
 mod kill;
 mod lock;
 mod process;

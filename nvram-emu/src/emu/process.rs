@@ -3,8 +3,10 @@
 use std::ffi::OsString;
 use std::os::fd::BorrowedFd;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use super::error::EmuError;
+use super::host_files::HostFiles;
 use super::kill::kill_by_power_loss;
 use super::lock::lock;
 use super::settings::{Env, LockMode, Settings};
@@ -88,6 +90,7 @@ fn run(settings: &Settings, args: &[&[u8]]) -> Result<CommandOutput, EmuError> {
     // Without a flash file there is nothing to lock, and the tool reports that it finds no device.
     let _lock = lock(&settings.flash).ok();
     let mut machine = load(settings)?;
+    machine.board_mut().files = Arc::new(HostFiles);
     let before = machine.board().ram.clone();
     let output = machine.run(args);
     store(settings, &mut machine, &before)?;

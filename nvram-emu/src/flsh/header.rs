@@ -81,10 +81,11 @@ impl Header {
 
     /// A new header from the four `sdram_*` variables, in the order init, config, refresh, ncdl. If any of them
     /// is missing, all four have their defaults (`nvram_commit`, nvram.c; the defaults of sdinitvals.h and sbsdram.h).
-    pub fn from_sdram(values: [Option<&[u8]>; 4]) -> Self {
+    /// `number` parses a value.
+    pub fn from_sdram(values: [Option<&[u8]>; 4], number: fn(&[u8]) -> u32) -> Self {
         let (init, config, refresh, ncdl) = match values {
             [Some(init), Some(config), Some(refresh), Some(ncdl)] => {
-                (strtoul(init), strtoul(config), strtoul(refresh), strtoul(ncdl))
+                (number(init), number(config), number(refresh), number(ncdl))
             }
             _ => (SDRAM_INIT, SDRAM_CONFIG, SDRAM_REFRESH, 0),
         };
@@ -111,6 +112,26 @@ pub fn crc_from(image: &[u8], start: usize, len: usize) -> u8 {
 
 /// `strtoul(text, NULL, 0)` of a 32-bit C library: white space, a sign, prefixes 0x and 0, saturation.
 pub fn strtoul(text: &[u8]) -> u32 {
+    let (digits, radix, negative) = number_parts(text);
+    let mut number = 0u32;
+    for digit in digits {
+        match number.checked_mul(radix).and_then(|n| n.checked_add(digit)) {
+            Some(n) => number = n,
+            None => return u32::MAX,
+        }
+    }
+    if negative { number.wrapping_neg() } else { number }
+}
+
+/// `bcm_strtoul(text, NULL, 0)` of Broadcom's kernels 2.4: as [`strtoul`], modulo 2^32.
+pub fn wrapping_strtoul(text: &[u8]) -> u32 {
+    let (digits, radix, negative) = number_parts(text);
+    let number = digits.fold(0u32, |number, digit| number.wrapping_mul(radix).wrapping_add(digit));
+    if negative { number.wrapping_neg() } else { number }
+}
+
+/// The digits of a number, its radix, and whether it has a minus sign.
+fn number_parts(text: &[u8]) -> (impl Iterator<Item = u32>, u32, bool) {
     let mut rest = text;
     while let [b' ' | b'\t'..=b'\r', tail @ ..] = rest {
         rest = tail;
@@ -127,12 +148,6 @@ pub fn strtoul(text: &[u8]) -> u32 {
         [b'0', ..] => 8,
         _ => 10,
     };
-    let mut number = 0u32;
-    for digit in rest.iter().map_while(|&byte| char::from(byte).to_digit(radix)) {
-        match number.checked_mul(radix).and_then(|n| n.checked_add(digit)) {
-            Some(n) => number = n,
-            None => return u32::MAX,
-        }
-    }
-    if negative { number.wrapping_neg() } else { number }
+    let digits = rest.iter().map_while(move |&byte| char::from(byte).to_digit(radix));
+    (digits, radix, negative)
 }

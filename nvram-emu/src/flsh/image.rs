@@ -3,7 +3,9 @@
 use memchr::memmem;
 
 use super::entries::{Entries, Entry, ScanEnd, ScanMode};
-use super::header::{CRC_START, HEADER_LEN, Header, MAGIC, crc_from, crc_of};
+use super::header::{
+    CRC_START, HEADER_LEN, Header, MAGIC, crc_from, crc_of, strtoul, wrapping_strtoul,
+};
 use super::table::Table;
 
 /// How a writer pads the end of the data and computes `len`.
@@ -27,6 +29,8 @@ pub enum Padding {
 pub enum HeaderSource {
     /// The four `sdram_*` variables; the defaults if one of them is missing.
     Sdram,
+    /// As [`HeaderSource::Sdram`], with numbers of more than 32 bits modulo 2^32 (`bcm_strtoul` of kernel 2.4).
+    SdramWrapping,
     /// The defaults, regardless of variables (Padavan's kernel core).
     Defaults,
     /// `sdram_init` is 2, the rest is 0 (DD-WRT's own nvram.c: `NVRAM_DEFAULT`, and two words never written).
@@ -37,9 +41,16 @@ impl HeaderSource {
     fn header(self, table: &Table) -> Header {
         let names = ["sdram_init", "sdram_config", "sdram_refresh", "sdram_ncdl"];
         match self {
-            Self::Sdram => Header::from_sdram(names.map(|name| table.get(name.as_bytes()))),
-            Self::Defaults => Header::from_sdram([None; 4]),
-            Self::DdWrt => Header::from_sdram([Some(b"2"), Some(b"0"), Some(b"0"), Some(b"0")]),
+            Self::Sdram => {
+                Header::from_sdram(names.map(|name| table.get(name.as_bytes())), strtoul)
+            }
+            Self::SdramWrapping => {
+                Header::from_sdram(names.map(|name| table.get(name.as_bytes())), wrapping_strtoul)
+            }
+            Self::Defaults => Header::from_sdram([None; 4], strtoul),
+            Self::DdWrt => {
+                Header::from_sdram([Some(b"2"), Some(b"0"), Some(b"0"), Some(b"0")], strtoul)
+            }
         }
     }
 }
@@ -77,6 +88,9 @@ impl Format {
         header_source: HeaderSource::Sdram,
         crc_start: CRC_START,
     };
+    /// Broadcom's `_nvram_commit` in kernel 2.4.
+    pub const BROADCOM_2_4: Self =
+        Self { header_source: HeaderSource::SdramWrapping, ..Self::BROADCOM };
     /// Padavan's kernel core.
     pub const PADAVAN: Self = Self {
         fill: 0xFF,
@@ -214,7 +228,7 @@ pub fn find_magic(bytes: &[u8], limit: usize) -> Option<usize> {
 /// The shortest image that every dialect accepts: a header with default parameters, and no variable.
 pub fn blank_image() -> [u8; HEADER_LEN + 4] {
     let mut image = [0; HEADER_LEN + 4];
-    let mut header = Header::from_sdram([None; 4]);
+    let mut header = Header::from_sdram([None; 4], strtoul);
     header.len = image.len() as u32;
     image[..HEADER_LEN].copy_from_slice(&header.to_bytes());
     header.crc_ver_init |= u32::from(crc_of(&image, header.len as usize));

@@ -22,7 +22,9 @@ mod table;
 
 pub use entries::{Entries, Entry, ScanEnd, ScanMode};
 pub use hash::ChainRule;
-pub use header::{CRC_START, HEADER_LEN, Header, MAGIC, crc_from, crc_of, strtoul};
+pub use header::{
+    CRC_START, HEADER_LEN, Header, MAGIC, crc_from, crc_of, strtoul, wrapping_strtoul,
+};
 pub use image::{
     Format, HeaderSource, OutOfBounds, Padding, Parsed, Written, blank_image, find_magic,
     parse_any, serialise,

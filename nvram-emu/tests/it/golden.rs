@@ -2,12 +2,9 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::fs::File;
-use std::io::Read;
+use std::fs;
 use std::path::PathBuf;
-use std::sync::Mutex;
 
-use flate2::read::GzDecoder;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -83,39 +80,87 @@ pub(crate) fn latin1(text: &str) -> Vec<u8> {
     text.chars().map(|c| u8::try_from(u32::from(c)).expect("Latin-1")).collect()
 }
 
-fn folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/golden")
+/// The recordings of one real tool.
+#[derive(Clone, Copy)]
+pub(crate) struct Recordings {
+    /// The pack in tests/data/golden.
+    pub(crate) pack: &'static str,
+    /// The dialect in a pack with several.
+    pub(crate) dialect: Option<&'static str>,
+    /// The build or generation of the tool, a key of [`Step::alt`].
+    pub(crate) variant: &'static str,
+}
+
+impl Recordings {
+    pub(crate) const fn openwrt(variant: &'static str) -> Self {
+        Self { pack: "openwrt", dialect: None, variant }
+    }
+
+    pub(crate) const fn of(
+        pack: &'static str,
+        dialect: &'static str,
+        variant: &'static str,
+    ) -> Self {
+        Self { pack, dialect: Some(dialect), variant }
+    }
+
+    /// The scenarios, without those in which the variant `skip_ub` of the real tool crashed.
+    pub(crate) fn scenarios(self, skip_ub: Option<&str>) -> Vec<Scenario> {
+        let text = String::from_utf8(unpack(&format!("{}.jsonl.xz", self.pack))).expect("UTF-8");
+        let ours = self.dialect.map(|dialect| format!("{{\"dialect\":\"{dialect}\","));
+        text.lines()
+            .filter(|line| ours.as_ref().is_none_or(|ours| line.starts_with(ours)))
+            .map(|line| serde_json::from_str::<Scenario>(line).expect("a scenario"))
+            .filter(|scenario| {
+                !skip_ub.is_some_and(|variant| scenario.ub.iter().any(|ub| ub == variant))
+            })
+            .collect()
+    }
+
+    pub(crate) fn images(self) -> Images {
+        let packed = unpack(&format!("{}.images.xz", self.pack));
+        let end = packed.iter().position(|byte| *byte == b'\n').expect("an index");
+        let index: Vec<(String, usize, usize)> =
+            serde_json::from_slice(&packed[..end]).expect("an index");
+        let mut at = end + 1;
+        let mut images = HashMap::new();
+        for (name, size, stored) in index {
+            images.insert(name, (at, size, stored));
+            at += stored;
+        }
+        Images { packed, images }
+    }
+}
+
+/// The images of a pack.
+pub(crate) struct Images {
+    packed: Vec<u8>,
+    /// Position, size and stored bytes of each image.
+    images: HashMap<String, (usize, usize, usize)>,
+}
+
+impl Images {
+    pub(crate) fn get(&self, name: &str) -> Vec<u8> {
+        let (at, size, stored) = self.images[name];
+        let mut image = self.packed[at..at + stored].to_vec();
+        image.resize(size, 0xFF);
+        image
+    }
 }
 
 fn unpack(name: &str) -> Vec<u8> {
-    let path = folder().join(name);
-    let file = File::open(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/golden").join(name);
+    let packed = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let mut bytes = Vec::new();
-    GzDecoder::new(file).read_to_end(&mut bytes).expect("a gzip file");
+    lzma_rs::xz_decompress(&mut &packed[..], &mut bytes).expect("recordings are complete");
     bytes
 }
 
-/// The scenarios of a recording, without those in which the variant `skip_ub` of the real tool crashed.
-pub(crate) fn scenarios(file: &str, skip_ub: Option<&str>) -> Vec<Scenario> {
-    let text = String::from_utf8(unpack(file)).expect("UTF-8");
-    text.lines()
-        .map(|line| serde_json::from_str::<Scenario>(line).expect("a scenario"))
-        .filter(|scenario| {
-            !skip_ub.is_some_and(|variant| scenario.ub.iter().any(|ub| ub == variant))
-        })
-        .collect()
-}
-
-static IMAGES: Mutex<Option<HashMap<String, Vec<u8>>>> = Mutex::new(None);
-
-pub(crate) fn image(name: &str) -> Vec<u8> {
-    let mut images = IMAGES.lock().expect("no test panics while it holds the images");
-    let images = images.get_or_insert_default();
-    images.entry(name.into()).or_insert_with(|| unpack(&format!("images/{name}.gz"))).clone()
-}
+/// Hashes in the recordings are cut to this length.
+const HASH_LEN: usize = 16;
 
 fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::new(), |mut hex, byte| {
+    Sha256::digest(bytes)[..HASH_LEN / 2].iter().fold(String::new(), |mut hex, byte| {
         let _ = write!(hex, "{byte:02x}");
         hex
     })

@@ -1,5 +1,6 @@
 //! Integration tests of `nvram-emu`.
 
+mod backup;
 mod codec;
 mod contract;
 mod cost;

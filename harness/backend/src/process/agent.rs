@@ -1,7 +1,8 @@
 //! The agent: a small single-threaded process that starts the scripts of one router.
 //!
 //! It exists for three reasons: a process with several threads cannot enter a user namespace; starting a child is cheaper
-//! from a small process; and as a subreaper it finds and kills the processes that a script leaves behind.
+//! from a small process; and as the first process of its namespace, or as a subreaper, it finds and kills the processes
+//! that a script leaves behind.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -9,7 +10,7 @@ use std::io::{self, BufRead, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -19,13 +20,21 @@ use rustix::process::{
     set_child_subreaper, wait,
 };
 
-use super::private_root;
+use sandbox::clock::{Supervision, Supervisor, Time};
+use sandbox::{FileTree, Isolation};
+
 use super::protocol::{
-    Handshake, HandshakeReply, Octets, Program, ProgramEnd, ProgramResult, Request,
+    Handshake, HandshakeReply, Octets, Program, ProgramEnd, ProgramResult, Ran, Request, Run,
 };
 
 /// Maximum output of a program on each stream, in bytes. The pipe is closed when it is exceeded.
 const MAX_OUTPUT: usize = 4 << 20;
+
+/// The name of the log of `nvram` commands in the scratch folder.
+pub(super) const COMMAND_LOG: &str = "commands";
+
+/// The name of the file that programs see as `/proc/uptime`.
+const UPTIME: &str = "uptime";
 
 /// Serves requests until the end of standard input, then kills the remaining processes.
 ///
@@ -35,44 +44,127 @@ pub fn main() -> io::Result<()> {
     let mut lines = io::stdin().lock().lines();
     let Some(first) = lines.next() else { return Ok(()) };
     let handshake: Handshake = serde_json::from_str(&first?)?;
-    set_child_subreaper(Some(getpid()))?;
-    let refused = private_root::enter(&handshake.scratch, &handshake.leaselab, handshake.root)
-        .err()
-        .map(|error| error.to_string());
     let mut stdout = io::stdout().lock();
-    answer(&mut stdout, &HandshakeReply { refused })?;
-    let mut started: Option<Child> = None;
+    let mut agent = match Agent::new(&handshake) {
+        Ok(agent) => agent,
+        Err(error) => {
+            let refused = Some(error.to_string());
+            return answer(&mut stdout, &HandshakeReply { refused, clock_refused: None });
+        }
+    };
+    let clock_refused = agent.clock_refused.take();
+    answer(&mut stdout, &HandshakeReply { refused: None, clock_refused })?;
     for line in lines {
         match serde_json::from_str(&line?)? {
-            Request::Run(programs) => {
-                let done = run(&programs, &handshake.scratch);
-                answer(&mut stdout, &done)?;
+            Request::Run(request) => answer(&mut stdout, &agent.run(&request))?,
+            Request::SetClock(time) => answer(&mut stdout, &agent.set_clock(Some(time)))?,
+            Request::ReadFiles => {
+                let files = FileTree::read(&sandbox::Root::persistent_folder());
+                answer(&mut stdout, &files.map_err(|error| error.to_string()))?;
+            }
+            Request::WriteFiles(files) => {
+                let written = files.write(&sandbox::Root::persistent_folder());
+                answer(&mut stdout, &written.map_err(|error| error.to_string()))?;
             }
             Request::KillStragglers => {
-                kill_stragglers();
-                started = None;
+                agent.kill_stragglers();
                 answer(&mut stdout, &())?;
             }
             Request::Start(program, log) => {
-                let child = start(&program, &handshake.scratch, &log);
+                let child = start(&program, &agent.directory, &log);
                 let answered = child.as_ref().map(|child| child.id() as i32);
                 answer(&mut stdout, &answered.map_err(ToString::to_string))?;
-                started = child.ok();
+                agent.started = child.ok();
             }
             Request::Signal(signal) => {
-                if let (Some(child), Some(signal)) = (&started, Signal::from_named_raw(signal)) {
+                if let (Some(child), Some(signal)) =
+                    (&agent.started, Signal::from_named_raw(signal))
+                {
                     _ = kill_process(Pid::from_child(child), signal);
                 }
                 answer(&mut stdout, &())?;
             }
             Request::Reap => {
-                let status = started.take().and_then(|mut child| child.wait().ok());
+                let status = agent.started.take().and_then(|mut child| child.wait().ok());
                 answer(&mut stdout, &status.map(end_of))?;
             }
         }
     }
-    kill_stragglers();
+    agent.kill_stragglers();
     Ok(())
+}
+
+/// The state of the agent.
+struct Agent {
+    /// The scratch folder, as this process sees it.
+    scratch: PathBuf,
+    /// The working directory of scripts.
+    directory: PathBuf,
+    supervisor: Option<Supervisor>,
+    clock_refused: Option<String>,
+    /// The program of [`Request::Start`].
+    started: Option<Child>,
+}
+
+impl Agent {
+    /// Moves this process into the sandbox.
+    fn new(handshake: &Handshake) -> io::Result<Self> {
+        let Handshake { isolation, root, watches_files, files } = handshake;
+        sandbox::enter(*isolation, root)?;
+        let mut agent = Self {
+            scratch: root.scratch.clone(),
+            directory: root.scratch.join(sandbox::RAM_FOLDER).join("tmp"),
+            supervisor: None,
+            clock_refused: None,
+            started: None,
+        };
+        if *isolation == Isolation::None {
+            set_child_subreaper(Some(getpid()))?;
+            return Ok(agent);
+        }
+        // As dnsmasq does (main in dnsmasq.c).
+        agent.directory = PathBuf::from("/");
+        agent.scratch = PathBuf::from(sandbox::HARNESS);
+        files.write(&sandbox::Root::persistent_folder())?;
+        let supervision =
+            if *watches_files { Supervision::ClockAndFiles } else { Supervision::Clock };
+        match sandbox::clock::start(supervision) {
+            Ok(supervisor) => agent.supervisor = Some(supervisor),
+            Err(error) => agent.clock_refused = Some(error.to_string()),
+        }
+        Ok(agent)
+    }
+
+    fn set_clock(&self, time: Option<Time>) {
+        if let Some(supervisor) = &self.supervisor {
+            supervisor.clock.set(time);
+            supervisor.clock.write_uptime(&self.scratch.join(UPTIME));
+        }
+    }
+
+    fn run(&self, request: &Run) -> Ran {
+        self.set_clock(request.time);
+        let began = sandbox::clock::file_time_now();
+        let folder = sandbox::Root::persistent_folder();
+        let watcher = self.supervisor.as_ref().filter(|supervisor| {
+            request.watch
+                && supervisor.watch(folder.clone(), self.scratch.join(COMMAND_LOG)).is_ok()
+        });
+        let results = run(&request.programs, &self.directory);
+        let changes = watcher.map_or_else(Vec::new, Supervisor::take_changes);
+        if let (Some(time), Some(_)) = (request.time, &self.supervisor) {
+            // A file whose time cannot be changed keeps that of the machine.
+            _ = sandbox::clock::date_files(&sandbox::Root::ram_folder(), began, time.wall);
+            _ = sandbox::clock::date_files(&folder, began, time.wall);
+        }
+        Ran { results, changes }
+    }
+
+    /// Kills and reaps every process that scripts have left behind, including those that left their process group.
+    fn kill_stragglers(&mut self) {
+        kill_stragglers();
+        self.started = None;
+    }
 }
 
 fn answer(stdout: &mut impl Write, message: &impl serde::Serialize) -> io::Result<()> {

@@ -5,10 +5,9 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use super::protocol::{
-    AGENT_NAME, Handshake, HandshakeReply, Program, ProgramResult, Request, Root,
-};
-use super::settings::Settings;
+use sandbox::FileTree;
+
+use super::protocol::{AGENT_NAME, Handshake, HandshakeReply, Ran, Request, Run};
 use crate::error::BackendError;
 
 /// A running agent process. It is stopped when this is dropped.
@@ -17,37 +16,43 @@ pub(super) struct AgentClient {
     child: Child,
     requests: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
-    /// Why scripts have no private root, if they have none.
-    refused: Option<String>,
+    /// Why scripts see the machine's clock, if they do.
+    clock_refused: Option<String>,
 }
 
 impl AgentClient {
-    pub(super) fn start(scratch: &Path, settings: &Settings) -> Result<Self, BackendError> {
-        let mut child = Command::new(&settings.leaselab)
+    pub(super) fn start(leaselab: &Path, handshake: &Handshake) -> Result<Self, BackendError> {
+        let mut child = Command::new(leaselab)
             .arg0(AGENT_NAME)
             .env_clear()
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .map_err(|e| BackendError::environment(&settings.leaselab.display().to_string(), &e))?;
+            .map_err(|e| BackendError::environment(&leaselab.display().to_string(), &e))?;
         let requests = child.stdin.take();
         let answers = BufReader::new(child.stdout.take().ok_or_else(BackendError::no_agent)?);
-        let mut agent = Self { child, requests, answers, refused: None };
-        let reply: HandshakeReply = agent.ask(&Handshake {
-            scratch: scratch.to_owned(),
-            leaselab: settings.leaselab.clone(),
-            root: settings.root,
-        })?;
-        agent.refused = match settings.root {
-            Root::Shared => Some("no private root was requested".to_owned()),
-            Root::Private | Root::Mounts => reply.refused,
-        };
+        let mut agent = Self { child, requests, answers, clock_refused: None };
+        let reply: HandshakeReply = agent.ask(handshake)?;
+        if let Some(why) = reply.refused {
+            return Err(BackendError::Environment(format!(
+                "cannot create a sandbox for the script: {why}. Allow unprivileged user namespaces (sysctl \
+                 user.max_user_namespaces, kernel.unprivileged_userns_clone or \
+                 kernel.apparmor_restrict_unprivileged_userns; in a container: --privileged), or run the script with the \
+                 machine's own files, processes, network and clock: --no-sandbox"
+            )));
+        }
+        agent.clock_refused = reply.clock_refused;
         Ok(agent)
     }
 
-    /// Why scripts have no private root, if they have none.
-    pub(super) fn refused(&self) -> Option<&str> {
-        self.refused.as_deref()
+    /// The process id of the agent that was started. In a sandbox, this process only waits for the one that serves requests.
+    pub(super) fn process_id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Why scripts see the machine's clock, if they do.
+    pub(super) fn clock_refused(&self) -> Option<&str> {
+        self.clock_refused.as_deref()
     }
 
     /// Sends a request and reads the answer.
@@ -68,11 +73,20 @@ impl AgentClient {
         exchange().map_err(|error| BackendError::environment("the agent process", &error))
     }
 
-    pub(super) fn run(
-        &mut self,
-        programs: Vec<Program>,
-    ) -> Result<Vec<ProgramResult>, BackendError> {
-        self.ask(&Request::Run(programs))
+    pub(super) fn run(&mut self, run: Run) -> Result<Ran, BackendError> {
+        self.ask(&Request::Run(run))
+    }
+
+    /// The persistent files.
+    pub(super) fn read_files(&mut self) -> Result<FileTree, BackendError> {
+        let files: Result<FileTree, String> = self.ask(&Request::ReadFiles)?;
+        files.map_err(|why| BackendError::Environment(format!("the persistent files: {why}")))
+    }
+
+    /// Replaces the persistent files.
+    pub(super) fn write_files(&mut self, files: FileTree) -> Result<(), BackendError> {
+        let written: Result<(), String> = self.ask(&Request::WriteFiles(files))?;
+        written.map_err(|why| BackendError::Environment(format!("the persistent files: {why}")))
     }
 
     pub(super) fn kill_stragglers(&mut self) -> Result<(), BackendError> {

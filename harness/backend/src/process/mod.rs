@@ -2,17 +2,21 @@
 
 pub mod agent;
 mod agent_client;
-mod private_root;
+mod process_id;
 pub mod protocol;
 mod ram_files;
 mod router;
 mod scratch;
 mod script;
+mod script_check;
 mod settings;
 pub mod shim;
+mod storage;
 
-pub use protocol::{AGENT_NAME, Octets, Program, ProgramEnd, ProgramResult, Root};
-pub use ram_files::RamFiles;
+pub use protocol::{AGENT_NAME, Octets, Program, ProgramEnd, ProgramResult};
 pub use router::Process;
+pub use sandbox::{FileTree, Isolation, RecordedChange, check_persistent_folder};
 pub use script::{ScriptCommand, ScriptFile};
+pub use script_check::{ScriptFileError, check_script_file};
 pub use settings::Settings;
+pub use storage::Storage;

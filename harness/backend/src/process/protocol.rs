@@ -3,63 +3,48 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use sandbox::clock::Time;
+use sandbox::{FileTree, Isolation, RecordedChange, Root};
 use serde::{Deserialize, Serialize};
+
+pub use sandbox::Octets;
 
 /// The name under which the `leaselab` executable runs as the agent.
 pub const AGENT_NAME: &str = "leaselab-agent";
 
-/// A byte string. In JSON it is a string of the characters U+0000 to U+00FF, one per byte.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Octets(pub Vec<u8>);
-
-impl Serialize for Octets {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0.iter().map(|byte| char::from(*byte)).collect::<String>())
-    }
-}
-
-impl<'de> Deserialize<'de> for Octets {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let bytes: Result<Vec<u8>, _> = text.chars().map(|c| u8::try_from(u32::from(c))).collect();
-        bytes.map(Octets).map_err(serde::de::Error::custom)
-    }
-}
-
 /// The first message to the agent.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Handshake {
-    /// The scratch folder.
-    pub scratch: PathBuf,
-    /// The `leaselab` executable.
-    pub leaselab: PathBuf,
-    /// The view of the file system that scripts get.
+    /// How far scripts are kept away from the machine.
+    pub isolation: Isolation,
+    /// What they see instead of the machine's root.
     pub root: Root,
-}
-
-/// The view of the file system that scripts get.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Root {
-    /// The machine's own file system.
-    Shared,
-    /// A private root: user and mount namespaces with their own `/tmp` and `/usr/sbin/nvram`.
-    Private,
-    /// A private root for a process that is already root in a user namespace: a mount namespace only.
-    Mounts,
+    /// Whether changes of persistent files are recorded.
+    pub watches_files: bool,
+    /// The persistent files before the first boot.
+    pub files: FileTree,
 }
 
 /// The agent's answer to [`Handshake`].
 #[derive(Debug, Serialize, Deserialize)]
 pub struct HandshakeReply {
-    /// Why the requested private root could not be created.
+    /// Why the sandbox could not be created.
     pub refused: Option<String>,
+    /// Why scripts see the machine's clock instead of the router's.
+    pub clock_refused: Option<String>,
 }
 
 /// A request to the agent.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Request {
     /// Run these programs in parallel, and wait for all of them.
-    Run(Vec<Program>),
+    Run(Run),
+    /// Set the clocks for the programs that run already.
+    SetClock(Time),
+    /// Read all persistent files.
+    ReadFiles,
+    /// Replace all persistent files.
+    WriteFiles(FileTree),
     /// Kill all processes that earlier programs left behind, as a power cut does.
     KillStragglers,
     /// Start a program without waiting for it, with its output going to this file. Only one can run at a time.
@@ -68,6 +53,26 @@ pub enum Request {
     Signal(i32),
     /// Wait for the program of [`Request::Start`].
     Reap,
+}
+
+/// Programs to run at the same time.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Run {
+    /// The programs.
+    pub programs: Vec<Program>,
+    /// The clocks of the router.
+    pub time: Option<Time>,
+    /// Whether to record changes of persistent files.
+    pub watch: bool,
+}
+
+/// What came of [`Run`].
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Ran {
+    /// One result for each program.
+    pub results: Vec<ProgramResult>,
+    /// How persistent files changed, in order.
+    pub changes: Vec<RecordedChange>,
 }
 
 /// A program to run.

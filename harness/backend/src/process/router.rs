@@ -7,10 +7,14 @@
 //! | `bin/` | the script, `nvram` and `lease-update` |
 //! | `flash` | the flash, byte for byte; survives a power cut |
 //! | `staging` | the NVRAM contents in RAM |
-//! | `tmp/` | the files in RAM, `/tmp` to scripts in a private root |
+//! | `ram/` | the files in RAM: `/tmp`, `/run` and `/var` of a sandbox |
+//! | `uptime` | `/proc/uptime` of a sandbox |
+//! | `root/` | mount point of the root of a sandbox |
 //! | `jffs/` | the journals, if there are any; survives a power cut |
 //! | `operations` | log of the flash operations since the last call |
 //! | `commands`, `ram-files` | log of the `nvram` commands of a call, and of the files in RAM around them |
+//!
+//! The persistent files are in the memory of the sandbox, because their size is limited; the agent reads and writes them.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -18,25 +22,33 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use nvram_emu::Machine;
 use nvram_emu::device::Op;
 use tempfile::TempDir;
 
+use sandbox::clock::Time;
+use sandbox::{FileTree, Isolation};
+
+use super::agent::COMMAND_LOG;
 use super::agent_client::AgentClient;
-use super::private_root;
-use super::protocol::{Octets, Program, ProgramEnd, ProgramResult, Request};
-use super::ram_files::{self, RamFiles};
-use super::scratch::{empty_folder, remove_if_exists, scratch_folder};
+use super::process_id;
+use super::protocol::{Handshake, Octets, Program, ProgramEnd, ProgramResult, Ran, Request, Run};
+use super::ram_files;
+use super::scratch::{remove_if_exists, scratch_folder};
 use super::script::{ScriptCommand, explain_start_failure, place_script, reject_absolute_nvram};
 use super::settings::Settings;
 use super::shim;
+use super::storage::Storage;
 use crate::backend::Backend;
 use crate::call::{CallEnd, CallOptions, CallResult, CommandResult, NvramCommand};
 use crate::error::BackendError;
+use crate::file_history::FileHistory;
+use crate::router_files::RouterFiles;
 use crate::router_path::RouterPath;
-use dnsmasq_model::ScriptCall;
-use scenario::Disturbance;
+use dnsmasq_model::{Clock, ScriptCall};
+use scenario::{Disturbance, Unsynced};
 
 /// A router whose script calls are real processes.
 #[derive(Debug)]
@@ -49,8 +61,25 @@ pub struct Process {
     script: Vec<String>,
     environment: BTreeMap<String, String>,
     limit_ms: u64,
+    isolation: Isolation,
+    storage: Arc<Storage>,
+    /// Whether the agent records changes of persistent files.
+    watches_files: bool,
+    /// The clocks that scripts see.
+    time: Option<Time>,
+    /// How the last call changed the persistent files.
+    last_call: Option<FileHistory>,
     /// Whether leases are kept in journals in the folder [`JOURNAL_FOLDER`].
     journal: bool,
+}
+
+/// Where a file of the router is.
+#[derive(Debug)]
+enum Place {
+    /// In RAM: the file of this machine.
+    Ram(PathBuf),
+    /// In a persistent folder: the path relative to the router's root.
+    Persistent(String),
 }
 
 /// The folder of the journals, which survives a power cut.
@@ -62,33 +91,79 @@ impl Process {
     /// Creates the scratch folder and starts the agent.
     ///
     /// # Errors
-    /// If the scratch folder or the agent cannot be created, or the script cannot be read.
+    /// If the scratch folder, the agent or its sandbox cannot be created, or the script cannot be read.
     pub fn new(
         machine: Machine,
         script: &ScriptCommand,
         settings: &Settings,
     ) -> Result<Self, BackendError> {
+        let watches_files = script.storage.unsynced == Unsynced::Lost;
+        Self::with_supervision(machine, script, settings, watches_files)
+    }
+
+    /// As [`Self::new`]; [`Self::take_history`] then tells how each call changed the persistent files.
+    ///
+    /// # Errors
+    /// See [`Self::new`].
+    pub fn watching_files(
+        machine: Machine,
+        script: &ScriptCommand,
+        settings: &Settings,
+    ) -> Result<Self, BackendError> {
+        Self::with_supervision(machine, script, settings, true)
+    }
+
+    fn with_supervision(
+        machine: Machine,
+        script: &ScriptCommand,
+        settings: &Settings,
+        watches_files: bool,
+    ) -> Result<Self, BackendError> {
         let folder =
             scratch_folder().map_err(|e| BackendError::environment("a scratch folder", &e))?;
         let path = folder.path();
+        let isolation = settings.isolation;
+        let storage = Arc::clone(&script.storage);
         let made = (|| {
             fs::create_dir(path.join("bin"))?;
-            fs::create_dir(path.join("tmp"))?;
-            // The private root mounts the executable over this link, since the executable itself may lie below
-            // the /tmp that scripts do not see.
-            symlink(&settings.leaselab, path.join(private_root::LEASELAB))?;
+            fs::create_dir(path.join(sandbox::RAM_FOLDER))?;
+            fresh_ram(&storage).write(&path.join(sandbox::RAM_FOLDER))?;
+            let executable = path.join(sandbox::LEASELAB);
+            match isolation {
+                Isolation::None => symlink(&settings.leaselab, executable)?,
+                // The sandbox mounts the executable over this file.
+                Isolation::Full | Isolation::SharedNetwork => fs::write(executable, "")?,
+            }
+            for index in 0..settings.programs.len() {
+                fs::write(path.join(sandbox::Root::program_name(index)), "")?;
+            }
             symlink("leaselab", path.join("bin/nvram"))?;
             symlink("leaselab", path.join("bin/lease-update"))
         })();
         made.map_err(|e: io::Error| BackendError::environment("the scratch folder", &e))?;
-        let file = place_script(&script.file, path)?;
-        let agent = AgentClient::start(path, settings)?;
-        if let Some(why) = agent.refused() {
-            reject_absolute_nvram(&file, why)?;
+        let placed = place_script(script, path)?;
+        let copy = path.join("bin").join(&placed.name);
+        if isolation == Isolation::None {
+            reject_absolute_nvram(&copy)?;
         }
+        let seen = seen_scratch(path, isolation);
+        let script_path = match placed.original.as_deref().and_then(Path::file_name) {
+            Some(name) if isolation != Isolation::None => sandbox::Root::script_path(name),
+            _ => seen.join("bin").join(&placed.name),
+        };
+        let root = sandbox::Root {
+            scratch: path.to_owned(),
+            leaselab: settings.leaselab.clone(),
+            persistent: storage.folders.clone(),
+            size: storage.size,
+            programs: settings.programs.clone(),
+            script: placed.original.map(|original| (original, copy)),
+        };
+        let handshake = Handshake { isolation, root, watches_files, files: storage.first.clone() };
+        let agent = AgentClient::start(&settings.leaselab, &handshake)?;
         let mut words = script.shell.clone();
-        words.push(file.to_string_lossy().into_owned());
-        let environment = environment_of(&machine, path, script, agent.refused().is_some());
+        words.push(script_path.to_string_lossy().into_owned());
+        let environment = environment_of(&machine, &seen, script, isolation);
         let mut process = Self {
             agent,
             folder,
@@ -96,6 +171,11 @@ impl Process {
             script: words,
             environment,
             limit_ms: settings.limit_ms,
+            isolation,
+            storage,
+            watches_files: watches_files && isolation != Isolation::None,
+            time: None,
+            last_call: None,
             journal: false,
         };
         process.replace(machine)?;
@@ -109,18 +189,34 @@ impl Process {
     pub fn with_journal(mut self) -> Result<Self, BackendError> {
         let folder = self.path(JOURNAL_FOLDER);
         fs::create_dir(&folder).map_err(|e| BackendError::environment("the scratch folder", &e))?;
-        let store = format!("journal:{}", folder.join(JOURNAL_NAMES[0]).display());
+        let seen = self.seen(JOURNAL_FOLDER);
+        let store = format!("journal:{}", seen.join(JOURNAL_NAMES[0]).display());
         self.environment.insert("LEASE_STORE".to_owned(), store);
         self.journal = true;
         Ok(self)
     }
 
-    /// The file at a path of the router.
-    fn file(&self, path: &str) -> Result<PathBuf, BackendError> {
-        match RouterPath::parse(path).map_err(BackendError::Message)? {
-            RouterPath::Ram(name) => Ok(self.path("tmp").join(name)),
-            RouterPath::Persistent(_) => Err(BackendError::Message(format!(
-                "{path}: only files below /tmp can be written in this root"
+    /// Where a file of the router is.
+    fn place(&self, path: &str) -> Result<Place, BackendError> {
+        let parsed = RouterPath::parse(path).map_err(BackendError::Message)?;
+        let is_below = |folder: &String| {
+            path.strip_prefix(folder.as_str()).is_some_and(|rest| rest.starts_with('/'))
+        };
+        if self.isolation != Isolation::None && self.storage.folders.iter().any(is_below) {
+            return Ok(Place::Persistent(path[1..].to_owned()));
+        }
+        match parsed {
+            RouterPath::Ram(name)
+                if self.isolation != Isolation::None || name.starts_with("tmp/") =>
+            {
+                Ok(Place::Ram(self.path(sandbox::RAM_FOLDER).join(name)))
+            }
+            _ if self.isolation == Isolation::None => Err(BackendError::Message(format!(
+                "{path}: without a sandbox only files below /tmp can be written; leave out --no-sandbox"
+            ))),
+            _ => Err(BackendError::Message(format!(
+                "{path}: neither in RAM nor in a persistent folder, which are {}; `persistent` in `[router]` names others",
+                self.storage.folders.join(", ")
             ))),
         }
     }
@@ -134,45 +230,74 @@ impl Process {
         if self.journal { JOURNAL_NAMES.iter().map(version).collect() } else { Vec::new() }
     }
 
-    /// Why scripts have no private root, if they have none.
-    pub fn refused_private_root(&self) -> Option<&str> {
-        self.agent.refused()
+    /// Why scripts see the machine's clock instead of the router's, if they do.
+    pub fn machine_clock(&self) -> Option<&str> {
+        match self.isolation {
+            Isolation::None => Some("there is no sandbox"),
+            Isolation::Full | Isolation::SharedNetwork => self.agent.clock_refused(),
+        }
     }
 
-    /// Replaces the whole state of the router: flash, NVRAM contents in RAM, and the files in RAM.
+    /// How far scripts are kept away from the machine.
+    pub fn isolation(&self) -> Isolation {
+        self.isolation
+    }
+
+    /// Replaces the whole state of the router: flash, NVRAM contents in RAM, the files in RAM and the persistent files.
     ///
     /// # Errors
-    /// If the scratch folder cannot be written.
-    pub fn restore(&mut self, machine: &Machine, files: &RamFiles) -> Result<(), BackendError> {
-        self.power_off()?;
+    /// If the files cannot be written.
+    pub fn restore(&mut self, machine: &Machine, files: &RouterFiles) -> Result<(), BackendError> {
+        self.agent.kill_stragglers()?;
         self.replace(machine.clone())?;
-        ram_files::write(&self.path("tmp"), files)
-            .map_err(|e| BackendError::environment("the RAM of the scratch folder", &e))
+        self.write_ram(&files.ram)?;
+        self.last_call = None;
+        if self.isolation != Isolation::None {
+            self.agent.write_files(FileTree::clone(&files.persistent))?;
+        }
+        Ok(())
     }
 
-    /// The files in RAM.
+    /// The files in RAM and the persistent files.
     ///
     /// # Errors
     /// If they cannot be read.
-    pub fn files(&self) -> Result<RamFiles, BackendError> {
-        ram_files::read(&self.path("tmp"))
-            .map_err(|e| BackendError::environment("the RAM of the scratch folder", &e))
+    pub fn files(&mut self) -> Result<RouterFiles, BackendError> {
+        let ram = FileTree::read(&self.path(sandbox::RAM_FOLDER))
+            .map_err(|e| BackendError::environment("the files in RAM", &e))?;
+        let persistent = match self.isolation {
+            Isolation::None => FileTree::default(),
+            Isolation::Full | Isolation::SharedNetwork => self.agent.read_files()?,
+        };
+        Ok(RouterFiles { ram: Arc::new(ram), persistent: Arc::new(persistent) })
+    }
+
+    /// How the last call changed the persistent files, if the router watches them.
+    pub fn take_history(&mut self) -> Option<FileHistory> {
+        self.last_call.take()
+    }
+
+    fn write_ram(&self, files: &FileTree) -> Result<(), BackendError> {
+        let mut all = fresh_ram(&self.storage);
+        all.0.extend(files.0.iter().map(|(name, node)| (name.clone(), node.clone())));
+        all.write(&self.path(sandbox::RAM_FOLDER))
+            .map_err(|e| BackendError::environment("the files in RAM", &e))
     }
 
     /// The files in RAM before and after each `nvram` command of the last call.
-    pub fn take_ram_files(&self) -> Vec<(RamFiles, RamFiles)> {
+    pub fn take_ram_files(&self) -> Vec<(FileTree, FileTree)> {
         ram_files::take_log(&self.path(ram_files::LOG))
     }
 
     /// The programs of a script call: the script, and the `init` call of the web page if there is one.
     pub fn programs(&self, call: &ScriptCall, options: &CallOptions) -> Vec<Program> {
         let mut extra =
-            vec![(shim::COMMANDS, self.path("commands").to_string_lossy().into_owned())];
+            vec![(shim::COMMANDS, self.seen(COMMAND_LOG).to_string_lossy().into_owned())];
         if let Some(disturbance) = &options.disturbance {
             extra.push((shim::DISTURBANCE, disturbance.to_string()));
         }
-        if options.record_ram_files {
-            extra.push((shim::SCRATCH, self.folder.path().to_string_lossy().into_owned()));
+        if options.record_files {
+            extra.push((shim::SCRATCH, self.seen("").to_string_lossy().into_owned()));
         }
         let mut programs = vec![self.script_program(call, &extra)];
         if options.web_page {
@@ -234,6 +359,11 @@ impl Process {
         self.limit_ms
     }
 
+    /// The path of an entry of the scratch folder, as scripts see it.
+    pub fn seen(&self, name: &str) -> PathBuf {
+        seen_scratch(self.folder.path(), self.isolation).join(name)
+    }
+
     /// The path of an entry of the scratch folder.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
@@ -244,9 +374,46 @@ impl Process {
     /// # Errors
     /// If it cannot be started.
     pub fn start(&mut self, program: Program, log: &Path) -> Result<i32, BackendError> {
-        let started: Result<i32, String> =
-            self.agent.ask(&Request::Start(program, log.to_owned()))?;
-        started.map_err(BackendError::Environment)
+        let log = match log.strip_prefix(self.folder.path()) {
+            Ok(name) => seen_scratch(self.folder.path(), self.isolation).join(name),
+            Err(_) => log.to_owned(),
+        };
+        let started: Result<i32, String> = self.agent.ask(&Request::Start(program, log))?;
+        let id = started.map_err(BackendError::Environment)?;
+        match self.isolation {
+            Isolation::None => Ok(id),
+            Isolation::Full | Isolation::SharedNetwork => {
+                process_id::on_this_machine(self.agent.process_id(), id).ok_or_else(|| {
+                    BackendError::Environment(
+                        "a program of the sandbox was started, but its process cannot be found"
+                            .to_owned(),
+                    )
+                })
+            }
+        }
+    }
+
+    /// Sets the clocks of programs that run already, and of those that are started later.
+    ///
+    /// # Errors
+    /// If the agent does not answer.
+    pub fn set_running_clock(&mut self, clock: Clock) -> Result<(), BackendError> {
+        self.set_clock(clock);
+        self.agent.ask(&Request::SetClock(Time { wall: clock.wall, mono: clock.mono }))
+    }
+
+    /// The path of one of the programs of [`Settings::programs`], as scripts see it.
+    pub fn seen_program(&self, index: usize) -> PathBuf {
+        self.seen(&sandbox::Root::program_name(index))
+    }
+
+    /// The working folder of scripts, as they see it.
+    pub fn working_folder(&self) -> PathBuf {
+        match self.isolation {
+            Isolation::None => self.path(sandbox::RAM_FOLDER).join("tmp"),
+            // As dnsmasq does (main in dnsmasq.c).
+            Isolation::Full | Isolation::SharedNetwork => PathBuf::from("/"),
+        }
     }
 
     /// Sends a signal to the program that [`Process::start`] started last.
@@ -299,7 +466,7 @@ impl Process {
     }
 
     fn take_commands(&self) -> Vec<NvramCommand> {
-        let path = self.path("commands");
+        let path = self.path(COMMAND_LOG);
         let commands = shim::read_commands(&path);
         _ = fs::remove_file(&path);
         commands
@@ -314,19 +481,30 @@ impl Backend for Process {
     ) -> Result<CallResult, BackendError> {
         let programs = self.programs(call, options);
         let versions_before = self.journal_versions();
-        let done = self.agent.run(programs)?;
-        let mut result = self.result(done, options)?;
+        let before = if self.watches_files
+            && (options.record_files || self.storage.unsynced == Unsynced::Lost)
+        {
+            Some(self.agent.read_files()?)
+        } else {
+            None
+        };
+        let run = Run { programs, time: self.time, watch: before.is_some() };
+        let Ran { results, changes } = self.agent.run(run)?;
+        let ordering = self.storage.ordering;
+        self.last_call = before.map(|before| FileHistory::new(before, changes, ordering));
+        let mut result = self.result(results, options)?;
         result.wrote_journal =
             call.action() != b"init" && versions_before != self.journal_versions();
         Ok(result)
     }
 
     fn nvram(&mut self, arguments: &[&[u8]]) -> Result<CommandResult, BackendError> {
-        let nvram = self.path("bin/nvram");
+        let nvram = self.seen("bin/nvram");
         let mut argv = vec![Octets(nvram.to_string_lossy().into_owned().into_bytes())];
         argv.extend(arguments.iter().map(|word| Octets(word.to_vec())));
         let program = self.program(argv, &[]);
-        let done = self.agent.run(vec![program])?.pop().ok_or_else(BackendError::no_agent)?;
+        let run = Run { programs: vec![program], time: self.time, watch: false };
+        let done = self.agent.run(run)?.results.pop().ok_or_else(BackendError::no_agent)?;
         let code = match done.end.map_err(BackendError::Environment)? {
             ProgramEnd::Exited(code) => Some(code),
             _ => None,
@@ -341,27 +519,51 @@ impl Backend for Process {
 
     fn power_off(&mut self) -> Result<(), BackendError> {
         self.agent.kill_stragglers()?;
-        let result = (|| {
-            remove_if_exists(&self.path("staging"))?;
-            empty_folder(&self.path("tmp"))
-        })();
-        result.map_err(|e| BackendError::environment("the RAM of the scratch folder", &e))
+        remove_if_exists(&self.path("staging"))
+            .map_err(|e| BackendError::environment("the RAM of the scratch folder", &e))?;
+        self.write_ram(&FileTree::default())?;
+        if let Some(history) = self.last_call.take()
+            && self.storage.unsynced == Unsynced::Lost
+            && !history.is_empty()
+        {
+            self.agent.write_files(history.synced())?;
+        }
+        Ok(())
+    }
+
+    fn set_clock(&mut self, clock: Clock) {
+        self.time = Some(Time { wall: clock.wall, mono: clock.mono });
     }
 
     fn write_file(&mut self, path: &str, contents: Option<&[u8]>) -> Result<(), BackendError> {
-        let file = self.file(path)?;
-        let written = match contents {
-            Some(contents) => write_replacing(&file, contents),
-            None => remove_if_exists(&file),
-        };
-        written.map_err(|e| BackendError::environment(&format!("{path} of the router"), &e))
+        match self.place(path)? {
+            Place::Ram(file) => {
+                let written = match contents {
+                    Some(contents) => write_replacing(&file, contents),
+                    None => remove_if_exists(&file),
+                };
+                written.map_err(|e| BackendError::environment(&format!("{path} of the router"), &e))
+            }
+            Place::Persistent(name) => {
+                let mut files = self.agent.read_files()?;
+                files.set(&name, contents);
+                self.agent.write_files(files)
+            }
+        }
     }
 
     fn read_file(&mut self, path: &str) -> Result<Option<Vec<u8>>, BackendError> {
-        match fs::read(self.file(path)?) {
-            Ok(contents) => Ok(Some(contents)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(BackendError::environment(&format!("{path} of the router"), &error)),
+        match self.place(path)? {
+            Place::Ram(file) => match fs::read(file) {
+                Ok(contents) => Ok(Some(contents)),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+                Err(error) => {
+                    Err(BackendError::environment(&format!("{path} of the router"), &error))
+                }
+            },
+            Place::Persistent(name) => {
+                Ok(self.agent.read_files()?.contents(&name).map(<[u8]>::to_vec))
+            }
         }
     }
 
@@ -393,6 +595,18 @@ impl Backend for Process {
     }
 }
 
+/// The scratch folder as scripts see it.
+fn seen_scratch(scratch: &Path, isolation: Isolation) -> PathBuf {
+    match isolation {
+        Isolation::None => scratch.to_owned(),
+        Isolation::Full | Isolation::SharedNetwork => PathBuf::from(sandbox::HARNESS),
+    }
+}
+
+fn fresh_ram(storage: &Storage) -> FileTree {
+    sandbox::fresh_ram(storage.folders.iter().map(String::as_str))
+}
+
 /// Writes a new file and renames it, as an editor does, so that a reader never sees a part of it.
 fn write_replacing(file: &Path, contents: &[u8]) -> io::Result<()> {
     if let Some(folder) = file.parent() {
@@ -409,7 +623,7 @@ fn environment_of(
     machine: &Machine,
     scratch: &Path,
     script: &ScriptCommand,
-    shared_root: bool,
+    isolation: Isolation,
 ) -> BTreeMap<String, String> {
     let path = |name: &str| scratch.join(name).to_string_lossy().into_owned();
     let board = machine.board();
@@ -424,9 +638,9 @@ fn environment_of(
         ("NVRAM_EMU_ERASE", board.flash.geometry().erase_block.to_string()),
         ("NVRAM_EMU_SPACE", board.space.to_string()),
     ]);
-    if shared_root {
-        environment.insert("LEASE_RUN", path("tmp"));
-        environment.insert("TMPDIR", path("tmp"));
+    if isolation == Isolation::None {
+        environment.insert("LEASE_RUN", path("ram/tmp"));
+        environment.insert("TMPDIR", path("ram/tmp"));
     }
     environment
         .into_iter()

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
-/// Creates a folder in memory if possible, and never below `/tmp`, which scripts in a private root do not see.
+/// Creates a folder in memory if possible.
 pub(super) fn scratch_folder() -> io::Result<TempDir> {
     let builder = || {
         let mut builder = tempfile::Builder::new();
@@ -31,17 +31,4 @@ pub(super) fn remove_if_exists(path: &Path) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
-}
-
-/// Removes everything inside a folder.
-pub(super) fn empty_folder(path: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(path)? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            fs::remove_dir_all(entry.path())?;
-        } else {
-            fs::remove_file(entry.path())?;
-        }
-    }
-    Ok(())
 }

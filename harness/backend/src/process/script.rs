@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use super::script_check::check_script_file;
+use super::storage::Storage;
 use crate::error::BackendError;
 
 /// The script under test: its file, its interpreter and its environment.
@@ -17,6 +19,8 @@ pub struct ScriptCommand {
     pub shell: Vec<String>,
     /// Environment variables, such as `LEASE_*`.
     pub environment: BTreeMap<String, String>,
+    /// The persistent folders that it finds.
+    pub storage: Arc<Storage>,
 }
 
 /// The source of the script.
@@ -30,41 +34,52 @@ pub enum ScriptFile {
     Path(PathBuf),
 }
 
-/// Puts the script into the folder `bin` of the scratch folder, and returns its path.
-pub(super) fn place_script(file: &ScriptFile, scratch: &Path) -> Result<PathBuf, BackendError> {
-    let place = |name: &str, text: &[u8]| {
+/// The script under test after it was put into the scratch folder.
+#[derive(Debug)]
+pub(super) struct PlacedScript {
+    /// Its name in the folder `bin` of the scratch folder.
+    pub(super) name: String,
+    /// The file of the user, whose folder a sandbox shows.
+    pub(super) original: Option<PathBuf>,
+}
+
+/// Puts the script into the folder `bin` of the scratch folder.
+pub(super) fn place_script(
+    script: &ScriptCommand,
+    scratch: &Path,
+) -> Result<PlacedScript, BackendError> {
+    let place = |name: &str, text: &[u8], original| {
         let path = scratch.join("bin").join(name);
         fs::write(&path, text)
             .and_then(|()| fs::set_permissions(&path, fs::Permissions::from_mode(0o755)))
             .map_err(|error| BackendError::environment("the scratch folder", &error))?;
-        Ok(path)
+        Ok(PlacedScript { name: name.to_owned(), original })
     };
-    match file {
-        ScriptFile::BuiltIn(name, text) => place(name, text.as_bytes()),
-        ScriptFile::LeaseUpdate => Ok(scratch.join("bin/lease-update")),
+    match &script.file {
+        ScriptFile::BuiltIn(name, text) => place(name, text.as_bytes(), None),
+        ScriptFile::LeaseUpdate => {
+            Ok(PlacedScript { name: "lease-update".to_owned(), original: None })
+        }
         ScriptFile::Path(path) => {
-            let refuse = |e: &io::Error| BackendError::Script(format!("{}: {e}", path.display()));
-            let metadata = fs::metadata(path).map_err(|e| refuse(&e))?;
-            if metadata.is_dir() {
-                let message = format!("{} is a folder, expected a script", path.display());
-                return Err(BackendError::Script(message));
-            }
-            // A path below /tmp would not exist in the private root, which has its own /tmp.
+            let refuse = |why: &dyn std::fmt::Display| {
+                BackendError::Script(format!("{}: {why}", path.display()))
+            };
+            check_script_file(path, !script.shell.is_empty()).map_err(|error| refuse(&error))?;
             let text = fs::read(path).map_err(|e| refuse(&e))?;
+            let original = fs::canonicalize(path).map_err(|e| refuse(&e))?;
             let name = path.file_name().map_or("script".into(), |name| name.to_string_lossy());
-            place(&format!("script-{name}"), &text)
+            place(&format!("script-{name}"), &text, Some(original))
         }
     }
 }
 
-/// Rejects a script that names `/usr/sbin/nvram` if there is no private root: it would run the tool of the host.
-pub(super) fn reject_absolute_nvram(script: &Path, why: &str) -> Result<(), BackendError> {
+/// Rejects a script that names `/usr/sbin/nvram` if there is no sandbox: it would run the tool of the host.
+pub(super) fn reject_absolute_nvram(script: &Path) -> Result<(), BackendError> {
     let text = fs::read(script).unwrap_or_default();
     let contains = |needle: &[u8]| text.windows(needle.len()).any(|window| window == needle);
     if contains(b"/usr/sbin/nvram") && !contains(b"LEASE_NVRAM") {
         return Err(BackendError::Environment(format!(
-            "{} names /usr/sbin/nvram, which needs a private root, and there is none here: {why}. \
-             Allow unprivileged user namespaces, or let the script read LEASE_NVRAM",
+            "{} names /usr/sbin/nvram, which needs a sandbox: leave out --no-sandbox, or let the script read LEASE_NVRAM",
             script.file_name().unwrap_or_default().to_string_lossy()
         )));
     }

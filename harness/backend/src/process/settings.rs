@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::protocol::Root;
+use sandbox::Isolation;
 
 /// The settings of the process back end that do not depend on the script.
 #[derive(Clone, Debug)]
@@ -11,6 +11,8 @@ pub struct Settings {
     pub leaselab: PathBuf,
     /// Time limit for a script call in milliseconds.
     pub limit_ms: u64,
-    /// The view of the file system that scripts get.
-    pub root: Root,
+    /// How far scripts are kept away from the machine.
+    pub isolation: Isolation,
+    /// Programs of the machine that a sandbox shows wherever they lie.
+    pub programs: Vec<PathBuf>,
 }

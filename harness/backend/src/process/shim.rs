@@ -54,7 +54,10 @@ pub fn main() -> Result<ExitCode, String> {
         if let Some(scratch) = environment(SCRATCH) {
             let scratch = Path::new(&scratch);
             // The reader of the log detects a missing entry by the number of entries.
-            _ = ram_files::append_to_log(&scratch.join(ram_files::LOG), &scratch.join("tmp"));
+            _ = ram_files::append_to_log(
+                &scratch.join(ram_files::LOG),
+                &scratch.join(sandbox::RAM_FOLDER),
+            );
         }
     };
     record_ram_files();

@@ -7,12 +7,13 @@ use nvram_emu::dialect::FlashLoad;
 
 use backend::InProcess;
 use runner::expected::{Expected, Tolerance};
+use runner::init_output;
 use runner::nvram_state::{NvramSnapshot, NvramState};
-use runner::{init_output, show};
+use runner::{OwnedVariables, Severity, show};
 use scenario::Invariant;
 use scenario::digest::{self, BuildIdentityHasher};
 
-/// The result of a boot. It depends on the contents of the flash alone.
+/// The result of a boot. It depends on the contents of the flash and of the persistent files alone.
 #[derive(Debug)]
 pub(super) struct BootResult {
     pub(super) output: Arc<InitOutput>,
@@ -34,7 +35,7 @@ pub(super) struct InitOutput {
 }
 
 impl InitOutput {
-    /// Whether `init` exited with 0 and printed only valid lease lines.
+    /// Whether `init` exited with 0 and dnsmasq reads what it printed as intended.
     pub(super) fn is_parsable(&self) -> bool {
         self.parsable
     }
@@ -70,16 +71,16 @@ pub(super) struct Requirements<'a> {
     /// The NVRAM before the call with the fault.
     pub(super) nvram: &'a NvramState,
     pub(super) tolerance: Tolerance,
-    /// Prefix of the names of lease variables.
-    pub(super) prefix: &'a [u8],
+    /// The NVRAM variables that belong to the script.
+    pub(super) owned: &'a OwnedVariables,
 }
 
 impl BootResult {
     /// Boots a router that is off: the dialect loads the flash, and the script runs `init`.
-    pub(super) fn of(router: &InProcess, prefix: &[u8], cache: &mut InitOutputs) -> Self {
+    pub(super) fn of(router: &InProcess, owned: &OwnedVariables, cache: &mut InitOutputs) -> Self {
         let (outcome, commands) = router.read_init();
         let output = cache.parse(outcome.stdout, outcome.exit);
-        let contents = NvramState::flash_of(router.device(), prefix);
+        let contents = NvramState::flash_of(router.device(), owned);
         Self { output, contents, load: router.device().cached_load(), commands }
     }
 
@@ -87,8 +88,7 @@ impl BootResult {
     pub(super) fn violated(&self, required: &Requirements<'_>) -> Vec<Invariant> {
         let (uncertain, other) =
             required.expected.faults(self.output.leases.lines(), required.tolerance);
-        let neighbours_differ =
-            required.nvram.neighbours_differ_in(&self.contents, required.prefix);
+        let neighbours_differ = required.nvram.neighbours_differ_in(&self.contents, required.owned);
         let checks = [
             (!self.output.is_parsable(), Invariant::Parsability),
             (uncertain, Invariant::Atomicity),
@@ -98,34 +98,39 @@ impl BootResult {
         checks.into_iter().filter_map(|(violated, which)| violated.then_some(which)).collect()
     }
 
-    /// The first difference that violates an invariant, and the number of further ones.
-    pub(super) fn explain(&self, invariant: Invariant, required: &Requirements<'_>) -> String {
-        let (first, count) = match invariant {
+    /// The most serious difference that violates an invariant, with the number of further ones.
+    pub(super) fn explain(
+        &self,
+        invariant: Invariant,
+        required: &Requirements<'_>,
+    ) -> (Severity, String) {
+        let differences: Vec<(Severity, String)> = match invariant {
             Invariant::Parsability if self.output.exit != 0 => {
-                (Some(format!("init exited with {}", self.output.exit)), 1)
+                vec![(Severity::Bug, format!("init exited with {}", self.output.exit))]
             }
             Invariant::Parsability => {
                 let error = init_output::parse(&self.output.stdout).err();
-                (Some(error.unwrap_or_else(|| show(&self.output.stdout))), 1)
+                let text = error.unwrap_or_else(|| show(&self.output.stdout));
+                vec![(Severity::Bug, text)]
             }
             Invariant::Neighbours => {
                 let now =
                     NvramState { ram: required.nvram.ram.clone(), flash: self.contents.clone() };
-                let neighbour_differences =
-                    required.nvram.neighbour_differences(&now, required.prefix);
-                (neighbour_differences.first().cloned(), neighbour_differences.len())
+                let differences = required.nvram.neighbour_differences(&now, required.owned);
+                differences.into_iter().map(|d| (d.severity(), d.text)).collect()
             }
             _ => {
                 let uncertain = invariant == Invariant::Atomicity;
                 let leases = self.output.leases.lines();
                 let differences = required.expected.differences(leases, required.tolerance);
-                let mut texts =
-                    differences.into_iter().filter(|d| d.uncertain == uncertain).map(|d| d.text);
-                let first = texts.next();
-                (first, 1 + texts.count())
+                let of_kind = differences.into_iter().filter(|d| d.uncertain == uncertain);
+                of_kind.map(|d| (d.severity, d.text)).collect()
             }
         };
-        let first = first.unwrap_or_default();
-        if count > 1 { format!("{first} (and {} more)", count - 1) } else { first }
+        let more = differences.len().saturating_sub(1);
+        // The first one of the highest severity.
+        let worst = differences.into_iter().rev().max_by_key(|(severity, _)| *severity);
+        let (severity, text) = worst.unwrap_or((Severity::Bug, String::new()));
+        (severity, if more > 0 { format!("{text} (and {more} more)") } else { text })
     }
 }

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::Verdict;
 use super::replay::ScheduleReplayer;
 use backend::{ExternalScript, Function};
-use runner::{CaseError, Recording, record};
+use runner::{CaseError, GatePolicy, Recording, ScriptChoice, record};
 use scenario::{Case, Id};
 
 /// With a budget, about this many states are confirmed first, to measure how long one takes.
@@ -35,11 +35,13 @@ pub struct Confirmed {
 pub fn confirm(
     case: &Case,
     script: Option<Function>,
+    choice: &ScriptChoice,
+    gate: &GatePolicy,
     processes: &Arc<ExternalScript>,
     listed: &[(Id, Verdict)],
     budget: Option<Duration>,
 ) -> Result<Result<Confirmed, String>, CaseError> {
-    let recording = match record(case, script)? {
+    let recording = match record(case, script, choice)? {
         Ok(recording) => recording,
         Err(why) => return Ok(Err(why)),
     };
@@ -59,7 +61,7 @@ pub fn confirm(
             .collect();
         let differences: Vec<Result<Option<String>, CaseError>> = round
             .par_iter()
-            .map(|index| confirm_state(case, &recording, processes, &listed[*index]))
+            .map(|index| confirm_state(case, &recording, gate, processes, &listed[*index]))
             .collect();
         for (index, difference) in round.iter().zip(differences) {
             result.confirmed += 1;
@@ -81,10 +83,11 @@ pub fn confirm(
 fn confirm_state(
     case: &Case,
     recording: &Recording,
+    gate: &GatePolicy,
     processes: &Arc<ExternalScript>,
     (id, verdict): &(Id, Verdict),
 ) -> Result<Option<String>, CaseError> {
-    let mut replayer = ScheduleReplayer::new(case, recording, id, Some(processes));
+    let mut replayer = ScheduleReplayer::new(case, recording, (id, gate), Some(processes));
     let result = replayer.run()?;
     if let Some(fault) = processes.take_error() {
         return Err(fault.into());

@@ -13,21 +13,23 @@ use super::explorer::Explorer;
 use super::report::Report;
 use super::search_task::{SearchTask, merge};
 use backend::Function;
-use runner::{CaseError, record};
+use runner::{CaseError, GatePolicy, ScriptChoice, record};
 use scenario::Case;
 
 /// Into how many tasks an exploration is divided; fewer if there are fewer calls. Tasks share no caches, so that they
 /// need no locks and the counts do not depend on the number of threads.
 const TASKS: usize = 8;
 
-/// Explores a case in process, with `script` instead of the scenario's own script if given. The inner error is the
-/// reason why the scenario's script cannot run in process.
+/// Explores a case in process, with `script` instead of the scenario's own script if given, as `choice` says. `gate` says
+/// which violations count as broken. The inner error is the reason why the scenario's script cannot run in process.
 ///
 /// # Errors
 /// A scenario that cannot be run.
 pub fn explore(
     case: &Case,
     script: Option<Function>,
+    choice: &ScriptChoice,
+    gate: &GatePolicy,
     options: Options,
 ) -> Result<Result<Report, String>, CaseError> {
     let began = processor_time();
@@ -35,12 +37,12 @@ pub fn explore(
         Some(Function::Process(processes)) => Some(Arc::clone(processes)),
         _ => None,
     };
-    let recording = match record(case, script)? {
+    let recording = match record(case, script, choice)? {
         Ok(recording) => recording,
         Err(why) => return Ok(Err(why)),
     };
     let recorded = processor_time().saturating_sub(began);
-    let explorer = Explorer::new(case, &recording, options);
+    let explorer = Explorer::new(case, &recording, options, gate);
     let calls = recording.recorder.snapshots.len();
     let length = calls.div_ceil(TASKS).max(1);
     let tasks: Vec<SearchTask> = (0..calls.div_ceil(length))
@@ -51,6 +53,7 @@ pub fn explore(
         return Err(fault.into());
     }
     let mut report = merge(case, tasks, options);
+    report.undisturbed.clone_from(&recording.findings);
     report.took += recorded;
     let (first, last) = recording.recorder.truth;
     report.window.simulated = Duration::from_secs(u64::try_from(last - first).unwrap_or(0));

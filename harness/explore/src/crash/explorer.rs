@@ -9,39 +9,45 @@ use super::judgement::Judgement;
 use super::search_task::SearchTask;
 use super::{Options, Violation};
 use backend::{CallTrace, CommandSnapshot, InProcess, is_reading};
-use runner::Recording;
 use runner::expected::{Change, Expected, changes};
 use runner::init_output;
 use runner::lines::Lines;
 use runner::nvram_state::NvramState;
 use runner::recorder::Snapshot;
-use scenario::{Case, FaultPoint, Id, Invariant, ScheduledFault};
+use runner::{GatePolicy, OwnedVariables, Recording, Severity};
+use scenario::{Case, FaultPoint, Group, Id, Invariant, ScheduledFault};
 
 /// Explores one case from the recording of its undisturbed run.
 pub(super) struct Explorer<'e> {
     pub(super) case: &'e Case,
     pub(super) recording: &'e Recording,
     pub(super) options: Options,
+    gate: &'e GatePolicy,
 }
 
 impl<'e> Explorer<'e> {
-    pub(super) fn new(case: &'e Case, recording: &'e Recording, options: Options) -> Self {
-        Self { case, recording, options }
+    pub(super) fn new(
+        case: &'e Case,
+        recording: &'e Recording,
+        options: Options,
+        gate: &'e GatePolicy,
+    ) -> Self {
+        Self { case, recording, options, gate }
     }
 
-    /// Prefix of the names of lease variables.
-    pub(super) fn prefix(&self) -> &[u8] {
-        &self.recording.prefix
+    /// The NVRAM variables that belong to the script.
+    pub(super) fn owned(&self) -> &OwnedVariables {
+        &self.recording.owned
     }
 
-    /// Boots `router` from a flash with this fingerprint, or returns the cached result.
+    /// Boots `router` from flash and persistent files with this fingerprint, or returns the cached result.
     pub(super) fn boot<'r>(
         &self,
-        flash: u128,
+        medium: u128,
         router: impl FnOnce() -> Cow<'r, InProcess>,
         task: &mut SearchTask,
     ) -> Arc<BootResult> {
-        task.boot(flash, self.options, |cache| BootResult::of(&router(), self.prefix(), cache))
+        task.boot(medium, self.options, |cache| BootResult::of(&router(), self.owned(), cache))
     }
 
     /// Updates the snapshot after an undisturbed call. Returns a judgement if the call wrote to the flash although
@@ -59,7 +65,7 @@ impl<'e> Explorer<'e> {
             |step: &CommandSnapshot| step.arguments.first().is_some_and(|word| is_reading(word));
         if !trace.commands.iter().all(reads) {
             let board = snapshot.target.device();
-            let now = NvramState::of(board, self.prefix(), Some(&snapshot.nvram));
+            let now = NvramState::of(board, self.owned(), Some(&snapshot.nvram));
             let committed =
                 snapshot.nvram.ram == snapshot.nvram.flash && now.flash == snapshot.nvram.flash;
             let operations = trace.commands.iter().map(|step| step.operations.len()).sum::<usize>();
@@ -70,7 +76,7 @@ impl<'e> Explorer<'e> {
             if committed && operations > 0 && !after_kill && position.phase != RunPhase::Undisturbed
             {
                 let text = format!("{operations} flash operations, and nothing stored changed");
-                let violations = vec![(Invariant::NoRedundantWrites, text)];
+                let violations = vec![(Invariant::NoRedundantWrites, (Severity::Advice, text))];
                 let schedule = position.schedule(FaultPoint::Ended);
                 judgement = Some(self.judge_violations(violations, snapshot, &schedule));
             }
@@ -97,8 +103,7 @@ impl<'e> Explorer<'e> {
         if snapshot.nvram.ram.is_load_of(&snapshot.nvram.flash) && !self.options.repeat {
             // RAM equals flash, so the next boot reads the same leases, and its result is needed anyway.
             let router = &snapshot.target;
-            let flash = router.device().flash().fingerprint();
-            let boot = self.boot(flash, || Cow::Owned(router.rebooted()), task);
+            let boot = self.boot(router.medium_key(), || Cow::Owned(router.rebooted()), task);
             if boot.output.is_parsable() {
                 return boot.output.leases.lines().clone();
             }
@@ -117,14 +122,19 @@ impl<'e> Explorer<'e> {
             expected,
             nvram: &snapshot.nvram,
             tolerance: snapshot.tolerance,
-            prefix: self.prefix(),
+            owned: self.owned(),
         }
+    }
+
+    /// Whether a violation makes the exploration fail.
+    pub(super) fn denies(&self, violation: &Violation) -> bool {
+        self.gate.denies(violation.severity, violation.group)
     }
 
     /// Separates violations that the scenario declares from those that it does not.
     pub(super) fn judge_violations(
         &self,
-        violations: Vec<(Invariant, String)>,
+        violations: Vec<(Invariant, (Severity, String))>,
         snapshot: &Snapshot,
         schedule: &[ScheduledFault],
     ) -> Judgement {
@@ -136,11 +146,18 @@ impl<'e> Explorer<'e> {
             return Judgement::Declared;
         }
         let undeclared = violations.into_iter().filter(|(invariant, _)| !declared(*invariant));
-        let violation = |(invariant, text)| {
-            let id = Id::new(self.case, schedule);
-            Violation { invariant, text, step: snapshot.step, id }
-        };
-        Judgement::Broken(undeclared.map(violation).collect())
+        let violations: Vec<Violation> = undeclared
+            .map(|(invariant, (severity, text))| {
+                let id = Id::new(self.case, schedule);
+                let group = Group::of_invariant(invariant, self.case.scenario.group);
+                Violation { invariant, severity, group, text, step: snapshot.step, id }
+            })
+            .collect();
+        if violations.iter().any(|violation| self.denies(violation)) {
+            Judgement::Broken(violations)
+        } else {
+            Judgement::Allowed(violations)
+        }
     }
 }
 

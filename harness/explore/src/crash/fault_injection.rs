@@ -11,7 +11,7 @@ use super::judgement::Judgement;
 use super::recovery::apply_boot;
 use super::search_task::SearchTask;
 use super::{PointKind, Verdict};
-use backend::{CommandSnapshot, InProcess};
+use backend::{Backend as _, CommandSnapshot, InProcess};
 use dnsmasq_model::ScriptCall;
 use nvram_emu::device::{Op, OpKind};
 use runner::expected::{Expected, changes};
@@ -21,12 +21,12 @@ use scenario::digest;
 use scenario::{FaultPoint, Side};
 
 /// The data that all fault points of one call share.
-struct CallContext<'c> {
+pub(super) struct CallContext<'c> {
     /// The state before the call.
-    before: &'c Snapshot,
+    pub(super) before: &'c Snapshot,
     position: CallPosition<'c>,
     /// The expectations during the call: its changes may or may not be stored.
-    during: Arc<Expected>,
+    pub(super) during: Arc<Expected>,
     /// A fingerprint of the variables that are not leases, and of the position in the scenario.
     key: u64,
 }
@@ -56,14 +56,14 @@ struct CallAfterKill<'k> {
 }
 
 /// A loss of power.
-struct PowerCut<'l> {
-    point: FaultPoint,
-    kind: PointKind,
-    /// Fingerprint of the resulting flash.
-    flash: u128,
-    expected: &'l Expected,
+pub(super) struct PowerCut<'l> {
+    pub(super) point: FaultPoint,
+    pub(super) kind: PointKind,
+    /// Fingerprint of the resulting flash and persistent files.
+    pub(super) medium: u128,
+    pub(super) expected: &'l Expected,
     /// Whether the flash was cut inside an operation.
-    torn: bool,
+    pub(super) torn: bool,
 }
 
 impl Explorer<'_> {
@@ -75,6 +75,7 @@ impl Explorer<'_> {
         next: Option<&Arc<ScriptCall>>,
         task: &mut SearchTask,
     ) {
+        snapshot.target.set_clock(snapshot.clocks.now());
         let before = snapshot.clone();
         let trace = snapshot.target.trace_call(&snapshot.call);
         let context = CallContext::new(&before, position);
@@ -100,17 +101,19 @@ impl Explorer<'_> {
             }
             inject_beside(Side::After, &step.after, task);
         }
+        self.cut_file_changes(&context, &trace, task);
         if let Some(judgement) = self.finish_call(snapshot, &trace, position, task) {
             task.add_undisturbed(judgement);
         }
         let after_call = PowerCut {
             point: FaultPoint::Ended,
             kind: PointKind::Between,
-            flash: snapshot.target.device().flash().fingerprint(),
+            medium: snapshot.target.medium_key(),
             expected: &snapshot.expected,
             torn: false,
         };
         self.cut_power(&context, &after_call, task, || snapshot.target.rebooted());
+        self.cut_unsynced_changes(&context, snapshot, &trace, task);
     }
 
     /// As [`Self::explore_call`] for a call that runs this many commands and only reads: all its points have the same
@@ -148,7 +151,7 @@ impl Explorer<'_> {
         let cut = PowerCut {
             point: FaultPoint::Between,
             kind: PointKind::Between,
-            flash: router.device().flash().fingerprint(),
+            medium: router.medium_key(),
             expected: &context.before.expected,
             torn: false,
         };
@@ -178,7 +181,7 @@ impl Explorer<'_> {
         let cut = PowerCut {
             point: FaultPoint::Cut(side, nth),
             kind: cut_kind,
-            flash: router.device().flash().fingerprint(),
+            medium: router.medium_key(),
             expected: &context.during,
             torn: false,
         };
@@ -220,7 +223,7 @@ impl Explorer<'_> {
                 let cut = PowerCut {
                     point: FaultPoint::Within { nth, op: op as u32, byte },
                     kind: kind_of(operation, byte),
-                    flash,
+                    medium: router.medium_key(),
                     expected: &context.during,
                     torn: flash != ends.0 && flash != ends.1,
                 };
@@ -243,26 +246,26 @@ impl Explorer<'_> {
     }
 
     /// Judges the boot after a power cut, and explores the recovery if more faults may follow.
-    fn cut_power(
+    pub(super) fn cut_power(
         &self,
         context: &CallContext<'_>,
         cut: &PowerCut<'_>,
         task: &mut SearchTask,
         router: impl FnOnce() -> InProcess,
     ) {
-        let &PowerCut { point, kind, flash, expected, torn } = cut;
+        let &PowerCut { point, kind, medium, expected, torn } = cut;
         let (before, position) = (context.before, context.position);
-        let state = digest::join(digest::join(flash, expected.key()), context.key);
+        let state = digest::join(digest::join(medium, expected.key()), context.key);
         let distinct = task.count_point(kind, position.phase, state);
         if !distinct && !self.options.repeat {
             return;
         }
         let router = router();
-        let boot = self.boot(flash, || Cow::Borrowed(&router), task);
+        let boot = self.boot(medium, || Cow::Borrowed(&router), task);
         let judgement = self.judge(context, &boot, (point, expected, torn));
         self.add_judged(context, state, (kind, point), judgement, task);
-        // The recovery depends on the flash, not on what must be stored in it.
-        let start = digest::join(flash, context.key);
+        // The recovery depends on the medium, not on what must be stored in it.
+        let start = digest::join(medium, context.key);
         if position.depth > 1 && distinct && task.mark_recovered(start) {
             let mut powered_off = Snapshot { target: router, ..before.clone() };
             apply_boot(&mut powered_off, &boot);
@@ -292,21 +295,21 @@ impl Explorer<'_> {
         task: &mut SearchTask,
     ) {
         let (before, position) = (context.before, context.position);
-        let flash = router.device().flash().fingerprint();
+        let medium = router.medium_key();
         // If no call follows, RAM makes no difference.
         let ram = if position.depth > 1 { router.ram_key() } else { 0 };
-        let state = digest::join(digest::join(flash, ram), after.key);
+        let state = digest::join(digest::join(medium, ram), after.key);
         let distinct = task.count_point(kind, position.phase, state);
         if !distinct && !self.options.repeat {
             return;
         }
         let point = FaultPoint::Kill(side, nth);
-        let boot = self.boot(flash, || Cow::Owned(router.rebooted()), task);
+        let boot = self.boot(medium, || Cow::Owned(router.rebooted()), task);
         let judgement = self.judge(context, &boot, (point, &context.during, false));
         self.add_judged(context, state, (kind, point), judgement, task);
         if position.depth > 1 && distinct {
             let mut later = Snapshot {
-                nvram: NvramState::of(router.device(), self.prefix(), Some(&before.nvram)),
+                nvram: NvramState::of(router.device(), self.owned(), Some(&before.nvram)),
                 target: router.clone(),
                 expected: Arc::clone(&context.during),
                 call: Arc::clone(call_after_kill(before, after.next)),
@@ -333,7 +336,7 @@ impl Explorer<'_> {
         match Verdict::of(&violated, torn) {
             Verdict::Kept => Judgement::Kept,
             Verdict::Lost => Judgement::Lost,
-            Verdict::Broken => {
+            Verdict::Allowed | Verdict::Broken => {
                 let violations =
                     violated.iter().map(|i| (*i, boot.explain(*i, &required))).collect();
                 let schedule = context.position.schedule(point);

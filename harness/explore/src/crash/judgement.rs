@@ -10,6 +10,8 @@ pub(super) enum Judgement {
     /// Broken, as the scenario's `breaks` declare.
     Declared,
     Broken(Vec<Violation>),
+    /// Broken only in ways that do not make the exploration fail.
+    Allowed(Vec<Violation>),
 }
 
 impl Judgement {
@@ -17,6 +19,7 @@ impl Judgement {
         match self {
             Self::Kept => Verdict::Kept,
             Self::Lost => Verdict::Lost,
+            Self::Allowed(_) => Verdict::Allowed,
             Self::Declared | Self::Broken(_) => Verdict::Broken,
         }
     }

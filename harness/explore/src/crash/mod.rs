@@ -18,6 +18,7 @@ mod confirm;
 mod explore;
 mod explorer;
 mod fault_injection;
+mod file_cuts;
 mod judgement;
 mod options;
 mod point_kind;

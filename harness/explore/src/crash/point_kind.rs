@@ -23,6 +23,8 @@ pub enum PointKind {
     TornProgram,
     /// Power is cut after a flash operation.
     AfterOperation,
+    /// Power is cut after a change of a persistent file, some of the changes being lost.
+    FileChange,
     /// Any point during the recovery: `init` and the calls of the restart.
     Recovery,
     /// Any point during the first events after the recovery, or in the first call after a kill.
@@ -31,7 +33,7 @@ pub enum PointKind {
 
 impl PointKind {
     /// All kinds, in the order of reports.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Between,
         Self::BeforeCommand,
         Self::AfterCommand,
@@ -41,6 +43,7 @@ impl PointKind {
         Self::TornErase,
         Self::TornProgram,
         Self::AfterOperation,
+        Self::FileChange,
         Self::Recovery,
         Self::FollowUp,
     ];
@@ -51,9 +54,9 @@ impl PointKind {
         !matches!(self, Self::Recovery | Self::FollowUp)
     }
 
-    /// Whether an exploration of this depth can reach the kind.
+    /// Whether an exploration of this depth reaches the kind with every script that stores leases in NVRAM.
     pub fn is_reachable(self, depth: u32) -> bool {
-        depth > 1 || self.is_position_in_call()
+        self != Self::FileChange && (depth > 1 || self.is_position_in_call())
     }
 }
 
@@ -69,6 +72,7 @@ impl fmt::Display for PointKind {
             Self::TornErase => "inside an erase",
             Self::TornProgram => "inside a program",
             Self::AfterOperation => "after flash operation",
+            Self::FileChange => "after change of a file",
             Self::Recovery => "during recovery",
             Self::FollowUp => "first events after it",
         })

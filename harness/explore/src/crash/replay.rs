@@ -5,17 +5,21 @@ use std::sync::Arc;
 use super::boot_result::{BootResult, InitOutputs};
 use super::explorer::{Explorer, mark_uncertain};
 use super::fault_injection::call_after_kill;
+use super::file_cuts::router_after_changes;
 use super::recovery::apply_boot;
 use super::{Options, Verdict, Violation};
 use backend::{
-    Backend, BackendError, CallEnd, CallOptions, CallResult, ExternalScript, Function, InProcess,
+    Backend, BackendError, CallEnd, CallOptions, CallResult, CallTrace, ExternalScript, Function,
+    InProcess,
 };
 use dnsmasq_model::ScriptCall;
-use runner::expected::changes;
+use runner::expected::changes as changes_of;
 use runner::nvram_state::NvramState;
 use runner::recorder::Snapshot;
-use runner::{CaseError, Recording, call_text, command_text, end_text, record};
-use scenario::{Case, FaultPoint, Id, IdError, ScheduledFault};
+use runner::{
+    CaseError, GatePolicy, Recording, ScriptChoice, call_text, command_text, end_text, record,
+};
+use scenario::{Case, FaultPoint, Group, Id, IdError, ScheduledFault};
 
 /// The result of a replay.
 #[derive(Clone, Debug)]
@@ -28,13 +32,16 @@ pub struct Replayed {
     pub log: Vec<String>,
 }
 
-/// Runs the schedule of an id on its case, with `script` instead of the scenario's own script if given.
+/// Runs the schedule of an id on its case, with `script` instead of the scenario's own script if given,
+/// as `choice` says. `gate` says which violations count as broken.
 ///
 /// # Errors
 /// The outer error is a scenario that cannot be run, the inner one a schedule that does not fit the case.
 pub fn replay(
     case: &Case,
     script: Option<Function>,
+    choice: &ScriptChoice,
+    gate: &GatePolicy,
     id: &Id,
     verbose: bool,
 ) -> Result<Result<Replayed, IdError>, CaseError> {
@@ -42,11 +49,11 @@ pub fn replay(
         Some(Function::Process(processes)) => Some(Arc::clone(processes)),
         _ => None,
     };
-    let recording = match record(case, script)? {
+    let recording = match record(case, script, choice)? {
         Ok(recording) => recording,
         Err(why) => return Ok(Err(IdError(why))),
     };
-    let mut replayer = ScheduleReplayer::new(case, &recording, id, None);
+    let mut replayer = ScheduleReplayer::new(case, &recording, (id, gate), None);
     replayer.log = verbose.then(Vec::new);
     let result = replayer.run()?;
     if let Some(fault) = processes.and_then(|processes| processes.take_error()) {
@@ -54,6 +61,15 @@ pub fn replay(
     }
     let log = replayer.log.unwrap_or_default();
     Ok(result.map(|(verdict, violations)| Replayed { verdict, violations, log }))
+}
+
+/// The error of a fault after a change of a file that the call does not make, or with a state that it cannot leave.
+fn no_such_state(snapshot: &Snapshot, trace: &CallTrace) -> IdError {
+    let changes = trace.history.as_ref().map_or(0, |history| history.len());
+    IdError(format!(
+        "`{}` changes persistent files {changes} times, and a power cut cannot leave them as the id says",
+        call_text(&snapshot.call)
+    ))
 }
 
 type ReplayResult = Result<(Verdict, Vec<Violation>), IdError>;
@@ -73,10 +89,10 @@ impl<'s> ScheduleReplayer<'s> {
     pub(super) fn new(
         case: &'s Case,
         recording: &'s Recording,
-        id: &'s Id,
+        (id, gate): (&'s Id, &'s GatePolicy),
         processes: Option<&'s Arc<ExternalScript>>,
     ) -> Self {
-        let explorer = Explorer::new(case, recording, Options::default());
+        let explorer = Explorer::new(case, recording, Options::default(), gate);
         Self { explorer, id, log: None, processes, differences: Vec::new() }
     }
 
@@ -126,6 +142,8 @@ impl<'s> ScheduleReplayer<'s> {
         let mut target = snapshot.target.clone();
         let mut expected = Arc::clone(&snapshot.expected);
         let mut torn = false;
+        let mut left = None;
+        target.set_clock(snapshot.clocks.now());
         let point = fault.point;
         let last_boot = rest.is_empty() || matches!(point, FaultPoint::Kill(..));
         let mut shadow = shadow.or_else(|| {
@@ -135,13 +153,40 @@ impl<'s> ScheduleReplayer<'s> {
         let options = CallOptions { disturbance: point.disturbance(), ..CallOptions::default() };
         match point {
             FaultPoint::Between => {}
-            FaultPoint::Ended => {
+            FaultPoint::FileChange { changes, state } => {
+                let trace = target.clone().trace_call(&snapshot.call);
+                let files = trace.history.as_ref().and_then(|history| {
+                    let known = (1..=history.len()).contains(&(changes as usize));
+                    let states = known.then(|| history.states_after(changes as usize))?;
+                    let files = states.into_iter().nth(state as usize)?;
+                    Some((history, files))
+                });
+                let Some((history, files)) = files else {
+                    return Ok(Err(no_such_state(snapshot, &trace)));
+                };
+                target = router_after_changes(&target, &trace, history, changes as usize)
+                    .with_persistent_files(files);
+                shadow = None;
+                mark_uncertain(&mut expected, changes_of(&snapshot.call));
+            }
+            FaultPoint::Ended | FaultPoint::EndedUnsynced(_) => {
+                if let FaultPoint::EndedUnsynced(state) = point {
+                    let trace = target.clone().trace_call(&snapshot.call);
+                    let files = trace.history.as_ref().and_then(|history| {
+                        history.states_after(history.len()).into_iter().nth(state as usize)
+                    });
+                    let Some(files) = files else {
+                        return Ok(Err(no_such_state(snapshot, &trace)));
+                    };
+                    left = Some(files);
+                    shadow = None;
+                }
                 let ended = self.perform(&mut target, snapshot, &options)?;
                 self.compare(&mut shadow, &target, snapshot, (&options, &ended))?;
                 if ended.end == CallEnd::Exited(0) {
-                    Arc::make_mut(&mut expected).acknowledged(changes(&snapshot.call));
+                    Arc::make_mut(&mut expected).acknowledged(changes_of(&snapshot.call));
                 } else {
-                    mark_uncertain(&mut expected, changes(&snapshot.call));
+                    mark_uncertain(&mut expected, changes_of(&snapshot.call));
                 }
             }
             FaultPoint::Cut(_, nth) | FaultPoint::Kill(_, nth) | FaultPoint::Within { nth, .. } => {
@@ -156,18 +201,21 @@ impl<'s> ScheduleReplayer<'s> {
                 };
                 let interrupted = self.perform(&mut target, snapshot, &options)?;
                 self.compare(&mut shadow, &target, snapshot, (&options, &interrupted))?;
-                mark_uncertain(&mut expected, changes(&snapshot.call));
+                mark_uncertain(&mut expected, changes_of(&snapshot.call));
                 let flash = |router: &InProcess| router.device().flash().fingerprint();
                 torn = matches!(point, FaultPoint::Within { .. })
                     && ![flash(&step.before), flash(&step.after)].contains(&flash(&target));
             }
         }
         self.log_line(snapshot, "FAULT", &fault.to_string());
-        let powered_off = target.rebooted();
+        let mut powered_off = target.rebooted();
+        if let Some(files) = left {
+            powered_off = powered_off.with_persistent_files(files);
+        }
         if let (FaultPoint::Kill(..), Some((fault, rest))) = (point, rest.split_first()) {
-            let prefix = self.explorer.prefix();
+            let owned = self.explorer.owned();
             let later = Snapshot {
-                nvram: NvramState::of(target.device(), prefix, Some(&snapshot.nvram)),
+                nvram: NvramState::of(target.device(), owned, Some(&snapshot.nvram)),
                 call: Arc::clone(call_after_kill(snapshot, next)),
                 target,
                 expected,
@@ -175,8 +223,7 @@ impl<'s> ScheduleReplayer<'s> {
             };
             return self.inject(&later, shadow, fault, rest, None);
         }
-        let boot =
-            BootResult::of(&powered_off, self.explorer.prefix(), &mut InitOutputs::default());
+        let boot = BootResult::of(&powered_off, self.explorer.owned(), &mut InitOutputs::default());
         if let Some(shadow) = shadow {
             let (init, _) = shadow.rebooted().read_init();
             if (&init.stdout, init.exit) != (&boot.output.stdout, boot.output.exit) {
@@ -202,16 +249,20 @@ impl<'s> ScheduleReplayer<'s> {
     ) -> (Verdict, Vec<Violation>) {
         let required = self.explorer.requirements(snapshot, expected);
         let violated = boot.violated(&required);
-        let verdict = Verdict::of(&violated, torn);
+        let mut verdict = Verdict::of(&violated, torn);
         let violations: Vec<Violation> = violated
             .iter()
-            .map(|invariant| Violation {
-                invariant: *invariant,
-                text: boot.explain(*invariant, &required),
-                step: snapshot.step,
-                id: self.id.clone(),
+            .map(|invariant| {
+                let (severity, text) = boot.explain(*invariant, &required);
+                let group = Group::of_invariant(*invariant, self.explorer.case.scenario.group);
+                let (invariant, step, id) = (*invariant, snapshot.step, self.id.clone());
+                Violation { invariant, severity, group, text, step, id }
             })
             .collect();
+        let is_denied = violations.iter().any(|violation| self.explorer.denies(violation));
+        if verdict == Verdict::Broken && !is_denied {
+            verdict = Verdict::Allowed;
+        }
         for violation in &violations {
             let text = format!("{}: {}", violation.invariant.name(), violation.text);
             self.log_line(snapshot, "CHECK", &text);

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use super::judgement::Judgement;
 use super::{PointCount, PointKind, Verdict, Violation, VulnerabilityWindow};
+use runner::Finding;
 use scenario::Id;
 
-/// Further violations of a case are counted, but not kept.
+/// Further violations of a severity are counted, but not kept.
 const MAX_VIOLATIONS: usize = 20;
 
 /// Counts and violations of one case, or the sum over several cases.
@@ -27,12 +28,16 @@ pub struct Report {
     pub lost: u64,
     /// Judged states with violations that the scenario does not declare.
     pub broken: u64,
+    /// Judged states with violations that the policy allows, because of their severity or their group.
+    pub allowed: u64,
     /// Judged states with violations that the scenario declares.
     pub declared: u64,
     /// Points by kind.
     pub coverage: BTreeMap<PointKind, PointCount>,
-    /// The first violations.
+    /// The first violations of each severity.
     pub violations: Vec<Violation>,
+    /// What was found in the run without faults.
+    pub undisturbed: Vec<Finding>,
     /// Every judged state with its verdict, if [`Options::list`](super::Options::list) is set.
     pub listed: Vec<(Id, Verdict)>,
     /// How long the store had no valid copy.
@@ -51,6 +56,7 @@ impl Report {
         self.kept += other.kept;
         self.lost += other.lost;
         self.broken += other.broken;
+        self.allowed += other.allowed;
         self.declared += other.declared;
         for (kind, count) in other.coverage {
             let sum = self.coverage.entry(kind).or_default();
@@ -58,6 +64,7 @@ impl Report {
             sum.distinct += count.distinct;
         }
         self.add_violations(other.violations);
+        self.undisturbed.extend(other.undisturbed);
         self.listed.extend(other.listed);
         self.window.commits += other.window.commits;
         self.window.open += other.window.open;
@@ -80,6 +87,10 @@ impl Report {
             Judgement::Kept => self.kept += 1,
             Judgement::Lost => self.lost += 1,
             Judgement::Declared => self.declared += 1,
+            Judgement::Allowed(violations) => {
+                self.allowed += 1;
+                self.add_violations(violations);
+            }
             Judgement::Broken(violations) => {
                 self.broken += 1;
                 self.add_violations(violations);
@@ -88,7 +99,11 @@ impl Report {
     }
 
     fn add_violations(&mut self, violations: Vec<Violation>) {
-        let room = MAX_VIOLATIONS.saturating_sub(self.violations.len());
-        self.violations.extend(violations.into_iter().take(room));
+        for violation in violations {
+            let alike = self.violations.iter().filter(|kept| kept.severity == violation.severity);
+            if alike.count() < MAX_VIOLATIONS {
+                self.violations.push(violation);
+            }
+        }
     }
 }

@@ -11,6 +11,8 @@ pub enum Verdict {
     Kept,
     /// Data is lost because the store has only one copy: the script could not prevent it.
     Lost,
+    /// The script or the tool could have prevented it, and the policy allows violations of this severity or group.
+    Allowed,
     /// The script or the tool could have prevented it.
     Broken,
 }
@@ -32,6 +34,7 @@ impl fmt::Display for Verdict {
         f.pad(match self {
             Self::Kept => "kept",
             Self::Lost => "lost",
+            Self::Allowed => "allowed",
             Self::Broken => "broken",
         })
     }

@@ -60,6 +60,8 @@ pub fn generate(id: &HouseholdId) -> Scenario {
         claim: None,
         router,
         server,
+        networks: Vec::new(),
+        bound: Vec::new(),
         script,
         breaks: Vec::new(),
         forgive: vec![Forgiven::TornWrite, Forgiven::RepeatedCommit],
@@ -146,13 +148,14 @@ impl Generator {
         let release = id.release;
         Server {
             dnsmasq: (release != Release::NEWEST).then(|| unspanned(release.to_string())),
-            range: unspanned(format!("192.168.1.50-192.168.1.{last}")),
+            range: Some(unspanned(format!("192.168.1.50-192.168.1.{last}"))),
             lease_time,
             lease_limit: self.one_in(8).then_some(4),
             range6: (!self.one_in(3) && release.has_dhcpv6())
                 .then(|| unspanned("fd00::100-fd00::1ff".to_owned())),
             long_ids: self.one_in(2).then_some(LongIds::Cut),
             options,
+            ..Server::default()
         }
     }
 
@@ -256,12 +259,14 @@ impl Generator {
             client_id: (!is_v6 && self.one_in(6)).then(|| unspanned(self.client_id())),
             address: (!is_v6 && self.one_in(5))
                 .then(|| unspanned(format!("192.168.1.{}", 50 + self.below(8)))),
-            relay: None,
             lease_time: self.one_in(8).then(|| self.lease_time()),
             bootp: !is_v6 && self.one_in(30),
             v6,
             duid: None,
             iaid: (is_v6 && self.one_in(3)).then(|| self.below(1 << 32) as u32),
+            network: None,
+            vendor_class: None,
+            user_class: None,
         };
         Action::Join(join)
     }

@@ -1,5 +1,6 @@
 //! Plays many households in parallel, in batches of a fixed size.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use nvram_emu::Dialect;
@@ -11,7 +12,7 @@ use super::generate::generate;
 use super::subject::Subject;
 use super::trial::Trial;
 use dnsmasq_model::Release;
-use runner::{CaseError, Tally};
+use runner::{CaseError, Finding, FindingKind, Severity, Tally};
 use scenario::Rtc;
 
 /// Number of households in a batch. A session reports the first failure of its batch by number, so that the report does
@@ -66,6 +67,8 @@ pub struct Summary {
     pub events: u64,
     /// Script calls and flash operations.
     pub total: Tally,
+    /// Number of findings that do not make a household fail, and the first one, by severity and kind.
+    pub allowed: BTreeMap<(Severity, FindingKind), (u64, Finding)>,
     /// The kinds that were exercised.
     pub coverage: Coverage,
     /// Wall-clock time.
@@ -153,6 +156,7 @@ impl Session {
 }
 
 struct CaseResult {
+    allowed: Vec<Finding>,
     coverage: Coverage,
     events: u64,
     total: Tally,
@@ -165,8 +169,9 @@ impl CaseResult {
         let mut coverage = Coverage::default();
         coverage.add_trial(&trial);
         let (events, total) = (trial.events(), std::mem::take(&mut trial.total));
+        let allowed = std::mem::take(&mut trial.allowed);
         let failure = trial.failure().is_some().then_some(Failure { id, trial });
-        Ok(Self { coverage, events, total, failure })
+        Ok(Self { allowed, coverage, events, total, failure })
     }
 }
 
@@ -175,6 +180,10 @@ impl Summary {
         self.cases += 1;
         self.events += case.events;
         self.total.add(&case.total);
+        for finding in &case.allowed {
+            let kind = (finding.severity, finding.kind);
+            self.allowed.entry(kind).or_insert_with(|| (0, finding.clone())).0 += 1;
+        }
         self.coverage.add(&case.coverage);
     }
 }

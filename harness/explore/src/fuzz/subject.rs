@@ -10,8 +10,8 @@ use super::trial::Trial;
 use backend::Function;
 use runner::lenient_log::LenientLog;
 use runner::{
-    CaseError, FillCache, Finding, InitCalls, Options, ScriptChoice, ScriptExecution, router,
-    router_from, run_on_machine,
+    CaseError, FillCache, Finding, GatePolicy, InitCalls, Options, ScriptChoice, ScriptExecution,
+    router, router_from, run_on_machine,
 };
 use scenario::{Case, Router, Scenario};
 
@@ -46,6 +46,7 @@ impl Subject {
             seed: 0,
             log: false,
             init_calls: InitCalls::default(),
+            gate: GatePolicy::strict(),
         })
     }
 
@@ -58,6 +59,13 @@ impl Subject {
     #[must_use]
     pub fn logging(mut self, log: bool) -> Self {
         self.options.log = log;
+        self
+    }
+
+    /// Sets which findings make a household fail.
+    #[must_use]
+    pub fn denying(mut self, gate: GatePolicy) -> Self {
+        self.options.gate = gate;
         self
     }
 
@@ -81,8 +89,13 @@ impl Subject {
             &self.options,
             Some(&mut lenient_log),
         )?;
-        let findings = report.failures;
+        let gate = &self.options.gate;
+        let (findings, allowed) = report
+            .failures
+            .into_iter()
+            .partition(|finding| gate.denies(finding.severity, finding.group));
         Ok(Trial {
+            allowed,
             scenario: case.scenario,
             lenient_log,
             findings,
@@ -97,7 +110,11 @@ impl Subject {
     /// As [`Self::play_leniently`].
     pub fn judge(&self, case: &Case) -> Result<Vec<Finding>, CaseError> {
         let machine = router(case)?;
-        Ok(run_on_machine(case, machine, self.function.as_ref(), &self.options, None)?.failures)
+        let gate = &self.options.gate;
+        let mut failures =
+            run_on_machine(case, machine, self.function.as_ref(), &self.options, None)?.failures;
+        failures.retain(|finding| gate.denies(finding.severity, finding.group));
+        Ok(failures)
     }
 
     /// The router of a case before its first boot.

@@ -12,6 +12,8 @@ pub struct Trial {
     pub scenario: Scenario,
     /// The first failures. The trial ends with the step in which they occur.
     pub findings: Vec<Finding>,
+    /// Findings that do not make the trial fail.
+    pub allowed: Vec<Finding>,
     /// Script calls and flash operations.
     pub total: Tally,
     /// One line for each script call; empty unless logging.

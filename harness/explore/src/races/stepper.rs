@@ -297,7 +297,9 @@ impl Stepper {
             Ok(prepared) => {
                 (false, prepared.commit, i32::from(prepared.exit), prepared.rewritten.is_some())
             }
-            Err(Halt::Fault(_) | Halt::PowerLost) => (true, false, CRASHED, false),
+            Err(Halt::Fault(_) | Halt::KernelCrash(_) | Halt::PowerLost) => {
+                (true, false, CRASHED, false)
+            }
         };
         let image = match (after, mapped) {
             (Some(bytes), _) => Some(self.images.intern(bytes)),

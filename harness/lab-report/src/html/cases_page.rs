@@ -29,9 +29,13 @@ pub(super) struct CasesPage<'a> {
 struct GroupView<'a> {
     title: &'a str,
     class: &'static str,
-    word: &'static str,
+    word: &'a str,
     cases: usize,
     failed: usize,
+    /// Why there is no verdict, or what was found.
+    texts: Vec<&'a str>,
+    /// The command that shows it again.
+    reproduction: Option<&'a str>,
     /// The ids of its failures.
     failures: Vec<&'a str>,
 }
@@ -87,6 +91,9 @@ impl<'a> CasesPage<'a> {
 }
 
 fn verdict(report: &CasesReport) -> Verdict {
+    if report.groups.iter().any(|group| !group.verdict.is_empty()) {
+        return verdict_of_groups(&report.groups);
+    }
     let worst = report.failures.iter().map(|failure| failure.severity).max();
     let CasesReport { passed, failed, .. } = report;
     let all = passed + failed;
@@ -107,6 +114,24 @@ fn verdict(report: &CasesReport) -> Verdict {
     }
 }
 
+/// The verdict of `leaselab check`.
+fn verdict_of_groups(groups: &[GroupVerdict]) -> Verdict {
+    let worst = groups.iter().filter_map(|group| group.severity).max();
+    let of_severity = |wanted| groups.iter().filter(|group| group.severity == wanted).count();
+    let (class, word) = worst.map_or(("good", "ok"), |worst| (worst.name(), worst.name()));
+    let sentence = match worst {
+        None => "The script holds in every group that applies".to_owned(),
+        Some(Severity::Bug) => {
+            format!("The script has bugs in {} of {} groups", of_severity(worst), groups.len())
+        }
+        Some(Severity::Risk) => {
+            format!("The script has risks in {} of {} groups", of_severity(worst), groups.len())
+        }
+        Some(Severity::Advice) => "The script has no bug; there is advice".to_owned(),
+    };
+    Verdict { class, word, sentence }
+}
+
 fn article(severity: Severity) -> &'static str {
     match severity {
         Severity::Advice => "advice",
@@ -118,6 +143,7 @@ fn article(severity: Severity) -> &'static str {
 fn group_view<'a>(group: &'a GroupVerdict, failures: &'a [Failure]) -> GroupView<'a> {
     let (class, word) = match group.severity {
         Some(severity) => (severity.name(), severity.name()),
+        None if !matches!(group.verdict.as_str(), "" | "ok") => ("skipped", group.verdict.as_str()),
         None if group.cases == 0 => ("skipped", "not tested"),
         None => ("good", "holds"),
     };
@@ -128,6 +154,8 @@ fn group_view<'a>(group: &'a GroupVerdict, failures: &'a [Failure]) -> GroupView
         word,
         cases: group.cases,
         failed: group.failed,
+        texts: group.why.iter().chain(&group.example).map(String::as_str).collect(),
+        reproduction: group.reproduction.as_deref(),
         failures: of_group.map(|failure| failure.id.as_str()).take(6).collect(),
     }
 }

@@ -9,11 +9,13 @@ pub(super) fn since_start(seconds: i64) -> String {
 
 /// A length of time in its largest unit, for example `-3.5 h`.
 pub(super) fn length(seconds: i64) -> String {
-    let units = [(31_536_000, "years"), (86_400, "d"), (3600, "h"), (60, "min")];
+    let units = [(31_536_000, "year"), (86_400, "d"), (3600, "h"), (60, "min")];
     let unit = units.into_iter().find(|(size, _)| seconds.abs() >= *size);
     let Some((size, name)) = unit else { return format!("{seconds} s") };
     let number = format!("{:.1}", seconds as f64 / f64::from(size as i32));
-    format!("{} {name}", number.strip_suffix(".0").unwrap_or(&number))
+    let number = number.strip_suffix(".0").unwrap_or(&number);
+    let plural = if name == "year" && number != "1" { "s" } else { "" };
+    format!("{number} {name}{plural}")
 }
 
 #[cfg(test)]
@@ -28,5 +30,6 @@ mod tests {
         assert_eq!(length(59), "59 s");
         assert_eq!(length(86_400), "1 d");
         assert_eq!(length(63_072_000), "2 years");
+        assert_eq!(length(31_536_000), "1 year");
     }
 }

@@ -6,9 +6,11 @@ use crate::wear::{WearReport, WearRow};
 const WIDTH: f64 = 760.0;
 const HEIGHT: f64 = 260.0;
 const LEFT: f64 = 72.0;
-const RIGHT: f64 = 740.0;
+const RIGHT: f64 = 725.0;
 const TOP: f64 = 14.0;
 const BOTTOM: f64 = 228.0;
+/// Number of ticks on the axis of time.
+const MAX_TIMES: u64 = 6;
 /// Number of lines that can be told apart.
 const MAX_LINES: usize = 8;
 
@@ -48,9 +50,10 @@ pub(super) fn chart(report: &WearReport, name: impl Fn(&WearRow) -> String) -> O
     let y = |erases: u64| BOTTOM - (BOTTOM - TOP) * erases as f64 / top as f64;
     let ticks = (0..=4)
         .map(|quarter| Tick { y: y(top * quarter / 4), text: (top * quarter / 4).to_string() });
-    let times = (0..=4_u64).map(|quarter| TimeTick {
-        x: LEFT + (RIGHT - LEFT) * quarter as f64 / 4.0,
-        text: length(i64::try_from(report.seconds / 4 * quarter).unwrap_or(i64::MAX)),
+    let step = time_step(report.seconds);
+    let times = (0..=report.seconds / step).map(|tick| TimeTick {
+        x: LEFT + (RIGHT - LEFT) * (tick * step) as f64 / report.seconds.max(1) as f64,
+        text: length(i64::try_from(tick * step).unwrap_or(i64::MAX)),
     });
     let line = |(index, row): (usize, &&WearRow)| {
         let mut sum = 0;
@@ -73,6 +76,16 @@ pub(super) fn chart(report: &WearReport, name: impl Fn(&WearRow) -> String) -> O
     })
 }
 
+/// The distance of the ticks on the axis of time.
+fn time_step(seconds: u64) -> u64 {
+    const HOUR: u64 = 3600;
+    const DAY: u64 = 24 * HOUR;
+    const YEAR: u64 = 365 * DAY;
+    let steps = [HOUR, 2 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 7 * DAY, 30 * DAY, 90 * DAY];
+    let steps = steps.into_iter().chain([YEAR, 10 * YEAR, 100 * YEAR, 1000 * YEAR]);
+    steps.into_iter().find(|step| seconds / step <= MAX_TIMES).unwrap_or(10_000 * YEAR)
+}
+
 /// The next number with one significant digit that is divisible by 4.
 fn round_up(number: u64) -> u64 {
     let mut unit = 4;
@@ -84,7 +97,7 @@ fn round_up(number: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::round_up;
+    use super::{round_up, time_step};
 
     #[test]
     fn the_scale_ends_above_the_largest_number_and_has_whole_quarters() {
@@ -92,5 +105,14 @@ mod tests {
         {
             assert_eq!(round_up(number), expected);
         }
+    }
+
+    #[test]
+    fn ticks_of_time_are_those_that_people_use() {
+        let hours = |seconds: u64| time_step(seconds) / 3600;
+        assert_eq!(
+            [4, 12, 72, 24 * 30, 24 * 365].map(|time| hours(time * 3600)),
+            [1, 2, 12, 168, 2160]
+        );
     }
 }

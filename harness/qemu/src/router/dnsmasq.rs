@@ -103,7 +103,7 @@ impl Router<'_> {
         let server = dhcp4::Server { mac: MAC, address: self.address };
         let sent = Sent { xid: rand::RngExt::random(&mut self.rng), kind, address };
         let (endpoints, bytes) =
-            dhcp4::encode(kind, client, address, sent.xid, server).map_err(QemuError::Input)?;
+            dhcp4::encode(kind, client, address, sent.xid, server).map_err(QemuError::Message)?;
         let link = self.running_link()?;
         if !address.is_unspecified() {
             link.add_host(IpAddr::V4(address), dhcp4::frame_mac(client));

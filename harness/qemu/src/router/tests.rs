@@ -35,6 +35,7 @@ fn router(config: &mut GuestConfig) -> Router<'_> {
         file: ScriptFile::BuiltIn("lease_update.sh", ""),
         shell: Vec::new(),
         environment: BTreeMap::new(),
+        storage: std::sync::Arc::default(),
     };
     let mut router = Router::new(config, &empty_machine(), &script, 1).expect("a router");
     router.clock = CLOCK;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use nvram_emu::emu::DeviceFolder;
 
-use super::{create, show};
+use super::{create, dialects, show};
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::report::write_atomically;
@@ -22,6 +22,8 @@ enum Command {
     Create(create::Args),
     /// Show configuration, wear, and the contents of RAM and flash
     Show(show::Args),
+    /// List the dialects: firmware, what they were verified against, where they report the free space
+    Dialects(dialects::Args),
     /// Turn the device off and on, so that the contents of RAM are lost
     Reboot {
         /// The device folder
@@ -47,6 +49,7 @@ pub(in crate::cli) fn run(args: &Args) -> Result<Exit, CommandError> {
     match &args.command {
         Command::Create(args) => return create::run(args),
         Command::Show(args) => return show::run(args),
+        Command::Dialects(args) => return Ok(dialects::run(args)),
         Command::Reboot { folder } => DeviceFolder::open(folder)?.reboot()?,
         Command::Dump { folder, file } => {
             write_atomically(file, &DeviceFolder::open(folder)?.dump()?)?;

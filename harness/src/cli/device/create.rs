@@ -1,10 +1,14 @@
 //! `leaselab device create`.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use nvram_emu::backup::{self, Backup};
 use nvram_emu::emu::{DeviceConfig, DeviceFolder};
+use nvram_emu::{DoesNotFit, Machine};
 use toml::Spanned;
 
+use crate::cli::options::{chip_names, dialect_names};
 use crate::error::CommandError;
 use crate::exit::Exit;
 use runner::setup;
@@ -16,7 +20,7 @@ pub(super) struct Args {
     /// The device folder
     folder: PathBuf,
     /// The dialect of the nvram tool
-    #[arg(long, value_name = "NAME", default_value = "openwrt")]
+    #[arg(long, value_name = "NAME", default_value = "openwrt", value_parser = dialect_names())]
     dialect: String,
     /// Size of the NVRAM, such as 32KiB
     #[arg(long, value_name = "SIZE", default_value = "32KiB")]
@@ -28,7 +32,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "SIZE", default_value = "64KiB")]
     erase: Bytes,
     /// The flash chip
-    #[arg(long, value_name = "NAME", default_value = "spi-nor")]
+    #[arg(long, value_name = "NAME", default_value = "spi-nor", value_parser = chip_names())]
     chip: String,
     /// Initial bytes of other programs' variables
     #[arg(long, value_name = "SIZE", default_value = "0")]
@@ -39,6 +43,10 @@ pub(super) struct Args {
     /// Start with this flash image instead
     #[arg(long, value_name = "FILE", conflicts_with_all = ["neighbours", "free"])]
     image: Option<PathBuf>,
+    /// Start with the variables of this file: the text of `nvram show`, a backup of Tomato or DD-WRT, a file of `nvram
+    /// save`, a flash dump, or a boot loader with embedded defaults
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["neighbours", "free", "image"])]
+    from: Option<PathBuf>,
 }
 
 pub(super) fn run(create: &Args) -> Result<Exit, CommandError> {
@@ -64,6 +72,10 @@ pub(super) fn run(create: &Args) -> Result<Exit, CommandError> {
         let help = refusal.help.as_ref().map_or(String::new(), |help| format!(" ({help})"));
         CommandError::Usage(format!("{refusal}{help}"))
     })?;
+    let (machine, source) = match &create.from {
+        Some(file) => with_backup(&machine, file, &create.space)?,
+        None => (machine, String::new()),
+    };
     let config = DeviceConfig {
         dialect: machine.dialect(),
         chip: machine.flash().chip(),
@@ -72,6 +84,31 @@ pub(super) fn run(create: &Args) -> Result<Exit, CommandError> {
     };
     DeviceFolder::create(&create.folder, config, &machine.flash_bytes())?;
     let path = create.folder.display();
-    outln!("created {path}; usage: NVRAM_EMU={path} nvram show");
+    outln!("created {path}{source}; usage: NVRAM_EMU={path} nvram show");
     Ok(Exit::Passed)
+}
+
+/// The router with the variables of a backup, and a description of the backup.
+fn with_backup(
+    machine: &Machine,
+    file: &Path,
+    space: &Bytes,
+) -> Result<(Machine, String), CommandError> {
+    let bytes = read_limited(file).map_err(|error| CommandError::file(file, error))?;
+    let Backup { format, variables } = backup::read(&bytes)
+        .map_err(|error| CommandError::Usage(format!("{}:{error}", file.display())))?;
+    let machine = machine.with_variables(&variables).map_err(|DoesNotFit { needed, .. }| {
+        CommandError::Usage(format!(
+            "{}: {needed} bytes of variables do not fit into an NVRAM of {space}: use a larger --space",
+            file.display()
+        ))
+    })?;
+    Ok((machine, format!(" with {} variables from {format}", variables.len())))
+}
+
+fn read_limited(file: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let limit = backup::MAX_INPUT as u64 + 1;
+    std::fs::File::open(file)?.take(limit).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }

@@ -2,6 +2,7 @@
 
 mod command;
 mod create;
+mod dialects;
 mod show;
 
 pub(super) use command::{Args, run};

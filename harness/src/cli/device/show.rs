@@ -3,6 +3,9 @@
 use std::path::PathBuf;
 
 use nvram_emu::emu::DeviceFolder;
+use nvram_emu::flsh::MAGIC;
+use nvram_emu::judge::{ImageReport, judge};
+use scenario::quantity;
 
 use crate::error::CommandError;
 use crate::exit::Exit;
@@ -17,13 +20,27 @@ pub(super) struct Args {
     variables: bool,
 }
 
+fn show_image(report: &ImageReport) {
+    let ImageReport { offset, space, header, crc, verdicts } = report;
+    let magic = if header.magic == MAGIC { "FLSH" } else { "no magic" };
+    let stored = header.crc();
+    let crc = match crc {
+        Some(crc) if *crc == stored => format!("CRC {stored:#04x}"),
+        Some(crc) => format!("CRC {stored:#04x} instead of {crc:#04x}"),
+        None => format!("CRC {stored:#04x} of an impossible length"),
+    };
+    outln!("image        at {offset:#x}: {magic}, length {} of {space}, {crc}", header.len);
+    for (loader, verdict) in verdicts {
+        outln!("{:<12} {verdict}", loader.name());
+    }
+}
+
 pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
-    let info = DeviceFolder::open(&args.folder)?.info()?;
+    let device = DeviceFolder::open(&args.folder)?;
+    let info = device.info()?;
     let config = &info.config;
     let blocks = info.geometry.blocks();
-    let status =
-        if config.dialect.verified() { "verified" } else { "modelled from source, not verified" };
-    outln!("dialect      {} ({status})", config.dialect);
+    outln!("dialect      {}: {}", config.dialect, config.dialect.info().firmware);
     outln!("chip         {}: {}", config.chip.name, config.chip.source);
     outln!(
         "partition    {} bytes in {blocks} erase blocks of {}",
@@ -38,6 +55,9 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     }
     outln!("programmed   {} bytes", info.bytes_programmed);
     outln!("busy         {:.3} s", info.busy.as_secs_f64());
+    if let Some(report) = judge(&device.machine()?) {
+        show_image(&report);
+    }
     let views = [
         ("RAM", &info.ram_variables, "its store cannot be opened"),
         ("flash", &info.flash_variables, "no valid image"),
@@ -45,7 +65,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     for (name, variables, none) in views {
         match variables {
             None => outln!("{name:<12} {none}"),
-            Some(variables) => outln!("{name:<12} {} variables", variables.len()),
+            Some(variables) => outln!("{name:<12} {}", quantity(variables.len(), "variable")),
         }
     }
     if !info.booted {

@@ -14,6 +14,7 @@ use super::load::{Content, InputOptions, ViewChoice};
 use super::print::print;
 use crate::error::CommandError;
 use crate::exit::Exit;
+use scenario::quantity;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -39,7 +40,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     let lost = match &server.content {
         Content::Other(_) => {
             err!("{}", server.losses);
-            lines.push(format!("{path}: {} problems", server.total));
+            lines.push(format!("{path}: {}", quantity(server.total, "problem")));
             server.loses
         }
         Content::Journal(reading) => {
@@ -82,10 +83,11 @@ fn judge(path: &str, server: &Reading, salvaged: &Reading, lines: &mut Vec<Strin
         Verdict::Clean => "dhcpd starts without error messages",
     };
     lines.push(format!(
-        "{path}: {verdict}; {} problems; of {whole} records {} would be lost or changed, and {} statements",
-        server.diagnostics.total(),
+        "{path}: {verdict}; {}; of {} {} would be lost or changed, and {}",
+        quantity(server.diagnostics.total(), "problem"),
+        quantity(whole, "record"),
         if is_refused { whole.max(records) } else { records },
-        server.lost_statements,
+        quantity(server.lost_statements, "statement"),
     ));
     is_refused || records > 0 || server.lost_statements > 0 || foreign > 0
 }

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use super::RouterOptions;
+use crate::builtin;
 use crate::error::CommandError;
-use crate::suite::{self, Shard};
-use scenario::Case;
+use crate::suite::{self, Shard, Suite};
+use scenario::{Case, Overrides, Unsuited};
 
 /// Options that select cases.
 #[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
@@ -21,7 +22,7 @@ pub(in crate::cli) struct CaseFilter {
 }
 
 impl CaseFilter {
-    /// Loads the selected cases of files and folders.
+    /// Loads the selected cases of files and folders. `is_chosen`: `--script` names the script.
     ///
     /// `convert` can change or drop cases before they are selected.
     ///
@@ -30,13 +31,40 @@ impl CaseFilter {
     pub(in crate::cli) fn load(
         &self,
         paths: &[PathBuf],
+        is_chosen: bool,
         convert: impl FnOnce(Vec<Case>) -> Vec<Case>,
-    ) -> Result<Vec<Case>, CommandError> {
-        let mut cases = convert(suite::load(paths, &self.router.overrides()?)?);
-        suite::select(&mut cases, self.filter.as_deref(), self.shard);
-        if cases.is_empty() {
-            return Err(CommandError::usage("no case matches these options"));
+    ) -> Result<Suite, CommandError> {
+        let overrides = Overrides { chosen_script: is_chosen, ..self.router.overrides()? };
+        let mut suite = suite::load(paths, &overrides)?;
+        suite.cases = convert(suite.cases);
+        suite.select(self.filter.as_deref(), self.shard);
+        if suite.cases.is_empty() {
+            return Err(CommandError::Usage(match suite.unsuited.first() {
+                Some(unsuited) => format!(
+                    "no case matches these options: {} is left out, because {}",
+                    unsuited.name, unsuited.why
+                ),
+                None => "no case matches these options".to_owned(),
+            }));
         }
-        Ok(cases)
+        Ok(suite)
+    }
+}
+
+/// The paths of the command line, or the default.
+pub(in crate::cli) fn paths_or(paths: &[PathBuf], folder: &str) -> Vec<PathBuf> {
+    if paths.is_empty() { vec![builtin::default_folder(folder)] } else { paths.to_vec() }
+}
+
+/// Prints how many scenarios apply, and with `verbose` which cases do not.
+pub(in crate::cli) fn print_unsuited(suite: &Suite, verbose: bool) {
+    let Some(summary) = suite.summary() else { return };
+    if verbose {
+        errln!("{summary}:");
+        for Unsuited { name, why, .. } in &suite.unsuited {
+            errln!("  {name}: {why}");
+        }
+    } else {
+        errln!("{summary} (--verbose names them)");
     }
 }

@@ -2,17 +2,20 @@
 
 use super::run::runner_options;
 use super::{
-    GuestOptions, InitOptions, LiveOptions, Root, ScriptOptions, StoreChoice, TargetChoice,
+    GateOptions, GuestOptions, InitOptions, LiveOptions, Root, ScriptOptions, StoreChoice,
+    TargetChoice,
 };
 use crate::error::CommandError;
 use crate::words::Words;
-use runner::Options;
+use runner::{GatePolicy, Options};
 
 /// Options that change what a case does. With the id of the case they determine a reproduction.
 #[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
 pub(in crate::cli) struct ReplayOptions {
     #[command(flatten)]
     pub(in crate::cli) script: ScriptOptions,
+    #[command(flatten)]
+    pub(in crate::cli) gate: GateOptions,
     /// Where script calls go [default: process for a case of `run`, otherwise in-process]
     #[arg(long, value_enum)]
     pub(in crate::cli) target: Option<TargetChoice>,
@@ -26,9 +29,9 @@ pub(in crate::cli) struct ReplayOptions {
     /// Where the script keeps its leases
     #[arg(long, value_enum, default_value = "scenario")]
     pub(in crate::cli) store: StoreChoice,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Options for ids of `live`")]
     pub(in crate::cli) live: LiveOptions,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Options for ids of `qemu run`")]
     pub(in crate::cli) guest: GuestOptions,
 }
 
@@ -44,12 +47,18 @@ impl ReplayOptions {
     ) -> Result<Options, CommandError> {
         let target = self.target.unwrap_or(default);
         let options = runner_options(&self.script, target, self.root, self.seed, log)?;
-        Ok(Options { init_calls: self.init.calls(), ..options })
+        Ok(Options { init_calls: self.init.calls(), gate: self.gate(), ..options })
+    }
+
+    /// Which findings make the reproduction fail.
+    pub(in crate::cli) fn gate(&self) -> GatePolicy {
+        self.gate.policy(self.script.is_chosen())
     }
 
     /// The options as words of a command line.
     pub(in crate::cli) fn add_to(&self, words: &mut Words) {
         self.script.add_to(words);
+        self.gate.add_to(words);
         words.option("--target", self.target.map(TargetChoice::name));
         self.root.add_to(words);
         words.option("--seed", Some(self.seed).filter(|seed| *seed != 0));

@@ -2,6 +2,7 @@
 
 use clap::ValueEnum as _;
 
+use super::dialect_names;
 use crate::error::CommandError;
 use dnsmasq_model::{Build, Release};
 use nvram_emu::Dialect;
@@ -13,8 +14,8 @@ pub(in crate::cli) struct RouterOptions {
     /// dnsmasq's build: with a real-time clock, or with `HAVE_BROKEN_RTC` [default: as the scenario says]
     #[arg(long, value_enum)]
     pub(in crate::cli) rtc: Option<RtcChoice>,
-    /// Dialects of the nvram tool [default: as the scenario says]
-    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    /// Dialects of the nvram tool, instead of those of the scenario [default: as the scenario says]
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = dialect_names())]
     pub(in crate::cli) dialect: Vec<String>,
     /// Releases of dnsmasq, from 2.33 to 2.92 [default: as the scenario says, else the newest]
     #[arg(long, value_name = "RELEASE", value_delimiter = ',')]
@@ -73,6 +74,7 @@ impl RouterOptions {
             rtc: self.rtc.map_or_else(Vec::new, RtcChoice::names),
             dialect: self.dialect.clone(),
             dnsmasq: self.dnsmasq_release.iter().map(Release::to_string).collect(),
+            chosen_script: false,
         })
     }
 

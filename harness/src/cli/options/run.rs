@@ -2,10 +2,15 @@
 
 use std::path::PathBuf;
 
-use super::{CaseFilter, InitOptions, Jobs, ReportOptions, Root, ScriptOptions, TargetChoice};
+use super::{
+    CaseFilter, GateOptions, InitOptions, Jobs, ReportOptions, Root, ScriptOptions, TargetChoice,
+    print_unsuited,
+};
 use crate::error::CommandError;
 use crate::report::Forge;
-use runner::{InitCalls, Options, ScriptExecution};
+use crate::suite::Suite;
+use runner::{GatePolicy, InitCalls, Options, ScriptExecution};
+use scenario::Case;
 
 /// Options of all commands that play cases.
 #[derive(Clone, Debug, clap::Args)]
@@ -14,6 +19,8 @@ pub(in crate::cli) struct RunOptions {
     pub(in crate::cli) cases: CaseFilter,
     #[command(flatten)]
     pub(in crate::cli) script: ScriptOptions,
+    #[command(flatten)]
+    pub(in crate::cli) gate: GateOptions,
     #[command(flatten)]
     pub(in crate::cli) jobs: Jobs,
     /// Seed of the values that a server chooses at random, such as temporary addresses of DHCPv6
@@ -29,12 +36,32 @@ pub(in crate::cli) struct RunOptions {
     /// Keep log, flash and RAM of each failed case in this folder
     #[arg(long, value_name = "DIR")]
     pub(in crate::cli) keep: Option<PathBuf>,
+    /// Start no further case after one has failed
+    #[arg(long)]
+    pub(in crate::cli) fail_fast: bool,
+    /// Print the names of the selected cases instead of running them
+    #[arg(long)]
+    pub(in crate::cli) list: bool,
     /// Print every script call of every case
     #[arg(long)]
     pub(in crate::cli) verbose: bool,
 }
 
 impl RunOptions {
+    /// Loads the selected cases, and prints how many scenarios apply to the script and the dialect.
+    ///
+    /// # Errors
+    /// See [`CaseFilter::load`].
+    pub(in crate::cli) fn load(
+        &self,
+        paths: &[PathBuf],
+        convert: impl FnOnce(Vec<Case>) -> Vec<Case>,
+    ) -> Result<Suite, CommandError> {
+        let suite = self.cases.load(paths, self.script.is_chosen(), convert)?;
+        print_unsuited(&suite, self.verbose);
+        Ok(suite)
+    }
+
     /// How the runner plays a case.
     ///
     /// # Errors
@@ -46,11 +73,12 @@ impl RunOptions {
     ) -> Result<Options, CommandError> {
         let log = self.verbose || self.keep.is_some();
         let options = runner_options(&self.script, target, root, self.seed, log)?;
-        Ok(Options { init_calls: self.init.calls(), ..options })
+        let gate = self.gate.policy(self.script.is_chosen());
+        Ok(Options { init_calls: self.init.calls(), gate, ..options })
     }
 }
 
-/// How the runner plays a case. With `log` the report has a line for each script call.
+/// How the runner plays a case, which every finding makes fail. With `log` the report has a line for each script call.
 ///
 /// # Errors
 /// A script that cannot be read.
@@ -68,5 +96,6 @@ pub(in crate::cli) fn runner_options(
         TargetChoice::Both => ScriptExecution::Both(settings),
     };
     let script = script.choice()?;
-    Ok(Options { execution, script, seed, log, init_calls: InitCalls::default() })
+    let (init_calls, gate) = (InitCalls::default(), GatePolicy::strict());
+    Ok(Options { execution, script, seed, log, init_calls, gate })
 }

@@ -1,20 +1,18 @@
 //! The script under test.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Root;
 use crate::error::CommandError;
 use crate::words::Words;
 use backend::ExternalScript;
-use backend::process::Settings;
-use runner::ScriptChoice;
+use backend::process::{Settings, check_script_file};
+use runner::{NamePattern, ScriptChoice};
 use scenario::Case;
 
 /// The default of `--timeout`.
-const DEFAULT_TIMEOUT_SECONDS: u64 = 20;
+pub(in crate::cli) const DEFAULT_TIMEOUT_SECONDS: u64 = 20;
 
 /// Options that choose the script under test.
 #[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
@@ -28,47 +26,59 @@ pub(in crate::cli) struct ScriptOptions {
     /// Kill a script and its children when a call takes longer
     #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_TIMEOUT_SECONDS)]
     timeout: u64,
+    /// NVRAM variables that belong to the script, such as my_leases or 'lease_*'; may be repeated [default: dnsmasq_lease_*]
+    #[arg(long, value_name = "PATTERN")]
+    owns: Vec<NamePattern>,
 }
 
 impl Default for ScriptOptions {
     fn default() -> Self {
-        Self { script: None, shell: None, timeout: DEFAULT_TIMEOUT_SECONDS }
+        Self { script: None, shell: None, timeout: DEFAULT_TIMEOUT_SECONDS, owns: Vec::new() }
     }
 }
 
 impl ScriptOptions {
-    /// Checks that the script can be read.
+    /// The options for a script.
+    pub(in crate::cli) fn new(script: PathBuf, shell: Option<String>, timeout: u64) -> Self {
+        Self { script: Some(script), shell, timeout, owns: Vec::new() }
+    }
+
+    /// The same options with these patterns of the variables that belong to the script.
+    #[must_use]
+    pub(in crate::cli) fn owning(self, owns: Vec<NamePattern>) -> Self {
+        Self { owns, ..self }
+    }
+
+    /// The script and its shell.
     ///
     /// # Errors
-    /// A script that cannot be read.
+    /// A script that cannot be run.
     pub(in crate::cli) fn choice(&self) -> Result<ScriptChoice, CommandError> {
-        if let Some(path) = &self.script {
-            fs::File::open(path).map_err(|error| {
-                CommandError::usage(format!("--script {}: {error}", path.display()))
-            })?;
-        }
-        Ok(ScriptChoice { path: self.script.clone(), shell: self.shell_words() })
+        self.check()?;
+        Ok(ScriptChoice {
+            path: self.script.clone(),
+            shell: self.shell_words(),
+            owns: self.owns.clone(),
+        })
+    }
+
+    /// Whether `--script` names the script.
+    pub(in crate::cli) fn is_chosen(&self) -> bool {
+        self.script.is_some()
     }
 
     fn shell_words(&self) -> Vec<String> {
         self.shell.iter().flat_map(|shell| shell.split_whitespace()).map(str::to_owned).collect()
     }
 
-    /// Checks that the script can be executed, because otherwise dnsmasq exits at its start.
+    /// Checks that the script can be run.
     ///
     /// # Errors
-    /// The path with the reason.
-    pub(in crate::cli) fn check_executable(&self) -> Result<(), CommandError> {
-        let Some(path) = &self.script else { return Ok(()) };
-        let refuse =
-            |why: &str| Err(CommandError::usage(format!("--script {}: {why}", path.display())));
-        match fs::metadata(path) {
-            Err(error) => refuse(&error.to_string()),
-            Ok(data) if !data.is_file() => refuse("not a file"),
-            Ok(data) if self.shell.is_none() && data.permissions().mode() & 0o111 == 0 => refuse(
-                "not executable: make it executable with chmod +x, or name what runs it with --shell",
-            ),
-            Ok(_) => Ok(()),
+    /// The path with the reason why not.
+    pub(in crate::cli) fn check(&self) -> Result<(), CommandError> {
+        match &self.script {
+            Some(path) => check_script(path, self.shell.is_some()),
+            None => Ok(()),
         }
     }
 
@@ -81,19 +91,19 @@ impl ScriptOptions {
             CommandError::Environment(format!("cannot find the executable of leaselab: {error}"))
         })?;
         let limit_ms = self.timeout.clamp(1, 86_400) * 1000;
-        Ok(Settings { leaselab, limit_ms, root: root.kind() })
+        Ok(Settings { leaselab, limit_ms, isolation: root.isolation(), programs: Vec::new() })
     }
 
     /// The script of a case, or `--script`, as processes that can be started from any state of a router.
     ///
     /// # Errors
-    /// A script that cannot be read.
+    /// A script that cannot be run.
     pub(in crate::cli) fn processes(
         &self,
         case: &Case,
         root: Root,
     ) -> Result<Arc<ExternalScript>, CommandError> {
-        let command = runner::command(case, &self.choice()?);
+        let command = runner::command(case, &self.choice()?)?;
         Ok(Arc::new(ExternalScript::new(command, self.settings(root)?)))
     }
 
@@ -103,5 +113,17 @@ impl ScriptOptions {
         words.option("--shell", self.shell.as_ref());
         let timeout = Some(self.timeout).filter(|seconds| *seconds != DEFAULT_TIMEOUT_SECONDS);
         words.option("--timeout", timeout);
+        for pattern in &self.owns {
+            words.option("--owns", Some(pattern));
+        }
     }
+}
+
+/// Checks that the script of `--script` can be run.
+///
+/// # Errors
+/// The path with the reason why not.
+pub(in crate::cli) fn check_script(path: &Path, has_shell: bool) -> Result<(), CommandError> {
+    check_script_file(path, has_shell)
+        .map_err(|error| CommandError::Usage(format!("--script {}: {error}", path.display())))
 }

@@ -1,7 +1,7 @@
 //! Where script calls go.
 
 use crate::words::Words;
-use backend::process;
+use backend::process::Isolation;
 
 /// Where the script calls of a run go.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -47,19 +47,19 @@ impl From<SingleTarget> for TargetChoice {
 /// Which file system scripts see.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::Args)]
 pub(in crate::cli) struct Root {
-    /// Run scripts without private user and mount namespaces
+    /// Let scripts see and change the machine's own files, processes, network and clock
     #[arg(long)]
-    no_private_root: bool,
+    no_sandbox: bool,
 }
 
 impl Root {
-    /// The kind of root.
-    pub(in crate::cli) fn kind(self) -> process::Root {
-        if self.no_private_root { process::Root::Shared } else { process::Root::Private }
+    /// How far scripts are kept away from the machine.
+    pub(in crate::cli) fn isolation(self) -> Isolation {
+        if self.no_sandbox { Isolation::None } else { Isolation::Full }
     }
 
     /// The option as a word of a command line.
     pub(in crate::cli) fn add_to(self, words: &mut Words) {
-        words.flag("--no-private-root", self.no_private_root);
+        words.flag("--no-sandbox", self.no_sandbox);
     }
 }

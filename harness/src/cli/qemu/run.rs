@@ -2,17 +2,17 @@
 
 use std::path::PathBuf;
 
-use crate::cli::options::{GuestOptions, ReplayOptions, Root, RunOptions, TargetChoice};
-use crate::cli::play::{Play, finish, play};
+use crate::cli::options::{GuestOptions, ReplayOptions, Root, RunOptions, TargetChoice, paths_or};
+use crate::cli::play::{Play, finish, list, play};
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::run_case::BackendChoice;
+use scenario::quantity;
 
 /// The arguments of `leaselab qemu run`.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
-    /// Scenario files, or folders of them
-    #[arg(default_value = "scenarios")]
+    /// Scenario files, or folders of them [default: the folder scenarios, or the embedded scenarios]
     paths: Vec<PathBuf>,
     #[command(flatten)]
     pub(in crate::cli) run: RunOptions,
@@ -21,12 +21,16 @@ pub(in crate::cli) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
-    args.run.script.check_executable()?;
+    if args.run.list {
+        let suite = args.run.load(&paths_or(&args.paths, "scenarios"), |cases| cases)?;
+        return Ok(list(&suite.cases));
+    }
+    args.run.script.check()?;
     let pool = args.guest.pool(args.run.keep.clone())?;
     let options = args.run.runner(TargetChoice::Process, Root::default())?;
-    let cases = args.run.cases.load(&args.paths, |cases| cases)?;
+    let suite = args.run.load(&paths_or(&args.paths, "scenarios"), |cases| cases)?;
     let summary = play(&Play {
-        cases: &cases,
+        suite: &suite,
         options: &options,
         backend: &BackendChoice::Qemu(pool.clone()),
         run: &args.run,
@@ -38,9 +42,9 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     let session = pool.lock();
     if let Some(audit) = session.sum() {
         outln!(
-            "\nerases of {} commits, as QEMU's flash chip saw them and as leaselab counts them; \
+            "\nerases of {}, as QEMU's flash chip saw them and as leaselab counts them; \
              slowest boot {:.1} s",
-            audit.commits(),
+            quantity(audit.commits(), "commit"),
             session.slowest_boot().as_secs_f64()
         );
         out!("{audit}");
@@ -53,6 +57,7 @@ impl Args {
     pub(in crate::cli) fn replay(&self) -> ReplayOptions {
         ReplayOptions {
             script: self.run.script.clone(),
+            gate: self.run.gate.clone(),
             seed: self.run.seed,
             init: self.run.init,
             guest: self.guest.clone(),

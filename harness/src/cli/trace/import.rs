@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::CommandError;
 use crate::exit::Exit;
+use scenario::quantity;
 use trace::import::{AddressPolicy, Anonymiser, Imported, Log, LogGaps, write};
 
 /// Length of a random key, in bytes.
@@ -72,24 +73,25 @@ fn print_summary(log: &Log, imported: &Imported, out: &Path) {
     let actions: Vec<String> =
         by_action.iter().map(|(action, count)| format!("{count} {action}")).collect();
     outln!(
-        "{}: {} calls in {:.1} hours ({}), dnsmasq's build: {build}",
+        "{}: {} in {:.1} hours ({}), dnsmasq's build: {build}",
         out.display(),
-        log.calls.len(),
+        quantity(log.calls.len(), "call"),
         seconds / 3600.0,
         actions.join(", ")
     );
     let LogGaps { torn, large, missing } = log.gaps;
     if torn > 0 {
-        outln!("  {torn} calls left out: incomplete in the log");
+        outln!("  {} left out: incomplete in the log", quantity(torn, "call"));
     }
     if large > 0 {
-        outln!("  {large} calls left out: too large for the log");
+        outln!("  {} left out: too large for the log", quantity(large, "call"));
     }
     if missing > 0 {
-        outln!("  {missing} calls missing in between: RECORD_MAX limits the size of the log");
+        let missing = quantity(missing, "call");
+        outln!("  {missing} missing in between: RECORD_MAX limits the size of the log");
     }
     if *reboots > 0 {
-        outln!("  the router was rebooted {reboots} times");
+        outln!("  the router was rebooted {}", quantity(*reboots, "time"));
     }
     if log.calls.first().is_none_or(|call| call.argv.get(1).is_none_or(|word| word != b"init")) {
         outln!(

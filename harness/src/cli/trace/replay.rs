@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 
 use toml::Spanned;
 
-use crate::cli::options::{Root, ScriptOptions, SingleTarget, runner_options};
+use crate::cli::options::{Root, ScriptOptions, SingleTarget, dialect_names, runner_options};
 use crate::error::CommandError;
 use crate::exit::Exit;
 use backend::process::Process;
 use backend::{Backend, CallOptions, Function, InProcess};
 use dnsmasq_model::ScriptCall;
 use runner::{Options, ScriptExecution, Tally, setup};
-use scenario::{Bytes, Router};
+use scenario::{Bytes, Router, quantity};
 use trace::{Recording, find};
 
 /// The arguments of `leaselab trace replay`.
@@ -28,7 +28,7 @@ pub(super) struct Args {
     #[command(flatten)]
     root: Root,
     /// Dialect of the nvram tool
-    #[arg(long, value_name = "NAME", default_value = "openwrt")]
+    #[arg(long, value_name = "NAME", default_value = "openwrt", value_parser = dialect_names())]
     dialect: String,
     /// Size of the NVRAM, such as 64KiB
     #[arg(long, value_name = "SIZE", default_value = "32KiB")]
@@ -57,14 +57,18 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
         outln!("{:<44} {}", recording.label(), counts(&tally));
         total.add(&tally);
     }
-    outln!("{} recordings: {}", folders.len(), counts(&total));
+    outln!("{}: {}", quantity(folders.len(), "recording"), counts(&total));
     Ok(if total.failed_calls > 0 { Exit::Failed } else { Exit::Passed })
 }
 
 fn counts(tally: &Tally) -> String {
     format!(
-        "{:>6} calls {:>4} failed {:>6} commits {:>6} erases {:>9} bytes programmed",
-        tally.calls, tally.failed_calls, tally.commits, tally.erases, tally.programmed
+        "{:>12} {:>4} failed {:>14} {:>13} {:>15} programmed",
+        quantity(tally.calls, "call"),
+        tally.failed_calls,
+        quantity(tally.commits, "commit"),
+        quantity(tally.erases, "erase"),
+        quantity(tally.programmed, "byte")
     )
 }
 

@@ -1,12 +1,16 @@
 //! `leaselab wear` without a subcommand.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use lab_report::Document;
 
+use super::charts::Destination;
+use super::list;
+use super::progress::Progress;
 use super::source::SourceArgs;
 use super::study::{self, StudyArgs};
 use super::trial::TrialArgs;
+use crate::console;
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::report;
@@ -41,9 +45,13 @@ pub(super) struct Args {
     /// Write a CSV table
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
-    /// Draw charts: erases over time, blocks, life against lease time; in a folder, one file for each
-    #[arg(long, value_name = "FILE")]
+    /// Draw charts (wear over time, blocks, life against lease time): one picture if PATH ends in .svg, otherwise a
+    /// folder with a file for each
+    #[arg(long, value_name = "PATH")]
     svg: Option<PathBuf>,
+    /// Print the routers that `--router` knows, with their sources
+    #[arg(long, exclusive = true)]
+    list_routers: bool,
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -82,16 +90,19 @@ impl Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
+    if args.list_routers {
+        return Ok(list::run());
+    }
     let study = args.study()?;
     let trial = args.trial.trial(args.study.slack)?;
-    let folder = args.svg.as_ref().filter(|path| path.is_dir());
-    let svg = args.svg.as_ref().filter(|path| !path.is_dir());
-    let inside = folder.map(|folder| folder.join("erases.svg"));
-    report::check_writable(
-        args.json.iter().chain(&args.html).chain(&args.csv).chain(svg).chain(&inside),
-    )?;
+    let charts = args.svg.as_deref().map(Destination::new).transpose()?;
+    let chart = charts.as_ref().map(Destination::prepare).transpose()?;
+    report::check_writable(args.json.iter().chain(&args.html).chain(&args.csv).chain(&chart))?;
     let pool = args.study.jobs.pool()?;
-    let results = pool.install(|| study.run())?;
+    let progress = Progress::new();
+    let results = pool.install(|| study.run(|rows| progress.advance(rows)));
+    progress.finish();
+    let results = results?;
     if results.is_empty() {
         return Err(CommandError::usage("no script call to count"));
     }
@@ -103,10 +114,13 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
         Some(trial) => study.cross_check(trial).map_err(study::error)?,
         None => Vec::new(),
     };
-    if let Some(path) = &args.svg {
-        let rows: Vec<&StudyRow> = results.iter().flatten().collect();
-        draw(path, &study, &rows, &pool)?;
-    }
+    let drawn = match &charts {
+        Some(charts) => {
+            let rows: Vec<&StudyRow> = results.iter().flatten().collect();
+            charts.draw(&study, &rows, &pool)?
+        }
+        None => Vec::new(),
+    };
     let json = wear::json(&study, &results, &checks);
     if let Some(path) = &args.json {
         report::write_atomically(path, json.as_bytes())?;
@@ -119,34 +133,17 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     if let Some(path) = &args.csv {
         report::write_atomically(path, wear::csv(&results).as_bytes())?;
     }
-    out!("{}", wear::table(&study, &results));
+    let width = console::width();
+    for line in textwrap::wrap(&study.answer(&results), width) {
+        outln!("{line}");
+    }
+    outln!("");
+    out!("{}", wear::table(&study, &results, width));
     if !checks.is_empty() {
         out!("{}", wear::cross_check_table(&checks));
     }
+    for path in drawn {
+        outln!("chart: {}", path.display());
+    }
     Ok(Exit::Passed)
-}
-
-fn draw(
-    path: &Path,
-    study: &Study,
-    rows: &[&StudyRow],
-    pool: &rayon::ThreadPool,
-) -> Result<(), CommandError> {
-    if rows.len() > wear::MAX_LINES {
-        return Err(CommandError::Usage(format!(
-            "--svg: {} rows are too many for a chart: at most {}, so fewer dialects, chips or scripts",
-            rows.len(),
-            wear::MAX_LINES
-        )));
-    }
-    let curves = pool.install(|| study.curves()).map_err(study::error)?;
-    let environment = |error: wear::ChartError| CommandError::Environment(error.to_string());
-    if path.is_dir() {
-        for (name, svg) in wear::charts(rows, &curves).map_err(environment)? {
-            report::write_atomically(&path.join(format!("{name}.svg")), svg.as_bytes())?;
-        }
-        return Ok(());
-    }
-    let svg = wear::combined_chart(rows, &curves).map_err(environment)?;
-    report::write_atomically(path, svg.as_bytes())
 }

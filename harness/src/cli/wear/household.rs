@@ -26,12 +26,21 @@ pub(super) struct HouseholdArgs {
     /// Average time that a phone is away
     #[arg(long, value_name = "TIME", default_value = "6h")]
     phone_away: Seconds,
+    /// Phones return with a new random hardware address, so that they get another lease
+    #[arg(long)]
+    random_macs: bool,
     /// Guests a month, each with a new device
     #[arg(long, value_name = "N", default_value_t = 8)]
     guests: u32,
     /// Average time that a guest stays
     #[arg(long, value_name = "TIME", default_value = "4h")]
     guest_stay: Seconds,
+    /// Number of addresses that the router leases; guests can use them up [default: more than enough]
+    #[arg(long, value_name = "N")]
+    pool: Option<u32>,
+    /// dnsmasq's limit of leases, dhcp-lease-max [default: as many as addresses]
+    #[arg(long, value_name = "N")]
+    lease_max: Option<u32>,
     /// Orderly reboots a month
     #[arg(long, value_name = "N", default_value_t = 1)]
     reboots: u32,
@@ -64,6 +73,8 @@ impl HouseholdArgs {
         let household = if self.quiet {
             Household {
                 jitter: self.jitter,
+                pool: self.pool,
+                lease_max: self.lease_max,
                 release: self.dnsmasq_release.unwrap_or_default(),
                 ..Household::quiet(self.clients, lease_time)
             }
@@ -81,6 +92,9 @@ impl HouseholdArgs {
                 sighups: self.sighups,
                 power_cuts: self.power_cuts,
                 off: narrow("off", self.off)?,
+                random_macs: self.random_macs,
+                pool: self.pool,
+                lease_max: self.lease_max,
                 release: self.dnsmasq_release.unwrap_or_default(),
             }
         };

@@ -29,7 +29,7 @@ pub(super) struct SourceArgs {
 }
 
 /// Options that describe a household.
-const OF_A_HOUSEHOLD: [&str; 17] = [
+const OF_A_HOUSEHOLD: [&str; 20] = [
     "clients",
     "lease_time",
     "jitter",
@@ -42,6 +42,9 @@ const OF_A_HOUSEHOLD: [&str; 17] = [
     "sighups",
     "power_cuts",
     "off",
+    "random_macs",
+    "pool",
+    "lease_max",
     "quiet",
     "time",
     "seed",
@@ -78,9 +81,10 @@ impl SourceArgs {
                 .map(|spec| spec.dialect.name().to_owned())
                 .into_iter()
                 .collect(),
+            chosen_script: false,
             dnsmasq: release.iter().map(Release::to_string).collect(),
         };
-        let cases = suite::load(std::slice::from_ref(path), &overrides)?;
+        let cases = suite::load(std::slice::from_ref(path), &overrides)?.cases;
         Ok(Some(Source::Cases(cases)))
     }
 }

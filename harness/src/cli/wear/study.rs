@@ -75,6 +75,7 @@ impl StudyArgs {
             seconds: self.time.0,
             builds: self.rtc.unwrap_or(RtcChoice::Both).builds(),
             routers: self.router.routers()?,
+            model: self.router.preset().map(|router| router.model.clone()),
             scripts,
             endurance: self.router.endurance,
             limits: false,

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use crate::cli::options::Root;
+use crate::cli::options::{Root, check_script};
 use crate::error::CommandError;
 use backend::process::{ScriptCommand, ScriptFile, Settings};
 use scenario::Seconds;
@@ -42,13 +43,11 @@ impl TrialArgs {
     ) -> Result<Option<CrossCheckSpec>, CommandError> {
         let Some(path) = &self.script else {
             if self.root != Root::default() {
-                return Err(CommandError::usage("--no-private-root needs --script"));
+                return Err(CommandError::usage("--no-sandbox needs --script"));
             }
             return Ok(None);
         };
-        std::fs::File::open(path).map_err(|error| {
-            CommandError::Usage(format!("--script {}: {error}", path.display()))
-        })?;
+        check_script(path, self.shell.is_some())?;
         if !(1..=LONGEST_WINDOW).contains(&self.window.0) {
             return Err(CommandError::Usage(format!(
                 "--window {}: expected 1s to 366d",
@@ -70,6 +69,7 @@ impl TrialArgs {
                     .map(str::to_owned)
                     .collect(),
                 environment,
+                storage: Arc::default(),
             },
             label,
             settings: Settings {
@@ -79,7 +79,8 @@ impl TrialArgs {
                     ))
                 })?,
                 limit_ms: self.timeout.clamp(1, 86_400) * 1000,
-                root: self.root.kind(),
+                isolation: self.root.isolation(),
+                programs: Vec::new(),
             },
             seconds: self.window.0,
         }))

@@ -2,20 +2,29 @@
 
 use plotters::prelude::*;
 
-use super::canvas::{Area, ChartError, LEGEND, SIZE, label};
+use super::canvas::{Area, ChartError, LEGEND, SIZE, TITLE, label, title};
 use crate::study::StudyRow;
 
 /// Draws a heat map of the erases of each block, a line for each row.
-pub(super) fn blocks(area: &Area<'_>, rows: &[&StudyRow]) -> Result<(), ChartError> {
+pub(super) fn blocks(
+    area: &Area<'_>,
+    rows: &[&StudyRow],
+    subtitle: &str,
+    several_routers: bool,
+) -> Result<(), ChartError> {
+    let area = title(area, "Erases of each block", subtitle)?;
     let number = rows.iter().map(|row| row.wear.erases.len()).max().unwrap_or(1).max(1);
     let most = rows.iter().map(|row| row.wear.max_erases()).max().unwrap_or(0).max(1);
-    area.draw(&Text::new("Erases of each block", (340, 14), ("sans-serif", 22)))?;
-    let (left, top) = (LEGEND, 54);
-    let (width, height) = (SIZE.0 as i32 - left - 20, SIZE.1 as i32 - top - 56);
+    let (left, top) = (LEGEND, 10);
+    let (width, height) = (SIZE.0 as i32 - left - 20, SIZE.1 as i32 - TITLE - top - 56);
     let line_height = (height / rows.len().max(1) as i32).min(60);
     for (line, row) in rows.iter().enumerate() {
         let y = top + line as i32 * line_height;
-        area.draw(&Text::new(label(row), (14, y + line_height / 2 - 7), ("sans-serif", 14)))?;
+        area.draw(&Text::new(
+            label(row, several_routers),
+            (14, y + line_height / 2 - 7),
+            ("sans-serif", 14),
+        ))?;
         for (block, erases) in row.wear.erases.iter().enumerate() {
             let edge = |block: usize| left + (width as usize * block / number) as i32;
             let corners = [(edge(block), y), (edge(block + 1), y + line_height - 3)];

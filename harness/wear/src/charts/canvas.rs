@@ -1,4 +1,4 @@
-//! The size, the colours and the legend of all charts.
+//! The size, the colours, the title and the legend of all charts.
 
 use plotters::coord::Shift;
 use plotters::prelude::*;
@@ -8,9 +8,13 @@ use crate::study::StudyRow;
 /// Maximum number of lines in a chart, which is the number of distinguishable colours.
 pub const MAX_LINES: usize = 12;
 /// Size of one chart, in pixels.
-pub(super) const SIZE: (u32, u32) = (1000, 420);
+pub(super) const SIZE: (u32, u32) = (1000, 440);
 /// Width of the legend, in pixels.
 pub(super) const LEGEND: i32 = 230;
+/// Height of the title with its second line, in pixels.
+pub(super) const TITLE: i32 = 62;
+/// The stroke width of all lines that show a count.
+const LINE_WIDTH: u32 = 3;
 
 /// A chart that cannot be drawn.
 #[derive(Debug, thiserror::Error)]
@@ -26,13 +30,31 @@ impl<E: std::error::Error + Send + Sync> From<DrawingAreaErrorKind<E>> for Chart
 pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
 /// The name of a row's line.
-pub(super) fn label(row: &StudyRow) -> String {
-    format!("{}, {} clock", row.script, row.rtc)
+pub(super) fn label(row: &StudyRow, several_routers: bool) -> String {
+    let name = format!("{}, {} clock", row.script, row.rtc);
+    if several_routers { format!("{name}, {} {}", row.dialect, row.chip) } else { name }
 }
 
-/// The stroke width of a line. The first lines are the thickest, so that lines at the same place are all visible.
-pub(super) fn line_width(at: usize, lines: usize) -> u32 {
-    2 + 2 * (lines - at).saturating_sub(1).min(4) as u32
+/// Draws the title and, below it, the household and the flash. Returns the rest of the area.
+pub(super) fn title<'a>(
+    area: &Area<'a>,
+    title: &str,
+    subtitle: &str,
+) -> Result<Area<'a>, ChartError> {
+    let (head, rest) = area.split_vertically(TITLE);
+    head.draw(&Text::new(title.to_owned(), (14, 10), ("sans-serif", 22)))?;
+    head.draw(&Text::new(subtitle.to_owned(), (14, 38), ("sans-serif", 14)))?;
+    Ok(rest)
+}
+
+/// The style of a line, whose width is the same for all.
+pub(super) fn stroke(at: usize) -> ShapeStyle {
+    colour(at).stroke_width(LINE_WIDTH)
+}
+
+/// Whether a line is dashed. Every second one is, so that lines at the same place are all visible.
+pub(super) fn is_dashed(at: usize) -> bool {
+    at % 2 == 1
 }
 
 /// The colour of a line.
@@ -56,9 +78,11 @@ pub(super) fn colour(at: usize) -> RGBColor {
 
 pub(super) fn legend(area: &Area<'_>, labels: &[String]) -> Result<(), ChartError> {
     for (at, label) in labels.iter().enumerate() {
-        let y = 60 + 24 * at as i32;
-        let line = vec![(6, y + 7), (30, y + 7)];
-        area.draw(&PathElement::new(line, colour(at).stroke_width(3)))?;
+        let y = 20 + 24 * at as i32;
+        let ends = if is_dashed(at) { vec![(6, 14), (22, 30)] } else { vec![(6, 30)] };
+        for (from, to) in ends {
+            area.draw(&PathElement::new(vec![(from, y + 7), (to, y + 7)], stroke(at)))?;
+        }
         area.draw(&Text::new(label.clone(), (38, y), ("sans-serif", 14)))?;
     }
     Ok(())

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use crate::cost_model::CostModel;
 use crate::count::{HouseholdWear, count_unlimited};
-use crate::durations::{DAY, HOUR};
+use crate::durations::DAY;
 use crate::error::WearError;
 use crate::household::Household;
 use crate::router::Script;
@@ -14,7 +14,7 @@ use dnsmasq_model::Build;
 
 /// Lease times, in seconds.
 const LEASE_TIMES: [u32; 11] =
-    [120, 300, 900, 1800, 3600, 7200, 14_400, 43_200, 86_400, 259_200, 604_800];
+    [120, 300, 600, 1800, 3600, 7200, 21_600, 43_200, 86_400, 259_200, 604_800];
 /// Simulated time for each lease time, in seconds.
 const SAMPLE: u64 = 30 * DAY;
 
@@ -23,7 +23,7 @@ const SAMPLE: u64 = 30 * DAY;
 pub struct Curve {
     /// Build and script.
     pub label: String,
-    /// Lease times in hours, and lifetimes in years; `None` if no block is erased.
+    /// Lease times in seconds, and lifetimes in years; `None` if no block is erased.
     pub points: Vec<(f64, Option<f64>)>,
 }
 
@@ -61,7 +61,7 @@ impl Study {
             let HouseholdWear { wear, .. } =
                 count_unlimited(cost_model, &household, build, script, self.seed, SAMPLE)?;
             let years = YearlyWear::of(&wear, endurance, SAMPLE).years;
-            Ok((f64::from(*lease_time) / HOUR as f64, years))
+            Ok((f64::from(*lease_time), years))
         };
         let points = LEASE_TIMES.par_iter().map(point).collect::<Result<_, _>>()?;
         Ok(Curve { label: format!("{}, {} clock", script.name(), build_name(build)), points })

@@ -9,4 +9,4 @@ mod svg;
 
 pub use canvas::{ChartError, MAX_LINES};
 pub use curves::Curve;
-pub use svg::{charts, combined_chart};
+pub use svg::Charts;

@@ -7,55 +7,104 @@ use super::canvas::{Area, ChartError, SIZE};
 use super::curves::Curve;
 use super::erases::erases;
 use super::life::life;
-use crate::study::StudyRow;
+use crate::study::{Study, StudyRow};
 
-/// The charts as separate SVGs, each with its name.
-///
-/// # Errors
-/// A failure of the drawing library.
-pub fn charts(
-    rows: &[&StudyRow],
-    curves: &[Curve],
-) -> Result<Vec<(&'static str, String)>, ChartError> {
-    let mut all = vec![
-        ("erases", single(|area| erases(area, rows))?),
-        ("blocks", single(|area| blocks(area, rows))?),
-    ];
-    if !curves.is_empty() {
-        all.push(("life", single(|area| life(area, curves))?));
-    }
-    Ok(all)
+/// The charts of a study.
+#[derive(Clone, Copy, Debug)]
+pub struct Charts<'a> {
+    study: &'a Study,
+    rows: &'a [&'a StudyRow],
+    curves: &'a [Curve],
 }
 
-/// All charts in one SVG, one below the other.
-///
-/// # Errors
-/// As [`charts`].
-pub fn combined_chart(rows: &[&StudyRow], curves: &[Curve]) -> Result<String, ChartError> {
-    let number = if curves.is_empty() { 2 } else { 3 };
-    let mut text = String::new();
-    {
-        let root =
-            SVGBackend::with_string(&mut text, (SIZE.0, SIZE.1 * number)).into_drawing_area();
-        root.fill(&WHITE)?;
-        let areas = root.split_evenly((number as usize, 1));
-        erases(&areas[0], rows)?;
-        blocks(&areas[1], rows)?;
-        if let Some(area) = areas.get(2) {
-            life(area, curves)?;
+/// One of the charts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Chart {
+    Erases,
+    Blocks,
+    Life,
+}
+
+impl Chart {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Erases => "erases",
+            Self::Blocks => "blocks",
+            Self::Life => "life",
         }
-        root.present()?;
     }
-    Ok(text)
 }
 
-fn single(draw: impl FnOnce(&Area<'_>) -> Result<(), ChartError>) -> Result<String, ChartError> {
-    let mut text = String::new();
-    {
-        let root = SVGBackend::with_string(&mut text, SIZE).into_drawing_area();
-        root.fill(&WHITE)?;
-        draw(&root)?;
-        root.present()?;
+impl<'a> Charts<'a> {
+    /// The charts of these results. Without curves, there is no chart of life against lease time.
+    pub fn new(study: &'a Study, rows: &'a [&'a StudyRow], curves: &'a [Curve]) -> Self {
+        Self { study, rows, curves }
     }
-    Ok(text)
+
+    fn all(&self) -> &'static [Chart] {
+        if self.curves.is_empty() {
+            &[Chart::Erases, Chart::Blocks]
+        } else {
+            &[Chart::Erases, Chart::Blocks, Chart::Life]
+        }
+    }
+
+    /// The charts as separate SVGs, each with its name.
+    ///
+    /// # Errors
+    /// A failure of the drawing library.
+    pub fn separate(&self) -> Result<Vec<(&'static str, String)>, ChartError> {
+        self.all().iter().map(|chart| Ok((chart.name(), self.svg(&[*chart])?))).collect()
+    }
+
+    /// All charts in one SVG, one below the other.
+    ///
+    /// # Errors
+    /// As [`Charts::separate`].
+    pub fn combined(&self) -> Result<String, ChartError> {
+        self.svg(self.all())
+    }
+
+    fn svg(&self, charts: &[Chart]) -> Result<String, ChartError> {
+        let mut text = String::new();
+        {
+            let size = (SIZE.0, SIZE.1 * charts.len() as u32);
+            let root = SVGBackend::with_string(&mut text, size).into_drawing_area();
+            root.fill(&WHITE)?;
+            for (chart, area) in charts.iter().zip(root.split_evenly((charts.len(), 1))) {
+                self.draw(*chart, &area)?;
+            }
+            root.present()?;
+        }
+        Ok(text)
+    }
+
+    fn draw(&self, chart: Chart, area: &Area<'_>) -> Result<(), ChartError> {
+        let several_routers = self.study.routers.len() > 1;
+        let subtitle = self.study.subtitle();
+        match chart {
+            Chart::Erases => erases(area, self.rows, &subtitle, several_routers),
+            Chart::Blocks => blocks(area, self.rows, &subtitle, several_routers),
+            Chart::Life => life(area, self.curves, &subtitle),
+        }
+    }
+}
+
+impl Study {
+    /// The household and the flash, for the second line of a title.
+    fn subtitle(&self) -> String {
+        let flash = match &self.routers[..] {
+            [only] => {
+                let model =
+                    self.model.as_ref().map_or_else(String::new, |model| format!("{model}: "));
+                format!("{model}{} on {}", only.dialect, only.chip.name)
+            }
+            routers => scenario::quantity(routers.len(), "router"),
+        };
+        let cause = match &self.source {
+            None => self.household.in_words(),
+            Some(source) => source.labels().join(", "),
+        };
+        format!("{flash}; {cause}")
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::placement::{find_ddwrt_image, is_nand};
+use super::placement::is_nand;
 use crate::dialect::state::{Board, CommitStrategy, Driver, Halt, KernelRam, Ram};
 use crate::flsh::{MAGIC, serialise};
 
@@ -40,6 +40,7 @@ impl Driver {
             return Ok(CommitResult::NO_DEVICE);
         }
         match self.commit {
+            CommitStrategy::Unguarded => self.commit_unguarded(board),
             CommitStrategy::GuardedOrNand if is_nand(&board.flash) => self.commit_nand(board),
             CommitStrategy::GuardedMagic | CommitStrategy::GuardedOrNand => {
                 self.commit_guarded(board)
@@ -73,6 +74,24 @@ impl Driver {
         Ok(CommitResult::from_device(done))
     }
 
+    fn commit_unguarded(&self, board: &mut Board) -> Result<CommitResult, Halt> {
+        let geometry = board.flash.geometry();
+        let (space, erase) = (board.space, geometry.erase_block);
+        let backup = space.next_multiple_of(erase).min(geometry.size);
+        let start = geometry.size - backup;
+        let kept = (backup - space) as usize;
+        let mut buffer = vec![0; backup as usize];
+        board.flash.read(start, &mut buffer[..kept]);
+        let len = self.modify_ram(board, |ram| self.consolidate(ram, &mut buffer[kept..]));
+        let end = kept + len as usize;
+        if !erase_blocks(board, start, start + end as u32)? {
+            return Ok(CommitResult::IO_ERROR);
+        }
+        let done = Halt::check(board.flash.program(start, &buffer[..end]))?;
+        self.cache_ram_as_flash_load(board, &buffer[kept..end]);
+        Ok(CommitResult::from_device(done))
+    }
+
     fn commit_nand(&self, board: &mut Board) -> Result<CommitResult, Halt> {
         let geometry = board.flash.geometry();
         let mut image = vec![0; board.space as usize];
@@ -96,15 +115,15 @@ impl Driver {
         let (space, erase) = (board.space, geometry.erase_block);
         let backup = space.next_multiple_of(erase).min(geometry.size);
         let end = geometry.size - space;
-        let found = find_ddwrt_image(&board.flash, space).unwrap_or(end);
-        let (start, kept) = if found == end {
-            (geometry.size - backup, (backup - space) as usize)
-        } else {
-            (found, 0)
+        let (start, kept) = match self.ram(board).image_at {
+            None => (geometry.size - backup, (backup - space) as usize),
+            Some(start) => (start, 0),
         };
         let mut buffer = vec![0; backup as usize];
         board.flash.read(start, &mut buffer[..kept]);
         let len = self.modify_ram(board, |ram| {
+            // `nvram_off`: from now on the driver takes the start of the block for the start of the image.
+            ram.image_at = (start != end).then_some(start);
             self.consolidate(ram, &mut buffer[kept..kept + space as usize])
         });
         if !erase_blocks(board, start, end + len)? {
@@ -131,7 +150,8 @@ impl Driver {
         let start = geometry.size - space;
         let mut image = vec![0; space as usize];
         let ram = self.ram(board);
-        let Ok(written) = serialise(&ram.table, self.format, &mut image, space as usize) else {
+        let table = ram.permanent();
+        let Ok(written) = serialise(&table, self.format, &mut image, space as usize) else {
             return Ok(CommitResult::IO_ERROR);
         };
         let mut stored = vec![0; space as usize];
@@ -147,7 +167,7 @@ impl Driver {
         };
         slot.copy_from_slice(&image);
         let done = replace_block(board, number, &block)?;
-        let reloaded = KernelRam::reload(self, &ram.table, written, &image);
+        let reloaded = KernelRam::reload(self, &table, written, &image);
         self.cache_image_load(board, Arc::new(reloaded), &image[..written.len as usize]);
         Ok(CommitResult::from_device(done))
     }

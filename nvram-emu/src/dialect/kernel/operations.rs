@@ -1,25 +1,13 @@
-//! Boot, `get`, `set`, `unset` and `getall` of a kernel driver.
+//! Reading and changing the table in RAM: `get`, `set`, `unset` and `getall` of a kernel driver.
 
 use std::sync::Arc;
 
 use crate::dialect::state::{
-    Arena, Board, BootCheck, Driver, KernelRam, Loaded, NoMemory, OpenError, Ram,
+    Arena, Board, CommitStrategy, Driver, KernelRam, Loaded, NoMemory, Ram,
 };
-use crate::flsh::{HEADER_LEN, Header, MAGIC, Table, crc_of, serialise};
+use crate::flsh::{HEADER_LEN, MAGIC, Table, serialise};
 
 impl Driver {
-    /// What a boot loads from flash; `None` if there is no valid image.
-    pub fn load_flash(&self, board: &Board) -> Option<Arc<KernelRam>> {
-        let load = || {
-            let image = self.valid_image(board).ok_or(OpenError::Refused)?;
-            Ok(Loaded::Kernel(Arc::new(KernelRam::load(self, &image))))
-        };
-        match board.loads.get_or_load_flash(board.flash.version(), board.space, load) {
-            Ok(Loaded::Kernel(ram)) => Some(ram),
-            _ => None,
-        }
-    }
-
     /// Caches `ram`, which was loaded from `image`, as the load of the flash, provided that the flash holds
     /// `image`. `image` ends at the `len` of its header.
     pub(super) fn cache_image_load(&self, board: &Board, ram: Arc<KernelRam>, image: &[u8]) {
@@ -34,24 +22,15 @@ impl Driver {
         let same_header = header[4..] == image[4..HEADER_LEN] && header[..4] == MAGIC.to_le_bytes();
         let fits = image.len() <= board.space as usize;
         if same_header && fits && board.flash.holds(start + HEADER_LEN as u32, data) {
+            let end = board.flash.geometry().size - board.space;
+            let at = (self.commit == CommitStrategy::WholeBlocks && start != end).then_some(start);
+            let ram = if ram.image_at == at {
+                ram
+            } else {
+                Arc::new(KernelRam { image_at: at, ..KernelRam::clone(&ram) })
+            };
             board.loads.put_flash(board.flash.version(), board.space, Loaded::Kernel(ram));
         }
-    }
-
-    fn valid_image(&self, board: &Board) -> Option<Vec<u8>> {
-        let start = self.commit.image_offset(&board.flash, board.space)?;
-        let space = board.space as usize;
-        let mut header = [0; HEADER_LEN];
-        board.flash.read(start, &mut header[..space.min(HEADER_LEN)]);
-        let header = Header::read(&header).filter(|_| space >= HEADER_LEN)?;
-        let len = header.len as usize;
-        let bounded = (HEADER_LEN..=space).contains(&len);
-        if header.magic != MAGIC || (self.boot_check != BootCheck::Magic && !bounded) {
-            return None;
-        }
-        let image = board.flash.range(start, board.space);
-        let intact = || header.crc() == crc_of(&image, len);
-        (self.boot_check != BootCheck::Crc || intact()).then_some(image)
     }
 
     /// The current RAM, or the RAM after a boot if the router has not booted. Does not change the board.
@@ -107,8 +86,25 @@ impl Driver {
     /// `nvram_unset`.
     pub fn unset(&self, board: &mut Board, name: &[u8]) {
         if self.ram(board).table.get(name).is_some() {
-            self.modify_ram(board, |ram| ram.table.unset(name));
+            self.modify_ram(board, |ram| {
+                ram.temporary.remove(name);
+                ram.table.unset(name)
+            });
         }
+    }
+
+    /// Whether commits leave the variable `name` out (`nvram_set` with `is_temp` of Padavan's driver).
+    pub fn mark_temporary(&self, board: &mut Board, name: &[u8], temporary: bool) {
+        if self.ram(board).temporary.contains(name) == temporary {
+            return;
+        }
+        self.modify_ram(board, |ram| {
+            if temporary {
+                ram.temporary.insert(name.to_vec());
+            } else {
+                ram.temporary.remove(name);
+            }
+        });
     }
 
     /// Removes all variables from RAM (`nvram_clear` of Padavan's driver).
@@ -122,7 +118,9 @@ impl Driver {
         let Ok(written) = serialise(&ram.table, self.format, image, space) else {
             return 0;
         };
+        let image_at = ram.image_at;
         *ram = KernelRam::reload(self, &ram.table, written, image);
+        ram.image_at = image_at;
         written.len
     }
 

@@ -18,13 +18,15 @@ impl CommitStrategy {
         match self {
             Self::GuardedOrNand if is_nand(flash) => Some(0),
             Self::WholeBlocks => Some(find_ddwrt_image(flash, space).unwrap_or(end)),
-            Self::GuardedMagic | Self::GuardedOrNand | Self::SkipEqual => Some(end),
+            Self::Unguarded | Self::GuardedMagic | Self::GuardedOrNand | Self::SkipEqual => {
+                Some(end)
+            }
         }
     }
 }
 
 /// `_nvram_read` of DD-WRT: the first multiple of `space` that has the magic.
-pub(super) fn find_ddwrt_image(flash: &Flash, space: u32) -> Option<u32> {
+fn find_ddwrt_image(flash: &Flash, space: u32) -> Option<u32> {
     let last = flash.geometry().size.checked_sub(space)?;
     (0..=last).step_by(space.max(1) as usize).find(|at| {
         let mut magic = [0; 4];

@@ -8,8 +8,8 @@ use super::steps::{find_mtd, flash_to_staging, remove_staging, staging_to_flash}
 use crate::dialect::state::{
     Board, Driver, Halt, Handle, Loaded, OpenError, OpenMode, OutputBuffers, Ram, Variant,
 };
-use crate::dialect::tool::Tool;
-use crate::flsh::{CRC_START, crc8};
+use crate::dialect::tool::{ImageLayout, Tool};
+use crate::flsh::{CRC_START, Insert, crc8};
 
 /// One variant of the tool.
 pub struct OpenWrt(pub Variant);
@@ -44,6 +44,10 @@ impl Tool for OpenWrt {
 
     fn driver(&self) -> Option<&'static Driver> {
         None
+    }
+
+    fn layout(&self) -> ImageLayout {
+        ImageLayout { rule: self.0.rule, insert: Insert::Head, format: self.0.format }
     }
 
     fn load_ram(&self, board: &Board) -> Option<Loaded> {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::files::{Files, NoFiles};
 use super::load_cache::LoadCache;
 use super::ram::Ram;
 use crate::device::Flash;
@@ -29,6 +30,8 @@ pub struct Board {
     pub space: u32,
     /// Replacement for `/proc/mtd`.
     pub proc_mtd: ProcMtd,
+    /// The files that commands read and write.
+    pub files: Arc<dyn Files>,
     /// The most recent loads of flash and RAM.
     pub(crate) loads: LoadCache,
 }
@@ -37,6 +40,7 @@ impl Board {
     /// A freshly booted router; `space` as in [`Board::space`].
     pub fn new(flash: Flash, space: u32) -> Self {
         let loads = LoadCache::default();
-        Self { flash, ram: Ram::Empty, space, proc_mtd: ProcMtd::Assumed, loads }
+        let files = Arc::new(NoFiles);
+        Self { flash, ram: Ram::Empty, space, proc_mtd: ProcMtd::Assumed, files, loads }
     }
 }

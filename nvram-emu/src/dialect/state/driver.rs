@@ -8,8 +8,15 @@ use crate::flsh::{ChainRule, Format, Insert};
 /// What a boot requires of an image in flash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BootCheck {
-    /// The magic only (DD-WRT's `_nvram_init`).
+    /// The magic only (`_nvram_init` of DD-WRT and of Broadcom's driver of 2005).
     Magic,
+    /// The magic only, but `_nvram_init` computes the CRC over `len - 20` bytes first, so that a smaller `len` crashes
+    /// the kernel at every boot (Broadcom SDK 2012).
+    MagicOrCrash,
+    /// As [`BootCheck::MagicOrCrash`] for the image in its place. Without the magic there, the image that the early
+    /// search of the kernel found is loaded: the first multiple of 64 KiB with magic, length and CRC
+    /// (`early_nvram_init` and `_nvram_read`, Broadcom on ARM).
+    MagicOrSearch,
     /// The magic and 20 <= len <= space (`nvram_valid`, with the CRC test compiled out).
     MagicAndLen,
     /// Magic, length and CRC.
@@ -31,6 +38,10 @@ pub enum Arena {
 /// The flash operations of a commit, and the position of the image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CommitStrategy {
+    /// Broadcom NOR of 2005 (`nvram_commit` of nvram_linux.c 1.12): erases blocks up to `len`, then programs the kept
+    /// bytes and the image up to `len` at once, without an invalid-magic phase. The image lies at the end of the
+    /// partition.
+    Unguarded,
     /// Broadcom NOR (`nvram_commit`): zero the magic, erase, program with an all-ones magic, program the magic.
     /// The image lies at the end of the partition.
     GuardedMagic,
@@ -40,8 +51,9 @@ pub enum CommitStrategy {
     /// or larger.
     GuardedOrNand,
     /// DD-WRT (`nvram_commit`): erases blocks up to `len`, then programs whole blocks at once, without an
-    /// invalid-magic phase. The image lies at the first multiple of its size that has the magic, else at the
-    /// end.
+    /// invalid-magic phase. At a boot the image lies at the first multiple of its size that has the magic, else at the
+    /// end; else an older image of half the size lies at the end. Where blocks are larger than the image, the second
+    /// commit after a boot moves the image to the start of the block (`nvram_off`).
     WholeBlocks,
     /// Padavan (`nvram_commit`, `ra_mtd_write_nm`): no operation if the flash equals the image up to the end of the
     /// space; otherwise the one erase block that holds it is erased and programmed completely.
@@ -71,7 +83,7 @@ pub struct Driver {
 
 const ENOMEM: &str = "Cannot allocate memory";
 
-/// Broadcom's driver of the RT-N66U, 2012.
+/// Broadcom's driver of the RT-N66U, 2012, and of Tomato on MIPS (kernel 2.6).
 pub const BROADCOM: Driver = Driver {
     rule: ChainRule::PLAIN,
     insert: Insert::Head,
@@ -83,13 +95,28 @@ pub const BROADCOM: Driver = Driver {
     full_errno: ENOMEM,
 };
 
-/// Broadcom's driver for ARM (arch/arm/plat-brcm/nvram_linux.c of RMerl/asuswrt-merlin.ng,
-/// release/src-rt-6.x.4708). The kernel's early search and CFE reject an image with a wrong CRC.
+/// Broadcom's driver of the SDK of 2012, as in Netgear's R7000.
+pub const BROADCOM_STOCK: Driver =
+    Driver { boot_check: BootCheck::MagicOrCrash, arena: Arena::Reused, ..BROADCOM };
+
+/// Broadcom's driver for ARM (arch/arm/plat-brcm/nvram_linux.c, src-rt-6.x.4708).
 pub const BROADCOM_ARM: Driver = Driver {
     rule: ChainRule::PLAIN_ARM,
-    boot_check: BootCheck::Crc,
+    boot_check: BootCheck::MagicOrSearch,
     commit: CommitStrategy::GuardedOrNand,
     arena: Arena::Reused,
+    ..BROADCOM
+};
+
+/// Broadcom's driver of 2006 (nvram_linux.c 1.19, kernel 2.4), also of Tomato's builds for the WRT54G.
+pub const BROADCOM_2006: Driver =
+    Driver { format: Format::BROADCOM_2_4, boot_check: BootCheck::Crc, ..BROADCOM };
+
+/// Broadcom's driver of 2005 (nvram_linux.c 1.12, kernel 2.4) in Linksys' WRT54GL 4.30.11.
+pub const BROADCOM_2005: Driver = Driver {
+    format: Format::BROADCOM_2_4,
+    boot_check: BootCheck::Magic,
+    commit: CommitStrategy::Unguarded,
     ..BROADCOM
 };
 

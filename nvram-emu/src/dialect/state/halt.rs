@@ -9,6 +9,8 @@ pub enum Halt {
     PowerLost,
     /// The real tool would access memory outside its mapping here; one line of explanation.
     Fault(&'static str),
+    /// The real kernel crashes at every boot with this flash; one line of explanation.
+    KernelCrash(&'static str),
 }
 
 impl Halt {

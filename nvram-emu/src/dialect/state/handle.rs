@@ -7,7 +7,7 @@ use memchr::memchr;
 use super::halt::Halt;
 use crate::flsh::{
     ChainRule, Entries, Format, HEADER_LEN, Header, Insert, ScanEnd, ScanMode, Table, find_magic,
-    serialise,
+    serialise, strtoul,
 };
 
 /// The differences between builds and versions of the OpenWrt tool.
@@ -129,7 +129,7 @@ impl Handle {
     /// length and no CRC, and fill bytes up to the end of the file.
     fn crash_while_filling(&self, staging: &mut [u8]) {
         let sdram = ["sdram_init", "sdram_config", "sdram_refresh", "sdram_ncdl"];
-        let fresh = Header::from_sdram(sdram.map(|name| self.table.get(name.as_bytes())));
+        let fresh = Header::from_sdram(sdram.map(|name| self.table.get(name.as_bytes())), strtoul);
         let header = Header { len: self.header.len, ..fresh };
         if let Some((head, data)) = staging
             .get_mut(self.offset as usize..)

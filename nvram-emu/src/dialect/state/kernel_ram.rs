@@ -1,5 +1,8 @@
 //! The table that a kernel driver keeps in RAM.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
 use super::driver::{Arena, Driver};
 use crate::flsh::{Change, Entries, HEADER_LEN, Header, ScanMode, Table, Written};
 
@@ -10,6 +13,11 @@ pub struct KernelRam {
     pub table: Table,
     /// Bytes of the value arena in use (`nvram_offset`).
     pub arena_used: u32,
+    /// Where DD-WRT's driver writes the next image (`nvram_off`); `None` stands for the end of the partition, and for
+    /// all other drivers.
+    pub image_at: Option<u32>,
+    /// The names of the variables that Padavan's `settmp` has set, which are never committed.
+    pub temporary: BTreeSet<Vec<u8>>,
 }
 
 /// The value arena is full; [`Driver::full_errno`] is the errno text.
@@ -18,7 +26,20 @@ pub struct NoMemory;
 
 impl KernelRam {
     pub(in crate::dialect) fn empty(driver: &Driver) -> Self {
-        Self { table: Table::new(driver.rule, driver.insert), arena_used: 0 }
+        Self::of(Table::new(driver.rule, driver.insert), 0)
+    }
+
+    fn of(table: Table, arena_used: u32) -> Self {
+        Self { table, arena_used, image_at: None, temporary: BTreeSet::new() }
+    }
+
+    /// The table without temporary variables.
+    pub(in crate::dialect) fn permanent(&self) -> Cow<'_, Table> {
+        let mut table = Cow::Borrowed(&self.table);
+        for name in &self.temporary {
+            table.to_mut().unset(name);
+        }
+        table
     }
 
     /// `nvram_rehash`: a new table from an image of `image.len()` bytes, whose last two bytes count as NUL.
@@ -27,7 +48,8 @@ impl KernelRam {
         let area = &image[HEADER_LEN..space.max(HEADER_LEN + 2) - 2];
         let mut ram = if driver.arena == Arena::Fresh {
             let (table, _) = Table::load(area, ScanMode::Terminated, driver.rule, driver.insert);
-            Self { arena_used: table.value_bytes(), table }
+            let arena_used = table.value_bytes();
+            Self::of(table, arena_used)
         } else {
             let mut ram = Self::empty(driver);
             for entry in Entries::new(area, ScanMode::Terminated) {
@@ -48,7 +70,8 @@ impl KernelRam {
         image: &[u8],
     ) -> Self {
         let Some(table) = written.reloaded(table, image) else { return Self::load(driver, image) };
-        let mut ram = Self { arena_used: table.value_bytes(), table };
+        let arena_used = table.value_bytes();
+        let mut ram = Self::of(table, arena_used);
         ram.add_sdram(driver, image);
         ram
     }

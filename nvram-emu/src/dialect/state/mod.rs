@@ -4,6 +4,7 @@
 
 mod board;
 mod driver;
+mod files;
 mod halt;
 mod handle;
 mod kernel_ram;
@@ -13,12 +14,14 @@ mod ram;
 
 pub use board::{Board, ProcMtd};
 pub use driver::{
-    Arena, BROADCOM, BROADCOM_ARM, BootCheck, CommitStrategy, DDWRT, Driver, PADAVAN,
+    Arena, BROADCOM, BROADCOM_2005, BROADCOM_2006, BROADCOM_ARM, BROADCOM_STOCK, BootCheck,
+    CommitStrategy, DDWRT, Driver, PADAVAN,
 };
+pub use files::{Files, NoFiles, ReadFile};
 pub use halt::Halt;
 pub use handle::{Handle, OpenError, OpenMode, Variant};
 pub use kernel_ram::{KernelRam, NoMemory};
 pub use load_cache::{FlashLoad, Loaded, Variables};
 pub use output::OutputBuffers;
-pub(crate) use ram::KERNEL_MAGIC;
 pub use ram::{InvalidRamFile, Ram};
+pub(crate) use ram::{KERNEL_HEADER, KERNEL_MAGIC};

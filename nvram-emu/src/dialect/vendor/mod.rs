@@ -1,14 +1,17 @@
-//! Dialects that were modelled from source code and are not verified against recordings.
+//! The dialects of vendors' and other projects' firmware over a kernel driver.
 //!
 //! | dialect | missing `get` | empty value | size line of `show` | no command | unknown command | boot requires | commit in flash |
 //! |---|---|---|---|---|---|---|---|
-//! | `broadcom-stock` | nothing, 0 | empty line | stderr; `dump` without | usage on stderr, 0 | usage, 0, ends the line | magic, len | zero the magic, erase up to len, program, magic |
+//! | `broadcom-stock` | nothing, 0 | empty line | stderr; `dump` without | usage on stderr, 0 | usage, 0, ends the line | magic | zero the magic, erase up to len, program, magic |
 //! | `ddwrt` | nothing, 0 | empty line | stderr | long usage on stderr, 0 | skipped | magic | erase up to len, program whole blocks |
 //! | `tomato` | nothing, 1 | nothing, 1 | stdout: `---`, `N entries, N bytes used, N bytes free.` | help on stdout, 1 | help on stdout, 1 | magic, len | as `broadcom-stock` |
-//! | `freshtomato-arm` | nothing, 0 | nothing, 0 | stderr; `dump` without | usage on stderr, 1 | usage, 1, ends the line | magic, len, CRC | NAND: each block up to len erased and programmed completely; NOR: as `broadcom-stock` |
-//! | `merlin` | nothing, 0 | empty line | stderr | usage on stderr, 0 | skipped | magic, len, CRC | as `freshtomato-arm` |
-//! | `padavan` | nothing, 0 | empty line | stderr | usage on stderr, 0 | skipped | magic, len, CRC | none if equal; else the first block erased and programmed completely |
-//! | `seed2006` | nothing, 0 | empty line | stderr | usage on stderr, 0 | skipped | magic, len | as `broadcom-stock` |
+//! | `tomato-classic` | nothing, 1 | empty line | as `tomato` | longer help on stdout, 1 | help on stdout, 1 | magic, len | as `broadcom-stock` |
+//! | `freshtomato-arm` | nothing, 0 | nothing, 0 | stderr; `dump` without | usage on stderr, 1 | usage, 1, ends the line | magic | NAND: each block up to len erased and programmed completely; NOR: as `broadcom-stock` |
+//! | `freshtomato-arm-2023` | nothing, 0 | empty line | stderr; `dump` without | usage on stderr, 0 | usage, 0, ends the line | magic | as `freshtomato-arm` |
+//! | `merlin` | nothing, 0 | empty line | stderr | usage on stderr, 0 | skipped | magic | as `freshtomato-arm` |
+//! | `padavan`, `padavan-ng` | nothing, 0 | empty line | stdout, after an empty line | usage on stdout, 1 | skipped | magic, len, CRC | none if equal; else the first block erased and programmed completely |
+//! | `seed2006` | nothing, 0 | empty line | stderr | usage on stderr, 0 | skipped | magic, len, CRC | as `broadcom-stock` |
+//! | `wrt54gl` | nothing, 0 | empty line | stderr | usage on stderr, 0 | skipped | magic | erase up to len, program |
 //!
 //! After a boot without a valid image there are no variables: the defaults that CFE or the firmware's init would
 //! set are not emulated. All tools print `size: N bytes (N left)` or Tomato's line, where N counts the header (20
@@ -19,20 +22,31 @@
 //! reboot.
 //!
 //! Not emulated:
-//! - backup and restore, export, convert, defaults, `ren`, `find`, and `erase` where it starts another program;
-//!   these print one line on stderr and exit with 1;
-//! - of DD-WRT: mirrored wireless names (builds for Broadcom's wireless), the alternate position of an image on a
-//!   worn block, older images of half the size, and the move of the image to the start of the block by the second
-//!   commit after a boot, where the NVRAM is smaller than a block;
+//! - of DD-WRT: mirrored wireless names (builds for Broadcom's wireless), and the alternate position of an image on a
+//!   worn block;
 //! - bad blocks of NAND;
+//! - an image elsewhere in the flash that the early search of an ARM kernel finds, except inside the partition;
 //! - `asuscfe*` and `asusnls*` of ASUS drivers, and `nvram_space` in the image as the NVRAM size;
 //! - Merlin's result in /var/log/commit_ret and its variables in /jffs;
-//! - Padavan's newer tool with `settmp` and `showall`.
+//! - Padavan's reuse of the space of an earlier, longer value.
 
+mod broadcom_sdk;
+mod command;
+mod ddwrt;
+mod ddwrt_backup;
+mod freshtomato_arm;
+mod linksys;
+mod merlin;
 mod multi_command;
+mod padavan;
 mod reset;
+mod saved;
 mod tomato;
-mod tools;
 mod user_lib;
 
-pub(super) use tools::{BROADCOM_STOCK, DDWRT, FRESHTOMATO_ARM, MERLIN, PADAVAN, SEED2006, TOMATO};
+pub(super) use broadcom_sdk::{BROADCOM_STOCK, SEED2006, WRT54GL};
+pub(super) use ddwrt::DDWRT;
+pub(super) use freshtomato_arm::{FRESHTOMATO_ARM, FRESHTOMATO_ARM_2023};
+pub(super) use merlin::MERLIN;
+pub(super) use padavan::{PADAVAN, PADAVAN_NG};
+pub(super) use tomato::{TOMATO, TOMATO_CLASSIC};

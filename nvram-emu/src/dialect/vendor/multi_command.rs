@@ -3,44 +3,13 @@
 //! All descend from Broadcom's main.c of 2001: a loop over argv, in which a command takes its argument from the
 //! next element.
 
+use super::command::{Action, Command, Match};
 use super::user_lib::UserLib;
+use super::{ddwrt_backup, saved};
 use crate::dialect::kernel::CommitResult;
 use crate::dialect::state::{Board, Driver, Halt, Loaded, OutputBuffers};
-use crate::dialect::tool::Tool;
+use crate::dialect::tool::{ImageLayout, Tool};
 use crate::flsh::HEADER_LEN;
-
-/// How an argument is compared with the name of a command.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Match {
-    /// `strncmp`: the argument starts with the name.
-    Prefix,
-    /// `strcmp`.
-    Exact,
-}
-
-/// The effect of a command.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Action {
-    Get,
-    Set,
-    Unset,
-    Commit,
-    /// Prints the variables on stdout and the size line on stderr.
-    Show,
-    /// Prints the variables on stdout.
-    Dump,
-    /// Removes all variables from RAM.
-    Clear,
-    /// Unsets the variables that a reset does not keep, and commits (DD-WRT).
-    Reset,
-    /// A command of the real tool without an effect on the modelled state.
-    NoEffect,
-    /// A command of the real tool that is not modelled: one line on stderr, exit code 1.
-    Unsupported,
-}
-
-/// One row of a tool's chain of comparisons; the first match wins.
-pub(super) type Command = (&'static str, Match, Action);
 
 /// The reaction of a tool to a command that it does not know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,16 +23,38 @@ pub(super) enum UnknownCommand {
     PrintUsage,
 }
 
+/// What a tool does after a command that reports or saves: `commit`, `show`, `save` and the like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AfterReport {
+    /// Continues with the next argument.
+    Continue,
+    /// Ignores the rest of the line (Padavan).
+    End,
+}
+
+/// An output of the process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stream {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
 /// A tool of this family.
 pub(super) struct MultiCommandTool {
     /// Name of the dialect, for the message of unsupported commands.
     pub name: &'static str,
-    /// Usage text, printed on stderr.
+    /// Usage text.
     pub usage: &'static str,
+    /// Where the usage text and the size line go. The size line on stdout follows an empty line.
+    pub reports: Stream,
     /// Exit code after the usage text.
     pub usage_code: u8,
     /// Reaction to an unknown command.
     pub unknown: UnknownCommand,
+    /// What follows a command that reports or saves.
+    pub after_report: AfterReport,
     /// Whether `get` of an empty value prints an empty line.
     pub prints_empty_values: bool,
     /// The chain of comparisons for each argument.
@@ -86,13 +77,17 @@ impl From<Halt> for Stop {
     }
 }
 
+fn exit_if_failed(worked: bool) -> Result<(), Stop> {
+    if worked { Ok(()) } else { Err(Stop::Exit(1)) }
+}
+
 impl Tool for MultiCommandTool {
     fn run(&self, board: &mut Board, args: &[&[u8]], out: &mut OutputBuffers) -> Result<u8, Halt> {
         if let Some(code) = self.user_lib.open_failure(board, out) {
             return Ok(code);
         }
         // The driver loads its table at boot, before any command.
-        self.driver.ram(board);
+        self.driver.boot(board)?;
         if args.is_empty() {
             return Ok(self.print_usage(out));
         }
@@ -107,6 +102,10 @@ impl Tool for MultiCommandTool {
         Some(self.driver)
     }
 
+    fn layout(&self) -> ImageLayout {
+        ImageLayout::of(self.driver)
+    }
+
     fn load_ram(&self, board: &Board) -> Option<Loaded> {
         Some(Loaded::Kernel(self.driver.peek(board)))
     }
@@ -118,7 +117,11 @@ impl Tool for MultiCommandTool {
 
 impl MultiCommandTool {
     fn print_usage(&self, out: &mut OutputBuffers) -> u8 {
-        out.stderr.extend_from_slice(self.usage.as_bytes());
+        let stream = match self.reports {
+            Stream::Stdout => &mut out.stdout,
+            Stream::Stderr => &mut out.stderr,
+        };
+        stream.extend_from_slice(self.usage.as_bytes());
         self.usage_code
     }
 
@@ -138,7 +141,8 @@ impl MultiCommandTool {
     ) -> Result<(), Stop> {
         let mut args = args.iter();
         while let Some(command) = args.next() {
-            match self.action(command) {
+            let action = self.action(command);
+            match action {
                 Some(Action::Get) => {
                     let name = self.argument(&mut args, out)?;
                     self.get(board, name, out);
@@ -147,12 +151,20 @@ impl MultiCommandTool {
                     let pair = self.argument(&mut args, out)?;
                     self.user_lib.set(self.driver, board, pair, out);
                 }
+                Some(Action::SetTemporary) => {
+                    let pair = self.argument(&mut args, out)?;
+                    self.user_lib.set_temporary(self.driver, board, pair, out);
+                }
                 Some(Action::Unset) => {
                     let name = self.argument(&mut args, out)?;
                     self.user_lib.unset(self.driver, board, name, out);
                 }
                 Some(Action::Commit) => self.commit(board, out)?,
                 Some(Action::Show) => self.show(board, out),
+                Some(Action::ShowAll) => {
+                    let space = board.space as usize * 2;
+                    Driver::getall(&self.driver.ram(board).table, space, |entry| out.entry(entry));
+                }
                 Some(Action::Dump) => {
                     self.dump(board, out);
                 }
@@ -161,24 +173,71 @@ impl MultiCommandTool {
                     self.user_lib.reset(self.driver, board, out);
                     self.commit(board, out)?;
                 }
-                Some(Action::Unsupported) => {
-                    let name = self.name.as_bytes();
-                    out.err_line(&[
-                        b"nvram: the emulated ",
-                        name,
-                        b" does not support '",
+                Some(Action::Save) => {
+                    let path = self.argument(&mut args, out)?;
+                    exit_if_failed(saved::save(&self.entries(board), board, path, out))?;
+                }
+                Some(Action::Restore) => {
+                    let path = self.argument(&mut args, out)?;
+                    exit_if_failed(saved::restore(self, board, path, out))?;
+                }
+                Some(Action::Convert) => {
+                    let from = self.argument(&mut args, out)?;
+                    let to = self.argument(&mut args, out)?;
+                    exit_if_failed(saved::convert(board, from, to, out))?;
+                }
+                Some(Action::Backup) => {
+                    let path = self.argument(&mut args, out)?;
+                    exit_if_failed(ddwrt_backup::backup(self, board, path, out))?;
+                }
+                Some(Action::RestoreBackup) => {
+                    let path = self.argument(&mut args, out)?;
+                    exit_if_failed(ddwrt_backup::restore(self, board, path, out))?;
+                    self.commit(board, out)?;
+                }
+                Some(Action::NeedsNames) => {
+                    self.argument(&mut args, out)?;
+                    return Err(self.unsupported(
                         command,
-                        b"'",
-                    ]);
-                    return Err(Stop::Exit(1));
+                        "the names that it treats specially are compiled into the real tool",
+                        out,
+                    ));
+                }
+                Some(Action::Unsupported) => {
+                    return Err(self.unsupported(command, "it starts another program", out));
                 }
                 None if self.unknown == UnknownCommand::PrintUsage => {
                     return Err(Stop::Exit(self.print_usage(out)));
                 }
                 Some(Action::NoEffect) | None => {}
             }
+            if self.after_report == AfterReport::End && action.is_some_and(Action::reports) {
+                return Ok(());
+            }
         }
         Ok(())
+    }
+
+    /// One line for a command that the emulator cannot run.
+    fn unsupported(&self, command: &[u8], reason: &str, out: &mut OutputBuffers) -> Stop {
+        out.err_line(&[
+            b"nvram: the emulated ",
+            self.name.as_bytes(),
+            b" cannot run '",
+            command,
+            b"': ",
+            reason.as_bytes(),
+        ]);
+        Stop::Exit(1)
+    }
+
+    /// The entries that `show` prints, each with its NUL.
+    pub(super) fn entries(&self, board: &mut Board) -> Vec<u8> {
+        let space = board.space as usize;
+        let mut entries = Vec::new();
+        let table = self.driver.ram(board).permanent().into_owned();
+        Driver::getall(&table, space, |entry| entries.extend_from_slice(entry));
+        entries
     }
 
     fn argument<'a>(
@@ -221,14 +280,19 @@ impl MultiCommandTool {
     /// `nvram_getall` and a loop of `puts`. Returns the size of the header and of every entry with its NUL.
     fn dump(&self, board: &mut Board, out: &mut OutputBuffers) -> usize {
         let space = board.space as usize;
-        let table = &self.driver.ram(board).table;
+        let ram = self.driver.ram(board);
+        let table = ram.permanent();
         out.stdout.reserve(table.printed_len());
-        HEADER_LEN + Driver::getall(table, space, |entry| out.entry(entry))
+        HEADER_LEN + Driver::getall(&table, space, |entry| out.entry(entry))
     }
 
     fn show(&self, board: &mut Board, out: &mut OutputBuffers) {
         let size = self.dump(board, out);
         let left = i64::from(board.space) - size as i64;
-        out.err_line(&[format!("size: {size} bytes ({left} left)").as_bytes()]);
+        let line = format!("size: {size} bytes ({left} left)");
+        match self.reports {
+            Stream::Stdout => out.line(&[b"\n", line.as_bytes()]),
+            Stream::Stderr => out.err_line(&[line.as_bytes()]),
+        }
     }
 }

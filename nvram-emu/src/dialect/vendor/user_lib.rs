@@ -2,6 +2,7 @@
 
 use memchr::memchr;
 
+use super::linksys::mirrors;
 use super::reset::keeps;
 use crate::dialect::state::{Board, Driver, NoMemory, OutputBuffers};
 use crate::flsh::Table;
@@ -11,6 +12,8 @@ use crate::flsh::Table;
 pub(super) enum UserLib {
     /// Broadcom's nvram_linux.c: `name=value` in one `write()`, split again by the driver.
     Write,
+    /// Linksys' WRT54GL 4.30.11: as [`UserLib::Write`], and mirrored names.
+    Linksys,
     /// FreshTomato on ARM: as [`UserLib::Write`], but the tool's buffer reserves its last byte for the NUL
     /// (`strlcpy`).
     WriteTerminated,
@@ -19,8 +22,12 @@ pub(super) enum UserLib {
     DdWrt,
     /// Asuswrt-Merlin (release/src/router/nvram/nvram_linux.c): no commit while `asus_stop_commit` exists.
     Merlin,
-    /// Padavan (libnvram's ioctl interface): separate name and value, names of 1 to 63 bytes.
-    Ioctl,
+    /// Padavan (libnvram's ioctl interface): separate name and value, names of 1 to 63 bytes. The tool copies
+    /// `argument` bytes of what follows `set`; the real one then reads on into its stack.
+    Ioctl {
+        /// Size of the tool's buffer, less one.
+        argument: usize,
+    },
 }
 
 /// Maximum length of a name in DD-WRT's `_nvram_set`.
@@ -29,8 +36,6 @@ const DDWRT_NAME: usize = 64;
 const IOCTL_NAME: usize = 63;
 /// `NVRAM_MAX_VALUE_LEN - 1` of Padavan's driver.
 const IOCTL_VALUE: usize = 4095;
-/// Bytes of a `set` argument that Padavan's tool copies.
-const IOCTL_ARGUMENT: usize = 1023;
 
 const TOO_LONG: &str = "Value too large for defined data type";
 const INVALID: &str = "Invalid argument";
@@ -55,16 +60,18 @@ impl UserLib {
         argument: &[u8],
         out: &mut OutputBuffers,
     ) {
-        let capacity = match self {
-            Self::Write | Self::DdWrt | Self::Merlin => board.space as usize,
-            Self::WriteTerminated => (board.space as usize).saturating_sub(1),
-            Self::Ioctl => IOCTL_ARGUMENT,
-        };
-        let argument = &argument[..argument.len().min(capacity)];
-        let name = &argument[..memchr(b'=', argument).unwrap_or(argument.len())];
+        let argument = &argument[..argument.len().min(self.argument_capacity(board))];
+        let (name, value) = split(argument);
         match self {
             Self::Write | Self::WriteTerminated | Self::Merlin => {
                 write(driver, board, argument, out);
+            }
+            Self::Linksys => {
+                write(driver, board, argument, out);
+                for other in mirrors(name) {
+                    let mirrored = [other.as_bytes(), &argument[name.len()..]].concat();
+                    write(driver, board, &mirrored, out);
+                }
             }
             Self::DdWrt => {
                 let written_once = b"et0macaddr_safe";
@@ -72,7 +79,35 @@ impl UserLib {
                     write_ddwrt(driver, board, name, argument, out);
                 }
             }
-            Self::Ioctl => ioctl(driver, board, name, argument.get(name.len() + 1..), out),
+            Self::Ioctl { .. } => {
+                if ioctl(driver, board, name, value, out) {
+                    driver.mark_temporary(board, name, false);
+                }
+            }
+        }
+    }
+
+    /// `settmp ARGUMENT` of Padavan's tool.
+    pub(super) fn set_temporary(
+        self,
+        driver: &Driver,
+        board: &mut Board,
+        argument: &[u8],
+        out: &mut OutputBuffers,
+    ) {
+        let argument = &argument[..argument.len().min(self.argument_capacity(board))];
+        let (name, value) = split(argument);
+        if ioctl(driver, board, name, value, out) {
+            driver.mark_temporary(board, name, value.is_some());
+        }
+    }
+
+    /// How many bytes of an argument of `set` the tool copies.
+    fn argument_capacity(self, board: &Board) -> usize {
+        match self {
+            Self::Write | Self::Linksys | Self::DdWrt | Self::Merlin => board.space as usize,
+            Self::WriteTerminated => (board.space as usize).saturating_sub(1),
+            Self::Ioctl { argument } => argument,
         }
     }
 
@@ -85,11 +120,13 @@ impl UserLib {
         out: &mut OutputBuffers,
     ) {
         match self {
-            Self::Write | Self::WriteTerminated | Self::Merlin => {
+            Self::Write | Self::Linksys | Self::WriteTerminated | Self::Merlin => {
                 write(driver, board, argument, out);
             }
             Self::DdWrt => write_ddwrt(driver, board, argument, argument, out),
-            Self::Ioctl => ioctl(driver, board, argument, None, out),
+            Self::Ioctl { .. } => {
+                ioctl(driver, board, argument, None, out);
+            }
         }
     }
 
@@ -109,8 +146,8 @@ impl UserLib {
     /// which every library treats as no value.
     pub(super) fn accepts_get(self, name: &[u8], out: &mut OutputBuffers) -> bool {
         match (self, name.len()) {
-            (Self::Ioctl, 0) => out.perror(TOO_LONG),
-            (Self::Ioctl, len) if len > IOCTL_NAME => out.perror(INVALID),
+            (Self::Ioctl { .. }, 0) => out.perror(TOO_LONG),
+            (Self::Ioctl { .. }, len) if len > IOCTL_NAME => out.perror(INVALID),
             (_, len) => return len > 0,
         }
         false
@@ -125,7 +162,7 @@ impl UserLib {
             }
             // Its message goes to /dev/console, "commit: ..." to /var/log/commit_ret.
             Self::Merlin => table.get(b"asus_stop_commit").is_some(),
-            Self::DdWrt | Self::Write | Self::WriteTerminated | Self::Ioctl => false,
+            _ => false,
         }
     }
 
@@ -156,31 +193,49 @@ fn write_ddwrt(
     }
 }
 
-/// `user_nvram_set`.
+/// The name, and the value if there is a `=`.
+fn split(argument: &[u8]) -> (&[u8], Option<&[u8]>) {
+    match memchr(b'=', argument) {
+        Some(eq) => (&argument[..eq], Some(&argument[eq + 1..])),
+        None => (argument, None),
+    }
+}
+
+/// `user_nvram_set`. Returns whether the driver has set or unset the variable.
 fn ioctl(
     driver: &Driver,
     board: &mut Board,
     name: &[u8],
     value: Option<&[u8]>,
     out: &mut OutputBuffers,
-) {
+) -> bool {
     if name.len() > IOCTL_NAME {
         out.perror(TOO_LONG);
     } else if name.is_empty() {
         out.perror(INVALID);
     } else if let Some(value) = value {
-        if value.len() > IOCTL_VALUE {
-            out.perror(TOO_LONG);
-        } else {
-            set(driver, board, name, value, out);
+        if value.len() <= IOCTL_VALUE {
+            return set(driver, board, name, value, out);
         }
+        out.perror(TOO_LONG);
     } else {
         driver.unset(board, name);
+        return true;
     }
+    false
 }
 
-fn set(driver: &Driver, board: &mut Board, name: &[u8], value: &[u8], out: &mut OutputBuffers) {
-    if let Err(NoMemory) = driver.set(board, name, value) {
+/// Returns whether there was memory.
+fn set(
+    driver: &Driver,
+    board: &mut Board,
+    name: &[u8],
+    value: &[u8],
+    out: &mut OutputBuffers,
+) -> bool {
+    let result = driver.set(board, name, value);
+    if let Err(NoMemory) = result {
         out.perror(driver.full_errno);
     }
+    result.is_ok()
 }

@@ -6,9 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 fn dialect() -> impl Strategy<Value = Dialect> {
-    let unverified: Vec<Dialect> =
-        Dialect::ALL.iter().copied().filter(|dialect| !dialect.verified()).collect();
-    prop::sample::select(unverified)
+    prop::sample::select(Dialect::ALL.to_vec())
 }
 
 fn word() -> impl Strategy<Value = Vec<u8>> {
@@ -19,6 +17,11 @@ fn word() -> impl Strategy<Value = Vec<u8>> {
         "show",
         "commit",
         "dump",
+        "showall",
+        "settmp",
+        "find",
+        "export",
+        "--quote",
         "clear",
         "erase",
         "ren",

@@ -45,10 +45,11 @@ fn a_reboot_loses_uncommitted_values(
 #[case::broadcom_stock("broadcom-stock", "7\n")]
 #[case::ddwrt("ddwrt", "7\n")]
 #[case::tomato("tomato", "7\n")]
-#[case::freshtomato_arm("freshtomato-arm", "")]
-#[case::merlin("merlin", "")]
+#[case::freshtomato_arm("freshtomato-arm", "7\n")]
+#[case::merlin("merlin", "7\n")]
 #[case::padavan("padavan", "")]
-#[case::seed2006("seed2006", "7\n")]
+#[case::seed2006("seed2006", "")]
+#[case::wrt54gl("wrt54gl", "7\n")]
 fn only_drivers_with_a_crc_check_reject_a_damaged_value(
     #[case] dialect: &str,
     #[case] expected: &str,
@@ -58,16 +59,17 @@ fn only_drivers_with_a_crc_check_reject_a_damaged_value(
     assert_eq!(read_a(&mut router), expected);
 }
 
-/// DD-WRT does not check the length.
+/// Most drivers look at the magic only.
 #[rstest]
-#[case::broadcom_stock("broadcom-stock", "")]
+#[case::broadcom_stock("broadcom-stock", "1\n")]
 #[case::ddwrt("ddwrt", "1\n")]
 #[case::tomato("tomato", "")]
-#[case::freshtomato_arm("freshtomato-arm", "")]
-#[case::merlin("merlin", "")]
+#[case::freshtomato_arm("freshtomato-arm", "1\n")]
+#[case::merlin("merlin", "1\n")]
 #[case::padavan("padavan", "")]
 #[case::seed2006("seed2006", "")]
-fn a_length_beyond_the_space_is_rejected_except_by_ddwrt(
+#[case::wrt54gl("wrt54gl", "1\n")]
+fn a_length_beyond_the_space_is_rejected_by_some_drivers(
     #[case] dialect: &str,
     #[case] expected: &str,
 ) {
@@ -92,6 +94,19 @@ fn an_image_without_the_magic_is_rejected(
     let mut router = committed(dialect);
     router.poke(0, b"flsh");
     assert_eq!(read_a(&mut router), "");
+}
+
+/// The kernel would compute the CRC over `len - 20` bytes at every boot.
+#[rstest]
+fn a_length_below_the_header_crashes_some_kernels(
+    #[values("broadcom-stock", "freshtomato-arm", "merlin")] dialect: &str,
+) {
+    let mut router = committed(dialect);
+    router.poke(4, &[19, 0, 0, 0]);
+    router.reboot();
+    let crash = "! nvram: the length in the image's header is below 20 (the real kernel crashes at every boot here)\n= 1\n";
+    assert_eq!(router.sh("get a"), crash);
+    assert_eq!(router.sh("set a=1 commit"), crash);
 }
 
 /// Power lost in a second commit, which changes `a` from 1 to 2.
@@ -128,7 +143,7 @@ fn a_power_cut_in_a_commit_leaves_the_old_the_new_or_no_variables(
 #[case("tomato", "freshtomato-arm", "1\n")]
 #[case("ddwrt", "tomato", "1\n")]
 #[case("ddwrt", "openwrt", "1\n")]
-#[case("ddwrt", "merlin", "")]
+#[case("ddwrt", "merlin", "1\n")]
 #[case("ddwrt", "padavan", "")]
 #[case("openwrt", "padavan", "1\n")]
 #[case("openwrt", "seed2006", "1\n")]

@@ -56,7 +56,7 @@ fn variables_that_do_not_fit_the_flash_are_lost_at_the_commit_or_reboot(
 /// Up to 2012 every changed value is allocated anew. When the arena is full, the table is written to an image and
 /// loaded again, without a commit, and loses what does not fit. Later drivers overwrite a value that is not shorter.
 #[rstest]
-#[case::broadcom_stock("broadcom-stock", 64)]
+#[case::broadcom_stock("broadcom-stock", 65)]
 #[case::ddwrt("ddwrt", 65)]
 #[case::tomato("tomato", 64)]
 #[case::freshtomato_arm("freshtomato-arm", 65)]
@@ -242,8 +242,32 @@ fn padavan_drops_variables_when_an_arena_of_twice_the_partition_is_full(
 fn padavan_clear_does_not_change_the_flash() {
     let mut router = Router::new("padavan", ONE_BLOCK);
     router.sh("set a=1 commit");
-    assert_eq!(router.sh("clear show"), "! size: 20 bytes (65516 left)\n");
+    assert_eq!(router.sh("clear show"), "\nsize: 20 bytes (65516 left)\n");
     router.reboot();
+    assert_eq!(router.sh("get a"), "1\n");
+}
+
+#[test]
+fn padavan_never_commits_temporary_variables() {
+    let mut router = Router::new("padavan", ONE_BLOCK);
+    assert_eq!(
+        router.sh("set a=1 settmp b=2 settmp c=3 set c=4 settmp a=5 get a get b get c"),
+        "5\n2\n4\n"
+    );
+    assert_eq!(router.sh("show"), "c=4\n\nsize: 24 bytes (65512 left)\n");
+    assert_eq!(router.sh("showall").lines().count(), 3);
+    router.sh("commit");
+    router.reboot();
+    assert_eq!(router.sh("showall"), "c=4\n");
+}
+
+/// `commit`, `show` and the like end the call.
+#[test]
+fn padavan_ignores_what_follows_a_commit() {
+    let mut router = Router::new("padavan", ONE_BLOCK);
+    router.sh("set a=1 commit set a=2");
+    assert_eq!(router.sh("get a"), "1\n");
+    assert_eq!(router.sh("show set a=3"), "a=1\n\nsize: 24 bytes (65512 left)\n");
     assert_eq!(router.sh("get a"), "1\n");
 }
 

@@ -1,5 +1,4 @@
-//! Dialects that are not verified against recordings: transcripts for every cell of the table in
-//! `src/dialect/vendor/mod.rs`.
+//! Transcripts for every cell of the table in `src/dialect/vendor/mod.rs`.
 
 mod arbitrary_input;
 mod boot;

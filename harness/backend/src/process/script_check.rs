@@ -1,0 +1,52 @@
+//! Checks that a script can be run, with messages that say what to do if it cannot.
+
+use std::fs;
+use std::io::Read as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+/// Number of bytes in which the end of the first line is searched.
+const FIRST_LINE_BYTES: u64 = 4096;
+
+/// Why a script cannot be run. The messages do not name the file.
+#[derive(Debug, thiserror::Error)]
+pub enum ScriptFileError {
+    /// The file cannot be read.
+    #[error(transparent)]
+    Unreadable(#[from] std::io::Error),
+    /// A folder or a device.
+    #[error("not a file")]
+    NotAFile,
+    /// No run bit, and no shell that would run the script without it. dnsmasq exits at its start then.
+    #[error(
+        "not executable: make it executable with chmod +x, or name what runs it with --shell, for example --shell 'busybox ash'"
+    )]
+    NotExecutable,
+    /// Line ends of Windows: the kernel searches for an interpreter whose name ends in a carriage return, and shells
+    /// reject the commands.
+    #[error(
+        "its lines end with CR LF, as on Windows, and no router can run it: convert it with sed -i 's/\\r$//'"
+    )]
+    WindowsLineEnds,
+}
+
+/// Checks that a script can be read and run, by its own `#!` line or by a shell.
+///
+/// # Errors
+/// The reason why not.
+pub fn check_script_file(path: &Path, has_shell: bool) -> Result<(), ScriptFileError> {
+    let metadata = fs::metadata(path)?;
+    if !metadata.is_file() {
+        return Err(ScriptFileError::NotAFile);
+    }
+    let mut start = Vec::new();
+    fs::File::open(path)?.take(FIRST_LINE_BYTES).read_to_end(&mut start)?;
+    let first_line = start.split_inclusive(|byte| *byte == b'\n').next().unwrap_or_default();
+    if first_line.ends_with(b"\r\n") {
+        return Err(ScriptFileError::WindowsLineEnds);
+    }
+    if !has_shell && metadata.permissions().mode() & 0o111 == 0 {
+        return Err(ScriptFileError::NotExecutable);
+    }
+    Ok(())
+}

@@ -1,0 +1,194 @@
+//! What dnsmasq makes of the output of `init`, with the place of each lease in it (lease.c `read_leases`).
+
+use std::net::IpAddr;
+use std::ops::Range;
+
+use super::hex::hex_text;
+use super::hw_addr::{CHADDR_MAX, ETHER, HwAddr};
+use super::ia_kind::IaKind;
+use super::init::StartFailure;
+use super::lease_line::{LeaseLine, duid_line};
+use super::names::c_string;
+use super::parse_hex::{TypePrefix, parse_stored_hex};
+use super::read::{Tokens, atol, strtoul};
+use super::release::Release;
+use super::rules::{InitParser, Rules};
+
+/// A lease or the server's DUID that dnsmasq reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadLine {
+    /// The line with which dnsmasq itself would write it.
+    pub line: Vec<u8>,
+    /// The place of its words.
+    pub span: Range<usize>,
+}
+
+impl Release {
+    /// Whether the release knows DHCPv6, and so reads its leases.
+    #[must_use]
+    pub fn knows_v6(self) -> bool {
+        Rules::of(self).init_parser != InitParser::Scanf
+    }
+}
+
+/// Reads the output of `init` as a release of dnsmasq does: words instead of lines.
+///
+/// # Errors
+/// If dnsmasq crashes.
+pub fn read_lines(text: &[u8], release: Release) -> Result<Vec<ReadLine>, StartFailure> {
+    let rules = Rules::of(release);
+    let mut tokens = Tokens::new(text);
+    let mut lines = Vec::new();
+    loop {
+        tokens.skip_blanks();
+        let start = text.len() - tokens.rest().len();
+        let words = if rules.init_parser == InitParser::Scanf {
+            scanned_words(&mut tokens)
+        } else {
+            match next_words(&mut tokens, &rules) {
+                Words::Lease(words) => Some(words),
+                Words::Duid(duid) => {
+                    let span = start..text.len() - tokens.rest().len();
+                    lines.push(ReadLine { line: duid_line(hex_text(&duid).as_bytes()), span });
+                    continue;
+                }
+                Words::Skipped => continue,
+                Words::End => None,
+            }
+        };
+        let Some(words) = words else { break };
+        let Some(line) = lease_line(&words, &rules)? else {
+            // "ignoring invalid line in lease database, bad address"
+            if rules.init_parser == InitParser::Tokens {
+                continue;
+            }
+            break;
+        };
+        lines.push(ReadLine { line, span: start..text.len() - tokens.rest().len() });
+    }
+    Ok(lines)
+}
+
+/// The five words of a lease.
+struct LeaseWords<'a> {
+    time: &'a [u8],
+    id: &'a [u8],
+    addr: &'a [u8],
+    name: &'a [u8],
+    clid: &'a [u8],
+}
+
+enum Words<'a> {
+    Lease(LeaseWords<'a>),
+    Duid(Vec<u8>),
+    Skipped,
+    End,
+}
+
+/// `scanf` of releases without DHCPv6.
+fn scanned_words<'a>(tokens: &mut Tokens<'a>) -> Option<LeaseWords<'a>> {
+    let time = tokens.next_number()?;
+    let (id, addr) = (tokens.next(255)?, tokens.next(16)?);
+    Some(LeaseWords { time, id, addr, name: tokens.next(255)?, clid: tokens.next(764)? })
+}
+
+fn next_words<'a>(tokens: &mut Tokens<'a>, rules: &Rules) -> Words<'a> {
+    let (Some(time), Some(id)) = (tokens.next(255), tokens.next(255)) else { return Words::End };
+    if c_string(time) == b"duid" {
+        let mut duid = id.to_vec();
+        let parsed = parse_stored_hex(&mut duid, 130, TypePrefix::Rejected, rules.hex_syntax);
+        let Some(hex) = parsed else { return Words::End };
+        duid.truncate(hex.len);
+        return Words::Duid(duid);
+    }
+    if rules.reads_leasequery_lines && matches!(c_string(time), b"vendorclass" | b"agent-info") {
+        tokens.next(764);
+        return Words::Skipped;
+    }
+    match (tokens.next(64), tokens.next(255), tokens.next(764)) {
+        (Some(addr), Some(name), Some(clid)) => {
+            Words::Lease(LeaseWords { time, id, addr, name, clid })
+        }
+        _ => Words::End,
+    }
+}
+
+/// The line with which dnsmasq itself would write a lease; `None` for an invalid address.
+fn lease_line(words: &LeaseWords<'_>, rules: &Rules) -> Result<Option<Vec<u8>>, StartFailure> {
+    let mut id = c_string(words.id).to_vec();
+    let (addr, id) = match String::from_utf8_lossy(c_string(words.addr)).parse() {
+        Err(_) => return Ok(None),
+        Ok(IpAddr::V4(addr)) => {
+            let parsed =
+                parse_stored_hex(&mut id, CHADDR_MAX, TypePrefix::Allowed, rules.hex_syntax);
+            let Some(hex) = parsed else { return Err(StartFailure::Crash { signal: 6 }) };
+            let kind = if hex.kind == 0 && hex.len != 0 { ETHER } else { hex.kind };
+            (addr.to_string(), HwAddr::new(kind, &id[..hex.len]).text())
+        }
+        Ok(IpAddr::V6(addr)) => {
+            let (kind, iaid) = IaKind::split_iaid(&id);
+            (addr.to_string(), kind.iaid_text(strtoul(iaid) as u32))
+        }
+    };
+    let mut clid = c_string(words.clid).to_vec();
+    let clid = if clid == b"*" {
+        String::new()
+    } else {
+        let parsed = parse_stored_hex(&mut clid, 255, TypePrefix::Rejected, rules.hex_syntax);
+        parsed.map(|hex| hex_text(&clid[..hex.len])).unwrap_or_default()
+    };
+    let time = atol(c_string(words.time)).to_string();
+    let line = LeaseLine {
+        time: time.as_bytes(),
+        id: id.as_bytes(),
+        address: addr.as_bytes(),
+        hostname: c_string(words.name),
+        client_id: LeaseLine::or_none(clid.as_bytes()),
+    };
+    Ok(Some(line.to_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(text: &str) -> Vec<(String, String)> {
+        let place = |span: Range<usize>| text[span].to_owned();
+        let read = read_lines(text.as_bytes(), Release::NEWEST).expect("dnsmasq survives");
+        let text = |line: Vec<u8>| String::from_utf8(line).expect("text");
+        read.into_iter().map(|read| (text(read.line), place(read.span))).collect()
+    }
+
+    #[test]
+    fn blank_lines_blanks_and_a_missing_newline_do_not_matter() {
+        let text = "\n  300 02:AA:00:00:00:01\t10.0.0.1 * *\r\n\n0 5 fd00::1 six 00:03";
+        let read = lines(text);
+        assert_eq!(read[0].0, "300 02:aa:00:00:00:01 10.0.0.1 * *");
+        assert_eq!(read[1].0, "0 5 fd00::1 six 00:03");
+        assert_eq!(read[1].1, "0 5 fd00::1 six 00:03");
+    }
+
+    #[test]
+    fn a_word_too_many_shifts_what_follows() {
+        let read = lines("hello\n300 02:aa 10.0.0.1 a *\n300 02:ab 10.0.0.2 b *\n");
+        assert!(read.iter().all(|(line, _)| !line.contains(" 10.0.0.1 ")), "{read:?}");
+    }
+
+    #[test]
+    fn a_line_of_five_words_without_an_address_is_skipped() {
+        let text = "lease script version 3 ready\n300 02:aa 10.0.0.1 a *\n";
+        assert_eq!(lines(text).len(), 1);
+        for release in ["2.55", "2.80"] {
+            let release: Release = release.parse().expect("a release");
+            assert_eq!(read_lines(text.as_bytes(), release), Ok(Vec::new()), "it ends the reading");
+        }
+    }
+
+    #[test]
+    fn a_hardware_address_that_is_not_hexadecimal_crashes_dnsmasq() {
+        let text = b"300 nothex 10.0.0.1 a *\n";
+        assert!(read_lines(text, Release::NEWEST).is_err());
+        let old: Release = "2.55".parse().expect("a release");
+        assert_eq!(read_lines(text, old).expect("it survives").len(), 1);
+    }
+}

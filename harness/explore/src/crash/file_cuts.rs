@@ -1,0 +1,70 @@
+//! Power cuts after the changes that a call makes to persistent files.
+
+use super::PointKind;
+use super::explorer::Explorer;
+use super::fault_injection::{CallContext, PowerCut};
+use super::search_task::SearchTask;
+use backend::{CallTrace, FileHistory, InProcess};
+use runner::recorder::Snapshot;
+use scenario::FaultPoint;
+
+/// The router after this many file changes of a call, without its RAM. `before` is the router before the call.
+pub(super) fn router_after_changes(
+    before: &InProcess,
+    trace: &CallTrace,
+    history: &FileHistory,
+    changes: usize,
+) -> InProcess {
+    let commands = changes.checked_sub(1).map_or(0, |last| history.commands_before(last));
+    let last_command = commands.checked_sub(1).and_then(|last| trace.commands.get(last as usize));
+    last_command.map_or(before, |command| &command.after).rebooted()
+}
+
+impl Explorer<'_> {
+    /// Cuts power after each change of persistent files, and boots from each state in which that can leave them.
+    pub(super) fn cut_file_changes(
+        &self,
+        context: &CallContext<'_>,
+        trace: &CallTrace,
+        task: &mut SearchTask,
+    ) {
+        let Some(history) = &trace.history else { return };
+        for changes in 1..=history.len() {
+            let base = router_after_changes(&context.before.target, trace, history, changes);
+            for (state, files) in (0..).zip(history.states_after(changes)) {
+                let router = base.clone().with_persistent_files(files);
+                let cut = PowerCut {
+                    point: FaultPoint::FileChange { changes: changes as u32, state },
+                    kind: PointKind::FileChange,
+                    medium: router.medium_key(),
+                    expected: &context.during,
+                    torn: false,
+                };
+                self.cut_power(context, &cut, task, || router);
+            }
+        }
+    }
+
+    /// Cuts power just after a call, and boots from each state in which that can leave the persistent files. The one in
+    /// which nothing is lost is explored with the other points of the call.
+    pub(super) fn cut_unsynced_changes(
+        &self,
+        context: &CallContext<'_>,
+        after: &Snapshot,
+        trace: &CallTrace,
+        task: &mut SearchTask,
+    ) {
+        let Some(history) = &trace.history else { return };
+        for (state, files) in (0..).zip(history.states_after(history.len())).skip(1) {
+            let router = after.target.rebooted().with_persistent_files(files);
+            let cut = PowerCut {
+                point: FaultPoint::EndedUnsynced(state),
+                kind: PointKind::FileChange,
+                medium: router.medium_key(),
+                expected: &after.expected,
+                torn: false,
+            };
+            self.cut_power(context, &cut, task, || router);
+        }
+    }
+}

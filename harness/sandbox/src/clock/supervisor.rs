@@ -1,0 +1,205 @@
+//! The thread that answers the watched system calls.
+
+use std::io;
+use std::os::fd::{AsFd as _, FromRawFd as _, OwnedFd};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::thread;
+
+use rustix::event::{PollFd, PollFlags, poll};
+
+use super::file_status;
+use super::filter;
+use super::listener::{Answer, Listener, SystemCall};
+use super::memory;
+use super::router_clock::{ClockKind, RouterClock};
+use super::traced::Traced;
+use super::watcher::Watcher;
+use crate::file_changes::RecordedChange;
+
+/// What the supervisor does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Supervision {
+    /// It answers questions for the time.
+    Clock,
+    /// It also records changes of persistent files.
+    ClockAndFiles,
+}
+
+/// The connection to the supervising thread.
+#[derive(Debug)]
+pub struct Supervisor {
+    /// The clock of the programs.
+    pub clock: Arc<RouterClock>,
+    watcher: Arc<Mutex<Option<Watcher>>>,
+}
+
+/// Starts the supervisor of all processes that this thread starts later.
+///
+/// # Errors
+/// If the kernel does not support it, or refuses it.
+pub fn start(supervision: Supervision) -> io::Result<Supervisor> {
+    let clock = Arc::new(RouterClock::default());
+    let watcher = Arc::new(Mutex::new(None));
+    let stops = signal_descriptor()?;
+    let (send, receive) = mpsc::channel();
+    let (shared_clock, shared_watcher) = (Arc::clone(&clock), Arc::clone(&watcher));
+    // The thread must exist before the filter is installed: it must not wait for itself.
+    thread::spawn(move || {
+        let Ok(listener) = receive.recv() else { return };
+        Thread {
+            listener: Listener(listener),
+            stops,
+            clock: shared_clock,
+            watcher: shared_watcher,
+            traced: Traced::default(),
+        }
+        .run();
+    });
+    let listener = filter::install(supervision == Supervision::ClockAndFiles)?;
+    send.send(listener).map_err(io::Error::other)?;
+    Ok(Supervisor { clock, watcher })
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Supervisor {
+    /// Begins to record the changes of files in `folder`. `commands` is a file with a line for each `nvram` command.
+    ///
+    /// # Errors
+    /// If the folder cannot be read.
+    pub fn watch(&self, folder: PathBuf, commands: PathBuf) -> io::Result<()> {
+        *lock(&self.watcher) = Some(Watcher::new(folder, commands)?);
+        Ok(())
+    }
+
+    /// Takes the changes since [`Self::watch`], and ends the recording.
+    pub fn take_changes(&self) -> Vec<RecordedChange> {
+        lock(&self.watcher).take().map_or_else(Vec::new, Watcher::take)
+    }
+}
+
+/// A descriptor that can be read when a traced process stops. Blocks SIGCHLD in this thread and those that it starts.
+fn signal_descriptor() -> io::Result<OwnedFd> {
+    // SAFETY: the set is initialised by the first call, and the descriptor that the kernel returns is ours.
+    unsafe {
+        let mut set: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&raw mut set);
+        libc::sigaddset(&raw mut set, libc::SIGCHLD);
+        let error = libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut());
+        if error != 0 {
+            return Err(io::Error::from_raw_os_error(error));
+        }
+        let descriptor = libc::signalfd(-1, &raw const set, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK);
+        if descriptor < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(OwnedFd::from_raw_fd(descriptor))
+    }
+}
+
+struct Thread {
+    listener: Listener,
+    stops: OwnedFd,
+    clock: Arc<RouterClock>,
+    watcher: Arc<Mutex<Option<Watcher>>>,
+    traced: Traced,
+}
+
+impl Thread {
+    /// Serves until the last supervised process has ended.
+    fn run(mut self) {
+        self.listener.hurry();
+        loop {
+            let mut sources = [
+                PollFd::from_borrowed_fd(self.listener.0.as_fd(), PollFlags::IN),
+                PollFd::from_borrowed_fd(self.stops.as_fd(), PollFlags::IN),
+            ];
+            match poll(&mut sources, None) {
+                Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                Err(_) => return,
+            }
+            let [calls, stops] = sources.map(|source| source.revents());
+            if stops.contains(PollFlags::IN) {
+                let mut signals = [0; 1024];
+                _ = rustix::io::read(&self.stops, &mut signals);
+                self.traced.handle_stops();
+            }
+            if calls.contains(PollFlags::IN) {
+                match self.listener.receive() {
+                    Ok(Some(call)) => {
+                        let answer = self.decide(&call);
+                        self.listener.answer(&call, answer);
+                    }
+                    Ok(None) => {}
+                    Err(_) => return,
+                }
+            } else if calls.contains(PollFlags::HUP) {
+                return;
+            }
+        }
+    }
+
+    fn decide(&mut self, call: &SystemCall) -> Answer {
+        let [first, second, ..] = call.arguments;
+        match call.number {
+            libc::SYS_clock_gettime => {
+                let kind = match first as libc::clockid_t {
+                    libc::CLOCK_REALTIME | libc::CLOCK_REALTIME_COARSE => ClockKind::Wall,
+                    _ => ClockKind::Monotonic,
+                };
+                self.tell(call, kind, second, 1)
+            }
+            libc::SYS_gettimeofday => self.tell(call, ClockKind::Wall, first, 1000),
+            #[cfg(target_arch = "x86_64")]
+            libc::SYS_time => {
+                let Some((seconds, _)) = self.clock.read(ClockKind::Wall) else {
+                    return Answer::Continue;
+                };
+                let bytes = seconds.to_ne_bytes();
+                if first != 0 && memory::write(call.pid, first, &bytes).is_err() {
+                    return Answer::Error(libc::EFAULT);
+                }
+                Answer::Value(seconds)
+            }
+            libc::SYS_nanosleep | libc::SYS_clock_nanosleep => {
+                self.clock.sleep();
+                Answer::Continue
+            }
+            libc::SYS_execve | libc::SYS_execveat => {
+                let path = if call.number == libc::SYS_execve { first } else { second };
+                let path = memory::read_string(call.pid, path);
+                // The emulated tool belongs to the harness: its time limits are real.
+                if !path.ends_with(b"/nvram") {
+                    // Without it the program reads the machine's clock, which is no reason to stop it.
+                    _ = self.traced.seize(call.pid);
+                }
+                Answer::Continue
+            }
+            number => {
+                if let Some(answer) = file_status::answer(call, &self.clock) {
+                    return answer;
+                }
+                if filter::concerns_files(number)
+                    && let Some(watcher) = &mut *lock(&self.watcher)
+                {
+                    watcher.before(call);
+                }
+                Answer::Continue
+            }
+        }
+    }
+
+    /// Writes the time to an address of the process. `unit` is that of the fraction, in nanoseconds.
+    fn tell(&self, call: &SystemCall, kind: ClockKind, address: u64, unit: i64) -> Answer {
+        let Some((seconds, nanoseconds)) = self.clock.read(kind) else { return Answer::Continue };
+        let bytes = memory::pair(seconds, nanoseconds / unit);
+        if address == 0 || memory::write(call.pid, address, &bytes).is_ok() {
+            Answer::Value(0)
+        } else {
+            Answer::Error(libc::EFAULT)
+        }
+    }
+}

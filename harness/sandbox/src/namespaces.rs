@@ -1,0 +1,96 @@
+//! The namespaces of a sandbox.
+
+use std::fs;
+use std::io;
+use std::process;
+
+use rustix::mount::{MountPropagationFlags, mount_change};
+use rustix::process::{Pid, WaitOptions, getgid, getuid, waitpid};
+use rustix::thread::{UnshareFlags, unshare_unsafe};
+use serde::{Deserialize, Serialize};
+
+use crate::mounts::step;
+use crate::root::Root;
+
+/// How far programs are kept away from the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Isolation {
+    /// Not at all: they see the machine's own files, processes, network and clock.
+    None,
+    /// A user namespace of their own, with their own files, processes, network and clock.
+    Full,
+    /// As [`Isolation::Full`], for a process that is already root in its namespaces: the network is that of the process.
+    SharedNetwork,
+}
+
+/// Moves this process into a sandbox. The process must have a single thread.
+///
+/// The function returns in a child of the calling process, which has process id 1. The calling process waits until the child
+/// ends, and exits with its code.
+///
+/// # Errors
+/// The error of the kernel, with the name of the failed step.
+pub fn enter(isolation: Isolation, root: &Root) -> io::Result<()> {
+    let own = match isolation {
+        Isolation::None => return Ok(()),
+        Isolation::Full => UnshareFlags::NEWUSER | UnshareFlags::NEWNET,
+        Isolation::SharedNetwork => UnshareFlags::empty(),
+    };
+    let own = own
+        | UnshareFlags::NEWNS
+        | UnshareFlags::NEWPID
+        | UnshareFlags::NEWIPC
+        | UnshareFlags::NEWUTS;
+    let (uid, gid) = (getuid().as_raw(), getgid().as_raw());
+    // SAFETY: the flags do not unshare file descriptors.
+    step("creating namespaces", unsafe { unshare_unsafe(own) })?;
+    if isolation == Isolation::Full {
+        step("/proc/self/setgroups", fs::write("/proc/self/setgroups", "deny"))?;
+        step("/proc/self/uid_map", fs::write("/proc/self/uid_map", format!("0 {uid} 1\n")))?;
+        step("/proc/self/gid_map", fs::write("/proc/self/gid_map", format!("0 {gid} 1\n")))?;
+    }
+    continue_in_child()?;
+    let private = MountPropagationFlags::REC | MountPropagationFlags::PRIVATE;
+    step("making mounts private", mount_change("/", private))?;
+    step("naming the router", rustix::system::sethostname(b"router"))?;
+    if isolation == Isolation::Full {
+        step("bringing up the loopback interface", bring_up_loopback())?;
+    }
+    root.build()?;
+    root.pivot()
+}
+
+/// Forks. Returns in the child; the parent waits for it and exits.
+fn continue_in_child() -> io::Result<()> {
+    // SAFETY: the process has a single thread, so the child may call any function.
+    let child = unsafe { libc::fork() };
+    if child < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    let Some(child) = Pid::from_raw(child) else { return Ok(()) };
+    loop {
+        match waitpid(Some(child), WaitOptions::empty()) {
+            Err(rustix::io::Errno::INTR) | Ok(None) => {}
+            Ok(Some((_, status))) => process::exit(status.exit_status().unwrap_or(1)),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+fn bring_up_loopback() -> io::Result<()> {
+    // SAFETY: the system calls get a descriptor that was just opened, and a struct that is initialised and outlives them.
+    unsafe {
+        let socket = libc::socket(libc::AF_INET, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0);
+        if socket < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        let mut request: libc::ifreq = std::mem::zeroed();
+        request.ifr_name[0] = b'l' as libc::c_char;
+        request.ifr_name[1] = b'o' as libc::c_char;
+        request.ifr_ifru.ifru_flags = (libc::IFF_UP | libc::IFF_RUNNING) as libc::c_short;
+        let result = libc::ioctl(socket, libc::SIOCSIFFLAGS as _, &raw const request);
+        let error = io::Error::last_os_error();
+        libc::close(socket);
+        if result == 0 { Ok(()) } else { Err(error) }
+    }
+}

@@ -1,0 +1,220 @@
+//! The arguments and the course of `leaselab check`.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use super::explore::{explore, is_explored};
+use super::observations::{of_case, of_cuts};
+use super::play::play;
+use super::suite;
+use crate::cli::options::{
+    DEFAULT_TIMEOUT_SECONDS, GateOptions, Jobs, ReplayOptions, ReportOptions, Root, RouterOptions,
+    RtcChoice, ScriptOptions, TargetChoice, dialect_parser, runner_options,
+};
+use crate::cli::reproduction::{Reproduction, ReproductionId};
+use crate::conformance::{
+    Cause, CheckResult, FlashLife, Observation, complete, flash_life, group_results, junit_tests,
+    page,
+};
+use crate::error::CommandError;
+use crate::exit::Exit;
+use crate::report::{self, CaseOutcome, FileReport};
+use ::explore::crash::Report;
+use lab_report::Document;
+use nvram_emu::Dialect;
+use runner::{NamePattern, Options, Severity};
+use scenario::{Case, Group, Id, Overrides};
+use wear::{SimulationError, WearError};
+
+/// Days of a household for which the script is run to find out how long the flash lives.
+const DAYS: u64 = 6;
+/// The same for `--quick`.
+const QUICK_DAYS: u64 = 1;
+
+/// The arguments of `leaselab check`.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Args {
+    /// The lease script
+    #[arg(value_name = "SCRIPT")]
+    script: PathBuf,
+    /// Command that runs the script, such as `busybox ash` [default: the script's `#!` line]
+    #[arg(long, value_name = "CMD")]
+    shell: Option<String>,
+    /// Dialect of the nvram tool [default: openwrt]
+    #[arg(long, value_name = "NAME", value_parser = dialect_parser())]
+    dialect: Option<Dialect>,
+    /// Builds of dnsmasq [default: both]
+    #[arg(long, value_enum)]
+    rtc: Option<RtcChoice>,
+    /// Play only a part of the suite, for a pre-commit hook
+    #[arg(long)]
+    quick: bool,
+    /// Kill a script and its children when a call takes longer
+    #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_TIMEOUT_SECONDS)]
+    timeout: u64,
+    /// NVRAM variables that belong to the script, such as my_leases or 'lease_*'; may be repeated [default: dnsmasq_lease_*]
+    #[arg(long, value_name = "PATTERN")]
+    owns: Vec<NamePattern>,
+    #[command(flatten)]
+    gate: GateOptions,
+    #[command(flatten)]
+    root: Root,
+    #[command(flatten)]
+    jobs: Jobs,
+    #[command(flatten)]
+    reports: ReportOptions,
+}
+
+pub(in crate::cli) fn run(args: &Args) -> Result<Exit, CommandError> {
+    let began = Instant::now();
+    args.reports.check_writable()?;
+    let check = Check::new(args)?;
+    let pool = args.jobs.pool()?;
+    let (mut result, files) = pool.install(|| check.run())?;
+    result.took = began.elapsed();
+    let gate = args.gate.policy(true);
+    let cases_report = report::cases_report(Some(&args.script), &files, &[]);
+    args.reports.write(&Document::Check(complete(cases_report, &result)))?;
+    if let Some(path) = &args.reports.junit {
+        report::write_junit_tests(path, &junit_tests(&result, &gate))?;
+    }
+    out!("{}", page(&result));
+    let denied = result.groups.iter().any(|group| {
+        group.verdict.severity().is_some_and(|severity| gate.denies(severity, group.group))
+    });
+    Ok(if denied { Exit::Failed } else { Exit::Passed })
+}
+
+/// A check that is about to be made.
+struct Check<'a> {
+    args: &'a Args,
+    script: ScriptOptions,
+    router: RouterOptions,
+    options: Options,
+    cases: Vec<Case>,
+}
+
+impl<'a> Check<'a> {
+    fn new(args: &'a Args) -> Result<Self, CommandError> {
+        let script = ScriptOptions::new(args.script.clone(), args.shell.clone(), args.timeout)
+            .owning(args.owns.clone());
+        let options = runner_options(&script, TargetChoice::Process, args.root, 0, false)?;
+        let dialect = args.dialect.iter().map(|dialect| dialect.name().to_owned()).collect();
+        let router = RouterOptions { rtc: args.rtc, dialect, dnsmasq_release: Vec::new() };
+        let overrides = Overrides { chosen_script: true, ..router.overrides()? };
+        let cases = suite::cases(&overrides)?;
+        let cases = if args.quick { suite::quick(cases) } else { cases };
+        Ok(Self { args, script, router, options, cases })
+    }
+
+    /// The result, and the cases that were played.
+    fn run(&self) -> Result<(CheckResult, Vec<FileReport>), CommandError> {
+        let play = |cases: &[Case]| play(cases, &self.options, (&self.router, &self.replay()));
+        // The simplest case shows a script that cannot be started or does not end.
+        let (mut played, others): (Vec<Case>, Vec<Case>) =
+            self.cases.iter().cloned().partition(suite::is_basic);
+        let mut outcomes = play(&played)?;
+        let mut observations = observe(&played, &outcomes);
+        let hangs = observations.iter().find(|observation| observation.cause == Cause::Hangs);
+        let ended_early = hangs.map(|observation| observation.text.clone());
+        let (mut cuts, mut life) = (Report::default(), Err("the check ended early".to_owned()));
+        if ended_early.is_none() {
+            let more = play(&others)?;
+            observations.extend(observe(&others, &more));
+            outcomes.extend(more);
+            played.extend(others);
+            // The calls of a household come one after the other, and leave the other threads idle.
+            let (explored, lived) =
+                rayon::join(|| self.explore(&observations), || self.flash_life());
+            let (report, found) = explored?;
+            observations.extend(found);
+            (cuts, life) = (report, lived?);
+        }
+        let result = self.result((&played, &outcomes), &observations);
+        Ok((CheckResult { cuts, life, ended_early, ..result }, report::by_file(&played, outcomes)))
+    }
+
+    fn dialect(&self) -> Dialect {
+        self.args.dialect.unwrap_or(Dialect::OpenWrt)
+    }
+
+    fn replay(&self) -> ReplayOptions {
+        ReplayOptions {
+            script: self.script.clone(),
+            root: self.args.root,
+            ..ReplayOptions::default()
+        }
+    }
+
+    /// Explores power cuts and kills in the cases in which nothing was lost without one.
+    fn explore(
+        &self,
+        observations: &[Observation],
+    ) -> Result<(Report, Vec<Observation>), CommandError> {
+        let failed: BTreeSet<&String> = observations
+            .iter()
+            .filter(|observation| observation.severity == Severity::Bug)
+            .map(|observation| &observation.case)
+            .collect();
+        let passed = |case: &&Case| !failed.contains(&case.name());
+        let is_explored = |case: &&Case| is_explored(case, self.args.quick);
+        let cases: Vec<&Case> = self.cases.iter().filter(is_explored).filter(passed).collect();
+        let reports = explore(&cases, &self.script, self.args.root)?;
+        let command = |id: &Id| {
+            let id = ReproductionId::Faults(id.clone());
+            Reproduction { id, verbose: true, options: self.replay() }.words()
+        };
+        let (mut total, mut found) = (Report::default(), Vec::new());
+        for (case, report) in cases.into_iter().zip(reports) {
+            found.extend(of_cuts(case, &report, &command));
+            total.add(report);
+        }
+        Ok((total, found))
+    }
+
+    /// How long the flash lives, or why the script cannot play a household.
+    fn flash_life(&self) -> Result<Result<FlashLife, String>, CommandError> {
+        let days = if self.args.quick { QUICK_DAYS } else { DAYS };
+        let build = self.args.rtc.unwrap_or(RtcChoice::Both).builds()[0];
+        let settings = self.script.settings(self.args.root)?;
+        let command = self.script.choice()?.command();
+        match flash_life(command, settings, (self.dialect(), build), days) {
+            Ok(life) => Ok(Ok(life)),
+            Err(WearError::Simulation(SimulationError::Backend(error))) => Err(error.into()),
+            Err(other) => Ok(Err(other.to_string().trim_end_matches(": ").to_owned())),
+        }
+    }
+
+    fn result(
+        &self,
+        (played, outcomes): (&[Case], &[CaseOutcome]),
+        observations: &[Observation],
+    ) -> CheckResult {
+        let uses_nvram = outcomes.iter().any(|outcome| outcome.report.total.commands > 0);
+        let not_applicable = |group: Group| match group {
+            Group::FullNvram | Group::SharedNvram | Group::OtherSettings if !uses_nvram => {
+                Some("the script runs no nvram command")
+            }
+            _ => None,
+        };
+        let cases: Vec<(Group, String)> =
+            played.iter().map(|case| (suite::group_of(case), case.name())).collect();
+        CheckResult {
+            script: self.args.script.display().to_string(),
+            shell: self.args.shell.clone(),
+            dialect: self.dialect().name().to_owned(),
+            groups: group_results(&cases, observations, not_applicable),
+            cases: played.len(),
+            calls: outcomes.iter().map(|outcome| outcome.report.total.calls).sum(),
+            cuts: Report::default(),
+            life: Err(String::new()),
+            ended_early: None,
+            took: Duration::ZERO,
+        }
+    }
+}
+
+fn observe(cases: &[Case], outcomes: &[CaseOutcome]) -> Vec<Observation> {
+    cases.iter().zip(outcomes).flat_map(|(case, outcome)| of_case(case, outcome)).collect()
+}

@@ -1,0 +1,45 @@
+//! Explores the power cuts and kills of the suite's cases.
+
+use crate::cli::options::{Root, ScriptOptions};
+use crate::error::CommandError;
+use crate::report::Progress;
+use backend::Function;
+use explore::crash::{self, Report};
+use runner::GatePolicy;
+use scenario::{Case, Group};
+
+/// One power cut or kill at a time: two in a row take a hundred times as long.
+const DEPTH: u32 = 1;
+
+/// Whether the power cuts of a case are explored. A quick check explores only the stories that are about them.
+pub(super) fn is_explored(case: &Case, quick: bool) -> bool {
+    match case.scenario.group {
+        Some(Group::Atomic) => true,
+        Some(Group::Survives | Group::Dhcpv6) => !quick,
+        _ => false,
+    }
+}
+
+/// Explores the power cuts and kills of the cases on all threads of the current pool.
+///
+/// # Errors
+/// A script that cannot be run.
+pub(super) fn explore(
+    cases: &[&Case],
+    script: &ScriptOptions,
+    root: Root,
+) -> Result<Vec<Report>, CommandError> {
+    let progress = Progress::new(cases.len());
+    let choice = script.choice()?;
+    let mut reports = Vec::new();
+    for case in cases {
+        let function = Function::Process(script.processes(case, root)?);
+        let options = crash::Options { depth: DEPTH, ..crash::Options::default() };
+        let explored =
+            crash::explore(case, Some(function), &choice, &GatePolicy::strict(), options)?;
+        reports.push(explored.map_err(CommandError::Usage)?);
+        progress.advance();
+    }
+    progress.finish();
+    Ok(reports)
+}

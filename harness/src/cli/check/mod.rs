@@ -1,0 +1,9 @@
+//! `leaselab check`: the conformance suite for anybody's script, on one page.
+
+mod command;
+mod explore;
+mod observations;
+mod play;
+mod suite;
+
+pub(super) use command::{Args, run};

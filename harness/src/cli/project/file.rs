@@ -1,0 +1,131 @@
+//! Finds and reads `leaselab.toml`.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use nvram_emu::Dialect;
+use scenario::diagnostics::{Source, SourceError};
+use scenario::did_you_mean;
+use serde::Deserialize;
+use toml::Spanned;
+use wear::RouterPreset;
+
+use crate::error::CommandError;
+use crate::suite;
+
+/// The name of the project file.
+pub(in crate::cli) const FILE_NAME: &str = "leaselab.toml";
+
+/// The keys of the project file.
+const KEYS: [&str; 5] = ["script", "shell", "dialect", "router", "owns"];
+
+/// A project file that was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in crate::cli) struct Project {
+    /// The lease script, relative to the current folder.
+    pub(super) script: Option<PathBuf>,
+    /// What runs the script.
+    pub(super) shell: Option<String>,
+    /// The dialect of the router's nvram tool.
+    pub(super) dialect: Option<Dialect>,
+    /// The router.
+    pub(super) router: Option<&'static RouterPreset>,
+    /// Patterns of the names of NVRAM variables that belong to the script.
+    pub(super) owns: Vec<String>,
+}
+
+/// The project file as it is written.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Keys {
+    script: Option<Spanned<String>>,
+    shell: Option<Spanned<String>>,
+    dialect: Option<Spanned<String>>,
+    router: Option<Spanned<String>>,
+    #[serde(default)]
+    owns: Vec<Spanned<String>>,
+}
+
+impl Project {
+    /// The project file of the current folder, or of the nearest folder above it that has one.
+    ///
+    /// # Errors
+    /// A file that cannot be read or has an invalid value.
+    pub(in crate::cli) fn find() -> Result<Option<Self>, CommandError> {
+        let Ok(current) = std::env::current_dir() else { return Ok(None) };
+        let mut folder = PathBuf::new();
+        for _ in current.ancestors() {
+            let path = folder.join(FILE_NAME);
+            if path.is_file() {
+                let text = suite::read(&path)?;
+                return Ok(Some(Self::parse(&path, text)?));
+            }
+            folder.push("..");
+        }
+        Ok(None)
+    }
+
+    fn parse(path: &Path, text: String) -> Result<Self, SourceError> {
+        let source = Source::new(path, text);
+        let keys: Keys =
+            toml::from_str(&source.text).map_err(|error| invalid_toml(&source, &error))?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let not_empty = |value: Option<Spanned<String>>| match value {
+            Some(value) if value.get_ref().trim().is_empty() => {
+                Err(SourceError::new(&source, value.span(), "an empty value"))
+            }
+            value => Ok(value.map(Spanned::into_inner)),
+        };
+        let dialect = named(&source, keys.dialect.as_ref(), "dialect", &Dialect::ALL, |dialect| {
+            dialect.name()
+        })?;
+        let routers: Vec<&'static RouterPreset> = RouterPreset::all().iter().collect();
+        let router =
+            named(&source, keys.router.as_ref(), "router", &routers, |router| &router.name)?;
+        let owns: Result<Vec<String>, SourceError> = keys
+            .owns
+            .into_iter()
+            .filter_map(|pattern| not_empty(Some(pattern)).transpose())
+            .collect();
+        Ok(Self {
+            script: not_empty(keys.script)?.map(|script| folder.join(script)),
+            shell: not_empty(keys.shell)?,
+            dialect,
+            router,
+            owns: owns?,
+        })
+    }
+}
+
+fn invalid_toml(source: &Arc<Source>, error: &toml::de::Error) -> SourceError {
+    let span: Range<usize> = error.span().unwrap_or_default();
+    let word = source.text.get(span.clone()).unwrap_or_default();
+    let refusal = SourceError::new(source, span, error.message());
+    match did_you_mean(word, KEYS) {
+        Some(key) if key != word => refusal.help(format!("did you mean `{key}`?")),
+        _ => refusal,
+    }
+}
+
+/// The item of `all` that has the name `value`.
+fn named<T: Copy>(
+    source: &Arc<Source>,
+    value: Option<&Spanned<String>>,
+    what: &str,
+    all: &[T],
+    name_of: impl for<'a> Fn(&'a T) -> &'a str,
+) -> Result<Option<T>, SourceError> {
+    let Some(value) = value else { return Ok(None) };
+    let name = value.get_ref().as_str();
+    if let Some(found) = all.iter().find(|item| name_of(item) == name) {
+        return Ok(Some(*found));
+    }
+    let refusal = SourceError::new(source, value.span(), format!("unknown {what} `{name}`"));
+    let names: Vec<&str> = all.iter().map(name_of).collect();
+    let help = match did_you_mean(name, names.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("expected one of {}", names.join(", ")),
+    };
+    Err(refusal.help(help))
+}

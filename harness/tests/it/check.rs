@@ -1,0 +1,103 @@
+//! `leaselab check`: the verdicts on scripts of several kinds.
+
+use std::path::Path;
+
+use rstest::rstest;
+use serde_json::Value;
+
+use super::lab::Lab;
+
+/// The JSON report of a quick check of a script of this repository, and the exit code.
+fn check(lab: &Lab, script: &str, options: &[&str]) -> (Value, i32) {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(script);
+    let script = script.to_str().expect("a path in UTF-8");
+    let arguments = [&["check", script, "--quick", "--json", "report.json"], options].concat();
+    let output = lab.command(&arguments).output().expect("leaselab runs");
+    let code = output.status.code().unwrap_or(-1);
+    assert!([0, 1].contains(&code), "{output:?}");
+    (serde_json::from_str(&lab.read("report.json")).expect("JSON"), code)
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+/// The verdict of each group that is not `ok`, in the order of the page.
+fn verdicts(report: &Value) -> Vec<(&str, &str)> {
+    let groups = report["groups"].as_array().expect("groups");
+    assert_eq!(groups.len(), 10);
+    let verdicts = groups.iter().map(|group| (text(&group["group"]), text(&group["verdict"])));
+    verdicts.filter(|(_, verdict)| *verdict != "ok").collect()
+}
+
+#[rstest]
+#[case::of_the_project("lease-script/lease_update.sh", &[], &[])]
+#[case::of_2006(
+    "scenarios/scripts/naive.sh",
+    &[],
+    &[
+        ("full-nvram", "bug"),
+        ("hostile-names", "bug"),
+        ("dhcpv6", "bug"),
+        ("write-economy", "advice"),
+    ]
+)]
+#[case::one_variable("scenarios/scripts/one-variable.sh", &["--owns", "dnsmasq_leases"], &[])]
+#[case::a_file("scenarios/scripts/flash-file.sh", &[], &[])]
+#[case::a_database("scenarios/scripts/database.sh", &[], &[])]
+#[case::a_wrapper(
+    "scenarios/scripts/openwrt-wrapper.sh",
+    &["--owns", "dnsmasq_leases"],
+    &[]
+)]
+#[case::a_banner("scenarios/scripts/banner.sh", &[], &[("start-up-output", "bug")])]
+#[case::a_date("scenarios/scripts/date-plus-length.sh", &[], &[("clock-jumps", "bug")])]
+fn verdicts_on_scripts_of_many_kinds(
+    #[case] script: &str,
+    #[case] options: &[&str],
+    #[case] expected: &[(&str, &str)],
+) {
+    let lab = Lab::new();
+    let (report, code) = check(&lab, script, options);
+    assert_eq!(verdicts(&report), expected);
+    let has_bug = expected.iter().any(|(_, verdict)| *verdict == "bug");
+    assert_eq!(code, i32::from(has_bug));
+    let answers = report["answers"].as_array().expect("answers");
+    assert_eq!(answers.len(), 3);
+}
+
+#[test]
+fn the_command_of_an_example_shows_it_again() {
+    let lab = Lab::new();
+    let (report, _) = check(&lab, "scenarios/scripts/naive.sh", &[]);
+    let groups = report["groups"].as_array().expect("groups");
+    let full = groups.iter().find(|group| text(&group["group"]) == "full-nvram").expect("a group");
+    let output = lab.shell(text(&full["reproduction"])).output().expect("a shell");
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(stdout.contains("was lost in RAM"), "{stdout}");
+}
+
+#[test]
+fn allowed_groups_and_the_denied_severity_decide_the_exit_code() {
+    let lab = Lab::new();
+    let script = "scenarios/scripts/naive.sh";
+    let allowed = ["--allow", "full-nvram", "--allow", "dhcpv6", "--allow", "hostile-names"];
+    assert_eq!(check(&lab, script, &allowed).1, 0);
+    let strict = [&allowed[..], &["--deny", "advice"]].concat();
+    assert_eq!(check(&lab, script, &strict).1, 1);
+}
+
+#[test]
+fn a_script_that_never_ends_is_named_after_the_first_story() {
+    let lab = Lab::new();
+    lab.write("hangs.sh", "#!/bin/sh\ncase $1 in init) ;; *) exec sleep 1000 ;; esac\n");
+    let output = lab
+        .command(&["check", "hangs.sh", "--shell", "sh", "--timeout", "1"])
+        .output()
+        .expect("leaselab runs");
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let page = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(page.contains("hung and was killed"), "{page}");
+    assert!(page.contains("Fix first: The bug in survives: make every call end"), "{page}");
+}

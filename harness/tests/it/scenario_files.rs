@@ -1,0 +1,111 @@
+//! Scenario files: `leaselab scenario`, the schema line of each file, and messages about mistakes.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use predicates::prelude::*;
+use predicates::str::contains;
+use rstest::rstest;
+
+use crate::lab::Lab;
+
+fn scenario_files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("a folder of scenarios") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            scenario_files(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "toml") {
+            found.push(path);
+        }
+    }
+}
+
+/// Editors with TOML support find the schema by this line.
+#[test]
+fn the_first_line_of_every_scenario_names_the_schema() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
+    let mut files = Vec::new();
+    scenario_files(&root, &mut files);
+    assert!(files.len() > 50, "{}", root.display());
+    let wrong: Vec<String> = files
+        .iter()
+        .filter(|path| {
+            let text = fs::read_to_string(path).expect("a scenario");
+            let line = text.lines().next().unwrap_or_default();
+            let schema = line.strip_prefix("#:schema ").unwrap_or_default();
+            let named = path.parent().expect("a folder").join(schema);
+            schema.is_empty() || !named.is_file()
+        })
+        .map(|path| path.display().to_string())
+        .collect();
+    assert!(
+        wrong.is_empty(),
+        "add a first line such as `#:schema ../scenario.schema.json` to {}",
+        wrong.join(", ")
+    );
+}
+
+#[test]
+fn a_new_scenario_passes_and_is_never_overwritten() {
+    let lab = Lab::new();
+    let new = ["scenario", "new", "stories/first.toml"];
+    lab.command(&new).assert().code(0).stdout(contains("wrote stories/first.toml"));
+    assert!(lab.read("stories/scenario.schema.json").contains("urn:leaselab:scenario"));
+    lab.command(&["run", "stories", "--target", "in-process"])
+        .assert()
+        .code(0)
+        .stdout(contains("2 cases passed, 0 failed"));
+    lab.command(&new)
+        .assert()
+        .code(2)
+        .stderr(contains("stories/first.toml").and(contains("exists")));
+    lab.command(&["scenario", "new", "first.txt"]).assert().code(2).stderr(contains(".toml"));
+}
+
+#[rstest]
+#[case::key("[[step]]\njion = { client = 'pc' }", "unknown key `jion`", "did you mean `join`?")]
+#[case::section(
+    "[rooter]\nrtc = 'good'\n[[step]]\nboot = {}",
+    "unknown key `rooter`",
+    "did you mean `router`?"
+)]
+#[case::value(
+    "[router]\nrtc = 'god'\n[[step]]\nboot = {}",
+    "unknown value `god`",
+    "did you mean `good`?"
+)]
+#[case::condition(
+    "[parameters]\nbuild = ['a', 'b']\n[[step]]\nwhen = { build = 'c' }\nboot = {}",
+    "`c` is not a value of the parameter `build`",
+    "add it to"
+)]
+#[case::network(
+    "[[network]]\nname = 'guests'\ninterface = 'br1'\nrange = '10.0.0.2-10.0.0.9'\n[[step]]\nboot = {}\n[[step]]\njoin = { client = 'pc', network = 'guest' }",
+    "no network is named `guest`",
+    "did you mean `guests`?"
+)]
+#[case::no_steps("[router]\nrtc = 'good'", "this scenario has no steps", "add a step")]
+#[case::option(
+    "[server]\noptions = ['--dhcp-relay=1.2.3.4,5.6.7.8']\n[[step]]\nboot = {}",
+    "`--dhcp-relay=1.2.3.4,5.6.7.8` may change leases",
+    ""
+)]
+#[case::path(
+    "[[step]]\nboot = {}\n[[step]]\nfiles = { 'hosts' = 'x' }",
+    "invalid path `hosts`",
+    "absolute"
+)]
+fn a_mistake_is_one_error_with_its_place_and_a_suggestion(
+    #[case] text: &str,
+    #[case] message: &str,
+    #[case] help: &str,
+) {
+    let lab = Lab::new();
+    lab.write("a.toml", format!("title = 'x'\n{text}\n"));
+    let output = lab.command(&["run", "a.toml", "--target", "in-process"]).output().expect("a run");
+    assert_eq!(output.status.code(), Some(2));
+    let all = String::from_utf8([output.stdout, output.stderr].concat()).expect("text");
+    assert!(all.contains(message) && all.contains(help), "{all}");
+    assert!(all.contains("a.toml:"), "{all}");
+    assert_eq!(all.matches("error").count(), 1, "{all}");
+}

@@ -1,0 +1,113 @@
+//! The answer to the question how long the flash lasts, in one sentence.
+
+use std::fmt::Write as _;
+
+use super::study::{RowResult, Study, StudyRow};
+use scenario::{Seconds, quantity};
+
+impl Study {
+    /// How long the flash lasts with each script, as a sentence.
+    pub fn answer(&self, results: &[RowResult]) -> String {
+        let rows: Vec<&StudyRow> = results.iter().flatten().collect();
+        let mut scripts: Vec<&str> = Vec::new();
+        for row in &rows {
+            if !scripts.contains(&row.script.as_str()) {
+                scripts.push(&row.script);
+            }
+        }
+        let mut lives = Vec::new();
+        for script in scripts {
+            let years = rows.iter().filter(|row| row.script == script).map(|row| row.yearly.years);
+            lives.push(format!("{} with the script \"{script}\"", range_in_words(years)));
+        }
+        let (last, first) = match lives.split_last() {
+            Some((last, first)) => (last, first),
+            None => return "Nothing was counted.".to_owned(),
+        };
+        let mut lives = first.join(", ");
+        let _ = write!(lives, "{}{last}", if first.is_empty() { "" } else { " and " });
+        let builds = if self.builds.len() > 1 { ", depending on dnsmasq's build" } else { "" };
+        format!(
+            "The flash of {} lasts {lives}{builds}, in {}.",
+            self.routers_in_words(),
+            self.cause_in_words()
+        )
+    }
+
+    /// The router or the number of routers.
+    fn routers_in_words(&self) -> String {
+        match (&self.model, &self.routers[..]) {
+            (Some(model), [_]) => format!("the {model}"),
+            (_, [only]) => {
+                format!("a router with {} and the {} nvram", only.chip.name, only.dialect)
+            }
+            (_, routers) => quantity(routers.len(), "router"),
+        }
+    }
+
+    /// The household, recording or scenario.
+    fn cause_in_words(&self) -> String {
+        match &self.source {
+            None => format!("a household with {}", self.household.in_words()),
+            Some(source) => match &source.labels()[..] {
+                [only] => format!("an endless repetition of {only}"),
+                labels => format!("endless repetitions of {}", quantity(labels.len(), "workload")),
+            },
+        }
+    }
+}
+
+/// A lifetime as words, such as `12.3 years` or `41 days`; `None` if nothing is erased.
+fn life_in_words(years: Option<f64>) -> String {
+    match years {
+        None => "for ever".to_owned(),
+        Some(years) if years >= 1000.0 => "more than 1000 years".to_owned(),
+        Some(years) if years >= 100.0 => format!("{years:.0} years"),
+        Some(years) if years >= 1.0 => format!("{years:.1} years"),
+        Some(years) => quantity((years * 365.0).round() as u64, "day"),
+    }
+}
+
+/// The shortest and the longest lifetime, or one of them if they are equal.
+fn range_in_words(lives: impl Iterator<Item = Option<f64>>) -> String {
+    let mut sorted: Vec<Option<f64>> = lives.collect();
+    sorted.sort_by(|a, b| a.unwrap_or(f64::INFINITY).total_cmp(&b.unwrap_or(f64::INFINITY)));
+    let [first, last] =
+        [sorted.first(), sorted.last()].map(|life| life_in_words(life.copied().flatten()));
+    if first == last { first } else { format!("{first} to {last}") }
+}
+
+impl super::household::Household {
+    /// The household in a few words.
+    pub fn in_words(&self) -> String {
+        let mut parts = Vec::new();
+        for (number, noun) in [(self.clients, "client"), (self.phones, "phone")] {
+            if number > 0 {
+                parts.push(quantity(number, noun));
+            }
+        }
+        if self.guests > 0 {
+            parts.push(format!("{} a month", quantity(self.guests, "guest")));
+        }
+        if let Some(pool) = self.pool {
+            let noun = if pool == 1 { "address" } else { "addresses" };
+            parts.push(format!("a pool of {pool} {noun}"));
+        }
+        format!("{}, leases of {}", parts.join(", "), Seconds(u64::from(self.lease_time)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lives_are_ranges_in_words() {
+        let range = |lives: &[Option<f64>]| range_in_words(lives.iter().copied());
+        assert_eq!(range(&[Some(3.41), Some(15.7)]), "3.4 years to 15.7 years");
+        assert_eq!(range(&[None, Some(0.1)]), "37 days to for ever");
+        assert_eq!(range(&[Some(120.4), Some(120.2)]), "120 years");
+        assert_eq!(range(&[Some(1.0 / 365.0)]), "1 day");
+        assert_eq!(range(&[Some(2e6)]), "more than 1000 years");
+    }
+}
