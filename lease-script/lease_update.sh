@@ -703,6 +703,8 @@ init() {
 # compose HARDWARE HOST: sets want to the record for the lease that dnsmasq reports.
 compose() {
 	time=${DNSMASQ_LEASE_LENGTH:-${DNSMASQ_LEASE_EXPIRES-}}
+	# Until dnsmasq 2.51 a blank follows the number.
+	time=${time% }
 	is_time "$time" || fail 'no lease time: refused'
 	host=${2:-*}
 	is_host "$host" || host='*'

@@ -174,8 +174,10 @@ pub(crate) fn compose(
     stored: Option<&[u8]>,
 ) -> ScriptResult<Vec<u8>> {
     let length = call.env.get("DNSMASQ_LEASE_LENGTH");
-    let Some(mut expiry) = length.or_else(|| call.env.get("DNSMASQ_LEASE_EXPIRES")).and_then(time)
-    else {
+    let reported = length.or_else(|| call.env.get("DNSMASQ_LEASE_EXPIRES"));
+    // Until 2.51 a blank follows the number.
+    let number = reported.map(|text| text.strip_suffix(b" ").unwrap_or(text));
+    let Some(mut expiry) = number.and_then(time) else {
         return output.fail("no lease time: refused");
     };
     let host = Some(call.arg(3)).filter(|host| is_host(host)).unwrap_or(b"*");

@@ -8,6 +8,7 @@ use super::hex::hex_text;
 use super::hw_addr::HwAddr;
 use super::lease::{ExtraData, Lease, LeaseKind};
 use super::names::legal_name;
+use super::release::Release;
 use super::rules::{ClassVariables, MadeDuid, NameArgument, Rules, TimeRemaining, UserClasses};
 use super::text::Text;
 
@@ -397,6 +398,18 @@ impl PendingCall<'_> {
             _ => hex_text(&context.server_duid).into_bytes(),
         }
     }
+}
+
+/// The host name that the helper of this release passes as an argument for a lease with this name; `None` for none.
+#[must_use]
+pub fn hostname_argument(name: &[u8], release: Release) -> Option<Vec<u8>> {
+    let rules = Rules::of(release);
+    let mut name = argument_name(name, &rules)?;
+    if rules.domain_variable {
+        let end = name.iter().position(|byte| *byte == b'.').unwrap_or(name.len());
+        name.truncate(end);
+    }
+    Some(name)
 }
 
 /// The name as the helper passes it, still with its domain; `None` if it is not passed.

@@ -449,10 +449,13 @@ pub static CHANGES: &[Change] = &[
     },
     Change {
         since: since(66),
-        rule: "DHCPv6: a SOLICIT renews nothing",
-        function: "rfc3315.c",
-        effect: "fewer calls",
-        apply: |rules| rules.solicit_renews = false,
+        rule: "DHCPv6: a SOLICIT renews nothing; addresses depend on the IAID",
+        function: "dhcp6_no_relay (rfc3315.c), address6_allocate (dhcp6.c)",
+        effect: "fewer calls, other addresses",
+        apply: |rules| {
+            rules.solicit_renews = false;
+            rules.hashes_iaid = true;
+        },
     },
     Change {
         since: since(67),

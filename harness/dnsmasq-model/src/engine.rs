@@ -807,6 +807,10 @@ impl Process {
                 Build::Rtc => (lease.expires as u64).to_string(),
                 Build::NoRtc => lease.length.to_string(),
             };
+            // A blank in a name becomes `*`.
+            let blank = |byte: &u8| if *byte == b' ' { b'*' } else { *byte };
+            let hostname: Option<Vec<u8>> =
+                lease.hostname.as_ref().map(|name| name.iter().map(blank).collect());
             let id = match lease.kind {
                 LeaseKind::V4 => lease.hw.text(),
                 LeaseKind::V6(kind) => kind.iaid_text(lease.iaid),
@@ -815,7 +819,7 @@ impl Process {
                 time: time.as_bytes(),
                 id: id.as_bytes(),
                 address: lease.addr.to_string().as_bytes(),
-                hostname: lease.hostname.as_deref().unwrap_or(LeaseLine::NONE),
+                hostname: hostname.as_deref().unwrap_or(LeaseLine::NONE),
                 client_id: LeaseLine::or_none(
                     hex_text(lease.clid.as_deref().unwrap_or_default()).as_bytes(),
                 ),

@@ -85,7 +85,7 @@ mod text;
 mod v4;
 mod v6;
 
-pub use call::{Action, CallCounts, CallSink, PendingCall, ScriptCall};
+pub use call::{Action, CallCounts, CallSink, PendingCall, ScriptCall, hostname_argument};
 pub use call_diff::CallDifference;
 pub use changes::{CHANGES, Change, changes_between};
 pub use clock::{Build, Clock};

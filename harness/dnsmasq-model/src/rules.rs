@@ -272,6 +272,8 @@ pub(crate) struct Rules {
     /// A lifetime of 0 in a client's association is a wish for the shortest one.
     pub(crate) zero_lifetime_is_shortest: bool,
     pub(crate) unknown_rebind: UnknownRebind,
+    /// The hash that chooses a DHCPv6 address begins with the IAID.
+    pub(crate) hashes_iaid: bool,
     pub(crate) name_syntax: NameSyntax,
     pub(crate) name_argument: NameArgument,
     pub(crate) foreign_domain: ForeignDomain,
@@ -344,6 +346,7 @@ impl Rules {
         solicit_renews: true,
         zero_lifetime_is_shortest: true,
         unknown_rebind: UnknownRebind::Ignored,
+        hashes_iaid: false,
         name_syntax: NameSyntax::Slash,
         name_argument: NameArgument::Unchecked,
         foreign_domain: ForeignDomain::Rejected,

@@ -11,7 +11,7 @@ use super::hosts::{EmptyList, match_tags, same_net6};
 use super::ia_kind::IaKind;
 use super::lease::LeaseKind;
 use super::reservations6::{HostAddress6, Identity6, NameSent};
-use super::rules::UnknownRebind;
+use super::rules::{AddressHash, Rules, UnknownRebind};
 use super::server::{DECLINE_BACKOFF, Server, granted_lease_time};
 use super::v6::{Client6, Ia, Kind6, Renewal6, Reply6, Return6};
 
@@ -42,6 +42,24 @@ struct Association<'a> {
     now: i64,
 }
 
+/// The hash by which a release chooses an address.
+fn hash6_of(iaid: u32, duid: &[u8], rules: &Rules) -> u64 {
+    let iaid = if rules.hashes_iaid { iaid } else { 0 };
+    match rules.address_hash {
+        AddressHash::Sdbm => address_hash6(iaid, duid),
+        AddressHash::AccumulatedSdbm | AddressHash::Sum => {
+            duid.iter().fold(u64::from(iaid), |j, &byte| {
+                u64::from(byte).wrapping_add(j << 6).wrapping_add(j << 16)
+            })
+        }
+    }
+}
+
+/// The lifetime that a client wishes with this value (rfc3315.c `calculate_times`).
+fn wish(valid: u32, rules: &Rules) -> Option<u32> {
+    (valid != 0 || rules.zero_lifetime_is_shortest).then_some(valid)
+}
+
 impl Server {
     /// SOLICIT and REQUEST for one identity association. `valid` is the requested lifetime in seconds.
     pub fn join6(
@@ -69,7 +87,7 @@ impl Server {
             let own: Vec<Ipv6Addr> = self.engine.network.v6.iter().map(|(addr, _)| *addr).collect();
             let pool = Pool { own: &own, epochs: &mut self.epochs6, random: &mut self.random };
             let offered = ia.offer(expected, &self.declined, pool);
-            let valid = valid.filter(|valid| *valid != 0);
+            let valid = wish(valid.unwrap_or(0), process.db.rules());
             let given: Vec<Given> =
                 offered.iter().filter_map(|addr| ia.assign(*addr, valid)).collect();
             (offered, given)
@@ -79,7 +97,13 @@ impl Server {
             self.engine.finish_packet(clock, sink);
             return Reply6::Reply(Vec::new());
         }
-        self.answer6(Kind6::Request, client, associations(kind, iaid, &given), clock, sink)
+        let given = associations(kind, iaid, &given);
+        let renews = |process: &Process| process.db.rules().solicit_renews;
+        if self.engine.process.as_ref().is_some_and(renews) {
+            let offer = Reply6::Advertise(given.clone());
+            self.engine.dhcp6(Kind6::Solicit, client, &[], &offer, clock, sink);
+        }
+        self.answer6(Kind6::Request, client, given, clock, sink)
     }
 
     /// RENEW or REBIND of identity associations. `valid` of each is the requested lifetime in seconds; 0 for none.
@@ -107,13 +131,22 @@ impl Server {
                     UnknownRebind::MakesLeaseIfAuthoritative => config.authoritative,
                 };
                 if !known && (!makes || process.db.leases_left() == 0) {
+<<<<<<< HEAD
+=======
+                    if process.db.rules().unknown_rebind == UnknownRebind::Ignored
+                        && renewal == Renewal6::Rebind
+                    {
+                        self.engine.finish_packet(clock, sink);
+                        return Reply6::Silent;
+                    }
+>>>>>>> releases
                     continue;
                 }
                 let range = available(&config.ranges6, addr, &identity.tags)
                     .or_else(|| on_link(&config.ranges6, addr, &identity.tags));
                 let valid = range.map_or(0, |range| {
                     let configured = identity.lease_time(range, addr);
-                    granted_lease_time(configured, Some(ia.valid).filter(|v| *v != 0))
+                    granted_lease_time(configured, wish(ia.valid, process.db.rules()))
                 });
                 given.push(Ia { kind: ia.kind, iaid: ia.iaid, addrs: vec![addr], valid });
             }
@@ -299,7 +332,7 @@ impl Association<'_> {
         } else {
             let hash = match self.kind {
                 IaKind::Ta => random(pool.random),
-                IaKind::Na => address_hash6(self.iaid, &self.client.duid),
+                IaKind::Na => hash6_of(self.iaid, &self.client.duid, self.process.db.rules()),
             };
             first + u128::from(hash.wrapping_add(*epoch)) % size
         };

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use dnsmasq_model::{
     Build, CallCounts, Client4, Clock, Engine, HwAddr, InitResult, InitStatus, Kind4, Lease,
-    ScriptCall, Server, ServerConfig, StartFailure,
+    Release, ScriptCall, Server, ServerConfig, StartFailure,
 };
 use proptest::prelude::*;
 
@@ -159,14 +159,63 @@ proptest! {
             Just(&b"02:00:00:00:00:01 "[..]), Just(&b"06- "[..]), Just(&b"zz "[..]), Just(&b"* "[..]),
             Just(&b"192.168.77.60 "[..]), Just(&b"fd77::1 "[..]), Just(&b"T5 "[..]), Just(&b"alpha "[..]),
             Just(&b"99999999999999999999 "[..]), Just(&b"\x00\xff "[..]),
-        ], 0..40), rtc in any::<bool>()) {
+            Just(&b"9223372036854775805 "[..]),
+        ], 0..40), rtc in any::<bool>(), release in 0..Release::all().count()) {
         let build = if rtc { Build::Rtc } else { Build::NoRtc };
-        let mut engine = Engine::new(build, config());
+        let release = Release::all().nth(release).expect("a release");
+        let mut engine = Engine::new(build, ServerConfig { release, ..config() });
         let mut calls: Vec<ScriptCall> = Vec::new();
         if engine.start(START, &InitResult::ok(text.concat()), &mut calls).is_err() {
             prop_assert!(!engine.is_running() && calls.is_empty());
         }
+        engine.sighup(START.after(5), &mut calls);
+        engine.advance_to(START.after(1 << 33), &mut calls);
+        engine.stop(START.after(1 << 33), &mut calls);
     }
+}
+
+/// The leases of three clients with `--dhcp-lease-max=2`, and the calls.
+fn beyond_the_limit(release: &str) -> (Server, Vec<ScriptCall>) {
+    let release = release.parse().expect("a release");
+    let config = ServerConfig { release, lease_max: 2, ..config() };
+    let mut server = Server::new(Engine::new(Build::Rtc, config));
+    let mut calls = Vec::new();
+    server.engine_mut().start(START, &InitResult::ok(""), &mut calls).expect("starts");
+    for number in 1..4 {
+        server.join(
+            &client(number, 0),
+            Some(Ipv4Addr::new(192, 168, 77, 60 + number)),
+            START,
+            &mut calls,
+        );
+    }
+    (server, calls)
+}
+
+#[test]
+fn a_client_beyond_the_lease_limit_crashes_some_releases() {
+    let survivors: Vec<String> = Release::all()
+        .map(|release| release.to_string())
+        .filter(|release| beyond_the_limit(release).0.engine().is_running())
+        .collect();
+    assert_eq!(survivors.len(), 58 - 5);
+    for release in ["2.60", "2.61", "2.62", "2.63", "2.64"] {
+        assert!(!survivors.iter().any(|survivor| survivor == release), "{release}");
+    }
+}
+
+#[test]
+fn two_releases_make_their_calls_when_they_are_stopped() {
+    let made_at_the_end = |release: &str| {
+        let (mut server, before) = beyond_the_limit(release);
+        let mut calls = Vec::new();
+        server.engine_mut().stop(START, &mut calls);
+        (before.len(), calls.len())
+    };
+    assert_eq!(made_at_the_end("2.47"), (2, 0));
+    assert_eq!(made_at_the_end("2.48"), (0, 1));
+    assert_eq!(made_at_the_end("2.74"), (0, 2));
+    assert_eq!(made_at_the_end("2.75"), (2, 0));
 }
 
 #[test]

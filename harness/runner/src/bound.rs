@@ -23,7 +23,6 @@ pub(super) fn clients(case: &Case) -> Result<Clients, CaseError> {
 
 fn join_of(bound: &Bound) -> Join {
     Join {
-        relay: None,
         client: bound.client.clone(),
         count: None,
         mac: bound.mac.clone(),

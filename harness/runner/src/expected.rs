@@ -43,7 +43,10 @@ pub fn changes(call: &ScriptCall) -> Vec<Change> {
         b"del" => vec![(address.to_vec(), None)],
         b"add" | b"old" => {
             let time = variable("DNSMASQ_LEASE_LENGTH").or(variable("DNSMASQ_LEASE_EXPIRES"));
-            let name = word(4).unwrap_or(b"*");
+            // Until 2.51 a blank follows the number.
+            let time = time.map(|time| time.strip_suffix(b" ").unwrap_or(time));
+            // 2.36 to 2.39 pass names with blanks, which a line cannot have.
+            let name = word(4).filter(|name| !name.contains(&b' ')).unwrap_or(b"*");
             // A truncated id must not be stored: it could match another client.
             let id = variable("DNSMASQ_CLIENT_ID").filter(|id| !id.ends_with(b":")).unwrap_or(b"*");
             let v6 = address.contains(&b':');
@@ -54,7 +57,9 @@ pub fn changes(call: &ScriptCall) -> Vec<Change> {
             };
             let line = [time.unwrap_or(b"0"), hardware, address, name, id].join(&b' ');
             let mut changes = vec![(address.to_vec(), Some(line))];
-            if let Some(duid) = variable("DNSMASQ_SERVER_DUID").filter(|_| v6) {
+            if let Some(duid) =
+                variable("DNSMASQ_SERVER_DUID").filter(|duid| v6 && !duid.is_empty())
+            {
                 changes.push((DUID.to_vec(), Some([b"duid ", duid].concat())));
             }
             changes

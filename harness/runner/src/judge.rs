@@ -17,7 +17,7 @@ use super::router::Router;
 use super::severity::Severity;
 use super::tally::{call_text, end_text};
 use backend::{BackendError, CallEnd, CallOptions, CallResult, InProcess};
-use dnsmasq_model::{Build, Clock, Engine, Release, ScriptCall, legal_hostname};
+use dnsmasq_model::{Build, Clock, Engine, Release, ScriptCall, hostname_argument};
 use scenario::{Forgiven, Invariant, Rtc};
 
 /// A script must not refuse a lease if this many bytes of the NVRAM are free.
@@ -598,7 +598,8 @@ impl<'a> Judge<'a> {
                 return;
             }
         };
-        let mut own = own.map(|line| as_passed_to_the_script(line, ids));
+        let release = engine.config().release;
+        let mut own = own.map(|line| as_passed_to_the_script(line, ids, release));
         if !self.expected.lines().contains(DUID) {
             // dnsmasq passes its DUID with the first DHCPv6 lease, never before.
             own.put(DUID, None);
@@ -623,14 +624,17 @@ fn holds_an_address_twice(held: &[String]) -> bool {
 /// A line of dnsmasq's lease file with the name and id that its calls pass: the first label of a legal name, or none.
 ///
 /// A lease keeps the name that it was read with, but passes it only if it is legal (helper.c `create_helper`).
-fn as_passed_to_the_script(line: &[u8], ids: ClientIds) -> Vec<u8> {
+fn as_passed_to_the_script(line: &[u8], ids: ClientIds, release: Release) -> Vec<u8> {
+    let passed;
     let mut words: Vec<&[u8]> = line.split(|byte| *byte == b' ').collect();
     if let [_, _, _, name, id] = words.as_mut_slice() {
         if ids.are_truncated() && id.len() >= ScriptCall::MAX_ID_TEXT {
             *id = b"*";
         }
-        let legal = legal_hostname(name);
-        *name = legal.and_then(|name| name.split(|byte| *byte == b'.').next()).unwrap_or(b"*");
+        // A name that 2.36 to 2.39 pass with a blank is no word of a line.
+        let argument = hostname_argument(name, release).filter(|name| !name.contains(&b'*'));
+        passed = argument.unwrap_or_else(|| b"*".to_vec());
+        *name = &passed;
     }
     words.join(&b' ')
 }

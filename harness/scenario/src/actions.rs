@@ -65,10 +65,6 @@ pub struct Join {
     /// The address that the client requests (default: none in particular).
     #[schemars(with = "Option<String>")]
     pub address: Option<Spanned<String>>,
-    /// The address of the DHCP relay agent behind which the client is (default: the client is on the router's own network).
-    /// An option `--dhcp-range` must serve the relay's network. Not with a real dnsmasq.
-    #[schemars(with = "Option<String>")]
-    pub relay: Option<Spanned<String>>,
     /// The lease time that the client requests (default: none in particular).
     pub lease_time: Option<LeaseTime>,
     /// Whether the client uses BOOTP instead of DHCP (default false).

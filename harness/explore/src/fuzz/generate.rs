@@ -259,7 +259,6 @@ impl Generator {
             client_id: (!is_v6 && self.one_in(6)).then(|| unspanned(self.client_id())),
             address: (!is_v6 && self.one_in(5))
                 .then(|| unspanned(format!("192.168.1.{}", 50 + self.below(8)))),
-            relay: None,
             lease_time: self.one_in(8).then(|| self.lease_time()),
             bootp: !is_v6 && self.one_in(30),
             v6,

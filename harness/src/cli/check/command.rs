@@ -21,6 +21,7 @@ use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::report::{self, CaseOutcome, FileReport};
 use ::explore::crash::Report;
+use dnsmasq_model::Release;
 use lab_report::Document;
 use nvram_emu::Dialect;
 use runner::{NamePattern, Options, Severity, Verdict};
@@ -52,6 +53,9 @@ pub(in crate::cli) struct Args {
     /// Builds of dnsmasq [default: both]
     #[arg(long, value_enum)]
     rtc: Option<RtcChoice>,
+    /// Releases of dnsmasq, from 2.33 to 2.92 [default: the newest, and 2.33 and 2.80 where releases matter]
+    #[arg(long, value_name = "RELEASE", value_delimiter = ',')]
+    dnsmasq_release: Vec<Release>,
     /// Play only a part of the suite, for a pre-commit hook
     #[arg(long)]
     quick: bool,
@@ -117,8 +121,14 @@ impl<'a> Check<'a> {
         let script = ScriptOptions::new(args.script.clone(), args.shell.clone(), args.timeout)
             .owning(args.owns.clone());
         let options = runner_options(&script, TargetChoice::Process, args.root, 0, false)?;
+<<<<<<< HEAD
         let dialect = args.dialect().iter().map(|dialect| dialect.name().to_owned()).collect();
         let router = RouterOptions { rtc: args.rtc, dialect, dnsmasq_release: Vec::new() };
+=======
+        let dialect = args.dialect.iter().map(|dialect| dialect.name().to_owned()).collect();
+        let router =
+            RouterOptions { rtc: args.rtc, dialect, dnsmasq_release: args.dnsmasq_release.clone() };
+>>>>>>> releases
         let overrides = Overrides { chosen_script: true, ..router.overrides()? };
         let cases = suite::cases(&overrides)?;
         let cases = if args.quick { suite::quick(cases) } else { cases };
