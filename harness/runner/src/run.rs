@@ -1,5 +1,6 @@
 //! Runs one case on the back end that the options name.
 
+use std::fmt::Write as _;
 use std::time::Instant;
 
 use nvram_emu::Machine;
@@ -150,7 +151,7 @@ fn outcome(report: &CaseReport) -> String {
         [("failed", &report.failures), ("expected violation", &report.expected_violations)]
     {
         for Finding { step, kind, text: what, .. } in findings {
-            text.push_str(&format!("; {name} at step {step}: {}: {what}", kind.name()));
+            let _ = write!(text, "; {name} at step {step}: {}: {what}", kind.name());
         }
     }
     text

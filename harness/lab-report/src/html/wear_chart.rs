@@ -1,5 +1,7 @@
 //! The chart of erases over the simulated time.
 
+use std::fmt::Write as _;
+
 use super::durations::length;
 use crate::wear::{WearReport, WearRow};
 
@@ -61,7 +63,7 @@ pub(super) fn chart(report: &WearReport, name: impl Fn(&WearRow) -> String) -> O
         for (bin, erases) in row.wear.bins.iter().enumerate() {
             sum += erases;
             let x = LEFT + (RIGHT - LEFT) * (bin + 1) as f64 / row.wear.bins.len() as f64;
-            path.push_str(&format!(" L{x:.1} {:.1}", y(sum)));
+            let _ = write!(path, " L{x:.1} {:.1}", y(sum));
         }
         Line { class: format!("c{index}"), name: name(row), path }
     };
