@@ -1,7 +1,7 @@
 //! The output of `init`, as dnsmasq reads it.
 
 use super::escapes::show;
-use super::lease_line::{Family, subject};
+use super::lease_line::{DUID, Family, subject};
 use super::lines::Lines;
 use dnsmasq_model::{Release, StartFailure, read_lines};
 
@@ -74,6 +74,18 @@ fn parse_as_dnsmasq_does(output: &[u8], release: Release) -> Result<Lines, Strin
             return Err(format!(
                 "dnsmasq does not read the line {}, because a line before it has too few or too many words",
                 show(line)
+            ));
+        }
+    }
+    for read in &read {
+        let words = &output[read.span.clone()];
+        let time = words.split(u8::is_ascii_whitespace).next().unwrap_or_default();
+        let digits = time.strip_prefix(b"+").unwrap_or(time);
+        if time != DUID && !digits.iter().all(u8::is_ascii_digit) {
+            return Err(format!(
+                "dnsmasq reads {} as the lease {}, with another time than was meant",
+                show(words),
+                show(&read.line)
             ));
         }
     }
