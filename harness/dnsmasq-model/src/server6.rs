@@ -131,15 +131,12 @@ impl Server {
                     UnknownRebind::MakesLeaseIfAuthoritative => config.authoritative,
                 };
                 if !known && (!makes || process.db.leases_left() == 0) {
-<<<<<<< HEAD
-=======
                     if process.db.rules().unknown_rebind == UnknownRebind::Ignored
                         && renewal == Renewal6::Rebind
                     {
                         self.engine.finish_packet(clock, sink);
                         return Reply6::Silent;
                     }
->>>>>>> releases
                     continue;
                 }
                 let range = available(&config.ranges6, addr, &identity.tags)

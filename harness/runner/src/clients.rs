@@ -129,12 +129,6 @@ impl Clients {
                     None => Some([&[1], hw.bytes()].concat().into()),
                 };
                 client.lease_time = join.lease_time.map(wire_time);
-<<<<<<< HEAD
-                if let Some(relay) = &join.relay {
-                    client.relay = Some(relay_address(case, relay)?);
-                }
-=======
->>>>>>> releases
                 place_in_network(case, join, &mut client)?;
                 client.options =
                     Arc::new(class_options(join).map_err(|why| case.error(span.clone(), why))?);

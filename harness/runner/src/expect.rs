@@ -25,8 +25,7 @@ pub(super) fn check(
     expect: &Expect,
     case: &Case,
 ) -> Result<(), BackendError> {
-<<<<<<< HEAD
-    let mut checker = Checker { unmet: Vec::new() };
+    let mut checker = Checker { unmet: Vec::new(), lines: None };
     // A scenario of a conformance group expects what holds for every script.
     let is_about_this_script =
         session.script() == ScriptOrigin::Scenario || case.scenario.group.is_some();
@@ -41,13 +40,6 @@ pub(super) fn check(
     }
     checker.calls(session, expect);
     if is_about_this_script && case.scenario.router.store == Store::Nvram {
-=======
-    let mut checker = Checker { unmet: Vec::new(), lines: None };
-    checker.leases(session, clients, expect);
-    checker.dnsmasq(session, clients, expect);
-    checker.counts(session, expect);
-    if store == Store::Nvram {
->>>>>>> report
         checker.variables(session, expect);
         checker.flash(session, expect);
         checker.stored_bytes(session, expect);

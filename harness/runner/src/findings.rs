@@ -110,15 +110,6 @@ impl<'a> Findings<'a> {
         self.add_with(kind, difference.severity, difference.text, evidence);
     }
 
-<<<<<<< HEAD
-    fn add_with(
-        &mut self,
-        kind: FindingKind,
-        severity: Severity,
-        text: impl Into<String>,
-        evidence: Evidence,
-    ) {
-=======
     /// Adds an unmet expectation about the lines of `init`.
     pub(super) fn unmet_lines(
         &mut self,
@@ -128,11 +119,16 @@ impl<'a> Findings<'a> {
     ) {
         let evidence =
             Evidence { call: self.last_call.clone(), expected, found, ..Evidence::default() };
-        self.add_with(FindingKind::Unmet, text, evidence);
+        self.add_with(FindingKind::Unmet, FindingKind::Unmet.severity(), text, evidence);
     }
 
-    fn add_with(&mut self, kind: FindingKind, text: impl Into<String>, evidence: Evidence) {
->>>>>>> report
+    fn add_with(
+        &mut self,
+        kind: FindingKind,
+        severity: Severity,
+        text: impl Into<String>,
+        evidence: Evidence,
+    ) {
         let (line, _) = self.case.source.position(self.span.start);
         let evidence = Evidence { step: self.step_text.clone(), ..evidence };
         let finding = Finding::of_case(self.case, kind, text);

@@ -121,14 +121,9 @@ impl<'a> Check<'a> {
         let script = ScriptOptions::new(args.script.clone(), args.shell.clone(), args.timeout)
             .owning(args.owns.clone());
         let options = runner_options(&script, TargetChoice::Process, args.root, 0, false)?;
-<<<<<<< HEAD
         let dialect = args.dialect().iter().map(|dialect| dialect.name().to_owned()).collect();
-        let router = RouterOptions { rtc: args.rtc, dialect, dnsmasq_release: Vec::new() };
-=======
-        let dialect = args.dialect.iter().map(|dialect| dialect.name().to_owned()).collect();
         let router =
             RouterOptions { rtc: args.rtc, dialect, dnsmasq_release: args.dnsmasq_release.clone() };
->>>>>>> releases
         let overrides = Overrides { chosen_script: true, ..router.overrides()? };
         let cases = suite::cases(&overrides)?;
         let cases = if args.quick { suite::quick(cases) } else { cases };
