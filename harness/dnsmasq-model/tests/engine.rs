@@ -163,7 +163,9 @@ proptest! {
         ], 0..40), rtc in any::<bool>(), release in 0..Release::all().count()) {
         let build = if rtc { Build::Rtc } else { Build::NoRtc };
         let release = Release::all().nth(release).expect("a release");
-        let mut engine = Engine::new(build, ServerConfig { release, ..config() });
+        let mut config = config();
+        config.release = release;
+        let mut engine = Engine::new(build, config);
         let mut calls: Vec<ScriptCall> = Vec::new();
         if engine.start(START, &InitResult::ok(text.concat()), &mut calls).is_err() {
             prop_assert!(!engine.is_running() && calls.is_empty());
@@ -177,7 +179,9 @@ proptest! {
 /// The leases of three clients with `--dhcp-lease-max=2`, and the calls.
 fn beyond_the_limit(release: &str) -> (Server, Vec<ScriptCall>) {
     let release = release.parse().expect("a release");
-    let config = ServerConfig { release, lease_max: 2, ..config() };
+    let mut config = config();
+    config.release = release;
+    config.lease_max = 2;
     let mut server = Server::new(Engine::new(Build::Rtc, config));
     let mut calls = Vec::new();
     server.engine_mut().start(START, &InitResult::ok(""), &mut calls).expect("starts");
