@@ -62,13 +62,12 @@ fn the_model_predicts_the_calls_of_a_real_dnsmasq() {
         .stdout(contains("1 case passed, 0 failed, 0 skipped").and(contains("21 calls")));
 }
 
-/// The model does not read hosts files of the machine; the real dnsmasq does.
+/// The model does not read the files of a `--hostsdir`; the real dnsmasq does.
 #[test]
 fn a_call_that_was_not_predicted_is_reported() {
-    // dnsmasq has a private /tmp, and both the default folder and the clone may lie below /tmp.
-    let hosts = tempfile::NamedTempFile::new_in("/var/tmp").expect("a file");
-    std::fs::write(hosts.path(), "192.168.1.123 elsewhere\n").expect("a hosts file");
-    let lab = lab(&format!("\"--addn-hosts={}\"", hosts.path().display()));
+    let lab = lab("\"--hostsdir=/tmp/names\"");
+    let files = "[router]\nfiles = { \"/tmp/names/hosts\" = '192.168.1.123 elsewhere\\x0a' }";
+    lab.write("scenario.toml", lab.read("scenario.toml").replace("[router]", files));
     let difference = "dnsmasq: it made the call `add 02:aa:00:00:00:01 192.168.1.123 elsewhere` where \
                       `add 02:aa:00:00:00:01 192.168.1.123 pc-1` was expected";
     let run = ["live", "scenario.toml", "--rtc", "good", "--seed", "3"];
