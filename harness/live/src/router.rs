@@ -541,7 +541,9 @@ impl Daemon for Live {
         let xid = self.next_xid();
         let known = match kind {
             Kind6::Solicit | Kind6::Rebind | Kind6::Confirm => None,
-            _ => self.servers.get(&client.duid[..]).or(self.last_server.as_ref()).map(Vec::as_slice),
+            _ => {
+                self.servers.get(&client.duid[..]).or(self.last_server.as_ref()).map(Vec::as_slice)
+            }
         };
         let (endpoints, packet) =
             dhcp6::encode(kind, client, asked, xid, known).map_err(BackendError::Message)?;

@@ -90,12 +90,11 @@ pub(crate) fn changes(
             Entry::File { inode: number, data, link } => {
                 let known = before.get(name).and_then(inode) == Some(*number);
                 let mut old: &[u8] = &[];
-                if known || old_names.contains_key(number) {
-                    if let Some(Entry::File { data, .. }) =
+                if (known || old_names.contains_key(number))
+                    && let Some(Entry::File { data, .. }) =
                         before.get(old_names.get(number).copied().unwrap_or(name))
-                    {
-                        old = data;
-                    }
+                {
+                    old = data;
                 }
                 if !known {
                     changes.push(match (gone.remove(number), old_names.get(number)) {
