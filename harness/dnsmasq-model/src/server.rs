@@ -8,15 +8,19 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use super::call::CallSink;
+use super::client4::Client4;
 use super::clock::Clock;
-use super::config::{Host, INFINITE, SHORTEST_LEASE};
 use super::engine::{Engine, Process};
-use super::hosts::{ClientNetwork, EmptyList, config_has_mac, match_tags, same_net};
+use super::host::{Host, config_has_mac};
+use super::hosts::ClientNetwork;
+use super::lease_time::{INFINITE, SHORTEST_LEASE};
+use super::netmask::same_net;
 use super::reservations6::NameSent;
 use super::rules::AddressHash;
+use super::tag_list::{EmptyList, match_tags};
 use super::tags::{TagIf, add_name_tags, tags4};
 use super::v4::{
-    Client4, Context4, Kind4, Message4, Reply4, client_name, contexts, extended_hwaddr, sent_name,
+    Context4, Kind4, Message4, Reply4, client_name, contexts, extended_hwaddr, sent_name,
 };
 
 /// `DECLINE_BACKOFF` of config.h: the number of seconds for which a declined static address is not used.
