@@ -214,7 +214,7 @@ impl ServerConfig {
                 }
             }
             "leasefile-ro" => config.lease_ro = true,
-            "dhcp-leasefile" => config.lease_file = required()?.to_owned(),
+            "dhcp-leasefile" => required()?.clone_into(&mut config.lease_file),
             "dhcp-range" => config.add_range(required()?).map_err(|p| invalid(&p))?,
             "dhcp-host" => {
                 let host = parse_host(required()?).map_err(|p| invalid(&p))?;
@@ -272,7 +272,7 @@ impl ServerConfig {
             }
             "enable-ra" => config.advertises = true,
             other if WITHOUT_DHCP.contains(&other) => {
-                config.without_dhcp.push(required()?.to_owned())
+                config.without_dhcp.push(required()?.to_owned());
             }
             other if WITHOUT_EFFECT.contains(&other) => {}
             _ => config.unmodelled.push(arg.to_owned()),

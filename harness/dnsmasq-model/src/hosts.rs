@@ -49,9 +49,12 @@ fn is_in_context(network: ClientNetwork<'_>, host: &Host) -> bool {
             .addr
             .is_some_and(|addr| ranges.iter().any(|(r, mask)| same_net(addr, r.start, *mask))),
         ClientNetwork::V6(ranges) => host.addr6.iter().any(|own| {
-            ranges.iter().any(|range| match own.is_suffix() {
-                true => range.prefix == 64,
-                false => same_net6(own.addr, range.start, range.prefix),
+            ranges.iter().any(|range| {
+                if own.is_suffix() {
+                    range.prefix == 64
+                } else {
+                    same_net6(own.addr, range.start, range.prefix)
+                }
             })
         }),
     }
@@ -268,7 +271,7 @@ fn host_record(value: &str) -> Vec<u8> {
     let is_name = |word: &&str| word.parse::<IpAddr>().is_err() && word.parse::<u32>().is_err();
     let names: Vec<&str> = words().filter(is_name).collect();
     let addresses = words().filter(|word| word.parse::<IpAddr>().is_ok());
-    addresses.map(|addr| format!("{addr} {}\n", names.join(" "))).collect::<String>().into_bytes()
+    addresses.flat_map(|addr| format!("{addr} {}\n", names.join(" ")).into_bytes()).collect()
 }
 
 /// cache.c `read_hostsfile`: the first name of an address is kept.

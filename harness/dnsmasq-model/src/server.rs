@@ -323,8 +323,10 @@ impl Server {
                     );
                     // Addresses ending in .0 and .255 of a class C network confuse Windows.
                     let class_c = (192..=223).contains(&addr.octets()[0]);
-                    let is_avoided = class_c && matches!(addr.octets()[3], 0 | 255);
-                    if !(is_avoided && db.rules().avoids_windows_addresses)
+                    let is_avoided = db.rules().avoids_windows_addresses
+                        && class_c
+                        && matches!(addr.octets()[3], 0 | 255);
+                    if !is_avoided
                         && !request.contexts.iter().any(|c| c.router == Some(addr))
                         && db.find_by_addr(addr).is_none()
                         && request.process.directory.find_by_addr(addr).is_none()
