@@ -72,7 +72,9 @@ impl Checker<'_> {
             DeValue::String(text) if !text.contains('$') => {
                 let Some(known) = schema["enum"].as_array() else { return Ok(()) };
                 let known: Vec<&str> = known.iter().filter_map(Value::as_str).collect();
-                if known.contains(&text.as_ref()) {
+                let aliases = schema["x-aliases"].as_array();
+                let is_alias = aliases.is_some_and(|all| all.iter().any(|alias| alias == &**text));
+                if is_alias || known.contains(&text.as_ref()) {
                     return Ok(());
                 }
                 let message = format!("unknown value `{text}` of {what}");
