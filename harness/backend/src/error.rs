@@ -14,6 +14,9 @@ pub enum BackendError {
     /// A message of a client cannot be encoded.
     #[error("{0}")]
     Message(String),
+    /// The persistent folders of the router cannot hold the files of the scenario.
+    #[error("{0}")]
+    Storage(String),
     /// The router is in a state that prevents further checks.
     #[error("{0}")]
     Broken(String),

@@ -179,7 +179,7 @@ pub(super) fn no_variable_name(name: &str) -> String {
     format!("invalid variable name {name:?}: expected at least one byte, none of them `=` or NUL")
 }
 
-/// Gives an error about a script that the scenario names the place of its name.
+/// Gives an error about the script or the persistent folders that the scenario names their place in its file.
 pub(super) fn place_script_error(
     case: &Case,
     choice: &ScriptChoice,
@@ -192,6 +192,9 @@ pub(super) fn place_script_error(
                 Some(name) => error.help(format!("did you mean the script `{name}`?")).into(),
                 None => error.into(),
             }
+        }
+        (CaseError::Backend(BackendError::Storage(why)), _) => {
+            case.error(case.section("router"), why).into()
         }
         (other, _) => other,
     }

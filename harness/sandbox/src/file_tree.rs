@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_OMIT, utimensat};
 use serde::{Deserialize, Serialize};
 
+use crate::mounts::step;
 use crate::octets::Octets;
 
 /// Maximum length of a file in bytes. Longer files are truncated.
@@ -158,7 +159,8 @@ impl FileTree {
         }
         for (name, node) in &self.0 {
             if present.0.get(name) != Some(node) {
-                create(&path_in(folder, name), node)?;
+                let shown = String::from_utf8_lossy(&name.0);
+                step(&format!("/{shown}"), create(&path_in(folder, name), node))?;
             }
         }
         Ok(())

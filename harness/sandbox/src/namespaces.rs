@@ -10,7 +10,6 @@ use rustix::thread::{UnshareFlags, unshare_unsafe};
 use serde::{Deserialize, Serialize};
 
 use crate::mounts::step;
-use crate::root::Root;
 
 /// How far programs are kept away from the machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,14 +22,14 @@ pub enum Isolation {
     SharedNetwork,
 }
 
-/// Moves this process into a sandbox. The process must have a single thread.
+/// Moves this process into the namespaces of a sandbox, whose root [`Root::mount`](crate::Root::mount) sets up. The process must have a single thread.
 ///
 /// The function returns in a child of the calling process, which has process id 1. The calling process waits until the child
 /// ends, and exits with its code.
 ///
 /// # Errors
 /// The error of the kernel, with the name of the failed step.
-pub fn enter(isolation: Isolation, root: &Root) -> io::Result<()> {
+pub fn enter(isolation: Isolation) -> io::Result<()> {
     let own = match isolation {
         Isolation::None => return Ok(()),
         Isolation::Full => UnshareFlags::NEWUSER | UnshareFlags::NEWNET,
@@ -56,8 +55,7 @@ pub fn enter(isolation: Isolation, root: &Root) -> io::Result<()> {
     if isolation == Isolation::Full {
         step("bringing up the loopback interface", bring_up_loopback())?;
     }
-    root.build()?;
-    root.pivot()
+    Ok(())
 }
 
 /// Forks. Returns in the child; the parent waits for it and exits.

@@ -71,10 +71,19 @@ impl Root {
         format!("program{index}")
     }
 
+    /// Makes this the root of the calling process, which must have entered a sandbox ([`crate::enter`]).
+    ///
+    /// # Errors
+    /// The error of the kernel, with the name of the failed step.
+    pub fn mount(&self) -> io::Result<()> {
+        self.build()?;
+        self.pivot()
+    }
+
     /// Mounts everything.
-    pub(crate) fn build(&self) -> io::Result<()> {
+    fn build(&self) -> io::Result<()> {
         let root = self.scratch.join("root");
-        fs::create_dir_all(&root)?;
+        step("creating the folder root", fs::create_dir_all(&root))?;
         memory(&root, None)?;
         self.bind_system(&root)?;
         for name in [&HARNESS[1..], &MACHINE[1..], PERSISTENT, SCRIPT, "proc", "dev", "sys", "etc"]
@@ -104,12 +113,12 @@ impl Root {
         }
         self.mount_persistent(&root)?;
         let uptime = self.scratch.join("uptime");
-        fs::write(&uptime, "0.00 0.00\n")?;
+        step("writing the file uptime", fs::write(&uptime, "0.00 0.00\n"))?;
         bind(&uptime, &root.join("proc/uptime"))
     }
 
     /// Makes the folder that was built the root.
-    pub(crate) fn pivot(&self) -> io::Result<()> {
+    fn pivot(&self) -> io::Result<()> {
         chdir(self.scratch.join("root"))?;
         step("changing the root", pivot_root(".", "."))?;
         step("removing the machine's root", unmount(".", UnmountFlags::DETACH))?;

@@ -24,7 +24,7 @@ use sandbox::clock::{Supervision, Supervisor, Time};
 use sandbox::{FileTree, Isolation};
 
 use super::protocol::{
-    Handshake, HandshakeReply, Octets, Program, ProgramEnd, ProgramResult, Ran, Request, Run,
+    FilesError, Handshake, HandshakeReply, Octets, Program, ProgramEnd, ProgramResult, Ran, Refusal, Request, Run,
 };
 
 /// Maximum output of a program on each stream, in bytes. The pipe is closed when it is exceeded.
@@ -48,7 +48,7 @@ pub fn main() -> io::Result<()> {
     let mut agent = match Agent::new(&handshake) {
         Ok(agent) => agent,
         Err(error) => {
-            let refused = Some(error.to_string());
+            let refused = Some(error);
             return answer(&mut stdout, &HandshakeReply { refused, clock_refused: None });
         }
     };
@@ -67,7 +67,7 @@ pub fn main() -> io::Result<()> {
             }
             Request::WriteFiles(files) => {
                 let written = files.write(&sandbox::Root::persistent_folder());
-                answer(&mut stdout, &written.map_err(|error| error.to_string()))?;
+                answer(&mut stdout, &written.map_err(FilesError::from))?;
             }
             Request::KillStragglers => {
                 agent.kill_stragglers();
@@ -111,9 +111,10 @@ struct Agent {
 
 impl Agent {
     /// Moves this process into the sandbox.
-    fn new(handshake: &Handshake) -> io::Result<Self> {
+    fn new(handshake: &Handshake) -> Result<Self, Refusal> {
         let Handshake { isolation, root, watches_files, files } = handshake;
-        sandbox::enter(*isolation, root)?;
+        let namespaces = |error: io::Error| Refusal::Namespaces(error.to_string());
+        sandbox::enter(*isolation).map_err(namespaces)?;
         let mut agent = Self {
             scratch: root.scratch.clone(),
             directory: root.scratch.join(sandbox::RAM_FOLDER).join("tmp"),
@@ -122,13 +123,15 @@ impl Agent {
             started: None,
         };
         if *isolation == Isolation::None {
-            set_child_subreaper(Some(getpid()))?;
+            set_child_subreaper(Some(getpid())).map_err(|error| namespaces(error.into()))?;
             return Ok(agent);
         }
+        root.mount().map_err(|error| Refusal::FileSystems(error.to_string()))?;
         // As dnsmasq does (main in dnsmasq.c).
         agent.directory = PathBuf::from("/");
         agent.scratch = PathBuf::from(sandbox::HARNESS);
-        files.write(&sandbox::Root::persistent_folder())?;
+        let written = files.write(&sandbox::Root::persistent_folder());
+        written.map_err(|error| Refusal::Files(error.into()))?;
         let supervision =
             if *watches_files { Supervision::ClockAndFiles } else { Supervision::Clock };
         match sandbox::clock::start(supervision) {

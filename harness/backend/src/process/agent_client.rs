@@ -7,7 +7,9 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use sandbox::FileTree;
 
-use super::protocol::{AGENT_NAME, Handshake, HandshakeReply, Ran, Request, Run};
+use super::protocol::{
+    AGENT_NAME, FilesError, Handshake, HandshakeReply, Ran, Refusal, Request, Run,
+};
 use crate::error::BackendError;
 
 /// A running agent process. It is stopped when this is dropped.
@@ -34,12 +36,7 @@ impl AgentClient {
         let mut agent = Self { child, requests, answers, clock_refused: None };
         let reply: HandshakeReply = agent.ask(handshake)?;
         if let Some(why) = reply.refused {
-            return Err(BackendError::Environment(format!(
-                "cannot create a sandbox for the script: {why}. Allow unprivileged user namespaces (sysctl \
-                 user.max_user_namespaces, kernel.unprivileged_userns_clone or \
-                 kernel.apparmor_restrict_unprivileged_userns; in a container: --privileged), or run the script with the \
-                 machine's own files, processes, network and clock: --no-sandbox"
-            )));
+            return Err(explain_refusal(why));
         }
         agent.clock_refused = reply.clock_refused;
         Ok(agent)
@@ -85,12 +82,39 @@ impl AgentClient {
 
     /// Replaces the persistent files.
     pub(super) fn write_files(&mut self, files: FileTree) -> Result<(), BackendError> {
-        let written: Result<(), String> = self.ask(&Request::WriteFiles(files))?;
-        written.map_err(|why| BackendError::Environment(format!("the persistent files: {why}")))
+        let written: Result<(), FilesError> = self.ask(&Request::WriteFiles(files))?;
+        written.map_err(explain_files_error)
     }
 
     pub(super) fn kill_stragglers(&mut self) -> Result<(), BackendError> {
         self.ask(&Request::KillStragglers)
+    }
+}
+
+fn explain_refusal(refusal: Refusal) -> BackendError {
+    match refusal {
+        Refusal::Namespaces(why) => BackendError::Environment(format!(
+            "cannot create a sandbox for the script: {why}. Allow unprivileged user namespaces (sysctl \
+             user.max_user_namespaces, kernel.unprivileged_userns_clone or \
+             kernel.apparmor_restrict_unprivileged_userns; in a container: --privileged), or run the script with the \
+             machine's own files, processes, network and clock: --no-sandbox"
+        )),
+        Refusal::FileSystems(why) => BackendError::Environment(format!(
+            "cannot set up the file systems of a sandbox for the script in {}: {why}",
+            std::env::temp_dir().display()
+        )),
+        Refusal::Files(error) => explain_files_error(error),
+    }
+}
+
+fn explain_files_error(error: FilesError) -> BackendError {
+    match error {
+        FilesError::Full(why) => BackendError::Storage(format!(
+            "the persistent folders cannot hold these files: {why}; increase `persistent-size`"
+        )),
+        FilesError::Other(why) => {
+            BackendError::Environment(format!("the persistent files: {why}"))
+        }
     }
 }
 

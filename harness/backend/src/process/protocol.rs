@@ -1,6 +1,7 @@
 //! The messages between a router of processes and its agent: one JSON value per line in each direction.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::PathBuf;
 
 use sandbox::clock::Time;
@@ -28,10 +29,39 @@ pub struct Handshake {
 /// The agent's answer to [`Handshake`].
 #[derive(Debug, Serialize, Deserialize)]
 pub struct HandshakeReply {
-    /// Why the sandbox could not be created.
-    pub refused: Option<String>,
+    /// Why the router could not be set up.
+    pub refused: Option<Refusal>,
     /// Why scripts see the machine's clock instead of the router's.
     pub clock_refused: Option<String>,
+}
+
+/// Why a router could not be set up.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum Refusal {
+    /// The kernel refused the namespaces.
+    Namespaces(String),
+    /// The file systems of the router could not be set up.
+    FileSystems(String),
+    /// The persistent files could not be written.
+    Files(FilesError),
+}
+
+/// Why the persistent files could not be written.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum FilesError {
+    /// The persistent folders cannot hold them.
+    Full(String),
+    /// Another error.
+    Other(String),
+}
+
+impl From<io::Error> for FilesError {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::StorageFull => Self::Full(error.to_string()),
+            _ => Self::Other(error.to_string()),
+        }
+    }
 }
 
 /// A request to the agent.

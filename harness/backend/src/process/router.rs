@@ -69,6 +69,8 @@ pub struct Process {
     time: Option<Time>,
     /// How the last call changed the persistent files.
     last_call: Option<FileHistory>,
+    /// The changes of persistent files that a power cut can lose.
+    unsynced: Option<FileHistory>,
     /// Whether leases are kept in journals in the folder [`JOURNAL_FOLDER`].
     journal: bool,
 }
@@ -177,6 +179,7 @@ impl Process {
             watches_files: watches_files && isolation != Isolation::None,
             time: None,
             last_call: None,
+            unsynced: None,
             journal: false,
         };
         process.replace(machine)?;
@@ -253,6 +256,7 @@ impl Process {
         self.replace(machine.clone())?;
         self.write_ram(&files.ram)?;
         self.last_call = None;
+        self.unsynced = None;
         if self.isolation != Isolation::None {
             self.agent.write_files(FileTree::clone(&files.persistent))?;
         }
@@ -275,6 +279,7 @@ impl Process {
 
     /// How the last call changed the persistent files, if the router watches them.
     pub fn take_history(&mut self) -> Option<FileHistory> {
+        self.unsynced = None;
         self.last_call.take()
     }
 
@@ -493,6 +498,13 @@ impl Backend for Process {
         let Ran { results, changes } = self.agent.run(run)?;
         let ordering = self.storage.ordering;
         self.last_call = before.map(|before| FileHistory::new(before, changes, ordering));
+        // An `init` call that only reads can be the lab's own, at the same moment as the call before it.
+        if let Some(history) = &self.last_call
+            && self.storage.unsynced == Unsynced::Lost
+            && (call.action() != b"init" || !history.is_empty())
+        {
+            self.unsynced = Some(history.clone());
+        }
         let mut result = self.result(results, options)?;
         result.wrote_journal =
             call.action() != b"init" && versions_before != self.journal_versions();
@@ -523,8 +535,8 @@ impl Backend for Process {
         remove_if_exists(&self.path("staging"))
             .map_err(|e| BackendError::environment("the RAM of the scratch folder", &e))?;
         self.write_ram(&FileTree::default())?;
-        if let Some(history) = self.last_call.take()
-            && self.storage.unsynced == Unsynced::Lost
+        self.last_call = None;
+        if let Some(history) = self.unsynced.take()
             && !history.is_empty()
         {
             self.agent.write_files(history.synced())?;
@@ -548,6 +560,7 @@ impl Backend for Process {
             Place::Persistent(name) => {
                 let mut files = self.agent.read_files()?;
                 files.set(&name, contents);
+                self.unsynced = None;
                 self.agent.write_files(files)
             }
         }

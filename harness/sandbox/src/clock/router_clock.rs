@@ -65,7 +65,7 @@ impl RouterClock {
     }
 
     /// Lets the clock advance from now on, because a program sleeps.
-    pub(super) fn sleep(&self) {
+    pub(super) fn run_from_now(&self) {
         self.state().slept.get_or_insert_with(Instant::now);
     }
 

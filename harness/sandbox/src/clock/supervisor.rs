@@ -173,7 +173,7 @@ impl Thread {
                 Answer::Value(seconds)
             }
             libc::SYS_nanosleep | libc::SYS_clock_nanosleep => {
-                self.clock.sleep();
+                self.clock.run_from_now();
                 Answer::Continue
             }
             libc::SYS_execve | libc::SYS_execveat => {
