@@ -68,9 +68,9 @@ impl From<BackendError> for CommandError {
     fn from(error: BackendError) -> Self {
         match error {
             BackendError::Environment(why) => Self::Environment(why),
-            BackendError::Script(why)
-            | BackendError::Message(why)
-            | BackendError::Storage(why) => Self::Usage(why),
+            BackendError::Script(why) | BackendError::Message(why) | BackendError::Storage(why) => {
+                Self::Usage(why)
+            }
             BackendError::Broken(why) => Self::Failed(why),
         }
     }

@@ -322,7 +322,9 @@ impl<'a, 'w> Player<'a, 'w> {
 /// Gives a message that cannot be encoded its place in the file.
 fn place(case: &Case, span: Range<usize>, fault: CaseError) -> CaseError {
     match fault {
-        CaseError::Backend(BackendError::Message(why) | BackendError::Storage(why)) => case.error(span, why).into(),
+        CaseError::Backend(BackendError::Message(why) | BackendError::Storage(why)) => {
+            case.error(span, why).into()
+        }
         other => other,
     }
 }

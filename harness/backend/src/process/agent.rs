@@ -24,7 +24,8 @@ use sandbox::clock::{Supervision, Supervisor, Time};
 use sandbox::{FileTree, Isolation};
 
 use super::protocol::{
-    FilesError, Handshake, HandshakeReply, Octets, Program, ProgramEnd, ProgramResult, Ran, Refusal, Request, Run,
+    FilesError, Handshake, HandshakeReply, Octets, Program, ProgramEnd, ProgramResult, Ran,
+    Refusal, Request, Run,
 };
 
 /// Maximum output of a program on each stream, in bytes. The pipe is closed when it is exceeded.

@@ -112,9 +112,7 @@ fn explain_files_error(error: FilesError) -> BackendError {
         FilesError::Full(why) => BackendError::Storage(format!(
             "the persistent folders cannot hold these files: {why}; increase `persistent-size`"
         )),
-        FilesError::Other(why) => {
-            BackendError::Environment(format!("the persistent files: {why}"))
-        }
+        FilesError::Other(why) => BackendError::Environment(format!("the persistent files: {why}")),
     }
 }
 
