@@ -138,6 +138,10 @@ mod tests {
         "[[step]]\ndnsmasq = 'restat'",
         "unknown value `restat` of `dnsmasq`; did you mean `restart`?"
     )]
+    #[case(
+        "[router]\npersistent = [{ path = '/etc', form = 'x' }]",
+        "unknown key `form` in `persistent`; did you mean `from`?"
+    )]
     #[case("[router]\nrtc = 'bad'", "unknown value `bad` of `rtc`; the values are good, broken")]
     fn a_misspelt_word_is_one_error_with_a_suggestion(#[case] text: &str, #[case] expected: &str) {
         assert_eq!(error(text), expected);

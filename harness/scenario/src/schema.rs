@@ -2,6 +2,8 @@
 //!
 //! It has no `anyOf` and no `oneOf`: an editor reports a misspelt word once for each of their branches.
 
+use std::fmt::Write as _;
+
 use serde_json::{Map, Value, json};
 
 use crate::scenario::Scenario;
@@ -72,7 +74,7 @@ fn join_words(schema: &mut Map<String, Value>) {
         match (&branch["const"], branch["enum"].as_array()) {
             (Value::String(word), _) => {
                 let description = branch["description"].as_str().unwrap_or_default();
-                text.push_str(&format!("\n\n`{word}`: {description}"));
+                _ = write!(text, "\n\n`{word}`: {description}");
                 words.push(json!(word));
                 aliases.extend(branch["x-aliases"].as_array().into_iter().flatten().cloned());
             }
