@@ -77,6 +77,9 @@ pub struct Live {
     xid: u32,
     /// The server DUID that each DHCPv6 client has learned, by the client's DUID.
     servers: HashMap<Vec<u8>, Vec<u8>>,
+    /// The server DUID of the last reply. A client that has had no reply uses it: without a server DUID, dnsmasq discards
+    /// RENEW, RELEASE and DECLINE (`dhcp6_no_relay` in rfc3315.c).
+    last_server: Option<Vec<u8>>,
 }
 
 /// A message that is sent until it is answered.
@@ -183,6 +186,7 @@ impl Live {
             limit,
             xid: 0,
             servers: HashMap::new(),
+            last_server: None,
         })
     }
 
@@ -537,7 +541,7 @@ impl Daemon for Live {
         let xid = self.next_xid();
         let known = match kind {
             Kind6::Solicit | Kind6::Rebind | Kind6::Confirm => None,
-            _ => self.servers.get(&client.duid[..]).map(Vec::as_slice),
+            _ => self.servers.get(&client.duid[..]).or(self.last_server.as_ref()).map(Vec::as_slice),
         };
         let (endpoints, packet) =
             dhcp6::encode(kind, client, asked, xid, known).map_err(BackendError::Message)?;
@@ -553,6 +557,7 @@ impl Daemon for Live {
         }
         let reply = self.ask(&endpoints, &packet, true, |bytes| dhcp6::parse_reply(bytes, xid))?;
         let Some((reply, server)) = reply else { return Ok(Reply6::Silent) };
+        self.last_server = Some(server.clone());
         self.servers.insert(client.duid.to_vec(), server);
         Ok(reply)
     }

@@ -62,14 +62,20 @@ fn the_model_predicts_the_calls_of_a_real_dnsmasq() {
         .stdout(contains("1 case passed, 0 failed, 0 skipped").and(contains("21 calls")));
 }
 
-/// The model does not read hosts files of the machine; the real dnsmasq does.
+/// The model does not know which files a script writes; the real dnsmasq reads this one after `init`.
 #[test]
 fn a_call_that_was_not_predicted_is_reported() {
-    // dnsmasq has a private /tmp, and both the default folder and the clone may lie below /tmp.
-    let hosts = tempfile::NamedTempFile::new_in("/var/tmp").expect("a file");
-    std::fs::write(hosts.path(), "192.168.1.123 elsewhere\n").expect("a hosts file");
-    let lab = lab(&format!("\"--addn-hosts={}\"", hosts.path().display()));
-    let difference = "dnsmasq: it made the call `add 02:aa:00:00:00:01 192.168.1.123 elsewhere` where \
+    let lab = lab("\"--addn-hosts=/tmp/names\"");
+    let scenario = lab.read("scenario.toml");
+    let script = "[script]\nuse = \"names.sh\"\n[[step]]";
+    let scenario = scenario.replacen("[[step]]", script, 1);
+    let (scenario, _) =
+        scenario.split_once("[[step]]\njoin = { client = \"phone\"").expect("a later step");
+    lab.write("scenario.toml", scenario);
+    let script =
+        "#!/bin/sh\n[ \"$1\" = init ] && echo 192.168.1.123 elsewhere >/tmp/names\nexit 0\n";
+    lab.write("names.sh", script);
+    let difference = "it made the call `add 02:aa:00:00:00:01 192.168.1.123 elsewhere` where \
                       `add 02:aa:00:00:00:01 192.168.1.123 pc-1` was expected";
     let run = ["live", "scenario.toml", "--rtc", "good", "--seed", "3"];
     let output = lab.command(&run).assert().code(1).stdout(contains(difference));

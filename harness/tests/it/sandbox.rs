@@ -138,6 +138,23 @@ fn the_persistent_folders_can_be_full() {
     boot(fails, "persistent-size = \"8 KiB\"", 0).command(&run).assert().code(0);
 }
 
+#[test]
+fn files_of_a_scenario_that_do_not_fit_are_an_error_of_the_case() {
+    let files = format!(
+        "persistent-size = \"8 KiB\"\nfiles = {{ \"/jffs/big\" = \"{}\" }}",
+        "a".repeat(20_000)
+    );
+    boot("#!/bin/sh\n", &files, 0)
+        .command(&["run", "story.toml", "--script", "script.sh"])
+        .assert()
+        .code(2)
+        .stdout(predicate::str::contains(
+            "the persistent folders cannot hold these files: /jffs/big: No space left on device (os error 28); increase \
+             `persistent-size`",
+        ))
+        .stdout(predicate::str::contains("1 of them invalid"));
+}
+
 #[rstest]
 #[case(&[])]
 #[case(&["--shell", "busybox ash"])]
