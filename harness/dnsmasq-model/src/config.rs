@@ -1,25 +1,17 @@
 //! The options of dnsmasq's command line (option.c) that affect leases and script calls.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::sync::Arc;
 
-use super::hw_addr::{CHADDR_MAX, HwAddr};
-use super::names::{legal_hostname, strip_hostname};
+use super::host::Host;
 use super::options::{WITHOUT_DHCP, WITHOUT_EFFECT, names_interface};
-use super::parse_hex::{TypePrefix, parse_hex};
-use super::ranges::{AnyRange, Use6, parse_range};
+use super::parse_host::parse_host;
+use super::parse_range::{AnyRange, parse_range};
+use super::range::{Range4, Range6, Use6};
 use super::release::Release;
-use super::reservations6::HostAddress6;
 use super::tags::{TagIf, TagRule};
-use super::text::Text;
 
 /// The hosts file that dnsmasq reads without an option.
 const HOSTS_FILE: &str = "/etc/hosts";
-
-/// An infinite lease time.
-pub const INFINITE: u32 = u32::MAX;
-/// The shortest lease time that dnsmasq grants, in seconds (option.c, `--dhcp-range`; rfc2131.c, `calc_time`).
-pub const SHORTEST_LEASE: u32 = 120;
 
 /// An option with an invalid value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -29,82 +21,6 @@ pub struct ConfigError {
     pub option: String,
     /// What is wrong, and what is expected.
     pub problem: String,
-}
-
-/// A `--dhcp-range` of IPv4 addresses (`struct dhcp_context`).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Range4 {
-    /// First address.
-    pub start: Ipv4Addr,
-    /// Last address.
-    pub end: Ipv4Addr,
-    /// Netmask, if given. Otherwise that of the interface is used, or that of the address class for a relayed network.
-    pub netmask: Option<Ipv4Addr>,
-    /// Whether addresses are assigned only to configured hosts (`static`).
-    pub is_static: bool,
-    /// Lease time in seconds; [`INFINITE`] for infinite.
-    pub lease_time: u32,
-    /// `set:` tag.
-    pub set: Option<String>,
-    /// `tag:` filter.
-    pub filter: Vec<String>,
-}
-
-/// A `--dhcp-range` of IPv6 addresses.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Range6 {
-    /// First address.
-    pub start: Ipv6Addr,
-    /// Last address.
-    pub end: Ipv6Addr,
-    /// Prefix length.
-    pub prefix: u8,
-    /// Whether addresses are assigned only to configured hosts (`static`).
-    pub is_static: bool,
-    /// Lease time in seconds; [`INFINITE`] for infinite.
-    pub lease_time: u32,
-    /// `set:` tag.
-    pub set: Option<String>,
-    /// `tag:` filter.
-    pub filter: Vec<String>,
-    /// What the range is for.
-    pub use6: Use6,
-    /// The interface of `constructor:`, from whose addresses the range gets its network. It may end in `*`.
-    pub template: Option<String>,
-}
-
-/// A hardware address of a `--dhcp-host`, possibly with `*` octets.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HwPattern {
-    /// The address; type 0 matches any.
-    pub hw: HwAddr,
-    /// One bit per octet, which is set for `*`. The highest bit is that of the first octet.
-    pub wildcards: u32,
-}
-
-/// A `--dhcp-host` (`struct dhcp_config`).
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Host {
-    /// Hardware addresses.
-    pub hardware: Vec<HwPattern>,
-    /// Client identifier or DUID, from `id:`.
-    pub clid: Option<Text>,
-    /// `id:*`: the client-id is not used.
-    pub no_clid: bool,
-    /// `set:` and `net:` tags.
-    pub set: Vec<String>,
-    /// `tag:` filter.
-    pub filter: Vec<String>,
-    /// IPv4 address.
-    pub addr: Option<Ipv4Addr>,
-    /// IPv6 addresses in brackets.
-    pub addr6: Vec<HostAddress6>,
-    /// Host name, first label.
-    pub name: Option<Text>,
-    /// Lease time in seconds.
-    pub lease_time: Option<u32>,
-    /// `ignore`: dnsmasq does not reply to the host.
-    pub ignore: bool,
 }
 
 /// A `--domain` for a range of addresses.
@@ -298,7 +214,7 @@ impl ServerConfig {
                 }
             }
             "leasefile-ro" => config.lease_ro = true,
-            "dhcp-leasefile" => config.lease_file = required()?.to_owned(),
+            "dhcp-leasefile" => required()?.clone_into(&mut config.lease_file),
             "dhcp-range" => config.add_range(required()?).map_err(|p| invalid(&p))?,
             "dhcp-host" => {
                 let host = parse_host(required()?).map_err(|p| invalid(&p))?;
@@ -356,7 +272,7 @@ impl ServerConfig {
             }
             "enable-ra" => config.advertises = true,
             other if WITHOUT_DHCP.contains(&other) => {
-                config.without_dhcp.push(required()?.to_owned())
+                config.without_dhcp.push(required()?.to_owned());
             }
             other if WITHOUT_EFFECT.contains(&other) => {}
             _ => config.unmodelled.push(arg.to_owned()),
@@ -459,115 +375,9 @@ fn tags(value: Option<&str>) -> Vec<String> {
         .collect()
 }
 
-/// Parses a lease time as in `--dhcp-range`: a number with `s`, `m`, `h`, `d` or `w`, or `infinite`. The result is at least
-/// 120 seconds.
-#[must_use]
-pub fn parse_lease_time(text: &str) -> Option<u32> {
-    if text == "infinite" {
-        return Some(INFINITE);
-    }
-    let (digits, factor) = match text.char_indices().last()? {
-        (at, 'w' | 'W') => (&text[..at], 7 * 86_400),
-        (at, 'd' | 'D') => (&text[..at], 86_400),
-        (at, 'h' | 'H') => (&text[..at], 3600),
-        (at, 'm' | 'M') => (&text[..at], 60),
-        (at, 's' | 'S') => (&text[..at], 1),
-        _ => (text, 1),
-    };
-    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit() || b == b' ') {
-        return None;
-    }
-    let number: u64 = digits.trim().parse().ok()?;
-    Some((number.saturating_mul(factor).min(u64::from(u32::MAX) - 1) as u32).max(SHORTEST_LEASE))
-}
-
-/// Parses the value of a `--dhcp-host`, or a line of a `--dhcp-hostsfile` (option.c, `LOPT_BANK`).
-///
-/// # Errors
-/// If the value is invalid; the text describes the problem.
-pub fn parse_host(value: &str) -> Result<Host, String> {
-    let mut host = Host::default();
-    for word in value.split(',').map(str::trim) {
-        if let Some(addr) = word.strip_prefix('[') {
-            let addr = addr
-                .strip_suffix(']')
-                .ok_or_else(|| format!("expected a closing bracket in `{word}`"))?;
-            host.addr6.push(HostAddress6::parse(addr)?);
-        } else if let Some(id) = word.strip_prefix("id:").or_else(|| word.strip_prefix("ID:")) {
-            if id.starts_with('*') {
-                host.no_clid = true;
-            } else {
-                host.clid = Some(client_id(id).ok_or_else(|| {
-                    format!("invalid client identifier `{id}`: expected hexadecimal digits")
-                })?);
-            }
-        } else if let Some(tag) = word.strip_prefix("set:").or_else(|| word.strip_prefix("net:")) {
-            host.set.push(tag.to_owned());
-        } else if let Some(tag) = word.strip_prefix("tag:") {
-            host.filter.push(tag.to_owned());
-        } else if word.contains(':') {
-            let mut bytes = word.as_bytes().to_vec();
-            let hex = parse_hex(&mut bytes, CHADDR_MAX, TypePrefix::Allowed)
-                .ok_or_else(|| format!("invalid hardware address `{word}`"))?;
-            let hw = HwAddr::new(hex.kind, &bytes[..hex.len]);
-            host.hardware.push(HwPattern { hw, wildcards: hex.mask });
-        } else if let Ok(addr) = word.parse::<Ipv4Addr>() {
-            host.addr = Some(addr);
-        } else if word == "ignore" {
-            host.ignore = true;
-        } else if let Some(time) = parse_lease_time(word) {
-            host.lease_time = Some(time);
-        } else {
-            let legal = legal_hostname(word.as_bytes())
-                .ok_or_else(|| format!("invalid host name `{word}`"))?;
-            host.name = Some(strip_hostname(legal).0.into());
-        }
-    }
-    Ok(host)
-}
-
-fn client_id(text: &str) -> Option<Text> {
-    let mut bytes = text.as_bytes().to_vec();
-    if text.contains(':') {
-        let hex = parse_hex(&mut bytes, usize::MAX, TypePrefix::Rejected)?;
-        bytes.truncate(hex.len);
-    }
-    Some(Arc::from(bytes))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rstest::rstest;
-
-    #[rstest]
-    #[case("1h", Some(3600))]
-    #[case("30", Some(120))]
-    #[case("2m", Some(120))]
-    #[case("30m", Some(1800))]
-    #[case("1w", Some(604_800))]
-    #[case("infinite", Some(INFINITE))]
-    #[case("h", None)]
-    #[case("soon", None)]
-    fn a_lease_time_is_at_least_two_minutes(#[case] text: &str, #[case] expected: Option<u32>) {
-        assert_eq!(parse_lease_time(text), expected);
-    }
-
-    #[test]
-    fn a_host_is_parsed_with_its_addresses_name_and_lease_time() {
-        let host = parse_host("02:cc:00:00:00:01,02:cc:00:00:00:02,192.168.77.44,twoports,5m")
-            .expect("legal");
-        assert_eq!(host.hardware.len(), 2);
-        assert_eq!(host.addr, Some(Ipv4Addr::new(192, 168, 77, 44)));
-        assert_eq!(host.name.as_deref(), Some(&b"twoports"[..]));
-        assert_eq!(host.lease_time, Some(300));
-        assert_eq!(
-            parse_host("id:01:02:03:04,byclid").expect("legal").clid.as_deref(),
-            Some(&[1, 2, 3, 4][..])
-        );
-        assert!(parse_host("02:zz:00,x").is_err());
-        assert_eq!(parse_host("02:*:01,x").expect("legal").hardware[0].wildcards, 0b010);
-    }
 
     #[test]
     fn an_invalid_value_is_reported_with_its_option() {

@@ -3,11 +3,11 @@
 
 use std::sync::Arc;
 
-use super::config::{Range6, ServerConfig};
-use super::engine::Network;
+use super::config::ServerConfig;
 use super::hosts::ConfigFiles;
 use super::init::StartFailure;
-use super::ranges::Use6;
+use super::network::Network;
+use super::range::{Range6, Use6};
 
 /// `EC_BADCONF` of dnsmasq.h.
 const BAD_CONFIGURATION: u8 = 1;

@@ -458,7 +458,7 @@ impl LeaseDb {
                 return;
             }
             if self.rules.stolen_name_keeps_spelling {
-                taken = self.get(holder).hostname.clone();
+                taken.clone_from(&self.get(holder).hostname);
             }
             self.kill_name(holder);
             if self.rules.theft_marks_victim {

@@ -1,7 +1,7 @@
 //! The daemon around the lease database: start, signals, alarm, and the main loop of dnsmasq.c.
 
 use std::collections::VecDeque;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use super::arp::ArpCache;
@@ -13,13 +13,13 @@ use super::clock::{Build, Clock};
 use super::config::ServerConfig;
 use super::db::{Due, LeaseDb};
 use super::hex::hex_text;
-use super::hosts::{
-    ClientNetwork, ConfigFiles, HostDirectory, HostsName, is_in_dir, same_net, same_net6,
-};
+use super::hosts::{ClientNetwork, ConfigFiles, HostDirectory, HostsName, is_in_dir};
 use super::hw_addr::HwAddr;
 use super::init::{InitResult, InitStatus, StartFailure};
 use super::lease::{Flags, Lease, LeaseKind};
 use super::lease_line::{LeaseLine, duid_line};
+use super::netmask::{netmask, same_net, same_net6};
+use super::network::Network;
 use super::read::read_leases;
 use super::rules::{CallDelivery, InterfaceKnowledge, Rules};
 
@@ -27,61 +27,6 @@ use super::rules::{CallDelivery, InterfaceKnowledge, Rules};
 const INIT_OFFSET: u8 = 10;
 /// 2000-01-01 in seconds since 1970: the epoch of a DUID-LLT (RFC 8415, section 11.2).
 const DUID_EPOCH: i64 = 946_684_800;
-
-/// The server's interface, as the kernel reports it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Network {
-    /// IPv4 addresses with prefix lengths.
-    pub v4: Vec<(Ipv4Addr, u8)>,
-    /// IPv6 addresses with prefix lengths.
-    pub v6: Vec<(Ipv6Addr, u8)>,
-    /// Hardware address, which is a part of the server's DUID.
-    pub mac: [u8; 6],
-    /// The server's other interfaces, for DHCPv4.
-    pub others: Vec<Interface>,
-}
-
-/// Another interface of the server.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Interface {
-    /// Its name.
-    pub name: Vec<u8>,
-    /// IPv4 addresses with prefix lengths.
-    pub v4: Vec<(Ipv4Addr, u8)>,
-}
-
-impl Network {
-    /// The IPv4 addresses of an interface: 0 is the first, the others follow.
-    pub(crate) fn addresses4(&self, interface: u8) -> &[(Ipv4Addr, u8)] {
-        match interface.checked_sub(1) {
-            None => &self.v4,
-            Some(other) => self.others.get(usize::from(other)).map_or(&[], |own| &own.v4),
-        }
-    }
-
-    /// The name of an interface; `first` is that of the first one.
-    pub(crate) fn name<'a>(&'a self, interface: u8, first: &'a [u8]) -> &'a [u8] {
-        let other = interface.checked_sub(1).and_then(|other| self.others.get(usize::from(other)));
-        other.map_or(first, |own| &own.name)
-    }
-}
-
-impl Default for Network {
-    /// 192.168.77.1/24 on 02:00:00:00:00:01.
-    fn default() -> Network {
-        Network {
-            v4: vec![(Ipv4Addr::new(192, 168, 77, 1), 24)],
-            v6: Vec::new(),
-            mac: [2, 0, 0, 0, 0, 1],
-            others: Vec::new(),
-        }
-    }
-}
-
-/// Netmask of a prefix length.
-pub(crate) fn netmask(prefix: u8) -> Ipv4Addr {
-    Ipv4Addr::from_bits(u32::MAX.checked_shl(32 - u32::from(prefix.min(32))).unwrap_or(0))
-}
 
 /// An event in dnsmasq's pipe to itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,10 +4,16 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
-use super::config::{Host, HwPattern, Range4, Range6, ServerConfig, parse_host};
+use super::config::ServerConfig;
+use super::host::{Host, config_has_mac};
 use super::hw_addr::HwAddr;
+use super::hw_pattern::matching_octets;
 use super::names::{legal_name, same_name, strip_hostname};
+use super::netmask::{same_net, same_net6};
+use super::parse_host::parse_host;
+use super::range::{Range4, Range6};
 use super::rules::{HostsFileName, Rules};
+use super::tag_list::{EmptyList, match_tags};
 use super::text::Text;
 
 /// The files that dnsmasq reads, by their paths as on its command line.
@@ -43,66 +49,15 @@ fn is_in_context(network: ClientNetwork<'_>, host: &Host) -> bool {
             .addr
             .is_some_and(|addr| ranges.iter().any(|(r, mask)| same_net(addr, r.start, *mask))),
         ClientNetwork::V6(ranges) => host.addr6.iter().any(|own| {
-            ranges.iter().any(|range| match own.is_suffix() {
-                true => range.prefix == 64,
-                false => same_net6(own.addr, range.start, range.prefix),
+            ranges.iter().any(|range| {
+                if own.is_suffix() {
+                    range.prefix == 64
+                } else {
+                    same_net6(own.addr, range.start, range.prefix)
+                }
             })
         }),
     }
-}
-
-/// util.c `is_same_net`.
-pub(crate) fn same_net(a: Ipv4Addr, b: Ipv4Addr, mask: Ipv4Addr) -> bool {
-    (a.to_bits() ^ b.to_bits()) & mask.to_bits() == 0
-}
-
-/// util.c `is_same_net6`.
-pub(crate) fn same_net6(a: Ipv6Addr, b: Ipv6Addr, prefix: u8) -> bool {
-    let differ = a.to_bits() ^ b.to_bits();
-    prefix == 0 || differ >> (128 - u32::from(prefix.min(128))) == 0
-}
-
-/// Whether a list without tags matches (`tagnotneeded` of `match_netid`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum EmptyList {
-    Matches,
-    DoesNotMatch,
-}
-
-/// dhcp-common.c `match_netid`: every tag of `check` is set, and every `!tag` is not.
-pub(crate) fn match_tags(check: &[String], tags: &[String], empty: EmptyList) -> bool {
-    if check.is_empty() {
-        return empty == EmptyList::Matches;
-    }
-    check.iter().all(|want| match want.strip_prefix(['!', '#']) {
-        Some(not) => !tags.iter().any(|t| t == not),
-        None => tags.iter().any(|t| t == want),
-    })
-}
-
-/// dhcp-common.c `config_has_mac`.
-pub(crate) fn config_has_mac(host: &Host, hw: &HwAddr) -> bool {
-    host.hardware.iter().any(|p| {
-        p.wildcards == 0 && p.hw.bytes() == hw.bytes() && (p.hw.kind == hw.kind || p.hw.kind == 0)
-    })
-}
-
-/// util.c `memcmp_masked`: the number of matching octets plus one; 0 if one differs.
-pub(crate) fn matching_octets(pattern: &HwPattern, hw: &HwAddr) -> usize {
-    let (own, theirs) = (pattern.hw.bytes(), hw.bytes());
-    if own.len() != theirs.len() || !(pattern.hw.kind == hw.kind || pattern.hw.kind == 0) {
-        return 0;
-    }
-    let mut count = 1;
-    for (i, (a, b)) in own.iter().zip(theirs).enumerate() {
-        if pattern.wildcards >> (own.len() - 1 - i) & 1 == 0 {
-            if a != b {
-                return 0;
-            }
-            count += 1;
-        }
-    }
-    count
 }
 
 impl HostDirectory {
@@ -316,7 +271,7 @@ fn host_record(value: &str) -> Vec<u8> {
     let is_name = |word: &&str| word.parse::<IpAddr>().is_err() && word.parse::<u32>().is_err();
     let names: Vec<&str> = words().filter(is_name).collect();
     let addresses = words().filter(|word| word.parse::<IpAddr>().is_ok());
-    addresses.map(|addr| format!("{addr} {}\n", names.join(" "))).collect::<String>().into_bytes()
+    addresses.flat_map(|addr| format!("{addr} {}\n", names.join(" ")).into_bytes()).collect()
 }
 
 /// cache.c `read_hostsfile`: the first name of an address is kept.

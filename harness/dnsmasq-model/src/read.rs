@@ -42,13 +42,13 @@ impl<'a> Tokens<'a> {
     }
 
     pub(crate) fn skip_blanks(&mut self) {
-        self.rest = &self.rest[self.rest.iter().take_while(|b| is_blank(b)).count()..];
+        self.rest = &self.rest[self.rest.iter().take_while(|b| is_blank(**b)).count()..];
     }
 
     pub(crate) fn next(&mut self, width: usize) -> Option<&'a [u8]> {
-        let start = self.rest.iter().position(|b| !is_blank(b))?;
+        let start = self.rest.iter().position(|b| !is_blank(*b))?;
         let rest = &self.rest[start..];
-        let end = rest.iter().position(is_blank).unwrap_or(rest.len()).min(width);
+        let end = rest.iter().position(|b| is_blank(*b)).unwrap_or(rest.len()).min(width);
         let (token, rest) = rest.split_at(end);
         self.rest = rest;
         Some(token)
@@ -56,7 +56,7 @@ impl<'a> Tokens<'a> {
 
     /// fscanf's `%lu`: skips white space, then reads a number. `None` if there is none.
     pub(crate) fn next_number(&mut self) -> Option<&'a [u8]> {
-        let start = self.rest.iter().position(|b| !is_blank(b))?;
+        let start = self.rest.iter().position(|b| !is_blank(*b))?;
         let rest = &self.rest[start..];
         let sign = usize::from(matches!(rest.first(), Some(b'-' | b'+')));
         let digits = rest[sign..].iter().take_while(|b| b.is_ascii_digit()).count();
@@ -67,7 +67,7 @@ impl<'a> Tokens<'a> {
 }
 
 /// Whether C's `isspace` holds.
-fn is_blank(byte: &u8) -> bool {
+fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | 0x0b | 0x0c | b'\r')
 }
 

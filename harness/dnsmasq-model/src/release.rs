@@ -3,8 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::rules::Rules;
-
 /// A release of dnsmasq, from 2.33 (the first one with `--dhcp-script`) to 2.92.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Release(u8);
@@ -49,12 +47,6 @@ impl Release {
         (Release::OLDEST.0..=Release::NEWEST.0)
             .filter(|minor| !MISSING.contains(minor))
             .map(Release)
-    }
-
-    /// Whether this release serves DHCPv6.
-    #[must_use]
-    pub fn has_dhcpv6(self) -> bool {
-        Rules::of(self).dhcpv6
     }
 
     /// The release of a program from the output of `dnsmasq --version`, or a package version such as `2.90-4~deb12u2`.

@@ -1,7 +1,4 @@
-//! What the releases of dnsmasq do differently, as typed switches. The table [`super::changes`] sets them.
-
-use super::changes::CHANGES;
-use super::release::Release;
+//! What the releases of dnsmasq do differently, as typed switches. The table of changes sets them.
 
 /// When dnsmasq makes the calls for leases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -300,7 +297,7 @@ pub(crate) struct Rules {
 
 impl Rules {
     /// The rules of dnsmasq 2.33, to which the table of changes is applied.
-    const FIRST: Rules = Rules {
+    pub(crate) const FIRST: Rules = Rules {
         delivery: CallDelivery::AtOnce,
         sighup_starts_no_script: true,
         packet_after_sighup_is_lost: true,
@@ -363,15 +360,6 @@ impl Rules {
         avoids_windows_addresses: false,
         rapid_commit_deletes: false,
     };
-
-    /// The rules of a release.
-    pub(crate) fn of(release: Release) -> Rules {
-        let mut rules = Rules::FIRST;
-        for change in CHANGES.iter().filter(|change| change.since <= release) {
-            (change.apply)(&mut rules);
-        }
-        rules
-    }
 
     /// Whether the lease database ends a lease with this expiry at `now`.
     pub(crate) fn has_expired(&self, expires: i64, now: i64) -> bool {

@@ -8,15 +8,19 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use super::call::CallSink;
+use super::client4::Client4;
 use super::clock::Clock;
-use super::config::{Host, INFINITE, SHORTEST_LEASE};
 use super::engine::{Engine, Process};
-use super::hosts::{ClientNetwork, EmptyList, config_has_mac, match_tags, same_net};
+use super::host::{Host, config_has_mac};
+use super::hosts::ClientNetwork;
+use super::lease_time::{INFINITE, SHORTEST_LEASE};
+use super::netmask::same_net;
 use super::reservations6::NameSent;
 use super::rules::AddressHash;
+use super::tag_list::{EmptyList, match_tags};
 use super::tags::{TagIf, add_name_tags, tags4};
 use super::v4::{
-    Client4, Context4, Kind4, Message4, Reply4, client_name, contexts, extended_hwaddr, sent_name,
+    Context4, Kind4, Message4, Reply4, client_name, contexts, extended_hwaddr, sent_name,
 };
 
 /// `DECLINE_BACKOFF` of config.h: the number of seconds for which a declined static address is not used.
@@ -319,8 +323,10 @@ impl Server {
                     );
                     // Addresses ending in .0 and .255 of a class C network confuse Windows.
                     let class_c = (192..=223).contains(&addr.octets()[0]);
-                    let is_avoided = class_c && matches!(addr.octets()[3], 0 | 255);
-                    if !(is_avoided && db.rules().avoids_windows_addresses)
+                    let is_avoided = db.rules().avoids_windows_addresses
+                        && class_c
+                        && matches!(addr.octets()[3], 0 | 255);
+                    if !is_avoided
                         && !request.contexts.iter().any(|c| c.router == Some(addr))
                         && db.find_by_addr(addr).is_none()
                         && request.process.directory.find_by_addr(addr).is_none()

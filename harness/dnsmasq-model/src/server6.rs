@@ -4,16 +4,19 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 
 use super::call::CallSink;
+use super::client6::Client6;
 use super::clock::Clock;
-use super::config::Range6;
 use super::engine::Process;
-use super::hosts::{EmptyList, match_tags, same_net6};
+use super::host_address6::HostAddress6;
 use super::ia_kind::IaKind;
 use super::lease::LeaseKind;
-use super::reservations6::{HostAddress6, Identity6, NameSent};
+use super::netmask::same_net6;
+use super::range::Range6;
+use super::reservations6::{Identity6, NameSent};
 use super::rules::{AddressHash, Rules, UnknownRebind};
 use super::server::{DECLINE_BACKOFF, Server, granted_lease_time};
-use super::v6::{Client6, Ia, Kind6, Renewal6, Reply6, Return6};
+use super::tag_list::{EmptyList, match_tags};
+use super::v6::{Ia, Kind6, Renewal6, Reply6, Return6};
 
 /// The hash that determines where the search for a free IA_NA address starts (dhcp6.c `address6_allocate`).
 #[must_use]

@@ -2,13 +2,13 @@
 //! `--dhcp-name-match`, `--dhcp-circuitid` and the like, and `--tag-if` (rfc2131.c `dhcp_reply`, rfc3315.c
 //! `dhcp6_no_relay`, dhcp-common.c `run_tag_if`).
 
-use super::config::HwPattern;
-use super::hosts::{EmptyList, match_tags, matching_octets};
+use super::client4::Client4;
 use super::hw_addr::{CHADDR_MAX, HwAddr};
+use super::hw_pattern::{HwPattern, matching_octets};
 use super::names::{legal_hostname, same_name};
 use super::parse_hex::{TypePrefix, parse_hex};
 use super::rules::Rules;
-use super::v4::Client4;
+use super::tag_list::{EmptyList, match_tags};
 
 /// What a rule compares.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -297,7 +297,7 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
-    use crate::v4::Options4;
+    use crate::client4::Options4;
 
     fn tags(option: &str, value: &str) -> Vec<String> {
         let mut client = Client4::new(HwAddr::ethernet([2, 0xaa, 0, 0, 0, 1]));

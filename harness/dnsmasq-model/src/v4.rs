@@ -4,76 +4,23 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use super::call::CallSink;
+use super::client4::Client4;
 use super::clock::Clock;
-use super::config::{Host, Range4, ServerConfig};
+use super::config::ServerConfig;
 use super::db::{LeaseDb, Slot};
-use super::engine::{Engine, Network, Process, netmask};
-use super::hosts::{ClientNetwork, EmptyList, HostDirectory, HostsName, match_tags, same_net};
+use super::engine::{Engine, Process};
+use super::host::Host;
+use super::hosts::{ClientNetwork, HostDirectory, HostsName};
 use super::hw_addr::HwAddr;
 use super::lease::{ExtraData, Flags, LeaseKind};
 use super::names::{c_string, legal_name, same_name, strip_hostname};
+use super::netmask::{netmask, same_net};
+use super::network::Network;
+use super::range::Range4;
 use super::rules::{ForeignDomain, Rules};
+use super::tag_list::{EmptyList, dedup_keep_last, match_tags};
 use super::tags::{TagIf, add_name_tags, tags4};
 use super::text::Text;
-
-/// A DHCPv4 client with the options that it sends. An empty value stands for an absent option.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Client4 {
-    /// Hardware address and type.
-    pub hw: HwAddr,
-    /// Client identifier, option 61.
-    pub clid: Option<Text>,
-    /// Host name as sent, option 12.
-    pub hostname: Option<Text>,
-    /// Name in option 81, with dots between the labels.
-    pub fqdn: Option<Text>,
-    /// Requested lease time in seconds, option 51.
-    pub lease_time: Option<u32>,
-    /// Relay agent's address (giaddr).
-    pub relay: Option<Ipv4Addr>,
-    /// The number of the server's interface that receives its messages.
-    pub interface: u8,
-    /// Options that only affect the variables of script calls.
-    pub options: Arc<Options4>,
-}
-
-impl Client4 {
-    /// A client that sends only its hardware address.
-    #[must_use]
-    pub fn new(hw: HwAddr) -> Client4 {
-        Client4 {
-            hw,
-            clid: None,
-            hostname: None,
-            fqdn: None,
-            lease_time: None,
-            relay: None,
-            interface: 0,
-            options: Arc::default(),
-        }
-    }
-}
-
-/// Options that only affect the variables of script calls. An empty value stands for an absent option.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Options4 {
-    /// Option 60.
-    pub vendor_class: Vec<u8>,
-    /// Option 77, one per class.
-    pub user_classes: Vec<Vec<u8>>,
-    /// Option 55.
-    pub requested: Vec<u8>,
-    /// Option 161.
-    pub mud_url: Vec<u8>,
-    /// Option 82: circuit-id.
-    pub circuit_id: Vec<u8>,
-    /// Option 82: remote-id.
-    pub remote_id: Vec<u8>,
-    /// Option 82: subscriber-id.
-    pub subscriber_id: Vec<u8>,
-    /// Option 125 of the Broadband Forum: OUI, serial number, class.
-    pub cpewan: [Vec<u8>; 3],
-}
 
 /// The kind of a DHCPv4 message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -630,17 +577,6 @@ struct Identity<'a> {
 /// Whether names depend on tags.
 fn names_depend_on_tags(config: &ServerConfig) -> bool {
     config.ignore_names.iter().chain(&config.generate_names).any(|list| !list.is_empty())
-}
-
-/// Removes duplicates ("kill dupes" in rfc2131.c): of equal tags the last one is kept.
-pub(crate) fn dedup_keep_last(tags: &[String]) -> Vec<String> {
-    let mut kept = Vec::with_capacity(tags.len());
-    for (i, tag) in tags.iter().enumerate() {
-        if !tags[i + 1..].contains(tag) {
-            kept.push(tag.clone());
-        }
-    }
-    kept
 }
 
 /// The data that the do_classes part of `dhcp_reply` keeps for the script.

@@ -4,51 +4,17 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
 use super::call::CallSink;
+use super::client6::Client6;
 use super::clock::Clock;
 use super::engine::{Engine, Process};
-use super::hosts::{EmptyList, match_tags, same_net6};
 use super::hw_addr::HwAddr;
 use super::ia_kind::IaKind;
 use super::lease::{ExtraData, Flags, LeaseKind};
 use super::names::{legal_hostname, strip_hostname};
+use super::netmask::same_net6;
 use super::reservations6::{Identity6, NameSent};
+use super::tag_list::{EmptyList, dedup_keep_last, match_tags};
 use super::text::Text;
-use super::v4::dedup_keep_last;
-
-/// A DHCPv6 client with the options it sends.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Client6 {
-    /// DUID, option 1.
-    pub duid: Text,
-    /// Hardware address, which dnsmasq finds in the kernel's neighbour table.
-    pub hw: Option<HwAddr>,
-    /// Name in the FQDN option, dots between labels.
-    pub hostname: Option<Text>,
-    /// Vendor class, option 16: enterprise number and strings.
-    pub vendor: Option<(u32, Vec<Vec<u8>>)>,
-    /// User class, option 15.
-    pub user_classes: Vec<Vec<u8>>,
-    /// Option request, option 6.
-    pub requested: Vec<u16>,
-    /// Option 112.
-    pub mud_url: Vec<u8>,
-}
-
-impl Client6 {
-    /// A client that sends only its DUID.
-    #[must_use]
-    pub fn new(duid: impl Into<Text>) -> Client6 {
-        Client6 {
-            duid: duid.into(),
-            hw: None,
-            hostname: None,
-            vendor: None,
-            user_classes: Vec::new(),
-            requested: Vec::new(),
-            mud_url: Vec::new(),
-        }
-    }
-}
 
 /// The kind of a DHCPv6 message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -9,6 +9,7 @@ mod document;
 mod event;
 mod failure;
 mod html;
+mod merge;
 mod text;
 mod wear;
 
@@ -18,5 +19,6 @@ pub use document::{Document, MAX_DOCUMENT_BYTES, ReadError, SCHEMA, WriteError};
 pub use event::{Call, Command, Event, EventKind, FlashShape, Operation, OperationKind, Timeline};
 pub use failure::{Failure, Severity};
 pub use html::page;
+pub use merge::MergeError;
 pub use text::{printable, printable_lines};
 pub use wear::{LifeEntry, WearCounts, WearReport, WearRow};

@@ -1,6 +1,7 @@
 //! The judge: checks after each call and each step that the store holds what the acknowledged calls asked for.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use super::client_ids::ClientIds;
 use super::demands::{Agreement, FlashState, LastCall, NextStart, ReadMethod, Reading};
@@ -395,10 +396,9 @@ impl<'a> Judge<'a> {
                 self.rules.owned.add(&difference.name);
                 added = true;
                 if self.rules.record_prefix.is_none() {
-                    text += &format!(
-                        "; if it belongs to the script: --owns {}",
-                        difference.name.escape_ascii()
-                    );
+                    let name = difference.name.escape_ascii();
+                    // Writing to a string cannot fail.
+                    let _ = write!(text, "; if it belongs to the script: --owns {name}");
                 }
             }
             self.findings.broken_with(Invariant::Neighbours, difference.severity(), text);

@@ -8,10 +8,7 @@ use std::sync::Arc;
 use crate::condition::Condition;
 use crate::diagnostics::{Source, SourceError};
 use crate::scenario::Scenario;
-use crate::units::Scalar;
-
-/// The parameters of one case, by name.
-pub type Parameters = BTreeMap<String, Scalar>;
+use crate::units::Parameters;
 
 /// A scenario with one combination of the values of its parameters.
 #[derive(Clone, Debug)]

@@ -9,8 +9,7 @@ use serde::de::value::SeqAccessDeserializer;
 use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 
-use crate::case::Parameters;
-use crate::units::Scalar;
+use crate::units::{Parameters, Scalar};
 
 /// Parameters with the values that they may have. It is true in the cases in which each of them has one of its values; an
 /// empty one is always true.

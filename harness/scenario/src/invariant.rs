@@ -22,6 +22,7 @@ pub enum Invariant {
     Agreement,
     /// No flash operation happens if nothing that is stored has changed.
     #[serde(alias = "thrift")]
+    #[schemars(extend("x-aliases" = ["thrift"]))]
     NoRedundantWrites,
 }
 

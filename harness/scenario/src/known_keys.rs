@@ -72,7 +72,9 @@ impl Checker<'_> {
             DeValue::String(text) if !text.contains('$') => {
                 let Some(known) = schema["enum"].as_array() else { return Ok(()) };
                 let known: Vec<&str> = known.iter().filter_map(Value::as_str).collect();
-                if known.contains(&text.as_ref()) {
+                let aliases = schema["x-aliases"].as_array();
+                let is_alias = aliases.is_some_and(|all| all.iter().any(|alias| alias == &**text));
+                if is_alias || known.contains(&text.as_ref()) {
                     return Ok(());
                 }
                 let message = format!("unknown value `{text}` of {what}");
@@ -135,6 +137,10 @@ mod tests {
     #[case(
         "[[step]]\ndnsmasq = 'restat'",
         "unknown value `restat` of `dnsmasq`; did you mean `restart`?"
+    )]
+    #[case(
+        "[router]\npersistent = [{ path = '/etc', form = 'x' }]",
+        "unknown key `form` in `persistent`; did you mean `from`?"
     )]
     #[case("[router]\nrtc = 'bad'", "unknown value `bad` of `rtc`; the values are good, broken")]
     fn a_misspelt_word_is_one_error_with_a_suggestion(#[case] text: &str, #[case] expected: &str) {

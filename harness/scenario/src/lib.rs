@@ -42,7 +42,7 @@ mod write;
 
 pub use actions::{Boot, ClientEvent, DaemonAction, Damage, Join, Journal, Memory, RawCall, V6};
 pub use bound::Bound;
-pub use case::{Case, Parameters};
+pub use case::Case;
 pub use compatibility::{BackendKind, Incompatibility, NeedsNvram};
 pub use condition::Condition;
 pub use configure::Configure;
@@ -71,5 +71,5 @@ pub use script::Script;
 pub use server::{LeaseFile, LongIds, Server};
 pub use step::{Action, CallDisturbance, ClientMessage, Repeat, Step};
 pub use suitability::Unsuitability;
-pub use units::{BootClock, Bytes, LeaseTime, Moment, Scalar, Seconds};
+pub use units::{BootClock, Bytes, LeaseTime, Moment, Parameters, Scalar, Seconds};
 pub use write::to_toml;

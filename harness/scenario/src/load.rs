@@ -9,7 +9,7 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
-use crate::case::{Case, Parameters};
+use crate::case::Case;
 use crate::diagnostics::{Source, SourceError};
 use crate::known_keys::{self, did_you_mean};
 use crate::overrides::{Overrides, apply_override, is_selected, override_dialect};
@@ -19,6 +19,7 @@ use crate::scenario::Scenario;
 use crate::step::Step;
 use crate::substitution::Substitution;
 use crate::suitability::{with_any_script, with_dialect};
+use crate::units::Parameters;
 
 /// A scenario file may not be larger than this many bytes.
 pub const MAX_FILE_BYTES: u64 = 1 << 20;

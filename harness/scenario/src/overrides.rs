@@ -3,7 +3,7 @@
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
-use crate::case::Parameters;
+use crate::units::Parameters;
 
 /// Values from the command line for parameters that every scenario has.
 #[derive(Clone, Debug, Default)]

@@ -6,9 +6,8 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::case::Parameters;
 use crate::diagnostics::{Source, SourceError};
-use crate::units::Scalar;
+use crate::units::{Parameters, Scalar};
 
 /// The cross product of a file's parameters may not be larger than this.
 pub const MAX_CASES: usize = 4096;

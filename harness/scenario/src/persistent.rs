@@ -1,10 +1,12 @@
 //! The folders of a router that survive a reboot.
 
-use schemars::JsonSchema;
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
 /// A folder that survives a reboot.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(untagged)]
 pub enum PersistentFolder {
     /// Its path. It is empty at first; `/etc` has the few files that programs need.
@@ -31,6 +33,29 @@ impl PersistentFolder {
         }
     }
 }
+
+/// A single schema for both forms, since each branch of an `anyOf` would report a misspelt key on its own.
+impl JsonSchema for PersistentFolder {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "PersistentFolder".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut schema = FilledFolder::json_schema(generator);
+        schema.insert("type".to_owned(), serde_json::json!(["string", "object"]));
+        schema.insert("description".to_owned(), serde_json::json!(DESCRIPTION));
+        schema
+    }
+}
+
+/// The description in the schema.
+const DESCRIPTION: &str = "The path of a folder that survives a reboot, empty at first; or a \
+                           table with its path and a folder with the contents that it has before \
+                           the first boot.";
 
 /// What a power cut does to changes of persistent files that were not synced.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]

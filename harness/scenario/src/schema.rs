@@ -2,6 +2,8 @@
 //!
 //! It has no `anyOf` and no `oneOf`: an editor reports a misspelt word once for each of their branches.
 
+use std::fmt::Write as _;
+
 use serde_json::{Map, Value, json};
 
 use crate::scenario::Scenario;
@@ -62,17 +64,19 @@ fn remove_null(schema: &mut Map<String, Value>) {
     }
 }
 
-/// Joins the words of an enum, each of which has its own branch because it has its own description.
+/// Joins the words of an enum, each of which has its own branch because it has its own description. The keyword `x-aliases`
+/// lists old words that are still read; it is for leaselab itself, and editors do not know it.
 fn join_words(schema: &mut Map<String, Value>) {
     let Some(Value::Array(branches)) = schema.get("oneOf") else { return };
-    let mut words = Vec::new();
+    let (mut words, mut aliases) = (Vec::new(), Vec::new());
     let mut text = schema["description"].as_str().unwrap_or_default().to_owned();
     for branch in branches {
         match (&branch["const"], branch["enum"].as_array()) {
             (Value::String(word), _) => {
                 let description = branch["description"].as_str().unwrap_or_default();
-                text.push_str(&format!("\n\n`{word}`: {description}"));
+                _ = write!(text, "\n\n`{word}`: {description}");
                 words.push(json!(word));
+                aliases.extend(branch["x-aliases"].as_array().into_iter().flatten().cloned());
             }
             (_, Some(plain)) => words.extend(plain.iter().cloned()),
             _ => return,
@@ -82,6 +86,9 @@ fn join_words(schema: &mut Map<String, Value>) {
     schema.insert("description".to_owned(), json!(text));
     schema.insert("type".to_owned(), json!("string"));
     schema.insert("enum".to_owned(), json!(words));
+    if !aliases.is_empty() {
+        schema.insert("x-aliases".to_owned(), json!(aliases));
+    }
 }
 
 fn allow_parameter(schema: &mut Map<String, Value>) {

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
-use crate::case::Parameters;
 use crate::diagnostics::{Source, SourceError};
 use crate::parameters::ParameterValues;
+use crate::units::Parameters;
 
 /// Replaces `$name` and `${name}` by the values of one case.
 pub(crate) struct Substitution<'s, 'a> {

@@ -1,6 +1,7 @@
 //! Values with units, as written in scenario files.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -223,6 +224,9 @@ impl fmt::Display for Scalar {
         }
     }
 }
+
+/// The parameters of one case, by name.
+pub type Parameters = BTreeMap<String, Scalar>;
 
 struct ScalarVisitor;
 

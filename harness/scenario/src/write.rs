@@ -34,7 +34,7 @@ pub fn to_toml(scenario: &Scenario, comment: &str) -> String {
     }
     let parameters = top.remove("parameters").into_iter().map(|value| ("parameters", value));
     top.retain(|_, value| !is_empty(value));
-    for key in ["title", "story", "tags", "except", "forgive"] {
+    for key in ["title", "story", "tags", "group", "except", "forgive"] {
         if let Some(value) = top.remove(key) {
             line(&mut text, key, &escaped(value));
         }

@@ -61,6 +61,10 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         ],
     ),
     (
+        "device dialects",
+        &[("The dialects, and what each was verified against", "leaselab device dialects")],
+    ),
+    (
         "device dump",
         &[("Copy the flash partition to a file", "leaselab device dump dev flash.bin")],
     ),
@@ -163,7 +167,7 @@ const EXAMPLES: &[(&str, &[Example])] = &[
     ),
     (
         "qemu build",
-        &[("Build the image for a big-endian MIPS router", "leaselab qemu build --arch mips")],
+        &[("Build the image for a little-endian MIPS router", "leaselab qemu build --arch mipsel")],
     ),
     (
         "qemu run",

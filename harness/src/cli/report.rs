@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::Read as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use lab_report::{Document, MAX_DOCUMENT_BYTES};
 
@@ -13,16 +13,38 @@ use crate::report;
 /// The arguments of `leaselab report`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The report that `--json` of check, run, live, qemu run, crash or wear has written
-    json: PathBuf,
-    /// The page to write [default: beside the report, with the extension html]
+    /// The report that `--json` of check, run, live, qemu run, crash or wear has written; several reports of the shards of one
+    /// run make one page
+    #[arg(required = true)]
+    json: Vec<PathBuf>,
+    /// The page to write [default: beside the first report, with the extension html]
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
-    let refuse = |error: &dyn std::fmt::Display| CommandError::file(&args.json, error);
-    let file = File::open(&args.json).map_err(|error| refuse(&error))?;
+    let mut merged: Option<Document> = None;
+    for path in &args.json {
+        let document = read(path)?;
+        merged = Some(match merged {
+            None => document,
+            Some(earlier) => {
+                earlier.merge(document).map_err(|error| CommandError::file(path, error))?
+            }
+        });
+    }
+    let (Some(document), Some(first)) = (merged, args.json.first()) else {
+        return Err(CommandError::usage("expected a JSON report"));
+    };
+    let html = args.html.clone().unwrap_or_else(|| first.with_extension("html"));
+    report::write_html(&html, &document)?;
+    outln!("{}", html.display());
+    Ok(Exit::Passed)
+}
+
+fn read(path: &Path) -> Result<Document, CommandError> {
+    let refuse = |error: &dyn std::fmt::Display| CommandError::file(path, error);
+    let file = File::open(path).map_err(|error| refuse(&error))?;
     let mut text = Vec::new();
     file.take(MAX_DOCUMENT_BYTES + 1).read_to_end(&mut text).map_err(|error| refuse(&error))?;
     if text.len() as u64 > MAX_DOCUMENT_BYTES {
@@ -30,9 +52,5 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
             "larger than {MAX_DOCUMENT_BYTES} bytes, the limit for a report"
         )));
     }
-    let document = Document::read(&text).map_err(|error| refuse(&error))?;
-    let html = args.html.clone().unwrap_or_else(|| args.json.with_extension("html"));
-    report::write_html(&html, &document)?;
-    outln!("{}", html.display());
-    Ok(Exit::Passed)
+    Document::read(&text).map_err(|error| refuse(&error))
 }

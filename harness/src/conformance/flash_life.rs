@@ -91,7 +91,8 @@ fn years(wear: &WearCounts, endurance: u32) -> Option<f64> {
 /// The flash chip of a typical router with this firmware.
 fn chip_of(dialect: Dialect) -> Chip {
     let name = match dialect.name() {
-        "broadcom" | "broadcom-stock" | "ddwrt" | "tomato" | "seed2006" => "parallel-nor",
+        "broadcom" | "broadcom-stock" | "ddwrt" | "tomato" | "tomato-classic" | "seed2006"
+        | "wrt54gl" => "parallel-nor",
         _ => "spi-nor",
     };
     Chip::by_name(name).unwrap_or(Chip::ALL[0])

@@ -26,7 +26,7 @@ struct Key {
 /// Failures while findings are added.
 #[derive(Debug, Default)]
 pub(super) struct Failures {
-    failures: Vec<Failure>,
+    list: Vec<Failure>,
     by_key: BTreeMap<Key, usize>,
     /// The example of each failure: how many events it has.
     lengths: Vec<usize>,
@@ -39,7 +39,7 @@ impl Failures {
         let mut entries = Vec::new();
         for finding in &outcome.report.failures {
             let index = self.add_finding(file, outcome, finding);
-            entries.push(entry(finding, &self.failures[index].id));
+            entries.push(entry(finding, &self.list[index].id));
         }
         entries
     }
@@ -50,7 +50,7 @@ impl Failures {
         self,
         scenarios: &mut [Scenario],
     ) -> (Vec<Failure>, BTreeMap<String, Timeline>) {
-        let Self { mut failures, mut timelines, .. } = self;
+        let Self { list: mut failures, mut timelines, .. } = self;
         failures.sort_by_key(|failure| {
             let is_general = failure.kind != FindingKind::Unmet.name();
             Reverse((failure.severity, is_general, failure.cases.len()))
@@ -79,14 +79,14 @@ impl Failures {
         finding: &Finding,
     ) -> usize {
         let events = outcome.report.history.events.len();
-        let next = self.failures.len();
+        let next = self.list.len();
         let index = *self.by_key.entry(key(finding)).or_insert(next);
         if index == next {
             let id = format!("f{}", index + 1);
-            self.failures.push(example(id, file, outcome, finding));
+            self.list.push(example(id, file, outcome, finding));
             self.lengths.push(events);
         }
-        let failure = &mut self.failures[index];
+        let failure = &mut self.list[index];
         failure.count += 1;
         let name = printable(&outcome.report.name);
         let is_new_case = failure.cases.last() != Some(&name);

@@ -135,7 +135,7 @@ fn difference(evidence: &Evidence) -> Option<String> {
              wrote, and whether a later call or a full NVRAM removed it"
                 .to_owned(),
         ),
-        ([], [_, ..]) if !evidence.call.as_deref().is_some_and(|call| call.call.action() == b"del") => Some(
+        ([], [_, ..]) if evidence.call.as_deref().is_none_or(|call| call.call.action() != b"del") => Some(
             "no call stored this lease: a value of another variable can contain lines that look like records, so take \
              names from the beginnings of lines only, and read each record with `nvram get`"
                 .to_owned(),

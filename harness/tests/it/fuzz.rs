@@ -213,7 +213,7 @@ fn the_command_minimises_a_failure_and_writes_a_scenario_that_fails() {
     assert_eq!(lab.read("out/fuzz-4-0.toml"), "mine");
     let written = stdout.lines().find_map(|line| line.trim().strip_prefix("written: leaselab "));
     let words: Vec<&str> = written.expect("a file").split(' ').collect();
-    lab.command(&words).assert().code(1).stdout(predicate::str::contains("FAILED"));
+    lab.command(&words).assert().code(1).stdout(predicate::str::contains("FAIL "));
     let id = stdout.lines().find_map(|line| line.strip_prefix("FAILED ")).expect("an id");
     lab.command(&["replay", id]).assert().code(1).stdout(predicate::str::contains("broken"));
     assert!(HouseholdId::parse(id).is_ok());

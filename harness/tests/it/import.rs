@@ -286,5 +286,5 @@ fn a_log_of_the_wrapper_can_be_imported_and_replayed() {
     lab.command(&["trace", "replay", "log.trace", "--target", "in-process"])
         .assert()
         .success()
-        .stdout(predicate::str::contains("4 calls    0 failed      1 commits"));
+        .stdout(predicate::str::contains("4 calls    0 failed       1 commit "));
 }

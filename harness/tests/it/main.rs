@@ -20,6 +20,7 @@ mod output_files;
 mod project;
 mod qemu;
 mod races;
+mod recipes;
 mod recover;
 mod report;
 mod reproduction;

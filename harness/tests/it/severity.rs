@@ -43,11 +43,11 @@ esac
 "#;
 
 /// Stores one-variable leases correctly, and loses a setting of another program.
-const LOSES_A_SETTING: &str = r#"#!/bin/sh
+const LOSES_A_SETTING: &str = r"#!/bin/sh
 case $1 in
 add) nvram unset lan_ipaddr; nvram commit; exit 1 ;;
 esac
-"#;
+";
 
 const STORY: &str = r#"
 title = "Two clients and a power cut"

@@ -284,8 +284,8 @@ impl Meta {
     /// release.
     #[must_use]
     pub fn release(&self) -> Release {
-        let texts = self.version.iter().chain(&self.dnsmasq);
-        texts.filter_map(|text| Release::of_program(text)).next().unwrap_or_default()
+        let mut texts = self.version.iter().chain(&self.dnsmasq);
+        texts.find_map(|text| Release::of_program(text)).unwrap_or_default()
     }
 }
 

@@ -126,7 +126,7 @@ impl<'a> Check<'a> {
             RouterOptions { rtc: args.rtc, dialect, dnsmasq_release: args.dnsmasq_release.clone() };
         let overrides = Overrides { chosen_script: true, ..router.overrides()? };
         let cases = suite::cases(&overrides)?;
-        let cases = if args.quick { suite::quick(cases) } else { cases };
+        let cases = if args.quick { suite::quick(&cases) } else { cases };
         Ok(Self { args, script, router, options, cases })
     }
 

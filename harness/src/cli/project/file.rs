@@ -77,7 +77,7 @@ impl Project {
             }
             value => Ok(value.map(Spanned::into_inner)),
         };
-        let dialect = named(&source, keys.dialect.as_ref(), "dialect", &Dialect::ALL, |dialect| {
+        let dialect = named(&source, keys.dialect.as_ref(), "dialect", Dialect::ALL, |dialect| {
             dialect.name()
         })?;
         let routers: Vec<&'static RouterPreset> = RouterPreset::all().iter().collect();

@@ -1,27 +1,15 @@
-//! `--dhcp-range` (option.c `one_opt`), and the ranges that are constructed from the addresses of an interface (dhcp6.c
-//! `construct_worker`).
+//! `--dhcp-range` (option.c `one_opt`).
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::config::{Range4, Range6, parse_lease_time};
-use super::engine::{Network, netmask};
-use super::hosts::{same_net, same_net6};
+use super::lease_time::parse_lease_time;
+use super::netmask::{same_net, same_net6};
+use super::range::{Range4, Range6, Use6};
 
 /// Lease time without a word for it (`DEFLEASE`), in seconds.
 const DEFAULT_TIME4: u32 = 3600;
 /// Lease time of DHCPv6 without a word for it (`DEFLEASE6`), in seconds.
 const DEFAULT_TIME6: u32 = 86_400;
-
-/// What a range of IPv6 addresses is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Use6 {
-    /// Addresses are leased: to any client, or only to configured hosts (`static`).
-    Leases,
-    /// DHCPv6 gives options only (`ra-stateless`).
-    Stateless,
-    /// Router advertisements only (`ra-only`, `slaac`, or no last address).
-    Advertisements,
-}
 
 /// A range of either family.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +25,7 @@ pub(crate) enum AnyRange {
 pub(crate) fn parse_range(value: &str) -> Result<AnyRange, String> {
     let mut set = None;
     let mut filter = Vec::new();
+    let mut bare_tag = None;
     let mut words: Vec<&str> = value.split(',').collect();
     // Words before the first that can be an address are tags: `tag:` filters, and `set:`, `net:` or no prefix at all.
     while words.len() > 1 && !words[0].bytes().all(may_be_in_an_address) {
@@ -47,19 +36,22 @@ pub(crate) fn parse_range(value: &str) -> Result<AnyRange, String> {
             return Err(format!("only one tag can be set, and `{word}` is the second"));
         } else {
             let tag = word.strip_prefix("set:").or_else(|| word.strip_prefix("net:"));
+            bare_tag = tag.is_none().then_some(word);
             set = Some(tag.unwrap_or(word).to_owned());
         }
     }
     let (first, rest) = words.split_first().ok_or("expected a first address")?;
-    if rest.is_empty() {
-        return Err(format!("expected a last address or a mode after `{first}`"));
-    }
-    if let Ok(start) = first.parse() {
-        parse4(start, rest, set, filter).map(AnyRange::V4)
-    } else if let Ok(start) = first.parse() {
-        parse6(start, rest, set, filter).map(AnyRange::V6)
-    } else {
-        Err(format!("invalid IP address `{first}`"))
+    match first.parse() {
+        Ok(_) if rest.is_empty() => {
+            Err(format!("expected a last address or a mode after `{first}`"))
+        }
+        Ok(IpAddr::V4(start)) => parse4(start, rest, set, filter).map(AnyRange::V4),
+        Ok(IpAddr::V6(start)) => parse6(start, rest, set, filter).map(AnyRange::V6),
+        // Without an address, the first word that is not marked as a tag is the likely mistake.
+        Err(_) if !first.bytes().all(may_be_in_an_address) => {
+            Err(format!("invalid IP address `{}`", bare_tag.unwrap_or(first)))
+        }
+        Err(_) => Err(format!("invalid IP address `{first}`")),
     }
 }
 
@@ -184,55 +176,6 @@ fn lease_time(rest: &[&str]) -> Result<Option<u32>, String> {
     }
 }
 
-impl Range6 {
-    /// Whether addresses of the range are leased to any client.
-    pub(crate) fn is_dynamic(&self) -> bool {
-        self.use6 == Use6::Leases && !self.is_static
-    }
-
-    /// The ranges that DHCPv6 serves, without those for router advertisements: those of a template are constructed from the addresses of the
-    /// interface that it names.
-    pub(crate) fn construct(ranges: &[Range6], interface: &[u8], network: &Network) -> Vec<Range6> {
-        let mut all = Vec::new();
-        for range in ranges.iter().filter(|range| range.use6 != Use6::Advertisements) {
-            let Some(template) = &range.template else {
-                all.push(range.clone());
-                continue;
-            };
-            let is_named = match template.strip_suffix('*') {
-                Some(start) => interface.starts_with(start.as_bytes()),
-                None => template.as_bytes() == interface,
-            };
-            for (own, _) in network.v6.iter().filter(|_| is_named) {
-                let prefix = own.to_bits() >> 64 << 64;
-                let at = |addr: Ipv6Addr| Ipv6Addr::from_bits(prefix | addr.to_bits());
-                let (start, end) = (at(range.start), at(range.end));
-                all.push(Range6 { start, end, template: None, ..range.clone() });
-            }
-        }
-        all
-    }
-}
-
-impl Range4 {
-    /// Whether the whole range lies in the network of this address and netmask.
-    pub(crate) fn is_in(&self, addr: Ipv4Addr, mask: Ipv4Addr) -> bool {
-        same_net(addr, self.start, mask) && same_net(addr, self.end, mask)
-    }
-
-    /// The smallest network that contains the range and is no smaller than `prefix`.
-    #[must_use]
-    pub fn network(&self, prefix: u8) -> (Ipv4Addr, u8) {
-        let prefix = match self.netmask {
-            Some(mask) => mask.to_bits().leading_ones() as u8,
-            None => (self.start.to_bits() ^ self.end.to_bits())
-                .leading_zeros()
-                .min(u32::from(prefix)) as u8,
-        };
-        (Ipv4Addr::from_bits(self.start.to_bits() & netmask(prefix).to_bits()), prefix)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
@@ -279,18 +222,13 @@ mod tests {
         assert_eq!(range6(value).use6, expected);
     }
 
-    #[test]
-    fn a_constructed_range_lies_in_the_prefix_of_its_interface() {
-        let template = range6("::100,::1ff,constructor:br*,64,12h");
-        let network = Network {
-            v6: vec![("fd00:7::1".parse().expect("an address"), 64)],
-            ..Network::default()
-        };
-        let made = Range6::construct(std::slice::from_ref(&template), b"br0", &network);
-        assert_eq!(made.len(), 1);
-        assert_eq!(made[0].start.to_string(), "fd00:7::100");
-        assert_eq!(made[0].end.to_string(), "fd00:7::1ff");
-        assert!(Range6::construct(&[template], b"eth0", &network).is_empty());
+    #[rstest]
+    #[case("here,there", "invalid IP address `here`")]
+    #[case("set:here,there", "invalid IP address `there`")]
+    #[case("lan,192.168.1,static", "invalid IP address `192.168.1`")]
+    #[case("lan,192.168.1.5", "expected a last address or a mode after `192.168.1.5`")]
+    fn the_word_that_is_no_address_is_named(#[case] value: &str, #[case] message: &str) {
+        assert_eq!(parse_range(value), Err(message.to_owned()));
     }
 
     #[rstest]

@@ -1,0 +1,53 @@
+//! The interfaces of the machine on which dnsmasq runs, and their addresses.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+/// The server's interface, as the kernel reports it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Network {
+    /// IPv4 addresses with prefix lengths.
+    pub v4: Vec<(Ipv4Addr, u8)>,
+    /// IPv6 addresses with prefix lengths.
+    pub v6: Vec<(Ipv6Addr, u8)>,
+    /// Hardware address, which is a part of the server's DUID.
+    pub mac: [u8; 6],
+    /// The server's other interfaces, for DHCPv4.
+    pub others: Vec<Interface>,
+}
+
+/// Another interface of the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interface {
+    /// Its name.
+    pub name: Vec<u8>,
+    /// IPv4 addresses with prefix lengths.
+    pub v4: Vec<(Ipv4Addr, u8)>,
+}
+
+impl Network {
+    /// The IPv4 addresses of an interface: 0 is the first, the others follow.
+    pub(crate) fn addresses4(&self, interface: u8) -> &[(Ipv4Addr, u8)] {
+        match interface.checked_sub(1) {
+            None => &self.v4,
+            Some(other) => self.others.get(usize::from(other)).map_or(&[], |own| &own.v4),
+        }
+    }
+
+    /// The name of an interface; `first` is that of the first one.
+    pub(crate) fn name<'a>(&'a self, interface: u8, first: &'a [u8]) -> &'a [u8] {
+        let other = interface.checked_sub(1).and_then(|other| self.others.get(usize::from(other)));
+        other.map_or(first, |own| &own.name)
+    }
+}
+
+impl Default for Network {
+    /// 192.168.77.1/24 on 02:00:00:00:00:01.
+    fn default() -> Network {
+        Network {
+            v4: vec![(Ipv4Addr::new(192, 168, 77, 1), 24)],
+            v6: Vec::new(),
+            mac: [2, 0, 0, 0, 0, 1],
+            others: Vec::new(),
+        }
+    }
+}
