@@ -3,7 +3,6 @@
 use crate::actions::RawCall;
 use crate::disturbance::Disturbance;
 use crate::expect::Expect;
-use crate::router::Store;
 use crate::scenario::Scenario;
 use crate::step::{Action, Step};
 
@@ -16,7 +15,7 @@ pub enum Unsuitability {
     /// The scenario names a script of its own.
     #[error("it is about the script `{0}`")]
     OtherScript(String),
-    /// It has a `[journal]` section or stores leases in a journal.
+    /// It has a `[journal]` section.
     #[error("it is about leases in a journal")]
     Journal,
     /// It has a `[claim]` section.
@@ -57,7 +56,7 @@ pub(crate) fn with_any_script(scenario: &Scenario) -> Option<Unsuitability> {
     if scenario.group.is_some() {
         return None;
     }
-    if scenario.journal.is_some() || scenario.router.store == Store::Journal {
+    if scenario.journal.is_some() {
         return Some(Unsuitability::Journal);
     }
     if scenario.claim.is_some() {

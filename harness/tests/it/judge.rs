@@ -125,7 +125,7 @@ fn a_script_without_fault_passes() {
 #[case::forgets_the_duid("agreement", &[("v=$(nvram get ${p}duid); [", ": [")])]
 #[case::forgets_v6("agreement", &[("\t*:*) v=", "\t*:*) exit 0; v=")])]
 #[case::trusts_show("durability", &[("v=$(nvram get \"$n\"); [ -z \"$v\" ] || printf '%s\\n' \"$v\"", "nvram show 2>/dev/null | sed -n \"s/^$n=//p\"")])]
-#[case::prints_rubbish("parsability", &[("\texit 0 ;;\nadd", "\techo rubbish; exit 0 ;;\nadd")])]
+#[case::prints_rubbish("parsability", &[("init)", "init) echo rubbish;")])]
 #[case::init_fails("parsability", &[("\texit 0 ;;\nadd", "\texit 3 ;;\nadd")])]
 #[case::init_commits("no-redundant-writes", &[("init)", "init) nvram commit")])]
 #[case::loses_a_neighbour("neighbours", &[("del)", "del) nvram unset wl0_cfg0003;")])]

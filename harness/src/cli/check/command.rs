@@ -1,7 +1,7 @@
 //! The arguments and the course of `leaselab check`.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::explore::{explore, is_explored};
@@ -19,10 +19,10 @@ use crate::conformance::{
 };
 use crate::error::CommandError;
 use crate::exit::Exit;
-use crate::report::{self, CaseOutcome, FileReport};
+use crate::report::{self, CaseOutcome, FileReport, Forge};
 use ::explore::crash::Report;
 use dnsmasq_model::Release;
-use lab_report::Document;
+use lab_report::{CasesReport, Document};
 use nvram_emu::Dialect;
 use runner::{NamePattern, Options, Severity, Verdict};
 use scenario::{Case, Group, Id, Overrides};
@@ -73,6 +73,9 @@ pub(in crate::cli) struct Args {
     jobs: Jobs,
     #[command(flatten)]
     reports: ReportOptions,
+    /// Print an annotation of the script for each failure
+    #[arg(long, value_enum, value_name = "FORGE")]
+    annotate: Option<Forge>,
 }
 
 pub(in crate::cli) fn run(args: &Args) -> Result<Exit, CommandError> {
@@ -84,7 +87,11 @@ pub(in crate::cli) fn run(args: &Args) -> Result<Exit, CommandError> {
     result.took = began.elapsed();
     let gate = args.gate.policy(true);
     let cases_report = report::cases_report(Some(&args.script), &files, &[]);
-    args.reports.write(&Document::Check(complete(cases_report, &result)))?;
+    let cases_report = complete(cases_report, &result);
+    if let Some(forge) = args.annotate {
+        print_annotations(forge, &cases_report, &args.script);
+    }
+    args.reports.write(&Document::Check(cases_report))?;
     if let Some(path) = &args.reports.junit {
         report::write_junit_tests(path, &junit_tests(&result, &gate))?;
     }
@@ -93,6 +100,16 @@ pub(in crate::cli) fn run(args: &Args) -> Result<Exit, CommandError> {
         group.verdict.severity().is_some_and(|severity| gate.denies(severity, group.group))
     });
     Ok(if denied { Exit::Failed } else { Exit::Passed })
+}
+
+/// Prints annotations of the first line of the script: its repository does not have the files of the suite.
+fn print_annotations(forge: Forge, report: &CasesReport, script: &Path) {
+    let mut report = report.clone();
+    for failure in &mut report.failures {
+        failure.file = script.display().to_string();
+        failure.line = 1;
+    }
+    report::print_annotations(forge, &report);
 }
 
 impl Args {

@@ -37,7 +37,7 @@ impl CaseFilter {
         let overrides = Overrides { chosen_script: is_chosen, ..self.router.overrides()? };
         let mut suite = suite::load(paths, &overrides)?;
         suite.cases = convert(suite.cases);
-        suite.select(self.filter.as_deref(), self.shard);
+        suite.select(self.filter.as_deref(), None);
         if suite.cases.is_empty() {
             return Err(CommandError::Usage(match suite.unsuited.first() {
                 Some(unsuited) => format!(
@@ -47,6 +47,8 @@ impl CaseFilter {
                 None => "no case matches these options".to_owned(),
             }));
         }
+        // There may be more shards than cases.
+        suite.select(None, self.shard);
         Ok(suite)
     }
 }
