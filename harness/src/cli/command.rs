@@ -28,7 +28,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Test a lease script of anybody's: one page, a verdict for each group of properties
+    /// Test any lease script: one page with a verdict for each group of properties
     Check(Box<check::Args>),
     /// Compare the claims of the notes of 2006 with what scenarios measure
     Claims(Box<claims::Args>),

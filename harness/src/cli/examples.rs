@@ -163,6 +163,7 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         &[
             ("Read the page of leaselab", "leaselab man | man -l -"),
             ("Install the pages of all commands", "leaselab man ~/.local/share/man/man1"),
+            ("Make the reference of the command line", "leaselab man --markdown > docs/cli.md"),
         ],
     ),
     (

@@ -109,3 +109,14 @@ fn the_readme_is_short() {
     let lines = readme.lines().count();
     assert!(lines <= 150, "{lines} lines; what does not fit belongs to docs/");
 }
+
+#[test]
+fn the_reference_of_the_command_line_is_up_to_date() {
+    let output =
+        crate::lab::Lab::new().command(&["man", "--markdown"]).output().expect("help texts");
+    let page = fs::read_to_string(root().join("docs/cli.md")).expect("a page");
+    assert!(
+        page == String::from_utf8_lossy(&output.stdout),
+        "docs/cli.md is stale: write it with `leaselab man --markdown > docs/cli.md`"
+    );
+}
