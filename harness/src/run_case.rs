@@ -106,6 +106,10 @@ fn run_live(
     played
 }
 
+/// How often a case is played if its guest stops answering. On a busy machine, a message on a guest's console is lost now
+/// and then.
+const GUEST_ATTEMPTS: usize = 2;
+
 fn run_in_guest(
     case: &Case,
     options: &Options,
@@ -113,13 +117,31 @@ fn run_in_guest(
     report: &mut CaseReport,
 ) -> Result<(), CaseError> {
     check_environment(case)?;
+    for _ in 1..GUEST_ATTEMPTS {
+        let Some(why) = play_in_guest(case, options, pool, report)? else { return Ok(()) };
+        errln!("{}: played again with a new guest: {why}", report.name);
+        *report = blank_report(case);
+    }
+    if let Some(why) = play_in_guest(case, options, pool, report)? {
+        report.failures.push(Finding::of_case(case, FindingKind::Anomaly, why));
+    }
+    Ok(())
+}
+
+/// Returns why the guest stopped answering, if it did.
+fn play_in_guest(
+    case: &Case,
+    options: &Options,
+    pool: &GuestPool,
+    report: &mut CaseReport,
+) -> Result<Option<String>, CaseError> {
     let mut session = pool.lock();
     let kept = session.folder_for_failed(&report.name);
     let case = match session.fit(case) {
         Ok(case) => case,
         Err(why) => {
             report.verdict = Verdict::Skipped(why);
-            return Ok(());
+            return Ok(None);
         }
     };
     let script = command(&case, &options.script)?;
@@ -136,13 +158,12 @@ fn run_in_guest(
         guest_pool::keep(&folder, &kept).map_err(BackendError::from)?;
     }
     drop(target);
-    session.add(&audit);
     match played {
-        // One broken guest is a failed case; an image that has never booted ends the run.
-        Err(CaseError::Backend(BackendError::Broken(why))) if session.has_booted() => {
-            report.failures.push(anomaly(why));
-            Ok(())
+        // One silent guest is a failed case; an image that has never booted ends the run.
+        Err(CaseError::Backend(BackendError::Broken(why))) if session.has_booted() => Ok(Some(why)),
+        other => {
+            session.add(&audit);
+            other.map(|()| None)
         }
-        other => other,
     }
 }
