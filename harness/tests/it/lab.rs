@@ -72,7 +72,11 @@ impl Lab {
         let text = String::from_utf8_lossy(stdout);
         let commands: Vec<String> = text
             .lines()
-            .filter_map(|line| Some(&line[line.find("leaselab ")?..]))
+            .filter_map(|line| {
+                let (before, _) = line.split_once("leaselab ")?;
+                let label = before.trim();
+                (label.is_empty() || label.ends_with(':')).then(|| &line[before.len()..])
+            })
             .map(str::to_owned)
             .collect();
         assert!(!commands.is_empty(), "{text}");
