@@ -330,7 +330,8 @@ impl<R: Read> Lexer<R> {
         match self.input.take() {
             Some(0xff) => {
                 self.fail_trial();
-                if !self.input.window().is_empty() || !self.input.is_complete() {
+                // As the last byte it changes nothing; whether it is the last one is known only after reading on.
+                if !self.input.window().is_empty() || self.input.extend() {
                     let location = self.input.location(1);
                     self.diagnostics.push(Diagnostic {
                         location,
