@@ -1,4 +1,4 @@
-//! `leaselab check`: the conformance suite for anybody's script, on one page.
+//! `leaselab check`: the conformance suite for any lease script, on one page.
 
 mod command;
 mod explore;

@@ -51,14 +51,7 @@ impl Driver {
     }
 
     fn commit_guarded(&self, board: &mut Board) -> Result<CommitResult, Halt> {
-        let geometry = board.flash.geometry();
-        let (space, erase) = (board.space, geometry.erase_block);
-        // The driver backs up whole erase blocks: `kept` bytes of other data, then the NVRAM.
-        let backup = space.next_multiple_of(erase).min(geometry.size);
-        let start = geometry.size - backup;
-        let kept = (backup - space) as usize;
-        let mut buffer = vec![0; backup as usize];
-        board.flash.read(start, &mut buffer[..kept]);
+        let (start, kept, mut buffer) = read_backup(board);
         if !Halt::check(board.flash.program(start + kept as u32, &[0; 4]))? {
             return Ok(CommitResult::IO_ERROR);
         }
@@ -75,13 +68,7 @@ impl Driver {
     }
 
     fn commit_unguarded(&self, board: &mut Board) -> Result<CommitResult, Halt> {
-        let geometry = board.flash.geometry();
-        let (space, erase) = (board.space, geometry.erase_block);
-        let backup = space.next_multiple_of(erase).min(geometry.size);
-        let start = geometry.size - backup;
-        let kept = (backup - space) as usize;
-        let mut buffer = vec![0; backup as usize];
-        board.flash.read(start, &mut buffer[..kept]);
+        let (start, kept, mut buffer) = read_backup(board);
         let len = self.modify_ram(board, |ram| self.consolidate(ram, &mut buffer[kept..]));
         let end = kept + len as usize;
         if !erase_blocks(board, start, start + end as u32)? {
@@ -190,4 +177,16 @@ fn erase_blocks(board: &mut Board, start: u32, end: u32) -> Result<bool, Halt> {
 fn replace_block(board: &mut Board, number: u32, bytes: &[u8]) -> Result<bool, Halt> {
     let offset = number * board.flash.geometry().erase_block;
     Ok(Halt::check(board.flash.erase(number))? && Halt::check(board.flash.program(offset, bytes))?)
+}
+
+/// The driver backs up whole erase blocks: other data, then the NVRAM. Returns the offset of the first block, the number of
+/// bytes of other data, and a buffer that begins with them.
+fn read_backup(board: &Board) -> (u32, usize, Vec<u8>) {
+    let geometry = board.flash.geometry();
+    let backup = board.space.next_multiple_of(geometry.erase_block).min(geometry.size);
+    let start = geometry.size - backup;
+    let kept = (backup - board.space) as usize;
+    let mut buffer = vec![0; backup as usize];
+    board.flash.read(start, &mut buffer[..kept]);
+    (start, kept, buffer)
 }
