@@ -17,6 +17,7 @@ mod lab;
 mod leases;
 mod live;
 mod output_files;
+mod packages;
 mod project;
 mod qemu;
 mod races;
