@@ -14,7 +14,7 @@ const KEY_BYTES: usize = 32;
 /// The arguments of `leaselab trace import`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Logs that lease-script/record.sh wrote on a router: /tmp/dnsmasq-record.0 and .1
+    /// Logs that lease-script/record.sh wrote on a router: /tmp/dnsmasq-record/log.0 and log.1
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Folder to create [default: the name of the first file with `.trace`, in this folder]

@@ -158,7 +158,7 @@ impl Log {
         if head.is_none() {
             return Err(no_log(
                 "not a log of record.sh: expected `leaselab-record 1` at the beginning (copy \
-                 /tmp/dnsmasq-record.0 and .1 from the router)",
+                 /tmp/dnsmasq-record/log.0 and log.1 from the router)",
             ));
         }
         for (at, line) in lines.iter().enumerate() {
