@@ -170,10 +170,12 @@ impl<'c> Router<'c> {
             .map_err(QemuError::file(&guest_end))?;
         self.link = Some(LinkThread::new(socket).map_err(QemuError::file(&guest_end))?);
         self.check_clock(&mut guest, rtc)?;
-        guest.run_at_boot(&format!(
+        guest.run_preparation(&format!(
             "mkdir -p /tmp/lab; cd /tmp/lab; : >events; : >news; echo 0 >number; \
-             echo {} >device; cd /; {}",
-            self.config.nvram_device, self.config.prepare
+             echo {} >device; cd /; {}\n{}",
+            self.config.nvram_device,
+            wait_for_interface(&self.config.interface),
+            self.config.prepare
         ))?;
         let shell =
             guest.run(". /lab/settings; [ -z \"$LAB_SHELL\" ] || command -v ${LAB_SHELL%% *}")?;
@@ -302,4 +304,13 @@ impl<'c> Router<'c> {
 
 fn is_off() -> QemuError {
     QemuError::Guest("the router is switched off".to_owned())
+}
+
+/// Shell commands that wait until the LAN interface exists and, if it is a bridge, has a port: some images configure their
+/// network half a minute after they show a prompt. The caller's time limit ends the wait.
+fn wait_for_interface(name: &str) -> String {
+    format!(
+        "i=/sys/class/net/{name}; \
+         until [ -d $i ] && {{ [ ! -d $i/brif ] || [ -n \"$(ls $i/brif)\" ]; }}; do sleep 1; done"
+    )
 }
