@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use backend::read_bounded;
+
 use super::arch::Arch;
 use super::error::QemuError;
 use super::guest_channel::{ConsoleProtocol, GuestChannel};
@@ -13,6 +15,12 @@ use super::guest_config::{
     self, EmulationOptions, FileTransfer, FlashChip, GuestConfig, NVRAM_DEVICE,
 };
 use super::timeouts::Timeouts;
+
+/// Maximum size of a machine file in bytes.
+const MAX_BYTES: u64 = 1 << 20;
+
+/// Maximum size of an executable for the guest in bytes.
+const MAX_EXECUTABLE: u64 = 64 << 20;
 
 /// A machine file (TOML). Only `arch` is required.
 #[derive(Clone, Debug, Deserialize)]
@@ -94,7 +102,9 @@ impl MachineFile {
     /// # Errors
     /// When it cannot be read or is invalid: with the place in the file.
     pub fn read(path: &Path) -> Result<Self, QemuError> {
-        let text = fs::read_to_string(path).map_err(QemuError::input(path))?;
+        let text = read_bounded(path, MAX_BYTES).map_err(QemuError::input(path))?;
+        let text = String::from_utf8(text)
+            .map_err(|error| QemuError::Input(format!("{}: {error}", path.display())))?;
         let mut machine: Self = toml::from_str(&text)
             .map_err(|error| QemuError::Input(format!("{}: {error}", path.display())))?;
         // Paths are relative to the machine file.
@@ -174,7 +184,7 @@ impl MachineFile {
             ("lab/busybox", &self.our_busybox),
         ] {
             if let Some(file) = source {
-                let bytes = fs::read(file).map_err(QemuError::input(file))?;
+                let bytes = read_bounded(file, MAX_EXECUTABLE).map_err(QemuError::input(file))?;
                 files.push((path.to_owned(), 0o755, bytes));
             }
         }

@@ -11,6 +11,8 @@
 //!
 //! All file operations go through [`FileSystem`], so that a test can stop the store at any of them.
 
+#![forbid(unsafe_code)]
+
 mod error;
 mod file_system;
 mod real_directory;
