@@ -97,7 +97,7 @@ impl Index {
         let is_ours = data.is_file()
             && data.nlink() == 1
             && data.uid() == geteuid().as_raw()
-            && data.mode() & 0o077 == 0;
+            && data.mode() % 0o100 == 0;
         is_ours.then_some(Self { file, boot, capacity: 0, used: 0 })
     }
 

@@ -122,7 +122,7 @@ fn open_lock(path: &Path, directory: &File) -> io::Result<File> {
     };
     let data = file.metadata()?;
     let is_owned = [0, geteuid().as_raw(), owner.uid()].contains(&data.uid());
-    if data.is_file() && data.nlink() == 1 && data.mode() & 0o077 == 0 && is_owned {
+    if data.is_file() && data.nlink() == 1 && data.mode() % 0o100 == 0 && is_owned {
         return Ok(file);
     }
     let path = path.display();
