@@ -47,7 +47,7 @@ mod tests {
         fs::create_dir_all(&inner).expect("folders");
         fs::write(inner.join("file"), "").expect("a file");
         for folder in [&inner, &folder.join("a"), &folder] {
-            fs::set_permissions(folder, Permissions::from_mode(0)).expect("permissions");
+            fs::set_permissions(folder, Permissions::from_mode(0o000)).expect("permissions");
         }
         remove(&folder).expect("removed");
         assert!(!folder.exists());
