@@ -312,6 +312,18 @@ mod tests {
         tempfile::tempdir().expect("a folder")
     }
 
+    /// A line of the guest is the answer or not; nothing panics.
+    #[test]
+    fn fuzz_the_answers_of_the_agent() {
+        bolero::check!().with_iterations(1000).for_each(|bytes: &[u8]| {
+            parse_answer(bytes, 1);
+            let answer = [b"= 1 0 -", bytes].concat();
+            if let Some(output) = parse_answer(&answer, 1) {
+                assert!(output.stdout.len() + output.stderr.len() <= bytes.len());
+            }
+        });
+    }
+
     #[test]
     fn a_script_is_sent_and_its_output_decoded() {
         let folder = folder();

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use dnsmasq_model::ReleaseError;
 use serde::Deserialize;
 
+use backend::read_bounded;
+
 use super::arch::Arch;
 use super::error::QemuError;
 use super::guest_channel::{ConsoleProtocol, GuestChannel};
@@ -21,6 +23,12 @@ const CACHE: &str = "{cache}";
 
 /// The folder of the harness's busybox in a guest.
 const TOOLS: &str = "/tmp/lab/tools";
+
+/// Maximum size of a machine file in bytes.
+const MAX_BYTES: u64 = 1 << 20;
+
+/// Maximum size of an executable for the guest in bytes.
+const MAX_EXECUTABLE: u64 = 64 << 20;
 
 /// A machine file (TOML). Only `arch` is required.
 #[derive(Clone, Debug, Deserialize)]
@@ -113,7 +121,9 @@ impl MachineFile {
     /// # Errors
     /// When it cannot be read or is invalid: with the place in the file.
     pub fn read(path: &Path, cache: &Path) -> Result<Self, QemuError> {
-        let text = fs::read_to_string(path).map_err(QemuError::input(path))?;
+        let text = read_bounded(path, MAX_BYTES).map_err(QemuError::input(path))?;
+        let text = String::from_utf8(text)
+            .map_err(|error| QemuError::Input(format!("{}: {error}", path.display())))?;
         let mut machine: Self = toml::from_str(&text)
             .map_err(|error| QemuError::Input(format!("{}: {error}", path.display())))?;
         let folder = path.parent().unwrap_or(Path::new("."));
@@ -174,19 +184,7 @@ impl MachineFile {
                     .to_owned(),
             ));
         }
-        let mut machine = match (&self.machine, &self.cpu) {
-            (None, None) => arch.machine().iter().map(|word| (*word).to_owned()).collect(),
-            (machine, cpu) => {
-                let name = machine.clone().unwrap_or_else(|| arch.machine()[1].to_owned());
-                let mut words = vec!["-M".to_owned(), name];
-                if let Some(cpu) = cpu {
-                    words.extend(["-cpu".to_owned(), cpu.clone()]);
-                }
-                words
-            }
-        };
-        let memory = self.memory.unwrap_or(arch.memory());
-        machine.extend(["-m".to_owned(), memory.to_string()]);
+        let machine = self.machine_options();
         let chip = guest_config::flash_chip(arch);
         let mut files = guest_config::guest_scripts();
         let mut unpack = match self.files {
@@ -250,11 +248,30 @@ impl MachineFile {
         config.accelerate(emulation);
         Ok(config)
     }
+
+    /// QEMU's options for the machine, its processor and its memory.
+    fn machine_options(&self) -> Vec<String> {
+        let arch = self.arch;
+        let mut words: Vec<String> = match (&self.machine, &self.cpu) {
+            (None, None) => arch.machine().iter().map(|word| (*word).to_owned()).collect(),
+            (machine, cpu) => {
+                let name = machine.clone().unwrap_or_else(|| arch.machine()[1].to_owned());
+                let mut words = vec!["-M".to_owned(), name];
+                if let Some(cpu) = cpu {
+                    words.extend(["-cpu".to_owned(), cpu.clone()]);
+                }
+                words
+            }
+        };
+        let memory = self.memory.unwrap_or(arch.memory());
+        words.extend(["-m".to_owned(), memory.to_string()]);
+        words
+    }
 }
 
 /// Reads a program that is copied into the guest.
 fn read_program(arch: Arch, path: &Path) -> Result<Vec<u8>, QemuError> {
-    fs::read(path).map_err(|error| {
+    read_bounded(path, MAX_EXECUTABLE).map_err(|error| {
         QemuError::Input(format!(
             "{}: {error}: `leaselab qemu build --arch {arch}` leaves nvram, lease-update and busybox in \
              {CACHE}/images/{arch}/programs",

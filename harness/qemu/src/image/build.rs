@@ -65,10 +65,7 @@ pub fn build(arch: Arch, options: &Options, out: &Path) -> Result<Manifest, Qemu
     if let Some(manifest) = up_to_date(arch, out, &inputs) {
         return Ok(manifest);
     }
-    let work = tempfile::Builder::new()
-        .prefix("image-")
-        .tempdir_in(&options.cache)
-        .map_err(QemuError::file(&options.cache))?;
+    let work = scratch::Folder::new_in(&options.cache).map_err(QemuError::file(&options.cache))?;
     let root = work.path().join("root");
     let store = store(arch, &options.cache);
     store.unpack(&programs, &root)?;

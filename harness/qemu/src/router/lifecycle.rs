@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 use nvram_emu::Machine;
 use rand_pcg::Pcg64;
 use socket2::{Domain, SockAddr, Socket, Type};
-use tempfile::TempDir;
 
 use super::super::erase_audit::{Ending, EraseAudit};
 use super::super::erase_trace::{Erase, EraseTrace};
@@ -40,7 +39,7 @@ pub(super) struct DaemonState {
 #[derive(Debug)]
 pub struct Router<'c> {
     pub(super) config: &'c mut GuestConfig,
-    work: TempDir,
+    work: scratch::Folder,
     /// The router before its first boot.
     pub(super) template: Machine,
     files: GuestFiles,
@@ -78,9 +77,7 @@ impl<'c> Router<'c> {
         script: &ScriptCommand,
         seed: u64,
     ) -> Result<Self, QemuError> {
-        let work = tempfile::Builder::new()
-            .prefix("leaselab-qemu-")
-            .tempdir()
+        let work = scratch::Folder::for_large_files()
             .map_err(QemuError::file(Path::new("a scratch folder")))?;
         let chip = &config.flash;
         let bytes = machine.flash_bytes();
