@@ -1,5 +1,5 @@
 # A router with the script of 2006 and leases in NVRAM gets the package.
-# shellcheck shell=sh source=ci/openwrt/package/lib.sh
+# shellcheck shell=sh disable=SC1091,SC2154 # lib.sh
 . /lab/package/lib.sh
 try 120 test -d /sys/class/net/br-lan/brif
 

@@ -1,5 +1,5 @@
 # After a power cut with leases in a journal; upgrade, removal, and the package for apk.
-# shellcheck shell=sh source=ci/openwrt/package/lib.sh
+# shellcheck shell=sh disable=SC1091,SC2154 # lib.sh
 . /lab/package/lib.sh
 try 120 test -d /sys/class/net/br-lan/brif
 try 30 leased laptop

@@ -1,4 +1,5 @@
 #!/bin/sh
+# shellcheck disable=SC3043 # every shell of a router has `local`
 # What the scripts of this folder share. They run in a guest that imitates OpenWrt, one per boot.
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 set -e
