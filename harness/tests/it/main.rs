@@ -19,6 +19,7 @@ mod leases;
 mod limits;
 mod live;
 mod output_files;
+mod packages;
 mod project;
 mod qemu;
 mod races;
