@@ -130,7 +130,9 @@ fn both_packages_have_the_files_descriptions_and_scripts_that_their_managers_exp
     let names: Vec<&str> = control.keys().map(String::as_str).collect();
     assert_eq!(names, [".PKGINFO", ".post-install", ".post-upgrade", ".pre-deinstall"]);
     let description = control[".PKGINFO"].text();
-    let hash = format!("datahash = {:x}\n", Sha256::digest(rest));
+    let digits: Vec<String> =
+        Sha256::digest(rest).iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = format!("datahash = {}\n", digits.concat());
     for line in ["pkgname = lease-update\n", "pkgver = 0.1.0-r1\n", "arch = mipsel_24kc\n", &hash] {
         assert!(description.contains(line), "{line}: {description}");
     }
