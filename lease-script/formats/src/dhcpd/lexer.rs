@@ -5,6 +5,7 @@
 
 use std::io::Read;
 
+use super::date_range::DateRange;
 use super::diagnostic::{Consequence, Diagnostic, Diagnostics};
 use super::input::{Input, Location};
 use super::keyword::{Keyword, keyword};
@@ -69,6 +70,7 @@ pub(crate) fn put_string(out: &mut Vec<u8>, bytes: &[u8]) {
 pub(crate) struct Lexer<R> {
     pub(crate) input: Input<R>,
     pub(crate) diagnostics: Diagnostics,
+    pub(crate) date_range: DateRange,
     /// The record being read, for the diagnostics.
     pub(crate) subject: Option<String>,
     /// White space overflowed dhcpd's buffer, at which it exits.
@@ -119,6 +121,7 @@ impl<R: Read> Lexer<R> {
         Self {
             input,
             diagnostics: Diagnostics::default(),
+            date_range: DateRange::default(),
             subject: None,
             fatal: false,
             peeked: None,

@@ -14,6 +14,7 @@
 //! file: the input is a stream that is read through a window.
 
 mod config;
+mod date_range;
 mod declaration;
 mod diagnostic;
 mod expression;

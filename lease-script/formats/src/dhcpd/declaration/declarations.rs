@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::contents::{Contents, Counts, Family, Subject};
 use crate::dhcpd::config::Config;
+use crate::dhcpd::date_range::DateRange;
 use crate::dhcpd::diagnostic::{Consequence, Diagnostic};
 use crate::dhcpd::history::{Declaration, Declared, History};
 use crate::dhcpd::ia::IaTable;
@@ -28,6 +29,7 @@ pub(crate) struct ParseRules {
     pub(crate) pools: bool,
     /// Skip `on` blocks by their braces instead of parsing their statements.
     pub(crate) loose_blocks: bool,
+    pub(crate) date_range: DateRange,
     /// Which declarations to keep in addition to the last one of each address.
     pub(crate) history: Option<History>,
 }
@@ -57,7 +59,8 @@ pub(crate) struct Declarations<R> {
 }
 
 impl<R: Read> Declarations<R> {
-    pub(crate) fn new(lexer: Lexer<R>, rules: ParseRules, guess_family: bool) -> Self {
+    pub(crate) fn new(mut lexer: Lexer<R>, rules: ParseRules, guess_family: bool) -> Self {
+        lexer.date_range = rules.date_range;
         Self {
             lexer,
             rules,
