@@ -30,6 +30,8 @@ impl DateRange {
         offset: i32,
     ) -> Date {
         let dhcpd = seconds(year, month, day, clock, offset);
+        // A small number is counted from 1900.
+        let year = if year < 1900 { year.wrapping_add(1900) } else { year };
         let is_far = (2038..=9999).contains(&year);
         if self == Self::Dhcpd || !is_far {
             return Date::of_dhcpd(dhcpd);

@@ -9,6 +9,7 @@ use super::date_range::DateRange;
 use super::diagnostic::{Consequence, Diagnostic, Diagnostics};
 use super::input::{Input, Location};
 use super::keyword::{Keyword, keyword};
+use super::lease::Date;
 use super::warning::Warning;
 
 /// The size of dhcpd's token buffer; strings are at least one byte shorter.
@@ -251,6 +252,18 @@ impl<R: Read> Lexer<R> {
     /// Drops a peeked token, after a jump or a rewind of the input.
     pub(crate) fn reset(&mut self) {
         self.peeked = None;
+    }
+
+    /// Reports a date that dhcpd reads as another one, without a line in its log.
+    pub(crate) fn note_far_date(&mut self, read: Date) {
+        let what = if read.is_never() { "never" } else { "another date" };
+        self.diagnostics.push(Diagnostic {
+            location: self.at,
+            message: format!("a date after 2038, which dhcpd reads as {what}"),
+            consequence: Consequence::ValueChanged,
+            subject: self.subject.clone(),
+            logged: false,
+        });
     }
 
     pub(crate) fn warn(&mut self, warning: impl Into<Warning>, consequence: Consequence) {

@@ -2,10 +2,10 @@
 
 use std::io::Read;
 
+use super::date_range::DateRange;
 use super::diagnostic::Consequence;
 use super::keyword::Keyword;
 use super::lease::{Date, Hardware, SetValue};
-use super::date_range::DateRange;
 use super::lexer::{CLOSE, Lexer, OPEN, SEMICOLON, Token};
 use super::warning::Warning;
 
@@ -247,7 +247,8 @@ impl<R: Read> Lexer<R> {
         if token == Token::Keyword(Keyword::Epoch) {
             self.next();
             let number = self.date_number("Seconds since epoch expected.");
-            return number.map_or(Date::ABSENT, |_| self.date_range.epoch(atol(self.c_text())));
+            let full = number.map_or(Date::ABSENT, |_| Date(atol(self.c_text())));
+            return self.in_range(self.date_range.epoch(full.0), full);
         }
         self.calendar_date().unwrap_or(Date::ABSENT)
     }
@@ -277,7 +278,17 @@ impl<R: Read> Lexer<R> {
             self.warn("Time zone offset or semicolon expected.", Consequence::ValueAbsent);
             return None;
         }
-        Some(self.date_range.calendar(year, [month, day], [hour, minute, second], offset))
+        let date =
+            |range: DateRange| range.calendar(year, [month, day], [hour, minute, second], offset);
+        Some(self.in_range(date(self.date_range), date(DateRange::Full)))
+    }
+
+    /// Reports a date that dhcpd cannot represent.
+    fn in_range(&mut self, read: Date, written: Date) -> Date {
+        if read != written && written.0 > 0 {
+            self.note_far_date(read);
+        }
+        read
     }
 
     /// Whether the token that was peeked at is the word `UTC` or `GMT`.

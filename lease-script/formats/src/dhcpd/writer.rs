@@ -85,6 +85,19 @@ pub fn write_non_lease(out: &mut Vec<u8>, other: &NonLease) {
     out.push(b'\n');
 }
 
+/// Checks that dhcpd reads a declaration other than a lease without a problem.
+///
+/// # Errors
+/// dhcpd would report a problem.
+pub fn check_non_lease(other: &NonLease) -> Result<(), Unwritable> {
+    let head = other.text.split(|c| matches!(c, b'{' | b';')).next().unwrap_or_default();
+    let subject = String::from_utf8_lossy(head.trim_ascii()).into_owned();
+    let mut reader = reader(&other.text, Family::V4);
+    let token = reader.lexer.next();
+    reader.other(token);
+    same(reader, true).map_err(|reason| Unwritable { subject, reason })
+}
+
 /// Appends one `lease` declaration.
 ///
 /// # Errors
@@ -176,9 +189,7 @@ fn date(out: &mut Vec<u8>, indent: &str, name: &str, date: Date) -> Refused {
     let _ = write!(out, "{indent}{name} ");
     if date.is_never() {
         out.extend_from_slice(b"never;\n");
-    } else if date.is_absent()
-        || date.0 >= YEAR_10000
-        || (date.0 >= YEAR_2038 && date.fits_dhcpd())
+    } else if date.is_absent() || date.0 >= YEAR_10000 || (date.0 >= YEAR_2038 && date.fits_dhcpd())
     {
         let _ = writeln!(out, "epoch {};", date.0);
     } else {

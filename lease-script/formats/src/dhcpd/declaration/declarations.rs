@@ -6,6 +6,7 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use super::contents::{Contents, Counts, Family, Subject};
+use super::value::VariableIndex;
 use crate::dhcpd::config::Config;
 use crate::dhcpd::date_range::DateRange;
 use crate::dhcpd::diagnostic::{Consequence, Diagnostic};
@@ -56,6 +57,7 @@ pub(crate) struct Declarations<R> {
     pub(super) named_state: bool,
     /// The start of the current declaration.
     pub(crate) started: Location,
+    pub(super) variables: VariableIndex,
 }
 
 impl<R: Read> Declarations<R> {
@@ -70,7 +72,7 @@ impl<R: Read> Declarations<R> {
                 counts: Counts::default(),
                 server_duid: None,
                 byte_order: None,
-                peers: Vec::new(),
+                peers: HashMap::new(),
                 history: Vec::new(),
                 non_leases: NonLeases::default(),
                 lost_statements: HashMap::new(),
@@ -80,6 +82,7 @@ impl<R: Read> Declarations<R> {
             guess_family,
             named_state: false,
             started: Location::default(),
+            variables: VariableIndex::default(),
         }
     }
 

@@ -1,12 +1,12 @@
 //! Reading one well-formed declaration.
 
 use super::scan::{HEX, RUN, STRING, blank, block, digit, hex_list, is_word, state, string, value};
+use crate::dhcpd::date_range::seconds;
 use crate::dhcpd::declaration::{ParseRules, billed};
 use crate::dhcpd::input::Input;
 use crate::dhcpd::keyword::keyword;
-use crate::dhcpd::lexer::{Lexer, Token};
-use crate::dhcpd::date_range::{DateRange, seconds};
 use crate::dhcpd::lease::Date;
+use crate::dhcpd::lexer::{Lexer, Token};
 use crate::dhcpd::parser::{atoi, atol};
 use crate::dhcpd::table::{BOOTP, Fixed, RESERVED, Tag, begin_item, finish_item};
 
@@ -34,7 +34,6 @@ const NAMES: usize = 12;
 /// The current record, and caches of parts of earlier records.
 pub(crate) struct FastPath {
     pub(super) strict_blocks: bool,
-    date_range: DateRange,
     pub(super) address: u32,
     pub(super) fixed: Fixed,
     pub(super) items: Vec<u8>,
@@ -59,7 +58,6 @@ impl FastPath {
     pub(super) fn new(rules: &ParseRules) -> Self {
         Self {
             strict_blocks: !rules.loose_blocks,
-            date_range: rules.date_range,
             address: 0,
             fixed: Fixed::default(),
             items: Vec::with_capacity(4096),
@@ -250,10 +248,11 @@ impl FastPath {
         }
         let number = text.strip_prefix(b"epoch ")?;
         let length = number.iter().position(|c| digit(*c).is_none())?;
-        if !(1..=10).contains(&length) || number[length] != b';' {
+        let date = Date(atol(&number[..length]));
+        if !(1..=10).contains(&length) || number[length] != b';' || !date.fits_dhcpd() {
             return None;
         }
-        self.fixed.dates[place] = self.date_range.epoch(atol(&number[..length])).0;
+        self.fixed.dates[place] = date.0;
         Some(skip + 6 + length + 1)
     }
 

@@ -1,8 +1,8 @@
 //! Reading a damaged lease record statement by statement.
 
 use super::header::{is_header, lease_header};
-use crate::dhcpd::declaration::{Declarations, ParseRules};
 use crate::dhcpd::date_range::DateRange;
+use crate::dhcpd::declaration::{Declarations, ParseRules};
 use crate::dhcpd::input::Input;
 use crate::dhcpd::lease::{BindingState, Lease};
 use crate::dhcpd::lexer::{Lexer, Token, is_space};
