@@ -20,6 +20,10 @@ pub(super) fn in_words(observation: &Observation) -> String {
     };
     match cause {
         Cause::Hangs => format!("a call does not end in time: {text}"),
+        Cause::ReturnsEarly => format!("a call returns before the lease is stored: {text}"),
+        Cause::NotSynced => {
+            format!("a file system that writes later, such as UBIFS, loses a lease: {text}")
+        }
         Cause::UnreadableOutput => {
             format!("dnsmasq cannot read what `init` prints as it is meant: {text}")
         }
@@ -76,6 +80,13 @@ pub(super) fn remedy(cause: Cause, group: Group) -> &'static str {
     match (cause, group) {
         (Cause::Hangs, _) => {
             "make every call end: dnsmasq waits for `init`, and makes one call after the other"
+        }
+        (Cause::ReturnsEarly, _) => {
+            "`wait` for what the script starts in the background: dnsmasq takes a call that has returned 0 for done"
+        }
+        (Cause::NotSynced, _) => {
+            "write to a second file, run `sync`, rename it over the first one, and run `sync` again before the call ends; \
+             on JFFS2 nothing is lost"
         }
         (Cause::UnreadableOutput, Group::Dhcpv6) => {
             "for an address with a colon, store $DNSMASQ_IAID and the DUID in $2, and print `duid $DNSMASQ_SERVER_DUID` \

@@ -1,6 +1,6 @@
 //! Reading declarations one after the other (`lease_file_subparse` of server/confpars.c).
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -50,7 +50,7 @@ pub(crate) struct Declarations<R> {
     pub(crate) rules: ParseRules,
     pub(crate) contents: Contents,
     /// The classes declared in the lease file.
-    pub(super) classes: HashSet<Vec<u8>>,
+    pub(super) classes: BTreeSet<Vec<u8>>,
     /// Report [`ReadEnd::OtherFamily`] at a DHCPv6 declaration.
     pub(crate) guess_family: bool,
     /// The current lease has a readable binding state.
@@ -75,10 +75,10 @@ impl<R: Read> Declarations<R> {
                 peers: HashMap::new(),
                 history: Vec::new(),
                 non_leases: NonLeases::default(),
-                lost_statements: HashMap::new(),
+                lost_statements: BTreeMap::new(),
                 lost_outside_records: 0,
             },
-            classes: HashSet::new(),
+            classes: BTreeSet::new(),
             guess_family,
             named_state: false,
             started: Location::default(),
