@@ -70,12 +70,12 @@ lock() {
 # before, and d, the variable with the DUID of the server.
 program='
 function hex(t, n) { return length(t) < n * 3 && t ~ /^[0-9a-f][0-9a-f](:[0-9a-f][0-9a-f])*$/ }
-function number(t) { return length(t) < 11 && t ~ /^(0|[1-9][0-9]*)$/ }
+function number(t) { return t + 0 "" == t && t ~ /^[0-9]/ || length(t) < 11 && t ~ /^[1-9][0-9]*$/ }
 
 # 4 or 6 for an address as inet_ntop() writes it.
 function family(a, w, i, n, at, zeros) {
 	if (split(a, w, ".") == 4) {
-		while (++i < 5) if (!number(w[i]) || w[i] + 0 > 255) return
+		while (++i < 5) if (w[i] + 0 "" != w[i] || w[i] > 255 || w[i] < 0) return
 		return 4
 	}
 	if (a !~ /^[0-9a-f:]+$/ || a ~ /:::|::.*::|^:[^:]|[^:]:$|(^|:)0[^:]|[^:][^:][^:][^:][^:]/) return
@@ -120,10 +120,10 @@ index($0, p) == 1 && (i = index($0, "=")) {
 	else if (k == 5 || max == 0 || count++ < max) { words[k] = words[k] "\tget\t" name; lines[k] = lines[k] value "\n" }
 	next
 }
-/^(duid|[0-9]+) / && !/ bytes used / { odd = " odd" } # the second line of a value?
-/^NVRAM Utility/ { odd = " one" } # Tomato: one command per call
-/^CRC8:/ { torn = $2 ")" == $4 ? "" : " torn" }
-match($0, /size: [0-9]+ bytes \(-?[0-9]+ left\)/) { room(substr($0, RSTART), 4) }
+index("0123456789d", substr($0, 1, 1)) && /^(duid|[0-9]+) / && !/ bytes used / { odd = " odd" } # the second line of a value?
+index($0, "NVRAM Utility") == 1 { odd = " one" } # Tomato: one command per call
+index($0, "CRC8:") == 1 { torn = $2 ")" == $4 ? "" : " torn" }
+index($0, "size: ") && match($0, /size: [0-9]+ bytes \(-?[0-9]+ left\)/) { room(substr($0, RSTART), 4) }
 END {
 	if (n == "") {
 		if (max > 0 && count > max) note = "LEASE_MAX=" max ": " count - max " leases left out"
