@@ -316,5 +316,5 @@ folder=.${prefix}run
 [ -n "$nvram" ] || { command -v nvram >/dev/null && nvram=nvram; } || nvram=/usr/sbin/nvram
 command -v "$nvram" >/dev/null || unreadable='cannot read NVRAM: no program nvram'
 if [ "$1" = init ]; then init; else update "$@"; fi
-) ;;
+) ; case $1.$? in init.0) trap 'exit 0' EXIT ;; init.*) trap 'exit 1' EXIT ;; *.0) ;; *) false ;; esac ;; # a wrapper's 1 ends dnsmasq
 esac
