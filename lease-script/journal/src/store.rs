@@ -432,7 +432,7 @@ impl<'a> Journal<'a> {
         }
         match self.rewritten(0, records, Backup::None) {
             // The new records are in the new file, so its name has to be durable.
-            Ok(_) => self.sync(),
+            Ok(()) => self.sync(),
             Err(StoreError::Killed) => Err(StoreError::Killed),
             Err(StoreError::Failed(_)) => {
                 Err(StoreError::Failed(format!("{}: disk full: not stored", self.shown())))
