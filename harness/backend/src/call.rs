@@ -59,8 +59,26 @@ pub struct CallResult {
     pub operations: Vec<Op>,
     /// Whether the script wrote to a journal.
     pub wrote_journal: bool,
+    /// Whether processes that the script left running stored something after it had ended.
+    pub stored_late: bool,
     /// Output and exit code of each `init` call of the web page.
     pub pages: Vec<(Vec<u8>, Option<i32>)>,
+}
+
+impl CallResult {
+    /// A call that ended in this way, and did nothing else.
+    pub fn ended(end: CallEnd) -> Self {
+        Self {
+            end,
+            stdout: Vec::new(),
+            stderr: Vec::new(),
+            commands: Vec::new(),
+            operations: Vec::new(),
+            wrote_journal: false,
+            stored_late: false,
+            pages: Vec::new(),
+        }
+    }
 }
 
 /// The result of a command that is not part of a script call.

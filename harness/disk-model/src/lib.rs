@@ -4,6 +4,8 @@
 //! [`states_after_power_cut`] enumerates the possible states after a power cut, under the rules of a [`WriteOrdering`].
 //! [`IoFault`] makes calls fail; [`Disk::damage`] changes what is on the medium.
 
+#![forbid(unsafe_code)]
+
 mod disk;
 mod ordering;
 mod power_cut;

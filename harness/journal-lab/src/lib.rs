@@ -6,6 +6,8 @@
 //! ([`disk_model::states_after_power_cut`]), starts the program again, and compares the leases that it finds with those
 //! that it had acknowledged. [`explore_io_errors`] lets every call fail, and [`explore_damage`] changes what is on the medium.
 
+#![forbid(unsafe_code)]
+
 mod acknowledged;
 mod case;
 mod damage;

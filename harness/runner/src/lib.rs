@@ -3,6 +3,8 @@
 //!
 //! Nothing here prints: a case returns a [`CaseReport`].
 
+#![forbid(unsafe_code)]
+
 mod action;
 mod bound;
 mod call_log;
@@ -20,6 +22,7 @@ mod evidence;
 pub mod exchange;
 mod expect;
 pub mod expected;
+mod file_log;
 mod fill;
 mod finding;
 mod finding_kind;
@@ -60,7 +63,7 @@ pub use configuration::build_of;
 pub use escapes::show;
 pub use evidence::{CallRecord, Evidence};
 pub use fill::FillCache;
-pub use finding::Finding;
+pub use finding::{Finding, shape};
 pub use finding_kind::FindingKind;
 pub use gate_policy::GatePolicy;
 pub use history::{DaemonEvent, Event, EventKind, History};

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use nvram_emu::device::{Chip, Flash};
+use nvram_emu::device::{Chip, Flash, Geometry};
 use nvram_emu::{Dialect, Machine, flsh};
 
 use super::escapes::unescape;
@@ -11,6 +11,9 @@ pub use super::refusal::{Part, Refusal};
 use super::refusal::{refuse, too_small};
 use scenario::diagnostics::SourceError;
 use scenario::{Case, Router, did_you_mean};
+
+/// Maximum size of an image in bytes where the partition is smaller, so that the error can name both sizes.
+const MAX_IMAGE: u64 = 16 << 20;
 
 /// Bytes of the smallest NVRAM that a scenario may ask for.
 const MIN_SPACE: u64 = 1024;
@@ -64,6 +67,15 @@ pub fn machine_from(
         );
         return Err(refuse(Part::Nvram, message));
     }
+    let largest = u64::from(Geometry::MAX_SIZE);
+    if partition > largest {
+        let message =
+            format!("invalid size: a partition of {partition} bytes; expected at most {largest}");
+        return Err(refuse(Part::Nvram, message));
+    }
+    if router.image.is_none() && router.free.is_none() && router.neighbours.0 > router.space.0 {
+        return Err(too_small());
+    }
     let space = if driver_sets_size { router.space.0 } else { partition };
     let bytes = match &router.image {
         Some(image) => read_image(&folder.join(image.get_ref()), partition)?,
@@ -103,7 +115,7 @@ fn blank(partition: u64, space: u64) -> Vec<u8> {
 }
 
 fn read_image(path: &Path, partition: u64) -> Result<Vec<u8>, Refusal> {
-    let mut bytes = std::fs::read(path)
+    let mut bytes = backend::read_bounded(path, partition.max(MAX_IMAGE))
         .map_err(|error| refuse(Part::Image, format!("{}: {error}", path.display())))?;
     if bytes.len() as u64 > partition {
         let message =

@@ -103,8 +103,19 @@ fn a_date_instead_of_a_length_concerns_clocks_and_infinite_leases() {
 #[test]
 fn the_command_of_an_example_shows_it_again() {
     let lab = Lab::new();
-    let (report, _) = check(&lab, "scenarios/scripts/naive.sh", &[]);
+    let (report, _) = check(&lab, "scenarios/scripts/naive.sh", &["--html", "page.html"]);
+    let page = lab.read("page.html");
     let groups = report["groups"].as_array().expect("groups");
+    for group in groups.iter().filter(|group| group["verdict"] == "bug") {
+        let ids = group["failures"].as_array().expect("ids");
+        assert!(!ids.is_empty(), "{group}");
+        for id in ids {
+            assert!(page.contains(&format!("id={id}")), "{id}");
+        }
+    }
+    for question in ["How long does the flash live?", "What to fix first?"] {
+        assert!(page.contains(question), "{question}");
+    }
     let full = groups.iter().find(|group| text(&group["group"]) == "full-nvram").expect("a group");
     let output = lab.shell(text(&full["reproduction"])).output().expect("a shell");
     assert_eq!(output.status.code(), Some(1), "{output:?}");

@@ -45,7 +45,7 @@ fn found(folder: &Path) -> Vec<(String, String)> {
         .expect("a folder")
         .map(|entry| entry.expect("readable"))
         .map(|entry| (name(&entry), fs::read_to_string(entry.path()).unwrap_or_default()))
-        .filter(|(name, _)| !name.ends_with(".lock"))
+        .filter(|(name, _)| Path::new(name).extension().is_none_or(|extension| extension != "lock"))
         .collect();
     files.sort();
     files

@@ -14,6 +14,8 @@
 //!
 //! All file operations on the journal go through [`FileSystem`], so that a test can stop the store at any of them.
 
+#![forbid(unsafe_code)]
+
 mod checksum;
 mod contents;
 mod error;

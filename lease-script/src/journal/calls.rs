@@ -117,7 +117,9 @@ impl Script<'_> {
     /// Reads a journal. Writes only to recover or to create it.
     fn read(&mut self, name: &OsStr, family: Family) -> lease_journal::Result<Option<Reading>> {
         if let Some((reading, messages)) = read_only(self.fs, name, Some(family))? {
-            messages.iter().for_each(|message| self.output.warn(message));
+            for message in &messages {
+                self.output.warn(message);
+            }
             return Ok(Some(reading));
         }
         if family == Family::V6 {

@@ -202,7 +202,8 @@ fn a_log_that_cannot_be_written_is_ignored(
     if rustix::process::geteuid().is_root() {
         std::os::unix::fs::chown(router.path("foreign"), Some(65534), None).expect("root");
     } else {
-        fs::set_permissions(router.path("foreign"), fs::Permissions::from_mode(0)).expect("ours");
+        fs::set_permissions(router.path("foreign"), fs::Permissions::from_mode(0o000))
+            .expect("ours");
     }
     fs::write(router.path("file"), "as it was").expect("a file");
     for (name, target) in [("link", "target"), ("dangling", "nothing")] {

@@ -48,7 +48,9 @@ impl JournalFolder {
         let mut names: Vec<String> = entries
             .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
             .collect();
-        names.retain(|name| !name.ends_with(".lock"));
+        names.retain(|name| {
+            std::path::Path::new(name).extension().is_none_or(|extension| extension != "lock")
+        });
         names.sort();
         names
     }

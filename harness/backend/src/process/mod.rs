@@ -6,12 +6,12 @@ mod process_id;
 pub mod protocol;
 mod ram_files;
 mod router;
-mod scratch;
 mod script;
 mod script_check;
 mod settings;
 pub mod shim;
 mod storage;
+mod stragglers;
 
 pub use protocol::{AGENT_NAME, Octets, Program, ProgramEnd, ProgramResult};
 pub use router::Process;

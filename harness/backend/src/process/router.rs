@@ -26,7 +26,6 @@ use std::sync::Arc;
 
 use nvram_emu::Machine;
 use nvram_emu::device::Op;
-use tempfile::TempDir;
 
 use sandbox::clock::Time;
 use sandbox::{FileTree, Isolation};
@@ -36,8 +35,7 @@ use super::agent_client::AgentClient;
 use super::process_id;
 use super::protocol::{Handshake, Octets, Program, ProgramEnd, ProgramResult, Ran, Request, Run};
 use super::ram_files;
-use super::scratch::{remove_if_exists, scratch_folder};
-use super::script::{ScriptCommand, explain_start_failure, place_script, reject_absolute_nvram};
+use super::script::{ScriptCommand, place_script, reject_absolute_nvram, start_failure};
 use super::settings::Settings;
 use super::shim;
 use super::storage::Storage;
@@ -55,7 +53,7 @@ use scenario::{Disturbance, Unsynced};
 pub struct Process {
     // Declared before `folder` and so dropped first: the agent must have ended when the folder is removed.
     agent: AgentClient,
-    folder: TempDir,
+    folder: scratch::Folder,
     /// The device as it was created: dialect and geometry do not change.
     template: Machine,
     script: Vec<String>,
@@ -121,8 +119,8 @@ impl Process {
         settings: &Settings,
         watches_files: bool,
     ) -> Result<Self, BackendError> {
-        let folder =
-            scratch_folder().map_err(|e| BackendError::environment("a scratch folder", &e))?;
+        let folder = scratch::Folder::new()
+            .map_err(|e| BackendError::environment("a scratch folder", &e))?;
         let path = folder.path();
         let isolation = settings.isolation;
         let storage = Arc::clone(&script.storage);
@@ -263,20 +261,6 @@ impl Process {
         Ok(())
     }
 
-    /// The files in RAM and the persistent files.
-    ///
-    /// # Errors
-    /// If they cannot be read.
-    pub fn files(&mut self) -> Result<RouterFiles, BackendError> {
-        let ram = FileTree::read(&self.path(sandbox::RAM_FOLDER))
-            .map_err(|e| BackendError::environment("the files in RAM", &e))?;
-        let persistent = match self.isolation {
-            Isolation::None => FileTree::default(),
-            Isolation::Full | Isolation::SharedNetwork => self.agent.read_files()?,
-        };
-        Ok(RouterFiles { ram: Arc::new(ram), persistent: Arc::new(persistent) })
-    }
-
     /// How the last call changed the persistent files, if the router watches them.
     pub fn take_history(&mut self) -> Option<FileHistory> {
         self.unsynced = None;
@@ -332,13 +316,12 @@ impl Process {
             })
             .collect();
         let cut = matches!(options.disturbance, Some(Disturbance::Cut(_)));
-        let end =
-            match script.end.map_err(|why| BackendError::Script(explain_start_failure(&why)))? {
-                ProgramEnd::Signalled(9) if cut => CallEnd::PowerLost,
-                ProgramEnd::Exited(code) => CallEnd::Exited(code),
-                ProgramEnd::Signalled(signal) => CallEnd::Killed(signal),
-                ProgramEnd::TimedOut => CallEnd::TimedOut,
-            };
+        let end = match script.end.map_err(start_failure)? {
+            ProgramEnd::Signalled(9) if cut => CallEnd::PowerLost,
+            ProgramEnd::Exited(code) => CallEnd::Exited(code),
+            ProgramEnd::Signalled(signal) => CallEnd::Killed(signal),
+            ProgramEnd::TimedOut => CallEnd::TimedOut,
+        };
         Ok(CallResult {
             end,
             stdout: script.stdout.0,
@@ -346,6 +329,7 @@ impl Process {
             commands: self.take_commands(),
             operations: self.take_operations()?,
             wrote_journal: false,
+            stored_late: false,
             pages,
         })
     }
@@ -457,6 +441,20 @@ impl Process {
         program
     }
 
+    /// A script that fails because the scratch folder is full has no fault.
+    fn check_space(&self) -> Result<(), BackendError> {
+        let place = self.folder.path();
+        let full = scratch::is_full(place)
+            .map_err(|error| BackendError::environment("the scratch folder", &error))?;
+        if !full {
+            return Ok(());
+        }
+        Err(BackendError::Environment(format!(
+            "no space is left in {}, where the files of the router lie",
+            place.parent().unwrap_or(place).display()
+        )))
+    }
+
     fn take_operations(&self) -> Result<Vec<Op>, BackendError> {
         let path = self.path("operations");
         let text = match fs::read_to_string(&path) {
@@ -495,7 +493,7 @@ impl Backend for Process {
             None
         };
         let run = Run { programs, time: self.time, watch: before.is_some() };
-        let Ran { results, changes } = self.agent.run(run)?;
+        let Ran { results, changes, stored_late } = self.agent.run(run)?;
         let ordering = self.storage.ordering;
         self.last_call = before.map(|before| FileHistory::new(before, changes, ordering));
         // An `init` call that only reads can be the lab's own, at the same moment as the call before it.
@@ -506,6 +504,10 @@ impl Backend for Process {
             self.unsynced = Some(history.clone());
         }
         let mut result = self.result(results, options)?;
+        result.stored_late = stored_late;
+        if result.end != CallEnd::Exited(0) {
+            self.check_space()?;
+        }
         result.wrote_journal =
             call.action() != b"init" && versions_before != self.journal_versions();
         Ok(result)
@@ -518,7 +520,7 @@ impl Backend for Process {
         let program = self.program(argv, &[]);
         let run = Run { programs: vec![program], time: self.time, watch: false };
         let done = self.agent.run(run)?.results.pop().ok_or_else(BackendError::no_agent)?;
-        let code = match done.end.map_err(BackendError::Environment)? {
+        let code = match done.end.map_err(|error| BackendError::Environment(error.to_string()))? {
             ProgramEnd::Exited(code) => Some(code),
             _ => None,
         };
@@ -564,6 +566,16 @@ impl Backend for Process {
                 self.agent.write_files(files)
             }
         }
+    }
+
+    fn files(&mut self) -> Result<RouterFiles, BackendError> {
+        let ram = FileTree::read(&self.path(sandbox::RAM_FOLDER))
+            .map_err(|e| BackendError::environment("the files in RAM", &e))?;
+        let persistent = match self.isolation {
+            Isolation::None => FileTree::default(),
+            Isolation::Full | Isolation::SharedNetwork => self.agent.read_files()?,
+        };
+        Ok(RouterFiles { ram: Arc::new(ram), persistent: Arc::new(persistent) })
     }
 
     fn read_file(&mut self, path: &str) -> Result<Option<Vec<u8>>, BackendError> {
@@ -619,6 +631,14 @@ fn seen_scratch(scratch: &Path, isolation: Isolation) -> PathBuf {
 
 fn fresh_ram(storage: &Storage) -> FileTree {
     sandbox::fresh_ram(storage.folders.iter().map(String::as_str))
+}
+
+/// Removes a file; one that does not exist is no error.
+fn remove_if_exists(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// Writes a new file and renames it, as an editor does, so that a reader never sees a part of it.

@@ -59,6 +59,11 @@ pub(super) fn config(behavior: &str, boot_limit: Option<Duration>) -> GuestConfi
         file_transfer: FileTransfer::Initrd,
         flash: flash_chip(Arch::X86_64),
         interface: "br0".to_owned(),
+        release: None,
+        wrapper: String::new(),
+        jail: String::new(),
+        staging: "/tmp/.nvram".to_owned(),
+        tools: String::new(),
         prepare: String::new(),
         nvram_tool: "nvram".to_owned(),
         nvram_device: "/dev/mtdblock1".to_owned(),
@@ -212,7 +217,7 @@ impl FakeGuest {
                 Dnsmasq::Exited(code) => (0, format!("{code}\n==> last words\n").into_bytes()),
                 _ => (0, Vec::new()),
             };
-        } else if script.starts_with("kill -15") {
+        } else if script.contains("kill -15") {
             self.dnsmasq = Dnsmasq::Exited(0);
         } else if script.contains(">/tmp/lab/fault") {
             self.set_fault(script);

@@ -9,6 +9,9 @@ use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::report::write_atomically;
 
+/// Maximum size of an image in bytes where the partition is smaller, so that the error can name both sizes.
+const MAX_IMAGE: u64 = 16 << 20;
+
 /// The arguments of `leaselab device`.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
@@ -55,8 +58,11 @@ pub(in crate::cli) fn run(args: &Args) -> Result<Exit, CommandError> {
             write_atomically(file, &DeviceFolder::open(folder)?.dump()?)?;
         }
         Command::Load { folder, file } => {
-            let image = std::fs::read(file).map_err(|error| CommandError::file(file, error))?;
-            DeviceFolder::open(folder)?.load(&image)?;
+            let device = DeviceFolder::open(folder)?;
+            let limit = MAX_IMAGE.max(device.dump()?.len() as u64);
+            let image = backend::read_bounded(file, limit)
+                .map_err(|error| CommandError::file(file, error))?;
+            device.load(&image)?;
         }
     }
     Ok(Exit::Passed)

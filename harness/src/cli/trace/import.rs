@@ -11,6 +11,9 @@ use trace::import::{AddressPolicy, Anonymiser, Imported, Log, LogGaps, write};
 /// Length of a random key, in bytes.
 const KEY_BYTES: usize = 32;
 
+/// Maximum size of a key file in bytes.
+const MAX_KEY_BYTES: u64 = 1 << 20;
+
 /// The arguments of `leaselab trace import`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -61,7 +64,8 @@ fn key(file: Option<&Path>) -> Result<Vec<u8>, CommandError> {
         return Ok(key);
     };
     let refuse = |why: String| CommandError::Usage(format!("--key-file {}: {why}", file.display()));
-    let key = std::fs::read(file).map_err(|error| refuse(error.to_string()))?;
+    let key =
+        backend::read_bounded(file, MAX_KEY_BYTES).map_err(|error| refuse(error.to_string()))?;
     if key.trim_ascii().is_empty() {
         return Err(refuse("the file is empty, so the pseudonyms could be reversed".to_owned()));
     }
