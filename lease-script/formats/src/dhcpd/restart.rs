@@ -1,7 +1,7 @@
 //! The changes that dhcpd makes to leases at its start, before it writes them again: `expire_all_pools` and
 //! `write_leases4` of server/mdb.c, `write_lease` of server/db.c.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::io::Read;
 
 use super::config::{Config, Peer, Role};
@@ -24,7 +24,7 @@ pub(crate) struct Failover {
 }
 
 impl Failover {
-    pub(crate) fn new(peer: &Peer, states: &HashMap<Vec<u8>, PeerState>) -> Self {
+    pub(crate) fn new(peer: &Peer, states: &BTreeMap<Vec<u8>, PeerState>) -> Self {
         let state = states.get(&peer.name);
         Self {
             role: peer.role,

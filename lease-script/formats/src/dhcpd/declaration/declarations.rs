@@ -72,7 +72,7 @@ impl<R: Read> Declarations<R> {
                 counts: Counts::default(),
                 server_duid: None,
                 byte_order: None,
-                peers: HashMap::new(),
+                peers: BTreeMap::new(),
                 history: Vec::new(),
                 non_leases: NonLeases::default(),
                 lost_statements: BTreeMap::new(),
