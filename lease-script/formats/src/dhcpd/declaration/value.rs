@@ -1,6 +1,6 @@
 //! Binding states and variables, which leases and identity associations share.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use crate::dhcpd::keyword::Keyword;
 use crate::dhcpd::lease::{BindingState, SetValue};
@@ -31,7 +31,7 @@ pub(crate) fn set_variable(set: &mut Vec<(String, SetValue)>, name: &[u8], value
 
 /// The variables of the current record by name, so that a record with very many is read in linear time.
 #[derive(Debug, Default)]
-pub(super) struct VariableIndex(HashMap<Vec<u8>, usize>);
+pub(super) struct VariableIndex(BTreeMap<Vec<u8>, usize>);
 
 /// From so many variables on, the index is used.
 const MANY: usize = 32;
