@@ -90,9 +90,16 @@ impl Database {
         self.sort();
     }
 
+    /// Sorts the leases by address; those of the same address stay in their order.
     pub(super) fn sort(&mut self) {
-        self.leases.sort_by_key(|lease| lease.address);
-        self.bindings.sort_by_key(|one| (one.kind, one.held.address, one.held.prefix_length));
+        let key = |one: &Binding| (one.kind, one.held.address, one.held.prefix_length);
+        // Leases are large, so that they are moved only once, and not at all if they are in order.
+        if !self.leases.is_sorted_by_key(|lease| lease.address) {
+            self.leases.sort_by_cached_key(|lease| lease.address);
+        }
+        if !self.bindings.is_sorted_by_key(key) {
+            self.bindings.sort_by_cached_key(key);
+        }
     }
 
     /// Removes the fields of addresses that have no lease any more.
@@ -106,13 +113,21 @@ impl Database {
     /// Sorts the leases and keeps the last one of each address.
     pub(super) fn keep_last(&mut self) {
         self.sort();
-        // The sort is stable, so that the last one of an address is the first one here.
-        self.leases.reverse();
-        self.leases.dedup_by_key(|lease| lease.address);
-        self.leases.reverse();
-        self.bindings.reverse();
-        self.bindings.dedup_by_key(|one| (one.kind, one.held.address, one.held.prefix_length));
-        self.bindings.reverse();
+        self.leases.dedup_by(|later, kept| {
+            let is_same = later.address == kept.address;
+            if is_same {
+                std::mem::swap(later, kept);
+            }
+            is_same
+        });
+        self.bindings.dedup_by(|later, kept| {
+            let key = |one: &Binding| (one.kind, one.held.address, one.held.prefix_length);
+            let is_same = key(later) == key(kept);
+            if is_same {
+                std::mem::swap(later, kept);
+            }
+            is_same
+        });
     }
 
     /// The identity associations of the bindings, in the order of their first addresses.

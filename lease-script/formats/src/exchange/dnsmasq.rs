@@ -1,7 +1,6 @@
 //! dnsmasq's lease file: `EXPIRY HARDWARE ADDRESS NAME CLIENT-ID`, a `duid HEX` line, then
 //! `EXPIRY [T]IAID ADDRESS NAME DUID` (`lease_update_file` and `read_leases` of its lease.c).
 
-use std::collections::HashMap;
 use std::io::{self, BufRead};
 use std::net::IpAddr;
 
@@ -42,7 +41,7 @@ const FIRST_TIME: i64 = 315_532_800;
 /// # Errors
 /// The source cannot be read.
 pub fn read(source: impl BufRead, times: Times) -> io::Result<Read> {
-    let mut reader = Reader { read: Read::default(), places: HashMap::new() };
+    let mut reader = Reader { read: Read::default() };
     let mut lines = Lines::new(source);
     let mut line = Vec::new();
     loop {
@@ -67,7 +66,8 @@ pub fn read(source: impl BufRead, times: Times) -> io::Result<Read> {
             }
         }
     }
-    reader.read.database.sort();
+    // The last line of an address counts.
+    reader.read.database.keep_last();
     let mut read = reader.read;
     match times {
         Times::Absolute => {}
@@ -108,8 +108,6 @@ fn begin_lengths_at(database: &mut Database, now: i64) {
 
 struct Reader {
     read: Read,
-    /// The index of each address among the leases or bindings: the last line counts.
-    places: HashMap<IpAddr, usize>,
 }
 
 type Broken = (usize, String);
@@ -120,7 +118,8 @@ impl Reader {
     }
 
     fn line(&mut self, line: &[u8]) -> Result<(), Broken> {
-        let words: Vec<(usize, &[u8])> = words(line);
+        let (all, count) = words(line);
+        let words = &all[..count];
         let broken = |at: usize, message: &str| -> Broken {
             let column = words.get(at).map_or(line.len() + 1, |(column, _)| column + 1);
             (column, message.to_owned())
@@ -168,7 +167,7 @@ impl Reader {
                 let mut lease = active(address);
                 (lease.ends, lease.tstp) = (ends, ends);
                 (lease.hardware, lease.uid, lease.hostname) = (hardware, id, name);
-                self.put4(lease);
+                self.read.database.leases.push(lease);
             }
             IpAddr::V6(address) => {
                 let (kind, iaid) = parse_iaid(text(1))
@@ -176,7 +175,7 @@ impl Reader {
                 let mut held = active6(address);
                 held.ends = ends;
                 let cltt = Date::ABSENT;
-                self.put6(Binding {
+                self.read.database.bindings.push(Binding {
                     kind,
                     iaid,
                     duid: id,
@@ -189,46 +188,26 @@ impl Reader {
         }
         Ok(())
     }
-
-    fn put4(&mut self, lease: Lease) {
-        let list = &mut self.read.database.leases;
-        match self.places.get(&IpAddr::V4(lease.address)) {
-            Some(&at) => list[at] = lease,
-            None => {
-                self.places.insert(IpAddr::V4(lease.address), list.len());
-                list.push(lease);
-            }
-        }
-    }
-
-    fn put6(&mut self, binding: Binding) {
-        let list = &mut self.read.database.bindings;
-        match self.places.get(&IpAddr::V6(binding.held.address)) {
-            Some(&at) => list[at] = binding,
-            None => {
-                self.places.insert(IpAddr::V6(binding.held.address), list.len());
-                list.push(binding);
-            }
-        }
-    }
 }
 
-/// The words of a line with their positions; white space is that of C's `isspace`.
-fn words(line: &[u8]) -> Vec<(usize, &[u8])> {
+/// The number of words that are read of a line; a lease has five.
+const MAX_WORDS: usize = 7;
+
+/// The first words of a line with their positions, and their number; white space is that of C's `isspace`.
+fn words(line: &[u8]) -> ([(usize, &[u8]); MAX_WORDS], usize) {
     let blank = |c: &u8| matches!(c, b' ' | b'\t'..=b'\r');
-    let mut words = Vec::new();
+    let mut words: [(usize, &[u8]); MAX_WORDS] = [(0, b""); MAX_WORDS];
+    let mut count = 0;
     let mut at = 0;
-    while at < line.len() {
+    while at < line.len() && count < MAX_WORDS {
         let Some(start) = line[at..].iter().position(|c| !blank(c)) else { break };
         let start = at + start;
         let end = line[start..].iter().position(blank).map_or(line.len(), |end| start + end);
-        words.push((start, &line[start..end]));
-        if words.len() > 6 {
-            break;
-        }
+        words[count] = (start, &line[start..end]);
+        count += 1;
         at = end;
     }
-    words
+    (words, count)
 }
 
 /// Writes the leases that dnsmasq would keep if it started at the time `now`.
