@@ -270,7 +270,7 @@ impl<'a> Judge<'a> {
                 "`{name}` exited with {code} although the NVRAM has room: the change is not stored"
             );
             let lines = changes.into_iter().filter_map(|(_, line)| line);
-            self.findings.refused(text, lines.map(|line| line.to_vec()).collect());
+            self.findings.refused(text, lines.collect());
         }
         Ok(())
     }

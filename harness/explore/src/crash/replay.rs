@@ -142,8 +142,7 @@ impl<'s> ScheduleReplayer<'s> {
     ) -> Result<ReplayResult, BackendError> {
         let mut target = snapshot.target.clone();
         let mut expected = Arc::clone(&snapshot.expected);
-        let mut torn = false;
-        let mut left = None;
+        let (mut torn, mut left, mut severity) = (false, None, Severity::Bug);
         target.set_clock(snapshot.clocks.now());
         let point = fault.point;
         let last_boot = rest.is_empty() || matches!(point, FaultPoint::Kill(..));
@@ -152,7 +151,6 @@ impl<'s> ScheduleReplayer<'s> {
             Some(target.with_script(processes))
         });
         let options = CallOptions { disturbance: point.disturbance(), ..CallOptions::default() };
-        let mut severity = Severity::Bug;
         match point {
             FaultPoint::Between => {}
             FaultPoint::FileChange { changes, state } => {

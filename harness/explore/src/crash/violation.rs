@@ -118,7 +118,7 @@ pub(super) fn call_record(
     for (index, command) in commands.iter().take(complete + interrupted).enumerate() {
         let code = command.code.filter(|_| index < complete);
         result.commands.push(NvramCommand { arguments: command.arguments.clone(), code });
-        result.operations.extend(command.operations.iter().cloned());
+        result.operations.extend(command.operations.iter().copied());
     }
     if let (CallEnd::Exited(_), Some(trace)) = (end, trace) {
         result.stdout.clone_from(&trace.outcome.stdout);
