@@ -70,7 +70,7 @@ lock() {
 # before, and d, the variable with the DUID of the server.
 program='
 function hex(t, n) { return length(t) < n * 3 && t ~ /^[0-9a-f][0-9a-f](:[0-9a-f][0-9a-f])*$/ }
-function number(t) { return t + 0 "" == t && t ~ /^[0-9]/ || length(t) < 11 && t ~ /^[1-9][0-9]*$/ }
+function number(t) { return length(t) < 11 && t ~ /^(0|[1-9][0-9]*)$/ }
 
 # 4 or 6 for an address as inet_ntop() writes it.
 function family(a, w, i, n, at, zeros) {
@@ -132,7 +132,7 @@ END {
 		exit
 	}
 	if (last ~ / bytes used \/ [0-9]+ bytes available \(/) room(last, 5)
-	if (before == "---" && last ~ /, [0-9]+ bytes free\.$/) room(last, 6)
+	if (before == "---" && last ~ /, -?[0-9]+ bytes free\.$/) room(last, 6)
 	if (free == "") free = ENVIRON["LEASE_NVRAM_FREE"]
 	if (free ~ /[^0-9-]/) free = 0
 	need = length(v) - length(old) + (d == "" ? 0 : length(d) + 1) + (v == "" ? -length(n) - 2 : old == "" ? length(n) + 2 : 0)
