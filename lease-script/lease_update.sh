@@ -141,7 +141,7 @@ END {
 	else if (free != "" && need > free + 0) print "no room in NVRAM: " need " bytes needed, " free " left: " n " not stored"
 	else printf "ok\n%s", bad
 }'
-check() { p=$prefix n=${record-} v=${want-} old=${old-} d=${duid:+$duid=$server} max=${LEASE_MAX:-1000} awk "$program"; }
+check() { p=$prefix n=${record-} v=${want-} old=${old-} d=${duid:+$duid=$server} max=${LEASE_MAX:-1000} awk "$program" 2>/dev/null; }
 
 # --- init ---
 
@@ -282,7 +282,7 @@ update() {
 		[ -s "$run/$folder/intents" ] || exit 0
 	else
 		verdict=$(printf '%s\n' "$all" | check)
-		case $verdict in ok*) ;; *) fail "${verdict:-awk cannot be run: nothing stored}" ;; esac
+		case $verdict in ok*) ;; *) fail "${verdict:-$unreadable}" ;; esac
 	fi
 	lock "$record${want:+=$want}" || say "no lock in RAM: $run/$folder is not a folder of ours"
 	cd "$back"
@@ -314,7 +314,7 @@ case ${LEASE_STORE:-nvram} in nvram) ;; journal:*) fail 'LEASE_STORE=journal: no
 case $prefix in [!0-9A-Za-z_]* | *[!0-9A-Za-z_.-]*) fail 'LEASE_PREFIX: letters, digits, _ . - only' ;; esac
 folder=.${prefix}run
 [ -n "$nvram" ] || { command -v nvram >/dev/null && nvram=nvram; } || nvram=/usr/sbin/nvram
-command -v "$nvram" >/dev/null || unreadable='cannot read NVRAM: no program nvram'
+for name in awk "$nvram"; do command -v "$name" >/dev/null || unreadable="cannot read NVRAM: no program ${name##*/}"; done
 if [ "$1" = init ]; then init; else update "$@"; fi
 ) ;;
 esac
