@@ -38,9 +38,21 @@ pub struct NvramCommand {
 }
 
 impl NvramCommand {
-    /// Whether this is the command of this name, such as `commit`.
+    /// The commands of the call, each a word with its argument: most tools take several.
+    pub fn commands(&self) -> impl Iterator<Item = &[Vec<u8>]> {
+        let mut rest = self.arguments.as_slice();
+        std::iter::from_fn(move || {
+            let takes_name =
+                matches!(rest.first()?.as_slice(), b"get" | b"set" | b"unset" | b"settmp");
+            let (command, after) = rest.split_at(rest.len().min(1 + usize::from(takes_name)));
+            rest = after;
+            Some(command)
+        })
+    }
+
+    /// Whether one of the commands has this word.
     pub fn is(&self, name: &str) -> bool {
-        self.arguments.first().is_some_and(|first| first == name.as_bytes())
+        self.commands().any(|command| command[0] == name.as_bytes())
     }
 }
 

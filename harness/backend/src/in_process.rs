@@ -8,8 +8,8 @@ use std::sync::{Arc, OnceLock};
 
 use lease_script::journal;
 use lease_script::{
-    Call, Config, Environment, IntentLog, MemoryIntentLog, Nvram, NvramOutput, OperationError,
-    Outcome,
+    Call, Config, Environment, IntentLog, Lock, MemoryIntentLog, Nvram, NvramOutput,
+    OperationError, Outcome,
 };
 use nvram_emu::device::{Flash, Op};
 use nvram_emu::dialect::FlashLoad;
@@ -468,12 +468,16 @@ impl Nvram for RecordingNvram<'_> {
 struct SharedIntentLog(Rc<RefCell<MemoryIntentLog>>);
 
 impl IntentLog for SharedIntentLog {
-    fn read(&mut self) -> Result<Vec<Vec<u8>>, OperationError> {
-        self.0.borrow_mut().read()
+    fn has_entries(&mut self) -> Result<bool, OperationError> {
+        self.0.borrow_mut().has_entries()
     }
 
-    fn append(&mut self, entries: &[Vec<u8>], keep: bool) -> Result<(), OperationError> {
-        self.0.borrow_mut().append(entries, keep)
+    fn lock(&mut self, entry: &[u8]) -> Result<Lock, OperationError> {
+        self.0.borrow_mut().lock(entry)
+    }
+
+    fn wait(&mut self) -> Result<(), OperationError> {
+        self.0.borrow_mut().wait()
     }
 
     fn clear(&mut self) -> Result<(), OperationError> {
@@ -536,23 +540,28 @@ impl Nvram for FaultyNvram<'_> {
         let machine = &mut *self.machine;
         let fault = self.injector.next(arguments, || dry_run(machine, arguments));
         match fault {
-            FaultAction::Before => return Err(OperationError::Killed),
-            FaultAction::Fail => {
+            FaultAction::Kill(done) => {
+                if done > 0 {
+                    machine.run(&arguments[..done]);
+                }
+                return Err(OperationError::Killed);
+            }
+            FaultAction::Fail(done) => {
+                if done > 0 {
+                    machine.run(&arguments[..done]);
+                }
                 let stderr = b"nvram: made to fail\n".to_vec();
                 self.record_code(1);
                 return Ok(NvramOutput { stdout: Vec::new(), stderr, code: 1 });
             }
             FaultAction::During(cut) => machine.arm_cut(cut.op, cut.byte),
-            FaultAction::None | FaultAction::After => {}
+            FaultAction::None => {}
         }
         let outcome = machine.run(arguments);
         // A cut that this command did not reach must not affect the next one.
         machine.board_mut().flash.arm(None);
         let Exit::Code(code) = outcome.exit else { return Err(OperationError::Killed) };
         self.record_code(i32::from(code));
-        if fault == FaultAction::After {
-            return Err(OperationError::Killed);
-        }
         self.view_page();
         Ok(NvramOutput { stdout: outcome.stdout, stderr: outcome.stderr, code: i32::from(code) })
     }

@@ -21,9 +21,7 @@ pub(super) fn in_words(observation: &Observation) -> String {
     match cause {
         Cause::Hangs => format!("a call does not end in time: {text}"),
         Cause::ReturnsEarly => format!("a call returns before the lease is stored: {text}"),
-        Cause::NotSynced => {
-            format!("a file system that writes later, such as UBIFS, loses a lease: {text}")
-        }
+        Cause::NotSynced => of("is lost on a file system that writes later, such as UBIFS"),
         Cause::UnreadableOutput => {
             format!("dnsmasq cannot read what `init` prints as it is meant: {text}")
         }
@@ -104,7 +102,8 @@ pub(super) fn remedy(cause: Cause, group: Group) -> &'static str {
              DHCPv6, use --allow dhcpv6"
         }
         (Cause::Lease(_), Group::FullNvram) => {
-            "find out how much room is left before `nvram set`, and set nothing that does not fit"
+            "replace what is stored only when the new state is complete: find out how much room is left before `nvram set`, \
+             and look at the exit code of every command that writes a file"
         }
         (Cause::OtherSettings, Group::FullNvram) => {
             "find out how much room is left before `nvram set` (`nvram info`, or the size line of `nvram show`), and set \

@@ -78,7 +78,7 @@ impl<'a> ExecutingStore<'a> {
                 self.wear.calls += 1;
                 self.wear.commands += result.commands.len() as u64;
                 for command in &result.commands {
-                    self.track(&command.arguments);
+                    command.commands().for_each(|command| self.track(command));
                 }
                 let flash = self.cost_model.machine().flash();
                 let image = self.cost_model.image(self.content);

@@ -504,10 +504,10 @@ impl Backend for Process {
             self.unsynced = Some(history.clone());
         }
         let mut result = self.result(results, options)?;
+        result.stored_late = stored_late;
         if result.end != CallEnd::Exited(0) {
             self.check_space()?;
         }
-        result.stored_late = stored_late;
         result.wrote_journal =
             call.action() != b"init" && versions_before != self.journal_versions();
         Ok(result)

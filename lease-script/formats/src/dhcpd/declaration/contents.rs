@@ -69,7 +69,7 @@ pub(crate) struct Contents {
     pub(crate) server_duid: Option<Vec<u8>>,
     pub(crate) byte_order: Option<ByteOrder>,
     /// By the name of the peer.
-    pub(crate) peers: Vec<(Vec<u8>, PeerState)>,
+    pub(crate) peers: BTreeMap<Vec<u8>, PeerState>,
     /// The declarations that the rules ask to keep.
     pub(crate) history: Vec<Declaration>,
     /// Hosts, groups, classes, failover states.

@@ -6,7 +6,9 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use super::contents::{Contents, Counts, Family, Subject};
+use super::value::VariableIndex;
 use crate::dhcpd::config::Config;
+use crate::dhcpd::date_range::DateRange;
 use crate::dhcpd::diagnostic::{Consequence, Diagnostic};
 use crate::dhcpd::history::{Declaration, Declared, History};
 use crate::dhcpd::ia::IaTable;
@@ -28,6 +30,7 @@ pub(crate) struct ParseRules {
     pub(crate) pools: bool,
     /// Skip `on` blocks by their braces instead of parsing their statements.
     pub(crate) loose_blocks: bool,
+    pub(crate) date_range: DateRange,
     /// Which declarations to keep in addition to the last one of each address.
     pub(crate) history: Option<History>,
 }
@@ -54,10 +57,12 @@ pub(crate) struct Declarations<R> {
     pub(super) named_state: bool,
     /// The start of the current declaration.
     pub(crate) started: Location,
+    pub(super) variables: VariableIndex,
 }
 
 impl<R: Read> Declarations<R> {
-    pub(crate) fn new(lexer: Lexer<R>, rules: ParseRules, guess_family: bool) -> Self {
+    pub(crate) fn new(mut lexer: Lexer<R>, rules: ParseRules, guess_family: bool) -> Self {
+        lexer.date_range = rules.date_range;
         Self {
             lexer,
             rules,
@@ -67,7 +72,7 @@ impl<R: Read> Declarations<R> {
                 counts: Counts::default(),
                 server_duid: None,
                 byte_order: None,
-                peers: Vec::new(),
+                peers: BTreeMap::new(),
                 history: Vec::new(),
                 non_leases: NonLeases::default(),
                 lost_statements: BTreeMap::new(),
@@ -77,6 +82,7 @@ impl<R: Read> Declarations<R> {
             guess_family,
             named_state: false,
             started: Location::default(),
+            variables: VariableIndex::default(),
         }
     }
 
