@@ -226,7 +226,7 @@ read_all() {
 			value=$("$nvram" get "$name" 2>&1)
 			[ -z "$value" ] || all=$all$value$nl$value$nl
 		done
-		[ $# = 0 ] || all=$all$("$nvram" show 2>&1)
+		[ $# = 0 ] || all=$all$("$nvram" show 2>&1) || fail "$unreadable"
 	fi
 	old=${all%%"$nl"*}
 	case $old/$all in duid\ *) old= ;; ?*/"$old$nl$old" | ?*/"$old$nl$old$nl"*) ;; *) old= ;; esac

@@ -199,6 +199,9 @@ impl Script<'_> {
             }
             if show {
                 let output = self.command(&[b"show"])?;
+                if output.code != 0 {
+                    return self.fail(self.unreadable());
+                }
                 let show = [output.stdout, output.stderr].concat();
                 text.extend_from_slice(trim(&show));
             }
