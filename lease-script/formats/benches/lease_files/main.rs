@@ -2,7 +2,7 @@
 //!
 //! The journal is a recorded one (15,000 leases) repeated with other addresses, hardware addresses, identifiers and dates.
 //! Each number is the best of several runs from the page cache, including the table of leases. Times are CPU times divided
-//! by the number of threads. If `dhcpd-pools` is installed, it reads the same file. `cargo bench -p lease-formats --bench dhcpd_read [-- FILE]`.
+//! by the number of threads. If `dhcpd-pools` is installed, it reads the same file. `cargo bench -p lease-formats --bench lease_files [-- FILE]`.
 
 use std::fmt::Write as _;
 use std::fs;
