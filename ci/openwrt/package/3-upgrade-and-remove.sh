@@ -27,7 +27,9 @@ echo 'ok   without a script, dnsmasq goes on with the leases in its file'
 
 expect 'apk add' apk add --allow-untrusted /lab/package/lease-update.apk
 try 30 leased printer
-expect 'the leases of the file were stored' grep -q "$address" /etc/lease-update/dhcpd.leases
+# shellcheck disable=SC2016 # expanded by the inner shell
+expect 'the leases of the file were stored' \
+	sh -c '. /var/etc/lease-update.env && "$LEASE_PROGRAM" init | grep " printer "'
 expect 'apk del' apk del lease-update
 expect_not 'no script is configured' uci get dhcp.@dnsmasq[0].dhcpscript
 try 30 leased printer
