@@ -3,6 +3,7 @@
 //! A reader that closes the pipe early, such as `head`, is no error. Any other failure, such as a full disk, ends
 //! `leaselab` with the exit code for the environment, but only after the work is done.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Write as _};
 use std::sync::OnceLock;
@@ -42,14 +43,52 @@ macro_rules! errln {
 
 /// Writes to stdout, unless it has failed before.
 pub(crate) fn write_stdout(text: fmt::Arguments<'_>) {
+    scratch::interrupt::stop_if_interrupted();
     if FAILURE.get().is_none() {
-        keep(anstream::stdout().lock().write_fmt(text));
+        keep(anstream::stdout().lock().write_all(escape_controls(&text.to_string()).as_bytes()));
     }
 }
 
 /// Writes to stderr. A failure cannot be reported anywhere, so it is ignored.
 pub(crate) fn write_stderr(text: fmt::Arguments<'_>) {
-    _ = anstream::stderr().lock().write_fmt(text);
+    scratch::interrupt::stop_if_interrupted();
+    _ = anstream::stderr().lock().write_all(escape_controls(&text.to_string()).as_bytes());
+}
+
+/// Escapes control characters, which a terminal could take for commands. Names of files, ids and values of parameters can
+/// contain any. Line breaks, tabs and the sequences for colours and styles stay.
+fn escape_controls(text: &str) -> Cow<'_, str> {
+    let is_harmless = |character: char| matches!(character, '\n' | '\t') || !character.is_control();
+    if text.chars().all(is_harmless) {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(character) = rest.chars().next() {
+        let length = match length_of_style(rest) {
+            Some(length) => {
+                escaped.push_str(&rest[..length]);
+                length
+            }
+            None if is_harmless(character) => {
+                escaped.push(character);
+                character.len_utf8()
+            }
+            None => {
+                escaped.extend(character.escape_default());
+                character.len_utf8()
+            }
+        };
+        rest = &rest[length..];
+    }
+    Cow::Owned(escaped)
+}
+
+/// The length of the sequence for a colour or a style (SGR in ECMA-48) at the beginning of a text.
+fn length_of_style(text: &str) -> Option<usize> {
+    let parameters = text.strip_prefix("\u{1b}[")?;
+    let length = parameters.find(|character: char| !matches!(character, '0'..='9' | ';' | ':'))?;
+    parameters[length..].starts_with('m').then_some("\u{1b}[".len() + length + 1)
 }
 
 fn keep(result: io::Result<()>) {
@@ -80,5 +119,22 @@ pub(crate) fn finish() -> Result<(), CommandError> {
             Err(CommandError::Environment(format!("cannot write to stdout: {error}")))
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("plain\ttext, `Müller`\n", "plain\ttext, `Müller`\n")]
+    #[case("\u{1b}[1;31mred\u{1b}[0m", "\u{1b}[1;31mred\u{1b}[0m")]
+    #[case("\u{1b}[2Jcleared", "\\u{1b}[2Jcleared")]
+    #[case("\u{1b}]0;title\u{7}", "\\u{1b}]0;title\\u{7}")]
+    #[case("a\rb\u{8}c\0d\u{9b}31me", "a\\rb\\u{8}c\\u{0}d\\u{9b}31me")]
+    #[case("\u{1b}[31", "\\u{1b}[31")]
+    fn commands_to_the_terminal_are_escaped(#[case] text: &str, #[case] expected: &str) {
+        assert_eq!(escape_controls(text), expected);
     }
 }

@@ -11,9 +11,6 @@ use runner::{
 };
 use scenario::{Action, BackendKind, Case};
 
-/// The router's interface to its clients.
-const INTERFACE: &str = "br0";
-
 /// The back end of a run.
 #[derive(Clone, Debug)]
 pub enum BackendChoice {
@@ -86,7 +83,7 @@ fn run_live(
     }
     let server = &case.scenario.server.options;
     let server: Vec<String> = server.iter().map(|option| option.get_ref().clone()).collect();
-    if let Some(why) = live::unsupported_option(&server, INTERFACE) {
+    if let Some(why) = live::unsupported_option(&server, case.scenario.router.interface.get_ref()) {
         report.verdict = Verdict::Skipped(why);
         return Ok(());
     }

@@ -8,6 +8,8 @@
 //! A call compares first. It sets variables and commits, once, only if a stored value changes. `README.md` of this crate
 //! documents the rules, the variables and how each tool reports its free space.
 
+#![forbid(unsafe_code)]
+
 mod address;
 mod call;
 mod config;

@@ -77,6 +77,8 @@
 //! ede220728e, torvalds/linux drivers/mtd/mtdblock.c. [`dialect::DialectInfo::verified`] says what each
 //! dialect was compared with, and what was not run.
 
+#![forbid(unsafe_code)]
+
 pub mod backup;
 pub mod device;
 pub mod dialect;

@@ -47,8 +47,11 @@ pub struct DaemonExit {
 /// dnsmasq is *idle* when it waits for input and has no script call to make.
 pub trait Daemon {
     /// The release of the dnsmasq of this build, if it is known.
-    fn release(&self, _build: Build) -> Option<Release> {
-        None
+    ///
+    /// # Errors
+    /// If dnsmasq has to be asked for its release, and does not answer.
+    fn release(&mut self, _build: Build) -> Result<Option<Release>, BackendError> {
+        Ok(None)
     }
 
     /// Starts dnsmasq. Its first script call is `init`.

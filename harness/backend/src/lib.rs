@@ -3,11 +3,14 @@
 //! [`Backend`] is the interface; [`InProcess`] and [`process::Process`] implement it here, and the crates `live` and `qemu`
 //! have one implementation each. [`FaultInjector`] decides for all of them which `nvram` command a fault affects.
 //!
-//! Only the module `process`, [`write_atomically`] and [`new_temporary_file`] access files of the machine that runs leaselab. Everything else works
-//! in memory.
+//! Only the module `process`, [`read_bounded`], [`write_atomically`] and [`new_temporary_file`] access files of the machine
+//! that runs leaselab. Everything else works in memory.
+
+#![forbid(unsafe_code)]
 
 mod atomic_write;
 mod backend;
+mod bounded_read;
 mod call;
 mod daemon;
 mod error;
@@ -23,6 +26,7 @@ mod router_path;
 
 pub use atomic_write::{new_temporary_file, write_atomically};
 pub use backend::Backend;
+pub use bounded_read::read_bounded;
 pub use call::{CallEnd, CallOptions, CallResult, CommandResult, NvramCommand};
 pub use daemon::{AddressRecord, Daemon, DaemonExit, DaemonStart};
 pub use error::BackendError;

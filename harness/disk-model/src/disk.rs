@@ -323,7 +323,7 @@ pub(crate) fn apply_name(names: &mut Names, change: &NameChange) {
 }
 
 impl FileSystem for Disk {
-    fn lock(&mut self) -> Result<bool, OperationError> {
+    fn lock(&mut self, _: &OsStr) -> Result<bool, OperationError> {
         if self.is_cut { Err(OperationError::Killed) } else { Ok(true) }
     }
 
@@ -455,6 +455,7 @@ impl FileSystem for Disk {
             inode: *node as u64,
             length: self.nodes[*node].data.len() as u64,
             modified: (self.nodes[*node].modified, 0),
+            changed: (self.nodes[*node].modified, 0),
         }))
     }
 }

@@ -3,6 +3,8 @@
 //! [`Disk`] is the folder as programs see it, together with the changes that have not reached the medium yet.
 //! [`states_after_power_cut`] enumerates the possible states after a power cut, under the rules of a [`WriteOrdering`].
 
+#![forbid(unsafe_code)]
+
 mod disk;
 mod ordering;
 mod power_cut;

@@ -50,6 +50,8 @@
 //! A full pipe to the script helper (64 KB of waiting calls) merges changes; the model makes every call at once. Also not
 //! modelled are PXE, Lua, D-Bus, DHCPv6 relays, and SLAAC.
 
+#![forbid(unsafe_code)]
+
 mod arp;
 mod call;
 mod call_diff;

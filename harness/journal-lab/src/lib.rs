@@ -6,6 +6,8 @@
 //! ([`disk_model::states_after_power_cut`]), starts the program again, and compares the leases that it finds with those
 //! that it had acknowledged.
 
+#![forbid(unsafe_code)]
+
 mod acknowledged;
 mod case;
 mod explore;

@@ -3,6 +3,8 @@
 //! The types of [`Document`] are the format of the JSON files, which `docs/report.md` describes. They contain plain data
 //! only, so that a page can be made from the file alone. All texts are printable: see [`printable`].
 
+#![forbid(unsafe_code)]
+
 mod cases;
 mod crash;
 mod document;

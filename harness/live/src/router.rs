@@ -427,8 +427,8 @@ impl Backend for Live {
 }
 
 impl Daemon for Live {
-    fn release(&self, build: Build) -> Option<Release> {
-        self.binaries.of(build).and_then(|binary| Release::of_program(&binary.version))
+    fn release(&mut self, build: Build) -> Result<Option<Release>, BackendError> {
+        Ok(self.binaries.of(build).and_then(|binary| Release::of_program(&binary.version)))
     }
 
     fn start(&mut self, start: &DaemonStart<'_>) -> Result<(), BackendError> {

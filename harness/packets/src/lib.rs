@@ -3,4 +3,6 @@
 pub mod dhcp4;
 pub mod dhcp6;
 pub mod dns;
+#[cfg(test)]
+mod fuzz;
 pub mod link;

@@ -29,10 +29,13 @@ const READY: &[u8] = b"= 0 0 - -";
 
 /// The result of a script in the guest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct CommandOutput {
-    pub(super) code: i32,
-    pub(super) stdout: Vec<u8>,
-    pub(super) stderr: Vec<u8>,
+pub struct CommandOutput {
+    /// Exit code.
+    pub code: i32,
+    /// Standard output.
+    pub stdout: Vec<u8>,
+    /// Standard error.
+    pub stderr: Vec<u8>,
 }
 
 /// A connection to the console of a guest, or to the agent in it.
@@ -96,13 +99,21 @@ impl AgentConnection {
         self.run_within(script, self.timeouts.command())
     }
 
-    /// Runs a shell script that may take as long as a boot.
+    /// Runs a shell script that prepares the guest, and may take longer than a boot.
     ///
     /// # Errors
     /// As [`Self::run`], and when the script fails.
-    pub(super) fn run_at_boot(&mut self, script: &str) -> Result<Vec<u8>, QemuError> {
-        let output = self.run_within(script, self.timeouts.boot())?;
+    pub(super) fn run_preparation(&mut self, script: &str) -> Result<Vec<u8>, QemuError> {
+        let output = self.run_long(script)?;
         succeeded(script, output)
+    }
+
+    /// Runs a shell script that may take as long as the preparation of a guest.
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub(super) fn run_long(&mut self, script: &str) -> Result<CommandOutput, QemuError> {
+        self.run_within(script, self.timeouts.preparation())
     }
 
     /// Runs a script that must succeed, and returns its standard output.
@@ -299,6 +310,18 @@ mod tests {
 
     fn folder() -> tempfile::TempDir {
         tempfile::tempdir().expect("a folder")
+    }
+
+    /// A line of the guest is the answer or not; nothing panics.
+    #[test]
+    fn fuzz_the_answers_of_the_agent() {
+        bolero::check!().with_iterations(1000).for_each(|bytes: &[u8]| {
+            parse_answer(bytes, 1);
+            let answer = [b"= 1 0 -", bytes].concat();
+            if let Some(output) = parse_answer(&answer, 1) {
+                assert!(output.stdout.len() + output.stderr.len() <= bytes.len());
+            }
+        });
     }
 
     #[test]

@@ -111,6 +111,26 @@ mod tests {
     use super::*;
     use rstest::rstest;
 
+    /// What a guest records is an event or an error, and a line is never read twice.
+    #[test]
+    fn fuzz_the_events_of_a_guest() {
+        const PIECES: [&str; 10] =
+            ["begin ", "command ", "end ", "fault ", "\n", " ", "-", "ENV=", "MTIz", "1"];
+        bolero::check!().with_iterations(1000).for_each(|bytes: &[u8]| {
+            let text: Vec<u8> = bytes
+                .iter()
+                .flat_map(|byte| match PIECES.get(usize::from(*byte)) {
+                    Some(piece) => piece.as_bytes().to_vec(),
+                    None => vec![*byte],
+                })
+                .collect();
+            if let Ok((_, parsed)) = parse_events(&text) {
+                assert!(!text[parsed..].contains(&b'\n'));
+            }
+            parse_operations(&String::from_utf8_lossy(&text));
+        });
+    }
+
     #[test]
     fn a_call_has_its_arguments_and_the_dnsmasq_variables() {
         // PATH=/bin, DNSMASQ_A=b=c; `add` and an empty word.

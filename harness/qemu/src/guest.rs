@@ -67,9 +67,14 @@ impl Guest {
         self.connection.run_checked(script)
     }
 
-    /// See [`AgentConnection::run_at_boot`].
-    pub(super) fn run_at_boot(&mut self, script: &str) -> Result<Vec<u8>, QemuError> {
-        self.connection.run_at_boot(script)
+    /// See [`AgentConnection::run_long`].
+    pub(super) fn run_long(&mut self, script: &str) -> Result<CommandOutput, QemuError> {
+        self.connection.run_long(script)
+    }
+
+    /// See [`AgentConnection::run_preparation`].
+    pub(super) fn run_preparation(&mut self, script: &str) -> Result<Vec<u8>, QemuError> {
+        self.connection.run_preparation(script)
     }
 
     /// Kills QEMU, and waits for its end, after which its files no longer change.

@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use dnsmasq_model::hex_text;
+use dnsmasq_model::{Release, hex_text};
 
 use super::arch::{Arch, FLASH_BYTES, PARTITION_BYTES, PARTITION_START};
 use super::erase_trace;
 use super::error::QemuError;
 use super::guest_channel::GuestChannel;
-use super::image::Image;
+use super::image::{Image, Manifest};
 use super::timeouts::Timeouts;
 use super::tools;
 
@@ -20,6 +20,13 @@ pub(super) const MAC: [u8; 6] = [2, 0, 0, 0, 0, 1];
 pub(super) const NVRAM_DEVICE: &str =
     "/dev/mtdblock$(sed -n 's/^mtd\\([0-9]*\\):.*\"nvram\".*/\\1/p' /proc/mtd)";
 
+/// The file in which the emulated nvram stages changes. It is among the harness's files, which dnsmasq sees also in a jail
+/// with a /tmp of its own.
+pub(super) const OUR_STAGING: &str = "/tmp/lab/nvram-staging";
+
+/// The file in which OpenWrt's nvram stages changes.
+pub(super) const OPENWRT_STAGING: &str = "/tmp/.nvram";
+
 /// The guest's side of the harness: path, mode and contents of each file. They are copied into the guest at each boot, so
 /// that their version always matches the harness.
 pub(super) fn guest_scripts() -> Vec<(String, u32, Vec<u8>)> {
@@ -28,6 +35,7 @@ pub(super) fn guest_scripts() -> Vec<(String, u32, Vec<u8>)> {
         ("lab/script-hook", include_str!("../guest/script-hook")),
         ("lab/poll-state", include_str!("../guest/poll-state")),
         ("lab/encode-args", include_str!("../guest/encode-args")),
+        ("lab/daemon-pid", include_str!("../guest/daemon-pid")),
         ("lab/bin/nvram", include_str!("../guest/nvram")),
     ];
     OWN.iter().map(|(path, text)| ((*path).to_owned(), 0o755, text.as_bytes().to_vec())).collect()
@@ -57,6 +65,17 @@ pub struct GuestConfig {
     pub(super) flash: FlashChip,
     /// The LAN interface.
     pub(super) interface: String,
+    /// The release of the guest's dnsmasq; `None` until the first guest has told it.
+    pub(super) release: Option<Release>,
+    /// The program that the image's dnsmasq calls, and that runs the user's script in turn; empty if dnsmasq calls the
+    /// script itself.
+    pub(super) wrapper: String,
+    /// Shell words before dnsmasq's command, which start it in a jail; empty if there is none.
+    pub(super) jail: String,
+    /// The file in which the nvram tool stages changes.
+    pub(super) staging: String,
+    /// Folders of the harness's own programs in the guest, after those of the image: words of a PATH.
+    pub(super) tools: String,
     /// Shell commands that run first after each boot.
     pub(super) prepare: String,
     /// Path of the nvram tool in the guest.
@@ -129,6 +148,11 @@ impl GuestConfig {
             file_transfer: FileTransfer::Initrd,
             flash: flash_chip(arch),
             interface: "br0".to_owned(),
+            release: Self::release_in(image),
+            wrapper: String::new(),
+            jail: String::new(),
+            staging: OUR_STAGING.to_owned(),
+            tools: String::new(),
             prepare: String::new(),
             nvram_tool: "/usr/lib/leaselab/nvram".to_owned(),
             nvram_device: NVRAM_DEVICE.to_owned(),
@@ -138,6 +162,13 @@ impl GuestConfig {
         };
         config.accelerate(emulation);
         Ok(config)
+    }
+
+    /// The release of dnsmasq that an image contains, according to its manifest.
+    fn release_in(image: &Image) -> Option<Release> {
+        let manifest = Manifest::read(image.arch, image.kernel.parent()?).ok()?;
+        let package = manifest.packages.iter().find(|package| package.name == "dnsmasq-base")?;
+        Release::of_program(&package.version)
     }
 
     /// Adds QEMU's option for the accelerator.

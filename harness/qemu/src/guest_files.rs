@@ -17,6 +17,9 @@ use backend::process::{ScriptCommand, ScriptFile};
 /// A shell word: the nvram tool behind the wrapper that records its commands.
 pub(super) const NVRAM_TOOL: &str = "\"$LAB_NVRAM\"";
 
+/// The PATH of the programs of an image.
+const IMAGE_PATH: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
+
 /// A disk's size is a multiple of this.
 const DISK_UNIT: usize = 1 << 16;
 
@@ -88,21 +91,30 @@ fn settings(
     script_path: &str,
 ) -> String {
     let board = machine.board();
+    let script_path = format!("/{}", script_path.trim_start_matches('/'));
     let mut variables: Vec<(&str, String)> = vec![
         ("LAB_NVRAM", config.nvram_tool.clone()),
         ("LAB_SHELL", script.shell.join(" ")),
-        ("LAB_SCRIPT", format!("/{}", script_path.trim_start_matches('/'))),
+        ("LAB_SCRIPT", script_path.clone()),
+        (
+            "LAB_PROGRAM",
+            if config.wrapper.is_empty() { script_path.clone() } else { config.wrapper.clone() },
+        ),
+        // By this name OpenWrt's wrapper finds the user's script.
+        ("USER_DHCPSCRIPT", script_path),
+        ("LAB_SCRIPT_PATH", format!("/lab/bin:{IMAGE_PATH}")),
         ("LEASE_NVRAM", "/lab/bin/nvram".to_owned()),
-        ("NVRAM_EMU_STAGING", "/tmp/.nvram".to_owned()),
+        ("NVRAM_EMU_STAGING", config.staging.clone()),
         ("NVRAM_EMU_DIALECT", machine.dialect().name().to_owned()),
         ("NVRAM_EMU_ERASE", config.flash.erase.to_string()),
         ("NVRAM_EMU_SPACE", board.space.to_string()),
     ];
     variables.extend(script.environment.iter().map(|(name, value)| (&**name, value.clone())));
     // The flash device is determined once, at boot.
-    let mut text = String::from(
-        "PATH=/lab/bin:/usr/sbin:/usr/bin:/sbin:/bin\nexport PATH\n\
+    let mut text = format!(
+        "PATH=/lab/bin:{IMAGE_PATH}{}\nexport PATH\n\
          read -r NVRAM_EMU_FLASH </tmp/lab/device\nexport NVRAM_EMU_FLASH\n",
+        config.tools
     );
     for (name, value) in variables {
         _ = writeln!(text, "{name}={}\nexport {name}", shell_quote(value.as_bytes()));

@@ -11,6 +11,7 @@ use nvram_emu::Machine;
 use super::erase_audit::EraseAudit;
 use super::error::QemuError;
 use super::guest_config::GuestConfig;
+use super::interface;
 use super::router::Router;
 use backend::process::ScriptCommand;
 use scenario::{Action, Bytes, Case, Disturbance, Expect, Memory, Moment, Rtc, Step};
@@ -114,6 +115,7 @@ impl GuestSession {
         let mut case = case.clone();
         case.scenario.router.partition = Some(Bytes(partition));
         case.scenario.router.erase = Bytes(u64::from(self.config.erase_block()));
+        interface::rename(&mut case.scenario, &self.config.interface);
         Ok(case)
     }
 
@@ -164,6 +166,15 @@ impl GuestSession {
             self.contents.as_ref().and_then(|bytes| machine.with_contents(bytes, None));
         let machine = with_contents.as_ref().unwrap_or(machine);
         Router::new(&mut self.config, machine, script, seed)
+    }
+
+    /// A router with an empty NVRAM whose guests have these additional files: path without the leading slash, contents.
+    ///
+    /// # Errors
+    /// As [`Router::new`].
+    pub fn blank_router(&mut self, files: Vec<(String, Vec<u8>)>) -> Result<Router<'_>, QemuError> {
+        self.config.files.extend(files.into_iter().map(|(path, bytes)| (path, 0o755, bytes)));
+        Router::blank(&mut self.config)
     }
 
     /// Adds the erases of a case.

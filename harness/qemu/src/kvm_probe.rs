@@ -18,7 +18,7 @@ pub fn with_working_accelerator(config: GuestConfig) -> GuestConfig {
 }
 
 fn boots(config: &GuestConfig) -> bool {
-    let Ok(work) = tempfile::Builder::new().prefix("leaselab-probe-").tempdir() else {
+    let Ok(work) = scratch::Folder::for_large_files() else {
         return false;
     };
     if fs::write(work.path().join("flash.bin"), vec![0xFF; config.flash.size]).is_err() {

@@ -16,6 +16,7 @@ pub mod guest_config;
 mod guest_files;
 pub mod guest_pool;
 pub mod image;
+mod interface;
 pub mod kvm_probe;
 mod link_thread;
 pub mod machine_file;
@@ -25,3 +26,5 @@ pub mod router;
 mod shell_quote;
 mod timeouts;
 mod tools;
+
+pub use agent_connection::CommandOutput;

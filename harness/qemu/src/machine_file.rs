@@ -1,10 +1,14 @@
 //! Machine files: how a router image that leaselab has not built is booted and controlled.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use dnsmasq_model::ReleaseError;
 use serde::Deserialize;
+
+use backend::read_bounded;
 
 use super::arch::Arch;
 use super::error::QemuError;
@@ -13,6 +17,18 @@ use super::guest_config::{
     self, EmulationOptions, FileTransfer, FlashChip, GuestConfig, NVRAM_DEVICE,
 };
 use super::timeouts::Timeouts;
+
+/// Stands for the cache folder at the beginning of a path.
+const CACHE: &str = "{cache}";
+
+/// The folder of the harness's busybox in a guest.
+const TOOLS: &str = "/tmp/lab/tools";
+
+/// Maximum size of a machine file in bytes.
+const MAX_BYTES: u64 = 1 << 20;
+
+/// Maximum size of an executable for the guest in bytes.
+const MAX_EXECUTABLE: u64 = 64 << 20;
 
 /// A machine file (TOML). Only `arch` is required.
 #[derive(Clone, Debug, Deserialize)]
@@ -47,9 +63,18 @@ pub struct MachineFile {
     /// The LAN interface.
     #[serde(default = "interface")]
     interface: String,
-    /// Shell commands that run first after each boot, for example to stop the image's own dnsmasq.
+    /// Shell commands that run first after each boot, when the interface exists: for example to stop the image's own dnsmasq.
     #[serde(default)]
     prepare: String,
+    /// The release of the image's dnsmasq; default: a guest is booted and asked for it.
+    dnsmasq: Option<String>,
+    /// The program that the image's dnsmasq calls and that runs the script that `USER_DHCPSCRIPT` names, for example
+    /// OpenWrt's `/usr/lib/dnsmasq/dhcp-script.sh`; default: dnsmasq calls the script itself.
+    #[serde(default)]
+    wrapper: String,
+    /// Shell words before dnsmasq's command that start it in a jail, which must contain `/lab` and, writable, `/tmp/lab`.
+    #[serde(default)]
+    jail: String,
     /// Path of the nvram tool in the image; default: `/usr/sbin/nvram`, or the emulated nvram with `our-nvram`.
     nvram: Option<String>,
     /// The block device of the nvram, as a shell word; default: the MTD partition `nvram`, through mtdblock.
@@ -58,7 +83,8 @@ pub struct MachineFile {
     our_nvram: Option<PathBuf>,
     /// The statically linked lease-update to copy into the guest, for scenarios with `use = "rust"`.
     our_lease_update: Option<PathBuf>,
-    /// A statically linked busybox to copy into the guest, if the image's lacks `base64` or `mkfifo`.
+    /// A statically linked busybox to copy into the guest, if the image's lacks `base64`, `mkfifo`, `setsid`, `stty` or
+    /// `usleep`. The script does not find it in its PATH.
     our_busybox: Option<PathBuf>,
     /// Bytes of an erase block of the flash; default: the machine's.
     erase: Option<u32>,
@@ -89,22 +115,27 @@ fn interface() -> String {
 }
 
 impl MachineFile {
-    /// Reads a machine file.
+    /// Reads a machine file. `{cache}` at the beginning of a path stands for the folder `cache`; other paths are relative
+    /// to the machine file.
     ///
     /// # Errors
     /// When it cannot be read or is invalid: with the place in the file.
-    pub fn read(path: &Path) -> Result<Self, QemuError> {
-        let text = fs::read_to_string(path).map_err(QemuError::input(path))?;
+    pub fn read(path: &Path, cache: &Path) -> Result<Self, QemuError> {
+        let text = read_bounded(path, MAX_BYTES).map_err(QemuError::input(path))?;
+        let text = String::from_utf8(text)
+            .map_err(|error| QemuError::Input(format!("{}: {error}", path.display())))?;
         let mut machine: Self = toml::from_str(&text)
             .map_err(|error| QemuError::Input(format!("{}: {error}", path.display())))?;
-        // Paths are relative to the machine file.
         let folder = path.parent().unwrap_or(Path::new("."));
         for file in
             [&mut machine.our_nvram, &mut machine.our_lease_update, &mut machine.our_busybox]
                 .into_iter()
                 .flatten()
         {
-            *file = folder.join(&*file);
+            *file = match file.strip_prefix(CACHE) {
+                Ok(rest) => cache.join(rest),
+                Err(_) => folder.join(&*file),
+            };
         }
         Ok(machine)
     }
@@ -124,6 +155,11 @@ impl MachineFile {
         emulation: &EmulationOptions,
     ) -> Result<GuestConfig, QemuError> {
         let arch = self.arch;
+        let release = self.dnsmasq.as_deref().map(str::parse).transpose().map_err(
+            |error: ReleaseError| {
+                QemuError::Input(format!("`dnsmasq` in the machine file: {error}"))
+            },
+        )?;
         let mut names =
             files.split(',').map(|name| (!name.is_empty()).then(|| PathBuf::from(name)));
         let kernel = names.next().flatten().ok_or_else(|| {
@@ -148,19 +184,7 @@ impl MachineFile {
                     .to_owned(),
             ));
         }
-        let mut machine = match (&self.machine, &self.cpu) {
-            (None, None) => arch.machine().iter().map(|word| (*word).to_owned()).collect(),
-            (machine, cpu) => {
-                let name = machine.clone().unwrap_or_else(|| arch.machine()[1].to_owned());
-                let mut words = vec!["-M".to_owned(), name];
-                if let Some(cpu) = cpu {
-                    words.extend(["-cpu".to_owned(), cpu.clone()]);
-                }
-                words
-            }
-        };
-        let memory = self.memory.unwrap_or(arch.memory());
-        machine.extend(["-m".to_owned(), memory.to_string()]);
+        let machine = self.machine_options();
         let chip = guest_config::flash_chip(arch);
         let mut files = guest_config::guest_scripts();
         let mut unpack = match self.files {
@@ -174,13 +198,15 @@ impl MachineFile {
             ("lab/busybox", &self.our_busybox),
         ] {
             if let Some(file) = source {
-                let bytes = fs::read(file).map_err(QemuError::input(file))?;
+                let bytes = read_program(arch, file)?;
                 files.push((path.to_owned(), 0o755, bytes));
             }
         }
         if self.our_busybox.is_some() {
-            unpack += "; mkdir -p /tmp/lab/tools; /lab/busybox --install -s /tmp/lab/tools; \
-                      export PATH=$PATH:/tmp/lab/tools";
+            _ = write!(
+                unpack,
+                "; mkdir -p {TOOLS}; /lab/busybox --install -s {TOOLS}; export PATH=$PATH:{TOOLS}"
+            );
         }
         let mut config = GuestConfig {
             arch,
@@ -199,6 +225,15 @@ impl MachineFile {
             file_transfer: self.files,
             flash: FlashChip { erase: self.erase.unwrap_or(chip.erase), ..chip },
             interface: self.interface.clone(),
+            release,
+            wrapper: self.wrapper.clone(),
+            jail: self.jail.clone(),
+            staging: match self.our_nvram {
+                Some(_) => guest_config::OUR_STAGING,
+                None => guest_config::OPENWRT_STAGING,
+            }
+            .to_owned(),
+            tools: self.our_busybox.as_ref().map_or_else(String::new, |_| format!(":{TOOLS}")),
             prepare: self.prepare.clone(),
             nvram_tool: match (&self.our_nvram, &self.nvram) {
                 (Some(_), _) => "/lab/our-nvram".to_owned(),
@@ -213,6 +248,36 @@ impl MachineFile {
         config.accelerate(emulation);
         Ok(config)
     }
+
+    /// QEMU's options for the machine, its processor and its memory.
+    fn machine_options(&self) -> Vec<String> {
+        let arch = self.arch;
+        let mut words: Vec<String> = match (&self.machine, &self.cpu) {
+            (None, None) => arch.machine().iter().map(|word| (*word).to_owned()).collect(),
+            (machine, cpu) => {
+                let name = machine.clone().unwrap_or_else(|| arch.machine()[1].to_owned());
+                let mut words = vec!["-M".to_owned(), name];
+                if let Some(cpu) = cpu {
+                    words.extend(["-cpu".to_owned(), cpu.clone()]);
+                }
+                words
+            }
+        };
+        let memory = self.memory.unwrap_or(arch.memory());
+        words.extend(["-m".to_owned(), memory.to_string()]);
+        words
+    }
+}
+
+/// Reads a program that is copied into the guest.
+fn read_program(arch: Arch, path: &Path) -> Result<Vec<u8>, QemuError> {
+    read_bounded(path, MAX_EXECUTABLE).map_err(|error| {
+        QemuError::Input(format!(
+            "{}: {error}: `leaselab qemu build --arch {arch}` leaves nvram, lease-update and busybox in \
+             {CACHE}/images/{arch}/programs",
+            path.display()
+        ))
+    })
 }
 
 /// Refuses a kernel for another machine, which would hang without any output. It is recognised by ELF's `e_machine`, or by

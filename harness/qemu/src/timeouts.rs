@@ -53,6 +53,12 @@ impl Timeouts {
         }
     }
 
+    /// How long the preparation of a guest after its boot may take. Services of the image that start late do not start
+    /// earlier because the kernel boots quickly, so it is never less than for the first boot.
+    pub(super) fn preparation(&self) -> Duration {
+        self.boot().max(FIRST_BOOT)
+    }
+
     /// How long a command may take.
     pub(super) fn command(&self) -> Duration {
         self.at_least(self.slowest.unwrap_or_default() * COMMAND_FACTOR)
@@ -104,6 +110,7 @@ mod tests {
         assert_eq!((timeouts.boot(), timeouts.command()), (seconds(240), seconds(60)));
         timeouts.record_boot(seconds(4));
         assert_eq!((timeouts.boot(), timeouts.command()), (seconds(60), seconds(60)));
+        assert_eq!(timeouts.preparation(), seconds(240));
         timeouts.record_boot(seconds(30));
         timeouts.record_boot(seconds(5));
         assert_eq!((timeouts.boot(), timeouts.command()), (seconds(240), seconds(120)));
@@ -113,6 +120,7 @@ mod tests {
     fn the_boot_limit_of_the_user_raises_every_limit() {
         let mut timeouts = Timeouts::new(Some(seconds(500)));
         assert_eq!((timeouts.boot(), timeouts.command()), (seconds(500), seconds(500)));
+        assert_eq!(timeouts.preparation(), seconds(500));
         timeouts.record_boot(seconds(4));
         assert_eq!((timeouts.boot(), timeouts.command()), (seconds(500), seconds(500)));
     }

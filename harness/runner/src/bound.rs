@@ -60,7 +60,9 @@ pub(super) fn store(
         }
         let address = parse_address(case, &bound.address)?;
         let time = bound.remaining.unwrap_or(case.scenario.server.lease_time);
-        let call = call(clients.get_mut(index), address, (build, date, time), network);
+        let mut call = call(clients.get_mut(index), address, (build, date, time), network);
+        let interface = case.scenario.router.interface.get_ref().clone().into_bytes();
+        call.env.insert("DNSMASQ_INTERFACE".to_owned(), interface);
         let result = target.call(&call, &CallOptions::default())?;
         if result.end != CallEnd::Exited(0) {
             let name = bound.client.get_ref();
@@ -107,7 +109,6 @@ fn call(
             (hex_text(&client.duid), &client.hostname)
         }
     };
-    set("INTERFACE", b"br0".to_vec());
     let seconds = match time {
         LeaseTime::Infinite => 0,
         LeaseTime::Finite(seconds) => seconds.0 as i64,

@@ -9,8 +9,6 @@ use scenario::diagnostics::SourceError;
 use scenario::{Case, LeaseTime, OtherNetwork, Rtc, Server};
 use toml::Spanned;
 
-/// The router's first interface.
-const INTERFACE: &str = "br0";
 /// The range of addresses where the scenario names none.
 const DEFAULT_RANGE: &str = "192.168.1.50-192.168.1.249";
 /// The prefix of a network where the scenario names none and its range needs no larger network.
@@ -37,13 +35,14 @@ pub(super) fn configuration(case: &Case, server: &Server) -> Result<Configuratio
         None => Release::NEWEST,
     };
     let options = parse_options(case, server, release)?;
+    let own = own_interface(case)?;
     let mut line: Vec<String> = vec!["dnsmasq".to_owned()];
     line.push(match server.leasefile.path() {
         None => "--leasefile-ro".to_owned(),
         Some(path) => format!("--dhcp-leasefile={path}"),
     });
     line.push("--dhcp-script=/etc/lease_update.sh".to_owned());
-    line.push(format!("--interface={INTERFACE}"));
+    line.push(format!("--interface={own}"));
     let default = Spanned::new(0..0, DEFAULT_RANGE.to_owned());
     let range = match &server.range {
         None if !options.ranges4.is_empty() => None,
@@ -230,13 +229,14 @@ fn other_network(
     let (network, prefix) = network_of(case, &other.range, None, ends)?;
     let time = other.lease_time.map_or_else(|| default_time.to_owned(), time_text);
     let (first, last) = ends;
+    let router = case.scenario.router.interface.get_ref();
     let range = format!("--dhcp-range={first},{last},{},{time}", netmask(prefix));
     match (&other.relay, &other.interface) {
         (Some(relay), None) => {
             relay_address(case, relay)?;
             Ok((vec![range], None))
         }
-        (None, Some(name)) if is_interface_name(name.get_ref()) => {
+        (None, Some(name)) if is_interface_name(name.get_ref()) && name.get_ref() != router => {
             let own = Ipv4Addr::from_bits(network.to_bits() + 1);
             let name = name.get_ref();
             let interface = Interface { name: name.as_bytes().to_vec(), v4: vec![(own, prefix)] };
@@ -245,7 +245,7 @@ fn other_network(
         (None, Some(name)) => Err(case
             .error(name.span(), format!("invalid name of an interface `{}`", name.get_ref()))
             .help(format!(
-                "expected at most 15 letters, digits, `.`, `-` or `_`, other than {INTERFACE}"
+                "expected at most 15 letters, digits, `.`, `-` or `_`, other than {router}"
             ))),
         _ => Err(case
             .error(other.name.span(), "a network needs either `relay` or `interface`")
@@ -253,9 +253,22 @@ fn other_network(
     }
 }
 
+/// The router's interface to its clients.
+///
+/// # Errors
+/// A name that no interface can have, with its place.
+fn own_interface(case: &Case) -> Result<&str, SourceError> {
+    let name = &case.scenario.router.interface;
+    if is_interface_name(name.get_ref()) {
+        return Ok(name.get_ref());
+    }
+    Err(case
+        .error(name.span(), format!("invalid name of an interface `{}`", name.get_ref()))
+        .help("expected at most 15 letters, digits, `.`, `-` or `_`"))
+}
+
 fn is_interface_name(name: &str) -> bool {
     (1..=15).contains(&name.len())
-        && name != INTERFACE
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
 }
 

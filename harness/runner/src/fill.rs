@@ -11,6 +11,9 @@ const FILLER: u64 = 40;
 /// Bytes of the smallest filler variable that has a value.
 const MIN_FILLER: u64 = 16;
 
+/// Most bytes of filler variables: every `set` takes time in proportion to what is there already.
+const MAX_FILL: u64 = 1 << 20;
+
 /// Copies of a router taken while its NVRAM was filled, every `STRIDE` variables.
 ///
 /// A router that differs only in how full it is starts from the nearest copy.
@@ -46,6 +49,12 @@ pub(super) fn fill(
     bytes: u64,
     cache: &mut FillCache,
 ) -> Result<(), Refusal> {
+    if bytes > MAX_FILL {
+        let message = format!(
+            "cannot fill the NVRAM with {bytes} bytes of variables: expected at most {MAX_FILL}"
+        );
+        return Err(refuse(Part::Nvram, message));
+    }
     let before = machine.ram_variables().map_or(0, |variables| variables.len());
     let whole = (bytes / FILLER).saturating_sub(1);
     let rest = bytes - whole * FILLER;

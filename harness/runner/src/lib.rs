@@ -3,6 +3,8 @@
 //!
 //! Nothing here prints: a case returns a [`CaseReport`].
 
+#![forbid(unsafe_code)]
+
 mod action;
 mod bound;
 mod call_log;

@@ -57,7 +57,8 @@ pub fn play(
     let scenario = &case.scenario;
     let build = build_of(scenario.router.rtc);
     let mut server = scenario.server.clone();
-    if let Some(real) = target.daemon().and_then(|daemon| daemon.release(build)) {
+    let real = target.daemon().map(|daemon| daemon.release(build)).transpose()?.flatten();
+    if let Some(real) = real {
         if let Some(why) = contradiction(case, real)? {
             report.verdict = Verdict::Skipped(why);
             return Ok(());

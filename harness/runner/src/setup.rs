@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use nvram_emu::device::{Chip, Flash};
+use nvram_emu::device::{Chip, Flash, Geometry};
 use nvram_emu::{Dialect, Machine, flsh};
 
 use super::escapes::unescape;
@@ -64,6 +64,15 @@ pub fn machine_from(
         );
         return Err(refuse(Part::Nvram, message));
     }
+    let largest = u64::from(Geometry::MAX_SIZE);
+    if partition > largest {
+        let message =
+            format!("invalid size: a partition of {partition} bytes; expected at most {largest}");
+        return Err(refuse(Part::Nvram, message));
+    }
+    if router.image.is_none() && router.free.is_none() && router.neighbours.0 > router.space.0 {
+        return Err(too_small());
+    }
     let space = if driver_sets_size { router.space.0 } else { partition };
     let bytes = match &router.image {
         Some(image) => read_image(&folder.join(image.get_ref()), partition)?,
@@ -103,7 +112,7 @@ fn blank(partition: u64, space: u64) -> Vec<u8> {
 }
 
 fn read_image(path: &Path, partition: u64) -> Result<Vec<u8>, Refusal> {
-    let mut bytes = std::fs::read(path)
+    let mut bytes = backend::read_bounded(path, Geometry::MAX_SIZE.into())
         .map_err(|error| refuse(Part::Image, format!("{}: {error}", path.display())))?;
     if bytes.len() as u64 > partition {
         let message =

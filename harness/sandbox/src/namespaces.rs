@@ -5,7 +5,9 @@ use std::io;
 use std::process;
 
 use rustix::mount::{MountPropagationFlags, mount_change};
-use rustix::process::{Pid, WaitOptions, getgid, getuid, waitpid};
+use rustix::process::{
+    Pid, Signal, WaitOptions, getgid, getuid, set_parent_process_death_signal, waitpid,
+};
 use rustix::thread::{UnshareFlags, unshare_unsafe};
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +27,8 @@ pub enum Isolation {
 /// Moves this process into the namespaces of a sandbox, whose root [`Root::mount`](crate::Root::mount) sets up. The process must have a single thread.
 ///
 /// The function returns in a child of the calling process, which has process id 1. The calling process waits until the child
-/// ends, and exits with its code.
+/// ends, and exits with its code. If the calling process is killed, the kernel kills the child and with it every process of
+/// the sandbox.
 ///
 /// # Errors
 /// The error of the kernel, with the name of the failed step.
@@ -65,7 +68,9 @@ fn continue_in_child() -> io::Result<()> {
     if child < 0 {
         return Err(io::Error::last_os_error());
     }
-    let Some(child) = Pid::from_raw(child) else { return Ok(()) };
+    let Some(child) = Pid::from_raw(child) else {
+        return Ok(set_parent_process_death_signal(Some(Signal::KILL))?);
+    };
     loop {
         match waitpid(Some(child), WaitOptions::empty()) {
             Err(rustix::io::Errno::INTR) | Ok(None) => {}

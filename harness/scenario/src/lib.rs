@@ -1,5 +1,7 @@
 //! Scenarios: the TOML format, its reader, its JSON schema.
 
+#![forbid(unsafe_code)]
+
 mod actions;
 mod bound;
 mod case;

@@ -77,6 +77,9 @@ pub struct Router {
     pub write_ordering: WriteOrdering,
     /// What a power cut in a scenario does to changes of persistent files that were not synced: `kept` (default) or `lost`.
     pub unsynced: Unsynced,
+    /// The router's interface to its clients (default `br0`).
+    #[schemars(with = "String")]
+    pub interface: Spanned<String>,
     /// The reading of the wall clock at boot: `kept` (default), `1970`, a date, or a distance from the true time.
     pub clock: BootClock,
     /// The true date at the first step (default 2026-01-05T12:00:00Z).
@@ -104,6 +107,7 @@ impl Default for Router {
             persistent_size: None,
             write_ordering: WriteOrdering::Reordering,
             unsynced: Unsynced::Kept,
+            interface: Spanned::new(0..0, "br0".to_owned()),
             clock: BootClock::Kept,
             // 2026-01-05T12:00:00Z, a Monday.
             date: Moment::At(1_767_614_400),

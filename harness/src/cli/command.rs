@@ -75,29 +75,73 @@ pub(super) fn command() -> clap::Command {
     examples::add_to(Cli::command())
 }
 
-/// The command of the arguments of this process, with the defaults of the project file. Ends the process if the arguments
-/// are invalid or ask for help.
+/// The command of the arguments of this process, with the defaults of the project file.
 ///
 /// # Errors
 /// A project file that is invalid, unless the command does not depend on it.
-fn parse() -> Result<Command, CommandError> {
+fn parse() -> Result<Parsed, CommandError> {
     color::apply(std::env::args_os());
     let matches = match Project::find() {
-        Ok(None) => command().get_matches(),
-        Ok(Some(project)) => project::with_defaults(&project, command()).get_matches(),
+        Ok(None) => command().try_get_matches(),
+        Ok(Some(project)) => project::with_defaults(&project, command()).try_get_matches(),
         Err(invalid) => match command().try_get_matches() {
-            Ok(matches) if !project::concerns(&matches) => matches,
-            Err(error) if !error.use_stderr() => error.exit(),
+            Ok(matches) if !project::concerns(&matches) => Ok(matches),
+            Err(error) if !error.use_stderr() => Err(error),
             Ok(_) | Err(_) => return Err(invalid),
         },
     };
-    let cli = Cli::from_arg_matches(&matches);
-    Ok(cli.unwrap_or_else(|error| error.format(&mut command()).exit()).command)
+    let matches = match matches {
+        Ok(matches) => matches,
+        Err(error) => return Ok(Parsed::Answered(print_usage(&error))),
+    };
+    remove_abandoned(&matches);
+    Ok(match Cli::from_arg_matches(&matches) {
+        Ok(cli) => Parsed::Command(Box::new(cli.command)),
+        Err(error) => Parsed::Answered(print_usage(&error.format(&mut command()))),
+    })
+}
+
+/// What the arguments ask for.
+enum Parsed {
+    Command(Box<Command>),
+    /// Help, the version, or an error in the arguments was printed.
+    Answered(Exit),
+}
+
+/// Prints help, the version, or an error in the arguments.
+fn print_usage(answer: &clap::Error) -> Exit {
+    let text = answer.render();
+    if answer.use_stderr() {
+        err!("{}", text.ansi());
+        Exit::Usage
+    } else {
+        out!("{}", text.ansi());
+        Exit::Passed
+    }
+}
+
+/// Removes the scratch folders of earlier runs that were killed. `--verbose` names them.
+fn remove_abandoned(matches: &clap::ArgMatches) {
+    let mut innermost = matches;
+    while let Some((_, inner)) = innermost.subcommand() {
+        innermost = inner;
+    }
+    let verbose = matches!(innermost.try_get_one::<bool>("verbose"), Ok(Some(true)));
+    for folder in scratch::remove_abandoned() {
+        if verbose {
+            errln!("removed {}, which a run that was killed has left", folder.display());
+        }
+    }
 }
 
 /// Runs `leaselab` with the arguments of this process.
 pub fn main() -> Exit {
-    let exit = parse().and_then(run_command).unwrap_or_else(|error| print_error(&error));
+    let exit = parse().and_then(|parsed| match parsed {
+        Parsed::Command(command) => run_command(*command),
+        Parsed::Answered(exit) => Ok(exit),
+    });
+    let exit = exit.unwrap_or_else(|error| print_error(&error));
+    scratch::interrupt::stop_if_interrupted();
     match console::finish() {
         Ok(()) => exit,
         Err(error) => print_error(&error),

@@ -243,7 +243,7 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         "trace import",
         &[(
             "A recording of your router, without names and hardware addresses",
-            "leaselab trace import dnsmasq-record.0 dnsmasq-record.1 --anonymise --out home.trace",
+            "leaselab trace import dnsmasq-record/log.0 dnsmasq-record/log.1 --anonymise --out home.trace",
         )],
     ),
     (

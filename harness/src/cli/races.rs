@@ -22,7 +22,7 @@ pub(super) struct Args {
     /// Print every kind of loss, however rare
     #[arg(long)]
     list: bool,
-    /// Run N random trials instead, in each of which real processes set a variable at the same time
+    /// Run N random trials instead, in each of which real processes set and commit variables at the same time
     #[arg(long, value_name = "N", conflicts_with_all = ["race", "list"],
           value_parser = clap::value_parser!(u32).range(1..))]
     trials: Option<u32>,

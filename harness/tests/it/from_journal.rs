@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
+use lzma_rust2::XzReader;
 use predicates::prelude::*;
 use rstest::rstest;
 use trace::{SiteEventKind, from_journal, generations};
@@ -19,7 +21,7 @@ fn recording(name: &str) -> PathBuf {
 fn system_calls(name: &str) -> (u64, u64, u64) {
     let packed = fs::read(recording(name).join("ops.tsv.xz")).expect("recorded");
     let mut text = Vec::new();
-    lzma_rs::xz_decompress(&mut &packed[..], &mut text).expect("whole");
+    XzReader::new(&packed[..], true).read_to_end(&mut text).expect("whole");
     let (mut appended, mut rewrites, mut rewritten) = (0, 0, 0);
     for line in String::from_utf8(text).expect("text").lines() {
         let fields: Vec<&str> = line.split('\t').collect();

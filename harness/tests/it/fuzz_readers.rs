@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use explore::fuzz;
+use lab_report::Document;
 use scenario::Id;
 use scenario::{self, Overrides};
 use trace::Recording;
@@ -143,6 +144,38 @@ fn fuzz_the_recording_reader() {
         }
         if let Err(error) = Recording::read(folder.path()) {
             assert!(error.to_string().contains(".json"), "{error}");
+        }
+    });
+}
+
+/// The JSON report of a command is read and shown as a page, or rejected; nothing panics, and no text becomes markup.
+#[test]
+fn fuzz_the_report_page() {
+    const PIECES: [&str; 10] = [
+        "<script>x()</script>",
+        "\"",
+        "\\u0000",
+        "\\u001b[2J",
+        "-1",
+        "1e99",
+        "null",
+        "[]",
+        "{}",
+        "\\ufffe",
+    ];
+    let whole: &[u8] = include_bytes!("../../lab-report/tests/data/crash.json");
+    bolero::check!().with_iterations(100).for_each(|bytes: &[u8]| {
+        let mut text = whole.to_vec();
+        for triple in bytes.chunks_exact(3) {
+            let at = (usize::from(triple[0]) << 8 | usize::from(triple[1])) % text.len();
+            match PIECES.get(usize::from(triple[2]) % 16) {
+                Some(piece) => drop(text.splice(at..at, piece.bytes())),
+                None => text[at] = triple[2],
+            }
+        }
+        if let Ok(document) = Document::read(&text) {
+            let page = lab_report::page(&document).expect("a page");
+            assert!(!page.contains("<script>x()"));
         }
     });
 }

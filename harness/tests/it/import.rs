@@ -278,7 +278,7 @@ fn a_log_of_the_wrapper_can_be_imported_and_replayed() {
     call(&["old", "02:aa:00:00:00:01", "192.168.1.5", "anna"], "1700003600");
     let leases = call(&["init"], "");
     assert_eq!(leases, "1700003600 02:aa:00:00:00:01 192.168.1.5 anna *\n");
-    lab.command(&["trace", "import", "log.1"]).assert().success();
+    lab.command(&["trace", "import", "log/log.1"]).assert().success();
     let recording = Recording::read(&lab.path().join("log.trace")).expect("a recording");
     let last = recording.calls.last().expect("a call");
     assert_eq!(last.out.as_ref().map(|out| &out.0[..]), Some(leases.as_bytes()));

@@ -1,10 +1,12 @@
 //! `leaselab leases` as a command: its contract, conversions, bad input.
 
 use std::fs;
+use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
+use lzma_rust2::XzReader;
 use predicates::prelude::*;
 use rstest::rstest;
 use serde_json::Value;
@@ -373,7 +375,7 @@ fn recorded(folder: &Path, name: &str) -> Vec<u8> {
     fs::read(&path).unwrap_or_else(|_| {
         let packed = fs::read(format!("{}.xz", path.display())).expect("recorded");
         let mut bytes = Vec::new();
-        lzma_rs::xz_decompress(&mut &packed[..], &mut bytes).expect("whole");
+        XzReader::new(&packed[..], true).read_to_end(&mut bytes).expect("whole");
         bytes
     })
 }

@@ -38,13 +38,14 @@ fn folder(files: &[Written<'_>]) -> tempfile::TempDir {
     folder
 }
 
-/// Names and contents, by name.
+/// Names and contents of all files except locks, by name.
 fn found(folder: &Path) -> Vec<(String, String)> {
     let name = |entry: &fs::DirEntry| entry.file_name().into_string().expect("UTF-8");
     let mut files: Vec<(String, String)> = fs::read_dir(folder)
         .expect("a folder")
         .map(|entry| entry.expect("readable"))
         .map(|entry| (name(&entry), fs::read_to_string(entry.path()).unwrap_or_default()))
+        .filter(|(name, _)| Path::new(name).extension().is_none_or(|extension| extension != "lock"))
         .collect();
     files.sort();
     files
@@ -102,16 +103,39 @@ fn a_candidate_replaces_the_live_file(#[case] files: &[Written<'_>], #[case] tak
     assert!(code == 0 && stdout.contains("is valid: nothing to do"), "{code}: {stdout}");
 }
 
+/// Nothing is created where there is no lease database of dhcpd.
+#[rstest]
+#[case::empty(&[])]
+#[case::of_kea(&[
+    ("kea-leases4.csv", "address,hwaddr,client_id,valid_lifetime\n".to_owned(), 0),
+    ("kea-leases4.csv.2", String::new(), 0),
+])]
+#[case::of_dnsmasq(&[("dnsmasq.leases", "1700003600 02:aa:00:00:00:01 192.168.1.1 pc *\n".to_owned(), 0)])]
+#[case::other_files(&[("dhcpd.conf", "subnet 192.168.1.0 netmask 255.255.255.0 {\n}\n".to_owned(), 0)])]
+fn a_folder_without_a_lease_database_of_dhcpd_is_refused(#[case] files: &[Written<'_>]) {
+    let folder = folder(files);
+    let before = found(folder.path());
+    for path in [folder.path().to_owned(), folder.path().join("dhcpd.leases")] {
+        for dry in [true, false] {
+            let (code, _, stderr) = recover(&path, dry);
+            assert!(code == 2 && stderr.contains("no lease database of dhcpd"), "{code}: {stderr}");
+        }
+    }
+    assert_eq!(found(folder.path()), before);
+    let all = fs::read_dir(folder.path()).expect("a folder").count();
+    assert_eq!(all, before.len(), "no lock file");
+}
+
+/// It may be the file with the leases.
 #[test]
-fn an_empty_folder_gets_an_empty_database() {
-    let folder = folder(&[]);
-    let (code, stdout, _) = recover(folder.path(), true);
-    assert!(code == 0 && stdout.contains("an empty database is created"), "{stdout}");
-    assert_eq!(found(folder.path()), []);
-    assert_eq!(recover(folder.path(), false).0, 0);
-    let files = found(folder.path());
-    assert!(files.len() == 1 && files[0].0 == "dhcpd.leases", "{files:?}");
-    assert!(files[0].1.contains("authoring-byte-order") && !files[0].1.contains("lease 1"));
+fn nothing_is_created_beside_a_file_that_cannot_be_read() {
+    let folder = folder(&[("dhcpd.leases.1700000001", torn("lease 1"), 0)]);
+    fs::create_dir(folder.path().join("dhcpd.leases~")).expect("room");
+    let before = found(folder.path());
+    let (code, _, stderr) = recover(folder.path(), false);
+    let message = "left unchanged, since dhcpd.leases~ cannot be read: not a regular file";
+    assert!(code == 1 && stderr.contains(message), "{code}: {stderr}");
+    assert_eq!(found(folder.path()), before);
 }
 
 #[test]
@@ -165,7 +189,7 @@ fn a_torn_tail_of_the_live_file_is_reported_and_left() {
 fn neither_a_mistyped_folder_nor_a_folder_named_as_a_journal_gets_a_database() {
     let folder = folder(&[]);
     let (code, _, stderr) = recover(&folder.path().join("dhpc"), false);
-    assert!(code == 2 && stderr.contains("no such folder or lease journal"), "{code}: {stderr}");
+    assert!(code == 2 && stderr.contains("no lease database of dhcpd"), "{code}: {stderr}");
     let (code, _, stderr) = recover(&folder.path().join("dhpc/dhcpd.leases"), false);
     assert!(code == 2 && stderr.contains("No such file or directory"), "{code}: {stderr}");
     assert_eq!(found(folder.path()), []);

@@ -1,37 +1,55 @@
 //! Packed files: `.xz`, and archives `.tar.xz`.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-/// Maximum size of a file in bytes, packed or unpacked.
-const MAX_BYTES: u64 = 1 << 30;
+use lzma_rust2::XzReader;
 
-/// Reads a whole file.
+/// Maximum size of a file in bytes.
+const MAX_FILE: u64 = 1 << 30;
+
+/// Maximum size of the unpacked contents of a file in bytes. A small packed file can unpack to any size.
+const MAX_UNPACKED: u64 = 256 << 20;
+
+/// Maximum memory for unpacking, in KiB. The largest dictionary of `xz -9` needs 64 MiB.
+const MAX_DICTIONARY_KIB: u32 = 128 << 10;
+
+/// Maximum number of files in an archive.
+const MAX_MEMBERS: usize = 100_000;
+
+/// Reads a journal or an archive.
 pub(super) fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+    read_bounded(path, MAX_FILE)
+}
+
+/// Reads a whole file of at most `limit` bytes. A name can lead to a file without an end, such as /dev/zero.
+pub(super) fn read_bounded(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    File::open(path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err(io::Error::other("more than 1 GiB"));
+    File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
+        return Err(io::Error::other(format!("larger than {} MiB", limit >> 20)));
     }
     Ok(bytes)
 }
 
 /// Unpacks the contents of an `.xz` file.
-pub(super) fn unpack_xz(bytes: &[u8]) -> io::Result<Vec<u8>> {
-    let mut unpacked = BoundedBuffer(Vec::new());
-    lzma_rs::xz_decompress(&mut &bytes[..], &mut unpacked)
-        .map_err(|error| io::Error::other(format!("invalid .xz file: {error:?}")))?;
-    Ok(unpacked.0)
+pub(super) fn unpack_xz(packed: &[u8]) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    Unpacking::new(packed).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
-/// The files of a tar archive, sorted by path.
-pub(super) fn members(archive: &[u8]) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
+/// The files of an archive `.tar.xz`, sorted by path.
+pub(super) fn members(packed: &[u8]) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
     let mut members = Vec::new();
-    for entry in tar::Archive::new(archive).entries()? {
+    for entry in tar::Archive::new(Unpacking::new(packed)).entries()? {
         let mut entry = entry?;
         if !entry.header().entry_type().is_file() {
             continue;
+        }
+        if members.len() == MAX_MEMBERS {
+            return Err(io::Error::other(format!("more than {MAX_MEMBERS} files")));
         }
         let path = entry.path()?.into_owned();
         let mut bytes = Vec::new();
@@ -42,19 +60,28 @@ pub(super) fn members(archive: &[u8]) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
     Ok(members)
 }
 
-/// A buffer of limited size.
-struct BoundedBuffer(Vec<u8>);
+/// The unpacked contents of an `.xz` file, up to [`MAX_UNPACKED`].
+struct Unpacking<'a> {
+    reader: XzReader<&'a [u8]>,
+    left: u64,
+}
 
-impl Write for BoundedBuffer {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if (self.0.len() + bytes.len()) as u64 > MAX_BYTES {
-            return Err(io::Error::other("more than 1 GiB"));
-        }
-        self.0.extend_from_slice(bytes);
-        Ok(bytes.len())
+impl<'a> Unpacking<'a> {
+    fn new(packed: &'a [u8]) -> Self {
+        let reader = XzReader::new_mem_limit(packed, true, MAX_DICTIONARY_KIB);
+        Self { reader, left: MAX_UNPACKED }
     }
+}
 
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+impl Read for Unpacking<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self
+            .reader
+            .read(buffer)
+            .map_err(|error| io::Error::new(error.kind(), format!("invalid .xz file: {error}")))?;
+        self.left = self.left.checked_sub(count as u64).ok_or_else(|| {
+            io::Error::other(format!("unpacks to more than {} MiB", MAX_UNPACKED >> 20))
+        })?;
+        Ok(count)
     }
 }

@@ -7,6 +7,8 @@
 //!
 //! Recordings also come from routers ([`import`]), and from journals of ISC dhcpd ([`from_journal`]).
 
+#![forbid(unsafe_code)]
+
 mod archive;
 mod bytes;
 mod check;

@@ -9,6 +9,9 @@ use super::archive;
 use super::error::TraceError;
 use super::recording::Recording;
 
+/// Maximum size of a file of a recording in bytes.
+const MAX_FILE: u64 = 256 << 20;
+
 /// The files of a recording.
 const FILES: [&str; 3] = ["meta.json", "stimuli.jsonl", "calls.jsonl"];
 
@@ -20,7 +23,7 @@ impl Recording {
     pub fn read(folder: &Path) -> Result<Recording, TraceError> {
         let [meta, stimuli, calls] = FILES.map(|name| {
             let path = folder.join(name);
-            std::fs::read(&path).map_err(|error| TraceError::Io { path, error })
+            archive::read_bounded(&path, MAX_FILE).map_err(|error| TraceError::Io { path, error })
         });
         Recording::parse(folder, &meta?, &stimuli?, &calls?)
     }
@@ -54,9 +57,9 @@ pub fn is_archive(path: &Path) -> bool {
 /// If the archive cannot be read or unpacked, contains no recording, or one that [`Recording::read`] would reject.
 pub fn read_archive(path: &Path) -> Result<Vec<Recording>, TraceError> {
     let io = |error| TraceError::Io { path: path.to_owned(), error };
-    let unpacked = archive::unpack_xz(&archive::read_file(path).map_err(io)?).map_err(io)?;
+    let packed = archive::read_file(path).map_err(io)?;
     let members: BTreeMap<PathBuf, Vec<u8>> =
-        archive::members(&unpacked).map_err(io)?.into_iter().collect();
+        archive::members(&packed).map_err(io)?.into_iter().collect();
     let mut recordings = Vec::new();
     for member in members.keys().filter(|member| member.ends_with(FILES[0])) {
         let inner = member.parent().unwrap_or(Path::new(""));

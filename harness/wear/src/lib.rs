@@ -23,6 +23,8 @@
 //!
 //! [`Chip::endurance`]: nvram_emu::device::Chip::endurance
 
+#![forbid(unsafe_code)]
+
 mod answer;
 mod calendar_queue;
 mod charts;

@@ -13,6 +13,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use lease_formats::dhcpd::{Options, View, read_file};
+use lzma_rust2::XzReader;
 use rustix::time::{ClockId, clock_gettime};
 
 /// The size of the journal in bytes.
@@ -27,7 +28,7 @@ fn make(path: &Path) {
         .join("tests/data/dhcpd-journals/big/dhcpd.leases.journal.xz");
     let mut journal = Vec::new();
     let packed = fs::read(packed).expect("the recording is there");
-    lzma_rs::xz_decompress(&mut &packed[..], &mut journal).expect("the recording is whole");
+    XzReader::new(&packed[..], true).read_to_end(&mut journal).expect("the recording is whole");
     let mut out = Vec::with_capacity(SIZE);
     let mut copy = 0u8;
     while out.len() < SIZE {

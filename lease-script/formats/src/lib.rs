@@ -1,6 +1,8 @@
 //! Lease databases of DHCP servers: [`dhcpd`] reads and writes ISC dhcpd's journal, [`exchange`] converts between it,
 //! dnsmasq's lease file and Kea's memfile.
 
+#![forbid(unsafe_code)]
+
 pub mod dhcpd;
 pub mod exchange;
 pub mod hex;

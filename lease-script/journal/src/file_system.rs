@@ -4,6 +4,8 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 
 use crate::error::OperationError;
+use crate::index::Index;
+use crate::status::Status;
 
 /// An open file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,36 +24,19 @@ pub enum Mode {
     Truncate,
 }
 
-/// The type of a directory entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// A regular file.
-    File,
-    /// A directory, symbolic link, device or the like.
-    Other,
-}
-
-/// The result of `lstat` for a name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Status {
-    /// The type of the entry.
-    pub kind: Kind,
-    /// The inode number; two names with the same number are the same file.
-    pub inode: u64,
-    /// The length in bytes.
-    pub length: u64,
-    /// The time of the last change of the contents: seconds and nanoseconds, or any clock that never goes back.
-    pub modified: (i64, i64),
-}
-
 /// File operations relative to one directory. After [`OperationError::Killed`], the caller returns at once.
 pub trait FileSystem {
-    /// Locks the directory against other writers until this value is dropped. `Ok(false)`: another writer holds the
-    /// lock and did not release it in time.
+    /// Locks the journal called `name` against other writers until this value is dropped. `Ok(false)`: another writer
+    /// holds the lock and did not release it in time.
     ///
     /// # Errors
-    /// Those of `flock`.
-    fn lock(&mut self) -> Result<bool, OperationError>;
+    /// Those of `open` and `flock`.
+    fn lock(&mut self, name: &OsStr) -> Result<bool, OperationError>;
+
+    /// The index of the journal called `name`, if one can be kept.
+    fn index(&mut self, _name: &OsStr) -> Option<Index> {
+        None
+    }
 
     /// Opens a file.
     ///
@@ -64,6 +49,21 @@ pub trait FileSystem {
     /// # Errors
     /// Those of `read`.
     fn read(&mut self, file: Handle) -> Result<Vec<u8>, OperationError>;
+
+    /// Reads `length` bytes of an open file from an offset; fewer at its end.
+    ///
+    /// # Errors
+    /// Those of `pread`.
+    fn read_at(
+        &mut self,
+        file: Handle,
+        offset: u64,
+        length: usize,
+    ) -> Result<Vec<u8>, OperationError> {
+        let bytes = self.read(file)?;
+        let from = bytes.len().min(usize::try_from(offset).unwrap_or(usize::MAX));
+        Ok(bytes[from..bytes.len().min(from.saturating_add(length))].to_vec())
+    }
 
     /// Appends to a file and returns the number of bytes written, which may be less than `bytes.len()`.
     ///

@@ -7,20 +7,35 @@
 //!   rewrite leaves the live file unchanged, and records are appended to it as before.
 //! * A torn record at the end is removed before the next record is appended. A record that could not be written
 //!   completely is removed again.
-//! * Writers lock the directory.
+//! * A comment after each record has its number and checksum: damage is noticed, even if the damaged text
+//!   can be parsed. A damaged journal is kept as `NAME.damaged` and rewritten by the next change.
+//! * A change reads only the record that it replaces, which an index in RAM finds.
+//! * Writers lock `NAME.lock`.
 //!
-//! All file operations go through [`FileSystem`], so that a test can stop the store at any of them.
+//! All file operations on the journal go through [`FileSystem`], so that a test can stop the store at any of them.
 
+#![forbid(unsafe_code)]
+
+mod checksum;
+mod contents;
 mod error;
 mod file_system;
+mod index;
+mod lookup;
 mod real_directory;
+mod record;
 mod recovery;
+mod rewrite;
+mod status;
 mod store;
 mod text;
 
 pub use error::{OperationError, Result, StoreError};
-pub use file_system::{FileSystem, Handle, Kind, Mode, Status, append_all};
+pub use file_system::{FileSystem, Handle, Mode, append_all};
+pub use index::Index;
 pub use real_directory::{RealDirectory, locate};
+pub use record::{Record, holds};
 pub use recovery::{Action, Candidate, Live, Plan, apply, is_epoch, plan, sibling};
+pub use status::{Kind, Status};
 pub use store::{Journal, Policy, read_only};
 pub use text::{Rewrite, find_rewrite, intact_length};

@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, fchown};
+use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread;
@@ -12,23 +12,31 @@ use std::time::Duration;
 
 use rustix::fs::{FlockOperation, OFlags, flock};
 use rustix::io::{Errno, retry_on_intr};
+use rustix::process::geteuid;
 
 use crate::error::OperationError;
-use crate::file_system::{FileSystem, Handle, Kind, Mode, Status};
+use crate::file_system::{FileSystem, Handle, Mode};
+use crate::index::{Index, Key};
+use crate::recovery::sibling;
+use crate::status::{Kind, Status};
 
 /// How long a writer waits for the lock.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longer chains of symbolic links count as a loop.
 const MAX_LINKS: usize = 16;
 
-/// A directory. Writers lock the directory itself: the lock needs no lock file, is not affected by renames of the
-/// files, and is released when its process ends for any reason.
+/// A directory. The lock of a journal is on a file of its own, `NAME.lock`, which only its owner can open: anybody who
+/// can open the directory or the journal could hold a lock on those. It is released when its process ends for any reason.
 #[derive(Debug)]
 pub struct RealDirectory {
     path: PathBuf,
     directory: Option<File>,
+    /// The locks that are held, by the name of the journal.
+    locks: Vec<(OsString, File)>,
     files: Vec<Option<File>>,
     lock_timeout: Duration,
+    /// The directory in RAM for indexes.
+    indexes: Option<PathBuf>,
 }
 
 /// Splits the path of a journal into its directory and its name there. Symbolic links are resolved, even those whose
@@ -56,7 +64,21 @@ pub fn locate(path: &Path) -> io::Result<(RealDirectory, OsString)> {
 impl RealDirectory {
     /// The directory at `path`. It is opened when it is first locked or synced.
     pub fn new(path: PathBuf) -> Self {
-        Self { path, directory: None, files: Vec::new(), lock_timeout: LOCK_TIMEOUT }
+        Self {
+            path,
+            directory: None,
+            locks: Vec::new(),
+            files: Vec::new(),
+            lock_timeout: LOCK_TIMEOUT,
+            indexes: None,
+        }
+    }
+
+    /// Keeps indexes of journals in a directory, which must be in RAM.
+    #[must_use]
+    pub fn with_indexes(mut self, directory: PathBuf) -> Self {
+        self.indexes = Some(directory);
+        self
     }
 
     fn at(&self, name: &OsStr) -> PathBuf {
@@ -76,17 +98,48 @@ impl RealDirectory {
     }
 }
 
-/// Locks a directory that another process has locked; `None` after the timeout.
+/// Opens the lock file at `path`, and creates it if necessary, for the owner of the directory.
+fn open_lock(path: &Path, directory: &File) -> io::Result<File> {
+    let open = |create: bool| {
+        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        let mut options = OpenOptions::new();
+        options.read(true).write(create).create_new(create).mode(0o600);
+        options.custom_flags(flags.bits().cast_signed()).open(path)
+    };
+    let owner = directory.metadata()?;
+    let file = match open(false) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => match open(true) {
+            Ok(file) => {
+                if geteuid().is_root() {
+                    fchown(&file, Some(owner.uid()), Some(owner.gid()))?;
+                }
+                file
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => open(false)?,
+            Err(error) => return Err(error),
+        },
+        opened => opened?,
+    };
+    let data = file.metadata()?;
+    let is_owned = [0, geteuid().as_raw(), owner.uid()].contains(&data.uid());
+    if data.is_file() && data.nlink() == 1 && data.mode() % 0o100 == 0 && is_owned {
+        return Ok(file);
+    }
+    let path = path.display();
+    Err(io::Error::other(format!("{path} is not a lock file of this program: remove it")))
+}
+
+/// Waits for a lock that another process holds; `None` after the timeout.
 ///
-/// `flock` has no timeout, so a thread waits in it. If the thread gets the lock after the timeout, it closes the
-/// directory, which releases the lock.
-fn wait_for_lock(directory: File, timeout: Duration) -> io::Result<Option<File>> {
+/// `flock` has no timeout, so a thread waits in it. If the thread gets the lock after the timeout, it closes the file, which
+/// releases the lock.
+fn wait_for_lock(file: File, timeout: Duration) -> io::Result<Option<File>> {
     let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || {
-        let result = retry_on_intr(|| flock(&directory, FlockOperation::LockExclusive));
+    thread::Builder::new().spawn(move || {
+        let result = retry_on_intr(|| flock(&file, FlockOperation::LockExclusive));
         // Fails after the timeout.
-        _ = sender.send(result.map(|()| directory));
-    });
+        _ = sender.send(result.map(|()| file));
+    })?;
     match receiver.recv_timeout(timeout) {
         Ok(result) => Ok(Some(result?)),
         Err(_) => Ok(None),
@@ -94,16 +147,27 @@ fn wait_for_lock(directory: File, timeout: Duration) -> io::Result<Option<File>>
 }
 
 impl FileSystem for RealDirectory {
-    fn lock(&mut self) -> Result<bool, OperationError> {
-        match flock(self.directory()?, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => return Ok(true),
-            Err(Errno::WOULDBLOCK | Errno::INTR) => {}
-            Err(error) => return Err(io::Error::from(error).into()),
+    fn lock(&mut self, name: &OsStr) -> Result<bool, OperationError> {
+        if self.locks.iter().any(|(held, _)| held == name) {
+            return Ok(true);
         }
-        let locked = wait_for_lock(File::open(&self.path)?, self.lock_timeout)?;
-        let is_locked = locked.is_some();
-        self.directory = locked.or(self.directory.take());
+        let path = self.at(&sibling(name, ".lock"));
+        let file = open_lock(&path, self.directory()?)?;
+        let file = match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Some(file),
+            Err(Errno::WOULDBLOCK | Errno::INTR) => wait_for_lock(file, self.lock_timeout)?,
+            Err(error) => return Err(io::Error::from(error).into()),
+        };
+        let is_locked = file.is_some();
+        self.locks.extend(file.map(|file| (name.to_owned(), file)));
         Ok(is_locked)
+    }
+
+    fn index(&mut self, name: &OsStr) -> Option<Index> {
+        let data = self.directory().ok()?.metadata().ok()?;
+        let path = [data.dev().to_le_bytes(), data.ino().to_le_bytes()].concat();
+        let Key(hash) = Key::new(0, &[&path, name.as_bytes()].concat());
+        Index::open(&self.indexes.as_ref()?.join(format!(".lease-index-{hash:016x}")))
     }
 
     fn open(&mut self, name: &OsStr, mode: Mode) -> Result<Handle, OperationError> {
@@ -125,6 +189,26 @@ impl FileSystem for RealDirectory {
     fn read(&mut self, file: Handle) -> Result<Vec<u8>, OperationError> {
         let mut bytes = Vec::new();
         self.file(file)?.read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    fn read_at(
+        &mut self,
+        file: Handle,
+        offset: u64,
+        length: usize,
+    ) -> Result<Vec<u8>, OperationError> {
+        let mut bytes = vec![0; length];
+        let mut read = 0;
+        while read < length {
+            match self.file(file)?.read_at(&mut bytes[read..], offset + read as u64) {
+                Ok(0) => break,
+                Ok(count) => read += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        bytes.truncate(read);
         Ok(bytes)
     }
 
@@ -194,6 +278,7 @@ impl FileSystem for RealDirectory {
                 inode: data.ino(),
                 length: data.len(),
                 modified: (data.mtime(), data.mtime_nsec()),
+                changed: (data.ctime(), data.ctime_nsec()),
             })),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error.into()),
@@ -204,21 +289,65 @@ impl FileSystem for RealDirectory {
 #[cfg(test)]
 mod tests {
     use std::ffi::OsStr;
+    use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
     use crate::store::Journal;
 
+    fn open(directory: &mut RealDirectory) -> Result<(), String> {
+        Journal::open(directory, OsStr::new("dhcpd.leases"), None, 0)
+            .map(|_| ())
+            .map_err(|error| error.to_string())
+    }
+
     #[test]
     fn a_lock_held_by_another_writer_is_reported() {
         let path = tempfile::tempdir().expect("a directory");
-        let held = File::open(path.path()).expect("the directory");
-        flock(&held, FlockOperation::LockExclusive).expect("free");
-        let mut directory = RealDirectory::new(path.path().to_owned());
+        let new = || RealDirectory::new(path.path().to_owned());
+        let mut held = new();
+        assert_eq!(open(&mut held), Ok(()));
+        let mut directory = new();
         directory.lock_timeout = Duration::from_nanos(1);
-        let name = OsStr::new("dhcpd.leases");
-        let error = Journal::open(&mut directory, name, None, 0).err().expect("the lock is held");
-        assert_eq!(error.to_string(), "dhcpd.leases: another writer holds the lock");
+        let message = "dhcpd.leases: another writer holds the lock";
+        assert_eq!(open(&mut directory), Err(message.to_owned()));
         drop(held);
-        assert!(Journal::open(&mut directory, name, None, 0).is_ok());
+        assert_eq!(open(&mut new()), Ok(()));
+    }
+
+    #[test]
+    fn a_lock_on_the_directory_or_the_journal_blocks_nobody() {
+        let path = tempfile::tempdir().expect("a directory");
+        let new = || RealDirectory::new(path.path().to_owned());
+        assert_eq!(open(&mut new()), Ok(()));
+        let held = ["", "dhcpd.leases"].map(|name| File::open(path.path().join(name)).expect(name));
+        for held in &held {
+            flock(held, FlockOperation::LockShared).expect("free");
+        }
+        let mut directory = new();
+        directory.lock_timeout = Duration::from_nanos(1);
+        assert_eq!(open(&mut directory), Ok(()));
+        let mode = fs::metadata(path.path().join("dhcpd.leases.lock")).expect("a lock").mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_lock_file_of_somebody_else_is_refused() {
+        let path = tempfile::tempdir().expect("a directory");
+        let lock = path.path().join("dhcpd.leases.lock");
+        let victim = path.path().join("victim");
+        fs::write(&victim, "as it was").expect("space");
+        let refused = || {
+            let error = open(&mut RealDirectory::new(path.path().to_owned())).expect_err("refused");
+            assert!(error.contains("cannot lock"), "{error}");
+            fs::remove_file(&lock).expect("there");
+        };
+        std::os::unix::fs::symlink(&victim, &lock).expect("a link");
+        refused();
+        fs::hard_link(&victim, &lock).expect("a link");
+        refused();
+        fs::write(&lock, "").expect("space");
+        fs::set_permissions(&lock, fs::Permissions::from_mode(0o644)).expect("ours");
+        refused();
+        assert_eq!(fs::read(&victim).expect("there"), b"as it was");
     }
 }

@@ -1,26 +1,30 @@
 //! Recovery of a live file that is missing, empty or unreadable.
 //!
-//! 1. A live file with readable declarations stays. So does an empty one, unless step 2 or 3 finds a file with leases.
+//! 1. A live file with readable declarations stays.
 //! 2. Otherwise a complete temporary file replaces it, if the temporary file is newer than `~` or there is no `~`. A
 //!    temporary file of this crate ends in a mark with the number of the rewrite and its length; one of dhcpd is
 //!    complete if it is read to its end without a diagnostic and declares every address that has an active lease in `~`.
 //!    A torn temporary file is never used.
 //! 3. Otherwise `~` replaces it.
-//! 4. Otherwise, if no file with leases is left, an empty database is created.
+//! 4. Otherwise, if no file with leases is left and the live file is missing or empty, an empty database replaces it.
 //! 5. Otherwise nothing is changed: manual intervention is required.
 //!
-//! A live file without readable declarations is kept as `NAME.damaged`.
+//! If any of these files cannot be read, nothing is changed either: it may be the one with the leases. A live file without
+//! readable declarations is kept as `NAME.damaged`.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 
-use lease_formats::dhcpd::{BindingState, Reading};
+use lease_formats::dhcpd::{BindingState, Family, Reading};
 
-use crate::error::OperationError;
-use crate::file_system::{FileSystem, Kind, Mode, append_all, unlink_if_there};
-use crate::text::{Rewrite, begin, end, find_rewrite, intact_length, salvage};
+use crate::contents::Contents;
+use crate::error::{OperationError, reason};
+use crate::file_system::{FileSystem, Mode, append_all, unlink_if_there};
+use crate::rewrite::Replacement;
+use crate::status::{Kind, Status};
+use crate::text::Rewrite;
 
 /// The state of the live file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +61,8 @@ pub struct Candidate {
     pub leases: usize,
     /// Why the file cannot be used, if so.
     pub rejection: Option<String>,
+    /// Whether the file could not be read.
+    pub is_unreadable: bool,
     rewrite: Option<Rewrite>,
     modified: (i64, i64),
 }
@@ -120,27 +126,35 @@ fn declared(reading: &Reading) -> Vec<String> {
     all
 }
 
-/// Whether a reading has diagnostics but no declarations.
-pub(crate) fn is_garbage(reading: &Reading) -> bool {
-    reading.counts.declarations == 0
-        && reading.counts.non_leases == 0
-        && reading.byte_order.is_none()
-        && reading.server_duid.is_none()
-        && reading.diagnostics.total() > 0
-}
-
-struct Opened {
-    text: Vec<u8>,
-    reading: Reading,
-}
-
-fn read(fs: &mut dyn FileSystem, name: &OsStr) -> Result<Opened, OperationError> {
+/// Reads a file.
+pub(crate) fn read(
+    fs: &mut dyn FileSystem,
+    name: &OsStr,
+    family: Option<Family>,
+) -> Result<Contents, OperationError> {
     let file = fs.open(name, Mode::Read)?;
     let text = fs.read(file);
     fs.close(file);
-    let text = text?;
-    let reading = salvage(&text, None);
-    Ok(Opened { text, reading })
+    Ok(Contents::parse(text?, family))
+}
+
+/// The state of the live file, and what is in it.
+pub(crate) fn examine(
+    fs: &mut dyn FileSystem,
+    name: &OsStr,
+    family: Option<Family>,
+) -> Result<(Live, Option<Contents>), OperationError> {
+    Ok(match fs.status(name)? {
+        None => (Live::Missing, None),
+        Some(status) if status.kind != Kind::File => {
+            return Err(io::Error::other("not a regular file").into());
+        }
+        Some(status) if status.length == 0 => (Live::Empty, None),
+        Some(_) => {
+            let contents = read(fs, name, family)?;
+            (if contents.is_garbage { Live::Garbage } else { Live::Valid }, Some(contents))
+        }
+    })
 }
 
 /// Examines the live file called `name` and the files beside it. Changes nothing.
@@ -148,56 +162,68 @@ fn read(fs: &mut dyn FileSystem, name: &OsStr) -> Result<Opened, OperationError>
 /// # Errors
 /// The live file is not a regular file or cannot be read, or the directory cannot be listed.
 pub fn plan(fs: &mut dyn FileSystem, name: &OsStr) -> Result<Plan, OperationError> {
-    let live = match fs.status(name)? {
-        None => Live::Missing,
-        Some(status) if status.kind != Kind::File => {
-            return Err(io::Error::other("not a regular file").into());
-        }
-        Some(status) if status.length == 0 => Live::Empty,
-        Some(_) if is_garbage(&read(fs, name)?.reading) => Live::Garbage,
-        Some(_) => Live::Valid,
-    };
+    let (live, _) = examine(fs, name, None)?;
+    plan_for(fs, name, live, None)
+}
+
+/// Plans the recovery of a live file in this state.
+pub(crate) fn plan_for(
+    fs: &mut dyn FileSystem,
+    name: &OsStr,
+    live: Live,
+    family: Option<Family>,
+) -> Result<Plan, OperationError> {
     let mut plan =
         Plan { name: name.to_owned(), live, candidates: Vec::new(), action: Action::Nothing };
     if live != Live::Valid {
-        plan.candidates = candidates(fs, name)?;
+        plan.candidates = candidates(fs, name, family)?;
         plan.action = decide(&plan);
     }
     Ok(plan)
 }
 
-fn candidates(fs: &mut dyn FileSystem, name: &OsStr) -> Result<Vec<Candidate>, OperationError> {
+fn candidates(
+    fs: &mut dyn FileSystem,
+    name: &OsStr,
+    family: Option<Family>,
+) -> Result<Vec<Candidate>, OperationError> {
     let backup = sibling(name, "~");
     let mut found = Vec::new();
     let mut held = Vec::new();
     for other in std::iter::once(backup.clone()).chain(temporaries(fs, name)?) {
-        let Some(status) = fs.status(&other)?.filter(|status| status.kind == Kind::File) else {
-            continue;
-        };
+        let Some(status) = fs.status(&other)? else { continue };
         let is_backup = other == backup;
         let mut candidate = Candidate {
             name: other,
             leases: 0,
             rejection: None,
+            is_unreadable: false,
             rewrite: None,
             modified: status.modified,
         };
-        match read(fs, &candidate.name) {
+        let contents = match status.kind {
+            Kind::File => read(fs, &candidate.name, family),
+            Kind::Other => Err(io::Error::other("not a regular file").into()),
+        };
+        match contents {
             Err(OperationError::Killed) => return Err(OperationError::Killed),
-            Err(OperationError::Io(error)) => candidate.rejection = Some(error.to_string()),
-            Ok(Opened { text, reading }) => {
-                let active = active(&reading);
+            Err(OperationError::Io(error)) => {
+                candidate.is_unreadable = true;
+                candidate.rejection = Some(format!("cannot be read: {}", reason(&error)));
+            }
+            Ok(contents) => {
+                let active = active(&contents.reading);
                 candidate.leases = active.len();
-                candidate.rewrite = find_rewrite(&text);
+                candidate.rewrite = contents.rewrite;
                 candidate.rejection = if is_backup {
-                    (text.is_empty() || is_garbage(&reading))
+                    (contents.text.is_empty() || contents.is_garbage)
                         .then(|| "no readable declaration".to_owned())
                 } else if candidate.rewrite.is_some() {
-                    None
+                    contents.problem.map(|problem| format!("damaged: {problem}"))
                 } else if candidate.name == sibling(name, ".tmp") {
                     Some("torn: the mark at its end is missing".to_owned())
                 } else {
-                    torn(&text, &reading, &held)
+                    torn(&contents, &held)
                 };
                 if is_backup {
                     held = active;
@@ -210,14 +236,14 @@ fn candidates(fs: &mut dyn FileSystem, name: &OsStr) -> Result<Vec<Candidate>, O
 }
 
 /// Why a temporary file of dhcpd is not complete.
-fn torn(text: &[u8], reading: &Reading, held: &[String]) -> Option<String> {
-    if intact_length(text) < text.len() {
+fn torn(contents: &Contents, held: &[String]) -> Option<String> {
+    if contents.torn() > 0 {
         return Some("torn: its last record is incomplete".to_owned());
     }
-    if let Some(problem) = reading.diagnostics.iter().next() {
+    if let Some(problem) = &contents.problem {
         return Some(format!("damaged: {problem}"));
     }
-    let declared = declared(reading);
+    let declared = declared(&contents.reading);
     if declared.is_empty() {
         return Some("no lease in it".to_owned());
     }
@@ -249,6 +275,11 @@ fn temporaries(fs: &mut dyn FileSystem, name: &OsStr) -> Result<Vec<OsString>, O
 
 fn decide(plan: &Plan) -> Action {
     let backup_name = sibling(&plan.name, "~");
+    if let Some(unreadable) = plan.candidates.iter().find(|candidate| candidate.is_unreadable) {
+        let name = unreadable.name.to_string_lossy();
+        let why = unreadable.rejection.as_deref().unwrap_or_default();
+        return Action::Refuse(format!("left unchanged, since {name} {why}"));
+    }
     let usable = |c: &&Candidate| c.rejection.is_none();
     let backup = plan.candidates.iter().filter(usable).find(|c| c.name == backup_name);
     let newest =
@@ -261,9 +292,6 @@ fn decide(plan: &Plan) -> Action {
     };
     if let Some(chosen) = chosen.filter(|c| c.leases > 0 || plan.live != Live::Empty) {
         return Action::Restore(chosen.name.clone());
-    }
-    if plan.live == Live::Empty {
-        return Action::Nothing;
     }
     if let Some(torn) = plan.candidates.iter().find(|c| c.leases > 0) {
         let name = torn.name.to_string_lossy();
@@ -301,12 +329,19 @@ pub fn apply(fs: &mut dyn FileSystem, plan: &Plan, now: i64) -> Result<(), Opera
         Action::Nothing => Ok(()),
         Action::Refuse(why) => Err(io::Error::other(why.clone()).into()),
         Action::Create => {
-            let mut text = begin(None).map_err(io::Error::other)?;
-            end(&mut text, 1, now);
+            let text =
+                Replacement::new(&Contents::parse(Vec::new(), None).reading, 1, now, &[]).text;
             let temporary = sibling(&plan.name, ".tmp");
             unlink_if_there(fs, &temporary)?;
             let file = fs.open(&temporary, Mode::CreateNew)?;
-            let written = append_all(fs, file, &text).and_then(|()| fs.fsync(file));
+            let mut written = append_all(fs, file, &text).and_then(|()| fs.fsync(file));
+            if plan.live == Live::Empty && written.is_ok() {
+                written = fs.open(&plan.name, Mode::Read).and_then(|empty| {
+                    let copied = fs.copy_metadata(file, empty);
+                    fs.close(empty);
+                    copied
+                });
+            }
             fs.close(file);
             remove_on_error(fs, &temporary, written)?;
             let renamed = fs.rename(&temporary, &plan.name);
@@ -327,9 +362,50 @@ pub fn apply(fs: &mut dyn FileSystem, plan: &Plan, now: i64) -> Result<(), Opera
     }
 }
 
-/// Links a damaged file to `NAME.damaged`. Fails if that name exists: only the first damaged file is kept.
-pub(crate) fn keep_damaged(fs: &mut dyn FileSystem, name: &OsStr) -> Result<(), OperationError> {
-    fs.link(name, &sibling(name, ".damaged"))
+/// Keeps a damaged file as `NAME.damaged`, or as `NAME.damaged.1` if there is an earlier one; of the later ones, only the
+/// last is kept. Returns the name.
+pub(crate) fn keep_damaged(
+    fs: &mut dyn FileSystem,
+    name: &OsStr,
+) -> Result<OsString, OperationError> {
+    let inode = |status: Option<Status>| status.map(|status| status.inode);
+    let live = inode(fs.status(name)?);
+    let mut kept = sibling(name, ".damaged");
+    for other in [kept.clone(), sibling(name, ".damaged.1")] {
+        match inode(fs.status(&other)?) {
+            None => {
+                kept = other;
+                break;
+            }
+            // An earlier call was interrupted.
+            found if found == live => return Ok(other),
+            Some(_) => kept = other,
+        }
+    }
+    unlink_if_there(fs, &kept)?;
+    match fs.link(name, &kept) {
+        Ok(()) => {}
+        Err(OperationError::Killed) => return Err(OperationError::Killed),
+        // The file system has no hard links.
+        Err(OperationError::Io(_)) => copy(fs, name, &kept)?,
+    }
+    Ok(kept)
+}
+
+fn copy(fs: &mut dyn FileSystem, from: &OsStr, to: &OsStr) -> Result<(), OperationError> {
+    let old = fs.open(from, Mode::Read)?;
+    let text = fs.read(old);
+    let copied = text.and_then(|text| {
+        let new = fs.open(to, Mode::CreateNew)?;
+        let written = fs
+            .copy_metadata(new, old)
+            .and_then(|()| append_all(fs, new, &text))
+            .and_then(|()| fs.fsync(new));
+        fs.close(new);
+        remove_on_error(fs, to, written)
+    });
+    fs.close(old);
+    copied
 }
 
 /// Removes a temporary file if an operation on it failed.

@@ -1,18 +1,25 @@
-//! The open journal: appending records and rewriting the file.
+//! The open journal: looking up leases, appending records and rewriting the file.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
-use lease_formats::dhcpd::{
-    BindingState, Family, Ia, Lease, Reading, write_ia, write_lease, write_non_lease,
-};
+use lease_formats::dhcpd::{Family, Ia, IaKind, Lease, Reading};
 
+use crate::checksum::{Number, append_checksum};
+use crate::contents::Contents;
 use crate::error::{OperationError, Result, StoreError, reason};
-use crate::file_system::{FileSystem, Handle, Kind, Mode, append_all, unlink_if_there};
-use crate::recovery::{
-    Action, Live, apply, is_garbage, keep_damaged, plan, remove_on_error, sibling,
+use crate::file_system::{FileSystem, Handle, Mode, append_all, unlink_if_there};
+use crate::index::{Index, Key, Place, Summary};
+use crate::lookup::{Lookup, look_up};
+use crate::record::{
+    Record, association_key, holder_key, holds, lease_key, places, read_record, server_duid_key,
 };
-use crate::text::{Rewrite, begin, end, find_rewrite, intact_length, salvage};
+use crate::recovery::{
+    Action, Live, apply, examine, keep_damaged, plan_for, read, remove_on_error, sibling,
+};
+use crate::rewrite::Replacement;
+use crate::text::{Rewrite, intact_length};
 
 /// When a journal is rewritten.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,22 +40,35 @@ enum Backup {
     None,
 }
 
-/// A journal open for writing. The lock on its directory is held as long as the [`FileSystem`] exists.
+/// What is known of the contents of a journal.
+enum Known {
+    /// All of it was read. Records that were appended since are in the text, but not in the reading.
+    Contents(Box<Contents>),
+    /// Nothing was read: leases are found through the index.
+    Index,
+}
+
+/// A journal open for writing. Its lock is held as long as the [`FileSystem`] exists.
 pub struct Journal<'a> {
     fs: &'a mut dyn FileSystem,
     name: OsString,
+    family: Option<Family>,
+    now: i64,
     file: Handle,
-    text: Vec<u8>,
-    /// The length of the file on disk; greater than that of `text` if the file ends in a torn record.
+    known: Known,
+    index: Option<Index>,
+    /// The length of the file without a torn record at its end.
+    intact: u64,
+    /// The length of the file.
     length: u64,
     rewrite: Option<Rewrite>,
-    reading: Reading,
-    family: Option<Family>,
+    last: Number,
     messages: Vec<String>,
 }
 
 impl<'a> Journal<'a> {
-    /// Takes the lock, recovers the live file if it is missing or unreadable, and reads it.
+    /// Takes the lock and opens the journal. If its index is valid, its contents are not read; otherwise the live file is
+    /// recovered if it is missing or unreadable, and read.
     ///
     /// # Errors
     /// The lock is held by another writer, the file is not a journal, or a file operation failed.
@@ -59,7 +79,8 @@ impl<'a> Journal<'a> {
         now: i64,
     ) -> Result<Self> {
         let shown = name.to_string_lossy().into_owned();
-        match fs.lock() {
+        let failed = |error: OperationError| StoreError::new(&shown, &error);
+        match fs.lock(name) {
             Ok(true) => {}
             Ok(false) => {
                 let why = format!("{shown}: another writer holds the lock");
@@ -70,30 +91,64 @@ impl<'a> Journal<'a> {
             }
         }
         let mut messages = Vec::new();
-        recover(fs, name, now, &mut messages)?;
-        let file = fs.open(name, Mode::Append).map_err(|e| StoreError::new(&shown, &e))?;
-        let mut text = fs.read(file).map_err(|e| StoreError::new(&shown, &e))?;
-        let length = text.len() as u64;
-        text.truncate(intact_length(&text));
-        let torn = length - text.len() as u64;
+        let mut index = fs.index(name);
+        let status = fs.status(name).map_err(failed)?;
+        let indexed = index.as_mut().zip(status).and_then(|(index, status)| {
+            index.load(&status).map(|summary| (summary, status.length))
+        });
+        if let Some((Summary { rewrite, last }, length)) = indexed {
+            let file = fs.open(name, Mode::Append).map_err(failed)?;
+            let (name, known, intact) = (name.to_owned(), Known::Index, length);
+            return Ok(Self {
+                fs,
+                name,
+                family,
+                now,
+                file,
+                known,
+                index,
+                intact,
+                length,
+                rewrite,
+                last,
+                messages,
+            });
+        }
+        let contents = recover(fs, name, family, now, &mut messages)?;
+        let file = fs.open(name, Mode::Append).map_err(failed)?;
+        let torn = contents.torn();
         if torn > 0 {
             messages.push(format!("{shown}: torn tail of {torn} bytes: removed by the next write"));
         }
-        let reading = salvage(&text, family);
-        let rewrite = find_rewrite(&text);
-        let name = name.to_owned();
-        Ok(Self { fs, name, file, text, length, rewrite, reading, family, messages })
-    }
-
-    /// The leases in the journal.
-    pub fn reading(&self) -> &Reading {
-        &self.reading
+        let mut journal = Self {
+            fs,
+            name: name.to_owned(),
+            family,
+            now,
+            file,
+            intact: contents.intact as u64,
+            length: contents.text.len() as u64,
+            rewrite: contents.rewrite,
+            last: contents.last,
+            known: Known::Contents(Box::new(contents)),
+            index,
+            messages,
+        };
+        journal.build_index();
+        Ok(journal)
     }
 
     /// Closes the journal and returns the leases in it.
-    pub fn into_reading(self) -> Reading {
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn into_reading(mut self) -> Result<Reading> {
+        self.load()?;
         self.fs.close(self.file);
-        self.reading
+        match self.known {
+            Known::Contents(contents) => Ok(contents.reading),
+            Known::Index => Err(StoreError::Failed(format!("{}: not read", self.shown()))),
+        }
     }
 
     /// Returns the messages for the user since the last call.
@@ -109,9 +164,138 @@ impl<'a> Journal<'a> {
         Err(StoreError::new(format_args!("{}: {what}", self.shown()), error))
     }
 
+    /// The lease of an address.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn lease(&mut self, address: Ipv4Addr) -> Result<Option<Lease>> {
+        self.find(
+            lease_key(address),
+            |reading| reading.table.get(address),
+            |reading| reading.table.get(address),
+        )
+    }
+
+    /// The association that holds an address.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn holder(&mut self, address: Ipv6Addr) -> Result<Option<Ia>> {
+        let then = self.find(
+            holder_key(address),
+            |reading| reading.ia_table.iter().filter(|ia| holds(ia, address)).last().cloned(),
+            |reading| reading.ias().next().filter(|ia| holds(ia, address)).cloned(),
+        )?;
+        let Some(then) = then else { return Ok(None) };
+        let now = self.association(then.kind, &then.id)?;
+        Ok(now.filter(|ia| holds(ia, address)))
+    }
+
+    /// An association.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn association(&mut self, kind: IaKind, id: &[u8]) -> Result<Option<Ia>> {
+        let same = |ia: &&Ia| ia.kind == kind && ia.id == id;
+        self.find(
+            association_key(kind, id),
+            |reading| reading.ia_table.iter().find(same).cloned(),
+            |reading| reading.ia_table.iter().find(same).cloned(),
+        )
+    }
+
+    /// The DUID of the server.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn server_duid(&mut self) -> Result<Option<Vec<u8>>> {
+        self.find(
+            server_duid_key(),
+            |reading| reading.server_duid.clone(),
+            |reading| reading.server_duid.clone(),
+        )
+    }
+
+    /// Finds something in the record that the index names or, without an index and if that is not the wanted record, in the
+    /// contents of the journal.
+    fn find<T>(
+        &mut self,
+        key: Key,
+        in_journal: impl Fn(&Reading) -> Option<T>,
+        in_record: impl Fn(&Reading) -> Option<T>,
+    ) -> Result<Option<T>> {
+        if let (Known::Index, Some(index)) = (&self.known, &self.index) {
+            let rewrite = self.last.rewrite;
+            match look_up(self.fs, self.file, index, key, self.family, rewrite) {
+                Ok(Lookup::Absent) => return Ok(None),
+                Ok(Lookup::Found(reading)) => {
+                    let found = in_record(&reading);
+                    if found.is_some() {
+                        return Ok(found);
+                    }
+                }
+                Ok(Lookup::Unusable) => {}
+                Err(error) => return self.error("cannot be read", &error),
+            }
+        }
+        Ok(self.load()?.and_then(|contents| in_journal(&contents.reading)))
+    }
+
+    /// Reads the file if that was not done yet.
+    fn load(&mut self) -> Result<Option<&Contents>> {
+        if let Known::Index = self.known {
+            let contents = match read(self.fs, &self.name, self.family) {
+                Ok(contents) => contents,
+                Err(error) => return self.error("cannot be read", &error),
+            };
+            if contents.is_garbage {
+                let why = format!("{} contains no readable declaration", self.shown());
+                return Err(StoreError::Failed(why));
+            }
+            self.take(contents);
+            self.build_index();
+        }
+        match &self.known {
+            Known::Contents(contents) => Ok(Some(contents)),
+            Known::Index => Ok(None),
+        }
+    }
+
+    /// The file has these contents.
+    fn take(&mut self, contents: Contents) {
+        (self.intact, self.length) = (contents.intact as u64, contents.text.len() as u64);
+        (self.rewrite, self.last) = (contents.rewrite, contents.last);
+        self.known = Known::Contents(Box::new(contents));
+    }
+
+    fn build_index(&mut self) {
+        let Some(mut index) = self.index.take() else { return };
+        let Known::Contents(contents) = &self.known else { return };
+        if contents.problem.is_some() || contents.torn() > 0 || !contents.text.ends_with(b"\n") {
+            return;
+        }
+        let places = places(&contents.text, &contents.reading, self.family);
+        if places.is_some_and(|places| index.rebuild(&places).is_ok()) {
+            self.index = Some(index);
+            self.store_index();
+        }
+    }
+
+    /// Makes the index valid for the file as it is. After an error, the next call reads the file.
+    fn store_index(&mut self) {
+        let Some(mut index) = self.index.take() else { return };
+        let summary = Summary { rewrite: self.rewrite, last: self.last };
+        if let Ok(Some(status)) = self.fs.status(&self.name)
+            && status.length == self.intact
+            && index.store(&status, &summary).is_ok()
+        {
+            self.index = Some(index);
+        }
+    }
+
     /// Whether nothing was appended since the last rewrite: the rename may not be durable yet.
     fn is_fresh(&self) -> bool {
-        self.rewrite.is_none_or(|rewrite| rewrite.length == self.text.len())
+        self.rewrite.is_none_or(|rewrite| rewrite.length as u64 == self.intact)
     }
 
     /// Makes the contents durable: an earlier writer may have been killed between its write and its fsync.
@@ -130,42 +314,87 @@ impl<'a> Journal<'a> {
         }
     }
 
-    /// Appends complete records and makes them durable.
+    fn problem(&self) -> Option<String> {
+        match &self.known {
+            Known::Contents(contents) => contents.problem.clone(),
+            Known::Index => None,
+        }
+    }
+
+    /// Appends records and makes them durable. A damaged journal is rewritten instead, together with the records.
     ///
     /// # Errors
     /// The records are not in the journal then; its earlier contents are unchanged.
-    pub fn append(&mut self, records: &[u8]) -> Result {
+    pub fn append(&mut self, records: &[Record]) -> Result {
+        if let Some(problem) = self.problem() {
+            return match self.replace_damaged(&problem, records) {
+                // Unless the new file is in place, but not its name on the medium.
+                Err(StoreError::Failed(why)) if self.problem().is_some() => {
+                    self.append_to_damaged(records, &why)
+                }
+                other => other,
+            };
+        }
         if self.is_fresh()
             && let Err(error) = self.fs.fsync_dir()
         {
             // Otherwise a power cut could undo the rename, and the records with it.
             return self.error("cannot sync its folder: not stored", &error);
         }
-        if self.length > self.text.len() as u64 {
-            if let Err(error) = self.fs.truncate(self.file, self.text.len() as u64) {
+        if self.length > self.intact {
+            if let Err(error) = self.fs.truncate(self.file, self.intact) {
                 return self.error("cannot remove its torn tail: not stored", &error);
             }
-            self.length = self.text.len() as u64;
+            self.length = self.intact;
         }
-        let mut bytes = Vec::with_capacity(records.len() + 1);
-        if self.text.last().is_some_and(|last| *last != b'\n') {
-            bytes.push(b'\n');
-        }
-        bytes.extend_from_slice(records);
+        let (bytes, places) = self.numbered(records);
         match self.write(&bytes) {
-            Err(error) if is_full(&error) && !self.is_damaged() => self.append_on_full_disk(&bytes),
+            Err(error) if is_full(&error) => self.append_on_full_disk(records, &bytes, &places),
             Err(error) => self.error("not stored", &error),
             Ok(()) => {
-                self.appended(&bytes);
+                self.appended(&bytes, records, &places);
                 Ok(())
             }
         }
     }
 
-    fn appended(&mut self, bytes: &[u8]) {
-        self.text.extend_from_slice(bytes);
-        self.length = self.text.len() as u64;
-        self.reading = salvage(&self.text, self.family);
+    /// The bytes to append: the records with their checksums. Also returns the offset and the length of each record.
+    fn numbered(&self, records: &[Record]) -> (Vec<u8>, Vec<(usize, usize)>) {
+        let mut bytes = Vec::new();
+        if let Known::Contents(contents) = &self.known
+            && contents.text[..self.intact as usize].last().is_some_and(|last| *last != b'\n')
+        {
+            bytes.push(b'\n');
+        }
+        let mut places = Vec::new();
+        for (record, number) in records.iter().zip(self.last.record + 1..) {
+            let from = bytes.len();
+            bytes.extend_from_slice(&record.text);
+            append_checksum(&mut bytes, from, Number { record: number, ..self.last });
+            places.push((self.intact as usize + from, bytes.len() - from));
+        }
+        (bytes, places)
+    }
+
+    fn appended(&mut self, bytes: &[u8], records: &[Record], places: &[(usize, usize)]) {
+        if let Known::Contents(contents) = &mut self.known {
+            contents.text.truncate(self.intact as usize);
+            contents.text.extend_from_slice(bytes);
+        }
+        self.intact += bytes.len() as u64;
+        self.length = self.intact;
+        self.last.record += records.len() as u64;
+        let Some(index) = &mut self.index else { return };
+        let mut entries = records.iter().zip(places).flat_map(|(record, (offset, length))| {
+            record.keys.iter().map(|key| (*key, Place::new(*offset, *length)))
+        });
+        let entered =
+            entries.all(|(key, place)| place.is_some_and(|place| index.put(key, place).is_ok()));
+        if entered {
+            self.store_index();
+        } else {
+            self.index = None;
+        }
     }
 
     /// Appends and syncs; on an error, truncates the file to its earlier length.
@@ -173,60 +402,95 @@ impl<'a> Journal<'a> {
         let written = append_all(self.fs, self.file, bytes).and_then(|()| self.fs.fsync(self.file));
         if let Err(OperationError::Io(_)) = &written {
             // If this fails as well, the next writer removes the torn tail.
-            match self.fs.truncate(self.file, self.text.len() as u64) {
+            match self.fs.truncate(self.file, self.intact) {
                 Ok(()) => {
-                    self.length = self.text.len() as u64;
+                    self.length = self.intact;
                     let _ = self.fs.fsync(self.file);
                 }
-                Err(_) => self.length = self.text.len() as u64 + bytes.len() as u64,
+                Err(_) => self.length = self.intact + bytes.len() as u64,
             }
         }
         written
     }
 
     /// Appends on a full disk: removes `~`, then rewrites the journal together with the new records.
-    fn append_on_full_disk(&mut self, bytes: &[u8]) -> Result {
-        let backup = sibling(&self.name, "~");
-        let full = |journal: &Self| {
-            Err(StoreError::Failed(format!("{}: disk full: not stored", journal.shown())))
-        };
-        if matches!(self.fs.status(&backup), Ok(Some(_))) && self.fs.unlink(&backup).is_ok() {
-            self.messages.push(format!("{}: disk full: ~ removed", self.shown()));
+    fn append_on_full_disk(
+        &mut self,
+        records: &[Record],
+        bytes: &[u8],
+        places: &[(usize, usize)],
+    ) -> Result {
+        if self.remove_backup() {
             match self.write(bytes) {
                 Ok(()) => {
-                    self.appended(bytes);
+                    self.appended(bytes, records, places);
                     return Ok(());
                 }
                 Err(OperationError::Killed) => return Err(StoreError::Killed),
                 Err(OperationError::Io(_)) => {}
             }
         }
-        let mut wanted = self.text.clone();
-        wanted.extend_from_slice(bytes);
-        let reading = salvage(&wanted, self.family);
-        match self.rewrite_as(&reading, 0, Backup::None) {
-            Ok(()) => {
-                // The new records are in the new file, so its name has to be durable.
-                self.sync()
-            }
+        match self.rewritten(0, records, Backup::None) {
+            // The new records are in the new file, so its name has to be durable.
+            Ok(()) => self.sync(),
             Err(StoreError::Killed) => Err(StoreError::Killed),
-            Err(StoreError::Failed(_)) => full(self),
+            Err(StoreError::Failed(_)) => {
+                Err(StoreError::Failed(format!("{}: disk full: not stored", self.shown())))
+            }
         }
     }
 
-    fn is_damaged(&self) -> bool {
-        self.reading.diagnostics.total() > 0
+    /// Removes `~` to make room.
+    fn remove_backup(&mut self) -> bool {
+        let backup = sibling(&self.name, "~");
+        let is_removed =
+            matches!(self.fs.status(&backup), Ok(Some(_))) && self.fs.unlink(&backup).is_ok();
+        if is_removed {
+            self.messages.push(format!("{}: disk full: ~ removed", self.shown()));
+        }
+        is_removed
+    }
+
+    /// Appends to a damaged journal that cannot be rewritten, if that costs none of its leases.
+    fn append_to_damaged(&mut self, records: &[Record], why: &str) -> Result {
+        let Known::Contents(contents) = &self.known else { return Ok(()) };
+        let (bytes, _) = self.numbered(records);
+        let (old, all) = (&contents.reading, &contents.text);
+        let later = read_record(&bytes, self.family);
+        let fits = |cut: &usize| {
+            let text = [&all[..*cut], b"\n", &bytes].concat();
+            let new = Contents::parse(text, self.family);
+            new.has_leases_of(old, &later) && new.has_leases_of(&later, &empty(self.family))
+        };
+        let cut = [intact_length(all), all.len()].into_iter().find(fits);
+        let Some(cut) = cut else {
+            return Err(StoreError::Failed(format!(
+                "{}: damaged: {why}: not stored",
+                self.shown()
+            )));
+        };
+        if cut < all.len() {
+            if let Err(error) = self.fs.truncate(self.file, cut as u64) {
+                return self.error("cannot remove its torn tail: not stored", &error);
+            }
+            self.length = cut as u64;
+        }
+        self.intact = cut as u64;
+        if let Err(error) = self.write(&[b"\n", &bytes[..]].concat()) {
+            return self.error("damaged: not stored", &error);
+        }
+        self.messages.push(format!("{why}: appending continues, the rewrite is retried later"));
+        Ok(())
     }
 
     /// Whether the policy requires a rewrite after `added` bytes were appended.
     ///
     /// A failed rewrite is retried when the journal has grown by another eighth of the limit.
-    fn is_due(&self, policy: &Policy, added: usize) -> bool {
-        let length = self.text.len() as u64;
+    fn is_due(&self, policy: &Policy, added: u64) -> bool {
         let base = self.rewrite.map_or(0, |rewrite| rewrite.length as u64);
         let limit = policy.size.max(2 * base);
         let step = |length: u64| length.checked_sub(limit).map(|over| over / (limit / 8).max(256));
-        let grown = policy.size > 0 && step(length) > step(length.saturating_sub(added as u64));
+        let grown = policy.size > 0 && step(self.intact) > step(self.intact.saturating_sub(added));
         let age = self.rewrite.map(|rewrite| policy.now - rewrite.time);
         let aged = policy.age > 0
             && added > 0
@@ -234,13 +498,15 @@ impl<'a> Journal<'a> {
         grown || aged
     }
 
-    /// Rewrites the journal if the policy requires it after `added` bytes were appended, or if it is damaged. A failed
-    /// rewrite leaves the live file unchanged and is reported by [`Self::take_messages`].
+    /// Appends records, then rewrites the journal if the policy requires it. A failed rewrite leaves the live file
+    /// unchanged and is reported by [`Self::take_messages`].
     ///
     /// # Errors
-    /// Only [`StoreError::Killed`].
-    pub fn maybe_compact(&mut self, policy: &Policy, added: usize) -> Result {
-        if !self.is_due(policy, added) && !self.is_damaged() {
+    /// Those of [`Self::append`].
+    pub fn append_and_compact(&mut self, records: &[Record], policy: &Policy) -> Result {
+        let before = self.intact;
+        self.append(records)?;
+        if self.problem().is_some() || !self.is_due(policy, self.intact.saturating_sub(before)) {
             return Ok(());
         }
         match self.compact(policy.now) {
@@ -256,37 +522,73 @@ impl<'a> Journal<'a> {
     /// Rewrites the journal now.
     ///
     /// # Errors
-    /// A file operation failed, or a lease cannot be written so that it is read back unchanged. The live file
-    /// is unchanged then.
+    /// A file operation failed. The live file is unchanged then.
     pub fn compact(&mut self, now: i64) -> Result {
-        if self.is_damaged() {
-            let what = self.reading.diagnostics.iter().next().map(ToString::to_string);
-            let kept = sibling(&self.name, ".damaged");
-            if let Err(error) = keep_damaged(self.fs, &self.name) {
-                let why = format_args!("damaged, and {} cannot be created", kept.to_string_lossy());
-                return Err(StoreError::new(format_args!("{}: {why}", self.shown()), &error));
-            }
-            let what = what.unwrap_or_default();
-            self.messages.push(format!(
-                "{}: {what}: kept as {}",
-                self.shown(),
-                kept.to_string_lossy()
-            ));
+        self.now = now;
+        self.reread()?;
+        match self.problem() {
+            Some(problem) => self.replace_damaged(&problem, &[]),
+            None => self.rewritten(now, &[], Backup::Keep),
         }
-        let reading = salvage(&self.text, self.family);
-        self.rewrite_as(&reading, now, Backup::Keep)
     }
 
-    fn rewrite_as(&mut self, reading: &Reading, now: i64, backup: Backup) -> Result {
-        let generation = self.rewrite.map_or(0, |rewrite| rewrite.generation) + 1;
-        let text = match content(reading, generation, now) {
-            Ok(text) => text,
-            Err(why) => {
-                return Err(StoreError::Failed(format!("{}: not rewritten: {why}", self.shown())));
-            }
+    /// Reads the contents again with all records that were appended.
+    fn reread(&mut self) -> Result {
+        self.load()?;
+        if let Known::Contents(contents) = &mut self.known {
+            let text = std::mem::take(&mut contents.text);
+            **contents = Contents::parse(text, self.family);
+        }
+        Ok(())
+    }
+
+    /// Rewrites a damaged journal, which is kept; `~`, which may have what is lost, stays as it is.
+    fn replace_damaged(&mut self, problem: &str, records: &[Record]) -> Result {
+        let kept = match keep_damaged(self.fs, &self.name) {
+            Ok(kept) => kept,
+            Err(error) => return self.error("damaged, and no copy of it can be kept", &error),
         };
+        let said = self.messages.len();
+        let mut done = self.rewritten(self.now, records, Backup::None);
+        let is_failed = matches!(done, Err(StoreError::Failed(_))) && self.problem().is_some();
+        if is_failed && self.remove_backup() {
+            done = self.rewritten(self.now, records, Backup::None);
+        }
+        let kept = kept.to_string_lossy();
+        self.messages.insert(said, format!("{}: {problem}: kept as {kept}", self.shown()));
+        done
+    }
+
+    /// Rewrites the journal together with new records.
+    fn rewritten(&mut self, now: i64, records: &[Record], backup: Backup) -> Result {
+        if self.problem().is_none() {
+            self.reread()?;
+        }
+        let Known::Contents(contents) = &self.known else { return Ok(()) };
+        let number = contents.rewrites.max(contents.last.rewrite) + 1;
+        let Replacement { text, left_out, .. } =
+            Replacement::new(&contents.reading, number, now, records);
+        let new = Contents::parse(text, self.family);
+        if let Some(why) = new.problem {
+            let why = format!("{}: not rewritten: it would not be read back: {why}", self.shown());
+            return Err(StoreError::Failed(why));
+        }
+        if let Some(what) = left_out.filter(|_| self.problem().is_none()) {
+            match keep_damaged(self.fs, &self.name) {
+                Ok(kept) => {
+                    let kept = kept.to_string_lossy();
+                    self.messages.push(format!("{}: {what}: kept as {kept}", self.shown()));
+                }
+                Err(error) => return self.error("not rewritten", &error),
+            }
+        }
+        self.put_in_place(new, backup)
+    }
+
+    /// Replaces the live file.
+    fn put_in_place(&mut self, new: Contents, backup: Backup) -> Result {
         let temporary = sibling(&self.name, ".tmp");
-        let file = match self.write_temporary(&temporary, &text) {
+        let file = match self.write_temporary(&temporary, &new.text) {
             Ok(file) => file,
             Err(error) => return self.error("not rewritten", &error),
         };
@@ -304,10 +606,9 @@ impl<'a> Journal<'a> {
         }
         self.fs.close(self.file);
         self.file = file;
-        self.text = text;
-        self.length = self.text.len() as u64;
-        self.rewrite = find_rewrite(&self.text);
-        self.reading = salvage(&self.text, self.family);
+        self.take(new);
+        self.index = self.fs.index(&self.name);
+        self.build_index();
         match self.fs.fsync_dir() {
             // The next append tries again before it writes.
             Err(error) => self.error("cannot sync its folder", &error),
@@ -348,19 +649,31 @@ impl<'a> Journal<'a> {
     }
 }
 
-fn recover(fs: &mut dyn FileSystem, name: &OsStr, now: i64, messages: &mut Vec<String>) -> Result {
+fn empty(family: Option<Family>) -> Reading {
+    Contents::parse(Vec::new(), family).reading
+}
+
+/// Reads the live file, after it was recovered if necessary.
+fn recover(
+    fs: &mut dyn FileSystem,
+    name: &OsStr,
+    family: Option<Family>,
+    now: i64,
+    messages: &mut Vec<String>,
+) -> Result<Contents> {
     let shown = name.to_string_lossy();
-    let plan = plan(fs, name).map_err(|e| StoreError::new(&shown, &e))?;
-    if plan.live != Live::Valid {
-        apply(fs, &plan, now).map_err(|e| match &plan.action {
-            Action::Refuse(_) => StoreError::Failed(plan.to_string()),
-            _ => StoreError::new(&plan, &e),
-        })?;
-        if plan.action != Action::Nothing {
-            messages.push(plan.to_string());
-        }
+    let failed = |error: OperationError| StoreError::new(&shown, &error);
+    let (live, contents) = examine(fs, name, family).map_err(failed)?;
+    if let (Live::Valid, Some(contents)) = (live, contents) {
+        return Ok(contents);
     }
-    Ok(())
+    let plan = plan_for(fs, name, live, family).map_err(failed)?;
+    apply(fs, &plan, now).map_err(|error| match &plan.action {
+        Action::Refuse(_) => StoreError::Failed(plan.to_string()),
+        _ => StoreError::new(&plan, &error),
+    })?;
+    messages.push(plan.to_string());
+    read(fs, name, family).map_err(failed)
 }
 
 fn is_full(error: &OperationError) -> bool {
@@ -368,35 +681,8 @@ fn is_full(error: &OperationError) -> bool {
     matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
-/// The text of a new journal with the leases of an old one. As dhcpd does, it omits free leases without a previous holder.
-fn content(reading: &Reading, generation: u64, now: i64) -> std::result::Result<Vec<u8>, String> {
-    let mut text = begin(reading.server_duid.as_deref()).map_err(|e| e.to_string())?;
-    for declaration in &reading.non_leases {
-        write_non_lease(&mut text, declaration);
-    }
-    for lease in reading.leases().filter(is_worth_keeping) {
-        write_lease(&mut text, &lease).map_err(|e| e.to_string())?;
-    }
-    for ia in reading.ia_table.iter() {
-        let lives = |state| matches!(state, BindingState::Active | BindingState::Abandoned);
-        let mut ia: Ia = ia.clone();
-        ia.addresses.retain(|held| lives(held.state));
-        if !ia.addresses.is_empty() {
-            write_ia(&mut text, &ia).map_err(|e| e.to_string())?;
-        }
-    }
-    end(&mut text, generation, now);
-    Ok(text)
-}
-
-fn is_worth_keeping(lease: &Lease) -> bool {
-    lease.state != BindingState::Free
-        || lease.hardware.is_some()
-        || !lease.uid.is_empty()
-        || !lease.tsfp.is_absent()
-}
-
-/// Reads a journal without writing anything; `None` if it is missing, empty or without readable declarations.
+/// Reads a journal without writing anything. Returns its leases and the messages for the user; `None` if it has to be
+/// recovered.
 ///
 /// # Errors
 /// The name is not that of a regular file, or a file operation failed.
@@ -404,19 +690,11 @@ pub fn read_only(
     fs: &mut dyn FileSystem,
     name: &OsStr,
     family: Option<Family>,
-) -> Result<Option<Reading>> {
-    let shown = name.to_string_lossy().into_owned();
-    let status = fs.status(name).map_err(|e| StoreError::new(&shown, &e))?;
-    if status.is_none_or(|status| status.length == 0 && status.kind == Kind::File) {
-        return Ok(None);
-    }
-    if status.is_some_and(|status| status.kind != Kind::File) {
-        return Err(StoreError::Failed(format!("{shown}: not a regular file")));
-    }
-    let file = fs.open(name, Mode::Read).map_err(|e| StoreError::new(&shown, &e))?;
-    let text = fs.read(file);
-    fs.close(file);
-    let text = text.map_err(|e| StoreError::new(&shown, &e))?;
-    let reading = salvage(&text[..intact_length(&text)], family);
-    Ok((!is_garbage(&reading)).then_some(reading))
+) -> Result<Option<(Reading, Vec<String>)>> {
+    let shown = name.to_string_lossy();
+    let (live, contents) =
+        examine(fs, name, family).map_err(|error| StoreError::new(&shown, &error))?;
+    let Some(contents) = contents.filter(|_| live == Live::Valid) else { return Ok(None) };
+    let damaged = |problem| format!("{shown}: damaged: {problem}: what is damaged is left out");
+    Ok(Some((contents.reading, contents.problem.map(damaged).into_iter().collect())))
 }

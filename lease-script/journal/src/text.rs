@@ -1,6 +1,6 @@
-//! The text of a journal: its header, the mark at the end of a rewrite, and torn records at its end.
+//! The text of a journal: the mark at the end of a rewrite, and torn records at its end.
 
-use lease_formats::dhcpd::{Family, Options, Reading, Unwritable, View, read_bytes, write_header};
+use std::ops::Range;
 
 /// The start of the line that ends a rewrite. The text after that line was appended later.
 const MARK: &[u8] = b"# end of rewrite ";
@@ -14,20 +14,6 @@ pub struct Rewrite {
     pub time: i64,
     /// The number of bytes up to the end of the mark.
     pub length: usize,
-}
-
-/// Reads a journal in the salvage view: a torn or damaged record never replaces an earlier complete one.
-pub(crate) fn salvage(text: &[u8], family: Option<Family>) -> Reading {
-    let mut options = Options::new(View::Salvage, 0);
-    options.family = family;
-    read_bytes(text, &options)
-}
-
-/// Begins the text of a rewrite.
-pub(crate) fn begin(server_duid: Option<&[u8]>) -> Result<Vec<u8>, Unwritable> {
-    let mut text = Vec::new();
-    write_header(&mut text, server_duid)?;
-    Ok(text)
 }
 
 /// Ends the text of a rewrite. The mark contains the number of bytes before it, so that a missing byte is noticed.
@@ -54,17 +40,42 @@ pub fn find_rewrite(text: &[u8]) -> Option<Rewrite> {
     })
 }
 
-fn line_length(rest: &[u8]) -> usize {
+pub(crate) fn line_length(rest: &[u8]) -> usize {
     memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1)
 }
 
 /// The words that begin a declaration, at the start of a line.
 const WORDS: [&[u8]; 4] = [b"lease ", b"ia-na ", b"ia-ta ", b"ia-pd "];
 
+/// Whether a text starts with a lease.
+pub(crate) fn begins_record(text: &[u8]) -> bool {
+    WORDS.iter().any(|word| text.starts_with(word))
+}
+
+/// Where each statement begins and ends; `None` if the last one is torn.
+pub(crate) fn statements(text: &[u8]) -> Option<Vec<Range<usize>>> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    loop {
+        match text.get(at) {
+            Some(b' ' | b'\t'..=b'\r') => at += 1,
+            Some(b'#') => at += line_length(&text[at..]),
+            Some(_) => match statement(&text[at..]) {
+                Scan::Complete(length) => {
+                    found.push(at..at + length);
+                    at += length;
+                }
+                Scan::Blank | Scan::Torn(_) => return None,
+            },
+            None => return Some(found),
+        }
+    }
+}
+
 /// The number of bytes before a torn record at the end of a journal, or the length of the text if there is none.
 ///
-/// Only the text that starts at the last declaration is examined: damage before it does not affect later records. Nor do bytes that are not text (unwritten flash, a byte order mark) affect a complete record
-/// directly after them.
+/// Only the text that starts at the last declaration is examined: damage before it does not affect later records. Nor do
+/// bytes that are not text (unwritten flash, a byte order mark) affect a complete record directly after them.
 pub fn intact_length(text: &[u8]) -> usize {
     let mut end = last_record(text);
     let mut torn = None;
@@ -78,8 +89,7 @@ pub fn intact_length(text: &[u8]) -> usize {
             Scan::Torn(blank) => {
                 let torn = *torn.get_or_insert(end + blank);
                 let next = (end + blank + 1..text.len()).find(|at| {
-                    matches!(text[at - 1], 0..=8 | 14..=31 | 0x7f..)
-                        && WORDS.iter().any(|word| text[*at..].starts_with(word))
+                    matches!(text[at - 1], 0..=8 | 14..=31 | 0x7f..) && begins_record(&text[*at..])
                 });
                 match next {
                     Some(next) => end = next,
@@ -91,7 +101,7 @@ pub fn intact_length(text: &[u8]) -> usize {
 }
 
 fn last_record(text: &[u8]) -> usize {
-    let starts = |at: usize| WORDS.iter().any(|word| text[at..].starts_with(word));
+    let starts = |at: usize| begins_record(&text[at..]);
     memchr::memrchr_iter(b'\n', text).map(|at| at + 1).find(|at| starts(*at)).unwrap_or(0)
 }
 
@@ -213,8 +223,7 @@ mod tests {
 
     #[test]
     fn a_rewrite_with_a_missing_byte_is_not_recognized() {
-        let mut text = begin(None).expect("no DUID");
-        text.extend_from_slice(COMPLETE.as_bytes());
+        let mut text = COMPLETE.as_bytes().to_vec();
         end(&mut text, 7, 1_700_000_000);
         let length = text.len();
         text.extend_from_slice(b"lease 10.0.0.9 {\n");

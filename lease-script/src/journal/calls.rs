@@ -9,19 +9,17 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use lease_journal::{FileSystem, Journal, Policy, StoreError, locate, read_only};
+use lease_journal::{FileSystem, Journal, Policy, Record, StoreError, holds, locate, read_only};
 
 use super::lines::{self, Line};
 use crate::address::Address;
 use crate::call::{Call, Outcome};
 use crate::config::Config;
 use crate::init::{Lease, limit, print};
-use crate::record::Stored;
+use crate::record::{Stored, is_duid_line};
 use crate::script::{Abort, Output, ScriptResult, sanitize};
 use crate::update::{compose, server_duid};
-use lease_formats::dhcpd::{
-    BindingState, Date, Family, Ia, Reading, Unwritable, write_ia, write_lease, write_server_duid,
-};
+use lease_formats::dhcpd::{BindingState, Date, Family, Ia, Reading, Unwritable};
 
 /// Executes one call with the journal at `path`.
 pub fn run_at_path(call: &Call, config: &Config, path: &Path) -> Outcome {
@@ -29,7 +27,9 @@ pub fn run_at_path(call: &Call, config: &Config, path: &Path) -> Outcome {
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX));
     match locate(path) {
-        Ok((mut folder, name)) => run(call, config, &name, &mut folder, now),
+        Ok((folder, name)) => {
+            run(call, config, &name, &mut folder.with_indexes(config.run.clone()), now)
+        }
         Err(error) => {
             let mut output = Output::default();
             let strict = config.strict || call.arg(0) != b"init";
@@ -94,7 +94,12 @@ impl Script<'_> {
                 Ok(Some(reading)) => {
                     self.collect(&reading, &mut leases);
                     if let Some(duid) = reading.server_duid.filter(|_| family == Family::V6) {
-                        server = Some(lines::of_server_duid(&duid));
+                        server =
+                            Some(lines::of_server_duid(&duid)).filter(|line| is_duid_line(line));
+                        if server.is_none() {
+                            let bytes = duid.len();
+                            self.output.warn(format_args!("duid: left out: {bytes} bytes long"));
+                        }
                     }
                 }
                 Err(error) => {
@@ -111,7 +116,10 @@ impl Script<'_> {
 
     /// Reads a journal. Writes only to recover or to create it.
     fn read(&mut self, name: &OsStr, family: Family) -> lease_journal::Result<Option<Reading>> {
-        if let Some(reading) = read_only(self.fs, name, Some(family))? {
+        if let Some((reading, messages)) = read_only(self.fs, name, Some(family))? {
+            for message in &messages {
+                self.output.warn(message);
+            }
             return Ok(Some(reading));
         }
         if family == Family::V6 {
@@ -126,7 +134,7 @@ impl Script<'_> {
         for note in journal.take_messages() {
             self.output.warn(note);
         }
-        Ok(Some(journal.into_reading()))
+        journal.into_reading().map(Some)
     }
 
     fn collect(&mut self, reading: &Reading, leases: &mut Vec<Lease>) {
@@ -193,13 +201,7 @@ fn change(
     call: &Call,
     address: Address,
 ) -> ScriptResult {
-    let old = match address {
-        Address::V4(at) => {
-            journal.reading().table.get(at).and_then(|lease| lines::of_lease(&lease))
-        }
-        Address::V6(_) => lines_of(journal.reading()).remove(&address),
-    };
-    let old = old.and_then(Result::ok);
+    let old = stored(journal, address).map_err(|error| abort(output, error))?;
     let is_length = call.env.get("DNSMASQ_LEASE_LENGTH").is_some();
     let new = match call.arg(0) {
         b"del" => None,
@@ -210,75 +212,101 @@ fn change(
             Some(Line { text, is_length })
         }
     };
-    let duid = new.as_ref().and_then(|_| server_duid(call, address)).filter(|line| {
-        let stored = journal.reading().server_duid.as_deref();
-        stored.map(lines::of_server_duid).as_ref() != Some(line)
-    });
     let mut records = Vec::new();
-    let written = duid
-        .map_or(Ok(()), |line| write_server_duid(&mut records, &lines::server_duid(&line)))
-        .and_then(|()| {
-            if old == new {
-                Ok(())
-            } else {
-                declare(journal.reading(), address, call, new.as_ref(), &mut records)
+    if let Some(line) = new.as_ref().and_then(|_| server_duid(call, address)) {
+        let stored = journal.server_duid().map_err(|error| abort(output, error))?;
+        if stored.as_deref().map(lines::of_server_duid).as_ref() != Some(&line) {
+            match Record::server_duid(&lines::server_duid(&line)) {
+                Ok(record) => records.push(record),
+                Err(why) => return output.fail(why),
             }
-        });
-    if let Err(why) = written {
-        return output.fail(why);
+        }
+    }
+    if old != new {
+        match declare(journal, address, call, new.as_ref()) {
+            Ok(declared) => records.extend(declared),
+            Err(Undeclared::Unwritable(why)) => return output.fail(why),
+            Err(Undeclared::Store(error)) => return Err(abort(output, error)),
+        }
     }
     let done = if records.is_empty() {
         journal.sync()
     } else {
-        journal.append(&records).and_then(|()| journal.maybe_compact(policy, records.len()))
+        journal.append_and_compact(&records, policy)
     };
     done.map_err(|error| abort(output, error))
 }
 
-/// Writes the declarations for a change.
+/// The stored line of an address, if dnsmasq could read it.
+fn stored(journal: &mut Journal<'_>, address: Address) -> lease_journal::Result<Option<Line>> {
+    let line = match address {
+        Address::V4(at) => journal.lease(at)?.and_then(|lease| lines::of_lease(&lease)),
+        Address::V6(at) => journal.holder(at)?.and_then(|ia| {
+            let held = ia.addresses.iter().find(|held| held.address == at)?;
+            lines::of_ia_address(&ia, held)
+        }),
+    };
+    Ok(line.and_then(Result::ok))
+}
+
+/// Why there are no declarations for a change.
+enum Undeclared {
+    Unwritable(Unwritable),
+    Store(StoreError),
+}
+
+impl From<Unwritable> for Undeclared {
+    fn from(why: Unwritable) -> Self {
+        Self::Unwritable(why)
+    }
+}
+
+impl From<StoreError> for Undeclared {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// The declarations for a change.
 fn declare(
-    reading: &Reading,
+    journal: &mut Journal<'_>,
     address: Address,
     call: &Call,
     new: Option<&Line>,
-    out: &mut Vec<u8>,
-) -> Result<(), Unwritable> {
+) -> Result<Vec<Record>, Undeclared> {
     let record = new.and_then(|line| lines::record(address, call.arg(2), &line.text));
     let is_length = new.is_some_and(|line| line.is_length);
-    match address {
+    let at = match address {
         Address::V4(at) => {
             let lease = record
                 .map_or_else(|| lines::free(at), |record| lines::lease(at, &record, is_length));
-            write_lease(out, &lease)
+            return Ok(vec![Record::lease(&lease)?]);
         }
-        Address::V6(at) => {
-            let held = record.and_then(|record| {
-                Some((lines::association(&record)?, lines::ia_address(at, &record, is_length)))
-            });
-            let mut kept = None;
-            if let Some(((kind, id), held)) = held {
-                let same = |ia: &&Ia| ia.kind == kind && ia.id == id;
-                let mut ia = reading.ia_table.iter().find(same).cloned().unwrap_or_else(|| Ia {
-                    kind,
-                    id,
-                    cltt: Date::ABSENT,
-                    addresses: Vec::new(),
-                });
-                ia.addresses.retain(|other| other.address != at);
-                ia.addresses.push(held);
-                // The new holder first: if the write is torn after it, the new holder counts.
-                write_ia(out, &ia)?;
-                kept = Some((ia.kind, ia.id));
-            }
-            for ia in reading.ia_table.iter() {
-                let other = kept.as_ref().is_none_or(|kept| *kept != (ia.kind, ia.id.clone()));
-                if other && ia.addresses.iter().any(|held| held.address == at) {
-                    write_ia(out, &without(ia, at))?;
-                }
-            }
-            Ok(())
-        }
+        Address::V6(at) => at,
+    };
+    let mut records = Vec::new();
+    let old = journal.holder(at)?;
+    let held = record.and_then(|record| {
+        Some((lines::association(&record)?, lines::ia_address(at, &record, is_length)))
+    });
+    let mut kept = None;
+    if let Some(((kind, id), held)) = held {
+        let mut ia = match journal.association(kind, &id)? {
+            Some(ia) => ia,
+            None => Ia { kind, id, cltt: Date::ABSENT, addresses: Vec::new() },
+        };
+        ia.addresses.retain(|other| other.address != at);
+        ia.addresses.push(held);
+        // The new holder first: if the write is torn after it, the new holder counts.
+        records.push(Record::association(&ia)?);
+        kept = Some((ia.kind, ia.id));
     }
+    let is_kept =
+        |ia: &Ia| kept.as_ref().is_some_and(|(kind, id)| (*kind, id) == (ia.kind, &ia.id));
+    if let Some(old) = old.filter(|ia| !is_kept(ia) && holds(ia, at)) {
+        records.push(Record::association(&without(&old, at))?);
+    }
+    Ok(records)
 }
 
 /// The association without an address. Its last address stays, as released, since a block must not be empty.

@@ -59,7 +59,7 @@ impl Router {
 
     /// The log without its times.
     fn log(&self) -> String {
-        let text: Vec<u8> = ["log.0", "log.1"]
+        let text: Vec<u8> = ["log/log.0", "log/log.1"]
             .iter()
             .flat_map(|name| fs::read(self.path(name)).unwrap_or_default())
             .collect();
@@ -144,7 +144,7 @@ fn the_log_stays_within_its_limit_and_keeps_the_latest_calls(#[values(0, 1, 2)] 
         command.env("RECORD_MAX", "8192");
         assert_eq!(run(command, b"").status.code(), Some(0));
         let size = |name| fs::metadata(router.path(name)).map_or(0, |data| data.len());
-        assert!(size("log.0") + size("log.1") <= 8192, "call {call}");
+        assert!(size("log/log.0") + size("log/log.1") <= 8192, "call {call}");
     }
     let log = router.log();
     assert!(log.contains("arg host119\n") && !log.contains("arg host0\n"));
@@ -178,41 +178,89 @@ fn of_a_large_call_only_the_size_is_logged(#[values(0, 1, 2)] shell: usize) {
     assert!(log.contains("call 1\nlarge ") && log.contains("end 1 0"), "{log}");
 }
 
-/// The script is called even if the log cannot be written.
+/// The script is called even if the log cannot be written. Nothing is written through a link, or to a folder of
+/// somebody else, who could put links into it.
 #[rstest]
 fn a_log_that_cannot_be_written_is_ignored(
     #[values(0, 1, 2)] shell: usize,
-    #[values("missing/log", "folder", "link", "/proc/log", "")] log: &str,
+    #[values(
+        "missing/log",
+        "file",
+        "link",
+        "dangling",
+        "foreign",
+        "/proc/log",
+        "/dev/null/x",
+        "trailing/"
+    )]
+    log: &str,
 ) {
     let router = Router::new(shell, "printf 'one\\n'; exit 5");
-    fs::create_dir_all(router.path("folder.0")).expect("a folder");
-    fs::create_dir_all(router.path("folder.1")).expect("a folder");
-    fs::write(router.path("victim"), "as it was").expect("a file");
-    for name in ["link.0", "link.1", "link.state"] {
-        std::os::unix::fs::symlink(router.path("victim"), router.path(name)).expect("a link");
+    for folder in ["target", "foreign"] {
+        fs::create_dir(router.path(folder)).expect("a folder");
+    }
+    if rustix::process::geteuid().is_root() {
+        std::os::unix::fs::chown(router.path("foreign"), Some(65534), None).expect("root");
+    } else {
+        fs::set_permissions(router.path("foreign"), fs::Permissions::from_mode(0o000))
+            .expect("ours");
+    }
+    fs::write(router.path("file"), "as it was").expect("a file");
+    for (name, target) in [("link", "target"), ("dangling", "nothing")] {
+        std::os::unix::fs::symlink(router.path(target), router.path(name)).expect("a link");
     }
     for action in [&b"init"[..], b"add"] {
         let mut command = router.command(&[action, b"x"]);
-        let log = if log.is_empty() { PathBuf::from("/dev/null/x") } else { router.path(log) };
-        command.env("RECORD_LOG", log).env("RECORD_MAX", "a lot");
+        command.env("RECORD_LOG", router.path(log)).env("RECORD_MAX", "a lot");
         let output = run(command, b"");
         assert_eq!(output.stdout, b"one\n");
         assert_eq!(output.status.code(), Some(5));
         assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
     }
-    assert_eq!(fs::read(router.path("victim")).expect("the file"), b"as it was");
+    assert_eq!(fs::read(router.path("file")).expect("the file"), b"as it was");
+    assert_eq!(fs::read_dir(router.path("target")).expect("a folder").count(), 0);
+    assert!(!router.path("nothing").exists());
+    if rustix::process::geteuid().is_root() {
+        assert_eq!(fs::read_dir(router.path("foreign")).expect("a folder").count(), 0);
+    }
+}
+
+/// Links in a folder to which only its owner can write are those of its owner.
+#[test]
+fn only_the_owner_can_write_to_the_folder() {
+    let router = Router::new(0, "exit 0");
+    router.call(&[b"add", b"x"], &[]);
+    let mode = |name: &str| fs::metadata(router.path(name)).expect(name).permissions().mode();
+    assert_eq!(mode("log") & 0o777, 0o700);
+    assert_eq!(mode("log/state") & 0o777, 0o600);
 }
 
 #[rstest]
-fn no_other_program_is_needed(#[values(1, 2)] shell: usize) {
+fn without_awk_nothing_is_logged(#[values(1, 2)] shell: usize) {
     let router = Router::new(shell, "exit 3");
     let mut command = router.command(&[b"add", b"a b"]);
     command.env("PATH", "/nonexistent");
     let output = run(command, b"");
     assert_eq!((output.status.code(), output.stderr), (Some(3), Vec::new()));
-    assert!(router.log().contains("arg a\\040b\n"));
-    let log = fs::read_to_string(router.path("log.1")).expect("a log");
-    assert!(log.contains("call 1 - "), "no clock: {log}");
+    assert_eq!(router.log(), "");
+}
+
+/// The awk of each system: that of busybox, and the one on the PATH.
+#[rstest]
+fn the_log_is_the_same_with_every_awk(#[values("busybox", "")] awk: &str) {
+    let router = Router::new(0, "printf 'caf\\351  x\\n\\n y'");
+    let mut command = router.command(&[b"init", b"a=b", b"-f", b"\xC3\xA9 \\n*"]);
+    if !awk.is_empty() {
+        let tools = router.path("tools");
+        fs::create_dir(&tools).expect("a folder");
+        std::os::unix::fs::symlink(on_path("busybox"), tools.join("awk")).expect("a link");
+        let path = std::env::var("PATH").expect("a path");
+        command.env("PATH", format!("{}:{path}", tools.display()));
+    }
+    run(command, b"");
+    let wanted = "leaselab-record 1\n\ncall 1\narg DIR/record.sh\narg init\narg a=b\narg -f\narg \\303\\251\\040\\134n*\n\
+                  out caf\\351  x\nout \nout  y\ncut\nend 1 0\n";
+    assert_eq!(router.log(), wanted);
 }
 
 #[rstest]
@@ -240,7 +288,7 @@ fn a_full_tmpfs_loses_only_the_log(#[values(0, 1, 2)] shell: usize) {
          call() {{ [ \"$({shell} {record} init)\" = lease ] || exit 98; {shell} {record} add x; [ $? -eq 4 ] || exit 97; }}\n\
          call; call; dd if=/dev/zero of={small}/fill 2>/dev/null; call; call\n\
          n=0; while [ $n -lt 60 ]; do call; n=$((n + 1)); done; rm {small}/fill; call\n\
-         cat {small}/log.*",
+         cat {small}/log/log.?",
         small = small.display(),
         script = router.path("lease_update.sh").display(),
         record = router.path("record.sh").display(),

@@ -9,11 +9,14 @@ use tempfile::TempDir;
 
 pub(super) struct JournalFolder {
     folder: TempDir,
+    /// The folder of the index.
+    ram: TempDir,
 }
 
 impl JournalFolder {
     pub(super) fn new() -> Self {
-        Self { folder: tempfile::tempdir().expect("a folder") }
+        let new = || tempfile::tempdir().expect("a folder");
+        Self { folder: new(), ram: new() }
     }
 
     pub(super) fn path(&self, name: &str) -> PathBuf {
@@ -35,11 +38,15 @@ impl JournalFolder {
         file.set_modified(then).expect("a time");
     }
 
+    /// The names of all files except locks.
     pub(super) fn names(&self) -> Vec<String> {
         let entries = fs::read_dir(self.folder.path()).expect("the folder");
         let mut names: Vec<String> = entries
             .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
             .collect();
+        names.retain(|name| {
+            std::path::Path::new(name).extension().is_none_or(|extension| extension != "lock")
+        });
         names.sort();
         names
     }
@@ -50,6 +57,7 @@ impl JournalFolder {
             .args(words)
             .env_clear()
             .env("LEASE_STORE", format!("journal:{}", self.path("dhcpd.leases").display()))
+            .env("LEASE_RUN", self.ram.path())
             .stdin(Stdio::null());
         command
     }

@@ -19,12 +19,16 @@ pub struct Geometry {
 }
 
 impl Geometry {
+    /// The largest size of a partition and of an erase block in bytes.
+    pub const MAX_SIZE: u32 = 1 << 30;
+
     /// Checks the sizes.
     ///
     /// # Errors
     /// When a size is 0 or exceeds 1 GiB.
     pub fn new(size: u32, erase_block: u32) -> Result<Self, GeometryError> {
-        if size == 0 || size > 1 << 30 || erase_block == 0 || erase_block > 1 << 30 {
+        let is_valid = |size| (1..=Self::MAX_SIZE).contains(&size);
+        if !is_valid(size) || !is_valid(erase_block) {
             return Err(GeometryError { size, erase_block });
         }
         Ok(Self { size, erase_block })

@@ -6,20 +6,45 @@ use std::os::unix::fs::{FileTypeExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use super::error::EmuError;
+use crate::device::Geometry;
+
+/// Maximum size of a file in bytes: that of a partition.
+const MAX_FILE: u64 = Geometry::MAX_SIZE as u64;
+
+/// Maximum size of a device node in bytes. The partition `nvram` of a router is far smaller, and a node such as
+/// /dev/zero has no end.
+const MAX_NODE: u64 = 64 << 20;
+
+/// Maximum size of a text file in bytes.
+const MAX_TEXT: u64 = 16 << 20;
 
 /// The contents of a file; `None` if there is no such file. Device nodes are read to their end.
 pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, EmuError> {
-    let mut bytes = Vec::new();
-    match File::open(path) {
+    let file = match File::open(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(EmuError::file("open", path)(error)),
-        Ok(mut file) => file.read_to_end(&mut bytes).map_err(EmuError::file("read", path))?,
+        opened => opened.map_err(EmuError::file("open", path))?,
     };
-    Ok(Some(bytes))
+    let is_file = |file: &File| file.metadata().map(|metadata| metadata.is_file());
+    let limit = is_file(&file).map(|is_file| if is_file { MAX_FILE } else { MAX_NODE });
+    let bytes = limit.and_then(|limit| read_bounded(file, limit));
+    bytes.map(Some).map_err(EmuError::file("read", path))
 }
 
 pub(super) fn read_to_string(path: &Path) -> Result<String, EmuError> {
-    fs::read_to_string(path).map_err(EmuError::file("read", path))
+    let text = File::open(path).and_then(|file| read_bounded(file, MAX_TEXT));
+    let text = text.and_then(|text| {
+        String::from_utf8(text).map_err(|error| io::Error::new(ErrorKind::InvalidData, error))
+    });
+    text.map_err(EmuError::file("read", path))
+}
+
+fn read_bounded(file: File, limit: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.take(limit + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
+        return Err(io::Error::other(format!("larger than {} MiB", limit >> 20)));
+    }
+    Ok(bytes)
 }
 
 /// Replaces a file atomically, so that other processes see the old or the new contents. A device node is written

@@ -9,6 +9,7 @@
 //! ```
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -21,6 +22,9 @@ use super::store::load;
 use crate::device::Geometry;
 use crate::dialect::Variables;
 use crate::machine::Machine;
+
+/// The files of a device folder.
+const FILES: [&str; 5] = ["device.toml", "flash.bin", "staging", "wear", "ops.log"];
 
 /// One emulated router, stored in a folder.
 #[derive(Clone, Debug)]
@@ -50,10 +54,11 @@ pub struct DeviceInfo {
 }
 
 impl DeviceFolder {
-    /// Creates a device with `flash` as its partition. The folder may exist, but must not contain a device.
+    /// Creates a device with `flash` as its partition. The folder may exist, but must not contain any of a device's files,
+    /// not even as a symbolic link.
     ///
     /// # Errors
-    /// If there is already a device, the sizes are inconsistent, or a file cannot be written.
+    /// If there is such a file, the sizes are inconsistent, or a file cannot be written.
     pub fn create(folder: &Path, config: DeviceConfig, flash: &[u8]) -> Result<Self, EmuError> {
         let geometry = Geometry::new(u32::try_from(flash.len()).unwrap_or(u32::MAX), config.erase)
             .map_err(|error| EmuError::Geometry(error.to_string()))?;
@@ -64,13 +69,21 @@ impl DeviceFolder {
             )));
         }
         fs::create_dir_all(folder).map_err(EmuError::file("create", folder))?;
-        let toml = folder.join("device.toml");
-        if toml.exists() {
-            let exists = std::io::Error::from(std::io::ErrorKind::AlreadyExists);
-            return Err(EmuError::file("create", &toml)(exists));
+        for name in FILES {
+            let path = folder.join(name);
+            if fs::symlink_metadata(&path).is_ok() {
+                let exists = std::io::Error::from(std::io::ErrorKind::AlreadyExists);
+                return Err(EmuError::file("create", &path)(exists));
+            }
         }
-        replace(&folder.join("flash.bin"), flash, 0o644)?;
-        replace(&toml, config.to_string().as_bytes(), 0o644)?;
+        // In this order, so that a folder with a device.toml is whole.
+        for (name, bytes) in [("flash.bin", flash), ("device.toml", config.to_string().as_bytes())]
+        {
+            let path = folder.join(name);
+            let file = fs::OpenOptions::new().write(true).create_new(true).open(&path);
+            file.and_then(|mut file| file.write_all(bytes))
+                .map_err(EmuError::file("create", &path))?;
+        }
         Self::open(folder)
     }
 
@@ -99,8 +112,7 @@ impl DeviceFolder {
     /// # Errors
     /// When the staging file cannot be removed.
     pub fn reboot(&self) -> Result<(), EmuError> {
-        let _lock =
-            lock(&self.settings.flash).map_err(EmuError::file("lock", &self.settings.flash))?;
+        let _lock = lock(&self.settings.flash)?;
         remove(&self.settings.staging)
     }
 
@@ -120,8 +132,7 @@ impl DeviceFolder {
     /// # Errors
     /// When `image` is larger than the partition, or when a file cannot be written.
     pub fn load(&self, image: &[u8]) -> Result<(), EmuError> {
-        let _lock =
-            lock(&self.settings.flash).map_err(EmuError::file("lock", &self.settings.flash))?;
+        let _lock = lock(&self.settings.flash)?;
         let mut bytes = self.dump()?;
         if image.len() > bytes.len() {
             let (image, partition) = (image.len(), bytes.len());

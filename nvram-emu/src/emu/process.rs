@@ -87,8 +87,7 @@ fn run(settings: &Settings, args: &[&[u8]]) -> Result<CommandOutput, EmuError> {
     if let Some(output) = fast_get::get(settings, args) {
         return Ok(output);
     }
-    // Without a flash file there is nothing to lock, and the tool reports that it finds no device.
-    let _lock = lock(&settings.flash).ok();
+    let _lock = lock(&settings.flash)?;
     let mut machine = load(settings)?;
     machine.board_mut().files = Arc::new(HostFiles);
     let before = machine.board().ram.clone();

@@ -1,6 +1,7 @@
 //! Fuzz target: arbitrary bytes as an image, for every tool. For a longer run set `BOLERO_RANDOM_ITERATIONS=100000`.
 
 use nvram_emu::device::{Chip, Flash};
+use nvram_emu::emu::DeviceConfig;
 use nvram_emu::flsh::{ChainRule, Format, HEADER_LEN, Insert, MAGIC, ScanMode, Table, serialise};
 use nvram_emu::{Dialect, Machine};
 
@@ -29,6 +30,38 @@ fn partition(bytes: &[u8]) -> Vec<u8> {
     }
     flash.truncate(SPACE);
     flash
+}
+
+/// A `device.toml` is read, or rejected with a line; what is read and written is read again as the same.
+#[test]
+fn fuzz_the_device_file() {
+    const PIECES: [&str; 12] = [
+        "dialect = ",
+        "chip = ",
+        "erase = ",
+        "space = ",
+        "\"openwrt\"",
+        "\"spi-nor\"",
+        "65536",
+        "\n",
+        "\"",
+        "=",
+        "#",
+        "4294967296",
+    ];
+    bolero::check!().with_iterations(1000).for_each(|bytes: &[u8]| {
+        let text: String = bytes
+            .iter()
+            .map(|byte| match PIECES.get(usize::from(*byte)) {
+                Some(piece) => (*piece).to_owned(),
+                None => char::from(*byte).to_string(),
+            })
+            .collect();
+        match DeviceConfig::parse(&text) {
+            Ok(config) => assert_eq!(DeviceConfig::parse(&config.to_string()), Ok(config)),
+            Err(error) => assert!((1..=text.lines().count()).contains(&error.line), "{error}"),
+        }
+    });
 }
 
 /// Every command ends, and a committed variable exists after the next boot unless the image is invalid.

@@ -3,8 +3,10 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::fs;
+use std::io::Read as _;
 use std::path::PathBuf;
 
+use lzma_rust2::XzReader;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -152,7 +154,7 @@ fn unpack(name: &str) -> Vec<u8> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/golden").join(name);
     let packed = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let mut bytes = Vec::new();
-    lzma_rs::xz_decompress(&mut &packed[..], &mut bytes).expect("recordings are complete");
+    XzReader::new(&packed[..], true).read_to_end(&mut bytes).expect("recordings are complete");
     bytes
 }
 

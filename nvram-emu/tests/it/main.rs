@@ -12,4 +12,5 @@ mod golden_executable;
 mod golden_machine;
 mod load_cache;
 mod scratch;
+mod system_call_faults;
 mod vendor;

@@ -7,7 +7,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, BufRead, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ use sandbox::{FileTree, Isolation};
 
 use super::protocol::{
     FilesError, Handshake, HandshakeReply, Octets, Program, ProgramEnd, ProgramResult, Ran,
-    Refusal, Request, Run,
+    Refusal, Request, Run, StartError,
 };
 
 /// Maximum output of a program on each stream, in bytes. The pipe is closed when it is exceeded.
@@ -157,7 +157,8 @@ impl Agent {
             request.watch
                 && supervisor.watch(folder.clone(), self.scratch.join(COMMAND_LOG)).is_ok()
         });
-        let results = run(&request.programs, &self.directory);
+        let requests = io::stdin();
+        let results = run_until(&request.programs, &self.directory, Some(requests.as_fd()));
         let changes = watcher.map_or_else(Vec::new, Supervisor::take_changes);
         if let (Some(time), Some(_)) = (request.time, &self.supervisor) {
             // A file whose time cannot be changed keeps that of the machine.
@@ -288,7 +289,7 @@ impl Running {
     }
 
     fn finish(mut self) -> ProgramResult {
-        let end = self.child.wait().map_err(|error| error.to_string());
+        let end = self.child.wait().map_err(|error| StartError::new("wait", &error));
         let end =
             end.map(|status| if self.timed_out { ProgramEnd::TimedOut } else { end_of(status) });
         ProgramResult { end, stdout: Octets(self.stdout.text), stderr: Octets(self.stderr.text) }
@@ -297,17 +298,30 @@ impl Running {
 
 /// Runs programs in parallel, and waits for all of them.
 pub fn run(programs: &[Program], directory: &Path) -> Vec<ProgramResult> {
-    let mut running: Vec<Result<Running, String>> = programs
+    run_until(programs, directory, None)
+}
+
+/// As [`run`]. Kills the programs, and ends this process, when the other end of the pipe `client` is closed: whoever
+/// wants the results was killed.
+fn run_until(
+    programs: &[Program],
+    directory: &Path,
+    client: Option<BorrowedFd<'_>>,
+) -> Vec<ProgramResult> {
+    let mut running: Vec<Result<Running, StartError>> = programs
         .iter()
         .map(|program| {
             Running::start(program, directory).map_err(|error| {
                 let name = String::from_utf8_lossy(program.argv.first().map_or(b"", |n| &n.0));
-                format!("{name}: {error}")
+                StartError::new(&name, &error)
             })
         })
         .collect();
     while running.iter().flatten().any(|program| !program.is_finished()) {
-        poll_once(&mut running);
+        if poll_once(&mut running, client) == Client::Gone {
+            kill_stragglers();
+            std::process::exit(1);
+        }
     }
     running
         .into_iter()
@@ -322,8 +336,18 @@ pub fn run(programs: &[Program], directory: &Path) -> Vec<ProgramResult> {
         .collect()
 }
 
+/// Whether anybody wants the results.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Client {
+    Waits,
+    Gone,
+}
+
 /// Waits for output, an exit or a deadline of any of the programs, and handles it.
-fn poll_once(running: &mut [Result<Running, String>]) {
+fn poll_once(
+    running: &mut [Result<Running, StartError>],
+    client: Option<BorrowedFd<'_>>,
+) -> Client {
     let now = Instant::now();
     let mut nearest = Duration::from_secs(60);
     for program in running.iter_mut().flatten().filter(|program| !program.is_finished()) {
@@ -345,9 +369,14 @@ fn poll_once(running: &mut [Result<Running, String>]) {
             }
         }
     }
+    // Without an event that is asked for, the kernel reports only that the other end was closed.
+    descriptors.extend(client.map(|pipe| PollFd::from_borrowed_fd(pipe, PollFlags::empty())));
     let timeout = Timespec::try_from(nearest).ok();
     if descriptors.is_empty() || poll(&mut descriptors, timeout.as_ref()).is_err() {
-        return;
+        return Client::Waits;
+    }
+    if descriptors[owners.len()..].iter().any(|pipe| pipe.revents().contains(PollFlags::HUP)) {
+        return Client::Gone;
     }
     let ready: Vec<(usize, usize)> = descriptors
         .iter()
@@ -364,6 +393,7 @@ fn poll_once(running: &mut [Result<Running, String>]) {
             _ => program.stderr.read_available(),
         }
     }
+    Client::Waits
 }
 
 /// Kills and reaps every descendant, including those that left their process group.

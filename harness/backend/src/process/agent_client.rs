@@ -27,6 +27,8 @@ impl AgentClient {
         let mut child = Command::new(leaselab)
             .arg0(AGENT_NAME)
             .env_clear()
+            // Ctrl-C is for leaselab, which then kills the agent and what it has started.
+            .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

@@ -6,7 +6,6 @@ mod process_id;
 pub mod protocol;
 mod ram_files;
 mod router;
-mod scratch;
 mod script;
 mod script_check;
 mod settings;

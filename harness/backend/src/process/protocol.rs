@@ -127,11 +127,36 @@ pub enum ProgramEnd {
     TimedOut,
 }
 
+/// Why a program could not be started.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+pub enum StartError {
+    /// The program or its interpreter cannot be executed.
+    #[error("{0}")]
+    Program(String),
+    /// The machine has no descriptors, processes, memory or space left.
+    #[error("{0}")]
+    Resources(String),
+}
+
+impl StartError {
+    /// The error of a program with this name.
+    pub fn new(name: &str, error: &std::io::Error) -> Self {
+        use rustix::io::Errno;
+        let text = format!("{name}: {error}");
+        let resources =
+            [Errno::MFILE, Errno::NFILE, Errno::AGAIN, Errno::NOMEM, Errno::NOSPC, Errno::DQUOT];
+        match Errno::from_io_error(error) {
+            Some(errno) if resources.contains(&errno) => Self::Resources(text),
+            _ => Self::Program(text),
+        }
+    }
+}
+
 /// The result of a program.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ProgramResult {
     /// How it ended, or why it could not be started.
-    pub end: Result<ProgramEnd, String>,
+    pub end: Result<ProgramEnd, StartError>,
     /// Standard output.
     pub stdout: Octets,
     /// Standard error.

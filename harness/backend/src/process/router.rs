@@ -26,7 +26,6 @@ use std::sync::Arc;
 
 use nvram_emu::Machine;
 use nvram_emu::device::Op;
-use tempfile::TempDir;
 
 use sandbox::clock::Time;
 use sandbox::{FileTree, Isolation};
@@ -36,8 +35,7 @@ use super::agent_client::AgentClient;
 use super::process_id;
 use super::protocol::{Handshake, Octets, Program, ProgramEnd, ProgramResult, Ran, Request, Run};
 use super::ram_files;
-use super::scratch::{remove_if_exists, scratch_folder};
-use super::script::{ScriptCommand, explain_start_failure, place_script, reject_absolute_nvram};
+use super::script::{ScriptCommand, place_script, reject_absolute_nvram, start_failure};
 use super::settings::Settings;
 use super::shim;
 use super::storage::Storage;
@@ -55,7 +53,7 @@ use scenario::{Disturbance, Unsynced};
 pub struct Process {
     // Declared before `folder` and so dropped first: the agent must have ended when the folder is removed.
     agent: AgentClient,
-    folder: TempDir,
+    folder: scratch::Folder,
     /// The device as it was created: dialect and geometry do not change.
     template: Machine,
     script: Vec<String>,
@@ -121,8 +119,8 @@ impl Process {
         settings: &Settings,
         watches_files: bool,
     ) -> Result<Self, BackendError> {
-        let folder =
-            scratch_folder().map_err(|e| BackendError::environment("a scratch folder", &e))?;
+        let folder = scratch::Folder::new()
+            .map_err(|e| BackendError::environment("a scratch folder", &e))?;
         let path = folder.path();
         let isolation = settings.isolation;
         let storage = Arc::clone(&script.storage);
@@ -332,13 +330,12 @@ impl Process {
             })
             .collect();
         let cut = matches!(options.disturbance, Some(Disturbance::Cut(_)));
-        let end =
-            match script.end.map_err(|why| BackendError::Script(explain_start_failure(&why)))? {
-                ProgramEnd::Signalled(9) if cut => CallEnd::PowerLost,
-                ProgramEnd::Exited(code) => CallEnd::Exited(code),
-                ProgramEnd::Signalled(signal) => CallEnd::Killed(signal),
-                ProgramEnd::TimedOut => CallEnd::TimedOut,
-            };
+        let end = match script.end.map_err(start_failure)? {
+            ProgramEnd::Signalled(9) if cut => CallEnd::PowerLost,
+            ProgramEnd::Exited(code) => CallEnd::Exited(code),
+            ProgramEnd::Signalled(signal) => CallEnd::Killed(signal),
+            ProgramEnd::TimedOut => CallEnd::TimedOut,
+        };
         Ok(CallResult {
             end,
             stdout: script.stdout.0,
@@ -457,6 +454,20 @@ impl Process {
         program
     }
 
+    /// A script that fails because the scratch folder is full has no fault.
+    fn check_space(&self) -> Result<(), BackendError> {
+        let place = self.folder.path();
+        let full = scratch::is_full(place)
+            .map_err(|error| BackendError::environment("the scratch folder", &error))?;
+        if !full {
+            return Ok(());
+        }
+        Err(BackendError::Environment(format!(
+            "no space is left in {}, where the files of the router lie",
+            place.parent().unwrap_or(place).display()
+        )))
+    }
+
     fn take_operations(&self) -> Result<Vec<Op>, BackendError> {
         let path = self.path("operations");
         let text = match fs::read_to_string(&path) {
@@ -506,6 +517,9 @@ impl Backend for Process {
             self.unsynced = Some(history.clone());
         }
         let mut result = self.result(results, options)?;
+        if result.end != CallEnd::Exited(0) {
+            self.check_space()?;
+        }
         result.wrote_journal =
             call.action() != b"init" && versions_before != self.journal_versions();
         Ok(result)
@@ -518,7 +532,7 @@ impl Backend for Process {
         let program = self.program(argv, &[]);
         let run = Run { programs: vec![program], time: self.time, watch: false };
         let done = self.agent.run(run)?.results.pop().ok_or_else(BackendError::no_agent)?;
-        let code = match done.end.map_err(BackendError::Environment)? {
+        let code = match done.end.map_err(|error| BackendError::Environment(error.to_string()))? {
             ProgramEnd::Exited(code) => Some(code),
             _ => None,
         };
@@ -619,6 +633,14 @@ fn seen_scratch(scratch: &Path, isolation: Isolation) -> PathBuf {
 
 fn fresh_ram(storage: &Storage) -> FileTree {
     sandbox::fresh_ram(storage.folders.iter().map(String::as_str))
+}
+
+/// Removes a file; one that does not exist is no error.
+fn remove_if_exists(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// Writes a new file and renames it, as an editor does, so that a reader never sees a part of it.

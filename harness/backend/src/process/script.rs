@@ -6,9 +6,14 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::protocol::StartError;
 use super::script_check::check_script_file;
 use super::storage::Storage;
+use crate::bounded_read::read_bounded;
 use crate::error::BackendError;
+
+/// Maximum size of a script in bytes.
+const MAX_SCRIPT: u64 = 64 << 20;
 
 /// The script under test: its file, its interpreter and its environment.
 #[derive(Clone, Debug)]
@@ -65,7 +70,7 @@ pub(super) fn place_script(
                 BackendError::Script(format!("{}: {why}", path.display()))
             };
             check_script_file(path, !script.shell.is_empty()).map_err(|error| refuse(&error))?;
-            let text = fs::read(path).map_err(|e| refuse(&e))?;
+            let text = read_bounded(path, MAX_SCRIPT).map_err(|e| refuse(&e))?;
             let original = fs::canonicalize(path).map_err(|e| refuse(&e))?;
             let name = path.file_name().map_or("script".into(), |name| name.to_string_lossy());
             place(&format!("script-{name}"), &text, Some(original))
@@ -87,9 +92,14 @@ pub(super) fn reject_absolute_nvram(script: &Path) -> Result<(), BackendError> {
 }
 
 /// Why a script could not be started, with advice for the usual reason.
-pub(super) fn explain_start_failure(why: &str) -> String {
-    if why.contains("Exec format error") {
-        return format!("{why}: start the script with a line such as #!/bin/sh, or use --shell");
+pub(super) fn start_failure(error: StartError) -> BackendError {
+    match error {
+        StartError::Program(why) if why.contains("Exec format error") => BackendError::Script(
+            format!("{why}: start the script with a line such as #!/bin/sh, or use --shell"),
+        ),
+        StartError::Program(why) => BackendError::Script(why),
+        StartError::Resources(why) => {
+            BackendError::Environment(format!("cannot start a program: {why}"))
+        }
     }
-    why.to_owned()
 }

@@ -1,10 +1,11 @@
-//! A stress test: real processes that set variables in a real file at the same time.
+//! A stress test: real processes that set variables in a real file and commit them, at the same time.
 
 use std::fs;
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
+use std::thread;
 
 use nvram_emu::device::{Chip, Flash};
 use nvram_emu::{Dialect, Machine, flsh};
@@ -23,11 +24,11 @@ const SIZE: u32 = 0x10000;
 pub struct StressReport {
     /// Number of trials.
     pub trials: u32,
-    /// Number of `nvram set` commands.
+    /// Number of variables that were set and committed.
     pub sets: u32,
-    /// Number of them whose variable was missing after all processes of the trial had exited.
+    /// Number of them that were missing in the flash after all writers of the trial had ended.
     pub lost: u32,
-    /// Number of lost ones that had returned 0.
+    /// Number of lost ones whose `set` and `commit` had returned 0.
     pub lost_silently: u32,
     /// Number of variables of earlier trials and of the image that were lost as well.
     pub lost_settings: u32,
@@ -35,13 +36,14 @@ pub struct StressReport {
     pub failed: u32,
 }
 
-/// Runs `trials` trials, in each of which `writers` processes set a variable each at the same time. `leaselab` is the
-/// path of an executable that acts as `nvram` under that name.
+/// Runs `trials` trials, in each of which `writers` writers at the same time run `nvram set` for a variable of their own,
+/// then `nvram commit`. After each trial the router reboots. `leaselab` is the path of an executable that acts as `nvram`
+/// under that name.
 ///
 /// # Errors
 /// A temporary file cannot be written, or a process cannot be started.
 pub fn run(leaselab: &Path, trials: u32, writers: u32, lock: Lock) -> io::Result<StressReport> {
-    let folder = tempfile::Builder::new().prefix("leaselab-races").tempdir_in(scratch_folder())?;
+    let folder = scratch::Folder::new()?;
     let device = Device { folder: folder.path().to_owned(), leaselab: leaselab.to_owned(), lock };
     let image = image();
     let mut total = StressReport { trials, ..StressReport::default() };
@@ -53,19 +55,17 @@ pub fn run(leaselab: &Path, trials: u32, writers: u32, lock: Lock) -> io::Result
         }
         let fresh: Vec<String> =
             (0..writers).map(|writer| format!("race_{trial}_{writer}={trial}")).collect();
-        let children: io::Result<Vec<_>> = fresh.iter().map(|pair| device.set(pair)).collect();
-        let mut codes = Vec::new();
-        for mut child in children? {
-            codes.push(child.wait()?.code());
-        }
+        let ends = device.write_at_the_same_time(&fresh)?;
+        device.reboot()?;
         let stored = device.variables()?;
         let is_stored = |pair: &str| stored.iter().any(|line| line == pair.as_bytes());
-        for (pair, code) in fresh.iter().zip(codes) {
+        for (pair, end) in fresh.iter().zip(ends) {
+            let failed = end.iter().filter(|status| !status.success()).count() as u32;
             total.sets += 1;
-            total.failed += u32::from(code != Some(0));
+            total.failed += failed;
             if !is_stored(pair) {
                 total.lost += 1;
-                total.lost_silently += u32::from(code == Some(0));
+                total.lost_silently += u32::from(failed == 0);
             }
         }
         let before = expected.len();
@@ -74,12 +74,6 @@ pub fn run(leaselab: &Path, trials: u32, writers: u32, lock: Lock) -> io::Result
         expected.extend(fresh.into_iter().filter(|pair| is_stored(pair)));
     }
     Ok(total)
-}
-
-/// A folder for temporary files, in memory if possible.
-fn scratch_folder() -> PathBuf {
-    let shm = Path::new("/dev/shm");
-    if shm.is_dir() { shm.to_owned() } else { std::env::temp_dir() }
 }
 
 fn setting(number: usize) -> String {
@@ -112,6 +106,10 @@ impl Device {
 
     fn reset(&self, image: &[u8]) -> io::Result<()> {
         fs::write(self.file("flash"), image)?;
+        self.reboot()
+    }
+
+    fn reboot(&self) -> io::Result<()> {
         match fs::remove_file(self.file("staging")) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(()),
@@ -128,8 +126,23 @@ impl Device {
         command
     }
 
-    fn set(&self, pair: &str) -> io::Result<std::process::Child> {
-        self.nvram().args(["set", pair]).stdout(Stdio::null()).spawn()
+    /// Sets and commits each variable, in a thread for each. Returns how the commands of each ended.
+    fn write_at_the_same_time(&self, pairs: &[String]) -> io::Result<Vec<[ExitStatus; 2]>> {
+        thread::scope(|scope| {
+            let writers: Vec<_> =
+                pairs.iter().map(|pair| scope.spawn(|| self.set_and_commit(pair))).collect();
+            writers
+                .into_iter()
+                .map(|writer| {
+                    writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+                })
+                .collect()
+        })
+    }
+
+    fn set_and_commit(&self, pair: &str) -> io::Result<[ExitStatus; 2]> {
+        let run = |words: &[&str]| self.nvram().args(words).stdout(Stdio::null()).status();
+        Ok([run(&["set", pair])?, run(&["commit"])?])
     }
 
     /// The lines of `nvram show`.

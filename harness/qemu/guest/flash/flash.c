@@ -14,7 +14,8 @@
 #endif
 
 static struct mtd_partition parts[] = {
-	{ .name = "firmware", .offset = 0, .size = 0x3f0000, .mask_flags = MTD_WRITEABLE },
+	{ .name = "firmware", .offset = 0, .size = 0x1f0000, .mask_flags = MTD_WRITEABLE },
+	{ .name = "rootfs_data", .offset = 0x1f0000, .size = 0x200000 },
 	{ .name = "nvram", .offset = 0x3f0000, .size = 0x10000 },
 };
 static struct physmap_flash_data data = {

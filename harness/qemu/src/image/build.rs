@@ -14,7 +14,7 @@ use crate::arch::Arch;
 use crate::error::QemuError;
 
 /// Version of the images' layout. Images of another version are built again.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// The Debian packages of every image besides the kernel. Of the libraries, an image contains only those that dnsmasq
 /// needs.
@@ -65,10 +65,7 @@ pub fn build(arch: Arch, options: &Options, out: &Path) -> Result<Manifest, Qemu
     if let Some(manifest) = up_to_date(arch, out, &inputs) {
         return Ok(manifest);
     }
-    let work = tempfile::Builder::new()
-        .prefix("image-")
-        .tempdir_in(&options.cache)
-        .map_err(QemuError::file(&options.cache))?;
+    let work = scratch::Folder::new_in(&options.cache).map_err(QemuError::file(&options.cache))?;
     let root = work.path().join("root");
     let store = store(arch, &options.cache);
     store.unpack(&programs, &root)?;
@@ -96,13 +93,18 @@ pub fn build(arch: Arch, options: &Options, out: &Path) -> Result<Manifest, Qemu
         packages: programs,
         tools: [tools, executables.packages].concat(),
     };
-    fs::create_dir_all(out).map_err(QemuError::input(out))?;
+    fs::create_dir_all(out.join("programs")).map_err(QemuError::input(out))?;
     let write = |name: &str, bytes: &[u8]| {
         let path = out.join(name);
         backend::write_atomically(&path, bytes).map_err(QemuError::input(&path))
     };
     write("kernel", &kernel)?;
     write("initrd", &initrd)?;
+    // For guests of other images, which machine files describe.
+    let busybox = root.join("bin/busybox");
+    write("programs/nvram", &executables.nvram)?;
+    write("programs/lease-update", &executables.lease_update)?;
+    write("programs/busybox", &fs::read(&busybox).map_err(QemuError::file(&busybox))?)?;
     write("manifest.json", &serde_json::to_vec_pretty(&manifest).unwrap_or_default())?;
     Ok(manifest)
 }

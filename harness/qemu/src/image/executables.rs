@@ -101,7 +101,8 @@ fn test_mipsel_nvram(nvram: &Path) -> Result<(), QemuError> {
                 "qemu-mipsel not found: install Debian's package qemu-user".to_owned(),
             )
         })?;
-    let folder = tempfile::tempdir().map_err(QemuError::file(Path::new("a scratch folder")))?;
+    let folder = scratch::Folder::for_large_files()
+        .map_err(QemuError::file(Path::new("a scratch folder")))?;
     let flash = folder.path().join("flash");
     let mut image = vec![0xFF; 0x10000];
     let blank = nvram_emu::flsh::blank_image();

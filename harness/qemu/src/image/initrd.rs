@@ -9,6 +9,7 @@ use std::process::Command;
 use super::cpio::Cpio;
 use super::executables::Executables;
 use super::kernel;
+use super::openwrt;
 use crate::error::QemuError;
 use crate::tools;
 
@@ -28,7 +29,10 @@ const FOLDERS: &[&str] = &["proc", "sys", "dev", "tmp", "var/run", "sbin", "root
 
 /// The contents that do not come from packages or executables.
 pub(super) fn own_inputs() -> impl Iterator<Item = &'static str> {
-    OWN.iter().flat_map(|(path, _, text)| [*path, *text]).chain(FOLDERS.iter().copied())
+    OWN.iter()
+        .flat_map(|(path, _, text)| [*path, *text])
+        .chain(FOLDERS.iter().copied())
+        .chain(openwrt::own_inputs())
 }
 
 /// Builds the archive from packages that were unpacked below `root`.
@@ -47,7 +51,9 @@ pub(super) fn build(
     archive.device("dev/console", 5, 1);
     archive.device("dev/null", 1, 3);
     let read = |path: &Path| fs::read(path).map_err(QemuError::file(path));
-    archive.file("bin/busybox", 0o755, &read(&root.join("bin/busybox"))?);
+    let busybox = read(&root.join("bin/busybox"))?;
+    archive.file("bin/busybox", 0o755, &busybox);
+    openwrt::add(&mut archive, &busybox)?;
     archive.link("bin/sh", "busybox");
     let dnsmasq = root.join("usr/sbin/dnsmasq");
     archive.file("usr/sbin/dnsmasq", 0o755, &read(&dnsmasq)?);
@@ -60,13 +66,19 @@ pub(super) fn build(
         let name = loader.rsplit('/').next().unwrap_or_default();
         archive.link(loader, &format!("/lib/{name}"));
     }
-    let mut order = String::new();
-    for (name, path) in kernel::modules(root)? {
-        archive.file(&format!("lib/modules/{name}.ko"), 0o644, &read(&path)?);
-        _ = writeln!(order, "{name}");
-    }
+    let modules = kernel::modules(root)?;
+    let mut order = |list: &str, modules: &[(String, PathBuf)], last: &str| {
+        let mut names = String::new();
+        for (name, path) in modules {
+            archive.file(&format!("lib/modules/{name}.ko"), 0o644, &read(path)?);
+            _ = writeln!(names, "{name}");
+        }
+        archive.file(&format!("lib/modules/{list}"), 0o644, (names + last).as_bytes());
+        Ok::<_, QemuError>(())
+    };
+    order("order", &modules.always, "flash\n")?;
+    order("openwrt-order", &modules.openwrt, "")?;
     archive.file("lib/modules/flash.ko", 0o644, module);
-    archive.file("lib/modules/order", 0o644, (order + "flash\n").as_bytes());
     archive.file("usr/lib/leaselab/nvram", 0o755, &executables.nvram);
     archive.file("usr/sbin/lease-update", 0o755, &executables.lease_update);
     for (path, mode, text) in OWN {

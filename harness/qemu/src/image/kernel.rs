@@ -20,6 +20,9 @@ const MODULES: &[&str] = &[
     "cfi_cmdset_0001",
 ];
 
+/// The modules that an image loads besides if it imitates OpenWrt.
+const OPENWRT_MODULES: &[&str] = &["bridge", "virtio_blk", "veth", "jffs2", "overlay"];
+
 const XZ: &[u8] = b"\xfd7zXZ\0";
 
 /// The version of the kernel that was unpacked below `root`.
@@ -120,18 +123,31 @@ fn wrap_mips(packed: &[u8], kernel: &[u8]) -> Option<Vec<u8>> {
     Some(file)
 }
 
-/// Name and file of the modules of an image, in the order in which they are loaded.
+/// The modules of an image.
+pub(super) struct Modules {
+    /// Name and file of those that are always loaded, in their order.
+    pub(super) always: Vec<(String, PathBuf)>,
+    /// Of those that are loaded after them if the image imitates OpenWrt.
+    pub(super) openwrt: Vec<(String, PathBuf)>,
+}
+
+/// The modules of an image.
 ///
 /// # Errors
 /// When the modules cannot be read.
-pub(super) fn modules(root: &Path) -> Result<Vec<(String, PathBuf)>, QemuError> {
+pub(super) fn modules(root: &Path) -> Result<Modules, QemuError> {
     let mut files = BTreeMap::new();
     collect(&root.join("lib/modules").join(version(root)?).join("kernel"), &mut files)?;
     let mut order = Vec::new();
     for name in MODULES {
         visit(name, &files, &mut order)?;
     }
-    Ok(order)
+    let always = order.len();
+    for name in OPENWRT_MODULES {
+        visit(name, &files, &mut order)?;
+    }
+    let openwrt = order.split_off(always);
+    Ok(Modules { always: order, openwrt })
 }
 
 fn collect(folder: &Path, files: &mut BTreeMap<String, PathBuf>) -> Result<(), QemuError> {
@@ -182,7 +198,10 @@ const MAKEFILE: &str = include_str!("../../guest/flash/Makefile");
 
 /// The contents that do not come from packages.
 pub(super) fn own_inputs() -> impl Iterator<Item = &'static str> {
-    [SOURCE, MAKEFILE].into_iter().chain(MODULES.iter().copied())
+    [SOURCE, MAKEFILE]
+        .into_iter()
+        .chain(MODULES.iter().copied())
+        .chain(OPENWRT_MODULES.iter().copied())
 }
 
 /// Builds the module that registers the flash chip, with the headers below `root`.

@@ -91,16 +91,15 @@ impl Store {
         self.update()?;
         let wanted = wanted(self)?;
         // In an empty folder, so that the names of the downloaded files need not be known.
-        let new = tempfile::Builder::new()
-            .prefix("new-")
-            .tempdir_in(&self.debs)
-            .map_err(QemuError::file(&self.debs))?;
+        let scratch = scratch::Folder::new_in(&self.debs).map_err(QemuError::file(&self.debs))?;
+        let new = scratch.path().join("packages");
+        fs::create_dir(&new).map_err(QemuError::file(&new))?;
         let mut download = self.apt("apt-get")?;
-        let downloaded = tools::run(download.current_dir(new.path()).arg("download").args(&wanted));
+        let downloaded = tools::run(download.current_dir(&new).arg("download").args(&wanted));
         with_remedy(downloaded, &mirror())?;
         let mut packages = Vec::new();
-        for entry in fs::read_dir(new.path()).map_err(QemuError::file(new.path()))? {
-            let path = entry.map_err(QemuError::file(new.path()))?.path();
+        for entry in fs::read_dir(&new).map_err(QemuError::file(&new))? {
+            let path = entry.map_err(QemuError::file(&new))?.path();
             let package = describe(&path)?;
             let place = self.debs.join(&package.file);
             fs::rename(&path, &place).map_err(QemuError::file(&place))?;

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use super::super::error::QemuError;
 use super::super::guest_config::MAC;
-use super::super::image::Manifest;
 use super::super::shell_quote::shell_quote;
 use super::super::timeouts::Deadline;
 use super::lifecycle::{DaemonState, Router};
@@ -63,6 +62,7 @@ impl Router<'_> {
         self.clock = start.clock;
         let wall = start.clock.wall;
         let interface = self.config.interface.clone();
+        let jail = self.config.jail.clone();
         let guest = self.running_guest()?;
         let mut script = format!("date -u -s @{wall} >/dev/null\n");
         for (address, prefix) in &start.network.v4 {
@@ -76,7 +76,7 @@ impl Router<'_> {
              ( {} & echo $! >/tmp/lab/pid; echo >/tmp/lab/started; \
              wait $!; echo $? >/tmp/lab/ended; echo ended >/tmp/lab/news ) >/tmp/lab/output 2>&1 &\n\
              read -r _ </tmp/lab/started",
-            dnsmasq_command(start.options, &interface)
+            dnsmasq_command(start.options, &interface, &jail)
         );
         guest.run_checked(&script)?;
         self.state.is_idle = false;
@@ -197,6 +197,20 @@ impl Router<'_> {
         Ok(Some(DaemonExit { status, last_output: words.trim().to_owned() }))
     }
 
+    /// Boots a guest and asks its dnsmasq for its release.
+    fn ask_for_release(&mut self) -> Result<Release, QemuError> {
+        let output = self.running_guest()?.run_checked("dnsmasq --version")?;
+        let text = String::from_utf8_lossy(&output);
+        let line = text.lines().next().unwrap_or_default();
+        Release::of_program(line).ok_or_else(|| {
+            QemuError::Guest(format!(
+                "in the guest, `dnsmasq --version` printed {line:?}: name the release that it is closest to in the \
+                 machine file, for example dnsmasq = \"{}\"",
+                Release::NEWEST
+            ))
+        })
+    }
+
     fn wait_for_end(&mut self) -> Result<DaemonExit, QemuError> {
         let deadline = Deadline::after(self.config.timeouts.command());
         loop {
@@ -216,7 +230,7 @@ impl Router<'_> {
 }
 
 /// The scenario's command line of dnsmasq, with the guest's script hook and interface.
-fn dnsmasq_command(options: &[String], interface: &str) -> String {
+fn dnsmasq_command(options: &[String], interface: &str, jail: &str) -> String {
     const OWN: &[&str] = &[
         "dnsmasq",
         "--keep-in-foreground",
@@ -238,7 +252,7 @@ fn dnsmasq_command(options: &[String], interface: &str) -> String {
         }
     }));
     let words: Vec<String> = words.iter().map(|word| shell_quote(word.as_bytes())).collect();
-    words.join(" ")
+    format!("{jail} {}", words.join(" "))
 }
 
 fn link_error(error: &std::io::Error) -> QemuError {
@@ -246,11 +260,12 @@ fn link_error(error: &std::io::Error) -> QemuError {
 }
 
 impl Daemon for Router<'_> {
-    fn release(&self, _build: Build) -> Option<Release> {
-        let folder = self.config.kernel.parent()?;
-        let manifest = Manifest::read(self.config.arch, folder).ok()?;
-        let package = manifest.packages.iter().find(|package| package.name == "dnsmasq-base")?;
-        Release::of_program(&package.version)
+    fn release(&mut self, _build: Build) -> Result<Option<Release>, BackendError> {
+        if self.config.release.is_none() {
+            self.config.release = Some(self.ask_for_release()?);
+            self.cut_power()?;
+        }
+        Ok(self.config.release)
     }
 
     fn start(&mut self, start: &DaemonStart<'_>) -> Result<(), BackendError> {
@@ -293,7 +308,8 @@ impl Daemon for Router<'_> {
 
     fn signal(&mut self, signal: i32) -> Result<(), BackendError> {
         self.state.is_idle = false;
-        self.running_guest()?.run_checked(&format!("kill -{signal} $(cat /tmp/lab/pid)"))?;
+        self.running_guest()?
+            .run_checked(&format!(". /lab/daemon-pid; daemon_pid; kill -{signal} \"$main\""))?;
         Ok(())
     }
 

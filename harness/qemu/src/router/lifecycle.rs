@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 use nvram_emu::Machine;
 use rand_pcg::Pcg64;
 use socket2::{Domain, SockAddr, Socket, Type};
-use tempfile::TempDir;
 
 use super::super::erase_audit::{Ending, EraseAudit};
 use super::super::erase_trace::{Erase, EraseTrace};
@@ -40,7 +39,7 @@ pub(super) struct DaemonState {
 #[derive(Debug)]
 pub struct Router<'c> {
     pub(super) config: &'c mut GuestConfig,
-    work: TempDir,
+    work: scratch::Folder,
     /// The router before its first boot.
     pub(super) template: Machine,
     files: GuestFiles,
@@ -78,9 +77,7 @@ impl<'c> Router<'c> {
         script: &ScriptCommand,
         seed: u64,
     ) -> Result<Self, QemuError> {
-        let work = tempfile::Builder::new()
-            .prefix("leaselab-qemu-")
-            .tempdir()
+        let work = scratch::Folder::for_large_files()
             .map_err(QemuError::file(Path::new("a scratch folder")))?;
         let chip = &config.flash;
         let bytes = machine.flash_bytes();
@@ -170,10 +167,12 @@ impl<'c> Router<'c> {
             .map_err(QemuError::file(&guest_end))?;
         self.link = Some(LinkThread::new(socket).map_err(QemuError::file(&guest_end))?);
         self.check_clock(&mut guest, rtc)?;
-        guest.run_at_boot(&format!(
+        guest.run_preparation(&format!(
             "mkdir -p /tmp/lab; cd /tmp/lab; : >events; : >news; echo 0 >number; \
-             echo {} >device; cd /; {}",
-            self.config.nvram_device, self.config.prepare
+             echo {} >device; cd /; {}\n{}",
+            self.config.nvram_device,
+            wait_for_interface(&self.config.interface),
+            self.config.prepare
         ))?;
         let shell =
             guest.run(". /lab/settings; [ -z \"$LAB_SHELL\" ] || command -v ${LAB_SHELL%% *}")?;
@@ -302,4 +301,13 @@ impl<'c> Router<'c> {
 
 fn is_off() -> QemuError {
     QemuError::Guest("the router is switched off".to_owned())
+}
+
+/// Shell commands that wait until the LAN interface exists and, if it is a bridge, has a port: some images configure their
+/// network half a minute after they show a prompt. The caller's time limit ends the wait.
+fn wait_for_interface(name: &str) -> String {
+    format!(
+        "i=/sys/class/net/{name}; \
+         until [ -d $i ] && {{ [ ! -d $i/brif ] || [ -n \"$(ls $i/brif)\" ]; }}; do sleep 1; done"
+    )
 }

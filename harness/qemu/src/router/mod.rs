@@ -7,6 +7,7 @@ mod dnsmasq;
 mod fake_guest;
 mod lifecycle;
 mod polling;
+mod shell;
 mod target;
 #[cfg(test)]
 mod tests;

@@ -48,7 +48,8 @@ impl Backend for Router<'_> {
         let staging = match &mut self.guest {
             None => None,
             Some(guest) => {
-                let output = guest.run("[ -e /tmp/.nvram ] && cat /tmp/.nvram")?;
+                let staging = &self.config.staging;
+                let output = guest.run(&format!("[ -e {staging} ] && cat {staging}"))?;
                 (output.code == 0).then_some(output.stdout)
             }
         };

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use nvram_emu::device::Geometry;
 use nvram_emu::emu::DeviceFolder;
 
 use super::{create, dialects, show};
@@ -55,8 +56,10 @@ pub(in crate::cli) fn run(args: &Args) -> Result<Exit, CommandError> {
             write_atomically(file, &DeviceFolder::open(folder)?.dump()?)?;
         }
         Command::Load { folder, file } => {
-            let image = std::fs::read(file).map_err(|error| CommandError::file(file, error))?;
-            DeviceFolder::open(folder)?.load(&image)?;
+            let device = DeviceFolder::open(folder)?;
+            let image = backend::read_bounded(file, Geometry::MAX_SIZE.into())
+                .map_err(|error| CommandError::file(file, error))?;
+            device.load(&image)?;
         }
     }
     Ok(Exit::Passed)

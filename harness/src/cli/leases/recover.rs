@@ -14,9 +14,6 @@ use lease_journal::{
 use crate::error::CommandError;
 use crate::exit::Exit;
 
-/// The default name of a journal, for a folder without one.
-const FIRST: &str = "dhcpd.leases";
-
 /// The arguments of `leaselab leases recover`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -30,28 +27,32 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     let shown = args.path.display().to_string();
     let unreadable = |error: OperationError| CommandError::Usage(format!("{shown}: {error}"));
-    let (mut folder, names) = if args.path.is_dir() {
+    let is_folder = args.path.is_dir();
+    let (mut folder, names) = if is_folder {
         let mut folder = RealDirectory::new(args.path.clone());
         let names = journals(&folder.list(OsStr::new("")).map_err(unreadable)?);
         (folder, names)
     } else {
-        // A path that does not exist must have the name of a journal, so that a mistyped folder gets no database.
-        let named = args.path.file_name().is_some_and(|name| live_name(name).is_some());
-        if !named && !args.path.exists() {
-            return Err(CommandError::Usage(format!("{shown}: no such folder or lease journal")));
-        }
         let (folder, name) = locate(&args.path).map_err(|error| unreadable(error.into()))?;
         (folder, vec![name])
     };
-    if !args.dry_run && !folder.lock().map_err(unreadable)? {
-        errln!("{shown}: not changed: another writer holds the lock");
-        return Ok(Exit::Failed);
-    }
     let mut exit = Exit::Passed;
+    let mut found = false;
     for name in names {
-        let plan = plan(&mut folder, &name).map_err(|error| {
-            CommandError::Usage(format!("{shown}: {}: {error}", name.display()))
-        })?;
+        let unreadable =
+            |error| CommandError::Usage(format!("{shown}: {}: {error}", name.display()));
+        // Nothing is created, not even a lock, where there is no database of this kind.
+        let before = plan(&mut folder, &name).map_err(unreadable)?;
+        if !is_of_dhcpd(&before, is_folder) {
+            continue;
+        }
+        found = true;
+        if !args.dry_run && !folder.lock(&name).map_err(unreadable)? {
+            errln!("{shown}: {}: not changed: another writer holds the lock", name.display());
+            exit = Exit::Failed;
+            continue;
+        }
+        let plan = plan(&mut folder, &name).map_err(unreadable)?;
         let mut text = describe(&plan, &mut folder);
         if let Action::Refuse(_) = plan.action {
             exit = Exit::Failed;
@@ -67,7 +68,24 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
             err!("{text}");
         }
     }
-    Ok(exit)
+    if found {
+        return Ok(exit);
+    }
+    let expected = "expected dhcpd.leases, dhcpd6.leases, or the backup or temporary file of one";
+    Err(CommandError::Usage(format!("{shown}: no lease database of dhcpd: {expected}")))
+}
+
+/// Whether a journal, or a file that could replace it, is a lease database of dhcpd. Other programs use the ending
+/// `.leases`, too.
+fn is_of_dhcpd(plan: &Plan, is_folder: bool) -> bool {
+    let is_named = plan.name.as_bytes().starts_with(b"dhcpd");
+    match plan.live {
+        Live::Valid | Live::Empty => true,
+        Live::Missing => !plan.candidates.is_empty(),
+        Live::Garbage => {
+            !is_folder || is_named || plan.candidates.iter().any(|other| other.leases > 0)
+        }
+    }
 }
 
 fn now() -> i64 {
@@ -81,9 +99,6 @@ fn journals(names: &[OsString]) -> Vec<OsString> {
     let mut found: Vec<OsString> = names.iter().filter_map(|name| live_name(name)).collect();
     found.sort();
     found.dedup();
-    if found.is_empty() {
-        found.push(FIRST.into());
-    }
     found
 }
 

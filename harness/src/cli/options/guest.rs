@@ -107,9 +107,8 @@ impl GuestOptions {
             boot_limit: self.boot_limit.map(Duration::from_secs),
         };
         let config = match (&self.image, &self.machine) {
-            (Some(files), Some(machine)) => {
-                MachineFile::read(machine)?.guest_config(files, &emulation)?
-            }
+            (Some(files), Some(machine)) => MachineFile::read(machine, &self.cache.folder()?)?
+                .guest_config(files, &emulation)?,
             _ => {
                 let folder = match &self.built {
                     Some(folder) => folder.clone(),

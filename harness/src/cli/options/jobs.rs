@@ -4,16 +4,20 @@ use std::num::NonZeroUsize;
 
 use crate::error::CommandError;
 
+/// The largest number of threads: more than any machine of today has cores, and each takes memory and processes.
+const MAX_JOBS: usize = 1024;
+
 /// The number of threads.
 #[derive(Clone, Copy, Debug, Default, clap::Args)]
 pub(in crate::cli) struct Jobs {
     /// Number of threads [default: one for each core]
-    #[arg(long, short, value_name = "N", value_parser = at_least_one)]
+    #[arg(long, short, value_name = "N", value_parser = number_of_threads)]
     jobs: Option<NonZeroUsize>,
 }
 
-fn at_least_one(text: &str) -> Result<NonZeroUsize, String> {
+fn number_of_threads(text: &str) -> Result<NonZeroUsize, String> {
     match text.parse::<usize>() {
+        Ok(number) if number > MAX_JOBS => Err(format!("--jobs must be at most {MAX_JOBS}")),
         Ok(number) => {
             NonZeroUsize::new(number).ok_or_else(|| "--jobs must be at least 1".to_owned())
         }

@@ -129,3 +129,42 @@ fn named<T: Copy>(
     };
     Err(refusal.help(help))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A project file is read, or rejected with a position in it; nothing panics.
+    #[test]
+    fn fuzz_the_project_file() {
+        const PIECES: [&str; 12] = [
+            "script = ",
+            "shell = ",
+            "dialect = ",
+            "router = ",
+            "owns = ",
+            "\"openwrt\"",
+            "\"wrt54gl\"",
+            "[\"lan_*\", \"*\"]",
+            "\n",
+            "\"",
+            "= 0x7f",
+            "[x]",
+        ];
+        bolero::check!().with_iterations(300).for_each(|bytes: &[u8]| {
+            let text: String = bytes
+                .iter()
+                .map(|byte| match PIECES.get(usize::from(*byte)) {
+                    Some(piece) => (*piece).to_owned(),
+                    None => char::from(*byte).to_string(),
+                })
+                .collect();
+            let lines = text.lines().count();
+            if let Err(error) = Project::parse(Path::new(FILE_NAME), text) {
+                let (line, column) = error.source.position(error.span.start);
+                assert!(line <= lines + 1 && column >= 1, "{line}:{column}");
+                assert!(error.to_string().contains(FILE_NAME), "{error}");
+            }
+        });
+    }
+}

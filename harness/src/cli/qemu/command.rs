@@ -17,11 +17,14 @@ pub(in crate::cli) enum Command {
     Build(build::Args),
     /// Run scenarios in a guest
     Run(Box<super::run::Args>),
+    /// Run shell scripts in a guest, and cut its power after each
+    Shell(super::shell::Args),
 }
 
 pub(in crate::cli) fn run(args: &Args) -> Result<Exit, CommandError> {
     match &args.command {
         Command::Build(args) => build::run(args),
         Command::Run(args) => super::run::run(args),
+        Command::Shell(args) => super::shell::run(args),
     }
 }

@@ -3,6 +3,7 @@
 mod build;
 mod command;
 mod run;
+mod shell;
 
 #[cfg(test)]
 pub(super) use command::Command;

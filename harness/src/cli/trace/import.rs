@@ -11,10 +11,13 @@ use trace::import::{AddressPolicy, Anonymiser, Imported, Log, LogGaps, write};
 /// Length of a random key, in bytes.
 const KEY_BYTES: usize = 32;
 
+/// Maximum size of a key file in bytes.
+const MAX_KEY_BYTES: u64 = 1 << 20;
+
 /// The arguments of `leaselab trace import`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Logs that lease-script/record.sh wrote on a router: /tmp/dnsmasq-record.0 and .1
+    /// Logs that lease-script/record.sh wrote on a router: /tmp/dnsmasq-record/log.0 and log.1
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Folder to create [default: the name of the first file with `.trace`, in this folder]
@@ -61,7 +64,8 @@ fn key(file: Option<&Path>) -> Result<Vec<u8>, CommandError> {
         return Ok(key);
     };
     let refuse = |why: String| CommandError::Usage(format!("--key-file {}: {why}", file.display()));
-    let key = std::fs::read(file).map_err(|error| refuse(error.to_string()))?;
+    let key =
+        backend::read_bounded(file, MAX_KEY_BYTES).map_err(|error| refuse(error.to_string()))?;
     if key.trim_ascii().is_empty() {
         return Err(refuse("the file is empty, so the pseudonyms could be reversed".to_owned()));
     }

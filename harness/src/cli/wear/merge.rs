@@ -9,7 +9,7 @@ use crate::report;
 use wear::Fleet;
 
 /// Larger files are not read.
-const MAX_BYTES: u64 = 1 << 30;
+const MAX_BYTES: u64 = 256 << 20;
 
 /// The arguments of `leaselab wear merge`.
 #[derive(Debug, clap::Args)]
@@ -30,11 +30,8 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
 }
 
 fn read(path: &Path) -> Result<Fleet, CommandError> {
-    let size = std::fs::metadata(path).map_err(|error| CommandError::file(path, error))?.len();
-    if size > MAX_BYTES {
-        return Err(CommandError::file(path, "too large for a report of `wear fleet`"));
-    }
-    let text = std::fs::read_to_string(path).map_err(|error| CommandError::file(path, error))?;
-    serde_json::from_str(&text)
+    let text =
+        backend::read_bounded(path, MAX_BYTES).map_err(|error| CommandError::file(path, error))?;
+    serde_json::from_slice(&text)
         .map_err(|error| CommandError::file(path, format!("not a report of `wear fleet`: {error}")))
 }

@@ -2,6 +2,7 @@
 
 mod cycles;
 mod modules;
+mod unsafe_blocks;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

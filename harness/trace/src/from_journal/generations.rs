@@ -81,12 +81,11 @@ fn read(path: &Path, found: &mut Vec<Generation>) -> io::Result<()> {
         found.push(Generation { name, bytes });
         return Ok(());
     };
-    let unpacked = archive::unpack_xz(&bytes)?;
     if Path::new(inner).extension() != Some("tar".as_ref()) {
-        found.push(Generation { name, bytes: unpacked });
+        found.push(Generation { name, bytes: archive::unpack_xz(&bytes)? });
         return Ok(());
     }
-    let members = archive::members(&unpacked)?;
+    let members = archive::members(&bytes)?;
     found.extend(members.into_iter().map(|(member, bytes)| {
         let name = format!("{name}/{}", member.display());
         Generation { name, bytes }

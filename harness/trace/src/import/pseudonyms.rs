@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use hmac::{Hmac, Mac as _};
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
 /// A secret key, and the permutations derived from it.

@@ -16,6 +16,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use crate::archive::read_bounded;
+
 /// The beginning of a log.
 const HEADER: &[u8] = b"leaselab-record ";
 /// The supported version of the format.
@@ -113,7 +115,7 @@ impl Log {
                 );
                 return Err(LogError::NotALog { path: path.clone(), message });
             }
-            logs.push(Self::parse(path, &std::fs::read(path).map_err(io)?)?);
+            logs.push(Self::parse(path, &read_bounded(path, MAX_BYTES).map_err(io)?)?);
         }
         logs.sort_by_key(|log| log.calls.first().map(|call| (call.wall, call.number)));
         let mut whole = Self::default();
@@ -158,7 +160,7 @@ impl Log {
         if head.is_none() {
             return Err(no_log(
                 "not a log of record.sh: expected `leaselab-record 1` at the beginning (copy \
-                 /tmp/dnsmasq-record.0 and .1 from the router)",
+                 /tmp/dnsmasq-record/log.0 and log.1 from the router)",
             ));
         }
         for (at, line) in lines.iter().enumerate() {

@@ -1,10 +1,12 @@
 //! Finds recordings and unpacks them.
 
 use std::fs;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use lease_formats::dhcpd::Config;
+use lzma_rust2::XzReader;
 
 /// A file or folder below `tests/data`.
 pub(super) fn data(path: &str) -> PathBuf {
@@ -22,9 +24,9 @@ pub(super) fn read(path: &Path) -> Vec<u8> {
 }
 
 /// Unpacks a `.xz` file.
-pub(super) fn unpack(mut packed: &[u8]) -> Vec<u8> {
+pub(super) fn unpack(packed: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::new();
-    lzma_rs::xz_decompress(&mut packed, &mut bytes).expect("recordings are complete");
+    XzReader::new(packed, true).read_to_end(&mut bytes).expect("recordings are complete");
     bytes
 }
 

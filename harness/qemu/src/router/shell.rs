@@ -1,0 +1,57 @@
+//! Shell scripts in a guest, without a scenario.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use nvram_emu::device::{Chip, Flash};
+use nvram_emu::{Machine, flsh};
+
+use super::super::agent_connection::CommandOutput;
+use super::super::error::QemuError;
+use super::super::guest_config::GuestConfig;
+use super::lifecycle::Router;
+use backend::process::{ScriptCommand, ScriptFile};
+use dnsmasq_model::Clock;
+
+impl<'c> Router<'c> {
+    /// A router that is switched off, with an empty NVRAM.
+    ///
+    /// # Errors
+    /// As [`Router::new`].
+    pub(crate) fn blank(config: &'c mut GuestConfig) -> Result<Self, QemuError> {
+        let mut partition = vec![0xFF; config.partition()];
+        let image = flsh::blank_image();
+        partition[..image.len()].copy_from_slice(&image);
+        let machine = Flash::from_bytes(&partition, config.erase_block(), Chip::SPI_NOR)
+            .ok()
+            .zip("openwrt".parse().ok())
+            .map(|(flash, dialect)| Machine::new(dialect, flash, None));
+        let machine = machine.ok_or_else(|| {
+            QemuError::Environment("the machine's flash cannot hold an NVRAM".to_owned())
+        })?;
+        let script = ScriptCommand {
+            file: ScriptFile::BuiltIn("script", ""),
+            shell: Vec::new(),
+            environment: BTreeMap::new(),
+            storage: Arc::default(),
+        };
+        Self::new(config, &machine, &script, 0)
+    }
+
+    /// Runs a shell script in the guest, which is booted at this time (seconds since 1970) if the power is off.
+    ///
+    /// # Errors
+    /// When the guest does not boot, or does not answer in time.
+    pub fn run_script(&mut self, script: &str, wall: i64) -> Result<CommandOutput, QemuError> {
+        self.clock = Clock { wall, mono: 0 };
+        self.running_guest()?.run_long(script)
+    }
+
+    /// Cuts the power without comparing what the flash contains.
+    ///
+    /// # Errors
+    /// When QEMU cannot be ended.
+    pub fn pull_the_plug(&mut self) -> Result<(), QemuError> {
+        self.cut_power()
+    }
+}

@@ -1,0 +1,100 @@
+//! A scratch folder.
+
+use std::fs::{self, File, Permissions};
+use std::io::{self, ErrorKind, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, flock};
+
+use crate::{interrupt, place, registry, removal};
+
+/// The beginning of the names of scratch folders.
+pub(crate) const PREFIX: &str = "leaselab-";
+
+/// The file in a scratch folder that its owner has locked. It contains the owner's process id, for people: a lock ends
+/// with its process, but a process id can be used again.
+pub(crate) const OWNER: &str = "owner";
+
+/// A scratch folder that only this user can enter. It is removed when this is dropped or when a signal ends the process.
+#[derive(Debug)]
+pub struct Folder {
+    path: PathBuf,
+    /// Holds the lock.
+    _owner: File,
+}
+
+impl Folder {
+    /// Creates a folder from which programs can be run: in memory if possible, else where temporary files lie.
+    ///
+    /// # Errors
+    /// When no place serves; the message says why for each.
+    pub fn new() -> io::Result<Self> {
+        let mut reasons = Vec::new();
+        for place in place::candidates(std::env::var_os("TMPDIR")) {
+            match place::check(&place).and_then(|()| Self::new_in(&place)) {
+                Err(error) => reasons.push(format!("{}: {error}", place.display())),
+                created => return created,
+            }
+        }
+        let reasons = reasons.join("; ");
+        Err(io::Error::other(format!("{reasons}; set TMPDIR to a folder that serves")))
+    }
+
+    /// Creates a folder in `place`.
+    ///
+    /// # Errors
+    /// When it cannot be created.
+    pub fn new_in(place: &Path) -> io::Result<Self> {
+        interrupt::handle_signals()?;
+        let mut folders = registry::folders();
+        loop {
+            let folder = tempfile::Builder::new()
+                .prefix(PREFIX)
+                .permissions(Permissions::from_mode(0o700))
+                .tempdir_in(place)?;
+            match lock(folder.path()) {
+                // Another process removes the folder as an abandoned one, since it was not locked yet.
+                Err(error)
+                    if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::NotFound) => {}
+                Err(error) => return Err(error),
+                Ok(owner) => {
+                    let path = folder.keep();
+                    folders.insert(path.clone());
+                    return Ok(Self { path, _owner: owner });
+                }
+            }
+        }
+    }
+
+    /// Creates a folder where temporary files lie, for large files.
+    ///
+    /// # Errors
+    /// When it cannot be created.
+    pub fn for_large_files() -> io::Result<Self> {
+        Self::new_in(&std::env::temp_dir())
+    }
+
+    /// The path of the folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What cannot be removed is removed as an abandoned folder by a later process.
+        _ = removal::remove(&self.path);
+        registry::folders().remove(&self.path);
+    }
+}
+
+fn lock(folder: &Path) -> io::Result<File> {
+    let path = folder.join(OWNER);
+    let mut file = File::create_new(&path)?;
+    flock(&file, FlockOperation::NonBlockingLockExclusive)?;
+    // The lock is worthless if the file was removed before.
+    fs::symlink_metadata(&path)?;
+    writeln!(file, "{}", std::process::id())?;
+    Ok(file)
+}

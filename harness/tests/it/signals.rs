@@ -1,0 +1,168 @@
+//! What remains of a command that a signal ends: no process, no scratch folder.
+
+use std::fs;
+use std::io::Read as _;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+use rstest::rstest;
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::lab::Lab;
+
+const STORY: &str = "title = \"x\"\n[[step]]\nboot = {}\n[[step]]\njoin = { client = \"pc\" }\n";
+
+const RECORDING: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios/traces/init_numbers.rtc");
+
+/// A script that never ends. Both of its processes have its name among their arguments.
+const HANGING: &str = "#!/bin/sh\nsh -c 'tail -f /dev/null; :' \"$0\"\n:\n";
+
+/// A command of leaselab in the middle of a call of a script that never ends.
+struct Hanging {
+    leaselab: Child,
+    script: String,
+    _lab: Lab,
+}
+
+impl Hanging {
+    fn start(command: &str) -> Self {
+        let lab = Lab::new();
+        let name = lab.path().file_name().expect("a name").to_string_lossy().replace('.', "");
+        let script = format!("hanging-{name}.sh");
+        lab.write("story.toml", STORY).write(&script, HANGING);
+        let leaselab = Command::new(env!("CARGO_BIN_EXE_leaselab"))
+            .args(command.split(' ').map(|word| match word {
+                "SCRIPT" => &script,
+                "RECORDING" => RECORDING,
+                word => word,
+            }))
+            .args(["--timeout", "100000"])
+            .current_dir(lab.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("leaselab starts");
+        let mut hanging = Self { leaselab, script, _lab: lab };
+        while hanging.script_processes().len() < 2 {
+            let ended = hanging.leaselab.try_wait().expect("a child").is_some();
+            assert!(!ended, "{command}: ended too early: {}", hanging.stderr());
+            std::thread::yield_now();
+        }
+        hanging
+    }
+
+    fn id(&self) -> u32 {
+        self.leaselab.id()
+    }
+
+    /// The processes of the script.
+    fn script_processes(&self) -> Vec<u32> {
+        let own = [self.id(), std::process::id()];
+        let processes = fs::read_dir("/proc").expect("processes").flatten();
+        let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        ids.filter(|id| !own.contains(id))
+            .filter(|id| {
+                let arguments = fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
+                arguments.windows(self.script.len()).any(|part| part == self.script.as_bytes())
+            })
+            .collect()
+    }
+
+    fn signal(&mut self, signal: Signal) -> ExitStatus {
+        let leaselab = Pid::from_child(&self.leaselab);
+        kill_process(leaselab, signal).expect("a running process");
+        self.leaselab.wait().expect("a child")
+    }
+
+    /// What was written to stderr. Waits until no process can write to it any more, which includes the agent.
+    fn stderr(&mut self) -> String {
+        let mut text = String::new();
+        let mut stderr = self.leaselab.stderr.take().expect("a pipe");
+        stderr.read_to_string(&mut text).expect("text");
+        text
+    }
+}
+
+/// The scratch folders of a process.
+fn scratch_folders(owner: u32) -> Vec<PathBuf> {
+    let places = [Path::new("/dev/shm"), Path::new("/var/tmp"), &std::env::temp_dir()];
+    let folders = places.iter().flat_map(|place| fs::read_dir(place).into_iter().flatten());
+    let folders = folders.flatten().map(|entry| entry.path());
+    let is_own = |folder: &PathBuf| {
+        fs::read_to_string(folder.join("owner")).is_ok_and(|id| id.trim() == owner.to_string())
+    };
+    folders.filter(is_own).collect()
+}
+
+#[rstest]
+#[case::run("run story.toml --script SCRIPT", Signal::INT)]
+#[case::run_without_a_sandbox("run story.toml --script SCRIPT --no-sandbox", Signal::TERM)]
+#[case::check("check SCRIPT --quick", Signal::INT)]
+#[case::crash("crash story.toml --script SCRIPT", Signal::TERM)]
+#[case::fuzz("fuzz --cases 2 --script SCRIPT", Signal::INT)]
+#[case::live("live story.toml --script SCRIPT", Signal::HUP)]
+#[case::trace("trace replay RECORDING --script SCRIPT", Signal::TERM)]
+#[case::wear("wear --script SCRIPT", Signal::INT)]
+fn a_signal_ends_every_process_and_leaves_no_folder(#[case] command: &str, #[case] signal: Signal) {
+    let mut hanging = Hanging::start(command);
+    assert_ne!(scratch_folders(hanging.id()), [] as [PathBuf; 0], "{command}");
+    let status = hanging.signal(signal);
+    assert_eq!(status.signal(), Some(signal.as_raw()), "{command}");
+    assert_eq!(hanging.script_processes(), [] as [u32; 0], "{command}");
+    assert_eq!(scratch_folders(hanging.id()), [] as [PathBuf; 0], "{command}");
+    assert_eq!(hanging.stderr(), "", "{command}");
+}
+
+#[rstest]
+#[case::with_a_sandbox("run story.toml --script SCRIPT")]
+#[case::without_a_sandbox("run story.toml --script SCRIPT --no-sandbox")]
+fn when_leaselab_is_killed_its_processes_end_and_the_next_run_removes_its_folder(
+    #[case] command: &str,
+) {
+    let mut hanging = Hanging::start(command);
+    hanging.signal(Signal::KILL);
+    // Waits for the end of the agent.
+    hanging.stderr();
+    while !hanging.script_processes().is_empty() {
+        std::thread::yield_now();
+    }
+    let lab = Lab::new();
+    lab.write("story.toml", STORY);
+    lab.command(&["run", "story.toml", "--target", "in-process"]).assert().success();
+    assert_eq!(scratch_folders(hanging.id()), [] as [PathBuf; 0]);
+}
+
+#[test]
+fn verbose_names_the_folders_of_killed_runs() {
+    let lab = Lab::new();
+    lab.write("story.toml", STORY).write("tmp/leaselab-killed/owner", "1\n");
+    let mut command = lab.command(&["run", "story.toml", "--target", "in-process", "--verbose"]);
+    let tmp = lab.path().join("tmp");
+    let assert = command.env("TMPDIR", &tmp).assert().success();
+    let message = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
+    assert!(
+        message.contains("tmp/leaselab-killed, which a run that was killed has left"),
+        "{message}"
+    );
+    assert!(!tmp.join("leaselab-killed").exists());
+}
+
+#[test]
+fn a_signal_between_two_commands_leaves_no_folder() {
+    let mut races = Command::new(env!("CARGO_BIN_EXE_leaselab"))
+        .args(["races", "--trials", "1000000"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("leaselab starts");
+    while scratch_folders(races.id()).is_empty() {
+        std::thread::yield_now();
+    }
+    kill_process(Pid::from_child(&races), Signal::TERM).expect("a running process");
+    let status = races.wait().expect("a child");
+    assert_eq!(status.signal(), Some(Signal::TERM.as_raw()));
+    assert_eq!(scratch_folders(races.id()), [] as [PathBuf; 0]);
+}
