@@ -31,7 +31,7 @@ pub struct Config {
     pub free: Option<Vec<u8>>,
     /// `LEASE_NVRAM`: the tool; `None` for `nvram` from PATH, or /usr/sbin/nvram.
     pub nvram: Option<OsString>,
-    /// `LEASE_RUN`: the directory in RAM for the intent log.
+    /// `LEASE_RUN`: the directory in RAM for the folder with the intent log.
     pub run: PathBuf,
     /// The path in `LEASE_STORE=journal:PATH`; `None` for NVRAM.
     pub journal: Option<PathBuf>,
@@ -101,12 +101,15 @@ impl Config {
         })
     }
 
-    /// The file of the intent log, which `lease_update.sh` shares.
-    pub fn intent_log_path(&self) -> PathBuf {
-        let name = [b".".as_slice(), &self.prefix, b"marker"].concat();
-        let mut path = self.run.clone().into_os_string();
-        path.push("/");
-        path.push(OsString::from_vec(name));
-        path.into()
+    /// The folder of the intent log, which `lease_update.sh` shares.
+    pub fn run_folder(&self) -> PathBuf {
+        let name = [b".".as_slice(), &self.prefix, b"run"].concat();
+        self.run.join(OsString::from_vec(name))
+    }
+
+    /// The number in `LEASE_NVRAM_FREE`; text that is not a number counts as 0.
+    pub(crate) fn free_bytes(&self) -> Option<i64> {
+        let text = self.free.as_deref()?;
+        Some(std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()).unwrap_or(0))
     }
 }

@@ -1,14 +1,9 @@
 //! `init`: prints the leases for dnsmasq. Writes nothing.
 
-use std::collections::HashSet;
-
-use memchr::memmem;
-
 use crate::address::Address;
 use crate::config::{Config, DEFAULT_MAX};
-use crate::record::Stored;
-use crate::scan::Show;
 use crate::script::{Abort, Output, Script, ScriptResult, sanitize};
+use crate::show::{Listing, find, variable};
 
 /// A valid lease.
 pub(crate) struct Lease {
@@ -47,50 +42,132 @@ pub(crate) fn print(output: &mut Output, max: u64, mut leases: Vec<Lease>, serve
     }
 }
 
+/// How often `init` reads NVRAM until two readings agree.
+const READINGS: u32 = 4;
+
 impl Script<'_> {
     pub(crate) fn init(&mut self) -> ScriptResult {
-        let max = limit(&mut self.output, self.config);
-        let show = self.show()?;
-        let has_only_errors =
-            show.text.is_empty() && !show.errors.is_empty() && !is_size_line(&show.errors);
-        if show.code != 0 || has_only_errors {
-            self.warn("cannot read NVRAM: no leases");
-            return if self.config.strict { Err(Abort::Failed) } else { Ok(()) };
+        if Self::logged(self.intent_log.has_entries(), false)? {
+            Self::logged(self.intent_log.wait(), ())?;
         }
-        let mut leases = Vec::new();
-        let mut server = None;
-        let mut seen = HashSet::new();
-        let mut unreadable = false;
-        for line in show.lines_with(&self.config.prefix) {
-            let Some((name, _)) = Show::parse_line(line, &self.config.prefix) else { continue };
-            if !seen.insert(name) {
-                self.warn(format_args!("{}: left out: listed twice", sanitize(name)));
-                continue;
-            }
-            let Ok(value) = self.read(name)? else {
-                self.warn(format_args!("{}: left out: cannot be read", sanitize(name)));
-                unreadable = true;
-                continue;
-            };
-            let Some(value) = value else {
-                self.warn(format_args!("{}: left out: no such variable", sanitize(name)));
-                continue;
-            };
-            match Stored::parse(&name[self.config.prefix.len()..], &value) {
-                Ok(Stored::ServerDuid(_)) => server = Some(value),
-                Ok(Stored::Lease(record)) => {
-                    leases.push(Lease {
-                        address: record.address,
-                        rank: record.rank(),
-                        line: value,
-                    });
+        let max = self.config.max.unwrap_or(DEFAULT_MAX);
+        let mut one_command = false;
+        let mut complete = true;
+        let mut agreed = None;
+        let mut listing = Listing::default();
+        for reading in 1..=READINGS {
+            listing = match self.list(max, one_command)? {
+                Some(listing) if listing.is_usage && !one_command => {
+                    one_command = true;
+                    self.list(max, one_command)?.unwrap_or_default()
                 }
-                Err(fault) => self.warn(format_args!("{}: left out: {fault}", sanitize(name))),
+                Some(listing) => listing,
+                None => {
+                    self.warn(format_args!("{}: no leases", self.unreadable()));
+                    return if self.config.strict { Err(Abort::Failed) } else { Ok(()) };
+                }
+            };
+            if one_command || listing.is_doubtful {
+                break;
+            }
+            if !listing.is_torn && self.is_confirmed(&listing)? {
+                agreed = Some(listing.values());
+                break;
+            }
+            if reading == READINGS && listing.is_torn {
+                complete = false;
             }
         }
-        print(&mut self.output, max, leases, server.as_deref());
-        if unreadable && self.config.strict { Err(Abort::Failed) } else { Ok(()) }
+        if self.config.max.is_none() && listing.surplus == 0 {
+            self.warn("LEASE_MAX is no number: 1000 taken");
+        } else if listing.surplus > 0 {
+            self.warn(format_args!("LEASE_MAX={max}: {} leases left out", listing.surplus));
+        }
+        if !complete {
+            self.warn("NVRAM changes while it is read: leases may be missing");
+        }
+        let mut names: Vec<Vec<u8>> = Vec::new();
+        if agreed.is_none() {
+            names.extend(listing.valid.iter().map(|(name, _)| name.clone()));
+        }
+        for line in &listing.invalid {
+            names.extend(variable(line, &self.config.prefix).map(|(name, _)| name.to_vec()));
+        }
+        if !names.is_empty() {
+            let read = self.read_by_name(&names, max, &mut complete)?;
+            if agreed.as_ref().is_none_or(Vec::is_empty) {
+                agreed = Some(read);
+            }
+        }
+        self.output.stdout.extend(agreed.unwrap_or_default());
+        if !complete && self.config.strict { Err(Abort::Failed) } else { Ok(()) }
     }
+
+    /// Runs `show`; `None` if NVRAM cannot be read.
+    fn list(&mut self, max: u64, one_command: bool) -> ScriptResult<Option<Listing>> {
+        let words: &[&[u8]] = if one_command { &[b"show"] } else { &[b"show", b"info"] };
+        let show = self.command(words)?;
+        if show.code > 1 || show.code < 0 {
+            return Ok(None);
+        }
+        if show.stdout.is_empty() {
+            // Without a variable, some tools print their size line only; others report an error in this way.
+            let show = self.command(&[b"show"])?;
+            let text = [show.stdout, show.stderr].concat();
+            if !text.is_empty() && find(&text, b"size: ").is_none() {
+                return Ok(None);
+            }
+        }
+        Ok(Some(Listing::parse(&show.stdout, &self.config.prefix, max)))
+    }
+
+    /// Reads all variables of a list with one command. Equal texts prove that no part of a value was taken for another
+    /// variable, and that nothing was written in between.
+    fn is_confirmed(&mut self, listing: &Listing) -> ScriptResult<bool> {
+        if listing.valid.is_empty() {
+            return Ok(true);
+        }
+        let words: Vec<&[u8]> =
+            listing.valid.iter().flat_map(|(name, _)| [b"get".as_slice(), name]).collect();
+        let read = self.command(&words)?.stdout;
+        Ok(trim(&read) == trim(&listing.values()))
+    }
+
+    /// Reads each variable by itself, names the invalid ones, and returns the leases.
+    fn read_by_name(
+        &mut self,
+        names: &[Vec<u8>],
+        max: u64,
+        complete: &mut bool,
+    ) -> ScriptResult<Vec<u8>> {
+        let mut text = Vec::new();
+        for name in names {
+            let (value, code) = self.get(name)?;
+            if !(0..=1).contains(&code) {
+                self.warn(self.unreadable());
+                *complete = false;
+            } else if !value.is_empty() {
+                let value = value.strip_suffix(b"\n").unwrap_or(&value);
+                // No lease has two lines.
+                let value = if value.contains(&b'\n') { b"" } else { value };
+                text.extend_from_slice(&[name, b"=".as_slice(), value, b"\n"].concat());
+            }
+        }
+        let listing = Listing::parse(&text, &self.config.prefix, max);
+        for line in &listing.invalid {
+            let name = variable(line, &self.config.prefix).map_or(b"".as_slice(), |(name, _)| name);
+            let is_plain = |c: &u8| c.is_ascii_alphanumeric() || b"_.:-".contains(c);
+            let name = if name.iter().all(is_plain) { sanitize(name) } else { "odd name".into() };
+            self.warn(format_args!("{name}: left out: no valid lease"));
+        }
+        Ok(listing.values())
+    }
+}
+
+/// A text without the line breaks at its end, as a shell reads it.
+pub(crate) fn trim(text: &[u8]) -> &[u8] {
+    let end = text.iter().rposition(|c| *c != b'\n').map_or(0, |at| at + 1);
+    &text[..end]
 }
 
 /// Keeps the `max` leases that expire last, in their order; of leases with the same expiry, the first ones.
@@ -104,8 +181,4 @@ fn keep_longest(leases: &mut Vec<Lease>, max: usize) {
         ties -= usize::from(tie);
         tie || lease.rank > lowest
     });
-}
-
-fn is_size_line(errors: &[u8]) -> bool {
-    memmem::find(errors, b"size: ").is_some()
 }

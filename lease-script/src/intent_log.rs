@@ -1,54 +1,87 @@
-//! The intent log: changes that are set in RAM and may not be committed to flash yet.
+//! The intent log: one writer at a time, and changes that are set in RAM and may not be committed to flash yet.
 //!
 //! If the script is killed between `set` and `commit` while the power stays on, RAM differs from flash and nothing else
 //! records it. So each change is recorded in RAM before `set`, as `NAME=VALUE` or, for a removed variable, `NAME`, and
-//! the log is emptied after `commit`. A later call that finds an entry, and sees that RAM contains the state it describes,
-//! commits. After a reboot both the log and the state are gone; an entry whose state was replaced has no effect.
+//! the log is emptied after `commit`. A later call that finds an entry of a call that has ended, and sees that RAM
+//! contains the state it describes, commits. The first entry of a running call is also the lock: later calls wait for it.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, DirBuilder, File};
 use std::io::{self, Read, Write};
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use lease_journal::OperationError;
-use rustix::process::geteuid;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{Mode, OFlags};
+use rustix::process::{Pid, PidfdFlags, geteuid, pidfd_open};
+
+/// A log with more bytes is not read: a call commits instead.
+const MAX_BYTES: u64 = 9000;
+/// How often a call looks at the log until it gives up; it waits at most one second in between.
+const MAX_TRIES: u32 = 20;
+
+/// The result of [`IntentLog::lock`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lock {
+    /// This call may write.
+    Acquired {
+        /// The entries of calls that have ended.
+        ended: Vec<Vec<u8>>,
+        /// Whether the log was too long to be read.
+        too_long: bool,
+        /// Whether this call has waited for another one.
+        waited: bool,
+    },
+    /// The running process with this number has not ended in time.
+    Busy(u32),
+    /// The log cannot be used: something that does not belong to this user is in its place.
+    Unusable,
+}
 
 /// A log of changes that may not be committed yet. It does not survive a reboot.
 pub trait IntentLog {
-    /// The entries of calls that have ended.
+    /// Whether there is an entry.
     ///
     /// # Errors
-    /// [`OperationError::Killed`], or an error whose text the script prints; it goes on as if the log were empty.
-    fn read(&mut self) -> Result<Vec<Vec<u8>>, OperationError>;
+    /// [`OperationError::Killed`]; other errors count as an empty log.
+    fn has_entries(&mut self) -> Result<bool, OperationError>;
 
-    /// Adds entries; with `keep` false, removes the earlier ones.
+    /// Adds an entry, and waits until no earlier entry is that of a running call.
     ///
     /// # Errors
-    /// [`OperationError::Killed`], or an error whose text the script prints; it goes on without the entries.
-    fn append(&mut self, entries: &[Vec<u8>], keep: bool) -> Result<(), OperationError>;
+    /// [`OperationError::Killed`]; other errors count as [`Lock::Unusable`].
+    fn lock(&mut self, entry: &[u8]) -> Result<Lock, OperationError>;
+
+    /// Waits for the calls that have an entry, for some seconds.
+    ///
+    /// # Errors
+    /// [`OperationError::Killed`]; other errors are ignored.
+    fn wait(&mut self) -> Result<(), OperationError>;
 
     /// Removes all entries.
     ///
     /// # Errors
-    /// [`OperationError::Killed`], or an error whose text the script prints.
+    /// [`OperationError::Killed`]; other errors are ignored. An entry that stays costs one commit at most.
     fn clear(&mut self) -> Result<(), OperationError>;
 }
 
-/// An intent log in memory, for a script that runs in process. A reboot is modelled by a new log.
+/// An intent log in memory, for a script that runs in process, where no two calls run at the same time. A reboot is
+/// modelled by a new log.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct MemoryIntentLog(Vec<Vec<u8>>);
 
 impl IntentLog for MemoryIntentLog {
-    fn read(&mut self) -> Result<Vec<Vec<u8>>, OperationError> {
-        Ok(self.0.clone())
+    fn has_entries(&mut self) -> Result<bool, OperationError> {
+        Ok(!self.0.is_empty())
     }
 
-    fn append(&mut self, entries: &[Vec<u8>], keep: bool) -> Result<(), OperationError> {
-        if !keep {
-            self.0.clear();
-        }
-        self.0.extend_from_slice(entries);
+    fn lock(&mut self, entry: &[u8]) -> Result<Lock, OperationError> {
+        let ended = self.0.clone();
+        self.0.push(entry.to_vec());
+        Ok(Lock::Acquired { ended, too_long: false, waited: false })
+    }
+
+    fn wait(&mut self) -> Result<(), OperationError> {
         Ok(())
     }
 
@@ -58,101 +91,167 @@ impl IntentLog for MemoryIntentLog {
     }
 }
 
-/// A file with lines `PID.START ENTRY`, shared with `lease_update.sh`. `START` is the start time of the process, since
-/// its number can be given to another process. An empty file is the same as a missing one: the shell script cannot remove
-/// a file.
+/// A file with lines `PID.START ENTRY` in a folder of this user, shared with `lease_update.sh`. `START` is the start time
+/// of the process, since its number can be given to another process. An empty file is the same as a missing one: the
+/// shell script cannot remove a file.
 ///
-/// Only a regular file that belongs to this user is read or written, and it is created with `O_EXCL`: in a directory
-/// that others may write to, they can keep the script from using a log, but gain nothing else.
+/// Neither the folder nor the file may be a symbolic link, or belong to another user; the file may not have a second
+/// name. So nobody else can make the script write to another file.
 #[derive(Debug)]
 pub struct FileIntentLog {
-    path: PathBuf,
+    folder: PathBuf,
 }
 
 impl FileIntentLog {
-    /// An intent log at `path`, in a file system that a reboot empties.
-    pub fn new(path: PathBuf) -> Self {
-        Self { path }
+    /// An intent log in `folder`, which is made by the first change, in a file system that a reboot empties.
+    pub fn new(folder: PathBuf) -> Self {
+        Self { folder }
     }
 
-    fn open(&self, options: &mut OpenOptions) -> io::Result<File> {
+    fn open(&self) -> io::Result<File> {
+        let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::RDONLY | OFlags::CLOEXEC;
+        let folder = File::from(rustix::fs::open(&self.folder, flags, Mode::empty())?);
+        let is_own = |file: &File| file.metadata().map(|data| data.uid() == geteuid().as_raw());
         // O_NONBLOCK: opening a FIFO must not block.
-        let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
-        let file = options.custom_flags(flags.bits().cast_signed()).open(&self.path)?;
+        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CREATE | OFlags::APPEND;
+        let flags = flags | OFlags::RDWR | OFlags::CLOEXEC;
+        if !is_own(&folder)? {
+            return Err(io::Error::other("another user's folder"));
+        }
+        let file = rustix::fs::openat(&folder, "intents", flags, Mode::RUSR | Mode::WUSR)?;
+        let file = File::from(file);
         let data = file.metadata()?;
-        if data.is_file() && data.uid() == geteuid().as_raw() {
+        if data.is_file() && data.nlink() == 1 && is_own(&file)? {
             Ok(file)
         } else {
-            Err(io::Error::other("not a regular file of this user"))
+            Err(io::Error::other("not a file of this user"))
         }
     }
 
-    fn error(&self, before: &str, after: &str) -> OperationError {
-        let path = self.path.display();
-        io::Error::other(format!("no marker in RAM: {before}{path}{after}")).into()
+    fn text(&self) -> io::Result<Vec<u8>> {
+        let mut text = Vec::new();
+        self.open()?.take(MAX_BYTES + 1).read_to_end(&mut text)?;
+        Ok(text)
+    }
+
+    /// Waits until `entry` is that of the first running call, or, without one, until no call is running.
+    fn acquire(&self, entry: Option<&[u8]>) -> io::Result<Lock> {
+        let mut too_long = false;
+        let text = self.text()?;
+        if !text.is_empty() && !is_written_by_a_call(&text) {
+            return Ok(Lock::Unusable);
+        }
+        if text.len() as u64 > MAX_BYTES {
+            self.open()?.set_len(0)?;
+            too_long = true;
+        }
+        let this = Writer::of(std::process::id());
+        let mut owner = None;
+        for tries in 1..=MAX_TRIES {
+            let text = self.text()?;
+            let mut ended = Vec::new();
+            owner = None;
+            for line in text.split(|c| *c == b'\n').filter(|line| !line.is_empty()) {
+                let (writer, change) = split_line(line);
+                match Writer::running(writer) {
+                    Some(running) => owner = owner.or(Some(running)),
+                    None => ended.push(change.to_vec()),
+                }
+            }
+            match (&owner, entry) {
+                (None, None) => return Ok(Lock::Acquired { ended, too_long, waited: tries > 1 }),
+                (Some(owner), Some(_)) if this.as_ref() == Some(owner) => {
+                    return Ok(Lock::Acquired { ended, too_long, waited: tries > 2 });
+                }
+                (Some(owner), _) => owner.wait(),
+                (None, Some(entry)) => {
+                    let writer = this.as_ref().map_or("", |this| &this.id);
+                    let line = [writer.as_bytes(), b" ", entry, b"\n"].concat();
+                    self.open()?.write_all(&line)?;
+                }
+            }
+        }
+        Ok(owner.map_or(Lock::Unusable, |owner| Lock::Busy(owner.pid)))
     }
 }
 
 impl IntentLog for FileIntentLog {
-    fn read(&mut self) -> Result<Vec<Vec<u8>>, OperationError> {
-        let mut text = Vec::new();
-        if let Ok(mut file) = self.open(OpenOptions::new().read(true)) {
-            // After a read error, the entries read so far count.
-            let _ = file.read_to_end(&mut text);
-        }
-        Ok(text.split_inclusive(|c| *c == b'\n').filter_map(entry_of_ended_call).collect())
+    fn has_entries(&mut self) -> Result<bool, OperationError> {
+        Ok(fs::metadata(self.folder.join("intents")).is_ok_and(|data| data.len() > 0))
     }
 
-    fn append(&mut self, entries: &[Vec<u8>], keep: bool) -> Result<(), OperationError> {
-        if is_absent(&self.path) {
+    fn lock(&mut self, entry: &[u8]) -> Result<Lock, OperationError> {
+        if is_absent(&self.folder) {
             // If this fails, so does the next call of `open`.
-            let _ = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&self.path);
+            let _ = DirBuilder::new().mode(0o700).create(&self.folder);
         }
-        let mut file = self
-            .open(OpenOptions::new().append(true))
-            .map_err(|_| self.error("", " is not a file of ours"))?;
-        let mut text = Vec::new();
-        let pid = std::process::id();
-        let writer = format!("{pid}.{} ", start_time(pid).unwrap_or_default());
-        for entry in entries {
-            text.extend_from_slice(writer.as_bytes());
-            text.extend_from_slice(entry);
-            text.push(b'\n');
-        }
-        let truncated = if keep { Ok(()) } else { file.set_len(0) };
-        truncated
-            .and_then(|()| file.write_all(&text))
-            .map_err(|_| self.error("cannot write to ", ""))
+        Ok(self.acquire(Some(entry)).unwrap_or(Lock::Unusable))
+    }
+
+    fn wait(&mut self) -> Result<(), OperationError> {
+        let _ = self.acquire(None);
+        Ok(())
     }
 
     fn clear(&mut self) -> Result<(), OperationError> {
-        if let Ok(file) = self.open(OpenOptions::new().write(true)) {
-            // An entry that stays costs one commit at most.
-            let _ = file.set_len(0);
-        }
+        let _ = self.open().and_then(|file| file.set_len(0));
         Ok(())
     }
 }
 
 fn is_absent(path: &Path) -> bool {
-    path.as_os_str().as_bytes().is_empty() || path.symlink_metadata().is_err()
+    path.symlink_metadata().is_err()
 }
 
-/// The entry in a line; `None` if the process that wrote it is still running.
-fn entry_of_ended_call(line: &[u8]) -> Option<Vec<u8>> {
-    let line = line.strip_suffix(b"\n")?;
-    let blank = line.iter().position(|c| *c == b' ')?;
-    let (pid, start) = std::str::from_utf8(&line[..blank]).ok()?.split_once('.')?;
-    let pid = pid.parse().ok().filter(|pid| *pid > 0)?;
-    let is_running = start_time(pid).is_some_and(|now| now == start);
-    (!is_running).then(|| line[blank + 1..].to_vec())
+/// Whether the text begins with a process.
+fn is_written_by_a_call(text: &[u8]) -> bool {
+    let line = text.split(|c| *c == b'\n').next().unwrap_or_default();
+    let dot = line.iter().position(|c| *c == b'.');
+    matches!(line, [b'1'..=b'9', ..]) && dot.is_some_and(|dot| line[dot..].contains(&b' '))
 }
 
-/// The start time of a process in clock ticks after boot; `None` if it has ended. (Linux, `fs/proc/array.c`,
-/// `do_task_stat`: field 22; field 2 is a name in parentheses that can contain blanks.)
-fn start_time(pid: u32) -> Option<String> {
-    let stat = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
-    let name_end = stat.iter().rposition(|c| *c == b')')?;
-    let fields = std::str::from_utf8(&stat[name_end + 1..]).ok()?;
-    fields.split_ascii_whitespace().nth(19).map(str::to_owned)
+fn split_line(line: &[u8]) -> (&[u8], &[u8]) {
+    let blank = line.iter().position(|c| *c == b' ');
+    blank.map_or((line, line), |blank| (&line[..blank], &line[blank + 1..]))
+}
+
+/// A process that writes to the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Writer {
+    pid: u32,
+    /// `PID.START`.
+    id: String,
+}
+
+impl Writer {
+    /// A running process. (Linux, `fs/proc/array.c`, `do_task_stat`: the start time is field 22; field 2 is a name in
+    /// parentheses that can contain blanks.)
+    fn of(pid: u32) -> Option<Self> {
+        let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
+        let name_end = stat.iter().rposition(|c| *c == b')')?;
+        let fields = std::str::from_utf8(&stat[name_end + 1..]).ok()?;
+        let mut fields = fields.split_ascii_whitespace();
+        // A zombie has ended.
+        let _state = fields.next().filter(|state| *state != "Z")?;
+        let start = fields.nth(18)?;
+        Some(Self { pid, id: [&pid.to_string(), start].join(".") })
+    }
+
+    /// The process with this `PID.START`, if it is running.
+    fn running(id: &[u8]) -> Option<Self> {
+        let id = std::str::from_utf8(id).ok()?;
+        Self::of(id.split('.').next()?.parse().ok()?).filter(|writer| writer.id == id)
+    }
+
+    /// Waits until the process ends, at most a second.
+    fn wait(&self) {
+        let second = Timespec { tv_sec: 1, tv_nsec: 0 };
+        let pid = i32::try_from(self.pid).ok().and_then(Pid::from_raw);
+        let process = pid.and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
+        // Without pidfd_open (before Linux 5.3), there is nothing to wait for but the time.
+        let _ = match &process {
+            Some(process) => poll(&mut [PollFd::new(process, PollFlags::IN)], Some(&second)),
+            None => poll(&mut [], Some(&second)),
+        };
+    }
 }

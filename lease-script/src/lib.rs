@@ -13,7 +13,6 @@
 mod address;
 mod call;
 mod config;
-mod free_space;
 mod init;
 mod intent_log;
 pub mod journal;
@@ -22,14 +21,14 @@ mod process;
 mod program;
 mod record;
 mod run;
-mod scan;
 mod script;
+mod show;
 mod update;
 
 pub use address::Address;
 pub use call::{Call, Environment, Outcome};
 pub use config::{Config, DEFAULT_MAX, DEFAULT_PREFIX, DEFAULT_REWRITE_SIZE};
-pub use intent_log::{FileIntentLog, IntentLog, MemoryIntentLog};
+pub use intent_log::{FileIntentLog, IntentLog, Lock, MemoryIntentLog};
 pub use lease_journal::OperationError;
 pub use nvram::{Nvram, NvramOutput};
 pub use process::SpawnedNvram;

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use lease_journal::OperationError;
 
@@ -20,9 +20,8 @@ pub struct SpawnedNvram {
 impl SpawnedNvram {
     /// The tool with this name or path; `None` for `nvram` from PATH, or /usr/sbin/nvram.
     pub fn new(program: Option<OsString>) -> Self {
-        let program = program
-            .unwrap_or_else(|| if on_path("nvram") { "nvram" } else { "/usr/sbin/nvram" }.into());
-        Self { program }
+        let default = || if on_path("nvram") { "nvram" } else { "/usr/sbin/nvram" }.into();
+        Self { program: program.unwrap_or_else(default) }
     }
 }
 
@@ -30,6 +29,7 @@ impl Nvram for SpawnedNvram {
     fn run(&mut self, args: &[&[u8]]) -> Result<NvramOutput, OperationError> {
         let output = Command::new(&self.program)
             .args(args.iter().map(|arg| OsStr::from_bytes(arg)))
+            .stdin(Stdio::null())
             .output()?;
         let code = output.status.code().or(output.status.signal().map(|signal| 128 + signal));
         Ok(NvramOutput { stdout: output.stdout, stderr: output.stderr, code: code.unwrap_or(127) })

@@ -33,7 +33,7 @@ pub fn run_process(call: &Call) -> Outcome {
             return crate::journal::run_at_path(call, config, path);
         }
         let mut nvram = SpawnedNvram::new(config.nvram.clone());
-        run(call, config, &mut nvram, &mut FileIntentLog::new(config.intent_log_path()))
+        run(call, config, &mut nvram, &mut FileIntentLog::new(config.run_folder()))
     })
 }
 

@@ -13,7 +13,8 @@ pub fn run(
     nvram: &mut dyn Nvram,
     intent_log: &mut dyn IntentLog,
 ) -> Outcome {
-    let mut script = Script { config, nvram, intent_log, output: Output::default() };
+    let output = Output::default();
+    let mut script = Script { config, nvram, intent_log, output, is_tool_missing: false };
     let end = match call.arg(0) {
         b"init" => script.init(),
         b"add" | b"old" | b"del" => script.update(call),

@@ -53,10 +53,6 @@ pub(crate) enum Abort {
     Killed,
 }
 
-/// The tool failed to read a variable.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Unreadable;
-
 pub(crate) type ScriptResult<T = ()> = Result<T, Abort>;
 
 /// The state of a call.
@@ -65,6 +61,8 @@ pub(crate) struct Script<'a> {
     pub(crate) nvram: &'a mut dyn Nvram,
     pub(crate) intent_log: &'a mut dyn IntentLog,
     pub(crate) output: Output,
+    /// Whether the tool could not be started.
+    pub(crate) is_tool_missing: bool,
 }
 
 impl Script<'_> {
@@ -80,62 +78,37 @@ impl Script<'_> {
         match self.nvram.run(args) {
             Ok(output) => Ok(output),
             Err(OperationError::Killed) => Err(Abort::Killed),
-            Err(OperationError::Io(_)) => Ok(NvramOutput { code: 127, ..NvramOutput::default() }),
+            Err(OperationError::Io(_)) => {
+                self.is_tool_missing = true;
+                Ok(NvramOutput { code: 127, ..NvramOutput::default() })
+            }
         }
     }
 
-    /// Reads a variable; `None` if it does not exist. For a missing variable tools return 0 or 1; a greater exit code means
-    /// that the tool crashed or could not be started. The tool adds a line break to the value.
-    pub(crate) fn read(
-        &mut self,
-        name: &[u8],
-    ) -> ScriptResult<Result<Option<Vec<u8>>, Unreadable>> {
-        let NvramOutput { stdout: mut value, code, .. } = self.command(&[b"get", name])?;
-        if !(0..=1).contains(&code) {
-            return Ok(Err(Unreadable));
-        }
-        if value.is_empty() {
-            return Ok(Ok(None));
-        }
-        if value.last() == Some(&b'\n') {
-            value.pop();
-        }
-        Ok(Ok(Some(value)))
+    /// Runs a command that takes a name, and returns what it prints, messages included, and its exit code.
+    pub(crate) fn get(&mut self, name: &[u8]) -> ScriptResult<(Vec<u8>, i32)> {
+        let output = self.command(&[b"get", name])?;
+        Ok(([output.stdout, output.stderr].concat(), output.code))
     }
 
-    /// Reads a variable, or ends the call with an error.
-    pub(crate) fn get(&mut self, name: &[u8]) -> ScriptResult<Option<Vec<u8>>> {
-        match self.read(name)? {
-            Ok(value) => Ok(value),
-            Err(Unreadable) => self.fail("cannot read NVRAM"),
+    pub(crate) fn unreadable(&self) -> &'static str {
+        if self.is_tool_missing {
+            "cannot read NVRAM: no program nvram"
+        } else {
+            "cannot read NVRAM"
         }
-    }
-
-    pub(crate) fn set(&mut self, name: &[u8], value: &[u8]) -> ScriptResult<bool> {
-        let pair = [name, b"=", value].concat();
-        Ok(self.command(&[b"set", &pair])?.code == 0)
-    }
-
-    pub(crate) fn unset(&mut self, name: &[u8]) -> ScriptResult<bool> {
-        Ok(self.command(&[b"unset", name])?.code == 0)
     }
 
     pub(crate) fn name(&self, suffix: &[u8]) -> Vec<u8> {
         [&self.config.prefix, suffix].concat()
     }
 
-    /// Reports a failed operation on the intent log; only being killed ends the script.
-    pub(crate) fn check_intent_log<T: Default>(
-        &mut self,
-        result: Result<T, OperationError>,
-    ) -> ScriptResult<T> {
+    /// The result of an operation on the intent log; only being killed ends the script.
+    pub(crate) fn logged<T>(result: Result<T, OperationError>, default: T) -> ScriptResult<T> {
         match result {
             Ok(value) => Ok(value),
             Err(OperationError::Killed) => Err(Abort::Killed),
-            Err(OperationError::Io(error)) => {
-                self.warn(error);
-                Ok(T::default())
-            }
+            Err(OperationError::Io(_)) => Ok(default),
         }
     }
 }
@@ -143,7 +116,7 @@ impl Script<'_> {
 /// Makes untrusted text safe for a message: at most 80 characters, with `?` for all but letters, digits and `_.:-`.
 pub(crate) fn sanitize(text: &[u8]) -> String {
     let fit = |c: &u8| match *c {
-        c @ (b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'_' | b'.' | b':' | b'-') => char::from(c),
+        c @ (b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'_' | b'.' | b':' | b'-') => c.into(),
         _ => '?',
     };
     text.iter().take(80).map(fit).collect()

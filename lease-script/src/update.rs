@@ -1,168 +1,315 @@
-//! `add`, `old`, `del`: compare, then set and commit once.
+//! `add`, `old`, `del`: compare, then set and commit with one command.
 
 use crate::address::Address;
 use crate::call::Call;
 use crate::config::Config;
-use crate::free_space::FreeSpace;
-use crate::record::{Record, is_client_id, is_duid_line, is_hardware, is_host, is_iaid, time};
+use crate::init::trim;
+use crate::intent_log::Lock;
+use crate::record::{
+    Record, Stored, is_client_id, is_duid_line, is_hardware, is_host, is_iaid, time,
+};
 use crate::script::{Output, Script, ScriptResult, sanitize};
+use crate::show::{check_space, free_bytes, has_line, invalid_lines, lines, variable};
 
 /// The greatest time that a record can contain.
 const LAST_TIME: u64 = 9_999_999_999;
-/// When the intent log has this many entries, earlier ones are dropped.
-const MAX_ENTRIES: usize = 64;
 
-/// A change of a variable.
-struct Change {
-    name: Vec<u8>,
-    old: Option<Vec<u8>>,
-    new: Option<Vec<u8>>,
+/// The variables that a call is about.
+struct Target {
+    /// The variable of the lease.
+    record: Vec<u8>,
+    /// The record that must be stored; `None` if the lease is removed.
+    want: Option<Vec<u8>>,
+    /// The variable and the line of the server's DUID, if they must be stored.
+    server: Option<(Vec<u8>, Vec<u8>)>,
+    /// Whether the tool takes one command per call.
+    one_command: bool,
 }
 
-impl Change {
-    /// The number of bytes by which the image grows.
-    fn growth(&self) -> i64 {
-        let size = |value: &Option<Vec<u8>>| {
-            value.as_ref().map_or(0, |value| self.name.len() + value.len() + 2)
-        };
-        size(&self.new) as i64 - size(&self.old) as i64
+/// What [`Script::read_all`] has read.
+struct Reading {
+    /// The record twice, the DUID of the server twice, and the output of `show` and `info`; messages included.
+    text: Vec<u8>,
+    /// The record; empty if there is none.
+    old: Vec<u8>,
+}
+
+impl Target {
+    /// The text that `read_all` begins with when everything is stored.
+    fn is_stored(&self, reading: &Reading) -> bool {
+        let Some(want) = &self.want else { return reading.old.is_empty() };
+        let mut expected = [want.as_slice(), want].join(&b'\n');
+        if let Some((_, line)) = &self.server {
+            expected = [expected.as_slice(), line, line].join(&b'\n');
+        }
+        expected.push(b'\n');
+        [reading.text.as_slice(), b"\n"].concat().starts_with(&expected)
     }
 
     /// The entry in the intent log.
     fn entry(&self) -> Vec<u8> {
-        match &self.new {
-            Some(new) => [&self.name, b"=".as_slice(), new].concat(),
-            None => self.name.clone(),
+        match &self.want {
+            Some(want) => assignment(&self.record, want),
+            None => self.record.clone(),
         }
+    }
+
+    /// The number of bytes by which the variables grow.
+    fn growth(&self, reading: &Reading) -> i64 {
+        let len = |text: &[u8]| text.len() as i64;
+        let mut growth = self.want.as_deref().map_or(0, len) - len(&reading.old);
+        if self.want.is_none() {
+            growth -= len(&self.record) + 2;
+        } else if reading.old.is_empty() {
+            growth += len(&self.record) + 2;
+        }
+        let server = self.server.as_ref().map(|(name, line)| assignment(name, line));
+        growth + server.filter(|line| !has_line(&reading.text, line)).map_or(0, |l| len(&l) + 1)
+    }
+
+    /// The commands that store everything.
+    fn commands(&self) -> Vec<Vec<u8>> {
+        let mut commands = match &self.want {
+            Some(want) => vec![b"set".to_vec(), assignment(&self.record, want)],
+            None => vec![b"unset".to_vec(), self.record.clone()],
+        };
+        if let Some((name, line)) = &self.server {
+            commands.extend([b"set".to_vec(), assignment(name, line)]);
+        }
+        commands
     }
 }
 
-/// The entries that earlier calls left in the intent log.
-struct Pending {
-    uncommitted: bool,
-    entries: usize,
+fn assignment(name: &[u8], value: &[u8]) -> Vec<u8> {
+    [name, b"=", value].concat()
+}
+
+/// Why a change is not stored.
+enum NotStored {
+    /// NVRAM does not contain it.
+    Missing,
+    /// NVRAM contains it in RAM only.
+    Uncommitted,
 }
 
 impl Script<'_> {
     pub(crate) fn update(&mut self, call: &Call) -> ScriptResult {
         let text = call.arg(2);
-        let Some(address) = Address::parse(text) else {
-            return self.fail(format_args!("{}: no address: refused", sanitize(text)));
-        };
-        let name = self.name(text);
-        let old = self.get(&name)?;
-        let new = match call.arg(0) {
-            b"del" => None,
-            _ => Some(compose(&mut self.output, self.config, call, address, old.as_deref())?),
-        };
-        let mut changes = vec![Change { name, old, new }];
-        if let Some(line) = changes[0].new.as_ref().and_then(|_| server_duid(call, address)) {
-            let name = self.name(b"duid");
-            let old = self.get(&name)?;
-            changes.push(Change { name, old, new: Some(line) });
+        if text.is_empty() || !text.iter().all(|c| b"0123456789abcdef.:".contains(c)) {
+            return self.fail("no address: refused");
         }
-        let record = changes[0].name.clone();
-        changes.retain(|change| change.old != change.new);
-        let pending = self.pending()?;
-        if !changes.is_empty() {
-            self.store(&record, &changes, &pending)
-        } else if pending.uncommitted {
-            self.commit()
-        } else if pending.entries > 0 {
-            self.clear_intent_log()
+        let removed = call.arg(0) == b"del";
+        let server = reported_duid(call).filter(|_| !removed && text.contains(&b':'));
+        let mut target = Target {
+            record: self.name(text),
+            want: None,
+            server: server.map(|line| (self.name(b"duid"), line)),
+            one_command: false,
+        };
+        let mut reading = self.read_all(&mut target, true)?;
+        if !removed {
+            target.want = Some(self.want(call, text, &reading.old));
+        }
+        let mut invalid = Vec::new();
+        if target.is_stored(&reading) {
+            if !Self::logged(self.intent_log.has_entries(), false)? {
+                return Ok(());
+            }
         } else {
-            Ok(())
+            self.check(text, &target, &reading)?;
+            invalid = invalid_lines(&reading.text, &self.config.prefix);
         }
+
+        let mut is_owed = false;
+        let mut ended = Vec::new();
+        let locked = match Self::logged(self.intent_log.lock(&target.entry()), Lock::Unusable)? {
+            Lock::Busy(pid) => {
+                return self.fail(format_args!("process {pid} writes to NVRAM: nothing stored"));
+            }
+            Lock::Unusable => {
+                let folder = self.config.run_folder();
+                let folder = folder.display();
+                self.warn(format_args!("no lock in RAM: {folder} is not a folder of ours"));
+                false
+            }
+            Lock::Acquired { ended: entries, too_long, waited } => {
+                if waited || !entries.is_empty() {
+                    reading = self.read_all(&mut target, true)?;
+                }
+                is_owed = too_long;
+                ended = entries;
+                true
+            }
+        };
+        is_owed |= ended.iter().any(|entry| is_in_ram(&reading.text, entry));
+        let mut commands = Vec::new();
+        if !target.is_stored(&reading) {
+            commands = target.commands();
+            for line in invalid {
+                self.remove_invalid(&line, &target, &mut commands)?;
+            }
+        }
+        if !commands.is_empty() || is_owed {
+            // Again if need be: OpenWrt's tool has no lock, and another program may have written at the same time.
+            let mut written = self.write(&mut target, &commands)?;
+            if written.is_err() {
+                written = self.write(&mut target, &commands)?;
+            }
+            match written {
+                Ok(()) => {}
+                Err(NotStored::Missing) => {
+                    let record = sanitize(&target.record);
+                    return self.fail(format_args!("NVRAM did not take {record}: not stored"));
+                }
+                Err(NotStored::Uncommitted) => {
+                    return self.fail("NVRAM commit failed: the next call tries again");
+                }
+            }
+        }
+        if locked { Self::logged(self.intent_log.clear(), ()) } else { Ok(()) }
     }
 
-    fn store(&mut self, record: &[u8], changes: &[Change], pending: &Pending) -> ScriptResult {
-        let written: Vec<&[u8]> = [record]
-            .into_iter()
-            .chain(changes.iter().map(|change| change.name.as_slice()))
-            .collect();
-        let scan = self.scan(&written)?;
-        let growth = changes.iter().map(Change::growth).sum::<i64>() - scan.invalid_bytes as i64;
-        let free_space = self.free_space(&scan.show)?;
-        if let Err((need, left)) = free_space.check(growth, scan.show.bytes) {
-            let name = sanitize(record);
+    /// Reads the record twice and the DUID of the server twice, so that one copy shows a tool that takes one command per
+    /// call; `show`: and the output of `show` and `info`.
+    fn read_all(&mut self, target: &mut Target, show: bool) -> ScriptResult<Reading> {
+        let mut names = vec![target.record.clone()];
+        names.extend(target.server.iter().map(|(name, _)| name.clone()));
+        let mut text = Vec::new();
+        if !target.one_command {
+            let mut words: Vec<&[u8]> =
+                names.iter().flat_map(|name| [b"get".as_slice(), name, b"get", name]).collect();
+            if show {
+                words.extend([b"show".as_slice(), b"info"]);
+            }
+            let output = self.command(&words)?;
+            if !(0..=1).contains(&output.code) {
+                return self.fail(self.unreadable());
+            }
+            text = trim(&[output.stdout, output.stderr].concat()).to_vec();
+            target.one_command = text.starts_with(b"NVRAM Utility")
+                || !text.is_empty() && !text.contains(&b'\n') && !text.starts_with(b"size: ");
+        }
+        if target.one_command {
+            text.clear();
+            for name in &names {
+                let value = trim(&self.get(name)?.0).to_vec();
+                if !value.is_empty() {
+                    text.extend_from_slice(&[&value, b"\n".as_slice(), &value, b"\n"].concat());
+                }
+            }
+            if show {
+                let output = self.command(&[b"show"])?;
+                let show = [output.stdout, output.stderr].concat();
+                text.extend_from_slice(trim(&show));
+            }
+        }
+        let mut first = text.split(|c| *c == b'\n');
+        let old = first.next().unwrap_or_default().to_vec();
+        let is_record = first.next() == Some(&old) && !old.starts_with(b"duid ");
+        Ok(Reading { old: if is_record { old } else { Vec::new() }, text })
+    }
+
+    /// Ends the call if dnsmasq could not read the record, or if there is no space for it.
+    fn check(&mut self, text: &[u8], target: &Target, reading: &Reading) -> ScriptResult {
+        let is_valid = match &target.want {
+            None => Address::parse(text).is_some(),
+            Some(want) => text != b"duid" && Stored::parse(text, want).is_ok(),
+        };
+        if !is_valid {
+            return self.fail("not a lease that dnsmasq can read: refused");
+        }
+        let free =
+            free_bytes(&reading.text, &self.config.prefix).or_else(|| self.config.free_bytes());
+        if let Some(free) = free
+            && let Err(need) = check_space(target.growth(reading), free)
+        {
+            let record = sanitize(&target.record);
             return self.fail(format_args!(
-                "no room in NVRAM: {need} bytes needed, {left} left: {name} not stored"
+                "no room in NVRAM: {need} bytes needed, {free} left: {record} not stored"
             ));
         }
-        let entries: Vec<_> =
-            scan.invalid.iter().cloned().chain(changes.iter().map(Change::entry)).collect();
-        let keep = pending.uncommitted && pending.entries < MAX_ENTRIES;
-        let appended = self.intent_log.append(&entries, keep);
-        self.check_intent_log(appended)?;
-
-        for name in &scan.invalid {
-            self.unset(name)?;
-        }
-        for change in changes {
-            if !self.apply(change)? {
-                return self.undo(record, changes, pending);
-            }
-        }
-        if free_space == FreeSpace::Unknown {
-            // Without a number of free bytes, check that the tool dropped no other variable.
-            let bytes = scan.show.bytes as i64 + growth;
-            if self.show()?.bytes as i64 != bytes {
-                return self.undo(record, changes, pending);
-            }
-        }
-        self.commit()
+        Ok(())
     }
 
-    /// Changes a variable and reads it back, since some tools fail silently.
-    fn apply(&mut self, change: &Change) -> ScriptResult<bool> {
-        let done = match &change.new {
-            Some(new) => self.set(&change.name, new)?,
-            // Some tools fail for a variable that is already missing.
-            None => self.unset(&change.name).map(|_| true)?,
+    /// Adds the command that removes an invalid variable, unless its line belongs to another one.
+    fn remove_invalid(
+        &mut self,
+        line: &[u8],
+        target: &Target,
+        commands: &mut Vec<Vec<u8>>,
+    ) -> ScriptResult {
+        let Some((name, _)) = variable(line, &self.config.prefix) else { return Ok(()) };
+        let value = self.command(&[b"get", name])?.stdout;
+        let value = trim(&value);
+        let is_invalid = assignment(name, value) == line || value.contains(&b'\n');
+        if name != target.record && is_invalid {
+            commands.extend([b"unset".to_vec(), name.to_vec()]);
+        }
+        Ok(())
+    }
+
+    /// Runs commands and commits.
+    fn write(
+        &mut self,
+        target: &mut Target,
+        commands: &[Vec<u8>],
+    ) -> ScriptResult<Result<(), NotStored>> {
+        let one_command = target.one_command;
+        let mut words: Vec<&[u8]> = commands.iter().map(Vec::as_slice).collect();
+        if one_command {
+            for command in words.chunks(2) {
+                self.command(command)?;
+            }
+            words.clear();
+        }
+        words.push(b"commit");
+        let mut code = self.command(&words)?.code;
+        let reading = self.read_all(target, false)?;
+        if !target.is_stored(&reading) {
+            return Ok(Err(NotStored::Missing));
+        }
+        if target.one_command != one_command {
+            // The tool did the first command only.
+            code = self.command(&[b"commit"])?.code;
+        }
+        Ok(if code == 0 { Ok(()) } else { Err(NotStored::Uncommitted) })
+    }
+
+    /// The record for the lease that dnsmasq reports, which may be invalid.
+    fn want(&mut self, call: &Call, text: &[u8], old: &[u8]) -> Vec<u8> {
+        let length = call.env.get("DNSMASQ_LEASE_LENGTH");
+        let reported = length.or_else(|| call.env.get("DNSMASQ_LEASE_EXPIRES")).unwrap_or_default();
+        // Until 2.51 a blank follows the number.
+        let reported = reported.strip_suffix(b" ").unwrap_or(reported);
+        let host = Some(call.arg(3)).filter(|host| is_host(host)).unwrap_or(b"*");
+        let (second, id) = if text.contains(&b':') {
+            (call.env.get("DNSMASQ_IAID").unwrap_or_default(), call.arg(1))
+        } else {
+            let id = call.env.get("DNSMASQ_CLIENT_ID").filter(|id| is_client_id(id));
+            (call.arg(1), id.unwrap_or(b"*"))
         };
-        Ok(done && self.read(&change.name)?.is_ok_and(|value| value == change.new))
-    }
-
-    /// Restores the earlier values in RAM after the tool did not accept a change. Nothing is committed.
-    fn undo(&mut self, record: &[u8], changes: &[Change], pending: &Pending) -> ScriptResult {
-        for change in changes {
-            match &change.old {
-                Some(old) => self.set(&change.name, old)?,
-                None => self.unset(&change.name)?,
-            };
+        let mut expiry = reported.to_vec();
+        if self.config.slack.is_none() {
+            self.warn("LEASE_SLACK is no number of seconds: 0 taken");
         }
-        if !pending.uncommitted {
-            self.clear_intent_log()?;
+        if length.is_none()
+            && let Some(reported) = time(reported)
+        {
+            let stored = old.split(|c| *c == b' ').next().and_then(time);
+            let slack = self.config.slack.unwrap_or(0);
+            expiry = add_slack(slack, reported, stored).to_string().into_bytes();
         }
-        self.fail(format_args!("NVRAM did not take {}: nothing stored", sanitize(record)))
+        [&expiry, second, text, host, id].join(&b' ')
     }
+}
 
-    /// Reads the intent log and checks if RAM contains an uncommitted change.
-    fn pending(&mut self) -> ScriptResult<Pending> {
-        let read = self.intent_log.read();
-        let entries = self.check_intent_log(read)?;
-        let mut uncommitted = false;
-        for entry in &entries {
-            let (name, new) = match entry.iter().position(|c| *c == b'=') {
-                Some(at) => (&entry[..at], Some(&entry[at + 1..])),
-                None => (entry.as_slice(), None),
-            };
-            uncommitted = uncommitted || self.get(name)?.as_deref() == new;
-        }
-        Ok(Pending { uncommitted, entries: entries.len() })
+/// Whether RAM contains the state that an entry of the intent log describes.
+fn is_in_ram(show: &[u8], entry: &[u8]) -> bool {
+    if entry.contains(&b'=') {
+        return has_line(show, entry);
     }
-
-    fn commit(&mut self) -> ScriptResult {
-        if self.command(&[b"commit"])?.code != 0 {
-            return self.fail("NVRAM commit failed: the next call tries again");
-        }
-        self.clear_intent_log()
-    }
-
-    fn clear_intent_log(&mut self) -> ScriptResult {
-        let cleared = self.intent_log.clear();
-        self.check_intent_log(cleared)
-    }
+    let start = [entry, b"="].concat();
+    !lines(show).any(|line| line.starts_with(&start))
 }
 
 /// The record for the lease that dnsmasq reports.
@@ -201,17 +348,17 @@ pub(crate) fn compose(
     };
     if length.is_none() {
         let stored = stored.and_then(|value| Record::parse(address, call.arg(2), value).ok());
-        expiry = add_slack(output, config, expiry, stored.map(|record| record.time));
+        let slack = config.slack.unwrap_or_else(|| {
+            output.warn("LEASE_SLACK is no number of seconds: 0 taken");
+            0
+        });
+        expiry = add_slack(slack, expiry, stored.map(|record| record.time));
     }
     Ok([expiry.to_string().as_bytes(), second, call.arg(2), host, id].join(&b' '))
 }
 
 /// The time to store for an expiry: the stored time if it is in [expiry, expiry + slack], otherwise expiry + slack.
-fn add_slack(output: &mut Output, config: &Config, expiry: u64, stored: Option<u64>) -> u64 {
-    let slack = config.slack.unwrap_or_else(|| {
-        output.warn("LEASE_SLACK is no number of seconds: 0 taken");
-        0
-    });
+fn add_slack(slack: u64, expiry: u64, stored: Option<u64>) -> u64 {
     if expiry == 0 || slack == 0 {
         return expiry;
     }
@@ -221,7 +368,10 @@ fn add_slack(output: &mut Output, config: &Config, expiry: u64, stored: Option<u
 
 /// The line with the DUID of the server, which dnsmasq reports with a DHCPv6 lease.
 pub(crate) fn server_duid(call: &Call, address: Address) -> Option<Vec<u8>> {
-    let duid = call.env.get("DNSMASQ_SERVER_DUID")?;
-    let line = [b"duid ", duid].concat();
-    (matches!(address, Address::V6(_)) && is_duid_line(&line)).then_some(line)
+    matches!(address, Address::V6(_)).then(|| reported_duid(call)).flatten()
+}
+
+fn reported_duid(call: &Call) -> Option<Vec<u8>> {
+    let line = [b"duid ", call.env.get("DNSMASQ_SERVER_DUID")?].concat();
+    is_duid_line(&line).then_some(line)
 }

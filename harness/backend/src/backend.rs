@@ -8,6 +8,7 @@ use nvram_emu::Machine;
 use super::call::{CallOptions, CallResult, CommandResult};
 use super::daemon::Daemon;
 use super::error::BackendError;
+use super::router_files::RouterFiles;
 use dnsmasq_model::{Clock, ScriptCall};
 
 /// A router on which a lease script runs.
@@ -61,6 +62,14 @@ pub trait Backend {
     /// # Errors
     /// See [`Backend::write_file`].
     fn read_file(&mut self, path: &str) -> Result<Option<Vec<u8>>, BackendError>;
+
+    /// The files of the router, besides its flash; none if the back end has none, or cannot list them.
+    ///
+    /// # Errors
+    /// If the back end cannot read its own files.
+    fn files(&mut self) -> Result<RouterFiles, BackendError> {
+        Ok(RouterFiles::default())
+    }
 
     /// The output of `init`, if it can be obtained without side effects.
     fn peek_init(&self) -> Option<Vec<u8>> {

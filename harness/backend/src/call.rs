@@ -38,9 +38,21 @@ pub struct NvramCommand {
 }
 
 impl NvramCommand {
-    /// Whether this is the command of this name, such as `commit`.
+    /// The commands of the call, each a word with its argument: most tools take several.
+    pub fn commands(&self) -> impl Iterator<Item = &[Vec<u8>]> {
+        let mut rest = self.arguments.as_slice();
+        std::iter::from_fn(move || {
+            let takes_name =
+                matches!(rest.first()?.as_slice(), b"get" | b"set" | b"unset" | b"settmp");
+            let (command, after) = rest.split_at(rest.len().min(1 + usize::from(takes_name)));
+            rest = after;
+            Some(command)
+        })
+    }
+
+    /// Whether one of the commands has this word.
     pub fn is(&self, name: &str) -> bool {
-        self.arguments.first().is_some_and(|first| first == name.as_bytes())
+        self.commands().any(|command| command[0] == name.as_bytes())
     }
 }
 
@@ -59,8 +71,26 @@ pub struct CallResult {
     pub operations: Vec<Op>,
     /// Whether the script wrote to a journal.
     pub wrote_journal: bool,
+    /// Whether processes that the script left running stored something after it had ended.
+    pub stored_late: bool,
     /// Output and exit code of each `init` call of the web page.
     pub pages: Vec<(Vec<u8>, Option<i32>)>,
+}
+
+impl CallResult {
+    /// A call that ended in this way, and did nothing else.
+    pub fn ended(end: CallEnd) -> Self {
+        Self {
+            end,
+            stdout: Vec::new(),
+            stderr: Vec::new(),
+            commands: Vec::new(),
+            operations: Vec::new(),
+            wrote_journal: false,
+            stored_late: false,
+            pages: Vec::new(),
+        }
+    }
 }
 
 /// The result of a command that is not part of a script call.

@@ -1,5 +1,7 @@
 //! Which `nvram` command of a script call a fault affects, by the same rules for every back end.
 
+use std::ops::Range;
+
 use nvram_emu::device::{Cut, Op, OpKind};
 
 use scenario::{Disturbance, Point, Side};
@@ -9,14 +11,13 @@ use scenario::{Disturbance, Point, Side};
 pub enum FaultAction {
     /// No effect.
     None,
-    /// The script is killed before the command.
-    Before,
-    /// The script is killed after the command.
-    After,
+    /// The script is killed in this call of the tool, after so many of its arguments: 0 before the call, all of them
+    /// after it.
+    Kill(usize),
     /// Power is lost in a flash operation of the command.
     During(Cut),
-    /// The command fails without an effect on NVRAM.
-    Fail,
+    /// The command after so many arguments fails, without an effect on NVRAM and the commands after it.
+    Fail(usize),
 }
 
 /// Decides for each `nvram` command of a script call whether a fault affects it. At most one command is affected, unless the
@@ -43,22 +44,29 @@ impl<'a> FaultInjector<'a> {
         operations: impl FnOnce() -> Vec<Op>,
     ) -> FaultAction {
         self.count += 1;
-        let first = arguments.first().copied().unwrap_or_default();
         let point = match self.disturbance {
-            Some(Disturbance::Fail(word)) if word.as_bytes() == first => return FaultAction::Fail,
-            None | Some(Disturbance::Fail(_)) => return FaultAction::None,
+            Some(Disturbance::Fail(word)) => {
+                let command = find_command(arguments, word.as_bytes());
+                return command
+                    .map_or(FaultAction::None, |command| FaultAction::Fail(command.start));
+            }
+            None => return FaultAction::None,
             Some(Disturbance::Cut(point) | Disturbance::Kill(point)) => point,
         };
         if self.done {
             return FaultAction::None;
         }
         let fault = match point {
-            Point::Word(side, word) if word.as_bytes() == first => Some(kill(*side)),
-            Point::Command(side, nth) if *nth == self.count => Some(kill(*side)),
+            Point::Word(side, word) => {
+                find_command(arguments, word.as_bytes()).map(|command| kill(*side, command))
+            }
+            Point::Command(side, nth) if *nth == self.count => {
+                Some(kill(*side, 0..arguments.len()))
+            }
             Point::Within { nth, op, byte } if *nth == self.count => {
                 Some(FaultAction::During(Cut { op: u64::from(*op), byte: *byte }))
             }
-            Point::Word(..) | Point::Command(..) | Point::Within { .. } => None,
+            Point::Command(..) | Point::Within { .. } => None,
             Point::Erase => middle_of_longest(&operations(), OpKind::Erase),
             Point::Program => middle_of_longest(&operations(), OpKind::Program),
             Point::Operation { op, byte } => operations().get(*op as usize).map(|_| {
@@ -73,11 +81,25 @@ impl<'a> FaultInjector<'a> {
     }
 }
 
-fn kill(side: Side) -> FaultAction {
-    match side {
-        Side::Before => FaultAction::Before,
-        Side::After => FaultAction::After,
+fn kill(side: Side, command: Range<usize>) -> FaultAction {
+    FaultAction::Kill(match side {
+        Side::Before => command.start,
+        Side::After => command.end,
+    })
+}
+
+/// The arguments of the first command with this word: most tools take several commands in one call.
+fn find_command(arguments: &[&[u8]], word: &[u8]) -> Option<Range<usize>> {
+    let mut start = 0;
+    while start < arguments.len() {
+        let takes_name = matches!(arguments[start], b"get" | b"set" | b"unset" | b"settmp");
+        let end = (start + 1 + usize::from(takes_name)).min(arguments.len());
+        if arguments[start] == word {
+            return Some(start..end);
+        }
+        start = end;
     }
+    None
 }
 
 /// A power loss in the middle of a command's longest operation of one kind. Its other operations write only a few bytes of

@@ -17,11 +17,25 @@ pub struct FileHistory {
     /// The files before the call.
     before: FileTree,
     changes: Vec<RecordedChange>,
-    ordering: WriteOrdering,
+    /// How the file system orders writes; `None` if it is not known.
+    ordering: Option<WriteOrdering>,
+}
+
+/// Files that a power cut can leave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FilesAfterCut {
+    /// The files.
+    pub files: FileTree,
+    /// Whether the file system is not known, and only one that delays writes can leave these files, such as UBIFS. JFFS2
+    /// writes each change to NOR flash before the system call returns (`jffs2_write_end` and `jffs2_rename` of Linux).
+    pub needs_delayed_writes: bool,
 }
 
 /// Maximum number of states after a power cut at one point.
 const MAX_STATES: usize = 128;
+
+/// JFFS2 writes the part of each page as a node of its own, which a mount ignores unless it is complete.
+const PAGE: usize = 4096;
 
 /// Stands at the end of the name of a folder on the simulated disk, whose names are paths.
 const FOLDER: u8 = b'/';
@@ -34,7 +48,7 @@ impl FileHistory {
     pub(crate) fn new(
         before: FileTree,
         changes: Vec<RecordedChange>,
-        ordering: WriteOrdering,
+        ordering: Option<WriteOrdering>,
     ) -> Self {
         Self { before, changes, ordering }
     }
@@ -64,7 +78,7 @@ impl FileHistory {
         self.tree(&self.disk(changes))
     }
 
-    /// The files that are on the medium for certain at the end of the call.
+    /// The files that are on the medium for certain at the end of the call, whatever the file system is.
     pub fn synced(&self) -> FileTree {
         let mut disk = self.disk(self.changes.len());
         disk.lose_power();
@@ -73,23 +87,55 @@ impl FileHistory {
 
     /// The different states in which a power cut after this many changes can leave the files, in a fixed order. The first is
     /// the state that programs see.
-    pub fn states_after(&self, changes: usize) -> Vec<FileTree> {
+    pub fn states_after(&self, changes: usize) -> Vec<FilesAfterCut> {
+        self.states(changes, self.torn_writes(changes))
+    }
+
+    /// The same for a power cut after the call has ended, when no write is torn.
+    pub fn states_at_end(&self) -> Vec<FilesAfterCut> {
+        self.states(self.changes.len(), Vec::new())
+    }
+
+    fn states(&self, changes: usize, torn: Vec<FileTree>) -> Vec<FilesAfterCut> {
         let disk = self.disk(changes);
         let mut known = BTreeSet::new();
-        std::iter::once(self.tree(&disk))
-            .chain(states_after_power_cut(&disk).iter().map(|state| self.tree(state)))
-            .filter(|tree| {
+        let at_once = std::iter::once(self.tree(&disk)).chain(torn);
+        let at_once = at_once.map(|files| FilesAfterCut { files, needs_delayed_writes: false });
+        let delayed = states_after_power_cut(&disk).into_iter().map(|state| FilesAfterCut {
+            files: self.tree(&state),
+            needs_delayed_writes: self.ordering.is_none(),
+        });
+        at_once
+            .chain(delayed)
+            .filter(|state| {
                 let mut hasher = DefaultHasher::new();
-                tree.hash(&mut hasher);
+                state.files.hash(&mut hasher);
                 known.insert(hasher.finish())
             })
             .take(MAX_STATES)
             .collect()
     }
 
+    /// The files if the last of this many changes writes several pages, and only the first ones have reached the medium.
+    fn torn_writes(&self, changes: usize) -> Vec<FileTree> {
+        let Some(last) = changes.checked_sub(1) else { return Vec::new() };
+        let Some(FileChange::Write(path, at, bytes)) = self.changes.get(last).map(|it| &it.change)
+        else {
+            return Vec::new();
+        };
+        let first = PAGE - at % PAGE;
+        let torn = (first..bytes.0.len()).step_by(PAGE).map(|length| {
+            let mut disk = self.disk(last);
+            let part = Octets(bytes.0[..length].to_vec());
+            _ = apply(&mut disk, &FileChange::Write(path.clone(), *at, part));
+            self.tree(&disk)
+        });
+        torn.collect()
+    }
+
     /// The disk after this many changes.
     fn disk(&self, changes: usize) -> Disk {
-        let mut disk = Disk::new(self.ordering);
+        let mut disk = Disk::new(self.ordering.unwrap_or(WriteOrdering::Reordering));
         for (path, node) in &self.before.0 {
             let (name, data): (_, &[u8]) = match node {
                 Node::Folder(_) => (with(path, FOLDER), &[]),
@@ -204,7 +250,7 @@ mod tests {
     }
 
     /// A script that writes a new file and renames it over the old one.
-    fn replaced(sync: bool) -> FileHistory {
+    fn replaced(sync: bool, ordering: Option<WriteOrdering>) -> FileHistory {
         let mut before = FileTree::default();
         before.0.insert(name("jffs"), Node::folder());
         before.0.insert(name("jffs/leases"), Node::file("old"));
@@ -215,16 +261,17 @@ mod tests {
         changes.push(FileChange::Rename(new(), name("jffs/leases")));
         let changes =
             changes.into_iter().map(|change| RecordedChange { commands: 0, change }).collect();
-        FileHistory::new(before, changes, WriteOrdering::Reordering)
+        FileHistory::new(before, changes, ordering)
     }
 
-    fn leases(history: &FileHistory, changes: usize) -> Vec<Option<String>> {
-        let text = |tree: &FileTree| {
-            let bytes = tree.contents("jffs/leases")?;
+    const REORDERING: Option<WriteOrdering> = Some(WriteOrdering::Reordering);
+
+    fn leases(states: &[FilesAfterCut]) -> Vec<Option<String>> {
+        let text = |state: &FilesAfterCut| {
+            let bytes = state.files.contents("jffs/leases")?;
             Some(String::from_utf8_lossy(bytes).into_owned())
         };
-        let mut found: Vec<Option<String>> =
-            history.states_after(changes).iter().map(text).collect();
+        let mut found: Vec<Option<String>> = states.iter().map(text).collect();
         found.sort();
         found.dedup();
         found
@@ -232,27 +279,48 @@ mod tests {
 
     #[test]
     fn the_first_state_is_what_programs_see() {
-        let history = replaced(false);
+        let history = replaced(false, REORDERING);
         let states = history.states_after(3);
-        assert_eq!(states[0].contents("jffs/leases"), Some(&b"new"[..]));
-        assert_eq!(states[0], history.seen_after(3));
+        assert_eq!(states[0].files.contents("jffs/leases"), Some(&b"new"[..]));
+        assert_eq!(states[0].files, history.seen_after(3));
     }
 
     #[test]
     fn a_rename_without_sync_can_leave_an_empty_file_and_with_sync_it_cannot() {
         let some = |text: &str| Some(text.to_owned());
-        assert!(leases(&replaced(false), 3).contains(&some("")));
-        assert_eq!(leases(&replaced(true), 4), [some("new"), some("old")]);
+        let after = |sync, changes| leases(&replaced(sync, REORDERING).states_after(changes));
+        assert!(after(false, 3).contains(&some("")));
+        assert_eq!(after(true, 4), [some("new"), some("old")]);
+    }
+
+    #[test]
+    fn without_a_known_file_system_only_delayed_writes_lose_a_change() {
+        let states = replaced(false, None).states_after(3);
+        let (delayed, at_once): (Vec<_>, Vec<_>) =
+            states.into_iter().partition(|state| state.needs_delayed_writes);
+        assert_eq!(leases(&at_once), [Some("new".to_owned())]);
+        assert!(leases(&delayed).contains(&Some(String::new())));
+    }
+
+    #[test]
+    fn a_write_of_several_pages_can_end_after_each_of_them() {
+        let write = FileChange::Write(name("jffs/a"), 4000, Octets(vec![b'x'; 5000]));
+        let changes = [FileChange::Create(name("jffs/a"), None), write];
+        let changes = changes.map(|change| RecordedChange { commands: 0, change }).to_vec();
+        let states = FileHistory::new(FileTree::default(), changes, None).states_after(2);
+        let at_once = states.iter().filter(|state| !state.needs_delayed_writes);
+        let lengths = at_once.map(|state| state.files.contents("jffs/a").map_or(0, <[u8]>::len));
+        assert_eq!(lengths.collect::<Vec<_>>(), [9000, 4096, 8192]);
     }
 
     #[test]
     fn what_was_not_synced_is_lost() {
-        assert_eq!(replaced(false).synced().contents("jffs/leases"), Some(&b"old"[..]));
+        assert_eq!(replaced(false, None).synced().contents("jffs/leases"), Some(&b"old"[..]));
     }
 
     #[test]
     fn changes_are_placed_between_commands() {
-        let mut history = replaced(false);
+        let mut history = replaced(false, None);
         history.changes[2].commands = 1;
         assert_eq!((history.before_command(1), history.before_command(2)), (2, 3));
         assert_eq!(history.commands_before(2), 1);

@@ -8,8 +8,8 @@ use std::sync::{Arc, OnceLock};
 
 use lease_script::journal;
 use lease_script::{
-    Call, Config, Environment, IntentLog, MemoryIntentLog, Nvram, NvramOutput, OperationError,
-    Outcome,
+    Call, Config, Environment, IntentLog, Lock, MemoryIntentLog, Nvram, NvramOutput,
+    OperationError, Outcome,
 };
 use nvram_emu::device::{Flash, Op};
 use nvram_emu::dialect::FlashLoad;
@@ -159,6 +159,7 @@ impl InProcess {
             operations: Vec::new(),
             // The first `init` creates the file.
             wrote_journal: wrote && !is_init,
+            stored_late: false,
             pages,
         })
     }
@@ -276,7 +277,7 @@ impl InProcess {
         let mut seen = Arc::clone(&self.files.persistent);
         let mut made = 0;
         let mut commands = Vec::new();
-        for (nth, (NvramCommand { arguments, .. }, (before, after))) in
+        for (nth, (NvramCommand { arguments, code }, (before, after))) in
             (1..).zip(done.result.commands.iter().zip(&done.ram_around_commands))
         {
             if let Some(history) = &history
@@ -296,7 +297,14 @@ impl InProcess {
             self.files.ram = Arc::new(after.clone());
             let after = Arc::new(self.clone());
             let arguments = arguments.clone();
-            commands.push(CommandSnapshot { arguments, before, after, operations, flash_history });
+            commands.push(CommandSnapshot {
+                arguments,
+                code: *code,
+                before,
+                after,
+                operations,
+                flash_history,
+            });
         }
         if self.machine.flash_bytes() != done.machine.flash_bytes()
             || self.machine.ram_bytes() != done.machine.ram_bytes()
@@ -394,6 +402,8 @@ pub struct CallTrace {
 pub struct CommandSnapshot {
     /// The arguments of the command.
     pub arguments: Vec<Vec<u8>>,
+    /// Its exit code; `None` if it did not end.
+    pub code: Option<i32>,
     /// The router before the command.
     pub before: Arc<InProcess>,
     /// The router after the command; shared with `before` if nothing changed.
@@ -443,7 +453,14 @@ impl Nvram for RecordingNvram<'_> {
         let Exit::Code(code) = outcome.exit else { return Err(OperationError::Killed) };
         let arguments = arguments.iter().map(|word| word.to_vec()).collect();
         let after = self.keep(Some(&before));
-        self.commands.push(CommandSnapshot { arguments, before, after, operations, flash_history });
+        self.commands.push(CommandSnapshot {
+            arguments,
+            code: Some(i32::from(code)),
+            before,
+            after,
+            operations,
+            flash_history,
+        });
         Ok(NvramOutput { stdout: outcome.stdout, stderr: outcome.stderr, code: i32::from(code) })
     }
 }
@@ -451,12 +468,16 @@ impl Nvram for RecordingNvram<'_> {
 struct SharedIntentLog(Rc<RefCell<MemoryIntentLog>>);
 
 impl IntentLog for SharedIntentLog {
-    fn read(&mut self) -> Result<Vec<Vec<u8>>, OperationError> {
-        self.0.borrow_mut().read()
+    fn has_entries(&mut self) -> Result<bool, OperationError> {
+        self.0.borrow_mut().has_entries()
     }
 
-    fn append(&mut self, entries: &[Vec<u8>], keep: bool) -> Result<(), OperationError> {
-        self.0.borrow_mut().append(entries, keep)
+    fn lock(&mut self, entry: &[u8]) -> Result<Lock, OperationError> {
+        self.0.borrow_mut().lock(entry)
+    }
+
+    fn wait(&mut self) -> Result<(), OperationError> {
+        self.0.borrow_mut().wait()
     }
 
     fn clear(&mut self) -> Result<(), OperationError> {
@@ -519,23 +540,28 @@ impl Nvram for FaultyNvram<'_> {
         let machine = &mut *self.machine;
         let fault = self.injector.next(arguments, || dry_run(machine, arguments));
         match fault {
-            FaultAction::Before => return Err(OperationError::Killed),
-            FaultAction::Fail => {
+            FaultAction::Kill(done) => {
+                if done > 0 {
+                    machine.run(&arguments[..done]);
+                }
+                return Err(OperationError::Killed);
+            }
+            FaultAction::Fail(done) => {
+                if done > 0 {
+                    machine.run(&arguments[..done]);
+                }
                 let stderr = b"nvram: made to fail\n".to_vec();
                 self.record_code(1);
                 return Ok(NvramOutput { stdout: Vec::new(), stderr, code: 1 });
             }
             FaultAction::During(cut) => machine.arm_cut(cut.op, cut.byte),
-            FaultAction::None | FaultAction::After => {}
+            FaultAction::None => {}
         }
         let outcome = machine.run(arguments);
         // A cut that this command did not reach must not affect the next one.
         machine.board_mut().flash.arm(None);
         let Exit::Code(code) = outcome.exit else { return Err(OperationError::Killed) };
         self.record_code(i32::from(code));
-        if fault == FaultAction::After {
-            return Err(OperationError::Killed);
-        }
         self.view_page();
         Ok(NvramOutput { stdout: outcome.stdout, stderr: outcome.stderr, code: i32::from(code) })
     }
@@ -579,6 +605,7 @@ impl Backend for InProcess {
             commands,
             operations: self.machine.take_ops(),
             wrote_journal: false,
+            stored_late: false,
             pages,
         })
     }
@@ -628,6 +655,10 @@ impl Backend for InProcess {
         };
         Arc::make_mut(files).set(&name, contents);
         Ok(())
+    }
+
+    fn files(&mut self) -> Result<RouterFiles, BackendError> {
+        Ok(self.files.clone())
     }
 
     fn read_file(&mut self, path: &str) -> Result<Option<Vec<u8>>, BackendError> {

@@ -32,7 +32,7 @@ pub use daemon::{AddressRecord, Daemon, DaemonExit, DaemonStart};
 pub use error::BackendError;
 pub use external_script::ExternalScript;
 pub use fault_injector::FaultInjector;
-pub use file_history::FileHistory;
+pub use file_history::{FileHistory, FilesAfterCut};
 pub use file_name::file_name_of;
 pub use in_process::{CallTrace, CommandSnapshot, Function, InProcess, is_reading};
 pub use router_files::RouterFiles;

@@ -109,6 +109,17 @@ pub struct Step {
     pub bytes: usize,
 }
 
+/// Calls that fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IoFault {
+    /// Number of the call, from 0. All calls are counted, also those that only read.
+    pub call: u64,
+    /// Whether all later calls fail, too.
+    pub lasts: bool,
+    /// The error. [`io::ErrorKind::StorageFull`] fails only calls that need space; the first write stores half of its bytes.
+    pub error: io::ErrorKind,
+}
+
 /// A folder on a simulated disk.
 #[derive(Clone, Debug)]
 pub struct Disk {
@@ -123,6 +134,11 @@ pub struct Disk {
     cut: Option<Cut>,
     is_cut: bool,
     steps: Vec<Step>,
+    /// Number of calls, also those that only read.
+    attempts: u64,
+    fault: Option<IoFault>,
+    /// The first call that failed by the fault.
+    failed: Option<String>,
     /// Whether the file system supports hard links.
     pub has_links: bool,
 }
@@ -142,6 +158,9 @@ impl Disk {
             cut: None,
             is_cut: false,
             steps: Vec::new(),
+            attempts: 0,
+            fault: None,
+            failed: None,
             has_links: true,
         }
     }
@@ -149,6 +168,54 @@ impl Disk {
     /// Schedules a cut, after which all calls fail with [`OperationError::Killed`].
     pub fn arm(&mut self, cut: Cut) {
         self.cut = Some(cut);
+    }
+
+    /// Schedules calls that fail, numbered from the next call on.
+    pub fn fail(&mut self, fault: IoFault) {
+        self.attempts = 0;
+        self.fault = Some(fault);
+        self.failed = None;
+    }
+
+    /// Number of calls since the last [`Self::fail`] or [`Self::end_processes`], also those that only read.
+    pub fn attempts(&self) -> u64 {
+        self.attempts
+    }
+
+    /// The first call that failed by [`Self::fail`].
+    pub fn failed_call(&self) -> Option<&str> {
+        self.failed.as_deref()
+    }
+
+    /// Replaces bytes of a file on the medium, as a failing disk does.
+    pub fn damage(&mut self, name: &OsStr, at: usize, bytes: &[u8]) {
+        let Some(node) = self.names.get(name) else { return };
+        let node = &mut self.nodes[*node];
+        for data in [&mut node.data, &mut node.durable] {
+            if let Some(place) = data.get_mut(at..at + bytes.len()) {
+                place.copy_from_slice(bytes);
+            }
+        }
+    }
+
+    /// Counts a call. `grows` is whether it needs space.
+    fn attempt(
+        &mut self,
+        grows: bool,
+        text: impl FnOnce() -> String,
+    ) -> Result<(), OperationError> {
+        if self.is_cut {
+            return Err(OperationError::Killed);
+        }
+        let number = self.attempts;
+        self.attempts += 1;
+        let Some(IoFault { call, lasts, error }) = self.fault else { return Ok(()) };
+        let is_failing = number == call || lasts && number > call;
+        if is_failing && (grows || error != io::ErrorKind::StorageFull) {
+            self.failed.get_or_insert_with(text);
+            return Err(error.into());
+        }
+        Ok(())
     }
 
     /// Returns the calls since the last call of this function, and restarts their numbering.
@@ -169,6 +236,8 @@ impl Disk {
         self.handles.clear();
         self.cut = None;
         self.is_cut = false;
+        self.attempts = 0;
+        self.fault = None;
         self.take_steps();
     }
 
@@ -324,13 +393,14 @@ pub(crate) fn apply_name(names: &mut Names, change: &NameChange) {
 
 impl FileSystem for Disk {
     fn lock(&mut self, _: &OsStr) -> Result<bool, OperationError> {
-        if self.is_cut { Err(OperationError::Killed) } else { Ok(true) }
+        self.attempt(false, || "lock".to_owned()).map(|()| true)
     }
 
     fn open(&mut self, name: &OsStr, mode: Mode) -> Result<Handle, OperationError> {
         let shown = name.to_string_lossy().into_owned();
+        let grows = mode == Mode::CreateNew;
+        self.attempt(grows, || format!("open {shown}"))?;
         match (self.names.get(name).copied(), mode) {
-            (_, _) if self.is_cut => Err(OperationError::Killed),
             (Some(_), Mode::CreateNew) => Err(io::ErrorKind::AlreadyExists.into()),
             (None, Mode::Read | Mode::Append) => Err(io::ErrorKind::NotFound.into()),
             (Some(node), Mode::Read | Mode::Append) => Ok(self.open_node(node)),
@@ -353,12 +423,23 @@ impl FileSystem for Disk {
 
     fn read(&mut self, file: Handle) -> Result<Vec<u8>, OperationError> {
         let node = self.node(file)?;
-        if self.is_cut { Err(OperationError::Killed) } else { Ok(self.nodes[node].data.clone()) }
+        let name = self.name_of(node);
+        self.attempt(false, || format!("read {name}"))?;
+        Ok(self.nodes[node].data.clone())
     }
 
     fn append(&mut self, file: Handle, bytes: &[u8]) -> Result<usize, OperationError> {
         let node = self.node(file)?;
         let name = self.name_of(node);
+        let mut bytes = bytes;
+        if let Err(error) = self.attempt(true, || format!("write {name}")) {
+            let is_full = matches!(&error, OperationError::Io(why) if why.kind() == io::ErrorKind::StorageFull);
+            let is_first = self.fault.is_some_and(|fault| fault.call + 1 == self.attempts);
+            if !is_full || !is_first || bytes.len() < 2 {
+                return Err(error);
+            }
+            bytes = &bytes[..bytes.len() / 2];
+        }
         let torn = self.step(|| format!("write {name}"), bytes.len())?;
         let written = torn.unwrap_or(bytes.len());
         let (at, now) = (self.nodes[node].data.len(), self.clock);
@@ -369,6 +450,7 @@ impl FileSystem for Disk {
     fn truncate(&mut self, file: Handle, length: u64) -> Result<(), OperationError> {
         let node = self.node(file)?;
         let name = self.name_of(node);
+        self.attempt(false, || format!("truncate {name}"))?;
         self.step(|| format!("truncate {name} {length}"), 0)?;
         let now = self.clock;
         self.nodes[node].change(DataChange::Truncate(length as usize), now);
@@ -378,6 +460,7 @@ impl FileSystem for Disk {
     fn fsync(&mut self, file: Handle) -> Result<(), OperationError> {
         let node = self.node(file)?;
         let name = self.name_of(node);
+        self.attempt(false, || format!("fsync {name}"))?;
         self.step(|| format!("fsync {name}"), 0)?;
         self.nodes[node].sync();
         if self.ordering == WriteOrdering::Ordered {
@@ -389,7 +472,7 @@ impl FileSystem for Disk {
     }
 
     fn copy_metadata(&mut self, _: Handle, _: Handle) -> Result<(), OperationError> {
-        if self.is_cut { Err(OperationError::Killed) } else { Ok(()) }
+        self.attempt(false, || "fchmod".to_owned())
     }
 
     fn close(&mut self, file: Handle) {
@@ -399,7 +482,9 @@ impl FileSystem for Disk {
     }
 
     fn link(&mut self, old: &OsStr, new: &OsStr) -> Result<(), OperationError> {
-        self.step(|| format!("link {} {}", old.display(), new.display()), 0)?;
+        let text = format!("link {} {}", old.display(), new.display());
+        self.attempt(true, || text.clone())?;
+        self.step(|| text, 0)?;
         if !self.has_links {
             return Err(io::ErrorKind::PermissionDenied.into());
         }
@@ -412,7 +497,9 @@ impl FileSystem for Disk {
     }
 
     fn rename(&mut self, old: &OsStr, new: &OsStr) -> Result<(), OperationError> {
-        self.step(|| format!("rename {} {}", old.display(), new.display()), 0)?;
+        let text = format!("rename {} {}", old.display(), new.display());
+        self.attempt(false, || text.clone())?;
+        self.step(|| text, 0)?;
         let node = self.lookup(old)?;
         // rename() does nothing if both names are links to the same file.
         if self.names.get(new) != Some(&node) {
@@ -422,9 +509,7 @@ impl FileSystem for Disk {
     }
 
     fn unlink(&mut self, name: &OsStr) -> Result<(), OperationError> {
-        if self.is_cut {
-            return Err(OperationError::Killed);
-        }
+        self.attempt(false, || format!("unlink {}", name.display()))?;
         let node = self.lookup(name)?;
         self.step(|| format!("unlink {}", name.display()), 0)?;
         self.change_name(NameChange::Remove(name.to_owned(), node));
@@ -432,6 +517,7 @@ impl FileSystem for Disk {
     }
 
     fn fsync_dir(&mut self) -> Result<(), OperationError> {
+        self.attempt(false, || "fsync .".to_owned())?;
         self.step(|| "fsync .".to_owned(), 0)?;
         self.durable.clone_from(&self.names);
         self.pending.clear();
@@ -439,17 +525,13 @@ impl FileSystem for Disk {
     }
 
     fn list(&mut self, prefix: &OsStr) -> Result<Vec<OsString>, OperationError> {
-        if self.is_cut {
-            return Err(OperationError::Killed);
-        }
+        self.attempt(false, || "readdir".to_owned())?;
         let matches = |name: &&OsString| name.as_bytes().starts_with(prefix.as_bytes());
         Ok(self.names.keys().filter(matches).cloned().collect())
     }
 
     fn status(&mut self, name: &OsStr) -> Result<Option<Status>, OperationError> {
-        if self.is_cut {
-            return Err(OperationError::Killed);
-        }
+        self.attempt(false, || format!("lstat {}", name.display()))?;
         Ok(self.names.get(name).map(|node| Status {
             kind: Kind::File,
             inode: *node as u64,

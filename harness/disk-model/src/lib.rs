@@ -2,6 +2,7 @@
 //!
 //! [`Disk`] is the folder as programs see it, together with the changes that have not reached the medium yet.
 //! [`states_after_power_cut`] enumerates the possible states after a power cut, under the rules of a [`WriteOrdering`].
+//! [`IoFault`] makes calls fail; [`Disk::damage`] changes what is on the medium.
 
 #![forbid(unsafe_code)]
 
@@ -9,6 +10,6 @@ mod disk;
 mod ordering;
 mod power_cut;
 
-pub use disk::{Cut, Disk, Step};
+pub use disk::{Cut, Disk, IoFault, Step};
 pub use ordering::WriteOrdering;
 pub use power_cut::states_after_power_cut;

@@ -44,6 +44,19 @@ impl Acknowledged {
         self.history.push(self.leases.clone());
     }
 
+    /// The kind of loss if a program finds these leases on a damaged disk: leases that were never acknowledged, or fewer
+    /// leases without a report of damage.
+    pub(super) fn unnoticed_loss(&self, found: &LoadResult) -> Option<Loss> {
+        let leases = found.leases.as_ref()?;
+        let ever = |(address, value): (&Ipv4Addr, &u64)| {
+            self.history.iter().any(|then| then.get(address) == Some(value))
+        };
+        if !leases.iter().all(ever) {
+            return Some(Loss::Torn);
+        }
+        if found.damaged { None } else { self.loss(found) }
+    }
+
     /// The kind of loss if a program finds these leases after a cut.
     pub(super) fn loss(&self, found: &LoadResult) -> Option<Loss> {
         let Some(leases) = &found.leases else { return Some(Loss::NoDatabase) };

@@ -1,9 +1,11 @@
 //! Runs a scenario with a `[journal]` section: explores one strategy and compares the losses with the expected ones.
 
+use super::damage::explore_damage;
 use super::explore::explore;
+use super::io_errors::explore_io_errors;
 use super::report::Report;
 use disk_model::WriteOrdering;
-use scenario::{JournalLab, Loss};
+use scenario::{DiskFaults, JournalLab, Loss};
 
 /// The result of a scenario with a `[journal]` section.
 #[derive(Debug)]
@@ -24,20 +26,26 @@ pub fn expected_losses(lab: &JournalLab) -> &[Loss] {
 
 /// Explores the strategy, and compares the losses with the expected ones.
 pub fn run_case(lab: &JournalLab) -> CaseResult {
+    let explore = match lab.faults {
+        DiskFaults::Cuts => explore,
+        DiskFaults::IoErrors => explore_io_errors,
+        DiskFaults::Damage => explore_damage,
+    };
     let report = explore(lab.strategy, lab.files);
+    let faults = lab.faults.name();
     let mut deviations = Vec::new();
     let loses = expected_losses(lab);
     for loss in report.kinds().into_iter().filter(|loss| !loses.contains(loss)) {
         let count = report.count(loss);
-        deviations.push(format!("{loss}: {count} cuts, and the scenario does not expect it"));
+        deviations.push(format!("{loss}: {count} {faults}, and the scenario does not expect it"));
         for breach in report.breaches.iter().filter(|breach| breach.loss == loss) {
-            let (kind, place, text) = (breach.kind.name(), &breach.place, &breach.text);
+            let (event, place, text) = (breach.kind.event(), &breach.place, &breach.text);
             let names = breach.names.join(" ");
-            deviations.push(format!("  {kind} cut {place}: {text} (files: {names})"));
+            deviations.push(format!("  {event} {place}: {text} (files: {names})"));
         }
     }
     for loss in loses.iter().filter(|loss| report.count(**loss) == 0) {
-        deviations.push(format!("{loss}: expected, and no cut shows it"));
+        deviations.push(format!("{loss}: expected, and none of the {faults} shows it"));
     }
     if let Some(window) = &lab.window {
         let place = format!("between `{}` and `{}`", window.after, window.before);

@@ -4,19 +4,24 @@
 //! rewrite of the database. Each is emulated over a [`Disk`](disk_model::Disk), which separates what programs see from what
 //! is on the medium. [`explore`] cuts the power or the process at every call, enumerates the states that can be left
 //! ([`disk_model::states_after_power_cut`]), starts the program again, and compares the leases that it finds with those
-//! that it had acknowledged.
+//! that it had acknowledged. [`explore_io_errors`] lets every call fail, and [`explore_damage`] changes what is on the medium.
 
 #![forbid(unsafe_code)]
 
 mod acknowledged;
 mod case;
+mod damage;
 mod explore;
+mod io_errors;
 mod leases;
 mod programs;
 mod report;
+mod run;
 
 pub use case::{CaseResult, expected_losses, run_case};
+pub use damage::explore_damage;
 pub use disk_model::WriteOrdering;
 pub use explore::explore;
-pub use report::{Breach, CutKind, Report};
-pub use scenario::{Loss, Strategy};
+pub use io_errors::explore_io_errors;
+pub use report::{Breach, FaultKind, Report};
+pub use scenario::{DiskFaults, Loss, Strategy};

@@ -4,25 +4,31 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use disk_model::WriteOrdering;
+use rustix::time::{ClockId, Timespec, clock_gettime};
 use scenario::{Loss, Strategy};
 
 /// Maximum number of stored breaches of each kind.
 const MAX_KEPT: usize = 3;
 
-/// What was cut.
+/// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum CutKind {
+pub enum FaultKind {
     /// The power was cut.
     Power,
     /// The process was killed, without a power cut.
     Process,
     /// The process was killed, then the power was cut during or after the first change of the next process.
     Both,
+    /// A call failed.
+    IoError,
+    /// The medium was damaged.
+    Damage,
 }
 
-impl CutKind {
+impl FaultKind {
     /// All kinds.
-    pub const ALL: [Self; 3] = [Self::Power, Self::Process, Self::Both];
+    pub const ALL: [Self; 5] =
+        [Self::Power, Self::Process, Self::Both, Self::IoError, Self::Damage];
 
     /// The name in reports.
     pub fn name(self) -> &'static str {
@@ -30,22 +36,35 @@ impl CutKind {
             Self::Power => "power",
             Self::Process => "process",
             Self::Both => "process, then power",
+            Self::IoError => "I/O error",
+            Self::Damage => "damage",
+        }
+    }
+
+    /// The beginning of a sentence about one fault, before its place.
+    pub fn event(self) -> &'static str {
+        match self {
+            Self::Power => "power cut",
+            Self::Process => "process cut",
+            Self::Both => "process, then power cut",
+            Self::IoError => "I/O error:",
+            Self::Damage => "damage:",
         }
     }
 }
 
-/// A cut after which leases were lost.
+/// A fault after which leases were lost.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Breach {
-    /// What was cut.
-    pub kind: CutKind,
+    /// What happened.
+    pub kind: FaultKind,
     /// What was lost.
     pub loss: Loss,
-    /// The place of the cut in the sequence of calls.
+    /// The place of the fault in the sequence of calls, or on the medium.
     pub place: String,
     /// The difference between the acknowledged leases and those found.
     pub text: String,
-    /// The names of the files after the cut.
+    /// The names of the files after the fault.
     pub names: Vec<String>,
 }
 
@@ -58,14 +77,14 @@ pub struct Report {
     pub ordering: WriteOrdering,
     /// Number of calls of an undisturbed run.
     pub calls: u64,
-    /// Number of states that cuts left.
+    /// Number of states that faults left.
     pub points: u64,
     /// Number of distinct states.
     pub distinct: u64,
     /// Number of distinct states in which the program was started.
     pub checked: u64,
-    /// Number of states with a loss, by what was cut and what was lost.
-    pub losses: BTreeMap<(CutKind, Loss), u64>,
+    /// Number of states with a loss, by what happened and what was lost.
+    pub losses: BTreeMap<(FaultKind, Loss), u64>,
     /// The first breaches of each kind.
     pub breaches: Vec<Breach>,
     /// Processor time.
@@ -73,7 +92,7 @@ pub struct Report {
 }
 
 impl Report {
-    pub(super) fn new(strategy: Strategy, ordering: WriteOrdering) -> Self {
+    fn new(strategy: Strategy, ordering: WriteOrdering) -> Self {
         Self {
             strategy,
             ordering,
@@ -87,7 +106,23 @@ impl Report {
         }
     }
 
-    pub(super) fn lost(&mut self, kind: CutKind, loss: Loss, breach: impl FnOnce() -> Breach) {
+    /// A report filled in by `explore`, with its processor time.
+    pub(super) fn timed(
+        strategy: Strategy,
+        ordering: WriteOrdering,
+        explore: impl FnOnce(&mut Self),
+    ) -> Self {
+        let before = clock_gettime(ClockId::ThreadCPUTime);
+        let mut report = Self::new(strategy, ordering);
+        explore(&mut report);
+        let after = clock_gettime(ClockId::ThreadCPUTime);
+        let nanoseconds = |at: Timespec| at.tv_sec * 1_000_000_000 + at.tv_nsec;
+        let cpu_time = u64::try_from(nanoseconds(after) - nanoseconds(before)).unwrap_or(0);
+        report.cpu_time = Duration::from_nanos(cpu_time);
+        report
+    }
+
+    pub(super) fn lost(&mut self, kind: FaultKind, loss: Loss, breach: impl FnOnce() -> Breach) {
         *self.losses.entry((kind, loss)).or_default() += 1;
         let same = |one: &&Breach| (one.kind, one.loss) == (kind, loss);
         if self.breaches.iter().filter(same).count() < MAX_KEPT {
@@ -95,7 +130,7 @@ impl Report {
         }
     }
 
-    /// The number of cuts with this kind of loss.
+    /// The number of faults with this kind of loss.
     pub fn count(&self, loss: Loss) -> u64 {
         self.losses.iter().filter(|((_, lost), _)| *lost == loss).map(|(_, count)| count).sum()
     }

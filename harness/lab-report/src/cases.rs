@@ -65,6 +65,9 @@ pub struct GroupVerdict {
     /// A finding in words.
     #[serde(default)]
     pub example: Option<String>,
+    /// `leaselab check`: the ids of the failures that belong to the group.
+    #[serde(default)]
+    pub failures: Vec<String>,
     /// The command that shows the example again.
     #[serde(default)]
     pub reproduction: Option<String>,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::failure::Severity;
+use crate::failure::{Failure, Severity};
 
 /// The report of `crash`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -37,6 +37,9 @@ pub struct CrashReport {
     pub coverage: BTreeMap<String, Count>,
     /// Examples of broken and allowed states.
     pub breaches: Vec<Breach>,
+    /// Broken and allowed states, and what was found without a fault; equal ones together.
+    #[serde(default)]
+    pub failures: Vec<Failure>,
     /// Unexpected results of programs that rewrite their lease database.
     #[serde(default)]
     pub faults: Vec<CaseText>,
@@ -77,6 +80,9 @@ pub struct Breach {
     pub step: usize,
     /// What differs.
     pub text: String,
+    /// In how many states it was found.
+    #[serde(default)]
+    pub count: u64,
     /// The reproduction id.
     pub id: String,
     /// The command that replays it.

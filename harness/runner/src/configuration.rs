@@ -30,10 +30,7 @@ pub(super) struct Configuration {
 /// # Errors
 /// A range, an address or an option that dnsmasq would reject, with its place.
 pub(super) fn configuration(case: &Case, server: &Server) -> Result<Configuration, SourceError> {
-    let release = match &server.dnsmasq {
-        Some(name) => release(case, name)?,
-        None => Release::NEWEST,
-    };
+    let release = release_of(case, server)?;
     let options = parse_options(case, server, release)?;
     let own = own_interface(case)?;
     let mut line: Vec<String> = vec!["dnsmasq".to_owned()];
@@ -117,6 +114,14 @@ fn parse_options(
         words.push(text.clone());
     }
     ServerConfig::parse(&words).map_err(|error| case.error(0..0, error.to_string()))
+}
+
+/// The release of dnsmasq that a `[server]` section names, or the newest.
+///
+/// # Errors
+/// An unknown release, with its place.
+pub(super) fn release_of(case: &Case, server: &Server) -> Result<Release, SourceError> {
+    server.dnsmasq.as_ref().map_or(Ok(Release::NEWEST), |name| release(case, name))
 }
 
 /// The release of dnsmasq that a scenario names.

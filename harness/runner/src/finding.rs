@@ -1,6 +1,6 @@
 //! One finding of a case.
 
-use scenario::{Case, Group};
+use scenario::{Case, Group, Invariant};
 
 use super::evidence::Evidence;
 use super::finding_kind::FindingKind;
@@ -39,4 +39,36 @@ impl Finding {
             evidence: Evidence::default(),
         }
     }
+
+    /// The text without names and numbers: findings with the same one are alike.
+    pub fn shape(&self) -> String {
+        shape(self.kind, &self.text)
+    }
+}
+
+/// The text of a finding without names and numbers.
+pub fn shape(kind: FindingKind, text: &str) -> String {
+    let mut text = text;
+    if kind == FindingKind::Broken(Invariant::Neighbours)
+        && let Some((_, rest)) = text.split_once(' ')
+    {
+        // It begins with the name of a variable.
+        text = rest;
+    }
+    let mut shape = String::new();
+    for (index, part) in text.split(['`', '"']).enumerate() {
+        if index % 2 == 1 {
+            shape.push('`');
+            continue;
+        }
+        let mut is_name = false;
+        for word in part.split_whitespace() {
+            let is_number = word.bytes().any(|byte| byte.is_ascii_digit()) || word.contains("::");
+            shape.push_str(if is_number || is_name { "#" } else { word });
+            shape.push(' ');
+            // As in "dnsmasq has no answer for NAME".
+            is_name = word == "for";
+        }
+    }
+    shape
 }

@@ -156,6 +156,12 @@ impl<'a> Findings<'a> {
         self.add(FindingKind::Broken(invariant), text);
     }
 
+    /// Adds a call that reported an error, about the lines that it had to store.
+    pub(super) fn refused(&mut self, text: String, expected: Vec<Vec<u8>>) {
+        let evidence = Evidence { call: self.last_call.clone(), expected, ..Evidence::default() };
+        self.add_with(FindingKind::Broken(Invariant::Durability), Severity::Bug, text, evidence);
+    }
+
     /// Adds a broken invariant of this severity.
     pub(super) fn broken_with(
         &mut self,

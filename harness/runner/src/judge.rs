@@ -202,6 +202,13 @@ impl<'a> Judge<'a> {
                 self.reading = Reading::Stale;
             }
             self.expected.acknowledged(wanted);
+            if acknowledges && result.stored_late {
+                let text = format!(
+                    "`{}` returned 0 before the processes that it had started stored the lease",
+                    call_text(call)
+                );
+                self.findings.broken(Invariant::Durability, text);
+            }
             if acknowledges && self.expected.is_uncertain() {
                 // The contract: this call has made good what an earlier one had left.
                 self.settle_doubts(router)?;
@@ -262,7 +269,8 @@ impl<'a> Judge<'a> {
             let text = format!(
                 "`{name}` exited with {code} although the NVRAM has room: the change is not stored"
             );
-            self.findings.broken(Invariant::Durability, text);
+            let lines = changes.into_iter().filter_map(|(_, line)| line);
+            self.findings.refused(text, lines.collect());
         }
         Ok(())
     }

@@ -2,10 +2,12 @@
 
 use super::call_log::call_lines;
 use super::evidence::CallRecord;
+use super::file_log::file_lines;
 use super::history::History;
 use super::lenient_log::{LenientLog, StepOutcome};
 use super::recorder::{RecordedAction, Recorder, TimedCall};
 use super::tally::Tally;
+use backend::RouterFiles;
 use dnsmasq_model::ScriptCall;
 
 /// Observers of a run. They do not influence it, except that a lenient log makes it skip steps that cannot be carried
@@ -18,6 +20,8 @@ pub struct Observers<'a> {
     pub lenient_log: Option<&'a mut LenientLog>,
     /// Gets a line for each script call.
     pub(super) log: Option<&'a mut Vec<String>>,
+    /// The files of the router before the current call; empty unless there is a log.
+    pub(super) files: RouterFiles,
     /// The events of the case.
     pub(super) history: History,
     /// Counts of the current step.
@@ -47,6 +51,14 @@ impl Observers<'_> {
         self.step.call(&record.call, &record.result);
         if let Some(log) = &mut self.log {
             log.extend(call_lines(record));
+        }
+    }
+
+    /// Logs how a call has changed the files of the router.
+    pub(super) fn files_after_call(&mut self, files: &RouterFiles) {
+        if let Some(log) = &mut self.log {
+            let lines = file_lines(&self.files, files);
+            log.extend(lines.iter().map(|line| format!("            file    {line}")));
         }
     }
 

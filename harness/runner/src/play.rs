@@ -134,6 +134,7 @@ pub fn play(
     if !report.failures.is_empty() {
         report.history = history;
         report.machine = Some(target.machine()?.into_owned());
+        report.files = target.files()?;
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Records undisturbed runs in process, for explorers and workloads.
 
 use super::case_error::CaseError;
+use super::configuration::release_of;
 use super::finding::Finding;
 use super::gate_policy::GatePolicy;
 use super::observers::Observers;
@@ -12,6 +13,7 @@ use super::report::{CaseReport, blank_report};
 use super::script::{ScriptChoice, function};
 use super::setup::router;
 use backend::{Function, InProcess};
+use dnsmasq_model::Release;
 use scenario::{BackendKind, Case};
 
 /// The recording of an undisturbed run.
@@ -23,6 +25,8 @@ pub struct Recording {
     pub owned: OwnedVariables,
     /// What the judge has found, and the scenario does not expect.
     pub findings: Vec<Finding>,
+    /// The release of dnsmasq.
+    pub release: Release,
 }
 
 /// Runs a case in process and keeps a snapshot before each script call.
@@ -58,7 +62,8 @@ pub fn record(
         recorder = Recorder::default();
         owned = run(case, function, &options, &mut recorder)?.owned;
     }
-    Ok(Ok(Recording { recorder, owned, findings }))
+    let release = release_of(case, &case.scenario.server)?;
+    Ok(Ok(Recording { recorder, owned, findings, release }))
 }
 
 /// Runs a case in process with this script. Returns its calls and boots, and the true time at its beginning and end

@@ -11,7 +11,7 @@ use super::history::History;
 use super::owned_variables::OwnedVariables;
 use super::script::{ScriptChoice, place_script_error};
 use super::tally::Tally;
-use backend::BackendError;
+use backend::{BackendError, RouterFiles};
 use scenario::Case;
 use scenario::diagnostics::SourceError;
 
@@ -51,6 +51,8 @@ pub struct CaseReport {
     pub machine_clock: Option<String>,
     /// The router at the end of a case that failed.
     pub machine: Option<Machine>,
+    /// The files of the router, besides its flash, at the end of a case that failed.
+    pub files: RouterFiles,
     /// What the real dnsmasq of a case that failed has printed.
     pub daemon_log: Vec<u8>,
     /// Wall-clock time.
@@ -92,6 +94,7 @@ pub fn blank_report(case: &Case) -> CaseReport {
         history: History::default(),
         machine_clock: None,
         machine: None,
+        files: RouterFiles::default(),
         daemon_log: Vec::new(),
         took: Duration::ZERO,
     }

@@ -477,6 +477,9 @@ impl<'a> Session<'a> {
 
     fn prepare(&mut self, call: &ScriptCall) -> Result<PreparedCall, BackendError> {
         self.step.calls += 1;
+        if self.observers.log.is_some() {
+            self.observers.files = self.router.backend.files()?;
+        }
         self.pass_clock();
         self.take_snapshot(call);
         let fault = self.step.plan.fault.as_ref();
@@ -512,6 +515,10 @@ impl<'a> Session<'a> {
             disturbance: prepared.plan.disturbance.clone(),
         });
         self.observers.call(&record);
+        if self.observers.log.is_some() {
+            let files = self.router.backend.files()?;
+            self.observers.files_after_call(&files);
+        }
         self.judge.findings.called(&record);
         self.record(EventKind::Call(record));
         self.step.last.stderr.extend_from_slice(&result.stderr);

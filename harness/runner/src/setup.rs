@@ -12,6 +12,9 @@ use super::refusal::{refuse, too_small};
 use scenario::diagnostics::SourceError;
 use scenario::{Case, Router, did_you_mean};
 
+/// Maximum size of an image in bytes where the partition is smaller, so that the error can name both sizes.
+const MAX_IMAGE: u64 = 16 << 20;
+
 /// Bytes of the smallest NVRAM that a scenario may ask for.
 const MIN_SPACE: u64 = 1024;
 
@@ -112,7 +115,7 @@ fn blank(partition: u64, space: u64) -> Vec<u8> {
 }
 
 fn read_image(path: &Path, partition: u64) -> Result<Vec<u8>, Refusal> {
-    let mut bytes = backend::read_bounded(path, Geometry::MAX_SIZE.into())
+    let mut bytes = backend::read_bounded(path, partition.max(MAX_IMAGE))
         .map_err(|error| refuse(Part::Image, format!("{}: {error}", path.display())))?;
     if bytes.len() as u64 > partition {
         let message =

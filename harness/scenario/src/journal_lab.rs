@@ -84,7 +84,45 @@ impl fmt::Display for Loss {
     }
 }
 
-/// A program that rewrites its lease database; power is cut at each of its system calls.
+/// What happens to a program and its disk.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Deserialize,
+    Serialize,
+    JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum DiskFaults {
+    /// The power is cut or the process killed at each system call that changes something.
+    #[default]
+    Cuts,
+    /// Each system call fails, once or from then on, with EIO or ENOSPC.
+    IoErrors,
+    /// Bytes change on the medium, and blocks are erased or written to the wrong place. A loss counts if the program does
+    /// not report the damage, or reads a lease that never was.
+    Damage,
+}
+
+impl DiskFaults {
+    /// The name in messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cuts => "cuts",
+            Self::IoErrors => "I/O errors",
+            Self::Damage => "damages",
+        }
+    }
+}
+
+/// A program that rewrites its lease database, and is disturbed at each of its system calls.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct JournalLab {
@@ -93,7 +131,10 @@ pub struct JournalLab {
     /// How the file system treats changes that were not synced: `ordered` (default) or `reordering`.
     #[serde(default)]
     pub files: WriteOrdering,
-    /// The losses that power cuts cause. The run fails on any other loss, and if no cut causes a listed one.
+    /// What happens to the program and its disk: `cuts` (default), `io-errors` or `damage`.
+    #[serde(default)]
+    pub faults: DiskFaults,
+    /// The losses that the faults cause. The run fails on any other loss, and if no fault causes a listed one.
     #[serde(default)]
     pub loses: JournalLosses,
     /// The window between two system calls in which a power cut leaves no database.

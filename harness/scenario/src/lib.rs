@@ -54,7 +54,7 @@ pub use fault_point::{FaultPoint, ScheduledFault};
 pub use group::Group;
 pub use id_error::IdError;
 pub use invariant::Invariant;
-pub use journal_lab::{CallWindow, JournalLab, JournalLosses, Loss, Strategy};
+pub use journal_lab::{CallWindow, DiskFaults, JournalLab, JournalLosses, Loss, Strategy};
 pub use known_keys::did_you_mean;
 pub use load::{Loaded, MAX_FILE_BYTES, Unsuited, cases, load};
 pub use network::OtherNetwork;

@@ -73,8 +73,10 @@ pub struct Router {
     pub persistent: Option<Vec<PersistentFolder>>,
     /// How many bytes the persistent folders can hold beyond their first contents, in pages of 4 KiB (default: no limit).
     pub persistent_size: Option<Bytes>,
-    /// Which changes of persistent files that were not synced can survive a power cut: `reordering` (default) or `ordered`.
-    pub write_ordering: WriteOrdering,
+    /// Which changes of persistent files that were not synced can survive a power cut: `reordering` or `ordered`. By default,
+    /// the file system is not known: what breaks a lease although each change is on the medium at once, as with JFFS2, is a
+    /// bug; what only `reordering` breaks, as with UBIFS, is a risk.
+    pub write_ordering: Option<WriteOrdering>,
     /// What a power cut in a scenario does to changes of persistent files that were not synced: `kept` (default) or `lost`.
     pub unsynced: Unsynced,
     /// The router's interface to its clients (default `br0`).
@@ -105,7 +107,7 @@ impl Default for Router {
             image: None,
             persistent: None,
             persistent_size: None,
-            write_ordering: WriteOrdering::Reordering,
+            write_ordering: None,
             unsynced: Unsynced::Kept,
             interface: Spanned::new(0..0, "br0".to_owned()),
             clock: BootClock::Kept,

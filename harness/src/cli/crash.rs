@@ -9,11 +9,13 @@ use super::options::{
     CaseFilter, GateOptions, Jobs, ReplayOptions, ReportOptions, Root, ScriptOptions, SingleTarget,
     print_unsuited,
 };
-use super::reproduction::{Reproduction, ReproductionId};
+use super::play::run_again;
+use super::reproduction::{PlayedOn, Reproduction, ReproductionId};
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::report::crash::{self as text, Faults};
-use crate::report::{self, JunitTest, journal_lab as table};
+use crate::report::{self, Detail, FoldedFindings, JunitTest, journal_lab as table};
+use crate::words::Words;
 use backend::Function;
 use explore::crash::{self, Report};
 use journal_lab::CaseResult;
@@ -74,6 +76,8 @@ enum Granularity {
 struct Findings {
     total: Report,
     tests: Vec<JunitTest>,
+    /// Violations and findings, equal ones together.
+    found: FoldedFindings,
     /// Unexpected results of programs that rewrite their lease database.
     faults: Faults,
     /// Cases that ask for something that cannot be carried out.
@@ -105,12 +109,16 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
         }
         pool.install(|| explore_case(case, args, &mut findings))?;
     }
-    let Findings { total, tests, faults, invalid, differences, undisturbed } = &findings;
+    let Findings { total, tests, found, faults, invalid, differences, undisturbed } = findings;
+    let failures = found.finish();
     let command = |id: &Id| args.reproduction(id, false).to_string();
     let script = args.script.script.as_deref();
-    args.reports.write(&text::document(script, total, faults, invalid, &command))?;
+    report::print_failures(&failures, Detail::Some);
+    report::print_found_groups(&failures);
+    let document = text::document(script, (&total, failures), &faults, &invalid, &command);
+    args.reports.write(&document)?;
     if let Some(path) = &args.reports.junit {
-        report::write_junit_tests(path, tests)?;
+        report::write_junit_tests(path, &tests)?;
     }
     if total.points == 0 && invalid.is_empty() {
         return Err(CommandError::usage(
@@ -123,13 +131,13 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
         if !args.script.is_chosen() {
             unreached = total.unreached(args.depth());
         }
-        text::print_total(total);
+        text::print_total(&total);
         for kind in &unreached {
             errln!("error: no point of this kind was reached: {kind}");
         }
     }
-    text::print_last_line(total);
-    let failed = total.broken > 0 || !unreached.is_empty() || *differences > 0 || *undisturbed > 0;
+    text::print_last_line(&total);
+    let failed = total.broken > 0 || !unreached.is_empty() || differences > 0 || undisturbed > 0;
     Ok(match (failed, invalid.is_empty()) {
         (true, _) => Exit::Failed,
         (false, false) => Exit::Usage,
@@ -151,7 +159,20 @@ impl Args {
     }
 
     fn reproduction(&self, id: &Id, verbose: bool) -> Reproduction {
-        let options = match &self.script.script {
+        let id = ReproductionId::Faults(id.clone());
+        Reproduction { id, verbose, options: self.replay() }
+    }
+
+    /// The commands that run a case without faults, directly and by its id.
+    fn without_faults(&self, case: &Case) -> (Words, Words) {
+        let id = ReproductionId::Case(PlayedOn::Model, Id::new(case, &[]));
+        let replay = Reproduction { id, verbose: true, options: self.replay() };
+        let run = run_again(case, &["run"], &self.cases.router, &self.replay());
+        (run, replay.words())
+    }
+
+    fn replay(&self) -> ReplayOptions {
+        match &self.script.script {
             // The project's own script runs in process, where the other options mean nothing.
             None => ReplayOptions { gate: self.gate.clone(), ..ReplayOptions::default() },
             Some(_) => ReplayOptions {
@@ -160,8 +181,7 @@ impl Args {
                 root: self.root,
                 ..ReplayOptions::default()
             },
-        };
-        Reproduction { id: ReproductionId::Faults(id.clone()), verbose, options }
+        }
     }
 }
 
@@ -198,13 +218,20 @@ fn explore_case(case: &Case, args: &Args, findings: &mut Findings) -> Result<(),
     match crash::explore(case, script.clone(), &choice, &gate, options) {
         Ok(Ok(report)) => {
             let command = |id: &Id| args.reproduction(id, false).to_string();
-            text::print_case(case, &report, &command, args.list);
-            if args.script.is_chosen() {
-                text::print_undisturbed(&report);
-                let denies = |f: &&Finding| gate.denies(f.severity, f.group);
-                findings.undisturbed += report.undisturbed.iter().filter(denies).count();
+            text::print_case(case, &report, args.list);
+            let mut denied = 0;
+            let mut own = FoldedFindings::default();
+            for found in [&mut findings.found, &mut own] {
+                text::add_violations(found, case, &report.violations, &command);
+                if args.script.is_chosen() {
+                    let denies = |f: &&Finding| gate.denies(f.severity, f.group);
+                    denied = report.undisturbed.iter().filter(denies).count();
+                    let (run, replay) = args.without_faults(case);
+                    text::add_undisturbed(found, case, &report, (&run, &replay));
+                }
             }
-            findings.tests.push(text::junit(case, &report, &command));
+            findings.undisturbed += denied;
+            findings.tests.push(text::junit(case, &report, &own.finish(), denied));
             if args.confirms() {
                 findings.differences += confirm(case, script, &report, args)?;
             }

@@ -11,11 +11,11 @@ use super::options::{
 use super::reproduction::{Reproduction, ReproductionId};
 use crate::error::CommandError;
 use crate::exit::Exit;
-use crate::report;
+use crate::report::{self, Detail, FoldedFindings, Place};
 use crate::words::Words;
 use dnsmasq_model::Release;
 use explore::fuzz::{
-    self, Coverage, HouseholdId, Limits, Session, SessionResult, Subject, Summary,
+    self, AllowedFinding, Coverage, HouseholdId, Limits, Session, SessionResult, Subject, Summary,
 };
 use runner::Finding;
 use scenario::{Rtc, Seconds, quantity};
@@ -92,7 +92,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     if let Some(failure) = &failure {
         report_failure(args, &subject, failure)?;
     }
-    print_allowed(&summary);
+    print_allowed(&summary, &replay);
     print_columns(&summary.coverage);
     let mut exit = if failure.is_some() { Exit::Failed } else { Exit::Passed };
     let (missing, too_few) = session.missing(&summary);
@@ -128,24 +128,38 @@ pub(super) fn replay(
             outln!("{line}");
         }
     }
+    let mut found = FoldedFindings::default();
     for finding in trial.allowed.iter().chain(&trial.findings) {
-        print_finding(finding);
+        found.add(finding, 1, &place_of(&id.to_string(), String::new()));
     }
+    report::print_failures(&found.finish(), Detail::All);
     outln!("{}", if trial.findings.is_empty() { "held" } else { "broken" });
     Ok(if trial.findings.is_empty() { Exit::Passed } else { Exit::Failed })
 }
 
-fn print_finding(finding: &Finding) {
-    let Finding { severity, step, kind, text, .. } = finding;
-    outln!("  step {step}: {}: {}: {text}", severity.name(), kind.name());
+/// A household as a place of findings.
+fn place_of(name: &str, reproduce: String) -> Place<'_> {
+    let path = Path::new("household.toml");
+    Place { title: "A random household", path, case: name, reproduce, replay: String::new() }
+}
+
+/// Prints a finding with its call.
+fn print_finding(finding: &Finding, place: &Place<'_>) {
+    let mut found = FoldedFindings::default();
+    found.add(finding, 1, place);
+    report::print_failures(&found.finish(), Detail::Some);
 }
 
 /// Prints the findings that do not make the session fail.
-fn print_allowed(summary: &Summary) {
-    for (count, finding) in summary.allowed.values().rev() {
-        outln!("{count} × {} {}, for example:", finding.severity.name(), finding.kind.name());
-        print_finding(finding);
+fn print_allowed(summary: &Summary, options: &ReplayOptions) {
+    let mut found = FoldedFindings::default();
+    for AllowedFinding { count, id, finding } in summary.allowed.values() {
+        let replay = reproduction(id, options).to_string();
+        found.add(finding, *count, &place_of(&id.to_string(), replay));
     }
+    let failures = found.finish();
+    report::print_failures(&failures, Detail::Some);
+    report::print_found_groups(&failures);
 }
 
 fn session(args: &Args) -> Result<Session, CommandError> {
@@ -226,8 +240,7 @@ fn report_failure(
     let all = failure.trial.events();
     let finding = &failure.trial.findings[0];
     outln!("FAILED {}", failure.id);
-    print_finding(finding);
-    outln!("  reproduce: {replay}");
+    print_finding(finding, &place_of(&failure.id.to_string(), replay.to_string()));
     let began = Instant::now();
     let small = fuzz::minimise(subject, &failure.trial)?;
     let events = small.scenario.steps.len();
@@ -263,8 +276,11 @@ fn report_failure(
             continue;
         }
         let finding = reproducer.finding;
-        print_finding(&finding);
-        outln!("  written: {}", run_command(&path, &options, subject));
+        let command = run_command(&path, &options, subject);
+        let name = path.to_string_lossy();
+        let place = Place { path: &path, ..place_of(&name, command.to_string()) };
+        print_finding(&finding, &place);
+        outln!("  written: {command}");
         return Ok(());
     }
     Err(CommandError::file(&args.out, format!("all file names from {stem}.toml on exist already")))

@@ -67,7 +67,7 @@ pub(super) fn play(play: &Play<'_>) -> Result<Summary, CommandError> {
         report::write_junit(path, &files)?;
     }
     let detail = if run.verbose { Detail::All } else { Detail::Some };
-    report::print_failures(&cases_report, detail);
+    report::print_failures(&cases_report.failures, detail);
     report::print_groups(&cases_report.groups);
     if let Some(forge) = run.annotate {
         report::print_annotations(forge, &cases_report);
@@ -148,6 +148,7 @@ fn play_all(play: &Play<'_>) -> Result<Vec<Option<CaseOutcome>>, CommandError> {
         Ok::<(), CommandError>(())
     })?;
     progress.finish();
+    report::print_clock_note(outcomes.iter().flatten());
     Ok(outcomes)
 }
 

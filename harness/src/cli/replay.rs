@@ -5,7 +5,7 @@ use super::reproduction::{PlayedOn, Reproduction, ReproductionId};
 use super::{fuzz, live};
 use crate::error::CommandError;
 use crate::exit::Exit;
-use crate::report::{self, Detail, FileReport};
+use crate::report::{self, Detail, FileReport, FoldedFindings, crash as text};
 use crate::run_case::{BackendChoice, run_case};
 use crate::suite;
 use backend::Function;
@@ -67,7 +67,7 @@ fn replay_case(case: &Case, on: PlayedOn, args: &Reproduction) -> Result<Exit, C
     }
     let verdict = report.verdict.clone();
     let file = FileReport::of_one(case, report);
-    report::print_failures(&report::cases_report(None, &[file], &[]), Detail::All);
+    report::print_failures(&report::cases_report(None, &[file], &[]).failures, Detail::All);
     let (word, exit) = match verdict {
         runner::Verdict::Passed => ("passed", Exit::Passed),
         runner::Verdict::Failed => ("failed", Exit::Failed),
@@ -93,10 +93,9 @@ fn replay_faults(case: &Case, id: &Id, args: &Reproduction) -> Result<Exit, Comm
             outln!("{line}");
         }
     }
-    for violation in &replayed.violations {
-        let severity = violation.severity.name();
-        outln!("  {severity}: {}: {}", violation.invariant.name(), violation.text);
-    }
+    let mut found = FoldedFindings::default();
+    text::add_violations(&mut found, case, &replayed.violations, &|_| String::new());
+    report::print_failures(&found.finish(), Detail::All);
     let (word, exit) = match replayed.verdict {
         Verdict::Kept => ("kept", Exit::Passed),
         Verdict::Allowed => ("allowed", Exit::Passed),

@@ -45,7 +45,7 @@ fn flash_life(life: &FlashLife) -> String {
 
 /// How many power cuts were explored.
 fn power_cuts(report: &Report) -> String {
-    let Report { points, checked, kept, lost, broken, .. } = report;
+    let Report { points, checked, kept, lost, allowed, broken, .. } = report;
     if *points == 0 {
         return "None was explored.".to_owned();
     }
@@ -55,9 +55,13 @@ fn power_cuts(report: &Report) -> String {
             format!("{lost} lost everything, which no script can prevent on a store with one copy")
         }
     };
+    let risky = match allowed {
+        0 => String::new(),
+        allowed => format!("{allowed} with risks or advice, "),
+    };
     format!(
         "{points} power cuts and kills explored, {checked} different outcomes: {kept} kept everything, {unavoidable}, \
-         {broken} broken by the script."
+         {risky}{broken} broken by the script."
     )
 }
 

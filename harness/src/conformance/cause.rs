@@ -13,6 +13,10 @@ pub enum Cause {
     UnreadableOutput,
     /// A lease is missing, unexpected, or not as dnsmasq reported it.
     Lease(LeaseFault),
+    /// A call returns 0 before the lease is stored.
+    ReturnsEarly,
+    /// A power cut loses what was written to a file, and not synced.
+    NotSynced,
     /// Something that the story expects has not happened.
     Expectation,
     /// A setting of another program was lost, changed or added.
@@ -25,24 +29,33 @@ impl Cause {
     /// The cause of a finding.
     pub fn of(finding: &Finding) -> Self {
         let first = |lines: &[Vec<u8>]| lines.first().cloned();
-        let (wanted, found) = (first(&finding.evidence.expected), first(&finding.evidence.found));
-        let fault = (wanted.is_some() || found.is_some())
-            .then(|| LeaseFault::between(wanted.as_deref(), found.as_deref()));
+        let lines = (first(&finding.evidence.expected), first(&finding.evidence.found));
+        let is_late =
+            finding.evidence.call.as_ref().is_some_and(|record| record.result.stored_late);
         match finding.kind {
+            FindingKind::Broken(Invariant::Durability) if is_late && lines == (None, None) => {
+                Self::ReturnsEarly
+            }
             FindingKind::Anomaly => Self::Hangs,
             FindingKind::Unmet | FindingKind::Mispredicted => Self::Expectation,
-            FindingKind::Broken(invariant) => Self::of_invariant(invariant, fault),
+            FindingKind::Broken(invariant) => Self::of_invariant(invariant, &lines),
         }
     }
 
-    /// The cause of a broken invariant.
-    pub fn of_invariant(invariant: Invariant, fault: Option<LeaseFault>) -> Self {
+    /// The cause of a broken invariant. `lines` are the lease that must be stored and the one that is.
+    pub fn of_invariant(
+        invariant: Invariant,
+        (wanted, found): &(Option<Vec<u8>>, Option<Vec<u8>>),
+    ) -> Self {
         match invariant {
             Invariant::Parsability => Self::UnreadableOutput,
             Invariant::Neighbours => Self::OtherSettings,
             Invariant::NoRedundantWrites => Self::RedundantWrite,
             Invariant::Durability | Invariant::Atomicity | Invariant::Agreement => {
-                Self::Lease(fault.unwrap_or(LeaseFault::Different))
+                Self::Lease(match (wanted, found) {
+                    (None, None) => LeaseFault::Different,
+                    _ => LeaseFault::between(wanted.as_deref(), found.as_deref()),
+                })
             }
         }
     }
@@ -56,7 +69,11 @@ impl Cause {
             Self::Lease(
                 LeaseFault::EndsTooEarly | LeaseFault::EndsTooLate | LeaseFault::NeverEnds,
             ) => Group::ClockJumps,
-            Self::Hangs | Self::Lease(_) | Self::Expectation => Group::Survives,
+            Self::Hangs
+            | Self::ReturnsEarly
+            | Self::NotSynced
+            | Self::Lease(_)
+            | Self::Expectation => Group::Survives,
         }
     }
 }

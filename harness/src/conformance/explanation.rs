@@ -20,6 +20,8 @@ pub(super) fn in_words(observation: &Observation) -> String {
     };
     match cause {
         Cause::Hangs => format!("a call does not end in time: {text}"),
+        Cause::ReturnsEarly => format!("a call returns before the lease is stored: {text}"),
+        Cause::NotSynced => of("is lost on a file system that writes later, such as UBIFS"),
         Cause::UnreadableOutput => {
             format!("dnsmasq cannot read what `init` prints as it is meant: {text}")
         }
@@ -77,6 +79,13 @@ pub(super) fn remedy(cause: Cause, group: Group) -> &'static str {
         (Cause::Hangs, _) => {
             "make every call end: dnsmasq waits for `init`, and makes one call after the other"
         }
+        (Cause::ReturnsEarly, _) => {
+            "`wait` for what the script starts in the background: dnsmasq takes a call that has returned 0 for done"
+        }
+        (Cause::NotSynced, _) => {
+            "write to a second file, run `sync`, rename it over the first one, and run `sync` again before the call ends; \
+             on JFFS2 nothing is lost"
+        }
         (Cause::UnreadableOutput, Group::Dhcpv6) => {
             "for an address with a colon, store $DNSMASQ_IAID and the DUID in $2, and print `duid $DNSMASQ_SERVER_DUID` \
              before the first such lease"
@@ -93,7 +102,8 @@ pub(super) fn remedy(cause: Cause, group: Group) -> &'static str {
              DHCPv6, use --allow dhcpv6"
         }
         (Cause::Lease(_), Group::FullNvram) => {
-            "find out how much room is left before `nvram set`, and set nothing that does not fit"
+            "replace what is stored only when the new state is complete: find out how much room is left before `nvram set`, \
+             and look at the exit code of every command that writes a file"
         }
         (Cause::OtherSettings, Group::FullNvram) => {
             "find out how much room is left before `nvram set` (`nvram info`, or the size line of `nvram show`), and set \

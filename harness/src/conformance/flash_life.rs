@@ -4,6 +4,7 @@ use backend::process::{ScriptCommand, Settings};
 use dnsmasq_model::Build;
 use nvram_emu::Dialect;
 use nvram_emu::device::Chip;
+use runner::NamePattern;
 use wear::{
     BINS, CrossCheckSpec, DAY, Household, Method, RouterSpec, Script, Study, WearCounts, WearError,
     YEAR,
@@ -39,7 +40,7 @@ pub fn typical_router(dialect: Dialect) -> RouterSpec {
 /// # Errors
 /// When the script cannot be run.
 pub fn measure(
-    command: ScriptCommand,
+    (command, owns): (ScriptCommand, Vec<NamePattern>),
     settings: Settings,
     (router, build): (RouterSpec, Build),
     days: u64,
@@ -61,7 +62,7 @@ pub fn measure(
         method: Method::Count,
     };
     let label = "script".to_owned();
-    let spec = CrossCheckSpec { command, label, settings, seconds: days * DAY };
+    let spec = CrossCheckSpec { command, label, settings, owns, seconds: days * DAY };
     let check = study.cross_check(&spec)?.into_iter().next();
     let years = |wear: &WearCounts| years(wear, chip.endurance);
     let Household { clients, phones, .. } = household;

@@ -17,7 +17,7 @@ pub use cause::Cause;
 pub use check_result::CheckResult;
 pub use flash_life::{FlashLife, measure as flash_life, typical_router};
 pub use group_result::{GroupResult, group_results};
-pub use observation::Observation;
+pub use observation::{Observation, Origin};
 pub use page::page;
 pub use reports::{complete, junit_tests};
 pub use verdict::GroupVerdict;

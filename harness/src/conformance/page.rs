@@ -10,8 +10,9 @@ use super::explanation::in_words;
 use super::group_result::GroupResult;
 use super::observation::Observation;
 use super::verdict::GroupVerdict;
+use lab_report::printable;
 use runner::Severity;
-use scenario::Group;
+use scenario::{Group, quantity};
 
 /// Longest example on the page, in characters; reports for other programs have the whole text.
 const MAX_EXAMPLE: usize = 160;
@@ -35,11 +36,11 @@ pub fn page(result: &CheckResult) -> String {
     let shell = result.shell.as_ref().map_or(String::new(), |shell| format!(" under {shell}"));
     let _ = writeln!(
         page,
-        "{}{shell}, dialect {}: {} cases, {} calls, {:.0} s\n",
+        "{}{shell}, dialect {}: {}, {}, {:.0} s\n",
         result.script,
         result.dialect,
-        result.cases,
-        result.calls,
+        quantity(result.cases, "case"),
+        quantity(result.calls, "call"),
         result.took.as_secs_f64()
     );
     for group in &result.groups {
@@ -82,6 +83,9 @@ fn write_group(page: &mut String, result: &GroupResult, check: &CheckResult) {
     }
     if let Some(example) = result.example() {
         let _ = writeln!(page, "         {}", shortened(&in_words(example)));
+        if let Some(line) = example.stderr.first() {
+            let _ = writeln!(page, "         stderr: {}", shortened(&printable(line)));
+        }
         let _ = writeln!(page, "         in: {}", example.title);
         let _ = writeln!(page, "         {DIM}{}{DIM:#}", example.command);
     }

@@ -1,21 +1,23 @@
 //! Reports of `leaselab crash`.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::failure_text::failure_lines;
 use super::failures::severity;
-use super::{JunitEnd, JunitTest};
+use super::{Detail, FoldedFindings, JunitEnd, JunitTest, Place};
+use crate::words::Words;
 use explore::crash::{PointCount, PointKind, Report, Violation};
-use lab_report::{Breach, CaseText, Count, CrashReport, Document, printable, printable_lines};
-use runner::Finding;
+use lab_report::{
+    Breach, CaseText, Count, CrashReport, Document, Failure, printable, printable_lines,
+};
 use scenario::diagnostics::SourceError;
 use scenario::{Case, Id, quantity};
 
 /// Unexpected results, each with the name of its case.
 pub type Faults = Vec<(String, String)>;
 
-/// Prints what was found in a case. `command` renders the command that replays an id.
-pub fn print_case(case: &Case, report: &Report, command: &dyn Fn(&Id) -> String, list: bool) {
+/// Prints the counts of a case.
+pub fn print_case(case: &Case, report: &Report, list: bool) {
     let Report { distinct, kept, lost, broken, allowed, declared, .. } = report;
     let points = quantity(report.points, "point");
     let allowed_text =
@@ -29,27 +31,44 @@ pub fn print_case(case: &Case, report: &Report, command: &dyn Fn(&Id) -> String,
     for (id, verdict) in report.listed.iter().filter(|_| list) {
         outln!("  {verdict:<7}{id}");
     }
-    for violation in &report.violations {
-        let (severity, name) = (violation.severity.name(), violation.invariant.name());
-        outln!("  step {}: {severity}: {name}: {}", violation.step, violation.text);
-        outln!("    {}", command(&violation.id));
+}
+
+/// Adds what was found in a case, each violation as a finding. `command` renders the command that replays an id.
+pub fn add_violations(
+    found: &mut FoldedFindings,
+    case: &Case,
+    violations: &[Violation],
+    command: &dyn Fn(&Id) -> String,
+) {
+    for violation in violations {
+        let place = Place {
+            title: &case.scenario.title,
+            path: &case.source.path,
+            case: &case.name(),
+            reproduce: command(&violation.id),
+            replay: String::new(),
+        };
+        found.add(&violation.finding(case), violation.count, &place);
     }
 }
 
-/// Prints what was found in the run without faults: one finding of each severity and kind.
-pub fn print_undisturbed(report: &Report) {
-    let mut alike: BTreeMap<_, Vec<&Finding>> = BTreeMap::new();
+/// Adds what was found in the run without faults. `commands` run the case again, and by its id.
+pub fn add_undisturbed(
+    found: &mut FoldedFindings,
+    case: &Case,
+    report: &Report,
+    (run, replay): (&Words, &Words),
+) {
+    let name = case.name();
+    let place = Place {
+        title: &case.scenario.title,
+        path: &case.source.path,
+        case: &name,
+        reproduce: run.to_string(),
+        replay: replay.to_string(),
+    };
     for finding in &report.undisturbed {
-        alike.entry((finding.severity, finding.kind)).or_default().push(finding);
-    }
-    for ((severity, kind), findings) in alike.iter().rev() {
-        let (severity, kind) = (severity.name(), kind.name());
-        let Finding { step, text, .. } = findings[0];
-        let times = match findings.len() {
-            1 => String::new(),
-            count => format!(" (×{count})"),
-        };
-        outln!("  without a fault, step {step}: {severity}: {kind}: {text}{times}");
+        found.add(finding, 1, &place);
     }
 }
 
@@ -98,25 +117,32 @@ fn per_second(count: u64, report: &Report) -> u64 {
     (count as f64 / report.took.as_secs_f64().max(1e-9)) as u64
 }
 
-/// The JUnit test of a case. `command` renders the command that replays an id.
-pub fn junit(case: &Case, report: &Report, command: &dyn Fn(&Id) -> String) -> JunitTest {
-    let mut lines = Vec::new();
-    for violation in &report.violations {
-        let name = violation.invariant.name();
-        lines.push(format!("step {}: {name}: {}", violation.step, violation.text));
-        lines.push(format!("  {}", command(&violation.id)));
-    }
-    let end = if report.broken == 0 {
+/// The JUnit test of a case with these failures. `undisturbed` is the number of findings without a fault that make it fail.
+pub fn junit(case: &Case, report: &Report, failures: &[Failure], undisturbed: usize) -> JunitTest {
+    let end = if report.broken == 0 && undisturbed == 0 {
         JunitEnd::Passed
     } else {
-        let message = format!("{} of {} states broken", report.broken, report.checked);
-        let kind = report
-            .violations
-            .first()
-            .map_or(String::new(), |violation| violation.invariant.name().to_owned());
-        JunitEnd::Failed { kind, message, description: lines.join("\n") }
+        let mut parts = Vec::new();
+        if undisturbed > 0 {
+            parts.push(quantity(undisturbed, "finding") + " without a fault");
+        }
+        if report.broken > 0 {
+            parts.push(format!("{} of {} states broken", report.broken, report.checked));
+        }
+        let lines: Vec<String> =
+            failures.iter().flat_map(|failure| failure_lines(failure, Detail::Some)).collect();
+        let description = anstream::adapter::strip_str(&lines.join("\n")).to_string();
+        let kind = failures.first().map_or(String::new(), |failure| failure.kind.clone());
+        JunitEnd::Failed { kind, message: parts.join(", "), description }
     };
-    JunitTest::of_case(case, report.took, end)
+    let first = failures.iter().find(|failure| failure.line > 0);
+    let calls = failures.iter().filter_map(|failure| failure.call.as_ref());
+    let stderr: Vec<String> = calls.flat_map(|call| call.stderr.clone()).collect();
+    JunitTest {
+        line: first.map_or(1, |failure| failure.line),
+        stderr: stderr.join("\n"),
+        ..JunitTest::of_case(case, report.took, end)
+    }
 }
 
 /// The JUnit test of a case that cannot be explored.
@@ -142,7 +168,7 @@ pub fn invalid(case: &Case, error: &SourceError) -> JunitTest {
 /// the command that replays an id.
 pub fn document(
     script: Option<&Path>,
-    total: &Report,
+    (total, failures): (&Report, Vec<Failure>),
     faults: &Faults,
     invalid: &Faults,
     command: &dyn Fn(&Id) -> String,
@@ -157,6 +183,7 @@ pub fn document(
         group: violation.group.name().to_owned(),
         step: violation.step,
         text: printable(&violation.text),
+        count: violation.count,
         id: violation.id.to_string(),
         replay: command(&violation.id),
     };
@@ -181,6 +208,7 @@ pub fn document(
         broken: total.broken,
         coverage: coverage.collect(),
         breaches: total.violations.iter().map(breach).collect(),
+        failures,
         faults: texts(faults),
         invalid: texts(invalid),
         commits: total.window.commits,

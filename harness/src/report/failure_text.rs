@@ -1,7 +1,9 @@
 //! Failures and the verdicts of groups, as text for a terminal.
 
+use std::collections::BTreeMap;
+
 use anstyle::{AnsiColor, Style};
-use lab_report::{Call, CasesReport, Failure, GroupVerdict, Severity};
+use lab_report::{Call, Failure, GroupVerdict, Severity};
 
 /// Maximum number of failures that are printed in full without `--verbose`.
 const MAX_FAILURES: usize = 20;
@@ -32,8 +34,8 @@ pub enum Detail {
 }
 
 /// Prints each failure with its example.
-pub fn print_failures(report: &CasesReport, detail: Detail) {
-    let mut failures: Vec<&Failure> = report.failures.iter().collect();
+pub fn print_failures(failures: &[Failure], detail: Detail) {
+    let mut failures: Vec<&Failure> = failures.iter().collect();
     failures.sort_by_key(|failure| std::cmp::Reverse(failure.severity));
     let shown = match detail {
         Detail::All => failures.len(),
@@ -47,7 +49,7 @@ pub fn print_failures(report: &CasesReport, detail: Detail) {
     }
     if let more @ 1.. = failures.len() - shown {
         outln!();
-        outln!("{more} more failures: --verbose prints them, --html FILE shows them on a page");
+        outln!("{more} more failures: --html FILE shows them on a page");
     }
 }
 
@@ -57,6 +59,25 @@ pub fn print_groups(groups: &[GroupVerdict]) {
         outln!();
         print_table(groups);
     }
+}
+
+/// Prints a line for each group to which a failure belongs, with its most serious one and the number of findings.
+pub fn print_found_groups(failures: &[Failure]) {
+    let mut found: BTreeMap<&str, (Severity, usize)> = BTreeMap::new();
+    for Failure { group, severity, count, .. } in failures {
+        let (worst, total) = found.entry(group).or_insert((*severity, 0));
+        (*worst, *total) = ((*worst).max(*severity), *total + count);
+    }
+    if found.is_empty() {
+        return;
+    }
+    outln!();
+    outln!("{BOLD}{:<36}{:<12}{:>8}{BOLD:#}", "group", "verdict", "found");
+    for (group, (worst, count)) in found {
+        let style = style(worst);
+        outln!("{group:<36}{style}{:<12}{style:#}{count:>8}", worst.name());
+    }
+    outln!();
 }
 
 fn print_table(groups: &[GroupVerdict]) {

@@ -2,10 +2,11 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use lab_report::{Failure, FindingEntry, Scenario, Severity, Timeline, printable};
 use runner::{Finding, FindingKind};
-use scenario::{Group, Invariant};
+use scenario::Group;
 
 use super::convert::{self, line};
 use super::hint::hint;
@@ -83,7 +84,7 @@ impl Failures {
         let index = *self.by_key.entry(key(finding)).or_insert(next);
         if index == next {
             let id = format!("f{}", index + 1);
-            self.list.push(example(id, file, outcome, finding));
+            self.list.push(example(id, &Place::of(file, outcome), finding));
             self.lengths.push(events);
         }
         let failure = &mut self.list[index];
@@ -102,8 +103,10 @@ impl Failures {
             failure.found.truncate(MAX_LINES);
         } else if is_new_case && events > 0 && events < self.lengths[index] {
             // The shortest case is the best example.
-            let Failure { id, count, cases, .. } =
-                std::mem::replace(failure, example(String::new(), file, outcome, finding));
+            let Failure { id, count, cases, .. } = std::mem::replace(
+                failure,
+                example(String::new(), &Place::of(file, outcome), finding),
+            );
             (failure.id, failure.count, failure.cases) = (id, count, cases);
             self.lengths[index] = events;
         }
@@ -138,7 +141,69 @@ pub(super) fn severity(severity: runner::Severity) -> Severity {
     }
 }
 
-fn example(id: String, file: &FileReport, outcome: &CaseOutcome, finding: &Finding) -> Failure {
+/// Where a finding was made, and the commands that make it again.
+#[derive(Clone, Debug)]
+pub struct Place<'a> {
+    /// The title of the scenario.
+    pub title: &'a str,
+    /// The scenario file.
+    pub path: &'a Path,
+    /// The name of the case.
+    pub case: &'a str,
+    /// The command that runs just this case, even after the scenario has changed.
+    pub reproduce: String,
+    /// The command that runs it by its id.
+    pub replay: String,
+}
+
+impl<'a> Place<'a> {
+    fn of(file: &'a FileReport, outcome: &'a CaseOutcome) -> Self {
+        Self {
+            title: &file.title,
+            path: &file.path,
+            case: &outcome.report.name,
+            reproduce: outcome.run.to_string(),
+            replay: outcome.replay.to_string(),
+        }
+    }
+}
+
+/// Findings that were made without a history, folded into failures.
+#[derive(Debug, Default)]
+pub struct FoldedFindings {
+    list: Vec<Failure>,
+    by_key: BTreeMap<Key, usize>,
+}
+
+impl FoldedFindings {
+    /// Adds a finding that was made so often.
+    pub fn add(&mut self, finding: &Finding, count: u64, place: &Place<'_>) {
+        let next = self.list.len();
+        let index = *self.by_key.entry(key(finding)).or_insert(next);
+        if index == next {
+            self.list.push(example(String::new(), place, finding));
+        }
+        let failure = &mut self.list[index];
+        failure.count += usize::try_from(count).unwrap_or(usize::MAX);
+        let name = printable(place.case);
+        if failure.cases.last() != Some(&name) {
+            failure.cases.push(name);
+        }
+    }
+
+    /// The failures, the most serious ones first.
+    pub fn finish(self) -> Vec<Failure> {
+        let mut failures = self.list;
+        failures.sort_by_key(|failure| Reverse(failure.severity));
+        for (index, failure) in failures.iter_mut().enumerate() {
+            failure.id = format!("f{}", index + 1);
+        }
+        failures
+    }
+}
+
+/// A failure as the example of findings that are like this one.
+fn example(id: String, place: &Place<'_>, finding: &Finding) -> Failure {
     let lines = |lines: &[Vec<u8>]| lines.iter().map(|bytes| line(bytes)).collect();
     let evidence = &finding.evidence;
     Failure {
@@ -149,48 +214,21 @@ fn example(id: String, file: &FileReport, outcome: &CaseOutcome, finding: &Findi
         count: 0,
         cases: Vec::new(),
         text: printable(&finding.text),
-        story: printable(&file.title),
-        file: printable(&file.path.to_string_lossy()),
+        story: printable(place.title),
+        file: printable(&place.path.to_string_lossy()),
         line: finding.line,
-        case: printable(&outcome.report.name),
+        case: printable(place.case),
         step: finding.step,
         step_text: printable(&evidence.step),
         call: evidence.call.as_deref().map(convert::call),
         expected: lines(&evidence.expected),
         found: lines(&evidence.found),
         hint: hint(finding),
-        reproduce: outcome.run.to_string(),
-        replay: outcome.replay.to_string(),
+        reproduce: place.reproduce.clone(),
+        replay: place.replay.clone(),
     }
 }
 
 fn key(finding: &Finding) -> Key {
-    Key { kind: finding.kind, group: finding.group, shape: shape(finding) }
-}
-
-/// The text of a finding without names and numbers.
-fn shape(finding: &Finding) -> String {
-    let mut text = finding.text.as_str();
-    if finding.kind == FindingKind::Broken(Invariant::Neighbours)
-        && let Some((_, rest)) = text.split_once(' ')
-    {
-        // It begins with the name of a variable.
-        text = rest;
-    }
-    let mut shape = String::new();
-    for (index, part) in text.split(['`', '"']).enumerate() {
-        if index % 2 == 1 {
-            shape.push('`');
-            continue;
-        }
-        let mut is_name = false;
-        for word in part.split_whitespace() {
-            let is_number = word.bytes().any(|byte| byte.is_ascii_digit()) || word.contains("::");
-            shape.push_str(if is_number || is_name { "#" } else { word });
-            shape.push(' ');
-            // As in "dnsmasq has no answer for NAME".
-            is_name = word == "for";
-        }
-    }
-    shape
+    Key { kind: finding.kind, group: finding.group, shape: finding.shape() }
 }

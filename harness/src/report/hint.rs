@@ -8,6 +8,11 @@ use scenario::Invariant;
 pub(super) fn hint(finding: &Finding) -> Option<String> {
     let call = finding.evidence.call.as_deref();
     match finding.kind {
+        FindingKind::Broken(Invariant::Durability) if returned_early(finding) => Some(
+            "dnsmasq takes a call that has returned 0 for done, and makes the next one: `wait` for what the script has \
+             started in the background, or start nothing there"
+                .to_owned(),
+        ),
         FindingKind::Broken(Invariant::NoRedundantWrites) => Some(redundant_write(call)),
         FindingKind::Broken(Invariant::Durability | Invariant::Agreement) => {
             let ignored = call.filter(|record| is_acknowledged(record)).and_then(ignored_failure);
@@ -67,6 +72,13 @@ fn unmet(finding: &Finding) -> Option<String> {
          hold for any script"
             .to_owned()
     })
+}
+
+/// Whether the finding is that a call returned before it had stored the lease.
+fn returned_early(finding: &Finding) -> bool {
+    let Evidence { call, expected, found, .. } = &finding.evidence;
+    let is_late = call.as_deref().is_some_and(|record| record.result.stored_late);
+    is_late && expected.is_empty() && found.is_empty()
 }
 
 fn timed_out(call: Option<&CallRecord>) -> bool {

@@ -2,7 +2,7 @@
 
 use super::{JunitEnd, JunitTest};
 use explore::crash::Report;
-use journal_lab::{CaseResult, CutKind, Loss, expected_losses};
+use journal_lab::{CaseResult, FaultKind, Loss, expected_losses};
 use scenario::Case;
 
 /// Prints a row for each strategy, the deviations from the scenario, and one example for each kind of cut.
@@ -18,13 +18,13 @@ pub fn print(cases: &[Case], explored: &[CaseResult]) {
         }
     }
     for report in explored.iter().map(|explored| &explored.report) {
-        for kind in CutKind::ALL {
+        for kind in FaultKind::ALL {
             if let Some(breach) = report.breaches.iter().find(|breach| breach.kind == kind) {
                 let (name, files) = (report.strategy.name(), format!("{:?}", report.ordering));
                 outln!(
-                    "{name}, {}: {} cut {}: {}: {} (files: {})",
+                    "{name}, {}: {} {}: {}: {} (files: {})",
                     files.to_lowercase(),
-                    kind.name(),
+                    kind.event(),
                     breach.place,
                     breach.loss,
                     breach.text,
@@ -83,7 +83,7 @@ fn print_heading() {
     for loss in Loss::ALL {
         out!(" {loss:>12}");
     }
-    outln!("  by cuts of");
+    outln!("  by");
 }
 
 fn print_row(report: &journal_lab::Report) {
@@ -93,10 +93,10 @@ fn print_row(report: &journal_lab::Report) {
     for loss in Loss::ALL {
         out!(" {:>12}", report.count(loss));
     }
-    let kinds: Vec<&str> = CutKind::ALL
+    let kinds: Vec<&str> = FaultKind::ALL
         .into_iter()
         .filter(|kind| report.losses.keys().any(|(cut, _)| cut == kind))
-        .map(CutKind::name)
+        .map(FaultKind::name)
         .collect();
     outln!("  {}", if kinds.is_empty() { "none".to_owned() } else { kinds.join("; ") });
 }

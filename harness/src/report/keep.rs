@@ -11,7 +11,7 @@ use crate::error::CommandError;
 use runner::CaseReport;
 use scenario::Case;
 
-/// Writes the scenario, the findings, the logs, flash and RAM to a subfolder named after the case.
+/// Writes the scenario, the findings, the logs, flash, RAM and the files of the router to a subfolder named after the case.
 ///
 /// # Errors
 /// When a file cannot be written.
@@ -33,6 +33,14 @@ pub fn keep(folder: &Path, case: &Case, report: &CaseReport) -> Result<(), Comma
         write_atomically(&folder.join("flash.bin"), &machine.flash_bytes())?;
         if let Some(ram) = machine.ram_bytes() {
             write_atomically(&folder.join("staging"), &ram)?;
+        }
+    }
+    for (name, files) in [("files-in-ram", &report.files.ram), ("files", &report.files.persistent)]
+    {
+        if !files.0.is_empty() {
+            let folder = folder.join(name);
+            let written = fs::create_dir_all(&folder).and_then(|()| files.write(&folder));
+            written.map_err(|error| CommandError::file(&folder, error))?;
         }
     }
     Ok(())

@@ -124,6 +124,18 @@ pub fn finding_text(finding: &Finding) -> String {
     )
 }
 
+/// Says so on stderr if scripts saw the machine's clock instead of the router's.
+pub fn print_clock_note<'a>(outcomes: impl IntoIterator<Item = &'a CaseOutcome>) {
+    let mut reasons = outcomes.into_iter().filter_map(|it| it.report.machine_clock.as_ref());
+    if let Some(why) = reasons.next() {
+        errln!(
+            "note: scripts saw this machine's clock instead of the router's, because {}: what they do with `date` or with \
+             the times of files is not judged as on a router",
+            printable(why)
+        );
+    }
+}
+
 /// Prints the claims of the notes of 2006 with what the scenarios measured.
 pub fn print_claims(cases: &[Case]) {
     let mut last = None;

@@ -105,9 +105,21 @@ fn a_date_instead_of_a_length_concerns_clocks_and_infinite_leases() {
 fn the_command_of_an_example_shows_it_again() {
     let lab = Lab::new();
     let allowed = ["--allow", "full-nvram", "--allow", "dhcpv6", "--allow", "hostile-names"];
-    let (report, code) = check(&lab, "scenarios/scripts/naive.sh", &allowed);
+    let options = [&["--html", "page.html"][..], &allowed].concat();
+    let (report, code) = check(&lab, "scenarios/scripts/naive.sh", &options);
     assert_eq!(code, 0);
+    let page = lab.read("page.html");
     let groups = report["groups"].as_array().expect("groups");
+    for group in groups.iter().filter(|group| group["verdict"] == "bug") {
+        let ids = group["failures"].as_array().expect("ids");
+        assert!(!ids.is_empty(), "{group}");
+        for id in ids {
+            assert!(page.contains(&format!("id={id}")), "{id}");
+        }
+    }
+    for question in ["How long does the flash live?", "What to fix first?"] {
+        assert!(page.contains(question), "{question}");
+    }
     let full = groups.iter().find(|group| text(&group["group"]) == "full-nvram").expect("a group");
     let output = lab.shell(text(&full["reproduction"])).output().expect("a shell");
     let stdout = String::from_utf8_lossy(&output.stdout).into_owned();

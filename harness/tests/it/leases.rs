@@ -199,7 +199,8 @@ fn leases_that_every_format_can_represent_survive_all_conversions() {
         ["dhcpd", "kea-csv", "json", "dhcpd", "json", "kea-csv", "dnsmasq"].iter().enumerate()
     {
         let next = folder.path().join(number.to_string());
-        let words = ["convert", &path, "--to", form, "--output", text(&next)];
+        // Kea's rows have a subnet and a start, which the others do not have.
+        let words = ["convert", &path, "--to", form, "--lossy", "--output", text(&next)];
         leases(&[&words[..], &now].concat()).success();
         leases(&["show", text(&next)]).success().stdout(predicate::str::contains("10.20.1.7"));
         path = text(&next).to_owned();
@@ -216,7 +217,8 @@ fn dhcpv6_survives_conversions_except_names_and_the_server() {
     let (folder, lines) = file("dnsmasq.leases", SIX);
     let out = |name: &str| text(&folder.path().join(name)).to_owned();
     let convert = |from: &str, form: &str, to: &str| {
-        leases(&["convert", from, "--to", form, "-o", to, "--now", "1795136400"]).success()
+        leases(&["convert", from, "--to", form, "--lossy", "-o", to, "--now", "1795136400"])
+            .success()
     };
     convert(&lines, "dhcpd", &out("a")).stderr(predicate::str::contains("host name"));
     convert(&out("a"), "dnsmasq", &out("b"));
@@ -235,11 +237,12 @@ fn names_that_would_break_a_line_are_never_written() {
     for name in hostile {
         let named = ACTIVE.replace("}\n", &format!("  client-hostname \"{name}\";\n}}\n"));
         let (_folder, path) = file("dhcpd.leases", named);
-        let done = leases(&["convert", &path, "--to", "dnsmasq", "--now", "1795136400"]).success();
+        let done = leases(&["convert", &path, "--to", "dnsmasq", "--now", "1795136400"]).code(1);
         let out = String::from_utf8_lossy(&done.get_output().stdout).into_owned();
         assert_eq!(out.lines().count(), 1, "{name}: {out}");
         assert_eq!(out.split(' ').count(), 5, "{name}: {out}");
-        let done = leases(&["convert", &path, "--to", "kea-csv", "--now", "1795136400"]).success();
+        let done = leases(&["convert", &path, "--to", "kea-csv", "--lossy", "--now", "1795136400"])
+            .success();
         let out = String::from_utf8_lossy(&done.get_output().stdout).into_owned();
         assert_eq!(out.lines().count(), 2, "{name}: {out}");
         assert_eq!(out.lines().last().map(|row| row.split(',').count()), Some(11), "{name}: {out}");
@@ -259,7 +262,8 @@ fn both_protocols_in_one_file_need_a_family_option() {
         .code(2)
         .stderr(predicate::str::contains("--family"));
     leases(&["convert", &path, "--to", "dhcpd", "--family", "v6"])
-        .success()
+        .code(1)
+        .stderr(predicate::str::contains("host name: dhcpd.leases has no such field"))
         .stdout(predicate::str::contains("ia-ta"));
 }
 
@@ -473,7 +477,7 @@ fn compact_keeps_the_declarations_that_are_not_leases() {
     leases(&["check", &path, "--now", "1"]).success();
     assert!(!folder.path().join("dhcpd.leases.damaged").exists());
     leases(&["convert", &path, "--to", "dnsmasq", "--now", "1"])
-        .success()
+        .code(1)
         .stderr(predicate::str::contains("billed to").and(predicate::str::contains("failover")));
 }
 
@@ -518,7 +522,7 @@ fn a_million_nested_braces_do_not_overflow_the_stack() {
         let got = json(&["show", &path, "--as", view, "--json", "--now", "1"]);
         assert_eq!((&got["verdict"], &got["leases"]), (&"warns".into(), &serde_json::json!({})));
     }
-    leases(&["check", &path, "--now", "1"]).success();
+    leases(&["check", &path, "--now", "1", "--from", "dhcpd"]).success();
     leases(&["show", &path, "--from", "json"])
         .code(2)
         .stderr(predicate::str::contains("key must be"));
@@ -547,4 +551,167 @@ fn compacting_keeps_expired_leases() {
     let (_folder, path) = file("leases", format!("{LINES}{LINES}"));
     leases(&["compact", &path, "-o", &path]).success().stderr("");
     assert_eq!(fs::read_to_string(&path).expect("there"), LINES);
+}
+
+const KEA: &str = "address,hwaddr,client_id,valid_lifetime,expire,subnet_id,fqdn_fwd,fqdn_rev,hostname,state,user_context\n";
+
+#[test]
+fn compacting_a_memfile_keeps_every_column_and_the_old_file_if_a_row_is_discarded() {
+    let row = |host: u8, subnet: &str| {
+        format!(
+            "10.20.1.{host},02:00:00:00:00:07,,3600,2200000000,{subnet},1,0,a.example.org.,0,{{ \"a\": 1 }}\n"
+        )
+    };
+    let whole = format!("{KEA}{}{}", row(7, "12"), row(8, "13"));
+    let (folder, path) =
+        file("kea.csv", format!("{KEA}{}{}{}", row(7, "11"), row(7, "12"), row(8, "13")));
+    leases(&["compact", &path, "-o", &path]).success().stderr("");
+    assert_eq!(fs::read_to_string(&path).expect("there"), whole);
+    let other = text(&folder.path().join("other.csv")).to_owned();
+    fs::write(&other, whole.replace(",12,", ",1,")).expect("room");
+    leases(&["diff", &path, &other])
+        .code(1)
+        .stdout(predicate::str::contains("10.20.1.7: kea.subnet_id \"12\" -> \"1\""));
+    // A discarded row is named, and stays in a copy of the old file.
+    fs::write(&path, format!("{whole}{}", row(9, "x"))).expect("room");
+    leases(&["compact", &path, "-o", &path])
+        .success()
+        .stderr(predicate::str::contains(":4:1: subnet_id is not a number: Kea discards the row"));
+    assert_eq!(fs::read_to_string(&path).expect("there"), whole);
+    assert!(folder.path().join("kea.csv.damaged").exists());
+    // JSON represents everything.
+    let json_file = text(&folder.path().join("kea.json")).to_owned();
+    leases(&["convert", &path, "--to", "json", "-o", &json_file]).success().stderr("");
+    leases(&["diff", &path, &json_file]).success().stdout("");
+    leases(&["convert", &json_file, "--to", "kea-csv"]).success().stdout(whole);
+}
+
+#[test]
+fn what_the_target_cannot_represent_makes_the_exit_code_1() {
+    let row = "10.20.1.7,02:00:00:00:00:07,,3600,2200000000,12,1,0,a,0,\n";
+    let (_folder, path) = file("kea.csv", format!("{KEA}{row}"));
+    leases(&["convert", &path, "--to", "dnsmasq"])
+        .code(1)
+        .stdout("2200000000 02:00:00:00:00:07 10.20.1.7 a *\n")
+        .stderr(predicate::str::contains(
+            "10.20.1.7: kea.subnet_id: dnsmasq's lease file has no such field",
+        ))
+        .stderr(predicate::str::contains("--lossy accepts that"));
+    leases(&["convert", &path, "--to", "dnsmasq", "--lossy"]).success();
+    leases(&["convert", &path, "--to", "dhcpd"])
+        .code(1)
+        .stderr(predicate::str::contains("after 2038: dhcpd reads it as never"));
+    // In place, nothing is replaced without the option, and with it the old file is kept.
+    leases(&["convert", &path, "--to", "dnsmasq", "-o", &path])
+        .code(1)
+        .stderr(predicate::str::contains("not replaced"));
+    assert_eq!(fs::read_to_string(&path).expect("there"), format!("{KEA}{row}"));
+    leases(&["convert", &path, "--to", "dnsmasq", "-o", &path, "--lossy"]).success();
+    assert_eq!(fs::read_to_string(format!("{path}.damaged")).expect("kept"), format!("{KEA}{row}"));
+}
+
+#[rstest]
+#[case::accounts("root:x:0:0:root:/root:/bin/bash\n")]
+#[case::json("{\"name\": 1}\n")]
+#[case::csv("name,address\na,10.0.0.1\n")]
+#[case::zeros("\0\0\0\0\0\0\0\0")]
+#[case::prose("a lease of ten years\n")]
+fn unknown_files_are_refused_with_the_list_of_formats(#[case] content: &str) {
+    let (_folder, path) = file("dhcpd.leases", content);
+    for words in [
+        vec!["show", &path],
+        vec!["check", &path],
+        vec!["stats", &path],
+        vec!["compact", &path, "-o", &path],
+        vec!["convert", &path, "--to", "json"],
+        vec!["diff", &path, &path],
+        vec!["history", "10.0.0.1", &path],
+    ] {
+        leases(&words)
+            .code(2)
+            .stderr(predicate::str::contains("odhcpd").and(predicate::str::contains("kea-csv")));
+    }
+    assert_eq!(fs::read_to_string(&path).expect("there"), content);
+}
+
+#[test]
+fn the_files_of_a_cleanup_of_kea_are_one_database() {
+    let row = |host: u8, valid: u32| {
+        format!("10.20.1.{host},02:00:00:00:00:07,,{valid},2200000000,12,1,0,a,0,\n")
+    };
+    let (folder, current) = file("kea-leases4.csv", format!("{KEA}{}{}", row(8, 60), row(7, 0)));
+    fs::write(format!("{current}.2"), format!("{KEA}{}", row(7, 60))).expect("room");
+    fs::write(format!("{current}.1"), format!("{KEA}{}", row(9, 60))).expect("room");
+    fs::write(format!("{current}.output"), format!("{KEA}{}", row(5, 60))).expect("room");
+    for path in [&current, text(folder.path())] {
+        let got = json(&["show", path, "--json"]);
+        let addresses: Vec<_> =
+            got["leases"].as_object().expect("leases").keys().cloned().collect();
+        assert_eq!(addresses, ["10.20.1.8", "10.20.1.9"], "{path}");
+    }
+    leases(&["compact", &current, "-o", &current])
+        .code(2)
+        .stderr(predicate::str::contains("not replaced"));
+    leases(&["history", "10.20.1.7", &current])
+        .success()
+        .stdout(predicate::str::contains("released").and(predicate::str::contains(".csv.2:2")));
+    leases(&["show", &current, "--at", "2199999970"])
+        .success()
+        .stdout(predicate::str::contains("10.20.1.7"));
+    // Between the rename and the creation of the new file.
+    fs::remove_file(&current).expect("there");
+    let got = json(&["show", &current, "--json"]);
+    assert!(got["leases"]["10.20.1.7"].is_object(), "{got}");
+}
+
+#[test]
+fn leases_are_found_by_address_identifier_and_name() {
+    let (_folder, path) = file("dnsmasq.leases", LINES);
+    let now = ["--now", "1795136400"];
+    for (what, found) in [
+        ("10.20.1.7", true),
+        ("02:00:00:00:00:07", true),
+        ("01:02:00:00:00:00:07", true),
+        ("020000000007", true),
+        ("LAPTOP", true),
+        ("desk", false),
+        ("10.20.1.8", false),
+    ] {
+        let done = leases(&[&["show", &path, "--only", what][..], &now].concat()).success();
+        let out = String::from_utf8_lossy(&done.get_output().stdout).into_owned();
+        assert_eq!(out.contains("10.20.1.7"), found, "{what}: {out}");
+    }
+    let columns = ["show", &path, "--columns", "hostname,address,ends", "--csv"];
+    leases(&[&columns[..], &now].concat()).success().stdout(predicate::str::starts_with(
+        "hostname,address,ends\nlaptop,10.20.1.7,1795215600\n",
+    ));
+    leases(&["show", &path, "--now", "1795215600"])
+        .success()
+        .stdout(predicate::str::contains("10.20.1.7       expired"));
+    leases(&["show", &path, "--now", "1795215600", "--as-recorded"])
+        .success()
+        .stdout(predicate::str::contains("10.20.1.7       active"));
+    let mut command = Command::cargo_bin("leaselab").expect("built");
+    command
+        .args(["leases", "show", "-", "--now", "1795136400"])
+        .write_stdin(LINES)
+        .assert()
+        .success();
+}
+
+#[test]
+fn check_names_the_fields_and_the_hosts_that_would_change() {
+    let utc = ACTIVE.replace("starts 4 2026/11/20 01:00:00", "starts 4 2026/11/20 01:00:00 UTC");
+    let far = ACTIVE.replace("10.20.1.7", "10.20.1.8").replace("2026/11/20 23", "2199/11/20 23");
+    let (_folder, path) =
+        file("dhcpd.leases", format!("{utc}{far}host printer {{\n  foo bar;\n}}\n"));
+    leases(&["check", &path, "--now", "1"])
+        .code(1)
+        .stdout(predicate::str::contains(
+            "lease 10.20.1.7: `starts` differs: 2026-11-20T01:00:00Z here, absent to dhcpd",
+        ))
+        .stdout(predicate::str::contains(
+            "`ends` differs: 2199-11-20T23:00:00Z here, never to dhcpd",
+        ));
+    leases(&["show", &path]).success().stderr(predicate::str::contains("UTC").not());
 }

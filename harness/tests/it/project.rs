@@ -60,7 +60,7 @@ fn help_shows_the_defaults_of_the_project() {
 
 #[rstest]
 #[case(&[], "Asus RT-AC51U", "padavan on spi-nor, 64 KiB")]
-#[case(&["--router", "wrt54gl"], "Linksys WRT54GL", "tomato on parallel-nor, 32 KiB")]
+#[case(&["--router", "wrt54gl"], "Linksys WRT54GL", "wrt54gl on parallel-nor, 32 KiB")]
 #[case(&["--dialect", "openwrt"], "Asus RT-AC51U", "openwrt on spi-nor, 64 KiB")]
 fn wear_counts_the_router_of_the_project(
     #[case] arguments: &[&str],

@@ -260,8 +260,16 @@ fn crash_keeps_what_a_script_has_synced() {
 }
 
 #[test]
-fn crash_finds_what_a_script_has_not_synced_and_replays_it() {
+fn what_a_script_has_not_synced_is_a_risk_where_the_file_system_is_not_known() {
     let lab = lab(&keeps_a_file("/jffs/leases", ":"), "");
+    let crash = ["crash", "story.toml", "--script", "script.sh", "--filter", "lease=1h"];
+    lab.command(&crash).assert().code(0).stdout(predicate::str::contains("risk durability"));
+    lab.command(&[&crash[..], &["--deny", "risk"]].concat()).assert().code(1);
+}
+
+#[test]
+fn crash_finds_what_a_script_has_not_synced_and_replays_it() {
+    let lab = lab(&keeps_a_file("/jffs/leases", ":"), "write-ordering = \"reordering\"");
     let crash = ["crash", "story.toml", "--script", "script.sh", "--filter", "lease=1h"];
     let output = lab.command(&crash).assert().code(1).get_output().stdout.clone();
     let commands = Lab::printed_commands(&output);

@@ -109,3 +109,56 @@ fn a_mistake_is_one_error_with_its_place_and_a_suggestion(
     assert!(all.contains("a.toml:"), "{all}");
     assert_eq!(all.matches("error").count(), 1, "{all}");
 }
+
+/// Before the example of a step: two kinds of clients, and files that examples name.
+const PRELUDE: &str = r#"title = "An example of the reference"
+[parameters]
+rtc = ["good", "broken"]
+[router]
+rtc = "$rtc"
+files = { "/tmp/hosts" = '' }
+[server]
+options = ["--dhcp-hostsfile=/tmp/hosts"]
+range6 = "fd00::100-fd00::1ff"
+[[step]]
+boot = {}
+"#;
+const CLIENTS: &str =
+    "[[step]]\njoin = { client = \"phone\" }\n[[step]]\njoin = { client = \"guest\", count = 3 }\n";
+const OFF: &str = "[[step]]\npower-cut = true\n";
+
+/// The examples of steps in `docs/scenarios.md`, by key.
+fn examples_of_steps() -> Vec<(String, String)> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/scenarios.md");
+    let text = fs::read_to_string(path).expect("the reference");
+    let examples = text.split("\n### `").skip(1).filter_map(|part| {
+        let (key, rest) = part.split_once('`')?;
+        let example = rest.split("```toml\n").nth(1)?.split("```").next()?;
+        // The examples of expectations are values.
+        example.contains("[[step]]").then(|| (key.to_owned(), example.to_owned()))
+    });
+    examples.collect()
+}
+
+#[test]
+fn the_examples_of_the_reference_can_be_played() {
+    let examples = examples_of_steps();
+    assert!(examples.len() > 30, "{examples:?}");
+    let lab = Lab::new();
+    for (key, example) in examples {
+        let before = match key.as_str() {
+            "boot" => [CLIENTS, OFF].concat(),
+            // Two leases, for whatever the next boot is to find.
+            "expect" => ["[[step]]\njoin = { client = \"pc\", count = 2 }\n", OFF].concat(),
+            // They need a client that is new.
+            "join" | "cut" | "kill" | "fail" => String::new(),
+            _ => CLIENTS.to_owned(),
+        };
+        lab.write(&format!("examples/{key}.toml"), [PRELUDE, &before, &example].concat());
+    }
+    let journal = "lease 192.168.1.90 {\n  starts 1 2026/01/05 12:00:00;\n  ends 1 2026/01/05 18:00:00;\n  \
+                   binding state active;\n  hardware ethernet 02:00:00:00:00:90;\n}\n";
+    lab.write("examples/dhcpd.leases", journal);
+    let run = ["run", "examples", "--target", "in-process"];
+    lab.command(&run).assert().code(0).stdout(contains(" 0 failed, 0 skipped"));
+}

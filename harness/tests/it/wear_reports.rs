@@ -54,7 +54,7 @@ fn charts_are_complete_svgs() {
             assert!(svg.contains("naive 2006, good clock"), "{name}");
             assert!(svg.contains("3 clients, leases of 12h"), "{name}");
         }
-        assert!(picture.contains("Linksys WRT54GL: tomato on parallel-nor"), "{picture}");
+        assert!(picture.contains("Linksys WRT54GL: wrt54gl on parallel-nor"), "{picture}");
     }
     let life = lab.read("new/charts/life.svg");
     for tick in ["1 h", "2 h", "6 h", "12 h", "1 d", "1 w", "10 years"] {

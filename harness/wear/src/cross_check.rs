@@ -16,6 +16,7 @@ use super::wear_counts::WearCounts;
 use super::workload::play;
 use super::yearly_wear::{YearlyWear, format_years};
 use backend::process::{Process, ScriptCommand, Settings};
+use runner::NamePattern;
 use scenario::Seconds;
 
 /// A script to run in processes.
@@ -27,6 +28,8 @@ pub struct CrossCheckSpec {
     pub label: String,
     /// How to run processes.
     pub settings: Settings,
+    /// The NVRAM variables that belong to the script. All others are settings of other programs.
+    pub owns: Vec<NamePattern>,
     /// Time of a household to simulate, in seconds. Recordings and scenarios are run to their end.
     pub seconds: u64,
 }
@@ -94,7 +97,8 @@ impl Study {
         let seconds = workload.as_ref().map_or(spec.seconds, |workload| workload.seconds);
         let mut backend = Process::new(cost_model.machine().clone(), &spec.command, &spec.settings)
             .map_err(SimulationError::from)?;
-        let mut store = ExecutingStore::new(cost_model, &mut backend, seconds);
+        let mut store =
+            ExecutingStore::new(cost_model, &mut backend, seconds).owning(spec.owns.clone());
         let unserved = match workload {
             Some(workload) => {
                 play(workload, *build, &mut store)?;

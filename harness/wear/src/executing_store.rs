@@ -8,6 +8,7 @@ use super::lease_store::{LeaseStore, SimulationError};
 use super::wear_counts::WearCounts;
 use backend::{Backend, CallEnd, CallOptions, CallResult};
 use dnsmasq_model::{CallSink, PendingCall, ScriptCall};
+use runner::NamePattern;
 
 /// Executes every call on a back end and counts its commands and flash operations.
 pub struct ExecutingStore<'a> {
@@ -18,6 +19,8 @@ pub struct ExecutingStore<'a> {
     /// Bytes of all variables.
     content: u64,
     now: u64,
+    /// The variables that belong to the script.
+    owns: Vec<NamePattern>,
     /// What stopped the simulation.
     error: Option<SimulationError>,
     wear: WearCounts,
@@ -33,9 +36,16 @@ impl<'a> ExecutingStore<'a> {
             variables: HashMap::new(),
             content: cost_model.base(),
             now: 0,
+            owns: Vec::new(),
             error: None,
             wear: WearCounts::new(blocks, seconds),
         }
+    }
+
+    /// The same store with these patterns of the variables that belong to the script.
+    #[must_use]
+    pub fn owning(self, owns: Vec<NamePattern>) -> Self {
+        Self { owns, ..self }
     }
 
     /// The counts.
@@ -46,7 +56,7 @@ impl<'a> ExecutingStore<'a> {
         if let Some(error) = self.error {
             return Err(error);
         }
-        self.wear.lost = lost_settings(self.cost_model, self.backend)?;
+        self.wear.lost = lost_settings(self.cost_model, self.backend, &self.owns)?;
         Ok(self.wear)
     }
 
@@ -68,7 +78,7 @@ impl<'a> ExecutingStore<'a> {
                 self.wear.calls += 1;
                 self.wear.commands += result.commands.len() as u64;
                 for command in &result.commands {
-                    self.track(&command.arguments);
+                    command.commands().for_each(|command| self.track(command));
                 }
                 let flash = self.cost_model.machine().flash();
                 let image = self.cost_model.image(self.content);
@@ -170,9 +180,12 @@ impl LeaseStore for ExecutingStore<'_> {
 fn lost_settings(
     cost_model: &CostModel,
     backend: &mut dyn Backend,
+    owns: &[NamePattern],
 ) -> Result<u64, SimulationError> {
     let before = cost_model.machine().flash_variables().unwrap_or_default();
     let now: HashMap<_, _> =
         backend.machine()?.flash_variables().unwrap_or_default().into_iter().collect();
-    Ok(before.iter().filter(|(name, value)| now.get(name) != Some(value)).count() as u64)
+    let is_setting = |name: &[u8]| !owns.iter().any(|pattern| pattern.matches(name));
+    let lost = before.iter().filter(|(name, value)| now.get(name) != Some(value));
+    Ok(lost.filter(|(name, _)| is_setting(name)).count() as u64)
 }

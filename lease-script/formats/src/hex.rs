@@ -4,17 +4,27 @@ use std::fmt;
 
 /// Decodes bytes of one or two digits with a colon between two of them. Empty text is no bytes; `None` for other text.
 pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
-    if text.is_empty() {
-        return Some(Vec::new());
+    let digit = |c: u8| char::from(c).to_digit(16).map(|digit| digit as u8);
+    let mut bytes = Vec::with_capacity(text.len().div_ceil(3));
+    let mut rest = text;
+    while let [high, more @ ..] = rest {
+        let mut byte = digit(*high)?;
+        rest = more;
+        if let [low, more @ ..] = rest
+            && *low != b':'
+        {
+            byte = byte << 4 | digit(*low)?;
+            rest = more;
+        }
+        bytes.push(byte);
+        match rest {
+            [] => break,
+            // A colon stands between two bytes.
+            [b':', more @ ..] if !more.is_empty() => rest = more,
+            _ => return None,
+        }
     }
-    text.split(|byte| *byte == b':')
-        .map(|pair| {
-            let digits =
-                std::str::from_utf8(pair).ok().filter(|_| (1..=2).contains(&pair.len()))?;
-            digits.bytes().all(|c| c.is_ascii_hexdigit()).then_some(())?;
-            u8::from_str_radix(digits, 16).ok()
-        })
-        .collect()
+    Some(bytes)
 }
 
 /// Appends bytes of two lower-case digits with a colon between two of them.

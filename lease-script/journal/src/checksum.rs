@@ -12,7 +12,7 @@
 //! wrote to the wrong place. Records without a checksum, such as those of dhcpd, are believed, except where a numbered
 //! record is missing: there, they are what is left of it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crc::{CRC_32_ISO_HDLC, Crc};
@@ -104,7 +104,7 @@ pub(crate) fn verify(text: &[u8], rewrite: Option<u64>) -> Verified {
     let blocks = blocks(text);
     let rewrite = rewrite.unwrap_or_else(|| most_frequent(&blocks));
     let mut doubts: Vec<(Range<usize>, String)> = Vec::new();
-    let mut newest: HashMap<&[u8], u64> = HashMap::new();
+    let mut newest: BTreeMap<&[u8], u64> = BTreeMap::new();
     let (mut previous, mut last, mut rewrites) = (0, 0, rewrite);
     for Block { after, start, end, number, is_valid } in blocks {
         let record = number.record;

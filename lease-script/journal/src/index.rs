@@ -4,16 +4,16 @@
 //! header describes by inode, length and times, and for one boot. Any other index is built again from the journal.
 //! A record that is found through it is compared with its checksum and parsed like any other.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 use rustix::fs::OFlags;
-use rustix::process::geteuid;
 
 use crate::checksum::Number;
+use crate::own_user::own_user;
 use crate::status::Status;
 use crate::text::Rewrite;
 
@@ -29,7 +29,7 @@ const RUN: usize = 16;
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 
 /// The hash of what a record declares.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Key(pub(crate) u64);
 
 impl Key {
@@ -96,7 +96,7 @@ impl Index {
         let data = file.metadata().ok()?;
         let is_ours = data.is_file()
             && data.nlink() == 1
-            && data.uid() == geteuid().as_raw()
+            && Some(data.uid()) == own_user()
             && data.mode() % 0o100 == 0;
         is_ours.then_some(Self { file, boot, capacity: 0, used: 0 })
     }
@@ -157,7 +157,7 @@ impl Index {
     }
 
     /// Replaces all entries. The index is not valid until [`Self::store`].
-    pub(crate) fn rebuild(&mut self, places: &HashMap<Key, Place>) -> io::Result<()> {
+    pub(crate) fn rebuild(&mut self, places: &BTreeMap<Key, Place>) -> io::Result<()> {
         let capacity = (2 * places.len() + 64).next_power_of_two();
         let mut table = vec![[0u64; 2]; capacity];
         for (key, place) in places {

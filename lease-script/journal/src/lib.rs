@@ -22,6 +22,7 @@ mod error;
 mod file_system;
 mod index;
 mod lookup;
+mod own_user;
 mod real_directory;
 mod record;
 mod recovery;

@@ -12,11 +12,11 @@ use std::time::Duration;
 
 use rustix::fs::{FlockOperation, OFlags, flock};
 use rustix::io::{Errno, retry_on_intr};
-use rustix::process::geteuid;
 
 use crate::error::OperationError;
 use crate::file_system::{FileSystem, Handle, Mode};
 use crate::index::{Index, Key};
+use crate::own_user::own_user;
 use crate::recovery::sibling;
 use crate::status::{Kind, Status};
 
@@ -110,7 +110,7 @@ fn open_lock(path: &Path, directory: &File) -> io::Result<File> {
     let file = match open(false) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => match open(true) {
             Ok(file) => {
-                if geteuid().is_root() {
+                if own_user() == Some(0) {
                     fchown(&file, Some(owner.uid()), Some(owner.gid()))?;
                 }
                 file
@@ -121,7 +121,7 @@ fn open_lock(path: &Path, directory: &File) -> io::Result<File> {
         opened => opened?,
     };
     let data = file.metadata()?;
-    let is_owned = [0, geteuid().as_raw(), owner.uid()].contains(&data.uid());
+    let is_owned = [Some(0), own_user(), Some(owner.uid())].contains(&Some(data.uid()));
     if data.is_file() && data.nlink() == 1 && data.mode() % 0o100 == 0 && is_owned {
         return Ok(file);
     }

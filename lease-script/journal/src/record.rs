@@ -1,6 +1,6 @@
 //! Records: declarations as text, with the keys under which an index finds them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use lease_formats::dhcpd::{
@@ -103,13 +103,13 @@ pub(crate) fn places(
     text: &[u8],
     reading: &Reading,
     family: Option<Family>,
-) -> Option<HashMap<Key, Place>> {
+) -> Option<BTreeMap<Key, Place>> {
     let v6 = family == Some(Family::V6);
     if v6 && reading.byte_order != Some(ByteOrder::Little) {
         return None;
     }
-    let mut places = HashMap::new();
-    let mut subjects = HashSet::new();
+    let mut places = BTreeMap::new();
+    let mut subjects = BTreeSet::new();
     for range in statements(text)? {
         let statement = &text[range.clone()];
         let word = statement.split(|c| !c.is_ascii_lowercase() && *c != b'-').next()?;
@@ -136,7 +136,7 @@ pub(crate) fn places(
         places.extend(keys.into_iter().map(|key| (key, place)));
     }
     let count = if v6 { reading.ias().count() } else { reading.leases().count() };
-    let mut held = HashSet::new();
+    let mut held = BTreeSet::new();
     // An index finds one holder of an address.
     let active = reading.ias().flat_map(|ia| &ia.addresses);
     let mut active = active.filter(|one| one.state == BindingState::Active);

@@ -22,7 +22,7 @@ use lease_formats::dhcpd::{BindingState, Family, Reading};
 use crate::contents::Contents;
 use crate::error::{OperationError, reason};
 use crate::file_system::{FileSystem, Mode, append_all, unlink_if_there};
-use crate::rewrite::Replacement;
+use crate::rewrite::{Extent, Replacement};
 use crate::status::{Kind, Status};
 use crate::text::Rewrite;
 
@@ -329,8 +329,14 @@ pub fn apply(fs: &mut dyn FileSystem, plan: &Plan, now: i64) -> Result<(), Opera
         Action::Nothing => Ok(()),
         Action::Refuse(why) => Err(io::Error::other(why.clone()).into()),
         Action::Create => {
-            let text =
-                Replacement::new(&Contents::parse(Vec::new(), None).reading, 1, now, &[]).text;
+            let text = Replacement::new(
+                &Contents::parse(Vec::new(), None).reading,
+                Extent::Whole,
+                1,
+                now,
+                &[],
+            )
+            .text;
             let temporary = sibling(&plan.name, ".tmp");
             unlink_if_there(fs, &temporary)?;
             let file = fs.open(&temporary, Mode::CreateNew)?;

@@ -12,6 +12,15 @@ use crate::text::end;
 /// Variables with this prefix belong to leases of dnsmasq.
 const VARIABLES: &str = "dnsmasq-";
 
+/// How much of a journal a rewrite contains.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// Everything that can be written.
+    Whole,
+    /// What dnsmasq needs of each active lease.
+    Essential,
+}
+
 /// The text of a rewritten journal, and the declarations that it cannot contain as they were.
 pub(crate) struct Replacement {
     pub(crate) text: Vec<u8>,
@@ -24,21 +33,29 @@ pub(crate) struct Replacement {
 impl Replacement {
     /// A journal with the leases of an old one, followed by new records. As dhcpd does, it omits free leases without a
     /// previous holder.
-    pub(crate) fn new(reading: &Reading, number: u64, now: i64, records: &[Record]) -> Self {
+    pub(crate) fn new(
+        reading: &Reading,
+        extent: Extent,
+        number: u64,
+        now: i64,
+        records: &[Record],
+    ) -> Self {
         let last = Number { rewrite: number, record: 0 };
         let mut new = Self { text: Vec::new(), left_out: None, last };
         new.put(|text| write_header(text, None));
         if let Some(duid) = &reading.server_duid {
             new.put(|text| write_server_duid(text, duid));
         }
-        for declaration in &reading.non_leases {
+        let is_whole = extent == Extent::Whole;
+        for declaration in reading.non_leases.iter().filter(|_| is_whole) {
             new.put(|text| {
                 write_non_lease(text, declaration);
                 Ok(())
             });
         }
         for lease in reading.leases().filter(is_worth_keeping) {
-            if !new.put(|text| write_lease(text, &lease)) && lease.state == BindingState::Active {
+            let is_written = is_whole && new.put(|text| write_lease(text, &lease));
+            if !is_written && lease.state == BindingState::Active {
                 new.put(|text| write_lease(text, &essential_lease(&lease)));
             }
         }
@@ -46,7 +63,10 @@ impl Replacement {
             let lives = |state| matches!(state, BindingState::Active | BindingState::Abandoned);
             let mut ia: Ia = ia.clone();
             ia.addresses.retain(|held| lives(held.state));
-            if !ia.addresses.is_empty() && !new.put(|text| write_ia(text, &ia)) {
+            if ia.addresses.is_empty() {
+                continue;
+            }
+            if !(is_whole && new.put(|text| write_ia(text, &ia))) {
                 new.put(|text| write_ia(text, &essential_association(&ia)));
             }
         }

@@ -18,7 +18,7 @@ use crate::record::{
 use crate::recovery::{
     Action, Live, apply, examine, keep_damaged, plan_for, read, remove_on_error, sibling,
 };
-use crate::rewrite::Replacement;
+use crate::rewrite::{Extent, Replacement};
 use crate::text::{Rewrite, intact_length};
 
 /// When a journal is rewritten.
@@ -566,10 +566,16 @@ impl<'a> Journal<'a> {
         }
         let Known::Contents(contents) = &self.known else { return Ok(()) };
         let number = contents.rewrites.max(contents.last.rewrite) + 1;
-        let Replacement { text, left_out, .. } =
-            Replacement::new(&contents.reading, number, now, records);
-        let new = Contents::parse(text, self.family);
+        let rewritten = |extent| {
+            let new = Replacement::new(&contents.reading, extent, number, now, records);
+            (Contents::parse(new.text, self.family), new.left_out)
+        };
+        let (mut new, mut left_out) = rewritten(Extent::Whole);
         if let Some(why) = new.problem {
+            (new, _) = rewritten(Extent::Essential);
+            left_out = Some(why);
+        }
+        if let Some(why) = &new.problem {
             let why = format!("{}: not rewritten: it would not be read back: {why}", self.shown());
             return Err(StoreError::Failed(why));
         }
@@ -695,6 +701,10 @@ pub fn read_only(
     let (live, contents) =
         examine(fs, name, family).map_err(|error| StoreError::new(&shown, &error))?;
     let Some(contents) = contents.filter(|_| live == Live::Valid) else { return Ok(None) };
-    let damaged = |problem| format!("{shown}: damaged: {problem}: what is damaged is left out");
-    Ok(Some((contents.reading, contents.problem.map(damaged).into_iter().collect())))
+    let torn = contents.torn();
+    let message = match contents.problem {
+        Some(problem) => Some(format!("{shown}: damaged: {problem}: what is damaged is left out")),
+        None => (torn > 0).then(|| format!("{shown}: torn tail of {torn} bytes: left out")),
+    };
+    Ok(Some((contents.reading, message.into_iter().collect())))
 }

@@ -60,7 +60,9 @@ fn put_time(set: &mut Variables, time: u64, is_length: bool) -> Date {
     } else if is_length {
         put(set, LENGTH, time.to_string());
         Date::ABSENT
-    } else if let Some(date) = i64::try_from(time).ok().map(Date).filter(|d| *d < Date::NEVER) {
+    } else if let Some(date) =
+        i64::try_from(time).ok().map(Date).filter(|date| !date.is_never() && date.fits_dhcpd())
+    {
         date
     } else {
         put(set, EXPIRES, time.to_string());

@@ -9,6 +9,11 @@ use crate::support::{
     Fault, FreeSpaceReport, Implementation, Session, SimpleTool, lease, test_call,
 };
 
+/// The file of the intent log.
+fn log(s: &Session) -> String {
+    format!("{}/.dnsmasq_lease_run/intents", s.run_directory())
+}
+
 fn session(on: Implementation) -> Session {
     let mut session = Session::new(on, SimpleTool::new(FreeSpaceReport::Show, 5000));
     session.call(lease("add", 1, "one", "1700000000"));
@@ -100,9 +105,8 @@ fn a_failed_commit_is_tried_again(
         );
     }
     if on != Implementation::Library {
-        let marker = format!("{}/.dnsmasq_lease_marker", s.run_directory());
         assert!(
-            fs::metadata(marker).expect("a marker").size() < 8192,
+            fs::metadata(log(&s)).expect("a log").size() < 10_000,
             "the log grows without limit"
         );
     }
@@ -156,12 +160,9 @@ fn programs_read_each_others_intent_logs(
     assert_eq!(s.flash(), s.ram());
 }
 
-/// A link or directory in the place of the intent log is neither followed nor written to, and calls succeed.
+/// Something else in the place of the folder or of the intent log is neither followed nor written to, and calls succeed.
 #[rstest]
-#[case::link("link")]
-#[case::dangling("dangling")]
-#[case::directory("directory")]
-fn a_link_or_directory_in_the_place_of_the_log_is_not_used(
+fn something_else_in_the_place_of_the_log_is_not_used(
     #[values(
         Implementation::Executable,
         Implementation::Ash,
@@ -169,23 +170,41 @@ fn a_link_or_directory_in_the_place_of_the_log_is_not_used(
         Implementation::Bash
     )]
     on: Implementation,
-    #[case] trap: &str,
+    #[values("link", "dangling link", "directory", "fifo", "text", "hard link")] trap: &str,
+    #[values(false, true)] in_place_of_the_folder: bool,
 ) {
+    if in_place_of_the_folder && trap == "directory" {
+        return;
+    }
     let mut s = Session::new(on, SimpleTool::new(FreeSpaceReport::Show, 5000));
-    let directory = s.run_directory();
-    let marker = format!("{directory}/.dnsmasq_lease_marker");
-    let target = format!("{directory}/passwd");
+    let folder = format!("{}/.dnsmasq_lease_run", s.run_directory());
+    let target = format!("{}/passwd", s.run_directory());
+    let place = if in_place_of_the_folder {
+        folder.clone()
+    } else {
+        fs::create_dir(&folder).expect("a folder");
+        log(&s)
+    };
     match trap {
         "link" => {
             fs::write(&target, "root:x\n").expect("a file");
-            symlink(&target, &marker).expect("a link");
+            symlink(&target, &place).expect("a link");
         }
-        "dangling" => symlink(&target, &marker).expect("a link"),
-        _ => fs::create_dir(&marker).expect("a directory"),
+        "dangling link" => symlink(&target, &place).expect("a link"),
+        "fifo" => {
+            let mode = rustix::fs::Mode::from_raw_mode(0o600);
+            rustix::fs::mkfifoat(rustix::fs::CWD, &place, mode).expect("a FIFO");
+        }
+        "text" => fs::write(&place, "not ours\n").expect("a file"),
+        "hard link" => {
+            fs::write(&target, "root:x\n").expect("a file");
+            fs::hard_link(&target, &place).expect("a link");
+        }
+        _ => fs::create_dir(&place).expect("a directory"),
     }
     for expiry in ["1", "2"] {
         let outcome = s.call(lease("add", 1, "", expiry));
-        let message = format!("lease-update: no marker in RAM: {marker} is not a file of ours\n");
+        let message = format!("lease-update: no lock in RAM: {folder} is not a folder of ours\n");
         assert_eq!(
             (outcome.exit, String::from_utf8_lossy(&outcome.stderr).into_owned()),
             (0, message)
@@ -193,9 +212,39 @@ fn a_link_or_directory_in_the_place_of_the_log_is_not_used(
     }
     assert_eq!(s.flash(), s.ram());
     match trap {
-        "link" => assert_eq!(fs::read(&target).expect("a file"), b"root:x\n"),
-        "dangling" => assert!(!fs::exists(&target).expect("a directory")),
-        _ => assert_eq!(fs::read_dir(&marker).expect("a directory").count(), 0),
+        "link" | "hard link" => assert_eq!(fs::read(&target).expect("a file"), b"root:x\n"),
+        "dangling link" => assert!(!fs::exists(&target).expect("a directory")),
+        "text" => assert_eq!(fs::read(&place).expect("a file"), b"not ours\n"),
+        _ => {}
+    }
+}
+
+/// A log that has grown is not read, whatever it contains: the call ends, and commits once.
+#[rstest]
+fn a_log_that_has_grown_is_emptied(
+    #[values(
+        Implementation::Executable,
+        Implementation::Ash,
+        Implementation::Dash,
+        Implementation::Bash
+    )]
+    on: Implementation,
+    #[values(false, true)] sparse: bool,
+) {
+    let mut s = session(on);
+    let line = "999999999.1 dnsmasq_lease_192.168.1.1=other\n";
+    fs::write(log(&s), line.repeat(if sparse { 1 } else { 20_000 })).expect("a file");
+    if sparse {
+        let file = fs::OpenOptions::new().append(true).open(log(&s)).expect("a file");
+        file.set_len(1 << 30).expect("a sparse file");
+    }
+    let before = s.flash_ops();
+    for _ in 0..2 {
+        assert_eq!(s.call(lease("old", 1, "one", "1700000000")).exit, 0);
+    }
+    assert!(s.flash_ops() - before <= 1);
+    if !sparse {
+        assert_eq!(fs::metadata(log(&s)).expect("a log").size(), 0);
     }
 }
 
@@ -210,18 +259,16 @@ fn an_invalid_log_causes_no_commit(
     on: Implementation,
 ) {
     let mut s = session(on);
-    let marker = format!("{}/.dnsmasq_lease_marker", s.run_directory());
-    let garbage = "x\n\n1\n$(reboot) a=b\n999999999.1 dnsmasq_lease_192.168.1.1=other\n-1.1 dnsmasq_lease_none\n\u{1}";
-    fs::write(&marker, garbage).expect("a file");
+    let garbage = "999999999.1 dnsmasq_lease_192.168.1.1=other\n\n$(reboot) a=b\n-1.1 dnsmasq_lease_192.168.1.1\n";
+    fs::write(log(&s), garbage).expect("a file");
     let before = s.flash_ops();
     assert_eq!(s.call(lease("old", 1, "one", "1700000000")).stderr, b"");
     assert_eq!(s.flash_ops(), before);
 }
 
-/// The entries of a call that is still running do not count as uncommitted. A process with the same number and another
-/// start time is not that call.
+/// A call that is killed between `set` and `commit` leaves an entry. A process that has its number later does not hide it.
 #[rstest]
-fn entries_of_a_running_call_are_ignored_and_those_of_an_earlier_process_with_its_number_are_not(
+fn an_entry_is_not_hidden_by_a_later_process_with_its_number(
     #[values(
         Implementation::Executable,
         Implementation::Ash,
@@ -231,21 +278,55 @@ fn entries_of_a_running_call_are_ignored_and_those_of_an_earlier_process_with_it
     on: Implementation,
 ) {
     let mut s = session(on);
-    let marker = format!("{}/.dnsmasq_lease_marker", s.run_directory());
     let record = "dnsmasq_lease_192.168.1.1=1700000000 02:aa:00:00:00:01 192.168.1.1 one *";
-    let pid = std::process::id();
-    let stat = fs::read_to_string("/proc/self/stat").expect("the status of this process");
-    let fields = stat.rsplit_once(')').expect("a name in parentheses").1;
-    let start = fields.split_whitespace().nth(19).expect("a start time");
     let before = s.flash_ops();
     for (writer, commits) in [
-        (format!("{pid}.{start}"), 0),
-        (format!("{pid}.1"), 1),
-        (format!("{pid}."), 2),
+        // The number of this test, which is running, and another start time.
+        (format!("{}.1", std::process::id()), 1),
+        (format!("{}.", std::process::id()), 2),
         ("999999999.1".to_owned(), 3),
     ] {
-        fs::write(&marker, format!("{writer} {record}\n")).expect("a file");
+        fs::write(log(&s), format!("{writer} {record}\n")).expect("a file");
         s.call(lease("old", 1, "one", "1700000000"));
         assert_eq!(s.flash_ops() - before, commits, "{writer}");
     }
+}
+
+/// A call waits for the one before it, and does not empty the log while that one is between `set` and `commit`.
+#[rstest]
+fn a_call_waits_for_the_call_before_it(
+    #[values(
+        Implementation::Executable,
+        Implementation::Ash,
+        Implementation::Dash,
+        Implementation::Bash
+    )]
+    on: Implementation,
+) {
+    let mut s = session(on);
+    s.other(&[b"set", b"dnsmasq_lease_192.168.1.2=0 02:aa:00:00:00:02 192.168.1.2 two *"]);
+    // The other call is killed when the first command has been started twice.
+    let mut other = std::process::Command::new("sh");
+    let script = "read -r stat </proc/self/stat; set -- ${stat##*) }; shift 19; echo \"${stat%% *}.$1 $RECORD\" >\"$LOG\"; read -r line";
+    other.args(["-c", script]).env("LOG", log(&s));
+    other.env("RECORD", "dnsmasq_lease_192.168.1.2=0 02:aa:00:00:00:02 192.168.1.2 two *");
+    let mut other = other.stdin(std::process::Stdio::piped()).spawn().expect("a process");
+    while fs::read(log(&s)).expect("a log").is_empty() {
+        std::thread::yield_now();
+    }
+    let ends = std::thread::spawn({
+        let input = other.stdin.take();
+        let log = log(&s);
+        move || {
+            // Until the call has added its entry.
+            while fs::read(&log).expect("a log").split(|c| *c == b'\n').count() < 2 {
+                std::thread::yield_now();
+            }
+            drop(input);
+            other.wait().expect("it ends");
+        }
+    });
+    assert_eq!(s.call(lease("old", 1, "one", "1700000000")).exit, 0);
+    ends.join().expect("no panic");
+    assert_eq!(s.flash(), s.ram(), "{}", s.transcript());
 }

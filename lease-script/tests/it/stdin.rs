@@ -48,7 +48,9 @@ fn a_tool_that_reads_stdin_consumes_neither_the_callers_input_nor_the_intent_log
         "999999998.1 dnsmasq_lease_192.168.1.2=gone",
         &format!("999999999.1 dnsmasq_lease_192.168.1.1={RECORD}"),
     ];
-    fs::write(path(".dnsmasq_lease_marker"), entries.join("\n") + "\n").expect("an intent log");
+    fs::create_dir(path(".dnsmasq_lease_run")).expect("a folder");
+    fs::write(path(".dnsmasq_lease_run/intents"), entries.join("\n") + "\n")
+        .expect("an intent log");
 
     let script = on.command().expect("a program");
     let words = [script.get_program()].into_iter().chain(script.get_args());

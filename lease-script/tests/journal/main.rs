@@ -2,7 +2,10 @@
 
 mod bad_input;
 mod full;
+mod index;
+mod io_errors;
 mod leases;
+mod mangled;
 mod recovery;
 mod support;
 mod writers;

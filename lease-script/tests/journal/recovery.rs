@@ -144,3 +144,81 @@ fn a_damaged_journal_is_kept_before_it_is_rewritten() {
     assert_eq!(folder.init(), [line(11, ENDS), line(13, ENDS)].concat());
     assert_eq!(expect_success(&mut folder.add(14, ENDS)), "");
 }
+
+/// `init` recovers exactly as a change does.
+#[test]
+fn init_restores_the_backup_of_an_unreadable_file() {
+    for garbage in
+        [&[0; 700][..], &[0xff; 700], b"\x89PNG\r\n\x1a\n", b"address,hwaddr\n10.0.0.1,02\n"]
+    {
+        let (folder, file) = with_lease();
+        folder.write("dhcpd.leases~", &file);
+        std::fs::write(folder.path("dhcpd.leases"), garbage).expect("space");
+        let (stdout, stderr) = init_says(&folder);
+        assert_eq!(stdout, line(11, ENDS));
+        assert!(stderr.contains("dhcpd.leases~ replaces it"), "{stderr}");
+        assert_eq!(std::fs::read(folder.path("dhcpd.leases.damaged")).expect("kept"), garbage);
+    }
+}
+
+/// Files of other programs, of which not even `init` may make a database without a lease.
+#[test]
+fn init_reports_a_file_that_is_not_a_lease_database() {
+    let dnsmasq = "1900007518 02:00:5e:00:00:2b 192.0.2.128 * 01:02:00:5e:00:00:2b\n";
+    for foreign in [
+        dnsmasq,
+        "address,hwaddr,client_id\n",
+        "root:x:0:0:root:/root:/bin/sh\n",
+        "{}",
+        "\0\0\0",
+        "x",
+    ] {
+        let folder = JournalFolder::new();
+        folder.write("dhcpd.leases", foreign);
+        let (stdout, stderr) = init_says(&folder);
+        assert_eq!(stdout, "");
+        assert!(stderr.contains("contains no readable declaration"), "{foreign:?}: {stderr}");
+        assert!(
+            expect_failure(folder.command(&["init"]).env("LEASE_STRICT", "1"))
+                .contains("dhcpd.leases")
+        );
+        assert!(expect_failure(&mut folder.add(12, ENDS)).contains("left unchanged"));
+        assert_eq!(folder.read("dhcpd.leases"), foreign);
+        assert_eq!(folder.names(), ["dhcpd.leases"]);
+    }
+}
+
+/// What cannot be read may be the file with the leases.
+#[test]
+fn nothing_is_replaced_if_a_backup_cannot_be_read() {
+    for live in [None, Some(""), Some("\0\0\0")] {
+        let folder = JournalFolder::new();
+        std::fs::create_dir(folder.path("dhcpd.leases~")).expect("a folder");
+        if let Some(text) = live {
+            folder.write("dhcpd.leases", text);
+        }
+        let before = folder.names();
+        let message = expect_failure(&mut folder.add(12, ENDS));
+        assert!(message.contains("dhcpd.leases~ cannot be read"), "{message}");
+        let (stdout, stderr) = init_says(&folder);
+        assert!(stdout.is_empty() && stderr.contains("cannot be read"), "{stderr}");
+        expect_failure(folder.command(&["init"]).env("LEASE_STRICT", "1"));
+        assert_eq!(folder.names(), before);
+    }
+}
+
+/// An empty file gets a header before the first record, so that a torn first record does not look like another file.
+#[test]
+fn a_torn_first_record_does_not_block_the_journal() {
+    for torn in ["lease 192.168.1.11 {\n  ends 2 2023/1", "lease 192.168.1.11 {\n"] {
+        let folder = JournalFolder::new();
+        folder.write("dhcpd.leases", torn);
+        assert_eq!(folder.init(), "");
+        expect_success(&mut folder.add(12, ENDS));
+        assert_eq!(folder.init(), line(12, ENDS));
+    }
+    let folder = JournalFolder::new();
+    folder.write("dhcpd.leases", "");
+    expect_success(&mut folder.add(12, ENDS));
+    assert!(folder.read("dhcpd.leases").contains("authoring-byte-order"));
+}

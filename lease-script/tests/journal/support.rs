@@ -1,7 +1,7 @@
 //! A directory with a journal, and calls of the executable.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, SystemTime};
 
@@ -9,7 +9,6 @@ use tempfile::TempDir;
 
 pub(super) struct JournalFolder {
     folder: TempDir,
-    /// The folder of the index.
     ram: TempDir,
 }
 
@@ -21,6 +20,11 @@ impl JournalFolder {
 
     pub(super) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+
+    /// The folder of the index.
+    pub(super) fn ram(&self) -> &Path {
+        self.ram.path()
     }
 
     pub(super) fn read(&self, name: &str) -> String {

@@ -27,6 +27,7 @@ use super::protocol::{
     FilesError, Handshake, HandshakeReply, Octets, Program, ProgramEnd, ProgramResult, Ran,
     Refusal, Request, Run, StartError,
 };
+use super::stragglers::{Daemons, children};
 
 /// Maximum output of a program on each stream, in bytes. The pipe is closed when it is exceeded.
 const MAX_OUTPUT: usize = 4 << 20;
@@ -108,6 +109,7 @@ struct Agent {
     clock_refused: Option<String>,
     /// The program of [`Request::Start`].
     started: Option<Child>,
+    daemons: Daemons,
 }
 
 impl Agent {
@@ -122,6 +124,7 @@ impl Agent {
             supervisor: None,
             clock_refused: None,
             started: None,
+            daemons: Daemons::default(),
         };
         if *isolation == Isolation::None {
             set_child_subreaper(Some(getpid())).map_err(|error| namespaces(error.into()))?;
@@ -149,23 +152,41 @@ impl Agent {
         }
     }
 
-    fn run(&self, request: &Run) -> Ran {
+    fn run(&mut self, request: &Run) -> Ran {
         self.set_clock(request.time);
         let began = sandbox::clock::earliest_file_time();
         let folder = sandbox::Root::persistent_folder();
-        let watcher = self.supervisor.as_ref().filter(|supervisor| {
+        let is_watched = self.supervisor.as_ref().is_some_and(|supervisor| {
             request.watch
                 && supervisor.watch(folder.clone(), self.scratch.join(COMMAND_LOG)).is_ok()
         });
         let requests = io::stdin();
         let results = run_until(&request.programs, &self.directory, Some(requests.as_fd()));
+        let exited = |result: &ProgramResult| matches!(result.end, Ok(ProgramEnd::Exited(_)));
+        let stored_late = self.started.is_none() && results.iter().all(exited) && self.store_late();
+        let watcher = self.supervisor.as_ref().filter(|_| is_watched);
         let changes = watcher.map_or_else(Vec::new, Supervisor::take_changes);
         if let (Some(time), Some(_)) = (request.time, &self.supervisor) {
             // A file whose time cannot be changed keeps that of the machine.
             _ = sandbox::clock::date_files(&sandbox::Root::ram_folder(), began, time.wall);
             _ = sandbox::clock::date_files(&folder, began, time.wall);
         }
-        Ran { results, changes }
+        Ran { results, changes, stored_late }
+    }
+
+    /// Waits for the processes that the programs have left running. Returns whether they have stored something.
+    fn store_late(&mut self) -> bool {
+        if self.daemons.stragglers().is_empty() {
+            return false;
+        }
+        let stored = || {
+            let read = |name: &str| fs::read(self.scratch.join(name)).unwrap_or_default();
+            let files = FileTree::read(&sandbox::Root::persistent_folder()).unwrap_or_default();
+            (read("flash"), read("staging"), files)
+        };
+        let before = stored();
+        self.daemons.wait_for_stragglers();
+        before != stored()
     }
 
     /// Kills and reaps every process that scripts have left behind, including those that left their process group.
@@ -409,12 +430,8 @@ fn kill_stragglers() {
 
 /// Kills every child of this process. As a subreaper it is the parent of the processes that scripts leave behind.
 fn kill_children() {
-    let own = getpid().as_raw_nonzero();
-    let children = fs::read_to_string(format!("/proc/{own}/task/{own}/children"));
-    for child in children.unwrap_or_default().split_ascii_whitespace() {
-        if let Some(pid) = child.parse().ok().and_then(Pid::from_raw) {
-            _ = kill_process_group(pid, Signal::KILL);
-            _ = kill_process(pid, Signal::KILL);
-        }
+    for pid in children() {
+        _ = kill_process_group(pid, Signal::KILL);
+        _ = kill_process(pid, Signal::KILL);
     }
 }

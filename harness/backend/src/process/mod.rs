@@ -11,6 +11,7 @@ mod script_check;
 mod settings;
 pub mod shim;
 mod storage;
+mod stragglers;
 
 pub use protocol::{AGENT_NAME, Octets, Program, ProgramEnd, ProgramResult};
 pub use router::Process;

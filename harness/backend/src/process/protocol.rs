@@ -103,6 +103,8 @@ pub struct Ran {
     pub results: Vec<ProgramResult>,
     /// How persistent files changed, in order.
     pub changes: Vec<RecordedChange>,
+    /// Whether processes that the programs left running stored something after the programs had ended.
+    pub stored_late: bool,
 }
 
 /// A program to run.

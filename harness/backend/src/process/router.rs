@@ -261,20 +261,6 @@ impl Process {
         Ok(())
     }
 
-    /// The files in RAM and the persistent files.
-    ///
-    /// # Errors
-    /// If they cannot be read.
-    pub fn files(&mut self) -> Result<RouterFiles, BackendError> {
-        let ram = FileTree::read(&self.path(sandbox::RAM_FOLDER))
-            .map_err(|e| BackendError::environment("the files in RAM", &e))?;
-        let persistent = match self.isolation {
-            Isolation::None => FileTree::default(),
-            Isolation::Full | Isolation::SharedNetwork => self.agent.read_files()?,
-        };
-        Ok(RouterFiles { ram: Arc::new(ram), persistent: Arc::new(persistent) })
-    }
-
     /// How the last call changed the persistent files, if the router watches them.
     pub fn take_history(&mut self) -> Option<FileHistory> {
         self.unsynced = None;
@@ -343,6 +329,7 @@ impl Process {
             commands: self.take_commands(),
             operations: self.take_operations()?,
             wrote_journal: false,
+            stored_late: false,
             pages,
         })
     }
@@ -506,7 +493,7 @@ impl Backend for Process {
             None
         };
         let run = Run { programs, time: self.time, watch: before.is_some() };
-        let Ran { results, changes } = self.agent.run(run)?;
+        let Ran { results, changes, stored_late } = self.agent.run(run)?;
         let ordering = self.storage.ordering;
         self.last_call = before.map(|before| FileHistory::new(before, changes, ordering));
         // An `init` call that only reads can be the lab's own, at the same moment as the call before it.
@@ -517,6 +504,7 @@ impl Backend for Process {
             self.unsynced = Some(history.clone());
         }
         let mut result = self.result(results, options)?;
+        result.stored_late = stored_late;
         if result.end != CallEnd::Exited(0) {
             self.check_space()?;
         }
@@ -578,6 +566,16 @@ impl Backend for Process {
                 self.agent.write_files(files)
             }
         }
+    }
+
+    fn files(&mut self) -> Result<RouterFiles, BackendError> {
+        let ram = FileTree::read(&self.path(sandbox::RAM_FOLDER))
+            .map_err(|e| BackendError::environment("the files in RAM", &e))?;
+        let persistent = match self.isolation {
+            Isolation::None => FileTree::default(),
+            Isolation::Full | Isolation::SharedNetwork => self.agent.read_files()?,
+        };
+        Ok(RouterFiles { ram: Arc::new(ram), persistent: Arc::new(persistent) })
     }
 
     fn read_file(&mut self, path: &str) -> Result<Option<Vec<u8>>, BackendError> {

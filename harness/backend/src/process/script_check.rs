@@ -28,6 +28,11 @@ pub enum ScriptFileError {
         "its lines end with CR LF, as on Windows, and no router can run it: convert it with sed -i 's/\\r$//'"
     )]
     WindowsLineEnds,
+    /// The program of the first line.
+    #[error(
+        "its first line names {0}, which this machine does not have: name what runs it with --shell, for example --shell 'busybox ash'"
+    )]
+    NoInterpreter(String),
 }
 
 /// Checks that a script can be read and run, by its own `#!` line or by a shell.
@@ -47,6 +52,15 @@ pub fn check_script_file(path: &Path, has_shell: bool) -> Result<(), ScriptFileE
     }
     if !has_shell && metadata.permissions().mode() & 0o111 == 0 {
         return Err(ScriptFileError::NotExecutable);
+    }
+    if !has_shell
+        && let Some(words) = first_line.strip_prefix(b"#!")
+        && let Some(word) = words.split(u8::is_ascii_whitespace).find(|word| !word.is_empty())
+    {
+        let interpreter = String::from_utf8_lossy(word).into_owned();
+        if !Path::new(&interpreter).exists() {
+            return Err(ScriptFileError::NoInterpreter(interpreter));
+        }
     }
     Ok(())
 }

@@ -43,12 +43,15 @@ pub fn main() -> Result<ExitCode, String> {
     let mut injector = FaultInjector::new(disturbance.as_ref(), count);
     let fault = injector.next(&words, || nvram_emu::emu::dry_run(&words, &environment));
     match fault {
-        FaultAction::Before => die(),
-        FaultAction::Fail => {
+        FaultAction::Kill(0) => die(),
+        FaultAction::Fail(done) => {
+            if done > 0 {
+                let _ = nvram_emu::emu::exit_code(arguments[..done].iter().cloned(), &environment);
+            }
             _ = append(log, &json!({ "command": count, "code": 1 }));
             return Err("made to fail".to_owned());
         }
-        FaultAction::None | FaultAction::During(_) | FaultAction::After => {}
+        FaultAction::None | FaultAction::During(_) | FaultAction::Kill(_) => {}
     }
     let record_ram_files = || {
         if let Some(scratch) = environment(SCRATCH) {
@@ -66,11 +69,12 @@ pub fn main() -> Result<ExitCode, String> {
         ("NVRAM_EMU_CUT_SCOPE", FaultAction::During(_)) => Some("group".into()),
         _ => environment(name),
     };
-    let code = nvram_emu::emu::exit_code(arguments.clone().into_iter(), &with_cut);
+    let done = if let FaultAction::Kill(done) = fault { done } else { arguments.len() };
+    let code = nvram_emu::emu::exit_code(arguments[..done].iter().cloned(), &with_cut);
     // A report without the exit code is better than a command that fails for its sake.
     _ = append(log, &json!({ "command": count, "code": code }));
     record_ram_files();
-    if fault == FaultAction::After {
+    if matches!(fault, FaultAction::Kill(_)) {
         die();
     }
     Ok(ExitCode::from(code))

@@ -14,8 +14,8 @@ pub struct Storage {
     pub size: Option<u64>,
     /// Their contents before the first boot, by path relative to the root.
     pub first: FileTree,
-    /// Which of the changes that were not synced can survive a power cut.
-    pub ordering: WriteOrdering,
+    /// Which of the changes that were not synced can survive a power cut; `None` if the file system is not known.
+    pub ordering: Option<WriteOrdering>,
     /// What a power cut between two steps of a scenario does to changes that were not synced.
     pub unsynced: Unsynced,
 }
@@ -35,13 +35,7 @@ impl Storage {
         }
         paths.sort();
         paths.dedup();
-        Self {
-            folders: paths,
-            size: None,
-            first,
-            ordering: WriteOrdering::Reordering,
-            unsynced: Unsynced::Kept,
-        }
+        Self { folders: paths, size: None, first, ordering: None, unsynced: Unsynced::Kept }
     }
 }
 

@@ -3,18 +3,20 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::boot_result::{BootResult, Requirements};
+use super::boot_result::{BootResult, Explanation, Requirements};
 use super::call_position::{CallPosition, RunPhase};
 use super::judgement::Judgement;
 use super::search_task::SearchTask;
+use super::violation::{call_record, schedule_text};
 use super::{Options, Violation};
 use backend::{CallTrace, CommandSnapshot, InProcess, is_reading};
+use dnsmasq_model::ScriptCall;
 use runner::expected::{Change, Expected, changes};
 use runner::init_output;
 use runner::lines::Lines;
 use runner::nvram_state::NvramState;
 use runner::recorder::Snapshot;
-use runner::{GatePolicy, OwnedVariables, Recording, Severity};
+use runner::{Evidence, GatePolicy, OwnedVariables, Recording, Severity};
 use scenario::{Case, FaultPoint, Group, Id, Invariant, ScheduledFault};
 
 /// Explores one case from the recording of its undisturbed run.
@@ -47,7 +49,8 @@ impl<'e> Explorer<'e> {
         router: impl FnOnce() -> Cow<'r, InProcess>,
         task: &mut SearchTask,
     ) -> Arc<BootResult> {
-        task.boot(medium, self.options, |cache| BootResult::of(&router(), self.owned(), cache))
+        let rules = (self.owned(), self.recording.release);
+        task.boot(medium, self.options, |cache| BootResult::of(&router(), rules, cache))
     }
 
     /// Updates the snapshot after an undisturbed call. Returns a judgement if the call wrote to the flash although
@@ -75,10 +78,19 @@ impl<'e> Explorer<'e> {
                 matches!(position.faults, [.., ScheduledFault { point: FaultPoint::Kill(..), .. }]);
             if committed && operations > 0 && !after_kill && position.phase != RunPhase::Undisturbed
             {
-                let text = format!("{operations} flash operations, and nothing stored changed");
-                let violations = vec![(Invariant::NoRedundantWrites, (Severity::Advice, text))];
+                let violation = Explanation {
+                    invariant: Invariant::NoRedundantWrites,
+                    severity: Severity::Advice,
+                    text: format!("{operations} flash operations, and nothing stored changed"),
+                    expected: Vec::new(),
+                    found: Vec::new(),
+                    init: None,
+                };
                 let schedule = position.schedule(FaultPoint::Ended);
-                judgement = Some(self.judge_violations(violations, snapshot, &schedule));
+                let fault =
+                    FaultyCall { call: &snapshot.call, trace: Some(trace), schedule: &schedule };
+                judgement =
+                    Some(self.judge_violations(vec![violation], snapshot.step, fault, task));
             }
             snapshot.nvram = now;
         }
@@ -109,7 +121,7 @@ impl<'e> Explorer<'e> {
             }
         }
         let (init, _) = snapshot.target.read_init();
-        init_output::parse(&init.stdout).unwrap_or_default()
+        init_output::parse_as(&init.stdout, self.recording.release).unwrap_or_default()
     }
 
     /// What a boot must find after a fault in the call of `snapshot`.
@@ -123,6 +135,7 @@ impl<'e> Explorer<'e> {
             nvram: &snapshot.nvram,
             tolerance: snapshot.tolerance,
             owned: self.owned(),
+            release: self.recording.release,
         }
     }
 
@@ -134,29 +147,75 @@ impl<'e> Explorer<'e> {
     /// Separates violations that the scenario declares from those that it does not.
     pub(super) fn judge_violations(
         &self,
-        violations: Vec<(Invariant, (Severity, String))>,
-        snapshot: &Snapshot,
-        schedule: &[ScheduledFault],
+        violations: Vec<Explanation>,
+        step: usize,
+        fault: FaultyCall<'_>,
+        task: &mut SearchTask,
     ) -> Judgement {
         let declared = |invariant: Invariant| {
             let breaks = &self.case.scenario.breaks;
             breaks.iter().any(|b| b.invariant == invariant && self.case.matches(&b.when))
         };
-        if violations.iter().all(|(invariant, _)| declared(*invariant)) {
+        if violations.iter().all(|violation| declared(violation.invariant)) {
             return Judgement::Declared;
         }
-        let undeclared = violations.into_iter().filter(|(invariant, _)| !declared(*invariant));
-        let violations: Vec<Violation> = undeclared
-            .map(|(invariant, (severity, text))| {
-                let id = Id::new(self.case, schedule);
-                let group = Group::of_invariant(invariant, self.case.scenario.group);
-                Violation { invariant, severity, group, text, step: snapshot.step, id }
-            })
-            .collect();
-        if violations.iter().any(|violation| self.denies(violation)) {
-            Judgement::Broken(violations)
+        let mut undeclared = Vec::new();
+        for explanation in violations.into_iter().filter(|it| !declared(it.invariant)) {
+            let mut violation = self.violation(&explanation, step, fault.schedule);
+            if task.is_new_kind(&violation) {
+                violation.evidence = fault.evidence(explanation);
+            }
+            undeclared.push(violation);
+        }
+        if undeclared.iter().any(|violation| self.denies(violation)) {
+            Judgement::Broken(undeclared)
         } else {
-            Judgement::Allowed(violations)
+            Judgement::Allowed(undeclared)
+        }
+    }
+
+    /// A violation without evidence.
+    pub(super) fn violation(
+        &self,
+        explanation: &Explanation,
+        step: usize,
+        schedule: &[ScheduledFault],
+    ) -> Violation {
+        let &Explanation { invariant, severity, ref text, .. } = explanation;
+        Violation {
+            invariant,
+            severity,
+            group: Group::of_invariant(invariant, self.case.scenario.group),
+            text: text.clone(),
+            step,
+            id: Id::new(self.case, schedule),
+            evidence: Evidence::default(),
+            count: 1,
+        }
+    }
+}
+
+/// A call with a fault.
+#[derive(Clone, Copy)]
+pub(super) struct FaultyCall<'f> {
+    pub(super) call: &'f ScriptCall,
+    /// The call without a fault, if it was made.
+    pub(super) trace: Option<&'f CallTrace>,
+    /// The faults up to that of the call.
+    pub(super) schedule: &'f [ScheduledFault],
+}
+
+impl FaultyCall<'_> {
+    /// What a report shows about a violation after the fault.
+    pub(super) fn evidence(&self, explanation: Explanation) -> Evidence {
+        let point = self.schedule.last().map_or(FaultPoint::Between, |fault| fault.point);
+        let call = || call_record(self.call, self.trace, point);
+        let Explanation { expected, found, init, .. } = explanation;
+        Evidence {
+            step: schedule_text(self.schedule),
+            call: Some(Arc::new(init.unwrap_or_else(call))),
+            expected,
+            found,
         }
     }
 }

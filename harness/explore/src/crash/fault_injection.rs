@@ -4,26 +4,29 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::boot_result::BootResult;
+use super::boot_result::{BootResult, Explanation};
 use super::call_position::{CallPosition, RunPhase};
-use super::explorer::{Explorer, mark_uncertain};
+use super::explorer::{Explorer, FaultyCall, mark_uncertain};
 use super::judgement::Judgement;
 use super::recovery::apply_boot;
 use super::search_task::SearchTask;
 use super::{PointKind, Verdict};
-use backend::{Backend as _, CommandSnapshot, InProcess};
+use backend::{Backend as _, CallTrace, CommandSnapshot, InProcess};
 use dnsmasq_model::ScriptCall;
 use nvram_emu::device::{Op, OpKind};
+use runner::Severity;
 use runner::expected::{Expected, changes};
 use runner::nvram_state::NvramState;
 use runner::recorder::Snapshot;
 use scenario::digest;
-use scenario::{FaultPoint, Side};
+use scenario::{FaultPoint, Invariant, Side};
 
 /// The data that all fault points of one call share.
 pub(super) struct CallContext<'c> {
     /// The state before the call.
     pub(super) before: &'c Snapshot,
+    /// The call without a fault; `None` if it is known to read only.
+    trace: Option<&'c CallTrace>,
     position: CallPosition<'c>,
     /// The expectations during the call: its changes may or may not be stored.
     pub(super) during: Arc<Expected>,
@@ -32,7 +35,7 @@ pub(super) struct CallContext<'c> {
 }
 
 impl<'c> CallContext<'c> {
-    fn new(before: &'c Snapshot, position: CallPosition<'c>) -> Self {
+    fn new(before: &'c Snapshot, trace: Option<&'c CallTrace>, position: CallPosition<'c>) -> Self {
         let mut during = Arc::clone(&before.expected);
         mark_uncertain(&mut during, changes(&before.call));
         let key = digest::of(&(
@@ -40,7 +43,7 @@ impl<'c> CallContext<'c> {
             (before.event, before.clocks.truth(), before.server.random_state()),
             position.depth,
         ));
-        Self { before, position, during, key }
+        Self { before, trace, position, during, key }
     }
 }
 
@@ -64,6 +67,8 @@ pub(super) struct PowerCut<'l> {
     pub(super) expected: &'l Expected,
     /// Whether the flash was cut inside an operation.
     pub(super) torn: bool,
+    /// The highest severity of a violation.
+    pub(super) severity: Severity,
 }
 
 impl Explorer<'_> {
@@ -78,7 +83,7 @@ impl Explorer<'_> {
         snapshot.target.set_clock(snapshot.clocks.now());
         let before = snapshot.clone();
         let trace = snapshot.target.trace_call(&snapshot.call);
-        let context = CallContext::new(&before, position);
+        let context = CallContext::new(&before, Some(&trace), position);
         let kill_key = kill_key(&context, next);
         self.cut_before_call(&context, task);
         // A command that only reads changes nothing: the state after it is the one before it.
@@ -111,6 +116,7 @@ impl Explorer<'_> {
             medium: snapshot.target.medium_key(),
             expected: &snapshot.expected,
             torn: false,
+            severity: Severity::Bug,
         };
         self.cut_power(&context, &after_call, task, || snapshot.target.rebooted());
         self.cut_unsynced_changes(&context, snapshot, &trace, task);
@@ -125,7 +131,7 @@ impl Explorer<'_> {
         commands: u32,
         task: &mut SearchTask,
     ) {
-        let context = CallContext::new(snapshot, position);
+        let context = CallContext::new(snapshot, None, position);
         self.cut_before_call(&context, task);
         let key = kill_key(&context, None);
         let after = CallAfterKill { next: None, key, commands: Some(commands) };
@@ -154,6 +160,7 @@ impl Explorer<'_> {
             medium: router.medium_key(),
             expected: &context.before.expected,
             torn: false,
+            severity: Severity::Bug,
         };
         self.cut_power(context, &cut, task, || router.rebooted());
     }
@@ -184,6 +191,7 @@ impl Explorer<'_> {
             medium: router.medium_key(),
             expected: &context.during,
             torn: false,
+            severity: Severity::Bug,
         };
         self.cut_power(context, &cut, task, || router.rebooted());
         self.kill_script(context, (side, nth, kill_kind), router, after, task);
@@ -226,6 +234,7 @@ impl Explorer<'_> {
                     medium: router.medium_key(),
                     expected: &context.during,
                     torn: flash != ends.0 && flash != ends.1,
+                    severity: Severity::Bug,
                 };
                 self.cut_power(context, &cut, task, || router.clone());
             }
@@ -253,7 +262,7 @@ impl Explorer<'_> {
         task: &mut SearchTask,
         router: impl FnOnce() -> InProcess,
     ) {
-        let &PowerCut { point, kind, medium, expected, torn } = cut;
+        let &PowerCut { point, kind, medium, expected, torn, severity } = cut;
         let (before, position) = (context.before, context.position);
         let state = digest::join(digest::join(medium, expected.key()), context.key);
         let distinct = task.count_point(kind, position.phase, state);
@@ -262,7 +271,7 @@ impl Explorer<'_> {
         }
         let router = router();
         let boot = self.boot(medium, || Cow::Borrowed(&router), task);
-        let judgement = self.judge(context, &boot, (point, expected, torn));
+        let judgement = self.judge(context, &boot, (point, expected, torn), severity, task);
         self.add_judged(context, state, (kind, point), judgement, task);
         // The recovery depends on the medium, not on what must be stored in it.
         let start = digest::join(medium, context.key);
@@ -305,7 +314,8 @@ impl Explorer<'_> {
         }
         let point = FaultPoint::Kill(side, nth);
         let boot = self.boot(medium, || Cow::Owned(router.rebooted()), task);
-        let judgement = self.judge(context, &boot, (point, &context.during, false));
+        let fault = (point, &*context.during, false);
+        let judgement = self.judge(context, &boot, fault, Severity::Bug, task);
         self.add_judged(context, state, (kind, point), judgement, task);
         if position.depth > 1 && distinct {
             let mut later = Snapshot {
@@ -330,6 +340,8 @@ impl Explorer<'_> {
         context: &CallContext<'_>,
         boot: &BootResult,
         (point, expected, torn): (FaultPoint, &Expected, bool),
+        highest: Severity,
+        task: &mut SearchTask,
     ) -> Judgement {
         let required = self.requirements(context.before, expected);
         let violated = boot.violated(&required);
@@ -337,10 +349,15 @@ impl Explorer<'_> {
             Verdict::Kept => Judgement::Kept,
             Verdict::Lost => Judgement::Lost,
             Verdict::Allowed | Verdict::Broken => {
-                let violations =
-                    violated.iter().map(|i| (*i, boot.explain(*i, &required))).collect();
+                let explain = |invariant: &Invariant| {
+                    let explanation = boot.explain(*invariant, &required);
+                    Explanation { severity: explanation.severity.min(highest), ..explanation }
+                };
+                let violations = violated.iter().map(explain).collect();
                 let schedule = context.position.schedule(point);
-                self.judge_violations(violations, context.before, &schedule)
+                let CallContext { before, trace, .. } = *context;
+                let fault = FaultyCall { call: &before.call, trace, schedule: &schedule };
+                self.judge_violations(violations, before.step, fault, task)
             }
         }
     }

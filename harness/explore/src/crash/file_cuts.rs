@@ -4,7 +4,8 @@ use super::PointKind;
 use super::explorer::Explorer;
 use super::fault_injection::{CallContext, PowerCut};
 use super::search_task::SearchTask;
-use backend::{CallTrace, FileHistory, InProcess};
+use backend::{CallTrace, FileHistory, FilesAfterCut, InProcess};
+use runner::Severity;
 use runner::recorder::Snapshot;
 use scenario::FaultPoint;
 
@@ -20,6 +21,11 @@ pub(super) fn router_after_changes(
     last_command.map_or(before, |command| &command.after).rebooted()
 }
 
+/// The highest severity of what a power cut that leaves these files can show.
+pub(super) fn severity_of(left: &FilesAfterCut) -> Severity {
+    if left.needs_delayed_writes { Severity::Risk } else { Severity::Bug }
+}
+
 impl Explorer<'_> {
     /// Cuts power after each change of persistent files, and boots from each state in which that can leave them.
     pub(super) fn cut_file_changes(
@@ -31,14 +37,16 @@ impl Explorer<'_> {
         let Some(history) = &trace.history else { return };
         for changes in 1..=history.len() {
             let base = router_after_changes(&context.before.target, trace, history, changes);
-            for (state, files) in (0..).zip(history.states_after(changes)) {
-                let router = base.clone().with_persistent_files(files);
+            for (state, left) in (0..).zip(history.states_after(changes)) {
+                let severity = severity_of(&left);
+                let router = base.clone().with_persistent_files(left.files);
                 let cut = PowerCut {
                     point: FaultPoint::FileChange { changes: changes as u32, state },
                     kind: PointKind::FileChange,
                     medium: router.medium_key(),
                     expected: &context.during,
                     torn: false,
+                    severity,
                 };
                 self.cut_power(context, &cut, task, || router);
             }
@@ -55,14 +63,16 @@ impl Explorer<'_> {
         task: &mut SearchTask,
     ) {
         let Some(history) = &trace.history else { return };
-        for (state, files) in (0..).zip(history.states_after(history.len())).skip(1) {
-            let router = after.target.rebooted().with_persistent_files(files);
+        for (state, left) in (0..).zip(history.states_at_end()).skip(1) {
+            let severity = severity_of(&left);
+            let router = after.target.rebooted().with_persistent_files(left.files);
             let cut = PowerCut {
                 point: FaultPoint::EndedUnsynced(state),
                 kind: PointKind::FileChange,
                 medium: router.medium_key(),
                 expected: &after.expected,
                 torn: false,
+                severity,
             };
             self.cut_power(context, &cut, task, || router);
         }

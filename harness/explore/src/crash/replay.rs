@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::boot_result::{BootResult, InitOutputs};
-use super::explorer::{Explorer, mark_uncertain};
+use super::boot_result::{BootResult, Explanation, InitOutputs};
+use super::explorer::{Explorer, FaultyCall, mark_uncertain};
 use super::fault_injection::call_after_kill;
-use super::file_cuts::router_after_changes;
+use super::file_cuts::{router_after_changes, severity_of};
 use super::recovery::apply_boot;
 use super::{Options, Verdict, Violation};
 use backend::{
@@ -17,9 +17,10 @@ use runner::expected::changes as changes_of;
 use runner::nvram_state::NvramState;
 use runner::recorder::Snapshot;
 use runner::{
-    CaseError, GatePolicy, Recording, ScriptChoice, call_text, command_text, end_text, record,
+    CaseError, GatePolicy, Recording, ScriptChoice, Severity, call_text, command_text, end_text,
+    record,
 };
-use scenario::{Case, FaultPoint, Group, Id, IdError, ScheduledFault};
+use scenario::{Case, FaultPoint, Id, IdError, ScheduledFault};
 
 /// The result of a replay.
 #[derive(Clone, Debug)]
@@ -141,8 +142,7 @@ impl<'s> ScheduleReplayer<'s> {
     ) -> Result<ReplayResult, BackendError> {
         let mut target = snapshot.target.clone();
         let mut expected = Arc::clone(&snapshot.expected);
-        let mut torn = false;
-        let mut left = None;
+        let (mut torn, mut left, mut severity) = (false, None, Severity::Bug);
         target.set_clock(snapshot.clocks.now());
         let point = fault.point;
         let last_boot = rest.is_empty() || matches!(point, FaultPoint::Kill(..));
@@ -158,27 +158,29 @@ impl<'s> ScheduleReplayer<'s> {
                 let files = trace.history.as_ref().and_then(|history| {
                     let known = (1..=history.len()).contains(&(changes as usize));
                     let states = known.then(|| history.states_after(changes as usize))?;
-                    let files = states.into_iter().nth(state as usize)?;
-                    Some((history, files))
+                    let left = states.into_iter().nth(state as usize)?;
+                    Some((history, left))
                 });
-                let Some((history, files)) = files else {
+                let Some((history, left)) = files else {
                     return Ok(Err(no_such_state(snapshot, &trace)));
                 };
+                severity = severity_of(&left);
                 target = router_after_changes(&target, &trace, history, changes as usize)
-                    .with_persistent_files(files);
+                    .with_persistent_files(left.files);
                 shadow = None;
                 mark_uncertain(&mut expected, changes_of(&snapshot.call));
             }
             FaultPoint::Ended | FaultPoint::EndedUnsynced(_) => {
                 if let FaultPoint::EndedUnsynced(state) = point {
                     let trace = target.clone().trace_call(&snapshot.call);
-                    let files = trace.history.as_ref().and_then(|history| {
-                        history.states_after(history.len()).into_iter().nth(state as usize)
-                    });
-                    let Some(files) = files else {
+                    let history = trace.history.as_ref();
+                    let state =
+                        history.and_then(|it| it.states_at_end().into_iter().nth(state as usize));
+                    let Some(state) = state else {
                         return Ok(Err(no_such_state(snapshot, &trace)));
                     };
-                    left = Some(files);
+                    severity = severity_of(&state);
+                    left = Some(state.files);
                     shadow = None;
                 }
                 let ended = self.perform(&mut target, snapshot, &options)?;
@@ -223,7 +225,8 @@ impl<'s> ScheduleReplayer<'s> {
             };
             return self.inject(&later, shadow, fault, rest, None);
         }
-        let boot = BootResult::of(&powered_off, self.explorer.owned(), &mut InitOutputs::default());
+        let rules = (self.explorer.owned(), self.explorer.recording.release);
+        let boot = BootResult::of(&powered_off, rules, &mut InitOutputs::default());
         if let Some(shadow) = shadow {
             let (init, _) = shadow.rebooted().read_init();
             if (&init.stdout, init.exit) != (&boot.output.stdout, boot.output.exit) {
@@ -231,7 +234,7 @@ impl<'s> ScheduleReplayer<'s> {
             }
         }
         let Some((fault, rest)) = rest.split_first() else {
-            return Ok(Ok(self.judge(snapshot, &boot, &expected, torn)));
+            return Ok(Ok(self.judge(snapshot, &boot, &expected, (torn, severity))));
         };
         let mut start = Snapshot { target: powered_off, ..snapshot.clone() };
         apply_boot(&mut start, &boot);
@@ -245,18 +248,26 @@ impl<'s> ScheduleReplayer<'s> {
         snapshot: &Snapshot,
         boot: &BootResult,
         expected: &runner::expected::Expected,
-        torn: bool,
+        (torn, highest): (bool, Severity),
     ) -> (Verdict, Vec<Violation>) {
         let required = self.explorer.requirements(snapshot, expected);
         let violated = boot.violated(&required);
         let mut verdict = Verdict::of(&violated, torn);
+        let trace = (!violated.is_empty()).then(|| {
+            let mut target = snapshot.target.clone();
+            target.set_clock(snapshot.clocks.now());
+            target.trace_call(&snapshot.call)
+        });
         let violations: Vec<Violation> = violated
             .iter()
             .map(|invariant| {
-                let (severity, text) = boot.explain(*invariant, &required);
-                let group = Group::of_invariant(*invariant, self.explorer.case.scenario.group);
-                let (invariant, step, id) = (*invariant, snapshot.step, self.id.clone());
-                Violation { invariant, severity, group, text, step, id }
+                let explanation = boot.explain(*invariant, &required);
+                let severity = explanation.severity.min(highest);
+                let explanation = Explanation { severity, ..explanation };
+                let schedule = &self.id.schedule;
+                let violation = self.explorer.violation(&explanation, snapshot.step, schedule);
+                let fault = FaultyCall { call: &snapshot.call, trace: trace.as_ref(), schedule };
+                Violation { evidence: fault.evidence(explanation), ..violation }
             })
             .collect();
         let is_denied = violations.iter().any(|violation| self.explorer.denies(violation));

@@ -8,7 +8,7 @@ use super::{PointCount, PointKind, Verdict, Violation, VulnerabilityWindow};
 use runner::Finding;
 use scenario::Id;
 
-/// Further violations of a severity are counted, but not kept.
+/// Further kinds of violations of a severity are not kept.
 const MAX_VIOLATIONS: usize = 20;
 
 /// Counts and violations of one case, or the sum over several cases.
@@ -34,7 +34,7 @@ pub struct Report {
     pub declared: u64,
     /// Points by kind.
     pub coverage: BTreeMap<PointKind, PointCount>,
-    /// The first violations of each severity.
+    /// The kinds of violations, each with its first one.
     pub violations: Vec<Violation>,
     /// What was found in the run without faults.
     pub undisturbed: Vec<Finding>,
@@ -100,8 +100,12 @@ impl Report {
 
     fn add_violations(&mut self, violations: Vec<Violation>) {
         for violation in violations {
-            let alike = self.violations.iter().filter(|kept| kept.severity == violation.severity);
-            if alike.count() < MAX_VIOLATIONS {
+            if let Some(alike) = self.violations.iter_mut().find(|kept| kept.is_like(&violation)) {
+                alike.count += violation.count;
+                continue;
+            }
+            let kept = self.violations.iter().filter(|kept| kept.severity == violation.severity);
+            if kept.count() < MAX_VIOLATIONS {
                 self.violations.push(violation);
             }
         }

@@ -10,9 +10,10 @@ use super::call_position::RunPhase;
 use super::judgement::Judgement;
 use super::point_kind::{PerKind, PointCount, PointKind};
 use super::report::Report;
-use super::{Options, VulnerabilityWindow};
+use super::{Options, Violation, VulnerabilityWindow};
+use runner::Severity;
 use scenario::digest::BuildIdentityHasher;
-use scenario::{Case, Id, ScheduledFault};
+use scenario::{Case, Id, Invariant, ScheduledFault};
 
 /// The cache of boots is cleared when it has this many entries.
 const MAX_BOOTS: usize = 256;
@@ -46,6 +47,8 @@ pub(super) struct SearchTask {
     schedules: Vec<Vec<ScheduledFault>>,
     /// Judgements of calls without a fault.
     undisturbed: Vec<Judgement>,
+    /// The kinds of violations so far.
+    violations: HashSet<(Invariant, Severity, String)>,
     pub(super) window: VulnerabilityWindow,
     pub(super) took: Duration,
 }
@@ -90,6 +93,11 @@ impl SearchTask {
         }
         let outputs = &mut self.outputs;
         Arc::clone(self.boots.entry(flash).or_insert_with(|| Arc::new(boot(outputs))))
+    }
+
+    /// Whether this is the first violation of its kind.
+    pub(super) fn is_new_kind(&mut self, violation: &Violation) -> bool {
+        self.violations.insert((violation.invariant, violation.severity, violation.shape()))
     }
 
     pub(super) fn add_judged(

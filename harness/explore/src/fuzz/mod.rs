@@ -25,6 +25,6 @@ pub use generate::generate;
 pub use household_id::HouseholdId;
 pub use minimise::{Minimised, minimise};
 pub use reproducer::{Reproducer, reproducer};
-pub use session::{Failure, Limits, Session, SessionResult, Summary};
+pub use session::{AllowedFinding, Failure, Limits, Session, SessionResult, Summary};
 pub use subject::Subject;
 pub use trial::Trial;

@@ -67,12 +67,23 @@ pub struct Summary {
     pub events: u64,
     /// Script calls and flash operations.
     pub total: Tally,
-    /// Number of findings that do not make a household fail, and the first one, by severity and kind.
-    pub allowed: BTreeMap<(Severity, FindingKind), (u64, Finding)>,
+    /// Findings that do not make a household fail, by severity and kind.
+    pub allowed: BTreeMap<(Severity, FindingKind), AllowedFinding>,
     /// The kinds that were exercised.
     pub coverage: Coverage,
     /// Wall-clock time.
     pub took: Duration,
+}
+
+/// Findings of one kind that do not make a household fail.
+#[derive(Clone, Debug)]
+pub struct AllowedFinding {
+    /// Number of findings.
+    pub count: u64,
+    /// The id of the household with the first one.
+    pub id: HouseholdId,
+    /// The first one.
+    pub finding: Finding,
 }
 
 /// The result of a session.
@@ -156,6 +167,7 @@ impl Session {
 }
 
 struct CaseResult {
+    id: HouseholdId,
     allowed: Vec<Finding>,
     coverage: Coverage,
     events: u64,
@@ -170,8 +182,8 @@ impl CaseResult {
         coverage.add_trial(&trial);
         let (events, total) = (trial.events(), std::mem::take(&mut trial.total));
         let allowed = std::mem::take(&mut trial.allowed);
-        let failure = trial.failure().is_some().then_some(Failure { id, trial });
-        Ok(Self { allowed, coverage, events, total, failure })
+        let failure = trial.failure().is_some().then(|| Failure { id: id.clone(), trial });
+        Ok(Self { id, allowed, coverage, events, total, failure })
     }
 }
 
@@ -182,7 +194,9 @@ impl Summary {
         self.total.add(&case.total);
         for finding in &case.allowed {
             let kind = (finding.severity, finding.kind);
-            self.allowed.entry(kind).or_insert_with(|| (0, finding.clone())).0 += 1;
+            let first =
+                || AllowedFinding { count: 0, id: case.id.clone(), finding: finding.clone() };
+            self.allowed.entry(kind).or_insert_with(first).count += 1;
         }
         self.coverage.add(&case.coverage);
     }

@@ -127,6 +127,12 @@ pub fn catalogue() -> Vec<Race> {
         ),
         race("ours+init", "our script's add beside its init", add(ours(), 9), init(ours())),
         race(
+            "web+init",
+            "a web page's set and commit beside our script's init",
+            web(),
+            init(ours()),
+        ),
+        race(
             "naive+web",
             "the naive script's add beside a web page's set and commit",
             add(Function::Naive, 9),

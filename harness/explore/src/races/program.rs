@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::io;
 use std::rc::Rc;
 
-use lease_script::{Call, IntentLog, Nvram, NvramOutput, OperationError};
+use lease_script::{Call, IntentLog, Lock, Nvram, NvramOutput, OperationError};
 
 use backend::Function;
 
@@ -25,12 +25,12 @@ pub(super) enum Program {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Request {
     Command(Arguments),
-    ReadIntentLog,
-    /// `keep`: whether the earlier entries stay.
-    AppendIntentLog {
-        entries: Vec<Vec<u8>>,
-        keep: bool,
-    },
+    /// Whether the intent log has entries.
+    LookAtIntentLog,
+    /// Adds an entry to the intent log, once the other process has none.
+    Lock(Vec<u8>),
+    /// Waits until the other process has no entry in the intent log.
+    WaitForLock,
     ClearIntentLog,
     Exit(Exit),
 }
@@ -46,8 +46,14 @@ pub(super) struct Exit {
 /// The response to a request.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Response {
-    Output { stdout: Vec<u8>, stderr: Vec<u8>, code: i32 },
-    Entries(Vec<Vec<u8>>),
+    Output {
+        stdout: Vec<u8>,
+        stderr: Vec<u8>,
+        code: i32,
+    },
+    HasEntries(bool),
+    /// The lock is acquired; the entries of processes that have ended.
+    Locked(Vec<Vec<u8>>),
     Done,
 }
 
@@ -146,7 +152,7 @@ impl Nvram for ReplayedNvram<'_, '_> {
         let owned = || arguments.iter().map(|word| word.to_vec()).collect();
         match self.0.borrow_mut().next(|| Request::Command(owned()))? {
             Response::Output { stdout, stderr, code } => Ok(NvramOutput { stdout, stderr, code }),
-            Response::Entries(_) | Response::Done => Err(io::ErrorKind::InvalidData.into()),
+            _ => Err(io::ErrorKind::InvalidData.into()),
         }
     }
 }
@@ -154,18 +160,20 @@ impl Nvram for ReplayedNvram<'_, '_> {
 struct ReplayedIntentLog<'a, 'b>(&'a RefCell<RecordedResponses<'b>>);
 
 impl IntentLog for ReplayedIntentLog<'_, '_> {
-    fn read(&mut self) -> Result<Vec<Vec<u8>>, OperationError> {
-        match self.0.borrow_mut().next(|| Request::ReadIntentLog)? {
-            Response::Entries(entries) => Ok(entries),
-            _ => Ok(Vec::new()),
+    fn has_entries(&mut self) -> Result<bool, OperationError> {
+        let response = self.0.borrow_mut().next(|| Request::LookAtIntentLog)?;
+        Ok(response == Response::HasEntries(true))
+    }
+
+    fn lock(&mut self, entry: &[u8]) -> Result<Lock, OperationError> {
+        match self.0.borrow_mut().next(|| Request::Lock(entry.to_vec()))? {
+            Response::Locked(ended) => Ok(Lock::Acquired { ended, too_long: false, waited: false }),
+            _ => Ok(Lock::Unusable),
         }
     }
 
-    fn append(&mut self, entries: &[Vec<u8>], keep: bool) -> Result<(), OperationError> {
-        self.0
-            .borrow_mut()
-            .next(|| Request::AppendIntentLog { entries: entries.to_vec(), keep })
-            .map(|_| ())
+    fn wait(&mut self) -> Result<(), OperationError> {
+        self.0.borrow_mut().next(|| Request::WaitForLock).map(|_| ())
     }
 
     fn clear(&mut self) -> Result<(), OperationError> {

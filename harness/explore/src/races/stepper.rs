@@ -62,7 +62,8 @@ impl Stepper {
         }
     }
 
-    /// The state after the next step of a process, and a description of the step; `None` if the process has exited.
+    /// The state after the next step of a process, and a description of the step; `None` if the process has
+    /// exited, or waits for the other one.
     pub(super) fn step(&mut self, state: &State, process: usize) -> Option<(State, String)> {
         let request = self.trees[process].request(state.processes[process].node);
         let mut next = state.clone();
@@ -98,7 +99,7 @@ impl Stepper {
         let arguments = match &**request {
             Request::Command(arguments) => arguments,
             Request::Exit(_) => return None,
-            other => return Some(self.intent_log_step(state, process, other)),
+            other => return self.intent_log_step(state, process, other),
         };
         let (phase, text) = match state.processes[process].phase {
             Phase::Begin => self.begin_command(state, arguments),
@@ -202,32 +203,34 @@ impl Stepper {
         (next, format!("nvram {}: stat /tmp/.nvram: {found}", shown.join(" ")))
     }
 
-    /// A step on the script's intent log. As in `FileIntentLog`, entries of running processes are ignored.
-    fn intent_log_step(&mut self, state: &mut State, process: usize, request: &Request) -> String {
-        let other_has_exited = state.processes[1 - process].phase == Phase::Exited;
+    /// A step on the script's intent log; `None` while the other process holds the lock.
+    fn intent_log_step(
+        &mut self,
+        state: &mut State,
+        process: usize,
+        request: &Request,
+    ) -> Option<String> {
+        let other_runs = state.processes[1 - process].phase != Phase::Exited;
         let log = &mut state.shared.intent_log;
+        let is_locked = other_runs && log.iter().any(|(by, _)| *by != process);
         let (response, text) = match request {
-            Request::ReadIntentLog => {
-                let left_over = log.iter().filter(|(by, _)| *by != process && other_has_exited);
-                let entries: Vec<_> = left_over.map(|(_, entry)| entry.clone()).collect();
-                let count = entries.len();
-                let text = format!("read the intent log: {count} entries of exited processes");
-                (Response::Entries(entries), text)
+            Request::LookAtIntentLog => {
+                (Response::HasEntries(!log.is_empty()), "look at the intent log")
             }
-            Request::AppendIntentLog { entries, keep } => {
-                if !keep {
-                    log.clear();
-                }
-                log.extend(entries.iter().map(|entry| (process, entry.clone())));
-                (Response::Done, "append to the intent log".to_owned())
+            Request::Lock(_) | Request::WaitForLock if is_locked => return None,
+            Request::Lock(entry) => {
+                let ended = log.iter().map(|(_, entry)| entry.clone()).collect();
+                log.push((process, entry.clone()));
+                (Response::Locked(ended), "add an entry to the intent log")
             }
+            Request::WaitForLock => (Response::Done, "no other call writes"),
             _ => {
                 log.clear();
-                (Response::Done, "clear the intent log".to_owned())
+                (Response::Done, "empty the intent log")
             }
         };
         self.respond(state, process, &response);
-        text
+        Some(text.to_owned())
     }
 
     /// Creates an empty staging file.
@@ -352,7 +355,7 @@ impl Stepper {
         match response {
             Response::Output { code: CRASHED, .. } => format!("{text}: crash"),
             Response::Output { code, .. } => format!("{text}: exit {code}"),
-            Response::Entries(_) | Response::Done => text.to_owned(),
+            Response::HasEntries(_) | Response::Locked(_) | Response::Done => text.to_owned(),
         }
     }
 

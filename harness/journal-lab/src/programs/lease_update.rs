@@ -28,7 +28,8 @@ fn call(
         environment.set("DNSMASQ_LEASE_EXPIRES", ends.to_string());
     }
     // Automatic rewrites are disabled: the lab triggers them.
-    let config = Config { rewrite_size: 0, ..Config::default() };
+    // With `strict`, a store that cannot be read is no database.
+    let config = Config { rewrite_size: 0, strict: true, ..Config::default() };
     let call = Call::new(words.iter().map(|word| word.as_bytes()), environment);
     let outcome = journal::run(&call, &config, OsStr::new(LIVE), disk, 0);
     disk.close_all();
@@ -44,9 +45,8 @@ impl Program for LeaseUpdate {
             Some((words.get(2)?.parse().ok()?, words.first()?.parse().ok()?))
         };
         let leases: Option<Leases> = text.lines().map(lease).collect();
-        let refused = String::from_utf8_lossy(&outcome.stderr).contains("only ");
-        let damaged = leases.is_none();
-        Ok(LoadResult { leases: leases.filter(|_| !refused && outcome.exit == 0), damaged })
+        let damaged = leases.is_none() || !outcome.stderr.is_empty();
+        Ok(LoadResult { leases: leases.filter(|_| outcome.exit == 0), damaged })
     }
 
     fn commit(

@@ -11,6 +11,8 @@ use crate::failure::{Failure, Severity};
 
 /// Number of failures that are open when the page is loaded.
 const OPEN: usize = 1;
+/// The questions that the answers of `leaselab check` are about.
+const QUESTIONS: [&str; 3] = ["How long does the flash live?", "Power cuts?", "What to fix first?"];
 /// Number of failures with a timeline.
 const MAX_TIMELINES: usize = 200;
 
@@ -21,6 +23,7 @@ pub(super) struct CasesPage<'a> {
     verdict: Verdict,
     report: &'a CasesReport,
     groups: Vec<GroupView<'a>>,
+    answers: Vec<(&'static str, &'a str)>,
     filters: Vec<(&'static str, usize)>,
     failures: Vec<FailureView<'a>>,
     matrix: Vec<MatrixRow<'a>>,
@@ -83,6 +86,7 @@ impl<'a> CasesPage<'a> {
             verdict: verdict(report),
             report,
             groups: report.groups.iter().map(|group| group_view(group, &report.failures)).collect(),
+            answers: QUESTIONS.into_iter().zip(report.answers.iter().map(String::as_str)).collect(),
             filters,
             failures: failures.collect(),
             matrix: matrix(report),
@@ -147,7 +151,10 @@ fn group_view<'a>(group: &'a GroupVerdict, failures: &'a [Failure]) -> GroupView
         None if group.cases == 0 => ("skipped", "not tested"),
         None => ("good", "holds"),
     };
-    let of_group = failures.iter().filter(|failure| failure.group == group.group);
+    let of_group = failures.iter().filter(|failure| match group.verdict.as_str() {
+        "" => failure.group == group.group,
+        _ => group.failures.contains(&failure.id),
+    });
     GroupView {
         title: &group.title,
         class,

@@ -3,7 +3,8 @@
 use askama::Template;
 
 use super::head::{Head, Verdict};
-use crate::crash::{Breach, CrashReport};
+use crate::crash::CrashReport;
+use crate::failure::Severity;
 
 #[derive(Template)]
 #[template(path = "crash.html")]
@@ -11,16 +12,19 @@ pub(super) struct CrashPage<'a> {
     head: Head<'a>,
     verdict: Verdict,
     report: &'a CrashReport,
-    breaches: Vec<(String, &'a Breach)>,
     window: String,
 }
 
 impl<'a> CrashPage<'a> {
     pub(super) fn new(head: Head<'a>, report: &'a CrashReport) -> Self {
         let CrashReport { broken, checked, faults, invalid, .. } = report;
+        let has_bugs = report.failures.iter().any(|failure| failure.severity == Severity::Bug);
         let verdict = if *broken > 0 || !faults.is_empty() {
             let sentence = format!("{broken} of {checked} states are broken");
             Verdict { class: "bug", word: "failed", sentence }
+        } else if has_bugs {
+            let sentence = "There are bugs without a power cut, too".to_owned();
+            Verdict { class: "bug", word: "bug", sentence }
         } else if invalid.is_empty() {
             let sentence = format!("No power cut breaks a lease in {checked} states");
             Verdict { class: "good", word: "passed", sentence }
@@ -39,8 +43,6 @@ impl<'a> CrashPage<'a> {
                 report.simulated_seconds / 3600.0
             )
         };
-        let numbered = |(index, breach)| (format!("f{}", index + 1), breach);
-        let breaches = report.breaches.iter().enumerate().map(numbered).collect();
-        Self { head, verdict, report, breaches, window }
+        Self { head, verdict, report, window }
     }
 }

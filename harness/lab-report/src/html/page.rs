@@ -27,7 +27,7 @@ pub fn page(document: &Document) -> Result<String, WriteError> {
                 ("coverage", "Where power was cut"),
             ];
             let title = title(command, report.script.as_deref());
-            let has_failures = !report.breaches.is_empty();
+            let has_failures = !report.failures.is_empty();
             let head = Head { title, version: &report.leaselab, sections, has_failures };
             CrashPage::new(head, report).render()?
         }

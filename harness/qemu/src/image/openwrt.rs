@@ -15,6 +15,7 @@ const FILES: &[(&str, u32, &str)] = &[
     ("root/sbin/ujail", 0o755, include_str!("../../guest/openwrt/ujail")),
     ("root/sbin/uci", 0o755, include_str!("../../guest/openwrt/uci")),
     ("root/sbin/hotplug-call", 0o755, include_str!("../../guest/openwrt/hotplug-call")),
+    ("root/usr/sbin/nvram", 0o755, include_str!("../../guest/openwrt/nvram")),
     ("root/bin/ubus", 0o755, include_str!("../../guest/openwrt/ubus")),
     ("root/bin/opkg", 0o755, include_str!("../../guest/openwrt/opkg")),
     ("root/usr/bin/apk", 0o755, include_str!("../../guest/openwrt/apk")),

@@ -190,6 +190,7 @@ impl Router<'_> {
                 .collect(),
             operations: recorded.operations,
             wrote_journal: false,
+            stored_late: false,
             pages: Vec::new(),
         })
     }

@@ -217,7 +217,7 @@ impl FakeGuest {
                 Dnsmasq::Exited(code) => (0, format!("{code}\n==> last words\n").into_bytes()),
                 _ => (0, Vec::new()),
             };
-        } else if script.starts_with("kill -15") {
+        } else if script.contains("kill -15") {
             self.dnsmasq = Dnsmasq::Exited(0);
         } else if script.contains(">/tmp/lab/fault") {
             self.set_fault(script);

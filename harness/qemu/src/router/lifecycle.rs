@@ -279,14 +279,19 @@ impl<'c> Router<'c> {
         Ok(())
     }
 
+    /// The erases that QEMU has traced since the last call.
+    pub(super) fn erases_since_last_read(&mut self) -> Result<Vec<Erase>, QemuError> {
+        let path = self.path("trace");
+        self.trace.read_new().map_err(QemuError::file(&path))
+    }
+
     /// Records the nvram commands that have just run. Returns the offsets of the blocks that QEMU's chip erased.
     pub(super) fn record_commands(
         &mut self,
         commands: &[Vec<Vec<u8>>],
         ending: Ending,
     ) -> Result<Vec<u64>, QemuError> {
-        let path = self.path("trace");
-        let erases = self.trace.read_new().map_err(QemuError::file(&path))?;
+        let erases = self.erases_since_last_read()?;
         if self.config.flash.options.is_empty() {
             return Ok(Vec::new());
         }

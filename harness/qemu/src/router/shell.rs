@@ -7,6 +7,7 @@ use nvram_emu::device::{Chip, Flash};
 use nvram_emu::{Machine, flsh};
 
 use super::super::agent_connection::CommandOutput;
+use super::super::erase_trace::Erase;
 use super::super::error::QemuError;
 use super::super::guest_config::GuestConfig;
 use super::lifecycle::Router;
@@ -47,11 +48,15 @@ impl<'c> Router<'c> {
         self.running_guest()?.run_long(script)
     }
 
-    /// Cuts the power without comparing what the flash contains.
+    /// Cuts the power without comparing what the flash contains. Returns the number of blocks that QEMU's flash chip has
+    /// erased since the boot, in the nvram partition and outside of it.
     ///
     /// # Errors
-    /// When QEMU cannot be ended.
-    pub fn pull_the_plug(&mut self) -> Result<(), QemuError> {
-        self.cut_power()
+    /// When QEMU cannot be ended, or its trace not be read.
+    pub fn cut_power_and_count_erases(&mut self) -> Result<(usize, usize), QemuError> {
+        self.cut_power()?;
+        let erases = self.erases_since_last_read()?;
+        let inside = erases.iter().filter(|erase| matches!(erase, Erase::InPartition(_))).count();
+        Ok((inside, erases.len() - inside))
     }
 }

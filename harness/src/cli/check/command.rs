@@ -19,10 +19,10 @@ use crate::conformance::{
 };
 use crate::error::CommandError;
 use crate::exit::Exit;
-use crate::report::{self, CaseOutcome, FileReport, Forge};
+use crate::report::{self, CaseOutcome, FileReport, FoldedFindings, Forge};
 use ::explore::crash::Report;
 use dnsmasq_model::Release;
-use lab_report::{CasesReport, Document};
+use lab_report::{CasesReport, Document, Failure};
 use nvram_emu::Dialect;
 use runner::{NamePattern, Options, Severity, Verdict};
 use scenario::{Case, Group, Id, Overrides};
@@ -83,10 +83,14 @@ pub(in crate::cli) fn run(args: &Args) -> Result<Exit, CommandError> {
     args.reports.check_writable()?;
     let check = Check::new(args)?;
     let pool = args.jobs.pool()?;
-    let (mut result, files) = pool.install(|| check.run())?;
+    let Checked { mut result, files, cut_failures } = pool.install(|| check.run())?;
     result.took = began.elapsed();
     let gate = args.gate.policy(true);
-    let cases_report = report::cases_report(Some(&args.script), &files, &[]);
+    let mut cases_report = report::cases_report(Some(&args.script), &files, &[]);
+    for failure in cut_failures {
+        let id = format!("f{}", cases_report.failures.len() + 1);
+        cases_report.failures.push(Failure { id, ..failure });
+    }
     let cases_report = complete(cases_report, &result);
     if let Some(forge) = args.annotate {
         print_annotations(forge, &cases_report, &args.script);
@@ -133,11 +137,29 @@ struct Check<'a> {
     cases: Vec<Case>,
 }
 
+/// What a check has shown.
+struct Checked {
+    result: CheckResult,
+    /// The cases that were played.
+    files: Vec<FileReport>,
+    /// What power cuts and kills have shown.
+    cut_failures: Vec<Failure>,
+}
+
+/// What power cuts and kills have shown.
+#[derive(Default)]
+struct Explored {
+    total: Report,
+    observations: Vec<Observation>,
+    failures: Vec<Failure>,
+}
+
 impl<'a> Check<'a> {
     fn new(args: &'a Args) -> Result<Self, CommandError> {
         let script = ScriptOptions::new(args.script.clone(), args.shell.clone(), args.timeout)
             .owning(args.owns.clone());
         let options = runner_options(&script, TargetChoice::Process, args.root, 0, false)?;
+        let options = Options { gate: args.gate.policy(true), ..options };
         let dialect = args.dialect().iter().map(|dialect| dialect.name().to_owned()).collect();
         let router =
             RouterOptions { rtc: args.rtc, dialect, dnsmasq_release: args.dnsmasq_release.clone() };
@@ -147,8 +169,7 @@ impl<'a> Check<'a> {
         Ok(Self { args, script, router, options, cases })
     }
 
-    /// The result, and the cases that were played.
-    fn run(&self) -> Result<(CheckResult, Vec<FileReport>), CommandError> {
+    fn run(&self) -> Result<Checked, CommandError> {
         let play = |cases: &[Case]| play(cases, &self.options, (&self.router, &self.replay()));
         // The simplest case shows a script that cannot be started or does not end.
         let (mut played, others): (Vec<Case>, Vec<Case>) =
@@ -157,7 +178,8 @@ impl<'a> Check<'a> {
         let mut observations = observe(&played, &outcomes);
         let hangs = observations.iter().find(|observation| observation.cause == Cause::Hangs);
         let ended_early = hangs.map(|observation| observation.text.clone());
-        let (mut cuts, mut life) = (Report::default(), Err("the check ended early".to_owned()));
+        let mut cuts = Explored::default();
+        let mut life = Err("the check ended early".to_owned());
         if ended_early.is_none() {
             let more = play(&others)?;
             observations.extend(observe(&others, &more));
@@ -166,12 +188,16 @@ impl<'a> Check<'a> {
             // The calls of a household come one after the other, and leave the other threads idle.
             let (explored, lived) =
                 rayon::join(|| self.explore(&observations), || self.flash_life());
-            let (report, found) = explored?;
-            observations.extend(found);
-            (cuts, life) = (report, lived?);
+            (cuts, life) = (explored?, lived?);
+            observations.append(&mut cuts.observations);
         }
+        report::print_clock_note(&outcomes);
         let result = self.result((&played, &outcomes), &observations);
-        Ok((CheckResult { cuts, life, ended_early, ..result }, report::by_file(&played, outcomes)))
+        Ok(Checked {
+            result: CheckResult { cuts: cuts.total, life, ended_early, ..result },
+            files: report::by_file(&played, outcomes),
+            cut_failures: cuts.failures,
+        })
     }
 
     fn dialect(&self) -> Dialect {
@@ -187,10 +213,7 @@ impl<'a> Check<'a> {
     }
 
     /// Explores power cuts and kills in the cases in which nothing was wrong without one.
-    fn explore(
-        &self,
-        observations: &[Observation],
-    ) -> Result<(Report, Vec<Observation>), CommandError> {
+    fn explore(&self, observations: &[Observation]) -> Result<Explored, CommandError> {
         let failed: BTreeSet<&String> = observations
             .iter()
             .filter(|observation| observation.severity > Severity::Advice)
@@ -204,12 +227,15 @@ impl<'a> Check<'a> {
             let id = ReproductionId::Faults(id.clone());
             Reproduction { id, verbose: true, options: self.replay() }.words()
         };
-        let (mut total, mut found) = (Report::default(), Vec::new());
+        let mut explored = Explored::default();
+        let mut folded = FoldedFindings::default();
         for (case, report) in cases.into_iter().zip(reports) {
-            found.extend(of_cuts(case, &report, &command));
-            total.add(report);
+            explored.observations.extend(of_cuts(case, &report, &command));
+            let command = |id: &Id| command(id).to_string();
+            report::crash::add_violations(&mut folded, case, &report.violations, &command);
+            explored.total.add(report);
         }
-        Ok((total, found))
+        Ok(Explored { failures: folded.finish(), ..explored })
     }
 
     /// How long the flash lives, or why the script cannot play a household.
@@ -217,7 +243,8 @@ impl<'a> Check<'a> {
         let days = if self.args.quick { QUICK_DAYS } else { DAYS };
         let build = self.args.rtc.unwrap_or(RtcChoice::Both).builds()[0];
         let settings = self.script.settings(self.args.root)?;
-        let command = self.script.choice()?.command();
+        let choice = self.script.choice()?;
+        let command = (choice.command(), choice.owns.clone());
         let router = match self.args.preset() {
             Some(preset) => RouterSpec { dialect: self.dialect(), ..preset.spec(NEIGHBOURS) },
             None => typical_router(self.dialect()),

@@ -1,12 +1,12 @@
 //! What the cases and the power cuts of a check have shown.
 
 use super::suite;
-use crate::conformance::{Cause, Observation};
+use crate::conformance::{Cause, Observation, Origin};
 use crate::report::CaseOutcome;
 use crate::words::Words;
 use explore::crash::Report;
-use runner::{Evidence, Finding, FindingKind, Severity, Verdict};
-use scenario::{Case, Id};
+use runner::{Evidence, Finding, FindingKind, Severity, Verdict, stderr_lines};
+use scenario::{Case, FaultPoint, Group, Id};
 
 /// What a case has shown.
 pub(super) fn of_case(case: &Case, outcome: &CaseOutcome) -> Vec<Observation> {
@@ -38,6 +38,7 @@ pub(super) fn of_case(case: &Case, outcome: &CaseOutcome) -> Vec<Observation> {
             let Evidence { expected, found, .. } = &finding.evidence;
             Observation {
                 lines: (first(expected), first(found)),
+                stderr: stderr_of(&finding.evidence),
                 ..observation(case, cause, finding.severity, finding.text.clone(), command)
             }
         })
@@ -53,16 +54,36 @@ pub(super) fn of_cuts(
     let violations = report.violations.iter();
     violations
         .map(|violation| {
-            let cause = Cause::of_invariant(violation.invariant, None);
+            let first = |lines: &[Vec<u8>]| lines.first().cloned();
+            let Evidence { expected, found, .. } = &violation.evidence;
+            let lines = (first(expected), first(found));
+            let point = violation.id.schedule.last().map(|fault| fault.point);
+            let has_returned =
+                matches!(point, Some(FaultPoint::Ended | FaultPoint::EndedUnsynced(_)));
+            let cause = match point {
+                Some(FaultPoint::EndedUnsynced(_) | FaultPoint::FileChange { .. })
+                    if violation.severity == Severity::Risk =>
+                {
+                    Cause::NotSynced
+                }
+                _ => Cause::of_invariant(violation.invariant, &lines),
+            };
             let command = command(&violation.id);
             let text = violation.text.clone();
             Observation {
-                is_basic: false,
-                found_in: scenario::Group::Atomic,
+                origin: Origin::Fault,
+                found_in: if has_returned { Group::Survives } else { Group::Atomic },
+                lines,
+                stderr: stderr_of(&violation.evidence),
                 ..observation(case, cause, violation.severity, text, &command)
             }
         })
         .collect()
+}
+
+/// What the script wrote to stderr in the call that a finding is about.
+fn stderr_of(evidence: &Evidence) -> Vec<String> {
+    evidence.call.as_ref().map_or_else(Vec::new, |record| stderr_lines(&record.result.stderr))
 }
 
 fn observation(
@@ -76,11 +97,12 @@ fn observation(
         cause,
         severity,
         found_in: suite::group_of(case),
-        is_basic: suite::is_basic(case),
+        origin: if suite::is_basic(case) { Origin::OrderlyRestart } else { Origin::Story },
         case: case.name(),
         title: case.scenario.title.clone(),
         text,
         lines: (None, None),
+        stderr: Vec::new(),
         command: command.clone(),
     }
 }

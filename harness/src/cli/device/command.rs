@@ -2,13 +2,15 @@
 
 use std::path::PathBuf;
 
-use nvram_emu::device::Geometry;
 use nvram_emu::emu::DeviceFolder;
 
 use super::{create, dialects, show};
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::report::write_atomically;
+
+/// Maximum size of an image in bytes where the partition is smaller, so that the error can name both sizes.
+const MAX_IMAGE: u64 = 16 << 20;
 
 /// The arguments of `leaselab device`.
 #[derive(Debug, clap::Args)]
@@ -57,7 +59,8 @@ pub(in crate::cli) fn run(args: &Args) -> Result<Exit, CommandError> {
         }
         Command::Load { folder, file } => {
             let device = DeviceFolder::open(folder)?;
-            let image = backend::read_bounded(file, Geometry::MAX_SIZE.into())
+            let limit = MAX_IMAGE.max(device.dump()?.len() as u64);
+            let image = backend::read_bounded(file, limit)
                 .map_err(|error| CommandError::file(file, error))?;
             device.load(&image)?;
         }

@@ -1,6 +1,5 @@
 //! `leaselab device create`.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use nvram_emu::backup::{self, Backup};
@@ -94,7 +93,8 @@ fn with_backup(
     file: &Path,
     space: Bytes,
 ) -> Result<(Machine, String), CommandError> {
-    let bytes = read_limited(file).map_err(|error| CommandError::file(file, error))?;
+    let bytes = backend::read_bounded(file, backup::MAX_INPUT as u64)
+        .map_err(|error| CommandError::file(file, error))?;
     let Backup { format, variables } = backup::read(&bytes)
         .map_err(|error| CommandError::Usage(format!("{}:{error}", file.display())))?;
     let machine = machine.with_variables(&variables).map_err(|DoesNotFit { needed, .. }| {
@@ -104,11 +104,4 @@ fn with_backup(
         ))
     })?;
     Ok((machine, format!(" with {} variables from {format}", variables.len())))
-}
-
-fn read_limited(file: &Path) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let limit = backup::MAX_INPUT as u64 + 1;
-    std::fs::File::open(file)?.take(limit).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }

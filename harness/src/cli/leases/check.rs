@@ -5,11 +5,13 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::path::PathBuf;
 
 use lease_formats::dhcpd::{
-    BindingState, Consequence, Diagnostic, Ia, IaAddress, IaKind, Lease, Reading, Verdict,
-    lease_to_json,
+    BindingState, Consequence, Date, Diagnostic, Ia, IaAddress, IaKind, Lease, NonLease, Reading,
+    Verdict, ia_to_json, lease_to_json,
 };
+use serde_json::Value;
 
 use super::clock;
+use super::diff::differences;
 use super::load::{Content, InputOptions, ViewChoice};
 use super::print::print;
 use crate::error::CommandError;
@@ -27,19 +29,18 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     let opened = args.input.open(&args.file)?;
     let load = |view: ViewChoice| {
-        let input = InputOptions { view, ..args.input.clone() };
-        opened.load(&input.options()?, input.lengths)
+        let input = InputOptions { view: Some(view), ..args.input.clone() };
+        opened.load(&input.options()?, &input)
     };
     let server = load(ViewChoice::Dhcpd)?;
     let path = args.file.display().to_string();
-    let mut lines: Vec<String> =
-        server.problems.iter().map(|problem| format!("{path}:{problem}")).collect();
+    let mut lines = server.problems.clone();
     if server.total > lines.len() as u64 {
         lines.push(format!("{path}: {} more problems", server.total - lines.len() as u64));
     }
+    lines.extend(server.notes());
     let lost = match &server.content {
         Content::Other(_) => {
-            err!("{}", server.losses);
             lines.push(format!("{path}: {}", quantity(server.total, "problem")));
             server.loses
         }
@@ -101,10 +102,9 @@ fn leases(server: &Reading, salvaged: &Reading, lines: &mut Vec<String>) -> usiz
                 continue;
             }
             Some(other) => lines.push(format!(
-                "changed: lease {} is {} here, and {} to dhcpd",
+                "changed: lease {}: {}",
                 lease.address,
-                summary(&lease),
-                summary(&other)
+                changed_fields(&lease_to_json(&lease), &lease_to_json(&other))
             )),
             None => lines.push(format!("lost: lease {}, {}", lease.address, summary(&lease))),
         }
@@ -122,11 +122,59 @@ fn leases(server: &Reading, salvaged: &Reading, lines: &mut Vec<String>) -> usiz
         ));
         lost += 1;
     }
-    let lost_others = salvaged.non_leases.len().saturating_sub(server.non_leases.len());
-    if lost_others > 0 {
-        lines.push(format!("lost: {lost_others} hosts, groups, classes or failover states"));
+    lost + declarations(server, salvaged, lines)
+}
+
+/// Lists the declarations other than leases that dhcpd's parser does not enter, by their names.
+fn declarations(server: &Reading, salvaged: &Reading, lines: &mut Vec<String>) -> usize {
+    let head = |other: &NonLease| {
+        let end = other.text.iter().position(|c| matches!(c, b'{' | b';'));
+        other.text[..end.unwrap_or(other.text.len())].trim_ascii().to_vec()
+    };
+    let mut known: BTreeMap<Vec<u8>, usize> = BTreeMap::new();
+    for other in &server.non_leases {
+        *known.entry(head(other)).or_default() += 1;
     }
-    lost + lost_others
+    let mut lost = 0;
+    for other in &salvaged.non_leases {
+        let name = head(other);
+        match known.get_mut(&name) {
+            Some(count) if *count > 0 => *count -= 1,
+            _ => {
+                lines.push(format!("lost: {}", name.escape_ascii()));
+                lost += 1;
+            }
+        }
+    }
+    lost
+}
+
+/// The fields that differ, each with its value here and to dhcpd.
+fn changed_fields(here: &str, dhcpd: &str) -> String {
+    let parse = |text| serde_json::from_str(text).unwrap_or(Value::Null);
+    let (here, dhcpd): (Value, Value) = (parse(here), parse(dhcpd));
+    // Without `tstp` in the file, it is the end.
+    let is_unsaid = |value: &Value| value["tstp"] == value["ends"];
+    let hides_tstp = is_unsaid(&here) && is_unsaid(&dhcpd);
+    let fields = differences(&here, &dhcpd).into_iter();
+    let fields = fields.filter(|(key, ..)| !(hides_tstp && *key == "tstp"));
+    let fields = fields.map(|(key, here, dhcpd)| {
+        format!("`{key}` differs: {} here, {} to dhcpd", shown(key, here), shown(key, dhcpd))
+    });
+    fields.collect::<Vec<_>>().join("; ")
+}
+
+/// A value of a field, for people.
+fn shown(key: &str, value: &Value) -> String {
+    let is_date = ["starts", "ends", "tstp", "tsfp", "atsfp", "cltt"].contains(&key);
+    match value {
+        Value::Null => "absent".to_owned(),
+        Value::Number(number) if is_date => {
+            number.as_i64().map_or_else(|| number.to_string(), |date| clock::shown(Date(date)))
+        }
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
 }
 
 /// The association that contains each address; the last one if there are several.
@@ -146,15 +194,16 @@ fn associations(server: &Reading, salvaged: &Reading, lines: &mut Vec<String>) -
     let mut lost = 0;
     for (key @ (_, address), (ia, held)) in &ours {
         let what = match theirs.get(key) {
-            None => "lost",
+            None => {
+                format!("lost: address {address}, {} until {}", held.state, clock::shown(held.ends))
+            }
             Some((other, same)) if other.id == ia.id && same == held => continue,
-            Some(_) => "changed",
+            Some((other, _)) => {
+                let fields = changed_fields(&ia_to_json(ia), &ia_to_json(other));
+                format!("changed: address {address}: {fields}")
+            }
         };
-        lines.push(format!(
-            "{what}: address {address}, {} until {}",
-            held.state,
-            clock::shown(held.ends)
-        ));
+        lines.push(what);
         lost += 1;
     }
     for (_, address) in theirs.keys().filter(|key| !ours.contains_key(*key)) {

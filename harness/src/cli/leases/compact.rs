@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::load::InputOptions;
-use super::rewrite::{OutputOptions, write};
+use super::rewrite::{OutputOptions, Purpose, write};
 use crate::error::CommandError;
 use crate::exit::Exit;
 
@@ -19,5 +19,5 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
-    write(&args.file, &args.input, &args.out, None)
+    write(&args.file, &args.input, &args.out, Purpose::Compact)
 }

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::load::{FormatChoice, InputOptions};
-use super::rewrite::{OutputOptions, write};
+use super::load::InputOptions;
+use super::rewrite::{OutputOptions, Purpose, Target, write};
 use crate::error::CommandError;
 use crate::exit::Exit;
 
@@ -14,7 +14,7 @@ pub(super) struct Args {
     file: PathBuf,
     /// The form to write
     #[arg(long, value_enum, value_name = "FORM")]
-    to: FormatChoice,
+    to: Target,
     #[command(flatten)]
     out: OutputOptions,
     #[command(flatten)]
@@ -22,5 +22,5 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
-    write(&args.file, &args.input, &args.out, Some(args.to.into()))
+    write(&args.file, &args.input, &args.out, Purpose::Convert(args.to))
 }

@@ -1,23 +1,24 @@
 //! `leaselab leases history`.
 
-use std::net::IpAddr;
 use std::path::PathBuf;
 
+use dnsmasq_model::hex_text;
 use lease_formats::dhcpd::{Date, Declared, History};
+use lease_formats::exchange::Binding;
 
 use super::clock;
-use super::filter::written;
-use super::load::{Content, InputOptions};
+use super::filter::{Selector, written};
+use super::load::InputOptions;
 use super::print::print;
-use super::show::safe;
+use super::show::{prefixed, safe};
 use crate::error::CommandError;
 use crate::exit::Exit;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The address
-    address: IpAddr,
-    /// Journals of dhcpd, the oldest first
+    /// An address, hardware address, DUID, client identifier or host name
+    what: Selector,
+    /// Journals of dhcpd or memfiles of Kea, the oldest first
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     #[command(flatten)]
@@ -26,49 +27,69 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     let mut lines = Vec::new();
+    let history = match &args.what {
+        Selector::Address(address) => History::Of(*address),
+        Selector::Bytes(..) | Selector::Name(_) => History::All,
+    };
     for file in &args.files {
-        let loaded = args.input.load_with(file, Some(History::Of(args.address)))?;
+        let loaded = args.input.load_with(file, Some(history))?;
         loaded.explain();
-        let Content::Journal(reading) = &loaded.content else {
+        let Some(declarations) = loaded.declarations() else {
             return Err(CommandError::Usage(format!(
-                "{}: only dhcpd.leases is a journal; use `show` for this file",
-                file.display()
+                "{}: {} is not a journal; use `show` for this file",
+                file.display(),
+                loaded.format
             )));
         };
-        for declaration in &reading.history {
-            let place = format!("{}:{}", file.display(), declaration.location.line);
+        for (path, declaration) in declarations {
+            let place = format!("{}:{}", path.display(), declaration.location.line);
             match &declaration.what {
-                Declared::Lease(lease) => {
+                Declared::Lease(lease) if args.what.is_met_by_lease(lease) => {
                     let hardware =
                         lease.hardware.as_ref().map_or("-".to_owned(), ToString::to_string);
                     lines.push(format!(
-                        "{} {:<9} until {:<20} {hardware} {} {place}",
+                        "{} {:<15} {:<9} until {:<20} {hardware} {} {place}",
                         clock::shown(Date(written(lease))),
+                        lease.address.to_string(),
                         lease.state.name(),
                         clock::shown(lease.ends),
                         safe(lease.hostname.as_ref()),
                     ));
                 }
-                Declared::Ia(ia) => {
-                    let held = ia.addresses.iter();
-                    for held in held.filter(|held| IpAddr::V6(held.address) == args.address) {
+                Declared::Ia(ia) if args.what.is_met_by_association(ia) => {
+                    let held = Binding::of(ia).into_iter().filter(|binding| match args.what {
+                        Selector::Address(address) => address == binding.held.address,
+                        _ => true,
+                    });
+                    for binding in held {
                         lines.push(format!(
-                            "{} {:<9} until {:<20} {} {place}",
+                            "{} {} {:<9} until {:<20} {} {place}",
                             clock::shown(ia.cltt),
-                            held.state.name(),
-                            clock::shown(held.ends),
-                            safe(Some(&ia.duid().to_vec())),
+                            prefixed(&binding),
+                            binding.held.state.name(),
+                            clock::shown(binding.held.ends),
+                            hex_text(ia.duid()),
                         ));
                     }
                 }
-                Declared::ServerDuid => {}
+                _ => {}
             }
         }
     }
     if lines.is_empty() {
-        errln!("{}: no declaration", args.address);
+        errln!("no declaration of {}", safe(Some(&args.shown().into_bytes())));
         return Ok(Exit::Failed);
     }
     print(|out| lines.iter().try_for_each(|line| writeln!(out, "{line}")))?;
     Ok(Exit::Passed)
+}
+
+impl Args {
+    /// What was looked up, as it was written.
+    fn shown(&self) -> String {
+        match &self.what {
+            Selector::Address(address) => address.to_string(),
+            Selector::Bytes(_, text) | Selector::Name(text) => text.clone(),
+        }
+    }
 }

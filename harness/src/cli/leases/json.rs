@@ -1,64 +1,140 @@
 //! The JSON form: `leases` by address and `ias`, with the keys of `show --json`, and back.
 
+use std::collections::HashMap;
 use std::io::{self, Write};
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use dnsmasq_model::{hex_digits, parse_hex_digits};
 use lease_formats::dhcpd::{
-    BindingState, Date, Hardware, Ia, IaAddress, IaKind, Lease, SetValue, agent_option_name,
-    ia_to_json, lease_to_json,
+    BindingState, Date, Hardware, Ia, IaAddress, IaKind, Lease, NonLease, SetValue,
+    agent_option_name, ia_to_json, lease_to_json,
 };
-use lease_formats::exchange::{Binding, Database};
+use lease_formats::exchange::{Binding, Database, Field};
 use lease_formats::hex;
 use serde_json::{Map, Value, json};
 
-/// Writes a database; without one, its parts are `null`.
+/// Writes a database; without one, its parts are `null`. Leases that have ended at `now` are marked.
 pub(super) fn write(
     database: Option<&Database>,
     verdict: Option<&str>,
+    now: Option<i64>,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let mut whole = Map::new();
+    writeln!(out, "{{")?;
     if let Some(verdict) = verdict {
-        whole.insert("verdict".to_owned(), json!(verdict));
+        writeln!(out, "\"verdict\": {},", json!(verdict))?;
     }
-    let text = |json: String| serde_json::from_str::<Value>(&json).map_err(io::Error::other);
-    let (mut leases, mut ias) = (Value::Null, Value::Null);
-    if let Some(database) = database {
-        let mut by_address = Map::new();
-        for lease in &database.leases {
-            by_address.insert(lease.address.to_string(), text(lease_to_json(lease))?);
-        }
-        leases = Value::Object(by_address);
-        let mut list = Vec::new();
-        for ia in database.associations() {
-            let mut value = text(ia_to_json(&ia))?;
-            name_addresses(&mut value, database, &ia);
-            list.push(value);
-        }
-        ias = if list.is_empty() { json!({}) } else { Value::Array(list) };
-        if let Some(duid) = &database.server_duid {
-            whole.insert("server_duid".to_owned(), json!(hex_digits(duid)));
-        }
+    let Some(database) = database else {
+        return writeln!(out, "\"leases\": null,\n\"ias\": null\n}}");
+    };
+    write!(out, "\"leases\": {{")?;
+    for (at, lease) in database.leases.iter().enumerate() {
+        let comma = if at == 0 { "" } else { "," };
+        write!(out, "{comma}\n\"{}\": {}", lease.address, lease_text(database, lease, now))?;
     }
-    whole.insert("leases".to_owned(), leases);
-    whole.insert("ias".to_owned(), ias);
-    serde_json::to_writer_pretty(&mut *out, &Value::Object(whole))?;
-    writeln!(out)
+    write!(out, "\n}},\n\"ias\": ")?;
+    let names = Names::of(database);
+    let associations = database.associations();
+    for (at, ia) in associations.iter().enumerate() {
+        let value = names.association(ia, now);
+        write!(out, "{}\n{value}", if at == 0 { "[" } else { "," })?;
+    }
+    out.write_all(if associations.is_empty() { b"{}" } else { b"\n]" })?;
+    if let Some(duid) = &database.server_duid {
+        write!(out, ",\n\"server_duid\": \"{}\"", hex_digits(duid))?;
+    }
+    if !database.non_leases.is_empty() {
+        let declaration =
+            |other: &NonLease| json!({"kind": other.kind, "text": latin(&other.text)});
+        let list: Vec<Value> = database.non_leases.iter().map(declaration).collect();
+        write!(out, ",\n\"non_leases\": {}", Value::Array(list))?;
+    }
+    writeln!(out, "\n}}")
 }
 
-/// Adds host names, which the journal's own format does not have.
-fn name_addresses(value: &mut Value, database: &Database, ia: &Ia) {
-    for (held, slot) in ia.addresses.iter().zip(value["addrs"].as_array_mut().into_iter().flatten())
-    {
-        let binding = database.bindings.iter().find(|one| {
-            one.held.address == held.address
-                && one.kind == ia.kind
-                && one.held.prefix_length == held.prefix_length
-        });
-        if let Some(name) = binding.and_then(|binding| binding.hostname.as_ref()) {
-            slot["hostname"] = json!(latin(name));
+/// Whether a lease has ended.
+fn has_ended(state: BindingState, ends: Date, now: Option<i64>) -> bool {
+    state == BindingState::Active && !ends.is_never() && now.is_some_and(|now| ends.0 <= now)
+}
+
+/// The fields of other formats, as Latin-1 text.
+fn further(fields: &[Field]) -> Option<Value> {
+    let entry = |field: &Field| (field.name.to_string(), json!(latin(&field.value)));
+    (!fields.is_empty()).then(|| Value::Object(fields.iter().map(entry).collect()))
+}
+
+/// A lease with all that a format can say about it.
+fn lease_text(database: &Database, lease: &Lease, now: Option<i64>) -> String {
+    let mut more = Map::new();
+    let text = |text: &Option<Vec<u8>>| text.as_ref().map(|text| json!(latin(text)));
+    for (key, value) in [
+        ("billing", text(&lease.billing)),
+        ("on_expiry", text(&lease.on_expiry)),
+        ("on_release", text(&lease.on_release)),
+        ("further", further(database.further.of(lease.address.into()))),
+        ("expired", has_ended(lease.state, lease.ends, now).then(|| json!(true))),
+    ] {
+        more.extend(value.map(|value| (key.to_owned(), value)));
+    }
+    let mut whole = lease_to_json(lease);
+    if !more.is_empty() {
+        whole.truncate(whole.len() - 1);
+        whole.push_str(", ");
+        whole.push_str(&Value::Object(more).to_string()[1..]);
+    }
+    whole
+}
+
+/// A lease as a value, for comparisons.
+pub(super) fn lease_value(database: &Database, lease: &Lease) -> Value {
+    serde_json::from_str(&lease_text(database, lease, None)).unwrap_or(Value::Null)
+}
+
+type Key = (IaKind, Ipv6Addr, u8);
+
+/// The bindings by address, for what identity associations of dhcpd do not have.
+pub(super) struct Names<'a> {
+    database: &'a Database,
+    bindings: HashMap<Key, &'a Binding>,
+}
+
+impl<'a> Names<'a> {
+    pub(super) fn of(database: &'a Database) -> Self {
+        let key = |one: &Binding| (one.kind, one.held.address, one.held.prefix_length);
+        let bindings = database.bindings.iter().map(|one| (key(one), one)).collect();
+        Self { database, bindings }
+    }
+
+    /// An association with all that a format can say about it.
+    pub(super) fn association(&self, ia: &Ia, now: Option<i64>) -> Value {
+        let mut value: Value = serde_json::from_str(&ia_to_json(ia)).unwrap_or(Value::Null);
+        let slots = value["addrs"].as_array_mut().into_iter().flatten();
+        for (held, slot) in ia.addresses.iter().zip(slots) {
+            let Some(binding) = self.bindings.get(&(ia.kind, held.address, held.prefix_length))
+            else {
+                continue;
+            };
+            if let Some(name) = &binding.hostname {
+                slot["hostname"] = json!(latin(name));
+            }
+            if let Some(hardware) = &binding.hardware {
+                slot["hardware"] = json!(hardware.to_string());
+            }
+            if binding.cltt != ia.cltt {
+                slot["cltt"] = json!(binding.cltt.0);
+            }
+            if !held.on.is_empty() {
+                let texts = held.on.iter().map(|(_, text)| json!(latin(text)));
+                slot["on_text"] = Value::Array(texts.collect());
+            }
+            if let Some(fields) = further(self.database.further.of(held.address.into())) {
+                slot["further"] = fields;
+            }
+            if has_ended(held.state, held.ends, now) {
+                slot["expired"] = json!(true);
+            }
         }
+        value
     }
 }
 
@@ -80,15 +156,26 @@ pub(super) fn parse(text: &[u8]) -> Result<Database, String> {
         Value::Null => &none,
         _ => return Err(" `leases` must be an object".to_owned()),
     };
+    if whole.get("leases").is_none() && whole.get("ias").is_none() {
+        return Err(" neither `leases` nor `ias` in the object".to_owned());
+    }
     for (address, value) in leases {
         let address: Ipv4Addr =
             address.parse().map_err(|_| format!(" `{address}` is not an IPv4 address"))?;
-        let lease = lease(address, value).map_err(|why| format!(" lease {address}: {why}"))?;
-        database.leases.push(lease);
+        let fail = |why: String| format!(" lease {address}: {why}");
+        database.leases.push(lease(address, value).map_err(fail)?);
+        database.further.put(address.into(), fields(value).map_err(fail)?);
     }
     for (at, value) in whole["ias"].as_array().into_iter().flatten().enumerate() {
-        let bindings = association(value).map_err(|why| format!(" association {at}: {why}"))?;
-        database.bindings.extend(bindings);
+        let fail = |why: String| format!(" association {at}: {why}");
+        for (binding, fields) in association(value).map_err(fail)? {
+            database.further.put(IpAddr::V6(binding.held.address), fields);
+            database.bindings.push(binding);
+        }
+    }
+    for (at, value) in whole["non_leases"].as_array().into_iter().flatten().enumerate() {
+        let other = non_lease(value).map_err(|why| format!(" non_leases {at}: {why}"))?;
+        database.non_leases.push(other);
     }
     database.leases.sort_by_key(|lease| lease.address);
     database.bindings.sort_by_key(|one| (one.kind, one.held.address));
@@ -107,11 +194,9 @@ fn date(value: &Value, key: &str) -> Result<Date, String> {
     match &value[key] {
         Value::Null => Ok(Date::ABSENT),
         Value::String(never) if never == "never" => Ok(Date::NEVER),
-        Value::Number(number) => number
-            .as_i64()
-            .filter(|seconds| (0..=Date::NEVER.0).contains(seconds))
-            .map(Date)
-            .ok_or_else(|| format!("{key}: a date must fit into 31 bits")),
+        Value::Number(number) => {
+            number.as_i64().map(Date).ok_or_else(|| format!("{key}: a date must fit into 64 bits"))
+        }
         _ => Err(format!("{key}: expected a number, \"never\" or null")),
     }
 }
@@ -190,6 +275,9 @@ fn lease(address: Ipv4Addr, value: &Value) -> Result<Lease, String> {
         lease.uid = bytes(text).ok_or("uid: expected hexadecimal digits")?;
     }
     lease.hostname = text(value, "hostname")?;
+    lease.billing = text(value, "billing")?;
+    lease.on_expiry = text(value, "on_expiry")?;
+    lease.on_release = text(value, "on_release")?;
     lease.reserved = value["reserved"] == true;
     lease.bootp = value["bootp"] == true;
     lease.set = set(&value["set"])?;
@@ -204,7 +292,44 @@ fn lease(address: Ipv4Addr, value: &Value) -> Result<Lease, String> {
     Ok(lease)
 }
 
-fn association(value: &Value) -> Result<Vec<Binding>, String> {
+/// The fields of other formats.
+fn fields(value: &Value) -> Result<Vec<Field>, String> {
+    let further = &value["further"];
+    let fields = further.as_object().into_iter().flatten();
+    fields
+        .map(|(name, _)| {
+            let value = text(further, name)?.ok_or_else(|| format!("{name}: expected text"))?;
+            Ok(Field { name: name.clone().into(), value })
+        })
+        .collect()
+}
+
+fn non_lease(value: &Value) -> Result<NonLease, String> {
+    let kind = ["class", "subclass", "group", "host", "failover"]
+        .into_iter()
+        .find(|kind| value["kind"] == **kind)
+        .ok_or("kind: expected class, subclass, group, host or failover")?;
+    Ok(NonLease { kind, text: text(value, "text")?.ok_or("text: missing")? })
+}
+
+/// The events of each `on` block, and its statements.
+fn on(value: &Value) -> Result<Vec<(Vec<&'static str>, Vec<u8>)>, String> {
+    const EVENTS: [&str; 4] = ["expiry", "release", "commit", "transmission"];
+    let texts = value["on_text"].as_array().into_iter().flatten();
+    let blocks = value["on"].as_array().into_iter().flatten().zip(texts);
+    blocks
+        .map(|(events, statements)| {
+            let events = events.as_array().into_iter().flatten().map(|event| {
+                EVENTS.into_iter().find(|known| event == *known).ok_or("on: unknown event")
+            });
+            let statements = json!({"text": statements});
+            let statements = text(&statements, "text")?.ok_or("on_text: expected text")?;
+            Ok((events.collect::<Result<_, _>>()?, statements))
+        })
+        .collect()
+}
+
+fn association(value: &Value) -> Result<Vec<(Binding, Vec<Field>)>, String> {
     let kind = value["kind"].as_str().and_then(IaKind::from_short_name);
     let kind = kind.ok_or("kind: expected `na`, `ta` or `pd`")?;
     let iaid = value["iaid_raw"].as_str().and_then(bytes).and_then(|raw| raw.try_into().ok());
@@ -232,10 +357,19 @@ fn association(value: &Value) -> Result<Vec<Binding>, String> {
             max: number("max")?,
             ends: date(one, "ends")?,
             set: set(&one["sets"])?,
-            on: Vec::new(),
+            on: on(one)?,
         };
         let hostname = text(one, "hostname")?;
-        Ok(Binding { kind, iaid, duid: duid.clone(), cltt, held, hostname, hardware: None })
+        let hardware = match one["hardware"].as_str() {
+            Some(text) => {
+                Some(hardware(text).ok_or("hardware: expected a type and hexadecimal bytes")?)
+            }
+            None => None,
+        };
+        let own = one.get("cltt").map(|_| date(one, "cltt")).transpose()?;
+        let cltt = own.unwrap_or(cltt);
+        let binding = Binding { kind, iaid, duid: duid.clone(), cltt, held, hostname, hardware };
+        Ok((binding, fields(one)?))
     })
     .collect()
 }

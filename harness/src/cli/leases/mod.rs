@@ -1,4 +1,4 @@
-//! `leaselab leases`: lease databases of dhcpd, dnsmasq and Kea.
+//! `leaselab leases`: lease databases of DHCP servers.
 
 mod check;
 mod clock;
@@ -15,5 +15,6 @@ mod recover;
 mod rewrite;
 mod show;
 mod stats;
+mod table;
 
 pub(super) use command::{Args, run};

@@ -4,11 +4,13 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use clap::ValueEnum;
 use lease_formats::dhcpd::Family;
 use lease_formats::exchange::{Database, Format, Losses, dnsmasq, kea};
+use scenario::quantity;
 
 use super::json;
-use super::load::{InputOptions, Protocol};
+use super::load::{InputOptions, Loaded, Protocol};
 use super::print::print;
 use crate::error::CommandError;
 use crate::exit::Exit;
@@ -19,12 +21,50 @@ pub(super) struct OutputOptions {
     /// File to write atomically; it can be the input file [default: stdout]
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Subnet id of the addresses in Kea's configuration
+    /// Accept that the new file lacks what its format cannot represent
+    #[arg(long)]
+    lossy: bool,
+    /// Subnet id in Kea's configuration of the addresses that do not have one yet
     #[arg(long, value_name = "N", default_value_t = 1)]
     subnet_id: u32,
 }
 
-/// Writes the leases of `file` in `form`; without a form, in the format of the file with one record for each address.
+/// Formats that can be written, by their names on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Target {
+    /// ISC dhcpd's dhcpd.leases
+    Dhcpd,
+    /// dnsmasq's lease file
+    Dnsmasq,
+    /// Kea's memfile
+    KeaCsv,
+    /// A JSON object, which can represent everything
+    Json,
+}
+
+impl Target {
+    /// The format of a file, if it can be written.
+    fn of(format: Format) -> Option<Self> {
+        match format {
+            Format::Dhcpd => Some(Self::Dhcpd),
+            Format::Dnsmasq => Some(Self::Dnsmasq),
+            Format::KeaCsv => Some(Self::KeaCsv),
+            Format::Json => Some(Self::Json),
+            Format::Odhcpd | Format::Bootpd | Format::Libvirt => None,
+        }
+    }
+}
+
+/// What a command writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// The same format, with one record for each address.
+    Compact,
+    /// Another format, or the same one.
+    Convert(Target),
+}
+
+/// Writes the leases of `file`.
 ///
 /// # Errors
 /// A file that cannot be read or written, or leases that do not fit into one file of the format.
@@ -32,46 +72,59 @@ pub(super) fn write(
     file: &Path,
     input: &InputOptions,
     out: &OutputOptions,
-    form: Option<Format>,
+    purpose: Purpose,
 ) -> Result<Exit, CommandError> {
     report::check_writable(out.output.iter())?;
+    let as_written = purpose == Purpose::Compact;
+    let input = &InputOptions { as_written, ..input.clone() };
     let loaded = input.load(file)?;
     loaded.explain();
-    let Some(database) = loaded.database() else {
-        let path = file.display();
+    let path = file.display();
+    let Some(mut database) = loaded.database() else {
         return Err(CommandError::Usage(format!(
             "{path}: dhcpd would keep no lease; try --as careful"
         )));
     };
-    let mut losses = Losses::default();
-    let compacts = form.is_none();
-    let form = form.unwrap_or(loaded.format);
-    if form != Format::Dhcpd {
-        database.only_dhcpd(&mut losses);
-    }
-    // Unlike the start of a server, compacting keeps leases that have ended, unless a clock is given.
-    let now = if compacts { input.now.unwrap_or(0) } else { input.now() };
-    let bytes = match form {
-        Format::Dnsmasq => dnsmasq::write(&database, now, &mut losses),
-        Format::Json => {
-            let mut bytes = Vec::new();
-            json::write(Some(&database), None, &mut bytes)
-                .map_err(|error| CommandError::Environment(error.to_string()))?;
-            on_blocks(&database, &mut losses);
-            bytes
-        }
-        Format::Dhcpd => database.to_dhcpd(family(&database, input)?, &mut losses),
-        Format::KeaCsv => {
-            kea::write(&database, family(&database, input)?, out.subnet_id, now, &mut losses)
-        }
+    let target = match purpose {
+        Purpose::Convert(target) => target,
+        Purpose::Compact => Target::of(loaded.format).ok_or_else(|| {
+            CommandError::Usage(format!(
+                "{path}: {} can only be read: use `leaselab leases convert --to …`",
+                loaded.format
+            ))
+        })?,
     };
+    let replaced = out.output.as_ref().filter(|output| is_same(output, file));
+    if replaced.is_some() && loaded.files > 1 {
+        return Err(CommandError::Usage(format!(
+            "{path}: not replaced: Kea reads it together with the files of a cleanup; write to another file"
+        )));
+    }
+    // Who names a protocol wants its leases only.
+    match input.family {
+        Some(Protocol::V4) => database.bindings.clear(),
+        Some(Protocol::V6) => database.leases.clear(),
+        None => {}
+    }
+    database.forget_other_fields();
+    let mut losses = Losses::default();
+    let bytes = render(&loaded, &database, target, purpose, input, out, &mut losses)?;
     err!("{losses}");
-    if compacts && losses.unwritten() > 0 {
-        errln!("{}: not compacted: leases would be missing", file.display());
+    if purpose == Purpose::Compact && losses.unwritten() > 0 {
+        errln!("{path}: not compacted: leases would be missing");
         return Ok(Exit::Failed);
     }
-    if let Some(path) = out.output.as_ref().filter(|path| is_same(path, file))
-        && loaded.leaves_out()
+    let lost = !losses.is_empty() && !out.lossy;
+    if lost {
+        let what = quantity(losses.total(), "value");
+        if replaced.is_some() {
+            errln!("{path}: not replaced: {what} would be lost; --lossy accepts that");
+            return Ok(Exit::Failed);
+        }
+        errln!("{path}: {what} lost; --lossy accepts that");
+    }
+    if let Some(path) = replaced
+        && (loaded.leaves_out() || !losses.is_empty())
     {
         keep_damaged(path)?;
     }
@@ -79,7 +132,39 @@ pub(super) fn write(
         Some(path) => report::write_atomically(path, &bytes)?,
         None => print(|out| out.write_all(&bytes))?,
     }
-    Ok(Exit::Passed)
+    Ok(if lost { Exit::Failed } else { Exit::Passed })
+}
+
+/// The text of the new file.
+fn render(
+    loaded: &Loaded,
+    database: &Database,
+    target: Target,
+    purpose: Purpose,
+    input: &InputOptions,
+    out: &OutputOptions,
+    losses: &mut Losses,
+) -> Result<Vec<u8>, CommandError> {
+    // Unlike the start of a server, compacting keeps leases that have ended, unless a clock is given.
+    let now = if purpose == Purpose::Compact { input.now.unwrap_or(0) } else { input.now() };
+    Ok(match target {
+        Target::Dnsmasq => dnsmasq::write(database, now, losses),
+        Target::Json => {
+            let mut bytes = Vec::new();
+            json::write(Some(database), None, None, &mut bytes)
+                .map_err(|error| CommandError::Environment(error.to_string()))?;
+            bytes
+        }
+        Target::Dhcpd => {
+            if loaded.format != Format::Dhcpd {
+                database.lost_far_dates(losses);
+            }
+            database.to_dhcpd(family(database, input)?, losses)
+        }
+        Target::KeaCsv => {
+            kea::write(database, family(database, input)?, out.subnet_id, now, losses)
+        }
+    })
 }
 
 /// Whether both names refer to the same file.
@@ -88,14 +173,14 @@ fn is_same(a: &Path, b: &Path) -> bool {
     key(a).is_some_and(|a| Some(a) == key(b))
 }
 
-/// Gives a file with unreadable parts a second name before it is replaced.
+/// Gives a file that holds more than the new one a second name before it is replaced.
 fn keep_damaged(path: &Path) -> Result<(), CommandError> {
     let mut kept = path.as_os_str().to_owned();
     kept.push(".damaged");
     let kept = PathBuf::from(kept);
     fs::hard_link(path, &kept).map_err(|error| {
         CommandError::Usage(format!(
-            "{}: not replaced, because parts of it are unreadable and it cannot be kept as {}: {error}",
+            "{}: not replaced, because parts of it are not in the new file and it cannot be kept as {}: {error}",
             path.display(),
             kept.display()
         ))
@@ -117,23 +202,5 @@ fn family(database: &Database, input: &InputOptions) -> Result<Family, CommandEr
         )),
         (_, true) => Ok(Family::V4),
         (true, false) => Ok(Family::V6),
-    }
-}
-
-fn on_blocks(database: &Database, losses: &mut Losses) {
-    for lease in &database.leases {
-        if lease.on_expiry.is_some() || lease.on_release.is_some() {
-            losses.add(
-                "the statements of its `on` blocks, which JSON cannot represent",
-                lease.address,
-            );
-        }
-    }
-    for binding in database.bindings.iter().filter(|binding| !binding.held.on.is_empty()) {
-        let address = binding.held.address;
-        losses.add(
-            "the statements of its `on` blocks, of which JSON contains only the events",
-            address,
-        );
     }
 }

@@ -1,22 +1,21 @@
 //! `leaselab leases show`.
 
-use dnsmasq_model::hex_text;
-use std::io::{self, Write};
 use std::path::PathBuf;
 
-use lease_formats::dhcpd::{History, Lease};
-use lease_formats::exchange::{Binding, Database};
+use lease_formats::dhcpd::{History, View};
+use lease_formats::exchange::{Binding, Database, Format};
 
-use super::filter::{LeaseFilter, as_of};
-use super::load::{Content, InputOptions};
+use super::filter::{LeaseFilter, as_of, expire};
+use super::json;
+use super::load::{Content, InputOptions, Loaded};
 use super::print::print;
-use super::{clock, json};
+use super::table::{self, Column};
 use crate::error::CommandError;
 use crate::exit::Exit;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The lease file
+    /// The lease file, a folder with memfiles of Kea, or - for standard input
     file: PathBuf,
     #[command(flatten)]
     input: InputOptions,
@@ -28,6 +27,10 @@ pub(super) struct Args {
     /// Print CSV
     #[arg(long)]
     csv: bool,
+    /// Columns of the table or of the CSV: address, state, starts, ends, cltt, hardware, client-id, iaid, hostname, or
+    /// the name of a field of one format, such as kea.subnet_id
+    #[arg(long, value_name = "COLUMN", value_delimiter = ',', conflicts_with = "json")]
+    columns: Vec<Column>,
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
@@ -36,6 +39,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     loaded.explain();
     if let (Content::Journal(reading), true, true) =
         (&loaded.content, args.json, args.filter.is_all())
+        && reading.view != View::Salvage
     {
         print(|mut out| reading.write_json(&mut out))?;
         return Ok(Exit::Passed);
@@ -44,64 +48,46 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
         Content::Journal(reading) => Some(reading.verdict.to_string()),
         Content::Other(_) => None,
     };
-    let database = match (&loaded.content, args.filter.at) {
-        (Content::Journal(reading), Some(at)) => Some(as_of(reading, at)),
-        _ => loaded.database(),
+    // A lease that was held at the time of --at had not ended then.
+    let now = (!args.filter.as_recorded && args.filter.at.is_none()).then(|| args.input.now());
+    let database = match args.filter.at {
+        Some(at) => Some(database_at(&args.file, &loaded, at)?),
+        None => loaded.database(),
     };
     let database = database.map(|mut database| {
+        if let Some(now) = now.filter(|_| !args.json) {
+            expire(&mut database, now);
+        }
         args.filter.retain(&mut database);
         database
     });
     print(|out| match &database {
-        _ if args.json => json::write(database.as_ref(), verdict.as_deref(), out),
+        _ if args.json => json::write(database.as_ref(), verdict.as_deref(), now, out),
         None => writeln!(out, "dhcpd {}", verdict.unwrap_or_default()),
-        Some(database) if args.csv => csv(database, out),
-        Some(database) => table(database, out),
+        Some(database) if args.csv => table::csv(database, &args.columns, out),
+        Some(database) if args.columns.is_empty() => table::by_protocol(database, out),
+        Some(database) => table::of_columns(database, &args.columns, out),
     })?;
     Ok(Exit::Passed)
+}
+
+/// The leases that were held at a time. A file that is not a journal has only its last state.
+fn database_at(path: &std::path::Path, loaded: &Loaded, at: i64) -> Result<Database, CommandError> {
+    match loaded.declarations() {
+        Some(declarations) => {
+            let whole_associations = loaded.format == Format::Dhcpd;
+            let declarations = declarations.into_iter().map(|(_, declaration)| declaration);
+            Ok(as_of(declarations, at, whole_associations))
+        }
+        None => loaded.database().ok_or_else(|| {
+            CommandError::Usage(format!("{}: no lease would be kept", path.display()))
+        }),
+    }
 }
 
 /// Text of unknown bytes, safe for a terminal.
 pub(super) fn safe(text: Option<&Vec<u8>>) -> String {
     text.map(|text| text.escape_ascii().to_string()).unwrap_or_default()
-}
-
-fn table(database: &Database, out: &mut dyn Write) -> io::Result<()> {
-    if !database.leases.is_empty() {
-        let heads = ["ADDRESS", "STATE", "ENDS", "HARDWARE", "NAME"];
-        writeln!(
-            out,
-            "{:<15} {:<9} {:<20} {:<26} {}",
-            heads[0], heads[1], heads[2], heads[3], heads[4]
-        )?;
-    }
-    for lease in &database.leases {
-        let hardware = lease.hardware.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
-        let (address, ends) = (lease.address.to_string(), clock::shown(lease.ends));
-        let (state, name) = (lease.state.name(), safe(lease.hostname.as_ref()));
-        let line = format!("{address:<15} {state:<9} {ends:<20} {hardware:<26} {name}");
-        writeln!(out, "{}", line.trim_end())?;
-    }
-    if !database.bindings.is_empty() {
-        let heads = ["ADDRESS", "STATE", "ENDS", "IAID", "DUID"];
-        writeln!(
-            out,
-            "{:<43} {:<9} {:<20} {:<10} {}",
-            heads[0], heads[1], heads[2], heads[3], heads[4]
-        )?;
-    }
-    for binding in &database.bindings {
-        let ends = clock::shown(binding.held.ends);
-        let (state, duid) = (binding.held.state.name(), hex_text(&binding.duid));
-        let name = safe(binding.hostname.as_ref());
-        let line = format!(
-            "{:<43} {state:<9} {ends:<20} {:<10} {duid} {name}",
-            prefixed(binding),
-            binding.iaid
-        );
-        writeln!(out, "{}", line.trim_end())?;
-    }
-    Ok(())
 }
 
 /// The address, with the length of a prefix.
@@ -110,54 +96,4 @@ pub(super) fn prefixed(binding: &Binding) -> String {
         0 => binding.held.address.to_string(),
         length => format!("{}/{length}", binding.held.address),
     }
-}
-
-fn csv(database: &Database, out: &mut dyn Write) -> io::Result<()> {
-    let mut table = csv::Writer::from_writer(out);
-    table.write_record([
-        "address",
-        "state",
-        "starts",
-        "ends",
-        "cltt",
-        "hardware",
-        "client_id",
-        "iaid",
-        "hostname",
-    ])?;
-    let time = |date: lease_formats::dhcpd::Date| match date {
-        date if date.is_absent() => String::new(),
-        date if date.is_never() => "never".to_owned(),
-        date => date.0.to_string(),
-    };
-    for lease in &database.leases {
-        let Lease { address, state, starts, ends, cltt, hardware, uid, hostname, .. } = lease;
-        let hardware = hardware.as_ref().map(ToString::to_string).unwrap_or_default();
-        table.write_record([
-            address.to_string(),
-            state.to_string(),
-            time(*starts),
-            time(*ends),
-            time(*cltt),
-            hardware,
-            hex_text(uid),
-            String::new(),
-            safe(hostname.as_ref()),
-        ])?;
-    }
-    for binding in &database.bindings {
-        let hardware = binding.hardware.as_ref().map(ToString::to_string).unwrap_or_default();
-        table.write_record([
-            prefixed(binding),
-            binding.held.state.to_string(),
-            String::new(),
-            time(binding.held.ends),
-            time(binding.cltt),
-            hardware,
-            hex_text(&binding.duid),
-            binding.iaid.to_string(),
-            safe(binding.hostname.as_ref()),
-        ])?;
-    }
-    table.flush()
 }

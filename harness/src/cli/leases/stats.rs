@@ -5,12 +5,12 @@ use std::io::{self, Write};
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
-use lease_formats::dhcpd::{BindingState, Date, Declared, History, Reading};
+use lease_formats::dhcpd::{BindingState, Date, Declaration, Declared, History};
 use lease_formats::exchange::Database;
 
 use super::clock;
 use super::filter::written;
-use super::load::{Content, InputOptions};
+use super::load::InputOptions;
 use super::print::print;
 use crate::error::CommandError;
 use crate::exit::Exit;
@@ -36,9 +36,11 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     print(|out| {
         states(&database, out)?;
         by_pool(&database, &pools, out)?;
-        match &loaded.content {
-            Content::Journal(reading) => over_time(reading, out),
-            Content::Other(_) => Ok(()),
+        match loaded.declarations() {
+            Some(declarations) => {
+                over_time(declarations.into_iter().map(|(_, one)| one), args.input.now(), out)
+            }
+            None => Ok(()),
         }
     })?;
     Ok(Exit::Passed)
@@ -88,7 +90,11 @@ fn by_pool(
 }
 
 /// Prints the number of active leases over time, from the times in the declarations.
-fn over_time(reading: &Reading, out: &mut dyn Write) -> io::Result<()> {
+fn over_time<'a>(
+    declarations: impl Iterator<Item = &'a Declaration>,
+    now: i64,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let mut changes: Vec<(i64, usize, bool, i64)> = Vec::new();
     let mut places: BTreeMap<Vec<u8>, usize> = BTreeMap::new();
     let mut record = |key: Vec<u8>, time: i64, active: bool, ends: Date| {
@@ -98,7 +104,7 @@ fn over_time(reading: &Reading, out: &mut dyn Write) -> io::Result<()> {
             changes.push((time, place, active, if ends.is_never() { i64::MAX } else { ends.0 }));
         }
     };
-    for declaration in &reading.history {
+    for declaration in declarations {
         match &declaration.what {
             Declared::Lease(lease) => {
                 let active = lease.state == BindingState::Active;
@@ -112,6 +118,10 @@ fn over_time(reading: &Reading, out: &mut dyn Write) -> io::Result<()> {
             }
             Declared::ServerDuid => {}
         }
+    }
+    // A client or server whose clock was wrong would stretch the table over decades.
+    if changes.iter().any(|(time, ..)| *time <= now) {
+        changes.retain(|(time, ..)| *time <= now);
     }
     // Records of the same second stay in the order of the file.
     changes.sort_by_key(|(time, ..)| *time);

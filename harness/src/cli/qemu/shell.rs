@@ -46,7 +46,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     for ((path, script), boot) in scripts.into_iter().zip(0..) {
         let script = String::from_utf8_lossy(&script);
         let output = router.run_script(&script, FIRST_BOOT + boot * BETWEEN_BOOTS)?;
-        router.pull_the_plug()?;
+        let (nvram, rest) = router.cut_power_and_count_erases()?;
         out!("{}", String::from_utf8_lossy(&output.stdout));
         err!("{}", String::from_utf8_lossy(&output.stderr));
         if output.code != 0 {
@@ -54,7 +54,10 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
             exit = Exit::Failed;
             break;
         }
-        outln!("{}: passed", path.display());
+        outln!(
+            "{}: passed; erased blocks: {nvram} of the NVRAM, {rest} of the other flash",
+            path.display()
+        );
     }
     Ok(exit)
 }

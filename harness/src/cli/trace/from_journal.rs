@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::site::{cost_line, read_site, seconds};
+use super::site::{cost_line, no_event, read_site, seconds};
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::report;
@@ -12,7 +12,7 @@ use trace::stimuli;
 /// The arguments of `leaselab trace from-journal`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// dhcpd.leases files, folders of generations, or .xz and .tar.xz archives of them, oldest first
+    /// dhcpd.leases files, memfiles of Kea, folders of generations, or .xz and .tar.xz archives of them, oldest first
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// Write the events to this file, one JSON object a line, in the format of stimuli.jsonl
@@ -37,6 +37,9 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
         let whole =
             serde_json::json!({"events": counts, "seconds": seconds(&site), "cost": site.cost});
         report::write_atomically(path, format!("{whole:#}\n").as_bytes())?;
+    }
+    if counts.is_empty() {
+        outln!("{}", no_event(&site));
     }
     for (name, count) in counts {
         outln!("{name:<12} {count:>8}");

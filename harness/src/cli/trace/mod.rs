@@ -8,4 +8,4 @@ mod replay;
 mod site;
 
 pub(super) use command::{Args, run};
-pub(super) use site::{cost_line, read_site, seconds};
+pub(super) use site::{cost_line, read_events, seconds};

@@ -4,19 +4,39 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::error::CommandError;
+use scenario::quantity;
 use trace::{SiteHistory, WriteCost, from_journal, generations};
+
+/// Reads journals with at least one event, and prints the problems in them on stderr.
+///
+/// # Errors
+/// A journal that cannot be read, or journals without an event.
+pub(in crate::cli) fn read_events(paths: &[PathBuf]) -> Result<SiteHistory, CommandError> {
+    let site = read_site(paths)?;
+    if site.events.is_empty() {
+        let path = paths.first().map_or(Path::new(""), PathBuf::as_path);
+        return Err(CommandError::file(path, no_event(&site)));
+    }
+    Ok(site)
+}
+
+/// Why there is no event.
+pub(super) fn no_event(site: &SiteHistory) -> String {
+    let leases = quantity(site.addresses, "lease");
+    format!("contains {leases}, but no event: no record changes the state of an address")
+}
 
 /// Reads journals, and prints the problems in them on stderr.
 ///
 /// # Errors
 /// A journal that cannot be read, or journals without a lease.
-pub(in crate::cli) fn read_site(paths: &[PathBuf]) -> Result<SiteHistory, CommandError> {
+pub(super) fn read_site(paths: &[PathBuf]) -> Result<SiteHistory, CommandError> {
     let found = generations(paths).map_err(CommandError::usage)?;
     let site = from_journal(&found);
     for problem in &site.problems {
         errln!("{problem}");
     }
-    if site.events.is_empty() {
+    if site.addresses == 0 {
         let path = paths.first().map_or(Path::new(""), PathBuf::as_path);
         return Err(CommandError::file(path, "contains no lease, so there are no events"));
     }

@@ -9,7 +9,7 @@ use crate::report;
 use wear::Fleet;
 
 /// Larger files are not read.
-const MAX_BYTES: u64 = 256 << 20;
+const MAX_BYTES: u64 = 64 << 20;
 
 /// The arguments of `leaselab wear merge`.
 #[derive(Debug, clap::Args)]

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::cli::options::RtcChoice;
-use crate::cli::trace::{cost_line, read_site, seconds};
+use crate::cli::trace::{cost_line, read_events, seconds};
 use crate::error::CommandError;
 use crate::suite;
 use dnsmasq_model::Release;
@@ -65,7 +65,7 @@ impl SourceArgs {
             return Ok(Some(Source::Workloads(of_build(lists, rtc, path)?)));
         }
         if let Some(first) = self.journal.first() {
-            let site = read_site(&self.journal)?;
+            let site = read_events(&self.journal)?;
             let label = format!("journal {}", first.display());
             let mut list = trace::workload(&label, &site.events)
                 .map_err(|error| CommandError::file(first, error))?;

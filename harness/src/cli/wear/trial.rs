@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::cli::options::{Root, check_script};
 use crate::error::CommandError;
 use backend::process::{ScriptCommand, ScriptFile, Settings};
+use runner::NamePattern;
 use scenario::Seconds;
 use wear::CrossCheckSpec;
 
@@ -25,9 +26,16 @@ pub(super) struct TrialArgs {
     /// Kill a script and its children when a call takes longer
     #[arg(long, value_name = "SECONDS", requires = "script", default_value_t = 20)]
     timeout: u64,
+    /// NVRAM variables that belong to the script, such as my_leases or 'lease_*'; may be repeated: their loss is not that of
+    /// a setting [default: dnsmasq_lease_*]
+    #[arg(long, value_name = "PATTERN", requires = "script")]
+    owns: Vec<NamePattern>,
     #[command(flatten)]
     root: Root,
 }
+
+/// The default of `--owns`.
+const DEFAULT_PREFIX: &[u8] = b"dnsmasq_lease_";
 
 /// Longest `--window`, in seconds, because a year in processes takes days.
 const LONGEST_WINDOW: u64 = 366 * wear::DAY;
@@ -81,6 +89,10 @@ impl TrialArgs {
                 limit_ms: self.timeout.clamp(1, 86_400) * 1000,
                 isolation: self.root.isolation(),
                 programs: Vec::new(),
+            },
+            owns: match self.owns.as_slice() {
+                [] => vec![NamePattern::prefix(DEFAULT_PREFIX)],
+                named => named.to_vec(),
             },
             seconds: self.window.0,
         }))

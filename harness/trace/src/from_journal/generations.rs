@@ -1,8 +1,12 @@
 //! Finds the generations of a journal in files, folders and archives.
 
+use std::collections::BTreeSet;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+
+use lease_formats::exchange::{Detected, Format, detect_format, kea};
 
 use crate::archive;
 use crate::error::TraceError;
@@ -22,12 +26,19 @@ impl Generation {
         let head = &self.bytes[..self.bytes.len().min(512)];
         String::from_utf8_lossy(head).contains("# This lease file was written by ")
     }
+
+    /// Whether the file is the result of a cleanup of Kea.
+    pub(super) fn is_cleaned_up(&self) -> bool {
+        let (_, role) = kea::stem(OsStr::new(&self.name));
+        matches!(role, kea::Role::Previous | kea::Role::Completed)
+    }
 }
 
 /// Reads files, folders of generations, and `.xz` or `.tar.xz` archives of them, the oldest generation first.
 ///
 /// In a folder, the generations are the files whose names begin with `gen`, or if there are none, those with `.leases` in
-/// their names. They are sorted by name, except that `dhcpd.leases~` comes before `dhcpd.leases`.
+/// their names. They are sorted by name, except that `dhcpd.leases~` comes before `dhcpd.leases`. If there are none
+/// either, they are the memfiles of Kea, in the order in which it loads them.
 ///
 /// # Errors
 /// If something cannot be read, is larger than 1 GiB, or contains no generation.
@@ -64,8 +75,11 @@ fn files_of_folder(folder: &Path) -> io::Result<Vec<PathBuf>> {
     }
     let name = |path: &PathBuf| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let is_generation = |path: &PathBuf| name(path).starts_with("gen");
+    let is_journal = |path: &PathBuf| name(path).contains(".leases");
     if files.iter().any(is_generation) {
         files.retain(is_generation);
+    } else if !files.iter().any(is_journal) {
+        return Ok(memfiles(folder, &files));
     } else {
         files.retain(|path| name(path).contains(".leases"));
     }
@@ -74,10 +88,38 @@ fn files_of_folder(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
+/// The memfiles of Kea among the files of a folder.
+fn memfiles(folder: &Path, files: &[PathBuf]) -> Vec<PathBuf> {
+    let stems: BTreeSet<OsString> =
+        files.iter().filter_map(|path| Some(kea::stem(path.file_name()?).0)).collect();
+    let exists = |name: &OsStr| folder.join(name).is_file();
+    let names = stems
+        .iter()
+        .filter(|stem| Path::new(stem).extension() == Some("csv".as_ref()))
+        .flat_map(|stem| kea::siblings(stem, exists));
+    names.map(|name| folder.join(name)).collect()
+}
+
+/// Whether the bytes can be a journal; other text must not pass for one without leases.
+fn check_format(bytes: &[u8]) -> io::Result<()> {
+    let head = &bytes[..bytes.len().min(64 * 1024)];
+    match detect_format(head) {
+        Detected::Known(Format::Dhcpd | Format::KeaCsv) => Ok(()),
+        Detected::Known(other) => Err(io::Error::other(format!(
+            "{other} is not a journal: expected dhcpd.leases or Kea's memfile"
+        ))),
+        Detected::Unknown(what) => {
+            let what = what.unwrap_or("not a known lease database");
+            Err(io::Error::other(format!("{what}: expected dhcpd.leases or Kea's memfile")))
+        }
+    }
+}
+
 fn read(path: &Path, found: &mut Vec<Generation>) -> io::Result<()> {
     let bytes = archive::read_file(path)?;
     let name = path.display().to_string();
     let Some(inner) = name.strip_suffix(".xz") else {
+        check_format(&bytes)?;
         found.push(Generation { name, bytes });
         return Ok(());
     };

@@ -1,6 +1,6 @@
 //! The parts of dhcpd.conf that decide which leases are kept: pools, classes, failover peers.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -50,7 +50,7 @@ pub struct Config {
     ranges: Vec<Range>,
     networks: Vec<Network>,
     pub(crate) peers: Vec<Peer>,
-    pub(crate) classes: HashSet<Vec<u8>>,
+    pub(crate) classes: BTreeSet<Vec<u8>>,
 }
 
 impl Config {

@@ -38,6 +38,15 @@ pub struct Declaration {
 }
 
 impl History {
+    /// Whether it selects a declaration.
+    pub(crate) fn wants(self, what: &Declared) -> bool {
+        match what {
+            Declared::Lease(lease) => self.wants_lease(lease),
+            Declared::Ia(ia) => self.wants_ia(ia),
+            Declared::ServerDuid => true,
+        }
+    }
+
     pub(crate) fn wants_lease(self, lease: &Lease) -> bool {
         match self {
             Self::All => true,

@@ -1,6 +1,6 @@
 //! Identity associations of DHCPv6 and the table of them.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::net::Ipv6Addr;
 
 use super::ia_kind::IaKind;
@@ -55,11 +55,11 @@ impl Ia {
 /// The identity associations of a file, by kind and identifier.
 #[derive(Debug, Default)]
 pub struct IaTable {
-    index: HashMap<(IaKind, Vec<u8>), usize>,
+    index: BTreeMap<(IaKind, Vec<u8>), usize>,
     /// In the order of insertion; `None` where an association was removed.
     list: Vec<Option<Ia>>,
     /// The index of the association that has an address, by pool and address.
-    holders: HashMap<(IaKind, Option<usize>, Ipv6Addr), usize>,
+    holders: BTreeMap<(IaKind, Option<usize>, Ipv6Addr), usize>,
 }
 
 /// The number of buckets of hash tables in dhcpd (`DEFAULT_HASH_SIZE` of omapip/hash.h).

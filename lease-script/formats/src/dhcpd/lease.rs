@@ -5,10 +5,10 @@ use std::net::Ipv4Addr;
 
 use crate::hex;
 
-/// `never` in dhcpd (`MAX_TIME`).
-const NEVER: i64 = 0x7fff_ffff;
+/// The last second that dhcpd can represent, which stands for `never` there (`MAX_TIME` of includes/dhcpd.h).
+const MAX_TIME: i64 = 0x7fff_ffff;
 
-/// A date in seconds since 1970; 0 stands for an absent date, as in dhcpd.
+/// A date in seconds since 1970, with 64 bits; 0 stands for an absent date, as in dhcpd.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Date(pub i64);
 
@@ -16,7 +16,17 @@ impl Date {
     /// No date.
     pub const ABSENT: Self = Self(0);
     /// `never`, later than any other date.
-    pub const NEVER: Self = Self(NEVER);
+    pub const NEVER: Self = Self(i64::MAX);
+
+    /// A date as dhcpd computes it with 32 bits.
+    pub(crate) fn of_dhcpd(seconds: i32) -> Self {
+        if i64::from(seconds) == MAX_TIME { Self::NEVER } else { Self(i64::from(seconds)) }
+    }
+
+    /// Whether dhcpd can represent the date; it reads later ones as `never` or as dates before 1970.
+    pub fn fits_dhcpd(self) -> bool {
+        self.is_never() || self.0 < MAX_TIME
+    }
 
     /// Whether this is [`Self::ABSENT`].
     pub fn is_absent(self) -> bool {

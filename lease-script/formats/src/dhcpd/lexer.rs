@@ -5,9 +5,11 @@
 
 use std::io::Read;
 
+use super::date_range::DateRange;
 use super::diagnostic::{Consequence, Diagnostic, Diagnostics};
 use super::input::{Input, Location};
 use super::keyword::{Keyword, keyword};
+use super::lease::Date;
 use super::warning::Warning;
 
 /// The size of dhcpd's token buffer; strings are at least one byte shorter.
@@ -69,6 +71,7 @@ pub(crate) fn put_string(out: &mut Vec<u8>, bytes: &[u8]) {
 pub(crate) struct Lexer<R> {
     pub(crate) input: Input<R>,
     pub(crate) diagnostics: Diagnostics,
+    pub(crate) date_range: DateRange,
     /// The record being read, for the diagnostics.
     pub(crate) subject: Option<String>,
     /// White space overflowed dhcpd's buffer, at which it exits.
@@ -119,6 +122,7 @@ impl<R: Read> Lexer<R> {
         Self {
             input,
             diagnostics: Diagnostics::default(),
+            date_range: DateRange::default(),
             subject: None,
             fatal: false,
             peeked: None,
@@ -248,6 +252,18 @@ impl<R: Read> Lexer<R> {
     /// Drops a peeked token, after a jump or a rewind of the input.
     pub(crate) fn reset(&mut self) {
         self.peeked = None;
+    }
+
+    /// Reports a date that dhcpd reads as another one, without a line in its log.
+    pub(crate) fn note_far_date(&mut self, read: Date) {
+        let what = if read.is_never() { "never" } else { "another date" };
+        self.diagnostics.push(Diagnostic {
+            location: self.at,
+            message: format!("a date after 2038, which dhcpd reads as {what}"),
+            consequence: Consequence::ValueChanged,
+            subject: self.subject.clone(),
+            logged: false,
+        });
     }
 
     pub(crate) fn warn(&mut self, warning: impl Into<Warning>, consequence: Consequence) {

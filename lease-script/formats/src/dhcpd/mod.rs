@@ -14,6 +14,7 @@
 //! file: the input is a stream that is read through a window.
 
 mod config;
+mod date_range;
 mod declaration;
 mod diagnostic;
 mod expression;
@@ -51,6 +52,6 @@ pub use non_lease::NonLease;
 pub use reader::{Options, Reading, Verdict, View, read_bytes, read_file, read_opened};
 pub use table::LeaseTable;
 pub use writer::{
-    Unwritable, keeps_hostname, write_header, write_ia, write_lease, write_non_lease,
-    write_server_duid,
+    Unwritable, check_non_lease, keeps_hostname, write_header, write_ia, write_lease,
+    write_non_lease, write_server_duid,
 };

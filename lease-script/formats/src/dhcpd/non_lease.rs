@@ -1,6 +1,6 @@
 //! Declarations other than leases, which a rewrite has to keep unchanged.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use super::keyword::Keyword;
 
@@ -17,7 +17,7 @@ pub struct NonLease {
 /// state; as in dhcpd, the last declaration replaces the earlier ones.
 #[derive(Debug, Default)]
 pub(crate) struct NonLeases {
-    places: HashMap<Vec<u8>, usize>,
+    places: BTreeMap<Vec<u8>, usize>,
     list: Vec<Option<NonLease>>,
 }
 

@@ -2,6 +2,7 @@
 
 use std::io::Read;
 
+use super::date_range::DateRange;
 use super::diagnostic::Consequence;
 use super::keyword::Keyword;
 use super::lease::{Date, Hardware, SetValue};
@@ -30,33 +31,6 @@ pub(crate) fn atol(text: &[u8]) -> i64 {
         };
     }
     value
-}
-
-/// The seconds of a calendar date as dhcpd computes them: with 32 bits and without range checks.
-pub(crate) fn seconds(year: i32, month: i32, day: i32, clock: [i32; 3], offset: i32) -> i32 {
-    const DAYS: [i32; 11] = [31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
-    let year = if year > 1900 { year - 1900 } else { year };
-    if year >= 138 {
-        return i32::MAX;
-    }
-    let month = month.wrapping_sub(1);
-    // An invalid month reads outside dhcpd's table, which is undefined; here it counts 0 days.
-    let before = usize::try_from(month.wrapping_sub(1)).ok().and_then(|at| DAYS.get(at)).copied();
-    let leap = i32::from(month > 1 && year.wrapping_sub(72) % 4 == 0);
-    year.wrapping_sub(70)
-        .wrapping_mul(365)
-        .wrapping_add(year.wrapping_sub(69) / 4)
-        .wrapping_add(before.unwrap_or(0))
-        .wrapping_add(leap)
-        .wrapping_add(day)
-        .wrapping_sub(1)
-        .wrapping_mul(24)
-        .wrapping_add(clock[0])
-        .wrapping_mul(60)
-        .wrapping_add(clock[1])
-        .wrapping_mul(60)
-        .wrapping_add(clock[2])
-        .wrapping_add(offset)
 }
 
 impl<R: Read> Lexer<R> {
@@ -272,16 +246,14 @@ impl<R: Read> Lexer<R> {
         }
         if token == Token::Keyword(Keyword::Epoch) {
             self.next();
-            return match self.date_number("Seconds since epoch expected.") {
-                Some(value) => Date(i64::from(value)),
-                None => Date::ABSENT,
-            };
+            let number = self.date_number("Seconds since epoch expected.");
+            let full = number.map_or(Date::ABSENT, |_| Date(atol(self.c_text())));
+            return self.in_range(self.date_range.epoch(full.0), full);
         }
-        let Some(seconds) = self.calendar_date() else { return Date::ABSENT };
-        Date(i64::from(seconds))
+        self.calendar_date().unwrap_or(Date::ABSENT)
     }
 
-    fn calendar_date(&mut self) -> Option<i32> {
+    fn calendar_date(&mut self) -> Option<Date> {
         self.date_number("numeric day of week expected.")?;
         let year = self.date_number("numeric year expected.")?;
         self.date_separator(b'/', "expected slash separating year from month.")?;
@@ -298,12 +270,31 @@ impl<R: Read> Lexer<R> {
         if token == Token::Number {
             self.next();
             offset = atoi(self.c_text());
+        } else if self.date_range == DateRange::Full && token != SEMICOLON && self.peek_is_utc() {
+            // OpenBSD's dhcpd writes the zone (`write_lease` of its db.c).
+            self.next();
         } else if token != SEMICOLON {
             self.next();
             self.warn("Time zone offset or semicolon expected.", Consequence::ValueAbsent);
             return None;
         }
-        Some(seconds(year, month, day, [hour, minute, second], offset))
+        let date =
+            |range: DateRange| range.calendar(year, [month, day], [hour, minute, second], offset);
+        Some(self.in_range(date(self.date_range), date(DateRange::Full)))
+    }
+
+    /// Reports a date that dhcpd cannot represent.
+    fn in_range(&mut self, read: Date, written: Date) -> Date {
+        if read != written && written.0 > 0 {
+            self.note_far_date(read);
+        }
+        read
+    }
+
+    /// Whether the token that was peeked at is the word `UTC` or `GMT`.
+    fn peek_is_utc(&self) -> bool {
+        let text = self.c_text();
+        text.eq_ignore_ascii_case(b"utc") || text.eq_ignore_ascii_case(b"gmt")
     }
 
     fn date_number(&mut self, message: &str) -> Option<i32> {

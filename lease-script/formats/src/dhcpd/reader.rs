@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::config::Config;
+use super::date_range::DateRange;
 use super::declaration::{
     ByteOrder, Contents, Counts, Declarations, Family, ParseRules, ReadEnd, Subject,
 };
@@ -296,6 +297,10 @@ fn read_family<S: Source + ?Sized>(
         config: options.config.clone(),
         pools: options.view == View::Dhcpd,
         loose_blocks: options.view != View::Dhcpd,
+        date_range: match options.view {
+            View::Salvage => DateRange::Full,
+            View::Dhcpd | View::Text => DateRange::Dhcpd,
+        },
         history: options.history,
     };
     let fast_path = source.len() >= options.fast_path_from && options.history.is_none();

@@ -1,6 +1,7 @@
 //! The changes that dhcpd makes to leases at its start, before it writes them again: `expire_all_pools` and
 //! `write_leases4` of server/mdb.c, `write_lease` of server/db.c.
 
+use std::collections::BTreeMap;
 use std::io::Read;
 
 use super::config::{Config, Peer, Role};
@@ -23,8 +24,8 @@ pub(crate) struct Failover {
 }
 
 impl Failover {
-    pub(crate) fn new(peer: &Peer, states: &[(Vec<u8>, PeerState)]) -> Self {
-        let state = states.iter().find(|(name, _)| *name == peer.name).map(|(_, state)| state);
+    pub(crate) fn new(peer: &Peer, states: &BTreeMap<Vec<u8>, PeerState>) -> Self {
+        let state = states.get(&peer.name);
         Self {
             role: peer.role,
             mine: state.map_or(Keyword::Recover, |state| state.mine),

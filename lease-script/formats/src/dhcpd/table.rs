@@ -43,7 +43,7 @@ impl Hasher for AddressHasher {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Fixed {
     /// starts, ends, tstp, tsfp, atsfp, cltt.
-    pub(crate) dates: [i32; 6],
+    pub(crate) dates: [i64; 6],
     /// Binding, next and rewind state; 0 is none.
     pub(crate) states: [u8; 3],
     pub(crate) flags: u8,
@@ -266,7 +266,7 @@ fn pack(lease: &Lease, heap: &mut Vec<u8>) -> Fixed {
     }
     let dates = [lease.starts, lease.ends, lease.tstp, lease.tsfp, lease.atsfp, lease.cltt];
     Fixed {
-        dates: dates.map(|date| date.0 as i32),
+        dates: dates.map(|date| date.0),
         states: [lease.state as u8, code(lease.next_state), code(lease.rewind_state)],
         flags: u8::from(lease.reserved) * RESERVED + u8::from(lease.bootp) * BOOTP,
     }
@@ -274,7 +274,7 @@ fn pack(lease: &Lease, heap: &mut Vec<u8>) -> Fixed {
 
 fn unpack(address: u32, fixed: Fixed, items: &[u8]) -> Lease {
     let mut lease = Lease::new(Ipv4Addr::from(address));
-    let [starts, ends, tstp, tsfp, atsfp, cltt] = fixed.dates.map(|date| Date(i64::from(date)));
+    let [starts, ends, tstp, tsfp, atsfp, cltt] = fixed.dates.map(Date);
     (lease.starts, lease.ends, lease.tstp) = (starts, ends, tstp);
     (lease.tsfp, lease.atsfp, lease.cltt) = (tsfp, atsfp, cltt);
     let [state, next, rewind] = fixed.states.map(BindingState::from_code);

@@ -10,6 +10,7 @@ use std::io::Write as _;
 use super::ia_kind::IaKind;
 use crate::hex::{self, Plain};
 
+use super::date_range::DateRange;
 use super::declaration::{ByteOrder, Declarations, Family, ParseRules};
 use super::ia::{Ia, IaAddress};
 use super::input::Input;
@@ -84,6 +85,19 @@ pub fn write_non_lease(out: &mut Vec<u8>, other: &NonLease) {
     out.push(b'\n');
 }
 
+/// Checks that dhcpd reads a declaration other than a lease without a problem.
+///
+/// # Errors
+/// dhcpd would report a problem.
+pub fn check_non_lease(other: &NonLease) -> Result<(), Unwritable> {
+    let head = other.text.split(|c| matches!(c, b'{' | b';')).next().unwrap_or_default();
+    let subject = String::from_utf8_lossy(head.trim_ascii()).into_owned();
+    let mut reader = reader(&other.text, Family::V4);
+    let token = reader.lexer.next();
+    reader.other(token);
+    same(reader, true).map_err(|reason| Unwritable { subject, reason })
+}
+
 /// Appends one `lease` declaration.
 ///
 /// # Errors
@@ -140,6 +154,7 @@ fn reader(record: &[u8], family: Family) -> Declarations<&[u8]> {
         config: None,
         pools: false,
         loose_blocks: false,
+        date_range: DateRange::Full,
         history: None,
     };
     Declarations::new(Lexer::new(Input::small(record)), rules, false)
@@ -162,20 +177,21 @@ fn short_string(out: &mut Vec<u8>, what: &str, bytes: &[u8]) -> Refused {
 }
 
 /// A date in UTC as dhcpd writes it (`print_time` of common/print.c), or with `epoch` if dhcpd would read the calendar
-/// date as another time.
+/// date as another time. Dates that dhcpd cannot represent are written, too: it reads them as `never`.
 fn date(out: &mut Vec<u8>, indent: &str, name: &str, date: Date) -> Refused {
     /// 2038-01-01, from which on calendar dates are read as `never`.
     const YEAR_2038: i64 = 2_145_916_800;
+    /// 10000-01-01.
+    const YEAR_10000: i64 = 253_402_300_800;
     if date.0 < 0 {
         return Err(format!("{name} before 1970, which makes dhcpd's rewrite fail"));
     }
     let _ = write!(out, "{indent}{name} ");
     if date.is_never() {
         out.extend_from_slice(b"never;\n");
-    } else if date.is_absent() || (YEAR_2038..Date::NEVER.0).contains(&date.0) {
+    } else if date.is_absent() || date.0 >= YEAR_10000 || (date.0 >= YEAR_2038 && date.fits_dhcpd())
+    {
         let _ = writeln!(out, "epoch {};", date.0);
-    } else if date.0 > Date::NEVER.0 {
-        return Err(format!("{name} beyond 2038, which dhcpd reads as never"));
     } else {
         let (days, second) = (date.0 / 86_400, date.0 % 86_400);
         let (year, month, day) = civil(days);

@@ -1,14 +1,19 @@
 //! The common representation of leases in all formats.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::dhcpd::{
     BindingState, Date, Family, Hardware, Ia, IaAddress, IaKind, Lease, NonLease, Reading,
-    write_header, write_ia, write_lease, write_non_lease,
+    check_non_lease, write_header, write_ia, write_lease, write_non_lease,
 };
 
+use super::fields::{FieldKind, lost_of_binding};
+use super::further::Further;
 use super::losses::Losses;
+
+/// The name of the format in messages.
+const FORMAT: &str = "dhcpd.leases";
 
 /// An IPv6 address or prefix of one client.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +61,8 @@ pub struct Database {
     pub server_duid: Option<Vec<u8>>,
     /// The declarations of a dhcpd.leases other than leases: hosts, groups, classes, failover states.
     pub non_leases: Vec<NonLease>,
+    /// The fields of other formats that the structures above lack.
+    pub further: Further,
 }
 
 impl Database {
@@ -67,14 +74,60 @@ impl Database {
             bindings: reading.ia_table.iter().flat_map(Binding::of).collect(),
             server_duid: reading.server_duid.clone(),
             non_leases: reading.non_leases.clone(),
+            further: Further::default(),
         };
         database.sort();
         database
     }
 
+    /// Adds the leases of another file, for example of the other protocol.
+    pub fn append(&mut self, other: Self) {
+        self.leases.extend(other.leases);
+        self.bindings.extend(other.bindings);
+        self.non_leases.extend(other.non_leases);
+        self.server_duid = other.server_duid.or(self.server_duid.take());
+        self.further.extend(other.further);
+        self.sort();
+    }
+
+    /// Sorts the leases by address; those of the same address stay in their order.
     pub(super) fn sort(&mut self) {
-        self.leases.sort_by_key(|lease| lease.address);
-        self.bindings.sort_by_key(|one| (one.kind, one.held.address, one.held.prefix_length));
+        let key = |one: &Binding| (one.kind, one.held.address, one.held.prefix_length);
+        // Leases are large, so that they are moved only once, and not at all if they are in order.
+        if !self.leases.is_sorted_by_key(|lease| lease.address) {
+            self.leases.sort_by_cached_key(|lease| lease.address);
+        }
+        if !self.bindings.is_sorted_by_key(key) {
+            self.bindings.sort_by_cached_key(key);
+        }
+    }
+
+    /// Removes the fields of addresses that have no lease any more.
+    pub fn forget_other_fields(&mut self) {
+        let leases = self.leases.iter().map(|lease| IpAddr::V4(lease.address));
+        let bindings = self.bindings.iter().map(|one| IpAddr::V6(one.held.address));
+        let known: HashSet<IpAddr> = leases.chain(bindings).collect();
+        self.further.retain(|address| known.contains(&address));
+    }
+
+    /// Sorts the leases and keeps the last one of each address.
+    pub(super) fn keep_last(&mut self) {
+        self.sort();
+        self.leases.dedup_by(|later, kept| {
+            let is_same = later.address == kept.address;
+            if is_same {
+                std::mem::swap(later, kept);
+            }
+            is_same
+        });
+        self.bindings.dedup_by(|later, kept| {
+            let key = |one: &Binding| (one.kind, one.held.address, one.held.prefix_length);
+            let is_same = key(later) == key(kept);
+            if is_same {
+                std::mem::swap(later, kept);
+            }
+            is_same
+        });
     }
 
     /// The identity associations of the bindings, in the order of their first addresses.
@@ -92,18 +145,6 @@ impl Database {
             list[at].addresses.push(binding.held.clone());
         }
         list
-    }
-
-    /// Counts what only dhcpd.leases can store.
-    pub fn only_dhcpd(&self, losses: &mut Losses) {
-        for other in &self.non_leases {
-            let kind = other.kind;
-            let article = if kind == "failover" { "a failover state" } else { kind };
-            losses.add(format!("{article}: only dhcpd.leases can store it"), kind);
-        }
-        for lease in self.leases.iter().filter(|lease| lease.billing.is_some()) {
-            losses.add("the class that it is billed to", lease.address);
-        }
     }
 
     /// Counts the leases of the other protocol.
@@ -136,12 +177,17 @@ impl Database {
             let _ = write_header(&mut out, None);
         }
         self.other_protocol(family, losses);
+        self.lost_further("dhcpd.", FORMAT, losses);
         for other in &self.non_leases {
-            write_non_lease(&mut out, other);
+            match check_non_lease(other) {
+                Ok(()) => write_non_lease(&mut out, other),
+                Err(unwritable) => losses.add_unwritten(&unwritable),
+            }
         }
         if family == Family::V6 {
-            for binding in self.bindings.iter().filter(|binding| binding.hostname.is_some()) {
-                losses.add("a host name: dhcpd's DHCPv6 leases have none", binding.held.address);
+            use FieldKind::{Cltt, Lifetimes, OfDhcpd};
+            for binding in &self.bindings {
+                lost_of_binding(binding, &[Cltt, Lifetimes, OfDhcpd], FORMAT, losses);
             }
             for ia in self.associations() {
                 if let Err(unwritable) = write_ia(&mut out, &ia) {
@@ -168,15 +214,6 @@ impl Database {
 /// The IAID as a number; the reader has converted it to little-endian.
 fn iaid(ia: &Ia) -> u32 {
     ia.iaid().try_into().map_or(0, u32::from_le_bytes)
-}
-
-/// A date that dhcpd can store: `never` for times after 2038.
-pub(super) fn date(seconds: i64, address: IpAddr, losses: &mut Losses) -> Date {
-    if seconds > Date::NEVER.0 {
-        losses.add("expiry after 2038: stored as never", address);
-        return Date::NEVER;
-    }
-    Date(seconds.max(0))
 }
 
 /// An active lease, for formats without states.

@@ -1,44 +1,47 @@
 //! dnsmasq's lease file: `EXPIRY HARDWARE ADDRESS NAME CLIENT-ID`, a `duid HEX` line, then
 //! `EXPIRY [T]IAID ADDRESS NAME DUID` (`lease_update_file` and `read_leases` of its lease.c).
 
-use std::collections::HashMap;
 use std::io::{self, BufRead};
 use std::net::IpAddr;
 
 use crate::dhcpd::{BindingState, Date, IaKind, Lease};
 use crate::hex;
 
-use super::database::{Binding, Database, active, active6, breaks_line_format, date};
+use super::database::{Binding, Database, active, active6, breaks_line_format};
 use super::dnsmasq_line::{
     LONGEST_HARDWARE, hardware_text, iaid_text, lease_line, parse_hardware, parse_iaid,
     server_duid_line,
 };
-use super::lines::{BYTE_ORDER_MARK, Line, Lines, Problem};
+use super::fields::{FieldKind, lost_of_binding, lost_of_lease};
+use super::lines::{BYTE_ORDER_MARK, Line, Lines, Problem, Read};
 use super::losses::Losses;
+
+/// The name of the format in messages.
+const FORMAT: &str = "dnsmasq's lease file";
 
 /// The longest client identifier that dnsmasq reads completely.
 const MAX_CLIENT_ID: usize = 255;
 
-/// The contents of a lease file.
-#[derive(Debug, Default)]
-pub struct Read {
-    /// The leases.
-    pub database: Database,
-    /// The problems found.
-    pub problems: Vec<Problem>,
-    /// What the common representation cannot store.
-    pub losses: Losses,
+/// The meaning of the times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Times {
+    /// Seconds since 1970.
+    Absolute,
+    /// Seconds after this time, as a build with HAVE_BROKEN_RTC writes them.
+    Lengths(i64),
+    /// Seconds since 1970, but lengths that begin at this time if all of them are too small for times.
+    Detect(i64),
 }
 
-/// The maximum number of problems that are kept.
-const MAX_KEPT: usize = 10_000;
+/// Times before 1980 are lengths: dnsmasq did not exist then.
+const FIRST_TIME: i64 = 315_532_800;
 
-/// Reads a lease file. With `lengths`, times are those of a build with HAVE_BROKEN_RTC: seconds after this time.
+/// Reads a lease file.
 ///
 /// # Errors
 /// The source cannot be read.
-pub fn read(source: impl BufRead, lengths: Option<i64>) -> io::Result<Read> {
-    let mut reader = Reader { read: Read::default(), places: HashMap::new(), lengths };
+pub fn read(source: impl BufRead, times: Times) -> io::Result<Read> {
+    let mut reader = Reader { read: Read::default() };
     let mut lines = Lines::new(source);
     let mut line = Vec::new();
     loop {
@@ -63,29 +66,60 @@ pub fn read(source: impl BufRead, lengths: Option<i64>) -> io::Result<Read> {
             }
         }
     }
-    reader.read.database.sort();
-    Ok(reader.read)
+    // The last line of an address counts.
+    reader.read.database.keep_last();
+    let mut read = reader.read;
+    match times {
+        Times::Absolute => {}
+        Times::Lengths(now) => begin_lengths_at(&mut read.database, now),
+        Times::Detect(now) => {
+            if has_lengths(&read.database) {
+                begin_lengths_at(&mut read.database, now);
+                read.notes.push(
+                    "the times are lengths, as a build with HAVE_BROKEN_RTC writes them: counted \
+                     from now (--now), since the file does not say when they began"
+                        .to_owned(),
+                );
+            }
+        }
+    }
+    Ok(read)
+}
+
+/// The ends of all leases.
+fn ends(database: &mut Database) -> impl Iterator<Item = &mut Date> {
+    let leases = database.leases.iter_mut().flat_map(|lease| [&mut lease.ends, &mut lease.tstp]);
+    leases.chain(database.bindings.iter_mut().map(|binding| &mut binding.held.ends))
+}
+
+/// Whether there are ends, and all of them are too small for times.
+fn has_lengths(database: &Database) -> bool {
+    let leases = database.leases.iter().map(|lease| lease.ends);
+    let bindings = database.bindings.iter().map(|binding| binding.held.ends);
+    let mut ends = leases.chain(bindings).filter(|ends| !ends.is_never()).peekable();
+    ends.peek().is_some() && ends.all(|ends| ends.0 < FIRST_TIME)
+}
+
+fn begin_lengths_at(database: &mut Database, now: i64) {
+    for end in ends(database).filter(|end| !end.is_never()) {
+        end.0 = end.0.saturating_add(now);
+    }
 }
 
 struct Reader {
     read: Read,
-    /// The index of each address among the leases or bindings: the last line counts.
-    places: HashMap<IpAddr, usize>,
-    lengths: Option<i64>,
 }
 
 type Broken = (usize, String);
 
 impl Reader {
     fn problem(&mut self, line: u64, column: usize, message: &str, loses: bool) {
-        if self.read.problems.len() < MAX_KEPT {
-            let message = message.to_owned();
-            self.read.problems.push(Problem { line, column, message, loses });
-        }
+        self.read.add(Problem { line, column, message: message.to_owned(), loses });
     }
 
     fn line(&mut self, line: &[u8]) -> Result<(), Broken> {
-        let words: Vec<(usize, &[u8])> = words(line);
+        let (all, count) = words(line);
+        let words = &all[..count];
         let broken = |at: usize, message: &str| -> Broken {
             let column = words.get(at).map_or(line.len() + 1, |(column, _)| column + 1);
             (column, message.to_owned())
@@ -112,17 +146,13 @@ impl Reader {
         let seconds: i64 = std::str::from_utf8(text(0))
             .ok()
             .and_then(|time| time.parse().ok())
-            .filter(|time| (0..=i64::from(u32::MAX) * 2).contains(time))
+            .filter(|time| *time >= 0)
             .ok_or_else(|| broken(0, "not a time: dnsmasq reads it as an infinite lease"))?;
         let address: IpAddr = std::str::from_utf8(text(2))
             .ok()
             .and_then(|address| address.parse().ok())
             .ok_or_else(|| broken(2, "not an address: dnsmasq ignores the line"))?;
-        let ends = match (seconds, self.lengths) {
-            (0, _) => Date::NEVER,
-            (length, Some(now)) => date(now.saturating_add(length), address, &mut self.read.losses),
-            (time, None) => date(time, address, &mut self.read.losses),
-        };
+        let ends = if seconds == 0 { Date::NEVER } else { Date(seconds) };
         let id = match text(4) {
             b"*" => Vec::new(),
             id => hex::decode(id)
@@ -137,7 +167,7 @@ impl Reader {
                 let mut lease = active(address);
                 (lease.ends, lease.tstp) = (ends, ends);
                 (lease.hardware, lease.uid, lease.hostname) = (hardware, id, name);
-                self.put4(lease);
+                self.read.database.leases.push(lease);
             }
             IpAddr::V6(address) => {
                 let (kind, iaid) = parse_iaid(text(1))
@@ -145,7 +175,7 @@ impl Reader {
                 let mut held = active6(address);
                 held.ends = ends;
                 let cltt = Date::ABSENT;
-                self.put6(Binding {
+                self.read.database.bindings.push(Binding {
                     kind,
                     iaid,
                     duid: id,
@@ -158,51 +188,33 @@ impl Reader {
         }
         Ok(())
     }
-
-    fn put4(&mut self, lease: Lease) {
-        let list = &mut self.read.database.leases;
-        match self.places.get(&IpAddr::V4(lease.address)) {
-            Some(&at) => list[at] = lease,
-            None => {
-                self.places.insert(IpAddr::V4(lease.address), list.len());
-                list.push(lease);
-            }
-        }
-    }
-
-    fn put6(&mut self, binding: Binding) {
-        let list = &mut self.read.database.bindings;
-        match self.places.get(&IpAddr::V6(binding.held.address)) {
-            Some(&at) => list[at] = binding,
-            None => {
-                self.places.insert(IpAddr::V6(binding.held.address), list.len());
-                list.push(binding);
-            }
-        }
-    }
 }
 
-/// The words of a line with their positions; white space is that of C's `isspace`.
-fn words(line: &[u8]) -> Vec<(usize, &[u8])> {
+/// The number of words that are read of a line; a lease has five.
+const MAX_WORDS: usize = 7;
+
+/// The first words of a line with their positions, and their number; white space is that of C's `isspace`.
+fn words(line: &[u8]) -> ([(usize, &[u8]); MAX_WORDS], usize) {
     let blank = |c: &u8| matches!(c, b' ' | b'\t'..=b'\r');
-    let mut words = Vec::new();
+    let mut words: [(usize, &[u8]); MAX_WORDS] = [(0, b""); MAX_WORDS];
+    let mut count = 0;
     let mut at = 0;
-    while at < line.len() {
+    while at < line.len() && count < MAX_WORDS {
         let Some(start) = line[at..].iter().position(|c| !blank(c)) else { break };
         let start = at + start;
         let end = line[start..].iter().position(blank).map_or(line.len(), |end| start + end);
-        words.push((start, &line[start..end]));
-        if words.len() > 6 {
-            break;
-        }
+        words[count] = (start, &line[start..end]);
+        count += 1;
         at = end;
     }
-    words
+    (words, count)
 }
 
 /// Writes the leases that dnsmasq would keep if it started at the time `now`.
 pub fn write(database: &Database, now: i64, losses: &mut Losses) -> Vec<u8> {
     let mut out = Vec::new();
+    database.lost_further("dnsmasq.", FORMAT, losses);
+    database.lost_non_leases(FORMAT, losses);
     for lease in &database.leases {
         lease4(&mut out, lease, now, losses);
     }
@@ -307,17 +319,8 @@ fn lease4(out: &mut Vec<u8>, lease: &Lease, now: i64, losses: &mut Losses) {
     let name = name(lease.hostname.as_ref(), address, losses);
     let id = id(&lease.uid, address, losses);
     append_line(out, time(lease.ends), &hardware_text(kind, bytes), address, name, &id);
-    for (is_lost, what) in [
-        (!lease.starts.is_absent() || !lease.cltt.is_absent(), "starts and cltt"),
-        (!lease.set.is_empty(), "variables (`set`)"),
-        (!lease.agent.is_empty(), "relay agent options"),
-        (lease.reserved || lease.bootp, "the flags reserved and dynamic-bootp"),
-        (lease.on_expiry.is_some() || lease.on_release.is_some(), "`on` blocks"),
-    ] {
-        if is_lost {
-            losses.add(format!("{what}: dnsmasq's lines cannot store them"), address);
-        }
-    }
+    use FieldKind::{ClientId, Hardware, HostName};
+    lost_of_lease(lease, &[Hardware, ClientId, HostName], FORMAT, losses);
 }
 
 fn lease6(out: &mut Vec<u8>, binding: &Binding, losses: &mut Losses) {
@@ -326,10 +329,5 @@ fn lease6(out: &mut Vec<u8>, binding: &Binding, losses: &mut Losses) {
     let name = name(binding.hostname.as_ref(), address, losses);
     let id = id(&binding.duid, address, losses);
     append_line(out, time(binding.held.ends), iaid.as_bytes(), address, name, &id);
-    if !binding.held.set.is_empty() || !binding.held.on.is_empty() {
-        losses.add("variables and `on` blocks: dnsmasq's lines cannot store them", address);
-    }
-    if binding.held.max != 0 {
-        losses.add("lifetimes and cltt: dnsmasq's lines cannot store them", address);
-    }
+    lost_of_binding(binding, &[FieldKind::HostName], FORMAT, losses);
 }

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::io::{self, BufRead};
 
+use super::database::Database;
+
 /// The maximum length of a line; longer lines are skipped.
 pub const LONGEST_LINE: usize = 64 * 1024;
 
@@ -25,6 +27,31 @@ pub struct Problem {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}: {}", self.line, self.column, self.message)
+    }
+}
+
+/// The maximum number of problems that are kept.
+const MAX_KEPT: usize = 10_000;
+
+/// The contents of a file.
+#[derive(Debug, Default)]
+pub struct Read {
+    /// The leases.
+    pub database: Database,
+    /// The first problems found.
+    pub problems: Vec<Problem>,
+    /// The number of all problems.
+    pub total: u64,
+    /// Remarks about the file as a whole.
+    pub notes: Vec<String>,
+}
+
+impl Read {
+    pub(super) fn add(&mut self, problem: Problem) {
+        self.total += 1;
+        if self.problems.len() < MAX_KEPT {
+            self.problems.push(problem);
+        }
     }
 }
 

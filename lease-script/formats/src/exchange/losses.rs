@@ -5,18 +5,35 @@ use std::fmt::{self, Display};
 
 use crate::dhcpd::Unwritable;
 
-/// The number of losses for each reason, with the first lease concerned.
+/// The number of addresses that are named for each reason.
+const MAX_NAMED: usize = 3;
+
+/// The number of losses for each field or reason, with the first leases concerned.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Losses {
-    reasons: BTreeMap<String, (u64, String)>,
+    reasons: BTreeMap<String, Loss>,
     unwritten: u64,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Loss {
+    count: u64,
+    first: Vec<String>,
 }
 
 impl Losses {
     /// Counts one loss.
     pub fn add(&mut self, reason: impl Into<String>, subject: impl Display) {
-        let entry = self.reasons.entry(reason.into()).or_insert_with(|| (0, subject.to_string()));
-        entry.0 += 1;
+        let loss = self.reasons.entry(reason.into()).or_default();
+        loss.count += 1;
+        if loss.first.len() < MAX_NAMED {
+            loss.first.push(subject.to_string());
+        }
+    }
+
+    /// Counts a field for which a format has no place.
+    pub(super) fn add_field(&mut self, field: &str, format: &str, subject: impl Display) {
+        self.add(format!("{field}: {format} has no such field"), subject);
     }
 
     /// Counts a lease that was not written.
@@ -30,6 +47,11 @@ impl Losses {
         self.unwritten
     }
 
+    /// The number of all losses.
+    pub fn total(&self) -> u64 {
+        self.reasons.values().map(|loss| loss.count).sum()
+    }
+
     /// Whether nothing was lost.
     pub fn is_empty(&self) -> bool {
         self.reasons.is_empty()
@@ -39,11 +61,12 @@ impl Losses {
 impl Display for Losses {
     /// One line for each reason.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (reason, (count, first)) in &self.reasons {
-            match count {
-                1 => writeln!(f, "{first}: {reason}")?,
-                _ => writeln!(f, "{first} and {} more: {reason}", count - 1)?,
+        for (reason, loss) in &self.reasons {
+            write!(f, "{}", loss.first.join(", "))?;
+            if loss.count > loss.first.len() as u64 {
+                write!(f, " and {} more", loss.count - loss.first.len() as u64)?;
             }
+            writeln!(f, ": {reason}")?;
         }
         Ok(())
     }

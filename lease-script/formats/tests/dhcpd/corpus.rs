@@ -198,14 +198,33 @@ fn the_salvage_view_equals_the_ideal_recovery() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// dhcpd reads calendar dates from 2038 on, which the salvage view keeps, as `never`.
+fn read_far_dates_as_never(value: &mut Value) {
+    match value {
+        Value::Object(object) => {
+            for key in ["starts", "ends", "tstp", "tsfp", "atsfp", "cltt"] {
+                let date = object.get(key).and_then(Value::as_i64);
+                if date.is_some_and(|date| date >= 2_145_916_800) {
+                    object[key] = "never".into();
+                }
+            }
+            object.values_mut().for_each(read_far_dates_as_never);
+        }
+        Value::Array(list) => list.iter_mut().for_each(read_far_dates_as_never),
+        _ => {}
+    }
+}
+
 #[test]
 fn the_salvage_and_text_views_agree_on_undamaged_files() {
     all_equal(|name, file, expected| {
         if expected["category"] == "damage" || expected["dhcpd"]["verdict"] != "clean" {
             return None;
         }
-        let salvaged = json(&read_bytes(file, &options(View::Salvage, expected)));
-        let text = json(&read_bytes(file, &options(View::Text, expected)));
+        let mut salvaged = json(&read_bytes(file, &options(View::Salvage, expected)));
+        let mut text = json(&read_bytes(file, &options(View::Text, expected)));
+        read_far_dates_as_never(&mut salvaged);
+        read_far_dates_as_never(&mut text);
         difference(name, &salvaged["leases"], &text["leases"])
             .or_else(|| difference(name, &salvaged["verdict"], &"clean".into()))
     });

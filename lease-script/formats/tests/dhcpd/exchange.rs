@@ -5,7 +5,8 @@ use std::net::Ipv4Addr;
 use lease_formats::dhcpd::{
     BindingState, Date, Family, Hardware, Lease, Options, View, read_bytes,
 };
-use lease_formats::exchange::{Database, Format, Losses, detect_format, dnsmasq, kea};
+use lease_formats::exchange::dnsmasq::Times;
+use lease_formats::exchange::{Database, Detected, Format, Losses, detect_format, dnsmasq, kea};
 use proptest::prelude::*;
 
 const NOW: i64 = 1_795_136_400;
@@ -46,7 +47,7 @@ proptest! {
         let mut losses = Losses::default();
         let out = dnsmasq::write(&database, NOW, &mut losses);
         prop_assert_eq!(out.iter().filter(|byte| **byte == b'\n').count(), 1);
-        let read = dnsmasq::read(&out[..], None).expect("memory");
+        let read = dnsmasq::read(&out[..], Times::Absolute).expect("memory");
         prop_assert!(read.problems.is_empty(), "{:?}", read.problems);
         let mut wanted = lease;
         wanted.hostname = wanted.hostname.filter(|name| fits(name));
@@ -63,7 +64,8 @@ proptest! {
         let read = kea::read(&out[..]).expect("memory");
         prop_assert!(read.problems.is_empty(), "{:?}", read.problems);
         let mut wanted = lease;
-        wanted.hostname = wanted.hostname.filter(|name| !name.iter().any(u8::is_ascii_control));
+        wanted.hostname =
+            wanted.hostname.filter(|name| !name.iter().any(|c| matches!(c, b'\n' | b'\r' | 0)));
         if wanted.uid.len() == 1 {
             wanted.uid.clear();
         }
@@ -88,12 +90,12 @@ proptest! {
     #[test]
     fn any_bytes_are_read_without_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
         detect_format(&bytes);
-        dnsmasq::read(&bytes[..], None).expect("memory");
+        dnsmasq::read(&bytes[..], Times::Absolute).expect("memory");
         kea::read(&bytes[..]).expect("memory");
         let header = b"address,hwaddr,client_id,valid_lifetime,expire,subnet_id,fqdn_fwd,fqdn_rev,\
                        hostname,state,user_context\n10.0.0.1,02:00:00:00:00:01,";
         kea::read(&[&header[..], &bytes].concat()[..]).expect("memory");
-        dnsmasq::read(&[b"1795136400 02:00:00:00:00:01 10.0.0.1 ", &bytes[..]].concat()[..], None)
+        dnsmasq::read(&[b"1795136400 02:00:00:00:00:01 10.0.0.1 ", &bytes[..]].concat()[..], Times::Absolute)
             .expect("memory");
     }
 }
@@ -102,26 +104,54 @@ proptest! {
 fn overlong_lines_are_skipped() {
     let mut text = vec![b'x'; 3_000_000];
     text.extend_from_slice(b"\n0 02:00:00:00:00:08 10.20.1.8 * *\n");
-    let read = dnsmasq::read(&text[..], None).expect("memory");
+    let read = dnsmasq::read(&text[..], Times::Absolute).expect("memory");
     assert_eq!((read.database.leases.len(), read.problems.len()), (1, 1));
 }
 
 #[test]
 fn formats_are_detected_by_their_first_bytes() {
-    for (text, form) in [
+    for (text, format) in [
         (&b""[..], Format::Dhcpd),
+        (b" \n\n", Format::Dhcpd),
         (b"# comment\nlease 10.0.0.1 {", Format::Dhcpd),
         (b"lease 10.0.0.1 {\n}", Format::Dhcpd),
+        (b"lease 10 . 0 . 0 . 1 {\n}", Format::Dhcpd),
+        (b"\xff\xff\0\0}\nlease 10.0.0.1 {\n}", Format::Dhcpd),
+        (b"# This lease file was written by isc-dhcp-V3.0.5\n", Format::Dhcpd),
         (b"\xef\xbb\xbflease 10.0.0.1 {", Format::Dhcpd),
+        (b"server-duid \"abc\";", Format::Dhcpd),
+        (b"host printer {\n  dynamic;\n}", Format::Dhcpd),
+        (b"ia-na \"abcdefgh\" {", Format::Dhcpd),
         (b"0 02:00:00:00:00:08 10.20.1.8 * *\n", Format::Dnsmasq),
+        (b"damaged\n0 02:00:00:00:00:08 10.20.1.8 * *\n", Format::Dnsmasq),
         (b"duid 00:01:02:03\n", Format::Dnsmasq),
         (b"1795136400 16777217 fd00::1 host 00:01", Format::Dnsmasq),
-        (b"12345\n", Format::Dhcpd),
         (b"address,hwaddr,client_id", Format::KeaCsv),
+        (b"address,duid,valid_lifetime", Format::KeaCsv),
         (b"{\n\"verdict\": \"clean\"", Format::Json),
-        (b"\xff\xff\xff\xff", Format::Dhcpd),
+        (b"[\n  {\n    \"ip-address\": \"192.0.2.1\"", Format::Libvirt),
+        (b"[]\n", Format::Libvirt),
+        (b"{\n\tname=a\n\tip_address=192.168.2.2", Format::Bootpd),
+        (b"# br-lan 0001 ipv4 - 1795136400 0 32 10.0.0.1/32", Format::Odhcpd),
+        (b"fd00::1\tx.lan\tx\n# lan 0001aa 1a2c x -1 6f9 128 fd00::1/128", Format::Odhcpd),
     ] {
-        assert_eq!(detect_format(text), form, "{}", text.escape_ascii());
+        assert_eq!(detect_format(text), Detected::Known(format), "{}", text.escape_ascii());
+    }
+    for text in [
+        &b"12345\n"[..],
+        b"\xff\xff\xff\xff",
+        b"\0\0\0\0",
+        b"root:x:0:0:root:/root:/bin/bash\n",
+        b"{\"name\": 1}",
+        b"[1, 2]",
+        b"address,name,city\n",
+        b"a,b,c\n",
+        b"#!/bin/sh\necho lease\n",
+        b"127.0.0.1 localhost\n",
+        b"lease {\n  interface \"eth0\";\n  fixed-address 10.0.0.1;\n}\n",
+        b"# This is private data. Do not parse.\nADDRESS=10.0.0.1\n",
+    ] {
+        assert!(matches!(detect_format(text), Detected::Unknown(_)), "{}", text.escape_ascii());
     }
 }
 

@@ -5,6 +5,8 @@ mod differential;
 mod exchange;
 mod fuzz;
 mod journals;
+mod kea;
+mod other_formats;
 mod recordings;
 mod robust;
 mod writer;

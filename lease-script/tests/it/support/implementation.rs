@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixListener;
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
@@ -15,7 +15,7 @@ use std::{ffi::OsStr, net::Shutdown};
 use lease_script::{
     Call, MemoryIntentLog, Nvram, NvramOutput, OperationError, Outcome, run_in_process,
 };
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::router::Router;
 
@@ -105,7 +105,7 @@ pub(crate) fn in_process(
     run_in_process(call, &mut InProcess(router), marker)
 }
 
-/// Starts a program with an empty PATH; the socket for its `nvram` commands is in `directory`.
+/// Starts a program; the socket for its `nvram` commands is in `directory`.
 pub(crate) fn in_child_process(
     router: &mut Router,
     mut command: Command,
@@ -115,7 +115,9 @@ pub(crate) fn in_child_process(
     let socket = directory.join("socket");
     let _ = fs::remove_file(&socket);
     let listener = UnixListener::bind(&socket).expect("a socket");
-    command.env_clear().env("PATH", directory.join("nothing"));
+    command.env_clear().env("PATH", env::var_os("PATH").unwrap_or_default());
+    // A kill ends the subshell, too.
+    command.process_group(0);
     command.env("LEASE_NVRAM", fake_nvram()).env("FAKE_NVRAM", &socket);
     for (name, value) in call.env.iter() {
         command.env(OsStr::from_bytes(name), OsStr::from_bytes(value));
@@ -168,7 +170,9 @@ fn serve(listener: &UnixListener, shared: &Mutex<(&mut Router, Option<Pid>)>) {
                 answer.extend_from_slice(&output.stderr);
                 stream.write_all(&answer).expect("the answer");
             }
-            None => kill_process(pid.expect("a process"), Signal::KILL).expect("the script runs"),
+            None => {
+                kill_process_group(pid.expect("a process"), Signal::KILL).expect("the script runs")
+            }
         }
         let _ = stream.shutdown(Shutdown::Both);
     }

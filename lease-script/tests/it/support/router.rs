@@ -39,11 +39,11 @@ impl Tool for Machine {
 /// A fault in a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// The script is killed instead of this command.
+    /// The script is killed instead of this command, after those before it in the same call of the tool.
     KillBefore(&'static str),
     /// The script is killed after this command.
     KillAfter(&'static str),
-    /// This command fails with exit code 255 and does nothing.
+    /// This command fails with exit code 255 and does nothing; those before it are done.
     Fail(&'static str),
     /// This command crashes, as OpenWrt's tool does with a damaged image.
     Crash(&'static str),
@@ -61,27 +61,44 @@ impl Router {
         Self { tool: Box::new(tool), fault: None, commands: Vec::new() }
     }
 
-    /// Runs a command; `None` kills the script.
+    /// Runs the commands of one call of the tool; `None` kills the script.
     pub(crate) fn command(&mut self, args: &[&[u8]]) -> Option<NvramOutput> {
-        let word = String::from_utf8_lossy(args.first().copied().unwrap_or_default()).into_owned();
         self.commands.push(
             args.iter().map(|arg| arg.escape_ascii().to_string()).collect::<Vec<_>>().join(" "),
         );
-        match &self.fault {
-            Some(Fault::KillBefore(at)) if *at == word => None,
-            Some(Fault::KillAfter(at)) if *at == word => {
-                self.tool.run(args);
-                None
-            }
-            Some(Fault::Fail(at)) if *at == word => Some(NvramOutput {
-                stderr: b"it does not work\n".to_vec(),
-                code: 255,
-                ..NvramOutput::default()
-            }),
-            Some(Fault::Crash(at)) if *at == word => {
-                Some(NvramOutput { code: 139, ..NvramOutput::default() })
-            }
-            _ => Some(self.tool.run(args)),
+        let word = self.fault.as_ref().map(|fault| match fault {
+            Fault::KillBefore(word)
+            | Fault::KillAfter(word)
+            | Fault::Fail(word)
+            | Fault::Crash(word) => *word,
+        });
+        let Some(hit) = word.and_then(|word| find_command(args, word)) else {
+            return Some(self.tool.run(args));
+        };
+        let done =
+            if matches!(self.fault, Some(Fault::KillAfter(_))) { hit.end } else { hit.start };
+        if done > 0 {
+            self.tool.run(&args[..done]);
         }
+        let (stderr, code) = match self.fault {
+            Some(Fault::Fail(_)) => (b"it does not work\n".to_vec(), 255),
+            Some(Fault::Crash(_)) => (Vec::new(), 139),
+            _ => return None,
+        };
+        Some(NvramOutput { stderr, code, ..NvramOutput::default() })
     }
+}
+
+/// The range of the first command with this word.
+fn find_command(args: &[&[u8]], word: &str) -> Option<std::ops::Range<usize>> {
+    let mut at = 0;
+    while at < args.len() {
+        let takes_argument = matches!(args[at], b"get" | b"set" | b"unset");
+        let end = (at + 1 + usize::from(takes_argument)).min(args.len());
+        if args[at] == word.as_bytes() {
+            return Some(at..end);
+        }
+        at = end;
+    }
+    None
 }

@@ -72,28 +72,31 @@ impl SimpleTool {
     }
 }
 
-impl Tool for SimpleTool {
-    fn run(&mut self, args: &[&[u8]]) -> NvramOutput {
-        let mut out = NvramOutput::default();
+impl SimpleTool {
+    /// Runs the first command of `args`, and returns the others.
+    fn run_first<'a>(&mut self, args: &'a [&'a [u8]], out: &mut NvramOutput) -> &'a [&'a [u8]] {
+        out.code = 0;
         match args {
-            [b"get", name] => match self.find(name) {
-                Some(value) => out.stdout = [value, b"\n"].concat(),
+            [b"get", name, ..] => match self.find(name) {
+                Some(value) => out.stdout.extend_from_slice(&[value, b"\n"].concat()),
                 None => out.code = i32::from(self.report != FreeSpaceReport::Show),
             },
-            [b"set", pair] if !self.ignores_set => {
+            [b"set", pair, ..] => {
                 let at = pair.iter().position(|c| *c == b'=').expect("set NAME=VALUE");
-                self.put(&pair[..at], Some(&pair[at + 1..]));
+                if !self.ignores_set {
+                    self.put(&pair[..at], Some(&pair[at + 1..]));
+                }
             }
-            [b"set", _] => {}
-            [b"unset", name] => self.put(name, None),
-            [b"show"] => {
+            [b"unset", name, ..] => self.put(name, None),
+            [b"show", ..] => {
                 for (name, value) in &self.ram {
                     out.stdout.extend_from_slice(&[name.as_slice(), b"=", value, b"\n"].concat());
                 }
                 let (count, left) = (self.ram.len(), self.left);
                 match self.report {
                     FreeSpaceReport::Show => {
-                        out.stderr = format!("size: {count} bytes ({left} left)\n").into_bytes();
+                        let line = format!("size: {count} bytes ({left} left)\n");
+                        out.stderr.extend_from_slice(line.as_bytes());
                     }
                     FreeSpaceReport::LastLine => {
                         let line =
@@ -103,22 +106,42 @@ impl Tool for SimpleTool {
                     FreeSpaceReport::Info | FreeSpaceReport::None => {}
                 }
             }
-            [b"info"] if self.report == FreeSpaceReport::Info => {
+            [b"info", ..] if self.report == FreeSpaceReport::Info => {
                 // The length of the image that the tool would write.
                 let data: usize =
                     self.ram.iter().map(|(name, value)| name.len() + value.len() + 2).sum();
                 let used = (20 + data + 4) / 4 * 4;
-                out.stdout = format!(
+                let text = format!(
                     "Magic: 0x48534C46\n\n{used} bytes used / {} bytes available (1.00%)\n",
                     self.left
-                )
-                .into_bytes();
+                );
+                out.stdout.extend_from_slice(text.as_bytes());
             }
-            [b"commit"] => {
+            // Unknown commands are skipped.
+            [b"info", ..] => {}
+            [b"commit", ..] => {
                 self.commits += 1;
                 self.flash.clone_from(&self.ram);
             }
-            _ => out = NvramOutput { stderr: b"usage\n".to_vec(), code: 1, ..out },
+            _ => {
+                *out =
+                    NvramOutput { stderr: b"usage\n".to_vec(), code: 1, ..NvramOutput::default() }
+            }
+        }
+        match args {
+            [b"get" | b"set" | b"unset", _, rest @ ..]
+            | [b"show" | b"info" | b"commit", rest @ ..] => rest,
+            _ => &[],
+        }
+    }
+}
+
+impl Tool for SimpleTool {
+    fn run(&mut self, args: &[&[u8]]) -> NvramOutput {
+        let mut out = NvramOutput::default();
+        let mut rest = self.run_first(args, &mut out);
+        while !rest.is_empty() {
+            rest = self.run_first(rest, &mut out);
         }
         out
     }

@@ -1,6 +1,6 @@
 //! The contents of a lease file.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use crate::dhcpd::history::Declaration;
@@ -69,19 +69,19 @@ pub(crate) struct Contents {
     pub(crate) server_duid: Option<Vec<u8>>,
     pub(crate) byte_order: Option<ByteOrder>,
     /// By the name of the peer.
-    pub(crate) peers: Vec<(Vec<u8>, PeerState)>,
+    pub(crate) peers: BTreeMap<Vec<u8>, PeerState>,
     /// The declarations that the rules ask to keep.
     pub(crate) history: Vec<Declaration>,
     /// Hosts, groups, classes, failover states.
     pub(crate) non_leases: NonLeases,
     /// The numbers of values and statements lost in the last declaration of each record.
-    pub(crate) lost_statements: HashMap<Subject, u32>,
+    pub(crate) lost_statements: BTreeMap<Subject, u32>,
     /// The number of values and statements lost in other declarations.
     pub(crate) lost_outside_records: u64,
 }
 
 /// The key of a record.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Subject {
     Lease(Ipv4Addr),
     Association(IaKind, Vec<u8>),

@@ -1,12 +1,14 @@
 //! Reading declarations one after the other (`lease_file_subparse` of server/confpars.c).
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use super::contents::{Contents, Counts, Family, Subject};
+use super::value::VariableIndex;
 use crate::dhcpd::config::Config;
+use crate::dhcpd::date_range::DateRange;
 use crate::dhcpd::diagnostic::{Consequence, Diagnostic};
 use crate::dhcpd::history::{Declaration, Declared, History};
 use crate::dhcpd::ia::IaTable;
@@ -28,6 +30,7 @@ pub(crate) struct ParseRules {
     pub(crate) pools: bool,
     /// Skip `on` blocks by their braces instead of parsing their statements.
     pub(crate) loose_blocks: bool,
+    pub(crate) date_range: DateRange,
     /// Which declarations to keep in addition to the last one of each address.
     pub(crate) history: Option<History>,
 }
@@ -47,17 +50,19 @@ pub(crate) struct Declarations<R> {
     pub(crate) rules: ParseRules,
     pub(crate) contents: Contents,
     /// The classes declared in the lease file.
-    pub(super) classes: HashSet<Vec<u8>>,
+    pub(super) classes: BTreeSet<Vec<u8>>,
     /// Report [`ReadEnd::OtherFamily`] at a DHCPv6 declaration.
     pub(crate) guess_family: bool,
     /// The current lease has a readable binding state.
     pub(super) named_state: bool,
     /// The start of the current declaration.
     pub(crate) started: Location,
+    pub(super) variables: VariableIndex,
 }
 
 impl<R: Read> Declarations<R> {
-    pub(crate) fn new(lexer: Lexer<R>, rules: ParseRules, guess_family: bool) -> Self {
+    pub(crate) fn new(mut lexer: Lexer<R>, rules: ParseRules, guess_family: bool) -> Self {
+        lexer.date_range = rules.date_range;
         Self {
             lexer,
             rules,
@@ -67,16 +72,17 @@ impl<R: Read> Declarations<R> {
                 counts: Counts::default(),
                 server_duid: None,
                 byte_order: None,
-                peers: Vec::new(),
+                peers: BTreeMap::new(),
                 history: Vec::new(),
                 non_leases: NonLeases::default(),
-                lost_statements: HashMap::new(),
+                lost_statements: BTreeMap::new(),
                 lost_outside_records: 0,
             },
-            classes: HashSet::new(),
+            classes: BTreeSet::new(),
             guess_family,
             named_state: false,
             started: Location::default(),
+            variables: VariableIndex::default(),
         }
     }
 

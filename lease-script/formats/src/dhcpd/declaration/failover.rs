@@ -96,14 +96,8 @@ impl<R: Read> Declarations<R> {
     }
 
     fn peer(&mut self, name: &[u8]) -> &mut PeerState {
-        let peers = &mut self.contents.peers;
-        let at = peers.iter().position(|(held, _)| held == name).unwrap_or_else(|| {
-            let state =
-                PeerState { mine: Keyword::Recover, since: Date(self.rules.now), mclt: None };
-            peers.push((name.to_vec(), state));
-            peers.len() - 1
-        });
-        &mut peers[at].1
+        let state = PeerState { mine: Keyword::Recover, since: Date(self.rules.now), mclt: None };
+        self.contents.peers.entry(name.to_vec()).or_insert(state)
     }
 
     fn failover_state(&mut self) -> Option<(Keyword, Date)> {

@@ -5,7 +5,7 @@ use std::net::Ipv6Addr;
 
 use super::contents::{ByteOrder, Family, Subject};
 use super::declarations::Declarations;
-use super::value::{set_variable, state_word};
+use super::value::state_word;
 use crate::dhcpd::diagnostic::Consequence;
 use crate::dhcpd::history::Declared;
 use crate::dhcpd::ia::{Ia, IaAddress};
@@ -321,7 +321,7 @@ impl<R: Read> Declarations<R> {
             return None;
         }
         let value = self.lexer.set_value()?;
-        set_variable(&mut held.set, &name, value);
+        self.variables.set(&mut held.set, &name, value);
         self.lexer.semi();
         Some(())
     }

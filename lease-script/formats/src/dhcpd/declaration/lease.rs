@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 
 use super::class::billed;
 use super::declarations::{Declarations, ParseRules};
-use super::value::{set_variable, state_word};
+use super::value::state_word;
 use crate::dhcpd::diagnostic::Consequence;
 use crate::dhcpd::keyword::Keyword;
 use crate::dhcpd::lease::{BindingState, Lease};
@@ -341,7 +341,7 @@ impl<R: Read> Declarations<R> {
             return None;
         }
         let value = self.lexer.set_value()?;
-        set_variable(&mut lease.set, name, value);
+        self.variables.set(&mut lease.set, name, value);
         self.lexer.semi();
         Some(())
     }

@@ -1,5 +1,7 @@
 //! Binding states and variables, which leases and identity associations share.
 
+use std::collections::BTreeMap;
+
 use crate::dhcpd::keyword::Keyword;
 use crate::dhcpd::lease::{BindingState, SetValue};
 use crate::dhcpd::lexer::Token;
@@ -24,5 +26,35 @@ pub(crate) fn set_variable(set: &mut Vec<(String, SetValue)>, name: &[u8], value
     match set.iter_mut().find(|(held, _)| held.as_bytes().eq_ignore_ascii_case(name)) {
         Some((_, held)) => *held = value,
         None => set.push((String::from_utf8_lossy(name).into_owned(), value)),
+    }
+}
+
+/// The variables of the current record by name, so that a record with very many is read in linear time.
+#[derive(Debug, Default)]
+pub(super) struct VariableIndex(BTreeMap<Vec<u8>, usize>);
+
+/// From so many variables on, the index is used.
+const MANY: usize = 32;
+
+impl VariableIndex {
+    /// [`set_variable`] for the record that is being read, whose variables are all set by this function.
+    pub(super) fn set(&mut self, set: &mut Vec<(String, SetValue)>, name: &[u8], value: SetValue) {
+        if set.len() < MANY {
+            self.0.clear();
+            set_variable(set, name, value);
+            return;
+        }
+        if self.0.len() != set.len() {
+            let key =
+                |(at, (name, _)): (usize, &(String, _))| (name.to_ascii_lowercase().into(), at);
+            self.0 = set.iter().enumerate().map(key).collect();
+        }
+        let name = String::from_utf8_lossy(name).into_owned();
+        let next = set.len();
+        let at = *self.0.entry(name.to_ascii_lowercase().into()).or_insert(next);
+        match set.get_mut(at) {
+            Some((_, held)) => *held = value,
+            None => set.push((name, value)),
+        }
     }
 }

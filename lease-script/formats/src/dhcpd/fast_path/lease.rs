@@ -1,11 +1,13 @@
 //! Reading one well-formed declaration.
 
 use super::scan::{HEX, RUN, STRING, blank, block, digit, hex_list, is_word, state, string, value};
+use crate::dhcpd::date_range::seconds;
 use crate::dhcpd::declaration::{ParseRules, billed};
 use crate::dhcpd::input::Input;
 use crate::dhcpd::keyword::keyword;
+use crate::dhcpd::lease::Date;
 use crate::dhcpd::lexer::{Lexer, Token};
-use crate::dhcpd::parser::{atoi, seconds};
+use crate::dhcpd::parser::{atoi, atol};
 use crate::dhcpd::table::{BOOTP, Fixed, RESERVED, Tag, begin_item, finish_item};
 
 /// A bit for each kind of statement, to detect repeated ones.
@@ -37,9 +39,9 @@ pub(crate) struct FastPath {
     pub(super) items: Vec<u8>,
     /// The day read last, as text, and its first second.
     day: [u8; 10],
-    midnight: i32,
+    midnight: i64,
     /// The last dates of each kind, as text and parsed: `cltt` usually equals `starts`.
-    last: [([u8; 22], i32); 2],
+    last: [([u8; 22], i64); 2],
     /// Names known not to be keywords.
     names: Vec<Vec<u8>>,
     /// `on` blocks: the original text, and the text that is kept.
@@ -225,13 +227,13 @@ impl FastPath {
             if !(1..=12).contains(&month) || !(1901..2038).contains(&year) {
                 return None;
             }
-            self.midnight = seconds(year, month, day_of_month, [0; 3], 0);
+            self.midnight = i64::from(seconds(year, month, day_of_month, [0; 3], 0));
             self.day = *day;
         }
         let two =
-            |at: usize| Some(i32::from(digit(text[at])?) * 10 + i32::from(digit(text[at + 1])?));
+            |at: usize| Some(i64::from(digit(text[at])?) * 10 + i64::from(digit(text[at + 1])?));
         let clock = (two(13)? * 60 + two(16)?) * 60 + two(19)?;
-        let date = self.midnight.wrapping_add(clock);
+        let date = self.midnight + clock;
         self.fixed.dates[place] = date;
         self.last[memory] = (*text, date);
         Some(skip + 22)
@@ -241,15 +243,16 @@ impl FastPath {
     fn other_date(&mut self, rest: &[u8], skip: usize, place: usize) -> Option<usize> {
         let text = &rest[skip..];
         if text.starts_with(b"never;") {
-            self.fixed.dates[place] = i32::MAX;
+            self.fixed.dates[place] = Date::NEVER.0;
             return Some(skip + 6);
         }
         let number = text.strip_prefix(b"epoch ")?;
         let length = number.iter().position(|c| digit(*c).is_none())?;
-        if !(1..=10).contains(&length) || number[length] != b';' {
+        let date = Date(atol(&number[..length]));
+        if !(1..=10).contains(&length) || number[length] != b';' || !date.fits_dhcpd() {
             return None;
         }
-        self.fixed.dates[place] = atoi(&number[..length]);
+        self.fixed.dates[place] = date.0;
         Some(skip + 6 + length + 1)
     }
 

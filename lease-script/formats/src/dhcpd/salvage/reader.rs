@@ -75,8 +75,12 @@ pub(crate) fn declaration<R: Read>(declarations: &mut Declarations<R>) -> Option
         }
         return None;
     }
-    // The last diagnostic says what dhcpd would do; everything else of the trial is dropped.
-    let message = declarations.lexer.diagnostics.since(mark).last().cloned();
+    // The first loss is the cause; what follows it in the trial is a consequence of breaking off.
+    let of_trial = declarations.lexer.diagnostics.since(mark);
+    let is_loss = |found: &&Diagnostic| {
+        !matches!(found.consequence, Consequence::Nothing | Consequence::ValueChanged)
+    };
+    let message = of_trial.iter().find(is_loss).or(of_trial.last()).cloned();
     let subject = message.as_ref().and_then(|message| message.subject.clone());
     declarations.lexer.diagnostics.roll_back(mark);
     declarations.contents.counts = counts;

@@ -1,11 +1,11 @@
 //! Reading a damaged lease record statement by statement.
 
 use super::header::{is_header, lease_header};
+use crate::dhcpd::date_range::DateRange;
 use crate::dhcpd::declaration::{Declarations, ParseRules};
 use crate::dhcpd::input::Input;
-use crate::dhcpd::lease::{BindingState, Date, Lease};
+use crate::dhcpd::lease::{BindingState, Lease};
 use crate::dhcpd::lexer::{Lexer, Token, is_space};
-use crate::dhcpd::parser::seconds;
 
 /// The maximum length of a statement.
 const STATEMENT: usize = 8 * 1024;
@@ -159,7 +159,7 @@ impl Record {
             return None;
         }
         let date =
-            Date(i64::from(seconds(day[0], day[1], day[2], [clock[0], clock[1], clock[2]], 0)));
+            DateRange::Full.calendar(day[0], [day[1], day[2]], [clock[0], clock[1], clock[2]], 0);
         let lease = &mut self.lease;
         match keyword {
             "starts" => lease.starts = date,

@@ -1,0 +1,61 @@
+//! Fields that the common representation lacks.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+/// A field of one format, as text of that format.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Field {
+    /// The format and the name that the field has there: `kea.subnet_id`, `odhcpd.interface`.
+    pub name: Cow<'static, str>,
+    /// The value as it stands in the file.
+    pub value: Vec<u8>,
+}
+
+impl Field {
+    /// A field with a name that is known in advance.
+    pub fn new(name: &'static str, value: impl Into<Vec<u8>>) -> Self {
+        Self { name: Cow::Borrowed(name), value: value.into() }
+    }
+}
+
+/// The fields of each address that the common representation lacks.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Further(BTreeMap<IpAddr, Vec<Field>>);
+
+impl Further {
+    /// Replaces the fields of an address.
+    pub fn put(&mut self, address: IpAddr, fields: Vec<Field>) {
+        if fields.is_empty() {
+            self.0.remove(&address);
+        } else {
+            self.0.insert(address, fields);
+        }
+    }
+
+    /// The fields of an address, in the order of its file.
+    pub fn of(&self, address: IpAddr) -> &[Field] {
+        self.0.get(&address).map_or(&[], Vec::as_slice)
+    }
+
+    /// The value of one field.
+    pub fn get(&self, address: IpAddr, name: &str) -> Option<&[u8]> {
+        self.of(address).iter().find(|field| field.name == name).map(|field| &field.value[..])
+    }
+
+    /// All fields with their addresses.
+    pub fn iter(&self) -> impl Iterator<Item = (IpAddr, &Field)> {
+        self.0.iter().flat_map(|(address, fields)| fields.iter().map(|field| (*address, field)))
+    }
+
+    /// Removes the fields of addresses that are not selected.
+    pub(super) fn retain(&mut self, keep: impl Fn(IpAddr) -> bool) {
+        self.0.retain(|address, _| keep(*address));
+    }
+
+    /// Adds the fields of other addresses.
+    pub(super) fn extend(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+}

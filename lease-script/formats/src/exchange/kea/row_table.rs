@@ -1,0 +1,70 @@
+//! The last row of every address, as text.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+/// The rows; the text of all of them is in one buffer.
+#[derive(Debug, Default)]
+pub(super) struct RowTable {
+    places: HashMap<IpAddr, Place>,
+    text: Vec<u8>,
+    garbage: usize,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    /// The number of the header under which the row stood.
+    header: u32,
+    start: usize,
+    length: u32,
+}
+
+impl RowTable {
+    pub(super) fn put(&mut self, address: IpAddr, header: u32, row: &[u8]) {
+        let length = row.len() as u32;
+        let place = self.places.entry(address).or_insert(Place { header, start: 0, length: 0 });
+        place.header = header;
+        if row.len() > place.length as usize {
+            self.garbage += place.length as usize;
+            place.start = self.text.len();
+            self.text.extend_from_slice(row);
+        } else {
+            self.garbage += place.length as usize - row.len();
+            self.text[place.start..place.start + row.len()].copy_from_slice(row);
+        }
+        place.length = length;
+        if self.garbage > self.text.len() / 2 + 4096 {
+            self.compact();
+        }
+    }
+
+    pub(super) fn remove(&mut self, address: IpAddr) {
+        if let Some(place) = self.places.remove(&address) {
+            self.garbage += place.length as usize;
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// The rows with the numbers of their headers, in any order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &[u8])> {
+        self.places.values().map(|place| (place.header, self.of(*place)))
+    }
+
+    fn of(&self, place: Place) -> &[u8] {
+        &self.text[place.start..place.start + place.length as usize]
+    }
+
+    fn compact(&mut self) {
+        let mut text = Vec::with_capacity(self.text.len() - self.garbage);
+        for place in self.places.values_mut() {
+            let start = text.len();
+            text.extend_from_slice(&self.text[place.start..place.start + place.length as usize]);
+            place.start = start;
+        }
+        self.text = text;
+        self.garbage = 0;
+    }
+}

@@ -1,0 +1,208 @@
+//! The output of `nvram show`: leases, invalid variables, and the free space.
+//!
+//! | tool | where the free space is | can a value forge it? |
+//! |---|---|---|
+//! | Broadcom and derived tools | standard error: `size: N bytes (M left)` | only a smaller number |
+//! | OpenWrt | last line (of `info`): `N bytes used / M bytes available` | no |
+//! | Padavan | last line: `size: N bytes (M left)` | only a smaller number |
+//! | Tomato | last line: `…, M bytes free.` after `---` | no |
+//! | others | `LEASE_NVRAM_FREE`, otherwise unknown | |
+//!
+//! A value may contain line breaks, and the text after one may look like another variable or like a size. So lines are
+//! only hints, and the smallest number counts.
+
+use std::collections::HashSet;
+
+use crate::record::Stored;
+
+/// The size of the four `sdram_*` variables that some tools add at the first write, of padding, and of the last bytes,
+/// which would make OpenWrt's tool refuse all writes (`len` must be below the space).
+const RESERVE: i64 = 92;
+/// The same without the `sdram_*` variables.
+const MARGIN: i64 = 8;
+
+/// What a valid variable under the prefix is. Leases are printed in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    V4,
+    ServerDuid,
+    V6,
+}
+
+/// The variables under the prefix, as `init` reads them.
+#[derive(Debug, Default)]
+pub(crate) struct Listing {
+    /// Names and values of valid variables: DHCPv4 leases, the DUID of the server, DHCPv6 leases.
+    pub(crate) valid: Vec<(Vec<u8>, Vec<u8>)>,
+    /// Lines with a name under the prefix and an invalid value.
+    pub(crate) invalid: Vec<Vec<u8>>,
+    /// The number of leases beyond the maximum.
+    pub(crate) surplus: u64,
+    /// Whether a line may be the second one of a value, or a name occurs twice.
+    pub(crate) is_doubtful: bool,
+    /// Whether the image was read while OpenWrt's tool wrote it: its checksum is wrong.
+    pub(crate) is_torn: bool,
+    /// Whether the tool takes one command per call, and has printed its usage.
+    pub(crate) is_usage: bool,
+}
+
+impl Listing {
+    /// Parses the output of `show info`; `max`: the number of leases, 0 for all.
+    pub(crate) fn parse(text: &[u8], prefix: &[u8], max: u64) -> Self {
+        let mut listing = Self::default();
+        let mut seen = HashSet::new();
+        let [mut v4, mut server, mut v6] = [const { Vec::new() }; 3];
+        let mut count = 0;
+        for line in lines(text) {
+            let Some((name, value)) = variable(line, prefix) else {
+                let rest = line.strip_prefix(b"duid ").or_else(|| after_digits(line));
+                listing.is_doubtful |= rest.is_some() && find(line, b" bytes used ").is_none();
+                listing.is_usage |= line.starts_with(b"NVRAM Utility");
+                if line.starts_with(b"CRC8:") {
+                    listing.is_torn = !has_right_checksum(line);
+                }
+                continue;
+            };
+            if !seen.insert(name) {
+                listing.is_doubtful = true;
+                continue;
+            }
+            let Some(kind) = kind(&name[prefix.len()..], value) else {
+                listing.invalid.push(line.to_vec());
+                continue;
+            };
+            let list = match kind {
+                Kind::V4 => &mut v4,
+                Kind::ServerDuid => &mut server,
+                Kind::V6 => &mut v6,
+            };
+            count += u64::from(kind != Kind::ServerDuid);
+            if kind == Kind::ServerDuid || max == 0 || count <= max {
+                list.push((name.to_vec(), value.to_vec()));
+            }
+        }
+        listing.surplus = if max == 0 { 0 } else { count.saturating_sub(max) };
+        listing.valid = [v4, server, v6].concat();
+        listing
+    }
+
+    /// The values of valid variables, each with a line break.
+    pub(crate) fn values(&self) -> Vec<u8> {
+        self.valid.iter().flat_map(|(_, value)| [value, b"\n".as_slice()].concat()).collect()
+    }
+}
+
+/// Whether `show` contains this line.
+pub(crate) fn has_line(text: &[u8], line: &[u8]) -> bool {
+    lines(text).any(|other| other == line)
+}
+
+/// The lines with a name under the prefix and an invalid value.
+pub(crate) fn invalid_lines(text: &[u8], prefix: &[u8]) -> Vec<Vec<u8>> {
+    Listing::parse(text, prefix, 0).invalid
+}
+
+/// The number of free bytes, as text; `None` if the tool does not report it.
+pub(crate) fn free_bytes(text: &[u8], prefix: &[u8]) -> Option<i64> {
+    let mut free: Option<i64> = None;
+    let mut room = |found: Option<i64>| {
+        if let Some(found) = found {
+            free = Some(free.map_or(found, |free| free.min(found)));
+        }
+    };
+    let (mut before, mut last) = (b"".as_slice(), b"".as_slice());
+    for line in lines(text) {
+        (before, last) = (last, line);
+        if variable(line, prefix).is_none() {
+            room(size(line));
+        }
+    }
+    if let Some(at) = find(last, b" bytes used / ") {
+        let rest = &last[at + b" bytes used / ".len()..];
+        let word = |n: usize| last.split(|c| *c == b' ').nth(n);
+        if after_digits(rest).is_some_and(|rest| rest.starts_with(b"bytes available (")) {
+            room(word(4).map(number));
+        }
+    }
+    if before == b"---" && last.ends_with(b" bytes free.") {
+        room(last.split(|c| *c == b' ').nth(5).map(number));
+    }
+    free
+}
+
+/// Checks whether the variables can grow by `growth` bytes.
+///
+/// # Errors
+/// The number of bytes needed.
+pub(crate) fn check_space(growth: i64, free: i64) -> Result<(), i64> {
+    let need = growth + if growth > 0 { RESERVE } else { MARGIN };
+    if need <= free { Ok(()) } else { Err(need) }
+}
+
+/// The lines of a text, the last one with or without a line break.
+pub(crate) fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let text = text.strip_suffix(b"\n").unwrap_or(text);
+    let count = if text.is_empty() { 0 } else { usize::MAX };
+    text.split(|c| *c == b'\n').take(count)
+}
+
+/// The name and the value in a line of a variable under the prefix.
+pub(crate) fn variable<'a>(line: &'a [u8], prefix: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
+    if !line.starts_with(prefix) {
+        return None;
+    }
+    let at = line.iter().position(|c| *c == b'=')?;
+    Some((&line[..at], &line[at + 1..]))
+}
+
+fn kind(suffix: &[u8], value: &[u8]) -> Option<Kind> {
+    match Stored::parse(suffix, value).ok()? {
+        Stored::ServerDuid(_) => Some(Kind::ServerDuid),
+        Stored::Lease(_) if suffix.contains(&b':') => Some(Kind::V6),
+        Stored::Lease(_) => Some(Kind::V4),
+    }
+}
+
+/// The rest of a line after digits and a blank.
+fn after_digits(line: &[u8]) -> Option<&[u8]> {
+    let end = line.iter().position(|c| !c.is_ascii_digit())?;
+    (end > 0 && line[end] == b' ').then(|| &line[end + 1..])
+}
+
+/// `CRC8:          0x77 (calculated: 0x77)`.
+fn has_right_checksum(line: &[u8]) -> bool {
+    let mut words = line.split(|c| *c == b' ').filter(|word| !word.is_empty()).skip(1);
+    let (stored, calculated) = (words.next().unwrap_or_default(), words.nth(1).unwrap_or_default());
+    [stored, b")"].concat() == calculated
+}
+
+/// The number in the first `size: N bytes (M left)` of a line.
+fn size(line: &[u8]) -> Option<i64> {
+    let mut rest = line;
+    while let Some(at) = find(rest, b"size: ") {
+        rest = &rest[at + 6..];
+        let number = after_digits(rest).and_then(|rest| rest.strip_prefix(b"bytes ("));
+        let number = number.and_then(|rest| Some(&rest[..find(rest, b" left)")?]));
+        let digits = number.map(|number| number.strip_prefix(b"-").unwrap_or(number));
+        if digits.is_some_and(|digits| !digits.is_empty() && digits.iter().all(u8::is_ascii_digit))
+        {
+            return number.map(self::number);
+        }
+    }
+    None
+}
+
+/// The number at the start of a text, as awk reads it.
+fn number(text: &[u8]) -> i64 {
+    let (sign, digits) = match text.strip_prefix(b"-") {
+        Some(digits) => (-1, digits),
+        None => (1, text),
+    };
+    let digits = digits.iter().take(15).take_while(|c| c.is_ascii_digit());
+    sign * digits.fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0'))
+}
+
+/// The position of a part in a text.
+pub(crate) fn find(text: &[u8], part: &[u8]) -> Option<usize> {
+    text.windows(part.len()).position(|window| window == part)
+}
