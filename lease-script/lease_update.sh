@@ -70,7 +70,7 @@ lock() {
 # before, and d, the variable with the DUID of the server.
 program='
 function hex(t, n) { return length(t) < n * 3 && t ~ /^[0-9a-f][0-9a-f](:[0-9a-f][0-9a-f])*$/ }
-function number(t) { return t + 0 "" == t && t ~ /^[0-9]/ || length(t) < 11 && t ~ /^[1-9][0-9]*$/ }
+function number(t) { return length(t) < 11 && t ~ /^(0|[1-9][0-9]*)$/ }
 
 # 4 or 6 for an address as inet_ntop() writes it.
 function family(a, w, i, n, at, zeros) {
@@ -132,7 +132,7 @@ END {
 		exit
 	}
 	if (last ~ / bytes used \/ [0-9]+ bytes available \(/) room(last, 5)
-	if (before == "---" && last ~ /, [0-9]+ bytes free\.$/) room(last, 6)
+	if (before == "---" && last ~ /, -?[0-9]+ bytes free\.$/) room(last, 6)
 	if (free == "") free = ENVIRON["LEASE_NVRAM_FREE"]
 	if (free ~ /[^0-9-]/) free = 0
 	need = length(v) - length(old) + (d == "" ? 0 : length(d) + 1) + (v == "" ? -length(n) - 2 : old == "" ? length(n) + 2 : 0)
@@ -141,7 +141,7 @@ END {
 	else if (free != "" && need > free + 0) print "no room in NVRAM: " need " bytes needed, " free " left: " n " not stored"
 	else printf "ok\n%s", bad
 }'
-check() { p=$prefix n=${record-} v=${want-} old=${old-} d=${duid:+$duid=$server} max=${LEASE_MAX:-1000} awk "$program"; }
+check() { p=$prefix n=${record-} v=${want-} old=${old-} d=${duid:+$duid=$server} max=${LEASE_MAX:-1000} awk "$program" 2>/dev/null; }
 
 # --- init ---
 
@@ -282,7 +282,7 @@ update() {
 		[ -s "$run/$folder/intents" ] || exit 0
 	else
 		verdict=$(printf '%s\n' "$all" | check)
-		case $verdict in ok*) ;; *) fail "${verdict:-awk cannot be run: nothing stored}" ;; esac
+		case $verdict in ok*) ;; *) fail "${verdict:-$unreadable}" ;; esac
 	fi
 	lock "$record${want:+=$want}" || say "no lock in RAM: $run/$folder is not a folder of ours"
 	cd "$back"
@@ -314,7 +314,7 @@ case ${LEASE_STORE:-nvram} in nvram) ;; journal:*) fail 'LEASE_STORE=journal: no
 case $prefix in [!0-9A-Za-z_]* | *[!0-9A-Za-z_.-]*) fail 'LEASE_PREFIX: letters, digits, _ . - only' ;; esac
 folder=.${prefix}run
 [ -n "$nvram" ] || { command -v nvram >/dev/null && nvram=nvram; } || nvram=/usr/sbin/nvram
-command -v "$nvram" >/dev/null || unreadable='cannot read NVRAM: no program nvram'
+for name in awk "$nvram"; do command -v "$name" >/dev/null || unreadable="cannot read NVRAM: no program ${name##*/}"; done
 if [ "$1" = init ]; then init; else update "$@"; fi
-) ;;
+) ; case $1.$? in init.0) trap 'exit 0' EXIT ;; init.*) trap 'exit 1' EXIT ;; *.0) ;; *) false ;; esac ;; # a wrapper's 1 ends dnsmasq
 esac

@@ -30,7 +30,11 @@ fail() {
 expect() {
 	local what="$1"
 	shift
-	"$@" >/dev/null 2>&1 || fail "$what"
+	"$@" >/tmp/output 2>&1 || {
+		cat /tmp/output
+		df /
+		fail "$what"
+	}
 	echo "ok   $what"
 }
 

@@ -22,7 +22,7 @@ pub(super) struct Args {
     /// Print every kind of loss, however rare
     #[arg(long)]
     list: bool,
-    /// Run N random trials instead, in each of which real processes set and commit variables at the same time
+    /// Run N random trials instead, in each of which real processes set and commit variables, and read the leases, at the same time
     #[arg(long, value_name = "N", conflicts_with_all = ["race", "list"],
           value_parser = clap::value_parser!(u32).range(1..))]
     trials: Option<u32>,
@@ -127,12 +127,14 @@ fn run_trials(args: &Args, trials: u32) -> Result<Exit, CommandError> {
     let leaselab = std::env::current_exe().map_err(environment)?;
     let lock = if args.no_lock { Lock::None } else { Lock::PerCommand };
     let result = stress::run(&leaselab, trials, args.writers, lock).map_err(environment)?;
-    let StressReport { trials, sets, lost, lost_silently, lost_settings, failed } = result;
+    let StressReport { trials, sets, lost, lost_silently, lost_settings, failed, .. } = result;
     outln!(
         "{trials} trials of {} writers: {lost} of {sets} settings lost, {lost_silently} of them silently, \
          {lost_settings} older ones with them, {failed} commands failed",
         args.writers
     );
-    let all_held = lost + lost_settings + failed == 0;
+    let StressReport { inits, incomplete_inits, .. } = result;
+    outln!("{incomplete_inits} of {inits} calls of lease-update init beside them lacked a lease");
+    let all_held = lost + lost_settings + failed + incomplete_inits == 0;
     Ok(if all_held || args.no_lock { Exit::Passed } else { Exit::Failed })
 }

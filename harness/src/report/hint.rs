@@ -4,6 +4,9 @@ use backend::{CallEnd, NvramCommand};
 use runner::{CallRecord, Evidence, Finding, FindingKind};
 use scenario::Invariant;
 
+const INTERRUPTED: &str = "an interrupted call must leave each lease as it was before or as it is after: write a record with one `nvram set`, and \
+     commit once, after all of them; with a file, sync the new one before it replaces the old one";
+
 /// The hint for a finding, if one is known.
 pub(super) fn hint(finding: &Finding) -> Option<String> {
     let call = finding.evidence.call.as_deref();
@@ -14,6 +17,11 @@ pub(super) fn hint(finding: &Finding) -> Option<String> {
                 .to_owned(),
         ),
         FindingKind::Broken(Invariant::NoRedundantWrites) => Some(redundant_write(call)),
+        FindingKind::Broken(Invariant::Durability | Invariant::Agreement)
+            if call.is_some_and(was_interrupted) =>
+        {
+            Some(INTERRUPTED.to_owned())
+        }
         FindingKind::Broken(Invariant::Durability | Invariant::Agreement) => {
             let ignored = call.filter(|record| is_acknowledged(record)).and_then(ignored_failure);
             ignored
@@ -30,11 +38,7 @@ pub(super) fn hint(finding: &Finding) -> Option<String> {
                     .to_owned(),
             )
         }
-        FindingKind::Broken(Invariant::Atomicity) => Some(
-            "an interrupted call must leave each lease as it was before or as it is after: write a record with \
-             one `nvram set`, and commit once, after all of them"
-                .to_owned(),
-        ),
+        FindingKind::Broken(Invariant::Atomicity) => Some(INTERRUPTED.to_owned()),
         FindingKind::Broken(Invariant::Parsability) => Some(start_up(finding)),
         FindingKind::Broken(Invariant::Neighbours) => Some(
             call.and_then(ignored_failure).unwrap_or_else(|| {
@@ -79,6 +83,15 @@ fn returned_early(finding: &Finding) -> bool {
     let Evidence { call, expected, found, .. } = &finding.evidence;
     let is_late = call.as_deref().is_some_and(|record| record.result.stored_late);
     is_late && expected.is_empty() && found.is_empty()
+}
+
+/// Whether a fault has interrupted the call.
+fn was_interrupted(record: &CallRecord) -> bool {
+    match record.result.end {
+        CallEnd::PowerLost => true,
+        CallEnd::Killed(_) => record.disturbance.is_some(),
+        CallEnd::Exited(_) | CallEnd::TimedOut => false,
+    }
 }
 
 fn timed_out(call: Option<&CallRecord>) -> bool {

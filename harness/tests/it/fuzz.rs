@@ -43,7 +43,8 @@ fn commits_before_it_sets(
     let fault: fn(&mut dyn Nvram, &[&[u8]]) -> _ = |nvram, args| match args {
         [b"set" | b"unset", ..] => {
             nvram.run(&[b"commit"])?;
-            nvram.run(args)
+            let rest: Vec<_> = args.iter().copied().filter(|word| *word != b"commit").collect();
+            nvram.run(&rest)
         }
         [b"commit"] => Ok(NvramOutput::default()),
         _ => nvram.run(args),
@@ -81,7 +82,7 @@ fn unsets_before_it_sets(
     intent_log: &mut dyn IntentLog,
 ) -> Outcome {
     let fault: fn(&mut dyn Nvram, &[&[u8]]) -> _ = |nvram, args| {
-        if let [b"set", pair] = args {
+        if let [b"set", pair, ..] = args {
             let name = pair.split(|byte| *byte == b'=').next().unwrap_or_default();
             nvram.run(&[b"unset", name])?;
         }

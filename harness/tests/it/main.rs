@@ -5,7 +5,6 @@ mod bad_input;
 mod check;
 mod command_line;
 mod crash;
-mod damaged_journals;
 mod documentation;
 mod exit_codes;
 mod from_journal;

@@ -207,3 +207,20 @@ fn dnsmasqs_lease_file_in_ram_is_kept_even_if_the_store_fails(
 ) {
     assert_eq!(lease_file_after(before, arguments, environment), expected);
 }
+
+/// In OpenWrt 19.07 and later the wrapper ends with exit code 1 after `init`, and dnsmasq does not start.
+#[test]
+fn the_wrapper_that_sources_the_script_ends_init_with_0() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let script = fs::read_to_string(repository().join("lease-script/openwrt/files/dhcp-script"));
+    let script = script.expect("a script").replace("/var/etc/lease-update.env", &path("settings"));
+    fs::write(path("script"), script).expect("a file");
+    let settings = format!("export LEASE_PROGRAM=echo LEASE_RAM_FILE='{}'\n", path("leases"));
+    fs::write(path("settings"), settings).expect("a file");
+    fs::write(path("wrapper"), "script=$1; shift; . \"$script\"; echo more; false")
+        .expect("a file");
+    let arguments = [path("wrapper"), path("script"), "init".to_owned()];
+    Command::new("sh").args(arguments).assert().success().stdout("init\nmore\n");
+    assert_eq!(fs::read_to_string(path("leases")).expect("the lease file"), "init\n");
+}

@@ -54,6 +54,7 @@ fn nothing_is_lost_under_the_lock(
         "set+commit",
         "naive+init",
         "ours+init",
+        "web+init",
         "naive+web",
         "ours+web",
         "naive+naive",

@@ -105,7 +105,6 @@ fn scratch_folders(owner: u32) -> Vec<PathBuf> {
 #[case::fuzz("fuzz --cases 2 --script SCRIPT", Signal::INT)]
 #[case::live("live story.toml --script SCRIPT", Signal::HUP)]
 #[case::trace("trace replay RECORDING --script SCRIPT", Signal::TERM)]
-#[case::wear("wear --script SCRIPT", Signal::INT)]
 fn a_signal_ends_every_process_and_leaves_no_folder(#[case] command: &str, #[case] signal: Signal) {
     let mut hanging = Hanging::start(command);
     assert_ne!(scratch_folders(hanging.id()), [] as [PathBuf; 0], "{command}");

@@ -13,7 +13,7 @@ use std::path::Path;
 use rustix::fs::OFlags;
 
 use crate::checksum::Number;
-use crate::own_user::own_user;
+use crate::own_user::{OTHERS, own_user};
 use crate::status::Status;
 use crate::text::Rewrite;
 
@@ -97,7 +97,7 @@ impl Index {
         let is_ours = data.is_file()
             && data.nlink() == 1
             && Some(data.uid()) == own_user()
-            && data.mode() % 0o100 == 0;
+            && data.mode() & OTHERS == 0;
         is_ours.then_some(Self { file, boot, capacity: 0, used: 0 })
     }
 

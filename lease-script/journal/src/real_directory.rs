@@ -16,7 +16,7 @@ use rustix::io::{Errno, retry_on_intr};
 use crate::error::OperationError;
 use crate::file_system::{FileSystem, Handle, Mode};
 use crate::index::{Index, Key};
-use crate::own_user::own_user;
+use crate::own_user::{OTHERS, own_user};
 use crate::recovery::sibling;
 use crate::status::{Kind, Status};
 
@@ -122,7 +122,7 @@ fn open_lock(path: &Path, directory: &File) -> io::Result<File> {
     };
     let data = file.metadata()?;
     let is_owned = [Some(0), own_user(), Some(owner.uid())].contains(&Some(data.uid()));
-    if data.is_file() && data.nlink() == 1 && data.mode() % 0o100 == 0 && is_owned {
+    if data.is_file() && data.nlink() == 1 && data.mode() & OTHERS == 0 && is_owned {
         return Ok(file);
     }
     let path = path.display();

@@ -65,3 +65,25 @@ fn a_missing_tool_is_reported(
         .stdout(predicate::str::is_empty())
         .stderr("lease-update: cannot read NVRAM: no program nvram: no leases\n");
 }
+
+/// In a jail, there may be nothing but the tool.
+#[rstest]
+fn a_missing_awk_is_reported(
+    // busybox ash has an awk of its own.
+    #[values(Implementation::Dash, Implementation::Bash)] on: Implementation,
+    #[values("init", "add")] action: &str,
+) {
+    let directory = tempfile::tempdir().expect("a directory");
+    let tool = directory.path().join("nvram");
+    let log = directory.path().join("log");
+    let text = format!("#!/bin/sh\necho \"$@\" >>'{}'; echo a=1; echo b=2\n", log.display());
+    fs::write(&tool, text).expect("a script");
+    fs::set_permissions(&tool, fs::Permissions::from_mode(0o755)).expect("a mode");
+    let mut command = on.command().expect("a program");
+    command.env_clear().env("PATH", directory.path()).env("LEASE_STRICT", "1");
+    command.args([action, "02:aa:00:00:00:01", "192.168.1.1"]).env("DNSMASQ_LEASE_EXPIRES", "1");
+    let message = if action == "init" { "no program awk: no leases\n" } else { "no program awk\n" };
+    command.assert().code(1).stderr(format!("lease-update: cannot read NVRAM: {message}"));
+    let words = fs::read_to_string(&log).expect("a log");
+    assert!(!words.contains("set "), "nothing is stored or removed: {words}");
+}

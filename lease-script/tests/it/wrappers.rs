@@ -82,3 +82,23 @@ fn a_wrapper_goes_on_after_the_script(
         assert_eq!(record.exists(), args[0] != "del", "{args:?}");
     }
 }
+
+/// OpenWrt's wrapper since 19.07 has nothing to do after `init` and ends with 1; dnsmasq does not start then.
+#[rstest]
+fn after_init_the_wrapper_ends_with_the_scripts_exit_code(
+    #[values(Implementation::Ash, Implementation::Dash, Implementation::Bash)] on: Implementation,
+    #[values((false, 0), (true, 1))] (fails, code): (bool, i32),
+) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let tool = folder.path().join("nvram");
+    fs::write(&tool, if fails { "#!/bin/sh\nexit 1\n" } else { "#!/bin/sh\n" }).expect("the tool");
+    fs::set_permissions(&tool, fs::Permissions::from_mode(0o755)).expect("a mode");
+    let shell = on.command().expect("a shell");
+    let words: Vec<_> = shell.get_args().collect();
+    let mut command = Command::new(shell.get_program());
+    let body = format!("{NEW}\necho more\n[ -n '' ] && echo told");
+    command.args(&words[..words.len() - 1]).args(["-c", &body, "wrapper", "init"]);
+    command.env("SCRIPT", script()).env("LEASE_NVRAM", tool).env("LEASE_STRICT", "1");
+    let output = command.env("LEASE_RUN", folder.path()).output().expect("a shell");
+    assert_eq!((output.status.code(), &*output.stdout), (Some(code), &b"more\n"[..]));
+}

@@ -29,8 +29,9 @@ enum Command {
     Check(check::Args),
     /// Convert a file to another server's format
     #[command(
-        after_help = "What the other format cannot contain is listed on stderr.\nExit codes: 0 \
-                      written; 2 the file cannot be read, or FILE cannot be written"
+        after_help = "What the other format cannot represent is counted on stderr, for each field.\nExit codes: 0 \
+                      written; 1 something is lost, and --lossy is not given; 2 the file cannot be read, or FILE \
+                      cannot be written"
     )]
     Convert(convert::Args),
     /// Write a file again with one record for each address

@@ -76,7 +76,7 @@ fn fuzz_changes_of_damaged_journals() {
         let (found, stderr) = lines(&mut disk);
         if outcome.exit == 0 {
             wanted.push("1700003600 02:aa:00:00:00:c8 192.168.1.200 pc *".to_owned());
-            assert_eq!(stderr, "", "{shown}");
+            assert!(!stderr.contains("damaged:"), "{stderr}{shown}");
         }
         wanted.sort();
         wanted.dedup();
