@@ -74,8 +74,10 @@ impl CommitCost {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CommandCounts {
     /// `init` without leases.
-    pub init: u64,
-    /// In addition for each lease that `init` prints.
+    pub init_empty: u64,
+    /// `init` with one lease.
+    pub init_one: u64,
+    /// In addition for each further lease that `init` prints.
     pub init_each: u64,
     /// `add` or `old` of a record that differs from the stored one.
     pub set: u64,
@@ -87,4 +89,14 @@ pub struct CommandCounts {
     pub absent: u64,
     /// Any other call, such as `arp-add`.
     pub other: u64,
+}
+
+impl CommandCounts {
+    /// `init` with this number of leases.
+    pub fn init(&self, leases: u64) -> u64 {
+        match leases.checked_sub(1) {
+            None => self.init_empty,
+            Some(further) => self.init_one + self.init_each * further,
+        }
+    }
 }

@@ -208,13 +208,16 @@ impl CostModel {
             }
         };
         let (mac, address) = ("02:00:00:00:00:01", "192.168.1.60");
-        let init = count(&["init"])?;
+        let init_empty = count(&["init"])?;
         let set = count(&["add", mac, address, "pc"])?;
         let same = count(&["old", mac, address, "pc"])?;
-        let init_each = count(&["init"])? - init;
+        let init_one = count(&["init"])?;
+        let second = ["02:00:00:00:00:02", "192.168.1.61", "pc"];
+        count(&["add", second[0], second[1], second[2]])?;
+        let init_each = count(&["init"])? - init_one;
         let unset = count(&["del", mac, address, "pc"])?;
         let absent = count(&["del", mac, address, "pc"])?;
         let other = count(&["arp-add", mac, address])?;
-        Ok(CommandCounts { init, init_each, set, same, unset, absent, other })
+        Ok(CommandCounts { init_empty, init_one, init_each, set, same, unset, absent, other })
     }
 }

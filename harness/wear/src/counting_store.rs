@@ -263,7 +263,7 @@ impl LeaseStore for CountingStore<'_> {
 
     fn init(&mut self) -> Result<Vec<u8>, SimulationError> {
         self.wear.calls += 1;
-        self.wear.commands += self.commands.init + self.commands.init_each * self.stored;
+        self.wear.commands += self.commands.init(self.stored);
         let mut text = String::new();
         for (at, record) in (0..).zip(&self.records) {
             let Some(record) = record else { continue };

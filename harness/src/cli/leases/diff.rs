@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::json::{Names, lease_value};
 use super::load::InputOptions;
 use super::print::print;
-use super::show::safe;
+use super::text::safe;
 use crate::error::CommandError;
 use crate::exit::Exit;
 

@@ -10,7 +10,7 @@ use super::clock;
 use super::filter::{Selector, written};
 use super::load::InputOptions;
 use super::print::print;
-use super::show::{prefixed, safe};
+use super::text::{prefixed, safe};
 use crate::error::CommandError;
 use crate::exit::Exit;
 

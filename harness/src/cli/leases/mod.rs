@@ -16,5 +16,6 @@ mod rewrite;
 mod show;
 mod stats;
 mod table;
+mod text;
 
 pub(super) use command::{Args, run};

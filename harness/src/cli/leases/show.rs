@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use lease_formats::dhcpd::{History, View};
-use lease_formats::exchange::{Binding, Database, Format};
+use lease_formats::exchange::{Database, Format};
 
 use super::filter::{LeaseFilter, as_of, expire};
 use super::json;
@@ -82,18 +82,5 @@ fn database_at(path: &std::path::Path, loaded: &Loaded, at: i64) -> Result<Datab
         None => loaded.database().ok_or_else(|| {
             CommandError::Usage(format!("{}: no lease would be kept", path.display()))
         }),
-    }
-}
-
-/// Text of unknown bytes, safe for a terminal.
-pub(super) fn safe(text: Option<&Vec<u8>>) -> String {
-    text.map(|text| text.escape_ascii().to_string()).unwrap_or_default()
-}
-
-/// The address, with the length of a prefix.
-pub(super) fn prefixed(binding: &Binding) -> String {
-    match binding.held.prefix_length {
-        0 => binding.held.address.to_string(),
-        length => format!("{}/{length}", binding.held.address),
     }
 }

@@ -8,7 +8,7 @@ use lease_formats::dhcpd::{Date, Lease};
 use lease_formats::exchange::{Binding, Database};
 
 use super::clock;
-use super::show::{prefixed, safe};
+use super::text::{prefixed, safe};
 
 /// A column of the output.
 #[derive(Debug, Clone, PartialEq, Eq)]

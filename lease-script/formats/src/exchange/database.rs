@@ -5,15 +5,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::dhcpd::{
     BindingState, Date, Family, Hardware, Ia, IaAddress, IaKind, Lease, NonLease, Reading,
-    check_non_lease, write_header, write_ia, write_lease, write_non_lease,
 };
 
-use super::fields::{FieldKind, lost_of_binding};
 use super::further::Further;
 use super::losses::Losses;
-
-/// The name of the format in messages.
-const FORMAT: &str = "dhcpd.leases";
 
 /// An IPv6 address or prefix of one client.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -166,48 +161,6 @@ impl Database {
                 }
             }
         }
-    }
-
-    /// Writes a dhcpd.leases of one protocol; dhcpd has a file for each.
-    pub fn to_dhcpd(&self, family: Family, losses: &mut Losses) -> Vec<u8> {
-        let mut out = Vec::new();
-        if let Err(unwritable) = write_header(&mut out, self.server_duid.as_deref()) {
-            losses.add_unwritten(&unwritable);
-            out.clear();
-            let _ = write_header(&mut out, None);
-        }
-        self.other_protocol(family, losses);
-        self.lost_further("dhcpd.", FORMAT, losses);
-        for other in &self.non_leases {
-            match check_non_lease(other) {
-                Ok(()) => write_non_lease(&mut out, other),
-                Err(unwritable) => losses.add_unwritten(&unwritable),
-            }
-        }
-        if family == Family::V6 {
-            use FieldKind::{Cltt, Lifetimes, OfDhcpd};
-            for binding in &self.bindings {
-                lost_of_binding(binding, &[Cltt, Lifetimes, OfDhcpd], FORMAT, losses);
-            }
-            for ia in self.associations() {
-                if let Err(unwritable) = write_ia(&mut out, &ia) {
-                    losses.add_unwritten(&unwritable);
-                }
-            }
-            return out;
-        }
-        for lease in &self.leases {
-            if lease.hostname.as_deref().is_some_and(|name| !crate::dhcpd::keeps_hostname(name)) {
-                losses.add(
-                    "a host name that dhcpd reads, but drops at its next rewrite",
-                    lease.address,
-                );
-            }
-            if let Err(unwritable) = write_lease(&mut out, lease) {
-                losses.add_unwritten(&unwritable);
-            }
-        }
-        out
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::dhcpd::{BindingState, Date, Lease};
+use crate::dhcpd::{BindingState, Date, Lease, keeps_hostname};
 
 use super::database::{Binding, Database};
 use super::losses::Losses;
@@ -85,8 +85,13 @@ impl Database {
         }
     }
 
-    /// Counts the ends that dhcpd cannot represent.
+    /// Counts the values of other formats that dhcpd does not keep, although it reads them.
     pub fn lost_far_dates(&self, losses: &mut Losses) {
+        for lease in &self.leases {
+            if lease.hostname.as_deref().is_some_and(|name| !keeps_hostname(name)) {
+                losses.add("a host name that dhcpd drops at its next rewrite", lease.address);
+            }
+        }
         /// The first second of 2038.
         const YEAR_2038: i64 = 2_145_916_800;
         let is_far = |date: Date| !date.is_never() && date.0 >= YEAR_2038 && !date.fits_dhcpd();

@@ -21,6 +21,7 @@ pub mod libvirt;
 pub mod odhcpd;
 
 mod database;
+mod dhcpd_file;
 mod fields;
 mod format;
 mod further;
