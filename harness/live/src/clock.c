@@ -4,8 +4,8 @@
  * Wall and monotonic clock come from a mapped file (LEASELAB_CLOCK: two 64-bit numbers of seconds) that leaselab
  * writes; neither advances in between. In dnsmasq itself (LEASELAB_CONTROL), alarm() uses that monotonic clock, and
  * dnsmasq reports when it is idle: leaselab sends a number over a socket, and gets it back once dnsmasq, or the helper
- * process that runs its scripts, would wait with nothing left to do. It also reports each DHCP message that it has read
- * and handled, so that leaselab knows which ones were lost on the way.
+ * process that runs its scripts, would wait with nothing left to do. It also reports how many DHCP messages it has read
+ * and handled and how many it has sent, so that leaselab knows which ones were lost on the way and which ones to wait for.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -37,10 +37,10 @@ struct page {
 
 /*
  * To leaselab: role and pid when connecting; later the number received (0: none), when SIGALRM is due (0: never), and how
- * many DHCP messages were read.
+ * many DHCP messages were read and sent.
  */
 struct message {
-	int64_t what, value, dhcp_messages;
+	int64_t what, value, dhcp_messages, dhcp_replies;
 };
 
 static const struct page *page;
@@ -50,7 +50,7 @@ static int line = -1;
 static pid_t line_owner;
 static int64_t owed;
 static int64_t due;
-static int64_t dhcp_messages, dhcp_messages_reported;
+static int64_t dhcp_messages, dhcp_messages_reported, dhcp_replies;
 
 __attribute__((constructor)) static void begin(void)
 {
@@ -90,7 +90,7 @@ static int is_dnsmasq(void)
 static int connected(int64_t role)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	struct message hello = { role, getpid(), 0 };
+	struct message hello = { role, getpid(), 0, 0 };
 
 	if (line_owner == getpid())
 		return line >= 0;
@@ -120,7 +120,7 @@ static void take_number(void)
 
 static void at_rest(void)
 {
-	struct message message = { owed, due, dhcp_messages };
+	struct message message = { owed, due, dhcp_messages, dhcp_replies };
 
 	owed = 0;
 	dhcp_messages_reported = dhcp_messages;
@@ -197,6 +197,28 @@ ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 	if (size >= 0 && !(flags & MSG_PEEK) && is_dnsmasq() && is_dhcp_server_port(fd))
 		dhcp_messages++;
 	return size;
+}
+
+static void count_reply(ssize_t sent, int fd)
+{
+	if (sent >= 0 && is_dnsmasq() && is_dhcp_server_port(fd))
+		dhcp_replies++;
+}
+
+ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
+{
+	ssize_t sent = syscall(SYS_sendmsg, fd, message, flags);
+
+	count_reply(sent, fd);
+	return sent;
+}
+
+ssize_t sendto(int fd, const void *buffer, size_t size, int flags, const struct sockaddr *to, socklen_t to_size)
+{
+	ssize_t sent = syscall(SYS_sendto, fd, buffer, size, flags, to, to_size);
+
+	count_reply(sent, fd);
+	return sent;
 }
 
 /* The helper waits for calls in read(). */

@@ -18,8 +18,8 @@ use super::script_proxy::WaitingCall;
 use backend::BackendError;
 use packets::link::{Datagram, Link};
 
-/// Three 64-bit numbers (`struct message` in clock.c).
-type Message = [i64; 3];
+/// Four 64-bit numbers (`struct message` in clock.c).
+type Message = [i64; 4];
 
 /// Maximum time between two evaluations of a condition, since a condition may depend on the time (a query that is repeated).
 const RECHECK: Duration = Duration::from_secs(1);
@@ -37,6 +37,8 @@ struct ControlConnection {
     alarm_time: i64,
     /// Number of DHCP messages that the process has read and handled.
     dhcp_messages: i64,
+    /// Number of DHCP messages that the process has sent.
+    dhcp_replies: i64,
 }
 
 impl ControlConnection {
@@ -45,11 +47,11 @@ impl ControlConnection {
         let mut bytes = [0; mem::size_of::<Message>()];
         match io::Read::read(&mut &self.socket, &mut bytes)? {
             0 => Ok(None),
-            24 => {
+            length if length == bytes.len() => {
                 let number = |at: usize| {
                     bytes[at..].first_chunk::<8>().map_or(0, |chunk| i64::from_ne_bytes(*chunk))
                 };
-                Ok(Some([number(0), number(8), number(16)]))
+                Ok(Some([number(0), number(8), number(16), number(24)]))
             }
             _ => Err(io::ErrorKind::InvalidData.into()),
         }
@@ -58,10 +60,11 @@ impl ControlConnection {
     /// Reads a report; `None` if the process has ended.
     fn receive(&mut self) -> io::Result<Option<()>> {
         match self.read() {
-            Ok(Some([number, alarm_time, dhcp_messages])) => {
+            Ok(Some([number, alarm_time, dhcp_messages, dhcp_replies])) => {
                 self.last_idle_number = self.last_idle_number.max(number);
                 self.alarm_time = alarm_time;
                 self.dhcp_messages = dhcp_messages;
+                self.dhcp_replies = dhcp_replies;
                 Ok(Some(()))
             }
             Ok(None) => Ok(None),
@@ -177,6 +180,11 @@ impl EventLoop {
     /// Number of DHCP messages that dnsmasq has read and handled.
     pub(super) fn dhcp_messages(&self) -> i64 {
         self.main.as_ref().map_or(0, |main| main.dhcp_messages)
+    }
+
+    /// Number of DHCP messages that dnsmasq has sent.
+    pub(super) fn dhcp_replies(&self) -> i64 {
+        self.main.as_ref().map_or(0, |main| main.dhcp_replies)
     }
 
     /// Receives events until `condition` holds. `what` describes the condition in the error message.
@@ -311,8 +319,13 @@ impl EventLoop {
     fn accept_control_connection(&mut self) -> io::Result<()> {
         let (socket, _) = self.control.accept()?;
         socket.set_nonblocking(false)?;
-        let connection =
-            ControlConnection { socket, last_idle_number: 0, alarm_time: 0, dhcp_messages: 0 };
+        let connection = ControlConnection {
+            socket,
+            last_idle_number: 0,
+            alarm_time: 0,
+            dhcp_messages: 0,
+            dhcp_replies: 0,
+        };
         match connection.read()? {
             Some([MAIN_PROCESS, ..]) => self.main = Some(connection),
             Some(_) => self.helper = Helper::Running(connection),

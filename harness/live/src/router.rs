@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::unix::fs::{FileExt, symlink};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -41,16 +41,15 @@ const RESOLVER: [u8; 6] = [2, 0xfe, 0, 0, 0, 0xfe];
 /// Number of lines at the end of dnsmasq's log that an error message contains.
 const LOG_LINES: usize = 3;
 
-/// Number of DNS queries that may be answered before a DHCP reply that was sent earlier arrives. The reply is delayed while
-/// the kernel resolves the client's hardware address.
-const ROUNDS: usize = 4;
-
 /// Time after which a message without a response is sent again for the first time (RFC 2131, section 4.1). It doubles each
 /// time.
 const FIRST_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// How often a DHCP message is sent if dnsmasq does not read it.
+/// How often a message is sent if it is not read or answered.
 const MAX_TRANSMISSIONS: u32 = 3;
+
+/// RETRANS_TIMER of RFC 4861, section 10.
+const NEIGHBOR_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The settings of the back end that do not depend on the script.
 #[derive(Clone, Debug)]
@@ -131,9 +130,37 @@ fn send(
         .map_err(|error| environment("sending a frame to dnsmasq", &error))
 }
 
-/// A query for a name that dnsmasq does not know.
-fn unknown_name(id: u16) -> Result<Vec<u8>, BackendError> {
-    dns::encode_query(b"nobody.invalid", RecordType::A, id).map_err(BackendError::Message)
+/// Sends neighbor solicitations for the router until it answers one, as a host does before it sends a packet
+/// (RFC 4861, section 7.2.2). Then the router knows the client's hardware address. dnsmasq looks it up for DNSMASQ_MAC, and
+/// gives up after half a second (`get_client_mac` in dhcp6.c).
+fn resolve_router(
+    event_loop: &mut EventLoop,
+    mac: [u8; 6],
+    router: Ipv6Addr,
+) -> Result<(), BackendError> {
+    let before = event_loop.link.neighbor_advertisements();
+    let solicit = |event_loop: &EventLoop| {
+        event_loop
+            .link
+            .send_neighbor_solicitation(mac, router)
+            .map_err(|error| environment("sending a frame to dnsmasq", &error))
+    };
+    solicit(event_loop)?;
+    let (mut sent, mut count) = (Instant::now(), 1);
+    event_loop.until("the router to answer a neighbor solicitation", |event_loop| {
+        if event_loop.link.neighbor_advertisements() > before || event_loop.ended {
+            return Ok(true);
+        }
+        if sent.elapsed() >= NEIGHBOR_TIMEOUT {
+            count += 1;
+            if count <= MAX_TRANSMISSIONS {
+                solicit(event_loop)?;
+            }
+            sent = Instant::now();
+        }
+        // Then the router has no IPv6.
+        Ok(count > MAX_TRANSMISSIONS)
+    })
 }
 
 fn environment(what: &str, error: &impl std::fmt::Display) -> BackendError {
@@ -280,21 +307,20 @@ impl Live {
 
     /// Sends a DHCP message and waits for the reply. Returns `None` if dnsmasq becomes idle without sending one.
     ///
-    /// dnsmasq reports which messages it has read. A message that it has not read is sent again after a time, as clients do
-    /// (RFC 2131, section 4.1; RFC 8415, section 15).
+    /// dnsmasq reports how many messages it has read and sent. A message that it has not read is sent again after a time,
+    /// as clients do (RFC 2131, section 4.1; RFC 8415, section 15). A reply that it has sent may still be delayed: the
+    /// kernel resolves the client's hardware address first.
     fn ask<T>(
         &mut self,
         endpoints: &UdpEndpoints,
         packet: &[u8],
-        expects_reply: bool,
         parse: impl Fn(&[u8]) -> Option<T>,
     ) -> Result<Option<T>, BackendError> {
-        let (port, resolver, router) = (self.port, self.resolver, self.network.clone());
         let Some(event_loop) = &mut self.event_loop else { return Ok(None) };
         event_loop
             .until("dnsmasq to be up", |event_loop| Ok(event_loop.is_up() || event_loop.ended))?;
         event_loop.datagrams.clear();
-        let read_before = event_loop.dhcp_messages();
+        let (read_before, sent_before) = (event_loop.dhcp_messages(), event_loop.dhcp_replies());
         let mut transmission = Transmission::start(event_loop, endpoints, packet)?;
         event_loop.until("dnsmasq to read a DHCP message", |event_loop| {
             if event_loop.dhcp_messages() > read_before || event_loop.ended {
@@ -305,44 +331,19 @@ impl Live {
             Ok(transmission.count > MAX_TRANSMISSIONS)
         })?;
         let number = event_loop.ask_main_if_idle();
-        let mut found = None;
-        let mut rounds = 0;
-        let mut query: Option<(u16, Transmission)> = None;
-        let mut queries = 0;
         let client = endpoints.ports.0;
-        event_loop.until("a reply from dnsmasq", |event_loop| {
+        let mut found = None;
+        let mut arrived = 0;
+        event_loop.until("the reply that dnsmasq has sent", |event_loop| {
             for datagram in std::mem::take(&mut event_loop.datagrams) {
                 if datagram.to == client {
+                    arrived += 1;
                     found = found.take().or_else(|| parse(&datagram.payload));
-                } else if query
-                    .as_ref()
-                    .is_some_and(|(id, _)| dns::parse_response(&datagram.payload, *id).is_some())
-                {
-                    query = None;
                 }
             }
-            if found.is_some() || event_loop.ended {
-                return Ok(true);
-            }
-            if !event_loop.main_was_idle(number) {
-                return Ok(false);
-            }
-            if let Some((id, transmission)) = &mut query {
-                let packet = unknown_name(*id)?;
-                let endpoints = query_endpoints(&router, resolver, port, *id);
-                transmission.repeat_if_lost(event_loop, &endpoints, &packet)?;
-                return Ok(false);
-            }
-            if !expects_reply || port == 0 || rounds == ROUNDS {
-                return Ok(true);
-            }
-            // A DHCP reply that was sent earlier arrives before the response to a query.
-            rounds += 1;
-            queries += 1;
-            let endpoints = query_endpoints(&router, resolver, port, queries);
-            let started = Transmission::start(event_loop, &endpoints, &unknown_name(queries)?)?;
-            query = Some((queries, started));
-            Ok(false)
+            let all = event_loop.main_was_idle(number)
+                && arrived >= event_loop.dhcp_replies() - sent_before;
+            Ok(found.is_some() || all || event_loop.ended)
         })?;
         Ok(found)
     }
@@ -518,10 +519,8 @@ impl Daemon for Live {
         {
             event_loop.link.add_host(IpAddr::V4(own), mac);
         }
-        let expects_reply = dhcp4::expects_reply(kind);
-        let reply = self.ask(&endpoints, &packet, expects_reply, |bytes| {
-            dhcp4::parse_reply(bytes, xid, kind, addr)
-        })?;
+        let reply =
+            self.ask(&endpoints, &packet, |bytes| dhcp4::parse_reply(bytes, xid, kind, addr))?;
         if let (Some(event_loop), Some(Reply4::Ack { addr, .. } | Reply4::BootReply(addr))) =
             (&mut self.event_loop, &reply)
         {
@@ -551,13 +550,9 @@ impl Daemon for Live {
         if let Some(event_loop) = &mut self.event_loop {
             // A host that sends DHCPv6 messages answers neighbor solicitations for its address.
             event_loop.link.add_host(endpoints.addresses.0, mac);
-            let router = packets::link::link_local(self.network.mac);
-            event_loop
-                .link
-                .send_neighbor_solicitation(mac, router)
-                .map_err(|error| environment("sending a frame to dnsmasq", &error))?;
+            resolve_router(event_loop, mac, packets::link::link_local(self.network.mac))?;
         }
-        let reply = self.ask(&endpoints, &packet, true, |bytes| dhcp6::parse_reply(bytes, xid))?;
+        let reply = self.ask(&endpoints, &packet, |bytes| dhcp6::parse_reply(bytes, xid))?;
         let Some((reply, server)) = reply else { return Ok(Reply6::Silent) };
         self.last_server = Some(server.clone());
         self.servers.insert(client.duid.to_vec(), server);

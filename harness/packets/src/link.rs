@@ -1,6 +1,7 @@
 //! The clients' end of an Ethernet link: sends and receives frames, and answers ARP requests and neighbor
 //! solicitations for the simulated clients, as the network stack of a host would.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::io::{self, Read, Write};
 use std::mem;
@@ -53,6 +54,7 @@ pub struct Link {
     socket: Socket,
     /// The clients' addresses, each with its hardware address.
     hosts: HashMap<IpAddr, [u8; 6]>,
+    neighbor_advertisements: Cell<u64>,
 }
 
 /// The link-local address that a host derives from its hardware address (RFC 4291, appendix A).
@@ -98,7 +100,7 @@ impl Link {
     /// If the socket cannot be made non-blocking.
     pub fn from_socket(socket: Socket) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
-        Ok(Self { socket, hosts: HashMap::new() })
+        Ok(Self { socket, hosts: HashMap::new(), neighbor_advertisements: Cell::new(0) })
     }
 
     /// Adds a host: ARP requests and neighbor solicitations for `address` are answered with `mac`.
@@ -150,6 +152,12 @@ impl Link {
         (&self.socket).write_all(frame)
     }
 
+    /// Number of neighbor advertisements that have arrived. The router sends one in response to a solicitation, after it
+    /// has learned the client's hardware address.
+    pub fn neighbor_advertisements(&self) -> u64 {
+        self.neighbor_advertisements.get()
+    }
+
     /// Reads all frames that have arrived, without blocking. Answers ARP requests and neighbor solicitations, and
     /// returns the UDP datagrams.
     ///
@@ -187,6 +195,9 @@ impl Link {
                 payload: udp.payload().to_vec(),
             })),
             Some(TransportSlice::Icmpv6(icmp)) => {
+                if icmp.type_u8() == NEIGHBOR_ADVERTISEMENT {
+                    self.neighbor_advertisements.update(|count| count + 1);
+                }
                 let solicits = icmp.type_u8() == NEIGHBOR_SOLICITATION;
                 if let (true, Some(NetSlice::Ipv6(ip))) = (solicits, &packet.net) {
                     let source = (ethernet.source(), ip.header().source_addr());
