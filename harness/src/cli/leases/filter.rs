@@ -43,9 +43,10 @@ impl std::str::FromStr for Selector {
         }
         let plain: Option<Vec<u8>> = dnsmasq_model::parse_hex_digits(text.as_bytes());
         let separated = text.replace('-', ":");
-        let bytes = match text.contains([':', '-']) {
-            true => hex::decode(separated.as_bytes()).filter(|bytes| bytes.len() > 1),
-            false => plain.filter(|bytes| bytes.len() > 2),
+        let bytes = if text.contains([':', '-']) {
+            hex::decode(separated.as_bytes()).filter(|bytes| bytes.len() > 1)
+        } else {
+            plain.filter(|bytes| bytes.len() > 2)
         };
         let name = text.to_owned();
         Ok(bytes.map_or_else(|| Self::Name(name.clone()), |bytes| Self::Bytes(bytes, name.clone())))

@@ -72,7 +72,7 @@ fn lease_text(database: &Database, lease: &Lease, now: Option<i64>) -> String {
         ("on_expiry", text(&lease.on_expiry)),
         ("on_release", text(&lease.on_release)),
         ("further", further(database.further.of(lease.address.into()))),
-        ("expired", has_ended(lease.state, lease.ends, now).then(|| json!(true))),
+        ("expired", has_ended(lease.state, lease.ends, now).then_some(json!(true))),
     ] {
         more.extend(value.map(|value| (key.to_owned(), value)));
     }
@@ -312,8 +312,10 @@ fn non_lease(value: &Value) -> Result<NonLease, String> {
     Ok(NonLease { kind, text: text(value, "text")?.ok_or("text: missing")? })
 }
 
-/// The events of each `on` block, and its statements.
-fn on(value: &Value) -> Result<Vec<(Vec<&'static str>, Vec<u8>)>, String> {
+/// The events of an `on` block, and its statements.
+type OnBlock = (Vec<&'static str>, Vec<u8>);
+
+fn on(value: &Value) -> Result<Vec<OnBlock>, String> {
     const EVENTS: [&str; 4] = ["expiry", "release", "commit", "transmission"];
     let texts = value["on_text"].as_array().into_iter().flatten();
     let blocks = value["on"].as_array().into_iter().flatten().zip(texts);

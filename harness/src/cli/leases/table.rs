@@ -105,15 +105,17 @@ impl Row<'_> {
             (Column::Ends, Self::Six(binding)) => date(binding.held.ends),
             (Column::Cltt, Self::Four(lease)) => date(lease.cltt),
             (Column::Cltt, Self::Six(binding)) => date(binding.cltt),
-            (Column::Hardware, Self::Four(Lease { hardware, .. }))
-            | (Column::Hardware, Self::Six(Binding { hardware, .. })) => {
-                hardware.as_ref().map(ToString::to_string).unwrap_or_default()
-            }
+            (
+                Column::Hardware,
+                Self::Four(Lease { hardware, .. }) | Self::Six(Binding { hardware, .. }),
+            ) => hardware.as_ref().map(ToString::to_string).unwrap_or_default(),
             (Column::ClientId, Self::Four(lease)) => hex_text(&lease.uid),
             (Column::ClientId, Self::Six(binding)) => hex_text(&binding.duid),
             (Column::Iaid, Self::Six(binding)) => binding.iaid.to_string(),
-            (Column::HostName, Self::Four(Lease { hostname, .. }))
-            | (Column::HostName, Self::Six(Binding { hostname, .. })) => safe(hostname.as_ref()),
+            (
+                Column::HostName,
+                Self::Four(Lease { hostname, .. }) | Self::Six(Binding { hostname, .. }),
+            ) => safe(hostname.as_ref()),
             (Column::Further(name), _) => {
                 let address = match self {
                     Self::Four(lease) => lease.address.into(),

@@ -15,6 +15,9 @@ const INFINITE: i64 = 0xffff_ffff;
 /// The type of hardware address that stands for a client identifier with a DUID.
 const CLIENT_IDENTIFIER: u8 = 0xff;
 
+/// A block that is open: its first line, and its keys and values.
+type OpenBlock = (u64, Vec<(Vec<u8>, Vec<u8>)>);
+
 /// Reads a file of leases.
 ///
 /// # Errors
@@ -23,8 +26,7 @@ pub fn read(source: impl BufRead) -> io::Result<Read> {
     let mut read = Read::default();
     let mut lines = Lines::new(source);
     let mut line = Vec::new();
-    // The block that is open: its first line and its values.
-    let mut block: Option<(u64, Vec<(Vec<u8>, Vec<u8>)>)> = None;
+    let mut block: Option<OpenBlock> = None;
     loop {
         let (number, problem) = match lines.next(&mut line)? {
             Line::End => break,

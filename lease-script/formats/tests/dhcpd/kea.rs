@@ -73,9 +73,10 @@ fn discarded_by(server: &Path, family: &str, text: &[u8]) -> Vec<usize> {
 fn kea_2_2_discards_the_rows_that_were_recorded(
     #[values("rows4", "old4", "new4", "rows6", "old6", "new6")] name: &str,
 ) {
-    let (family, server) = match name.ends_with('4') {
-        true => ("Dhcp4", "/usr/sbin/kea-dhcp4"),
-        false => ("Dhcp6", "/usr/sbin/kea-dhcp6"),
+    let (family, server) = if name.ends_with('4') {
+        ("Dhcp4", "/usr/sbin/kea-dhcp4")
+    } else {
+        ("Dhcp6", "/usr/sbin/kea-dhcp6")
     };
     let text = fs::read(data(&format!("{name}.csv"))).expect("recorded");
     let by_server = discarded_by(Path::new(server), family, &text);

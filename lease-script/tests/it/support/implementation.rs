@@ -171,7 +171,7 @@ fn serve(listener: &UnixListener, shared: &Mutex<(&mut Router, Option<Pid>)>) {
                 stream.write_all(&answer).expect("the answer");
             }
             None => {
-                kill_process_group(pid.expect("a process"), Signal::KILL).expect("the script runs")
+                kill_process_group(pid.expect("a process"), Signal::KILL).expect("the script runs");
             }
         }
         let _ = stream.shutdown(Shutdown::Both);

@@ -140,7 +140,7 @@ impl Memfile {
         report.rows += 1;
         if let Some(history) = self.history {
             let end = location.offset + text.len() as u64;
-            let what = row.decode().and_then(|entry| declared(entry, accepted.removes));
+            let what = row.decode().map(|entry| declared(entry, accepted.removes));
             if let Some(what) = what.filter(|what| history.wants(what)) {
                 report.history.push(Declaration { location, end, what });
             }
@@ -196,8 +196,8 @@ impl Memfile {
 }
 
 /// A row as a declaration. One with a lifetime of 0 says that the lease ended.
-fn declared(entry: Entry, removes: bool) -> Option<Declared> {
-    Some(match entry {
+fn declared(entry: Entry, removes: bool) -> Declared {
+    match entry {
         Entry::Four(mut lease, _) => {
             if removes {
                 lease.state = BindingState::Released;
@@ -212,5 +212,5 @@ fn declared(entry: Entry, removes: bool) -> Option<Declared> {
             let id = [&iaid.to_le_bytes()[..], &duid].concat();
             Declared::Ia(Box::new(Ia { kind, id, cltt, addresses: vec![held] }))
         }
-    })
+    }
 }

@@ -1,9 +1,7 @@
 //! One row: whether Kea loads it, and the lease that it stands for.
 
-use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use serde::de::IgnoredAny;
 
 use super::columns::{COLUMNS_4, COLUMNS_6, Header, MAX_COLUMNS, Release, columns_of};
 use super::number::{bytes, colons, formatted, signed, truth, unescape, unsigned};
@@ -86,7 +84,7 @@ impl<'a> Row<'a> {
         if text.is_empty() || text == b"{ }" {
             return Ok(());
         }
-        let parsed = serde_json::from_slice::<BTreeMap<String, IgnoredAny>>(&unescape(text));
+        let parsed = serde_json::from_slice::<serde_json::Map<_, _>>(&unescape(text));
         parsed.map(|_| ()).map_err(|_| "user_context is not a JSON map".to_owned())
     }
 
