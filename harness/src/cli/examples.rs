@@ -178,6 +178,13 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         )],
     ),
     (
+        "qemu shell",
+        &[(
+            "Install a package in a guest, and look at it after a power cut",
+            "leaselab qemu shell install.sh after-the-cut.sh --put lease-update.ipk=lab/update.ipk",
+        )],
+    ),
+    (
         "races",
         &[
             ("All interleavings of all races", "leaselab races"),

@@ -26,7 +26,7 @@ use crate::lab::Lab;
     "device create new --space 500MiB --neighbours 400MiB",
     "cannot fill the NVRAM with 419430400 bytes of variables: expected at most 1048576"
 )]
-#[case::partition("device create new --partition 10240MiB", "expected at most 1073741824")]
+#[case::partition("device create new --partition 10240MiB", "expected at most 1 GiB")]
 #[case::jobs("run story.toml --jobs 100000", "--jobs must be at most 1024")]
 fn what_has_no_end_is_refused(#[case] line: &str, #[case] message: &str) {
     let lab = Lab::new();

@@ -23,7 +23,7 @@ fn shellcheck_reports_nothing() {
 fn the_script_is_small() {
     let text = fs::read_to_string(script()).expect("the script");
     assert!(text.lines().count() <= 320, "{} lines", text.lines().count());
-    assert!(text.len() <= 13_700, "{} bytes", text.len());
+    assert!(text.len() <= 13_900, "{} bytes", text.len());
 }
 
 /// The awk programs that a router or a computer can have.

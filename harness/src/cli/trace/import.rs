@@ -36,10 +36,10 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
+    let key = args.anonymise.then(|| key(args.key_file.as_deref())).transpose()?;
     let mut log = Log::read(&args.files).map_err(CommandError::usage)?;
     let out = args.out.clone().unwrap_or_else(|| default_out(&args.files[0]));
-    if args.anonymise {
-        let key = key(args.key_file.as_deref())?;
+    if let Some(key) = key {
         let addresses = if args.addresses { AddressPolicy::Replace } else { AddressPolicy::Keep };
         Anonymiser::new(&key, addresses).anonymise(&mut log);
     }

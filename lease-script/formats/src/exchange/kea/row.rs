@@ -2,7 +2,6 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-
 use super::columns::{COLUMNS_4, COLUMNS_6, Header, MAX_COLUMNS, Release, columns_of};
 use super::number::{bytes, colons, formatted, signed, truth, unescape, unsigned};
 use super::writer::{INFINITE, lifetime};
