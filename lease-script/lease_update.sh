@@ -11,7 +11,6 @@ umask 077 && exec </dev/null
 export LC_ALL=C # a character is a byte
 nl='
 '
-tab='	'
 IFS=$nl
 
 say() { printf 'lease-update: %s\n' "$1" >&2; }
@@ -117,7 +116,7 @@ index($0, p) == 1 && (i = index($0, "=")) {
 	k = kind(name, value)
 	if (seen[name]++) odd = " odd"
 	else if (!k) bad = bad $0 "\n"
-	else if (k == 5 || max == 0 || count++ < max) { words[k] = words[k] "\tget\t" name; lines[k] = lines[k] value "\n" }
+	else if (k == 5 || max == 0 || count++ < max) { words[k] = words[k] "get=" name "="; lines[k] = lines[k] value "\n" }
 	next
 }
 index("0123456789d", substr($0, 1, 1)) && /^(duid|[0-9]+) / && !/ bytes used / { odd = " odd" } # the second line of a value?
@@ -158,7 +157,7 @@ show() { list "$({ "$nvram" show $info 2>/dev/null; echo "exit $?"; } | check)";
 
 # by_name: prints the variables in $names as `show` does, each read by itself. No lease has two lines.
 by_name() {
-	local IFS=$nl$tab
+	local IFS=$nl=
 	for name in $names; do
 		[ "$name" != get ] || continue
 		value=$("$nvram" get "$name" 2>&1; echo "x$?")
@@ -189,7 +188,7 @@ init() {
 		case $info$flags in
 		exit* | *odd*) tries=9 ;;
 		*torn*) ;;
-		*) [ "$values" != "${words:+$(IFS=$tab; "$nvram" $words 2>/dev/null)}" ] || break ;;
+		*) [ "$values" != "${words:+$(IFS='='; "$nvram" $words 2>/dev/null)}" ] || break ;;
 		esac
 		names=$words$bad printed=
 	done
@@ -259,12 +258,12 @@ compose() {
 
 # write COMMANDS: and commit. Succeeds if the change is stored then.
 write() {
-	before=$single
-	[ -z "$single" ] || while [ $# -gt 0 ]; do quietly "$1" "$2" && shift 2; done
+	before=$single problem="NVRAM did not take $record: not stored"
+	[ -z "$single" ] || while [ $# -gt 0 ]; do quietly "$1" "$2" && shift 2 || return; done
 	quietly "$@" commit
 	code=$?
 	read_all
-	problem="NVRAM did not take $record: not stored" && stored || return
+	stored || return
 	problem='NVRAM commit failed: the next call tries again'
 	[ "$before" = "$single" ] || { quietly commit; code=$?; } # the tool did the first command only
 	[ $code = 0 ]
@@ -288,9 +287,9 @@ update() {
 	cd "$back"
 	[ -z "$ended" ] && [ $tries -le 2 ] || read_all show info # another call has changed NVRAM
 	for line in $ended; do
-		case $line/$nl$all$nl in
-		*=*/*"$nl$line$nl"*) owed=1 ;;
-		*=*/* | */*"$nl$line="*) ;;
+		case ${line##*=*}/$nl$all$nl in
+		/*"$nl$line$nl"*) owed=1 ;;
+		/* | */*"$nl$line="*) ;;
 		*) owed=1 ;;
 		esac
 	done

@@ -2,7 +2,7 @@
 
 use crate::address::Address;
 use crate::config::{Config, DEFAULT_MAX};
-use crate::script::{Abort, Output, Script, ScriptResult, sanitize};
+use crate::script::{Abort, Output, Script, ScriptResult};
 use crate::show::{Listing, find, variable};
 
 /// A valid lease.
@@ -157,7 +157,8 @@ impl Script<'_> {
         for line in &listing.invalid {
             let name = variable(line, &self.config.prefix).map_or(b"".as_slice(), |(name, _)| name);
             let is_plain = |c: &u8| c.is_ascii_alphanumeric() || b"_.:-".contains(c);
-            let name = if name.iter().all(is_plain) { sanitize(name) } else { "odd name".into() };
+            let name = if name.iter().all(is_plain) { name } else { b"odd name" };
+            let name = String::from_utf8_lossy(name);
             self.warn(format_args!("{name}: left out: no valid lease"));
         }
         Ok(listing.values())

@@ -8,7 +8,7 @@ use crate::intent_log::Lock;
 use crate::record::{
     Record, Stored, is_client_id, is_duid_line, is_hardware, is_host, is_iaid, time,
 };
-use crate::script::{Output, Script, ScriptResult, sanitize};
+use crate::script::{Output, Script, ScriptResult};
 use crate::show::{check_space, free_bytes, has_line, invalid_lines, lines, variable};
 
 /// The greatest time that a record can contain.
@@ -158,7 +158,7 @@ impl Script<'_> {
             match written {
                 Ok(()) => {}
                 Err(NotStored::Missing) => {
-                    let record = sanitize(&target.record);
+                    let record = String::from_utf8_lossy(&target.record);
                     return self.fail(format_args!("NVRAM did not take {record}: not stored"));
                 }
                 Err(NotStored::Uncommitted) => {
@@ -226,7 +226,7 @@ impl Script<'_> {
         if let Some(free) = free
             && let Err(need) = check_space(target.growth(reading), free)
         {
-            let record = sanitize(&target.record);
+            let record = String::from_utf8_lossy(&target.record);
             return self.fail(format_args!(
                 "no room in NVRAM: {need} bytes needed, {free} left: {record} not stored"
             ));
@@ -261,7 +261,9 @@ impl Script<'_> {
         let mut words: Vec<&[u8]> = commands.iter().map(Vec::as_slice).collect();
         if one_command {
             for command in words.chunks(2) {
-                self.command(command)?;
+                if self.command(command)?.code != 0 {
+                    return Ok(Err(NotStored::Missing));
+                }
             }
             words.clear();
         }

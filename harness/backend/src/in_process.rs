@@ -541,8 +541,10 @@ impl Nvram for FaultyNvram<'_> {
         let fault = self.injector.next(arguments, || dry_run(machine, arguments));
         match fault {
             FaultAction::Kill(done) => {
-                if done > 0 {
-                    machine.run(&arguments[..done]);
+                if done > 0
+                    && let Exit::Code(code) = machine.run(&arguments[..done]).exit
+                {
+                    self.record_code(i32::from(code));
                 }
                 return Err(OperationError::Killed);
             }
