@@ -124,7 +124,7 @@ fn init_writes_a_project_and_a_job_and_overwrites_nothing(#[case] ci: &str, #[ca
     let written = lab.read("leaselab.toml");
     let output = lab.command(&["run", "stories"]).assert().code(1).get_output().stdout.clone();
     let text = String::from_utf8_lossy(&output).into_owned();
-    for option in [r#"--script "it's mine.sh""#, "--shell 'sh -e'", "--dialect tomato"] {
+    for option in [r#"--script "it's mine.sh""#, "--shell 'sh -e'", "--dialect wrt54gl"] {
         assert!(text.contains(option), "{option}: {text}\n{written}");
     }
 

@@ -390,10 +390,14 @@ fn poll_once(
             }
         }
     }
+    // Every program was killed: nothing is left to wait for.
+    if owners.is_empty() {
+        return Client::Waits;
+    }
     // Without an event that is asked for, the kernel reports only that the other end was closed.
     descriptors.extend(client.map(|pipe| PollFd::from_borrowed_fd(pipe, PollFlags::empty())));
     let timeout = Timespec::try_from(nearest).ok();
-    if descriptors.is_empty() || poll(&mut descriptors, timeout.as_ref()).is_err() {
+    if poll(&mut descriptors, timeout.as_ref()).is_err() {
         return Client::Waits;
     }
     if descriptors[owners.len()..].iter().any(|pipe| pipe.revents().contains(PollFlags::HUP)) {

@@ -43,8 +43,8 @@ pub struct StressReport {
 }
 
 /// Runs `trials` trials, in each of which `writers` writers at the same time run `nvram set` for a variable of their own,
-/// then `nvram commit`, and `lease-update init` reads the leases. After each trial the router reboots. `leaselab` is the path of an executable that acts as `nvram`
-/// and `lease-update` under these names.
+/// then `nvram commit`, and `lease-update init` reads the leases. After each trial the router reboots. `leaselab` is the
+/// path of an executable that acts as `nvram` and `lease-update` under these names.
 ///
 /// # Errors
 /// A temporary file cannot be written, or a process cannot be started.
