@@ -165,7 +165,7 @@ by_name() {
 		x[01]) ;;
 		*"$nl"*"$nl"x[01]) echo "$name=" ;;
 		*x[01]) printf '%s' "$name=${value%x?}" ;;
-		*) say "$unreadable" && failed=1 ;;
+		*) say "$unread" && failed=1 ;;
 		esac
 	done
 	echo "exit $failed"
@@ -182,7 +182,7 @@ init() {
 		case $flags in
 		*' one'*) info='' && show ;;
 		'exit '[01][\ \;]*) ;;
-		*) say "$unreadable: no leases" && [ "${LEASE_STRICT-}" != 1 ] && exit; exit 1 ;;
+		*) say "$unread: no leases" && [ "${LEASE_STRICT-}" != 1 ] && exit; exit 1 ;;
 		esac
 		names=$bad printed=$values
 		case $info$flags in
@@ -217,7 +217,7 @@ read_all() {
 	if [ -z "$single" ]; then
 		[ -z "$duid" ] || set -- get "$duid" get "$duid" "$@"
 		all=$("$nvram" get "$record" get "$record" "$@" 2>&1)
-		[ $? -le 1 ] || fail "$unreadable"
+		[ $? -le 1 ] || fail "$unread"
 		case $all in 'NVRAM Utility'*) single=1 ;; *"$nl"* | 'size: '* | '') ;; *) single=1 ;; esac
 	fi
 	if [ -n "$single" ] && all=; then
@@ -225,7 +225,7 @@ read_all() {
 			value=$("$nvram" get "$name" 2>&1)
 			[ -z "$value" ] || all=$all$value$nl$value$nl
 		done
-		[ $# = 0 ] || all=$all$("$nvram" show 2>&1) || fail "$unreadable"
+		[ $# = 0 ] || all=$all$("$nvram" show 2>&1) || fail "$unread"
 	fi
 	old=${all%%"$nl"*}
 	case $old/$all in duid\ *) old= ;; ?*/"$old$nl$old" | ?*/"$old$nl$old$nl"*) ;; *) old= ;; esac
@@ -247,7 +247,6 @@ compose() {
 	hex "$id" 764 || id='*'
 	case $ip in *:*) second=${DNSMASQ_IAID-} id=$1 ;; esac
 	number "$slack" || { say 'LEASE_SLACK is no number of seconds: 0 taken' && slack=0; }
-	# The stored time stays if it is in [time, time + slack].
 	if [ "$slack" != 0 ] && [ "$time" != 0 ] && [ -z "${DNSMASQ_LEASE_LENGTH-}" ] && number "$time"; then
 		slack=$((time + slack < 9999999999 ? time + slack : 9999999999))
 		number "${old%% *}" && [ $((${old%% *} >= time && ${old%% *} <= slack)) = 1 ] && slack=${old%% *}
@@ -281,7 +280,7 @@ update() {
 		[ -s "$run/$folder/intents" ] || exit 0
 	else
 		verdict=$(printf '%s\n' "$all" | check)
-		case $verdict in ok*) ;; *) fail "${verdict:-$unreadable}" ;; esac
+		case $verdict in ok*) ;; *) fail "${verdict:-$unread}" ;; esac
 	fi
 	lock "$record${want:+=$want}" || say "no lock in RAM: $run/$folder is not a folder of ours"
 	cd "$back"
@@ -303,17 +302,17 @@ update() {
 			case $name=$value in "$record="*) ;; "$line" | *"$nl"*) set -- "$@" unset "$name" ;; esac
 		done
 	fi
-	# Again if need be: OpenWrt's tool has no lock, and another program may have written at the same time.
+	# Again if need be: another program may have written.
 	[ $#$owed = 0 ] || write "$@" || write "$@" || fail "$problem"
 	[ -z "$locked" ] || { enter && : >intents; }
 }
 
-back=$PWD run=${LEASE_RUN:-/tmp} prefix=${LEASE_PREFIX:-dnsmasq_lease_} nvram=${LEASE_NVRAM-} unreadable='cannot read NVRAM'
+back=$PWD run=${LEASE_RUN:-/tmp} prefix=${LEASE_PREFIX:-dnsmasq_lease_} nvram=${LEASE_NVRAM-} unread='cannot read NVRAM'
 case ${LEASE_STORE:-nvram} in nvram) ;; journal:*) fail 'LEASE_STORE=journal: not in this shell script' ;; *) fail 'LEASE_STORE: no such store' ;; esac
 case $prefix in [!0-9A-Za-z_]* | *[!0-9A-Za-z_.-]*) fail 'LEASE_PREFIX: letters, digits, _ . - only' ;; esac
 folder=.${prefix}run
 [ -n "$nvram" ] || { command -v nvram >/dev/null && nvram=nvram; } || nvram=/usr/sbin/nvram
-for name in awk "$nvram"; do command -v "$name" >/dev/null || unreadable="cannot read NVRAM: no program ${name##*/}"; done
+for name in awk "$nvram"; do command -v "$name" >/dev/null || unread="cannot read NVRAM: no program ${name##*/}"; done
 if [ "$1" = init ]; then init; else update "$@"; fi
 ) ; case $1.$? in init.0) trap 'exit 0' EXIT ;; init.*) trap 'exit 1' EXIT ;; *.0) ;; *) false ;; esac ;; # a wrapper's 1 ends dnsmasq
 esac
