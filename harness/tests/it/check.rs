@@ -42,20 +42,24 @@ fn verdicts(report: &Value) -> Vec<(&str, &str)> {
         ("write-economy", "advice"),
     ]
 )]
-#[case::one_variable("scenarios/scripts/one-variable.sh", &["--owns", "dnsmasq_leases"], &[])]
+#[case::one_variable(
+    "scenarios/scripts/one-variable.sh",
+    &["--rtc", "good", "--owns", "dnsmasq_leases"],
+    &[]
+)]
 #[case::a_file(
     "scenarios/scripts/flash-file.sh",
-    &[],
+    &["--rtc", "good"],
     &[("other-settings", "n/a"), ("shared-nvram", "n/a")]
 )]
 #[case::a_database(
     "scenarios/scripts/database.sh",
-    &[],
+    &["--rtc", "good"],
     &[("other-settings", "n/a"), ("shared-nvram", "n/a")]
 )]
 #[case::a_wrapper(
     "scenarios/scripts/openwrt-wrapper.sh",
-    &["--owns", "dnsmasq_leases"],
+    &["--rtc", "good", "--owns", "dnsmasq_leases"],
     &[]
 )]
 fn verdicts_on_scripts_of_many_kinds(
