@@ -41,8 +41,8 @@ const RESOLVER: [u8; 6] = [2, 0xfe, 0, 0, 0, 0xfe];
 /// Number of lines at the end of dnsmasq's log that an error message contains.
 const LOG_LINES: usize = 3;
 
-/// Time after which a message without a response is sent again for the first time (RFC 2131, section 4.1). It doubles each
-/// time.
+/// Time after which a DHCP message or DNS query without a response is sent again for the first time (RFC 2131,
+/// section 4.1). It doubles each time.
 const FIRST_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// How often a message is sent if it is not read or answered.
@@ -81,41 +81,37 @@ pub struct Live {
     last_server: Option<Vec<u8>>,
 }
 
-/// A message that is sent until it is answered.
+/// When a message that is not answered is sent again.
 #[derive(Debug)]
-struct Transmission {
+struct Retransmission {
     sent: Instant,
     timeout: Duration,
-    /// How often it was sent.
+    /// The factor by which the timeout grows each time.
+    growth: u32,
+    /// How often the message was due.
     count: u32,
 }
 
-impl Transmission {
-    fn start(
-        event_loop: &EventLoop,
-        endpoints: &UdpEndpoints,
-        packet: &[u8],
-    ) -> Result<Self, BackendError> {
-        send(event_loop, endpoints, packet)?;
-        Ok(Self { sent: Instant::now(), timeout: FIRST_TIMEOUT, count: 1 })
+impl Retransmission {
+    /// Begins when the message is sent for the first time.
+    fn new(timeout: Duration, growth: u32) -> Self {
+        Self { sent: Instant::now(), timeout, growth, count: 1 }
     }
 
-    fn repeat_if_lost(
-        &mut self,
-        event_loop: &EventLoop,
-        endpoints: &UdpEndpoints,
-        packet: &[u8],
-    ) -> Result<(), BackendError> {
+    /// Whether the message must be sent again now.
+    fn is_due(&mut self) -> bool {
         if self.sent.elapsed() < self.timeout {
-            return Ok(());
+            return false;
         }
         self.count += 1;
-        if self.count <= MAX_TRANSMISSIONS {
-            send(event_loop, endpoints, packet)?;
-        }
         self.sent = Instant::now();
-        self.timeout *= 2;
-        Ok(())
+        self.timeout *= self.growth;
+        !self.has_failed()
+    }
+
+    /// Whether the message was sent as often as it may be.
+    fn has_failed(&self) -> bool {
+        self.count > MAX_TRANSMISSIONS
     }
 }
 
@@ -146,20 +142,16 @@ fn resolve_router(
             .map_err(|error| environment("sending a frame to dnsmasq", &error))
     };
     solicit(event_loop)?;
-    let (mut sent, mut count) = (Instant::now(), 1);
+    let mut retransmission = Retransmission::new(NEIGHBOR_TIMEOUT, 1);
     event_loop.until("the router to answer a neighbor solicitation", |event_loop| {
         if event_loop.link.neighbor_advertisements() > before || event_loop.ended {
             return Ok(true);
         }
-        if sent.elapsed() >= NEIGHBOR_TIMEOUT {
-            count += 1;
-            if count <= MAX_TRANSMISSIONS {
-                solicit(event_loop)?;
-            }
-            sent = Instant::now();
+        if retransmission.is_due() {
+            solicit(event_loop)?;
         }
         // Then the router has no IPv6.
-        Ok(count > MAX_TRANSMISSIONS)
+        Ok(retransmission.has_failed())
     })
 }
 
@@ -321,14 +313,17 @@ impl Live {
             .until("dnsmasq to be up", |event_loop| Ok(event_loop.is_up() || event_loop.ended))?;
         event_loop.datagrams.clear();
         let (read_before, sent_before) = (event_loop.dhcp_messages(), event_loop.dhcp_replies());
-        let mut transmission = Transmission::start(event_loop, endpoints, packet)?;
+        send(event_loop, endpoints, packet)?;
+        let mut retransmission = Retransmission::new(FIRST_TIMEOUT, 2);
         event_loop.until("dnsmasq to read a DHCP message", |event_loop| {
             if event_loop.dhcp_messages() > read_before || event_loop.ended {
                 return Ok(true);
             }
-            transmission.repeat_if_lost(event_loop, endpoints, packet)?;
+            if retransmission.is_due() {
+                send(event_loop, endpoints, packet)?;
+            }
             // Then dnsmasq does not listen at this port.
-            Ok(transmission.count > MAX_TRANSMISSIONS)
+            Ok(retransmission.has_failed())
         })?;
         let number = event_loop.ask_main_if_idle();
         let client = endpoints.ports.0;
@@ -577,7 +572,8 @@ impl Daemon for Live {
         let endpoints = query_endpoints(&self.network, self.resolver, port, id);
         let mut addresses = None;
         let Some(event_loop) = &mut self.event_loop else { return Ok(None) };
-        let mut transmission = Transmission::start(event_loop, &endpoints, &query)?;
+        send(event_loop, &endpoints, &query)?;
+        let mut retransmission = Retransmission::new(FIRST_TIMEOUT, 2);
         event_loop.until("a DNS response from dnsmasq", |event_loop| {
             for datagram in event_loop.datagrams.drain(..).filter(|packet| packet.from == port) {
                 addresses = addresses.take().or_else(|| dns::parse_response(&datagram.payload, id));
@@ -585,7 +581,9 @@ impl Daemon for Live {
             if addresses.is_some() || event_loop.ended {
                 return Ok(true);
             }
-            transmission.repeat_if_lost(event_loop, &endpoints, &query)?;
+            if retransmission.is_due() {
+                send(event_loop, &endpoints, &query)?;
+            }
             Ok(false)
         })?;
         Ok(addresses)
