@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::columns::{COLUMNS_4, COLUMNS_6, Header, MAX_COLUMNS, Release, columns_of};
+use super::columns::{Header, MAX_COLUMNS, Release, columns_of};
 use super::number::{bytes, colons, formatted, signed, truth, unescape, unsigned};
 use super::writer::{INFINITE, lifetime};
 use crate::dhcpd::{BindingState, Date, Family, Hardware, IaKind, Lease};
@@ -177,18 +177,18 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// The values of the given columns, unless they are those that the writer would write anyway.
-    fn fields(&self, columns: &[usize], omitted: impl Fn(usize, &[u8]) -> bool) -> Vec<Field> {
-        let known = columns_of(self.header.family).len();
-        let rest = known..self.count.max(known);
-        let of = |at: usize| {
+    /// The values that the lease does not hold, of known and of further columns.
+    fn fields(&self, is_held: impl Fn(&str, &[u8]) -> bool) -> Vec<Field> {
+        let known = columns_of(self.header.family);
+        let field = |at: usize| {
             let value = self.values[at];
-            (at < self.count && (at >= known || !omitted(at, value))).then(|| Field {
+            let is_held = known.get(at).is_some_and(|name| is_held(name, value));
+            (!is_held).then(|| Field {
                 name: format!("kea.{}", self.header.name(at)).into(),
                 value: value.to_vec(),
             })
         };
-        columns.iter().copied().chain(rest).filter_map(of).collect()
+        (0..self.count).filter_map(field).collect()
     }
 
     fn decode4(&self) -> Option<Entry> {
@@ -205,27 +205,7 @@ impl<'a> Row<'a> {
         lease.uid = bytes(self.text(2), |text, put| formatted(text, put));
         lease.hostname = self.host_name(8);
         let is_written = is_written(cltt, ends, valid, expire);
-        let column = |name: &str| COLUMNS_4.iter().position(|column| *column == name);
-        let columns: Vec<usize> = [
-            "valid_lifetime",
-            "expire",
-            "subnet_id",
-            "fqdn_fwd",
-            "fqdn_rev",
-            "state",
-            "user_context",
-            "pool_id",
-        ]
-        .into_iter()
-        .filter_map(column)
-        .collect();
-        let fields = self.fields(&columns, |at, value| match COLUMNS_4[at] {
-            "valid_lifetime" | "expire" => is_written,
-            "state" => is_exact,
-            "fqdn_fwd" | "fqdn_rev" => value == b"0",
-            "user_context" => value.is_empty(),
-            _ => false,
-        });
+        let fields = self.fields(|name, value| is_held(name, value, is_written, is_exact));
         Some(Entry::Four(Box::new(lease), fields))
     }
 
@@ -255,29 +235,7 @@ impl<'a> Row<'a> {
         let iaid = self.number32(7).ok()?;
         let hostname = self.host_name(11);
         let is_written = is_written(cltt, ends, valid, expire);
-        let column = |name: &str| COLUMNS_6.iter().position(|column| *column == name);
-        let columns: Vec<usize> = [
-            "valid_lifetime",
-            "expire",
-            "subnet_id",
-            "prefix_len",
-            "fqdn_fwd",
-            "fqdn_rev",
-            "hwaddr",
-            "state",
-            "user_context",
-            "hwtype",
-            "hwaddr_source",
-            "pool_id",
-        ]
-        .into_iter()
-        .filter_map(column)
-        .collect();
-        let fields = self.fields(&columns, |at, value| match COLUMNS_6[at] {
-            "valid_lifetime" | "expire" => is_written,
-            "state" => is_exact,
-            "fqdn_fwd" | "fqdn_rev" => value == b"0",
-            "user_context" => value.is_empty(),
+        let fields = self.fields(|name, value| match name {
             "prefix_len" => kind == IaKind::Prefix || length == 128,
             "hwaddr" => is_hardware || value.is_empty(),
             // The writer derives these from the hardware address.
@@ -286,7 +244,7 @@ impl<'a> Row<'a> {
                 None => value.is_empty(),
             },
             "hwaddr_source" => value == if hardware.is_some() { &b"0"[..] } else { b"" },
-            _ => false,
+            _ => is_held(name, value, is_written, is_exact),
         });
         let binding = Binding { kind, iaid, duid, cltt, held, hostname, hardware };
         Some(Entry::Six(Box::new(binding), fields))
@@ -294,6 +252,18 @@ impl<'a> Row<'a> {
 
     fn host_name(&self, at: usize) -> Option<Vec<u8>> {
         Some(unescape(self.text(at))).filter(|name| !name.is_empty())
+    }
+}
+
+/// Whether the lease holds the value of a column: it has a place for it, or the writer writes the same value by itself.
+fn is_held(name: &str, value: &[u8], is_written: bool, is_exact: bool) -> bool {
+    match name {
+        "valid_lifetime" | "expire" => is_written,
+        "state" => is_exact,
+        "fqdn_fwd" | "fqdn_rev" => value == b"0",
+        "user_context" => value.is_empty(),
+        "subnet_id" | "pool_id" => false,
+        _ => true,
     }
 }
 
