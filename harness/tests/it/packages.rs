@@ -162,18 +162,26 @@ fn the_feed_installs_the_same_files() {
     }
 }
 
-/// Calls dhcp-script with a stand-in for the lease script, and returns what dnsmasq's lease file in RAM contains then.
-fn lease_file_after(before: &str, arguments: &[&str], environment: &[(&str, &str)]) -> String {
+/// Calls dhcp-script in a wrapper that sources it and then runs `after`, as OpenWrt's wrapper does, with `program` in place of
+/// the lease script. Returns what it prints, and what dnsmasq's lease file in RAM contains then.
+fn sourced(
+    (program, after): (&str, &str),
+    before: Option<&str>,
+    arguments: &[&str],
+    environment: &[(&str, &str)],
+) -> (String, String) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = |name: &str| folder.path().join(name).display().to_string();
     let script = fs::read_to_string(repository().join("lease-script/openwrt/files/dhcp-script"));
     let script = script.expect("a script").replace("/var/etc/lease-update.env", &path("settings"));
     fs::write(path("script"), script).expect("a file");
-    let settings = format!("export LEASE_PROGRAM=false LEASE_RAM_FILE='{}'\n", path("leases"));
+    let settings = format!("export LEASE_PROGRAM={program} LEASE_RAM_FILE='{}'\n", path("leases"));
     fs::write(path("settings"), settings).expect("a file");
-    fs::write(path("leases"), before).expect("a file");
-    // As OpenWrt's wrapper runs it; the store is full, so the lease script fails.
-    fs::write(path("wrapper"), "script=$1; shift; . \"$script\"; echo $? told").expect("a file");
+    if let Some(before) = before {
+        fs::write(path("leases"), before).expect("a file");
+    }
+    let wrapper = format!("script=$1; shift; . \"$script\"; {after}");
+    fs::write(path("wrapper"), wrapper).expect("a file");
     let output = Command::new("sh")
         .arg(path("wrapper"))
         .arg(path("script"))
@@ -181,8 +189,8 @@ fn lease_file_after(before: &str, arguments: &[&str], environment: &[(&str, &str
         .envs(environment.iter().copied())
         .assert()
         .success();
-    assert_eq!(output.get_output().stdout, b"1 told\n");
-    fs::read_to_string(path("leases")).expect("the lease file")
+    let printed = String::from_utf8(output.get_output().stdout.clone()).expect("UTF-8");
+    (printed, fs::read_to_string(path("leases")).expect("the lease file"))
 }
 
 const EXPIRES: (&str, &str) = ("DNSMASQ_LEASE_EXPIRES", "1700000000");
@@ -205,22 +213,15 @@ fn dnsmasqs_lease_file_in_ram_is_kept_even_if_the_store_fails(
     #[case] environment: &[(&str, &str)],
     #[case] expected: &str,
 ) {
-    assert_eq!(lease_file_after(before, arguments, environment), expected);
+    // A store that is full makes the lease script fail.
+    let (printed, leases) =
+        sourced(("false", "echo $? told"), Some(before), arguments, environment);
+    assert_eq!((&*printed, &*leases), ("1 told\n", expected));
 }
 
 /// In OpenWrt 19.07 and later the wrapper ends with exit code 1 after `init`, and dnsmasq does not start.
 #[test]
 fn the_wrapper_that_sources_the_script_ends_init_with_0() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = |name: &str| folder.path().join(name).display().to_string();
-    let script = fs::read_to_string(repository().join("lease-script/openwrt/files/dhcp-script"));
-    let script = script.expect("a script").replace("/var/etc/lease-update.env", &path("settings"));
-    fs::write(path("script"), script).expect("a file");
-    let settings = format!("export LEASE_PROGRAM=echo LEASE_RAM_FILE='{}'\n", path("leases"));
-    fs::write(path("settings"), settings).expect("a file");
-    fs::write(path("wrapper"), "script=$1; shift; . \"$script\"; echo more; false")
-        .expect("a file");
-    let arguments = [path("wrapper"), path("script"), "init".to_owned()];
-    Command::new("sh").args(arguments).assert().success().stdout("init\nmore\n");
-    assert_eq!(fs::read_to_string(path("leases")).expect("the lease file"), "init\n");
+    let (printed, leases) = sourced(("echo", "echo more; false"), None, &["init"], &[]);
+    assert_eq!((&*printed, &*leases), ("init\nmore\n", "init\n"));
 }
