@@ -138,12 +138,11 @@ impl FileIntentLog {
     fn acquire(&self, entry: Option<&[u8]>) -> io::Result<Lock> {
         let mut too_long = false;
         let text = self.text()?;
-        if !text.is_empty() && !is_written_by_a_call(&text) {
-            return Ok(Lock::Unusable);
-        }
         if text.len() as u64 > MAX_BYTES {
             self.open()?.set_len(0)?;
             too_long = true;
+        } else if !text.is_empty() && !is_written_by_a_call(&text) {
+            return Ok(Lock::Unusable);
         }
         let this = Writer::of(std::process::id());
         let mut owner = None;
