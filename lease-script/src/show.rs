@@ -11,7 +11,7 @@
 //! A value may contain line breaks, and the text after one may look like another variable or like a size. So lines are
 //! only hints, and the smallest number counts.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use crate::record::Stored;
 
@@ -50,7 +50,7 @@ impl Listing {
     /// Parses the output of `show info`; `max`: the number of leases, 0 for all.
     pub(crate) fn parse(text: &[u8], prefix: &[u8], max: u64) -> Self {
         let mut listing = Self::default();
-        let mut seen = HashSet::new();
+        let mut seen = BTreeSet::new();
         let mut count = 0;
         for line in lines(text) {
             let Some((name, value)) = variable(line, prefix) else {

@@ -4,13 +4,13 @@
 //! or may not have reached the medium.
 
 use std::collections::BTreeMap;
-use std::collections::hash_map::DefaultHasher;
 use std::ffi::{OsStr, OsString};
 use std::hash::{Hash, Hasher};
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 
 use lease_journal::{FileSystem, Handle, Kind, Mode, OperationError, Status};
+use xxhash_rust::xxh3::Xxh3;
 
 use super::ordering::WriteOrdering;
 
@@ -264,7 +264,7 @@ impl Disk {
 
     /// A hash of the whole state: what programs see, what is on the medium, and the changes in between.
     pub fn digest(&self) -> u64 {
-        let mut hasher = DefaultHasher::new();
+        let mut hasher = Xxh3::new();
         let nodes = self.names.values().chain(self.durable.values());
         let nodes: std::collections::BTreeSet<usize> = nodes.copied().collect();
         for node in nodes {

@@ -561,6 +561,33 @@ fn compacting_keeps_expired_leases() {
     assert_eq!(fs::read_to_string(&path).expect("there"), LINES);
 }
 
+/// A record that cannot be read is counted, and makes the exit code 1 unless `--lossy` is given, in every format.
+#[rstest]
+#[case::dhcpd("lease 10.20.1.8 { starts 7 x; binding state active; }\n", ACTIVE)]
+#[case::dhcpd_statement(&ACTIVE.replace("  hardware", "  foo bar;\n  hardware"), "")]
+#[case::dhcpd_text("\nnonsense\n", ACTIVE)]
+#[case::dnsmasq("x 02:00:00:00:00:08 10.20.1.8 * *\n", LINES)]
+#[case::kea("10.20.1.8,,,3600,1795215600,1,0,0,,0,\n", &format!("{KEA}10.20.1.7,02:00:00:00:00:07,,3600,1795215600,1,0,0,a,0,\n"))]
+#[case::odhcpd(
+    "# lan zz ipv4 a 1795215600 0 32 10.20.1.8/32\n",
+    "# lan 020000000007 ipv4 a 1795215600 0 32 10.20.1.7/32\n"
+)]
+#[case::bootpd("{\nip_address=x\n}\n", "{\nip_address=10.20.1.7\nlease=0x6b0113b0\n}\n")]
+fn what_cannot_be_read_makes_the_exit_code_1(#[case] damaged: &str, #[case] whole: &str) {
+    let (folder, path) = file("leases", format!("{whole}{damaged}"));
+    leases(&["convert", &path, "--to", "json"])
+        .code(1)
+        .stdout(predicate::str::contains("10.20.1.7"))
+        .stderr(predicate::str::contains("not readable; --lossy accepts that"));
+    leases(&["convert", &path, "--to", "json", "--lossy"]).success();
+    leases(&["diff", &path, &path]).code(1).stderr(predicate::str::contains("not compared"));
+    let before = fs::read(&path).expect("there");
+    leases(&["convert", &path, "--to", "json", "-o", &path]).code(1);
+    assert_eq!(fs::read(&path).expect("there"), before);
+    leases(&["convert", &path, "--to", "json", "-o", &path, "--lossy"]).success();
+    assert_eq!(fs::read(folder.path().join("leases.damaged")).expect("kept"), before);
+}
+
 const KEA: &str = "address,hwaddr,client_id,valid_lifetime,expire,subnet_id,fqdn_fwd,fqdn_rev,hostname,state,user_context\n";
 
 #[test]
@@ -580,11 +607,15 @@ fn compacting_a_memfile_keeps_every_column_and_the_old_file_if_a_row_is_discarde
     leases(&["diff", &path, &other])
         .code(1)
         .stdout(predicate::str::contains("10.20.1.7: kea.subnet_id \"12\" -> \"1\""));
-    // A discarded row is named, and stays in a copy of the old file.
-    fs::write(&path, format!("{whole}{}", row(9, "x"))).expect("room");
+    // A discarded row is named, and stays in the file or in a copy of it.
+    let damaged = format!("{whole}{}", row(9, "x"));
+    fs::write(&path, &damaged).expect("room");
     leases(&["compact", &path, "-o", &path])
-        .success()
-        .stderr(predicate::str::contains(":4:1: subnet_id is not a number: Kea discards the row"));
+        .code(1)
+        .stderr(predicate::str::contains(":4:1: subnet_id is not a number: Kea discards the row"))
+        .stderr(predicate::str::contains("not replaced: 1 part not readable; --lossy accepts"));
+    assert_eq!(fs::read_to_string(&path).expect("there"), damaged);
+    leases(&["compact", &path, "-o", &path, "--lossy"]).success();
     assert_eq!(fs::read_to_string(&path).expect("there"), whole);
     assert!(folder.path().join("kea.csv.damaged").exists());
     // JSON represents everything.

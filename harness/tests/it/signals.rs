@@ -19,10 +19,11 @@ const RECORDING: &str =
 /// A script that never ends. Both of its processes have its name among their arguments.
 const HANGING: &str = "#!/bin/sh\nsh -c 'tail -f /dev/null; :' \"$0\"\n:\n";
 
-/// A command of leaselab in the middle of a call of a script that never ends.
+/// A command of leaselab in the middle of a call of a program that never ends.
 struct Hanging {
     leaselab: Child,
-    script: String,
+    /// What the names of the programs that never end contain.
+    name: String,
     _lab: Lab,
 }
 
@@ -32,20 +33,24 @@ impl Hanging {
         let name = lab.path().file_name().expect("a name").to_string_lossy().replace('.', "");
         let script = format!("hanging-{name}.sh");
         lab.write("story.toml", STORY).write(&script, HANGING);
+        // The name of its folder is among the arguments.
+        lab.write("bin/qemu-system-x86_64", HANGING);
+        lab.write("kernel", "").write("machine.toml", "arch = \"x86_64\"\n");
+        let path = std::env::var("PATH").unwrap_or_default();
         let leaselab = Command::new(env!("CARGO_BIN_EXE_leaselab"))
             .args(command.split(' ').map(|word| match word {
                 "SCRIPT" => &script,
                 "RECORDING" => RECORDING,
                 word => word,
             }))
-            .args(["--timeout", "100000"])
             .current_dir(lab.path())
+            .env("PATH", format!("{}/bin:{path}", lab.path().display()))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
             .expect("leaselab starts");
-        let mut hanging = Self { leaselab, script, _lab: lab };
+        let mut hanging = Self { leaselab, name, _lab: lab };
         while hanging.script_processes().len() < 2 {
             let ended = hanging.leaselab.try_wait().expect("a child").is_some();
             assert!(!ended, "{command}: ended too early: {}", hanging.stderr());
@@ -66,7 +71,7 @@ impl Hanging {
         ids.filter(|id| !own.contains(id))
             .filter(|id| {
                 let arguments = fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
-                arguments.windows(self.script.len()).any(|part| part == self.script.as_bytes())
+                arguments.windows(self.name.len()).any(|part| part == self.name.as_bytes())
             })
             .collect()
     }
@@ -98,13 +103,18 @@ fn scratch_folders(owner: u32) -> Vec<PathBuf> {
 }
 
 #[rstest]
-#[case::run("run story.toml --script SCRIPT", Signal::INT)]
-#[case::run_without_a_sandbox("run story.toml --script SCRIPT --no-sandbox", Signal::TERM)]
-#[case::check("check SCRIPT --quick", Signal::INT)]
-#[case::crash("crash story.toml --script SCRIPT", Signal::TERM)]
-#[case::fuzz("fuzz --cases 2 --script SCRIPT", Signal::INT)]
-#[case::live("live story.toml --script SCRIPT", Signal::HUP)]
-#[case::trace("trace replay RECORDING --script SCRIPT", Signal::TERM)]
+#[case::run("run story.toml --timeout 9999 --script SCRIPT", Signal::INT)]
+#[case::run_without_a_sandbox(
+    "run story.toml --timeout 9999 --script SCRIPT --no-sandbox",
+    Signal::TERM
+)]
+#[case::check("check SCRIPT --timeout 9999 --quick", Signal::INT)]
+#[case::crash("crash story.toml --timeout 9999 --script SCRIPT", Signal::TERM)]
+#[case::fuzz("fuzz --cases 2 --timeout 9999 --script SCRIPT", Signal::INT)]
+#[case::live("live story.toml --timeout 9999 --script SCRIPT", Signal::HUP)]
+#[case::trace("trace replay RECORDING --timeout 9999 --script SCRIPT", Signal::TERM)]
+#[case::wear("wear --clients 2 --for 1d --timeout 9999 --script SCRIPT", Signal::INT)]
+#[case::qemu("qemu run --image kernel --machine machine.toml story.toml", Signal::TERM)]
 fn a_signal_ends_every_process_and_leaves_no_folder(#[case] command: &str, #[case] signal: Signal) {
     let mut hanging = Hanging::start(command);
     assert_ne!(scratch_folders(hanging.id()), [] as [PathBuf; 0], "{command}");
@@ -149,19 +159,26 @@ fn verbose_names_the_folders_of_killed_runs() {
     assert!(!tmp.join("leaselab-killed").exists());
 }
 
-#[test]
-fn a_signal_between_two_commands_leaves_no_folder() {
-    let mut races = Command::new(env!("CARGO_BIN_EXE_leaselab"))
-        .args(["races", "--trials", "1000000"])
+/// Commands that are not waiting for a program.
+#[rstest]
+#[case::races("races --trials 1000000")]
+#[case::crash("crash story.toml --target process --depth 2")]
+fn a_signal_between_two_commands_leaves_no_folder(#[case] command: &str) {
+    let lab = Lab::new();
+    lab.write("story.toml", STORY);
+    let mut leaselab = Command::new(env!("CARGO_BIN_EXE_leaselab"))
+        .args(command.split(' '))
+        .current_dir(lab.path())
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .spawn()
         .expect("leaselab starts");
-    while scratch_folders(races.id()).is_empty() {
+    while scratch_folders(leaselab.id()).is_empty() {
+        assert!(leaselab.try_wait().expect("a child").is_none(), "{command}: ended too early");
         std::thread::yield_now();
     }
-    kill_process(Pid::from_child(&races), Signal::TERM).expect("a running process");
-    let status = races.wait().expect("a child");
-    assert_eq!(status.signal(), Some(Signal::TERM.as_raw()));
-    assert_eq!(scratch_folders(races.id()), [] as [PathBuf; 0]);
+    kill_process(Pid::from_child(&leaselab), Signal::TERM).expect("a running process");
+    let status = leaselab.wait().expect("a child");
+    assert_eq!(status.signal(), Some(Signal::TERM.as_raw()), "{command}");
+    assert_eq!(scratch_folders(leaselab.id()), [] as [PathBuf; 0], "{command}");
 }

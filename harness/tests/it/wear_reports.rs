@@ -86,12 +86,12 @@ fn charts_replace_no_other_file() {
 #[test]
 fn the_answer_comes_first_and_lines_fit_the_console() {
     let lab = Lab::new();
-    let words = ["wear", "--router", "wrt54gl", "--for", "30d"];
+    let words = ["wear", "--router", "wrt54gl", "--for", "5d"];
     let print = |words: &[&str], columns: &str| {
         let output = lab.command(words).env("COLUMNS", columns).output().expect("leaselab runs");
         String::from_utf8(output.stdout).expect("UTF-8")
     };
-    let narrow = print(&words, "");
+    let narrow = print(&[&words[..], &["--rtc", "good", "--scripts", "ours"]].concat(), "");
     let answer = narrow.split("\n\n").next().unwrap_or_default().replace('\n', " ");
     assert!(
         answer.starts_with("The flash of the Linksys WRT54GL lasts ")

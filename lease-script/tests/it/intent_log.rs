@@ -220,6 +220,23 @@ fn something_else_in_the_place_of_the_log_is_not_used(
     }
 }
 
+/// A log that has grown is not read, whatever it contains: the call ends, and commits once.
+#[rstest]
+#[case(1)]
+#[case(0)]
+fn a_sparse_log_is_emptied(#[case] lines: usize) {
+    let mut s = session(Implementation::Executable);
+    fs::write(log(&s), "999999999.1\n".repeat(lines)).expect("a file");
+    let file = fs::OpenOptions::new().append(true).open(log(&s)).expect("a file");
+    file.set_len(1 << 30).expect("a sparse file");
+    let before = s.flash_ops();
+    for _ in 0..2 {
+        assert_eq!(s.call(lease("old", 1, "one", "1700000000")).exit, 0);
+    }
+    assert!(s.flash_ops() - before <= 1);
+    assert_eq!(fs::metadata(log(&s)).expect("a log").size(), 0);
+}
+
 /// A log with many entries is emptied, with one commit.
 #[rstest]
 fn a_log_that_has_grown_is_emptied(

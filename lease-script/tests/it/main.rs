@@ -6,6 +6,7 @@ mod defaults;
 mod fuzz_records;
 mod hostile;
 mod intent_log;
+mod io_errors;
 mod machines;
 mod processes;
 mod record;

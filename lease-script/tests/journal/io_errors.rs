@@ -3,17 +3,10 @@
 use std::fs;
 use std::process::Command;
 
+use super::strace::{calls_from, traced};
 use super::support::{JournalFolder, line, run, text};
 
 const ENDS: &str = "1700003600";
-
-/// strace with the given options, and `command` below it.
-fn traced(options: &[&str], command: &Command) -> Command {
-    let mut traced = Command::new("strace");
-    traced.arg("-f").args(options).arg(command.get_program()).args(command.get_args()).env_clear();
-    traced.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    traced
-}
 
 /// A journal with a lease, with or without an index.
 fn prepared(is_indexed: bool) -> JournalFolder {
@@ -36,28 +29,13 @@ fn change(folder: &JournalFolder) -> Command {
     add
 }
 
-/// The names of the system calls from the first use of the journal on, each with how many calls of that name came before.
+/// The system calls from the first use of the journal on.
 fn calls(is_indexed: bool) -> Vec<(String, usize)> {
     let folder = prepared(is_indexed);
     let log = folder.path("calls");
-    let options = ["-qq", "-e", "signal=none", "-o", log.to_str().expect("UTF-8")];
+    let options = ["-f", "-o", log.to_str().expect("UTF-8")];
     assert!(run(&mut traced(&options, &change(&folder))).status.success());
-    let log = fs::read_to_string(&log).expect("text");
-    let names: Vec<&str> = log
-        .lines()
-        .filter_map(|call| {
-            call.split_once(' ')?.1.trim_start().split_once('(').map(|(name, _)| name)
-        })
-        .collect();
-    let first = log.lines().position(|call| call.contains("dhcpd.leases.lock")).expect("a lock");
-    let number = |at: usize| names[..=at].iter().filter(|name| **name == names[at]).count();
-    (first..names.len())
-        // Memory, the end of the process, and the messages.
-        .filter(|at| {
-            !["brk", "mmap", "munmap", "mprotect", "exit_group", "exit"].contains(&names[*at])
-        })
-        .map(|at| (names[at].to_owned(), number(at)))
-        .collect()
+    calls_from("dhcpd.leases.lock", &fs::read_to_string(&log).expect("text"))
 }
 
 #[test]
@@ -69,7 +47,7 @@ fn no_failing_system_call_loses_a_stored_lease() {
         for (name, number) in calls {
             let folder = prepared(is_indexed);
             let fault = format!("inject={name}:error=EIO:when={number}");
-            let options = ["-qq", "-o", "/dev/null", "-e", "signal=none", "-e", &fault];
+            let options = ["-f", "-o", "/dev/null", "-e", &fault];
             let output = run(&mut traced(&options, &change(&folder)));
             let stderr = text(&output.stderr);
             let code = output.status.code();

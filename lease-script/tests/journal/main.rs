@@ -7,5 +7,7 @@ mod io_errors;
 mod leases;
 mod mangled;
 mod recovery;
+#[path = "../it/support/strace.rs"]
+mod strace;
 mod support;
 mod writers;

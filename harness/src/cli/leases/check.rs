@@ -42,7 +42,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     let lost = match &server.content {
         Content::Other(_) => {
             lines.push(format!("{path}: {}", quantity(server.total, "problem")));
-            server.loses
+            server.total > 0
         }
         Content::Journal(reading) => {
             let salvaged = load(ViewChoice::Salvage)?;

@@ -29,21 +29,23 @@ enum Command {
     Check(check::Args),
     /// Convert a file to another server's format
     #[command(
-        after_help = "What the other format cannot represent is counted on stderr, for each field.\nExit codes: 0 \
-                      written; 1 something is lost, and --lossy is not given; 2 the file cannot be read, or FILE \
+        after_help = "What the other format cannot represent is counted on stderr, for each field, and so is what could \
+                      not be read.\nExit codes: 0 written; 1 something is lost, and --lossy is not given; 2 the file cannot be read, or FILE \
                       cannot be written"
     )]
     Convert(convert::Args),
     /// Write a file again with one record for each address
     #[command(
         after_help = "Everything else in the file (hosts, groups, classes, failover states) is kept. A file \
-                      with unreadable parts is kept as FILE.damaged before it is replaced.\n\
-                      Exit codes: 0 written; 1 a lease cannot be written, so nothing is; 2 the file cannot be \
-                      read, or FILE cannot be written"
+                      with unreadable parts is replaced only with --lossy, and kept as FILE.damaged.\n\
+                      Exit codes: 0 written; 1 something is lost, and --lossy is not given, or a lease cannot be \
+                      written, so nothing is; 2 the file cannot be read, or FILE cannot be written"
     )]
     Compact(compact::Args),
     /// Compare the leases of two files, which may have different formats
-    #[command(after_help = "Exit codes: 0 the same leases; 1 they differ; 2 a file cannot be read")]
+    #[command(
+        after_help = "Exit codes: 0 the same leases; 1 they differ, or a file has unreadable parts; 2 a file cannot be read"
+    )]
     Diff(diff::Args),
     /// List every declaration of an address, in the order of the files
     #[command(after_help = "Exit codes: 0 listed; 1 there is none; 2 a file cannot be read")]

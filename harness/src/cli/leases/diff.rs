@@ -13,6 +13,7 @@ use super::print::print;
 use super::text::safe;
 use crate::error::CommandError;
 use crate::exit::Exit;
+use scenario::quantity;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -26,9 +27,15 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     let input = InputOptions { as_written: true, ..args.input.clone() };
-    let read = |path: &PathBuf| -> Result<BTreeMap<String, Value>, CommandError> {
+    let mut left_out = 0;
+    let mut read = |path: &PathBuf| -> Result<BTreeMap<String, Value>, CommandError> {
         let loaded = input.load(path)?;
         loaded.explain();
+        if loaded.left_out > 0 {
+            let parts = quantity(loaded.left_out, "part");
+            errln!("{}: {parts} not readable: not compared", path.display());
+        }
+        left_out += loaded.left_out;
         Ok(values(&loaded.database().unwrap_or_default()))
     };
     let (a, b) = (read(&args.a)?, read(&args.b)?);
@@ -47,7 +54,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
         lines.push(format!("+ {key}{}", summary(value)));
     }
     print(|out| lines.iter().try_for_each(|line| writeln!(out, "{line}")))?;
-    Ok(if lines.is_empty() { Exit::Passed } else { Exit::Failed })
+    Ok(if lines.is_empty() && left_out == 0 { Exit::Passed } else { Exit::Failed })
 }
 
 /// The values to compare, as JSON by address.

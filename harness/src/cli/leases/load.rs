@@ -17,7 +17,7 @@ use lease_formats::dhcpd::{
 use lease_formats::exchange::dnsmasq::Times;
 use lease_formats::exchange::kea::{Memfile, Release, Role, siblings, stem};
 use lease_formats::exchange::{
-    Database, Detected, Format, Problem, Read, bootpd, detect_format, dnsmasq, libvirt, odhcpd,
+    Database, Detected, Format, Read, bootpd, detect_format, dnsmasq, libvirt, odhcpd,
 };
 
 use super::{clock, json};
@@ -125,8 +125,8 @@ pub(super) struct Loaded {
     pub(super) problems: Vec<String>,
     /// The number of all problems.
     pub(super) total: u64,
-    /// Whether a problem causes the loss of a lease.
-    pub(super) loses: bool,
+    /// The number of records and parts of records that could not be read.
+    pub(super) left_out: u64,
     /// Remarks about a file as a whole.
     notes: Vec<String>,
     /// The file of a dhcpd.leases, or of the declarations of a memfile.
@@ -440,7 +440,7 @@ impl Opened {
                 let mut loaded = self.loaded(Read::default());
                 let mut memfile = Memfile::new(input.release(), options.history);
                 let report = memfile.load(&bytes[..]).map_err(|error| fail(&error))?;
-                loaded.add(&self.path, &report.read.problems, report.read.total);
+                loaded.add(&self.path, &report.read);
                 loaded.rows = with_path(&self.path, report.history);
                 loaded.content = Content::Other(memfile.database());
                 Ok(loaded)
@@ -468,7 +468,7 @@ impl Opened {
                 let report =
                     memfile.load(file.reader()?).map_err(|error| unreadable(&file.path, &error))?;
                 file.unchanged(true)?;
-                loaded.add(&file.path, &report.read.problems, report.read.total);
+                loaded.add(&file.path, &report.read);
                 loaded.rows.extend(with_path(&file.path, report.history));
             }
             loaded.files += files.len();
@@ -493,6 +493,7 @@ impl Opened {
         loaded.problems =
             problems.map(|problem| format!("{}:{problem}", self.path.display())).collect();
         loaded.total = reading.diagnostics.total();
+        loaded.left_out = reading.left_out() as u64;
         loaded.content = Content::Journal(Box::new(reading));
         loaded
     }
@@ -500,16 +501,17 @@ impl Opened {
     fn loaded(&self, read: Read) -> Loaded {
         let mut loaded = Loaded {
             format: self.format,
-            content: Content::Other(read.database),
+            content: Content::Other(Database::default()),
             problems: Vec::new(),
             total: 0,
-            loses: false,
-            notes: read.notes,
+            left_out: 0,
+            notes: Vec::new(),
             path: self.path.clone(),
             rows: Vec::new(),
             files: 1,
         };
-        loaded.add(&self.path, &read.problems, read.total);
+        loaded.add(&self.path, &read);
+        (loaded.notes, loaded.content) = (read.notes, Content::Other(read.database));
         loaded
     }
 
@@ -538,12 +540,12 @@ fn with_path(path: &Path, history: Vec<Declaration>) -> Vec<(PathBuf, Declaratio
 
 impl Loaded {
     /// Adds the problems of a file.
-    fn add(&mut self, path: &Path, problems: &[Problem], total: u64) {
+    fn add(&mut self, path: &Path, read: &Read) {
         let room = MAX_LISTED.saturating_sub(self.problems.len());
-        let listed = problems.iter().take(room);
+        let listed = read.problems.iter().take(room);
         self.problems.extend(listed.map(|problem| format!("{}:{problem}", path.display())));
-        self.total += total;
-        self.loses |= problems.iter().any(|problem| problem.loses);
+        self.total += read.total;
+        self.left_out += read.left_out;
     }
 
     /// Prints the problems on stderr.
@@ -579,10 +581,10 @@ impl Loaded {
         }
     }
 
-    /// Whether the content lacks a record of the file.
-    pub(super) fn leaves_out(&self) -> bool {
+    /// Whether the content lacks anything of the file, if only a torn record.
+    pub(super) fn lacks_text(&self) -> bool {
         match &self.content {
-            Content::Other(_) => self.loses,
+            Content::Other(_) => self.left_out > 0,
             Content::Journal(reading) => reading.diagnostics.iter().any(|problem| {
                 !matches!(problem.consequence, Consequence::Nothing | Consequence::ValueChanged)
             }),

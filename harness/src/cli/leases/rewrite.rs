@@ -21,7 +21,7 @@ pub(super) struct OutputOptions {
     /// File to write atomically; it can be the input file [default: stdout]
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Accept that the new file lacks what its format cannot represent
+    /// Accept that the new file lacks what its format cannot represent, and what could not be read
     #[arg(long)]
     lossy: bool,
     /// Subnet id in Kea's configuration of the addresses that do not have one yet
@@ -114,17 +114,26 @@ pub(super) fn write(
         errln!("{path}: not compacted: leases would be missing");
         return Ok(Exit::Failed);
     }
-    let lost = !losses.is_empty() && !out.lossy;
-    if lost {
-        let what = quantity(losses.total(), "value");
-        if replaced.is_some() {
-            errln!("{path}: not replaced: {what} would be lost; --lossy accepts that");
-            return Ok(Exit::Failed);
-        }
-        errln!("{path}: {what} lost; --lossy accepts that");
+    let mut lost = Vec::new();
+    if loaded.left_out > 0 {
+        lost.push(format!("{} not readable", quantity(loaded.left_out, "part")));
+    }
+    if !losses.is_empty() {
+        lost.push(format!("{} lost", quantity(losses.total(), "value")));
+    }
+    let lost = lost.join(" and ");
+    let is_refused = !lost.is_empty() && !out.lossy;
+    if is_refused && replaced.is_some() {
+        errln!(
+            "{path}: not replaced: {lost}; --lossy accepts that, and keeps the file as {path}.damaged"
+        );
+        return Ok(Exit::Failed);
+    }
+    if is_refused {
+        errln!("{path}: {lost}; --lossy accepts that");
     }
     if let Some(path) = replaced
-        && (loaded.leaves_out() || !losses.is_empty())
+        && (loaded.lacks_text() || !losses.is_empty())
     {
         keep_damaged(path)?;
     }
@@ -132,7 +141,7 @@ pub(super) fn write(
         Some(path) => report::write_atomically(path, &bytes)?,
         None => print(|out| out.write_all(&bytes))?,
     }
-    Ok(if lost { Exit::Failed } else { Exit::Passed })
+    Ok(if is_refused { Exit::Failed } else { Exit::Passed })
 }
 
 /// The text of the new file.

@@ -1,15 +1,20 @@
-//! The speed of reading a lease journal of 100 MB, compared with byte searches.
+//! The speed of reading lease databases: a journal of dhcpd of 100 MB, compared with byte searches, a memfile of Kea and a
+//! lease file of dnsmasq.
 //!
 //! The journal is a recorded one (15,000 leases) repeated with other addresses, hardware addresses, identifiers and dates.
 //! Each number is the best of several runs from the page cache, including the table of leases. Times are CPU times divided
-//! by the number of threads. If `dhcpd-pools` is installed, it reads the same file. `cargo bench -p lease-formats --bench lease_files [-- FILE]`.
+//! by the number of threads. Programs that are installed read the same files: `dhcpd-pools`, the Python module
+//! `isc_dhcp_leases`, and Python's `csv`. `cargo bench -p lease-formats --bench lease_files [-- FILE]`.
+
+mod other_formats;
+mod peers;
 
 use std::fmt::Write as _;
 use std::fs;
 use std::hint::black_box;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use lease_formats::dhcpd::{Options, View, read_file};
@@ -83,25 +88,11 @@ fn pools(journal: &Path, folder: &Path) -> Option<Duration> {
         );
     }
     fs::write(&conf, networks).expect("room");
-    let children = || {
-        let stat = fs::read_to_string("/proc/self/stat").expect("Linux");
-        let fields: Vec<&str> =
-            stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-        // cutime and cstime, in ticks of 10 ms.
-        let ticks = |at: usize| fields[at].parse::<u64>().unwrap_or(0);
-        Duration::from_millis(10 * (ticks(13) + ticks(14)))
-    };
-    let run = || {
-        let before = children();
-        let status = Command::new("dhcpd-pools")
-            .args(["-c".as_ref(), conf.as_os_str(), "-l".as_ref(), journal.as_os_str()])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status()
-            .ok()?;
-        (status.code() != Some(127)).then(|| children().saturating_sub(before))
-    };
-    (0..RUNS).map(|_| run()).min().flatten()
+    peers::best_of(RUNS, || {
+        let mut command = Command::new("dhcpd-pools");
+        command.args(["-c".as_ref(), conf.as_os_str(), "-l".as_ref(), journal.as_os_str()]);
+        command
+    })
 }
 
 /// The peak memory use of this process.
@@ -151,6 +142,11 @@ fn main() {
         Some(time) => report("dhcpd-pools", bytes, time),
         None => println!("dhcpd-pools is not installed"),
     }
+    let program = "import sys, isc_dhcp_leases; isc_dhcp_leases.IscDhcpLeases(sys.argv[1]).get()";
+    match peers::python(1, program, &path) {
+        Some(time) => report("python isc_dhcp_leases, one run", bytes, time),
+        None => println!("the Python module isc_dhcp_leases is not installed"),
+    }
     report(
         "read() alone",
         bytes,
@@ -162,6 +158,12 @@ fn main() {
             }
         }),
     );
+    let mut options = Options::new(View::Text, 978_307_200);
+    options.fast_path_from = u64::MAX;
+    let time = best(|| {
+        black_box(read_file(&path, &options).expect("readable"));
+    });
+    report("Text, without the fast path", bytes, time);
     for view in [View::Text, View::Salvage, View::Dhcpd] {
         for threads in [1, 2] {
             let mut options = Options::new(view, 978_307_200);
@@ -183,5 +185,6 @@ fn main() {
             }
         }
     }
+    other_formats::run(folder.path());
     println!("most memory of this process: {}", most_memory());
 }

@@ -33,6 +33,8 @@ pub enum Consequence {
     Torn,
     /// The record is complete but cannot be read: left out.
     Damaged,
+    /// A statement of a record that is kept, or text that is not a declaration: left out.
+    LeftOut,
 }
 
 impl fmt::Display for Consequence {
@@ -51,7 +53,7 @@ impl fmt::Display for Consequence {
             Self::Refused => "dhcpd does not start",
             Self::Unconfigured => "dhcpd drops the record: no pool contains its address",
             Self::Rescued => "kept here; dhcpd would lose it",
-            Self::Torn | Self::Damaged => "left out here",
+            Self::Torn | Self::Damaged | Self::LeftOut => "left out here",
         })
     }
 }

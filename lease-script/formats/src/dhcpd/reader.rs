@@ -133,6 +133,21 @@ pub struct Reading {
 }
 
 impl Reading {
+    /// The number of statements, records and other parts of the file that are missing here. A torn record was never
+    /// acknowledged and does not count.
+    pub fn left_out(&self) -> usize {
+        use Consequence::{
+            Damaged, LeftOut, Nothing, Rescued, StatementLost, Torn, ValueAbsent, ValueChanged,
+        };
+        let is_left_out = |found: &&Diagnostic| match found.consequence {
+            Nothing | ValueChanged | Rescued | Torn => false,
+            StatementLost | ValueAbsent | Damaged | LeftOut => true,
+            // In the careful view, these say what dhcpd would do.
+            _ => self.view != View::Salvage,
+        };
+        self.diagnostics.iter().filter(is_left_out).count()
+    }
+
     /// The leases of the view, by address.
     pub fn leases(&self) -> Box<dyn Iterator<Item = Lease> + '_> {
         if self.family == Family::V6 && self.view == View::Dhcpd {
@@ -307,7 +322,7 @@ fn read_family<S: Source + ?Sized>(
     let threads = if family == Family::V4 && fast_path { options.threads } else { 1 };
     std::thread::scope(|scope| {
         let mut prefetch = fast_path::prefetch(scope, source, &rules, threads);
-        let mut fast = fast_path::fast_path(&rules);
+        let mut record = fast_path::Record::default();
         let input = Input::new(source.open(0, u64::MAX), 0);
         let mut declarations = Declarations::new(Lexer::new(input), rules, guess);
         let stop = loop {
@@ -320,9 +335,6 @@ fn read_family<S: Source + ?Sized>(
                         Subject::Association(..) => true,
                     });
                     declarations.contents.counts.add(chunk.counts);
-                    if let Some(duid) = chunk.server_duid {
-                        declarations.contents.server_duid = Some(duid);
-                    }
                     let (lines, _) = declarations.lexer.input.lines();
                     declarations.lexer.input.jump(
                         source.open(chunk.end, u64::MAX),
@@ -332,7 +344,7 @@ fn read_family<S: Source + ?Sized>(
                     );
                     continue;
                 }
-                fast_path::run(&mut declarations, &mut fast, prefetch.next_start());
+                fast_path::run(&mut declarations, &mut record, prefetch.next_start());
                 if Some(declarations.lexer.input.offset()) == prefetch.next_start() {
                     continue;
                 }

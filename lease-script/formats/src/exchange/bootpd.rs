@@ -5,7 +5,7 @@ use std::io::{self, BufRead};
 
 use super::database::{active, breaks_line_format};
 use super::further::Field;
-use super::lines::{Line, Lines, Problem, Read};
+use super::lines::{Effect, Line, Lines, Problem, Read};
 use crate::dhcpd::{Date, Hardware};
 use crate::hex;
 
@@ -55,12 +55,12 @@ pub fn read(source: impl BufRead) -> io::Result<Read> {
         };
         if let Some(message) = problem {
             let message = format!("{message}: left out");
-            read.add(Problem { line: number, column: 1, message, loses: true });
+            read.add(Problem { line: number, column: 1, message, effect: Effect::LeftOut });
         }
     }
     if let Some((line, _)) = block {
         let message = "the block is torn: left out".to_owned();
-        read.add(Problem { line, column: 1, message, loses: true });
+        read.add(Problem { line, column: 1, message, effect: Effect::LeftOut });
     }
     read.database.keep_last();
     Ok(read)

@@ -13,7 +13,7 @@ use super::dnsmasq_line::{
     server_duid_line,
 };
 use super::fields::{FieldKind, lost_of_binding, lost_of_lease};
-use super::lines::{BYTE_ORDER_MARK, Line, Lines, Problem, Read};
+use super::lines::{BYTE_ORDER_MARK, Effect, Line, Lines, Problem, Read};
 use super::losses::Losses;
 
 /// The name of the format in messages.
@@ -48,7 +48,7 @@ pub fn read(source: impl BufRead, times: Times) -> io::Result<Read> {
         match lines.next(&mut line)? {
             Line::End => break,
             Line::TooLong(number) => {
-                reader.problem(number, 1, "an overlong line: no lease", true);
+                reader.problem(number, 1, "an overlong line: no lease", Effect::LeftOut);
             }
             Line::Text(number, ended) => {
                 let mut text = &line[..];
@@ -56,12 +56,12 @@ pub fn read(source: impl BufRead, times: Times) -> io::Result<Read> {
                     && let Some(rest) = line.strip_prefix(BYTE_ORDER_MARK)
                 {
                     let message = "a byte order mark: dnsmasq reads the time after it as infinite";
-                    reader.problem(number, 1, message, true);
+                    reader.problem(number, 1, message, Effect::LostByServer);
                     text = rest;
                 }
                 if let Err((column, message)) = reader.line(text) {
                     let torn = if ended { "" } else { "; the last line is torn" };
-                    reader.problem(number, column, &format!("{message}{torn}"), true);
+                    reader.problem(number, column, &format!("{message}{torn}"), Effect::LeftOut);
                 }
             }
         }
@@ -113,8 +113,8 @@ struct Reader {
 type Broken = (usize, String);
 
 impl Reader {
-    fn problem(&mut self, line: u64, column: usize, message: &str, loses: bool) {
-        self.read.add(Problem { line, column, message: message.to_owned(), loses });
+    fn problem(&mut self, line: u64, column: usize, message: &str, effect: Effect) {
+        self.read.add(Problem { line, column, message: message.to_owned(), effect });
     }
 
     fn line(&mut self, line: &[u8]) -> Result<(), Broken> {

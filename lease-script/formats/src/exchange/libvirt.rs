@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::database::{Binding, active, active6};
 use super::dnsmasq_line::{parse_hardware, parse_iaid};
 use super::further::Field;
-use super::lines::{Problem, Read};
+use super::lines::{Effect, Problem, Read};
 use crate::dhcpd::{Date, IaKind};
 use crate::hex;
 
@@ -27,14 +27,14 @@ pub fn read(mut source: impl BufRead) -> io::Result<Read> {
             for (at, object) in list.iter().enumerate() {
                 if let Err(why) = enter(object, &mut read) {
                     let message = format!("lease {}: {why}: left out", at + 1);
-                    read.add(Problem { line: 1, column: 1, message, loses: true });
+                    read.add(Problem { line: 1, column: 1, message, effect: Effect::LeftOut });
                 }
             }
         }
         Err(error) => {
             let (line, column) = (error.line() as u64, error.column());
             let message = format!("{error}: no lease can be read");
-            read.add(Problem { line, column, message, loses: true });
+            read.add(Problem { line, column, message, effect: Effect::LeftOut });
         }
     }
     read.database.keep_last();

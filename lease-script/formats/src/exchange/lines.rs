@@ -20,8 +20,17 @@ pub struct Problem {
     pub column: usize,
     /// What is wrong, and how the server reacts.
     pub message: String,
-    /// The server loses a lease, or does not start.
-    pub loses: bool,
+    /// What becomes of the record concerned.
+    pub effect: Effect,
+}
+
+/// What a problem does to the record that has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// The record was not read.
+    LeftOut,
+    /// The record was read, but the server loses it, or does not start.
+    LostByServer,
 }
 
 impl fmt::Display for Problem {
@@ -42,6 +51,8 @@ pub struct Read {
     pub problems: Vec<Problem>,
     /// The number of all problems.
     pub total: u64,
+    /// The number of problems because of which a record was not read.
+    pub left_out: u64,
     /// Remarks about the file as a whole.
     pub notes: Vec<String>,
 }
@@ -49,6 +60,7 @@ pub struct Read {
 impl Read {
     pub(super) fn add(&mut self, problem: Problem) {
         self.total += 1;
+        self.left_out += u64::from(problem.effect == Effect::LeftOut);
         if self.problems.len() < MAX_KEPT {
             self.problems.push(problem);
         }

@@ -31,5 +31,5 @@ mod losses;
 pub use database::{Binding, Database};
 pub use format::{Detected, Format, detect_format};
 pub use further::{Field, Further};
-pub use lines::{LONGEST_LINE, Problem, Read};
+pub use lines::{Effect, LONGEST_LINE, Problem, Read};
 pub use losses::Losses;

@@ -11,7 +11,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use super::database::{Binding, active, active6};
 use super::further::Field;
-use super::lines::{Line, Lines, Problem, Read};
+use super::lines::{Effect, Line, Lines, Problem, Read};
 use crate::dhcpd::{BindingState, Date, Hardware, IaKind};
 
 /// What odhcpd puts before a name that another client has, or that is invalid.
@@ -33,7 +33,7 @@ pub fn read(source: impl BufRead) -> io::Result<Read> {
         };
         if let Err(message) = done {
             let message = format!("{message}: left out");
-            read.add(Problem { line: number, column: 1, message, loses: true });
+            read.add(Problem { line: number, column: 1, message, effect: Effect::LeftOut });
         }
     }
     read.database.keep_last();

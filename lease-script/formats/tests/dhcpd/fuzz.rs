@@ -1,9 +1,11 @@
-//! Fuzz targets: the reader of dhcpd.leases in all views, and conversions. Run longer with
+//! Fuzz targets: the reader of dhcpd.leases in all views, the readers of other lease files, and conversions. Run longer with
 //! `BOLERO_RANDOM_ITERATIONS=100000`.
 
 use lease_formats::dhcpd::{Family, Options, Reading, View, ia_to_json, lease_to_json, read_bytes};
 use lease_formats::exchange::dnsmasq::Times;
-use lease_formats::exchange::{Database, Losses, dnsmasq, kea};
+use lease_formats::exchange::{
+    Database, Losses, bootpd, detect_format, dnsmasq, kea, libvirt, odhcpd,
+};
 
 /// Pieces of journals, so that random input gets past the first word.
 const PIECES: [&[u8]; 43] = [
@@ -141,11 +143,103 @@ fn convert(journal: &[u8]) {
             "{first:?}\n{second:?}\n{}",
             shown()
         );
-        let lines = dnsmasq::write(&database, 0, &mut losses);
-        let read = dnsmasq::read(&lines[..], Times::Absolute).expect("memory does not fail");
-        assert!(read.problems.is_empty(), "{:?} {}", read.problems, shown());
-        let rows = kea::write(&database, family, 1, 0, &mut losses);
-        let read = kea::read(&rows[..]).expect("memory does not fail");
-        assert!(read.problems.is_empty(), "{:?} {}", read.problems, shown());
+        write_as_other_formats(&database, family, journal);
     }
+}
+
+/// What is written as dnsmasq's lines and as Kea's rows is read again without a problem.
+fn write_as_other_formats(database: &Database, family: Family, source: &[u8]) {
+    let mut losses = Losses::default();
+    let lines = dnsmasq::write(database, 0, &mut losses);
+    let read = dnsmasq::read(&lines[..], Times::Absolute).expect("memory does not fail");
+    assert!(read.problems.is_empty(), "{:?} {}", read.problems, source.escape_ascii());
+    let rows = kea::write(database, family, 1, 0, &mut losses);
+    let read = kea::read(&rows[..]).expect("memory does not fail");
+    assert!(read.problems.is_empty(), "{:?} {}", read.problems, source.escape_ascii());
+}
+
+/// Pieces of lease files of dnsmasq, Kea, odhcpd, bootpd and libvirt.
+const OTHER_PIECES: [&[u8]; 45] = [
+    b"1795140000",
+    b"0",
+    b"-1",
+    b" ",
+    b"\n",
+    b",",
+    b"=",
+    b"*",
+    b"02:aa:00:00:00:01",
+    b"10.0.0.1",
+    b"fd00::1",
+    b"fd00::/56",
+    b"pc",
+    b"01:02",
+    b"duid 00:01:00:01\n",
+    b"T5 ",
+    b"address,hwaddr,client_id,valid_lifetime,expire,subnet_id,fqdn_fwd,fqdn_rev,hostname,state,user_context,pool_id\n",
+    b"address,duid,valid_lifetime,expire,subnet_id,pref_lifetime,lease_type,iaid,prefix_len,fqdn_fwd,fqdn_rev,hostname,hwaddr,state,user_context,hwtype,hwaddr_source,pool_id\n",
+    b"10.0.0.1,02:aa:00:00:00:01,01:02,3600,1795140000,1,0,0,pc,0,,0\n",
+    b"fd00::1,00:01:02,3600,1795140000,1,1800,0,5,128,0,0,pc,,0,,,,0\n",
+    b"&#x2c",
+    b"{ \"a\": 1 }",
+    b"# br-lan ",
+    b"000100012d08fb4602005e002317 ",
+    b"02005e000001 ipv4 ",
+    b"1a2c6dc1 ",
+    b"6f9 128 ",
+    b"/128",
+    b"\\x20",
+    b"{\n",
+    b"}\n",
+    b"\tname=",
+    b"\tip_address=",
+    b"\thw_address=1,2:0:5e:0:0:1\n",
+    b"\tidentifier=ff,f1:f5\n",
+    b"\tlease=0x6903c794\n",
+    b"[{",
+    b"}]",
+    b"\"ip-address\": \"10.0.0.1\",",
+    b"\"ip-address\": \"fd00::1\", \"iaid\": \"5\",",
+    b"\"mac-address\": \"52:54:00:5e:00:b7\",",
+    b"\"client-id\": \"01:02\",",
+    b"\"hostname\": \"vm\",",
+    b"\"expiry-time\": 2200000000",
+    b"\xff",
+];
+
+/// A lease file of another program is read or not, and what is read can be written as each format.
+#[test]
+fn fuzz_the_readers_of_other_lease_files() {
+    bolero::check!().with_iterations(400).for_each(|bytes: &[u8]| {
+        let Some((format, bytes)) = bytes.split_first() else { return };
+        let piece = |byte: &u8| match OTHER_PIECES.get(usize::from(*byte) % 128) {
+            Some(piece) => piece.to_vec(),
+            None => vec![*byte],
+        };
+        let text: Vec<u8> = bytes.iter().flat_map(piece).collect();
+        detect_format(&text);
+        let read = match format % 6 {
+            0 => dnsmasq::read(&text[..], Times::Absolute),
+            1 => dnsmasq::read(&text[..], Times::Detect(1_795_136_400)),
+            2 => kea::read(&text[..]),
+            3 => odhcpd::read(&text[..]),
+            4 => bootpd::read(&text[..]),
+            _ => libvirt::read(&text[..]),
+        };
+        let read = read.expect("memory does not fail");
+        for family in [Family::V4, Family::V6] {
+            let journal = read.database.to_dhcpd(family, &mut Losses::default());
+            let mut options = Options::new(View::Salvage, 1_704_362_400);
+            options.family = Some(family);
+            let again = read_bytes(&journal, &options);
+            let first = again.diagnostics.iter().next();
+            assert!(
+                first.is_none(),
+                "{first:?} {}\n{}",
+                text.escape_ascii(),
+                journal.escape_ascii()
+            );
+            write_as_other_formats(&read.database, family, &text);
+        }
+    });
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 use std::fs;
+use std::process::Command;
 
 use lease_script::{Call, Environment, MemoryIntentLog, Outcome};
 use tempfile::TempDir;
@@ -107,13 +108,18 @@ impl Session {
 
     /// Makes a call without adding it to the transcript.
     pub(crate) fn call_without_transcript(&mut self, call: &TestCall) -> Outcome {
+        self.call_of(self.implementation.command(), call)
+    }
+
+    /// Makes a call of a program, or of the library, without adding it to the transcript.
+    pub(crate) fn call_of(&mut self, program: Option<Command>, call: &TestCall) -> Outcome {
         let mut env: Environment =
             call.env.iter().map(|(name, value)| (name.as_bytes(), value.clone())).collect();
         env.set("LEASE_RUN", self.run_directory());
         let script_call = Call::new(call.args.clone(), env);
         self.router.fault.clone_from(&call.fault);
         self.router.commands.clear();
-        match self.implementation.command() {
+        match program {
             None => in_process(&mut self.router, &mut self.intent_log, &script_call),
             Some(command) => {
                 in_child_process(&mut self.router, command, &script_call, self.directory.path())

@@ -13,7 +13,6 @@ mod value;
 
 pub use contents::{ByteOrder, Counts, Family};
 
-pub(crate) use class::billed;
 pub(crate) use contents::{Contents, PeerState, Subject};
 pub(crate) use declarations::{Declarations, ParseRules, ReadEnd};
 pub(crate) use value::set_variable;

@@ -8,5 +8,6 @@ mod prefetch;
 mod reader;
 mod scan;
 
+pub(crate) use lease::Record;
 pub(crate) use prefetch::prefetch;
-pub(crate) use reader::{fast_path, run};
+pub(crate) use reader::run;

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io::Read as _;
 use std::thread::{Scope, ScopedJoinHandle};
 
-use super::lease::FastPath;
+use super::lease::Record;
 use super::reader::{MARGIN, read_leases};
 use crate::dhcpd::declaration::{Counts, ParseRules};
 use crate::dhcpd::input::Input;
@@ -15,7 +15,6 @@ use crate::dhcpd::table::LeaseTable;
 pub(crate) struct Chunk {
     pub(crate) leases: LeaseTable,
     pub(crate) counts: Counts,
-    pub(crate) server_duid: Option<Vec<u8>>,
     /// The offset at which the main reader continues.
     pub(crate) end: u64,
     /// The number of line ends in the chunk, and the offset of the start of the line of `end`.
@@ -69,13 +68,12 @@ pub(crate) fn prefetch<'scope, 'env, S: Source + ?Sized>(
         let rules = rules.clone();
         let handle = scope.spawn(move || {
             let mut input = Input::new(source.open(start, u64::MAX), start);
-            let mut fast = FastPath::new(&rules);
+            let mut record = Record::default();
             let mut leases = LeaseTable::default();
-            let counts = read_leases(&mut input, &rules, &mut fast, &mut leases, end, |_| {});
+            let counts = read_leases(&mut input, &rules, &mut record, &mut leases, end, |_| {});
             let (lines, line_start) = input.lines();
             let end = input.offset();
-            let server_duid = fast.server_duid;
-            Chunk { leases, counts, server_duid, end, lines, line_start }
+            Chunk { leases, counts, end, lines, line_start }
         });
         (start, handle)
     });

@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::net::Ipv4Addr;
 
-use super::lease::{FastPath, Step};
+use super::lease::Record;
 use crate::dhcpd::declaration::{Contents, Counts, Declarations, Family, ParseRules, Subject};
 use crate::dhcpd::input::Input;
 use crate::dhcpd::table::LeaseTable;
@@ -15,7 +15,7 @@ pub(super) const MARGIN: usize = 16 * 1024;
 /// Reads well-formed leases up to the first other declaration or the one that starts at `stop`.
 pub(crate) fn run<R: Read>(
     declarations: &mut Declarations<R>,
-    fast: &mut FastPath,
+    record: &mut Record,
     stop: Option<u64>,
 ) {
     let Declarations { lexer, rules, contents, .. } = declarations;
@@ -23,7 +23,7 @@ pub(crate) fn run<R: Read>(
         return;
     }
     let Contents { leases: table, lost_statements, .. } = contents;
-    let counts = read_leases(&mut lexer.input, rules, fast, table, stop, |address| {
+    let counts = read_leases(&mut lexer.input, rules, record, table, stop, |address| {
         if !lost_statements.is_empty() {
             lost_statements.remove(&Subject::Lease(Ipv4Addr::from(address)));
         }
@@ -32,20 +32,12 @@ pub(crate) fn run<R: Read>(
     if counts.declarations > 0 {
         lexer.skipped();
     }
-    if let Some(duid) = fast.server_duid.take() {
-        contents.server_duid = Some(duid);
-    }
-}
-
-/// A fast path with the given rules.
-pub(crate) fn fast_path(rules: &ParseRules) -> FastPath {
-    FastPath::new(rules)
 }
 
 pub(super) fn read_leases<R: Read>(
     input: &mut Input<R>,
     rules: &ParseRules,
-    fast: &mut FastPath,
+    record: &mut Record,
     table: &mut LeaseTable,
     stop: Option<u64>,
     mut entered: impl FnMut(u32),
@@ -53,17 +45,16 @@ pub(super) fn read_leases<R: Read>(
     let config = rules.config.as_deref().filter(|_| rules.pools);
     let mut counts = Counts::default();
     while stop != Some(input.offset()) {
-        match fast.step(input.window(), rules) {
-            Some(Step::Lease(used)) => {
-                if config.is_some_and(|config| config.pool(fast.address).is_none()) {
+        match record.read(input.window()) {
+            Some(used) => {
+                if config.is_some_and(|config| config.pool(record.address).is_none()) {
                     return counts;
                 }
-                table.put_packed(fast.address, fast.fixed, &fast.items);
-                entered(fast.address);
+                table.put_packed(record.address, record.fixed, &record.items);
+                entered(record.address);
                 counts.declarations += 1;
                 input.advance(used);
             }
-            Some(Step::Other(used)) => input.advance(used),
             None if input.window().len() < MARGIN && input.extend() => {}
             None => return counts,
         }

@@ -1,158 +1,106 @@
-//! Lexical elements of well-formed declarations: white space, strings, hexadecimal lists, states, blocks.
+//! Lexical elements of well-formed leases: white space, dates, strings, hexadecimal lists, states.
 
-use crate::dhcpd::lease::BindingState;
+use crate::dhcpd::date_range::seconds;
+use crate::dhcpd::lease::{BindingState, Date};
 use crate::dhcpd::lexer::is_space;
 
 /// The length of the longest string in dhcpd.
-pub(super) const STRING: usize = 1499;
+const LONGEST_STRING: usize = 1499;
 
-/// The maximum length of white space and `on` blocks, so that no buffer of dhcpd overflows.
-pub(super) const RUN: usize = 1400;
+/// The longest white space or `on` block that is read here, so that no buffer of dhcpd overflows.
+const LONGEST_BLANK: usize = 1400;
 
-/// Values of hexadecimal digits.
-pub(super) const HEX: [u8; 256] = {
-    let mut table = [0xff; 256];
-    let mut digit = 0;
-    while digit < 10 {
-        table[b'0' as usize + digit] = digit as u8;
-        digit += 1;
-    }
-    let mut letter = 0;
-    while letter < 6 {
-        table[b'a' as usize + letter] = 10 + letter as u8;
-        table[b'A' as usize + letter] = 10 + letter as u8;
-        letter += 1;
-    }
-    table
-};
+fn digit(c: u8) -> Option<i32> {
+    c.is_ascii_digit().then(|| i32::from(c - b'0'))
+}
 
-#[inline]
-pub(super) fn digit(c: u8) -> Option<u8> {
-    let value = c.wrapping_sub(b'0');
-    (value <= 9).then_some(value)
+fn hex_digit(c: u8) -> Option<u8> {
+    char::from(c).to_digit(16).map(|digit| digit as u8)
 }
 
 pub(super) fn is_word(c: u8) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_')
 }
 
-/// Skips white space and comments from `at` on.
-#[inline]
-pub(super) fn blank(w: &[u8], mut at: usize) -> Option<usize> {
-    // The most frequent case: a new line, indented by two.
-    if w[at..].starts_with(b"\n  ") && !is_space(*w.get(at + 3)?) && w[at + 3] != b'#' {
-        return Some(at + 3);
-    }
-    let mut run = 0;
-    loop {
-        let c = *w.get(at)?;
-        if is_space(c) {
-            run += 1;
-            if run > RUN {
-                return None;
-            }
-        } else if c == b'#' {
-            let line = &w[at..];
-            let end = memchr::memchr2(b'\n', 0xff, line)?;
-            if line[end] != b'\n' {
-                return None;
-            }
-            at += end;
-            run = 0;
-        } else {
-            return Some(at);
-        }
-        at += 1;
-    }
+/// Skips white space from `at` on.
+pub(super) fn blank(w: &[u8], at: usize) -> Option<usize> {
+    let length = w[at..].iter().take(LONGEST_BLANK).position(|c| !is_space(*c))?;
+    Some(at + length)
 }
 
-/// Reads a binding state and its semicolon.
-#[inline]
+/// Reads a number of at most three digits, up to 255, and its length.
+pub(super) fn octet(text: &[u8]) -> Option<(u8, usize)> {
+    let length = text.iter().take(4).position(|c| !c.is_ascii_digit())?;
+    let number = number(&text[..length]).filter(|_| length > 0)?;
+    Some((u8::try_from(number).ok()?, length))
+}
+
+fn number(text: &[u8]) -> Option<i32> {
+    text.iter().try_fold(0, |sum, &c| Some(sum * 10 + digit(c)?))
+}
+
+/// Reads `never` or `WEEKDAY YEAR/MONTH/DAY HOUR:MINUTE:SECOND` before 2038, and its length.
+pub(super) fn date(text: &[u8]) -> Option<(i64, usize)> {
+    if text.starts_with(b"never;") {
+        return Some((Date::NEVER.0, 5));
+    }
+    let text = text.first_chunk::<21>()?;
+    let separators = [text[1], text[6], text[9], text[12], text[15], text[18]];
+    if separators != *b" // ::" {
+        return None;
+    }
+    digit(text[0])?;
+    let part = |from: usize, to: usize| number(&text[from..to]);
+    let (year, month, day) = (part(2, 6)?, part(7, 9)?, part(10, 12)?);
+    if !(1..=12).contains(&month) || !(1901..2038).contains(&year) {
+        return None;
+    }
+    let clock = [part(13, 15)?, part(16, 18)?, part(19, 21)?];
+    Some((i64::from(seconds(year, month, day, clock, 0)), text.len()))
+}
+
+/// Reads a binding state, and its length.
 pub(super) fn state(text: &[u8]) -> Option<(BindingState, usize)> {
-    Some(match text.first()? {
-        b'a' if text.starts_with(b"active;") => (BindingState::Active, 7),
-        b'f' if text.starts_with(b"free;") => (BindingState::Free, 5),
-        b'a' if text.starts_with(b"abandoned;") => (BindingState::Abandoned, 10),
-        b'e' if text.starts_with(b"expired;") => (BindingState::Expired, 8),
-        b'r' if text.starts_with(b"released;") => (BindingState::Released, 9),
-        b'r' if text.starts_with(b"reset;") => (BindingState::Reset, 6),
-        b'b' if text.starts_with(b"backup;") => (BindingState::Backup, 7),
-        _ => return None,
-    })
+    use BindingState::{Abandoned, Active, Backup, Expired, Free, Released, Reset};
+    let word = text.split(|c| *c == b';').next()?;
+    let known = [Active, Free, Abandoned, Expired, Released, Reset, Backup];
+    let state = known.into_iter().find(|state| state.name().as_bytes() == word)?;
+    Some((state, word.len()))
 }
 
-/// True for the bytes that stand for themselves in a string.
-pub(super) const PLAIN: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut c = b' ' as usize;
-    while c < 0xff {
-        table[c] = c != b'"' as usize && c != b'\\' as usize;
-        c += 1;
-    }
-    table
-};
-
-/// Reads a string from its quote on and appends its value.
-#[inline]
+/// Reads a string with its quotes and appends its value; returns its length.
 pub(super) fn string(text: &[u8], out: &mut Vec<u8>) -> Option<usize> {
-    const PIECE: usize = 64;
     let before = out.len();
-    let mut piece = [0u8; PIECE];
-    let mut filled = 0;
-    let mut at = 1;
+    let mut rest = text.strip_prefix(b"\"")?;
     loop {
-        let c = *text.get(at)?;
-        let byte = if PLAIN[c as usize] {
-            at += 1;
-            c
-        } else if c == b'"' {
-            break;
-        } else if c == b'\\' {
-            let [first, second, third] = *text[at + 1..].first_chunk::<3>()?;
-            if let b'0'..=b'3' = first {
-                let (second, third) = (second.wrapping_sub(b'0'), third.wrapping_sub(b'0'));
-                if second > 7 || third > 7 {
-                    return None;
-                }
-                at += 4;
-                (first - b'0') << 6 | second << 3 | third
-            } else if matches!(first, b'"' | b'\\') {
-                at += 2;
-                first
-            } else {
-                return None;
+        let plain =
+            rest.iter().position(|c| !matches!(c, b' '..=0xfe) || matches!(c, b'"' | b'\\'))?;
+        out.extend_from_slice(&rest[..plain]);
+        rest = &rest[plain..];
+        match *rest {
+            [b'"', ..] => break,
+            [b'\\', quoted @ (b'"' | b'\\'), ..] => {
+                out.push(quoted);
+                rest = &rest[2..];
             }
-        } else {
-            return None;
-        };
-        if filled == PIECE {
-            out.extend_from_slice(&piece);
-            filled = 0;
+            [b'\\', a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7', ..] => {
+                out.push((a - b'0') << 6 | (b - b'0') << 3 | (c - b'0'));
+                rest = &rest[4..];
+            }
+            _ => return None,
         }
-        piece[filled] = byte;
-        filled += 1;
     }
-    out.extend_from_slice(&piece[..filled]);
-    (out.len() - before <= STRING).then_some(at + 1)
+    (out.len() - before <= LONGEST_STRING).then_some(text.len() - rest.len() + 1)
 }
 
-/// Reads at most `most` hexadecimal bytes with colons between them.
-#[inline]
+/// Reads at most `most` hexadecimal bytes with colons between them; returns the length.
 pub(super) fn hex_list(text: &[u8], out: &mut Vec<u8>, most: usize) -> Option<usize> {
     let mut at = 0;
     for _ in 0..most {
-        let high = HEX[*text.get(at)? as usize];
-        if high > 15 {
-            return None;
-        }
-        at += 1;
-        let low = HEX[*text.get(at)? as usize];
-        if low > 15 {
-            out.push(high);
-        } else {
-            out.push(high << 4 | low);
-            at += 1;
-        }
+        let high = hex_digit(*text.get(at)?)?;
+        let low = hex_digit(*text.get(at + 1)?);
+        out.push(low.map_or(high, |low| high << 4 | low));
+        at += if low.is_some() { 2 } else { 1 };
         match *text.get(at)? {
             b':' => at += 1,
             b';' => return Some(at),
@@ -162,8 +110,7 @@ pub(super) fn hex_list(text: &[u8], out: &mut Vec<u8>, most: usize) -> Option<us
     None
 }
 
-/// Reads a string or a list of bytes.
-#[inline]
+/// Reads a string or a list of less than `most` bytes; returns its length.
 pub(super) fn value(text: &[u8], out: &mut Vec<u8>, most: usize) -> Option<usize> {
     let before = out.len();
     if *text.first()? != b'"' {
@@ -175,8 +122,7 @@ pub(super) fn value(text: &[u8], out: &mut Vec<u8>, most: usize) -> Option<usize
 
 /// The length of the text up to the closing brace of a block.
 pub(super) fn block(text: &[u8]) -> Option<usize> {
-    let text = &text[..text.len().min(RUN)];
-    let mut ignored = Vec::new();
+    let text = &text[..text.len().min(LONGEST_BLANK)];
     let mut depth = 0;
     let mut at = 0;
     loop {
@@ -184,10 +130,7 @@ pub(super) fn block(text: &[u8]) -> Option<usize> {
             b'{' => depth += 1,
             b'}' if depth == 0 => return Some(at),
             b'}' => depth -= 1,
-            b'"' => {
-                ignored.clear();
-                at += string(&text[at..], &mut ignored)? - 1;
-            }
+            b'"' => at += string(&text[at..], &mut Vec::new())? - 1,
             b'#' | 0 | 0x80.. => return None,
             _ => {}
         }

@@ -173,7 +173,7 @@ fn drop_record<R: Read>(declarations: &mut Declarations<R>, record: bool, passed
         note(declarations, location, subject, message.to_owned(), consequence);
     } else if skipped > 0 {
         let message = format!("{skipped} bytes that are not part of a declaration");
-        note(declarations, location, None, message, Consequence::Skipped);
+        note(declarations, location, None, message, Consequence::LeftOut);
     }
 }
 
@@ -256,7 +256,7 @@ fn salvage<R: Read>(declarations: &mut Declarations<R>) {
             } else {
                 for place in places {
                     let message = "statement left out, the rest of the record read".to_owned();
-                    note(declarations, place, subject.clone(), message, Consequence::Rescued);
+                    note(declarations, place, subject.clone(), message, Consequence::LeftOut);
                 }
             }
             declarations.started = location;

@@ -7,7 +7,7 @@ use super::row::{Entry, Row};
 use super::row_table::RowTable;
 use crate::dhcpd::{BindingState, Declaration, Declared, Family, History, Ia, Location};
 use crate::exchange::database::{Binding, Database};
-use crate::exchange::lines::{BYTE_ORDER_MARK, Line, Lines, Problem, Read};
+use crate::exchange::lines::{BYTE_ORDER_MARK, Effect, Line, Lines, Problem, Read};
 
 /// A memfile database, which may consist of several files.
 #[derive(Debug, Default)]
@@ -90,7 +90,7 @@ impl Memfile {
             };
             let torn = if ended { "" } else { " (the last line is torn)" };
             let message = format!("{message}: Kea discards the row{torn}");
-            report.read.add(Problem { line: at, column: 1, message, loses: true });
+            report.read.add(Problem { line: at, column: 1, message, effect: Effect::LeftOut });
         }
         self.headers.push(header);
         Ok(report)
@@ -107,7 +107,12 @@ impl Memfile {
         let mut refuse = |why: &str| {
             self.is_refused = true;
             let message = format!("{why}: Kea does not start");
-            report.read.add(Problem { line: number, column: 1, message, loses: true });
+            report.read.add(Problem {
+                line: number,
+                column: 1,
+                message,
+                effect: Effect::LostByServer,
+            });
         };
         let mut text = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line);
         if text.len() < line.len() {

@@ -47,19 +47,27 @@ fn digit(c: u8) -> Option<u8> {
 
 /// `decodeSeparatedHexString`: one or two digits for each byte.
 fn separated(text: &[u8], separator: u8, mut put: impl FnMut(u8)) -> Result<(), HexError> {
-    if text.is_empty() {
-        return Ok(());
+    let (mut byte, mut digits) = (0, 0);
+    for &c in text {
+        if c == separator {
+            if digits == 0 {
+                return Err("two consecutive separators");
+            }
+            put(byte);
+            (byte, digits) = (0, 0);
+            continue;
+        }
+        if digits == 2 {
+            return Err("more than two digits between separators");
+        }
+        byte = byte << 4 | digit(c).ok_or("not a hexadecimal digit")?;
+        digits += 1;
     }
-    for part in text.split(|c| *c == separator) {
-        let byte = match *part {
-            [] => return Err("two consecutive separators"),
-            [low] => digit(low),
-            [high, low] => digit(high).zip(digit(low)).map(|(high, low)| high << 4 | low),
-            _ => return Err("more than two digits between separators"),
-        };
-        put(byte.ok_or("not a hexadecimal digit")?);
+    if digits > 0 {
+        put(byte);
     }
-    Ok(())
+    // Only empty text may end here.
+    if digits == 0 && !text.is_empty() { Err("two consecutive separators") } else { Ok(()) }
 }
 
 /// `decodeColonSeparatedHexString`, the form of hardware addresses.

@@ -18,7 +18,9 @@ const DECLINED: u64 = 1;
 /// The values of a row.
 pub(super) struct Row<'a> {
     pub(super) header: &'a Header,
-    values: [&'a [u8]; MAX_COLUMNS],
+    line: &'a [u8],
+    /// The end of each value in the line.
+    ends: [u32; MAX_COLUMNS],
     count: usize,
 }
 
@@ -39,24 +41,26 @@ pub(super) enum Entry {
 impl<'a> Row<'a> {
     /// Splits a line at its commas; there is no quoting.
     pub(super) fn split(line: &'a [u8], header: &'a Header) -> Result<Self, String> {
-        let mut values: [&[u8]; MAX_COLUMNS] = [b""; MAX_COLUMNS];
+        let mut ends = [0; MAX_COLUMNS];
         let mut count = 0;
-        let mut start = 0;
-        for end in memchr::memchr_iter(b',', line).chain([line.len()]) {
-            if count == MAX_COLUMNS {
-                return Err(format!("more than {MAX_COLUMNS} values"));
-            }
-            values[count] = &line[start..end];
+        let commas = line.iter().enumerate().filter(|(_, c)| **c == b',').map(|(at, _)| at);
+        for end in commas.chain([line.len()]) {
+            *ends.get_mut(count).ok_or_else(|| format!("more than {MAX_COLUMNS} values"))? =
+                end as u32;
             count += 1;
-            start = end + 1;
         }
-        Ok(Self { header, values, count })
+        Ok(Self { header, line, ends, count })
+    }
+
+    fn value(&self, at: usize) -> &'a [u8] {
+        let start = at.checked_sub(1).map_or(0, |before| self.ends[before] as usize + 1);
+        &self.line[start..self.ends[at] as usize]
     }
 
     /// The value of a column that Kea knows; a default where the row has none.
     fn text(&self, at: usize) -> &'a [u8] {
         if at < self.count {
-            return self.values[at];
+            return self.value(at);
         }
         match columns_of(self.header.family)[at] {
             "state" | "pool_id" => b"0",
@@ -181,7 +185,7 @@ impl<'a> Row<'a> {
     fn fields(&self, is_held: impl Fn(&str, &[u8]) -> bool) -> Vec<Field> {
         let known = columns_of(self.header.family);
         let field = |at: usize| {
-            let value = self.values[at];
+            let value = self.value(at);
             let is_held = known.get(at).is_some_and(|name| is_held(name, value));
             (!is_held).then(|| Field {
                 name: format!("kea.{}", self.header.name(at)).into(),
