@@ -24,6 +24,8 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 /// The time to the next attempt to lock, after an event and after many attempts without one.
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
 const LAST_PAUSE: Duration = Duration::from_secs(1);
+/// A longer file is not read: 512 MiB, two million records.
+const MAX_LENGTH: u64 = 512 << 20;
 /// Longer chains of symbolic links count as a loop.
 const MAX_LINKS: usize = 16;
 
@@ -206,8 +208,12 @@ impl FileSystem for RealDirectory {
     }
 
     fn read(&mut self, file: Handle) -> Result<Vec<u8>, OperationError> {
+        let mut file = self.file(file)?;
+        if file.metadata()?.len() > MAX_LENGTH {
+            return Err(io::Error::from(io::ErrorKind::FileTooLarge).into());
+        }
         let mut bytes = Vec::new();
-        self.file(file)?.read_to_end(&mut bytes)?;
+        file.read_to_end(&mut bytes)?;
         Ok(bytes)
     }
 
