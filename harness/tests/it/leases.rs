@@ -578,7 +578,7 @@ fn what_cannot_be_read_makes_the_exit_code_1(#[case] damaged: &str, #[case] whol
     leases(&["convert", &path, "--to", "json"])
         .code(1)
         .stdout(predicate::str::contains("10.20.1.7"))
-        .stderr(predicate::str::contains("not readable; --lossy accepts that"));
+        .stderr(predicate::str::contains("left out; --lossy accepts that"));
     leases(&["convert", &path, "--to", "json", "--lossy"]).success();
     leases(&["diff", &path, &path]).code(1).stderr(predicate::str::contains("not compared"));
     let before = fs::read(&path).expect("there");
@@ -666,6 +666,59 @@ fn the_table_of_formats_and_operations_holds() {
     }
 }
 
+/// Control characters of names, identifiers and fields of every format are escaped for people and in JSON.
+#[rstest]
+#[case::dhcpd(
+    b"lease 10.20.1.7 {\n  binding state active;\n  client-hostname \"a\x1b[2Jb\xff\";\n  set v\x1b = \"x\";\n  \
+      f\x1bo bar;\n}\nhost \"y\x1b]0;z\x07\" {\n  dynamic;\n}\nho\x1bst x {\n}\n"
+)]
+#[case::dnsmasq(b"1795215600 02:00:00:00:00:07 10.20.1.7 a\x1b[2Jb\xff *\nx\x1b[2J 1 2\n")]
+#[case::kea(&[
+    &KEA.as_bytes()[..KEA.len() - 1],
+    b",pool_id,c\x1b[2Jd\n10.20.1.7,02:00:00:00:00:07,,3600,1795215600,1,0,0,a\x1b[2Jb\xff,0,,3,v\x1b[2J\nx\x1b[2J,,\n",
+].concat())]
+#[case::odhcpd(
+    b"# l\x1b[2Jan 020000000007 ipv4 a\x1b[2Jb\xff 1795215600 0 32 10.20.1.7/32\n# x\x1b\n"
+)]
+#[case::bootpd(b"{\nname=a\x1b[2Jb\xff\nip_address=10.20.1.7\nlease=0x6b0113b0\nc\x1b[2Jd=e\x1b[2Jf\n}\n\x1b[2J\n")]
+#[case::libvirt(
+    br#"[{"ip-address": "10.20.1.7", "expiry-time": 1795215600, "hostname": "a\u001b[2Jb\u009b",
+          "k\u001b[2J": "v\u001b[2J"}, {"ip-address": "\u001b[2J"}]"#
+)]
+#[case::json(
+    br#"{"leases": {"10.20.1.7": {"state": "active", "ends": 1795215600, "hostname": "a\u001b[2Jb",
+         "further": {"x.k\u001b[2J": "v\u001b[2J"}}}}"#
+)]
+fn control_characters_of_lease_files_are_escaped(#[case] content: &[u8]) {
+    let (_folder, path) = file("leases", content);
+    let (_empty, empty) = file("empty", "");
+    for words in [
+        vec!["show", &path],
+        vec!["show", &path, "--json"],
+        vec!["show", &path, "--csv"],
+        vec!["show", &path, "--columns", "address,hostname,odhcpd.interface"],
+        vec!["check", &path],
+        vec!["stats", &path],
+        vec!["diff", &path, &empty],
+        vec!["diff", &empty, &path],
+        vec!["history", "10.20.1.7", &path],
+        vec!["convert", &path, "--to", "json"],
+    ] {
+        let done = leases(&words);
+        let output = done.get_output();
+        for bytes in [&output.stdout, &output.stderr] {
+            let text = String::from_utf8(bytes.clone()).expect("UTF-8");
+            let raw = text.chars().find(|c| c.is_control() && *c != '\n');
+            assert!(raw.is_none(), "{words:?}: {raw:?} in {text}");
+        }
+    }
+    for target in ["dnsmasq", "dhcpd", "kea-csv"] {
+        let done = leases(&["convert", &path, "--to", target]);
+        let errors = String::from_utf8(done.get_output().stderr.clone()).expect("UTF-8");
+        assert!(!errors.chars().any(|c| c.is_control() && c != '\n'), "{target}: {errors}");
+    }
+}
+
 /// OpenBSD's dhcpd writes a time zone and no binding state.
 #[test]
 fn the_dialect_of_openbsd_is_no_damage() {
@@ -717,7 +770,7 @@ fn compacting_a_memfile_keeps_every_column_and_the_old_file_if_a_row_is_discarde
     leases(&["compact", &path, "-o", &path])
         .code(1)
         .stderr(predicate::str::contains(":4:1: subnet_id is not a number: Kea discards the row"))
-        .stderr(predicate::str::contains("not replaced: 1 part not readable; --lossy accepts"));
+        .stderr(predicate::str::contains("not replaced: 1 part left out; --lossy accepts"));
     assert_eq!(fs::read_to_string(&path).expect("there"), damaged);
     leases(&["compact", &path, "-o", &path, "--lossy"]).success();
     assert_eq!(fs::read_to_string(&path).expect("there"), whole);
