@@ -43,7 +43,7 @@ fn options_of_invalid_length_are_ignored() {
         packet.resize(236, 0);
         packet.extend([99, 130, 83, 99, 53, 1, 2]);
         packet.extend(option);
-        packet.extend([1, 1, 1, 1, 255]);
+        packet.extend([1, 1, 1, 255]);
         let reply = dhcp4::parse_reply(&packet, 1, Kind4::Request, Ipv4Addr::LOCALHOST);
         assert_eq!(reply, Some(Reply4::Offer(Ipv4Addr::UNSPECIFIED)), "{option:?}");
     }
