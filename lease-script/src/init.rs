@@ -66,22 +66,24 @@ impl Script<'_> {
                 return if self.config.strict { Err(Abort::Failed) } else { Ok(()) };
             };
             listing = read;
+            if listing.is_torn {
+                complete = reading < READINGS;
+                continue;
+            }
+            complete = true;
             if one_command || listing.is_doubtful {
                 break;
             }
-            if !listing.is_torn && self.is_confirmed(&listing)? {
+            if self.is_confirmed(&listing)? {
                 agreed = Some(listing.output());
                 break;
-            }
-            if reading == READINGS && listing.is_torn {
-                complete = false;
             }
         }
         if listing.surplus > 0 {
             self.warn(format_args!("LEASE_MAX={max}: {} leases left out", listing.surplus));
         }
         if !complete {
-            self.warn("NVRAM changes while it is read: leases may be missing");
+            self.warn("NVRAM changes: leases may be missing");
         }
         let mut invalid = listing.invalid.clone();
         let leases = match agreed {
@@ -142,7 +144,7 @@ impl Script<'_> {
                 self.warn(self.unreadable());
                 *complete = false;
             } else if !value.is_empty() {
-                let value = value.strip_suffix(b"\n").unwrap_or(&value);
+                let value = trim(&value);
                 // No lease has two lines.
                 let value = if value.contains(&b'\n') { b"" } else { value };
                 text.extend_from_slice(&[name, b"=".as_slice(), value, b"\n"].concat());
