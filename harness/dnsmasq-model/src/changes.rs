@@ -449,12 +449,13 @@ pub static CHANGES: &[Change] = &[
     },
     Change {
         since: since(66),
-        rule: "DHCPv6: a SOLICIT renews nothing; addresses depend on the IAID",
+        rule: "DHCPv6: a SOLICIT renews nothing; addresses depend on the IAID; a reserved address is used even after it was declined",
         function: "dhcp6_no_relay (rfc3315.c), address6_allocate (dhcp6.c)",
         effect: "fewer calls, other addresses",
         apply: |rules| {
             rules.solicit_renews = false;
             rules.hashes_iaid = true;
+            rules.avoids_declined6 = false;
         },
     },
     Change {
@@ -561,6 +562,16 @@ pub static CHANGES: &[Change] = &[
         function: "read_leases (lease.c)",
         effect: "the leases after it are read",
         apply: |rules| rules.init_parser = InitParser::Tokens,
+    },
+    Change {
+        since: since(81),
+        rule: "DHCPv6: --dhcp-sequential-ip begins with the second address; a reserved address that was declined is not used for ten minutes",
+        function: "address6_allocate (dhcp6.c), config_valid (rfc3315.c)",
+        effect: "other addresses",
+        apply: |rules| {
+            rules.sequential_after_highest = true;
+            rules.avoids_declined6 = true;
+        },
     },
     Change {
         since: since(81),

@@ -271,6 +271,10 @@ pub(crate) struct Rules {
     pub(crate) unknown_rebind: UnknownRebind,
     /// The hash that chooses a DHCPv6 address begins with the IAID.
     pub(crate) hashes_iaid: bool,
+    /// `--dhcp-sequential-ip` begins after the highest DHCPv6 address, and skips declined ones.
+    pub(crate) sequential_after_highest: bool,
+    /// A reserved DHCPv6 address that was declined is not used for a while.
+    pub(crate) avoids_declined6: bool,
     pub(crate) name_syntax: NameSyntax,
     pub(crate) name_argument: NameArgument,
     pub(crate) foreign_domain: ForeignDomain,
@@ -344,6 +348,8 @@ impl Rules {
         zero_lifetime_is_shortest: true,
         unknown_rebind: UnknownRebind::Ignored,
         hashes_iaid: false,
+        sequential_after_highest: false,
+        avoids_declined6: true,
         name_syntax: NameSyntax::Slash,
         name_argument: NameArgument::Unchecked,
         foreign_domain: ForeignDomain::Rejected,

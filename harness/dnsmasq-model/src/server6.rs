@@ -295,9 +295,11 @@ impl Association<'_> {
 
     /// rfc3315.c `config_valid`: the first reserved address in the network of a range that nobody else has.
     fn reserved(&self, range: &Range6, declined: &HashMap<IpAddr, i64>) -> Option<Ipv6Addr> {
+        let avoids_declined = self.process.db.rules().avoids_declined6;
         let is_declined = |entry: &HostAddress6| {
             let when = declined.get(&IpAddr::V6(entry.addr));
-            when.is_some_and(|when| self.now.wrapping_sub(*when) < DECLINE_BACKOFF)
+            avoids_declined
+                && when.is_some_and(|when| self.now.wrapping_sub(*when) < DECLINE_BACKOFF)
         };
         let entries = self.identity.host?.addr6.iter().rev();
         entries
@@ -326,9 +328,13 @@ impl Association<'_> {
                 IpAddr::V4(_) => None,
             });
             let highest = held.filter(|addr| first < *addr && *addr <= last).max().unwrap_or(first);
-            let start = highest + 1 + u128::from(*epoch);
-            *epoch = epoch.saturating_sub(1);
-            start
+            if db.rules().sequential_after_highest {
+                let start = highest + 1 + u128::from(*epoch);
+                *epoch = epoch.saturating_sub(1);
+                start
+            } else {
+                highest
+            }
         } else {
             let hash = match self.kind {
                 IaKind::Ta => random(pool.random),

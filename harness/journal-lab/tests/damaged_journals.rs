@@ -1,6 +1,5 @@
 //! Fuzz target: journals with bytes that were changed, removed, inserted and moved. A change of one lease must not lose
-//! another one that `init` printed, and must leave a journal without damage. Run longer with
-//! `BOLERO_RANDOM_ITERATIONS=100000`.
+//! another one that `init` printed, and must leave a journal without damage.
 
 use std::ffi::OsStr;
 
@@ -66,7 +65,7 @@ fn damaged(mut text: Vec<u8>, changes: &[u8]) -> Vec<u8> {
 #[test]
 fn fuzz_changes_of_damaged_journals() {
     let whole = whole_journal();
-    bolero::check!().with_iterations(300).for_each(|changes: &[u8]| {
+    fuzz_inputs::check!(300, |changes: &[u8]| {
         let text = damaged(whole.clone(), changes);
         let shown = text.escape_ascii().to_string();
         let mut disk = Disk::new(WriteOrdering::Ordered);

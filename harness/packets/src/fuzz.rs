@@ -14,7 +14,7 @@ fn id(bytes: &[u8], at: usize, length: usize) -> u32 {
 
 #[test]
 fn fuzz_the_replies_of_dhcpv4() {
-    bolero::check!().with_iterations(1000).for_each(|bytes: &[u8]| {
+    fuzz_inputs::check!(1000, |bytes: &[u8]| {
         for kind in [Kind4::Discover { rapid: true }, Kind4::Request, Kind4::Inform] {
             dhcp4::parse_reply(bytes, id(bytes, 4, 4), kind, Ipv4Addr::LOCALHOST);
         }
@@ -23,14 +23,14 @@ fn fuzz_the_replies_of_dhcpv4() {
 
 #[test]
 fn fuzz_the_replies_of_dhcpv6() {
-    bolero::check!().with_iterations(1000).for_each(|bytes: &[u8]| {
+    fuzz_inputs::check!(1000, |bytes: &[u8]| {
         dhcp6::parse_reply(bytes, id(bytes, 1, 3));
     });
 }
 
 #[test]
 fn fuzz_the_responses_of_dns() {
-    bolero::check!().with_iterations(1000).for_each(|bytes: &[u8]| {
+    fuzz_inputs::check!(1000, |bytes: &[u8]| {
         dns::parse_response(bytes, id(bytes, 0, 2) as u16);
     });
 }

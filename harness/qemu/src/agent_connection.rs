@@ -315,7 +315,7 @@ mod tests {
     /// A line of the guest is the answer or not; nothing panics.
     #[test]
     fn fuzz_the_answers_of_the_agent() {
-        bolero::check!().with_iterations(1000).for_each(|bytes: &[u8]| {
+        fuzz_inputs::check!(1000, |bytes: &[u8]| {
             parse_answer(bytes, 1);
             let answer = [b"= 1 0 -", bytes].concat();
             if let Some(output) = parse_answer(&answer, 1) {

@@ -76,8 +76,8 @@ impl Arch {
     /// Rust's target triple.
     pub(super) fn rust_target(self) -> &'static str {
         match self {
-            Self::X86_64 => "x86_64-unknown-linux-gnu",
-            Self::Mipsel => "mipsel-unknown-linux-gnu",
+            Self::X86_64 => "x86_64-unknown-linux-musl",
+            Self::Mipsel => "mipsel-unknown-linux-musl",
         }
     }
 
@@ -94,6 +94,14 @@ impl Arch {
         match self {
             Self::X86_64 => "",
             Self::Mipsel => "mipsel-linux-gnu-",
+        }
+    }
+
+    /// The Debian package of the linker, whose name begins with [`Self::cross_prefix`].
+    pub(super) fn linker_package(self) -> &'static str {
+        match self {
+            Self::X86_64 => "binutils",
+            Self::Mipsel => "binutils-mipsel-linux-gnu",
         }
     }
 

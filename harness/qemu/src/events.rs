@@ -116,7 +116,7 @@ mod tests {
     fn fuzz_the_events_of_a_guest() {
         const PIECES: [&str; 10] =
             ["begin ", "command ", "end ", "fault ", "\n", " ", "-", "ENV=", "MTIz", "1"];
-        bolero::check!().with_iterations(1000).for_each(|bytes: &[u8]| {
+        fuzz_inputs::check!(1000, |bytes: &[u8]| {
             let text: Vec<u8> = bytes
                 .iter()
                 .flat_map(|byte| match PIECES.get(usize::from(*byte)) {

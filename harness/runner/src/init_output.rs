@@ -180,7 +180,7 @@ mod tests {
             b"06-02:aa",
             b"0 02:aa 10.0.0.1 * *\n",
         ];
-        bolero::check!().with_iterations(1000).for_each(|bytes: &[u8]| {
+        fuzz_inputs::check!(1000, |bytes: &[u8]| {
             let piece = |byte: &u8| match PIECES.get(usize::from(*byte) % 16) {
                 Some(piece) => piece.to_vec(),
                 None => vec![*byte],

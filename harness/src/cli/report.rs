@@ -45,9 +45,12 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
 fn read(path: &Path) -> Result<Document, CommandError> {
     let refuse = |error: &dyn std::fmt::Display| CommandError::file(path, error);
     let file = File::open(path).map_err(|error| refuse(&error))?;
+    let length = file.metadata().map_err(|error| refuse(&error))?.len();
     let mut text = Vec::new();
-    file.take(MAX_DOCUMENT_BYTES + 1).read_to_end(&mut text).map_err(|error| refuse(&error))?;
-    if text.len() as u64 > MAX_DOCUMENT_BYTES {
+    if length <= MAX_DOCUMENT_BYTES {
+        file.take(MAX_DOCUMENT_BYTES + 1).read_to_end(&mut text).map_err(|error| refuse(&error))?;
+    }
+    if length.max(text.len() as u64) > MAX_DOCUMENT_BYTES {
         return Err(refuse(&format!(
             "larger than {MAX_DOCUMENT_BYTES} bytes, the limit for a report"
         )));

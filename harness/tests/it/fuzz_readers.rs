@@ -1,5 +1,4 @@
-//! Fuzz tests of the parsers of scenarios, ids and recordings. For longer runs, set
-//! `BOLERO_RANDOM_ITERATIONS=100000`.
+//! Fuzz tests of the parsers of scenarios, ids and recordings.
 
 use std::path::Path;
 
@@ -71,7 +70,7 @@ fn text(bytes: &[u8]) -> String {
 /// A scenario is parsed, or rejected with a position in the text; nothing panics.
 #[test]
 fn fuzz_the_scenario_reader() {
-    bolero::check!().with_iterations(400).for_each(|bytes: &[u8]| {
+    fuzz_inputs::check!(400, |bytes: &[u8]| {
         let text = text(bytes);
         let lines = text.lines().count().max(1);
         match scenario::cases(Path::new("any.toml"), text, &Overrides::default()) {
@@ -95,7 +94,7 @@ fn fuzz_the_scenario_reader() {
 /// An id is parsed and displayed as the same text, or rejected.
 #[test]
 fn fuzz_the_id_parsers() {
-    bolero::check!().with_iterations(400).for_each(|bytes: &[u8]| {
+    fuzz_inputs::check!(400, |bytes: &[u8]| {
         let text = text(bytes);
         if let Ok(id) = text.parse::<Id>() {
             assert_eq!(id.to_string().parse(), Ok(id));
@@ -127,7 +126,7 @@ fn fuzz_the_recording_reader() {
     let trace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios/traces/wear_20.no-rtc");
     let whole = |name: &str| std::fs::read(trace.join(name)).expect("a recording");
     let files = ["meta.json", "stimuli.jsonl", "calls.jsonl"].map(|name| (name, whole(name)));
-    bolero::check!().with_iterations(150).for_each(|bytes: &[u8]| {
+    fuzz_inputs::check!(150, |bytes: &[u8]| {
         for (index, (name, good)) in files.iter().enumerate() {
             let mut file = good.clone();
             for triple in bytes.chunks_exact(3) {
@@ -164,7 +163,7 @@ fn fuzz_the_report_page() {
         "\\ufffe",
     ];
     let whole: &[u8] = include_bytes!("../../lab-report/tests/data/crash.json");
-    bolero::check!().with_iterations(100).for_each(|bytes: &[u8]| {
+    fuzz_inputs::check!(100, |bytes: &[u8]| {
         let mut text = whole.to_vec();
         for triple in bytes.chunks_exact(3) {
             let at = (usize::from(triple[0]) << 8 | usize::from(triple[1])) % text.len();
@@ -187,7 +186,7 @@ fn fuzz_the_log_of_calls() {
     let good = LOG.as_bytes();
     let path = Path::new("router.0");
     let whole = Log::parse(path, good).expect("a log").calls;
-    bolero::check!().with_iterations(400).for_each(|bytes: &[u8]| {
+    fuzz_inputs::check!(400, |bytes: &[u8]| {
         let [high, low, rest @ ..] = bytes else { return };
         let at = (usize::from(*high) << 8 | usize::from(*low)) % good.len();
         match Log::parse(path, &good[..at]) {

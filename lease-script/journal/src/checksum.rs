@@ -17,6 +17,8 @@ use std::ops::Range;
 
 use crc::{CRC_32_ISO_HDLC, Crc};
 
+use crate::text::lines_with;
+
 const CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 
 /// The start of the comment.
@@ -66,10 +68,7 @@ fn parse(line: &[u8]) -> Option<(Number, usize, u32, usize)> {
 
 fn blocks(text: &[u8]) -> Vec<Block> {
     let mut found: Vec<Block> = Vec::new();
-    for at in memchr::memmem::find_iter(text, START) {
-        if at > 0 && text[at - 1] != b'\n' {
-            continue;
-        }
+    for at in lines_with(text, START) {
         let line = memchr::memchr(b'\n', &text[at..]).unwrap_or(text.len() - at);
         let Some((number, bytes, sum, covered)) = parse(&text[at..at + line]) else { continue };
         let after = found.last().map_or(0, |block| block.end);

@@ -1,6 +1,6 @@
 //! The contents of a journal: its text, the leases in it, and its damage.
 
-use lease_formats::dhcpd::{Consequence, Family, Options, Reading, View, read_bytes};
+use lease_formats::dhcpd::{Consequence, Family, Reading, salvage_bytes};
 
 use crate::checksum::{Number, verify};
 use crate::text::{Rewrite, begins_record, find_rewrite, intact_length};
@@ -30,13 +30,13 @@ impl Contents {
         let rewrite = find_rewrite(&text);
         let verified = verify(&text, rewrite.map(|rewrite| rewrite.generation));
         let believed = verified.believed.as_deref().unwrap_or(&text);
-        let mut reading = salvage(believed, family);
+        let mut reading = salvage_bytes(believed, family);
         let (mut problem, mut intact) = (verified.problem, text.len());
         if let Some(fault) = fault(&reading) {
             let cut = intact_length(believed);
             // A tail may be cut off only if nothing of it is believed.
-            let kept =
-                (cut < text.len() && problem.is_none()).then(|| salvage(&text[..cut], family));
+            let kept = (cut < text.len() && problem.is_none())
+                .then(|| salvage_bytes(&text[..cut], family));
             match kept.filter(|kept| self::fault(kept).is_none() && is_same(kept, &reading)) {
                 Some(kept) => (reading, intact) = (kept, cut),
                 None => problem = problem.or(Some(fault)),
@@ -56,7 +56,7 @@ impl Contents {
 
     /// Whether every lease of `other` is here, too, except those that `later` declares.
     pub(crate) fn has_leases_of(&self, other: &Reading, later: &Reading) -> bool {
-        let v4 = other.leases().all(|lease| {
+        let v4 = other.table.iter().all(|lease| {
             later.table.has(lease.address) || self.reading.table.get(lease.address) == Some(lease)
         });
         let is_declared = |reading: &Reading, ia| reading.ia_table.iter().any(|one| one == ia);
@@ -66,13 +66,6 @@ impl Contents {
         });
         v4 && v6
     }
-}
-
-/// Reads a text in the salvage view.
-pub(crate) fn salvage(text: &[u8], family: Option<Family>) -> Reading {
-    let mut options = Options::new(View::Salvage, 0);
-    options.family = family;
-    read_bytes(text, &options)
 }
 
 /// The first diagnostic that says that something is lost.
@@ -90,7 +83,7 @@ pub(crate) fn has_declarations(reading: &Reading) -> bool {
 }
 
 fn is_same(one: &Reading, other: &Reading) -> bool {
-    one.leases().eq(other.leases())
+    one.table.iter_sorted().eq(other.table.iter_sorted())
         && one.ias().eq(other.ias())
         && one.server_duid == other.server_duid
         && one.non_leases == other.non_leases

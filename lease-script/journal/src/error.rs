@@ -78,5 +78,5 @@ pub type Result<T = ()> = std::result::Result<T, StoreError>;
 /// The message of an I/O error without the number that the standard library appends.
 pub(crate) fn reason(error: &io::Error) -> String {
     let text = error.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
+    text.split(" (os error").next().unwrap_or(&text).to_ascii_lowercase()
 }

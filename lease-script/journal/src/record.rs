@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use lease_formats::dhcpd::{
-    BindingState, ByteOrder, Family, Ia, IaKind, Lease, Reading, Unwritable, write_ia, write_lease,
-    write_server_duid,
+    BindingState, ByteOrder, Family, Ia, IaKind, Lease, Reading, Unwritable, salvage_bytes,
+    write_ia, write_lease, write_server_duid,
 };
 
 use crate::checksum::START;
-use crate::contents::salvage;
 use crate::index::{Key, Place};
 use crate::text::{line_length, statements};
 
@@ -92,9 +91,9 @@ fn association_keys(ia: &Ia) -> Vec<Key> {
 pub(crate) fn read_record(text: &[u8], family: Option<Family>) -> Reading {
     if family == Some(Family::V6) {
         let header = b"authoring-byte-order little-endian;\n";
-        return salvage(&[header, text].concat(), family);
+        return salvage_bytes(&[header, text].concat(), family);
     }
-    salvage(text, family)
+    salvage_bytes(text, family)
 }
 
 /// The places of the latest records in a journal without damage; `None` if an index would not find what `reading`
@@ -135,7 +134,7 @@ pub(crate) fn places(
         let place = Place::new(range.start, with_checksum(text, range.end) - range.start)?;
         places.extend(keys.into_iter().map(|key| (key, place)));
     }
-    let count = if v6 { reading.ias().count() } else { reading.leases().count() };
+    let count = if v6 { reading.ias().count() } else { reading.table.len() };
     let mut held = BTreeSet::new();
     // An index finds one holder of an address.
     let active = reading.ias().flat_map(|ia| &ia.addresses);

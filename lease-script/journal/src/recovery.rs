@@ -110,7 +110,11 @@ pub fn sibling(name: &OsStr, suffix: &str) -> OsString {
 
 fn active(reading: &Reading) -> Vec<String> {
     let held = |state| state == BindingState::Active;
-    let v4 = reading.leases().filter(|lease| held(lease.state)).map(|l| l.address.to_string());
+    let v4 = reading
+        .table
+        .iter_sorted()
+        .filter(|lease| held(lease.state))
+        .map(|l| l.address.to_string());
     let v6 = reading.ias().flat_map(|ia| &ia.addresses).filter(|at| held(at.state));
     let mut all: Vec<String> = v4.chain(v6.map(|at| at.address.to_string())).collect();
     all.sort();
@@ -119,7 +123,7 @@ fn active(reading: &Reading) -> Vec<String> {
 }
 
 fn declared(reading: &Reading) -> Vec<String> {
-    let v4 = reading.leases().map(|lease| lease.address.to_string());
+    let v4 = reading.table.iter_sorted().map(|lease| lease.address.to_string());
     let v6 = reading.ias().flat_map(|ia| &ia.addresses).map(|at| at.address.to_string());
     let mut all: Vec<String> = v4.chain(v6).collect();
     all.sort();

@@ -53,7 +53,7 @@ impl Replacement {
                 Ok(())
             });
         }
-        for lease in reading.leases().filter(is_worth_keeping) {
+        for lease in reading.table.iter_sorted().filter(is_worth_keeping) {
             let is_written = is_whole && new.put(|text| write_lease(text, &lease));
             if !is_written && lease.state == BindingState::Active {
                 new.put(|text| write_lease(text, &essential_lease(&lease)));

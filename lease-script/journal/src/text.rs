@@ -25,7 +25,7 @@ pub(crate) fn end(text: &mut Vec<u8>, generation: u64, time: i64) {
 
 /// Finds the mark of the rewrite with which a file begins; `None` if there is no mark or the text before it is damaged.
 pub fn find_rewrite(text: &[u8]) -> Option<Rewrite> {
-    let at = memchr::memmem::find_iter(text, MARK).find(|at| *at > 0 && text[at - 1] == b'\n')?;
+    let at = lines_with(text, MARK).find(|at| *at > 0)?;
     let rest = &text[at + MARK.len()..];
     let line = &rest[..memchr::memchr(b'\n', rest)?];
     let line = std::str::from_utf8(line).ok()?.strip_suffix(" bytes")?;
@@ -38,6 +38,12 @@ pub fn find_rewrite(text: &[u8]) -> Option<Rewrite> {
         time: time.parse().ok()?,
         length: at + MARK.len() + line_length(rest),
     })
+}
+
+/// The positions of the lines that start with some bytes.
+pub(crate) fn lines_with<'t>(text: &'t [u8], start: &'t [u8]) -> impl Iterator<Item = usize> + 't {
+    let starts = memchr::memchr_iter(b'\n', text).map(|at| at + 1);
+    std::iter::once(0).chain(starts).filter(move |at| text[*at..].starts_with(start))
 }
 
 pub(crate) fn line_length(rest: &[u8]) -> usize {

@@ -178,7 +178,7 @@ impl Script<'_> {
 /// The lines of the active leases; for each address the latest one.
 fn lines_of(reading: &Reading) -> BTreeMap<Address, Result<Line, lines::NoLine>> {
     let mut found = BTreeMap::new();
-    for lease in reading.leases() {
+    for lease in reading.table.iter_sorted() {
         if let Some(line) = lines::of_lease(&lease) {
             found.insert(Address::V4(lease.address), line);
         }

@@ -1,5 +1,4 @@
-//! Fuzz targets: for any output of a tool, `init` prints only valid lines, and no call panics. Run longer with
-//! `BOLERO_RANDOM_ITERATIONS=100000`.
+//! Fuzz targets: for any output of a tool, `init` prints only valid lines, and no call panics.
 
 use lease_script::{
     Call, Config, Environment, MemoryIntentLog, Nvram, NvramOutput, OperationError, Record, Stored,
@@ -62,7 +61,7 @@ impl Nvram for InconsistentTool {
 
 #[test]
 fn fuzz_the_script_with_an_inconsistent_tool() {
-    bolero::check!().with_iterations(500).for_each(|bytes: &[u8]| {
+    fuzz_inputs::check!(500, |bytes: &[u8]| {
         let (first, second) = bytes.split_at(bytes.len() / 2);
         let code = i32::from(bytes.first().is_some_and(|byte| *byte > 250));
         let mut tool = InconsistentTool { shown: text(first), value: text(second), code };
@@ -87,7 +86,7 @@ fn fuzz_the_script_with_an_inconsistent_tool() {
 
 #[test]
 fn fuzz_the_record_parser() {
-    bolero::check!().with_iterations(1000).for_each(|bytes: &[u8]| {
+    fuzz_inputs::check!(1000, |bytes: &[u8]| {
         let text = text(bytes);
         let (name, value) = match text.iter().position(|byte| *byte == b'=') {
             Some(at) => (&text[..at], &text[at + 1..]),

@@ -49,6 +49,18 @@ fn garbage_is_not_changed() {
     }
 }
 
+/// A gigabyte of zeros, which takes no space: neither read into memory nor changed.
+#[test]
+fn a_journal_that_is_too_large_is_refused() {
+    let folder = JournalFolder::new();
+    folder.write("dhcpd.leases", "");
+    let file = fs::File::options().write(true).open(folder.path("dhcpd.leases")).expect("a file");
+    file.set_len(1 << 30).expect("a sparse file");
+    let message = expect_failure(&mut folder.add(10, "1700003600"));
+    assert_eq!(message, "lease-update: dhcpd.leases: file too large\n");
+    assert_eq!(file.metadata().expect("a file").len(), 1 << 30);
+}
+
 #[test]
 fn a_symbolic_link_is_kept() {
     let folder = JournalFolder::new();

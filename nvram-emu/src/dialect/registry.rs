@@ -113,7 +113,7 @@ impl Dialect {
 /// space is reported.
 pub fn markdown_table() -> String {
     let mut table = String::from(
-        "| dialect | firmware | verified against | not run | free space |\n|---|---|---|---|---|\n",
+        "| dialect | firmware | verified against | not run, modelled from source only | free space |\n|---|---|---|---|---|\n",
     );
     for dialect in Dialect::ALL {
         let info = dialect.info();

@@ -221,7 +221,7 @@ fn every_dialect_boots_with_given_variables() {
 /// Fuzz target: arbitrary bytes as a backup, with the beginning of each format.
 #[test]
 fn fuzz_the_readers_of_backups() {
-    bolero::check!().with_iterations(300).for_each(|bytes: &[u8]| {
+    fuzz_inputs::check!(300, |bytes: &[u8]| {
         let _ = backup::read(bytes);
         for start in [&b"HDR1"[..], b"HDR2", b"DD-WRT", b"TCF1", b"\x1f\x8b\x08\0", b"FLSH", b"a="]
         {

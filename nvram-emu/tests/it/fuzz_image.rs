@@ -1,4 +1,4 @@
-//! Fuzz target: arbitrary bytes as an image, for every tool. For a longer run set `BOLERO_RANDOM_ITERATIONS=100000`.
+//! Fuzz target: arbitrary bytes as an image, for every tool.
 
 use nvram_emu::device::{Chip, Flash};
 use nvram_emu::emu::DeviceConfig;
@@ -49,7 +49,7 @@ fn fuzz_the_device_file() {
         "#",
         "4294967296",
     ];
-    bolero::check!().with_iterations(1000).for_each(|bytes: &[u8]| {
+    fuzz_inputs::check!(1000, |bytes: &[u8]| {
         let text: String = bytes
             .iter()
             .map(|byte| match PIECES.get(usize::from(*byte)) {
@@ -67,7 +67,7 @@ fn fuzz_the_device_file() {
 /// Every command ends, and a committed variable exists after the next boot unless the image is invalid.
 #[test]
 fn fuzz_every_tool_on_any_image() {
-    bolero::check!().with_iterations(60).for_each(|bytes: &[u8]| {
+    fuzz_inputs::check!(60, |bytes: &[u8]| {
         let flash = partition(bytes);
         for dialect in Dialect::ALL {
             let chip = Chip::ALL[0];
@@ -94,7 +94,7 @@ fn fuzz_every_tool_on_any_image() {
 /// A table that was loaded from arbitrary bytes does not change when it is written and loaded again.
 #[test]
 fn fuzz_the_image_codec() {
-    bolero::check!().with_iterations(300).for_each(|bytes: &[u8]| {
+    fuzz_inputs::check!(300, |bytes: &[u8]| {
         let area = &partition(bytes)[HEADER_LEN..];
         for (rule, format) in [
             (ChainRule::OPENWRT_MIPS, Format::OPENWRT),

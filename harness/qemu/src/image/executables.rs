@@ -142,10 +142,7 @@ fn build(arch: Arch, options: &Options) -> Result<CachedBuild, QemuError> {
         return Ok(built);
     }
     let target = options.cache.join("cargo").join(arch.name());
-    let (built_by, packages) = match arch {
-        Arch::X86_64 => (build_x86_64(source, &target)?, Vec::new()),
-        Arch::Mipsel => build_mipsel(options, &target)?,
-    };
+    let (built_by, packages) = build_programs(arch, options, &target)?;
     fs::create_dir_all(&folder).map_err(QemuError::file(&folder))?;
     for name in ["nvram", "lease-update"] {
         let from = target.join(arch.rust_target()).join("small").join(name);
@@ -209,21 +206,18 @@ fn digest_of_sources(source: &Path) -> Result<String, QemuError> {
     Ok(hex_digest(text.as_bytes()))
 }
 
-/// Builds with the cargo of the host. Returns its version.
-fn build_x86_64(source: &Path, target: &Path) -> Result<String, QemuError> {
-    let cargo = tools::find("cargo", "cargo")?;
-    cargo_build(Command::new(&cargo), Arch::X86_64, source, target)?;
-    let version = tools::run(Command::new(&cargo).arg("--version"))?;
-    Ok(String::from_utf8_lossy(&version).trim().to_owned())
-}
-
-/// Builds with Debian's Rust and its standard library from source, for which there is no binary. Returns the version and
-/// the packages.
-fn build_mipsel(options: &Options, target: &Path) -> Result<(String, Vec<Package>), QemuError> {
-    check_mipsel_linker()?;
+/// Builds with Debian's Rust for musl, and Rust's standard library from source, without code that reports panics and
+/// without unwind tables: see "Size" in lease-script/README.md. Returns the version and the packages.
+fn build_programs(
+    arch: Arch,
+    options: &Options,
+    target: &Path,
+) -> Result<(String, Vec<Package>), QemuError> {
+    let (prefix, package) = (arch.cross_prefix(), arch.linker_package());
+    let linker = tools::find(&format!("{prefix}ld"), package)?;
     let root = options.cache.join("rust");
     let store = Store::new(&options.cache, "rust", &["amd64"], Updates::Security);
-    let packages = store.fetch(|store| {
+    let mut packages = store.fetch(|store| {
         let mut wanted: Vec<String> = TOOLCHAIN.iter().map(|&name| name.to_owned()).collect();
         // The names of these packages contain a version.
         let library = dependency(store, "libstd-rust-web-dev", "libstd-rust-web-")?;
@@ -234,39 +228,69 @@ fn build_mipsel(options: &Options, target: &Path) -> Result<(String, Vec<Package
     if !root.join("usr/bin/cargo").is_file() {
         store.unpack(&packages, &root)?;
     }
+    let version = packages.iter().find(|package| package.name == "rustc-web");
+    let version = version.map_or_else(String::new, |package| package.version.clone());
+    let (library, musl) = c_library(arch, &options.cache)?;
+    packages.extend(musl);
+    let flags = rust_flags(&linker, &library);
     let command = || {
         let mut command = Command::new(root.join("usr/bin/cargo"));
         command
             .env("LD_LIBRARY_PATH", root.join("usr/lib/x86_64-linux-gnu"))
             .env("RUSTC", root.join("usr/bin/rustc"))
             .env("RUSTC_BOOTSTRAP", "1")
-            .env("CARGO_TARGET_MIPSEL_UNKNOWN_LINUX_GNU_LINKER", "mipsel-linux-gnu-gcc")
-            .arg("-Zbuild-std=std,panic_abort");
+            .env("CARGO_ENCODED_RUSTFLAGS", &flags)
+            // Times of 64 bits on 32-bit machines.
+            .env("RUST_LIBC_UNSTABLE_MUSL_V1_2_3", "1")
+            .args(["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"])
+            .args(["-Zpanic-immediate-abort", "--config", "profile.small.panic='immediate-abort'"]);
         command
     };
     // The dependencies of the standard library are downloaded by the first build.
     let mut offline = command();
     offline.arg("--offline");
-    cargo_build(offline, Arch::Mipsel, &options.source, target)
-        .or_else(|_| cargo_build(command(), Arch::Mipsel, &options.source, target))?;
-    let version = packages.iter().find(|package| package.name == "rustc-web");
-    let version = version.map_or_else(String::new, |package| package.version.clone());
-    Ok((format!("rustc-web {version}, build-std"), packages))
+    cargo_build(offline, arch, &options.source, target)
+        .or_else(|_| cargo_build(command(), arch, &options.source, target))?;
+    Ok((format!("rustc-web {version}, build-std, musl"), packages))
 }
 
-fn check_mipsel_linker() -> Result<(), QemuError> {
-    let compiler =
-        tools::find("mipsel-linux-gnu-gcc", "gcc-mipsel-linux-gnu libc6-dev-mipsel-cross")?;
-    // Without such a file, gcc prints the bare name.
-    let start = tools::run(Command::new(compiler).arg("-print-file-name=crt1.o"))?;
-    if start == b"crt1.o\n" {
-        return Err(QemuError::Environment(
-            "no C library for mipsel: install Debian's package libc6-dev-mipsel-cross (apt-get install \
-             libc6-dev-mipsel-cross)"
-                .to_owned(),
-        ));
+/// The folder of the C library musl, and its package.
+fn c_library(arch: Arch, cache: &Path) -> Result<(PathBuf, Vec<Package>), QemuError> {
+    let store = Store::new(cache, &format!("musl-{arch}"), &[arch.debian()], Updates::None);
+    let packages = store.fetch(|_| Ok(vec!["musl-dev".to_owned()]))?;
+    let root = cache.join("musl").join(arch.name());
+    let folder = root.join("usr/lib").join(format!("{arch}-linux-musl"));
+    if !folder.join("libc.a").is_file() {
+        fs::create_dir_all(&root).map_err(QemuError::file(&root))?;
+        store.unpack(&packages, &root)?;
     }
-    Ok(())
+    // Rust's standard library names a library that unwinds the stack, of which nothing is called.
+    let unwind = folder.join("libunwind.a");
+    fs::write(&unwind, "!<arch>\n").map_err(QemuError::file(&unwind))?;
+    Ok((folder, packages))
+}
+
+/// The flags of rustc, as in `CARGO_ENCODED_RUSTFLAGS`. The linker is called directly, with musl's start files, because the
+/// cross compiler belongs to glibc.
+fn rust_flags(linker: &Path, library: &Path) -> String {
+    let file = |name: &str| format!("-Clink-arg={}", library.join(name).display());
+    [
+        "-Ctarget-feature=+crt-static".to_owned(),
+        "-Crelocation-model=static".to_owned(),
+        "-Cforce-unwind-tables=no".to_owned(),
+        format!("-Clinker={}", linker.display()),
+        "-Clinker-flavor=ld".to_owned(),
+        "-Clink-arg=--strip-all".to_owned(),
+        "-Clink-self-contained=no".to_owned(),
+        format!("-L{}", library.display()),
+        file("crt1.o"),
+        file("crti.o"),
+        "-Clink-arg=-lc".to_owned(),
+        file("crtn.o"),
+        // Debian's musl for mipsel uses floating point registers, the target does not.
+        "-Clink-arg=--no-warn-mismatch".to_owned(),
+    ]
+    .join("\x1f")
 }
 
 /// The first dependency of a package whose name begins with `prefix`.
@@ -287,8 +311,6 @@ fn cargo_build(
     source: &Path,
     target: &Path,
 ) -> Result<(), QemuError> {
-    let flags =
-        format!("CARGO_TARGET_{}_RUSTFLAGS", arch.rust_target().to_uppercase().replace('-', "_"));
     // When cargo runs this process, its environment contains variables for that build.
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("CARGO_PKG") || name == "RUSTFLAGS" {
@@ -300,10 +322,6 @@ fn cargo_build(
         .args(["build", "--quiet", "--locked", "--profile", "small", "--bins"])
         .args(["-p", "nvram-emu", "-p", "lease-script", "--target", arch.rust_target()])
         .arg("--target-dir")
-        .arg(target)
-        .env(flags, "-Ctarget-feature=+crt-static");
-    if arch == Arch::X86_64 {
-        cargo.env_remove("RUSTUP_TOOLCHAIN").env_remove("RUSTC");
-    }
+        .arg(target);
     tools::run(&mut cargo).map(|_| ())
 }

@@ -27,7 +27,7 @@ pub(super) fn run(args: &Args) -> Exit {
         let free = info.free_space.describe();
         outln!("{dialect}: {}", info.firmware);
         outln!("    verified against {against}");
-        outln!("    not run: {not_run}");
+        outln!("    not run, modelled from source only: {not_run}");
         outln!("    free space: {free}");
     }
     Exit::Passed

@@ -151,7 +151,7 @@ mod tests {
             "= 0x7f",
             "[x]",
         ];
-        bolero::check!().with_iterations(300).for_each(|bytes: &[u8]| {
+        fuzz_inputs::check!(300, |bytes: &[u8]| {
             let text: String = bytes
                 .iter()
                 .map(|byte| match PIECES.get(usize::from(*byte)) {

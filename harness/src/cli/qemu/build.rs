@@ -1,5 +1,6 @@
 //! `leaselab qemu build`.
 
+use std::env;
 use std::path::{Path, PathBuf};
 
 use crate::cli::options::{Cache, arch_parser};
@@ -25,7 +26,7 @@ pub(in crate::cli) struct Args {
     /// Static lease-update for the guest, instead of building it
     #[arg(long, value_name = "FILE", requires = "nvram")]
     lease_update: Option<PathBuf>,
-    /// Sources of leaselab [default: those that this leaselab was built from]
+    /// Sources of leaselab [default: a folder above this executable or above the current folder]
     #[arg(long, value_name = "DIR")]
     source: Option<PathBuf>,
 }
@@ -33,10 +34,9 @@ pub(in crate::cli) struct Args {
 pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     let cache = args.cache.folder()?;
     let out = args.out.clone().unwrap_or_else(|| Cache::image(&cache, args.arch));
-    let built_from = Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_owned);
     let options = image::Options {
         cache,
-        source: args.source.clone().or(built_from).unwrap_or_default(),
+        source: args.source.clone().or_else(sources).unwrap_or_default(),
         nvram: args.nvram.clone(),
         lease_update: args.lease_update.clone(),
     };
@@ -51,4 +51,12 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
         outln!("  {} {:>9} bytes  {}", &file.sha256[..16], file.bytes, file.name);
     }
     Ok(Exit::Passed)
+}
+
+/// The sources that this executable lies in, or the current folder. The path of the build is not compiled in, so that all
+/// builds of a commit are equal.
+fn sources() -> Option<PathBuf> {
+    let starts = [env::current_exe(), env::current_dir()];
+    let mut folders = starts.iter().flatten().flat_map(|start| start.ancestors());
+    folders.find(|folder| folder.join("nvram-emu/Cargo.toml").is_file()).map(Path::to_owned)
 }

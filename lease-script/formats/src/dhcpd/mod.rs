@@ -49,7 +49,9 @@ pub use input::Location;
 pub use json::{ia_to_json, lease_to_json};
 pub use lease::{BindingState, Date, Hardware, Lease, SetValue, agent_option_name};
 pub use non_lease::NonLease;
-pub use reader::{Options, Reading, Verdict, View, read_bytes, read_file, read_opened};
+pub use reader::{
+    Options, Reading, Verdict, View, read_bytes, read_file, read_opened, salvage_bytes,
+};
 pub use table::LeaseTable;
 pub use writer::{
     Unwritable, check_non_lease, keeps_hostname, write_header, write_ia, write_lease,

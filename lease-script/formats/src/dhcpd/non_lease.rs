@@ -82,5 +82,5 @@ impl NonLeases {
 fn states(text: &[u8]) -> impl Iterator<Item = &'static [u8]> {
     let words: [&'static [u8]; 3] = [b"my state", b"partner state", b"mclt"];
     let lower = text.to_ascii_lowercase();
-    words.into_iter().filter(move |word| memchr::memmem::find(&lower, word).is_some())
+    words.into_iter().filter(move |word| lower.windows(word.len()).any(|window| window == *word))
 }

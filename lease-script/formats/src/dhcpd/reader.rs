@@ -135,17 +135,19 @@ pub struct Reading {
 impl Reading {
     /// The number of statements, records and other parts of the file that are missing here. A torn record was never
     /// acknowledged and does not count.
-    pub fn left_out(&self) -> usize {
-        use Consequence::{
-            Damaged, LeftOut, Nothing, Rescued, StatementLost, Torn, ValueAbsent, ValueChanged,
+    pub fn left_out(&self) -> u64 {
+        use Consequence::{Damaged, LeftOut, Nothing, Rescued, Torn, ValueChanged};
+        let count = |is_left_out: fn(Consequence) -> bool| {
+            let consequences = self.diagnostics.iter().map(|found| found.consequence);
+            consequences.filter(|consequence| is_left_out(*consequence)).count() as u64
         };
-        let is_left_out = |found: &&Diagnostic| match found.consequence {
-            Nothing | ValueChanged | Rescued | Torn => false,
-            StatementLost | ValueAbsent | Damaged | LeftOut => true,
-            // In the careful view, these say what dhcpd would do.
-            _ => self.view != View::Salvage,
-        };
-        self.diagnostics.iter().filter(is_left_out).count()
+        match self.view {
+            // The other consequences say what dhcpd would do.
+            View::Salvage => self.lost_statements + count(|it| matches!(it, Damaged | LeftOut)),
+            View::Dhcpd | View::Text => {
+                count(|it| !matches!(it, Nothing | ValueChanged | Rescued | Torn))
+            }
+        }
     }
 
     /// The leases of the view, by address.
@@ -193,15 +195,21 @@ impl Reading {
         if self.view == View::Dhcpd && !fatal {
             self.report_bogus();
         }
-        self.verdict = if fatal {
-            Verdict::Refuses
-        } else if self.view == View::Dhcpd && self.breaks_rewrite() {
+        self.verdict = if self.view == View::Dhcpd && !fatal && self.breaks_rewrite() {
             Verdict::RewriteFails
+        } else {
+            self.verdict_of_reading(fatal)
+        };
+    }
+
+    fn verdict_of_reading(&self, fatal: bool) -> Verdict {
+        if fatal {
+            Verdict::Refuses
         } else if self.diagnostics.logged() > 0 {
             Verdict::Warns
         } else {
             Verdict::Clean
-        };
+        }
     }
 
     fn breaks_rewrite(&self) -> bool {
@@ -216,6 +224,29 @@ pub fn read_bytes(bytes: &[u8], options: &Options) -> Reading {
         Ok(reading) => reading,
         // Bytes in memory cannot fail to be read.
         Err(_) => unreachable!("slices are read without errors"),
+    }
+}
+
+/// Reads a lease file that is in memory in [`View::Salvage`], without the fast path. It calls nothing of the other views, of
+/// files or of threads, so that a small executable does not contain them.
+pub fn salvage_bytes(bytes: &[u8], family: Option<Family>) -> Reading {
+    let mut options = Options::new(View::Salvage, 0);
+    options.family = family;
+    let read = |family, guess| {
+        let lexer = Lexer::new(Input::new(bytes, 0));
+        let mut declarations = Declarations::new(lexer, rules(&options, family), guess);
+        let stop = loop {
+            if let Some(stop) = salvage::declaration(&mut declarations) {
+                break stop;
+            }
+        };
+        let mut reading = finish(declarations, &options);
+        reading.verdict = reading.verdict_of_reading(stop == ReadEnd::Fatal);
+        (reading, stop)
+    };
+    match read(family.unwrap_or(Family::V4), family.is_none()) {
+        (_, ReadEnd::OtherFamily) => read(Family::V6, false).0,
+        (reading, _) => reading,
     }
 }
 
@@ -299,14 +330,8 @@ fn too_long(length: u64, options: &Options) -> Reading {
     }
 }
 
-/// `None` if the file belongs to the other protocol.
-fn read_family<S: Source + ?Sized>(
-    source: &S,
-    options: &Options,
-    family: Family,
-) -> io::Result<Option<Reading>> {
-    let guess = options.family.is_none() && family == Family::V4;
-    let rules = ParseRules {
+fn rules(options: &Options, family: Family) -> ParseRules {
+    ParseRules {
         family,
         now: options.now,
         config: options.config.clone(),
@@ -317,7 +342,17 @@ fn read_family<S: Source + ?Sized>(
             View::Dhcpd | View::Text => DateRange::Dhcpd,
         },
         history: options.history,
-    };
+    }
+}
+
+/// `None` if the file belongs to the other protocol.
+fn read_family<S: Source + ?Sized>(
+    source: &S,
+    options: &Options,
+    family: Family,
+) -> io::Result<Option<Reading>> {
+    let guess = options.family.is_none() && family == Family::V4;
+    let rules = rules(options, family);
     let fast_path = source.len() >= options.fast_path_from && options.history.is_none();
     let threads = if family == Family::V4 && fast_path { options.threads } else { 1 };
     std::thread::scope(|scope| {
@@ -364,11 +399,14 @@ fn read_family<S: Source + ?Sized>(
         if stop == ReadEnd::OtherFamily {
             return Ok(None);
         }
-        Ok(Some(finish(declarations, options, stop == ReadEnd::Fatal)))
+        let mut reading = finish(declarations, options);
+        reading.judge(stop == ReadEnd::Fatal);
+        Ok(Some(reading))
     })
 }
 
-fn finish<R: io::Read>(declarations: Declarations<R>, options: &Options, fatal: bool) -> Reading {
+/// The reading without a verdict.
+fn finish<R: io::Read>(declarations: Declarations<R>, options: &Options) -> Reading {
     let Declarations { lexer, rules, contents, .. } = declarations;
     let lost = contents.lost_statements.values().map(|lost| u64::from(*lost)).sum::<u64>();
     let lost_statements = contents.lost_outside_records + lost;
@@ -378,7 +416,7 @@ fn finish<R: io::Read>(declarations: Declarations<R>, options: &Options, fatal: 
     let failover = rules.config.as_ref().map_or_else(Vec::new, |config| {
         config.peers.iter().map(|peer| Failover::new(peer, &peers)).collect()
     });
-    let mut reading = Reading {
+    Reading {
         view: options.view,
         family: rules.family,
         verdict: Verdict::Clean,
@@ -395,7 +433,5 @@ fn finish<R: io::Read>(declarations: Declarations<R>, options: &Options, fatal: 
         now: options.now,
         config: rules.config,
         failover,
-    };
-    reading.judge(fatal);
-    reading
+    }
 }

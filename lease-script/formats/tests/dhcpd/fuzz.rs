@@ -1,5 +1,4 @@
-//! Fuzz targets: the reader of dhcpd.leases in all views, the readers of other lease files, and conversions. Run longer with
-//! `BOLERO_RANDOM_ITERATIONS=100000`.
+//! Fuzz targets: the reader of dhcpd.leases in all views, the readers of other lease files, and conversions.
 
 use lease_formats::dhcpd::{Family, Options, Reading, View, ia_to_json, lease_to_json, read_bytes};
 use lease_formats::exchange::dnsmasq::Times;
@@ -72,7 +71,7 @@ fn both_paths_agree_on_byte_0xff() {
 
 #[test]
 fn fuzz_the_journal_reader() {
-    bolero::check!().with_iterations(250).for_each(|bytes: &[u8]| agree_on(&journal(bytes)));
+    fuzz_inputs::check!(250, |bytes: &[u8]| agree_on(&journal(bytes)));
 }
 
 /// The fast path must not change the result.
@@ -121,7 +120,7 @@ fn inputs_found_by_fuzzing_keep_the_properties() {
 
 #[test]
 fn fuzz_the_conversions() {
-    bolero::check!().with_iterations(250).for_each(|bytes: &[u8]| convert(&journal(bytes)));
+    fuzz_inputs::check!(250, |bytes: &[u8]| convert(&journal(bytes)));
 }
 
 /// What is written after a careful reading is read again without a problem.
@@ -210,7 +209,7 @@ const OTHER_PIECES: [&[u8]; 45] = [
 /// A lease file of another program is read or not, and what is read can be written as each format.
 #[test]
 fn fuzz_the_readers_of_other_lease_files() {
-    bolero::check!().with_iterations(400).for_each(|bytes: &[u8]| {
+    fuzz_inputs::check!(400, |bytes: &[u8]| {
         let Some((format, bytes)) = bytes.split_first() else { return };
         let piece = |byte: &u8| match OTHER_PIECES.get(usize::from(*byte) % 128) {
             Some(piece) => piece.to_vec(),
