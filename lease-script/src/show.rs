@@ -162,12 +162,6 @@ fn kind(suffix: &[u8], value: &[u8]) -> Option<Kind> {
     }
 }
 
-/// The rest of a line after digits and a blank.
-fn after_digits(line: &[u8]) -> Option<&[u8]> {
-    let end = line.iter().position(|c| !c.is_ascii_digit())?;
-    (end > 0 && line[end] == b' ').then(|| &line[end + 1..])
-}
-
 /// `CRC8:          0x77 (calculated: 0x77)`.
 fn has_right_checksum(line: &[u8]) -> bool {
     let mut words = line.split(|c| *c == b' ').filter(|word| !word.is_empty()).skip(1);
