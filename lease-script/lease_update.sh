@@ -79,8 +79,8 @@ valid() {
 }
 
 # --- One writer at a time ---
-# A call that writes adds its PID.START to a file in RAM, and empties it after `commit`. The first running process in it is
-# the owner. What one that has ended has set may not be in flash.
+# A call that writes adds PID.START to a file in RAM, and empties it after `commit`. The first running process in it is
+# the owner. What one that has ended set may not be in flash.
 
 process() {
 	local IFS=' '
@@ -142,15 +142,15 @@ clear() { v4='' server='' v6='' names='' values='' count=0; }
 init() {
 	max=${LEASE_MAX:-1000} failed='' agreed=''
 	number "$max" || { max=1000 && say 'LEASE_MAX is no number: 1000 taken'; }
-	[ ! -s "$log" ] || lock init
 	for _ in 1 2 3 4; do # until two readings agree
-		show || { say "$unread: no leases" && [ "$LEASE_STRICT" != 1 ]; exit; }
-		[ -z "$torn" ] || continue
+		[ ! -s "$log" ] || lock init
+		show && [ -z "$torn" ] || continue
 		[ -z "$odd" ] || break
 		[ "$values" != "${names:+$(tool $names 2>/dev/null)$nl}" ] || { agreed=1 && break; }
 	done
+	[ $code -le 1 ] || { say "$unread: no leases" && [ "$LEASE_STRICT" != 1 ]; exit; }
 	[ "$max" = 0 ] || [ $count -le "$max" ] || say "LEASE_MAX=$max: $((count - max)) leases left out"
-	[ -z "$torn" ] || { say 'NVRAM changes: leases may be missing' && failed=1; }
+	[ -n "$agreed$odd" ] || { say 'NVRAM changes: leases may be missing' && failed=1; }
 	if [ -z "$agreed" ]; then # one by one: no value can look like another variable
 		list=$names
 		clear
@@ -223,7 +223,7 @@ check() {
 	[ -n "$free" ] || room "$LEASE_NVRAM_FREE"
 	case $duid/$nl$all$nl in /* | */*"$nl$duid=$server$nl"*) ;; *) after=$after$duid==$server ;; esac
 	need=$((${#after} - ${#before}))
-	# 84 for sdram_*, 8 for padding and the last bytes, which OpenWrt cannot use
+	# 84 for sdram_*, 8 for padding and the last bytes, not usable on OpenWrt
 	need=$((need > 0 ? need + 92 : need + 8))
 	[ -z "$free" ] || [ $need -le "$free" ] || fail "no room in NVRAM: $need bytes needed, $free left"
 }
@@ -256,7 +256,7 @@ update() {
 		[ -n "$want" ] && set -- "$@" set "$record=$want" || set -- "$@" unset "$record"
 		[ -z "$duid" ] || set -- "$@" set "$duid=$server"
 	fi
-	# Twice: another program may write, too.
+	# Twice: others may write, too.
 	[ $#$owed = 0 ] || write "$@" || write "$@" || { [ -z "$locked" ] || echo "$me" >"$log"; fail "$problem"; }
 	[ -z "$locked" ] || true >"$log"
 }
