@@ -312,7 +312,7 @@ fn a_damaged_line_of_dnsmasq_and_a_torn_row_of_kea_are_found() {
     leases(&["check", &path])
         .code(1)
         .stdout(predicate::str::contains(":3:12: not a hardware address: dnsmasq crashes"))
-        .stdout(predicate::str::contains(":4:6: 1 words"));
+        .stdout(predicate::str::contains(":4:6: one word"));
     let header = "address,hwaddr,client_id,valid_lifetime,expire,subnet_id,fqdn_fwd,fqdn_rev,hostname,\
                   state,user_context\n";
     let row = "10.20.1.7,02:00:00:00:00:07,,3600,1795215600,1,0,0,a,0,\n";
@@ -578,7 +578,7 @@ fn what_cannot_be_read_makes_the_exit_code_1(#[case] damaged: &str, #[case] whol
     leases(&["convert", &path, "--to", "json"])
         .code(1)
         .stdout(predicate::str::contains("10.20.1.7"))
-        .stderr(predicate::str::contains("not readable; --lossy accepts that"));
+        .stderr(predicate::str::contains("left out; --lossy accepts that"));
     leases(&["convert", &path, "--to", "json", "--lossy"]).success();
     leases(&["diff", &path, &path]).code(1).stderr(predicate::str::contains("not compared"));
     let before = fs::read(&path).expect("there");
@@ -586,6 +586,163 @@ fn what_cannot_be_read_makes_the_exit_code_1(#[case] damaged: &str, #[case] whol
     assert_eq!(fs::read(&path).expect("there"), before);
     leases(&["convert", &path, "--to", "json", "-o", &path, "--lossy"]).success();
     assert_eq!(fs::read(folder.path().join("leases.damaged")).expect("kept"), before);
+}
+
+#[rstest]
+#[case::field(
+    r#"{"leases": {"10.0.0.1": {"state": "active", "colour": "red"}}}"#,
+    "unknown field `colour`"
+)]
+#[case::top(r#"{"leases": {}, "more": 1}"#, "unknown field `more`")]
+#[case::associations(r#"{"leases": {}, "ias": "x"}"#, "ias: a value of another type")]
+#[case::name(
+    r#"{"leases": {"10.0.0.1": {"state": "active", "hostname": 7}}}"#,
+    "hostname: a value"
+)]
+#[case::float(
+    r#"{"leases": {"10.0.0.1": {"state": "active", "set": {"a": 1.5}}}}"#,
+    "expected an integer"
+)]
+#[case::lifetime(
+    r#"{"ias": [{"kind": "na", "iaid_raw": "00000001", "duid": "0001",
+      "addrs": [{"addr": "fd00::1", "state": "active", "max": -1}]}]}"#,
+    "max: a value of another type"
+)]
+#[case::blocks(
+    r#"{"ias": [{"kind": "na", "iaid_raw": "00000001", "duid": "0001",
+      "addrs": [{"addr": "fd00::1", "state": "active", "on": [["expiry"]]}]}]}"#,
+    "on_text: expected the text of each block"
+)]
+fn fields_of_json_that_would_be_lost_are_refused(#[case] content: &str, #[case] said: &str) {
+    let (_folder, path) = file("leases.json", content);
+    leases(&["show", &path]).code(2).stderr(predicate::str::contains(said));
+}
+
+/// The table in docs/lease-databases.md names for each format the commands that take it.
+#[test]
+fn the_table_of_formats_and_operations_holds() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/lease-databases.md");
+    let docs = fs::read_to_string(docs).expect("in the project");
+    let rows = docs.lines().filter(|line| line.starts_with("| "));
+    let rows: Vec<Vec<&str>> = rows
+        .map(|line| line.trim_matches('|').split('|').map(str::trim).collect::<Vec<_>>())
+        .filter(|cells| cells.len() == 5 && cells[2] == "yes")
+        .collect();
+    let kea = format!("{KEA}10.20.1.7,02:00:00:00:00:07,,3600,1795215600,1,0,0,a,0,\n");
+    let openbsd = ACTIVE.replace("01:00:00", "01:00:00 UTC").replace("23:00:00", "23:00:00 UTC");
+    let openbsd = openbsd.replace("  binding state active;\n  next binding state free;\n", "");
+    let samples = [
+        ("ISC dhcpd", ACTIVE),
+        ("OpenBSD's dhcpd", &openbsd),
+        ("dnsmasq", LINES),
+        ("Kea's memfile", &kea),
+        ("JSON", r#"{"leases": {"10.20.1.7": {"state": "active", "ends": 1795215600}}}"#),
+        ("odhcpd", "# lan 020000000007 ipv4 a 1795215600 0 32 10.20.1.7/32\n"),
+        ("bootpd", "{\nip_address=10.20.1.7\nlease=0x6b0113b0\n}\n"),
+        ("libvirt", r#"[{"ip-address": "10.20.1.7", "expiry-time": 1795215600}]"#),
+    ];
+    assert_eq!(rows.len(), samples.len());
+    for (row, (name, sample)) in rows.iter().zip(samples) {
+        assert!(row[0].starts_with(name), "{row:?}");
+        let (_folder, path) = file("sample", sample);
+        let form = row[1].trim_matches('`');
+        let commands = [
+            (2, vec!["leases", "show", &path, "--from", form]),
+            (2, vec!["leases", "stats", &path]),
+            (2, vec!["leases", "check", &path]),
+            (2, vec!["leases", "diff", &path, &path]),
+            (2, vec!["leases", "convert", &path, "--to", "json"]),
+            (3, vec!["leases", "history", "10.20.1.7", &path]),
+            (3, vec!["trace", "from-journal", &path]),
+            (4, vec!["leases", "compact", &path]),
+            (4, vec!["leases", "convert", &path, "--to", form, "--lossy"]),
+        ];
+        for (column, words) in commands {
+            let mut command = Command::cargo_bin("leaselab").expect("built");
+            let code = command.args(&words).assert().get_output().status.code();
+            let expected = if row[column] == "no" { 2 } else { 0 };
+            assert_eq!(code, Some(expected), "{words:?} of {}", row[0]);
+        }
+    }
+}
+
+/// Control characters of names, identifiers and fields of every format are escaped for people and in JSON.
+#[rstest]
+#[case::dhcpd(
+    b"lease 10.20.1.7 {\n  binding state active;\n  client-hostname \"a\x1b[2Jb\xff\";\n  set v\x1b = \"x\";\n  \
+      f\x1bo bar;\n}\nhost \"y\x1b]0;z\x07\" {\n  dynamic;\n}\nho\x1bst x {\n}\n"
+)]
+#[case::dnsmasq(b"1795215600 02:00:00:00:00:07 10.20.1.7 a\x1b[2Jb\xff *\nx\x1b[2J 1 2\n")]
+#[case::kea(&[
+    &KEA.as_bytes()[..KEA.len() - 1],
+    b",pool_id,c\x1b[2Jd\n10.20.1.7,02:00:00:00:00:07,,3600,1795215600,1,0,0,a\x1b[2Jb\xff,0,,3,v\x1b[2J\nx\x1b[2J,,\n",
+].concat())]
+#[case::odhcpd(
+    b"# l\x1b[2Jan 020000000007 ipv4 a\x1b[2Jb\xff 1795215600 0 32 10.20.1.7/32\n# x\x1b\n"
+)]
+#[case::bootpd(b"{\nname=a\x1b[2Jb\xff\nip_address=10.20.1.7\nlease=0x6b0113b0\nc\x1b[2Jd=e\x1b[2Jf\n}\n\x1b[2J\n")]
+#[case::libvirt(
+    br#"[{"ip-address": "10.20.1.7", "expiry-time": 1795215600, "hostname": "a\u001b[2Jb\u009b",
+          "k\u001b[2J": "v\u001b[2J"}, {"ip-address": "\u001b[2J"}]"#
+)]
+#[case::json(
+    br#"{"leases": {"10.20.1.7": {"state": "active", "ends": 1795215600, "hostname": "a\u001b[2Jb",
+         "further": {"x.k\u001b[2J": "v\u001b[2J"}}}}"#
+)]
+fn control_characters_of_lease_files_are_escaped(#[case] content: &[u8]) {
+    let (_folder, path) = file("leases", content);
+    let (_empty, empty) = file("empty", "");
+    for words in [
+        vec!["show", &path],
+        vec!["show", &path, "--json"],
+        vec!["show", &path, "--csv"],
+        vec!["show", &path, "--columns", "address,hostname,odhcpd.interface"],
+        vec!["check", &path],
+        vec!["stats", &path],
+        vec!["diff", &path, &empty],
+        vec!["diff", &empty, &path],
+        vec!["history", "10.20.1.7", &path],
+        vec!["convert", &path, "--to", "json"],
+    ] {
+        let done = leases(&words);
+        let output = done.get_output();
+        for bytes in [&output.stdout, &output.stderr] {
+            let text = String::from_utf8(bytes.clone()).expect("UTF-8");
+            let raw = text.chars().find(|c| c.is_control() && *c != '\n');
+            assert!(raw.is_none(), "{words:?}: {raw:?} in {text}");
+        }
+    }
+    for target in ["dnsmasq", "dhcpd", "kea-csv"] {
+        let done = leases(&["convert", &path, "--to", target]);
+        let errors = String::from_utf8(done.get_output().stderr.clone()).expect("UTF-8");
+        assert!(!errors.chars().any(|c| c.is_control() && c != '\n'), "{target}: {errors}");
+    }
+}
+
+/// OpenBSD's dhcpd writes a time zone and no binding state.
+#[test]
+fn the_dialect_of_openbsd_is_no_damage() {
+    let record = |address: &str, end: &str, more: &str| {
+        format!(
+            "lease {address} {{\n\tstarts 5 2026/11/20 01:00:00 UTC;\n\tends 5 {end} UTC;\n\t\
+             hardware ethernet 02:00:00:00:00:07;\n{more}}}\n"
+        )
+    };
+    let text = record("10.0.0.1", "2026/11/20 23:00:00", "\tclient-hostname \"pc\";\n")
+        + &record("10.0.0.2", "2026/11/20 23:00:00", "\tabandoned;\n");
+    let (_folder, path) = file("dhcpd.leases", &text);
+    leases(&["check", &path])
+        .success()
+        .stdout(format!("{path}: the dialect of OpenBSD's dhcpd: 0 problems\n"));
+    leases(&["check", &path, "--as", "dhcpd"])
+        .code(1)
+        .stdout(predicate::str::contains("Time zone offset"));
+    let (_folder, torn) = file("dhcpd.leases", format!("{text}lease 10.0.0.3 {{ x y; }}\n"));
+    leases(&["check", &torn]).code(1);
+    // A lease was held until its end.
+    leases(&["show", &path, "--at", "2026-11-20T12:00:00"])
+        .success()
+        .stdout(predicate::str::contains("10.0.0.1        active"));
 }
 
 const KEA: &str = "address,hwaddr,client_id,valid_lifetime,expire,subnet_id,fqdn_fwd,fqdn_rev,hostname,state,user_context\n";
@@ -613,7 +770,7 @@ fn compacting_a_memfile_keeps_every_column_and_the_old_file_if_a_row_is_discarde
     leases(&["compact", &path, "-o", &path])
         .code(1)
         .stderr(predicate::str::contains(":4:1: subnet_id is not a number: Kea discards the row"))
-        .stderr(predicate::str::contains("not replaced: 1 part not readable; --lossy accepts"));
+        .stderr(predicate::str::contains("not replaced: 1 part left out; --lossy accepts"));
     assert_eq!(fs::read_to_string(&path).expect("there"), damaged);
     leases(&["compact", &path, "-o", &path, "--lossy"]).success();
     assert_eq!(fs::read_to_string(&path).expect("there"), whole);

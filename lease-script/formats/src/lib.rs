@@ -6,3 +6,5 @@
 pub mod dhcpd;
 pub mod exchange;
 pub mod hex;
+
+mod address_hasher;

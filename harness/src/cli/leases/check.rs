@@ -32,7 +32,9 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
         let input = InputOptions { view: Some(view), ..args.input.clone() };
         opened.load(&input.options()?, &input)
     };
-    let server = load(ViewChoice::Dhcpd)?;
+    // The careful view reads OpenBSD's dialect as its own server does.
+    let is_of_openbsd = args.input.view.is_none() && opened.is_of_openbsd()?;
+    let server = load(if is_of_openbsd { ViewChoice::Salvage } else { ViewChoice::Dhcpd })?;
     let path = args.file.display().to_string();
     let mut lines = server.problems.clone();
     if server.total > lines.len() as u64 {
@@ -43,6 +45,11 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
         Content::Other(_) => {
             lines.push(format!("{path}: {}", quantity(server.total, "problem")));
             server.total > 0
+        }
+        Content::Journal(_) if is_of_openbsd => {
+            let problems = quantity(server.total, "problem");
+            lines.push(format!("{path}: the dialect of OpenBSD's dhcpd: {problems}"));
+            server.left_out > 0
         }
         Content::Journal(reading) => {
             let salvaged = load(ViewChoice::Salvage)?;

@@ -33,7 +33,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
         loaded.explain();
         if loaded.left_out > 0 {
             let parts = quantity(loaded.left_out, "part");
-            errln!("{}: {parts} not readable: not compared", path.display());
+            errln!("{}: {parts} left out: not compared", path.display());
         }
         left_out += loaded.left_out;
         Ok(values(&loaded.database().unwrap_or_default()))

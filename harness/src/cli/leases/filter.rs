@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use lease_formats::dhcpd::{BindingState, Date, Declaration, Declared, Hardware, Ia, Lease};
-use lease_formats::exchange::{Binding, Database};
+use lease_formats::dhcpd::{BindingState, Date, Declared, Hardware, Lease};
+use lease_formats::exchange::{Binding, Database, Field};
 use lease_formats::hex;
+
+use super::load::Entry;
 
 /// Options that select leases.
 #[derive(Debug, Clone, clap::Args)]
@@ -87,13 +89,9 @@ impl Selector {
         self.is_met(address, lease.hardware.as_ref(), &ids, lease.hostname.as_ref())
     }
 
-    fn is_met_by_binding(&self, one: &Binding) -> bool {
+    pub(super) fn is_met_by_binding(&self, one: &Binding) -> bool {
         let address = one.held.address.into();
         self.is_met(address, one.hardware.as_ref(), &[&one.duid], one.hostname.as_ref())
-    }
-
-    pub(super) fn is_met_by_association(&self, ia: &Ia) -> bool {
-        Binding::of(ia).iter().any(|binding| self.is_met_by_binding(binding))
     }
 }
 
@@ -165,30 +163,36 @@ pub(super) fn written(lease: &Lease) -> i64 {
 /// The last declaration of each address that was written up to `at`. In a dhcpd.leases, a declaration of an association
 /// replaces `whole_associations`; in a memfile, each row is about one address.
 pub(super) fn as_of<'a>(
-    declarations: impl IntoIterator<Item = &'a Declaration>,
+    entries: impl IntoIterator<Item = Entry<'a>>,
     at: i64,
     whole_associations: bool,
 ) -> Database {
     let mut leases = BTreeMap::new();
-    let mut bindings: BTreeMap<_, BTreeMap<_, Binding>> = BTreeMap::new();
-    for declaration in declarations {
-        match &declaration.what {
+    let mut bindings: BTreeMap<_, BTreeMap<_, (Binding, &[Field])>> = BTreeMap::new();
+    for entry in entries {
+        match &entry.declaration.what {
             Declared::Lease(lease) if written(lease) <= at => {
-                leases.insert(lease.address, (**lease).clone());
+                leases.insert(lease.address, ((**lease).clone(), entry.fields()));
             }
             Declared::Ia(ia) if ia.cltt.0 <= at => {
                 let held = bindings.entry((ia.kind, ia.id.clone())).or_default();
                 if whole_associations {
                     held.clear();
                 }
-                held.extend(Binding::of(ia).into_iter().map(|one| (one.held.address, one)));
+                let each = entry.bindings().into_iter();
+                held.extend(each.map(|one| (one.held.address, (one, entry.fields()))));
             }
             _ => {}
         }
     }
-    Database {
-        leases: leases.into_values().collect(),
-        bindings: bindings.into_values().flat_map(BTreeMap::into_values).collect(),
-        ..Database::default()
+    let mut database = Database::default();
+    for (lease, fields) in leases.into_values() {
+        database.further.put(lease.address.into(), fields.to_vec());
+        database.leases.push(lease);
     }
+    for (binding, fields) in bindings.into_values().flat_map(BTreeMap::into_values) {
+        database.further.put(binding.held.address.into(), fields.to_vec());
+        database.bindings.push(binding);
+    }
+    database
 }

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use dnsmasq_model::hex_text;
 use lease_formats::dhcpd::{Date, Declared, History};
-use lease_formats::exchange::Binding;
 
 use super::clock;
 use super::filter::{Selector, written};
@@ -41,38 +40,35 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
                 loaded.format
             )));
         };
-        for (path, declaration) in declarations {
-            let place = format!("{}:{}", path.display(), declaration.location.line);
-            match &declaration.what {
-                Declared::Lease(lease) if args.what.is_met_by_lease(lease) => {
-                    let hardware =
-                        lease.hardware.as_ref().map_or("-".to_owned(), ToString::to_string);
+        for entry in declarations {
+            let place = format!("{}:{}", entry.path.display(), entry.declaration.location.line);
+            if let Declared::Lease(lease) = &entry.declaration.what
+                && args.what.is_met_by_lease(lease)
+            {
+                let hardware = lease.hardware.as_ref().map_or("-".to_owned(), ToString::to_string);
+                lines.push(format!(
+                    "{} {:<15} {:<9} until {:<20} {hardware} {} {place}",
+                    clock::shown(Date(written(lease))),
+                    lease.address.to_string(),
+                    lease.state.name(),
+                    clock::shown(lease.ends),
+                    safe(lease.hostname.as_ref()),
+                ));
+            }
+            for binding in entry.bindings() {
+                if args.what.is_met_by_binding(&binding) {
+                    let name = binding.hostname.as_ref();
+                    let name = name.map(|name| format!(" {}", safe(Some(name))));
                     lines.push(format!(
-                        "{} {:<15} {:<9} until {:<20} {hardware} {} {place}",
-                        clock::shown(Date(written(lease))),
-                        lease.address.to_string(),
-                        lease.state.name(),
-                        clock::shown(lease.ends),
-                        safe(lease.hostname.as_ref()),
+                        "{} {} {:<9} until {:<20} {}{} {place}",
+                        clock::shown(binding.cltt),
+                        prefixed(&binding),
+                        binding.held.state.name(),
+                        clock::shown(binding.held.ends),
+                        hex_text(&binding.duid),
+                        name.unwrap_or_default(),
                     ));
                 }
-                Declared::Ia(ia) if args.what.is_met_by_association(ia) => {
-                    let held = Binding::of(ia).into_iter().filter(|binding| match args.what {
-                        Selector::Address(address) => address == binding.held.address,
-                        _ => true,
-                    });
-                    for binding in held {
-                        lines.push(format!(
-                            "{} {} {:<9} until {:<20} {} {place}",
-                            clock::shown(ia.cltt),
-                            prefixed(&binding),
-                            binding.held.state.name(),
-                            clock::shown(binding.held.ends),
-                            hex_text(ia.duid()),
-                        ));
-                    }
-                }
-                _ => {}
             }
         }
     }

@@ -151,14 +151,11 @@ pub(super) fn parse(text: &[u8]) -> Result<Database, String> {
         .map_err(|error| format!("{}:{}: {error}", error.line(), error.column()))?;
     let mut database = Database::default();
     let none = Map::new();
-    let leases = match &whole["leases"] {
-        Value::Object(leases) => leases,
-        Value::Null => &none,
-        _ => return Err(" `leases` must be an object".to_owned()),
-    };
+    check_fields(&whole, &WHOLE).map_err(|why| format!(" {why}"))?;
     if whole.get("leases").is_none() && whole.get("ias").is_none() {
         return Err(" neither `leases` nor `ias` in the object".to_owned());
     }
+    let leases = whole["leases"].as_object().unwrap_or(&none);
     for (address, value) in leases {
         let address: Ipv4Addr =
             address.parse().map_err(|_| format!(" `{address}` is not an IPv4 address"))?;
@@ -184,6 +181,80 @@ pub(super) fn parse(text: &[u8]) -> Result<Database, String> {
             Some(bytes(duid).ok_or(" server_duid: expected hexadecimal digits")?);
     }
     Ok(database)
+}
+
+/// Whether a field has the right type; `null` is an absent field.
+type TypeCheck = fn(&Value) -> bool;
+
+/// A date, which is checked when it is read.
+const DATE: TypeCheck = |_| true;
+
+const WHOLE: [(&str, TypeCheck); 5] = [
+    ("verdict", Value::is_string),
+    ("leases", Value::is_object),
+    ("ias", |value| value.is_array() || value.as_object().is_some_and(Map::is_empty)),
+    ("server_duid", Value::is_string),
+    ("non_leases", Value::is_array),
+];
+
+const LEASE: [(&str, TypeCheck); 21] = [
+    ("starts", DATE),
+    ("ends", DATE),
+    ("tstp", DATE),
+    ("tsfp", DATE),
+    ("atsfp", DATE),
+    ("cltt", DATE),
+    ("state", Value::is_string),
+    ("next_state", Value::is_string),
+    ("rewind_state", Value::is_string),
+    ("hardware", Value::is_string),
+    ("uid", Value::is_string),
+    ("hostname", Value::is_string),
+    ("abandoned", Value::is_boolean),
+    ("reserved", Value::is_boolean),
+    ("bootp", Value::is_boolean),
+    ("set", Value::is_object),
+    ("agent", Value::is_object),
+    ("billing", Value::is_string),
+    ("on_expiry", Value::is_string),
+    ("on_release", Value::is_string),
+    ("further", Value::is_object),
+];
+
+const ASSOCIATION: [(&str, TypeCheck); 5] = [
+    ("kind", Value::is_string),
+    ("iaid_raw", Value::is_string),
+    ("duid", Value::is_string),
+    ("cltt", DATE),
+    ("addrs", Value::is_array),
+];
+
+const HELD: [(&str, TypeCheck); 12] = [
+    ("addr", Value::is_string),
+    ("state", Value::is_string),
+    ("preferred", Value::is_u64),
+    ("max", Value::is_u64),
+    ("ends", DATE),
+    ("sets", Value::is_object),
+    ("on", Value::is_array),
+    ("on_text", Value::is_array),
+    ("hostname", Value::is_string),
+    ("hardware", Value::is_string),
+    ("cltt", DATE),
+    ("further", Value::is_object),
+];
+
+/// Checks that an object has no fields but these, apart from `expired`, which `show` adds.
+fn check_fields(value: &Value, known: &[(&str, TypeCheck)]) -> Result<(), String> {
+    let object = value.as_object().ok_or("expected an object")?;
+    for (field, value) in object.iter().filter(|(field, _)| *field != "expired") {
+        match known.iter().find(|(name, _)| name == field) {
+            None => return Err(format!("unknown field `{field}`")),
+            Some((_, is_valid)) if value.is_null() || is_valid(value) => {}
+            Some(_) => return Err(format!("{field}: a value of another type was expected")),
+        }
+    }
+    Ok(())
 }
 
 fn bytes(text: &str) -> Option<Vec<u8>> {
@@ -227,7 +298,11 @@ fn set(value: &Value) -> Result<Vec<(String, SetValue)>, String> {
         .map(|(name, value)| {
             let value = match value {
                 Value::Bool(truth) => SetValue::Boolean(*truth),
-                Value::Number(number) => SetValue::Number(number.as_i64().unwrap_or(0)),
+                Value::Number(number) => SetValue::Number(
+                    number
+                        .as_i64()
+                        .ok_or_else(|| format!("variable {name}: expected an integer"))?,
+                ),
                 Value::String(text) => SetValue::Data(
                     bytes(text)
                         .ok_or_else(|| format!("variable {name}: expected hexadecimal digits"))?,
@@ -257,6 +332,7 @@ fn hardware(text: &str) -> Option<Hardware> {
 }
 
 fn lease(address: Ipv4Addr, value: &Value) -> Result<Lease, String> {
+    check_fields(value, &LEASE)?;
     let mut lease = Lease::new(address);
     lease.starts = date(value, "starts")?;
     lease.ends = date(value, "ends")?;
@@ -317,8 +393,12 @@ type OnBlock = (Vec<&'static str>, Vec<u8>);
 
 fn on(value: &Value) -> Result<Vec<OnBlock>, String> {
     const EVENTS: [&str; 4] = ["expiry", "release", "commit", "transmission"];
-    let texts = value["on_text"].as_array().into_iter().flatten();
-    let blocks = value["on"].as_array().into_iter().flatten().zip(texts);
+    let list = |key: &str| value[key].as_array().map_or(&[][..], Vec::as_slice);
+    let (events, texts) = (list("on"), list("on_text"));
+    if events.len() != texts.len() {
+        return Err("on_text: expected the text of each block of `on`".to_owned());
+    }
+    let blocks = events.iter().zip(texts);
     blocks
         .map(|(events, statements)| {
             let events = events.as_array().into_iter().flatten().map(|event| {
@@ -332,6 +412,7 @@ fn on(value: &Value) -> Result<Vec<OnBlock>, String> {
 }
 
 fn association(value: &Value) -> Result<Vec<(Binding, Vec<Field>)>, String> {
+    check_fields(value, &ASSOCIATION)?;
     let kind = value["kind"].as_str().and_then(IaKind::from_short_name);
     let kind = kind.ok_or("kind: expected `na`, `ta` or `pd`")?;
     let iaid = value["iaid_raw"].as_str().and_then(bytes).and_then(|raw| raw.try_into().ok());
@@ -340,6 +421,7 @@ fn association(value: &Value) -> Result<Vec<(Binding, Vec<Field>)>, String> {
     let cltt = date(value, "cltt")?;
     let held = value["addrs"].as_array().into_iter().flatten();
     held.map(|one| {
+        check_fields(one, &HELD)?;
         let (address, length) = match one["addr"].as_str().unwrap_or_default().split_once('/') {
             Some((address, length)) => {
                 (address, length.parse().map_err(|_| "addr: invalid prefix length")?)

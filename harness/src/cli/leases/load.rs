@@ -11,13 +11,14 @@ use std::time::SystemTime;
 
 use clap::ValueEnum;
 use lease_formats::dhcpd::{
-    Config, Consequence, Declaration, Family, History, Options, Reading, Verdict, View, read_bytes,
-    read_opened,
+    Config, Consequence, Declaration, Declared, Family, History, Options, Reading, Verdict, View,
+    read_bytes, read_opened,
 };
 use lease_formats::exchange::dnsmasq::Times;
-use lease_formats::exchange::kea::{Memfile, Release, Role, siblings, stem};
+use lease_formats::exchange::kea::{self, Memfile, Release, Role, siblings, stem};
 use lease_formats::exchange::{
-    Database, Detected, Format, Read, bootpd, detect_format, dnsmasq, libvirt, odhcpd,
+    Binding, Database, Detected, Field, Format, Read, bootpd, detect_format, dnsmasq, libvirt,
+    odhcpd,
 };
 
 use super::{clock, json};
@@ -132,7 +133,7 @@ pub(super) struct Loaded {
     /// The file of a dhcpd.leases, or of the declarations of a memfile.
     path: PathBuf,
     /// The rows of a memfile, with their files, if history was asked for.
-    rows: Vec<(PathBuf, Declaration)>,
+    rows: Vec<(PathBuf, kea::Record)>,
     /// The number of files that belong to the database.
     pub(super) files: usize,
 }
@@ -414,6 +415,18 @@ impl Opened {
         Ok(Self { path: path.to_owned(), format, source: Source::Pipe(bytes) })
     }
 
+    /// Whether the file is a dhcpd.leases in the dialect of OpenBSD's dhcpd, which ends dates with a time zone and has no
+    /// binding states (`write_lease` of its confpars.c).
+    pub(super) fn is_of_openbsd(&self) -> Result<bool, CommandError> {
+        let head = match &self.source {
+            Source::File(file) => file.head()?,
+            Source::Pipe(bytes) => bytes[..bytes.len().min(HEAD)].to_vec(),
+            Source::Memfiles(_) => return Ok(false),
+        };
+        let has = |words: &[u8]| head.windows(words.len()).any(|window| window == words);
+        Ok(self.format == Format::Dhcpd && has(b" UTC;") && !has(b"binding state "))
+    }
+
     /// Reads the files from their beginning.
     pub(super) fn load(
         &self,
@@ -493,7 +506,7 @@ impl Opened {
         loaded.problems =
             problems.map(|problem| format!("{}:{problem}", self.path.display())).collect();
         loaded.total = reading.diagnostics.total();
-        loaded.left_out = reading.left_out() as u64;
+        loaded.left_out = reading.left_out();
         loaded.content = Content::Journal(Box::new(reading));
         loaded
     }
@@ -534,8 +547,33 @@ impl Opened {
     }
 }
 
-fn with_path(path: &Path, history: Vec<Declaration>) -> Vec<(PathBuf, Declaration)> {
-    history.into_iter().map(|declaration| (path.to_owned(), declaration)).collect()
+fn with_path(path: &Path, history: Vec<kea::Record>) -> Vec<(PathBuf, kea::Record)> {
+    history.into_iter().map(|record| (path.to_owned(), record)).collect()
+}
+
+/// A declaration of a journal.
+#[derive(Clone, Copy)]
+pub(super) struct Entry<'a> {
+    pub(super) path: &'a Path,
+    pub(super) declaration: &'a Declaration,
+    /// The row of a memfile.
+    row: Option<&'a kea::Record>,
+}
+
+impl<'a> Entry<'a> {
+    /// The bindings of an identity association, with all fields that the format has.
+    pub(super) fn bindings(self) -> Vec<Binding> {
+        match (self.row.and_then(|row| row.binding.as_deref()), &self.declaration.what) {
+            (Some(binding), _) => vec![binding.clone()],
+            (None, Declared::Ia(ia)) => Binding::of(ia),
+            (None, _) => Vec::new(),
+        }
+    }
+
+    /// The fields that only its format has.
+    pub(super) fn fields(self) -> &'a [Field] {
+        self.row.map_or(&[], |row| &row.fields)
+    }
 }
 
 impl Loaded {
@@ -567,15 +605,21 @@ impl Loaded {
         self.notes.iter().map(|note| format!("{}: {note}", self.path.display()))
     }
 
-    /// The declarations of a journal, in the order in which they were made, with their files; `None` for formats that
-    /// are not journals.
-    pub(super) fn declarations(&self) -> Option<Vec<(&Path, &Declaration)>> {
+    /// The declarations of a journal, in the order in which they were made; `None` for formats that are not journals.
+    pub(super) fn declarations(&self) -> Option<Vec<Entry<'_>>> {
         match &self.content {
             Content::Journal(reading) => {
-                Some(reading.history.iter().map(|one| (self.path.as_path(), one)).collect())
+                let entry = |declaration| Entry { path: &self.path, declaration, row: None };
+                Some(reading.history.iter().map(entry).collect())
             }
             Content::Other(_) if self.format == Format::KeaCsv => {
-                Some(self.rows.iter().map(|(path, one)| (path.as_path(), one)).collect())
+                let rows = self.rows.iter();
+                let entries = rows.map(|(path, row)| Entry {
+                    path,
+                    declaration: &row.declaration,
+                    row: Some(row),
+                });
+                Some(entries.collect())
             }
             Content::Other(_) => None,
         }

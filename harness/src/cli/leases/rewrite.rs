@@ -116,7 +116,7 @@ pub(super) fn write(
     }
     let mut lost = Vec::new();
     if loaded.left_out > 0 {
-        lost.push(format!("{} not readable", quantity(loaded.left_out, "part")));
+        lost.push(format!("{} left out", quantity(loaded.left_out, "part")));
     }
     if !losses.is_empty() {
         lost.push(format!("{} lost", quantity(losses.total(), "value")));

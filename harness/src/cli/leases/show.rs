@@ -35,7 +35,9 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     let history = args.filter.at.map(|_| History::All);
-    let loaded = args.input.load_with(&args.file, history)?;
+    // Whether a lease without a state was active depends on the time.
+    let input = InputOptions { now: args.filter.at.or(args.input.now), ..args.input.clone() };
+    let loaded = input.load_with(&args.file, history)?;
     loaded.explain();
     if let (Content::Journal(reading), true, true) =
         (&loaded.content, args.json, args.filter.is_all())
@@ -76,7 +78,6 @@ fn database_at(path: &std::path::Path, loaded: &Loaded, at: i64) -> Result<Datab
     match loaded.declarations() {
         Some(declarations) => {
             let whole_associations = loaded.format == Format::Dhcpd;
-            let declarations = declarations.into_iter().map(|(_, declaration)| declaration);
             Ok(as_of(declarations, at, whole_associations))
         }
         None => loaded.database().ok_or_else(|| {

@@ -37,9 +37,11 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
         states(&database, out)?;
         by_pool(&database, &pools, out)?;
         match loaded.declarations() {
-            Some(declarations) => {
-                over_time(declarations.into_iter().map(|(_, one)| one), args.input.now(), out)
-            }
+            Some(declarations) => over_time(
+                declarations.into_iter().map(|entry| entry.declaration),
+                args.input.now(),
+                out,
+            ),
             None => Ok(()),
         }
     })?;
@@ -68,12 +70,12 @@ fn by_pool(
         pools.iter().map(|(low, high)| ((u32::from(*low), u32::from(*high)), (0, 0))).collect();
     for lease in &database.leases {
         let address = u32::from(lease.address);
-        let pool = counts.keys().copied().find(|(low, high)| (*low..=*high).contains(&address));
-        let pool = match pool {
-            Some(pool) => pool,
-            None if pools.is_empty() => (address & !255, address | 255),
-            None => continue,
+        let pool = if pools.is_empty() {
+            Some((address & !255, address | 255))
+        } else {
+            counts.keys().copied().find(|(low, high)| (*low..=*high).contains(&address))
         };
+        let Some(pool) = pool else { continue };
         let count = counts.entry(pool).or_default();
         count.0 += 1;
         count.1 += u64::from(lease.state == BindingState::Active);

@@ -111,7 +111,7 @@ fn memfile(generation: &Generation, site: &mut SiteHistory) -> Vec<Declaration> 
             for problem in &report.read.problems {
                 site.add_problem(format!("{}:{problem}", generation.name));
             }
-            report.history
+            report.history.into_iter().map(|record| record.declaration).collect()
         }
         Err(error) => {
             site.add_problem(format!("{}: {error}", generation.name));

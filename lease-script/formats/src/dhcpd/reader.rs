@@ -135,17 +135,19 @@ pub struct Reading {
 impl Reading {
     /// The number of statements, records and other parts of the file that are missing here. A torn record was never
     /// acknowledged and does not count.
-    pub fn left_out(&self) -> usize {
-        use Consequence::{
-            Damaged, LeftOut, Nothing, Rescued, StatementLost, Torn, ValueAbsent, ValueChanged,
+    pub fn left_out(&self) -> u64 {
+        use Consequence::{Damaged, LeftOut, Nothing, Rescued, Torn, ValueChanged};
+        let count = |is_left_out: fn(Consequence) -> bool| {
+            let consequences = self.diagnostics.iter().map(|found| found.consequence);
+            consequences.filter(|consequence| is_left_out(*consequence)).count() as u64
         };
-        let is_left_out = |found: &&Diagnostic| match found.consequence {
-            Nothing | ValueChanged | Rescued | Torn => false,
-            StatementLost | ValueAbsent | Damaged | LeftOut => true,
-            // In the careful view, these say what dhcpd would do.
-            _ => self.view != View::Salvage,
-        };
-        self.diagnostics.iter().filter(is_left_out).count()
+        match self.view {
+            // The other consequences say what dhcpd would do.
+            View::Salvage => self.lost_statements + count(|it| matches!(it, Damaged | LeftOut)),
+            View::Dhcpd | View::Text => {
+                count(|it| !matches!(it, Nothing | ValueChanged | Rescued | Torn))
+            }
+        }
     }
 
     /// The leases of the view, by address.

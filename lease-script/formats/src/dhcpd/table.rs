@@ -6,38 +6,12 @@
 //! ```
 
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::BuildHasherDefault;
 use std::net::Ipv4Addr;
 
+use crate::address_hasher::AddressHasher;
+
 use super::lease::{BindingState, Date, Hardware, Lease, SetValue};
-
-/// Distributes blocks of 64 IPv4 addresses and keeps the addresses of a block together: a server assigns consecutive
-/// addresses, so the next one is already in the cache.
-#[derive(Default)]
-struct AddressHasher(u64);
-
-impl Hasher for AddressHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.write_u32(u32::from(byte));
-        }
-    }
-
-    #[inline]
-    fn write_u32(&mut self, value: u32) {
-        const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
-        // The hash table uses the low bits as the position and the seven high ones as a tag.
-        const MARK: u64 = 0x7f << 57;
-        let value = self.0 ^ u64::from(value);
-        let block = (value >> 6).wrapping_mul(SPREAD);
-        let block = (block ^ block >> 32) << 6 | (value & 63);
-        self.0 = (block & !MARK) | (value.wrapping_mul(SPREAD) & MARK);
-    }
-}
 
 /// The parts of a lease of fixed size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

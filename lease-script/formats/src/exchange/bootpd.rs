@@ -62,7 +62,7 @@ pub fn read(source: impl BufRead) -> io::Result<Read> {
         let message = "the block is torn: left out".to_owned();
         read.add(Problem { line, column: 1, message, effect: Effect::LeftOut });
     }
-    read.database.keep_last();
+    read.keep_last();
     Ok(read)
 }
 

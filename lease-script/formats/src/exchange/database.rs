@@ -105,12 +105,17 @@ impl Database {
         self.further.retain(|address| known.contains(&address));
     }
 
-    /// Sorts the leases and keeps the last one of each address.
-    pub(super) fn keep_last(&mut self) {
+    /// Sorts the leases and keeps the last one of each address. Returns the addresses of those that are dropped although
+    /// they differ from it.
+    pub(super) fn keep_last(&mut self) -> Vec<IpAddr> {
         self.sort();
+        let mut dropped = Vec::new();
         self.leases.dedup_by(|later, kept| {
             let is_same = later.address == kept.address;
             if is_same {
+                if later != kept {
+                    dropped.push(kept.address.into());
+                }
                 std::mem::swap(later, kept);
             }
             is_same
@@ -119,10 +124,14 @@ impl Database {
             let key = |one: &Binding| (one.kind, one.held.address, one.held.prefix_length);
             let is_same = key(later) == key(kept);
             if is_same {
+                if later != kept {
+                    dropped.push(kept.held.address.into());
+                }
                 std::mem::swap(later, kept);
             }
             is_same
         });
+        dropped
     }
 
     /// The identity associations of the bindings, in the order of their first addresses.

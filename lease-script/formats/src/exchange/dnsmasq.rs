@@ -1,5 +1,6 @@
 //! dnsmasq's lease file: `EXPIRY HARDWARE ADDRESS NAME CLIENT-ID`, a `duid HEX` line, then
-//! `EXPIRY [T]IAID ADDRESS NAME DUID` (`lease_update_file` and `read_leases` of its lease.c).
+//! `EXPIRY [T]IAID ADDRESS NAME DUID` (`lease_update_file` and `read_leases` of its lease.c). Since release 2.92, lines
+//! `agent-info ADDRESS HEX` and `vendorclass ADDRESS HEX` may follow.
 
 use std::io::{self, BufRead};
 use std::net::IpAddr;
@@ -13,11 +14,16 @@ use super::dnsmasq_line::{
     server_duid_line,
 };
 use super::fields::{FieldKind, lost_of_binding, lost_of_lease};
+use super::further::Field;
 use super::lines::{BYTE_ORDER_MARK, Effect, Line, Lines, Problem, Read};
 use super::losses::Losses;
 
 /// The name of the format in messages.
 const FORMAT: &str = "dnsmasq's lease file";
+
+/// The lines that follow the leases since release 2.92, and the names of the fields that they become.
+const EXTRAS: [(&str, &str); 2] =
+    [("agent-info", "dnsmasq.agent-info"), ("vendorclass", "dnsmasq.vendorclass")];
 
 /// The longest client identifier that dnsmasq reads completely.
 const MAX_CLIENT_ID: usize = 255;
@@ -66,9 +72,8 @@ pub fn read(source: impl BufRead, times: Times) -> io::Result<Read> {
             }
         }
     }
-    // The last line of an address counts.
-    reader.read.database.keep_last();
     let mut read = reader.read;
+    read.keep_last();
     match times {
         Times::Absolute => {}
         Times::Lengths(now) => begin_lengths_at(&mut read.database, now),
@@ -136,10 +141,19 @@ impl Reader {
             self.read.database.server_duid = Some(duid);
             return Ok(());
         }
+        if let Some((_, field)) = EXTRAS.iter().find(|(name, _)| name.as_bytes() == text(0)) {
+            let address = parse_address(text(1)).filter(|_| words.len() == 3);
+            let address = address.ok_or_else(|| broken(1, "expected an address and a value"))?;
+            hex::decode(text(2)).ok_or_else(|| broken(2, "not hexadecimal with colons"))?;
+            self.read.database.further.add(address, Field::new(field, text(2)));
+            return Ok(());
+        }
         if words.len() != 5 {
+            let is_one = words.len() == 1;
+            let count =
+                if is_one { "one word".to_owned() } else { format!("{} words", words.len()) };
             let message = format!(
-                "{} words instead of five: dnsmasq reads words, so all lines that follow shift",
-                words.len()
+                "{count} instead of five: dnsmasq reads words, so all lines that follow shift"
             );
             return Err(broken(5, &message));
         }
@@ -148,9 +162,7 @@ impl Reader {
             .and_then(|time| time.parse().ok())
             .filter(|time| *time >= 0)
             .ok_or_else(|| broken(0, "not a time: dnsmasq reads it as an infinite lease"))?;
-        let address: IpAddr = std::str::from_utf8(text(2))
-            .ok()
-            .and_then(|address| address.parse().ok())
+        let address = parse_address(text(2))
             .ok_or_else(|| broken(2, "not an address: dnsmasq ignores the line"))?;
         let ends = if seconds == 0 { Date::NEVER } else { Date(seconds) };
         let id = match text(4) {
@@ -188,6 +200,10 @@ impl Reader {
         }
         Ok(())
     }
+}
+
+fn parse_address(word: &[u8]) -> Option<IpAddr> {
+    std::str::from_utf8(word).ok()?.parse().ok()
 }
 
 /// The number of words that are read of a line; a lease has five.
@@ -243,6 +259,13 @@ pub fn write(database: &Database, now: i64, losses: &mut Losses) -> Vec<u8> {
     }
     for binding in live {
         lease6(&mut out, binding, losses);
+    }
+    for (address, field) in database.further.iter() {
+        let extra = EXTRAS.iter().find(|(_, name)| *name == field.name);
+        if let Some((name, _)) = extra {
+            let start = format!("{name} {address} ");
+            out.extend_from_slice(&[start.as_bytes(), &field.value, b"\n"].concat());
+        }
     }
     out
 }

@@ -65,7 +65,11 @@ pub fn detect_format(head: &[u8]) -> Detected {
     if let Some(list) = text.strip_prefix(b"[") {
         let list = list.trim_ascii_start();
         let is_empty = list.first() == Some(&b']') && list[1..].trim_ascii().is_empty();
-        if is_empty || has(list, b"\"ip-address\"") {
+        // The keys of `virLeaseNew`, in its order.
+        let first = list.strip_prefix(b"{").unwrap_or_default().trim_ascii_start();
+        let keys = [&b"\"iaid\""[..], b"\"ip-address\"", b"\"mac-address\"", b"\"expiry-time\""];
+        let begins = keys.iter().any(|key| first.starts_with(key));
+        if is_empty || (begins && has(list, b"\"ip-address\"")) {
             return Detected::Known(Format::Libvirt);
         }
         return Detected::Unknown(None);
@@ -116,12 +120,13 @@ fn is_odhcpd(line: &[u8]) -> bool {
     let Some(rest) = line.strip_prefix(b"# ") else { return false };
     let words: Vec<&[u8]> = words(rest).take(8).collect();
     let is_hex = |word: &[u8]| word.iter().all(u8::is_ascii_hexdigit);
+    let is_client = |word: &[u8]| word.iter().all(|c| c.is_ascii_hexdigit() || *c == b':');
     let is_time = |word: &[u8]| {
         let digits = word.strip_prefix(b"-").unwrap_or(word);
         !digits.is_empty() && digits.iter().all(u8::is_ascii_digit)
     };
     matches!(&words[..], [_, client, iaid, _, time, assigned, length, ..]
-        if is_hex(client) && (is_hex(iaid) || *iaid == b"ipv4") && is_time(time)
+        if is_client(client) && (is_hex(iaid) || *iaid == b"ipv4") && is_time(time)
             && is_hex(assigned) && is_time(length))
 }
 

@@ -34,6 +34,13 @@ impl Further {
         }
     }
 
+    /// Adds a field to those of an address, or replaces it.
+    pub(super) fn add(&mut self, address: IpAddr, field: Field) {
+        let fields = self.0.entry(address).or_default();
+        fields.retain(|known| known.name != field.name);
+        fields.push(field);
+    }
+
     /// The fields of an address, in the order of its file.
     pub fn of(&self, address: IpAddr) -> &[Field] {
         self.0.get(&address).map_or(&[], Vec::as_slice)

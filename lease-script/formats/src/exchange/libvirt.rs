@@ -37,11 +37,16 @@ pub fn read(mut source: impl BufRead) -> io::Result<Read> {
             read.add(Problem { line, column, message, effect: Effect::LeftOut });
         }
     }
-    read.database.keep_last();
+    read.keep_last();
     Ok(read)
 }
 
 fn enter(object: &Map<String, Value>, read: &mut Read) -> Result<(), String> {
+    let texts = ["ip-address", "mac-address", "hostname", "client-id", "server-duid", "iaid"];
+    if let Some(key) = texts.iter().find(|key| object.get(**key).is_some_and(|it| !it.is_string()))
+    {
+        return Err(format!("{key} is not a string"));
+    }
     let text = |key: &str| object.get(key).and_then(Value::as_str);
     let bytes = |key: &str| match text(key) {
         None => Ok(Vec::new()),

@@ -65,6 +65,21 @@ impl Read {
             self.problems.push(problem);
         }
     }
+
+    /// Keeps the last record of each address, for formats that have one for each.
+    pub(super) fn keep_last(&mut self) {
+        let dropped = self.database.keep_last();
+        if let Some(first) = dropped.first() {
+            self.left_out += dropped.len() as u64;
+            let others = match dropped.len() - 1 {
+                0 => String::new(),
+                others => format!(" and of {others} more"),
+            };
+            self.notes.push(format!(
+                "several different leases of {first}{others}: only the last one of each address counts"
+            ));
+        }
+    }
 }
 
 /// The result of reading a line.

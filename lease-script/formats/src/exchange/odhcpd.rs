@@ -5,6 +5,9 @@
 //! # INTERFACE DUID IAID NAME TIME ASSIGNED LENGTH ADDRESS/LENGTH…
 //! # INTERFACE MAC ipv4 NAME TIME ASSIGNED 32 ADDRESS/32
 //! ```
+//!
+//! Since 2026 (`statefiles_write_state4` of its statefiles.c), the MAC has colons and no leading zeros, and the bytes of a
+//! name that are not allowed in host names are written `\\xHH`.
 
 use std::io::{self, BufRead};
 use std::net::{IpAddr, Ipv6Addr};
@@ -13,6 +16,7 @@ use super::database::{Binding, active, active6};
 use super::further::Field;
 use super::lines::{Effect, Line, Lines, Problem, Read};
 use crate::dhcpd::{BindingState, Date, Hardware, IaKind};
+use crate::hex;
 
 /// What odhcpd puts before a name that another client has, or that is invalid.
 const BROKEN: &[u8] = b"broken\\x20";
@@ -36,7 +40,7 @@ pub fn read(source: impl BufRead) -> io::Result<Read> {
             read.add(Problem { line: number, column: 1, message, effect: Effect::LeftOut });
         }
     }
-    read.database.keep_last();
+    read.keep_last();
     Ok(read)
 }
 
@@ -59,13 +63,16 @@ fn parse(line: &[u8], read: &mut Read) -> Result<(), &'static str> {
     // odhcpd writes 0 for a lease that has ended (`INFINITE_VALID`).
     let state = if ends.is_absent() { BindingState::Expired } else { BindingState::Active };
     let broken = name.strip_prefix(BROKEN);
-    let name = Some(broken.unwrap_or(name)).filter(|name| **name != *b"-").map(<[u8]>::to_vec);
+    let name = Some(broken.unwrap_or(name)).filter(|name| **name != *b"-").map(unescape);
     let client = bytes(client).ok_or("not a DUID or hardware address")?;
     let length: u8 = number(length).ok_or("not a prefix length")?;
     let mut fields =
         vec![Field::new("odhcpd.interface", *interface), Field::new("odhcpd.assigned", *assigned)];
     if broken.is_some() {
         fields.push(Field::new("odhcpd.broken_hostname", "1"));
+    }
+    if addresses.is_empty() {
+        return Err("a lease without an address at present");
     }
     for word in addresses {
         let (text, prefix) = split(word).ok_or("not an address with its length")?;
@@ -124,8 +131,23 @@ fn number<T: std::str::FromStr>(word: &[u8]) -> Option<T> {
     std::str::from_utf8(word).ok()?.parse().ok()
 }
 
-/// Decodes two digits for each byte, without separators.
+/// Decodes `\xHH` (`statefiles_escape_hostname`).
+fn unescape(name: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(name.len());
+    let mut rest = name;
+    while let [byte, after @ ..] = rest {
+        let code = rest.strip_prefix(b"\\x").and_then(|rest| rest.get(..2)).and_then(bytes);
+        out.push(code.as_ref().map_or(*byte, |code| code[0]));
+        rest = if code.is_some() { &rest[4..] } else { after };
+    }
+    out
+}
+
+/// Decodes two digits for each byte without separators, or one or two with colons.
 fn bytes(word: &[u8]) -> Option<Vec<u8>> {
+    if word.contains(&b':') {
+        return hex::decode(word);
+    }
     if word.is_empty() || word.len() % 2 == 1 || word.len() > 260 {
         return None;
     }

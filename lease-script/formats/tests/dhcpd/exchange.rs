@@ -133,6 +133,8 @@ fn formats_are_detected_by_their_first_bytes() {
         (b"[]\n", Format::Libvirt),
         (b"{\n\tname=a\n\tip_address=192.168.2.2", Format::Bootpd),
         (b"# br-lan 0001 ipv4 - 1795136400 0 32 10.0.0.1/32", Format::Odhcpd),
+        (b"# br-lan 2:0:5e:0:0:1 ipv4 - 1795136400 0 32 10.0.0.1/32", Format::Odhcpd),
+        (b"[{\"iaid\": \"5\", \"ip-address\": \"fd00::1\"}]", Format::Libvirt),
         (b"fd00::1\tx.lan\tx\n# lan 0001aa 1a2c x -1 6f9 128 fd00::1/128", Format::Odhcpd),
     ] {
         assert_eq!(detect_format(text), Detected::Known(format), "{}", text.escape_ascii());
@@ -144,6 +146,7 @@ fn formats_are_detected_by_their_first_bytes() {
         b"root:x:0:0:root:/root:/bin/bash\n",
         b"{\"name\": 1}",
         b"[1, 2]",
+        b"[{\"arguments\": {\"leases\": [{\"ip-address\": \"192.0.2.1\"}]}}]",
         b"address,name,city\n",
         b"a,b,c\n",
         b"#!/bin/sh\necho lease\n",

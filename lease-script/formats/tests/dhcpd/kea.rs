@@ -180,7 +180,7 @@ fn a_row_with_a_lifetime_of_0_removes_a_lease_of_an_earlier_file() {
     }
     let leases = memfile.database().leases;
     assert_eq!(leases.iter().map(|lease| lease.address.octets()[3]).collect::<Vec<_>>(), [2]);
-    let states = history.iter().map(|declaration| match &declaration.what {
+    let states = history.iter().map(|record| match &record.declaration.what {
         Declared::Lease(lease) => (lease.address.octets()[3], lease.state.name(), lease.ends),
         other => panic!("{other:?}"),
     });

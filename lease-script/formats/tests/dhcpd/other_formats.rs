@@ -1,8 +1,10 @@
 //! Readers of odhcpd, bootpd and libvirt, and times in dnsmasq's file.
 
-use lease_formats::dhcpd::{BindingState, Date, IaKind};
+use lease_formats::dhcpd::{BindingState, Date, Family, IaKind};
 use lease_formats::exchange::dnsmasq::{self, Times};
-use lease_formats::exchange::{Losses, bootpd, libvirt, odhcpd};
+use lease_formats::exchange::{
+    Detected, Format, Losses, bootpd, detect_format, kea, libvirt, odhcpd,
+};
 use lease_formats::hex;
 use proptest::prelude::*;
 
@@ -33,6 +35,61 @@ fn odhcpd_lists_a_lease_in_each_comment() {
     assert!(further.get(phone.address.into(), "odhcpd.broken_hostname").is_some());
 }
 
+/// `statefiles_write_state4` and `statefiles_escape_hostname` of its statefiles.c.
+#[test]
+fn odhcpd_of_2026_writes_colons_and_escapes_names() {
+    let text = "# br-lan 2:0:5e:0:0:1 ipv4 broken\\x20my\\x20pc\\x 1913258215 c000024d 32 192.0.2.77/32\n\
+        # br-lan 0003000602005e0094e4 12345678 - -1 10 62\n";
+    assert_eq!(detect_format(text.as_bytes()), Detected::Known(Format::Odhcpd));
+    let read = odhcpd::read(text.as_bytes()).expect("memory");
+    let [lease] = &read.database.leases[..] else { panic!("{:?}", read.database) };
+    assert_eq!(lease.hostname.as_deref(), Some(&b"my pc\\x"[..]));
+    let hardware = lease.hardware.as_ref().map(ToString::to_string);
+    assert_eq!(hardware.as_deref(), Some("ethernet 02:00:5e:00:00:01"));
+    // A prefix that is not delegated at present has no address.
+    assert_eq!((read.left_out, read.problems[0].line), (1, 2));
+}
+
+/// Release 2.92 adds lines after the leases.
+#[test]
+fn dnsmasq_keeps_relay_information_and_vendor_classes() {
+    let text = "1913258215 02:00:00:00:00:01 192.0.2.1 pc *\n1913258215 02:00:00:00:00:02 192.0.2.2 * *\n\
+        agent-info 192.0.2.1 01:02:0a\nvendorclass 192.0.2.1 61:62\n";
+    let read = dnsmasq::read(text.as_bytes(), Times::Absolute).expect("memory");
+    assert!(read.problems.is_empty(), "{:?}", read.problems);
+    let mut losses = Losses::default();
+    let written = dnsmasq::write(&read.database, 0, &mut losses);
+    assert_eq!((String::from_utf8_lossy(&written), losses.total()), (text.into(), 0));
+    read.database.to_dhcpd(Family::V4, &mut losses);
+    assert!(losses.to_string().contains("192.0.2.1: dnsmasq.agent-info"), "{losses}");
+    let text = "vendorclass 192.0.2.1\nagent-info x 01\nagent-info 192.0.2.1 zz\n";
+    let read = dnsmasq::read(text.as_bytes(), Times::Absolute).expect("memory");
+    assert_eq!(read.left_out, 3);
+}
+
+/// Unlike journals, these files have one record for each address.
+#[test]
+fn different_leases_of_an_address_are_counted() {
+    let line = |name: &str| format!("1913258215 02:00:00:00:00:01 192.0.2.1 {name} *\n");
+    let read = |text: &str| dnsmasq::read(text.as_bytes(), Times::Absolute).expect("memory");
+    assert_eq!(read(&line("a").repeat(2)).left_out, 0);
+    let read = read(&[line("a"), line("b"), line("b")].concat());
+    assert_eq!((read.left_out, read.database.leases.len()), (1, 1));
+    assert!(read.notes[0].contains("different leases of 192.0.2.1:"), "{:?}", read.notes);
+}
+
+/// Kea derives the start from the lifetime.
+#[test]
+fn a_lifetime_that_does_not_fit_into_a_memfile_is_counted() {
+    let mut read =
+        dnsmasq::read(&b"9999999999 02:00:00:00:00:08 10.20.1.8 * *\n"[..], Times::Absolute)
+            .expect("memory");
+    read.database.leases[0].starts = Date(1);
+    let mut losses = Losses::default();
+    kea::write(&read.database, Family::V4, 1, 0, &mut losses);
+    assert_eq!(losses.to_string(), "10.20.1.8: its start: Kea's lifetimes have 32 bits\n");
+}
+
 #[test]
 fn bootpd_lists_a_lease_in_each_block() {
     let text = "{\n\tname=phone\n\tip_address=192.168.2.2\n\thw_address=1,2:0:5e:0:0:1\n\tidentifier=1,2:0:5e:0:0:1\n\
@@ -55,10 +112,11 @@ fn libvirt_lists_a_lease_in_each_object() {
        "expiry-time": 2200000000},
       {"ip-address": "fd00::1", "iaid": "5", "client-id": "00:01:02", "server-duid": "00:01", "expiry-time": 0,
        "interface": "virbr0"},
-      {"ip-address": "x"}
+      {"ip-address": "x"},
+      {"ip-address": "192.0.2.2", "hostname": 5}
     ]"#;
     let read = libvirt::read(text.as_bytes()).expect("memory");
-    assert_eq!(read.total, 1);
+    assert_eq!((read.total, read.left_out), (2, 2));
     let [lease] = &read.database.leases[..] else { panic!("{:?}", read.database) };
     assert_eq!((lease.ends, &lease.uid[..]), (Date(2_200_000_000), &[1, 2][..]));
     let [binding] = &read.database.bindings[..] else { panic!("{:?}", read.database) };

@@ -85,6 +85,7 @@ pub(crate) fn declaration<R: Read>(declarations: &mut Declarations<R>) -> Option
     declarations.lexer.diagnostics.roll_back(mark);
     declarations.contents.counts = counts;
     declarations.lexer.reset();
+    declarations.lexer.take_lost_statements();
     declarations.lexer.input.rewind();
     if let Some(message) = message {
         declarations.lexer.diagnostics.push(message);

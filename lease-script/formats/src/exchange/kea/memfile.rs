@@ -7,6 +7,7 @@ use super::row::{Entry, Row};
 use super::row_table::RowTable;
 use crate::dhcpd::{BindingState, Declaration, Declared, Family, History, Ia, Location};
 use crate::exchange::database::{Binding, Database};
+use crate::exchange::further::Field;
 use crate::exchange::lines::{BYTE_ORDER_MARK, Effect, Line, Lines, Problem, Read};
 
 /// A memfile database, which may consist of several files.
@@ -27,10 +28,21 @@ pub struct Memfile {
 pub struct FileReport {
     /// The problems, with an empty database.
     pub read: Read,
-    /// The rows that the server loads, as declarations, if asked for.
-    pub history: Vec<Declaration>,
+    /// The rows that the server loads, if asked for.
+    pub history: Vec<Record>,
     /// The number of rows that the server loads.
     pub rows: u64,
+}
+
+/// A row that the server loads.
+#[derive(Debug)]
+pub struct Record {
+    /// The row as a declaration of a journal.
+    pub declaration: Declaration,
+    /// The binding of a row of DHCPv6, which has more fields than its declaration.
+    pub binding: Option<Box<Binding>>,
+    /// The columns that the lease lacks.
+    pub fields: Vec<Field>,
 }
 
 /// Reads a database of one file.
@@ -145,10 +157,8 @@ impl Memfile {
         report.rows += 1;
         if let Some(history) = self.history {
             let end = location.offset + text.len() as u64;
-            let what = row.decode().map(|entry| declared(entry, accepted.removes));
-            if let Some(what) = what.filter(|what| history.wants(what)) {
-                report.history.push(Declaration { location, end, what });
-            }
+            let record = row.decode().map(|entry| record(entry, accepted.removes, location, end));
+            report.history.extend(record.filter(|one| history.wants(&one.declaration.what)));
         }
         if accepted.removes {
             self.rows.remove(accepted.address);
@@ -200,22 +210,25 @@ impl Memfile {
     }
 }
 
-/// A row as a declaration. One with a lifetime of 0 says that the lease ended.
-fn declared(entry: Entry, removes: bool) -> Declared {
+/// One with a lifetime of 0 says that the lease ended.
+fn record(entry: Entry, removes: bool, location: Location, end: u64) -> Record {
     match entry {
-        Entry::Four(mut lease, _) => {
+        Entry::Four(mut lease, fields) => {
             if removes {
                 lease.state = BindingState::Released;
             }
-            Declared::Lease(lease)
+            let declaration = Declaration { location, end, what: Declared::Lease(lease) };
+            Record { declaration, binding: None, fields }
         }
-        Entry::Six(binding, _) => {
-            let Binding { kind, iaid, duid, cltt, mut held, .. } = *binding;
+        Entry::Six(mut binding, fields) => {
             if removes {
-                held.state = BindingState::Released;
+                binding.held.state = BindingState::Released;
             }
-            let id = [&iaid.to_le_bytes()[..], &duid].concat();
-            Declared::Ia(Box::new(Ia { kind, id, cltt, addresses: vec![held] }))
+            let id = [&binding.iaid.to_le_bytes()[..], &binding.duid].concat();
+            let (kind, cltt) = (binding.kind, binding.cltt);
+            let ia = Ia { kind, id, cltt, addresses: vec![binding.held.clone()] };
+            let declaration = Declaration { location, end, what: Declared::Ia(Box::new(ia)) };
+            Record { declaration, binding: Some(binding), fields }
         }
     }
 }

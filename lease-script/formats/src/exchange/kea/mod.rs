@@ -14,6 +14,6 @@ mod siblings;
 mod writer;
 
 pub use columns::Release;
-pub use memfile::{Memfile, read};
+pub use memfile::{FileReport, Memfile, Record, read};
 pub use siblings::{Role, siblings, stem};
 pub use writer::write;

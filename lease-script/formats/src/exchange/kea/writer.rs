@@ -125,6 +125,14 @@ impl Writer<'_> {
         }
     }
 
+    /// Counts a start that is derived from a lifetime that does not fit.
+    fn long_lifetime(&mut self, start: Date, ends: Date, address: IpAddr) {
+        let is_long = ends.0.saturating_sub(start.0) >= i64::from(INFINITE);
+        if is_long && !start.is_absent() && !ends.is_never() && !self.has(address, "expire") {
+            self.losses.add("its start: Kea's lifetimes have 32 bits", address);
+        }
+    }
+
     fn host_name(&mut self, name: Option<&Vec<u8>>, address: IpAddr) -> Vec<u8> {
         let Some(name) = name else { return Vec::new() };
         // Kea would write a line end unescaped at its next cleanup.
@@ -159,6 +167,7 @@ impl Writer<'_> {
         }
         let start = if lease.cltt.is_absent() { lease.starts } else { lease.cltt };
         let (valid, expire) = lifetime(start, lease.ends, self.now);
+        self.long_lifetime(start, lease.ends, address);
         if hardware.is_some_and(|hardware| hardware.kind != 1) {
             self.losses.add("its hardware type: Kea's DHCPv4 rows have none", address);
         }
@@ -204,6 +213,7 @@ impl Writer<'_> {
             return;
         }
         let (valid, expire) = lifetime(binding.cltt, held.ends, self.now);
+        self.long_lifetime(binding.cltt, held.ends, address);
         let (kind, length) = match binding.kind {
             IaKind::NonTemporary => (0, 128),
             IaKind::Temporary => (1, 128),
