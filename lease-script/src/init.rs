@@ -3,7 +3,7 @@
 use crate::address::Address;
 use crate::config::{Config, DEFAULT_MAX};
 use crate::script::{Abort, Output, Script, ScriptResult};
-use crate::show::{Listing, find, variable};
+use crate::show::{Listing, variable};
 
 /// A valid lease.
 pub(crate) struct Lease {
@@ -50,56 +50,50 @@ impl Script<'_> {
         if Self::logged(self.intent_log.has_entries(), false)? {
             Self::logged(self.intent_log.wait(), ())?;
         }
-        let max = self.config.max.unwrap_or(DEFAULT_MAX);
+        let max = limit(&mut self.output, self.config);
         let mut one_command = false;
         let mut complete = true;
         let mut agreed = None;
         let mut listing = Listing::default();
         for reading in 1..=READINGS {
-            listing = match self.list(max, one_command)? {
-                Some(listing) if listing.is_usage && !one_command => {
-                    one_command = true;
-                    self.list(max, one_command)?.unwrap_or_default()
-                }
-                Some(listing) => listing,
-                None => {
-                    self.warn(format_args!("{}: no leases", self.unreadable()));
-                    return if self.config.strict { Err(Abort::Failed) } else { Ok(()) };
-                }
+            let mut read = self.list(max, one_command)?;
+            if !one_command && read.as_ref().is_some_and(|listing| listing.is_usage) {
+                one_command = true;
+                read = self.list(max, one_command)?;
+            }
+            let Some(read) = read else {
+                self.warn(format_args!("{}: no leases", self.unreadable()));
+                return if self.config.strict { Err(Abort::Failed) } else { Ok(()) };
             };
+            listing = read;
             if one_command || listing.is_doubtful {
                 break;
             }
             if !listing.is_torn && self.is_confirmed(&listing)? {
-                agreed = Some(listing.values());
+                agreed = Some(listing.output());
                 break;
             }
             if reading == READINGS && listing.is_torn {
                 complete = false;
             }
         }
-        if self.config.max.is_none() && listing.surplus == 0 {
-            self.warn("LEASE_MAX is no number: 1000 taken");
-        } else if listing.surplus > 0 {
+        if listing.surplus > 0 {
             self.warn(format_args!("LEASE_MAX={max}: {} leases left out", listing.surplus));
         }
         if !complete {
             self.warn("NVRAM changes while it is read: leases may be missing");
         }
-        let mut names: Vec<Vec<u8>> = Vec::new();
-        if agreed.is_none() {
-            names.extend(listing.valid.iter().map(|(name, _)| name.clone()));
-        }
-        for line in &listing.invalid {
-            names.extend(variable(line, &self.config.prefix).map(|(name, _)| name.to_vec()));
-        }
-        if !names.is_empty() {
-            let read = self.read_by_name(&names, max, &mut complete)?;
-            if agreed.as_ref().is_none_or(Vec::is_empty) {
-                agreed = Some(read);
+        let mut invalid = listing.invalid.clone();
+        let leases = match agreed {
+            Some(leases) => leases,
+            None => {
+                let read = self.read_by_name(&listing, max, &mut complete)?;
+                invalid.extend_from_slice(&read.invalid);
+                read.output()
             }
-        }
-        self.output.stdout.extend(agreed.unwrap_or_default());
+        };
+        self.name_invalid(&invalid);
+        self.output.stdout.extend(leases);
         if !complete && self.config.strict { Err(Abort::Failed) } else { Ok(()) }
     }
 
@@ -110,13 +104,14 @@ impl Script<'_> {
         if show.code > 1 || show.code < 0 {
             return Ok(None);
         }
-        if show.stdout.is_empty() {
-            // Without a variable, some tools print their size line only; others report an error in this way.
+        if show.stdout.is_empty() && show.code == 1 {
+            // The tool may have no `info`.
             let show = self.command(&[b"show"])?;
-            let text = [show.stdout, show.stderr].concat();
-            if !text.is_empty() && find(&text, b"size: ").is_none() {
+            if show.code != 0 {
                 return Ok(None);
             }
+            let listing = Listing::parse(&show.stdout, &self.config.prefix, max);
+            return Ok(Some(Listing { is_doubtful: true, ..listing }));
         }
         Ok(Some(Listing::parse(&show.stdout, &self.config.prefix, max)))
     }
@@ -124,24 +119,24 @@ impl Script<'_> {
     /// Reads all variables of a list with one command. Equal texts prove that no part of a value was taken for another
     /// variable, and that nothing was written in between.
     fn is_confirmed(&mut self, listing: &Listing) -> ScriptResult<bool> {
-        if listing.valid.is_empty() {
+        let words: Vec<&[u8]> =
+            listing.names().flat_map(|name| [b"get".as_slice(), name]).collect();
+        if words.is_empty() {
             return Ok(true);
         }
-        let words: Vec<&[u8]> =
-            listing.valid.iter().flat_map(|(name, _)| [b"get".as_slice(), name]).collect();
         let read = self.command(&words)?.stdout;
         Ok(trim(&read) == trim(&listing.values()))
     }
 
-    /// Reads each variable by itself, names the invalid ones, and returns the leases.
+    /// Reads each variable by itself.
     fn read_by_name(
         &mut self,
-        names: &[Vec<u8>],
+        listing: &Listing,
         max: u64,
         complete: &mut bool,
-    ) -> ScriptResult<Vec<u8>> {
+    ) -> ScriptResult<Listing> {
         let mut text = Vec::new();
-        for name in names {
+        for name in listing.names() {
             let (value, code) = self.get(name)?;
             if !(0..=1).contains(&code) {
                 self.warn(self.unreadable());
@@ -153,15 +148,17 @@ impl Script<'_> {
                 text.extend_from_slice(&[name, b"=".as_slice(), value, b"\n"].concat());
             }
         }
-        let listing = Listing::parse(&text, &self.config.prefix, max);
-        for line in &listing.invalid {
+        Ok(Listing::parse(&text, &self.config.prefix, max))
+    }
+
+    fn name_invalid(&mut self, lines: &[Vec<u8>]) {
+        for line in lines {
             let name = variable(line, &self.config.prefix).map_or(b"".as_slice(), |(name, _)| name);
             let is_plain = |c: &u8| c.is_ascii_alphanumeric() || b"_.:-".contains(c);
             let name = if name.iter().all(is_plain) { name } else { b"odd name" };
             let name = String::from_utf8_lossy(name);
             self.warn(format_args!("{name}: left out: no valid lease"));
         }
-        Ok(listing.values())
     }
 }
 

@@ -1,9 +1,9 @@
 //! The intent log: one writer at a time, and changes that are set in RAM and may not be committed to flash yet.
 //!
 //! If the script is killed between `set` and `commit` while the power stays on, RAM differs from flash and nothing else
-//! records it. So each change is recorded in RAM before `set`, as `NAME=VALUE` or, for a removed variable, `NAME`, and
-//! the log is emptied after `commit`. A later call that finds an entry of a call that has ended, and sees that RAM
-//! contains the state it describes, commits. The first entry of a running call is also the lock: later calls wait for it.
+//! records it. So each call that writes adds an entry in RAM before `set`, and empties the log after `commit`. A later call
+//! that finds an entry of a call that has ended commits. The first entry of a running call is also the lock: later calls
+//! wait for it.
 
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Read, Write};
@@ -25,10 +25,8 @@ const MAX_TRIES: u32 = 20;
 pub enum Lock {
     /// This call may write.
     Acquired {
-        /// The entries of calls that have ended.
-        ended: Vec<Vec<u8>>,
-        /// Whether the log was too long to be read.
-        too_long: bool,
+        /// Whether a call has ended without emptying the log: what it has set may not be committed.
+        owed: bool,
         /// Whether this call has waited for another one.
         waited: bool,
     },
@@ -50,7 +48,7 @@ pub trait IntentLog {
     ///
     /// # Errors
     /// [`OperationError::Killed`]; other errors count as [`Lock::Unusable`].
-    fn lock(&mut self, entry: &[u8]) -> Result<Lock, OperationError>;
+    fn lock(&mut self) -> Result<Lock, OperationError>;
 
     /// Waits for the calls that have an entry, for some seconds.
     ///
@@ -68,17 +66,18 @@ pub trait IntentLog {
 /// An intent log in memory, for a script that runs in process, where no two calls run at the same time. A reboot is
 /// modelled by a new log.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct MemoryIntentLog(Vec<Vec<u8>>);
+pub struct MemoryIntentLog {
+    has_entries: bool,
+}
 
 impl IntentLog for MemoryIntentLog {
     fn has_entries(&mut self) -> Result<bool, OperationError> {
-        Ok(!self.0.is_empty())
+        Ok(self.has_entries)
     }
 
-    fn lock(&mut self, entry: &[u8]) -> Result<Lock, OperationError> {
-        let ended = self.0.clone();
-        self.0.push(entry.to_vec());
-        Ok(Lock::Acquired { ended, too_long: false, waited: false })
+    fn lock(&mut self) -> Result<Lock, OperationError> {
+        let owed = std::mem::replace(&mut self.has_entries, true);
+        Ok(Lock::Acquired { owed, waited: false })
     }
 
     fn wait(&mut self) -> Result<(), OperationError> {
@@ -86,12 +85,12 @@ impl IntentLog for MemoryIntentLog {
     }
 
     fn clear(&mut self) -> Result<(), OperationError> {
-        self.0.clear();
+        self.has_entries = false;
         Ok(())
     }
 }
 
-/// A file with lines `PID.START ENTRY` in a folder of this user, shared with `lease_update.sh`. `START` is the start time
+/// A file with lines `PID.START` in a folder of this user, shared with `lease_update.sh`. `START` is the start time
 /// of the process, since its number can be given to another process. An empty file is the same as a missing one: the
 /// shell script cannot remove a file.
 ///
@@ -134,39 +133,37 @@ impl FileIntentLog {
         Ok(text)
     }
 
-    /// Waits until `entry` is that of the first running call, or, without one, until no call is running.
-    fn acquire(&self, entry: Option<&[u8]>) -> io::Result<Lock> {
-        let mut too_long = false;
+    /// Waits until this call is the first running one, or, if it does not write, until no call is running.
+    fn acquire(&self, writes: bool) -> io::Result<Lock> {
+        let mut owed = false;
         let text = self.text()?;
         if text.len() as u64 > MAX_BYTES {
             self.open()?.set_len(0)?;
-            too_long = true;
-        } else if !text.is_empty() && !is_written_by_a_call(&text) {
-            return Ok(Lock::Unusable);
+            owed = true;
         }
         let this = Writer::of(std::process::id());
         let mut owner = None;
         for tries in 1..=MAX_TRIES {
-            let text = self.text()?;
-            let mut ended = Vec::new();
             owner = None;
-            for line in text.split(|c| *c == b'\n').filter(|line| !line.is_empty()) {
-                let (writer, change) = split_line(line);
-                match Writer::running(writer) {
+            for line in self.text()?.split_inclusive(|c| *c == b'\n') {
+                let line = line.strip_suffix(b"\n").unwrap_or(line);
+                if !is_written_by_a_call(line) {
+                    return Ok(Lock::Unusable);
+                }
+                match Writer::running(line) {
                     Some(running) => owner = owner.or(Some(running)),
-                    None => ended.push(change.to_vec()),
+                    None => owed = true,
                 }
             }
-            match (&owner, entry) {
-                (None, None) => return Ok(Lock::Acquired { ended, too_long, waited: tries > 1 }),
-                (Some(owner), Some(_)) if this.as_ref() == Some(owner) => {
-                    return Ok(Lock::Acquired { ended, too_long, waited: tries > 2 });
+            match (&owner, &this) {
+                (_, None) => return Ok(Lock::Unusable),
+                (None, _) if !writes => return Ok(Lock::Acquired { owed, waited: tries > 1 }),
+                (Some(owner), Some(this)) if this == owner => {
+                    return Ok(Lock::Acquired { owed, waited: tries > 2 });
                 }
                 (Some(owner), _) => owner.wait(),
-                (None, Some(entry)) => {
-                    let writer = this.as_ref().map_or("", |this| &this.id);
-                    let line = [writer.as_bytes(), b" ", entry, b"\n"].concat();
-                    self.open()?.write_all(&line)?;
+                (None, Some(this)) => {
+                    self.open()?.write_all(&[this.id.as_bytes(), b"\n"].concat())?;
                 }
             }
         }
@@ -179,16 +176,16 @@ impl IntentLog for FileIntentLog {
         Ok(fs::metadata(self.folder.join("intents")).is_ok_and(|data| data.len() > 0))
     }
 
-    fn lock(&mut self, entry: &[u8]) -> Result<Lock, OperationError> {
+    fn lock(&mut self) -> Result<Lock, OperationError> {
         if is_absent(&self.folder) {
             // If this fails, so does the next call of `open`.
             let _ = DirBuilder::new().mode(0o700).create(&self.folder);
         }
-        Ok(self.acquire(Some(entry)).unwrap_or(Lock::Unusable))
+        Ok(self.acquire(true).unwrap_or(Lock::Unusable))
     }
 
     fn wait(&mut self) -> Result<(), OperationError> {
-        let _ = self.acquire(None);
+        let _ = self.acquire(false);
         Ok(())
     }
 
@@ -202,16 +199,9 @@ fn is_absent(path: &Path) -> bool {
     path.symlink_metadata().is_err()
 }
 
-/// Whether the text begins with a process.
-fn is_written_by_a_call(text: &[u8]) -> bool {
-    let line = text.split(|c| *c == b'\n').next().unwrap_or_default();
-    let dot = line.iter().position(|c| *c == b'.');
-    matches!(line, [b'1'..=b'9', ..]) && dot.is_some_and(|dot| line[dot..].contains(&b' '))
-}
-
-fn split_line(line: &[u8]) -> (&[u8], &[u8]) {
-    let blank = line.iter().position(|c| *c == b' ');
-    blank.map_or((line, line), |blank| (&line[..blank], &line[blank + 1..]))
+/// Whether a line is that of a process.
+fn is_written_by_a_call(line: &[u8]) -> bool {
+    matches!(line, [b'1'..=b'9', ..]) && line.contains(&b'.')
 }
 
 /// A process that writes to the log.

@@ -21,9 +21,9 @@ const RESERVE: i64 = 92;
 /// The same without the `sdram_*` variables.
 const MARGIN: i64 = 8;
 
-/// What a valid variable under the prefix is. Leases are printed in this order.
+/// What a valid variable under the prefix is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub(crate) enum Kind {
     V4,
     ServerDuid,
     V6,
@@ -32,13 +32,13 @@ enum Kind {
 /// The variables under the prefix, as `init` reads them.
 #[derive(Debug, Default)]
 pub(crate) struct Listing {
-    /// Names and values of valid variables: DHCPv4 leases, the DUID of the server, DHCPv6 leases.
-    pub(crate) valid: Vec<(Vec<u8>, Vec<u8>)>,
+    /// Names and values of valid variables, as the tool shows them.
+    pub(crate) valid: Vec<(Kind, Vec<u8>, Vec<u8>)>,
     /// Lines with a name under the prefix and an invalid value.
     pub(crate) invalid: Vec<Vec<u8>>,
     /// The number of leases beyond the maximum.
     pub(crate) surplus: u64,
-    /// Whether a line may be the second one of a value, or a name occurs twice.
+    /// Whether a line may be the second one of a value, or a valid variable occurs twice.
     pub(crate) is_doubtful: bool,
     /// Whether the image was read while OpenWrt's tool wrote it: its checksum is wrong.
     pub(crate) is_torn: bool,
@@ -51,44 +51,50 @@ impl Listing {
     pub(crate) fn parse(text: &[u8], prefix: &[u8], max: u64) -> Self {
         let mut listing = Self::default();
         let mut seen = BTreeSet::new();
-        let [mut v4, mut server, mut v6] = [const { Vec::new() }; 3];
         let mut count = 0;
         for line in lines(text) {
             let Some((name, value)) = variable(line, prefix) else {
-                let rest = line.strip_prefix(b"duid ").or_else(|| after_digits(line));
-                listing.is_doubtful |= rest.is_some() && find(line, b" bytes used ").is_none();
-                listing.is_usage |= line.starts_with(b"NVRAM Utility");
+                listing.is_doubtful |=
+                    looks_like_a_value(line) && find(line, b" bytes used ").is_none();
                 if line.starts_with(b"CRC8:") {
                     listing.is_torn = !has_right_checksum(line);
                 }
                 continue;
             };
-            if !seen.insert(name) {
-                listing.is_doubtful = true;
-                continue;
-            }
             let Some(kind) = kind(&name[prefix.len()..], value) else {
                 listing.invalid.push(line.to_vec());
                 continue;
             };
-            let list = match kind {
-                Kind::V4 => &mut v4,
-                Kind::ServerDuid => &mut server,
-                Kind::V6 => &mut v6,
-            };
+            if seen.contains(name) {
+                listing.is_doubtful = true;
+                continue;
+            }
             count += u64::from(kind != Kind::ServerDuid);
             if kind == Kind::ServerDuid || max == 0 || count <= max {
-                list.push((name.to_vec(), value.to_vec()));
+                seen.insert(name);
+                listing.valid.push((kind, name.to_vec(), value.to_vec()));
             }
         }
         listing.surplus = if max == 0 { 0 } else { count.saturating_sub(max) };
-        listing.valid = [v4, server, v6].concat();
+        listing.is_usage = text.starts_with(b"NVRAM Utility");
         listing
+    }
+
+    /// The names of valid variables.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &[u8]> {
+        self.valid.iter().map(|(_, name, _)| name.as_slice())
     }
 
     /// The values of valid variables, each with a line break.
     pub(crate) fn values(&self) -> Vec<u8> {
-        self.valid.iter().flat_map(|(_, value)| [value, b"\n".as_slice()].concat()).collect()
+        self.valid.iter().flat_map(|(_, _, value)| [value, b"\n".as_slice()].concat()).collect()
+    }
+
+    /// The values in the order in which dnsmasq reads them: DHCPv4 leases, the DUID of the server, DHCPv6 leases.
+    pub(crate) fn output(&self) -> Vec<u8> {
+        let of = |kind| self.valid.iter().filter(move |valid| valid.0 == kind);
+        let values = of(Kind::V4).chain(of(Kind::ServerDuid)).chain(of(Kind::V6));
+        values.flat_map(|(_, _, value)| [value, b"\n".as_slice()].concat()).collect()
     }
 }
 
@@ -102,20 +108,19 @@ pub(crate) fn invalid_lines(text: &[u8], prefix: &[u8]) -> Vec<Vec<u8>> {
     Listing::parse(text, prefix, 0).invalid
 }
 
-/// The number of free bytes, as text; `None` if the tool does not report it.
-pub(crate) fn free_bytes(text: &[u8], prefix: &[u8]) -> Option<i64> {
+/// The number of free bytes; `None` if the tool does not report it.
+pub(crate) fn free_bytes(text: &[u8]) -> Option<i64> {
     let mut free: Option<i64> = None;
     let mut room = |found: Option<i64>| {
         if let Some(found) = found {
             free = Some(free.map_or(found, |free| free.min(found)));
         }
     };
-    let (mut before, mut last) = (b"".as_slice(), b"".as_slice());
-    for line in lines(text) {
-        (before, last) = (last, line);
-        if variable(line, prefix).is_none() {
-            room(size(line));
-        }
+    let mut last = b"".as_slice();
+    for line in lines(text).filter(|line| !line.is_empty()) {
+        last = line;
+        // Standard error can come in the middle of any line, also of a lease.
+        room(size(line));
     }
     if let Some(at) = find(last, b" bytes used / ") {
         let rest = &last[at + b" bytes used / ".len()..];
@@ -124,7 +129,7 @@ pub(crate) fn free_bytes(text: &[u8], prefix: &[u8]) -> Option<i64> {
             room(word(4).map(number));
         }
     }
-    if before == b"---" && last.ends_with(b" bytes free.") {
+    if last.ends_with(b" bytes free.") {
         room(last.split(|c| *c == b' ').nth(5).map(number));
     }
     free
@@ -169,6 +174,12 @@ fn after_digits(line: &[u8]) -> Option<&[u8]> {
     (end > 0 && line[end] == b' ').then(|| &line[end + 1..])
 }
 
+/// Whether a line may be the value of a lease or of the DUID of the server.
+fn looks_like_a_value(line: &[u8]) -> bool {
+    let blanks = line.iter().filter(|c| **c == b' ').count();
+    line.starts_with(b"duid ") || line.first().is_some_and(u8::is_ascii_digit) && blanks > 3
+}
+
 /// `CRC8:          0x77 (calculated: 0x77)`.
 fn has_right_checksum(line: &[u8]) -> bool {
     let mut words = line.split(|c| *c == b' ').filter(|word| !word.is_empty()).skip(1);
@@ -176,23 +187,18 @@ fn has_right_checksum(line: &[u8]) -> bool {
     [stored, b")"].concat() == calculated
 }
 
-/// The number in the first `size: N bytes (M left)` of a line.
+/// The number in the last `size: N bytes (M left)` of a line.
 fn size(line: &[u8]) -> Option<i64> {
-    let mut rest = line;
-    while let Some(at) = find(rest, b"size: ") {
-        rest = &rest[at + 6..];
-        let number = after_digits(rest).and_then(|rest| rest.strip_prefix(b"bytes ("));
-        let number = number.and_then(|rest| Some(&rest[..find(rest, b" left)")?]));
-        let digits = number.map(|number| number.strip_prefix(b"-").unwrap_or(number));
-        if digits.is_some_and(|digits| !digits.is_empty() && digits.iter().all(u8::is_ascii_digit))
-        {
-            return number.map(self::number);
-        }
-    }
-    None
+    let start = find(line, b"size: ")? + 6;
+    let at = line.windows(8).rposition(|part| part.starts_with(b" bytes ("))?;
+    let number = line.get(at + 8..).filter(|_| at >= start)?;
+    let number = &number[..find(number, b" left)")?];
+    let digits = number.strip_prefix(b"-").unwrap_or(number);
+    let is_number = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+    (is_number && number.len() < 11).then(|| self::number(number))
 }
 
-/// The number at the start of a text, as awk reads it.
+/// The number at the start of a text.
 fn number(text: &[u8]) -> i64 {
     let (sign, digits) = match text.strip_prefix(b"-") {
         Some(digits) => (-1, digits),

@@ -46,14 +46,6 @@ impl Target {
         [reading.text.as_slice(), b"\n"].concat().starts_with(&expected)
     }
 
-    /// The entry in the intent log.
-    fn entry(&self) -> Vec<u8> {
-        match &self.want {
-            Some(want) => assignment(&self.record, want),
-            None => self.record.clone(),
-        }
-    }
-
     /// The number of bytes by which the variables grow.
     fn growth(&self, reading: &Reading) -> i64 {
         let len = |text: &[u8]| text.len() as i64;
@@ -121,8 +113,7 @@ impl Script<'_> {
         }
 
         let mut is_owed = false;
-        let mut ended = Vec::new();
-        let locked = match Self::logged(self.intent_log.lock(&target.entry()), Lock::Unusable)? {
+        let locked = match Self::logged(self.intent_log.lock(), Lock::Unusable)? {
             Lock::Busy(pid) => {
                 return self.fail(format_args!("process {pid} writes to NVRAM: nothing stored"));
             }
@@ -132,22 +123,24 @@ impl Script<'_> {
                 self.warn(format_args!("no lock in RAM: {folder} is not a folder of ours"));
                 false
             }
-            Lock::Acquired { ended: entries, too_long, waited } => {
-                if waited || !entries.is_empty() {
+            Lock::Acquired { owed, waited } => {
+                if waited {
                     reading = self.read_all(&mut target, true)?;
                 }
-                is_owed = too_long;
-                ended = entries;
+                is_owed = owed;
                 true
             }
         };
-        is_owed |= ended.iter().any(|entry| is_in_ram(&reading.text, entry));
         let mut commands = Vec::new();
         if !target.is_stored(&reading) {
-            commands = target.commands();
             for line in invalid {
-                self.remove_invalid(&line, &target, &mut commands)?;
+                if let Some((name, _)) = variable(&line, &self.config.prefix)
+                    && occurrences(&reading.text, name) < 2
+                {
+                    commands.extend([b"unset".to_vec(), name.to_vec()]);
+                }
             }
+            commands.extend(target.commands());
         }
         if !commands.is_empty() || is_owed {
             // Again if need be: OpenWrt's tool has no lock, and another program may have written at the same time.
@@ -215,14 +208,13 @@ impl Script<'_> {
     /// Ends the call if dnsmasq could not read the record, or if there is no space for it.
     fn check(&mut self, text: &[u8], target: &Target, reading: &Reading) -> ScriptResult {
         let is_valid = match &target.want {
-            None => Address::parse(text).is_some(),
-            Some(want) => text != b"duid" && Stored::parse(text, want).is_ok(),
+            None => true,
+            Some(want) => Stored::parse(text, want).is_ok(),
         };
         if !is_valid {
             return self.fail("not a lease that dnsmasq can read: refused");
         }
-        let free =
-            free_bytes(&reading.text, &self.config.prefix).or_else(|| self.config.free_bytes());
+        let free = free_bytes(&reading.text).or_else(|| self.config.free_bytes());
         if let Some(free) = free
             && let Err(need) = check_space(target.growth(reading), free)
         {
@@ -230,23 +222,6 @@ impl Script<'_> {
             return self.fail(format_args!(
                 "no room in NVRAM: {need} bytes needed, {free} left: {record} not stored"
             ));
-        }
-        Ok(())
-    }
-
-    /// Adds the command that removes an invalid variable, unless its line belongs to another one.
-    fn remove_invalid(
-        &mut self,
-        line: &[u8],
-        target: &Target,
-        commands: &mut Vec<Vec<u8>>,
-    ) -> ScriptResult {
-        let Some((name, _)) = variable(line, &self.config.prefix) else { return Ok(()) };
-        let value = self.command(&[b"get", name])?.stdout;
-        let value = trim(&value);
-        let is_invalid = assignment(name, value) == line || value.contains(&b'\n');
-        if name != target.record && is_invalid {
-            commands.extend([b"unset".to_vec(), name.to_vec()]);
         }
         Ok(())
     }
@@ -308,13 +283,10 @@ impl Script<'_> {
     }
 }
 
-/// Whether RAM contains the state that an entry of the intent log describes.
-fn is_in_ram(show: &[u8], entry: &[u8]) -> bool {
-    if entry.contains(&b'=') {
-        return has_line(show, entry);
-    }
-    let start = [entry, b"="].concat();
-    !lines(show).any(|line| line.starts_with(&start))
+/// How often a variable occurs in `show`: more than once if one of its lines is part of another value.
+fn occurrences(show: &[u8], name: &[u8]) -> usize {
+    let start = [name, b"="].concat();
+    lines(show).filter(|line| line.starts_with(&start)).count()
 }
 
 /// The record for the lease that dnsmasq reports.

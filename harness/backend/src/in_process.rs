@@ -472,8 +472,8 @@ impl IntentLog for SharedIntentLog {
         self.0.borrow_mut().has_entries()
     }
 
-    fn lock(&mut self, entry: &[u8]) -> Result<Lock, OperationError> {
-        self.0.borrow_mut().lock(entry)
+    fn lock(&mut self) -> Result<Lock, OperationError> {
+        self.0.borrow_mut().lock()
     }
 
     fn wait(&mut self) -> Result<(), OperationError> {

@@ -24,6 +24,9 @@ macro_rules! check {
 }
 
 /// Runs a test with the packed inputs of the function that `inner` is defined in.
+///
+/// # Panics
+/// If the packed inputs cannot be read, or as the test does.
 pub fn replay<T>(inner: &T, test: &dyn Fn(&[u8])) {
     // libFuzzer begins with inputs of its own, which ci/fuzz unpacks.
     if std::env::var_os("BOLERO_LIBFUZZER_ARGS").is_some() {

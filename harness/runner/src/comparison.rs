@@ -264,11 +264,12 @@ impl Comparison {
     ) -> Result<(), BackendError> {
         let predicted = router.engine().next_alarm();
         let advertises = router.engine().config().advertises;
+        let is_busy = router.engine().is_busy();
         let Some(daemon) = self.daemon(router) else { return Ok(()) };
         if daemon.has_exited() {
             return self.report_death(router, findings);
         }
-        if daemon.alarm_is_hidden() || advertises {
+        if daemon.alarm_is_hidden() || advertises || is_busy {
             return Ok(());
         }
         let real = daemon.alarm();

@@ -118,6 +118,36 @@ fn boot(script: &str, router: &str, exit: i32) -> Lab {
     lab
 }
 
+/// Stores the leases five seconds after a change, in the background.
+const STORES_LATER: &str = r#"#!/bin/sh
+f=/tmp/leases
+[ -e "$f" ] || nvram get dnsmasq_lease_all >"$f"
+case $1 in
+init) grep . "$f"; exit 0 ;;
+add) echo "${DNSMASQ_LEASE_EXPIRES:-$DNSMASQ_LEASE_LENGTH} $2 $3 ${4:-*} ${DNSMASQ_CLIENT_ID:-*}" >>"$f" ;;
+*) exit 0 ;;
+esac
+( sleep 5; nvram set dnsmasq_lease_all="$(cat "$f")"; nvram commit ) >/dev/null 2>&1 &
+"#;
+
+/// Nothing waits: the process sleeps by the router's clock.
+#[rstest]
+#[case::before_it_wakes("2s", 1)]
+#[case::after_it_wakes("6s", 0)]
+fn a_process_that_sleeps_in_the_background_wakes_by_the_routers_clock(
+    #[case] later: &str,
+    #[case] code: i32,
+) {
+    let lab = lab(STORES_LATER, "");
+    let power_cut = format!("[[step]]\nadvance = \"{later}\"\n[[step]]\npower-cut = true");
+    let story = lab.read("story.toml").replace("[[step]]\npower-cut = true", &power_cut);
+    lab.write("story.toml", &story);
+    let run = lab.command(&["run", "story.toml", "--script", "script.sh"]).assert().code(code);
+    if code != 0 {
+        run.stdout(predicate::str::contains("bug durability"));
+    }
+}
+
 #[test]
 fn a_persistent_folder_can_start_with_files() {
     let lab = boot(

@@ -11,7 +11,8 @@ use super::lease_store::{LeaseStore, SimulationError};
 use super::router::Script;
 use super::wear_counts::{BINS, WearCounts};
 use dnsmasq_model::{
-    Action, Build, CallSink, HwAddr, Lease, PendingCall, Text, hex_text, legal_hostname, share_text,
+    Action, Build, CallSink, Clock, HwAddr, Lease, PendingCall, Text, hex_text, legal_hostname,
+    share_text,
 };
 
 /// Bytes of `dnsmasq_lease_`, `=`, four blanks and a NUL.
@@ -94,8 +95,19 @@ impl<'a> CountingStore<'a> {
             images: None,
             wear: WearCounts::new(blocks, seconds),
         };
-        store.set_time(0);
+        store.begin_bin(0);
         Ok(store)
+    }
+
+    /// Counts from now on in the bin of this second.
+    fn begin_bin(&mut self, second: u64) {
+        if second < self.bin_ends {
+            return;
+        }
+        self.bin = self.wear.bin(second);
+        let bins = BINS as u128;
+        let end = (self.bin as u128 + 1) * u128::from(self.wear.seconds);
+        self.bin_ends = if self.bin + 1 == BINS { u64::MAX } else { end.div_ceil(bins) as u64 };
     }
 
     /// Also builds the image of every commit from now on.
@@ -251,14 +263,8 @@ impl CallSink for CountingStore<'_> {
 }
 
 impl LeaseStore for CountingStore<'_> {
-    fn set_time(&mut self, second: u64) {
-        if second < self.bin_ends {
-            return;
-        }
-        self.bin = self.wear.bin(second);
-        let bins = BINS as u128;
-        let end = (self.bin as u128 + 1) * u128::from(self.wear.seconds);
-        self.bin_ends = if self.bin + 1 == BINS { u64::MAX } else { end.div_ceil(bins) as u64 };
+    fn set_time(&mut self, second: u64, _: Clock) {
+        self.begin_bin(second);
     }
 
     fn init(&mut self) -> Result<Vec<u8>, SimulationError> {

@@ -7,7 +7,7 @@ use super::cost_model::CostModel;
 use super::lease_store::{LeaseStore, SimulationError};
 use super::wear_counts::WearCounts;
 use backend::{Backend, CallEnd, CallOptions, CallResult};
-use dnsmasq_model::{CallSink, PendingCall, ScriptCall};
+use dnsmasq_model::{CallSink, Clock, PendingCall, ScriptCall};
 use runner::NamePattern;
 
 /// Executes every call on a back end and counts its commands and flash operations.
@@ -155,8 +155,9 @@ impl CallSink for ExecutingStore<'_> {
 }
 
 impl LeaseStore for ExecutingStore<'_> {
-    fn set_time(&mut self, second: u64) {
+    fn set_time(&mut self, second: u64, clock: Clock) {
         self.now = second;
+        self.backend.set_clock(clock);
     }
 
     fn init(&mut self) -> Result<Vec<u8>, SimulationError> {

@@ -2,7 +2,7 @@
 
 use super::counting_store::CountingStore;
 use super::lease_store::{LeaseStore, SimulationError};
-use dnsmasq_model::{CallSink, PendingCall};
+use dnsmasq_model::{CallSink, Clock, PendingCall};
 
 /// Forwards each call to every store.
 pub(super) struct FanOut<'a>(pub(super) Vec<CountingStore<'a>>);
@@ -18,8 +18,8 @@ impl CallSink for FanOut<'_> {
 }
 
 impl LeaseStore for FanOut<'_> {
-    fn set_time(&mut self, second: u64) {
-        self.0.iter_mut().for_each(|store| store.set_time(second));
+    fn set_time(&mut self, second: u64, clock: Clock) {
+        self.0.iter_mut().for_each(|store| store.set_time(second, clock));
     }
 
     fn init(&mut self) -> Result<Vec<u8>, SimulationError> {

@@ -1,12 +1,12 @@
 //! The interface between a simulated dnsmasq and a lease script with its store.
 
 use backend::BackendError;
-use dnsmasq_model::{CallSink, StartFailure};
+use dnsmasq_model::{CallSink, Clock, StartFailure};
 
 /// A lease script and its store. The calls of the script other than `init` arrive through [`CallSink`].
 pub trait LeaseStore: CallSink {
-    /// Sets the simulated time of the following calls, in seconds.
-    fn set_time(&mut self, second: u64);
+    /// Sets the simulated time of the following calls, in seconds, and the clock of the router at that moment.
+    fn set_time(&mut self, second: u64, clock: Clock);
 
     /// Calls the script with `init` and returns what it prints.
     ///

@@ -161,7 +161,7 @@ impl<S: LeaseStore> Simulation<'_, S> {
             if now >= seconds {
                 break;
             }
-            self.store.set_time(now);
+            self.store.set_time(now, self.clock(now));
             self.expire_leases(now);
             if id < BOOT {
                 let next = self.device_event(id as usize, now);
@@ -170,8 +170,9 @@ impl<S: LeaseStore> Simulation<'_, S> {
                 self.router_event(id, now)?;
             }
         }
-        self.store.set_time(seconds.saturating_sub(1));
-        self.expire_leases(seconds.saturating_sub(1));
+        let last = seconds.saturating_sub(1);
+        self.store.set_time(last, self.clock(last));
+        self.expire_leases(last);
         Ok(())
     }
 

@@ -24,7 +24,7 @@ pub(crate) fn play(
         let since_boot = *second as i64 - booted as i64;
         let clock =
             Clock { wall: workload.begin + *second as i64, mono: MONO_AT_START + since_boot };
-        store.set_time(*second);
+        store.set_time(*second, clock);
         if engine.is_running() {
             engine.advance_to(clock, store);
         }

@@ -43,13 +43,8 @@ fn a_tool_that_reads_stdin_consumes_neither_the_callers_input_nor_the_intent_log
     fs::write(path("nvram"), TOOL).expect("the tool");
     fs::set_permissions(path("nvram"), fs::Permissions::from_mode(0o755)).expect("its mode");
     fs::write(path("files/dnsmasq_lease_192.168.1.1"), format!("{RECORD}\n")).expect("a variable");
-    // Only the second entry describes a variable in RAM.
-    let entries = [
-        "999999998.1 dnsmasq_lease_192.168.1.2=gone",
-        &format!("999999999.1 dnsmasq_lease_192.168.1.1={RECORD}"),
-    ];
     fs::create_dir(path(".dnsmasq_lease_run")).expect("a folder");
-    fs::write(path(".dnsmasq_lease_run/intents"), entries.join("\n") + "\n")
+    fs::write(path(".dnsmasq_lease_run/intents"), "999999998.1\n999999999.1\n")
         .expect("an intent log");
 
     let script = on.command().expect("a program");

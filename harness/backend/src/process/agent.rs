@@ -32,6 +32,9 @@ use super::stragglers::{Daemons, children};
 /// Maximum output of a program on each stream, in bytes. The pipe is closed when it is exceeded.
 const MAX_OUTPUT: usize = 4 << 20;
 
+/// How often processes wake between two calls. One that wakes every second for days would take minutes.
+const MAX_WAKES: u32 = 100;
+
 /// The name of the log of `nvram` commands in the scratch folder.
 pub(super) const COMMAND_LOG: &str = "commands";
 
@@ -71,7 +74,8 @@ pub fn main() -> io::Result<()> {
                 let written = files.write(&sandbox::Root::persistent_folder());
                 answer(&mut stdout, &written.map_err(FilesError::from))?;
             }
-            Request::KillStragglers => {
+            Request::KillStragglers(time) => {
+                agent.wake_sleepers(time);
                 agent.kill_stragglers();
                 answer(&mut stdout, &())?;
             }
@@ -138,14 +142,15 @@ impl Agent {
         written.map_err(|error| Refusal::Files(error.into()))?;
         let supervision =
             if *watches_files { Supervision::ClockAndFiles } else { Supervision::Clock };
-        match sandbox::clock::start(supervision) {
+        match sandbox::clock::start(supervision, *isolation) {
             Ok(supervisor) => agent.supervisor = Some(supervisor),
             Err(error) => agent.clock_refused = Some(error.to_string()),
         }
         Ok(agent)
     }
 
-    fn set_clock(&self, time: Option<Time>) {
+    fn set_clock(&mut self, time: Option<Time>) {
+        self.wake_sleepers(time);
         if let Some(supervisor) = &self.supervisor {
             supervisor.clock.set(time);
             supervisor.clock.write_uptime(&self.scratch.join(UPTIME));
@@ -171,12 +176,29 @@ impl Agent {
             _ = sandbox::clock::date_files(&sandbox::Root::ram_folder(), began, time.wall);
             _ = sandbox::clock::date_files(&folder, began, time.wall);
         }
-        Ran { results, changes, stored_late }
+        let supervisor = self.supervisor.as_ref();
+        let sleeping = supervisor.is_some_and(|supervisor| !supervisor.sleeping().is_empty());
+        Ran { results, changes, stored_late, sleeping }
+    }
+
+    /// Wakes the programs that earlier calls have left sleeping and that wake until `time`, one after the other.
+    fn wake_sleepers(&mut self, time: Option<Time>) {
+        let (Some(supervisor), Some(time)) = (&self.supervisor, time) else { return };
+        for _ in 0..MAX_WAKES {
+            if !supervisor.wake_next(time) {
+                break;
+            }
+            self.daemons.wait_for_stragglers(Some(supervisor));
+        }
     }
 
     /// Waits for the processes that the programs have left running. Returns whether they have stored something.
     fn store_late(&mut self) -> bool {
-        if self.daemons.stragglers().is_empty() {
+        let supervisor = self.supervisor.as_ref();
+        if let Some(supervisor) = supervisor {
+            supervisor.clock.stop();
+        }
+        if self.daemons.stragglers(supervisor).is_empty() {
             return false;
         }
         let stored = || {
@@ -185,7 +207,7 @@ impl Agent {
             (read("flash"), read("staging"), files)
         };
         let before = stored();
-        self.daemons.wait_for_stragglers();
+        self.daemons.wait_for_stragglers(supervisor);
         before != stored()
     }
 

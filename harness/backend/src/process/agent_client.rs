@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use sandbox::FileTree;
+use sandbox::clock::Time;
 
 use super::protocol::{
     AGENT_NAME, FilesError, Handshake, HandshakeReply, Ran, Refusal, Request, Run,
@@ -88,8 +89,8 @@ impl AgentClient {
         written.map_err(explain_files_error)
     }
 
-    pub(super) fn kill_stragglers(&mut self) -> Result<(), BackendError> {
-        self.ask(&Request::KillStragglers)
+    pub(super) fn kill_stragglers(&mut self, time: Option<Time>) -> Result<(), BackendError> {
+        self.ask(&Request::KillStragglers(time))
     }
 }
 

@@ -75,8 +75,8 @@ pub enum Request {
     ReadFiles,
     /// Replace all persistent files.
     WriteFiles(FileTree),
-    /// Kill all processes that earlier programs left behind, as a power cut does.
-    KillStragglers,
+    /// Kill all processes that earlier programs left behind, as a power cut at this time does.
+    KillStragglers(Option<Time>),
     /// Start a program without waiting for it, with its output going to this file. Only one can run at a time.
     Start(Program, PathBuf),
     /// Send this signal to the program of [`Request::Start`].
@@ -105,6 +105,8 @@ pub struct Ran {
     pub changes: Vec<RecordedChange>,
     /// Whether processes that the programs left running stored something after the programs had ended.
     pub stored_late: bool,
+    /// Whether processes sleep that the programs, or earlier ones, left running.
+    pub sleeping: bool,
 }
 
 /// A program to run.

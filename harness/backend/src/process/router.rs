@@ -69,6 +69,8 @@ pub struct Process {
     last_call: Option<FileHistory>,
     /// The changes of persistent files that a power cut can lose.
     unsynced: Option<FileHistory>,
+    /// Whether processes sleep that calls have left running.
+    sleeping: bool,
     /// Whether leases are kept in journals in the folder [`JOURNAL_FOLDER`].
     journal: bool,
 }
@@ -178,6 +180,7 @@ impl Process {
             time: None,
             last_call: None,
             unsynced: None,
+            sleeping: false,
             journal: false,
         };
         process.replace(machine)?;
@@ -250,7 +253,7 @@ impl Process {
     /// # Errors
     /// If the files cannot be written.
     pub fn restore(&mut self, machine: &Machine, files: &RouterFiles) -> Result<(), BackendError> {
-        self.agent.kill_stragglers()?;
+        self.agent.kill_stragglers(None)?;
         self.replace(machine.clone())?;
         self.write_ram(&files.ram)?;
         self.last_call = None;
@@ -493,7 +496,8 @@ impl Backend for Process {
             None
         };
         let run = Run { programs, time: self.time, watch: before.is_some() };
-        let Ran { results, changes, stored_late } = self.agent.run(run)?;
+        let Ran { results, changes, stored_late, sleeping } = self.agent.run(run)?;
+        self.sleeping = sleeping;
         let ordering = self.storage.ordering;
         self.last_call = before.map(|before| FileHistory::new(before, changes, ordering));
         // An `init` call that only reads can be the lab's own, at the same moment as the call before it.
@@ -533,7 +537,7 @@ impl Backend for Process {
     }
 
     fn power_off(&mut self) -> Result<(), BackendError> {
-        self.agent.kill_stragglers()?;
+        self.agent.kill_stragglers(self.time)?;
         remove_if_exists(&self.path("staging"))
             .map_err(|e| BackendError::environment("the RAM of the scratch folder", &e))?;
         self.write_ram(&FileTree::default())?;
@@ -547,7 +551,12 @@ impl Backend for Process {
     }
 
     fn set_clock(&mut self, clock: Clock) {
-        self.time = Some(Time { wall: clock.wall, mono: clock.mono });
+        let time = Time { wall: clock.wall, mono: clock.mono };
+        self.time = Some(time);
+        if self.sleeping {
+            // An agent that does not answer now does not answer the next request, either.
+            let _answer: Result<(), _> = self.agent.ask(&Request::SetClock(time));
+        }
     }
 
     fn write_file(&mut self, path: &str, contents: Option<&[u8]>) -> Result<(), BackendError> {

@@ -6,17 +6,31 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, WaitOptions, getpid, pidfd_open, waitpid};
+use sandbox::clock::Supervisor;
 
 /// The longest wait for a process that a script has left running.
 const LIMIT: Duration = Duration::from_secs(2);
+/// The longest wait after several processes have outlived the first limit: a script that leaves a process running in each
+/// call would take minutes.
+const LATER_LIMIT: Duration = Duration::from_millis(100);
 
 /// The children of this process, which are those that scripts have left running: it is their subreaper, or the first
 /// process of its namespace.
 pub(super) fn children() -> Vec<Pid> {
-    let own = getpid().as_raw_nonzero();
-    let children = fs::read_to_string(format!("/proc/{own}/task/{own}/children"));
+    children_of(getpid())
+}
+
+fn children_of(parent: Pid) -> Vec<Pid> {
+    let parent = parent.as_raw_nonzero();
+    let children = fs::read_to_string(format!("/proc/{parent}/task/{parent}/children"));
     let children = children.unwrap_or_default();
     children.split_ascii_whitespace().filter_map(|id| Pid::from_raw(id.parse().ok()?)).collect()
+}
+
+/// Whether a process sleeps, or waits for a child that does.
+fn sleeps(process: Pid, sleeping: &[Pid]) -> bool {
+    sleeping.contains(&process)
+        || children_of(process).into_iter().any(|child| sleeps(child, sleeping))
 }
 
 /// The processes that have outlived a wait: daemons, for which there is no other wait.
@@ -24,25 +38,34 @@ pub(super) fn children() -> Vec<Pid> {
 pub(super) struct Daemons(HashSet<Pid>);
 
 impl Daemons {
-    /// The processes that the last call has left running.
-    pub(super) fn stragglers(&self) -> Vec<Pid> {
-        children().into_iter().filter(|pid| !self.0.contains(pid) && !has_ended(*pid)).collect()
+    /// The processes that the last call has left running, without those that sleep.
+    pub(super) fn stragglers(&self, supervisor: Option<&Supervisor>) -> Vec<Pid> {
+        let sleeping = supervisor.map_or_else(Vec::new, Supervisor::sleeping);
+        let all = children().into_iter();
+        all.filter(|pid| !self.0.contains(pid) && !has_ended(*pid) && !sleeps(*pid, &sleeping))
+            .collect()
     }
 
-    /// Waits until the processes that the last call has left running have ended, and those that they have left, too. What
-    /// still runs after a while is a daemon.
-    pub(super) fn wait_for_stragglers(&mut self) {
-        let deadline = Instant::now() + LIMIT;
+    /// Waits until the processes that the last call has left running have ended or sleep, and those that they have left, too.
+    /// What still runs after a while is a daemon.
+    pub(super) fn wait_for_stragglers(&mut self, supervisor: Option<&Supervisor>) {
+        let limit = if self.0.len() < 3 { LIMIT } else { LATER_LIMIT };
+        let deadline = Instant::now() + limit;
         loop {
-            let running = self.stragglers();
+            let running = self.stragglers(supervisor);
             let Some(first) = running.first() else { return };
             let left = deadline.saturating_duration_since(Instant::now());
             let Ok(process) = pidfd_open(*first, PidfdFlags::empty()) else { continue };
+            let mut events = vec![PollFd::new(&process, PollFlags::IN)];
+            events.extend(supervisor.map(|s| PollFd::from_borrowed_fd(s.events(), PollFlags::IN)));
             let timeout = Timespec::try_from(left).ok();
-            let ended = poll(&mut [PollFd::new(&process, PollFlags::IN)], timeout.as_ref());
-            if left.is_zero() || !matches!(ended, Ok(1) | Err(rustix::io::Errno::INTR)) {
-                self.0.extend(self.stragglers());
+            let happened = poll(&mut events, timeout.as_ref());
+            if left.is_zero() || !matches!(happened, Ok(1..) | Err(rustix::io::Errno::INTR)) {
+                self.0.extend(self.stragglers(supervisor));
                 return;
+            }
+            if let Some(supervisor) = supervisor {
+                supervisor.take_events();
             }
         }
     }

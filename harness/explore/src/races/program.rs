@@ -28,7 +28,7 @@ pub(super) enum Request {
     /// Whether the intent log has entries.
     LookAtIntentLog,
     /// Adds an entry to the intent log, once the other process has none.
-    Lock(Vec<u8>),
+    Lock,
     /// Waits until the other process has no entry in the intent log.
     WaitForLock,
     ClearIntentLog,
@@ -52,8 +52,8 @@ pub(super) enum Response {
         code: i32,
     },
     HasEntries(bool),
-    /// The lock is acquired; the entries of processes that have ended.
-    Locked(Vec<Vec<u8>>),
+    /// The lock is acquired. Whether a process has ended without emptying the log.
+    Locked(bool),
     Done,
 }
 
@@ -165,9 +165,9 @@ impl IntentLog for ReplayedIntentLog<'_, '_> {
         Ok(response == Response::HasEntries(true))
     }
 
-    fn lock(&mut self, entry: &[u8]) -> Result<Lock, OperationError> {
-        match self.0.borrow_mut().next(|| Request::Lock(entry.to_vec()))? {
-            Response::Locked(ended) => Ok(Lock::Acquired { ended, too_long: false, waited: false }),
+    fn lock(&mut self) -> Result<Lock, OperationError> {
+        match self.0.borrow_mut().next(|| Request::Lock)? {
+            Response::Locked(owed) => Ok(Lock::Acquired { owed, waited: false }),
             _ => Ok(Lock::Unusable),
         }
     }

@@ -12,8 +12,8 @@ pub(super) struct SharedState {
     /// The file named /tmp/.nvram.
     pub(super) staging: Option<Inode>,
     pub(super) files: Vec<ImageId>,
-    /// The entries of the script's intent log, each with the index of the process that wrote it.
-    pub(super) intent_log: Vec<(usize, Vec<u8>)>,
+    /// The entries of the script's intent log: the indices of the processes that wrote them.
+    pub(super) intent_log: Vec<usize>,
 }
 
 /// How a command ends once its remaining steps are done.

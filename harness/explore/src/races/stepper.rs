@@ -212,16 +212,16 @@ impl Stepper {
     ) -> Option<String> {
         let other_runs = state.processes[1 - process].phase != Phase::Exited;
         let log = &mut state.shared.intent_log;
-        let is_locked = other_runs && log.iter().any(|(by, _)| *by != process);
+        let is_locked = other_runs && log.iter().any(|by| *by != process);
         let (response, text) = match request {
             Request::LookAtIntentLog => {
                 (Response::HasEntries(!log.is_empty()), "look at the intent log")
             }
-            Request::Lock(_) | Request::WaitForLock if is_locked => return None,
-            Request::Lock(entry) => {
-                let ended = log.iter().map(|(_, entry)| entry.clone()).collect();
-                log.push((process, entry.clone()));
-                (Response::Locked(ended), "add an entry to the intent log")
+            Request::Lock | Request::WaitForLock if is_locked => return None,
+            Request::Lock => {
+                let is_owed = !log.is_empty();
+                log.push(process);
+                (Response::Locked(is_owed), "add an entry to the intent log")
             }
             Request::WaitForLock => (Response::Done, "no other call writes"),
             _ => {

@@ -206,9 +206,8 @@ fn digest_of_sources(source: &Path) -> Result<String, QemuError> {
     Ok(hex_digest(text.as_bytes()))
 }
 
-/// Builds with Debian's Rust for musl, and Rust's standard library from source: without code that reports panics, without
-/// unwind tables, and with everything that is not called left out, both executables are a quarter of their size with the
-/// standard library for glibc. Returns the version and the packages.
+/// Builds with Debian's Rust for musl, and Rust's standard library from source, without code that reports panics and
+/// without unwind tables: see "Size" in lease-script/README.md. Returns the version and the packages.
 fn build_programs(
     arch: Arch,
     options: &Options,
@@ -281,6 +280,7 @@ fn rust_flags(linker: &Path, library: &Path) -> String {
         "-Cforce-unwind-tables=no".to_owned(),
         format!("-Clinker={}", linker.display()),
         "-Clinker-flavor=ld".to_owned(),
+        "-Clink-arg=--strip-all".to_owned(),
         "-Clink-self-contained=no".to_owned(),
         format!("-L{}", library.display()),
         file("crt1.o"),

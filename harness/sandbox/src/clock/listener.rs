@@ -20,6 +20,8 @@ pub(super) struct SystemCall {
 pub(super) enum Answer {
     /// The kernel carries it out.
     Continue,
+    /// It is answered later.
+    Later,
     /// It returns this value.
     Value(i64),
     /// It fails with this error number.
@@ -65,6 +67,13 @@ impl Listener {
         }))
     }
 
+    /// Whether the process of a system call still waits for the answer.
+    pub(super) fn is_waiting(&self, call: &SystemCall) -> bool {
+        let request = libc::SECCOMP_IOCTL_NOTIF_ID_VALID;
+        // SAFETY: the kernel only reads the number.
+        unsafe { libc::ioctl(self.0.as_raw_fd(), request as _, &raw const call.id) == 0 }
+    }
+
     /// Answers a system call. If its process has ended meanwhile, nothing happens.
     pub(super) fn answer(&self, call: &SystemCall, answer: Answer) {
         // SAFETY: as above; the kernel only reads the struct.
@@ -75,6 +84,7 @@ impl Listener {
                 Answer::Continue => response.flags = libc::SECCOMP_USER_NOTIF_FLAG_CONTINUE as u32,
                 Answer::Value(value) => response.val = value,
                 Answer::Error(number) => response.error = -number,
+                Answer::Later => return,
             }
             libc::ioctl(self.0.as_raw_fd(), libc::SECCOMP_IOCTL_NOTIF_SEND as _, &raw mut response);
         }

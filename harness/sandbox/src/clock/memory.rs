@@ -2,6 +2,7 @@
 
 use std::io;
 use std::mem;
+use std::time::Duration;
 
 use rustix::process::Pid;
 
@@ -69,6 +70,15 @@ pub(super) fn read_string(pid: Pid, address: u64) -> Vec<u8> {
         text.extend_from_slice(&chunk);
     }
     text
+}
+
+/// The duration of a `struct timespec`; `None` if the kernel would refuse it.
+pub(super) fn duration(bytes: &[u8]) -> Option<Duration> {
+    let (seconds, nanoseconds) = bytes.split_first_chunk()?;
+    let seconds = u64::try_from(i64::from_ne_bytes(*seconds)).ok()?;
+    let nanoseconds = i64::from_ne_bytes(nanoseconds.try_into().ok()?);
+    let nanoseconds = u32::try_from(nanoseconds).ok().filter(|count| *count < 1_000_000_000)?;
+    Some(Duration::new(seconds, nanoseconds))
 }
 
 /// Seconds and a fraction as the kernel writes them.

@@ -6,7 +6,8 @@
 //! vector that leads to that code. The program then uses system calls.
 //!
 //! During a call of the script the clock stands still, except that no two readings are equal: each is one microsecond
-//! later. Once a program has slept, the clock advances with the time that has passed since.
+//! later. Once a program has slept, the clock advances with the time that has passed since. A program that still sleeps at
+//! the end of the call wakes when the clock of the scenario gets there.
 
 mod auxiliary_vector;
 mod file_status;
@@ -15,6 +16,7 @@ mod filter;
 mod listener;
 mod memory;
 mod router_clock;
+mod sleepers;
 mod supervisor;
 mod traced;
 mod watcher;

@@ -25,27 +25,35 @@ pub(super) enum ClockKind {
     Monotonic,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct State {
     /// `None`: programs see the machine's clock.
     time: Option<Time>,
     /// How often a clock was read since the beginning of the call.
     readings: u32,
+    /// The time that passed after the beginning of the call, before [`RouterClock::stop`].
+    passed: Duration,
     /// When a program first slept.
     slept: Option<Instant>,
     /// The beginning of the call on the clock from which files get their times.
     began: (i64, i64),
 }
 
-/// The router's clocks, shared by the threads of the agent.
-#[derive(Debug)]
-pub struct RouterClock(Mutex<State>);
+impl State {
+    /// The time since the beginning of the call.
+    fn passed(&self) -> Duration {
+        self.passed + self.slept.map_or(Duration::ZERO, |since| since.elapsed())
+    }
 
-impl Default for RouterClock {
-    fn default() -> Self {
-        Self(Mutex::new(State { time: None, readings: 0, slept: None, began: (0, 0) }))
+    fn monotonic(&self) -> Option<Duration> {
+        let base = u64::try_from(self.time?.mono).ok()?;
+        Some(Duration::from_secs(base) + self.passed())
     }
 }
+
+/// The router's clocks, shared by the threads of the agent.
+#[derive(Debug, Default)]
+pub struct RouterClock(Mutex<State>);
 
 impl RouterClock {
     fn state(&self) -> MutexGuard<'_, State> {
@@ -54,7 +62,7 @@ impl RouterClock {
 
     /// Sets the clocks for the next call.
     pub fn set(&self, time: Option<Time>) {
-        *self.state() = State { time, readings: 0, slept: None, began: earliest_file_time() };
+        *self.state() = State { time, began: earliest_file_time(), ..State::default() };
     }
 
     /// The wall clock at the beginning of the call, and that moment on the clock from which files get their times. `None`:
@@ -64,9 +72,34 @@ impl RouterClock {
         state.time.map(|time| (time.wall, state.began))
     }
 
-    /// Lets the clock advance from now on, because a program sleeps.
-    pub(super) fn run_from_now(&self) {
-        self.state().slept.get_or_insert_with(Instant::now);
+    /// Lets the clock advance from now on, because a program sleeps. Returns the time since the router's power-on; `None`:
+    /// programs see the machine's clock.
+    pub(super) fn run_from_now(&self) -> Option<Duration> {
+        let mut state = self.state();
+        state.slept.get_or_insert_with(Instant::now);
+        state.monotonic()
+    }
+
+    /// The time since the router's power-on, if the clock advances.
+    pub(super) fn running(&self) -> Option<Duration> {
+        let state = self.state();
+        state.slept.and_then(|_| state.monotonic())
+    }
+
+    /// Stops the clock where it is.
+    pub fn stop(&self) {
+        let mut state = self.state();
+        state.passed = state.passed();
+        state.slept = None;
+    }
+
+    /// Sets the clocks to `moment` after the router's power-on, when the wall clock will be `time.wall` at `time.mono`.
+    pub(super) fn set_before(&self, time: Time, moment: Duration) {
+        let mono = moment.as_secs() as i64;
+        let time = Time { wall: time.wall - (time.mono - mono), mono };
+        let passed = Duration::from_nanos(moment.subsec_nanos().into());
+        *self.state() =
+            State { time: Some(time), passed, began: earliest_file_time(), ..State::default() };
     }
 
     /// Reads a clock: seconds and nanoseconds. `None`: the machine's clock is to be read.
@@ -78,14 +111,15 @@ impl RouterClock {
             ClockKind::Wall => time.wall,
             ClockKind::Monotonic => time.mono,
         };
-        let passed = state.slept.map_or(Duration::ZERO, |since| since.elapsed())
-            + Duration::from_micros(state.readings.into());
+        let passed = state.passed() + Duration::from_micros(state.readings.into());
         Some((base + passed.as_secs() as i64, passed.subsec_nanos().into()))
     }
 
     /// Writes the seconds since power-on as `/proc/uptime` has them.
     pub fn write_uptime(&self, file: &Path) {
-        if let Some(time) = self.state().time {
+        // The supervisor must be able to lock the state: it answers the system calls of this thread, too.
+        let time = self.state().time;
+        if let Some(time) = time {
             // A missing value is no reason to fail the call.
             _ = fs::write(file, format!("{}.00 {}.00\n", time.mono, time.mono));
         }

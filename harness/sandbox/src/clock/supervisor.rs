@@ -1,21 +1,24 @@
 //! The thread that answers the watched system calls.
 
 use std::io;
-use std::os::fd::{AsFd as _, FromRawFd as _, OwnedFd};
+use std::os::fd::{AsFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
-use std::thread;
+use std::time::Duration;
+use std::{fs, thread};
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, getpid};
 
 use super::file_status;
 use super::filter;
 use super::listener::{Answer, Listener, SystemCall};
 use super::memory;
-use super::router_clock::{ClockKind, RouterClock};
+use super::router_clock::{ClockKind, RouterClock, Time};
+use super::sleepers::Sleepers;
 use super::traced::Traced;
 use super::watcher::Watcher;
+use crate::Isolation;
 use crate::file_changes::RecordedChange;
 
 /// What the supervisor does.
@@ -33,13 +36,14 @@ pub struct Supervisor {
     /// The clock of the programs.
     pub clock: Arc<RouterClock>,
     watcher: Arc<Mutex<Option<Watcher>>>,
+    sleepers: Arc<Sleepers>,
 }
 
 /// Starts the supervisor of all processes that this thread starts later.
 ///
 /// # Errors
 /// If the kernel does not support it, or refuses it.
-pub fn start(supervision: Supervision) -> io::Result<Supervisor> {
+pub fn start(supervision: Supervision, isolation: Isolation) -> io::Result<Supervisor> {
     let clock = Arc::new(RouterClock::default());
     let watcher = Arc::new(Mutex::new(None));
     let stops = signal_descriptor()?;
@@ -47,10 +51,11 @@ pub fn start(supervision: Supervision) -> io::Result<Supervisor> {
     let (shared_clock, shared_watcher) = (Arc::clone(&clock), Arc::clone(&watcher));
     // The thread must exist before the filter is installed: it must not wait for itself.
     thread::spawn(move || {
-        let Ok(listener) = receive.recv() else { return };
+        let Ok(sleepers) = receive.recv() else { return };
         Thread {
             own: getpid(),
-            listener: Listener(listener),
+            isolation,
+            sleepers,
             stops,
             clock: shared_clock,
             watcher: shared_watcher,
@@ -59,8 +64,9 @@ pub fn start(supervision: Supervision) -> io::Result<Supervisor> {
         .run();
     });
     let listener = filter::install(supervision == Supervision::ClockAndFiles)?;
-    send.send(listener).map_err(io::Error::other)?;
-    Ok(Supervisor { clock, watcher })
+    let sleepers = Arc::new(Sleepers::new(Listener(listener))?);
+    send.send(Arc::clone(&sleepers)).map_err(io::Error::other)?;
+    Ok(Supervisor { clock, watcher, sleepers })
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -75,6 +81,32 @@ impl Supervisor {
     pub fn watch(&self, folder: PathBuf, commands: PathBuf) -> io::Result<()> {
         *lock(&self.watcher) = Some(Watcher::new(folder, commands)?);
         Ok(())
+    }
+
+    /// Wakes the program that wakes first, if it does until `time`, with the clock at that moment. Returns whether one did.
+    pub fn wake_next(&self, time: Time) -> bool {
+        let now = Duration::from_secs(time.mono.try_into().unwrap_or(0));
+        let Some(moment) = self.sleepers.next().filter(|moment| *moment <= now) else {
+            return false;
+        };
+        self.clock.set_before(time, moment);
+        self.sleepers.wake(moment);
+        true
+    }
+
+    /// The processes that sleep.
+    pub fn sleeping(&self) -> Vec<Pid> {
+        self.sleepers.processes()
+    }
+
+    /// A descriptor that can be read after a process has gone to sleep, until [`Self::take_events`].
+    pub fn events(&self) -> BorrowedFd<'_> {
+        self.sleepers.events()
+    }
+
+    /// Forgets the events of [`Self::events`].
+    pub fn take_events(&self) {
+        self.sleepers.take_events();
     }
 
     /// Takes the changes since [`Self::watch`], and ends the recording.
@@ -105,7 +137,8 @@ fn signal_descriptor() -> io::Result<OwnedFd> {
 struct Thread {
     /// The id of this process.
     own: Pid,
-    listener: Listener,
+    isolation: Isolation,
+    sleepers: Arc<Sleepers>,
     stops: OwnedFd,
     clock: Arc<RouterClock>,
     watcher: Arc<Mutex<Option<Watcher>>>,
@@ -115,27 +148,35 @@ struct Thread {
 impl Thread {
     /// Serves until the last supervised process has ended.
     fn run(mut self) {
-        self.listener.hurry();
+        self.sleepers.listener().hurry();
         loop {
+            let left = self
+                .clock
+                .running()
+                .and_then(|now| Some(self.sleepers.next()?.saturating_sub(now)));
+            let timeout = left.and_then(|left| Timespec::try_from(left).ok());
             let mut sources = [
-                PollFd::from_borrowed_fd(self.listener.0.as_fd(), PollFlags::IN),
+                PollFd::from_borrowed_fd(self.sleepers.listener().0.as_fd(), PollFlags::IN),
                 PollFd::from_borrowed_fd(self.stops.as_fd(), PollFlags::IN),
             ];
-            match poll(&mut sources, None) {
+            match poll(&mut sources, timeout.as_ref()) {
                 Ok(_) | Err(rustix::io::Errno::INTR) => {}
                 Err(_) => return,
             }
             let [calls, stops] = sources.map(|source| source.revents());
+            if let Some(now) = self.clock.running() {
+                self.sleepers.wake(now);
+            }
             if stops.contains(PollFlags::IN) {
                 let mut signals = [0; 1024];
                 _ = rustix::io::read(&self.stops, &mut signals);
                 self.traced.handle_stops();
             }
             if calls.contains(PollFlags::IN) {
-                match self.listener.receive() {
+                match self.sleepers.listener().receive() {
                     Ok(Some(call)) => {
                         let answer = self.decide(&call);
-                        self.listener.answer(&call, answer);
+                        self.sleepers.listener().answer(&call, answer);
                     }
                     Ok(None) => {}
                     Err(_) => return,
@@ -151,7 +192,7 @@ impl Thread {
             // The thread that starts the programs is supervised, too, but belongs to the harness.
             return Answer::Continue;
         }
-        let [first, second, ..] = call.arguments;
+        let [first, second, third, ..] = call.arguments;
         match call.number {
             libc::SYS_clock_gettime => {
                 let kind = match first as libc::clockid_t {
@@ -172,9 +213,13 @@ impl Thread {
                 }
                 Answer::Value(seconds)
             }
-            libc::SYS_nanosleep | libc::SYS_clock_nanosleep => {
-                self.clock.run_from_now();
-                Answer::Continue
+            libc::SYS_nanosleep => self.sleep(call, ClockKind::Monotonic, 0, first),
+            libc::SYS_clock_nanosleep => {
+                let kind = match first as libc::clockid_t {
+                    libc::CLOCK_REALTIME => ClockKind::Wall,
+                    _ => ClockKind::Monotonic,
+                };
+                self.sleep(call, kind, second, third)
             }
             libc::SYS_execve | libc::SYS_execveat => {
                 let path = if call.number == libc::SYS_execve { first } else { second };
@@ -198,6 +243,29 @@ impl Thread {
                 Answer::Continue
             }
         }
+    }
+
+    /// Lets a program sleep: for the time at an address of the process, or until it.
+    fn sleep(&self, call: &SystemCall, kind: ClockKind, flags: u64, address: u64) -> Answer {
+        let time = memory::read(call.pid, address, 16);
+        let is_nvram = || {
+            let name = fs::read(format!("/proc/{}/comm", call.pid.as_raw_nonzero()));
+            name.is_ok_and(|name| name == b"nvram\n")
+        };
+        let (Some(now), Some(time)) = (self.clock.run_from_now(), memory::duration(&time)) else {
+            return Answer::Continue;
+        };
+        if self.isolation != Isolation::Full || is_nvram() {
+            return Answer::Continue;
+        }
+        let mut left = time;
+        if flags == libc::TIMER_ABSTIME as u64 {
+            let (seconds, nanoseconds) = self.clock.read(kind).unwrap_or_default();
+            let read = Duration::new(seconds.try_into().unwrap_or(0), nanoseconds as u32);
+            left = time.saturating_sub(read);
+        }
+        self.sleepers.add(*call, now.saturating_add(left));
+        Answer::Later
     }
 
     /// Writes the time to an address of the process. `unit` is that of the fraction, in nanoseconds.

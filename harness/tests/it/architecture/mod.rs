@@ -1,6 +1,7 @@
 //! The rules of ARCHITECTURE.md that can be checked in the source.
 
 mod cycles;
+mod dependencies;
 mod modules;
 mod unsafe_blocks;
 
