@@ -213,13 +213,13 @@ impl Thread {
                 }
                 Answer::Value(seconds)
             }
-            libc::SYS_nanosleep => self.sleep(call, ClockKind::Monotonic, 0, first),
+            libc::SYS_nanosleep => self.hold(call, ClockKind::Monotonic, 0, first),
             libc::SYS_clock_nanosleep => {
                 let kind = match first as libc::clockid_t {
                     libc::CLOCK_REALTIME => ClockKind::Wall,
                     _ => ClockKind::Monotonic,
                 };
-                self.sleep(call, kind, second, third)
+                self.hold(call, kind, second, third)
             }
             libc::SYS_execve | libc::SYS_execveat => {
                 let path = if call.number == libc::SYS_execve { first } else { second };
@@ -245,8 +245,8 @@ impl Thread {
         }
     }
 
-    /// Lets a program sleep: for the time at an address of the process, or until it.
-    fn sleep(&self, call: &SystemCall, kind: ClockKind, flags: u64, address: u64) -> Answer {
+    /// Holds the system call of a program that sleeps for the time at an address of the process, or until it.
+    fn hold(&self, call: &SystemCall, kind: ClockKind, flags: u64, address: u64) -> Answer {
         let time = memory::read(call.pid, address, 16);
         let is_nvram = || {
             let name = fs::read(format!("/proc/{}/comm", call.pid.as_raw_nonzero()));
