@@ -126,9 +126,39 @@ fn message_type(kind: Kind4) -> Option<MessageType> {
     }
 }
 
+/// The length of the fields before the options, the magic cookie of RFC 1497 included.
+const FIXED_FIELDS: usize = 240;
+const LEASE_TIME: u8 = 51;
+const MESSAGE_TYPE: u8 = 53;
+
+/// The message with those options alone that [`parse_reply`] reads: dhcproto panics for invalid lengths of some others.
+fn with_known_options(bytes: &[u8]) -> Option<Vec<u8>> {
+    let (fields, mut options) = bytes.split_at_checked(FIXED_FIELDS)?;
+    let mut kept = fields.to_vec();
+    while let [code, rest @ ..] = options {
+        options = match *code {
+            // Padding, which has no length, and the end.
+            0 => rest,
+            255 => break,
+            code => {
+                let (length, rest) = rest.split_first()?;
+                let (value, rest) = rest.split_at_checked((*length).into())?;
+                if matches!((code, length), (LEASE_TIME, 4) | (MESSAGE_TYPE, 1)) {
+                    kept.extend([code, *length]);
+                    kept.extend(value);
+                }
+                rest
+            }
+        };
+    }
+    kept.push(255);
+    Some(kept)
+}
+
 /// Decodes a reply; `None` if it does not belong to the message with this transaction id.
 pub fn parse_reply(bytes: &[u8], xid: u32, kind: Kind4, asked: Ipv4Addr) -> Option<Reply4> {
-    let message = Message::from_bytes(bytes).ok().filter(|message| message.xid() == xid)?;
+    let message = Message::from_bytes(&with_known_options(bytes)?).ok();
+    let message = message.filter(|message| message.xid() == xid)?;
     let address = message.yiaddr();
     match message.opts().msg_type() {
         None => Some(Reply4::BootReply(address)),

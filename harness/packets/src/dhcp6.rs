@@ -115,8 +115,44 @@ fn fqdn(name: &[u8]) -> Result<Vec<u8>, String> {
     Ok(option)
 }
 
+/// Options inside options: an address in an association in a message has options, too.
+const MAX_DEPTH: usize = 4;
+
+/// Whether each option has the fields that dhcproto subtracts from its length without a check, and lies within the one
+/// around it.
+fn has_valid_options(mut options: &[u8], depth: usize) -> bool {
+    while let [code_high, code_low, high, low, rest @ ..] = options {
+        let length = u16::from_be_bytes([*high, *low]);
+        let Some((value, rest)) = rest.split_at_checked(length.into()) else { return false };
+        let (fields, has_options) = match u16::from_be_bytes([*code_high, *code_low]) {
+            // IA_NA and IA_PD, IA_TA, IAADDR, IAPREFIX, vendor options (RFC 8415, section 21)
+            3 | 25 => (12, true),
+            4 | 17 => (4, true),
+            5 => (24, true),
+            26 => (25, true),
+            // Relay message: not for a client
+            9 => return false,
+            // Authentication, status code, vendor class
+            11 => (11, false),
+            13 => (2, false),
+            16 => (4, false),
+            _ => (0, false),
+        };
+        let Some(inner) = value.get(fields..) else { return false };
+        if has_options && (depth == MAX_DEPTH || !has_valid_options(inner, depth + 1)) {
+            return false;
+        }
+        options = rest;
+    }
+    true
+}
+
 /// Decodes a reply and the server's DUID; `None` if it does not belong to the message with this transaction id.
 pub fn parse_reply(bytes: &[u8], xid: u32) -> Option<(Reply6, Vec<u8>)> {
+    // After the type and the transaction id
+    if !has_valid_options(bytes.get(4..)?, 0) {
+        return None;
+    }
     let message = Message::from_bytes(bytes).ok().filter(|message| message.xid_num() == xid)?;
     let server = match message.opts().get(OptionCode::ServerId) {
         Some(DhcpOption::ServerId(duid)) => duid.clone(),

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use dnsmasq_model::Kind4;
+use dnsmasq_model::{Kind4, Reply4};
 
 use crate::{dhcp4, dhcp6, dns};
 
@@ -33,4 +33,22 @@ fn fuzz_the_responses_of_dns() {
     fuzz_inputs::check!(1000, |bytes: &[u8]| {
         dns::parse_response(bytes, id(bytes, 0, 2) as u16);
     });
+}
+
+/// Options for whose lengths the decoder of dhcproto has no error: a client with a static route of 33 bits, and others.
+#[test]
+fn options_of_invalid_length_are_ignored() {
+    for option in [&[121, 5, 33, 1, 2, 3, 4][..], &[152, 0], &[151, 0], &[81, 1, 0], &[94, 1, 0]] {
+        let mut packet = vec![2, 1, 6, 0, 0, 0, 0, 1];
+        packet.resize(236, 0);
+        packet.extend([99, 130, 83, 99, 53, 1, 2]);
+        packet.extend(option);
+        packet.extend([1, 1, 1, 255]);
+        let reply = dhcp4::parse_reply(&packet, 1, Kind4::Request, Ipv4Addr::LOCALHOST);
+        assert_eq!(reply, Some(Reply4::Offer(Ipv4Addr::UNSPECIFIED)), "{option:?}");
+    }
+    for option in [&[0, 13, 0, 1, 0, 0][..], &[0, 16, 0, 0], &[0, 17, 0, 1, 0], &[0, 11, 0, 0]] {
+        let packet = [&[7, 0, 0, 1], option, &[0, 0, 0, 0]].concat();
+        assert_eq!(dhcp6::parse_reply(&packet, 1), None, "{option:?}");
+    }
 }

@@ -82,6 +82,13 @@ impl Hanging {
         self.leaselab.wait().expect("a child")
     }
 
+    /// A process that was killed is listed until the kernel has removed it.
+    fn wait_for_the_end_of_the_script(&self) {
+        while !self.script_processes().is_empty() {
+            std::thread::yield_now();
+        }
+    }
+
     /// What was written to stderr. Waits until no process can write to it any more, which includes the agent.
     fn stderr(&mut self) -> String {
         let mut text = String::new();
@@ -120,7 +127,7 @@ fn a_signal_ends_every_process_and_leaves_no_folder(#[case] command: &str, #[cas
     assert_ne!(scratch_folders(hanging.id()), [] as [PathBuf; 0], "{command}");
     let status = hanging.signal(signal);
     assert_eq!(status.signal(), Some(signal.as_raw()), "{command}");
-    assert_eq!(hanging.script_processes(), [] as [u32; 0], "{command}");
+    hanging.wait_for_the_end_of_the_script();
     assert_eq!(scratch_folders(hanging.id()), [] as [PathBuf; 0], "{command}");
     assert_eq!(hanging.stderr(), "", "{command}");
 }
@@ -135,9 +142,7 @@ fn when_leaselab_is_killed_its_processes_end_and_the_next_run_removes_its_folder
     hanging.signal(Signal::KILL);
     // Waits for the end of the agent.
     hanging.stderr();
-    while !hanging.script_processes().is_empty() {
-        std::thread::yield_now();
-    }
+    hanging.wait_for_the_end_of_the_script();
     let lab = Lab::new();
     lab.write("story.toml", STORY);
     lab.command(&["run", "story.toml", "--target", "in-process"]).assert().success();
