@@ -127,7 +127,8 @@ show() {
 	lines=$(tool show info 2>/dev/null)
 	code=$?
 	case $code$lines in
-	?'NVRAM Utility'* | 1) odd=1 && lines=$(tool show 2>/dev/null) || code=2 ;;
+	?'NVRAM Utility'*) odd=1 && lines=$(tool show 2>/dev/null) || code=2 ;;
+	1) code=2 ;;
 	esac
 	[ $code -le 1 ] || return
 	for line in $lines; do

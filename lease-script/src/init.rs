@@ -100,17 +100,8 @@ impl Script<'_> {
     fn list(&mut self, max: u64, one_command: bool) -> ScriptResult<Option<Listing>> {
         let words: &[&[u8]] = if one_command { &[b"show"] } else { &[b"show", b"info"] };
         let show = self.command(words)?;
-        if show.code > 1 || show.code < 0 {
+        if !(0..=1).contains(&show.code) || show.code == 1 && show.stdout.is_empty() {
             return Ok(None);
-        }
-        if show.stdout.is_empty() && show.code == 1 {
-            // The tool may have no `info`.
-            let show = self.command(&[b"show"])?;
-            if show.code != 0 {
-                return Ok(None);
-            }
-            let listing = Listing::parse(&show.stdout, &self.config.prefix, max);
-            return Ok(Some(Listing { is_doubtful: true, ..listing }));
         }
         Ok(Some(Listing::parse(&show.stdout, &self.config.prefix, max)))
     }
