@@ -115,45 +115,56 @@ fn fqdn(name: &[u8]) -> Result<Vec<u8>, String> {
     Ok(option)
 }
 
-/// Options inside options: an address in an association in a message has options, too.
-const MAX_DEPTH: usize = 4;
+/// The code and the value of each option, or `None` after one that does not fit.
+fn options(mut bytes: &[u8]) -> impl Iterator<Item = Option<(u16, &[u8])>> {
+    std::iter::from_fn(move || {
+        let (head, rest) = bytes.split_first_chunk::<4>()?;
+        let code = u16::from_be_bytes([head[0], head[1]]);
+        let length = u16::from_be_bytes([head[2], head[3]]);
+        let split = rest.split_at_checked(length.into());
+        bytes = split.map_or(&[], |(_, rest)| rest);
+        Some(split.map(|(value, _)| (code, value)))
+    })
+}
 
-/// Whether each option has the fields that dhcproto subtracts from its length without a check, and lies within the one
-/// around it.
-fn has_valid_options(mut options: &[u8], depth: usize) -> bool {
-    while let [code_high, code_low, high, low, rest @ ..] = options {
-        let length = u16::from_be_bytes([*high, *low]);
-        let Some((value, rest)) = rest.split_at_checked(length.into()) else { return false };
-        let (fields, has_options) = match u16::from_be_bytes([*code_high, *code_low]) {
-            // IA_NA and IA_PD, IA_TA, IAADDR, IAPREFIX, vendor options (RFC 8415, section 21)
-            3 | 25 => (12, true),
-            4 | 17 => (4, true),
-            5 => (24, true),
-            26 => (25, true),
-            // Relay message: not for a client
-            9 => return false,
-            // Authentication, status code, vendor class
-            11 => (11, false),
-            13 => (2, false),
-            16 => (4, false),
-            _ => (0, false),
+/// Whether the options of an association are addresses and status codes (RFC 8415, sections 21.6 and 21.13), each with its
+/// fields.
+fn has_valid_options(bytes: &[u8]) -> bool {
+    options(bytes).all(|option| match option {
+        Some((5, address)) => address.get(24..).is_some_and(has_valid_options),
+        Some((13, status)) => status.len() >= 2,
+        _ => false,
+    })
+}
+
+/// The message with those options alone that [`parse_reply`] reads: the server's identifier and associations. dhcproto panics
+/// for invalid lengths of others.
+fn with_known_options(bytes: &[u8]) -> Option<Vec<u8>> {
+    // The type and the transaction id
+    let (fields, rest) = bytes.split_at_checked(4)?;
+    let mut kept = fields.to_vec();
+    for option in options(rest) {
+        let (code, value) = option?;
+        let is_valid = match code {
+            2 => true,
+            3 => value.get(12..).is_some_and(has_valid_options),
+            4 => value.get(4..).is_some_and(has_valid_options),
+            _ => continue,
         };
-        let Some(inner) = value.get(fields..) else { return false };
-        if has_options && (depth == MAX_DEPTH || !has_valid_options(inner, depth + 1)) {
-            return false;
+        if !is_valid {
+            return None;
         }
-        options = rest;
+        kept.extend(code.to_be_bytes());
+        kept.extend(u16::try_from(value.len()).ok()?.to_be_bytes());
+        kept.extend(value);
     }
-    true
+    Some(kept)
 }
 
 /// Decodes a reply and the server's DUID; `None` if it does not belong to the message with this transaction id.
 pub fn parse_reply(bytes: &[u8], xid: u32) -> Option<(Reply6, Vec<u8>)> {
-    // After the type and the transaction id
-    if !has_valid_options(bytes.get(4..)?, 0) {
-        return None;
-    }
-    let message = Message::from_bytes(bytes).ok().filter(|message| message.xid_num() == xid)?;
+    let message = Message::from_bytes(&with_known_options(bytes)?).ok();
+    let message = message.filter(|message| message.xid_num() == xid)?;
     let server = match message.opts().get(OptionCode::ServerId) {
         Some(DhcpOption::ServerId(duid)) => duid.clone(),
         _ => Vec::new(),

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use dnsmasq_model::{Kind4, Reply4};
+use dnsmasq_model::{Kind4, Reply4, Reply6};
 
 use crate::{dhcp4, dhcp6, dns};
 
@@ -47,8 +47,9 @@ fn options_of_invalid_length_are_ignored() {
         let reply = dhcp4::parse_reply(&packet, 1, Kind4::Request, Ipv4Addr::LOCALHOST);
         assert_eq!(reply, Some(Reply4::Offer(Ipv4Addr::UNSPECIFIED)), "{option:?}");
     }
-    for option in [&[0, 13, 0, 1, 0, 0][..], &[0, 16, 0, 0], &[0, 17, 0, 1, 0], &[0, 11, 0, 0]] {
-        let packet = [&[7, 0, 0, 1], option, &[0, 0, 0, 0]].concat();
-        assert_eq!(dhcp6::parse_reply(&packet, 1), None, "{option:?}");
+    for option in [&[0, 13, 0, 1, 0][..], &[0, 16, 0, 0], &[0, 17, 0, 1, 0], &[0, 19, 0, 0]] {
+        let packet = [&[7, 0, 0, 1], option, &[0, 2, 0, 2, 0, 9]].concat();
+        let reply = dhcp6::parse_reply(&packet, 1);
+        assert_eq!(reply, Some((Reply6::Reply(Vec::new()), vec![0, 9])), "{option:?}");
     }
 }
