@@ -1,13 +1,12 @@
 #!/bin/sh
-# Keeps dnsmasq's leases in NVRAM: dnsmasq --leasefile-ro --dhcp-script=/path/lease_update.sh
-# README.md explains LEASE_*, the stored format and the reasons. Needs nvram, mkdir once after a boot, and sleep at times.
-# shellcheck disable=SC2015,SC2064,SC2086,SC3043 # lists are split at line breaks; a router's shell has `local`
+# Keeps dnsmasq's leases in NVRAM. README.md explains the variables and the reasons.
+# shellcheck disable=SC2015,SC2064,SC2086,SC3043 # lists are split at line breaks
 case ${1-} in
-'') echo 'lease-update: usage: init | add|old|del MAC-or-DUID ADDRESS [HOSTNAME]' >&2 && false ;;
-init | add | old | del) ( # a subshell: nothing leaks into a wrapper that sources this file
+'') echo 'lease-update: no action' >&2 && false ;;
+init | add | old | del) ( # nothing leaks into a wrapper that sources this file
 set +eu -f
 umask 077 && exec </dev/null
-export LC_ALL=C # a character is a byte
+export LC_ALL=C
 nl='
 '
 IFS=$nl
@@ -15,12 +14,12 @@ IFS=$nl
 say() { printf 'lease-update: %s\n' "$1" >&2; }
 fail() { say "$1" && exit 1; }
 
-# tool COMMANDS: one call of nvram, or, for Tomato's, one for each. Ends the subshell.
+# tool COMMANDS: one call, or, for Tomato's, one for each.
 tool() {
 	[ -n "$single" ] || exec "$nvram" "$@"
 	while [ $# -gt 0 ]; do
 		case $1 in
-		get) value=$("$nvram" get "$2") && printf '%s\n%s\n' "$value" "$value"; shift 3 ;; # each name comes twice
+		get) value=$("$nvram" get "$2") && printf '%s\n%s\n' "$value" "$value"; shift 3 ;;
 		*set) "$nvram" "$1" "$2" || exit; shift ;;
 		info) ;;
 		*) "$nvram" "$1" || exit ;;
@@ -35,14 +34,13 @@ number() { case $1 in '' | *[!0-9]* | 0?* | ???????????*) false ;; esac; }
 hex() { case :$1: in *[!0-9a-f:]* | *::* | *:?:* | *[!:][!:][!:]*) false ;; *) [ ${#1} -le "$2" ] ;; esac; }
 
 ipv4() {
-	case .$1 in
-	*[!0-9.]* | *..* | *. | *.0[0-9]* | *[0-9][0-9][0-9][0-9]* | *[3-9][0-9][0-9]* | *2[6-9][0-9]* | *25[6-9]* | .*.*.*.*.*) false ;;
-	.*.*.*.*) ;;
-	*) false ;;
-	esac
+	local IFS=. all=4$1
+	set -- $1
+	[ "$#$*" = "$all" ] || return
+	for group in "$@"; do number "$group" && [ "$group" -le 255 ] || return; done
 }
 
-# ipv6 ADDRESS: whether inet_ntop() writes it so: `::` is the first of the longest runs of two or more zeros.
+# As inet_ntop() writes it: `::` is the first of the longest runs of zeros.
 ipv6() {
 	local IFS=: zeros=:0:0:0:0:0:0:0:0:
 	case $1 in *[!0-9a-f:]* | *:::* | *::*::* | :[!:]* | *[!:]: | *:*:*:*:*:*:*:*:*) return 1 ;; esac
@@ -50,14 +48,14 @@ ipv6() {
 		case $group in ?????* | 0?*) return 1 ;; ?*) zeros=${zeros#:0} ;; esac
 	done
 	case $zeros,$1 in
-	:0:0:0:0:0:,::ffff:*) false ;; # never leased
+	:0:0:0:0:0:,::ffff:*) false ;;
 	:0:0*,*::*) case :${1%%::*}: in *$zeros* | *:0:) false ;; esac && case :${1#*::}: in *${zeros}0:* | :0:*) false ;; esac ;;
 	:,*) case :$1: in *:0:0:*) false ;; esac ;;
 	*) false ;;
 	esac
 }
 
-# valid NAME=VALUE: whether dnsmasq reads VALUE as the lease in NAME, or as the DUID of the server.
+# valid NAME=VALUE: whether dnsmasq can read it.
 valid() {
 	local IFS=' '
 	name=${1%%=*} value=${1#*=}
@@ -71,33 +69,32 @@ valid() {
 	*[[:cntrl:]]*) false ;;
 	*:*)
 		kind=6 && ipv6 "$3" && hex "$5" 764 && set -- "${2#T}" && number "$1" &&
-			case $1 in ?) ;; 429496729[6-9]) false ;; *) [ "${1%?}" -le 429496729 ] ;; esac # 32 bits
+			case $1 in ?) ;; 429496729[6-9]) false ;; *) [ "${1%?}" -le 429496729 ] ;; esac
 		;;
 	*)
-		case $2 in [0-9a-f][0-9a-f]-) ;; *) hex "${2#[0-9a-f][0-9a-f]-}" 47 || return ;; esac
-		case $5 in '*') ;; *) hex "$5" 764 || return ;; esac
-		kind=4 && ipv4 "$3"
+		mac=${2#[0-9a-f][0-9a-f]-} kind=4
+		hex "${mac:-${2:+00}}" 47 && ipv4 "$3" && { [ "$5" = '*' ] || hex "$5" 764; }
 		;;
 	esac
 }
 
 # --- One writer at a time ---
-# A call that writes adds its PID.START to a file in RAM, and empties the file after `commit`. The first running process in
-# it owns the lock. What one that has ended has set may not be in flash.
+# A call that writes adds PID.START to a file in RAM, and empties it after `commit`. The first running process in it is
+# the owner. What one that has ended set may not be in flash.
 
-# process PID: sets id to PID.START. The start time is field 22 of stat, after a name that can have blanks.
 process() {
 	local IFS=' '
 	id=
 	[ -r "/proc/$1/stat" ] && read -r stat 2>/dev/null <"/proc/$1/stat" || return
-	set -- ${stat##*) }
+	set -- ${stat##*) } # after a name that can have blanks
 	[ "$1" = Z ] || id=${stat%% *}.${20}
 }
 
-# lock ACTION: waits for calls that write. Fails if something else is in the place of the folder or the file.
+# Fails if something else is in the place of the file.
 lock() {
-	{ [ -d "$run" ] || mkdir "$run"; } 2>/dev/null && [ ! -L "$run" ] && [ -O "$run" ] && [ ! -L "$log" ] &&
-		{ [ -f "$log" ] || [ ! -e "$log" ]; } && true 2>/dev/null >>"$log" && process self && me=$id || return
+	[ -d "$run" ] || mkdir "$run" 2>/dev/null
+	[ ! -L "$run" ] && [ -O "$run" ] && [ ! -L "$log" ] && true 2>/dev/null <>"$log" && [ -f "$log" ] &&
+		process self && me=$id || return
 	while [ $((tries += 1)) -le 20 ]; do
 		owner=
 		while read -r line; do
@@ -106,17 +103,16 @@ lock() {
 		done <"$log"
 		case $owner/$1 in
 		"$me"/* | /init) locked=1 && return ;;
-		/*) printf '%s\n' "$me" 2>/dev/null >>"$log" || return ;;
+		/*) echo "$me" 2>/dev/null >>"$log" || return ;;
 		*) sleep 1 ;;
 		esac
 	done
-	[ -z "$owner" ] || [ "$1" = init ] || fail "process ${owner%.*} writes to NVRAM: nothing stored"
+	[ -z "$owner" ] || [ "$1" = init ] || fail "process ${owner%.*} writes to NVRAM"
 	false
 }
 
 # --- init ---
 
-# take NAME=VALUE: adds a variable to those to print, or its name to bad.
 take() {
 	valid "$1" || { bad=$bad$name$nl && return; }
 	case $names in *"$nl$name$nl"*) odd=1 && return ;; esac
@@ -125,21 +121,20 @@ take() {
 	case $kind in 4) v4=$v4$value$nl ;; 6) v6=$v6$value$nl ;; *) server=$value$nl ;; esac
 }
 
-# show: reads all variables. odd: a value with line breaks may look like another variable. torn: OpenWrt's tool was writing.
+# torn: OpenWrt's tool was writing. odd: a value looks like a variable, or it is Tomato's tool.
 show() {
 	clear && bad='' odd='' torn=''
 	lines=$(tool show info 2>/dev/null)
 	code=$?
 	case $code$lines in
-	?'NVRAM Utility'* | 1) odd=1 && lines=$(tool show 2>/dev/null) || code=2 ;; # Tomato's tool, or one without info
+	?'NVRAM Utility'*) odd=1 && lines=$(tool show 2>/dev/null) || code=2 ;;
+	1) code=2 ;;
 	esac
 	[ $code -le 1 ] || return
 	for line in $lines; do
 		case $line in
 		"$prefix"*=*) take "$line" ;;
 		CRC8:*) sum=${line##*: } && case $line in *" ${sum%)} ("*) torn='' ;; *) torn=1 ;; esac ;;
-		*' bytes used '*) ;;
-		duid\ * | [0-9]*' '*' '*' '*' '*) odd=1 ;;
 		esac
 	done
 }
@@ -147,27 +142,23 @@ clear() { v4='' server='' v6='' names='' values='' count=0; }
 
 init() {
 	max=${LEASE_MAX:-1000} failed='' agreed=''
-	number "$max" && [ ${#max} -le 9 ] || { max=1000 && say 'LEASE_MAX is no number: 1000 taken'; }
-	[ ! -s "$log" ] || lock init
+	number "$max" || { max=1000 && say 'LEASE_MAX is no number: 1000 taken'; }
 	for _ in 1 2 3 4; do # until two readings agree
-		show || { say "$unread: no leases" && [ "$LEASE_STRICT" != 1 ]; exit; }
+		[ ! -s "$log" ] || lock init
+		show && [ -z "$torn" ] || continue
 		[ -z "$odd" ] || break
-		[ -n "$torn" ] || [ "$values" != "${names:+$(tool $names 2>/dev/null)$nl}" ] || { agreed=1 && break; }
+		[ "$values" != "${names:+$(tool $names 2>/dev/null)$nl}" ] || { agreed=1 && break; }
 	done
+	[ $code -le 1 ] || { say "$unread: no leases" && [ "$LEASE_STRICT" != 1 ]; exit; }
 	[ "$max" = 0 ] || [ $count -le "$max" ] || say "LEASE_MAX=$max: $((count - max)) leases left out"
-	if [ -z "$agreed" ]; then # no value can look like another variable
-		[ -z "$torn" ] || [ -n "$odd" ] || { say 'NVRAM changes while it is read: leases may be missing' && failed=1; }
+	[ -n "$agreed$odd" ] || { say 'NVRAM changes: leases may be missing' && failed=1; }
+	if [ -z "$agreed" ]; then # one by one: no value can look like another variable
 		list=$names
 		clear
 		for name in $list; do
 			[ "$name" != get ] || continue
-			value=$("$nvram" get "$name" 2>&1; echo "x$?")
-			case $value in
-			x[01]) ;;
-			*"$nl"*"$nl"x[01]) take "$name=" ;; # no lease has two lines
-			*x[01]) value=${value%x?} && take "$name=${value%"$nl"}" ;;
-			*) say "$unread" && failed=1 ;;
-			esac
+			value=$("$nvram" get "$name" 2>&1)
+			case $?,$value in [01],) ;; [01],*) take "$name=$value" ;; *) say "$unread" && failed=1 ;; esac
 		done
 	fi
 	for name in $bad; do
@@ -180,13 +171,12 @@ init() {
 
 # --- add, old, del ---
 
-# read_all [show info]: sets all to the record twice, the DUID of the server twice, and the rest. One copy, or the usage of
-# Tomato's tool, shows that it does one command per call.
+# Names are read twice: one copy, or a usage message, shows that the tool does one command per call.
 read_all() {
 	[ -z "$duid" ] || set -- get "$duid" get "$duid" "$@"
 	while all=$(tool get "$record" get "$record" "$@" 2>&1); [ $? -le 1 ] || fail "$unread"; [ -z "$single" ]; do
 		case $all in 'NVRAM Utility'*) ;; *"$nl"* | 'size: '* | '') break ;; esac
-		single=1
+		single=1 code=1
 	done
 	old=${all%%"$nl"*}
 	case $old/$all$nl in duid\ *) old= ;; ?*/"$old$nl$old$nl"*) ;; *) old= ;; esac
@@ -197,31 +187,29 @@ stored() {
 	case $all$nl in "$want$nl$want$nl${duid:+$server$nl$server$nl}"*) ;; *) false ;; esac
 }
 
-# compose MAC HOST: sets want to the record for the lease.
 compose() {
 	time=${DNSMASQ_LEASE_LENGTH:-$DNSMASQ_LEASE_EXPIRES} slack=${LEASE_SLACK:-0} second=$1 host=$2 id=$DNSMASQ_CLIENT_ID
-	time=${time% } # until dnsmasq 2.51, a blank follows
+	time=${time% } # dnsmasq until 2.51
 	case $host in '' | *' '* | *[[:cntrl:]]*) host='*' ;; *) [ ${#host} -le 255 ] || host='*' ;; esac
 	hex "$id" 764 || id='*'
 	case $ip in *:*) second=$DNSMASQ_IAID id=$1 ;; esac
-	number "$slack" || { say 'LEASE_SLACK is no number of seconds: 0 taken' && slack=0; }
+	number "$slack" || { say 'LEASE_SLACK is no number: 0 taken' && slack=0; }
 	if [ "$slack" != 0 ] && [ "$time" != 0 ] && [ -z "$DNSMASQ_LEASE_LENGTH" ] && number "$time"; then
-		stored=${old%% *} latest=$((time + slack))
-		[ ${#latest} -le 10 ] || latest=9999999999
-		number "$stored" && [ "$stored" -ge "$time" ] && [ "$stored" -le $latest ] && time=$stored || time=$latest
+		stored=${old%% *} later=$((time + slack))
+		[ ${#later} -le 10 ] || later=9999999999
+		number "$stored" && [ "$stored" -ge "$time" ] && [ "$stored" -le $later ] && time=$stored || time=$later
 	fi
 	want="$time $second $ip $host $id"
 }
 
-# room TEXT: the smallest number counts, as a value can look like what the tool reports.
+# The smallest counts: a value can look like the line of the tool.
 room() {
 	set -- "${1%% *}"
-	case $1 in '' | *- | ?*-* | *[!0-9-]* | ???????????*) ;; *) [ "${free:-$1}" -lt "$1" ] || free=$1 ;; esac
+	number "${1#-}" && { [ "${free:-$1}" -lt "$1" ] || free=$1; }
 }
 
-# check: whether the lease is valid and there is room for it. Sets bad to the invalid variables.
 check() {
-	[ -z "$want" ] || valid "$record=$want" || fail 'not a lease that dnsmasq can read: refused'
+	[ -z "$want" ] || valid "$record=$want" || fail 'no valid lease: refused'
 	free='' line='' after=${want:+$record==$want} before=${old:+$record==$old}
 	for line in $all; do
 		case $line in
@@ -230,27 +218,25 @@ check() {
 		esac
 	done
 	case $line in
-	*' bytes used / '*' bytes available ('*) room "${line##*/ }" ;;
+	*' / '*' bytes available ('*) room "${line##*/ }" ;;
 	*', '*' bytes free.') room "${line##*, }" ;;
 	esac
-	free=${free:-$LEASE_NVRAM_FREE}
-	case $free in *[!0-9-]*) free=0 ;; esac
+	[ -n "$free" ] || room "$LEASE_NVRAM_FREE"
 	case $duid/$nl$all$nl in /* | */*"$nl$duid=$server$nl"*) ;; *) after=$after$duid==$server ;; esac
 	need=$((${#after} - ${#before}))
-	# 84 for sdram_* variables; 8 for padding and the last bytes, without which OpenWrt's tool stops writing
+	# 84 for sdram_*, 8 for padding and the last bytes, not usable on OpenWrt
 	need=$((need > 0 ? need + 92 : need + 8))
-	[ -z "$free" ] || [ $need -le "$free" ] || fail "no room in NVRAM: $need bytes needed, $free left: $record not stored"
+	[ -z "$free" ] || [ $need -le "$free" ] || fail "no room in NVRAM: $need bytes needed, $free left"
 }
 
-# write COMMANDS: and commit, and verify.
 write() {
-	before=$single problem="NVRAM did not take $record: not stored"
+	problem="NVRAM did not take $record"
 	(tool "$@" commit) >/dev/null 2>&1
 	code=$?
 	read_all
 	stored || return
-	problem='NVRAM commit failed: the next call tries again'
-	[ "$before$code" = "${single}0" ] # otherwise only the first command was done
+	problem='NVRAM commit failed'
+	[ $code = 0 ]
 }
 
 update() {
@@ -261,20 +247,19 @@ update() {
 	read_all show info
 	[ "$1" = del ] || compose "$2" "$4"
 	if ! stored; then check; elif [ ! -s "$log" ]; then exit; fi
-	lock "$1" || say "no lock in RAM: $run is not a folder of ours"
-	[ $tries -le 2 ] || read_all show info # another call has changed NVRAM
+	lock "$1" || say "no lock in RAM: $run is not ours"
+	[ $tries -le 2 ] || read_all show info
 	set --
 	if ! stored; then
 		for name in $bad; do # a name that occurs twice is part of a value
 			case $nl$all in *"$nl$name="*"$nl$name="*) ;; *) set -- "$@" unset "$name" ;; esac
 		done
-		if [ -n "$want" ]; then set -- "$@" set "$record=$want"; else set -- "$@" unset "$record"; fi
+		[ -n "$want" ] && set -- "$@" set "$record=$want" || set -- "$@" unset "$record"
 		[ -z "$duid" ] || set -- "$@" set "$duid=$server"
 	fi
-	# Twice if need be: another program may have written.
-	[ $#$owed = 0 ] || write "$@" || write "$@" || owed=failed
-	[ -z "$locked" ] || if [ "$owed" = failed ]; then echo "$me"; fi >"$log"
-	[ "$owed" != failed ] || fail "$problem"
+	# Twice: others may write, too.
+	[ $#$owed = 0 ] || write "$@" || write "$@" || { [ -z "$locked" ] || echo "$me" >"$log"; fail "$problem"; }
+	[ -z "$locked" ] || true >"$log"
 }
 
 prefix=${LEASE_PREFIX:-dnsmasq_lease_} unread='cannot read NVRAM' single='' tries=0
@@ -285,5 +270,5 @@ log=$run/intents
 PATH=$PATH:/usr/sbin nvram=${LEASE_NVRAM:-nvram}
 command -v "$nvram" >/dev/null || unread="$unread: no program ${nvram##*/}"
 if [ "$1" = init ]; then init; else update "$@"; fi
-) ; case $1.$? in init.*) trap "exit $?" EXIT ;; *.0) ;; *) false ;; esac ;; # OpenWrt's wrapper ends with 1 after init
+) ; case $1.$? in init.*) trap "exit $?" EXIT ;; *.0) ;; *) false ;; esac ;; # OpenWrt's wrapper would end with 1
 esac

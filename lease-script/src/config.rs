@@ -86,9 +86,7 @@ impl Config {
         Ok(Self {
             prefix: prefix.to_vec(),
             slack: time(env.get("LEASE_SLACK").unwrap_or(b"0")),
-            max: env
-                .get("LEASE_MAX")
-                .map_or(Some(DEFAULT_MAX), |text| time(text).filter(|_| text.len() <= 9)),
+            max: env.get("LEASE_MAX").map_or(Some(DEFAULT_MAX), time),
             strict: env.get("LEASE_STRICT") == Some(b"1"),
             free: env.get("LEASE_NVRAM_FREE").map(<[u8]>::to_vec),
             nvram: env.get("LEASE_NVRAM").map(|path| OsString::from_vec(path.to_vec())),
@@ -107,9 +105,8 @@ impl Config {
         self.run.join(OsString::from_vec(name))
     }
 
-    /// The number in `LEASE_NVRAM_FREE`; text that is not a number counts as 0.
+    /// The number in `LEASE_NVRAM_FREE`; other text is ignored.
     pub(crate) fn free_bytes(&self) -> Option<i64> {
-        let text = self.free.as_deref()?;
-        Some(std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()).unwrap_or(0))
+        std::str::from_utf8(self.free.as_deref()?).ok()?.parse().ok()
     }
 }

@@ -47,41 +47,40 @@ const READINGS: u32 = 4;
 
 impl Script<'_> {
     pub(crate) fn init(&mut self) -> ScriptResult {
-        if Self::logged(self.intent_log.has_entries(), false)? {
-            Self::logged(self.intent_log.wait(), ())?;
-        }
         let max = limit(&mut self.output, self.config);
-        let mut one_command = false;
-        let mut complete = true;
         let mut agreed = None;
-        let mut listing = Listing::default();
-        for reading in 1..=READINGS {
-            let mut read = self.list(max, one_command)?;
-            if !one_command && read.as_ref().is_some_and(|listing| listing.is_usage) {
-                one_command = true;
-                read = self.list(max, one_command)?;
+        let mut is_doubtful = false;
+        let mut last = None;
+        for _ in 0..READINGS {
+            if Self::logged(self.intent_log.has_entries(), false)? {
+                Self::logged(self.intent_log.wait(), ())?;
             }
-            let Some(read) = read else {
-                self.warn(format_args!("{}: no leases", self.unreadable()));
-                return if self.config.strict { Err(Abort::Failed) } else { Ok(()) };
-            };
-            listing = read;
-            if one_command || listing.is_doubtful {
+            last = self.list(max, false)?;
+            let mut one_command = false;
+            if last.as_ref().is_some_and(|listing| listing.is_usage) {
+                one_command = true;
+                last = self.list(max, one_command)?;
+            }
+            let Some(listing) = last.as_ref().filter(|listing| !listing.is_torn) else { continue };
+            is_doubtful = one_command || listing.is_doubtful;
+            if is_doubtful {
                 break;
             }
-            if !listing.is_torn && self.is_confirmed(&listing)? {
+            if self.is_confirmed(listing)? {
                 agreed = Some(listing.output());
                 break;
             }
-            if reading == READINGS && listing.is_torn {
-                complete = false;
-            }
         }
+        let Some(listing) = last else {
+            self.warn(format_args!("{}: no leases", self.unreadable()));
+            return if self.config.strict { Err(Abort::Failed) } else { Ok(()) };
+        };
+        let mut complete = agreed.is_some() || is_doubtful;
         if listing.surplus > 0 {
             self.warn(format_args!("LEASE_MAX={max}: {} leases left out", listing.surplus));
         }
         if !complete {
-            self.warn("NVRAM changes while it is read: leases may be missing");
+            self.warn("NVRAM changes: leases may be missing");
         }
         let mut invalid = listing.invalid.clone();
         let leases = match agreed {
@@ -101,17 +100,8 @@ impl Script<'_> {
     fn list(&mut self, max: u64, one_command: bool) -> ScriptResult<Option<Listing>> {
         let words: &[&[u8]] = if one_command { &[b"show"] } else { &[b"show", b"info"] };
         let show = self.command(words)?;
-        if show.code > 1 || show.code < 0 {
+        if !(0..=1).contains(&show.code) || show.code == 1 && show.stdout.is_empty() {
             return Ok(None);
-        }
-        if show.stdout.is_empty() && show.code == 1 {
-            // The tool may have no `info`.
-            let show = self.command(&[b"show"])?;
-            if show.code != 0 {
-                return Ok(None);
-            }
-            let listing = Listing::parse(&show.stdout, &self.config.prefix, max);
-            return Ok(Some(Listing { is_doubtful: true, ..listing }));
         }
         Ok(Some(Listing::parse(&show.stdout, &self.config.prefix, max)))
     }
@@ -142,7 +132,7 @@ impl Script<'_> {
                 self.warn(self.unreadable());
                 *complete = false;
             } else if !value.is_empty() {
-                let value = value.strip_suffix(b"\n").unwrap_or(&value);
+                let value = trim(&value);
                 // No lease has two lines.
                 let value = if value.contains(&b'\n') { b"" } else { value };
                 text.extend_from_slice(&[name, b"=".as_slice(), value, b"\n"].concat());

@@ -29,7 +29,7 @@ impl Output {
     /// Ignores an action that does not concern leases: arp-add, tftp and others.
     pub(crate) fn other_action(&mut self, call: &Call) -> ScriptResult {
         if call.arg(0).is_empty() {
-            return self.fail("usage: init | add|old|del MAC-or-DUID ADDRESS [HOSTNAME]");
+            return self.fail("no action");
         }
         Ok(())
     }

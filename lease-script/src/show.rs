@@ -38,7 +38,7 @@ pub(crate) struct Listing {
     pub(crate) invalid: Vec<Vec<u8>>,
     /// The number of leases beyond the maximum.
     pub(crate) surplus: u64,
-    /// Whether a line may be the second one of a value, or a valid variable occurs twice.
+    /// Whether a valid variable occurs twice, so that one of them is part of another value.
     pub(crate) is_doubtful: bool,
     /// Whether the image was read while OpenWrt's tool wrote it: its checksum is wrong.
     pub(crate) is_torn: bool,
@@ -54,8 +54,6 @@ impl Listing {
         let mut count = 0;
         for line in lines(text) {
             let Some((name, value)) = variable(line, prefix) else {
-                listing.is_doubtful |=
-                    looks_like_a_value(line) && find(line, b" bytes used ").is_none();
                 if line.starts_with(b"CRC8:") {
                     listing.is_torn = !has_right_checksum(line);
                 }
@@ -122,12 +120,8 @@ pub(crate) fn free_bytes(text: &[u8]) -> Option<i64> {
         // Standard error can come in the middle of any line, also of a lease.
         room(size(line));
     }
-    if let Some(at) = find(last, b" bytes used / ") {
-        let rest = &last[at + b" bytes used / ".len()..];
-        let word = |n: usize| last.split(|c| *c == b' ').nth(n);
-        if after_digits(rest).is_some_and(|rest| rest.starts_with(b"bytes available (")) {
-            room(word(4).map(number));
-        }
+    if let Some(at) = find(last, b" / ").filter(|_| find(last, b" bytes available (").is_some()) {
+        room(Some(number(&last[at + 3..])));
     }
     if last.ends_with(b" bytes free.") {
         room(last.split(|c| *c == b' ').nth(5).map(number));
@@ -166,18 +160,6 @@ fn kind(suffix: &[u8], value: &[u8]) -> Option<Kind> {
         Stored::Lease(_) if suffix.contains(&b':') => Some(Kind::V6),
         Stored::Lease(_) => Some(Kind::V4),
     }
-}
-
-/// The rest of a line after digits and a blank.
-fn after_digits(line: &[u8]) -> Option<&[u8]> {
-    let end = line.iter().position(|c| !c.is_ascii_digit())?;
-    (end > 0 && line[end] == b' ').then(|| &line[end + 1..])
-}
-
-/// Whether a line may be the value of a lease or of the DUID of the server.
-fn looks_like_a_value(line: &[u8]) -> bool {
-    let blanks = line.iter().filter(|c| **c == b' ').count();
-    line.starts_with(b"duid ") || line.first().is_some_and(u8::is_ascii_digit) && blanks > 3
 }
 
 /// `CRC8:          0x77 (calculated: 0x77)`.

@@ -115,12 +115,12 @@ impl Script<'_> {
         let mut is_owed = false;
         let locked = match Self::logged(self.intent_log.lock(), Lock::Unusable)? {
             Lock::Busy(pid) => {
-                return self.fail(format_args!("process {pid} writes to NVRAM: nothing stored"));
+                return self.fail(format_args!("process {pid} writes to NVRAM"));
             }
             Lock::Unusable => {
                 let folder = self.config.run_folder();
                 let folder = folder.display();
-                self.warn(format_args!("no lock in RAM: {folder} is not a folder of ours"));
+                self.warn(format_args!("no lock in RAM: {folder} is not ours"));
                 false
             }
             Lock::Acquired { owed, waited } => {
@@ -152,10 +152,10 @@ impl Script<'_> {
                 Ok(()) => {}
                 Err(NotStored::Missing) => {
                     let record = String::from_utf8_lossy(&target.record);
-                    return self.fail(format_args!("NVRAM did not take {record}: not stored"));
+                    return self.fail(format_args!("NVRAM did not take {record}"));
                 }
                 Err(NotStored::Uncommitted) => {
-                    return self.fail("NVRAM commit failed: the next call tries again");
+                    return self.fail("NVRAM commit failed");
                 }
             }
         }
@@ -212,16 +212,13 @@ impl Script<'_> {
             Some(want) => Stored::parse(text, want).is_ok(),
         };
         if !is_valid {
-            return self.fail("not a lease that dnsmasq can read: refused");
+            return self.fail("no valid lease: refused");
         }
         let free = free_bytes(&reading.text).or_else(|| self.config.free_bytes());
         if let Some(free) = free
             && let Err(need) = check_space(target.growth(reading), free)
         {
-            let record = String::from_utf8_lossy(&target.record);
-            return self.fail(format_args!(
-                "no room in NVRAM: {need} bytes needed, {free} left: {record} not stored"
-            ));
+            return self.fail(format_args!("no room in NVRAM: {need} bytes needed, {free} left"));
         }
         Ok(())
     }
@@ -270,7 +267,7 @@ impl Script<'_> {
         };
         let mut expiry = reported.to_vec();
         if self.config.slack.is_none() {
-            self.warn("LEASE_SLACK is no number of seconds: 0 taken");
+            self.warn("LEASE_SLACK is no number: 0 taken");
         }
         if length.is_none()
             && let Some(reported) = time(reported)
@@ -326,7 +323,7 @@ pub(crate) fn compose(
     if length.is_none() {
         let stored = stored.and_then(|value| Record::parse(address, call.arg(2), value).ok());
         let slack = config.slack.unwrap_or_else(|| {
-            output.warn("LEASE_SLACK is no number of seconds: 0 taken");
+            output.warn("LEASE_SLACK is no number: 0 taken");
             0
         });
         expiry = add_slack(slack, expiry, stored.map(|record| record.time));

@@ -76,8 +76,7 @@ fn no_other_program_is_needed(
     let mut command = on.command().expect("a program");
     command.env_clear().env("PATH", directory.path()).env("LEASE_RUN", "/nowhere");
     command.args(["add", "02:aa:00:00:00:01", "10.0.0.1"]).env("DNSMASQ_LEASE_EXPIRES", "1");
-    let message =
-        "lease-update: no lock in RAM: /nowhere/.dnsmasq_lease_run is not a folder of ours\n";
+    let message = "lease-update: no lock in RAM: /nowhere/.dnsmasq_lease_run is not ours\n";
     command.assert().success().stderr(message);
     assert!(path("stored").exists());
 }

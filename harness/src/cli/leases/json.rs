@@ -1,6 +1,7 @@
 //! The JSON form: `leases` by address and `ias`, with the keys of `show --json`, and back.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -36,7 +37,7 @@ pub(super) fn write(
     let names = Names::of(database);
     let associations = database.associations();
     for (at, ia) in associations.iter().enumerate() {
-        let value = names.association(ia, now);
+        let value = escape_controls(names.association(ia, now).to_string());
         write!(out, "{}\n{value}", if at == 0 { "[" } else { "," })?;
     }
     out.write_all(if associations.is_empty() { b"{}" } else { b"\n]" })?;
@@ -47,9 +48,26 @@ pub(super) fn write(
         let declaration =
             |other: &NonLease| json!({"kind": other.kind, "text": latin(&other.text)});
         let list: Vec<Value> = database.non_leases.iter().map(declaration).collect();
-        write!(out, ",\n\"non_leases\": {}", Value::Array(list))?;
+        write!(out, ",\n\"non_leases\": {}", escape_controls(Value::Array(list).to_string()))?;
     }
     writeln!(out, "\n}}")
+}
+
+/// Escapes the control characters that `serde_json` leaves in strings.
+fn escape_controls(json: String) -> String {
+    let is_left = |c: char| matches!(c, '\u{7f}'..='\u{9f}');
+    if !json.contains(is_left) {
+        return json;
+    }
+    let mut escaped = String::with_capacity(json.len());
+    for c in json.chars() {
+        if is_left(c) {
+            let _ = write!(escaped, "\\u{:04x}", u32::from(c));
+        } else {
+            escaped.push(c);
+        }
+    }
+    escaped
 }
 
 /// Whether a lease has ended.
@@ -82,7 +100,7 @@ fn lease_text(database: &Database, lease: &Lease, now: Option<i64>) -> String {
         whole.push_str(", ");
         whole.push_str(&Value::Object(more).to_string()[1..]);
     }
-    whole
+    escape_controls(whole)
 }
 
 /// A lease as a value, for comparisons.

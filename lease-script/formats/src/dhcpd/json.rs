@@ -19,7 +19,7 @@ fn quote(out: &mut String, text: impl Iterator<Item = char>) {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
-            '\0'..='\x1f' | '\x7f' => {
+            '\0'..='\x1f' | '\x7f'..='\u{9f}' => {
                 let _ = write!(out, "\\u{:04x}", u32::from(c));
             }
             _ => out.push(c),
