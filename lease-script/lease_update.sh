@@ -1,5 +1,5 @@
 #!/bin/sh
-# Keeps dnsmasq's leases in NVRAM. README.md explains the variables and the reasons.
+# Keeps dnsmasq's leases in NVRAM: see README.md.
 # shellcheck disable=SC2015,SC2064,SC2086,SC3043 # lists are split at line breaks
 case ${1-} in
 '') echo 'lease-update: no action' >&2 && false ;;
@@ -79,8 +79,8 @@ valid() {
 }
 
 # --- One writer at a time ---
-# A call that writes adds PID.START to a file in RAM, and empties it after `commit`. The first running process in it is
-# the owner. What one that has ended set may not be in flash.
+# A writer adds PID.START to a file in RAM, and empties it after `commit`. The first that runs is the owner. What one that
+# has ended set may not be in flash.
 
 process() {
 	local IFS=' '
@@ -95,6 +95,8 @@ lock() {
 	[ -d "$run" ] || mkdir "$run" 2>/dev/null
 	[ ! -L "$run" ] && [ -O "$run" ] && [ ! -L "$log" ] && true 2>/dev/null <>"$log" && [ -f "$log" ] &&
 		process self && me=$id || return
+	# not one that has grown
+	[ ! -s "$log" ] || [ "$(head -c 9999 "$log" | wc -c)" -lt 9999 ] || { true >"$log" && owed=1; }
 	while [ $((tries += 1)) -le 20 ]; do
 		owner=
 		while read -r line; do
@@ -121,7 +123,7 @@ take() {
 	case $kind in 4) v4=$v4$value$nl ;; 6) v6=$v6$value$nl ;; *) server=$value$nl ;; esac
 }
 
-# torn: OpenWrt's tool was writing. odd: a value looks like a variable, or it is Tomato's tool.
+# torn: OpenWrt's tool was writing. odd: a value looks like a variable, or Tomato's tool.
 show() {
 	clear && bad='' odd='' torn=''
 	lines=$(tool show info 2>/dev/null)
@@ -171,7 +173,7 @@ init() {
 
 # --- add, old, del ---
 
-# Names are read twice: one copy, or a usage message, shows that the tool does one command per call.
+# Names are read twice: one copy, or a usage message, means a tool with one command per call.
 read_all() {
 	[ -z "$duid" ] || set -- get "$duid" get "$duid" "$@"
 	while all=$(tool get "$record" get "$record" "$@" 2>&1); [ $? -le 1 ] || fail "$unread"; [ -z "$single" ]; do
@@ -224,7 +226,7 @@ check() {
 	[ -n "$free" ] || room "$LEASE_NVRAM_FREE"
 	case $duid/$nl$all$nl in /* | */*"$nl$duid=$server$nl"*) ;; *) after=$after$duid==$server ;; esac
 	need=$((${#after} - ${#before}))
-	# 84 for sdram_*, 8 for padding and the last bytes, not usable on OpenWrt
+	# 84 for sdram_*, 8 for padding and OpenWrt's last bytes
 	need=$((need > 0 ? need + 92 : need + 8))
 	[ -z "$free" ] || [ $need -le "$free" ] || fail "no room in NVRAM: $need bytes needed, $free left"
 }

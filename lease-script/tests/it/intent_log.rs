@@ -219,10 +219,17 @@ fn something_else_in_the_place_of_the_log_is_not_used(
 
 /// A log that has grown is not read, whatever it contains: the call ends, and commits once.
 #[rstest]
-#[case(1)]
-#[case(0)]
-fn a_sparse_log_is_emptied(#[case] lines: usize) {
-    let mut s = session(Implementation::Executable);
+fn a_sparse_log_is_emptied(
+    #[values(
+        Implementation::Executable,
+        Implementation::Ash,
+        Implementation::Dash,
+        Implementation::Bash
+    )]
+    on: Implementation,
+    #[values(0, 1)] lines: usize,
+) {
+    let mut s = session(on);
     fs::write(log(&s), "999999999.1\n".repeat(lines)).expect("a file");
     let file = fs::OpenOptions::new().append(true).open(log(&s)).expect("a file");
     file.set_len(1 << 30).expect("a sparse file");
