@@ -79,24 +79,24 @@ valid() {
 }
 
 # --- One writer at a time ---
-# A writer adds PID.START to a file in RAM, and empties it after `commit`. The first that runs is the owner. What one that
-# has ended set may not be in flash.
+# A writer adds PID.START to a file in RAM, and empties it after `commit`. The first that runs is the owner. What an ended
+# one set may not be in flash.
 
 process() {
 	local IFS=' '
 	id=
 	[ -r "/proc/$1/stat" ] && read -r stat 2>/dev/null <"/proc/$1/stat" || return
-	set -- ${stat##*) } # after a name that can have blanks
+	set -- ${stat##*) } # the name can have blanks
 	[ "$1" = Z ] || id=${stat%% *}.${20}
 }
 
-# Fails if something else is in the place of the file.
+# Fails if something else is in its place.
 lock() {
 	[ -d "$run" ] || mkdir "$run" 2>/dev/null
 	[ ! -L "$run" ] && [ -O "$run" ] && [ ! -L "$log" ] && true 2>/dev/null <>"$log" && [ -f "$log" ] &&
 		process self && me=$id || return
-	# not one that has grown
-	[ ! -s "$log" ] || [ "$(head -c 9999 "$log" | wc -c)" -lt 9999 ] || { true >"$log" && owed=1; }
+	# not if it has grown
+	[ ! -s "$log" ] || [ "$({ head -c 9999 "$log" | wc -c; } 2>/dev/null)" != 9999 ] || { true >"$log" && owed=1; }
 	while [ $((tries += 1)) -le 20 ]; do
 		owner=
 		while read -r line; do
