@@ -29,11 +29,14 @@ pub(crate) enum Kind {
     V6,
 }
 
+/// What a valid variable is, its name and its value.
+type Valid = (Kind, Vec<u8>, Vec<u8>);
+
 /// The variables under the prefix, as `init` reads them.
 #[derive(Debug, Default)]
 pub(crate) struct Listing {
-    /// Names and values of valid variables, as the tool shows them.
-    pub(crate) valid: Vec<(Kind, Vec<u8>, Vec<u8>)>,
+    /// The valid variables, in the order in which the tool shows them.
+    pub(crate) valid: Vec<Valid>,
     /// Lines with a name under the prefix and an invalid value.
     pub(crate) invalid: Vec<Vec<u8>>,
     /// The number of leases beyond the maximum.
@@ -85,15 +88,19 @@ impl Listing {
 
     /// The values of valid variables, each with a line break.
     pub(crate) fn values(&self) -> Vec<u8> {
-        self.valid.iter().flat_map(|(_, _, value)| [value, b"\n".as_slice()].concat()).collect()
+        values_of(self.valid.iter())
     }
 
     /// The values in the order in which dnsmasq reads them: DHCPv4 leases, the DUID of the server, DHCPv6 leases.
     pub(crate) fn output(&self) -> Vec<u8> {
         let of = |kind| self.valid.iter().filter(move |valid| valid.0 == kind);
-        let values = of(Kind::V4).chain(of(Kind::ServerDuid)).chain(of(Kind::V6));
-        values.flat_map(|(_, _, value)| [value, b"\n".as_slice()].concat()).collect()
+        values_of(of(Kind::V4).chain(of(Kind::ServerDuid)).chain(of(Kind::V6)))
     }
+}
+
+/// The values, each with a line break.
+fn values_of<'a>(variables: impl Iterator<Item = &'a Valid>) -> Vec<u8> {
+    variables.flat_map(|(_, _, value)| [value, b"\n".as_slice()].concat()).collect()
 }
 
 /// Whether `show` contains this line.

@@ -4,6 +4,8 @@
 //! the machine's time. A program that still sleeps when the call has ended wakes when the router's clock gets there, so a
 //! script that stores its leases a minute later does so in a scenario, too, and nobody has to wait.
 
+use std::io;
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,8 +13,6 @@ use rustix::event::{EventfdFlags, eventfd};
 use rustix::process::Pid;
 
 use super::listener::{Answer, Listener, SystemCall};
-use std::io;
-use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 
 /// A program that sleeps.
 #[derive(Debug)]

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Since 2026 (`statefiles_write_state4` of its statefiles.c), the MAC has colons and no leading zeros, and the bytes of a
-//! name that are not allowed in host names are written `\\xHH`.
+//! name that are not allowed in host names are written `\xHH`.
 
 use std::io::{self, BufRead};
 use std::net::{IpAddr, Ipv6Addr};
