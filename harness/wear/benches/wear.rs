@@ -5,7 +5,7 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use dnsmasq_model::{Build, CallCounts, CallSink, PendingCall};
+use dnsmasq_model::{Build, CallCounts, CallSink, Clock, PendingCall};
 use nvram_emu::Dialect;
 use nvram_emu::device::Chip;
 use wear::{
@@ -24,7 +24,7 @@ impl CallSink for IgnoringStore {
 }
 
 impl LeaseStore for IgnoringStore {
-    fn set_time(&mut self, _: u64) {}
+    fn set_time(&mut self, _: u64, _: Clock) {}
 
     fn init(&mut self) -> Result<Vec<u8>, SimulationError> {
         Ok(Vec::new())
