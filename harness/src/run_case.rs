@@ -87,6 +87,11 @@ fn run_live(
         report.verdict = Verdict::Skipped(why);
         return Ok(());
     }
+    let binary = settings.binaries.of(build_of(case.scenario.router.rtc));
+    if let Some(why) = binary.and_then(|binary| binary.missing_part(&server)) {
+        report.verdict = Verdict::Skipped(why);
+        return Ok(());
+    }
     let script = command(case, &options.script)?;
     let mut target = Live::new(router(case)?, &script, settings)?;
     let played = match play(case, &mut target, options, report, Observers::default()) {

@@ -247,7 +247,8 @@ pub(crate) fn is_in_dir(path: &str, dir: &str) -> bool {
         .is_some_and(|file| {
             !file.is_empty()
                 && !file.contains('/')
-                && !file.starts_with(['#', '.'])
+                && !file.starts_with('.')
+                && !(file.starts_with('#') && file.ends_with('#'))
                 && !file.ends_with('~')
         })
 }

@@ -552,6 +552,7 @@ impl<'a> Judge<'a> {
             && !self.expected.is_uncertain()
             && self.agreement == Agreement::Required
             && router.engine().is_running()
+            && !router.engine().has_unreported_changes()
         {
             self.judge_engine(router.engine(), ids);
         }
@@ -608,13 +609,18 @@ impl<'a> Judge<'a> {
         };
         let release = engine.config().release;
         let mut own = own.map(|line| as_passed_to_the_script(line, ids, release));
-        if !self.expected.lines().contains(DUID) {
+        let mut expected = self.expected.lines().clone();
+        if !engine.reports_server_duid() {
+            // What 2.66 and 2.67 pass instead is not the script's fault.
+            expected.put(DUID, None);
+        }
+        if !expected.contains(DUID) {
             // dnsmasq passes its DUID with the first DHCPv6 lease, never before.
             own.put(DUID, None);
         }
         // The expected lines may come from the store, where times may be later by the slack.
         let own = Expected::known(own);
-        for mut difference in own.differences(self.expected.lines(), self.tolerance(engine)) {
+        for mut difference in own.differences(&expected, self.tolerance(engine)) {
             difference.text = format!("dnsmasq and its calls differ: {}", difference.text);
             self.findings.broken_line(Invariant::Agreement, difference);
         }
