@@ -52,6 +52,8 @@ struct Step {
     last: LastCall,
     /// Exit status of dnsmasq, if it exited without being stopped.
     dnsmasq_exit: Option<i32>,
+    /// A client named a server whose DUID the script was never told.
+    named_unreported_server: bool,
 }
 
 /// Whether the planned faults of earlier steps have occurred.
@@ -77,6 +79,8 @@ pub(super) struct Session<'a> {
     /// True time at the beginning, in seconds since 1970.
     began: i64,
     pub(super) faults: FaultsSoFar,
+    /// Whether dnsmasq passed another value to the script instead of its DUID, as 2.66 and 2.67 do.
+    misreported_duid: bool,
     /// Why the rest of the scenario cannot be played with this script.
     pub(super) unplayable: Option<String>,
 }
@@ -107,6 +111,7 @@ impl<'a> Session<'a> {
             step: Step::default(),
             watched: BTreeSet::new(),
             faults: FaultsSoFar::Occurred,
+            misreported_duid: false,
             unplayable: None,
         }
     }
@@ -129,6 +134,11 @@ impl<'a> Session<'a> {
     /// Exit status of dnsmasq, if it exited in this step without being stopped.
     pub(super) fn dnsmasq_exit(&self) -> Option<i32> {
         self.step.dnsmasq_exit
+    }
+
+    /// Whether a client got no answer in this step because dnsmasq had lost its DUID without telling it to the script.
+    pub(super) fn named_unreported_server(&self) -> bool {
+        self.step.named_unreported_server
     }
 
     pub(super) fn begin_step(&mut self, plan: StepPlan) {
@@ -393,6 +403,9 @@ impl<'a> Session<'a> {
         action: ClientAction,
         address: Option<IpAddr>,
     ) -> Result<ReplyKind, BackendError> {
+        let duid = self.router.engine().server_duid();
+        let names_another = client.server.as_ref().is_some_and(|server| server != duid);
+        self.step.named_unreported_server |= names_another && self.misreported_duid;
         let clock = self.router.clocks.now();
         let clocks = self.router.clocks;
         self.observers.record_action(|| RecordedAction {
@@ -454,6 +467,8 @@ impl<'a> Session<'a> {
     /// may change places.
     fn perform(&mut self, calls: &mut [ScriptCall]) -> Result<Option<CallResult>, BackendError> {
         let [call, others @ ..] = calls else { return Ok(None) };
+        self.misreported_duid |= call.env.contains_key("DNSMASQ_IAID")
+            && !self.router.engine().reports_server_duid();
         let predicted = self.comparison.ids.apply(call);
         let prepared = self.prepare(&predicted)?;
         let (router, findings) = (&mut self.router, &mut self.judge.findings);
