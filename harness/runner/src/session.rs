@@ -467,8 +467,8 @@ impl<'a> Session<'a> {
     /// may change places.
     fn perform(&mut self, calls: &mut [ScriptCall]) -> Result<Option<CallResult>, BackendError> {
         let [call, others @ ..] = calls else { return Ok(None) };
-        self.misreported_duid |= call.env.contains_key("DNSMASQ_IAID")
-            && !self.router.engine().reports_server_duid();
+        self.misreported_duid |=
+            call.env.contains_key("DNSMASQ_IAID") && !self.router.engine().reports_server_duid();
         let predicted = self.comparison.ids.apply(call);
         let prepared = self.prepare(&predicted)?;
         let (router, findings) = (&mut self.router, &mut self.judge.findings);
