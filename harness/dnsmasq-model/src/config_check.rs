@@ -47,6 +47,13 @@ impl ServerConfig {
         if self.fqdn && self.domain.is_none() {
             return fail("there must be a default domain when --dhcp-fqdn is set".to_owned());
         }
+        let has = |option: &str| self.without_effect.contains(option);
+        if has("dnssec") && !has("trust-anchor") {
+            return fail("no root trust anchor provided for DNSSEC".to_owned());
+        }
+        if has("auth-zone") && !has("auth-server") {
+            return fail("--auth-server required when an auth zone is defined".to_owned());
+        }
         Ok(())
     }
 
@@ -85,6 +92,10 @@ mod tests {
     #[case(&["--dhcp-fqdn", "--domain=lan,10.0.0.0/24"], 1)]
     #[case(&["--dhcp-fqdn", "--domain=lan"], 0)]
     #[case(&["--bind-interfaces", "--bind-dynamic"], 1)]
+    #[case(&["--dnssec"], 1)]
+    #[case(&["--dnssec", "--trust-anchor=.,20326,8,2,E06D44B8"], 0)]
+    #[case(&["--auth-zone=lan"], 1)]
+    #[case(&["--auth-zone=lan", "--auth-server=ns.lan,eth0"], 0)]
     fn dnsmasq_exits_with_a_configuration_that_contradicts_itself(
         #[case] options: &[&str],
         #[case] status: i32,
