@@ -1,6 +1,5 @@
 //! `leaselab fuzz`.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -289,7 +288,7 @@ fn report_failure(
 fn check_folder(folder: &Path) -> Result<(), CommandError> {
     let refuse =
         |error: std::io::Error| CommandError::Usage(format!("--out {}: {error}", folder.display()));
-    fs::create_dir_all(folder).map_err(refuse)?;
+    backend::create_folder(folder).map_err(refuse)?;
     backend::new_temporary_file(folder).map_err(refuse)?;
     Ok(())
 }

@@ -81,6 +81,8 @@ pub(super) fn run(create: &Args) -> Result<Exit, CommandError> {
         erase: machine.flash().geometry().erase_block,
         space: machine.dialect().info().driver_sets_size.then_some(machine.board().space),
     };
+    backend::create_folder(&create.folder)
+        .map_err(|error| CommandError::file(&create.folder, error))?;
     DeviceFolder::create(&create.folder, config, &machine.flash_bytes())?;
     let path = create.folder.display();
     outln!("created {path}{source}; usage: NVRAM_EMU={path} nvram show");

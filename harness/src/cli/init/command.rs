@@ -70,7 +70,7 @@ fn only_script() -> Result<PathBuf, CommandError> {
 /// Writes a file unless it exists. Returns whether it was written.
 fn write(path: &Path, text: &str) -> Result<bool, CommandError> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        fs::create_dir_all(folder).map_err(|error| CommandError::file(folder, error))?;
+        backend::create_folder(folder).map_err(|error| CommandError::file(folder, error))?;
     }
     let created = report::write_new(path, text.as_bytes())?;
     if created {

@@ -20,6 +20,7 @@ use lease_formats::exchange::{
     Binding, Database, Detected, Field, Format, Read, bootpd, detect_format, dnsmasq, libvirt,
     odhcpd,
 };
+use lease_formats::read_json;
 
 use super::{clock, json};
 use crate::error::CommandError;
@@ -215,7 +216,7 @@ pub(super) fn unreadable(path: &Path, error: &io::Error) -> CommandError {
 }
 
 /// Maximum number of bytes that are read from a pipe.
-const LARGEST_PIPE: u64 = 1 << 30;
+const LARGEST_PIPE: u64 = 256 << 20;
 /// Bytes from which the format is detected.
 const HEAD: usize = 64 * 1024;
 
@@ -408,7 +409,7 @@ impl Opened {
         if bytes.len() as u64 > LARGEST_PIPE {
             let path = path.display();
             return Err(CommandError::Usage(format!(
-                "cannot read {path}: more than 1 GiB from a pipe"
+                "cannot read {path}: more than 256 MiB from a pipe: write them to a file first"
             )));
         }
         let format = wanted.format(path, &bytes[..bytes.len().min(HEAD)])?;
@@ -529,15 +530,14 @@ impl Opened {
     }
 
     /// Reads a file that is neither a dhcpd.leases nor a memfile.
-    fn other(&self, mut source: impl BufRead, input: &InputOptions) -> Result<Read, CommandError> {
+    fn other(&self, source: impl BufRead, input: &InputOptions) -> Result<Read, CommandError> {
         let read = match self.format {
             Format::Dnsmasq => dnsmasq::read(source, input.times()),
             Format::Odhcpd => odhcpd::read(source),
             Format::Bootpd => bootpd::read(source),
             Format::Libvirt => libvirt::read(source),
             Format::Json | Format::Dhcpd | Format::KeaCsv => {
-                let mut text = Vec::new();
-                source.read_to_end(&mut text).map_err(|error| unreadable(&self.path, &error))?;
+                let text = read_json(source).map_err(|error| unreadable(&self.path, &error))?;
                 let database = json::parse(&text)
                     .map_err(|why| CommandError::Usage(format!("{}:{why}", self.path.display())))?;
                 Ok(Read { database, ..Read::default() })
@@ -635,10 +635,10 @@ impl Loaded {
         }
     }
 
-    /// The leases of any format; `None` where the real dhcpd would keep no lease at all.
-    pub(super) fn database(&self) -> Option<Database> {
-        match &self.content {
-            Content::Other(database) => Some(database.clone()),
+    /// Moves the leases of any format out; `None` where the real dhcpd would keep no lease at all.
+    pub(super) fn take_database(&mut self) -> Option<Database> {
+        match &mut self.content {
+            Content::Other(database) => Some(std::mem::take(database)),
             Content::Journal(reading)
                 if matches!(reading.verdict, Verdict::Refuses | Verdict::RewriteFails)
                     && reading.view == View::Dhcpd =>

@@ -77,10 +77,10 @@ pub(super) fn write(
     report::check_writable(out.output.iter())?;
     let as_written = purpose == Purpose::Compact;
     let input = &InputOptions { as_written, ..input.clone() };
-    let loaded = input.load(file)?;
+    let mut loaded = input.load(file)?;
     loaded.explain();
     let path = file.display();
-    let Some(mut database) = loaded.database() else {
+    let Some(mut database) = loaded.take_database() else {
         return Err(CommandError::Usage(format!(
             "{path}: dhcpd would keep no lease; try --as careful"
         )));

@@ -34,6 +34,7 @@ pub(in crate::cli) struct Args {
 pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     let cache = args.cache.folder()?;
     let out = args.out.clone().unwrap_or_else(|| Cache::image(&cache, args.arch));
+    backend::create_folder(&out).map_err(|error| CommandError::file(&out, error))?;
     let options = image::Options {
         cache,
         source: args.source.clone().or_else(sources).unwrap_or_default(),

@@ -1,7 +1,8 @@
 //! `leaselab qemu shell`.
 
-use std::fs;
 use std::path::PathBuf;
+
+use backend::read_bounded;
 
 use crate::cli::options::GuestOptions;
 use crate::error::CommandError;
@@ -34,7 +35,9 @@ fn file_and_path(text: &str) -> Result<(PathBuf, String), String> {
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
-    let read = |path: &PathBuf| fs::read(path).map_err(|error| CommandError::file(path, error));
+    let read = |path: &PathBuf| {
+        read_bounded(path, qemu::MAX_INPUT_BYTES).map_err(|error| CommandError::file(path, error))
+    };
     let scripts = args.scripts.iter().map(|path| Ok((path, read(path)?)));
     let scripts: Vec<(&PathBuf, Vec<u8>)> = scripts.collect::<Result<_, CommandError>>()?;
     let files = args.put.iter().map(|(file, path)| Ok((path.clone(), read(file)?)));

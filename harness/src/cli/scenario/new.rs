@@ -26,7 +26,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, CommandError> {
         return Err(CommandError::file(path, "the name of a scenario ends in .toml"));
     }
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(|error| CommandError::file(folder, error))?;
+        backend::create_folder(folder).map_err(|error| CommandError::file(folder, error))?;
     }
     create(path, FIRST.as_bytes()).map_err(|error| CommandError::file(path, error))?;
     outln!("wrote {}", path.display());

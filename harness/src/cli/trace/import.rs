@@ -43,6 +43,9 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
         let addresses = if args.addresses { AddressPolicy::Replace } else { AddressPolicy::Keep };
         Anonymiser::new(&key, addresses).anonymise(&mut log);
     }
+    let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    backend::new_temporary_file(folder).map_err(|error| CommandError::file(&out, error))?;
     let name = out.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let imported = write(&log, &name, &out).map_err(CommandError::usage)?;
     print_summary(&log, &imported, &out);
