@@ -112,6 +112,13 @@ pub(crate) struct CallContext {
     pub(crate) log_dhcp: bool,
 }
 
+impl CallContext {
+    /// Whether `DNSMASQ_SERVER_DUID` is the server's DUID.
+    pub(crate) fn reports_server_duid(&self) -> bool {
+        self.duid_was_stored || self.rules.made_duid == MadeDuid::Known
+    }
+}
+
 /// The contents of the helper's `daemon->packet`, which the call for a DHCPv6 lease without DUID shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum StalePacket {

@@ -110,7 +110,7 @@ pub static CHANGES: &[Change] = &[
         apply: |rules| {
             rules.sighup_starts_no_script = false;
             rules.packet_after_sighup_is_lost = false;
-            rules.stop_makes_calls = true;
+            rules.delivery = CallDelivery::Queued;
         },
     },
     Change {
@@ -254,7 +254,7 @@ pub static CHANGES: &[Change] = &[
         rule: "the script is called again",
         function: "main (dnsmasq.c)",
         effect: "as before 2.48",
-        apply: |rules| rules.delivery = CallDelivery::AtOnce,
+        apply: |rules| rules.delivery = CallDelivery::Queued,
     },
     Change {
         since: since(51),
@@ -508,7 +508,7 @@ pub static CHANGES: &[Change] = &[
         rule: "calls are made at once",
         function: "main (dnsmasq.c)",
         effect: "as before 2.74",
-        apply: |rules| rules.delivery = CallDelivery::AtOnce,
+        apply: |rules| rules.delivery = CallDelivery::Queued,
     },
     Change {
         since: since(76),
@@ -572,6 +572,13 @@ pub static CHANGES: &[Change] = &[
             rules.sequential_after_highest = true;
             rules.avoids_declined6 = true;
         },
+    },
+    Change {
+        since: since(81),
+        rule: "--dhcp-sequential-ip skips as many free addresses as clients have declined",
+        function: "address_allocate (dhcp.c)",
+        effect: "other addresses",
+        apply: |rules| rules.sequential_skips_declined = true,
     },
     Change {
         since: since(81),

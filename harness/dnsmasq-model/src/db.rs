@@ -564,6 +564,14 @@ impl LeaseDb {
         self.get_mut(slot).flags.clear(flags);
     }
 
+    /// Whether [`LeaseDb::next_call`] would pass a call.
+    pub(crate) fn has_due_call(&self, aux: Flags) -> bool {
+        let due = Flags::NEW.or(Flags::CHANGED).or(aux);
+        !self.ended.is_empty()
+            || self.lost_names != 0
+            || self.pending.iter().any(|slot| self.get(*slot).flags.has(due))
+    }
+
     /// lease.c `do_script_run`: passes the next due call to `queue`, with its host name.
     ///
     /// `aux` are the flags that make a call due besides `NEW` and `CHANGED`, depending on the options.

@@ -22,6 +22,7 @@ use super::netmask::{netmask, same_net, same_net6};
 use super::network::Network;
 use super::read::read_leases;
 use super::rules::{CallDelivery, InterfaceKnowledge, Rules};
+use super::script_queue::ScriptQueue;
 
 /// `EC_INIT_OFFSET` of config.h, which is added to the exit code of `init`.
 const INIT_OFFSET: u8 = 10;
@@ -35,6 +36,17 @@ enum PipeEvent {
     Reload,
     /// `EVENT_ALARM`: SIGALRM, or an expiry already past when the alarm was to be set.
     Alarm,
+}
+
+/// Why dnsmasq acts by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wake {
+    /// A call of the script has ended.
+    EndOfCall,
+    /// SIGALRM.
+    Alarm,
+    /// A lease that was at its end is over ([`Engine::is_busy`]).
+    EndOfBusySecond,
 }
 
 /// The time of SIGALRM, which is computed only when needed.
@@ -63,6 +75,7 @@ pub(crate) struct Process {
     busy_until: Option<i64>,
     /// A call that waits in the buffer.
     held: Option<HeldCall>,
+    script: ScriptQueue,
     /// The next packet is lost.
     pub(crate) loses_next_packet: bool,
     /// dnsmasq accessed a lease that could not be allocated.
@@ -81,6 +94,8 @@ pub struct Engine {
     files: Arc<ConfigFiles>,
     lease_file: Vec<u8>,
     neighbours: Vec<(IpAddr, HwAddr)>,
+    /// Seconds that each call but `init` takes.
+    call_time: i64,
     pub(crate) process: Option<Process>,
 }
 
@@ -101,6 +116,7 @@ impl Engine {
             files: Arc::default(),
             lease_file: Vec::new(),
             neighbours: Vec::new(),
+            call_time: 0,
             process: None,
         }
     }
@@ -111,10 +127,18 @@ impl Engine {
         self.build
     }
 
-    /// The options of the running dnsmasq, or of the next start.
+    /// The options of the running dnsmasq, with those of its files, or of the next start.
     #[must_use]
     pub fn config(&self) -> &ServerConfig {
-        &self.config
+        self.process.as_ref().map_or(&self.config, |process| &process.config)
+    }
+
+    /// The options of the next start, with those of its files if it can read them.
+    #[must_use]
+    pub fn next_config(&self) -> Arc<ServerConfig> {
+        self.config
+            .at_start(&self.files, &self.network)
+            .unwrap_or_else(|_| Arc::clone(&self.config))
     }
 
     /// Sets the options for the next start.
@@ -130,6 +154,11 @@ impl Engine {
     /// Sets the network for the next start.
     pub fn set_network(&mut self, network: Network) {
         self.network = Arc::new(network);
+    }
+
+    /// Sets how many seconds of the monotonic clock each call but `init` takes, from now on (at first 0).
+    pub fn set_call_time(&mut self, seconds: i64) {
+        self.call_time = seconds;
     }
 
     /// The server's interface.
@@ -227,6 +256,7 @@ impl Engine {
             alarm: Alarm::default(),
             busy_until: None,
             held: None,
+            script: ScriptQueue::default(),
             loses_next_packet: false,
             has_crashed: false,
         });
@@ -295,11 +325,12 @@ impl Engine {
         }
     }
 
-    /// SIGTERM: dnsmasq makes all due calls first (dnsmasq.c, `EVENT_TERM`). When it is idle there are none, except in the
-    /// releases that make calls only here.
+    /// SIGTERM: the helper makes the calls that wait in its pipe, and dnsmasq all due ones (dnsmasq.c, `EVENT_TERM`). When it
+    /// is idle there are none, except in the releases that make calls only here. 2.33 makes none.
     pub fn stop(&mut self, clock: Clock, sink: &mut impl CallSink) {
         let now = self.build.now(clock);
         let Some(mut process) = self.process.take() else { return };
+        process.script.make_all(&process.context, sink);
         if let Some(held) = process.held.take() {
             held.make(&process.context, sink);
         }
@@ -308,9 +339,62 @@ impl Engine {
         }
     }
 
-    /// SIGKILL or a power cut.
+    /// SIGKILL of dnsmasq's main process: the helper still makes the calls in its pipe.
+    pub fn kill_main_process(&mut self, sink: &mut impl CallSink) {
+        if let Some(mut process) = self.process.take() {
+            process.script.make_all(&process.context, sink);
+        }
+    }
+
+    /// A power cut, or SIGKILL of dnsmasq and its helper: calls that wait are never made.
     pub fn kill(&mut self) {
         self.process = None;
+    }
+
+    /// Whether the calls have the server's DUID: 2.66 and 2.67 pass another value until it has been read from the database.
+    #[must_use]
+    pub fn reports_server_duid(&self) -> bool {
+        self.process.as_ref().is_none_or(|process| process.context.reports_server_duid())
+    }
+
+    /// Whether the next DHCPv4 message is lost, as the first one after SIGHUP is in 2.33.
+    #[must_use]
+    pub fn loses_next_packet(&self) -> bool {
+        self.process.as_ref().is_some_and(|process| process.loses_next_packet)
+    }
+
+    /// Whether the script has not been told of all changes yet.
+    #[must_use]
+    pub fn has_unreported_changes(&self) -> bool {
+        self.process.as_ref().is_some_and(|process| {
+            process.held.is_some()
+                || process.script.has_waiting()
+                || (process.script.is_running() && process.db.has_due_call(process.aux_flags()))
+        })
+    }
+
+    /// Seconds until the last call has ended that dnsmasq, if it ends now, leaves to its helper.
+    #[must_use]
+    pub fn remaining_call_time(&self, mono: i64) -> i64 {
+        self.process
+            .as_ref()
+            .filter(|process| process.db.rules().delivery == CallDelivery::Queued)
+            .map_or(0, |process| process.script.remaining_time(mono, self.call_time))
+    }
+
+    /// Ends the running call and those that wait for its end, without any time passing.
+    pub fn end_calls(&mut self, clock: Clock, sink: &mut impl CallSink) {
+        while self.process.as_ref().is_some_and(|process| process.script.is_running()) {
+            self.end_call(clock, sink);
+        }
+    }
+
+    /// The running call ends: SIGCHLD in 2.33; later the helper reads the next call from its pipe.
+    fn end_call(&mut self, clock: Clock, sink: &mut impl CallSink) {
+        if let Some(process) = &mut self.process {
+            process.script.next(clock.mono, self.call_time, &process.context, sink);
+        }
+        self.run(clock, sink);
     }
 
     /// A copy without the running process, as after a kill. Cheaper than a clone.
@@ -322,6 +406,7 @@ impl Engine {
             files: Arc::clone(&self.files),
             lease_file: self.lease_file.clone(),
             neighbours: self.neighbours.clone(),
+            call_time: self.call_time,
             process: None,
         }
     }
@@ -342,22 +427,28 @@ impl Engine {
         self.run(clock, sink);
     }
 
-    /// The time on the monotonic clock at which dnsmasq acts next by itself: that of the next SIGALRM, or of the end of the
-    /// second for which it is busy ([`Engine::is_busy`]).
+    /// The time on the monotonic clock at which dnsmasq acts next by itself: that of the next SIGALRM, of the end of the
+    /// second for which it is busy ([`Engine::is_busy`]), or of the end of a call of the script.
     #[must_use]
     pub fn next_alarm(&self) -> Option<i64> {
-        let process = self.process.as_ref()?;
-        let (alarm, busy) = (process.alarm_time(), process.busy_until);
-        alarm.into_iter().chain(busy).min()
+        self.next_wake().map(|(at, _)| at)
     }
 
     /// Whether dnsmasq uses the CPU until [`Engine::next_alarm`], which then is no SIGALRM: a lease is at its end, but not
     /// over yet (2.61 to 2.80).
     #[must_use]
     pub fn is_busy(&self) -> bool {
-        let Some(process) = &self.process else { return false };
-        let alarm = process.alarm_time().unwrap_or(i64::MAX);
-        process.busy_until.is_some_and(|busy| busy < alarm)
+        self.next_wake().is_some_and(|(_, wake)| wake == Wake::EndOfBusySecond)
+    }
+
+    fn next_wake(&self) -> Option<(i64, Wake)> {
+        let process = self.process.as_ref()?;
+        let wakes = [
+            (process.script.end(), Wake::EndOfCall),
+            (process.alarm_time(), Wake::Alarm),
+            (process.busy_until, Wake::EndOfBusySecond),
+        ];
+        wakes.into_iter().filter_map(|(at, wake)| Some((at?, wake))).min_by_key(|(at, _)| *at)
     }
 
     /// A lower bound of [`Engine::next_alarm`], computed without a scan of the leases; `i64::MAX` without an alarm.
@@ -373,7 +464,8 @@ impl Engine {
                         mono.saturating_add(bound.saturating_sub(now).clamp(0, i64::from(u32::MAX)))
                     }
                 };
-                alarm.min(p.busy_until.unwrap_or(i64::MAX))
+                let busy = p.busy_until.unwrap_or(i64::MAX);
+                alarm.min(busy).min(p.script.end().unwrap_or(i64::MAX))
             }
         }
     }
@@ -382,9 +474,9 @@ impl Engine {
     /// the wall clock, pass the new wall clock with the next input instead.
     pub fn advance_to(&mut self, clock: Clock, sink: &mut impl CallSink) -> Vec<i64> {
         let mut fired = Vec::new();
-        while let Some(at) = self.next_alarm().filter(|at| *at <= clock.mono) {
+        while let Some((at, wake)) = self.next_wake().filter(|(at, _)| *at <= clock.mono) {
             let then = clock.after(at.wrapping_sub(clock.mono));
-            if !self.is_busy() {
+            if wake == Wake::Alarm {
                 fired.push(at);
             }
             self.sigalrm(then, sink);
@@ -392,14 +484,14 @@ impl Engine {
         fired
     }
 
-    /// SIGALRM, or the end of the second for which dnsmasq is busy. [`Engine::advance_to`] sends it when it is due.
+    /// What happens at [`Engine::next_alarm`]. [`Engine::advance_to`] calls it when it is due.
     pub fn sigalrm(&mut self, clock: Clock, sink: &mut impl CallSink) {
-        let is_busy = self.is_busy();
+        let wake = self.next_wake().map_or(Wake::Alarm, |(_, wake)| wake);
         let Some(process) = &mut self.process else { return };
-        if is_busy {
-            process.busy_until = None;
-        } else {
-            process.alarm = Alarm::default();
+        match wake {
+            Wake::EndOfCall => return self.end_call(clock, sink),
+            Wake::EndOfBusySecond => process.busy_until = None,
+            Wake::Alarm => process.alarm = Alarm::default(),
         }
         process.pipe.push_back(PipeEvent::Alarm);
         self.run(clock, sink);
@@ -551,7 +643,8 @@ impl Engine {
         let now = self.build.now(clock);
         let Some(process) = &mut self.process else { return };
         loop {
-            let called = process.script_round(&self.neighbours, now, sink);
+            let called =
+                process.script_round(&self.neighbours, now, (clock.mono, self.call_time), sink);
             match process.pipe.pop_front() {
                 Some(PipeEvent::Alarm) => {
                     process.db.prune_expired(now);
@@ -604,14 +697,36 @@ impl Process {
     }
 
     /// One round of do_script_run(), do_arp_script_run() and do_tftp_script_run(). Returns whether there was a call.
+    /// `mono` and `call_time`: when a call begins, and how long it takes.
     fn script_round(
         &mut self,
         neighbours: &[(IpAddr, HwAddr)],
         now: i64,
+        (mono, call_time): (i64, i64),
         sink: &mut impl CallSink,
     ) -> bool {
         match self.db.rules().delivery {
-            CallDelivery::AtOnce => self.queue_next(neighbours, now, |call| sink.call(call)),
+            CallDelivery::OneAtATime if self.script.is_running() => false,
+            CallDelivery::Queued if self.script.is_running() => {
+                let mut queued = None;
+                let called =
+                    self.queue_next(neighbours, now, |call| queued = Some(HeldCall::of(call)));
+                if let Some(call) = queued {
+                    self.script.push(call);
+                }
+                called
+            }
+            CallDelivery::OneAtATime | CallDelivery::Queued => {
+                let mut begins = false;
+                let called = self.queue_next(neighbours, now, |call| {
+                    begins = true;
+                    sink.call(call);
+                });
+                if begins {
+                    self.script.begin(mono, call_time);
+                }
+                called
+            }
             CallDelivery::MergedAtStop if self.held.is_some() => false,
             CallDelivery::LastAtStop | CallDelivery::MergedAtStop => {
                 let mut held = self.held.take();
@@ -623,6 +738,18 @@ impl Process {
         }
     }
 
+    /// The flags that make a call due besides `NEW` and `CHANGED`.
+    fn aux_flags(&self) -> Flags {
+        let mut aux = Flags::default();
+        if self.config.lease_ro {
+            aux.set(Flags::AUX_CHANGED);
+        }
+        if self.config.script_on_renewal {
+            aux.set(Flags::EXP_CHANGED);
+        }
+        aux
+    }
+
     /// Passes the next call to `queue`: the buffer has room for one.
     fn queue_next(
         &mut self,
@@ -631,13 +758,7 @@ impl Process {
         mut queue: impl FnMut(&PendingCall<'_>),
     ) -> bool {
         let rules = *self.db.rules();
-        let mut aux = Flags::default();
-        if self.config.lease_ro {
-            aux.set(Flags::AUX_CHANGED);
-        }
-        if self.config.script_on_renewal {
-            aux.set(Flags::EXP_CHANGED);
-        }
+        let aux = self.aux_flags();
         let (context, stale, shows_stale) = (&self.context, &mut self.stale, self.shows_stale);
         let has_script = !context.script.is_empty();
         let called = self.db.next_call(aux, |due, lease, name| {

@@ -13,7 +13,7 @@
 //! | SIGHUP, SIGALRM | [`Engine::sighup`], [`Engine::advance_to`] | |
 //! | file written | [`Engine::set_file`] | `--dhcp-hostsfile`, `--dhcp-hostsdir`, `--addn-hosts` |
 //! | neighbour, TFTP | [`Engine::add_neighbour`], [`Engine::tftp`] | |
-//! | SIGTERM, power cut | [`Engine::stop`], [`Engine::kill`] | |
+//! | SIGTERM, SIGKILL, power cut | [`Engine::stop`], [`Engine::kill_main_process`], [`Engine::kill`] | |
 //!
 //! Each input comes with both clocks ([`Clock`]). A jump of the wall clock is not a separate input: the next input has
 //! the new wall clock. Script calls go to a [`CallSink`] as they are queued: a `Vec<ScriptCall>` renders them,
@@ -39,6 +39,13 @@
 //! for the newest lease with a lost name, else for the newest lease that is NEW or changed. At start one such call is made
 //! before the synthetic SIGHUP marks every lease as changed.
 //!
+//! # A script that takes time
+//!
+//! With [`Engine::set_call_time`], each call but `init` runs for so many seconds of the monotonic clock. Its sink gets a
+//! call when it begins. While it runs, 2.33 makes no other call: later, one call reports all changes of a lease, with the
+//! data of that time, and SIGTERM drops what was not reported. From 2.34 on, calls wait in a pipe with the data of the time
+//! at which they were queued, and are made even if dnsmasq ends.
+//!
 //! # When leases end
 //!
 //! A lease has expired when dnsmasq's clock (wall clock in the RTC build, monotonic clock in the other) has reached its
@@ -47,7 +54,7 @@
 //!
 //! # Not modelled
 //!
-//! A full pipe to the script helper (64 KB of waiting calls) merges changes; the model makes every call at once. Also not
+//! A full pipe to the script helper (64 KB of waiting calls) merges changes; in the model the pipe is never full. Also not
 //! modelled are PXE, Lua, D-Bus, DHCPv6 relays, and SLAAC.
 
 #![forbid(unsafe_code)]
@@ -91,6 +98,7 @@ mod release_rules;
 mod reservations6;
 mod resolver;
 mod rules;
+mod script_queue;
 mod server;
 mod server6;
 mod tag_list;

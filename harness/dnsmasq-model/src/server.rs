@@ -213,15 +213,18 @@ impl Server {
             _ => NameSent::Yes,
         };
         let request = Request::new(process, client, clid, contexts, lease, now, name_sent);
-        match kind {
-            Kind4::Discover { rapid } => self.discover(&request, addr, rapid),
+        let mut epochs = self.epochs.clone();
+        let reply = match kind {
+            Kind4::Discover { rapid } => self.discover(&request, addr, rapid, &mut epochs),
             Kind4::Request | Kind4::InitReboot | Kind4::Renew | Kind4::Rebind => {
                 self.request_reply(&request, kind, addr)
             }
             Kind4::Inform if !request.ignored() => Reply4::Ack { addr, lease_time: INFINITE },
-            Kind4::Bootp => self.bootp_reply(&request),
+            Kind4::Bootp => bootp_reply(&request, &mut epochs),
             Kind4::Inform | Kind4::Release | Kind4::Decline => Reply4::Silent,
-        }
+        };
+        self.epochs = epochs;
+        reply
     }
 
     fn is_declined(&self, addr: Ipv4Addr, now: i64) -> bool {
@@ -250,7 +253,13 @@ impl Server {
         }
     }
 
-    fn discover(&self, request: &Request<'_>, requested: Ipv4Addr, rapid: bool) -> Reply4 {
+    fn discover(
+        &self,
+        request: &Request<'_>,
+        requested: Ipv4Addr,
+        rapid: bool,
+        epochs: &mut [u32],
+    ) -> Reply4 {
         if request.ignored() {
             return Reply4::Silent;
         }
@@ -276,7 +285,7 @@ impl Server {
         {
             requested
         } else {
-            match self.allocate(request) {
+            match allocate(request, epochs) {
                 Some(addr) => addr,
                 None => return Reply4::Silent,
             }
@@ -291,52 +300,6 @@ impl Server {
             };
         }
         Reply4::Offer(addr)
-    }
-
-    /// dhcp.c `address_allocate`: the first free address from the hash of the hardware address upwards.
-    fn allocate(&self, request: &Request<'_>) -> Option<Ipv4Addr> {
-        let id = extended_hwaddr(&request.client.hw, request.clid);
-        if id.is_empty() {
-            return None;
-        }
-        let db = &request.process.db;
-        let hash = hash_of(id, db.rules().address_hash);
-        for empty in [EmptyList::DoesNotMatch, EmptyList::Matches] {
-            for context in &request.contexts {
-                let range = context.range;
-                if range.is_static || !match_tags(&range.filter, &request.tags, empty) {
-                    continue;
-                }
-                let (first, last) = (range.start.to_bits(), range.end.to_bits());
-                let size = u64::from(last - first) + 1;
-                let start = if request.process.config.sequential {
-                    let highest =
-                        db.newest_first().filter_map(super::Lease::v4).map(Ipv4Addr::to_bits);
-                    highest.filter(|a| *a > first && *a <= last).max().unwrap_or(first)
-                } else {
-                    let epoch = self.epochs.get(context.index).copied().unwrap_or(0);
-                    first + (u64::from(hash.wrapping_add(epoch)) % size) as u32
-                };
-                for step in 0..size {
-                    let addr = Ipv4Addr::from_bits(
-                        first + ((u64::from(start - first) + step) % size) as u32,
-                    );
-                    // Addresses ending in .0 and .255 of a class C network confuse Windows.
-                    let class_c = (192..=223).contains(&addr.octets()[0]);
-                    let is_avoided = db.rules().avoids_windows_addresses
-                        && class_c
-                        && matches!(addr.octets()[3], 0 | 255);
-                    if !is_avoided
-                        && !request.contexts.iter().any(|c| c.router == Some(addr))
-                        && db.find_by_addr(addr).is_none()
-                        && request.process.directory.find_by_addr(addr).is_none()
-                    {
-                        return Some(addr);
-                    }
-                }
-            }
-        }
-        None
     }
 
     fn request_reply(&self, request: &Request<'_>, kind: Kind4, addr: Ipv4Addr) -> Reply4 {
@@ -418,52 +381,103 @@ impl Server {
             request.host.and_then(|h| h.lease_time).unwrap_or(context.range.lease_time);
         Reply4::Ack { addr, lease_time: granted_lease_time(configured, request.client.lease_time) }
     }
+}
 
-    fn bootp_reply(&self, request: &Request<'_>) -> Reply4 {
-        let db = &request.process.db;
-        let hw = &request.client.hw;
-        if hw.kind == 0 || hw.is_empty() || request.ignored() {
-            return Reply4::Silent;
-        }
-        let fixed = request.host.and_then(|h| h.addr);
-        let mut lease = None;
-        let addr = match fixed {
-            Some(addr) => {
-                lease = db.find_by_addr(addr);
-                if lease.is_some_and(|l| db.get(l).hw != *hw) {
-                    return Reply4::Silent;
+/// dhcp.c `address_allocate`: the first free address from the hash of the hardware address upwards. `epochs`: for each
+/// range, how often an address of it was declined.
+fn allocate(request: &Request<'_>, epochs: &mut [u32]) -> Option<Ipv4Addr> {
+    let id = extended_hwaddr(&request.client.hw, request.clid);
+    if id.is_empty() {
+        return None;
+    }
+    let db = &request.process.db;
+    let hash = hash_of(id, db.rules().address_hash);
+    let sequential = request.process.config.sequential;
+    let skips_declined = sequential && db.rules().sequential_skips_declined;
+    for empty in [EmptyList::DoesNotMatch, EmptyList::Matches] {
+        for context in &request.contexts {
+            let range = context.range;
+            if range.is_static || !match_tags(&range.filter, &request.tags, empty) {
+                continue;
+            }
+            let (first, last) = (range.start.to_bits(), range.end.to_bits());
+            let size = u64::from(last - first) + 1;
+            let start = if sequential {
+                let highest = db.newest_first().filter_map(super::Lease::v4).map(Ipv4Addr::to_bits);
+                highest.filter(|a| *a > first && *a <= last).max().unwrap_or(first)
+            } else {
+                let epoch = epochs.get(context.index).copied().unwrap_or(0);
+                first + (u64::from(hash.wrapping_add(epoch)) % size) as u32
+            };
+            for step in 0..size {
+                let addr =
+                    Ipv4Addr::from_bits(first + ((u64::from(start - first) + step) % size) as u32);
+                // Addresses ending in .0 and .255 of a class C network confuse Windows.
+                let class_c = (192..=223).contains(&addr.octets()[0]);
+                let is_avoided = db.rules().avoids_windows_addresses
+                    && class_c
+                    && matches!(addr.octets()[3], 0 | 255);
+                if !is_avoided
+                    && !request.contexts.iter().any(|c| c.router == Some(addr))
+                    && db.find_by_addr(addr).is_none()
+                    && request.process.directory.find_by_addr(addr).is_none()
+                {
+                    let declined = epochs.get_mut(context.index).filter(|count| **count != 0);
+                    match declined {
+                        Some(count) if skips_declined => *count -= 1,
+                        _ => return Some(addr),
+                    }
                 }
+            }
+        }
+    }
+    None
+}
+
+fn bootp_reply(request: &Request<'_>, epochs: &mut [u32]) -> Reply4 {
+    let db = &request.process.db;
+    let hw = &request.client.hw;
+    if hw.kind == 0 || hw.is_empty() || request.ignored() {
+        return Reply4::Silent;
+    }
+    let fixed = request.host.and_then(|h| h.addr);
+    let mut lease = None;
+    let addr = match fixed {
+        Some(addr) => {
+            lease = db.find_by_addr(addr);
+            if lease.is_some_and(|l| db.get(l).hw != *hw) {
+                return Reply4::Silent;
+            }
+            Some(addr)
+        }
+        None => match request
+            .lease
+            .and_then(|l| db.get(l).v4())
+            .filter(|a| request.available(*a).is_some())
+        {
+            Some(addr) => {
+                lease = request.lease;
                 Some(addr)
             }
-            None => match request
-                .lease
-                .and_then(|l| db.get(l).v4())
-                .filter(|a| request.available(*a).is_some())
-            {
-                Some(addr) => {
-                    lease = request.lease;
-                    Some(addr)
-                }
-                None => self.allocate(request),
-            },
-        };
-        let Some(addr) = addr.filter(|a| request.narrow(*a).is_some()) else {
-            return Reply4::Silent;
-        };
-        let mut tags = request.tags.clone();
-        tags.push("bootp".to_owned());
-        let dynamic = request
-            .process
-            .config
-            .bootp_dynamic
-            .iter()
-            .any(|list| match_tags(list, &tags, EmptyList::Matches));
-        let is_full = db.leases_left() == 0 && !db.rules().lease_limit_crashes;
-        if (fixed.is_none() && !dynamic) || (lease.is_none() && is_full) {
-            return Reply4::Silent;
-        }
-        Reply4::BootReply(addr)
+            None => allocate(request, epochs),
+        },
+    };
+    let Some(addr) = addr.filter(|a| request.narrow(*a).is_some()) else {
+        return Reply4::Silent;
+    };
+    let mut tags = request.tags.clone();
+    tags.push("bootp".to_owned());
+    let dynamic = request
+        .process
+        .config
+        .bootp_dynamic
+        .iter()
+        .any(|list| match_tags(list, &tags, EmptyList::Matches));
+    let is_full = db.leases_left() == 0 && !db.rules().lease_limit_crashes;
+    if (fixed.is_none() && !dynamic) || (lease.is_none() && is_full) {
+        return Reply4::Silent;
     }
+    Reply4::BootReply(addr)
 }
 
 impl<'a> Request<'a> {

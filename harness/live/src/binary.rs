@@ -23,6 +23,33 @@ pub struct Binary {
     pub version: String,
     /// The build, from `no-RTC` in the compile-time options that it reports.
     pub build: Build,
+    /// What it was compiled without: the compile-time options that begin with `no-`, without that.
+    pub left_out: Vec<String>,
+}
+
+/// Options that need a part of dnsmasq that may be left out, with the name of that part in the output of `--version`.
+const PARTS: [(&str, &str); 9] = [
+    ("--enable-ubus", "UBus"),
+    ("--enable-dbus", "DBus"),
+    ("--enable-tftp", "TFTP"),
+    ("--dnssec", "DNSSEC"),
+    ("--conntrack", "conntrack"),
+    ("--ipset", "ipset"),
+    ("--nftset", "nftset"),
+    ("--auth-zone", "auth"),
+    ("--dumpfile", "dumpfile"),
+];
+
+impl Binary {
+    /// Why it cannot run with these options; `None` if it can.
+    pub fn missing_part(&self, options: &[String]) -> Option<String> {
+        let is_left_out = |part: &str| self.left_out.iter().any(|one| one == part);
+        options.iter().find_map(|option| {
+            let name = option.split('=').next().unwrap_or(option);
+            let (_, part) = PARTS.iter().find(|(own, part)| *own == name && is_left_out(part))?;
+            Some(format!("this dnsmasq is compiled without {part}, which {option} needs"))
+        })
+    }
 }
 
 /// The executables of the two builds, where available.
@@ -112,5 +139,7 @@ pub fn inspect(path: &Path) -> Result<Binary, String> {
         }
     }
     let build = if options.contains(&"no-RTC") { Build::NoRtc } else { Build::Rtc };
-    Ok(Binary { version: version.to_owned(), build, path })
+    let left_out =
+        options.iter().filter_map(|option| option.strip_prefix("no-")).map(str::to_owned);
+    Ok(Binary { version: version.to_owned(), build, path, left_out: left_out.collect() })
 }

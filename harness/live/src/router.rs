@@ -450,18 +450,25 @@ impl Daemon for Live {
         &mut self,
         plan: &CallOptions,
     ) -> Result<Option<(ScriptCall, CallResult)>, BackendError> {
-        let Some(event_loop) = &mut self.event_loop else { return Ok(None) };
-        if event_loop.waiting.is_empty() && !event_loop.wait_for_call_or_idle()? {
-            return Ok(None);
+        loop {
+            let Some(event_loop) = &mut self.event_loop else { return Ok(None) };
+            if event_loop.waiting.is_empty() && !event_loop.wait_for_call_or_idle()? {
+                return Ok(None);
+            }
+            let Some(waiting) = event_loop.waiting.pop_front() else { return Ok(None) };
+            let call = waiting.call.clone();
+            let is_resolver = is_about_neighbor(&call, self.resolver);
+            let plan = if is_resolver { &CallOptions::default() } else { plan };
+            let programs = self.process.programs(&call, plan);
+            let done = waiting
+                .run(programs, self.process.working_folder())
+                .map_err(|error| environment("the script proxy", &error))?;
+            let result = self.process.result(done, plan)?;
+            // The host that asks for names is no client of the scenario.
+            if !is_resolver {
+                return Ok(Some((call, result)));
+            }
         }
-        let Some(waiting) = event_loop.waiting.pop_front() else { return Ok(None) };
-        let call = waiting.call.clone();
-        let programs = self.process.programs(&call, plan);
-        let done = waiting
-            .run(programs, self.process.working_folder())
-            .map_err(|error| environment("the script proxy", &error))?;
-        let result = self.process.result(done, plan)?;
-        Ok(Some((call, result)))
     }
 
     fn alarm(&self) -> Option<i64> {
@@ -588,6 +595,12 @@ impl Daemon for Live {
         })?;
         Ok(addresses)
     }
+}
+
+/// Whether a call says that this neighbor has appeared or disappeared.
+fn is_about_neighbor(call: &ScriptCall, address: Ipv4Addr) -> bool {
+    matches!(call.action(), b"arp-add" | b"arp-del")
+        && call.argv.get(3).is_some_and(|word| *word == address.to_string().into_bytes())
 }
 
 /// Whether a word of dnsmasq's command line is this option.

@@ -61,6 +61,9 @@ fn verdicts_on_scripts_of_many_kinds(
     &["--rtc", "good"],
     &[("other-settings", "n/a"), ("shared-nvram", "n/a")]
 )]
+#[case::under_2_33("lease-script/lease_update.sh", &["--dnsmasq-release", "2.33"], &[("dhcpv6", "n/a")])]
+#[case::under_2_66("lease-script/lease_update.sh", &["--dnsmasq-release", "2.66"], &[])]
+#[case::under_2_80("lease-script/lease_update.sh", &["--dnsmasq-release", "2.80"], &[])]
 #[ignore = "more kinds, and slow: ci/test --long"]
 fn verdicts_on_scripts_of_more_kinds(
     #[case] script: &str,
@@ -92,6 +95,27 @@ fn the_projects_scripts_have_neither_a_bug_nor_a_risk(#[case] script: &str) {
     for options in dialects.chain(releases) {
         let (report, code) = check(&lab, path.to_str().expect("a path in UTF-8"), &options);
         assert_eq!((verdicts(&report), code), (Vec::new(), 0), "{options:?}");
+    }
+}
+
+/// What an old release does not have or does differently is no finding against a script that is right.
+#[test]
+fn the_suite_holds_under_old_releases() {
+    let releases = "2.33,2.62,2.66,2.80";
+    let arguments =
+        ["run", "builtin:conformance", "--target", "in-process", "--dnsmasq-release", releases];
+    Lab::new().command(&arguments).assert().success();
+}
+
+#[test]
+fn a_release_that_reports_leases_only_at_its_end_is_refused() {
+    for release in ["2.48", "2.74"] {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../lease-script/lease_update.sh");
+        let lab = Lab::new();
+        let mut command = lab.command(&["check", "--dnsmasq-release", release]);
+        let why =
+            format!("dnsmasq {release} calls the script only for init and when it is terminated");
+        command.arg(script).assert().code(2).stderr(predicates::str::contains(why));
     }
 }
 

@@ -156,6 +156,13 @@ struct Explored {
 
 impl<'a> Check<'a> {
     fn new(args: &'a Args) -> Result<Self, CommandError> {
+        let releases = &args.dnsmasq_release;
+        if let Some(release) = releases.iter().find(|one| one.reports_leases_only_at_its_end()) {
+            return Err(CommandError::usage(format!(
+                "--dnsmasq-release: dnsmasq {release} calls the script only for init and when it is terminated, so that no \
+                 script can keep leases with it: name another release"
+            )));
+        }
         let script = ScriptOptions::new(args.script.clone(), args.shell.clone(), args.timeout)
             .owning(args.owns.clone());
         let options = runner_options(&script, TargetChoice::Process, args.root, 0, false)?;
