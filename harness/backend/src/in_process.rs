@@ -468,6 +468,10 @@ impl Nvram for RecordingNvram<'_> {
 struct SharedIntentLog(Rc<RefCell<MemoryIntentLog>>);
 
 impl IntentLog for SharedIntentLog {
+    fn has_folder(&mut self) -> Result<bool, OperationError> {
+        self.0.borrow_mut().has_folder()
+    }
+
     fn has_entries(&mut self) -> Result<bool, OperationError> {
         self.0.borrow_mut().has_entries()
     }
