@@ -59,6 +59,7 @@
 
 #![forbid(unsafe_code)]
 
+mod alarm;
 mod arp;
 mod call;
 mod call_diff;
@@ -90,6 +91,7 @@ mod options_since;
 mod parse_hex;
 mod parse_host;
 mod parse_range;
+mod process;
 mod range;
 mod read;
 mod read_check;
@@ -101,6 +103,7 @@ mod rules;
 mod script_queue;
 mod server;
 mod server6;
+mod start;
 mod tag_list;
 mod tags;
 mod text;
