@@ -17,7 +17,7 @@ pub enum BackendChoice {
     /// The modelled dnsmasq, with the target of the runner's options.
     Modelled,
     /// A real dnsmasq.
-    Live(LiveSettings),
+    Live(Box<LiveSettings>),
     /// A guest with its own dnsmasq.
     Qemu(GuestPool),
 }
