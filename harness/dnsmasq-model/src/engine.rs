@@ -4,7 +4,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use super::alarm::Alarm;
-use super::call::{CallSink, ScriptCall, init_call};
+use super::call::{ScriptCall, init_call};
+use super::call_sink::CallSink;
 use super::clock::{Build, Clock};
 use super::config::ServerConfig;
 use super::hosts::{ConfigFiles, is_in_dir};

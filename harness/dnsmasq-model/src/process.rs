@@ -6,18 +6,22 @@ use std::sync::Arc;
 
 use super::alarm::Alarm;
 use super::arp::ArpCache;
-use super::call::{Action, CallContext, CallSink, HeldCall, PendingCall, StaleBuffers, Subject};
+use super::call::Action;
+use super::call_sink::CallSink;
 use super::clock::Build;
 use super::config::ServerConfig;
 use super::db::{Due, LeaseDb};
+use super::held_call::HeldCall;
 use super::hex::hex_text;
 use super::hosts::{ClientNetwork, ConfigFiles, HostDirectory, HostsName};
 use super::hw_addr::HwAddr;
 use super::lease::{Flags, Lease, LeaseKind};
 use super::lease_line::{LeaseLine, duid_line};
 use super::network::Network;
+use super::pending_call::{CallContext, PendingCall, Subject};
 use super::rules::CallDelivery;
 use super::script_queue::ScriptQueue;
+use super::stale_buffers::StaleBuffers;
 
 /// An event in dnsmasq's pipe to itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use super::call::{CallContext, StaleBuffers};
 use super::clock::Build;
 use super::config::ServerConfig;
 use super::db::LeaseDb;
 use super::init::{InitResult, InitStatus, StartFailure};
 use super::network::Network;
+use super::pending_call::CallContext;
 use super::process::Process;
 use super::read::read_leases;
 use super::rules::{InterfaceKnowledge, Rules};
+use super::stale_buffers::StaleBuffers;
 
 /// `EC_INIT_OFFSET` of config.h, which is added to the exit code of `init`.
 const INIT_OFFSET: u8 = 10;
