@@ -8,6 +8,7 @@ use super::hosts::ConfigFiles;
 use super::init::StartFailure;
 use super::network::Network;
 use super::range::{Range6, Use6};
+use super::rules::Rules;
 
 /// `EC_BADCONF` of dnsmasq.h.
 const BAD_CONFIGURATION: u8 = 1;
@@ -41,7 +42,8 @@ impl ServerConfig {
     /// Exit code 1, and the message that dnsmasq logs.
     pub fn check(&self) -> Result<(), StartFailure> {
         let fail = |message: String| Err(StartFailure::Exit { code: BAD_CONFIGURATION, message });
-        if let Some(addr) = self.duplicate_address() {
+        let refuses_duplicates = Rules::of(self.release).refuses_duplicate_addresses;
+        if let Some(addr) = self.duplicate_address().filter(|_| refuses_duplicates) {
             return fail(format!("duplicate dhcp-host IP address {addr}"));
         }
         if self.fqdn && self.domain.is_none() {
