@@ -11,6 +11,7 @@ use crate::cli::project::FILE_NAME;
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::report;
+use crate::shown::Shown as _;
 
 /// The arguments of `leaselab init`.
 #[derive(Debug, clap::Args)]
@@ -61,8 +62,8 @@ fn only_script() -> Result<PathBuf, CommandError> {
         [] => Err(CommandError::usage("no *.sh file in this folder: name the script")),
         [first, second, ..] => Err(CommandError::Usage(format!(
             "several *.sh files in this folder ({}, {}): name the script",
-            first.display(),
-            second.display()
+            first.shown(),
+            second.shown()
         ))),
     }
 }
@@ -74,9 +75,9 @@ fn write(path: &Path, text: &str) -> Result<bool, CommandError> {
     }
     let created = report::write_new(path, text.as_bytes())?;
     if created {
-        outln!("created {}", path.display());
+        outln!("created {}", path.shown());
     } else {
-        errln!("not changed: {} exists already", path.display());
+        errln!("not changed: {} exists already", path.shown());
     }
     Ok(created)
 }

@@ -14,6 +14,7 @@ use super::print::print;
 use super::text::safe;
 use crate::error::CommandError;
 use crate::exit::Exit;
+use crate::shown::Shown as _;
 use scenario::quantity;
 
 #[derive(Debug, clap::Args)]
@@ -34,7 +35,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
         loaded.explain();
         if loaded.left_out > 0 {
             let parts = quantity(loaded.left_out, "part");
-            errln!("{}: {parts} left out: not compared", path.display());
+            errln!("{}: {parts} left out: not compared", path.shown());
         }
         left_out += loaded.left_out;
         Ok(loaded.take_database().unwrap_or_default())

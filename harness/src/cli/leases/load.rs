@@ -24,6 +24,7 @@ use lease_formats::read_json;
 
 use super::{clock, json};
 use crate::error::CommandError;
+use crate::shown::Shown as _;
 
 /// Which records of a dhcpd.leases count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -212,7 +213,7 @@ impl InputOptions {
 }
 
 pub(super) fn unreadable(path: &Path, error: &io::Error) -> CommandError {
-    CommandError::Usage(format!("cannot read {}: {error}", path.display()))
+    CommandError::Usage(format!("cannot read {}: {error}", path.shown()))
 }
 
 /// Maximum number of bytes that are read from a pipe.
@@ -265,7 +266,7 @@ impl Wanted {
         if let Some(named) = self.named {
             return Ok(named);
         }
-        let path = path.display();
+        let path = path.shown();
         if let Some((_, by)) = PACKED.iter().find(|(magic, _)| head.starts_with(magic)) {
             return Err(CommandError::Usage(format!(
                 "cannot read {path}: it is compressed with {by}: decompress it, or set its format with --from"
@@ -322,7 +323,7 @@ impl OpenFile {
         let now = self.file.metadata().map_err(|error| unreadable(&self.path, &error))?;
         let grown = is_journal && now.len() > self.length;
         if now.len() < self.length || (now.modified().ok() != self.modified && !grown) {
-            let path = self.path.display();
+            let path = self.path.shown();
             return Err(CommandError::Usage(format!(
                 "{path} was overwritten while it was read: try again, or read a copy"
             )));
@@ -382,10 +383,7 @@ impl Opened {
         let kind = file.file.metadata().map_err(|error| fail(&error))?.file_type();
         if kind.is_dir() || kind.is_block_device() {
             let what = if kind.is_dir() { "a folder without a memfile of Kea" } else { "a device" };
-            return Err(CommandError::Usage(format!(
-                "cannot read {}: it is {what}",
-                path.display()
-            )));
+            return Err(CommandError::Usage(format!("cannot read {}: it is {what}", path.shown())));
         }
         if !kind.is_file() {
             return Self::pipe(path, file.file, wanted);
@@ -407,7 +405,7 @@ impl Opened {
         let read = source.take(LARGEST_PIPE + 1).read_to_end(&mut bytes);
         read.map_err(|error| unreadable(path, &error))?;
         if bytes.len() as u64 > LARGEST_PIPE {
-            let path = path.display();
+            let path = path.shown();
             return Err(CommandError::Usage(format!(
                 "cannot read {path}: more than 256 MiB from a pipe: write them to a file first"
             )));
@@ -487,8 +485,7 @@ impl Opened {
             }
             loaded.files += files.len();
             if files.len() > 1 {
-                let names: Vec<String> =
-                    files.iter().map(|file| file.path.display().to_string()).collect();
+                let names: Vec<String> = files.iter().map(|file| file.path.shown()).collect();
                 loaded.notes.push(format!(
                     "one database of {} files: {}",
                     names.len(),
@@ -505,7 +502,7 @@ impl Opened {
         let mut loaded = self.loaded(Read::default());
         let problems = reading.diagnostics.iter().take(MAX_LISTED);
         loaded.problems =
-            problems.map(|problem| format!("{}:{problem}", self.path.display())).collect();
+            problems.map(|problem| format!("{}:{problem}", self.path.shown())).collect();
         loaded.total = reading.diagnostics.total();
         loaded.left_out = reading.left_out();
         loaded.content = Content::Journal(Box::new(reading));
@@ -539,7 +536,7 @@ impl Opened {
             Format::Json | Format::Dhcpd | Format::KeaCsv => {
                 let text = read_json(source).map_err(|error| unreadable(&self.path, &error))?;
                 let database = json::parse(&text)
-                    .map_err(|why| CommandError::Usage(format!("{}:{why}", self.path.display())))?;
+                    .map_err(|why| CommandError::Usage(format!("{}:{why}", self.path.shown())))?;
                 Ok(Read { database, ..Read::default() })
             }
         };
@@ -581,14 +578,14 @@ impl Loaded {
     fn add(&mut self, path: &Path, read: &Read) {
         let room = MAX_LISTED.saturating_sub(self.problems.len());
         let listed = read.problems.iter().take(room);
-        self.problems.extend(listed.map(|problem| format!("{}:{problem}", path.display())));
+        self.problems.extend(listed.map(|problem| format!("{}:{problem}", path.shown())));
         self.total += read.total;
         self.left_out += read.left_out;
     }
 
     /// Prints the problems on stderr.
     pub(super) fn explain(&self) {
-        let path = self.path.display();
+        let path = self.path.shown();
         for problem in &self.problems {
             errln!("{problem}");
         }
@@ -602,7 +599,7 @@ impl Loaded {
 
     /// The remarks about the files.
     pub(super) fn notes(&self) -> impl Iterator<Item = String> + '_ {
-        self.notes.iter().map(|note| format!("{}: {note}", self.path.display()))
+        self.notes.iter().map(|note| format!("{}: {note}", self.path.shown()))
     }
 
     /// The declarations of a journal, in the order in which they were made; `None` for formats that are not journals.

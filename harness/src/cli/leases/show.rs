@@ -12,6 +12,7 @@ use super::print::print;
 use super::table::{self, Column};
 use crate::error::CommandError;
 use crate::exit::Exit;
+use crate::shown::Shown as _;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -85,7 +86,7 @@ fn database_at(
             Ok(as_of(declarations, at, whole_associations))
         }
         None => loaded.take_database().ok_or_else(|| {
-            CommandError::Usage(format!("{}: no lease would be kept", path.display()))
+            CommandError::Usage(format!("{}: no lease would be kept", path.shown()))
         }),
     }
 }

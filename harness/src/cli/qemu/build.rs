@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::options::{Cache, arch_parser};
 use crate::error::CommandError;
 use crate::exit::Exit;
+use crate::shown::Shown as _;
 use qemu::arch::Arch;
 use qemu::image;
 
@@ -43,7 +44,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     };
     let manifest = image::build(args.arch, &options, &out)?;
     let programs = ["busybox-static", "dnsmasq-base", "libc6"];
-    outln!("{}: linux {}", out.display(), manifest.kernel);
+    outln!("{}: linux {}", out.shown(), manifest.kernel);
     for package in manifest.packages.iter().filter(|p| programs.contains(&p.name.as_str())) {
         outln!("  {} {}", package.name, package.version);
     }

@@ -7,6 +7,7 @@ use backend::read_bounded;
 use crate::cli::options::GuestOptions;
 use crate::error::CommandError;
 use crate::exit::Exit;
+use crate::shown::Shown as _;
 
 /// The guest's time at its first boot: 2026-01-05T12:00:00Z.
 const FIRST_BOOT: i64 = 1_767_614_400;
@@ -53,13 +54,13 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
         out!("{}", String::from_utf8_lossy(&output.stdout));
         err!("{}", String::from_utf8_lossy(&output.stderr));
         if output.code != 0 {
-            errln!("{}: exit code {}", path.display(), output.code);
+            errln!("{}: exit code {}", path.shown(), output.code);
             exit = Exit::Failed;
             break;
         }
         outln!(
             "{}: passed; erased blocks: {nvram} of the NVRAM, {rest} of the other flash",
-            path.display()
+            path.shown()
         );
     }
     Ok(exit)
