@@ -25,11 +25,9 @@ fn named(ending: &str) -> OsString {
 
 /// The same in UTF-8, as a basic string of TOML or JSON.
 fn quoted() -> String {
-    let mut text = String::new();
-    for unit in String::from_utf8_lossy(NASTY).encode_utf16() {
-        text += &format!("\\u{unit:04x}");
-    }
-    format!("\"{text}\"")
+    let text = String::from_utf8_lossy(NASTY);
+    let escapes: Vec<String> = text.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
+    format!("\"{}\"", escapes.concat())
 }
 
 struct HostileLab(Lab);
