@@ -22,7 +22,7 @@ use super::process::Process;
 use super::range::Range4;
 use super::rules::{ForeignDomain, Rules};
 use super::tag_list::{EmptyList, dedup_keep_last, match_tags};
-use super::tags::{TagIf, add_name_tags, tags4};
+use super::tags::{TagIf, add_name_tags, option_tags4, tags4};
 use super::text::Text;
 
 /// rfc2131.c `extended_hwaddr`: the bytes for hashing and for generated names. Without a hardware address, the client
@@ -303,7 +303,8 @@ fn identify(
     let host = directory.find(network4, identity.clid, Some(identity.hw), None, &found_with);
     let mut tags = Vec::new();
     if do_classes || names_depend_on_tags(config) {
-        let about = TagRequest { pairs: &pairs, identity: &identity, host, addr, ranges: &ranges };
+        let (pairs, identity, ranges) = (&pairs[..], &identity, &ranges[..]);
+        let about = TagRequest { pairs, identity, host, addr, ranges, rules: &rules };
         tags = request_tags(config, directory, client, sent_tags, &about);
     }
     if do_classes {
@@ -360,6 +361,7 @@ struct TagRequest<'a> {
     host: Option<&'a Host>,
     addr: Ipv4Addr,
     ranges: &'a [Context4<'a>],
+    rules: &'a Rules,
 }
 
 /// The tags of a request, in the order in which dnsmasq prints them: to `tags`, which are those of the client's message,
@@ -371,14 +373,16 @@ fn request_tags(
     mut tags: Vec<String>,
     request: &TagRequest<'_>,
 ) -> Vec<String> {
-    let TagRequest { pairs, identity, host, addr, ranges } = *request;
+    let TagRequest { pairs, identity, host, addr, ranges, rules } = *request;
+    let sent = tags.len();
     let found_with = TagIf::apply(&config.tag_if, tags.clone());
     let mut own = host;
     if host.is_some() {
         tags.insert(0, "known".to_owned());
-    } else if directory
-        .find(ClientNetwork::Any, identity.clid, Some(identity.hw), None, &found_with)
-        .is_some()
+    } else if rules.known_othernet_tag
+        && directory
+            .find(ClientNetwork::Any, identity.clid, Some(identity.hw), None, &found_with)
+            .is_some()
     {
         tags.insert(0, "known-othernet".to_owned());
     }
@@ -401,6 +405,12 @@ fn request_tags(
     }
     for tag in own.map(|h| &h.set[..]).unwrap_or_default().iter().rev() {
         tags.insert(0, tag.clone());
+    }
+    if rules.host_tags_precede_matches {
+        // The tags of the client's options come after those of its host.
+        let matches = option_tags4(&config.tag_rules, client);
+        let begin = tags.len() - sent;
+        tags[..begin + matches].rotate_right(matches);
     }
     let range = ranges
         .iter()

@@ -80,6 +80,24 @@ fn expect_verdicts_without_a_bug(script: &str, options: &[&str], expected: &[(&s
     assert_eq!(report["answers"].as_array().map(Vec::len), Some(3));
 }
 
+/// The project's own scripts, with every dialect and with releases of dnsmasq that call a script differently.
+#[rstest]
+#[case::the_shell_script("lease_update.sh")]
+#[case::the_executable("lease-update")]
+#[ignore = "hundreds of cases, and slow: ci/test --long"]
+fn the_projects_scripts_have_neither_a_bug_nor_a_risk(#[case] script: &str) {
+    let lab = Lab::new();
+    // Both are in the PATH of a script under test.
+    lab.write("script.sh", format!("#!/bin/sh\nexec {script} \"$@\"\n"));
+    let path = lab.path().join("script.sh");
+    let dialects = nvram_emu::Dialect::ALL.iter().map(|dialect| ["--dialect", dialect.name()]);
+    let releases = ["2.33", "2.80", "2.86", "2.92"].map(|release| ["--dnsmasq-release", release]);
+    for options in dialects.chain(releases) {
+        let (report, code) = check(&lab, path.to_str().expect("a path in UTF-8"), &options);
+        assert_eq!((verdicts(&report), code), (Vec::new(), 0), "{options:?}");
+    }
+}
+
 /// What an old release does not have or does differently is no finding against a script that is right.
 #[test]
 fn the_suite_holds_under_old_releases() {
