@@ -13,6 +13,7 @@ mod fuzz_readers;
 mod import;
 mod journal;
 mod judge;
+mod junit;
 mod lab;
 mod leases;
 mod limits;
