@@ -73,6 +73,10 @@ pub struct CallResult {
     pub wrote_journal: bool,
     /// Whether processes that the script left running stored something after it had ended.
     pub stored_late: bool,
+    /// Whether a power cut lost changes of files that only a file system that delays writes can lose, and none is known.
+    pub lost_delayed_writes: bool,
+    /// Whether processes that earlier calls have left running may have made some of the flash operations.
+    pub origin_uncertain: bool,
     /// Output and exit code of each `init` call of the web page.
     pub pages: Vec<(Vec<u8>, Option<i32>)>,
 }
@@ -88,6 +92,8 @@ impl CallResult {
             operations: Vec::new(),
             wrote_journal: false,
             stored_late: false,
+            lost_delayed_writes: false,
+            origin_uncertain: false,
             pages: Vec::new(),
         }
     }

@@ -160,6 +160,8 @@ impl InProcess {
             // The first `init` creates the file.
             wrote_journal: wrote && !is_init,
             stored_late: false,
+            lost_delayed_writes: false,
+            origin_uncertain: false,
             pages,
         })
     }
@@ -172,6 +174,13 @@ impl InProcess {
     /// The intent log of the script.
     pub fn intent_log(&self) -> &MemoryIntentLog {
         &self.intent_log
+    }
+
+    /// Keeps the error of a call of an external script, for [`ExternalScript::take_error`].
+    pub fn record_error(&self, error: BackendError) {
+        if let Function::Process(script) = &*self.script {
+            script.record_error(error);
+        }
     }
 
     /// This router after a reboot.
@@ -608,6 +617,8 @@ impl Backend for InProcess {
             operations: self.machine.take_ops(),
             wrote_journal: false,
             stored_late: false,
+            lost_delayed_writes: false,
+            origin_uncertain: false,
             pages,
         })
     }

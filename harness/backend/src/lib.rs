@@ -16,6 +16,7 @@ mod daemon;
 mod error;
 mod external_script;
 mod fault_injector;
+mod file_fault;
 mod file_history;
 mod file_name;
 mod in_process;

@@ -288,7 +288,8 @@ impl<'a> Judge<'a> {
             _ => {}
         }
         let unchanged = self.nvram.ram == self.nvram.flash && now.flash == self.nvram.flash;
-        if !result.operations.is_empty() && unchanged && !killed && !forgiven {
+        let wrote = !result.operations.is_empty() && !result.origin_uncertain;
+        if wrote && unchanged && !killed && !forgiven {
             let text = format!(
                 "`{}` made {} flash operations, and nothing stored changed",
                 call_text(call),
@@ -521,7 +522,7 @@ impl<'a> Judge<'a> {
             let text = format!("init ended with {}", end_text(result.end));
             self.findings.broken(Invariant::Parsability, text);
         }
-        if !result.operations.is_empty() {
+        if !result.operations.is_empty() && !result.origin_uncertain {
             self.findings.broken(Invariant::NoRedundantWrites, "init wrote to the flash");
         }
         Ok(result.stdout)

@@ -68,7 +68,7 @@ pub fn replay(
 fn no_such_state(snapshot: &Snapshot, trace: &CallTrace) -> IdError {
     let changes = trace.history.as_ref().map_or(0, |history| history.len());
     IdError(format!(
-        "`{}` changes persistent files {changes} times, and a power cut cannot leave them as the id says",
+        "`{}` changes persistent files {changes} times, and the fault of the id cannot leave them so",
         call_text(&snapshot.call)
     ))
 }
@@ -82,6 +82,8 @@ pub(super) struct ScheduleReplayer<'s> {
     log: Option<Vec<String>>,
     /// Processes that also run the part since the last boot, for comparison.
     processes: Option<&'s Arc<ExternalScript>>,
+    /// The highest severity of a violation, after the faults so far.
+    highest: Severity,
     /// How the processes behaved differently.
     pub(super) differences: Vec<String>,
 }
@@ -94,7 +96,8 @@ impl<'s> ScheduleReplayer<'s> {
         processes: Option<&'s Arc<ExternalScript>>,
     ) -> Self {
         let explorer = Explorer::new(case, recording, Options::default(), gate);
-        Self { explorer, id, log: None, processes, differences: Vec::new() }
+        let (log, highest) = (None, Severity::Bug);
+        Self { explorer, id, log, processes, highest, differences: Vec::new() }
     }
 
     /// Runs the schedule.
@@ -142,10 +145,11 @@ impl<'s> ScheduleReplayer<'s> {
     ) -> Result<ReplayResult, BackendError> {
         let mut target = snapshot.target.clone();
         let mut expected = Arc::clone(&snapshot.expected);
-        let (mut torn, mut left, mut severity) = (false, None, Severity::Bug);
+        let (mut torn, mut left) = (false, None);
         target.set_clock(snapshot.clocks.now());
         let point = fault.point;
-        let last_boot = rest.is_empty() || matches!(point, FaultPoint::Kill(..));
+        let is_kill = point.is_kill();
+        let last_boot = rest.is_empty() || is_kill;
         let mut shadow = shadow.or_else(|| {
             let processes = self.processes.filter(|_| last_boot)?;
             Some(target.with_script(processes))
@@ -164,9 +168,18 @@ impl<'s> ScheduleReplayer<'s> {
                 let Some((history, left)) = files else {
                     return Ok(Err(no_such_state(snapshot, &trace)));
                 };
-                severity = severity_of(&left);
+                self.highest = self.highest.min(severity_of(&left));
                 target = router_after_changes(&target, &trace, history, changes as usize)
                     .with_persistent_files(left.files);
+                shadow = None;
+                mark_uncertain(&mut expected, changes_of(&snapshot.call));
+            }
+            FaultPoint::KillAtFileChange(_) => {
+                let killed = self.perform(&mut target, snapshot, &options)?;
+                if !matches!(killed.end, CallEnd::Killed(_)) {
+                    let trace = snapshot.target.clone().trace_call(&snapshot.call);
+                    return Ok(Err(no_such_state(snapshot, &trace)));
+                }
                 shadow = None;
                 mark_uncertain(&mut expected, changes_of(&snapshot.call));
             }
@@ -179,7 +192,7 @@ impl<'s> ScheduleReplayer<'s> {
                     let Some(state) = state else {
                         return Ok(Err(no_such_state(snapshot, &trace)));
                     };
-                    severity = severity_of(&state);
+                    self.highest = self.highest.min(severity_of(&state));
                     left = Some(state.files);
                     shadow = None;
                 }
@@ -214,7 +227,7 @@ impl<'s> ScheduleReplayer<'s> {
         if let Some(files) = left {
             powered_off = powered_off.with_persistent_files(files);
         }
-        if let (FaultPoint::Kill(..), Some((fault, rest))) = (point, rest.split_first()) {
+        if let (true, Some((fault, rest))) = (is_kill, rest.split_first()) {
             let owned = self.explorer.owned();
             let later = Snapshot {
                 nvram: NvramState::of(target.device(), owned, Some(&snapshot.nvram)),
@@ -234,7 +247,7 @@ impl<'s> ScheduleReplayer<'s> {
             }
         }
         let Some((fault, rest)) = rest.split_first() else {
-            return Ok(Ok(self.judge(snapshot, &boot, &expected, (torn, severity))));
+            return Ok(Ok(self.judge(snapshot, &boot, &expected, torn)));
         };
         let mut start = Snapshot { target: powered_off, ..snapshot.clone() };
         apply_boot(&mut start, &boot);
@@ -248,7 +261,7 @@ impl<'s> ScheduleReplayer<'s> {
         snapshot: &Snapshot,
         boot: &BootResult,
         expected: &runner::expected::Expected,
-        (torn, highest): (bool, Severity),
+        torn: bool,
     ) -> (Verdict, Vec<Violation>) {
         let required = self.explorer.requirements(snapshot, expected);
         let violated = boot.violated(&required);
@@ -262,7 +275,7 @@ impl<'s> ScheduleReplayer<'s> {
             .iter()
             .map(|invariant| {
                 let explanation = boot.explain(*invariant, &required);
-                let severity = explanation.severity.min(highest);
+                let severity = explanation.severity.min(self.highest);
                 let explanation = Explanation { severity, ..explanation };
                 let schedule = &self.id.schedule;
                 let violation = self.explorer.violation(&explanation, snapshot.step, schedule);
