@@ -1,6 +1,6 @@
 #!/bin/sh
 # Keeps dnsmasq's leases in NVRAM: see README.md.
-# shellcheck disable=SC2015,SC2064,SC2086,SC3043 # lists are split at line breaks
+# shellcheck disable=SC2015,SC2064,SC2086,SC3043
 case ${1-} in
 '') echo 'lease-update: no action' >&2 && false ;;
 init | add | old | del) ( # nothing leaks into a wrapper that sources this file
@@ -14,7 +14,7 @@ IFS=$nl
 say() { printf 'lease-update: %s\n' "$1" >&2; }
 fail() { say "$1" && exit 1; }
 
-# tool COMMANDS: one call, or, for Tomato's, one for each.
+# One call, or, for Tomato's tool, one for each command.
 tool() {
 	[ -n "$single" ] || exec "$nvram" "$@"
 	while [ $# -gt 0 ]; do
@@ -34,10 +34,11 @@ number() { case $1 in '' | *[!0-9]* | 0?* | ???????????*) false ;; esac; }
 hex() { case :$1: in *[!0-9a-f:]* | *::* | *:?:* | *[!:][!:][!:]*) false ;; *) [ ${#1} -le "$2" ] ;; esac; }
 
 ipv4() {
-	local IFS=. all=4$1
-	set -- $1
-	[ "$#$*" = "$all" ] || return
-	for group in "$@"; do number "$group" && [ "$group" -le 255 ] || return; done
+	case .$1. in
+	*[!0-9.]* | *..* | *.0[!.]* | *[!.][!.][!.][!.]* | *.[3-9][!.][!.].* | *.2[6-9][!.].* | *.25[6-9].* | *.*.*.*.*.*.*) false ;;
+	*.*.*.*.*.*) ;;
+	*) false ;;
+	esac
 }
 
 # As inet_ntop() writes it: `::` is the first of the longest runs of zeros.
@@ -55,38 +56,41 @@ ipv6() {
 	esac
 }
 
-# valid NAME=VALUE: whether dnsmasq can read it.
+# Whether dnsmasq can read $line, NAME=VALUE.
 valid() {
-	local IFS=' '
-	name=${1%%=*} value=${1#*=}
-	set -- $value
-	case $#$name$value in
-	5"$prefix$3$*") number "$1" && [ ${#4} -le 255 ] || return ;;
-	2"${prefix}duid$*") kind=duid && [ "$1" = duid ] && hex "$2" 254; return ;;
+	IFS=' '
+	set -- $line
+	IFS=$nl
+	time=${1#*=} key=$3 name=$prefix$3 kind=4
+	value="$time $2 $3 $4 $5"
+	case $#$line in
+	"5$name=$value") number "$time" && [ ${#4} -le 255 ] || return ;;
+	"2${prefix}duid=duid $2") kind=duid key=duid value="duid $2" && hex "$2" 254; return ;;
 	*) return 1 ;;
 	esac
-	case $4$3 in
-	*[[:cntrl:]]*) false ;;
+	case $4 in *[[:cntrl:]]*) return 1 ;; esac
+	case $3 in
 	*:*)
 		kind=6 && ipv6 "$3" && hex "$5" 764 && set -- "${2#T}" && number "$1" &&
-			case $1 in ?) ;; 429496729[6-9]) false ;; *) [ "${1%?}" -le 429496729 ] ;; esac
-		;;
-	*)
-		mac=${2#[0-9a-f][0-9a-f]-} kind=4
-		hex "${mac:-${2:+00}}" 47 && ipv4 "$3" && { [ "$5" = '*' ] || hex "$5" 764; }
+			case $1 in 429496729[6-9]) false ;; *) [ "0${1%?}" -le 429496729 ] ;; esac
+		return
 		;;
 	esac
+	case $2 in
+	[0-9a-f][0-9a-f]:[0-9a-f][0-9a-f]:[0-9a-f][0-9a-f]:[0-9a-f][0-9a-f]:[0-9a-f][0-9a-f]:[0-9a-f][0-9a-f]) ;;
+	*) mac=${2#[0-9a-f][0-9a-f]-} && hex "${mac:-${2:+00}}" 47 || return ;;
+	esac
+	ipv4 "$3" && case $5 in '*') ;; *) hex "$5" 764 ;; esac
 }
 
 # --- One writer at a time ---
-# A writer adds PID.START to a file in RAM, and empties it after `commit`. The first that runs is the owner. What an ended
-# one set may not be in flash.
+# PID.START of each writer, until its `commit`: what an ended one has set may not be in flash.
 
 process() {
 	local IFS=' '
 	id=
 	[ -r "/proc/$1/stat" ] && read -r stat 2>/dev/null <"/proc/$1/stat" || return
-	set -- ${stat##*) } # the name can have blanks
+	set -- ${stat##*) } # blanks in a name
 	[ "$1" = Z ] || id=${stat%% *}.${20}
 }
 
@@ -95,12 +99,12 @@ lock() {
 	[ -d "$run" ] || mkdir "$run" 2>/dev/null
 	[ ! -L "$run" ] && [ -O "$run" ] && [ ! -L "$log" ] && true 2>/dev/null <>"$log" && [ -f "$log" ] &&
 		process self && me=$id || return
-	# not if it has grown
+	# bounded
 	[ ! -s "$log" ] || [ "$({ head -c 9999 "$log" | wc -c; } 2>/dev/null)" != 9999 ] || { true >"$log" && owed=1; }
 	while [ $((tries += 1)) -le 20 ]; do
 		owner=
 		while read -r line; do
-			case $line in [1-9]*.*) process "${line%%.*}" ;; *) owed='' && return 1 ;; esac
+			case $line in "$me") id=$me ;; [1-9]*.*) process "${line%%.*}" ;; *) owed='' && return 1 ;; esac
 			if [ "$id" != "$line" ]; then owed=1; else owner=${owner:-$id}; fi
 		done <"$log"
 		case $owner/$1 in
@@ -116,14 +120,19 @@ lock() {
 # --- init ---
 
 take() {
-	valid "$1" || { bad=$bad$name$nl && return; }
-	case $names in *"$nl$name$nl"*) odd=1 && return ;; esac
-	case $kind$max in duid* | ?0) ;; *) [ $((count += 1)) -le "$max" ] || return 0 ;; esac
-	names=${names}get$nl$name$nl values=$values$value$nl
-	case $kind in 4) v4=$v4$value$nl ;; 6) v6=$v6$value$nl ;; *) server=$value$nl ;; esac
+	valid || { bad=$bad${line%%=*}$nl && return; }
+	case $seen in *" $key "*) odd=1 && return ;; esac
+	seen="$seen$key "
+	[ $kind = duid ] || [ $((count += 1)) -le "$max" ] || return 0
+	case $kind in
+	4) n4=${n4}get$nl$name$nl v4=$v4$value$nl ;;
+	6) n6=${n6}get$nl$name$nl v6=$v6$value$nl ;;
+	*) server=$value$nl ;;
+	esac
 }
+clear() { n4='' n6='' v4='' v6='' server='' seen=' ' count=0; }
 
-# torn: OpenWrt's tool was writing. odd: a value looks like a variable, or Tomato's tool.
+# torn: OpenWrt's tool was writing. odd: a value looks like a variable.
 show() {
 	clear && bad='' odd='' torn=''
 	lines=$(tool show info 2>/dev/null)
@@ -135,32 +144,32 @@ show() {
 	[ $code -le 1 ] || return
 	for line in $lines; do
 		case $line in
-		"$prefix"*=*) take "$line" ;;
+		"$prefix"*=*) take ;;
 		CRC8:*) sum=${line##*: } && case $line in *" ${sum%)} ("*) torn='' ;; *) torn=1 ;; esac ;;
 		esac
 	done
+	names=$n4${server:+get$nl${prefix}duid$nl}$n6
 }
-clear() { v4='' server='' v6='' names='' values='' count=0; }
 
 init() {
 	max=${LEASE_MAX:-1000} failed='' agreed=''
 	number "$max" || { max=1000 && say 'LEASE_MAX is no number: 1000 taken'; }
-	for _ in 1 2 3 4; do # until two readings agree
+	[ "$max" != 0 ] || max=9999999
+	for _ in 1 2 3 4; do
 		[ ! -s "$log" ] || lock init
 		show && [ -z "$torn" ] || continue
 		[ -z "$odd" ] || break
-		[ "$values" != "${names:+$(tool $names 2>/dev/null)$nl}" ] || { agreed=1 && break; }
+		[ "$v4$server$v6" != "${names:+$(tool $names 2>/dev/null)$nl}" ] || { agreed=1 && break; }
 	done
 	[ $code -le 1 ] || { say "$unread: no leases" && [ "$LEASE_STRICT" != 1 ]; exit; }
-	[ "$max" = 0 ] || [ $count -le "$max" ] || say "LEASE_MAX=$max: $((count - max)) leases left out"
+	[ $count -le "$max" ] || say "LEASE_MAX=$max: $((count - max)) leases left out"
 	[ -n "$agreed$odd" ] || { say 'NVRAM changes: leases may be missing' && failed=1; }
-	if [ -z "$agreed" ]; then # one by one: no value can look like another variable
-		list=$names
+	if [ -z "$agreed" ]; then # one by one
 		clear
-		for name in $list; do
+		for name in $names; do
 			[ "$name" != get ] || continue
 			value=$("$nvram" get "$name" 2>&1)
-			case $?,$value in [01],) ;; [01],*) take "$name=$value" ;; *) say "$unread" && failed=1 ;; esac
+			case $?,$value in [01],) ;; [01],*) line=$name=$value && take ;; *) say "$unread" && failed=1 ;; esac
 		done
 	fi
 	for name in $bad; do
@@ -173,7 +182,7 @@ init() {
 
 # --- add, old, del ---
 
-# Names are read twice: one copy, or a usage message, means a tool with one command per call.
+# Twice: a tool with one command per call prints one copy.
 read_all() {
 	[ -z "$duid" ] || set -- get "$duid" get "$duid" "$@"
 	while all=$(tool get "$record" get "$record" "$@" 2>&1); [ $? -le 1 ] || fail "$unread"; [ -z "$single" ]; do
@@ -211,12 +220,14 @@ room() {
 }
 
 check() {
-	[ -z "$want" ] || valid "$record=$want" || fail 'no valid lease: refused'
+	[ -n "$more" ] || read_all show info
+	line=$record=$want
+	[ -z "$want" ] || valid || fail 'no valid lease: refused'
 	free='' line='' after=${want:+$record==$want} before=${old:+$record==$old}
 	for line in $all; do
 		case $line in
 		*'size: '*' bytes ('*' left)'*) room "${line##*bytes ?}" ;;
-		"$prefix"*=*) valid "$line" || bad=$bad$name$nl ;;
+		"$prefix"*=*) valid || bad=$bad${line%%=*}$nl ;;
 		esac
 	done
 	case $line in
@@ -226,9 +237,9 @@ check() {
 	[ -n "$free" ] || room "$LEASE_NVRAM_FREE"
 	case $duid/$nl$all$nl in /* | */*"$nl$duid=$server$nl"*) ;; *) after=$after$duid==$server ;; esac
 	need=$((${#after} - ${#before}))
-	# 84 for sdram_*, 8 for padding and OpenWrt's last bytes
+	# 84 for sdram_*, 8 for OpenWrt's last bytes
 	need=$((need > 0 ? need + 92 : need + 8))
-	[ -z "$free" ] || [ $need -le "$free" ] || fail "no room in NVRAM: $need bytes needed, $free left"
+	[ -z "$free" ] || [ $need -le "$free" ] || fail "no room in NVRAM for $ip: $need bytes needed, $free left"
 }
 
 write() {
@@ -242,11 +253,12 @@ write() {
 }
 
 update() {
-	ip=$3 duid='' server="duid $DNSMASQ_SERVER_DUID" owed='' locked='' want='' bad=''
+	ip=$3 duid='' server="duid $DNSMASQ_SERVER_DUID" owed='' locked='' want='' bad='' more=show${nl}info
 	case ${ip:-x} in *[!0-9a-f.:]*) fail 'no address: refused' ;; esac
 	record=$prefix$ip
 	case $1$ip in del*) ;; *:*) ! hex "${server#duid }" 254 || duid=${prefix}duid ;; esac
-	read_all show info
+	[ "$1" != old ] || [ ! -d "$run" ] || more=''
+	read_all $more
 	[ "$1" = del ] || compose "$2" "$4"
 	if ! stored; then check; elif [ ! -s "$log" ]; then exit; fi
 	lock "$1" || say "no lock in RAM: $run is not ours"
@@ -259,7 +271,7 @@ update() {
 		[ -n "$want" ] && set -- "$@" set "$record=$want" || set -- "$@" unset "$record"
 		[ -z "$duid" ] || set -- "$@" set "$duid=$server"
 	fi
-	# Twice: others may write, too.
+	# Twice: others write, too.
 	[ $#$owed = 0 ] || write "$@" || write "$@" || { [ -z "$locked" ] || echo "$me" >"$log"; fail "$problem"; }
 	[ -z "$locked" ] || true >"$log"
 }

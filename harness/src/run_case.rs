@@ -17,7 +17,7 @@ pub enum BackendChoice {
     /// The modelled dnsmasq, with the target of the runner's options.
     Modelled,
     /// A real dnsmasq.
-    Live(LiveSettings),
+    Live(Box<LiveSettings>),
     /// A guest with its own dnsmasq.
     Qemu(GuestPool),
 }
@@ -84,6 +84,11 @@ fn run_live(
     let server = &case.scenario.server.options;
     let server: Vec<String> = server.iter().map(|option| option.get_ref().clone()).collect();
     if let Some(why) = live::unsupported_option(&server, case.scenario.router.interface.get_ref()) {
+        report.verdict = Verdict::Skipped(why);
+        return Ok(());
+    }
+    let binary = settings.binaries.of(build_of(case.scenario.router.rtc));
+    if let Some(why) = binary.and_then(|binary| binary.missing_part(&server)) {
         report.verdict = Verdict::Skipped(why);
         return Ok(());
     }

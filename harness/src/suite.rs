@@ -135,6 +135,11 @@ fn reason_to_leave_out(case: &Case) -> Option<String> {
         let dialect = case.scenario.router.dialect.get_ref();
         return Some(format!("its router does not exist with {dialect}: {}", error.message));
     }
+    if case.has_other_release
+        && let Err(error) = runner::check_server(case)
+    {
+        return Some(error.message);
+    }
     None
 }
 

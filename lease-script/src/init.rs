@@ -115,7 +115,7 @@ impl Script<'_> {
             return Ok(true);
         }
         let read = self.command(&words)?.stdout;
-        Ok(trim(&read) == trim(&listing.values()))
+        Ok(trim(&read) == trim(&listing.output()))
     }
 
     /// Reads each variable by itself.

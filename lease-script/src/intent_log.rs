@@ -44,6 +44,15 @@ pub trait IntentLog {
     /// [`OperationError::Killed`]; other errors count as an empty log.
     fn has_entries(&mut self) -> Result<bool, OperationError>;
 
+    /// Whether the folder of the log exists: a call has written since the last boot. The shell script needs a process to
+    /// make it.
+    ///
+    /// # Errors
+    /// [`OperationError::Killed`]; other errors count as a missing folder.
+    fn has_folder(&mut self) -> Result<bool, OperationError> {
+        Ok(false)
+    }
+
     /// Adds an entry, and waits until no earlier entry is that of a running call.
     ///
     /// # Errors
@@ -68,6 +77,7 @@ pub trait IntentLog {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct MemoryIntentLog {
     has_entries: bool,
+    has_folder: bool,
 }
 
 impl IntentLog for MemoryIntentLog {
@@ -75,7 +85,12 @@ impl IntentLog for MemoryIntentLog {
         Ok(self.has_entries)
     }
 
+    fn has_folder(&mut self) -> Result<bool, OperationError> {
+        Ok(self.has_folder)
+    }
+
     fn lock(&mut self) -> Result<Lock, OperationError> {
+        self.has_folder = true;
         let owed = std::mem::replace(&mut self.has_entries, true);
         Ok(Lock::Acquired { owed, waited: false })
     }
@@ -174,6 +189,10 @@ impl FileIntentLog {
 impl IntentLog for FileIntentLog {
     fn has_entries(&mut self) -> Result<bool, OperationError> {
         Ok(fs::metadata(self.folder.join("intents")).is_ok_and(|data| data.len() > 0))
+    }
+
+    fn has_folder(&mut self) -> Result<bool, OperationError> {
+        Ok(self.folder.is_dir())
     }
 
     fn lock(&mut self) -> Result<Lock, OperationError> {

@@ -22,7 +22,7 @@ const RESERVE: i64 = 92;
 const MARGIN: i64 = 8;
 
 /// What a valid variable under the prefix is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
     V4,
     ServerDuid,
@@ -35,7 +35,7 @@ type Valid = (Kind, Vec<u8>, Vec<u8>);
 /// The variables under the prefix, as `init` reads them.
 #[derive(Debug, Default)]
 pub(crate) struct Listing {
-    /// The valid variables, in the order in which the tool shows them.
+    /// The valid variables, in the order in which dnsmasq reads their values; those of a kind as the tool shows them.
     pub(crate) valid: Vec<Valid>,
     /// Lines with a name under the prefix and an invalid value.
     pub(crate) invalid: Vec<Vec<u8>>,
@@ -66,16 +66,17 @@ impl Listing {
                 listing.invalid.push(line.to_vec());
                 continue;
             };
-            if seen.contains(name) {
+            if !seen.insert(name) {
                 listing.is_doubtful = true;
                 continue;
             }
             count += u64::from(kind != Kind::ServerDuid);
             if kind == Kind::ServerDuid || max == 0 || count <= max {
-                seen.insert(name);
                 listing.valid.push((kind, name.to_vec(), value.to_vec()));
             }
         }
+        // DHCPv4 leases, the DUID of the server, DHCPv6 leases: dnsmasq reads them in this order.
+        listing.valid.sort_by_key(|valid| valid.0);
         listing.surplus = if max == 0 { 0 } else { count.saturating_sub(max) };
         listing.is_usage = text.starts_with(b"NVRAM Utility");
         listing
@@ -87,20 +88,9 @@ impl Listing {
     }
 
     /// The values of valid variables, each with a line break.
-    pub(crate) fn values(&self) -> Vec<u8> {
-        values_of(self.valid.iter())
-    }
-
-    /// The values in the order in which dnsmasq reads them: DHCPv4 leases, the DUID of the server, DHCPv6 leases.
     pub(crate) fn output(&self) -> Vec<u8> {
-        let of = |kind| self.valid.iter().filter(move |valid| valid.0 == kind);
-        values_of(of(Kind::V4).chain(of(Kind::ServerDuid)).chain(of(Kind::V6)))
+        self.valid.iter().flat_map(|(_, _, value)| [value, b"\n".as_slice()].concat()).collect()
     }
-}
-
-/// The values, each with a line break.
-fn values_of<'a>(variables: impl Iterator<Item = &'a Valid>) -> Vec<u8> {
-    variables.flat_map(|(_, _, value)| [value, b"\n".as_slice()].concat()).collect()
 }
 
 /// Whether `show` contains this line.

@@ -98,7 +98,10 @@ impl Script<'_> {
             server: server.map(|line| (self.name(b"duid"), line)),
             one_command: false,
         };
-        let mut reading = self.read_all(&mut target, true)?;
+        // dnsmasq calls `old` for every lease when it starts, mostly without a change. The first change after a boot makes a
+        // folder, and no change starts more than four processes.
+        let is_short = call.arg(0) == b"old" && Self::logged(self.intent_log.has_folder(), false)?;
+        let mut reading = self.read_all(&mut target, !is_short)?;
         if !removed {
             target.want = Some(self.want(call, text, &reading.old));
         }
@@ -108,6 +111,9 @@ impl Script<'_> {
                 return Ok(());
             }
         } else {
+            if is_short {
+                reading = self.read_all(&mut target, true)?;
+            }
             self.check(text, &target, &reading)?;
             invalid = invalid_lines(&reading.text, &self.config.prefix);
         }
@@ -218,7 +224,10 @@ impl Script<'_> {
         if let Some(free) = free
             && let Err(need) = check_space(target.growth(reading), free)
         {
-            return self.fail(format_args!("no room in NVRAM: {need} bytes needed, {free} left"));
+            let address = String::from_utf8_lossy(text);
+            return self.fail(format_args!(
+                "no room in NVRAM for {address}: {need} bytes needed, {free} left"
+            ));
         }
         Ok(())
     }
@@ -266,14 +275,11 @@ impl Script<'_> {
             (call.arg(1), id.unwrap_or(b"*"))
         };
         let mut expiry = reported.to_vec();
-        if self.config.slack.is_none() {
-            self.warn("LEASE_SLACK is no number: 0 taken");
-        }
+        let slack = slack(&mut self.output, self.config);
         if length.is_none()
             && let Some(reported) = time(reported)
         {
             let stored = old.split(|c| *c == b' ').next().and_then(time);
-            let slack = self.config.slack.unwrap_or(0);
             expiry = add_slack(slack, reported, stored).to_string().into_bytes();
         }
         [&expiry, second, text, host, id].join(&b' ')
@@ -322,13 +328,17 @@ pub(crate) fn compose(
     };
     if length.is_none() {
         let stored = stored.and_then(|value| Record::parse(address, call.arg(2), value).ok());
-        let slack = config.slack.unwrap_or_else(|| {
-            output.warn("LEASE_SLACK is no number: 0 taken");
-            0
-        });
-        expiry = add_slack(slack, expiry, stored.map(|record| record.time));
+        expiry = add_slack(slack(output, config), expiry, stored.map(|record| record.time));
     }
     Ok([expiry.to_string().as_bytes(), second, call.arg(2), host, id].join(&b' '))
+}
+
+/// The value of `LEASE_SLACK`.
+fn slack(output: &mut Output, config: &Config) -> u64 {
+    config.slack.unwrap_or_else(|| {
+        output.warn("LEASE_SLACK is no number: 0 taken");
+        0
+    })
 }
 
 /// The time to store for an expiry: the stored time if it is in [expiry, expiry + slack], otherwise expiry + slack.

@@ -56,6 +56,15 @@ impl NvramCommand {
     }
 }
 
+/// Who made the flash operations of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The call.
+    Call,
+    /// The call, or processes that earlier calls have left running.
+    CallOrEarlierProcesses,
+}
+
 /// The result of a script call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallResult {
@@ -75,8 +84,8 @@ pub struct CallResult {
     pub stored_late: bool,
     /// Whether a power cut lost changes of files that only a file system that delays writes can lose, and none is known.
     pub lost_delayed_writes: bool,
-    /// Whether processes that earlier calls have left running may have made some of the flash operations.
-    pub origin_uncertain: bool,
+    /// Who made the flash operations.
+    pub origin: Origin,
     /// Output and exit code of each `init` call of the web page.
     pub pages: Vec<(Vec<u8>, Option<i32>)>,
 }
@@ -93,7 +102,7 @@ impl CallResult {
             wrote_journal: false,
             stored_late: false,
             lost_delayed_writes: false,
-            origin_uncertain: false,
+            origin: Origin::Call,
             pages: Vec::new(),
         }
     }

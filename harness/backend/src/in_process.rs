@@ -3,6 +3,8 @@
 use std::any::Any;
 use std::borrow::Cow;
 use std::cell::RefCell;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::{Arc, OnceLock};
 
@@ -16,7 +18,7 @@ use nvram_emu::dialect::FlashLoad;
 use nvram_emu::{Exit, Machine};
 
 use super::backend::Backend;
-use super::call::{CallEnd, CallOptions, CallResult, CommandResult, NvramCommand};
+use super::call::{CallEnd, CallOptions, CallResult, CommandResult, NvramCommand, Origin};
 use super::error::BackendError;
 use super::external_script::{ExternalResult, ExternalScript};
 use super::fault_injector::{FaultAction, FaultInjector};
@@ -27,6 +29,7 @@ use super::router_files::RouterFiles;
 use super::router_path::RouterPath;
 use disk_model::{Disk, WriteOrdering};
 use dnsmasq_model::{Clock, ScriptCall};
+use sandbox::{Node, Octets};
 use scenario::digest;
 use scenario::{Disturbance, Unsynced};
 
@@ -161,7 +164,7 @@ impl InProcess {
             wrote_journal: wrote && !is_init,
             stored_late: false,
             lost_delayed_writes: false,
-            origin_uncertain: false,
+            origin: Origin::Call,
             pages,
         })
     }
@@ -331,8 +334,14 @@ impl InProcess {
         let function = Arc::new(Function::Process(Arc::clone(script)));
         let mut router = Self::of(self.machine.clone(), MemoryIntentLog::default(), function);
         router.clock = self.clock;
-        if matches!(*self.script, Function::Process(_)) {
-            router.files = self.files.clone();
+        match &*self.script {
+            Function::Process(_) => router.files = self.files.clone(),
+            Function::LeaseUpdate(config)
+                if self.intent_log.clone().has_folder().is_ok_and(|has| has) =>
+            {
+                router.files.ram = Arc::new(empty_folder(&config.run_folder()));
+            }
+            _ => {}
         }
         router
     }
@@ -371,6 +380,17 @@ impl InProcess {
         let reads = nvram.reads && intent_log == self.intent_log;
         (outcome, reads.then_some(nvram.commands))
     }
+}
+
+/// A folder below one of the folders in RAM.
+fn empty_folder(path: &Path) -> FileTree {
+    let mut tree = FileTree::default();
+    let below_root = path.strip_prefix("/").unwrap_or(path);
+    // The folder in RAM itself is there after a boot.
+    for folder in below_root.ancestors().filter(|folder| folder.components().count() > 1) {
+        tree.0.insert(Octets(folder.as_os_str().as_bytes().to_vec()), Node::folder());
+    }
+    tree
 }
 
 /// NVRAM access that counts commands and records whether all of them only read.
@@ -477,6 +497,10 @@ impl Nvram for RecordingNvram<'_> {
 struct SharedIntentLog(Rc<RefCell<MemoryIntentLog>>);
 
 impl IntentLog for SharedIntentLog {
+    fn has_folder(&mut self) -> Result<bool, OperationError> {
+        self.0.borrow_mut().has_folder()
+    }
+
     fn has_entries(&mut self) -> Result<bool, OperationError> {
         self.0.borrow_mut().has_entries()
     }
@@ -618,7 +642,7 @@ impl Backend for InProcess {
             wrote_journal: false,
             stored_late: false,
             lost_delayed_writes: false,
-            origin_uncertain: false,
+            origin: Origin::Call,
             pages,
         })
     }

@@ -34,9 +34,11 @@ impl ServerConfig {
                 config.add_lines(&path, text)?;
             }
             for value in std::mem::take(&mut config.conf_dirs) {
-                // Suffixes after the folder select files or leave them out.
-                let dir = value.split(',').next().unwrap_or_default();
-                for (path, text) in files.iter().filter(|(path, _)| is_in_dir(path, dir)) {
+                let mut words = value.split(',');
+                let dir = words.next().unwrap_or_default();
+                let suffixes: Vec<&str> = words.collect();
+                let is_read = |path: &str| is_in_dir(path, dir) && has_read_suffix(path, &suffixes);
+                for (path, text) in files.iter().filter(|(path, _)| is_read(path)) {
                     config.add_lines(path, text)?;
                 }
             }
@@ -62,6 +64,18 @@ impl ServerConfig {
         }
         Ok(())
     }
+}
+
+/// Whether `--conf-dir` with these suffixes reads a file: `*SUFFIX` selects files, another suffix leaves files out.
+fn has_read_suffix(path: &str, suffixes: &[&str]) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let ends_in = |suffix: &str| name.len() > suffix.len() && name.ends_with(suffix);
+    let selects = |suffix: &&&str| suffix.len() > 1 && suffix.starts_with('*');
+    let mut selected = suffixes.iter().filter(selects).map(|suffix| &suffix[1..]).peekable();
+    let is_left_out = suffixes
+        .iter()
+        .any(|suffix| !suffix.is_empty() && !suffix.starts_with('*') && ends_in(suffix));
+    !is_left_out && (selected.peek().is_none() || selected.any(ends_in))
 }
 
 /// The option of a line, without blanks around `=` and without a comment; `None` for an empty line.
@@ -107,6 +121,27 @@ mod tests {
         assert_eq!(config.domain.as_deref(), Some(&b"lan"[..]));
         assert_eq!(config.hosts[0].name.as_deref(), Some(&b"desk"[..]));
         assert!(config.authoritative);
+    }
+
+    #[test]
+    fn suffixes_of_a_folder_select_files_or_leave_them_out() {
+        let domain = |suffixes: &str| {
+            let main = format!("conf-dir=/etc/d{suffixes}\n");
+            let files = [
+                ("/etc/dnsmasq.conf", main.as_str()),
+                ("/etc/d/a.conf", "domain=a\n"),
+                ("/etc/d/b.bak", "domain=b\n"),
+                ("/etc/d/.c.conf", "domain=c\n"),
+                ("/etc/d/d.conf~", "domain=d\n"),
+            ];
+            let config = read(&files).expect("a configuration");
+            config.domain.map(|domain| String::from_utf8_lossy(&domain).into_owned())
+        };
+        assert_eq!(domain("").as_deref(), Some("b"));
+        assert_eq!(domain(",*").as_deref(), Some("b"));
+        assert_eq!(domain(",*.conf").as_deref(), Some("a"));
+        assert_eq!(domain(",.bak").as_deref(), Some("a"));
+        assert_eq!(domain(",.bak,.conf"), None);
     }
 
     #[test]

@@ -245,10 +245,8 @@ pub(crate) fn is_in_dir(path: &str, dir: &str) -> bool {
     path.strip_prefix(dir.trim_end_matches('/'))
         .and_then(|rest| rest.strip_prefix('/'))
         .is_some_and(|file| {
-            !file.is_empty()
-                && !file.contains('/')
-                && !file.starts_with(['#', '.'])
-                && !file.ends_with('~')
+            let is_backup = file.ends_with('~') || file.starts_with('#') && file.ends_with('#');
+            !(file.is_empty() || file.contains('/') || file.starts_with('.') || is_backup)
         })
 }
 

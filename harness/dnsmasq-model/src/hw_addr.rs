@@ -61,6 +61,10 @@ impl HwAddr {
             let _ = write!(out, "{:02x}-", self.kind);
         }
         out.push_str(&hex_text(self.bytes()));
+        if usize::from(self.len) > CHADDR_MAX {
+            // The loop over the bytes ends before the last one.
+            out.push(':');
+        }
         out
     }
 }

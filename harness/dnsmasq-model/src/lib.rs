@@ -1,7 +1,8 @@
 //! A model of dnsmasq's DHCP server and lease database, with the script calls that it makes: a pure state machine.
 //!
 //! It models the releases 2.33 to 2.92 ([`Release`]) with `--dhcp-script`, in both builds ([`Build`]). What the releases do
-//! differently is a table ([`CHANGES`]). Every rule names the function of dnsmasq that it follows. `leaselab trace check` compares the model with recordings of the real program.
+//! differently is a table ([`CHANGES`]). Every rule names the function of dnsmasq that it follows. `leaselab trace check`
+//! compares the model with recordings of the real program.
 //!
 //! # Inputs and outputs
 //!
@@ -13,7 +14,7 @@
 //! | SIGHUP, SIGALRM | [`Engine::sighup`], [`Engine::advance_to`] | |
 //! | file written | [`Engine::set_file`] | `--dhcp-hostsfile`, `--dhcp-hostsdir`, `--addn-hosts` |
 //! | neighbour, TFTP | [`Engine::add_neighbour`], [`Engine::tftp`] | |
-//! | SIGTERM, power cut | [`Engine::stop`], [`Engine::kill`] | |
+//! | SIGTERM, SIGKILL, power cut | [`Engine::stop`], [`Engine::kill_main_process`], [`Engine::kill`] | |
 //!
 //! Each input comes with both clocks ([`Clock`]). A jump of the wall clock is not a separate input: the next input has
 //! the new wall clock. Script calls go to a [`CallSink`] as they are queued: a `Vec<ScriptCall>` renders them,
@@ -39,6 +40,13 @@
 //! for the newest lease with a lost name, else for the newest lease that is NEW or changed. At start one such call is made
 //! before the synthetic SIGHUP marks every lease as changed.
 //!
+//! # A script that takes time
+//!
+//! With [`Engine::set_call_time`], each call but `init` runs for so many seconds of the monotonic clock. Its sink gets a
+//! call when it begins. While it runs, 2.33 makes no other call: later, one call reports all changes of a lease, with the
+//! data of that time, and SIGTERM drops what was not reported. From 2.34 on, calls wait in a pipe with the data of the time
+//! at which they were queued, and are made even if dnsmasq ends.
+//!
 //! # When leases end
 //!
 //! A lease has expired when dnsmasq's clock (wall clock in the RTC build, monotonic clock in the other) has reached its
@@ -47,14 +55,19 @@
 //!
 //! # Not modelled
 //!
-//! A full pipe to the script helper (64 KB of waiting calls) merges changes; the model makes every call at once. Also not
+//! A full pipe to the script helper (64 KB of waiting calls) merges changes; in the model the pipe is never full. Also not
 //! modelled are PXE, Lua, D-Bus, DHCPv6 relays, and SLAAC.
 
 #![forbid(unsafe_code)]
 
+mod address_hash;
+mod alarm;
+mod allocate4;
 mod arp;
+mod c_numbers;
 mod call;
 mod call_diff;
+mod call_sink;
 mod changes;
 mod client4;
 mod client6;
@@ -62,8 +75,10 @@ mod clock;
 mod conf_file;
 mod config;
 mod config_check;
+mod context4;
 mod db;
 mod engine;
+mod held_call;
 mod hex;
 mod host;
 mod host_address6;
@@ -75,6 +90,8 @@ mod init;
 mod lease;
 mod lease_line;
 mod lease_time;
+mod message4;
+mod message6;
 mod names;
 mod netmask;
 mod network;
@@ -83,24 +100,34 @@ mod options_since;
 mod parse_hex;
 mod parse_host;
 mod parse_range;
+mod pending_call;
+mod process;
 mod range;
 mod read;
 mod read_check;
 mod release;
 mod release_rules;
+mod request4;
 mod reservations6;
 mod resolver;
 mod rules;
+mod script_queue;
 mod server;
 mod server6;
+mod short_hasher;
+mod stale_buffers;
+mod start;
 mod tag_list;
 mod tags;
 mod text;
+mod tokens;
 mod v4;
 mod v6;
 
-pub use call::{Action, CallCounts, CallSink, PendingCall, ScriptCall, hostname_argument};
+pub use address_hash::{address_hash, address_hash6};
+pub use call::{Action, ScriptCall};
 pub use call_diff::CallDifference;
+pub use call_sink::{CallCounts, CallSink};
 pub use changes::{CHANGES, Change, changes_between};
 pub use client4::{Client4, Options4};
 pub use client6::Client6;
@@ -118,16 +145,16 @@ pub use init::{InitResult, InitStatus, StartFailure};
 pub use lease::{ExtraData, Lease, LeaseKind};
 pub use lease_line::{LeaseLine, duid_line, parse_duid_line};
 pub use lease_time::{INFINITE, SHORTEST_LEASE, parse_lease_time};
+pub use message4::{Kind4, Message4, Reply4};
+pub use message6::{Ia, Kind6, Renewal6, Reply6, Return6};
 pub use names::{c_string, legal_hostname, same_name, strip_hostname};
 pub use network::{Interface, Network};
 pub use options_since::option_since;
 pub use parse_host::parse_host;
+pub use pending_call::{PendingCall, hostname_argument};
 pub use range::{Range4, Range6, Use6};
 pub use read_check::{ReadLine, read_lines};
 pub use release::{Release, ReleaseError};
-pub use server::{Server, address_hash, granted_lease_time};
-pub use server6::address_hash6;
+pub use server::{Server, granted_lease_time};
 pub use tags::{TagIf, TagRule};
 pub use text::{Text, share_text};
-pub use v4::{Kind4, Message4, Reply4};
-pub use v6::{Ia, Kind6, Renewal6, Reply6, Return6};

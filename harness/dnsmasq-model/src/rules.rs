@@ -3,8 +3,10 @@
 /// When dnsmasq makes the calls for leases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CallDelivery {
-    /// As soon as dnsmasq is idle.
-    AtOnce,
+    /// dnsmasq starts the script itself, one call at a time; what changes while it runs is merged (2.33).
+    OneAtATime,
+    /// Through the pipe to the helper, as soon as dnsmasq is idle.
+    Queued,
     /// None but the last one, at SIGTERM (2.48).
     LastAtStop,
     /// Only at SIGTERM: the first one as it was, the others merged (2.74).
@@ -194,8 +196,6 @@ pub(crate) struct Rules {
     pub(crate) packet_after_sighup_is_lost: bool,
     /// SIGHUP and the start mark every lease as changed.
     pub(crate) sighup_marks_changed: bool,
-    /// SIGTERM makes the waiting calls.
-    pub(crate) stop_makes_calls: bool,
     /// A blank follows the values of times.
     pub(crate) blank_after_times: bool,
     /// The loss of a name is reported with `DNSMASQ_OLD_HOSTNAME`.
@@ -239,6 +239,12 @@ pub(crate) struct Rules {
     pub(crate) relay_replaces_address: bool,
     /// `DNSMASQ_TAGS` and `DNSMASQ_CPEWAN_*`.
     pub(crate) tags_variable: bool,
+    /// The tags of a configured host are set before those of the options that the client sends.
+    pub(crate) host_tags_precede_matches: bool,
+    /// Two hosts with one address keep dnsmasq from starting.
+    pub(crate) refuses_duplicate_addresses: bool,
+    /// The tag `known-othernet`.
+    pub(crate) known_othernet_tag: bool,
     /// The tag `dhcpv6`.
     pub(crate) dhcpv6_tag: bool,
     /// `DNSMASQ_LOG_DHCP`.
@@ -273,6 +279,8 @@ pub(crate) struct Rules {
     pub(crate) hashes_iaid: bool,
     /// `--dhcp-sequential-ip` begins after the highest DHCPv6 address, and skips declined ones.
     pub(crate) sequential_after_highest: bool,
+    /// DHCPv4: `--dhcp-sequential-ip` skips as many free addresses as were declined.
+    pub(crate) sequential_skips_declined: bool,
     /// A reserved DHCPv6 address that was declined is not used for a while.
     pub(crate) avoids_declined6: bool,
     pub(crate) name_syntax: NameSyntax,
@@ -302,11 +310,10 @@ pub(crate) struct Rules {
 impl Rules {
     /// The rules of dnsmasq 2.33, to which the table of changes is applied.
     pub(crate) const FIRST: Rules = Rules {
-        delivery: CallDelivery::AtOnce,
+        delivery: CallDelivery::OneAtATime,
         sighup_starts_no_script: true,
         packet_after_sighup_is_lost: true,
         sighup_marks_changed: false,
-        stop_makes_calls: false,
         blank_after_times: true,
         reports_lost_names: false,
         stolen_name_keeps_spelling: true,
@@ -331,6 +338,9 @@ impl Rules {
         relay_address_variable: false,
         relay_replaces_address: false,
         tags_variable: false,
+        host_tags_precede_matches: true,
+        refuses_duplicate_addresses: false,
+        known_othernet_tag: false,
         dhcpv6_tag: false,
         log_dhcp_variable: false,
         log_dhcp_in_tftp: true,
@@ -349,6 +359,7 @@ impl Rules {
         unknown_rebind: UnknownRebind::Ignored,
         hashes_iaid: false,
         sequential_after_highest: false,
+        sequential_skips_declined: false,
         avoids_declined6: true,
         name_syntax: NameSyntax::Slash,
         name_argument: NameArgument::Unchecked,

@@ -222,6 +222,65 @@ fn two_releases_make_their_calls_when_they_are_stopped() {
     assert_eq!(made_at_the_end("2.75"), (2, 0));
 }
 
+/// The calls after a client has joined, renamed itself and left, and a second one has joined, while the script runs.
+fn behind_a_slow_script(release: &str) -> (Server, Vec<String>) {
+    let mut config = config();
+    config.release = release.parse().expect("a release");
+    let mut server = Server::new(Engine::new(Build::Rtc, config));
+    let mut calls: Vec<ScriptCall> = Vec::new();
+    server.engine_mut().set_call_time(20);
+    server.engine_mut().start(START, &InitResult::ok(""), &mut calls).expect("starts");
+    let addr = |number: u8| Ipv4Addr::new(192, 168, 77, 50 + number);
+    // Host 3 has an address of its own.
+    for number in [1, 2, 4] {
+        server.join(&client(number, 0), Some(addr(number)), START.after(1), &mut calls);
+    }
+    server.handle(Kind4::Renew, &client(2, 1), addr(2), START.after(2), &mut calls);
+    server.handle(Kind4::Release, &client(2, 1), addr(2), START.after(3), &mut calls);
+    (server, calls.iter().map(words).collect())
+}
+
+/// The action and the host number of a call.
+fn words(call: &ScriptCall) -> String {
+    let word = |index: usize| String::from_utf8_lossy(&call.argv[index]).into_owned();
+    format!("{} {}", word(1), word(3).rsplit('.').next().unwrap_or_default())
+}
+
+#[test]
+fn calls_wait_while_the_script_runs_and_are_merged_in_2_33() {
+    for (release, expected) in [
+        ("2.33", &["del 52", "add 54"][..]),
+        ("2.34", &["add 52", "add 54", "old 52", "del 52"]),
+        ("2.92", &["add 52", "add 54", "old 52", "del 52"]),
+    ] {
+        let (mut server, made) = behind_a_slow_script(release);
+        assert_eq!(made, ["add 51"], "{release}");
+        assert!(server.engine().has_unreported_changes(), "{release}");
+        let mut calls: Vec<ScriptCall> = Vec::new();
+        server.engine_mut().advance_to(START.after(20), &mut calls);
+        assert!(calls.is_empty(), "{release}");
+        server.engine_mut().advance_to(START.after(100), &mut calls);
+        assert_eq!(calls.iter().map(words).collect::<Vec<_>>(), expected, "{release}");
+        assert!(!server.engine().has_unreported_changes(), "{release}");
+    }
+}
+
+#[test]
+fn waiting_calls_are_dropped_by_a_power_cut_and_by_2_33() {
+    let left = |release: &str, end: fn(&mut Engine, &mut Vec<ScriptCall>)| {
+        let (mut server, _) = behind_a_slow_script(release);
+        let mut calls = Vec::new();
+        end(server.engine_mut(), &mut calls);
+        calls.len()
+    };
+    for release in ["2.33", "2.34", "2.92"] {
+        let waiting = if release == "2.33" { 0 } else { 4 };
+        assert_eq!(left(release, |engine, calls| engine.stop(START.after(4), calls)), waiting);
+        assert_eq!(left(release, Engine::kill_main_process), waiting);
+        assert_eq!(left(release, |engine, _| engine.kill()), 0);
+    }
+}
+
 #[test]
 fn counting_calls_changes_neither_their_number_nor_the_leases() {
     let mut listed: Vec<ScriptCall> = Vec::new();

@@ -6,10 +6,13 @@ use std::path::{Path, PathBuf};
 
 use backend::process::agent;
 use backend::process::protocol::{Octets, Program};
-use dnsmasq_model::Build;
+use dnsmasq_model::{Build, Release};
 
 /// Time limit for `dnsmasq --version`, in milliseconds.
 const LIMIT_MS: u64 = 10_000;
+
+/// The first release that can log to its standard error (`--log-facility=-`).
+const OLDEST: &str = "2.53";
 
 /// Folders that are searched after those of `PATH`.
 const FOLDERS: [&str; 4] = ["/usr/sbin", "/usr/local/sbin", "/sbin", "/usr/bin"];
@@ -23,6 +26,33 @@ pub struct Binary {
     pub version: String,
     /// The build, from `no-RTC` in the compile-time options that it reports.
     pub build: Build,
+    /// What it was compiled without: the compile-time options that begin with `no-`, without that.
+    pub left_out: Vec<String>,
+}
+
+/// Options that need a part of dnsmasq that may be left out, with the name of that part in the output of `--version`.
+const PARTS: [(&str, &str); 9] = [
+    ("--enable-ubus", "UBus"),
+    ("--enable-dbus", "DBus"),
+    ("--enable-tftp", "TFTP"),
+    ("--dnssec", "DNSSEC"),
+    ("--conntrack", "conntrack"),
+    ("--ipset", "ipset"),
+    ("--nftset", "nftset"),
+    ("--auth-zone", "auth"),
+    ("--dumpfile", "dumpfile"),
+];
+
+impl Binary {
+    /// Why it cannot run with these options; `None` if it can.
+    pub fn missing_part(&self, options: &[String]) -> Option<String> {
+        let is_left_out = |part: &str| self.left_out.iter().any(|one| one == part);
+        options.iter().find_map(|option| {
+            let name = option.split('=').next().unwrap_or(option);
+            let (_, part) = PARTS.iter().find(|(own, part)| *own == name && is_left_out(part))?;
+            Some(format!("this dnsmasq is compiled without {part}, which {option} needs"))
+        })
+    }
 }
 
 /// The executables of the two builds, where available.
@@ -104,7 +134,14 @@ pub fn inspect(path: &Path) -> Result<Binary, String> {
         .ok_or_else(|| {
             error("not a dnsmasq executable: its --version output does not begin with \"Dnsmasq version\"".to_owned())
         })?;
-    let options = text.lines().find(|line| line.starts_with("Compile time options:"));
+    let is_too_old =
+        |release: Release| OLDEST.parse::<Release>().is_ok_and(|oldest| release < oldest);
+    if Release::of_program(version).is_some_and(is_too_old) {
+        return Err(error(format!(
+            "dnsmasq {version} cannot log to its standard error: it must be {OLDEST} or newer"
+        )));
+    }
+    let options = text.lines().find(|line| line.starts_with("Compile time options"));
     let options: Vec<&str> = options.unwrap_or_default().split_whitespace().collect();
     for missing in ["no-DHCP", "no-scripts"] {
         if options.contains(&missing) {
@@ -112,5 +149,7 @@ pub fn inspect(path: &Path) -> Result<Binary, String> {
         }
     }
     let build = if options.contains(&"no-RTC") { Build::NoRtc } else { Build::Rtc };
-    Ok(Binary { version: version.to_owned(), build, path })
+    let left_out =
+        options.iter().filter_map(|option| option.strip_prefix("no-")).map(str::to_owned);
+    Ok(Binary { version: version.to_owned(), build, path, left_out: left_out.collect() })
 }

@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -196,6 +197,43 @@ int poll(struct pollfd *fds, nfds_t count, int timeout)
 		if (line < 0)
 			return real_poll(fds, count, timeout);
 	}
+}
+
+/* Until 2.73, dnsmasq waits in select(). */
+int select(int count, fd_set *restrict in, fd_set *restrict out, fd_set *restrict except, struct timeval *restrict limit)
+{
+	struct pollfd fds[MOST];
+	fd_set *sets[3] = { in, out, except };
+	static const short events[3] = { POLLIN, POLLOUT, POLLPRI };
+	/* As the kernel does: the end of a stream and an error count as readable and writable. */
+	static const short found[3] = { POLLIN | POLLHUP | POLLERR, POLLOUT | POLLERR, POLLPRI };
+	nfds_t used = 0;
+	int timeout = limit ? limit->tv_sec * 1000 + (limit->tv_usec + 999) / 1000 : -1;
+	int ready;
+
+	for (int fd = 0; fd < count && used < MOST; fd++) {
+		struct pollfd one = { .fd = fd };
+
+		for (int set = 0; set < 3; set++)
+			if (sets[set] && FD_ISSET(fd, sets[set]))
+				one.events |= events[set];
+		if (one.events)
+			fds[used++] = one;
+	}
+	ready = poll(fds, used, timeout);
+	if (ready < 0)
+		return ready;
+	for (int set = 0; set < 3; set++)
+		if (sets[set])
+			FD_ZERO(sets[set]);
+	ready = 0;
+	for (nfds_t at = 0; at < used; at++)
+		for (int set = 0; set < 3; set++)
+			if (sets[set] && (fds[at].events & events[set]) && (fds[at].revents & found[set])) {
+				FD_SET(fds[at].fd, sets[set]);
+				ready++;
+			}
+	return ready;
 }
 
 static int is_dhcp_server_port(int fd)

@@ -250,6 +250,12 @@ impl Live {
             ["--conf-file=/dev/null", "--keep-in-foreground", "--user=root"].map(str::to_owned),
         );
         argv.extend(["--no-resolv", "--no-hosts", "--no-ping"].map(str::to_owned));
+        if binary.version == "2.73"
+            && !start.options.iter().any(|o| is_option(o, "resolv-file", "-r"))
+        {
+            // 2.73 crashes if the default, /etc/resolv.conf, does not exist (inotify.c `inotify_dnsmasq_init`).
+            argv.push("--resolv-file=/dev/null".to_owned());
+        }
         // dnsmasq refuses these twice.
         for (name, short, value) in
             [("log-facility", "-8", "-".to_owned()), ("pid-file", "-x", path("pid"))]
@@ -454,18 +460,25 @@ impl Daemon for Live {
             let text = "a real dnsmasq cannot be combined with power cuts and kills at changes of files; use `leaselab run`";
             return Err(BackendError::Message(text.to_owned()));
         }
-        let Some(event_loop) = &mut self.event_loop else { return Ok(None) };
-        if event_loop.waiting.is_empty() && !event_loop.wait_for_call_or_idle()? {
-            return Ok(None);
+        loop {
+            let Some(event_loop) = &mut self.event_loop else { return Ok(None) };
+            if event_loop.waiting.is_empty() && !event_loop.wait_for_call_or_idle()? {
+                return Ok(None);
+            }
+            let Some(waiting) = event_loop.waiting.pop_front() else { return Ok(None) };
+            let call = waiting.call.clone();
+            let is_resolver = is_about_neighbor(&call, self.resolver);
+            let plan = if is_resolver { &CallOptions::default() } else { plan };
+            let programs = self.process.programs(&call, plan);
+            let done = waiting
+                .run(programs, self.process.working_folder())
+                .map_err(|error| environment("the script proxy", &error))?;
+            let result = self.process.result(done, plan)?;
+            // The host that asks for names is no client of the scenario.
+            if !is_resolver {
+                return Ok(Some((call, result)));
+            }
         }
-        let Some(waiting) = event_loop.waiting.pop_front() else { return Ok(None) };
-        let call = waiting.call.clone();
-        let programs = self.process.programs(&call, plan);
-        let done = waiting
-            .run(programs, self.process.working_folder())
-            .map_err(|error| environment("the script proxy", &error))?;
-        let result = self.process.result(done, plan)?;
-        Ok(Some((call, result)))
     }
 
     fn alarm(&self) -> Option<i64> {
@@ -592,6 +605,12 @@ impl Daemon for Live {
         })?;
         Ok(addresses)
     }
+}
+
+/// Whether a call says that this neighbor has appeared or disappeared.
+fn is_about_neighbor(call: &ScriptCall, address: Ipv4Addr) -> bool {
+    matches!(call.action(), b"arp-add" | b"arp-del")
+        && call.argv.get(3).is_some_and(|word| *word == address.to_string().into_bytes())
 }
 
 /// Whether a word of dnsmasq's command line is this option.

@@ -84,6 +84,14 @@ pub(super) fn configuration(case: &Case, server: &Server) -> Result<Configuratio
     Ok(Configuration { config: parse(&line)?, network, command_line: line })
 }
 
+/// Checks whether a dnsmasq of the case's release accepts the `[server]` section of a case.
+///
+/// # Errors
+/// What it would reject, with its place.
+pub fn check_server(case: &Case) -> Result<(), SourceError> {
+    configuration(case, &case.scenario.server).map(|_| ())
+}
+
 /// Checks the options one at a time, so that an error has the place of its option.
 fn parse_options(
     case: &Case,

@@ -37,7 +37,13 @@ struct EngineAnswers<'a> {
 
 impl Answers for EngineAnswers<'_> {
     fn message4(&mut self, kind: Kind4, client: &Client4, addr: Ipv4Addr) -> Reply4 {
-        self.server.handle(kind, client, addr, self.clock, self.calls)
+        let is_lost = self.server.engine().loses_next_packet();
+        let reply = self.server.handle(kind, client, addr, self.clock, self.calls);
+        if is_lost && !matches!(kind, Kind4::Release | Kind4::Decline) {
+            // A client sends a message again that nobody answers (RFC 2131, section 4.1).
+            return self.server.handle(kind, client, addr, self.clock, self.calls);
+        }
+        reply
     }
 
     fn join6(&mut self, client: &Client6, kind: IaKind, iaid: u32) -> Reply6 {
@@ -90,8 +96,9 @@ pub fn exchange(
                 ClientAction::Renew | ClientAction::Release | ClientAction::Decline
             );
             let known = client.server.as_ref().filter(|_| named && !duid.is_empty());
-            if known.is_some_and(|known| *known != duid) {
-                // rfc3315.c `dhcp6_no_relay`: a message to another server is ignored.
+            let names_no_server = named && client.server.is_none() && client.address.is_none();
+            if names_no_server || known.is_some_and(|known| *known != duid) {
+                // rfc3315.c `dhcp6_no_relay`: a message to another server is ignored, and so is one to none.
                 return ReplyKind::None;
             }
             let answer = v6(server, own, (*kind, *iaid), action, address);

@@ -65,8 +65,16 @@ pub fn play(
         }
         server.dnsmasq = Some(Spanned::new(0..0, real.to_string()));
     }
-    let Configuration { config, network, command_line } = configuration(case, &server)?;
-    let engine = Engine::with_network(build, config, network);
+    let configured = configuration(case, &server);
+    if let (Some(_), Err(error)) = (real, &configured)
+        && configuration(case, &scenario.server).is_ok()
+    {
+        report.verdict = Verdict::Skipped(error.message.clone());
+        return Ok(());
+    }
+    let Configuration { config, network, command_line } = configured?;
+    let mut engine = Engine::with_network(build, config, network);
+    engine.set_call_time(scenario.script.call_time.map_or(0, |time| time.0 as i64));
     let truth = match scenario.router.date {
         Moment::At(second) => second,
         Moment::By(_) => {

@@ -53,6 +53,8 @@ struct Step {
     last: LastCall,
     /// Exit status of dnsmasq, if it exited without being stopped.
     dnsmasq_exit: Option<i32>,
+    /// A client named a server whose DUID the script was never told.
+    named_unreported_server: bool,
 }
 
 /// Whether the planned faults of earlier steps have occurred.
@@ -78,6 +80,8 @@ pub(super) struct Session<'a> {
     /// True time at the beginning, in seconds since 1970.
     began: i64,
     pub(super) faults: FaultsSoFar,
+    /// Whether dnsmasq passed another value to the script instead of its DUID, as 2.66 and 2.67 do.
+    misreported_duid: bool,
     /// Why the rest of the scenario cannot be played with this script.
     pub(super) unplayable: Option<String>,
 }
@@ -108,6 +112,7 @@ impl<'a> Session<'a> {
             step: Step::default(),
             watched: BTreeSet::new(),
             faults: FaultsSoFar::Occurred,
+            misreported_duid: false,
             unplayable: None,
         }
     }
@@ -130,6 +135,11 @@ impl<'a> Session<'a> {
     /// Exit status of dnsmasq, if it exited in this step without being stopped.
     pub(super) fn dnsmasq_exit(&self) -> Option<i32> {
         self.step.dnsmasq_exit
+    }
+
+    /// Whether a client got no answer in this step because dnsmasq had lost its DUID without telling it to the script.
+    pub(super) fn named_unreported_server(&self) -> bool {
+        self.step.named_unreported_server
     }
 
     pub(super) fn begin_step(&mut self, plan: StepPlan) {
@@ -219,11 +229,11 @@ impl<'a> Session<'a> {
         if let Err(failure) = self.router.engine().check_configuration() {
             return self.start_failed(&failure);
         }
-        let Some(init) = self.router.engine().init_call() else {
+        let Some(mut init) = self.router.engine().init_call() else {
             self.judge.dnsmasq_keeps_its_own_file();
             return self.run(None);
         };
-        let Some(result) = self.perform(&init)? else { return Ok(()) };
+        let Some(result) = self.perform(std::slice::from_mut(&mut init))? else { return Ok(()) };
         let code = match result.end {
             CallEnd::Exited(code) => code as u8,
             CallEnd::PowerLost => return Ok(()),
@@ -366,17 +376,20 @@ impl<'a> Session<'a> {
             }));
         }
         let mut calls = Vec::new();
+        let clock = self.router.clocks.now();
+        let engine = self.router.engine_mut();
+        let call_time = engine.remaining_call_time(clock.mono);
         match ending {
-            Ending::Terminated => {
-                let clock = self.router.clocks.now();
-                self.router.engine_mut().stop(clock, &mut calls);
-            }
-            Ending::Killed => self.router.engine_mut().kill(),
+            Ending::Terminated => engine.stop(clock, &mut calls),
+            Ending::Killed => engine.kill_main_process(&mut calls),
         }
         if !ran {
             return Ok(());
         }
         self.perform_all(calls)?;
+        if self.router.is_on() {
+            self.router.clocks.pass(call_time);
+        }
         self.comparison.stop(&mut self.router, &mut self.judge.findings, ending)
     }
 
@@ -391,6 +404,9 @@ impl<'a> Session<'a> {
         action: ClientAction,
         address: Option<IpAddr>,
     ) -> Result<ReplyKind, BackendError> {
+        let duid = self.router.engine().server_duid();
+        let names_another = client.server.as_ref().is_some_and(|server| server != duid);
+        self.step.named_unreported_server |= names_another && self.misreported_duid;
         let clock = self.router.clocks.now();
         let clocks = self.router.clocks;
         self.observers.record_action(|| RecordedAction {
@@ -433,28 +449,44 @@ impl<'a> Session<'a> {
     ///
     /// # Errors
     /// When the back end fails.
-    pub(super) fn perform_all(&mut self, calls: Vec<ScriptCall>) -> Result<(), BackendError> {
-        for call in calls {
+    pub(super) fn perform_all(&mut self, mut calls: Vec<ScriptCall>) -> Result<(), BackendError> {
+        let mut rest = calls.as_mut_slice();
+        while let [_, others @ ..] = rest {
             if !self.router.is_on() {
                 break;
             }
-            self.perform(&call)?;
+            let others = others.len();
+            self.perform(rest)?;
+            let made = rest.len() - others;
+            rest = &mut rest[made..];
         }
         self.wait_until_idle()
     }
 
-    /// Makes one call that the engine's dnsmasq asks for, or waits until the real dnsmasq makes it, and judges it.
-    /// `None` when the real one does not make it.
-    fn perform(&mut self, call: &ScriptCall) -> Result<Option<CallResult>, BackendError> {
+    /// Makes the first of the calls that the engine's dnsmasq asks for, or waits until the real dnsmasq makes it, and judges
+    /// it. `None` when the real one does not make it. Calls for neighbours, which come in the order of the kernel's table,
+    /// may change places.
+    fn perform(&mut self, calls: &mut [ScriptCall]) -> Result<Option<CallResult>, BackendError> {
+        let [call, others @ ..] = calls else { return Ok(None) };
+        self.misreported_duid |=
+            call.env.contains_key("DNSMASQ_IAID") && !self.router.engine().reports_server_duid();
         let predicted = self.comparison.ids.apply(call);
         let prepared = self.prepare(&predicted)?;
         let (router, findings) = (&mut self.router, &mut self.judge.findings);
-        let result =
-            match self.comparison.next_call(router, findings, &predicted, &prepared.plan)? {
-                NextCall::NoDaemon => router.backend.call(&predicted, &prepared.plan)?,
-                NextCall::Made(result) => result,
-                NextCall::Missing => return Ok(None),
-            };
+        let result = match self.comparison.next_call(
+            router,
+            findings,
+            (&predicted, others),
+            &prepared.plan,
+        )? {
+            NextCall::NoDaemon => router.backend.call(&predicted, &prepared.plan)?,
+            NextCall::Made(result) => result,
+            NextCall::MadeLater(result, index) => {
+                std::mem::swap(call, &mut others[index]);
+                result
+            }
+            NextCall::Missing => return Ok(None),
+        };
         // The comparison may have changed how long ids are passed.
         let call = self.comparison.ids.apply(call);
         self.finish(&call, &result, prepared)?;

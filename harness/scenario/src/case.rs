@@ -21,6 +21,8 @@ pub struct Case {
     pub scenario: Scenario,
     /// Whether the command line replaced the scenario's dialects by one that it does not name.
     pub has_other_dialect: bool,
+    /// Whether the command line chose the release of dnsmasq, of which the scenario says nothing.
+    pub has_other_release: bool,
     /// Places of the sections by their names.
     pub(crate) sections: Arc<BTreeMap<String, Range<usize>>>,
 }
@@ -30,7 +32,14 @@ impl Case {
     pub fn without_file(path: &Path, scenario: Scenario) -> Self {
         let source = Source::new(path, String::new());
         let (parameters, sections) = (Parameters::new(), Arc::default());
-        Self { source, parameters, scenario, has_other_dialect: false, sections }
+        Self {
+            source,
+            parameters,
+            scenario,
+            has_other_dialect: false,
+            has_other_release: false,
+            sections,
+        }
     }
 
     /// The name of the case: the path of the file without its extension, and the parameters, if any, in brackets.

@@ -50,6 +50,9 @@ pub enum Incompatibility {
         "`[[bound]]` cannot be run by {0}: no script is called before the router is switched on"
     )]
     Bound(BackendKind),
+    /// The back end does not make calls on the router's clocks.
+    #[error("`call-time` cannot be run by {0}: only the modelled dnsmasq waits for a slow script")]
+    CallTime(BackendKind),
     /// The case tests simulated programs, which no router takes part in.
     #[error("a `[journal]` scenario cannot be run by {0}: it tests programs on a simulated disk")]
     JournalLab(BackendKind),
@@ -84,6 +87,9 @@ impl Case {
         let is_modelled = backend == BackendKind::Modelled;
         if self.scenario.journal.is_some() {
             return (!is_modelled).then_some(Incompatibility::JournalLab(backend));
+        }
+        if !is_modelled && self.scenario.script.call_time.is_some_and(|time| time.0 != 0) {
+            return Some(Incompatibility::CallTime(backend));
         }
         let has_one_network = matches!(backend, BackendKind::Live | BackendKind::Guest);
         if has_one_network && !self.scenario.networks.is_empty() {

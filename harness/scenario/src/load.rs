@@ -67,9 +67,9 @@ pub fn load(path: &Path, text: String, overrides: &Overrides) -> Result<Loaded, 
     let sections =
         table.get_ref().iter().map(|(key, value)| (key.get_ref().to_string(), value.span()));
     let sections = Arc::new(sections.collect());
-    for setting in overrides.settings() {
-        apply_override(table.get_mut(), &setting);
-    }
+    let [build, release] = overrides.settings();
+    apply_override(table.get_mut(), &build);
+    let has_other_release = apply_override(table.get_mut(), &release);
     let own_dialects = override_dialect(table.get_mut(), &overrides.dialect);
     let values = ParameterValues::read(&source, table.get_ref())?;
     let combinations = values.combinations().ok_or_else(|| {
@@ -86,6 +86,7 @@ pub fn load(path: &Path, text: String, overrides: &Overrides) -> Result<Loaded, 
         let Some(mut case) = loader.case(combination)? else { continue };
         let dialect = case.scenario.router.dialect.get_ref().clone();
         case.has_other_dialect = !overrides.dialect.is_empty() && !own_dialects.contains(&dialect);
+        case.has_other_release = has_other_release;
         let chosen = overrides.chosen_script;
         let why = (chosen.then(|| with_any_script(&case.scenario)).flatten()).or_else(|| {
             case.has_other_dialect.then(|| with_dialect(&case.scenario, &dialect, chosen)).flatten()
@@ -140,7 +141,14 @@ impl<'a> Loader<'_, 'a> {
             .map_err(|error| from_toml_error(self.source, &error))?;
         scenario.steps = steps.map_or_else(|| Ok(Vec::new()), |steps| self.steps(steps))?;
         let (source, sections) = (Arc::clone(self.source), Arc::clone(self.sections));
-        let case = Case { source, parameters, scenario, has_other_dialect: false, sections };
+        let case = Case {
+            source,
+            parameters,
+            scenario,
+            has_other_dialect: false,
+            has_other_release: false,
+            sections,
+        };
         if case.scenario.except.iter().any(|exception| case.matches(exception)) {
             return Ok(None);
         }

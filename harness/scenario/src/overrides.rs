@@ -93,15 +93,16 @@ impl Overrides {
     }
 }
 
-/// Adds `[parameters] KEY = values` and `[SECTION] KEY = "$KEY"` if the file does not mention KEY.
-pub(crate) fn apply_override(table: &mut DeTable<'_>, setting: &Setting<'_>) {
+/// Adds `[parameters] KEY = values` and `[SECTION] KEY = "$KEY"` if the file does not mention KEY. Returns whether it did.
+pub(crate) fn apply_override(table: &mut DeTable<'_>, setting: &Setting<'_>) -> bool {
     let Setting { section, key, values, .. } = *setting;
     let says = |section: &str| table.get(section).and_then(|s| s.get_ref().get(key)).is_some();
     if values.is_empty() || says(section) || says("parameters") {
-        return;
+        return false;
     }
     insert(table, "parameters", key.to_owned(), string_array(values));
     insert(table, section, key.to_owned(), DeValue::String(format!("${key}").into()));
+    true
 }
 
 /// Whether the command line selects this combination.

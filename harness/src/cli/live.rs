@@ -64,7 +64,7 @@ pub(super) fn backend(options: &ReplayOptions) -> Result<BackendChoice, CommandE
     options.script.check()?;
     let binaries = options.live.binaries()?;
     let process = options.script.settings(Root::default())?;
-    Ok(BackendChoice::Live(LiveSettings { process, binaries }))
+    Ok(BackendChoice::Live(Box::new(LiveSettings { process, binaries })))
 }
 
 /// Moves this process into new namespaces. Must be called before any thread is started.

@@ -61,6 +61,9 @@ fn verdicts_on_scripts_of_many_kinds(
     &["--rtc", "good"],
     &[("other-settings", "n/a"), ("shared-nvram", "n/a")]
 )]
+#[case::under_2_33("lease-script/lease_update.sh", &["--dnsmasq-release", "2.33"], &[("dhcpv6", "n/a")])]
+#[case::under_2_66("lease-script/lease_update.sh", &["--dnsmasq-release", "2.66"], &[])]
+#[case::under_2_80("lease-script/lease_update.sh", &["--dnsmasq-release", "2.80"], &[])]
 #[ignore = "more kinds, and slow: ci/test --long"]
 fn verdicts_on_scripts_of_more_kinds(
     #[case] script: &str,
@@ -75,6 +78,45 @@ fn expect_verdicts_without_a_bug(script: &str, options: &[&str], expected: &[(&s
     assert_eq!(verdicts(&report), expected);
     assert_eq!(code, 0);
     assert_eq!(report["answers"].as_array().map(Vec::len), Some(3));
+}
+
+/// The project's own scripts, with every dialect and with releases of dnsmasq that call a script differently.
+#[rstest]
+#[case::the_shell_script("lease_update.sh")]
+#[case::the_executable("lease-update")]
+#[ignore = "hundreds of cases, and slow: ci/test --long"]
+fn the_projects_scripts_have_neither_a_bug_nor_a_risk(#[case] script: &str) {
+    let lab = Lab::new();
+    // Both are in the PATH of a script under test.
+    lab.write("script.sh", format!("#!/bin/sh\nexec {script} \"$@\"\n"));
+    let path = lab.path().join("script.sh");
+    let dialects = nvram_emu::Dialect::ALL.iter().map(|dialect| ["--dialect", dialect.name()]);
+    let releases = ["2.33", "2.80", "2.86", "2.92"].map(|release| ["--dnsmasq-release", release]);
+    for options in dialects.chain(releases) {
+        let (report, code) = check(&lab, path.to_str().expect("a path in UTF-8"), &options);
+        assert_eq!((verdicts(&report), code), (Vec::new(), 0), "{options:?}");
+    }
+}
+
+/// What an old release does not have or does differently is no finding against a script that is right.
+#[test]
+fn the_suite_holds_under_old_releases() {
+    let releases = "2.33,2.62,2.66,2.80";
+    let arguments =
+        ["run", "builtin:conformance", "--target", "in-process", "--dnsmasq-release", releases];
+    Lab::new().command(&arguments).assert().success();
+}
+
+#[test]
+fn a_release_that_reports_leases_only_at_its_end_is_refused() {
+    for release in ["2.48", "2.74"] {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../lease-script/lease_update.sh");
+        let lab = Lab::new();
+        let mut command = lab.command(&["check", "--dnsmasq-release", release]);
+        let why =
+            format!("dnsmasq {release} calls the script only for init and when it is terminated");
+        command.arg(script).assert().code(2).stderr(predicates::str::contains(why));
+    }
 }
 
 /// dnsmasq misreads all leases, so there is nothing else to say about the groups whose cases all end in this way.

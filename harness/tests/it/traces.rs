@@ -42,15 +42,21 @@ fn the_engine_reproduces_every_call_of_every_release() {
     let mut failed = Vec::new();
     let mut releases_seen = std::collections::BTreeSet::new();
     let (mut calls, mut crashes, mut links) = (0, 0, 0);
+    let mut slow = 0;
     for recording in read_archive(&releases()).expect("recordings") {
         let outcome = check(&recording).expect("known stimuli");
         calls += outcome.calls;
         releases_seen.extend(outcome.release);
         crashes += recording.stimuli.iter().filter(|stimulus| stimulus.died.is_some()).count();
         links += recording.stimuli.iter().filter(|stimulus| stimulus.kind == "link").count();
-        failed.extend(outcome.failed().then_some(outcome.label));
+        // How a slow script's calls wait does not depend on timing, although such recordings are marked racy.
+        let is_slow = outcome.label.contains("/slow_");
+        slow += usize::from(is_slow);
+        let differs = outcome.failed() || (is_slow && !outcome.mismatches.is_empty());
+        failed.extend(differs.then_some(outcome.label));
     }
     assert!(failed.is_empty(), "{failed:?}");
+    assert_eq!(slow, 8);
     assert_eq!(releases_seen, dnsmasq_model::Release::all().collect());
     assert_eq!((calls, crashes, links), (19_865, 6, 30));
 }

@@ -163,6 +163,9 @@ impl<'a> Driver<'a> {
             match &*stimulus.kind {
                 "start" => self.start(stimulus, clock, &mut calls)?,
                 "stop" => self.server.engine_mut().stop(clock, &mut calls),
+                "kill9" if stimulus.main_only.is_some() => {
+                    self.server.engine_mut().kill_main_process(&mut calls);
+                }
                 "kill9" => self.server.engine_mut().kill(),
                 "sighup" => self.server.engine_mut().sighup(clock, &mut calls),
                 "advance" => return Ok(self.advance(stimulus, clock, time)),
@@ -191,6 +194,9 @@ impl<'a> Driver<'a> {
                 "warp" | "reboot" | "pause" | "settle" | "pipe_size" => {}
                 other => return Err(format!("unknown stimulus `{other}`")),
             }
+        }
+        if stimulus.nosettle.is_none() {
+            self.server.engine_mut().end_calls(clock, &mut calls);
         }
         Ok(self.made(calls, time))
     }
@@ -359,8 +365,10 @@ impl<'a> Driver<'a> {
                 };
             }
             "store" => self.store.replace(&text.unwrap_or_default()),
-            // How long the recorder sleeps, and its exit code outside of `init`, which dnsmasq only logs.
-            "sleep" | "rc" => {}
+            // How long the recorder sleeps. A recorded clock does not move meanwhile.
+            "sleep" => self.server.engine_mut().set_call_time(i64::from(text.is_some())),
+            // The exit code of the recorder outside of `init`, which dnsmasq only logs.
+            "rc" => {}
             path => self.server.engine_mut().set_file(
                 &format!("{}/{path}", testbed::FOLDER),
                 text,

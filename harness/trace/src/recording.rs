@@ -196,6 +196,12 @@ pub struct Stimulus {
     /// 1 if the client requests rapid commit.
     #[serde(default)]
     pub rapid: Option<u8>,
+    /// 1 if the recorder did not wait until dnsmasq was idle.
+    #[serde(default)]
+    pub nosettle: Option<u8>,
+    /// 1 if SIGKILL went to dnsmasq alone, not to its helper.
+    #[serde(default)]
+    pub main_only: Option<u8>,
     /// Seconds by which `advance` moves both clocks.
     #[serde(default)]
     pub dt: Option<f64>,

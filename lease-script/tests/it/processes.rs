@@ -60,15 +60,16 @@ fn the_number_of_processes_does_not_depend_on_the_number_of_leases(
         (s.router.commands.len() + others.lines().count(), outcome.stdout)
     };
     // The first change after a boot also makes the folder in RAM.
-    let (first, _) = processes(lease("add", 200, "first", "1700000000"));
+    let first = if leases.is_multiple_of(2) { "add" } else { "old" };
+    let (first, _) = processes(lease(first, 200, "first", "1700000000"));
     assert!(first <= 4, "{first} processes for the first change");
-    for call in [
-        lease("add", 201, "new", "1700000000"),
-        lease("old", 201, "new", "1700000001"),
-        lease("del", 200, "first", "1700000000"),
+    for (call, most) in [
+        (lease("add", 201, "new", "1700000000"), 3),
+        (lease("old", 201, "new", "1700000001"), 4),
+        (lease("del", 200, "first", "1700000000"), 3),
     ] {
         let (count, _) = processes(call.clone());
-        assert!(count <= 3, "{count} processes: {call:?}");
+        assert!(count <= most, "{count} processes: {call:?}");
     }
     for call in [
         lease("old", 201, "new", "1700000001"),

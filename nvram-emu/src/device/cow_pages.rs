@@ -58,11 +58,10 @@ impl CowPages {
 
     /// The bytes `from..to`.
     pub(super) fn range(&self, from: usize, to: usize) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(to - from);
-        for (page, range, _) in Self::split_at_pages(from, to) {
-            match &self.pages[page] {
-                Some(page) => bytes.extend_from_slice(&page.bytes[range]),
-                None => bytes.resize(bytes.len() + range.len(), 0xFF),
+        let mut bytes = vec![0xFF; to - from];
+        for (page, range, at) in Self::split_at_pages(from, to) {
+            if let Some(page) = &self.pages[page] {
+                bytes[at..at + range.len()].copy_from_slice(&page.bytes[range]);
             }
         }
         bytes

@@ -144,8 +144,9 @@ pub(crate) struct Images {
 impl Images {
     pub(crate) fn get(&self, name: &str) -> Vec<u8> {
         let (at, size, stored) = self.images[name];
-        let mut image = self.packed[at..at + stored].to_vec();
-        image.resize(size, 0xFF);
+        // `resize` is slow without optimisation of the standard library's code.
+        let mut image = vec![0xFF; size];
+        image[..stored].copy_from_slice(&self.packed[at..at + stored]);
         image
     }
 }

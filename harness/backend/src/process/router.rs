@@ -40,7 +40,7 @@ use super::settings::Settings;
 use super::shim;
 use super::storage::Storage;
 use crate::backend::Backend;
-use crate::call::{CallEnd, CallOptions, CallResult, CommandResult, NvramCommand};
+use crate::call::{CallEnd, CallOptions, CallResult, CommandResult, NvramCommand, Origin};
 use crate::error::BackendError;
 use crate::file_fault::FileFault;
 use crate::file_history::FileHistory;
@@ -336,7 +336,7 @@ impl Process {
             wrote_journal: false,
             stored_late: false,
             lost_delayed_writes: false,
-            origin_uncertain: false,
+            origin: Origin::Call,
             pages,
         })
     }
@@ -492,7 +492,11 @@ impl Backend for Process {
     ) -> Result<CallResult, BackendError> {
         let programs = self.programs(call, options);
         let versions_before = self.journal_versions();
-        let origin_uncertain = self.sleeping || self.path("operations").exists();
+        let origin = if self.sleeping || self.path("operations").exists() {
+            Origin::CallOrEarlierProcesses
+        } else {
+            Origin::Call
+        };
         let fault = FileFault::of(options.disturbance.as_ref());
         if fault.is_some() && self.isolation == Isolation::None {
             let text =
@@ -524,7 +528,7 @@ impl Backend for Process {
         }
         let mut result = self.result(results, options)?;
         result.stored_late = stored_late;
-        result.origin_uncertain = origin_uncertain;
+        result.origin = origin;
         if let (Some(fault), Some(_), Some(history)) = (fault, stopped, &self.last_call) {
             let left = fault.files_left(history);
             result.end = fault.end();

@@ -15,6 +15,10 @@ use crate::error::BackendError;
 /// Maximum size of a script in bytes.
 const MAX_SCRIPT: u64 = 64 << 20;
 
+/// The project's script, which a wrapper under test finds in `PATH`, beside `lease-update`.
+const OWN_SCRIPT: (&str, &str) =
+    ("lease_update.sh", include_str!("../../../../lease-script/lease_update.sh"));
+
 /// The script under test: its file, its interpreter and its environment.
 #[derive(Clone, Debug)]
 pub struct ScriptCommand {
@@ -73,6 +77,7 @@ pub(super) fn place_script(
             let text = read_bounded(path, MAX_SCRIPT).map_err(|e| refuse(&e))?;
             let original = fs::canonicalize(path).map_err(|e| refuse(&e))?;
             let name = path.file_name().map_or("script".into(), |name| name.to_string_lossy());
+            place(OWN_SCRIPT.0, OWN_SCRIPT.1.as_bytes(), None)?;
             place(&format!("script-{name}"), &text, Some(original))
         }
     }

@@ -9,8 +9,7 @@ use super::file_cuts::{router_after_changes, severity_of};
 use super::recovery::apply_boot;
 use super::{Options, Verdict, Violation};
 use backend::{
-    Backend, BackendError, CallEnd, CallOptions, CallResult, CallTrace, ExternalScript, Function,
-    InProcess,
+    Backend, BackendError, CallEnd, CallOptions, CallResult, ExternalScript, Function, InProcess,
 };
 use dnsmasq_model::ScriptCall;
 use runner::expected::changes as changes_of;
@@ -65,7 +64,8 @@ pub fn replay(
 }
 
 /// The error of a fault after a change of a file that the call does not make, or with a state that it cannot leave.
-fn no_such_state(snapshot: &Snapshot, trace: &CallTrace) -> IdError {
+fn no_such_state(snapshot: &Snapshot) -> IdError {
+    let trace = snapshot.target.clone().trace_call(&snapshot.call);
     let changes = trace.history.as_ref().map_or(0, |history| history.len());
     IdError(format!(
         "`{}` changes persistent files {changes} times, and the fault of the id cannot leave them so",
@@ -158,27 +158,17 @@ impl<'s> ScheduleReplayer<'s> {
         match point {
             FaultPoint::Between => {}
             FaultPoint::FileChange { changes, state } => {
-                let trace = target.clone().trace_call(&snapshot.call);
-                let files = trace.history.as_ref().and_then(|history| {
-                    let known = (1..=history.len()).contains(&(changes as usize));
-                    let states = known.then(|| history.states_after(changes as usize))?;
-                    let left = states.into_iter().nth(state as usize)?;
-                    Some((history, left))
-                });
-                let Some((history, left)) = files else {
-                    return Ok(Err(no_such_state(snapshot, &trace)));
-                };
-                self.highest = self.highest.min(severity_of(&left));
-                target = router_after_changes(&target, &trace, history, changes as usize)
-                    .with_persistent_files(left.files);
+                match self.cut_at_file_change(&target, snapshot, (changes, state)) {
+                    Ok(after) => target = after,
+                    Err(error) => return Ok(Err(error)),
+                }
                 shadow = None;
                 mark_uncertain(&mut expected, changes_of(&snapshot.call));
             }
             FaultPoint::KillAtFileChange(_) => {
                 let killed = self.perform(&mut target, snapshot, &options)?;
                 if !matches!(killed.end, CallEnd::Killed(_)) {
-                    let trace = snapshot.target.clone().trace_call(&snapshot.call);
-                    return Ok(Err(no_such_state(snapshot, &trace)));
+                    return Ok(Err(no_such_state(snapshot)));
                 }
                 shadow = None;
                 mark_uncertain(&mut expected, changes_of(&snapshot.call));
@@ -190,7 +180,7 @@ impl<'s> ScheduleReplayer<'s> {
                     let state =
                         history.and_then(|it| it.states_at_end().into_iter().nth(state as usize));
                     let Some(state) = state else {
-                        return Ok(Err(no_such_state(snapshot, &trace)));
+                        return Ok(Err(no_such_state(snapshot)));
                     };
                     self.highest = self.highest.min(severity_of(&state));
                     left = Some(state.files);
@@ -253,6 +243,27 @@ impl<'s> ScheduleReplayer<'s> {
         apply_boot(&mut start, &boot);
         self.log_line(snapshot, "BOOT", "power is back");
         self.recover(start, &boot, fault, rest)
+    }
+
+    /// The router after a power cut that leaves one of the possible states of the persistent files.
+    fn cut_at_file_change(
+        &mut self,
+        target: &InProcess,
+        snapshot: &Snapshot,
+        (changes, state): (u32, u32),
+    ) -> Result<InProcess, IdError> {
+        let trace = target.clone().trace_call(&snapshot.call);
+        let files = trace.history.as_ref().and_then(|history| {
+            let known = (1..=history.len()).contains(&(changes as usize));
+            let states = known.then(|| history.states_after(changes as usize))?;
+            Some((history, states.into_iter().nth(state as usize)?))
+        });
+        let Some((history, left)) = files else {
+            return Err(no_such_state(snapshot));
+        };
+        self.highest = self.highest.min(severity_of(&left));
+        Ok(router_after_changes(target, &trace, history, changes as usize)
+            .with_persistent_files(left.files))
     }
 
     /// Judges the boot after the last fault.

@@ -9,7 +9,7 @@ use super::super::events::Event;
 use super::super::power_cut_on_erase::PowerCutOnErase;
 use super::super::shell_quote::shell_quote;
 use super::lifecycle::Router;
-use backend::{CallEnd, CallOptions, CallResult, Disturbance, NvramCommand};
+use backend::{CallEnd, CallOptions, CallResult, Disturbance, NvramCommand, Origin};
 use dnsmasq_model::ScriptCall;
 use scenario::{Point, Side};
 
@@ -194,7 +194,7 @@ impl Router<'_> {
             wrote_journal: false,
             stored_late: false,
             lost_delayed_writes: false,
-            origin_uncertain: false,
+            origin: Origin::Call,
             pages: Vec::new(),
         })
     }
