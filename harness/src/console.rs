@@ -45,20 +45,51 @@ macro_rules! errln {
 pub(crate) fn write_stdout(text: fmt::Arguments<'_>) {
     scratch::interrupt::stop_if_interrupted();
     if FAILURE.get().is_none() {
-        keep(anstream::stdout().lock().write_all(escape_controls(&text.to_string()).as_bytes()));
+        keep(anstream::stdout().lock().write_all(escape(&text.to_string()).as_bytes()));
+    }
+}
+
+/// Writes a command to GitHub Actions to stdout, as a line.
+pub(crate) fn write_workflow_command(line: &str) {
+    if FAILURE.get().is_none() {
+        let line = format!("{}\n", escape_controls(line));
+        keep(anstream::stdout().lock().write_all(line.as_bytes()));
     }
 }
 
 /// Writes to stderr. A failure cannot be reported anywhere, so it is ignored.
 pub(crate) fn write_stderr(text: fmt::Arguments<'_>) {
     scratch::interrupt::stop_if_interrupted();
-    _ = anstream::stderr().lock().write_all(escape_controls(&text.to_string()).as_bytes());
+    _ = anstream::stderr().lock().write_all(escape(&text.to_string()).as_bytes());
 }
 
-/// Escapes control characters, which a terminal could take for commands. Names of files, ids and values of parameters can
-/// contain any. Line breaks, tabs and the sequences for colours and styles stay.
+fn escape(text: &str) -> String {
+    escape_workflow_commands(&escape_controls(text))
+}
+
+/// Escapes what GitHub Actions takes for a command: a line that begins with `::NAME`, after blanks, and `##[NAME` anywhere
+/// (`ActionCommand.TryParseV2` and `TryParse` of its runner).
+fn escape_workflow_commands(text: &str) -> String {
+    let text = text.replace("##[", "#\\u{23}[");
+    let escape = |line: &str| {
+        let mut start = line.trim_start();
+        // Colours are removed where the console shows none.
+        while let Some(length) = length_of_style(start) {
+            start = start[length..].trim_start();
+        }
+        let is_command = start.strip_prefix("::").is_some_and(|rest| {
+            rest.starts_with(|first: char| first.is_ascii_alphabetic()) && rest.contains("::")
+        });
+        if is_command { line.replacen("::", "\\u{3a}:", 1) } else { line.to_owned() }
+    };
+    text.split('\n').map(escape).collect::<Vec<String>>().join("\n")
+}
+
+/// Escapes what a terminal could take for commands, or show as something else. Names of files, ids and values of parameters
+/// can contain any character. Line breaks, tabs and the sequences for colours that leaselab uses stay.
 fn escape_controls(text: &str) -> Cow<'_, str> {
-    let is_harmless = |character: char| matches!(character, '\n' | '\t') || !character.is_control();
+    let is_harmless =
+        |character: char| matches!(character, '\n' | '\t') || lab_report::is_printable(character);
     if text.chars().all(is_harmless) {
         return Cow::Borrowed(text);
     }
@@ -84,11 +115,17 @@ fn escape_controls(text: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// The length of the sequence for a colour or a style (SGR in ECMA-48) at the beginning of a text.
+/// The length of the sequence for a colour or a style (SGR in ECMA-48) at the beginning of a text. Text that is hidden,
+/// blinks or has another background is none of leaselab's.
 fn length_of_style(text: &str) -> Option<usize> {
-    let parameters = text.strip_prefix("\u{1b}[")?;
-    let length = parameters.find(|character: char| !matches!(character, '0'..='9' | ';' | ':'))?;
-    parameters[length..].starts_with('m').then_some("\u{1b}[".len() + length + 1)
+    let (parameters, _) = text.strip_prefix("\u{1b}[")?.split_once('m')?;
+    let is_own = |parameter: &str| {
+        let is_number = parameter.bytes().all(|byte| byte.is_ascii_digit());
+        let colour = |number| matches!(number, 0..=4 | 22..=24 | 30..=37 | 39 | 90..=97);
+        is_number && (parameter.is_empty() || parameter.parse::<u8>().is_ok_and(colour))
+    };
+    let is_style = parameters.split(';').all(is_own);
+    is_style.then_some("\u{1b}[".len() + parameters.len() + 1)
 }
 
 fn keep(result: io::Result<()>) {
@@ -128,12 +165,24 @@ mod tests {
     use rstest::rstest;
 
     #[rstest]
+    #[case("::error::forged\n", "\\u{3a}:error::forged\n")]
+    #[case("a\n \t::add-mask::x", "a\n \t\\u{3a}:add-mask::x")]
+    #[case("\u{1b}[1m \u{1b}[0m::error::x", "\u{1b}[1m \u{1b}[0m\\u{3a}:error::x")]
+    #[case("a ##[error]b", "a #\\u{23}[error]b")]
+    #[case("::1 and ::a1 and a::b::c\n", "::1 and ::a1 and a::b::c\n")]
+    fn text_is_no_command_to_a_forge(#[case] text: &str, #[case] expected: &str) {
+        assert_eq!(escape_workflow_commands(text), expected);
+    }
+
+    #[rstest]
     #[case("plain\ttext, `Müller`\n", "plain\ttext, `Müller`\n")]
     #[case("\u{1b}[1;31mred\u{1b}[0m", "\u{1b}[1;31mred\u{1b}[0m")]
     #[case("\u{1b}[2Jcleared", "\\u{1b}[2Jcleared")]
     #[case("\u{1b}]0;title\u{7}", "\\u{1b}]0;title\\u{7}")]
     #[case("a\rb\u{8}c\0d\u{9b}31me", "a\\rb\\u{8}c\\u{0}d\\u{9b}31me")]
     #[case("\u{1b}[31", "\\u{1b}[31")]
+    #[case("\u{1b}[8mhidden\u{1b}[1;7m", "\\u{1b}[8mhidden\\u{1b}[1;7m")]
+    #[case("a\u{202e}b\u{fffe}", "a\\u{202e}b\\u{fffe}")]
     fn commands_to_the_terminal_are_escaped(#[case] text: &str, #[case] expected: &str) {
         assert_eq!(escape_controls(text), expected);
     }

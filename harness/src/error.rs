@@ -10,6 +10,7 @@ use runner::CaseError;
 use scenario::diagnostics::SourceError;
 
 use crate::exit::Exit;
+use crate::shown::Shown as _;
 
 /// Why a command ended without a verdict. Each variant has its own exit code.
 #[derive(Debug, thiserror::Error)]
@@ -36,7 +37,7 @@ impl CommandError {
 
     /// A usage error about a file, with the path before the reason.
     pub fn file(path: &Path, error: impl Display) -> Self {
-        Self::Usage(format!("{}: {error}", path.display()))
+        Self::Usage(format!("{}: {error}", path.shown()))
     }
 
     /// The exit code of the process.

@@ -13,6 +13,7 @@ pub mod process_role;
 pub mod report;
 pub mod run_case;
 pub mod sample;
+mod shown;
 mod style;
 pub mod suite;
 pub mod words;

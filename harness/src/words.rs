@@ -64,11 +64,32 @@ impl fmt::Display for Words {
             if index > 0 {
                 f.write_str(" ")?;
             }
-            // Only a NUL cannot be quoted, and no argument of a process can contain one.
-            f.write_str(&shlex::try_quote(word).unwrap_or_default())?;
+            if lab_report::printable(word) == *word {
+                // Only a NUL cannot be quoted, and no argument of a process can contain one.
+                f.write_str(&shlex::try_quote(word).unwrap_or_default())?;
+            } else {
+                f.write_str(&with_escapes(word))?;
+            }
         }
         Ok(())
     }
+}
+
+/// Quotes a word with `$'…'`, which bash, busybox ash, ksh and zsh understand, so that only printable characters are left.
+fn with_escapes(word: &str) -> String {
+    let mut quoted = "$'".to_owned();
+    for character in word.chars() {
+        match character {
+            '\'' | '\\' => quoted.extend(['\\', character]),
+            _ if lab_report::is_printable(character) => quoted.push(character),
+            _ => {
+                // Three octal digits end by themselves, unlike hexadecimal ones.
+                let bytes = character.to_string().into_bytes();
+                quoted.extend(bytes.iter().map(|byte| format!("\\{byte:03o}")));
+            }
+        }
+    }
+    quoted + "'"
 }
 
 #[cfg(test)]
@@ -82,7 +103,7 @@ mod tests {
         words.option("--shell", Some("busybox ash"));
         words.option("--filter", Some("-x"));
         words.option("--filter", Some(""));
-        words.path("--script", Some(Path::new("it's/$(here)/`there`!\n\"quoted\"\\")));
+        words.path("--script", Some(Path::new("it's/$(here)/`there`!\"quoted\"\\")));
         words.flag("--verbose", true);
         words.flag("--quiet", false);
         assert_eq!(Words::split(&words.to_string()), Some(words));
@@ -97,6 +118,15 @@ mod tests {
             words.to_string(),
             "leaselab run scenarios/reboot/power-cut.toml --shell 'busybox ash'"
         );
+    }
+
+    #[test]
+    fn characters_that_are_not_printable_are_escaped_for_bash() {
+        let word = "it's\u{1b}[8m\n::error::\u{202e}\\1";
+        let mut words = Words::new(&["echo"]);
+        words.argument(word);
+        let quoted = "echo $'it\\'s\\033[8m\\012::error::\\342\\200\\256\\\\1'";
+        assert_eq!(words.to_string(), quoted);
     }
 
     #[test]

@@ -1,20 +1,17 @@
 //! Atomic replacement of files: readers see either the old or the new contents.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::{self, Write as _};
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, FileType, Mode, OFlags, fstat, fstatfs, openat, readlinkat};
+use rustix::fs::{CWD, FileType, Mode, OFlags, fstat, openat, readlinkat};
 use rustix::process::geteuid;
 
-/// Largest number of symbolic links that are followed, as in the kernel.
-const MAX_LINKS: usize = 40;
-
-/// The type of /proc in `statfs` (linux/magic.h).
-const PROC_SUPER_MAGIC: i64 = 0x9fa0;
+use crate::trusted_folder::{MAX_LINKS, is_in_proc, open_folder, path_of};
 
 /// Replaces a file through a temporary file and `rename`. After an error, the file still has its old contents.
 ///
@@ -25,20 +22,21 @@ const PROC_SUPER_MAGIC: i64 = 0x9fa0;
 /// | a symbolic link of another user | refused |
 /// | a FIFO, a device, an open descriptor such as /dev/stdout | it is opened and written |
 /// | a folder | refused |
+/// | a folder of the path is a symbolic link of another user, and this user is root | refused |
 ///
 /// # Errors
 /// If the file or its folder cannot be written.
 pub fn write_atomically(path: &Path, text: &[u8]) -> io::Result<()> {
     match resolve(path)? {
         Target::Opened(mut file) => file.write_all(text),
-        Target::File(path) => {
-            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-            let mut file = new_temporary_file(folder.unwrap_or(Path::new(".")))?;
+        Target::File { folder, name, path } => {
+            let folder_path = path_of(&folder, folder_of(&path));
+            let mut file = new_temporary_file(&folder_path)?;
             file.write_all(text)?;
             file.as_file().sync_all()?;
             file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
             // Replaces a symbolic link that somebody has put there meanwhile, and does not follow it.
-            file.persist(path).map_err(|error| error.error)?;
+            file.persist(folder_path.join(name)).map_err(|error| error.error)?;
             Ok(())
         }
     }
@@ -46,24 +44,33 @@ pub fn write_atomically(path: &Path, text: &[u8]) -> io::Result<()> {
 
 /// What a path leads to.
 enum Target {
-    /// A file or nothing at this path.
-    File(PathBuf),
+    /// A file or nothing, by the descriptor of its folder and its name; and its path.
+    File { folder: OwnedFd, name: OsString, path: PathBuf },
     /// A FIFO, a device or a descriptor.
     Opened(File),
+}
+
+/// The folder of a path.
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Follows symbolic links, each of which is read from the descriptor whose owner was checked.
 fn resolve(path: &Path) -> io::Result<Target> {
     let mut path = path.to_owned();
     for _ in 0..MAX_LINKS {
+        let folder = open_folder(CWD, folder_of(&path))?;
+        let Some(name) = path.file_name().map(OsStr::to_owned) else {
+            return Err(io::ErrorKind::IsADirectory.into());
+        };
         let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let entry = match openat(CWD, &path, flags, Mode::empty()) {
-            Err(rustix::io::Errno::NOENT) => return Ok(Target::File(path)),
+        let entry = match openat(&folder, &name, flags, Mode::empty()) {
+            Err(rustix::io::Errno::NOENT) => return Ok(Target::File { folder, name, path }),
             entry => entry?,
         };
         let status = fstat(&entry)?;
         match FileType::from_raw_mode(status.st_mode) {
-            FileType::RegularFile => return Ok(Target::File(path)),
+            FileType::RegularFile => return Ok(Target::File { folder, name, path }),
             FileType::Directory => return Err(io::ErrorKind::IsADirectory.into()),
             FileType::Symlink if is_in_proc(&entry)? => {
                 return File::options().write(true).open(&path).map(Target::Opened);
@@ -73,24 +80,18 @@ fn resolve(path: &Path) -> io::Result<Target> {
                     return Err(io::Error::other("a symbolic link of another user"));
                 }
                 let link = readlinkat(&entry, "", Vec::new())?;
-                let folder = path.parent().unwrap_or(Path::new(""));
-                path = folder.join(OsStr::from_bytes(link.as_bytes()));
+                path = folder_of(&path).join(OsStr::from_bytes(link.as_bytes()));
             }
-            _ => return open_special(&path).map(Target::Opened),
+            _ => return open_special(&folder, &name).map(Target::Opened),
         }
     }
     Err(io::Error::from(rustix::io::Errno::LOOP))
 }
 
-/// Links in /proc stand for open descriptors; they cannot be read as paths.
-fn is_in_proc(link: &impl std::os::fd::AsFd) -> io::Result<bool> {
-    Ok(fstatfs(link)?.f_type == PROC_SUPER_MAGIC)
-}
-
 /// Opens a FIFO or a device for writing, if it still is one.
-fn open_special(path: &Path) -> io::Result<File> {
+fn open_special(folder: &OwnedFd, name: &OsStr) -> io::Result<File> {
     let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let file = File::from(openat(CWD, path, flags, Mode::empty())?);
+    let file = File::from(openat(folder, name, flags, Mode::empty())?);
     if file.metadata()?.is_file() {
         return Err(io::Error::other("replaced by a file at this moment"));
     }
@@ -103,9 +104,7 @@ fn open_special(path: &Path) -> io::Result<File> {
 /// # Errors
 /// If the folder does not exist or cannot be written to.
 pub fn new_temporary_file(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
-    if !fs::metadata(folder)?.is_dir() {
-        return Err(io::ErrorKind::NotADirectory.into());
-    }
+    open_folder(CWD, folder)?;
     tempfile::NamedTempFile::new_in(folder).map_err(|error| error.kind().into())
 }
 

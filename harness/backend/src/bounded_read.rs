@@ -9,10 +9,15 @@ use std::path::Path;
 /// # Errors
 /// When the file cannot be read, or has more than `limit` bytes.
 pub fn read_bounded(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    let too_large = || io::Error::other(format!("larger than {limit} bytes"));
+    let file = File::open(path)?;
+    if file.metadata()?.len() > limit {
+        return Err(too_large());
+    }
     let mut bytes = Vec::new();
-    File::open(path)?.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit {
-        return Err(io::Error::other(format!("larger than {limit} bytes")));
+        return Err(too_large());
     }
     Ok(bytes)
 }

@@ -417,6 +417,13 @@ pub static CHANGES: &[Change] = &[
         apply: |rules| rules.hex_syntax = HexSyntax::Pairs,
     },
     Change {
+        since: since(63),
+        rule: "dnsmasq exits with 1 if two --dhcp-host have one address",
+        function: "one_opt (option.c)",
+        effect: "before, one of the two clients is refused again and again",
+        apply: |rules| rules.refuses_duplicate_addresses = true,
+    },
+    Change {
         since: since(64),
         rule: "DHCPv6: the tag dhcpv6",
         function: "rfc3315.c",
@@ -467,7 +474,7 @@ pub static CHANGES: &[Change] = &[
     },
     Change {
         since: since(67),
-        rule: "DHCPv6: DNSMASQ_MAC; a lifetime of 0 in a request is no wish",
+        rule: "DHCPv6: DNSMASQ_MAC; hosts and tags by hardware address; a lifetime of 0 in a request is no wish",
         function: "lease_set_hwaddr (lease.c), calculate_times (rfc3315.c)",
         effect: "the first RENEW after a start is an old call, since the hardware address becomes known",
         apply: |rules| {
@@ -481,6 +488,13 @@ pub static CHANGES: &[Change] = &[
         function: "legal_hostname (util.c)",
         effect: "a name that begins with `-` or `_` is not used",
         apply: |rules| rules.name_syntax = NameSyntax::LetterFirst,
+    },
+    Change {
+        since: since(67),
+        rule: "the tags of a configured host come after those of the options that the client sends",
+        function: "dhcp_reply (rfc2131.c)",
+        effect: "another order of the words in DNSMASQ_TAGS",
+        apply: |rules| rules.host_tags_precede_matches = false,
     },
     Change {
         since: since(68),
@@ -541,6 +555,13 @@ pub static CHANGES: &[Change] = &[
         function: "read_leases (lease.c)",
         effect: "a store with too many leases keeps dnsmasq from starting, as before 2.60",
         apply: |rules| rules.stored_lease_limit = StoredLeaseLimit::Exits,
+    },
+    Change {
+        since: since(77),
+        rule: "the tag known-othernet",
+        function: "dhcp_reply (rfc2131.c), dhcp6_no_relay (rfc3315.c)",
+        effect: "another value of DNSMASQ_TAGS",
+        apply: |rules| rules.known_othernet_tag = true,
     },
     Change {
         since: since(80),

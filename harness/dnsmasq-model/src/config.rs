@@ -1,5 +1,6 @@
 //! The options of dnsmasq's command line (option.c) that affect leases and script calls.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::host::Host;
@@ -118,6 +119,8 @@ pub struct ServerConfig {
     pub(crate) bound_by: Option<String>,
     /// Why dnsmasq does not start with these options together, if they exclude each other.
     pub conflict: Option<String>,
+    /// The options without effect on leases and script calls that were given.
+    pub(crate) without_effect: BTreeSet<String>,
     /// Options that are not modelled. They may change the behaviour of the real dnsmasq.
     pub unmodelled: Vec<String>,
 }
@@ -165,6 +168,7 @@ impl Default for ServerConfig {
             without_dhcp: Vec::new(),
             bound_by: None,
             conflict: None,
+            without_effect: BTreeSet::new(),
             unmodelled: Vec::new(),
         }
     }
@@ -274,7 +278,9 @@ impl ServerConfig {
             other if WITHOUT_DHCP.contains(&other) => {
                 config.without_dhcp.push(required()?.to_owned());
             }
-            other if WITHOUT_EFFECT.contains(&other) => {}
+            other if WITHOUT_EFFECT.contains(&other) => {
+                config.without_effect.insert(other.to_owned());
+            }
             _ => config.unmodelled.push(arg.to_owned()),
         }
         Ok(())
@@ -294,7 +300,7 @@ impl ServerConfig {
 
     /// domain.c `get_domain`, `get_domain6`: the domain of an address.
     #[must_use]
-    pub fn domain_of(&self, addr: IpAddr) -> Option<&[u8]> {
+    pub(crate) fn domain_of(&self, addr: IpAddr) -> Option<&[u8]> {
         self.cond_domains
             .iter()
             .find(|c| match (addr, c.start, c.end) {

@@ -8,6 +8,7 @@ use super::hosts::ConfigFiles;
 use super::init::StartFailure;
 use super::network::Network;
 use super::range::{Range6, Use6};
+use super::rules::Rules;
 
 /// `EC_BADCONF` of dnsmasq.h.
 const BAD_CONFIGURATION: u8 = 1;
@@ -41,11 +42,19 @@ impl ServerConfig {
     /// Exit code 1, and the message that dnsmasq logs.
     pub fn check(&self) -> Result<(), StartFailure> {
         let fail = |message: String| Err(StartFailure::Exit { code: BAD_CONFIGURATION, message });
-        if let Some(addr) = self.duplicate_address() {
+        let refuses_duplicates = Rules::of(self.release).refuses_duplicate_addresses;
+        if let Some(addr) = self.duplicate_address().filter(|_| refuses_duplicates) {
             return fail(format!("duplicate dhcp-host IP address {addr}"));
         }
         if self.fqdn && self.domain.is_none() {
             return fail("there must be a default domain when --dhcp-fqdn is set".to_owned());
+        }
+        let has = |option: &str| self.without_effect.contains(option);
+        if has("dnssec") && !has("trust-anchor") {
+            return fail("no root trust anchor provided for DNSSEC".to_owned());
+        }
+        if has("auth-zone") && !has("auth-server") {
+            return fail("--auth-server required when an auth zone is defined".to_owned());
         }
         Ok(())
     }
@@ -85,6 +94,10 @@ mod tests {
     #[case(&["--dhcp-fqdn", "--domain=lan,10.0.0.0/24"], 1)]
     #[case(&["--dhcp-fqdn", "--domain=lan"], 0)]
     #[case(&["--bind-interfaces", "--bind-dynamic"], 1)]
+    #[case(&["--dnssec"], 1)]
+    #[case(&["--dnssec", "--trust-anchor=.,20326,8,2,E06D44B8"], 0)]
+    #[case(&["--auth-zone=lan"], 1)]
+    #[case(&["--auth-zone=lan", "--auth-server=ns.lan,eth0"], 0)]
     fn dnsmasq_exits_with_a_configuration_that_contradicts_itself(
         #[case] options: &[&str],
         #[case] status: i32,

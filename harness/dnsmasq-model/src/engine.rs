@@ -1,86 +1,21 @@
-//! The daemon around the lease database: start, signals, alarm, and the main loop of dnsmasq.c.
+//! The inputs of the model: start, messages, signals, files, neighbours and the passage of time.
 
-use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use super::arp::ArpCache;
-use super::call::{
-    Action, CallContext, CallSink, HeldCall, PendingCall, ScriptCall, StaleBuffers, Subject,
-    init_call,
-};
+use super::alarm::Alarm;
+use super::call::{ScriptCall, init_call};
+use super::call_sink::CallSink;
 use super::clock::{Build, Clock};
 use super::config::ServerConfig;
-use super::db::{Due, LeaseDb};
-use super::hex::hex_text;
-use super::hosts::{ClientNetwork, ConfigFiles, HostDirectory, HostsName, is_in_dir};
-use super::hw_addr::HwAddr;
-use super::init::{InitResult, InitStatus, StartFailure};
-use super::lease::{Flags, Lease, LeaseKind};
-use super::lease_line::{LeaseLine, duid_line};
-use super::netmask::{netmask, same_net, same_net6};
+use super::hosts::{ConfigFiles, is_in_dir};
+use super::hw_addr::{ETHER, HwAddr};
+use super::init::{InitResult, StartFailure};
+use super::lease::Lease;
 use super::network::Network;
-use super::read::read_leases;
-use super::rules::{CallDelivery, InterfaceKnowledge, Rules};
-use super::script_queue::ScriptQueue;
-
-/// `EC_INIT_OFFSET` of config.h, which is added to the exit code of `init`.
-const INIT_OFFSET: u8 = 10;
-/// 2000-01-01 in seconds since 1970: the epoch of a DUID-LLT (RFC 8415, section 11.2).
-const DUID_EPOCH: i64 = 946_684_800;
-
-/// An event in dnsmasq's pipe to itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum PipeEvent {
-    /// `EVENT_INIT` and `EVENT_RELOAD` (SIGHUP).
-    Reload,
-    /// `EVENT_ALARM`: SIGALRM, or an expiry already past when the alarm was to be set.
-    Alarm,
-}
-
-/// Why dnsmasq acts by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Wake {
-    /// A call of the script has ended.
-    EndOfCall,
-    /// SIGALRM.
-    Alarm,
-    /// A lease that was at its end is over ([`Engine::is_busy`]).
-    EndOfBusySecond,
-}
-
-/// The time of SIGALRM, which is computed only when needed.
-#[derive(Debug, Clone, Copy, Default)]
-struct Alarm {
-    at: Option<i64>,
-    /// The times (dnsmasq's clock, monotonic clock) at which the alarm was set to the earliest expiry.
-    pending: Option<(i64, i64)>,
-}
-
-/// A running dnsmasq.
-#[derive(Debug, Clone)]
-pub(crate) struct Process {
-    pub(crate) config: Arc<ServerConfig>,
-    pub(crate) db: LeaseDb,
-    pub(crate) directory: HostDirectory,
-    context: Arc<CallContext>,
-    stale: StaleBuffers,
-    /// Whether there may be a DHCPv6 lease whose call shows `stale`.
-    shows_stale: bool,
-    pipe: VecDeque<PipeEvent>,
-    arp: ArpCache,
-    transfers: VecDeque<(u64, IpAddr, Vec<u8>)>,
-    alarm: Alarm,
-    /// The time on the monotonic clock until which dnsmasq raises the alarm again and again, since no lease is over yet.
-    busy_until: Option<i64>,
-    /// A call that waits in the buffer.
-    held: Option<HeldCall>,
-    script: ScriptQueue,
-    /// The next packet is lost.
-    pub(crate) loses_next_packet: bool,
-    /// dnsmasq accessed a lease that could not be allocated.
-    pub(crate) has_crashed: bool,
-}
+use super::process::{PipeEvent, Process, Wake};
+use super::rules::CallDelivery;
+use super::start::start;
 
 /// dnsmasq, and the state of its machine that survives a restart of dnsmasq: files, the kernel's neighbour table, a lease
 /// file.
@@ -201,76 +136,10 @@ impl Engine {
     ) -> Result<(), StartFailure> {
         self.process = None;
         let config = self.config.at_start(&self.files, &self.network)?;
-        config.check_after_init()?;
-        let rules = Rules::of(config.release);
-        let now = self.build.now(clock);
-        let mut db = LeaseDb::new(self.build, rules, config.fqdn, config.lease_max);
-        let by_script = config.lease_ro;
-        let text = match (by_script, config.script.is_empty()) {
-            (true, true) => &[][..],
-            (true, false) => &init.stdout[..],
-            (false, _) => &self.lease_file[..],
-        };
-        let read = read_leases(&mut db, self.build, &config, text, now)?;
-        if by_script && !config.script.is_empty() {
-            check_init(init.status, &config, &rules)?;
-        }
-        db.dirty = false;
-        db.prune_expired(now);
-        let mut duid = read.duid;
-        let duid_was_stored = duid.is_some();
-        if duid.is_none() && !config.ranges6.is_empty() {
-            db.dirty = true;
-            duid = Some(make_duid(self.build, &config, &self.network, now));
-        }
-        if !rules.domains_while_reading {
-            db.calc_fqdns(|addr| config.domain_of(addr));
-        }
-        if rules.interface == InterfaceKnowledge::AtStart {
-            self.find_interfaces(&mut db);
-        }
-        let context = CallContext {
-            build: self.build,
-            rules,
-            script: config.script_name().to_vec(),
-            interfaces: (0..=self.network.others.len() as u8)
-                .map(|number| self.network.name(number, &config.interface).to_vec())
-                .collect(),
-            server_duid: duid.unwrap_or_default(),
-            duid_was_stored,
-            log_dhcp: config.log_dhcp,
-        };
-        let directory = HostDirectory::read(&config, &ConfigFiles::default());
-        let shows_stale =
-            !config.ranges6.is_empty() || db.newest_first().any(|lease| lease.kind.is_v6());
-        self.process = Some(Process {
-            config,
-            db,
-            directory,
-            context: Arc::new(context),
-            stale: StaleBuffers { packet: read.packet, argument: read.name },
-            shows_stale,
-            pipe: VecDeque::from([PipeEvent::Reload]),
-            arp: ArpCache::default(),
-            transfers: VecDeque::new(),
-            alarm: Alarm::default(),
-            busy_until: None,
-            held: None,
-            script: ScriptQueue::default(),
-            loses_next_packet: false,
-            has_crashed: false,
-        });
+        let (network, now) = (&self.network, self.build.now(clock));
+        self.process = Some(start(self.build, config, network, &self.lease_file, init, now)?);
         self.run(clock, sink);
         Ok(())
-    }
-
-    /// lease.c `lease_find_interfaces`: the interface of a lease on a connected network becomes known.
-    fn find_interfaces(&self, db: &mut LeaseDb) {
-        for slot in db.slots_newest_first() {
-            if let Some(interface) = self.interface_of(db.get(slot).addr) {
-                db.set_interface(slot, interface);
-            }
-        }
     }
 
     /// An address with its prefix length is added to the server's interface.
@@ -304,38 +173,19 @@ impl Engine {
 
     /// netlink.c, network.c `newaddress`: with DHCPv6 dnsmasq looks for the interfaces of its leases.
     fn handle_new_addresses(&mut self, clock: Clock, sink: &mut impl CallSink) {
-        let Some(mut process) = self.process.take() else { return };
+        let Some(process) = &mut self.process else { return };
         if process.db.rules().watches_addresses && !process.config.ranges6.is_empty() {
-            self.find_interfaces(&mut process.db);
+            process.find_interfaces(&self.network);
         }
-        self.process = Some(process);
         self.run(clock, sink);
-    }
-
-    /// The interface on whose network the address is.
-    fn interface_of(&self, addr: IpAddr) -> Option<u8> {
-        match addr {
-            IpAddr::V4(addr) => (0..=self.network.others.len() as u8).find(|number| {
-                let own = self.network.addresses4(*number);
-                own.iter().any(|(own, prefix)| same_net(addr, *own, netmask(*prefix)))
-            }),
-            IpAddr::V6(addr) => {
-                self.network.v6.iter().any(|(own, p)| same_net6(addr, *own, *p)).then_some(0)
-            }
-        }
     }
 
     /// SIGTERM: the helper makes the calls that wait in its pipe, and dnsmasq all due ones (dnsmasq.c, `EVENT_TERM`). When it
     /// is idle there are none, except in the releases that make calls only here. 2.33 makes none.
     pub fn stop(&mut self, clock: Clock, sink: &mut impl CallSink) {
         let now = self.build.now(clock);
-        let Some(mut process) = self.process.take() else { return };
-        process.script.make_all(&process.context, sink);
-        if let Some(held) = process.held.take() {
-            held.make(&process.context, sink);
-        }
-        if process.db.rules().delivery == CallDelivery::MergedAtStop {
-            while process.queue_next(&self.neighbours, now, |call| sink.call(call)) {}
+        if let Some(process) = self.process.take() {
+            process.stop(&self.neighbours, now, sink);
         }
     }
 
@@ -366,11 +216,7 @@ impl Engine {
     /// Whether the script has not been told of all changes yet.
     #[must_use]
     pub fn has_unreported_changes(&self) -> bool {
-        self.process.as_ref().is_some_and(|process| {
-            process.held.is_some()
-                || process.script.has_waiting()
-                || (process.script.is_running() && process.db.has_due_call(process.aux_flags()))
-        })
+        self.process.as_ref().is_some_and(Process::has_unreported_changes)
     }
 
     /// Seconds until the last call has ended that dnsmasq, if it ends now, leaves to its helper.
@@ -442,32 +288,13 @@ impl Engine {
     }
 
     fn next_wake(&self) -> Option<(i64, Wake)> {
-        let process = self.process.as_ref()?;
-        let wakes = [
-            (process.script.end(), Wake::EndOfCall),
-            (process.alarm_time(), Wake::Alarm),
-            (process.busy_until, Wake::EndOfBusySecond),
-        ];
-        wakes.into_iter().filter_map(|(at, wake)| Some((at?, wake))).min_by_key(|(at, _)| *at)
+        self.process.as_ref()?.next_wake()
     }
 
     /// A lower bound of [`Engine::next_alarm`], computed without a scan of the leases; `i64::MAX` without an alarm.
     #[must_use]
     pub fn next_alarm_bound(&self) -> i64 {
-        match &self.process {
-            None => i64::MAX,
-            Some(p) => {
-                let alarm = match p.alarm.pending {
-                    None => p.alarm.at.unwrap_or(i64::MAX),
-                    Some((now, mono)) => {
-                        let bound = p.db.earliest_alarm_bound();
-                        mono.saturating_add(bound.saturating_sub(now).clamp(0, i64::from(u32::MAX)))
-                    }
-                };
-                let busy = p.busy_until.unwrap_or(i64::MAX);
-                alarm.min(busy).min(p.script.end().unwrap_or(i64::MAX))
-            }
-        }
+        self.process.as_ref().map_or(i64::MAX, Process::next_wake_bound)
     }
 
     /// Advances both clocks to `clock` at the same rate. Returns the monotonic times at which SIGALRM fired. For a jump of
@@ -607,11 +434,8 @@ impl Engine {
     /// Computes the time of an alarm whose lease may be removed by a change. Must be called before every change.
     pub(crate) fn resolve_alarm(&mut self, clock: Clock) {
         let now = self.build.now(clock);
-        if let Some(process) = &mut self.process
-            && process.alarm.pending.is_some()
-            && (process.db.finite_leases() <= 1 || now >= process.db.earliest_end_bound())
-        {
-            process.alarm = Alarm { at: process.alarm_time(), pending: None };
+        if let Some(process) = &mut self.process {
+            process.resolve_alarm(now);
         }
     }
 
@@ -644,7 +468,7 @@ impl Engine {
         let Some(process) = &mut self.process else { return };
         loop {
             let called =
-                process.script_round(&self.neighbours, now, (clock.mono, self.call_time), sink);
+                process.script_round(&self.neighbours, now, clock.mono, self.call_time, sink);
             match process.pipe.pop_front() {
                 Some(PipeEvent::Alarm) => {
                     process.db.prune_expired(now);
@@ -661,281 +485,8 @@ impl Engine {
 
     /// dhcp.c `dhcp_packet`: the address is added to the kernel's table before the reply to an unconfigured client.
     pub(crate) fn inject_neighbour(&mut self, addr: Ipv4Addr, hw: &HwAddr) {
-        if hw.kind == super::hw_addr::ETHER && hw.bytes().len() == 6 {
+        if hw.kind == ETHER && hw.bytes().len() == 6 {
             self.add_neighbour(IpAddr::V4(addr), *hw);
         }
     }
-}
-
-impl Process {
-    /// The name of an interface.
-    pub(crate) fn interface_name(&self, interface: u8) -> &[u8] {
-        self.context.interfaces.get(usize::from(interface)).map_or(&[], Vec::as_slice)
-    }
-
-    fn alarm_time(&self) -> Option<i64> {
-        match self.alarm.pending {
-            None => self.alarm.at,
-            Some((now, mono)) => {
-                // alarm() takes an unsigned int; 0 cancels the alarm.
-                let wait = self.db.earliest_alarm()?.wrapping_sub(now) as u32;
-                (wait != 0).then(|| mono.saturating_add(i64::from(wait)))
-            }
-        }
-    }
-
-    /// The handling of SIGHUP, and of the synthetic one at the start (dnsmasq.c `async_event`).
-    fn reload(&mut self, files: &ConfigFiles, now: i64, mono: i64, lease_file: &mut Vec<u8>) {
-        if !self.config.ranges4.is_empty() || !self.config.ranges6.is_empty() {
-            self.directory = HostDirectory::read(&self.config, files);
-            self.update_from_configs();
-            self.update_file(now, mono, lease_file);
-        }
-        if self.db.rules().sighup_marks_changed {
-            self.db.rerun_scripts();
-        }
-    }
-
-    /// One round of do_script_run(), do_arp_script_run() and do_tftp_script_run(). Returns whether there was a call.
-    /// `mono` and `call_time`: when a call begins, and how long it takes.
-    fn script_round(
-        &mut self,
-        neighbours: &[(IpAddr, HwAddr)],
-        now: i64,
-        (mono, call_time): (i64, i64),
-        sink: &mut impl CallSink,
-    ) -> bool {
-        match self.db.rules().delivery {
-            CallDelivery::OneAtATime if self.script.is_running() => false,
-            CallDelivery::Queued if self.script.is_running() => {
-                let mut queued = None;
-                let called =
-                    self.queue_next(neighbours, now, |call| queued = Some(HeldCall::of(call)));
-                if let Some(call) = queued {
-                    self.script.push(call);
-                }
-                called
-            }
-            CallDelivery::OneAtATime | CallDelivery::Queued => {
-                let mut begins = false;
-                let called = self.queue_next(neighbours, now, |call| {
-                    begins = true;
-                    sink.call(call);
-                });
-                if begins {
-                    self.script.begin(mono, call_time);
-                }
-                called
-            }
-            CallDelivery::MergedAtStop if self.held.is_some() => false,
-            CallDelivery::LastAtStop | CallDelivery::MergedAtStop => {
-                let mut held = self.held.take();
-                let called =
-                    self.queue_next(neighbours, now, |call| held = Some(HeldCall::of(call)));
-                self.held = held;
-                called
-            }
-        }
-    }
-
-    /// The flags that make a call due besides `NEW` and `CHANGED`.
-    fn aux_flags(&self) -> Flags {
-        let mut aux = Flags::default();
-        if self.config.lease_ro {
-            aux.set(Flags::AUX_CHANGED);
-        }
-        if self.config.script_on_renewal {
-            aux.set(Flags::EXP_CHANGED);
-        }
-        aux
-    }
-
-    /// Passes the next call to `queue`: the buffer has room for one.
-    fn queue_next(
-        &mut self,
-        neighbours: &[(IpAddr, HwAddr)],
-        now: i64,
-        mut queue: impl FnMut(&PendingCall<'_>),
-    ) -> bool {
-        let rules = *self.db.rules();
-        let aux = self.aux_flags();
-        let (context, stale, shows_stale) = (&self.context, &mut self.stale, self.shows_stale);
-        let has_script = !context.script.is_empty();
-        let called = self.db.next_call(aux, |due, lease, name| {
-            if !has_script {
-                return;
-            }
-            let action = match due {
-                Due::LostName => Action::OldHostname,
-                Due::Ended => Action::Del,
-                Due::New => Action::Add,
-                Due::Changed => Action::Old,
-            };
-            let subject = Subject::Lease { lease, name };
-            queue(&PendingCall { action, subject, context, stale, now });
-            if shows_stale {
-                stale.record(lease, &rules);
-            }
-        });
-        if self.config.script_arp && rules.arp_calls {
-            self.arp.refresh(neighbours, now);
-        }
-        if called {
-            return true;
-        }
-        if let Some((action, addr, hw)) = self.arp.next_call() {
-            let subject = Subject::Neighbour { hw: &hw, addr };
-            queue(&PendingCall {
-                action,
-                subject,
-                context: &self.context,
-                stale: &self.stale,
-                now,
-            });
-            return true;
-        }
-        if let Some((size, client, path)) = self.transfers.pop_front() {
-            let subject = Subject::Transfer { size, client, path: &path };
-            queue(&PendingCall {
-                action: Action::Tftp,
-                subject,
-                context: &self.context,
-                stale: &self.stale,
-                now,
-            });
-            return true;
-        }
-        false
-    }
-
-    /// lease.c `lease_update_from_configs`: gives DHCPv4 leases the names from the configuration.
-    pub(crate) fn update_from_configs(&mut self) {
-        for slot in self.db.slots_newest_first() {
-            let lease = self.db.get(slot);
-            let Some(addr) = lease.v4() else { continue };
-            let host = self.directory.find(
-                ClientNetwork::Any,
-                lease.clid.as_deref(),
-                Some(&lease.hw),
-                None,
-                &[],
-            );
-            let by_host =
-                host.filter(|h| h.addr.is_none_or(|a| a == addr)).and_then(|h| h.name.clone());
-            let name = by_host.or_else(|| {
-                match self.directory.name_of(addr, &self.config, self.db.rules())? {
-                    HostsName::Taken(name) => Some(Arc::from(name)),
-                    HostsName::ReplacesClientName(_) => None,
-                }
-            });
-            if let Some(name) = name {
-                let domain = self.config.domain_of(IpAddr::V4(addr)).map(<[u8]>::to_vec);
-                self.db.set_hostname(slot, &name, true, domain.as_deref());
-            }
-        }
-    }
-
-    /// lease.c `lease_update_file`: writes the lease file if there is one and it is dirty, and sets the alarm to the
-    /// earliest expiry. One in the past goes through the pipe, again and again until the lease is over. Without any, an
-    /// earlier alarm stays set.
-    fn update_file(&mut self, now: i64, mono: i64, lease_file: &mut Vec<u8>) {
-        if self.db.dirty && !self.config.lease_ro {
-            let mut text = self.lease_lines().join("\n");
-            if !text.is_empty() {
-                text.push('\n');
-            }
-            *lease_file = text.into_bytes();
-            self.db.dirty = false;
-        }
-        if self.db.finite_leases() == 0 {
-            return;
-        }
-        self.busy_until = None;
-        if self.db.rules().past_alarm_is_immediate
-            && self.db.earliest_alarm_bound() <= now
-            && self.db.earliest_alarm().is_some_and(|event| event <= now)
-        {
-            self.alarm = Alarm { at: self.alarm_time(), pending: None };
-            match self.db.earliest_removal() {
-                Some(removal) if removal > now => {
-                    self.busy_until = Some(mono.saturating_add(removal.saturating_sub(now)));
-                }
-                _ => self.pipe.push_back(PipeEvent::Alarm),
-            }
-        } else {
-            self.alarm = Alarm { at: None, pending: Some((now, mono)) };
-        }
-    }
-
-    fn lease_lines(&self) -> Vec<String> {
-        let line = |lease: &Lease| {
-            let time = match self.context.build {
-                Build::Rtc => (lease.expires as u64).to_string(),
-                Build::NoRtc => lease.length.to_string(),
-            };
-            // A blank in a name becomes `*`.
-            let blank = |byte: &u8| if *byte == b' ' { b'*' } else { *byte };
-            let hostname: Option<Vec<u8>> =
-                lease.hostname.as_ref().map(|name| name.iter().map(blank).collect());
-            let id = match lease.kind {
-                LeaseKind::V4 => lease.hw.text(),
-                LeaseKind::V6(kind) => kind.iaid_text(lease.iaid),
-            };
-            let line = LeaseLine {
-                time: time.as_bytes(),
-                id: id.as_bytes(),
-                address: lease.addr.to_string().as_bytes(),
-                hostname: hostname.as_deref().unwrap_or(LeaseLine::NONE),
-                client_id: LeaseLine::or_none(
-                    hex_text(lease.clid.as_deref().unwrap_or_default()).as_bytes(),
-                ),
-            }
-            .to_bytes();
-            String::from_utf8_lossy(&line).into_owned()
-        };
-        let mut lines: Vec<String> =
-            self.db.newest_first().filter(|l| !l.kind.is_v6()).map(line).collect();
-        if !self.context.server_duid.is_empty() {
-            let duid = duid_line(hex_text(&self.context.server_duid).as_bytes());
-            lines.push(String::from_utf8_lossy(&duid).into_owned());
-            lines.extend(self.db.newest_first().filter(|l| l.kind.is_v6()).map(line));
-        }
-        lines
-    }
-}
-
-/// lease.c `lease_init`: the handling of the status of pclose().
-fn check_init(
-    status: InitStatus,
-    config: &ServerConfig,
-    rules: &Rules,
-) -> Result<(), StartFailure> {
-    let script = String::from_utf8_lossy(&config.script);
-    let cannot = |why: &str| {
-        let message = format!("cannot run lease-init script {script}: {why}");
-        Err(StartFailure::exit(rules, 3, message))
-    };
-    match status {
-        // WEXITSTATUS of a shell that was killed by a signal is 0.
-        InitStatus::Code(0) | InitStatus::Signal(_) => Ok(()),
-        InitStatus::Code(126) => cannot("Permission denied"),
-        InitStatus::Code(127) => cannot("No such file or directory"),
-        InitStatus::Code(code) => Err(StartFailure::exit(
-            rules,
-            code.wrapping_add(INIT_OFFSET),
-            format!("lease-init script returned exit code {code}"),
-        )),
-    }
-}
-
-/// dhcp6.c `make_duid`: link-layer address plus time, or only the address without a real-time clock or a stored database.
-fn make_duid(build: Build, config: &ServerConfig, network: &Network, now: i64) -> Vec<u8> {
-    let persistent = build == Build::Rtc && (!config.lease_ro || !config.script.is_empty());
-    let time = if persistent { now.wrapping_sub(DUID_EPOCH) } else { 0 };
-    let mut duid = if time == 0 { vec![0, 3, 0, 1] } else { vec![0, 1, 0, 1] };
-    if time != 0 {
-        duid.extend_from_slice(&(time as u32).to_be_bytes());
-    }
-    duid.extend_from_slice(&network.mac);
-    duid
 }

@@ -33,7 +33,8 @@ impl InitResult {
 pub enum StartFailure {
     /// dnsmasq exited.
     Exit {
-        /// Exit code: 1 for an invalid configuration, 3 if the script or a file cannot be read, 5 for too many stored leases, 10 + r for exit code r of `init`.
+        /// Exit code: 1 for an invalid configuration, 3 if the script or a file cannot be read, 5 for too many stored
+        /// leases, 10 + r for exit code r of `init`.
         code: u8,
         /// The message that it logs.
         message: String,
@@ -47,6 +48,11 @@ pub enum StartFailure {
 }
 
 impl StartFailure {
+    /// A hardware address that is not hexadecimal corrupts the heap (lease.c `read_leases`).
+    pub(crate) const ABORT: StartFailure = StartFailure::Crash { signal: 6 };
+    /// A lease that could not be allocated is accessed.
+    pub(crate) const SEGMENTATION_FAULT: StartFailure = StartFailure::Crash { signal: 11 };
+
     /// Why dnsmasq exits; old releases exit with 1 whatever the reason.
     pub(crate) fn exit(rules: &Rules, code: u8, message: String) -> StartFailure {
         StartFailure::Exit { code: if rules.exit_codes_tell { code } else { 1 }, message }

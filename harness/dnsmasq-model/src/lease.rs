@@ -123,7 +123,8 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// Whether the lease has expired at `now` on dnsmasq's clock (lease.c `lease_prune`).
+    /// Whether the end of the lease has come at `now` on dnsmasq's clock. The release determines whether dnsmasq then
+    /// removes the lease in the same second.
     #[must_use]
     pub fn has_expired(&self, now: i64) -> bool {
         self.expires != 0 && now >= self.expires

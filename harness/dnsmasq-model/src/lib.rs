@@ -1,7 +1,8 @@
 //! A model of dnsmasq's DHCP server and lease database, with the script calls that it makes: a pure state machine.
 //!
 //! It models the releases 2.33 to 2.92 ([`Release`]) with `--dhcp-script`, in both builds ([`Build`]). What the releases do
-//! differently is a table ([`CHANGES`]). Every rule names the function of dnsmasq that it follows. `leaselab trace check` compares the model with recordings of the real program.
+//! differently is a table ([`CHANGES`]). Every rule names the function of dnsmasq that it follows. `leaselab trace check`
+//! compares the model with recordings of the real program.
 //!
 //! # Inputs and outputs
 //!
@@ -59,9 +60,14 @@
 
 #![forbid(unsafe_code)]
 
+mod address_hash;
+mod alarm;
+mod allocate4;
 mod arp;
+mod c_numbers;
 mod call;
 mod call_diff;
+mod call_sink;
 mod changes;
 mod client4;
 mod client6;
@@ -69,8 +75,10 @@ mod clock;
 mod conf_file;
 mod config;
 mod config_check;
+mod context4;
 mod db;
 mod engine;
+mod held_call;
 mod hex;
 mod host;
 mod host_address6;
@@ -82,6 +90,8 @@ mod init;
 mod lease;
 mod lease_line;
 mod lease_time;
+mod message4;
+mod message6;
 mod names;
 mod netmask;
 mod network;
@@ -90,25 +100,34 @@ mod options_since;
 mod parse_hex;
 mod parse_host;
 mod parse_range;
+mod pending_call;
+mod process;
 mod range;
 mod read;
 mod read_check;
 mod release;
 mod release_rules;
+mod request4;
 mod reservations6;
 mod resolver;
 mod rules;
 mod script_queue;
 mod server;
 mod server6;
+mod short_hasher;
+mod stale_buffers;
+mod start;
 mod tag_list;
 mod tags;
 mod text;
+mod tokens;
 mod v4;
 mod v6;
 
-pub use call::{Action, CallCounts, CallSink, PendingCall, ScriptCall, hostname_argument};
+pub use address_hash::address_hash;
+pub use call::{Action, ScriptCall};
 pub use call_diff::CallDifference;
+pub use call_sink::{CallCounts, CallSink};
 pub use changes::{CHANGES, Change, changes_between};
 pub use client4::{Client4, Options4};
 pub use client6::Client6;
@@ -119,23 +138,23 @@ pub use hex::{hex_digits, hex_text, parse_hex_digits, parse_hex_text};
 pub use host::Host;
 pub use host_address6::HostAddress6;
 pub use hosts::ConfigFiles;
-pub use hw_addr::{CHADDR_MAX, ETHER, HwAddr};
+pub use hw_addr::{ETHER, HwAddr};
 pub use hw_pattern::HwPattern;
 pub use ia_kind::IaKind;
 pub use init::{InitResult, InitStatus, StartFailure};
 pub use lease::{ExtraData, Lease, LeaseKind};
 pub use lease_line::{LeaseLine, duid_line, parse_duid_line};
-pub use lease_time::{INFINITE, SHORTEST_LEASE, parse_lease_time};
-pub use names::{c_string, legal_hostname, same_name, strip_hostname};
+pub use lease_time::INFINITE;
+pub use message4::{Kind4, Message4, Reply4};
+pub use message6::{Ia, Kind6, Renewal6, Reply6, Return6};
+pub use names::{c_string, legal_hostname, strip_hostname};
 pub use network::{Interface, Network};
 pub use options_since::option_since;
-pub use parse_host::parse_host;
+
+pub use pending_call::{PendingCall, hostname_argument};
 pub use range::{Range4, Range6, Use6};
 pub use read_check::{ReadLine, read_lines};
 pub use release::{Release, ReleaseError};
-pub use server::{Server, address_hash, granted_lease_time};
-pub use server6::address_hash6;
+pub use server::Server;
 pub use tags::{TagIf, TagRule};
 pub use text::{Text, share_text};
-pub use v4::{Kind4, Message4, Reply4};
-pub use v6::{Ia, Kind6, Renewal6, Reply6, Return6};

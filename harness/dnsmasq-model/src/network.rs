@@ -1,6 +1,8 @@
 //! The interfaces of the machine on which dnsmasq runs, and their addresses.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use super::netmask::{netmask, same_net, same_net6};
 
 /// The server's interface, as the kernel reports it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +39,19 @@ impl Network {
     pub(crate) fn name<'a>(&'a self, interface: u8, first: &'a [u8]) -> &'a [u8] {
         let other = interface.checked_sub(1).and_then(|other| self.others.get(usize::from(other)));
         other.map_or(first, |own| &own.name)
+    }
+
+    /// The interface on whose network the address is.
+    pub(crate) fn interface_of(&self, addr: IpAddr) -> Option<u8> {
+        match addr {
+            IpAddr::V4(addr) => (0..=self.others.len() as u8).find(|number| {
+                let own = self.addresses4(*number);
+                own.iter().any(|(own, prefix)| same_net(addr, *own, netmask(*prefix)))
+            }),
+            IpAddr::V6(addr) => {
+                self.v6.iter().any(|(own, prefix)| same_net6(addr, *own, *prefix)).then_some(0)
+            }
+        }
     }
 }
 

@@ -1,9 +1,9 @@
 //! `read_leases` of lease.c, which reads tokens of limited width instead of lines.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::call::StalePacket;
+use super::c_numbers::{atol, inet_addr, strtoul};
 use super::clock::Build;
 use super::config::ServerConfig;
 use super::db::LeaseDb;
@@ -14,6 +14,8 @@ use super::lease::{Flags, LeaseKind};
 use super::names::c_string;
 use super::parse_hex::{TypePrefix, parse_stored_hex};
 use super::rules::{InitParser, StoredLeaseLimit};
+use super::stale_buffers::StalePacket;
+use super::tokens::Tokens;
 
 /// The results of `read_leases` besides the leases.
 #[derive(Debug)]
@@ -25,54 +27,6 @@ pub(crate) struct ReadResult {
     /// The contents of the buffer with the last name, or with the command.
     pub(crate) name: Vec<u8>,
 }
-
-/// fscanf's `%Ns`: skips white space, then reads at most N other bytes.
-pub(crate) struct Tokens<'a> {
-    rest: &'a [u8],
-}
-
-impl<'a> Tokens<'a> {
-    pub(crate) fn new(text: &'a [u8]) -> Self {
-        Self { rest: text }
-    }
-
-    /// The text that was not read yet.
-    pub(crate) fn rest(&self) -> &'a [u8] {
-        self.rest
-    }
-
-    pub(crate) fn skip_blanks(&mut self) {
-        self.rest = &self.rest[self.rest.iter().take_while(|b| is_blank(**b)).count()..];
-    }
-
-    pub(crate) fn next(&mut self, width: usize) -> Option<&'a [u8]> {
-        let start = self.rest.iter().position(|b| !is_blank(*b))?;
-        let rest = &self.rest[start..];
-        let end = rest.iter().position(|b| is_blank(*b)).unwrap_or(rest.len()).min(width);
-        let (token, rest) = rest.split_at(end);
-        self.rest = rest;
-        Some(token)
-    }
-
-    /// fscanf's `%lu`: skips white space, then reads a number. `None` if there is none.
-    pub(crate) fn next_number(&mut self) -> Option<&'a [u8]> {
-        let start = self.rest.iter().position(|b| !is_blank(*b))?;
-        let rest = &self.rest[start..];
-        let sign = usize::from(matches!(rest.first(), Some(b'-' | b'+')));
-        let digits = rest[sign..].iter().take_while(|b| b.is_ascii_digit()).count();
-        let (token, rest) = rest.split_at(sign + digits);
-        self.rest = rest;
-        (digits != 0).then_some(token)
-    }
-}
-
-/// Whether C's `isspace` holds.
-fn is_blank(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\n' | 0x0b | 0x0c | b'\r')
-}
-
-const SIGABRT: u8 = 6;
-const SIGSEGV: u8 = 11;
 
 /// The tokens of one lease.
 struct StoredLease<'a> {
@@ -101,7 +55,7 @@ pub(crate) fn read_leases(
         packet: StalePacket::Raw(Arc::from(&b""[..])),
         name: [&config.script[..], b" init"].concat(),
     };
-    let mut tokens = Tokens { rest: text };
+    let mut tokens = Tokens::new(text);
     if rules.init_parser == InitParser::Scanf {
         while let Some(time) = tokens.next_number()
             && let (Some(hardware), Some(addr), Some(name), Some(id)) =
@@ -169,7 +123,7 @@ fn add_lease(
     let mut id = c_string(stored.id).to_vec();
     let mut hardware = c_string(stored.hardware).to_vec();
     let too_many = || match rules.stored_lease_limit {
-        StoredLeaseLimit::Crashes => StartFailure::Crash { signal: SIGSEGV },
+        StoredLeaseLimit::Crashes => StartFailure::SEGMENTATION_FAULT,
         StoredLeaseLimit::Exits | StoredLeaseLimit::EndsReading => {
             StartFailure::exit(&rules, 5, "too many stored leases".to_owned())
         }
@@ -180,7 +134,7 @@ fn add_lease(
             let parsed =
                 parse_stored_hex(&mut hardware, CHADDR_MAX, TypePrefix::Allowed, rules.hex_syntax);
             let Some(hex) = parsed else {
-                return Err(slot.map_or_else(too_many, |_| StartFailure::Crash { signal: SIGABRT }));
+                return Err(slot.map_or_else(too_many, |_| StartFailure::ABORT));
             };
             let kind = if hex.kind == 0 && hex.len != 0 { ETHER } else { hex.kind };
             (slot, HwAddr::new(kind, &hardware[..hex.len]))
@@ -228,94 +182,4 @@ fn add_lease(
     }
     db.clear_read_flags(slot);
     Ok(())
-}
-
-/// glibc's `inet_addr`: 1 to 4 numbers in any base; 255.255.255.255 for anything else.
-fn inet_addr(text: &[u8]) -> Ipv4Addr {
-    let parse = || -> Option<u32> {
-        let text = std::str::from_utf8(text).ok()?;
-        let parts: Vec<&str> = text.split('.').collect();
-        let (last, first) = parts.split_last().filter(|_| parts.len() <= 4)?;
-        let number = |part: &str| match part.as_bytes() {
-            [b'0', b'x' | b'X', rest @ ..] if !rest.is_empty() => {
-                u32::from_str_radix(&part[2..], 16).ok()
-            }
-            [b'0', _, ..] => u32::from_str_radix(part, 8).ok(),
-            [b'0'..=b'9', ..] => part.parse().ok(),
-            _ => None,
-        };
-        let mut addr = 0u32;
-        for (at, part) in first.iter().enumerate() {
-            addr |= number(part).filter(|n| *n <= 255)? << (24 - 8 * at);
-        }
-        let rest = number(last)?;
-        let limit = u64::from(u32::MAX) >> (8 * first.len());
-        (u64::from(rest) <= limit).then_some(addr | rest)
-    };
-    Ipv4Addr::from_bits(parse().unwrap_or(u32::MAX))
-}
-
-/// glibc's `atol`: saturates, and is 0 if there is no number.
-pub(crate) fn atol(text: &[u8]) -> i64 {
-    let (negative, digits) = signed(text);
-    let mut value: i64 = 0;
-    for digit in digits {
-        let digit = i64::from(digit - b'0');
-        let next = value
-            .checked_mul(10)
-            .and_then(|v| if negative { v.checked_sub(digit) } else { v.checked_add(digit) });
-        match next {
-            Some(next) => value = next,
-            None => return if negative { i64::MIN } else { i64::MAX },
-        }
-    }
-    value
-}
-
-/// glibc's `strtoul` in base 10.
-pub(crate) fn strtoul(text: &[u8]) -> u64 {
-    let (negative, digits) = signed(text);
-    let mut value: u64 = 0;
-    for digit in digits {
-        match value.checked_mul(10).and_then(|v| v.checked_add(u64::from(digit - b'0'))) {
-            Some(next) => value = next,
-            None => return u64::MAX,
-        }
-    }
-    if negative { value.wrapping_neg() } else { value }
-}
-
-fn signed(text: &[u8]) -> (bool, impl Iterator<Item = u8>) {
-    let (negative, rest) = match text.split_first() {
-        Some((b'-', rest)) => (true, rest),
-        Some((b'+', rest)) => (false, rest),
-        _ => (false, text),
-    };
-    (negative, rest.iter().copied().take_while(u8::is_ascii_digit))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_parsed_as_by_the_c_library() {
-        assert_eq!(atol(b"notanumber"), 0);
-        assert_eq!(atol(b"0x10"), 0);
-        assert_eq!(atol(b"12.9"), 12);
-        assert_eq!(atol(b"+300"), 300);
-        assert_eq!(atol(b"-5"), -5);
-        assert_eq!(atol(b"99999999999999999999"), i64::MAX);
-        assert_eq!(strtoul(b"00:03"), 0);
-        assert_eq!(strtoul(b"-1"), u64::MAX);
-    }
-
-    #[test]
-    fn tokens_longer_than_their_field_are_split() {
-        let mut tokens = Tokens { rest: b"abcdef g" };
-        assert_eq!(tokens.next(4), Some(&b"abcd"[..]));
-        assert_eq!(tokens.next(4), Some(&b"ef"[..]));
-        assert_eq!(tokens.next(4), Some(&b"g"[..]));
-        assert_eq!(tokens.next(4), None);
-    }
 }

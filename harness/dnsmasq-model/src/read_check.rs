@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::ops::Range;
 
+use super::c_numbers::{atol, strtoul};
 use super::hex::hex_text;
 use super::hw_addr::{CHADDR_MAX, ETHER, HwAddr};
 use super::ia_kind::IaKind;
@@ -10,9 +11,9 @@ use super::init::StartFailure;
 use super::lease_line::{LeaseLine, duid_line};
 use super::names::c_string;
 use super::parse_hex::{TypePrefix, parse_stored_hex};
-use super::read::{Tokens, atol, strtoul};
 use super::release::Release;
 use super::rules::{InitParser, Rules};
+use super::tokens::Tokens;
 
 /// A lease or the server's DUID that dnsmasq reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,14 +22,6 @@ pub struct ReadLine {
     pub line: Vec<u8>,
     /// The place of its words.
     pub span: Range<usize>,
-}
-
-impl Release {
-    /// Whether the release knows DHCPv6, and so reads its leases.
-    #[must_use]
-    pub fn knows_v6(self) -> bool {
-        Rules::of(self).init_parser != InitParser::Scanf
-    }
 }
 
 /// Reads the output of `init` as a release of dnsmasq does: words instead of lines.
@@ -121,7 +114,7 @@ fn lease_line(words: &LeaseWords<'_>, rules: &Rules) -> Result<Option<Vec<u8>>, 
         Ok(IpAddr::V4(addr)) => {
             let parsed =
                 parse_stored_hex(&mut id, CHADDR_MAX, TypePrefix::Allowed, rules.hex_syntax);
-            let Some(hex) = parsed else { return Err(StartFailure::Crash { signal: 6 }) };
+            let Some(hex) = parsed else { return Err(StartFailure::ABORT) };
             let kind = if hex.kind == 0 && hex.len != 0 { ETHER } else { hex.kind };
             (addr.to_string(), HwAddr::new(kind, &id[..hex.len]).text())
         }

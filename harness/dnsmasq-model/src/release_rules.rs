@@ -26,7 +26,7 @@ impl Release {
         }
     }
 
-    /// Whether this release serves DHCPv6.
+    /// Whether this release serves DHCPv6, and reads DHCPv6 leases.
     #[must_use]
     pub fn has_dhcpv6(self) -> bool {
         Rules::of(self).dhcpv6

@@ -41,11 +41,11 @@ impl<'a> Identity6<'a> {
     ) -> Identity6<'a> {
         let network = ClientNetwork::V6(&config.ranges6);
         let rules = Rules::of(config.release);
-        let mut tags = tags6(&rules, &config.tag_rules, &config.interface, client.hw.as_ref());
+        let hw = client.hw.as_ref().filter(|_| rules.mac6);
+        let mut tags = tags6(&rules, &config.tag_rules, &config.interface, hw);
         let sent = client.hostname.as_deref().filter(|_| name_sent == NameSent::Yes);
         add_name_tags(&config.tag_rules, sent, &mut tags);
         let with_tag_if = |tags: &Vec<String>| TagIf::apply(&config.tag_if, tags.clone());
-        let hw = client.hw.as_ref();
         let found = directory.find(network, Some(&client.duid), hw, None, &with_tag_if(&tags));
         let by_name = || {
             let legal = sent.and_then(|name| legal_name(name, rules.name_syntax));
@@ -64,7 +64,7 @@ impl<'a> Identity6<'a> {
         } else {
             let any = ClientNetwork::Any;
             let elsewhere = directory.find(any, Some(&client.duid), hw, None, &with_tag_if(&tags));
-            elsewhere.map(|_| "known-othernet")
+            elsewhere.filter(|_| rules.known_othernet_tag).map(|_| "known-othernet")
         };
         if let Some(known) = known {
             tags.insert(0, known.to_owned());

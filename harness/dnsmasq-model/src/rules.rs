@@ -239,6 +239,12 @@ pub(crate) struct Rules {
     pub(crate) relay_replaces_address: bool,
     /// `DNSMASQ_TAGS` and `DNSMASQ_CPEWAN_*`.
     pub(crate) tags_variable: bool,
+    /// The tags of a configured host are set before those of the options that the client sends.
+    pub(crate) host_tags_precede_matches: bool,
+    /// Two hosts with one address keep dnsmasq from starting.
+    pub(crate) refuses_duplicate_addresses: bool,
+    /// The tag `known-othernet`.
+    pub(crate) known_othernet_tag: bool,
     /// The tag `dhcpv6`.
     pub(crate) dhcpv6_tag: bool,
     /// `DNSMASQ_LOG_DHCP`.
@@ -332,6 +338,9 @@ impl Rules {
         relay_address_variable: false,
         relay_replaces_address: false,
         tags_variable: false,
+        host_tags_precede_matches: true,
+        refuses_duplicate_addresses: false,
+        known_othernet_tag: false,
         dhcpv6_tag: false,
         log_dhcp_variable: false,
         log_dhcp_in_tftp: true,

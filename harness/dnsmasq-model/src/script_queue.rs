@@ -2,7 +2,9 @@
 
 use std::collections::VecDeque;
 
-use super::call::{CallContext, CallSink, HeldCall};
+use super::call_sink::CallSink;
+use super::held_call::HeldCall;
+use super::pending_call::CallContext;
 
 /// The running call, and those that wait for its end.
 #[derive(Debug, Clone, Default)]

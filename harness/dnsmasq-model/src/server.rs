@@ -7,21 +7,19 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
-use super::call::CallSink;
+use super::allocate4::allocate;
+use super::call_sink::CallSink;
 use super::client4::Client4;
 use super::clock::Clock;
-use super::engine::{Engine, Process};
+use super::context4::contexts;
+use super::engine::Engine;
 use super::host::{Host, config_has_mac};
-use super::hosts::ClientNetwork;
 use super::lease_time::{INFINITE, SHORTEST_LEASE};
-use super::netmask::same_net;
+use super::message4::{Kind4, Message4, Reply4};
+use super::request4::Request4;
 use super::reservations6::NameSent;
-use super::rules::AddressHash;
 use super::tag_list::{EmptyList, match_tags};
-use super::tags::{TagIf, add_name_tags, tags4};
-use super::v4::{
-    Context4, Kind4, Message4, Reply4, client_name, contexts, extended_hwaddr, sent_name,
-};
+use super::v4::extended_hwaddr;
 
 /// `DECLINE_BACKOFF` of config.h: the number of seconds for which a declined static address is not used.
 pub(crate) const DECLINE_BACKOFF: i64 = 600;
@@ -45,7 +43,7 @@ pub struct Server {
 /// The lease time that a client gets, in seconds: that of its `dhcp-host` or its range, or the requested one if that is
 /// shorter, but at least 120 seconds (rfc2131.c `calc_time`).
 #[must_use]
-pub fn granted_lease_time(configured: u32, requested: Option<u32>) -> u32 {
+pub(crate) fn granted_lease_time(configured: u32, requested: Option<u32>) -> u32 {
     match requested.map(|requested| requested.max(SHORTEST_LEASE)) {
         Some(requested)
             if configured == INFINITE || (requested != INFINITE && requested < configured) =>
@@ -54,43 +52,6 @@ pub fn granted_lease_time(configured: u32, requested: Option<u32>) -> u32 {
         }
         _ => configured,
     }
-}
-
-/// The hash of the hardware address by which a release chooses an address.
-fn hash_of(bytes: &[u8], hash: AddressHash) -> u32 {
-    match hash {
-        AddressHash::Sum => bytes.iter().fold(0, |j: u32, &byte| {
-            let byte = u32::from(byte);
-            j.wrapping_add(byte).wrapping_add(byte << 8).wrapping_add(byte << 16)
-        }),
-        AddressHash::AccumulatedSdbm => bytes
-            .iter()
-            .fold(0, |j: u32, &byte| u32::from(byte).wrapping_add(j << 6).wrapping_add(j << 16)),
-        AddressHash::Sdbm => address_hash(bytes),
-    }
-}
-
-/// The SDBM hash of the hardware address, which determines where the search for a free address starts (dhcp.c
-/// `address_allocate`).
-#[must_use]
-pub fn address_hash(bytes: &[u8]) -> u32 {
-    let hash = bytes.iter().fold(0u32, |j, &byte| {
-        u32::from(byte).wrapping_add(j << 6).wrapping_add(j << 16).wrapping_sub(j)
-    });
-    hash.max(1)
-}
-
-/// A message with the data on which a decision depends.
-struct Request<'a> {
-    process: &'a Process,
-    client: &'a Client4,
-    clid: Option<&'a [u8]>,
-    contexts: Vec<Context4<'a>>,
-    host: Option<&'a Host>,
-    tags: Vec<String>,
-    /// The client's lease.
-    lease: Option<usize>,
-    now: i64,
 }
 
 impl Server {
@@ -212,7 +173,7 @@ impl Server {
             Kind4::Release | Kind4::Decline => NameSent::No,
             _ => NameSent::Yes,
         };
-        let request = Request::new(process, client, clid, contexts, lease, now, name_sent);
+        let request = Request4::new(process, client, clid, contexts, lease, now, name_sent);
         let mut epochs = self.epochs.clone();
         let reply = match kind {
             Kind4::Discover { rapid } => self.discover(&request, addr, rapid, &mut epochs),
@@ -242,7 +203,7 @@ impl Server {
         let lease = process.db.find_by_client(&client.hw, client.clid.as_deref());
         let clid = client.clid.as_deref();
         // A DECLINE has no host name (RFC 2131, table 5), so that a host is not found by its name.
-        let request = Request::new(process, client, clid, contexts, lease, now, NameSent::No);
+        let request = Request4::new(process, client, clid, contexts, lease, now, NameSent::No);
         if request.host.and_then(|h| h.addr) == Some(addr) {
             self.declined.insert(IpAddr::V4(addr), now);
         } else {
@@ -255,7 +216,7 @@ impl Server {
 
     fn discover(
         &self,
-        request: &Request<'_>,
+        request: &Request4<'_>,
         requested: Ipv4Addr,
         rapid: bool,
         epochs: &mut [u32],
@@ -302,7 +263,7 @@ impl Server {
         Reply4::Offer(addr)
     }
 
-    fn request_reply(&self, request: &Request<'_>, kind: Kind4, addr: Ipv4Addr) -> Reply4 {
+    fn request_reply(&self, request: &Request4<'_>, kind: Kind4, addr: Ipv4Addr) -> Reply4 {
         if request.ignored() {
             return Reply4::Silent;
         }
@@ -328,7 +289,7 @@ impl Server {
     }
 
     /// The checks after `rapid_commit:` in `dhcp_reply`.
-    fn grant(&self, request: &Request<'_>, kind: Kind4, addr: Ipv4Addr) -> Reply4 {
+    fn grant(&self, request: &Request4<'_>, kind: Kind4, addr: Ipv4Addr) -> Reply4 {
         let db = &request.process.db;
         // A REQUEST in state SELECTING for another address removes the client's lease first.
         let lease =
@@ -383,58 +344,7 @@ impl Server {
     }
 }
 
-/// dhcp.c `address_allocate`: the first free address from the hash of the hardware address upwards. `epochs`: for each
-/// range, how often an address of it was declined.
-fn allocate(request: &Request<'_>, epochs: &mut [u32]) -> Option<Ipv4Addr> {
-    let id = extended_hwaddr(&request.client.hw, request.clid);
-    if id.is_empty() {
-        return None;
-    }
-    let db = &request.process.db;
-    let hash = hash_of(id, db.rules().address_hash);
-    let sequential = request.process.config.sequential;
-    let skips_declined = sequential && db.rules().sequential_skips_declined;
-    for empty in [EmptyList::DoesNotMatch, EmptyList::Matches] {
-        for context in &request.contexts {
-            let range = context.range;
-            if range.is_static || !match_tags(&range.filter, &request.tags, empty) {
-                continue;
-            }
-            let (first, last) = (range.start.to_bits(), range.end.to_bits());
-            let size = u64::from(last - first) + 1;
-            let start = if sequential {
-                let highest = db.newest_first().filter_map(super::Lease::v4).map(Ipv4Addr::to_bits);
-                highest.filter(|a| *a > first && *a <= last).max().unwrap_or(first)
-            } else {
-                let epoch = epochs.get(context.index).copied().unwrap_or(0);
-                first + (u64::from(hash.wrapping_add(epoch)) % size) as u32
-            };
-            for step in 0..size {
-                let addr =
-                    Ipv4Addr::from_bits(first + ((u64::from(start - first) + step) % size) as u32);
-                // Addresses ending in .0 and .255 of a class C network confuse Windows.
-                let class_c = (192..=223).contains(&addr.octets()[0]);
-                let is_avoided = db.rules().avoids_windows_addresses
-                    && class_c
-                    && matches!(addr.octets()[3], 0 | 255);
-                if !is_avoided
-                    && !request.contexts.iter().any(|c| c.router == Some(addr))
-                    && db.find_by_addr(addr).is_none()
-                    && request.process.directory.find_by_addr(addr).is_none()
-                {
-                    let declined = epochs.get_mut(context.index).filter(|count| **count != 0);
-                    match declined {
-                        Some(count) if skips_declined => *count -= 1,
-                        _ => return Some(addr),
-                    }
-                }
-            }
-        }
-    }
-    None
-}
-
-fn bootp_reply(request: &Request<'_>, epochs: &mut [u32]) -> Reply4 {
+fn bootp_reply(request: &Request4<'_>, epochs: &mut [u32]) -> Reply4 {
     let db = &request.process.db;
     let hw = &request.client.hw;
     if hw.kind == 0 || hw.is_empty() || request.ignored() {
@@ -480,80 +390,6 @@ fn bootp_reply(request: &Request<'_>, epochs: &mut [u32]) -> Reply4 {
     Reply4::BootReply(addr)
 }
 
-impl<'a> Request<'a> {
-    fn new(
-        process: &'a Process,
-        client: &'a Client4,
-        clid: Option<&'a [u8]>,
-        contexts: Vec<Context4<'a>>,
-        lease: Option<usize>,
-        now: i64,
-        name_sent: NameSent,
-    ) -> Request<'a> {
-        let pairs: Vec<_> = contexts.iter().map(|c| (c.range, c.mask)).collect();
-        let network = ClientNetwork::V4(&pairs);
-        let directory = &process.directory;
-        let config = &process.config;
-        let interface = process.interface_name(client.interface);
-        let mut tags = tags4(&config.tag_rules, interface, client);
-        let found_with = TagIf::apply(&config.tag_if, tags.clone());
-        let mut host = directory.find(network, clid, Some(&client.hw), None, &found_with);
-        let name = client_name(client, process.db.rules(), config.domain.as_deref())
-            .filter(|_| name_sent == NameSent::Yes);
-        if name.is_some() {
-            add_name_tags(&config.tag_rules, sent_name(client), &mut tags);
-        }
-        let found_with = TagIf::apply(&config.tag_if, tags.clone());
-        if host.is_none()
-            && let Some(name) = name
-        {
-            host = directory
-                .find(network, None, Some(&client.hw), Some(name), &found_with)
-                .filter(|h| h.clid.is_none() && h.hardware.is_empty());
-        }
-        if let Some(host) = host {
-            tags.push("known".to_owned());
-            tags.extend(host.set.iter().cloned());
-        }
-        let tags = TagIf::apply(&config.tag_if, tags);
-        Request { process, client, clid, contexts, host, tags, lease, now }
-    }
-
-    fn ignored(&self) -> bool {
-        self.host.is_some_and(|h| h.ignore)
-            || self
-                .process
-                .config
-                .ignore
-                .iter()
-                .any(|list| match_tags(list, &self.tags, EmptyList::DoesNotMatch))
-    }
-
-    /// dhcp.c `address_available`: the range from which this address may be assigned.
-    fn available(&self, addr: Ipv4Addr) -> Option<&Context4<'a>> {
-        if self.contexts.iter().any(|c| c.router == Some(addr)) {
-            return None;
-        }
-        self.contexts.iter().find(|c| {
-            !c.range.is_static
-                && c.range.start <= addr
-                && addr <= c.range.end
-                && match_tags(&c.range.filter, &self.tags, EmptyList::Matches)
-        })
-    }
-
-    /// dhcp.c `narrow_context`: the range that contains an address, or else one on the same network.
-    fn narrow(&self, addr: Ipv4Addr) -> Option<&Context4<'a>> {
-        let on_net = |c: &&Context4<'a>| {
-            match_tags(&c.range.filter, &self.tags, EmptyList::Matches)
-                && same_net(addr, c.range.start, c.mask)
-        };
-        self.available(addr)
-            .or_else(|| self.contexts.iter().filter(|c| c.range.is_static).find(on_net))
-            .or_else(|| self.contexts.iter().find(on_net))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -573,11 +409,5 @@ mod tests {
         #[case] granted: u32,
     ) {
         assert_eq!(granted_lease_time(configured, requested), granted);
-    }
-
-    #[test]
-    fn the_hash_gives_the_recorded_address() {
-        // 02:aa:00:00:00:01 got 192.168.77.173 out of .50 to .199.
-        assert_eq!(50 + address_hash(&[2, 0xaa, 0, 0, 0, 1]) % 150, 173);
     }
 }

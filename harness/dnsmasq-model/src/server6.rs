@@ -3,28 +3,21 @@
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 
-use super::call::CallSink;
+use super::address_hash::hash6;
+use super::call_sink::CallSink;
 use super::client6::Client6;
 use super::clock::Clock;
-use super::engine::Process;
 use super::host_address6::HostAddress6;
 use super::ia_kind::IaKind;
 use super::lease::LeaseKind;
+use super::message6::{Ia, Kind6, Renewal6, Reply6, Return6};
 use super::netmask::same_net6;
+use super::process::Process;
 use super::range::Range6;
 use super::reservations6::{Identity6, NameSent};
-use super::rules::{AddressHash, Rules, UnknownRebind};
+use super::rules::{Rules, UnknownRebind};
 use super::server::{DECLINE_BACKOFF, Server, granted_lease_time};
 use super::tag_list::{EmptyList, match_tags};
-use super::v6::{Ia, Kind6, Renewal6, Reply6, Return6};
-
-/// The hash that determines where the search for a free IA_NA address starts (dhcp6.c `address6_allocate`).
-#[must_use]
-pub fn address_hash6(iaid: u32, duid: &[u8]) -> u64 {
-    duid.iter().fold(u64::from(iaid), |j, &byte| {
-        u64::from(byte).wrapping_add(j << 6).wrapping_add(j << 16).wrapping_sub(j)
-    })
-}
 
 /// An address that the server offers or assigns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,19 +36,6 @@ struct Association<'a> {
     kind: IaKind,
     iaid: u32,
     now: i64,
-}
-
-/// The hash by which a release chooses an address.
-fn hash6_of(iaid: u32, duid: &[u8], rules: &Rules) -> u64 {
-    let iaid = if rules.hashes_iaid { iaid } else { 0 };
-    match rules.address_hash {
-        AddressHash::Sdbm => address_hash6(iaid, duid),
-        AddressHash::AccumulatedSdbm | AddressHash::Sum => {
-            duid.iter().fold(u64::from(iaid), |j, &byte| {
-                u64::from(byte).wrapping_add(j << 6).wrapping_add(j << 16)
-            })
-        }
-    }
 }
 
 /// The lifetime that a client wishes with this value (rfc3315.c `calculate_times`).
@@ -338,7 +318,7 @@ impl Association<'_> {
         } else {
             let hash = match self.kind {
                 IaKind::Ta => random(pool.random),
-                IaKind::Na => hash6_of(self.iaid, &self.client.duid, self.process.db.rules()),
+                IaKind::Na => hash6(self.iaid, &self.client.duid, self.process.db.rules()),
             };
             first + u128::from(hash.wrapping_add(*epoch)) % size
         };
@@ -376,16 +356,4 @@ fn random(state: &mut u64) -> u64 {
     let z = (*state ^ (*state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_hash_gives_the_recorded_address() {
-        // This DUID with IAID 1 got fd77::1f2e out of fd77::1000 to fd77::1fff.
-        let duid = [0, 3, 0, 1, 2, 0xaa, 0, 0, 0, 1];
-        assert_eq!(0x1000 + address_hash6(1, &duid) % 0x1000, 0x1f2e);
-    }
 }

@@ -227,6 +227,14 @@ pub(crate) fn tags4(rules: &[TagRule], interface: &[u8], client: &Client4) -> Ve
     tags
 }
 
+/// How many of [`tags4`], at the front, are set by options that the client sends.
+pub(crate) fn option_tags4(rules: &[TagRule], client: &Client4) -> usize {
+    let is_option = |source: &Source| {
+        matches!(source, Source::Option(..) | Source::VendorClass(_) | Source::UserClass(_))
+    };
+    rules.iter().filter(|rule| is_option(&rule.source) && rule.matches(client)).count()
+}
+
 /// The tags of a DHCPv6 client before its configured host is looked up.
 pub(crate) fn tags6(
     rules: &Rules,

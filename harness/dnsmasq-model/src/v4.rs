@@ -3,143 +3,27 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use super::call::CallSink;
+use super::call_sink::CallSink;
 use super::client4::Client4;
 use super::clock::Clock;
 use super::config::ServerConfig;
+use super::context4::{Context4, contexts};
 use super::db::{LeaseDb, Slot};
-use super::engine::{Engine, Process};
+use super::engine::Engine;
 use super::host::Host;
 use super::hosts::{ClientNetwork, HostDirectory, HostsName};
 use super::hw_addr::HwAddr;
 use super::lease::{ExtraData, Flags, LeaseKind};
+use super::message4::{Kind4, Message4, Reply4};
 use super::names::{c_string, legal_name, same_name, strip_hostname};
-use super::netmask::{netmask, same_net};
+use super::netmask::same_net;
 use super::network::Network;
+use super::process::Process;
 use super::range::Range4;
 use super::rules::{ForeignDomain, Rules};
 use super::tag_list::{EmptyList, dedup_keep_last, match_tags};
-use super::tags::{TagIf, add_name_tags, tags4};
+use super::tags::{TagIf, add_name_tags, option_tags4, tags4};
 use super::text::Text;
-
-/// The kind of a DHCPv4 message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kind4 {
-    /// DHCPDISCOVER, with or without the rapid commit option.
-    Discover {
-        /// Whether the message has option 80.
-        rapid: bool,
-    },
-    /// DHCPREQUEST with server identifier and requested address.
-    Request,
-    /// DHCPREQUEST with requested address only.
-    InitReboot,
-    /// DHCPREQUEST for the client's own address, unicast.
-    Renew,
-    /// DHCPREQUEST for the client's own address, broadcast.
-    Rebind,
-    /// DHCPINFORM.
-    Inform,
-    /// DHCPRELEASE.
-    Release,
-    /// DHCPDECLINE.
-    Decline,
-    /// A BOOTP request.
-    Bootp,
-}
-
-/// A DHCPv4 message.
-#[derive(Debug, Clone, Copy)]
-pub struct Message4<'a> {
-    /// The kind of message.
-    pub kind: Kind4,
-    /// The sender.
-    pub client: &'a Client4,
-    /// The requested address, or the client's own; 0.0.0.0 for none.
-    pub addr: Ipv4Addr,
-}
-
-/// The reply of the server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reply4 {
-    /// DHCPOFFER of this address.
-    Offer(Ipv4Addr),
-    /// DHCPACK. For INFORM the fields have no meaning.
-    Ack {
-        /// The assigned address.
-        addr: Ipv4Addr,
-        /// The granted lease time in seconds; 0xffffffff for infinite.
-        lease_time: u32,
-    },
-    /// A BOOTP reply with this address.
-    BootReply(Ipv4Addr),
-    /// DHCPNAK.
-    Nak,
-    /// No reply.
-    Silent,
-}
-
-/// A range that applies to a message, with its netmask.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Context4<'a> {
-    pub(crate) range: &'a Range4,
-    /// Index of the range in the configuration.
-    pub(crate) index: usize,
-    pub(crate) mask: Ipv4Addr,
-    /// The address of the server or relay in the range, which is never assigned.
-    pub(crate) router: Option<Ipv4Addr>,
-}
-
-/// dhcp.c `complete_context` and the search in `dhcp_reply`: the ranges that apply to a message from the server's own
-/// network, from relay `giaddr`, or from a client with address `ciaddr`. If there are none, the server does not reply.
-pub(crate) fn contexts<'a>(
-    config: &'a ServerConfig,
-    network: &Network,
-    client: &Client4,
-    ciaddr: Option<Ipv4Addr>,
-) -> Vec<Context4<'a>> {
-    let giaddr = client.relay;
-    let all = || config.ranges4.iter().enumerate();
-    let spans = |range: &Range4, addr, mask| range.is_in(addr, mask);
-    let mut local = Vec::new();
-    for (index, range) in all() {
-        let own = network.addresses4(client.interface).iter().find_map(|(own, prefix)| {
-            let mask = range.netmask.unwrap_or_else(|| netmask(*prefix));
-            spans(range, *own, mask).then_some((*own, mask))
-        });
-        if let Some((own, mask)) = own {
-            local.insert(0, Context4 { range, index, mask, router: Some(own) });
-        }
-    }
-    let Some(addr) = giaddr.or(ciaddr) else { return local };
-    if giaddr.is_none() && local.iter().any(|c| spans(c.range, addr, c.mask)) {
-        return local;
-    }
-    let mut found = Vec::new();
-    for (index, range) in all() {
-        let on_link = local.iter().find(|c| c.index == index);
-        let mask = range.netmask.or(on_link.map(|c| c.mask)).or_else(|| class_mask(range));
-        if let Some(mask) = mask
-            && spans(range, addr, mask)
-        {
-            let router = on_link.and_then(|c| c.router).or(giaddr);
-            found.insert(0, Context4 { range, index, mask, router });
-        }
-    }
-    if found.is_empty() && giaddr.is_none() { local } else { found }
-}
-
-/// The netmask of the address class, which is used for a relayed network (`dhcp_reply`).
-fn class_mask(range: &Range4) -> Option<Ipv4Addr> {
-    let class = |addr: Ipv4Addr| match addr.octets()[0] {
-        0..=127 => Some(8),
-        128..=191 => Some(16),
-        192..=223 => Some(24),
-        _ => None,
-    };
-    let prefix = class(range.start)?;
-    (class(range.end) == Some(prefix)).then(|| netmask(prefix))
-}
 
 /// rfc2131.c `extended_hwaddr`: the bytes for hashing and for generated names. Without a hardware address, the client
 /// identifier is used.
@@ -419,7 +303,8 @@ fn identify(
     let host = directory.find(network4, identity.clid, Some(identity.hw), None, &found_with);
     let mut tags = Vec::new();
     if do_classes || names_depend_on_tags(config) {
-        let about = TagRequest { pairs: &pairs, identity: &identity, host, addr, ranges: &ranges };
+        let (pairs, identity, ranges) = (&pairs[..], &identity, &ranges[..]);
+        let about = TagRequest { pairs, identity, host, addr, ranges, rules: &rules };
         tags = request_tags(config, directory, client, sent_tags, &about);
     }
     if do_classes {
@@ -476,6 +361,7 @@ struct TagRequest<'a> {
     host: Option<&'a Host>,
     addr: Ipv4Addr,
     ranges: &'a [Context4<'a>],
+    rules: &'a Rules,
 }
 
 /// The tags of a request, in the order in which dnsmasq prints them: to `tags`, which are those of the client's message,
@@ -487,14 +373,16 @@ fn request_tags(
     mut tags: Vec<String>,
     request: &TagRequest<'_>,
 ) -> Vec<String> {
-    let TagRequest { pairs, identity, host, addr, ranges } = *request;
+    let TagRequest { pairs, identity, host, addr, ranges, rules } = *request;
+    let sent = tags.len();
     let found_with = TagIf::apply(&config.tag_if, tags.clone());
     let mut own = host;
     if host.is_some() {
         tags.insert(0, "known".to_owned());
-    } else if directory
-        .find(ClientNetwork::Any, identity.clid, Some(identity.hw), None, &found_with)
-        .is_some()
+    } else if rules.known_othernet_tag
+        && directory
+            .find(ClientNetwork::Any, identity.clid, Some(identity.hw), None, &found_with)
+            .is_some()
     {
         tags.insert(0, "known-othernet".to_owned());
     }
@@ -517,6 +405,12 @@ fn request_tags(
     }
     for tag in own.map(|h| &h.set[..]).unwrap_or_default().iter().rev() {
         tags.insert(0, tag.clone());
+    }
+    if rules.host_tags_precede_matches {
+        // The tags of the client's options come after those of its host.
+        let matches = option_tags4(&config.tag_rules, client);
+        let begin = tags.len() - sent;
+        tags[..begin + matches].rotate_right(matches);
     }
     let range = ranges
         .iter()

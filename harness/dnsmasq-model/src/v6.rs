@@ -1,99 +1,22 @@
 //! The effect of a DHCPv6 message and the reply to it on the leases: rfc3315.c `dhcp6_no_relay`.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::call::CallSink;
+use super::call_sink::CallSink;
 use super::client6::Client6;
 use super::clock::Clock;
-use super::engine::{Engine, Process};
+use super::engine::Engine;
 use super::hw_addr::HwAddr;
 use super::ia_kind::IaKind;
 use super::lease::{ExtraData, Flags, LeaseKind};
+use super::message6::{Ia, Kind6, Renewal6, Reply6};
 use super::names::{legal_hostname, strip_hostname};
 use super::netmask::same_net6;
+use super::process::Process;
 use super::reservations6::{Identity6, NameSent};
 use super::tag_list::{EmptyList, dedup_keep_last, match_tags};
 use super::text::Text;
-
-/// The kind of a DHCPv6 message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kind6 {
-    /// SOLICIT. With rapid commit the reply is a REPLY.
-    Solicit,
-    /// REQUEST.
-    Request,
-    /// RENEW.
-    Renew,
-    /// REBIND.
-    Rebind,
-    /// CONFIRM.
-    Confirm,
-    /// RELEASE.
-    Release,
-    /// DECLINE.
-    Decline,
-}
-
-/// The message with which a client extends the lifetime of its addresses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Renewal6 {
-    /// RENEW, addressed to the server that assigned the addresses.
-    Renew,
-    /// REBIND, addressed to any server. It creates leases that the server does not know.
-    Rebind,
-}
-
-/// The message with which a client returns its addresses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Return6 {
-    /// RELEASE: the client does not need the addresses any more.
-    Release,
-    /// DECLINE: the addresses are in use by another host.
-    Decline,
-}
-
-impl From<Renewal6> for Kind6 {
-    fn from(renewal: Renewal6) -> Kind6 {
-        match renewal {
-            Renewal6::Renew => Kind6::Renew,
-            Renewal6::Rebind => Kind6::Rebind,
-        }
-    }
-}
-
-impl From<Return6> for Kind6 {
-    fn from(message: Return6) -> Kind6 {
-        match message {
-            Return6::Release => Kind6::Release,
-            Return6::Decline => Kind6::Decline,
-        }
-    }
-}
-
-/// An identity association in a message or reply.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ia {
-    /// Whether the addresses are temporary.
-    pub kind: IaKind,
-    /// IAID.
-    pub iaid: u32,
-    /// Its addresses.
-    pub addrs: Vec<Ipv6Addr>,
-    /// Valid lifetime of the addresses in seconds; in a reply 0 means that they are not assigned.
-    pub valid: u32,
-}
-
-/// The reply of the server.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reply6 {
-    /// ADVERTISE with these associations, which leases nothing. (Some releases renew the leases that the client holds.)
-    Advertise(Vec<Ia>),
-    /// REPLY with these associations.
-    Reply(Vec<Ia>),
-    /// No reply, for instance because the message names another server's DUID.
-    Silent,
-}
 
 /// Which leases [`Process::update_leases6`] updates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

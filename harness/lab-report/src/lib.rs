@@ -22,5 +22,5 @@ pub use event::{Call, Command, Event, EventKind, FlashShape, Operation, Operatio
 pub use failure::{Failure, Severity};
 pub use html::page;
 pub use merge::MergeError;
-pub use text::{printable, printable_lines};
+pub use text::{is_printable, printable, printable_lines};
 pub use wear::{LifeEntry, WearCounts, WearReport, WearRow};

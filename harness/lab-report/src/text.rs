@@ -21,7 +21,8 @@ pub fn printable_lines(text: &str) -> String {
     text.split('\n').map(printable).collect::<Vec<String>>().join("\n")
 }
 
-fn is_printable(character: char) -> bool {
+/// Whether [`printable`] leaves a character as it is.
+pub fn is_printable(character: char) -> bool {
     !character.is_control()
         && !matches!(
             character,

@@ -6,10 +6,13 @@ use std::path::{Path, PathBuf};
 
 use backend::process::agent;
 use backend::process::protocol::{Octets, Program};
-use dnsmasq_model::Build;
+use dnsmasq_model::{Build, Release};
 
 /// Time limit for `dnsmasq --version`, in milliseconds.
 const LIMIT_MS: u64 = 10_000;
+
+/// The first release that can log to its standard error (`--log-facility=-`).
+const OLDEST: &str = "2.53";
 
 /// Folders that are searched after those of `PATH`.
 const FOLDERS: [&str; 4] = ["/usr/sbin", "/usr/local/sbin", "/sbin", "/usr/bin"];
@@ -131,7 +134,14 @@ pub fn inspect(path: &Path) -> Result<Binary, String> {
         .ok_or_else(|| {
             error("not a dnsmasq executable: its --version output does not begin with \"Dnsmasq version\"".to_owned())
         })?;
-    let options = text.lines().find(|line| line.starts_with("Compile time options:"));
+    let is_too_old =
+        |release: Release| OLDEST.parse::<Release>().is_ok_and(|oldest| release < oldest);
+    if Release::of_program(version).is_some_and(is_too_old) {
+        return Err(error(format!(
+            "dnsmasq {version} cannot log to its standard error: it must be {OLDEST} or newer"
+        )));
+    }
+    let options = text.lines().find(|line| line.starts_with("Compile time options"));
     let options: Vec<&str> = options.unwrap_or_default().split_whitespace().collect();
     for missing in ["no-DHCP", "no-scripts"] {
         if options.contains(&missing) {

@@ -250,6 +250,12 @@ impl Live {
             ["--conf-file=/dev/null", "--keep-in-foreground", "--user=root"].map(str::to_owned),
         );
         argv.extend(["--no-resolv", "--no-hosts", "--no-ping"].map(str::to_owned));
+        if binary.version == "2.73"
+            && !start.options.iter().any(|o| is_option(o, "resolv-file", "-r"))
+        {
+            // 2.73 crashes if the default, /etc/resolv.conf, does not exist (inotify.c `inotify_dnsmasq_init`).
+            argv.push("--resolv-file=/dev/null".to_owned());
+        }
         // dnsmasq refuses these twice.
         for (name, short, value) in
             [("log-facility", "-8", "-".to_owned()), ("pid-file", "-x", path("pid"))]

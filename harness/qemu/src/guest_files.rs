@@ -8,11 +8,13 @@ use std::path::Path;
 
 use nvram_emu::Machine;
 
+use super::MAX_INPUT_BYTES;
 use super::error::QemuError;
 use super::guest_config::GuestConfig;
 use super::image::cpio::Cpio;
 use super::shell_quote::shell_quote;
 use backend::process::{ScriptCommand, ScriptFile};
+use backend::read_bounded;
 
 /// A shell word: the nvram tool behind the wrapper that records its commands.
 pub(super) const NVRAM_TOOL: &str = "\"$LAB_NVRAM\"";
@@ -46,7 +48,7 @@ impl GuestFiles {
             }
             ScriptFile::LeaseUpdate => config.lease_update.clone(),
             ScriptFile::Path(path) => {
-                let bytes = fs::read(path).map_err(QemuError::input(path))?;
+                let bytes = read_bounded(path, MAX_INPUT_BYTES).map_err(QemuError::input(path))?;
                 files.push(("lab/script".to_owned(), 0o755, bytes));
                 "lab/script".to_owned()
             }
@@ -132,7 +134,7 @@ pub(super) fn append_to_initrd(
     to: &Path,
 ) -> Result<(), QemuError> {
     let mut bytes = match initrd {
-        Some(path) => fs::read(path).map_err(QemuError::input(path))?,
+        Some(path) => read_bounded(path, MAX_INPUT_BYTES).map_err(QemuError::input(path))?,
         None => Vec::new(),
     };
     // The kernel expects the next archive at a multiple of four.

@@ -8,6 +8,9 @@ use std::time::Duration;
 
 use nvram_emu::Machine;
 
+use backend::read_bounded;
+
+use super::MAX_INPUT_BYTES;
 use super::erase_audit::EraseAudit;
 use super::error::QemuError;
 use super::guest_config::GuestConfig;
@@ -44,7 +47,7 @@ impl GuestPool {
     /// # Errors
     /// When the file cannot be read, or is not as long as the partition.
     pub fn set_initial_contents(&self, path: &Path) -> Result<(), QemuError> {
-        let bytes = fs::read(path).map_err(QemuError::input(path))?;
+        let bytes = read_bounded(path, MAX_INPUT_BYTES).map_err(QemuError::input(path))?;
         let mut session = self.lock();
         let partition = session.config.partition();
         if bytes.len() != partition {
@@ -213,7 +216,7 @@ impl GuestSession {
 /// # Errors
 /// When they cannot be written.
 pub fn keep(from: &Path, to: &Path) -> Result<(), QemuError> {
-    fs::create_dir_all(to).map_err(QemuError::input(to))?;
+    backend::create_folder(to).map_err(QemuError::input(to))?;
     for entry in fs::read_dir(from).map_err(QemuError::file(from))?.flatten() {
         let kept = to.join(entry.file_name());
         if entry.file_type().is_ok_and(|kind| kind.is_file()) && entry.file_name() != "files.cpio" {

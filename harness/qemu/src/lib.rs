@@ -28,3 +28,6 @@ mod timeouts;
 mod tools;
 
 pub use agent_connection::CommandOutput;
+
+/// The maximum size in bytes of a file that goes into a guest or an image.
+pub const MAX_INPUT_BYTES: u64 = 256 << 20;

@@ -34,6 +34,8 @@ pub(super) fn find(name: &str, package: &str) -> Result<PathBuf, QemuError> {
 pub(super) fn run(command: &mut Command) -> Result<Vec<u8>, QemuError> {
     let text = format!("{command:?}");
     let text = text.replace('"', "");
+    // A signal ends the program, too.
+    scratch::interrupt::handle_signals().map_err(|error| cannot_start(&text, &error))?;
     let output =
         command.stdin(Stdio::null()).output().map_err(|error| cannot_start(&text, &error))?;
     if output.status.success() {

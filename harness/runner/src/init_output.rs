@@ -71,7 +71,7 @@ fn parse_as_dnsmasq_does(output: &[u8], release: Release) -> Result<Lines, Strin
         let words: Vec<&[u8]> =
             line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).collect();
         let is_lease = subject(&words.join(&b' '))
-            .is_some_and(|(family, _)| family == Family::V4 || release.knows_v6());
+            .is_some_and(|(family, _)| family == Family::V4 || release.has_dhcpv6());
         let first = span.start + (line.len() - line.trim_ascii_start().len());
         let words = first..first + line.trim_ascii().len();
         if is_lease && !read.iter().any(|read| read.span == words) {

@@ -22,7 +22,7 @@ static HANDLER: OnceLock<()> = OnceLock::new();
 ///
 /// # Errors
 /// When the thread that waits for signals cannot be started.
-pub(crate) fn handle_signals() -> io::Result<()> {
+pub fn handle_signals() -> io::Result<()> {
     if HANDLER.get().is_some() {
         return Ok(());
     }

@@ -11,6 +11,7 @@ use super::{
 use crate::console;
 use crate::error::CommandError;
 use crate::exit::{self, Exit};
+use crate::shown::Shown as _;
 use crate::style::{self, FAILED};
 #[cfg(test)]
 use crate::words::Words;
@@ -129,7 +130,7 @@ fn remove_abandoned(matches: &clap::ArgMatches) {
     let verbose = matches!(innermost.try_get_one::<bool>("verbose"), Ok(Some(true)));
     for folder in scratch::remove_abandoned() {
         if verbose {
-            errln!("removed {}, which a run that was killed has left", folder.display());
+            errln!("removed {}, which a run that was killed has left", folder.shown());
         }
     }
 }

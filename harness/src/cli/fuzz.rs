@@ -1,6 +1,5 @@
 //! `leaselab fuzz`.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -12,6 +11,7 @@ use super::reproduction::{Reproduction, ReproductionId};
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::report::{self, Detail, FoldedFindings, Place};
+use crate::shown::Shown as _;
 use crate::words::Words;
 use dnsmasq_model::Release;
 use explore::fuzz::{
@@ -288,8 +288,8 @@ fn report_failure(
 /// Checks that the folder can be written to, before any work is done.
 fn check_folder(folder: &Path) -> Result<(), CommandError> {
     let refuse =
-        |error: std::io::Error| CommandError::Usage(format!("--out {}: {error}", folder.display()));
-    fs::create_dir_all(folder).map_err(refuse)?;
+        |error: std::io::Error| CommandError::Usage(format!("--out {}: {error}", folder.shown()));
+    backend::create_folder(folder).map_err(refuse)?;
     backend::new_temporary_file(folder).map_err(refuse)?;
     Ok(())
 }

@@ -1,6 +1,5 @@
 //! `leaselab man`.
 
-use std::fs;
 use std::path::PathBuf;
 
 use crate::error::CommandError;
@@ -35,7 +34,7 @@ pub(super) fn run(args: &Args, command: clap::Command) -> Result<Exit, CommandEr
         out!("{}", String::from_utf8_lossy(&page));
         return Ok(Exit::Passed);
     };
-    fs::create_dir_all(folder)
+    backend::create_folder(folder)
         .and_then(|()| clap_mangen::generate_to(command, folder))
         .map_err(|error| CommandError::file(folder, error))?;
     Ok(Exit::Passed)

@@ -83,7 +83,7 @@ pub(super) fn play(play: &Play<'_>) -> Result<Summary, CommandError> {
 /// Prints the names of cases, as `--filter` and reports know them.
 pub(super) fn list(cases: &[Case]) -> Exit {
     for case in cases {
-        outln!("{}", case.name());
+        outln!("{}", lab_report::printable(&case.name()));
     }
     Exit::Passed
 }

@@ -9,6 +9,7 @@ use lab_report::{Document, MAX_DOCUMENT_BYTES};
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::report;
+use crate::shown::Shown as _;
 
 /// The arguments of `leaselab report`.
 #[derive(Debug, clap::Args)]
@@ -38,7 +39,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     };
     let html = args.html.clone().unwrap_or_else(|| first.with_extension("html"));
     report::write_html(&html, &document)?;
-    outln!("{}", html.display());
+    outln!("{}", html.shown());
     Ok(Exit::Passed)
 }
 

@@ -13,7 +13,8 @@ pub enum Forge {
 pub fn print_annotations(forge: Forge, report: &CasesReport) {
     match forge {
         Forge::Github => {
-            report.failures.iter().for_each(|failure| outln!("{}", github(failure)));
+            let failures = report.failures.iter();
+            failures.for_each(|failure| crate::console::write_workflow_command(&github(failure)));
         }
     }
 }

@@ -1,6 +1,5 @@
 //! The files of a failed case that `--keep` keeps.
 
-use std::fs;
 use std::path::Path;
 
 use super::FileReport;
@@ -17,7 +16,7 @@ use scenario::Case;
 /// When a file cannot be written.
 pub fn keep(folder: &Path, case: &Case, report: &CaseReport) -> Result<(), CommandError> {
     let folder = folder.join(backend::file_name_of(&case.name()));
-    fs::create_dir_all(&folder).map_err(|error| CommandError::file(&folder, error))?;
+    backend::create_folder(&folder).map_err(|error| CommandError::file(&folder, error))?;
     let file = FileReport::of_one(case, report.clone());
     let failures = cases_report(None, &[file], &[]).failures;
     let findings = failures.iter().flat_map(|failure| failure_lines(failure, Detail::All));
@@ -39,7 +38,7 @@ pub fn keep(folder: &Path, case: &Case, report: &CaseReport) -> Result<(), Comma
     {
         if !files.0.is_empty() {
             let folder = folder.join(name);
-            let written = fs::create_dir_all(&folder).and_then(|()| files.write(&folder));
+            let written = backend::create_folder(&folder).and_then(|()| files.write(&folder));
             written.map_err(|error| CommandError::file(&folder, error))?;
         }
     }

@@ -7,6 +7,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use lab_report::{printable, printable_lines};
 
 use super::{CaseOutcome, FileReport};
+use crate::shown::Shown as _;
 use crate::style::{FAILED, PASSED, SKIPPED};
 use runner::{Finding, Verdict};
 use scenario::{Case, quantity};
@@ -149,6 +150,6 @@ pub fn print_claims(cases: &[Case]) {
         outln!("  naive    {}", claim.naive);
         outln!("  ours     {}", claim.ours);
         outln!("  verdict  {}", claim.verdict);
-        outln!("  measured {}", path.display());
+        outln!("  measured {}", path.shown());
     }
 }

@@ -10,6 +10,7 @@ mod exit_codes;
 mod from_journal;
 mod fuzz;
 mod fuzz_readers;
+mod hostile_text;
 mod import;
 mod journal;
 mod judge;

@@ -19,23 +19,36 @@ const RECORDING: &str =
 /// A script that never ends. Both of its processes have its name among their arguments.
 const HANGING: &str = "#!/bin/sh\nsh -c 'tail -f /dev/null; :' \"$0\"\n:\n";
 
+/// An apt-get whose update ends if the folder has a file `updated`.
+const HANGING_APT_GET: &str = "#!/bin/sh\ncase \"$*\" in *update*) [ -e updated ] && exit;; esac\n\
+    sh -c 'tail -f /dev/null; :' \"$0\"\n:\n";
+
+/// What apt-cache says about the kernel.
+const APT_CACHE: &str =
+    "#!/bin/sh\necho '  Depends: linux-image-6.1.0-9-amd64'\necho 'Version: 6.1.27-1'\n";
+
 /// A command of leaselab in the middle of a call of a program that never ends.
 struct Hanging {
     leaselab: Child,
     /// What the names of the programs that never end contain.
     name: String,
-    _lab: Lab,
+    lab: Lab,
 }
 
 impl Hanging {
     fn start(command: &str) -> Self {
-        let lab = Lab::new();
+        Self::start_in(Lab::new(), command)
+    }
+
+    fn start_in(lab: Lab, command: &str) -> Self {
         let name = lab.path().file_name().expect("a name").to_string_lossy().replace('.', "");
         let script = format!("hanging-{name}.sh");
         lab.write("story.toml", STORY).write(&script, HANGING);
         // The name of its folder is among the arguments.
         lab.write("bin/qemu-system-x86_64", HANGING);
         lab.write("kernel", "").write("machine.toml", "arch = \"x86_64\"\n");
+        lab.write("bin/apt-get", HANGING_APT_GET).write("bin/apt-cache", APT_CACHE);
+        lab.write("program", [&b"\x7fELF\x02"[..], &[0; 13], &[62, 0]].concat());
         let path = std::env::var("PATH").unwrap_or_default();
         let leaselab = Command::new(env!("CARGO_BIN_EXE_leaselab"))
             .args(command.split(' ').map(|word| match word {
@@ -50,7 +63,7 @@ impl Hanging {
             .stderr(Stdio::piped())
             .spawn()
             .expect("leaselab starts");
-        let mut hanging = Self { leaselab, name, _lab: lab };
+        let mut hanging = Self { leaselab, name, lab };
         while hanging.script_processes().len() < 2 {
             let ended = hanging.leaselab.try_wait().expect("a child").is_some();
             assert!(!ended, "{command}: ended too early: {}", hanging.stderr());
@@ -130,6 +143,34 @@ fn a_signal_ends_every_process_and_leaves_no_folder(#[case] command: &str, #[cas
     hanging.wait_for_the_end_of_the_script();
     assert_eq!(scratch_folders(hanging.id()), [] as [PathBuf; 0], "{command}");
     assert_eq!(hanging.stderr(), "", "{command}");
+}
+
+/// The scratch folder of a build lies in its cache, since it is large.
+#[rstest]
+#[case::update(None, Signal::TERM)]
+#[case::download(Some("updated"), Signal::INT)]
+fn a_signal_ends_the_build_of_an_image(#[case] file: Option<&str>, #[case] signal: Signal) {
+    const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
+    // Without Debian's keys, nothing is downloaded.
+    if !Path::new(KEYRING).exists() {
+        return;
+    }
+    let lab = Lab::new();
+    if let Some(file) = file {
+        lab.write(file, "");
+    }
+    let build = "qemu build --cache cache --nvram program --lease-update program";
+    let mut hanging = Hanging::start_in(lab, build);
+    let left = |hanging: &Hanging| {
+        let entries = fs::read_dir(hanging.lab.path().join("cache/debs")).expect("a folder");
+        let names = entries.flatten().map(|entry| entry.file_name());
+        names.filter(|name| name.to_string_lossy().contains("leaselab-")).count()
+    };
+    assert_eq!(left(&hanging), usize::from(file.is_some()));
+    let status = hanging.signal(signal);
+    assert_eq!(status.signal(), Some(signal.as_raw()));
+    hanging.wait_for_the_end_of_the_script();
+    assert_eq!(left(&hanging), 0);
 }
 
 #[rstest]

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use lzma_rust2::XzReader;
 
 /// Maximum size of a file in bytes.
-const MAX_FILE: u64 = 1 << 30;
+const MAX_FILE: u64 = 256 << 20;
 
 /// Maximum size of the unpacked contents of a file in bytes. A small packed file can unpack to any size.
 const MAX_UNPACKED: u64 = 256 << 20;
@@ -25,10 +25,15 @@ pub(super) fn read_file(path: &Path) -> io::Result<Vec<u8>> {
 
 /// Reads a whole file of at most `limit` bytes. A name can lead to a file without an end, such as /dev/zero.
 pub(super) fn read_bounded(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    let too_large = || io::Error::other(format!("larger than {} MiB", limit >> 20));
+    let file = File::open(path)?;
+    if file.metadata()?.len() > limit {
+        return Err(too_large());
+    }
     let mut bytes = Vec::new();
-    File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
+    file.take(limit + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit {
-        return Err(io::Error::other(format!("larger than {} MiB", limit >> 20)));
+        return Err(too_large());
     }
     Ok(bytes)
 }

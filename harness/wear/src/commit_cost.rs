@@ -79,9 +79,13 @@ pub struct CommandCounts {
     pub init_one: u64,
     /// In addition for each further lease that `init` prints.
     pub init_each: u64,
-    /// `add` or `old` of a record that differs from the stored one.
+    /// `add` of a record that differs from the stored one; also `old`, for the first change since the last boot.
     pub set: u64,
-    /// `old` of a record that is stored.
+    /// `old` of a record that differs from the stored one, later than the first change since the last boot.
+    pub replace: u64,
+    /// `old` of a record that is stored, before the first change since the last boot.
+    pub same_after_boot: u64,
+    /// The same later.
     pub same: u64,
     /// `del` of a record that is stored.
     pub unset: u64,

@@ -122,7 +122,7 @@ impl CostModel {
     }
 
     /// Whether a commit without a change does not write to the flash.
-    pub fn skips_equal(&self) -> bool {
+    pub(crate) fn skips_equal(&self) -> bool {
         self.skips_equal
     }
 
@@ -132,7 +132,7 @@ impl CostModel {
     }
 
     /// The cost of a commit of a change that leaves `content` bytes of variables.
-    pub fn commit_cost(&self, content: u64) -> Arc<CommitCost> {
+    pub(crate) fn commit_cost(&self, content: u64) -> Arc<CommitCost> {
         if let Some(constant) = &self.constant {
             return Arc::clone(constant);
         }
@@ -169,7 +169,7 @@ impl CostModel {
     ///
     /// # Errors
     /// A script that fails on an empty store.
-    pub fn command_counts(
+    pub(crate) fn command_counts(
         &self,
         script: Script,
         build: Build,
@@ -193,7 +193,7 @@ impl CostModel {
             Build::Rtc => "DNSMASQ_LEASE_EXPIRES",
             Build::NoRtc => "DNSMASQ_LEASE_LENGTH",
         };
-        let mut count = |arguments: &[&str]| {
+        let count = |backend: &mut InProcess, arguments: &[&str]| {
             let argv = std::iter::once("script").chain(arguments.iter().copied());
             let call = ScriptCall {
                 argv: argv.map(|argument| argument.as_bytes().to_vec()).collect(),
@@ -208,16 +208,30 @@ impl CostModel {
             }
         };
         let (mac, address) = ("02:00:00:00:00:01", "192.168.1.60");
-        let init_empty = count(&["init"])?;
-        let set = count(&["add", mac, address, "pc"])?;
-        let same = count(&["old", mac, address, "pc"])?;
-        let init_one = count(&["init"])?;
+        let init_empty = count(&mut backend, &["init"])?;
+        let set = count(&mut backend, &["add", mac, address, "pc"])?;
+        let same = count(&mut backend, &["old", mac, address, "pc"])?;
+        let replace = count(&mut backend, &["old", mac, address, "laptop"])?;
+        let init_one = count(&mut backend, &["init"])?;
         let second = ["02:00:00:00:00:02", "192.168.1.61", "pc"];
-        count(&["add", second[0], second[1], second[2]])?;
-        let init_each = count(&["init"])? - init_one;
-        let unset = count(&["del", mac, address, "pc"])?;
-        let absent = count(&["del", mac, address, "pc"])?;
-        let other = count(&["arp-add", mac, address])?;
-        Ok(CommandCounts { init_empty, init_one, init_each, set, same, unset, absent, other })
+        count(&mut backend, &["add", second[0], second[1], second[2]])?;
+        let init_each = count(&mut backend, &["init"])? - init_one;
+        let unset = count(&mut backend, &["del", mac, address, "pc"])?;
+        let absent = count(&mut backend, &["del", mac, address, "pc"])?;
+        backend.power_off()?;
+        let same_after_boot = count(&mut backend, &["old", second[0], second[1], second[2]])?;
+        let other = count(&mut backend, &["arp-add", mac, address])?;
+        Ok(CommandCounts {
+            init_empty,
+            init_one,
+            init_each,
+            set,
+            replace,
+            same_after_boot,
+            same,
+            unset,
+            absent,
+            other,
+        })
     }
 }

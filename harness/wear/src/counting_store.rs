@@ -44,6 +44,8 @@ pub struct CountingStore<'a> {
     records: Vec<Option<Record>>,
     /// Number of records.
     stored: u64,
+    /// Whether the script has changed a record since the last boot.
+    has_changed: bool,
     /// Bytes of all variables.
     content: u64,
     /// The cost of a commit with `cost_content` bytes of variables.
@@ -84,6 +86,7 @@ impl<'a> CountingStore<'a> {
             first: first.to_bits(),
             records: vec![None; addresses as usize],
             stored: 0,
+            has_changed: false,
             content,
             erases: cost.total_erases(),
             cost,
@@ -111,7 +114,7 @@ impl<'a> CountingStore<'a> {
     }
 
     /// Also builds the image of every commit from now on.
-    pub fn build_images(&mut self, images: &'a mut ImageBuilder) {
+    pub(crate) fn build_images(&mut self, images: &'a mut ImageBuilder) {
         self.images = Some(images);
     }
 
@@ -163,7 +166,7 @@ impl<'a> CountingStore<'a> {
         }
     }
 
-    fn set(&mut self, at: usize, lease: &Lease, name: Option<&Text>) {
+    fn set(&mut self, action: Action, at: usize, lease: &Lease, name: Option<&Text>) {
         let time = self.time(lease, self.records[at].as_ref().map(|record| record.time));
         // A stored name is legal.
         let stored = self.records[at].as_ref().and_then(|record| record.name.as_ref());
@@ -184,7 +187,7 @@ impl<'a> CountingStore<'a> {
             let bytes = record.bytes + digits(time) - digits(record.time);
             self.content = self.content + u64::from(bytes) - u64::from(record.bytes);
             (record.time, record.bytes) = (time, bytes);
-            return self.changed(at, u64::from(bytes));
+            return self.changed(action, at, u64::from(bytes));
         }
         let bytes = size(lease, name, time);
         let record =
@@ -195,23 +198,29 @@ impl<'a> CountingStore<'a> {
             None => self.stored += 1,
         }
         self.full |= self.content > self.cost_model.limit();
-        self.changed(at, u64::from(bytes));
+        self.changed(action, at, u64::from(bytes));
     }
 
-    fn changed(&mut self, at: usize, payload: u64) {
+    fn changed(&mut self, action: Action, at: usize, payload: u64) {
         if let (Some(images), Some(record)) = (&mut self.images, &self.records[at]) {
             let Record { time, hw, name, clid, .. } = record;
             let (name, clid) = (name.as_deref(), clid.as_deref());
             let addr = Ipv4Addr::from_bits(self.first + at as u32);
             images.set(addr, RecordFields { time: *time, hw, name, clid });
         }
-        self.wear.commands += self.commands.set;
+        self.wear.commands += if action != Action::Add && self.has_changed {
+            self.commands.replace
+        } else {
+            self.commands.set
+        };
+        self.has_changed = true;
         self.wear.payload += payload;
         self.commit(true);
     }
 
     fn unchanged(&mut self) {
-        self.wear.commands += self.commands.same;
+        self.wear.commands +=
+            if self.has_changed { self.commands.same } else { self.commands.same_after_boot };
         if self.script == Script::Naive {
             self.commit(false);
         }
@@ -225,6 +234,7 @@ impl<'a> CountingStore<'a> {
             }
             self.content -= u64::from(old.bytes);
             self.wear.commands += self.commands.unset;
+            self.has_changed = true;
             self.wear.payload += u64::from(old.bytes);
             self.commit(true);
         } else {
@@ -249,8 +259,10 @@ impl CallSink for CountingStore<'_> {
                 (at < self.records.len()).then_some((lease, at))
             });
         match (call.action, leased) {
-            (Action::Add | Action::Old, Some((lease, at))) => self.set(at, lease, call.name()),
-            (Action::OldHostname, Some((lease, at))) => self.set(at, lease, None),
+            (Action::Add | Action::Old, Some((lease, at))) => {
+                self.set(call.action, at, lease, call.name());
+            }
+            (Action::OldHostname, Some((lease, at))) => self.set(call.action, at, lease, None),
             (Action::Del, Some((_, at))) => self.unset(at),
             _ => {
                 self.wear.commands += self.commands.other;
@@ -283,6 +295,7 @@ impl LeaseStore for CountingStore<'_> {
     }
 
     fn power_off(&mut self) -> Result<(), SimulationError> {
+        self.has_changed = false;
         Ok(())
     }
 }

@@ -8,3 +8,6 @@ pub mod exchange;
 pub mod hex;
 
 mod address_hasher;
+mod limits;
+
+pub use limits::{MAX_JSON_BYTES, read_json};

@@ -60,7 +60,7 @@ fn the_number_of_processes_does_not_depend_on_the_number_of_leases(
         (s.router.commands.len() + others.lines().count(), outcome.stdout)
     };
     // The first change after a boot also makes the folder in RAM.
-    let first = if leases % 2 == 0 { "add" } else { "old" };
+    let first = if leases.is_multiple_of(2) { "add" } else { "old" };
     let (first, _) = processes(lease(first, 200, "first", "1700000000"));
     assert!(first <= 4, "{first} processes for the first change");
     for (call, most) in [

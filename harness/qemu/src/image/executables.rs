@@ -5,11 +5,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use backend::read_bounded;
 use serde::{Deserialize, Serialize};
 
 use super::options::Options;
 use super::packages::{Package, Store, Updates};
 use super::sha256::{hex_digest, hex_digest_of_file};
+use crate::MAX_INPUT_BYTES;
 use crate::arch::Arch;
 use crate::error::QemuError;
 use crate::tools;
@@ -61,7 +63,7 @@ pub(super) fn get(arch: Arch, options: &Options) -> Result<Executables, QemuErro
         }
     };
     let read = |path: &Path| {
-        let bytes = fs::read(path).map_err(QemuError::input(path))?;
+        let bytes = read_bounded(path, MAX_INPUT_BYTES).map_err(QemuError::input(path))?;
         check_elf(arch, &bytes)
             .map_err(|why| QemuError::Input(format!("{}: {why}", path.display())))?;
         Ok::<_, QemuError>(bytes)

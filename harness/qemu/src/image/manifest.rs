@@ -1,12 +1,13 @@
 //! Images on disk, and what they contain.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
+use backend::read_bounded;
 use serde::{Deserialize, Serialize};
 
 use super::packages::Package;
 use super::sha256::hex_digest_of_file;
+use crate::MAX_INPUT_BYTES;
 use crate::arch::Arch;
 use crate::error::QemuError;
 
@@ -59,7 +60,7 @@ impl Manifest {
     /// When there is none, or it cannot be read.
     pub fn read(arch: Arch, folder: &Path) -> Result<Self, QemuError> {
         let path = folder.join("manifest.json");
-        let text = fs::read(&path).map_err(|error| {
+        let text = read_bounded(&path, MAX_INPUT_BYTES).map_err(|error| {
             QemuError::Input(format!(
                 "{}: {error}: build the image first: leaselab qemu build --arch {arch}",
                 path.display()

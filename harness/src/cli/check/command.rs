@@ -20,6 +20,7 @@ use crate::conformance::{
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::report::{self, CaseOutcome, FileReport, FoldedFindings, Forge};
+use crate::shown::Shown as _;
 use ::explore::crash::Report;
 use dnsmasq_model::Release;
 use lab_report::{CasesReport, Document, Failure};
@@ -110,7 +111,7 @@ pub(in crate::cli) fn run(args: &Args) -> Result<Exit, CommandError> {
 fn print_annotations(forge: Forge, report: &CasesReport, script: &Path) {
     let mut report = report.clone();
     for failure in &mut report.failures {
-        failure.file = script.display().to_string();
+        failure.file = script.shown();
         failure.line = 1;
     }
     report::print_annotations(forge, &report);
@@ -285,7 +286,7 @@ impl<'a> Check<'a> {
             .map(|(case, _)| (suite::group_of(case), case.name()))
             .collect();
         CheckResult {
-            script: self.args.script.display().to_string(),
+            script: self.args.script.shown(),
             shell: self.args.shell.clone(),
             dialect: self.dialect().name().to_owned(),
             groups: group_results(&cases, observations, not_applicable),

@@ -10,6 +10,7 @@ use toml::Spanned;
 use crate::cli::options::{chip_names, dialect_names};
 use crate::error::CommandError;
 use crate::exit::Exit;
+use crate::shown::Shown as _;
 use runner::setup;
 use scenario::{Bytes, Router};
 
@@ -81,8 +82,10 @@ pub(super) fn run(create: &Args) -> Result<Exit, CommandError> {
         erase: machine.flash().geometry().erase_block,
         space: machine.dialect().info().driver_sets_size.then_some(machine.board().space),
     };
+    backend::create_folder(&create.folder)
+        .map_err(|error| CommandError::file(&create.folder, error))?;
     DeviceFolder::create(&create.folder, config, &machine.flash_bytes())?;
-    let path = create.folder.display();
+    let path = create.folder.shown();
     outln!("created {path}{source}; usage: NVRAM_EMU={path} nvram show");
     Ok(Exit::Passed)
 }
@@ -96,11 +99,11 @@ fn with_backup(
     let bytes = backend::read_bounded(file, backup::MAX_INPUT as u64)
         .map_err(|error| CommandError::file(file, error))?;
     let Backup { format, variables } = backup::read(&bytes)
-        .map_err(|error| CommandError::Usage(format!("{}:{error}", file.display())))?;
+        .map_err(|error| CommandError::Usage(format!("{}:{error}", file.shown())))?;
     let machine = machine.with_variables(&variables).map_err(|DoesNotFit { needed, .. }| {
         CommandError::Usage(format!(
             "{}: {needed} bytes of variables do not fit into an NVRAM of {space}: use a larger --space",
-            file.display()
+            file.shown()
         ))
     })?;
     Ok((machine, format!(" with {} variables from {format}", variables.len())))

@@ -11,6 +11,7 @@ use crate::cli::project::FILE_NAME;
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::report;
+use crate::shown::Shown as _;
 
 /// The arguments of `leaselab init`.
 #[derive(Debug, clap::Args)]
@@ -61,8 +62,8 @@ fn only_script() -> Result<PathBuf, CommandError> {
         [] => Err(CommandError::usage("no *.sh file in this folder: name the script")),
         [first, second, ..] => Err(CommandError::Usage(format!(
             "several *.sh files in this folder ({}, {}): name the script",
-            first.display(),
-            second.display()
+            first.shown(),
+            second.shown()
         ))),
     }
 }
@@ -70,13 +71,13 @@ fn only_script() -> Result<PathBuf, CommandError> {
 /// Writes a file unless it exists. Returns whether it was written.
 fn write(path: &Path, text: &str) -> Result<bool, CommandError> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        fs::create_dir_all(folder).map_err(|error| CommandError::file(folder, error))?;
+        backend::create_folder(folder).map_err(|error| CommandError::file(folder, error))?;
     }
     let created = report::write_new(path, text.as_bytes())?;
     if created {
-        outln!("created {}", path.display());
+        outln!("created {}", path.shown());
     } else {
-        errln!("not changed: {} exists already", path.display());
+        errln!("not changed: {} exists already", path.shown());
     }
     Ok(created)
 }

@@ -16,6 +16,7 @@ use super::load::{Content, InputOptions, ViewChoice};
 use super::print::print;
 use crate::error::CommandError;
 use crate::exit::Exit;
+use crate::shown::Shown as _;
 use scenario::quantity;
 
 #[derive(Debug, clap::Args)]
@@ -35,7 +36,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     // The careful view reads OpenBSD's dialect as its own server does.
     let is_of_openbsd = args.input.view.is_none() && opened.is_of_openbsd()?;
     let server = load(if is_of_openbsd { ViewChoice::Salvage } else { ViewChoice::Dhcpd })?;
-    let path = args.file.display().to_string();
+    let path = args.file.shown();
     let mut lines = server.problems.clone();
     if server.total > lines.len() as u64 {
         lines.push(format!("{path}: {} more problems", server.total - lines.len() as u64));

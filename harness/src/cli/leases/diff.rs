@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use dnsmasq_model::hex_text;
+use lease_formats::dhcpd::Ia;
 use lease_formats::exchange::Database;
 use serde_json::{Value, json};
 
@@ -13,6 +14,7 @@ use super::print::print;
 use super::text::safe;
 use crate::error::CommandError;
 use crate::exit::Exit;
+use crate::shown::Shown as _;
 use scenario::quantity;
 
 #[derive(Debug, clap::Args)]
@@ -28,56 +30,92 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     let input = InputOptions { as_written: true, ..args.input.clone() };
     let mut left_out = 0;
-    let mut read = |path: &PathBuf| -> Result<BTreeMap<String, Value>, CommandError> {
-        let loaded = input.load(path)?;
+    let mut read = |path: &PathBuf| -> Result<Database, CommandError> {
+        let mut loaded = input.load(path)?;
         loaded.explain();
         if loaded.left_out > 0 {
             let parts = quantity(loaded.left_out, "part");
-            errln!("{}: {parts} left out: not compared", path.display());
+            errln!("{}: {parts} left out: not compared", path.shown());
         }
         left_out += loaded.left_out;
-        Ok(values(&loaded.database().unwrap_or_default()))
+        Ok(loaded.take_database().unwrap_or_default())
     };
     let (a, b) = (read(&args.a)?, read(&args.b)?);
+    let (a, b) = (Side::new(&a), Side::new(&b));
     let mut lines = Vec::new();
-    for (key, value) in &a {
-        match b.get(key) {
-            None => lines.push(format!("- {key}{}", summary(value))),
+    for (key, place) in &a.places {
+        let value = a.value(*place);
+        match b.places.get(key).map(|place| b.value(*place)) {
+            None => lines.push(format!("- {key}{}", summary(&value))),
             Some(other) if other != value => {
-                let changes = changes(value, other);
+                let changes = changes(&value, &other);
                 lines.push(format!("~ {key}: {}", changes.join("; ")));
             }
             Some(_) => {}
         }
     }
-    for (key, value) in b.iter().filter(|(key, _)| !a.contains_key(*key)) {
-        lines.push(format!("+ {key}{}", summary(value)));
+    for (key, place) in b.places.iter().filter(|(key, _)| !a.places.contains_key(*key)) {
+        lines.push(format!("+ {key}{}", summary(&b.value(*place))));
     }
     print(|out| lines.iter().try_for_each(|line| writeln!(out, "{line}")))?;
     Ok(if lines.is_empty() && left_out == 0 { Exit::Passed } else { Exit::Failed })
 }
 
-/// The values to compare, as JSON by address.
-fn values(database: &Database) -> BTreeMap<String, Value> {
-    let mut all: BTreeMap<String, Value> = database
-        .leases
-        .iter()
-        .map(|lease| (format!("lease {}", lease.address), lease_value(database, lease)))
-        .collect();
-    let names = Names::of(database);
-    all.extend(database.associations().into_iter().map(|mut ia| {
-        ia.addresses.sort_by_key(|held| (held.address, held.prefix_length));
-        let value = names.association(&ia, None);
-        let text = |key: &str| value[key].as_str().unwrap_or_default().to_owned();
-        (format!("ia-{} {} {}", text("kind"), text("iaid_raw"), text("duid")), value)
-    }));
-    for other in &database.non_leases {
-        all.insert(safe(Some(&other.text)), Value::Null);
+/// The values of one database. The JSON of each is made only when it is compared, since it is much larger.
+struct Side<'a> {
+    database: &'a Database,
+    names: Names<'a>,
+    associations: Vec<Ia>,
+    /// By address, or what else identifies the value.
+    places: BTreeMap<String, Place>,
+}
+
+/// Where a value is in a database.
+#[derive(Clone, Copy)]
+enum Place {
+    Lease(usize),
+    Association(usize),
+    NonLease,
+    ServerDuid,
+}
+
+impl<'a> Side<'a> {
+    fn new(database: &'a Database) -> Self {
+        let mut associations = database.associations();
+        for ia in &mut associations {
+            ia.addresses.sort_by_key(|held| (held.address, held.prefix_length));
+        }
+        let names = Names::of(database);
+        let mut side = Self { database, names, associations, places: BTreeMap::new() };
+        let leases = database.leases.iter().enumerate();
+        let mut places: BTreeMap<String, Place> = leases
+            .map(|(at, lease)| (format!("lease {}", lease.address), Place::Lease(at)))
+            .collect();
+        places.extend((0..side.associations.len()).map(|at| {
+            let place = Place::Association(at);
+            let value = side.value(place);
+            let text = |key: &str| value[key].as_str().unwrap_or_default().to_owned();
+            (format!("ia-{} {} {}", text("kind"), text("iaid_raw"), text("duid")), place)
+        }));
+        let others = database.non_leases.iter();
+        places.extend(others.map(|other| (safe(Some(&other.text)), Place::NonLease)));
+        if database.server_duid.is_some() {
+            places.insert("server-duid".to_owned(), Place::ServerDuid);
+        }
+        side.places = places;
+        side
     }
-    if let Some(duid) = &database.server_duid {
-        all.insert("server-duid".to_owned(), json!({"duid": hex_text(duid)}));
+
+    fn value(&self, place: Place) -> Value {
+        match place {
+            Place::Lease(at) => lease_value(self.database, &self.database.leases[at]),
+            Place::Association(at) => self.names.association(&self.associations[at], None),
+            Place::NonLease => Value::Null,
+            Place::ServerDuid => {
+                json!({"duid": hex_text(self.database.server_duid.as_deref().unwrap_or_default())})
+            }
+        }
     }
-    all
 }
 
 fn summary(value: &Value) -> String {

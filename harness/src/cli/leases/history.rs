@@ -12,6 +12,7 @@ use super::print::print;
 use super::text::{prefixed, safe};
 use crate::error::CommandError;
 use crate::exit::Exit;
+use crate::shown::Shown as _;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -36,12 +37,12 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
         let Some(declarations) = loaded.declarations() else {
             return Err(CommandError::Usage(format!(
                 "{}: {} is not a journal; use `show` for this file",
-                file.display(),
+                file.shown(),
                 loaded.format
             )));
         };
         for entry in declarations {
-            let place = format!("{}:{}", entry.path.display(), entry.declaration.location.line);
+            let place = format!("{}:{}", entry.path.shown(), entry.declaration.location.line);
             if let Declared::Lease(lease) = &entry.declaration.what
                 && args.what.is_met_by_lease(lease)
             {

@@ -20,9 +20,11 @@ use lease_formats::exchange::{
     Binding, Database, Detected, Field, Format, Read, bootpd, detect_format, dnsmasq, libvirt,
     odhcpd,
 };
+use lease_formats::read_json;
 
 use super::{clock, json};
 use crate::error::CommandError;
+use crate::shown::Shown as _;
 
 /// Which records of a dhcpd.leases count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -211,11 +213,11 @@ impl InputOptions {
 }
 
 pub(super) fn unreadable(path: &Path, error: &io::Error) -> CommandError {
-    CommandError::Usage(format!("cannot read {}: {error}", path.display()))
+    CommandError::Usage(format!("cannot read {}: {error}", path.shown()))
 }
 
 /// Maximum number of bytes that are read from a pipe.
-const LARGEST_PIPE: u64 = 1 << 30;
+const LARGEST_PIPE: u64 = 256 << 20;
 /// Bytes from which the format is detected.
 const HEAD: usize = 64 * 1024;
 
@@ -264,7 +266,7 @@ impl Wanted {
         if let Some(named) = self.named {
             return Ok(named);
         }
-        let path = path.display();
+        let path = path.shown();
         if let Some((_, by)) = PACKED.iter().find(|(magic, _)| head.starts_with(magic)) {
             return Err(CommandError::Usage(format!(
                 "cannot read {path}: it is compressed with {by}: decompress it, or set its format with --from"
@@ -321,7 +323,7 @@ impl OpenFile {
         let now = self.file.metadata().map_err(|error| unreadable(&self.path, &error))?;
         let grown = is_journal && now.len() > self.length;
         if now.len() < self.length || (now.modified().ok() != self.modified && !grown) {
-            let path = self.path.display();
+            let path = self.path.shown();
             return Err(CommandError::Usage(format!(
                 "{path} was overwritten while it was read: try again, or read a copy"
             )));
@@ -381,10 +383,7 @@ impl Opened {
         let kind = file.file.metadata().map_err(|error| fail(&error))?.file_type();
         if kind.is_dir() || kind.is_block_device() {
             let what = if kind.is_dir() { "a folder without a memfile of Kea" } else { "a device" };
-            return Err(CommandError::Usage(format!(
-                "cannot read {}: it is {what}",
-                path.display()
-            )));
+            return Err(CommandError::Usage(format!("cannot read {}: it is {what}", path.shown())));
         }
         if !kind.is_file() {
             return Self::pipe(path, file.file, wanted);
@@ -406,9 +405,9 @@ impl Opened {
         let read = source.take(LARGEST_PIPE + 1).read_to_end(&mut bytes);
         read.map_err(|error| unreadable(path, &error))?;
         if bytes.len() as u64 > LARGEST_PIPE {
-            let path = path.display();
+            let path = path.shown();
             return Err(CommandError::Usage(format!(
-                "cannot read {path}: more than 1 GiB from a pipe"
+                "cannot read {path}: more than 256 MiB from a pipe: write them to a file first"
             )));
         }
         let format = wanted.format(path, &bytes[..bytes.len().min(HEAD)])?;
@@ -486,8 +485,7 @@ impl Opened {
             }
             loaded.files += files.len();
             if files.len() > 1 {
-                let names: Vec<String> =
-                    files.iter().map(|file| file.path.display().to_string()).collect();
+                let names: Vec<String> = files.iter().map(|file| file.path.shown()).collect();
                 loaded.notes.push(format!(
                     "one database of {} files: {}",
                     names.len(),
@@ -504,7 +502,7 @@ impl Opened {
         let mut loaded = self.loaded(Read::default());
         let problems = reading.diagnostics.iter().take(MAX_LISTED);
         loaded.problems =
-            problems.map(|problem| format!("{}:{problem}", self.path.display())).collect();
+            problems.map(|problem| format!("{}:{problem}", self.path.shown())).collect();
         loaded.total = reading.diagnostics.total();
         loaded.left_out = reading.left_out();
         loaded.content = Content::Journal(Box::new(reading));
@@ -529,17 +527,16 @@ impl Opened {
     }
 
     /// Reads a file that is neither a dhcpd.leases nor a memfile.
-    fn other(&self, mut source: impl BufRead, input: &InputOptions) -> Result<Read, CommandError> {
+    fn other(&self, source: impl BufRead, input: &InputOptions) -> Result<Read, CommandError> {
         let read = match self.format {
             Format::Dnsmasq => dnsmasq::read(source, input.times()),
             Format::Odhcpd => odhcpd::read(source),
             Format::Bootpd => bootpd::read(source),
             Format::Libvirt => libvirt::read(source),
             Format::Json | Format::Dhcpd | Format::KeaCsv => {
-                let mut text = Vec::new();
-                source.read_to_end(&mut text).map_err(|error| unreadable(&self.path, &error))?;
+                let text = read_json(source).map_err(|error| unreadable(&self.path, &error))?;
                 let database = json::parse(&text)
-                    .map_err(|why| CommandError::Usage(format!("{}:{why}", self.path.display())))?;
+                    .map_err(|why| CommandError::Usage(format!("{}:{why}", self.path.shown())))?;
                 Ok(Read { database, ..Read::default() })
             }
         };
@@ -581,14 +578,14 @@ impl Loaded {
     fn add(&mut self, path: &Path, read: &Read) {
         let room = MAX_LISTED.saturating_sub(self.problems.len());
         let listed = read.problems.iter().take(room);
-        self.problems.extend(listed.map(|problem| format!("{}:{problem}", path.display())));
+        self.problems.extend(listed.map(|problem| format!("{}:{problem}", path.shown())));
         self.total += read.total;
         self.left_out += read.left_out;
     }
 
     /// Prints the problems on stderr.
     pub(super) fn explain(&self) {
-        let path = self.path.display();
+        let path = self.path.shown();
         for problem in &self.problems {
             errln!("{problem}");
         }
@@ -602,7 +599,7 @@ impl Loaded {
 
     /// The remarks about the files.
     pub(super) fn notes(&self) -> impl Iterator<Item = String> + '_ {
-        self.notes.iter().map(|note| format!("{}: {note}", self.path.display()))
+        self.notes.iter().map(|note| format!("{}: {note}", self.path.shown()))
     }
 
     /// The declarations of a journal, in the order in which they were made; `None` for formats that are not journals.
@@ -635,10 +632,10 @@ impl Loaded {
         }
     }
 
-    /// The leases of any format; `None` where the real dhcpd would keep no lease at all.
-    pub(super) fn database(&self) -> Option<Database> {
-        match &self.content {
-            Content::Other(database) => Some(database.clone()),
+    /// Moves the leases of any format out; `None` where the real dhcpd would keep no lease at all.
+    pub(super) fn take_database(&mut self) -> Option<Database> {
+        match &mut self.content {
+            Content::Other(database) => Some(std::mem::take(database)),
             Content::Journal(reading)
                 if matches!(reading.verdict, Verdict::Refuses | Verdict::RewriteFails)
                     && reading.view == View::Dhcpd =>

@@ -13,6 +13,7 @@ use lease_journal::{
 
 use crate::error::CommandError;
 use crate::exit::Exit;
+use crate::shown::Shown as _;
 
 /// The arguments of `leaselab leases recover`.
 #[derive(Debug, clap::Args)]
@@ -25,7 +26,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
-    let shown = args.path.display().to_string();
+    let shown = args.path.shown();
     let unreadable = |error: OperationError| CommandError::Usage(format!("{shown}: {error}"));
     let is_folder = args.path.is_dir();
     let (mut folder, names) = if is_folder {
@@ -39,8 +40,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     let mut exit = Exit::Passed;
     let mut found = false;
     for name in names {
-        let unreadable =
-            |error| CommandError::Usage(format!("{shown}: {}: {error}", name.display()));
+        let unreadable = |error| CommandError::Usage(format!("{shown}: {}: {error}", name.shown()));
         // Nothing is created, not even a lock, where there is no database of this kind.
         let before = plan(&mut folder, &name).map_err(unreadable)?;
         if !is_of_dhcpd(&before, is_folder) {
@@ -48,7 +48,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
         }
         found = true;
         if !args.dry_run && !folder.lock(&name).map_err(unreadable)? {
-            errln!("{shown}: {}: not changed: another writer holds the lock", name.display());
+            errln!("{shown}: {}: not changed: another writer holds the lock", name.shown());
             exit = Exit::Failed;
             continue;
         }
@@ -60,7 +60,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
             && let Err(error) = apply(&mut folder, &plan, now())
         {
             exit = Exit::Failed;
-            let _ = writeln!(text, "{}: not done: {error}", plan.name.display());
+            let _ = writeln!(text, "{}: not done: {error}", plan.name.shown());
         }
         if args.dry_run {
             out!("{text}");
@@ -126,7 +126,7 @@ fn describe(plan: &Plan, folder: &mut RealDirectory) -> String {
                 |torn| format!("its last {torn} bytes are a torn record"),
             )
         });
-        let (name, leases) = (candidate.name.display(), candidate.leases);
+        let (name, leases) = (candidate.name.shown(), candidate.leases);
         let _ = writeln!(text, "  {name}: {leases} active leases, {fault}");
     }
     let _ = writeln!(text, "{plan}");
@@ -137,7 +137,7 @@ fn describe(plan: &Plan, folder: &mut RealDirectory) -> String {
             text,
             "{}: its last {torn} bytes are a torn record, which dhcpd would accept in place of the complete one before; \
              lease-update removes it",
-            plan.name.display()
+            plan.name.shown()
         );
     }
     text

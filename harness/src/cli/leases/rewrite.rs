@@ -15,6 +15,7 @@ use super::print::print;
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::report;
+use crate::shown::Shown as _;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct OutputOptions {
@@ -77,10 +78,10 @@ pub(super) fn write(
     report::check_writable(out.output.iter())?;
     let as_written = purpose == Purpose::Compact;
     let input = &InputOptions { as_written, ..input.clone() };
-    let loaded = input.load(file)?;
+    let mut loaded = input.load(file)?;
     loaded.explain();
-    let path = file.display();
-    let Some(mut database) = loaded.database() else {
+    let path = file.shown();
+    let Some(mut database) = loaded.take_database() else {
         return Err(CommandError::Usage(format!(
             "{path}: dhcpd would keep no lease; try --as careful"
         )));
@@ -190,11 +191,11 @@ fn keep_damaged(path: &Path) -> Result<(), CommandError> {
     fs::hard_link(path, &kept).map_err(|error| {
         CommandError::Usage(format!(
             "{}: not replaced, because parts of it are not in the new file and it cannot be kept as {}: {error}",
-            path.display(),
-            kept.display()
+            path.shown(),
+            kept.shown()
         ))
     })?;
-    errln!("{}: the original was kept as {}", path.display(), kept.display());
+    errln!("{}: the original was kept as {}", path.shown(), kept.shown());
     Ok(())
 }
 

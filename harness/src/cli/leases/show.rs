@@ -12,6 +12,7 @@ use super::print::print;
 use super::table::{self, Column};
 use crate::error::CommandError;
 use crate::exit::Exit;
+use crate::shown::Shown as _;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -37,7 +38,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     let history = args.filter.at.map(|_| History::All);
     // Whether a lease without a state was active depends on the time.
     let input = InputOptions { now: args.filter.at.or(args.input.now), ..args.input.clone() };
-    let loaded = input.load_with(&args.file, history)?;
+    let mut loaded = input.load_with(&args.file, history)?;
     loaded.explain();
     if let (Content::Journal(reading), true, true) =
         (&loaded.content, args.json, args.filter.is_all())
@@ -53,8 +54,8 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     // A lease that was held at the time of --at had not ended then.
     let now = (!args.filter.as_recorded && args.filter.at.is_none()).then(|| args.input.now());
     let database = match args.filter.at {
-        Some(at) => Some(database_at(&args.file, &loaded, at)?),
-        None => loaded.database(),
+        Some(at) => Some(database_at(&args.file, &mut loaded, at)?),
+        None => loaded.take_database(),
     };
     let database = database.map(|mut database| {
         if let Some(now) = now.filter(|_| !args.json) {
@@ -74,14 +75,18 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
 }
 
 /// The leases that were held at a time. A file that is not a journal has only its last state.
-fn database_at(path: &std::path::Path, loaded: &Loaded, at: i64) -> Result<Database, CommandError> {
+fn database_at(
+    path: &std::path::Path,
+    loaded: &mut Loaded,
+    at: i64,
+) -> Result<Database, CommandError> {
     match loaded.declarations() {
         Some(declarations) => {
             let whole_associations = loaded.format == Format::Dhcpd;
             Ok(as_of(declarations, at, whole_associations))
         }
-        None => loaded.database().ok_or_else(|| {
-            CommandError::Usage(format!("{}: no lease would be kept", path.display()))
+        None => loaded.take_database().ok_or_else(|| {
+            CommandError::Usage(format!("{}: no lease would be kept", path.shown()))
         }),
     }
 }

@@ -29,9 +29,9 @@ const ROWS: i64 = 24;
 const BAR: usize = 50;
 
 pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
-    let loaded = args.input.load_with(&args.file, Some(History::All))?;
+    let mut loaded = args.input.load_with(&args.file, Some(History::All))?;
     loaded.explain();
-    let database = loaded.database().unwrap_or_default();
+    let database = loaded.take_database().unwrap_or_default();
     let pools = args.input.options()?.config.map(|config| config.pools()).unwrap_or_default();
     print(|out| {
         states(&database, out)?;

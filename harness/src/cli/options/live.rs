@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::error::CommandError;
+use crate::shown::Shown as _;
 use crate::words::Words;
 use dnsmasq_model::Build;
 use live::Binaries;
@@ -50,7 +51,7 @@ impl LiveOptions {
             if binary.build != Build::NoRtc {
                 return Err(lacking(format!(
                     "{}: not built with HAVE_BROKEN_RTC (its --version lacks no-RTC)",
-                    path.display()
+                    path.shown()
                 )));
             }
             binaries.add(binary);

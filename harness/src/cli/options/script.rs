@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::Root;
 use crate::error::CommandError;
+use crate::shown::Shown as _;
 use crate::words::Words;
 use backend::ExternalScript;
 use backend::process::{Settings, check_script_file};
@@ -125,5 +126,5 @@ impl ScriptOptions {
 /// The path with the reason why not.
 pub(in crate::cli) fn check_script(path: &Path, has_shell: bool) -> Result<(), CommandError> {
     check_script_file(path, has_shell)
-        .map_err(|error| CommandError::Usage(format!("--script {}: {error}", path.display())))
+        .map_err(|error| CommandError::Usage(format!("--script {}: {error}", path.shown())))
 }

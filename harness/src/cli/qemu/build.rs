@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::options::{Cache, arch_parser};
 use crate::error::CommandError;
 use crate::exit::Exit;
+use crate::shown::Shown as _;
 use qemu::arch::Arch;
 use qemu::image;
 
@@ -34,6 +35,7 @@ pub(in crate::cli) struct Args {
 pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     let cache = args.cache.folder()?;
     let out = args.out.clone().unwrap_or_else(|| Cache::image(&cache, args.arch));
+    backend::create_folder(&out).map_err(|error| CommandError::file(&out, error))?;
     let options = image::Options {
         cache,
         source: args.source.clone().or_else(sources).unwrap_or_default(),
@@ -42,7 +44,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     };
     let manifest = image::build(args.arch, &options, &out)?;
     let programs = ["busybox-static", "dnsmasq-base", "libc6"];
-    outln!("{}: linux {}", out.display(), manifest.kernel);
+    outln!("{}: linux {}", out.shown(), manifest.kernel);
     for package in manifest.packages.iter().filter(|p| programs.contains(&p.name.as_str())) {
         outln!("  {} {}", package.name, package.version);
     }

@@ -1,11 +1,13 @@
 //! `leaselab qemu shell`.
 
-use std::fs;
 use std::path::PathBuf;
+
+use backend::read_bounded;
 
 use crate::cli::options::GuestOptions;
 use crate::error::CommandError;
 use crate::exit::Exit;
+use crate::shown::Shown as _;
 
 /// The guest's time at its first boot: 2026-01-05T12:00:00Z.
 const FIRST_BOOT: i64 = 1_767_614_400;
@@ -34,7 +36,9 @@ fn file_and_path(text: &str) -> Result<(PathBuf, String), String> {
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
-    let read = |path: &PathBuf| fs::read(path).map_err(|error| CommandError::file(path, error));
+    let read = |path: &PathBuf| {
+        read_bounded(path, qemu::MAX_INPUT_BYTES).map_err(|error| CommandError::file(path, error))
+    };
     let scripts = args.scripts.iter().map(|path| Ok((path, read(path)?)));
     let scripts: Vec<(&PathBuf, Vec<u8>)> = scripts.collect::<Result<_, CommandError>>()?;
     let files = args.put.iter().map(|(file, path)| Ok((path.clone(), read(file)?)));
@@ -50,13 +54,13 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
         out!("{}", String::from_utf8_lossy(&output.stdout));
         err!("{}", String::from_utf8_lossy(&output.stderr));
         if output.code != 0 {
-            errln!("{}: exit code {}", path.display(), output.code);
+            errln!("{}: exit code {}", path.shown(), output.code);
             exit = Exit::Failed;
             break;
         }
         outln!(
             "{}: passed; erased blocks: {nvram} of the NVRAM, {rest} of the other flash",
-            path.display()
+            path.shown()
         );
     }
     Ok(exit)

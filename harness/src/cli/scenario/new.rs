@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::CommandError;
 use crate::exit::Exit;
+use crate::shown::Shown as _;
 
 /// The first scenario.
 const FIRST: &str = include_str!("first.toml");
@@ -26,18 +27,18 @@ pub(crate) fn run(args: &Args) -> Result<Exit, CommandError> {
         return Err(CommandError::file(path, "the name of a scenario ends in .toml"));
     }
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(|error| CommandError::file(folder, error))?;
+        backend::create_folder(folder).map_err(|error| CommandError::file(folder, error))?;
     }
     create(path, FIRST.as_bytes()).map_err(|error| CommandError::file(path, error))?;
-    outln!("wrote {}", path.display());
+    outln!("wrote {}", path.shown());
     let schema = path.with_file_name(SCHEMA);
     match create(&schema, scenario::json_schema().as_bytes()) {
-        Ok(()) => outln!("wrote {} for editors with TOML support", schema.display()),
+        Ok(()) => outln!("wrote {} for editors with TOML support", schema.shown()),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
         Err(error) => return Err(CommandError::file(&schema, error)),
     }
-    outln!("run it: leaselab run {}", path.display());
-    outln!("test a script of your own: leaselab run {} --script ./SCRIPT", path.display());
+    outln!("run it: leaselab run {}", path.shown());
+    outln!("test a script of your own: leaselab run {} --script ./SCRIPT", path.shown());
     Ok(Exit::Passed)
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::CommandError;
 use crate::exit::Exit;
+use crate::shown::Shown as _;
 use scenario::quantity;
 use trace::import::{AddressPolicy, Anonymiser, Imported, Log, LogGaps, write};
 
@@ -43,6 +44,9 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
         let addresses = if args.addresses { AddressPolicy::Replace } else { AddressPolicy::Keep };
         Anonymiser::new(&key, addresses).anonymise(&mut log);
     }
+    let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    backend::new_temporary_file(folder).map_err(|error| CommandError::file(&out, error))?;
     let name = out.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let imported = write(&log, &name, &out).map_err(CommandError::usage)?;
     print_summary(&log, &imported, &out);
@@ -63,7 +67,7 @@ fn key(file: Option<&Path>) -> Result<Vec<u8>, CommandError> {
             .map_err(|error| CommandError::Environment(format!("/dev/urandom: {error}")))?;
         return Ok(key);
     };
-    let refuse = |why: String| CommandError::Usage(format!("--key-file {}: {why}", file.display()));
+    let refuse = |why: String| CommandError::Usage(format!("--key-file {}: {why}", file.shown()));
     let key =
         backend::read_bounded(file, MAX_KEY_BYTES).map_err(|error| refuse(error.to_string()))?;
     if key.trim_ascii().is_empty() {
@@ -78,7 +82,7 @@ fn print_summary(log: &Log, imported: &Imported, out: &Path) {
         by_action.iter().map(|(action, count)| format!("{count} {action}")).collect();
     outln!(
         "{}: {} in {:.1} hours ({}), dnsmasq's build: {build}",
-        out.display(),
+        out.shown(),
         quantity(log.calls.len(), "call"),
         seconds / 3600.0,
         actions.join(", ")
@@ -102,5 +106,5 @@ fn print_summary(log: &Log, imported: &Imported, out: &Path) {
             "  the recording does not begin with `init`, so the leases stored before it are unknown"
         );
     }
-    outln!("  next: leaselab trace replay {0}; leaselab wear --trace {0}", out.display());
+    outln!("  next: leaselab trace replay {0}; leaselab wear --trace {0}", out.shown());
 }

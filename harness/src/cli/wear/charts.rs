@@ -1,6 +1,5 @@
 //! `leaselab wear --svg`.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::study::error;
@@ -49,7 +48,8 @@ impl Destination {
         match self {
             Self::File(path) => Ok(path.clone()),
             Self::Folder(folder) => {
-                fs::create_dir_all(folder).map_err(|error| CommandError::file(folder, error))?;
+                backend::create_folder(folder)
+                    .map_err(|error| CommandError::file(folder, error))?;
                 Ok(folder.join(FIRST))
             }
         }

@@ -14,6 +14,7 @@ use crate::console;
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::report;
+use crate::shown::Shown as _;
 use scenario::Seconds;
 use wear::{CrossCheck, ImageMode, Method, Study, StudyRow};
 
@@ -143,7 +144,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
         out!("{}", wear::cross_check_table(&checks));
     }
     for path in drawn {
-        outln!("chart: {}", path.display());
+        outln!("chart: {}", path.shown());
     }
     Ok(Exit::Passed)
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::options::RtcChoice;
 use crate::cli::trace::{cost_line, read_events, seconds};
 use crate::error::CommandError;
+use crate::shown::Shown as _;
 use crate::suite;
 use dnsmasq_model::Release;
 use scenario::{Overrides, Seconds};
@@ -66,7 +67,7 @@ impl SourceArgs {
         }
         if let Some(first) = self.journal.first() {
             let site = read_events(&self.journal)?;
-            let label = format!("journal {}", first.display());
+            let label = format!("journal {}", first.shown());
             let mut list = trace::workload(&label, &site.events)
                 .map_err(|error| CommandError::file(first, error))?;
             list.server.release = release.unwrap_or_default();
@@ -106,7 +107,7 @@ fn of_build(
     match found {
         Some(found) if lists.is_empty() => Err(CommandError::Usage(format!(
             "{}: recorded with the {} build of dnsmasq: use --rtc {}, or leave out --rtc",
-            path.display(),
+            path.shown(),
             wear::build_name(found),
             wear::build_name(found),
         ))),

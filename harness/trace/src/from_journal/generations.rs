@@ -11,6 +11,9 @@ use lease_formats::exchange::{Detected, Format, detect_format, kea};
 use crate::archive;
 use crate::error::TraceError;
 
+/// Maximum size in bytes of all generations together.
+const MAX_TOTAL: usize = 512 << 20;
+
 /// The journal between two rewrites.
 #[derive(Debug, Clone)]
 pub struct Generation {
@@ -41,7 +44,7 @@ impl Generation {
 /// either, they are the memfiles of Kea, in the order in which it loads them.
 ///
 /// # Errors
-/// If something cannot be read, is larger than 1 GiB, or contains no generation.
+/// If something cannot be read, contains no generation, or all generations together are larger than 512 MiB.
 pub fn generations(paths: &[PathBuf]) -> Result<Vec<Generation>, TraceError> {
     let mut found = Vec::new();
     for path in paths {
@@ -115,7 +118,18 @@ fn check_format(bytes: &[u8]) -> io::Result<()> {
     }
 }
 
+/// Reads the generations in a file, and checks how much all of them have.
 fn read(path: &Path, found: &mut Vec<Generation>) -> io::Result<()> {
+    add(path, found)?;
+    let total: usize = found.iter().map(|generation| generation.bytes.len()).sum();
+    if total > MAX_TOTAL {
+        let why = format!("more than {} MiB with the files before it", MAX_TOTAL >> 20);
+        return Err(io::Error::other(why));
+    }
+    Ok(())
+}
+
+fn add(path: &Path, found: &mut Vec<Generation>) -> io::Result<()> {
     let bytes = archive::read_file(path)?;
     let name = path.display().to_string();
     let Some(inner) = name.strip_suffix(".xz") else {

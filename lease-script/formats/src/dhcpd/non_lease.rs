@@ -52,6 +52,11 @@ impl NonLeases {
         }
     }
 
+    /// The number of declarations.
+    pub(crate) fn len(&self) -> usize {
+        self.places.len()
+    }
+
     fn remove_gaps(&mut self) {
         let mut to = Vec::with_capacity(self.places.len());
         let mut moved = vec![0; self.list.len()];

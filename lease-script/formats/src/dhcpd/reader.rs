@@ -24,6 +24,7 @@ use super::restart::{Failover, Restart};
 use super::salvage;
 use super::source::{FileSource, Source};
 use super::table::LeaseTable;
+use crate::limits;
 
 /// Which leases of a file to return.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -220,7 +221,7 @@ impl Reading {
 
 /// Reads a lease file that is in memory.
 pub fn read_bytes(bytes: &[u8], options: &Options) -> Reading {
-    match read(bytes, options) {
+    match read(bytes, options, Limits::None) {
         Ok(reading) => reading,
         // Bytes in memory cannot fail to be read.
         Err(_) => unreachable!("slices are read without errors"),
@@ -250,12 +251,13 @@ pub fn salvage_bytes(bytes: &[u8], family: Option<Family>) -> Reading {
     }
 }
 
-/// Reads the lease file at `path`, up to the length that it has when it is opened. A pipe of up to 1 GiB is read to its
+/// Reads the lease file at `path`, up to the length that it has when it is opened. A pipe of up to 256 MiB is read to its
 /// end first.
 ///
 /// # Errors
 ///
-/// The file cannot be opened or read, is a directory or a device, or is a pipe with more than 1 GiB.
+/// The file cannot be opened or read, is a directory or a device, is a pipe with more than
+/// 256 MiB, or has more leases than can be kept in memory.
 pub fn read_file(path: &Path, options: &Options) -> io::Result<Reading> {
     let file = File::open(path)?;
     let metadata = file.metadata()?;
@@ -268,34 +270,43 @@ pub fn read_file(path: &Path, options: &Options) -> io::Result<Reading> {
     let mut bytes = Vec::new();
     file.take(MAX_PIPE_BYTES + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MAX_PIPE_BYTES {
-        return Err(io::Error::other("more than 1 GiB from a pipe"));
+        return Err(io::Error::other("more than 256 MiB from a pipe"));
     }
-    read(&bytes[..], options)
+    read(&bytes[..], options, Limits::OfLeases)
 }
 
 /// Reads the first `length` bytes of an open regular file.
 ///
 /// # Errors
 ///
-/// The file cannot be read.
+/// The file cannot be read, or has more leases than can be kept in memory.
 pub fn read_opened(file: &File, length: u64, options: &Options) -> io::Result<Reading> {
-    read(&FileSource { file, length }, options)
+    read(&FileSource { file, length }, options, Limits::OfLeases)
 }
 
 /// The largest pipe that is read.
-const MAX_PIPE_BYTES: u64 = 1 << 30;
+const MAX_PIPE_BYTES: u64 = 256 << 20;
 
 /// The largest count that read() returns on Linux; dhcpd reads the whole file with one call.
 const MAX_READ_BYTES: u64 = 0x7fff_f000;
 
-fn read<S: Source + ?Sized>(source: &S, options: &Options) -> io::Result<Reading> {
+/// How much of a file may be kept in memory.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Limits {
+    /// The file is in memory itself.
+    None,
+    /// The numbers of `limits`.
+    OfLeases,
+}
+
+fn read<S: Source + ?Sized>(source: &S, options: &Options, limits: Limits) -> io::Result<Reading> {
     if options.view == View::Dhcpd && source.len() > MAX_READ_BYTES {
         return Ok(too_long(source.len(), options));
     }
     let family = options.family.unwrap_or(Family::V4);
-    match read_family(source, options, family)? {
+    match read_family(source, options, limits, family)? {
         Some(reading) => Ok(reading),
-        None => Ok(read_family(source, options, Family::V6)?
+        None => Ok(read_family(source, options, limits, Family::V6)?
             .expect("a family that is not guessed is never given up")),
     }
 }
@@ -349,6 +360,7 @@ fn rules(options: &Options, family: Family) -> ParseRules {
 fn read_family<S: Source + ?Sized>(
     source: &S,
     options: &Options,
+    limits: Limits,
     family: Family,
 ) -> io::Result<Option<Reading>> {
     let guess = options.family.is_none() && family == Family::V4;
@@ -381,6 +393,7 @@ fn read_family<S: Source + ?Sized>(
                 }
                 fast_path::run(&mut declarations, &mut record, prefetch.next_start());
                 if Some(declarations.lexer.input.offset()) == prefetch.next_start() {
+                    limits.check(&mut declarations)?;
                     continue;
                 }
             }
@@ -392,6 +405,7 @@ fn read_family<S: Source + ?Sized>(
             if let Some(stop) = stop {
                 break stop;
             }
+            limits.check(&mut declarations)?;
         };
         if let Some(error) = declarations.lexer.input.take_error() {
             return Err(error);
@@ -403,6 +417,22 @@ fn read_family<S: Source + ?Sized>(
         reading.judge(stop == ReadEnd::Fatal);
         Ok(Some(reading))
     })
+}
+
+impl Limits {
+    fn check<R: io::Read>(self, declarations: &mut Declarations<R>) -> io::Result<()> {
+        if self == Self::None {
+            return Ok(());
+        }
+        let Contents { leases, ias, history, non_leases, .. } = &declarations.contents;
+        let (count, history) = (leases.len() + ias.len() + non_leases.len(), history.len());
+        if count <= limits::MAX_LEASES && history <= limits::MAX_HISTORY {
+            return Ok(());
+        }
+        let (lines, _) = declarations.lexer.input.lines();
+        limits::check_leases(count, lines + 1)?;
+        limits::check_history(history, lines + 1)
+    }
 }
 
 /// The reading without a verdict.

@@ -15,6 +15,9 @@ const INFINITE: i64 = 0xffff_ffff;
 /// The type of hardware address that stands for a client identifier with a DUID.
 const CLIENT_IDENTIFIER: u8 = 0xff;
 
+/// The maximum number of lines of a block; bootpd writes about ten.
+const MAX_VALUES: usize = 256;
+
 /// A block that is open: its first line, and its keys and values.
 type OpenBlock = (u64, Vec<(Vec<u8>, Vec<u8>)>);
 
@@ -44,6 +47,9 @@ pub fn read(source: impl BufRead) -> io::Result<Read> {
                         Some((_, values)) => enter(&values, &mut read).err(),
                         None => Some("a brace without a block".to_owned()),
                     },
+                    (_, Some((_, values)), Some(_)) if values.len() == MAX_VALUES => {
+                        Some(format!("more than {MAX_VALUES} lines in a block"))
+                    }
                     (_, Some((_, values)), Some(at)) => {
                         values.push((text[..at].to_vec(), text[at + 1..].to_vec()));
                         None
@@ -53,6 +59,7 @@ pub fn read(source: impl BufRead) -> io::Result<Read> {
                 (number, problem)
             }
         };
+        read.check_limit(number)?;
         if let Some(message) = problem {
             let message = format!("{message}: left out");
             read.add(Problem { line: number, column: 1, message, effect: Effect::LeftOut });

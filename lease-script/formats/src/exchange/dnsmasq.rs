@@ -65,6 +65,7 @@ pub fn read(source: impl BufRead, times: Times) -> io::Result<Read> {
                     reader.problem(number, 1, message, Effect::LostByServer);
                     text = rest;
                 }
+                reader.read.check_limit(number)?;
                 if let Err((column, message)) = reader.line(text) {
                     let torn = if ended { "" } else { "; the last line is torn" };
                     reader.problem(number, column, &format!("{message}{torn}"), Effect::LeftOut);

@@ -12,14 +12,14 @@ use super::further::Field;
 use super::lines::{Effect, Problem, Read};
 use crate::dhcpd::{Date, IaKind};
 use crate::hex;
+use crate::limits::read_json;
 
 /// Reads a status file.
 ///
 /// # Errors
-/// The source cannot be read.
-pub fn read(mut source: impl BufRead) -> io::Result<Read> {
-    let mut text = Vec::new();
-    source.read_to_end(&mut text)?;
+/// The source cannot be read, or is too large.
+pub fn read(source: impl BufRead) -> io::Result<Read> {
+    let text = read_json(source)?;
     let mut read = Read::default();
     let parsed: Result<Vec<Map<String, Value>>, _> = serde_json::from_slice(&text);
     match parsed {

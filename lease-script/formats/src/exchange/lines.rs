@@ -4,6 +4,7 @@ use std::fmt;
 use std::io::{self, BufRead};
 
 use super::database::Database;
+use crate::limits;
 
 /// The maximum length of a line; longer lines are skipped.
 pub const LONGEST_LINE: usize = 64 * 1024;
@@ -58,6 +59,12 @@ pub struct Read {
 }
 
 impl Read {
+    /// Checks the number of leases that were read up to a line.
+    pub(super) fn check_limit(&self, line: u64) -> io::Result<()> {
+        limits::check_line(line)?;
+        limits::check_leases(self.database.leases.len() + self.database.bindings.len(), line)
+    }
+
     pub(super) fn add(&mut self, problem: Problem) {
         self.total += 1;
         self.left_out += u64::from(problem.effect == Effect::LeftOut);

@@ -35,6 +35,7 @@ pub fn read(source: impl BufRead) -> io::Result<Read> {
             Line::TooLong(number) => (number, Err("an overlong line")),
             Line::Text(number, _) => (number, parse(&line, &mut read)),
         };
+        read.check_limit(number)?;
         if let Err(message) = done {
             let message = format!("{message}: left out");
             read.add(Problem { line: number, column: 1, message, effect: Effect::LeftOut });

@@ -7,6 +7,7 @@ use super::lease::Record;
 use crate::dhcpd::declaration::{Contents, Counts, Declarations, Family, ParseRules, Subject};
 use crate::dhcpd::input::Input;
 use crate::dhcpd::table::LeaseTable;
+use crate::limits::MAX_LEASES;
 
 /// The length of the longest record that the fast path accepts. With a shorter window, a failed attempt is repeated with
 /// more bytes.
@@ -44,7 +45,8 @@ pub(super) fn read_leases<R: Read>(
 ) -> Counts {
     let config = rules.config.as_deref().filter(|_| rules.pools);
     let mut counts = Counts::default();
-    while stop != Some(input.offset()) {
+    // The caller reports a table with more leases than the limit.
+    while stop != Some(input.offset()) && table.len() <= MAX_LEASES {
         match record.read(input.window()) {
             Some(used) => {
                 if config.is_some_and(|config| config.pool(record.address).is_none()) {

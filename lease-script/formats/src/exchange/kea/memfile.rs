@@ -9,6 +9,7 @@ use crate::dhcpd::{BindingState, Declaration, Declared, Family, History, Ia, Loc
 use crate::exchange::database::{Binding, Database};
 use crate::exchange::further::Field;
 use crate::exchange::lines::{BYTE_ORDER_MARK, Effect, Line, Lines, Problem, Read};
+use crate::limits;
 
 /// A memfile database, which may consist of several files.
 #[derive(Debug, Default)]
@@ -93,6 +94,8 @@ impl Memfile {
                         let location = Location { offset, line: at, column: 1 };
                         self.row(text, &header, number, location, &mut report)
                     };
+                    limits::check_leases(self.rows.len(), at)?;
+                    limits::check_rows(report.history.len(), at)?;
                     offset += length;
                     match done {
                         Ok(()) => continue,
