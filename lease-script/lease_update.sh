@@ -239,7 +239,7 @@ check() {
 	need=$((${#after} - ${#before}))
 	# 84 for sdram_*, 8 for OpenWrt's last bytes
 	need=$((need > 0 ? need + 92 : need + 8))
-	[ -z "$free" ] || [ $need -le "$free" ] || fail "no room in NVRAM for $ip: $need bytes needed, $free left"
+	[ -z "$free" ] || [ $need -le "$free" ] || fail "no room in NVRAM: $need bytes needed for $ip, $free left"
 }
 
 write() {

@@ -226,7 +226,7 @@ impl Script<'_> {
         {
             let address = String::from_utf8_lossy(text);
             return self.fail(format_args!(
-                "no room in NVRAM for {address}: {need} bytes needed, {free} left"
+                "no room in NVRAM: {need} bytes needed for {address}, {free} left"
             ));
         }
         Ok(())

@@ -2,86 +2,44 @@
 
 use std::any::Any;
 use std::borrow::Cow;
-use std::cell::RefCell;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
-use std::rc::Rc;
 use std::sync::{Arc, OnceLock};
 
-use lease_script::journal;
-use lease_script::{
-    Call, Config, Environment, IntentLog, Lock, MemoryIntentLog, Nvram, NvramOutput,
-    OperationError, Outcome,
-};
-use nvram_emu::device::{Flash, Op};
-use nvram_emu::dialect::FlashLoad;
-use nvram_emu::{Exit, Machine};
-
-use super::backend::Backend;
-use super::call::{CallEnd, CallOptions, CallResult, CommandResult, NvramCommand};
-use super::error::BackendError;
-use super::external_script::{ExternalResult, ExternalScript};
-use super::fault_injector::{FaultAction, FaultInjector};
-use super::file_history::FileHistory;
-use super::naive;
-use super::process::FileTree;
-use super::router_files::RouterFiles;
-use super::router_path::RouterPath;
 use disk_model::{Disk, WriteOrdering};
 use dnsmasq_model::{Clock, ScriptCall};
+use lease_script::{Call, Environment, IntentLog as _, MemoryIntentLog, Outcome, journal};
+use nvram_emu::device::Flash;
+use nvram_emu::dialect::FlashLoad;
+use nvram_emu::{Exit, Machine};
 use sandbox::{Node, Octets};
-use scenario::digest;
-use scenario::{Disturbance, Unsynced};
+use scenario::{Disturbance, Unsynced, digest};
 
-/// A script that runs in process.
-#[derive(Clone, Debug)]
-pub enum Function {
-    /// `lease-update` with this configuration.
-    LeaseUpdate(Config),
-    /// The naive script, modelled on that of 2006.
-    Naive,
-    /// A function without an intent log.
-    Custom(fn(&Call, &mut dyn Nvram) -> Outcome),
-    /// A function with an intent log in RAM.
-    CustomWithLog(fn(&Call, &mut dyn Nvram, &mut dyn IntentLog) -> Outcome),
-    /// An external script.
-    Process(Arc<ExternalScript>),
-}
-
-impl Function {
-    /// Makes one call.
-    pub fn invoke(
-        &self,
-        call: &Call,
-        nvram: &mut dyn Nvram,
-        intent_log: &mut dyn IntentLog,
-    ) -> Outcome {
-        match self {
-            Self::LeaseUpdate(config) => lease_script::run(call, config, nvram, intent_log),
-            Self::Naive => naive::run(call, nvram),
-            Self::Custom(script) => script(call, nvram),
-            Self::CustomWithLog(script) => script(call, nvram, intent_log),
-            Self::Process(_) => {
-                let stderr = b"an external script cannot be called as a function\n".to_vec();
-                Outcome { stdout: Vec::new(), stderr, exit: u8::MAX, killed: false }
-            }
-        }
-    }
-}
+use super::backend::Backend;
+use super::call::{CallEnd, CallOptions, CallResult, CommandResult, Origin};
+use super::error::BackendError;
+use super::external_script::{ExternalResult, ExternalScript};
+use super::faulty_nvram::{FaultyNvram, Page};
+use super::file_history::FileHistory;
+use super::function::Function;
+use super::process::FileTree;
+use super::read_counter::ReadCounter;
+use super::router_files::RouterFiles;
+use super::router_path::RouterPath;
 
 /// A router in memory. Clones share unchanged state.
 #[derive(Clone, Debug)]
 pub struct InProcess {
-    machine: Machine,
-    intent_log: MemoryIntentLog,
-    script: Arc<Function>,
+    pub(crate) machine: Machine,
+    pub(crate) intent_log: MemoryIntentLog,
+    pub(crate) script: Arc<Function>,
     /// The files that an external script keeps.
-    files: RouterFiles,
+    pub(crate) files: RouterFiles,
     /// How the last call changed the persistent files, if a power cut makes a difference.
     last_call: Option<Arc<FileHistory>>,
     /// The clocks that an external script sees.
-    clock: Option<Clock>,
-    ram_key: OnceLock<u64>,
+    pub(crate) clock: Option<Clock>,
+    pub(crate) ram_key: OnceLock<u64>,
     /// The folder of the journals, if leases are kept in journals.
     folder: Option<Disk>,
 }
@@ -101,12 +59,12 @@ impl InProcess {
     }
 
     /// Must be called before every change.
-    fn begin(&mut self) {
+    pub(crate) fn begin(&mut self) {
         self.ram_key = OnceLock::new();
         self.machine.take_ops();
     }
 
-    fn of(machine: Machine, intent_log: MemoryIntentLog, script: Arc<Function>) -> Self {
+    pub(crate) fn of(machine: Machine, intent_log: MemoryIntentLog, script: Arc<Function>) -> Self {
         let persistent = match &*script {
             Function::Process(script) => Arc::new(script.storage().first.clone()),
             _ => Arc::default(),
@@ -163,6 +121,8 @@ impl InProcess {
             // The first `init` creates the file.
             wrote_journal: wrote && !is_init,
             stored_late: false,
+            lost_delayed_writes: false,
+            origin: Origin::Call,
             pages,
         })
     }
@@ -175,6 +135,13 @@ impl InProcess {
     /// The intent log of the script.
     pub fn intent_log(&self) -> &MemoryIntentLog {
         &self.intent_log
+    }
+
+    /// Keeps the error of a call of an external script, for [`ExternalScript::take_error`].
+    pub fn record_error(&self, error: BackendError) {
+        if let Function::Process(script) = &*self.script {
+            script.record_error(error);
+        }
     }
 
     /// This router after a reboot.
@@ -230,93 +197,6 @@ impl InProcess {
     /// The flash, for damaging it.
     pub fn flash_mut(&mut self) -> &mut Flash {
         &mut self.machine.board_mut().flash
-    }
-
-    /// Makes an undisturbed call, and keeps the state of the router before and after each command.
-    pub fn trace_call(&mut self, call: &ScriptCall) -> CallTrace {
-        if let Function::Process(script) = &*self.script {
-            return self.trace_external_call(&Arc::clone(script), call);
-        }
-        let ram_key = std::mem::take(&mut self.ram_key);
-        self.begin();
-        let intent_log = Rc::new(RefCell::new(std::mem::take(&mut self.intent_log)));
-        let mut nvram = RecordingNvram {
-            machine: &mut self.machine,
-            intent_log: intent_log.clone(),
-            script: &self.script,
-            ram_key,
-            commands: Vec::new(),
-        };
-        let outcome = self.script.invoke(
-            &script_call(call),
-            &mut nvram,
-            &mut SharedIntentLog(intent_log.clone()),
-        );
-        let commands = nvram.commands;
-        self.intent_log = intent_log.take();
-        if let Some(last) = commands.last().filter(|last| last.after.intent_log == self.intent_log)
-        {
-            self.ram_key = last.after.ram_key.clone();
-        }
-        CallTrace { outcome, commands, history: None }
-    }
-
-    /// [`InProcess::trace_call`] for an external script, whose commands are repeated on the device in memory.
-    fn trace_external_call(&mut self, script: &ExternalScript, call: &ScriptCall) -> CallTrace {
-        self.begin();
-        let plan = CallOptions { record_files: true, ..CallOptions::default() };
-        let done = match script.call((&self.machine, &self.files, self.clock), call, &plan) {
-            Ok(done) => done,
-            Err(fault) => {
-                script.record_error(fault);
-                return CallTrace {
-                    outcome: Outcome { killed: true, ..Outcome::default() },
-                    commands: Vec::new(),
-                    history: None,
-                };
-            }
-        };
-        let history = done.history.clone().filter(|history| !history.is_empty()).map(Arc::new);
-        let mut seen = Arc::clone(&self.files.persistent);
-        let mut made = 0;
-        let mut commands = Vec::new();
-        for (nth, (NvramCommand { arguments, code }, (before, after))) in
-            (1..).zip(done.result.commands.iter().zip(&done.ram_around_commands))
-        {
-            if let Some(history) = &history
-                && history.before_command(nth) != made
-            {
-                made = history.before_command(nth);
-                seen = Arc::new(history.seen_after(made));
-            }
-            let words: Vec<&[u8]> = arguments.iter().map(Vec::as_slice).collect();
-            self.files =
-                RouterFiles { ram: Arc::new(before.clone()), persistent: Arc::clone(&seen) };
-            let before = Arc::new(self.clone());
-            self.machine.board_mut().flash.keep_history();
-            self.machine.run(&words);
-            let flash_history = self.machine.board_mut().flash.take_history();
-            let operations = self.machine.take_ops();
-            self.files.ram = Arc::new(after.clone());
-            let after = Arc::new(self.clone());
-            let arguments = arguments.clone();
-            commands.push(CommandSnapshot {
-                arguments,
-                code: *code,
-                before,
-                after,
-                operations,
-                flash_history,
-            });
-        }
-        if self.machine.flash_bytes() != done.machine.flash_bytes()
-            || self.machine.ram_bytes() != done.machine.ram_bytes()
-        {
-            let text = "cannot reproduce the nvram commands of the script: it runs several at a time, or writes NVRAM in another way";
-            script.record_error(BackendError::Script(text.to_owned()));
-        }
-        self.files = done.files.clone();
-        CallTrace { outcome: done.outcome(), commands, history }
     }
 
     /// This router with an external script instead of its own.
@@ -384,221 +264,9 @@ fn empty_folder(path: &Path) -> FileTree {
     tree
 }
 
-/// NVRAM access that counts commands and records whether all of them only read.
-struct ReadCounter {
-    machine: Machine,
-    commands: u32,
-    reads: bool,
-}
-
-/// Whether an `nvram` command only reads, by its first word.
-pub fn is_reading(word: &[u8]) -> bool {
-    matches!(word, b"get" | b"show" | b"info")
-}
-
-impl Nvram for ReadCounter {
-    fn run(&mut self, arguments: &[&[u8]]) -> Result<NvramOutput, OperationError> {
-        self.commands += 1;
-        self.reads &= arguments.first().is_none_or(|word| is_reading(word));
-        let outcome = self.machine.run(arguments);
-        let Exit::Code(code) = outcome.exit else { return Err(OperationError::Killed) };
-        Ok(NvramOutput { stdout: outcome.stdout, stderr: outcome.stderr, code: i32::from(code) })
-    }
-}
-
-/// An undisturbed call of the script with the state of the router around each of its `nvram` commands.
-#[derive(Clone, Debug)]
-pub struct CallTrace {
-    /// Output and exit code of the script.
-    pub outcome: Outcome,
-    /// The `nvram` commands of the script, in order.
-    pub commands: Vec<CommandSnapshot>,
-    /// How the script changed persistent files, if it did.
-    pub history: Option<Arc<FileHistory>>,
-}
-
-/// One `nvram` command of a call.
-#[derive(Clone, Debug)]
-pub struct CommandSnapshot {
-    /// The arguments of the command.
-    pub arguments: Vec<Vec<u8>>,
-    /// Its exit code; `None` if it did not end.
-    pub code: Option<i32>,
-    /// The router before the command.
-    pub before: Arc<InProcess>,
-    /// The router after the command; shared with `before` if nothing changed.
-    pub after: Arc<InProcess>,
-    /// The flash operations of the command.
-    pub operations: Vec<Op>,
-    /// The flash before each of the operations.
-    pub flash_history: Vec<Flash>,
-}
-
-struct RecordingNvram<'a> {
-    machine: &'a mut Machine,
-    intent_log: Rc<RefCell<MemoryIntentLog>>,
-    script: &'a Arc<Function>,
-    /// The RAM key of the router before the first command.
-    ram_key: OnceLock<u64>,
-    commands: Vec<CommandSnapshot>,
-}
-
-impl RecordingNvram<'_> {
-    /// The current router, or `before` if nothing has changed.
-    fn keep(&mut self, before: Option<&Arc<InProcess>>) -> Arc<InProcess> {
-        let intent_log = self.intent_log.borrow();
-        let same = |before: &&Arc<InProcess>| {
-            before.intent_log == *intent_log && before.machine.shares_state(self.machine)
-        };
-        match before.filter(same) {
-            Some(before) => Arc::clone(before),
-            None => {
-                let (machine, script) = (self.machine.clone(), Arc::clone(self.script));
-                let mut router = InProcess::of(machine, intent_log.clone(), script);
-                router.ram_key = std::mem::take(&mut self.ram_key);
-                Arc::new(router)
-            }
-        }
-    }
-}
-
-impl Nvram for RecordingNvram<'_> {
-    fn run(&mut self, arguments: &[&[u8]]) -> Result<NvramOutput, OperationError> {
-        let last = self.commands.last().map(|command| Arc::clone(&command.after));
-        let before = self.keep(last.as_ref());
-        self.machine.board_mut().flash.keep_history();
-        let outcome = self.machine.run(arguments);
-        let flash_history = self.machine.board_mut().flash.take_history();
-        let operations = self.machine.take_ops();
-        let Exit::Code(code) = outcome.exit else { return Err(OperationError::Killed) };
-        let arguments = arguments.iter().map(|word| word.to_vec()).collect();
-        let after = self.keep(Some(&before));
-        self.commands.push(CommandSnapshot {
-            arguments,
-            code: Some(i32::from(code)),
-            before,
-            after,
-            operations,
-            flash_history,
-        });
-        Ok(NvramOutput { stdout: outcome.stdout, stderr: outcome.stderr, code: i32::from(code) })
-    }
-}
-
-struct SharedIntentLog(Rc<RefCell<MemoryIntentLog>>);
-
-impl IntentLog for SharedIntentLog {
-    fn has_folder(&mut self) -> Result<bool, OperationError> {
-        self.0.borrow_mut().has_folder()
-    }
-
-    fn has_entries(&mut self) -> Result<bool, OperationError> {
-        self.0.borrow_mut().has_entries()
-    }
-
-    fn lock(&mut self) -> Result<Lock, OperationError> {
-        self.0.borrow_mut().lock()
-    }
-
-    fn wait(&mut self) -> Result<(), OperationError> {
-        self.0.borrow_mut().wait()
-    }
-
-    fn clear(&mut self) -> Result<(), OperationError> {
-        self.0.borrow_mut().clear()
-    }
-}
-
-fn script_call(call: &ScriptCall) -> Call {
+pub(crate) fn script_call(call: &ScriptCall) -> Call {
     let environment = call.env.iter().map(|(name, value)| (name.as_str(), value.clone()));
     Call::new(call.argv.iter().skip(1).cloned(), environment.collect())
-}
-
-/// NVRAM access of a call, with fault injection.
-struct FaultyNvram<'a> {
-    machine: &'a mut Machine,
-    injector: FaultInjector<'a>,
-    commands: Vec<NvramCommand>,
-    /// The web page that calls `init` around each command, if there is one.
-    page: Option<Page<'a>>,
-}
-
-/// A web page that calls `init`, and the results of its calls: output and exit code.
-struct Page<'a> {
-    script: &'a Function,
-    seen: Vec<(Vec<u8>, Option<i32>)>,
-}
-
-impl<'a> FaultyNvram<'a> {
-    fn new(machine: &'a mut Machine, disturbance: Option<&'a Disturbance>) -> Self {
-        Self {
-            machine,
-            injector: FaultInjector::new(disturbance, 0),
-            commands: Vec::new(),
-            page: None,
-        }
-    }
-
-    /// Records the exit code of the last command.
-    fn record_code(&mut self, code: i32) {
-        if let Some(last) = self.commands.last_mut() {
-            last.code = Some(code);
-        }
-    }
-
-    fn view_page(&mut self) {
-        if let Some(Page { script, seen }) = &mut self.page {
-            let mut nvram = FaultyNvram::new(self.machine, None);
-            let call = Call::new([b"init".to_vec()], Environment::default());
-            let outcome = script.invoke(&call, &mut nvram, &mut MemoryIntentLog::default());
-            seen.push((outcome.stdout, Some(i32::from(outcome.exit))));
-        }
-    }
-}
-
-impl Nvram for FaultyNvram<'_> {
-    fn run(&mut self, arguments: &[&[u8]]) -> Result<NvramOutput, OperationError> {
-        self.view_page();
-        let words = arguments.iter().map(|word| word.to_vec()).collect();
-        self.commands.push(NvramCommand { arguments: words, code: None });
-        let machine = &mut *self.machine;
-        let fault = self.injector.next(arguments, || dry_run(machine, arguments));
-        match fault {
-            FaultAction::Kill(done) => {
-                if done > 0
-                    && let Exit::Code(code) = machine.run(&arguments[..done]).exit
-                {
-                    self.record_code(i32::from(code));
-                }
-                return Err(OperationError::Killed);
-            }
-            FaultAction::Fail(done) => {
-                if done > 0 {
-                    machine.run(&arguments[..done]);
-                }
-                let stderr = b"nvram: made to fail\n".to_vec();
-                self.record_code(1);
-                return Ok(NvramOutput { stdout: Vec::new(), stderr, code: 1 });
-            }
-            FaultAction::During(cut) => machine.arm_cut(cut.op, cut.byte),
-            FaultAction::None => {}
-        }
-        let outcome = machine.run(arguments);
-        // A cut that this command did not reach must not affect the next one.
-        machine.board_mut().flash.arm(None);
-        let Exit::Code(code) = outcome.exit else { return Err(OperationError::Killed) };
-        self.record_code(i32::from(code));
-        self.view_page();
-        Ok(NvramOutput { stdout: outcome.stdout, stderr: outcome.stderr, code: i32::from(code) })
-    }
-}
-
-/// The flash operations that a command would make, without changing the machine.
-fn dry_run(machine: &Machine, arguments: &[&[u8]]) -> Vec<nvram_emu::device::Op> {
-    let mut fork = machine.clone();
-    fork.take_ops();
-    fork.run(arguments);
-    fork.take_ops()
 }
 
 impl Backend for InProcess {
@@ -632,6 +300,8 @@ impl Backend for InProcess {
             operations: self.machine.take_ops(),
             wrote_journal: false,
             stored_late: false,
+            lost_delayed_writes: false,
+            origin: Origin::Call,
             pages,
         })
     }

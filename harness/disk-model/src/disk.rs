@@ -3,7 +3,6 @@
 //! Names and contents are separate. Each has a part that survives any power cut, and a list of pending changes that may
 //! or may not have reached the medium.
 
-use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::hash::{Hash, Hasher};
 use std::io;
@@ -12,113 +11,10 @@ use std::os::unix::ffi::OsStrExt as _;
 use lease_journal::{FileSystem, Handle, Kind, Mode, OperationError, Status};
 use xxhash_rust::xxh3::Xxh3;
 
+use super::fault::{Cut, CutState, IoFault, Step};
+use super::names::{NameChange, Names, apply_name};
+use super::node::{DataChange, Node};
 use super::ordering::WriteOrdering;
-
-/// File names, each with the index of its node.
-pub(crate) type Names = BTreeMap<OsString, usize>;
-
-/// A change of names.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum NameChange {
-    Add(OsString, usize),
-    Remove(OsString, usize),
-    Rename(OsString, OsString, usize),
-}
-
-/// A change of a file's contents.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum DataChange {
-    Write(usize, Vec<u8>),
-    Truncate(usize),
-}
-
-impl DataChange {
-    /// Applies the change, or only the range `part` of the bytes that it writes. If that extends the file, the bytes before
-    /// the range become zeros.
-    pub(crate) fn apply(&self, data: &mut Vec<u8>, part: &std::ops::Range<usize>) {
-        match self {
-            Self::Truncate(length) => data.resize((*length).min(data.len()), 0),
-            Self::Write(at, bytes) => {
-                let end = at + part.end;
-                if data.len() < end {
-                    data.resize(end, 0);
-                }
-                data[at + part.start..end].copy_from_slice(&bytes[part.clone()]);
-            }
-        }
-    }
-
-    /// Number of bytes that are written.
-    pub(crate) fn length(&self) -> usize {
-        match self {
-            Self::Write(_, bytes) => bytes.len(),
-            Self::Truncate(_) => 0,
-        }
-    }
-}
-
-/// The contents of a file, which may have several names.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Node {
-    /// As programs see them.
-    pub(crate) data: Vec<u8>,
-    /// As they are on the medium.
-    pub(crate) durable: Vec<u8>,
-    /// Changes since `durable`.
-    pub(crate) pending: Vec<DataChange>,
-    modified: i64,
-}
-
-impl Node {
-    /// A file whose contents are all on the medium.
-    pub(crate) fn synced(data: Vec<u8>, modified: i64) -> Self {
-        Self { durable: data.clone(), data, pending: Vec::new(), modified }
-    }
-
-    pub(crate) fn modified(&self) -> i64 {
-        self.modified
-    }
-
-    fn change(&mut self, change: DataChange, now: i64) {
-        change.apply(&mut self.data, &(0..change.length()));
-        self.pending.push(change);
-        self.modified = now;
-    }
-
-    fn sync(&mut self) {
-        self.durable.clone_from(&self.data);
-        self.pending.clear();
-    }
-}
-
-/// The point at which a process is killed or the power is cut: before a call, or after some of the bytes that it writes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Cut {
-    /// Number of the call, from 0. Only calls that change something are counted.
-    pub call: u64,
-    /// Number of bytes that the call writes before the cut.
-    pub bytes: usize,
-}
-
-/// A system call that changes something.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Step {
-    /// The call as text, such as `rename dhcpd.leases.1 dhcpd.leases`.
-    pub text: String,
-    /// Number of bytes that it writes.
-    pub bytes: usize,
-}
-
-/// Calls that fail.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct IoFault {
-    /// Number of the call, from 0. All calls are counted, also those that only read.
-    pub call: u64,
-    /// Whether all later calls fail, too.
-    pub lasts: bool,
-    /// The error. [`io::ErrorKind::StorageFull`] fails only calls that need space; the first write stores half of its bytes.
-    pub error: io::ErrorKind,
-}
 
 /// A folder on a simulated disk.
 #[derive(Clone, Debug)]
@@ -131,8 +27,7 @@ pub struct Disk {
     handles: Vec<Option<usize>>,
     clock: i64,
     calls: u64,
-    cut: Option<Cut>,
-    is_cut: bool,
+    cut: CutState,
     steps: Vec<Step>,
     /// Number of calls, also those that only read.
     attempts: u64,
@@ -155,8 +50,7 @@ impl Disk {
             handles: Vec::new(),
             clock: 0,
             calls: 0,
-            cut: None,
-            is_cut: false,
+            cut: CutState::None,
             steps: Vec::new(),
             attempts: 0,
             fault: None,
@@ -167,7 +61,7 @@ impl Disk {
 
     /// Schedules a cut, after which all calls fail with [`OperationError::Killed`].
     pub fn arm(&mut self, cut: Cut) {
-        self.cut = Some(cut);
+        self.cut = CutState::Scheduled(cut);
     }
 
     /// Schedules calls that fail, numbered from the next call on.
@@ -204,7 +98,7 @@ impl Disk {
         grows: bool,
         text: impl FnOnce() -> String,
     ) -> Result<(), OperationError> {
-        if self.is_cut {
+        if self.cut == CutState::Occurred {
             return Err(OperationError::Killed);
         }
         let number = self.attempts;
@@ -234,8 +128,7 @@ impl Disk {
     /// Ends all processes without a power loss.
     pub fn end_processes(&mut self) {
         self.handles.clear();
-        self.cut = None;
-        self.is_cut = false;
+        self.cut = CutState::None;
         self.attempts = 0;
         self.fault = None;
         self.take_steps();
@@ -328,14 +221,14 @@ impl Disk {
         text: impl FnOnce() -> String,
         bytes: usize,
     ) -> Result<Option<usize>, OperationError> {
-        if self.is_cut {
+        if self.cut == CutState::Occurred {
             return Err(OperationError::Killed);
         }
         self.clock += 1;
-        if let Some(cut) = self.cut
+        if let CutState::Scheduled(cut) = self.cut
             && cut.call == self.calls
         {
-            self.is_cut = true;
+            self.cut = CutState::Occurred;
             if cut.bytes == 0 || bytes == 0 {
                 return Err(OperationError::Killed);
             }
@@ -368,26 +261,6 @@ impl Disk {
 
     fn lookup(&self, name: &OsStr) -> Result<usize, OperationError> {
         self.names.get(name).copied().ok_or_else(|| io::ErrorKind::NotFound.into())
-    }
-}
-
-/// Applies a change of names, as far as this is possible after earlier changes were lost.
-pub(crate) fn apply_name(names: &mut Names, change: &NameChange) {
-    match change {
-        NameChange::Add(name, node) => {
-            names.insert(name.clone(), *node);
-        }
-        NameChange::Remove(name, node) => {
-            if names.get(name) == Some(node) {
-                names.remove(name);
-            }
-        }
-        NameChange::Rename(from, to, node) => {
-            if names.get(from) == Some(node) {
-                names.remove(from);
-            }
-            names.insert(to.clone(), *node);
-        }
     }
 }
 

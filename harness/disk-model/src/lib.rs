@@ -7,9 +7,13 @@
 #![forbid(unsafe_code)]
 
 mod disk;
+mod fault;
+mod names;
+mod node;
 mod ordering;
 mod power_cut;
 
-pub use disk::{Cut, Disk, IoFault, Step};
+pub use disk::Disk;
+pub use fault::{Cut, IoFault, Step};
 pub use ordering::WriteOrdering;
 pub use power_cut::states_after_power_cut;

@@ -12,7 +12,9 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::disk::{DataChange, Disk, Names, Node, apply_name};
+use super::disk::Disk;
+use super::names::{Names, apply_name};
+use super::node::{DataChange, Node};
 use super::ordering::WriteOrdering;
 
 /// Maximum number of name changes of which all subsets are enumerated.

@@ -29,7 +29,7 @@ pub fn address_hash(bytes: &[u8]) -> u32 {
 
 /// The hash that determines where the search for a free IA_NA address starts (dhcp6.c `address6_allocate`).
 #[must_use]
-pub fn address_hash6(iaid: u32, duid: &[u8]) -> u64 {
+pub(crate) fn address_hash6(iaid: u32, duid: &[u8]) -> u64 {
     duid.iter().fold(u64::from(iaid), |j, &byte| {
         u64::from(byte).wrapping_add(j << 6).wrapping_add(j << 16).wrapping_sub(j)
     })

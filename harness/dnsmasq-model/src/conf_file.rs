@@ -16,7 +16,7 @@ impl ServerConfig {
     ///
     /// # Errors
     /// Exit code 3 for a file that does not exist, 1 for an option that is invalid.
-    pub fn with_files(&self, files: &ConfigFiles) -> Result<ServerConfig, StartFailure> {
+    pub(crate) fn with_files(&self, files: &ConfigFiles) -> Result<ServerConfig, StartFailure> {
         let mut config = self.clone();
         for _ in 0..MAX_DEPTH {
             if config.conf_files.is_empty() && config.conf_dirs.is_empty() {

@@ -300,7 +300,7 @@ impl ServerConfig {
 
     /// domain.c `get_domain`, `get_domain6`: the domain of an address.
     #[must_use]
-    pub fn domain_of(&self, addr: IpAddr) -> Option<&[u8]> {
+    pub(crate) fn domain_of(&self, addr: IpAddr) -> Option<&[u8]> {
         self.cond_domains
             .iter()
             .find(|c| match (addr, c.start, c.end) {

@@ -7,7 +7,7 @@ use super::hex::hex_text;
 /// `ARPHRD_ETHER`.
 pub const ETHER: u16 = 1;
 /// `DHCP_CHADDR_MAX`: the maximum length of a hardware address in bytes.
-pub const CHADDR_MAX: usize = 16;
+pub(crate) const CHADDR_MAX: usize = 16;
 
 /// A hardware address with its ARP type: `hwaddr`, `hwaddr_len` and `hwaddr_type` of a lease.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]

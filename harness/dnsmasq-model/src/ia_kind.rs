@@ -37,7 +37,7 @@ impl IaKind {
 
     /// Splits what [`IaKind::iaid_text`] wrote into the kind and the decimal number (lease.c `read_leases`).
     #[must_use]
-    pub fn split_iaid(text: &[u8]) -> (IaKind, &[u8]) {
+    pub(crate) fn split_iaid(text: &[u8]) -> (IaKind, &[u8]) {
         match text.strip_prefix(b"T") {
             Some(number) => (IaKind::Ta, number),
             None => (IaKind::Na, text),

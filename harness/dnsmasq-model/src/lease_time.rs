@@ -3,12 +3,12 @@
 /// An infinite lease time.
 pub const INFINITE: u32 = u32::MAX;
 /// The shortest lease time that dnsmasq grants, in seconds (option.c, `--dhcp-range`; rfc2131.c, `calc_time`).
-pub const SHORTEST_LEASE: u32 = 120;
+pub(crate) const SHORTEST_LEASE: u32 = 120;
 
 /// Parses a lease time as in `--dhcp-range`: a number with `s`, `m`, `h`, `d` or `w`, or `infinite`. The result is at least
 /// 120 seconds.
 #[must_use]
-pub fn parse_lease_time(text: &str) -> Option<u32> {
+pub(crate) fn parse_lease_time(text: &str) -> Option<u32> {
     if text == "infinite" {
         return Some(INFINITE);
     }

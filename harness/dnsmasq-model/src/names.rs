@@ -88,7 +88,7 @@ pub fn strip_hostname(name: &[u8]) -> (&[u8], Option<&[u8]>) {
 
 /// Whether the names are equal except for the case of ASCII letters (`hostname_isequal`).
 #[must_use]
-pub fn same_name(a: &[u8], b: &[u8]) -> bool {
+pub(crate) fn same_name(a: &[u8], b: &[u8]) -> bool {
     a.eq_ignore_ascii_case(b)
 }
 

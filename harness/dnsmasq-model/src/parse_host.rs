@@ -16,7 +16,7 @@ use super::text::Text;
 ///
 /// # Errors
 /// If the value is invalid; the text describes the problem.
-pub fn parse_host(value: &str) -> Result<Host, String> {
+pub(crate) fn parse_host(value: &str) -> Result<Host, String> {
     let mut host = Host::default();
     for word in value.split(',').map(str::trim) {
         if let Some(addr) = word.strip_prefix('[') {

@@ -43,7 +43,7 @@ pub struct Server {
 /// The lease time that a client gets, in seconds: that of its `dhcp-host` or its range, or the requested one if that is
 /// shorter, but at least 120 seconds (rfc2131.c `calc_time`).
 #[must_use]
-pub fn granted_lease_time(configured: u32, requested: Option<u32>) -> u32 {
+pub(crate) fn granted_lease_time(configured: u32, requested: Option<u32>) -> u32 {
     match requested.map(|requested| requested.max(SHORTEST_LEASE)) {
         Some(requested)
             if configured == INFINITE || (requested != INFINITE && requested < configured) =>

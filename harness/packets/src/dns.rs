@@ -6,9 +6,6 @@ use hickory_proto::op::{Message, MessageType, OpCode, Query};
 pub use hickory_proto::rr::RecordType;
 use hickory_proto::rr::{Name, RData};
 
-/// UDP port of name servers.
-pub const PORT: u16 = 53;
-
 /// Encodes a query for the records of a name.
 ///
 /// # Errors

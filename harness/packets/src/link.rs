@@ -67,7 +67,7 @@ pub fn link_local(mac: [u8; 6]) -> Ipv6Addr {
 }
 
 /// The hardware address of a multicast group (RFC 2464, section 7).
-pub fn multicast_hardware(group: Ipv6Addr) -> [u8; 6] {
+pub(crate) fn multicast_hardware(group: Ipv6Addr) -> [u8; 6] {
     let [.., a, b, c, d] = group.octets();
     [0x33, 0x33, a, b, c, d]
 }

@@ -4,13 +4,13 @@ use std::fmt;
 use std::str::FromStr;
 
 /// Bytes of the NOR flash chip of both machines.
-pub const FLASH_BYTES: usize = 4 << 20;
+pub(crate) const FLASH_BYTES: usize = 4 << 20;
 
 /// Bytes of the MTD partition `nvram`, the last of the chip (`harness/qemu/guest/flash/flash.c`).
-pub const PARTITION_BYTES: usize = 64 << 10;
+pub(crate) const PARTITION_BYTES: usize = 64 << 10;
 
 /// Offset of the partition in the chip.
-pub const PARTITION_START: usize = FLASH_BYTES - PARTITION_BYTES;
+pub(crate) const PARTITION_START: usize = FLASH_BYTES - PARTITION_BYTES;
 
 /// A machine that guests emulate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
@@ -141,7 +141,7 @@ impl Arch {
     }
 
     /// Whether `time_t` has 32 bits, so that clocks end in 2038.
-    pub fn has_32_bit_clock(self) -> bool {
+    pub(crate) fn has_32_bit_clock(self) -> bool {
         self == Self::Mipsel
     }
 

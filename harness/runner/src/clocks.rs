@@ -40,7 +40,7 @@ impl Clocks {
     }
 
     /// Time passes while the router is off.
-    pub fn pass_off(&mut self, seconds: i64) {
+    pub(crate) fn pass_off(&mut self, seconds: i64) {
         self.truth += seconds;
     }
 

@@ -141,7 +141,7 @@ impl Expected {
     }
 
     /// Whether nothing is uncertain and the lines are equal.
-    pub fn is_certainly_equal_to(&self, other: &Self) -> bool {
+    pub(crate) fn is_certainly_equal_to(&self, other: &Self) -> bool {
         !self.is_uncertain() && !other.is_uncertain() && self.lines == other.lines
     }
 
@@ -281,7 +281,7 @@ pub struct Difference {
 }
 
 /// Whether two lines are equal, except that the found time may be later by the slack.
-pub fn same_line(wanted: &[u8], found: &[u8], tolerance: Tolerance) -> bool {
+fn same_line(wanted: &[u8], found: &[u8], tolerance: Tolerance) -> bool {
     let (Some((wanted_time, wanted_rest)), Some((time, rest))) =
         (split_time(wanted), split_time(found))
     else {

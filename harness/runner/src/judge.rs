@@ -1,15 +1,16 @@
 //! The judge: checks after each call and each step that the store holds what the acknowledged calls asked for.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::client_ids::ClientIds;
 use super::demands::{Agreement, FlashState, LastCall, NextStart, ReadMethod, Reading};
+use super::engine_leases::{self, EngineLeases};
 use super::expected::{Change, Expected, Tolerance, changes};
 use super::finding_kind::FindingKind;
 use super::findings::Findings;
 use super::free_space::free_bytes;
 use super::init_output;
+use super::judge_rules::Rules;
 use super::lease_line::{DUID, split_time};
 use super::lines::Lines;
 use super::nvram_state::{NeighbourChange, NvramState};
@@ -17,33 +18,12 @@ use super::owned_variables::OwnedVariables;
 use super::router::Router;
 use super::severity::Severity;
 use super::tally::{call_text, end_text};
-use backend::{BackendError, CallEnd, CallOptions, CallResult, InProcess};
-use dnsmasq_model::{Build, Clock, Engine, Release, ScriptCall, hostname_argument};
+use backend::{BackendError, CallEnd, CallOptions, CallResult, InProcess, Origin};
+use dnsmasq_model::{Build, Clock, Engine, ScriptCall};
 use scenario::{Forgiven, Invariant, Rtc};
 
 /// A script must not refuse a lease if this many bytes of the NVRAM are free.
 const ROOM_FOR_A_LEASE: i64 = 2048;
-
-/// What the judge needs to know of a script and its scenario.
-#[derive(Debug)]
-pub(super) struct Rules<'a> {
-    /// The NVRAM variables that belong to the script.
-    pub(super) owned: OwnedVariables,
-    /// The prefix of variables with one lease each, if the judge can decode them.
-    pub(super) record_prefix: Option<Vec<u8>>,
-    /// `LEASE_SLACK` in seconds.
-    pub(super) slack: u64,
-    /// `LEASE_MAX`: the maximum number of leases that `init` prints; 0 for no limit.
-    pub(super) lease_max: usize,
-    /// How the store is read between calls of `init` that the scenario asks for.
-    pub(super) read_method: ReadMethod,
-    /// The release of dnsmasq, which determines how the output of `init` is read.
-    pub(super) release: Release,
-    /// Whether the persistent folders can be full, so that a script may refuse a lease although the NVRAM has room.
-    pub(super) files_can_be_full: bool,
-    /// Violations that the scenario forgives because the hardware makes them unavoidable.
-    pub(super) forgive: &'a [Forgiven],
-}
 
 /// Compares the store with what the acknowledged calls asked for.
 pub(super) struct Judge<'a> {
@@ -298,7 +278,8 @@ impl<'a> Judge<'a> {
             _ => {}
         }
         let unchanged = self.nvram.ram == self.nvram.flash && now.flash == self.nvram.flash;
-        if !result.operations.is_empty() && unchanged && !killed && !forgiven {
+        let wrote = !result.operations.is_empty() && result.origin == Origin::Call;
+        if wrote && unchanged && !killed && !forgiven {
             let text = format!(
                 "`{}` made {} flash operations, and nothing stored changed",
                 call_text(call),
@@ -531,7 +512,7 @@ impl<'a> Judge<'a> {
             let text = format!("init ended with {}", end_text(result.end));
             self.findings.broken(Invariant::Parsability, text);
         }
-        if !result.operations.is_empty() {
+        if !result.operations.is_empty() && result.origin == Origin::Call {
             self.findings.broken(Invariant::NoRedundantWrites, "init wrote to the flash");
         }
         Ok(result.stdout)
@@ -601,64 +582,18 @@ impl<'a> Judge<'a> {
 
     /// Compares dnsmasq's own leases with what its calls asked to store.
     fn judge_engine(&mut self, engine: &Engine, ids: ClientIds) {
-        let held = engine.lease_lines();
-        if holds_an_address_twice(&held) {
-            self.agreement = Agreement::SuspendedUntilStart;
-            return;
-        }
-        let mut text = held.join("\n");
-        if !text.is_empty() {
-            text.push('\n');
-        }
-        let own = match init_output::parse(text.as_bytes()) {
-            Ok(own) => own,
-            Err(why) => {
-                self.findings.broken(Invariant::Agreement, format!("dnsmasq's own leases: {why}"));
-                return;
+        let expected = self.expected.lines();
+        match engine_leases::compare(engine, ids, expected, self.tolerance(engine)) {
+            EngineLeases::Compared(differences) => {
+                for difference in differences {
+                    self.findings.broken_line(Invariant::Agreement, difference);
+                }
             }
-        };
-        let release = engine.config().release;
-        let mut own = own.map(|line| as_passed_to_the_script(line, ids, release));
-        let mut expected = self.expected.lines().clone();
-        if !engine.reports_server_duid() {
-            // What 2.66 and 2.67 pass instead is not the script's fault.
-            expected.put(DUID, None);
-        }
-        if !expected.contains(DUID) {
-            // dnsmasq passes its DUID with the first DHCPv6 lease, never before.
-            own.put(DUID, None);
-        }
-        // The expected lines may come from the store, where times may be later by the slack.
-        let own = Expected::known(own);
-        for mut difference in own.differences(&expected, self.tolerance(engine)) {
-            difference.text = format!("dnsmasq and its calls differ: {}", difference.text);
-            self.findings.broken_line(Invariant::Agreement, difference);
+            EngineLeases::NotComparable => self.agreement = Agreement::SuspendedUntilStart,
+            EngineLeases::Unreadable(why) => {
+                let text = format!("dnsmasq's own leases: {why}");
+                self.findings.broken(Invariant::Agreement, text);
+            }
         }
     }
-}
-
-/// Whether dnsmasq has two leases of one address, of which a store by address can hold only one. REBIND of an unknown
-/// lease creates it without checking whether another client has the address (rfc3315.c `dhcp6_no_relay`), and so does
-/// reading the lease twice.
-fn holds_an_address_twice(held: &[String]) -> bool {
-    let mut seen = BTreeSet::new();
-    held.iter().filter_map(|line| line.split(' ').nth(2)).any(|address| !seen.insert(address))
-}
-
-/// A line of dnsmasq's lease file with the name and id that its calls pass: the first label of a legal name, or none.
-///
-/// A lease keeps the name that it was read with, but passes it only if it is legal (helper.c `create_helper`).
-fn as_passed_to_the_script(line: &[u8], ids: ClientIds, release: Release) -> Vec<u8> {
-    let passed;
-    let mut words: Vec<&[u8]> = line.split(|byte| *byte == b' ').collect();
-    if let [_, _, _, name, id] = words.as_mut_slice() {
-        if ids.are_truncated() && id.len() >= ScriptCall::MAX_ID_TEXT {
-            *id = b"*";
-        }
-        // A name that 2.36 to 2.39 pass with a blank is no word of a line.
-        let argument = hostname_argument(name, release).filter(|name| !name.contains(&b'*'));
-        passed = argument.unwrap_or_else(|| b"*".to_vec());
-        *name = &passed;
-    }
-    words.join(&b' ')
 }

@@ -179,7 +179,7 @@ impl NvramState {
     }
 
     /// Whether the lease records in RAM are also those in `now`'s RAM, and in its flash if that has changed.
-    pub fn keeps_records(&self, now: &Self) -> bool {
+    pub(crate) fn keeps_records(&self, now: &Self) -> bool {
         let same = |later: &NvramSnapshot| self.ram.0.sums.own == later.0.sums.own;
         same(&now.ram) && (now.flash == self.flash || same(&now.flash))
     }

@@ -75,7 +75,7 @@ impl OwnedVariables {
     }
 
     /// The variables whose names begin with `prefix`.
-    pub fn with_prefix(prefix: &[u8]) -> Self {
+    pub(crate) fn with_prefix(prefix: &[u8]) -> Self {
         Self::new(vec![NamePattern::prefix(prefix)])
     }
 

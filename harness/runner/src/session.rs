@@ -11,16 +11,17 @@ use super::demands::ReadMethod;
 use super::evidence::CallRecord;
 use super::exchange;
 use super::finding_kind::FindingKind;
-use super::history::{DaemonEvent, EventKind};
+use super::history::EventKind;
 use super::judge::Judge;
 use super::observers::Observers;
 use super::planned_fault::PlannedFault;
 use super::recorder::{RecordedAction, Snapshot};
-use super::router::{Ending, Power, Router};
+use super::router::{Power, Router};
 use super::script::ScriptOrigin;
+use super::severity::Severity;
 use backend::{BackendError, CallEnd, CallOptions, CallResult, Disturbance, InProcess, RouterPath};
-use dnsmasq_model::{InitResult, InitStatus, ScriptCall, StartFailure};
-use scenario::{BootClock, Invariant, ReplyKind};
+use dnsmasq_model::ScriptCall;
+use scenario::{BootClock, ReplyKind};
 use std::net::IpAddr;
 
 const SIGSEGV: i32 = 11;
@@ -45,13 +46,13 @@ pub(super) struct LastCall {
 
 /// What has happened in the current step.
 #[derive(Debug, Default)]
-struct Step {
+pub(super) struct Step {
     plan: StepPlan,
     /// Script calls so far.
     calls: u32,
     last: LastCall,
     /// Exit status of dnsmasq, if it exited without being stopped.
-    dnsmasq_exit: Option<i32>,
+    pub(super) dnsmasq_exit: Option<i32>,
     /// A client named a server whose DUID the script was never told.
     named_unreported_server: bool,
 }
@@ -70,12 +71,12 @@ pub(super) struct Session<'a> {
     pub(super) router: Router<'a>,
     pub(super) judge: Judge<'a>,
     pub(super) observers: Observers<'a>,
-    comparison: Comparison,
-    step: Step,
+    pub(super) comparison: Comparison,
+    pub(super) step: Step,
     /// Whether the scenario was written for another script.
     script: ScriptOrigin,
     /// The folders of `--dhcp-hostsdir` that dnsmasq watches.
-    watched: BTreeSet<String>,
+    pub(super) watched: BTreeSet<String>,
     /// True time at the beginning, in seconds since 1970.
     began: i64,
     pub(super) faults: FaultsSoFar,
@@ -218,180 +219,6 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// dnsmasq starts: it calls `init`, and reads what `init` prints.
-    ///
-    /// # Errors
-    /// When the back end fails.
-    pub(super) fn start_dnsmasq(&mut self) -> Result<(), BackendError> {
-        self.record(EventKind::Dnsmasq(DaemonEvent::Start));
-        self.comparison.start(&mut self.router)?;
-        if let Err(failure) = self.router.engine().check_configuration() {
-            return self.start_failed(&failure);
-        }
-        let Some(mut init) = self.router.engine().init_call() else {
-            self.judge.dnsmasq_keeps_its_own_file();
-            return self.run(None);
-        };
-        let Some(result) = self.perform(std::slice::from_mut(&mut init))? else { return Ok(()) };
-        let code = match result.end {
-            CallEnd::Exited(code) => code as u8,
-            CallEnd::PowerLost => return Ok(()),
-            CallEnd::Killed(signal) => 128 + signal as u8,
-            CallEnd::TimedOut => 128 + 9,
-        };
-        if code == 0 {
-            let clock = self.router.clocks.now();
-            self.judge.start_output(self.router.engine(), clock, &result.stdout);
-        } else {
-            let text = format!("init exited with {code}");
-            self.judge.findings.broken(Invariant::Parsability, text);
-        }
-        self.judge.dnsmasq_started();
-        self.run(Some(InitResult { stdout: result.stdout, status: InitStatus::Code(code) }))
-    }
-
-    /// dnsmasq reads its leases: from the output of `init`, or from its own lease file.
-    fn run(&mut self, init: Option<InitResult>) -> Result<(), BackendError> {
-        let init = init.unwrap_or_else(|| InitResult::ok(""));
-        let mut calls = Vec::new();
-        let clock = self.router.clocks.now();
-        self.router.server.forget_declined();
-        match self.router.engine_mut().start(clock, &init, &mut calls) {
-            Ok(()) => {
-                self.watched.clear();
-                self.watch_folders();
-                self.perform_all(calls)?;
-                self.comparison.check_names(&mut self.router, &mut self.judge.findings)
-            }
-            Err(failure) => self.start_failed(&failure),
-        }
-    }
-
-    fn start_failed(&mut self, failure: &StartFailure) -> Result<(), BackendError> {
-        let status = failure.status();
-        self.step.dnsmasq_exit = Some(status);
-        self.record(EventKind::Dnsmasq(DaemonEvent::Exit(status)));
-        self.comparison.ended(&mut self.router, &mut self.judge.findings, status)
-    }
-
-    /// Reports a real dnsmasq that did not start, where the scenario does not expect it.
-    pub(super) fn report_failed_start(&mut self) {
-        if let Some(status) = self.step.dnsmasq_exit {
-            let findings = &mut self.judge.findings;
-            Comparison::report_failed_start(&mut self.router, findings, status);
-        }
-    }
-
-    /// Time passes, and dnsmasq gets the alarms that fall due.
-    ///
-    /// # Errors
-    /// When the back end fails.
-    pub(super) fn pass(&mut self, seconds: i64) -> Result<(), BackendError> {
-        if !self.router.is_on() {
-            self.router.clocks.pass_off(seconds);
-            return Ok(());
-        }
-        let end = self.router.clocks.mono() + seconds;
-        while let Some(alarm) = self.router.engine().next_alarm().filter(|alarm| *alarm <= end) {
-            self.router.clocks.pass((alarm - self.router.clocks.mono()).max(0));
-            let mut calls = Vec::new();
-            let clock = self.router.clocks.now();
-            self.router.engine_mut().sigalrm(clock, &mut calls);
-            self.sync_clock()?;
-            self.comparison.sigalrm(&mut self.router)?;
-            self.perform_all(calls)?;
-            if !self.router.is_on() {
-                return Ok(());
-            }
-        }
-        self.router.clocks.pass(end - self.router.clocks.mono());
-        self.sync_clock()?;
-        self.wait_until_idle()
-    }
-
-    /// Passes the clocks on to a real dnsmasq after they have changed.
-    ///
-    /// # Errors
-    /// When the back end fails.
-    pub(super) fn sync_clock(&mut self) -> Result<(), BackendError> {
-        self.comparison.sync_clock(&mut self.router)
-    }
-
-    /// dnsmasq gets SIGHUP.
-    ///
-    /// # Errors
-    /// When the back end fails.
-    pub(super) fn sighup(&mut self) -> Result<(), BackendError> {
-        self.record(EventKind::Dnsmasq(DaemonEvent::Sighup));
-        let mut calls = Vec::new();
-        let clock = self.router.clocks.now();
-        self.router.engine_mut().sighup(clock, &mut calls);
-        self.watch_folders();
-        self.comparison.sighup(&mut self.router)?;
-        self.perform_all(calls)
-    }
-
-    /// A file is written, or removed (`None`). dnsmasq reads it at once if it lies in a `--dhcp-hostsdir`.
-    ///
-    /// # Errors
-    /// A path at which there can be no file, or a back end that fails.
-    pub(super) fn write_file(
-        &mut self,
-        path: &str,
-        contents: Option<Vec<u8>>,
-    ) -> Result<(), BackendError> {
-        self.router.backend.write_file(path, contents.as_deref())?;
-        let mut calls = Vec::new();
-        let clock = self.router.clocks.now();
-        let dirs = &self.router.engine().config().hosts_dirs;
-        let is_in = |dir: &&String| {
-            path.strip_prefix(dir.as_str()).is_some_and(|rest| rest.starts_with('/'))
-        };
-        if dirs.iter().filter(is_in).all(|dir| self.watched.contains(dir)) {
-            self.router.engine_mut().set_file(path, contents, clock, &mut calls);
-        } else {
-            self.router.engine_mut().store_file(path, contents);
-        }
-        self.perform_all(calls)
-    }
-
-    /// inotify.c `set_dynamic_inotify`: at its start and at SIGHUP, dnsmasq begins to watch the folders that exist.
-    fn watch_folders(&mut self) {
-        let engine = self.router.engine();
-        let dirs = engine.config().hosts_dirs.iter().filter(|dir| engine.has_files_in(dir));
-        self.watched.extend(dirs.cloned());
-    }
-
-    /// dnsmasq ends, the power stays on.
-    ///
-    /// # Errors
-    /// When the back end fails.
-    pub(super) fn stop_dnsmasq(&mut self, ending: Ending) -> Result<(), BackendError> {
-        let ran = self.router.engine().is_running();
-        if ran {
-            self.record(EventKind::Dnsmasq(match ending {
-                Ending::Terminated => DaemonEvent::Terminated,
-                Ending::Killed => DaemonEvent::Killed,
-            }));
-        }
-        let mut calls = Vec::new();
-        let clock = self.router.clocks.now();
-        let engine = self.router.engine_mut();
-        let call_time = engine.remaining_call_time(clock.mono);
-        match ending {
-            Ending::Terminated => engine.stop(clock, &mut calls),
-            Ending::Killed => engine.kill_main_process(&mut calls),
-        }
-        if !ran {
-            return Ok(());
-        }
-        self.perform_all(calls)?;
-        if self.router.is_on() {
-            self.router.clocks.pass(call_time);
-        }
-        self.comparison.stop(&mut self.router, &mut self.judge.findings, ending)
-    }
-
     /// A client acts: it sends its messages to the engine, and to the real dnsmasq where there is one. Returns the
     /// engine's reply.
     ///
@@ -465,7 +292,10 @@ impl<'a> Session<'a> {
     /// Makes the first of the calls that the engine's dnsmasq asks for, or waits until the real dnsmasq makes it, and judges
     /// it. `None` when the real one does not make it. Calls for neighbours, which come in the order of the kernel's table,
     /// may change places.
-    fn perform(&mut self, calls: &mut [ScriptCall]) -> Result<Option<CallResult>, BackendError> {
+    pub(super) fn perform(
+        &mut self,
+        calls: &mut [ScriptCall],
+    ) -> Result<Option<CallResult>, BackendError> {
         let [call, others @ ..] = calls else { return Ok(None) };
         self.misreported_duid |=
             call.env.contains_key("DNSMASQ_IAID") && !self.router.engine().reports_server_duid();
@@ -493,7 +323,7 @@ impl<'a> Session<'a> {
     }
 
     /// Reports the calls that a real dnsmasq makes beyond the predicted ones, until it is idle.
-    fn wait_until_idle(&mut self) -> Result<(), BackendError> {
+    pub(super) fn wait_until_idle(&mut self) -> Result<(), BackendError> {
         if !self.router.is_on() || !self.router.engine().is_running() {
             return Ok(());
         }
@@ -552,6 +382,9 @@ impl<'a> Session<'a> {
             self.observers.files_after_call(&files);
         }
         self.judge.findings.called(&record);
+        if result.lost_delayed_writes {
+            self.judge.findings.limit_severity(Severity::Risk);
+        }
         self.record(EventKind::Call(record));
         self.step.last.stderr.extend_from_slice(&result.stderr);
         self.step.last.exit = match result.end {

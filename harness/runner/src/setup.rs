@@ -30,11 +30,7 @@ pub fn machine(router: &Router, folder: &Path) -> Result<Machine, Refusal> {
 ///
 /// # Errors
 /// See [`machine`].
-pub fn machine_from(
-    router: &Router,
-    folder: &Path,
-    cache: &mut FillCache,
-) -> Result<Machine, Refusal> {
+fn machine_from(router: &Router, folder: &Path, cache: &mut FillCache) -> Result<Machine, Refusal> {
     let dialect: Dialect =
         router.dialect.get_ref().parse().map_err(|error: nvram_emu::dialect::UnknownDialect| {
             let names = Dialect::ALL.iter().map(|dialect| dialect.name());

@@ -21,7 +21,7 @@ pub struct Condition(BTreeMap<String, Values>);
 
 impl Condition {
     /// Whether each parameter has one of its values.
-    pub fn is_true(&self, parameters: &Parameters) -> bool {
+    pub(crate) fn is_true(&self, parameters: &Parameters) -> bool {
         let has_one_of = |name, values: &Values| {
             parameters.get(name).is_some_and(|value| values.0.contains(value))
         };

@@ -105,8 +105,8 @@ fn check_files(data: &BTreeMap<String, Entry>) {
 }
 
 #[rstest]
-#[case("x86_64", 384_000)]
-#[case("mipsel_24kc", 480_000)]
+#[case("x86_64", 368_000)]
+#[case("mipsel_24kc", 440_000)]
 fn a_program_that_is_too_large_for_a_router_is_not_packed(#[case] arch: &str, #[case] limit: u64) {
     let folder = tempfile::tempdir().expect("a folder");
     let program = folder.path().join("program");

@@ -122,7 +122,7 @@ impl CostModel {
     }
 
     /// Whether a commit without a change does not write to the flash.
-    pub fn skips_equal(&self) -> bool {
+    pub(crate) fn skips_equal(&self) -> bool {
         self.skips_equal
     }
 
@@ -132,7 +132,7 @@ impl CostModel {
     }
 
     /// The cost of a commit of a change that leaves `content` bytes of variables.
-    pub fn commit_cost(&self, content: u64) -> Arc<CommitCost> {
+    pub(crate) fn commit_cost(&self, content: u64) -> Arc<CommitCost> {
         if let Some(constant) = &self.constant {
             return Arc::clone(constant);
         }
@@ -169,7 +169,7 @@ impl CostModel {
     ///
     /// # Errors
     /// A script that fails on an empty store.
-    pub fn command_counts(
+    pub(crate) fn command_counts(
         &self,
         script: Script,
         build: Build,

@@ -114,7 +114,7 @@ impl<'a> CountingStore<'a> {
     }
 
     /// Also builds the image of every commit from now on.
-    pub fn build_images(&mut self, images: &'a mut ImageBuilder) {
+    pub(crate) fn build_images(&mut self, images: &'a mut ImageBuilder) {
         self.images = Some(images);
     }
 

@@ -5,6 +5,6 @@ pub const HOUR: u64 = 3600;
 /// A day, in seconds.
 pub const DAY: u64 = 24 * HOUR;
 /// 30 days, in seconds.
-pub const MONTH: u64 = 30 * DAY;
+pub(crate) const MONTH: u64 = 30 * DAY;
 /// 365 days, in seconds.
 pub const YEAR: u64 = 365 * DAY;

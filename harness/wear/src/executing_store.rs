@@ -111,7 +111,7 @@ impl<'a> ExecutingStore<'a> {
     ///
     /// # Errors
     /// A back end that fails.
-    pub fn store_uncounted(&mut self, variables: &[Vec<u8>]) -> Result<(), SimulationError> {
+    pub(crate) fn store_uncounted(&mut self, variables: &[Vec<u8>]) -> Result<(), SimulationError> {
         let payload = self.wear.payload;
         for variable in variables {
             self.backend.nvram(&[b"set", variable]).map_err(SimulationError::Backend)?;

@@ -64,7 +64,7 @@ pub use cost_model::{CostModel, CostModelError};
 pub use count::{HouseholdWear, count, count_each, count_executed, count_images, count_workload};
 pub use counting_store::CountingStore;
 pub use cross_check::{CrossCheck, CrossCheckSpec, InProcessCount, cross_check_table};
-pub use durations::{DAY, HOUR, MONTH, YEAR};
+pub use durations::{DAY, HOUR, YEAR};
 pub use error::WearError;
 pub use executing_store::ExecutingStore;
 pub use fleet::{Fleet, FleetEntry, FleetPlan, MergeError, ScriptCounts};

@@ -70,7 +70,7 @@ impl WearCounts {
     }
 
     /// Adds `count` commits of the same cost, but does not update `bins`.
-    pub fn add_commits(&mut self, cost: &CommitCost, count: u64) {
+    pub(crate) fn add_commits(&mut self, cost: &CommitCost, count: u64) {
         if cost.is_zero() {
             return;
         }
@@ -85,7 +85,7 @@ impl WearCounts {
     }
 
     /// Adds the flash operations of one call, which cost `cost`.
-    pub fn add_operations(&mut self, cost: &CommitCost, operations: &[Op], second: u64) {
+    pub(crate) fn add_operations(&mut self, cost: &CommitCost, operations: &[Op], second: u64) {
         if !operations.is_empty() {
             self.add_commits(cost, 1);
             let bin = self.bin(second);
@@ -104,7 +104,7 @@ impl WearCounts {
     }
 
     /// Bytes programmed for each byte of `payload`; 0 if there is no payload.
-    pub fn amplification(&self) -> f64 {
+    pub(crate) fn amplification(&self) -> f64 {
         if self.payload == 0 { 0.0 } else { self.programmed as f64 / self.payload as f64 }
     }
 }

@@ -2,6 +2,9 @@
 
 pub mod agent;
 mod agent_client;
+mod daemon_program;
+mod environment;
+mod files;
 mod process_id;
 pub mod protocol;
 mod ram_files;

@@ -32,7 +32,8 @@ use sandbox::{FileTree, Isolation};
 
 use super::agent::COMMAND_LOG;
 use super::agent_client::AgentClient;
-use super::process_id;
+use super::environment::{environment_of, seen_scratch};
+use super::files::{remove_if_exists, write_replacing};
 use super::protocol::{Handshake, Octets, Program, ProgramEnd, ProgramResult, Ran, Request, Run};
 use super::ram_files;
 use super::script::{ScriptCommand, place_script, reject_absolute_nvram, start_failure};
@@ -40,8 +41,9 @@ use super::settings::Settings;
 use super::shim;
 use super::storage::Storage;
 use crate::backend::Backend;
-use crate::call::{CallEnd, CallOptions, CallResult, CommandResult, NvramCommand};
+use crate::call::{CallEnd, CallOptions, CallResult, CommandResult, NvramCommand, Origin};
 use crate::error::BackendError;
+use crate::file_fault::FileFault;
 use crate::file_history::FileHistory;
 use crate::router_files::RouterFiles;
 use crate::router_path::RouterPath;
@@ -52,14 +54,14 @@ use scenario::{Disturbance, Unsynced};
 #[derive(Debug)]
 pub struct Process {
     // Declared before `folder` and so dropped first: the agent must have ended when the folder is removed.
-    agent: AgentClient,
-    folder: scratch::Folder,
+    pub(super) agent: AgentClient,
+    pub(super) folder: scratch::Folder,
     /// The device as it was created: dialect and geometry do not change.
     template: Machine,
     script: Vec<String>,
     environment: BTreeMap<String, String>,
     limit_ms: u64,
-    isolation: Isolation,
+    pub(super) isolation: Isolation,
     storage: Arc<Storage>,
     /// Whether the agent records changes of persistent files.
     watches_files: bool,
@@ -99,7 +101,8 @@ impl Process {
         script: &ScriptCommand,
         settings: &Settings,
     ) -> Result<Self, BackendError> {
-        let watches_files = script.storage.unsynced == Unsynced::Lost;
+        let storage = &script.storage;
+        let watches_files = storage.has_faults || storage.unsynced == Unsynced::Lost;
         Self::with_supervision(machine, script, settings, watches_files)
     }
 
@@ -333,6 +336,8 @@ impl Process {
             operations: self.take_operations()?,
             wrote_journal: false,
             stored_late: false,
+            lost_delayed_writes: false,
+            origin: Origin::Call,
             pages,
         })
     }
@@ -360,69 +365,6 @@ impl Process {
     /// The path of an entry of the scratch folder.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
-    }
-
-    /// Starts a program without a time limit, with its output going to the file `log`. Returns its process id.
-    ///
-    /// # Errors
-    /// If it cannot be started.
-    pub fn start(&mut self, program: Program, log: &Path) -> Result<i32, BackendError> {
-        let log = match log.strip_prefix(self.folder.path()) {
-            Ok(name) => seen_scratch(self.folder.path(), self.isolation).join(name),
-            Err(_) => log.to_owned(),
-        };
-        let started: Result<i32, String> = self.agent.ask(&Request::Start(program, log))?;
-        let id = started.map_err(BackendError::Environment)?;
-        match self.isolation {
-            Isolation::None => Ok(id),
-            Isolation::Full | Isolation::SharedNetwork => {
-                process_id::on_this_machine(self.agent.process_id(), id).ok_or_else(|| {
-                    BackendError::Environment(
-                        "a program of the sandbox was started, but its process cannot be found"
-                            .to_owned(),
-                    )
-                })
-            }
-        }
-    }
-
-    /// Sets the clocks of programs that run already, and of those that are started later.
-    ///
-    /// # Errors
-    /// If the agent does not answer.
-    pub fn set_running_clock(&mut self, clock: Clock) -> Result<(), BackendError> {
-        self.set_clock(clock);
-        self.agent.ask(&Request::SetClock(Time { wall: clock.wall, mono: clock.mono }))
-    }
-
-    /// The path of one of the programs of [`Settings::programs`], as scripts see it.
-    pub fn seen_program(&self, index: usize) -> PathBuf {
-        self.seen(&sandbox::Root::program_name(index))
-    }
-
-    /// The working folder of scripts, as they see it.
-    pub fn working_folder(&self) -> PathBuf {
-        match self.isolation {
-            Isolation::None => self.path(sandbox::RAM_FOLDER).join("tmp"),
-            // As dnsmasq does (main in dnsmasq.c).
-            Isolation::Full | Isolation::SharedNetwork => PathBuf::from("/"),
-        }
-    }
-
-    /// Sends a signal to the program that [`Process::start`] started last.
-    ///
-    /// # Errors
-    /// If the agent does not answer.
-    pub fn signal(&mut self, signal: i32) -> Result<(), BackendError> {
-        self.agent.ask(&Request::Signal(signal))
-    }
-
-    /// Waits until the program that [`Process::start`] started last has ended. `None` if there is none.
-    ///
-    /// # Errors
-    /// If the agent does not answer.
-    pub fn reap(&mut self) -> Result<Option<ProgramEnd>, BackendError> {
-        self.agent.ask(&Request::Reap)
     }
 
     fn program(&self, argv: Vec<Octets>, extra: &[(&str, String)]) -> Program {
@@ -488,16 +430,31 @@ impl Backend for Process {
     ) -> Result<CallResult, BackendError> {
         let programs = self.programs(call, options);
         let versions_before = self.journal_versions();
+        let origin = if self.sleeping || self.path("operations").exists() {
+            Origin::CallOrEarlierProcesses
+        } else {
+            Origin::Call
+        };
+        let fault = FileFault::of(options.disturbance.as_ref());
+        if fault.is_some() && self.isolation == Isolation::None {
+            let text =
+                "power cuts and kills at changes of files need the sandbox; leave out --no-sandbox";
+            return Err(BackendError::Message(text.to_owned()));
+        }
         let before = if self.watches_files
-            && (options.record_files || self.storage.unsynced == Unsynced::Lost)
+            && (options.record_files || fault.is_some() || self.storage.unsynced == Unsynced::Lost)
         {
             Some(self.agent.read_files()?)
         } else {
             None
         };
-        let run = Run { programs, time: self.time, watch: before.is_some() };
-        let Ran { results, changes, stored_late, sleeping } = self.agent.run(run)?;
+        let stop = fault.map(FileFault::changes);
+        let run = Run { programs, time: self.time, watch: before.is_some(), stop };
+        let Ran { results, mut changes, stored_late, sleeping } = self.agent.run(run)?;
         self.sleeping = sleeping;
+        let stopped = stop.map(|stop| stop as usize).filter(|stop| changes.len() >= *stop);
+        let is_ahead = stopped.is_some_and(|stop| changes.len() > stop);
+        changes.truncate(stopped.unwrap_or(changes.len()));
         let ordering = self.storage.ordering;
         self.last_call = before.map(|before| FileHistory::new(before, changes, ordering));
         // An `init` call that only reads can be the lab's own, at the same moment as the call before it.
@@ -509,6 +466,18 @@ impl Backend for Process {
         }
         let mut result = self.result(results, options)?;
         result.stored_late = stored_late;
+        result.origin = origin;
+        if let (Some(fault), Some(_), Some(history)) = (fault, stopped, &self.last_call) {
+            let left = fault.files_left(history);
+            result.end = fault.end();
+            result.lost_delayed_writes = left.needs_delayed_writes;
+            if result.end == CallEnd::PowerLost {
+                self.unsynced = None;
+            }
+            if is_ahead || fault.loses_changes() {
+                self.agent.write_files(left.files)?;
+            }
+        }
         if result.end != CallEnd::Exited(0) {
             self.check_space()?;
         }
@@ -522,7 +491,7 @@ impl Backend for Process {
         let mut argv = vec![Octets(nvram.to_string_lossy().into_owned().into_bytes())];
         argv.extend(arguments.iter().map(|word| Octets(word.to_vec())));
         let program = self.program(argv, &[]);
-        let run = Run { programs: vec![program], time: self.time, watch: false };
+        let run = Run { programs: vec![program], time: self.time, watch: false, stop: None };
         let done = self.agent.run(run)?.results.pop().ok_or_else(BackendError::no_agent)?;
         let code = match done.end.map_err(|error| BackendError::Environment(error.to_string()))? {
             ProgramEnd::Exited(code) => Some(code),
@@ -630,64 +599,6 @@ impl Backend for Process {
     }
 }
 
-/// The scratch folder as scripts see it.
-fn seen_scratch(scratch: &Path, isolation: Isolation) -> PathBuf {
-    match isolation {
-        Isolation::None => scratch.to_owned(),
-        Isolation::Full | Isolation::SharedNetwork => PathBuf::from(sandbox::HARNESS),
-    }
-}
-
 fn fresh_ram(storage: &Storage) -> FileTree {
     sandbox::fresh_ram(storage.folders.iter().map(String::as_str))
-}
-
-/// Removes a file; one that does not exist is no error.
-fn remove_if_exists(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
-}
-
-/// Writes a new file and renames it, as an editor does, so that a reader never sees a part of it.
-fn write_replacing(file: &Path, contents: &[u8]) -> io::Result<()> {
-    if let Some(folder) = file.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    // The name begins with a dot, so that dnsmasq does not read it as a file of a `--dhcp-hostsdir`.
-    let name = file.file_name().unwrap_or_default().to_string_lossy();
-    let new = file.with_file_name(format!(".{name}.new"));
-    fs::write(&new, contents)?;
-    fs::rename(new, file)
-}
-
-fn environment_of(
-    machine: &Machine,
-    scratch: &Path,
-    script: &ScriptCommand,
-    isolation: Isolation,
-) -> BTreeMap<String, String> {
-    let path = |name: &str| scratch.join(name).to_string_lossy().into_owned();
-    let board = machine.board();
-    let mut environment = BTreeMap::from([
-        ("PATH", format!("{}:/usr/sbin:/usr/bin:/sbin:/bin", path("bin"))),
-        ("LC_ALL", "C".to_owned()),
-        ("LEASE_NVRAM", path("bin/nvram")),
-        ("NVRAM_EMU_FLASH", path("flash")),
-        ("NVRAM_EMU_STAGING", path("staging")),
-        ("NVRAM_EMU_LOG", path("operations")),
-        ("NVRAM_EMU_DIALECT", machine.dialect().name().to_owned()),
-        ("NVRAM_EMU_ERASE", board.flash.geometry().erase_block.to_string()),
-        ("NVRAM_EMU_SPACE", board.space.to_string()),
-    ]);
-    if isolation == Isolation::None {
-        environment.insert("LEASE_RUN", path("ram/tmp"));
-        environment.insert("TMPDIR", path("ram/tmp"));
-    }
-    environment
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value))
-        .chain(script.environment.clone())
-        .collect()
 }

@@ -29,7 +29,7 @@ pub enum Anomaly {
 
 impl Anomaly {
     /// Whether no exit code reports it.
-    pub fn is_silent(self) -> bool {
+    pub(crate) fn is_silent(self) -> bool {
         !matches!(self, Self::LostWrite { reported: true, .. } | Self::WrongInit { reported: true })
     }
 }

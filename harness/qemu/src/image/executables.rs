@@ -283,6 +283,9 @@ fn rust_flags(linker: &Path, library: &Path) -> String {
         format!("-Clinker={}", linker.display()),
         "-Clinker-flavor=ld".to_owned(),
         "-Clink-arg=--strip-all".to_owned(),
+        // No empty space between segments. Routers and the guests have pages of 4 KiB.
+        "-Clink-arg=-zmax-page-size=4096".to_owned(),
+        "-Clink-arg=-znoseparate-code".to_owned(),
         "-Clink-self-contained=no".to_owned(),
         format!("-L{}", library.display()),
         file("crt1.o"),

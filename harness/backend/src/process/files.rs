@@ -1,0 +1,25 @@
+//! Changes of single files of a router.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+/// Removes a file; one that does not exist is no error.
+pub(super) fn remove_if_exists(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Writes a new file and renames it, as an editor does, so that a reader never sees a part of it.
+pub(super) fn write_replacing(file: &Path, contents: &[u8]) -> io::Result<()> {
+    if let Some(folder) = file.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    // The name begins with a dot, so that dnsmasq does not read it as a file of a `--dhcp-hostsdir`.
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let new = file.with_file_name(format!(".{name}.new"));
+    fs::write(&new, contents)?;
+    fs::rename(new, file)
+}
