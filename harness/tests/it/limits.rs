@@ -23,9 +23,10 @@ use crate::lab::Lab;
 #[case::script("run story.toml --script /dev/zero", "/dev/zero: not a file")]
 #[case::neighbours("device create new --neighbours 400MiB", "too small for its variables")]
 #[case::large_nvram(
-    "device create new --space 500MiB --neighbours 400MiB",
-    "cannot fill the NVRAM with 419430400 bytes of variables: expected at most 1048576"
+    "device create new --space 50MiB --neighbours 40MiB",
+    "cannot fill the NVRAM with 41943040 bytes of variables: expected at most 1048576"
 )]
+#[case::large_partition("device create new --space 500MiB", "expected at most 67108864")]
 #[case::partition("device create new --partition 10240MiB", "expected at most 1 GiB")]
 #[case::jobs("run story.toml --jobs 100000", "--jobs must be at most 1024")]
 fn what_has_no_end_is_refused(#[case] line: &str, #[case] message: &str) {

@@ -20,12 +20,12 @@ pub struct Geometry {
 
 impl Geometry {
     /// The largest size of a partition and of an erase block in bytes.
-    pub const MAX_SIZE: u32 = 1 << 30;
+    pub const MAX_SIZE: u32 = 64 << 20;
 
     /// Checks the sizes.
     ///
     /// # Errors
-    /// When a size is 0 or exceeds 1 GiB.
+    /// When a size is 0 or exceeds 64 MiB.
     pub fn new(size: u32, erase_block: u32) -> Result<Self, GeometryError> {
         let is_valid = |size| (1..=Self::MAX_SIZE).contains(&size);
         if !is_valid(size) || !is_valid(erase_block) {
@@ -45,7 +45,7 @@ impl Geometry {
     }
 }
 
-/// A size is 0 or exceeds 1 GiB.
+/// A size is 0 or exceeds 64 MiB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GeometryError {
     size: u32,
@@ -57,7 +57,7 @@ impl fmt::Display for GeometryError {
         let Self { size, erase_block } = self;
         write!(
             f,
-            "invalid flash geometry: {size} bytes in erase blocks of {erase_block} bytes; both must be from 1 byte to 1 GiB"
+            "invalid flash geometry: {size} bytes in erase blocks of {erase_block} bytes; both must be from 1 byte to 64 MiB"
         )
     }
 }
