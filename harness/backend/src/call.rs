@@ -56,6 +56,15 @@ impl NvramCommand {
     }
 }
 
+/// Who made the flash operations of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The call.
+    Call,
+    /// The call, or processes that earlier calls have left running.
+    CallOrEarlierProcesses,
+}
+
 /// The result of a script call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallResult {
@@ -73,6 +82,10 @@ pub struct CallResult {
     pub wrote_journal: bool,
     /// Whether processes that the script left running stored something after it had ended.
     pub stored_late: bool,
+    /// Whether a power cut lost changes of files that only a file system that delays writes can lose, and none is known.
+    pub lost_delayed_writes: bool,
+    /// Who made the flash operations.
+    pub origin: Origin,
     /// Output and exit code of each `init` call of the web page.
     pub pages: Vec<(Vec<u8>, Option<i32>)>,
 }
@@ -88,6 +101,8 @@ impl CallResult {
             operations: Vec::new(),
             wrote_journal: false,
             stored_late: false,
+            lost_delayed_writes: false,
+            origin: Origin::Call,
             pages: Vec::new(),
         }
     }

@@ -66,7 +66,7 @@ impl<'a> FaultInjector<'a> {
             Point::Within { nth, op, byte } if *nth == self.count => {
                 Some(FaultAction::During(Cut { op: u64::from(*op), byte: *byte }))
             }
-            Point::Command(..) | Point::Within { .. } => None,
+            Point::Command(..) | Point::Within { .. } | Point::FileChange { .. } => None,
             Point::Erase => middle_of_longest(&operations(), OpKind::Erase),
             Point::Program => middle_of_longest(&operations(), OpKind::Program),
             Point::Operation { op, byte } => operations().get(*op as usize).map(|_| {

@@ -16,7 +16,7 @@ use sandbox::{Node, Octets};
 use scenario::{Disturbance, Unsynced, digest};
 
 use super::backend::Backend;
-use super::call::{CallEnd, CallOptions, CallResult, CommandResult};
+use super::call::{CallEnd, CallOptions, CallResult, CommandResult, Origin};
 use super::error::BackendError;
 use super::external_script::{ExternalResult, ExternalScript};
 use super::faulty_nvram::{FaultyNvram, Page};
@@ -121,6 +121,8 @@ impl InProcess {
             // The first `init` creates the file.
             wrote_journal: wrote && !is_init,
             stored_late: false,
+            lost_delayed_writes: false,
+            origin: Origin::Call,
             pages,
         })
     }
@@ -133,6 +135,13 @@ impl InProcess {
     /// The intent log of the script.
     pub fn intent_log(&self) -> &MemoryIntentLog {
         &self.intent_log
+    }
+
+    /// Keeps the error of a call of an external script, for [`ExternalScript::take_error`].
+    pub fn record_error(&self, error: BackendError) {
+        if let Function::Process(script) = &*self.script {
+            script.record_error(error);
+        }
     }
 
     /// This router after a reboot.
@@ -291,6 +300,8 @@ impl Backend for InProcess {
             operations: self.machine.take_ops(),
             wrote_journal: false,
             stored_late: false,
+            lost_delayed_writes: false,
+            origin: Origin::Call,
             pages,
         })
     }

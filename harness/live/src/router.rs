@@ -22,7 +22,7 @@ use backend::process::protocol::{Octets, Program, ProgramEnd};
 use backend::process::{Isolation, Process, ScriptCommand, Settings};
 use backend::{
     AddressRecord, Backend, BackendError, CallOptions, CallResult, CommandResult, Daemon,
-    DaemonExit, DaemonStart,
+    DaemonExit, DaemonStart, Disturbance,
 };
 use dnsmasq_model::{
     Build, Client4, Client6, Clock, Ia, Kind4, Kind6, Network, Release, Reply4, Reply6, ScriptCall,
@@ -456,6 +456,10 @@ impl Daemon for Live {
         &mut self,
         plan: &CallOptions,
     ) -> Result<Option<(ScriptCall, CallResult)>, BackendError> {
+        if plan.disturbance.as_ref().is_some_and(Disturbance::is_at_file_change) {
+            let text = "a real dnsmasq cannot be combined with power cuts and kills at changes of files; use `leaselab run`";
+            return Err(BackendError::Message(text.to_owned()));
+        }
         loop {
             let Some(event_loop) = &mut self.event_loop else { return Ok(None) };
             if event_loop.waiting.is_empty() && !event_loop.wait_for_call_or_idle()? {

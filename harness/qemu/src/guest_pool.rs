@@ -133,6 +133,9 @@ impl GuestSession {
                 "the flash and RAM of a running guest cannot be damaged from outside".to_owned()
             );
         }
+        if step.disturbance.as_ref().is_some_and(|it| it.disturbance.is_at_file_change()) {
+            return Err("changes of files in a guest cannot be interrupted".to_owned());
+        }
         let counts = |expect: &Expect| {
             [expect.erases, expect.total_erases, expect.programmed, expect.flash_operations]
                 .into_iter()

@@ -47,6 +47,8 @@ pub(super) struct Findings<'a> {
     omitted: usize,
     /// Severity and group of the most serious finding that was omitted.
     worst_omitted: Option<(Severity, Group)>,
+    /// The highest severity of the findings that follow.
+    highest: Severity,
 }
 
 impl<'a> Findings<'a> {
@@ -64,6 +66,7 @@ impl<'a> Findings<'a> {
             expected_violations,
             omitted: 0,
             worst_omitted: None,
+            highest: Severity::Bug,
         }
     }
 
@@ -84,6 +87,11 @@ impl<'a> Findings<'a> {
         {
             self.calls.insert(address.clone(), Arc::clone(record));
         }
+    }
+
+    /// The findings that follow are no more serious than this.
+    pub(super) fn limit_severity(&mut self, highest: Severity) {
+        self.highest = self.highest.min(highest);
     }
 
     /// Number of the step, from 1.
@@ -129,6 +137,7 @@ impl<'a> Findings<'a> {
         text: impl Into<String>,
         evidence: Evidence,
     ) {
+        let severity = severity.min(self.highest);
         let (line, _) = self.case.source.position(self.span.start);
         let evidence = Evidence { step: self.step_text.clone(), ..evidence };
         let finding = Finding::of_case(self.case, kind, text);

@@ -18,7 +18,7 @@ use super::owned_variables::OwnedVariables;
 use super::router::Router;
 use super::severity::Severity;
 use super::tally::{call_text, end_text};
-use backend::{BackendError, CallEnd, CallOptions, CallResult, InProcess};
+use backend::{BackendError, CallEnd, CallOptions, CallResult, InProcess, Origin};
 use dnsmasq_model::{Build, Clock, Engine, ScriptCall};
 use scenario::{Forgiven, Invariant, Rtc};
 
@@ -278,7 +278,8 @@ impl<'a> Judge<'a> {
             _ => {}
         }
         let unchanged = self.nvram.ram == self.nvram.flash && now.flash == self.nvram.flash;
-        if !result.operations.is_empty() && unchanged && !killed && !forgiven {
+        let wrote = !result.operations.is_empty() && result.origin == Origin::Call;
+        if wrote && unchanged && !killed && !forgiven {
             let text = format!(
                 "`{}` made {} flash operations, and nothing stored changed",
                 call_text(call),
@@ -511,7 +512,7 @@ impl<'a> Judge<'a> {
             let text = format!("init ended with {}", end_text(result.end));
             self.findings.broken(Invariant::Parsability, text);
         }
-        if !result.operations.is_empty() {
+        if !result.operations.is_empty() && result.origin == Origin::Call {
             self.findings.broken(Invariant::NoRedundantWrites, "init wrote to the flash");
         }
         Ok(result.stdout)

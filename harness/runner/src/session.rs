@@ -18,6 +18,7 @@ use super::planned_fault::PlannedFault;
 use super::recorder::{RecordedAction, Snapshot};
 use super::router::{Power, Router};
 use super::script::ScriptOrigin;
+use super::severity::Severity;
 use backend::{BackendError, CallEnd, CallOptions, CallResult, Disturbance, InProcess, RouterPath};
 use dnsmasq_model::ScriptCall;
 use scenario::{BootClock, ReplyKind};
@@ -381,6 +382,9 @@ impl<'a> Session<'a> {
             self.observers.files_after_call(&files);
         }
         self.judge.findings.called(&record);
+        if result.lost_delayed_writes {
+            self.judge.findings.limit_severity(Severity::Risk);
+        }
         self.record(EventKind::Call(record));
         self.step.last.stderr.extend_from_slice(&result.stderr);
         self.step.last.exit = match result.end {

@@ -40,5 +40,9 @@ pub(super) fn storage(case: &Case) -> Result<Storage, SourceError> {
     storage.size = router.persistent_size.map(|size| size.0);
     storage.ordering = router.write_ordering;
     storage.unsynced = router.unsynced;
+    storage.has_faults = case.scenario.steps.iter().any(|step| {
+        let disturbance = step.get_ref().disturbance.as_ref();
+        disturbance.is_some_and(|it| it.disturbance.is_at_file_change())
+    });
     Ok(storage)
 }

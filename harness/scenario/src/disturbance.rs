@@ -16,6 +16,16 @@ pub enum Disturbance {
     Fail(String),
 }
 
+impl Disturbance {
+    /// Whether it is a power cut or a kill at a change of a persistent file.
+    pub fn is_at_file_change(&self) -> bool {
+        match self {
+            Self::Cut(point) | Self::Kill(point) => point.is_file_change(),
+            Self::Fail(_) => false,
+        }
+    }
+}
+
 impl fmt::Display for Disturbance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

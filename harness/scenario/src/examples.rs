@@ -38,8 +38,16 @@ pub(crate) const STEPS: &[(&str, &str)] = &[
     ),
     ("nvram", "[[step]]\nnvram = [[\"set\", \"lan_ipaddr=192.168.2.1\"], [\"commit\"]]"),
     ("damage", "[[step]]\ndamage = { offset = 8, bytes = \"ff:ff\" }"),
-    ("cut", "[[step]]\njoin = { client = \"phone\" }\ncut = \"before commit\""),
-    ("kill", "[[step]]\njoin = { client = \"phone\" }\nkill = \"after set\""),
+    (
+        "cut",
+        "[[step]]\njoin = { client = \"phone\" }\ncut = \"before commit\"\n\n\
+         [[step]]\nboot = {}\n\n[[step]]\njoin = { client = \"phone\" }\ncut = \"file change 2\"",
+    ),
+    (
+        "kill",
+        "[[step]]\njoin = { client = \"phone\" }\nkill = \"after set\"\n\n\
+         [[step]]\nrenew = { client = \"phone\" }\nkill = \"file change 1\"",
+    ),
     ("fail", "[[step]]\njoin = { client = \"phone\" }\nfail = \"commit\""),
     (
         "at-call",

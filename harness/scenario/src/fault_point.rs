@@ -34,19 +34,32 @@ pub enum FaultPoint {
         /// Which of the possible states the cut leaves; 0 if nothing is lost.
         state: u32,
     },
+    /// The script is killed after a change of a persistent file, counted from 1. `kw3`
+    KillAtFileChange(u32),
     /// Power is cut after the call has returned, and some of its changes of persistent files are lost. `u2`
     EndedUnsynced(u32),
 }
 
 impl FaultPoint {
+    /// Whether the script is killed while power stays on.
+    pub fn is_kill(self) -> bool {
+        matches!(self, Self::Kill(..) | Self::KillAtFileChange(_))
+    }
+
     /// The disturbance of the call for a back end; `None` if the call is not made, or made undisturbed.
     pub fn disturbance(self) -> Option<Disturbance> {
         match self {
-            Self::Between | Self::Ended | Self::FileChange { .. } | Self::EndedUnsynced(_) => None,
+            Self::Between | Self::Ended | Self::EndedUnsynced(_) => None,
             Self::Cut(side, nth) => Some(Disturbance::Cut(Point::Command(side, nth))),
             Self::Kill(side, nth) => Some(Disturbance::Kill(Point::Command(side, nth))),
             Self::Within { nth, op, byte } => {
                 Some(Disturbance::Cut(Point::Within { nth, op, byte }))
+            }
+            Self::FileChange { changes: nth, state } => {
+                Some(Disturbance::Cut(Point::FileChange { nth, state }))
+            }
+            Self::KillAtFileChange(nth) => {
+                Some(Disturbance::Kill(Point::FileChange { nth, state: 0 }))
             }
         }
     }
@@ -65,6 +78,7 @@ impl fmt::Display for FaultPoint {
             Self::Kill(at, nth) => write!(f, "k{}{nth}", side(at)),
             Self::Within { nth, op, byte } => write!(f, "f{nth}.{op}.{byte}"),
             Self::FileChange { changes, state } => write!(f, "w{changes}.{state}"),
+            Self::KillAtFileChange(nth) => write!(f, "kw{nth}"),
             Self::EndedUnsynced(state) => write!(f, "u{state}"),
         }
     }
@@ -100,6 +114,8 @@ impl FromStr for ScheduledFault {
             counted(nth).map(|nth| FaultPoint::Kill(Side::Before, nth))
         } else if let Some(nth) = fault.strip_prefix("ka") {
             counted(nth).map(|nth| FaultPoint::Kill(Side::After, nth))
+        } else if let Some(nth) = fault.strip_prefix("kw") {
+            counted(nth).map(FaultPoint::KillAtFileChange)
         } else if let Some(nth) = fault.strip_prefix('b') {
             counted(nth).map(|nth| FaultPoint::Cut(Side::Before, nth))
         } else if let Some(nth) = fault.strip_prefix('a') {

@@ -44,9 +44,21 @@ pub enum Point {
         /// Bytes completed before the disturbance.
         byte: u32,
     },
+    /// After the N-th change of a persistent file, counted from 1.
+    FileChange {
+        /// Number of the change, from 1.
+        nth: u32,
+        /// Which of the possible states a power cut leaves: 0 if nothing is lost; the last one if there are fewer.
+        state: u32,
+    },
 }
 
 impl Point {
+    /// Whether the point is at a change of a persistent file.
+    pub fn is_file_change(&self) -> bool {
+        matches!(self, Self::FileChange { .. })
+    }
+
     /// Whether the point is inside a flash operation, which only a power cut can interrupt.
     pub fn is_inside_flash_operation(&self) -> bool {
         matches!(self, Self::Erase | Self::Program | Self::Operation { .. } | Self::Within { .. })
@@ -74,6 +86,13 @@ impl FromStr for Point {
                 .filter(|nth| *nth > 0)
                 .zip(number(op).zip(number(byte)))
                 .map(|(nth, (op, byte))| Self::Within { nth, op, byte }),
+            ["file", "change", nth] => {
+                number(nth).filter(|nth| *nth > 0).map(|nth| Self::FileChange { nth, state: 0 })
+            }
+            ["file", "change", nth, "state", state] => number(nth)
+                .filter(|nth| *nth > 0)
+                .zip(number(state))
+                .map(|(nth, state)| Self::FileChange { nth, state }),
             [when, "nvram", nth] => {
                 side(when).zip(number(nth).filter(|n| *n > 0)).map(|(s, n)| Self::Command(s, n))
             }
@@ -86,7 +105,7 @@ impl FromStr for Point {
             format!(
                 "invalid point `{text}` in a script call: expected `before set`, `after set`, \
                  `before commit`, `after commit` (also get, unset, show, info), `before nvram 2`, \
-                 `erase`, `program`, or `op 1 byte 512`"
+                 `erase`, `program`, `op 1 byte 512`, `file change 2`, or `file change 2 state 1`"
             )
         })
     }
@@ -105,6 +124,8 @@ impl fmt::Display for Point {
             Self::Program => f.write_str("program"),
             Self::Operation { op, byte } => write!(f, "op {op} byte {byte}"),
             Self::Within { nth, op, byte } => write!(f, "nvram {nth} op {op} byte {byte}"),
+            Self::FileChange { nth, state: 0 } => write!(f, "file change {nth}"),
+            Self::FileChange { nth, state } => write!(f, "file change {nth} state {state}"),
         }
     }
 }
@@ -130,8 +151,10 @@ impl JsonSchema for Point {
         json_schema!({
             "type": "string",
             "description": "A point inside a script call: `before set`, `after commit`, \
-                            `before nvram 2`, `erase`, `program`, `op 1 byte 512`.",
-            "pattern": "^(erase|program|(nvram [1-9][0-9]* )?op [0-9]+ byte [0-9]+|(before|after) (nvram [1-9][0-9]*|get|set|unset|show|info|commit))$"
+                            `before nvram 2`, `erase`, `program`, `op 1 byte 512`, `file change 2` (after the \
+                            second change of a persistent file), `file change 2 state 1` (a power \
+                            cut that loses some of the changes).",
+            "pattern": "^(erase|program|(nvram [1-9][0-9]* )?op [0-9]+ byte [0-9]+|file change [1-9][0-9]*( state [0-9]+)?|(before|after) (nvram [1-9][0-9]*|get|set|unset|show|info|commit))$"
         })
     }
 }
@@ -149,6 +172,8 @@ mod tests {
     #[case("program")]
     #[case("op 1 byte 512")]
     #[case("nvram 5 op 1 byte 512")]
+    #[case("file change 2")]
+    #[case("file change 2 state 1")]
     fn points_read_and_print_alike(#[case] text: &str) {
         assert_eq!(text.parse::<Point>().map(|point| point.to_string()), Ok(text.to_owned()));
     }
@@ -158,6 +183,8 @@ mod tests {
     #[case("during set")]
     #[case("before nvram 0")]
     #[case("op x byte 1")]
+    #[case("file change 0")]
+    #[case("file change")]
     #[case("after lunch")]
     fn other_words_are_refused(#[case] text: &str) {
         assert!(text.parse::<Point>().is_err());

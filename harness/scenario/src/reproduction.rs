@@ -209,6 +209,7 @@ mod tests {
                     .prop_map(|(nth, op, byte)| FaultPoint::Within { nth, op, byte }),
                 (1..9_u32, any::<u32>())
                     .prop_map(|(changes, state)| FaultPoint::FileChange { changes, state }),
+                (1..9_u32).prop_map(FaultPoint::KillAtFileChange),
                 any::<u32>().prop_map(FaultPoint::EndedUnsynced),
             ];
         (1..u32::MAX, point).prop_map(|(call, point)| ScheduledFault { call, point })

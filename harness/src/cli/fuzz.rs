@@ -182,7 +182,8 @@ fn session(args: &Args) -> Result<Session, CommandError> {
         named => named.to_vec(),
     };
     let script = script.to_owned();
-    Ok(Session { seed: args.seed, events: args.events, routers, releases, script })
+    let file_faults = args.script.script.is_some();
+    Ok(Session { seed: args.seed, events: args.events, routers, releases, script, file_faults })
 }
 
 impl Args {

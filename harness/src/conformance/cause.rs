@@ -1,7 +1,7 @@
 //! What is wrong, and the group to which it belongs wherever it is found.
 
 use super::lease_fault::LeaseFault;
-use runner::{Finding, FindingKind};
+use runner::{Finding, FindingKind, Severity};
 use scenario::{Group, Invariant};
 
 /// What is wrong, independent of the story in which it was found.
@@ -19,8 +19,10 @@ pub enum Cause {
     NotSynced,
     /// Something that the story expects has not happened.
     Expectation,
-    /// A setting of another program was lost, changed or added.
+    /// A setting of another program was lost or changed.
     OtherSettings,
+    /// The script adds variables that `--owns` does not name.
+    UnknownVariables,
     /// The flash was written although nothing had changed.
     RedundantWrite,
 }
@@ -38,6 +40,9 @@ impl Cause {
             }
             FindingKind::Anomaly => Self::Hangs,
             FindingKind::Unmet | FindingKind::Mispredicted => Self::Expectation,
+            FindingKind::Broken(Invariant::Neighbours) if finding.severity < Severity::Bug => {
+                Self::UnknownVariables
+            }
             FindingKind::Broken(invariant) => Self::of_invariant(invariant, &lines),
         }
     }
@@ -64,7 +69,7 @@ impl Cause {
     pub fn home(self) -> Group {
         match self {
             Self::UnreadableOutput => Group::StartUpOutput,
-            Self::OtherSettings => Group::OtherSettings,
+            Self::OtherSettings | Self::UnknownVariables => Group::OtherSettings,
             Self::RedundantWrite => Group::WriteEconomy,
             Self::Lease(
                 LeaseFault::EndsTooEarly | LeaseFault::EndsTooLate | LeaseFault::NeverEnds,

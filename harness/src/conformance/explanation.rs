@@ -39,6 +39,7 @@ pub(super) fn in_words(observation: &Observation) -> String {
         },
         Cause::Expectation => format!("the router does not behave as it should: {text}"),
         Cause::OtherSettings => format!("another setting is not as it was: {text}"),
+        Cause::UnknownVariables => format!("the script adds a setting: {text}"),
         Cause::RedundantWrite => format!("the flash is written for nothing: {text}"),
     }
 }
@@ -131,8 +132,9 @@ pub(super) fn remedy(cause: Cause, group: Group) -> &'static str {
         (Cause::Lease(LeaseFault::Different), _) => {
             "store the name and $DNSMASQ_CLIENT_ID as each call reports them, also on `old`"
         }
-        (Cause::OtherSettings, _) => {
-            "change no variable of another program; name the script's own ones with --owns"
+        (Cause::OtherSettings, _) => "change no variable of another program",
+        (Cause::UnknownVariables, _) => {
+            "name the script's own variables with --owns; all others are taken for settings of other programs"
         }
         (Cause::RedundantWrite, _) => {
             "compare with what is stored, and neither set nor commit when nothing has changed: dnsmasq reports every \

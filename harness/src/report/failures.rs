@@ -20,6 +20,7 @@ const MAX_LINES: usize = 12;
 struct Key {
     kind: FindingKind,
     group: Group,
+    severity: runner::Severity,
     /// The text without names and numbers.
     shape: String,
 }
@@ -230,5 +231,6 @@ fn example(id: String, place: &Place<'_>, finding: &Finding) -> Failure {
 }
 
 fn key(finding: &Finding) -> Key {
-    Key { kind: finding.kind, group: finding.group, shape: finding.shape() }
+    let Finding { kind, group, severity, .. } = *finding;
+    Key { kind, group, severity, shape: finding.shape() }
 }

@@ -138,8 +138,8 @@ fn uncommitted(record: &CallRecord) -> Option<String> {
     let last_commit = commands.iter().rposition(|command| command.is("commit"));
     let text = match (last_write, last_commit) {
         _ if commands.is_empty() => {
-            "the script exited with 0 without any `nvram` command: if it keeps leases in a file, that file has to \
-             survive the power cut, which takes `sync`"
+            "the script exited with 0 without any `nvram` command: if it keeps leases in a file, write a new file, `sync` \
+             it, and rename it over the old one, so that kills and power cuts leave a whole file"
         }
         (Some(_), None) => {
             "the script exited with 0 without `nvram commit`: what only RAM holds is lost with the power"

@@ -108,6 +108,7 @@ fn session(seed: u64) -> Session {
         routers,
         releases: vec![Release::NEWEST],
         script: "shell".to_owned(),
+        file_faults: false,
     }
 }
 
@@ -175,6 +176,7 @@ fn every_dialect_plays_random_households() {
         routers,
         releases: vec![Release::NEWEST],
         script: "shell".to_owned(),
+        file_faults: false,
     };
     let limits = Limits { cases: Some(12 * count), time: None };
     let outcome =

@@ -14,6 +14,7 @@ mod hostile_text;
 mod import;
 mod journal;
 mod judge;
+mod junit;
 mod lab;
 mod leases;
 mod limits;

@@ -306,6 +306,78 @@ fn crash_finds_what_a_script_has_not_synced_and_replays_it() {
     lab.shell(&commands[0]).assert().code(1).stdout(predicate::str::contains("broken"));
 }
 
+/// Overwrites its file: a call empties it, then writes it.
+const OVERWRITES_A_FILE: &str = r#"#!/bin/sh
+case $1 in
+init) cat /jffs/leases 2>/dev/null; exit 0 ;;
+add | old | del) ;;
+*) exit 0 ;;
+esac
+leases=$(grep -v " $3 " /jffs/leases 2>/dev/null)
+{
+    [ -z "$leases" ] || echo "$leases"
+    [ "$1" = del ] || echo "${DNSMASQ_LEASE_EXPIRES:-$DNSMASQ_LEASE_LENGTH} $2 $3 ${4:-*} ${DNSMASQ_CLIENT_ID:-*}"
+} >/jffs/leases
+"#;
+
+/// A story in which the call that stores a second lease is disturbed, and that script.
+fn interrupted_at(disturbance: &str) -> Lab {
+    let lab = Lab::new();
+    lab.write("script.sh", OVERWRITES_A_FILE).write(
+        "story.toml",
+        format!(
+            "title = \"A call is interrupted\"\n[[step]]\nboot = {{}}\n[[step]]\njoin = {{ client = \"a\" }}\n\
+             [[step]]\njoin = {{ client = \"b\" }}\n{disturbance}\n"
+        ),
+    );
+    lab
+}
+
+#[rstest]
+#[case("kill = \"file change 1\"", "bug agreement")]
+#[case("kill = \"file change 2\"", "ok ")]
+#[case("kill = \"file change 3\"", "did not occur")]
+#[case("cut = \"file change 1\"\n[[step]]\nboot = {}", "bug durability")]
+#[case("cut = \"file change 2\"\n[[step]]\nboot = {}", "ok ")]
+#[case("cut = \"file change 2 state 9\"\n[[step]]\nboot = {}", "risk ")]
+fn a_scenario_interrupts_a_call_at_a_change_of_a_file(
+    #[case] disturbance: &str,
+    #[case] printed: &str,
+) {
+    let lab = interrupted_at(disturbance);
+    let run = ["run", "story.toml", "--script", "script.sh"];
+    lab.command(&run).assert().stdout(predicate::str::contains(printed));
+}
+
+#[test]
+fn crash_replays_cuts_and_kills_at_changes_of_files() {
+    let lab = interrupted_at("");
+    let crash = ["crash", "story.toml", "--script", "script.sh"];
+    let output = lab.command(&crash).assert().code(1).get_output().stdout.clone();
+    let printed = String::from_utf8_lossy(&output).into_owned();
+    for kind in ["after change of a file", "kill after file change"] {
+        let line = printed.lines().find(|line| line.starts_with(kind)).expect("it is counted");
+        assert!(!line.ends_with(" 0"), "{line}");
+    }
+    let commands = Lab::printed_commands(&output);
+    let cut = commands.into_iter().find(|it| it.contains("w1.0 ")).expect("the file is emptied");
+    for command in [cut.replace("w1.0", "kw1"), cut] {
+        lab.shell(&command).assert().code(1).stdout(predicate::str::contains("broken"));
+    }
+}
+
+#[test]
+fn fuzz_interrupts_a_script_at_changes_of_files_and_replays_it() {
+    let lab = interrupted_at("");
+    let fuzz =
+        ["fuzz", "--script", "script.sh", "--cases", "4", "--events", "30", "--dialect", "openwrt"];
+    let output = lab.command(&fuzz).assert().code(1).get_output().clone();
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(printed.contains("shell+files"), "{printed}");
+    let commands = Lab::printed_commands(&output.stdout);
+    lab.shell(&commands[0]).assert().code(1).stdout(predicate::str::contains("broken"));
+}
+
 #[test]
 fn without_a_sandbox_scripts_keep_their_files_in_a_folder_of_the_case() {
     let script = "#!/bin/sh\n[ -d \"$TMPDIR\" ] && [ \"$LEASE_RUN\" = \"$TMPDIR\" ]\n";

@@ -98,7 +98,7 @@ fn every_command_gives_the_same_verdict() {
         (&["run", "story.toml"][..], &[][..]),
         (&["crash", "story.toml"], &[]),
         (
-            &["fuzz", "--cases", "1", "--events", "12"],
+            &["fuzz", "--cases", "1", "--events", "40"],
             &["--deny", "risk", "--rtc", "good", "--dialect", "openwrt"],
         ),
     ] {

@@ -117,6 +117,8 @@ impl<S: LeaseStore> Simulation<'_, S> {
 
     /// Boots the router and schedules the first event of every device and of the router.
     fn start(&mut self) -> Result<(), SimulationError> {
+        // A program that the first call leaves sleeping sleeps by the clock of the simulation.
+        self.store.set_time(0, self.clock(0));
         self.boot(0)?;
         let Household { clients, phones, .. } = *self.household;
         for number in 0..clients + phones {

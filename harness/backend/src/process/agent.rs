@@ -163,7 +163,9 @@ impl Agent {
         let folder = sandbox::Root::persistent_folder();
         let is_watched = self.supervisor.as_ref().is_some_and(|supervisor| {
             request.watch
-                && supervisor.watch(folder.clone(), self.scratch.join(COMMAND_LOG)).is_ok()
+                && supervisor
+                    .watch(folder.clone(), self.scratch.join(COMMAND_LOG), request.stop)
+                    .is_ok()
         });
         let requests = io::stdin();
         let results = run_until(&request.programs, &self.directory, Some(requests.as_fd()));

@@ -94,6 +94,8 @@ pub struct Run {
     pub time: Option<Time>,
     /// Whether to record changes of persistent files.
     pub watch: bool,
+    /// Kill the programs after this many changes of persistent files.
+    pub stop: Option<u32>,
 }
 
 /// What came of [`Run`].

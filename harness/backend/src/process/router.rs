@@ -41,8 +41,9 @@ use super::settings::Settings;
 use super::shim;
 use super::storage::Storage;
 use crate::backend::Backend;
-use crate::call::{CallEnd, CallOptions, CallResult, CommandResult, NvramCommand};
+use crate::call::{CallEnd, CallOptions, CallResult, CommandResult, NvramCommand, Origin};
 use crate::error::BackendError;
+use crate::file_fault::FileFault;
 use crate::file_history::FileHistory;
 use crate::router_files::RouterFiles;
 use crate::router_path::RouterPath;
@@ -100,7 +101,8 @@ impl Process {
         script: &ScriptCommand,
         settings: &Settings,
     ) -> Result<Self, BackendError> {
-        let watches_files = script.storage.unsynced == Unsynced::Lost;
+        let storage = &script.storage;
+        let watches_files = storage.has_faults || storage.unsynced == Unsynced::Lost;
         Self::with_supervision(machine, script, settings, watches_files)
     }
 
@@ -334,6 +336,8 @@ impl Process {
             operations: self.take_operations()?,
             wrote_journal: false,
             stored_late: false,
+            lost_delayed_writes: false,
+            origin: Origin::Call,
             pages,
         })
     }
@@ -426,16 +430,31 @@ impl Backend for Process {
     ) -> Result<CallResult, BackendError> {
         let programs = self.programs(call, options);
         let versions_before = self.journal_versions();
+        let origin = if self.sleeping || self.path("operations").exists() {
+            Origin::CallOrEarlierProcesses
+        } else {
+            Origin::Call
+        };
+        let fault = FileFault::of(options.disturbance.as_ref());
+        if fault.is_some() && self.isolation == Isolation::None {
+            let text =
+                "power cuts and kills at changes of files need the sandbox; leave out --no-sandbox";
+            return Err(BackendError::Message(text.to_owned()));
+        }
         let before = if self.watches_files
-            && (options.record_files || self.storage.unsynced == Unsynced::Lost)
+            && (options.record_files || fault.is_some() || self.storage.unsynced == Unsynced::Lost)
         {
             Some(self.agent.read_files()?)
         } else {
             None
         };
-        let run = Run { programs, time: self.time, watch: before.is_some() };
-        let Ran { results, changes, stored_late, sleeping } = self.agent.run(run)?;
+        let stop = fault.map(FileFault::changes);
+        let run = Run { programs, time: self.time, watch: before.is_some(), stop };
+        let Ran { results, mut changes, stored_late, sleeping } = self.agent.run(run)?;
         self.sleeping = sleeping;
+        let stopped = stop.map(|stop| stop as usize).filter(|stop| changes.len() >= *stop);
+        let is_ahead = stopped.is_some_and(|stop| changes.len() > stop);
+        changes.truncate(stopped.unwrap_or(changes.len()));
         let ordering = self.storage.ordering;
         self.last_call = before.map(|before| FileHistory::new(before, changes, ordering));
         // An `init` call that only reads can be the lab's own, at the same moment as the call before it.
@@ -447,6 +466,18 @@ impl Backend for Process {
         }
         let mut result = self.result(results, options)?;
         result.stored_late = stored_late;
+        result.origin = origin;
+        if let (Some(fault), Some(_), Some(history)) = (fault, stopped, &self.last_call) {
+            let left = fault.files_left(history);
+            result.end = fault.end();
+            result.lost_delayed_writes = left.needs_delayed_writes;
+            if result.end == CallEnd::PowerLost {
+                self.unsynced = None;
+            }
+            if is_ahead || fault.loses_changes() {
+                self.agent.write_files(left.files)?;
+            }
+        }
         if result.end != CallEnd::Exited(0) {
             self.check_space()?;
         }
@@ -460,7 +491,7 @@ impl Backend for Process {
         let mut argv = vec![Octets(nvram.to_string_lossy().into_owned().into_bytes())];
         argv.extend(arguments.iter().map(|word| Octets(word.to_vec())));
         let program = self.program(argv, &[]);
-        let run = Run { programs: vec![program], time: self.time, watch: false };
+        let run = Run { programs: vec![program], time: self.time, watch: false, stop: None };
         let done = self.agent.run(run)?.results.pop().ok_or_else(BackendError::no_agent)?;
         let code = match done.end.map_err(|error| BackendError::Environment(error.to_string()))? {
             ProgramEnd::Exited(code) => Some(code),

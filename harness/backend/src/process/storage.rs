@@ -18,6 +18,8 @@ pub struct Storage {
     pub ordering: Option<WriteOrdering>,
     /// What a power cut between two steps of a scenario does to changes that were not synced.
     pub unsynced: Unsynced,
+    /// Whether power is cut, or the script killed, at changes of persistent files.
+    pub has_faults: bool,
 }
 
 impl Storage {
@@ -35,7 +37,14 @@ impl Storage {
         }
         paths.sort();
         paths.dedup();
-        Self { folders: paths, size: None, first, ordering: None, unsynced: Unsynced::Kept }
+        Self {
+            folders: paths,
+            size: None,
+            first,
+            ordering: None,
+            unsynced: Unsynced::Kept,
+            has_faults: false,
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The position of a script call in the search.
 
 use super::point_kind::PointKind;
+use runner::Severity;
 use scenario::{FaultPoint, ScheduledFault};
 
 /// The phase of a run in which a call is made.
@@ -36,6 +37,8 @@ pub(super) struct CallPosition<'p> {
     pub(super) phase: RunPhase,
     /// How many more faults may follow, this call's included.
     pub(super) depth: u32,
+    /// The highest severity of a violation, after the faults that led to this call.
+    pub(super) highest: Severity,
 }
 
 impl CallPosition<'_> {

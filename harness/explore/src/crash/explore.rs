@@ -13,7 +13,7 @@ use super::explorer::Explorer;
 use super::report::Report;
 use super::search_task::{SearchTask, merge};
 use backend::Function;
-use runner::{CaseError, GatePolicy, ScriptChoice, record};
+use runner::{CaseError, GatePolicy, ScriptChoice, Severity, record};
 use scenario::Case;
 
 /// Into how many tasks an exploration is divided; fewer if there are fewer calls. Tasks share no caches, so that they
@@ -72,6 +72,7 @@ impl Explorer<'_> {
                 ordinal: index as u32 + 1,
                 phase: RunPhase::Undisturbed,
                 depth: self.options.depth,
+                highest: Severity::Bug,
             };
             let next = snapshots.get(index + 1).map(|snapshot| &snapshot.call);
             self.explore_call(&mut snapshots[index].clone(), position, next, &mut task);

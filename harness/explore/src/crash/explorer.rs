@@ -74,8 +74,7 @@ impl<'e> Explorer<'e> {
             let operations = trace.commands.iter().map(|step| step.operations.len()).sum::<usize>();
             // A script that is killed between `commit` and its end cannot know that the commit is done: one redundant
             // commit in the next call is correct.
-            let after_kill =
-                matches!(position.faults, [.., ScheduledFault { point: FaultPoint::Kill(..), .. }]);
+            let after_kill = position.faults.last().is_some_and(|fault| fault.point.is_kill());
             if committed && operations > 0 && !after_kill && position.phase != RunPhase::Undisturbed
             {
                 let violation = Explanation {

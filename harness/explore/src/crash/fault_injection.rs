@@ -27,7 +27,7 @@ pub(super) struct CallContext<'c> {
     pub(super) before: &'c Snapshot,
     /// The call without a fault; `None` if it is known to read only.
     trace: Option<&'c CallTrace>,
-    position: CallPosition<'c>,
+    pub(super) position: CallPosition<'c>,
     /// The expectations during the call: its changes may or may not be stored.
     pub(super) during: Arc<Expected>,
     /// A fingerprint of the variables that are not leases, and of the position in the scenario.
@@ -49,7 +49,7 @@ impl<'c> CallContext<'c> {
 
 /// The call after a kill.
 #[derive(Clone, Copy)]
-struct CallAfterKill<'k> {
+pub(super) struct CallAfterKill<'k> {
     /// The call that follows the killed one in the undisturbed run.
     next: Option<&'k Arc<ScriptCall>>,
     /// A fingerprint of the call after the kill, without flash and RAM.
@@ -106,7 +106,8 @@ impl Explorer<'_> {
             }
             inject_beside(Side::After, &step.after, task);
         }
-        self.cut_file_changes(&context, &trace, task);
+        let after_kill = CallAfterKill { next, key: kill_key, commands: None };
+        self.interrupt_file_changes(&context, &trace, after_kill, task);
         if let Some(judgement) = self.finish_call(snapshot, &trace, position, task) {
             task.add_undisturbed(judgement);
         }
@@ -194,7 +195,8 @@ impl Explorer<'_> {
             severity: Severity::Bug,
         };
         self.cut_power(context, &cut, task, || router.rebooted());
-        self.kill_script(context, (side, nth, kill_kind), router, after, task);
+        let kill = (FaultPoint::Kill(side, nth), kill_kind);
+        self.kill_script(context, kill, Cow::Borrowed(router), after, task);
     }
 
     /// Cuts power before, inside and after each flash operation of a command.
@@ -264,23 +266,26 @@ impl Explorer<'_> {
     ) {
         let &PowerCut { point, kind, medium, expected, torn, severity } = cut;
         let (before, position) = (context.before, context.position);
-        let state = digest::join(digest::join(medium, expected.key()), context.key);
+        let highest = severity.min(position.highest);
+        // A state that is reached with less severity, too, is judged again.
+        let key = digest::of(&(context.key, highest == Severity::Bug));
+        let state = digest::join(digest::join(medium, expected.key()), key);
         let distinct = task.count_point(kind, position.phase, state);
         if !distinct && !self.options.repeat {
             return;
         }
         let router = router();
         let boot = self.boot(medium, || Cow::Borrowed(&router), task);
-        let judgement = self.judge(context, &boot, (point, expected, torn), severity, task);
+        let judgement = self.judge(context, &boot, (point, expected, torn), highest, task);
         self.add_judged(context, state, (kind, point), judgement, task);
         // The recovery depends on the medium, not on what must be stored in it.
-        let start = digest::join(medium, context.key);
+        let start = digest::join(medium, key);
         if position.depth > 1 && distinct && task.mark_recovered(start) {
             let mut powered_off = Snapshot { target: router, ..before.clone() };
             apply_boot(&mut powered_off, &boot);
             let (schedule, depth) = (position.schedule(point), position.depth - 1);
             self.recover(powered_off, &boot, &mut |snapshot, ordinal, phase| {
-                let position = CallPosition { faults: &schedule, ordinal, phase, depth };
+                let position = CallPosition { faults: &schedule, ordinal, phase, depth, highest };
                 let is_init = phase == RunPhase::Recovery && ordinal == 1 && !self.options.repeat;
                 match boot.commands.filter(|_| is_init) {
                     Some(commands) => {
@@ -295,11 +300,11 @@ impl Explorer<'_> {
 
     /// Kills the script while power stays on. Judges a power cut right after the kill, and explores the next call if
     /// more faults may follow.
-    fn kill_script(
+    pub(super) fn kill_script(
         &self,
         context: &CallContext<'_>,
-        (side, nth, kind): (Side, u32, PointKind),
-        router: &InProcess,
+        (point, kind): (FaultPoint, PointKind),
+        router: Cow<'_, InProcess>,
         after: CallAfterKill<'_>,
         task: &mut SearchTask,
     ) {
@@ -312,22 +317,22 @@ impl Explorer<'_> {
         if !distinct && !self.options.repeat {
             return;
         }
-        let point = FaultPoint::Kill(side, nth);
         let boot = self.boot(medium, || Cow::Owned(router.rebooted()), task);
         let fault = (point, &*context.during, false);
-        let judgement = self.judge(context, &boot, fault, Severity::Bug, task);
+        let judgement = self.judge(context, &boot, fault, position.highest, task);
         self.add_judged(context, state, (kind, point), judgement, task);
         if position.depth > 1 && distinct {
             let mut later = Snapshot {
                 nvram: NvramState::of(router.device(), self.owned(), Some(&before.nvram)),
-                target: router.clone(),
+                target: router.into_owned(),
                 expected: Arc::clone(&context.during),
                 call: Arc::clone(call_after_kill(before, after.next)),
                 ..before.clone()
             };
             let (schedule, depth) = (position.schedule(point), position.depth - 1);
-            let phase = RunPhase::FollowUp;
-            let position = CallPosition { faults: &schedule, ordinal: 1, phase, depth };
+            let faults = schedule.as_slice();
+            let position =
+                CallPosition { faults, ordinal: 1, phase: RunPhase::FollowUp, depth, ..position };
             match after.commands {
                 Some(commands) => self.explore_read_only_call(&later, position, commands, task),
                 None => self.explore_call(&mut later, position, None, task),

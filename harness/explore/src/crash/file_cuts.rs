@@ -1,10 +1,12 @@
-//! Power cuts after the changes that a call makes to persistent files.
+//! Power cuts and kills after the changes that a call makes to persistent files.
+
+use std::borrow::Cow;
 
 use super::PointKind;
 use super::explorer::Explorer;
-use super::fault_injection::{CallContext, PowerCut};
+use super::fault_injection::{CallAfterKill, CallContext, PowerCut};
 use super::search_task::SearchTask;
-use backend::{CallTrace, FileHistory, FilesAfterCut, InProcess};
+use backend::{Backend as _, CallOptions, CallTrace, FileHistory, FilesAfterCut, InProcess};
 use runner::Severity;
 use runner::recorder::Snapshot;
 use scenario::FaultPoint;
@@ -27,11 +29,13 @@ pub(super) fn severity_of(left: &FilesAfterCut) -> Severity {
 }
 
 impl Explorer<'_> {
-    /// Cuts power after each change of persistent files, and boots from each state in which that can leave them.
-    pub(super) fn cut_file_changes(
+    /// Cuts power after each change of persistent files, and boots from each state in which that can leave them. Also kills
+    /// the script there.
+    pub(super) fn interrupt_file_changes(
         &self,
         context: &CallContext<'_>,
         trace: &CallTrace,
+        after_kill: CallAfterKill<'_>,
         task: &mut SearchTask,
     ) {
         let Some(history) = &trace.history else { return };
@@ -50,7 +54,33 @@ impl Explorer<'_> {
                 };
                 self.cut_power(context, &cut, task, || router);
             }
+            self.kill_at_file_change(context, (history, changes), base, after_kill, task);
         }
+    }
+
+    /// Kills the script after this many changes. `rebooted` is the router at this moment, without its RAM.
+    fn kill_at_file_change(
+        &self,
+        context: &CallContext<'_>,
+        (history, changes): (&FileHistory, usize),
+        rebooted: InProcess,
+        after_kill: CallAfterKill<'_>,
+        task: &mut SearchTask,
+    ) {
+        let point = FaultPoint::KillAtFileChange(changes as u32);
+        let mut router = rebooted.with_persistent_files(history.seen_after(changes));
+        if context.position.depth > 1 {
+            // The calls that follow read the files in RAM, which are known if the kill is real.
+            router = context.before.target.clone();
+            let disturbance = point.disturbance();
+            let options = CallOptions { disturbance, ..CallOptions::default() };
+            if let Err(error) = router.call(&context.before.call, &options) {
+                router.record_error(error);
+                return;
+            }
+        }
+        let kill = (point, PointKind::KillAtFileChange);
+        self.kill_script(context, kill, Cow::Owned(router), after_kill, task);
     }
 
     /// Cuts power just after a call, and boots from each state in which that can leave the persistent files. The one in

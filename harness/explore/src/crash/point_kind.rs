@@ -25,6 +25,8 @@ pub enum PointKind {
     AfterOperation,
     /// Power is cut after a change of a persistent file, some of the changes being lost.
     FileChange,
+    /// The script is killed after a change of a persistent file; power stays on.
+    KillAtFileChange,
     /// Any point during the recovery: `init` and the calls of the restart.
     Recovery,
     /// Any point during the first events after the recovery, or in the first call after a kill.
@@ -33,7 +35,7 @@ pub enum PointKind {
 
 impl PointKind {
     /// All kinds, in the order of reports.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Between,
         Self::BeforeCommand,
         Self::AfterCommand,
@@ -44,6 +46,7 @@ impl PointKind {
         Self::TornProgram,
         Self::AfterOperation,
         Self::FileChange,
+        Self::KillAtFileChange,
         Self::Recovery,
         Self::FollowUp,
     ];
@@ -56,7 +59,8 @@ impl PointKind {
 
     /// Whether an exploration of this depth reaches the kind with every script that stores leases in NVRAM.
     pub fn is_reachable(self, depth: u32) -> bool {
-        self != Self::FileChange && (depth > 1 || self.is_position_in_call())
+        !matches!(self, Self::FileChange | Self::KillAtFileChange)
+            && (depth > 1 || self.is_position_in_call())
     }
 }
 
@@ -73,6 +77,7 @@ impl fmt::Display for PointKind {
             Self::TornProgram => "inside a program",
             Self::AfterOperation => "after flash operation",
             Self::FileChange => "after change of a file",
+            Self::KillAtFileChange => "kill after file change",
             Self::Recovery => "during recovery",
             Self::FollowUp => "first events after it",
         })

@@ -7,6 +7,7 @@ use super::call_position::{CallPosition, RunPhase};
 use super::explorer::Explorer;
 use super::search_task::SearchTask;
 use dnsmasq_model::{InitResult, InitStatus, ScriptCall, Server};
+use runner::Severity;
 use runner::exchange;
 use runner::nvram_state::NvramState;
 use runner::recorder::Snapshot;
@@ -97,8 +98,13 @@ impl Explorer<'_> {
     /// Makes the call of a snapshot without a fault.
     pub(super) fn call_undisturbed(&self, snapshot: &mut Snapshot) {
         let trace = snapshot.target.trace_call(&snapshot.call);
-        let position =
-            CallPosition { faults: &[], ordinal: 1, phase: RunPhase::Undisturbed, depth: 1 };
+        let position = CallPosition {
+            faults: &[],
+            ordinal: 1,
+            phase: RunPhase::Undisturbed,
+            depth: 1,
+            highest: Severity::Bug,
+        };
         self.finish_call(snapshot, &trace, position, &mut SearchTask::default());
     }
 }

@@ -9,8 +9,7 @@ use super::file_cuts::{router_after_changes, severity_of};
 use super::recovery::apply_boot;
 use super::{Options, Verdict, Violation};
 use backend::{
-    Backend, BackendError, CallEnd, CallOptions, CallResult, CallTrace, ExternalScript, Function,
-    InProcess,
+    Backend, BackendError, CallEnd, CallOptions, CallResult, ExternalScript, Function, InProcess,
 };
 use dnsmasq_model::ScriptCall;
 use runner::expected::changes as changes_of;
@@ -65,10 +64,11 @@ pub fn replay(
 }
 
 /// The error of a fault after a change of a file that the call does not make, or with a state that it cannot leave.
-fn no_such_state(snapshot: &Snapshot, trace: &CallTrace) -> IdError {
+fn no_such_state(snapshot: &Snapshot) -> IdError {
+    let trace = snapshot.target.clone().trace_call(&snapshot.call);
     let changes = trace.history.as_ref().map_or(0, |history| history.len());
     IdError(format!(
-        "`{}` changes persistent files {changes} times, and a power cut cannot leave them as the id says",
+        "`{}` changes persistent files {changes} times, and the fault of the id cannot leave them so",
         call_text(&snapshot.call)
     ))
 }
@@ -82,6 +82,8 @@ pub(super) struct ScheduleReplayer<'s> {
     log: Option<Vec<String>>,
     /// Processes that also run the part since the last boot, for comparison.
     processes: Option<&'s Arc<ExternalScript>>,
+    /// The highest severity of a violation, after the faults so far.
+    highest: Severity,
     /// How the processes behaved differently.
     pub(super) differences: Vec<String>,
 }
@@ -94,7 +96,8 @@ impl<'s> ScheduleReplayer<'s> {
         processes: Option<&'s Arc<ExternalScript>>,
     ) -> Self {
         let explorer = Explorer::new(case, recording, Options::default(), gate);
-        Self { explorer, id, log: None, processes, differences: Vec::new() }
+        let (log, highest) = (None, Severity::Bug);
+        Self { explorer, id, log, processes, highest, differences: Vec::new() }
     }
 
     /// Runs the schedule.
@@ -142,10 +145,11 @@ impl<'s> ScheduleReplayer<'s> {
     ) -> Result<ReplayResult, BackendError> {
         let mut target = snapshot.target.clone();
         let mut expected = Arc::clone(&snapshot.expected);
-        let (mut torn, mut left, mut severity) = (false, None, Severity::Bug);
+        let (mut torn, mut left) = (false, None);
         target.set_clock(snapshot.clocks.now());
         let point = fault.point;
-        let last_boot = rest.is_empty() || matches!(point, FaultPoint::Kill(..));
+        let is_kill = point.is_kill();
+        let last_boot = rest.is_empty() || is_kill;
         let mut shadow = shadow.or_else(|| {
             let processes = self.processes.filter(|_| last_boot)?;
             Some(target.with_script(processes))
@@ -154,19 +158,18 @@ impl<'s> ScheduleReplayer<'s> {
         match point {
             FaultPoint::Between => {}
             FaultPoint::FileChange { changes, state } => {
-                let trace = target.clone().trace_call(&snapshot.call);
-                let files = trace.history.as_ref().and_then(|history| {
-                    let known = (1..=history.len()).contains(&(changes as usize));
-                    let states = known.then(|| history.states_after(changes as usize))?;
-                    let left = states.into_iter().nth(state as usize)?;
-                    Some((history, left))
-                });
-                let Some((history, left)) = files else {
-                    return Ok(Err(no_such_state(snapshot, &trace)));
-                };
-                severity = severity_of(&left);
-                target = router_after_changes(&target, &trace, history, changes as usize)
-                    .with_persistent_files(left.files);
+                match self.cut_at_file_change(&target, snapshot, (changes, state)) {
+                    Ok(after) => target = after,
+                    Err(error) => return Ok(Err(error)),
+                }
+                shadow = None;
+                mark_uncertain(&mut expected, changes_of(&snapshot.call));
+            }
+            FaultPoint::KillAtFileChange(_) => {
+                let killed = self.perform(&mut target, snapshot, &options)?;
+                if !matches!(killed.end, CallEnd::Killed(_)) {
+                    return Ok(Err(no_such_state(snapshot)));
+                }
                 shadow = None;
                 mark_uncertain(&mut expected, changes_of(&snapshot.call));
             }
@@ -177,9 +180,9 @@ impl<'s> ScheduleReplayer<'s> {
                     let state =
                         history.and_then(|it| it.states_at_end().into_iter().nth(state as usize));
                     let Some(state) = state else {
-                        return Ok(Err(no_such_state(snapshot, &trace)));
+                        return Ok(Err(no_such_state(snapshot)));
                     };
-                    severity = severity_of(&state);
+                    self.highest = self.highest.min(severity_of(&state));
                     left = Some(state.files);
                     shadow = None;
                 }
@@ -214,7 +217,7 @@ impl<'s> ScheduleReplayer<'s> {
         if let Some(files) = left {
             powered_off = powered_off.with_persistent_files(files);
         }
-        if let (FaultPoint::Kill(..), Some((fault, rest))) = (point, rest.split_first()) {
+        if let (true, Some((fault, rest))) = (is_kill, rest.split_first()) {
             let owned = self.explorer.owned();
             let later = Snapshot {
                 nvram: NvramState::of(target.device(), owned, Some(&snapshot.nvram)),
@@ -234,12 +237,33 @@ impl<'s> ScheduleReplayer<'s> {
             }
         }
         let Some((fault, rest)) = rest.split_first() else {
-            return Ok(Ok(self.judge(snapshot, &boot, &expected, (torn, severity))));
+            return Ok(Ok(self.judge(snapshot, &boot, &expected, torn)));
         };
         let mut start = Snapshot { target: powered_off, ..snapshot.clone() };
         apply_boot(&mut start, &boot);
         self.log_line(snapshot, "BOOT", "power is back");
         self.recover(start, &boot, fault, rest)
+    }
+
+    /// The router after a power cut that leaves one of the possible states of the persistent files.
+    fn cut_at_file_change(
+        &mut self,
+        target: &InProcess,
+        snapshot: &Snapshot,
+        (changes, state): (u32, u32),
+    ) -> Result<InProcess, IdError> {
+        let trace = target.clone().trace_call(&snapshot.call);
+        let files = trace.history.as_ref().and_then(|history| {
+            let known = (1..=history.len()).contains(&(changes as usize));
+            let states = known.then(|| history.states_after(changes as usize))?;
+            Some((history, states.into_iter().nth(state as usize)?))
+        });
+        let Some((history, left)) = files else {
+            return Err(no_such_state(snapshot));
+        };
+        self.highest = self.highest.min(severity_of(&left));
+        Ok(router_after_changes(target, &trace, history, changes as usize)
+            .with_persistent_files(left.files))
     }
 
     /// Judges the boot after the last fault.
@@ -248,7 +272,7 @@ impl<'s> ScheduleReplayer<'s> {
         snapshot: &Snapshot,
         boot: &BootResult,
         expected: &runner::expected::Expected,
-        (torn, highest): (bool, Severity),
+        torn: bool,
     ) -> (Verdict, Vec<Violation>) {
         let required = self.explorer.requirements(snapshot, expected);
         let violated = boot.violated(&required);
@@ -262,7 +286,7 @@ impl<'s> ScheduleReplayer<'s> {
             .iter()
             .map(|invariant| {
                 let explanation = boot.explain(*invariant, &required);
-                let severity = explanation.severity.min(highest);
+                let severity = explanation.severity.min(self.highest);
                 let explanation = Explanation { severity, ..explanation };
                 let schedule = &self.id.schedule;
                 let violation = self.explorer.violation(&explanation, snapshot.step, schedule);

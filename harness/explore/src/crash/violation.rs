@@ -82,6 +82,9 @@ fn fault_text(point: FaultPoint) -> String {
         FaultPoint::FileChange { changes, .. } => format!(
             "power cut after change {changes} of the persistent files, not all of which have reached the medium"
         ),
+        FaultPoint::KillAtFileChange(changes) => {
+            format!("script killed after change {changes} of the persistent files, then power cut")
+        }
         FaultPoint::EndedUnsynced(_) => {
             "power cut just after the call, before its changes of persistent files have reached the medium"
                 .to_owned()
@@ -96,6 +99,8 @@ pub(super) fn call_record(
     point: FaultPoint,
 ) -> CallRecord {
     let commands = trace.map_or(&[][..], |trace| &trace.commands);
+    let history = trace.and_then(|trace| trace.history.as_ref());
+    let begun = |changes: u32| history.map_or(0, |it| it.commands_before(changes as usize - 1));
     let (complete, interrupted, end) = match point {
         FaultPoint::Between => (0, 0, CallEnd::PowerLost),
         FaultPoint::Cut(Side::Before, nth) => (nth - 1, 0, CallEnd::PowerLost),
@@ -103,11 +108,8 @@ pub(super) fn call_record(
         FaultPoint::Within { nth, .. } => (nth - 1, 1, CallEnd::PowerLost),
         FaultPoint::Kill(Side::Before, nth) => (nth - 1, 0, CallEnd::Killed(9)),
         FaultPoint::Kill(Side::After, nth) => (nth, 0, CallEnd::Killed(9)),
-        FaultPoint::FileChange { changes, .. } => {
-            let history = trace.and_then(|trace| trace.history.as_ref());
-            let begun = history.map_or(0, |it| it.commands_before(changes as usize - 1));
-            (begun, 0, CallEnd::PowerLost)
-        }
+        FaultPoint::FileChange { changes, .. } => (begun(changes), 0, CallEnd::PowerLost),
+        FaultPoint::KillAtFileChange(changes) => (begun(changes), 0, CallEnd::Killed(9)),
         FaultPoint::Ended | FaultPoint::EndedUnsynced(_) => {
             let exit = trace.map_or(0, |trace| trace.outcome.exit);
             (commands.len() as u32, 0, CallEnd::Exited(i32::from(exit)))

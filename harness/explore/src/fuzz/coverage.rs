@@ -205,5 +205,7 @@ fn point_text(point: &Point) -> String {
         Point::Program => "in the program".to_owned(),
         Point::Operation { .. } => "in operation N".to_owned(),
         Point::Within { .. } => "in operation N of command N".to_owned(),
+        Point::FileChange { state: 0, .. } => "at file change N".to_owned(),
+        Point::FileChange { .. } => "at file change N, losing changes".to_owned(),
     }
 }

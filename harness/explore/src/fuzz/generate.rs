@@ -37,6 +37,7 @@ const DAY: u64 = 24 * HOUR;
 pub fn generate(id: &HouseholdId) -> Scenario {
     let mut generator = Generator {
         rng: DeterministicRng::new(id.seed.rotate_left(32) ^ id.case),
+        file_faults: id.file_faults,
         steps: Vec::new(),
         joined: Vec::new(),
     };
@@ -71,6 +72,7 @@ pub fn generate(id: &HouseholdId) -> Scenario {
 
 struct Generator {
     rng: DeterministicRng,
+    file_faults: bool,
     steps: Vec<Step>,
     /// Names of the clients that have joined.
     joined: Vec<String>,
@@ -393,12 +395,13 @@ impl Generator {
         let call = NonZeroU32::new(call).unwrap_or(NonZeroU32::MIN);
         match self.below(20) {
             0..9 => {
-                let point = self.cut_point();
+                let point = self.file_change(true).unwrap_or_else(|| self.cut_point());
                 let step = self.disturb(action, call, Disturbance::Cut(point));
                 self.power_cycle(step);
             }
             9..14 => {
-                let point = self.point_beside_command();
+                let point = self.file_change(false);
+                let point = point.unwrap_or_else(|| self.point_beside_command());
                 let step = self.disturb(action, call, Disturbance::Kill(point));
                 self.push(step);
             }
@@ -428,6 +431,17 @@ impl Generator {
         } else {
             Step::new(action).disturbed(CallDisturbance { call, disturbance })
         }
+    }
+
+    /// Sometimes a point at a change of a persistent file, if the household has such faults.
+    fn file_change(&mut self, can_lose_changes: bool) -> Option<Point> {
+        if !self.file_faults || !self.one_in(2) {
+            return None;
+        }
+        let nth = 1 + self.below(6) as u32;
+        let loses_changes = can_lose_changes && self.one_in(3);
+        let state = if loses_changes { 1 + self.below(4) as u32 } else { 0 };
+        Some(Point::FileChange { nth, state })
     }
 
     /// A point before or after an `nvram` command.

@@ -13,6 +13,9 @@ use scenario::{IdError, Rtc, to_toml};
 /// The version of the text form that this leaselab reads and writes.
 const VERSION: &str = "f1";
 
+/// Stands at the end of the script if there are faults at changes of persistent files.
+const FILE_FAULTS: &str = "+files";
+
 impl HouseholdId {
     /// Whether a text looks like the id of a household, as opposed to that of a case or a race.
     pub fn is_likely(text: &str) -> bool {
@@ -58,6 +61,10 @@ impl HouseholdId {
             }
             _ => return Err(form()),
         };
+        let (script, file_faults) = match script.strip_suffix(FILE_FAULTS) {
+            Some(script) => (script, true),
+            None => (*script, false),
+        };
         let rtc = match *rtc {
             "good" => Rtc::Good,
             "broken" => Rtc::Broken,
@@ -74,10 +81,11 @@ impl HouseholdId {
             dialect: Dialect::from_str(dialect).map_err(|error| IdError(error.to_string()))?,
             rtc,
             release,
-            script: Some(*script)
+            script: Some(script)
                 .filter(|script| matches!(*script, "shell" | "naive"))
                 .ok_or_else(form)?
                 .to_owned(),
+            file_faults,
         };
         Ok((id, u32::from_str_radix(checksum, 16).map_err(|_| form())?))
     }
@@ -89,14 +97,15 @@ impl HouseholdId {
 
 impl fmt::Display for HouseholdId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { seed, case, events, dialect, rtc, release, script } = self;
+        let Self { seed, case, events, dialect, rtc, release, script, file_faults } = self;
+        let files = if *file_faults { FILE_FAULTS } else { "" };
         let rtc = match rtc {
             Rtc::Good => "good",
             Rtc::Broken => "broken",
         };
         write!(
             f,
-            "{VERSION}:{:08x}:{seed}:{case}:{events}:{dialect}:{rtc}:{script}",
+            "{VERSION}:{:08x}:{seed}:{case}:{events}:{dialect}:{rtc}:{script}{files}",
             self.checksum()
         )?;
         if *release == Release::NEWEST { Ok(()) } else { write!(f, ":{release}") }
@@ -109,9 +118,9 @@ mod tests {
     use rstest::rstest;
 
     #[rstest]
-    #[case(Release::NEWEST)]
-    #[case(Release::OLDEST)]
-    fn parsing_a_displayed_id_returns_the_id(#[case] release: Release) {
+    #[case(Release::NEWEST, false)]
+    #[case(Release::OLDEST, true)]
+    fn parsing_a_displayed_id_returns_the_id(#[case] release: Release, #[case] file_faults: bool) {
         let id = HouseholdId {
             seed: u64::MAX,
             case: 7,
@@ -120,6 +129,7 @@ mod tests {
             rtc: Rtc::Broken,
             release,
             script: "naive".to_owned(),
+            file_faults,
         };
         assert_eq!(HouseholdId::parse(&id.to_string()), Ok(id));
     }

@@ -47,6 +47,8 @@ pub struct Session {
     pub releases: Vec<Release>,
     /// `[script] use`.
     pub script: String,
+    /// Whether power is also cut, and the script killed, at changes of persistent files.
+    pub file_faults: bool,
 }
 
 /// The first household that failed.
@@ -109,6 +111,7 @@ impl Session {
             rtc,
             release,
             script: self.script.clone(),
+            file_faults: self.file_faults,
         }
     }
 

@@ -9,7 +9,7 @@ use super::super::events::Event;
 use super::super::power_cut_on_erase::PowerCutOnErase;
 use super::super::shell_quote::shell_quote;
 use super::lifecycle::Router;
-use backend::{CallEnd, CallOptions, CallResult, Disturbance, NvramCommand};
+use backend::{CallEnd, CallOptions, CallResult, Disturbance, NvramCommand, Origin};
 use dnsmasq_model::ScriptCall;
 use scenario::{Point, Side};
 
@@ -136,6 +136,8 @@ impl Router<'_> {
                 format!("{} {} -", side(place), shell_quote(command.as_bytes()))
             }
             Point::Command(place, nth) => format!("{} - {nth}", side(place)),
+            // No guest runs a case with one.
+            Point::FileChange { .. } => return Ok(None),
             Point::Within { .. } | Point::Operation { .. } | Point::Erase | Point::Program => {
                 let chip = &self.config.flash;
                 let blocks = chip.partition as u64 / u64::from(chip.erase);
@@ -191,6 +193,8 @@ impl Router<'_> {
             operations: recorded.operations,
             wrote_journal: false,
             stored_late: false,
+            lost_delayed_writes: false,
+            origin: Origin::Call,
             pages: Vec::new(),
         })
     }
@@ -285,5 +289,6 @@ fn fault_place(plan: &CallOptions) -> Option<FaultPlace> {
         Point::Within { .. } | Point::Operation { .. } | Point::Erase | Point::Program => {
             FaultPlace::Within
         }
+        Point::FileChange { .. } => return None,
     })
 }

@@ -74,12 +74,13 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Supervisor {
-    /// Begins to record the changes of files in `folder`. `commands` is a file with a line for each `nvram` command.
+    /// Begins to record the changes of files in `folder`. `commands` is a file with a line for each `nvram` command. The
+    /// process group of the program that makes change number `stop` is killed.
     ///
     /// # Errors
     /// If the folder cannot be read.
-    pub fn watch(&self, folder: PathBuf, commands: PathBuf) -> io::Result<()> {
-        *lock(&self.watcher) = Some(Watcher::new(folder, commands)?);
+    pub fn watch(&self, folder: PathBuf, commands: PathBuf, stop: Option<u32>) -> io::Result<()> {
+        *lock(&self.watcher) = Some(Watcher::new(folder, commands, stop)?);
         Ok(())
     }
 
@@ -225,10 +226,14 @@ impl Thread {
                 let path = if call.number == libc::SYS_execve { first } else { second };
                 let path = memory::read_string(call.pid, path);
                 // The emulated tool belongs to the harness: its time limits are real.
-                if !path.ends_with(b"/nvram") {
-                    // Without it the program reads the machine's clock, which is no reason to stop it.
-                    _ = self.traced.seize(call.pid);
+                if path.ends_with(b"/nvram") {
+                    // The order of file changes and commands is known.
+                    return lock(&self.watcher)
+                        .as_mut()
+                        .map_or(Answer::Continue, |watcher| watcher.before(call));
                 }
+                // Without it the program reads the machine's clock, which is no reason to stop it.
+                _ = self.traced.seize(call.pid);
                 Answer::Continue
             }
             number => {
@@ -238,7 +243,7 @@ impl Thread {
                 if filter::concerns_files(number)
                     && let Some(watcher) = &mut *lock(&self.watcher)
                 {
-                    watcher.before(call);
+                    return watcher.before(call);
                 }
                 Answer::Continue
             }

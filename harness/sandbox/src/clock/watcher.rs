@@ -7,9 +7,9 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use rustix::process::Pid;
+use rustix::process::{Pid, Signal, getpgid, kill_process_group};
 
-use super::listener::SystemCall;
+use super::listener::{Answer, SystemCall};
 use super::memory;
 use crate::file_changes::{Entries, Entry, FileChange, RecordedChange, changes};
 use crate::octets::Octets;
@@ -17,8 +17,8 @@ use crate::octets::Octets;
 /// Maximum number of changes of one call that are recorded.
 const MAX_CHANGES: usize = 10_000;
 
-/// Folders of the root without persistent files. Their files are not looked at.
-const ELSEWHERE: [&[u8]; 5] = [b"/dev/", b"/proc/", b"/tmp/", b"/run/", b"/.leaselab/"];
+/// Folders of the root in which programs change no state of the router.
+const ELSEWHERE: [&[u8]; 3] = [b"/dev/", b"/proc/", b"/.leaselab/"];
 
 /// Records the changes of one call.
 #[derive(Debug)]
@@ -30,12 +30,15 @@ pub(super) struct Watcher {
     /// The file that the last watched system call empties.
     emptied: Option<Octets>,
     found: Vec<RecordedChange>,
+    /// After how many changes the programs are killed.
+    stop: Option<usize>,
 }
 
 impl Watcher {
-    pub(super) fn new(folder: PathBuf, commands: PathBuf) -> io::Result<Self> {
+    pub(super) fn new(folder: PathBuf, commands: PathBuf, stop: Option<u32>) -> io::Result<Self> {
         let seen = read(&folder)?;
-        Ok(Self { folder, commands, seen, emptied: None, found: Vec::new() })
+        let stop = stop.map(|stop| stop as usize);
+        Ok(Self { folder, commands, seen, emptied: None, found: Vec::new(), stop })
     }
 
     /// Takes the changes since the beginning.
@@ -44,8 +47,20 @@ impl Watcher {
         self.found
     }
 
-    /// Called before each watched system call that concerns files.
-    pub(super) fn before(&mut self, call: &SystemCall) {
+    /// Called before each watched system call that concerns files. Its program is killed if it was to be stopped before.
+    pub(super) fn before(&mut self, call: &SystemCall) -> Answer {
+        self.record(call);
+        if self.stop.is_none_or(|stop| self.found.len() < stop) {
+            return Answer::Continue;
+        }
+        if let Ok(group) = getpgid(Some(call.pid)) {
+            _ = kill_process_group(group, Signal::KILL);
+        }
+        // The killed program could still make a system call that it may make.
+        Answer::Error(libc::EINTR)
+    }
+
+    fn record(&mut self, call: &SystemCall) {
         let [first, second, third, ..] = call.arguments;
         let path = |address: u64| memory::read_string(call.pid, address);
         match call.number {

@@ -7,6 +7,7 @@ use super::located::Located;
 use super::table::RawStep;
 use crate::actions::ClientEvent;
 use crate::disturbance::Disturbance;
+use crate::point::Point;
 use crate::step::{Action, CallDisturbance, ClientMessage, Repeat, Step};
 
 /// The largest number of repetitions of a step.
@@ -109,6 +110,11 @@ impl RawStep {
             if point.get_ref().is_inside_flash_operation() {
                 let message = "the kernel completes a flash operation of a killed process";
                 let help = "kill before or after an `nvram` command, or use `cut`";
+                return Err(StepError { help: Some(help), ..StepError::new(span, message) });
+            }
+            if matches!(point.get_ref(), Point::FileChange { state: 1.., .. }) {
+                let message = "only a power cut loses changes of files";
+                let help = "leave out `state`, or use `cut`";
                 return Err(StepError { help: Some(help), ..StepError::new(span, message) });
             }
             add("kill", Disturbance::Kill(point.into_inner()), span)?;

@@ -118,10 +118,14 @@ pub(crate) struct RawStep {
     /// `true`: while the script runs, a web page calls it with `init`, too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) web_page: Option<Located<bool>>,
-    /// Disturbance: power is lost at this point of a script call.
+    /// Disturbance: power is lost at this point of a script call: `before` or `after` the first `nvram` command with a
+    /// subcommand (`before set`, `after commit`) or the N-th one (`before nvram 2`), inside a flash operation (`erase`,
+    /// `program`, `op 1 byte 512`), or after the N-th change of a file in a persistent folder (`file change 2`; `file change 2
+    /// state 1` loses some of the changes that were not synced).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) cut: Option<Located<Point>>,
-    /// Disturbance: the script is killed at this point; power stays on.
+    /// Disturbance: the script is killed at this point, `before` or `after` an `nvram` command or after a change of a file
+    /// (`file change 2`); power stays on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) kill: Option<Located<Point>>,
     /// Disturbance: all `nvram` commands of a script call with this subcommand, for example `commit`, fail without any

@@ -224,7 +224,10 @@ impl<'a> Check<'a> {
     fn explore(&self, observations: &[Observation]) -> Result<Explored, CommandError> {
         let failed: BTreeSet<&String> = observations
             .iter()
-            .filter(|observation| observation.severity > Severity::Advice)
+            .filter(|observation| {
+                observation.severity > Severity::Advice
+                    && observation.cause != Cause::UnknownVariables
+            })
             .map(|observation| &observation.case)
             .collect();
         let passed = |case: &&Case| !failed.contains(&case.name());

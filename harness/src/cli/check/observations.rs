@@ -17,7 +17,9 @@ pub(super) fn of_case(case: &Case, outcome: &CaseOutcome) -> Vec<Observation> {
     }
     // What the story expects fails as a consequence where something else is wrong.
     let is_broken = |finding: &Finding| {
-        matches!(finding.kind, FindingKind::Broken(_)) && finding.severity > Severity::Advice
+        matches!(finding.kind, FindingKind::Broken(_))
+            && finding.severity > Severity::Advice
+            && Cause::of(finding) != Cause::UnknownVariables
     };
     let explained = report.failures.iter().any(is_broken);
     // Once dnsmasq has misread its leases, whatever differs later is a consequence, too.
