@@ -23,7 +23,7 @@ impl FindingKind {
         match self {
             Self::Broken(invariant) => invariant.name(),
             Self::Unmet => "expectation",
-            Self::Anomaly => "astray",
+            Self::Anomaly => "anomaly",
             Self::Mispredicted => "dnsmasq",
         }
     }

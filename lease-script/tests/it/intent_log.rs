@@ -5,6 +5,7 @@ use std::os::unix::fs::{MetadataExt, symlink};
 
 use rstest::rstest;
 
+use crate::support::Implementation::{Ash, Bash, Dash, Executable, Library};
 use crate::support::{
     Fault, FreeSpaceReport, Implementation, Session, SimpleTool, lease, test_call,
 };
@@ -29,14 +30,7 @@ fn session(on: Implementation) -> Session {
 #[case::before_set(Fault::KillBefore("set"), 1)]
 #[case::after_commit(Fault::KillAfter("commit"), 1)]
 fn the_next_call_commits_an_uncommitted_change(
-    #[values(
-        Implementation::Library,
-        Implementation::Executable,
-        Implementation::Ash,
-        Implementation::Dash,
-        Implementation::Bash
-    )]
-    on: Implementation,
+    #[values(Library, Executable, Ash, Dash, Bash)] on: Implementation,
     #[case] fault: Fault,
     #[case] uncommitted: usize,
 ) {
@@ -61,14 +55,7 @@ fn the_next_call_commits_an_uncommitted_change(
 
 #[rstest]
 fn a_new_change_and_an_uncommitted_one_are_one_commit(
-    #[values(
-        Implementation::Library,
-        Implementation::Executable,
-        Implementation::Ash,
-        Implementation::Dash,
-        Implementation::Bash
-    )]
-    on: Implementation,
+    #[values(Library, Executable, Ash, Dash, Bash)] on: Implementation,
 ) {
     let mut s = session(on);
     assert!(s.call(lease("del", 1, "", "1700000000").with_fault(Fault::KillAfter("unset"))).killed);
@@ -84,14 +71,7 @@ fn a_new_change_and_an_uncommitted_one_are_one_commit(
 
 #[rstest]
 fn a_failed_commit_is_tried_again(
-    #[values(
-        Implementation::Library,
-        Implementation::Executable,
-        Implementation::Ash,
-        Implementation::Dash,
-        Implementation::Bash
-    )]
-    on: Implementation,
+    #[values(Library, Executable, Ash, Dash, Bash)] on: Implementation,
 ) {
     let mut s = session(on);
     let before = s.flash();
@@ -102,7 +82,7 @@ fn a_failed_commit_is_tried_again(
         assert_eq!(failed.exit, 1);
         assert_eq!(failed.stderr, b"lease-update: NVRAM commit failed\n");
     }
-    if on != Implementation::Library {
+    if on != Library {
         assert!(
             fs::metadata(log(&s)).expect("a log").size() < 10_000,
             "the log grows without limit"
@@ -116,14 +96,7 @@ fn a_failed_commit_is_tried_again(
 
 #[rstest]
 fn after_a_reboot_nothing_is_uncommitted(
-    #[values(
-        Implementation::Library,
-        Implementation::Executable,
-        Implementation::Ash,
-        Implementation::Dash,
-        Implementation::Bash
-    )]
-    on: Implementation,
+    #[values(Library, Executable, Ash, Dash, Bash)] on: Implementation,
 ) {
     let mut s = session(on);
     assert!(
@@ -138,14 +111,8 @@ fn after_a_reboot_nothing_is_uncommitted(
 /// The shell script and the executable share the file of the intent log.
 #[rstest]
 fn programs_read_each_others_intent_logs(
-    #[values(
-        Implementation::Executable,
-        Implementation::Ash,
-        Implementation::Dash,
-        Implementation::Bash
-    )]
-    first: Implementation,
-    #[values(Implementation::Executable, Implementation::Ash)] second: Implementation,
+    #[values(Executable, Ash, Dash, Bash)] first: Implementation,
+    #[values(Executable, Ash)] second: Implementation,
 ) {
     let mut s = session(first);
     assert!(
@@ -161,13 +128,7 @@ fn programs_read_each_others_intent_logs(
 /// Something else in the place of the folder or of the intent log is neither followed nor written to, and calls succeed.
 #[rstest]
 fn something_else_in_the_place_of_the_log_is_not_used(
-    #[values(
-        Implementation::Executable,
-        Implementation::Ash,
-        Implementation::Dash,
-        Implementation::Bash
-    )]
-    on: Implementation,
+    #[values(Executable, Ash, Dash, Bash)] on: Implementation,
     #[values("link", "dangling link", "directory", "fifo", "text", "hard link")] trap: &str,
     #[values(false, true)] in_place_of_the_folder: bool,
 ) {
@@ -220,13 +181,7 @@ fn something_else_in_the_place_of_the_log_is_not_used(
 /// A log that has grown is not read, whatever it contains: the call ends, and commits once.
 #[rstest]
 fn a_sparse_log_is_emptied(
-    #[values(
-        Implementation::Executable,
-        Implementation::Ash,
-        Implementation::Dash,
-        Implementation::Bash
-    )]
-    on: Implementation,
+    #[values(Executable, Ash, Dash, Bash)] on: Implementation,
     #[values(0, 1)] lines: usize,
 ) {
     let mut s = session(on);
@@ -243,15 +198,7 @@ fn a_sparse_log_is_emptied(
 
 /// A log with many entries is emptied, with one commit.
 #[rstest]
-fn a_log_that_has_grown_is_emptied(
-    #[values(
-        Implementation::Executable,
-        Implementation::Ash,
-        Implementation::Dash,
-        Implementation::Bash
-    )]
-    on: Implementation,
-) {
+fn a_log_that_has_grown_is_emptied(#[values(Executable, Ash, Dash, Bash)] on: Implementation) {
     let mut s = session(on);
     fs::write(log(&s), "999999999.1\n".repeat(2000)).expect("a file");
     let before = s.flash_ops();
@@ -264,13 +211,7 @@ fn a_log_that_has_grown_is_emptied(
 
 #[rstest]
 fn an_invalid_log_causes_no_commit(
-    #[values(
-        Implementation::Executable,
-        Implementation::Ash,
-        Implementation::Dash,
-        Implementation::Bash
-    )]
-    on: Implementation,
+    #[values(Executable, Ash, Dash, Bash)] on: Implementation,
     #[values("", "999999999.1\n")] first: &str,
     #[values("\n", "$(reboot) a=b\n", "-1.1\n", "1\n")] garbage: &str,
 ) {
@@ -290,13 +231,7 @@ fn an_invalid_log_causes_no_commit(
 /// A call that is killed between `set` and `commit` leaves an entry. A process that has its number later does not hide it.
 #[rstest]
 fn an_entry_is_not_hidden_by_a_later_process_with_its_number(
-    #[values(
-        Implementation::Executable,
-        Implementation::Ash,
-        Implementation::Dash,
-        Implementation::Bash
-    )]
-    on: Implementation,
+    #[values(Executable, Ash, Dash, Bash)] on: Implementation,
 ) {
     let mut s = session(on);
     let before = s.flash_ops();
@@ -314,15 +249,7 @@ fn an_entry_is_not_hidden_by_a_later_process_with_its_number(
 
 /// A call waits for the one before it, and does not empty the log while that one is between `set` and `commit`.
 #[rstest]
-fn a_call_waits_for_the_call_before_it(
-    #[values(
-        Implementation::Executable,
-        Implementation::Ash,
-        Implementation::Dash,
-        Implementation::Bash
-    )]
-    on: Implementation,
-) {
+fn a_call_waits_for_the_call_before_it(#[values(Executable, Ash, Dash, Bash)] on: Implementation) {
     let mut s = session(on);
     s.other(&[b"set", b"dnsmasq_lease_192.168.1.2=0 02:aa:00:00:00:02 192.168.1.2 two *"]);
     // The other call is killed when the first command has been started twice.

@@ -8,6 +8,7 @@ use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg32;
 use rstest::rstest;
 
+use crate::support::Implementation::{Ash, Bash, Dash, Executable, Library};
 use crate::support::{Implementation, Session, lease, test_call};
 
 const SPACE: u32 = 0x8000;
@@ -79,16 +80,7 @@ fn each_dialect(test: impl Fn(Dialect)) {
 
 /// On every dialect, a lease is stored, kept over a reboot, and removed.
 #[rstest]
-fn a_lease_survives_a_reboot(
-    #[values(
-        Implementation::Library,
-        Implementation::Executable,
-        Implementation::Ash,
-        Implementation::Dash,
-        Implementation::Bash
-    )]
-    on: Implementation,
-) {
+fn a_lease_survives_a_reboot(#[values(Library, Executable, Ash, Dash, Bash)] on: Implementation) {
     each_dialect(|dialect| {
         let mut s = Session::new(on, machine(dialect));
         let others = neighbours(&s.ram());
@@ -122,11 +114,11 @@ fn a_lease_survives_a_reboot(
 
 /// Fills NVRAM with variables and leases of random lengths.
 #[rstest]
-#[case(Implementation::Library, 4)]
-#[case(Implementation::Executable, 1)]
-#[case(Implementation::Ash, 1)]
-#[case(Implementation::Dash, 1)]
-#[case(Implementation::Bash, 1)]
+#[case(Library, 4)]
+#[case(Executable, 1)]
+#[case(Ash, 1)]
+#[case(Dash, 1)]
+#[case(Bash, 1)]
 fn a_full_nvram_loses_nothing(#[case] on: Implementation, #[case] seeds: u64) {
     each_dialect(|dialect| {
         for seed in 0..seeds {
@@ -193,7 +185,7 @@ fn the_tool_still_writes_with_any_number_of_free_bytes() {
         for left in (0..300).step_by(7) {
             let mut machine = nearly_full.clone();
             fill_up(&mut machine, left);
-            let mut s = Session::new(Implementation::Library, machine);
+            let mut s = Session::new(Library, machine);
             // Near the limit the other program may have lost variables or failed to commit; a commit of the script
             // then saves its state in RAM.
             let others = [neighbours(&s.flash()), neighbours(&s.ram())];

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rstest::rstest;
 
+use crate::support::Implementation::{Ash, Bash, Dash, Executable};
 use crate::support::{
     FreeSpaceReport, Implementation, Session, SimpleTool, TestCall, lease, on_path, test_call,
 };
@@ -31,13 +32,7 @@ fn logged_programs(folder: &Path) -> PathBuf {
 
 #[rstest]
 fn the_number_of_processes_does_not_depend_on_the_number_of_leases(
-    #[values(
-        Implementation::Executable,
-        Implementation::Ash,
-        Implementation::Dash,
-        Implementation::Bash
-    )]
-    on: Implementation,
+    #[values(Executable, Ash, Dash, Bash)] on: Implementation,
     #[values(0, 1, 50, 150)] leases: u8,
     #[values(FreeSpaceReport::Info, FreeSpaceReport::Show)] report: FreeSpaceReport,
 ) {

@@ -2,6 +2,7 @@
 
 use rstest::rstest;
 
+use crate::support::Implementation::{Ash, Bash, Dash, Executable, Library};
 use crate::support::{FreeSpaceReport, Implementation, Session, SimpleTool, lease};
 
 /// The stored time (empty for none), the slack, the reported time, and the time stored after the call.
@@ -49,14 +50,7 @@ const TABLE: &[(&str, &str, &str, &str)] = &[
 
 #[rstest]
 fn the_stored_time_stays_within_the_slack(
-    #[values(
-        Implementation::Library,
-        Implementation::Executable,
-        Implementation::Ash,
-        Implementation::Dash,
-        Implementation::Bash
-    )]
-    on: Implementation,
+    #[values(Library, Executable, Ash, Dash, Bash)] on: Implementation,
 ) {
     for (stored, slack, reported, after) in TABLE {
         let mut s = Session::new(on, SimpleTool::new(FreeSpaceReport::Show, 5000));
@@ -84,7 +78,7 @@ fn the_stored_time_stays_within_the_slack(
 #[case("21600", 520)]
 #[case("86400", 140)]
 fn slack_saves_commits(#[case] slack: &str, #[case] commits: usize) {
-    let mut s = Session::new(Implementation::Library, SimpleTool::new(FreeSpaceReport::Show, 5000));
+    let mut s = Session::new(Library, SimpleTool::new(FreeSpaceReport::Show, 5000));
     let seconds: u64 = slack.parse().expect("a number");
     for renewal in 0..=7 * 48_u64 {
         let expiry = 1_700_003_600 + renewal * 1800;

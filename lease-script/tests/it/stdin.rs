@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use rstest::rstest;
 
 use crate::support::Implementation;
+use crate::support::Implementation::{Ash, Bash, Dash, Executable};
 
 /// A tool that reads standard input to its end and keeps each variable in a file.
 const TOOL: &str = r#"#!/bin/sh
@@ -29,13 +30,7 @@ const RECORD: &str = "1700000000 02:aa:00:00:00:01 192.168.1.1 * *";
 
 #[rstest]
 fn a_tool_that_reads_stdin_consumes_neither_the_callers_input_nor_the_intent_log(
-    #[values(
-        Implementation::Executable,
-        Implementation::Ash,
-        Implementation::Dash,
-        Implementation::Bash
-    )]
-    on: Implementation,
+    #[values(Executable, Ash, Dash, Bash)] on: Implementation,
 ) {
     let directory = tempfile::tempdir().expect("a directory");
     let path = |name: &str| directory.path().join(name);

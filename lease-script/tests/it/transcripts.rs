@@ -2,6 +2,7 @@
 
 use rstest::rstest;
 
+use crate::support::Implementation::{Ash, Bash, Dash, Executable, Library};
 use crate::support::{
     Fault, FreeSpaceReport, Implementation, Session, SimpleTool, lease, test_call,
 };
@@ -20,11 +21,11 @@ macro_rules! transcripts {
         #[rstest]
         fn $name(
             #[values(
-                Implementation::Library,
-                Implementation::Executable,
-                Implementation::Ash,
-                Implementation::Dash,
-                Implementation::Bash
+                Library,
+                Executable,
+                Ash,
+                Dash,
+                Bash
             )]
             on: Implementation,
         ) {

@@ -7,6 +7,7 @@ use std::process::Command;
 
 use rstest::rstest;
 
+use crate::support::Implementation::{Ash, Bash, Dash, Executable, Library};
 use crate::support::{Implementation, script};
 
 /// OpenWrt 15.05 to 18.06: a script that fails is sourced again.
@@ -30,7 +31,7 @@ done
 "#;
 
 fn is_shell(on: Implementation) -> bool {
-    !matches!(on, Implementation::Library | Implementation::Executable)
+    !matches!(on, Library | Executable)
 }
 
 fn run(on: Implementation, wrapper: &str, folder: &Path, args: &[&str]) -> String {
@@ -53,7 +54,7 @@ fn run(on: Implementation, wrapper: &str, folder: &Path, args: &[&str]) -> Strin
 
 #[rstest]
 fn a_wrapper_goes_on_after_the_script(
-    #[values(Implementation::Ash, Implementation::Dash, Implementation::Bash)] on: Implementation,
+    #[values(Ash, Dash, Bash)] on: Implementation,
     #[values(OLD, NEW)] wrapper: &str,
     #[values(false, true)] fails: bool,
 ) {
@@ -86,7 +87,7 @@ fn a_wrapper_goes_on_after_the_script(
 /// OpenWrt's wrapper since 19.07 has nothing to do after `init` and ends with 1; dnsmasq does not start then.
 #[rstest]
 fn after_init_the_wrapper_ends_with_the_scripts_exit_code(
-    #[values(Implementation::Ash, Implementation::Dash, Implementation::Bash)] on: Implementation,
+    #[values(Ash, Dash, Bash)] on: Implementation,
     #[values((false, 0), (true, 1))] (fails, code): (bool, i32),
 ) {
     let folder = tempfile::tempdir().expect("a folder");
