@@ -198,5 +198,7 @@ fn a_disturbance_that_does_not_occur_is_a_failure() {
         .command(&["run", "story.toml"])
         .assert()
         .code(1)
-        .stdout(finding("anomaly").and(predicate::str::contains("`cut after unset` did not occur")));
+        .stdout(
+            finding("anomaly").and(predicate::str::contains("`cut after unset` did not occur")),
+        );
 }
