@@ -190,7 +190,7 @@ fn check_file(path: &Path) {
 #[case::device_show("device show @")]
 #[case::scenario_new("scenario new @.txt")]
 #[case::init("init @.sh --ci @")]
-#[case::man("man --dir @.toml")]
+#[case::man("man @.toml")]
 #[case::qemu("qemu run --arch mipsel --image @ --machine @.json @.toml")]
 #[case::races("races @")]
 #[case::command("@")]
