@@ -42,23 +42,6 @@ fn a_script_without_the_run_bit_can_be_run_by_a_shell() {
     lab.command(&["run", "story.toml", "--script", "plain.sh", "--shell", "sh"]).assert().code(0);
 }
 
-#[rstest]
-#[case::no_program("nosuch", "--shell nosuch: No such file or directory")]
-#[case::no_applet("busybox asch", "--shell busybox asch: asch: applet not found")]
-fn a_shell_that_cannot_be_started_is_rejected(
-    #[case] shell: &str,
-    #[case] message: &str,
-    #[values(&["run", "story.toml"], &["check"])] command: &[&str],
-) {
-    let lab = Lab::new();
-    lab.write("story.toml", SCENARIO);
-    lab.write("plain.sh", "exit 0\n");
-    let script: &[&str] =
-        if command == ["check"] { &["plain.sh"] } else { &["--script", "plain.sh"] };
-    let words = [command, script, &["--shell", shell]].concat();
-    lab.command(&words).assert().code(2).stderr(predicate::str::contains(message));
-}
-
 #[test]
 fn a_script_of_a_scenario_that_cannot_be_run_is_rejected_at_its_place() {
     let lab = Lab::new();

@@ -20,6 +20,6 @@ pub use protocol::{AGENT_NAME, Octets, Program, ProgramEnd, ProgramResult};
 pub use router::Process;
 pub use sandbox::{FileTree, Isolation, RecordedChange, check_persistent_folder};
 pub use script::{ScriptCommand, ScriptFile};
-pub use script_check::{ScriptFileError, check_script_file, check_shell};
+pub use script_check::{ScriptFileError, check_script_file};
 pub use settings::Settings;
 pub use storage::Storage;

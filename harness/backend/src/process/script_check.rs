@@ -4,7 +4,6 @@ use std::fs;
 use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 /// Number of bytes in which the end of the first line is searched.
 const FIRST_LINE_BYTES: u64 = 4096;
@@ -62,29 +61,6 @@ pub fn check_script_file(path: &Path, has_shell: bool) -> Result<(), ScriptFileE
         if !Path::new(&interpreter).exists() {
             return Err(ScriptFileError::NoInterpreter(interpreter));
         }
-    }
-    Ok(())
-}
-
-/// Exit codes of `env`, `busybox` and shells for a program that cannot be executed or does not exist.
-const NOT_STARTED: [i32; 2] = [126, 127];
-
-/// Checks that a shell and its arguments can be started: `busybox ash`, but not `busybox asch`. Other interpreters may reject
-/// the option `-c` in their own way.
-///
-/// # Errors
-/// What the system or the program says.
-pub fn check_shell(words: &[String]) -> Result<(), String> {
-    let Some((program, arguments)) = words.split_first() else { return Ok(()) };
-    let mut shell = Command::new(program);
-    let output = shell
-        .args(arguments)
-        .args(["-c", ":"])
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| error.to_string())?;
-    if output.status.code().is_some_and(|code| NOT_STARTED.contains(&code)) {
-        return Err(String::from_utf8_lossy(&output.stderr).trim().to_owned());
     }
     Ok(())
 }

@@ -1,6 +1,5 @@
 //! The script under test.
 
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,7 +8,7 @@ use crate::error::CommandError;
 use crate::shown::Shown as _;
 use crate::words::Words;
 use backend::ExternalScript;
-use backend::process::{Settings, check_script_file, check_shell};
+use backend::process::{Settings, check_script_file};
 use runner::{NamePattern, ScriptChoice};
 use scenario::Case;
 
@@ -87,17 +86,8 @@ impl ScriptOptions {
     /// How processes run the script.
     ///
     /// # Errors
-    /// A shell that cannot be started, or when this executable cannot be found.
+    /// When this executable cannot be found.
     pub(in crate::cli) fn settings(&self, root: Root) -> Result<Settings, CommandError> {
-        if let Some(shell) = &self.shell {
-            check_shell(&self.shell_words()).map_err(|error| {
-                CommandError::Usage(format!(
-                    "--shell {}: {}",
-                    OsStr::new(shell).shown(),
-                    OsStr::new(&error).shown()
-                ))
-            })?;
-        }
         let leaselab = std::env::current_exe().map_err(|error| {
             CommandError::Environment(format!("cannot find the executable of leaselab: {error}"))
         })?;
