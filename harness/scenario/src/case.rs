@@ -31,7 +31,15 @@ impl Case {
     /// A case of a scenario without parameters that is not in a file. Errors name `path` and show no text.
     pub fn without_file(path: &Path, scenario: Scenario) -> Self {
         let source = Source::new(path, String::new());
-        let (parameters, sections) = (Parameters::new(), Arc::default());
+        Self::new(source, Parameters::new(), scenario, Arc::default())
+    }
+
+    pub(crate) fn new(
+        source: Arc<Source>,
+        parameters: Parameters,
+        scenario: Scenario,
+        sections: Arc<BTreeMap<String, Range<usize>>>,
+    ) -> Self {
         Self {
             source,
             parameters,

@@ -141,14 +141,7 @@ impl<'a> Loader<'_, 'a> {
             .map_err(|error| from_toml_error(self.source, &error))?;
         scenario.steps = steps.map_or_else(|| Ok(Vec::new()), |steps| self.steps(steps))?;
         let (source, sections) = (Arc::clone(self.source), Arc::clone(self.sections));
-        let case = Case {
-            source,
-            parameters,
-            scenario,
-            has_other_dialect: false,
-            has_other_release: false,
-            sections,
-        };
+        let case = Case::new(source, parameters, scenario, sections);
         if case.scenario.except.iter().any(|exception| case.matches(exception)) {
             return Ok(None);
         }

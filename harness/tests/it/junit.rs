@@ -6,7 +6,7 @@ use quick_xml::events::{BytesStart, Event};
 use rstest::rstest;
 use std::collections::BTreeMap;
 
-use crate::lab::{COMMITS_FIRST, Lab};
+use crate::lab::{COMMITS_FIRST, Lab, TWO_CLIENTS};
 
 /// An element with the attributes that it must and may have, and its children.
 ///
@@ -138,22 +138,6 @@ fn check_element(
     (name, attributes)
 }
 
-/// A story with markup in its title, two cases, one of them for another script, and a failure.
-const STORY: &str = r#"title = "Leases of <b>two</b> clients & \"a\" power cut"
-[parameters]
-dialect = ["openwrt", "broadcom"]
-[router]
-dialect = "$dialect"
-[[step]]
-boot = {}
-[[step]]
-join = { client = "pc", count = 2 }
-[[step]]
-power-cut = true
-[[step]]
-boot = { off = "5m" }
-"#;
-
 /// Writes what XML does not allow.
 const HOSTILE: &str = r#"#!/bin/sh
 printf '\033[31mred\033[0m \377\376 ]]> <script>alert(1)</script> \357\277\277 \001\n' >&2
@@ -168,8 +152,9 @@ exit 0
 #[case::check(&["check", "hostile.sh", "--quick", "--rtc", "good", "--jobs", "2"], "failure")]
 fn reports_follow_the_schema(#[case] words: &[&str], #[case] element: &str) {
     let lab = Lab::new();
-    lab.write("a <b> & \"c\".toml", STORY)
-        .write("good.toml", STORY.replace("count = 2", "count = 1"))
+    let quoted = TWO_CLIENTS.replace("& a power cut", r#"& \"a\" power cut"#);
+    lab.write("a <b> & \"c\".toml", quoted)
+        .write("good.toml", TWO_CLIENTS.replace("count = 2", "count = 1"))
         .write("not.toml", "title = \"x\"\n[router]\ndialect = \"vms\"\n[[step]]\nboot = {}\n")
         .write("hostile.sh", HOSTILE)
         .write("commits-first.sh", COMMITS_FIRST);

@@ -7,6 +7,22 @@ use std::path::Path;
 use assert_cmd::Command;
 use tempfile::TempDir;
 
+/// A scenario of two cases, with markup in its title.
+pub(crate) const TWO_CLIENTS: &str = r#"title = "Leases of <b>two</b> clients & a power cut"
+[parameters]
+dialect = ["openwrt", "broadcom"]
+[router]
+dialect = "$dialect"
+[[step]]
+boot = {}
+[[step]]
+join = { client = "pc", count = 2 }
+[[step]]
+power-cut = true
+[[step]]
+boot = { off = "5m" }
+"#;
+
 /// A script that commits before it sets, so that an acknowledged lease is only in RAM.
 pub(crate) const COMMITS_FIRST: &str = r#"#!/bin/sh
 case $1 in

@@ -5,22 +5,7 @@ use predicates::prelude::*;
 use predicates::str::contains;
 use rstest::rstest;
 
-use crate::lab::{COMMITS_FIRST, Lab};
-
-const STORY: &str = r#"title = "Leases of <b>two</b> clients & a power cut"
-[parameters]
-dialect = ["openwrt", "broadcom"]
-[router]
-dialect = "$dialect"
-[[step]]
-boot = {}
-[[step]]
-join = { client = "pc", count = 2 }
-[[step]]
-power-cut = true
-[[step]]
-boot = { off = "5m" }
-"#;
+use crate::lab::{COMMITS_FIRST, Lab, TWO_CLIENTS};
 
 /// Prints a banner before the leases, which makes dnsmasq read the words of the first line as those of the banner.
 const BANNER: &str = r#"#!/bin/sh
@@ -57,7 +42,7 @@ exit 0
 
 fn lab() -> Lab {
     let lab = Lab::new();
-    lab.write("story.toml", STORY);
+    lab.write("story.toml", TWO_CLIENTS);
     for (name, text) in [
         ("commits-first.sh", COMMITS_FIRST),
         ("banner.sh", BANNER),
