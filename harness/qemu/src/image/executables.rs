@@ -219,7 +219,7 @@ fn build_programs(
     let linker = tools::find(&format!("{prefix}ld"), package)?;
     let root = options.cache.join("rust");
     let store = Store::new(&options.cache, "rust", &["amd64"], Updates::Security);
-    let mut packages = store.fetch(|store| {
+    let mut packages = store.fetch_into(&root, |store| {
         let mut wanted: Vec<String> = TOOLCHAIN.iter().map(|&name| name.to_owned()).collect();
         // The names of these packages contain a version.
         let library = dependency(store, "libstd-rust-web-dev", "libstd-rust-web-")?;
@@ -227,9 +227,6 @@ fn build_programs(
         wanted.push(library);
         Ok(wanted)
     })?;
-    if !root.join("usr/bin/cargo").is_file() {
-        store.unpack(&packages, &root)?;
-    }
     let version = packages.iter().find(|package| package.name == "rustc-web");
     let version = version.map_or_else(String::new, |package| package.version.clone());
     let (library, musl) = c_library(arch, &options.cache)?;
@@ -259,13 +256,9 @@ fn build_programs(
 /// The folder of the C library musl, and its package.
 fn c_library(arch: Arch, cache: &Path) -> Result<(PathBuf, Vec<Package>), QemuError> {
     let store = Store::new(cache, &format!("musl-{arch}"), &[arch.debian()], Updates::None);
-    let packages = store.fetch(|_| Ok(vec!["musl-dev".to_owned()]))?;
     let root = cache.join("musl").join(arch.name());
+    let packages = store.fetch_into(&root, |_| Ok(vec!["musl-dev".to_owned()]))?;
     let folder = root.join("usr/lib").join(format!("{arch}-linux-musl"));
-    if !folder.join("libc.a").is_file() {
-        fs::create_dir_all(&root).map_err(QemuError::file(&root))?;
-        store.unpack(&packages, &root)?;
-    }
     // Rust's standard library names a library that unwinds the stack, of which nothing is called.
     let unwind = folder.join("libunwind.a");
     fs::write(&unwind, "!<arch>\n").map_err(QemuError::file(&unwind))?;

@@ -1,12 +1,14 @@
 //! Debian packages: downloaded by apt into leaselab's cache, and unpacked, never installed.
 
 use std::fmt::Write as _;
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::sha256::hex_digest_of_file;
+use rustix::fs::FlockOperation;
 use serde::{Deserialize, Serialize};
+
+use super::sha256::hex_digest_of_file;
 
 use crate::error::QemuError;
 use crate::tools;
@@ -83,11 +85,52 @@ impl Store {
         &self,
         wanted: impl FnOnce(&Self) -> Result<Vec<String>, QemuError>,
     ) -> Result<Vec<Package>, QemuError> {
+        let _lock = self.lock()?;
+        self.fetch_locked(wanted)
+    }
+
+    /// The same, and unpacks the packages into `root`, unless that folder exists.
+    ///
+    /// # Errors
+    /// As [`Store::fetch`], and when a package is invalid.
+    pub(super) fn fetch_into(
+        &self,
+        root: &Path,
+        wanted: impl FnOnce(&Self) -> Result<Vec<String>, QemuError>,
+    ) -> Result<Vec<Package>, QemuError> {
+        let _lock = self.lock()?;
+        let packages = self.fetch_locked(wanted)?;
+        if !root.is_dir() {
+            // An interrupted process leaves no incomplete folder.
+            let scratch =
+                scratch::Folder::new_in(&self.debs).map_err(QemuError::file(&self.debs))?;
+            let new = scratch.path().join("root");
+            self.unpack(&packages, &new)?;
+            let parent = root.parent().unwrap_or(root);
+            fs::create_dir_all(parent).map_err(QemuError::file(parent))?;
+            fs::rename(&new, root).map_err(QemuError::file(root))?;
+        }
+        Ok(packages)
+    }
+
+    /// Waits until no other process downloads packages for this purpose. Held until the file is dropped.
+    fn lock(&self) -> Result<File, QemuError> {
+        fs::create_dir_all(&self.debs).map_err(QemuError::file(&self.debs))?;
+        let path = self.debs.join(format!("{}.lock", self.name));
+        let file = File::create(&path).map_err(QemuError::file(&path))?;
+        rustix::fs::flock(&file, FlockOperation::LockExclusive)
+            .map_err(|error| QemuError::file(&path)(error.into()))?;
+        Ok(file)
+    }
+
+    fn fetch_locked(
+        &self,
+        wanted: impl FnOnce(&Self) -> Result<Vec<String>, QemuError>,
+    ) -> Result<Vec<Package>, QemuError> {
         let list = self.debs.join(format!("{}.json", self.name));
         if let Some(packages) = self.cached(&list) {
             return Ok(packages);
         }
-        fs::create_dir_all(&self.debs).map_err(QemuError::file(&self.debs))?;
         self.update()?;
         let wanted = wanted(self)?;
         // In an empty folder, so that the names of the downloaded files need not be known.
