@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use crate::builtin;
 use crate::error::CommandError;
-use scenario::{self, Case, Loaded, MAX_FILE_BYTES, Overrides, Unsuited};
+use scenario::{self, Case, ImposedSetting, Loaded, MAX_FILE_BYTES, Overrides, Unsuited};
 
 /// Folders nested deeper than this are not searched.
 const MAX_DEPTH: usize = 16;
@@ -129,18 +129,13 @@ fn reason_to_leave_out(case: &Case) -> Option<String> {
     if let Some(file) = builtin::missing_file(case) {
         return Some(format!("it needs the file {file}, which is not embedded"));
     }
-    if case.has_other_dialect
-        && let Err(error) = runner::router(case)
-    {
-        let dialect = case.scenario.router.dialect.get_ref();
-        return Some(format!("its router does not exist with {dialect}: {}", error.message));
-    }
-    if case.has_other_release
-        && let Err(error) = runner::check_server(case)
-    {
-        return Some(error.message);
-    }
-    None
+    case.imposed.iter().find_map(|setting| match setting {
+        ImposedSetting::Dialect => runner::router(case).err().map(|error| {
+            let dialect = case.scenario.router.dialect.get_ref();
+            format!("its router does not exist with {dialect}: {}", error.message)
+        }),
+        ImposedSetting::Release => runner::check_server(case).err().map(|error| error.message),
+    })
 }
 
 fn collect(path: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), CommandError> {

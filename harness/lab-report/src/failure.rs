@@ -45,7 +45,7 @@ pub struct Failure {
     /// What differs, in the example.
     pub text: String,
     /// The title of the example's scenario.
-    pub story: String,
+    pub title: String,
     /// The scenario file of the example.
     pub file: String,
     /// Line of the step in it, from 1; 0 if the finding belongs to no step.

@@ -10,6 +10,15 @@ use crate::diagnostics::{Source, SourceError};
 use crate::scenario::Scenario;
 use crate::units::Parameters;
 
+/// A setting that the command line chose, and that the scenario does not name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ImposedSetting {
+    /// The dialect of the `nvram` tool.
+    Dialect,
+    /// The release of dnsmasq.
+    Release,
+}
+
 /// A scenario with one combination of the values of its parameters.
 #[derive(Clone, Debug)]
 pub struct Case {
@@ -19,10 +28,8 @@ pub struct Case {
     pub parameters: Parameters,
     /// The scenario, with the values of the parameters in place of their names.
     pub scenario: Scenario,
-    /// Whether the command line replaced the scenario's dialects by one that it does not name.
-    pub has_other_dialect: bool,
-    /// Whether the command line chose the release of dnsmasq, of which the scenario says nothing.
-    pub has_other_release: bool,
+    /// The settings of the command line that the scenario does not name: the case may make no sense with them.
+    pub imposed: Vec<ImposedSetting>,
     /// Places of the sections by their names.
     pub(crate) sections: Arc<BTreeMap<String, Range<usize>>>,
 }
@@ -40,14 +47,7 @@ impl Case {
         scenario: Scenario,
         sections: Arc<BTreeMap<String, Range<usize>>>,
     ) -> Self {
-        Self {
-            source,
-            parameters,
-            scenario,
-            has_other_dialect: false,
-            has_other_release: false,
-            sections,
-        }
+        Self { source, parameters, scenario, imposed: Vec::new(), sections }
     }
 
     /// The name of the case: the path of the file without its extension, and the parameters, if any, in brackets.

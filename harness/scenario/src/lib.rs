@@ -47,7 +47,7 @@ mod write;
 
 pub use actions::{Boot, ClientEvent, DaemonAction, Damage, Join, Journal, Memory, RawCall, V6};
 pub use bound::Bound;
-pub use case::Case;
+pub use case::{Case, ImposedSetting};
 pub use compatibility::{BackendKind, Incompatibility, NeedsNvram};
 pub use condition::Condition;
 pub use configure::Configure;

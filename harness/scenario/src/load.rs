@@ -9,7 +9,7 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
-use crate::case::Case;
+use crate::case::{Case, ImposedSetting};
 use crate::diagnostics::{Source, SourceError};
 use crate::known_keys::{self, did_you_mean};
 use crate::overrides::{Overrides, apply_override, is_selected, override_dialect};
@@ -69,7 +69,7 @@ pub fn load(path: &Path, text: String, overrides: &Overrides) -> Result<Loaded, 
     let sections = Arc::new(sections.collect());
     let [build, release] = overrides.settings();
     apply_override(table.get_mut(), &build);
-    let has_other_release = apply_override(table.get_mut(), &release);
+    let is_release_imposed = apply_override(table.get_mut(), &release);
     let own_dialects = override_dialect(table.get_mut(), &overrides.dialect);
     let values = ParameterValues::read(&source, table.get_ref())?;
     let combinations = values.combinations().ok_or_else(|| {
@@ -85,11 +85,12 @@ pub fn load(path: &Path, text: String, overrides: &Overrides) -> Result<Loaded, 
         }
         let Some(mut case) = loader.case(combination)? else { continue };
         let dialect = case.scenario.router.dialect.get_ref().clone();
-        case.has_other_dialect = !overrides.dialect.is_empty() && !own_dialects.contains(&dialect);
-        case.has_other_release = has_other_release;
+        let is_dialect_imposed = !overrides.dialect.is_empty() && !own_dialects.contains(&dialect);
+        case.imposed.extend(is_dialect_imposed.then_some(ImposedSetting::Dialect));
+        case.imposed.extend(is_release_imposed.then_some(ImposedSetting::Release));
         let chosen = overrides.chosen_script;
         let why = (chosen.then(|| with_any_script(&case.scenario)).flatten()).or_else(|| {
-            case.has_other_dialect.then(|| with_dialect(&case.scenario, &dialect, chosen)).flatten()
+            is_dialect_imposed.then(|| with_dialect(&case.scenario, &dialect, chosen)).flatten()
         });
         if let Some(why) = why {
             let (path, name) = (path.to_owned(), case.name());

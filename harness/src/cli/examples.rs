@@ -41,7 +41,7 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         "crash",
         &[
             (
-                "Cut power at every flash operation of the reboot stories",
+                "Cut power at every flash operation of the reboot scenarios",
                 "leaselab crash scenarios/reboot",
             ),
             (
@@ -149,7 +149,7 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         "live",
         &[
             (
-                "Do the reboot stories hold with this machine's dnsmasq?",
+                "Do the reboot scenarios hold with this machine's dnsmasq?",
                 "leaselab live scenarios/reboot",
             ),
             (
@@ -173,7 +173,7 @@ const EXAMPLES: &[(&str, &[Example])] = &[
     (
         "qemu run",
         &[(
-            "Run the reboot stories in the image that was built",
+            "Run the reboot scenarios in the image that was built",
             "leaselab qemu run scenarios/reboot",
         )],
     ),
@@ -226,8 +226,8 @@ const EXAMPLES: &[(&str, &[Example])] = &[
     (
         "scenario new",
         &[(
-            "A first story, with the schema for editors",
-            "leaselab scenario new stories/first.toml",
+            "A first scenario, with the schema for editors",
+            "leaselab scenario new scenarios/first.toml",
         )],
     ),
     (

@@ -1,15 +1,15 @@
 //! The group to which each observation belongs.
 //!
-//! One mistake shows in many stories: when an orderly restart loses the leases, so do a power cut, a full NVRAM and a clock
+//! One mistake shows in many scenarios: when an orderly restart loses the leases, so do a power cut, a full NVRAM and a clock
 //! that jumps. It counts once, so that every other group says something new, or nothing. The first rule that fits decides:
 //!
 //! 1. A redundant write, a file that was not synced, and a variable that `--owns` does not name belong to the home of their cause ([`Cause::home`]).
 //! 2. What a power cut shows in a case that passes without one belongs to the group of the cut.
 //! 3. If an orderly restart loses leases, all that is wrong with leases belongs to `survives`.
 //! 4. A cause that an orderly restart shows belongs to its home.
-//! 5. What is wrong with leases in an ordinary story of `survives` belongs there.
+//! 5. What is wrong with leases in an ordinary scenario of `survives` belongs there.
 //! 6. A cause that its home shows, too, belongs there: output that cannot be read, and settings of other programs.
-//! 7. Everything else belongs to the group of the story that shows it.
+//! 7. Everything else belongs to the group of the scenario that shows it.
 
 use std::collections::BTreeSet;
 
@@ -79,9 +79,9 @@ mod tests {
     fn what_an_orderly_restart_shows_belongs_to_its_own_group_everywhere() {
         let observations = [
             observation(Cause::UnreadableOutput, Group::Survives, Origin::OrderlyRestart),
-            observation(Cause::UnreadableOutput, Group::FullNvram, Origin::Story),
+            observation(Cause::UnreadableOutput, Group::FullNvram, Origin::Scenario),
             observation(NEVER_ENDS, Group::Survives, Origin::OrderlyRestart),
-            observation(NEVER_ENDS, Group::Dhcpv6, Origin::Story),
+            observation(NEVER_ENDS, Group::Dhcpv6, Origin::Scenario),
         ];
         assert_eq!(
             attribute(&observations),
@@ -90,20 +90,20 @@ mod tests {
     }
 
     #[test]
-    fn what_only_a_special_story_shows_belongs_to_the_group_of_the_story() {
+    fn what_only_a_special_scenario_shows_belongs_to_the_group_of_the_scenario() {
         let observations = [
-            observation(Cause::OtherSettings, Group::FullNvram, Origin::Story),
-            observation(Cause::UnreadableOutput, Group::Dhcpv6, Origin::Story),
-            observation(MISSING, Group::ClockJumps, Origin::Story),
+            observation(Cause::OtherSettings, Group::FullNvram, Origin::Scenario),
+            observation(Cause::UnreadableOutput, Group::Dhcpv6, Origin::Scenario),
+            observation(MISSING, Group::ClockJumps, Origin::Scenario),
         ];
         assert_eq!(attribute(&observations), [Group::FullNvram, Group::Dhcpv6, Group::ClockJumps]);
     }
 
     #[test]
-    fn leases_that_are_lost_in_ordinary_stories_do_not_count_against_other_groups() {
+    fn leases_that_are_lost_in_ordinary_scenarios_do_not_count_against_other_groups() {
         let observations = [
-            observation(MISSING, Group::Survives, Origin::Story),
-            observation(MISSING, Group::HostileNames, Origin::Story),
+            observation(MISSING, Group::Survives, Origin::Scenario),
+            observation(MISSING, Group::HostileNames, Origin::Scenario),
         ];
         assert_eq!(attribute(&observations), [Group::Survives, Group::Survives]);
     }
@@ -112,7 +112,11 @@ mod tests {
     fn a_script_that_keeps_nothing_is_not_blamed_for_what_it_keeps_of_it() {
         let observations = [
             observation(MISSING, Group::Survives, Origin::OrderlyRestart),
-            observation(Cause::Lease(LeaseFault::EndsTooEarly), Group::SharedNvram, Origin::Story),
+            observation(
+                Cause::Lease(LeaseFault::EndsTooEarly),
+                Group::SharedNvram,
+                Origin::Scenario,
+            ),
         ];
         assert_eq!(attribute(&observations), [Group::Survives, Group::Survives]);
     }
@@ -120,7 +124,7 @@ mod tests {
     #[test]
     fn what_a_power_cut_shows_in_a_case_that_passes_is_not_hidden_by_another_case() {
         let observations = [
-            observation(MISSING, Group::Survives, Origin::Story),
+            observation(MISSING, Group::Survives, Origin::Scenario),
             observation(MISSING, Group::Atomic, Origin::Fault),
         ];
         assert_eq!(attribute(&observations), [Group::Survives, Group::Atomic]);

@@ -4,7 +4,7 @@ use super::lease_fault::LeaseFault;
 use runner::{Finding, FindingKind, Severity};
 use scenario::{Group, Invariant};
 
-/// What is wrong, independent of the story in which it was found.
+/// What is wrong, independent of the scenario in which it was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Cause {
     /// A call exceeds the time limit.
@@ -17,7 +17,7 @@ pub enum Cause {
     ReturnsEarly,
     /// A power cut loses what was written to a file, and not synced.
     NotSynced,
-    /// Something that the story expects has not happened.
+    /// Something that the scenario expects has not happened.
     Expectation,
     /// A setting of another program was lost or changed.
     OtherSettings,

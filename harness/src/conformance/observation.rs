@@ -11,7 +11,7 @@ pub enum Origin {
     /// A case that is no more than an orderly restart.
     OrderlyRestart,
     /// Another case.
-    Story,
+    Scenario,
     /// A power cut or a kill in a case that passes without one.
     Fault,
 }

@@ -36,7 +36,7 @@ fn failures_of(result: &GroupResult, report: &CasesReport) -> Vec<String> {
         let cut = cut.map(|failure| &failure.id);
         let id = match observation.origin {
             Origin::Fault => cut.into_iter().next(),
-            Origin::OrderlyRestart | Origin::Story => played.into_iter().next(),
+            Origin::OrderlyRestart | Origin::Scenario => played.into_iter().next(),
         };
         ids.extend(id.filter(|id| !ids.contains(*id)).cloned().into_iter().collect::<Vec<_>>());
     }

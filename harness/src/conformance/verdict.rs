@@ -10,7 +10,7 @@ pub enum GroupVerdict {
     Ok,
     /// The most serious finding has this severity.
     Found(Severity),
-    /// Something that belongs to another group is wrong in every story that could show more.
+    /// Something that belongs to another group is wrong in every scenario that could show more.
     HiddenBy(Group),
     /// The property does not apply to the script, for this reason.
     NotApplicable(&'static str),

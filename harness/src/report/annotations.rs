@@ -30,7 +30,7 @@ fn github(failure: &Failure) -> String {
         1 => String::new(),
         cases => format!(" in {cases} cases"),
     };
-    let title = format!("{}{times}: {}", failure.kind, failure.story);
+    let title = format!("{}{times}: {}", failure.kind, failure.title);
     let hint = failure.hint.as_deref().map_or(String::new(), |hint| format!("\nhint: {hint}"));
     let message = format!("{}{hint}\nreproduce: {}", failure.text, failure.reproduce);
     format!(
@@ -66,7 +66,7 @@ mod tests {
             count: 3,
             cases: vec!["a".to_owned(), "b".to_owned()],
             text: "100% lost\n::error::forged".to_owned(),
-            story: "one, two: three".to_owned(),
+            title: "one, two: three".to_owned(),
             file: "a,b:c.toml".to_owned(),
             line: 7,
             case: "a".to_owned(),

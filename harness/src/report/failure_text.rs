@@ -110,7 +110,7 @@ pub(super) fn failure_lines(failure: &Failure, detail: Detail) -> Vec<String> {
         format!("  {}", failure.text),
     ];
     let mut add = |name: &str, text: &str| lines.push(format!("  {DIM}{name:<10}{DIM:#} {text}"));
-    add("story", &failure.story);
+    add("scenario", &failure.title);
     add("case", &failure.case);
     if failure.step > 0 {
         let Failure { step, file, line, step_text, .. } = failure;

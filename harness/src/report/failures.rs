@@ -215,7 +215,7 @@ fn example(id: String, place: &Place<'_>, finding: &Finding) -> Failure {
         count: 0,
         cases: Vec::new(),
         text: printable(&finding.text),
-        story: printable(place.title),
+        title: printable(place.title),
         file: printable(&place.path.to_string_lossy()),
         line: finding.line,
         case: printable(place.case),

@@ -183,7 +183,7 @@ fn the_script_of_2006_has_bugs_and_the_command_of_an_example_shows_one_again() {
 }
 
 #[test]
-fn a_script_that_never_ends_is_named_after_the_first_story() {
+fn a_script_that_never_ends_is_named_after_the_first_scenario() {
     let lab = Lab::new();
     lab.write("hangs.sh", "#!/bin/sh\ncase $1 in init) ;; *) exec sleep 1000 ;; esac\n");
     let output = lab

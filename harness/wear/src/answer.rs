@@ -29,7 +29,7 @@ impl Study {
         format!(
             "The flash of {} lasts {lives}{builds}, in {}.",
             self.routers_in_words(),
-            self.cause_in_words()
+            self.workload_in_words()
         )
     }
 
@@ -45,7 +45,7 @@ impl Study {
     }
 
     /// The household, recording or scenario.
-    fn cause_in_words(&self) -> String {
+    fn workload_in_words(&self) -> String {
         match &self.source {
             None => format!("a household with {}", self.household.in_words()),
             Some(source) => match &source.labels()[..] {
@@ -71,9 +71,13 @@ fn life_in_words(years: Option<f64>) -> String {
 fn range_in_words(lives: impl Iterator<Item = Option<f64>>) -> String {
     let mut sorted: Vec<Option<f64>> = lives.collect();
     sorted.sort_by(|a, b| a.unwrap_or(f64::INFINITY).total_cmp(&b.unwrap_or(f64::INFINITY)));
-    let [first, last] =
-        [sorted.first(), sorted.last()].map(|life| life_in_words(life.copied().flatten()));
-    if first == last { first } else { format!("{first} to {last}") }
+    let [shortest, longest] = [sorted.first(), sorted.last()].map(|life| life.copied().flatten());
+    let [first, last] = [shortest, longest].map(life_in_words);
+    match longest {
+        _ if first == last => first,
+        Some(_) => format!("{first} to {last}"),
+        None => format!("at least {first}"),
+    }
 }
 
 impl super::household::Household {
@@ -104,7 +108,7 @@ mod tests {
     fn lives_are_ranges_in_words() {
         let range = |lives: &[Option<f64>]| range_in_words(lives.iter().copied());
         assert_eq!(range(&[Some(3.41), Some(15.7)]), "3.4 years to 15.7 years");
-        assert_eq!(range(&[None, Some(0.1)]), "37 days to for ever");
+        assert_eq!(range(&[None, Some(0.1)]), "at least 37 days");
         assert_eq!(range(&[Some(120.4), Some(120.2)]), "120 years");
         assert_eq!(range(&[Some(1.0 / 365.0)]), "1 day");
         assert_eq!(range(&[Some(2e6)]), "more than 1000 years");

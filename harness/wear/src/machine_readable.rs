@@ -26,7 +26,7 @@ pub fn json(study: &Study, results: &[RowResult], cross_checks: &[CrossCheck]) -
         "assumptions": [
             "a block is worn out after the erases that its chip is rated for; nothing else erases it",
             "typical times of the data sheet; commits do not overlap",
-            "a power cut between the first and the last operation on the image takes all settings along",
+            "a power cut between the first and the last operation on the image loses all settings",
             "a month has 30 days, a year 365",
         ],
         "rows": rows,

@@ -1,6 +1,6 @@
 //! Times for people.
 
-/// A time since the beginning of a story, for example `2 d 03:10:00`.
+/// A time since the beginning of a case, for example `2 d 03:10:00`.
 pub(super) fn since_start(seconds: i64) -> String {
     let (days, rest) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
     let clock = format!("{:02}:{:02}:{:02}", rest / 3600, rest / 60 % 60, rest % 60);

@@ -279,7 +279,7 @@ impl<'a> Check<'a> {
             }
             _ => None,
         };
-        // A script without nvram commands cannot play every story.
+        // A script without nvram commands cannot play every scenario.
         let was_played =
             |outcome: &CaseOutcome| !matches!(outcome.report.verdict, Verdict::Skipped(_));
         let cases: Vec<(Group, String)> = played

@@ -10,7 +10,7 @@ use scenario::{Case, Group};
 /// One power cut or kill at a time: two in a row take a hundred times as long.
 const DEPTH: u32 = 1;
 
-/// Whether the power cuts of a case are explored. A quick check explores only the stories that are about them.
+/// Whether the power cuts of a case are explored. A quick check explores only the scenarios that are about them.
 pub(super) fn is_explored(case: &Case, quick: bool) -> bool {
     match case.scenario.group {
         Some(Group::Atomic) => true,
@@ -37,7 +37,7 @@ pub(super) fn explore(
         let function = Function::Process(script.processes(case, root)?);
         let options = crash::Options { depth: DEPTH, ..crash::Options::default() };
         let explored = crash::explore(case, Some(function), &choice, &bugs, options)?;
-        // A story with a fault of its own cannot be explored.
+        // A scenario with a fault of its own cannot be explored.
         reports.push(explored.unwrap_or_default());
         progress.advance();
     }

@@ -15,7 +15,7 @@ pub(super) fn of_case(case: &Case, outcome: &CaseOutcome) -> Vec<Observation> {
         let text = error.message.clone();
         return vec![observation(case, Cause::Expectation, Severity::Bug, text, command)];
     }
-    // What the story expects fails as a consequence where something else is wrong.
+    // What the scenario expects fails as a consequence where something else is wrong.
     let is_broken = |finding: &Finding| {
         matches!(finding.kind, FindingKind::Broken(_))
             && finding.severity > Severity::Advice
@@ -99,7 +99,7 @@ fn observation(
         cause,
         severity,
         found_in: suite::group_of(case),
-        origin: if suite::is_basic(case) { Origin::OrderlyRestart } else { Origin::Story },
+        origin: if suite::is_basic(case) { Origin::OrderlyRestart } else { Origin::Scenario },
         case: case.name(),
         title: case.scenario.title.clone(),
         text,

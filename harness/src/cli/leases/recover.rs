@@ -4,13 +4,13 @@ use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::PathBuf;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use lease_journal::{
     Action, FileSystem, Handle, Live, Mode, OperationError, Plan, RealDirectory, apply,
     intact_length, is_epoch, locate, plan,
 };
 
+use super::clock;
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::shown::Shown as _;
@@ -57,7 +57,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
         if let Action::Refuse(_) = plan.action {
             exit = Exit::Failed;
         } else if !args.dry_run
-            && let Err(error) = apply(&mut folder, &plan, now())
+            && let Err(error) = apply(&mut folder, &plan, clock::now())
         {
             exit = Exit::Failed;
             let _ = writeln!(text, "{}: not done: {error}", plan.name.shown());
@@ -86,12 +86,6 @@ fn is_of_dhcpd(plan: &Plan, is_folder: bool) -> bool {
             !is_folder || is_named || plan.candidates.iter().any(|other| other.leases > 0)
         }
     }
-}
-
-fn now() -> i64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
 }
 
 /// The journals to which the files of a folder belong.
