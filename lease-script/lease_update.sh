@@ -3,7 +3,7 @@
 # shellcheck disable=SC2015,SC2064,SC2086,SC3043
 case ${1-} in
 '') echo 'lease-update: no action' >&2 && false ;;
-init | add | old | del) ( # nothing leaks into a wrapper that sources this file
+init | add | old | del) ( # a subshell: wrappers source this
 set +eu -f
 umask 077 && exec </dev/null
 export LC_ALL=C
@@ -14,7 +14,7 @@ IFS=$nl
 say() { printf 'lease-update: %s\n' "$1" >&2; }
 fail() { say "$1" && exit 1; }
 
-# One call, or, for Tomato's tool, one for each command.
+# Tomato's tool takes one command.
 tool() {
 	[ -n "$single" ] || exec "$nvram" "$@"
 	while [ $# -gt 0 ]; do
@@ -94,11 +94,11 @@ process() {
 	[ "$1" = Z ] || id=${stat%% *}.${20}
 }
 
-# Fails if something else is in its place.
 lock() {
 	[ -d "$run" ] || mkdir "$run" 2>/dev/null
-	[ ! -L "$run" ] && [ -O "$run" ] && [ ! -L "$log" ] && true 2>/dev/null <>"$log" && [ -f "$log" ] &&
-		process self && me=$id || return
+	# The current folder stays the same.
+	cd -P "$run" 2>/dev/null && [ -O . ] && [ "${PWD##*/}" = "${run##*/}" ] && log=intents &&
+		[ ! -L $log ] && true 2>/dev/null <>$log && [ -f $log ] && process self && me=$id || return
 	# bounded
 	[ ! -s "$log" ] || [ "$({ head -c 9999 "$log" | wc -c; } 2>/dev/null)" != 9999 ] || { true >"$log" && owed=1; }
 	while [ $((tries += 1)) -le 20 ]; do
@@ -271,7 +271,7 @@ update() {
 		[ -n "$want" ] && set -- "$@" set "$record=$want" || set -- "$@" unset "$record"
 		[ -z "$duid" ] || set -- "$@" set "$duid=$server"
 	fi
-	# Twice: others write, too.
+	# Others write, too.
 	[ $#$owed = 0 ] || write "$@" || write "$@" || { [ -z "$locked" ] || echo "$me" >"$log"; fail "$problem"; }
 	[ -z "$locked" ] || true >"$log"
 }
@@ -284,5 +284,5 @@ log=$run/intents
 PATH=$PATH:/usr/sbin nvram=${LEASE_NVRAM:-nvram}
 command -v "$nvram" >/dev/null || unread="$unread: no program ${nvram##*/}"
 if [ "$1" = init ]; then init; else update "$@"; fi
-) ; case $1.$? in init.*) trap "exit $?" EXIT ;; *.0) ;; *) false ;; esac ;; # OpenWrt's wrapper would end with 1
+) ; case $1.$? in init.*) trap "exit $?" EXIT ;; *.0) ;; *) false ;; esac ;; # OpenWrt's wrapper ends with 1
 esac

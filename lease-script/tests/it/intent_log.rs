@@ -1,9 +1,11 @@
 //! A script that is killed between two commands while the power stays on, and commits that fail.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt, symlink};
+use std::os::unix::fs::{MetadataExt, chown, symlink};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rstest::rstest;
+use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 use crate::support::Implementation::{Ash, Bash, Dash, Executable, Library};
 use crate::support::{
@@ -176,6 +178,45 @@ fn something_else_in_the_place_of_the_log_is_not_used(
         "text" => assert_eq!(fs::read(&place).expect("a file"), b"not ours\n"),
         _ => {}
     }
+}
+
+/// Another user, who made the folder first, exchanges it with a link to a folder of root, over and over: no call writes to what
+/// the links lead to. With `LEASELAB_LONG_TESTS`, 500 calls each.
+#[rstest]
+fn a_folder_that_another_user_exchanges_is_not_used(
+    #[values(Executable, Ash, Dash, Bash)] on: Implementation,
+) {
+    let calls = if std::env::var_os("LEASELAB_LONG_TESTS").is_some() { 500 } else { 10 };
+    let mut s = Session::new(on, SimpleTool::new(FreeSpaceReport::Show, 5000));
+    let place = |name: &str| format!("{}/{name}", s.run_directory());
+    let [folder, link, of_root] = [".dnsmasq_lease_run", "link", "of-root"].map(place);
+    let victim = place("passwd");
+    // More than a log may have: one is emptied.
+    let text = "root:x\n".repeat(2000);
+    fs::write(&victim, &text).expect("a file");
+    fs::create_dir(&of_root).expect("a folder");
+    fs::create_dir(&folder).expect("a folder");
+    symlink(&victim, format!("{folder}/intents")).expect("a link");
+    symlink(&of_root, &link).expect("a link");
+    // Only root can give a folder to another user.
+    if chown(&folder, Some(65_534), None).is_err() {
+        return;
+    }
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                renameat_with(CWD, &folder, CWD, &link, RenameFlags::EXCHANGE).expect("exchanged");
+            }
+        });
+        for expiry in 1..=calls {
+            assert_eq!(s.call(lease("add", 1, "", &expiry.to_string())).exit, 0);
+        }
+        done.store(true, Ordering::Relaxed);
+    });
+    assert_eq!(fs::read_to_string(&victim).expect("a file"), text);
+    // bash finds out the name of a folder before it enters it, so that a call can create an empty file there.
+    assert!(on == Bash || fs::read_dir(&of_root).expect("a folder").count() == 0);
 }
 
 /// A log that has grown is not read, whatever it contains: the call ends, and commits once.
