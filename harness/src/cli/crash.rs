@@ -6,8 +6,8 @@ use std::time::Duration;
 use rayon::prelude::*;
 
 use super::options::{
-    CaseFilter, GateOptions, Jobs, ReplayOptions, ReportOptions, Root, ScriptOptions, SingleTarget,
-    print_unsuited,
+    CaseFilter, GateOptions, Jobs, ReplayOptions, ReportOptions, SandboxOptions, ScriptOptions,
+    SingleTarget, print_unsuited,
 };
 use super::play::run_again;
 use super::reproduction::{PlayedOn, Reproduction, ReproductionId};
@@ -38,7 +38,7 @@ pub(super) struct Args {
     #[arg(long, value_enum)]
     target: Option<SingleTarget>,
     #[command(flatten)]
-    root: Root,
+    sandbox: SandboxOptions,
     #[command(flatten)]
     jobs: Jobs,
     /// Number of cuts in a row: 2 also cuts the recovery and the first events after it [default: 2, and 1 with --script]
@@ -178,7 +178,7 @@ impl Args {
             Some(_) => ReplayOptions {
                 script: self.script.clone(),
                 gate: self.gate.clone(),
-                root: self.root,
+                sandbox: self.sandbox,
                 ..ReplayOptions::default()
             },
         }
@@ -205,7 +205,7 @@ fn explore_labs(labs: &[Case], findings: &mut Findings) {
 /// Explores the power cuts and kills of one case.
 fn explore_case(case: &Case, args: &Args, findings: &mut Findings) -> Result<(), CommandError> {
     let script = match &args.script.script {
-        Some(_) => Some(Function::Process(args.script.processes(case, args.root)?)),
+        Some(_) => Some(Function::Process(args.script.processes(case, args.sandbox)?)),
         None => None,
     };
     let options = crash::Options {
@@ -258,7 +258,7 @@ fn confirm(
     report: &Report,
     args: &Args,
 ) -> Result<usize, CommandError> {
-    let processes = args.script.processes(case, args.root)?;
+    let processes = args.script.processes(case, args.sandbox)?;
     let (choice, gate) = (args.script.choice()?, args.policy());
     let budget = args.budget.map(Duration::from_secs);
     let confirmed =

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::options::{
-    GateOptions, Jobs, ReplayOptions, Root, RouterOptions, RtcChoice, ScriptOptions, SingleTarget,
-    TargetChoice,
+    GateOptions, Jobs, ReplayOptions, RouterOptions, RtcChoice, SandboxOptions, ScriptOptions,
+    SingleTarget, TargetChoice,
 };
 use super::reproduction::{Reproduction, ReproductionId};
 use crate::error::CommandError;
@@ -49,7 +49,7 @@ pub(super) struct Args {
     #[arg(long, value_enum)]
     target: Option<SingleTarget>,
     #[command(flatten)]
-    root: Root,
+    sandbox: SandboxOptions,
     #[command(flatten)]
     router: RouterOptions,
     #[command(flatten)]
@@ -192,7 +192,7 @@ impl Args {
             script: self.script.clone(),
             gate: self.gate.clone(),
             target: self.target.map(TargetChoice::from),
-            root: self.root,
+            sandbox: self.sandbox,
             ..ReplayOptions::default()
         }
     }

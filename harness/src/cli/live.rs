@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::options::{LiveOptions, ReplayOptions, Root, RunOptions, TargetChoice, paths_or};
+use super::options::{
+    LiveOptions, ReplayOptions, RunOptions, SandboxOptions, TargetChoice, paths_or,
+};
 use super::play::{Play, finish, list, play};
 use crate::error::CommandError;
 use crate::exit::Exit;
@@ -27,7 +29,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     }
     let replay = args.replay();
     let backend = backend(&replay)?;
-    let options = args.run.runner(TargetChoice::Process, Root::default())?;
+    let options = args.run.runner(TargetChoice::Process, SandboxOptions::default())?;
     let suite = args.run.load(&paths_or(&args.paths, "scenarios"), |cases| cases)?;
     enter()?;
     let summary = play(&Play {
@@ -63,7 +65,7 @@ impl Args {
 pub(super) fn backend(options: &ReplayOptions) -> Result<BackendChoice, CommandError> {
     options.script.check()?;
     let binaries = options.live.binaries()?;
-    let process = options.script.settings(Root::default())?;
+    let process = options.script.settings(SandboxOptions::default())?;
     Ok(BackendChoice::Live(Box::new(LiveSettings { process, binaries })))
 }
 

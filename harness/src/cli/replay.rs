@@ -82,7 +82,7 @@ fn replay_case(case: &Case, on: PlayedOn, args: &Reproduction) -> Result<Exit, C
 fn replay_faults(case: &Case, id: &Id, args: &Reproduction) -> Result<Exit, CommandError> {
     let options = &args.options;
     let script = match &options.script.script {
-        Some(_) => Some(Function::Process(options.script.processes(case, options.root)?)),
+        Some(_) => Some(Function::Process(options.script.processes(case, options.sandbox)?)),
         None => None,
     };
     let (choice, gate) = (options.script.choice()?, options.gate());

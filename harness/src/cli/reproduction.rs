@@ -44,15 +44,15 @@ impl Reproduction {
     }
 
     fn effective_options(&self) -> ReplayOptions {
-        let ReplayOptions { script, gate, target, root, seed, init, store, live, guest } =
+        let ReplayOptions { script, gate, target, sandbox, seed, init, store, live, guest } =
             self.options.clone();
         let none = ReplayOptions::default();
         match &self.id {
             ReproductionId::Race(_) => none,
-            ReproductionId::Household(_) => ReplayOptions { script, gate, target, root, ..none },
-            ReproductionId::Faults(_) => ReplayOptions { script, gate, root, ..none },
+            ReproductionId::Household(_) => ReplayOptions { script, gate, target, sandbox, ..none },
+            ReproductionId::Faults(_) => ReplayOptions { script, gate, sandbox, ..none },
             ReproductionId::Case(PlayedOn::Model, _) => {
-                ReplayOptions { script, gate, target, root, seed, init, store, ..none }
+                ReplayOptions { script, gate, target, sandbox, seed, init, store, ..none }
             }
             ReproductionId::Case(PlayedOn::Live, _) => {
                 ReplayOptions { script, gate, seed, init, live, ..none }

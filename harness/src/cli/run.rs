@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::options::{ReplayOptions, Root, RunOptions, StoreChoice, TargetChoice, paths_or};
+use super::options::{
+    ReplayOptions, RunOptions, SandboxOptions, StoreChoice, TargetChoice, paths_or,
+};
 use super::play::{OutsideSample, Play, finish, list, play};
 use crate::error::CommandError;
 use crate::exit::Exit;
@@ -32,7 +34,7 @@ pub(super) struct ModelledOptions {
     #[arg(long, value_enum, default_value = "process")]
     target: TargetChoice,
     #[command(flatten)]
-    root: Root,
+    sandbox: SandboxOptions,
     /// Where scripts keep their leases; `journal` skips the scenarios that are about NVRAM
     #[arg(long, value_enum, default_value = "scenario")]
     store: StoreChoice,
@@ -70,8 +72,8 @@ impl ModelledOptions {
     /// Plays cases and writes the reports.
     pub(super) fn play(&self, suite: &Suite) -> Result<Summary, CommandError> {
         let cases = &suite.cases;
-        let options = self.run.runner(self.target, self.root)?;
-        let in_process = self.run.runner(TargetChoice::InProcess, self.root)?;
+        let options = self.run.runner(self.target, self.sandbox)?;
+        let in_process = self.run.runner(TargetChoice::InProcess, self.sandbox)?;
         let in_process_replay =
             ReplayOptions { target: Some(TargetChoice::InProcess), ..self.replay() };
         let sample: Vec<bool> = match self.sample {
@@ -111,7 +113,7 @@ impl ModelledOptions {
             script: self.run.script.clone(),
             gate: self.run.gate.clone(),
             target: Some(self.target).filter(|target| *target != TargetChoice::default()),
-            root: self.root,
+            sandbox: self.sandbox,
             seed: self.run.seed,
             init: self.run.init,
             store: self.store,

@@ -9,8 +9,9 @@ use super::observations::{of_case, of_cuts};
 use super::play::play;
 use super::suite;
 use crate::cli::options::{
-    DEFAULT_TIMEOUT_SECONDS, GateOptions, Jobs, ReplayOptions, ReportOptions, Root, RouterOptions,
-    RtcChoice, ScriptOptions, TargetChoice, dialect_parser, router_names, runner_options,
+    DEFAULT_TIMEOUT_SECONDS, GateOptions, Jobs, ReplayOptions, ReportOptions, RouterOptions,
+    RtcChoice, SandboxOptions, ScriptOptions, TargetChoice, dialect_parser, router_names,
+    runner_options,
 };
 use crate::cli::reproduction::{Reproduction, ReproductionId};
 use crate::conformance::{
@@ -69,7 +70,7 @@ pub(in crate::cli) struct Args {
     #[command(flatten)]
     gate: GateOptions,
     #[command(flatten)]
-    root: Root,
+    sandbox: SandboxOptions,
     #[command(flatten)]
     jobs: Jobs,
     #[command(flatten)]
@@ -166,7 +167,7 @@ impl<'a> Check<'a> {
         }
         let script = ScriptOptions::new(args.script.clone(), args.shell.clone(), args.timeout)
             .owning(args.owns.clone());
-        let options = runner_options(&script, TargetChoice::Process, args.root, 0, false)?;
+        let options = runner_options(&script, TargetChoice::Process, args.sandbox, 0, false)?;
         let options = Options { gate: args.gate.policy(true), ..options };
         let dialect = args.dialect().iter().map(|dialect| dialect.name().to_owned()).collect();
         let router =
@@ -215,7 +216,7 @@ impl<'a> Check<'a> {
     fn replay(&self) -> ReplayOptions {
         ReplayOptions {
             script: self.script.clone(),
-            root: self.args.root,
+            sandbox: self.args.sandbox,
             ..ReplayOptions::default()
         }
     }
@@ -233,7 +234,7 @@ impl<'a> Check<'a> {
         let passed = |case: &&Case| !failed.contains(&case.name());
         let is_explored = |case: &&Case| is_explored(case, self.args.quick);
         let cases: Vec<&Case> = self.cases.iter().filter(is_explored).filter(passed).collect();
-        let reports = explore(&cases, &self.script, self.args.root)?;
+        let reports = explore(&cases, &self.script, self.args.sandbox)?;
         let command = |id: &Id| {
             let id = ReproductionId::Faults(id.clone());
             Reproduction { id, verbose: true, options: self.replay() }.words()
@@ -253,7 +254,7 @@ impl<'a> Check<'a> {
     fn flash_life(&self) -> Result<Result<FlashLife, String>, CommandError> {
         let days = if self.args.quick { QUICK_DAYS } else { DAYS };
         let build = self.args.rtc.unwrap_or(RtcChoice::Both).builds()[0];
-        let settings = self.script.settings(self.args.root)?;
+        let settings = self.script.settings(self.args.sandbox)?;
         let choice = self.script.choice()?;
         let command = (choice.command(), choice.owns.clone());
         let router = match self.args.preset() {

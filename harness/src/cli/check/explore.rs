@@ -1,6 +1,6 @@
 //! Explores the power cuts and kills of the suite's cases.
 
-use crate::cli::options::{GateOptions, Root, ScriptOptions};
+use crate::cli::options::{GateOptions, SandboxOptions, ScriptOptions};
 use crate::error::CommandError;
 use crate::report::Progress;
 use backend::Function;
@@ -26,7 +26,7 @@ pub(super) fn is_explored(case: &Case, quick: bool) -> bool {
 pub(super) fn explore(
     cases: &[&Case],
     script: &ScriptOptions,
-    root: Root,
+    sandbox: SandboxOptions,
 ) -> Result<Vec<Report>, CommandError> {
     let progress = Progress::new(cases.len());
     let choice = script.choice()?;
@@ -34,7 +34,7 @@ pub(super) fn explore(
     let bugs = GateOptions::default().policy(true);
     let mut reports = Vec::new();
     for case in cases {
-        let function = Function::Process(script.processes(case, root)?);
+        let function = Function::Process(script.processes(case, sandbox)?);
         let options = crash::Options { depth: DEPTH, ..crash::Options::default() };
         let explored = crash::explore(case, Some(function), &choice, &bugs, options)?;
         // A scenario with a fault of its own cannot be explored.

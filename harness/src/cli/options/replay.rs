@@ -2,8 +2,8 @@
 
 use super::run::runner_options;
 use super::{
-    GateOptions, GuestOptions, InitOptions, LiveOptions, Root, ScriptOptions, StoreChoice,
-    TargetChoice,
+    GateOptions, GuestOptions, InitOptions, LiveOptions, SandboxOptions, ScriptOptions,
+    StoreChoice, TargetChoice,
 };
 use crate::error::CommandError;
 use crate::words::Words;
@@ -20,7 +20,7 @@ pub(in crate::cli) struct ReplayOptions {
     #[arg(long, value_enum)]
     pub(in crate::cli) target: Option<TargetChoice>,
     #[command(flatten)]
-    pub(in crate::cli) root: Root,
+    pub(in crate::cli) sandbox: SandboxOptions,
     /// Seed of the values that a server chooses at random
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(in crate::cli) seed: u64,
@@ -46,7 +46,7 @@ impl ReplayOptions {
         log: bool,
     ) -> Result<Options, CommandError> {
         let target = self.target.unwrap_or(default);
-        let options = runner_options(&self.script, target, self.root, self.seed, log)?;
+        let options = runner_options(&self.script, target, self.sandbox, self.seed, log)?;
         Ok(Options { init_calls: self.init.calls(), gate: self.gate(), ..options })
     }
 
@@ -60,7 +60,7 @@ impl ReplayOptions {
         self.script.add_to(words);
         self.gate.add_to(words);
         words.option("--target", self.target.map(TargetChoice::name));
-        self.root.add_to(words);
+        self.sandbox.add_to(words);
         words.option("--seed", Some(self.seed).filter(|seed| *seed != 0));
         self.init.add_to(words);
         words.option("--store", self.store.name());

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use super::{
-    CaseFilter, GateOptions, InitOptions, Jobs, ReportOptions, Root, ScriptOptions, TargetChoice,
-    print_unsuited,
+    CaseFilter, GateOptions, InitOptions, Jobs, ReportOptions, SandboxOptions, ScriptOptions,
+    TargetChoice, print_unsuited,
 };
 use crate::error::CommandError;
 use crate::report::Forge;
@@ -69,10 +69,10 @@ impl RunOptions {
     pub(in crate::cli) fn runner(
         &self,
         target: TargetChoice,
-        root: Root,
+        sandbox: SandboxOptions,
     ) -> Result<Options, CommandError> {
         let log = self.verbose || self.keep.is_some();
-        let options = runner_options(&self.script, target, root, self.seed, log)?;
+        let options = runner_options(&self.script, target, sandbox, self.seed, log)?;
         let gate = self.gate.policy(self.script.is_chosen());
         Ok(Options { init_calls: self.init.calls(), gate, ..options })
     }
@@ -85,11 +85,11 @@ impl RunOptions {
 pub(in crate::cli) fn runner_options(
     script: &ScriptOptions,
     target: TargetChoice,
-    root: Root,
+    sandbox: SandboxOptions,
     seed: u64,
     log: bool,
 ) -> Result<Options, CommandError> {
-    let settings = script.settings(root)?;
+    let settings = script.settings(sandbox)?;
     let execution = match target {
         TargetChoice::InProcess => ScriptExecution::InProcess,
         TargetChoice::Process => ScriptExecution::Process(settings),

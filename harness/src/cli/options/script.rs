@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::Root;
+use super::SandboxOptions;
 use crate::error::CommandError;
 use crate::shown::Shown as _;
 use crate::words::Words;
@@ -87,12 +87,15 @@ impl ScriptOptions {
     ///
     /// # Errors
     /// When this executable cannot be found.
-    pub(in crate::cli) fn settings(&self, root: Root) -> Result<Settings, CommandError> {
+    pub(in crate::cli) fn settings(
+        &self,
+        sandbox: SandboxOptions,
+    ) -> Result<Settings, CommandError> {
         let leaselab = std::env::current_exe().map_err(|error| {
             CommandError::Environment(format!("cannot find the executable of leaselab: {error}"))
         })?;
         let limit_ms = self.timeout.clamp(1, 86_400) * 1000;
-        Ok(Settings { leaselab, limit_ms, isolation: root.isolation(), programs: Vec::new() })
+        Ok(Settings { leaselab, limit_ms, isolation: sandbox.isolation(), programs: Vec::new() })
     }
 
     /// The script of a case, or `--script`, as processes that can be started from any state of a router.
@@ -102,10 +105,10 @@ impl ScriptOptions {
     pub(in crate::cli) fn processes(
         &self,
         case: &Case,
-        root: Root,
+        sandbox: SandboxOptions,
     ) -> Result<Arc<ExternalScript>, CommandError> {
         let command = runner::command(case, &self.choice()?)?;
-        Ok(Arc::new(ExternalScript::new(command, self.settings(root)?)))
+        Ok(Arc::new(ExternalScript::new(command, self.settings(sandbox)?)))
     }
 
     /// The options as words of a command line.

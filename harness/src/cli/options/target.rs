@@ -1,8 +1,5 @@
 //! Where script calls go.
 
-use crate::words::Words;
-use backend::process::Isolation;
-
 /// Where the script calls of a run go.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(in crate::cli) enum TargetChoice {
@@ -41,25 +38,5 @@ impl From<SingleTarget> for TargetChoice {
             SingleTarget::Process => Self::Process,
             SingleTarget::InProcess => Self::InProcess,
         }
-    }
-}
-
-/// Which file system scripts see.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::Args)]
-pub(in crate::cli) struct Root {
-    /// Let scripts see and change the machine's own files, processes, network and clock
-    #[arg(long)]
-    no_sandbox: bool,
-}
-
-impl Root {
-    /// How far scripts are kept away from the machine.
-    pub(in crate::cli) fn isolation(self) -> Isolation {
-        if self.no_sandbox { Isolation::None } else { Isolation::Full }
-    }
-
-    /// The option as a word of a command line.
-    pub(in crate::cli) fn add_to(self, words: &mut Words) {
-        words.flag("--no-sandbox", self.no_sandbox);
     }
 }

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use crate::cli::options::{GuestOptions, ReplayOptions, Root, RunOptions, TargetChoice, paths_or};
+use crate::cli::options::{
+    GuestOptions, ReplayOptions, RunOptions, SandboxOptions, TargetChoice, paths_or,
+};
 use crate::cli::play::{Play, finish, list, play};
 use crate::error::CommandError;
 use crate::exit::Exit;
@@ -27,7 +29,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
     }
     args.run.script.check()?;
     let pool = args.guest.pool(args.run.keep.clone())?;
-    let options = args.run.runner(TargetChoice::Process, Root::default())?;
+    let options = args.run.runner(TargetChoice::Process, SandboxOptions::default())?;
     let suite = args.run.load(&paths_or(&args.paths, "scenarios"), |cases| cases)?;
     let summary = play(&Play {
         suite: &suite,

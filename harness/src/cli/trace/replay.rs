@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use toml::Spanned;
 
-use crate::cli::options::{Root, ScriptOptions, SingleTarget, dialect_names, runner_options};
+use crate::cli::options::{
+    SandboxOptions, ScriptOptions, SingleTarget, dialect_names, runner_options,
+};
 use crate::error::CommandError;
 use crate::exit::Exit;
 use backend::process::Process;
@@ -26,7 +28,7 @@ pub(super) struct Args {
     #[arg(long, value_enum, default_value = "process")]
     target: SingleTarget,
     #[command(flatten)]
-    root: Root,
+    sandbox: SandboxOptions,
     /// Dialect of the nvram tool
     #[arg(long, value_name = "NAME", default_value = "openwrt", value_parser = dialect_names())]
     dialect: String,
@@ -45,7 +47,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CommandError> {
         neighbours: args.neighbours,
         ..Router::default()
     };
-    let options = runner_options(&args.script, args.target.into(), args.root, 0, false)?;
+    let options = runner_options(&args.script, args.target.into(), args.sandbox, 0, false)?;
     let mut folders = Vec::new();
     for dir in &args.dirs {
         folders.extend(find(dir).map_err(CommandError::usage)?);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::cli::options::{Root, check_script};
+use crate::cli::options::{SandboxOptions, check_script};
 use crate::error::CommandError;
 use backend::process::{ScriptCommand, ScriptFile, Settings};
 use runner::NamePattern;
@@ -31,7 +31,7 @@ pub(super) struct TrialArgs {
     #[arg(long, value_name = "PATTERN", requires = "script")]
     owns: Vec<NamePattern>,
     #[command(flatten)]
-    root: Root,
+    sandbox: SandboxOptions,
 }
 
 /// The default of `--owns`.
@@ -50,7 +50,7 @@ impl TrialArgs {
         slack: Option<Seconds>,
     ) -> Result<Option<CrossCheckSpec>, CommandError> {
         let Some(path) = &self.script else {
-            if self.root != Root::default() {
+            if self.sandbox != SandboxOptions::default() {
                 return Err(CommandError::usage("--no-sandbox needs --script"));
             }
             return Ok(None);
@@ -87,7 +87,7 @@ impl TrialArgs {
                     ))
                 })?,
                 limit_ms: self.timeout.clamp(1, 86_400) * 1000,
-                isolation: self.root.isolation(),
+                isolation: self.sandbox.isolation(),
                 programs: Vec::new(),
             },
             owns: match self.owns.as_slice() {
